@@ -1,0 +1,146 @@
+//! Which part of a document makes a stage fail that itself cannot say.
+//!
+//! It tries ever smaller documents: one schema with what it refers to, then one operation
+//! with what it refers to. It stops after a while without a finding rather than delay the
+//! error.
+
+use std::collections::BTreeSet;
+use std::time::{Duration, Instant};
+
+use serde_json::{Map, Value, json};
+
+use crate::pointer::child;
+use crate::surface::METHODS;
+
+/// An error without a pointer soon is worth more than one with a pointer late.
+const PATIENCE: Duration = Duration::from_secs(3);
+
+/// The JSON pointer of the smallest part for which `failure` still answers with a cause.
+pub(crate) fn find(document: &Value, failure: impl Fn(&Value) -> Option<String>) -> Option<String> {
+    let started = Instant::now();
+    let in_time = || started.elapsed() < PATIENCE;
+    schemas(document)
+        .into_iter()
+        .chain(operations(document))
+        .take_while(|_| in_time())
+        .find(|(_, part)| failure(part).is_some())
+        .map(|(pointer, _)| pointer)
+}
+
+type Part = (String, Value);
+
+/// Every schema alone, those that refer to the least first, so that the culprit comes
+/// before what merely uses it.
+fn schemas(document: &Value) -> Vec<Part> {
+    let Some(schemas) = document.pointer("/components/schemas").and_then(Value::as_object) else {
+        return Vec::new();
+    };
+    let mut found: Vec<(usize, Part)> = schemas
+        .iter()
+        .map(|(name, schema)| {
+            let wanted = closure(document, schema, Some(("schemas", name)));
+            let pointer = child("#/components/schemas", name);
+            (wanted.len(), (pointer, part(document, &json!({}), &wanted)))
+        })
+        .collect();
+    found.sort_by_key(|(size, _)| *size);
+    found.into_iter().map(|(_, part)| part).collect()
+}
+
+fn operations(document: &Value) -> Vec<Part> {
+    let mut found = Vec::new();
+    for (path, item) in document["paths"].as_object().into_iter().flatten() {
+        for method in METHODS {
+            let Some(operation) = item.get(method) else { continue };
+            let mut alone = Map::new();
+            if let Some(parameters) = item.get("parameters") {
+                alone.insert("parameters".to_owned(), parameters.clone());
+            }
+            alone.insert(method.to_owned(), operation.clone());
+            let item = Value::Object(alone);
+            let wanted = closure(document, &item, None);
+            let pointer = child(&child("#/paths", path), method);
+            found.push((pointer, part(document, &json!({ path.as_str(): item }), &wanted)));
+        }
+    }
+    found
+}
+
+type Names = BTreeSet<(String, String)>;
+
+/// The components that `value` needs, those that they need, and so on.
+fn closure(document: &Value, value: &Value, own: Option<(&str, &str)>) -> Names {
+    let mut names: Names =
+        own.map(|(kind, name)| (kind.to_owned(), name.to_owned())).into_iter().collect();
+    let mut todo = vec![value];
+    while let Some(value) = todo.pop() {
+        match value {
+            Value::Array(items) => todo.extend(items),
+            Value::Object(members) => {
+                todo.extend(members.values());
+                let reference = members.get("$ref").and_then(Value::as_str);
+                let Some((kind, name)) = reference
+                    .and_then(|text| text.strip_prefix("#/components/"))
+                    .and_then(|rest| rest.split_once('/'))
+                else {
+                    continue;
+                };
+                if names.insert((kind.to_owned(), name.to_owned())) {
+                    todo.extend(document.pointer(&format!("/components/{kind}/{name}")));
+                }
+            }
+            _ => {}
+        }
+    }
+    names
+}
+
+fn part(document: &Value, paths: &Value, wanted: &Names) -> Value {
+    let mut components = Map::new();
+    for (kind, name) in wanted {
+        let Some(value) = document.pointer(&format!("/components/{kind}/{name}")) else { continue };
+        if let Value::Object(kinds) = components.entry(kind).or_insert_with(|| json!({})) {
+            kinds.insert(name.clone(), value.clone());
+        }
+    }
+    json!({
+        "openapi": document["openapi"],
+        "info": document["info"],
+        "paths": paths,
+        "components": components,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_schema_that_fails_is_named_and_not_the_one_that_uses_it() {
+        let document = json!({
+            "openapi": "3.0.3", "info": {},
+            "paths": {"/a": {"get": {"schema": {"$ref": "#/components/schemas/User"}}}},
+            "components": {"schemas": {
+                "Innocent": {"type": "string"},
+                "User": {"allOf": [{"$ref": "#/components/schemas/Wicked"}]},
+                "Wicked": {"bad": true},
+            }},
+        });
+        let found = find(&document, |part| {
+            part.pointer("/components/schemas/Wicked").map(|_| "bad".to_owned())
+        });
+        assert_eq!(found.as_deref(), Some("#/components/schemas/Wicked"));
+    }
+
+    #[test]
+    fn an_operation_that_fails_is_named() {
+        let document = json!({
+            "openapi": "3.0.3", "info": {},
+            "paths": {"/a/b": {"get": {"x": 1}, "post": {"bad": 1}}},
+        });
+        let found = find(&document, |part| {
+            part["paths"].to_string().contains("bad").then(|| "bad".to_owned())
+        });
+        assert_eq!(found.as_deref(), Some("#/paths/~1a~1b/post"));
+    }
+}

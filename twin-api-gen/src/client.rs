@@ -1,0 +1,121 @@
+//! OpenAPI 3.0.3 to the tokens of a client: progenitor-impl, builder interface.
+//!
+//! It decides what progenitor is asked for and nothing about what comes out; that is the
+//! passes' part. A refusal or a panic of progenitor becomes an [`Error`] that points at
+//! the first part of the document that makes it fail.
+
+use openapiv3::OpenAPI;
+use proc_macro2::TokenStream;
+use progenitor_impl::{GenerationSettings, Generator, HooksMode, InterfaceStyle, TagStyle};
+use quote::quote;
+use schemars::schema::{InstanceType, SchemaObject};
+use serde_json::Value;
+
+use crate::{Error, Runtime, Stage, blame, guard};
+
+/// String formats that stand for a hand-written type of `twin-api`, and its path.
+///
+/// `password` is OpenAPI's own; the lowering stamps the others (`x-twin-type`).
+pub(crate) const NATIVE_TYPES: [(&str, &str); 3] = [
+    ("password", "::secrecy::SecretString"),
+    ("twin:payload", "crate::Payload"),
+    ("twin:lenient-integer", "crate::LenientInteger"),
+];
+
+/// One costs about 50 KB while it is generated, so that this many stay below 1 GiB. It is
+/// five times what the largest public documents have.
+const LARGEST: usize = 20_000;
+
+/// The client of a lowered document, as progenitor writes it.
+pub(crate) fn generate(document: &Value, runtime: Runtime) -> Result<TokenStream, Error> {
+    if no_operations(document) {
+        return Err(Error::new(Stage::Client, "the document has no operations")
+            .at("#/paths")
+            .help("a client needs at least one path with a method"));
+    }
+    attempt(document, runtime).map_err(|cause| {
+        let mut error = Error::new(Stage::Client, format!("progenitor cannot take it: {cause}"))
+            .help("say it another way in an overlay, or add a lowering rule");
+        if let Some(pointer) = blame::find(document, |part| attempt(part, runtime).err()) {
+            error = error.at(pointer);
+        }
+        error
+    })
+}
+
+/// Refuses a document that would take too long, before anything does.
+pub(crate) fn check_size(document: &Value) -> Result<(), Error> {
+    let size = size(document);
+    if size > LARGEST {
+        let cause = format!(
+            "the document describes {size} schemas, properties and values; {LARGEST} is the most"
+        );
+        return Err(Error::new(Stage::Client, cause)
+            .at("#/components/schemas")
+            .help("generate from the part of it that is needed"));
+    }
+    Ok(())
+}
+
+fn no_operations(document: &Value) -> bool {
+    document["paths"].as_object().is_none_or(|paths| {
+        !paths
+            .values()
+            .filter_map(Value::as_object)
+            .any(|item| item.keys().any(|key| crate::surface::METHODS.contains(&key.as_str())))
+    })
+}
+
+/// Schemas, properties and enum values, wherever they stand; what is a string in Rust only
+/// counts for a quarter.
+fn size(document: &Value) -> usize {
+    let schemas = document.pointer("/components/schemas").and_then(Value::as_object);
+    let mut size = schemas.map_or(0, serde_json::Map::len);
+    let mut todo = vec![document];
+    while let Some(value) = todo.pop() {
+        match value {
+            Value::Array(items) => todo.extend(items),
+            Value::Object(members) => {
+                size += members
+                    .get("properties")
+                    .and_then(Value::as_object)
+                    .map_or(0, serde_json::Map::len);
+                size += members.get("enum").and_then(Value::as_array).map_or(0, Vec::len) / 4;
+                todo.extend(members.values());
+            }
+            _ => {}
+        }
+    }
+    size
+}
+
+fn attempt(document: &Value, runtime: Runtime) -> Result<TokenStream, String> {
+    let document: OpenAPI =
+        serde_json::from_value(document.clone()).map_err(|error| error.to_string())?;
+    guard::catch(|| Generator::new(&settings(runtime)).generate_tokens(&document))?
+        .map_err(|error| error.to_string())
+}
+
+fn settings(runtime: Runtime) -> GenerationSettings {
+    let mut settings = GenerationSettings::new();
+    settings
+        .with_interface(InterfaceStyle::Builder)
+        .with_tag(TagStyle::Merged)
+        // A HashMap would print in another order each time.
+        .with_map_type("::std::collections::BTreeMap");
+    if runtime == Runtime::TwinApi {
+        settings.with_hooks(HooksMode::Expected).with_inner_type(quote!(crate::transport::Inner));
+        for (format, path) in NATIVE_TYPES {
+            settings.with_conversion(string_of(format), path, std::iter::empty());
+        }
+    }
+    settings
+}
+
+fn string_of(format: &str) -> SchemaObject {
+    SchemaObject {
+        instance_type: Some(InstanceType::String.into()),
+        format: Some(format.to_owned()),
+        ..SchemaObject::default()
+    }
+}

@@ -1,0 +1,89 @@
+//! A place where foreign code may fail without taking the caller along.
+//!
+//! progenitor and typify panic on some documents and recurse on deep ones. [`run`] gives
+//! them a deep stack of their own; [`catch`] turns a panic into text and keeps it off
+//! standard error. Nothing here judges what the panic means.
+
+use std::cell::Cell;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Once;
+use std::thread;
+
+use crate::{Error, Stage};
+
+/// Deep enough for any document that the parser lets through (nesting is at most 127, a
+/// chain of references costs one small frame each); only touched pages take memory.
+const STACK: usize = 256 << 20;
+
+thread_local! {
+    static QUIET: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Runs `work` on a thread with a deep stack and waits for it.
+pub(crate) fn run<T: Send>(work: impl FnOnce() -> Result<T, Error> + Send) -> Result<T, Error> {
+    thread::scope(|scope| {
+        let worker = thread::Builder::new()
+            .name("twin-api-gen".to_owned())
+            .stack_size(STACK)
+            .spawn_scoped(scope, || match catch(work) {
+                Ok(result) => result,
+                Err(panic) => Err(internal(&panic)),
+            });
+        match worker.map(thread::ScopedJoinHandle::join) {
+            Ok(Ok(result)) => result,
+            Ok(Err(_)) => Err(internal("the worker thread died")),
+            Err(error) => Err(Error::new(Stage::Parse, format!("cannot start a thread: {error}"))),
+        }
+    })
+}
+
+fn internal(panic: &str) -> Error {
+    Error::new(Stage::Client, format!("the generator itself failed: {panic}"))
+        .help("this is a defect of twin-api-gen; report it together with the document")
+}
+
+/// Runs `work`; a panic in it becomes its message, and prints nothing.
+pub(crate) fn catch<T>(work: impl FnOnce() -> T) -> Result<T, String> {
+    install_hook();
+    let before = QUIET.replace(true);
+    let result = catch_unwind(AssertUnwindSafe(work));
+    QUIET.set(before);
+    result.map_err(|payload| {
+        payload
+            .downcast_ref::<String>()
+            .cloned()
+            .or_else(|| payload.downcast_ref::<&str>().map(|text| (*text).to_owned()))
+            .unwrap_or_else(|| "panic without a message".to_owned())
+    })
+}
+
+/// The panic hook is the process's. Ours hands every panic on to the one before it, but
+/// for those of a thread inside [`catch`].
+fn install_hook() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        let previous = std::panic::take_hook();
+        std::panic::set_hook(Box::new(move |info| {
+            if !QUIET.get() {
+                previous(info);
+            }
+        }));
+    });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_panic_becomes_its_message() {
+        assert_eq!(catch(|| panic!("seven {}", 7)), Err::<(), _>("seven 7".to_owned()));
+        assert_eq!(catch(|| 7), Ok(7));
+    }
+
+    #[test]
+    fn a_panicking_worker_is_an_error() {
+        let error = run::<()>(|| panic!("boom")).unwrap_err();
+        assert!(error.to_string().contains("boom"), "{error}");
+    }
+}

@@ -1,0 +1,493 @@
+//! Lowering: an OpenAPI 3.1 document becomes a 3.0.3 one that progenitor can take.
+//!
+//! [`RULES`] is the whole story in its order, in two parts. The first bridges 3.1 to
+//! 3.0.3: a valid 3.0 document passes it unchanged. The second bridges 3.0.3 to the part of it
+//! that progenitor and typify turn into a right client: it applies to every document.
+//!
+//! Nothing is left out silently: what cannot be said gives a [`Diagnostic`], or stops with
+//! an [`Error`] where a wrong client would come of it. Types may become wider than the
+//! document says (any JSON value, at the widest), never narrower and never another.
+//!
+//! It knows nothing of Twin (that is the overlay's part), and writes no Rust.
+
+use std::borrow::Cow;
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::{Map, Value};
+
+use crate::diagnostic::{Diagnostic, Severity};
+use crate::error::{Error, Stage};
+
+mod additional_properties;
+mod annotations;
+mod bodies;
+mod boolean_schema;
+mod bounds;
+mod casing;
+mod component_names;
+mod composition;
+mod constant;
+mod constraints;
+mod content_encoding;
+mod cycles;
+mod default_value;
+mod dereference;
+mod document;
+mod enumeration;
+mod exclusive_bounds;
+mod format;
+mod inline_types;
+mod keywords;
+mod media_type;
+mod merge;
+mod native_type;
+mod null_type;
+mod nullable_component;
+mod operation_names;
+mod parameter_names;
+mod parameters;
+mod path_items;
+mod property_names;
+mod ref_siblings;
+mod references;
+mod responses;
+mod schema;
+mod tagged_union;
+mod tuple;
+mod type_array;
+mod typing;
+mod walk;
+
+/// What the lowered document is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Options {
+    /// Whether hand-written types stand ready for what `x-twin-type` names.
+    pub native_types: bool,
+}
+
+/// A 3.0.3 document, and what became of the original on the way.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Lowered {
+    /// The document; all its keys are sorted.
+    pub document: Value,
+    /// What was said in other words or lost, sorted.
+    pub diagnostics: Vec<Diagnostic>,
+}
+
+/// One step of the lowering.
+#[derive(Debug, Clone, Copy)]
+pub struct Rule {
+    /// The name, as diagnostics give it.
+    pub name: &'static str,
+    step: Step,
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Step {
+    Rewrite(fn(&mut Context)),
+    RefuseOrRewrite(fn(&mut Context) -> Result<(), Error>),
+}
+
+impl Step {
+    fn run(self, context: &mut Context) -> Result<(), Error> {
+        match self {
+            Self::Rewrite(apply) => {
+                apply(context);
+                Ok(())
+            }
+            Self::RefuseOrRewrite(apply) => apply(context),
+        }
+    }
+}
+
+/// The rules in their order.
+pub const RULES: &[Rule] = &[
+    // 3.1 → 3.0.3. What is not about schemas first, then the references, so that every
+    // later rule meets schemas in their own places only. A new rule for a keyword of 3.1
+    // goes before `keywords`, which drops what nobody took.
+    rewrite("document-3.1", document::bridge),
+    refuse_or_rewrite("path-items", path_items::apply),
+    refuse_or_rewrite("references", references::apply),
+    refuse_or_rewrite("native-types", native_type::apply),
+    refuse_or_rewrite("boolean-schemas", boolean_schema::apply),
+    rewrite("ref-siblings", ref_siblings::apply),
+    rewrite("type-arrays", type_array::apply),
+    rewrite("null-types", null_type::apply),
+    rewrite("const", constant::apply),
+    rewrite("exclusive-bounds", exclusive_bounds::apply),
+    rewrite("tuples", tuple::apply),
+    rewrite("content-encoding", content_encoding::apply),
+    // 3.0.3 → what progenitor takes. First each schema by itself. A new rule for a schema
+    // goes before `composition`, which merges schemas and must not see odd ones.
+    refuse_or_rewrite("document", document::narrow),
+    rewrite("additional-properties", additional_properties::apply),
+    rewrite("annotations", annotations::apply),
+    refuse_or_rewrite("keywords", keywords::apply),
+    rewrite("enums", enumeration::apply),
+    refuse_or_rewrite("composition", composition::apply),
+    rewrite("types", typing::apply),
+    rewrite("formats", format::apply),
+    refuse_or_rewrite("nullable-components", nullable_component::apply),
+    refuse_or_rewrite("cycles", cycles::apply),
+    refuse_or_rewrite("component-names", component_names::apply),
+    refuse_or_rewrite("property-names", property_names::apply),
+    // Then the operations, with everything that they share copied into them.
+    refuse_or_rewrite("dereference", dereference::apply),
+    refuse_or_rewrite("operation-names", operation_names::apply),
+    refuse_or_rewrite("parameters", parameters::apply),
+    rewrite("bodies", bodies::apply),
+    refuse_or_rewrite("parameter-names", parameter_names::apply),
+    refuse_or_rewrite("responses", responses::apply),
+    // Then what hangs on who speaks a schema. A new rule for operations goes before these.
+    refuse_or_rewrite("bounds", bounds::apply),
+    rewrite("constraints", constraints::apply),
+    rewrite("defaults", default_value::apply),
+    // Last, because they name what the others left, and copy what has names.
+    refuse_or_rewrite("inline-types", inline_types::apply),
+    refuse_or_rewrite("tagged-unions", tagged_union::apply),
+    refuse_or_rewrite("error-responses", responses::copy_errors),
+];
+
+const fn rewrite(name: &'static str, apply: fn(&mut Context)) -> Rule {
+    Rule { name, step: Step::Rewrite(apply) }
+}
+
+const fn refuse_or_rewrite(
+    name: &'static str,
+    apply: fn(&mut Context) -> Result<(), Error>,
+) -> Rule {
+    Rule { name, step: Step::RefuseOrRewrite(apply) }
+}
+
+/// Lowers a document that [`parse`](crate::parse::parse) has let through.
+///
+/// # Errors
+/// Of [`Stage::Lower`], where a right client is impossible: the pointer, the cause and
+/// what to do.
+pub fn lower(document: Value, options: Options) -> Result<Lowered, Error> {
+    check_shape(&document)?;
+    let mut context = Context::new(document, options);
+    for rule in RULES {
+        context.report.rule = rule.name;
+        rule.step.run(&mut context)?;
+        context.report.flush();
+    }
+    let mut diagnostics = context.report.diagnostics;
+    diagnostics.sort();
+    diagnostics.dedup();
+    let mut document = context.document;
+    document.sort_all_objects();
+    Ok(Lowered { document, diagnostics })
+}
+
+/// What the rules work on.
+#[derive(Debug)]
+struct Context {
+    document: Value,
+    options: Options,
+    is_3_1: bool,
+    report: Report,
+    budget: Budget,
+    /// The component schemas that the document has itself, under their last names.
+    declared: BTreeSet<String>,
+}
+
+impl Context {
+    fn new(document: Value, options: Options) -> Self {
+        let is_3_1 = document["openapi"].as_str().is_some_and(|version| version.starts_with("3.1"));
+        let mut context = Self {
+            document,
+            options,
+            is_3_1,
+            report: Report::default(),
+            budget: Budget(SIZE_LIMIT),
+            declared: BTreeSet::new(),
+        };
+        context.declare();
+        context
+    }
+
+    /// Notes which component schemas there are now.
+    fn declare(&mut self) {
+        let schemas = self.components("schemas").into_iter().flatten();
+        self.declared = schemas.map(|(name, _)| name.clone()).collect();
+    }
+
+    /// Calls `visit` with every schema position, inner ones first.
+    fn each_schema(
+        &mut self,
+        mut visit: impl FnMut(&mut Report, &mut Value, walk::Place<'_>) -> Result<(), Error>,
+    ) -> Result<(), Error> {
+        let report = &mut self.report;
+        walk::each_schema(&mut self.document, &mut |value, place| visit(report, value, place))
+    }
+
+    /// Calls `visit` with every schema that is an object, inner ones first.
+    fn each_schema_object(
+        &mut self,
+        mut visit: impl FnMut(&mut Report, &mut Map<String, Value>, walk::Place<'_>),
+    ) {
+        let visited = self.each_schema(|report, value, place| {
+            if let Value::Object(members) = value {
+                visit(report, members, place);
+            }
+            Ok(())
+        });
+        debug_assert!(visited.is_ok(), "a visitor that cannot fail did");
+    }
+
+    /// Calls `visit` with every operation and its pointer.
+    fn each_operation(
+        &mut self,
+        mut visit: impl FnMut(&mut Report, &mut Map<String, Value>, &str) -> Result<(), Error>,
+    ) -> Result<(), Error> {
+        let report = &mut self.report;
+        walk::each_operation(&mut self.document, &mut |operation, pointer| {
+            visit(report, operation, pointer)
+        })
+    }
+
+    /// The components of one kind.
+    fn components(&self, kind: &str) -> Option<&Map<String, Value>> {
+        self.document.get("components")?.get(kind)?.as_object()
+    }
+
+    /// The component schemas.
+    fn schemas(&self) -> Cow<'_, Map<String, Value>> {
+        self.components("schemas").map_or_else(Cow::default, Cow::Borrowed)
+    }
+
+    /// Adds component schemas, or changes those that there are.
+    fn put_schemas(&mut self, schemas: impl IntoIterator<Item = (String, Value)>) {
+        let mut schemas = schemas.into_iter().peekable();
+        if schemas.peek().is_some() {
+            let document = schema::as_object(&mut self.document);
+            let components = schema::object_at(document, "components");
+            schema::object_at(components, "schemas").extend(schemas);
+        }
+    }
+
+    /// Takes all component schemas out.
+    fn take_schemas(&mut self) -> Map<String, Value> {
+        let schemas =
+            self.document.pointer_mut("/components/schemas").and_then(Value::as_object_mut);
+        schemas.map(std::mem::take).unwrap_or_default()
+    }
+}
+
+/// What the rule at work has to say.
+#[derive(Debug, Default)]
+struct Report {
+    rule: &'static str,
+    diagnostics: Vec<Diagnostic>,
+    tally: BTreeMap<String, (usize, String)>,
+    /// The length of everything said so far.
+    spoken: usize,
+}
+
+/// Where single diagnostics end and only their number counts.
+const REPORT_LIMIT: usize = 32 << 20;
+
+impl Report {
+    /// Said in other words.
+    fn note(&mut self, pointer: &str, message: impl Into<String>) {
+        self.push(pointer, Severity::Note, message.into());
+    }
+
+    /// No longer in the client.
+    fn loss(&mut self, pointer: &str, message: impl Into<String>) {
+        self.push(pointer, Severity::Loss, message.into());
+    }
+
+    fn push(&mut self, pointer: &str, severity: Severity, message: String) {
+        self.spoken += pointer.len() + message.len();
+        if self.spoken > REPORT_LIMIT {
+            self.count("there is more to say than anybody reads", pointer);
+            return;
+        }
+        let pointer = pointer.to_owned();
+        self.diagnostics.push(Diagnostic { pointer, rule: self.rule, severity, message });
+    }
+
+    /// Counts what is not worth a note each time; one note names the first place.
+    fn count(&mut self, what: impl Into<String>, pointer: &str) {
+        self.tally.entry(what.into()).or_insert_with(|| (0, pointer.to_owned())).0 += 1;
+    }
+
+    fn flush(&mut self) {
+        for (what, (times, pointer)) in std::mem::take(&mut self.tally) {
+            let message = match times {
+                1 => what,
+                _ => format!("{what}; {times} times, here first"),
+            };
+            let (rule, severity) = (self.rule, Severity::Note);
+            self.diagnostics.push(Diagnostic { pointer, rule, severity, message });
+        }
+    }
+}
+
+/// How much larger copying may make a document: some documents say little and refer much.
+#[derive(Debug)]
+struct Budget(usize);
+
+const SIZE_LIMIT: usize = 64 << 20;
+
+impl Budget {
+    fn spend(&mut self, value: &Value, pointer: &str) -> Result<(), Error> {
+        self.0 = self.0.checked_sub(size(value)).ok_or_else(|| {
+            refuse(pointer, "the document grows beyond 64 MiB when what it refers to is copied in")
+                .help("refer to schemas in #/components/schemas, which are not copied")
+        })?;
+        Ok(())
+    }
+}
+
+/// Roughly the memory that a value takes.
+fn size(value: &Value) -> usize {
+    const NODE: usize = 32;
+    NODE + match value {
+        Value::Object(members) => members.iter().map(|(key, value)| key.len() + size(value)).sum(),
+        Value::Array(items) => items.iter().map(size).sum(),
+        Value::String(text) => text.len(),
+        _ => 0,
+    }
+}
+
+fn refuse(pointer: &str, cause: impl Into<String>) -> Error {
+    Error::new(Stage::Lower, cause).at(pointer)
+}
+
+/// Rules and their readers recurse; a parsed document is never deeper, a built one may be.
+const DEPTH_LIMIT: usize = 256;
+
+/// The length of all pointers together: the rules handle each of them more than once.
+const POINTERS_LIMIT: usize = 256 << 20;
+
+/// Refuses what is deep or has long names beyond any use, before anything recurses.
+fn check_shape(document: &Value) -> Result<(), Error> {
+    let mut level: Vec<(&Value, usize)> = vec![(document, 1)];
+    let mut pointers = 0_usize;
+    for _ in 0..DEPTH_LIMIT {
+        let mut next: Vec<(&Value, usize)> = Vec::new();
+        for (value, length) in level {
+            pointers = pointers.saturating_add(length);
+            match value {
+                Value::Object(members) => {
+                    next.extend(members.iter().map(|(key, value)| (value, length + key.len() + 1)));
+                }
+                Value::Array(items) => next.extend(items.iter().map(|item| (item, length + 4))),
+                _ => {}
+            }
+        }
+        if pointers > POINTERS_LIMIT {
+            return Err(refuse(
+                "#",
+                "the document's names are too long, too deeply within each other",
+            ));
+        }
+        if next.is_empty() {
+            return Ok(());
+        }
+        level = next;
+    }
+    Err(refuse("#", format!("the document is nested over {DEPTH_LIMIT} levels deep")))
+}
+
+#[cfg(test)]
+mod testing;
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn lowered(document: Value) -> Result<Lowered, Error> {
+        lower(document, Options { native_types: false })
+    }
+
+    #[test]
+    fn a_3_0_document_that_progenitor_can_take_stays_as_it_is() {
+        let document = json!({
+            "openapi": "3.0.3",
+            "info": {"title": "t", "version": "1"},
+            "paths": {"/a/{id}": {"get": {
+                "operationId": "get_a",
+                "parameters": [{"name": "id", "in": "path", "required": true, "schema": {"type": "string"}}],
+                "responses": {"2XX": {"description": "d", "content": {"application/json": {
+                    "schema": {"$ref": "#/components/schemas/A"},
+                }}}},
+            }}},
+            "components": {"schemas": {"A": {
+                "type": "object",
+                "required": ["id"],
+                "properties": {
+                    "id": {"type": "string", "description": "d", "example": {"$ref": "#/data"}},
+                    "next": {"allOf": [{"$ref": "#/components/schemas/A"}], "nullable": true},
+                    "size": {"type": "integer", "format": "int64", "default": 3},
+                },
+            }}},
+        });
+        let lowered = lowered(document.clone()).unwrap();
+        assert_eq!(lowered.document, document);
+        assert_eq!(lowered.diagnostics, []);
+    }
+
+    #[test]
+    fn keys_are_sorted_whatever_order_they_came_in() {
+        let document =
+            json!({"paths": {}, "openapi": "3.1.0", "info": {"version": "1", "title": "t"}});
+        let keys: Vec<String> =
+            lowered(document).unwrap().document.as_object().unwrap().keys().cloned().collect();
+        assert_eq!(keys, ["info", "openapi", "paths"]);
+    }
+
+    #[test]
+    fn a_document_that_lowering_made_is_lowered_to_itself() {
+        let document = json!({
+            "openapi": "3.1.0",
+            "info": {"title": "t", "version": "1"},
+            "paths": {"/a": {"post": {
+                "operationId": "makeA",
+                "requestBody": {"required": true, "content": {"application/json": {"schema": {
+                    "properties": {"kind": {"const": "a"}, "at": {"type": ["string", "null"], "format": "date-time"}},
+                }}}},
+                "responses": {"201": {"description": "d"}, "default": {"description": "e", "content": {
+                    "application/problem+json": {"schema": {"properties": {"status": {"type": "integer", "minimum": 100}}}},
+                }}},
+            }}},
+        });
+        let once = lowered(document).unwrap().document;
+        let twice = lowered(once.clone()).unwrap();
+        assert_eq!(twice.document, once);
+        assert_eq!(twice.diagnostics, []);
+        assert_eq!(
+            once["components"]["schemas"].as_object().unwrap().keys().collect::<Vec<_>>(),
+            ["MakeABody", "MakeABodyKind", "MakeAError"]
+        );
+    }
+
+    #[test]
+    fn growth_and_depth_have_limits() {
+        // One large response, copied to each place that refers to it.
+        let mut responses = Map::new();
+        responses.insert("R".to_owned(), json!({"description": "d".repeat(100_000)}));
+        let mut codes = Map::new();
+        for code in 200..999 {
+            codes.insert(code.to_string(), json!({"$ref": "#/components/responses/R"}));
+        }
+        let wide = json!({
+            "openapi": "3.1.0",
+            "paths": {"/a": {"get": {"operationId": "a", "responses": codes}}},
+            "components": {"responses": responses},
+        });
+        assert!(lowered(wide).unwrap_err().to_string().contains("beyond 64 MiB"));
+
+        let mut deep = json!({});
+        for _ in 0..300 {
+            deep = json!({ "items": deep });
+        }
+        let deep = testing::with_schemas(json!({ "A": deep }));
+        assert!(lowered(deep).unwrap_err().to_string().contains("levels deep"));
+    }
+}

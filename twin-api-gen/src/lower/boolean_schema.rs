@@ -1,0 +1,136 @@
+//! `true` as a schema becomes `{}`; `false` goes where leaving it out says the same.
+//!
+//! It refuses `false` where a value is due that no value can satisfy, and anything that
+//! is neither an object nor a boolean. `additionalProperties` may be a boolean in 3.0 and
+//! stays one.
+
+use serde_json::{Value, json};
+
+use super::schema::Object;
+use super::walk::Position;
+use super::{Context, Report, refuse};
+use crate::error::Error;
+use crate::pointer::child;
+
+pub(super) fn apply(context: &mut Context) -> Result<(), Error> {
+    context.each_schema(|report, value, place| match value {
+        Value::Object(members) => inside(report, members, place.pointer),
+        // Inner ones are seen again from the schema around them.
+        Value::Bool(_) if place.position == Position::Inner => Ok(()),
+        Value::Bool(true) => {
+            *value = json!({});
+            Ok(())
+        }
+        Value::Bool(false) => Err(never(place.pointer)),
+        _ => Err(refuse(place.pointer, "a schema must be an object or a boolean")),
+    })
+}
+
+fn never(pointer: &str) -> Error {
+    refuse(pointer, "no value satisfies the schema `false`")
+        .help("leave out what must not be there, or say what is meant in an overlay")
+}
+
+fn inside(report: &mut Report, members: &mut Object, pointer: &str) -> Result<(), Error> {
+    properties(report, members, pointer);
+    for keyword in ["oneOf", "anyOf", "allOf"] {
+        let Some(Value::Array(list)) = members.get_mut(keyword) else { continue };
+        if keyword == "allOf" && list.contains(&json!(false)) {
+            return Err(never(&child(pointer, keyword)));
+        }
+        if keyword == "allOf" {
+            list.retain(|member| *member != json!(true));
+        }
+        list.retain(|member| *member != json!(false));
+        list.iter_mut().for_each(any);
+    }
+    for keyword in ["items", "patternProperties", "$defs", "definitions"] {
+        match members.get_mut(keyword) {
+            Some(Value::Object(all)) if keyword != "items" => all.values_mut().for_each(any),
+            Some(items @ Value::Bool(true)) => any(items),
+            Some(Value::Array(items)) => items.iter_mut().for_each(any),
+            _ => {}
+        }
+    }
+    if let Some(Value::Array(items)) = members.get_mut("prefixItems") {
+        items.iter_mut().for_each(any);
+    }
+    Ok(())
+}
+
+fn any(schema: &mut Value) {
+    if schema.is_boolean() {
+        *schema = json!({});
+    }
+}
+
+fn properties(report: &mut Report, members: &mut Object, pointer: &str) {
+    let Some(Value::Object(properties)) = members.get_mut("properties") else { return };
+    let forbidden: Vec<String> = properties
+        .iter()
+        .filter(|(_, schema)| **schema == json!(false))
+        .map(|(name, _)| name.clone())
+        .collect();
+    for name in &forbidden {
+        properties.remove(name);
+        report
+            .loss(pointer, format!("the property `{name}`, which must be absent, is not checked"));
+    }
+    properties.values_mut().for_each(any);
+    if let Some(Value::Array(required)) = members.get_mut("required") {
+        required.retain(|name| !forbidden.iter().any(|gone| name == gone));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use crate::lower::testing::{check_refusals, check_schemas, with_schemas};
+
+    #[test]
+    fn booleans() {
+        check_schemas(
+            "boolean-schemas",
+            &[
+                (json!(true), json!({}), &[]),
+                (
+                    json!({"items": true, "additionalProperties": false}),
+                    json!({"items": {}, "additionalProperties": false}),
+                    &[],
+                ),
+                (
+                    json!({"properties": {"a": true, "b": false}, "required": ["a", "b"]}),
+                    json!({"properties": {"a": {}}, "required": ["a"]}),
+                    &["loss: the property `b`"],
+                ),
+                (
+                    json!({"oneOf": [true, false, {"type": "string"}]}),
+                    json!({"oneOf": [{}, {"type": "string"}]}),
+                    &[],
+                ),
+                (
+                    json!({"allOf": [true, {"type": "string"}]}),
+                    json!({"allOf": [{"type": "string"}]}),
+                    &[],
+                ),
+            ],
+        );
+    }
+
+    #[test]
+    fn refusals() {
+        check_refusals(
+            "boolean-schemas",
+            &[
+                (with_schemas(json!({"A": false})), "#/components/schemas/A: no value satisfies"),
+                (with_schemas(json!({"A": {"allOf": [false]}})), "A/allOf: no value satisfies"),
+                (with_schemas(json!({"A": {"items": "string"}})), "A/items: a schema must be"),
+                (
+                    with_schemas(json!({"A": {"properties": {"b": null}}})),
+                    "A/properties/b: a schema must be",
+                ),
+            ],
+        );
+    }
+}

@@ -1,0 +1,86 @@
+//! Component schemas get names that are distinct in Rust and plain in a reference.
+//!
+//! A name that is taken gets a number, in the order of the names; one with characters that
+//! a reference would have to escape becomes its Rust name. Other kinds of components are
+//! copied to where they are used and need no names.
+
+use std::collections::BTreeMap;
+
+use super::Context;
+use super::casing::pascal;
+use super::inline_types::{Names, is_reserved};
+use super::schema::{Object, SCHEMAS, ref_name, ref_to};
+use crate::error::Error;
+use crate::pointer::escape;
+
+pub(super) fn apply(context: &mut Context) -> Result<(), Error> {
+    let renamed = renamed(&context.schemas());
+    for (name, new) in &renamed {
+        let pointer = format!("{SCHEMAS}{}", escape(name));
+        context.report.note(
+            &pointer,
+            format!("the component is called `{new}`: its own name is taken or odd in Rust"),
+        );
+    }
+    context.each_schema(|_, value, _| {
+        if let Some(new) = ref_name(value).and_then(|name| renamed.get(name)) {
+            *value = ref_to(new);
+        }
+        Ok(())
+    })?;
+    let schemas = context.take_schemas();
+    context.put_schemas(schemas.into_iter().map(|(name, schema)| match renamed.get(&name) {
+        Some(new) => (new.clone(), schema),
+        None => (name, schema),
+    }));
+    context.declare();
+    Ok(())
+}
+
+fn renamed(schemas: &Object) -> BTreeMap<String, String> {
+    // Sorted, and those first that are their own Rust name: they keep it.
+    let mut all: Vec<&String> = schemas.keys().collect();
+    all.sort_by_key(|name| (pascal(name) != **name, *name));
+    let mut names = Names::default();
+    let mut renamed = BTreeMap::new();
+    for name in all {
+        let own = pascal(name);
+        let plain = name.chars().all(|c| c.is_ascii_alphanumeric() || "._-".contains(c));
+        if !plain || is_reserved(&own) || !names.take(own) {
+            renamed.insert(name.clone(), names.free(name));
+        }
+    }
+    renamed
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use crate::lower::testing::{check_documents, with_schemas};
+
+    #[test]
+    fn names() {
+        let refs = |one: &str, two: &str| {
+            json!({"properties": {
+                "a": {"$ref": format!("#/components/schemas/{one}")},
+                "b": {"$ref": format!("#/components/schemas/{two}")},
+            }})
+        };
+        check_documents(
+            "component-names",
+            &[
+                (
+                    with_schemas(json!({"Foo": {}, "foo": {}, "Z": refs("Foo", "foo")})),
+                    with_schemas(json!({"Foo": {}, "Foo2": {}, "Z": refs("Foo", "Foo2")})),
+                    &["note: schemas/foo: the component is called `Foo2`"],
+                ),
+                (
+                    with_schemas(json!({"a.B-c": {}, "x/y z": {}, "Z": refs("a.B-c", "x/y z")})),
+                    with_schemas(json!({"a.B-c": {}, "Xyz": {}, "Z": refs("a.B-c", "Xyz")})),
+                    &["note: schemas/x~1y z: the component is called `Xyz`"],
+                ),
+            ],
+        );
+    }
+}

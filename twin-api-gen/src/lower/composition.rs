@@ -1,0 +1,353 @@
+//! `allOf`, `anyOf` and `oneOf`: what must hold together becomes one schema, what is one
+//! of several becomes a plain union.
+//!
+//! After this rule a composition is an `allOf` of one reference (an alias with its own
+//! annotations), a `oneOf`, or an `anyOf` of objects, beside annotations alone. typify
+//! could merge too, but unfolds some recursive schemas without end. Where no one schema
+//! says it, any value is taken.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::{Value, json};
+
+use super::inline_types::Namer;
+use super::merge::merge;
+use super::null_type::absorb;
+use super::schema::{ANNOTATIONS, Object, SCHEMAS, alias, ref_name, ref_to};
+use super::walk::Position;
+use super::{Budget, Context, Report, refuse};
+use crate::error::Error;
+use crate::pointer::escape;
+
+mod union;
+
+pub(super) use union::{tidy, warn_if_alike};
+
+/// Longer chains of inheritance are somebody's joke.
+const CHAIN_LIMIT: usize = 100;
+
+pub(super) fn apply(context: &mut Context) -> Result<(), Error> {
+    hoist(context)?;
+    let schemas = context.take_schemas();
+    let mut composer = Composer {
+        schemas: &schemas,
+        done: BTreeMap::new(),
+        doing: Vec::new(),
+        report: &mut context.report,
+        budget: &mut context.budget,
+    };
+    for name in schemas.keys() {
+        composer.component(name)?;
+    }
+    let done = composer.done;
+    context.put_schemas(done);
+    let schemas = context.schemas().into_owned();
+    context.each_schema_object(|report, members, place| {
+        tidy(report, members, &schemas, place.pointer);
+    });
+    Ok(())
+}
+
+/// Gives every composition that needs merging a component of its own, so that merging
+/// copies references to it and never unfolds it again.
+fn hoist(context: &mut Context) -> Result<(), Error> {
+    let mut namer = Namer::new(&context.document);
+    let mut hoisted = Vec::new();
+    context.each_schema(|report, value, place| {
+        let Value::Object(members) = value else { return Ok(()) };
+        // What lies in an `allOf` is merged with it.
+        let within_all = place.pointer.rsplit('/').nth(1) == Some("allOf");
+        if place.position == Position::Component || within_all || !needs_merging(members) {
+            return Ok(());
+        }
+        let name = namer.name(place.pointer);
+        report.note(place.pointer, format!("merged into the component `{name}`"));
+        hoisted.push((name.clone(), std::mem::replace(value, ref_to(&name))));
+        Ok(())
+    })?;
+    context.put_schemas(hoisted);
+    Ok(())
+}
+
+fn needs_merging(members: &Object) -> bool {
+    let composing: Vec<&String> =
+        members.keys().filter(|key| !ANNOTATIONS.contains(&key.as_str())).collect();
+    let is = |keyword: &str| composing.iter().any(|key| *key == keyword);
+    let composed = is("allOf") || is("oneOf") || is("anyOf");
+    let one_union = composing.len() == 1 && !is("allOf");
+    let one_alias = members
+        .get("allOf")
+        .and_then(Value::as_array)
+        .is_some_and(|all| composing.len() == 1 && all.len() == 1 && ref_name(&all[0]).is_some());
+    composed && !one_union && !one_alias
+}
+
+struct Composer<'a> {
+    schemas: &'a Object,
+    done: BTreeMap<String, Value>,
+    /// The components that are being composed, outermost first.
+    doing: Vec<&'a str>,
+    report: &'a mut Report,
+    budget: &'a mut Budget,
+}
+
+/// What an `allOf` comes down to.
+#[derive(Default)]
+struct Parts {
+    /// Objects and scalars.
+    plain: Vec<Object>,
+    /// Unions: the keyword and the alternatives.
+    unions: Vec<(&'static str, Vec<Value>)>,
+}
+
+impl<'a> Composer<'a> {
+    /// The component in its merged form.
+    fn component(&mut self, name: &'a str) -> Result<Value, Error> {
+        if let Some(done) = self.done.get(name) {
+            return Ok(done.clone());
+        }
+        let Some(schema) = self.schemas.get(name) else { return Ok(json!({})) };
+        let pointer = format!("{SCHEMAS}{}", escape(name));
+        if self.doing.len() >= CHAIN_LIMIT {
+            return Err(refuse(&pointer, format!("over {CHAIN_LIMIT} schemas extend one another")));
+        }
+        self.doing.push(name);
+        let composed = match schema {
+            Value::Object(members) if needs_merging(members) => self.compose(members, &pointer)?,
+            other => other.clone(),
+        };
+        self.doing.pop();
+        self.budget.spend(&composed, &pointer)?;
+        self.done.insert(name.to_owned(), composed.clone());
+        Ok(composed)
+    }
+
+    fn compose(&mut self, members: &'a Object, pointer: &str) -> Result<Value, Error> {
+        let mut parts = Parts::default();
+        self.collect(members, &mut parts, 0)?;
+        let annotations = annotations(members, &parts);
+        let mut composed = match self.unite(parts, pointer)? {
+            Ok(composed) => composed,
+            Err(cause) => {
+                self.report
+                    .loss(pointer, format!("no one type says it, any value is taken: {cause}"));
+                Object::new()
+            }
+        };
+        composed.retain(|key, _| !ANNOTATIONS.contains(&key.as_str()));
+        composed.extend(annotations);
+        Ok(Value::Object(composed))
+    }
+
+    /// Takes a schema apart: itself, what it extends, and its unions.
+    fn collect(
+        &mut self,
+        members: &'a Object,
+        parts: &mut Parts,
+        depth: usize,
+    ) -> Result<(), Error> {
+        for member in members.get("allOf").and_then(Value::as_array).into_iter().flatten() {
+            match (ref_name(member), member) {
+                (Some(name), _) => self.collect_component(name, parts, depth)?,
+                (None, Value::Object(inner)) => self.collect(inner, parts, depth + 1)?,
+                (None, _) => {}
+            }
+        }
+        for keyword in ["oneOf", "anyOf"] {
+            if let Some(Value::Array(list)) = members.get(keyword) {
+                parts.unions.push((keyword, list.clone()));
+            }
+        }
+        let own = members
+            .iter()
+            .filter(|(key, _)| !matches!(key.as_str(), "allOf" | "oneOf" | "anyOf" | "$ref"));
+        parts.plain.push(own.map(|(key, value)| (key.clone(), value.clone())).collect());
+        Ok(())
+    }
+
+    fn collect_component(
+        &mut self,
+        name: &'a str,
+        parts: &mut Parts,
+        depth: usize,
+    ) -> Result<(), Error> {
+        // A base may list those that extend it: as their base it is not that union.
+        let Some(Value::Object(target)) = self.schemas.get(name) else { return Ok(()) };
+        let lists_us = ["oneOf", "anyOf"].iter().any(|keyword| {
+            let list = target.get(*keyword).and_then(Value::as_array);
+            list.into_iter()
+                .flatten()
+                .any(|member| alias(member).is_some_and(|member| self.doing.contains(&member)))
+        });
+        if depth > CHAIN_LIMIT || lists_us || self.doing.contains(&name) {
+            let base = target
+                .iter()
+                .filter(|(key, _)| !matches!(key.as_str(), "allOf" | "oneOf" | "anyOf" | "$ref"));
+            parts.plain.push(base.map(|(key, value)| (key.clone(), value.clone())).collect());
+            return Ok(());
+        }
+        let mut composed = self.component(name)?;
+        let mut hops = 0;
+        while let Some(next) = alias(&composed).and_then(|next| self.schemas.get_key_value(next)) {
+            hops += 1;
+            if hops > CHAIN_LIMIT {
+                break;
+            }
+            composed = self.component(next.0)?;
+        }
+        self.budget.spend(&composed, SCHEMAS)?;
+        let Value::Object(mut composed) = composed else { return Ok(()) };
+        for keyword in ["oneOf", "anyOf"] {
+            if let Some(Value::Array(list)) = composed.remove(keyword) {
+                parts.unions.push((keyword, list));
+            }
+        }
+        parts.plain.push(composed);
+        Ok(())
+    }
+
+    /// One schema out of the parts, or the cause why there is none.
+    fn unite(&mut self, parts: Parts, pointer: &str) -> Result<Result<Object, String>, Error> {
+        let mut base = Object::new();
+        let mut lost = Vec::new();
+        for part in &parts.plain {
+            if let Err(cause) = merge(&mut base, part, self.schemas, &mut lost) {
+                return Ok(Err(cause));
+            }
+        }
+        let several = parts.plain.iter().filter(|part| part.contains_key("properties")).count() > 1;
+        if several && base.get("additionalProperties") == Some(&json!(false)) {
+            base.remove("additionalProperties");
+        }
+        for cause in std::mem::take(&mut lost) {
+            self.report.loss(pointer, cause);
+        }
+        let mut unions = parts.unions;
+        let before = unions.len();
+        unions.retain(|(_, list)| !list.iter().all(is_condition));
+        if unions.len() < before {
+            self.report.loss(pointer, "which properties go together is not checked");
+        }
+        match unions.len() {
+            0 => Ok(Ok(base)),
+            1 => self.spread(&base, unions.remove(0), pointer),
+            _ => Ok(Err("it is of several unions at once".to_owned())),
+        }
+    }
+
+    /// What holds for a union holds for each alternative.
+    fn spread(
+        &mut self,
+        base: &Object,
+        (keyword, alternatives): (&'static str, Vec<Value>),
+        pointer: &str,
+    ) -> Result<Result<Object, String>, Error> {
+        let mut base = base.clone();
+        base.retain(|key, _| !ANNOTATIONS.contains(&key.as_str()));
+        let mut united = Vec::new();
+        for alternative in alternatives {
+            let merged = match self.with_base(&base, &alternative)? {
+                Ok(merged) => merged,
+                Err(cause) => return Ok(Err(cause)),
+            };
+            self.budget.spend(&merged, pointer)?;
+            united.push(merged);
+        }
+        Ok(Ok(Object::from_iter([(keyword.to_owned(), Value::Array(united))])))
+    }
+
+    fn with_base(
+        &mut self,
+        base: &Object,
+        alternative: &Value,
+    ) -> Result<Result<Value, String>, Error> {
+        if base.is_empty() {
+            return Ok(Ok(alternative.clone()));
+        }
+        let mut parts = Parts::default();
+        match (ref_name(alternative), alternative) {
+            (Some(name), _) => {
+                if let Some((name, _)) = self.schemas.get_key_value(name) {
+                    self.collect_component(name, &mut parts, 0)?;
+                }
+            }
+            (None, Value::Object(inner))
+                if !needs_merging(inner) && !inner.contains_key("allOf") =>
+            {
+                parts.plain.push(inner.clone());
+            }
+            _ => return Ok(Err("an alternative is itself composed".to_owned())),
+        }
+        if !parts.unions.is_empty()
+            || parts
+                .plain
+                .iter()
+                .any(|part| part.contains_key("oneOf") || part.contains_key("anyOf"))
+        {
+            return Ok(Err("an alternative is itself a union".to_owned()));
+        }
+        let mut whole = base.clone();
+        let mut alone = Object::new();
+        let mut lost = Vec::new();
+        for part in &parts.plain {
+            if let Err(cause) = merge(&mut whole, part, self.schemas, &mut lost) {
+                return Ok(Err(cause));
+            }
+            if let Err(cause) = merge(&mut alone, part, self.schemas, &mut Vec::new()) {
+                return Ok(Err(cause));
+            }
+        }
+        // An alternative that says it all already stays a reference.
+        let same = lost.is_empty() && says_the_same(&whole, &alone);
+        Ok(Ok(if same { alternative.clone() } else { Value::Object(whole) }))
+    }
+}
+
+fn says_the_same(whole: &Object, alone: &Object) -> bool {
+    let sorted = |value: &Object| {
+        let mut value = value.clone();
+        if let Some(Value::Array(names)) = value.get_mut("required") {
+            names.sort_by(|a, b| a.as_str().cmp(&b.as_str()));
+        }
+        value.retain(|key, _| key != "type" && !ANNOTATIONS.contains(&key.as_str()));
+        value
+    };
+    let (whole_type, alone_type) = (whole.get("type"), alone.get("type"));
+    sorted(whole) == sorted(alone)
+        && (whole_type == alone_type || alone_type.is_none() && alone.contains_key("properties"))
+}
+
+/// An alternative that only says which properties there must be.
+fn is_condition(alternative: &Value) -> bool {
+    alternative.as_object().is_some_and(|members| {
+        !members.is_empty()
+            && members.iter().all(|(key, value)| match key.as_str() {
+                "required" => true,
+                "type" => value == "object",
+                key => ANNOTATIONS.contains(&key),
+            })
+            && members.contains_key("required")
+    })
+}
+
+/// The annotations of the whole: its own; a description also from a part that is inline;
+/// nullable where every part is.
+fn annotations(members: &Object, parts: &Parts) -> Object {
+    let mut own: Object = members
+        .iter()
+        .filter(|(key, _)| ANNOTATIONS.contains(&key.as_str()))
+        .map(|(key, value)| (key.clone(), value.clone()))
+        .collect();
+    let inline = members.get("allOf").and_then(Value::as_array).into_iter().flatten();
+    if let Some(text) = inline.filter_map(|member| member.get("description")).next_back() {
+        own.entry("description").or_insert_with(|| text.clone());
+    }
+    let telling: Vec<&Object> = parts.plain.iter().filter(|part| !part.is_empty()).collect();
+    if parts.unions.is_empty()
+        && !telling.is_empty()
+        && telling.iter().all(|part| part.get("nullable") == Some(&json!(true)))
+    {
+        own.insert("nullable".to_owned(), json!(true));
+    }
+    own
+}

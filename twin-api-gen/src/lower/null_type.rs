@@ -1,0 +1,127 @@
+//! `null` as a type: a member of a union becomes `nullable` on what remains.
+//!
+//! A schema that takes nothing but null becomes one that takes anything: Rust's type for
+//! it would be of no use.
+
+use serde_json::{Value, json};
+
+use super::Context;
+use super::schema::{ANNOTATIONS, Object};
+
+pub(super) fn apply(context: &mut Context) {
+    context.each_schema_object(|_, members, _| unions(members));
+    // The unions around have taken theirs.
+    context.each_schema_object(|report, members, place| {
+        if is_null(members) {
+            members.retain(|key, _| ANNOTATIONS.contains(&key.as_str()));
+            report.loss(place.pointer, "only null is allowed here; the client takes any value");
+        }
+    });
+}
+
+/// Whether a schema takes null, as 3.0 or 3.1 says it.
+pub(super) fn is_nullable(value: &Value) -> bool {
+    let has_null = |keyword: &str| {
+        value[keyword].as_array().is_some_and(|list| {
+            list.iter().any(|item| item == "null" || item.as_object().is_some_and(is_null))
+        })
+    };
+    value["nullable"] == true || has_null("type") || has_null("anyOf") || has_null("oneOf")
+}
+
+fn is_null(members: &Object) -> bool {
+    let structural: Vec<(&String, &Value)> =
+        members.iter().filter(|(key, _)| !ANNOTATIONS.contains(&key.as_str())).collect();
+    !structural.is_empty()
+        && structural.iter().all(|(key, value)| match key.as_str() {
+            "type" => *value == "null",
+            "const" => value.is_null(),
+            "enum" => *value == &json!([null]),
+            _ => false,
+        })
+}
+
+fn unions(members: &mut Object) {
+    for keyword in ["anyOf", "oneOf"] {
+        let Some(Value::Array(list)) = members.get_mut(keyword) else { continue };
+        let before = list.len();
+        list.retain(|member| !member.as_object().is_some_and(is_null));
+        if list.len() == before {
+            continue;
+        }
+        if list.is_empty() {
+            members.remove(keyword);
+            members.insert("type".to_owned(), json!("null"));
+            continue;
+        }
+        members.insert("nullable".to_owned(), json!(true));
+        if let Some(Value::Array(list)) = members.get(keyword)
+            && list.len() == 1
+        {
+            let only = list[0].clone();
+            members.remove(keyword);
+            absorb(members, only);
+        }
+    }
+}
+
+/// Makes the one remaining member the schema itself, or all of it.
+pub(super) fn absorb(members: &mut Object, only: Value) {
+    let alone = members.keys().all(|key| ANNOTATIONS.contains(&key.as_str()));
+    match only {
+        Value::Object(inner) if alone && !inner.contains_key("$ref") => {
+            for (key, value) in inner {
+                members.entry(key).or_insert(value);
+            }
+        }
+        only => {
+            if let Value::Array(all) = members.entry("allOf").or_insert_with(|| json!([])) {
+                all.push(only);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use crate::lower::testing::check_schemas;
+
+    #[test]
+    fn nulls() {
+        let b = json!({"$ref": "#/components/schemas/B"});
+        check_schemas(
+            "null-types",
+            &[
+                (
+                    json!({"anyOf": [b, {"type": "null"}], "title": "t"}),
+                    json!({"allOf": [b], "nullable": true, "title": "t"}),
+                    &[],
+                ),
+                (
+                    json!({"oneOf": [{"type": "string", "title": "in"}, {"const": null}], "title": "out"}),
+                    json!({"type": "string", "nullable": true, "title": "out"}),
+                    &[],
+                ),
+                (
+                    json!({"anyOf": [{"type": "string"}, {"type": "null"}, {"type": "integer"}]}),
+                    json!({"anyOf": [{"type": "string"}, {"type": "integer"}], "nullable": true}),
+                    &[],
+                ),
+                (
+                    json!({"type": "object", "anyOf": [b, {"type": "null"}]}),
+                    json!({"type": "object", "allOf": [b], "nullable": true}),
+                    &[],
+                ),
+                (
+                    json!({"type": "null", "description": "d"}),
+                    json!({"description": "d"}),
+                    &["loss: only null"],
+                ),
+                (json!({"oneOf": [{"type": "null"}]}), json!({}), &["loss: only null"]),
+                (json!({"enum": ["a", null]}), json!({"enum": ["a", null]}), &[]),
+            ],
+        );
+    }
+}

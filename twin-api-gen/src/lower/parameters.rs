@@ -1,0 +1,310 @@
+//! Parameters come down to what progenitor sends right.
+//!
+//! One that it would send otherwise than the document says is left out when it is
+//! optional, and refused when it is required. Lists in one value become text that the
+//! caller joins. It refuses path templates that do not agree with their parameters.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Value, json};
+
+use super::schema::{Object, alias, behind, is_true, text};
+use super::{Context, Report, refuse};
+use crate::error::Error;
+use crate::pointer::child;
+
+mod object;
+mod template;
+
+pub(super) fn apply(context: &mut Context) -> Result<(), Error> {
+    let schemas = context.take_schemas();
+    let done = context.each_operation(|report, operation, pointer| {
+        let Some(Value::Array(list)) = operation.remove("parameters") else {
+            return template::check(&[], pointer);
+        };
+        let at = child(pointer, "parameters");
+        let mut kept: Vec<Value> = Vec::new();
+        for (index, parameter) in list.into_iter().enumerate() {
+            let at = child(&at, index);
+            let Value::Object(mut parameter) = parameter else { continue };
+            let narrowed = narrow(report, &mut parameter, &schemas, &at)?;
+            match narrowed {
+                Narrowed::Kept => kept.push(Value::Object(parameter)),
+                Narrowed::Spread(all) => kept.extend(all.into_iter().map(Value::Object)),
+                Narrowed::LeftOut => {}
+            }
+        }
+        once_each(report, &mut kept, &at)?;
+        template::check(&kept, pointer)?;
+        operation.insert("parameters".to_owned(), Value::Array(kept));
+        Ok(())
+    });
+    context.put_schemas(schemas);
+    done
+}
+
+/// What becomes of a parameter.
+enum Narrowed {
+    Kept,
+    /// Several take its place.
+    Spread(Vec<Object>),
+    LeftOut,
+}
+
+fn narrow(
+    report: &mut Report,
+    parameter: &mut Object,
+    schemas: &Object,
+    pointer: &str,
+) -> Result<Narrowed, Error> {
+    let name = text(parameter, "name").unwrap_or_default().to_owned();
+    let place = text(parameter, "in").unwrap_or_default().to_owned();
+    let style = parameter.remove("style");
+    let style = style.as_ref().and_then(Value::as_str);
+    let explode = parameter.remove("explode");
+    match (place.as_str(), style) {
+        ("header", _) if is_ignored_header(&name) => {
+            report.note(pointer, format!("a header parameter {name} does not count, OpenAPI says"));
+            return Ok(Narrowed::LeftOut);
+        }
+        ("header" | "path", None | Some("simple"))
+        | ("query", None | Some("form" | "pipeDelimited" | "spaceDelimited")) => {}
+        (_, style) => {
+            let what = match style {
+                Some(style) => format!("{place} parameter {name:?} in style {style}"),
+                None => format!("{place} parameter {name:?}"),
+            };
+            return leave_out(report, parameter, &what, pointer);
+        }
+    }
+    if parameter.remove("content").is_some() {
+        report.note(pointer, "the caller gives the parameter as encoded text");
+        parameter.insert("schema".to_owned(), json!({"type": "string"}));
+    }
+    if place == "path" && !is_true(parameter, "required") {
+        report.note(pointer, "a path parameter is always required");
+        parameter.insert("required".to_owned(), json!(true));
+    }
+    let schema = parameter.entry("schema").or_insert_with(|| json!({"type": "string"}));
+    narrow_schema(report, schema, schemas, &place, pointer);
+    let delimited = style.is_some_and(|style| style.ends_with("Delimited"));
+    if place == "query" && (delimited || explode == Some(json!(false))) {
+        one_value(report, schema, schemas, pointer);
+    }
+    if place == "query" && object::is_struct(behind(schemas, schema)) {
+        return match object::spread(report, parameter, schemas, pointer) {
+            Some(mut all) => {
+                for one in &mut all {
+                    if let Some(schema) = one.get_mut("schema") {
+                        narrow_schema(report, schema, schemas, &place, pointer);
+                    }
+                }
+                Ok(Narrowed::Spread(all))
+            }
+            None => leave_out(
+                report,
+                parameter,
+                &format!("query parameter {name:?} of nested values"),
+                pointer,
+            ),
+        };
+    }
+    Ok(Narrowed::Kept)
+}
+
+fn is_ignored_header(name: &str) -> bool {
+    ["accept", "content-type", "authorization"].contains(&name.to_ascii_lowercase().as_str())
+}
+
+fn leave_out(
+    report: &mut Report,
+    parameter: &Object,
+    what: &str,
+    pointer: &str,
+) -> Result<Narrowed, Error> {
+    if is_true(parameter, "required") || text(parameter, "in") == Some("path") {
+        return Err(refuse(pointer, format!("the {what} is required, but cannot be sent"))
+            .help("make it optional or remove the operation in an overlay"));
+    }
+    report.loss(pointer, format!("the {what} cannot be sent and is left out"));
+    Ok(Narrowed::LeftOut)
+}
+
+fn narrow_schema(
+    report: &mut Report,
+    schema: &mut Value,
+    schemas: &Object,
+    place: &str,
+    pointer: &str,
+) {
+    if let Value::Object(members) = schema {
+        // Left out is what null would mean; a default is for the service to apply.
+        members.remove("nullable");
+        members.remove("default");
+    }
+    let target = behind(schemas, schema);
+    let name = target.get("type").and_then(Value::as_str);
+    let plain = match name {
+        Some("integer" | "number" | "boolean") => true,
+        Some("string") => target.get("enum").is_none(),
+        _ => false,
+    };
+    if plain && alias(schema).is_some() {
+        // A type of its own would keep callers from passing plain literals.
+        let mut copy = target.clone();
+        if let Value::Object(members) = &mut copy {
+            members.remove("nullable");
+            members.remove("default");
+        }
+        *schema = copy;
+    } else if place != "query" && !plain && name != Some("string") {
+        report.note(pointer, format!("in a {place} it is text that the caller puts together"));
+        *schema = json!({"type": "string"});
+    }
+}
+
+/// A list in one query value: progenitor would repeat the name instead.
+fn one_value(report: &mut Report, schema: &mut Value, schemas: &Object, pointer: &str) {
+    let name = behind(schemas, schema).get("type").and_then(Value::as_str);
+    if !matches!(name, Some("string" | "integer" | "number" | "boolean")) {
+        report.note(pointer, "several values in one: text that the caller joins");
+        *schema = json!({"type": "string"});
+    }
+}
+
+/// Refuses two parameters of one name in one place, unless they are the same.
+fn once_each(report: &mut Report, parameters: &mut Vec<Value>, pointer: &str) -> Result<(), Error> {
+    let mut seen: BTreeMap<(String, String), Value> = BTreeMap::new();
+    let mut kept: Vec<Value> = Vec::new();
+    for parameter in parameters.drain(..) {
+        let key = (parameter["name"].to_string(), parameter["in"].to_string());
+        match seen.get(&key) {
+            Some(other) if *other == parameter => {
+                report.note(pointer, format!("{} is declared twice in the same way", key.0));
+            }
+            Some(_) => {
+                return Err(refuse(pointer, format!("{} is declared twice", key.0))
+                    .help("remove one of them in an overlay"));
+            }
+            None => {
+                seen.insert(key, parameter.clone());
+                kept.push(parameter);
+            }
+        }
+    }
+    *parameters = kept;
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use crate::lower::testing::{check_documents, check_refusals};
+
+    fn with(path: &str, parameters: Value) -> Value {
+        json!({
+            "paths": {path: {"get": {"parameters": parameters}}},
+            "components": {"schemas": {
+                "Limit": {"type": "integer", "minimum": 1}, "Mode": {"type": "string", "enum": ["a"]},
+                "List": {"type": "array", "items": {"type": "string"}},
+            }},
+        })
+    }
+
+    #[test]
+    fn parameters() {
+        let name = |name: &str| json!({"$ref": format!("#/components/schemas/{name}")});
+        let query = |rest: Value| {
+            let mut parameter = json!({"name": "q", "in": "query"});
+            parameter.as_object_mut().unwrap().extend(rest.as_object().unwrap().clone());
+            with("/a", json!([parameter]))
+        };
+        let text = json!({"schema": {"type": "string"}});
+        check_documents(
+            "parameters",
+            &[
+                (
+                    query(json!({"schema": name("Limit")})),
+                    query(json!({"schema": {"type": "integer", "minimum": 1}})),
+                    &[],
+                ),
+                (
+                    query(json!({"schema": name("Mode")})),
+                    query(json!({"schema": name("Mode")})),
+                    &[],
+                ),
+                (
+                    query(json!({"schema": name("List"), "style": "form"})),
+                    query(json!({"schema": name("List")})),
+                    &[],
+                ),
+                (
+                    query(json!({"schema": name("List"), "explode": false})),
+                    query(text.clone()),
+                    &["note: several values"],
+                ),
+                (
+                    query(json!({"schema": name("List"), "style": "pipeDelimited"})),
+                    query(text.clone()),
+                    &["note: several values"],
+                ),
+                (
+                    query(json!({"content": {"application/json": {}}})),
+                    query(text.clone()),
+                    &["note: encoded text"],
+                ),
+                (
+                    query(json!({"schema": {"type": "string", "nullable": true, "default": "x"}})),
+                    query(text),
+                    &[],
+                ),
+                (
+                    query(json!({"style": "deepObject", "schema": {}})),
+                    with("/a", json!([])),
+                    &["loss: in style deepObject"],
+                ),
+                (
+                    with(
+                        "/a",
+                        json!([{"name": "c", "in": "cookie"}, {"name": "Accept", "in": "header", "required": true}]),
+                    ),
+                    with("/a", json!([])),
+                    &["loss: cookie parameter \"c\"", "note: Accept"],
+                ),
+                (
+                    with("/{a}", json!([{"name": "a", "in": "path", "schema": name("List")}])),
+                    with(
+                        "/{a}",
+                        json!([{"name": "a", "in": "path", "required": true, "schema": {"type": "string"}}]),
+                    ),
+                    &["note: always required", "note: puts together"],
+                ),
+            ],
+        );
+    }
+
+    #[test]
+    fn refusals() {
+        check_refusals(
+            "parameters",
+            &[
+                (
+                    with("/a", json!([{"name": "c", "in": "cookie", "required": true}])),
+                    "parameters/0: the cookie parameter \"c\" is required",
+                ),
+                (
+                    with("/{a}", json!([{"name": "a", "in": "path", "style": "matrix"}])),
+                    "in style matrix is required",
+                ),
+                (
+                    with(
+                        "/a",
+                        json!([{"name": "a", "in": "query"}, {"name": "a", "in": "query", "required": true}]),
+                    ),
+                    "\"a\" is declared twice",
+                ),
+            ],
+        );
+    }
+}

@@ -1,0 +1,82 @@
+//! A path item that refers to another becomes a copy of it.
+//!
+//! Members beside the reference win. It refuses references that leave the document or go
+//! round in a circle.
+
+use serde_json::Value;
+
+use super::references::local_pointer;
+use super::{Context, refuse};
+use crate::error::Error;
+use crate::pointer::{child, resolve};
+
+pub(super) fn apply(context: &mut Context) -> Result<(), Error> {
+    let original = context.document.clone();
+    let Some(paths) = context.document.get_mut("paths").and_then(Value::as_object_mut) else {
+        return Ok(());
+    };
+    for (path, item) in paths {
+        let pointer = child("#/paths", path);
+        // A longer chain than there are paths goes round.
+        let mut hops = 0;
+        while let Some(reference) = item.get("$ref").filter(|_| !path.starts_with("x-")) {
+            let reference = reference.as_str().unwrap_or_default();
+            let target = local_pointer(reference, &pointer)?;
+            let Some(Value::Object(target)) = resolve(&original, &target) else {
+                return Err(refuse(&pointer, format!("$ref {reference:?} points at no path item")));
+            };
+            hops += 1;
+            if hops > 100 {
+                return Err(refuse(&pointer, "the path item refers to itself"));
+            }
+            context.budget.spend(&Value::Object(target.clone()), &pointer)?;
+            let mut merged = target.clone();
+            if let Value::Object(own) = item {
+                own.remove("$ref");
+                merged.append(own);
+            }
+            *item = Value::Object(merged);
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use crate::lower::testing::{check_documents, check_refusals};
+
+    #[test]
+    fn path_items() {
+        check_documents(
+            "path-items",
+            &[(
+                json!({"paths": {
+                "/a": {"$ref": "#/components/pathItems/A", "summary": "own"},
+                "/b": {"$ref": "#/paths/~1a"},
+            }, "components": {"pathItems": {"A": {"get": {}, "summary": "theirs"}}}}),
+                json!({"paths": {
+                "/a": {"get": {}, "summary": "own"},
+                "/b": {"get": {}, "summary": "own"},
+            }, "components": {"pathItems": {"A": {"get": {}, "summary": "theirs"}}}}),
+                &[],
+            )],
+        );
+    }
+
+    #[test]
+    fn refusals() {
+        check_refusals(
+            "path-items",
+            &[
+                (
+                    json!({"paths": {"/a": {"$ref": "other.json"}}}),
+                    "#/paths/~1a: $ref \"other.json\" leaves",
+                ),
+                (json!({"paths": {"/a": {"$ref": "#/nowhere"}}}), "points at no path item"),
+                (json!({"paths": {"/a": {"$ref": "#/paths/~1a"}}}), "refers to itself"),
+            ],
+        );
+    }
+}

@@ -1,0 +1,129 @@
+//! Properties of one object get distinct names in Rust.
+//!
+//! Of those that come out alike (`id` and `@id`) one is a field; the others travel, read
+//! and written, in the map `extra` under their own names. It renames no property, and
+//! refuses where the object has a property `extra` besides.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Value, json};
+
+use super::casing::snake;
+use super::schema::{Object, quoted};
+use super::{Context, Report, refuse};
+use crate::error::Error;
+use crate::pointer::child;
+
+/// The field that typify makes of further properties.
+const EXTRA: &str = "extra";
+
+pub(super) fn apply(context: &mut Context) -> Result<(), Error> {
+    context.each_schema(|report, value, place| match value {
+        Value::Object(members) => distinguish(report, members, place.pointer),
+        _ => Ok(()),
+    })
+}
+
+fn distinguish(report: &mut Report, members: &mut Object, pointer: &str) -> Result<(), Error> {
+    let mut fields: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for name in field_names(members) {
+        let alike = fields.entry(snake(name)).or_default();
+        if !alike.iter().any(|other| other == name) {
+            alike.push(name.to_owned());
+        }
+    }
+    let has_extra = fields.contains_key(EXTRA);
+    for (field, mut alike) in fields {
+        // The one that is its own Rust name is the field, or the first.
+        alike.sort_by_key(|name| {
+            (name.trim_end_matches('_') != field.trim_end_matches('_'), name.clone())
+        });
+        let Some((kept, others)) = alike.split_first().filter(|(_, others)| !others.is_empty())
+        else {
+            continue;
+        };
+        let others_text = quoted(others.iter().map(String::as_str));
+        if has_extra {
+            let at = child(&child(pointer, "properties"), kept);
+            let cause = format!("`{kept}` and {others_text} are both `{field}` in Rust");
+            return Err(refuse(&at, cause)
+                .help("remove one of them in an overlay; `extra`, where it could go, is taken"));
+        }
+        report.loss(
+            pointer,
+            format!("{others_text} is not a field but in `extra`: `{kept}` is `{field}`"),
+        );
+        give_up(members, others);
+    }
+    if has_extra && matches!(members.get("additionalProperties"), Some(Value::Object(_))) {
+        members.remove("additionalProperties");
+        report.loss(pointer, "further properties are not kept: `extra` is a property of its own");
+    }
+    Ok(())
+}
+
+fn give_up(members: &mut Object, names: &[String]) {
+    if let Some(Value::Object(properties)) = members.get_mut("properties") {
+        properties.retain(|name, _| !names.contains(name));
+    }
+    if let Some(Value::Array(required)) = members.get_mut("required") {
+        required.retain(|name| !names.iter().any(|gone| name == gone));
+    }
+    members.insert("additionalProperties".to_owned(), json!({}));
+}
+
+/// The fields that typify makes: of the properties and of what is required besides.
+fn field_names(members: &Object) -> impl Iterator<Item = &str> {
+    let properties = members.get("properties").and_then(Value::as_object);
+    let required = members.get("required").and_then(Value::as_array);
+    let named = properties.into_iter().flatten().map(|(name, _)| name.as_str());
+    named.chain(required.into_iter().flatten().filter_map(Value::as_str))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use crate::lower::testing::{check_refusals, check_schemas, with_schemas};
+
+    #[test]
+    fn property_names() {
+        check_schemas(
+            "property-names",
+            &[
+                (
+                    json!({"properties": {"aB": {}, "a_c": {}}}),
+                    json!({"properties": {"aB": {}, "a_c": {}}}),
+                    &[],
+                ),
+                (
+                    json!({"properties": {"@id": {}, "id": {}, "_type": {}, "type": {}}, "required": ["@id", "id"]}),
+                    json!({"properties": {"id": {}, "type": {}}, "required": ["id"], "additionalProperties": {}}),
+                    &["loss: `@id` is not a field but in `extra`", "loss: `_type` is not a field"],
+                ),
+                (
+                    json!({"properties": {"extra": {}}, "additionalProperties": {"type": "string"}}),
+                    json!({"properties": {"extra": {}}}),
+                    &["loss: further properties"],
+                ),
+            ],
+        );
+        check_refusals(
+            "property-names",
+            &[
+                (
+                    with_schemas(
+                        json!({"A": {"properties": {"userId": {}, "user_id": {}, "extra": {}}}}),
+                    ),
+                    "A/properties/user_id: `user_id` and `userId` are both `user_id`",
+                ),
+                (
+                    with_schemas(
+                        json!({"A": {"properties": {"a-b": {}, "Extra": {}}, "required": ["a_b"]}}),
+                    ),
+                    "`a_b` and `a-b`",
+                ),
+            ],
+        );
+    }
+}

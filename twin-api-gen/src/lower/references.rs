@@ -1,0 +1,271 @@
+//! Every reference between schemas becomes `#/components/schemas/<name>`.
+//!
+//! What is referred to elsewhere in the document (`$defs`, a property of another schema,
+//! a response's schema) is copied to a component of its own. It refuses references that
+//! leave the document, lead nowhere, do not lead to a schema, or make a schema its own
+//! alias; and `$dynamicRef`, which has no one target. Recursion through properties or
+//! items is fine and stays.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+use super::casing::type_name;
+use super::inline_types::Names;
+use super::schema::{Object, SCHEMAS, object_at, ref_to};
+use super::{Context, cycles, refuse, walk};
+use crate::error::Error;
+use crate::pointer::{escape, resolve};
+
+pub(super) fn apply(context: &mut Context) -> Result<(), Error> {
+    let mut resolver = Resolver::new(&context.document);
+    context.each_schema(|_, value, place| resolver.rewrite(value, place.pointer, place.pointer))?;
+    while let Some((pointer, name)) = resolver.pending.pop() {
+        let Some(copy) = resolve(&resolver.original, &pointer).cloned() else { continue };
+        context.budget.spend(&copy, &pointer)?;
+        let hoisted = resolver.rewrite_copy(copy, &pointer, &name)?;
+        context
+            .report
+            .note(&pointer, format!("copied to the component `{name}`, which is referred to"));
+        context.put_schemas([(name, hoisted)]);
+    }
+    cycles::refuse_alias_circles(&context.schemas())
+}
+
+/// The pointer that a reference within the document stands for, percent-decoded.
+pub(super) fn local_pointer(reference: &str, at: &str) -> Result<String, Error> {
+    let Some(fragment) = reference.strip_prefix('#') else {
+        return Err(refuse(at, format!("$ref {reference:?} leaves the document"))
+            .help("bundle what it refers to into the document; nothing is fetched"));
+    };
+    let decoded = percent_decode(fragment)
+        .ok_or_else(|| refuse(at, format!("$ref {reference:?} is not percent-encoded UTF-8")))?;
+    if !decoded.starts_with('/') {
+        return Err(refuse(at, format!("$ref {reference:?} is an anchor or the whole document"))
+            .help("refer to a JSON pointer, such as #/components/schemas/Name"));
+    }
+    Ok(format!("#{decoded}"))
+}
+
+fn percent_decode(text: &str) -> Option<String> {
+    let mut bytes = text.bytes();
+    let mut out = Vec::with_capacity(text.len());
+    while let Some(byte) = bytes.next() {
+        if byte == b'%' {
+            let digits = [bytes.next()?, bytes.next()?];
+            let digits = std::str::from_utf8(&digits).ok()?;
+            out.push(u8::from_str_radix(digits, 16).ok()?);
+        } else {
+            out.push(byte);
+        }
+    }
+    String::from_utf8(out).ok()
+}
+
+/// Finds what references mean in the document as it came.
+struct Resolver {
+    original: Value,
+    /// Component names by the pointers of what was copied there.
+    hoisted: BTreeMap<String, String>,
+    /// Copied, but not yet looked into.
+    pending: Vec<(String, String)>,
+    names: Names,
+}
+
+impl Resolver {
+    fn new(document: &Value) -> Self {
+        let original = document.clone();
+        let names = Names::of_components(document);
+        Self { original, hoisted: BTreeMap::new(), pending: Vec::new(), names }
+    }
+
+    /// Rewrites the reference of the schema at `at`, which is to be read as if at `base`.
+    fn rewrite(&mut self, value: &mut Value, at: &str, base: &str) -> Result<(), Error> {
+        let Value::Object(members) = value else { return Ok(()) };
+        if members.contains_key("$dynamicRef") || members.contains_key("$recursiveRef") {
+            return Err(refuse(at, "a $dynamicRef has no one target")
+                .help("refer to the schema that is meant with $ref"));
+        }
+        let Some(reference) = members.get("$ref") else { return Ok(()) };
+        let Some(reference) = reference.as_str() else {
+            return Err(refuse(at, "$ref is not a string"));
+        };
+        let target = self.target(reference, at, base)?;
+        let name = self.component(&target, reference, at)?;
+        members.extend(match ref_to(&name) {
+            Value::Object(rewritten) => rewritten,
+            _ => Object::new(),
+        });
+        Ok(())
+    }
+
+    /// The pointer that is meant: from the document's root or, as older tools have it,
+    /// from the nearest schema around it that has `$defs`.
+    fn target(&self, reference: &str, at: &str, base: &str) -> Result<String, Error> {
+        let pointer = local_pointer(reference, at)?;
+        if resolve(&self.original, &pointer).is_some() {
+            return Ok(pointer);
+        }
+        let local = pointer.starts_with("#/$defs/") || pointer.starts_with("#/definitions/");
+        let mut around = Some(base).filter(|_| local);
+        while let Some(prefix) = around {
+            let candidate = format!("{prefix}{}", &pointer[1..]);
+            if resolve(&self.original, &candidate).is_some() {
+                return Ok(candidate);
+            }
+            around = prefix.rsplit_once('/').map(|(shorter, _)| shorter);
+        }
+        Err(refuse(at, format!("$ref {reference:?} leads nowhere"))
+            .help("mend the document, or add what is missing in an overlay"))
+    }
+
+    /// The component that a pointer is, or becomes.
+    fn component(&mut self, target: &str, reference: &str, at: &str) -> Result<String, Error> {
+        if let Some(name) = target.strip_prefix(SCHEMAS).filter(|rest| !rest.contains('/')) {
+            return Ok(name.replace("~1", "/").replace("~0", "~"));
+        }
+        if let Some(name) = self.hoisted.get(target) {
+            return Ok(name.clone());
+        }
+        let at_root =
+            ["#/$defs/", "#/definitions/"].iter().any(|prefix| target.starts_with(prefix));
+        if !at_root && !walk::is_schema(target) {
+            return Err(refuse(at, format!("$ref {reference:?} does not lead to a schema")));
+        }
+        let name = self.fresh(target);
+        self.hoisted.insert(target.to_owned(), name.clone());
+        self.pending.push((target.to_owned(), name.clone()));
+        Ok(name)
+    }
+
+    fn fresh(&mut self, target: &str) -> String {
+        let short = target
+            .rsplit_once('/')
+            .filter(|(parent, _)| parent.ends_with("/$defs") || parent.ends_with("/definitions"));
+        match short.map(|(_, last)| type_name(last)) {
+            Some(short) if self.names.take(short.clone()) => short,
+            _ => self.names.free(&telling(target).join("-")),
+        }
+    }
+
+    fn rewrite_copy(&mut self, copy: Value, from: &str, name: &str) -> Result<Value, Error> {
+        let mut alone = Value::Object(Object::new());
+        if let Value::Object(members) = &mut alone {
+            object_at(object_at(members, "components"), "schemas").insert(name.to_owned(), copy);
+        }
+        let prefix = format!("{SCHEMAS}{}", escape(name));
+        walk::each_schema(&mut alone, &mut |value, place| {
+            let base = place.pointer.replacen(&prefix, from, 1);
+            self.rewrite(value, &base, &base)
+        })?;
+        Ok(alone["components"]["schemas"][name].take())
+    }
+}
+
+/// The tokens of a pointer that a reader would name it by.
+fn telling(pointer: &str) -> Vec<&str> {
+    const SILENT: [&str; 12] = [
+        "#",
+        "components",
+        "schemas",
+        "paths",
+        "properties",
+        "content",
+        "schema",
+        "$defs",
+        "definitions",
+        "parameters",
+        "responses",
+        "application~1json",
+    ];
+    pointer.split('/').filter(|token| !SILENT.contains(token)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use crate::lower::testing::{check_documents, check_refusals, with_schemas};
+
+    #[test]
+    fn references() {
+        check_documents(
+            "references",
+            &[
+                // Escapes of both kinds; recursion is fine.
+                (
+                    with_schemas(
+                        json!({"a/b c": {"items": {"$ref": "#/components/schemas/a~1b%20c"}}}),
+                    ),
+                    with_schemas(
+                        json!({"a/b c": {"items": {"$ref": "#/components/schemas/a/b c"}}}),
+                    ),
+                    &[],
+                ),
+                // Local $defs, from the root of the schema or of the document.
+                (
+                    with_schemas(json!({"A": {
+                        "$defs": {"B": {"type": "string"}},
+                        "properties": {
+                            "x": {"$ref": "#/$defs/B"}, "y": {"$ref": "#/components/schemas/A/$defs/B"},
+                        },
+                    }})),
+                    with_schemas(json!({
+                        "A": {
+                            "$defs": {"B": {"type": "string"}},
+                            "properties": {
+                                "x": {"$ref": "#/components/schemas/B"},
+                                "y": {"$ref": "#/components/schemas/B"},
+                            },
+                        },
+                        "B": {"type": "string"},
+                    })),
+                    &["note: copied to the component `B`"],
+                ),
+                // A part of another schema.
+                (
+                    with_schemas(json!({
+                        "A": {"properties": {"b": {"type": "string"}}},
+                        "C": {"$ref": "#/components/schemas/A/properties/b"},
+                    })),
+                    with_schemas(json!({
+                        "A": {"properties": {"b": {"type": "string"}}},
+                        "Ab": {"type": "string"},
+                        "C": {"$ref": "#/components/schemas/Ab"},
+                    })),
+                    &["note: #/components/schemas/A/properties/b: copied to the component `Ab`"],
+                ),
+            ],
+        );
+    }
+
+    #[test]
+    fn refusals() {
+        let a = |schema| with_schemas(json!({ "A": schema }));
+        check_refusals(
+            "references",
+            &[
+                (
+                    a(json!({"$ref": "https://example.org/a.json"})),
+                    "#/components/schemas/A: $ref \"https",
+                ),
+                (a(json!({"items": {"$ref": "a.json#/B"}})), "A/items: $ref \"a.json#/B\" leaves"),
+                (a(json!({"$ref": "#/components/schemas/B"})), "leads nowhere"),
+                (a(json!({"$ref": "#anchor"})), "is an anchor"),
+                (a(json!({"$ref": "#/openapi"})), "does not lead to a schema"),
+                (a(json!({"$ref": "#/%zz"})), "not percent-encoded"),
+                (a(json!({"$ref": 7})), "not a string"),
+                (a(json!({"$dynamicRef": "#meta"})), "no one target"),
+                (a(json!({"$ref": "#/components/schemas/A"})), "A → A"),
+                (a(json!({"allOf": [{"$ref": "#/components/schemas/A"}]})), "A → A"),
+                (
+                    with_schemas(json!({
+                        "A": {"$ref": "#/components/schemas/B"},
+                        "B": {"allOf": [{"type": "object"}, {"$ref": "#/components/schemas/A"}]},
+                    })),
+                    "A → B → A",
+                ),
+            ],
+        );
+    }
+}

@@ -1,0 +1,254 @@
+//! Responses come down to one for success and one for errors.
+//!
+//! progenitor takes one type for each; `default` would count as both, an exact code would
+//! make a 201 for a documented 200 an error. So success is `2XX`, errors are `4XX` and
+//! at last `5XX` alike; several schemas become a union. Where success has JSON and also nothing or
+//! bytes, the answer is raw bytes, because no one type reads both.
+
+use serde_json::{Value, json};
+
+use super::media_type::json_rank;
+use super::schema::{Object, as_object};
+use super::{Context, Report, composition};
+use crate::error::Error;
+use crate::pointer::child;
+
+pub(super) fn apply(context: &mut Context) -> Result<(), Error> {
+    let schemas = context.take_schemas();
+    let done = context.each_operation(|report, operation, pointer| {
+        let at = child(pointer, "responses");
+        let all = operation.get_mut("responses").map(std::mem::take).unwrap_or_default();
+        let (success, errors) = sort(report, all, &at);
+        let mut kept = Object::new();
+        if let Some(response) = merge(report, &success, Use::Success, &schemas, &at) {
+            kept.insert("2XX".to_owned(), response);
+        }
+        if let Some(response) = merge(report, &errors, Use::Error, &schemas, &at) {
+            kept.insert("4XX".to_owned(), response);
+        }
+        operation.insert("responses".to_owned(), Value::Object(kept));
+        Ok(())
+    });
+    context.put_schemas(schemas);
+    done
+}
+
+/// Makes `5XX` the same as `4XX`, once the types in it have their names: before, there
+/// would be two of each.
+pub(super) fn copy_errors(context: &mut Context) -> Result<(), Error> {
+    context.each_operation(|_, operation, _| {
+        if let Some(Value::Object(responses)) = operation.get_mut("responses")
+            && let Some(response) = responses.get("4XX").cloned()
+        {
+            responses.insert("5XX".to_owned(), response);
+        }
+        Ok(())
+    })
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Use {
+    Success,
+    Error,
+}
+
+/// The responses of success and of errors, each in the order of their codes.
+fn sort(report: &mut Report, all: Value, pointer: &str) -> (Vec<Object>, Vec<Object>) {
+    let (mut success, mut errors, mut default) = (Vec::new(), Vec::new(), None);
+    let Value::Object(mut all) = all else { return (success, errors) };
+    all.sort_keys();
+    for (status, mut response) in all {
+        let response = std::mem::take(as_object(&mut response));
+        let code = status.len() == 3
+            && status[1..].chars().all(|c| c.is_ascii_digit() || "xX".contains(c));
+        match status.chars().next().filter(|_| code) {
+            Some('2') => success.push(response),
+            Some('4' | '5') => errors.push(response),
+            Some('1' | '3') => {
+                report.note(&child(pointer, status), "is no answer of its own to the client");
+            }
+            _ if status == "default" => default = Some(response),
+            _ => report.loss(
+                &child(pointer, &status),
+                format!("{status:?} is no status and does not count"),
+            ),
+        }
+    }
+    if let Some(default) = default {
+        if success.is_empty() {
+            success.push(default.clone());
+        }
+        errors.push(default);
+    }
+    (success, errors)
+}
+
+/// What a response brings.
+enum Kind {
+    Json(Value),
+    Raw,
+    Nothing,
+}
+
+fn kind(report: &mut Report, response: &Object, pointer: &str) -> Kind {
+    let Some(Value::Object(content)) =
+        response.get("content").filter(|content| **content != json!({}))
+    else {
+        return Kind::Nothing;
+    };
+    let ranked = content
+        .iter()
+        .filter_map(|(name, media_type)| {
+            Some((json_rank(name, media_type.get("schema"))?, name, media_type))
+        })
+        .min_by_key(|(rank, name, _)| (*rank, name.as_str()));
+    let Some((rank, name, media_type)) = ranked else { return Kind::Raw };
+    if rank > 0 {
+        report.count(format!("{name} is read as application/json"), pointer);
+    }
+    let others: Vec<&str> = content
+        .iter()
+        .filter(|(name, media_type)| json_rank(name, media_type.get("schema")).is_none())
+        .map(|(name, _)| name.as_str())
+        .collect();
+    if !others.is_empty() {
+        report.loss(pointer, format!("only {name} is read, not {}", others.join(", ")));
+    }
+    Kind::Json(media_type.get("schema").cloned().unwrap_or_else(|| json!({})))
+}
+
+/// One response for all of them; none for none.
+fn merge(
+    report: &mut Report,
+    responses: &[Object],
+    used: Use,
+    schemas: &Object,
+    pointer: &str,
+) -> Option<Value> {
+    let first = responses.first()?;
+    let description = first.get("description").cloned().unwrap_or_else(|| json!(""));
+    let (mut json_schemas, mut raw, mut nothing) = (Vec::new(), 0, 0);
+    for response in responses {
+        match kind(report, response, pointer) {
+            Kind::Json(schema) => {
+                if !json_schemas.contains(&schema) {
+                    json_schemas.push(schema);
+                }
+            }
+            Kind::Raw => raw += 1,
+            Kind::Nothing => nothing += 1,
+        }
+    }
+    let mut merged = Object::from_iter([("description".to_owned(), description)]);
+    let mixed = raw + nothing > 0 && !json_schemas.is_empty();
+    let content = if mixed && used == Use::Success {
+        report.loss(pointer, "success is sometimes JSON and sometimes not: raw bytes");
+        Some(json!({"*/*": {}}))
+    } else if json_schemas.is_empty() {
+        (raw > 0).then(|| json!({"*/*": {}}))
+    } else {
+        if mixed {
+            report.note(pointer, "some errors are not JSON; all are read as JSON");
+        }
+        Some(
+            json!({"application/json": {"schema": one(report, json_schemas, schemas, used, pointer)}}),
+        )
+    };
+    merged.extend(content.map(|content| ("content".to_owned(), content)));
+    Some(Value::Object(merged))
+}
+
+fn one(
+    report: &mut Report,
+    mut found: Vec<Value>,
+    schemas: &Object,
+    used: Use,
+    pointer: &str,
+) -> Value {
+    if found.len() == 1 {
+        return found.remove(0);
+    }
+    let what = if used == Use::Success { "success" } else { "errors" };
+    report.note(pointer, format!("{what} of {} schemas become a union", found.len()));
+    let mut union = Object::from_iter([("oneOf".to_owned(), Value::Array(found))]);
+    composition::tidy(report, &mut union, schemas, pointer);
+    Value::Object(union)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use crate::lower::testing::{check_documents, with_operation};
+
+    #[test]
+    fn errors_are_alike() {
+        let text = typed("string");
+        check_documents(
+            "error-responses",
+            &[(
+                with_operation(json!({"responses": {"4XX": text}})),
+                with_operation(json!({"responses": {"4XX": text, "5XX": text}})),
+                &[],
+            )],
+        );
+    }
+
+    fn typed(name: &str) -> Value {
+        json!({"description": "", "content": {"application/json": {"schema": {"type": name}}}})
+    }
+
+    #[test]
+    fn responses() {
+        let with = |responses: Value| with_operation(json!({"responses": responses}));
+        let (text, number, none) = (typed("string"), typed("number"), json!({"description": ""}));
+        let raw = json!({"description": "", "content": {"*/*": {}}});
+        let problem = json!({"description": "", "content": {"application/problem+json": {"schema": {"type": "string"}}}});
+        let union = json!({"description": "", "content": {"application/json": {"schema": {"oneOf": [{"type": "string"}, {"type": "number"}]}}}});
+        check_documents(
+            "responses",
+            &[
+                (with(json!({"200": text, "201": text})), with(json!({"2XX": text})), &[]),
+                (
+                    with(json!({"200": text, "202": number})),
+                    with(json!({"2XX": union})),
+                    &["note: success of 2 schemas"],
+                ),
+                (
+                    with(json!({"200": text, "204": none})),
+                    with(json!({"2XX": raw})),
+                    &["loss: raw bytes"],
+                ),
+                (with(json!({"204": none})), with(json!({"2XX": none})), &[]),
+                (
+                    with(json!({"200": {"content": {"text/csv": {"schema": {}}}}})),
+                    with(json!({"2XX": raw})),
+                    &[],
+                ),
+                (
+                    with(json!({"200": {"description": "", "content": {"application/json": {}}}})),
+                    with(json!({"2XX": {
+                        "description": "", "content": {"application/json": {"schema": {}}},
+                    }})),
+                    &[],
+                ),
+                (
+                    with(json!({"200": none, "400": problem, "default": text})),
+                    with(json!({"2XX": none, "4XX": text})),
+                    &["note: application/problem+json is read"],
+                ),
+                (with(json!({"default": text})), with(json!({"2XX": text, "4XX": text})), &[]),
+                (
+                    with(json!({"200": none, "404": none, "500": text})),
+                    with(json!({"2XX": none, "4XX": text})),
+                    &["note: some errors are not JSON"],
+                ),
+                (
+                    with(json!({"101": none, "302": none, "2xx": none, "ok": none})),
+                    with(json!({"2XX": none})),
+                    &["note: responses/101", "note: responses/302", "loss: \"ok\" is no status"],
+                ),
+            ],
+        );
+    }
+}

@@ -1,0 +1,452 @@
+//! Where the schemas of a document are: the one traversal that every schema rule uses.
+//!
+//! It follows OpenAPI's structure and the keywords that hold schemas, so that data
+//! (examples, defaults, enums, extensions) and the names of properties are never taken
+//! for keywords. It follows no reference, and enters neither callbacks nor webhooks:
+//! those are not requests of this client.
+
+use serde_json::{Map, Value};
+
+use crate::error::Error;
+use crate::pointer::escape;
+
+/// The methods of a path item, in the order of OpenAPI's own text.
+pub(super) const METHODS: [&str; 8] =
+    ["get", "put", "post", "delete", "options", "head", "patch", "trace"];
+
+/// Keywords whose value is an object of schemas under free names.
+const MAPS: [&str; 5] =
+    ["properties", "patternProperties", "$defs", "definitions", "dependentSchemas"];
+/// Keywords whose value is an array of schemas.
+const LISTS: [&str; 4] = ["allOf", "anyOf", "oneOf", "prefixItems"];
+/// Keywords whose value is a schema.
+const SINGLES: [&str; 12] = [
+    "items",
+    "additionalProperties",
+    "unevaluatedProperties",
+    "unevaluatedItems",
+    "additionalItems",
+    "not",
+    "if",
+    "then",
+    "else",
+    "contains",
+    "propertyNames",
+    "contentSchema",
+];
+
+/// Who speaks a schema.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Side {
+    /// A component: whoever refers to it.
+    Shared,
+    /// A parameter or a request body.
+    Request,
+    /// A response or one of its headers.
+    Answer,
+}
+
+/// Where the traversal stands.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Place<'a> {
+    /// The URI-fragment JSON pointer of the schema.
+    pub(super) pointer: &'a str,
+    /// Who speaks it.
+    pub(super) side: Side,
+    /// What it is a part of.
+    pub(super) position: Position,
+}
+
+/// What a schema is a part of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Position {
+    /// Itself a component.
+    Component,
+    /// The schema of a parameter, header or media type.
+    Root,
+    /// Within another schema.
+    Inner,
+}
+
+/// Calls `visit` with every schema position, inner ones first, so that a visitor may
+/// replace what it is given.
+pub(super) fn each_schema(
+    document: &mut Value,
+    visit: &mut dyn FnMut(&mut Value, Place<'_>) -> Result<(), Error>,
+) -> Result<(), Error> {
+    let mut walker = Walker { pointer: "#".to_owned(), side: Side::Shared, visit };
+    walker.document(document)
+}
+
+/// What is done with an operation, given its pointer.
+type VisitOperation<'v> = dyn FnMut(&mut Map<String, Value>, &str) -> Result<(), Error> + 'v;
+
+/// Calls `visit` with the operations of a document, each with its method and pointer.
+pub(super) fn each_operation(
+    document: &mut Value,
+    visit: &mut VisitOperation<'_>,
+) -> Result<(), Error> {
+    let Some(paths) = document.get_mut("paths").and_then(Value::as_object_mut) else {
+        return Ok(());
+    };
+    for (path, item) in paths {
+        for method in METHODS {
+            if let Some(operation) = item.get_mut(method).and_then(Value::as_object_mut) {
+                visit(operation, &format!("#/paths/{}/{method}", escape(path)))?;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Calls `visit` with `schema` and every schema inside it, without pointers.
+pub(super) fn each_inside(schema: &Value, visit: &mut dyn FnMut(&Value)) {
+    if let Value::Object(members) = schema {
+        for (keyword, value) in members {
+            match (shape(keyword), value) {
+                (Shape::Map, Value::Object(schemas)) => {
+                    for inner in schemas.values() {
+                        each_inside(inner, visit);
+                    }
+                }
+                (Shape::List | Shape::Single, Value::Array(schemas)) => {
+                    for inner in schemas {
+                        each_inside(inner, visit);
+                    }
+                }
+                (Shape::Single, _) => each_inside(value, visit),
+                _ => {}
+            }
+        }
+    }
+    visit(schema);
+}
+
+/// Whether a pointer is that of a schema, if it leads anywhere.
+pub(super) fn is_schema(pointer: &str) -> bool {
+    let tokens: Vec<&str> = pointer.split('/').skip(1).collect();
+    match tokens.as_slice() {
+        ["components", "schemas", _, rest @ ..] => is_inside(rest),
+        ["components", "parameters" | "headers" | "requestBodies", _, rest @ ..]
+        | ["paths", _, "parameters", _, rest @ ..]
+        | ["paths", _, _, "parameters", _, rest @ ..]
+        | ["paths", _, _, "requestBody", rest @ ..] => is_root(rest),
+        ["components", "responses", _, rest @ ..] | ["paths", _, _, "responses", _, rest @ ..] => {
+            is_in_response(rest)
+        }
+        _ => false,
+    }
+}
+
+fn is_in_response(rest: &[&str]) -> bool {
+    is_root(if let ["headers", _, rest @ ..] = rest { rest } else { rest })
+}
+
+fn is_root(rest: &[&str]) -> bool {
+    match rest {
+        ["schema", rest @ ..] | ["content", _, "schema", rest @ ..] => is_inside(rest),
+        _ => false,
+    }
+}
+
+fn is_inside(rest: &[&str]) -> bool {
+    let Some((keyword, rest)) = rest.split_first() else { return true };
+    let one_of_many = || rest.split_first().is_some_and(|(_, rest)| is_inside(rest));
+    let numbered = rest.first().is_some_and(|token| token.parse::<usize>().is_ok());
+    match shape(keyword) {
+        Shape::Map | Shape::List => one_of_many(),
+        Shape::Single if numbered => one_of_many(),
+        Shape::Single => is_inside(rest),
+        Shape::None => false,
+    }
+}
+
+/// How a keyword holds schemas.
+#[derive(Clone, Copy)]
+enum Shape {
+    Map,
+    List,
+    Single,
+    None,
+}
+
+fn shape(keyword: &str) -> Shape {
+    if MAPS.contains(&keyword) {
+        Shape::Map
+    } else if LISTS.contains(&keyword) {
+        Shape::List
+    } else if SINGLES.contains(&keyword) {
+        Shape::Single
+    } else {
+        Shape::None
+    }
+}
+
+struct Walker<'v> {
+    pointer: String,
+    side: Side,
+    visit: &'v mut dyn FnMut(&mut Value, Place<'_>) -> Result<(), Error>,
+}
+
+type Step<'v> = fn(&mut Walker<'v>, &mut Value) -> Result<(), Error>;
+
+impl<'v> Walker<'v> {
+    fn document(&mut self, document: &mut Value) -> Result<(), Error> {
+        self.within(document, "components", |walker, components| {
+            walker.within(components, "schemas", |walker, schemas| {
+                walker.each(schemas, Walker::component)
+            })?;
+            walker.within(components, "parameters", |walker, all| {
+                walker.each(all, Walker::parameter)
+            })?;
+            walker.within(components, "headers", |walker, all| walker.each(all, Walker::header))?;
+            walker.within(components, "requestBodies", |walker, all| {
+                walker.each(all, Walker::request_body)
+            })?;
+            walker.within(components, "responses", |walker, all| walker.each(all, Walker::response))
+        })?;
+        self.within(document, "paths", |walker, paths| {
+            walker.each_but_extensions(paths, Walker::path_item)
+        })
+    }
+
+    fn path_item(&mut self, item: &mut Value) -> Result<(), Error> {
+        self.within(item, "parameters", |walker, all| walker.each(all, Walker::parameter))?;
+        for method in METHODS {
+            self.within(item, method, Walker::operation)?;
+        }
+        Ok(())
+    }
+
+    fn operation(&mut self, operation: &mut Value) -> Result<(), Error> {
+        self.within(operation, "parameters", |walker, all| walker.each(all, Walker::parameter))?;
+        self.within(operation, "requestBody", Walker::request_body)?;
+        self.within(operation, "responses", |walker, all| {
+            walker.each_but_extensions(all, Walker::response)
+        })
+    }
+
+    fn parameter(&mut self, parameter: &mut Value) -> Result<(), Error> {
+        self.speaking(Side::Request, parameter, Walker::schema_or_content)
+    }
+
+    fn header(&mut self, header: &mut Value) -> Result<(), Error> {
+        self.speaking(Side::Answer, header, Walker::schema_or_content)
+    }
+
+    fn request_body(&mut self, body: &mut Value) -> Result<(), Error> {
+        self.speaking(Side::Request, body, Walker::schema_or_content)
+    }
+
+    fn response(&mut self, response: &mut Value) -> Result<(), Error> {
+        self.speaking(Side::Answer, response, Walker::schema_or_content)?;
+        self.within(response, "headers", |walker, all| walker.each(all, Walker::header))
+    }
+
+    fn schema_or_content(&mut self, value: &mut Value) -> Result<(), Error> {
+        self.within(value, "schema", Walker::root)?;
+        self.within(value, "content", |walker, content| {
+            walker.each(content, |walker, media| walker.within(media, "schema", Walker::root))
+        })
+    }
+
+    fn component(&mut self, schema: &mut Value) -> Result<(), Error> {
+        self.inside(schema)?;
+        self.call(schema, Position::Component)
+    }
+
+    fn root(&mut self, schema: &mut Value) -> Result<(), Error> {
+        self.inside(schema)?;
+        self.call(schema, Position::Root)
+    }
+
+    fn schema(&mut self, schema: &mut Value) -> Result<(), Error> {
+        self.inside(schema)?;
+        self.call(schema, Position::Inner)
+    }
+
+    fn inside(&mut self, schema: &mut Value) -> Result<(), Error> {
+        let Value::Object(members) = schema else { return Ok(()) };
+        for (keyword, value) in members {
+            let step: Step<'v> = match (shape(keyword), &*value) {
+                // Before 2020-12, `items` could be a tuple.
+                (Shape::Map, Value::Object(_)) | (Shape::List | Shape::Single, Value::Array(_)) => {
+                    |walker, schemas| walker.each(schemas, Walker::schema)
+                }
+                (Shape::Single, _) => Walker::schema,
+                _ => continue,
+            };
+            self.at(keyword, value, step)?;
+        }
+        Ok(())
+    }
+
+    fn call(&mut self, schema: &mut Value, position: Position) -> Result<(), Error> {
+        let place = Place { pointer: &self.pointer, side: self.side, position };
+        (self.visit)(schema, place)
+    }
+
+    fn speaking(&mut self, side: Side, value: &mut Value, step: Step<'v>) -> Result<(), Error> {
+        let before = std::mem::replace(&mut self.side, side);
+        let result = step(self, value);
+        self.side = before;
+        result
+    }
+
+    /// Steps into a member, if there is one.
+    fn within(&mut self, value: &mut Value, key: &str, step: Step<'v>) -> Result<(), Error> {
+        match value.as_object_mut().and_then(|members| members.get_mut(key)) {
+            Some(member) => self.at(key, member, step),
+            None => Ok(()),
+        }
+    }
+
+    /// Steps into every member or item.
+    fn each(&mut self, value: &mut Value, step: Step<'v>) -> Result<(), Error> {
+        match value {
+            Value::Object(members) => {
+                members.iter_mut().try_for_each(|(key, member)| self.at(key, member, step))
+            }
+            Value::Array(items) => items
+                .iter_mut()
+                .enumerate()
+                .try_for_each(|(index, item)| self.at(&index.to_string(), item, step)),
+            _ => Ok(()),
+        }
+    }
+
+    /// Steps into every member of an object that takes extensions beside its names.
+    fn each_but_extensions(&mut self, value: &mut Value, step: Step<'v>) -> Result<(), Error> {
+        let members = value.as_object_mut().into_iter().flatten();
+        members
+            .filter(|(key, _)| !key.starts_with("x-"))
+            .try_for_each(|(key, member)| self.at(key, member, step))
+    }
+
+    fn at(&mut self, key: &str, value: &mut Value, step: Step<'v>) -> Result<(), Error> {
+        let length = self.pointer.len();
+        self.pointer.push('/');
+        self.pointer.push_str(&escape(key));
+        let result = step(self, value);
+        self.pointer.truncate(length);
+        result
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn pointers(mut document: Value) -> Vec<String> {
+        let mut found = Vec::new();
+        each_schema(&mut document, &mut |_, place| {
+            found.push(place.pointer.to_owned());
+            Ok(())
+        })
+        .unwrap();
+        found.sort();
+        found
+    }
+
+    #[test]
+    fn pointers_of_schemas() {
+        for (pointer, expected) in [
+            ("#/components/schemas/A", true),
+            ("#/components/schemas/A/properties/items/items/oneOf/0", true),
+            ("#/components/schemas/A/items/0/$defs/B", true),
+            ("#/paths/~1a/get/responses/200/content/a~1b/schema/not", true),
+            ("#/paths/~1a/get/responses/200/headers/H/schema", true),
+            ("#/components/parameters/P/schema", true),
+            ("#/components/parameters/P", false),
+            ("#/components/schemas/A/properties", false),
+            ("#/components/schemas/A/example/items", false),
+            ("#/components/schemas", false),
+            ("#/openapi", false),
+        ] {
+            assert_eq!(is_schema(pointer), expected, "{pointer}");
+        }
+    }
+
+    #[test]
+    fn data_and_names_are_not_keywords() {
+        let schema = json!({
+            "type": "object",
+            "properties": {
+                "type": {"type": "string"}, "enum": {}, "const": {}, "nullable": {}, "$ref": {},
+                "properties": {"items": {}}, "x-y": {},
+            },
+            "example": {"items": {"type": 7}},
+            "default": {"properties": {"a": {}}},
+            "enum": [{"not": {}}],
+            "const": {"oneOf": [{}]},
+            "x-schema": {"items": {}},
+        });
+        let found = pointers(json!({"components": {"schemas": {"A": schema}}}));
+        let inside = |rest: &str| format!("#/components/schemas/A{rest}");
+        assert_eq!(
+            found,
+            [
+                inside(""),
+                inside("/properties/$ref"),
+                inside("/properties/const"),
+                inside("/properties/enum"),
+                inside("/properties/nullable"),
+                inside("/properties/properties"),
+                inside("/properties/properties/items"),
+                inside("/properties/type"),
+                inside("/properties/x-y"),
+            ]
+        );
+    }
+
+    #[test]
+    fn every_place_that_openapi_has_is_visited() {
+        let media = json!({"a/b": {"schema": {}, "example": {"schema": {}}}});
+        let found = pointers(json!({
+            "components": {
+                "parameters": {"P": {"schema": {}}}, "requestBodies": {"B": {"content": media}},
+                "headers": {"H": {"schema": {}}}, "responses": {"R": {"content": media}},
+                "examples": {"E": {"schema": {}}},
+            },
+            "paths": {"x-no": {"get": {"parameters": [{"schema": {}}]}}, "/a": {
+                "parameters": [{"schema": {}}],
+                "get": {
+                    "parameters": [{"content": media}],
+                    "requestBody": {"content": media},
+                    "responses": {"200": {"headers": {"H": {"schema": {}}}, "content": media}},
+                    "callbacks": {"c": {"/x": {"get": {"parameters": [{"schema": {}}]}}}},
+                },
+            }},
+            "webhooks": {"w": {"post": {"requestBody": {"content": media}}}},
+        }));
+        assert_eq!(
+            found,
+            [
+                "#/components/headers/H/schema",
+                "#/components/parameters/P/schema",
+                "#/components/requestBodies/B/content/a~1b/schema",
+                "#/components/responses/R/content/a~1b/schema",
+                "#/paths/~1a/get/parameters/0/content/a~1b/schema",
+                "#/paths/~1a/get/requestBody/content/a~1b/schema",
+                "#/paths/~1a/get/responses/200/content/a~1b/schema",
+                "#/paths/~1a/get/responses/200/headers/H/schema",
+                "#/paths/~1a/parameters/0/schema",
+            ]
+        );
+    }
+
+    #[test]
+    fn inner_schemas_come_first() {
+        let mut document = json!({"components": {"schemas": {"A": {"items": {"not": {}}}}}});
+        let mut found = Vec::new();
+        each_schema(&mut document, &mut |_, place| {
+            found.push((place.pointer.len(), place.position));
+            Ok(())
+        })
+        .unwrap();
+        let inner = Position::Inner;
+        assert_eq!(found, [(32, inner), (28, inner), (22, Position::Component)]);
+    }
+}

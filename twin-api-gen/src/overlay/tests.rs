@@ -1,0 +1,193 @@
+use serde_json::{Value, json};
+
+use super::{Operation, apply};
+use crate::error::{Error, Stage};
+
+fn document() -> Value {
+    json!({
+        "openapi": "3.1.0",
+        "paths": { "/v1/me": { "get": { "operationId": "whoami", "tags": ["A", "B"] } } },
+        "components": { "schemas": { "Key": { "required": ["id", "at"], "type": "object" } } }
+    })
+}
+
+/// An overlay of actions that lack nothing but what `actions` leaves out on purpose.
+fn overlay(actions: &[Value]) -> Vec<u8> {
+    json!({
+        "overlay": "1.0.0",
+        "info": { "title": "T", "version": "1" },
+        "actions": actions
+    })
+    .to_string()
+    .into_bytes()
+}
+
+fn action(target: &str, expects: &Value) -> Value {
+    json!({
+        "target": target,
+        "description": "why",
+        "x-evidence": "seen",
+        "x-expects": expects,
+        "update": { "added": true }
+    })
+}
+
+fn refused(overlay: &[u8]) -> Error {
+    let mut changed = document();
+    let error = apply(&mut changed, overlay).unwrap_err();
+    assert_eq!(changed, document(), "a refused overlay must change nothing");
+    assert_eq!(error.stage(), Stage::Overlay);
+    error
+}
+
+#[test]
+fn actions_apply_in_order_and_say_what_they_did() {
+    let mut changed = document();
+    let mut removal = action("$.components.schemas.*.required", &json!({"x-only": ["at", "id"]}));
+    removal["remove"] = json!(true);
+    removal.as_object_mut().unwrap().remove("update");
+    let mut update = action("$.components.schemas.Key", &json!({"required": null}));
+    update["update"] = json!({"required": ["id"]});
+
+    let applied = apply(&mut changed, &overlay(&[removal, update])).unwrap();
+
+    assert_eq!(changed["components"]["schemas"]["Key"]["required"], json!(["id"]));
+    assert_eq!(applied[0].operation, Operation::Remove);
+    assert_eq!(applied[0].pointers, ["#/components/schemas/Key/required"]);
+    assert_eq!(applied[1].operation, Operation::Update);
+    assert_eq!(applied[1].target, "$.components.schemas.Key");
+    assert_eq!((applied[1].index, applied[1].description.as_str()), (1, "why"));
+}
+
+#[test]
+fn null_replaces_whatever_its_form() {
+    for mut changed in [json!({"a": {"b": ["old"]}}), json!({"a": {}})] {
+        let mut clear = action("$.a", &json!({"b": {"x-any-of": [null, ["old"]]}}));
+        clear["update"] = json!({"b": null});
+        let mut set = action("$.a", &json!({"b": null}));
+        set["update"] = json!({"b": ["new"]});
+        apply(&mut changed, &overlay(&[clear, set])).unwrap();
+        assert_eq!(changed, json!({"a": {"b": ["new"]}}));
+    }
+}
+
+#[test]
+fn expectations() {
+    let operation = "#/paths/~1v1~1me/get";
+    let tags = "#/paths/~1v1~1me/get/tags";
+    let id = "#/paths/~1v1~1me/get/operationId";
+    // A template for the operation, and where it differs, if it does.
+    let table = [
+        (json!({}), None),
+        (json!({"operationId": "whoami", "tags": []}), None),
+        (json!({"operationId": "me"}), Some(id)),
+        (json!({"operationId": {}}), Some(id)),
+        (json!({"operationId": null}), Some(id)),
+        (json!({"summary": null}), None),
+        (json!({"summary": {}}), Some("#/paths/~1v1~1me/get/summary")),
+        (json!({"tags": ["B"]}), None),
+        (json!({"tags": ["B", "C"]}), Some(tags)),
+        (json!({"tags": "A"}), Some(tags)),
+        (json!({"tags": {"x-only": ["B", "A"]}}), None),
+        (json!({"tags": {"x-only": ["A"]}}), Some(tags)),
+        (json!({"tags": {"x-only": ["A", "B", "C"]}}), Some(tags)),
+        (json!({"operationId": {"x-only": []}}), Some(id)),
+        (json!({"operationId": {"x-any-of": ["me", "whoami"]}}), None),
+        (json!({"operationId": {"x-any-of": ["me", null]}}), Some(id)),
+        (json!({"summary": {"x-any-of": ["me", null]}}), None),
+        (json!({"x-any-of": [{"tags": ["A"]}], "operationId": "whoami"}), None),
+        (json!({"x-any-of": [{"tags": ["A"]}], "operationId": "me"}), Some(id)),
+        (json!([]), Some(operation)),
+        (json!("whoami"), Some(operation)),
+    ];
+    for (expects, differs) in table {
+        let overlay = overlay(&[action("$.paths['/v1/me'].get", &expects)]);
+        let outcome = apply(&mut document(), &overlay);
+        let pointer = outcome.as_ref().err().and_then(Error::pointer);
+        assert_eq!(pointer, differs, "{expects}: {outcome:?}");
+    }
+}
+
+#[test]
+fn a_failed_expectation_says_what_was_expected_and_found() {
+    let expects = json!({"operationId": "me"});
+    let error = refused(&overlay(&[action("$.paths['/v1/me'].get", &expects)]));
+    assert_eq!(
+        error.to_string(),
+        "overlay: #/paths/~1v1~1me/get/operationId: action 0 of the overlay, on \
+         $.paths['/v1/me'].get, expects \"me\", but finds \"whoami\"; it says: why (upstream \
+         changed; update or delete this action in twin-api-gen/overlay.json)"
+    );
+}
+
+#[test]
+fn a_target_that_matches_nothing_names_how_far_it_got() {
+    let table = [
+        ("$.paths['/v1/me'].put", "#/paths/~1v1~1me", "no .put here"),
+        ("$.paths['/v1.[x]'].get", "#/paths", "no ['/v1.[x]'].get here"),
+        ("$.webhooks.*.post", "#", "no .webhooks.*.post here"),
+        ("$.paths['/v1/me'].get.tags[7]", "#/paths/~1v1~1me/get/tags", "no [7] here"),
+        ("$..nowhere", "#", "no ..nowhere here"),
+    ];
+    for (target, pointer, says) in table {
+        let good = action("$.paths", &json!({}));
+        let error = refused(&overlay(&[good, action(target, &json!({}))]));
+        assert_eq!(error.pointer(), Some(pointer), "{target}");
+        assert!(error.cause().contains(says), "{target}: {error}");
+        assert!(error.cause().contains("action 1 "), "{error}");
+    }
+}
+
+#[test]
+fn an_action_without_its_reasons_is_refused() {
+    for member in ["description", "x-evidence", "x-expects"] {
+        for value in [None, Some(json!(null)), Some(json!(" "))] {
+            if member == "x-expects" && value == Some(json!(" ")) {
+                continue; // a template like any other
+            }
+            let mut action = action("$.paths", &json!({}));
+            action.as_object_mut().unwrap().remove(member);
+            if let Some(value) = value {
+                action[member] = value;
+            }
+            let error = refused(&overlay(&[action]));
+            assert!(error.cause().contains(&format!("lacks `{member}`")), "{error}");
+        }
+    }
+}
+
+#[test]
+fn what_is_not_an_overlay_is_refused() {
+    let mut no_effect = action("$.paths", &json!({}));
+    no_effect.as_object_mut().unwrap().remove("update");
+    let mut whole = no_effect.clone();
+    whole["target"] = json!("$");
+    whole["remove"] = json!(true);
+    let table: [(Vec<u8>, &str); 9] = [
+        (b"overlay: 1.0.0".to_vec(), "is not JSON"),
+        (b"".to_vec(), "is not JSON"),
+        (b"[]".to_vec(), "is not an OpenAPI Overlay 1.0"),
+        (
+            br#"{"overlay":"1.1.0","info":{"title":"T","version":"1"},"actions":[]}"#.to_vec(),
+            "1.1.0",
+        ),
+        (overlay(&[]), "is not valid"),
+        (overlay(&[no_effect]), "update"),
+        (overlay(&[whole]), "the whole document"),
+        (overlay(&[action("paths", &json!({}))]), "JSONPath"),
+        (
+            overlay(&[action("$.paths", &json!({"a": {"x-only": "b"}}))]),
+            "`x-only` that is not an array",
+        ),
+    ];
+    for (overlay, says) in table {
+        let error = refused(&overlay);
+        assert!(error.cause().contains(says), "{says}: {error}");
+    }
+}
+
+#[test]
+fn an_update_of_a_scalar_is_refused() {
+    let error = refused(&overlay(&[action("$.openapi", &json!("3.1.0"))]));
+    assert!(error.cause().contains("cannot be applied"), "{error}");
+}

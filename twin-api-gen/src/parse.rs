@@ -1,0 +1,144 @@
+//! Bytes to an OpenAPI document: JSON of a version that the lowering knows.
+//!
+//! It looks at the outermost members only. It does not judge schemas or operations, does
+//! not notice duplicate keys (the last one counts), and repairs nothing.
+
+use serde_json::{Map, Value};
+
+use crate::error::{Error, Stage};
+
+/// Reads an OpenAPI 3.0 or 3.1 document.
+///
+/// A byte order mark is skipped. A 3.1 document without `paths` is legal and passes;
+/// whether a document without operations is of any use is the caller's question.
+///
+/// # Errors
+/// Of [`Stage::Parse`]: not UTF-8, not JSON (with line and column), HTML, cut off, nested
+/// too deeply, not an object, or of a version that is not known.
+pub fn parse(bytes: &[u8]) -> Result<Value, Error> {
+    let bytes = bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(bytes);
+    let text = std::str::from_utf8(bytes).map_err(|error| {
+        refuse(format!("the document is not UTF-8 from byte {} on", error.valid_up_to()))
+            .help("OpenAPI documents are JSON in UTF-8; was it compressed, or cut off?")
+    })?;
+    match text.trim_start().chars().next() {
+        None => return Err(refuse("the document is empty").help("fetch it again")),
+        Some('<') => return Err(html()),
+        Some(_) => {}
+    }
+    let document = serde_json::from_str(text).map_err(|error| not_json(&error))?;
+    let Value::Object(members) = &document else {
+        return Err(refuse("the document is JSON, but not an object")
+            .help("an OpenAPI document is an object with `openapi`, `info` and `paths`"));
+    };
+    check_version(members)?;
+    Ok(document)
+}
+
+fn refuse(cause: impl Into<String>) -> Error {
+    Error::new(Stage::Parse, cause)
+}
+
+fn html() -> Error {
+    refuse("the document is HTML or XML, not JSON").help(
+        "a web page answered in the API's place; the web UI answers every path with 200 and \
+         HTML: is it the right host?",
+    )
+}
+
+fn not_json(error: &serde_json::Error) -> Error {
+    let place = format!("line {} column {}", error.line(), error.column());
+    // serde_json has no predicate for this one.
+    if error.to_string().starts_with("recursion limit exceeded") {
+        return refuse(format!("the document is nested too deeply at {place}"))
+            .help("at most 127 levels of objects and arrays are read");
+    }
+    if error.is_eof() {
+        return refuse(format!("the document ends too early, at {place}"))
+            .help("it was cut off: fetch it again");
+    }
+    refuse(format!("the document is not JSON: {error}"))
+        .help("YAML documents must be converted to JSON first")
+}
+
+fn check_version(members: &Map<String, Value>) -> Result<(), Error> {
+    if members.contains_key("swagger") {
+        return Err(refuse("the document is Swagger 2.0")
+            .at("#/swagger")
+            .help("convert it to OpenAPI 3 first"));
+    }
+    let version = match members.get("openapi") {
+        Some(Value::String(version)) => version.as_str(),
+        Some(_) => {
+            return Err(refuse("`openapi` is not a string")
+                .at("#/openapi")
+                .help("it names the version, as in \"3.1.0\""));
+        }
+        None => {
+            return Err(refuse("the document has no `openapi` version")
+                .help("it is JSON, but not an OpenAPI document"));
+        }
+    };
+    match version.split('.').take(2).collect::<Vec<_>>()[..] {
+        ["3", "0"] => check_members(members, &["paths"]),
+        ["3", "1"] => check_members(members, &["paths", "webhooks", "components"]),
+        _ => Err(refuse(format!("OpenAPI version {version:?} is not known"))
+            .at("#/openapi")
+            .help("3.0 and 3.1 are")),
+    }
+}
+
+fn check_members(members: &Map<String, Value>, any_of: &[&str]) -> Result<(), Error> {
+    if !any_of.iter().any(|member| members.contains_key(*member)) {
+        return Err(refuse(format!("the document has no `{}`", any_of.join("`, no `")))
+            .help("it describes nothing that could be called"));
+    }
+    match members.get("paths") {
+        Some(Value::Object(_)) | None => Ok(()),
+        Some(_) => Err(refuse("`paths` is not an object").at("#/paths")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_refused_is_refused_with_a_reason() {
+        let deep = "[".repeat(200);
+        let cases: &[(&[u8], &str)] = &[
+            (b"", "empty"),
+            (b" \n<!DOCTYPE html><html>", "HTML"),
+            (b"{\"openapi\": \"3.1.0\", \"paths\": {", "ends too early, at line 1 column 31"),
+            (b"openapi: 3.1.0", "not JSON"),
+            (b"{\"openapi\": \xff}", "not UTF-8 from byte 12"),
+            (b"\x1f\x8b\x08", "not UTF-8"),
+            (deep.as_bytes(), "nested too deeply"),
+            (b"[]", "not an object"),
+            (b"{}", "no `openapi`"),
+            (b"{\"openapi\": 3.1}", "#/openapi: `openapi` is not a string"),
+            (b"{\"swagger\": \"2.0\"}", "Swagger 2.0"),
+            (b"{\"openapi\": \"3.2.0\"}", "\"3.2.0\" is not known"),
+            (b"{\"openapi\": \"4\"}", "\"4\" is not known"),
+            (b"{\"openapi\": \"3.0.1\", \"components\": {}}", "no `paths`"),
+            (b"{\"openapi\": \"3.1.0\", \"info\": {}}", "no `paths`, no `webhooks`"),
+            (b"{\"openapi\": \"3.1.0\", \"paths\": []}", "#/paths: `paths` is not an object"),
+        ];
+        for (bytes, expected) in cases {
+            let error = parse(bytes).unwrap_err();
+            assert_eq!(error.stage(), Stage::Parse);
+            assert!(error.to_string().contains(expected), "{error} has no {expected:?}");
+        }
+    }
+
+    #[test]
+    fn what_is_legal_passes() {
+        for text in [
+            "\u{feff}{\"openapi\": \"3.1.0\", \"paths\": {}}",
+            "{\"openapi\": \"3.1.1\", \"webhooks\": {}}",
+            "{\"openapi\": \"3.0.3\", \"paths\": {}}",
+        ] {
+            assert!(parse(text.as_bytes()).is_ok(), "{text}");
+        }
+    }
+}

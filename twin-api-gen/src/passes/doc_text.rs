@@ -1,0 +1,220 @@
+//! Doc comments: what the document says is text, and everything public says something.
+//!
+//! No description becomes a doctest, HTML or a link, whatever it holds; see [`escape`].
+//! The docs that mix progenitor's words with the document's are written anew from the
+//! document. Nothing here judges what a description says.
+
+mod escape;
+
+use quote::ToTokens;
+use serde_json::Value;
+use syn::{Attribute, Fields, ImplItemFn, Item, ItemStruct, Visibility, parse_quote};
+
+use super::Context;
+use super::tree::{
+    Operation, as_fn_mut, doc_of, ident_of, inherent_impls_mut, items_of_mut, last_segment,
+    serde_rename,
+};
+use escape::escape;
+
+pub(super) fn apply(tree: &mut syn::File, context: &Context<'_>) -> Result<(), String> {
+    let types = items_of_mut(&mut tree.items, "types")?;
+    for item in &mut *types {
+        document_type(item);
+    }
+    if let Ok(builders) = items_of_mut(types, "builder") {
+        for item in &mut *builders {
+            if let Item::Struct(item) = item {
+                let text = format!("Builder for [`{0}`](super::{0}).", item.ident);
+                set_doc(&mut item.attrs, &[&text]);
+            }
+        }
+        for (name, item) in inherent_impls_mut(builders) {
+            for setter in item.items.iter_mut().filter_map(as_fn_mut) {
+                let text = format!("Sets [`{name}::{0}`](super::{name}::{0}).", setter.sig.ident);
+                set_doc(&mut setter.attrs, &[&text]);
+            }
+        }
+    }
+    document_client(tree, context)?;
+    document_operations(tree, context)
+}
+
+fn document_type(item: &mut Item) {
+    match item {
+        Item::Struct(item) => document_struct(item),
+        Item::Enum(item) => {
+            let name = item.ident.to_string();
+            escape_doc(&mut item.attrs, &name, &format!("`{name}`."));
+            for variant in &mut item.variants {
+                let name = variant.ident.to_string();
+                escape_doc(&mut variant.attrs, &name, &format!("`{name}`."));
+            }
+        }
+        Item::Type(item) => {
+            let name = item.ident.to_string();
+            escape_doc(&mut item.attrs, &name, &format!("`{name}`."));
+        }
+        Item::Impl(item) if item.trait_.is_none() => {
+            let name = last_segment(&item.self_ty).unwrap_or_default();
+            for function in item.items.iter_mut().filter_map(as_fn_mut) {
+                if function.sig.ident == "builder" {
+                    let text = format!("A builder for a [`{name}`] on which nothing is set.");
+                    set_doc(&mut function.attrs, &[&text]);
+                }
+            }
+        }
+        _ => {}
+    }
+}
+
+fn document_struct(item: &mut ItemStruct) {
+    let name = item.ident.to_string();
+    escape_doc(&mut item.attrs, &name, &format!("`{name}`."));
+    if let Fields::Named(fields) = &mut item.fields {
+        for field in &mut fields.named {
+            let ident = field.ident.as_ref().map(ident_of).unwrap_or_default();
+            let text = if field.attrs.iter().any(|it| tokens(it).contains("flatten")) {
+                "The members that the document does not name.".to_owned()
+            } else {
+                let api_name = serde_rename(&field.attrs).unwrap_or_else(|| ident.clone());
+                format!("The member `{}`.", api_name.replace('`', "'"))
+            };
+            escape_doc(&mut field.attrs, &ident, &text);
+        }
+    }
+}
+
+fn document_client(tree: &mut syn::File, context: &Context<'_>) -> Result<(), String> {
+    let info = &context.document["info"];
+    let mut lines = vec![format!("Client for {}.", escape(text(info, "title")))];
+    push_paragraph(&mut lines, &escape(text(info, "description")));
+    push_paragraph(&mut lines, &format!("Version {}.", escape(text(info, "version"))));
+    let client = tree.items.iter_mut().find_map(|item| match item {
+        Item::Struct(item) if item.ident == "Client" => Some(item),
+        _ => None,
+    });
+    let client = client.ok_or("there is no struct Client")?;
+    set_doc(&mut client.attrs, &lines);
+    Ok(())
+}
+
+/// The function on `Client`, and the builder's `new`, setters and `send`.
+fn document_operations(tree: &mut syn::File, context: &Context<'_>) -> Result<(), String> {
+    for (name, item) in inherent_impls_mut(&mut tree.items) {
+        if name != "Client" {
+            continue;
+        }
+        for function in item.items.iter_mut().filter_map(as_fn_mut) {
+            let ident = ident_of(&function.sig.ident);
+            if let Some(operation) = context.operations.iter().find(|it| it.function == ident) {
+                set_doc(&mut function.attrs, &operation_doc(operation));
+            }
+        }
+    }
+    for (name, item) in inherent_impls_mut(items_of_mut(&mut tree.items, "builder")?) {
+        let operation = context.operations.iter().find(|it| it.builder == name);
+        let operation = operation.ok_or_else(|| format!("builder::{name} is no operation"))?;
+        for function in item.items.iter_mut().filter_map(as_fn_mut) {
+            document_builder_fn(function, operation);
+        }
+    }
+    Ok(())
+}
+
+fn document_builder_fn(function: &mut ImplItemFn, operation: &Operation) {
+    if !matches!(function.vis, Visibility::Public(_)) {
+        return;
+    }
+    let ident = ident_of(&function.sig.ident);
+    let call = code(&format!("{} {}", operation.method.to_uppercase(), operation.path));
+    let lines = match ident.as_str() {
+        "new" => vec![format!("See [`Client::{0}`](super::Client::{0}).", operation.function)],
+        "send" => vec![
+            format!("Sends {call}."),
+            String::new(),
+            "# Errors".to_owned(),
+            "What was set is not valid (nothing is sent then), the request failed on its way, \
+             or the service refused it."
+                .to_owned(),
+        ],
+        "body" => vec!["Sets the body.".to_owned()],
+        "body_map" => vec!["Changes the body that is set so far.".to_owned()],
+        _ => parameter_doc(operation, &ident),
+    };
+    set_doc(&mut function.attrs, &lines);
+}
+
+fn parameter_doc(operation: &Operation, ident: &str) -> Vec<String> {
+    let parameter = operation.parameter(ident).unwrap_or(&Value::Null);
+    let required = if parameter["required"] == true { "required" } else { "optional" };
+    let place = text(parameter, "in");
+    let mut lines = vec![format!("Sets {} ({place}, {required}).", code(text(parameter, "name")))];
+    push_paragraph(&mut lines, &escape(text(parameter, "description")));
+    lines
+}
+
+fn operation_doc(operation: &Operation) -> Vec<String> {
+    let summary = escape(text(&operation.object, "summary"));
+    let mut lines = Vec::new();
+    push_paragraph(&mut lines, &summary);
+    push_paragraph(&mut lines, &escape(text(&operation.object, "description")));
+    let call = code(&format!("{} {}", operation.method.to_uppercase(), operation.path));
+    push_paragraph(&mut lines, &format!("Sends {call}."));
+    lines
+}
+
+/// `text` as a code span, or escaped where a back-quote would end the span.
+fn code(text: &str) -> String {
+    if text.contains('`') || text.trim() != text { escape(text) } else { format!("`{text}`") }
+}
+
+fn text<'a>(object: &'a Value, key: &str) -> &'a str {
+    object[key].as_str().unwrap_or_default()
+}
+
+fn push_paragraph(lines: &mut Vec<String>, text: &str) {
+    if text.is_empty() {
+        return;
+    }
+    if !lines.is_empty() {
+        lines.push(String::new());
+    }
+    lines.extend(text.lines().map(ToOwned::to_owned));
+}
+
+/// Escapes the doc of an item of the document; without one, or where typify put the mere
+/// name, `otherwise`.
+fn escape_doc(attributes: &mut Vec<Attribute>, ident: &str, otherwise: &str) {
+    let doc = doc_of(attributes);
+    let trimmed = doc.trim();
+    // Our own variants and typify's stand-ins are no text of the document.
+    if trimmed.is_empty() || trimmed == format!("`{ident}`") {
+        set_doc(attributes, &[otherwise]);
+    } else if !attributes.iter().any(is_ours) {
+        let text = escape(trimmed);
+        set_doc(attributes, &text.lines().collect::<Vec<_>>());
+    }
+}
+
+/// A doc line that another pass wrote.
+fn is_ours(attribute: &Attribute) -> bool {
+    tokens(attribute).contains("that this version of the client does not know")
+        || tokens(attribute).contains("\" The value `")
+}
+
+fn tokens(item: &impl ToTokens) -> String {
+    item.to_token_stream().to_string()
+}
+
+fn set_doc(attributes: &mut Vec<Attribute>, lines: &[impl AsRef<str>]) {
+    attributes.retain(|attribute| !attribute.path().is_ident("doc"));
+    let docs = lines.iter().map(|line| -> Attribute {
+        let line = line.as_ref();
+        let line = if line.is_empty() { String::new() } else { format!(" {line}") };
+        parse_quote!(#[doc = #line])
+    });
+    let rest = std::mem::take(attributes);
+    attributes.extend(docs);
+    attributes.extend(rest);
+}

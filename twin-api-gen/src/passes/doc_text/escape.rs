@@ -1,0 +1,97 @@
+//! Any text as Markdown that renders as that text and as nothing else.
+//!
+//! It does not keep Markdown that was meant as such: a description is data of somebody
+//! else's, and a fence in it is a program that `cargo test` would run.
+
+/// Characters that mean something anywhere in a line (`CommonMark`, and rustdoc's tables,
+/// footnotes and strike-through).
+const ANYWHERE: &[char] = &['\\', '`', '*', '[', ']', '<', '>', '&', '|', '~'];
+
+/// Escapes `text`. The result has no line that is indented, no line end but `\n`, no
+/// control character, and nothing that reverses the direction of reading.
+pub(crate) fn escape(text: &str) -> String {
+    let lines = text.split(['\n', '\r', '\u{b}', '\u{c}', '\u{85}', '\u{2028}', '\u{2029}']);
+    let mut output: Vec<String> = Vec::new();
+    for line in lines {
+        let line = escape_line(line);
+        let blank_again = line.is_empty() && output.last().is_none_or(String::is_empty);
+        if !blank_again {
+            output.push(line);
+        }
+    }
+    while output.last().is_some_and(String::is_empty) {
+        output.pop();
+    }
+    output.join("\n")
+}
+
+fn escape_line(line: &str) -> String {
+    let visible: String =
+        line.chars().map(|c| if c == '\t' { ' ' } else { c }).filter(|c| visible(*c)).collect();
+    let line = visible.trim();
+    let mut output = String::with_capacity(line.len() + 8);
+    let mut previous = ' ';
+    let mut characters = line.char_indices().peekable();
+    while let Some((index, character)) = characters.next() {
+        let next = characters.peek().map_or(' ', |(_, next)| *next);
+        if ANYWHERE.contains(&character)
+            || (character == '_' && !(previous.is_alphanumeric() && next.is_alphanumeric()))
+            || starts_block(line, index, character)
+        {
+            output.push('\\');
+        }
+        output.push(character);
+        previous = character;
+    }
+    output
+}
+
+/// A heading, a list, a rule or an underline of a heading begins like this.
+fn starts_block(line: &str, index: usize, character: char) -> bool {
+    match character {
+        '#' | '=' | '-' | '+' => index == 0,
+        '.' | ')' => index > 0 && line[..index].bytes().all(|byte| byte.is_ascii_digit()),
+        _ => false,
+    }
+}
+
+/// Not a control, and not one of the marks by which a text shows in another order than it
+/// is read (Unicode TR 36).
+fn visible(character: char) -> bool {
+    !character.is_control()
+        && !matches!(
+            character,
+            '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}'
+        )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::escape;
+
+    #[test]
+    fn text_stays_text() {
+        let cases = [
+            ("plain agent_id, 3.5 and a-b", "plain agent_id, 3.5 and a-b"),
+            ("```rust\npanic!()\n```", "\\`\\`\\`rust\npanic!()\n\\`\\`\\`"),
+            ("    indented code", "indented code"),
+            ("\tindented code", "indented code"),
+            ("<script>x</script>", "\\<script\\>x\\</script\\>"),
+            ("[a](b) ![c](d) [e]: f", "\\[a\\](b) !\\[c\\](d) \\[e\\]: f"),
+            (
+                "# no heading\n===\n---\n- item\n1. one\n2) two",
+                "\\# no heading\n\\===\n\\---\n\\- item\n1\\. one\n2\\) two",
+            ),
+            ("_a_ and __b__", "\\_a\\_ and \\_\\_b\\_\\_"),
+            ("a\r\nb\rc\u{2028}d", "a\n\nb\nc\nd"),
+            ("\u{202e}evil\u{0}\u{7f}", "evil"),
+            ("a\n\n\n\nb\n\n", "a\n\nb"),
+            ("back\\slash &amp; |x| ~~y~~", "back\\\\slash \\&amp; \\|x\\| \\~\\~y\\~\\~"),
+            ("*/ //! /**", "\\*/ //! /\\*\\*"),
+            ("", ""),
+        ];
+        for (text, expected) in cases {
+            assert_eq!(escape(text), expected, "{text:?}");
+        }
+    }
+}

@@ -1,0 +1,75 @@
+//! Plain literals compile: the setter of an optional member takes what the member's type
+//! takes, not an `Option` of it, as the setters of query parameters do.
+//!
+//! `.user_message("hello")` would need `&str: TryInto<Option<String>>`. A caller who holds
+//! an `Option` sets the public field. And the map of additional members starts empty,
+//! where typify would refuse a builder on which it was not set.
+
+use quote::quote;
+use syn::{Expr, ImplItemFn, Item, WherePredicate, parse_quote};
+
+use super::Context;
+use super::tree::{argument_of, as_fn_mut, inherent_impls_mut, items_of_mut, text_of};
+
+pub(super) fn apply(tree: &mut syn::File, _: &Context<'_>) -> Result<(), String> {
+    let types = items_of_mut(&mut tree.items, "types")?;
+    // A document whose types are all scalars has no builders.
+    let Ok(builders) = items_of_mut(types, "builder") else { return Ok(()) };
+    for item in &mut *builders {
+        empty_map(item);
+    }
+    for (name, item) in inherent_impls_mut(builders) {
+        for setter in item.items.iter_mut().filter_map(as_fn_mut) {
+            take_bare(setter)
+                .map_err(|cause| format!("in {name}::{}: {cause}", setter.sig.ident))?;
+        }
+    }
+    Ok(())
+}
+
+/// `T: TryInto<Option<X>>` becomes `T: TryInto<X>`, and the value is wrapped.
+fn take_bare(setter: &mut ImplItemFn) -> Result<(), String> {
+    let Some(clause) = setter.sig.generics.where_clause.as_mut() else {
+        return Err("a setter without a bound".to_owned());
+    };
+    let Some(WherePredicate::Type(bound)) = clause.predicates.first_mut() else {
+        return Err("a setter without a bound on its type".to_owned());
+    };
+    let Some(syn::TypeParamBound::Trait(target)) = bound.bounds.first_mut() else {
+        return Err("a setter that is not bound by a trait".to_owned());
+    };
+    let wanted: syn::Type = parse_quote!(#target);
+    let Some(member) = argument_of(&wanted, "TryInto") else {
+        return Err("a setter that is not bound by TryInto".to_owned());
+    };
+    let Some(bare) = argument_of(member, "Option").cloned() else { return Ok(()) };
+    *target = parse_quote!(::std::convert::TryInto<#bare>);
+    let assignment = setter.block.stmts.iter_mut().find_map(|statement| match statement {
+        syn::Stmt::Expr(Expr::Assign(assignment), _) => Some(assignment),
+        _ => None,
+    });
+    let Some(assignment) = assignment else {
+        return Err("a setter that assigns nothing".to_owned());
+    };
+    let value = assignment.right.clone();
+    *assignment.right = parse_quote!(#value.map(::std::option::Option::Some));
+    Ok(())
+}
+
+fn empty_map(item: &mut Item) {
+    let Item::Impl(item) = item else { return };
+    if item.trait_.as_ref().is_none_or(|(path, _)| !text_of(path).ends_with("Default")) {
+        return;
+    }
+    for function in item.items.iter_mut().filter_map(as_fn_mut) {
+        let Some(syn::Stmt::Expr(Expr::Struct(value), _)) = function.block.stmts.last_mut() else {
+            continue;
+        };
+        for field in &mut value.fields {
+            let unset = quote!(Err("no value supplied for extra".to_string())).to_string();
+            if text_of(&field.member) == "extra" && text_of(&field.expr) == unset {
+                field.expr = parse_quote!(Ok(::std::default::Default::default()));
+            }
+        }
+    }
+}

@@ -1,0 +1,110 @@
+//! A path parameter addresses one segment, whatever its value.
+//!
+//! An empty value, `.` and `..` collapse when the URL is built: deleting the run `..`
+//! would delete the agent. `\` is a slash to the URL standard. So every parameter goes
+//! through `path_segment`, a function added here, before the URL exists. Everything else
+//! is percent-encoded, not judged.
+
+use proc_macro2::{Delimiter, Group, Ident, TokenStream, TokenTree};
+use quote::quote;
+use syn::visit_mut::VisitMut;
+
+use super::Context;
+use super::tree::sends_mut;
+
+pub(super) fn apply(tree: &mut syn::File, context: &Context<'_>) -> Result<(), String> {
+    let mut total = 0;
+    for (builder, send) in sends_mut(tree)? {
+        let mut rewrite = Rewrite { count: 0 };
+        rewrite.visit_block_mut(&mut send.block);
+        let expected = context
+            .operations
+            .iter()
+            .find(|operation| operation.builder == builder)
+            .map_or(0, |operation| operation.path.matches('{').count());
+        if rewrite.count != expected {
+            return Err(format!(
+                "{builder}: the path has {expected} parameters, {} are encoded",
+                rewrite.count
+            ));
+        }
+        total += expected;
+    }
+    if total > 0 {
+        tree.items.push(path_segment());
+    }
+    Ok(())
+}
+
+fn path_segment() -> syn::Item {
+    syn::parse_quote! {
+        /// `value` as one segment of a path, or why it cannot be one.
+        fn path_segment(name: &str, value: &str) -> ::std::result::Result<String, String> {
+            match value {
+                "" | "." | ".." => Err(format!(
+                    "{name} must not be {value:?}: as a path segment it would address another resource"
+                )),
+                _ => Ok(encode_path(value).replace('\\', "%5C")),
+            }
+        }
+    }
+}
+
+/// Rewrites `encode_path(&name.to_string())` inside `format!(…)`.
+struct Rewrite {
+    count: usize,
+}
+
+impl VisitMut for Rewrite {
+    fn visit_macro_mut(&mut self, call: &mut syn::Macro) {
+        if call.path.is_ident("format") {
+            call.tokens = self.tokens(std::mem::take(&mut call.tokens));
+        }
+    }
+}
+
+impl Rewrite {
+    fn tokens(&mut self, tokens: TokenStream) -> TokenStream {
+        let mut output = TokenStream::new();
+        let mut input = tokens.into_iter().peekable();
+        while let Some(token) = input.next() {
+            if let (TokenTree::Ident(function), Some(TokenTree::Group(arguments))) =
+                (&token, input.peek())
+                && function == "encode_path"
+                && let Some(name) = encoded(arguments)
+            {
+                input.next();
+                self.count += 1;
+                let text = super::ident_of(&name);
+                output.extend(quote! {
+                    super::path_segment(#text, &#name.to_string()).map_err(Error::InvalidRequest)?
+                });
+            } else {
+                output.extend([token]);
+            }
+        }
+        output
+    }
+}
+
+/// `name` of `(&name.to_string())`.
+fn encoded(arguments: &Group) -> Option<Ident> {
+    let tokens: Vec<TokenTree> = arguments.stream().into_iter().collect();
+    match tokens.as_slice() {
+        [
+            TokenTree::Punct(reference),
+            TokenTree::Ident(name),
+            TokenTree::Punct(dot),
+            TokenTree::Ident(method),
+            TokenTree::Group(empty),
+        ] if arguments.delimiter() == Delimiter::Parenthesis
+            && reference.as_char() == '&'
+            && dot.as_char() == '.'
+            && method == "to_string"
+            && empty.stream().is_empty() =>
+        {
+            Some(name.clone())
+        }
+        _ => None,
+    }
+}

@@ -1,0 +1,122 @@
+//! A secret leaves the client only by `expose_secret`.
+//!
+//! The types are secrecy's, so Debug is redacted. What is left: a struct that holds one
+//! must not write it when serialised, and an answer that does not decode must not be
+//! quoted in the error. A secret in a request would have to be written; there is none in
+//! this API, and the pass refuses one rather than send an empty member.
+
+use std::collections::BTreeSet;
+
+use syn::visit::{self, Visit};
+use syn::visit_mut::{self, VisitMut};
+use syn::{Expr, Item, Type, parse_quote};
+
+use super::Context;
+use super::native_type::holds;
+use super::tree::{
+    argument_of, ident_of, items_of, items_of_mut, last_segment, sends_mut, text_of,
+};
+use crate::Runtime;
+use crate::client::NATIVE_TYPES;
+
+pub(super) fn apply(tree: &mut syn::File, context: &Context<'_>) -> Result<(), String> {
+    if context.runtime == Runtime::StandAlone {
+        return Ok(());
+    }
+    let (_, secret) = NATIVE_TYPES[0];
+    let mut holders = BTreeSet::new();
+    for item in items_of_mut(&mut tree.items, "types")? {
+        if let Item::Struct(item) = item {
+            for field in item.fields.iter_mut().filter(|field| holds(field, secret)) {
+                field.attrs.push(parse_quote!(#[serde(skip_serializing)]));
+                holders.insert(ident_of(&item.ident));
+            }
+        }
+    }
+    let holders = transitive(holders, items_of(&tree.items, "types")?);
+    for (builder, send) in sends_mut(tree)? {
+        if text_of(&send.block).contains("json (& body)") && body_of(context, &builder, &holders) {
+            return Err(format!("{builder} sends a secret in its body; that is not supported"));
+        }
+        let answer = answer_of(&send.sig.output);
+        if answer.is_some_and(|answer| holders.contains(&answer)) {
+            let mut withhold = Withhold { count: 0 };
+            withhold.visit_block_mut(&mut send.block);
+            if withhold.count == 0 {
+                return Err(format!("{builder}::send decodes its answer in another way"));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Whether the schema of the operation's body is one of `holders`.
+fn body_of(context: &Context<'_>, builder: &str, holders: &BTreeSet<String>) -> bool {
+    context
+        .operations
+        .iter()
+        .filter(|operation| operation.builder == builder)
+        .filter_map(|operation| operation.object["requestBody"]["content"].as_object())
+        .flatten()
+        .filter_map(|(_, media)| media["schema"]["$ref"].as_str())
+        .filter_map(|reference| reference.rsplit('/').next())
+        .any(|name| holders.contains(name))
+}
+
+/// `holders` and every type that contains one.
+fn transitive(mut holders: BTreeSet<String>, types: &[Item]) -> BTreeSet<String> {
+    loop {
+        let before = holders.len();
+        for item in types {
+            let Item::Struct(item) = item else { continue };
+            let mut mentions = Mentions { names: &holders, found: false };
+            mentions.visit_item_struct(item);
+            if mentions.found {
+                holders.insert(ident_of(&item.ident));
+            }
+        }
+        if holders.len() == before {
+            return holders;
+        }
+    }
+}
+
+struct Mentions<'a> {
+    names: &'a BTreeSet<String>,
+    found: bool,
+}
+
+impl<'ast> Visit<'ast> for Mentions<'_> {
+    fn visit_type(&mut self, ty: &'ast Type) {
+        self.found |= last_segment(ty).is_some_and(|name| self.names.contains(&name));
+        visit::visit_type(self, ty);
+    }
+}
+
+/// `T` of `Result<ResponseValue<types::T>, …>`.
+fn answer_of(output: &syn::ReturnType) -> Option<String> {
+    let syn::ReturnType::Type(_, ty) = output else { return None };
+    last_segment(argument_of(argument_of(ty, "Result")?, "ResponseValue")?)
+}
+
+/// Makes the success arm decode by the function that quotes nothing.
+struct Withhold {
+    count: usize,
+}
+
+impl VisitMut for Withhold {
+    fn visit_arm_mut(&mut self, arm: &mut syn::Arm) {
+        if text_of(&arm.pat).contains("200") {
+            visit_mut::visit_arm_mut(self, arm);
+        }
+    }
+
+    fn visit_expr_call_mut(&mut self, call: &mut syn::ExprCall) {
+        if text_of(&call.func).replace(' ', "") == "ResponseValue::from_response" {
+            let function: Expr = parse_quote!(crate::transport::decode_secret);
+            *call.func = function;
+            self.count += 1;
+        }
+        visit_mut::visit_expr_call_mut(self, call);
+    }
+}

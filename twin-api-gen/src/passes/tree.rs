@@ -1,0 +1,255 @@
+//! Finding one's way in progenitor's output: modules, builders, operations.
+
+use std::collections::BTreeMap;
+
+use quote::ToTokens;
+use serde_json::Value;
+use syn::{Attribute, Expr, ExprLit, ImplItem, ImplItemFn, Item, ItemImpl, Lit, Meta, Type};
+
+use crate::surface::METHODS;
+
+/// One operation: what the document says of it, and how the tree names it.
+#[derive(Debug, Clone)]
+pub(crate) struct Operation {
+    /// Lower-case method, as the document writes it.
+    pub(crate) method: String,
+    /// The path template.
+    pub(crate) path: String,
+    /// The operation object.
+    pub(crate) object: Value,
+    /// The parameters of the path item and of the operation, without references.
+    pub(crate) parameters: Vec<Value>,
+    /// The builder's type name in `mod builder`.
+    pub(crate) builder: String,
+    /// The name of the function on `Client`.
+    pub(crate) function: String,
+}
+
+impl Operation {
+    /// The parameter that the document calls as Rust calls it `name`.
+    pub(crate) fn parameter(&self, name: &str) -> Option<&Value> {
+        self.parameters
+            .iter()
+            .find(|parameter| parameter["name"].as_str().is_some_and(|api| same_ident(api, name)))
+    }
+}
+
+/// Whether an API name and a Rust identifier are the same but for case and punctuation.
+pub(crate) fn same_ident(api: &str, ident: &str) -> bool {
+    let letters = |text: &str| -> String {
+        text.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
+    };
+    letters(api) == letters(ident)
+}
+
+/// The operations of `document` as `tree` names them, in the order of the document.
+pub(crate) fn operations(tree: &syn::File, document: &Value) -> Result<Vec<Operation>, String> {
+    let builders = builders(tree)?;
+    let functions = client_functions(tree);
+    let mut found = Vec::new();
+    for (path, item) in document["paths"].as_object().into_iter().flatten() {
+        for method in METHODS {
+            let Some(object) = item.get(method) else { continue };
+            let request = format!("`{}` request to `{path}`", method.to_uppercase());
+            let builder = builders
+                .get(&format!("Sends a {request}"))
+                .ok_or_else(|| format!("no builder sends a {request}"))?;
+            let function = functions
+                .get(builder)
+                .ok_or_else(|| format!("no function of Client answers with builder::{builder}"))?;
+            found.push(Operation {
+                method: method.to_owned(),
+                path: path.clone(),
+                object: object.clone(),
+                parameters: parameters(document, item, object),
+                builder: builder.clone(),
+                function: function.clone(),
+            });
+        }
+    }
+    Ok(found)
+}
+
+/// What each builder sends, by progenitor's doc of `send`, to the builder's name.
+fn builders(tree: &syn::File) -> Result<BTreeMap<String, String>, String> {
+    let impls = items_of(&tree.items, "builder")?.iter().filter_map(as_inherent_impl);
+    Ok(impls
+        .filter_map(|(name, item)| {
+            let mut functions = item.items.iter().filter_map(as_fn);
+            let send = functions.find(|function| function.sig.ident == "send")?;
+            Some((doc_of(&send.attrs).trim().to_owned(), name))
+        })
+        .collect())
+}
+
+/// The operation's parameters after those of its path, references followed.
+fn parameters(document: &Value, item: &Value, operation: &Value) -> Vec<Value> {
+    let follow = |parameter: &Value| match parameter["$ref"].as_str() {
+        Some(reference) => crate::pointer::resolve(document, reference).cloned(),
+        None => Some(parameter.clone()),
+    };
+    [item, operation]
+        .iter()
+        .flat_map(|place| place["parameters"].as_array().into_iter().flatten())
+        .filter_map(follow)
+        .collect()
+}
+
+/// The builders that the functions of `impl Client` answer with, to the function's name.
+fn client_functions(tree: &syn::File) -> BTreeMap<String, String> {
+    tree.items
+        .iter()
+        .filter_map(as_inherent_impl)
+        .filter(|(name, _)| name == "Client")
+        .flat_map(|(_, item)| item.items.iter().filter_map(as_fn))
+        .filter_map(|function| Some((return_ident(function)?, ident_of(&function.sig.ident))))
+        .collect()
+}
+
+fn return_ident(function: &ImplItemFn) -> Option<String> {
+    match &function.sig.output {
+        syn::ReturnType::Type(_, ty) => last_segment(ty),
+        syn::ReturnType::Default => None,
+    }
+}
+
+/// The items of the module `name` among `items`.
+pub(crate) fn items_of<'a>(items: &'a [Item], name: &str) -> Result<&'a [Item], String> {
+    items
+        .iter()
+        .find_map(|item| match item {
+            Item::Mod(module) if module.ident == name => module.content.as_ref(),
+            _ => None,
+        })
+        .map(|(_, items)| items.as_slice())
+        .ok_or_else(|| format!("there is no mod {name}"))
+}
+
+/// The items of the module `name` among `items`, to change.
+pub(crate) fn items_of_mut<'a>(
+    items: &'a mut [Item],
+    name: &str,
+) -> Result<&'a mut Vec<Item>, String> {
+    items
+        .iter_mut()
+        .find_map(|item| match item {
+            Item::Mod(module) if module.ident == name => module.content.as_mut(),
+            _ => None,
+        })
+        .map(|(_, items)| items)
+        .ok_or_else(|| format!("there is no mod {name}"))
+}
+
+/// Every `send` of the builders, with its builder's name, to change.
+pub(crate) fn sends_mut(
+    tree: &mut syn::File,
+) -> Result<impl Iterator<Item = (String, &mut ImplItemFn)>, String> {
+    Ok(inherent_impls_mut(items_of_mut(&mut tree.items, "builder")?).filter_map(|(name, item)| {
+        item.items
+            .iter_mut()
+            .filter_map(as_fn_mut)
+            .find(|function| function.sig.ident == "send")
+            .map(|function| (name, function))
+    }))
+}
+
+/// The inherent impls among `items`, with the name of their type, to change.
+pub(crate) fn inherent_impls_mut(
+    items: &mut [Item],
+) -> impl Iterator<Item = (String, &mut ItemImpl)> {
+    items.iter_mut().filter_map(|item| match item {
+        Item::Impl(item) if item.trait_.is_none() => {
+            last_segment(&item.self_ty).map(|name| (name, item))
+        }
+        _ => None,
+    })
+}
+
+/// An inherent impl and the name of its type.
+pub(crate) fn as_inherent_impl(item: &Item) -> Option<(String, &ItemImpl)> {
+    match item {
+        Item::Impl(item) if item.trait_.is_none() => {
+            last_segment(&item.self_ty).map(|name| (name, item))
+        }
+        _ => None,
+    }
+}
+
+/// A function of an impl.
+pub(crate) fn as_fn(item: &ImplItem) -> Option<&ImplItemFn> {
+    match item {
+        ImplItem::Fn(function) => Some(function),
+        _ => None,
+    }
+}
+
+/// A function of an impl, to change.
+pub(crate) fn as_fn_mut(item: &mut ImplItem) -> Option<&mut ImplItemFn> {
+    match item {
+        ImplItem::Fn(function) => Some(function),
+        _ => None,
+    }
+}
+
+/// The last identifier of a path type: `Run` of `super::types::Run<'_>`.
+pub(crate) fn last_segment(ty: &Type) -> Option<String> {
+    match ty {
+        Type::Path(path) => path.path.segments.last().map(|segment| ident_of(&segment.ident)),
+        _ => None,
+    }
+}
+
+/// The one type argument of `wrapper<T>`, if `ty` is that.
+pub(crate) fn argument_of<'a>(ty: &'a Type, wrapper: &str) -> Option<&'a Type> {
+    let Type::Path(path) = ty else { return None };
+    let segment = path.path.segments.last().filter(|segment| segment.ident == wrapper)?;
+    let syn::PathArguments::AngleBracketed(arguments) = &segment.arguments else { return None };
+    arguments.args.iter().find_map(|argument| match argument {
+        syn::GenericArgument::Type(ty) => Some(ty),
+        _ => None,
+    })
+}
+
+/// An identifier without the `r#` of a raw one.
+pub(crate) fn ident_of(ident: &syn::Ident) -> String {
+    let text = ident.to_string();
+    text.strip_prefix("r#").map(ToOwned::to_owned).unwrap_or(text)
+}
+
+/// The doc text of an item, its lines joined.
+pub(crate) fn doc_of(attributes: &[Attribute]) -> String {
+    let lines: Vec<String> = attributes.iter().filter_map(doc_line).collect();
+    lines.join("\n")
+}
+
+fn doc_line(attribute: &Attribute) -> Option<String> {
+    match &attribute.meta {
+        Meta::NameValue(pair) if pair.path.is_ident("doc") => match &pair.value {
+            Expr::Lit(ExprLit { lit: Lit::Str(text), .. }) => Some(text.value()),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
+/// The value of `#[serde(rename = "…")]`.
+pub(crate) fn serde_rename(attributes: &[Attribute]) -> Option<String> {
+    let mut name = None;
+    for attribute in attributes.iter().filter(|attribute| attribute.path().is_ident("serde")) {
+        // An argument of another form is another attribute's business.
+        let _ = attribute.parse_nested_meta(|meta| {
+            if meta.path.is_ident("rename") {
+                name = Some(meta.value()?.parse::<syn::LitStr>()?.value());
+            } else if meta.input.peek(syn::Token![=]) {
+                meta.value()?.parse::<Expr>()?;
+            }
+            Ok(())
+        });
+    }
+    name
+}
+
+/// The tokens as text, for comparing and for messages.
+pub(crate) fn text_of(tokens: &impl ToTokens) -> String {
+    tokens.to_token_stream().to_string()
+}

@@ -1,0 +1,106 @@
+//! Operations: method, path, function, parameters, answer.
+
+use std::collections::BTreeSet;
+
+use syn::visit::Visit;
+use syn::{ImplItemFn, Item, ItemStruct, Type};
+
+use super::types::{Names, type_text};
+use crate::passes::{Operation, argument_of, as_fn, as_inherent_impl, ident_of, items_of};
+
+/// Longer than this and every parameter has its own line.
+const WIDTH: usize = 100;
+
+/// `METHOD path → fn name(parameters) → answer`.
+pub(super) fn describe(tree: &syn::File, operation: &Operation) -> String {
+    let head = format!(
+        "{} {} → fn {}(",
+        operation.method.to_uppercase(),
+        operation.path,
+        operation.function
+    );
+    let parameters = parameters(tree, operation);
+    let answer = send(tree, operation).map(answer).unwrap_or_default();
+    let one_line = format!("{head}{}) → {answer}\n", parameters.join(", "));
+    if one_line.chars().count() <= WIDTH {
+        return one_line;
+    }
+    format!("{head}\n    {},\n) → {answer}\n", parameters.join(",\n    "))
+}
+
+/// The types that the operation mentions.
+pub(super) fn mentions(tree: &syn::File, operation: &Operation) -> BTreeSet<String> {
+    let mut names = Names(BTreeSet::new());
+    if let Some(builder) = builder(tree, operation) {
+        names.visit_item_struct(builder);
+    }
+    if let Some(send) = send(tree, operation) {
+        names.visit_return_type(&send.sig.output);
+    }
+    names.0
+}
+
+fn parameters(tree: &syn::File, operation: &Operation) -> Vec<String> {
+    let Some(builder) = builder(tree, operation) else { return Vec::new() };
+    builder
+        .fields
+        .iter()
+        // The first field is the client.
+        .filter_map(|field| {
+            Some((field.ident.as_ref().map(ident_of)?, argument_of(&field.ty, "Result")?))
+        })
+        .map(|(name, ty)| match argument_of(ty, "Option") {
+            Some(optional) => {
+                format!("{name}?: {}{}", type_text(optional), bounds(operation, &name))
+            }
+            None => format!("{name}: {}{}", body_text(ty), bounds(operation, &name)),
+        })
+        .collect()
+}
+
+/// A body's builder is shown as the body.
+fn body_text(ty: &Type) -> String {
+    let text = type_text(ty);
+    text.strip_prefix("builder::").map(ToOwned::to_owned).unwrap_or(text)
+}
+
+fn bounds(operation: &Operation, name: &str) -> String {
+    let Some(api_name) = operation.parameter(name).and_then(|it| it["name"].as_str()) else {
+        return String::new();
+    };
+    let bounds = operation.object["x-twin-bounds"].as_array();
+    let bound = bounds.into_iter().flatten().find(|bound| bound["name"] == api_name);
+    bound.map_or_else(String::new, |bound| {
+        let end = |key: &str| bound[key].as_i64().map(|it| it.to_string()).unwrap_or_default();
+        format!(" {}..={}", end("minimum"), end("maximum"))
+    })
+}
+
+/// What `send` answers: the type, or nothing, or bytes.
+fn answer(send: &ImplItemFn) -> String {
+    let syn::ReturnType::Type(_, ty) = &send.sig.output else { return String::new() };
+    argument_of(ty, "Result")
+        .and_then(|value| argument_of(value, "ResponseValue"))
+        .map(type_text)
+        .map_or_else(String::new, |text| match text.as_str() {
+            "()" => "nothing".to_owned(),
+            _ => text,
+        })
+}
+
+fn builder<'a>(tree: &'a syn::File, operation: &Operation) -> Option<&'a ItemStruct> {
+    items_of(&tree.items, "builder").ok()?.iter().find_map(|item| match item {
+        Item::Struct(item) if ident_of(&item.ident) == operation.builder => Some(item),
+        _ => None,
+    })
+}
+
+fn send<'a>(tree: &'a syn::File, operation: &Operation) -> Option<&'a ImplItemFn> {
+    items_of(&tree.items, "builder")
+        .ok()?
+        .iter()
+        .filter_map(as_inherent_impl)
+        .filter(|(name, _)| *name == operation.builder)
+        .flat_map(|(_, item)| item.items.iter().filter_map(as_fn))
+        .find(|function| function.sig.ident == "send")
+}

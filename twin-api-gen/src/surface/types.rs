@@ -1,0 +1,191 @@
+//! Structs, enums and aliases of `mod types`, one block each.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
+
+use quote::ToTokens;
+use syn::visit::{self, Visit};
+use syn::{Attribute, Fields, Item, ItemEnum, ItemImpl, ItemStruct, Type};
+
+use crate::passes::{argument_of, ident_of, items_of, last_segment, serde_rename};
+
+/// One type: its block of text and the names that it mentions.
+pub(super) struct Described {
+    pub(super) text: String,
+    pub(super) mentions: BTreeSet<String>,
+}
+
+/// The impls of `mod types` by the name of their type.
+type Impls<'a> = BTreeMap<String, Vec<&'a ItemImpl>>;
+
+/// Every public type of `mod types`, by name.
+pub(super) fn read(tree: &syn::File) -> BTreeMap<String, Described> {
+    let items = items_of(&tree.items, "types").unwrap_or_default();
+    let mut impls = Impls::new();
+    for item in items {
+        if let Item::Impl(item) = item
+            && let Some(name) = last_segment(&item.self_ty)
+        {
+            impls.entry(name).or_default().push(item);
+        }
+    }
+    let mut found = BTreeMap::new();
+    for item in items {
+        let (name, text) = match item {
+            Item::Struct(item) => (ident_of(&item.ident), structure(item, &impls)),
+            Item::Enum(item) => (ident_of(&item.ident), enumeration(item, &impls)),
+            Item::Type(item) => {
+                let name = ident_of(&item.ident);
+                let text = format!("type {name} = {}\n", type_text(&item.ty));
+                (name, text)
+            }
+            _ => continue,
+        };
+        let mut names = Names(BTreeSet::new());
+        names.visit_item(item);
+        found.insert(name, Described { text, mentions: names.0 });
+    }
+    found
+}
+
+fn structure(item: &ItemStruct, impls: &Impls<'_>) -> String {
+    let mut text = format!("struct {}", item.ident);
+    match &item.fields {
+        Fields::Named(fields) => {
+            text.push('\n');
+            for field in &fields.named {
+                let ident = field.ident.as_ref().map(ident_of).unwrap_or_default();
+                let api_name = serde_rename(&field.attrs);
+                let renamed = api_name
+                    .filter(|name| *name != ident)
+                    .map(|name| format!(" as {name:?}"))
+                    .unwrap_or_default();
+                let flat = if flattened(&field.attrs) { " (every other member)" } else { "" };
+                let ty = type_text(&field.ty);
+                let _ = writeln!(text, "  {ident}: {ty}{renamed}{flat}");
+            }
+        }
+        Fields::Unnamed(fields) => {
+            let inner: Vec<String> =
+                fields.unnamed.iter().map(|field| type_text(&field.ty)).collect();
+            let _ = writeln!(text, "({})", inner.join(", "));
+            text.push_str(&limits(&ident_of(&item.ident), impls));
+        }
+        Fields::Unit => text.push('\n'),
+    }
+    text
+}
+
+/// What the constructor of a newtype refuses, in its own words.
+fn limits(name: &str, impls: &Impls<'_>) -> String {
+    let mut refusals = Refusals(Vec::new());
+    for item in impls.get(name).into_iter().flatten() {
+        let of = item.trait_.as_ref().and_then(|(path, _)| path.segments.last());
+        if of.is_some_and(|segment| segment.ident == "FromStr") {
+            refusals.visit_item_impl(item);
+        }
+    }
+    let lines: Vec<String> = refusals.0.iter().map(|text| format!("  not {text}\n")).collect();
+    lines.concat()
+}
+
+struct Refusals(Vec<String>);
+
+impl<'ast> Visit<'ast> for Refusals {
+    fn visit_lit_str(&mut self, text: &'ast syn::LitStr) {
+        self.0.push(text.value());
+    }
+}
+
+fn enumeration(item: &ItemEnum, impls: &Impls<'_>) -> String {
+    let values = wire_values(&ident_of(&item.ident), impls);
+    let mut text = format!("enum {}\n", item.ident);
+    for variant in &item.variants {
+        let name = ident_of(&variant.ident);
+        let line = match (values.get(&name), &variant.fields) {
+            (Some(value), Fields::Unit) => format!("  {name} = {value:?}"),
+            (_, Fields::Unnamed(fields)) => {
+                let inner: Vec<String> =
+                    fields.unnamed.iter().map(|field| type_text(&field.ty)).collect();
+                format!("  {name}({})", inner.join(", "))
+            }
+            (_, Fields::Named(fields)) => {
+                format!("  {name} {}", tidy(&fields.to_token_stream().to_string()))
+            }
+            (None, Fields::Unit) => format!("  {name}"),
+        };
+        text.push_str(&line);
+        text.push('\n');
+    }
+    text
+}
+
+/// Variant to wire value, read from `as_str`.
+fn wire_values(name: &str, impls: &Impls<'_>) -> BTreeMap<String, String> {
+    let mut arms = Arms(BTreeMap::new());
+    for item in impls.get(name).into_iter().flatten().filter(|item| item.trait_.is_none()) {
+        arms.visit_item_impl(item);
+    }
+    arms.0
+}
+
+struct Arms(BTreeMap<String, String>);
+
+impl<'ast> Visit<'ast> for Arms {
+    fn visit_arm(&mut self, arm: &'ast syn::Arm) {
+        if let (syn::Pat::Path(variant), syn::Expr::Lit(value)) = (&arm.pat, &*arm.body)
+            && let Some(segment) = variant.path.segments.last()
+            && let syn::Lit::Str(value) = &value.lit
+        {
+            self.0.insert(ident_of(&segment.ident), value.value());
+        }
+    }
+}
+
+fn flattened(attributes: &[Attribute]) -> bool {
+    attributes.iter().any(|attribute| attribute.to_token_stream().to_string().contains("flatten"))
+}
+
+/// Every identifier that a type of an item mentions.
+pub(super) struct Names(pub(super) BTreeSet<String>);
+
+impl<'ast> Visit<'ast> for Names {
+    fn visit_type(&mut self, ty: &'ast Type) {
+        if let Type::Path(path) = ty
+            && let Some(segment) = path.path.segments.last()
+        {
+            self.0.insert(ident_of(&segment.ident));
+        }
+        visit::visit_type(self, ty);
+    }
+}
+
+/// A type as a person writes it: `Option<Vec<Run>>`.
+pub(super) fn type_text(ty: &Type) -> String {
+    for wrapper in ["Option", "Vec", "Box"] {
+        if let Some(inner) = argument_of(ty, wrapper) {
+            return format!("{wrapper}<{}>", type_text(inner));
+        }
+    }
+    tidy(&ty.to_token_stream().to_string())
+}
+
+fn tidy(tokens: &str) -> String {
+    let mut text =
+        tokens.replace(' ', "").replace(',', ", ").replace(':', ": ").replace(": : ", "::");
+    for prefix in [
+        "::std::string::",
+        "::std::vec::",
+        "::std::option::",
+        "::std::boxed::",
+        "::std::collections::",
+        "::std::primitive::",
+        "::serde_json::",
+        "::secrecy::",
+        "crate::",
+        "types::",
+    ] {
+        text = text.replace(prefix, "");
+    }
+    text
+}
