@@ -1,0 +1,193 @@
+//! A client that is safe to use as it is.
+//!
+//! It sets what concerns trust: where the key may go, and that nothing follows a redirect.
+//! It sets no policy of retries or deadlines; `twin-ext` does.
+
+use std::fmt;
+use std::net::IpAddr;
+use std::time::Duration;
+
+use reqwest::Url;
+use reqwest::redirect::Policy;
+use secrecy::SecretString;
+
+use crate::Client;
+use crate::transport::{Direct, Inner};
+
+/// Longer than any good connection takes, shorter than a person's patience.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// One request with its whole answer.
+const TIMEOUT: Duration = Duration::from_secs(60);
+
+/// A client for the service at `base_url` that sends `api_key` with every request.
+///
+/// It follows no redirect (a 3xx is [`Error::UnexpectedResponse`](crate::Error)), gives a
+/// connection 10 seconds and a request 60, and decompresses nothing. Plain `http` is for
+/// loopback only, where no proxy is used; the proxy variables of the environment count for
+/// `https`. A path in `base_url` is kept, with or without a slash at its end.
+///
+/// With the feature `rustls-ring` alone it makes ring the process's crypto provider if there is
+/// none yet.
+///
+/// For other settings, build a [`reqwest::Client`] and pass it to
+/// [`Client::new_with_client`].
+///
+/// # Errors
+/// [`ConnectError`] where the URL or the key cannot be right, or TLS could not be set up.
+/// Nothing is sent.
+pub fn connect(base_url: &str, api_key: &str) -> Result<Client, ConnectError> {
+    let url = check_url(base_url)?;
+    if api_key.trim().is_empty() {
+        return Err(ConnectError::key("it is blank"));
+    }
+    let inner = Inner::new(Direct)
+        .api_key(&SecretString::from(api_key))
+        .map_err(|_| ConnectError::key("it holds a character that no header may hold"))?;
+    provide_crypto();
+    let mut builder = reqwest::Client::builder()
+        .user_agent(concat!("twin-api/", env!("CARGO_PKG_VERSION")))
+        .redirect(Policy::none())
+        .referer(false)
+        .connect_timeout(CONNECT_TIMEOUT)
+        .timeout(TIMEOUT);
+    if url.scheme() == "http" {
+        builder = builder.no_proxy();
+    }
+    let client = builder.build().map_err(|error| ConnectError(Kind::Http(error)))?;
+    Ok(Client::new_with_client(url.as_str().trim_end_matches('/'), client, inner))
+}
+
+fn check_url(base_url: &str) -> Result<Url, ConnectError> {
+    let url = Url::parse(base_url).map_err(|error| ConnectError::url(error.to_string()))?;
+    if !url.username().is_empty() || url.password().is_some() {
+        return Err(ConnectError::url("it holds a user name or a password; the key goes apart"));
+    }
+    if url.query().is_some() || url.fragment().is_some() {
+        return Err(ConnectError::url("it holds a query or a fragment"));
+    }
+    match url.scheme() {
+        "https"
+            if cfg!(any(
+                feature = "rustls-ring",
+                feature = "rustls-aws-lc",
+                feature = "native-tls"
+            )) =>
+        {
+            Ok(url)
+        }
+        "https" => Err(ConnectError::url(
+            "this build has no TLS; enable rustls-aws-lc, rustls-ring or native-tls",
+        )),
+        "http" if is_loopback(&url) => Ok(url),
+        "http" => Err(ConnectError::url(
+            "plain http would show the key to everybody on the way; use https (http is for loopback)",
+        )),
+        scheme => Err(ConnectError::url(format!("the scheme is {scheme}, not https"))),
+    }
+}
+
+/// By name or by address; a name that merely resolves to loopback does not count.
+fn is_loopback(url: &Url) -> bool {
+    let host = url.host_str().unwrap_or_default();
+    let address = host.trim_start_matches('[').trim_end_matches(']');
+    host == "localhost" || address.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
+}
+
+#[cfg(all(feature = "rustls-ring", not(feature = "rustls-aws-lc")))]
+fn provide_crypto() {
+    if rustls::crypto::CryptoProvider::get_default().is_none() {
+        // Lost only to somebody who installed one meanwhile, and that one is as good.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+    }
+}
+
+#[cfg(not(all(feature = "rustls-ring", not(feature = "rustls-aws-lc"))))]
+fn provide_crypto() {}
+
+/// Why [`connect`] refused. It shows no key and no password.
+#[derive(Debug)]
+pub struct ConnectError(Kind);
+
+#[derive(Debug)]
+enum Kind {
+    Url(String),
+    Key(&'static str),
+    Http(reqwest::Error),
+}
+
+impl ConnectError {
+    fn url(reason: impl Into<String>) -> Self {
+        Self(Kind::Url(reason.into()))
+    }
+
+    fn key(reason: &'static str) -> Self {
+        Self(Kind::Key(reason))
+    }
+}
+
+impl fmt::Display for ConnectError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.0 {
+            Kind::Url(reason) => write!(f, "the base URL cannot be used: {reason}"),
+            Kind::Key(reason) => write!(f, "the API key cannot be used: {reason}"),
+            Kind::Http(_) => f.write_str("the HTTP client could not be set up"),
+        }
+    }
+}
+
+impl std::error::Error for ConnectError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match &self.0 {
+            Kind::Http(error) => Some(error),
+            Kind::Url(_) | Kind::Key(_) => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn base_urls_that_would_show_the_key_or_cannot_be_right() {
+        let refused = [
+            "http://build.twin.so",
+            "http://127.0.0.1.evil.example",
+            "http://localhost.evil.example",
+            "https://user:canary@build.twin.so",
+            "https://build.twin.so?x=1",
+            "https://build.twin.so#x",
+            "ftp://build.twin.so",
+            "build.twin.so",
+            "",
+        ];
+        for url in refused {
+            let error = connect(url, "key").unwrap_err();
+            let shown = format!("{error} {error:?}");
+            assert!(!shown.contains("canary"), "{url}: {shown}");
+        }
+    }
+
+    #[test]
+    fn loopback_takes_plain_http_and_slashes_are_trimmed() {
+        for url in ["http://127.0.0.1:4010/", "http://localhost:1", "http://[::1]:2/base/"] {
+            let client = connect(url, "key").unwrap();
+            assert_eq!(client.baseurl, url.trim_end_matches('/'));
+        }
+    }
+
+    #[test]
+    fn a_key_that_is_no_header_is_refused_and_not_shown() {
+        for key in ["", "  ", "canary\n", "canary\u{e9}\u{0}"] {
+            let error = connect("http://127.0.0.1:1", key).unwrap_err();
+            assert!(!format!("{error} {error:?}").contains("canary"));
+        }
+    }
+
+    #[test]
+    fn debug_of_a_client_shows_no_key() {
+        let client = connect("http://127.0.0.1:1", "canary").unwrap();
+        assert!(!format!("{client:?} {:?}", client.get_me()).contains("canary"));
+    }
+}

@@ -1,0 +1,61 @@
+//! The raw client of the Twin REST API: everything that the API has, and nothing else.
+//!
+//! ```no_run
+//! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+//! let twin = twin_api::connect("https://build.twin.so", "tw_live_…")?;
+//! let agents = twin.list_agents().limit(20).send().await?.into_inner();
+//! for agent in agents.agents {
+//!     println!("{}", agent.agent_id);
+//! }
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! [`Client`] has one function for each of the 33 operations; it answers with a builder
+//! whose setters are the parameters and whose `send` makes the call. Bodies, answers and
+//! entities are in [`types`].
+//!
+//! # What it promises
+//! - **Open to tomorrow.** An enum value that it does not know is `Unknown(String)` and
+//!   goes out as it came; unknown members of an answer are ignored.
+//! - **A refusal is a [`types::Problem`]**, whatever the service sent: problem+json, the
+//!   older `error` object, text, HTML or nothing. Status and headers are kept.
+//! - **No redirect is followed**, the key is marked sensitive and goes nowhere but to the
+//!   base URL, and what is secret in an answer is a [`secrecy::SecretString`].
+//! - **No identifier retargets a request.** An empty path parameter, `.` and `..` are
+//!   refused before anything is sent; everything else is percent-encoded.
+//!
+//! # What it leaves out
+//! Retries, deadlines, size limits, pages, run handling and webhook verification are the
+//! business of the crate `twin-ext`, which puts them into the seam [`transport`].
+//!
+//! # TLS
+//! Choose one of the features `rustls-aws-lc` (default, as in reqwest), `rustls-ring` (builds
+//! faster) and `native-tls`.
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
+mod connect;
+mod lenient;
+mod payload;
+pub mod transport;
+
+/// The one door to the generated code; lints are relaxed behind it only.
+#[allow(
+    clippy::all,
+    clippy::pedantic,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::unwrap_used,
+    rustdoc::bare_urls,
+    unused_imports,
+    reason = "progenitor and typify write it; the passes of twin-api-gen see to what matters"
+)]
+mod generated {
+    include!(concat!(env!("OUT_DIR"), "/client.rs"));
+}
+
+pub use connect::{ConnectError, connect};
+pub use generated::*;
+pub use lenient::LenientInteger;
+pub use payload::Payload;
+pub use secrecy;

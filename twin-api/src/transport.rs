@@ -1,0 +1,127 @@
+//! The seam through which every request goes.
+//!
+//! A [`Transport`] sends one request of one operation and may do around it what it likes:
+//! retry, bound, trace. Around the transport, and not for it to decide, the key is
+//! attached and a refusal becomes a [`Problem`](crate::types::Problem).
+//!
+//! It does not know operations, pages or types; what spans requests is not its affair.
+
+mod refusal;
+
+use std::fmt;
+use std::pin::Pin;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use progenitor_client::{ClientHooks, OperationInfo};
+use reqwest::header::{HeaderValue, InvalidHeaderValue};
+use reqwest::{Request, Response};
+use secrecy::{ExposeSecret, SecretString};
+use serde::de::DeserializeOwned;
+
+use crate::{Client, ClientInfo, Error, ResponseValue};
+
+/// The header that carries the API key.
+pub const API_KEY_HEADER: &str = "x-api-key";
+
+/// What a [`Transport`] answers with, later.
+pub type Answer<'a> = Pin<Box<dyn Future<Output = reqwest::Result<Response>> + Send + 'a>>;
+
+/// Sends requests. [`Direct`] is the plain one.
+///
+/// An implementation may send `request` more than once, where that is safe. A failure of
+/// its own, one that is no [`reqwest::Error`], it answers as a [`Response`] with a status
+/// outside 200 to 599 and the failure among its [extensions](Response::extensions): that
+/// reaches the caller untouched as [`Error::UnexpectedResponse`].
+///
+/// Dropping the future abandons the request.
+pub trait Transport: fmt::Debug + Send + Sync + 'static {
+    /// Sends `request`, which belongs to `operation`, by `client`.
+    fn execute<'a>(
+        &'a self,
+        client: &'a reqwest::Client,
+        request: Request,
+        operation: &'a OperationInfo,
+    ) -> Answer<'a>;
+}
+
+/// Sends every request once and lets the client's own settings do the rest.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Direct;
+
+impl Transport for Direct {
+    fn execute<'a>(
+        &'a self,
+        client: &'a reqwest::Client,
+        request: Request,
+        _: &'a OperationInfo,
+    ) -> Answer<'a> {
+        Box::pin(client.execute(request))
+    }
+}
+
+/// What a [`Client`] carries besides its `reqwest::Client`: the transport and the key.
+///
+/// Cheap to clone. `Debug` shows no key.
+#[derive(Debug, Clone)]
+pub struct Inner {
+    transport: Arc<dyn Transport>,
+    key: Option<HeaderValue>,
+}
+
+impl Inner {
+    /// A client without a key that sends through `transport`.
+    pub fn new(transport: impl Transport) -> Self {
+        Self { transport: Arc::new(transport), key: None }
+    }
+
+    /// Sends `key` with every request, in the header `x-api-key`, marked sensitive.
+    ///
+    /// # Errors
+    /// `key` holds a character that no header may hold. The error does not quote it.
+    pub fn api_key(mut self, key: &SecretString) -> Result<Self, InvalidHeaderValue> {
+        let mut value = HeaderValue::from_str(key.expose_secret())?;
+        value.set_sensitive(true);
+        self.key = Some(value);
+        Ok(self)
+    }
+}
+
+impl ClientHooks<Inner> for Client {
+    async fn exec(
+        &self,
+        mut request: Request,
+        operation: &OperationInfo,
+    ) -> reqwest::Result<Response> {
+        let Inner { transport, key } = self.inner();
+        if let Some(key) = key {
+            request.headers_mut().insert(API_KEY_HEADER, key.clone());
+        }
+        let response = transport.execute(self.client(), request, operation).await?;
+        Ok(refusal::normalise(response, key.as_ref()).await)
+    }
+}
+
+/// Reads an answer that holds a secret. Where it does not decode, the error quotes nothing
+/// of it: neither the bytes nor the words of serde, which quote a value of a wrong type.
+pub(crate) async fn decode_secret<T: DeserializeOwned, E>(
+    response: Response,
+) -> Result<ResponseValue<T>, Error<E>> {
+    let status = response.status();
+    let headers = response.headers().clone();
+    let body = response.bytes().await.map_err(Error::ResponseBodyError)?;
+    match serde_json::from_slice(&body) {
+        Ok(value) => Ok(ResponseValue::new(value, status, headers)),
+        Err(error) => {
+            let place = format!(
+                "the answer does not decode ({:?} error at line {} column {}); \
+                 it holds a secret and is withheld",
+                error.classify(),
+                error.line(),
+                error.column()
+            );
+            let error = <serde_json::Error as serde::de::Error>::custom(place);
+            Err(Error::InvalidResponsePayload(Bytes::from_static(b"(withheld)"), error))
+        }
+    }
+}
