@@ -1,0 +1,89 @@
+//! The command line: what may be said, and which exit code comes of it.
+//!
+//! 0 is well, 1 is stale (`regen --check`), 2 is any error, those of usage too. It decides
+//! nothing else.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Args, Parser, Subcommand};
+
+use crate::console::Console;
+use crate::regen::{Mode, Verdict};
+use crate::{fetch, generate, regen};
+
+/// The repository's own commands.
+#[derive(Debug, Parser)]
+#[command(name = "xtask", bin_name = "cargo xtask")]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Generate again from openapi.json and overlay.json, and update the surface snapshots
+    Regen(RegenArgs),
+    /// Generate a client from any OpenAPI 3.1 document, without Twin's overlay
+    Generate(GenerateArgs),
+}
+
+#[derive(Debug, Args)]
+struct RegenArgs {
+    /// Write nothing; exit 1 when something is stale
+    #[arg(long)]
+    check: bool,
+    /// Take a new openapi.json first, from the published address or from URL or FILE
+    #[arg(long, value_name = "URL|FILE", num_args = 0..=1, default_missing_value = fetch::PUBLISHED)]
+    fetch: Option<String>,
+    /// Show every note of the lowering instead of their number
+    #[arg(long, short)]
+    verbose: bool,
+    /// The repository to work on
+    #[arg(long, hide = true, default_value = concat!(env!("CARGO_MANIFEST_DIR"), "/.."))]
+    root: PathBuf,
+}
+
+#[derive(Debug, Args)]
+struct GenerateArgs {
+    /// The document as JSON; `-` is standard input
+    file: PathBuf,
+    /// Where the lowered 3.0.3 document goes
+    #[arg(long, value_name = "OUT.json")]
+    lowered: Option<PathBuf>,
+    /// Where the source goes, instead of standard output
+    #[arg(long, value_name = "OUT.rs")]
+    out: Option<PathBuf>,
+    /// Show every note of the lowering instead of their number
+    #[arg(long, short)]
+    verbose: bool,
+}
+
+/// Runs what the arguments of this process ask for.
+pub fn main() -> ExitCode {
+    let mut console = Console::standard();
+    match dispatch(Cli::parse().command, &mut console) {
+        Ok(Verdict::Fresh) => ExitCode::SUCCESS,
+        Ok(Verdict::Stale) => ExitCode::from(1),
+        Err(error) => {
+            console.progress(format_args!("error: {error:#}"));
+            ExitCode::from(2)
+        }
+    }
+}
+
+fn dispatch(command: Command, console: &mut Console) -> anyhow::Result<Verdict> {
+    match command {
+        Command::Regen(args) => {
+            let fetch = args.fetch.as_deref().map(fetch::Source::parse).transpose()?;
+            let mode = if args.check { Mode::Check } else { Mode::Write };
+            let options = regen::Options { root: args.root, mode, fetch, verbose: args.verbose };
+            regen::run(&options, console)
+        }
+        Command::Generate(args) => {
+            let GenerateArgs { file, lowered, out, verbose } = args;
+            let options = generate::Options { file, lowered, out, verbose };
+            generate::run(&options, console).map(|()| Verdict::Fresh)
+        }
+    }
+}

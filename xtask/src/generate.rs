@@ -1,0 +1,116 @@
+//! `cargo xtask generate`: any OpenAPI 3.1 document to a client and to its 3.0.3 form.
+//!
+//! It knows nothing of Twin: no overlay, no types of this workspace in the source. It
+//! touches no output file before there is a whole new content for it.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, bail, ensure};
+use twin_api_gen::{Generated, Input, Runtime};
+
+use crate::console::Console;
+use crate::{fetch, report, staged};
+
+/// Larger than any document known; a device or a pipe may have no end.
+const LARGEST: u64 = 64 << 20;
+
+/// What to generate from, and where to.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// The document; `-` is standard input.
+    pub file: PathBuf,
+    /// Where the lowered document goes.
+    pub lowered: Option<PathBuf>,
+    /// Where the source goes instead of standard output.
+    pub out: Option<PathBuf>,
+    /// Whether to show every note.
+    pub verbose: bool,
+}
+
+/// Generates, and writes what was asked for.
+///
+/// # Errors
+/// When no client can be generated, or a file cannot be read or written.
+pub fn run(options: &Options, console: &mut Console) -> anyhow::Result<()> {
+    ensure!(
+        options.out.is_none() || options.out != options.lowered,
+        "--out and --lowered name the same file"
+    );
+    let name = options.file.display();
+    let bytes = read(&options.file).with_context(|| name.to_string())?;
+    console.progress(format_args!("generating from {} bytes", bytes.len()));
+    let input = Input { openapi: &bytes, overlay: None, runtime: Runtime::StandAlone };
+    let generated = twin_api_gen::generate(input).with_context(|| name.to_string())?;
+    report::generation(&generated, options.verbose, console);
+    write(options, &generated)?;
+    match options.out {
+        Some(_) => Ok(()),
+        None => console.raw(generated.source.as_bytes()),
+    }
+}
+
+fn read(file: &Path) -> anyhow::Result<Vec<u8>> {
+    if file == Path::new("-") {
+        return fetch::read_capped(io::stdin().lock(), LARGEST).context("cannot be read");
+    }
+    fetch::read_file(file, LARGEST)
+}
+
+fn write(options: &Options, generated: &Generated) -> anyhow::Result<()> {
+    let mut outputs = Vec::new();
+    if let Some(path) = &options.lowered {
+        outputs.push(Output::stage(path, format!("{:#}\n", generated.lowered).as_bytes())?);
+    }
+    if let Some(path) = &options.out {
+        outputs.push(Output::stage(path, generated.source.as_bytes())?);
+    }
+    outputs.into_iter().try_for_each(Output::install)
+}
+
+/// A whole new content beside its target; it goes when it is dropped before it is installed.
+struct Output {
+    staged: PathBuf,
+    target: PathBuf,
+}
+
+impl Output {
+    fn stage(path: &Path, bytes: &[u8]) -> anyhow::Result<Self> {
+        let stage = || {
+            let target = resolve(path)?;
+            let mut staged = staged::beside(&target).into_os_string();
+            // Unlike regen there is no lock: two may write the same file at once.
+            staged.push(format!(".{}", std::process::id()));
+            let output = Self { staged: staged.into(), target };
+            staged::write(&output.staged, &output.target, bytes)?;
+            anyhow::Ok(output)
+        };
+        stage().with_context(|| format!("writing {}", path.display()))
+    }
+
+    fn install(self) -> anyhow::Result<()> {
+        fs::rename(&self.staged, &self.target)
+            .with_context(|| format!("writing {}", self.target.display()))
+    }
+}
+
+impl Drop for Output {
+    fn drop(&mut self) {
+        // Not there any more once it is installed.
+        let _ = fs::remove_file(&self.staged);
+    }
+}
+
+/// The regular file that `path` names, through links. A rename over anything else would
+/// destroy it.
+fn resolve(path: &Path) -> anyhow::Result<PathBuf> {
+    match fs::metadata(path) {
+        Ok(metadata) if metadata.is_file() => Ok(fs::canonicalize(path)?),
+        Ok(metadata) if metadata.is_dir() => bail!("it is a folder; name a file in it"),
+        Ok(_) => bail!("it is not a regular file; leave --out away for standard output"),
+        Err(_) if path.is_symlink() => bail!("it is a symbolic link to nothing"),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(path.to_path_buf()),
+        Err(error) => Err(error.into()),
+    }
+}

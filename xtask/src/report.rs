@@ -1,0 +1,51 @@
+//! How a generation went: its stages with their times, what the overlay did, what was lost.
+//!
+//! A loss is always shown in full: it is what a caller of the client will miss. Notes are
+//! counted by rule, unless asked for.
+
+use std::collections::BTreeMap;
+use std::fmt::Display;
+use std::time::Duration;
+
+use twin_api_gen::{Diagnostic, Generated, Severity};
+
+use crate::console::Console;
+
+/// Shows all there is to know about `generated` but its products.
+pub(crate) fn generation(generated: &Generated, verbose: bool, console: &mut Console) {
+    for (name, duration) in &generated.timings {
+        stage(name, *duration, console);
+    }
+    if !generated.applied.is_empty() {
+        let places: usize = generated.applied.iter().map(|action| action.pointers.len()).sum();
+        let actions = generated.applied.len();
+        console.progress(format_args!("overlay: {actions} actions applied, to {places} places"));
+    }
+    diagnostics(&generated.diagnostics, verbose, console);
+}
+
+/// Shows one stage that has run.
+pub(crate) fn stage(name: &dyn Display, duration: Duration, console: &mut Console) {
+    let name = name.to_string();
+    console.progress(format_args!("  {name:<8}{:>7.1} ms", duration.as_secs_f64() * 1000.0));
+}
+
+fn diagnostics(all: &[Diagnostic], verbose: bool, console: &mut Console) {
+    let mut notes: BTreeMap<&str, usize> = BTreeMap::new();
+    for diagnostic in all {
+        let is_note = diagnostic.severity == Severity::Note;
+        if is_note {
+            *notes.entry(diagnostic.rule).or_default() += 1;
+        }
+        if verbose || !is_note {
+            console.progress(format_args!("{diagnostic}"));
+        }
+    }
+    if !notes.is_empty() {
+        let total: usize = notes.values().sum();
+        let by_rule: Vec<_> = notes.iter().map(|(rule, n)| format!("{rule} {n}")).collect();
+        console.progress(format_args!("notes: {total} ({})", by_rule.join(", ")));
+    }
+    let losses = all.iter().filter(|d| d.severity == Severity::Loss).count();
+    console.progress(format_args!("losses: {losses}"));
+}

@@ -1,0 +1,10 @@
+//! The commands as their users run them: real processes, real sockets, real files.
+
+#![expect(clippy::unwrap_used, reason = "a test helper that fails is a failed test")]
+
+mod fetch;
+mod generate;
+mod hostile;
+mod interrupt;
+mod regen;
+mod support;

@@ -1,0 +1,166 @@
+//! `regen` and `regen --check` without a fetch: what is stale, what is written, what is said.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::os::unix::fs::{MetadataExt as _, symlink};
+use std::path::{Path, PathBuf};
+
+use xtask::commit::lock::Lock;
+
+use crate::support::{Root, next_release, stderr, stdout, xtask};
+
+#[test]
+fn the_first_run_writes_the_snapshots_and_says_so() {
+    let root = Root::new();
+
+    let output = root.regen(&[]);
+
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    let snapshot = fs::read_to_string(root.join("tests/snapshots/report.snap")).unwrap();
+    assert!(snapshot.starts_with("---\nsource: tests/it/surface.rs\nexpression: text\n---\n"));
+    assert!(stdout(&output).contains("tests/snapshots/report.snap (new): +"));
+    let summary = stdout(&output).lines().last().unwrap().to_owned();
+    assert!(summary.starts_with("surface: ") && summary.ends_with(" -0 lines"), "{summary}");
+    for stage in ["parse", "overlay", "lower", "client", "passes", "render", "write"] {
+        assert!(
+            stderr(&output).lines().any(|line| line.starts_with(&format!("  {stage} "))),
+            "{stage}"
+        );
+    }
+}
+
+#[test]
+fn what_is_fresh_is_not_written_again() {
+    let root = Root::fresh();
+    let before = identities(&root);
+
+    let written = root.regen(&[]);
+    let checked = root.regen(&["--check"]);
+
+    assert_eq!(written.status.code(), Some(0));
+    assert_eq!(stdout(&written), "surface: unchanged\n");
+    assert_eq!(checked.status.code(), Some(0));
+    assert_eq!(stdout(&checked), "surface: unchanged\n");
+    assert_eq!(identities(&root), before);
+}
+
+/// What tells a file that was written again from one that was left alone.
+fn identities(root: &Root) -> BTreeMap<PathBuf, (u64, i64, i64)> {
+    let identity = |path: PathBuf| {
+        let metadata = fs::metadata(&path).unwrap();
+        (path, (metadata.ino(), metadata.mtime(), metadata.mtime_nsec()))
+    };
+    root.tree().into_keys().map(identity).collect()
+}
+
+#[test]
+fn a_check_finds_what_is_stale_missing_or_extra_and_writes_nothing() {
+    let stale: fn(&Path) = |folder| fs::write(folder.join("report.snap"), "old").unwrap();
+    let missing: fn(&Path) = |folder| fs::remove_file(folder.join("report.snap")).unwrap();
+    let extra: fn(&Path) = |folder| {
+        fs::copy(folder.join("report.snap"), folder.join("gone.snap")).unwrap();
+    };
+    let cases = [
+        (stale, "report.snap: +"),
+        (missing, "report.snap (new): +"),
+        (extra, "gone.snap (gone): +0 -"),
+    ];
+    let root = Root::fresh();
+    let fresh = root.tree();
+    for (spoil, expected) in cases {
+        spoil(&root.join("tests/snapshots"));
+        let spoilt = root.tree();
+
+        let checked = root.regen(&["--check"]);
+
+        assert_eq!(checked.status.code(), Some(1), "{expected}");
+        assert!(stdout(&checked).contains(expected), "{}", stdout(&checked));
+        assert!(stdout(&checked).contains("surface: 1 file changed"), "{}", stdout(&checked));
+        assert!(stderr(&checked).ends_with("stale: run `cargo xtask regen`\n"));
+        assert_eq!(root.tree(), spoilt, "{expected}");
+        assert_eq!(root.regen(&[]).status.code(), Some(0));
+        assert_eq!(root.tree(), fresh, "{expected}");
+    }
+}
+
+#[test]
+fn the_files_on_the_disk_count_not_those_compiled_in() {
+    let root = Root::fresh();
+    fs::write(root.join("openapi.json"), next_release()).unwrap();
+
+    let output = root.regen(&["--check"]);
+
+    assert_eq!(output.status.code(), Some(1));
+    assert!(stdout(&output).contains("tests/snapshots/probe.snap (new)"), "{}", stdout(&output));
+}
+
+#[test]
+fn an_error_says_which_file_and_changes_nothing() {
+    let root = Root::fresh();
+    fs::write(root.join("twin-api-gen/overlay.json"), "{").unwrap();
+    let before = root.tree();
+
+    let broken = root.regen(&[]);
+    fs::remove_file(root.join("twin-api-gen/overlay.json")).unwrap();
+    let missing = root.regen(&["--check"]);
+    fs::write(root.join("twin-api-gen/overlay.json"), "{").unwrap();
+
+    assert_eq!(broken.status.code(), Some(2));
+    assert!(stderr(&broken).contains("overlay: "), "{}", stderr(&broken));
+    assert_eq!(missing.status.code(), Some(2));
+    assert!(stderr(&missing).contains("twin-api-gen/overlay.json"), "{}", stderr(&missing));
+    assert_eq!(root.tree(), before);
+}
+
+#[test]
+fn a_journal_that_makes_no_sense_is_reported_not_obeyed() {
+    let root = Root::fresh();
+    let journal = r#"{ "replace": [], "remove": ["../../etc/passwd"] }"#;
+    fs::write(root.join(".regen-journal.json"), journal).unwrap();
+    let before = root.tree();
+
+    let output = root.regen(&[]);
+
+    assert_eq!(output.status.code(), Some(2));
+    let said = stderr(&output);
+    assert!(said.contains(".regen-journal.json") && said.contains("remove it"), "{said}");
+    assert_eq!(root.tree(), before);
+}
+
+#[test]
+fn a_link_where_a_snapshot_belongs_is_not_replaced() {
+    let root = Root::fresh();
+    let path = root.join("tests/snapshots/report.snap");
+    fs::remove_file(&path).unwrap();
+    symlink("/etc/hostname", &path).unwrap();
+
+    let output = root.regen(&[]);
+
+    assert_eq!(output.status.code(), Some(2));
+    assert!(stderr(&output).contains("report.snap is a symbolic link"), "{}", stderr(&output));
+    assert!(path.is_symlink());
+}
+
+#[test]
+fn a_second_writer_is_turned_away_and_a_check_is_not() {
+    let root = Root::fresh();
+    let lock = Lock::acquire(root.path()).unwrap();
+
+    let second = root.regen(&[]);
+    let check = root.regen(&["--check"]);
+    drop(lock);
+
+    assert_eq!(second.status.code(), Some(2));
+    assert!(stderr(&second).contains("another `cargo xtask regen`"), "{}", stderr(&second));
+    assert_eq!(check.status.code(), Some(0));
+    assert_eq!(root.regen(&[]).status.code(), Some(0));
+}
+
+#[test]
+fn what_the_command_line_does_not_know_exits_with_2() {
+    for args in [&["regen", "--chekc"][..], &["generate"], &["regenerate"], &[]] {
+        let output = xtask().args(args).output().unwrap();
+        assert_eq!(output.status.code(), Some(2), "{args:?}");
+    }
+    assert_eq!(xtask().arg("--help").output().unwrap().status.code(), Some(0));
+}

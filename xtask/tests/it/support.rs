@@ -1,0 +1,196 @@
+//! A small repository in a temporary folder, the command run on it, and a scripted server.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io::{self, Read, Write};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
+use std::thread::{self, JoinHandle};
+
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+/// A copy of what `regen` reads from the repository.
+pub(crate) struct Root(TempDir);
+
+impl Root {
+    /// The document and the overlay alone; no snapshot yet.
+    pub(crate) fn new() -> Self {
+        let root = Self(tempfile::tempdir().unwrap());
+        fs::create_dir(root.path().join("twin-api-gen")).unwrap();
+        for file in ["openapi.json", "twin-api-gen/overlay.json"] {
+            fs::copy(repository().join(file), root.path().join(file)).unwrap();
+        }
+        root
+    }
+
+    /// With the snapshots that belong to it.
+    pub(crate) fn fresh() -> Self {
+        let root = Self::new();
+        let output = root.regen(&[]);
+        assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+        root
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        self.0.path()
+    }
+
+    pub(crate) fn join(&self, path: &str) -> PathBuf {
+        self.path().join(path)
+    }
+
+    /// Runs `cargo xtask regen` here.
+    pub(crate) fn regen(&self, args: &[&str]) -> Output {
+        self.command(args).output().unwrap()
+    }
+
+    pub(crate) fn command(&self, args: &[&str]) -> Command {
+        let mut command = xtask();
+        command.arg("regen").arg("--root").arg(self.path()).args(args);
+        command
+    }
+
+    /// Every name under the root, with the bytes of every file.
+    pub(crate) fn tree(&self) -> BTreeMap<PathBuf, Option<Vec<u8>>> {
+        tree(self.path())
+    }
+}
+
+pub(crate) fn xtask() -> Command {
+    Command::new(env!("CARGO_BIN_EXE_xtask"))
+}
+
+fn repository() -> &'static Path {
+    Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/.."))
+}
+
+pub(crate) fn tree(folder: &Path) -> BTreeMap<PathBuf, Option<Vec<u8>>> {
+    let mut found = BTreeMap::new();
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            found.extend(tree(&path));
+            found.insert(path, None);
+        } else {
+            let bytes = fs::read(&path).unwrap();
+            found.insert(path, Some(bytes));
+        }
+    }
+    found
+}
+
+pub(crate) fn stdout(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stdout).into_owned()
+}
+
+pub(crate) fn stderr(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+/// The published document as its next release might be: with one operation more.
+pub(crate) fn next_release() -> Vec<u8> {
+    edited(|document| {
+        document["paths"]["/v1/probe"] = json!({ "get": {
+            "operationId": "probe",
+            "tags": ["Probe"],
+            "responses": { "204": { "description": "There." } },
+        } });
+    })
+}
+
+pub(crate) fn edited(edit: impl FnOnce(&mut Value)) -> Vec<u8> {
+    let bytes = fs::read(repository().join("openapi.json")).unwrap();
+    let mut document = serde_json::from_slice(&bytes).unwrap();
+    edit(&mut document);
+    serde_json::to_vec(&document).unwrap()
+}
+
+/// A server that does what its script says on each connection, then closes it.
+pub(crate) struct Server {
+    address: SocketAddr,
+    requests: Arc<Mutex<Vec<String>>>,
+    stop: Arc<AtomicBool>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Server {
+    /// The script gets the connection and the request's number, after the request was read.
+    pub(crate) fn scripted(
+        mut script: impl FnMut(&mut TcpStream, usize) -> io::Result<()> + Send + 'static,
+    ) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        let requests = Arc::new(Mutex::new(Vec::new()));
+        let stop = Arc::new(AtomicBool::new(false));
+        let (seen, stopped) = (Arc::clone(&requests), Arc::clone(&stop));
+        let thread = thread::spawn(move || {
+            for stream in listener.incoming() {
+                if stopped.load(Ordering::SeqCst) {
+                    return;
+                }
+                let mut stream = stream.unwrap();
+                let head = read_head(&mut stream);
+                let number = {
+                    let mut seen = seen.lock().unwrap();
+                    seen.push(head);
+                    seen.len() - 1
+                };
+                // The client may hang up whenever it has seen enough.
+                let _ = script(&mut stream, number);
+            }
+        });
+        Self { address, requests, stop, thread: Some(thread) }
+    }
+
+    /// Says these bytes to everyone.
+    pub(crate) fn raw(answer: impl Into<Vec<u8>>) -> Self {
+        let answer = answer.into();
+        Self::scripted(move |stream, _| stream.write_all(&answer))
+    }
+
+    /// Answers 200 with a JSON body.
+    pub(crate) fn serving(body: &[u8]) -> Self {
+        Self::raw(ok("application/json", body))
+    }
+
+    pub(crate) fn url(&self, path: &str) -> String {
+        format!("http://{}{path}", self.address)
+    }
+
+    /// The heads of the requests so far.
+    pub(crate) fn requests(&self) -> Vec<String> {
+        self.requests.lock().unwrap().clone()
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        self.stop.store(true, Ordering::SeqCst);
+        // Wakes the thread, so that it sees the order to stop.
+        drop(TcpStream::connect(self.address));
+        if let Some(thread) = self.thread.take() {
+            thread.join().unwrap();
+        }
+    }
+}
+
+pub(crate) fn ok(content_type: &str, body: &[u8]) -> Vec<u8> {
+    let length = body.len();
+    let head = format!(
+        "HTTP/1.1 200 OK\r\ncontent-type: {content_type}\r\ncontent-length: {length}\r\n\r\n"
+    );
+    [head.as_bytes(), body].concat()
+}
+
+fn read_head(stream: &mut TcpStream) -> String {
+    let mut head = Vec::new();
+    let mut byte = [0];
+    while !head.ends_with(b"\r\n\r\n") && stream.read(&mut byte).is_ok_and(|read| read == 1) {
+        head.push(byte[0]);
+    }
+    String::from_utf8_lossy(&head).into_owned()
+}
