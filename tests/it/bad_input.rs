@@ -1,0 +1,299 @@
+//! Documents that are broken, or odd, each with a clear error or a right result.
+
+use serde_json::{Value, json};
+use twin_api_gen::{Generated, Input, Runtime, Stage, generate};
+
+fn generated(document: &[u8]) -> Result<Generated, twin_api_gen::Error> {
+    let mut input = Input::vendored();
+    input.openapi = document;
+    input.overlay = None;
+    input.runtime = Runtime::StandAlone;
+    generate(input)
+}
+
+/// A document with one operation, and whatever `change` makes of it.
+fn document(change: impl FnOnce(&mut Value)) -> Vec<u8> {
+    let mut document = json!({
+        "openapi": "3.1.0",
+        "info": {"title": "T", "version": "1"},
+        "paths": {"/things/{id}": {"get": {
+            "operationId": "get_thing",
+            "parameters": [{"name": "id", "in": "path", "required": true, "schema": {"type": "string"}}],
+            "responses": {"200": {"description": "ok", "content": {"application/json": {
+                "schema": {"$ref": "#/components/schemas/Thing"},
+            }}}},
+        }}},
+        "components": {"schemas": {"Thing": {
+            "type": "object", "properties": {"name": {"type": "string"}},
+        }}},
+    });
+    change(&mut document);
+    document.to_string().into_bytes()
+}
+
+fn operation(document: &mut Value) -> &mut Value {
+    &mut document["paths"]["/things/{id}"]["get"]
+}
+
+fn thing(document: &mut Value) -> &mut Value {
+    &mut document["components"]["schemas"]["Thing"]
+}
+
+struct Refused {
+    what: &'static str,
+    document: Vec<u8>,
+    stage: Stage,
+    /// The beginning of the pointer, where there is a place.
+    pointer: Option<&'static str>,
+    /// Words of the message.
+    says: &'static str,
+}
+
+fn refused() -> Vec<Refused> {
+    let parse = |what, document: &[u8], says| Refused {
+        what,
+        document: document.to_vec(),
+        stage: Stage::Parse,
+        pointer: None,
+        says,
+    };
+    let lower = |what, pointer, says, change: &dyn Fn(&mut Value)| Refused {
+        what,
+        document: document(change),
+        stage: Stage::Lower,
+        pointer: Some(pointer),
+        says,
+    };
+    vec![
+        parse("empty", b"", "empty"),
+        parse("not JSON", b"openapi: 3.1.0\n", "JSON"),
+        parse("truncated", b"{\"openapi\": \"3.1.0\", \"pa", "too early"),
+        parse("not UTF-8", b"{\"openapi\": \"\xff\"}", "JSON"),
+        parse("HTML", b"<!doctype html><html></html>", "HTML"),
+        parse("an array", b"[]", "object"),
+        parse("a string", b"\"openapi\"", "object"),
+        parse("2.0", b"{\"swagger\": \"2.0\", \"info\": {}, \"paths\": {}}", "2.0"),
+        parse("3.2", b"{\"openapi\": \"3.2.0\", \"info\": {}, \"paths\": {}}", "3.2"),
+        parse("no version", b"{\"info\": {}, \"paths\": {}}", "openapi"),
+        parse("a number for a version", b"{\"openapi\": 3.1, \"paths\": {}}", "openapi"),
+        parse(
+            "nesting of 10,000",
+            format!("{}1{}", "[".repeat(10_000), "]".repeat(10_000)).as_bytes(),
+            "nest",
+        ),
+        parse(
+            "nesting of 10,000 in a schema",
+            format!(
+                "{{\"openapi\": \"3.1.0\", \"paths\": {}1{}}}",
+                "{\"a\":".repeat(10_000),
+                "}".repeat(10_000)
+            )
+            .as_bytes(),
+            "nest",
+        ),
+        Refused {
+            what: "no paths",
+            document: document(|d| drop(d.as_object_mut().map(|d| d.remove("paths")))),
+            stage: Stage::Client,
+            pointer: Some("#/paths"),
+            says: "no operations",
+        },
+        lower("missing operationId", "#/paths/~1things~1{id}/get", "operationId", &|d| {
+            drop(operation(d).as_object_mut().map(|o| o.remove("operationId")));
+        }),
+        lower("duplicate operationId", "#/paths/", "get_thing", &|d| {
+            let twin = operation(d).clone();
+            d["paths"]["/others/{id}"] = json!({"get": twin});
+        }),
+        lower("operationIds that collide in Rust", "#/paths/", "getThing", &|d| {
+            let mut twin = operation(d).clone();
+            twin["operationId"] = json!("getThing");
+            d["paths"]["/others/{id}"] = json!({"get": twin});
+        }),
+        lower("external $ref", "#/components/schemas/Thing", "other.json", &|d| {
+            *thing(d) = json!({"$ref": "other.json#/Thing"});
+        }),
+        lower("$ref over the network", "#/components/schemas/Thing", "https://example.com", &|d| {
+            thing(d)["properties"]["name"] = json!({"$ref": "https://example.com/thing.json"});
+        }),
+        lower(
+            "dangling $ref",
+            "#/components/schemas/Thing",
+            "#/components/schemas/Nowhere",
+            &|d| {
+                thing(d)["properties"]["name"] = json!({"$ref": "#/components/schemas/Nowhere"});
+            },
+        ),
+        lower("cyclic $ref", "#/components/schemas/", "contains itself", &|d| {
+            *thing(d) = json!({"$ref": "#/components/schemas/Other"});
+            d["components"]["schemas"]["Other"] = json!({"$ref": "#/components/schemas/Thing"});
+        }),
+        lower("$ref to itself", "#/components/schemas/Thing", "contains itself", &|d| {
+            *thing(d) = json!({"$ref": "#/components/schemas/Thing"});
+        }),
+        lower("cyclic allOf", "#/components/schemas/Thing", "contains itself", &|d| {
+            *thing(d) = json!({"allOf": [{"$ref": "#/components/schemas/Thing"}]});
+        }),
+    ]
+}
+
+#[test]
+fn broken_documents_are_refused_with_stage_place_and_cause() {
+    let wrong: Vec<String> = refused().iter().filter_map(not_as_expected).collect();
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+fn not_as_expected(case: &Refused) -> Option<String> {
+    let what = case.what;
+    let Err(error) = generated(&case.document) else { return Some(format!("{what} was taken")) };
+    let text = error.to_string();
+    let place = error.pointer().unwrap_or_default();
+    let right = error.stage() == case.stage
+        && text.contains(case.says)
+        && case.pointer.is_none_or(|pointer| place.starts_with(pointer))
+        && text.len() < 2_000;
+    (!right).then(|| format!("{what}: {text}"))
+}
+
+/// Odd, but right: what it is called, the document, and what the source must hold.
+fn taken() -> Vec<(&'static str, Vec<u8>, &'static str)> {
+    vec![
+        ("3.0", document(|d| d["openapi"] = json!("3.0.3")), "pub fn get_thing"),
+        (
+            "a byte order mark",
+            [b"\xef\xbb\xbf".to_vec(), document(|_| ())].concat(),
+            "pub fn get_thing",
+        ),
+        (
+            "a recursive type",
+            document(|d| {
+                thing(d)["properties"]["child"] = json!({"$ref": "#/components/schemas/Thing"});
+            }),
+            "Box<Thing>",
+        ),
+        (
+            "properties that collide in Rust",
+            document(|d| {
+                thing(d)["properties"] =
+                    json!({"fooBar": {"type": "string"}, "foo_bar": {"type": "string"}});
+            }),
+            "pub extra",
+        ),
+        (
+            "a default of a wrong type",
+            document(|d| {
+                thing(d)["properties"]["count"] = json!({"type": "integer", "default": "many"});
+            }),
+            "pub count",
+        ),
+        (
+            "a default that the enum does not have",
+            document(|d| {
+                thing(d)["properties"]["kind"] =
+                    json!({"type": "string", "enum": ["a", "b"], "default": "c"});
+            }),
+            "pub kind",
+        ),
+        (
+            "a pattern with an enum",
+            document(|d| {
+                thing(d)["properties"]["kind"] =
+                    json!({"type": "string", "enum": ["a", "b"], "pattern": "^[ab]$"});
+            }),
+            "Unknown(",
+        ),
+        (
+            "a regex bomb",
+            document(|d| {
+                thing(d)["properties"]["kind"] =
+                    json!({"type": "string", "pattern": "((a{1000}){1000}){1000}"});
+            }),
+            "pub kind",
+        ),
+        (
+            "a version that is not ASCII",
+            document(|d| d["info"]["version"] = json!("1.0-β\u{202e}\n")),
+            "pub fn get_thing",
+        ),
+        (
+            "code and HTML in a description",
+            document(|d| {
+                thing(d)["description"] = json!("```rust\npanic!()\n```\n<script>");
+            }),
+            "\\`\\`\\`rust",
+        ),
+        (
+            "a value called unknown",
+            document(|d| {
+                thing(d)["properties"]["kind"] =
+                    json!({"type": "string", "enum": ["unknown", "a"], "default": "unknown"});
+            }),
+            "Unknown(",
+        ),
+        (
+            "a wide document of 2 MB",
+            document(|d| {
+                let text = "x".repeat(10_000);
+                for index in 0..200 {
+                    d["components"]["schemas"][format!("S{index}")] =
+                        json!({"type": "string", "description": text});
+                }
+            }),
+            "pub fn get_thing",
+        ),
+        (
+            "a long chain of references",
+            document(|d| {
+                for index in 0..300 {
+                    let next = format!("#/components/schemas/S{}", index + 1);
+                    d["components"]["schemas"][format!("S{index}")] =
+                        json!({"type": "object", "properties": {"next": {"$ref": next}}});
+                }
+                d["components"]["schemas"]["S300"] = json!({"type": "string"});
+            }),
+            "pub fn get_thing",
+        ),
+    ]
+}
+
+#[test]
+fn odd_documents_generate_what_they_mean() {
+    for (what, document, holds) in taken() {
+        let generated = generated(&document).unwrap_or_else(|error| panic!("{what}: {error}"));
+        assert!(generated.source.contains(holds), "{what}: no {holds} in the source");
+        assert!(generated.source.is_ascii() || what.contains("ASCII"), "{what}");
+    }
+}
+
+#[test]
+fn a_loss_is_told() {
+    let generated = generated(&document(|d| {
+        thing(d)["properties"]["kind"] = json!({"type": "string", "pattern": "^a$"});
+        thing(d)["not"] = json!({"required": ["x"]});
+    }))
+    .unwrap();
+    let told: Vec<String> = generated.diagnostics.iter().map(ToString::to_string).collect();
+    for place in ["#/components/schemas/Thing/properties/kind", "#/components/schemas/Thing"] {
+        assert!(told.iter().any(|line| line.contains(place)), "{place} is not in {told:#?}");
+    }
+}
+
+#[test]
+fn random_bytes_are_an_error_and_never_a_panic() {
+    // A fixed multiplicative generator: the same bytes in every run.
+    let mut state = 0x2545_f491_4f6c_dd1d_u64;
+    let whole = document(|_| ());
+    for _ in 0..300 {
+        let mut bytes = whole.clone();
+        for _ in 0..3 {
+            state = state
+                .wrapping_mul(6_364_136_223_846_793_005)
+                .wrapping_add(1_442_695_040_888_963_407);
+            let place = usize::try_from(state >> 33).unwrap_or(0) % bytes.len();
+            bytes[place] = u8::try_from((state >> 16) & 0x7f).unwrap_or(b' ');
+        }
+        if let Err(error) = generated(&bytes) {
+            assert!(!error.to_string().contains("the generator itself failed"), "{error}");
+        }
+    }
+}

@@ -1,0 +1,9 @@
+//! The tests across crates, in one binary: it links once.
+
+mod bad_input;
+mod hostile_text;
+mod names;
+mod openapi;
+mod operations;
+mod raw;
+mod surface;

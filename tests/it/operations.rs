@@ -1,0 +1,199 @@
+//! Every operation of the API, called for real over a loopback server: what goes out is
+//! held against the reference byte for byte, and what comes back against what the
+//! reference shows, what the live service was seen to answer, and what it may tomorrow.
+//!
+//! The rows are in one module a tag; this is what must hold for every row. What concerns
+//! the connection rather than an operation is in `raw`.
+
+#![expect(clippy::expect_used, clippy::panic, reason = "the helpers of a test may fail it too")]
+
+mod agents;
+mod document;
+mod events;
+mod harness;
+mod instructions;
+mod keys;
+mod runs;
+mod schedules;
+mod unsent;
+mod webhooks;
+mod workspaces;
+
+use std::collections::BTreeSet;
+
+use axum::http::{HeaderName, HeaderValue, StatusCode};
+use serde_json::{Value, json};
+use twin_api::types::Problem;
+use twin_api::{Client, Error, ResponseValue};
+use twin_tests::scripted::{Answer, Recorded, Scripted};
+
+use self::harness::{KEY, Operation, Origin, Reply, Sample, service};
+
+/// Every operation once, with every input that it has.
+fn table() -> Vec<Box<dyn Operation>> {
+    let mut rows = keys::rows();
+    rows.extend(agents::rows());
+    rows.extend(runs::rows());
+    rows.extend(events::rows());
+    rows.extend(webhooks::rows());
+    rows.extend(schedules::rows());
+    rows.extend(instructions::rows());
+    rows.extend(workspaces::rows());
+    rows
+}
+
+/// The operations that have optional inputs, without them.
+fn bare() -> Vec<Box<dyn Operation>> {
+    let mut rows = agents::bare();
+    rows.extend(runs::bare());
+    rows.extend(events::bare());
+    rows.extend(webhooks::bare());
+    rows.extend(instructions::bare());
+    rows.extend(workspaces::bare());
+    rows
+}
+
+#[tokio::test]
+async fn requests_are_as_the_reference_says() {
+    let (server, twin) = service().await;
+    for row in table().iter().chain(&bare()) {
+        server.answer(Answer::empty(StatusCode::NOT_FOUND));
+        let _ = row.call(&twin, None).await;
+        assert_sent(row.as_ref(), &server.take_requests());
+    }
+}
+
+fn assert_sent(row: &dyn Operation, requests: &[Recorded]) {
+    let id = row.id();
+    let [sent] = requests else { panic!("{id} sent {} requests", requests.len()) };
+    assert_eq!(format!("{} {}", sent.method, sent.target), row.line(), "{id}");
+    let keys: Vec<&HeaderValue> = sent.headers.get_all("x-api-key").iter().collect();
+    assert_eq!(keys, [KEY], "{id}");
+    assert_eq!(sent.header("accept"), "application/json", "{id}");
+
+    // Every header but those that say no more than where the request goes and how long it is.
+    let mut names: BTreeSet<&str> = sent.headers.keys().map(HeaderName::as_str).collect();
+    names.retain(|name| !["host", "user-agent", "content-length"].contains(name));
+    if let Some(body) = row.body() {
+        assert_eq!(sent.header("content-type"), "application/json", "{id}");
+        let found: Value = serde_json::from_slice(&sent.body).expect("the body is JSON");
+        assert_eq!(&found, body, "{id}");
+        names.remove("content-type");
+    } else {
+        assert!(sent.body.is_empty(), "{id}: {:?}", sent.body);
+    }
+    assert_eq!(names, BTreeSet::from(["accept", "x-api-key"]), "{id}");
+}
+
+#[tokio::test]
+async fn answers_of_the_reference_are_read() {
+    read_all(Origin::Documented).await;
+}
+
+#[tokio::test]
+async fn answers_of_the_live_service_and_of_tomorrow_are_read() {
+    read_all(Origin::Observed).await;
+}
+
+async fn read_all(origin: Origin) {
+    let (server, twin) = service().await;
+    for row in table() {
+        for (number, sample) in row.samples().iter().enumerate() {
+            if sample.origin == origin {
+                server.answer(answer(sample.status, sample));
+                let reply = row.call(&twin, Some(number)).await;
+                assert_read(row.id(), sample.status, sample, reply);
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn any_success_status_will_do() {
+    let (server, twin) = service().await;
+    for row in table() {
+        let sample = &row.samples()[0];
+        for status in [200, 201, 202] {
+            server.answer(answer(status, sample));
+            let reply = row.call(&twin, Some(0)).await;
+            assert_read(row.id(), status, sample, reply);
+        }
+    }
+}
+
+#[test]
+fn every_row_reads_a_documented_and_an_observed_answer() {
+    for row in table() {
+        assert_eq!(row.samples()[0].origin, Origin::Documented, "{}", row.id());
+        let observed = row.samples().iter().any(|sample| sample.origin == Origin::Observed);
+        assert!(observed, "{}", row.id());
+    }
+}
+
+fn answer(status: u16, sample: &Sample) -> Answer {
+    let status = StatusCode::from_u16(status).expect("it is a status");
+    let answer = match sample.text.as_str() {
+        "" => Answer::empty(status),
+        text => Answer::new(status, "application/json", text.to_owned()),
+    };
+    marked(answer)
+}
+
+/// `answer` with a header by which it can be told from others.
+fn marked(answer: Answer) -> Answer {
+    let request_id = HeaderName::from_static("x-request-id");
+    answer.header(request_id, HeaderValue::from_static("r1"))
+}
+
+fn assert_read(id: &str, status: u16, sample: &Sample, reply: Reply<Value>) {
+    let reply = reply.unwrap_or_else(|error| panic!("{id} {sample:?}: {error}"));
+    assert_eq!(reply.status().as_u16(), status, "{id}");
+    assert_eq!(reply.headers()["x-request-id"], "r1", "{id}");
+    assert_eq!(reply.into_inner(), sample.back, "{id}");
+}
+
+#[tokio::test]
+async fn a_problem_reaches_the_caller_as_it_came() {
+    let problem = json!({
+        "type": "about:blank", "title": "Not Found", "status": 404,
+        "detail": "Description of what went wrong", "trace": {"id": [7, null]},
+    });
+    let (server, twin) = service().await;
+    for row in table() {
+        let body = problem.to_string();
+        let answer = Answer::new(StatusCode::NOT_FOUND, "application/problem+json", body);
+        let refused = refusal(&server, &twin, row.as_ref(), answer).await;
+        assert_eq!(refused.status(), StatusCode::NOT_FOUND, "{}", row.id());
+        assert_eq!(refused.headers()["content-type"], "application/problem+json", "{}", row.id());
+        assert_eq!(json!(*refused), problem, "{}", row.id());
+    }
+}
+
+#[tokio::test]
+async fn a_refusal_in_plain_text_is_a_problem() {
+    let text = "Failed to deserialize the JSON body into the target type: missing field `x`";
+    let (server, twin) = service().await;
+    for row in table() {
+        let answer = Answer::new(StatusCode::UNPROCESSABLE_ENTITY, "text/plain", text);
+        let refused = refusal(&server, &twin, row.as_ref(), answer).await;
+        assert_eq!(refused.status(), StatusCode::UNPROCESSABLE_ENTITY, "{}", row.id());
+        assert_eq!(refused.headers()["content-type"], "text/plain", "{}", row.id());
+        let wanted = json!({"title": "Unprocessable Entity", "status": 422, "detail": text});
+        assert_eq!(json!(*refused), wanted, "{}", row.id());
+    }
+}
+
+async fn refusal(
+    server: &Scripted,
+    twin: &Client,
+    row: &dyn Operation,
+    answer: Answer,
+) -> ResponseValue<Problem> {
+    server.answer(marked(answer));
+    let refused = match row.call(twin, None).await {
+        Err(Error::ErrorResponse(refused)) => refused,
+        other => panic!("{}: expected a problem, got {other:?}", row.id()),
+    };
+    assert_eq!(refused.headers()["x-request-id"], "r1", "{}", row.id());
+    refused
+}

@@ -1,0 +1,91 @@
+//! Holds the table against the document that the client is generated from, so that a new
+//! operation, parameter or member of a body cannot be forgotten here.
+
+use std::collections::BTreeSet;
+
+use serde_json::Value;
+use twin_api_gen::overlay;
+
+use super::harness::{ON_THE_WIRE, Operation};
+use super::table;
+
+/// An operation and all its inputs.
+#[derive(Debug, PartialEq, Eq)]
+struct Shape {
+    id: String,
+    /// Method and path, with the names of path parameters.
+    path: String,
+    query: BTreeSet<String>,
+    body: BTreeSet<String>,
+}
+
+#[test]
+fn the_table_has_every_operation_once_with_every_input() {
+    let rows: Vec<Shape> = table().iter().map(|row| shape_of_row(row.as_ref())).collect();
+    let operations = shapes_of_document(&document());
+    let without_row: Vec<&Shape> = operations.iter().filter(|o| !rows.contains(o)).collect();
+    let without_operation: Vec<&Shape> = rows.iter().filter(|r| !operations.contains(r)).collect();
+    assert!(
+        without_row.is_empty() && without_operation.is_empty(),
+        "operations without a row: {without_row:#?}\nrows without an operation: {without_operation:#?}"
+    );
+    // As many, so that none is in the table twice.
+    assert_eq!((rows.len(), operations.len()), (33, 33));
+}
+
+fn shape_of_row(row: &dyn Operation) -> Shape {
+    let (path, query) = row.line().split_once('?').unwrap_or((row.line(), ""));
+    let names = query.split('&').filter(|pair| !pair.is_empty());
+    Shape {
+        id: row.id().to_owned(),
+        path: ON_THE_WIRE.iter().fold(path.to_owned(), |path, (name, id)| path.replace(id, name)),
+        query: names.map(|pair| pair.split('=').next().unwrap_or(pair).to_owned()).collect(),
+        body: members(row.body().unwrap_or(&Value::Null)).map(|(name, _)| name.clone()).collect(),
+    }
+}
+
+fn document() -> Value {
+    let mut document = serde_json::from_str(twin_api_gen::OPENAPI).expect("openapi.json is JSON");
+    overlay::apply(&mut document, twin_api_gen::OVERLAY.as_bytes()).expect("the overlay applies");
+    document
+}
+
+fn shapes_of_document(document: &Value) -> Vec<Shape> {
+    let mut shapes = Vec::new();
+    for (path, item) in members(&document["paths"]) {
+        for (method, operation) in members(item).filter(|(_, o)| o["responses"].is_object()) {
+            let parameters = [item, operation].into_iter().flat_map(|of| {
+                let parameters = of["parameters"].as_array().into_iter().flatten();
+                parameters.map(|parameter| resolve(document, parameter))
+            });
+            let body = resolve(document, &operation["requestBody"]);
+            let schema = resolve(document, &body["content"]["application/json"]["schema"]);
+            shapes.push(Shape {
+                id: text(&operation["operationId"]),
+                path: format!("{} {path}", method.to_uppercase()),
+                query: parameters
+                    .filter(|parameter| parameter["in"] == "query")
+                    .map(|parameter| text(&parameter["name"]))
+                    .collect(),
+                body: members(&schema["properties"]).map(|(name, _)| name.clone()).collect(),
+            });
+        }
+    }
+    shapes
+}
+
+/// The component that `value` refers to, or `value` itself.
+fn resolve<'a>(document: &'a Value, value: &'a Value) -> &'a Value {
+    match value["$ref"].as_str().and_then(|reference| reference.strip_prefix('#')) {
+        Some(pointer) => document.pointer(pointer).expect("every reference leads somewhere"),
+        None => value,
+    }
+}
+
+fn members(value: &Value) -> impl Iterator<Item = (&String, &Value)> {
+    value.as_object().into_iter().flatten()
+}
+
+fn text(value: &Value) -> String {
+    value.as_str().unwrap_or_default().to_owned()
+}

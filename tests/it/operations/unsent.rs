@@ -1,0 +1,85 @@
+//! What cannot be right fails before anything is sent.
+
+use twin_api::Error;
+use twin_api::types::{
+    CreateApiKeyBody, CreateWebhookBody, RunMode, StartRunBody, UpdateWorkspaceBody,
+    WebhookEventType,
+};
+
+use super::harness::{Call, call, service};
+
+/// What is lacking, by its name in the API, and a call that lacks it.
+fn lacking() -> Vec<(&'static str, Call<()>)> {
+    vec![
+        ("run_mode", call(async |twin| twin.start_run().agent_id("a").send().await)),
+        (
+            "run_mode",
+            call(async |twin| {
+                let body = StartRunBody::builder().user_message("hello");
+                twin.start_run().agent_id("a").body(body).send().await
+            }),
+        ),
+        (
+            "agent_id",
+            call(async |twin| {
+                let body = StartRunBody::builder().run_mode(RunMode::Run);
+                twin.start_run().body(body).send().await
+            }),
+        ),
+        (
+            "url",
+            call(async |twin| {
+                let body =
+                    CreateWebhookBody::builder().events(vec![WebhookEventType::RunCompleted]);
+                twin.create_webhook().agent_id("a").body(body).send().await
+            }),
+        ),
+        (
+            "events",
+            call(async |twin| {
+                let body = CreateWebhookBody::builder().url("https://example.com");
+                twin.create_webhook().agent_id("a").body(body).send().await
+            }),
+        ),
+        (
+            "name",
+            call(async |twin| {
+                let body = UpdateWorkspaceBody::builder().icon_config("{}");
+                twin.update_workspace().workspace_id("w").body(body).send().await
+            }),
+        ),
+        ("name", call(async |twin| twin.create_api_key().send().await)),
+        ("name", call(async |twin| twin.create_workspace().send().await)),
+        ("cron", call(async |twin| twin.set_schedule().agent_id("a").send().await)),
+        ("content", call(async |twin| twin.update_instructions().agent_id("a").send().await)),
+        ("workspace_id", call(async |twin| twin.move_agent().agent_id("a").send().await)),
+        ("workspace_ids", call(async |twin| twin.reorder_workspaces().send().await)),
+        ("run_id", call(async |twin| twin.cancel_run().agent_id("a").send().await)),
+        ("webhook_id", call(async |twin| twin.get_webhook().agent_id("a").send().await)),
+        ("key_id", call(async |twin| twin.revoke_api_key().send().await)),
+    ]
+}
+
+#[tokio::test]
+async fn a_call_that_lacks_what_is_required_is_not_sent() {
+    let (server, twin) = service().await;
+    for (lacking, call) in lacking() {
+        let error = call(&twin).await.unwrap_err();
+        let told = matches!(&error, Error::InvalidRequest(text) if text.contains(lacking));
+        assert!(told, "without {lacking}: {error:?}");
+    }
+    assert!(server.take_requests().is_empty());
+}
+
+#[tokio::test]
+async fn a_key_has_a_name_of_1_to_128_characters() {
+    let (server, twin) = service().await;
+    for (name, is_sent) in
+        [("", false), ("é", true), (&"é".repeat(128), true), (&"n".repeat(129), false)]
+    {
+        let body = CreateApiKeyBody::builder().name(name);
+        let error = twin.create_api_key().body(body).send().await.unwrap_err();
+        assert_eq!(matches!(error, Error::InvalidRequest(_)), !is_sent, "{name}: {error:?}");
+        assert_eq!(server.take_requests().len(), usize::from(is_sent), "{name}");
+    }
+}

@@ -1,0 +1,194 @@
+//! What `twin_api::connect` promises on its own: where the key goes, what a refusal
+//! becomes, and that no identifier retargets a request.
+
+#![expect(clippy::expect_used, clippy::panic, reason = "the helpers of a test may fail it too")]
+
+use axum::http::{HeaderName, HeaderValue, StatusCode, header};
+use serde_json::json;
+use twin_api::types::{Problem, RunMode, StartRunBody};
+use twin_api::{Client, Error};
+use twin_tests::scripted::{Answer, Scripted};
+
+const KEY: &str = "tw_live_canary";
+
+async fn service() -> (Scripted, Client) {
+    let server = Scripted::start().await.expect("a free port");
+    let client = twin_api::connect(&server.url(), KEY).expect("loopback is allowed");
+    (server, client)
+}
+
+/// The problem, and its answer's header `x-request-id`, of a refused `get_me`.
+async fn refused(answer: Answer) -> (StatusCode, Problem, String) {
+    let (server, twin) = service().await;
+    let id = HeaderName::from_static("x-request-id");
+    server.answer(answer.header(id, HeaderValue::from_static("r1")));
+    match twin.get_me().send().await {
+        Err(Error::ErrorResponse(answer)) => {
+            let id = answer.headers().get("x-request-id").expect("headers are kept");
+            let id = id.to_str().expect("it is ASCII").to_owned();
+            (answer.status(), answer.into_inner(), id)
+        }
+        other => panic!("expected a refusal, got {other:?}"),
+    }
+}
+
+#[tokio::test]
+async fn the_key_goes_to_the_service_in_its_own_header_only() {
+    let (server, twin) = service().await;
+    server.answer(Answer::json(StatusCode::OK, &json!({"user_id": "user_123"})));
+    let me = twin.get_me().send().await.expect("it answers");
+    assert_eq!(me.user_id, "user_123");
+    let requests = server.take_requests();
+    assert_eq!(requests.len(), 1);
+    assert_eq!(requests[0].header("x-api-key"), KEY);
+    assert_eq!(requests[0].header("authorization"), "");
+    assert_eq!(requests[0].header("api-version"), "");
+    assert_eq!(requests[0].target, "/v1/me");
+}
+
+#[tokio::test]
+async fn no_redirect_is_followed_and_the_other_origin_sees_nothing() {
+    for status in [301, 302, 303, 307, 308] {
+        let (server, twin) = service().await;
+        let sink = Scripted::start().await.expect("a free port");
+        let elsewhere = HeaderValue::from_str(&format!("{}/v1/agents", sink.url()));
+        let status = StatusCode::from_u16(status).expect("it is a status");
+        server.answer(
+            Answer::empty(status).header(header::LOCATION, elsewhere.expect("it is a URL")),
+        );
+        let body = StartRunBody::builder().run_mode(RunMode::Run);
+        let error = twin.start_run().agent_id("a").body(body).send().await.unwrap_err();
+        assert!(
+            matches!(&error, Error::UnexpectedResponse(answer) if answer.status() == status),
+            "{status}: {error}"
+        );
+        assert_eq!(server.take_requests().len(), 1);
+        assert!(sink.take_requests().is_empty(), "{status} was followed");
+    }
+}
+
+#[tokio::test]
+async fn a_problem_keeps_its_members_and_extensions() {
+    let body = json!({
+        "type": "https://example.com/probs/forbidden", "title": "Forbidden", "status": 403,
+        "detail": "you do not have access to this agent", "trace": {"id": 7},
+    });
+    let answer = Answer::new(StatusCode::FORBIDDEN, "application/problem+json", body.to_string());
+    let (status, problem, id) = refused(answer).await;
+    assert_eq!((status, id.as_str()), (StatusCode::FORBIDDEN, "r1"));
+    assert_eq!(problem.status, Some(403));
+    assert_eq!(problem.detail.as_deref(), Some("you do not have access to this agent"));
+    assert_eq!(problem.extra["trace"], json!({"id": 7}));
+}
+
+#[tokio::test]
+async fn every_refusal_is_a_problem_with_its_status_and_headers() {
+    let html = "<!doctype html><title>502</title>";
+    let cases = [
+        (
+            422,
+            "text/plain",
+            "missing field `run_mode` at line 1",
+            "missing field `run_mode` at line 1",
+        ),
+        (502, "text/html", html, html),
+        (500, "application/json", "{\"title\": \"T\", \"detail\": {\"a\": 1}}", "{\"a\":1}"),
+        (404, "application/json", "{\"error\": {\"code\": \"c\", \"message\": \"gone\"}}", "gone"),
+        (400, "application/problem+json", "{\"detail\": \"torn", "{\"detail\": \"torn"),
+    ];
+    for (status, content_type, body, detail) in cases {
+        let status = StatusCode::from_u16(status).expect("it is a status");
+        let (seen, problem, _) = refused(Answer::new(status, content_type, body)).await;
+        assert_eq!(seen, status, "{body}");
+        assert_eq!(problem.status, Some(i64::from(status.as_u16())), "{body}");
+        assert_eq!(problem.detail.as_deref(), Some(detail), "{body}");
+    }
+    let allow = HeaderValue::from_static("DELETE");
+    let empty = Answer::empty(StatusCode::METHOD_NOT_ALLOWED).header(header::ALLOW, allow);
+    let (status, problem, _) = refused(empty).await;
+    assert_eq!(status, StatusCode::METHOD_NOT_ALLOWED);
+    assert_eq!(problem.title.as_deref(), Some("Method Not Allowed"));
+    assert_eq!(problem.detail, None);
+}
+
+#[tokio::test]
+async fn a_path_that_falls_through_to_grpc_is_no_success() {
+    let (server, twin) = service().await;
+    let code = HeaderName::from_static("grpc-status");
+    server.answer(
+        Answer::new(StatusCode::OK, "application/grpc", "")
+            .header(code, HeaderValue::from_static("12")),
+    );
+    let error = twin.delete_agent().agent_id("a").send().await.unwrap_err();
+    assert_eq!(error.status(), Some(StatusCode::NOT_IMPLEMENTED));
+}
+
+#[tokio::test]
+async fn a_service_that_quotes_the_key_does_not_bring_it_into_the_error() {
+    let answer = Answer::new(StatusCode::UNAUTHORIZED, "text/plain", format!("{KEY} is unknown"));
+    let (_, problem, _) = refused(answer).await;
+    assert_eq!(problem.detail.as_deref(), Some("[redacted] is unknown"));
+}
+
+#[tokio::test]
+async fn an_unreadable_answer_with_a_secret_is_not_quoted() {
+    let (server, twin) = service().await;
+    server.answer(Answer::json(
+        StatusCode::CREATED,
+        &json!({"api_key": "tw_live_canary", "key_id": "tw_live_canary", "created_at": "tw_live_canary"}),
+    ));
+    let error = twin
+        .create_api_key()
+        .body(twin_api::types::CreateApiKeyBody::builder().name("n"))
+        .send()
+        .await
+        .unwrap_err();
+    let shown = format!("{error} {error:?} {error:#}");
+    assert!(matches!(error, Error::InvalidResponsePayload(..)), "{shown}");
+    assert!(!shown.contains("canary"), "{shown}");
+}
+
+#[tokio::test]
+async fn what_would_address_another_resource_is_refused_before_anything_is_sent() {
+    let (server, twin) = service().await;
+    for id in ["", ".", ".."] {
+        let error = twin.delete_run().agent_id("a").run_id(id).send().await.unwrap_err();
+        assert!(
+            matches!(&error, Error::InvalidRequest(text) if text.contains("run_id")),
+            "{error}"
+        );
+    }
+    assert!(server.take_requests().is_empty());
+}
+
+#[tokio::test]
+async fn every_other_identifier_stays_within_its_segment() {
+    let cases = [
+        ("%2e%2e", "%252e%252e"),
+        ("a/b", "a%2Fb"),
+        ("a\\..\\b", "a%5C..%5Cb"),
+        ("a?b", "a%3Fb"),
+        ("a#b", "a%23b"),
+        ("a\r\nx: y", "a%0D%0Ax:%20y"),
+        (" ", "%20"),
+        ("...", "..."),
+        ("a\u{202e}b", "a%E2%80%AEb"),
+        ("\tcard", "%09card"),
+    ];
+    let (server, twin) = service().await;
+    for (id, segment) in cases {
+        server.answer(Answer::empty(StatusCode::NO_CONTENT));
+        twin.delete_run().agent_id("a").run_id(id).send().await.expect(id);
+        let requests = server.take_requests();
+        assert_eq!(requests[0].target, format!("/v1/agents/a/runs/{segment}"), "{id:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_base_url_with_a_path_keeps_it() {
+    let server = Scripted::start().await.expect("a free port");
+    let twin = twin_api::connect(&format!("{}/base/", server.url()), KEY).expect("it is allowed");
+    server.answer(Answer::json(StatusCode::OK, &json!({"user_id": "u"})));
+    twin.get_me().send().await.expect("it answers");
+    assert_eq!(server.take_requests()[0].target, "/base/v1/me");
+}

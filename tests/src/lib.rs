@@ -1,0 +1,6 @@
+//! What the tests stand on: servers on loopback that know nothing of the client.
+//!
+//! Nothing here imports `twin-api`: JSON is written by hand, so that a mistake in the
+//! client is not made a second time by what it is tested against.
+
+pub mod scripted;
