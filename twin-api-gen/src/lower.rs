@@ -10,12 +10,11 @@
 //!
 //! It knows nothing of Twin (that is the overlay's part), and writes no Rust.
 
-use std::borrow::Cow;
-use std::collections::{BTreeMap, BTreeSet};
+use serde_json::Value;
 
-use serde_json::{Map, Value};
+use context::{Budget, Context, Report};
 
-use crate::diagnostic::{Diagnostic, Severity};
+use crate::diagnostic::Diagnostic;
 use crate::error::{Error, Stage};
 
 mod additional_properties;
@@ -29,6 +28,7 @@ mod composition;
 mod constant;
 mod constraints;
 mod content_encoding;
+mod context;
 mod cycles;
 mod default_value;
 mod dereference;
@@ -52,6 +52,7 @@ mod ref_siblings;
 mod references;
 mod responses;
 mod schema;
+mod schema_pointer;
 mod tagged_union;
 mod tuple;
 mod type_array;
@@ -180,179 +181,6 @@ pub fn lower(document: Value, options: Options) -> Result<Lowered, Error> {
     Ok(Lowered { document, diagnostics })
 }
 
-/// What the rules work on.
-#[derive(Debug)]
-struct Context {
-    document: Value,
-    options: Options,
-    is_3_1: bool,
-    report: Report,
-    budget: Budget,
-    /// The component schemas that the document has itself, under their last names.
-    declared: BTreeSet<String>,
-}
-
-impl Context {
-    fn new(document: Value, options: Options) -> Self {
-        let is_3_1 = document["openapi"].as_str().is_some_and(|version| version.starts_with("3.1"));
-        let mut context = Self {
-            document,
-            options,
-            is_3_1,
-            report: Report::default(),
-            budget: Budget(SIZE_LIMIT),
-            declared: BTreeSet::new(),
-        };
-        context.declare();
-        context
-    }
-
-    /// Notes which component schemas there are now.
-    fn declare(&mut self) {
-        let schemas = self.components("schemas").into_iter().flatten();
-        self.declared = schemas.map(|(name, _)| name.clone()).collect();
-    }
-
-    /// Calls `visit` with every schema position, inner ones first.
-    fn each_schema(
-        &mut self,
-        mut visit: impl FnMut(&mut Report, &mut Value, walk::Place<'_>) -> Result<(), Error>,
-    ) -> Result<(), Error> {
-        let report = &mut self.report;
-        walk::each_schema(&mut self.document, &mut |value, place| visit(report, value, place))
-    }
-
-    /// Calls `visit` with every schema that is an object, inner ones first.
-    fn each_schema_object(
-        &mut self,
-        mut visit: impl FnMut(&mut Report, &mut Map<String, Value>, walk::Place<'_>),
-    ) {
-        let visited = self.each_schema(|report, value, place| {
-            if let Value::Object(members) = value {
-                visit(report, members, place);
-            }
-            Ok(())
-        });
-        debug_assert!(visited.is_ok(), "a visitor that cannot fail did");
-    }
-
-    /// Calls `visit` with every operation and its pointer.
-    fn each_operation(
-        &mut self,
-        mut visit: impl FnMut(&mut Report, &mut Map<String, Value>, &str) -> Result<(), Error>,
-    ) -> Result<(), Error> {
-        let report = &mut self.report;
-        walk::each_operation(&mut self.document, &mut |operation, pointer| {
-            visit(report, operation, pointer)
-        })
-    }
-
-    /// The components of one kind.
-    fn components(&self, kind: &str) -> Option<&Map<String, Value>> {
-        self.document.get("components")?.get(kind)?.as_object()
-    }
-
-    /// The component schemas.
-    fn schemas(&self) -> Cow<'_, Map<String, Value>> {
-        self.components("schemas").map_or_else(Cow::default, Cow::Borrowed)
-    }
-
-    /// Adds component schemas, or changes those that there are.
-    fn put_schemas(&mut self, schemas: impl IntoIterator<Item = (String, Value)>) {
-        let mut schemas = schemas.into_iter().peekable();
-        if schemas.peek().is_some() {
-            let document = schema::as_object(&mut self.document);
-            let components = schema::object_at(document, "components");
-            schema::object_at(components, "schemas").extend(schemas);
-        }
-    }
-
-    /// Takes all component schemas out.
-    fn take_schemas(&mut self) -> Map<String, Value> {
-        let schemas =
-            self.document.pointer_mut("/components/schemas").and_then(Value::as_object_mut);
-        schemas.map(std::mem::take).unwrap_or_default()
-    }
-}
-
-/// What the rule at work has to say.
-#[derive(Debug, Default)]
-struct Report {
-    rule: &'static str,
-    diagnostics: Vec<Diagnostic>,
-    tally: BTreeMap<String, (usize, String)>,
-    /// The length of everything said so far.
-    spoken: usize,
-}
-
-/// Where single diagnostics end and only their number counts.
-const REPORT_LIMIT: usize = 32 << 20;
-
-impl Report {
-    /// Said in other words.
-    fn note(&mut self, pointer: &str, message: impl Into<String>) {
-        self.push(pointer, Severity::Note, message.into());
-    }
-
-    /// No longer in the client.
-    fn loss(&mut self, pointer: &str, message: impl Into<String>) {
-        self.push(pointer, Severity::Loss, message.into());
-    }
-
-    fn push(&mut self, pointer: &str, severity: Severity, message: String) {
-        self.spoken += pointer.len() + message.len();
-        if self.spoken > REPORT_LIMIT {
-            self.count("there is more to say than anybody reads", pointer);
-            return;
-        }
-        let pointer = pointer.to_owned();
-        self.diagnostics.push(Diagnostic { pointer, rule: self.rule, severity, message });
-    }
-
-    /// Counts what is not worth a note each time; one note names the first place.
-    fn count(&mut self, what: impl Into<String>, pointer: &str) {
-        self.tally.entry(what.into()).or_insert_with(|| (0, pointer.to_owned())).0 += 1;
-    }
-
-    fn flush(&mut self) {
-        for (what, (times, pointer)) in std::mem::take(&mut self.tally) {
-            let message = match times {
-                1 => what,
-                _ => format!("{what}; {times} times, here first"),
-            };
-            let (rule, severity) = (self.rule, Severity::Note);
-            self.diagnostics.push(Diagnostic { pointer, rule, severity, message });
-        }
-    }
-}
-
-/// How much larger copying may make a document: some documents say little and refer much.
-#[derive(Debug)]
-struct Budget(usize);
-
-const SIZE_LIMIT: usize = 64 << 20;
-
-impl Budget {
-    fn spend(&mut self, value: &Value, pointer: &str) -> Result<(), Error> {
-        self.0 = self.0.checked_sub(size(value)).ok_or_else(|| {
-            refuse(pointer, "the document grows beyond 64 MiB when what it refers to is copied in")
-                .help("refer to schemas in #/components/schemas, which are not copied")
-        })?;
-        Ok(())
-    }
-}
-
-/// Roughly the memory that a value takes.
-fn size(value: &Value) -> usize {
-    const NODE: usize = 32;
-    NODE + match value {
-        Value::Object(members) => members.iter().map(|(key, value)| key.len() + size(value)).sum(),
-        Value::Array(items) => items.iter().map(size).sum(),
-        Value::String(text) => text.len(),
-        _ => 0,
-    }
-}
-
 fn refuse(pointer: &str, cause: impl Into<String>) -> Error {
     Error::new(Stage::Lower, cause).at(pointer)
 }
@@ -398,7 +226,7 @@ mod testing;
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
+    use serde_json::{Map, json};
 
     use super::*;
 

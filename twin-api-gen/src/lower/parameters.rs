@@ -62,20 +62,18 @@ fn narrow(
     let style = parameter.remove("style");
     let style = style.as_ref().and_then(Value::as_str);
     let explode = parameter.remove("explode");
-    match (place.as_str(), style) {
-        ("header", _) if is_ignored_header(&name) => {
-            report.note(pointer, format!("a header parameter {name} does not count, OpenAPI says"));
-            return Ok(Narrowed::LeftOut);
-        }
-        ("header" | "path", None | Some("simple"))
-        | ("query", None | Some("form" | "pipeDelimited" | "spaceDelimited")) => {}
-        (_, style) => {
-            let what = match style {
-                Some(style) => format!("{place} parameter {name:?} in style {style}"),
-                None => format!("{place} parameter {name:?}"),
-            };
-            return leave_out(report, parameter, &what, pointer);
-        }
+    if place == "header" && is_ignored_header(&name) {
+        report.note(pointer, format!("a header parameter {name} does not count, OpenAPI says"));
+        return Ok(Narrowed::LeftOut);
+    }
+    if !is_sendable(&place, style) {
+        let style = style.map(|style| format!(" in style {style}")).unwrap_or_default();
+        return leave_out(
+            report,
+            parameter,
+            &format!("{place} parameter {name:?}{style}"),
+            pointer,
+        );
     }
     if parameter.remove("content").is_some() {
         report.note(pointer, "the caller gives the parameter as encoded text");
@@ -92,24 +90,22 @@ fn narrow(
         one_value(report, schema, schemas, pointer);
     }
     if place == "query" && object::is_struct(behind(schemas, schema)) {
-        return match object::spread(report, parameter, schemas, pointer) {
-            Some(mut all) => {
-                for one in &mut all {
-                    if let Some(schema) = one.get_mut("schema") {
-                        narrow_schema(report, schema, schemas, &place, pointer);
-                    }
-                }
-                Ok(Narrowed::Spread(all))
-            }
-            None => leave_out(
-                report,
-                parameter,
-                &format!("query parameter {name:?} of nested values"),
-                pointer,
-            ),
-        };
+        if let Some(all) = object::spread(report, parameter, schemas, pointer) {
+            return Ok(Narrowed::Spread(all));
+        }
+        let what = format!("query parameter {name:?} of nested values");
+        return leave_out(report, parameter, &what, pointer);
     }
     Ok(Narrowed::Kept)
+}
+
+/// Whether progenitor writes it as the document says, or can after a change of its type.
+fn is_sendable(place: &str, style: Option<&str>) -> bool {
+    match place {
+        "header" | "path" => matches!(style, None | Some("simple")),
+        "query" => matches!(style, None | Some("form" | "pipeDelimited" | "spaceDelimited")),
+        _ => false,
+    }
 }
 
 fn is_ignored_header(name: &str) -> bool {
@@ -203,13 +199,13 @@ mod tests {
     use crate::lower::testing::{check_documents, check_refusals};
 
     fn with(path: &str, parameters: Value) -> Value {
-        json!({
-            "paths": {path: {"get": {"parameters": parameters}}},
-            "components": {"schemas": {
-                "Limit": {"type": "integer", "minimum": 1}, "Mode": {"type": "string", "enum": ["a"]},
-                "List": {"type": "array", "items": {"type": "string"}},
-            }},
-        })
+        let mut document = json!({"components": {"schemas": {
+            "Limit": {"type": "integer", "minimum": 1},
+            "Mode": {"type": "string", "enum": ["a"]},
+            "List": {"type": "array", "items": {"type": "string"}},
+        }}});
+        document["paths"][path]["get"]["parameters"] = parameters;
+        document
     }
 
     #[test]

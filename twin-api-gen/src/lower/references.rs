@@ -13,6 +13,7 @@ use serde_json::Value;
 use super::casing::type_name;
 use super::inline_types::Names;
 use super::schema::{Object, SCHEMAS, object_at, ref_to};
+use super::schema_pointer::is_schema;
 use super::{Context, cycles, refuse, walk};
 use crate::error::Error;
 use crate::pointer::{escape, resolve};
@@ -129,7 +130,7 @@ impl Resolver {
         }
         let at_root =
             ["#/$defs/", "#/definitions/"].iter().any(|prefix| target.starts_with(prefix));
-        if !at_root && !walk::is_schema(target) {
+        if !at_root && !is_schema(target) {
             return Err(refuse(at, format!("$ref {reference:?} does not lead to a schema")));
         }
         let name = self.fresh(target);

@@ -122,55 +122,17 @@ pub(super) fn each_inside(schema: &Value, visit: &mut dyn FnMut(&Value)) {
     visit(schema);
 }
 
-/// Whether a pointer is that of a schema, if it leads anywhere.
-pub(super) fn is_schema(pointer: &str) -> bool {
-    let tokens: Vec<&str> = pointer.split('/').skip(1).collect();
-    match tokens.as_slice() {
-        ["components", "schemas", _, rest @ ..] => is_inside(rest),
-        ["components", "parameters" | "headers" | "requestBodies", _, rest @ ..]
-        | ["paths", _, "parameters", _, rest @ ..]
-        | ["paths", _, _, "parameters", _, rest @ ..]
-        | ["paths", _, _, "requestBody", rest @ ..] => is_root(rest),
-        ["components", "responses", _, rest @ ..] | ["paths", _, _, "responses", _, rest @ ..] => {
-            is_in_response(rest)
-        }
-        _ => false,
-    }
-}
-
-fn is_in_response(rest: &[&str]) -> bool {
-    is_root(if let ["headers", _, rest @ ..] = rest { rest } else { rest })
-}
-
-fn is_root(rest: &[&str]) -> bool {
-    match rest {
-        ["schema", rest @ ..] | ["content", _, "schema", rest @ ..] => is_inside(rest),
-        _ => false,
-    }
-}
-
-fn is_inside(rest: &[&str]) -> bool {
-    let Some((keyword, rest)) = rest.split_first() else { return true };
-    let one_of_many = || rest.split_first().is_some_and(|(_, rest)| is_inside(rest));
-    let numbered = rest.first().is_some_and(|token| token.parse::<usize>().is_ok());
-    match shape(keyword) {
-        Shape::Map | Shape::List => one_of_many(),
-        Shape::Single if numbered => one_of_many(),
-        Shape::Single => is_inside(rest),
-        Shape::None => false,
-    }
-}
-
 /// How a keyword holds schemas.
 #[derive(Clone, Copy)]
-enum Shape {
+pub(super) enum Shape {
     Map,
     List,
     Single,
     None,
 }
 
-fn shape(keyword: &str) -> Shape {
+/// How this keyword holds schemas.
+pub(super) fn shape(keyword: &str) -> Shape {
     if MAPS.contains(&keyword) {
         Shape::Map
     } else if LISTS.contains(&keyword) {
@@ -348,25 +310,6 @@ mod tests {
         .unwrap();
         found.sort();
         found
-    }
-
-    #[test]
-    fn pointers_of_schemas() {
-        for (pointer, expected) in [
-            ("#/components/schemas/A", true),
-            ("#/components/schemas/A/properties/items/items/oneOf/0", true),
-            ("#/components/schemas/A/items/0/$defs/B", true),
-            ("#/paths/~1a/get/responses/200/content/a~1b/schema/not", true),
-            ("#/paths/~1a/get/responses/200/headers/H/schema", true),
-            ("#/components/parameters/P/schema", true),
-            ("#/components/parameters/P", false),
-            ("#/components/schemas/A/properties", false),
-            ("#/components/schemas/A/example/items", false),
-            ("#/components/schemas", false),
-            ("#/openapi", false),
-        ] {
-            assert_eq!(is_schema(pointer), expected, "{pointer}");
-        }
     }
 
     #[test]

@@ -40,7 +40,9 @@ pub(super) fn spread(
         one.insert("name".to_owned(), json!(name));
         one.insert("in".to_owned(), json!("query"));
         one.insert("required".to_owned(), json!(needed));
-        one.insert("schema".to_owned(), property.clone());
+        let mut schema = property.clone();
+        super::narrow_schema(report, &mut schema, schemas, "query", pointer);
+        one.insert("schema".to_owned(), schema);
         one.extend(
             property.get("description").map(|text| ("description".to_owned(), text.clone())),
         );

@@ -80,7 +80,7 @@ mod tests {
             match expected {
                 None => assert_eq!(said, None),
                 Some(part) => {
-                    assert!(said.as_deref().is_some_and(|said| said.contains(part)), "{said:?}")
+                    assert!(said.as_deref().is_some_and(|said| said.contains(part)), "{said:?}");
                 }
             }
         }
