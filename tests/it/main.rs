@@ -6,4 +6,5 @@ mod names;
 mod openapi;
 mod operations;
 mod raw;
+mod specimen;
 mod surface;

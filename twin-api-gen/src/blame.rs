@@ -9,8 +9,8 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Map, Value, json};
 
+use crate::METHODS;
 use crate::pointer::child;
-use crate::surface::METHODS;
 
 /// An error without a pointer soon is worth more than one with a pointer late.
 const PATIENCE: Duration = Duration::from_secs(3);

@@ -62,7 +62,7 @@ fn no_operations(document: &Value) -> bool {
         !paths
             .values()
             .filter_map(Value::as_object)
-            .any(|item| item.keys().any(|key| crate::surface::METHODS.contains(&key.as_str())))
+            .any(|item| item.keys().any(|key| crate::METHODS.contains(&key.as_str())))
     })
 }
 

@@ -32,6 +32,10 @@ pub const OPENAPI: &str = include_str!("../openapi.json");
 /// What is known of the Twin API beyond [`OPENAPI`]: an OpenAPI Overlay 1.0 document.
 pub const OVERLAY: &str = include_str!("../overlay.json");
 
+/// The methods that a path item may have, in the order in which they are shown.
+pub(crate) const METHODS: [&str; 8] =
+    ["get", "post", "put", "patch", "delete", "head", "options", "trace"];
+
 /// What the generated source may count on around it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
@@ -111,7 +115,8 @@ fn generate_guarded(input: Input<'_>) -> Result<Generated, Error> {
     clock.lap(Stage::Client);
     let passes::Passed { tree, operations } =
         passes::run(tokens, &lowered.document, input.runtime)?;
-    let surface = surface::describe(&tree, &operations, &applied, &lowered.diagnostics);
+    let surface =
+        surface::describe(&tree, &lowered.document, &operations, &applied, &lowered.diagnostics);
     clock.lap(Stage::Passes);
     let source = render::render(&tree, input.runtime)?;
     clock.lap(Stage::Render);

@@ -15,10 +15,6 @@ use serde_json::Value;
 use crate::passes::Operation;
 use crate::{Applied, Diagnostic};
 
-/// The methods of an operation, in the order in which they are shown.
-pub(crate) const METHODS: [&str; 8] =
-    ["get", "post", "put", "patch", "delete", "head", "options", "trace"];
-
 /// Where types go that several tags use.
 const SHARED: &str = "shared";
 
@@ -36,11 +32,12 @@ pub struct Surface {
 /// Describes a tree that all passes have run over.
 pub(crate) fn describe(
     tree: &syn::File,
+    document: &Value,
     operations: &[Operation],
     applied: &[Applied],
     diagnostics: &[Diagnostic],
 ) -> Surface {
-    let types = types::read(tree);
+    let types = types::read(tree, document);
     let mut tags: BTreeMap<String, Vec<&Operation>> = BTreeMap::new();
     for operation in operations {
         tags.entry(stem(tag_of(&operation.object))).or_default().push(operation);

@@ -7,8 +7,8 @@ use serde_json::{Value, json};
 
 use super::media_type::{essence, json_rank};
 use super::schema::{Object, behind, is_true, text};
-use super::walk::METHODS;
 use super::{Context, Report};
+use crate::METHODS;
 use crate::pointer::child;
 
 pub(super) fn apply(context: &mut Context) {

@@ -1,17 +1,22 @@
-//! Bounds of integer parameters move to their operation, as `x-twin-bounds`.
+//! Bounds on what a request carries become notes for a pass over the Rust code, which makes
+//! checks of them: `x-twin-bounds` on the operation for its integer parameters, and on an
+//! object that only requests have for its integers and the lengths of its arrays.
 //!
-//! There a pass over the Rust code makes a check of them; in the schema typify would make
-//! the caller write `NonZero` types, or ignore them. Bounds inside bodies are lost, which
+//! In the schema typify would make the caller write `NonZero` types, or ignore them. What
+//! is bounded elsewhere (an item of an array, a number with a fraction) is lost, which
 //! `constraints` says.
 
 use serde_json::{Value, json};
 
+use super::constraints::{component, reached};
 use super::schema::{Object, is_true, text};
+use super::walk::Side;
 use super::{Context, Report};
 use crate::error::Error;
 use crate::pointer::child;
 
 pub(super) fn apply(context: &mut Context) -> Result<(), Error> {
+    bodies(context);
     context.each_operation(|report, operation, pointer| {
         let mut bounds = Vec::new();
         let list = operation.get_mut("parameters").and_then(Value::as_array_mut);
@@ -31,6 +36,49 @@ pub(super) fn apply(context: &mut Context) -> Result<(), Error> {
         }
         Ok(())
     })
+}
+
+/// The bounds of the properties of every object that only requests have.
+fn bodies(context: &mut Context) {
+    let asked = reached(&mut context.document, Side::Request);
+    let answered = reached(&mut context.document, Side::Answer);
+    context.each_schema_object(|report, members, place| {
+        let only_asked = match place.side {
+            Side::Request => true,
+            Side::Answer => false,
+            Side::Shared => {
+                let name = component(place.pointer);
+                asked.contains(&name) && !answered.contains(&name)
+            }
+        };
+        let Some(Value::Object(properties)) = members.get_mut("properties") else { return };
+        if !only_asked {
+            return;
+        }
+        let mut bounds = Vec::new();
+        for (name, schema) in properties {
+            let Value::Object(schema) = schema else { continue };
+            let at = child(&child(place.pointer, "properties"), name);
+            let range = match text(schema, "type") {
+                Some("integer") => take(report, schema, &at),
+                Some("array") => take_length(schema),
+                _ => None,
+            };
+            if let Some((minimum, maximum)) = range {
+                bounds.push(json!({"name": name, "minimum": minimum, "maximum": maximum}));
+            }
+        }
+        if !bounds.is_empty() {
+            members.insert("x-twin-bounds".to_owned(), Value::Array(bounds));
+        }
+    });
+}
+
+/// The bounds of an array's length.
+fn take_length(schema: &mut Object) -> Option<(Option<i64>, Option<i64>)> {
+    let minimum = schema.remove("minItems").and_then(|bound| bound.as_i64()).filter(|it| *it > 0);
+    let maximum = schema.remove("maxItems").and_then(|bound| bound.as_i64());
+    (minimum.is_some() || maximum.is_some()).then_some((minimum, maximum))
 }
 
 /// The inclusive bounds, if there are any and a number fits between them.
@@ -133,6 +181,43 @@ mod tests {
                     &[],
                 ),
             ],
+        );
+    }
+
+    #[test]
+    fn bounds_inside_bodies() {
+        let with = |a: Value| {
+            json!({
+                "paths": {"/a": {"post": {
+                    "requestBody": {"content": {"j": {"schema": {"$ref": "#/components/schemas/A"}}}},
+                    "responses": {"2XX": {"content": {"j": {"schema": {"$ref": "#/components/schemas/B"}}}}},
+                }}},
+                "components": {"schemas": {
+                    "A": a,
+                    "B": {"properties": {"n": {"type": "integer", "minimum": 1}}},
+                }},
+            })
+        };
+        let list = json!({"type": "array", "minItems": 1, "maxItems": 5});
+        let count = json!({"type": "integer", "minimum": 0, "maximum": 9});
+        check_documents(
+            "bounds",
+            &[(
+                with(
+                    json!({"properties": {"list": list, "n": count, "x": {"type": "number", "minimum": 1}}}),
+                ),
+                with(json!({
+                    "properties": {
+                        "list": {"type": "array"}, "n": {"type": "integer"},
+                        "x": {"type": "number", "minimum": 1},
+                    },
+                    "x-twin-bounds": [
+                        {"name": "list", "minimum": 1, "maximum": 5},
+                        {"name": "n", "minimum": 0, "maximum": 9},
+                    ],
+                })),
+                &[],
+            )],
         );
     }
 }

@@ -69,12 +69,12 @@ pub(super) fn apply(context: &mut Context) {
     });
 }
 
-fn component(pointer: &str) -> String {
+pub(super) fn component(pointer: &str) -> String {
     pointer.split('/').nth(3).unwrap_or_default().to_owned()
 }
 
 /// The components that one side's schemas lead to.
-fn reached(document: &mut Value, side: Side) -> BTreeSet<String> {
+pub(super) fn reached(document: &mut Value, side: Side) -> BTreeSet<String> {
     let mut pending = Vec::new();
     let visited = walk::each_schema(document, &mut |value, place| {
         if place.side == side && place.position != Position::Component {

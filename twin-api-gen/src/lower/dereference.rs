@@ -11,8 +11,8 @@ use serde_json::Value;
 use super::inline_types::{hoist_shared, unescape};
 use super::references::local_pointer;
 use super::schema::{Object, as_object};
-use super::walk::METHODS;
 use super::{Budget, Context, refuse};
+use crate::METHODS;
 use crate::error::Error;
 use crate::pointer::{child, resolve};
 

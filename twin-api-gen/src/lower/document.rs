@@ -6,8 +6,8 @@
 use serde_json::{Value, json};
 
 use super::schema::{Object, as_object};
-use super::walk::METHODS;
 use super::{Context, Report, refuse};
+use crate::METHODS;
 use crate::error::Error;
 use crate::pointer::child;
 

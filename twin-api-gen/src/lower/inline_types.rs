@@ -11,8 +11,9 @@ use serde_json::{Value, json};
 
 use super::casing::{pascal, type_name};
 use super::schema::{Object, ref_to, text};
-use super::walk::{METHODS, Position};
+use super::walk::Position;
 use super::{Context, Report};
+use crate::METHODS;
 use crate::error::Error;
 use crate::pointer::child;
 

@@ -7,12 +7,9 @@
 
 use serde_json::{Map, Value};
 
+use crate::METHODS;
 use crate::error::Error;
 use crate::pointer::escape;
-
-/// The methods of a path item, in the order of OpenAPI's own text.
-pub(super) const METHODS: [&str; 8] =
-    ["get", "put", "post", "delete", "options", "head", "patch", "trace"];
 
 /// Keywords whose value is an object of schemas under free names.
 const MAPS: [&str; 5] =

@@ -1,15 +1,22 @@
-//! A bound on a parameter is checked before the request is sent.
+//! A bound on what a request carries is checked before the request is sent.
 //!
 //! typify would make the caller write `NonZeroU64`, or ignore the bound. The lowering
-//! takes bounds out of the schemas and notes them on the operation; here they become a
-//! check in `send`. Bounds inside bodies are not checked; the lowering says so.
+//! takes bounds out of the schemas and notes them as `x-twin-bounds`: on an operation for
+//! its parameters, where they become a check in `send`; on a body for its members, where
+//! they become a check in the conversion from its builder, through which `send` takes
+//! every body, however it was made.
+
+use std::collections::BTreeMap;
 
 use proc_macro2::{Literal, TokenStream};
 use quote::quote;
 use serde_json::Value;
-use syn::{Expr, ImplItemFn, Pat, Stmt, parse_quote};
+use syn::{Expr, ImplItemFn, Item, ItemImpl, ItemStruct, Pat, Stmt, parse_quote};
 
-use super::tree::{Operation, sends_mut};
+use super::tree::{
+    Operation, argument_of, as_fn_mut, items_of, items_of_mut, last_segment, same_ident, sends_mut,
+    serde_rename,
+};
 use super::{Context, ident_of};
 
 pub(super) fn apply(tree: &mut syn::File, context: &Context<'_>) -> Result<(), String> {
@@ -19,14 +26,27 @@ pub(super) fn apply(tree: &mut syn::File, context: &Context<'_>) -> Result<(), S
             continue;
         };
         for bound in operation.object["x-twin-bounds"].as_array().into_iter().flatten() {
-            check(send, operation, bound)
+            check_parameter(send, operation, bound)
                 .map_err(|cause| format!("in {builder}::send: {cause}"))?;
         }
+    }
+    let schemas = context.document.pointer("/components/schemas").and_then(Value::as_object);
+    let bounded = schemas
+        .into_iter()
+        .flatten()
+        .filter_map(|(name, schema)| Some((name, schema["x-twin-bounds"].as_array()?)));
+    for (name, bounds) in bounded {
+        check_members(tree, name, bounds)
+            .map_err(|cause| format!("in the body {name}: {cause}"))?;
     }
     Ok(())
 }
 
-fn check(send: &mut ImplItemFn, operation: &Operation, bound: &Value) -> Result<(), String> {
+fn check_parameter(
+    send: &mut ImplItemFn,
+    operation: &Operation,
+    bound: &Value,
+) -> Result<(), String> {
     let api_name = bound["name"].as_str().ok_or("a bound without a name")?;
     let parameter = operation
         .parameter(api_name)
@@ -39,23 +59,123 @@ fn check(send: &mut ImplItemFn, operation: &Operation, bound: &Value) -> Result<
         .iter_mut()
         .find_map(|statement| finalised(statement, operation, api_name))
         .ok_or_else(|| format!("no statement takes {api_name}"))?;
-    let inside = inside(bound).ok_or_else(|| format!("a bound on {api_name} without a number"))?;
-    let message = format!("{name} must be {}, not {{number}}", range_text(bound));
     let numbers = if required { quote!(::std::slice::from_ref(&value)) } else { quote!(&value) };
+    let check = range_check(&name, bound, &numbers, &quote!(i128::from(*each)), "")?;
     let original = value.clone();
     *value = parse_quote! {
         #original.and_then(|value| {
-            for number in #numbers {
-                // Every integer type of a parameter fits into an i128.
-                if #inside.contains(&i128::from(*number)) {
-                    continue;
-                }
-                return Err(Error::InvalidRequest(format!(#message)));
-            }
+            #check.map_err(Error::InvalidRequest)?;
             Ok(value)
         })?
     };
     Ok(())
+}
+
+/// Checks the members of a body where its builder becomes it.
+fn check_members(tree: &mut syn::File, name: &str, bounds: &[Value]) -> Result<(), String> {
+    let types = items_of(&tree.items, "types")?;
+    let fields = types.iter().find_map(|item| match item {
+        Item::Struct(item) if same_ident(name, &ident_of(&item.ident)) => Some(fields(item)),
+        _ => None,
+    });
+    let fields = fields.ok_or("there is no struct of that name")?;
+    let builders = items_of_mut(items_of_mut(&mut tree.items, "types")?, "builder")?;
+    let conversion = builders.iter_mut().find_map(|item| match item {
+        Item::Impl(item) if becomes(item, name) => item.items.iter_mut().find_map(as_fn_mut),
+        _ => None,
+    });
+    let conversion = conversion.ok_or("its builder does not become it")?;
+    let Some(Stmt::Expr(Expr::Call(made), _)) = conversion.block.stmts.last_mut() else {
+        return Err("its builder becomes it in another way".to_owned());
+    };
+    let Some(Expr::Struct(value)) = made.args.first_mut() else {
+        return Err("its builder becomes it in another way".to_owned());
+    };
+    for bound in bounds {
+        let api_name = bound["name"].as_str().ok_or("a bound without a name")?;
+        let field = fields.get(api_name).ok_or_else(|| format!("there is no field {api_name}"))?;
+        let given = value.fields.iter_mut().find(|given| match &given.member {
+            syn::Member::Named(member) => ident_of(member) == field.ident,
+            syn::Member::Unnamed(_) => false,
+        });
+        let given = given.ok_or_else(|| format!("nothing is given for {}", field.ident))?;
+        given.expr = field.checked(&given.expr, bound)?;
+    }
+    Ok(())
+}
+
+/// What a check must know of a member.
+struct Member {
+    ident: String,
+    list: bool,
+    optional: bool,
+    /// An absent list is empty, and is not sent.
+    may_be_empty: bool,
+}
+
+impl Member {
+    fn checked(&self, original: &Expr, bound: &Value) -> Result<Expr, String> {
+        let each = match (self.optional, self.may_be_empty) {
+            (true, _) => quote!(&value),
+            (false, true) => {
+                quote!(::std::slice::from_ref(&value).iter().filter(|it| !it.is_empty()))
+            }
+            (false, false) => quote!(::std::slice::from_ref(&value)),
+        };
+        let (number, unit) = if self.list {
+            (quote!(each.len() as i128), " items long")
+        } else {
+            (quote!(i128::from(*each)), "")
+        };
+        let check = range_check(&self.ident, bound, &each, &number, unit)?;
+        Ok(parse_quote! {
+            {
+                let value = #original;
+                #check?;
+                value
+            }
+        })
+    }
+}
+
+/// The members of a struct by the names that the API gives them.
+fn fields(item: &ItemStruct) -> BTreeMap<String, Member> {
+    let member = |field: &syn::Field| {
+        let ident = field.ident.as_ref().map(ident_of)?;
+        let bare = argument_of(&field.ty, "Option").unwrap_or(&field.ty);
+        let list = last_segment(bare).is_some_and(|name| name == "Vec");
+        let optional = argument_of(&field.ty, "Option").is_some();
+        let defaults = field.attrs.iter().any(|it| super::tree::text_of(it).contains("default"));
+        let api_name = serde_rename(&field.attrs).unwrap_or_else(|| ident.clone());
+        Some((api_name, Member { ident, list, optional, may_be_empty: list && defaults }))
+    };
+    item.fields.iter().filter_map(member).collect()
+}
+
+/// Whether this is `impl TryFrom<Name> for super::Name`.
+fn becomes(item: &ItemImpl, name: &str) -> bool {
+    let of = item.trait_.as_ref().and_then(|(path, _)| path.segments.last());
+    of.is_some_and(|segment| segment.ident == "TryFrom")
+        && last_segment(&item.self_ty).is_some_and(|found| same_ident(name, &found))
+}
+
+/// `Err` of a sentence for the first of `numbers` that is out of range.
+fn range_check(
+    name: &str,
+    bound: &Value,
+    numbers: &TokenStream,
+    number: &TokenStream,
+    unit: &str,
+) -> Result<TokenStream, String> {
+    let inside = inside(bound).ok_or_else(|| format!("a bound on {name} without a number"))?;
+    let message = format!("{name} must be {}{unit}, not {{number}}", range_text(bound));
+    Ok(quote! {
+        (#numbers).into_iter().try_for_each(|each| {
+            // Every integer type and every length fits into an i128.
+            let number = #number;
+            if #inside.contains(&number) { Ok(()) } else { Err(format!(#message)) }
+        })
+    })
 }
 
 /// The range that a number must be in.

@@ -3,7 +3,12 @@
 //!
 //! typify writes a closed enum with derived serde and four impls. Both are replaced by
 //! ours, over one `as_str`. A value that is itself called unknown needs no variant of its
-//! own: it is `Unknown("unknown")`, the same on the wire. Enums with data are left alone.
+//! own: it is `Unknown("unknown")`, the same on the wire. Enums with data are left alone,
+//! and so are those that tell the alternatives of a union apart.
+
+mod discriminator;
+
+use std::collections::BTreeSet;
 
 use proc_macro2::TokenStream;
 use quote::quote;
@@ -19,7 +24,12 @@ const REPLACED: [&str; 4] = ["Display", "FromStr", "TryFrom", "TryFrom"];
 
 pub(super) fn apply(tree: &mut syn::File, context: &Context<'_>) -> Result<(), String> {
     let items = items_of_mut(&mut tree.items, "types")?;
-    let mut enums: Vec<Closed> = items.iter().filter_map(Closed::read).collect();
+    let closed = discriminator::discriminators(items);
+    let mut enums: Vec<Closed> = items
+        .iter()
+        .filter_map(Closed::read)
+        .filter(|found| !closed.contains(&ident_of(&found.name)))
+        .collect();
     let mut output = Vec::with_capacity(items.len());
     for mut item in std::mem::take(items) {
         if let Some(closed) = enums.iter().find(|closed| closed.declares(&item)) {
@@ -32,11 +42,11 @@ pub(super) fn apply(tree: &mut syn::File, context: &Context<'_>) -> Result<(), S
         }
     }
     *items = output;
-    check(&enums, context.document)
+    check(&enums, &closed, context.document)
 }
 
 /// Nothing that typify wrote of an enum is left, and no enum of the document was missed.
-fn check(enums: &[Closed], document: &Value) -> Result<(), String> {
+fn check(enums: &[Closed], closed: &BTreeSet<String>, document: &Value) -> Result<(), String> {
     if let Some(half) = enums.iter().find(|closed| closed.replaced != REPLACED.len()) {
         return Err(format!(
             "expected {} impls of enum {}, found {}",
@@ -49,7 +59,8 @@ fn check(enums: &[Closed], document: &Value) -> Result<(), String> {
     let missed = schemas.into_iter().flatten().find(|(name, schema)| {
         schema["type"] == "string"
             && schema["enum"].is_array()
-            && !enums.iter().any(|closed| same_ident(name, &ident_of(&closed.name)))
+            && !enums.iter().any(|found| same_ident(name, &ident_of(&found.name)))
+            && !closed.iter().any(|found| same_ident(name, found))
     });
     missed.map_or(Ok(()), |(name, _)| {
         Err(format!("the schema {name} lists its values, but no enum of that name was found"))

@@ -6,7 +6,7 @@ use quote::ToTokens;
 use serde_json::Value;
 use syn::{Attribute, Expr, ExprLit, ImplItem, ImplItemFn, Item, ItemImpl, Lit, Meta, Type};
 
-use crate::surface::METHODS;
+use crate::METHODS;
 
 /// One operation: what the document says of it, and how the tree names it.
 #[derive(Debug, Clone)]
@@ -36,10 +36,12 @@ impl Operation {
 
 /// Whether an API name and a Rust identifier are the same but for case and punctuation.
 pub(crate) fn same_ident(api: &str, ident: &str) -> bool {
-    let letters = |text: &str| -> String {
-        text.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
-    };
     letters(api) == letters(ident)
+}
+
+/// What an API name and the identifier that was made of it have in common.
+pub(crate) fn letters(name: &str) -> String {
+    name.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
 }
 
 /// The operations of `document` as `tree` names them, in the order of the document.

@@ -65,15 +65,8 @@ fn body_text(ty: &Type) -> String {
 }
 
 fn bounds(operation: &Operation, name: &str) -> String {
-    let Some(api_name) = operation.parameter(name).and_then(|it| it["name"].as_str()) else {
-        return String::new();
-    };
-    let bounds = operation.object["x-twin-bounds"].as_array();
-    let bound = bounds.into_iter().flatten().find(|bound| bound["name"] == api_name);
-    bound.map_or_else(String::new, |bound| {
-        let end = |key: &str| bound[key].as_i64().map(|it| it.to_string()).unwrap_or_default();
-        format!(" {}..={}", end("minimum"), end("maximum"))
-    })
+    let api_name = operation.parameter(name).and_then(|it| it["name"].as_str());
+    api_name.map_or_else(String::new, |api_name| super::types::bounds(&operation.object, api_name))
 }
 
 /// What `send` answers: the type, or nothing, or bytes.

@@ -4,10 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
 use quote::ToTokens;
+use serde_json::Value;
 use syn::visit::{self, Visit};
 use syn::{Attribute, Fields, Item, ItemEnum, ItemImpl, ItemStruct, Type};
 
-use crate::passes::{argument_of, ident_of, items_of, last_segment, serde_rename};
+use crate::passes::{argument_of, ident_of, items_of, last_segment, letters, serde_rename};
 
 /// One type: its block of text and the names that it mentions.
 pub(super) struct Described {
@@ -19,7 +20,7 @@ pub(super) struct Described {
 type Impls<'a> = BTreeMap<String, Vec<&'a ItemImpl>>;
 
 /// Every public type of `mod types`, by name.
-pub(super) fn read(tree: &syn::File) -> BTreeMap<String, Described> {
+pub(super) fn read(tree: &syn::File, document: &Value) -> BTreeMap<String, Described> {
     let items = items_of(&tree.items, "types").unwrap_or_default();
     let mut impls = Impls::new();
     for item in items {
@@ -29,10 +30,18 @@ pub(super) fn read(tree: &syn::File) -> BTreeMap<String, Described> {
             impls.entry(name).or_default().push(item);
         }
     }
+    let schemas = document.pointer("/components/schemas").and_then(Value::as_object);
+    let schemas: BTreeMap<String, &Value> =
+        schemas.into_iter().flatten().map(|(name, schema)| (letters(name), schema)).collect();
+    let schema_of = |ident: &syn::Ident| -> &Value {
+        schemas.get(&letters(&ident_of(ident))).copied().unwrap_or(&Value::Null)
+    };
     let mut found = BTreeMap::new();
     for item in items {
         let (name, text) = match item {
-            Item::Struct(item) => (ident_of(&item.ident), structure(item, &impls)),
+            Item::Struct(item) => {
+                (ident_of(&item.ident), structure(item, &impls, schema_of(&item.ident)))
+            }
             Item::Enum(item) => (ident_of(&item.ident), enumeration(item, &impls)),
             Item::Type(item) => {
                 let name = ident_of(&item.ident);
@@ -48,7 +57,7 @@ pub(super) fn read(tree: &syn::File) -> BTreeMap<String, Described> {
     found
 }
 
-fn structure(item: &ItemStruct, impls: &Impls<'_>) -> String {
+fn structure(item: &ItemStruct, impls: &Impls<'_>, schema: &Value) -> String {
     let mut text = format!("struct {}", item.ident);
     match &item.fields {
         Fields::Named(fields) => {
@@ -56,13 +65,14 @@ fn structure(item: &ItemStruct, impls: &Impls<'_>) -> String {
             for field in &fields.named {
                 let ident = field.ident.as_ref().map(ident_of).unwrap_or_default();
                 let api_name = serde_rename(&field.attrs);
+                let bounds = bounds(schema, api_name.as_deref().unwrap_or(&ident));
                 let renamed = api_name
                     .filter(|name| *name != ident)
                     .map(|name| format!(" as {name:?}"))
                     .unwrap_or_default();
                 let flat = if flattened(&field.attrs) { " (every other member)" } else { "" };
                 let ty = type_text(&field.ty);
-                let _ = writeln!(text, "  {ident}: {ty}{renamed}{flat}");
+                let _ = writeln!(text, "  {ident}: {ty}{bounds}{renamed}{flat}");
             }
         }
         Fields::Unnamed(fields) => {
@@ -74,6 +84,17 @@ fn structure(item: &ItemStruct, impls: &Impls<'_>) -> String {
         Fields::Unit => text.push('\n'),
     }
     text
+}
+
+/// ` 1..=9` where the value of `api_name` is checked to be from 1 to 9, or as long.
+pub(super) fn bounds(bounded: &Value, api_name: &str) -> String {
+    let bounds = bounded["x-twin-bounds"].as_array();
+    let bound = bounds.into_iter().flatten().find(|bound| bound["name"] == api_name);
+    bound.map_or_else(String::new, |bound| {
+        let low = bound["minimum"].as_i64().map(|it| it.to_string()).unwrap_or_default();
+        let high = bound["maximum"].as_i64().map(|it| format!("={it}")).unwrap_or_default();
+        format!(" {low}..{high}")
+    })
 }
 
 /// What the constructor of a newtype refuses, in its own words.
@@ -99,7 +120,10 @@ impl<'ast> Visit<'ast> for Refusals {
 
 fn enumeration(item: &ItemEnum, impls: &Impls<'_>) -> String {
     let values = wire_values(&ident_of(&item.ident), impls);
-    let mut text = format!("enum {}\n", item.ident);
+    // `Unknown` shows that it is open; what cannot be shown so is said.
+    let units = item.variants.iter().all(|variant| matches!(variant.fields, Fields::Unit));
+    let closed = if units { " (closed)" } else { "" };
+    let mut text = format!("enum {}{closed}\n", item.ident);
     for variant in &item.variants {
         let name = ident_of(&variant.ident);
         let line = match (values.get(&name), &variant.fields) {
@@ -112,7 +136,10 @@ fn enumeration(item: &ItemEnum, impls: &Impls<'_>) -> String {
             (_, Fields::Named(fields)) => {
                 format!("  {name} {}", tidy(&fields.to_token_stream().to_string()))
             }
-            (None, Fields::Unit) => format!("  {name}"),
+            (None, Fields::Unit) => {
+                let value = serde_rename(&variant.attrs).unwrap_or_else(|| name.clone());
+                format!("  {name} = {value:?}")
+            }
         };
         text.push_str(&line);
         text.push('\n');
