@@ -5,8 +5,11 @@
 
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use serde_json::json;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpListener;
+use twin_api::transport::{Answer as Later, Inner, OperationInfo, Transport};
 use twin_api::types::{Problem, RunMode, StartRunBody};
-use twin_api::{Client, Error};
+use twin_api::{Client, Error, reqwest};
 use twin_tests::scripted::{Answer, Scripted};
 
 const KEY: &str = "tw_live_canary";
@@ -191,4 +194,89 @@ async fn a_base_url_with_a_path_keeps_it() {
     server.answer(Answer::json(StatusCode::OK, &json!({"user_id": "u"})));
     twin.get_me().send().await.expect("it answers");
     assert_eq!(server.take_requests()[0].target, "/base/v1/me");
+}
+
+/// Answers one request with these bytes, and closes.
+async fn one_answer(bytes: &'static [u8]) -> Client {
+    let listener = TcpListener::bind(("127.0.0.1", 0)).await.expect("a free port");
+    let address = listener.local_addr().expect("it is bound");
+    tokio::spawn(async move {
+        let (mut stream, _) = listener.accept().await.expect("a connection");
+        let mut request = Vec::new();
+        while !request.ends_with(b"\r\n\r\n") {
+            stream.read_buf(&mut request).await.expect("a request without a body");
+        }
+        stream.write_all(bytes).await.expect("it takes the answer");
+    });
+    twin_api::connect(&format!("http://{address}"), KEY).expect("loopback is allowed")
+}
+
+#[tokio::test]
+async fn a_refusal_that_breaks_off_keeps_its_status() {
+    let twin =
+        one_answer(b"HTTP/1.1 503 x\r\ncontent-length: 100\r\nretry-after: 7\r\n\r\nhalf").await;
+    match twin.get_me().send().await {
+        Err(Error::ErrorResponse(answer)) => {
+            assert_eq!(answer.status(), StatusCode::SERVICE_UNAVAILABLE);
+            assert_eq!(answer.headers()["retry-after"], "7");
+            let detail = answer.detail.as_deref().unwrap_or_default();
+            assert!(detail.contains("broke off"), "{detail}");
+        }
+        other => panic!("expected a refusal, got {other:?}"),
+    }
+}
+
+#[tokio::test]
+async fn a_success_that_breaks_off_is_no_success() {
+    let twin = one_answer(
+        b"HTTP/1.1 200 x\r\ncontent-type: application/json\r\ncontent-length: 100\r\n\r\n{\"user_id\": \"u\"}",
+    )
+    .await;
+    let error = twin.get_me().send().await.unwrap_err();
+    assert!(matches!(error, Error::ResponseBodyError(_)), "{error}");
+}
+
+/// What a transport has to say that is no error of reqwest's.
+#[derive(Debug, Clone, PartialEq)]
+struct OutOfTime {
+    operation: String,
+    had_key: bool,
+}
+
+/// Sends nothing, and says so.
+#[derive(Debug)]
+struct Lazy;
+
+impl Transport for Lazy {
+    fn execute<'a>(
+        &'a self,
+        _: &'a reqwest::Client,
+        request: reqwest::Request,
+        operation: &'a OperationInfo,
+    ) -> Later<'a> {
+        Box::pin(async move {
+            let failure = OutOfTime {
+                operation: operation.operation_id.to_owned(),
+                had_key: request.headers().contains_key("x-api-key"),
+            };
+            let mut response = axum::http::Response::new("");
+            *response.status_mut() = StatusCode::from_u16(999).expect("http allows it");
+            response.extensions_mut().insert(failure);
+            Ok(response.into())
+        })
+    }
+}
+
+#[tokio::test]
+async fn every_request_goes_through_the_transport_and_its_failures_come_back_untouched() {
+    let inner = Inner::new(Lazy).api_key(&KEY.into()).expect("it fits into a header");
+    let client = reqwest::Client::builder().no_proxy().build().expect("it builds");
+    let twin = Client::new_with_client("http://127.0.0.1:9", client, inner);
+    match twin.get_me().send().await {
+        Err(Error::UnexpectedResponse(response)) => {
+            let wanted = OutOfTime { operation: "get_me".to_owned(), had_key: true };
+            assert_eq!(response.extensions().get(), Some(&wanted));
+        }
+        other => panic!("expected the transport's own failure, got {other:?}"),
+    }
 }

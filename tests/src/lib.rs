@@ -4,3 +4,8 @@
 //! client is not made a second time by what it is tested against.
 
 pub mod scripted;
+
+/// What the README shows compiles.
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+struct Readme;

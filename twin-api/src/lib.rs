@@ -58,4 +58,7 @@ pub use connect::{ConnectError, connect};
 pub use generated::*;
 pub use lenient::LenientInteger;
 pub use payload::Payload;
+/// The HTTP client whose types the API of this crate shows.
+pub use reqwest;
+/// The crate of the types that hold secrets.
 pub use secrecy;

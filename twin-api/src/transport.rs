@@ -13,7 +13,9 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use progenitor_client::{ClientHooks, OperationInfo};
+use progenitor_client::ClientHooks;
+/// Which operation a request belongs to.
+pub use progenitor_client::OperationInfo;
 use reqwest::header::{HeaderValue, InvalidHeaderValue};
 use reqwest::{Request, Response};
 use secrecy::{ExposeSecret, SecretString};

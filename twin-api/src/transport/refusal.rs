@@ -24,14 +24,12 @@ pub(super) async fn normalise(response: Response, key: Option<&HeaderValue>) -> 
     let extensions = response.extensions().clone();
     let body = read(response).await;
     let problem = problem(status, &without_key(body.as_deref(), key));
-    let mut answer = http::Response::builder().status(status).url(url);
-    if let Some(slot) = answer.headers_mut() {
-        *slot = headers;
-    }
-    let Ok(mut answer) = answer.body(problem.to_string()) else {
-        // Status, URL and headers are those of an answer, so that a builder takes them.
-        return Response::from(http::Response::new(problem.to_string()));
-    };
+    let text = problem.to_string();
+    // Only a URL is set on the builder, and a URL that was requested is one.
+    let built = http::Response::builder().url(url).body(text.clone());
+    let mut answer = built.unwrap_or_else(|_| http::Response::new(text));
+    *answer.status_mut() = status;
+    *answer.headers_mut() = headers;
     answer.extensions_mut().extend(extensions);
     Response::from(answer)
 }
