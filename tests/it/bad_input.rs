@@ -110,6 +110,12 @@ fn refused() -> Vec<Refused> {
             twin["operationId"] = json!("getThing");
             d["paths"]["/others/{id}"] = json!({"get": twin});
         }),
+        lower("a header that is no token", "#/paths/~1things~1{id}/get", "x trace", &|d| {
+            let list = operation(d)["parameters"].as_array_mut();
+            if let Some(list) = list {
+                list.push(json!({"name": "x trace", "in": "header", "schema": {"type": "string"}}));
+            }
+        }),
         lower("external $ref", "#/components/schemas/Thing", "other.json", &|d| {
             *thing(d) = json!({"$ref": "other.json#/Thing"});
         }),

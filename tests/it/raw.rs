@@ -46,6 +46,7 @@ async fn the_key_goes_to_the_service_in_its_own_header_only() {
     assert_eq!(requests[0].header("x-api-key"), KEY);
     assert_eq!(requests[0].header("authorization"), "");
     assert_eq!(requests[0].header("api-version"), "");
+    assert_eq!(requests[0].header("accept-encoding"), "");
     assert_eq!(requests[0].target, "/v1/me");
 }
 
@@ -128,7 +129,13 @@ async fn a_path_that_falls_through_to_grpc_is_no_success() {
 
 #[tokio::test]
 async fn a_service_that_quotes_the_key_does_not_bring_it_into_the_error() {
-    let answer = Answer::new(StatusCode::UNAUTHORIZED, "text/plain", format!("{KEY} is unknown"));
+    let answer = Answer::new(StatusCode::UNAUTHORIZED, "text/plain", format!("{KEY} is unknown"))
+        .header(header::WWW_AUTHENTICATE, HeaderValue::from_static("key=tw_live_canary"));
+    let (server, twin) = service().await;
+    server.answer(answer.clone());
+    let error = twin.get_me().send().await.unwrap_err();
+    let shown = format!("{error} {error:?}");
+    assert!(!shown.contains(KEY) && shown.contains("[redacted]"), "{shown}");
     let (_, problem, _) = refused(answer).await;
     assert_eq!(problem.detail.as_deref(), Some("[redacted] is unknown"));
 }

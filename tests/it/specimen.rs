@@ -19,7 +19,7 @@ mod generated {
     include!(concat!(env!("OUT_DIR"), "/specimen.rs"));
 }
 
-use generated::types::{ClosedKind, Event, Kind, NewBook, OpenedKind};
+use generated::types::{BookCover, ClosedKind, Event, Kind, NewBook, OpenedKind, Soft};
 use generated::{Client, Error};
 
 async fn service() -> (Scripted, Client) {
@@ -70,15 +70,15 @@ async fn a_parameter_within_its_bounds_is_sent() {
 async fn a_body_out_of_bounds_is_not_sent_however_it_was_made() {
     let (server, client) = service().await;
     let one = || vec!["a".to_owned()];
-    let by_hand = NewBook { titles: vec![], tags: vec![], pages: None, kind: None };
+    let by_hand = NewBook { titles: vec![], tags: None, pages: None, kind: None };
     let cases: Vec<(NewBook, &str)> = vec![
         (by_hand, "titles must be from 1 to 3 items long, not 0"),
         (
-            NewBook { titles: one(), tags: one(), pages: None, kind: None },
+            NewBook { titles: one(), tags: Some(one()), pages: None, kind: None },
             "tags must be at least 2 items long, not 1",
         ),
         (
-            NewBook { titles: one(), tags: vec![], pages: Some(0), kind: None },
+            NewBook { titles: one(), tags: None, pages: Some(0), kind: None },
             "pages must be at least 1, not 0",
         ),
     ];
@@ -126,4 +126,13 @@ async fn the_alternatives_of_a_union_are_not_mixed_up() {
     let events = client.list_events().send().await.expect("it decodes").into_inner();
     assert!(matches!(&events[0], Event::Opened(event) if event.kind == OpenedKind::Opened));
     assert!(matches!(&events[1], Event::Closed(event) if event.kind == ClosedKind::Locked));
+}
+
+#[tokio::test]
+async fn a_union_of_enums_finds_the_one_that_has_the_value() {
+    let (server, client) = service().await;
+    server.answer(Answer::json(StatusCode::OK, &json!({"id": 1, "cover": "paper"})));
+    let body = NewBook::builder().titles(vec!["a".to_owned()]);
+    let book = client.add_book().shelf(1).body(body).send().await.expect("it decodes");
+    assert!(matches!(&book.cover, Some(BookCover::Soft(Soft::Paper))), "{:?}", book.cover);
 }

@@ -3,13 +3,14 @@
 //! `cargo xtask regen` writes the snapshots; a stale one fails here as it fails
 //! `cargo xtask regen --check`.
 
-#![expect(clippy::expect_used, reason = "the helpers of a test may fail it too")]
+#![expect(clippy::expect_used, clippy::panic, reason = "the helpers of a test may fail it too")]
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use insta::{Settings, assert_snapshot};
-use twin_api_gen::{Generated, Input, generate};
+use serde_json::{Value, json};
+use twin_api_gen::{Generated, Input, OPENAPI, OVERLAY, generate, overlay};
 
 /// Above this a reviewer skims.
 const MOST_LINES: usize = 1_500;
@@ -58,4 +59,97 @@ fn the_same_input_gives_the_same_bytes() {
     assert_eq!(one.surface, two.surface);
     let first = one.source.lines().next().expect("a first line");
     assert!(first.contains("cargo xtask regen"), "{first}");
+}
+
+/// The surface of the overlaid document after `change`, but for the report.
+fn surface_after(change: impl FnOnce(&mut Value)) -> BTreeMap<String, String> {
+    let mut document: Value = serde_json::from_str(OPENAPI).expect("openapi.json is JSON");
+    overlay::apply(&mut document, OVERLAY.as_bytes()).expect("the overlay applies");
+    change(&mut document);
+    let text = document.to_string();
+    let mut input = Input::vendored();
+    input.openapi = text.as_bytes();
+    input.overlay = None;
+    let mut files = generate(input).expect("it generates").surface.files;
+    files.remove("report");
+    files
+}
+
+fn at<'a>(document: &'a mut Value, pointer: &str) -> &'a mut Value {
+    document.pointer_mut(pointer).unwrap_or_else(|| panic!("{pointer} is there"))
+}
+
+type Edit = fn(&mut Value);
+
+/// Edits that a user of the client would notice.
+const NOTICED: [(&str, Edit); 13] = [
+    ("an operation is gone", |d| {
+        at(d, "/paths/~1v1~1me").as_object_mut().expect("an object").remove("get");
+    }),
+    ("an operation has another name", |d| {
+        *at(d, "/paths/~1v1~1me/get/operationId") = json!("whoami");
+    }),
+    ("a new required parameter", |d| {
+        at(d, "/paths/~1v1~1me/get")["parameters"] =
+            json!([{"name": "x", "in": "query", "required": true, "schema": {"type": "string"}}]);
+    }),
+    ("a new optional parameter", |d| {
+        at(d, "/paths/~1v1~1me/get")["parameters"] =
+            json!([{"name": "x", "in": "query", "schema": {"type": "string"}}]);
+    }),
+    ("a new bound on a parameter", |d| {
+        for parameter in at(d, "/paths/~1v1~1agents/get/parameters").as_array_mut().expect("a list")
+        {
+            if parameter["name"] == "limit" {
+                parameter["schema"]["maximum"] = json!(100);
+            }
+        }
+    }),
+    ("a member of a body becomes required", |d| {
+        at(d, "/components/schemas/UpdateWebhookBody")["required"] = json!(["events"]);
+    }),
+    ("a member of a body has a bound", |d| {
+        at(d, "/components/schemas/ReorderWorkspacesBody/properties/workspace_ids")["minItems"] =
+            json!(1);
+    }),
+    ("a text of a body has a limit", |d| {
+        at(d, "/components/schemas/SetScheduleBody/properties/cron")["maxLength"] = json!(64);
+    }),
+    ("a member of an answer is gone", |d| {
+        at(d, "/components/schemas/Run/properties")
+            .as_object_mut()
+            .expect("an object")
+            .remove("goal");
+    }),
+    ("a member of an answer becomes optional", |d| {
+        *at(d, "/components/schemas/Workspace/required") = json!(["workspace_id"]);
+    }),
+    ("a member has another type", |d| {
+        *at(d, "/components/schemas/Workspace/properties/name") = json!({"type": "integer"});
+    }),
+    ("a value is gone", |d| {
+        at(d, "/components/schemas/RunStatus/enum").as_array_mut().expect("a list").pop();
+    }),
+    ("an answer is another", |d| {
+        *at(d, "/paths/~1v1~1me/get/responses/200/content/application~1json/schema") =
+            json!({"$ref": "#/components/schemas/Agent"});
+    }),
+];
+
+#[test]
+fn what_a_user_would_notice_is_in_a_snapshot() {
+    let before = surface_after(|_| ());
+    for (what, edit) in NOTICED {
+        assert_ne!(surface_after(edit), before, "{what}");
+    }
+}
+
+#[test]
+fn what_is_mere_wording_is_not() {
+    let before = surface_after(|_| ());
+    let after = surface_after(|d| {
+        *at(d, "/components/schemas/Run/description") = json!("Other words.");
+        *at(d, "/paths/~1v1~1me/get/summary") = json!("Other words");
+    });
+    assert_eq!(after, before);
 }

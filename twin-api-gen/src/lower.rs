@@ -44,6 +44,7 @@ mod native_type;
 mod null_type;
 mod nullable_component;
 mod operation_names;
+mod optional_list;
 mod parameter_names;
 mod parameters;
 mod path_items;
@@ -142,6 +143,7 @@ pub const RULES: &[Rule] = &[
     // Then what hangs on who speaks a schema. A new rule for operations goes before these.
     refuse_or_rewrite("bounds", bounds::apply),
     rewrite("constraints", constraints::apply),
+    rewrite("optional-lists", optional_list::apply),
     rewrite("defaults", default_value::apply),
     // Last, because they name what the others left, and copy what has names.
     refuse_or_rewrite("inline-types", inline_types::apply),

@@ -97,14 +97,23 @@ mod tests {
     }
 
     #[test]
-    fn a_doc_text_that_would_become_code_is_refused() {
+    fn a_text_that_became_code_is_told_from_one_that_did_not() {
         let tree: syn::File = syn::parse_quote!(
-            #[doc = " a\n*/ fn evil() {} /*"]
+            #[doc = " a"]
+            #[doc = " fn evil() {}"]
             struct A;
+            mod inner {
+                const B: &str = "b";
+            }
         );
-        match render(&tree, Runtime::TwinApi) {
-            Ok(source) => assert!(same(source.parse().unwrap(), &tree.items)),
-            Err(error) => assert_eq!(error.stage(), Stage::Render),
-        }
+        let honest = "/// a\n///  fn evil() {}\nstruct A;\nmod inner { const B: &str = r\"b\"; }";
+        let same = |text: &str| super::same(text.parse().unwrap(), &tree.items);
+        assert!(!same(honest), "two blanks are another text");
+        assert!(same(&honest.replace("///  fn", "/// fn")));
+        assert!(!same("/// a\nfn evil() {}\nstruct A;\nmod inner { const B: &str = \"b\"; }"));
+        assert!(!same(
+            "/// a\n/// fn evil() {}\nstruct A; struct C;\nmod inner { const B: &str = \"b\"; }"
+        ));
+        assert!(!same("/// a\n/// fn evil() {}\nstruct A;"));
     }
 }

@@ -29,7 +29,8 @@ impl LenientInteger {
     pub fn get(&self) -> Option<u64> {
         let text = self.0.get();
         let digits = text.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')).unwrap_or(text);
-        digits.trim().parse().ok()
+        let digits = digits.trim();
+        digits.bytes().all(|byte| byte.is_ascii_digit()).then(|| digits.parse().ok())?
     }
 
     /// The JSON text as it came: `42`, `"42"`.
@@ -89,7 +90,7 @@ mod tests {
 
     #[test]
     fn reads_every_json_value_and_counts_only_counts() {
-        let cases: [(&str, Option<u64>); 12] = [
+        let cases: [(&str, Option<u64>); 13] = [
             ("0", Some(0)),
             ("18446744073709551615", Some(u64::MAX)),
             ("18446744073709551616", None),
@@ -97,6 +98,7 @@ mod tests {
             ("\" 7 \"", Some(7)),
             ("\"seven\"", None),
             ("\"\"", None),
+            ("\"+7\"", None),
             ("-1", None),
             ("4.5", None),
             ("1e400", None),

@@ -80,9 +80,12 @@ impl Inner {
     /// Sends `key` with every request, in the header `x-api-key`, marked sensitive.
     ///
     /// # Errors
-    /// `key` holds a character that no header may hold. The error does not quote it.
+    /// `key` holds a control character, or one that is not ASCII. The error does not quote it.
     pub fn api_key(mut self, key: &SecretString) -> Result<Self, InvalidHeaderValue> {
-        let mut value = HeaderValue::from_str(key.expose_secret())?;
+        let key = key.expose_secret();
+        // What is not ASCII could not be told in a refusal that quotes it.
+        let text = if key.is_ascii() { key } else { "\n" };
+        let mut value = HeaderValue::from_str(text)?;
         value.set_sensitive(true);
         self.key = Some(value);
         Ok(self)

@@ -66,6 +66,10 @@ fn narrow(
         report.note(pointer, format!("a header parameter {name} does not count, OpenAPI says"));
         return Ok(Narrowed::LeftOut);
     }
+    if place == "header" && !is_token(&name) {
+        return Err(refuse(pointer, format!("{name:?} cannot be the name of a header"))
+            .help("a header's name is a token (RFC 9110 section 5.6.2); mend it in an overlay"));
+    }
     if !is_sendable(&place, style) {
         let style = style.map(|style| format!(" in style {style}")).unwrap_or_default();
         return leave_out(
@@ -110,6 +114,12 @@ fn is_sendable(place: &str, style: Option<&str>) -> bool {
 
 fn is_ignored_header(name: &str) -> bool {
     ["accept", "content-type", "authorization"].contains(&name.to_ascii_lowercase().as_str())
+}
+
+/// A token of RFC 9110 section 5.6.2: what else a header were called would panic at run time.
+fn is_token(name: &str) -> bool {
+    let mark = |byte: u8| b"!#$%&'*+-.^_`|~".contains(&byte);
+    !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || mark(byte))
 }
 
 fn leave_out(

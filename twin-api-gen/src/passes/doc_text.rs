@@ -6,16 +6,20 @@
 
 mod escape;
 
-use quote::ToTokens;
 use serde_json::Value;
 use syn::{Attribute, Fields, ImplItemFn, Item, ItemStruct, Visibility, parse_quote};
 
 use super::Context;
 use super::tree::{
     Operation, as_fn_mut, doc_of, ident_of, inherent_impls_mut, items_of_mut, last_segment,
-    serde_rename,
+    serde_rename, text_of,
 };
+pub(super) use escape::code;
 use escape::escape;
+
+/// The attribute of an item whose doc another pass wrote, from the document's words already
+/// escaped. No text of a document can make an attribute. It goes here.
+pub(super) const WRITTEN: &str = "twin_written";
 
 pub(super) fn apply(tree: &mut syn::File, context: &Context<'_>) -> Result<(), String> {
     let types = items_of_mut(&mut tree.items, "types")?;
@@ -74,11 +78,11 @@ fn document_struct(item: &mut ItemStruct) {
     if let Fields::Named(fields) = &mut item.fields {
         for field in &mut fields.named {
             let ident = field.ident.as_ref().map(ident_of).unwrap_or_default();
-            let text = if field.attrs.iter().any(|it| tokens(it).contains("flatten")) {
+            let text = if field.attrs.iter().any(|it| text_of(it).contains("flatten")) {
                 "The members that the document does not name.".to_owned()
             } else {
                 let api_name = serde_rename(&field.attrs).unwrap_or_else(|| ident.clone());
-                format!("The member `{}`.", api_name.replace('`', "'"))
+                format!("The member {}.", code(&api_name))
             };
             escape_doc(&mut field.attrs, &ident, &text);
         }
@@ -116,15 +120,15 @@ fn document_operations(tree: &mut syn::File, context: &Context<'_>) -> Result<()
         let operation = context.operations.iter().find(|it| it.builder == name);
         let operation = operation.ok_or_else(|| format!("builder::{name} is no operation"))?;
         for function in item.items.iter_mut().filter_map(as_fn_mut) {
-            document_builder_fn(function, operation);
+            document_builder_fn(function, operation)?;
         }
     }
     Ok(())
 }
 
-fn document_builder_fn(function: &mut ImplItemFn, operation: &Operation) {
+fn document_builder_fn(function: &mut ImplItemFn, operation: &Operation) -> Result<(), String> {
     if !matches!(function.vis, Visibility::Public(_)) {
-        return;
+        return Ok(());
     }
     let ident = ident_of(&function.sig.ident);
     let call = code(&format!("{} {}", operation.method.to_uppercase(), operation.path));
@@ -140,18 +144,21 @@ fn document_builder_fn(function: &mut ImplItemFn, operation: &Operation) {
         ],
         "body" => vec!["Sets the body.".to_owned()],
         "body_map" => vec!["Changes the body that is set so far.".to_owned()],
-        _ => parameter_doc(operation, &ident),
+        _ => parameter_doc(operation, &ident)?,
     };
     set_doc(&mut function.attrs, &lines);
+    Ok(())
 }
 
-fn parameter_doc(operation: &Operation, ident: &str) -> Vec<String> {
-    let parameter = operation.parameter(ident).unwrap_or(&Value::Null);
+fn parameter_doc(operation: &Operation, ident: &str) -> Result<Vec<String>, String> {
+    let parameter = operation
+        .parameter(ident)
+        .ok_or_else(|| format!("{ident} is no parameter of {}", operation.function))?;
     let required = if parameter["required"] == true { "required" } else { "optional" };
     let place = text(parameter, "in");
     let mut lines = vec![format!("Sets {} ({place}, {required}).", code(text(parameter, "name")))];
     push_paragraph(&mut lines, &escape(text(parameter, "description")));
-    lines
+    Ok(lines)
 }
 
 fn operation_doc(operation: &Operation) -> Vec<String> {
@@ -162,11 +169,6 @@ fn operation_doc(operation: &Operation) -> Vec<String> {
     let call = code(&format!("{} {}", operation.method.to_uppercase(), operation.path));
     push_paragraph(&mut lines, &format!("Sends {call}."));
     lines
-}
-
-/// `text` as a code span, or escaped where a back-quote would end the span.
-fn code(text: &str) -> String {
-    if text.contains('`') || text.trim() != text { escape(text) } else { format!("`{text}`") }
 }
 
 fn text<'a>(object: &'a Value, key: &str) -> &'a str {
@@ -184,33 +186,26 @@ fn push_paragraph(lines: &mut Vec<String>, text: &str) {
 }
 
 /// Escapes the doc of an item of the document; without one, or where typify put the mere
-/// name, `otherwise`.
+/// name, `otherwise`. What another pass wrote is marked as [`WRITTEN`] and stays.
 fn escape_doc(attributes: &mut Vec<Attribute>, ident: &str, otherwise: &str) {
+    let before = attributes.len();
+    attributes.retain(|attribute| !attribute.path().is_ident(WRITTEN));
+    if attributes.len() < before {
+        return;
+    }
     let doc = doc_of(attributes);
     let trimmed = doc.trim();
-    // Our own variants and typify's stand-ins are no text of the document.
     if trimmed.is_empty() || trimmed == format!("`{ident}`") {
         set_doc(attributes, &[otherwise]);
-    } else if !attributes.iter().any(is_ours) {
-        let text = escape(trimmed);
-        set_doc(attributes, &text.lines().collect::<Vec<_>>());
+    } else {
+        set_doc(attributes, &[escape(trimmed)]);
     }
 }
 
-/// A doc line that another pass wrote.
-fn is_ours(attribute: &Attribute) -> bool {
-    tokens(attribute).contains("that this version of the client does not know")
-        || tokens(attribute).contains("\" The value `")
-}
-
-fn tokens(item: &impl ToTokens) -> String {
-    item.to_token_stream().to_string()
-}
-
+/// The lines, and each line of a line, as one doc attribute each.
 fn set_doc(attributes: &mut Vec<Attribute>, lines: &[impl AsRef<str>]) {
     attributes.retain(|attribute| !attribute.path().is_ident("doc"));
-    let docs = lines.iter().map(|line| -> Attribute {
-        let line = line.as_ref();
+    let docs = lines.iter().flat_map(|line| line.as_ref().split('\n')).map(|line| -> Attribute {
         let line = if line.is_empty() { String::new() } else { format!(" {line}") };
         parse_quote!(#[doc = #line])
     });

@@ -13,10 +13,12 @@ use super::tree::{argument_of, as_fn_mut, inherent_impls_mut, items_of_mut, text
 
 pub(super) fn apply(tree: &mut syn::File, _: &Context<'_>) -> Result<(), String> {
     let types = items_of_mut(&mut tree.items, "types")?;
+    let maps = types.iter().filter(|item| has_extra(item)).count();
     // A document whose types are all scalars has no builders.
     let Ok(builders) = items_of_mut(types, "builder") else { return Ok(()) };
-    for item in &mut *builders {
-        empty_map(item);
+    let emptied: usize = builders.iter_mut().map(empty_map).sum();
+    if emptied != maps {
+        return Err(format!("{maps} structs have a map of additional members, {emptied} builders"));
     }
     for (name, item) in inherent_impls_mut(builders) {
         for setter in item.items.iter_mut().filter_map(as_fn_mut) {
@@ -56,20 +58,33 @@ fn take_bare(setter: &mut ImplItemFn) -> Result<(), String> {
     Ok(())
 }
 
-fn empty_map(item: &mut Item) {
-    let Item::Impl(item) = item else { return };
+/// Whether a struct has typify's map of additional members.
+fn has_extra(item: &Item) -> bool {
+    let Item::Struct(item) = item else { return false };
+    item.fields.iter().any(|field| {
+        field.ident.as_ref().is_some_and(|ident| ident == "extra")
+            && field.attrs.iter().any(|attribute| text_of(attribute).contains("flatten"))
+    })
+}
+
+/// Lets a builder start with an empty map; how many maps it has, which is one or none.
+fn empty_map(item: &mut Item) -> usize {
+    let Item::Impl(item) = item else { return 0 };
     if item.trait_.as_ref().is_none_or(|(path, _)| !text_of(path).ends_with("Default")) {
-        return;
+        return 0;
     }
+    let unset = quote!(Err("no value supplied for extra".to_string())).to_string();
+    let mut emptied = 0;
     for function in item.items.iter_mut().filter_map(as_fn_mut) {
         let Some(syn::Stmt::Expr(Expr::Struct(value), _)) = function.block.stmts.last_mut() else {
             continue;
         };
         for field in &mut value.fields {
-            let unset = quote!(Err("no value supplied for extra".to_string())).to_string();
             if text_of(&field.member) == "extra" && text_of(&field.expr) == unset {
                 field.expr = parse_quote!(Ok(::std::default::Default::default()));
+                emptied += 1;
             }
         }
     }
+    emptied
 }

@@ -11,12 +11,13 @@ mod discriminator;
 use std::collections::BTreeSet;
 
 use proc_macro2::TokenStream;
-use quote::quote;
+use quote::{format_ident, quote};
 use serde_json::Value;
 use syn::visit_mut::{self, VisitMut};
 use syn::{Attribute, Expr, Fields, Ident, Item, ItemEnum, ItemImpl, parse_quote};
 
 use super::Context;
+use super::doc_text::{WRITTEN, code};
 use super::tree::{ident_of, items_of_mut, last_segment, same_ident, serde_rename, text_of};
 
 /// What typify implements by hand on a closed enum: `TryFrom` of `&str` and of `String`.
@@ -123,10 +124,11 @@ impl Closed {
 
     fn opened(&self) -> Vec<Item> {
         let Self { name, attributes, .. } = self;
+        let written = format_ident!("{WRITTEN}");
         let variants = self.known().map(|Variant { name, value, attributes }| {
             let docs = if attributes.is_empty() {
-                let text = format!(" The value `{value}`.").replace('\n', " ");
-                quote!(#[doc = #text])
+                let text = format!(" The value {}.", code(value).replace('\n', " "));
+                quote!(#[#written] #[doc = #text])
             } else {
                 quote!(#(#attributes)*)
             };
@@ -138,6 +140,7 @@ impl Closed {
             #[non_exhaustive]
             pub enum #name {
                 #(#variants,)*
+                #[#written]
                 #[doc = " A value that this version of the client does not know, as it came."]
                 Unknown(::std::string::String),
             }

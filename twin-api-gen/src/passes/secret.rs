@@ -13,9 +13,7 @@ use syn::{Expr, Item, Type, parse_quote};
 
 use super::Context;
 use super::native_type::holds;
-use super::tree::{
-    argument_of, ident_of, items_of, items_of_mut, last_segment, sends_mut, text_of,
-};
+use super::tree::{ident_of, items_of, items_of_mut, last_segment, sends_mut, text_of};
 use crate::Runtime;
 use crate::client::NATIVE_TYPES;
 
@@ -38,8 +36,9 @@ pub(super) fn apply(tree: &mut syn::File, context: &Context<'_>) -> Result<(), S
         if text_of(&send.block).contains("json (& body)") && body_of(context, &builder, &holders) {
             return Err(format!("{builder} sends a secret in its body; that is not supported"));
         }
-        let answer = answer_of(&send.sig.output);
-        if answer.is_some_and(|answer| holders.contains(&answer)) {
+        let mut answer = Mentions { names: &holders, found: false };
+        answer.visit_return_type(&send.sig.output);
+        if answer.found {
             let mut withhold = Withhold { count: 0 };
             withhold.visit_block_mut(&mut send.block);
             if withhold.count == 0 {
@@ -68,11 +67,16 @@ fn transitive(mut holders: BTreeSet<String>, types: &[Item]) -> BTreeSet<String>
     loop {
         let before = holders.len();
         for item in types {
-            let Item::Struct(item) = item else { continue };
+            let name = match item {
+                Item::Struct(item) => ident_of(&item.ident),
+                Item::Enum(item) => ident_of(&item.ident),
+                Item::Type(item) => ident_of(&item.ident),
+                _ => continue,
+            };
             let mut mentions = Mentions { names: &holders, found: false };
-            mentions.visit_item_struct(item);
+            mentions.visit_item(item);
             if mentions.found {
-                holders.insert(ident_of(&item.ident));
+                holders.insert(name);
             }
         }
         if holders.len() == before {
@@ -91,12 +95,6 @@ impl<'ast> Visit<'ast> for Mentions<'_> {
         self.found |= last_segment(ty).is_some_and(|name| self.names.contains(&name));
         visit::visit_type(self, ty);
     }
-}
-
-/// `T` of `Result<ResponseValue<types::T>, …>`.
-fn answer_of(output: &syn::ReturnType) -> Option<String> {
-    let syn::ReturnType::Type(_, ty) = output else { return None };
-    last_segment(argument_of(argument_of(ty, "Result")?, "ResponseValue")?)
 }
 
 /// Makes the success arm decode by the function that quotes nothing.

@@ -70,9 +70,13 @@ fn structure(item: &ItemStruct, impls: &Impls<'_>, schema: &Value) -> String {
                     .filter(|name| *name != ident)
                     .map(|name| format!(" as {name:?}"))
                     .unwrap_or_default();
-                let flat = if flattened(&field.attrs) { " (every other member)" } else { "" };
+                let flat =
+                    if serde_has(&field.attrs, "flatten") { " (every other member)" } else { "" };
                 let ty = type_text(&field.ty);
-                let _ = writeln!(text, "  {ident}: {ty}{bounds}{renamed}{flat}");
+                // An `Option` shows it itself.
+                let may_miss = serde_has(&field.attrs, "default") && !ty.starts_with("Option<");
+                let mark = if may_miss { "?" } else { "" };
+                let _ = writeln!(text, "  {ident}{mark}: {ty}{bounds}{renamed}{flat}");
             }
         }
         Fields::Unnamed(fields) => {
@@ -169,8 +173,10 @@ impl<'ast> Visit<'ast> for Arms {
     }
 }
 
-fn flattened(attributes: &[Attribute]) -> bool {
-    attributes.iter().any(|attribute| attribute.to_token_stream().to_string().contains("flatten"))
+fn serde_has(attributes: &[Attribute], word: &str) -> bool {
+    attributes.iter().any(|attribute| {
+        attribute.path().is_ident("serde") && attribute.to_token_stream().to_string().contains(word)
+    })
 }
 
 /// Every identifier that a type of an item mentions.

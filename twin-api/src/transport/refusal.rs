@@ -20,7 +20,8 @@ const TEXT: usize = 4 << 10;
 pub(super) async fn normalise(response: Response, key: Option<&HeaderValue>) -> Response {
     let Some(status) = refused(response.status(), response.headers()) else { return response };
     let url = response.url().clone();
-    let headers = response.headers().clone();
+    let mut headers = response.headers().clone();
+    redact(&mut headers, key);
     let extensions = response.extensions().clone();
     let body = read(response).await;
     let problem = problem(status, &without_key(body.as_deref(), key));
@@ -85,6 +86,15 @@ fn without_key(body: Option<&[u8]>, key: Option<&HeaderValue>) -> Body {
         Some(key) => text.replace(key, "[redacted]"),
         None => text.into_owned(),
     })
+}
+
+fn redact(headers: &mut HeaderMap, key: Option<&HeaderValue>) {
+    let Some(key) = key.map(HeaderValue::as_bytes).filter(|key| !key.is_empty()) else { return };
+    for value in headers.values_mut() {
+        if value.as_bytes().windows(key.len()).any(|part| part == key) {
+            *value = HeaderValue::from_static("[redacted]");
+        }
+    }
 }
 
 enum Body {

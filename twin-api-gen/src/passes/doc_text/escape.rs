@@ -25,6 +25,12 @@ pub(crate) fn escape(text: &str) -> String {
     output.join("\n")
 }
 
+/// `text` as a code span, or escaped where it could end the span or is more than a line.
+pub(crate) fn code(text: &str) -> String {
+    let plain = !text.is_empty() && text.trim() == text && !text.contains('`');
+    if plain && text.chars().all(visible) { format!("`{text}`") } else { escape(text) }
+}
+
 fn escape_line(line: &str) -> String {
     let visible: String =
         line.chars().map(|c| if c == '\t' { ' ' } else { c }).filter(|c| visible(*c)).collect();
@@ -67,7 +73,22 @@ fn visible(character: char) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::escape;
+    use super::{code, escape};
+
+    #[test]
+    fn a_code_span_ends_where_it_should() {
+        let cases = [
+            ("/v1/agents/{agent_id}", "`/v1/agents/{agent_id}`"),
+            ("a` <b>", "a\\` \\<b\\>"),
+            ("a\n\n    b()", "a\n\nb()"),
+            ("\u{202e}a", "a"),
+            (" a", "a"),
+            ("", ""),
+        ];
+        for (text, expected) in cases {
+            assert_eq!(code(text), expected, "{text:?}");
+        }
+    }
 
     #[test]
     fn text_stays_text() {

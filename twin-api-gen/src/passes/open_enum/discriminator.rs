@@ -32,7 +32,9 @@ pub(super) fn discriminators(items: &[Item]) -> BTreeSet<String> {
         }
         let mut members: BTreeMap<String, BTreeMap<String, usize>> = BTreeMap::new();
         for variant in &union.variants {
-            for (name, types) in members_of(&variant.fields, &structs) {
+            let mut found = Members { structs: &structs, types: BTreeMap::new() };
+            found.collect("", &variant.fields, DEPTH);
+            for (name, types) in found.types {
                 for ty in types {
                     *members.entry(name.clone()).or_default().entry(ty).or_default() += 1;
                 }
@@ -44,31 +46,33 @@ pub(super) fn discriminators(items: &[Item]) -> BTreeSet<String> {
     found
 }
 
-/// The members of an alternative by the names that the API gives them, with their types.
-fn members_of(
-    fields: &Fields,
-    structs: &BTreeMap<String, &ItemStruct>,
-) -> BTreeMap<String, BTreeSet<String>> {
-    let mut members: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
-    let mut add = |fields: &Fields| {
+/// Alternatives that differ no sooner than this deep inside are not told apart by it.
+const DEPTH: usize = 2;
+
+/// The members of an alternative by the names that the API gives them, joined by dots, with
+/// the types that they mention. The alternative itself has the empty name.
+struct Members<'a> {
+    structs: &'a BTreeMap<String, &'a ItemStruct>,
+    types: BTreeMap<String, BTreeSet<String>>,
+}
+
+impl Members<'_> {
+    fn collect(&mut self, prefix: &str, fields: &Fields, depth: usize) {
         for field in fields {
-            let Some(ident) = field.ident.as_ref().map(ident_of) else { continue };
-            let name = serde_rename(&field.attrs).unwrap_or(ident);
-            members.entry(name).or_default().extend(names(&field.ty));
-        }
-    };
-    match fields {
-        Fields::Named(_) => add(fields),
-        Fields::Unnamed(inner) => {
-            for name in inner.unnamed.iter().flat_map(|field| names(&field.ty)) {
-                if let Some(item) = structs.get(&name) {
-                    add(&item.fields);
+            let ident = field.ident.as_ref().map(ident_of);
+            let own = serde_rename(&field.attrs).or(ident).unwrap_or_default();
+            let name = if own.is_empty() { prefix.to_owned() } else { format!("{prefix}.{own}") };
+            let mentioned = names(&field.ty);
+            if depth > 0 {
+                let inner: Vec<&ItemStruct> =
+                    mentioned.iter().filter_map(|name| self.structs.get(name).copied()).collect();
+                for item in inner {
+                    self.collect(&name, &item.fields, depth - 1);
                 }
             }
+            self.types.entry(name).or_default().extend(mentioned);
         }
-        Fields::Unit => {}
     }
-    members
 }
 
 fn names(ty: &Type) -> BTreeSet<String> {
