@@ -20,8 +20,8 @@ use proc_macro2::TokenStream;
 use serde_json::Value;
 
 pub(crate) use tree::{
-    Operation, argument_of, as_fn, as_inherent_impl, ident_of, items_of, last_segment, letters,
-    operations, serde_rename,
+    Mentions, Operation, argument_of, as_fn, as_inherent_impl, ident_of, items_of, last_segment,
+    letters, operations, serde_has, serde_rename, trait_of,
 };
 
 use crate::{Error, Runtime, Stage};

@@ -8,9 +8,8 @@
 
 use serde_json::{Value, json};
 
-use super::constraints::{component, reached};
+use super::constraints::Speakers;
 use super::schema::{Object, is_true, text};
-use super::walk::Side;
 use super::{Context, Report};
 use crate::error::Error;
 use crate::pointer::child;
@@ -40,19 +39,11 @@ pub(super) fn apply(context: &mut Context) -> Result<(), Error> {
 
 /// The bounds of the properties of every object that only requests have.
 fn bodies(context: &mut Context) {
-    let asked = reached(&mut context.document, Side::Request);
-    let answered = reached(&mut context.document, Side::Answer);
+    let speakers = Speakers::of(&mut context.document);
     context.each_schema_object(|report, members, place| {
-        let only_asked = match place.side {
-            Side::Request => true,
-            Side::Answer => false,
-            Side::Shared => {
-                let name = component(place.pointer);
-                asked.contains(&name) && !answered.contains(&name)
-            }
-        };
+        let (_, in_answer) = speakers.sides(place);
         let Some(Value::Object(properties)) = members.get_mut("properties") else { return };
-        if !only_asked {
+        if in_answer {
             return;
         }
         let mut bounds = Vec::new();

@@ -30,18 +30,9 @@ const UNCHECKED: [&str; 11] = [
 const CHECKED_IN_REQUESTS: [&str; 2] = ["minLength", "maxLength"];
 
 pub(super) fn apply(context: &mut Context) {
-    let asked = reached(&mut context.document, Side::Request);
-    let answered = reached(&mut context.document, Side::Answer);
+    let speakers = Speakers::of(&mut context.document);
     context.each_schema_object(|report, members, place| {
-        let (in_request, in_answer) = match place.side {
-            Side::Request => (true, false),
-            Side::Answer => (false, true),
-            Side::Shared => {
-                let name = component(place.pointer);
-                let asked = asked.contains(&name);
-                (asked, answered.contains(&name) || !asked)
-            }
-        };
+        let (in_request, in_answer) = speakers.sides(place);
         let mut gone = Vec::new();
         for keyword in UNCHECKED {
             gone.extend(members.remove(keyword).map(|_| keyword));
@@ -69,12 +60,34 @@ pub(super) fn apply(context: &mut Context) {
     });
 }
 
-pub(super) fn component(pointer: &str) -> String {
-    pointer.split('/').nth(3).unwrap_or_default().to_owned()
+/// Which components requests have, and which answers.
+pub(super) struct Speakers {
+    asked: BTreeSet<String>,
+    answered: BTreeSet<String>,
+}
+
+impl Speakers {
+    pub(super) fn of(document: &mut Value) -> Self {
+        Self { asked: reached(document, Side::Request), answered: reached(document, Side::Answer) }
+    }
+
+    /// Whether a schema is in requests, and whether in answers; what nobody refers to counts
+    /// as an answer's.
+    pub(super) fn sides(&self, place: walk::Place<'_>) -> (bool, bool) {
+        match place.side {
+            Side::Request => (true, false),
+            Side::Answer => (false, true),
+            Side::Shared => {
+                let name = place.pointer.split('/').nth(3).unwrap_or_default();
+                let asked = self.asked.contains(name);
+                (asked, self.answered.contains(name) || !asked)
+            }
+        }
+    }
 }
 
 /// The components that one side's schemas lead to.
-pub(super) fn reached(document: &mut Value, side: Side) -> BTreeSet<String> {
+fn reached(document: &mut Value, side: Side) -> BTreeSet<String> {
     let mut pending = Vec::new();
     let visited = walk::each_schema(document, &mut |value, place| {
         if place.side == side && place.position != Position::Component {

@@ -15,7 +15,7 @@ use syn::{Expr, ImplItemFn, Item, ItemImpl, ItemStruct, Pat, Stmt, parse_quote};
 
 use super::tree::{
     Operation, argument_of, as_fn_mut, items_of, items_of_mut, last_segment, same_ident, sends_mut,
-    serde_rename,
+    serde_has, serde_rename, trait_of,
 };
 use super::{Context, ident_of};
 
@@ -143,7 +143,7 @@ fn fields(item: &ItemStruct) -> BTreeMap<String, Member> {
         let bare = argument_of(&field.ty, "Option").unwrap_or(&field.ty);
         let list = last_segment(bare).is_some_and(|name| name == "Vec");
         let optional = argument_of(&field.ty, "Option").is_some();
-        let defaults = field.attrs.iter().any(|it| super::tree::text_of(it).contains("default"));
+        let defaults = serde_has(&field.attrs, "default");
         let api_name = serde_rename(&field.attrs).unwrap_or_else(|| ident.clone());
         Some((api_name, Member { ident, list, optional, may_be_empty: list && defaults }))
     };
@@ -152,8 +152,7 @@ fn fields(item: &ItemStruct) -> BTreeMap<String, Member> {
 
 /// Whether this is `impl TryFrom<Name> for super::Name`.
 fn becomes(item: &ItemImpl, name: &str) -> bool {
-    let of = item.trait_.as_ref().and_then(|(path, _)| path.segments.last());
-    of.is_some_and(|segment| segment.ident == "TryFrom")
+    trait_of(item).is_some_and(|name| name == "TryFrom")
         && last_segment(&item.self_ty).is_some_and(|found| same_ident(name, &found))
 }
 

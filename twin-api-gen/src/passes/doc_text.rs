@@ -12,7 +12,7 @@ use syn::{Attribute, Fields, ImplItemFn, Item, ItemStruct, Visibility, parse_quo
 use super::Context;
 use super::tree::{
     Operation, as_fn_mut, doc_of, ident_of, inherent_impls_mut, items_of_mut, last_segment,
-    serde_rename, text_of,
+    serde_has, serde_rename,
 };
 pub(super) use escape::code;
 use escape::escape;
@@ -78,7 +78,7 @@ fn document_struct(item: &mut ItemStruct) {
     if let Fields::Named(fields) = &mut item.fields {
         for field in &mut fields.named {
             let ident = field.ident.as_ref().map(ident_of).unwrap_or_default();
-            let text = if field.attrs.iter().any(|it| text_of(it).contains("flatten")) {
+            let text = if serde_has(&field.attrs, "flatten") {
                 "The members that the document does not name.".to_owned()
             } else {
                 let api_name = serde_rename(&field.attrs).unwrap_or_else(|| ident.clone());

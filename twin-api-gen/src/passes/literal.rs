@@ -9,7 +9,9 @@ use quote::quote;
 use syn::{Expr, ImplItemFn, Item, WherePredicate, parse_quote};
 
 use super::Context;
-use super::tree::{argument_of, as_fn_mut, inherent_impls_mut, items_of_mut, text_of};
+use super::tree::{
+    argument_of, as_fn_mut, inherent_impls_mut, items_of_mut, serde_has, text_of, trait_of,
+};
 
 pub(super) fn apply(tree: &mut syn::File, _: &Context<'_>) -> Result<(), String> {
     let types = items_of_mut(&mut tree.items, "types")?;
@@ -63,14 +65,14 @@ fn has_extra(item: &Item) -> bool {
     let Item::Struct(item) = item else { return false };
     item.fields.iter().any(|field| {
         field.ident.as_ref().is_some_and(|ident| ident == "extra")
-            && field.attrs.iter().any(|attribute| text_of(attribute).contains("flatten"))
+            && serde_has(&field.attrs, "flatten")
     })
 }
 
 /// Lets a builder start with an empty map; how many maps it has, which is one or none.
 fn empty_map(item: &mut Item) -> usize {
     let Item::Impl(item) = item else { return 0 };
-    if item.trait_.as_ref().is_none_or(|(path, _)| !text_of(path).ends_with("Default")) {
+    if trait_of(item).is_none_or(|name| name != "Default") {
         return 0;
     }
     let unset = quote!(Err("no value supplied for extra".to_string())).to_string();

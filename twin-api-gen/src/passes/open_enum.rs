@@ -14,11 +14,13 @@ use proc_macro2::TokenStream;
 use quote::{format_ident, quote};
 use serde_json::Value;
 use syn::visit_mut::{self, VisitMut};
-use syn::{Attribute, Expr, Fields, Ident, Item, ItemEnum, ItemImpl, parse_quote};
+use syn::{Attribute, Expr, Fields, Ident, Item, ItemEnum, parse_quote};
 
 use super::Context;
 use super::doc_text::{WRITTEN, code};
-use super::tree::{ident_of, items_of_mut, last_segment, same_ident, serde_rename, text_of};
+use super::tree::{
+    ident_of, items_of_mut, last_segment, same_ident, serde_rename, text_of, trait_of,
+};
 
 /// What typify implements by hand on a closed enum: `TryFrom` of `&str` and of `String`.
 const REPLACED: [&str; 4] = ["Display", "FromStr", "TryFrom", "TryFrom"];
@@ -240,11 +242,6 @@ fn derives_serde(item: &ItemEnum) -> bool {
     item.attrs.iter().any(|attribute| {
         attribute.path().is_ident("derive") && text_of(attribute).contains("Deserialize")
     })
-}
-
-fn trait_of(item: &ItemImpl) -> Option<String> {
-    let (path, _) = item.trait_.as_ref()?;
-    path.segments.last().map(|segment| ident_of(&segment.ident))
 }
 
 /// A default that names a variant `Unknown` of the document: it has a value now.

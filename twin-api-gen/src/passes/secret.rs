@@ -7,13 +7,13 @@
 
 use std::collections::BTreeSet;
 
-use syn::visit::{self, Visit};
+use syn::visit::Visit;
 use syn::visit_mut::{self, VisitMut};
-use syn::{Expr, Item, Type, parse_quote};
+use syn::{Expr, Item, parse_quote};
 
 use super::Context;
 use super::native_type::holds;
-use super::tree::{ident_of, items_of, items_of_mut, last_segment, sends_mut, text_of};
+use super::tree::{Mentions, ident_of, items_of, items_of_mut, sends_mut, text_of};
 use crate::Runtime;
 use crate::client::NATIVE_TYPES;
 
@@ -36,9 +36,9 @@ pub(super) fn apply(tree: &mut syn::File, context: &Context<'_>) -> Result<(), S
         if text_of(&send.block).contains("json (& body)") && body_of(context, &builder, &holders) {
             return Err(format!("{builder} sends a secret in its body; that is not supported"));
         }
-        let mut answer = Mentions { names: &holders, found: false };
+        let mut answer = Mentions::default();
         answer.visit_return_type(&send.sig.output);
-        if answer.found {
+        if !answer.0.is_disjoint(&holders) {
             let mut withhold = Withhold { count: 0 };
             withhold.visit_block_mut(&mut send.block);
             if withhold.count == 0 {
@@ -73,27 +73,15 @@ fn transitive(mut holders: BTreeSet<String>, types: &[Item]) -> BTreeSet<String>
                 Item::Type(item) => ident_of(&item.ident),
                 _ => continue,
             };
-            let mut mentions = Mentions { names: &holders, found: false };
+            let mut mentions = Mentions::default();
             mentions.visit_item(item);
-            if mentions.found {
+            if !mentions.0.is_disjoint(&holders) {
                 holders.insert(name);
             }
         }
         if holders.len() == before {
             return holders;
         }
-    }
-}
-
-struct Mentions<'a> {
-    names: &'a BTreeSet<String>,
-    found: bool,
-}
-
-impl<'ast> Visit<'ast> for Mentions<'_> {
-    fn visit_type(&mut self, ty: &'ast Type) {
-        self.found |= last_segment(ty).is_some_and(|name| self.names.contains(&name));
-        visit::visit_type(self, ty);
     }
 }
 

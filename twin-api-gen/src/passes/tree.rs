@@ -1,9 +1,10 @@
 //! Finding one's way in progenitor's output: modules, builders, operations.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use quote::ToTokens;
 use serde_json::Value;
+use syn::visit::{self, Visit};
 use syn::{Attribute, Expr, ExprLit, ImplItem, ImplItemFn, Item, ItemImpl, Lit, Meta, Type};
 
 use crate::METHODS;
@@ -249,6 +250,31 @@ pub(crate) fn serde_rename(attributes: &[Attribute]) -> Option<String> {
         });
     }
     name
+}
+
+/// Whether there is `#[serde(word)]` or `#[serde(word = …)]`. A doc is an attribute too, and
+/// its words do not count.
+pub(crate) fn serde_has(attributes: &[Attribute], word: &str) -> bool {
+    attributes
+        .iter()
+        .any(|attribute| attribute.path().is_ident("serde") && text_of(attribute).contains(word))
+}
+
+/// The name of the trait that an impl is of.
+pub(crate) fn trait_of(item: &ItemImpl) -> Option<String> {
+    let (path, _) = item.trait_.as_ref()?;
+    path.segments.last().map(|segment| ident_of(&segment.ident))
+}
+
+/// The name of every type that what is visited mentions.
+#[derive(Default)]
+pub(crate) struct Mentions(pub(crate) BTreeSet<String>);
+
+impl<'ast> Visit<'ast> for Mentions {
+    fn visit_type(&mut self, ty: &'ast Type) {
+        self.0.extend(last_segment(ty));
+        visit::visit_type(self, ty);
+    }
 }
 
 /// The tokens as text, for comparing and for messages.

@@ -5,8 +5,10 @@ use std::collections::BTreeSet;
 use syn::visit::Visit;
 use syn::{ImplItemFn, Item, ItemStruct, Type};
 
-use super::types::{Names, type_text};
-use crate::passes::{Operation, argument_of, as_fn, as_inherent_impl, ident_of, items_of};
+use super::types::type_text;
+use crate::passes::{
+    Mentions, Operation, argument_of, as_fn, as_inherent_impl, ident_of, items_of,
+};
 
 /// Longer than this and every parameter has its own line.
 const WIDTH: usize = 100;
@@ -30,7 +32,7 @@ pub(super) fn describe(tree: &syn::File, operation: &Operation) -> String {
 
 /// The types that the operation mentions.
 pub(super) fn mentions(tree: &syn::File, operation: &Operation) -> BTreeSet<String> {
-    let mut names = Names(BTreeSet::new());
+    let mut names = Mentions::default();
     if let Some(builder) = builder(tree, operation) {
         names.visit_item_struct(builder);
     }

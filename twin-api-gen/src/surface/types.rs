@@ -5,10 +5,13 @@ use std::fmt::Write as _;
 
 use quote::ToTokens;
 use serde_json::Value;
-use syn::visit::{self, Visit};
-use syn::{Attribute, Fields, Item, ItemEnum, ItemImpl, ItemStruct, Type};
+use syn::visit::Visit;
+use syn::{Fields, Item, ItemEnum, ItemImpl, ItemStruct, Type};
 
-use crate::passes::{argument_of, ident_of, items_of, last_segment, letters, serde_rename};
+use crate::passes::{
+    Mentions, argument_of, ident_of, items_of, last_segment, letters, serde_has, serde_rename,
+    trait_of,
+};
 
 /// One type: its block of text and the names that it mentions.
 pub(super) struct Described {
@@ -50,7 +53,7 @@ pub(super) fn read(tree: &syn::File, document: &Value) -> BTreeMap<String, Descr
             }
             _ => continue,
         };
-        let mut names = Names(BTreeSet::new());
+        let mut names = Mentions::default();
         names.visit_item(item);
         found.insert(name, Described { text, mentions: names.0 });
     }
@@ -105,8 +108,7 @@ pub(super) fn bounds(bounded: &Value, api_name: &str) -> String {
 fn limits(name: &str, impls: &Impls<'_>) -> String {
     let mut refusals = Refusals(Vec::new());
     for item in impls.get(name).into_iter().flatten() {
-        let of = item.trait_.as_ref().and_then(|(path, _)| path.segments.last());
-        if of.is_some_and(|segment| segment.ident == "FromStr") {
+        if trait_of(item).is_some_and(|name| name == "FromStr") {
             refusals.visit_item_impl(item);
         }
     }
@@ -170,26 +172,6 @@ impl<'ast> Visit<'ast> for Arms {
         {
             self.0.insert(ident_of(&segment.ident), value.value());
         }
-    }
-}
-
-fn serde_has(attributes: &[Attribute], word: &str) -> bool {
-    attributes.iter().any(|attribute| {
-        attribute.path().is_ident("serde") && attribute.to_token_stream().to_string().contains(word)
-    })
-}
-
-/// Every identifier that a type of an item mentions.
-pub(super) struct Names(pub(super) BTreeSet<String>);
-
-impl<'ast> Visit<'ast> for Names {
-    fn visit_type(&mut self, ty: &'ast Type) {
-        if let Type::Path(path) = ty
-            && let Some(segment) = path.path.segments.last()
-        {
-            self.0.insert(ident_of(&segment.ident));
-        }
-        visit::visit_type(self, ty);
     }
 }
 

@@ -5,11 +5,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use quote::ToTokens;
-use syn::visit::{self, Visit};
+use syn::visit::Visit;
 use syn::{Fields, Item, ItemStruct, Type};
 
-use crate::passes::tree::{ident_of, last_segment, serde_rename};
+use crate::passes::tree::{Mentions, ident_of, serde_has, serde_rename};
 
 /// The names of the types of members that two or more alternatives of one union have.
 pub(super) fn discriminators(items: &[Item]) -> BTreeSet<String> {
@@ -23,11 +22,7 @@ pub(super) fn discriminators(items: &[Item]) -> BTreeSet<String> {
     let mut found = BTreeSet::new();
     for item in items {
         let Item::Enum(union) = item else { continue };
-        let untagged = union.attrs.iter().any(|attribute| {
-            attribute.path().is_ident("serde")
-                && attribute.to_token_stream().to_string().contains("untagged")
-        });
-        if !untagged {
+        if !serde_has(&union.attrs, "untagged") {
             continue;
         }
         let mut members: BTreeMap<String, BTreeMap<String, usize>> = BTreeMap::new();
@@ -76,16 +71,7 @@ impl Members<'_> {
 }
 
 fn names(ty: &Type) -> BTreeSet<String> {
-    let mut names = Names(BTreeSet::new());
-    names.visit_type(ty);
-    names.0
-}
-
-struct Names(BTreeSet<String>);
-
-impl<'ast> Visit<'ast> for Names {
-    fn visit_type(&mut self, ty: &'ast Type) {
-        self.0.extend(last_segment(ty));
-        visit::visit_type(self, ty);
-    }
+    let mut mentions = Mentions::default();
+    mentions.visit_type(ty);
+    mentions.0
 }
