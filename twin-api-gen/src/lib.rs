@@ -15,6 +15,7 @@ pub mod surface;
 mod blame;
 mod client;
 mod guard;
+mod outline;
 mod passes;
 mod render;
 
@@ -84,6 +85,13 @@ pub struct Generated {
     pub applied: Vec<Applied>,
     /// How long each stage took, in the order in which they ran.
     pub timings: Vec<(Stage, Duration)>,
+}
+
+impl Generated {
+    /// The lowered document without what is for people only: descriptions, examples.
+    pub fn outline(&self) -> Value {
+        outline::outline(&self.lowered)
+    }
 }
 
 /// Generates a client.

@@ -5,6 +5,7 @@
 //! that writes another shape fails here, with a name, and not in somebody's program. A
 //! fact that JSON can say belongs in the overlay or in `lower`, not here.
 
+mod answer;
 mod bounds;
 mod constructor;
 mod doc_text;
@@ -48,8 +49,8 @@ struct Pass {
 }
 
 /// The passes in their order. Those that look for progenitor's own shapes come first;
-/// `literal` rewrites the setters that `bounds` adds to; `doc_text` is last, because it
-/// speaks of everything that the others left. A new pass goes before `doc_text`.
+/// `literal` rewrites the setters that `bounds` adds to; `secret` looks for what `answer`
+/// wrote; `doc_text` is last, because it speaks of everything that the others left. A new pass goes before `doc_text`.
 const PASSES: &[Pass] = &[
     Pass { name: "constructor", apply: constructor::apply },
     Pass { name: "version-header", apply: version_header::apply },
@@ -58,6 +59,7 @@ const PASSES: &[Pass] = &[
     Pass { name: "open-enum", apply: open_enum::apply },
     Pass { name: "literal", apply: literal::apply },
     Pass { name: "native-type", apply: native_type::apply },
+    Pass { name: "answer", apply: answer::apply },
     Pass { name: "secret", apply: secret::apply },
     Pass { name: "doc-text", apply: doc_text::apply },
 ];

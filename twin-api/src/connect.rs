@@ -37,33 +37,42 @@ const TIMEOUT: Duration = Duration::from_secs(60);
 /// [`ConnectError`] where the URL or the key cannot be right, or TLS could not be set up.
 /// Nothing is sent.
 pub fn connect(base_url: &str, api_key: &str) -> Result<Client, ConnectError> {
-    let url = check_url(base_url)?;
-    if api_key.trim().is_empty() {
-        return Err(ConnectError::key("it is blank"));
-    }
-    let inner = Inner::new(Direct)
-        .api_key(&SecretString::from(api_key))
-        .map_err(|_| ConnectError::key("it holds a character that no header may hold"))?;
-    provide_crypto();
-    let mut builder = reqwest::Client::builder()
+    let url = check_base_url(base_url, PlainHttp::Loopback)?;
+    let inner = Inner::new(Direct).checked_api_key(&SecretString::from(api_key))?;
+    let mut builder = http_client_builder()
         .user_agent(concat!("twin-api/", env!("CARGO_PKG_VERSION")))
-        .redirect(Policy::none())
-        .referer(false)
-        // Whatever features another crate gives reqwest: half a megabyte can become 512.
-        .no_gzip()
-        .no_brotli()
-        .no_deflate()
-        .no_zstd()
         .connect_timeout(CONNECT_TIMEOUT)
         .timeout(TIMEOUT);
     if url.scheme() == "http" {
         builder = builder.no_proxy();
     }
-    let client = builder.build().map_err(|error| ConnectError(Kind::Http(error)))?;
+    let client = builder.build()?;
     Ok(Client::new_with_client(url.as_str().trim_end_matches('/'), client, inner))
 }
 
-fn check_url(base_url: &str) -> Result<Url, ConnectError> {
+/// Where plain `http` may go.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PlainHttp {
+    /// To this machine only.
+    Loopback,
+    /// Anywhere: everybody on the way can read the key.
+    Anywhere,
+}
+
+/// What [`connect`] asks of a base URL, for who builds a client with other settings.
+///
+/// ```
+/// use twin_api::{PlainHttp, check_base_url};
+/// assert!(check_base_url("https://user:pass@build.twin.so", PlainHttp::Loopback).is_err());
+/// assert!(check_base_url("http://build.twin.so", PlainHttp::Loopback).is_err());
+/// assert!(check_base_url("http://127.0.0.1:4010", PlainHttp::Loopback).is_ok());
+/// ```
+///
+/// # Errors
+/// It is no URL, its scheme is another than `http` and `https`, it holds a user name, a
+/// password, a query or a fragment, plain `http` may not go there, or this build has no TLS
+/// for `https`. The error quotes nothing of it.
+pub fn check_base_url(base_url: &str, plain_http: PlainHttp) -> Result<Url, ConnectError> {
     let url = Url::parse(base_url).map_err(|error| ConnectError::url(error.to_string()))?;
     if !url.username().is_empty() || url.password().is_some() {
         return Err(ConnectError::url("it holds a user name or a password; the key goes apart"));
@@ -84,12 +93,32 @@ fn check_url(base_url: &str) -> Result<Url, ConnectError> {
         "https" => Err(ConnectError::url(
             "this build has no TLS; enable rustls-aws-lc, rustls-ring or native-tls",
         )),
-        "http" if is_loopback(&url) => Ok(url),
+        "http" if plain_http == PlainHttp::Anywhere || is_loopback(&url) => Ok(url),
         "http" => Err(ConnectError::url(
             "plain http would show the key to everybody on the way; use https (http is for loopback)",
         )),
-        scheme => Err(ConnectError::url(format!("the scheme is {scheme}, not https"))),
+        _ => Err(ConnectError::url("its scheme is neither https nor http")),
     }
+}
+
+/// What [`connect`] begins with: follows no redirect, sends no `referer`, decompresses
+/// nothing, and finds its cryptography. Timeouts and proxies are the caller's affair.
+///
+/// ```
+/// let http = twin_api::http_client_builder().no_proxy().build()?;
+/// # drop(http);
+/// # Ok::<(), twin_api::reqwest::Error>(())
+/// ```
+pub fn http_client_builder() -> reqwest::ClientBuilder {
+    provide_crypto();
+    reqwest::Client::builder()
+        .redirect(Policy::none())
+        .referer(false)
+        // Whatever features another crate gives reqwest: half a megabyte can become 512.
+        .no_gzip()
+        .no_brotli()
+        .no_deflate()
+        .no_zstd()
 }
 
 /// By name or by address; a name that merely resolves to loopback does not count.
@@ -126,8 +155,14 @@ impl ConnectError {
         Self(Kind::Url(reason.into()))
     }
 
-    fn key(reason: &'static str) -> Self {
+    pub(crate) fn key(reason: &'static str) -> Self {
         Self(Kind::Key(reason))
+    }
+}
+
+impl From<reqwest::Error> for ConnectError {
+    fn from(error: reqwest::Error) -> Self {
+        Self(Kind::Http(error))
     }
 }
 

@@ -54,7 +54,15 @@ mod generated {
     include!(concat!(env!("OUT_DIR"), "/client.rs"));
 }
 
-pub use connect::{ConnectError, connect};
+/// The document that this client was generated from, as JSON: OpenAPI 3.0.3, after the
+/// overlay and the lowering, without what is for people only.
+///
+/// ```
+/// assert!(twin_api::DOCUMENT.starts_with('{'));
+/// ```
+pub const DOCUMENT: &str = include_str!(concat!(env!("OUT_DIR"), "/document.json"));
+
+pub use connect::{ConnectError, PlainHttp, check_base_url, connect, http_client_builder};
 pub use generated::*;
 pub use lenient::LenientInteger;
 pub use payload::Payload;

@@ -6,22 +6,27 @@
 //!
 //! It does not know operations, pages or types; what spans requests is not its affair.
 
+mod context;
+mod decode;
 mod refusal;
 
+use std::any::Any;
 use std::fmt;
 use std::pin::Pin;
 use std::sync::Arc;
 
-use bytes::Bytes;
+pub use context::{CONTEXT_HEADER, Context};
+pub use decode::DecodeFailure;
+pub(crate) use decode::{decode, decode_secret};
 use progenitor_client::ClientHooks;
 /// Which operation a request belongs to.
 pub use progenitor_client::OperationInfo;
+pub use refusal::{redact_headers, redact_text, refusal_status};
 use reqwest::header::{HeaderValue, InvalidHeaderValue};
 use reqwest::{Request, Response};
 use secrecy::{ExposeSecret, SecretString};
-use serde::de::DeserializeOwned;
 
-use crate::{Client, ClientInfo, Error, ResponseValue};
+use crate::{Client, ClientInfo, ConnectError};
 
 /// The header that carries the API key.
 pub const API_KEY_HEADER: &str = "x-api-key";
@@ -34,10 +39,12 @@ pub type Answer<'a> = Pin<Box<dyn Future<Output = reqwest::Result<Response>> + S
 /// An implementation may send `request` more than once, where that is safe. A failure of
 /// its own, one that is no [`reqwest::Error`], it answers as a [`Response`] with a status
 /// outside 200 to 599 and the failure among its [extensions](Response::extensions): that
-/// reaches the caller untouched as [`Error::UnexpectedResponse`].
+/// reaches the caller untouched as
+/// [`Error::UnexpectedResponse`](crate::Error::UnexpectedResponse). What it has to tell besides
+/// an answer, it leaves there as a [`Context`].
 ///
 /// Dropping the future abandons the request.
-pub trait Transport: fmt::Debug + Send + Sync + 'static {
+pub trait Transport: Any + fmt::Debug + Send + Sync {
     /// Sends `request`, which belongs to `operation`, by `client`.
     fn execute<'a>(
         &'a self,
@@ -77,6 +84,36 @@ impl Inner {
         Self { transport: Arc::new(transport), key: None }
     }
 
+    /// The transport; as an [`Any`], for who wants his own back.
+    ///
+    /// ```
+    /// use std::any::Any;
+    /// use twin_api::transport::{Direct, Inner};
+    /// let inner = Inner::new(Direct);
+    /// let transport: &dyn Any = inner.transport();
+    /// assert!(transport.is::<Direct>());
+    /// ```
+    pub fn transport(&self) -> &dyn Transport {
+        self.transport.as_ref()
+    }
+
+    /// As [`api_key`](Self::api_key), but a blank key is refused, too.
+    ///
+    /// ```
+    /// use twin_api::transport::{Direct, Inner};
+    /// assert!(Inner::new(Direct).checked_api_key(&" ".into()).is_err());
+    /// ```
+    ///
+    /// # Errors
+    /// The key is blank, or no header may hold it.
+    pub fn checked_api_key(self, key: &SecretString) -> Result<Self, ConnectError> {
+        if key.expose_secret().trim().is_empty() {
+            return Err(ConnectError::key("it is blank"));
+        }
+        self.api_key(key)
+            .map_err(|_| ConnectError::key("it holds a character that no header may hold"))
+    }
+
     /// Sends `key` with every request, in the header `x-api-key`, marked sensitive.
     ///
     /// # Errors
@@ -104,29 +141,5 @@ impl ClientHooks<Inner> for Client {
         }
         let response = transport.execute(self.client(), request, operation).await?;
         Ok(refusal::normalise(response, key.as_ref()).await)
-    }
-}
-
-/// Reads an answer that holds a secret. Where it does not decode, the error quotes nothing
-/// of it: neither the bytes nor the words of serde, which quote a value of a wrong type.
-pub(crate) async fn decode_secret<T: DeserializeOwned, E>(
-    response: Response,
-) -> Result<ResponseValue<T>, Error<E>> {
-    let status = response.status();
-    let headers = response.headers().clone();
-    let body = response.bytes().await.map_err(Error::ResponseBodyError)?;
-    match serde_json::from_slice(&body) {
-        Ok(value) => Ok(ResponseValue::new(value, status, headers)),
-        Err(error) => {
-            let place = format!(
-                "the answer does not decode ({:?} error at line {} column {}); \
-                 it holds a secret and is withheld",
-                error.classify(),
-                error.line(),
-                error.column()
-            );
-            let error = <serde_json::Error as serde::de::Error>::custom(place);
-            Err(Error::InvalidResponsePayload(Bytes::from_static(b"(withheld)"), error))
-        }
     }
 }

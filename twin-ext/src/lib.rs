@@ -1,14 +1,56 @@
 //! Ergonomics over [`twin_api`], by extension only.
 //!
-//! Today it re-exports the raw client, so that a program that depends on `twin-ext` alone
-//! reaches everything. Policy, pages, runs and webhooks come here, as traits and types
-//! over [`twin_api::Client`]; nothing of the raw client is wrapped or hidden.
+//! ```no_run
+//! use twin_ext::prelude::*;
+//!
+//! # async fn example() -> Result<(), Error> {
+//! let twin: twin_api::Client = ClientBuilder::from_env()?.build()?;
+//! let agent = twin.get_agent().agent_id("agent_abc123").send().await?.into_inner().agent;
+//! println!("{} is {}", agent.agent_id, agent.deployment_state);
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! [`ClientBuilder`] makes the raw client with a policy in its seam: retries where they are
+//! safe, deadlines, a bound on answers. `?` turns whatever a call ends with into [`Error`],
+//! which says whether the action may have happened. Nothing of the raw client is wrapped or
+//! hidden.
+//!
+//! - [`guide::errors`]: what can fail, and what to do about it.
+//! - [`guide::retries`]: what is repeated, when, and what that guarantees.
+//! - [`drift`]: hear of it when the service is no longer as documented.
+//! - [`clock`]: test what a client does in an hour in no time.
+//!
+//! # Features
+//! - `rustls-aws-lc` (default), `rustls-ring`, `native-tls`: TLS, as in `twin-api`.
+//! - `tracing`: a span for each operation and an event for each attempt.
+#![cfg_attr(docsrs, feature(doc_cfg))]
 
+pub mod clock;
+pub mod drift;
+pub mod guide;
+
+mod client;
+mod document;
+mod error;
+mod policy;
+mod retry;
+#[cfg(test)]
+mod testing;
+mod trace;
+
+pub use client::ClientBuilder;
+pub use error::{Error, ErrorKind, Outcome};
+pub use retry::Retry;
 /// The raw client.
 pub use twin_api;
+/// What the service says when it refuses: problem details (RFC 9457).
+pub use twin_api::types::Problem;
 
 /// What a program usually imports.
 pub mod prelude {
     pub use twin_api;
     pub use twin_api::types::Problem;
+
+    pub use crate::{ClientBuilder, Error, ErrorKind, Outcome, Retry};
 }

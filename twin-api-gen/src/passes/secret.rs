@@ -11,9 +11,9 @@ use syn::visit::Visit;
 use syn::visit_mut::{self, VisitMut};
 use syn::{Expr, Item, parse_quote};
 
-use super::Context;
 use super::native_type::holds;
 use super::tree::{Mentions, ident_of, items_of, items_of_mut, sends_mut, text_of};
+use super::{Context, answer};
 use crate::Runtime;
 use crate::client::NATIVE_TYPES;
 
@@ -41,7 +41,7 @@ pub(super) fn apply(tree: &mut syn::File, context: &Context<'_>) -> Result<(), S
         if !answer.0.is_disjoint(&holders) {
             let mut withhold = Withhold { count: 0 };
             withhold.visit_block_mut(&mut send.block);
-            if withhold.count == 0 {
+            if withhold.count != 1 {
                 return Err(format!("{builder}::send decodes its answer in another way"));
             }
         }
@@ -85,20 +85,14 @@ fn transitive(mut holders: BTreeSet<String>, types: &[Item]) -> BTreeSet<String>
     }
 }
 
-/// Makes the success arm decode by the function that quotes nothing.
+/// Makes an answer decode by the function that quotes nothing.
 struct Withhold {
     count: usize,
 }
 
 impl VisitMut for Withhold {
-    fn visit_arm_mut(&mut self, arm: &mut syn::Arm) {
-        if text_of(&arm.pat).contains("200") {
-            visit_mut::visit_arm_mut(self, arm);
-        }
-    }
-
     fn visit_expr_call_mut(&mut self, call: &mut syn::ExprCall) {
-        if text_of(&call.func).replace(' ', "") == "ResponseValue::from_response" {
+        if text_of(&call.func).replace(' ', "") == answer::DECODE {
             let function: Expr = parse_quote!(crate::transport::decode_secret);
             *call.func = function;
             self.count += 1;

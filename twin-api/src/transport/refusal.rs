@@ -10,6 +10,8 @@ use reqwest::header::{HeaderMap, HeaderValue};
 use reqwest::{Response, ResponseBuilderExt, StatusCode};
 use serde_json::{Map, Value, json};
 
+use super::{CONTEXT_HEADER, Context};
+
 /// More of a refusal is not read: it is for a person.
 const READ: usize = 256 << 10;
 
@@ -18,10 +20,13 @@ const TEXT: usize = 4 << 10;
 
 /// `response` as it is, or, where it is a refusal, with a problem as its body.
 pub(super) async fn normalise(response: Response, key: Option<&HeaderValue>) -> Response {
-    let Some(status) = refused(response.status(), response.headers()) else { return response };
+    let Some(status) = refusal_status(response.status(), response.headers()) else {
+        return response;
+    };
     let url = response.url().clone();
     let mut headers = response.headers().clone();
-    redact(&mut headers, key);
+    redact_headers(&mut headers, key);
+    tell(&mut headers, response.extensions().get(), url.path(), key);
     let extensions = response.extensions().clone();
     let body = read(response).await;
     let problem = problem(status, &without_key(body.as_deref(), key));
@@ -35,9 +40,28 @@ pub(super) async fn normalise(response: Response, key: Option<&HeaderValue>) -> 
     Response::from(answer)
 }
 
+/// Puts what the transport tells among the headers, in the place of what a server pretends.
+fn tell(headers: &mut HeaderMap, context: Option<&Context>, path: &str, key: Option<&HeaderValue>) {
+    headers.remove(CONTEXT_HEADER);
+    if let Some(context) = context {
+        let context = Context { path: redact_text(path.as_bytes(), key), ..context.clone() };
+        headers.extend(context.to_header().map(|value| (CONTEXT_HEADER, value)));
+    }
+}
+
 /// The status of a refusal: 4xx and 5xx, and what a gRPC code means where the gateway lets
 /// a request through to gRPC, which says 200 to everything.
-fn refused(status: StatusCode, headers: &HeaderMap) -> Option<StatusCode> {
+///
+/// ```
+/// use twin_api::reqwest::{StatusCode, header::HeaderMap};
+/// use twin_api::transport::refusal_status;
+/// let mut headers = HeaderMap::new();
+/// assert_eq!(refusal_status(StatusCode::OK, &headers), None);
+/// headers.insert("grpc-status", "14".parse()?);
+/// assert_eq!(refusal_status(StatusCode::OK, &headers), Some(StatusCode::SERVICE_UNAVAILABLE));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub fn refusal_status(status: StatusCode, headers: &HeaderMap) -> Option<StatusCode> {
     if status.is_client_error() || status.is_server_error() {
         return Some(status);
     }
@@ -79,16 +103,37 @@ async fn read(mut response: Response) -> Option<Vec<u8>> {
 
 /// A service that quotes the key in its refusal does not bring it into an error.
 fn without_key(body: Option<&[u8]>, key: Option<&HeaderValue>) -> Body {
-    let Some(body) = body else { return Body::Unreadable };
-    let text = String::from_utf8_lossy(body);
-    let key = key.and_then(|key| key.to_str().ok()).filter(|key| !key.is_empty());
-    Body::Text(match key {
-        Some(key) => text.replace(key, "[redacted]"),
-        None => text.into_owned(),
-    })
+    body.map_or(Body::Unreadable, |body| Body::Text(redact_text(body, key)))
 }
 
-fn redact(headers: &mut HeaderMap, key: Option<&HeaderValue>) {
+/// `text`, without the key: a transport that quotes an answer quotes it so.
+///
+/// ```
+/// use twin_api::reqwest::header::HeaderValue;
+/// use twin_api::transport::redact_text;
+/// let key = HeaderValue::from_static("tw_live_1");
+/// assert_eq!(redact_text(b"no such key: tw_live_1", Some(&key)), "no such key: [redacted]");
+/// ```
+pub fn redact_text(text: &[u8], key: Option<&HeaderValue>) -> String {
+    let text = String::from_utf8_lossy(text);
+    match key.and_then(|key| key.to_str().ok()).filter(|key| !key.is_empty()) {
+        Some(key) => text.replace(key, "[redacted]"),
+        None => text.into_owned(),
+    }
+}
+
+/// Takes the key out of the headers of an answer that reaches the caller.
+///
+/// ```
+/// use twin_api::reqwest::header::{HeaderMap, HeaderValue};
+/// use twin_api::transport::redact_headers;
+/// let key = HeaderValue::from_static("tw_live_1");
+/// let mut headers = HeaderMap::new();
+/// headers.insert("x-seen", HeaderValue::from_static("tw_live_1 at noon"));
+/// redact_headers(&mut headers, Some(&key));
+/// assert_eq!(headers["x-seen"], "[redacted]");
+/// ```
+pub fn redact_headers(headers: &mut HeaderMap, key: Option<&HeaderValue>) {
     let Some(key) = key.map(HeaderValue::as_bytes).filter(|key| !key.is_empty()) else { return };
     for value in headers.values_mut() {
         if value.as_bytes().windows(key.len()).any(|part| part == key) {
@@ -123,7 +168,7 @@ fn stand_in(status: StatusCode, text: &str) -> Map<String, Value> {
         members.insert("title".to_owned(), reason.into());
     }
     if !text.is_empty() {
-        members.insert("detail".to_owned(), cut(text).into());
+        members.insert("detail".to_owned(), cut(text, TEXT).into());
     }
     members
 }
@@ -140,10 +185,11 @@ fn from_object(mut members: Map<String, Value>) -> Map<String, Value> {
     }
     for name in ["type", "title", "detail", "instance"] {
         if let Some(value) = members.get_mut(name) {
-            *value = json!(cut(&match &*value {
+            let text = match &*value {
                 Value::String(text) => text.clone(),
                 other => other.to_string(),
-            }));
+            };
+            *value = json!(cut(&text, TEXT));
         }
     }
     members
@@ -157,8 +203,9 @@ fn older_message(members: &Map<String, Value>) -> Option<String> {
         .find_map(|value| value.as_str().filter(|text| !text.is_empty()).map(ToOwned::to_owned))
 }
 
-fn cut(text: &str) -> String {
-    match text.char_indices().map(|(index, _)| index).find(|index| *index >= TEXT) {
+/// `text`, cut behind about `most` bytes.
+pub(super) fn cut(text: &str, most: usize) -> String {
+    match text.char_indices().map(|(index, _)| index).find(|index| *index >= most) {
         Some(end) => format!("{}…", &text[..end]),
         None => text.to_owned(),
     }
@@ -245,7 +292,7 @@ mod tests {
     fn a_grpc_code_is_a_refusal_unless_it_is_ok() {
         let refused_with = |code: &'static str| {
             let headers = [("grpc-status".parse().unwrap(), HeaderValue::from_static(code))];
-            refused(StatusCode::OK, &headers.into_iter().collect())
+            refusal_status(StatusCode::OK, &headers.into_iter().collect())
         };
         assert_eq!(refused_with("12"), Some(StatusCode::NOT_IMPLEMENTED));
         assert_eq!(refused_with("0"), None);

@@ -1,0 +1,386 @@
+//! Builds a client that people can trust with a key.
+//!
+//! It checks every setting before anything is sent, says which one cannot be right, and
+//! shows the key to nobody. It reads the environment only where it is asked to.
+
+#[cfg(test)]
+mod tests;
+
+use std::env;
+use std::ffi::OsString;
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use secrecy::{ExposeSecret, SecretString};
+use twin_api::transport::Inner;
+use twin_api::{Client, PlainHttp, reqwest};
+
+use crate::clock::{Clock, SystemClock};
+use crate::drift::{Drift, Watch};
+use crate::error::Error;
+use crate::policy::Policy;
+use crate::retry::{Bucket, Retry};
+
+/// Where the service is.
+const BASE_URL: &str = "https://build.twin.so";
+
+/// The variables that [`ClientBuilder::from_env`] reads.
+const KEY_VARIABLE: &str = "TWIN_API_KEY";
+const URL_VARIABLE: &str = "TWIN_BASE_URL";
+
+/// Settings of a client, each with a default but for the key.
+///
+/// What it builds is a [`twin_api::Client`]: cheap to clone, to be used by many tasks at
+/// once on a tokio runtime of either flavour, with its timer enabled. Clones share their
+/// connections and their budget of retries.
+///
+/// ```
+/// use std::time::Duration;
+/// use twin_ext::{ClientBuilder, Retry};
+/// let twin = ClientBuilder::new("tw_live_0123")
+///     .base_url("http://127.0.0.1:4010")
+///     .attempt_timeout(Duration::from_secs(30))
+///     .deadline(Duration::from_secs(120))
+///     .retry(Retry::default().max_attempts(4))
+///     .build()?;
+/// # drop(twin);
+/// # Ok::<(), twin_ext::Error>(())
+/// ```
+#[derive(Clone)]
+pub struct ClientBuilder {
+    key: SecretString,
+    base_url: String,
+    /// The variable that the base URL is from.
+    base_url_from: Option<&'static str>,
+    attempt_timeout: Duration,
+    deadline: Duration,
+    connect_timeout: Duration,
+    max_response_bytes: usize,
+    retry: Retry,
+    app: Option<(String, String)>,
+    plain_http: PlainHttp,
+    no_proxy: bool,
+    watch: Watch,
+    clock: Arc<dyn Clock>,
+}
+
+impl ClientBuilder {
+    /// A client with this key.
+    ///
+    /// ```
+    /// let twin = twin_ext::ClientBuilder::new("tw_live_0123").build()?;
+    /// # drop(twin);
+    /// # Ok::<(), twin_ext::Error>(())
+    /// ```
+    pub fn new(key: impl Into<SecretString>) -> Self {
+        Self {
+            key: key.into(),
+            base_url: BASE_URL.to_owned(),
+            base_url_from: None,
+            attempt_timeout: Duration::from_secs(30),
+            deadline: Duration::from_secs(120),
+            connect_timeout: Duration::from_secs(10),
+            max_response_bytes: 64 << 20,
+            retry: Retry::default(),
+            app: None,
+            plain_http: PlainHttp::Loopback,
+            no_proxy: false,
+            watch: Watch::default(),
+            clock: Arc::new(SystemClock),
+        }
+    }
+
+    /// A client with the key in `TWIN_API_KEY`, for the base URL in `TWIN_BASE_URL` if there
+    /// is one.
+    ///
+    /// ```no_run
+    /// let twin = twin_ext::ClientBuilder::from_env()?.build()?;
+    /// # drop(twin);
+    /// # Ok::<(), twin_ext::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// There is no key, or a variable holds what is no text. The error names the variable
+    /// and shows nothing of its value.
+    pub fn from_env() -> Result<Self, Error> {
+        Self::from_variables(|name| env::var_os(name))
+    }
+
+    fn from_variables(variable: impl Fn(&str) -> Option<OsString>) -> Result<Self, Error> {
+        let text = |name: &'static str| match variable(name).map(OsString::into_string) {
+            None => Ok(None),
+            Some(Ok(text)) if text.trim().is_empty() => Ok(None),
+            Some(Ok(text)) => Ok(Some(text)),
+            Some(Err(_)) => Err(Error::config(format!("{name} is no text"))),
+        };
+        let key = text(KEY_VARIABLE)?
+            .ok_or_else(|| Error::config(format!("{KEY_VARIABLE} is not set, or is blank")))?;
+        let mut builder = Self::new(key);
+        if let Some(url) = text(URL_VARIABLE)? {
+            builder.base_url = url;
+            builder.base_url_from = Some(URL_VARIABLE);
+        }
+        Ok(builder)
+    }
+
+    /// Where the service is; `https://build.twin.so` unless this says otherwise.
+    ///
+    /// A path is kept, with or without a slash at its end.
+    ///
+    /// ```
+    /// let builder = twin_ext::ClientBuilder::new("tw_live_0123").base_url("http://[::1]:4010/v2/");
+    /// assert!(builder.build().is_ok());
+    /// ```
+    #[must_use]
+    pub fn base_url(mut self, url: impl Into<String>) -> Self {
+        self.base_url = url.into();
+        self.base_url_from = None;
+        self
+    }
+
+    /// How long one attempt may take, from connecting to the last byte of the answer: 30 s.
+    ///
+    /// ```
+    /// # use std::time::Duration;
+    /// let builder = twin_ext::ClientBuilder::new("tw_live_0123").attempt_timeout(Duration::from_secs(5));
+    /// # drop(builder);
+    /// ```
+    #[must_use]
+    pub fn attempt_timeout(mut self, limit: Duration) -> Self {
+        self.attempt_timeout = limit;
+        self
+    }
+
+    /// How long all attempts of a call may take, pauses and all: 120 s.
+    ///
+    /// ```
+    /// # use std::time::Duration;
+    /// let builder = twin_ext::ClientBuilder::new("tw_live_0123").deadline(Duration::from_secs(20));
+    /// # drop(builder);
+    /// ```
+    #[must_use]
+    pub fn deadline(mut self, limit: Duration) -> Self {
+        self.deadline = limit;
+        self
+    }
+
+    /// How long a connection may take to be there, TLS and all: 10 s. It is measured by
+    /// tokio's clock, whatever [`clock`](Self::clock) says.
+    ///
+    /// ```
+    /// # use std::time::Duration;
+    /// let builder = twin_ext::ClientBuilder::new("tw_live_0123").connect_timeout(Duration::from_secs(2));
+    /// # drop(builder);
+    /// ```
+    #[must_use]
+    pub fn connect_timeout(mut self, limit: Duration) -> Self {
+        self.connect_timeout = limit;
+        self
+    }
+
+    /// How failed attempts are repeated.
+    ///
+    /// ```
+    /// use twin_ext::{ClientBuilder, Retry};
+    /// let builder = ClientBuilder::new("tw_live_0123").retry(Retry::none());
+    /// # drop(builder);
+    /// ```
+    #[must_use]
+    pub fn retry(mut self, retry: Retry) -> Self {
+        self.retry = retry;
+        self
+    }
+
+    /// How large an answer may be: 64 MiB. A larger one is not read.
+    ///
+    /// ```
+    /// let builder = twin_ext::ClientBuilder::new("tw_live_0123").max_response_bytes(1 << 20);
+    /// # drop(builder);
+    /// ```
+    #[must_use]
+    pub fn max_response_bytes(mut self, bytes: usize) -> Self {
+        self.max_response_bytes = bytes;
+        self
+    }
+
+    /// Names the program in the user agent: `name/version twin-ext/…`.
+    ///
+    /// ```
+    /// let builder = twin_ext::ClientBuilder::new("tw_live_0123").app_info("night-shift", "2.1.0");
+    /// assert!(builder.build().is_ok());
+    /// ```
+    #[must_use]
+    pub fn app_info(mut self, name: impl Into<String>, version: impl Into<String>) -> Self {
+        self.app = Some((name.into(), version.into()));
+        self
+    }
+
+    /// Allows plain `http` to other machines, where everybody on the way can read the key.
+    ///
+    /// ```
+    /// use twin_ext::ClientBuilder;
+    /// let builder = ClientBuilder::new("tw_live_0123").base_url("http://twin.test");
+    /// assert!(builder.clone().build().is_err());
+    /// assert!(builder.allow_plain_http().build().is_ok());
+    /// ```
+    #[must_use]
+    pub fn allow_plain_http(mut self) -> Self {
+        self.plain_http = PlainHttp::Anywhere;
+        self
+    }
+
+    /// Uses no proxy, whatever the environment says. Plain `http` never uses one.
+    ///
+    /// Without this, `https` goes through the proxy that `HTTPS_PROXY` or `ALL_PROXY` names.
+    /// It is a tunnel: the proxy sees which host is called, and neither key nor content.
+    ///
+    /// ```
+    /// let builder = twin_ext::ClientBuilder::new("tw_live_0123").no_proxy();
+    /// assert!(builder.build().is_ok());
+    /// ```
+    #[must_use]
+    pub fn no_proxy(mut self) -> Self {
+        self.no_proxy = true;
+        self
+    }
+
+    /// Tells `callback` of every answer that is not as documented. It is called within the
+    /// call, and should be quick.
+    ///
+    /// ```
+    /// let builder = twin_ext::ClientBuilder::new("tw_live_0123").on_drift(|drift| println!("{drift}"));
+    /// assert!(builder.build().is_ok());
+    /// ```
+    #[must_use]
+    pub fn on_drift(mut self, callback: impl Fn(&Drift) + Send + Sync + 'static) -> Self {
+        self.watch.callback = Some(Arc::new(callback));
+        self
+    }
+
+    /// Has a call fail whose answer is not as documented
+    /// ([`ErrorKind::Drift`](crate::ErrorKind::Drift)): for tests against the service.
+    ///
+    /// ```
+    /// let builder = twin_ext::ClientBuilder::new("tw_live_0123").strict();
+    /// assert!(builder.build().is_ok());
+    /// ```
+    #[must_use]
+    pub fn strict(mut self) -> Self {
+        self.watch.strict = true;
+        self
+    }
+
+    /// Takes time and chance from `clock`.
+    ///
+    /// ```
+    /// use twin_ext::{ClientBuilder, clock::ManualClock};
+    /// let clock = ManualClock::new(1);
+    /// let builder = ClientBuilder::new("tw_live_0123").clock(clock.clone());
+    /// # drop(builder);
+    /// ```
+    #[must_use]
+    pub fn clock(mut self, clock: impl Clock) -> Self {
+        self.clock = Arc::new(clock);
+        self
+    }
+
+    /// The client. Nothing is sent.
+    ///
+    /// ```
+    /// use twin_ext::{ClientBuilder, ErrorKind};
+    /// let error = ClientBuilder::new("tw_live_0123").base_url("http://twin.test").build().unwrap_err();
+    /// assert_eq!(error.kind(), ErrorKind::Config);
+    /// ```
+    ///
+    /// # Errors
+    /// [`ErrorKind::Config`](crate::ErrorKind::Config): a setting cannot be right, or TLS
+    /// could not be set up.
+    pub fn build(self) -> Result<Client, Error> {
+        self.check_limits()?;
+        let base = self.check_base_url()?;
+        let plain = base.scheme() == "http";
+        let mut http = twin_api::http_client_builder()
+            .user_agent(self.user_agent()?)
+            .connect_timeout(self.connect_timeout)
+            // Attempts are counted, and repeated, in one place only.
+            .retry(reqwest::retry::never());
+        if plain || self.no_proxy {
+            http = http.no_proxy();
+        }
+        let http = http.build().map_err(twin_api::ConnectError::from)?;
+        let url = base.as_str().trim_end_matches('/').to_owned();
+        let watched = self.watch.strict || self.watch.callback.is_some();
+        let policy = Policy {
+            base,
+            attempt_timeout: self.attempt_timeout,
+            deadline: self.deadline,
+            max_response_bytes: self.max_response_bytes,
+            bucket: Bucket::new(self.retry.budget),
+            retry: self.retry,
+            clock: self.clock,
+            watch: watched.then_some(self.watch),
+        };
+        let inner = Inner::new(policy).checked_api_key(&self.key)?;
+        Ok(Client::new_with_client(&url, http, inner))
+    }
+
+    fn check_limits(&self) -> Result<(), Error> {
+        let limits = [
+            ("attempt_timeout", self.attempt_timeout.is_zero()),
+            ("deadline", self.deadline.is_zero()),
+            ("connect_timeout", self.connect_timeout.is_zero()),
+            ("max_response_bytes", self.max_response_bytes == 0),
+        ];
+        match limits.into_iter().find(|(_, zero)| *zero) {
+            Some((name, _)) => Err(Error::config(format!("{name} is zero: no call could succeed"))),
+            None => Ok(()),
+        }
+    }
+
+    fn check_base_url(&self) -> Result<reqwest::Url, Error> {
+        twin_api::check_base_url(&self.base_url, self.plain_http).map_err(|error| {
+            match self.base_url_from {
+                Some(variable) => Error::config(format!("{variable}: {error}")),
+                None => error.into(),
+            }
+        })
+    }
+
+    fn user_agent(&self) -> Result<String, Error> {
+        const OWN: &str = concat!("twin-ext/", env!("CARGO_PKG_VERSION"));
+        let Some((name, version)) = &self.app else { return Ok(OWN.to_owned()) };
+        for (what, text) in [("name", name), ("version", version)] {
+            if text.is_empty() || !text.bytes().all(is_token) {
+                return Err(Error::config(format!(
+                    "the {what} in app_info may hold letters, digits and -.+_ only, one at least"
+                )));
+            }
+        }
+        Ok(format!("{name}/{version} {OWN}"))
+    }
+}
+
+/// What a product in a user agent may be made of: less than RFC 9110 allows, and enough.
+fn is_token(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || b"-.+_".contains(&byte)
+}
+
+/// The key is not shown, only that there is one.
+impl fmt::Debug for ClientBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let blank = self.key.expose_secret().trim().is_empty();
+        f.debug_struct("ClientBuilder")
+            .field("key", &if blank { "(blank)" } else { "(set)" })
+            .field("attempt_timeout", &self.attempt_timeout)
+            .field("deadline", &self.deadline)
+            .field("connect_timeout", &self.connect_timeout)
+            .field("max_response_bytes", &self.max_response_bytes)
+            .field("retry", &self.retry)
+            .field("app", &self.app)
+            .field("plain_http", &self.plain_http)
+            .field("no_proxy", &self.no_proxy)
+            .field("watch", &self.watch)
+            .finish_non_exhaustive()
+    }
+}

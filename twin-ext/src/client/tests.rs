@@ -1,0 +1,85 @@
+//! Which settings make a client, and what an error says of those that do not.
+
+use super::*;
+use crate::error::ErrorKind;
+
+fn from(variables: &[(&str, &str)]) -> Result<ClientBuilder, Error> {
+    ClientBuilder::from_variables(|name| {
+        variables.iter().find(|(known, _)| *known == name).map(|(_, value)| value.into())
+    })
+}
+
+/// The text of the error, which shows nothing of a value.
+fn refused(result: Result<impl Sized, Error>) -> String {
+    let error = result.err().expect("it is refused");
+    assert_eq!(error.kind(), ErrorKind::Config);
+    let shown = format!("{error} {error:?}");
+    assert!(!shown.contains("canary"), "{shown}");
+    error.to_string()
+}
+
+#[test]
+fn the_environment_gives_key_and_url() {
+    let twin = from(&[("TWIN_API_KEY", "k"), ("TWIN_BASE_URL", "http://[::1]:1/x/")]);
+    assert_eq!(twin_api::ClientInfo::baseurl(&&twin.unwrap().build().unwrap()), "http://[::1]:1/x");
+    let blank = from(&[("TWIN_API_KEY", "k"), ("TWIN_BASE_URL", " ")]).unwrap();
+    assert_eq!(blank.base_url, BASE_URL);
+}
+
+#[test]
+fn an_error_of_the_environment_names_the_variable() {
+    for variables in [&[][..], &[("TWIN_API_KEY", " \n")]] {
+        assert!(refused(from(variables)).contains("TWIN_API_KEY"));
+    }
+    for url in [
+        "canary",
+        "canary://x",
+        "http://canary.test",
+        "https://canary@x.test",
+        "https://x.test?canary",
+    ] {
+        let builder = from(&[("TWIN_API_KEY", "k"), ("TWIN_BASE_URL", url)]).unwrap();
+        let text = refused(builder.build());
+        assert!(text.starts_with("TWIN_BASE_URL: "), "{text}");
+    }
+}
+
+#[test]
+fn settings_that_cannot_be_right_are_refused() {
+    let new = || ClientBuilder::new("canary");
+    let zero = Duration::ZERO;
+    let cases = [
+        (ClientBuilder::new("canary\n"), "API key"),
+        (ClientBuilder::new("canary\u{e9}"), "API key"),
+        (new().attempt_timeout(zero), "attempt_timeout"),
+        (new().deadline(zero), "deadline"),
+        (new().connect_timeout(zero), "connect_timeout"),
+        (new().max_response_bytes(0), "max_response_bytes"),
+        (new().app_info("", "1"), "name"),
+        (new().app_info("a b", "1"), "name"),
+        (new().app_info("a", "1\r\nx: y"), "version"),
+        (new().base_url("https://user:pass@build.twin.so"), "user name"),
+    ];
+    for (builder, word) in cases {
+        let text = refused(builder.build());
+        assert!(text.contains(word), "{text}");
+    }
+}
+
+#[test]
+fn the_user_agent_names_the_program_and_this_crate() {
+    let own = ClientBuilder::new("k").user_agent().unwrap();
+    assert!(own.starts_with("twin-ext/"));
+    let named = ClientBuilder::new("k").app_info("night-shift", "2.1+x").user_agent();
+    assert_eq!(named.unwrap(), format!("night-shift/2.1+x {own}"));
+}
+
+#[test]
+fn a_client_and_its_builder_go_anywhere_and_show_no_key() {
+    fn goes_anywhere<T: Clone + Send + Sync + 'static>(_: &T) {}
+    let builder = ClientBuilder::new("canary").base_url("http://127.0.0.1:1").on_drift(|_| ());
+    let twin = builder.clone().build().unwrap();
+    goes_anywhere(&builder);
+    goes_anywhere(&twin);
+    assert!(!format!("{builder:?} {twin:?} {:?}", twin.get_me()).contains("canary"));
+}

@@ -1,0 +1,121 @@
+//! What an answer has that its document has not, and the other way round.
+//!
+//! The client reads such an answer all the same. Who wants to know before it matters has a
+//! callback told ([`ClientBuilder::on_drift`](crate::ClientBuilder::on_drift)), or has the
+//! call fail ([`ClientBuilder::strict`](crate::ClientBuilder::strict), for tests). It tells
+//! names and places, never values; what is in the payload of an event is its own affair.
+//! A client that asks for neither does not look.
+
+mod compare;
+#[cfg(test)]
+mod tests;
+
+use std::fmt;
+use std::sync::Arc;
+
+use http::StatusCode;
+
+use crate::document;
+use crate::error::{Detail, ErrorKind, Outcome};
+
+/// One way in which an answer is not as documented.
+///
+/// ```
+/// use twin_ext::ClientBuilder;
+/// let twin = ClientBuilder::new("tw_live_0123")
+///     .on_drift(|drift| eprintln!("{drift}"))
+///     .build()?;
+/// # drop(twin);
+/// # Ok::<(), twin_ext::Error>(())
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
+pub struct Drift {
+    /// The operation, as its function is called: `list_agents`.
+    pub operation: &'static str,
+    /// The place in the answer, the same for all items of a list: `agents[].icon`.
+    pub path: String,
+    /// What is different there.
+    pub kind: DriftKind,
+}
+
+/// In what an answer is not as documented.
+///
+/// ```
+/// assert_eq!(twin_ext::drift::DriftKind::UnknownField.to_string(), "unknown field");
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
+pub enum DriftKind {
+    /// A value that is none of those that the document lists.
+    UnknownValue,
+    /// A member that the document does not have.
+    UnknownField,
+    /// A member that the document says is always there.
+    MissingField,
+}
+
+impl fmt::Display for DriftKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::UnknownValue => "unknown value",
+            Self::UnknownField => "unknown field",
+            Self::MissingField => "missing field",
+        })
+    }
+}
+
+impl fmt::Display for Drift {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { operation, path, kind } = self;
+        write!(f, "{operation}: {kind} at {}", path.escape_debug())
+    }
+}
+
+type Callback = Arc<dyn Fn(&Drift) + Send + Sync>;
+
+/// Who is told of drift.
+#[derive(Clone, Default)]
+pub(crate) struct Watch {
+    pub(crate) callback: Option<Callback>,
+    pub(crate) strict: bool,
+}
+
+impl fmt::Debug for Watch {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let callback = self.callback.is_some();
+        f.debug_struct("Watch").field("callback", &callback).field("strict", &self.strict).finish()
+    }
+}
+
+impl Watch {
+    /// Looks at an answer, tells what is to be told, and gives back what must not be.
+    pub(crate) fn look(&self, operation: &'static str, body: &[u8]) -> Vec<Drift> {
+        let Some(schema) = document::answer_of(operation) else { return Vec::new() };
+        // What is no JSON, or is nested too deep for it, is for the decoding to say.
+        let Ok(value) = serde_json::from_slice(body) else { return Vec::new() };
+        let drift = compare::compare(operation, schema, &value);
+        if let Some(callback) = &self.callback {
+            for drift in &drift {
+                callback(drift);
+            }
+        }
+        if self.strict { drift } else { Vec::new() }
+    }
+}
+
+impl Detail {
+    /// The error that drift is to who is strict about it.
+    pub(crate) fn of_drift(status: StatusCode, drift: Vec<Drift>) -> Self {
+        let first = drift.first().map(ToString::to_string).unwrap_or_default();
+        let more = match drift.len().saturating_sub(1) {
+            0 => String::new(),
+            more => format!(", and {more} more"),
+        };
+        let message = format!("the answer is not as documented: {first}{more}");
+        let mut detail = Self::new(ErrorKind::Drift, Outcome::Accepted, message);
+        detail.status = Some(status);
+        detail.drift = drift;
+        detail
+    }
+}

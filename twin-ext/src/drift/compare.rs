@@ -1,0 +1,170 @@
+//! Holds an answer against its schema: as much of JSON Schema as the lowered document has.
+//!
+//! It looks for names and for listed values; whether a value has the right type is for the
+//! decoding to say.
+
+use std::collections::BTreeSet;
+
+use serde_json::Value;
+
+use super::{Drift, DriftKind};
+use crate::document::parts;
+
+/// More than this of one answer is not told.
+const MOST: usize = 100;
+
+/// A longer name of a member is cut: the document has none such.
+const NAME: usize = 64;
+
+/// Deeper than any answer; JSON that was parsed is not deeper either.
+const DEPTH: usize = 128;
+
+pub(super) fn compare(
+    operation: &'static str,
+    schema: &'static Value,
+    value: &Value,
+) -> Vec<Drift> {
+    let mut found = Found { operation, drift: BTreeSet::new() };
+    found.value(schema, value, "", 0);
+    found.drift.into_iter().collect()
+}
+
+struct Found {
+    operation: &'static str,
+    drift: BTreeSet<Drift>,
+}
+
+impl Found {
+    fn add(&mut self, path: String, kind: DriftKind) {
+        if self.drift.len() < MOST {
+            self.drift.insert(Drift { operation: self.operation, path, kind });
+        }
+    }
+
+    fn value(&mut self, schema: &'static Value, value: &Value, path: &str, depth: usize) {
+        if value.is_null() || depth > DEPTH || self.drift.len() >= MOST {
+            return;
+        }
+        let parts = parts(schema);
+        for listed in parts.iter().filter_map(|part| part["enum"].as_array()) {
+            if !listed.contains(value) {
+                self.add(path.to_owned(), DriftKind::UnknownValue);
+            }
+        }
+        for alternatives in parts.iter().flat_map(|part| [&part["oneOf"], &part["anyOf"]]) {
+            self.closest(alternatives, value, path, depth);
+        }
+        match value {
+            Value::Array(items) => {
+                let path = format!("{path}[]");
+                for schema in parts.iter().filter_map(|part| part.get("items")) {
+                    for item in items {
+                        self.value(schema, item, &path, depth + 1);
+                    }
+                }
+            }
+            Value::Object(members) => self.object(&parts, members, path, depth),
+            _ => {}
+        }
+    }
+
+    /// An alternative that fits better than the others is the one that is meant.
+    fn closest(&mut self, alternatives: &'static Value, value: &Value, path: &str, depth: usize) {
+        let each = alternatives.as_array().into_iter().flatten().map(|schema| {
+            let mut found = Self { operation: self.operation, drift: BTreeSet::new() };
+            found.value(schema, value, path, depth + 1);
+            found.drift
+        });
+        if let Some(drift) = each.min_by_key(BTreeSet::len) {
+            for drift in drift {
+                self.add(drift.path, drift.kind);
+            }
+        }
+    }
+
+    fn object(
+        &mut self,
+        parts: &[&'static Value],
+        members: &serde_json::Map<String, Value>,
+        path: &str,
+        depth: usize,
+    ) {
+        let known = || parts.iter().filter_map(|part| part["properties"].as_object());
+        let open = known().next().is_none()
+            || parts.iter().any(|part| {
+                let more = part.get("additionalProperties");
+                more.is_some_and(|more| more != false)
+                    || part.get("oneOf").or_else(|| part.get("anyOf")).is_some()
+            });
+        let below = |name: &str| match path {
+            "" => name.to_owned(),
+            _ => format!("{path}.{name}"),
+        };
+        for (name, value) in members {
+            let mut schemas = known().filter_map(|properties| properties.get(name)).peekable();
+            if schemas.peek().is_none() && !open {
+                let name: String = name.chars().take(NAME).collect();
+                self.add(below(&name), DriftKind::UnknownField);
+            }
+            schemas.for_each(|schema| self.value(schema, value, &below(name), depth + 1));
+        }
+        let required = parts.iter().filter_map(|part| part["required"].as_array()).flatten();
+        for name in required.filter_map(Value::as_str) {
+            if !members.contains_key(name) {
+                self.add(below(name), DriftKind::MissingField);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::document::answer_of;
+
+    fn drift(operation: &'static str, value: &Value) -> Vec<String> {
+        let drift = compare(operation, answer_of(operation).unwrap(), value);
+        drift.iter().map(|drift| format!("{} {}", drift.path, drift.kind)).collect()
+    }
+
+    #[test]
+    fn what_is_documented_is_no_drift() {
+        assert!(drift("get_me", &json!({"user_id": "u"})).is_empty());
+        assert!(drift("get_schedule", &json!({"schedule": null})).is_empty());
+        assert!(drift("get_schedule", &json!({})).is_empty());
+    }
+
+    #[test]
+    fn each_kind_is_told_with_its_place_once() {
+        let run = json!({"agent_id": "a", "status": "asleep", "started_at": "t", "mood": {"a": 1}});
+        assert_eq!(
+            drift("list_runs", &json!({"runs": [run, run], "extra": 1})),
+            [
+                "extra unknown field",
+                "runs[].mood unknown field",
+                "runs[].run_id missing field",
+                "runs[].status unknown value",
+            ]
+        );
+    }
+
+    #[test]
+    fn payloads_of_events_are_not_looked_into() {
+        let event = json!({"event_index": 1, "event": {"anything": {"goes": []}}});
+        assert!(drift("list_run_events", &json!({"events": [event]})).is_empty());
+    }
+
+    #[test]
+    fn any_json_is_borne_and_little_is_told() {
+        let many: Value = (0..10_000).map(|n| (format!("x{n}"), json!(n))).collect();
+        for value in [json!(null), json!(7), json!([[]]), json!({"runs": {"a": []}}), many] {
+            assert!(drift("list_runs", &value).len() <= MOST);
+        }
+        let deep = format!("{}{}", "[".repeat(100), "]".repeat(100));
+        drift("list_runs", &serde_json::from_str(&deep).unwrap());
+        let long = json!({"user_id": "u", "é".repeat(1_000): 1});
+        assert!(drift("get_me", &long)[0].len() < 200);
+    }
+}

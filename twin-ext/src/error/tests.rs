@@ -1,0 +1,156 @@
+//! What an error is made of, and that it shows nothing that it must not.
+
+use std::fmt::Write as _;
+
+use twin_api::types::Problem;
+
+use crate::testing::{KEY, Service, answer, json};
+use crate::{Error, ErrorKind, Outcome};
+
+/// The error that `get_agent` ends with, after this answer.
+async fn get_agent(answer: String) -> Error {
+    let service = Service::start([answer]).await;
+    let (twin, _) = service.client();
+    twin.get_agent().agent_id("agent_abc123").send().await.unwrap_err().into()
+}
+
+/// Everything that an error can be made to show.
+fn shown(error: &Error) -> String {
+    use std::error::Error as _;
+    let mut text = format!("{error} {error:?} {error:#?} {:?}", error.problem());
+    let (headers, excerpt, path) = (error.headers(), error.excerpt(), error.json_path());
+    write!(text, "{headers:?} {excerpt:?} {path:?}").unwrap();
+    let mut source = error.source();
+    while let Some(error) = source {
+        write!(text, " {error} {error:?}").unwrap();
+        source = error.source();
+    }
+    text
+}
+
+#[tokio::test]
+async fn an_answer_that_cannot_be_read_says_where_and_how_it_begins() {
+    let body = format!(r#"{{"agent": {{"agent_id": 7}}, "x": "{}"}}"#, "é".repeat(1_000));
+    let error = get_agent(json(200, &body)).await;
+    assert_eq!((error.kind(), error.outcome()), (ErrorKind::Decode, Outcome::Accepted));
+    assert_eq!((error.status().unwrap().as_u16(), error.attempts()), (200, 1));
+    assert_eq!(error.json_path(), Some("agent.agent_id"));
+    assert_eq!(error.excerpt().unwrap().chars().count(), 201);
+    assert_eq!(
+        error.to_string(),
+        "the answer cannot be read at agent.agent_id: invalid type: integer `7`, expected a \
+         string at line 1 column 24 (GET /v1/agents/agent_abc123)"
+    );
+    assert_eq!(error.headers()["content-type"], "application/json");
+}
+
+#[tokio::test]
+async fn what_is_no_json_is_not_the_api() {
+    let cases = [
+        (answer(200, "content-type: text/plain\r\n", "hello"), "text/plain"),
+        (answer(200, "", "hello"), "something without a content type"),
+        (json(200, ""), "nothing"),
+        (answer(204, "", ""), "nothing"),
+        (answer(200, "content-encoding: gzip\r\n", "\u{1f}\u{8b}"), "something"),
+    ];
+    for (answer, what) in cases {
+        let error = get_agent(answer).await;
+        assert_eq!(error.kind(), ErrorKind::NotTheApi, "{what}");
+        assert!(error.to_string().contains(what), "{what}: {error}");
+    }
+    let json_all_the_same = answer(200, "content-type: text/plain\r\n", r#"{"agent": 7}"#);
+    assert_eq!(get_agent(json_all_the_same).await.kind(), ErrorKind::Decode);
+}
+
+#[tokio::test]
+async fn the_key_is_in_no_error_whatever_the_service_sends() {
+    let answers = [
+        answer(401, &format!("www-authenticate: {KEY}\r\n"), KEY),
+        json(403, &format!(r#"{{"title": "{KEY}", "detail": "{KEY}", "{KEY}": "{KEY}"}}"#)),
+        json(200, &format!(r#"{{"agent": "{KEY}"}}"#)),
+        json(200, &format!(r#"{{"agent": {{"{KEY}": {{]}}"#)),
+        answer(200, &format!("content-type: text/{KEY}\r\n"), KEY),
+        answer(200, &format!("content-type: text/html; {KEY}\r\n"), KEY),
+        answer(302, &format!("location: /{KEY}\r\n"), KEY),
+        format!("HTTP/1.1 200 {KEY}\r\nx: {KEY}\r\ncontent-length: 99\r\n\r\n{KEY}"),
+        format!("HTTP/1.1 200 {KEY}\r\nx: {KEY}\r\ncontent-length: 99999999999\r\n\r\n{KEY}"),
+        format!("{KEY}\r\n\r\n"),
+        String::new(),
+    ];
+    for answer in answers {
+        let error = get_agent(answer.clone()).await;
+        assert!(!shown(&error).contains("canary"), "{answer}: {}", shown(&error));
+    }
+    let service = Service::start([json(403, "{}")]).await;
+    let (twin, clock) = service.client();
+    let error: Error = twin.get_agent().agent_id(KEY).send().await.unwrap_err().into();
+    assert!(!shown(&error).contains("canary"), "{}", shown(&error));
+    let builder = service.builder(&clock);
+    assert!(!format!("{twin:?} {clock:?} {builder:?}").contains("canary"));
+}
+
+#[tokio::test]
+async fn an_answer_with_a_secret_is_not_quoted() {
+    let body = r#"{"api_key": "canary", "key_id": 7, "canary": "canary"}"#;
+    let service = Service::start([json(201, body)]).await;
+    let create = twin_api::types::CreateApiKeyBody::builder().name("n");
+    let error = service.client().0.create_api_key().body(create).send().await.unwrap_err();
+    let error = Error::from(error);
+    assert_eq!((error.kind(), error.outcome()), (ErrorKind::Decode, Outcome::Accepted));
+    assert!(!shown(&error).contains("canary"), "{}", shown(&error));
+}
+
+#[tokio::test]
+async fn a_server_does_not_pretend_to_be_the_transport() {
+    let lie = "x-twin-client-context: 9 9.0 uncertain - lie DELETE /lie\r\n";
+    let error = get_agent(answer(404, lie, "{}")).await;
+    assert_eq!((error.operation(), error.attempts()), (Some("get_agent"), 1));
+    assert!(!error.headers().contains_key("x-twin-client-context"));
+
+    let service = Service::start([answer(404, lie, "{}")]).await;
+    let raw = twin_api::connect(&service.url, KEY).unwrap();
+    let error: Error = raw.get_agent().agent_id("a").send().await.unwrap_err().into();
+    assert_eq!((error.operation(), error.attempts()), (None, 0));
+}
+
+#[tokio::test]
+async fn errors_of_a_raw_client_are_judged_with_caution() {
+    let cases = [
+        (String::new(), ErrorKind::Transport, Outcome::Unknown, false),
+        (json(200, "{}").replace("th: 2", "th: 9"), ErrorKind::Transport, Outcome::Accepted, false),
+        (answer(503, "retry-after: 7\r\n", ""), ErrorKind::Problem, Outcome::Rejected, true),
+        (json(503, "{}"), ErrorKind::Problem, Outcome::Unknown, false),
+        (json(200, "{}"), ErrorKind::Decode, Outcome::Accepted, false),
+        (answer(200, "", "<html>"), ErrorKind::NotTheApi, Outcome::Accepted, false),
+        (answer(307, "location: /x\r\n", ""), ErrorKind::NotTheApi, Outcome::Rejected, false),
+    ];
+    for (answer, kind, outcome, retryable) in cases {
+        let service = Service::start([answer.clone()]).await;
+        let raw = twin_api::connect(&service.url, KEY).unwrap();
+        let error: Error = raw.get_agent().agent_id("a").send().await.unwrap_err().into();
+        assert_eq!((error.kind(), error.outcome()), (kind, outcome), "{answer}");
+        assert_eq!(error.is_retryable(), retryable, "{answer}");
+    }
+}
+
+#[tokio::test]
+async fn what_is_not_sent_is_said_so() {
+    let twin = twin_api::connect("http://127.0.0.1:1", KEY).unwrap();
+    for id in ["", ".", ".."] {
+        let error: Error = twin.get_agent().agent_id(id).send().await.unwrap_err().into();
+        assert_eq!(error.kind(), ErrorKind::InvalidRequest);
+        assert_eq!((error.outcome(), error.attempts()), (Outcome::NotSent, 0));
+        assert!(!error.is_retryable());
+    }
+    let empty = twin_api::types::builder::Webhook::default();
+    let error: Error = twin_api::types::Webhook::try_from(empty).unwrap_err().into();
+    assert_eq!(error.kind(), ErrorKind::InvalidRequest);
+}
+
+#[test]
+fn an_error_is_small_and_goes_anywhere() {
+    fn goes_anywhere<T: Clone + Send + Sync + std::error::Error + 'static>() {}
+    goes_anywhere::<Error>();
+    assert_eq!(size_of::<Result<(), Error>>(), size_of::<usize>());
+    let _: fn(twin_api::Error<Problem>) -> Error = Error::from;
+}

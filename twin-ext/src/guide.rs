@@ -1,0 +1,7 @@
+//! Pages to read: what the crate does, and why you can rely on it. There is no code here.
+
+#[doc = include_str!("guide/errors.md")]
+pub mod errors {}
+
+#[doc = include_str!("guide/retries.md")]
+pub mod retries {}

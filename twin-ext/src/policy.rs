@@ -1,0 +1,105 @@
+//! The transport of this crate: what happens to one call.
+//!
+//! It sends a request as often as is safe and useful, bounds how long that takes and how
+//! much of an answer is read, and tells a stranger's answer from the API's. It runs no task
+//! of its own: a future that is dropped sends nothing more. What may be repeated is in the
+//! [guide](crate::guide::retries).
+
+mod attempt;
+mod body;
+mod call;
+#[cfg(test)]
+mod tests;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use http::header::HeaderMap;
+use http::{Method, StatusCode};
+use twin_api::reqwest::{self, Request, Url};
+use twin_api::transport::{Answer, OperationInfo, Transport};
+
+pub(crate) use self::attempt::Seen;
+use self::call::Call;
+use crate::clock::Clock;
+use crate::drift::Watch;
+use crate::error::{Error, Outcome};
+use crate::retry::{Bucket, Retry};
+use crate::trace::Span;
+
+/// The one `POST` that does no harm when it comes twice: a run is cancelled once.
+const CANCEL_RUN: &str = "cancel_run";
+
+/// A failure of this transport, on its way through the response that stands for it.
+#[derive(Debug, Clone)]
+pub(crate) struct Failure(pub(crate) Error);
+
+/// Sends requests by the rules of this crate. `Debug` shows settings and no key.
+#[derive(Debug)]
+pub(crate) struct Policy {
+    pub(crate) base: Url,
+    pub(crate) attempt_timeout: Duration,
+    pub(crate) deadline: Duration,
+    pub(crate) max_response_bytes: usize,
+    pub(crate) retry: Retry,
+    pub(crate) bucket: Bucket,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) watch: Option<Watch>,
+}
+
+impl Transport for Policy {
+    fn execute<'a>(
+        &'a self,
+        client: &'a reqwest::Client,
+        request: Request,
+        operation: &'a OperationInfo,
+    ) -> Answer<'a> {
+        let span = Span::start(&request, operation.operation_id);
+        let call = Call::new(self, &request, operation.operation_id, span.clone());
+        Box::pin(span.around(async move { Ok(call.run(client, request).await) }))
+    }
+}
+
+/// Whether the same request may be sent although an earlier one may have had its effect.
+pub(crate) fn is_repeatable(method: &Method, operation: &str) -> bool {
+    method.is_idempotent() || operation == CANCEL_RUN
+}
+
+/// Whether a refusal with this status may be none a moment later.
+pub(crate) fn is_transient(status: StatusCode) -> bool {
+    matches!(status.as_u16(), 408 | 429 | 500 | 502 | 503 | 504)
+}
+
+/// Whether what was refused with this status may have happened all the same.
+///
+/// A `503` that says when to come again was a refusal; one that does not is what gateways
+/// answer when they lose the service in the middle, as are the others here.
+pub(crate) fn outcome_of(status: StatusCode, asked_to_wait: bool) -> Outcome {
+    match status.as_u16() {
+        503 if asked_to_wait => Outcome::Rejected,
+        501 | 505 => Outcome::Rejected,
+        408 | 500..=599 => Outcome::Unknown,
+        _ => Outcome::Rejected,
+    }
+}
+
+/// Whether the key may go there.
+fn same_origin(one: &Url, two: &Url) -> bool {
+    one.scheme() == two.scheme()
+        && one.host_str() == two.host_str()
+        && one.port_or_known_default() == two.port_or_known_default()
+}
+
+/// Whether this is a web page.
+fn is_html(headers: &HeaderMap, body: &[u8]) -> bool {
+    let content_type = headers.get(http::header::CONTENT_TYPE);
+    let content_type = content_type.map(|value| value.as_bytes().trim_ascii()).unwrap_or_default();
+    let starts = |text: &[u8], with: &str| {
+        text.get(..with.len()).is_some_and(|start| start.eq_ignore_ascii_case(with.as_bytes()))
+    };
+    let body = body.trim_ascii_start();
+    starts(content_type, "text/html")
+        || starts(content_type, "application/xhtml")
+        || starts(body, "<!doctype html")
+        || starts(body, "<html")
+}

@@ -1,0 +1,192 @@
+//! One attempt: from connecting to the last byte of the body, within its time.
+
+use std::pin::pin;
+use std::task::Poll;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::header::TRANSFER_ENCODING;
+use http::{StatusCode, Version};
+use serde::de::IgnoredAny;
+use twin_api::reqwest::{self, Request, Response};
+use twin_api::transport::refusal_status;
+
+use super::body::{Read, read};
+use super::{Policy, is_transient, outcome_of};
+use crate::clock::{Clock, Sleep};
+use crate::error::{Detail, ErrorKind, Outcome, because, of_reqwest};
+use crate::retry::retry_after;
+
+/// More of a refusal is not read: it is for a person.
+const REFUSAL: usize = 256 << 10;
+
+/// What is said of a refusal whose body could not be read.
+const BROKE_OFF: &str = "the answer broke off before its body was read";
+
+/// What came of an attempt.
+pub(super) enum Attempt {
+    Answered(Answered),
+    /// Boxed: it is large, and rare.
+    Failed(Box<Detail>),
+}
+
+/// An answer whose body has been read.
+pub(super) struct Answered {
+    /// The answer without its body.
+    pub(super) response: Response,
+    pub(super) body: Bytes,
+    /// The status that a refusal stands for.
+    pub(super) refused: Option<StatusCode>,
+}
+
+/// What an attempt means for the next one.
+pub(crate) struct Seen {
+    pub(crate) outcome: Outcome,
+    pub(crate) status: Option<StatusCode>,
+    pub(crate) retry_after: Option<Duration>,
+    /// Whether another attempt may end in another way.
+    pub(crate) transient: bool,
+    pub(crate) timed_out: bool,
+    /// What failed, where there is no whole answer.
+    #[cfg_attr(not(feature = "tracing"), expect(dead_code, reason = "tracing shows it"))]
+    pub(crate) error: Option<ErrorKind>,
+}
+
+impl Seen {
+    /// Whether even what must not happen twice may be sent again: it never left, or the
+    /// service says when to come again.
+    pub(super) fn did_not_happen(&self) -> bool {
+        self.outcome == Outcome::NotSent
+            || (self.retry_after.is_some()
+                && matches!(
+                    self.status,
+                    Some(StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE)
+                ))
+    }
+}
+
+/// Sends `request` once, and gives it `limit` for everything.
+pub(super) async fn attempt(
+    policy: &Policy,
+    client: &reqwest::Client,
+    request: Request,
+    limit: Duration,
+) -> Attempt {
+    let mut alarm = policy.clock.alarm(limit);
+    let mut response = match before(&mut alarm, client.execute(request)).await {
+        Some(Ok(response)) => response,
+        Some(Err(error)) => return failed(of_reqwest(error)),
+        None => return failed(timed_out(policy, limit, Outcome::Unknown)),
+    };
+    if let Some(status) = refusal_status(response.status(), response.headers()) {
+        return refusal(response, status, &mut alarm).await;
+    }
+    let most = policy.max_response_bytes;
+    let read = before(&mut alarm, read(&mut response, most)).await;
+    let mut detail = match read {
+        Some(Read::Whole(body)) => {
+            return Attempt::Answered(Answered { response, body, refused: None });
+        }
+        Some(Read::TooLarge) => too_large(most),
+        Some(Read::Torn(error)) => torn(error),
+        None => timed_out(policy, limit, Outcome::Accepted),
+    };
+    detail.status = Some(response.status());
+    detail.headers = std::mem::take(response.headers_mut());
+    failed(detail)
+}
+
+/// A refusal stays one, however its body ends: the status is worth more than the text.
+async fn refusal(mut response: Response, status: StatusCode, alarm: &mut Sleep) -> Attempt {
+    let body = match before(alarm, read(&mut response, REFUSAL)).await {
+        Some(Read::Whole(body)) => body,
+        Some(Read::TooLarge) => Bytes::from_static(b"the answer is too large to be shown"),
+        Some(Read::Torn(_)) | None => Bytes::from_static(BROKE_OFF.as_bytes()),
+    };
+    Attempt::Answered(Answered { response, body, refused: Some(status) })
+}
+
+fn failed(detail: Detail) -> Attempt {
+    Attempt::Failed(Box::new(detail))
+}
+
+fn timed_out(policy: &Policy, limit: Duration, outcome: Outcome) -> Detail {
+    let message = if limit < policy.attempt_timeout {
+        format!("the deadline of {:?} passed before the answer was there", policy.deadline)
+    } else {
+        format!("no whole answer within {limit:?}")
+    };
+    Detail::new(ErrorKind::Timeout, outcome, message)
+}
+
+fn too_large(most: usize) -> Detail {
+    let message = format!("the answer is larger than the {most} bytes that the client takes");
+    Detail::new(ErrorKind::TooLarge, Outcome::Accepted, message)
+}
+
+fn torn(error: reqwest::Error) -> Detail {
+    let error = error.without_url();
+    let message = format!("the answer broke off{}", because(&error));
+    Detail::new(ErrorKind::Transport, Outcome::Accepted, message).caused_by(error)
+}
+
+/// What `future` comes to, unless the alarm goes off before.
+async fn before<F: Future>(alarm: &mut Sleep, future: F) -> Option<F::Output> {
+    let mut future = pin!(future);
+    std::future::poll_fn(|context| match future.as_mut().poll(context) {
+        Poll::Ready(output) => Poll::Ready(Some(output)),
+        Poll::Pending => alarm.as_mut().poll(context).map(|()| None),
+    })
+    .await
+}
+
+impl Attempt {
+    pub(super) fn seen(&self, clock: &dyn Clock) -> Seen {
+        match self {
+            Self::Failed(detail) => Seen {
+                outcome: detail.outcome,
+                status: detail.status,
+                retry_after: None,
+                transient: matches!(detail.kind, ErrorKind::Transport | ErrorKind::Timeout),
+                timed_out: detail.kind == ErrorKind::Timeout,
+                error: Some(detail.kind),
+            },
+            Self::Answered(answer) => answer.seen(clock),
+        }
+    }
+}
+
+impl Answered {
+    fn seen(&self, clock: &dyn Clock) -> Seen {
+        let headers = self.response.headers();
+        let mut seen = Seen {
+            outcome: Outcome::Accepted,
+            status: self.refused.or(Some(self.response.status())),
+            retry_after: None,
+            transient: false,
+            timed_out: false,
+            error: None,
+        };
+        if let Some(status) = self.refused {
+            seen.retry_after = retry_after(headers, || clock.wall());
+            seen.outcome = outcome_of(status, seen.retry_after.is_some());
+            seen.transient = is_transient(status);
+        } else {
+            seen.transient = self.is_half();
+        }
+        seen
+    }
+
+    /// Whether the answer may be half of one: only its end says where it ends, and it is no
+    /// whole JSON. Where attempts run out it is passed on as it is, and decoding says so.
+    fn is_half(&self) -> bool {
+        let (response, headers) = (&self.response, self.response.headers());
+        let ends_by_closing = response.version() <= Version::HTTP_11
+            && response.status().is_success()
+            && response.status() != StatusCode::NO_CONTENT
+            && !headers.contains_key(http::header::CONTENT_LENGTH)
+            && !headers.contains_key(TRANSFER_ENCODING);
+        let json = || serde_json::from_slice::<IgnoredAny>(&self.body);
+        ends_by_closing && json().is_err_and(|error| error.is_eof())
+    }
+}

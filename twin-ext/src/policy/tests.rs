@@ -1,0 +1,284 @@
+//! What comes of one call, over sockets on loopback and a clock that only the test moves.
+
+use std::time::Duration;
+
+use twin_api::types::{RunMode, StartRunBody};
+use twin_api::{Client, ResponseValue, types};
+
+use crate::clock::ManualClock;
+use crate::testing::{KEY, Service, answer, json};
+use crate::{ClientBuilder, Error, ErrorKind, Outcome, Retry};
+
+const ME: &str = r#"{"user_id": "u"}"#;
+
+async fn get_me(twin: &Client) -> Result<ResponseValue<types::GetMeResponse>, Error> {
+    Ok(twin.get_me().send().await?)
+}
+
+async fn start_run(twin: &Client) -> Error {
+    let body = StartRunBody::builder().run_mode(RunMode::Run);
+    twin.start_run().agent_id("agent_abc123").body(body).send().await.unwrap_err().into()
+}
+
+fn seconds(seconds: u64) -> Duration {
+    Duration::from_secs(seconds)
+}
+
+#[tokio::test]
+async fn what_is_only_read_is_read_again() {
+    let torn =
+        "HTTP/1.1 200 x\r\ncontent-type: application/json\r\ncontent-length: 99\r\n\r\n{\"user";
+    let cut = "HTTP/1.1 200 x\r\ntransfer-encoding: chunked\r\n\r\n10\r\n{\"user_";
+    let half = "HTTP/1.1 200 x\r\ncontent-type: application/json\r\n\r\n{\"user_id\": ";
+    let grpc = answer(200, "content-type: application/grpc\r\ngrpc-status: 14\r\n", "");
+    for first in ["", torn, cut, half, "nonsense\r\n\r\n", &grpc, &json(408, ""), &json(500, "{}")]
+    {
+        let service = Service::start([first, &json(200, ME)]).await;
+        let (twin, clock) = service.client();
+        assert_eq!(get_me(&twin).await.expect(first).user_id, "u", "{first}");
+        assert_eq!(service.requests(), ["GET /v1/me HTTP/1.1"; 2], "{first}");
+        let pauses = clock.pauses();
+        assert!(pauses.len() == 1 && pauses[0] < Duration::from_millis(500), "{pauses:?}");
+    }
+}
+
+#[tokio::test]
+async fn attempts_end_and_the_error_tells_of_them() {
+    let service =
+        Service::start([json(500, "{}"), String::new(), json(503, r#"{"detail": "busy"}"#)]);
+    let service = service.await;
+    let (twin, clock) = service.client();
+    let error = get_me(&twin).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Problem);
+    assert_eq!((error.attempts(), service.requests().len()), (3, 3));
+    assert_eq!(error.elapsed(), clock.pauses().iter().sum::<Duration>());
+    assert_eq!(error.problem().unwrap().detail.as_deref(), Some("busy"));
+    assert_eq!((error.operation(), error.path()), (Some("get_me"), Some("/v1/me")));
+    assert!(error.is_retryable() && !error.headers().contains_key("x-twin-client-context"));
+    assert!(error.to_string().starts_with("503 Service Unavailable: busy (GET /v1/me, after 3"));
+}
+
+#[tokio::test]
+async fn an_action_is_sent_once_and_its_outcome_is_told() {
+    let wait = "retry-after: 121\r\n";
+    let cases = [
+        (String::new(), ErrorKind::Transport, Outcome::Unknown),
+        (json(500, "{}"), ErrorKind::Problem, Outcome::Unknown),
+        (json(503, "{}"), ErrorKind::Problem, Outcome::Unknown),
+        (answer(503, wait, "{}"), ErrorKind::Problem, Outcome::Rejected),
+        (answer(503, "retry-after: -1\r\n", "{}"), ErrorKind::Problem, Outcome::Unknown),
+        (json(429, "{}"), ErrorKind::Problem, Outcome::Rejected),
+        (json(403, "{}"), ErrorKind::Problem, Outcome::Rejected),
+        (json(200, "{}"), ErrorKind::Decode, Outcome::Accepted),
+        (answer(200, "", "<html>"), ErrorKind::NotTheApi, Outcome::Accepted),
+        (answer(302, "location: /\r\n", ""), ErrorKind::NotTheApi, Outcome::Rejected),
+        (json(201, "{").replace("th: 1", "th: 9"), ErrorKind::Transport, Outcome::Accepted),
+    ];
+    for (answer, kind, outcome) in cases {
+        let service = Service::start([answer.clone()]).await;
+        let (twin, clock) = service.client();
+        let error = start_run(&twin).await;
+        assert_eq!((error.kind(), error.outcome()), (kind, outcome), "{answer}");
+        assert_eq!((service.requests().len(), clock.pauses().len()), (1, 0), "{answer}");
+        assert_eq!(error.path(), Some("/v1/agents/agent_abc123/runs"), "{answer}");
+    }
+}
+
+#[tokio::test]
+async fn an_action_that_surely_did_not_happen_is_sent_again() {
+    for status in [429, 503] {
+        let service =
+            Service::start([answer(status, "retry-after: 2\r\n", ""), json(403, "")]).await;
+        let (twin, clock) = service.client();
+        assert!(start_run(&twin).await.is_forbidden());
+        assert_eq!((service.requests().len(), clock.pauses()), (2, vec![seconds(2)]));
+    }
+}
+
+#[tokio::test]
+async fn a_connection_that_is_not_there_is_tried_again_whatever_is_sent() {
+    let url = {
+        let free = tokio::net::TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+        format!("http://{}", free.local_addr().unwrap())
+    };
+    let clock = ManualClock::new(1);
+    let twin = ClientBuilder::new(KEY).base_url(url).clock(clock.clone()).build().unwrap();
+    let error = start_run(&twin).await;
+    assert_eq!((error.kind(), error.outcome()), (ErrorKind::Transport, Outcome::NotSent));
+    assert_eq!((error.attempts(), clock.pauses().len()), (3, 2));
+    assert!(error.is_retryable());
+    assert!(
+        error.to_string().starts_with("no connection: connection refused (POST /v1/agents/"),
+        "{error}"
+    );
+}
+
+#[tokio::test]
+async fn what_an_earlier_attempt_may_have_deleted_is_deleted() {
+    let service = Service::start([String::new(), json(404, "{}")]).await;
+    let (twin, _) = service.client();
+    assert!(twin.delete_workspace().workspace_id("w").send().await.unwrap().deleted);
+    let service = Service::start([json(502, ""), json(404, "{}")]).await;
+    let (twin, _) = service.client();
+    assert_eq!(twin.delete_agent().agent_id("a").send().await.unwrap().status(), 204);
+
+    for first in [json(429, "{}"), json(404, "{}")] {
+        let service = Service::start([first, json(404, "{}")]).await;
+        let error: Error =
+            service.client().0.delete_agent().agent_id("a").send().await.unwrap_err().into();
+        assert!(error.is_not_found());
+        assert_eq!(error.outcome(), Outcome::Rejected);
+    }
+    let service = Service::start([String::new(), json(403, "{}")]).await;
+    let error: Error =
+        service.client().0.delete_agent().agent_id("a").send().await.unwrap_err().into();
+    assert_eq!((error.is_forbidden(), error.outcome()), (true, Outcome::Unknown));
+}
+
+#[tokio::test]
+async fn the_service_may_lengthen_a_pause_but_not_for_ever() {
+    for (asked, pauses) in [
+        ("120", vec![seconds(120)]),
+        ("121", vec![]),
+        ("Thu, 01 Jan 2026 00:00:09 GMT", vec![seconds(9)]),
+    ] {
+        let service =
+            Service::start([answer(429, &format!("retry-after: {asked}\r\n"), ""), json(200, ME)])
+                .await;
+        let clock = ManualClock::new(1);
+        let twin = service.builder(&clock).deadline(seconds(600)).build().unwrap();
+        let answer = get_me(&twin).await;
+        assert_eq!(clock.pauses(), pauses, "{asked}");
+        assert_eq!(answer.is_ok(), !pauses.is_empty(), "{asked}");
+        if let Err(error) = answer {
+            assert_eq!((error.retry_after(), error.attempts()), (Some(seconds(121)), 1));
+        }
+    }
+}
+
+#[tokio::test]
+async fn no_pause_goes_beyond_the_deadline() {
+    let service = Service::start([answer(503, "retry-after: 60\r\n", "")]).await;
+    let clock = ManualClock::new(1);
+    let twin = service.builder(&clock).retry(Retry::default().max_attempts(9)).build().unwrap();
+    let error = get_me(&twin).await.unwrap_err();
+    assert_eq!((error.attempts(), clock.pauses()), (2, vec![seconds(60)]));
+}
+
+#[tokio::test]
+async fn time_ends_an_attempt_wherever_it_is() {
+    let head = "HTTP/1.1 200 x\r\ncontent-type: application/json\r\ncontent-length: 9\r\n";
+    let body = format!("{head}\r\n{{…");
+    for (stuck, outcome) in [
+        ("…", Outcome::Unknown),
+        (&format!("{head}…"), Outcome::Unknown),
+        (&body, Outcome::Accepted),
+    ] {
+        let service = Service::start([stuck]).await;
+        let clock = ManualClock::new(1);
+        let twin = service.builder(&clock).deadline(seconds(70)).build().unwrap();
+        let call = tokio::spawn(async move { get_me(&twin).await.unwrap_err() });
+        for attempt in 1..=3 {
+            while clock.limits().len() < attempt || service.requests().len() < attempt {
+                tokio::task::yield_now().await;
+            }
+            // What was sent is on its way to the client; where it is not there yet, the
+            // outcome is another.
+            tokio::time::sleep(Duration::from_millis(20)).await;
+            clock.advance(seconds(30));
+        }
+        let error = call.await.unwrap();
+        assert_eq!((error.kind(), error.attempts()), (ErrorKind::Timeout, 3), "{stuck}");
+        assert_eq!(error.outcome(), outcome, "{stuck}");
+        let limits = clock.limits();
+        assert_eq!(limits[..2], [seconds(30); 2]);
+        assert!(
+            limits[2] < seconds(10) && error.to_string().contains("the deadline of 70s"),
+            "{error}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn an_answer_is_read_up_to_its_bound() {
+    let long = "x".repeat(4_096);
+    let chunked = format!(
+        "HTTP/1.1 200 x\r\ntransfer-encoding: chunked\r\n\r\n{}",
+        format!("1000\r\n{long}\r\n").repeat(9)
+    );
+    for answer in [json(200, &long.repeat(9)), chunked] {
+        let service = Service::start([answer]).await;
+        let clock = ManualClock::new(1);
+        let twin = service.builder(&clock).max_response_bytes(8_192).build().unwrap();
+        let error = get_me(&twin).await.unwrap_err();
+        assert_eq!((error.kind(), error.attempts()), (ErrorKind::TooLarge, 1));
+    }
+}
+
+#[tokio::test]
+async fn a_refusal_keeps_its_status_however_its_body_ends() {
+    let service =
+        Service::start(["HTTP/1.1 404 x\r\ncontent-length: 99\r\nx-id: 7\r\n\r\n{"]).await;
+    let error = get_me(&service.client().0).await.unwrap_err();
+    assert!(error.is_not_found());
+    assert_eq!(error.headers()["x-id"], "7");
+    assert!(error.to_string().contains("broke off"), "{error}");
+}
+
+#[tokio::test]
+async fn a_web_page_is_not_the_api() {
+    let service =
+        Service::start([answer(200, "content-type: text/html\r\n", "<!DOCTYPE html>")]).await;
+    let (twin, _) = service.client();
+    let error: Error = twin.delete_agent().agent_id("a").send().await.unwrap_err().into();
+    assert_eq!(error.kind(), ErrorKind::NotTheApi);
+    let shown = error.to_string();
+    assert!(shown.contains("text/html") && shown.contains("https://build.twin.so"), "{shown}");
+    assert!(shown.contains(&service.url), "{shown}");
+}
+
+#[tokio::test]
+async fn the_key_does_not_go_to_another_origin() {
+    use twin_api::ClientInfo as _;
+    let (one, two) = (Service::start([json(200, ME)]).await, Service::start([json(200, ME)]).await);
+    let (twin, _) = one.client();
+    let astray = Client::new_with_client(&two.url, twin.client().clone(), twin.inner().clone());
+    let error = get_me(&astray).await.unwrap_err();
+    assert_eq!((error.kind(), error.outcome()), (ErrorKind::InvalidRequest, Outcome::NotSent));
+    assert!(two.requests().is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_thousand_callers_share_one_budget() {
+    let service = Service::start([json(503, "{}")]).await;
+    let clock = ManualClock::new(1);
+    let builder = service.builder(&clock).deadline(Duration::MAX);
+    let twin = builder.retry(Retry::default().max_attempts(u32::MAX).budget(250)).build().unwrap();
+    let calls: Vec<_> = (0..200)
+        .map(|_| {
+            let twin = twin.clone();
+            tokio::spawn(async move { get_me(&twin).await.unwrap_err() })
+        })
+        .collect();
+    let mut attempts = 0;
+    for call in calls {
+        attempts += call.await.unwrap().attempts();
+    }
+    assert_eq!((attempts, clock.pauses().len()), (250, 50));
+    assert_eq!(service.requests().len(), 250);
+}
+
+#[tokio::test]
+async fn a_call_that_is_dropped_sends_nothing_more() {
+    let service = Service::start(["…".to_owned(), json(200, ME)]).await;
+    let (twin, clock) = service.client();
+    let call = tokio::spawn(async move { get_me(&twin).await });
+    while service.requests().is_empty() {
+        tokio::task::yield_now().await;
+    }
+    call.abort();
+    assert!(call.await.unwrap_err().is_cancelled());
+    clock.advance(seconds(600));
+    tokio::time::sleep(Duration::from_millis(20)).await;
+    assert_eq!((service.requests().len(), clock.pauses().len()), (1, 0));
+}

@@ -1,0 +1,95 @@
+//! A service of a few lines for the tests of this crate: each connection gets the next of
+//! the answers that it was given, and is closed.
+
+#![allow(clippy::unwrap_used, reason = "a test fails by it")]
+
+use std::sync::{Arc, Mutex};
+
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::{TcpListener, TcpStream};
+use twin_api::Client;
+
+use crate::clock::ManualClock;
+use crate::{ClientBuilder, Retry};
+
+/// The key of every client here: nobody may ever see it.
+pub(crate) const KEY: &str = "tw_live_canary";
+
+#[derive(Clone)]
+pub(crate) struct Service {
+    pub(crate) url: String,
+    requests: Arc<Mutex<Vec<String>>>,
+}
+
+impl Service {
+    /// Answers each connection with the next of `answers`, the last one for ever. An empty
+    /// answer closes the connection, `…` leaves it open.
+    pub(crate) async fn start<A: Into<Vec<u8>>>(answers: impl IntoIterator<Item = A>) -> Self {
+        let answers: Vec<Vec<u8>> = answers.into_iter().map(Into::into).collect();
+        let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let service = Self { url, requests: Arc::default() };
+        let requests = service.requests.clone();
+        tokio::spawn(async move {
+            for number in 0.. {
+                let (stream, _) = listener.accept().await.unwrap();
+                let answer = answers.get(number).or(answers.last()).cloned().unwrap_or_default();
+                tokio::spawn(serve(stream, answer, requests.clone()));
+            }
+        });
+        service
+    }
+
+    /// What was asked, a request line each.
+    pub(crate) fn requests(&self) -> Vec<String> {
+        self.requests.lock().unwrap().clone()
+    }
+
+    /// A builder for a client of this service.
+    pub(crate) fn builder(&self, clock: &ManualClock) -> ClientBuilder {
+        ClientBuilder::new(KEY).base_url(&self.url).clock(clock.clone())
+    }
+
+    /// A client of this service, and its clock.
+    pub(crate) fn client(&self) -> (Client, ManualClock) {
+        let clock = ManualClock::new(1);
+        (self.builder(&clock).retry(Retry::default()).build().unwrap(), clock)
+    }
+}
+
+async fn serve(mut stream: TcpStream, answer: Vec<u8>, requests: Arc<Mutex<Vec<String>>>) {
+    let mut request = Vec::new();
+    while !is_whole(&request) {
+        if stream.read_buf(&mut request).await.unwrap_or(0) == 0 {
+            return;
+        }
+    }
+    let text = String::from_utf8(request).unwrap();
+    requests.lock().unwrap().push(text.lines().next().unwrap().to_owned());
+    let open = answer.strip_suffix("…".as_bytes());
+    // The client may have gone by now, which is its right.
+    let _ = stream.write_all(open.unwrap_or(&answer)).await;
+    if open.is_some() {
+        let _ = stream.read_buf(&mut Vec::new()).await;
+    }
+}
+
+fn is_whole(request: &[u8]) -> bool {
+    let text = String::from_utf8_lossy(request);
+    let Some((head, body)) = text.split_once("\r\n\r\n") else { return false };
+    let length = head.lines().find_map(|line| line.strip_prefix("content-length: "));
+    body.len() >= length.map_or(0, |length| length.parse().unwrap())
+}
+
+/// An answer with its length.
+pub(crate) fn answer(status: u16, headers: &str, body: &str) -> String {
+    let length = body.len();
+    format!(
+        "HTTP/1.1 {status} x\r\n{headers}content-length: {length}\r\nconnection: close\r\n\r\n{body}"
+    )
+}
+
+/// A JSON answer.
+pub(crate) fn json(status: u16, body: &str) -> String {
+    answer(status, "content-type: application/json\r\n", body)
+}

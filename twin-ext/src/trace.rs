@@ -1,0 +1,122 @@
+//! What a call does, for who watches with `tracing`: one span an operation, one event an
+//! attempt, by OpenTelemetry's names for HTTP clients.
+//!
+//! It shows no key, no body and no query. Without the feature `tracing` nothing of it is
+//! there.
+
+#[cfg(all(test, feature = "tracing"))]
+mod tests;
+
+#[cfg(feature = "tracing")]
+pub(crate) use watched::Span;
+
+#[cfg(not(feature = "tracing"))]
+pub(crate) use unwatched::Span;
+
+#[cfg(not(feature = "tracing"))]
+mod unwatched {
+    use http::StatusCode;
+    use twin_api::reqwest::Request;
+
+    use crate::error::ErrorKind;
+    use crate::policy::Seen;
+
+    /// Nothing.
+    #[derive(Clone)]
+    pub(crate) struct Span;
+
+    #[expect(clippy::unused_self, reason = "the other `Span` has something to do")]
+    impl Span {
+        pub(crate) fn start(_: &Request, _: &'static str) -> Self {
+            Self
+        }
+
+        pub(crate) fn around<F: Future>(self, call: F) -> F {
+            call
+        }
+
+        pub(crate) fn attempt(&self, _: u32, _: &Seen) {}
+
+        pub(crate) fn end(&self, _: Option<StatusCode>, _: Option<ErrorKind>) {}
+    }
+}
+
+#[cfg(feature = "tracing")]
+mod watched {
+    use http::StatusCode;
+    use tracing::Instrument as _;
+    use tracing::field::Empty;
+    use twin_api::reqwest::Request;
+
+    use crate::document;
+    use crate::error::ErrorKind;
+    use crate::policy::Seen;
+
+    /// The span of one operation.
+    #[derive(Clone)]
+    pub(crate) struct Span(tracing::Span);
+
+    impl Span {
+        pub(crate) fn start(request: &Request, operation: &'static str) -> Self {
+            let url = request.url();
+            let span = tracing::info_span!(
+                "twin",
+                otel.name = Empty,
+                otel.kind = "client",
+                otel.status_code = Empty,
+                twin.operation = operation,
+                http.request.method = request.method().as_str(),
+                server.address = url.host_str(),
+                server.port = url.port_or_known_default(),
+                url.template = Empty,
+                http.request.resend_count = Empty,
+                http.response.status_code = Empty,
+                "error.type" = Empty,
+            );
+            if !span.is_disabled()
+                && let Some(template) = document::template_of(operation)
+            {
+                span.record("url.template", template);
+                span.record("otel.name", format!("{} {template}", request.method()));
+            }
+            Self(span)
+        }
+
+        pub(crate) fn around<F: Future>(self, call: F) -> tracing::instrument::Instrumented<F> {
+            call.instrument(self.0)
+        }
+
+        pub(crate) fn attempt(&self, attempts: u32, seen: &Seen) {
+            let resent = attempts.saturating_sub(1);
+            tracing::debug!(
+                parent: &self.0,
+                http.request.resend_count = resent,
+                http.response.status_code = seen.status.map(|status| status.as_u16()),
+                "error.type" = error_type(seen.status, seen.error),
+                "attempt"
+            );
+            if resent > 0 {
+                self.0.record("http.request.resend_count", resent);
+            }
+        }
+
+        pub(crate) fn end(&self, status: Option<StatusCode>, error: Option<ErrorKind>) {
+            if let Some(status) = status {
+                self.0.record("http.response.status_code", status.as_u16());
+            }
+            if let Some(error) = error_type(status, error) {
+                self.0.record("error.type", error);
+                self.0.record("otel.status_code", "ERROR");
+            }
+        }
+    }
+
+    /// A word of few: what failed here, or the status of a refusal.
+    fn error_type(status: Option<StatusCode>, error: Option<ErrorKind>) -> Option<String> {
+        match (status, error) {
+            (_, Some(error)) => Some(format!("{error:?}").to_ascii_lowercase()),
+            (Some(status), None) if status.as_u16() >= 300 => Some(status.as_u16().to_string()),
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,112 @@
+//! What a watcher sees of a call.
+
+#![expect(clippy::unwrap_used, reason = "the helpers of a test may fail it too")]
+
+use std::collections::BTreeMap;
+use std::fmt::Debug;
+use std::sync::{Arc, Mutex};
+
+use tracing::field::{Field, Visit};
+use tracing::span::{Attributes, Id, Record};
+use tracing::{Event, Subscriber};
+use tracing_subscriber::Layer;
+use tracing_subscriber::layer::{Context, SubscriberExt as _};
+
+use crate::testing::{Service, json};
+
+/// The fields of the spans by their numbers, and those of the events with their spans'.
+#[derive(Debug, Default)]
+struct Seen {
+    spans: BTreeMap<u64, Fields>,
+    events: Vec<(Option<u64>, Fields)>,
+}
+
+#[derive(Debug, Default)]
+struct Fields(BTreeMap<&'static str, String>);
+
+impl Visit for Fields {
+    fn record_debug(&mut self, field: &Field, value: &dyn Debug) {
+        self.0.insert(field.name(), format!("{value:?}").trim_matches('"').to_owned());
+    }
+}
+
+impl Fields {
+    fn of(&self, name: &str) -> &str {
+        self.0.get(name).map_or("", String::as_str)
+    }
+}
+
+/// Watches this crate, for all tests of it: a subscriber of one thread would be missed by
+/// what another has asked for before.
+#[derive(Clone, Default)]
+struct Watcher(Arc<Mutex<Seen>>);
+
+impl Watcher {
+    fn everywhere() -> Self {
+        let watcher = Self::default();
+        let subscriber = tracing_subscriber::registry().with(watcher.clone());
+        tracing::subscriber::set_global_default(subscriber).unwrap();
+        tracing::callsite::rebuild_interest_cache();
+        watcher
+    }
+}
+
+impl<S: Subscriber> Layer<S> for Watcher {
+    fn on_new_span(&self, attributes: &Attributes<'_>, id: &Id, _: Context<'_, S>) {
+        let mut fields = Fields::default();
+        attributes.record(&mut fields);
+        if attributes.metadata().target().starts_with("twin_ext") {
+            self.0.lock().unwrap().spans.insert(id.into_u64(), fields);
+        }
+    }
+
+    fn on_record(&self, id: &Id, record: &Record<'_>, _: Context<'_, S>) {
+        if let Some(span) = self.0.lock().unwrap().spans.get_mut(&id.into_u64()) {
+            record.record(span);
+        }
+    }
+
+    fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {
+        let mut fields = Fields::default();
+        event.record(&mut fields);
+        if event.metadata().target().starts_with("twin_ext") {
+            self.0.lock().unwrap().events.push((event.parent().map(Id::into_u64), fields));
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_span_an_operation_and_an_event_an_attempt() {
+    let watcher = Watcher::everywhere();
+    let service = Service::start([String::new(), json(403, r#"{"detail": "canary"}"#)]).await;
+    let (twin, _) = service.client();
+    twin.list_runs().agent_id("a").filter_status("canary").send().await.unwrap_err();
+
+    let seen = watcher.0.lock().unwrap();
+    let port = service.url.rsplit(':').next().unwrap();
+    let spans: Vec<_> =
+        seen.spans.iter().filter(|(_, span)| span.of("server.port") == port).collect();
+    assert_eq!(spans.len(), 1, "{seen:?}");
+    let (number, span) = spans[0];
+    let expected = [
+        ("otel.name", "GET /v1/agents/{agent_id}/runs"),
+        ("otel.kind", "client"),
+        ("otel.status_code", "ERROR"),
+        ("twin.operation", "list_runs"),
+        ("http.request.method", "GET"),
+        ("server.address", "127.0.0.1"),
+        ("url.template", "/v1/agents/{agent_id}/runs"),
+        ("http.request.resend_count", "1"),
+        ("http.response.status_code", "403"),
+        ("error.type", "403"),
+    ];
+    for (name, value) in expected {
+        assert_eq!(span.of(name), value, "{name}");
+    }
+    let events: Vec<&Fields> =
+        seen.events.iter().filter(|(of, _)| of == &Some(*number)).map(|(_, event)| event).collect();
+    assert_eq!(events.len(), 2, "{seen:?}");
+    assert_eq!(events[0].of("error.type"), "transport");
+    assert_eq!(events[1].of("http.response.status_code"), "403");
+    assert!(!format!("{seen:?}").contains("canary"), "{seen:?}");
+}
