@@ -1,6 +1,7 @@
 //! The tests across crates, in one binary: it links once.
 
 mod bad_input;
+mod faults;
 mod hostile_text;
 mod names;
 mod openapi;

@@ -27,10 +27,11 @@ use twin_api::types::Problem;
 use twin_api::{Client, Error, ResponseValue};
 use twin_tests::scripted::{Answer, Recorded, Scripted};
 
-use self::harness::{KEY, Operation, Origin, Reply, Sample, service};
+pub(crate) use self::harness::Operation;
+use self::harness::{KEY, Origin, Reply, Sample, service};
 
 /// Every operation once, with every input that it has.
-fn table() -> Vec<Box<dyn Operation>> {
+pub(crate) fn table() -> Vec<Box<dyn Operation>> {
     let mut rows = keys::rows();
     rows.extend(agents::rows());
     rows.extend(runs::rows());

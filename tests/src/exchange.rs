@@ -22,12 +22,15 @@ pub struct Recorded {
 }
 
 impl Recorded {
-    /// Reads a request to its end. What breaks off, or is longer than 16 MiB, has no body.
-    pub async fn read(request: Request) -> Self {
+    /// Reads a request to its end.
+    ///
+    /// # Errors
+    /// The status to refuse it with: its body breaks off, or is longer than 16 MiB.
+    pub async fn read(request: Request) -> Result<Self, StatusCode> {
         let (parts, body) = request.into_parts();
-        let body = to_bytes(body, REQUEST_LIMIT).await.unwrap_or_default();
         let target = parts.uri.to_string();
-        Self { method: parts.method, target, headers: parts.headers, body }
+        let body = to_bytes(body, REQUEST_LIMIT).await.map_err(|_| StatusCode::BAD_REQUEST)?;
+        Ok(Self { method: parts.method, target, headers: parts.headers, body })
     }
 
     /// The path, without the query.

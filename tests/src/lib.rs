@@ -3,7 +3,9 @@
 //! Nothing here imports `twin-api`: JSON is written by hand, so that a mistake in the
 //! client is not made a second time by what it is tested against.
 
+pub mod emulator;
 pub mod exchange;
+pub mod raw;
 pub mod scripted;
 
 /// What the README shows compiles.

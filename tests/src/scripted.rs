@@ -75,7 +75,10 @@ fn lock(script: &Mutex<Script>) -> MutexGuard<'_, Script> {
 }
 
 async fn exchange(State(script): State<Arc<Mutex<Script>>>, request: Request) -> Response {
-    let request = Recorded::read(request).await;
+    let request = match Recorded::read(request).await {
+        Ok(request) => request,
+        Err(status) => return Answer::empty(status).into_response(),
+    };
     let mut script = lock(&script);
     script.requests.push(request);
     let answer = script.answers.pop_front().unwrap_or_else(|| {

@@ -1,76 +1,80 @@
-//! The raw client, shown against a small Twin that runs inside this program.
+//! The client, shown: `cargo run --example tour`. It needs no key and no network.
 //!
-//! `cargo run --example tour`. It needs no key and no network.
+//! With a key, `TWIN_API_KEY=… cargo run --example tour -- --live` looks at the real service,
+//! and only looks. It never prints a secret.
 
+mod agents;
+mod keys;
+mod live;
+mod pages;
+mod problems;
+mod read_only;
+mod receiver;
+mod runs;
+mod say;
+mod schedules;
 mod service;
+mod settings;
+mod webhooks;
 
-use anyhow::Context as _;
-use twin_api::types::{RunMode, StartRunBody};
-use twin_api::{Client, Error};
+use std::process::ExitCode;
+use std::time::Instant;
 
-const KEY: &str = "tw_live_tour";
+use clap::Parser as _;
+
+use self::read_only::ReadOnly;
+use self::receiver::Receiver;
+use self::settings::{Arguments, Environment, Mode};
 
 #[tokio::main]
-async fn main() -> anyhow::Result<()> {
-    let service = service::start(KEY).await.context("cannot listen on loopback")?;
-    println!("a small Twin listens on {}\n", service.url);
-    let twin = twin_api::connect(&service.url, KEY)?;
-
-    who_am_i(&twin).await?;
-    agents(&twin).await?;
-    a_run(&twin).await?;
-    a_problem(&twin).await?;
-    nothing_sent(&twin).await;
-
-    println!("{} requests were sent. That is the tour.", service.requests());
-    Ok(())
-}
-
-async fn who_am_i(twin: &Client) -> anyhow::Result<()> {
-    let me = twin.get_me().send().await?;
-    println!("GET /v1/me\n  the key belongs to {}\n", me.user_id);
-    Ok(())
-}
-
-async fn agents(twin: &Client) -> anyhow::Result<()> {
-    let page = twin.list_agents().limit(20).send().await?;
-    println!("GET /v1/agents?limit=20");
-    for agent in &page.agents {
-        println!("  {} is {}", agent.agent_id, agent.deployment_state);
-    }
-    println!("  (a state that this client does not know came through as it is)\n");
-    Ok(())
-}
-
-async fn a_run(twin: &Client) -> anyhow::Result<()> {
-    let body = StartRunBody::builder()
-        .run_mode(RunMode::Run)
-        .user_message("Please execute the latest workflow.");
-    let run = twin.start_run().agent_id("agent_abc123").body(body).send().await?.into_inner().run;
-    println!("POST /v1/agents/agent_abc123/runs\n  {} is {}\n", run.run_id, run.status);
-
-    let events = twin.list_run_events().agent_id("agent_abc123").run_id(run.run_id).send().await?;
-    println!("GET /v1/agents/agent_abc123/runs/…/events");
-    for event in &events.events {
-        println!("  {}", event.event.get());
-    }
-    println!();
-    Ok(())
-}
-
-async fn a_problem(twin: &Client) -> anyhow::Result<()> {
-    match twin.get_agent().agent_id("agent_deleted").send().await {
-        Err(Error::ErrorResponse(answer)) => {
-            let detail = answer.detail.as_deref().unwrap_or("no detail");
-            println!("GET /v1/agents/agent_deleted\n  {}: {detail}\n", answer.status());
-            Ok(())
+async fn main() -> ExitCode {
+    let started = Instant::now();
+    let toured = match settings::mode(&Arguments::parse(), Environment::read()) {
+        Ok(Mode::Emulated { key_is_there }) => emulated(key_is_there).await,
+        Ok(Mode::Live { key, base_url }) => live(&key, &base_url).await,
+        Err(error) => Err(error),
+    };
+    match toured {
+        Ok(requests) => {
+            say::goodbye(requests, started.elapsed());
+            ExitCode::SUCCESS
         }
-        other => anyhow::bail!("the service should have refused, but: {other:?}"),
+        Err(error) => {
+            eprintln!("tour: {}", say::explain(&error));
+            ExitCode::FAILURE
+        }
     }
 }
 
-async fn nothing_sent(twin: &Client) {
-    if let Err(error) = twin.delete_run().agent_id("agent_abc123").run_id("..").send().await {
-        println!("DELETE /v1/agents/agent_abc123/runs/..\n  not sent. {error}\n");
-    }
+/// Everything, against a Twin inside this program. Tells how many requests it took.
+async fn emulated(key_is_there: bool) -> anyhow::Result<usize> {
+    let service = service::start().await?;
+    let twin = twin_api::connect(&service.url(), service.api_key())?;
+    say::welcome(&service.url(), key_is_there);
+
+    keys::whose(&twin).await?;
+    keys::second(&twin, &service.url()).await?;
+    let agent = agents::create(&twin).await?;
+    let receiver = Receiver::bind().await?;
+    let mut deliveries = webhooks::register(&twin, &agent, receiver).await?;
+    let run = runs::start(&twin, &agent).await?;
+    runs::follow(&twin, &agent, &run).await?;
+    let delivery = webhooks::receive(&mut deliveries, &run).await?;
+    webhooks::forge(&deliveries, &delivery).await?;
+    pages::by_cursor(&twin).await?;
+    pages::by_number(&twin).await?;
+    schedules::every_weekday(&twin, &agent).await?;
+    problems::refused(&twin).await?;
+    problems::not_sent(&twin, &agent).await?;
+
+    service.close()
+}
+
+/// What can be seen without changing anything, at the real service.
+async fn live(key: &str, base_url: &str) -> anyhow::Result<usize> {
+    let transport = ReadOnly::default();
+    let twin = read_only::connect(base_url, key, transport.clone())?;
+    say::welcome_live(base_url);
+    live::look(&twin).await?;
+    Ok(transport.sent())
 }

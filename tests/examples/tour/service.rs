@@ -1,93 +1,61 @@
-//! A Twin in miniature: four operations, one agent too many, and the key checked.
+//! The Twin inside this program: the emulator, with something in it to be looked at.
 
-use std::net::Ipv4Addr;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
-use axum::Router;
-use axum::extract::{Request, State};
-use axum::http::{Method, StatusCode, header};
-use axum::response::{IntoResponse, Response};
-use serde_json::{Value, json};
-use tokio::net::TcpListener;
+use anyhow::{Context as _, bail};
+use twin_tests::emulator::{Emulator, Outcome, Profile, RunMode, Script, Step, World};
 
-/// Where it listens, and what it has been asked.
-pub(crate) struct Service {
-    pub(crate) url: String,
-    requests: Arc<AtomicUsize>,
+/// A Twin, and what it was asked.
+pub(crate) struct Service(Emulator);
+
+/// Listens on a free port of loopback.
+pub(crate) async fn start() -> anyhow::Result<Service> {
+    let twin = Emulator::builder(Profile::Observed)
+        // The service was once seen to ignore it; to follow a run takes one that does not.
+        .switches(|switches| switches.ignore_after_index = false)
+        .running_clock()
+        .start()
+        .await
+        .context("cannot listen on loopback")?;
+    twin.with(furnish);
+    Ok(Service(twin))
 }
 
 impl Service {
-    pub(crate) fn requests(&self) -> usize {
-        self.requests.load(Ordering::Relaxed)
+    pub(crate) fn url(&self) -> String {
+        self.0.url()
     }
-}
 
-#[derive(Clone)]
-struct Twin {
-    key: &'static str,
-    requests: Arc<AtomicUsize>,
-}
-
-/// Listens on a free port of loopback until the program ends.
-pub(crate) async fn start(key: &'static str) -> std::io::Result<Service> {
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
-    let url = format!("http://{}", listener.local_addr()?);
-    let requests = Arc::new(AtomicUsize::new(0));
-    let twin = Twin { key, requests: Arc::clone(&requests) };
-    let router = Router::new().fallback(answer).with_state(twin);
-    tokio::spawn(async move { axum::serve(listener, router).await });
-    Ok(Service { url, requests })
-}
-
-async fn answer(State(twin): State<Twin>, request: Request) -> Response {
-    twin.requests.fetch_add(1, Ordering::Relaxed);
-    let key = request.headers().get("x-api-key").and_then(|key| key.to_str().ok());
-    if key != Some(twin.key) {
-        return problem(StatusCode::UNAUTHORIZED, "the API key is missing or unknown");
+    pub(crate) fn api_key(&self) -> &str {
+        self.0.api_key()
     }
-    match (request.method(), request.uri().path()) {
-        (&Method::GET, "/v1/me") => json_answer(StatusCode::OK, &json!({"user_id": "user_123"})),
-        (&Method::GET, "/v1/agents") => json_answer(
-            StatusCode::OK,
-            &json!({"agents": [agent("agent_abc123", "deployed"), agent("agent_new", "warming_up")]}),
-        ),
-        (&Method::POST, "/v1/agents/agent_abc123/runs") => {
-            json_answer(StatusCode::CREATED, &json!({"run": run()}))
+
+    /// Ends it, and tells how many requests it had.
+    pub(crate) fn close(self) -> anyhow::Result<usize> {
+        // Read before the emulator is dropped: it would panic.
+        if let Some(mismatch) = self.0.take_mismatches().first() {
+            bail!("an exchange broke the API's own document: {mismatch}");
         }
-        (&Method::GET, "/v1/agents/agent_abc123/runs/run_xyz789/events") => json_answer(
-            StatusCode::OK,
-            &json!({"events": [{"index": 1, "event": {"started": {}}}, {"index": 2, "event": {"finished": {}}}]}),
-        ),
-        _ => problem(StatusCode::FORBIDDEN, "you do not have access to this agent"),
+        Ok(self.0.take_exchanges().len())
     }
 }
 
-fn agent(id: &str, state: &str) -> Value {
-    json!({
-        "agent_id": id, "deployment_state": state, "has_runs": true,
-        "latest_run_id": "run_xyz789", "latest_run_is_finished": true,
-    })
+/// Eight agents, one of which has run five times; and runs to come that take a second.
+fn furnish(world: &mut World) {
+    world.add_agents(7);
+    world.add_example();
+    for outcome in [Outcome::Success, Outcome::Fail, Outcome::Partial, Outcome::Success] {
+        world.script_next_run(Script::by_hand());
+        let run = world.start_run("agent_abc123", RunMode::Run);
+        world.happen("agent_abc123", &run, &Step::Complete(outcome));
+    }
+    world.script_runs(a_second());
 }
 
-fn run() -> Value {
-    json!({
-        "run_id": "run_xyz789", "agent_id": "agent_abc123", "status": "in_progress",
-        "started_at": "2026-02-20T14:30:00Z", "is_finished": false, "run_number": 1,
-    })
-}
-
-fn json_answer(status: StatusCode, body: &Value) -> Response {
-    typed(status, "application/json", body)
-}
-
-fn problem(status: StatusCode, detail: &str) -> Response {
-    let title = status.canonical_reason();
-    let body =
-        json!({"type": "about:blank", "title": title, "status": status.as_u16(), "detail": detail});
-    typed(status, "application/problem+json", &body)
-}
-
-fn typed(status: StatusCode, content_type: &'static str, body: &Value) -> Response {
-    (status, [(header::CONTENT_TYPE, content_type)], body.to_string()).into_response()
+fn a_second() -> Script {
+    let moment = Duration::from_millis(200);
+    ["RunPolicyInitialized", "PolicyDecided", "ToolCallStarted", "ToolCallResolved"]
+        .into_iter()
+        .fold(Script::by_hand(), |script, kind| script.then(moment, Step::Event(kind.to_owned())))
+        .then(moment, Step::Complete(Outcome::Success))
 }

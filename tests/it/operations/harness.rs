@@ -41,8 +41,8 @@ const UNKNOWN: &str = "x_not_in_any_document";
 /// Members that are never written back.
 const SECRETS: [&str; 2] = ["api_key", "signing_secret"];
 
-pub(super) type Reply<T> = Result<ResponseValue<T>, Error<Problem>>;
-type Later<'a, T> = Pin<Box<dyn Future<Output = Reply<T>> + 'a>>;
+pub(crate) type Reply<T> = Result<ResponseValue<T>, Error<Problem>>;
+pub(crate) type Later<'a, T> = Pin<Box<dyn Future<Output = Reply<T>> + 'a>>;
 pub(super) type Call<T> = Box<dyn Fn(&Client) -> Later<'_, T>>;
 
 /// A service on loopback and a client for it.
@@ -59,7 +59,7 @@ pub(super) fn call<T: Debug>(call: impl AsyncFn(&Client) -> Reply<T> + Copy + 's
 
 /// Where an answer comes from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Origin {
+pub(crate) enum Origin {
     /// The reference shows it.
     Documented,
     /// The live service was seen to give it, or may tomorrow.
@@ -68,14 +68,14 @@ pub(super) enum Origin {
 
 /// An answer that an operation must read.
 #[derive(Debug, Clone)]
-pub(super) struct Sample {
-    pub(super) origin: Origin,
-    pub(super) status: u16,
+pub(crate) struct Sample {
+    pub(crate) origin: Origin,
+    pub(crate) status: u16,
     /// The body as it is sent.
-    pub(super) text: String,
+    pub(crate) text: String,
     /// What the decoded answer must write when it is serialised: everything that came,
     /// but for unknown members, secrets and nulls.
-    pub(super) back: Value,
+    pub(crate) back: Value,
 }
 
 /// A row whose answer is a `T`.
@@ -140,7 +140,7 @@ impl Row<()> {
 }
 
 /// A row, whatever its answer is.
-pub(super) trait Operation {
+pub(crate) trait Operation {
     fn id(&self) -> &'static str;
     fn line(&self) -> &'static str;
     fn body(&self) -> Option<&Value>;

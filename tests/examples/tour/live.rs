@@ -1,0 +1,131 @@
+//! The part of the tour that only reads, for an account that is real.
+//!
+//! Of a run's events it shows the kinds: what is in them is the account's own affair.
+
+use twin_api::types::Agent;
+use twin_api::{Client, LenientInteger};
+
+use crate::keys::{self, short};
+use crate::say::{self, shown};
+use crate::{pages, runs, schedules};
+
+/// How many pages of agents to look at.
+const PAGES: usize = 3;
+
+/// How many items of a list to show.
+const SHOWN: usize = 5;
+
+pub(crate) async fn look(twin: &Client) -> anyhow::Result<()> {
+    keys::whose(twin).await?;
+    let agents = first_agents(twin).await?;
+    match agents.iter().find(|agent| agent.has_runs).or(agents.first()) {
+        Some(agent) => of_one(twin, &agent.agent_id).await?,
+        None => say::note("Without an agent there are no runs, events and webhooks to show."),
+    }
+    all_schedules(twin).await?;
+    workspaces(twin).await
+}
+
+async fn first_agents(twin: &Client) -> anyhow::Result<Vec<Agent>> {
+    say::heading("The first agents, by cursor");
+    let mut agents = Vec::new();
+    let mut page = shown!(twin.list_agents().limit(5).send().await?).into_inner();
+    for looked_at in 1.. {
+        list(&page.agents, |agent| {
+            format!("{} is {}", short(&agent.agent_id), agent.deployment_state)
+        });
+        agents.append(&mut page.agents);
+        let Some(cursor) = page.next_cursor else { break };
+        if looked_at == PAGES {
+            say::note("There are more.");
+            break;
+        }
+        page = shown!(twin.list_agents().limit(5).cursor(cursor).send().await?).into_inner();
+    }
+    Ok(agents)
+}
+
+/// The runs of one agent, the events of its latest, and its webhooks.
+async fn of_one(twin: &Client, agent: &str) -> anyhow::Result<()> {
+    say::heading(&format!("The latest runs of {}", short(agent)));
+    let page = shown!(twin.list_runs().agent_id(agent).page_size(5).send().await?).into_inner();
+    list(&page.runs, pages::one);
+    if let Some(total) = page.total_runs.as_ref().and_then(LenientInteger::get) {
+        say::note(format!("{total} in all"));
+    }
+    if let Some(run) = page.runs.first() {
+        events(twin, agent, &run.run_id).await?;
+    }
+    say::heading("Its webhooks");
+    let webhooks = shown!(twin.list_webhooks().agent_id(agent).send().await?).into_inner();
+    list(&webhooks.webhooks, |webhook| {
+        format!("{} is {}", short(&webhook.webhook_id), webhook.status)
+    });
+    Ok(())
+}
+
+async fn events(twin: &Client, agent: &str, run: &str) -> anyhow::Result<()> {
+    say::heading("The events of the latest one");
+    let events = twin.list_run_events().agent_id(agent).run_id(run);
+    let page = shown!(events.limit(20).send().await?).into_inner();
+    list(&page.events, |event| runs::kind(&event.event));
+    Ok(())
+}
+
+async fn all_schedules(twin: &Client) -> anyhow::Result<()> {
+    say::heading("All schedules");
+    let answer = shown!(twin.list_schedules().send().await?).into_inner();
+    list(&answer.schedules, schedules::when);
+    Ok(())
+}
+
+async fn workspaces(twin: &Client) -> anyhow::Result<()> {
+    say::heading("The workspaces");
+    let answer = shown!(twin.list_workspaces().send().await?).into_inner();
+    list(&answer.workspaces, |workspace| workspace.name.clone());
+    Ok(())
+}
+
+fn list<T>(items: &[T], mut line: impl FnMut(&T) -> String) {
+    items.iter().take(SHOWN).for_each(|item| say::came(line(item)));
+    match items.len().saturating_sub(SHOWN) {
+        0 if items.is_empty() => say::came("none"),
+        0 => {}
+        more => say::note(format!("and {more} more")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use twin_tests::emulator::{Emulator, Profile, World};
+
+    use super::*;
+    use crate::read_only::{self, ReadOnly};
+
+    #[tokio::test]
+    async fn it_reads_either_profile_and_sends_only_gets() {
+        for profile in Profile::ALL {
+            let emulator = Emulator::builder(profile).start().await.unwrap();
+            emulator.with(|world| world.add_agents(20));
+            emulator.with(World::add_example);
+            let transport = ReadOnly::default();
+            let twin =
+                read_only::connect(&emulator.url(), emulator.api_key(), transport.clone()).unwrap();
+            look(&twin).await.unwrap();
+            let exchanges = emulator.take_exchanges();
+            assert_eq!(exchanges.len(), transport.sent());
+            assert!(exchanges.iter().all(|exchange| exchange.request.method == "GET"));
+            for operation in ["get_me", "list_run_events", "list_webhooks", "list_workspaces"] {
+                assert_eq!(emulator.count(operation), 1, "{operation} under {profile}");
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn an_empty_account_is_no_error() {
+        let emulator = Emulator::builder(Profile::Observed).start().await.unwrap();
+        let twin = twin_api::connect(&emulator.url(), emulator.api_key()).unwrap();
+        look(&twin).await.unwrap();
+        assert_eq!(emulator.count("list_runs"), 0);
+    }
+}

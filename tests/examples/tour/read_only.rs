@@ -1,0 +1,77 @@
+//! A client that cannot change anything: whatever is no GET is not sent.
+//!
+//! It stands where every request goes through, so that no mistake of the tour can reach a
+//! real account.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use axum::http;
+use twin_api::reqwest::{self, Method, Request, Response};
+use twin_api::secrecy::SecretString;
+use twin_api::transport::{Answer, Inner, OperationInfo, Transport};
+use twin_api::{Client, PlainHttp, check_base_url, http_client_builder};
+
+/// A person waits for the answer.
+const TIMEOUT: Duration = Duration::from_secs(30);
+
+/// As a transport's own failures must be: a status that no server sends.
+const NOT_SENT: u16 = 999;
+
+/// Sends GET requests, and counts them.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct ReadOnly(Arc<AtomicUsize>);
+
+impl ReadOnly {
+    pub(crate) fn sent(&self) -> usize {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
+impl Transport for ReadOnly {
+    fn execute<'a>(
+        &'a self,
+        client: &'a reqwest::Client,
+        request: Request,
+        _: &'a OperationInfo,
+    ) -> Answer<'a> {
+        if request.method() == Method::GET {
+            self.0.fetch_add(1, Ordering::Relaxed);
+            return Box::pin(client.execute(request));
+        }
+        let mut refusal = http::Response::new("");
+        *refusal.status_mut() = http::StatusCode::from_u16(NOT_SENT).unwrap_or_default();
+        Box::pin(std::future::ready(Ok(Response::from(refusal))))
+    }
+}
+
+/// As `twin_api::connect`, through this transport.
+pub(crate) fn connect(base_url: &str, key: &str, transport: ReadOnly) -> anyhow::Result<Client> {
+    let url = check_base_url(base_url, PlainHttp::Loopback)?;
+    let inner = Inner::new(transport).checked_api_key(&SecretString::from(key))?;
+    let mut http = http_client_builder().user_agent("twin-tour").timeout(TIMEOUT);
+    if url.scheme() == "http" {
+        http = http.no_proxy();
+    }
+    Ok(Client::new_with_client(url.as_str().trim_end_matches('/'), http.build()?, inner))
+}
+
+#[cfg(test)]
+mod tests {
+    use twin_tests::emulator::{Emulator, Profile};
+
+    use super::*;
+
+    #[tokio::test]
+    async fn what_would_change_something_is_not_sent() {
+        let emulator = Emulator::builder(Profile::Observed).start().await.unwrap();
+        let transport = ReadOnly::default();
+        let twin = connect(&emulator.url(), emulator.api_key(), transport.clone()).unwrap();
+        assert!(twin.delete_agent().agent_id("a").send().await.is_err());
+        assert!(twin.pause_schedule().agent_id("a").send().await.is_err());
+        assert_eq!((transport.sent(), emulator.take_exchanges().len()), (0, 0));
+        assert!(twin.get_me().send().await.is_ok());
+        assert_eq!((transport.sent(), emulator.take_exchanges().len()), (1, 1));
+    }
+}

@@ -1,0 +1,33 @@
+//! A schedule, and when it is due.
+
+use anyhow::Context as _;
+use chrono::{DateTime, Utc};
+use twin_api::Client;
+use twin_api::types::{Schedule, SetScheduleBody};
+
+use crate::say::{self, shown};
+
+pub(crate) async fn every_weekday(twin: &Client, agent: &str) -> anyhow::Result<()> {
+    say::heading("A schedule: every weekday at nine");
+    say::note("fields: second minute hour day month weekday year");
+    let body = SetScheduleBody::builder().cron("0 0 9 * * Mon-Fri *");
+    shown!(twin.set_schedule().agent_id(agent).body(body).send().await?);
+    let answer = shown!(twin.get_schedule().agent_id(agent).send().await?).into_inner();
+    let schedule = answer.schedule.context("there is no schedule, though one was set")?;
+    say::came(when(&schedule));
+    shown!(twin.pause_schedule().agent_id(agent).send().await?);
+    let answer = twin.get_schedule().agent_id(agent).send().await?.into_inner();
+    say::came(answer.schedule.as_ref().map(when).unwrap_or_default());
+    Ok(())
+}
+
+/// A schedule in words: its expression and its next run.
+pub(crate) fn when(schedule: &Schedule) -> String {
+    let next = schedule.next_run.and_then(|seconds| DateTime::<Utc>::from_timestamp(seconds, 0));
+    let next = match next {
+        Some(next) => format!("next on {}", next.format("%A, %-d %B %Y at %H:%M UTC")),
+        None if schedule.paused => "paused".to_owned(),
+        None => "no next run is told".to_owned(),
+    };
+    format!("\"{}\", {next}", schedule.cron)
+}

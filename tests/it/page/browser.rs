@@ -1,0 +1,210 @@
+//! Chromium without a window, driven for the length of a test by chromedriver.
+//!
+//! Where there is none the tests say so and pass, but for a machine that checks changes
+//! (`CI=true`): there they fail. It looks at no page but the emulator's, and the profile that
+//! it browses with ends with it.
+
+use std::env;
+use std::io::{self, BufRead as _, BufReader, Read as _, Write as _};
+use std::net::TcpStream;
+use std::ops::Deref;
+use std::path::Path;
+use std::process::{Child, ChildStdout, Command, Stdio};
+use std::thread;
+use std::time::Duration;
+
+use fantoccini::elements::Element;
+use fantoccini::error::CmdError;
+use fantoccini::wd::{Capabilities, WebDriverCompatibleCommand};
+use fantoccini::{Client, ClientBuilder, Locator};
+use hyper_util::client::legacy::connect::HttpConnector;
+use serde_json::{Value, json};
+use tempfile::TempDir;
+use url::{ParseError, Url};
+
+const PROGRAMS: [&str; 2] = ["chromium", "chromedriver"];
+
+/// No test waits for so long, unless what it waits for never comes.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// A browser with one tab. Its fields are dropped in this order.
+pub(crate) struct Browser {
+    tab: Client,
+    _driver: Driver,
+    _profile: TempDir,
+}
+
+/// Whether pages may run their scripts.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Scripts {
+    Run,
+    Blocked,
+}
+
+impl Browser {
+    /// Opens the page at `url`; nothing, where there is no browser.
+    pub(crate) async fn open(url: &str, scripts: Scripts) -> Option<Self> {
+        if let Some(program) = PROGRAMS.into_iter().find(|program| !is_installed(program)) {
+            skip(program);
+            return None;
+        }
+        let driver = Driver::start();
+        let profile = tempfile::tempdir().expect("a folder for the profile");
+        let tab = ClientBuilder::new(HttpConnector::new())
+            .capabilities(capabilities(profile.path(), scripts))
+            .connect(&driver.url())
+            .await
+            .expect("chromedriver starts chromium");
+        let browser = Self { tab, _driver: driver, _profile: profile };
+        browser.goto(url).await.expect("the page loads");
+        Some(browser)
+    }
+
+    /// Waits until there is an element at `xpath`.
+    pub(crate) async fn sees(&self, xpath: &str) -> Element {
+        let found = self.wait().at_most(PATIENCE).for_element(Locator::XPath(xpath)).await;
+        found.unwrap_or_else(|error| panic!("waiting for {xpath}: {error}"))
+    }
+
+    /// What a script in the page comes to.
+    pub(crate) async fn evaluate(&self, expression: &str) -> Value {
+        let script = format!("return {expression}");
+        self.execute(&script, Vec::new()).await.expect("the expression has a value")
+    }
+
+    /// What the page and its loading complained of.
+    pub(crate) async fn complaints(&self) -> Vec<Value> {
+        let log = self.issue_cmd(Log).await.expect("chromium keeps a log");
+        log.as_array().expect("the log is a list").clone()
+    }
+
+    /// Whether a dialog is open.
+    pub(crate) async fn has_dialog(&self) -> bool {
+        match self.get_alert_text().await {
+            Ok(_) => true,
+            Err(CmdError::Standard(error)) if error.error() == "no such alert" => false,
+            Err(error) => panic!("asking for a dialog: {error}"),
+        }
+    }
+}
+
+impl Deref for Browser {
+    type Target = Client;
+
+    fn deref(&self) -> &Client {
+        &self.tab
+    }
+}
+
+fn capabilities(profile: &Path, scripts: Scripts) -> Capabilities {
+    let args = [
+        "--headless",
+        "--no-sandbox",
+        "--disable-gpu",
+        "--disable-dev-shm-usage",
+        "--disable-quic",
+        "--no-first-run",
+        "--disable-background-networking",
+        "--disable-component-update",
+        "--disable-sync",
+        &format!("--user-data-dir={}", profile.display()),
+    ];
+    let mut options = json!({ "args": args });
+    if scripts == Scripts::Blocked {
+        options["prefs"] = json!({"profile.managed_default_content_settings.javascript": 2});
+    }
+    let mut capabilities = Capabilities::new();
+    capabilities.insert("goog:chromeOptions".to_owned(), options);
+    capabilities.insert("goog:loggingPrefs".to_owned(), json!({"browser": "ALL"}));
+    // A dialog is to stay, so that a test can see it.
+    capabilities.insert("unhandledPromptBehavior".to_owned(), json!("ignore"));
+    capabilities
+}
+
+fn is_installed(program: &str) -> bool {
+    let folders = env::var_os("PATH").unwrap_or_default();
+    env::split_paths(&folders).any(|folder| folder.join(program).is_file())
+}
+
+/// Says that a test was not run. The print macros would say it to nobody: what they print is
+/// kept for tests that fail.
+fn skip(program: &str) {
+    assert!(
+        env::var("CI").as_deref() != Ok("true"),
+        "there is no {program} here, and CI=true: the page has to be tested"
+    );
+    let current = thread::current();
+    let test = current.name().unwrap_or("a test of the page");
+    let text = format!("\nSKIPPED {test}: there is no {program}; CONTRIBUTING.md has how to get it\n");
+    io::stderr().write_all(text.as_bytes()).expect("standard error takes a line");
+}
+
+/// chromedriver, and the chromium that it started.
+struct Driver {
+    child: Child,
+    port: u16,
+    // It may not be closed: chromedriver would end at the next line that it writes.
+    _output: BufReader<ChildStdout>,
+}
+
+impl Driver {
+    fn start() -> Self {
+        let mut child = Command::new("chromedriver")
+            .arg("--port=0")
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("chromedriver starts");
+        let mut output = BufReader::new(child.stdout.take().expect("it was asked for"));
+        let port = read_port(&mut output);
+        Self { child, port, _output: output }
+    }
+
+    fn url(&self) -> String {
+        format!("http://127.0.0.1:{}", self.port)
+    }
+
+    /// Asks it to end, and to take every chromium with it.
+    fn shut_down(&self) -> io::Result<()> {
+        let mut stream = TcpStream::connect(("127.0.0.1", self.port))?;
+        stream.set_read_timeout(Some(PATIENCE))?;
+        let head = "GET /shutdown HTTP/1.1\r\nhost: 127.0.0.1\r\nconnection: close\r\n\r\n";
+        stream.write_all(head.as_bytes())?;
+        stream.read_to_end(&mut Vec::new()).map(drop)
+    }
+}
+
+impl Drop for Driver {
+    fn drop(&mut self) {
+        // Where it cannot be asked any more, it is gone, or hangs and has to be killed.
+        let _ = self.shut_down();
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// `ChromeDriver was started successfully on port 12345.`
+fn read_port(output: &mut impl io::BufRead) -> u16 {
+    let mut said = String::new();
+    while output.read_line(&mut said).expect("chromedriver says text") > 0 {
+        if let Some((_, port)) = said.trim_end().rsplit_once("successfully on port ") {
+            return port.trim_end_matches('.').parse().expect("a port is a number");
+        }
+    }
+    panic!("chromedriver did not say its port, but: {said}");
+}
+
+/// The browser's console, and what it refused to load or to run.
+#[derive(Debug)]
+struct Log;
+
+impl WebDriverCompatibleCommand for Log {
+    fn endpoint(&self, base: &Url, session: Option<&str>) -> Result<Url, ParseError> {
+        base.join(&format!("session/{}/se/log", session.unwrap_or_default()))
+    }
+
+    fn method_and_body(&self, _: &Url) -> (http::Method, Option<String>) {
+        (http::Method::POST, Some(json!({"type": "browser"}).to_string()))
+    }
+}

@@ -1,0 +1,87 @@
+//! `twin-emulator`: a Twin on this machine, to write programs against.
+//!
+//! It says where it listens in its first line of output, and ends with Ctrl-C.
+
+use std::fs;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use anyhow::Context as _;
+use clap::Parser;
+use twin_tests::emulator::{Emulator, Orders, Profile};
+
+/// A Twin that runs on your machine: all 33 operations, with state, on loopback.
+///
+/// Nothing is kept after it ends, and nothing in it is secret. Open its address in a browser to
+/// watch it.
+#[derive(Parser)]
+#[command(version)]
+struct Arguments {
+    /// The port of 127.0.0.1 to listen on; 0 picks a free one and prints it.
+    #[arg(long, default_value_t = 4010)]
+    port: u16,
+    /// Which Twin to be: the one of the reference, or the one that was seen.
+    #[arg(long, default_value_t = Profile::Observed, value_name = "documented|observed")]
+    profile: Profile,
+    /// Identifiers and secrets are made up from this number, the same ones each time.
+    #[arg(long, default_value_t = 0)]
+    seed: u64,
+    /// The API key to take; without it, one is made up and printed.
+    #[arg(long, value_name = "KEY")]
+    api_key: Option<String>,
+    /// What is to go wrong, and how runs go: JSON, as CONTRIBUTING.md shows.
+    #[arg(long, value_name = "FILE")]
+    faults: Option<PathBuf>,
+    /// Begin without the example agent `agent_abc123` and its run.
+    #[arg(long)]
+    empty: bool,
+}
+
+fn main() -> ExitCode {
+    match run(Arguments::parse()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("twin-emulator: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+#[tokio::main]
+async fn run(arguments: Arguments) -> anyhow::Result<()> {
+    let orders = match &arguments.faults {
+        Some(file) => read_orders(file).with_context(|| file.display().to_string())?,
+        None => Orders::default(),
+    };
+    let made_up = arguments.api_key.is_none();
+    let mut builder = Emulator::builder(arguments.profile)
+        .seed(arguments.seed)
+        .orders(orders)
+        .running_clock()
+        .address(SocketAddr::from((Ipv4Addr::LOCALHOST, arguments.port)));
+    if let Some(key) = arguments.api_key {
+        builder = builder.api_key(key);
+    }
+    let twin = builder
+        .start()
+        .await
+        .with_context(|| format!("cannot listen on 127.0.0.1:{}", arguments.port))?;
+    if !arguments.empty {
+        twin.with(twin_tests::emulator::World::add_example);
+    }
+    println!("listening on {}", twin.url());
+    println!("profile: {}", arguments.profile);
+    if made_up {
+        println!("x-api-key: {}", twin.api_key());
+    }
+    println!("watch it: {}/ (Ctrl-C ends it)", twin.url());
+    tokio::signal::ctrl_c().await.context("cannot listen for Ctrl-C")?;
+    twin.stop();
+    Ok(())
+}
+
+fn read_orders(file: &Path) -> anyhow::Result<Orders> {
+    let text = fs::read_to_string(file).context("cannot be read")?;
+    Orders::parse(&text).map_err(anyhow::Error::msg)
+}

@@ -1,0 +1,145 @@
+//! Holds exchanges against the document: what was asked, and above all what was answered.
+//!
+//! The document of a profile is the contract of that profile, and it is taken at its word
+//! and strictly: what it does not list must not be there. Every mismatch says where in the
+//! document the rule stands and where the exchange breaks it.
+//!
+//! It repairs nothing and knows no operation: what it knows of the API, it reads in the
+//! document. The one list beside it is of what the live service was seen to answer though
+//! no document says so. A request that breaks the contract is no mismatch when it is
+//! refused, since refusing it is right. Not looked at: cookies, the headers of an answer,
+//! parameters that are lists, the bounds that `format` sets to numbers.
+
+mod answer;
+mod content;
+mod document;
+mod index;
+mod report;
+mod request;
+mod schema;
+mod strict;
+mod undocumented;
+
+use std::fmt;
+use std::sync::OnceLock;
+
+use axum::http::Method;
+
+use self::document::Document;
+pub use self::document::document;
+use self::index::{Index, Place};
+use self::report::Report;
+use super::Profile;
+use crate::exchange::{Answer, Recorded};
+
+/// The document of a profile, ready to be held against exchanges.
+#[derive(Debug)]
+pub struct Contract {
+    document: Document,
+    index: Index,
+    profile: Profile,
+}
+
+impl Contract {
+    /// The contract of `profile`. It is read once a process; what an operation needs is
+    /// made ready on its first check.
+    pub fn of(profile: Profile) -> &'static Self {
+        static DOCUMENTED: OnceLock<Contract> = OnceLock::new();
+        static OBSERVED: OnceLock<Contract> = OnceLock::new();
+        let contract = match profile {
+            Profile::Documented => &DOCUMENTED,
+            Profile::Observed => &OBSERVED,
+        };
+        contract.get_or_init(|| Self::read(profile, document(profile)))
+    }
+
+    /// Where in `request` and `answer` the contract is broken; nowhere, if all is well.
+    ///
+    /// `template` is the path with its parameters in braces; how they are called there does
+    /// not matter. Of a body with very many mismatches the first are told.
+    pub fn check(
+        &self,
+        method: &Method,
+        template: &str,
+        request: &Recorded,
+        answer: &Answer,
+    ) -> Vec<Mismatch> {
+        let place = self.index.find(method, template);
+        let mut report = Report::new(format!("{method} {template}"));
+        if undocumented::is_known(self.profile, &place, answer) {
+            return report.found;
+        }
+        match place {
+            Place::Operation(operation) => {
+                if answer.status.is_success() {
+                    let mut report = report.on(Side::Request);
+                    request::check(&self.document, operation, request, &mut report);
+                }
+                let mut report = report.on(Side::Answer);
+                answer::check(&self.document, operation, answer, &mut report);
+            }
+            Place::Path(pointer, _) => {
+                report.on(Side::Request).add(pointer, "", "the path does not have this method");
+            }
+            Place::Nowhere => {
+                report.on(Side::Request).add("#/paths", "", "the document does not have this path");
+            }
+        }
+        report.found
+    }
+
+    fn read(profile: Profile, text: &str) -> Self {
+        let document = Document::parse(text);
+        let index = Index::of(&document);
+        Self { document, index, profile }
+    }
+}
+
+/// Where an exchange breaks the contract.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Mismatch {
+    /// The operation: `GET /v1/agents`.
+    pub operation: String,
+    /// Whose mistake it is.
+    pub side: Side,
+    /// The rule that is broken: a JSON pointer into the [`document`] of the profile, as a
+    /// URI fragment that is not percent-encoded. It always leads somewhere.
+    pub pointer: String,
+    /// What breaks it: a JSON pointer into the body; or a parameter, as `?limit`,
+    /// `{agent_id}` or the name of a header.
+    pub instance: String,
+    /// What is wrong, never with a secret, and never long.
+    pub message: String,
+}
+
+impl fmt::Display for Mismatch {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { operation, side, pointer, instance, message } = self;
+        write!(f, "{operation}, {side}")?;
+        if !instance.is_empty() {
+            write!(f, " at {instance}")?;
+        }
+        write!(f, ": {message} ({pointer})")
+    }
+}
+
+/// One of the two halves of an exchange.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Side {
+    /// The request; and that it was accepted.
+    Request,
+    /// The answer.
+    Answer,
+}
+
+impl fmt::Display for Side {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Request => "request",
+            Self::Answer => "answer",
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests;

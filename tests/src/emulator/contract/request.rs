@@ -1,0 +1,162 @@
+//! Holds a request against its operation.
+//!
+//! Whether the request should have been accepted is not for here: it is asked only about
+//! one that was.
+
+use percent_encoding::percent_decode_str;
+use serde_json::{Number, Value};
+use url::form_urlencoded;
+
+use super::document::Document;
+use super::index::{Body, Operation, Parameter, parameter_in};
+use super::report::Half;
+use crate::exchange::Recorded;
+
+/// Adds to `report` where `request` is not what the document asks for.
+pub(super) fn check(
+    document: &Document,
+    operation: &Operation,
+    request: &Recorded,
+    report: &mut Half<'_>,
+) {
+    key(operation, request, report);
+    path(document, operation, request.path(), report);
+    query(document, operation, request.query(), report);
+    headers(document, operation, request, report);
+    match &operation.body {
+        Some(body) => self::body(document, body, request, report),
+        None if request.body.is_empty() => {}
+        None => report.add(&operation.pointer, "", "the document gives this operation no body"),
+    }
+}
+
+fn key(operation: &Operation, request: &Recorded, report: &mut Half<'_>) {
+    let Some(keys) = &operation.keys else { return };
+    if !keys.headers.iter().any(|header| request.headers.contains_key(header)) {
+        let message = format!("accepted without {}", keys.headers.join(" or "));
+        report.add(&keys.pointer, &keys.headers[0], &message);
+    }
+}
+
+fn path(document: &Document, operation: &Operation, path: &str, report: &mut Half<'_>) {
+    let Some(given) = path_parameters(&operation.template, path) else {
+        return report.add(&operation.pointer, "", "the path is not the operation's");
+    };
+    for (name, value) in given {
+        let instance = format!("{{{name}}}");
+        let declared = operation.parameters.iter().find(|p| p.place == "path" && p.name == name);
+        match (declared, percent_decode_str(value).decode_utf8()) {
+            (None, _) => {
+                report.add(
+                    &operation.pointer,
+                    &instance,
+                    "the document does not list this parameter",
+                );
+            }
+            (Some(parameter), Err(_)) => {
+                report.add(&parameter.pointer, &instance, "the parameter is not UTF-8");
+            }
+            (Some(parameter), Ok(text)) if text.is_empty() => {
+                report.add(&parameter.pointer, &instance, "the parameter is empty");
+            }
+            (Some(parameter), Ok(text)) => {
+                check_text(document, parameter, &text, &instance, report);
+            }
+        }
+    }
+}
+
+/// The parameters in `path` by `template`, as they are on the wire.
+fn path_parameters<'a>(template: &'a str, path: &'a str) -> Option<Vec<(&'a str, &'a str)>> {
+    let (segments, given) = (template.split('/'), path.split('/'));
+    if segments.clone().count() != given.clone().count() {
+        return None;
+    }
+    let mut parameters = Vec::new();
+    for (segment, given) in segments.zip(given) {
+        match parameter_in(segment) {
+            Some((before, name, after)) => {
+                let value = given.strip_prefix(before)?.strip_suffix(after)?;
+                parameters.push((name, value));
+            }
+            None if segment == given => {}
+            None => return None,
+        }
+    }
+    Some(parameters)
+}
+
+fn query(document: &Document, operation: &Operation, query: &str, report: &mut Half<'_>) {
+    if percent_decode_str(query).decode_utf8().is_err() {
+        report.add(&operation.pointer, "?", "the query is not UTF-8");
+    }
+    let given: Vec<_> = form_urlencoded::parse(query.as_bytes()).collect();
+    let listed = || operation.parameters.iter().filter(|p| p.place == "query");
+    for (name, _) in &given {
+        if !listed().any(|parameter| parameter.name == *name) {
+            let message = "the document does not list this parameter";
+            report.add(&operation.pointer, &format!("?{name}"), message);
+        }
+    }
+    for parameter in listed() {
+        let instance = format!("?{}", parameter.name);
+        let mut values = given.iter().filter(|(name, _)| *name == parameter.name);
+        match (values.next(), values.next()) {
+            (None, _) if parameter.required => {
+                report.add(&parameter.pointer, &instance, "the parameter is required");
+            }
+            (None, _) => {}
+            (Some((_, text)), None) => check_text(document, parameter, text, &instance, report),
+            (Some(_), Some(_)) => {
+                report.add(&parameter.pointer, &instance, "the parameter is given more than once");
+            }
+        }
+    }
+}
+
+fn headers(document: &Document, operation: &Operation, request: &Recorded, report: &mut Half<'_>) {
+    for parameter in operation.parameters.iter().filter(|p| p.place == "header") {
+        match request.headers.get(&parameter.name).map(|value| value.to_str()) {
+            None if parameter.required => {
+                report.add(&parameter.pointer, &parameter.name, "the header is required");
+            }
+            None => {}
+            Some(Ok(text)) => check_text(document, parameter, text, &parameter.name, report),
+            Some(Err(_)) => {
+                report.add(&parameter.pointer, &parameter.name, "the header is not a text");
+            }
+        }
+    }
+}
+
+/// Holds a parameter against its schema. In a path or a query everything is a text; what
+/// reads as a number or a truth value may be one.
+fn check_text(
+    document: &Document,
+    parameter: &Parameter,
+    text: &str,
+    instance: &str,
+    report: &mut Half<'_>,
+) {
+    let Some(schema) = &parameter.schema else { return };
+    let scalar = scalar(text).filter(|value| !parameter.whole || !value.is_f64());
+    if scalar.is_none_or(|scalar| !schema.takes(document, &scalar)) {
+        schema.check(document, &Value::from(text), instance, report);
+    }
+}
+
+fn scalar(text: &str) -> Option<Value> {
+    let number = || text.parse::<Number>().ok().map(Value::Number);
+    text.parse().ok().map(Value::Bool).or_else(number)
+}
+
+fn body(document: &Document, body: &Body, request: &Recorded, report: &mut Half<'_>) {
+    if request.body.is_empty() {
+        if body.required {
+            report.add(&body.pointer, "", "a body is required");
+        }
+        return;
+    }
+    let content_type = request.header("content-type");
+    body.content.check(document, content_type, &request.body, report);
+}

@@ -1,0 +1,205 @@
+//! Answers that break the contract, each in one way.
+
+use axum::http::{HeaderValue, Method, StatusCode, header};
+use serde_json::json;
+
+use super::{Answer, Contract, Profile, Side, assert_only, get, ok, problem, request};
+
+const ME: &str = "#/paths/~1v1~1me/get";
+const PROBLEM: &str = "#/components/responses/Problem/content";
+const KEY: &str = "/api/public/v1/access-api-keys/{key_id}";
+
+/// An answer to `get_me`, in both profiles, and the one rule that it breaks.
+#[track_caller]
+fn breaks(answer: &Answer, pointer: &str, instance: &str) {
+    for profile in Profile::ALL {
+        let contract = Contract::of(profile);
+        let found = contract.check(&Method::GET, "/v1/me", &get("/v1/me"), answer);
+        assert_only(contract, &found, Side::Answer, pointer, instance);
+    }
+}
+
+fn me() -> serde_json::Value {
+    json!({"user_id": "user_123"})
+}
+
+#[test]
+fn a_status_that_is_not_documented() {
+    breaks(&Answer::json(StatusCode::CREATED, &me()), &format!("{ME}/responses"), "");
+    breaks(&Answer::empty(StatusCode::FOUND), &format!("{ME}/responses"), "");
+}
+
+#[test]
+fn a_content_type_that_is_not_documented() {
+    let content = format!("{ME}/responses/200/content");
+    breaks(&Answer::new(StatusCode::OK, "text/html", "<html>"), &content, "");
+    breaks(&Answer::new(StatusCode::OK, "application/grpc", ""), &content, "");
+    breaks(&Answer::empty(StatusCode::OK), &content, "");
+    breaks(&Answer::json(StatusCode::FORBIDDEN, &json!({"detail": "no"})), PROBLEM, "");
+    breaks(&Answer::empty(StatusCode::BAD_GATEWAY), PROBLEM, "");
+    // A method that is there is not refused as one that is not.
+    let allow = (header::ALLOW, HeaderValue::from_static("GET"));
+    let refused = Answer::empty(StatusCode::METHOD_NOT_ALLOWED).header(allow.0, allow.1);
+    breaks(&refused, PROBLEM, "");
+}
+
+#[test]
+fn the_parameters_of_a_content_type_are_free() {
+    for content_type in ["application/json; charset=utf-8", "Application/JSON ;a=b"] {
+        let answer = Answer::new(StatusCode::OK, content_type, me().to_string());
+        let contract = Contract::of(Profile::Documented);
+        assert_eq!(contract.check(&Method::GET, "/v1/me", &get("/v1/me"), &answer), []);
+    }
+}
+
+#[test]
+fn a_body_that_is_not_json() {
+    let media = format!("{ME}/responses/200/content/application~1json");
+    breaks(&Answer::new(StatusCode::OK, "application/json", ""), &media, "");
+    breaks(&Answer::new(StatusCode::OK, "application/json", "{"), &media, "");
+    breaks(&Answer::new(StatusCode::OK, "application/json", &b"\"\xff\""[..]), &media, "");
+}
+
+#[test]
+fn a_body_that_is_not_as_described() {
+    let schema = "#/components/schemas/GetMeResponse";
+    breaks(&ok(&json!(null)), &format!("{schema}/type"), "");
+    breaks(&ok(&json!({})), &format!("{schema}/required"), "");
+    breaks(&ok(&json!({"user_id": 1})), &format!("{schema}/properties/user_id/type"), "/user_id");
+    breaks(&ok(&json!({"user_id": "", "a/b": 1})), schema, "/a~1b");
+}
+
+#[test]
+fn a_body_where_none_is_documented() {
+    let template = "/v1/agents/{agent_id}";
+    let asked = request(Method::DELETE, "/v1/agents/a", "");
+    for profile in Profile::ALL {
+        let contract = Contract::of(profile);
+        let answer = Answer::json(StatusCode::NO_CONTENT, &json!({}));
+        let found = contract.check(&Method::DELETE, template, &asked, &answer);
+        let pointer = "#/paths/~1v1~1agents~1{agent_id}/delete/responses/204";
+        assert_only(contract, &found, Side::Answer, pointer, "");
+        let answer = Answer::empty(StatusCode::NO_CONTENT);
+        assert_eq!(contract.check(&Method::DELETE, template, &asked, &answer), []);
+    }
+}
+
+#[test]
+fn a_value_deep_in_a_page() {
+    let agent = |state: &str| {
+        json!({"agent_id": "a", "latest_run_id": "", "latest_run_is_finished": true,
+            "has_runs": true, "deployment_state": state})
+    };
+    let page = ok(&json!({"agents": [agent("deployed"), agent("draft")]}));
+    let check =
+        |contract: &Contract| contract.check(&Method::GET, "/v1/agents", &get("/v1/agents"), &page);
+    let documented = Contract::of(Profile::Documented);
+    let found = check(documented);
+    let (pointer, instance) =
+        ("#/components/schemas/DeploymentState/enum", "/agents/1/deployment_state");
+    assert_only(documented, &found, Side::Answer, pointer, instance);
+    assert_eq!(found[0].message, r#""draft" is not one of "deployed" or "not_deployed""#);
+    // It is what was observed.
+    assert_eq!(check(Contract::of(Profile::Observed)), []);
+}
+
+#[test]
+fn a_value_of_the_one_branch_that_it_can_be() {
+    let template = "/v1/agents/{agent_id}/schedule";
+    let answer = ok(&json!({"schedule": {"cron": 5, "paused": false, "extra": 1}}));
+    for profile in Profile::ALL {
+        let contract = Contract::of(profile);
+        let found = contract.check(&Method::GET, template, &get("/v1/agents/a/schedule"), &answer);
+        let mut places = super::places(contract, &found);
+        places.sort_by(|a, b| a.2.cmp(&b.2));
+        let schema = "#/components/schemas/Schedule/properties/cron/type".to_owned();
+        let holder = "#/components/schemas/GetScheduleResponse/properties/schedule".to_owned();
+        let wanted = [
+            (Side::Answer, schema, "/schedule/cron".to_owned()),
+            (Side::Answer, holder, "/schedule/extra".to_owned()),
+        ];
+        assert_eq!(places, wanted, "{found:#?}");
+    }
+}
+
+#[test]
+fn an_address_that_is_none() {
+    let contract = Contract::of(Profile::Documented);
+    let answer = problem(
+        404,
+        &json!({"type": "about blank", "title": "Not Found", "status": 404, "detail": "no"}),
+    );
+    let found = contract.check(&Method::GET, "/v1/me", &get("/v1/me"), &answer);
+    let pointer = "#/components/schemas/Problem/properties/type/format";
+    assert_only(contract, &found, Side::Answer, pointer, "/type");
+}
+
+#[test]
+fn a_refusal_with_less_than_documented() {
+    let answer = problem(403, &json!({"status": 403, "detail": "you do not have access"}));
+    let check = |profile| {
+        let asked = request(Method::DELETE, "/api/public/v1/access-api-keys/k", "");
+        Contract::of(profile).check(&Method::DELETE, KEY, &asked, &answer)
+    };
+    assert_eq!(check(Profile::Observed), []);
+    let pointers: Vec<_> = check(Profile::Documented).into_iter().map(|m| m.pointer).collect();
+    assert_eq!(pointers, ["#/components/schemas/Problem/required"; 2]);
+}
+
+/// The answers that were seen though no document has them: with what each needs beside.
+#[test]
+fn what_the_service_does_beyond_the_document() {
+    let observed = Contract::of(Profile::Observed);
+    let plain = |text: &'static str| {
+        Answer::new(StatusCode::UNPROCESSABLE_ENTITY, "text/plain; charset=utf-8", text)
+    };
+    let allow = |methods| {
+        let methods = HeaderValue::from_static(methods);
+        Answer::empty(StatusCode::METHOD_NOT_ALLOWED).header(header::ALLOW, methods)
+    };
+    let grpc = |status| {
+        let name = header::HeaderName::from_static("grpc-status");
+        let status = HeaderValue::from_static(status);
+        Answer::new(StatusCode::OK, "application/grpc", "").header(name, status)
+    };
+    let run = (Method::GET, "/v1/agents/{agent_id}/runs/{run_id}");
+    let create = (Method::POST, "/v1/agents");
+    let me = (Method::GET, "/v1/me");
+    let nowhere = (Method::GET, "/v1/agents/{agent_id}/secrets");
+    let responses = "#/components/responses/Problem/content";
+    let path = "#/paths/~1v1~1agents~1{agent_id}~1runs~1{run_id}";
+    let wrong = Some;
+    let cases = [
+        (&create, plain("Failed to deserialize the JSON body: missing field"), None),
+        (&create, plain(""), wrong(responses)),
+        (&create, plain("two\nlines"), wrong(responses)),
+        (&me, plain("there is no body that could be wrong"), wrong(responses)),
+        (&run, allow("DELETE"), None),
+        (&run, allow("GET, DELETE"), wrong(path)),
+        (&run, Answer::empty(StatusCode::METHOD_NOT_ALLOWED), wrong(path)),
+        (&run, allow("DELETE").header(header::CONTENT_TYPE, me_type()), wrong(path)),
+        (&nowhere, grpc("12"), None),
+        (&nowhere, grpc("0"), wrong("#/paths")),
+        (&nowhere, allow("DELETE"), wrong("#/paths")),
+        (&me, grpc("12"), wrong("#/paths/~1v1~1me/get/responses/200/content")),
+    ];
+    for ((method, template), answer, pointer) in cases {
+        let asked = request(method.clone(), template, "");
+        let found = observed.check(method, template, &asked, &answer);
+        let pointers: Vec<_> = found
+            .iter()
+            .filter(|m| {
+                m.side == Side::Answer || pointer == Some(path) || pointer == Some("#/paths")
+            })
+            .map(|m| m.pointer.as_str())
+            .collect();
+        assert_eq!(pointers, pointer.into_iter().collect::<Vec<_>>(), "{method} {template}");
+        // The reference knows none of this.
+        let documented = Contract::of(Profile::Documented);
+        assert_ne!(documented.check(method, template, &asked, &answer), []);
+    }
+}
+
+fn me_type() -> HeaderValue {
+    HeaderValue::from_static("text/plain")
+}

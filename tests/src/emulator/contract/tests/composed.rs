@@ -1,0 +1,208 @@
+//! Documents with what Twin's has not today: one that is published may have it tomorrow.
+
+use axum::http::{HeaderValue, Method, StatusCode};
+use serde_json::{Value, json};
+
+use super::super::Side;
+use super::{Answer, Contract, Mismatch, Profile, assert_only, get, ok, places};
+
+/// A contract with the one operation `GET /a`, which answers what `schema` describes.
+fn contract(schema: &Value) -> Contract {
+    let media = json!({ "application/json": { "schema": schema } });
+    read(&json!({
+        "paths": { "/a": { "get": { "responses": { "2XX": { "content": media } } } } },
+        "components": { "schemas": {
+            "Base": { "type": "object", "required": ["id"], "properties": { "id": {} } },
+            "Open": { "type": "object", "properties": { "id": {} }, "additionalProperties": true },
+            "Anything": { "type": "object" },
+            "Tree": { "type": "object", "properties": {
+                "kids": { "type": "array", "items": { "$ref": "#/components/schemas/Tree" } },
+            } },
+        } },
+    }))
+}
+
+fn read(document: &Value) -> Contract {
+    Contract::read(Profile::Documented, &document.to_string())
+}
+
+fn check(contract: &Contract, body: &Value) -> Vec<Mismatch> {
+    contract.check(&Method::GET, "/a", &get("/a"), &ok(body))
+}
+
+/// Where `body` has what `schema` does not list, or is wrong.
+#[track_caller]
+fn instances(schema: &Value, body: &Value) -> Vec<String> {
+    let contract = contract(schema);
+    let found = check(&contract, body);
+    places(&contract, &found).into_iter().map(|(_, _, instance)| instance).collect()
+}
+
+fn reference(name: &str) -> Value {
+    json!({ "$ref": format!("#/components/schemas/{name}") })
+}
+
+#[test]
+fn a_member_may_be_listed_by_any_part_of_all_of() {
+    let more = json!({ "properties": { "more": { "type": "string" } } });
+    let schema = json!({ "allOf": [reference("Base"), more] });
+    assert_eq!(instances(&schema, &json!({"id": 1, "more": ""})), [""; 0]);
+    assert_eq!(instances(&schema, &json!({"id": 1, "other": ""})), ["/other"]);
+    assert_eq!(instances(&schema, &json!({"id": 1, "more": 1})), ["/more"]);
+    assert_eq!(instances(&schema, &json!({"more": ""})), [""]);
+}
+
+#[test]
+fn a_member_may_be_listed_beside_a_reference() {
+    let mut schema = reference("Base");
+    schema["properties"] = json!({ "more": {} });
+    assert_eq!(instances(&schema, &json!({"id": 1, "more": ""})), [""; 0]);
+    assert_eq!(instances(&schema, &json!({"id": 1, "other": ""})), ["/other"]);
+}
+
+#[test]
+fn a_member_must_be_listed_by_the_branch_that_holds() {
+    let other = json!({ "required": ["other"], "properties": { "other": { "type": "string" } } });
+    for keyword in ["oneOf", "anyOf"] {
+        let schema = json!({ keyword: [reference("Base"), other] });
+        assert_eq!(instances(&schema, &json!({"id": 1})), [""; 0]);
+        assert_eq!(instances(&schema, &json!({"other": ""})), [""; 0]);
+        assert_eq!(instances(&schema, &json!({"id": 1, "other": 1})), ["/other"]);
+        assert_eq!(instances(&schema, &json!({"id": 1, "third": 1})), ["/third"]);
+        assert_eq!(instances(&schema, &json!({})), [""]);
+    }
+}
+
+#[test]
+fn what_a_schema_leaves_open_is_open() {
+    let body = json!({"id": 1, "more": {"deep": 1}});
+    assert_eq!(instances(&reference("Open"), &body), [""; 0]);
+    assert_eq!(instances(&reference("Anything"), &body), [""; 0]);
+    assert_eq!(instances(&json!({}), &body), [""; 0]);
+    let texts = json!({ "additionalProperties": { "type": "string" }, "properties": { "id": {} } });
+    assert_eq!(instances(&texts, &body), ["/more"]);
+}
+
+#[test]
+fn what_a_schema_closes_itself_is_told_as_well() {
+    let schema = json!({ "properties": { "id": {} }, "additionalProperties": false });
+    let contract = contract(&schema);
+    let found = check(&contract, &json!({"id": 1, "more": 1}));
+    let pointer = "#/paths/~1a/get/responses/2XX/content/application~1json/schema";
+    assert_only(&contract, &found, Side::Answer, pointer, "/more");
+}
+
+#[test]
+fn a_schema_may_refer_to_itself() {
+    let body = json!({"kids": [{"kids": []}, {"kids": [{"cats": 1}]}]});
+    assert_eq!(instances(&reference("Tree"), &body), ["/kids/1/kids/0/cats"]);
+}
+
+#[test]
+fn a_schema_that_cannot_be_used_takes_nothing() {
+    for schema in [reference("Nowhere"), json!({ "$ref": "https://example.com/schema.json" })] {
+        let contract = contract(&schema);
+        let found = check(&contract, &json!({}));
+        let pointer = "#/paths/~1a/get/responses/2XX/content/application~1json/schema";
+        assert_only(&contract, &found, Side::Answer, pointer, "");
+        assert!(found[0].message.starts_with("the schema does not compile"), "{}", found[0]);
+    }
+}
+
+#[test]
+fn what_is_no_document_has_no_operation() {
+    for text in ["", "[]", "{}", r#"{"paths": {"/a": {"get": 5, "post": null}}}"#] {
+        let contract = Contract::read(Profile::Documented, text);
+        assert_eq!(check(&contract, &json!({})).len(), 1, "{text}");
+    }
+}
+
+#[test]
+fn the_narrowest_status_counts() {
+    let answer = |name| {
+        let schema = json!({ "required": [name] });
+        json!({ "content": { "application/json": { "schema": schema } } })
+    };
+    let responses =
+        json!({ "default": answer("default"), "4xx": answer("some"), "404": answer("one") });
+    let contract = read(&json!({ "paths": { "/a": { "get": { "responses": responses } } } }));
+    for (status, name) in [(404, "404"), (403, "4xx"), (500, "default")] {
+        let answer = Answer::json(StatusCode::from_u16(status).unwrap(), &json!({}));
+        let found = contract.check(&Method::GET, "/a", &get("/a"), &answer);
+        let pointer =
+            format!("#/paths/~1a/get/responses/{name}/content/application~1json/schema/required");
+        assert_only(&contract, &found, Side::Answer, &pointer, "");
+    }
+}
+
+#[test]
+fn parameters_may_be_shared_and_required() {
+    let shared = |schema| json!({ "name": "n", "in": "query", "required": true, "schema": schema });
+    let header = json!({ "name": "x-h", "in": "header", "required": true,
+        "schema": { "enum": ["yes"] } });
+    let contract = read(&json!({
+        "paths": { "/a": {
+            "parameters": [{ "$ref": "#/components/parameters/N" }, header],
+            "get": { "responses": { "204": {} } },
+            "post": { "parameters": [shared(json!({ "type": "boolean" }))],
+                "responses": { "204": {} } },
+        } },
+        "components": { "parameters": { "N": shared(json!({ "type": ["number", "null"] })) } },
+    }));
+    let cases = [
+        (Method::GET, "/a?n=1.5", Some("yes"), None),
+        (Method::GET, "/a", Some("yes"), Some(("#/components/parameters/N", "?n"))),
+        (Method::GET, "/a?n=x", Some("yes"), Some(("#/components/parameters/N/schema/type", "?n"))),
+        (Method::GET, "/a?n=1", None, Some(("#/paths/~1a/parameters/1", "x-h"))),
+        (Method::GET, "/a?n=1", Some("no"), Some(("#/paths/~1a/parameters/1/schema/enum", "x-h"))),
+        (Method::POST, "/a?n=true", Some("yes"), None),
+        (
+            Method::POST,
+            "/a?n=1.5",
+            Some("yes"),
+            Some(("#/paths/~1a/post/parameters/0/schema/type", "?n")),
+        ),
+    ];
+    for (method, target, header, wanted) in cases {
+        let mut request = super::request(method.clone(), target, "");
+        if let Some(value) = header {
+            request.headers.insert("x-h", HeaderValue::from_static(value));
+        }
+        let answer = Answer::empty(StatusCode::NO_CONTENT);
+        let found = contract.check(&method, "/a", &request, &answer);
+        let places = places(&contract, &found);
+        let places: Vec<_> = places.iter().map(|(_, p, i)| (p.as_str(), i.as_str())).collect();
+        assert_eq!(places, wanted.into_iter().collect::<Vec<_>>(), "{method} {target}");
+    }
+}
+
+#[test]
+fn a_path_parameter_must_be_listed() {
+    let contract =
+        read(&json!({ "paths": { "/a/{b}": { "get": { "responses": { "204": {} } } } } }));
+    let answer = Answer::empty(StatusCode::NO_CONTENT);
+    let found = contract.check(&Method::GET, "/a/{b}", &get("/a/1"), &answer);
+    assert_only(&contract, &found, Side::Request, "#/paths/~1a~1{b}/get", "{b}");
+}
+
+#[test]
+fn an_operation_may_do_without_a_key() {
+    let scheme = json!({ "type": "apiKey", "in": "header", "name": "x-k" });
+    let document = |security: Value| {
+        read(&json!({
+            "paths": { "/a": { "get": { "security": security, "responses": { "204": {} } } } },
+            "components": { "securitySchemes": { "key": scheme } },
+            "security": [{ "key": [] }],
+        }))
+    };
+    let check = |contract: &Contract| {
+        let answer = Answer::empty(StatusCode::NO_CONTENT);
+        contract.check(&Method::GET, "/a", &get("/a"), &answer)
+    };
+    for free in [json!([]), json!([{ "key": [] }, {}])] {
+        assert_eq!(check(&document(free)), []);
+    }
+    let contract = document(json!([{ "key": [] }]));
+    let found = check(&contract);
+    assert_only(&contract, &found, Side::Request, "#/paths/~1a/get/security", "x-k");
+}

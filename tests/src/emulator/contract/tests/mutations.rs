@@ -1,0 +1,189 @@
+//! Takes every body that the documents show, breaks it in every way there is at every
+//! place, one at a time, and asks that the contract sees it where it is.
+
+use axum::http::StatusCode;
+use serde_json::{Value, json};
+
+use super::super::document::step;
+use super::samples::{Sample, Shown, Spot, answer, resolved, spots, types};
+use super::{Answer, Contract, Mismatch, Profile, Side, not_found, places};
+
+/// A body that is broken in one place, and where that is to be seen.
+struct Broken {
+    body: Value,
+    instance: String,
+    /// How the pointer to the rule ends.
+    rule: &'static str,
+}
+
+#[test]
+fn what_a_document_shows_passes() {
+    for profile in Profile::ALL {
+        let (contract, mut seen) = (Contract::of(profile), 0);
+        for sample in Sample::all(contract) {
+            let request = sample.request();
+            for (status, shown) in sample.answers() {
+                assert_eq!(check(&sample, &request, &answer(status, shown.as_ref())), []);
+                seen += 1;
+            }
+            for shown in sample.bodies() {
+                let request = sample.request_with(&shown.body.to_string());
+                assert_eq!(check(&sample, &request, &sample.success()), []);
+                seen += 1;
+            }
+        }
+        assert!(seen > 200, "only {seen} exchanges were seen");
+    }
+}
+
+#[test]
+fn an_answer_that_is_broken_anywhere_is_seen() {
+    for profile in Profile::ALL {
+        let (contract, mut seen) = (Contract::of(profile), 0);
+        for sample in Sample::all(contract) {
+            let request = sample.request();
+            for (status, shown) in sample.answers() {
+                let Some(shown) = shown else { continue };
+                for broken in broken(contract, &shown) {
+                    let shown = Shown { body: broken.body.clone(), ..copy(&shown) };
+                    let found = check(&sample, &request, &answer(status, Some(&shown)));
+                    assert_seen(contract, &found, Side::Answer, &broken);
+                    seen += 1;
+                }
+            }
+        }
+        assert!(seen > 1000, "only {seen} answers were broken");
+    }
+}
+
+#[test]
+fn a_request_that_is_broken_anywhere_is_seen_if_it_is_accepted() {
+    for profile in Profile::ALL {
+        let (contract, mut seen) = (Contract::of(profile), 0);
+        for sample in Sample::all(contract) {
+            for shown in sample.bodies() {
+                for broken in broken(contract, &shown) {
+                    let request = sample.request_with(&broken.body.to_string());
+                    let found = check(&sample, &request, &sample.success());
+                    assert_seen(contract, &found, Side::Request, &broken);
+                    assert_eq!(check(&sample, &request, &not_found()), []);
+                    seen += 1;
+                }
+            }
+        }
+        assert!(seen > 100, "only {seen} requests were broken");
+    }
+}
+
+#[test]
+fn an_open_object_takes_what_is_not_listed() {
+    for profile in Profile::ALL {
+        for sample in Sample::all(Contract::of(profile)) {
+            let body = json!({
+                "type": "about:blank", "title": "Gone", "status": 410, "detail": "gone",
+                "trace": {"id": [1, 2, 3]},
+            });
+            let answer = super::problem(410, &body);
+            assert_eq!(check(&sample, &sample.request(), &answer), []);
+        }
+    }
+}
+
+fn check(sample: &Sample<'_>, request: &super::Recorded, answer: &Answer) -> Vec<Mismatch> {
+    let operation = sample.operation;
+    sample.contract.check(&operation.method, &operation.template, request, answer)
+}
+
+fn copy(shown: &Shown) -> Shown {
+    let Shown { schema, content_type, body } = shown;
+    Shown { schema: schema.clone(), content_type: content_type.clone(), body: body.clone() }
+}
+
+/// The break is seen where it is, and nothing is seen elsewhere: a value of the wrong type
+/// is also none of an enum.
+#[track_caller]
+fn assert_seen(contract: &Contract, found: &[Mismatch], side: Side, broken: &Broken) {
+    let places = places(contract, found);
+    let pointer = places.first().map(|(_, pointer, _)| pointer.as_str()).unwrap_or_default();
+    assert!(!pointer.is_empty() && pointer.ends_with(broken.rule), "{}: {found:#?}", broken.body);
+    for (found_side, _, instance) in &places {
+        assert_eq!((*found_side, instance), (side, &broken.instance), "{}", broken.body);
+    }
+}
+
+/// Every way to break a body once.
+fn broken(contract: &Contract, shown: &Shown) -> Vec<Broken> {
+    let root = contract.document.root();
+    let schema = contract.document.at(&shown.schema).unwrap();
+    let mut found = Vec::new();
+    spots(root, schema, &shown.body, "", &mut found);
+    let mut broken = vec![Broken { body: json!([]), instance: String::new(), rule: "/type" }];
+    for spot in &found {
+        broken.extend(without_required(&shown.body, spot));
+        broken.extend(with_more(&shown.body, spot));
+        broken.extend(with_other_types(root, &shown.body, spot));
+    }
+    broken
+}
+
+fn changed(body: &Value, spot: &Spot<'_>, change: impl FnOnce(&mut Value)) -> Value {
+    let mut body = body.clone();
+    change(body.pointer_mut(&spot.instance).unwrap());
+    body
+}
+
+fn without_required(body: &Value, spot: &Spot<'_>) -> Vec<Broken> {
+    let required = spot.schema["required"].as_array().into_iter().flatten();
+    let without = required.map(|name| Broken {
+        body: changed(body, spot, |value| {
+            value.as_object_mut().unwrap().remove(name.as_str().unwrap()).unwrap();
+        }),
+        instance: spot.instance.clone(),
+        rule: "/required",
+    });
+    without.collect()
+}
+
+fn with_more(body: &Value, spot: &Spot<'_>) -> Option<Broken> {
+    spot.schema.get("additionalProperties").is_none().then(|| Broken {
+        body: changed(body, spot, |value| value["un/listed"] = json!(1)),
+        instance: step(&spot.instance, "un/listed"),
+        rule: "",
+    })
+}
+
+fn with_other_types(root: &Value, body: &Value, spot: &Spot<'_>) -> Vec<Broken> {
+    let others = [
+        ("null", json!(null)),
+        ("boolean", json!(true)),
+        ("integer", json!(7)),
+        ("number", json!(7.5)),
+        ("string", json!("text")),
+        ("array", json!([])),
+        ("object", json!({})),
+    ];
+    let mut broken = Vec::new();
+    for name in spot.members.keys() {
+        let schema = resolved(root, &spot.schema["properties"][name]);
+        let either = &schema["oneOf"];
+        let taken = if either.is_array() { vec!["object", "null"] } else { types(schema) };
+        for (_, other) in others.iter().filter(|(t, _)| !taken.is_empty() && !taken.contains(t)) {
+            broken.push(Broken {
+                body: changed(body, spot, |value| value[name.as_str()] = other.clone()),
+                instance: step(&spot.instance, name),
+                rule: if either.is_array() { "/oneOf" } else { "/type" },
+            });
+        }
+    }
+    broken
+}
+
+#[test]
+fn a_sample_has_everything() {
+    // The mutations are as good as what they break: an agent as observed has all members.
+    let contract = Contract::of(Profile::Observed);
+    let answers = Sample::named(contract, "get_agent").answers();
+    let full = answers.iter().filter(|(status, _)| *status == StatusCode::OK);
+    let agents = full.filter_map(|(_, shown)| shown.as_ref()?.body["agent"].as_object());
+    assert!(agents.into_iter().any(|agent| agent.len() == 14), "no agent has 14 members");
+}

@@ -1,0 +1,254 @@
+//! Deliveries of webhooks: what is sent, when, how often, and what became of it.
+//!
+//! The world decides here; [`super::courier`] has the socket. A delivery that is not
+//! answered with a 2xx is tried again, so that each arrives at least once; how often the real
+//! service tries is not published.
+
+use std::collections::{BTreeMap, HashMap};
+
+use axum::body::Bytes;
+use chrono::{DateTime, TimeDelta, Utc};
+use hmac::{Hmac, KeyInit as _, Mac as _};
+use serde::Deserialize;
+use sha2::Sha256;
+
+use super::fault::Attempts;
+use super::webhooks::EventType;
+use super::world::{Due, World};
+
+/// The delays before a delivery is tried again; after the last it is given up.
+const RETRIES: [TimeDelta; 4] =
+    [TimeDelta::seconds(1), TimeDelta::seconds(5), TimeDelta::seconds(30), TimeDelta::minutes(5)];
+
+/// How long a delivery waits to be overtaken.
+const PATIENCE: TimeDelta = TimeDelta::minutes(1);
+
+/// How many deliveries are remembered.
+const MEMORY: usize = 1_000;
+
+/// Deliveries that go wrong on order.
+///
+/// As JSON: `{"event": "run.completed", "deliveries": [1], "fault": {"duplicate": 2}}`.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DeliveryRule {
+    /// Which events it concerns; all, when there is none.
+    #[serde(default)]
+    pub event: Option<EventType>,
+    /// Which of these deliveries, counted from 1; all, when it is left out.
+    #[serde(default)]
+    pub deliveries: Attempts,
+    /// What becomes of them.
+    pub fault: DeliveryFault,
+}
+
+/// What may become of a delivery.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DeliveryFault {
+    /// It is sent so many times more.
+    Duplicate(u8),
+    /// It is sent so many milliseconds later.
+    Late(u32),
+    /// The next delivery of the same webhook overtakes it; after a minute it goes without.
+    Reorder,
+    /// Its signature is made with another secret.
+    WrongSignature,
+    /// It is never sent.
+    Lost,
+}
+
+/// All deliveries, and the orders for those to come.
+#[derive(Debug, Default)]
+pub(super) struct Deliveries {
+    known: BTreeMap<u64, Delivery>,
+    made: u64,
+    rules: Vec<(DeliveryRule, u64)>,
+    /// By webhook: those that wait to be overtaken.
+    held: HashMap<String, Vec<u64>>,
+}
+
+/// One event for one webhook.
+#[derive(Debug)]
+pub(super) struct Delivery {
+    pub(super) agent_id: String,
+    webhook_id: String,
+    pub(super) outgoing: Outgoing,
+    /// When it was sent, and the status of the answer, or why there was none.
+    pub(super) attempts: Vec<(DateTime<Utc>, Result<u16, String>)>,
+    pub(super) state: State,
+}
+
+/// What became of a delivery so far.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum State {
+    Waiting,
+    Delivered,
+    GivenUp,
+    Lost,
+}
+
+/// A request that is to be sent.
+#[derive(Debug, Clone)]
+pub(super) struct Outgoing {
+    pub(super) delivery: u64,
+    pub(super) url: String,
+    pub(super) event: EventType,
+    pub(super) signature: String,
+    pub(super) body: Bytes,
+}
+
+impl Deliveries {
+    fn fault(&mut self, event: EventType) -> Option<DeliveryFault> {
+        let mut found = None;
+        for (rule, seen) in &mut self.rules {
+            if rule.event.is_none_or(|wanted| wanted == event) {
+                *seen += 1;
+                let hit = rule.deliveries.hit(*seen).then_some(rule.fault);
+                found = found.or(hit);
+            }
+        }
+        found
+    }
+
+    fn remember(&mut self, delivery: Delivery) {
+        self.known.insert(delivery.outgoing.delivery, delivery);
+        if self.known.len() > MEMORY {
+            let done = self.known.iter().find(|(_, delivery)| delivery.state != State::Waiting);
+            if let Some(oldest) = done.map(|(id, _)| *id) {
+                self.known.remove(&oldest);
+            }
+        }
+    }
+
+    /// Those that are remembered, newest first.
+    pub(super) fn newest_first(&self) -> impl Iterator<Item = &Delivery> {
+        self.known.values().rev()
+    }
+
+    /// How many were made so far.
+    pub(super) const fn made(&self) -> u64 {
+        self.made
+    }
+}
+
+impl World {
+    /// Deliveries to come go wrong as `rule` says; its count begins now.
+    pub fn order_delivery_fault(&mut self, rule: DeliveryRule) {
+        self.deliveries.rules.push((rule, 0));
+    }
+
+    /// Makes a delivery and sends it, or does to it what was ordered.
+    pub(super) fn deliver(
+        &mut self,
+        agent_id: &str,
+        (webhook_id, url, secret): (String, String, String),
+        event: EventType,
+        body: String,
+    ) {
+        let fault = self.deliveries.fault(event);
+        self.deliveries.made += 1;
+        let id = self.deliveries.made;
+        let signature = match fault {
+            Some(DeliveryFault::WrongSignature) => sign("whsec_of_somebody_else", &body),
+            _ => sign(&secret, &body),
+        };
+        let outgoing = Outgoing { delivery: id, url, event, signature, body: body.into() };
+        let state = match fault {
+            Some(DeliveryFault::Lost) => State::Lost,
+            _ => State::Waiting,
+        };
+        let delivery = Delivery {
+            agent_id: agent_id.to_owned(),
+            webhook_id: webhook_id.clone(),
+            outgoing,
+            attempts: Vec::new(),
+            state,
+        };
+        self.deliveries.remember(delivery);
+        match fault {
+            Some(DeliveryFault::Lost) => {}
+            Some(DeliveryFault::Late(ms)) => {
+                self.after(TimeDelta::milliseconds(ms.into()), Due::Delivery { delivery: id });
+            }
+            Some(DeliveryFault::Reorder) => {
+                self.deliveries.held.entry(webhook_id).or_default().push(id);
+                self.after(PATIENCE, Due::Release { delivery: id });
+            }
+            fault => {
+                let copies = match fault {
+                    Some(DeliveryFault::Duplicate(more)) => 1 + u32::from(more),
+                    _ => 1,
+                };
+                (0..copies).for_each(|_| self.dispatch(id));
+                for overtaken in self.deliveries.held.remove(&webhook_id).unwrap_or_default() {
+                    self.dispatch(overtaken);
+                }
+            }
+        }
+    }
+
+    /// Sends a delivery that waited to be overtaken, if it still does.
+    pub(super) fn release(&mut self, id: u64) {
+        let mut lists = self.deliveries.held.values_mut();
+        if let Some(held) = lists.find(|held| held.contains(&id)) {
+            held.retain(|waiting| *waiting != id);
+            self.dispatch(id);
+        }
+    }
+
+    /// Sends a delivery, unless it has arrived, or its webhook was deleted or disabled meanwhile.
+    pub(super) fn dispatch(&mut self, id: u64) {
+        let known = self.deliveries.known.get_mut(&id);
+        // A copy of it may have arrived while this one waited to be sent again.
+        let Some(delivery) = known.filter(|known| known.state == State::Waiting) else { return };
+        let agent = self.agents.get(&delivery.agent_id);
+        if agent.is_some_and(|agent| agent.has_active_webhook(&delivery.webhook_id)) {
+            let outgoing = delivery.outgoing.clone();
+            self.post(outgoing);
+        } else {
+            delivery.state = State::GivenUp;
+        }
+    }
+
+    /// What became of an attempt: the status of the answer, or why there was none.
+    pub(super) fn attempted(&mut self, id: u64, outcome: Result<u16, String>) {
+        let now = self.now;
+        let Some(delivery) = self.deliveries.known.get_mut(&id) else { return };
+        let taken = matches!(outcome, Ok(200..=299));
+        delivery.attempts.push((now, outcome));
+        if taken {
+            delivery.state = State::Delivered;
+        } else if delivery.state == State::Waiting {
+            match RETRIES.get(delivery.attempts.len() - 1) {
+                Some(delay) => self.after(*delay, Due::Delivery { delivery: id }),
+                None => delivery.state = State::GivenUp,
+            }
+        }
+    }
+}
+
+/// The value of `X-Cobb-Signature`: HMAC-SHA256 of the raw body, with the secret's text as
+/// the key.
+fn sign(secret: &str, body: &str) -> String {
+    // HMAC takes a key of any length.
+    let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(secret.as_bytes()) else {
+        return String::new();
+    };
+    mac.update(body.as_bytes());
+    format!("sha256={}", base16ct::lower::encode_string(&mac.finalize().into_bytes()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// RFC 4231, test case 2.
+    #[test]
+    fn signatures_are_hmac_sha256_in_lower_case_hex() {
+        assert_eq!(
+            sign("Jefe", "what do ya want for nothing?"),
+            "sha256=5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843"
+        );
+    }
+}

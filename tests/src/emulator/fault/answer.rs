@@ -1,0 +1,92 @@
+//! The answers that take the place of the real one.
+//!
+//! They are made of what was ordered and the time; nothing of the request is in them.
+
+use axum::http::{HeaderName, HeaderValue, StatusCode, header};
+use chrono::{DateTime, TimeDelta, Utc};
+use serde_json::json;
+
+use super::bomb;
+use super::kind::{Fault, RetryAfter, StatusBody};
+use crate::exchange::Answer;
+
+/// What the web interface answers every path with.
+const SINGLE_PAGE: &str = "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\
+    <title>Twin</title></head><body><div id=\"root\"></div>\
+    <script type=\"module\" src=\"/assets/index.js\"></script></body></html>\n";
+
+const HTML: &str = "text/html; charset=utf-8";
+const JSON: &str = "application/json";
+
+/// The answer that a fault gives instead of the real one, if it gives one.
+pub(super) fn replacement(fault: &Fault, now: DateTime<Utc>) -> Option<Answer> {
+    Some(match fault {
+        Fault::Status { status, retry_after, body } => {
+            let answer = plain(*status, *body);
+            retry_after.iter().fold(answer, |answer, value| with_retry_after(answer, value, now))
+        }
+        Fault::EndlessBody { .. } => Answer::new(StatusCode::OK, JSON, ""),
+        Fault::Html => Answer::new(StatusCode::OK, HTML, SINGLE_PAGE),
+        Fault::Grpc { code } => Answer::new(StatusCode::OK, "application/grpc", "")
+            .header(HeaderName::from_static("grpc-status"), HeaderValue::from(*code)),
+        Fault::Redirect { status, to } => {
+            Answer::empty(*status).header(header::LOCATION, to.clone())
+        }
+        Fault::GzipBomb { bytes } => Answer::new(StatusCode::OK, JSON, bomb::gzip(*bytes))
+            .header(header::CONTENT_ENCODING, HeaderValue::from_static("gzip")),
+        _ => return None,
+    })
+}
+
+/// What is on the way where a rule holds back the effect of a fault that has the real answer.
+pub(super) fn held_back() -> Answer {
+    plain(StatusCode::SERVICE_UNAVAILABLE, StatusBody::Problem)
+}
+
+fn plain(status: StatusCode, body: StatusBody) -> Answer {
+    let title = status.canonical_reason().unwrap_or("Unknown");
+    match body {
+        StatusBody::Problem => {
+            let problem = json!({
+                "type": "about:blank",
+                "title": title,
+                "status": status.as_u16(),
+                "detail": "this answer was ordered by the script of the emulator",
+            });
+            Answer::new(status, "application/problem+json", problem.to_string())
+        }
+        StatusBody::Text => {
+            Answer::new(status, "text/plain; charset=utf-8", title.to_ascii_lowercase())
+        }
+        StatusBody::Html => {
+            let line = format!("{} {title}", status.as_u16());
+            let page = format!(
+                "<html>\n<head><title>{line}</title></head>\n<body>\n\
+                 <center><h1>{line}</h1></center>\n</body>\n</html>\n"
+            );
+            Answer::new(status, HTML, page)
+        }
+        StatusBody::Empty => Answer::empty(status),
+    }
+}
+
+fn with_retry_after(answer: Answer, value: &RetryAfter, now: DateTime<Utc>) -> Answer {
+    let value = match value {
+        RetryAfter::Seconds(seconds) => HeaderValue::from(*seconds),
+        RetryAfter::Literal(literal) => literal.clone(),
+        RetryAfter::DateIn(seconds) => date(now, *seconds),
+        RetryAfter::Each(values) => {
+            return values.iter().fold(answer, |answer, one| with_retry_after(answer, one, now));
+        }
+    };
+    answer.header(header::RETRY_AFTER, value)
+}
+
+/// The date of HTTP, so many seconds from `now`; where time ends, so does this.
+fn date(now: DateTime<Utc>, seconds: i64) -> HeaderValue {
+    let end = if seconds < 0 { DateTime::<Utc>::MIN_UTC } else { DateTime::<Utc>::MAX_UTC };
+    let then = TimeDelta::try_seconds(seconds).and_then(|delta| now.checked_add_signed(delta));
+    let text = then.unwrap_or(end).format("%a, %d %b %Y %H:%M:%S GMT").to_string();
+    // It is ASCII whatever the date is; the empty header is not reached.
+    HeaderValue::try_from(text).unwrap_or(HeaderValue::from_static(""))
+}

@@ -1,0 +1,213 @@
+//! The rules of a script, and which of them a request meets.
+//!
+//! Counting is all the state there is: the same script and the same requests in the same
+//! order give the same faults. Rules are not checked against what the API has to answer.
+
+use std::fmt;
+
+use chrono::{DateTime, Utc};
+use serde::Deserialize;
+
+use super::kind::{Fault, Shift, WireFault};
+use super::{Attempts, amend, answer};
+use crate::exchange::Answer;
+
+/// The name that stands for every operation.
+const ANY: &str = "*";
+
+/// One line of a script.
+///
+/// As JSON: `{"operation": "get_me", "attempts": [1], "fault": {"delay": {"ms": 50}}}`.
+/// `attempts` is every attempt if it is left out; `takes_effect` is what suits the fault.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Rule {
+    /// The name of an operation, or `*` for all.
+    pub operation: String,
+    /// Which attempts it is for.
+    #[serde(default)]
+    pub attempts: Attempts,
+    /// What goes wrong.
+    pub fault: Fault,
+    /// Whether the operation is carried out all the same; otherwise the fault knows
+    /// ([`Fault::takes_effect`]).
+    #[serde(default)]
+    pub takes_effect: Option<bool>,
+}
+
+impl Rule {
+    /// A fault for every attempt of an operation.
+    pub fn new(operation: impl Into<String>, fault: Fault) -> Self {
+        let operation = operation.into();
+        Self { operation, attempts: Attempts::Every, fault, takes_effect: None }
+    }
+
+    /// The same for some attempts only: `1`, `[1, 3]`, `2..=4`, `2..`.
+    #[must_use]
+    pub fn on(mut self, attempts: impl Into<Attempts>) -> Self {
+        self.attempts = attempts.into();
+        self
+    }
+
+    /// The same, with the operation carried out or not.
+    #[must_use]
+    pub const fn taking_effect(mut self, takes_effect: bool) -> Self {
+        self.takes_effect = Some(takes_effect);
+        self
+    }
+
+    fn concerns(&self, operation: &str) -> bool {
+        self.operation == ANY || self.operation == operation
+    }
+
+    fn check(&self, operations: &[&str]) -> Result<(), String> {
+        if self.operation != ANY && !operations.contains(&self.operation.as_str()) {
+            return Err(format!(
+                "there is no operation {:?}; take {ANY} for all, or one of {}",
+                self.operation,
+                operations.join(", ")
+            ));
+        }
+        self.attempts.check()?;
+        Ok(self.fault.check()?)
+    }
+}
+
+/// A rule that is in force, and what it has met.
+#[derive(Debug, Clone)]
+pub struct Installed {
+    /// The rule.
+    pub rule: Rule,
+    /// How many attempts of its operation there were.
+    pub attempts: u64,
+    /// How many of them it made go wrong.
+    pub hits: u64,
+}
+
+/// A script, and how far it has come.
+#[derive(Debug, Clone, Default)]
+pub struct Faults {
+    rules: Vec<Installed>,
+}
+
+impl Faults {
+    /// Puts rules in force, of which the first that fits decides.
+    ///
+    /// # Errors
+    /// A rule names an operation that is not among `operations`, or can never do anything.
+    pub fn new(rules: Vec<Rule>, operations: &[&str]) -> Result<Self, ScriptError> {
+        let mut faults = Self::default();
+        for (index, rule) in rules.into_iter().enumerate() {
+            let number = index + 1;
+            faults
+                .install(rule, operations)
+                .map_err(|error| ScriptError(format!("rule {number}: {error}")))?;
+        }
+        Ok(faults)
+    }
+
+    /// Reads rules from a JSON list.
+    ///
+    /// # Errors
+    /// It is not such a list, with the place; or what [`Faults::new`] refuses.
+    pub fn parse(json: &str, operations: &[&str]) -> Result<Self, ScriptError> {
+        let rules = serde_json::from_str(json).map_err(|error| ScriptError(error.to_string()))?;
+        Self::new(rules, operations)
+    }
+
+    /// Puts one more rule in force, after those that are there.
+    ///
+    /// # Errors
+    /// As [`Faults::new`].
+    pub fn install(&mut self, rule: Rule, operations: &[&str]) -> Result<(), ScriptError> {
+        rule.check(operations).map_err(ScriptError)?;
+        self.rules.push(Installed { rule, attempts: 0, hits: 0 });
+        Ok(())
+    }
+
+    /// Takes all rules out of force.
+    pub fn clear(&mut self) {
+        self.rules.clear();
+    }
+
+    /// The rules in force, in the order in which they are asked.
+    pub fn rules(&self) -> &[Installed] {
+        &self.rules
+    }
+
+    /// Counts an attempt of an operation, and says what is to go wrong with it.
+    pub fn next(&mut self, operation: &str) -> Option<Hit> {
+        let mut hit = None;
+        for installed in self.rules.iter_mut().filter(|one| one.rule.concerns(operation)) {
+            installed.attempts += 1;
+            if hit.is_none() && installed.rule.attempts.hit(installed.attempts) {
+                let Rule { fault, takes_effect, .. } = &installed.rule;
+                let takes_effect = takes_effect.unwrap_or_else(|| fault.takes_effect());
+                hit = Some(Hit { fault: fault.clone(), nth: installed.hits, takes_effect });
+                installed.hits += 1;
+            }
+        }
+        hit
+    }
+}
+
+/// What is to go wrong with one request.
+///
+/// Either there is a [`Hit::replacement`], or the operation takes effect and
+/// [`Hit::amend`] is for its answer; then [`Hit::on_the_wire`] is for whichever it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Hit {
+    fault: Fault,
+    nth: u64,
+    takes_effect: bool,
+}
+
+impl Hit {
+    /// The fault.
+    pub const fn fault(&self) -> &Fault {
+        &self.fault
+    }
+
+    /// Whether the operation is to be carried out.
+    pub const fn takes_effect(&self) -> bool {
+        self.takes_effect
+    }
+
+    /// How the lists are to change before the operation is carried out.
+    pub const fn shift(&self) -> Option<Shift> {
+        match self.fault {
+            Fault::Shift(shift) => Some(shift),
+            _ => None,
+        }
+    }
+
+    /// The answer to give, if it is not the real one. There always is one where the
+    /// operation is not to be carried out.
+    pub fn replacement(&self, now: DateTime<Utc>) -> Option<Answer> {
+        let held_back = || (!self.takes_effect).then(answer::held_back);
+        answer::replacement(&self.fault, now).or_else(held_back)
+    }
+
+    /// The real answer, with what the fault changes about it.
+    #[must_use]
+    pub fn amend(&self, answer: Answer) -> Answer {
+        amend::amend(&self.fault, self.nth, answer)
+    }
+
+    /// What is to be done with the bytes of the answer.
+    pub const fn on_the_wire(&self) -> Option<WireFault> {
+        self.fault.on_the_wire()
+    }
+}
+
+/// A script that is wrong, and where.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ScriptError(String);
+
+impl fmt::Display for ScriptError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for ScriptError {}

@@ -1,0 +1,337 @@
+use std::io::Read as _;
+use std::num::NonZeroUsize;
+use std::time::Duration;
+
+use axum::http::{HeaderValue, StatusCode, header};
+use chrono::{DateTime, Utc};
+use serde_json::{Value, json};
+
+use super::{
+    Attempts, Cursor, Endless, Fault, Faults, Hit, RetryAfter, Rule, Shift, StatusBody, WireFault,
+};
+use crate::exchange::Answer;
+
+const OPERATIONS: [&str; 3] = ["get_me", "list_agents", "start_run"];
+
+fn now() -> DateTime<Utc> {
+    DateTime::from_timestamp(784_111_777, 0).unwrap()
+}
+
+fn script(rules: &Value) -> Faults {
+    Faults::parse(&rules.to_string(), &OPERATIONS).unwrap()
+}
+
+/// What a single rule makes of an attempt.
+fn hit(fault: Fault) -> Hit {
+    Faults::new(vec![Rule::new("*", fault)], &[]).unwrap().next("get_me").unwrap()
+}
+
+fn refusal(rules: &Value) -> String {
+    Faults::parse(&rules.to_string(), &OPERATIONS).unwrap_err().to_string()
+}
+
+fn rule(fault: &Value) -> Value {
+    json!([{"operation": "get_me", "fault": fault}])
+}
+
+/// Every kind, as a script has it and as Rust has it.
+fn kinds() -> Vec<(Value, Fault)> {
+    let status = |status, retry_after, body| Fault::Status { status, retry_after, body };
+    let value = HeaderValue::from_static;
+    vec![
+        (json!({"status": {"status": 503}}), Fault::status(StatusCode::SERVICE_UNAVAILABLE, None)),
+        (
+            json!({"status": {"status": 429, "retry_after": 7, "body": "text"}}),
+            status(StatusCode::TOO_MANY_REQUESTS, Some(RetryAfter::Seconds(7)), StatusBody::Text),
+        ),
+        (
+            json!({"status": {"status": 500, "retry_after": ["-1", {"date_in": -5}]}}),
+            Fault::status(
+                StatusCode::INTERNAL_SERVER_ERROR,
+                RetryAfter::Each(vec![RetryAfter::Literal(value("-1")), RetryAfter::DateIn(-5)]),
+            ),
+        ),
+        (json!({"delay": {"ms": 5}}), Fault::Delay { ms: 5 }),
+        (json!({"refuse": {"for_ms": 5}}), Fault::Refuse { for_ms: 5 }),
+        (json!({"reset": {"at": 0}}), Fault::Reset { at: 0 }),
+        (json!({"close": {"at": 9}}), Fault::Close { at: 9 }),
+        (json!({"cut_body": {"at": 1}}), Fault::CutBody { at: 1, chunked: false }),
+        (json!({"cut_body": {"at": 1, "chunked": true}}), Fault::CutBody { at: 1, chunked: true }),
+        (
+            json!({"trickle": {"bytes": 1, "every_ms": 2}}),
+            Fault::Trickle { bytes: NonZeroUsize::MIN, every_ms: 2, head: false },
+        ),
+        (json!({"endless_body": {}}), Fault::EndlessBody { of: Endless::Whitespace }),
+        (json!({"endless_body": {"of": "array"}}), Fault::EndlessBody { of: Endless::Array }),
+        (json!("html"), Fault::Html),
+        (json!({"grpc": {"code": 12}}), Fault::Grpc { code: 12 }),
+        (
+            json!({"content_type": {"value": "text/plain"}}),
+            Fault::ContentType { value: value("text/plain") },
+        ),
+        (
+            json!({"redirect": {"status": 307, "to": "http://127.0.0.1:1/"}}),
+            Fault::Redirect {
+                status: StatusCode::TEMPORARY_REDIRECT,
+                to: value("http://127.0.0.1:1/"),
+            },
+        ),
+        (json!({"gzip_bomb": {"bytes": 9}}), Fault::GzipBomb { bytes: 9 }),
+        (
+            json!({"cursors": ["A", "", null, false]}),
+            Fault::Cursors(vec![
+                Cursor::Text("A".into()),
+                Cursor::Text(String::new()),
+                Cursor::Null,
+                Cursor::Absent,
+            ]),
+        ),
+        (json!({"shift": {"remove": 2}}), Fault::Shift(Shift { insert: 0, remove: 2 })),
+    ]
+}
+
+#[test]
+fn every_kind_can_be_scripted() {
+    for (json, fault) in kinds() {
+        assert_eq!(script(&rule(&json)).next("get_me").unwrap().fault(), &fault, "{json}");
+    }
+}
+
+#[test]
+fn a_request_has_an_answer_whether_it_takes_effect_or_not() {
+    for (_, fault) in kinds() {
+        for takes_effect in [None, Some(true), Some(false)] {
+            let rule = Rule { takes_effect, ..Rule::new("*", fault.clone()) };
+            let hit = Faults::new(vec![rule], &[]).unwrap().next("get_me").unwrap();
+            let expected = takes_effect.unwrap_or(fault.takes_effect());
+            assert_eq!(hit.takes_effect(), expected);
+            assert!(hit.takes_effect() || hit.replacement(now()).is_some(), "{hit:?}");
+        }
+    }
+}
+
+#[test]
+fn attempts_are_those_that_were_named() {
+    let cases = [
+        (json!("every"), [true, true, true, true]),
+        (json!(2), [false, true, false, false]),
+        (json!([1, 4]), [true, false, false, true]),
+        (json!({"from": 2, "to": 3}), [false, true, true, false]),
+        (json!({"from": 3}), [false, false, true, true]),
+    ];
+    for (attempts, expected) in cases {
+        let mut faults =
+            script(&json!([{"operation": "get_me", "attempts": attempts, "fault": "html"}]));
+        let seen = [(); 4].map(|()| faults.next("get_me").is_some());
+        assert_eq!(seen, expected, "{attempts}");
+    }
+    assert_eq!(Attempts::from(2..=3), Attempts::Range { from: 2, to: Some(3) });
+    assert_eq!(Attempts::from(3..), Attempts::Range { from: 3, to: None });
+    assert_eq!(Attempts::from([1, 4]), Attempts::Listed(vec![1, 4]));
+}
+
+#[test]
+fn the_first_rule_that_fits_decides_and_all_that_fit_count() {
+    let mut faults = script(&json!([
+        {"operation": "get_me", "attempts": 2, "fault": "html"},
+        {"operation": "*", "attempts": [2, 3, 4], "fault": {"delay": {"ms": 1}}},
+        {"operation": "list_agents", "fault": {"grpc": {"code": 12}}}
+    ]));
+    let delay = Some(Fault::Delay { ms: 1 });
+    let mut next = |operation| faults.next(operation).map(|hit| hit.fault().clone());
+    assert_eq!(next("get_me"), None);
+    assert_eq!(next("get_me"), Some(Fault::Html));
+    assert_eq!(next("start_run"), delay);
+    assert_eq!(next("list_agents"), delay);
+    assert_eq!(next("list_agents"), Some(Fault::Grpc { code: 12 }));
+    let counts = faults.rules().iter().map(|rule| (rule.attempts, rule.hits));
+    assert_eq!(counts.collect::<Vec<_>>(), [(2, 1), (5, 2), (2, 1)]);
+}
+
+#[test]
+fn a_rule_counts_from_when_it_was_installed() {
+    let mut faults = Faults::default();
+    assert_eq!(faults.next("get_me"), None);
+    faults.install(Rule::new("get_me", Fault::Html).on(1), &OPERATIONS).unwrap();
+    assert!(faults.next("get_me").is_some());
+    faults.clear();
+    assert!(faults.rules().is_empty());
+}
+
+#[test]
+fn a_script_that_cannot_be_meant_is_refused_with_the_place() {
+    let cases = [
+        (
+            json!([{"operation": "get_you", "fault": "html"}]),
+            "rule 1: there is no operation \"get_you\"; take * for all, or one of get_me, list_agents, start_run",
+        ),
+        (rule(&json!("nonsense")), "unknown variant `nonsense`, expected one of `status`, `delay`"),
+        (rule(&json!({"delay": {"ms": 1, "s": 1}})), "unknown field `s`, expected `ms`"),
+        (rule(&json!({"delay": {}})), "missing field `ms`"),
+        (rule(&json!({"shift": {"add": 1}})), "unknown field `add`, expected `insert` or `remove`"),
+        (
+            rule(&json!({"status": {"status": 100}})),
+            "invalid value: integer `100`, expected a status from 200 to 599",
+        ),
+        (
+            rule(&json!({"redirect": {"status": 200, "to": "/"}})),
+            "expected a status from 300 to 399",
+        ),
+        (rule(&json!({"content_type": {"value": "a\nb"}})), "expected the value of a header"),
+        (
+            rule(&json!({"status": {"status": 503, "retry_after": -1}})),
+            "expected a number of seconds, a text",
+        ),
+        (
+            rule(&json!({"status": {"status": 503, "retry_after": {"date": 1}}})),
+            "unknown field `date`, expected `date_in`",
+        ),
+        (rule(&json!({"trickle": {"bytes": 0, "every_ms": 1}})), "expected a nonzero usize"),
+        (rule(&json!({"cursors": []})), "rule 1: no cursor is named"),
+        (rule(&json!({"cursors": [true]})), "expected a text, null, or false for none at all"),
+        (
+            rule(&json!({"gzip_bomb": {"bytes": u64::MAX}})),
+            "rule 1: a gzip bomb has 64 GiB at most",
+        ),
+        (
+            json!([{"operation": "*", "fault": "html", "takes_efect": true}]),
+            "unknown field `takes_efect`",
+        ),
+        (
+            json!([{"operation": "*", "fault": "html", "attempts": 0}]),
+            "attempts are counted from 1",
+        ),
+        (json!([{"operation": "*", "fault": "html", "attempts": []}]), "no attempt is named"),
+        (
+            json!([{"operation": "*", "fault": "html", "attempts": {"from": 3, "to": 2}}]),
+            "no attempt is named",
+        ),
+        (
+            json!([{"operation": "*", "fault": "html", "attempts": "all"}]),
+            "expected a number, a list of numbers",
+        ),
+        (json!({"rules": []}), "invalid type: map, expected a sequence"),
+    ];
+    for (rules, expected) in cases {
+        let error = refusal(&rules);
+        assert!(error.contains(expected), "{rules}: {error}");
+        assert!(error.starts_with("rule 1: ") || error.contains(" at line 1 column "), "{error}");
+    }
+}
+
+#[test]
+fn retry_after_says_what_was_ordered() {
+    let cases = [
+        (json!(120), vec!["120"]),
+        (json!("1e400"), vec!["1e400"]),
+        (json!({"date_in": 0}), vec!["Sun, 06 Nov 1994 08:49:37 GMT"]),
+        (json!({"date_in": -37}), vec!["Sun, 06 Nov 1994 08:49:00 GMT"]),
+        (json!([1, "soon"]), vec!["1", "soon"]),
+    ];
+    for (order, expected) in cases {
+        let rules = rule(&json!({"status": {"status": 503, "retry_after": order}}));
+        let answer = script(&rules).next("get_me").unwrap().replacement(now()).unwrap();
+        let values = answer.headers.get_all(header::RETRY_AFTER).iter();
+        let values: Vec<_> = values.map(|value| value.to_str().unwrap()).collect();
+        assert_eq!(values, expected);
+    }
+    for date_in in [i64::MIN, i64::MAX] {
+        let fault = Fault::status(StatusCode::BAD_GATEWAY, RetryAfter::DateIn(date_in));
+        let answer = hit(fault).replacement(now()).unwrap();
+        assert!(!answer.headers[header::RETRY_AFTER].is_empty());
+    }
+}
+
+#[test]
+fn a_status_brings_the_body_that_was_ordered() {
+    let answer = |body| {
+        let fault = Fault::Status { status: StatusCode::BAD_GATEWAY, retry_after: None, body };
+        hit(fault).replacement(now()).unwrap()
+    };
+    let problem: Value = serde_json::from_slice(&answer(StatusBody::Problem).body).unwrap();
+    assert_eq!((&problem["status"], &problem["title"]), (&json!(502), &json!("Bad Gateway")));
+    assert_eq!(answer(StatusBody::Text).body, "bad gateway");
+    assert!(answer(StatusBody::Html).body.starts_with(b"<html>"));
+    assert!(answer(StatusBody::Empty).body.is_empty());
+}
+
+#[test]
+fn other_answers_look_like_what_they_are() {
+    let html = hit(Fault::Html).replacement(now()).unwrap();
+    assert_eq!(html.status, StatusCode::OK);
+    assert_eq!(html.headers[header::CONTENT_TYPE], "text/html; charset=utf-8");
+
+    let grpc = hit(Fault::Grpc { code: 12 }).replacement(now()).unwrap();
+    assert_eq!(grpc.status, StatusCode::OK);
+    assert_eq!(grpc.headers[header::CONTENT_TYPE], "application/grpc");
+    assert_eq!(grpc.headers["grpc-status"], "12");
+    assert!(grpc.body.is_empty());
+
+    let to = HeaderValue::from_static("http://other.test/");
+    let fault = Fault::Redirect { status: StatusCode::FOUND, to: to.clone() };
+    let redirect = hit(fault).replacement(now()).unwrap();
+    assert_eq!((redirect.status, &redirect.headers[header::LOCATION]), (StatusCode::FOUND, &to));
+}
+
+#[test]
+fn the_real_answer_keeps_what_was_not_ordered() {
+    let body = r#"{"agents":[{"n":1.50}],"next_cursor":"real","total":1e3}"#;
+    let page = Answer::new(StatusCode::OK, "application/json", body);
+
+    let value = HeaderValue::from_static("text/csv");
+    let other = hit(Fault::ContentType { value: value.clone() }).amend(page.clone());
+    assert_eq!((&other.headers[header::CONTENT_TYPE], &*other.body), (&value, body.as_bytes()));
+
+    let cursors = ["A", "B"].map(|text| Cursor::Text(text.into())).to_vec();
+    let cursors = [cursors, vec![Cursor::Null, Cursor::Absent]].concat();
+    let rule = Rule::new("*", Fault::Cursors(cursors)).on(2..);
+    let mut faults = Faults::new(vec![rule], &[]).unwrap();
+    assert_eq!(faults.next("list_agents"), None);
+    let seen = [(); 5].map(|()| faults.next("list_agents").unwrap().amend(page.clone()).body);
+    let with = |cursor| format!(r#"{{"agents":[{{"n":1.50}}],{cursor}"total":1e3}}"#);
+    let [a, b, null, absent] =
+        [r#""next_cursor":"A","#, r#""next_cursor":"B","#, r#""next_cursor":null,"#, ""].map(with);
+    assert_eq!(seen, [a.clone(), b, null, absent, a]);
+}
+
+#[test]
+fn what_is_no_page_gets_no_cursor() {
+    let hit = hit(Fault::Cursors(vec![Cursor::Text("A".into())]));
+    for (status, body) in [(StatusCode::FORBIDDEN, "{}"), (StatusCode::OK, "[1]")] {
+        let answer = Answer::new(status, "application/json", body);
+        assert_eq!(hit.amend(answer).body, body);
+    }
+}
+
+#[test]
+fn what_the_socket_has_to_do_is_told() {
+    let wire = |fault: Fault| hit(fault).on_the_wire();
+    assert_eq!(wire(Fault::Html), None);
+    assert_eq!(
+        wire(Fault::Delay { ms: 1_500 }),
+        Some(WireFault::Delay(Duration::from_millis(1_500)))
+    );
+    assert_eq!(wire(Fault::Reset { at: 3 }), Some(WireFault::Reset(3)));
+    assert_eq!(
+        wire(Fault::EndlessBody { of: Endless::Array }),
+        Some(WireFault::Endless(Endless::Array))
+    );
+    let shift = Shift { insert: 1, remove: 0 };
+    assert_eq!(hit(Fault::Shift(shift)).shift(), Some(shift));
+    assert_eq!(hit(Fault::Html).shift(), None);
+}
+
+#[test]
+fn a_gzip_bomb_unpacks_to_the_byte_and_is_json() {
+    for bytes in [0, 1, 2, 3, 1 << 20, (1 << 20) + 2, (5 << 20) + 77] {
+        let answer = hit(Fault::GzipBomb { bytes }).replacement(now()).unwrap();
+        assert_eq!(answer.headers[header::CONTENT_ENCODING], "gzip");
+        let mut unpacked = Vec::new();
+        // Checks length and sum, too.
+        flate2::read::GzDecoder::new(&*answer.body).read_to_end(&mut unpacked).unwrap();
+        assert_eq!(unpacked.len() as u64, bytes);
+        assert!(bytes < 2 || serde_json::from_slice::<Vec<u8>>(&unpacked).unwrap().is_empty());
+    }
+    let large = hit(Fault::GzipBomb { bytes: 512 << 20 }).replacement(now()).unwrap();
+    assert!(large.body.len() < 1 << 20, "{}", large.body.len());
+}

@@ -1,0 +1,239 @@
+//! How a run goes from one state to the next: by its script, or step by step by a test.
+//!
+//! Each change of state that the service tells of leaves deliveries to be sent.
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::runs::{Outcome, Run, RunMode, State};
+use super::webhooks::EventType;
+use super::world::{Due, World};
+
+/// For so long must an agent wait for input before the service tells of it.
+const LONG_PAUSE: TimeDelta = TimeDelta::minutes(15);
+
+/// One thing that happens to a run.
+///
+/// As JSON: `{"event": "ToolCallStarted"}`, `"pause"`, `"resume"`, `{"complete": "success"}`,
+/// `"fail"`, `"stop"`.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Step {
+    /// An event of this kind is recorded.
+    Event(String),
+    /// The agent waits for input.
+    Pause,
+    /// It goes on.
+    Resume,
+    /// The run comes to its end.
+    Complete(Outcome),
+    /// A policy error ends it.
+    Fail,
+    /// The user stops it.
+    Stop,
+}
+
+/// What becomes of a run, and when: each step so long after the one before it.
+///
+/// As JSON: `[{"after_ms": 100, "do": {"event": "Tick"}}, {"after_ms": 0, "do": "fail"}]`.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(transparent)]
+pub struct Script(VecDeque<Entry>);
+
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Entry {
+    after_ms: u32,
+    #[serde(rename = "do")]
+    step: Step,
+}
+
+impl Script {
+    /// Nothing happens by itself: the run goes on when a test says so.
+    pub fn by_hand() -> Self {
+        Self::default()
+    }
+
+    /// A run of two seconds that does what it was to do.
+    pub fn ordinary() -> Self {
+        let ms = Duration::from_millis;
+        ["RunPolicyInitialized", "PolicyDecided", "ToolCallStarted", "ToolCallResolved"]
+            .into_iter()
+            .fold(Self::default(), |script, kind| {
+                script.then(ms(400), Step::Event(kind.to_owned()))
+            })
+            .then(ms(400), Step::Complete(Outcome::Success))
+    }
+
+    /// The same script with one more step, `delay` after the last; at most seven weeks.
+    #[must_use]
+    pub fn then(mut self, delay: Duration, step: Step) -> Self {
+        let after_ms = u32::try_from(delay.as_millis()).unwrap_or(u32::MAX);
+        self.0.push_back(Entry { after_ms, step });
+        self
+    }
+
+    fn next_delay(&self) -> Option<TimeDelta> {
+        self.0.front().map(|entry| TimeDelta::milliseconds(entry.after_ms.into()))
+    }
+}
+
+/// The scripts of runs that are still to be started.
+#[derive(Debug)]
+pub(super) struct Scripts {
+    next: VecDeque<Script>,
+    usual: Script,
+}
+
+impl Default for Scripts {
+    fn default() -> Self {
+        Self { next: VecDeque::new(), usual: Script::ordinary() }
+    }
+}
+
+impl World {
+    /// The next run goes by `script`; said more than once, the ones after it, in that order.
+    pub fn script_next_run(&mut self, script: Script) {
+        self.scripts.next.push_back(script);
+    }
+
+    /// Every run that is not told otherwise goes by `script`.
+    pub fn script_runs(&mut self, script: Script) {
+        self.scripts.usual = script;
+    }
+
+    /// Starts a run of an agent that there is, and tells its identifier.
+    pub fn start_run(&mut self, agent_id: &str, mode: RunMode) -> String {
+        self.launch(agent_id, mode, None, false)
+    }
+
+    pub(super) fn launch(
+        &mut self,
+        agent_id: &str,
+        mode: RunMode,
+        message: Option<String>,
+        by_schedule: bool,
+    ) -> String {
+        let id =
+            if self.observed() { self.ids.uuid() } else { format!("run_{}", self.ids.token(8)) };
+        self.launch_as(agent_id, &id, mode, message, by_schedule);
+        id
+    }
+
+    pub(super) fn launch_as(
+        &mut self,
+        agent_id: &str,
+        id: &str,
+        mode: RunMode,
+        message: Option<String>,
+        by_schedule: bool,
+    ) {
+        let script = self.scripts.next.pop_front().unwrap_or_else(|| self.scripts.usual.clone());
+        let started = self.now;
+        let Some(agent) = self.agents.get_mut(agent_id) else { return };
+        let number = agent.runs.next_number();
+        agent.runs.insert(Run {
+            id: id.to_owned(),
+            mode,
+            message: message.clone(),
+            number,
+            started,
+            finished: None,
+            state: State::InProgress,
+            script,
+            events: Vec::new(),
+            by_schedule,
+        });
+        self.latest_runs.note(agent_id, &id);
+        self.record(agent_id, id, "Started", &json!({"user_message": message}));
+        self.announce(agent_id, id, EventType::Started);
+        self.await_step(agent_id, id);
+    }
+
+    fn await_step(&mut self, agent_id: &str, run_id: &str) {
+        let run = self.agents.get(agent_id).and_then(|agent| agent.runs.get(run_id));
+        if let Some(delay) = run.and_then(|run| run.script.next_delay()) {
+            let due = Due::Step { agent_id: agent_id.to_owned(), run_id: run_id.to_owned() };
+            self.after(delay, due);
+        }
+    }
+
+    /// The next step of a run's script.
+    pub(super) fn step(&mut self, agent_id: &str, run_id: &str) {
+        let run = self.agents.get_mut(agent_id).and_then(|agent| agent.runs.get_mut(run_id));
+        let Some(run) = run.filter(|run| !run.is_finished()) else { return };
+        let Some(entry) = run.script.0.pop_front() else { return };
+        self.happen(agent_id, run_id, &entry.step);
+        self.await_step(agent_id, run_id);
+    }
+
+    /// Makes `step` happen to a run now. To one that has ended, or is not there, nothing does.
+    pub fn happen(&mut self, agent_id: &str, run_id: &str, step: &Step) {
+        let now = self.now;
+        let run = self.agents.get_mut(agent_id).and_then(|agent| agent.runs.get_mut(run_id));
+        let Some(run) = run.filter(|run| !run.is_finished()) else { return };
+        match step {
+            Step::Event(kind) => self.record(agent_id, run_id, kind, &json!({})),
+            Step::Pause => {
+                run.state = State::Paused(now);
+                self.record(agent_id, run_id, "UserInfoRequested", &json!({}));
+                let (agent_id, run_id) = (agent_id.to_owned(), run_id.to_owned());
+                self.after(LONG_PAUSE, Due::LongPause { agent_id, run_id, since: now });
+            }
+            Step::Resume => {
+                run.state = State::InProgress;
+                self.record(agent_id, run_id, "UserTick", &json!({}));
+            }
+            Step::Complete(outcome) => {
+                let message = json!({"outcome": outcome, "message": "The emulated work is done."});
+                self.end(agent_id, run_id, State::Completed(*outcome), &message);
+            }
+            Step::Fail => {
+                let message = json!({"error": "the emulated policy failed"});
+                self.end(agent_id, run_id, State::Failed, &message);
+            }
+            Step::Stop => self.end(agent_id, run_id, State::Stopped, &json!({"stopped": true})),
+        }
+    }
+
+    /// Stops a run, as its user does.
+    pub(super) fn stop(&mut self, agent_id: &str, run_id: &str) {
+        self.happen(agent_id, run_id, &Step::Stop);
+    }
+
+    fn end(&mut self, agent_id: &str, run_id: &str, state: State, message: &Value) {
+        self.record(agent_id, run_id, "Finished", message);
+        let now = self.now;
+        let Some(agent) = self.agents.get_mut(agent_id) else { return };
+        let Some(run) = agent.runs.get_mut(run_id) else { return };
+        run.state = state;
+        run.finished = Some(now);
+        let failed = !matches!(state, State::Completed(Outcome::Success | Outcome::Partial));
+        let built = run.mode == RunMode::Build && !failed;
+        if let (true, Some(schedule)) = (run.by_schedule, &mut agent.schedule) {
+            schedule.tell(failed);
+        }
+        if built {
+            agent.latest_build = Some(run_id.to_owned());
+            self.deploy(agent_id);
+        }
+        let event = match state {
+            State::Failed => EventType::Failed,
+            State::Stopped => EventType::Stopped,
+            _ => EventType::Completed,
+        };
+        self.announce(agent_id, run_id, event);
+    }
+
+    /// Tells of a run that has waited for input all the time since `since`.
+    pub(super) fn long_pause(&mut self, agent_id: &str, run_id: &str, since: DateTime<Utc>) {
+        let run = self.agents.get(agent_id).and_then(|agent| agent.runs.get(run_id));
+        if run.is_some_and(|run| run.state == State::Paused(since)) {
+            self.announce(agent_id, run_id, EventType::Paused);
+        }
+    }
+}

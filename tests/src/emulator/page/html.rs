@@ -1,0 +1,162 @@
+//! The page as HTML.
+//!
+//! What it is given may be hostile: nothing goes into the page but through [`escape`].
+
+use axum::http::HeaderValue;
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
+use sha2::{Digest as _, Sha256};
+
+use super::view::{Cell, Fact, Table, View};
+
+const INDEX: &str = include_str!("index.html");
+const STYLE: &str = include_str!("style.css");
+const SCRIPT: &str = include_str!("script.js");
+
+/// The page around what it shows.
+pub(super) struct Shell {
+    /// What comes before the facts, the links, and the tables, and what comes last.
+    parts: [String; 4],
+    /// The value of `Content-Security-Policy`: this script, this style, this origin.
+    pub(super) policy: HeaderValue,
+}
+
+impl Shell {
+    pub(super) fn new() -> Self {
+        // A browser takes the hash of what it read, where a line ends with \n alone.
+        let [index, style, script] = [INDEX, STYLE, SCRIPT].map(|text| text.replace('\r', ""));
+        let html = index.replacen("{style}", &style, 1).replacen("{script}", &script, 1);
+        let mut rest = html.as_str();
+        let before = ["{facts}", "{links}", "{tables}"].map(|mark| {
+            let (before, after) = rest.split_once(mark).unwrap_or((rest, ""));
+            rest = after;
+            before.to_owned()
+        });
+        let [facts, links, tables] = before;
+        Self { parts: [facts, links, tables, rest.to_owned()], policy: policy(&style, &script) }
+    }
+
+    pub(super) fn render(&self, view: &View) -> String {
+        let [start, links, tables, end] = &self.parts;
+        let mut html = start.clone();
+        view.facts.iter().for_each(|shown| fact(shown, &mut html));
+        html.push_str(links);
+        view.tables.iter().for_each(|shown| link(shown, &mut html));
+        html.push_str(tables);
+        view.tables.iter().for_each(|shown| table(shown, &mut html));
+        html.push_str(end);
+        html
+    }
+}
+
+fn policy(style: &str, script: &str) -> HeaderValue {
+    let [style, script] =
+        [style, script].map(|text| BASE64_STANDARD.encode(Sha256::digest(text.as_bytes())));
+    let policy = format!(
+        "default-src 'none'; style-src 'sha256-{style}'; script-src 'sha256-{script}'; \
+         connect-src 'self'; img-src data:; base-uri 'none'; form-action 'none'; \
+         frame-ancestors 'none'"
+    );
+    // It is ASCII; were it not, nothing would be allowed.
+    HeaderValue::try_from(policy).unwrap_or(HeaderValue::from_static("default-src 'none'"))
+}
+
+fn fact(fact: &Fact, html: &mut String) {
+    html.push_str("<div><dt>");
+    escape(fact.name, html);
+    html.push_str("</dt><dd>");
+    content(&fact.cell, html);
+    html.push_str("</dd></div>");
+}
+
+fn link(table: &Table, html: &mut String) {
+    let Table { id, caption, total, .. } = table;
+    let attribute = hidden(table);
+    html.push_str(&format!("<li{attribute}><a href=\"#{id}\">{caption} <b>{total}</b></a></li>"));
+}
+
+fn table(table: &Table, html: &mut String) {
+    let Table { id, caption, note, .. } = table;
+    let attribute = hidden(table);
+    html.push_str(&format!(
+        "<section id=\"{id}\"{attribute}><div role=\"region\" tabindex=\"0\" \
+         aria-label=\"{caption}\"><table><caption><h2>{caption}</h2> <span>"
+    ));
+    escape(note, html);
+    html.push_str("</span></caption><thead><tr>");
+    for column in table.columns {
+        let (kind, name) = (column.kind.name(), column.name);
+        html.push_str(&format!("<th scope=\"col\" class=\"{kind}\">{name}</th>"));
+    }
+    html.push_str("</tr></thead><tbody>");
+    table.rows.iter().for_each(|cells| row(table, cells, html));
+    html.push_str("</tbody></table></div>");
+    if let Some(empty) = table.empty {
+        let attribute = if table.rows.is_empty() { "" } else { " hidden" };
+        html.push_str(&format!("<p class=\"empty\"{attribute}>{empty}</p>"));
+    }
+    html.push_str("</section>");
+}
+
+/// A table that has nothing to say when it is empty is not there then.
+fn hidden(table: &Table) -> &'static str {
+    if table.is_hidden() { " hidden" } else { "" }
+}
+
+fn row(table: &Table, cells: &[Cell], html: &mut String) {
+    html.push_str("<tr>");
+    for (place, (cell, column)) in cells.iter().zip(table.columns).enumerate() {
+        let (start, end) =
+            if place == 0 { ("<th scope=\"row\"", "</th>") } else { ("<td", "</td>") };
+        html.push_str(&format!("{start} class=\"{}\">", column.kind.name()));
+        content(cell, html);
+        html.push_str(end);
+    }
+    html.push_str("</tr>");
+}
+
+fn content(cell: &Cell, html: &mut String) {
+    html.push_str(&format!("<span class=\"{}\">", cell.tone.name()));
+    escape(&cell.text, html);
+    html.push_str("</span>");
+}
+
+/// Makes text of `text`, whatever it looks like.
+fn escape(text: &str, html: &mut String) {
+    for letter in text.chars() {
+        match letter {
+            '&' => html.push_str("&amp;"),
+            '<' => html.push_str("&lt;"),
+            '>' => html.push_str("&gt;"),
+            '"' => html.push_str("&quot;"),
+            '\'' => html.push_str("&#39;"),
+            letter => html.push(letter),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn text_stays_text() {
+        let mut html = String::new();
+
+        escape(r#"</td><img src='x' onerror="a&b">"#, &mut html);
+
+        assert_eq!(html, "&lt;/td&gt;&lt;img src=&#39;x&#39; onerror=&quot;a&amp;b&quot;&gt;");
+    }
+
+    /// Else the browser would see another script than the policy allows, or none.
+    #[test]
+    fn script_and_style_end_where_they_should_and_nothing_is_left_to_fill_in() {
+        assert!(!SCRIPT.contains("</") && !SCRIPT.contains("<!--") && !STYLE.contains("</"));
+        let shell = Shell::new();
+        assert!(shell.parts.iter().all(|part| !part.is_empty()));
+        let html = shell.parts.concat();
+        assert!(["{style}", "{script}"].iter().all(|mark| !html.contains(mark)), "{html}");
+        assert_eq!(html.matches("<script").count(), 1);
+        assert_eq!(html.matches("<style").count(), 1);
+    }
+}

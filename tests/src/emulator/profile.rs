@@ -1,0 +1,41 @@
+//! Which Twin the emulator is: the one of the reference, or the one that was measured.
+
+use std::fmt;
+use std::str::FromStr;
+
+/// Whose word the emulator takes where the reference and the live service differ.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Profile {
+    /// The published reference, to the letter.
+    Documented,
+    /// The live service, as it was seen in April 2026.
+    Observed,
+}
+
+impl Profile {
+    /// Both, for tests that must hold under either.
+    pub const ALL: [Self; 2] = [Self::Documented, Self::Observed];
+
+    /// The name, as the command line takes it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Documented => "documented",
+            Self::Observed => "observed",
+        }
+    }
+}
+
+impl fmt::Display for Profile {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+impl FromStr for Profile {
+    type Err = String;
+
+    fn from_str(name: &str) -> Result<Self, Self::Err> {
+        let found = Self::ALL.into_iter().find(|profile| profile.name() == name);
+        found.ok_or_else(|| format!("there is no profile {name}; take documented or observed"))
+    }
+}

@@ -1,0 +1,374 @@
+//! Runs as the API shows them: started, listed by page number, cancelled, deleted.
+//!
+//! How a run goes on from one state to the next is in [`super::lifecycle`].
+
+use std::collections::{BTreeMap, HashMap, VecDeque};
+
+use axum::http::StatusCode;
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use super::Profile;
+use super::call::{Call, Refusal, Reply, no_content};
+use super::events::RecordedEvent;
+use super::lifecycle::Script;
+use super::world::{EMAIL, USER, World};
+use crate::exchange::Answer;
+
+const PAGE_SIZE: u64 = 100;
+
+/// What the reference shows of a run in a list.
+const LISTED: [&str; 5] = ["run_id", "agent_id", "status", "started_at", "finished_at"];
+
+/// The runs of one agent, by the order in which they were started.
+#[derive(Debug, Default)]
+pub(super) struct Runs {
+    by_number: BTreeMap<u64, Run>,
+    numbers: HashMap<String, u64>,
+    started: u64,
+}
+
+/// One run.
+#[derive(Debug)]
+pub(super) struct Run {
+    pub(super) id: String,
+    pub(super) mode: RunMode,
+    pub(super) message: Option<String>,
+    pub(super) number: u64,
+    pub(super) started: DateTime<Utc>,
+    pub(super) finished: Option<DateTime<Utc>>,
+    pub(super) state: State,
+    /// What is still to come.
+    pub(super) script: Script,
+    pub(super) events: Vec<RecordedEvent>,
+    pub(super) by_schedule: bool,
+}
+
+/// Where a run stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum State {
+    InProgress,
+    /// Since when.
+    Paused(DateTime<Utc>),
+    Completed(Outcome),
+    Failed,
+    Stopped,
+}
+
+/// What a run does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RunMode {
+    /// Executes the agent.
+    Run,
+    /// Builds the agent, and deploys it when it completes.
+    Build,
+}
+
+/// How well a run that came to its end did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Outcome {
+    /// It did what it was to do.
+    Success,
+    /// It did some of it.
+    Partial,
+    /// It did not do it.
+    Fail,
+}
+
+impl Runs {
+    pub(super) fn latest(&self) -> Option<&Run> {
+        self.by_number.values().next_back()
+    }
+
+    pub(super) fn get(&self, id: &str) -> Option<&Run> {
+        self.by_number.get(self.numbers.get(id)?)
+    }
+
+    pub(super) fn get_mut(&mut self, id: &str) -> Option<&mut Run> {
+        self.by_number.get_mut(self.numbers.get(id)?)
+    }
+
+    pub(super) fn newest_first(&self) -> impl Iterator<Item = &Run> {
+        self.by_number.values().rev()
+    }
+
+    pub(super) fn count(&self) -> usize {
+        self.by_number.len()
+    }
+
+    /// The number that the next run has.
+    pub(super) const fn next_number(&self) -> u64 {
+        self.started
+    }
+
+    pub(super) fn insert(&mut self, run: Run) {
+        self.numbers.insert(run.id.clone(), self.started);
+        self.by_number.insert(self.started, run);
+        self.started += 1;
+    }
+
+    pub(super) fn remove(&mut self, id: &str) -> Option<Run> {
+        self.by_number.remove(&self.numbers.remove(id)?)
+    }
+}
+
+/// Where the latest runs of all agents are, deleted ones among them.
+#[derive(Debug, Default)]
+pub(super) struct LatestRuns {
+    /// Of the agent, and of the run.
+    ids: VecDeque<(String, String)>,
+    started: u64,
+}
+
+impl LatestRuns {
+    /// How many are remembered.
+    const MEMORY: usize = 200;
+
+    pub(super) fn note(&mut self, agent_id: &str, run_id: &str) {
+        self.started += 1;
+        self.ids.push_front((agent_id.to_owned(), run_id.to_owned()));
+        self.ids.truncate(Self::MEMORY);
+    }
+
+    pub(super) fn newest_first(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.ids.iter().map(|(agent_id, run_id)| (agent_id.as_str(), run_id.as_str()))
+    }
+
+    /// How many runs were started so far.
+    pub(super) const fn started(&self) -> u64 {
+        self.started
+    }
+}
+
+impl RunMode {
+    /// The name, as the API takes it.
+    pub(super) const fn name(self) -> &'static str {
+        match self {
+            Self::Run => "run",
+            Self::Build => "build",
+        }
+    }
+
+    const fn policy(self) -> (&'static str, &'static str) {
+        match self {
+            Self::Run => ("runner", "runner_v2"),
+            Self::Build => ("builder", "builder_v3"),
+        }
+    }
+}
+
+impl Run {
+    pub(super) const fn is_finished(&self) -> bool {
+        !matches!(self.state, State::InProgress | State::Paused(_))
+    }
+
+    pub(super) const fn is_paused(&self) -> bool {
+        matches!(self.state, State::Paused(_))
+    }
+
+    pub(super) fn last_activity(&self) -> DateTime<Utc> {
+        let event = self.events.last().map(|event| event.at);
+        self.finished.into_iter().chain(event).max().unwrap_or(self.started)
+    }
+
+    /// The status in the list of runs, where the reference calls `finished` what deliveries
+    /// and the live service call `completed`.
+    pub(super) const fn status_name(&self, profile: Profile) -> &'static str {
+        match (self.state, profile) {
+            (State::InProgress, _) => "in_progress",
+            (State::Paused(_), _) => "paused",
+            (State::Completed(_), Profile::Documented) => "finished",
+            (State::Completed(_), Profile::Observed) => "completed",
+            (State::Failed, _) => "error",
+            (State::Stopped, _) => "stopped",
+        }
+    }
+
+    const fn outcome(&self) -> Option<Outcome> {
+        match self.state {
+            State::Completed(outcome) => Some(outcome),
+            _ => None,
+        }
+    }
+
+    /// What the list of runs tells about it a second time.
+    fn summary(&self) -> Value {
+        let mut view = json!({
+            "credits_consumed": 0.25, "policy_model": "emulated-1",
+            "run_kind": self.mode.policy().0, "run_phase": self.status_name(Profile::Observed),
+            "summary": "An emulated run.", "tool_icons": ["mail"],
+            "total_action_count": self.events.len(),
+        });
+        if let Some(outcome) = self.outcome() {
+            view["outcome"] = json!(outcome);
+        }
+        view
+    }
+}
+
+impl World {
+    /// A run in a list, of which the reference shows less than of one that is started.
+    fn run_in_list(&self, agent_id: &str, run: &Run) -> Value {
+        let mut view = self.run_view(agent_id, run);
+        if let (false, Some(members)) = (self.observed(), view.as_object_mut()) {
+            members.retain(|name, _| LISTED.contains(&name.as_str()));
+        }
+        view
+    }
+
+    pub(super) fn run_view(&self, agent_id: &str, run: &Run) -> Value {
+        let observed = self.observed();
+        let mut view = json!({
+            "run_id": run.id, "agent_id": agent_id, "status": run.status_name(self.profile),
+            "started_at": self.time(run.started), "is_finished": run.is_finished(),
+            "run_number": if observed { run.number } else { run.number + 1 },
+            "policy_type": run.mode.policy().1,
+        });
+        if !observed || run.is_paused() {
+            view["is_paused"] = json!(run.is_paused());
+        }
+        if let Some(finished) = run.finished {
+            view["finished_at"] = json!(self.time(finished));
+        }
+        if observed {
+            let bytes: usize = run.events.iter().map(RecordedEvent::len).sum();
+            view["event_bytes"] = json!(bytes);
+            view["event_count"] = json!(run.events.len());
+            // It was seen to be null or empty, never to be the message.
+            view["goal"] = json!(run.message.as_ref().map(|_| ""));
+            view["last_event_at"] = json!(self.time(run.last_activity()));
+            view["step_count"] = json!(run.events.len());
+            view["user_id"] = json!(USER);
+            view["user_email"] = json!(EMAIL);
+            view["wrote_instructions"] = json!(run.mode == RunMode::Build && run.is_finished());
+        }
+        view
+    }
+
+    pub(super) fn run(&self, call: &Call<'_>) -> Result<&Run, Refusal> {
+        let agent = self.agent(call.id("agent_id"))?;
+        agent.runs.get(call.id("run_id")).ok_or_else(|| self.missing("run"))
+    }
+}
+
+/// The filters of a list of runs, all of which must hold.
+struct Filters {
+    status: Option<String>,
+    run_id: Option<String>,
+    after: Option<DateTime<Utc>>,
+    before: Option<DateTime<Utc>>,
+    policy: Option<String>,
+    group: Option<String>,
+}
+
+impl Filters {
+    fn read(call: &Call<'_>) -> Result<Self, Refusal> {
+        let group = call.text("filter_policy_group");
+        if group.as_deref().is_some_and(|group| !["builder", "runner"].contains(&group)) {
+            return Err(Refusal::bad_request("filter_policy_group must be builder or runner"));
+        }
+        Ok(Self {
+            status: call.text("filter_status"),
+            run_id: call.text("filter_run_id"),
+            after: call.time("filter_started_after")?,
+            before: call.time("filter_started_before")?,
+            policy: call.text("filter_policy_type"),
+            group,
+        })
+    }
+
+    fn hold(&self, run: &Run, profile: Profile) -> bool {
+        let (group, policy) = run.mode.policy();
+        let is =
+            |wanted: &Option<String>, value: &str| wanted.as_deref().is_none_or(|w| w == value);
+        is(&self.status, run.status_name(profile))
+            && is(&self.run_id, &run.id)
+            && is(&self.policy, policy)
+            && is(&self.group, group)
+            && self.after.is_none_or(|bound| run.started >= bound)
+            && self.before.is_none_or(|bound| run.started <= bound)
+    }
+}
+
+pub(super) fn list(world: &mut World, call: &Call<'_>) -> Reply {
+    let filters = Filters::read(call)?;
+    let page = call.number("page", 1)?.unwrap_or(1);
+    let page_size = call.number("page_size", 1)?.unwrap_or(PAGE_SIZE);
+    let agent = world.agent(call.id("agent_id"))?;
+    let found: Vec<&Run> =
+        agent.runs.newest_first().filter(|run| filters.hold(run, world.profile)).collect();
+    let size = usize::try_from(page_size).unwrap_or(usize::MAX);
+    let skipped = usize::try_from(page - 1).unwrap_or(usize::MAX).saturating_mul(size);
+    let shown = || found.iter().skip(skipped).take(size);
+    let runs: Vec<Value> = shown().map(|run| world.run_in_list(&agent.id, run)).collect();
+    let mut body = json!({"runs": runs, "page": page, "page_size": page_size});
+    if world.observed() {
+        body["total_runs"] = json!(found.len());
+        body["all_run_summaries"] = shown().map(|run| run.summary()).collect();
+    } else {
+        body["total_runs"] = json!(found.len().to_string());
+    }
+    Ok(Answer::json(StatusCode::OK, &body))
+}
+
+#[derive(Deserialize)]
+struct StartBody {
+    run_mode: Option<String>,
+    user_message: Option<String>,
+    skip_deploy_check: Option<bool>,
+}
+
+pub(super) fn start(world: &mut World, call: &Call<'_>) -> Reply {
+    let body: StartBody = call.body()?;
+    let agent = world.agent(call.id("agent_id"))?;
+    let mode = match (body.run_mode.as_deref(), world.profile) {
+        (Some("run"), _) | (None, Profile::Documented) => RunMode::Run,
+        (Some("build"), _) => RunMode::Build,
+        (_, Profile::Documented) => {
+            return Err(Refusal::bad_request("run_mode must be build or run"));
+        }
+        // It names values that it does not take.
+        (_, Profile::Observed) => {
+            return Err(Refusal::bad_request("run_mode must be one of Builder, Run, or SubAgent"));
+        }
+    };
+    let checked = world.switches.deploy_check && body.skip_deploy_check != Some(true);
+    if checked && mode == RunMode::Run && agent.deployed.is_none() {
+        return Err(Refusal::bad_request("the agent is not deployed"));
+    }
+    let agent_id = agent.id.clone();
+    let run_id = world.launch(&agent_id, mode, body.user_message, false);
+    let run = world.agent(&agent_id)?.runs.get(&run_id).ok_or_else(|| world.missing("run"))?;
+    Ok(Answer::json(StatusCode::CREATED, &json!({"run": world.run_view(&agent_id, run)})))
+}
+
+pub(super) fn delete(world: &mut World, call: &Call<'_>) -> Reply {
+    world.run(call)?;
+    world.agent_mut(call.id("agent_id"))?.runs.remove(call.id("run_id"));
+    Ok(no_content())
+}
+
+#[derive(Deserialize)]
+struct CancelBody {
+    #[serde(rename = "reason")]
+    _reason: Option<String>,
+}
+
+pub(super) fn cancel(world: &mut World, call: &Call<'_>) -> Reply {
+    if !call.request.body.is_empty() {
+        let _: CancelBody = call.body()?;
+    }
+    let finished = world.run(call)?.is_finished();
+    if !finished {
+        world.stop(call.id("agent_id"), call.id("run_id"));
+    }
+    let body = match (world.profile, finished) {
+        (Profile::Documented, false) => json!({"error": ""}),
+        (Profile::Documented, true) => json!({"error": "run already completed"}),
+        (Profile::Observed, false) => json!({"success": true}),
+        (Profile::Observed, true) => json!({"success": true, "error": "run already completed"}),
+    };
+    Ok(Answer::json(StatusCode::OK, &body))
+}

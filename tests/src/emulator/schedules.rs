@@ -1,0 +1,153 @@
+//! Schedules: cron expressions of seven fields, at most one an agent, that start runs.
+
+use std::str::FromStr as _;
+
+use axum::http::StatusCode;
+use chrono::{DateTime, Utc};
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::agents::Agent;
+use super::call::{Call, Refusal, Reply, success};
+use super::runs::RunMode;
+use super::world::{Due, World};
+use crate::exchange::Answer;
+
+/// When an agent runs by itself.
+#[derive(Debug)]
+pub(super) struct Schedule {
+    expression: String,
+    times: cron::Schedule,
+    paused: bool,
+    consecutive_failures: u32,
+    /// What is due by this schedule as it is now bears it; no other schedule ever has the same.
+    generation: u64,
+}
+
+impl Schedule {
+    fn parse(expression: String) -> Result<Self, Refusal> {
+        let fields = expression.split_whitespace().count();
+        if fields != 7 {
+            return Err(Refusal::bad_request(format!(
+                "cron must have 7 fields (sec min hour day month day-of-week year), not {fields}"
+            )));
+        }
+        let times = cron::Schedule::from_str(&expression)
+            .map_err(|error| Refusal::bad_request(format!("cron cannot be read: {error}")))?;
+        Ok(Self { expression, times, paused: false, consecutive_failures: 0, generation: 0 })
+    }
+
+    fn next(&self, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
+        self.times.after(&now).next().filter(|_| !self.paused)
+    }
+
+    pub(super) const fn is_paused(&self) -> bool {
+        self.paused
+    }
+
+    /// How a run that it started ended.
+    pub(super) const fn tell(&mut self, failed: bool) {
+        self.consecutive_failures =
+            if failed { self.consecutive_failures.saturating_add(1) } else { 0 };
+    }
+
+    fn view(&self, now: DateTime<Utc>, observed: bool) -> Value {
+        let mut view = json!({"cron": self.expression, "paused": self.paused});
+        if observed {
+            view["auto_paused"] = json!(false);
+            view["consecutive_failures"] = json!(self.consecutive_failures);
+            if let Some(next) = self.next(now) {
+                view["next_run"] = json!(next.timestamp());
+            }
+        }
+        view
+    }
+}
+
+impl World {
+    fn await_schedule(&mut self, agent_id: &str) {
+        let (now, generation) = (self.now, self.serial());
+        let schedule = self.agents.get_mut(agent_id).and_then(|agent| agent.schedule.as_mut());
+        let Some(schedule) = schedule else { return };
+        schedule.generation = generation;
+        if let Some(next) = schedule.next(now) {
+            self.at(next, Due::Schedule { agent_id: agent_id.to_owned(), generation });
+        }
+    }
+
+    pub(super) fn schedule_due(&mut self, agent_id: &str, generation: u64) {
+        let schedule = self.agents.get(agent_id).and_then(|agent| agent.schedule.as_ref());
+        if schedule.is_some_and(|s| s.generation == generation && !s.paused) {
+            self.launch(agent_id, RunMode::Run, None, true);
+            self.await_schedule(agent_id);
+        }
+    }
+
+    fn set_paused(&mut self, call: &Call<'_>, paused: bool) -> Reply {
+        let none = self.missing("schedule");
+        let agent = self.agent_mut(call.id("agent_id"))?;
+        let schedule = agent.schedule.as_mut().ok_or(none)?;
+        schedule.paused = paused;
+        self.await_schedule(call.id("agent_id"));
+        Ok(success())
+    }
+}
+
+pub(super) fn get(world: &mut World, call: &Call<'_>) -> Reply {
+    let agent = world.agent(call.id("agent_id"))?;
+    let body = match &agent.schedule {
+        Some(schedule) => {
+            let mut view = schedule.view(world.now, world.observed());
+            if world.observed() {
+                view["agent_id"] = json!(agent.id);
+            }
+            json!({"schedule": view})
+        }
+        None if world.observed() => json!({}),
+        None => json!({"schedule": null}),
+    };
+    Ok(Answer::json(StatusCode::OK, &body))
+}
+
+#[derive(Deserialize)]
+struct SetBody {
+    cron: String,
+}
+
+pub(super) fn set(world: &mut World, call: &Call<'_>) -> Reply {
+    let SetBody { cron } = call.body()?;
+    let agent = world.agent_mut(call.id("agent_id"))?;
+    let schedule = Schedule::parse(cron)?;
+    if agent.deployed.is_none() {
+        return Err(Refusal::bad_request("the agent must be deployed to have a schedule"));
+    }
+    agent.schedule = Some(schedule);
+    world.await_schedule(call.id("agent_id"));
+    Ok(success())
+}
+
+pub(super) fn delete(world: &mut World, call: &Call<'_>) -> Reply {
+    let none = world.missing("schedule");
+    let agent = world.agent_mut(call.id("agent_id"))?;
+    agent.schedule.take().ok_or(none)?;
+    Ok(success())
+}
+
+pub(super) fn pause(world: &mut World, call: &Call<'_>) -> Reply {
+    world.set_paused(call, true)
+}
+
+pub(super) fn resume(world: &mut World, call: &Call<'_>) -> Reply {
+    world.set_paused(call, false)
+}
+
+#[expect(clippy::unnecessary_wraps, reason = "the form of every operation")]
+pub(super) fn list(world: &mut World, _: &Call<'_>) -> Reply {
+    let view = |agent: &Agent| {
+        let mut view = agent.schedule.as_ref()?.view(world.now, world.observed());
+        view["agent_id"] = json!(agent.id);
+        Some(view)
+    };
+    let views: Vec<Value> = world.agents.newest_first().filter_map(view).collect();
+    Ok(Answer::json(StatusCode::OK, &json!({"schedules": views})))
+}

@@ -1,0 +1,66 @@
+//! Agents and runs to begin with, where there should be some.
+
+use serde_json::json;
+
+use super::call::Call;
+use super::fault::Shift;
+use super::lifecycle::{Script, Step};
+use super::runs::{Outcome, RunMode};
+use super::world::World;
+
+impl World {
+    /// Adds what the reference has in its examples: the deployed agent `agent_abc123` with
+    /// the run `run_xyz789`, which completed.
+    pub fn add_example(&mut self) {
+        let (agent, run) = ("agent_abc123", "run_xyz789");
+        self.add_deployed_agent(agent);
+        self.script_next_run(Script::by_hand());
+        self.launch_as(agent, run, RunMode::Run, None, false);
+        self.happen(agent, run, &Step::Event("ToolCallStarted".to_owned()));
+        self.happen(agent, run, &Step::Complete(Outcome::Success));
+    }
+
+    /// Adds so many agents without runs.
+    pub fn add_agents(&mut self, count: u64) {
+        (0..count).for_each(|_| drop(self.add_agent()));
+    }
+
+    /// Adds so many events to a run.
+    pub fn add_events(&mut self, agent_id: &str, run_id: &str, count: u64) {
+        for number in 0..count {
+            self.record(agent_id, run_id, "ToolOutputSummary", &json!({"number": number}));
+        }
+    }
+
+    /// Lets items come and go, as others do while somebody reads page after page: the newest
+    /// are removed, then as many as are asked for come before all others.
+    pub(super) fn shift(&mut self, operation: &str, call: &Call<'_>, shift: Shift) {
+        let Shift { insert, remove } = shift;
+        let agent_id = call.id("agent_id");
+        match operation {
+            "list_agents" => {
+                (0..remove).for_each(|_| self.remove_newest_agent());
+                self.add_agents(insert);
+            }
+            "list_runs" => {
+                (0..remove).for_each(|_| self.remove_newest_run(agent_id));
+                (0..insert).for_each(|_| drop(self.start_run(agent_id, RunMode::Run)));
+            }
+            "list_run_events" => self.add_events(agent_id, call.id("run_id"), insert),
+            _ => {}
+        }
+    }
+
+    fn remove_newest_agent(&mut self) {
+        if let Some(id) = self.agents.newest() {
+            self.agents.remove(&id);
+        }
+    }
+
+    fn remove_newest_run(&mut self, agent_id: &str) {
+        let Some(agent) = self.agents.get_mut(agent_id) else { return };
+        if let Some(id) = agent.runs.latest().map(|run| run.id.clone()) {
+            agent.runs.remove(&id);
+        }
+    }
+}

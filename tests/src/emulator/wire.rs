@@ -1,0 +1,86 @@
+//! The bytes of an answer on their way: whole and at once, unless a script says otherwise.
+//!
+//! A fault of this kind is told to the connection before hyper writes the answer to it
+//! ([`respond`]); the connection counts the bytes from there on, and stops where it was told
+//! to. hyper notices as it would notice any lost connection. While nothing was told, an
+//! answer costs one atomic load more than on a bare `TcpStream`.
+//!
+//! It changes no answer, and knows no operation. It does not speak TLS or HTTP/2.
+
+mod body;
+mod listener;
+mod plan;
+mod stream;
+#[cfg(test)]
+mod tests;
+
+use std::sync::Arc;
+
+use axum::http::{HeaderValue, header};
+use axum::response::{IntoResponse as _, Response};
+
+pub use self::listener::Gate;
+pub(crate) use self::listener::Listener;
+use self::plan::{Ending, Plan, Trickle};
+pub(crate) use self::stream::Connection;
+use super::fault::{Pace, WireFault};
+use crate::exchange::Answer;
+
+/// The response that carries an answer, once it may go out on `connection`.
+///
+/// Every response of the server comes from here: it also ends what was ordered for the one
+/// before on the same connection.
+pub(crate) async fn respond(
+    mut answer: Answer,
+    fault: Option<&WireFault>,
+    connection: &Connection,
+    pace: &Arc<dyn Pace>,
+) -> Response {
+    let plan = match fault {
+        None | Some(WireFault::CutBody { .. } | WireFault::Endless(_)) => Plan::Plain,
+        Some(WireFault::Delay(delay)) => {
+            pace.sleep(*delay).await;
+            Plan::Plain
+        }
+        Some(WireFault::Refuse(time)) => {
+            // First the door, then the reset: a client that sees it finds nobody there.
+            connection.gate().refuse_for(*time, pace).await;
+            Plan::End { left: 0, how: Ending::Reset }
+        }
+        Some(WireFault::Reset(at)) => Plan::End { left: *at, how: Ending::Reset },
+        Some(WireFault::Close(at)) => Plan::End { left: *at, how: Ending::Close },
+        Some(WireFault::Trickle { bytes, every, head }) => {
+            Plan::Trickle(Trickle::new(*bytes, *every, *head, Arc::clone(pace)))
+        }
+    };
+    connection.follow(plan);
+    match fault {
+        Some(WireFault::CutBody { at, chunked }) => cut(answer, *at, *chunked, connection),
+        Some(WireFault::Endless(of)) => {
+            answer.headers.remove(header::CONTENT_LENGTH);
+            with_body(answer, body::endless(*of))
+        }
+        _ => answer.into_response(),
+    }
+}
+
+fn cut(answer: Answer, at: usize, chunked: bool, connection: &Connection) -> Response {
+    let length = answer.body.len();
+    let body = match chunked {
+        _ if at < length => body::cut(answer.body.slice(..at), connection.clone()),
+        true if at == length => body::cut(answer.body.clone(), connection.clone()),
+        true => body::in_chunks(answer.body.clone()),
+        false => return answer.into_response(),
+    };
+    let mut response = with_body(answer, body);
+    if !chunked {
+        response.headers_mut().insert(header::CONTENT_LENGTH, HeaderValue::from(length));
+    }
+    response
+}
+
+fn with_body(answer: Answer, body: axum::body::Body) -> Response {
+    let mut response = answer.into_response();
+    *response.body_mut() = body;
+    response
+}

@@ -1,0 +1,221 @@
+//! A connection that can be told what to do with the next answer.
+//!
+//! It counts what it hands to the kernel, and waits where a plan says so; what an answer is,
+//! it does not know. There is one plan at a time.
+
+use std::io::{self, ErrorKind, IoSlice};
+use std::pin::Pin;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll, ready};
+
+use axum::extract::connect_info::Connected;
+use axum::serve::IncomingStream;
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::TcpStream;
+
+use super::listener::{Gate, Listener};
+use super::plan::{Ending, Plan};
+
+/// A handle on a connection, for whoever answers on it.
+#[derive(Debug, Clone)]
+pub(crate) struct Connection(Arc<Shared>);
+
+#[derive(Debug)]
+struct Shared {
+    gate: Gate,
+    /// Whether there is a plan; without one, the lock is not taken.
+    planned: AtomicBool,
+    plan: Mutex<Plan>,
+}
+
+impl Connection {
+    fn new(gate: Gate) -> Self {
+        let plan = Mutex::new(Plan::Plain);
+        Self(Arc::new(Shared { gate, planned: AtomicBool::new(false), plan }))
+    }
+
+    /// The door through which it came.
+    pub(super) fn gate(&self) -> &Gate {
+        &self.0.gate
+    }
+
+    /// Gives it a plan for the answer that is about to be written. hyper starts with an
+    /// answer when the one before is flushed, so that no byte of that one is counted.
+    pub(super) fn follow(&self, plan: Plan) {
+        let planned = !matches!(plan, Plan::Plain);
+        if planned || self.planned() {
+            *self.plan() = plan;
+            self.0.planned.store(planned, Ordering::Release);
+        }
+    }
+
+    /// Closes the connection when everything that hyper has written so far is on its way.
+    pub(super) fn close_when_flushed(&self) {
+        self.follow(Plan::EndWhenFlushed(Ending::Close));
+    }
+
+    fn planned(&self) -> bool {
+        self.0.planned.load(Ordering::Acquire)
+    }
+
+    fn plan(&self) -> MutexGuard<'_, Plan> {
+        // Whatever panicked, a plan is whole between any two statements.
+        self.0.plan.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Connected<IncomingStream<'_, Listener>> for Connection {
+    fn connect_info(stream: IncomingStream<'_, Listener>) -> Self {
+        stream.io().connection.clone()
+    }
+}
+
+/// What hyper reads from and writes to.
+#[derive(Debug)]
+pub(crate) struct Stream {
+    tcp: TcpStream,
+    connection: Connection,
+    /// The same socket once more, while a reset waits for what is before it.
+    draining: Option<TcpStream>,
+}
+
+impl Stream {
+    pub(super) fn new(tcp: TcpStream, gate: Gate) -> Self {
+        // A small answer goes out at once; where that cannot be had, it still goes out.
+        let _ = tcp.set_nodelay(true);
+        Self { tcp, connection: Connection::new(gate), draining: None }
+    }
+
+    fn poll_write_as_planned(
+        &mut self,
+        context: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        let Self { tcp, connection, draining } = self;
+        let mut plan = connection.plan();
+        let allowed = ready!(plan.poll_allowed(context, bytes));
+        if allowed == 0 {
+            return poll_end(&mut plan, tcp, draining, context).map_ok(|()| 0);
+        }
+        let written = ready!(Pin::new(tcp).poll_write(context, &bytes[..allowed]))?;
+        plan.sent(&bytes[..written]);
+        Poll::Ready(Ok(written))
+    }
+}
+
+/// Ends the connection, if the plan has come to that. It then is an error, so that hyper
+/// drops the connection.
+fn poll_end(
+    plan: &mut Plan,
+    tcp: &mut TcpStream,
+    draining: &mut Option<TcpStream>,
+    context: &mut Context<'_>,
+) -> Poll<io::Result<()>> {
+    let error = match plan {
+        Plan::End { left: 0, how: Ending::Close } | Plan::EndWhenFlushed(Ending::Close) => {
+            ready!(Pin::new(tcp).poll_shutdown(context))?;
+            ErrorKind::ConnectionAborted
+        }
+        Plan::End { left: 0, how: Ending::Reset } | Plan::EndWhenFlushed(Ending::Reset) => {
+            ready!(poll_sent(tcp, draining, context))?;
+            tcp.set_zero_linger()?;
+            ErrorKind::ConnectionReset
+        }
+        Plan::Ended => ErrorKind::BrokenPipe,
+        Plan::Plain | Plan::End { .. } | Plan::Trickle(_) => return Poll::Ready(Ok(())),
+    };
+    *plan = Plan::Ended;
+    Poll::Ready(Err(error.into()))
+}
+
+/// Waits until the kernel has sent everything that it was given.
+///
+/// A reset throws away what still waits to be sent (the window of the peer was full), so it
+/// has to come after that. What was sent is safe: Linux lets the peer read everything that
+/// arrived before the RST, and only then tells it of the reset. So the reader need not have
+/// read for exactly the bytes of the plan to reach it.
+///
+/// With a low-water mark of one byte a socket counts as writable when nothing is unsent. It
+/// is asked through a second descriptor, because registering one makes epoll look at the
+/// state as it is; the first might not be told again of what it has been told already.
+#[cfg(any(target_os = "linux", target_os = "android"))]
+fn poll_sent(
+    tcp: &TcpStream,
+    draining: &mut Option<TcpStream>,
+    context: &mut Context<'_>,
+) -> Poll<io::Result<()>> {
+    if draining.is_none() {
+        let socket = socket2::SockRef::from(tcp);
+        socket.set_tcp_notsent_lowat(1)?;
+        *draining = Some(TcpStream::from_std(socket.try_clone()?.into())?);
+    }
+    draining.as_ref().map_or(Poll::Ready(Ok(())), |second| second.poll_write_ready(context))
+}
+
+/// Elsewhere there is no such mark: what the peer has no room for may be lost.
+#[cfg(not(any(target_os = "linux", target_os = "android")))]
+fn poll_sent(
+    _: &TcpStream,
+    _: &mut Option<TcpStream>,
+    _: &mut Context<'_>,
+) -> Poll<io::Result<()>> {
+    Poll::Ready(Ok(()))
+}
+
+impl AsyncRead for Stream {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.tcp).poll_read(context, buffer)
+    }
+}
+
+impl AsyncWrite for Stream {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        if self.connection.planned() {
+            return self.poll_write_as_planned(context, bytes);
+        }
+        Pin::new(&mut self.tcp).poll_write(context, bytes)
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        slices: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        if self.connection.planned() {
+            // One slice at a time is allowed, and easier to count.
+            let first = slices.iter().find(|slice| !slice.is_empty());
+            return self.poll_write_as_planned(context, first.map_or(&[], |slice| slice));
+        }
+        Pin::new(&mut self.tcp).poll_write_vectored(context, slices)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.tcp.is_write_vectored()
+    }
+
+    /// hyper flushes after every answer: here an end falls that is due after its last byte.
+    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        if self.connection.planned() {
+            let Self { tcp, connection, draining } = &mut *self;
+            return poll_end(&mut connection.plan(), tcp, draining, context);
+        }
+        Pin::new(&mut self.tcp).poll_flush(context)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        // A FIN before the RST would be another fault than the one that was ordered.
+        if self.connection.planned() && matches!(*self.connection.plan(), Plan::Ended) {
+            return Poll::Ready(Ok(()));
+        }
+        Pin::new(&mut self.tcp).poll_shutdown(context)
+    }
+}

@@ -1,0 +1,180 @@
+//! Everything that the emulator knows, and its time.
+//!
+//! It opens no socket and reads no clock: the time is what [`World::advance_to`] was told,
+//! and what falls due on the way there happens in order. Deliveries that are to be sent are
+//! left in [`World::take_outbox`] for whoever has a socket.
+
+use std::collections::BTreeMap;
+
+use axum::http::StatusCode;
+use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
+
+use super::agents::Agents;
+use super::call::Refusal;
+use super::delivery::{Deliveries, Outgoing};
+use super::events::Indexes;
+use super::ids::Ids;
+use super::keys::Keys;
+use super::lifecycle::Scripts;
+use super::runs::LatestRuns;
+use super::workspaces::Workspaces;
+use super::{Profile, Switches};
+
+/// The user that every key belongs to.
+pub(super) const USER: &str = "user_123";
+/// The same user's address.
+pub(super) const EMAIL: &str = "user@example.com";
+
+/// The state of a Twin.
+///
+/// Tests reach it through [`Emulator::with`](super::Emulator::with), to set up what the API
+/// has no operation for.
+#[derive(Debug)]
+pub struct World {
+    pub(super) profile: Profile,
+    pub(super) switches: Switches,
+    pub(super) now: DateTime<Utc>,
+    pub(super) ids: Ids,
+    pub(super) keys: Keys,
+    pub(super) workspaces: Workspaces,
+    pub(super) agents: Agents,
+    pub(super) indexes: Indexes,
+    pub(super) latest_runs: LatestRuns,
+    pub(super) scripts: Scripts,
+    pub(super) deliveries: Deliveries,
+    agenda: BTreeMap<(DateTime<Utc>, u64), Due>,
+    entries: u64,
+    outbox: Vec<Outgoing>,
+}
+
+/// What is to happen at some time.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Due {
+    /// The next step of a run's script.
+    Step { agent_id: String, run_id: String },
+    /// A run that waits for input has done so for long enough to tell of it.
+    LongPause { agent_id: String, run_id: String, since: DateTime<Utc> },
+    /// A schedule; one that was changed or replaced meanwhile has another generation.
+    Schedule { agent_id: String, generation: u64 },
+    /// A delivery that was put off.
+    Delivery { delivery: u64 },
+    /// A delivery that waits for a later one to overtake it has waited long enough.
+    Release { delivery: u64 },
+}
+
+impl World {
+    /// A world with one key, one workspace, and nothing else.
+    pub(super) fn new(
+        profile: Profile,
+        switches: Switches,
+        seed: u64,
+        now: DateTime<Utc>,
+        api_key: Option<String>,
+    ) -> Self {
+        let mut ids = Ids::new(seed);
+        let keys = Keys::new(&mut ids, profile, api_key, now);
+        let workspaces = Workspaces::new(now);
+        Self {
+            profile,
+            switches,
+            now,
+            keys,
+            workspaces,
+            agents: Agents::default(),
+            indexes: Indexes::new(&mut ids),
+            latest_runs: LatestRuns::default(),
+            scripts: Scripts::default(),
+            deliveries: Deliveries::default(),
+            ids,
+            agenda: BTreeMap::new(),
+            entries: 0,
+            outbox: Vec::new(),
+        }
+    }
+
+    /// The emulator's time.
+    pub const fn now(&self) -> DateTime<Utc> {
+        self.now
+    }
+
+    /// Lets time pass until `then`; what falls due happens in order, each thing at its own
+    /// time. Time does not go back.
+    pub fn advance_to(&mut self, then: DateTime<Utc>) {
+        while let Some(entry) = self.agenda.first_entry().filter(|entry| entry.key().0 <= then) {
+            let ((time, _), due) = entry.remove_entry();
+            self.now = self.now.max(time);
+            self.carry_out(due);
+        }
+        self.now = self.now.max(then);
+    }
+
+    /// When something happens next, if anything does.
+    pub(super) fn next_due(&self) -> Option<DateTime<Utc>> {
+        self.agenda.keys().next().map(|(time, _)| *time)
+    }
+
+    pub(super) fn after(&mut self, delay: TimeDelta, due: Due) {
+        self.at(self.now + delay, due);
+    }
+
+    pub(super) fn at(&mut self, time: DateTime<Utc>, due: Due) {
+        let entry = self.serial();
+        self.agenda.insert((time, entry), due);
+    }
+
+    /// A number that was not given before.
+    pub(super) const fn serial(&mut self) -> u64 {
+        self.entries += 1;
+        self.entries
+    }
+
+    fn carry_out(&mut self, due: Due) {
+        match due {
+            Due::Step { agent_id, run_id } => self.step(&agent_id, &run_id),
+            Due::LongPause { agent_id, run_id, since } => {
+                self.long_pause(&agent_id, &run_id, since)
+            }
+            Due::Schedule { agent_id, generation } => self.schedule_due(&agent_id, generation),
+            Due::Delivery { delivery } => self.dispatch(delivery),
+            Due::Release { delivery } => self.release(delivery),
+        }
+    }
+
+    /// Leaves a delivery to be sent now.
+    pub(super) fn post(&mut self, outgoing: Outgoing) {
+        self.outbox.push(outgoing);
+    }
+
+    /// What is to be sent now.
+    pub(super) fn take_outbox(&mut self) -> Vec<Outgoing> {
+        std::mem::take(&mut self.outbox)
+    }
+
+    /// A time as the profile writes it.
+    pub(super) fn time(&self, time: DateTime<Utc>) -> String {
+        match self.profile {
+            Profile::Documented => time.to_rfc3339_opts(SecondsFormat::Secs, true),
+            Profile::Observed => time.to_rfc3339_opts(SecondsFormat::Nanos, false),
+        }
+    }
+
+    pub(super) const fn observed(&self) -> bool {
+        matches!(self.profile, Profile::Observed)
+    }
+
+    /// The refusal of something that is not there, or not any more.
+    ///
+    /// The reference knows 404; the service does not tell what was deleted from what belongs
+    /// to somebody else.
+    pub(super) fn missing(&self, what: &str) -> Refusal {
+        match self.profile {
+            Profile::Documented => {
+                Refusal::problem(StatusCode::NOT_FOUND, format!("there is no such {what}"))
+            }
+            Profile::Observed => Refusal::problem(
+                StatusCode::FORBIDDEN,
+                format!("you do not have access to this {what}"),
+            ),
+        }
+    }
+}
