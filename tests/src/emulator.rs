@@ -157,6 +157,7 @@ impl Builder {
     ///
     /// # Errors
     /// The address cannot be had, or the orders name an operation that there is not.
+    #[expect(clippy::unused_async, reason = "it needs a runtime, and the await says so")]
     pub async fn start(self) -> io::Result<Emulator> {
         let now = match self.clock {
             Clock::System => Utc::now(),

@@ -3,12 +3,14 @@
 //! It says where it listens in its first line of output, and ends with Ctrl-C.
 
 use std::fs;
+use std::io::{self, Write as _};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::Context as _;
 use clap::Parser;
+use clap::builder::NonEmptyStringValueParser;
 use twin_tests::emulator::{Emulator, Orders, Profile};
 
 /// A Twin that runs on your machine: all 33 operations, with state, on loopback.
@@ -28,7 +30,7 @@ struct Arguments {
     #[arg(long, default_value_t = 0)]
     seed: u64,
     /// The API key to take; without it, one is made up and printed.
-    #[arg(long, value_name = "KEY")]
+    #[arg(long, value_name = "KEY", value_parser = NonEmptyStringValueParser::new())]
     api_key: Option<String>,
     /// What is to go wrong, and how runs go: JSON, as CONTRIBUTING.md shows.
     #[arg(long, value_name = "FILE")]
@@ -63,22 +65,33 @@ async fn run(arguments: Arguments) -> anyhow::Result<()> {
     if let Some(key) = arguments.api_key {
         builder = builder.api_key(key);
     }
-    let twin = builder
-        .start()
-        .await
-        .with_context(|| format!("cannot listen on 127.0.0.1:{}", arguments.port))?;
+    let twin = builder.start().await.with_context(|| cannot_listen(arguments.port))?;
     if !arguments.empty {
         twin.with(twin_tests::emulator::World::add_example);
     }
-    println!("listening on {}", twin.url());
-    println!("profile: {}", arguments.profile);
-    if made_up {
-        println!("x-api-key: {}", twin.api_key());
-    }
-    println!("watch it: {}/ (Ctrl-C ends it)", twin.url());
-    tokio::signal::ctrl_c().await.context("cannot listen for Ctrl-C")?;
+    // Ctrl-C is heeded before anybody is told of the address.
+    let (interrupted, ()) = tokio::join!(biased; tokio::signal::ctrl_c(), async {
+        announce(&twin, made_up);
+    });
     twin.stop();
-    Ok(())
+    interrupted.context("cannot listen for Ctrl-C")
+}
+
+/// Says what one has to know to use it. Nobody has to read that.
+fn announce(twin: &Emulator, with_key: bool) {
+    let mut lines =
+        vec![format!("listening on {}", twin.url()), format!("profile: {}", twin.profile())];
+    if with_key {
+        lines.push(format!("x-api-key: {}", twin.api_key()));
+    }
+    lines.push(format!("watch it: {}/ (Ctrl-C ends it)", twin.url()));
+    let mut out = io::stdout().lock();
+    let _ = lines.iter().try_for_each(|line| writeln!(out, "{line}"));
+    let _ = out.flush();
+}
+
+fn cannot_listen(port: u16) -> String {
+    format!("cannot listen on 127.0.0.1:{port} (--port 0 picks a free port)")
 }
 
 fn read_orders(file: &Path) -> anyhow::Result<Orders> {

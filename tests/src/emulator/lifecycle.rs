@@ -134,12 +134,13 @@ impl World {
     ) {
         let script = self.scripts.next.pop_front().unwrap_or_else(|| self.scripts.usual.clone());
         let started = self.now;
+        let detail = json!({"user_message": message});
         let Some(agent) = self.agents.get_mut(agent_id) else { return };
         let number = agent.runs.next_number();
         agent.runs.insert(Run {
             id: id.to_owned(),
             mode,
-            message: message.clone(),
+            message,
             number,
             started,
             finished: None,
@@ -148,8 +149,8 @@ impl World {
             events: Vec::new(),
             by_schedule,
         });
-        self.latest_runs.note(agent_id, &id);
-        self.record(agent_id, id, "Started", &json!({"user_message": message}));
+        self.latest_runs.note(agent_id, id);
+        self.record(agent_id, id, "Started", &detail);
         self.announce(agent_id, id, EventType::Started);
         self.await_step(agent_id, id);
     }

@@ -132,7 +132,7 @@ impl World {
         match due {
             Due::Step { agent_id, run_id } => self.step(&agent_id, &run_id),
             Due::LongPause { agent_id, run_id, since } => {
-                self.long_pause(&agent_id, &run_id, since)
+                self.long_pause(&agent_id, &run_id, since);
             }
             Due::Schedule { agent_id, generation } => self.schedule_due(&agent_id, generation),
             Due::Delivery { delivery } => self.dispatch(delivery),

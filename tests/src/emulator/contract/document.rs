@@ -54,7 +54,9 @@ impl Document {
         let mut copy = root.clone();
         strict::close(&root, &mut copy);
         let registry = Registry::new().draft(Draft::Draft202012).add(ADDRESS, copy);
-        let strict = registry.and_then(|r| r.prepare()).map_err(|error| error.to_string());
+        let strict = registry
+            .and_then(jsonschema::RegistryBuilder::prepare)
+            .map_err(|error| error.to_string());
         Self { root, strict }
     }
 

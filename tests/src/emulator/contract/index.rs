@@ -198,7 +198,7 @@ impl Reader<'_> {
         let statuses = members(self.document.at(&holder)).filter_map(|(status, _)| {
             let (pointer, response) = self.document.follow(step(&holder, status))?;
             let content = Content::of(self.document, &pointer, response);
-            Some((covered(status)?, Response { content, pointer }))
+            Some((covered(status)?, Response { pointer, content }))
         });
         let mut responses: Vec<_> = statuses.collect();
         responses.sort_by_key(|(covered, _)| *covered);

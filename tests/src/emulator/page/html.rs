@@ -2,6 +2,9 @@
 //!
 //! What it is given may be hostile: nothing goes into the page but through [`escape`].
 
+// Writing to a String does not fail.
+use std::fmt::Write as _;
+
 use axum::http::HeaderValue;
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
@@ -72,28 +75,29 @@ fn fact(fact: &Fact, html: &mut String) {
 fn link(table: &Table, html: &mut String) {
     let Table { id, caption, total, .. } = table;
     let attribute = hidden(table);
-    html.push_str(&format!("<li{attribute}><a href=\"#{id}\">{caption} <b>{total}</b></a></li>"));
+    let _ = write!(html, "<li{attribute}><a href=\"#{id}\">{caption} <b>{total}</b></a></li>");
 }
 
 fn table(table: &Table, html: &mut String) {
     let Table { id, caption, note, .. } = table;
     let attribute = hidden(table);
-    html.push_str(&format!(
+    let _ = write!(
+        html,
         "<section id=\"{id}\"{attribute}><div role=\"region\" tabindex=\"0\" \
          aria-label=\"{caption}\"><table><caption><h2>{caption}</h2> <span>"
-    ));
+    );
     escape(note, html);
     html.push_str("</span></caption><thead><tr>");
     for column in table.columns {
         let (kind, name) = (column.kind.name(), column.name);
-        html.push_str(&format!("<th scope=\"col\" class=\"{kind}\">{name}</th>"));
+        let _ = write!(html, "<th scope=\"col\" class=\"{kind}\">{name}</th>");
     }
     html.push_str("</tr></thead><tbody>");
     table.rows.iter().for_each(|cells| row(table, cells, html));
     html.push_str("</tbody></table></div>");
     if let Some(empty) = table.empty {
         let attribute = if table.rows.is_empty() { "" } else { " hidden" };
-        html.push_str(&format!("<p class=\"empty\"{attribute}>{empty}</p>"));
+        let _ = write!(html, "<p class=\"empty\"{attribute}>{empty}</p>");
     }
     html.push_str("</section>");
 }
@@ -108,7 +112,7 @@ fn row(table: &Table, cells: &[Cell], html: &mut String) {
     for (place, (cell, column)) in cells.iter().zip(table.columns).enumerate() {
         let (start, end) =
             if place == 0 { ("<th scope=\"row\"", "</th>") } else { ("<td", "</td>") };
-        html.push_str(&format!("{start} class=\"{}\">", column.kind.name()));
+        let _ = write!(html, "{start} class=\"{}\">", column.kind.name());
         content(cell, html);
         html.push_str(end);
     }
@@ -116,7 +120,7 @@ fn row(table: &Table, cells: &[Cell], html: &mut String) {
 }
 
 fn content(cell: &Cell, html: &mut String) {
-    html.push_str(&format!("<span class=\"{}\">", cell.tone.name()));
+    let _ = write!(html, "<span class=\"{}\">", cell.tone.name());
     escape(&cell.text, html);
     html.push_str("</span>");
 }
