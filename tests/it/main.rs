@@ -1,11 +1,14 @@
 //! The tests across crates, in one binary: it links once.
 
 mod bad_input;
-mod faults;
+mod emulator;
+mod emulator_program;
 mod hostile_text;
 mod names;
 mod openapi;
 mod operations;
+mod page;
 mod raw;
 mod specimen;
 mod surface;
+mod whole_client;

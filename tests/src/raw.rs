@@ -217,7 +217,14 @@ impl Raw {
     /// # Errors
     /// The operating system has none.
     pub async fn start() -> io::Result<Self> {
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
+        Self::on(TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?)
+    }
+
+    /// Answers whom `listener` hears.
+    ///
+    /// # Errors
+    /// It has no address.
+    pub fn on(listener: TcpListener) -> io::Result<Self> {
         let address = listener.local_addr()?;
         let shared = Arc::new(Shared::default());
         let serving = tokio::spawn(serve(listener, Arc::clone(&shared)));

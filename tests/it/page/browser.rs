@@ -5,7 +5,7 @@
 //! it browses with ends with it.
 
 use std::env;
-use std::io::{self, BufRead as _, BufReader, Read as _, Write as _};
+use std::io::{self, BufRead, BufReader, Read as _, Write as _};
 use std::net::TcpStream;
 use std::ops::Deref;
 use std::path::Path;
@@ -13,6 +13,7 @@ use std::process::{Child, ChildStdout, Command, Stdio};
 use std::thread;
 use std::time::Duration;
 
+use axum::http::Method;
 use fantoccini::elements::Element;
 use fantoccini::error::CmdError;
 use fantoccini::wd::{Capabilities, WebDriverCompatibleCommand};
@@ -135,8 +136,9 @@ fn skip(program: &str) {
     );
     let current = thread::current();
     let test = current.name().unwrap_or("a test of the page");
-    let text = format!("\nSKIPPED {test}: there is no {program}; CONTRIBUTING.md has how to get it\n");
-    io::stderr().write_all(text.as_bytes()).expect("standard error takes a line");
+    let said =
+        format!("\nSKIPPED {test}: there is no {program}; CONTRIBUTING.md has how to get it\n");
+    io::stderr().write_all(said.as_bytes()).expect("standard error takes a line");
 }
 
 /// chromedriver, and the chromium that it started.
@@ -185,7 +187,7 @@ impl Drop for Driver {
 }
 
 /// `ChromeDriver was started successfully on port 12345.`
-fn read_port(output: &mut impl io::BufRead) -> u16 {
+fn read_port(output: &mut impl BufRead) -> u16 {
     let mut said = String::new();
     while output.read_line(&mut said).expect("chromedriver says text") > 0 {
         if let Some((_, port)) = said.trim_end().rsplit_once("successfully on port ") {
@@ -204,7 +206,7 @@ impl WebDriverCompatibleCommand for Log {
         base.join(&format!("session/{}/se/log", session.unwrap_or_default()))
     }
 
-    fn method_and_body(&self, _: &Url) -> (http::Method, Option<String>) {
-        (http::Method::POST, Some(json!({"type": "browser"}).to_string()))
+    fn method_and_body(&self, _: &Url) -> (Method, Option<String>) {
+        (Method::POST, Some(json!({"type": "browser"}).to_string()))
     }
 }

@@ -2,6 +2,8 @@
 //!
 //! Nothing here knows an operation: what a parameter means is for the one that takes it.
 
+use std::fmt::Display;
+
 use axum::http::{StatusCode, header};
 use chrono::{DateTime, Utc};
 use serde::de::DeserializeOwned;
@@ -65,15 +67,17 @@ impl Call<'_> {
             let detail = "expected a request with Content-Type: application/json";
             return Err(Refusal::problem(StatusCode::UNSUPPORTED_MEDIA_TYPE, detail));
         }
+        let not_json = |error: &dyn Display| {
+            Refusal::bad_request(format!("the request body is not JSON: {error}"))
+        };
+        // Where nobody asks for a member, its bytes would not be looked at.
+        let text = str::from_utf8(&self.request.body).map_err(|error| not_json(&error))?;
         // A list would be read as the members of a struct in their order.
-        if self.request.body.trim_ascii_start().starts_with(b"[") {
+        if text.trim_start().starts_with('[') {
             return Err(Refusal::WrongShape("invalid type: sequence, expected a map".to_owned()));
         }
-        serde_json::from_slice(&self.request.body).map_err(|error| {
-            if error.is_data() {
-                return Refusal::WrongShape(error.to_string());
-            }
-            Refusal::bad_request(format!("the request body is not JSON: {error}"))
+        serde_json::from_str(text).map_err(|error| {
+            if error.is_data() { Refusal::WrongShape(error.to_string()) } else { not_json(&error) }
         })
     }
 }

@@ -5,7 +5,7 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::TimeDelta;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -174,18 +174,19 @@ impl World {
 
     /// Makes `step` happen to a run now. To one that has ended, or is not there, nothing does.
     pub fn happen(&mut self, agent_id: &str, run_id: &str, step: &Step) {
-        let now = self.now;
+        let pause = self.serial();
         let run = self.agents.get_mut(agent_id).and_then(|agent| agent.runs.get_mut(run_id));
         let Some(run) = run.filter(|run| !run.is_finished()) else { return };
         match step {
             Step::Event(kind) => self.record(agent_id, run_id, kind, &json!({})),
-            Step::Pause => {
-                run.state = State::Paused(now);
+            // One that waits already waits on since then, and one that goes on goes on.
+            Step::Pause if !run.is_paused() => {
+                run.state = State::Paused(pause);
                 self.record(agent_id, run_id, "UserInfoRequested", &json!({}));
                 let (agent_id, run_id) = (agent_id.to_owned(), run_id.to_owned());
-                self.after(LONG_PAUSE, Due::LongPause { agent_id, run_id, since: now });
+                self.after(LONG_PAUSE, Due::LongPause { agent_id, run_id, pause });
             }
-            Step::Resume => {
+            Step::Resume if run.is_paused() => {
                 run.state = State::InProgress;
                 self.record(agent_id, run_id, "UserTick", &json!({}));
             }
@@ -198,6 +199,7 @@ impl World {
                 self.end(agent_id, run_id, State::Failed, &message);
             }
             Step::Stop => self.end(agent_id, run_id, State::Stopped, &json!({"stopped": true})),
+            Step::Pause | Step::Resume => {}
         }
     }
 
@@ -230,10 +232,10 @@ impl World {
         self.announce(agent_id, run_id, event);
     }
 
-    /// Tells of a run that has waited for input all the time since `since`.
-    pub(super) fn long_pause(&mut self, agent_id: &str, run_id: &str, since: DateTime<Utc>) {
+    /// Tells of a run that has waited for input ever since the pause of this number began.
+    pub(super) fn long_pause(&mut self, agent_id: &str, run_id: &str, pause: u64) {
         let run = self.agents.get(agent_id).and_then(|agent| agent.runs.get(run_id));
-        if run.is_some_and(|run| run.state == State::Paused(since)) {
+        if run.is_some_and(|run| run.state == State::Paused(pause)) {
             self.announce(agent_id, run_id, EventType::Paused);
         }
     }

@@ -44,6 +44,10 @@ impl Orders {
     /// # Errors
     /// What is not of this form, with the line and column, or names no operation.
     pub fn parse(json: &str) -> Result<Self, String> {
+        // A list would be read as the members in their order.
+        if json.trim_start().starts_with('[') {
+            return Err("the orders must be an object".to_owned());
+        }
         let orders: Self = serde_json::from_str(json).map_err(|error| error.to_string())?;
         // To be told of a wrong name now, not when the emulator starts.
         orders.faults().map(|_| orders)

@@ -28,6 +28,7 @@ use self::html::Shell;
 use self::view::View;
 use super::server::Shared;
 use super::wire::Connection;
+use super::{Profile, contract};
 use crate::exchange::Answer;
 
 /// The page without what it shows, and what its script and style are allowed to do.
@@ -72,8 +73,7 @@ fn state(shared: &Shared) -> Answer {
 
 /// The document, byte for byte as it is in the repository.
 fn document() -> Answer {
-    const DOCUMENT: &str = include_str!("../../../openapi.json");
-    Answer::new(StatusCode::OK, "application/json", DOCUMENT)
+    Answer::new(StatusCode::OK, "application/json", contract::document(Profile::Documented))
 }
 
 /// The answer to a request that was made to a name of this machine, and to no other.

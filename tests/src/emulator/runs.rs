@@ -49,8 +49,8 @@ pub(super) struct Run {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum State {
     InProgress,
-    /// Since when.
-    Paused(DateTime<Utc>),
+    /// The number of the pause, which no other has.
+    Paused(u64),
     Completed(Outcome),
     Failed,
     Stopped,

@@ -53,7 +53,7 @@ pub(super) enum Due {
     /// The next step of a run's script.
     Step { agent_id: String, run_id: String },
     /// A run that waits for input has done so for long enough to tell of it.
-    LongPause { agent_id: String, run_id: String, since: DateTime<Utc> },
+    LongPause { agent_id: String, run_id: String, pause: u64 },
     /// A schedule; one that was changed or replaced meanwhile has another generation.
     Schedule { agent_id: String, generation: u64 },
     /// A delivery that was put off.
@@ -131,8 +131,8 @@ impl World {
     fn carry_out(&mut self, due: Due) {
         match due {
             Due::Step { agent_id, run_id } => self.step(&agent_id, &run_id),
-            Due::LongPause { agent_id, run_id, since } => {
-                self.long_pause(&agent_id, &run_id, since);
+            Due::LongPause { agent_id, run_id, pause } => {
+                self.long_pause(&agent_id, &run_id, pause);
             }
             Due::Schedule { agent_id, generation } => self.schedule_due(&agent_id, generation),
             Due::Delivery { delivery } => self.dispatch(delivery),

@@ -2,7 +2,7 @@
 //!
 //! A reference that leads out of a document is not followed; nothing is fetched.
 
-use jsonschema::{Draft, Registry, Validator};
+use jsonschema::{Draft, Registry, RegistryBuilder, Validator};
 use percent_encoding::{AsciiSet, CONTROLS, percent_decode_str, utf8_percent_encode};
 use serde_json::{Value, json};
 
@@ -54,9 +54,7 @@ impl Document {
         let mut copy = root.clone();
         strict::close(&root, &mut copy);
         let registry = Registry::new().draft(Draft::Draft202012).add(ADDRESS, copy);
-        let strict = registry
-            .and_then(jsonschema::RegistryBuilder::prepare)
-            .map_err(|error| error.to_string());
+        let strict = registry.and_then(RegistryBuilder::prepare).map_err(|error| error.to_string());
         Self { root, strict }
     }
 

@@ -201,6 +201,7 @@ impl Reader<'_> {
             Some((covered(status)?, Response { pointer, content }))
         });
         let mut responses: Vec<_> = statuses.collect();
+        // In which order members come is the business of whoever builds `serde_json`.
         responses.sort_by_key(|(covered, _)| *covered);
         responses
     }

@@ -5,7 +5,7 @@
 use std::sync::OnceLock;
 
 use jsonschema::error::ValidationErrorKind as Kind;
-use jsonschema::{ValidationError, Validator};
+use jsonschema::{Uri, ValidationError, Validator};
 use serde_json::Value;
 
 use super::document::{Document, decoded, step};
@@ -118,7 +118,7 @@ fn object<'a>(document: &'a Document, error: &ValidationError<'_>) -> Option<(St
 /// Where in the document the keyword stands that `error` is about; or its schema, if only
 /// the strict copy has the keyword.
 fn place(document: &Document, error: &ValidationError<'_>) -> String {
-    let address = error.absolute_keyword_location().map(jsonschema::Uri::as_str);
+    let address = error.absolute_keyword_location().map(Uri::as_str);
     let mut pointer = address.and_then(decoded).unwrap_or_default();
     while document.at(&pointer).is_none() {
         let Some((parent, _)) = pointer.rsplit_once('/') else { break };

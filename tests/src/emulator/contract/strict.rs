@@ -35,10 +35,8 @@ const OF_THE_SAME: [&str; 6] = ["allOf", "anyOf", "else", "if", "oneOf", "then"]
 /// there to be referred to.
 const MAPS_OF_THE_SAME: [&str; 2] = ["$defs", "dependentSchemas"];
 
-/// Members of a document in which nothing is a schema.
-const DATA: [&str; 3] = ["default", "example", "examples"];
-
 /// Closes the schemas in `copy`, which is a copy of the document `root` or of a part of it.
+/// What only looks like one, in an example, is closed as well, and nobody asks it.
 pub(super) fn close(root: &Value, copy: &mut Value) {
     match copy {
         Value::Object(members) => {
@@ -46,7 +44,6 @@ pub(super) fn close(root: &Value, copy: &mut Value) {
                 match name.as_str() {
                     "schema" => whole(root, member),
                     "schemas" => each(member, &mut |schema| parts(root, schema)),
-                    name if DATA.contains(&name) => {}
                     _ => close(root, member),
                 }
             }

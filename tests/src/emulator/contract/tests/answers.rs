@@ -37,10 +37,6 @@ fn a_content_type_that_is_not_documented() {
     breaks(&Answer::empty(StatusCode::OK), &content, "");
     breaks(&Answer::json(StatusCode::FORBIDDEN, &json!({"detail": "no"})), PROBLEM, "");
     breaks(&Answer::empty(StatusCode::BAD_GATEWAY), PROBLEM, "");
-    // A method that is there is not refused as one that is not.
-    let allow = (header::ALLOW, HeaderValue::from_static("GET"));
-    let refused = Answer::empty(StatusCode::METHOD_NOT_ALLOWED).header(allow.0, allow.1);
-    breaks(&refused, PROBLEM, "");
 }
 
 #[test]
@@ -146,60 +142,68 @@ fn a_refusal_with_less_than_documented() {
     assert_eq!(pointers, ["#/components/schemas/Problem/required"; 2]);
 }
 
-/// The answers that were seen though no document has them: with what each needs beside.
+const CREATE: (Method, &str) = (Method::POST, "/v1/agents");
+const ME_AT: (Method, &str) = (Method::GET, "/v1/me");
+/// A path that has another method.
+const RUN: (Method, &str) = (Method::GET, "/v1/agents/{agent_id}/runs/{run_id}");
+const RUN_PATH: &str = "#/paths/~1v1~1agents~1{agent_id}~1runs~1{run_id}";
+/// A path that there is not.
+const NOWHERE: (Method, &str) = (Method::GET, "/v1/agents/{agent_id}/secrets");
+
+/// What the rules are that `answer` breaks in a profile.
+fn broken(profile: Profile, (method, template): (Method, &str), answer: &Answer) -> Vec<String> {
+    let body = if method == Method::POST { "{}" } else { "" };
+    let asked = request(method.clone(), template, body);
+    let found = Contract::of(profile).check(&method, template, &asked, answer);
+    found.into_iter().map(|mismatch| mismatch.pointer).collect()
+}
+
+/// An answer that was seen, though no document has it: the reference does not take it.
+#[track_caller]
+fn is_only_observed(place: (Method, &str), answer: &Answer) {
+    assert_eq!(broken(Profile::Observed, place.clone(), answer), [""; 0]);
+    assert_ne!(broken(Profile::Documented, place, answer), [""; 0]);
+}
+
+/// An answer that is nearly what was seen, and the rule that it breaks.
+#[track_caller]
+fn is_no_form(place: (Method, &str), answer: &Answer, pointer: &str) {
+    assert_eq!(broken(Profile::Observed, place, answer), [pointer]);
+}
+
 #[test]
-fn what_the_service_does_beyond_the_document() {
-    let observed = Contract::of(Profile::Observed);
+fn a_body_of_the_wrong_shape_is_refused_in_one_sentence() {
     let plain = |text: &'static str| {
         Answer::new(StatusCode::UNPROCESSABLE_ENTITY, "text/plain; charset=utf-8", text)
     };
-    let allow = |methods| {
-        let methods = HeaderValue::from_static(methods);
-        Answer::empty(StatusCode::METHOD_NOT_ALLOWED).header(header::ALLOW, methods)
-    };
-    let grpc = |status| {
-        let name = header::HeaderName::from_static("grpc-status");
-        let status = HeaderValue::from_static(status);
-        Answer::new(StatusCode::OK, "application/grpc", "").header(name, status)
-    };
-    let run = (Method::GET, "/v1/agents/{agent_id}/runs/{run_id}");
-    let create = (Method::POST, "/v1/agents");
-    let me = (Method::GET, "/v1/me");
-    let nowhere = (Method::GET, "/v1/agents/{agent_id}/secrets");
-    let responses = "#/components/responses/Problem/content";
-    let path = "#/paths/~1v1~1agents~1{agent_id}~1runs~1{run_id}";
-    let wrong = Some;
-    let cases = [
-        (&create, plain("Failed to deserialize the JSON body: missing field"), None),
-        (&create, plain(""), wrong(responses)),
-        (&create, plain("two\nlines"), wrong(responses)),
-        (&me, plain("there is no body that could be wrong"), wrong(responses)),
-        (&run, allow("DELETE"), None),
-        (&run, allow("GET, DELETE"), wrong(path)),
-        (&run, Answer::empty(StatusCode::METHOD_NOT_ALLOWED), wrong(path)),
-        (&run, allow("DELETE").header(header::CONTENT_TYPE, me_type()), wrong(path)),
-        (&nowhere, grpc("12"), None),
-        (&nowhere, grpc("0"), wrong("#/paths")),
-        (&nowhere, allow("DELETE"), wrong("#/paths")),
-        (&me, grpc("12"), wrong("#/paths/~1v1~1me/get/responses/200/content")),
-    ];
-    for ((method, template), answer, pointer) in cases {
-        let asked = request(method.clone(), template, "");
-        let found = observed.check(method, template, &asked, &answer);
-        let pointers: Vec<_> = found
-            .iter()
-            .filter(|m| {
-                m.side == Side::Answer || pointer == Some(path) || pointer == Some("#/paths")
-            })
-            .map(|m| m.pointer.as_str())
-            .collect();
-        assert_eq!(pointers, pointer.into_iter().collect::<Vec<_>>(), "{method} {template}");
-        // The reference knows none of this.
-        let documented = Contract::of(Profile::Documented);
-        assert_ne!(documented.check(method, template, &asked, &answer), []);
-    }
+    is_only_observed(CREATE, &plain("Failed to deserialize the JSON body: missing field"));
+    is_no_form(CREATE, &plain(" "), PROBLEM);
+    is_no_form(CREATE, &plain("two\nlines"), PROBLEM);
+    is_no_form(CREATE, &Answer::new(StatusCode::BAD_REQUEST, "text/plain", "no"), PROBLEM);
+    is_no_form(CREATE, &Answer::new(StatusCode::UNPROCESSABLE_ENTITY, "text/html", "no"), PROBLEM);
+    is_no_form(ME_AT, &plain("there is no body that could be wrong"), PROBLEM);
 }
 
-fn me_type() -> HeaderValue {
-    HeaderValue::from_static("text/plain")
+#[test]
+fn a_method_that_a_path_lacks_is_refused_without_a_word() {
+    let refused = Answer::empty(StatusCode::METHOD_NOT_ALLOWED);
+    let allow = |methods| refused.clone().header(header::ALLOW, HeaderValue::from_static(methods));
+    is_only_observed(RUN, &allow("DELETE"));
+    is_no_form(RUN, &refused, RUN_PATH);
+    is_no_form(RUN, &allow("GET, DELETE"), RUN_PATH);
+    is_no_form(RUN, &Answer { body: "no".into(), ..allow("DELETE") }, RUN_PATH);
+    is_no_form(NOWHERE, &allow("DELETE"), "#/paths");
+    is_no_form(ME_AT, &allow("GET"), PROBLEM);
+}
+
+#[test]
+fn a_path_that_nothing_answers_falls_through() {
+    let status = header::HeaderName::from_static("grpc-status");
+    let bare = Answer::new(StatusCode::OK, "application/grpc", "");
+    let grpc = |code| bare.clone().header(status.clone(), HeaderValue::from_static(code));
+    is_only_observed(NOWHERE, &grpc("12"));
+    is_no_form(NOWHERE, &grpc("0"), "#/paths");
+    is_no_form(NOWHERE, &bare, "#/paths");
+    is_no_form(RUN, &grpc("12"), RUN_PATH);
+    is_no_form(ME_AT, &grpc("12"), &format!("{ME}/responses/200/content"));
 }

@@ -99,6 +99,24 @@ fn a_schema_may_refer_to_itself() {
 }
 
 #[test]
+fn a_schema_that_leads_nowhere_but_to_itself_is_read() {
+    let circle = json!({ "allOf": [{ "$ref": "#/components/schemas/Circle" }] });
+    let part = json!({ "properties": { "circle": { "$ref": "#/components/schemas/Circle" } } });
+    let schemas = json!({ "Circle": circle, "Part": part });
+    read(&json!({ "components": { "schemas": schemas } }));
+}
+
+#[test]
+fn what_is_not_json_is_not_looked_into() {
+    let content = json!({ "text/plain": { "schema": { "type": "integer" } } });
+    let contract = read(&json!({
+        "paths": { "/a": { "get": { "responses": { "200": { "content": content } } } } },
+    }));
+    let answer = Answer::new(StatusCode::OK, "text/plain", "{");
+    assert_eq!(contract.check(&Method::GET, "/a", &get("/a"), &answer), []);
+}
+
+#[test]
 fn a_schema_that_cannot_be_used_takes_nothing() {
     for schema in [reference("Nowhere"), json!({ "$ref": "https://example.com/schema.json" })] {
         let contract = contract(&schema);
@@ -187,11 +205,11 @@ fn a_path_parameter_must_be_listed() {
 
 #[test]
 fn an_operation_may_do_without_a_key() {
-    let scheme = json!({ "type": "apiKey", "in": "header", "name": "x-k" });
+    let key = |place| json!({ "type": "apiKey", "in": place, "name": "x-k" });
     let document = |security: Value| {
         read(&json!({
             "paths": { "/a": { "get": { "security": security, "responses": { "204": {} } } } },
-            "components": { "securitySchemes": { "key": scheme } },
+            "components": { "securitySchemes": { "key": key("header"), "other": key("query") } },
             "security": [{ "key": [] }],
         }))
     };
@@ -199,7 +217,9 @@ fn an_operation_may_do_without_a_key() {
         let answer = Answer::empty(StatusCode::NO_CONTENT);
         contract.check(&Method::GET, "/a", &get("/a"), &answer)
     };
-    for free in [json!([]), json!([{ "key": [] }, {}])] {
+    // Nothing is known of a key that is elsewhere.
+    let other = json!([{ "key": [] }, { "other": [] }]);
+    for free in [json!([]), json!([{ "key": [] }, {}]), other] {
         assert_eq!(check(&document(free)), []);
     }
     let contract = document(json!([{ "key": [] }]));

@@ -1,0 +1,160 @@
+//! Instructions, and their versions.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use super::harness::{Twin, in_both, list, members, texts};
+
+/// Writes these one after the other, a minute apart; tells the path of the instructions.
+async fn write(twin: &Twin, contents: &[&str]) -> String {
+    let path = format!("/v1/agents/{}/instructions", twin.agent());
+    for content in contents {
+        twin.put(&path, json!({"content": content})).await.succeeds();
+        twin.advance(Duration::from_secs(60)).await;
+    }
+    path
+}
+
+async fn history(twin: &Twin, path: &str, query: &str) -> Value {
+    let page = twin.get(&format!("{path}/history{query}")).await;
+    page.json(200)["instruction_versions"].take()
+}
+
+#[tokio::test]
+async fn an_agent_that_was_told_nothing_shows_no_text_or_nothing() {
+    in_both(async |twin| {
+        let path = write(&twin, &[]).await;
+        let empty = twin.either(json!({"instructions": {"content": ""}}), json!({}));
+        assert_eq!(twin.get(&path).await.json(200), empty);
+        assert_eq!(history(&twin, &path, "").await, json!([]));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn what_was_written_last_is_in_force() {
+    in_both(async |twin| {
+        let path = write(&twin, &["Check email.", "Check email and Slack."]).await;
+        let shown = twin.get(&path).await.json(200);
+        assert_eq!(shown["instructions"]["content"], "Check email and Slack.");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn instructions_are_shown_as_the_profile_shows_them() {
+    in_both(async |twin| {
+        let path = write(&twin, &["Check email."]).await;
+        let observed = [
+            "agent_id",
+            "content",
+            "content_hash",
+            "source_id",
+            "storage_key",
+            "updated_at",
+            "user_email",
+            "user_id",
+        ];
+        let shown = twin.get(&path).await.json(200);
+        let wanted = twin.either(["content"].as_slice(), observed.as_slice());
+        assert_eq!(members(&shown["instructions"]), wanted);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn versions_are_listed_the_newest_first() {
+    in_both(async |twin| {
+        let path = write(&twin, &["one", "two", "one"]).await;
+        let versions = history(&twin, &path, "").await;
+        assert_eq!(texts(&versions, "content"), ["one", "two", "one"]);
+        let times = texts(&versions, "created_at");
+        assert!(times.is_sorted_by(|newer, older| newer > older), "{times:?}");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn versions_are_shown_as_the_profile_shows_them() {
+    in_both(async |twin| {
+        let path = write(&twin, &["one"]).await;
+        let observed = [
+            "content",
+            "content_hash",
+            "created_at",
+            "id",
+            "source_id",
+            "source_type",
+            "storage_key",
+        ];
+        let versions = history(&twin, &path, "").await;
+        let wanted = twin.either(["content", "created_at"].as_slice(), observed.as_slice());
+        assert_eq!(members(&versions[0]), wanted);
+        assert_eq!(versions[0]["id"].is_number(), twin.is_observed());
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_limit_takes_the_newest() {
+    in_both(async |twin| {
+        let path = write(&twin, &["one", "two", "three"]).await;
+        let versions = history(&twin, &path, "?limit=2").await;
+        assert_eq!(texts(&versions, "content"), ["three", "two"]);
+        assert_eq!(list(&history(&twin, &path, "?limit=10").await).len(), 3);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_limit_that_cannot_be_read_is_refused() {
+    in_both(async |twin| {
+        let path = write(&twin, &["one"]).await;
+        for limit in ["0", "-1", "all", ""] {
+            twin.get(&format!("{path}/history?limit={limit}")).await.problem(400);
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_source_is_kept() {
+    let twin = Twin::observed().await;
+    let path = write(&twin, &["one"]).await;
+    let body = json!({"content": "two", "source_type": "builder", "source_id": "run_1"});
+    twin.put(&path, body).await.succeeds();
+    let versions = history(&twin, &path, "").await;
+    assert_eq!(texts(&versions, "source_type"), ["builder", "api"]);
+    assert_eq!(texts(&versions, "source_id"), ["run_1", ""]);
+}
+
+#[tokio::test]
+async fn the_same_text_has_the_same_hash_and_another_text_has_not() {
+    let twin = Twin::observed().await;
+    let path = write(&twin, &["one", "two", "one"]).await;
+    let [third, second, first] =
+        texts(&history(&twin, &path, "").await, "content_hash").try_into().expect("three versions");
+    assert_eq!(first, third);
+    assert_ne!(first, second);
+}
+
+#[tokio::test]
+async fn a_text_comes_back_as_it_was_written() {
+    in_both(async |twin| {
+        let content = "Über \"alles\"\n\t\u{202e}🦀\u{0}</script>";
+        let path = write(&twin, &[content, ""]).await;
+        assert_eq!(texts(&history(&twin, &path, "").await, "content"), ["", content]);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn instructions_belong_to_their_agent() {
+    in_both(async |twin| {
+        write(&twin, &["one"]).await;
+        let other = write(&twin, &[]).await;
+        assert_eq!(history(&twin, &other, "").await, json!([]));
+    })
+    .await;
+}

@@ -1,0 +1,220 @@
+//! Requests that are refused, whatever the operation is.
+
+use axum::http::Method;
+use serde_json::{Value, json};
+
+use super::harness::{Reply, Twin, in_both, members, text};
+
+const CREATE_KEY: &str = "/api/public/v1/access-api-keys";
+
+/// Every operation that takes a body: method, path, and a body that is of the wrong shape.
+fn with_bodies(twin: &Twin) -> Vec<(Method, String, Value)> {
+    let agent = twin.agent();
+    twin.with(|world| world.deploy(&agent));
+    let run = twin.run_by_hand(&agent);
+    let below = |path: &str| format!("/v1/agents/{agent}{path}");
+    vec![
+        (Method::POST, CREATE_KEY.to_owned(), json!({})),
+        (Method::POST, "/v1/agents".to_owned(), json!({"is_subagent": "yes"})),
+        (Method::POST, below("/move"), json!({"workspace_id": null})),
+        (Method::POST, below("/runs"), json!({"run_mode": ["run"]})),
+        (Method::POST, below(&format!("/runs/{run}/cancel")), json!({"reason": {}})),
+        (
+            Method::POST,
+            below("/webhooks"),
+            json!({"url": "http://localhost", "events": "run.failed"}),
+        ),
+        (Method::PUT, below("/schedule"), json!({"cron": 5})),
+        (Method::PUT, below("/instructions"), json!({"source_type": "api"})),
+        (Method::POST, "/v1/workspaces".to_owned(), json!({"name": true})),
+        (Method::PUT, "/v1/workspaces/ws_001".to_owned(), json!({"icon_config": "{}"})),
+        (Method::POST, "/v1/workspaces/reorder".to_owned(), json!({"workspace_ids": [1]})),
+    ]
+}
+
+fn is_wrong_shape(twin: &Twin, reply: &Reply) {
+    if twin.is_observed() {
+        assert_eq!(
+            (reply.status.as_u16(), reply.header("content-type")),
+            (422, "text/plain; charset=utf-8")
+        );
+        let text = reply.text();
+        assert!(text.starts_with("Failed to deserialize the JSON body"), "{text}");
+        assert!(!text.contains('\n'), "one sentence: {text}");
+    } else {
+        reply.problem(400);
+    }
+}
+
+#[tokio::test]
+async fn a_body_of_the_wrong_shape_is_refused_in_a_sentence_or_a_problem() {
+    in_both(async |twin| {
+        for (method, path, body) in with_bodies(&twin) {
+            let reply = Reply::to(twin.request(method, &path).json(&body)).await;
+            is_wrong_shape(&twin, &reply);
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_body_that_is_no_object_is_of_the_wrong_shape() {
+    in_both(async |twin| {
+        for body in
+            [json!(null), json!("k"), json!(1), json!([]), json!(["k"]), json!([{"name": "k"}])]
+        {
+            for (method, path, _) in with_bodies(&twin) {
+                let reply = Reply::to(twin.request(method, &path).json(&body)).await;
+                is_wrong_shape(&twin, &reply);
+            }
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_member_that_comes_twice_is_of_the_wrong_shape() {
+    in_both(async |twin| {
+        let request = twin.request(Method::POST, CREATE_KEY);
+        let json = request.header("content-type", "application/json");
+        let reply = Reply::to(json.body(r#"{"name": "a", "name": "b"}"#)).await;
+        is_wrong_shape(&twin, &reply);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_body_that_is_not_json_is_a_bad_request() {
+    in_both(async |twin| {
+        let bodies: [&[u8]; 6] =
+            [b"{", b"name=k", b"{\"name\": \"k\"", b"{\"name\": \"\xff\"}", b"<k/>", b"{name: 1}"];
+        for body in bodies {
+            for (method, path, _) in with_bodies(&twin) {
+                let request = twin.request(method, &path);
+                let json = request.header("content-type", "application/json");
+                Reply::to(json.body(body.to_vec())).await.problem(400);
+            }
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_body_that_has_to_be_there_is_missed() {
+    in_both(async |twin| {
+        for (method, path, _) in with_bodies(&twin) {
+            let optional = path.ends_with("/cancel");
+            let request = twin.request(method, &path);
+            let reply = Reply::to(request.header("content-type", "application/json")).await;
+            if optional {
+                reply.json(200);
+            } else {
+                reply.problem(400);
+            }
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_body_under_another_content_type_is_not_read() {
+    in_both(async |twin| {
+        let body = json!({"name": "k"}).to_string();
+        for content_type in ["", "text/plain", "text/json", "application/x-www-form-urlencoded"] {
+            let request = twin.request(Method::POST, CREATE_KEY);
+            let typed = request.header("content-type", content_type);
+            Reply::to(typed.body(body.clone())).await.problem(415);
+        }
+        Reply::to(twin.request(Method::POST, CREATE_KEY).body(body)).await.problem(415);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_content_type_may_have_parameters_and_capitals() {
+    in_both(async |twin| {
+        let body = json!({"name": "k"}).to_string();
+        for content_type in
+            ["application/json; charset=utf-8", "Application/JSON", "application/json ;q=1"]
+        {
+            let request = twin.request(Method::POST, CREATE_KEY);
+            let typed = request.header("content-type", content_type);
+            Reply::to(typed.body(body.clone())).await.json(200);
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_path_that_is_not_there_is_missing_or_falls_through_to_grpc() {
+    in_both(async |twin| {
+        for path in ["/v1", "/v1/agent", "/v1/me/", "/v2/me", "/v1/agents/a/b", "/v1/schedules/x"] {
+            let reply = twin.get(path).await;
+            if twin.is_observed() {
+                assert_eq!((reply.status.as_u16(), reply.text()), (200, ""), "{path}");
+                assert_eq!(reply.header("content-type"), "application/grpc");
+                assert_eq!(reply.header("grpc-status"), "12");
+            } else {
+                reply.problem(404);
+            }
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_method_that_a_path_lacks_is_refused_with_those_that_it_has() {
+    in_both(async |twin| {
+        for (method, path, allowed) in [
+            (Method::POST, "/v1/me", "GET,HEAD"),
+            (Method::PUT, "/v1/agents", "GET,HEAD,POST"),
+            (Method::PATCH, "/v1/agents/a", "DELETE,GET,HEAD"),
+            (Method::GET, "/v1/agents/a/runs/r", "DELETE"),
+            (Method::POST, "/v1/agents/a/schedule", "DELETE,GET,HEAD,PUT"),
+            (Method::DELETE, "/v1/agents/a/runs/r/cancel", "POST"),
+            (Method::GET, "/v1/workspaces/w", "DELETE,PUT"),
+        ] {
+            let reply = Reply::to(twin.request(method, path)).await;
+            reply.is_empty(405);
+            let mut methods: Vec<&str> = reply.header("allow").split(',').map(str::trim).collect();
+            methods.sort_unstable();
+            assert_eq!(methods.join(","), allowed, "{path}");
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_problem_has_the_members_that_the_profile_gives_it() {
+    in_both(async |twin| {
+        let bad = twin.get("/v1/agents?limit=0").await.problem(400);
+        let missing = twin.get("/v1/agents/none").await.problem(twin.missing());
+        if twin.is_observed() {
+            assert_eq!(members(&bad), ["detail", "status"]);
+            assert_eq!(members(&missing), ["detail", "status", "title"]);
+        } else {
+            for (problem, title) in [(&bad, "Bad Request"), (&missing, "Not Found")] {
+                assert_eq!(members(problem), ["detail", "status", "title", "type"]);
+                assert_eq!(
+                    (text(&problem["type"]), text(&problem["title"])),
+                    ("about:blank".to_owned(), title.to_owned())
+                );
+            }
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn identifiers_are_decoded_and_compared_as_they_are() {
+    in_both(async |twin| {
+        twin.post("/v1/agents", json!({"agent_id": "ä/?#%"})).await.json(201);
+        twin.get("/v1/agents/%C3%A4%2F%3F%23%25").await.json(200);
+        for other in ["%C3%84%2F%3F%23%25", "..", "%2e%2e", "%20", "*"] {
+            let status = twin.get(&format!("/v1/agents/{other}")).await.status;
+            assert_ne!(status, 500, "{other}");
+        }
+        twin.get("/v1/agents/%C3%84%2F%3F%23%25").await.problem(twin.missing());
+    })
+    .await;
+}

@@ -1,0 +1,234 @@
+//! Schedules: what can be set, and what is shown of it. What they start is in `due`.
+
+use serde_json::{Value, json};
+
+use super::harness::{Twin, in_both, list, members, texts};
+
+/// An agent that is deployed, and the path of its schedule.
+fn deployed(twin: &Twin) -> (String, String) {
+    let agent = twin.agent();
+    twin.with(|world| world.deploy(&agent));
+    let path = format!("/v1/agents/{agent}/schedule");
+    (agent, path)
+}
+
+async fn shown(twin: &Twin, path: &str) -> Value {
+    twin.get(path).await.json(200)["schedule"].take()
+}
+
+#[tokio::test]
+async fn an_agent_without_a_schedule_shows_null_or_nothing() {
+    in_both(async |twin| {
+        let (_, path) = deployed(&twin);
+        let none = twin.either(json!({"schedule": null}), json!({}));
+        assert_eq!(twin.get(&path).await.json(200), none);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_schedule_is_shown_as_the_profile_shows_it() {
+    in_both(async |twin| {
+        let (agent, path) = deployed(&twin);
+        twin.put(&path, json!({"cron": "0 0 9 * * * *"})).await.succeeds();
+        let documented = json!({"cron": "0 0 9 * * * *", "paused": false});
+        let observed = json!({
+            "agent_id": agent, "auto_paused": false, "consecutive_failures": 0,
+            "cron": "0 0 9 * * * *", "next_run": 1_773_306_000, "paused": false,
+        });
+        assert_eq!(shown(&twin, &path).await, twin.either(documented, observed));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn expressions_have_seven_fields() {
+    in_both(async |twin| {
+        let (_, path) = deployed(&twin);
+        for cron in [
+            "",
+            "0",
+            "0 9 * * *",
+            "0 0 9 * * *",
+            "0 0 9 * * * * *",
+            "@daily",
+            "every day at nine",
+            "every day at nine or so please",
+            "60 0 9 * * * *",
+            "0 60 9 * * * *",
+            "0 0 24 * * * *",
+            "0 0 9 32 * * *",
+            "0 0 9 * 13 * *",
+            "0 0 9 * * 8 *",
+            "0 0 9 * * * 1",
+            "-1 0 9 * * * *",
+        ] {
+            twin.put(&path, json!({"cron": cron})).await.problem(400);
+        }
+        assert_eq!(shown(&twin, &path).await, Value::Null);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn expressions_may_have_all_that_cron_has() {
+    in_both(async |twin| {
+        let (_, path) = deployed(&twin);
+        for cron in [
+            "0 0 9 * * * *",
+            "0 */15 9-17 * * Mon-Fri *",
+            "0 0 0 1 Jan,Jul * 2027-2030",
+            "30 5,35 * * * ? *",
+            "  0  0 9 * *  * * ",
+        ] {
+            twin.put(&path, json!({"cron": cron})).await.succeeds();
+            assert_eq!(shown(&twin, &path).await["cron"], cron);
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn an_agent_must_be_deployed_to_have_one() {
+    in_both(async |twin| {
+        let agent = twin.agent();
+        let path = format!("/v1/agents/{agent}/schedule");
+        twin.put(&path, json!({"cron": "0 0 9 * * * *"})).await.problem(400);
+        assert_eq!(shown(&twin, &path).await, Value::Null);
+        twin.with(|world| world.deploy(&agent));
+        twin.put(&path, json!({"cron": "0 0 9 * * * *"})).await.succeeds();
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn an_agent_has_one_schedule_at_most() {
+    in_both(async |twin| {
+        let (_, path) = deployed(&twin);
+        for cron in ["0 0 9 * * * *", "0 0 10 * * * *"] {
+            twin.put(&path, json!({"cron": cron})).await.succeeds();
+        }
+        let all = twin.get("/v1/schedules").await.json(200);
+        assert_eq!(texts(&all["schedules"], "cron"), ["0 0 10 * * * *"]);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_schedule_that_is_refused_leaves_the_old_one() {
+    in_both(async |twin| {
+        let (_, path) = deployed(&twin);
+        twin.put(&path, json!({"cron": "0 0 9 * * * *"})).await.succeeds();
+        let before = shown(&twin, &path).await;
+        twin.put(&path, json!({"cron": "nonsense"})).await.problem(400);
+        assert_eq!(shown(&twin, &path).await, before);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_schedule_is_paused_and_resumed() {
+    in_both(async |twin| {
+        let (_, path) = deployed(&twin);
+        twin.put(&path, json!({"cron": "0 0 9 * * * *"})).await.succeeds();
+        for (action, paused) in
+            [("pause", true), ("pause", true), ("resume", false), ("resume", false)]
+        {
+            twin.poke(&format!("{path}/{action}")).await.succeeds();
+            assert_eq!(shown(&twin, &path).await["paused"], paused);
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_paused_schedule_has_no_next_run() {
+    let twin = Twin::observed().await;
+    let (_, path) = deployed(&twin);
+    twin.put(&path, json!({"cron": "0 0 9 * * * *"})).await.succeeds();
+    twin.poke(&format!("{path}/pause")).await.succeeds();
+    assert_eq!(shown(&twin, &path).await.get("next_run"), None);
+    twin.poke(&format!("{path}/resume")).await.succeeds();
+    assert_eq!(shown(&twin, &path).await["next_run"], 1_773_306_000);
+}
+
+#[tokio::test]
+async fn a_new_schedule_is_not_paused() {
+    in_both(async |twin| {
+        let (_, path) = deployed(&twin);
+        twin.put(&path, json!({"cron": "0 0 9 * * * *"})).await.succeeds();
+        twin.poke(&format!("{path}/pause")).await.succeeds();
+        twin.put(&path, json!({"cron": "0 0 10 * * * *"})).await.succeeds();
+        assert_eq!(shown(&twin, &path).await["paused"], false);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_deleted_schedule_is_gone() {
+    in_both(async |twin| {
+        let (_, path) = deployed(&twin);
+        twin.put(&path, json!({"cron": "0 0 9 * * * *"})).await.succeeds();
+        twin.delete(&path).await.succeeds();
+        assert_eq!(shown(&twin, &path).await, Value::Null);
+        assert_eq!(twin.get("/v1/schedules").await.json(200), json!({"schedules": []}));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn what_is_not_there_is_not_paused_resumed_or_deleted() {
+    in_both(async |twin| {
+        let (_, path) = deployed(&twin);
+        twin.poke(&format!("{path}/pause")).await.problem(twin.missing());
+        twin.poke(&format!("{path}/resume")).await.problem(twin.missing());
+        twin.delete(&path).await.problem(twin.missing());
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_schedule_that_has_no_time_left_is_taken() {
+    in_both(async |twin| {
+        let (_, path) = deployed(&twin);
+        twin.put(&path, json!({"cron": "0 0 9 * * * 2020"})).await.succeeds();
+        assert_eq!(shown(&twin, &path).await.get("next_run"), None);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn all_schedules_are_listed_with_their_agents() {
+    in_both(async |twin| {
+        let mut agents = Vec::new();
+        for hour in 1..4 {
+            let (agent, path) = deployed(&twin);
+            let cron = format!("0 0 {hour} * * * *");
+            twin.put(&path, json!({"cron": cron})).await.succeeds();
+            agents.push(agent);
+        }
+        deployed(&twin);
+        let all = twin.get("/v1/schedules").await.json(200);
+        let mut listed = texts(&all["schedules"], "agent_id");
+        listed.sort();
+        agents.sort();
+        assert_eq!(listed, agents);
+        let documented = ["agent_id", "cron", "paused"];
+        let observed =
+            ["agent_id", "auto_paused", "consecutive_failures", "cron", "next_run", "paused"];
+        let first = &list(&all["schedules"])[0];
+        assert_eq!(members(first), twin.either(documented.as_slice(), observed.as_slice()));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn the_schedule_of_a_deleted_agent_is_listed_no_more() {
+    in_both(async |twin| {
+        let (agent, path) = deployed(&twin);
+        twin.put(&path, json!({"cron": "0 0 9 * * * *"})).await.succeeds();
+        twin.delete(&format!("/v1/agents/{agent}")).await.is_empty(204);
+        assert_eq!(twin.get("/v1/schedules").await.json(200), json!({"schedules": []}));
+    })
+    .await;
+}

@@ -1,0 +1,222 @@
+//! Workspaces: their order, their agents, and their end.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use super::harness::{Twin, in_both, members, text, texts};
+
+const WORKSPACES: &str = "/v1/workspaces";
+
+async fn names(twin: &Twin) -> Vec<String> {
+    texts(&twin.get(WORKSPACES).await.json(200)["workspaces"], "name")
+}
+
+/// Adds workspaces, and tells the identifiers of all that there are.
+async fn add(twin: &Twin, names: &[&str]) -> Vec<String> {
+    for name in names {
+        twin.workspace(name).await;
+    }
+    texts(&twin.get(WORKSPACES).await.json(200)["workspaces"], "workspace_id")
+}
+
+async fn reorder(twin: &Twin, ids: &[&String]) -> super::harness::Reply {
+    twin.post(&format!("{WORKSPACES}/reorder"), json!({"workspace_ids": ids})).await
+}
+
+#[tokio::test]
+async fn there_is_one_to_begin_with() {
+    in_both(async |twin| assert_eq!(names(&twin).await, ["My Workspace"])).await;
+}
+
+#[tokio::test]
+async fn a_workspace_is_shown_as_the_profile_shows_it() {
+    in_both(async |twin| {
+        let created = twin.post(WORKSPACES, json!({"name": "Marketing Agents"})).await.json(201);
+        let observed = [
+            "agent_count",
+            "created_at",
+            "icon_config",
+            "name",
+            "position",
+            "updated_at",
+            "workspace_id",
+        ];
+        let wanted = twin.either(["name", "workspace_id"].as_slice(), observed.as_slice());
+        assert_eq!(members(&created["workspace"]), wanted);
+        let listed = twin.get(WORKSPACES).await.json(200)["workspaces"][1].take();
+        assert_eq!(listed, created["workspace"]);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn the_service_shows_icons_as_json_in_a_text() {
+    let twin = Twin::observed().await;
+    let shown = twin.get(WORKSPACES).await.json(200);
+    let icon: Result<Value, _> =
+        serde_json::from_str(&text(&shown["workspaces"][0]["icon_config"]));
+    assert!(icon.is_ok(), "{shown}");
+}
+
+#[tokio::test]
+async fn a_new_workspace_comes_last() {
+    in_both(async |twin| {
+        add(&twin, &["A", "B"]).await;
+        assert_eq!(names(&twin).await, ["My Workspace", "A", "B"]);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_workspace_has_another_name_and_icon() {
+    in_both(async |twin| {
+        let ids = add(&twin, &["A"]).await;
+        twin.advance(Duration::from_secs(3_600)).await;
+        let icon = r##"{"color": "#fff"}"##;
+        let body = json!({"name": "Renamed Workspace", "icon_config": icon});
+        let updated = twin.put(&format!("{WORKSPACES}/{}", ids[1]), body).await.json(200);
+        let workspace = &updated["workspace"];
+        assert_eq!(
+            (&workspace["workspace_id"], &workspace["name"]),
+            (&json!(ids[1]), &json!("Renamed Workspace"))
+        );
+        assert_eq!(workspace["icon_config"], twin.either(Value::Null, json!(icon)));
+        assert_eq!(names(&twin).await, ["My Workspace", "Renamed Workspace"]);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn an_update_moves_the_time_of_the_update_only() {
+    let twin = Twin::observed().await;
+    twin.advance(Duration::from_secs(3_600)).await;
+    let body = json!({"name": "Renamed"});
+    let updated = twin.put(&format!("{WORKSPACES}/ws_001"), body).await.json(200);
+    let times = (&updated["workspace"]["created_at"], &updated["workspace"]["updated_at"]);
+    let [noon, one] = ["2026-03-11T12", "2026-03-11T13"];
+    let wanted = [noon, one].map(|hour| json!(format!("{hour}:00:00.000000000+00:00")));
+    assert_eq!(times, (&wanted[0], &wanted[1]));
+}
+
+#[tokio::test]
+async fn an_icon_that_is_left_out_stays() {
+    let twin = Twin::observed().await;
+    let path = format!("{WORKSPACES}/ws_001");
+    twin.put(&path, json!({"name": "A", "icon_config": "{}"})).await.json(200);
+    let updated = twin.put(&path, json!({"name": "B"})).await.json(200);
+    assert_eq!(updated["workspace"]["icon_config"], "{}");
+}
+
+#[tokio::test]
+async fn workspaces_are_put_in_order() {
+    in_both(async |twin| {
+        let ids = add(&twin, &["A", "B"]).await;
+        reorder(&twin, &[&ids[2], &ids[0], &ids[1]]).await.succeeds();
+        assert_eq!(names(&twin).await, ["B", "My Workspace", "A"]);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn those_that_are_not_named_come_behind_in_their_order() {
+    in_both(async |twin| {
+        let ids = add(&twin, &["A", "B", "C"]).await;
+        reorder(&twin, &[&ids[2]]).await.succeeds();
+        assert_eq!(names(&twin).await, ["B", "My Workspace", "A", "C"]);
+        reorder(&twin, &[]).await.succeeds();
+        assert_eq!(names(&twin).await, ["B", "My Workspace", "A", "C"]);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn positions_follow_the_order() {
+    let twin = Twin::observed().await;
+    let ids = add(&twin, &["A", "B"]).await;
+    reorder(&twin, &[&ids[2], &ids[1], &ids[0]]).await.succeeds();
+    let shown = twin.get(WORKSPACES).await.json(200);
+    let positions: Vec<&Value> = (0..3).map(|at| &shown["workspaces"][at]["position"]).collect();
+    assert_eq!(positions, [0, 1, 2]);
+}
+
+#[tokio::test]
+async fn an_order_that_is_refused_changes_nothing() {
+    in_both(async |twin| {
+        let ids = add(&twin, &["A", "B"]).await;
+        let unknown = "ws_none".to_owned();
+        reorder(&twin, &[&ids[2], &unknown]).await.problem(twin.missing());
+        reorder(&twin, &[&ids[2], &ids[2]]).await.problem(400);
+        assert_eq!(names(&twin).await, ["My Workspace", "A", "B"]);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_deleted_workspace_takes_its_agents_with_it() {
+    in_both(async |twin| {
+        let ids = add(&twin, &["A"]).await;
+        let kept = twin.agent();
+        let body = json!({"workspace_id": ids[1]});
+        let agent = twin.post("/v1/agents", body).await.json(201)["agent"]["agent_id"].take();
+        let path = format!("{WORKSPACES}/{}", ids[1]);
+        assert_eq!(twin.delete(&path).await.json(200), json!({"deleted": true}));
+        assert_eq!(names(&twin).await, ["My Workspace"]);
+        twin.get(&format!("/v1/agents/{}", text(&agent))).await.problem(twin.missing());
+        assert_eq!(texts(&twin.get("/v1/agents").await.json(200)["agents"], "agent_id"), [kept]);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn the_last_workspace_stays() {
+    in_both(async |twin| {
+        let agent = twin.agent();
+        twin.delete(&format!("{WORKSPACES}/ws_001")).await.problem(400);
+        twin.get(&format!("/v1/agents/{agent}")).await.json(200);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn the_first_workspace_is_not_special_while_there_is_another() {
+    in_both(async |twin| {
+        let ids = add(&twin, &["A"]).await;
+        twin.delete(&format!("{WORKSPACES}/{}", ids[0])).await.json(200);
+        let agent = twin.post("/v1/agents", json!({})).await.json(201);
+        assert_eq!(agent["agent"]["workspace_id"], ids[1]);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_workspace_that_is_not_there_is_not_changed_or_deleted() {
+    in_both(async |twin| {
+        let path = format!("{WORKSPACES}/none");
+        twin.put(&path, json!({"name": "A"})).await.problem(twin.missing());
+        twin.delete(&path).await.problem(twin.missing());
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn the_identifier_of_a_deleted_workspace_is_not_given_again() {
+    in_both(async |twin| {
+        let ids = add(&twin, &["A"]).await;
+        twin.delete(&format!("{WORKSPACES}/{}", ids[1])).await.json(200);
+        assert_ne!(twin.workspace("B").await, ids[1]);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn agents_are_counted() {
+    let twin = Twin::observed().await;
+    let ids = add(&twin, &["A"]).await;
+    let agents: Vec<String> = (0..3).map(|_| twin.agent()).collect();
+    let body = json!({"workspace_id": ids[1]});
+    twin.post(&format!("/v1/agents/{}/move", agents[0]), body).await.succeeds();
+    let shown = twin.get(WORKSPACES).await.json(200);
+    let counts: Vec<&Value> = (0..2).map(|at| &shown["workspaces"][at]["agent_count"]).collect();
+    assert_eq!(counts, [2, 1]);
+}
