@@ -11,6 +11,7 @@ mod call;
 #[cfg(test)]
 mod tests;
 
+use std::any::Any;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -18,10 +19,11 @@ use http::header::HeaderMap;
 use http::{Method, StatusCode};
 use twin_api::reqwest::{self, Request, Url};
 use twin_api::transport::{Answer, OperationInfo, Transport};
+use twin_api::{Client, ClientInfo as _};
 
 pub(crate) use self::attempt::Seen;
 use self::call::Call;
-use crate::clock::Clock;
+use crate::clock::{Clock, SystemClock};
 use crate::drift::Watch;
 use crate::error::{Error, Outcome};
 use crate::retry::{Bucket, Retry};
@@ -45,6 +47,16 @@ pub(crate) struct Policy {
     pub(crate) bucket: Bucket,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) watch: Option<Watch>,
+}
+
+/// The clock of a client, for what waits between its calls; the system's where the client was
+/// not built by this crate.
+pub(crate) fn clock_of(client: &Client) -> Arc<dyn Clock> {
+    let transport: &dyn Any = client.inner().transport();
+    match transport.downcast_ref::<Policy>() {
+        Some(policy) => Arc::clone(&policy.clock),
+        None => Arc::new(SystemClock),
+    }
 }
 
 impl Transport for Policy {
