@@ -38,7 +38,10 @@ async fn each_filter_lets_through_what_it_names() {
         let by_id = format!("filter_run_id={completed}");
         let ended = format!("filter_status={}", twin.either("finished", "completed"));
         let other = format!("filter_status={}", twin.either("completed", "finished"));
-        let cases: [(&str, &[&String]); 18] = [
+        let started = |bound: &str, hour: u8, run: &str| {
+            format!("filter_started_{bound}=2026-03-11T{hour}:00:00Z&filter_run_id={run}")
+        };
+        let cases: [(&str, &[&String]); 24] = [
             ("filter_status=error", &[failed]),
             ("filter_status=in_progress", &[running]),
             (&ended, &[completed]),
@@ -51,6 +54,15 @@ async fn each_filter_lets_through_what_it_names() {
             ("filter_started_after=2026-03-11T15:00:00%2B01:00", &[running]),
             ("filter_started_before=2026-03-11T13:00:00Z", &[completed, failed]),
             ("filter_started_before=2026-03-11T12:59:59.999999999Z", &[failed]),
+            ("filter_started_after=2026-03-11T15:00:00Z", &[]),
+            ("filter_started_before=2026-03-11T11:00:00Z", &[]),
+            (
+                "filter_started_after=2026-03-11T14:00:00Z&filter_started_before=2026-03-11T13:00:00Z",
+                &[],
+            ),
+            (&started("after", 13, completed), &[completed]),
+            (&started("after", 14, completed), &[]),
+            (&started("before", 12, completed), &[]),
             ("filter_policy_type=builder_v3", &[failed]),
             ("filter_policy_type=runner_v2", &[running, completed]),
             ("filter_policy_type=runner", &[]),

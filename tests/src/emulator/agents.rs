@@ -1,6 +1,10 @@
 //! Agents: paged by cursor, newest first.
+//!
+//! A million of them can be held. A page costs what is on it, wherever in the list it is, with
+//! a workspace named or without: so the numbers are kept once more by workspace.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
 
 use axum::http::StatusCode;
 use chrono::{DateTime, Utc};
@@ -12,7 +16,7 @@ use super::instructions::Version;
 use super::runs::{Run, Runs};
 use super::schedules::Schedule;
 use super::webhooks::Webhook;
-use super::world::{USER, World};
+use super::world::World;
 use crate::exchange::Answer;
 
 /// How many agents a page holds, where nobody says otherwise.
@@ -25,39 +29,52 @@ const LISTED: [&str; 5] =
 /// The agents that there are, by the order of their creation.
 #[derive(Debug, Default)]
 pub(super) struct Agents {
-    by_number: BTreeMap<u64, Agent>,
-    numbers: HashMap<String, u64>,
+    /// Boxed, since a tree that grows at its end leaves almost half of its places empty.
+    by_number: BTreeMap<u64, Box<Agent>>,
+    numbers: HashMap<Arc<str>, u64>,
+    by_workspace: HashMap<Arc<str>, BTreeSet<u64>>,
     created: u64,
 }
 
 /// An agent, and everything that hangs on it.
 #[derive(Debug)]
 pub(super) struct Agent {
-    pub(super) id: String,
-    pub(super) workspace: String,
-    pub(super) owner: String,
+    pub(super) id: Arc<str>,
+    workspace: Arc<str>,
     pub(super) name: Option<String>,
     pub(super) created: DateTime<Utc>,
     pub(super) deployed: Option<DateTime<Utc>>,
     pub(super) latest_build: Option<String>,
     pub(super) runs: Runs,
     pub(super) webhooks: Vec<Webhook>,
-    pub(super) schedule: Option<Schedule>,
+    pub(super) schedule: Option<Box<Schedule>>,
     pub(super) versions: Vec<Version>,
 }
 
 impl Agents {
     pub(super) fn get(&self, id: &str) -> Option<&Agent> {
-        self.by_number.get(self.numbers.get(id)?)
+        self.by_number.get(self.numbers.get(id)?).map(AsRef::as_ref)
     }
 
     pub(super) fn get_mut(&mut self, id: &str) -> Option<&mut Agent> {
-        self.by_number.get_mut(self.numbers.get(id)?)
+        self.by_number.get_mut(self.numbers.get(id)?).map(AsMut::as_mut)
     }
 
     /// All agents, newest first.
     pub(super) fn newest_first(&self) -> impl Iterator<Item = &Agent> {
-        self.by_number.values().rev()
+        self.by_number.values().rev().map(AsRef::as_ref)
+    }
+
+    /// Those older than the one of number `below`, newest first, with their numbers.
+    fn older_than(&self, below: u64) -> impl Iterator<Item = (u64, &Agent)> {
+        self.by_number.range(..below).rev().map(|(number, agent)| (*number, agent.as_ref()))
+    }
+
+    /// The same of one workspace.
+    fn older_than_in(&self, below: u64, workspace: &str) -> impl Iterator<Item = (u64, &Agent)> {
+        let numbers = self.by_workspace.get(workspace).into_iter();
+        let older = numbers.flat_map(move |numbers| numbers.range(..below).rev());
+        older.filter_map(|number| Some((*number, self.by_number.get(number)?.as_ref())))
     }
 
     pub(super) fn count(&self) -> usize {
@@ -65,44 +82,76 @@ impl Agents {
     }
 
     pub(super) fn count_in(&self, workspace: &str) -> usize {
-        self.by_number.values().filter(|agent| agent.workspace == workspace).count()
+        self.by_workspace.get(workspace).map_or(0, BTreeSet::len)
     }
 
     pub(super) fn delete_in(&mut self, workspace: &str) {
-        self.by_number.retain(|_, agent| agent.workspace != workspace);
-        self.numbers.retain(|_, number| self.by_number.contains_key(number));
+        for number in self.by_workspace.remove(workspace).unwrap_or_default() {
+            if let Some(agent) = self.by_number.remove(&number) {
+                self.numbers.remove(&agent.id);
+            }
+        }
     }
 
     /// The newest agent's identifier.
-    pub(super) fn newest(&self) -> Option<String> {
-        self.newest_first().next().map(|agent| agent.id.clone())
+    pub(super) fn newest(&self) -> Option<Arc<str>> {
+        self.newest_first().next().map(|agent| Arc::clone(&agent.id))
     }
 
     fn insert(&mut self, agent: Agent) {
         self.created += 1;
-        self.numbers.insert(agent.id.clone(), self.created);
-        self.by_number.insert(self.created, agent);
+        self.numbers.insert(Arc::clone(&agent.id), self.created);
+        self.enter(&Arc::clone(&agent.workspace), self.created);
+        self.by_number.insert(self.created, Box::new(agent));
     }
 
     pub(super) fn remove(&mut self, id: &str) -> Option<Agent> {
-        self.by_number.remove(&self.numbers.remove(id)?)
+        let number = self.numbers.remove(id)?;
+        let agent = self.by_number.remove(&number)?;
+        self.leave(&agent.workspace, number);
+        Some(*agent)
+    }
+
+    /// Puts an agent into a workspace that there is. Without such an agent, nothing.
+    fn move_to(&mut self, id: &str, workspace: &Arc<str>) {
+        let Some(number) = self.numbers.get(id).copied() else { return };
+        let Some(agent) = self.by_number.get_mut(&number) else { return };
+        let before = std::mem::replace(&mut agent.workspace, Arc::clone(workspace));
+        self.leave(&before, number);
+        self.enter(workspace, number);
+    }
+
+    fn enter(&mut self, workspace: &Arc<str>, number: u64) {
+        match self.by_workspace.get_mut(workspace) {
+            Some(numbers) => drop(numbers.insert(number)),
+            None => drop(self.by_workspace.insert(Arc::clone(workspace), BTreeSet::from([number]))),
+        }
+    }
+
+    fn leave(&mut self, workspace: &str, number: u64) {
+        if let Some(numbers) = self.by_workspace.get_mut(workspace) {
+            numbers.remove(&number);
+        }
     }
 }
 
 impl World {
     /// Adds an agent without runs, in the first workspace, and tells its identifier.
     pub fn add_agent(&mut self) -> String {
-        let id =
-            if self.observed() { self.ids.uuid() } else { format!("agent_{}", self.ids.token(8)) };
         let workspace = self.workspaces.default_id();
-        self.insert_agent(id.clone(), workspace);
-        id
+        self.add_agent_to(workspace).to_string()
+    }
+
+    /// Adds so many agents without runs, in the first workspace; a million takes seconds.
+    pub fn add_agents(&mut self, count: u64) {
+        let workspace = self.workspaces.default_id();
+        (0..count).for_each(|_| drop(self.add_agent_to(Arc::clone(&workspace))));
     }
 
     /// Adds an agent that is deployed, under this identifier.
     pub fn add_deployed_agent(&mut self, id: &str) {
         let workspace = self.workspaces.default_id();
-        self.insert_agent(id.to_owned(), workspace);
+        self.insert_agent(id.into(), workspace);
         self.deploy(id);
     }
 
@@ -120,11 +169,18 @@ impl World {
         self.agents.remove(agent_id);
     }
 
-    fn insert_agent(&mut self, id: String, workspace: String) {
+    fn add_agent_to(&mut self, workspace: Arc<str>) -> Arc<str> {
+        let id =
+            if self.observed() { self.ids.uuid() } else { format!("agent_{}", self.ids.token(8)) };
+        let id: Arc<str> = id.into();
+        self.insert_agent(Arc::clone(&id), workspace);
+        id
+    }
+
+    fn insert_agent(&mut self, id: Arc<str>, workspace: Arc<str>) {
         self.agents.insert(Agent {
             id,
             workspace,
-            owner: USER.to_owned(),
             name: None,
             created: self.now,
             deployed: None,
@@ -162,7 +218,7 @@ impl World {
             (None, true) => "draft",
         };
         let mut view = json!({
-            "agent_id": agent.id, "workspace_id": agent.workspace, "deployment_state": state,
+            "agent_id": &*agent.id, "workspace_id": &*agent.workspace, "deployment_state": state,
             "has_runs": latest.is_some(),
             "latest_run_is_finished": latest.is_some_and(Run::is_finished),
         });
@@ -209,17 +265,27 @@ pub(super) fn list(world: &mut World, call: &Call<'_>) -> Reply {
         Some(cursor) => read_cursor(&cursor)?,
         None => u64::MAX,
     };
-    let workspace = call.text("workspace_id");
-    let mut found = world.agents.by_number.range(..below).rev().filter(|(_, agent)| {
-        workspace.as_ref().is_none_or(|workspace| agent.workspace == *workspace)
-    });
-    let page: Vec<(&u64, &Agent)> = found.by_ref().take(limit).collect();
-    let views: Vec<Value> = page.iter().map(|(_, agent)| world.agent_in_list(agent)).collect();
+    let agents = &world.agents;
+    let body = match call.text("workspace_id") {
+        Some(workspace) => page_of(world, agents.older_than_in(below, &workspace), limit),
+        None => page_of(world, agents.older_than(below), limit),
+    };
+    Ok(Answer::json(StatusCode::OK, &body))
+}
+
+fn page_of<'a>(
+    world: &World,
+    mut found: impl Iterator<Item = (u64, &'a Agent)>,
+    limit: usize,
+) -> Value {
+    let mut last = 0;
+    let page = found.by_ref().take(limit).inspect(|(number, _)| last = *number);
+    let views: Vec<Value> = page.map(|(_, agent)| world.agent_in_list(agent)).collect();
     let mut body = json!({"agents": views});
-    if let (true, Some((last, _)), Some(_)) = (world.observed(), page.last(), found.next()) {
+    if world.observed() && found.next().is_some() {
         body["next_cursor"] = json!(format!("{CURSOR}{last:x}"));
     }
-    Ok(Answer::json(StatusCode::OK, &body))
+    body
 }
 
 /// What a cursor begins with; the rest is the number of the last agent that was shown.
@@ -233,7 +299,9 @@ fn read_cursor(cursor: &str) -> Result<u64, Refusal> {
 #[derive(Deserialize)]
 struct CreateBody {
     workspace_id: Option<String>,
-    owner_user_id: Option<String>,
+    // No answer shows whose agent it is.
+    #[serde(rename = "owner_user_id")]
+    _owner_user_id: Option<String>,
     agent_id: Option<String>,
     derived_from_agent_id: Option<String>,
     #[serde(rename = "is_subagent")]
@@ -242,32 +310,27 @@ struct CreateBody {
 
 pub(super) fn create(world: &mut World, call: &Call<'_>) -> Reply {
     let body: CreateBody = call.body()?;
-    let workspace = body.workspace_id.unwrap_or_else(|| world.workspaces.default_id());
-    if !world.workspaces.has(&workspace) {
-        return Err(world.missing("workspace"));
-    }
+    let workspace = match body.workspace_id {
+        Some(id) => world.workspace_id(&id)?,
+        None => world.workspaces.default_id(),
+    };
     let name = match body.derived_from_agent_id {
         Some(source) => world.agent(&source)?.name.clone(),
         None => None,
     };
-    let id = match body.agent_id {
+    let id: Arc<str> = match body.agent_id {
         Some(id) if id.is_empty() => return Err(Refusal::bad_request("agent_id is empty")),
         Some(id) if world.agents.get(&id).is_some() => {
             return Err(Refusal::problem(StatusCode::CONFLICT, "there is an agent of this id"));
         }
         Some(id) => {
-            world.insert_agent(id.clone(), workspace);
+            let id = id.into();
+            world.insert_agent(Arc::clone(&id), workspace);
             id
         }
-        None => {
-            let id = world.add_agent();
-            world.agent_mut(&id)?.workspace = workspace;
-            id
-        }
+        None => world.add_agent_to(workspace),
     };
-    let agent = world.agent_mut(&id)?;
-    agent.name = name;
-    agent.owner = body.owner_user_id.unwrap_or_else(|| USER.to_owned());
+    world.agent_mut(&id)?.name = name;
     let agent = world.agent(&id)?;
     Ok(Answer::json(StatusCode::CREATED, &json!({"agent": world.agent_view(agent)})))
 }
@@ -291,9 +354,7 @@ struct MoveBody {
 pub(super) fn move_to(world: &mut World, call: &Call<'_>) -> Reply {
     let MoveBody { workspace_id } = call.body()?;
     world.agent(call.id("agent_id"))?;
-    if !world.workspaces.has(&workspace_id) {
-        return Err(world.missing("workspace"));
-    }
-    world.agent_mut(call.id("agent_id"))?.workspace = workspace_id;
+    let workspace = world.workspace_id(&workspace_id)?;
+    world.agents.move_to(call.id("agent_id"), &workspace);
     Ok(success())
 }

@@ -24,13 +24,6 @@ pub(super) struct RecordedEvent {
     payload: Box<RawValue>,
 }
 
-impl RecordedEvent {
-    /// How long its payload is, in bytes.
-    pub(super) fn len(&self) -> usize {
-        self.payload.get().len()
-    }
-}
-
 /// The next index among the events of all runs.
 #[derive(Debug)]
 pub(super) struct Indexes(u64);
@@ -65,6 +58,7 @@ impl World {
         let run = self.agents.get_mut(agent_id).and_then(|agent| agent.runs.get_mut(run_id));
         if let Some(run) = run {
             let index = run.events.len() as u64 + 1;
+            run.event_bytes += payload.get().len();
             run.events.push(RecordedEvent { index, global, at, payload });
         }
     }

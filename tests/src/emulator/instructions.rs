@@ -41,7 +41,7 @@ pub(super) fn get(world: &mut World, call: &Call<'_>) -> Reply {
     };
     let mut view = json!({"content": version.content});
     if world.observed() {
-        view["agent_id"] = json!(agent.id);
+        view["agent_id"] = json!(&*agent.id);
         view["updated_at"] = json!(world.time(version.written));
         view["user_id"] = json!(USER);
         view["user_email"] = json!(EMAIL);

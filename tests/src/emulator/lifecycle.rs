@@ -118,10 +118,13 @@ impl World {
         message: Option<String>,
         by_schedule: bool,
     ) -> String {
-        let id =
-            if self.observed() { self.ids.uuid() } else { format!("run_{}", self.ids.token(8)) };
+        let id = self.run_id();
         self.launch_as(agent_id, &id, mode, message, by_schedule);
         id
+    }
+
+    fn run_id(&mut self) -> String {
+        if self.observed() { self.ids.uuid() } else { format!("run_{}", self.ids.token(8)) }
     }
 
     pub(super) fn launch_as(
@@ -133,26 +136,26 @@ impl World {
         by_schedule: bool,
     ) {
         let script = self.scripts.next.pop_front().unwrap_or_else(|| self.scripts.usual.clone());
-        let started = self.now;
         let detail = json!({"user_message": message});
         let Some(agent) = self.agents.get_mut(agent_id) else { return };
         let number = agent.runs.next_number();
-        agent.runs.insert(Run {
-            id: id.to_owned(),
-            mode,
-            message,
-            number,
-            started,
-            finished: None,
-            state: State::InProgress,
-            script,
-            events: Vec::new(),
-            by_schedule,
-        });
+        let run = Run { message, script, by_schedule, ..Run::new(id, mode, number, self.now) };
+        agent.runs.insert(run);
         self.latest_runs.note(agent_id, id);
         self.record(agent_id, id, "Started", &detail);
         self.announce(agent_id, id, EventType::Started);
         self.await_step(agent_id, id);
+    }
+
+    /// Adds a run that has come to its end, and of which no event is left.
+    pub(super) fn add_old_run(&mut self, agent_id: &str) {
+        let (id, now) = (self.run_id(), self.now);
+        let Some(agent) = self.agents.get_mut(agent_id) else { return };
+        let number = agent.runs.next_number();
+        let (state, finished) = (State::Completed(Outcome::Success), Some(now));
+        let run = Run { finished, state, ..Run::new(&id, RunMode::Run, number, now) };
+        agent.runs.insert(run);
+        self.latest_runs.note(agent_id, &id);
     }
 
     fn await_step(&mut self, agent_id: &str, run_id: &str) {

@@ -1,8 +1,10 @@
 //! Runs as the API shows them: started, listed by page number, cancelled, deleted.
 //!
-//! How a run goes on from one state to the next is in [`super::lifecycle`].
+//! How a run goes on from one state to the next is in [`super::lifecycle`]. A page of an
+//! unfiltered list, or of one filtered by time or by the run, costs what is on it; the other
+//! filters look at every run.
 
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::collections::{HashMap, VecDeque};
 
 use axum::http::StatusCode;
 use chrono::{DateTime, Utc};
@@ -24,7 +26,8 @@ const LISTED: [&str; 5] = ["run_id", "agent_id", "status", "started_at", "finish
 /// The runs of one agent, by the order in which they were started.
 #[derive(Debug, Default)]
 pub(super) struct Runs {
-    by_number: BTreeMap<u64, Run>,
+    /// In the order of their numbers, and so of the times at which they were started.
+    list: Vec<Run>,
     numbers: HashMap<String, u64>,
     started: u64,
 }
@@ -42,6 +45,8 @@ pub(super) struct Run {
     /// What is still to come.
     pub(super) script: Script,
     pub(super) events: Vec<RecordedEvent>,
+    /// How long the payloads of all events are together, in bytes.
+    pub(super) event_bytes: usize,
     pub(super) by_schedule: bool,
 }
 
@@ -79,23 +84,20 @@ pub enum Outcome {
 
 impl Runs {
     pub(super) fn latest(&self) -> Option<&Run> {
-        self.by_number.values().next_back()
+        self.list.last()
     }
 
     pub(super) fn get(&self, id: &str) -> Option<&Run> {
-        self.by_number.get(self.numbers.get(id)?)
+        self.list.get(self.place(id)?)
     }
 
     pub(super) fn get_mut(&mut self, id: &str) -> Option<&mut Run> {
-        self.by_number.get_mut(self.numbers.get(id)?)
-    }
-
-    pub(super) fn newest_first(&self) -> impl Iterator<Item = &Run> {
-        self.by_number.values().rev()
+        let place = self.place(id)?;
+        self.list.get_mut(place)
     }
 
     pub(super) fn count(&self) -> usize {
-        self.by_number.len()
+        self.list.len()
     }
 
     /// The number that the next run has.
@@ -103,15 +105,36 @@ impl Runs {
         self.started
     }
 
+    /// Adds a run, which has the next number.
     pub(super) fn insert(&mut self, run: Run) {
-        self.numbers.insert(run.id.clone(), self.started);
-        self.by_number.insert(self.started, run);
+        self.numbers.insert(run.id.clone(), run.number);
+        self.list.push(run);
         self.started += 1;
     }
 
     pub(super) fn remove(&mut self, id: &str) -> Option<Run> {
-        self.by_number.remove(&self.numbers.remove(id)?)
+        let place = self.place(id)?;
+        self.numbers.remove(id);
+        Some(self.list.remove(place))
     }
+
+    fn place(&self, id: &str) -> Option<usize> {
+        place_of(&self.list, *self.numbers.get(id)?)
+    }
+
+    /// Those started from `after` to `before`.
+    fn between(&self, after: Option<DateTime<Utc>>, before: Option<DateTime<Utc>>) -> &[Run] {
+        let first = after.map_or(0, |bound| self.list.partition_point(|run| run.started < bound));
+        let runs = &self.list[first..];
+        let end =
+            before.map_or(runs.len(), |bound| runs.partition_point(|run| run.started <= bound));
+        &runs[..end]
+    }
+}
+
+/// Where in `runs` the one of this number is.
+fn place_of(runs: &[Run], number: u64) -> Option<usize> {
+    runs.binary_search_by_key(&number, |run| run.number).ok()
 }
 
 /// Where the latest runs of all agents are, deleted ones among them.
@@ -160,6 +183,23 @@ impl RunMode {
 }
 
 impl Run {
+    /// A run that begins, of which nothing else is known.
+    pub(super) fn new(id: &str, mode: RunMode, number: u64, started: DateTime<Utc>) -> Self {
+        Self {
+            id: id.to_owned(),
+            mode,
+            message: None,
+            number,
+            started,
+            finished: None,
+            state: State::InProgress,
+            script: Script::by_hand(),
+            events: Vec::new(),
+            event_bytes: 0,
+            by_schedule: false,
+        }
+    }
+
     pub(super) const fn is_finished(&self) -> bool {
         !matches!(self.state, State::InProgress | State::Paused(_))
     }
@@ -233,8 +273,7 @@ impl World {
             view["finished_at"] = json!(self.time(finished));
         }
         if observed {
-            let bytes: usize = run.events.iter().map(RecordedEvent::len).sum();
-            view["event_bytes"] = json!(bytes);
+            view["event_bytes"] = json!(run.event_bytes);
             view["event_count"] = json!(run.events.len());
             // It was seen to be null or empty, never to be the message.
             view["goal"] = json!(run.message.as_ref().map(|_| ""));
@@ -284,11 +323,31 @@ impl Filters {
         let is =
             |wanted: &Option<String>, value: &str| wanted.as_deref().is_none_or(|w| w == value);
         is(&self.status, run.status_name(profile))
-            && is(&self.run_id, &run.id)
             && is(&self.policy, policy)
             && is(&self.group, group)
-            && self.after.is_none_or(|bound| run.started >= bound)
-            && self.before.is_none_or(|bound| run.started <= bound)
+    }
+
+    /// The page of the runs for which they hold, newest first, and how many there are in all.
+    fn page<'a>(
+        &self,
+        runs: &'a Runs,
+        profile: Profile,
+        skipped: usize,
+        size: usize,
+    ) -> (Vec<&'a Run>, usize) {
+        let mut between = runs.between(self.after, self.before);
+        if let Some(id) = &self.run_id {
+            // Asking for one run again and again is how one waits for its end.
+            let number = runs.numbers.get(id);
+            let place = number.and_then(|number| place_of(between, *number));
+            between = place.map_or(&[], |place| &between[place..=place]);
+        }
+        if self.status.is_none() && self.policy.is_none() && self.group.is_none() {
+            let page = between.iter().rev().skip(skipped).take(size);
+            return (page.collect(), between.len());
+        }
+        let found = || between.iter().rev().filter(|run| self.hold(run, profile));
+        (found().skip(skipped).take(size).collect(), found().count())
     }
 }
 
@@ -297,18 +356,16 @@ pub(super) fn list(world: &mut World, call: &Call<'_>) -> Reply {
     let page = call.number("page", 1)?.unwrap_or(1);
     let page_size = call.number("page_size", 1)?.unwrap_or(PAGE_SIZE);
     let agent = world.agent(call.id("agent_id"))?;
-    let found: Vec<&Run> =
-        agent.runs.newest_first().filter(|run| filters.hold(run, world.profile)).collect();
     let size = usize::try_from(page_size).unwrap_or(usize::MAX);
     let skipped = usize::try_from(page - 1).unwrap_or(usize::MAX).saturating_mul(size);
-    let shown = || found.iter().skip(skipped).take(size);
-    let runs: Vec<Value> = shown().map(|run| world.run_in_list(&agent.id, run)).collect();
+    let (shown, total) = filters.page(&agent.runs, world.profile, skipped, size);
+    let runs: Vec<Value> = shown.iter().map(|run| world.run_in_list(&agent.id, run)).collect();
     let mut body = json!({"runs": runs, "page": page, "page_size": page_size});
     if world.observed() {
-        body["total_runs"] = json!(found.len());
-        body["all_run_summaries"] = shown().map(|run| run.summary()).collect();
+        body["total_runs"] = json!(total);
+        body["all_run_summaries"] = shown.iter().map(|run| run.summary()).collect();
     } else {
-        body["total_runs"] = json!(found.len().to_string());
+        body["total_runs"] = json!(total.to_string());
     }
     Ok(Answer::json(StatusCode::OK, &body))
 }
@@ -338,7 +395,7 @@ pub(super) fn start(world: &mut World, call: &Call<'_>) -> Reply {
     if checked && mode == RunMode::Run && agent.deployed.is_none() {
         return Err(Refusal::bad_request("the agent is not deployed"));
     }
-    let agent_id = agent.id.clone();
+    let agent_id = agent.id.to_string();
     let run_id = world.launch(&agent_id, mode, body.user_message, false);
     let run = world.agent(&agent_id)?.runs.get(&run_id).ok_or_else(|| world.missing("run"))?;
     Ok(Answer::json(StatusCode::CREATED, &json!({"run": world.run_view(&agent_id, run)})))

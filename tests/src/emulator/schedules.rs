@@ -99,7 +99,7 @@ pub(super) fn get(world: &mut World, call: &Call<'_>) -> Reply {
         Some(schedule) => {
             let mut view = schedule.view(world.now, world.observed());
             if world.observed() {
-                view["agent_id"] = json!(agent.id);
+                view["agent_id"] = json!(&*agent.id);
             }
             json!({"schedule": view})
         }
@@ -121,7 +121,7 @@ pub(super) fn set(world: &mut World, call: &Call<'_>) -> Reply {
     if agent.deployed.is_none() {
         return Err(Refusal::bad_request("the agent must be deployed to have a schedule"));
     }
-    agent.schedule = Some(schedule);
+    agent.schedule = Some(Box::new(schedule));
     world.await_schedule(call.id("agent_id"));
     Ok(success())
 }
@@ -145,7 +145,7 @@ pub(super) fn resume(world: &mut World, call: &Call<'_>) -> Reply {
 pub(super) fn list(world: &mut World, _: &Call<'_>) -> Reply {
     let view = |agent: &Agent| {
         let mut view = agent.schedule.as_ref()?.view(world.now, world.observed());
-        view["agent_id"] = json!(agent.id);
+        view["agent_id"] = json!(&*agent.id);
         Some(view)
     };
     let views: Vec<Value> = world.agents.newest_first().filter_map(view).collect();

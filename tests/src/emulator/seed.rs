@@ -20,9 +20,10 @@ impl World {
         self.happen(agent, run, &Step::Complete(Outcome::Success));
     }
 
-    /// Adds so many agents without runs.
-    pub fn add_agents(&mut self, count: u64) {
-        (0..count).for_each(|_| drop(self.add_agent()));
+    /// Adds so many runs of an agent that there is, which completed long ago and of which no
+    /// event is left. Nobody is told of them.
+    pub fn add_runs(&mut self, agent_id: &str, count: u64) {
+        (0..count).for_each(|_| self.add_old_run(agent_id));
     }
 
     /// Adds so many events to a run.

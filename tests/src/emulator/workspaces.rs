@@ -1,5 +1,7 @@
 //! Workspaces: folders of agents, in the order in which they are shown.
 
+use std::sync::Arc;
+
 use axum::http::StatusCode;
 use chrono::{DateTime, Utc};
 use serde::Deserialize;
@@ -18,7 +20,7 @@ pub(super) struct Workspaces {
 
 #[derive(Debug)]
 struct Workspace {
-    id: String,
+    id: Arc<str>,
     name: String,
     icon: Option<String>,
     created: DateTime<Utc>,
@@ -34,29 +36,25 @@ impl Workspaces {
 
     fn add(&mut self, name: String, now: DateTime<Utc>) -> usize {
         self.created += 1;
-        let id = format!("ws_{:03}", self.created);
+        let id = format!("ws_{:03}", self.created).into();
         self.list.push(Workspace { id, name, icon: None, created: now, updated: now });
         self.list.len() - 1
     }
 
     /// The workspace of an agent that asked for none.
-    pub(super) fn default_id(&self) -> String {
-        self.list.first().map(|workspace| workspace.id.clone()).unwrap_or_default()
-    }
-
-    pub(super) fn has(&self, id: &str) -> bool {
-        self.position(id).is_some()
+    pub(super) fn default_id(&self) -> Arc<str> {
+        self.list.first().map(|workspace| Arc::clone(&workspace.id)).unwrap_or_default()
     }
 
     fn position(&self, id: &str) -> Option<usize> {
-        self.list.iter().position(|workspace| workspace.id == id)
+        self.list.iter().position(|workspace| &*workspace.id == id)
     }
 }
 
 impl World {
     fn workspace_view(&self, position: usize) -> Value {
         let workspace = &self.workspaces.list[position];
-        let mut view = json!({"workspace_id": workspace.id, "name": workspace.name});
+        let mut view = json!({"workspace_id": &*workspace.id, "name": workspace.name});
         if self.observed() {
             view["agent_count"] = json!(self.agents.count_in(&workspace.id));
             view["position"] = json!(position);
@@ -66,6 +64,13 @@ impl World {
                 json!(workspace.icon.as_deref().unwrap_or(r#"{"icon":"folder"}"#));
         }
         view
+    }
+
+    /// The identifier of a workspace that there is.
+    pub(super) fn workspace_id(&self, id: &str) -> Result<Arc<str>, Refusal> {
+        let found = self.workspaces.position(id).map(|place| &self.workspaces.list[place]);
+        let found = found.ok_or_else(|| self.missing("workspace"))?;
+        Ok(Arc::clone(&found.id))
     }
 
     fn workspace_position(&self, call: &Call<'_>) -> Result<usize, Refusal> {
@@ -129,7 +134,7 @@ pub(super) fn reorder(world: &mut World, call: &Call<'_>) -> Reply {
         }
         places.push(place);
     }
-    let place = |id: &String| workspace_ids.iter().position(|named| named == id);
+    let place = |id: &str| workspace_ids.iter().position(|named| named == id);
     world.workspaces.list.sort_by_key(|workspace| place(&workspace.id).unwrap_or(usize::MAX));
     Ok(success())
 }
