@@ -179,6 +179,16 @@ impl Reply {
         assert_eq!((self.text(), self.header("content-type")), ("", ""));
     }
 
+    /// Claims that it refuses the method, as the profile does.
+    #[track_caller]
+    pub(super) fn lacks_the_method(&self, twin: &Twin) {
+        if twin.is_observed() {
+            self.is_empty(405);
+        } else {
+            self.problem(405);
+        }
+    }
+
     /// Claims that it is `{"success": true}`.
     #[track_caller]
     pub(super) fn succeeds(&self) {

@@ -1,10 +1,11 @@
 //! A receiver of deliveries: a server of its own, that answers what it is told to.
 
 use axum::body::Bytes;
-use axum::http::StatusCode;
+use axum::http::{HeaderMap, HeaderName, Method, StatusCode};
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use serde_json::{Value, json};
 use sha2::Sha256;
+use twin_tests::exchange::Recorded;
 use twin_tests::scripted::{Answer, Scripted};
 
 use super::harness::{Twin, text};
@@ -68,6 +69,24 @@ impl Receiver {
 impl Received {
     pub(super) fn json(&self) -> Value {
         serde_json::from_slice(&self.body).expect("it is JSON")
+    }
+
+    /// The request, as far as a document says anything of it.
+    pub(super) fn request(&self) -> Recorded {
+        let headers = [
+            ("x-cobb-event", &self.event),
+            ("x-cobb-signature", &self.signature),
+            ("content-type", &self.content_type),
+        ];
+        let headers = headers.map(|(name, value)| {
+            (HeaderName::from_static(name), value.parse().expect("it was a header"))
+        });
+        Recorded {
+            method: Method::POST,
+            target: "/webhooks/twin".to_owned(),
+            headers: HeaderMap::from_iter(headers),
+            body: self.body.clone(),
+        }
     }
 
     /// Whether the signature is the one of this secret, over the bytes as they came.

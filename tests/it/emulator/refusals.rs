@@ -175,7 +175,7 @@ async fn a_method_that_a_path_lacks_is_refused_with_those_that_it_has() {
             (Method::GET, "/v1/workspaces/w", "DELETE,PUT"),
         ] {
             let reply = Reply::to(twin.request(method, path)).await;
-            reply.is_empty(405);
+            reply.lacks_the_method(&twin);
             let mut methods: Vec<&str> = reply.header("allow").split(',').map(str::trim).collect();
             methods.sort_unstable();
             assert_eq!(methods.join(","), allowed, "{path}");

@@ -8,7 +8,8 @@
 //! document. The one list beside it is of what the live service was seen to answer though
 //! no document says so. A request that breaks the contract is no mismatch when it is
 //! refused, since refusing it is right. Not looked at: cookies, the headers of an answer,
-//! parameters that are lists, the bounds that `format` sets to numbers.
+//! parameters that are lists, the bounds that `format` sets to numbers, and what receivers of
+//! deliveries answer, which is not the emulator's.
 
 mod answer;
 mod content;
@@ -84,6 +85,40 @@ impl Contract {
             Place::Nowhere => {
                 report.on(Side::Request).add("#/paths", "", "the document does not have this path");
             }
+        }
+        report.found
+    }
+
+    /// Where the refusal of a request is not as it should be that no operation is for: the
+    /// document lacks the path, or the path the method.
+    ///
+    /// Of such a request the document says nothing, but it says how a refusal looks.
+    pub fn check_refusal(
+        &self,
+        method: &Method,
+        template: &str,
+        request: &Recorded,
+        answer: &Answer,
+    ) -> Vec<Mismatch> {
+        let place = self.index.find(method, template);
+        let refused = answer.status.is_client_error();
+        let (true, Some(refusal)) = (refused, self.index.refusal()) else {
+            return self.check(method, template, request, answer);
+        };
+        let mut report = Report::new(format!("{method} {template}"));
+        if !undocumented::is_known(self.profile, &place, answer) {
+            answer::hold(&self.document, refusal, answer, &mut report.on(Side::Answer));
+        }
+        report.found
+    }
+
+    /// Where a delivery to a webhook is not what the document says of deliveries of `event`.
+    pub fn check_delivery(&self, event: &str, delivery: &Recorded) -> Vec<Mismatch> {
+        let mut report = Report::new(format!("delivery of {event}"));
+        let mut half = report.on(Side::Request);
+        match self.index.webhook(event, &delivery.method) {
+            Some(webhook) => request::carried(&self.document, webhook, delivery, &mut half),
+            None => half.add("#", "", "the document does not have this webhook"),
         }
         report.found
     }

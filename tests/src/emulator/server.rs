@@ -5,8 +5,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use axum::Router;
-use axum::extract::{ConnectInfo, RawPathParams, Request, State};
-use axum::http::{HeaderName, HeaderValue, StatusCode};
+use axum::extract::{ConnectInfo, MatchedPath, RawPathParams, Request, State};
+use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::response::Response;
 use axum::routing::{MethodFilter, on};
 use chrono::Utc;
@@ -145,17 +145,21 @@ impl Shared {
         contract.check(&operation.method, operation.path, request, answer)
     }
 
-    /// Answers a request that belongs to no operation.
+    /// Answers a request that belongs to no operation, though the path may be one of `template`.
     async fn unrouted(
         &self,
         connection: &Connection,
+        template: Option<&str>,
         request: Request,
         answer: Answer,
     ) -> Response {
         if let Ok(request) = Recorded::read(request).await {
+            let template = template.unwrap_or(request.path());
+            let contract = Contract::of(self.profile);
+            let found = contract.check_refusal(&request.method, template, &request, &answer);
             let status = answer.status;
             let exchange = Exchange { operation: None, request, status, faulty: false };
-            self.journal().note(exchange, Vec::new());
+            self.journal().note(exchange, found);
         }
         self.respond(connection, answer).await
     }
@@ -242,13 +246,40 @@ async fn exchange(
     wire::respond(answer, fault.as_ref(), &connection, &shared.pace).await
 }
 
-/// The answer to a method that the path lacks. axum adds `Allow`.
+/// The answer to a method that the path lacks: with problem details, as the reference has every
+/// refusal, or without a word, as it was seen.
 async fn lacks_method(
     State(shared): State<Arc<Shared>>,
     ConnectInfo(connection): ConnectInfo<Connection>,
+    path: MatchedPath,
     request: Request,
 ) -> Response {
-    shared.unrouted(&connection, request, Answer::empty(StatusCode::METHOD_NOT_ALLOWED)).await
+    let allowed = allowed(path.as_str());
+    if allowed.is_empty() {
+        // A path of the emulator's own, of which the API knows nothing; axum adds `Allow`.
+        return shared.respond(&connection, Answer::empty(StatusCode::METHOD_NOT_ALLOWED)).await;
+    }
+    let answer = match shared.profile {
+        Profile::Documented => {
+            let detail = "this path does not have this method";
+            Refusal::problem(StatusCode::METHOD_NOT_ALLOWED, detail).answer(shared.profile)
+        }
+        Profile::Observed => Answer::empty(StatusCode::METHOD_NOT_ALLOWED),
+    };
+    let allowed = HeaderValue::try_from(allowed).unwrap_or(HeaderValue::from_static(""));
+    let answer = answer.header(header::ALLOW, allowed);
+    shared.unrouted(&connection, Some(path.as_str()), request, answer).await
+}
+
+/// The methods of a path, as `Allow` names them; none for a path that is not of the API.
+fn allowed(template: &str) -> String {
+    let methods = OPERATIONS.iter().filter(|operation| operation.path == template);
+    let names = methods.map(|operation| match operation.method.as_str() {
+        // What answers GET answers HEAD as well.
+        "GET" => "GET,HEAD",
+        method => method,
+    });
+    names.collect::<Vec<_>>().join(",")
 }
 
 /// The answer to a path that the API lacks, which the live service passes on to gRPC.
@@ -265,5 +296,5 @@ async fn lacks_path(
         Profile::Observed => Answer::new(StatusCode::OK, "application/grpc", "")
             .header(HeaderName::from_static("grpc-status"), HeaderValue::from_static("12")),
     };
-    shared.unrouted(&connection, request, answer).await
+    shared.unrouted(&connection, None, request, answer).await
 }

@@ -5,7 +5,7 @@
 use axum::http::header;
 
 use super::document::{Document, step};
-use super::index::Operation;
+use super::index::{Operation, Response};
 use super::report::Half;
 use crate::exchange::Answer;
 
@@ -20,6 +20,16 @@ pub(super) fn check(
         let message = format!("the document does not give the status {}", answer.status.as_u16());
         return report.add(&step(&operation.pointer, "responses"), "", &message);
     };
+    hold(document, response, answer, report);
+}
+
+/// Holds an answer against one that the document gives.
+pub(super) fn hold(
+    document: &Document,
+    response: &Response,
+    answer: &Answer,
+    report: &mut Half<'_>,
+) {
     if response.content.is_none() {
         if !answer.body.is_empty() {
             report.add(&response.pointer, "", "there is a body, and the document gives none");

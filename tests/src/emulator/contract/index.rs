@@ -12,11 +12,17 @@ use super::content::Content;
 use super::document::{Document, step};
 use super::schema::Schema;
 
+/// Where a document has the answer to whatever is refused.
+const REFUSAL: &str = "#/components/responses/Problem";
+
 /// The operations of a document.
 #[derive(Debug)]
 pub(super) struct Index {
     /// By the path with its parameters' names left out.
     paths: HashMap<String, Path>,
+    /// What is sent to others, by the name of the event.
+    webhooks: HashMap<String, Path>,
+    refusal: Option<Response>,
 }
 
 #[derive(Debug)]
@@ -91,26 +97,54 @@ pub(super) enum Covered {
 
 impl Index {
     pub(super) fn of(document: &Document) -> Self {
-        let templates = members(document.at("#/paths")).map(|(template, _)| template);
-        let paths = templates.filter_map(|template| {
-            let (pointer, item) = document.follow(step("#/paths", template))?;
-            let reader = Reader { document, template, path: &pointer, item };
-            let operations = members(Some(item)).filter_map(|(name, _)| reader.operation(name));
-            Some((anonymous(template), Path { operations: operations.collect(), pointer }))
+        let paths = items(document, "#/paths");
+        let paths = paths.map(|(template, path)| (anonymous(template), path));
+        let webhooks = items(document, "#/webhooks");
+        let webhooks = webhooks.map(|(event, path)| (event.to_owned(), path));
+        let refusal = document.follow(REFUSAL.to_owned());
+        let refusal = refusal.map(|(pointer, response)| Response {
+            content: Content::of(document, &pointer, response),
+            pointer,
         });
-        Self { paths: paths.collect() }
+        Self { paths: paths.collect(), webhooks: webhooks.collect(), refusal }
     }
 
     pub(super) fn find(&self, method: &Method, template: &str) -> Place<'_> {
         let Some(path) = self.paths.get(&anonymous(template)) else { return Place::Nowhere };
-        let operation = path.operations.iter().find(|operation| operation.method == method);
-        operation.map_or(Place::Path(&path.pointer, &path.operations), Place::Operation)
+        path.operation(method)
+            .map_or(Place::Path(&path.pointer, &path.operations), Place::Operation)
+    }
+
+    /// What is sent when `event` happens.
+    pub(super) fn webhook(&self, event: &str, method: &Method) -> Option<&Operation> {
+        self.webhooks.get(event)?.operation(method)
+    }
+
+    /// The answer to whatever is refused, if the document has one.
+    pub(super) const fn refusal(&self) -> Option<&Response> {
+        self.refusal.as_ref()
     }
 
     #[cfg(test)]
     pub(super) fn operations(&self) -> impl Iterator<Item = &Operation> {
         self.paths.values().flat_map(|path| &path.operations)
     }
+}
+
+impl Path {
+    fn operation(&self, method: &Method) -> Option<&Operation> {
+        self.operations.iter().find(|operation| operation.method == method)
+    }
+}
+
+/// The path items in `holder`, by name, with their operations.
+fn items<'a>(document: &'a Document, holder: &str) -> impl Iterator<Item = (&'a str, Path)> {
+    members(document.at(holder)).filter_map(move |(name, _)| {
+        let (pointer, item) = document.follow(step(holder, name))?;
+        let reader = Reader { document, template: name, path: &pointer, item };
+        let operations = members(Some(item)).filter_map(|(name, _)| reader.operation(name));
+        Some((name.as_str(), Path { operations: operations.collect(), pointer }))
+    })
 }
 
 impl Operation {

@@ -22,6 +22,16 @@ pub(super) fn check(
     key(operation, request, report);
     path(document, operation, request.path(), report);
     query(document, operation, request.query(), report);
+    carried(document, operation, request, report);
+}
+
+/// The same of headers and body, wherever the request goes.
+pub(super) fn carried(
+    document: &Document,
+    operation: &Operation,
+    request: &Recorded,
+    report: &mut Half<'_>,
+) {
     headers(document, operation, request, report);
     match &operation.body {
         Some(body) => self::body(document, body, request, report),

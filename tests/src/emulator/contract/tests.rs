@@ -2,6 +2,7 @@
 
 mod answers;
 mod composed;
+mod deliveries;
 mod mutations;
 mod requests;
 mod samples;

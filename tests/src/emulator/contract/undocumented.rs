@@ -68,12 +68,16 @@ fn is_one_line(body: &[u8]) -> bool {
         .is_ok_and(|text| !text.trim().is_empty() && !text.contains(char::is_control))
 }
 
-/// Whether `Allow` names the methods of the path, all of them and no other.
+/// Whether `Allow` names the methods of the path, all of them and no other. What answers GET
+/// answers HEAD as well.
 fn allows_what_is_there(place: &Place<'_>, answer: &Answer) -> bool {
     let Place::Path(_, operations) = place else { return false };
     let Some(Ok(allow)) = answer.headers.get(header::ALLOW).map(|value| value.to_str()) else {
         return false;
     };
-    let allowed: BTreeSet<&str> = allow.split(',').map(str::trim).collect();
+    let mut allowed: BTreeSet<&str> = allow.split(',').map(str::trim).collect();
+    if allowed.contains("GET") {
+        allowed.remove("HEAD");
+    }
     allowed == operations.iter().map(|operation| operation.method.as_str()).collect()
 }
