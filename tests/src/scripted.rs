@@ -12,6 +12,7 @@ use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Response};
 use tokio::net::TcpListener;
+use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 pub use crate::exchange::{Answer, Recorded};
@@ -20,6 +21,8 @@ pub use crate::exchange::{Answer, Recorded};
 struct Script {
     answers: VecDeque<Answer>,
     requests: Vec<Recorded>,
+    /// How many requests there were, those among them that were taken out of the record.
+    count: watch::Sender<usize>,
 }
 
 /// The server. It stops when it is dropped.
@@ -57,6 +60,13 @@ impl Scripted {
         lock(&self.script).answers.push_back(answer);
     }
 
+    /// Waits until so many requests have come, since the server began.
+    pub async fn requested(&self, count: usize) {
+        let mut so_far = lock(&self.script).count.subscribe();
+        // It fails when the server is gone, which it is not while it is borrowed.
+        let _ = so_far.wait_for(|so_far| *so_far >= count).await;
+    }
+
     /// What has been sent so far, taken out of the record.
     pub fn take_requests(&self) -> Vec<Recorded> {
         std::mem::take(&mut lock(&self.script).requests)
@@ -81,6 +91,7 @@ async fn exchange(State(script): State<Arc<Mutex<Script>>>, request: Request) ->
     };
     let mut script = lock(&script);
     script.requests.push(request);
+    script.count.send_modify(|count| *count += 1);
     let answer = script.answers.pop_front().unwrap_or_else(|| {
         let text = "the script of this server has no further answer";
         Answer::new(StatusCode::INTERNAL_SERVER_ERROR, "text/plain", text)

@@ -1,5 +1,6 @@
 //! Deliveries that are not taken, and deliveries that go wrong on order.
 
+use std::net::TcpListener;
 use std::time::Duration;
 
 use serde_json::json;
@@ -101,6 +102,24 @@ async fn a_receiver_that_is_gone_holds_nobody_up() {
         twin.run_by_hand(&hook.agent);
         twin.advance(Duration::from_secs(3_600)).await;
         assert_eq!(hook.receiver.take().len(), 1);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_receiver_that_does_not_answer_holds_nobody_up() {
+    in_both(async |twin| {
+        // Connections are taken by the machine, and nobody looks at them.
+        let silent = TcpListener::bind("127.0.0.1:0").expect("a free port");
+        let url = format!("http://{}/", silent.local_addr().expect("it has an address"));
+        let agent = twin.agent();
+        let body = json!({"url": url, "events": ["run.started"]});
+        twin.post(&format!("/v1/agents/{agent}/webhooks"), body).await.json(201);
+        twin.run_by_hand(&agent);
+        let hook = hook(&twin, &[]).await;
+        twin.run_by_hand(&hook.agent);
+        hook.receiver.something().await;
+        assert_eq!(hook.receiver.take_events(), ["run.started"]);
     })
     .await;
 }

@@ -46,6 +46,11 @@ impl Receiver {
         format!("{}/webhooks/twin", self.0.url())
     }
 
+    /// Waits until something came.
+    pub(super) async fn something(&self) {
+        self.0.requested(1).await;
+    }
+
     /// What came since it was last asked.
     pub(super) fn take(&self) -> Vec<Received> {
         let received = self.0.take_requests().into_iter().map(|request| {

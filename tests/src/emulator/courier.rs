@@ -1,13 +1,18 @@
-//! Sends deliveries over HTTP, one after the other, in the order in which they were left.
+//! Sends deliveries over HTTP, in the order in which they were left: to one receiver one after
+//! the other, so that tests see the same order each time; to several at once, so that one that
+//! does not answer holds nobody up but itself.
 //!
 //! It reaches loopback only, by plain http: what a test registers by mistake is not told to
 //! a stranger. Every delivery is held against the document before it goes out, as answers are.
 
+use std::collections::{HashMap, VecDeque};
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::http::Method;
+use futures_util::StreamExt as _;
+use futures_util::stream::FuturesUnordered;
 use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderValue};
 use reqwest::redirect::Policy;
 use tokio::sync::mpsc::UnboundedReceiver;
@@ -21,6 +26,9 @@ use crate::exchange::Recorded;
 /// A receiver that takes longer is taken to be gone.
 const TIMEOUT: Duration = Duration::from_secs(10);
 
+/// What is still to be sent to each receiver, by its origin. One that is not here is idle.
+type Queues = HashMap<String, VecDeque<Outgoing>>;
+
 /// Sends what comes in until nobody can send any more.
 pub(super) async fn carry(shared: Arc<Shared>, mut incoming: UnboundedReceiver<Outgoing>) {
     let client = reqwest::Client::builder()
@@ -29,15 +37,58 @@ pub(super) async fn carry(shared: Arc<Shared>, mut incoming: UnboundedReceiver<O
         .no_proxy()
         .timeout(TIMEOUT)
         .build();
-    while let Some(outgoing) = incoming.recv().await {
-        let delivery = outgoing.delivery;
-        let outcome = match &client {
-            Ok(client) => send(client, &shared, outgoing).await,
-            Err(error) => Err(error.to_string()),
-        };
-        shared.with(|world| world.attempted(delivery, outcome));
-        shared.arrived();
+    let client = client.map_err(|error| error.to_string());
+    let mut queues = Queues::new();
+    let mut on_the_way = FuturesUnordered::new();
+    loop {
+        tokio::select! {
+            outgoing = incoming.recv() => {
+                let Some(outgoing) = outgoing else { return };
+                let origin = origin(&outgoing.url);
+                if let Some(queue) = queues.get_mut(&origin) {
+                    queue.push_back(outgoing);
+                } else {
+                    queues.insert(origin.clone(), VecDeque::new());
+                    on_the_way.push(attempt(&client, &shared, origin, outgoing));
+                }
+            }
+            Some(origin) = on_the_way.next() => {
+                if let Some(next) = next(&mut queues, &origin) {
+                    on_the_way.push(attempt(&client, &shared, origin, next));
+                }
+            }
+        }
     }
+}
+
+/// The next delivery to a receiver; without one, it is idle.
+fn next(queues: &mut Queues, origin: &str) -> Option<Outgoing> {
+    let next = queues.get_mut(origin)?.pop_front();
+    if next.is_none() {
+        queues.remove(origin);
+    }
+    next
+}
+
+fn origin(url: &str) -> String {
+    Url::parse(url).map(|url| url.origin().ascii_serialization()).unwrap_or_default()
+}
+
+/// Attempts a delivery, says what became of it, and gives the receiver back.
+async fn attempt(
+    client: &Result<reqwest::Client, String>,
+    shared: &Shared,
+    origin: String,
+    outgoing: Outgoing,
+) -> String {
+    let delivery = outgoing.delivery;
+    let outcome = match client {
+        Ok(client) => send(client, shared, outgoing).await,
+        Err(error) => Err(error.clone()),
+    };
+    shared.with(|world| world.attempted(delivery, outcome));
+    shared.arrived();
+    origin
 }
 
 async fn send(

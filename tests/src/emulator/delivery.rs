@@ -193,6 +193,7 @@ impl World {
         let mut lists = self.deliveries.held.values_mut();
         if let Some(held) = lists.find(|held| held.contains(&id)) {
             held.retain(|waiting| *waiting != id);
+            self.deliveries.held.retain(|_, held| !held.is_empty());
             self.dispatch(id);
         }
     }
