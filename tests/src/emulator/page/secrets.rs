@@ -16,6 +16,9 @@ const FORMS: [&str; 2] = ["tw_live_", "whsec_"];
 /// What stands in place of a secret.
 const HIDDEN: &str = "[hidden]";
 
+/// A key with fewer bytes is a short one, which somebody types to try the emulator.
+const SHORT: usize = 8;
+
 /// The text without secrets. `key` may have any form.
 pub(super) fn hide(text: &str, key: &str) -> String {
     let decoded = percent_decode_str(text).decode_utf8_lossy().replace('+', " ");
@@ -30,11 +33,28 @@ pub(super) fn hide(text: &str, key: &str) -> String {
 fn hide_plain<'a>(text: &'a str, key: &str) -> Cow<'a, str> {
     let mut hidden = Cow::Borrowed(text);
     if !key.is_empty() && hidden.contains(key) {
-        hidden = hidden.replace(key, HIDDEN).into();
+        hidden = hide_key(text, key).into();
     }
     for form in FORMS.into_iter().filter(|form| text.contains(form)) {
         hidden = hide_form(&hidden, form).into();
     }
+    hidden
+}
+
+/// Hides a key, wherever it stands; a short one only where it is a word of its own, since it is
+/// in words like any other letters are.
+fn hide_key(text: &str, key: &str) -> String {
+    let mut hidden = String::with_capacity(text.len());
+    let mut end = 0;
+    for (start, found) in text.match_indices(key) {
+        let (before, after) = (&text[..start], &text[start + found.len()..]);
+        let joined =
+            before.ends_with(char::is_alphanumeric) || after.starts_with(char::is_alphanumeric);
+        hidden.push_str(&text[end..start]);
+        hidden.push_str(if joined && key.len() < SHORT { found } else { HIDDEN });
+        end = start + found.len();
+    }
+    hidden.push_str(&text[end..]);
     hidden
 }
 
@@ -71,5 +91,13 @@ mod tests {
             assert_eq!(hide(text, "my own/key!"), shown);
         }
         assert_eq!(hide("a text", ""), "a text");
+    }
+
+    #[test]
+    fn a_short_key_is_hidden_where_it_is_a_word() {
+        assert_eq!(hide("GET /v1/webhooks/k?key=k", "k"), "GET /v1/webhooks/[hidden]?key=[hidden]");
+        assert_eq!(hide("/v1/kk/k", "k"), "/v1/kk/[hidden]");
+        assert_eq!(hide("xlongerkeyx", "longerkey"), "x[hidden]x");
+        assert_eq!(hide("éké/é/k", "é"), "éké/[hidden]/k");
     }
 }
