@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdout, Command, ExitStatus, Output, Stdio};
 
 use reqwest::StatusCode;
+use twin_tests::emulator::Orders;
 use xtask::console::Console;
 use xtask::fetch::Source;
 use xtask::regen::{self, Mode, Verdict};
@@ -146,6 +147,36 @@ fn arguments_that_are_wrong_are_refused_with_a_remedy() {
     let (status, said) = refused(&["--api-key", ""]);
     assert_eq!(status, Some(2));
     assert!(said.contains("--api-key"), "{said}");
+}
+
+/// What it shows of files of faults is one.
+#[test]
+fn the_example_in_its_help_is_taken() {
+    let Output { status, stdout, .. } = command(&["--help"]).output().expect("the program starts");
+    assert!(status.success());
+    let help = String::from_utf8(stdout).expect("it says text");
+    let (_, example) = help.split_once("each part of it optional:\n").expect("it shows one");
+    let (example, _) = example.split_once("\nOperations have").expect("it ends");
+
+    let orders = Orders::parse(example).expect("it is as it should be");
+
+    assert_eq!((orders.faults.len(), orders.deliveries.len(), orders.runs.len()), (2, 1, 1));
+}
+
+/// Every kind of fault is named in the help.
+#[test]
+fn the_kinds_of_faults_in_its_help_are_those_that_there_are() {
+    let Output { stdout, .. } = command(&["--help"]).output().expect("the program starts");
+    let help = String::from_utf8(stdout).expect("it says text").replace('\n', " ");
+    for unknown in
+        [r#"{"faults": [{"operation": "*", "fault": "x"}]}"#, r#"{"deliveries": [{"fault": "x"}]}"#]
+    {
+        let error = Orders::parse(unknown).expect_err("there is no such kind");
+        let (_, kinds) = error.split_once("expected one of ").expect("it names them");
+        let kinds: Vec<&str> = kinds.split('`').skip(1).step_by(2).collect();
+        assert!(kinds.len() >= 5, "{error}");
+        assert!(help.contains(&format!(": {}.", kinds.join(", "))), "{kinds:?}");
+    }
 }
 
 #[test]

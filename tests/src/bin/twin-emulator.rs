@@ -18,7 +18,7 @@ use twin_tests::emulator::{Emulator, Orders, Profile};
 /// Nothing is kept after it ends, and nothing in it is secret. Open its address in a browser to
 /// watch it.
 #[derive(Parser)]
-#[command(version)]
+#[command(version, after_long_help = EXAMPLES)]
 struct Arguments {
     /// The port of 127.0.0.1 to listen on; 0 picks a free one and prints it.
     #[arg(long, default_value_t = 4010)]
@@ -32,13 +32,33 @@ struct Arguments {
     /// The API key to take; without it, one is made up and printed.
     #[arg(long, value_name = "KEY", value_parser = NonEmptyStringValueParser::new())]
     api_key: Option<String>,
-    /// What is to go wrong, and how runs go: JSON, as CONTRIBUTING.md shows.
+    /// What is to go wrong, and how runs go: JSON, as in the example below.
     #[arg(long, value_name = "FILE")]
     faults: Option<PathBuf>,
     /// Begin without the example agent `agent_abc123` and its run.
     #[arg(long)]
     empty: bool,
 }
+
+const EXAMPLES: &str = r#"Try it:
+  twin-emulator --port 4010 --api-key secret
+  curl -H 'x-api-key: secret' http://127.0.0.1:4010/v1/agents/agent_abc123
+
+What a file for --faults may hold, each part of it optional:
+  {
+    "faults": [
+      {"operation": "get_me", "attempts": [1, 2],
+       "fault": {"status": {"status": 503, "retry_after": 1}}},
+      {"operation": "*", "attempts": {"from": 100}, "fault": {"reset": {"at": 20}}}
+    ],
+    "deliveries": [{"event": "run.completed", "deliveries": [1], "fault": {"duplicate": 1}}],
+    "runs": [[{"after_ms": 200, "do": {"event": "Tick"}}, {"after_ms": 200, "do": "fail"}]]
+  }
+Operations have the names of the client's methods. Faults: status, delay, refuse, reset, close,
+cut_body, trickle, endless_body, html, grpc, content_type, redirect, gzip_bomb, cursors, shift.
+For deliveries: duplicate, late, reorder, wrong_signature, lost.
+A run of "runs" is the next one that is started, step by step: event, pause, resume, complete,
+fail, stop."#;
 
 fn main() -> ExitCode {
     match run(Arguments::parse()) {

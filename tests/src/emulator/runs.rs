@@ -4,13 +4,14 @@
 //! unfiltered list, or of one filtered by time or by the run, costs what is on it; the other
 //! filters look at every run.
 
-use std::collections::{HashMap, VecDeque};
+mod held;
 
 use axum::http::StatusCode;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+pub(super) use self::held::{LatestRuns, Runs};
 use super::Profile;
 use super::call::{Call, Refusal, Reply, no_content};
 use super::events::RecordedEvent;
@@ -22,15 +23,6 @@ const PAGE_SIZE: u64 = 100;
 
 /// What the reference shows of a run in a list.
 const LISTED: [&str; 5] = ["run_id", "agent_id", "status", "started_at", "finished_at"];
-
-/// The runs of one agent, by the order in which they were started.
-#[derive(Debug, Default)]
-pub(super) struct Runs {
-    /// In the order of their numbers, and so of the times at which they were started.
-    list: Vec<Run>,
-    numbers: HashMap<String, u64>,
-    started: u64,
-}
 
 /// One run.
 #[derive(Debug)]
@@ -80,89 +72,6 @@ pub enum Outcome {
     Partial,
     /// It did not do it.
     Fail,
-}
-
-impl Runs {
-    pub(super) fn latest(&self) -> Option<&Run> {
-        self.list.last()
-    }
-
-    pub(super) fn get(&self, id: &str) -> Option<&Run> {
-        self.list.get(self.place(id)?)
-    }
-
-    pub(super) fn get_mut(&mut self, id: &str) -> Option<&mut Run> {
-        let place = self.place(id)?;
-        self.list.get_mut(place)
-    }
-
-    pub(super) fn count(&self) -> usize {
-        self.list.len()
-    }
-
-    /// The number that the next run has.
-    pub(super) const fn next_number(&self) -> u64 {
-        self.started
-    }
-
-    /// Adds a run, which has the next number.
-    pub(super) fn insert(&mut self, run: Run) {
-        self.numbers.insert(run.id.clone(), run.number);
-        self.list.push(run);
-        self.started += 1;
-    }
-
-    pub(super) fn remove(&mut self, id: &str) -> Option<Run> {
-        let place = self.place(id)?;
-        self.numbers.remove(id);
-        Some(self.list.remove(place))
-    }
-
-    fn place(&self, id: &str) -> Option<usize> {
-        place_of(&self.list, *self.numbers.get(id)?)
-    }
-
-    /// Those started from `after` to `before`.
-    fn between(&self, after: Option<DateTime<Utc>>, before: Option<DateTime<Utc>>) -> &[Run] {
-        let first = after.map_or(0, |bound| self.list.partition_point(|run| run.started < bound));
-        let runs = &self.list[first..];
-        let end =
-            before.map_or(runs.len(), |bound| runs.partition_point(|run| run.started <= bound));
-        &runs[..end]
-    }
-}
-
-/// Where in `runs` the one of this number is.
-fn place_of(runs: &[Run], number: u64) -> Option<usize> {
-    runs.binary_search_by_key(&number, |run| run.number).ok()
-}
-
-/// Where the latest runs of all agents are, deleted ones among them.
-#[derive(Debug, Default)]
-pub(super) struct LatestRuns {
-    /// Of the agent, and of the run.
-    ids: VecDeque<(String, String)>,
-    started: u64,
-}
-
-impl LatestRuns {
-    /// How many are remembered.
-    const MEMORY: usize = 200;
-
-    pub(super) fn note(&mut self, agent_id: &str, run_id: &str) {
-        self.started += 1;
-        self.ids.push_front((agent_id.to_owned(), run_id.to_owned()));
-        self.ids.truncate(Self::MEMORY);
-    }
-
-    pub(super) fn newest_first(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.ids.iter().map(|(agent_id, run_id)| (agent_id.as_str(), run_id.as_str()))
-    }
-
-    /// How many runs were started so far.
-    pub(super) const fn started(&self) -> u64 {
-        self.started
-    }
 }
 
 impl RunMode {
@@ -338,9 +247,7 @@ impl Filters {
         let mut between = runs.between(self.after, self.before);
         if let Some(id) = &self.run_id {
             // Asking for one run again and again is how one waits for its end.
-            let number = runs.numbers.get(id);
-            let place = number.and_then(|number| place_of(between, *number));
-            between = place.map_or(&[], |place| &between[place..=place]);
+            between = runs.among(between, id);
         }
         if self.status.is_none() && self.policy.is_none() && self.group.is_none() {
             let page = between.iter().rev().skip(skipped).take(size);

@@ -15,6 +15,9 @@ const SINGLE_PAGE: &str = "<!doctype html>\n<html lang=\"en\"><head><meta charse
     <title>Twin</title></head><body><div id=\"root\"></div>\
     <script type=\"module\" src=\"/assets/index.js\"></script></body></html>\n";
 
+/// Why an answer is as it is.
+const ORDERED: &str = "this answer was ordered by the script of the emulator";
+
 const HTML: &str = "text/html; charset=utf-8";
 const JSON: &str = "application/json";
 
@@ -51,9 +54,14 @@ fn plain(status: StatusCode, body: StatusBody) -> Answer {
                 "type": "about:blank",
                 "title": title,
                 "status": status.as_u16(),
-                "detail": "this answer was ordered by the script of the emulator",
+                "detail": ORDERED,
             });
             Answer::new(status, "application/problem+json", problem.to_string())
+        }
+        StatusBody::Older => {
+            let code = title.to_ascii_lowercase().replace(' ', "_");
+            let error = json!({"code": code, "message": ORDERED});
+            Answer::json(status, &json!({ "error": error }))
         }
         StatusBody::Text => {
             Answer::new(status, "text/plain; charset=utf-8", title.to_ascii_lowercase())

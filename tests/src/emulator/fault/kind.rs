@@ -134,6 +134,8 @@ pub enum StatusBody {
     /// Problem details.
     #[default]
     Problem,
+    /// What the API gave before it had problem details: `{"error": {"code", "message"}}`.
+    Older,
     /// A sentence.
     Text,
     /// A page, as a proxy gives it.

@@ -250,6 +250,9 @@ fn a_status_brings_the_body_that_was_ordered() {
     };
     let problem: Value = serde_json::from_slice(&answer(StatusBody::Problem).body).unwrap();
     assert_eq!((&problem["status"], &problem["title"]), (&json!(502), &json!("Bad Gateway")));
+    let older: Value = serde_json::from_slice(&answer(StatusBody::Older).body).unwrap();
+    assert_eq!(older["error"]["code"], "bad_gateway");
+    assert!(older["error"]["message"].is_string() && older["status"].is_null(), "{older}");
     assert_eq!(answer(StatusBody::Text).body, "bad gateway");
     assert!(answer(StatusBody::Html).body.starts_with(b"<html>"));
     assert!(answer(StatusBody::Empty).body.is_empty());
