@@ -10,6 +10,7 @@ mod pages;
 mod problems;
 mod read_only;
 mod receiver;
+mod retries;
 mod runs;
 mod say;
 mod schedules;
@@ -21,6 +22,7 @@ use std::process::ExitCode;
 use std::time::Instant;
 
 use clap::Parser as _;
+use twin_ext::ClientBuilder;
 
 use self::read_only::ReadOnly;
 use self::receiver::Receiver;
@@ -49,7 +51,7 @@ async fn main() -> ExitCode {
 /// Everything, against a Twin inside this program. Tells how many requests it took.
 async fn emulated(key_is_there: bool) -> anyhow::Result<usize> {
     let service = service::start().await?;
-    let twin = twin_api::connect(&service.url(), service.api_key())?;
+    let twin = ClientBuilder::new(service.api_key()).base_url(service.url()).build()?;
     say::welcome(&service.url(), key_is_there);
 
     keys::whose(&twin).await?;
@@ -64,6 +66,7 @@ async fn emulated(key_is_there: bool) -> anyhow::Result<usize> {
     pages::by_cursor(&twin).await?;
     pages::by_number(&twin).await?;
     schedules::every_weekday(&twin, &agent).await?;
+    retries::stumble(&twin, &service).await?;
     problems::refused(&twin).await?;
     problems::not_sent(&twin, &agent).await?;
 

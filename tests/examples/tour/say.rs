@@ -36,7 +36,7 @@ pub(crate) fn welcome_live(base_url: &str) {
 
 pub(crate) fn goodbye(requests: usize, time: Duration) {
     println!("\nThat was the tour: {requests} requests in {:.1} s.", time.as_secs_f64());
-    println!("  read on    README.md, and the docs: cargo doc --open -p twin-api");
+    println!("  read on    README.md, and the docs: cargo doc --open -p twin-ext");
     println!("  try next   cargo run -p twin-tests --bin twin-emulator");
     println!("             and open the address that it prints in a browser");
 }
@@ -65,6 +65,9 @@ pub(crate) fn note(text: impl Display) {
 
 /// An error for a person: what the service said, rather than how the client holds it.
 pub(crate) fn explain(error: &anyhow::Error) -> String {
+    if let Some(error) = error.downcast_ref::<twin_ext::Error>() {
+        return plain(&error.to_string());
+    }
     match error.downcast_ref::<Error<Problem>>() {
         Some(Error::ErrorResponse(answer)) => {
             let detail = answer.detail.as_deref().unwrap_or("it does not say why");

@@ -3,6 +3,8 @@
 use std::time::Duration;
 
 use anyhow::{Context as _, bail};
+use axum::http::StatusCode;
+use twin_tests::emulator::fault::{Fault, Rule};
 use twin_tests::emulator::{Emulator, Outcome, Profile, RunMode, Script, Step, World};
 
 /// A Twin, and what it was asked.
@@ -28,6 +30,17 @@ impl Service {
 
     pub(crate) fn api_key(&self) -> &str {
         self.0.api_key()
+    }
+
+    /// So many requests of `get_me` are answered with 503, from the next one on.
+    pub(crate) fn fail_next(&self, attempts: u64) -> anyhow::Result<()> {
+        let unavailable = Fault::status(StatusCode::SERVICE_UNAVAILABLE, None);
+        Ok(self.0.order(Rule::new("get_me", unavailable).on(1..=attempts))?)
+    }
+
+    /// How often an operation was asked for.
+    pub(crate) fn asked(&self, operation: &str) -> u64 {
+        self.0.count(operation)
     }
 
     /// Ends it, and tells how many requests it had.
