@@ -161,6 +161,7 @@ fn the_example_in_its_help_is_taken() {
     let orders = Orders::parse(example).expect("it is as it should be");
 
     assert_eq!((orders.faults.len(), orders.deliveries.len(), orders.runs.len()), (2, 1, 1));
+    assert_eq!(orders.switches.event_cap, Some(None));
 }
 
 /// Every kind of fault is named in the help.

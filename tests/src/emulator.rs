@@ -62,7 +62,7 @@ pub use self::delivery::{DeliveryFault, DeliveryRule};
 use self::fault::{Pace, RealTime, Rule};
 pub use self::journal::Exchange;
 pub use self::lifecycle::{Script, Step};
-pub use self::orders::Orders;
+pub use self::orders::{Changes, Orders};
 pub use self::profile::Profile;
 pub use self::runs::{Outcome, RunMode};
 use self::server::{Clock, Shared};
@@ -129,7 +129,7 @@ impl Builder {
         self
     }
 
-    /// What is to go wrong, and how runs go.
+    /// What is to go wrong, how runs go, and what is otherwise than in the profile.
     pub fn orders(mut self, orders: Orders) -> Self {
         self.orders = orders;
         self
@@ -163,7 +163,8 @@ impl Builder {
             Clock::System => Utc::now(),
             Clock::Manual => BEGINNING,
         };
-        let mut world = World::new(self.profile, self.switches, self.seed, now, self.api_key);
+        let switches = self.orders.switches.apply(self.switches);
+        let mut world = World::new(self.profile, switches, self.seed, now, self.api_key);
         let api_key = world.keys.first_secret().unwrap_or_default().to_owned();
         let faults = self.orders.faults().map_err(io::Error::other)?;
         self.orders.apply(&mut world);

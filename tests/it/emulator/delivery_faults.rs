@@ -118,7 +118,9 @@ async fn a_receiver_that_does_not_answer_holds_nobody_up() {
         twin.run_by_hand(&agent);
         let hook = hook(&twin, &[]).await;
         twin.run_by_hand(&hook.agent);
-        hook.receiver.something().await;
+        // Sooner than the silent one is given up, which takes ten seconds.
+        let soon = tokio::time::timeout(5 * SECOND, hook.receiver.something());
+        soon.await.expect("it is not held up");
         assert_eq!(hook.receiver.take_events(), ["run.started"]);
     })
     .await;

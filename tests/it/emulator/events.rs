@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use twin_tests::emulator::{Emulator, Outcome, Profile, Step};
+use twin_tests::emulator::{Emulator, Orders, Outcome, Profile, Step};
 
 use super::harness::{Twin, in_both, list, members};
 
@@ -186,6 +186,16 @@ async fn the_cap_is_a_switch() {
     let builder = Emulator::builder(Profile::Observed);
     let twin = Twin::of(builder.switches(|switches| switches.event_cap = Some(3))).await;
     assert_eq!(indexes(&twin, &run_of(&twin, 10)).await.len(), 3);
+}
+
+#[tokio::test]
+async fn orders_change_the_switches_of_a_profile() {
+    let orders = r#"{"switches": {"ignore_after_index": false, "event_cap": 3}}"#;
+    let orders = Orders::parse(orders).expect("they can be read");
+    let twin = Twin::of(Emulator::builder(Profile::Observed).orders(orders)).await;
+    let path = run_of(&twin, 10);
+    let all = walk(&twin, &path).await;
+    assert_eq!((all.len(), indexes(&twin, &path).await.len()), (10, 3));
 }
 
 #[tokio::test]

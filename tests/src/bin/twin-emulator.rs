@@ -32,7 +32,8 @@ struct Arguments {
     /// The API key to take; without it, one is made up and printed.
     #[arg(long, value_name = "KEY", value_parser = NonEmptyStringValueParser::new())]
     api_key: Option<String>,
-    /// What is to go wrong, and how runs go: JSON, as in the example below.
+    /// What is to go wrong, how runs go, and what is otherwise than in the profile: JSON, as in the
+    /// example below.
     #[arg(long, value_name = "FILE")]
     faults: Option<PathBuf>,
     /// Begin without the example agent `agent_abc123` and its run.
@@ -52,13 +53,15 @@ What a file for --faults may hold, each part of it optional:
       {"operation": "*", "attempts": {"from": 100}, "fault": {"reset": {"at": 20}}}
     ],
     "deliveries": [{"event": "run.completed", "deliveries": [1], "fault": {"duplicate": 1}}],
-    "runs": [[{"after_ms": 200, "do": {"event": "Tick"}}, {"after_ms": 200, "do": "fail"}]]
+    "runs": [[{"after_ms": 200, "do": {"event": "Tick"}}, {"after_ms": 200, "do": "fail"}]],
+    "switches": {"ignore_after_index": false, "event_cap": null, "deploy_check": true}
   }
 Operations have the names of the client's methods. Faults: status, delay, refuse, reset, close,
 cut_body, trickle, endless_body, html, grpc, content_type, redirect, gzip_bomb, cursors, shift.
 For deliveries: duplicate, late, reorder, wrong_signature, lost.
 A run of "runs" is the next one that is started, step by step: event, pause, resume, complete,
-fail, stop."#;
+fail, stop. Switches are what a profile does: the service was seen to ignore after_index, and to
+give 500 events at most; to check that an agent is deployed is off in both."#;
 
 fn main() -> ExitCode {
     match run(Arguments::parse()) {

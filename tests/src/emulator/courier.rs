@@ -134,3 +134,51 @@ fn check(url: &Url) -> Result<(), String> {
         _ => Err("the emulator delivers to http on loopback only".to_owned()),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::server::tests::shared;
+    use super::super::{EventType, Profile};
+    use super::*;
+
+    #[tokio::test]
+    async fn what_goes_out_is_held_to_the_document() {
+        for profile in Profile::ALL {
+            let shared = shared(profile);
+            let outgoing = Outgoing {
+                delivery: 1,
+                // Port 0 is nobody's.
+                url: "http://127.0.0.1:0/hook".to_owned(),
+                event: EventType::Failed,
+                signature: "sha256=00".to_owned(),
+                body: "{}".into(),
+            };
+            let client = reqwest::Client::builder().no_proxy().build().unwrap();
+            send(&client, &shared, outgoing).await.unwrap_err();
+            let found = shared.journal().take_mismatches();
+            let places: Vec<&str> = found.iter().map(|found| found.instance.as_str()).collect();
+            assert!(places.contains(&"X-Cobb-Signature") && places.contains(&""), "{found:#?}");
+        }
+    }
+
+    #[test]
+    fn only_plain_http_to_loopback_is_taken() {
+        let taken = |url: &str| check(&Url::parse(url).unwrap()).is_ok();
+        for url in
+            ["http://127.0.0.1:1/x", "http://127.9.9.9/", "http://localhost", "http://[::1]/"]
+        {
+            assert!(taken(url), "{url}");
+        }
+        for url in [
+            "https://127.0.0.1/",
+            "http://example.org/",
+            "http://127.0.0.1.example.org/",
+            "http://0.0.0.0/",
+            "http://192.168.0.1/",
+            "http://[::2]/",
+            "ftp://localhost/",
+        ] {
+            assert!(!taken(url), "{url}");
+        }
+    }
+}

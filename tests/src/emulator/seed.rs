@@ -20,8 +20,8 @@ impl World {
         self.happen(agent, run, &Step::Complete(Outcome::Success));
     }
 
-    /// Adds so many runs of an agent that there is, which completed long ago and of which no
-    /// event is left. Nobody is told of them.
+    /// Adds so many runs of an agent that there is, which have completed and of which no event
+    /// is left. Nobody is told of them.
     pub fn add_runs(&mut self, agent_id: &str, count: u64) {
         (0..count).for_each(|_| self.add_old_run(agent_id));
     }

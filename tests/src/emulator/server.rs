@@ -154,14 +154,18 @@ impl Shared {
         answer: Answer,
     ) -> Response {
         if let Ok(request) = Recorded::read(request).await {
-            let template = template.unwrap_or(request.path());
-            let contract = Contract::of(self.profile);
-            let found = contract.check_refusal(&request.method, template, &request, &answer);
-            let status = answer.status;
-            let exchange = Exchange { operation: None, request, status, faulty: false };
-            self.journal().note(exchange, found);
+            self.note_unrouted(template, request, &answer);
         }
         self.respond(connection, answer).await
+    }
+
+    fn note_unrouted(&self, template: Option<&str>, request: Recorded, answer: &Answer) {
+        let template = template.unwrap_or(request.path());
+        let contract = Contract::of(self.profile);
+        let found = contract.check_refusal(&request.method, template, &request, answer);
+        let status = answer.status;
+        let exchange = Exchange { operation: None, request, status, faulty: false };
+        self.journal().note(exchange, found);
     }
 
     /// Sends an answer for which nothing was ordered.
@@ -297,4 +301,46 @@ async fn lacks_path(
             .header(HeaderName::from_static("grpc-status"), HeaderValue::from_static("12")),
     };
     shared.unrouted(&connection, None, request, answer).await
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use axum::body::Bytes;
+    use axum::http::{HeaderMap, Method};
+
+    use super::super::fault::RealTime;
+    use super::super::{Switches, delivery};
+    use super::*;
+
+    /// What exchanges share, without a server; what is left to be sent stays unsent.
+    pub(in crate::emulator) fn shared(profile: Profile) -> Shared {
+        let now = Utc::now();
+        let world = World::new(profile, Switches::of(profile), 0, now, None);
+        let (courier, _) = tokio::sync::mpsc::unbounded_channel::<delivery::Outgoing>();
+        Shared::new(Clock::Manual, Arc::new(RealTime), world, Faults::default(), courier)
+    }
+
+    #[test]
+    fn what_belongs_to_no_operation_is_held_to_the_contract() {
+        for profile in Profile::ALL {
+            let shared = shared(profile);
+            let request = Recorded {
+                method: Method::GET,
+                target: "/v2/me?a=1".to_owned(),
+                headers: HeaderMap::new(),
+                body: Bytes::new(),
+            };
+            shared.note_unrouted(None, request.clone(), &Answer::json(StatusCode::OK, &"{}"));
+            let found = shared.journal().take_mismatches();
+            assert_eq!(found.len(), 1);
+            assert_eq!((&*found[0].operation, &*found[0].pointer), ("GET /v2/me", "#/paths"));
+            let template = Some("/v1/agents/{agent_id}");
+            let request = Recorded { method: Method::PUT, ..request };
+            shared.note_unrouted(template, request, &Answer::json(StatusCode::OK, &"{}"));
+            let found = shared.journal().take_mismatches();
+            let pointers: Vec<&str> = found.iter().map(|found| found.pointer.as_str()).collect();
+            assert_eq!(pointers, ["#/paths/~1v1~1agents~1{agent_id}"]);
+            assert_eq!(shared.journal().total(), 2);
+        }
+    }
 }
