@@ -5,6 +5,7 @@
 
 pub mod emulator;
 pub mod exchange;
+pub mod forgeries;
 pub mod raw;
 pub mod scripted;
 

@@ -19,6 +19,7 @@
 //! - [`guide::errors`]: what can fail, and what to do about it.
 //! - [`guide::retries`]: what is repeated, when, and what that guarantees.
 //! - [`drift`]: hear of it when the service is no longer as documented.
+//! - [`webhook`]: deliveries of webhooks, verified and each handled once.
 //! - [`clock`]: test what a client does in an hour in no time.
 //!
 //! # Features
@@ -29,6 +30,7 @@
 pub mod clock;
 pub mod drift;
 pub mod guide;
+pub mod webhook;
 
 mod client;
 mod document;
@@ -52,5 +54,6 @@ pub mod prelude {
     pub use twin_api;
     pub use twin_api::types::Problem;
 
+    pub use crate::webhook::{Delivery, Event, Verifier};
     pub use crate::{ClientBuilder, Error, ErrorKind, Outcome, Retry};
 }

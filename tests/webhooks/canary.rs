@@ -1,0 +1,80 @@
+//! No secret and nothing of a payload in what is printed or traced.
+
+use std::fmt::{Debug, Write as _};
+use std::sync::{Arc, Mutex};
+
+use serde_json::json;
+use tracing::field::{Field, Visit};
+use tracing::{Event, Subscriber};
+use tracing_subscriber::Layer;
+use tracing_subscriber::layer::{Context, SubscriberExt as _};
+use twin_ext::clock::ManualClock;
+use twin_ext::webhook::{Verifier, sign};
+
+use crate::signed::{event, headers};
+
+const SECRET: &str = "whsec_canary_of_the_secret";
+
+/// What is traced in this thread, as one text.
+#[derive(Clone, Default)]
+struct Log(Arc<Mutex<String>>);
+
+impl Visit for Log {
+    fn record_debug(&mut self, field: &Field, value: &dyn Debug) {
+        write!(self.0.lock().unwrap(), "{}={value:?} ", field.name()).unwrap();
+    }
+}
+
+impl<S: Subscriber> Layer<S> for Log {
+    fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {
+        event.record(&mut self.clone());
+    }
+}
+
+#[test]
+fn neither_debug_nor_errors_nor_traces_show_a_secret_or_a_payload() {
+    let log = Log::default();
+    let subscriber = tracing_subscriber::registry().with(log.clone());
+    let mut shown = String::new();
+    tracing::subscriber::with_default(subscriber, || {
+        tracing::callsite::rebuild_interest_cache();
+        let verifier = Verifier::new(SECRET)
+            .unwrap()
+            .also("whsec_canary_of_another")
+            .unwrap()
+            .agents(["a"])
+            .window(std::time::Duration::from_secs(1), std::time::Duration::ZERO)
+            .clock(ManualClock::new(1));
+        write!(shown, "{verifier:?}").unwrap();
+        let data = |agent: &str| json!({"run_id": "canary_of_the_payload", "agent_id": agent});
+        let bodies = [
+            event("canary_of_the_payload", data("a")).to_string(),
+            event("run.started", data("a")).to_string(),
+            event("ping", data("canary_of_the_payload")).to_string(),
+            "canary_of_the_payload".to_owned(),
+            "{\"canary_of_the_payload\": 1, \"canary_of_the_payload\": 1}".to_owned(),
+        ];
+        for body in &bodies {
+            let right = sign(SECRET, body);
+            for signatures in [&[][..], &["canary_of_the_payload"], &[&right], &[&right, &right]] {
+                for events in [&[][..], &["canary_of_the_payload"], &["x", "canary_of_the_payload"]]
+                {
+                    let headers = headers(signatures, events);
+                    let error = verifier.verify(&headers, body.as_bytes()).unwrap_err();
+                    write!(shown, "{error} {error:?} {error:#?}").unwrap();
+                }
+            }
+            let small = verifier.clone().max_body_bytes(1);
+            let error = small.verify(&headers(&[&right], &[]), body.as_bytes()).unwrap_err();
+            write!(shown, "{error} {error:?} {error:#?}").unwrap();
+        }
+        let error = Verifier::new(" ").unwrap_err();
+        write!(shown, "{error} {error:?}").unwrap();
+    });
+    let log = log.0.lock().unwrap();
+    for reason in ["Unsigned", "SignedTwice", "Malformed", "EventHeader", "Agent", "Early"] {
+        assert!(log.contains(&format!("reason={reason}")), "{reason} is traced: {log}");
+    }
+    assert!(!log.contains("canary"), "{log}");
+    assert!(!shown.contains("canary"), "{shown}");
+}

@@ -1,0 +1,164 @@
+//! There is one way to write a signature, and one answer to all others.
+
+use http::{HeaderMap, HeaderValue};
+use twin_ext::webhook::{SIGNATURE_HEADER, Verifier, sign};
+use twin_ext::{Error, ErrorKind, Outcome};
+
+use crate::signed::{SECRET, completed, event, headers, verifier};
+
+fn refusal(headers: &HeaderMap) -> Error {
+    let body = completed().to_string();
+    verifier().verify(headers, body.as_bytes()).expect_err("it is refused")
+}
+
+fn right() -> String {
+    sign(SECRET, completed().to_string())
+}
+
+/// Claims that a value in the place of the signature is refused.
+fn refused(value: &[u8]) {
+    let mut headers = HeaderMap::new();
+    let Ok(text) = HeaderValue::from_bytes(value) else { return };
+    headers.insert(SIGNATURE_HEADER, text);
+    assert_eq!(refusal(&headers).kind(), ErrorKind::Webhook, "{value:?}");
+}
+
+#[test]
+fn every_other_byte_at_every_place_is_refused() {
+    let right = right().into_bytes();
+    for place in 0..right.len() {
+        let mut changed = right.clone();
+        for byte in (0..=u8::MAX).filter(|byte| *byte != right[place]) {
+            changed[place] = byte;
+            refused(&changed);
+        }
+    }
+}
+
+#[test]
+fn every_truncation_and_every_extension_is_refused() {
+    let right = right().into_bytes();
+    for length in 0..right.len() {
+        refused(&right[..length]);
+        refused(&right[right.len() - length..]);
+    }
+    for byte in 0..=u8::MAX {
+        for place in 0..=right.len() {
+            let (start, end) = right.split_at(place);
+            refused(&[start, &[byte], end].concat());
+        }
+    }
+}
+
+#[test]
+fn other_ways_to_write_it_are_refused() {
+    let right = right();
+    let digits = right.strip_prefix("sha256=").unwrap();
+    for value in [
+        digits.to_owned(),
+        format!("sha256={}", digits.to_uppercase()),
+        format!("SHA256={digits}"),
+        format!("sha1={digits}"),
+        format!("sha512={digits}"),
+        format!("v1,{digits}"),
+        format!("sha256= {digits}"),
+        format!("sha256 ={digits}"),
+        format!(" {right}"),
+        format!("{right} "),
+        format!("\"{right}\""),
+        format!("sha256:{digits}"),
+        format!("sha256=0x{digits}"),
+        format!("{right},{right}"),
+        format!("{right}, {right}"),
+        format!("sha256=,{right}"),
+        format!("{right};"),
+        format!("{right}{digits}"),
+        "sha256=".to_owned(),
+        String::new(),
+    ] {
+        refused(value.as_bytes());
+    }
+    refused("sha256=ａａ".as_bytes());
+    refused(&[b"sha256=", &[0xff; 64][..]].concat());
+}
+
+#[test]
+fn none_and_two_are_refused() {
+    let right = right();
+    let right = right.as_str();
+    let wrong = sign("whsec_of_somebody_else", "{}");
+    let wrong = wrong.as_str();
+    for signatures in [&[][..], &[right, right], &[right, wrong], &[wrong, right], &["", right]] {
+        assert_eq!(refusal(&headers(signatures, &[])).kind(), ErrorKind::Webhook, "{signatures:?}");
+    }
+}
+
+#[test]
+fn the_event_header_must_agree_where_it_is() {
+    let body = completed().to_string();
+    let right = right();
+    let verify = |events: &[&str]| verifier().verify(&headers(&[&right], events), body.as_bytes());
+    verify(&["run.completed"]).unwrap();
+    verify(&[]).expect("the signed event is enough");
+    for events in [
+        &["run.failed"][..],
+        &[""],
+        &["Run.Completed"],
+        &["run.completed "],
+        &["run.complete"],
+        &["run.completed", "run.completed"],
+        &["run.completed", "run.failed"],
+    ] {
+        assert_eq!(verify(events).unwrap_err().kind(), ErrorKind::Webhook, "{events:?}");
+    }
+}
+
+/// A forger learns nothing of what was wrong.
+#[test]
+fn all_refusals_are_the_same_error() {
+    let body = completed().to_string();
+    let right = right();
+    let mut errors = vec![
+        refusal(&headers(&[], &[])),
+        refusal(&headers(&[&right, &right], &[])),
+        refusal(&headers(&["sha256="], &[])),
+        refusal(&headers(&[&sign("whsec_of_somebody_else", &body)], &[])),
+        refusal(&headers(&[&right], &["run.failed"])),
+    ];
+    let strict = verifier().agents(["agent_of_somebody_else"]);
+    errors.push(strict.verify(&headers(&[&right], &[]), body.as_bytes()).unwrap_err());
+    for error in errors {
+        assert_eq!(error.to_string(), "the delivery of a webhook cannot be trusted");
+        assert_eq!(
+            format!("{error:?}"),
+            "Error { kind: Webhook, outcome: NotSent, \
+             message: \"the delivery of a webhook cannot be trusted\", .. }"
+        );
+        assert_eq!((error.kind(), error.outcome()), (ErrorKind::Webhook, Outcome::NotSent));
+        assert!(error.status().is_none() && error.json_path().is_none() && !error.is_retryable());
+    }
+}
+
+#[test]
+fn only_the_agents_that_are_wanted() {
+    let verify = |verifier: Verifier, body: &str| {
+        let headers = headers(&[&sign(SECRET, body)], &[]);
+        verifier.verify(&headers, body.as_bytes()).map_err(|error| error.kind())
+    };
+    let body = completed().to_string();
+    verify(verifier().agents(["agent_abc123"]), &body).unwrap();
+    verify(verifier().agents(["other"]).agents(["agent_abc123"]), &body).unwrap();
+    let nobody: [&str; 0] = [];
+    for verifier in [verifier().agents(["other"]), verifier().agents(nobody)] {
+        assert_eq!(verify(verifier, &body), Err(ErrorKind::Webhook));
+    }
+    // An event of tomorrow is held to it, too.
+    let only = || verifier().agents(["agent_abc123"]);
+    let unknown = |data| event("run.resumed", data).to_string();
+    verify(only(), &unknown(serde_json::json!({"agent_id": "agent_abc123"}))).unwrap();
+    for data in
+        [serde_json::json!({"agent_id": "other"}), serde_json::json!({}), serde_json::json!(null)]
+    {
+        assert_eq!(verify(only(), &unknown(data)), Err(ErrorKind::Webhook));
+    }
+}

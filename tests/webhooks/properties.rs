@@ -1,0 +1,98 @@
+//! What holds of any secret, any body and any header.
+
+use http::HeaderValue;
+use proptest::collection::vec;
+use proptest::prelude::*;
+use serde_json::{Map, Value, json};
+use twin_ext::ErrorKind;
+use twin_ext::webhook::{SIGNATURE_HEADER, Verifier, sign};
+
+use crate::signed::{event, headers};
+
+/// A text that is not blank.
+fn text() -> impl Strategy<Value = String> {
+    "\\PC{1,40}".prop_filter("it is blank", |text| !text.trim().is_empty())
+}
+
+fn value() -> impl Strategy<Value = Value> {
+    let leaf = prop_oneof![
+        Just(Value::Null),
+        any::<bool>().prop_map(Value::from),
+        any::<i64>().prop_map(Value::from),
+        any::<f64>().prop_map(Value::from),
+        "\\PC{0,8}".prop_map(Value::from),
+    ];
+    leaf.prop_recursive(4, 24, 6, |inner| {
+        prop_oneof![
+            vec(inner.clone(), 0..6).prop_map(Value::from),
+            vec(("\\PC{0,6}", inner), 0..6)
+                .prop_map(|members| Value::Object(members.into_iter().collect::<Map<_, _>>())),
+        ]
+    })
+}
+
+proptest! {
+    #[test]
+    fn what_was_signed_is_authentic_and_only_with_its_secret(
+        secret in text(), other in text(), body in vec(any::<u8>(), 0..300),
+    ) {
+        prop_assume!(secret != other);
+        let headers = headers(&[&sign(&secret, &body)], &[]);
+        let kind = |secret: &String| {
+            Verifier::new(secret).unwrap().verify(&headers, &body).err().map(|error| error.kind())
+        };
+        prop_assert_ne!(kind(&secret), Some(ErrorKind::Webhook));
+        prop_assert_eq!(kind(&other), Some(ErrorKind::Webhook));
+    }
+
+    #[test]
+    fn a_changed_body_is_not(
+        body in vec(any::<u8>(), 1..300), place in any::<prop::sample::Index>(), flip in 1..=u8::MAX,
+    ) {
+        let headers = headers(&[&sign("whsec_1", &body)], &[]);
+        let mut changed = body;
+        let place = place.index(changed.len());
+        changed[place] ^= flip;
+        let error = Verifier::new("whsec_1").unwrap().verify(&headers, &changed).unwrap_err();
+        prop_assert_eq!(error.kind(), ErrorKind::Webhook);
+    }
+
+    #[test]
+    fn no_header_but_the_right_one_is_taken(value in vec(any::<u8>(), 0..100)) {
+        let Ok(value) = HeaderValue::from_bytes(&value) else { return Ok(()) };
+        let mut headers = http::HeaderMap::new();
+        headers.insert(SIGNATURE_HEADER, value);
+        let error = Verifier::new("whsec_1").unwrap().verify(&headers, b"{}").unwrap_err();
+        prop_assert_eq!(error.kind(), ErrorKind::Webhook);
+    }
+
+    #[test]
+    fn an_event_of_tomorrow_comes_through_whole(name in "\\PC{1,20}", data in value(), more in value()) {
+        prop_assume!(!name.starts_with("run."));
+        let mut body = event(&name, data.clone());
+        body["more"] = more.clone();
+        let body = body.to_string();
+        let headers = headers(&[&sign("whsec_1", &body)], &[]);
+        let delivery = Verifier::new("whsec_1").unwrap().verify(&headers, body.as_bytes()).unwrap();
+        // As the text says it: not every number in it is one of `Value`'s own.
+        let read: Value = serde_json::from_str(&body).unwrap();
+        prop_assert_eq!(delivery.event.name(), &name);
+        prop_assert_eq!(&delivery.extra["more"], &read["more"]);
+        let twin_ext::webhook::Event::Unknown { data: kept, .. } = delivery.event else {
+            return Err(TestCaseError::fail("it is known"));
+        };
+        prop_assert_eq!(&kept, &read["data"]);
+    }
+
+    #[test]
+    fn a_run_comes_through_whole(run in "\\PC{0,40}", agent in "\\PC{0,40}", status in "\\PC{0,20}") {
+        let data = json!({"run_id": run, "agent_id": agent, "status": status});
+        let body = event("run.paused", data).to_string();
+        let headers = headers(&[&sign("whsec_1", &body)], &["run.paused"]);
+        let delivery = Verifier::new("whsec_1").unwrap().verify(&headers, body.as_bytes()).unwrap();
+        let key = delivery.key();
+        prop_assert_eq!((key.run_id(), key.agent_id()), (run.as_str(), agent.as_str()));
+        prop_assert_eq!(delivery.event.run().unwrap().status.as_str(), &status);
+        prop_assert!(delivery.key().to_string().is_ascii());
+    }
+}

@@ -1,0 +1,77 @@
+//! Secrets: given in many ways, changed without a gap, never blank, never shown.
+
+use twin_api::secrecy::SecretString;
+use twin_ext::webhook::{Verifier, sign};
+use twin_ext::{ErrorKind, Outcome};
+
+use crate::signed::{completed, headers, verifier};
+
+#[test]
+fn a_blank_secret_is_refused() {
+    for blank in ["", " ", "\t", "\r\n", " \n ", "\u{a0}", "\u{3000}"] {
+        let error = Verifier::new(blank).unwrap_err();
+        assert_eq!(
+            (error.kind(), error.outcome()),
+            (ErrorKind::Config, Outcome::NotSent),
+            "{blank:?}"
+        );
+        let error = verifier().also(SecretString::from(blank)).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Config, "{blank:?}");
+    }
+}
+
+#[test]
+fn a_secret_may_be_given_as_any_text() {
+    let owned = String::from("whsec_1");
+    let secret = SecretString::from("whsec_1");
+    let signatures = [
+        sign("whsec_1", "{}"),
+        sign(&owned, b"{}"),
+        sign(owned.clone(), vec![b'{', b'}']),
+        sign(&secret, bytes::Bytes::from_static(b"{}")),
+        sign(secret.clone(), String::from("{}")),
+    ];
+    assert!(signatures.iter().all(|signature| *signature == signatures[0]));
+    Verifier::new(&owned)
+        .unwrap()
+        .also(owned)
+        .unwrap()
+        .also(&secret)
+        .unwrap()
+        .also(secret)
+        .unwrap();
+}
+
+#[test]
+fn all_of_its_text_is_the_key() {
+    for other in ["a1b2", "whsec_a1b2 ", " whsec_a1b2", "whsec_a1b2\n", "WHSEC_a1b2"] {
+        assert_ne!(sign("whsec_a1b2", "{}"), sign(other, "{}"));
+    }
+}
+
+#[test]
+fn secrets_change_without_a_gap() {
+    let body = completed().to_string();
+    let signed_with = |verifier: &Verifier, secret: &str| {
+        let verified = verifier.verify(&headers(&[&sign(secret, &body)], &[]), body.as_bytes());
+        verified.map(|delivery| delivery.secret()).map_err(|error| error.kind())
+    };
+    let before = Verifier::new("whsec_old").unwrap();
+    assert_eq!(signed_with(&before, "whsec_old"), Ok(0));
+    assert_eq!(signed_with(&before, "whsec_new"), Err(ErrorKind::Webhook));
+    let meanwhile = Verifier::new("whsec_new").unwrap().also("whsec_old").unwrap();
+    assert_eq!(signed_with(&meanwhile, "whsec_new"), Ok(0));
+    assert_eq!(signed_with(&meanwhile, "whsec_old"), Ok(1));
+    let after = Verifier::new("whsec_new").unwrap();
+    assert_eq!(signed_with(&after, "whsec_new"), Ok(0));
+    assert_eq!(signed_with(&after, "whsec_old"), Err(ErrorKind::Webhook));
+}
+
+#[test]
+fn a_clone_is_not_changed_with_the_original() {
+    let one = Verifier::new("whsec_1").unwrap();
+    let both = one.clone().also("whsec_2").unwrap();
+    let headers = headers(&[&sign("whsec_2", completed().to_string())], &[]);
+    assert!(both.verify(&headers, completed().to_string().as_bytes()).is_ok());
+    assert!(one.verify(&headers, completed().to_string().as_bytes()).is_err());
+}
