@@ -5,3 +5,6 @@ pub mod errors {}
 
 #[doc = include_str!("guide/retries.md")]
 pub mod retries {}
+
+#[doc = include_str!("guide/runs.md")]
+pub mod runs {}

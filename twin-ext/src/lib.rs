@@ -18,6 +18,7 @@
 //!
 //! - [`guide::errors`]: what can fail, and what to do about it.
 //! - [`guide::retries`]: what is repeated, when, and what that guarantees.
+//! - [`guide::runs`]: runs that outlive a program, what a wait ends with, what was missed.
 //! - [`drift`]: hear of it when the service is no longer as documented.
 //! - [`webhook`]: deliveries of webhooks, verified and each handled once.
 //! - [`clock`]: test what a client does in an hour in no time.
@@ -35,15 +36,25 @@ pub mod webhook;
 mod client;
 mod document;
 mod error;
+mod event;
 mod policy;
 mod retry;
+mod run;
+mod schedule;
 #[cfg(test)]
 mod testing;
+mod time;
 mod trace;
 
 pub use client::ClientBuilder;
 pub use error::{Error, ErrorKind, Outcome};
+pub use event::{EventKind, RunEventExt};
 pub use retry::Retry;
+pub use run::{
+    Launching, RunError, RunEvents, RunExt, RunHandle, RunState, RunStateExt, RunTicket, Wait,
+    Waiting,
+};
+pub use schedule::{Cron, SetScheduleExt};
 /// The raw client.
 pub use twin_api;
 /// What the service says when it refuses: problem details (RFC 9457).
@@ -56,4 +67,6 @@ pub mod prelude {
 
     pub use crate::webhook::{Delivery, Event, Verifier};
     pub use crate::{ClientBuilder, Error, ErrorKind, Outcome, Retry};
+    pub use crate::{Cron, EventKind, RunEventExt, SetScheduleExt};
+    pub use crate::{RunError, RunExt, RunHandle, RunState, RunStateExt, RunTicket, Wait};
 }

@@ -1,7 +1,5 @@
 //! One attempt: from connecting to the last byte of the body, within its time.
 
-use std::pin::pin;
-use std::task::Poll;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -13,7 +11,7 @@ use twin_api::transport::refusal_status;
 
 use super::body::{Read, read};
 use super::{Policy, is_transient, outcome_of};
-use crate::clock::{Clock, Sleep};
+use crate::clock::{Clock, Sleep, before};
 use crate::error::{Detail, ErrorKind, Outcome, because, of_reqwest};
 use crate::retry::retry_after;
 
@@ -128,16 +126,6 @@ fn torn(error: reqwest::Error) -> Detail {
     let error = error.without_url();
     let message = format!("the answer broke off{}", because(&error));
     Detail::new(ErrorKind::Transport, Outcome::Accepted, message).caused_by(error)
-}
-
-/// What `future` comes to, unless the alarm goes off before.
-async fn before<F: Future>(alarm: &mut Sleep, future: F) -> Option<F::Output> {
-    let mut future = pin!(future);
-    std::future::poll_fn(|context| match future.as_mut().poll(context) {
-        Poll::Ready(output) => Poll::Ready(Some(output)),
-        Poll::Pending => alarm.as_mut().poll(context).map(|()| None),
-    })
-    .await
 }
 
 impl Attempt {

@@ -1,0 +1,248 @@
+//! The events of a run: each once, to the end, or an error that counts them.
+
+use std::time::Duration;
+
+use axum::http::StatusCode;
+use futures_util::stream::FusedStream;
+use futures_util::{FutureExt as _, StreamExt as _, TryStreamExt as _};
+use twin_api::types::RunEvent;
+use twin_ext::prelude::*;
+use twin_ext::{RunEvents, RunHandle};
+use twin_tests::emulator::fault::{Fault, Rule};
+use twin_tests::emulator::{Emulator, Outcome as Ending, Profile, Script, Step};
+
+use crate::harness::{Twin, in_both};
+
+const fn seconds(seconds: u64) -> Duration {
+    Duration::from_secs(seconds)
+}
+
+/// So many events, a few seconds apart, and the end.
+fn busy(events: usize) -> Script {
+    (0..events)
+        .fold(Script::by_hand(), |script, number| {
+            script.then(seconds(number as u64 % 7), Step::Event(format!("ToolCall{number}")))
+        })
+        .then(seconds(3), Step::Complete(Ending::Success))
+}
+
+/// An observed Twin that heeds `after_index`.
+async fn heeding() -> Twin {
+    let builder = Emulator::builder(Profile::Observed);
+    Twin::of(builder.switches(|switches| switches.ignore_after_index = false)).await
+}
+
+fn indexes(events: &[RunEvent]) -> Vec<u64> {
+    events.iter().map(|event| event.position().unwrap()).collect()
+}
+
+async fn all(twin: &Twin, run: &RunHandle) -> Vec<u64> {
+    let page = twin.client.list_run_events().agent_id(run.agent_id()).run_id(run.run_id()).send();
+    indexes(&page.await.unwrap().events)
+}
+
+#[test]
+fn the_stream_can_be_sent_and_moved() {
+    fn check<T: Send + Unpin + FusedStream>() {}
+    check::<RunEvents>();
+}
+
+#[tokio::test]
+async fn each_event_comes_once_and_then_the_end() {
+    in_both(async |twin: Twin| {
+        let run = twin.launch(busy(40)).await;
+        let events: Vec<RunEvent> = run.events().try_collect().await.unwrap();
+        assert_eq!(indexes(&events), all(&twin, &run).await);
+        assert_eq!(events.len(), 42);
+        assert!(events[0].kind().is("Started") && events[41].kind().is("Finished"));
+        assert_eq!(events[41].final_text().as_deref(), Some("The emulated work is done."));
+        assert!(twin.clock.pauses().len() > 5, "it was followed, not read when it was over");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_run_that_is_over_is_read_without_a_pause() {
+    in_both(async |twin: Twin| {
+        let run = twin.launch(busy(3)).await;
+        twin.advance(seconds(60)).await;
+        let events: Vec<RunEvent> = run.events().try_collect().await.unwrap();
+        assert_eq!(events.len(), 5);
+        assert_eq!(twin.clock.pauses(), []);
+        assert_eq!(twin.count("list_runs"), 1);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn more_events_than_a_page_holds_all_come_where_the_index_is_heeded() {
+    let twin = heeding().await;
+    let run = twin.launch(busy(2)).await;
+    twin.add_events(&run, 1_510);
+    let events: Vec<RunEvent> = run.events().try_collect().await.unwrap();
+    assert_eq!(events.len(), 1_514);
+    assert!(indexes(&events).is_sorted_by(|one, two| one < two));
+}
+
+#[tokio::test]
+async fn a_service_that_ignores_the_index_ends_in_an_error_that_counts() {
+    let twin = Twin::observed().await;
+    let run = twin.launch(busy(0)).await;
+    twin.add_events(&run, 1_508);
+    twin.advance(seconds(60)).await;
+    let mut events = run.events();
+    let mut came = 0;
+    let error = loop {
+        match events.next().await {
+            Some(Ok(_)) => came += 1,
+            Some(Err(error)) => break error,
+            None => panic!("an end in silence"),
+        }
+    };
+    assert_eq!((came, error.kind()), (500, ErrorKind::Pagination));
+    assert!(error.to_string().contains("500 of 1510 events came"), "{error}");
+    assert!(events.is_terminated() && events.next().await.is_none());
+    assert!(twin.count("list_run_events") <= 3);
+}
+
+#[tokio::test]
+async fn what_was_shown_before_a_restart_is_not_shown_again() {
+    for twin in [Twin::documented().await, Twin::observed().await, heeding().await] {
+        let run = twin.launch(busy(20)).await;
+        let mut events = run.events();
+        let mut shown = Vec::new();
+        for _ in 0..9 {
+            shown.push(events.next().await.unwrap().unwrap());
+            assert_eq!(events.last_index(), shown.last().unwrap().position());
+        }
+        let last = events.last_index().unwrap();
+        drop(events);
+
+        let ticket = serde_json::to_string(&run.ticket()).unwrap();
+        let resumed = twin.client.resume(serde_json::from_str(&ticket).unwrap());
+        let rest: Vec<RunEvent> = resumed.events_after(last).try_collect().await.unwrap();
+        shown.extend(rest);
+        assert_eq!(indexes(&shown), all(&twin, &run).await);
+    }
+}
+
+#[tokio::test]
+async fn resuming_where_the_index_is_ignored_never_ends_in_silence() {
+    let twin = Twin::observed().await;
+    let run = twin.launch(busy(0)).await;
+    twin.add_events(&run, 700);
+    twin.advance(seconds(60)).await;
+    let last = all(&twin, &run).await[499];
+    let error = run.events_after(last).try_collect::<Vec<RunEvent>>().await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Pagination);
+    assert!(error.to_string().contains("500 of 702 events came, 0 of them new"), "{error}");
+}
+
+#[tokio::test]
+async fn a_run_that_never_was_is_an_error_and_not_an_empty_list() {
+    in_both(async |twin: Twin| {
+        let run = twin.client.resume(RunTicket::new(&*twin.agent, "run_nobody"));
+        let mut events = run.events();
+        let error = events.next().await.unwrap().unwrap_err();
+        assert_eq!(error.run_error(), Some(&RunError::NotFound));
+        assert!(events.next().await.is_none());
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_run_that_is_deleted_meanwhile_is_gone() {
+    in_both(async |twin: Twin| {
+        let run = twin.launch(Script::by_hand()).await;
+        let same = run.clone();
+        twin.clock.after_pauses(3, move || async move { same.delete().await.unwrap() }.boxed());
+        let events: Vec<_> = run.events().collect().await;
+        assert_eq!(events.len(), 2);
+        assert_eq!(events[1].as_ref().unwrap_err().run_error(), Some(&RunError::Gone));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_pause_is_followed_through() {
+    in_both(async |twin: Twin| {
+        let script = Script::by_hand()
+            .then(seconds(5), Step::Pause)
+            .then(seconds(1_000), Step::Resume)
+            .then(seconds(5), Step::Complete(Ending::Success));
+        let run = twin.launch(script).await;
+        let events: Vec<RunEvent> = run.events().try_collect().await.unwrap();
+        let kinds: Vec<bool> = ["Started", "UserInfoRequested", "UserTick", "Finished"]
+            .iter()
+            .zip(&events)
+            .map(|(name, event)| event.kind().is(name))
+            .collect();
+        assert_eq!(kinds, [true; 4]);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn nothing_for_too_long_is_a_timeout() {
+    in_both(async |twin: Twin| {
+        let run = twin.launch(Script::by_hand()).await;
+        let mut events = run.events().idle_limit(seconds(120));
+        assert!(events.next().await.unwrap().is_ok());
+        let error = events.next().await.unwrap().unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Timeout);
+        assert!(error.to_string().contains("nothing has happened"), "{error}");
+        let total: Duration = twin.clock.pauses().iter().sum();
+        assert!((seconds(120)..seconds(150)).contains(&total), "{total:?}");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn faults_that_pass_cost_no_event_and_others_are_told() {
+    in_both(async |twin: Twin| {
+        let unwell = Fault::status(StatusCode::SERVICE_UNAVAILABLE, None);
+        let run = twin.launch(busy(30)).await;
+        twin.order(Rule::new("list_runs", unwell.clone()).on(2..=6)).unwrap();
+        twin.order(Rule::new("list_run_events", unwell).on(3..=11)).unwrap();
+        let events: Vec<RunEvent> = run.events().try_collect().await.unwrap();
+        assert_eq!(indexes(&events), all(&twin, &run).await);
+
+        let refused = Fault::status(StatusCode::BAD_REQUEST, None);
+        twin.clear_faults();
+        twin.order(Rule::new("list_run_events", refused)).unwrap();
+        let error = run.events().next().await.unwrap().unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Problem);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_service_that_stays_away_is_given_up() {
+    in_both(async |twin: Twin| {
+        let run = twin.launch(busy(3)).await;
+        twin.order(Rule::new("list_runs", Fault::status(StatusCode::BAD_GATEWAY, None))).unwrap();
+        let error = run.events().next().await.unwrap().unwrap_err();
+        assert_eq!(error.status(), Some(StatusCode::BAD_GATEWAY));
+        let total: Duration = twin.clock.pauses().iter().sum();
+        assert!((seconds(300)..seconds(400)).contains(&total), "{total:?}");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_future_that_is_dropped_loses_nothing() {
+    in_both(async |twin: Twin| {
+        let run = twin.launch(busy(25)).await;
+        let (mut events, mut came) = (run.events(), Vec::new());
+        loop {
+            // Given up at every point at which it waits.
+            match events.next().now_or_never() {
+                Some(Some(event)) => came.push(event.unwrap()),
+                Some(None) => break,
+                None => tokio::task::yield_now().await,
+            }
+        }
+        assert_eq!(indexes(&came), all(&twin, &run).await);
+    })
+    .await;
+}

@@ -1,0 +1,150 @@
+//! An emulator and a client with one time: a pause of the client is time that passes in the
+//! emulator, so that an hour takes none.
+
+use std::collections::BTreeMap;
+use std::ops::Deref;
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, SystemTime};
+
+use futures_util::future::BoxFuture;
+use twin_api::Client;
+use twin_api::types::{RunMode, StartRunBody};
+use twin_ext::clock::{Clock, ManualClock, Sleep};
+use twin_ext::{ClientBuilder, RunExt as _, RunHandle, Wait};
+use twin_tests::emulator::{Builder, Emulator, Profile, Script};
+
+/// Runs a test against either profile.
+pub(crate) async fn in_both(test: impl AsyncFn(Twin)) {
+    for profile in Profile::ALL {
+        // It is shown when the test fails.
+        eprintln!("profile: {profile}");
+        test(Twin::of(Emulator::builder(profile)).await).await;
+    }
+}
+
+/// An emulator, a client of it, and an agent.
+pub(crate) struct Twin {
+    emulator: Arc<Emulator>,
+    pub(crate) clock: Coupled,
+    pub(crate) client: Client,
+    pub(crate) agent: String,
+}
+
+impl Deref for Twin {
+    type Target = Emulator;
+
+    fn deref(&self) -> &Emulator {
+        &self.emulator
+    }
+}
+
+impl Twin {
+    pub(crate) async fn of(builder: Builder) -> Self {
+        let emulator = Arc::new(builder.start().await.expect("a free port"));
+        let clock = Coupled::new(Arc::clone(&emulator));
+        let built = ClientBuilder::new(emulator.api_key())
+            .base_url(emulator.url())
+            .clock(clock.clone())
+            .build();
+        let agent = emulator.with(twin_tests::emulator::World::add_agent);
+        Self { emulator, clock, client: built.expect("a client"), agent }
+    }
+
+    pub(crate) async fn observed() -> Self {
+        Self::of(Emulator::builder(Profile::Observed)).await
+    }
+
+    pub(crate) async fn documented() -> Self {
+        Self::of(Emulator::builder(Profile::Documented)).await
+    }
+
+    pub(crate) fn is_observed(&self) -> bool {
+        self.profile() == Profile::Observed
+    }
+
+    /// Launches a run that goes by this script.
+    pub(crate) async fn launch(&self, script: Script) -> RunHandle {
+        self.with(|world| world.script_next_run(script));
+        self.client.launch(&*self.agent, body()).await.expect("it is launched")
+    }
+
+    /// Adds so many events to a run.
+    pub(crate) fn add_events(&self, run: &RunHandle, count: u64) {
+        self.with(|world| world.add_events(&self.agent, run.run_id(), count));
+    }
+}
+
+/// What a run is to do.
+pub(crate) fn body() -> twin_api::types::builder::StartRunBody {
+    StartRunBody::builder().run_mode(RunMode::Run).user_message("Go.")
+}
+
+/// A wait that gives up after so many seconds.
+pub(crate) fn within(seconds: u64) -> Wait {
+    Wait::default().deadline(Duration::from_secs(seconds))
+}
+
+type Act = Box<dyn FnOnce() -> BoxFuture<'static, ()> + Send>;
+
+/// A clock that moves an emulator's time with its own.
+#[derive(Clone)]
+pub(crate) struct Coupled {
+    own: ManualClock,
+    emulator: Arc<Emulator>,
+    acts: Arc<Mutex<BTreeMap<usize, Act>>>,
+}
+
+impl Coupled {
+    fn new(emulator: Arc<Emulator>) -> Self {
+        Self { own: ManualClock::new(1), emulator, acts: Arc::default() }
+    }
+
+    pub(crate) fn pauses(&self) -> Vec<Duration> {
+        self.own.pauses()
+    }
+
+    /// Does something when so many pauses were made.
+    pub(crate) fn after_pauses(
+        &self,
+        pauses: usize,
+        act: impl FnOnce() -> BoxFuture<'static, ()> + Send + 'static,
+    ) {
+        self.acts.lock().unwrap().insert(pauses, Box::new(act));
+    }
+}
+
+impl std::fmt::Debug for Coupled {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.own.fmt(f)
+    }
+}
+
+impl Clock for Coupled {
+    fn now(&self) -> Duration {
+        self.own.now()
+    }
+
+    fn wall(&self) -> SystemTime {
+        self.emulator.with(|world| world.now()).into()
+    }
+
+    fn sleep(&self, duration: Duration) -> Sleep {
+        let clock = self.clone();
+        Box::pin(async move {
+            clock.own.sleep(duration).await;
+            clock.emulator.advance(duration).await;
+            let act = clock.acts.lock().unwrap().remove(&clock.own.pauses().len());
+            if let Some(act) = act {
+                act().await;
+            }
+        })
+    }
+
+    fn alarm(&self, duration: Duration) -> Sleep {
+        self.own.alarm(duration)
+    }
+
+    fn random(&self) -> u64 {
+        self.own.random()
+    }
+}

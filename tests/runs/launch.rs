@@ -1,0 +1,172 @@
+//! A launch happens once, or it is said that it may have.
+
+use axum::http::StatusCode;
+use serde_json::Value;
+use twin_api::types::{RunMode, StartRunBody};
+use twin_ext::prelude::*;
+use twin_tests::emulator::Script;
+use twin_tests::emulator::fault::{Fault, RetryAfter, Rule, Shift};
+
+use crate::harness::{Twin, body, in_both};
+
+async fn runs(twin: &Twin) -> Vec<String> {
+    let page = twin.client.list_runs().agent_id(&*twin.agent).send().await.unwrap();
+    page.into_inner().runs.into_iter().map(|run| run.run_id).collect()
+}
+
+/// The message that `start_run` was last sent with.
+fn message(twin: &Twin) -> String {
+    let exchanges = twin.take_exchanges();
+    let started =
+        exchanges.iter().rfind(|e| e.operation == Some("start_run")).expect("it was sent");
+    let body: Value = serde_json::from_slice(&started.request.body).unwrap();
+    body["user_message"].as_str().unwrap_or_default().to_owned()
+}
+
+#[tokio::test]
+async fn a_builder_and_a_body_start_a_run() {
+    in_both(async |twin: Twin| {
+        let run = twin.client.launch(&*twin.agent, body()).await.unwrap();
+        let whole: StartRunBody = body().try_into().unwrap();
+        let other = twin.client.launch(&*twin.agent, whole).await.unwrap();
+        assert_ne!(run.run_id(), other.run_id());
+        assert_eq!(run.started().unwrap().run_id, run.run_id());
+        assert_eq!(run.agent_id(), twin.agent);
+        assert_eq!(message(&twin), "Go.");
+        assert_eq!(run.get().await.unwrap().run_id, run.run_id());
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_body_that_is_not_complete_is_not_sent() {
+    let twin = Twin::observed().await;
+    let without_mode = StartRunBody::builder().user_message("Go.");
+    let error = twin.client.launch(&*twin.agent, without_mode.clone()).await.unwrap_err();
+    assert_eq!((error.kind(), error.outcome()), (ErrorKind::InvalidRequest, Outcome::NotSent));
+    let error = twin.client.launch_or_find(&*twin.agent, without_mode).await.unwrap_err();
+    assert_eq!((error.kind(), error.outcome()), (ErrorKind::InvalidRequest, Outcome::NotSent));
+    let error = twin.client.launch("..", body()).await.unwrap_err();
+    assert_eq!((error.kind(), error.outcome()), (ErrorKind::InvalidRequest, Outcome::NotSent));
+    assert!(twin.take_exchanges().is_empty());
+}
+
+#[tokio::test]
+async fn a_lost_answer_is_unknown_and_nothing_is_sent_again() {
+    in_both(async |twin: Twin| {
+        twin.order(Rule::new("start_run", Fault::Reset { at: 0 })).unwrap();
+        let error = twin.client.launch(&*twin.agent, body()).await.unwrap_err();
+        assert_eq!(error.outcome(), Outcome::Unknown);
+        assert!(!error.is_retryable());
+        assert_eq!((twin.count("start_run"), runs(&twin).await.len()), (1, 1));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn what_was_refused_for_now_is_launched_later_and_once() {
+    in_both(async |twin: Twin| {
+        let busy = Fault::status(StatusCode::SERVICE_UNAVAILABLE, RetryAfter::Seconds(7));
+        twin.order(Rule::new("start_run", busy).on(1)).unwrap();
+        twin.client.launch(&*twin.agent, body()).await.unwrap();
+        assert_eq!((twin.count("start_run"), runs(&twin).await.len()), (2, 1));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_launch_on_nobody_is_a_refusal() {
+    in_both(async |twin: Twin| {
+        let error = twin.client.launch("agent_nobody", body()).await.unwrap_err();
+        assert!(error.is_not_found() || error.is_forbidden());
+        assert_eq!(error.outcome(), Outcome::Rejected);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_launch_that_is_not_awaited_sends_nothing() {
+    let twin = Twin::observed().await;
+    drop(twin.client.launch(&*twin.agent, body()));
+    assert!(runs(&twin).await.is_empty());
+}
+
+#[tokio::test]
+async fn find_takes_what_was_started_for_it_and_no_other() {
+    in_both(async |twin: Twin| {
+        for fault in [Fault::Reset { at: 0 }, Fault::CutBody { at: 30, chunked: false }] {
+            twin.clear_faults();
+            let sent = twin.count("start_run");
+            twin.order(Rule::new("start_run", fault)).unwrap();
+            let before = runs(&twin).await;
+            // Somebody else starts a run at the same time.
+            let shift = Fault::Shift(Shift { insert: 1, remove: 0 });
+            twin.order(Rule::new("list_runs", shift).on(2)).unwrap();
+            let run = twin.client.launch_or_find(&*twin.agent, body()).await.unwrap();
+            assert_eq!(runs(&twin).await.len(), before.len() + 2);
+            assert!(!before.contains(&run.run_id().to_owned()));
+            assert_eq!(twin.count("start_run"), sent + 1);
+            let message = message(&twin);
+            assert!(message.starts_with("Go.\n\n(launch-"), "{message}");
+            let events =
+                twin.client.list_run_events().agent_id(run.agent_id()).run_id(run.run_id());
+            let first = &events.send().await.unwrap().events[0];
+            assert!(first.event.get().contains(&message[6..38]), "{first:?}");
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn find_proves_nothing_by_a_run_of_somebody_elses() {
+    in_both(async |twin: Twin| {
+        twin.with(|world| world.script_runs(Script::by_hand()));
+        twin.order(Rule::new("start_run", Fault::Reset { at: 0 }).taking_effect(false)).unwrap();
+        // Listed before the launch; the first time after it, there is one more.
+        let shift = Fault::Shift(Shift { insert: 1, remove: 0 });
+        twin.order(Rule::new("list_runs", shift).on(2)).unwrap();
+        let error = twin.client.launch_or_find(&*twin.agent, body()).await.unwrap_err();
+        assert_eq!(error.outcome(), Outcome::Unknown);
+        assert_eq!(error.operation(), Some("start_run"));
+        assert_eq!((twin.count("start_run"), runs(&twin).await.len()), (1, 1));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn find_waits_for_a_run_that_shows_late_and_bears_faults() {
+    in_both(async |twin: Twin| {
+        twin.order(Rule::new("start_run", Fault::Reset { at: 0 })).unwrap();
+        let unwell = Fault::status(StatusCode::BAD_GATEWAY, None);
+        twin.order(Rule::new("list_runs", unwell.clone()).on(2..=7)).unwrap();
+        twin.order(Rule::new("list_run_events", unwell).on(1..=3)).unwrap();
+        let run = twin.client.launch_or_find(&*twin.agent, body()).await.unwrap();
+        assert_eq!(runs(&twin).await, [run.run_id()]);
+        assert_eq!(twin.count("start_run"), 1);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn find_does_not_launch_where_it_could_not_find() {
+    in_both(async |twin: Twin| {
+        let no = Fault::status(StatusCode::BAD_REQUEST, None);
+        twin.order(Rule::new("list_runs", no)).unwrap();
+        let error = twin.client.launch_or_find(&*twin.agent, body()).await.unwrap_err();
+        assert_eq!((error.operation(), twin.count("start_run")), (Some("list_runs"), 0));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn find_that_is_not_needed_is_a_launch() {
+    in_both(async |twin: Twin| {
+        let silent = StartRunBody::builder().run_mode(RunMode::Build);
+        let run = twin.client.launch_or_find(&*twin.agent, silent).await.unwrap();
+        assert!(run.started().is_some());
+        assert!(message(&twin).starts_with("(launch-"));
+        let refused = twin.client.launch_or_find("agent_nobody", body()).await.unwrap_err();
+        assert!(refused.outcome() <= Outcome::Rejected);
+    })
+    .await;
+}

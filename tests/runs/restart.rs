@@ -1,0 +1,67 @@
+//! A run outlives the process that launched it.
+
+use std::process::{Command, Output};
+
+use futures_util::TryStreamExt as _;
+use twin_api::types::RunEvent;
+use twin_ext::prelude::*;
+use twin_tests::emulator::{Emulator, Profile, Script};
+
+use crate::harness::{Twin, body};
+
+/// Where the child finds the service, its key and the agent.
+const VARIABLES: [&str; 3] = ["TWIN_TEST_URL", "TWIN_TEST_KEY", "TWIN_TEST_AGENT"];
+
+/// What the child writes before its ticket.
+const MARK: &str = "ticket: ";
+
+#[tokio::test]
+async fn a_ticket_survives_the_process() {
+    for profile in Profile::ALL {
+        let builder = Emulator::builder(profile);
+        let twin = Twin::of(builder.switches(|switches| switches.ignore_after_index = false)).await;
+        twin.with(|world| world.script_next_run(Script::ordinary()));
+        let values = [twin.url(), twin.api_key().to_owned(), twin.agent.clone()];
+        let output = tokio::task::spawn_blocking(|| launch_and_die(values)).await.unwrap();
+        assert!(!output.status.success(), "it died");
+        let said = String::from_utf8(output.stdout).unwrap();
+        let ticket = said.lines().find_map(|line| line.split_once(MARK)).expect(&said).1;
+
+        let run = twin.client.resume(serde_json::from_str(ticket).unwrap());
+        let events: Vec<RunEvent> = run.events().try_collect().await.unwrap();
+        assert_eq!(events.len(), 6);
+        assert_eq!(run.wait().await.unwrap().state(), RunState::Finished(None));
+        assert_eq!(twin.count("start_run"), 1);
+    }
+}
+
+fn launch_and_die(values: [String; 3]) -> Output {
+    Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", "restart::the_child", "--ignored", "--nocapture"])
+        .envs(VARIABLES.into_iter().zip(values))
+        .output()
+        .unwrap()
+}
+
+#[tokio::test]
+#[ignore = "it is the child of a_ticket_survives_the_process, and dies"]
+async fn the_child() {
+    let [url, key, agent] = VARIABLES.map(|name| std::env::var(name).expect(name));
+    let twin = ClientBuilder::new(key).base_url(url).build().unwrap();
+    let run = twin.launch(agent, body()).await.unwrap();
+    println!("{MARK}{}", serde_json::to_string(&run.ticket()).unwrap());
+    std::process::abort();
+}
+
+#[tokio::test]
+async fn a_ticket_survives_its_client() {
+    let twin = Twin::observed().await;
+    let run = twin.launch(Script::ordinary()).await;
+    let stored = serde_json::to_vec(&run.ticket()).unwrap();
+    let Twin { client, .. } = &twin;
+    let other = client.clone();
+    drop(run);
+    let resumed = other.resume(serde_json::from_slice(&stored).unwrap());
+    assert!(resumed.started().is_none());
+    assert!(resumed.wait().await.unwrap().finished().is_ok());
+}

@@ -1,0 +1,37 @@
+//! A schedule that was checked here is what the service takes.
+
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use twin_ext::prelude::*;
+
+use crate::harness::{Twin, in_both};
+
+#[tokio::test]
+async fn a_cron_is_set_and_runs_when_it_said() {
+    in_both(async |twin: Twin| {
+        let cron = Cron::new("0 30 9 * * MON-FRI *").unwrap();
+        twin.with(|world| world.add_deployed_agent("agent_1"));
+        twin.client.set_schedule().agent_id("agent_1").cron(cron.clone()).send().await.unwrap();
+        let set = twin.client.get_schedule().agent_id("agent_1").send().await.unwrap();
+        let schedule = set.into_inner().schedule.unwrap();
+        assert_eq!(schedule.cron, cron.as_str());
+        let now = SystemTime::from(twin.with(|world| world.now()));
+        let next = cron.upcoming_after(now, 1)[0];
+        if let Some(told) = schedule.next_run {
+            assert_eq!(UNIX_EPOCH + Duration::from_secs(told.try_into().unwrap()), next);
+        }
+        twin.advance(next.duration_since(now).unwrap()).await;
+        let runs = twin.client.list_runs().agent_id("agent_1").send().await.unwrap();
+        assert_eq!(runs.runs.len(), 1);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_cron_is_a_body_too() {
+    let twin = Twin::documented().await;
+    twin.with(|world| world.add_deployed_agent("agent_1"));
+    let cron: Cron = "0 0 9 * * * *".parse().unwrap();
+    let set = twin.client.set_schedule().agent_id("agent_1").body(cron).send().await.unwrap();
+    assert!(set.success);
+}

@@ -1,0 +1,322 @@
+//! Row by row: what the emulator does not do, from a server that answers what it was told to.
+
+use std::time::Duration;
+
+use axum::http::StatusCode;
+use serde_json::{Value, json};
+use twin_api::Client;
+use twin_ext::clock::{Clock as _, ManualClock};
+use twin_ext::prelude::*;
+use twin_tests::exchange::Answer;
+use twin_tests::scripted::Scripted;
+
+use crate::harness::within;
+
+/// A server, a client of it, and its clock.
+struct Service {
+    server: Scripted,
+    twin: Client,
+    clock: ManualClock,
+}
+
+impl Service {
+    async fn start() -> Self {
+        let server = Scripted::start().await.unwrap();
+        let clock = ManualClock::new(1);
+        let builder = ClientBuilder::new("tw_live_0123").base_url(server.url());
+        let twin = builder.retry(Retry::none()).clock(clock.clone()).build().unwrap();
+        Self { server, twin, clock }
+    }
+
+    fn answers(&self, body: &Value, times: usize) -> &Self {
+        for _ in 0..times {
+            self.server.answer(Answer::json(StatusCode::OK, body));
+        }
+        self
+    }
+
+    fn fails(&self, status: u16) -> &Self {
+        self.server.answer(Answer::empty(StatusCode::from_u16(status).unwrap()));
+        self
+    }
+
+    fn run(&self) -> RunHandle {
+        self.twin.resume(RunTicket::new("agent_1", "run_1"))
+    }
+
+    fn asked(&self) -> Vec<String> {
+        self.server.take_requests().into_iter().map(|request| request.target).collect()
+    }
+}
+
+/// A page with one run of this status.
+fn page(status: &str) -> Value {
+    listed(&[json!({"run_id": "run_1", "status": status})])
+}
+
+/// A page with these runs.
+fn listed(runs: &[Value]) -> Value {
+    let runs: Vec<Value> = runs
+        .iter()
+        .map(|run| {
+            let mut whole = json!({"agent_id": "agent_1", "started_at": "2026-02-20T14:30:00Z", "status": "completed"});
+            whole.as_object_mut().unwrap().extend(run.as_object().unwrap().clone());
+            whole
+        })
+        .collect();
+    json!({"runs": runs})
+}
+
+#[tokio::test]
+async fn a_run_that_is_listed_late_is_waited_for() {
+    let service = Service::start().await;
+    service.answers(&listed(&[]), 4).answers(&page("in_progress"), 1).answers(&page("finished"), 1);
+    let done = service.run().wait().await.unwrap();
+    assert_eq!(done.state(), RunState::Finished(None));
+    let asked = service.asked();
+    assert_eq!(asked, vec!["/v1/agents/agent_1/runs?filter_run_id=run_1"; 6]);
+}
+
+#[tokio::test]
+async fn a_run_that_is_never_listed_has_an_answer_of_its_own() {
+    let service = Service::start().await;
+    service.answers(&listed(&[]), 20);
+    let error = service.run().wait().await.unwrap_err();
+    assert_eq!((error.kind(), error.run_error()), (ErrorKind::Run, Some(&RunError::NotFound)));
+    assert!(!error.is_retryable());
+    let grace = Duration::from_secs(30)..Duration::from_secs(46);
+    assert!(grace.contains(&service.clock.now()), "{:?}", service.clock.now());
+    let text = error.to_string();
+    assert_eq!(text, "run run_1 of agent agent_1 is not listed: there is none, or it was deleted");
+}
+
+#[tokio::test]
+async fn a_run_that_vanishes_is_gone() {
+    let service = Service::start().await;
+    service.answers(&page("in_progress"), 2).answers(&listed(&[]), 20);
+    let error = service.run().wait().await.unwrap_err();
+    assert_eq!((error.kind(), error.run_error()), (ErrorKind::Run, Some(&RunError::Gone)));
+}
+
+#[tokio::test]
+async fn a_run_that_vanishes_for_a_moment_is_not_gone() {
+    let service = Service::start().await;
+    service.answers(&page("in_progress"), 1).answers(&listed(&[]), 3);
+    service.answers(&page("in_progress"), 1).answers(&listed(&[]), 3).answers(&page("error"), 1);
+    assert_eq!(service.run().wait().await.unwrap().state(), RunState::Failed);
+}
+
+#[tokio::test]
+async fn a_refusal_after_the_run_was_seen_says_that_it_is_gone_and_before_stays_one() {
+    for status in [403, 404] {
+        let service = Service::start().await;
+        service.answers(&page("in_progress"), 1).fails(status);
+        let error = service.run().wait().await.unwrap_err();
+        assert_eq!(error.run_error(), Some(&RunError::Gone), "{status}");
+        assert_eq!(error.status().map(|status| status.as_u16()), Some(status));
+
+        service.fails(status);
+        let error = service.run().wait().await.unwrap_err();
+        assert_eq!((error.kind(), error.run_error()), (ErrorKind::Problem, None));
+        assert!(error.is_forbidden() || error.is_not_found());
+    }
+}
+
+#[tokio::test]
+async fn an_unknown_status_is_borne_for_a_while_and_then_told() {
+    let service = Service::start().await;
+    service.answers(&page("queued"), 3).answers(&page("completed"), 1);
+    assert!(service.run().wait().await.unwrap().finished().is_ok());
+
+    service.answers(&page("hibernating"), 30);
+    let error = service.run().wait().await.unwrap_err();
+    let unknown = RunError::UnknownStatus("hibernating".to_owned());
+    assert_eq!((error.kind(), error.run_error()), (ErrorKind::Run, Some(&unknown)));
+    assert!(error.to_string().contains("\"hibernating\""), "{error}");
+}
+
+#[tokio::test]
+async fn an_unknown_status_of_a_run_that_has_ended_is_an_end() {
+    let service = Service::start().await;
+    let archived = json!({"run_id": "run_1", "status": "archived", "is_finished": true});
+    service.answers(&listed(&[archived]), 1);
+    let done = service.run().wait().await.unwrap();
+    assert_eq!(done.state(), RunState::Unknown("archived".to_owned()));
+}
+
+#[tokio::test]
+async fn a_status_that_is_late_behind_the_end_is_waited_for() {
+    let service = Service::start().await;
+    let late = listed(&[json!({"run_id": "run_1", "status": "in_progress", "is_finished": true})]);
+    service.answers(&late, 2).answers(&page("completed"), 1);
+    assert_eq!(service.run().wait().await.unwrap().state(), RunState::Finished(None));
+
+    service.answers(&late, 30);
+    let done = service.run().wait().await.unwrap();
+    assert_eq!(done.state(), RunState::Unknown("in_progress".to_owned()));
+}
+
+#[tokio::test]
+async fn paused_is_told_at_once_in_both_forms() {
+    for paused in [json!({"status": "paused"}), json!({"status": "in_progress", "is_paused": true})]
+    {
+        let service = Service::start().await;
+        let mut run = paused;
+        run["run_id"] = json!("run_1");
+        service.answers(&listed(&[run]), 1);
+        let error = service.run().wait().await.unwrap_err();
+        assert_eq!((error.kind(), error.run_error()), (ErrorKind::Run, Some(&RunError::Paused)));
+        assert!(error.to_string().contains("paused, waiting for input"), "{error}");
+        assert_eq!(service.clock.pauses(), []);
+    }
+}
+
+#[tokio::test]
+async fn faults_that_pass_are_borne_and_others_are_told() {
+    let service = Service::start().await;
+    for status in [500, 502, 503, 504, 429, 408] {
+        service.fails(status);
+    }
+    service.answers(&page("stopped"), 1);
+    assert_eq!(service.run().wait().await.unwrap().state(), RunState::Stopped);
+
+    for status in [400, 401, 405, 422, 501] {
+        service.fails(status);
+        let error = service.run().wait().await.unwrap_err();
+        assert_eq!(error.status().map(|status| status.as_u16()), Some(status));
+        assert_eq!(error.kind(), ErrorKind::Problem);
+    }
+}
+
+#[tokio::test]
+async fn a_fault_that_does_not_pass_is_behind_the_timeout() {
+    let service = Service::start().await;
+    let started = service.clock.now();
+    for _ in 0..60 {
+        service.fails(503);
+    }
+    let error = service.run().wait_with(within(90)).await.unwrap_err();
+    assert!(error.is_timeout() && error.kind() == ErrorKind::Timeout);
+    assert!(error.is_retryable(), "waiting may be done again");
+    assert_eq!(service.clock.now() - started, Duration::from_secs(90));
+    assert_eq!(error.last_status().map(|status| status.as_u16()), Some(503));
+    let text = error.to_string();
+    assert!(text.contains("has not been seen after 90s, and the last look failed: 503"), "{text}");
+}
+
+#[tokio::test]
+async fn a_retry_after_is_heeded_and_ends_a_wait_that_it_would_outlast() {
+    let service = Service::start().await;
+    let busy = |seconds: &'static str| {
+        let header = axum::http::HeaderValue::from_static(seconds);
+        Answer::empty(StatusCode::TOO_MANY_REQUESTS).header(axum::http::header::RETRY_AFTER, header)
+    };
+    service.server.answer(busy("45"));
+    service.answers(&page("finished"), 1);
+    service.run().wait_with(within(60)).await.unwrap();
+    assert_eq!(service.clock.pauses(), [Duration::from_secs(45)]);
+
+    service.server.answer(busy("61"));
+    let started = service.clock.now();
+    let error = service.run().wait_with(within(60)).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Timeout);
+    assert_eq!(service.clock.now(), started, "it is known at once");
+}
+
+#[tokio::test]
+async fn a_filter_that_is_not_heeded_is_seen_through() {
+    let service = Service::start().await;
+    let others = |from: usize| -> Vec<Value> {
+        (from..from + 3).map(|number| json!({"run_id": format!("other_{number}")})).collect()
+    };
+    let mut last = others(6);
+    last.push(json!({"run_id": "run_1", "status": "error"}));
+    service
+        .answers(&listed(&others(0)), 1)
+        .answers(&listed(&others(3)), 1)
+        .answers(&listed(&last), 1);
+    assert_eq!(service.run().get().await.unwrap().state(), RunState::Failed);
+    let asked = service.asked();
+    assert_eq!(asked.len(), 3);
+    assert!(
+        asked[2].contains("filter_run_id=run_1") && asked[2].contains("page=3"),
+        "{}",
+        asked[2]
+    );
+}
+
+#[tokio::test]
+async fn a_filter_and_a_page_that_are_not_heeded_end_in_two_requests() {
+    let service = Service::start().await;
+    service.answers(&listed(&[json!({"run_id": "other"})]), 9);
+    let error = service.run().get().await.unwrap_err();
+    assert_eq!(error.run_error(), Some(&RunError::NotFound));
+    assert_eq!(service.asked().len(), 2);
+}
+
+#[tokio::test]
+async fn a_list_without_an_end_is_not_read_for_ever() {
+    let service = Service::start().await;
+    for number in 0..150 {
+        service.answers(&listed(&[json!({"run_id": format!("other_{number}")})]), 1);
+    }
+    let error = service.run().get().await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Pagination);
+    assert_eq!(service.asked().len(), 100);
+}
+
+#[tokio::test]
+async fn a_blank_run_asks_for_nothing() {
+    let service = Service::start().await;
+    for blank in ["", "  "] {
+        let run = service.twin.resume(RunTicket::new("agent_1", blank));
+        let error = run.wait().await.unwrap_err();
+        assert_eq!((error.kind(), error.outcome()), (ErrorKind::InvalidRequest, Outcome::NotSent));
+    }
+    assert!(service.asked().is_empty());
+}
+
+#[tokio::test]
+async fn an_outcome_is_told_only_where_it_is_certain_whose_it_is() {
+    let service = Service::start().await;
+    let mut one = page("completed");
+    one["all_run_summaries"] = json!([{"outcome": "partial", "summary": "Half of it."}]);
+    service.answers(&one, 2);
+    let partial = twin_api::types::RunOutcome::Partial;
+    assert_eq!(service.run().state().await.unwrap(), RunState::Finished(Some(partial)));
+    let summary = service.run().summary().await.unwrap().unwrap();
+    assert_eq!(summary.summary.as_deref(), Some("Half of it."));
+
+    // Named, it is found among others, and nobody else's is taken for it.
+    let mut named = one.clone();
+    let other = json!({"run_id": "run_2", "outcome": "success"});
+    named["all_run_summaries"] = json!([other, {"run_id": "run_1", "outcome": "fail"}]);
+    service.answers(&named, 1);
+    let fail = twin_api::types::RunOutcome::Fail;
+    assert_eq!(service.run().state().await.unwrap(), RunState::Finished(Some(fail)));
+
+    let mut several = one.clone();
+    several["all_run_summaries"].as_array_mut().unwrap().push(json!({"outcome": "success"}));
+    one["all_run_summaries"] = json!([other]);
+    service.answers(&several, 1).answers(&one, 1);
+    assert_eq!(service.run().state().await.unwrap(), RunState::Finished(None));
+    assert_eq!(service.run().state().await.unwrap(), RunState::Finished(None));
+}
+
+#[tokio::test]
+async fn a_cancel_that_the_service_denies_is_an_error() {
+    let service = Service::start().await;
+    service.answers(&json!({"success": false, "error": "not now"}), 1);
+    let error = service.run().cancel("no longer needed").await.unwrap_err();
+    assert_eq!(error.run_error(), Some(&RunError::NotCancelled("not now".to_owned())));
+    assert_eq!(error.outcome(), Outcome::Rejected);
+}
+
+#[tokio::test]
+async fn a_launch_without_an_identifier_is_accepted_and_an_error() {
+    let service = Service::start().await;
+    let run = json!({"run": {"run_id": "", "agent_id": "agent_1", "status": "in_progress", "started_at": ""}});
+    service.answers(&run, 1);
+    let error = service.twin.launch("agent_1", crate::harness::body()).await.unwrap_err();
+    assert_eq!((error.kind(), error.outcome()), (ErrorKind::Run, Outcome::Accepted));
+}

@@ -1,0 +1,216 @@
+//! A wait, against a service with state.
+
+use std::time::Duration;
+
+use futures_util::FutureExt as _;
+use twin_api::types::RunOutcome;
+use twin_ext::prelude::*;
+use twin_tests::emulator::fault::{Fault, RetryAfter, Rule};
+use twin_tests::emulator::{Outcome as Ending, Script, Step};
+
+use crate::harness::{Twin, in_both, within};
+
+fn after(seconds: u64, step: Step) -> Script {
+    Script::by_hand().then(Duration::from_secs(seconds), step)
+}
+
+#[tokio::test]
+async fn it_ends_with_the_run_however_that_ends() {
+    in_both(async |twin: Twin| {
+        let ends = [
+            (Step::Complete(Ending::Success), RunState::Finished(None)),
+            (Step::Complete(Ending::Fail), RunState::Finished(None)),
+            (Step::Fail, RunState::Failed),
+            (Step::Stop, RunState::Stopped),
+        ];
+        for (step, state) in ends {
+            let run = twin.launch(after(90, step)).await;
+            let done = run.wait().await.unwrap();
+            assert_eq!(done.run_id, run.run_id());
+            assert_eq!(done.state(), state);
+            assert_eq!(done.finished().is_ok(), state == RunState::Finished(None));
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn how_well_it_did_is_told_where_the_service_says() {
+    in_both(async |twin: Twin| {
+        let run = twin.launch(after(1, Step::Complete(Ending::Partial))).await;
+        run.wait().await.unwrap();
+        let known = twin.is_observed().then_some(RunOutcome::Partial);
+        assert_eq!(run.state().await.unwrap(), RunState::Finished(known));
+        assert_eq!(run.summary().await.unwrap().is_some(), twin.is_observed());
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_run_that_has_ended_is_seen_at_once() {
+    in_both(async |twin: Twin| {
+        let run = twin.launch(after(0, Step::Fail)).await;
+        twin.advance(Duration::from_secs(1)).await;
+        run.wait().await.unwrap();
+        assert_eq!((twin.count("list_runs"), twin.clock.pauses()), (1, vec![]));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn intervals_grow_and_differ() {
+    let twin = Twin::observed().await;
+    let run = twin.launch(after(300, Step::Fail)).await;
+    run.wait().await.unwrap();
+    let pauses = twin.clock.pauses();
+    for (number, pause) in pauses.iter().enumerate() {
+        let bound = Duration::from_millis(500 << number.min(5)).min(Duration::from_secs(15));
+        assert!((bound / 2..=bound).contains(pause), "{number}: {pauses:?}");
+    }
+    let longest = &pauses[6..];
+    assert!(longest.windows(2).any(|two| two[0] != two[1]), "{longest:?}");
+    assert!(twin.count("list_runs") < 60, "{}", twin.count("list_runs"));
+}
+
+#[tokio::test]
+async fn a_run_that_never_ends_ends_the_wait_at_its_deadline() {
+    in_both(async |twin: Twin| {
+        let run = twin.launch(Script::by_hand()).await;
+        let error = run.wait_with(within(100)).await.unwrap_err();
+        assert_eq!((error.kind(), error.run_error()), (ErrorKind::Timeout, None));
+        assert!(error.is_timeout());
+        let total: Duration = twin.clock.pauses().iter().sum();
+        assert_eq!(total, Duration::from_secs(100));
+        let id = run.run_id();
+        let agent = run.agent_id();
+        let text = error.to_string();
+        assert_eq!(text, format!("run {id} of agent {agent} is still running after 100s"));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn without_being_told_it_waits_for_an_hour() {
+    let twin = Twin::documented().await;
+    let run = twin.launch(Script::by_hand()).await;
+    assert!(run.wait().await.unwrap_err().is_timeout());
+    let total: Duration = twin.clock.pauses().iter().sum();
+    assert_eq!(total, Duration::from_secs(3600));
+}
+
+#[tokio::test]
+async fn an_end_just_before_the_deadline_is_seen() {
+    in_both(async |twin: Twin| {
+        let run = twin.launch(after(99, Step::Complete(Ending::Success))).await;
+        assert!(run.wait_with(within(100)).await.is_ok());
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn paused_is_told_and_can_be_waited_through() {
+    in_both(async |twin: Twin| {
+        let script = after(10, Step::Pause)
+            .then(Duration::from_secs(600), Step::Resume)
+            .then(Duration::from_secs(10), Step::Complete(Ending::Success));
+        let run = twin.launch(script).await;
+        let error = run.wait().await.unwrap_err();
+        assert_eq!(error.run_error(), Some(&RunError::Paused));
+        let done = run.wait_with(Wait::default().through_pauses()).await.unwrap();
+        assert_eq!(done.state(), RunState::Finished(None));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_run_whose_agent_is_deleted_is_gone() {
+    in_both(async |twin: Twin| {
+        let run = twin.launch(Script::by_hand()).await;
+        let (client, agent) = (twin.client.clone(), twin.agent.clone());
+        twin.clock.after_pauses(3, move || {
+            async move { drop(client.delete_agent().agent_id(agent).send().await.unwrap()) }.boxed()
+        });
+        let error = run.wait().await.unwrap_err();
+        assert_eq!(error.run_error(), Some(&RunError::Gone));
+        assert_eq!(error.status().unwrap().as_u16(), if twin.is_observed() { 403 } else { 404 });
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_run_that_is_deleted_meanwhile_is_gone() {
+    in_both(async |twin: Twin| {
+        let run = twin.launch(Script::by_hand()).await;
+        let same = run.clone();
+        twin.clock.after_pauses(3, move || async move { same.delete().await.unwrap() }.boxed());
+        assert_eq!(run.wait().await.unwrap_err().run_error(), Some(&RunError::Gone));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_run_that_never_was_is_not_found() {
+    in_both(async |twin: Twin| {
+        let run = twin.client.resume(RunTicket::new(&*twin.agent, "run_nobody"));
+        assert_eq!(run.wait().await.unwrap_err().run_error(), Some(&RunError::NotFound));
+        assert_eq!(run.get().await.unwrap_err().run_error(), Some(&RunError::NotFound));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_service_that_is_down_for_a_minute_is_waited_out() {
+    in_both(async |twin: Twin| {
+        let run = twin.launch(after(120, Step::Complete(Ending::Success))).await;
+        let unwell = Fault::status(axum::http::StatusCode::SERVICE_UNAVAILABLE, None);
+        twin.order(Rule::new("list_runs", unwell).on(1..=9)).unwrap();
+        let busy =
+            Fault::status(axum::http::StatusCode::TOO_MANY_REQUESTS, RetryAfter::Seconds(20));
+        twin.order(Rule::new("list_runs", busy).on(10..=10)).unwrap();
+        twin.order(Rule::new("list_runs", Fault::Reset { at: 0 }).on(11..=16)).unwrap();
+        twin.order(Rule::new("list_runs", Fault::CutBody { at: 5, chunked: false }).on(17..=19))
+            .unwrap();
+        assert!(run.wait().await.is_ok());
+        assert!(twin.clock.pauses().iter().any(|pause| *pause >= Duration::from_secs(20)));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_wait_can_be_spawned_and_borrows_nothing() {
+    let twin = Twin::observed().await;
+    let waiting = twin.launch(Script::ordinary()).await.wait();
+    let done = tokio::spawn(waiting.into_future()).await.unwrap().unwrap();
+    assert!(done.has_ended());
+}
+
+#[tokio::test]
+async fn a_wait_that_is_dropped_asks_no_more() {
+    let twin = Twin::observed().await;
+    let run = twin.launch(Script::by_hand()).await;
+    let mut waiting = run.wait().into_future();
+    assert!((&mut waiting).now_or_never().is_none());
+    drop(waiting);
+    // Another call on the same client comes to its end, so that the first had its time.
+    run.get().await.unwrap();
+    assert!(twin.count("list_runs") <= 2);
+    assert_eq!(twin.clock.pauses(), []);
+}
+
+#[tokio::test]
+async fn cancelling_is_idempotent_and_deleting_is_not() {
+    in_both(async |twin: Twin| {
+        let run = twin.launch(Script::by_hand()).await;
+        run.cancel("no longer needed").await.unwrap();
+        let again = run.cancel("really").await.unwrap();
+        assert_eq!(again.error.as_deref(), Some("run already completed"));
+        let told =
+            twin.take_exchanges().into_iter().find(|e| e.operation == Some("cancel_run")).unwrap();
+        assert_eq!(told.request.body, r#"{"reason":"no longer needed"}"#);
+        assert_eq!(run.wait().await.unwrap().state(), RunState::Stopped);
+        run.delete().await.unwrap();
+        let error = run.delete().await.unwrap_err();
+        assert!(error.is_forbidden() || error.is_not_found());
+    })
+    .await;
+}

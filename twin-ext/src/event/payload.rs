@@ -1,0 +1,183 @@
+//! Reads the few members of a payload that every event has, and skips the rest.
+//!
+//! Two forms are known: the reference's `{"started": {}}`, and the service's, in which the
+//! same is found under `event.event`, beside `agent_id.id` and `run_id.id`.
+
+use std::fmt;
+
+use serde::de::{Deserialize, Deserializer, Error, IgnoredAny, MapAccess, Visitor};
+use serde_json::value::RawValue;
+
+/// What is read of a payload.
+#[derive(Debug, Default)]
+pub(super) struct Common<'a> {
+    pub(super) agent_id: Option<String>,
+    pub(super) run_id: Option<String>,
+    pub(super) kind: Option<Kind<'a>>,
+}
+
+/// The one member of an object that is named after a kind, or a text alone.
+#[derive(Debug)]
+pub(super) struct Kind<'a> {
+    pub(super) name: String,
+    pub(super) detail: Option<&'a str>,
+}
+
+pub(super) fn read(payload: &str) -> Common<'_> {
+    let Ok(outer) = serde_json::from_str::<Members<'_>>(payload) else {
+        return Common { kind: kind(payload), ..Common::default() };
+    };
+    let inner = outer.event.map(|event| {
+        let nested = serde_json::from_str::<Members<'_>>(event).ok();
+        nested.and_then(|nested| nested.event).unwrap_or(event)
+    });
+    Common {
+        agent_id: outer.agent_id.and_then(identifier),
+        run_id: outer.run_id.and_then(identifier),
+        kind: kind(inner.unwrap_or(payload)),
+    }
+}
+
+/// `{"Tick": {"n": 1}}` or `"Tick"`.
+fn kind(json: &str) -> Option<Kind<'_>> {
+    serde_json::from_str(json).ok()
+}
+
+/// `{"id": "run_xyz789"}` or `"run_xyz789"`.
+fn identifier(json: &str) -> Option<String> {
+    #[derive(serde::Deserialize)]
+    #[serde(untagged)]
+    enum Identifier {
+        Within { id: String },
+        Bare(String),
+    }
+    match serde_json::from_str(json).ok()? {
+        Identifier::Within { id } | Identifier::Bare(id) => Some(id),
+    }
+}
+
+/// The members of an object that are looked at. Of one that comes twice, the last counts.
+#[derive(Default)]
+struct Members<'a> {
+    agent_id: Option<&'a str>,
+    run_id: Option<&'a str>,
+    event: Option<&'a str>,
+}
+
+impl<'de> Deserialize<'de> for Members<'de> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Object;
+
+        impl<'de> Visitor<'de> for Object {
+            type Value = Members<'de>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Members<'de>, A::Error> {
+                let mut members = Members::default();
+                while let Some(name) = map.next_key::<String>()? {
+                    let place = match name.as_str() {
+                        "agent_id" => &mut members.agent_id,
+                        "run_id" => &mut members.run_id,
+                        "event" => &mut members.event,
+                        _ => {
+                            map.next_value::<IgnoredAny>()?;
+                            continue;
+                        }
+                    };
+                    *place = Some(map.next_value::<&RawValue>()?.get());
+                }
+                Ok(members)
+            }
+        }
+
+        deserializer.deserialize_map(Object)
+    }
+}
+
+impl<'de> Deserialize<'de> for Kind<'de> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Single;
+
+        impl<'de> Visitor<'de> for Single {
+            type Value = Kind<'de>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a text, or an object with one member")
+            }
+
+            fn visit_str<E: Error>(self, name: &str) -> Result<Kind<'de>, E> {
+                Ok(Kind { name: name.to_owned(), detail: None })
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Kind<'de>, A::Error> {
+                let name = map.next_key()?.ok_or_else(|| Error::invalid_length(0, &self))?;
+                let detail = map.next_value::<&RawValue>()?.get();
+                match map.next_key::<IgnoredAny>()? {
+                    None => Ok(Kind { name, detail: Some(detail) }),
+                    Some(_) => Err(Error::invalid_length(2, &self)),
+                }
+            }
+        }
+
+        deserializer.deserialize_any(Single)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::EventKind;
+
+    fn names(payload: &str) -> [Option<String>; 4] {
+        let kind = EventKind::of(payload);
+        [kind.name(), kind.agent_id(), kind.run_id(), kind.detail()]
+            .map(|text| text.map(str::to_owned))
+    }
+
+    fn is(payload: &str, expected: [Option<&str>; 4]) {
+        assert_eq!(names(payload), expected.map(|text| text.map(str::to_owned)), "{payload}");
+    }
+
+    #[test]
+    fn both_forms_are_read() {
+        is(r#"{"started": {}}"#, [Some("started"), None, None, Some("{}")]);
+        is(
+            r#"{"agent_id": {"id": "a"}, "other": [{}], "run_id": {"id": "r", "v": 1},
+                "event": {"at": 1, "event": {"Tick": {"n": [1, 2]}}}, "event_id": 4}"#,
+            [Some("Tick"), Some("a"), Some("r"), Some(r#"{"n": [1, 2]}"#)],
+        );
+    }
+
+    #[test]
+    fn variants_of_either_form_are_read_too() {
+        is(r#"{"event": {"event": "Tick"}}"#, [Some("Tick"), None, None, None]);
+        is(r#"{"event": {"Tick": null}}"#, [Some("Tick"), None, None, Some("null")]);
+        is(r#"{"run_id": "r", "event": "Tick"}"#, [Some("Tick"), None, Some("r"), None]);
+        is(r#""Tick""#, [Some("Tick"), None, None, None]);
+        is(r#"{"Ti\u0063k": 1}"#, [Some("Tick"), None, None, Some("1")]);
+    }
+
+    #[test]
+    fn what_has_no_kind_or_several_has_none() {
+        for payload in ["{}", "[]", "7", "null", "", "{", r#"{"a": 1, "b": 2}"#, r#"{"a": "#] {
+            is(payload, [None; 4]);
+        }
+        is(r#"{"run_id": {"id": 7}, "event": {}}"#, [None; 4]);
+        is(r#"{"run_id": {"id": "r"}, "event": null}"#, [None, None, Some("r"), None]);
+    }
+
+    #[test]
+    fn members_that_come_twice_and_depth_do_no_harm() {
+        is(r#"{"event": {"A": 1}, "event": {"B": 2}}"#, [Some("B"), None, None, Some("2")]);
+        let deep = format!(
+            "{{\"event\": {{\"event\": {{\"Deep\": {}{}}}}}}}",
+            "[".repeat(100_000),
+            "]".repeat(100_000)
+        );
+        let kind = EventKind::of(&deep);
+        assert_eq!(kind.name(), Some("Deep"));
+        assert_eq!(kind.detail().map(str::len), Some(200_000));
+    }
+}

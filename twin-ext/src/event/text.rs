@@ -1,0 +1,85 @@
+//! The text that a run ends with, looked for where such a text may be.
+//!
+//! It knows no form of the service's, since none is documented: it looks under a few names,
+//! a few levels deep, and takes nothing that is not a text.
+
+use serde_json::Value;
+
+/// The kinds of events that end a run.
+pub(super) const ENDS: [&str; 7] =
+    ["Finished", "Completed", "Failed", "Errored", "Stopped", "Cancelled", "Canceled"];
+
+/// The names of texts, the likeliest first.
+const NAMES: [&str; 12] = [
+    "final_message",
+    "message",
+    "output",
+    "result",
+    "answer",
+    "response",
+    "text",
+    "content",
+    "summary",
+    "reason",
+    "error",
+    "detail",
+];
+
+/// A text is not looked for deeper than this.
+const DEPTH: usize = 4;
+
+/// The text in the JSON of an ending's detail.
+pub(super) fn find(detail: &str) -> Option<String> {
+    let mut value: Value = serde_json::from_str(detail).ok()?;
+    take(&mut value, DEPTH)
+}
+
+fn take(value: &mut Value, depth: usize) -> Option<String> {
+    match value {
+        Value::String(text) if !text.trim().is_empty() => Some(std::mem::take(text)),
+        Value::Object(members) if depth > 0 => NAMES
+            .iter()
+            .find_map(|name| members.get_mut(*name).and_then(|value| take(value, depth - 1))),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use twin_api::types::RunEvent;
+
+    use crate::event::RunEventExt as _;
+
+    fn text(payload: &str) -> Option<String> {
+        let json = format!("{{\"event_index\": 1, \"event\": {payload}}}");
+        serde_json::from_str::<RunEvent>(&json).unwrap().final_text()
+    }
+
+    #[test]
+    fn it_is_found_under_its_likeliest_name() {
+        for payload in [
+            r#"{"finished": {"message": "Done."}}"#,
+            r#"{"event": {"event": {"Finished": {"outcome": "success", "message": "Done."}}}}"#,
+            r#"{"event": {"event": {"Finished": "Done."}}}"#,
+            r#"{"event": {"event": {"Finished": {"summary": "No.", "output": {"text": "Done."}}}}}"#,
+            r#"{"event": {"event": {"Failed": {"message": " ", "error": "Done."}}}}"#,
+        ] {
+            assert_eq!(text(payload).as_deref(), Some("Done."), "{payload}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_end_or_no_text_has_none() {
+        for payload in [
+            r#"{"started": {"message": "Go."}}"#,
+            r#"{"finished": {}}"#,
+            r#"{"finished": null}"#,
+            r#"{"finished": {"message": 7, "output": ["x"], "code": "x"}}"#,
+            r#"{"finished": {"result": {"result": {"result": {"result": {"text": "deep"}}}}}}"#,
+            r#"{"event": {"event": {"Finalised": {"message": "Done."}}}}"#,
+            "[]",
+        ] {
+            assert_eq!(text(payload), None, "{payload}");
+        }
+    }
+}

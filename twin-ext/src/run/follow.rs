@@ -1,0 +1,365 @@
+//! The events of a run as they come, until it has ended.
+//!
+//! Where the run stands is asked before its events are, so that whatever led to its end is
+//! among them. It never says that it has shown all events where the service says that there
+//! are more, and never asks for ever. It runs no task of its own.
+
+mod ledger;
+
+use std::collections::VecDeque;
+use std::fmt;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use futures_core::Stream;
+use futures_core::stream::FusedStream;
+use twin_api::types::RunEvent;
+
+use self::ledger::{Ledger, Page};
+use super::failure::{self, RunError};
+use super::find::find;
+use super::pace::Pace;
+use super::wait::is_passing;
+use super::{RunHandle, RunState, RunStateExt as _, Wait};
+use crate::clock::Clock;
+use crate::error::Error;
+use crate::event::RunEventExt as _;
+use crate::policy;
+
+/// For so long what may pass is borne: a run that is not listed, a status that nobody knows.
+const GRACE: Duration = Duration::from_secs(30);
+
+/// For so long calls may fail, one after the other.
+const FAULTS: Duration = Duration::from_secs(300);
+
+/// For so long nothing may happen.
+const IDLE: Duration = Duration::from_secs(3600);
+
+/// So often events that are counted, and not shown, are asked for after the end of a run.
+const LATE: u32 = 5;
+
+/// The events of a run as they come: a stream that ends when the run has, each event once.
+///
+/// It goes on while the run is paused; that it waits for input, an event tells. It ends for
+/// good after an error. Dropping the future of [`next`](Self::next) loses nothing. A service
+/// that fails is asked again for five minutes.
+///
+/// ```no_run
+/// use twin_ext::prelude::*;
+/// # async fn example(run: RunHandle) -> Result<(), Error> {
+/// let mut events = run.events();
+/// while let Some(event) = events.try_next().await? {
+///     println!("{:?}", event.kind().name());
+/// }
+/// # Ok(())
+/// # }
+/// ```
+#[must_use = "nothing is asked before it is polled"]
+pub struct RunEvents {
+    state: State,
+    ready: VecDeque<RunEvent>,
+    last: Option<u64>,
+}
+
+type Step = Pin<Box<dyn Future<Output = (Box<Follower>, Result<Vec<RunEvent>, Error>)> + Send>>;
+
+enum State {
+    Idle(Box<Follower>),
+    Busy(Step),
+    Over,
+}
+
+impl RunEvents {
+    pub(super) fn new(run: RunHandle, after: Option<u64>) -> Self {
+        Self {
+            state: State::Idle(Box::new(Follower::new(run, after))),
+            ready: VecDeque::new(),
+            last: after,
+        }
+    }
+
+    /// For how long nothing may happen before it ends with
+    /// [`ErrorKind::Timeout`](crate::ErrorKind::Timeout): 1 h. To be set before the first
+    /// event is asked for; later it changes nothing.
+    ///
+    /// ```no_run
+    /// # use std::time::Duration;
+    /// # fn example(run: twin_ext::RunHandle) {
+    /// let events = run.events().idle_limit(Duration::from_secs(600));
+    /// # drop(events);
+    /// # }
+    /// ```
+    pub fn idle_limit(mut self, limit: Duration) -> Self {
+        if let State::Idle(follower) = &mut self.state {
+            follower.idle = limit;
+        }
+        self
+    }
+
+    /// The index up to which events were handed out, to be stored, and given to
+    /// [`RunHandle::events_after`] after a restart.
+    ///
+    /// ```no_run
+    /// # async fn example(run: twin_ext::RunHandle) -> Result<(), twin_ext::Error> {
+    /// let mut events = run.events();
+    /// while let Some(event) = events.try_next().await? {
+    ///     println!("{:?} was {event:?}", events.last_index());
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn last_index(&self) -> Option<u64> {
+        self.last
+    }
+
+    /// The next event; `None` when the run has ended, and there are no more.
+    ///
+    /// ```no_run
+    /// # async fn example(run: twin_ext::RunHandle) {
+    /// let mut events = run.events();
+    /// while let Some(event) = events.next().await {
+    ///     println!("{event:?}");
+    /// }
+    /// # }
+    /// ```
+    pub async fn next(&mut self) -> Option<Result<RunEvent, Error>> {
+        std::future::poll_fn(|context| Pin::new(&mut *self).poll_next(context)).await
+    }
+
+    /// The same, for `?`.
+    ///
+    /// ```no_run
+    /// # async fn example(run: twin_ext::RunHandle) -> Result<(), twin_ext::Error> {
+    /// let mut events = run.events();
+    /// while let Some(event) = events.try_next().await? {
+    ///     println!("{event:?}");
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// - [`RunError::NotFound`], [`RunError::Gone`]: the run is not there, or not any more.
+    /// - [`RunError::UnknownStatus`]: nobody can tell whether it goes on.
+    /// - [`ErrorKind::Pagination`](crate::ErrorKind::Pagination): the service does not show
+    ///   all events; the text says how many of how many came.
+    /// - [`ErrorKind::Timeout`](crate::ErrorKind::Timeout): nothing happened for too long.
+    /// - Whatever else `list_runs` and `list_run_events` end with, and does not pass.
+    pub async fn try_next(&mut self) -> Result<Option<RunEvent>, Error> {
+        self.next().await.transpose()
+    }
+}
+
+impl Stream for RunEvents {
+    type Item = Result<RunEvent, Error>;
+
+    fn poll_next(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        let this = self.get_mut();
+        loop {
+            if let Some(event) = this.ready.pop_front() {
+                this.last = this.last.max(event.position());
+                return Poll::Ready(Some(Ok(event)));
+            }
+            match &mut this.state {
+                State::Over => return Poll::Ready(None),
+                State::Busy(step) => {
+                    let (follower, events) = ready!(step.as_mut().poll(context));
+                    match events {
+                        Ok(events) if !events.is_empty() => {
+                            this.ready.extend(events);
+                            this.state = State::Idle(follower);
+                        }
+                        Ok(_) => this.state = State::Over,
+                        Err(error) => {
+                            this.state = State::Over;
+                            return Poll::Ready(Some(Err(error)));
+                        }
+                    }
+                }
+                State::Idle(_) => {
+                    if let State::Idle(follower) = std::mem::replace(&mut this.state, State::Over) {
+                        this.state = State::Busy(Box::pin(follower.step()));
+                    }
+                }
+            }
+        }
+    }
+}
+
+impl FusedStream for RunEvents {
+    fn is_terminated(&self) -> bool {
+        self.ready.is_empty() && matches!(self.state, State::Over)
+    }
+}
+
+impl fmt::Debug for RunEvents {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RunEvents")
+            .field("last_index", &self.last)
+            .field("over", &self.is_terminated())
+            .finish_non_exhaustive()
+    }
+}
+
+/// Who asks for the events, and what was seen so far.
+struct Follower {
+    run: RunHandle,
+    clock: Arc<dyn Clock>,
+    ledger: Ledger,
+    pace: Pace,
+    idle: Duration,
+    /// Since when each of these lasts, if it does.
+    quiet: Option<Duration>,
+    missing: Option<Duration>,
+    unclear: Option<Duration>,
+    faulty: Option<Duration>,
+    seen: bool,
+    ended: bool,
+    /// Whether another page may be there already.
+    more: bool,
+    late: u32,
+}
+
+impl Follower {
+    fn new(run: RunHandle, after: Option<u64>) -> Self {
+        let clock = policy::clock_of(&run.client);
+        Self {
+            run,
+            clock,
+            ledger: Ledger::new(after),
+            pace: Wait::default().pace(),
+            idle: IDLE,
+            quiet: None,
+            missing: None,
+            unclear: None,
+            faulty: None,
+            seen: false,
+            ended: false,
+            more: false,
+            late: 0,
+        }
+    }
+
+    /// The next events; none when there are no more.
+    async fn step(mut self: Box<Self>) -> (Box<Self>, Result<Vec<RunEvent>, Error>) {
+        let events = self.events().await;
+        (self, events)
+    }
+
+    async fn events(&mut self) -> Result<Vec<RunEvent>, Error> {
+        loop {
+            let asked = match self.ask().await {
+                Ok(Some(events)) => {
+                    self.faulty = None;
+                    self.quiet = None;
+                    self.pace.restart();
+                    return Ok(events);
+                }
+                Ok(None) if self.is_over()? => return Ok(Vec::new()),
+                Ok(None) => {
+                    self.faulty = None;
+                    Duration::ZERO
+                }
+                Err(error) => self.bear(error)?,
+            };
+            self.check_idle()?;
+            let pause = self.pace.next(&*self.clock).max(asked);
+            self.clock.sleep(pause).await;
+        }
+    }
+
+    /// New events, if there are any.
+    async fn ask(&mut self) -> Result<Option<Vec<RunEvent>>, Error> {
+        if !self.more && !self.look().await? {
+            return Ok(None);
+        }
+        let RunHandle { client, agent_id, run_id, .. } = &self.run;
+        let asked = client.list_run_events().agent_id(&**agent_id).run_id(&**run_id);
+        let asked = match self.ledger.after() {
+            Some(after) => asked.after_index(after),
+            None => asked,
+        };
+        let page = asked.send().await?.into_inner();
+        let Page { fresh, lacking } = self.ledger.enter(page)?;
+        // A page with something new may not be the last.
+        self.more = !fresh.is_empty();
+        self.late = if lacking && self.ended { self.late + 1 } else { 0 };
+        Ok(Some(fresh).filter(|fresh| !fresh.is_empty()))
+    }
+
+    /// Whether the run is there; and notes where it stands.
+    async fn look(&mut self) -> Result<bool, Error> {
+        if self.ended {
+            return Ok(true);
+        }
+        let RunHandle { client, agent_id, run_id, .. } = &self.run;
+        let Some(found) = find(client, agent_id, run_id).await? else {
+            let over = self.lasts(|this| &mut this.missing, GRACE);
+            let error = if self.seen { RunError::Gone } else { RunError::NotFound };
+            return if over { Err(self.run.error(error)) } else { Ok(false) };
+        };
+        self.missing = None;
+        self.seen = true;
+        self.ended = found.run.has_ended();
+        match found.run.state() {
+            RunState::Unknown(status) if !self.ended => {
+                if self.lasts(|this| &mut this.unclear, GRACE) {
+                    return Err(self.run.error(RunError::UnknownStatus(status)));
+                }
+            }
+            _ => self.unclear = None,
+        }
+        Ok(true)
+    }
+
+    /// Whether nothing will follow, now that nothing is new.
+    fn is_over(&self) -> Result<bool, Error> {
+        match self.late {
+            0 => Ok(self.ended),
+            LATE.. => Err(self.ledger.lacking()),
+            _ => Ok(false),
+        }
+    }
+
+    /// For how long the service asked to be left alone, of a failure that may pass.
+    fn bear(&mut self, error: Error) -> Result<Duration, Error> {
+        if is_passing(&error) {
+            let asked = error.retry_after().unwrap_or_default();
+            return if self.lasts(|this| &mut this.faulty, FAULTS) {
+                Err(error)
+            } else {
+                Ok(asked)
+            };
+        }
+        let missing = error.is_not_found() || error.is_forbidden();
+        if missing && (self.seen || self.run.started.is_some()) {
+            let RunHandle { agent_id, run_id, .. } = &self.run;
+            return Err(failure::refused(agent_id, run_id, RunError::Gone, &error));
+        }
+        Err(error)
+    }
+
+    fn check_idle(&mut self) -> Result<(), Error> {
+        let limit = self.idle;
+        if !self.lasts(|this| &mut this.quiet, limit) {
+            return Ok(());
+        }
+        let RunHandle { agent_id, run_id, .. } = &self.run;
+        let message =
+            format!("nothing has happened in run {run_id} of agent {agent_id} for {limit:?}");
+        Err(failure::timed_out(message, None))
+    }
+
+    /// Whether something has lasted for `limit`; from now on, if it had not begun.
+    fn lasts(
+        &mut self,
+        since: impl Fn(&mut Self) -> &mut Option<Duration>,
+        limit: Duration,
+    ) -> bool {
+        let now = self.clock.now();
+        let since = *since(self).get_or_insert(now);
+        now.saturating_sub(since) >= limit
+    }
+}

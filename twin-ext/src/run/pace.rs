@@ -1,0 +1,70 @@
+//! How long to wait before asking again: longer each time, and never quite the same.
+
+use std::time::Duration;
+
+use crate::clock::Clock;
+
+/// A shorter bound would be a busy loop.
+const SHORTEST: Duration = Duration::from_millis(10);
+
+/// Intervals that double up to a longest, each between half of its bound and all of it, so
+/// that waits which began together do not ask together.
+#[derive(Debug, Clone)]
+pub(crate) struct Pace {
+    first: Duration,
+    bound: Duration,
+    longest: Duration,
+}
+
+impl Pace {
+    pub(crate) fn new(first: Duration, longest: Duration) -> Self {
+        let first = first.max(SHORTEST);
+        Self { first, bound: first, longest: longest.max(first) }
+    }
+
+    /// The next interval.
+    pub(crate) fn next(&mut self, clock: &dyn Clock) -> Duration {
+        let bound = self.bound;
+        self.bound = bound.saturating_mul(2).min(self.longest);
+        let half = bound / 2;
+        let nanos = u64::try_from(bound.saturating_sub(half).as_nanos()).unwrap_or(u64::MAX);
+        let share = (u128::from(clock.random()) * u128::from(nanos)) >> 64;
+        half + Duration::from_nanos(u64::try_from(share).unwrap_or(nanos))
+    }
+
+    /// Starts with the first interval again.
+    pub(crate) fn restart(&mut self) {
+        self.bound = self.first;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clock::ManualClock;
+
+    #[test]
+    fn intervals_double_up_to_the_longest_and_are_never_below_half() {
+        let (ms, clock) = (Duration::from_millis, ManualClock::new(5));
+        for _ in 0..500 {
+            let mut pace = Pace::new(ms(500), ms(3_000));
+            for bound in [500, 1_000, 2_000, 3_000, 3_000] {
+                let interval = pace.next(&clock);
+                assert!((ms(bound / 2)..=ms(bound)).contains(&interval), "{interval:?} of {bound}");
+            }
+            pace.restart();
+            assert!(pace.next(&clock) <= ms(500));
+        }
+    }
+
+    #[test]
+    fn intervals_differ_and_odd_settings_do_no_harm() {
+        let clock = ManualClock::new(5);
+        let first = || Pace::new(Duration::from_secs(1), Duration::from_secs(9)).next(&clock);
+        assert_ne!(first(), first());
+        assert!(Pace::new(Duration::ZERO, Duration::ZERO).next(&clock) >= SHORTEST / 2);
+        let mut endless = Pace::new(Duration::MAX, Duration::ZERO);
+        assert!(endless.next(&clock) >= Duration::MAX / 2);
+        assert!(endless.next(&clock) >= Duration::MAX / 2);
+    }
+}
