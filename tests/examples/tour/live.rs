@@ -68,7 +68,7 @@ async fn events(twin: &Client, agent: &str, run: &str) -> anyhow::Result<()> {
     say::heading("The events of the latest one");
     let events = twin.list_run_events().agent_id(agent).run_id(run);
     let page = shown!(events.limit(20).send().await?).into_inner();
-    list(&page.events, |event| runs::kind(&event.event));
+    list(&page.events, runs::kind);
     Ok(())
 }
 

@@ -59,10 +59,11 @@ async fn emulated(key_is_there: bool) -> anyhow::Result<usize> {
     let agent = agents::create(&twin).await?;
     let receiver = Receiver::bind().await?;
     let mut deliveries = webhooks::register(&twin, &agent, receiver).await?;
-    let run = runs::start(&twin, &agent).await?;
-    runs::follow(&twin, &agent, &run).await?;
-    let delivery = webhooks::receive(&mut deliveries, &run).await?;
+    let run = runs::launch(&twin, &agent).await?;
+    runs::follow(&run).await?;
+    let delivery = webhooks::receive(&mut deliveries, run.run_id()).await?;
     webhooks::forge(&deliveries, &delivery).await?;
+    runs::resume(&twin, run, &agent).await?;
     pages::by_cursor(&twin).await?;
     pages::by_number(&twin).await?;
     schedules::every_weekday(&twin, &agent).await?;

@@ -1,105 +1,58 @@
-//! A run: started, and followed until it ends.
-//!
-//! The API has no GET for one run; where it stands, its list says.
+//! A run: launched, followed until it ends, found again after a restart.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use anyhow::{Context as _, bail};
-use serde_json::Value;
-use twin_api::types::{Run, RunEvent, RunMode, StartRunBody};
-use twin_api::{Client, Payload};
+use twin_api::Client;
+use twin_api::types::{RunEvent, RunMode, StartRunBody};
+use twin_ext::{RunEventExt as _, RunExt as _, RunHandle, RunState, RunTicket, Wait};
 
 use crate::say::{self, shown};
-
-/// How long to wait before asking again.
-const PAUSE: Duration = Duration::from_millis(150);
 
 /// A run of the tour takes a second.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-pub(crate) async fn start(twin: &Client, agent: &str) -> anyhow::Result<String> {
+pub(crate) async fn launch(twin: &Client, agent: &str) -> anyhow::Result<RunHandle> {
     say::heading("A run that builds the agent");
-    let started = shown!(
-        twin.start_run()
-            .agent_id(agent)
-            .body(StartRunBody::builder().run_mode(RunMode::Build).user_message("Read my mail."))
-            .send()
-            .await?
+    let body = StartRunBody::builder();
+    let run = shown!(
+        twin.launch(agent, body.run_mode(RunMode::Build).user_message("Read my mail.")).await?
     );
-    let run = started.into_inner().run;
-    say::came(format!("run {} is {}", run.run_id, run.status));
-    Ok(run.run_id)
+    say::came(format!("run {} is {}", run.run_id(), shown!(run.state().await?)));
+    Ok(run)
 }
 
-/// Shows each event of a run once, until the run has ended and there are no more.
-pub(crate) async fn follow(twin: &Client, agent: &str, run: &str) -> anyhow::Result<()> {
+/// Shows each event of a run, until the run has ended and there are no more.
+pub(crate) async fn follow(run: &RunHandle) -> anyhow::Result<()> {
     say::heading("Its events, as they come");
-    say::call("twin.list_run_events().agent_id(agent).run_id(run).after_index(last).send().await?");
-    let deadline = Instant::now() + PATIENCE;
-    let mut last = 0;
-    loop {
-        // Asked before the events are: all that led to the end is then among them.
-        let state = find(twin, agent, run).await?;
-        let events = twin.list_run_events().agent_id(agent).run_id(run);
-        let page = events.after_index(last).send().await?;
-        let before = last;
-        for event in &page.events {
-            let index = index(event)?;
-            // Not twice, even from a service that ignores `after_index`.
-            if index > last {
-                say::came(format!("{index}  {}", kind(&event.event)));
-                last = index;
-            }
+    say::call("run.events(), and events.try_next().await?");
+    let mut events = run.events();
+    while let Some(event) = events.try_next().await? {
+        say::came(format!("{}  {}", event.position().unwrap_or_default(), kind(&event)));
+        if let Some(text) = event.final_text() {
+            say::note(format!("It says: {text}"));
         }
-        if state.is_finished == Some(true) && last == before {
-            say::note(format!("The run is {}: asked again, it had nothing new.", state.status));
-            return built(twin, agent).await;
-        }
-        if Instant::now() > deadline {
-            bail!("run {run} is still {} after {PATIENCE:?}", state.status);
-        }
-        tokio::time::sleep(PAUSE).await;
     }
+    Ok(())
 }
 
-async fn find(twin: &Client, agent: &str, run: &str) -> anyhow::Result<Run> {
-    let found = twin.list_runs().agent_id(agent).filter_run_id(run).send().await?.into_inner();
-    found.runs.into_iter().next().with_context(|| format!("run {run} is gone"))
-}
-
-async fn built(twin: &Client, agent: &str) -> anyhow::Result<()> {
+/// A program that was started anew knows the run by its ticket.
+pub(crate) async fn resume(twin: &Client, run: RunHandle, agent: &str) -> anyhow::Result<()> {
+    say::heading("The run, found again by a program that was restarted");
+    let stored = serde_json::to_string(&run.ticket())?;
+    drop(run);
+    let ticket: RunTicket = serde_json::from_str(&stored)?;
+    let run = shown!(twin.resume(ticket));
+    let done = shown!(run.wait_with(Wait::default().deadline(PATIENCE)).await?);
+    say::came(format!("{} is {}", done.run_id, done.status));
+    if let RunState::Finished(Some(outcome)) = shown!(run.state().await?) {
+        say::came(format!("and how well it did: {outcome}"));
+    }
     let agent = shown!(twin.get_agent().agent_id(agent).send().await?).into_inner().agent;
     say::came(format!("the agent is {} now", agent.deployment_state));
     Ok(())
 }
 
-/// An event's place, by either of its names.
-pub(crate) fn index(event: &RunEvent) -> anyhow::Result<u64> {
-    event.event_index.or(event.index).context("an event came without an index")
-}
-
-/// What kind of event it is: the first name that is none of the wrappings.
-pub(crate) fn kind(payload: &Payload) -> String {
-    let mut value: Value = payload.parse().unwrap_or_default();
-    while let Some(inner) = value.get_mut("event") {
-        value = inner.take();
-    }
-    let name = value.as_object().and_then(|members| members.keys().next());
-    name.cloned().unwrap_or_else(|| "an event of another form".to_owned())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn kinds_are_found_in_either_form() {
-        let seen = r#"{"agent_id": {"id": "a"}, "event": {"event": {"Tick": {"n": 1}}}}"#;
-        for (text, name) in
-            [(seen, "Tick"), (r#"{"started": {}}"#, "started"), ("[]", "an event of another form")]
-        {
-            let payload: Payload = serde_json::from_str(text).unwrap();
-            assert_eq!(kind(&payload), name);
-        }
-    }
+/// What kind of event it is.
+pub(crate) fn kind(event: &RunEvent) -> String {
+    event.kind().name().unwrap_or("an event of another form").to_owned()
 }

@@ -3,15 +3,19 @@
 use anyhow::Context as _;
 use chrono::{DateTime, Utc};
 use twin_api::Client;
-use twin_api::types::{Schedule, SetScheduleBody};
+use twin_api::types::Schedule;
+use twin_ext::{Cron, SetScheduleExt as _};
 
 use crate::say::{self, shown};
 
 pub(crate) async fn every_weekday(twin: &Client, agent: &str) -> anyhow::Result<()> {
     say::heading("A schedule: every weekday at nine");
     say::note("fields: second minute hour day month weekday year");
-    let body = SetScheduleBody::builder().cron("0 0 9 * * Mon-Fri *");
-    shown!(twin.set_schedule().agent_id(agent).body(body).send().await?);
+    if let Err(error) = shown!(Cron::new("0 9 * * 1-5")) {
+        say::came(error);
+    }
+    let cron = shown!(Cron::new("0 0 9 * * MON-FRI *")?);
+    shown!(twin.set_schedule().agent_id(agent).cron(cron).send().await?);
     let answer = shown!(twin.get_schedule().agent_id(agent).send().await?).into_inner();
     let schedule = answer.schedule.context("there is no schedule, though one was set")?;
     say::came(when(&schedule));
