@@ -10,10 +10,16 @@
 mod canary;
 mod differential;
 mod events;
+mod fleet;
 mod forged;
 mod header;
+mod http_receiver;
 mod keys;
+mod memory;
 mod properties;
+mod redis_server;
+mod redis_store;
 mod secrets;
 mod signed;
+mod stored;
 mod window;

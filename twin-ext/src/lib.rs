@@ -25,7 +25,10 @@
 //!
 //! # Features
 //! - `rustls-aws-lc` (default), `rustls-ring`, `native-tls`: TLS, as in `twin-api`.
-//! - `tracing`: a span for each operation and an event for each attempt.
+//! - `tracing`: a span for each operation, an event for each attempt, and why a delivery of a
+//!   webhook was refused.
+//! - `axum`: webhooks as axum takes them, an extractor and a router that is ready.
+//! - `redis`: what webhooks were handled, in Redis, for receivers on several machines.
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 pub mod clock;

@@ -21,14 +21,29 @@
 //! # Ok::<(), Error>(())
 //! ```
 //!
-//! It opens no connection and reads no body: that is the affair of a web framework.
+//! The service delivers at least once, late, and in any order. [`Receiver`] handles each event
+//! once: it verifies, asks a store ([`MemorySeen`], `RedisSeen` for several machines, or any
+//! [`Seen`]) whether the event is new, runs a handler, and says what to answer. With the feature
+//! `axum` it is a router ([`Receiver::into_router`](Receiver#method.into_router)), and
+//! [`Delivery`] an extractor.
+//!
+//! # What it does not do
+//! It opens no connection to the service and reads no body: that is the affair of a web
+//! framework. It never calls an event new that may have been handled: what a store cannot vouch
+//! for it refuses and tells, unless the program asks for it. And it cannot know of a delivery
+//! that never came: look for finished runs on a timer.
 
+#[cfg(feature = "axum")]
+#[cfg_attr(docsrs, doc(cfg(feature = "axum")))]
+mod axum;
 mod delivery;
 mod event;
 mod key;
 mod mac;
+mod receiver;
 mod refusal;
 mod secret;
+mod seen;
 mod signature;
 mod strict;
 #[cfg(test)]
@@ -36,9 +51,17 @@ mod tests;
 mod time;
 mod verifier;
 
+#[cfg(feature = "axum")]
+#[cfg_attr(docsrs, doc(cfg(feature = "axum")))]
+pub use self::axum::Refused;
 pub use delivery::Delivery;
 pub use event::{Event, RunChange};
 pub use key::DeliveryKey;
+pub use receiver::Receiver;
 pub use secret::SigningSecret;
+pub use seen::{Claim, Doubt, MemoryReservation, MemorySeen, Seen, Turn};
+#[cfg(feature = "redis")]
+#[cfg_attr(docsrs, doc(cfg(feature = "redis")))]
+pub use seen::{RedisReservation, RedisSeen};
 pub use signature::{SIGNATURE_HEADER, sign};
 pub use verifier::{EVENT_HEADER, Verifier};

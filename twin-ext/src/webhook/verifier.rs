@@ -120,7 +120,7 @@ impl Verifier {
     ///
     /// It is not set by itself: whether the service stamps a delivery anew when it tries again
     /// is not published, and if it does not, a window loses what comes late. Against repeated
-    /// deliveries there is a store of keys. A timestamp that cannot be read is outside.
+    /// deliveries there is [`Seen`](super::Seen). A timestamp that cannot be read is outside.
     ///
     /// ```
     /// # use std::time::Duration;

@@ -1,0 +1,141 @@
+//! What verifying costs, and what a receiver bears.
+//!
+//! - `cargo bench -p twin-tests --bench webhooks`: nanoseconds of a MAC by three libraries, of
+//!   verifying, and of both for a body of 256 KiB.
+//! - `… -- forgeries [COUNT]`: random forgeries, 10,000,000 unless it is said; none is taken.
+//! - `… -- receiver [COUNT [CONNECTIONS]]`: deliveries over loopback to a receiver of axum,
+//!   100,000 over 64 connections unless it is said.
+//! - `tests/benches/webhooks/instructions.sh`: instructions, by callgrind.
+//!
+//! It measures and prints; it judges nothing, because the machine is not its own.
+
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a bench may end by it")]
+#![allow(clippy::cast_precision_loss, reason = "a rate is shown in few digits")]
+
+mod load;
+mod mac;
+
+use std::hint::black_box;
+use std::time::{Duration, Instant};
+
+use http::HeaderMap;
+use twin_ext::webhook::{EVENT_HEADER, SIGNATURE_HEADER, Verifier, sign};
+
+const SECRET: &str = "whsec_a1b2c3d4e5f6a7b8c9d0e1f2a3b4c5d6";
+
+fn main() {
+    let arguments: Vec<String> =
+        std::env::args().skip(1).filter(|word| word != "--bench").collect();
+    let number = |index: usize, default: u64| {
+        arguments.get(index).map_or(default, |text| text.parse().unwrap())
+    };
+    match arguments.first().map(String::as_str) {
+        None => compare(),
+        Some("forgeries") => forgeries(number(1, 10_000_000)),
+        Some("receiver") => load::run(number(1, 100_000), number(2, 64)),
+        Some("instructions") => instructions(number(1, 1_000)),
+        Some(other) => panic!("there is no {other}"),
+    }
+}
+
+/// An authentic delivery of this many bytes.
+fn delivery(size: usize) -> (HeaderMap, Vec<u8>) {
+    let start = r#"{"event":"run.completed","timestamp":"2026-03-11T14:32:15.123456789+00:00","data":{"run_id":"01234567-89ab-cdef-0123-456789abcdef","agent_id":"01234567-89ab-cdef-0123-456789abcdef","status":"completed","outcome":"success","finished_at":"2026-03-11T14:32:15.123456789+00:00"}}"#;
+    assert!(start.len() <= size, "{}", start.len());
+    let mut body = start.as_bytes().to_vec();
+    // White space after the value: the rest is for the MAC, and little for the reader.
+    body.resize(size, b' ');
+    let mut headers = HeaderMap::new();
+    headers.insert(SIGNATURE_HEADER, sign(SECRET, &body).parse().unwrap());
+    headers.insert(EVENT_HEADER, "run.completed".parse().unwrap());
+    headers.insert("content-type", "application/json".parse().unwrap());
+    headers.insert("user-agent", "twin".parse().unwrap());
+    (headers, body)
+}
+
+/// The least of many rounds, for one call.
+fn time(rounds: u32, mut act: impl FnMut()) -> Duration {
+    let mut least = Duration::MAX;
+    for _ in 0..40 {
+        let started = Instant::now();
+        (0..rounds).for_each(|_| act());
+        least = least.min(started.elapsed() / rounds);
+    }
+    least
+}
+
+fn compare() {
+    let verifier = Verifier::new(SECRET).unwrap();
+    for (size, rounds) in [(300, 20_000), (256 * 1024, 50)] {
+        let (headers, body) = delivery(size);
+        println!("{size} bytes:");
+        let shown = |name: &str, time: Duration| {
+            let rate = size as f64 / time.as_secs_f64() / 1e6;
+            println!("  {name:<28} {:>10} ns {rate:>8.0} MB/s", time.as_nanos());
+            time
+        };
+        let key = mac::RustCrypto::new(SECRET.as_bytes());
+        let bare = shown(
+            "hmac + sha2",
+            time(rounds, || {
+                black_box(key.tag(black_box(&body)));
+            }),
+        );
+        shown(
+            "hmac + sha2, with its key",
+            time(rounds, || {
+                black_box(mac::RustCrypto::new(black_box(SECRET.as_bytes())).tag(black_box(&body)));
+            }),
+        );
+        let key = aws_lc_rs::hmac::Key::new(aws_lc_rs::hmac::HMAC_SHA256, SECRET.as_bytes());
+        shown(
+            "aws-lc-rs",
+            time(rounds, || {
+                black_box(aws_lc_rs::hmac::sign(&key, black_box(&body)));
+            }),
+        );
+        let key = ring::hmac::Key::new(ring::hmac::HMAC_SHA256, SECRET.as_bytes());
+        shown(
+            "ring",
+            time(rounds, || {
+                black_box(ring::hmac::sign(&key, black_box(&body)));
+            }),
+        );
+        let whole = shown(
+            "Verifier::verify",
+            time(rounds, || {
+                black_box(verifier.verify(black_box(&headers), black_box(&body))).unwrap();
+            }),
+        );
+        println!("  verify / hmac + sha2: {:.2}", whole.as_secs_f64() / bare.as_secs_f64());
+    }
+}
+
+/// Counted by callgrind between the entry and the exit of one function: see instructions.sh.
+fn instructions(count: u64) {
+    let (headers, body) = delivery(300);
+    let verifier = Verifier::new(SECRET).unwrap();
+    let key = mac::RustCrypto::new(SECRET.as_bytes());
+    let claimed = key.tag(&body);
+    for _ in 0..count {
+        assert!(mac::bare_verify(black_box(&key), black_box(&body), black_box(&claimed)));
+        assert!(mac::bare_verify_with_key(
+            black_box(SECRET),
+            black_box(&body),
+            black_box(&claimed)
+        ));
+        black_box(verifier.verify(black_box(&headers), black_box(&body))).unwrap();
+    }
+}
+
+fn forgeries(count: u64) {
+    let verifier = Verifier::new(SECRET).unwrap();
+    let started = Instant::now();
+    let mut headers = HeaderMap::new();
+    twin_tests::forgeries::refuse(count, |signature, event, body| {
+        headers.insert(SIGNATURE_HEADER, signature.parse().unwrap());
+        headers.insert(EVENT_HEADER, event.parse().unwrap());
+        verifier.verify(&headers, body).is_err()
+    });
+    println!("{count} forgeries, none taken, in {:.1?}", started.elapsed());
+}

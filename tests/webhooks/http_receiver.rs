@@ -1,0 +1,348 @@
+//! A receiver with axum, by real requests.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, SystemTime};
+
+use axum::Router;
+use axum::routing::post;
+use http::StatusCode;
+use serde_json::Value;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::Notify;
+use twin_ext::webhook::{
+    Claim, Delivery, EVENT_HEADER, MemorySeen, Receiver, SIGNATURE_HEADER, Seen, Turn, sign,
+};
+use twin_ext::{ClientBuilder, Error};
+
+use crate::signed::{SECRET, verifier};
+use crate::stored::ended;
+
+/// A server on loopback; it stops with its runtime.
+pub(crate) async fn serve(router: Router) -> String {
+    let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+    let url = format!("http://{}/hook", listener.local_addr().unwrap());
+    tokio::spawn(async move { axum::serve(listener, router).await });
+    url
+}
+
+pub(crate) async fn post_signed(
+    url: &str,
+    signature: &str,
+    body: impl Into<reqwest::Body>,
+) -> StatusCode {
+    let request = reqwest::Client::builder().no_proxy().build().unwrap().post(url);
+    let request = request.header(SIGNATURE_HEADER, signature).body(body);
+    request.send().await.unwrap().status()
+}
+
+/// Sends a delivery as the service does.
+pub(crate) async fn deliver(url: &str, body: &Value) -> StatusCode {
+    let body = body.to_string();
+    post_signed(url, &sign(SECRET, &body), body).await
+}
+
+/// A store that began a long time ago.
+fn seen() -> MemorySeen {
+    MemorySeen::new(100, Duration::ZERO).clock(twin_ext::clock::ManualClock::new(1))
+}
+
+fn event(run: &str) -> Value {
+    ended(run, SystemTime::now())
+}
+
+/// Counts its calls, and fails those that it is told to.
+#[derive(Clone, Default)]
+struct Counter {
+    calls: Arc<AtomicUsize>,
+    failures: Arc<AtomicUsize>,
+}
+
+impl Counter {
+    fn handler(
+        &self,
+    ) -> impl Fn(Delivery, Turn) -> std::future::Ready<Result<(), &'static str>> + use<> {
+        let counter = self.clone();
+        move |_, _| {
+            counter.calls.fetch_add(1, Ordering::SeqCst);
+            let left = counter
+                .failures
+                .fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| left.checked_sub(1));
+            std::future::ready(if left.is_ok() { Err("not today") } else { Ok(()) })
+        }
+    }
+
+    fn calls(&self) -> usize {
+        self.calls.load(Ordering::SeqCst)
+    }
+}
+
+#[tokio::test]
+async fn a_delivery_is_handled_and_its_duplicate_is_not() {
+    let counter = Counter::default();
+    let url =
+        serve(Receiver::new(verifier(), seen(), counter.handler()).into_router("/hook")).await;
+    let body = event("r");
+    assert_eq!(deliver(&url, &body).await, StatusCode::NO_CONTENT);
+    assert_eq!(deliver(&url, &body).await, StatusCode::NO_CONTENT);
+    assert_eq!(deliver(&format!("{url}?from=twin"), &body).await, StatusCode::NO_CONTENT);
+    assert_eq!(counter.calls(), 1);
+    assert_eq!(deliver(&url, &event("s")).await, StatusCode::NO_CONTENT);
+    assert_eq!(counter.calls(), 2);
+}
+
+#[tokio::test]
+async fn a_failure_asks_for_another_try() {
+    let counter = Counter::default();
+    counter.failures.store(2, Ordering::SeqCst);
+    let url =
+        serve(Receiver::new(verifier(), seen(), counter.handler()).into_router("/hook")).await;
+    let body = event("r");
+    assert_eq!(deliver(&url, &body).await, StatusCode::SERVICE_UNAVAILABLE);
+    assert_eq!(deliver(&url, &body).await, StatusCode::SERVICE_UNAVAILABLE);
+    assert_eq!(deliver(&url, &body).await, StatusCode::NO_CONTENT);
+    assert_eq!(deliver(&url, &body).await, StatusCode::NO_CONTENT);
+    assert_eq!(counter.calls(), 3);
+}
+
+#[tokio::test]
+async fn what_is_not_a_delivery_is_answered_by_its_status() {
+    let counter = Counter::default();
+    let router = Receiver::new(verifier(), seen(), counter.handler()).into_router("/hook");
+    let extracting =
+        Router::new().route("/hook", post(async |_: Delivery| {})).with_state(verifier());
+    for router in [router, extracting] {
+        let url = serve(router).await;
+        let body = event("r").to_string();
+        let other = sign("whsec_of_somebody_else", &body);
+        assert_eq!(post_signed(&url, &other, body.clone()).await, StatusCode::UNAUTHORIZED);
+        assert_eq!(post_signed(&url, "", body.clone()).await, StatusCode::UNAUTHORIZED);
+        assert_eq!(post_signed(&url, &sign(SECRET, "{}"), "{}").await, StatusCode::BAD_REQUEST);
+        let large = vec![b' '; 256 * 1024 + 1];
+        let signature = sign(SECRET, &large);
+        assert_eq!(post_signed(&url, &signature, large).await, StatusCode::PAYLOAD_TOO_LARGE);
+        let request = reqwest::Client::builder().no_proxy().build().unwrap().post(&url);
+        let request = request.header(SIGNATURE_HEADER, sign(SECRET, &body));
+        let answer = request.header(EVENT_HEADER, "run.failed").body(body).send().await.unwrap();
+        assert_eq!(answer.status(), StatusCode::UNAUTHORIZED);
+        assert_eq!(answer.bytes().await.unwrap(), "", "a forger learns nothing");
+        assert_eq!(reqwest::get(&url).await.unwrap().status(), StatusCode::METHOD_NOT_ALLOWED);
+    }
+    assert_eq!(counter.calls(), 0);
+}
+
+#[tokio::test]
+async fn an_extracted_delivery_is_the_one_that_came() {
+    async fn hook(delivery: Delivery) -> String {
+        delivery.key().to_string()
+    }
+    let url = serve(Router::new().route("/hook", post(hook)).with_state(verifier())).await;
+    let body = crate::signed::completed().to_string();
+    let request = reqwest::Client::builder().no_proxy().build().unwrap().post(&url);
+    let answer =
+        request.header(SIGNATURE_HEADER, sign(SECRET, &body)).body(body).send().await.unwrap();
+    let expected = "agent_abc123/run_xyz789/run.completed/2026-03-11T14:32:15Z";
+    assert_eq!(
+        (answer.status(), answer.text().await.unwrap().as_str()),
+        (StatusCode::OK, expected)
+    );
+}
+
+/// A body without a length, which does not end: it is cut off at the limit.
+#[tokio::test]
+async fn an_endless_body_is_not_read_to_its_end() {
+    let router =
+        Receiver::new(verifier(), seen(), Counter::default().handler()).into_router("/hook");
+    let url = serve(router).await;
+    let address = url.strip_prefix("http://").unwrap().strip_suffix("/hook").unwrap();
+    let (mut reading, mut writing) = TcpStream::connect(address).await.unwrap().into_split();
+    let head = "POST /hook HTTP/1.1\r\nhost: x\r\nx-cobb-signature: sha256=00\r\ntransfer-encoding: chunked\r\n\r\n";
+    writing.write_all(head.as_bytes()).await.unwrap();
+    let endless = tokio::spawn(async move {
+        let chunk = [b"1000\r\n".as_slice(), &[b' '; 4096], b"\r\n"].concat();
+        let mut written = 0_usize;
+        while writing.write_all(&chunk).await.is_ok() {
+            written += chunk.len();
+        }
+        written
+    });
+    let mut answer = [0; 12];
+    reading.read_exact(&mut answer).await.unwrap();
+    assert_eq!(&answer, b"HTTP/1.1 413");
+    drop(reading);
+    let written = endless.await.unwrap();
+    // The limit, and what the sockets of both sides hold.
+    assert!(written < 16 << 20, "{written} bytes were taken");
+}
+
+#[tokio::test]
+async fn a_body_that_claims_to_be_large_is_refused_before_it_comes() {
+    let router =
+        Receiver::new(verifier(), seen(), Counter::default().handler()).into_router("/hook");
+    let url = serve(router).await;
+    let address = url.strip_prefix("http://").unwrap().strip_suffix("/hook").unwrap();
+    let mut stream = TcpStream::connect(address).await.unwrap();
+    let head = "POST /hook HTTP/1.1\r\nhost: x\r\ncontent-length: 262145\r\n\r\n";
+    stream.write_all(head.as_bytes()).await.unwrap();
+    let mut answer = [0; 12];
+    stream.read_exact(&mut answer).await.unwrap();
+    assert_eq!(&answer, b"HTTP/1.1 413");
+}
+
+/// Waits to be let go on, and tells when it was called and when it is through.
+#[derive(Clone, Default)]
+struct Slow {
+    called: Arc<Notify>,
+    go_on: Arc<Notify>,
+    through: Arc<Notify>,
+}
+
+impl Slow {
+    async fn handle(self) -> Result<(), Error> {
+        self.called.notify_one();
+        self.go_on.notified().await;
+        self.through.notify_one();
+        Ok(())
+    }
+}
+
+#[tokio::test]
+async fn a_sender_that_goes_away_stops_nothing() {
+    let slow = Slow::default();
+    let handler = {
+        let slow = slow.clone();
+        move |_, _| slow.clone().handle()
+    };
+    let url = serve(Receiver::new(verifier(), seen(), handler).into_router("/hook")).await;
+    let body = event("r");
+    let sender = {
+        let (url, body) = (url.clone(), body.clone());
+        tokio::spawn(async move { deliver(&url, &body).await })
+    };
+    slow.called.notified().await;
+    assert_eq!(deliver(&url, &body).await, StatusCode::SERVICE_UNAVAILABLE, "another is at it");
+    sender.abort();
+    assert!(sender.await.unwrap_err().is_cancelled());
+    slow.go_on.notify_one();
+    slow.through.notified().await;
+    // The commit comes right after.
+    while deliver(&url, &body).await == StatusCode::SERVICE_UNAVAILABLE {
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(deliver(&url, &body).await, StatusCode::NO_CONTENT);
+}
+
+#[tokio::test]
+async fn a_handler_that_panics_leaves_doubt() {
+    let calls = Arc::new(AtomicUsize::new(0));
+    let handler = {
+        let calls = Arc::clone(&calls);
+        move |_: Delivery, turn: Turn| {
+            calls.fetch_add(1, Ordering::SeqCst);
+            async move {
+                assert!(turn.doubt.is_some(), "the first time it breaks");
+                Ok::<(), Error>(())
+            }
+        }
+    };
+    let receiver = Receiver::new(verifier(), seen(), handler);
+    let refusing = serve(receiver.clone().into_router("/hook")).await;
+    let taking = serve(receiver.take_doubtful(true).into_router("/hook")).await;
+    let body = event("r");
+    assert_eq!(deliver(&refusing, &body).await, StatusCode::SERVICE_UNAVAILABLE);
+    assert_eq!(deliver(&refusing, &body).await, StatusCode::SERVICE_UNAVAILABLE);
+    assert_eq!(calls.load(Ordering::SeqCst), 1, "what is in doubt is not handled");
+    assert_eq!(deliver(&taking, &body).await, StatusCode::NO_CONTENT);
+    assert_eq!(deliver(&refusing, &body).await, StatusCode::NO_CONTENT);
+    assert_eq!(calls.load(Ordering::SeqCst), 2);
+}
+
+#[tokio::test]
+async fn what_the_store_has_forgotten_is_refused_unless_it_is_asked_for() {
+    let counter = Counter::default();
+    let receiver =
+        Receiver::new(verifier(), MemorySeen::new(100, Duration::ZERO), counter.handler());
+    let refusing = serve(receiver.clone().into_router("/hook")).await;
+    let taking = serve(receiver.take_doubtful(true).into_router("/hook")).await;
+    let old = ended("r", SystemTime::now() - Duration::from_secs(60));
+    assert_eq!(deliver(&refusing, &old).await, StatusCode::SERVICE_UNAVAILABLE);
+    assert_eq!(counter.calls(), 0);
+    assert_eq!(deliver(&taking, &old).await, StatusCode::NO_CONTENT);
+    assert_eq!(deliver(&refusing, &old).await, StatusCode::NO_CONTENT);
+    assert_eq!(counter.calls(), 1);
+}
+
+/// A store of one's own, that is away when it is told to.
+struct Away {
+    reserve: bool,
+}
+
+impl Seen for Away {
+    type Reservation = ();
+
+    async fn reserve(&self, _: &Delivery) -> Result<Claim<()>, Error> {
+        if self.reserve { Err(gone()) } else { Ok(Claim::Taken((), Turn::new(1, None))) }
+    }
+
+    async fn commit(&self, (): ()) -> Result<(), Error> {
+        Err(gone())
+    }
+
+    async fn abandon(&self, (): ()) -> Result<(), Error> {
+        Err(gone())
+    }
+}
+
+/// Some error.
+fn gone() -> Error {
+    ClientBuilder::new("").build().unwrap_err()
+}
+
+#[tokio::test]
+async fn a_store_that_is_away_asks_for_another_try() {
+    let counter = Counter::default();
+    let away = Receiver::new(verifier(), Away { reserve: true }, counter.handler());
+    let url = serve(away.into_router("/hook")).await;
+    assert_eq!(deliver(&url, &event("r")).await, StatusCode::SERVICE_UNAVAILABLE);
+    assert_eq!(counter.calls(), 0);
+}
+
+#[tokio::test]
+async fn a_store_that_is_away_when_all_is_done_asks_for_none() {
+    let counter = Counter::default();
+    let url = serve(
+        Receiver::new(verifier(), Away { reserve: false }, counter.handler()).into_router("/hook"),
+    )
+    .await;
+    assert_eq!(deliver(&url, &event("r")).await, StatusCode::NO_CONTENT);
+    assert_eq!(counter.calls(), 1);
+    counter.failures.store(1, Ordering::SeqCst);
+    assert_eq!(deliver(&url, &event("r")).await, StatusCode::SERVICE_UNAVAILABLE);
+}
+
+/// Row for row: one event, sent 100 times on 8 tasks at once.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn one_event_on_8_tasks_is_handled_once() {
+    let counter = Counter::default();
+    let receiver = Receiver::new(verifier(), seen(), counter.handler());
+    let body = event("r").to_string();
+    let headers = crate::signed::headers_of(&body);
+    let tasks = (0..8).map(|_| {
+        let (receiver, headers, body) = (receiver.clone(), headers.clone(), body.clone());
+        tokio::spawn(async move {
+            let mut done = 0;
+            while done < 100 {
+                // Another task may be at it just now.
+                match receiver.receive(&headers, body.as_bytes()).await {
+                    StatusCode::NO_CONTENT => done += 1,
+                    status => assert_eq!(status, StatusCode::SERVICE_UNAVAILABLE),
+                }
+            }
+        })
+    });
+    for task in tasks.collect::<Vec<_>>() {
+        task.await.unwrap();
+    }
+    assert_eq!(counter.calls(), 1);
+}

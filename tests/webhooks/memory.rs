@@ -1,0 +1,237 @@
+//! The store in memory: each event once, and no word for what it may have forgotten.
+
+use std::collections::HashSet;
+use std::time::Duration;
+
+use proptest::prelude::*;
+use twin_ext::clock::{Clock as _, ManualClock};
+use twin_ext::webhook::{Doubt, MemorySeen, Seen as _};
+
+use crate::stored::{Said, ask, at, began, ended, handle, take};
+
+const MINUTE: Duration = Duration::from_secs(60);
+
+/// A store that began at the start of the clock, which has moved on since.
+fn store(capacity: usize, retries: Duration) -> (MemorySeen, ManualClock) {
+    let clock = ManualClock::new(1);
+    let seen = MemorySeen::new(capacity, retries).clock_skew(Duration::ZERO).clock(clock.clone());
+    clock.advance(1000 * MINUTE);
+    (seen, clock)
+}
+
+#[tokio::test]
+async fn an_event_is_new_then_busy_then_done() {
+    let (seen, _) = store(10, Duration::ZERO);
+    let event = ended("r", at(1));
+    let (reservation, turn) = take(&seen, &event).await;
+    assert_eq!(turn.doubt, None);
+    assert_eq!(ask(&seen, &event).await, Said::Busy);
+    seen.commit(reservation).await.unwrap();
+    assert_eq!(ask(&seen, &event).await, Said::Done);
+    assert_eq!(ask(&seen, &ended("another", at(1))).await, Said::New);
+}
+
+#[tokio::test]
+async fn what_was_abandoned_is_new_again() {
+    let (seen, _) = store(10, Duration::ZERO);
+    let event = ended("r", at(1));
+    assert_eq!(ask(&seen, &event).await, Said::New);
+    assert_eq!(handle(&seen, &event).await, Said::New);
+}
+
+#[tokio::test]
+async fn what_was_interrupted_is_in_doubt_until_it_is_done() {
+    let (seen, _) = store(10, Duration::ZERO);
+    let event = ended("r", at(1));
+    drop(take(&seen, &event).await);
+    assert_eq!(ask(&seen, &event).await, Said::Doubtful(Doubt::Interrupted));
+    assert_eq!(ask(&seen, &event).await, Said::Doubtful(Doubt::Interrupted));
+    assert_eq!(handle(&seen, &event).await, Said::Doubtful(Doubt::Interrupted));
+    assert_eq!(handle(&seen, &event).await, Said::Done);
+}
+
+#[tokio::test]
+async fn each_turn_has_a_higher_fence() {
+    let (seen, _) = store(10, Duration::ZERO);
+    let (first, one) = take(&seen, &ended("r", at(1))).await;
+    drop(first);
+    let (_second, two) = take(&seen, &ended("r", at(1))).await;
+    assert!(two.fence > one.fence);
+}
+
+#[tokio::test]
+async fn what_was_before_the_store_began_is_not_vouched_for() {
+    let clock = ManualClock::new(1);
+    clock.advance(10 * MINUTE);
+    let seen = MemorySeen::new(10, Duration::ZERO).clock(clock).clock_skew(Duration::from_secs(2));
+    let begin = 600;
+    for (end, expected) in [
+        (0, Said::Doubtful(Doubt::Forgotten)),
+        (begin, Said::Doubtful(Doubt::Forgotten)),
+        (begin + 2, Said::Doubtful(Doubt::Forgotten)),
+        (begin + 3, Said::New),
+    ] {
+        assert_eq!(ask(&seen, &ended("r", at(end))).await, expected, "{end}");
+    }
+}
+
+#[tokio::test]
+async fn the_oldest_is_forgotten_and_nothing_as_old_is_vouched_for() {
+    let (seen, _) = store(3, Duration::ZERO);
+    for (run, end) in [("b", 20), ("a", 10), ("c", 30), ("d", 40)] {
+        assert_eq!(handle(&seen, &ended(run, at(end))).await, Said::New, "{run}");
+    }
+    assert_eq!(ask(&seen, &ended("d", at(40))).await, Said::Done);
+    // To look at it again costs the next one its place.
+    assert_eq!(ask(&seen, &ended("a", at(10))).await, Said::Doubtful(Doubt::Forgotten));
+    assert_eq!(ask(&seen, &ended("b", at(20))).await, Said::Doubtful(Doubt::Forgotten));
+    assert_eq!(ask(&seen, &ended("x", at(19))).await, Said::Doubtful(Doubt::Forgotten));
+    assert_eq!(ask(&seen, &ended("c", at(30))).await, Said::Done);
+    assert_eq!(ask(&seen, &ended("y", at(21))).await, Said::New);
+}
+
+#[tokio::test]
+async fn what_is_being_handled_is_never_forgotten() {
+    let (seen, _) = store(2, Duration::ZERO);
+    let (_one, _) = take(&seen, &ended("a", at(1))).await;
+    let (two, _) = take(&seen, &ended("b", at(2))).await;
+    assert_eq!(ask(&seen, &ended("c", at(3))).await, Said::Busy);
+    seen.commit(two).await.unwrap();
+    assert_eq!(ask(&seen, &ended("c", at(3))).await, Said::New);
+    assert_eq!(ask(&seen, &ended("a", at(1))).await, Said::Busy);
+}
+
+/// A delivery of an event without an end may be stamped anew: it is vouched for only when the
+/// service has surely ceased to send what may have been forgotten.
+#[tokio::test]
+async fn an_event_without_an_end_is_vouched_for_after_the_retries() {
+    let (seen, clock) = store(1, MINUTE);
+    let now = |ago: Duration| clock.wall() - ago;
+    assert_eq!(ask(&seen, &began("r", at(60))).await, Said::Doubtful(Doubt::Forgotten));
+    assert_eq!(ask(&seen, &began("r", at(61))).await, Said::New);
+    assert_eq!(handle(&seen, &began("r", now(MINUTE))).await, Said::New);
+    assert_eq!(handle(&seen, &began("r", now(Duration::ZERO))).await, Said::Done);
+    // It is forgotten for another.
+    assert_eq!(
+        handle(&seen, &ended("s", now(Duration::ZERO))).await,
+        Said::Doubtful(Doubt::Forgotten)
+    );
+    assert_eq!(
+        ask(&seen, &began("r", now(Duration::ZERO))).await,
+        Said::Doubtful(Doubt::Forgotten)
+    );
+    clock.advance(MINUTE);
+    assert_eq!(
+        ask(&seen, &began("r", now(Duration::ZERO))).await,
+        Said::Doubtful(Doubt::Forgotten)
+    );
+    clock.advance(Duration::from_secs(1));
+    assert_eq!(ask(&seen, &began("r", now(Duration::ZERO))).await, Said::New);
+}
+
+#[tokio::test]
+async fn what_has_no_time_is_never_vouched_for() {
+    let (seen, _) = store(10, Duration::ZERO);
+    let mut event = began("r", at(1));
+    event["timestamp"] = "soon".into();
+    assert_eq!(handle(&seen, &event).await, Said::Doubtful(Doubt::Forgotten));
+    assert_eq!(handle(&seen, &event).await, Said::Done);
+}
+
+/// An end in the future stays longest; forgotten, it takes all before it with it.
+#[tokio::test]
+async fn an_end_in_the_future_is_not_handled_twice_either() {
+    let (seen, _) = store(1, Duration::ZERO);
+    let far = ended("far", at(1_000_000_000));
+    assert_eq!(handle(&seen, &far).await, Said::New);
+    assert_eq!(handle(&seen, &ended("r", at(1))).await, Said::Doubtful(Doubt::Forgotten));
+    assert_eq!(handle(&seen, &far).await, Said::Doubtful(Doubt::Forgotten));
+}
+
+/// What may happen to a receiver.
+#[derive(Debug, Clone)]
+enum Step {
+    /// The service sends an event for the first time, or again, stamped anew or as it was.
+    Send {
+        event: usize,
+        anew: bool,
+        fails: bool,
+    },
+    /// Somebody sends a delivery again that was seen on the way.
+    Replay {
+        earlier: prop::sample::Index,
+    },
+    Pass {
+        seconds: u64,
+    },
+    Restart,
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    prop_oneof![
+        6 => (0..12_usize, any::<bool>(), prop::bool::weighted(0.2))
+            .prop_map(|(event, anew, fails)| Step::Send { event, anew, fails }),
+        3 => any::<prop::sample::Index>().prop_map(|earlier| Step::Replay { earlier }),
+        3 => (0..90_u64).prop_map(|seconds| Step::Pass { seconds }),
+        1 => Just(Step::Restart),
+    ]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(2_000))]
+
+    /// Whatever is sent, replayed and forgotten: nothing that was handled is ever called new.
+    #[test]
+    fn nothing_is_handled_twice_in_silence(
+        steps in prop::collection::vec(step(), 1..80), capacity in 1..5_usize,
+    ) {
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        runtime.block_on(async {
+            let clock = ManualClock::new(1);
+            let begin = || {
+                MemorySeen::new(capacity, MINUTE).clock_skew(Duration::ZERO).clock(clock.clone())
+            };
+            let mut seen = begin();
+            let mut first_sent = [None; 12];
+            let mut sent: Vec<(usize, serde_json::Value)> = Vec::new();
+            let mut handled = HashSet::new();
+            for step in steps {
+                let (event, body, fails) = match step {
+                    Step::Pass { seconds } => {
+                        clock.advance(Duration::from_secs(seconds));
+                        continue;
+                    }
+                    Step::Restart => {
+                        seen = begin();
+                        continue;
+                    }
+                    Step::Replay { earlier } => {
+                        if sent.is_empty() { continue }
+                        let (event, body) = earlier.get(&sent).clone();
+                        (event, body, false)
+                    }
+                    Step::Send { event, anew, fails } => {
+                        let now = clock.wall();
+                        let first = *first_sent[event].get_or_insert(now);
+                        // The service has given it up.
+                        if now > first + MINUTE { continue }
+                        let stamp = if anew { now } else { first };
+                        let run = event.to_string();
+                        let body = if event % 2 == 0 { ended(&run, first) } else { began(&run, stamp) };
+                        sent.push((event, body.clone()));
+                        (event, body, fails)
+                    }
+                };
+                if fails {
+                    prop_assert!(ask(&seen, &body).await != Said::New || !handled.contains(&event));
+                } else if handle(&seen, &body).await == Said::New {
+                    prop_assert!(handled.insert(event), "{body} was handled twice");
+                } else {
+                    // Done, or handled in doubt.
+                    handled.insert(event);
+                }
+            }
+            Ok(())
+        })?;
+    }
+}

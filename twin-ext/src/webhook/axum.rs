@@ -1,0 +1,129 @@
+//! Deliveries as axum takes them: an extractor, and a router that is ready.
+//!
+//! A body is read up to the limit of the [`Verifier`], whatever its length claims to be. How
+//! long a sender may take is the affair of the server, as with every route.
+
+use ::axum::Router;
+use ::axum::body::{Body, Bytes};
+use ::axum::extract::{FromRef, FromRequest, Request, State};
+use ::axum::response::{IntoResponse, Response};
+use ::axum::routing::post;
+use http::StatusCode;
+use http_body::Body as _;
+use http_body_util::{BodyExt as _, LengthLimitError, Limited};
+
+use super::receiver::status_of;
+use super::seen::{Seen, Turn};
+use super::{Delivery, Receiver, Verifier};
+
+/// Why there is no [`Delivery`] to extract: a status without a body, so that a forger learns
+/// nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Refused(StatusCode);
+
+impl Refused {
+    /// 400 where the delivery is unreadable, 401 where it is not to be trusted, 413 where it is
+    /// too large.
+    pub fn status(self) -> StatusCode {
+        self.0
+    }
+}
+
+impl IntoResponse for Refused {
+    fn into_response(self) -> Response {
+        self.0.into_response()
+    }
+}
+
+/// A delivery that the [`Verifier`] of the state believes. It may be one of an event that was
+/// handled before.
+///
+/// ```
+/// use axum::{Router, routing::post};
+/// use twin_ext::prelude::*;
+///
+/// async fn hook(delivery: Delivery) {
+///     println!("{}", delivery.key());
+/// }
+///
+/// # fn main() -> Result<(), Error> {
+/// let verifier = Verifier::new("whsec_a1b2c3")?;
+/// let router: Router = Router::new().route("/webhooks/twin", post(hook)).with_state(verifier);
+/// # drop(router);
+/// # Ok(())
+/// # }
+/// ```
+impl<S> FromRequest<S> for Delivery
+where
+    Verifier: FromRef<S>,
+    S: Send + Sync,
+{
+    type Rejection = Refused;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, Refused> {
+        let verifier = Verifier::from_ref(state);
+        let (head, body) = request.into_parts();
+        let body = read(body, verifier.body_limit()).await?;
+        verifier.verify(&head.headers, &body).map_err(|error| Refused(status_of(&error)))
+    }
+}
+
+impl<S, H, F, E> Receiver<S, H>
+where
+    S: Seen,
+    H: Fn(Delivery, Turn) -> F + Send + Sync + 'static,
+    F: Future<Output = Result<(), E>> + Send + 'static,
+    E: 'static,
+{
+    /// A router that takes deliveries by POST at `path`. A query in the webhook's URL is
+    /// nothing to it.
+    ///
+    /// ```
+    /// # use std::time::Duration;
+    /// # use twin_ext::prelude::*;
+    /// # use twin_ext::webhook::{MemorySeen, Receiver, Turn};
+    /// # fn main() -> Result<(), Error> {
+    /// # let verifier = Verifier::new("whsec_a1b2c3")?;
+    /// # let seen = MemorySeen::new(100_000, Duration::from_secs(300));
+    /// let receiver = Receiver::new(verifier, seen, async |delivery: Delivery, _: Turn| {
+    ///     println!("{}", delivery.key());
+    ///     Ok::<(), std::io::Error>(())
+    /// });
+    /// # let _ = async {
+    /// let listener = tokio::net::TcpListener::bind("127.0.0.1:8080").await?;
+    /// axum::serve(listener, receiver.into_router("/webhooks/twin")).await
+    /// # };
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn into_router(self, path: &str) -> Router {
+        Router::new().route(path, post(take::<S, H, F, E>)).with_state(self)
+    }
+}
+
+async fn take<S, H, F, E>(State(receiver): State<Receiver<S, H>>, request: Request) -> StatusCode
+where
+    S: Seen,
+    H: Fn(Delivery, Turn) -> F + Send + Sync + 'static,
+    F: Future<Output = Result<(), E>> + Send + 'static,
+    E: 'static,
+{
+    let (head, body) = request.into_parts();
+    match read(body, receiver.body_limit()).await {
+        Ok(body) => receiver.receive(&head.headers, &body).await,
+        Err(refused) => refused.0,
+    }
+}
+
+/// The whole body, if it is not larger than that. It is refused at once if it claims to be.
+async fn read(body: Body, limit: usize) -> Result<Bytes, Refused> {
+    if body.size_hint().lower() > limit as u64 {
+        return Err(Refused(StatusCode::PAYLOAD_TOO_LARGE));
+    }
+    match Limited::new(body, limit).collect().await {
+        Ok(body) => Ok(body.to_bytes()),
+        Err(error) if error.is::<LengthLimitError>() => Err(Refused(StatusCode::PAYLOAD_TOO_LARGE)),
+        // The sender broke off, and hears of nothing any more.
+        Err(_) => Err(Refused(StatusCode::BAD_REQUEST)),
+    }
+}
