@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use twin_tests::emulator::{Emulator, Orders, Outcome, Profile, RunMode, Script, Step};
+use twin_tests::emulator::{Emulator, Orders, Outcome, Profile, RunMode, Script, Step, World};
 
 use super::harness::{Reply, Twin, in_both, list, text};
 
@@ -200,6 +200,24 @@ async fn scripts_can_be_ordered_as_json() {
             twin.advance(Duration::from_millis(100)).await;
             assert_eq!(twin.run(&agent, &run).await["status"], status);
         }
+    }
+}
+
+#[tokio::test]
+async fn scripts_wait_for_runs_that_somebody_starts() {
+    for profile in Profile::ALL {
+        let orders = r#"{"runs": [[{"after_ms": 0, "do": "fail"}]],
+            "faults": [{"operation": "list_runs", "fault": {"shift": {"insert": 1}}}]}"#;
+        let orders = Orders::parse(orders).expect("they can be read");
+        let twin = Twin::of(Emulator::builder(profile).orders(orders)).await;
+        // Neither the run of the example nor one that a fault puts there takes the script.
+        twin.with(World::add_example);
+        twin.get("/v1/agents/agent_abc123/runs").await.json(200);
+        twin.clear_faults();
+        let started = twin.post("/v1/agents/agent_abc123/runs", json!({"run_mode": "run"})).await;
+        let run = text(&started.json(201)["run"]["run_id"]);
+        twin.advance(Duration::ZERO).await;
+        assert_eq!(twin.run("agent_abc123", &run).await["status"], "error");
     }
 }
 

@@ -119,41 +119,40 @@ impl World {
         by_schedule: bool,
     ) -> String {
         let id = self.run_id();
-        self.launch_as(agent_id, &id, mode, message, by_schedule);
+        let script = self.scripts.next.pop_front().unwrap_or_else(|| self.scripts.usual.clone());
+        let run = Run { message, script, by_schedule, ..Run::new(&id, mode, self.now) };
+        self.begin(agent_id, run);
         id
+    }
+
+    /// Starts a run that takes no script from those that wait for the next ones.
+    pub(super) fn launch_unscripted(&mut self, agent_id: &str) {
+        let script = self.scripts.usual.clone();
+        let run = Run { script, ..Run::new(&self.run_id(), RunMode::Run, self.now) };
+        self.begin(agent_id, run);
     }
 
     fn run_id(&mut self) -> String {
         if self.observed() { self.ids.uuid() } else { format!("run_{}", self.ids.token(8)) }
     }
 
-    pub(super) fn launch_as(
-        &mut self,
-        agent_id: &str,
-        id: &str,
-        mode: RunMode,
-        message: Option<String>,
-        by_schedule: bool,
-    ) {
-        let script = self.scripts.next.pop_front().unwrap_or_else(|| self.scripts.usual.clone());
-        let detail = json!({"user_message": message});
+    /// Begins a run of an agent. Without such an agent, nothing.
+    pub(super) fn begin(&mut self, agent_id: &str, run: Run) {
+        let (id, detail) = (run.id.clone(), json!({"user_message": run.message}));
         let Some(agent) = self.agents.get_mut(agent_id) else { return };
-        let number = agent.runs.next_number();
-        let run = Run { message, script, by_schedule, ..Run::new(id, mode, number, self.now) };
         agent.runs.insert(run);
-        self.latest_runs.note(agent_id, id);
-        self.record(agent_id, id, "Started", &detail);
-        self.announce(agent_id, id, EventType::Started);
-        self.await_step(agent_id, id);
+        self.latest_runs.note(agent_id, &id);
+        self.record(agent_id, &id, "Started", &detail);
+        self.announce(agent_id, &id, EventType::Started);
+        self.await_step(agent_id, &id);
     }
 
     /// Adds a run that has come to its end, and of which no event is left.
     pub(super) fn add_old_run(&mut self, agent_id: &str) {
         let (id, now) = (self.run_id(), self.now);
         let Some(agent) = self.agents.get_mut(agent_id) else { return };
-        let number = agent.runs.next_number();
         let (state, finished) = (State::Completed(Outcome::Success), Some(now));
-        let run = Run { finished, state, ..Run::new(&id, RunMode::Run, number, now) };
+        let run = Run { finished, state, ..Run::new(&id, RunMode::Run, now) };
         agent.runs.insert(run);
         self.latest_runs.note(agent_id, &id);
     }

@@ -92,13 +92,13 @@ impl RunMode {
 }
 
 impl Run {
-    /// A run that begins, of which nothing else is known.
-    pub(super) fn new(id: &str, mode: RunMode, number: u64, started: DateTime<Utc>) -> Self {
+    /// A run that begins, of which nothing else is known. It gets its number from its agent.
+    pub(super) fn new(id: &str, mode: RunMode, started: DateTime<Utc>) -> Self {
         Self {
             id: id.to_owned(),
             mode,
             message: None,
-            number,
+            number: 0,
             started,
             finished: None,
             state: State::InProgress,

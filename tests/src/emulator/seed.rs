@@ -4,8 +4,8 @@ use serde_json::json;
 
 use super::call::Call;
 use super::fault::Shift;
-use super::lifecycle::{Script, Step};
-use super::runs::{Outcome, RunMode};
+use super::lifecycle::Step;
+use super::runs::{Outcome, Run, RunMode};
 use super::world::World;
 
 impl World {
@@ -14,8 +14,7 @@ impl World {
     pub fn add_example(&mut self) {
         let (agent, run) = ("agent_abc123", "run_xyz789");
         self.add_deployed_agent(agent);
-        self.script_next_run(Script::by_hand());
-        self.launch_as(agent, run, RunMode::Run, None, false);
+        self.begin(agent, Run::new(run, RunMode::Run, self.now));
         self.happen(agent, run, &Step::Event("ToolCallStarted".to_owned()));
         self.happen(agent, run, &Step::Complete(Outcome::Success));
     }
@@ -45,7 +44,7 @@ impl World {
             }
             "list_runs" => {
                 (0..remove).for_each(|_| self.remove_newest_run(agent_id));
-                (0..insert).for_each(|_| drop(self.start_run(agent_id, RunMode::Run)));
+                (0..insert).for_each(|_| self.launch_unscripted(agent_id));
             }
             "list_run_events" => self.add_events(agent_id, call.id("run_id"), insert),
             _ => {}

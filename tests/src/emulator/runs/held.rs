@@ -34,13 +34,9 @@ impl Runs {
         self.list.len()
     }
 
-    /// The number that the next run has.
-    pub(in crate::emulator) const fn next_number(&self) -> u64 {
-        self.started
-    }
-
-    /// Adds a run, which has the next number.
-    pub(in crate::emulator) fn insert(&mut self, run: Run) {
+    /// Adds a run, and gives it the next number.
+    pub(in crate::emulator) fn insert(&mut self, mut run: Run) {
+        run.number = self.started;
         self.numbers.insert(run.id.clone(), run.number);
         self.list.push(run);
         self.started += 1;
