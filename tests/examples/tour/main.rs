@@ -25,7 +25,7 @@ use clap::Parser as _;
 use twin_ext::ClientBuilder;
 
 use self::read_only::ReadOnly;
-use self::receiver::Receiver;
+use self::receiver::Address;
 use self::settings::{Arguments, Environment, Mode};
 
 #[tokio::main]
@@ -57,12 +57,12 @@ async fn emulated(key_is_there: bool) -> anyhow::Result<usize> {
     keys::whose(&twin).await?;
     keys::second(&twin, &service.url()).await?;
     let agent = agents::create(&twin).await?;
-    let receiver = Receiver::bind().await?;
-    let mut deliveries = webhooks::register(&twin, &agent, receiver).await?;
+    let address = Address::bind().await?;
+    let mut deliveries = webhooks::register(&twin, &agent, address).await?;
     let run = runs::launch(&twin, &agent).await?;
     runs::follow(&run).await?;
-    let delivery = webhooks::receive(&mut deliveries, run.run_id()).await?;
-    webhooks::forge(&deliveries, &delivery).await?;
+    webhooks::receive(&mut deliveries, &service, run.run_id()).await?;
+    webhooks::forge(&deliveries, run.run_id()).await?;
     runs::resume(&twin, run, &agent).await?;
     pages::by_cursor(&twin).await?;
     pages::by_number(&twin).await?;

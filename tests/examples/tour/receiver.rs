@@ -1,46 +1,39 @@
-//! Where deliveries of webhooks arrive: a small HTTP server that believes signatures only.
+//! Where deliveries of webhooks arrive: a small HTTP server, which is twin-ext's.
 //!
-//! It gives the verifier the bytes as they came, and hands on what that believes.
+//! It believes signatures only, and hands on each event once.
 
 use std::net::Ipv4Addr;
-use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::Context as _;
-use axum::Router;
-use axum::body::Bytes;
-use axum::extract::{DefaultBodyLimit, State};
-use axum::http::{HeaderMap, StatusCode};
-use axum::routing::post;
 use tokio::net::TcpListener;
-use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use twin_api::secrecy::SecretString;
-use twin_ext::ErrorKind;
-use twin_ext::webhook::{Delivery, Verifier};
+use twin_ext::webhook::{Delivery, MemorySeen, Receiver, Turn, Verifier};
+
+const PATH: &str = "/webhooks/twin";
+
+/// How many events are remembered, and for how long the service may go on trying.
+const MEMORY: usize = 1_000;
+const RETRIES: Duration = Duration::from_secs(600);
 
 /// An address that nobody answers at yet: the secret comes only when the webhook is made.
-pub(crate) struct Receiver {
+pub(crate) struct Address {
     listener: TcpListener,
     url: String,
 }
 
-/// The deliveries that were signed by the service, as they come in.
+/// The events that the service has told of, as they come in.
 pub(crate) struct Deliveries {
     pub(crate) url: String,
-    incoming: UnboundedReceiver<Received>,
+    incoming: UnboundedReceiver<Delivery>,
 }
 
-/// A delivery that was verified, and what it was made of.
-pub(crate) struct Received {
-    pub(crate) delivery: Delivery,
-    pub(crate) headers: HeaderMap,
-    pub(crate) body: Bytes,
-}
-
-impl Receiver {
+impl Address {
     pub(crate) async fn bind() -> anyhow::Result<Self> {
         let bound = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await;
         let listener = bound.context("cannot listen for deliveries")?;
-        let url = format!("http://{}/webhooks/twin", listener.local_addr()?);
+        let url = format!("http://{}{PATH}", listener.local_addr()?);
         Ok(Self { listener, url })
     }
 
@@ -52,36 +45,27 @@ impl Receiver {
     pub(crate) fn serve(self, secret: SecretString) -> anyhow::Result<Deliveries> {
         let Self { listener, url } = self;
         let (deliveries, incoming) = unbounded_channel();
-        let verifier = Verifier::new(secret)?;
-        let limit = DefaultBodyLimit::max(verifier.body_limit());
-        let desk = Arc::new(Desk { verifier, deliveries });
-        let router =
-            Router::new().route("/webhooks/twin", post(take)).layer(limit).with_state(desk);
-        tokio::spawn(async move { axum::serve(listener, router).await });
+        // What is to be done about a delivery is done elsewhere, so that it is answered at once.
+        let handler = move |delivery: Delivery, _: Turn| {
+            let handed_on = deliveries.send(delivery);
+            async move { handed_on }
+        };
+        let receiver =
+            Receiver::new(Verifier::new(secret)?, MemorySeen::new(MEMORY, RETRIES), handler)
+                // A store that has just begun vouches for nothing; to show twice does no harm.
+                .take_doubtful(true);
+        tokio::spawn(async move { axum::serve(listener, receiver.into_router(PATH)).await });
         Ok(Deliveries { url, incoming })
     }
 }
 
 impl Deliveries {
-    pub(crate) async fn next(&mut self) -> Option<Received> {
+    pub(crate) async fn next(&mut self) -> Option<Delivery> {
         self.incoming.recv().await
     }
-}
 
-struct Desk {
-    verifier: Verifier,
-    deliveries: UnboundedSender<Received>,
-}
-
-async fn take(State(desk): State<Arc<Desk>>, headers: HeaderMap, body: Bytes) -> StatusCode {
-    let delivery = match desk.verifier.verify(&headers, &body) {
-        Ok(delivery) => delivery,
-        Err(error) if error.kind() == ErrorKind::Webhook => return StatusCode::UNAUTHORIZED,
-        Err(_) => return StatusCode::BAD_REQUEST,
-    };
-    // Answered at once: what is to be done about it is done elsewhere.
-    match desk.deliveries.send(Received { delivery, headers, body }) {
-        Ok(()) => StatusCode::NO_CONTENT,
-        Err(_) => StatusCode::SERVICE_UNAVAILABLE,
+    /// Whether there is none that was not yet looked at.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.incoming.is_empty()
     }
 }

@@ -4,8 +4,11 @@ use std::time::Duration;
 
 use anyhow::{Context as _, bail};
 use axum::http::StatusCode;
-use twin_tests::emulator::fault::{Fault, Rule};
-use twin_tests::emulator::{Emulator, Outcome, Profile, RunMode, Script, Step, World};
+use twin_tests::emulator::fault::{Attempts, Fault, Rule};
+use twin_tests::emulator::{
+    DeliveryFault, DeliveryRule, Emulator, EventType, Outcome, Profile, RunMode, Script, Step,
+    World,
+};
 
 /// A Twin, and what it was asked.
 pub(crate) struct Service(Emulator);
@@ -38,6 +41,11 @@ impl Service {
         Ok(self.0.order(Rule::new("get_me", unavailable).on(1..=attempts))?)
     }
 
+    /// Waits until no delivery is on its way.
+    pub(crate) async fn settled(&self) {
+        self.0.settled().await;
+    }
+
     /// How often an operation was asked for.
     pub(crate) fn asked(&self, operation: &str) -> u64 {
         self.0.count(operation)
@@ -53,7 +61,8 @@ impl Service {
     }
 }
 
-/// Eight agents, one of which has run five times; and runs to come that take a second.
+/// Eight agents, one of which has run five times; and runs to come that take a second, and of
+/// whose end is told twice.
 fn furnish(world: &mut World) {
     world.add_agents(7);
     world.add_example();
@@ -63,6 +72,11 @@ fn furnish(world: &mut World) {
         world.happen("agent_abc123", &run, &Step::Complete(outcome));
     }
     world.script_runs(a_second());
+    world.order_delivery_fault(DeliveryRule {
+        event: Some(EventType::Completed),
+        deliveries: Attempts::Every,
+        fault: DeliveryFault::Duplicate(1),
+    });
 }
 
 fn a_second() -> Script {
