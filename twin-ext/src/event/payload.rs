@@ -180,4 +180,17 @@ mod tests {
         assert_eq!(kind.name(), Some("Deep"));
         assert_eq!(kind.detail().map(str::len), Some(200_000));
     }
+
+    #[test]
+    fn the_rest_is_neither_parsed_nor_kept() {
+        let rest = r#"{"a": ["text", 1.5, null, {"b": [true]}]},"#.repeat(3_000);
+        let payload = format!(
+            r#"{{"agent_id": {{"id": "a"}}, "run_id": {{"id": "r"}}, "event": {{"event": {{"Tick": [{rest} 0]}}}}}}"#
+        );
+        assert!(payload.len() > 120_000);
+        let used = allocation_counter::measure(|| {
+            assert_eq!(EventKind::of(&payload).name(), Some("Tick"));
+        });
+        assert!(used.bytes_max < 1_024, "{} bytes", used.bytes_max);
+    }
 }

@@ -154,3 +154,58 @@ enum Look {
     Found(Box<Run>),
     Several,
 }
+
+#[cfg(test)]
+mod tests {
+    use twin_api::types::RunMode;
+
+    use super::super::RunExt as _;
+    use super::*;
+    use crate::clock::ManualClock;
+    use crate::testing::{Service, json};
+
+    const NONE: &str = r#"{"runs": []}"#;
+    const TWO: &str = r#"{"runs": [
+        {"run_id": "run_1", "agent_id": "a", "status": "in_progress", "started_at": "x"},
+        {"run_id": "run_2", "agent_id": "a", "status": "in_progress", "started_at": "x"}]}"#;
+
+    /// The events of a run that was told this.
+    fn told(message: &str) -> String {
+        json(
+            200,
+            &format!(
+                r#"{{"events": [{{"index": 1, "event": {{"started": {{"m": "{message}"}}}}}}]}}"#
+            ),
+        )
+    }
+
+    /// What a launch comes to whose answer is lost, where two runs are new that were told this.
+    async fn launch(first: &str, second: &str) -> Result<RunHandle, Error> {
+        let events = [told(first), told(second)];
+        let answers = [json(200, NONE), String::new(), json(200, TWO)].into_iter();
+        // The search goes on: list, events, events, and so on.
+        let again = std::iter::repeat_n([json(200, TWO), events[0].clone(), events[1].clone()], 20);
+        let answers = answers.chain(events.clone()).chain(again.flatten());
+        let (twin, _) = Service::start(answers).await.client();
+        let body = StartRunBody::builder().run_mode(RunMode::Run);
+        twin.launch_or_find("a", body).await
+    }
+
+    #[tokio::test]
+    async fn one_run_that_shows_the_mark_is_proof() {
+        // The client's clock has the same numbers.
+        let mark = mark(&ManualClock::new(1));
+        assert_eq!(mark.len(), "launch-".len() + 32);
+        assert_eq!(launch("Go.", &mark).await.unwrap().run_id(), "run_2");
+    }
+
+    #[tokio::test]
+    async fn two_runs_that_show_it_are_none_and_so_is_no_run() {
+        let mark = mark(&ManualClock::new(1));
+        for (first, second) in [(&*mark, &*mark), ("Go.", "launch-0")] {
+            let error = launch(first, second).await.unwrap_err();
+            assert_eq!(error.outcome(), Outcome::Unknown, "{first} {second}");
+            assert_eq!(error.operation(), Some("start_run"));
+        }
+    }
+}
