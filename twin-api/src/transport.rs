@@ -22,7 +22,7 @@ use progenitor_client::ClientHooks;
 /// Which operation a request belongs to.
 pub use progenitor_client::OperationInfo;
 pub use refusal::{redact_headers, redact_text, refusal_status};
-use reqwest::header::{HeaderValue, InvalidHeaderValue};
+use reqwest::header::{HeaderName, HeaderValue, InvalidHeaderValue};
 use reqwest::{Request, Response};
 use secrecy::{ExposeSecret, SecretString};
 
@@ -30,6 +30,9 @@ use crate::{Client, ClientInfo, ConnectError};
 
 /// The header that carries the API key.
 pub const API_KEY_HEADER: &str = "x-api-key";
+
+/// The same, as a name, so that no request has to read it as one.
+const KEY_HEADER: HeaderName = HeaderName::from_static(API_KEY_HEADER);
 
 /// What a [`Transport`] answers with, later.
 pub type Answer<'a> = Pin<Box<dyn Future<Output = reqwest::Result<Response>> + Send + 'a>>;
@@ -137,7 +140,7 @@ impl ClientHooks<Inner> for Client {
     ) -> reqwest::Result<Response> {
         let Inner { transport, key } = self.inner();
         if let Some(key) = key {
-            request.headers_mut().insert(API_KEY_HEADER, key.clone());
+            request.headers_mut().insert(KEY_HEADER, key.clone());
         }
         let response = transport.execute(self.client(), request, operation).await?;
         Ok(refusal::normalise(response, key.as_ref()).await)

@@ -13,7 +13,8 @@ mod tests;
 use std::fmt;
 use std::sync::Arc;
 
-use http::StatusCode;
+use http::{HeaderValue, StatusCode};
+use twin_api::transport::redact_text;
 
 use crate::document;
 use crate::error::{Detail, ErrorKind, Outcome};
@@ -90,11 +91,21 @@ impl fmt::Debug for Watch {
 
 impl Watch {
     /// Looks at an answer, tells what is to be told, and gives back what must not be.
-    pub(crate) fn look(&self, operation: &'static str, body: &[u8]) -> Vec<Drift> {
+    ///
+    /// A name may be anything, the key too where a service sends it back.
+    pub(crate) fn look(
+        &self,
+        operation: &'static str,
+        body: &[u8],
+        key: Option<&HeaderValue>,
+    ) -> Vec<Drift> {
         let Some(schema) = document::answer_of(operation) else { return Vec::new() };
         // What is no JSON, or is nested too deep for it, is for the decoding to say.
         let Ok(value) = serde_json::from_slice(body) else { return Vec::new() };
-        let drift = compare::compare(operation, schema, &value);
+        let mut drift = compare::compare(operation, schema, &value);
+        for drift in &mut drift {
+            drift.path = redact_text(drift.path.as_bytes(), key);
+        }
         if let Some(callback) = &self.callback {
             for drift in &drift {
                 callback(drift);

@@ -68,7 +68,10 @@ impl Transport for Policy {
     ) -> Answer<'a> {
         let span = Span::start(&request, operation.operation_id);
         let call = Call::new(self, &request, operation.operation_id, span.clone());
-        Box::pin(span.around(async move { Ok(call.run(client, request).await) }))
+        if !same_origin(request.url(), &self.base) {
+            return Box::pin(std::future::ready(Ok(call.astray())));
+        }
+        span.around(call.run(client, request))
     }
 }
 
@@ -102,16 +105,17 @@ fn same_origin(one: &Url, two: &Url) -> bool {
         && one.port_or_known_default() == two.port_or_known_default()
 }
 
-/// Whether this is a web page.
-fn is_html(headers: &HeaderMap, body: &[u8]) -> bool {
+/// Whether this is a web page, or gRPC that does not say how it ended: no answer of the API's
+/// even where nothing is due.
+fn is_foreign(headers: &HeaderMap, body: &[u8]) -> bool {
     let content_type = headers.get(http::header::CONTENT_TYPE);
     let content_type = content_type.map(|value| value.as_bytes().trim_ascii()).unwrap_or_default();
     let starts = |text: &[u8], with: &str| {
         text.get(..with.len()).is_some_and(|start| start.eq_ignore_ascii_case(with.as_bytes()))
     };
     let body = body.trim_ascii_start();
-    starts(content_type, "text/html")
-        || starts(content_type, "application/xhtml")
+    let foreign = ["text/html", "application/xhtml", "application/grpc"];
+    foreign.iter().any(|foreign| starts(content_type, foreign))
         || starts(body, "<!doctype html")
         || starts(body, "<html")
 }

@@ -16,7 +16,8 @@ pub(crate) use unwatched::Span;
 #[cfg(not(feature = "tracing"))]
 mod unwatched {
     use http::StatusCode;
-    use twin_api::reqwest::Request;
+    use twin_api::reqwest::{self, Request, Response};
+    use twin_api::transport::Answer;
 
     use crate::error::ErrorKind;
     use crate::policy::Seen;
@@ -31,8 +32,11 @@ mod unwatched {
             Self
         }
 
-        pub(crate) fn around<F: Future>(self, call: F) -> F {
-            call
+        pub(crate) fn around<'a>(
+            self,
+            call: impl Future<Output = reqwest::Result<Response>> + Send + 'a,
+        ) -> Answer<'a> {
+            Box::pin(call)
         }
 
         pub(crate) fn attempt(&self, _: u32, _: &Seen) {}
@@ -46,7 +50,8 @@ mod watched {
     use http::StatusCode;
     use tracing::Instrument as _;
     use tracing::field::Empty;
-    use twin_api::reqwest::Request;
+    use twin_api::reqwest::{self, Request, Response};
+    use twin_api::transport::Answer;
 
     use crate::document;
     use crate::error::ErrorKind;
@@ -82,8 +87,14 @@ mod watched {
             Self(span)
         }
 
-        pub(crate) fn around<F: Future>(self, call: F) -> tracing::instrument::Instrumented<F> {
-            call.instrument(self.0)
+        pub(crate) fn around<'a>(
+            self,
+            call: impl Future<Output = reqwest::Result<Response>> + Send + 'a,
+        ) -> Answer<'a> {
+            if self.0.is_disabled() {
+                return Box::pin(call);
+            }
+            Box::pin(call.instrument(self.0))
         }
 
         pub(crate) fn attempt(&self, attempts: u32, seen: &Seen) {

@@ -20,6 +20,9 @@ use crate::{Client, ClientInfo, Error, ResponseValue};
 /// More of what serde says is not kept: it quotes values, however long they are.
 const MESSAGE: usize = 300;
 
+/// What secrets are called in the answers of the API, or begin with.
+const SECRETS: [&str; 3] = ["\"api_key\"", "\"signing_secret\"", "whsec_"];
+
 /// Why an answer could not be read, behind [`Error::InvalidResponsePayload`].
 ///
 /// ```no_run
@@ -115,7 +118,8 @@ impl StdError for Carried {
     }
 }
 
-/// Reads an answer.
+/// Reads an answer. Where it does not decode, and a secret is in it that nobody expects there,
+/// it is treated as one that [`decode_secret`] reads.
 pub(crate) async fn decode<T: DeserializeOwned, E>(
     client: &Client,
     mut response: Response,
@@ -124,6 +128,9 @@ pub(crate) async fn decode<T: DeserializeOwned, E>(
     let body = body(&mut response).await.map_err(Error::ResponseBodyError)?;
     match serde_json::from_slice(&body) {
         Ok(value) => Ok(ResponseValue::new(value, response.status(), headers)),
+        Err(error) if names_a_secret(&body) => {
+            Err(withheld(client, &mut response, headers, &error, &body))
+        }
         Err(error) => {
             let (path, error) = place::<T>(&body).unwrap_or_else(|| (".".to_owned(), error));
             let key = client.inner().key.as_ref();
@@ -147,20 +154,33 @@ pub(crate) async fn decode_secret<T: DeserializeOwned, E>(
     let body = body(&mut response).await.map_err(Error::ResponseBodyError)?;
     match serde_json::from_slice(&body) {
         Ok(value) => Ok(ResponseValue::new(value, response.status(), headers)),
-        Err(error) => {
-            let key = client.inner().key.as_ref();
-            let mut failure = failure(&mut response, headers, &error, &body, key);
-            failure.message = format!(
-                "the answer does not decode ({:?} error at line {} column {}); \
-                 it holds a secret and is withheld",
-                error.classify(),
-                error.line(),
-                error.column()
-            );
-            let body = Bytes::from_static(b"(withheld)");
-            Err(Error::InvalidResponsePayload(body, failure.into_serde()))
-        }
+        Err(error) => Err(withheld(client, &mut response, headers, &error, &body)),
     }
+}
+
+/// Whether a member of it, or what looks like one, is named as secrets are.
+fn names_a_secret(body: &[u8]) -> bool {
+    SECRETS.iter().any(|name| body.windows(name.len()).any(|part| part == name.as_bytes()))
+}
+
+/// The error for an answer of which nothing may be quoted.
+fn withheld<E>(
+    client: &Client,
+    response: &mut Response,
+    headers: HeaderMap,
+    error: &serde_json::Error,
+    body: &[u8],
+) -> Error<E> {
+    let mut failure = failure(response, headers, error, body, client.inner().key.as_ref());
+    failure.message = format!(
+        "the answer does not decode ({:?} error at line {} column {}); \
+         it holds a secret and is withheld",
+        error.classify(),
+        error.line(),
+        error.column()
+    );
+    let body = Bytes::from_static(b"(withheld)");
+    Error::InvalidResponsePayload(body, failure.into_serde())
 }
 
 /// The whole body, without a copy where it came in one piece.

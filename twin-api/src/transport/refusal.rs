@@ -6,11 +6,14 @@
 //! the text, up to a bound. Successes pass unread.
 
 use bytes::BytesMut;
-use reqwest::header::{HeaderMap, HeaderValue};
+use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use reqwest::{Response, ResponseBuilderExt, StatusCode};
 use serde_json::{Map, Value, json};
 
 use super::{CONTEXT_HEADER, Context};
+
+/// Where gRPC says how a call ended. As a name, so that no lookup has to read it as one.
+const GRPC_STATUS: HeaderName = HeaderName::from_static("grpc-status");
 
 /// More of a refusal is not read: it is for a person.
 const READ: usize = 256 << 10;
@@ -19,8 +22,12 @@ const READ: usize = 256 << 10;
 const TEXT: usize = 4 << 10;
 
 /// `response` as it is, or, where it is a refusal, with a problem as its body.
-pub(super) async fn normalise(response: Response, key: Option<&HeaderValue>) -> Response {
+pub(super) async fn normalise(mut response: Response, key: Option<&HeaderValue>) -> Response {
     let Some(status) = refusal_status(response.status(), response.headers()) else {
+        if !response.status().is_success() {
+            // It reaches the caller as it is.
+            redact_headers(response.headers_mut(), key);
+        }
         return response;
     };
     let url = response.url().clone();
@@ -65,7 +72,7 @@ pub fn refusal_status(status: StatusCode, headers: &HeaderMap) -> Option<StatusC
     if status.is_client_error() || status.is_server_error() {
         return Some(status);
     }
-    let code = headers.get("grpc-status")?.to_str().ok()?.trim().parse().ok()?;
+    let code = headers.get(GRPC_STATUS)?.to_str().ok()?.trim().parse().ok()?;
     grpc_status(code)
 }
 

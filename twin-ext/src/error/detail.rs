@@ -75,9 +75,6 @@ impl Detail {
         let clean = |text: &str| redact_text(text.as_bytes(), key);
         self.message = clean(&self.message).into();
         self.call.path = self.call.path.as_deref().map(clean);
-        for drift in &mut self.drift {
-            drift.path = clean(&drift.path);
-        }
         redact_headers(&mut self.headers, key);
     }
 }

@@ -3,15 +3,16 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::header::TRANSFER_ENCODING;
+use http::header::{CONTENT_LENGTH, TRANSFER_ENCODING};
 use http::{StatusCode, Version};
 use serde::de::IgnoredAny;
-use twin_api::reqwest::{self, Request, Response};
+use twin_api::reqwest::{self, Response};
 use twin_api::transport::refusal_status;
 
 use super::body::{Read, read};
 use super::{Policy, is_transient, outcome_of};
 use crate::clock::{Clock, Sleep, before};
+use crate::document;
 use crate::error::{Detail, ErrorKind, Outcome, because, of_reqwest};
 use crate::retry::retry_after;
 
@@ -63,15 +64,14 @@ impl Seen {
     }
 }
 
-/// Sends `request` once, and gives it `limit` for everything.
+/// Waits for the answer that is being asked for, and reads it: all within `limit`.
 pub(super) async fn attempt(
     policy: &Policy,
-    client: &reqwest::Client,
-    request: Request,
+    sending: impl Future<Output = reqwest::Result<Response>>,
     limit: Duration,
 ) -> Attempt {
     let mut alarm = policy.clock.alarm(limit);
-    let mut response = match before(&mut alarm, client.execute(request)).await {
+    let mut response = match before(&mut alarm, sending).await {
         Some(Ok(response)) => response,
         Some(Err(error)) => return failed(of_reqwest(error)),
         None => return failed(timed_out(policy, limit, Outcome::Unknown)),
@@ -129,7 +129,8 @@ fn torn(error: reqwest::Error) -> Detail {
 }
 
 impl Attempt {
-    pub(super) fn seen(&self, clock: &dyn Clock) -> Seen {
+    /// What it means for the next attempt at `operation`.
+    pub(super) fn seen(&self, clock: &dyn Clock, operation: &str) -> Seen {
         match self {
             Self::Failed(detail) => Seen {
                 outcome: detail.outcome,
@@ -139,13 +140,13 @@ impl Attempt {
                 timed_out: detail.kind == ErrorKind::Timeout,
                 error: Some(detail.kind),
             },
-            Self::Answered(answer) => answer.seen(clock),
+            Self::Answered(answer) => answer.seen(clock, operation),
         }
     }
 }
 
 impl Answered {
-    fn seen(&self, clock: &dyn Clock) -> Seen {
+    fn seen(&self, clock: &dyn Clock, operation: &str) -> Seen {
         let headers = self.response.headers();
         let mut seen = Seen {
             outcome: Outcome::Accepted,
@@ -160,21 +161,36 @@ impl Answered {
             seen.outcome = outcome_of(status, seen.retry_after.is_some());
             seen.transient = is_transient(status);
         } else {
-            seen.transient = self.is_half();
+            seen.transient = self.is_half(operation);
         }
         seen
     }
 
-    /// Whether the answer may be half of one: only its end says where it ends, and it is no
-    /// whole JSON. Where attempts run out it is passed on as it is, and decoding says so.
-    fn is_half(&self) -> bool {
-        let (response, headers) = (&self.response, self.response.headers());
-        let ends_by_closing = response.version() <= Version::HTTP_11
-            && response.status().is_success()
-            && response.status() != StatusCode::NO_CONTENT
-            && !headers.contains_key(http::header::CONTENT_LENGTH)
-            && !headers.contains_key(TRANSFER_ENCODING);
-        let json = || serde_json::from_slice::<IgnoredAny>(&self.body);
-        ends_by_closing && json().is_err_and(|error| error.is_eof())
+    /// Whether the answer is half of one, as far as that can be told: a JSON that stops before
+    /// its end. Where attempts run out it is passed on as it is, and decoding says so.
+    ///
+    /// Where only its closing ends an answer, all of it is looked at. One that says how long it
+    /// is is looked at only if it does not even end like an object: that it is wrong is rare,
+    /// and reading every answer twice would not be.
+    fn is_half(&self, operation: &str) -> bool {
+        let (response, body) = (&self.response, &*self.body);
+        if !response.status().is_success() || response.status() == StatusCode::NO_CONTENT {
+            return false;
+        }
+        let framed = response.version() > Version::HTTP_11
+            || response.headers().contains_key(CONTENT_LENGTH)
+            || response.headers().contains_key(TRANSFER_ENCODING);
+        if framed && (body.is_empty() || ends(body)) {
+            return false;
+        }
+        let json = serde_json::from_slice::<IgnoredAny>(body);
+        let stops = json.is_err_and(|error| error.is_eof());
+        // Nothing at all is a whole answer where nothing is due.
+        stops && (!body.trim_ascii().is_empty() || document::answer_of(operation).is_some())
     }
+}
+
+/// Whether it ends as an object does.
+fn ends(body: &[u8]) -> bool {
+    body.trim_ascii_end().ends_with(b"}")
 }

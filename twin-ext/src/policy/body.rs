@@ -6,6 +6,9 @@ use twin_api::reqwest::{self, Response};
 /// How much is asked for at once where nobody says how long the body is.
 const STEP: usize = 64 << 10;
 
+/// A body that is longer may be as long as it can be.
+const MUCH: usize = 2 << 20;
+
 pub(super) enum Read {
     Whole(Bytes),
     /// Longer than the bound, by what it says or by what came.
@@ -20,7 +23,9 @@ pub(super) async fn read(response: &mut Response, most: usize) -> Read {
     if announced.is_some_and(|length| length.map_or(true, |length| length > most)) {
         return Read::TooLarge;
     }
-    match collect(response, most).await {
+    // No more than the bound, so that it fits.
+    let announced = announced.and_then(Result::ok);
+    match collect(response, announced, most).await {
         Ok(Some(body)) => Read::Whole(body),
         Ok(None) => Read::TooLarge,
         Err(error) => Read::Torn(error),
@@ -28,12 +33,16 @@ pub(super) async fn read(response: &mut Response, most: usize) -> Read {
 }
 
 /// A body in one piece is not copied.
-async fn collect(response: &mut Response, most: usize) -> reqwest::Result<Option<Bytes>> {
+async fn collect(
+    response: &mut Response,
+    announced: Option<usize>,
+    most: usize,
+) -> reqwest::Result<Option<Bytes>> {
     let Some(first) = response.chunk().await? else { return Ok(Some(Bytes::new())) };
     let Some(second) = response.chunk().await? else {
         return Ok((first.len() <= most).then_some(first));
     };
-    let mut body = Vec::new();
+    let mut body = Vec::with_capacity(announced.unwrap_or_default());
     let mut chunk = Some(first);
     let mut next = Some(second);
     while let Some(part) = chunk {
@@ -50,11 +59,16 @@ async fn collect(response: &mut Response, most: usize) -> reqwest::Result<Option
     Ok(Some(Bytes::from(body)))
 }
 
-/// Makes room for `more` bytes: by doubling, but never for more than `most`.
+/// Makes room for `more` bytes: by doubling, and then once and for all, so that what is given
+/// up for what is larger is never much. What was reserved and is not written to is no memory.
 fn grow(body: &mut Vec<u8>, more: usize, most: usize) {
-    if body.capacity() - body.len() < more {
+    if body.capacity() - body.len() >= more {
+        return;
+    }
+    let left = most - body.len();
+    if body.len() < MUCH || body.try_reserve_exact(left).is_err() {
         let room = more.max(body.capacity()).max(STEP);
-        body.reserve_exact(room.min(most - body.len()));
+        body.reserve_exact(room.min(left));
     }
 }
 
@@ -62,15 +76,31 @@ fn grow(body: &mut Vec<u8>, more: usize, most: usize) {
 mod tests {
     use super::*;
 
-    #[test]
-    fn room_is_bounded() {
-        let mut body = Vec::new();
-        for _ in 0..1_000 {
-            let more = 1_000.min(300_000 - body.len());
-            grow(&mut body, more, 300_000);
+    /// A body that grew to `length`, and the most that was held for it at any time.
+    fn grown(length: usize, most: usize) -> (Vec<u8>, usize) {
+        let (mut body, mut held) = (Vec::new(), 0);
+        while body.len() < length {
+            let (before, more) = (body.capacity(), 60_000.min(length - body.len()));
+            grow(&mut body, more, most);
+            let given_up = if body.capacity() == before { 0 } else { before };
+            held = held.max(body.capacity() + given_up);
             body.resize(body.len() + more, 0);
-            assert!(body.capacity() <= 300_000, "{}", body.capacity());
         }
-        assert_eq!(body.len(), 300_000);
+        (body, held)
+    }
+
+    #[test]
+    fn room_is_bounded_while_it_grows_too() {
+        for most in [300_000, 3 << 20, 64 << 20] {
+            let (body, held) = grown(most, most);
+            assert_eq!(body.len(), most);
+            assert!(held <= most + 2 * MUCH, "{held} for {most}");
+        }
+    }
+
+    #[test]
+    fn a_bound_that_is_none_costs_nothing() {
+        let (body, _) = grown(5 << 20, usize::MAX);
+        assert!(body.capacity() <= 16 << 20, "{}", body.capacity());
     }
 }

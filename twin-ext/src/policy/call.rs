@@ -4,12 +4,12 @@ use std::mem;
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::{HeaderValue, Method, StatusCode};
+use http::{Extensions, HeaderName, HeaderValue, Method, StatusCode};
 use twin_api::reqwest::{self, Request, Response, ResponseBuilderExt, Url};
-use twin_api::transport::{API_KEY_HEADER, Context, redact_headers};
+use twin_api::transport::{API_KEY_HEADER, Context};
 
 use super::attempt::{self, Answered, Attempt, Seen};
-use super::{Failure, Policy, is_html, is_repeatable, same_origin};
+use super::{Failure, Policy, is_foreign, is_repeatable};
 use crate::document;
 use crate::error::{Detail, ErrorKind, Outcome, not_the_api};
 use crate::retry::{Cost, LONGEST_RETRY_AFTER};
@@ -18,6 +18,9 @@ use crate::trace::Span;
 /// The status of a response that stands for a failure of this transport.
 const FAILED: u16 = 999;
 
+/// As a name, so that no call has to read it as one.
+const KEY_HEADER: HeaderName = HeaderName::from_static(API_KEY_HEADER);
+
 /// What all attempts of a call have in common, and what the earlier ones came to.
 pub(super) struct Call<'a> {
     policy: &'a Policy,
@@ -25,6 +28,9 @@ pub(super) struct Call<'a> {
     method: Method,
     /// To be kept out of whatever an answer is quoted in.
     key: Option<HeaderValue>,
+    url: Url,
+    /// The request once more, where another attempt may follow.
+    next: Option<Request>,
     started: Duration,
     attempts: u32,
     /// The worst that an earlier attempt may have come to.
@@ -46,7 +52,9 @@ impl<'a> Call<'a> {
             policy,
             operation,
             method: request.method().clone(),
-            key: request.headers().get(API_KEY_HEADER).cloned(),
+            key: request.headers().get(KEY_HEADER).cloned(),
+            url: request.url().clone(),
+            next: None,
             started: policy.clock.now(),
             attempts: 0,
             earlier: Outcome::NotSent,
@@ -57,40 +65,62 @@ impl<'a> Call<'a> {
     }
 
     /// Sends `request` until an answer is the last.
-    pub(super) async fn run(mut self, client: &reqwest::Client, mut request: Request) -> Response {
-        if !same_origin(request.url(), &self.policy.base) {
-            let message = "the request is for another origin than the client's and is not sent";
-            let detail = Detail::new(ErrorKind::InvalidRequest, Outcome::NotSent, message);
-            return self.failed(detail, request.url());
-        }
-        loop {
-            self.attempts += 1;
-            let spare = self.spare(&request);
-            let limit = self.policy.attempt_timeout.min(self.left());
-            let attempt = attempt::attempt(self.policy, client, request, limit).await;
-            let seen = attempt.seen(&*self.policy.clock);
-            self.last_status = seen.status.or(self.last_status);
-            self.span.attempt(self.attempts, &seen);
-            let pause = if spare.is_ok() { self.pause(&seen) } else { None };
-            request = match (spare, pause) {
-                (Ok(next), Some(pause)) => {
-                    self.earlier = self.earlier.max(seen.outcome);
-                    // What is left of an answer does not hold its connection meanwhile.
-                    drop(attempt);
-                    self.policy.clock.sleep(pause).await;
-                    next
-                }
-                (Ok(next), None) => return self.finish(attempt, &seen, next.url()),
-                (Err(url), _) => return self.finish(attempt, &seen, &url),
-            };
+    ///
+    /// The future is kept small, so that boxing it is cheap: it holds no request but the next,
+    /// and an argument of an `async fn` would be in it twice.
+    pub(super) fn run(
+        mut self,
+        client: &'a reqwest::Client,
+        request: Request,
+    ) -> impl Future<Output = reqwest::Result<Response>> + Send + 'a {
+        let mut sending = self.send(client, request);
+        let mut limit = self.policy.attempt_timeout.min(self.policy.deadline);
+        async move {
+            loop {
+                let attempt = attempt::attempt(self.policy, &mut sending, limit).await;
+                let seen = self.note(&attempt);
+                let Some((next, pause)) = self.again(&seen) else {
+                    return Ok(self.finish(attempt, &seen));
+                };
+                // What is left of an answer does not hold its connection meanwhile.
+                drop(attempt);
+                self.policy.clock.sleep(pause).await;
+                sending = self.send(client, next);
+                limit = self.policy.attempt_timeout.min(self.left());
+            }
         }
     }
 
-    /// The request once more, where another attempt may follow; its URL, where none will.
-    fn spare(&self, request: &Request) -> Result<Request, Url> {
+    /// The answer to a request that is for another origin than the client's.
+    pub(super) fn astray(self) -> Response {
+        let message = "the request is for another origin than the client's and is not sent";
+        self.failed(Detail::new(ErrorKind::InvalidRequest, Outcome::NotSent, message))
+    }
+
+    /// Sends `request`, and keeps what is needed after it.
+    fn send<'c>(
+        &mut self,
+        client: &'c reqwest::Client,
+        request: Request,
+    ) -> impl Future<Output = reqwest::Result<Response>> + Send + Unpin + use<'c> {
+        self.attempts += 1;
         let more = self.attempts < self.policy.retry.max_attempts;
-        let spare = if more { request.try_clone() } else { None };
-        spare.ok_or_else(|| request.url().clone())
+        self.next = if more { request.try_clone() } else { None };
+        client.execute(request)
+    }
+
+    /// What an attempt came to, written down.
+    fn note(&mut self, attempt: &Attempt) -> Seen {
+        let seen = attempt.seen(&*self.policy.clock, self.operation);
+        self.last_status = seen.status.or(self.last_status);
+        self.span.attempt(self.attempts, &seen);
+        seen
+    }
+
+    /// The request that follows, and how long after; `None` where there is to be none.
+    fn again(&mut self, seen: &Seen) -> Option<(Request, Duration)> {
+        let next = self.next.take()?;
+        Some((next, self.pause(seen)?))
     }
 
     /// How long to wait before the next attempt; `None` where there is to be none.
@@ -110,6 +140,7 @@ impl<'a> Call<'a> {
             return None;
         }
         self.paid = Some(cost);
+        self.earlier = self.earlier.max(seen.outcome);
         Some(pause)
     }
 
@@ -121,9 +152,9 @@ impl<'a> Call<'a> {
         self.policy.deadline.saturating_sub(self.elapsed())
     }
 
-    fn finish(self, attempt: Attempt, seen: &Seen, url: &Url) -> Response {
-        let mut answer = match attempt {
-            Attempt::Failed(detail) => return self.failed(*detail, url),
+    fn finish(self, attempt: Attempt, seen: &Seen) -> Response {
+        let answer = match attempt {
+            Attempt::Failed(detail) => return self.failed(*detail),
             Attempt::Answered(answer) => answer,
         };
         match answer.refused {
@@ -133,18 +164,15 @@ impl<'a> Call<'a> {
                     None => self.answered(answer, seen),
                 }
             }
-            None if answer.response.status().is_success() => self.succeeded(answer, seen, url),
-            Some(_) => self.answered(answer, seen),
-            None => {
-                redact_headers(answer.response.headers_mut(), self.key.as_ref());
-                self.answered(answer, seen)
-            }
+            None if answer.response.status().is_success() => self.succeeded(answer, seen),
+            _ => self.answered(answer, seen),
         }
     }
 
-    /// Whether an earlier attempt to delete this may be why it is not there.
+    /// Whether this deleted again what was to be deleted: that it is not there is what was
+    /// asked for, whatever the earlier attempts came to.
     fn was_deleted_before(&self) -> bool {
-        self.method == Method::DELETE && self.earlier >= Outcome::Unknown
+        self.method == Method::DELETE && self.attempts > 1
     }
 
     fn deleted(self, answer: Answered, body: Bytes) -> Response {
@@ -152,21 +180,21 @@ impl<'a> Call<'a> {
         let status = StatusCode::NO_CONTENT;
         self.span.end(Some(status), None);
         let context = Context::new(self.operation, self.method);
-        respond(answer, Some((status, body)), context)
+        respond(answer, self.url, Some((status, body)), context)
     }
 
-    fn succeeded(self, answer: Answered, seen: &Seen, url: &Url) -> Response {
+    fn succeeded(self, answer: Answered, seen: &Seen) -> Response {
         let headers = answer.response.headers();
-        if is_html(headers, &answer.body) {
-            let mut detail =
-                not_the_api(answer.response.status(), headers, url.as_str(), &answer.body);
+        if is_foreign(headers, &answer.body) {
+            let status = answer.response.status();
+            let mut detail = not_the_api(status, headers, self.url.as_str(), &answer.body);
             detail.headers = headers.clone();
-            return self.failed(detail, url);
+            return self.failed(detail);
         }
         if let Some(watch) = &self.policy.watch {
-            let drift = watch.look(self.operation, &answer.body);
+            let drift = watch.look(self.operation, &answer.body, self.key.as_ref());
             if !drift.is_empty() {
-                return self.failed(Detail::of_drift(answer.response.status(), drift), url);
+                return self.failed(Detail::of_drift(answer.response.status(), drift));
             }
         }
         self.policy.bucket.refund(self.paid);
@@ -183,42 +211,56 @@ impl<'a> Call<'a> {
         context.retry_after = seen.retry_after;
         // What is only read does not happen.
         context.uncertain = self.earlier >= Outcome::Unknown && !self.method.is_safe();
-        respond(answer, None, context)
+        respond(answer, self.url, None, context)
     }
 
     /// The response that stands for a failure.
-    fn failed(self, mut detail: Detail, url: &Url) -> Response {
+    fn failed(self, mut detail: Detail) -> Response {
         detail.outcome = detail.outcome.max(self.earlier);
         detail.last_status = self.last_status;
         detail.call.operation = Some(self.operation.into());
-        detail.call.path = Some(url.path().to_owned());
+        detail.call.path = Some(self.url.path().to_owned());
         detail.call.attempts = self.attempts;
         detail.call.elapsed = self.elapsed();
         detail.redact(self.key.as_ref());
         self.span.end(detail.status, Some(detail.kind));
         detail.call.method = Some(self.method);
-        let mut response = bare(url.clone(), Bytes::new());
+        let mut extensions = Extensions::new();
+        extensions.insert(Failure(detail.into()));
+        let mut response = bare(self.url, extensions, Bytes::new());
         *response.status_mut() = StatusCode::from_u16(FAILED).unwrap_or(StatusCode::CONTINUE);
-        response.extensions_mut().insert(Failure(detail.into()));
         response.into()
     }
 }
 
 /// `answer` as a response whose body is in memory, or another status and body in its place.
-fn respond(answer: Answered, instead: Option<(StatusCode, Bytes)>, context: Context) -> Response {
+fn respond(
+    answer: Answered,
+    url: Url,
+    instead: Option<(StatusCode, Bytes)>,
+    context: Context,
+) -> Response {
     let Answered { mut response, body, .. } = answer;
     let (status, body) = instead.unwrap_or((response.status(), body));
-    let mut rebuilt = bare(response.url().clone(), body);
+    let mut extensions = mem::take(response.extensions_mut());
+    if status.is_success() {
+        // Nobody gets to see what the HTTP client left there, and the map need not grow.
+        extensions.clear();
+    }
+    extensions.insert(context);
+    let mut rebuilt = bare(url, extensions, body);
     *rebuilt.status_mut() = status;
     *rebuilt.version_mut() = response.version();
     *rebuilt.headers_mut() = mem::take(response.headers_mut());
-    rebuilt.extensions_mut().insert(context);
-    rebuilt.extensions_mut().extend(mem::take(response.extensions_mut()));
     rebuilt.into()
 }
 
-fn bare(url: Url, body: Bytes) -> http::Response<Bytes> {
+fn bare(url: Url, extensions: Extensions, body: Bytes) -> http::Response<Bytes> {
+    let mut builder = http::Response::builder();
+    if let Some(place) = builder.extensions_mut() {
+        *place = extensions;
+    }
     // Only a URL is set on the builder, and one that was requested.
-    let built = http::Response::builder().url(url).body(body.clone());
+    let built = builder.url(url).body(body.clone());
     built.unwrap_or_else(|_| http::Response::new(body))
 }

@@ -118,17 +118,16 @@ async fn what_an_earlier_attempt_may_have_deleted_is_deleted() {
     let service = Service::start([String::new(), json(404, "{}")]).await;
     let (twin, _) = service.client();
     assert!(twin.delete_workspace().workspace_id("w").send().await.unwrap().deleted);
-    let service = Service::start([json(502, ""), json(404, "{}")]).await;
-    let (twin, _) = service.client();
-    assert_eq!(twin.delete_agent().agent_id("a").send().await.unwrap().status(), 204);
-
-    for first in [json(429, "{}"), json(404, "{}")] {
-        let service = Service::start([first, json(404, "{}")]).await;
-        let error: Error =
-            service.client().0.delete_agent().agent_id("a").send().await.unwrap_err().into();
-        assert!(error.is_not_found());
-        assert_eq!(error.outcome(), Outcome::Rejected);
+    for first in [502, 503, 429] {
+        let service = Service::start([json(first, ""), json(404, "{}")]).await;
+        let (twin, _) = service.client();
+        assert_eq!(twin.delete_agent().agent_id("a").send().await.unwrap().status(), 204);
     }
+
+    let service = Service::start([json(404, "{}")]).await;
+    let error: Error =
+        service.client().0.delete_agent().agent_id("a").send().await.unwrap_err().into();
+    assert_eq!((error.is_not_found(), error.outcome()), (true, Outcome::Rejected));
     let service = Service::start([String::new(), json(403, "{}")]).await;
     let error: Error =
         service.client().0.delete_agent().agent_id("a").send().await.unwrap_err().into();
