@@ -5,147 +5,21 @@
 //! back is a [`Script`], byte for byte. It never sleeps; what is to come before what, a
 //! [`Signal`] says.
 
+mod script;
+#[cfg(test)]
+mod tests;
+
 use std::collections::VecDeque;
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use axum::body::Bytes;
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::io::AsyncReadExt as _;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{Notify, Semaphore};
+use tokio::sync::Notify;
 use tokio::task::{JoinHandle, JoinSet};
 
-/// An answer with its length, on a connection that is kept. `headers` is whole lines.
-pub fn answer(status: u16, headers: &str, body: &str) -> Script {
-    let length = body.len();
-    let head = format!("HTTP/1.1 {status} x\r\n{headers}content-length: {length}\r\n\r\n");
-    Script::new().send(head + body)
-}
-
-/// An answer of JSON.
-pub fn json(status: u16, body: &str) -> Script {
-    answer(status, "content-type: application/json\r\n", body)
-}
-
-/// Something that one side waits for and the other brings about, any number of times. Clones
-/// are the same signal.
-#[derive(Debug, Clone)]
-pub struct Signal(Arc<Semaphore>);
-
-impl Default for Signal {
-    fn default() -> Self {
-        Self(Arc::new(Semaphore::new(0)))
-    }
-}
-
-impl Signal {
-    /// Lets one go on that waits, now or later.
-    pub fn give(&self) {
-        self.0.add_permits(1);
-    }
-
-    /// Waits until it is given.
-    pub async fn wait(&self) {
-        if let Ok(permit) = self.0.acquire().await {
-            permit.forget();
-        }
-    }
-}
-
-#[derive(Debug, Clone)]
-enum Step {
-    Send(Bytes),
-    Flood(Bytes),
-    Tell(Signal),
-    Wait(Signal),
-    Close,
-    Reset,
-    Hang,
-}
-
-/// What is done with a request, in order. Where it does not end the connection, the next
-/// request is read from it.
-#[derive(Debug, Clone, Default)]
-pub struct Script(Vec<Step>);
-
-impl Script {
-    /// Nothing so far.
-    pub fn new() -> Self {
-        Self::default()
-    }
-
-    /// Sends these bytes.
-    #[must_use]
-    pub fn send(self, bytes: impl Into<Bytes>) -> Self {
-        self.then(Step::Send(bytes.into()))
-    }
-
-    /// Sends these bytes again and again, until the client has left.
-    #[must_use]
-    pub fn flood(self, bytes: impl Into<Bytes>) -> Self {
-        self.then(Step::Flood(bytes.into()))
-    }
-
-    /// Gives `signal`: it has come so far.
-    #[must_use]
-    pub fn tell(self, signal: &Signal) -> Self {
-        self.then(Step::Tell(signal.clone()))
-    }
-
-    /// Waits for `signal`.
-    #[must_use]
-    pub fn wait(self, signal: &Signal) -> Self {
-        self.then(Step::Wait(signal.clone()))
-    }
-
-    /// Ends the connection as one that is done with (FIN).
-    #[must_use]
-    pub fn close(self) -> Self {
-        self.then(Step::Close)
-    }
-
-    /// Ends the connection as one that broke (RST).
-    #[must_use]
-    pub fn reset(self) -> Self {
-        self.then(Step::Reset)
-    }
-
-    /// Says no more, and leaves it to the client to end the connection.
-    #[must_use]
-    pub fn hang(self) -> Self {
-        self.then(Step::Hang)
-    }
-
-    fn then(mut self, step: Step) -> Self {
-        self.0.push(step);
-        self
-    }
-
-    /// Carries it out; whether another request may come.
-    async fn play(&self, stream: &mut TcpStream) -> io::Result<bool> {
-        for step in &self.0 {
-            match step {
-                Step::Send(bytes) => stream.write_all(bytes).await?,
-                Step::Flood(bytes) => loop {
-                    stream.write_all(bytes).await?;
-                },
-                Step::Tell(signal) => signal.give(),
-                Step::Wait(signal) => signal.wait().await,
-                Step::Close => return Ok(false),
-                Step::Reset => {
-                    stream.set_zero_linger()?;
-                    return Ok(false);
-                }
-                Step::Hang => {
-                    stream.read_buf(&mut Vec::new()).await?;
-                    return Ok(false);
-                }
-            }
-        }
-        Ok(true)
-    }
-}
+pub use self::script::{Script, Signal, answer, json};
 
 /// A request that came, whole.
 #[derive(Debug, Clone)]
@@ -172,6 +46,7 @@ impl Request {
 
 #[derive(Debug, Default)]
 struct Book {
+    greetings: VecDeque<Script>,
     next: VecDeque<Script>,
     always: Option<Script>,
     requests: Vec<Request>,
@@ -241,6 +116,11 @@ impl Raw {
         self.address
     }
 
+    /// What is to be done with the next connection before a request is read from it.
+    pub fn greet(&self, script: Script) {
+        self.shared.book().greetings.push_back(script);
+    }
+
     /// What is to be done with the next request that nothing was said of yet.
     pub fn then(&self, script: Script) {
         self.shared.book().next.push_back(script);
@@ -263,11 +143,20 @@ impl Raw {
 
     /// Waits until so many requests came in all, those included that were taken.
     pub async fn received(&self, count: usize) {
+        self.until(|book| book.received >= count).await;
+    }
+
+    /// Waits until so many connections were made in all.
+    pub async fn connected(&self, count: usize) {
+        self.until(|book| book.connections >= count).await;
+    }
+
+    async fn until(&self, enough: impl Fn(&Book) -> bool) {
         loop {
             let mut came = std::pin::pin!(self.shared.came.notified());
-            // From here on it hears of every request, though it has not begun to wait.
+            // From here on it hears of everything that comes, though it has not begun to wait.
             came.as_mut().enable();
-            if self.shared.book().received >= count {
+            if enough(&self.shared.book()) {
                 return;
             }
             came.await;
@@ -291,8 +180,10 @@ async fn serve(listener: TcpListener, shared: Arc<Shared>) {
                 let mut book = shared.book();
                 let number = book.connections;
                 book.connections += 1;
+                let greeting = book.greetings.pop_front().unwrap_or_default();
                 drop(book);
-                connections.spawn(attend(stream, number, Arc::clone(&shared)));
+                shared.came.notify_waiters();
+                connections.spawn(attend(stream, number, greeting, Arc::clone(&shared)));
             }
             Some(_) = connections.join_next() => {}
         }
@@ -300,9 +191,9 @@ async fn serve(listener: TcpListener, shared: Arc<Shared>) {
 }
 
 /// Serves one connection to its end. That a client leaves early is its right.
-async fn attend(mut stream: TcpStream, connection: usize, shared: Arc<Shared>) {
+async fn attend(mut stream: TcpStream, connection: usize, greeting: Script, shared: Arc<Shared>) {
     // What is sent goes out at once, so that a reset does not overtake it.
-    if stream.set_nodelay(true).is_err() {
+    if stream.set_nodelay(true).is_err() || !matches!(greeting.play(&mut stream).await, Ok(true)) {
         return;
     }
     let mut unread = Vec::new();
@@ -339,59 +230,4 @@ fn whole(bytes: &[u8]) -> Option<usize> {
     let length = text.lines().find_map(|line| line.strip_prefix("content-length:"));
     let length = head + length.map_or(0, |length| length.trim().parse().unwrap_or(0));
     (bytes.len() >= length).then_some(length)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    async fn send(raw: &Raw, bytes: &[u8]) -> TcpStream {
-        let mut stream = TcpStream::connect(raw.address()).await.unwrap();
-        stream.write_all(bytes).await.unwrap();
-        stream
-    }
-
-    #[tokio::test]
-    async fn requests_are_told_apart_and_answered_byte_for_byte() {
-        let raw = Raw::start().await.unwrap();
-        raw.then(Script::new().send("one"));
-        raw.then(Script::new().send("two").close());
-        let two = b"POST /a HTTP/1.1\r\nContent-Length: 3\r\n\r\nxyzGET /b HTTP/1.1\r\n\r\n";
-        let mut answers = String::new();
-        send(&raw, two).await.read_to_string(&mut answers).await.unwrap();
-        assert_eq!(answers, "onetwo");
-        let requests = raw.take_requests();
-        let seen: Vec<_> =
-            requests.iter().map(|request| (request.connection, request.line())).collect();
-        assert_eq!(seen, [(0, "POST /a"), (0, "GET /b")]);
-        assert!(requests[0].text().ends_with("\r\n\r\nxyz"));
-    }
-
-    #[tokio::test]
-    async fn a_reset_comes_after_what_was_sent() {
-        let raw = Raw::start().await.unwrap();
-        raw.then(Script::new().send("half").reset());
-        let mut stream = send(&raw, b"GET / HTTP/1.1\r\n\r\n").await;
-        let mut bytes = Vec::new();
-        let error = stream.read_to_end(&mut bytes).await.unwrap_err();
-        assert_eq!(
-            (error.kind(), bytes.as_slice()),
-            (io::ErrorKind::ConnectionReset, &b"half"[..])
-        );
-    }
-
-    #[tokio::test]
-    async fn a_script_waits_and_tells() {
-        let (told, go) = (Signal::default(), Signal::default());
-        let raw = Raw::start().await.unwrap();
-        raw.then(Script::new().tell(&told).wait(&go).send("late").close());
-        let mut stream = send(&raw, b"GET / HTTP/1.1\r\n\r\n").await;
-        told.wait().await;
-        raw.received(1).await;
-        assert!(stream.try_read(&mut [0]).is_err());
-        go.give();
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer).await.unwrap();
-        assert_eq!(answer, "late");
-    }
 }
