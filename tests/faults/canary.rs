@@ -1,0 +1,264 @@
+//! Row 14: no key and no secret is in anything that is shown, of any value, any error and any
+//! log, whatever the service sends.
+
+use std::error::Error as StdError;
+use std::fmt::{Debug, Write as _};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use tracing::field::{Field, Visit};
+use tracing::{Event, Subscriber, span};
+use tracing_subscriber::Layer;
+use tracing_subscriber::layer::{Context as Of, SubscriberExt as _};
+use twin_api::secrecy::ExposeSecret as _;
+use twin_api::transport::{Context, DecodeFailure, Direct, Inner};
+use twin_api::{Client, ClientInfo as _};
+use twin_ext::clock::{ManualClock, SystemClock};
+use twin_ext::{ClientBuilder, Error, Retry};
+use twin_tests::raw::{Script, answer, json};
+
+use crate::operations::{OPERATIONS, Operation, RawError, SECRET};
+use crate::rig::{KEY, Rig};
+
+/// What the key and every secret have in common.
+const CANARY: &str = "canary";
+
+/// Everything that a value can be made to show, or panics with.
+fn shown(value: &impl Debug) -> String {
+    format!("{value:?} {value:#?}")
+}
+
+/// The error, and whatever is behind it.
+fn chain(error: &(dyn StdError + 'static)) -> String {
+    let mut text = String::new();
+    let mut next = Some(error);
+    while let Some(error) = next {
+        write!(text, "{error} {error:#} {error:?} {error:#?} ").expect("it is in memory");
+        next = error.source();
+    }
+    text
+}
+
+fn shown_error(error: &Error) -> String {
+    let mut text = chain(error);
+    let (headers, excerpt, path) = (error.headers(), error.excerpt(), error.json_path());
+    write!(text, "{headers:?} {excerpt:?} {path:?} {:?} ", error.path()).expect("in memory");
+    write!(text, "{:?} {:?} ", error.problem(), error.drift()).expect("it is in memory");
+    text + &shown(&error.clone())
+}
+
+/// What the raw client says of it, before it is converted.
+fn shown_raw(error: &RawError) -> String {
+    let mut text = chain(error);
+    match error {
+        RawError::InvalidResponsePayload(bytes, error) => {
+            write!(text, "{} {:?}", String::from_utf8_lossy(bytes), DecodeFailure::of(error))
+        }
+        RawError::UnexpectedResponse(answer) => {
+            write!(text, "{:?} {:?}", answer.headers(), answer.extensions())
+        }
+        RawError::ErrorResponse(answer) => write!(text, "{:?} {answer:?}", answer.headers()),
+        _ => Ok(()),
+    }
+    .expect("it is in memory");
+    text
+}
+
+/// What is logged by anybody, through `log` or through `tracing`.
+#[derive(Clone, Default)]
+struct Logs(Arc<Mutex<String>>);
+
+impl Logs {
+    /// Hears everything in this process from now on.
+    fn everywhere() -> Self {
+        let logs = Self::default();
+        let subscriber = tracing_subscriber::registry().with(logs.clone());
+        tracing::subscriber::set_global_default(subscriber).expect("nobody else does");
+        log::set_boxed_logger(Box::new(logs.clone())).expect("nobody else does");
+        log::set_max_level(log::LevelFilter::Trace);
+        tracing::callsite::rebuild_interest_cache();
+        logs
+    }
+
+    fn add(&self, text: &str) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).push_str(text);
+    }
+
+    fn text(&self) -> String {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+impl log::Log for Logs {
+    fn enabled(&self, _: &log::Metadata<'_>) -> bool {
+        true
+    }
+
+    fn log(&self, record: &log::Record<'_>) {
+        self.add(&format!("{} {}\n", record.target(), record.args()));
+    }
+
+    fn flush(&self) {}
+}
+
+struct Fields<'a>(&'a Logs);
+
+impl Visit for Fields<'_> {
+    fn record_debug(&mut self, field: &Field, value: &dyn Debug) {
+        self.0.add(&format!("{field}={value:?} "));
+    }
+}
+
+impl<S: Subscriber> Layer<S> for Logs {
+    fn on_new_span(&self, attributes: &span::Attributes<'_>, _: &span::Id, _: Of<'_, S>) {
+        attributes.record(&mut Fields(self));
+    }
+
+    fn on_record(&self, _: &span::Id, values: &span::Record<'_>, _: Of<'_, S>) {
+        values.record(&mut Fields(self));
+    }
+
+    fn on_event(&self, event: &Event<'_>, _: Of<'_, S>) {
+        self.add(event.metadata().target());
+        event.record(&mut Fields(self));
+    }
+}
+
+/// Answers that go wrong in each of the ways of the other tests, with the key and a secret
+/// wherever they fit.
+fn faults() -> Vec<Script> {
+    let both = format!("{KEY} {SECRET}");
+    let secret = format!(r#"{{"api_key":"{SECRET}","signing_secret":"{SECRET}","key_id":7}}"#);
+    let mut faults: Vec<Script> = vec![
+        Script::new().close(),
+        Script::new().reset(),
+        Script::new().send(format!("{KEY}\r\n\r\n")).close(),
+        Script::new()
+            .send(format!("HTTP/1.1 200 {KEY}\r\nx: {KEY}\r\ncontent-length: 99\r\n\r\n{both}"))
+            .close(),
+        Script::new()
+            .send(format!(
+                "HTTP/1.1 200 x\r\nx: {KEY}\r\ncontent-length: 99999999999\r\n\r\n{both}"
+            ))
+            .close(),
+        Script::new()
+            .send(format!(
+                "HTTP/1.1 200 x\r\ncontent-type: application/json\r\n\r\n{{\"api_key\":\"{both}"
+            ))
+            .close(),
+        Script::new()
+            .send(format!("HTTP/1.1 200 x\r\ntransfer-encoding: chunked\r\n\r\n{KEY}"))
+            .close(),
+        Script::new().send(format!("HTTP/1.1 200 x\r\n{KEY}")).reset(),
+        // Secrets, whole and with members of a wrong type around them.
+        json(201, &secret),
+        json(201, &secret.replace("7}", "]")),
+        json(201, &format!(r#"{{"api_key":["{SECRET}"],"signing_secret":{{"a":"{SECRET}"}}}}"#)),
+        json(200, &format!(r#"{{"webhooks":[{{"signing_secret":"{SECRET}"}}],"webhook_id":1}}"#)),
+        answer(200, "content-type: text/plain\r\n", &secret),
+        answer(200, "content-type: text/html\r\n", &format!("<html>{both}")),
+        // The key, sent back in every part of an answer.
+        json(200, &format!(r#"{{"{KEY}":"{KEY}","agents":"{KEY}","user_id":["{KEY}"]}}"#)),
+        json(200, &format!(r#"{{"agents":[{{"{KEY}":]"#)),
+        answer(200, &format!("content-type: text/{KEY}\r\n"), KEY),
+        answer(200, &format!("grpc-status: 13\r\ngrpc-message: {KEY}\r\n"), KEY),
+        answer(302, &format!("location: http://127.0.0.1:1/{KEY}\r\nx: {KEY}\r\n"), KEY),
+    ];
+    for status in [400, 401, 403, 404, 405, 409, 422, 429, 500, 503] {
+        let headers = format!("www-authenticate: {KEY}\r\nretry-after: 1\r\n");
+        faults.push(answer(status, &headers, KEY));
+        let problem =
+            format!(r#"{{"type":"{KEY}","title":"{KEY}","detail":"{KEY}","{KEY}":"{KEY}"}}"#);
+        faults.push(json(status, &problem));
+        faults.push(json(status, &format!(r#"{{"error":{{"message":"{KEY}"}}}}"#)));
+    }
+    faults
+}
+
+#[tokio::test]
+async fn nothing_shows_the_key_or_a_secret() {
+    let logs = Logs::everywhere();
+    let rig = Rig::new().await;
+    let strict = Rig::with(ClientBuilder::strict).await;
+    let raw = twin_api::connect(&rig.raw.url(), KEY).expect("loopback is allowed");
+    let names =
+        ["get_me", "list_agents", "start_run", "create_webhook", "create_api_key", "list_webhooks"];
+    for (number, fault) in faults().into_iter().enumerate() {
+        for operation in names.map(Operation::of) {
+            rig.raw.always(fault.clone());
+            strict.raw.always(fault.clone());
+            for twin in [&rig.twin, &strict.twin, &raw] {
+                // What succeeds shows itself, without its secrets.
+                let text = match operation.call_raw(twin).await {
+                    Ok(value) => value.replace(KEY, "an answer may quote it"),
+                    Err(error) => shown_raw(&error) + &shown_error(&error.into()),
+                };
+                assert!(!text.contains(CANARY), "{number} {}: {text}", operation.name);
+            }
+        }
+    }
+    let text = logs.text();
+    assert!(text.contains("http.request.resend_count=2"), "it heard this crate");
+    assert!(text.contains("starting new connection"), "and the others: {}", &text[..1_000]);
+    let at = text.find(CANARY).map(|at| &text[at.saturating_sub(300)..at + 6]);
+    assert_eq!(at, None);
+}
+
+#[tokio::test]
+async fn nor_does_any_value() {
+    let rig = Rig::new().await;
+    let inner: Inner = Inner::new(Direct).api_key(&KEY.into()).expect("it is a key");
+    let builder = ClientBuilder::new(KEY).base_url("http://127.0.0.1:1").on_drift(|_| ()).strict();
+    let mut text = shown(&rig.twin) + &shown(rig.twin.inner()) + &shown(&inner) + &shown(&builder);
+    text += &(shown(&Retry::default()) + &shown(&rig.clock) + &shown(&SystemClock));
+    text += &shown(&Context::new("get_me", twin_api::reqwest::Method::GET));
+    for operation in OPERATIONS {
+        text += &(operation.shown)(&rig.twin);
+        rig.raw.always(operation.answer());
+        text += &operation.call(&rig.twin).await.expect(operation.name);
+    }
+    for key in ["", "canary\n", "canary\u{e9}", "canary\0"] {
+        let error = ClientBuilder::new(key).build().expect_err("it is no key");
+        text += &shown_error(&error);
+        let error = twin_api::connect("http://127.0.0.1:1", key).expect_err("it is no key");
+        text += &chain(&error);
+    }
+    for url in
+        ["https://canary:canary@x.test", "canary", "http://canary.test", "https://x.test?canary"]
+    {
+        text += &shown_error(&ClientBuilder::new(KEY).base_url(url).build().expect_err(url));
+        text += &chain(&twin_api::connect(url, KEY).expect_err(url));
+    }
+    assert!(!text.contains(CANARY), "{text}");
+}
+
+#[tokio::test]
+async fn nor_does_a_panic() {
+    let rig = Rig::new().await;
+    for fault in faults() {
+        rig.raw.always(fault);
+        let twin: Client = rig.twin.clone();
+        let call = tokio::spawn(async move {
+            let error = Operation::of("create_api_key").call(&twin).await.expect_err("it fails");
+            Err::<(), Error>(error).expect("somebody is in a hurry");
+        });
+        let panic = call.await.expect_err("it panics");
+        let panic = panic.into_panic();
+        let message = panic.downcast_ref::<String>().expect("it has a message");
+        assert!(
+            message.starts_with("somebody is in a hurry: ") && !message.contains(CANARY),
+            "{message}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_secret_is_there_for_who_asks() {
+    let rig = Rig::new().await;
+    rig.raw.then(Operation::of("create_webhook").answer());
+    let events = vec![twin_api::types::WebhookEventType::RunCompleted];
+    let body = twin_api::types::CreateWebhookBody::builder().url("https://x.test").events(events);
+    let made = rig.twin.create_webhook().agent_id("a").body(body).send().await.expect("it is made");
+    assert_eq!(made.signing_secret.expose_secret(), SECRET);
+    assert!(!shown(&made.into_inner()).contains(CANARY));
+    assert_ne!(shown(&ManualClock::new(1)), "");
+}

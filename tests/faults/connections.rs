@@ -1,0 +1,180 @@
+//! Rows 19, 20 and 21: no connection, and one that ends before, while or after a request is
+//! sent.
+
+use twin_ext::clock::ManualClock;
+use twin_ext::{ClientBuilder, Error, ErrorKind, Outcome};
+use twin_tests::raw::{Raw, Script, Signal};
+
+use crate::operations::{OPERATIONS, Operation, once, repeatable};
+use crate::rig::{FIRST, KEY, Rig, seconds, verdict};
+
+/// A port of loopback where nobody listens.
+async fn nobody() -> String {
+    Raw::start().await.expect("a free port").url()
+}
+
+/// Calls an operation of a service that is not there, and says what came of it.
+async fn unreachable(operation: &Operation, builder: ClientBuilder) -> Error {
+    let clock = ManualClock::new(1);
+    let twin = builder.clock(clock.clone()).build().expect("the settings are right");
+    let error = operation.call(&twin).await.expect_err("nobody is there");
+    assert_eq!((error.kind(), error.outcome()), (ErrorKind::Transport, Outcome::NotSent));
+    assert_eq!((error.status(), error.last_status(), error.attempts()), (None, None, 3));
+    assert!(error.is_retryable() && !error.is_timeout(), "{error}");
+    let pauses = clock.pauses();
+    assert!(pauses.len() == 2 && pauses[0] < FIRST && pauses[1] < FIRST * 2, "{pauses:?}");
+    assert_eq!(error.elapsed(), pauses.iter().sum());
+    error
+}
+
+#[tokio::test]
+async fn a_refused_connection_is_tried_again_whatever_is_asked_for() {
+    let url = nobody().await;
+    for operation in OPERATIONS {
+        let error = unreachable(operation, ClientBuilder::new(KEY).base_url(&url)).await;
+        assert!(error.to_string().starts_with("no connection: connection refused ("), "{error}");
+    }
+}
+
+#[tokio::test]
+async fn so_is_a_host_that_is_not_known() {
+    let builder = || ClientBuilder::new(KEY).no_proxy();
+    for url in ["https://twin.invalid", "http://twin.invalid:4010"] {
+        for name in ["get_me", "start_run"] {
+            let builder = builder().base_url(url).allow_plain_http();
+            let error = unreachable(Operation::of(name), builder).await;
+            let said = "no connection: the name of the host is not known";
+            assert!(error.to_string().starts_with(said), "{error}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_connection_that_ends_before_the_request_is_read() {
+    for end in [Script::reset, Script::close] {
+        for operation in ["get_me", "start_run", "create_api_key"].map(Operation::of) {
+            let rig = Rig::new().await;
+            let sent = if operation.is_repeatable() { 3 } else { 1 };
+            (0..sent).for_each(|_| rig.raw.greet(end(Script::new())));
+            let (_, seen) = rig.fails(operation, operation.answer()).await;
+            let mut expected = verdict(sent, ErrorKind::Transport, Outcome::Unknown);
+            expected.retryable = operation.is_repeatable();
+            expected.sent = 0;
+            assert_eq!(seen, expected, "{}", operation.name);
+            assert_eq!(rig.raw.connections(), sent as usize, "{}", operation.name);
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_connection_that_breaks_inside_the_request() {
+    for bytes in [1, 40, 120] {
+        for operation in ["get_me", "start_run"].map(Operation::of) {
+            let rig = Rig::new().await;
+            let sent = if operation.is_repeatable() { 3 } else { 1 };
+            (0..sent).for_each(|_| rig.raw.greet(Script::new().take(bytes).reset()));
+            let (_, seen) = rig.fails(operation, operation.answer()).await;
+            assert_eq!((seen.sent, seen.attempts, seen.outcome), (0, sent, Outcome::Unknown));
+            assert_eq!(rig.raw.connections(), sent as usize, "{}", operation.name);
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_action_that_was_read_is_not_sent_again() {
+    for end in [Script::reset, Script::close] {
+        let rig = Rig::new().await;
+        for operation in once() {
+            let (error, seen) = rig.fails(operation, end(Script::new())).await;
+            assert_eq!(seen, verdict(1, ErrorKind::Transport, Outcome::Unknown), "{error}");
+            assert!(error.to_string().starts_with("the connection broke off before the answer"));
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_may_be_sent_again_is_at_most_the_limit() {
+    for end in [Script::reset, Script::close] {
+        let rig = Rig::new().await;
+        for operation in repeatable() {
+            let (error, seen) = rig.fails(operation, end(Script::new())).await;
+            let expected = verdict(3, ErrorKind::Transport, Outcome::Unknown).retryable();
+            assert_eq!(seen, expected, "{error}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_broke_off_once_succeeds_the_next_time() {
+    let rig = Rig::new().await;
+    for operation in repeatable() {
+        rig.raw.then(Script::new().reset());
+        rig.raw.always(operation.answer());
+        operation.call(&rig.twin).await.expect(operation.name);
+        assert_eq!(rig.raw.take_requests().len(), 2, "{}", operation.name);
+    }
+}
+
+#[tokio::test]
+async fn a_connection_that_was_kept_and_is_gone_costs_no_attempt() {
+    let (rig, gone) = (Rig::new().await, Signal::default());
+    let me = Operation::of("get_me");
+    for operation in once() {
+        // The end is on its way before the answer is: nothing else comes after these bytes.
+        rig.raw.then(me.answer().close().tell(&gone));
+        me.call(&rig.twin).await.expect("it is whole");
+        rig.raw.take_requests();
+        rig.raw.always(operation.answer());
+        match operation.call(&rig.twin).await {
+            Ok(_) => {}
+            // It was sent on what was ending: that is not known, and not tried again.
+            Err(error) => assert_eq!(error.outcome(), Outcome::Unknown, "{error}"),
+        }
+        assert!(rig.raw.take_requests().len() <= 1, "{}", operation.name);
+    }
+    assert!(rig.clock.pauses().is_empty());
+}
+
+#[tokio::test]
+async fn an_answer_that_nobody_asked_for_is_nobodys_answer() {
+    let operation = Operation::of("get_me");
+    let forged = "HTTP/1.1 200 x\r\ncontent-length: 20\r\n\r\n{\"user_id\":\"forged\"}";
+    for _ in 0..20 {
+        let rig = Rig::new().await;
+        let answer = "HTTP/1.1 200 x\r\ncontent-length: 15\r\n\r\n{\"user_id\":\"u\"}";
+        rig.raw.then(Script::new().send([answer, forged].concat()));
+        rig.raw.always(operation.answer());
+        for _ in 0..3 {
+            let value = operation.call(&rig.twin).await.expect("there is a true answer");
+            assert!(!value.contains("forged"), "{value}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_connection_that_takes_too_long_was_not_sent_on() {
+    // A listener whose queue is full answers no greeting; what it is full of are these.
+    let socket = tokio::net::TcpSocket::new_v4().expect("a socket");
+    socket.bind(([127, 0, 0, 1], 0).into()).expect("a free port");
+    let listener = socket.listen(1).expect("it listens");
+    let address = listener.local_addr().expect("it is bound");
+    let mut queue = Vec::new();
+    loop {
+        let connecting = tokio::net::TcpStream::connect(address);
+        match tokio::time::timeout(seconds(1), connecting).await {
+            Ok(stream) => queue.push(stream.expect("loopback answers")),
+            Err(_) => break,
+        }
+    }
+    let clock = ManualClock::new(1);
+    let twin = ClientBuilder::new(KEY)
+        .base_url(format!("http://{address}"))
+        .clock(clock.clone())
+        .connect_timeout(std::time::Duration::from_millis(50))
+        .build()
+        .expect("the settings are right");
+    let error = Operation::of("start_run").call(&twin).await.expect_err("nobody answers");
+    assert_eq!((error.kind(), error.outcome()), (ErrorKind::Timeout, Outcome::NotSent));
+    assert_eq!((error.attempts(), clock.pauses().len()), (3, 2));
+    assert!(error.is_timeout() && error.is_retryable(), "{error}");
+}

@@ -1,0 +1,143 @@
+//! Rows 22 and 23: an answer that ends, or breaks, after every one of its bytes.
+//!
+//! The caller gets the whole value or an error, never a part. What may be sent again is, as
+//! often as it may; what must not happen twice is sent once, and the error says whether the
+//! service had said yes.
+
+use twin_ext::{Error, ErrorKind, Outcome};
+use twin_tests::raw::Script;
+
+use crate::operations::Operation;
+use crate::rig::{Rig, verdict};
+
+/// Ten operations, as many as may be sent again as must not be.
+const TEN: [&str; 10] = [
+    "get_me",
+    "list_agents",
+    "list_run_events",
+    "set_schedule",
+    "delete_agent",
+    "start_run",
+    "create_agent",
+    "create_webhook",
+    "create_api_key",
+    "create_workspace",
+];
+
+const FOUR: [&str; 4] = ["list_agents", "set_schedule", "start_run", "create_webhook"];
+
+/// How an answer says where it ends.
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Framing {
+    Length,
+    Chunks,
+    /// It does not: the connection does.
+    Closing,
+}
+
+struct Whole {
+    bytes: Vec<u8>,
+    /// How many of them are the head.
+    head: usize,
+}
+
+fn whole(operation: &Operation, framing: Framing) -> Whole {
+    let Operation { status, body, .. } = operation;
+    let (half, rest) = body.split_at(body.len() / 2);
+    let (header, body) = match framing {
+        _ if *status == 204 => (String::new(), String::new()),
+        Framing::Length => (format!("content-length: {}\r\n", body.len()), (*body).to_owned()),
+        Framing::Chunks => (
+            "transfer-encoding: chunked\r\n".to_owned(),
+            format!("{:x}\r\n{half}\r\n{:x}\r\n{rest}\r\n0\r\n\r\n", half.len(), rest.len()),
+        ),
+        Framing::Closing => (String::new(), (*body).to_owned()),
+    };
+    let head = format!("HTTP/1.1 {status} x\r\ncontent-type: application/json\r\n{header}\r\n");
+    Whole { head: head.len(), bytes: (head + &body).into_bytes() }
+}
+
+/// Cuts the answers of these operations after each byte, by `end`, for ever.
+async fn cut_everywhere(operations: &[&str], framing: Framing, end: fn(Script) -> Script) {
+    for operation in operations.iter().map(|name| Operation::of(name)) {
+        let rig = Rig::new().await;
+        rig.raw.then(operation.answer());
+        let value = operation.call(&rig.twin).await.expect("a whole answer");
+        rig.raw.take_requests();
+        let whole = whole(operation, framing);
+        for length in 0..whole.bytes.len() {
+            let cut = end(Script::new().send(whole.bytes[..length].to_vec()));
+            let (error, seen) = rig.fails(operation, cut).await;
+            let sent = if operation.is_repeatable() { 3 } else { 1 };
+            let answered = length >= whole.head;
+            let outcome = if answered { Outcome::Accepted } else { Outcome::Unknown };
+            // Half of what only its closing ends is found out by reading it.
+            let kind = match framing {
+                Framing::Closing if answered && length == whole.head => ErrorKind::NotTheApi,
+                Framing::Closing if answered => ErrorKind::Decode,
+                _ => ErrorKind::Transport,
+            };
+            let mut expected = verdict(sent, kind, outcome);
+            expected.status = answered.then_some(operation.status);
+            expected.retryable = kind == ErrorKind::Transport && operation.is_repeatable();
+            assert_eq!(seen, expected, "{} cut after {length}: {error}", operation.name);
+        }
+        rig.raw.always(end(Script::new().send(whole.bytes)));
+        assert_eq!(operation.call(&rig.twin).await.expect("it is whole"), value);
+        assert_eq!(rig.raw.take_requests().len(), 1);
+    }
+}
+
+#[tokio::test]
+async fn by_length_and_closed() {
+    cut_everywhere(&TEN, Framing::Length, Script::close).await;
+}
+
+#[tokio::test]
+async fn by_length_and_reset() {
+    cut_everywhere(&FOUR, Framing::Length, Script::reset).await;
+}
+
+#[tokio::test]
+async fn in_chunks_and_closed() {
+    cut_everywhere(&FOUR, Framing::Chunks, Script::close).await;
+}
+
+#[tokio::test]
+async fn by_closing() {
+    cut_everywhere(&FOUR, Framing::Closing, Script::close).await;
+}
+
+#[tokio::test]
+async fn what_is_read_is_whole_the_next_time() {
+    for framing in [Framing::Length, Framing::Chunks, Framing::Closing] {
+        let rig = Rig::new().await;
+        let operation = Operation::of("get_agent");
+        rig.raw.then(operation.answer());
+        let value = operation.call(&rig.twin).await.expect("a whole answer");
+        let bytes = whole(operation, framing).bytes;
+        for length in 0..bytes.len() {
+            rig.raw.take_requests();
+            let pauses = rig.clock.pauses().len();
+            rig.raw.then(Script::new().send(bytes[..length].to_vec()).close());
+            rig.raw.then(Script::new().send(bytes.clone()).close());
+            assert_eq!(operation.call(&rig.twin).await.expect("the second is whole"), value);
+            assert_eq!(rig.raw.take_requests().len(), 2, "{framing:?} {length}");
+            assert_eq!(rig.clock.pauses().len(), pauses + 1);
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_answer_in_pieces_is_one_answer() {
+    for framing in [Framing::Length, Framing::Chunks, Framing::Closing] {
+        let rig = Rig::new().await;
+        let operation = Operation::of("create_webhook");
+        let bytes = whole(operation, framing).bytes;
+        let pieces = bytes.iter().fold(Script::new(), |script, byte| script.send(vec![*byte]));
+        rig.raw.then(pieces.close());
+        let value: Result<String, Error> = operation.call(&rig.twin).await;
+        assert!(value.expect("all of it came").contains("webhook_id: \"w\""));
+        assert_eq!(rig.raw.take_requests().len(), 1);
+    }
+}

@@ -1,0 +1,159 @@
+//! Row 30: a call that nobody waits for any more leaves no task, and sends nothing more.
+
+use std::future::poll_fn;
+use std::task::Poll;
+use std::time::{Duration, SystemTime};
+
+use tokio::runtime::Handle;
+use twin_ext::clock::{Clock, ManualClock, Sleep};
+use twin_tests::raw::{Script, Signal, json};
+
+use crate::operations::Operation;
+use crate::rig::{Rig, seconds, until};
+
+/// A clock whose pauses never end, and say that they have begun.
+#[derive(Debug)]
+struct Endless {
+    clock: ManualClock,
+    begun: Signal,
+}
+
+impl Clock for Endless {
+    fn now(&self) -> Duration {
+        self.clock.now()
+    }
+
+    fn wall(&self) -> SystemTime {
+        self.clock.wall()
+    }
+
+    fn sleep(&self, _: Duration) -> Sleep {
+        self.begun.give();
+        Box::pin(std::future::pending())
+    }
+
+    fn alarm(&self, duration: Duration) -> Sleep {
+        self.clock.alarm(duration)
+    }
+
+    fn random(&self) -> u64 {
+        self.clock.random()
+    }
+}
+
+fn tasks() -> usize {
+    Handle::current().metrics().num_alive_tasks()
+}
+
+/// Begins a call, drops it when `begun` says, and looks at what is left behind.
+async fn dropped(name: &str, script: Script, begun: &Signal) {
+    // The server's own tasks are not the client's: they go first.
+    let before = tasks();
+    let (clock, pausing) = (ManualClock::new(1), Signal::default());
+    let endless = Endless { clock: clock.clone(), begun: pausing.clone() };
+    let rig = Rig::with(|builder| builder.clock(endless)).await;
+    let left = Signal::default();
+    rig.raw.always(script.hang().tell(&left));
+    let (operation, twin) = (Operation::of(name), rig.twin.clone());
+    let call = tokio::spawn(async move { operation.call(&twin).await.map(drop) });
+    tokio::select! {
+        () = begun.wait() => {}
+        () = pausing.wait() => {}
+    }
+    call.abort();
+    assert!(call.await.expect_err("it was dropped").is_cancelled());
+    // However long it goes on.
+    clock.advance(seconds(600));
+    let Rig { raw, twin, .. } = rig;
+    drop(twin);
+    // The server hears that the client has left: nothing more can come on this connection,
+    // and there is no other.
+    left.wait().await;
+    assert_eq!((raw.take_requests().len(), raw.connections()), (1, 1), "{name}");
+    drop(raw);
+    until("no task is left", || tasks() == before).await;
+}
+
+#[tokio::test]
+async fn before_the_answer() {
+    for name in ["get_me", "start_run"] {
+        let begun = Signal::default();
+        dropped(name, Script::new().tell(&begun), &begun).await;
+    }
+}
+
+#[tokio::test]
+async fn within_the_head_and_within_the_body() {
+    for sent in ["HTTP/1.1 200 x\r\nconte", "HTTP/1.1 200 x\r\ncontent-length: 99\r\n\r\n{"] {
+        for name in ["get_me", "start_run"] {
+            let begun = Signal::default();
+            dropped(name, Script::new().send(sent).tell(&begun), &begun).await;
+        }
+    }
+}
+
+#[tokio::test]
+async fn in_the_pause_before_a_retry() {
+    let head = "HTTP/1.1 503 x\r\nretry-after: 1\r\ncontent-length: 0\r\n\r\n";
+    for name in ["get_me", "start_run"] {
+        // It begins with the pause, whatever the server is at.
+        dropped(name, Script::new().send(head), &Signal::default()).await;
+    }
+}
+
+#[tokio::test]
+async fn while_it_connects() {
+    let rig = Rig::new().await;
+    for _ in 0..100 {
+        let (operation, twin) = (Operation::of("start_run"), rig.twin.clone());
+        let mut call = Box::pin(operation.call(&twin));
+        // One poll is enough to begin, and not to send.
+        let pending =
+            poll_fn(|context| Poll::Ready(call.as_mut().poll(context).is_pending())).await;
+        assert!(pending);
+        drop(call);
+    }
+    rig.raw.always(json(403, "{}"));
+    Operation::of("get_me").call(&rig.twin).await.expect_err("it is refused");
+    let requests = rig.raw.take_requests();
+    assert_eq!(requests.iter().map(|request| request.line()).collect::<Vec<_>>(), ["GET /v1/me"]);
+}
+
+#[tokio::test]
+async fn a_call_that_is_not_polled_is_not_made() {
+    let rig = Rig::new().await;
+    drop(Operation::of("start_run").call(&rig.twin));
+    drop(rig.twin.start_run().agent_id("a").send());
+    assert_eq!(rig.raw.connections(), 0);
+}
+
+/// The same on both kinds of runtime, with calls side by side.
+async fn side_by_side() {
+    fn goes_anywhere<T: Send + Sync + Clone + 'static>(_: &T) {}
+    let rig = Rig::new().await;
+    goes_anywhere(&rig.twin);
+    let operation = Operation::of("list_agents");
+    rig.raw.then(Script::new().reset());
+    rig.raw.then(json(503, "{}"));
+    rig.raw.always(operation.answer());
+    let calls: Vec<_> = (0..20)
+        .map(|_| {
+            let twin = rig.twin.clone();
+            tokio::spawn(async move { operation.call(&twin).await })
+        })
+        .collect();
+    for call in calls {
+        call.await.expect("no call panics").expect("it is answered in the end");
+    }
+    assert_eq!(rig.raw.take_requests().len(), 22);
+}
+
+#[tokio::test(flavor = "current_thread")]
+async fn on_one_thread() {
+    side_by_side().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn on_several_threads() {
+    side_by_side().await;
+}

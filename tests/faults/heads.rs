@@ -1,0 +1,104 @@
+//! Row 26: heads that never end, are too large, or are none.
+
+use twin_ext::{ErrorKind, Outcome};
+use twin_tests::raw::Script;
+
+use crate::operations::Operation;
+use crate::rig::{Rig, seconds, verdict};
+
+const OK: &str = "HTTP/1.1 200 x\r\n";
+const BODY: &str = "content-length: 15\r\n\r\n{\"user_id\":\"u\"}";
+
+/// Both are sent as often as they may be, and nobody knows whether it has happened.
+async fn no_answer(script: Script) {
+    let rig = Rig::new().await;
+    let (error, seen) = rig.fails(Operation::of("get_me"), script.clone()).await;
+    let expected = verdict(3, ErrorKind::Transport, Outcome::Unknown);
+    assert_eq!(seen, expected.retryable(), "{error}");
+    let (error, seen) = rig.fails(Operation::of("start_run"), script).await;
+    assert_eq!(seen, verdict(1, ErrorKind::Transport, Outcome::Unknown), "{error}");
+}
+
+#[tokio::test]
+async fn more_headers_than_anybody_needs() {
+    let many = "x-a: b\r\n".repeat(101);
+    no_answer(Script::new().send(format!("{OK}{many}{BODY}"))).await;
+    let rig = Rig::new().await;
+    let most = "x-a: b\r\n".repeat(99);
+    rig.raw.always(Script::new().send(format!("{OK}{most}{BODY}")));
+    Operation::of("get_me").call(&rig.twin).await.expect("a hundred are no fault");
+}
+
+#[tokio::test]
+async fn a_header_of_a_megabyte() {
+    let long = "x".repeat(1 << 20);
+    no_answer(Script::new().send(format!("{OK}x-long: {long}\r\n{BODY}"))).await;
+    no_answer(Script::new().send(format!("{OK}{long}: x\r\n{BODY}"))).await;
+    no_answer(Script::new().send(format!("HTTP/1.1 200 {long}\r\n{BODY}"))).await;
+    no_answer(Script::new().send(long)).await;
+}
+
+#[tokio::test]
+async fn headers_without_an_end() {
+    no_answer(Script::new().send(OK).flood("x-a: b\r\n".repeat(100))).await;
+    no_answer(Script::new().send(OK).send("x-a: ").flood("b".repeat(4_096))).await;
+}
+
+#[tokio::test]
+async fn what_is_no_http() {
+    for bytes in [
+        "nonsense\r\n\r\n",
+        "HTTP/9.9 200 x\r\n\r\n",
+        "HTTP/1.1 2000 x\r\n\r\n",
+        "HTTP/1.1 -1 x\r\n\r\n",
+        "HTTP/1.1 200 x\r\nno colon\r\n\r\n",
+        "HTTP/1.1 200 x\r\nx\0y: z\r\n\r\n",
+        "SSH-2.0-OpenSSH_9.2\r\n",
+        "\u{15}\u{3}\u{1}\0\u{2}\u{2}P",
+        "\0\0\0\0",
+    ] {
+        no_answer(Script::new().send(bytes).close()).await;
+    }
+}
+
+#[tokio::test]
+async fn answers_to_come_may_come_before_the_answer() {
+    let rig = Rig::new().await;
+    let early = "HTTP/1.1 103 Early Hints\r\nlink: </x>\r\n\r\n".repeat(50);
+    let on = "HTTP/1.1 100 Continue\r\n\r\n";
+    rig.raw.always(Script::new().send(format!("{on}{early}{OK}{BODY}")));
+    Operation::of("get_me").call(&rig.twin).await.expect("they say nothing");
+    assert_eq!(rig.raw.take_requests().len(), 1);
+}
+
+#[tokio::test]
+async fn a_flood_of_answers_to_come_ends_with_the_time() {
+    for (name, attempts) in [("get_me", 3), ("start_run", 1)] {
+        let rig = Rig::new().await;
+        rig.raw.always(Script::new().flood("HTTP/1.1 100 Continue\r\n\r\n".repeat(100)));
+        let (operation, twin) = (Operation::of(name), rig.twin.clone());
+        let call = tokio::spawn(async move { operation.call(&twin).await.expect_err("no answer") });
+        for attempt in 1..=attempts {
+            // Its limit was set before it was sent.
+            rig.raw.received(attempt as usize).await;
+            rig.clock.advance(seconds(30));
+        }
+        let error = call.await.expect("it ends");
+        let seen = rig.verdict(operation, &error);
+        let expected = verdict(attempts, ErrorKind::Timeout, Outcome::Unknown);
+        let repeatable = operation.is_repeatable();
+        assert_eq!(seen, if repeatable { expected.retryable() } else { expected }, "{error}");
+        let time: std::time::Duration = rig.clock.pauses().iter().sum();
+        assert_eq!(error.elapsed(), time + seconds(30) * attempts);
+    }
+}
+
+#[tokio::test]
+async fn another_protocol_is_not_switched_to() {
+    let rig = Rig::new().await;
+    let switch = "HTTP/1.1 101 Switching Protocols\r\nupgrade: x\r\nconnection: upgrade\r\n\r\n";
+    rig.raw.always(Script::new().send(switch).close());
+    let error = Operation::of("start_run").call(&rig.twin).await.expect_err("it is no answer");
+    assert_eq!((error.outcome(), error.attempts()), (Outcome::Unknown, 1), "{error}");
+    assert_eq!(rig.raw.take_requests().len(), 1);
+}

@@ -1,0 +1,128 @@
+//! Rows 23 and 26: lengths that are short, long, wrong, or two.
+
+use twin_ext::{ErrorKind, Outcome};
+use twin_tests::raw::Script;
+
+use crate::operations::Operation;
+use crate::rig::{Rig, verdict};
+
+const BODY: &str = r#"{"user_id":"u"}"#;
+
+/// An answer to `get_me` whose head has these lines more.
+fn framed(headers: &str, body: &str) -> Script {
+    let head = "HTTP/1.1 200 x\r\ncontent-type: application/json\r\n";
+    Script::new().send(format!("{head}{headers}\r\n{body}"))
+}
+
+#[tokio::test]
+async fn an_answer_that_is_shorter_than_it_says_is_read_again() {
+    let rig = Rig::new().await;
+    for length in [BODY.len() + 1, 4_096, 1 << 20] {
+        let script = framed(&format!("content-length: {length}\r\n"), BODY).close();
+        let (error, seen) = rig.fails(Operation::of("get_me"), script).await;
+        let expected = verdict(3, ErrorKind::Transport, Outcome::Accepted);
+        assert_eq!(seen, expected.status(200).retryable(), "{error}");
+        assert!(error.to_string().starts_with("the answer broke off"), "{error}");
+    }
+}
+
+#[tokio::test]
+async fn an_answer_that_is_longer_than_it_says_is_half_and_read_again() {
+    let rig = Rig::new().await;
+    for length in 1..BODY.len() {
+        let script = framed(&format!("content-length: {length}\r\n"), BODY);
+        let (error, seen) = rig.fails(Operation::of("get_me"), script).await;
+        let expected = verdict(3, ErrorKind::Decode, Outcome::Accepted).status(200);
+        assert_eq!(seen, expected, "{error}");
+    }
+    // What was left of it is no answer to anything.
+    rig.raw.always(framed("content-length: 15\r\n", BODY));
+    let value = Operation::of("get_me").call(&rig.twin).await.expect("it is whole");
+    assert!(value.contains("\"u\""), "{value}");
+}
+
+#[tokio::test]
+async fn an_action_is_sent_once_whatever_the_length_of_its_answer() {
+    let rig = Rig::new().await;
+    let operation = Operation::of("start_run");
+    let length = operation.body.len();
+    for wrong in (1..length).chain([length + 1]) {
+        let script = framed(&format!("content-length: {wrong}\r\n"), operation.body).close();
+        let (error, seen) = rig.fails(operation, script).await;
+        let kind = if wrong > length { ErrorKind::Transport } else { ErrorKind::Decode };
+        assert_eq!(seen, verdict(1, kind, Outcome::Accepted).status(200), "{error}");
+    }
+}
+
+#[tokio::test]
+async fn lengths_that_are_none_or_contradict_each_other() {
+    let lengths = [
+        "content-length: 15\r\ncontent-length: 14\r\n",
+        "content-length: 15, 14\r\n",
+        "content-length: -1\r\n",
+        "content-length: fifteen\r\n",
+        "content-length: 99999999999999999999999\r\n",
+        "content-length: 0x0f\r\n",
+    ];
+    for headers in lengths {
+        let rig = Rig::new().await;
+        for (name, sent) in [("get_me", 3), ("create_agent", 1)] {
+            rig.raw.always(framed(headers, BODY).close());
+            // Whatever is made of it: the whole value, or an error.
+            match Operation::of(name).call(&rig.twin).await {
+                Ok(value) => panic!("{headers} {value}"),
+                Err(error) => assert!(error.outcome() >= Outcome::Unknown, "{error}"),
+            }
+            assert!((1..=sent).contains(&rig.raw.take_requests().len()), "{headers}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn both_a_length_and_chunks_are_read_as_chunks_or_not_at_all() {
+    let body = format!("{:x}\r\n{BODY}\r\n0\r\n\r\n", BODY.len());
+    for headers in [
+        "content-length: 5\r\ntransfer-encoding: chunked\r\n",
+        "transfer-encoding: chunked\r\ncontent-length: 15\r\n",
+        "transfer-encoding: chunked\r\ncontent-length: 9999\r\n",
+    ] {
+        let rig = Rig::new().await;
+        rig.raw.always(framed(headers, &body).close());
+        match Operation::of("get_me").call(&rig.twin).await {
+            Ok(value) => assert!(value.contains("\"u\""), "{value}"),
+            Err(error) => assert_eq!(error.kind(), ErrorKind::Transport, "{error}"),
+        }
+        assert!(rig.raw.take_requests().len() <= 3);
+    }
+}
+
+#[tokio::test]
+async fn chunks_that_are_cut_or_none() {
+    let whole = format!("{:x}\r\n{BODY}\r\n", BODY.len());
+    for body in [
+        "f\r\n{\"user_id\"".to_owned(),
+        whole.clone(),
+        format!("{whole}0\r\n"),
+        format!("{whole}z\r\n"),
+        format!("{whole}-1\r\n"),
+        format!("{BODY}\r\n0\r\n\r\n"),
+        format!("ffffffffffffffffff\r\n{BODY}"),
+        format!("f{BODY}0\r\n\r\n"),
+    ] {
+        let rig = Rig::new().await;
+        let script = framed("transfer-encoding: chunked\r\n", &body).close();
+        let (error, seen) = rig.fails(Operation::of("get_me"), script).await;
+        let expected = verdict(3, ErrorKind::Transport, Outcome::Accepted);
+        assert_eq!(seen, expected.status(200).retryable(), "{body}: {error}");
+    }
+}
+
+#[tokio::test]
+async fn nothing_at_all_is_an_answer_where_nothing_is_due() {
+    for head in ["HTTP/1.1 200 x\r\n\r\n", "HTTP/1.1 204 x\r\n\r\n", "HTTP/1.0 200 x\r\n\r\n"] {
+        let rig = Rig::new().await;
+        rig.raw.always(Script::new().send(head).close());
+        Operation::of("delete_agent").call(&rig.twin).await.expect("it is deleted");
+        assert_eq!(rig.raw.take_requests().len(), 1, "{head}");
+    }
+}

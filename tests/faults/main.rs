@@ -1,0 +1,24 @@
+//! What comes of each way in which a call can go wrong, over sockets on loopback, byte for
+//! byte, on a clock that only the tests move.
+//!
+//! A test says what was sent how often, what the caller got, and in what time. None of them
+//! sleeps: what must come before what, a signal says.
+
+#![expect(clippy::expect_used, clippy::panic, reason = "the helpers of a test may fail it too")]
+
+mod canary;
+mod connections;
+mod cuts;
+mod dropped;
+mod heads;
+mod identifiers;
+mod lengths;
+mod operations;
+mod origins;
+mod proxies;
+mod refusals;
+mod rig;
+mod sizes;
+mod storms;
+mod trickles;
+mod waits;

@@ -1,0 +1,98 @@
+//! Row 17: variables of the environment that name proxies, of a process of its own.
+
+use std::process::Command;
+
+use twin_ext::{ClientBuilder, ErrorKind, Outcome};
+use twin_tests::raw::{Raw, Script, json};
+
+use crate::operations::Operation;
+use crate::rig::KEY;
+
+/// Says to a process that it is the client, and with which settings.
+const CLIENT: &str = "TWIN_FAULTS_CLIENT";
+
+/// What a client of a hostile environment came to, as its process says it.
+async fn client(test: &str, settings: &str, url: &str, variables: &[(&str, String)]) -> String {
+    let mut command = Command::new(std::env::current_exe().expect("it is known"));
+    command.args(["--exact", &format!("proxies::{test}"), "--nocapture"]);
+    command.env_clear().env(CLIENT, settings);
+    command.env("TWIN_API_KEY", KEY).env("TWIN_BASE_URL", url);
+    command.envs(variables.iter().map(|(name, value)| (name, value)));
+    let output = tokio::task::spawn_blocking(move || command.output());
+    let output = output.await.expect("no panic").expect("it can be run");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let said = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(!said.contains("canary"), "{said}");
+    said
+}
+
+/// The other side: makes a call and says what came of it, where it is such a process.
+async fn is_client() -> bool {
+    let Ok(settings) = std::env::var(CLIENT) else { return false };
+    let builder = ClientBuilder::from_env().expect("the variables are right");
+    let builder = if settings == "no proxy" { builder.no_proxy() } else { builder };
+    let builder = builder.retry(twin_ext::Retry::none());
+    let twin = builder.build().expect("the settings are right");
+    match Operation::of("start_run").call(&twin).await {
+        Ok(_) => println!("it succeeded"),
+        Err(error) => println!("{:?} {:?} {error}", error.kind(), error.outcome()),
+    }
+    true
+}
+
+/// Every variable that is known to name a proxy.
+fn all(proxy: &Raw) -> Vec<(&'static str, String)> {
+    let url = format!("http://user:pass@{}", proxy.address());
+    ["http_proxy", "HTTP_PROXY", "https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"]
+        .map(|name| (name, url.clone()))
+        .into()
+}
+
+#[tokio::test]
+async fn plain_http_uses_none() {
+    if is_client().await {
+        return;
+    }
+    let (proxy, service) = (Raw::start().await.unwrap(), Raw::start().await.unwrap());
+    service.always(Operation::of("start_run").answer());
+    let said = client("plain_http_uses_none", "", &service.url(), &all(&proxy)).await;
+    assert!(said.contains("it succeeded"), "{said}");
+    assert_eq!((service.take_requests().len(), proxy.connections()), (1, 0));
+}
+
+#[tokio::test]
+async fn https_uses_it_as_a_tunnel_that_sees_no_key() {
+    if is_client().await {
+        return;
+    }
+    let proxy = Raw::start().await.unwrap();
+    for answer in [json(403, "{}"), Script::new().send("HTTP/1.1 200 x\r\n\r\n").reset()] {
+        proxy.always(answer);
+        let name = "https_uses_it_as_a_tunnel_that_sees_no_key";
+        let said = client(name, "", "https://twin.invalid", &all(&proxy)).await;
+        // Nothing was sent through a tunnel that is not there.
+        assert!(said.contains("Transport NotSent no connection"), "{said}");
+        let requests = proxy.take_requests();
+        assert_eq!(requests[0].line(), "CONNECT twin.invalid:443");
+        for request in requests {
+            assert!(!request.text().contains("canary") && !request.text().contains("/v1/"));
+        }
+    }
+}
+
+#[tokio::test]
+async fn who_wants_none_has_none() {
+    if is_client().await {
+        return;
+    }
+    let proxy = Raw::start().await.unwrap();
+    let mut excepted = all(&proxy);
+    excepted.push(("NO_PROXY", "twin.invalid".to_owned()));
+    for (settings, variables) in [("no proxy", all(&proxy)), ("", excepted)] {
+        let name = "who_wants_none_has_none";
+        let said = client(name, settings, "https://twin.invalid", &variables).await;
+        let words = format!("{:?} {:?}", ErrorKind::Transport, Outcome::NotSent);
+        assert!(said.contains(&words) && said.contains("host is not known"), "{said}");
+    }
+    assert_eq!(proxy.connections(), 0);
+}

@@ -1,0 +1,135 @@
+//! A raw server, a client for it with a clock of the test's, and what came of a call.
+
+use std::time::Duration;
+
+use twin_api::Client;
+use twin_ext::clock::ManualClock;
+use twin_ext::{ClientBuilder, Error, ErrorKind, Outcome, Retry};
+use twin_tests::raw::{Raw, Script};
+
+use crate::operations::Operation;
+
+/// The key of every client here: nobody may ever see it.
+pub(crate) const KEY: &str = "tw_live_canary";
+
+/// The bound of the first pause.
+pub(crate) const FIRST: Duration = Duration::from_millis(500);
+
+pub(crate) struct Rig {
+    pub(crate) raw: Raw,
+    pub(crate) clock: ManualClock,
+    pub(crate) twin: Client,
+}
+
+/// What was sent, and what the caller got.
+#[derive(Debug, PartialEq)]
+pub(crate) struct Verdict {
+    /// Requests that the server had whole.
+    pub(crate) sent: usize,
+    pub(crate) kind: ErrorKind,
+    pub(crate) outcome: Outcome,
+    pub(crate) status: Option<u16>,
+    pub(crate) retry_after: Option<u64>,
+    pub(crate) attempts: u32,
+    pub(crate) retryable: bool,
+}
+
+impl Rig {
+    /// A client as it is by default, but for a budget of retries that lasts for a test.
+    pub(crate) async fn new() -> Self {
+        Self::with(|builder| builder).await
+    }
+
+    pub(crate) async fn with(settings: impl FnOnce(ClientBuilder) -> ClientBuilder) -> Self {
+        Self::of(Raw::start().await.expect("a free port"), settings)
+    }
+
+    pub(crate) fn of(raw: Raw, settings: impl FnOnce(ClientBuilder) -> ClientBuilder) -> Self {
+        let clock = ManualClock::new(1);
+        let builder = ClientBuilder::new(KEY)
+            .base_url(raw.url())
+            .clock(clock.clone())
+            .retry(Retry::default().budget(u32::MAX));
+        let twin = settings(builder).build().expect("the settings are right");
+        Self { raw, clock, twin }
+    }
+
+    /// The error of a call that is answered by `script` as often as it asks, and what came of
+    /// it. Its time is that of its pauses, each below its bound unless it was asked for.
+    pub(crate) async fn fails(&self, operation: &Operation, script: Script) -> (Error, Verdict) {
+        self.raw.always(script);
+        let before = self.clock.pauses().len();
+        let error = match operation.call(&self.twin).await {
+            Ok(value) => panic!("{} succeeded: {value}", operation.name),
+            Err(error) => error,
+        };
+        let pauses = &self.clock.pauses()[before..];
+        assert_eq!(error.elapsed(), pauses.iter().sum(), "{error}");
+        for (pause, bound) in pauses.iter().zip([FIRST, FIRST * 2, FIRST * 4]) {
+            assert!(*pause <= error.retry_after().unwrap_or_default().max(bound), "{pause:?}");
+        }
+        assert_eq!(pauses.len() + 1, error.attempts() as usize, "{error}");
+        assert_eq!(error.operation(), Some(operation.name));
+        assert_eq!(error.method().map(AsRef::as_ref), Some(operation.method()));
+        let verdict = self.verdict(operation, &error);
+        (error, verdict)
+    }
+
+    /// What came of it, and that every request was the operation's.
+    pub(crate) fn verdict(&self, operation: &Operation, error: &Error) -> Verdict {
+        let requests = self.raw.take_requests();
+        for request in &requests {
+            assert_eq!(request.line(), operation.line);
+        }
+        Verdict {
+            sent: requests.len(),
+            kind: error.kind(),
+            outcome: error.outcome(),
+            status: error.status().map(|status| status.as_u16()),
+            retry_after: error.retry_after().map(|wait| wait.as_secs()),
+            attempts: error.attempts(),
+            retryable: error.is_retryable(),
+        }
+    }
+}
+
+/// What is expected of a call: sent as often as it was attempted, and no word of waiting.
+pub(crate) fn verdict(sent: u32, kind: ErrorKind, outcome: Outcome) -> Verdict {
+    Verdict {
+        sent: sent as usize,
+        kind,
+        outcome,
+        status: None,
+        retry_after: None,
+        attempts: sent,
+        retryable: false,
+    }
+}
+
+impl Verdict {
+    pub(crate) fn status(self, status: u16) -> Self {
+        Self { status: Some(status), ..self }
+    }
+
+    pub(crate) fn retry_after(self, seconds: u64) -> Self {
+        Self { retry_after: Some(seconds), ..self }
+    }
+
+    pub(crate) fn retryable(self) -> Self {
+        Self { retryable: true, ..self }
+    }
+}
+
+pub(crate) fn seconds(seconds: u64) -> Duration {
+    Duration::from_secs(seconds)
+}
+
+/// Lets everything else that can go on do so, without any time.
+pub(crate) async fn until(what: &str, mut done: impl FnMut() -> bool) {
+    // The system's clock here is for a test that would otherwise never end.
+    let end = std::time::Instant::now() + seconds(60);
+    while !done() {
+        assert!(std::time::Instant::now() < end, "it never came to this: {what}");
+        tokio::task::yield_now().await;
+    }
+}

@@ -1,0 +1,153 @@
+//! Row 25: answers that are too large take no more memory than the bound, and 8 MiB.
+//!
+//! The client runs on this thread, whose allocations are counted; the server on another.
+
+use std::sync::mpsc;
+
+use twin_api::Client;
+use twin_ext::clock::ManualClock;
+use twin_ext::{ClientBuilder, Error, ErrorKind, Outcome, Retry};
+use twin_tests::raw::{Raw, Script};
+
+use crate::operations::Operation;
+use crate::rig::KEY;
+
+const ROOM: u64 = 8 << 20;
+const HEAD: &str = "HTTP/1.1 200 x\r\ncontent-type: application/json\r\n";
+
+/// A server on a thread of its own, for as long as `work` takes, which is given its URL.
+fn served<T>(script: Script, work: impl FnOnce(&str) -> T) -> T {
+    let (tell, told) = mpsc::channel();
+    let (done, wait) = tokio::sync::oneshot::channel::<()>();
+    let server = std::thread::spawn(move || {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+        runtime.expect("a runtime").block_on(async {
+            let raw = Raw::start().await.expect("a free port");
+            raw.always(script);
+            tell.send(raw.url()).expect("somebody waits");
+            let _ = wait.await;
+            raw.take_requests().len()
+        })
+    });
+    let result = work(&told.recv().expect("it started"));
+    drop(done);
+    server.join().expect("it ends");
+    result
+}
+
+/// What a call comes to, and how much memory it took at most.
+fn measured(operation: &Operation, url: &str, bound: usize) -> (Result<String, Error>, u64) {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let runtime = runtime.expect("a runtime");
+    let twin: Client = ClientBuilder::new(KEY)
+        .base_url(url)
+        .clock(ManualClock::new(1))
+        .retry(Retry::default())
+        .max_response_bytes(bound)
+        .build()
+        .expect("the settings are right");
+    let mut result = None;
+    let memory = allocation_counter::measure(|| {
+        result = Some(runtime.block_on(operation.call(&twin)));
+    });
+    (result.expect("it was called"), memory.bytes_max)
+}
+
+/// Both a read and an action are too large, are sent once, and take no more than they may.
+fn too_large(script: &Script, bound: usize) {
+    for operation in ["get_me", "start_run"].map(Operation::of) {
+        let (result, memory) = served(script.clone(), |url| measured(operation, url, bound));
+        let error = result.expect_err("it is too large");
+        assert_eq!((error.kind(), error.outcome()), (ErrorKind::TooLarge, Outcome::Accepted));
+        assert_eq!(
+            (error.attempts(), error.status().map(|status| status.as_u16())),
+            (1, Some(200))
+        );
+        assert!(!error.is_retryable() && error.to_string().contains(&bound.to_string()), "{error}");
+        assert!(memory < bound as u64 + ROOM, "{memory} bytes");
+    }
+}
+
+#[test]
+fn what_says_that_it_is_too_large_is_not_read() {
+    for length in [(1 << 20) + 1, usize::MAX >> 1] {
+        let head = format!("{HEAD}content-length: {length}\r\n\r\n");
+        too_large(&Script::new().send(head).flood(vec![b' '; 64 << 10]), 1 << 20);
+    }
+}
+
+#[test]
+fn an_endless_body_is_read_up_to_the_bound() {
+    let chunk = format!("10000\r\n{}\r\n", " ".repeat(64 << 10));
+    for bound in [1 << 20, 32 << 20] {
+        let chunks = Script::new().send(format!("{HEAD}transfer-encoding: chunked\r\n\r\n"));
+        too_large(&chunks.flood(chunk.clone()), bound);
+        let closing = Script::new().send(format!("{HEAD}\r\n"));
+        too_large(&closing.flood(vec![b' '; 64 << 10]), bound);
+    }
+}
+
+#[test]
+fn the_bound_itself_is_not_too_large() {
+    let body = format!("{{\"user_id\":\"u\"}}{}", " ".repeat(1_000));
+    let script = Script::new().send(format!("{HEAD}content-length: {}\r\n\r\n{body}", body.len()));
+    for (bound, fits) in [(body.len(), true), (body.len() - 1, false)] {
+        let operation = Operation::of("get_me");
+        let (result, _) = served(script.clone(), |url| measured(operation, url, bound));
+        assert_eq!(result.is_ok(), fits, "{bound}");
+    }
+}
+
+#[test]
+fn a_bomb_is_not_unpacked() {
+    use std::io::Write as _;
+    let mut bomb = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
+    let plain = vec![b' '; 1 << 20];
+    (0..64).for_each(|_| bomb.write_all(&plain).expect("it is in memory"));
+    let bomb = bomb.finish().expect("it is in memory");
+    let head = format!("{HEAD}content-encoding: gzip\r\ncontent-length: {}\r\n\r\n", bomb.len());
+    let script = Script::new().send(head).send(bomb);
+    for operation in ["get_me", "start_run"].map(Operation::of) {
+        let (result, memory) = served(script.clone(), |url| measured(operation, url, 64 << 20));
+        let error = result.expect_err("it is no JSON");
+        assert_eq!((error.outcome(), error.attempts()), (Outcome::Accepted, 1), "{error}");
+        assert!(memory < ROOM, "{memory} bytes");
+    }
+}
+
+#[test]
+fn an_endless_refusal_stays_one() {
+    let chunk = format!("10000\r\n{}\r\n", "x".repeat(64 << 10));
+    for (status, attempts) in [(409, 1), (503, 3)] {
+        let head = format!("HTTP/1.1 {status} x\r\ntransfer-encoding: chunked\r\n\r\n");
+        let script = Script::new().send(head).flood(chunk.clone());
+        let operation = Operation::of("get_me");
+        let (result, memory) = served(script, |url| measured(operation, url, 64 << 20));
+        let error = result.expect_err("it is refused");
+        assert_eq!(error.status().map(|status| status.as_u16()), Some(status), "{error}");
+        assert_eq!((error.kind(), error.attempts()), (ErrorKind::Problem, attempts), "{error}");
+        assert!(memory < ROOM, "{memory} bytes");
+    }
+}
+
+#[test]
+fn endless_heads_take_no_memory_either() {
+    let scripts = [
+        Script::new().send(HEAD).flood("x-a: b\r\n".repeat(1_000)),
+        Script::new().send(HEAD).send("x-a: ").flood("b".repeat(4_096)),
+        Script::new().flood("x".repeat(4_096)),
+        Script::new()
+            .send(format!("{HEAD}transfer-encoding: chunked\r\n\r\n1;"))
+            .flood("x".repeat(4_096)),
+        Script::new()
+            .send(format!("{HEAD}transfer-encoding: chunked\r\n\r\n0\r\n"))
+            .flood("x-trailer: y\r\n".repeat(100)),
+    ];
+    for script in scripts {
+        let operation = Operation::of("start_run");
+        let (result, memory) = served(script, |url| measured(operation, url, 64 << 20));
+        let error = result.expect_err("it has no end");
+        assert_eq!((error.kind(), error.attempts()), (ErrorKind::Transport, 1), "{error}");
+        assert!(memory < ROOM, "{memory} bytes");
+    }
+}

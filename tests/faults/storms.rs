@@ -1,0 +1,140 @@
+//! Rows 28 and 29: a service that fails for everybody, and clients that do not return together.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use twin_ext::clock::ManualClock;
+use twin_ext::{ClientBuilder, ErrorKind, Retry};
+use twin_tests::raw::{Script, json};
+
+use crate::operations::Operation;
+use crate::rig::{FIRST, KEY, Rig, seconds};
+
+/// A thousand calls, so many at a time; how many attempts they made in all.
+async fn thousand(rig: &Rig) -> u32 {
+    let operation = Operation::of("get_me");
+    let mut attempts = 0;
+    for _ in 0..10 {
+        let calls: Vec<_> = (0..100)
+            .map(|_| {
+                let twin = rig.twin.clone();
+                tokio::spawn(async move { operation.call(&twin).await.expect_err("it is down") })
+            })
+            .collect();
+        for call in calls {
+            let error = call.await.expect("no call panics");
+            assert_eq!(error.kind(), ErrorKind::Problem, "{error}");
+            attempts += error.attempts();
+        }
+    }
+    attempts
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_thousand_callers_retry_exactly_what_the_bucket_holds() {
+    // The default: 500 tokens, five for a retry.
+    let rig = Rig::with(|builder| {
+        // Each pause of one caller is time for all of them.
+        let builder = builder.attempt_timeout(Duration::MAX).deadline(Duration::MAX);
+        builder.retry(Retry::default())
+    })
+    .await;
+    rig.raw.always(json(503, "{}"));
+    assert_eq!(thousand(&rig).await, 1_100);
+    assert_eq!((rig.raw.take_requests().len(), rig.clock.pauses().len()), (1_100, 100));
+    // From here on there are first attempts only.
+    assert_eq!(thousand(&rig).await, 1_000);
+
+    // A success brings a token, so that the fifth pays for a retry.
+    let operation = Operation::of("get_me");
+    for successes in [4, 5] {
+        rig.raw.always(operation.answer());
+        for _ in 0..successes {
+            operation.call(&rig.twin).await.expect("it is up again");
+        }
+        rig.raw.always(json(503, "{}"));
+        let error = operation.call(&rig.twin).await.expect_err("it is down again");
+        // Four were left over from before the fifth.
+        assert_eq!(error.attempts(), if successes == 4 { 1 } else { 2 });
+    }
+}
+
+#[tokio::test]
+async fn a_timeout_costs_twice_as_much() {
+    let rig = Rig::with(|builder| builder.retry(Retry::default().budget(14))).await;
+    rig.raw.always(Script::new().hang());
+    let (operation, twin) = (Operation::of("get_me"), rig.twin.clone());
+    let call = tokio::spawn(async move { operation.call(&twin).await.expect_err("it is silent") });
+    for attempt in 1..=2 {
+        rig.raw.received(attempt).await;
+        rig.clock.advance(seconds(30));
+    }
+    // Ten of fourteen for the first retry, and four are too few for the next.
+    assert_eq!(call.await.expect("it ends").attempts(), 2);
+}
+
+#[tokio::test]
+async fn a_retry_that_helped_brings_back_what_it_took() {
+    let rig = Rig::with(|builder| builder.retry(Retry::default().budget(5))).await;
+    let operation = Operation::of("get_me");
+    for _ in 0..50 {
+        rig.raw.then(json(503, "{}"));
+        rig.raw.then(operation.answer());
+        operation.call(&rig.twin).await.expect("the second is an answer");
+    }
+}
+
+#[tokio::test]
+async fn pauses_are_within_bounds_that_double_and_differ_each_time() {
+    let rig = Rig::with(|builder| {
+        builder.deadline(Duration::MAX).retry(Retry::default().max_attempts(8).budget(u32::MAX))
+    })
+    .await;
+    rig.raw.always(json(503, "{}"));
+    let bounds = [500, 1_000, 2_000, 4_000, 8_000, 8_000, 8_000].map(Duration::from_millis);
+    let mut seen = [(); 7].map(|()| BTreeSet::new());
+    for _ in 0..200 {
+        let before = rig.clock.pauses().len();
+        Operation::of("get_me").call(&rig.twin).await.expect_err("it is down");
+        let pauses = rig.clock.pauses().split_off(before);
+        assert_eq!(pauses.len(), 7);
+        for ((pause, bound), seen) in pauses.iter().zip(bounds).zip(&mut seen) {
+            assert!(*pause < bound, "{pauses:?}");
+            seen.insert(*pause);
+        }
+    }
+    for (seen, bound) in seen.iter().zip(bounds) {
+        // The first, too: clients that failed together must not return together.
+        assert_eq!(seen.len(), 200, "no two of {bound:?} are alike");
+        let (least, most) = (seen.first().expect("200"), seen.last().expect("200"));
+        assert!(*least < bound.mul_f64(0.05) && *most > bound.mul_f64(0.95), "{least:?} {most:?}");
+    }
+}
+
+#[tokio::test]
+async fn two_clients_do_not_draw_the_same() {
+    let mut firsts = BTreeSet::new();
+    for seed in 0..20 {
+        let rig = Rig::new().await;
+        let clock = ManualClock::new(seed);
+        let twin = ClientBuilder::new(KEY).base_url(rig.raw.url()).clock(clock.clone());
+        rig.raw.always(json(503, "{}"));
+        let twin = twin.build().expect("the settings are right");
+        Operation::of("get_me").call(&twin).await.expect_err("it is down");
+        assert!(clock.pauses()[0] < FIRST);
+        firsts.insert(clock.pauses()[0]);
+    }
+    assert_eq!(firsts.len(), 20);
+}
+
+#[tokio::test]
+async fn whoever_wants_no_retries_has_none() {
+    let rig = Rig::with(|builder| builder.retry(Retry::none())).await;
+    for script in [json(503, "{}"), Script::new().close(), Script::new().send("HTTP/1.1 2").reset()]
+    {
+        rig.raw.always(script);
+        let error = Operation::of("get_me").call(&rig.twin).await.expect_err("it is down");
+        assert_eq!((error.attempts(), rig.raw.take_requests().len()), (1, 1));
+    }
+    assert!(rig.clock.pauses().is_empty());
+}

@@ -1,0 +1,100 @@
+//! Row 24: what comes byte by byte, or not at all, ends with the time that it was given.
+
+use std::time::Duration;
+
+use tokio::net::TcpSocket;
+use twin_ext::{ErrorKind, Outcome, Retry};
+use twin_tests::raw::{Raw, Script, Signal};
+
+use crate::operations::Operation;
+use crate::rig::{Rig, seconds, verdict};
+
+const HEAD: &str = "HTTP/1.1 201 x\r\ncontent-type: application/json\r\n";
+
+/// More than all buffers between a server and a client hold: who has sent it has been read.
+const MUCH: usize = 24 << 20;
+
+/// Sends the bytes one by one, each when it is told to.
+fn trickle(script: Script, bytes: &str, told: &Signal, more: &Signal) -> Script {
+    let byte = |script: Script, byte: &u8| script.send(vec![*byte]).tell(told).wait(more);
+    bytes.as_bytes().iter().fold(script, byte)
+}
+
+/// Calls an operation whose answers trickle, a byte a second, and says what came of it.
+async fn trickled(name: &str, start: &Script, bytes: &str, attempts: u32) -> (Outcome, Duration) {
+    let rig = Rig::with(|builder| {
+        let retry = Retry::default().max_attempts(9).budget(u32::MAX);
+        builder.retry(retry).deadline(seconds(100))
+    })
+    .await;
+    let operation = Operation::of(name);
+    let signals: Vec<_> = (0..attempts).map(|_| (Signal::default(), Signal::default())).collect();
+    for (told, more) in &signals {
+        rig.raw.then(trickle(start.clone(), bytes, told, more));
+    }
+    let twin = rig.twin.clone();
+    let call = tokio::spawn(async move { operation.call(&twin).await.expect_err("too slow") });
+    for (attempt, (told, more)) in signals.iter().enumerate() {
+        told.wait().await;
+        let limit = rig.clock.limits()[attempt];
+        let steps = limit.as_secs();
+        for step in 1..=steps {
+            rig.clock.advance(seconds(1));
+            if step < steps {
+                more.give();
+                told.wait().await;
+            }
+        }
+        rig.clock.advance(limit.saturating_sub(seconds(steps)));
+    }
+    let error = call.await.expect("it ends");
+    assert_eq!(error.kind(), ErrorKind::Timeout, "{error}");
+    assert!(error.is_timeout());
+    assert_eq!((error.attempts(), rig.raw.take_requests().len()), (attempts, attempts as usize));
+    assert_eq!(rig.raw.connections(), attempts as usize);
+    let limits = rig.clock.limits();
+    assert!(limits[..limits.len() - 1].iter().all(|limit| *limit == seconds(30)), "{limits:?}");
+    (error.outcome(), error.elapsed())
+}
+
+#[tokio::test]
+async fn trickled_headers_end_with_the_attempt_and_the_deadline() {
+    let bytes = format!("{HEAD}x-long: {}", "x".repeat(100));
+    let (outcome, time) = trickled("get_me", &Script::new(), &bytes, 4).await;
+    assert_eq!((outcome, time), (Outcome::Unknown, seconds(100)));
+    let (outcome, time) = trickled("start_run", &Script::new(), &bytes, 1).await;
+    assert_eq!((outcome, time), (Outcome::Unknown, seconds(30)));
+}
+
+#[tokio::test]
+async fn a_trickled_body_ends_so_too() {
+    let start = Script::new()
+        .send(format!("{HEAD}content-length: {}\r\n\r\n", MUCH + 1_000))
+        .send(vec![b' '; MUCH]);
+    let (outcome, time) = trickled("get_me", &start, &" ".repeat(100), 4).await;
+    assert_eq!((outcome, time), (Outcome::Accepted, seconds(100)));
+    let (outcome, time) = trickled("create_agent", &start, &" ".repeat(100), 1).await;
+    assert_eq!((outcome, time), (Outcome::Accepted, seconds(30)));
+}
+
+#[tokio::test]
+async fn a_refusal_whose_body_trickles_stays_one() {
+    // What goes out of this socket has been read, but for what the other side's holds.
+    let socket = TcpSocket::new_v4().expect("a socket");
+    socket.set_send_buffer_size(4 << 10).expect("it may be so small");
+    socket.bind(([127, 0, 0, 1], 0).into()).expect("a free port");
+    let raw = Raw::on(socket.listen(9).expect("it listens")).expect("it is bound");
+    let rig = Rig::of(raw, |builder| builder);
+    let (operation, told) = (Operation::of("start_run"), Signal::default());
+    let head = "HTTP/1.1 409 x\r\ncontent-length: 262000\r\n\r\n".to_owned();
+    rig.raw.always(Script::new().send(head + &"x".repeat(250_000)).tell(&told).hang());
+    let twin = rig.twin.clone();
+    let call = tokio::spawn(async move { operation.call(&twin).await.expect_err("it is refused") });
+    told.wait().await;
+    rig.clock.advance(seconds(30));
+    let error = call.await.expect("it ends");
+    let seen = rig.verdict(operation, &error);
+    assert_eq!(seen, verdict(1, ErrorKind::Problem, Outcome::Rejected).status(409), "{error}");
+    assert!(error.to_string().contains("broke off"), "{error}");
+    assert_eq!(error.elapsed(), seconds(30));
+}

@@ -1,0 +1,155 @@
+//! Row 27: what a service asks for in `Retry-After`, and how long the client waits then.
+
+use std::time::Duration;
+
+use twin_ext::clock::{Clock as _, ManualClock};
+use twin_ext::{ErrorKind, Outcome};
+use twin_tests::raw::answer;
+
+use crate::operations::Operation;
+use crate::rig::{FIRST, Rig, seconds, verdict};
+
+/// How long the client waits.
+#[derive(Debug, Clone, Copy)]
+enum Wait {
+    /// As long as without any header.
+    Jitter,
+    /// As long as it would without the header, being asked for less.
+    Less(u64),
+    Exactly(u64),
+    /// It does not: the caller is told how long.
+    NotAtAll(u64),
+}
+
+/// What comes, at midnight of 2026-01-01, and what is done.
+const TABLE: [(&[&str], Wait); 25] = [
+    (&[], Wait::Jitter),
+    (&["0"], Wait::Less(0)),
+    (&["1"], Wait::Exactly(1)),
+    (&["120"], Wait::Exactly(120)),
+    (&["121"], Wait::NotAtAll(121)),
+    (&["00007"], Wait::Exactly(7)),
+    (&[" 7 "], Wait::Exactly(7)),
+    (&["18446744073709551616"], Wait::NotAtAll(u64::MAX)),
+    (&["Thu, 01 Jan 2026 00:00:09 GMT"], Wait::Exactly(9)),
+    (&["Thursday, 01-Jan-26 00:00:09 GMT"], Wait::Exactly(9)),
+    (&["Thu Jan  1 00:00:09 2026"], Wait::Exactly(9)),
+    (&["Thu, 01 Jan 2026 00:02:00 GMT"], Wait::Exactly(120)),
+    (&["Thu, 01 Jan 2026 00:02:01 GMT"], Wait::NotAtAll(121)),
+    (&["Wed, 31 Dec 2025 23:59:59 GMT"], Wait::Less(0)),
+    (&["Thu, 01 Jan 1970 00:00:00 GMT"], Wait::Less(0)),
+    (&["-1"], Wait::Jitter),
+    (&["+1"], Wait::Jitter),
+    (&["1.5"], Wait::Jitter),
+    (&["1e400"], Wait::Jitter),
+    (&["soon"], Wait::Jitter),
+    (&[""], Wait::Jitter),
+    (&["3", "7"], Wait::Exactly(7)),
+    (&["7", "3"], Wait::Exactly(7)),
+    (&["1e400", "2"], Wait::Exactly(2)),
+    (&["5", "121"], Wait::NotAtAll(121)),
+];
+
+/// What the client draws first, of its clock's seed.
+fn jitter() -> Duration {
+    let share = u128::from(ManualClock::new(1).random()) * FIRST.as_nanos();
+    Duration::from_nanos(u64::try_from(share >> 64).expect("it is less than half a second"))
+}
+
+/// Calls an operation that is refused with this and then answered: what was sent, what it
+/// waited, what the caller got.
+async fn refused_once(name: &str, status: u16, values: &[&str], wait: Wait) {
+    let rig = Rig::with(|builder| builder.deadline(seconds(600))).await;
+    let operation = Operation::of(name);
+    let headers: String = values.iter().map(|value| format!("retry-after: {value}\r\n")).collect();
+    rig.raw.then(answer(status, &headers, "{}"));
+    rig.raw.always(operation.answer());
+    let result = operation.call(&rig.twin).await;
+    let (waits, asked) = match wait {
+        Wait::Jitter if operation.is_repeatable() => (Some(jitter()), None),
+        Wait::Jitter => (None, None),
+        Wait::Less(asked) => (Some(jitter()), Some(asked)),
+        Wait::Exactly(asked) => (Some(seconds(asked)), Some(asked)),
+        Wait::NotAtAll(asked) => (None, Some(asked)),
+    };
+    assert_eq!(rig.clock.pauses(), waits.into_iter().collect::<Vec<_>>(), "{name} {values:?}");
+    match (result, waits) {
+        (Ok(_), Some(_)) => assert_eq!(rig.raw.take_requests().len(), 2, "{name} {values:?}"),
+        (Err(error), None) => {
+            let rejected = status == 429 || asked.is_some();
+            let outcome = if rejected { Outcome::Rejected } else { Outcome::Unknown };
+            let mut expected = verdict(1, ErrorKind::Problem, outcome).status(status).retryable();
+            expected.retry_after = asked;
+            expected.retryable = rejected || operation.is_repeatable();
+            assert_eq!(rig.verdict(operation, &error), expected, "{name} {values:?} {error}");
+        }
+        (result, waits) => panic!("{name} {values:?}: {result:?} after {waits:?}"),
+    }
+}
+
+#[tokio::test]
+async fn what_may_be_sent_again() {
+    for (values, wait) in TABLE {
+        for status in [429, 503] {
+            refused_once("get_me", status, values, wait).await;
+            refused_once("cancel_run", status, values, wait).await;
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_must_not_be_twice_is_sent_again_only_when_asked_to_come_again() {
+    for (values, wait) in TABLE {
+        for status in [429, 503] {
+            refused_once("start_run", status, values, wait).await;
+            refused_once("update_webhook", status, values, wait).await;
+        }
+    }
+}
+
+#[tokio::test]
+async fn other_statuses_do_not_make_an_action_come_twice() {
+    let rig = Rig::new().await;
+    for (status, outcome) in [
+        (400, Outcome::Rejected),
+        (408, Outcome::Unknown),
+        (409, Outcome::Rejected),
+        (500, Outcome::Unknown),
+        (502, Outcome::Unknown),
+        (504, Outcome::Unknown),
+    ] {
+        for name in ["start_run", "create_agent", "create_webhook", "move_agent"] {
+            let operation = Operation::of(name);
+            let script = answer(status, "retry-after: 1\r\n", "{}");
+            let (error, seen) = rig.fails(operation, script).await;
+            let expected = verdict(1, ErrorKind::Problem, outcome).status(status).retry_after(1);
+            assert_eq!(seen, expected, "{error}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn nobody_waits_beyond_the_deadline() {
+    let rig = Rig::new().await;
+    // A pause of 120 s would end with the deadline, and so is not begun.
+    for (asked, sent) in [(119, 2), (120, 1)] {
+        rig.raw.then(answer(503, &format!("retry-after: {asked}\r\n"), ""));
+        rig.raw.always(Operation::of("get_me").answer());
+        let result = Operation::of("get_me").call(&rig.twin).await;
+        assert_eq!(result.is_ok(), sent == 2, "{asked}");
+        assert_eq!(rig.raw.take_requests().len(), sent, "{asked}");
+    }
+    assert_eq!(rig.clock.pauses(), [seconds(119)]);
+}
+
+#[tokio::test]
+async fn each_pause_is_asked_for_anew() {
+    let rig = Rig::new().await;
+    rig.raw.then(answer(429, "retry-after: 2\r\n", ""));
+    rig.raw.then(answer(503, "retry-after: Thu, 01 Jan 2026 00:00:05 GMT\r\n", ""));
+    rig.raw.always(Operation::of("start_run").answer());
+    Operation::of("start_run").call(&rig.twin).await.expect("the third is an answer");
+    // Two of the five seconds have passed by then.
+    assert_eq!(rig.clock.pauses(), [seconds(2), seconds(3)]);
+    assert_eq!(rig.raw.take_requests().len(), 3);
+}
