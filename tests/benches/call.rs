@@ -1,0 +1,189 @@
+//! What a call costs: `get_me` by this client beside the same call written by hand, on
+//! reqwest and serde. `cargo bench -p twin-tests --bench call`; it needs valgrind.
+//!
+//! It counts the instructions (callgrind) and allocations (dhat) of a process that makes
+//! some calls to a server in another process, less those of one that makes a single call, so
+//! that what is done once does not count. It prints the ratios, and fails above the bounds
+//! that the project set itself; it measures no time, because the machine is not its own.
+
+use std::io::{Read as _, Write as _};
+use std::net::{Ipv4Addr, TcpListener, TcpStream};
+use std::process::Command;
+use std::time::Duration;
+
+use anyhow::{Context as _, bail, ensure};
+use twin_api::reqwest::header::HeaderValue;
+use twin_api::reqwest::{self, redirect};
+use twin_ext::{ClientBuilder, Retry};
+
+const CALLS: u64 = 200;
+const KEY: &str = "tw_live_0123456789abcdef";
+const BODY: &str = r#"{"user_id":"user_2b6f0c1e9d4a4f7c8e1d"}"#;
+
+/// The ways in which the call is made: what it is called, and what it may cost beside the first.
+const WAYS: [Way; 3] = [
+    Way { name: "by hand", instructions: 1.0, allocations: 0.0 },
+    Way { name: "policy unused", instructions: 1.10, allocations: 40.0 },
+    Way { name: "policy on", instructions: 1.25, allocations: 40.0 },
+];
+
+struct Way {
+    name: &'static str,
+    /// At most so many times those by hand.
+    instructions: f64,
+    /// At most so many a call more than by hand.
+    allocations: f64,
+}
+
+/// What one call costs.
+struct Cost {
+    instructions: f64,
+    allocations: f64,
+}
+
+fn main() -> anyhow::Result<()> {
+    // cargo adds `--bench`.
+    let words: Vec<String> = std::env::args().skip(1).filter(|word| word != "--bench").collect();
+    match &*words {
+        [] => compare(),
+        [way, url, calls] => make_calls(way, url, calls.parse()?),
+        _ => bail!("it takes no arguments"),
+    }
+}
+
+fn compare() -> anyhow::Result<()> {
+    let url = serve()?;
+    let mut costs = Vec::new();
+    for way in &WAYS {
+        costs.push(Cost {
+            instructions: per_call("callgrind", way.name, &url, "Collected : ")?,
+            allocations: per_call("dhat", way.name, &url, " in ")?,
+        });
+    }
+    let mut missed = Vec::new();
+    for (way, cost) in WAYS.iter().zip(&costs) {
+        let ratio = cost.instructions / costs[0].instructions;
+        let more = cost.allocations - costs[0].allocations;
+        println!(
+            "{:14} {:8.0} instructions, {ratio:.3} of by hand (at most {:.2}); {:5.1} allocations, {more:+.1} (at most {:+.0})",
+            way.name, cost.instructions, way.instructions, cost.allocations, way.allocations
+        );
+        if ratio > way.instructions || more > way.allocations {
+            missed.push(way.name);
+        }
+    }
+    ensure!(missed.is_empty(), "above the bounds: {}", missed.join(", "));
+    Ok(())
+}
+
+/// What valgrind's `tool` counts of a call: the number behind `label` in what it says.
+fn per_call(tool: &str, way: &str, url: &str, label: &str) -> anyhow::Result<f64> {
+    let many = count(tool, way, url, label, CALLS + 1)?;
+    let one = count(tool, way, url, label, 1)?;
+    #[expect(clippy::cast_precision_loss, reason = "these are some millions")]
+    Ok((many - one) as f64 / CALLS as f64)
+}
+
+fn count(tool: &str, way: &str, url: &str, label: &str, calls: u64) -> anyhow::Result<u64> {
+    let output = Command::new("valgrind")
+        .args([&format!("--tool={tool}"), &format!("--{tool}-out-file=/dev/null")])
+        .arg(std::env::current_exe()?)
+        .args([way, url, &calls.to_string()])
+        .output()
+        .context("valgrind cannot be run; on Debian, apt-get install valgrind")?;
+    let said = String::from_utf8_lossy(&output.stderr);
+    ensure!(output.status.success(), "a client failed under valgrind:\n{said}");
+    let line = said.lines().find(|line| line.contains(label) && !line.contains("at t-"));
+    let line = line.with_context(|| format!("{tool} does not say {label:?}:\n{said}"))?;
+    let number: String = line[line.find(label).unwrap_or_default() + label.len()..]
+        .chars()
+        .take_while(|letter| letter.is_ascii_digit() || *letter == ',')
+        .filter(char::is_ascii_digit)
+        .collect();
+    number.parse().with_context(|| format!("no number in {line:?}"))
+}
+
+/// A server that answers every request alike; it ends with the process.
+fn serve() -> anyhow::Result<String> {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
+    let url = format!("http://{}", listener.local_addr()?);
+    std::thread::spawn(move || {
+        for stream in listener.incoming().flatten() {
+            // A client that has made its calls leaves.
+            std::thread::spawn(move || answer(stream));
+        }
+    });
+    Ok(url)
+}
+
+fn answer(mut stream: TcpStream) -> std::io::Result<()> {
+    stream.set_nodelay(true)?;
+    let length = BODY.len();
+    let head = format!(
+        "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: {length}\r\n\
+         x-request-id: 01JABCDEF\r\ndate: Thu, 01 Jan 2026 00:00:00 GMT\r\n\r\n"
+    );
+    let mut request = Vec::new();
+    let mut part = [0; 4096];
+    loop {
+        let length = stream.read(&mut part)?;
+        if length == 0 {
+            return Ok(());
+        }
+        request.extend_from_slice(&part[..length]);
+        if request.ends_with(b"\r\n\r\n") {
+            request.clear();
+            stream.write_all((head.clone() + BODY).as_bytes())?;
+        }
+    }
+}
+
+/// The part that is counted.
+fn make_calls(way: &str, url: &str, calls: u64) -> anyhow::Result<()> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    match way {
+        "by hand" => runtime.block_on(by_hand(url, calls)),
+        "policy on" => runtime.block_on(by_twin(ClientBuilder::new(KEY), url, calls)),
+        "policy unused" => {
+            let builder = ClientBuilder::new(KEY)
+                .retry(Retry::none())
+                .attempt_timeout(Duration::MAX)
+                .deadline(Duration::MAX)
+                .max_response_bytes(usize::MAX);
+            runtime.block_on(by_twin(builder, url, calls))
+        }
+        _ => bail!("{way} is none of the ways"),
+    }
+}
+
+#[derive(serde::Deserialize)]
+struct Me {
+    user_id: String,
+}
+
+/// As one writes it who knows what matters: a limit of time, no redirect, a key that is not shown.
+async fn by_hand(url: &str, calls: u64) -> anyhow::Result<()> {
+    let http = reqwest::Client::builder()
+        .timeout(Duration::from_secs(30))
+        .connect_timeout(Duration::from_secs(10))
+        .redirect(redirect::Policy::none())
+        .no_proxy()
+        .build()?;
+    let mut key = HeaderValue::from_static(KEY);
+    key.set_sensitive(true);
+    for _ in 0..calls {
+        let request = http.get(format!("{url}/v1/me")).header("x-api-key", key.clone());
+        let me: Me = request.send().await?.error_for_status()?.json().await?;
+        ensure!(BODY.contains(&me.user_id));
+    }
+    Ok(())
+}
+
+async fn by_twin(builder: ClientBuilder, url: &str, calls: u64) -> anyhow::Result<()> {
+    let twin = builder.base_url(url).build()?;
+    for _ in 0..calls {
+        let me = twin.get_me().send().await.map_err(twin_ext::Error::from)?;
+        ensure!(BODY.contains(&me.user_id));
+    }
+    Ok(())
+}
