@@ -6,7 +6,7 @@ use std::time::{Duration, SystemTime};
 
 use tokio::runtime::Handle;
 use twin_ext::clock::{Clock, ManualClock, Sleep};
-use twin_tests::raw::{Script, Signal, json};
+use twin_tests::raw::{Request, Script, Signal, json};
 
 use crate::operations::Operation;
 use crate::rig::{Rig, seconds, until};
@@ -116,7 +116,7 @@ async fn while_it_connects() {
     rig.raw.always(json(403, "{}"));
     Operation::of("get_me").call(&rig.twin).await.expect_err("it is refused");
     let requests = rig.raw.take_requests();
-    assert_eq!(requests.iter().map(|request| request.line()).collect::<Vec<_>>(), ["GET /v1/me"]);
+    assert_eq!(requests.iter().map(Request::line).collect::<Vec<_>>(), ["GET /v1/me"]);
 }
 
 #[tokio::test]

@@ -2,7 +2,7 @@
 
 use twin_api::Client;
 use twin_ext::{Error, ErrorKind, Outcome};
-use twin_tests::raw::{answer, json};
+use twin_tests::raw::{Request, answer, json};
 
 use crate::rig::Rig;
 
@@ -57,7 +57,7 @@ async fn the_rest_stays_within_its_segment() {
             rig.twin.get_agent().agent_id(id).send().await.expect_err("it is refused").into();
         assert_eq!(error.path(), Some(format!("/v1/agents/{segment}").as_str()));
         let requests = rig.raw.take_requests();
-        let lines: Vec<_> = requests.iter().map(|request| request.line()).collect();
+        let lines: Vec<_> = requests.iter().map(Request::line).collect();
         let expected = [
             format!("DELETE /v1/agents/{segment}/runs/{segment}"),
             format!("GET /v1/agents/{segment}"),

@@ -195,6 +195,8 @@ pub(crate) fn repeatable() -> impl Iterator<Item = &'static Operation> {
 }
 
 mod tests {
+    use twin_tests::raw::Request;
+
     use super::*;
     use crate::rig::Rig;
 
@@ -206,10 +208,7 @@ mod tests {
             rig.raw.always(operation.answer());
             operation.call(&rig.twin).await.expect(operation.name);
             let requests = rig.raw.take_requests();
-            assert_eq!(
-                requests.iter().map(|request| request.line()).collect::<Vec<_>>(),
-                [operation.line]
-            );
+            assert_eq!(requests.iter().map(Request::line).collect::<Vec<_>>(), [operation.line]);
             let (error, verdict) = rig.fails(operation, json(403, r#"{"detail":"no"}"#)).await;
             assert!(error.is_forbidden() && verdict.sent == 1, "{error}");
             let target = operation.line.split(' ').nth(1).unwrap_or_default();

@@ -57,7 +57,7 @@ async fn a_header_that_sends_elsewhere_is_only_a_header() {
         format!("location: {url}\r\ncontent-location: {url}\r\n"),
         format!("alt-svc: h2=\"127.0.0.1:{}\"\r\n", sink.address().port()),
         format!("link: <{url}>; rel=preload\r\n"),
-        format!("set-cookie: a=b; domain=127.0.0.1\r\nstrict-transport-security: max-age=9\r\n"),
+        "set-cookie: a=b; domain=127.0.0.1\r\nstrict-transport-security: max-age=9\r\n".to_owned(),
     ] {
         rig.raw.always(answer(200, &headers, me.body));
         me.call(&rig.twin).await.expect("it is an answer");

@@ -61,7 +61,8 @@ fn jitter() -> Duration {
 async fn refused_once(name: &str, status: u16, values: &[&str], wait: Wait) {
     let rig = Rig::with(|builder| builder.deadline(seconds(600))).await;
     let operation = Operation::of(name);
-    let headers: String = values.iter().map(|value| format!("retry-after: {value}\r\n")).collect();
+    let headers: Vec<_> = values.iter().map(|value| format!("retry-after: {value}\r\n")).collect();
+    let headers = headers.concat();
     rig.raw.then(answer(status, &headers, "{}"));
     rig.raw.always(operation.answer());
     let result = operation.call(&rig.twin).await;
