@@ -24,7 +24,7 @@ const WIDTH: usize = 88;
 pub(crate) fn welcome(url: &str, key_is_there: bool) {
     println!("Twin for Rust: a tour.\n");
     println!("A Twin runs inside this program, at {url}. Nothing leaves this machine.");
-    println!("Calls are shown as they stand in tests/examples/tour, and after → what came of them.");
+    println!("Calls stand as they do in tests/examples/tour; after → is what came of them.");
     if key_is_there {
         println!("TWIN_API_KEY is set, and not used: add `-- --live` to look at the real service.");
     }
