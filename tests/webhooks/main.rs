@@ -17,6 +17,7 @@ mod http_receiver;
 mod keys;
 mod memory;
 mod properties;
+mod recipes;
 mod redis_server;
 mod redis_store;
 mod secrets;

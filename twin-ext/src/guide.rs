@@ -8,3 +8,6 @@ pub mod retries {}
 
 #[doc = include_str!("guide/runs.md")]
 pub mod runs {}
+
+#[doc = include_str!("guide/webhooks.md")]
+pub mod webhooks {}

@@ -19,6 +19,7 @@
 //! - [`guide::errors`]: what can fail, and what to do about it.
 //! - [`guide::retries`]: what is repeated, when, and what that guarantees.
 //! - [`guide::runs`]: runs that outlive a program, what a wait ends with, what was missed.
+//! - [`guide::webhooks`]: what is believed, what "once" means, and recipes.
 //! - [`drift`]: hear of it when the service is no longer as documented.
 //! - [`webhook`]: deliveries of webhooks, verified and each handled once.
 //! - [`clock`]: test what a client does in an hour in no time.

@@ -4,7 +4,7 @@
 
 use serde_json::{Map, Value};
 
-use super::event::{Event, text};
+use super::event::{Event, required};
 use super::key::DeliveryKey;
 use super::refusal::unreadable;
 use super::strict;
@@ -30,11 +30,12 @@ pub struct Delivery {
 impl Delivery {
     /// Reads an authentic body.
     pub(super) fn read(body: &[u8], secret: usize) -> Result<Self, Error> {
-        strict::check(body).map_err(|what| unreadable("", what))?;
+        let text = str::from_utf8(body).map_err(|_| unreadable("", "it is not UTF-8"))?;
+        strict::check(text).map_err(|what| unreadable("", what))?;
         let mut members: Map<String, Value> =
-            serde_json::from_slice(body).map_err(|_| unreadable("", "it is not an object"))?;
-        let name = text(&mut members, "event", "event")?;
-        let timestamp = text(&mut members, "timestamp", "timestamp")?;
+            serde_json::from_str(text).map_err(|_| unreadable("", "it is not an object"))?;
+        let name = required(&mut members, "event", "event")?;
+        let timestamp = required(&mut members, "timestamp", "timestamp")?;
         let data = members.remove("data").unwrap_or_default();
         Ok(Self { event: Event::read(name, data)?, timestamp, extra: members, secret })
     }

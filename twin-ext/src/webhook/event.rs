@@ -142,9 +142,9 @@ impl RunChange {
             return Err(unreadable("data", "there is no object"));
         };
         Ok(Self {
-            run_id: text(&mut members, "run_id", "data.run_id")?,
-            agent_id: text(&mut members, "agent_id", "data.agent_id")?,
-            status: text(&mut members, "status", "data.status")?.into(),
+            run_id: required(&mut members, "run_id", "data.run_id")?,
+            agent_id: required(&mut members, "agent_id", "data.agent_id")?,
+            status: required(&mut members, "status", "data.status")?.into(),
             outcome: optional(&mut members, "outcome", "data.outcome")?.map(Into::into),
             finished_at: optional(&mut members, "finished_at", "data.finished_at")?,
             extra: members,
@@ -153,7 +153,7 @@ impl RunChange {
 }
 
 /// Takes a member that is a text.
-pub(super) fn text(
+pub(super) fn required(
     members: &mut Map<String, Value>,
     name: &str,
     path: &'static str,

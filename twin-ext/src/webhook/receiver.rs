@@ -4,7 +4,7 @@
 //! does it does not look into, and nothing of it gets into an answer or a trace.
 
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 
 use http::{HeaderMap, StatusCode};
 
@@ -65,7 +65,7 @@ pub struct Receiver<S, H> {
 }
 
 struct Parts<S, H> {
-    verifier: Verifier,
+    verifier: RwLock<Verifier>,
     seen: S,
     handler: H,
 }
@@ -73,7 +73,31 @@ struct Parts<S, H> {
 impl<S, H> Receiver<S, H> {
     /// Larger bodies need not be read.
     pub fn body_limit(&self) -> usize {
-        self.parts.verifier.body_limit()
+        self.verifier().body_limit()
+    }
+
+    /// Believes from now on what this verifier does, in all clones: secrets change without a
+    /// restart. Deliveries that are under way keep the one that they came to.
+    ///
+    /// ```
+    /// # use std::time::Duration;
+    /// # use twin_ext::prelude::*;
+    /// # use twin_ext::webhook::{MemorySeen, Receiver, Turn};
+    /// # fn main() -> Result<(), Error> {
+    /// # async fn handle(_: Delivery, _: Turn) -> Result<(), Error> { Ok(()) }
+    /// let seen = MemorySeen::new(100_000, Duration::from_secs(300));
+    /// let receiver = Receiver::new(Verifier::new("whsec_old")?, seen, handle);
+    /// // A second webhook was created; the first one is deleted next.
+    /// receiver.set_verifier(Verifier::new("whsec_new")?.also("whsec_old")?);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn set_verifier(&self, verifier: Verifier) {
+        *self.parts.verifier.write().unwrap_or_else(PoisonError::into_inner) = verifier;
+    }
+
+    fn verifier(&self) -> Verifier {
+        self.parts.verifier.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 }
 
@@ -104,6 +128,7 @@ where
     /// # }
     /// ```
     pub fn new(verifier: Verifier, seen: S, handler: H) -> Self {
+        let verifier = RwLock::new(verifier);
         Self { parts: Arc::new(Parts { verifier, seen, handler }), take_doubtful: false }
     }
 
@@ -120,7 +145,7 @@ where
     ///
     /// It must be called in a tokio runtime. When it is dropped, what it began goes on.
     pub async fn receive(&self, headers: &HeaderMap, body: &[u8]) -> StatusCode {
-        let delivery = match self.parts.verifier.verify(headers, body) {
+        let delivery = match self.verifier().verify(headers, body) {
             Ok(delivery) => delivery,
             Err(error) => return status_of(&error),
         };
@@ -198,7 +223,7 @@ impl<S, H> Clone for Receiver<S, H> {
 impl<S: fmt::Debug, H> fmt::Debug for Receiver<S, H> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Receiver")
-            .field("verifier", &self.parts.verifier)
+            .field("verifier", &self.verifier())
             .field("seen", &self.parts.seen)
             .field("take_doubtful", &self.take_doubtful)
             .finish_non_exhaustive()

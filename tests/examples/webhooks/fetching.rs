@@ -1,0 +1,87 @@
+//! A receiver that fetches what a finished run did.
+//!
+//! A delivery says only that something happened. So the handler asks the service for the run's
+//! events, and keeps them under the run's identifier: to do that twice does no harm, which is
+//! why it takes what the store of deliveries has doubts about.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use twin_api::Client;
+use twin_api::secrecy::SecretString;
+use twin_ext::prelude::*;
+use twin_ext::webhook::{MemorySeen, Receiver, Turn};
+
+pub(crate) const PATH: &str = "/webhooks/twin";
+
+/// How many events are remembered, and for how long the service may go on trying.
+const MEMORY: usize = 100_000;
+const RETRIES: Duration = Duration::from_secs(3600);
+
+/// The events of each finished run. A program has a database for it.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Outputs(Arc<Mutex<BTreeMap<String, Vec<String>>>>);
+
+impl Outputs {
+    pub(crate) fn has(&self, run: &str) -> bool {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).contains_key(run)
+    }
+
+    fn keep(&self, run: String, events: Vec<String>) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(run, events);
+    }
+}
+
+impl fmt::Display for Outputs {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let outputs = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        f.debug_map().entries(outputs.iter().map(|(run, events)| (run, events.len()))).finish()
+    }
+}
+
+/// What the handler of a [`Receiver`] ends with.
+type Handled = std::pin::Pin<Box<dyn Future<Output = Result<(), Error>> + Send>>;
+
+/// The receiver of this program: a name for its type, so that it can be passed around.
+pub(crate) type Fetching =
+    Receiver<MemorySeen, Box<dyn Fn(Delivery, Turn) -> Handled + Send + Sync>>;
+
+pub(crate) fn receiver(
+    twin: &Client,
+    secret: &SecretString,
+    outputs: &Outputs,
+) -> Result<Fetching, Error> {
+    let (twin, outputs) = (twin.clone(), outputs.clone());
+    let handler = move |delivery: Delivery, _: Turn| -> Handled {
+        let (twin, outputs) = (twin.clone(), outputs.clone());
+        Box::pin(async move {
+            match delivery.event {
+                Event::RunCompleted(run) | Event::RunFailed(run) | Event::RunStopped(run) => {
+                    fetch(&twin, &run.agent_id, &run.run_id, &outputs).await
+                }
+                _ => Ok(()),
+            }
+        })
+    };
+    let seen = MemorySeen::new(MEMORY, RETRIES);
+    let receiver = Receiver::new(Verifier::new(secret)?, seen, Box::new(handler) as Box<_>);
+    Ok(receiver.take_doubtful(true))
+}
+
+/// Fetches the events of a run that has ended. An error asks the service to tell it again.
+pub(crate) async fn fetch(
+    twin: &Client,
+    agent: &str,
+    run: &str,
+    outputs: &Outputs,
+) -> Result<(), Error> {
+    let mut events = twin.resume(RunTicket::new(agent, run)).events();
+    let mut kept = Vec::new();
+    while let Some(event) = events.try_next().await? {
+        kept.push(event.event.get().to_owned());
+    }
+    outputs.keep(run.to_owned(), kept);
+    Ok(())
+}

@@ -1,0 +1,66 @@
+//! Webhooks, as a program takes them, against the emulator: `cargo run --example webhooks`.
+//!
+//! - [`fetching`]: a receiver that fetches what a finished run did.
+//! - [`sweeping`]: the same, and on a timer a look for finished runs that nobody told of.
+//! - [`rotating`]: another secret, without a gap.
+
+mod fetching;
+mod rotating;
+mod sweeping;
+
+use std::net::Ipv4Addr;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use tokio::net::TcpListener;
+use twin_api::types::CreateWebhookBody;
+use twin_api::types::WebhookEventType::{RunCompleted, RunFailed, RunStopped};
+use twin_ext::prelude::*;
+use twin_tests::emulator::{Emulator, Profile, RunMode, Script, World};
+
+use fetching::Outputs;
+
+#[tokio::main]
+async fn main() -> anyhow::Result<()> {
+    let service = Emulator::builder(Profile::Observed).start().await?;
+    let agent = service.with(World::add_agent);
+    let twin = ClientBuilder::new(service.api_key()).base_url(service.url()).build()?;
+
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
+    let url = format!("http://{}{}", listener.local_addr()?, fetching::PATH);
+    let events = vec![RunCompleted, RunFailed, RunStopped];
+    let body = CreateWebhookBody::builder().url(&url).events(events.clone());
+    let webhook = twin.create_webhook().agent_id(&agent).body(body).send().await?.into_inner();
+
+    let outputs = Outputs::default();
+    let receiver = fetching::receiver(&twin, &webhook.signing_secret, &outputs)?;
+    let router = receiver.clone().into_router(fetching::PATH);
+    tokio::spawn(async move { axum::serve(listener, router).await });
+
+    run(&service, &agent).await;
+    println!("told of by a webhook, and fetched: {outputs}");
+
+    let webhook = rotating::rotate(&twin, &receiver, &agent, webhook, &url, events).await?;
+    run(&service, &agent).await;
+    rotating::retire_the_old(&receiver, &webhook)?;
+    println!("after the secret has changed: {outputs}");
+
+    let lost = serde_json::from_value(serde_json::json!({"fault": "lost"}))?;
+    service.with(|world| world.order_delivery_fault(lost));
+    let run = run(&service, &agent).await;
+    let found = sweeping::sweep(&twin, &agent, &outputs).await?;
+    println!("found on the timer, since its delivery was lost: {found:?}");
+    let found = found.first().context("the sweep found nothing")?;
+    anyhow::ensure!(*found == run, "it found another run");
+    Ok(())
+}
+
+/// Lets a run come to its end, and waits for what is delivered.
+async fn run(service: &Emulator, agent: &str) -> String {
+    let run = service.with(|world| {
+        world.script_next_run(Script::ordinary());
+        world.start_run(agent, RunMode::Run)
+    });
+    service.advance(Duration::from_secs(3600)).await;
+    run
+}

@@ -1,0 +1,159 @@
+//! The recipes of `examples/webhooks`, with deliveries that go wrong.
+
+#[path = "../examples/webhooks/fetching.rs"]
+mod fetching;
+#[path = "../examples/webhooks/rotating.rs"]
+mod rotating;
+#[path = "../examples/webhooks/sweeping.rs"]
+mod sweeping;
+
+use std::time::Duration;
+
+use http::StatusCode;
+use serde_json::json;
+use twin_api::Client;
+use twin_api::types::WebhookEventType::{RunCompleted, RunFailed, RunStarted, RunStopped};
+use twin_api::types::{CreateWebhookBody, CreateWebhookResponse, WebhookEventType};
+use twin_ext::ClientBuilder;
+use twin_ext::webhook::sign;
+use twin_tests::emulator::{Emulator, Profile, RunMode, Script, World};
+
+use self::fetching::{Fetching, Outputs, PATH};
+use crate::http_receiver::{post_signed, serve};
+
+const EVENTS: [WebhookEventType; 4] = [RunStarted, RunCompleted, RunFailed, RunStopped];
+
+/// A service, an agent, and a receiver that a webhook of it tells.
+struct Scene {
+    service: Emulator,
+    twin: Client,
+    agent: String,
+    receiver: Fetching,
+    outputs: Outputs,
+    url: String,
+    webhook: CreateWebhookResponse,
+}
+
+impl Scene {
+    async fn new(profile: Profile) -> Self {
+        let service = Emulator::builder(profile).start().await.unwrap();
+        let agent = service.with(World::add_agent);
+        let twin = ClientBuilder::new(service.api_key()).base_url(service.url()).build().unwrap();
+        // Nobody is told before the secret is known: nothing happens until the test lets it.
+        let outputs = Outputs::default();
+        let nobody = "whsec_of_nobody".into();
+        let receiver = fetching::receiver(&twin, &nobody, &outputs).unwrap();
+        let base = serve(receiver.clone().into_router(PATH)).await;
+        let url = base.replace("/hook", PATH);
+        let body = CreateWebhookBody::builder().url(&url).events(EVENTS.to_vec());
+        let webhook = twin.create_webhook().agent_id(&agent).body(body).send().await.unwrap();
+        let webhook = webhook.into_inner();
+        receiver.set_verifier(twin_ext::webhook::Verifier::new(&webhook.signing_secret).unwrap());
+        Self { service, twin, agent, receiver, outputs, url, webhook }
+    }
+
+    fn start(&self) -> String {
+        self.service.with(|world| {
+            world.script_next_run(Script::ordinary());
+            world.start_run(&self.agent, RunMode::Run)
+        })
+    }
+
+    /// Lets a run come to its end, and everything be delivered that will be.
+    async fn run(&self) -> String {
+        let run = self.start();
+        self.pass().await;
+        run
+    }
+
+    async fn pass(&self) {
+        self.service.advance(Duration::from_secs(3600)).await;
+    }
+
+    /// Orders what becomes of all deliveries of the ends of runs to come.
+    fn order(&self, fault: &serde_json::Value) {
+        let rule = json!({"event": "run.completed", "fault": fault});
+        let rule = serde_json::from_value(rule).unwrap();
+        self.service.with(|world| world.order_delivery_fault(rule));
+    }
+
+    fn fetches(&self) -> u64 {
+        self.service.count("list_run_events")
+    }
+}
+
+const PROFILES: [Profile; 2] = [Profile::Documented, Profile::Observed];
+
+#[tokio::test]
+async fn a_finished_run_is_fetched_once_however_it_is_told() {
+    for profile in PROFILES {
+        let scene = Scene::new(profile).await;
+        let run = scene.run().await;
+        assert!(scene.outputs.has(&run));
+        let fetches = scene.fetches();
+        for fault in [json!({"duplicate": 3}), json!({"late": 120_000}), json!("reorder")] {
+            let scene = Scene::new(profile).await;
+            scene.order(&fault);
+            let runs = [scene.run().await, scene.run().await];
+            assert!(runs.iter().all(|run| scene.outputs.has(run)), "{fault}");
+            assert_eq!(scene.fetches(), 2 * fetches, "{fault}: no run is fetched twice");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_run_whose_delivery_is_lost_or_forged_is_found_by_the_sweep() {
+    for profile in PROFILES {
+        for fault in ["lost", "wrong_signature"] {
+            let scene = Scene::new(profile).await;
+            scene.order(&json!(fault));
+            let run = scene.run().await;
+            assert!(!scene.outputs.has(&run), "{fault}");
+            let found = sweeping::sweep(&scene.twin, &scene.agent, &scene.outputs).await.unwrap();
+            assert_eq!(found, [run.as_str()], "{fault}");
+            assert!(scene.outputs.has(&run));
+            let found = sweeping::sweep(&scene.twin, &scene.agent, &scene.outputs).await.unwrap();
+            assert_eq!(found, [""; 0], "once is enough");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_secret_changes_without_a_gap() {
+    for profile in PROFILES {
+        let scene = Scene::new(profile).await;
+        let before = scene.start();
+        let (old, all) = (scene.webhook.clone(), EVENTS.to_vec());
+        let new =
+            rotating::rotate(&scene.twin, &scene.receiver, &scene.agent, old, &scene.url, all);
+        let new = new.await.unwrap();
+        scene.pass().await;
+        assert!(scene.outputs.has(&before), "a run that began with the old one ends with the new");
+        // What the old one sent comes late.
+        let late = crate::signed::event("ping", json!(null)).to_string();
+        let old = sign(&scene.webhook.signing_secret, &late);
+        assert_eq!(post_signed(&scene.url, &old, late.clone()).await, StatusCode::NO_CONTENT);
+        rotating::retire_the_old(&scene.receiver, &new).unwrap();
+        assert_eq!(post_signed(&scene.url, &old, late).await, StatusCode::UNAUTHORIZED);
+        let after = scene.run().await;
+        assert!(scene.outputs.has(&after));
+    }
+}
+
+/// While there are two webhooks, each event is told by both.
+#[tokio::test]
+async fn what_two_webhooks_tell_is_handled_once() {
+    for profile in PROFILES {
+        let scene = Scene::new(profile).await;
+        scene.run().await;
+        let fetches = scene.fetches();
+        let body = CreateWebhookBody::builder().url(&scene.url).events(EVENTS.to_vec());
+        let second = scene.twin.create_webhook().agent_id(&scene.agent).body(body).send().await;
+        let second = second.unwrap().into_inner().signing_secret;
+        let verifier = twin_ext::webhook::Verifier::new(&second).unwrap();
+        scene.receiver.set_verifier(verifier.also(&scene.webhook.signing_secret).unwrap());
+        let run = scene.run().await;
+        assert!(scene.outputs.has(&run));
+        assert_eq!(scene.fetches(), 2 * fetches);
+    }
+}
