@@ -22,6 +22,7 @@ pub(crate) use self::convert::{because, not_the_api, of_reqwest};
 pub(crate) use self::detail::{Call, Detail};
 pub use self::kind::{ErrorKind, Outcome};
 use crate::drift::Drift;
+use crate::page::{Position, Progress};
 
 /// Why a call failed.
 ///
@@ -51,6 +52,18 @@ impl Error {
     /// A setting that cannot be right.
     pub(crate) fn config(message: impl Into<Cow<'static, str>>) -> Self {
         Detail::new(ErrorKind::Config, Outcome::NotSent, message).into()
+    }
+
+    /// Pages that did not come as pages do, and how far the list was read.
+    pub(crate) fn pagination(message: impl Into<Cow<'static, str>>, progress: Progress) -> Self {
+        let detail = Detail::new(ErrorKind::Pagination, Outcome::Accepted, message);
+        Self::from(detail).after(progress)
+    }
+
+    /// The same, of a list that was read so far.
+    pub(crate) fn after(mut self, progress: Progress) -> Self {
+        self.0.progress = Some(progress);
+        self
     }
 
     /// What went wrong, in a word.
@@ -392,6 +405,54 @@ impl Error {
     /// ```
     pub fn drift(&self) -> &[Drift] {
         &self.0.drift
+    }
+
+    /// Where to go on, of an error of a list: no item is missed then, but one may come again.
+    ///
+    /// ```no_run
+    /// # async fn example(twin: twin_api::Client) {
+    /// use twin_ext::prelude::*;
+    /// let mut agents = twin.list_agents().items();
+    /// if let Err(error) = agents.try_next().await {
+    ///     let again = error.position().map(|position| {
+    ///         twin.list_agents().items_from(position.clone())
+    ///     });
+    /// #   drop(again);
+    /// }
+    /// # }
+    /// ```
+    pub fn position(&self) -> Option<&Position> {
+        self.0.progress.as_ref().map(|progress| &progress.position)
+    }
+
+    /// How many items came before, of an error of a list.
+    ///
+    /// ```no_run
+    /// # async fn example(twin: twin_api::Client) {
+    /// use twin_ext::prelude::*;
+    /// let mut agents = twin.list_agents().items();
+    /// if let Err(error) = agents.try_next().await {
+    ///     println!("{:?} of {:?}", error.items_seen(), error.items_total());
+    /// }
+    /// # }
+    /// ```
+    pub fn items_seen(&self) -> Option<u64> {
+        self.0.progress.as_ref().map(|progress| progress.came)
+    }
+
+    /// How many items the service says there are, of an error of a list.
+    ///
+    /// ```no_run
+    /// # async fn example(twin: twin_api::Client) {
+    /// use twin_ext::prelude::*;
+    /// let mut events = twin.list_run_events().agent_id("agent_abc123").run_id("run_xyz789").items();
+    /// if let Err(error) = events.try_next().await {
+    ///     println!("{:?} of {:?}", error.items_seen(), error.items_total());
+    /// }
+    /// # }
+    /// ```
+    pub fn items_total(&self) -> Option<u64> {
+        self.0.progress.as_ref().and_then(|progress| progress.total)
     }
 
     fn is_problem(&self, status: StatusCode) -> bool {

@@ -3,6 +3,9 @@
 #[doc = include_str!("guide/errors.md")]
 pub mod errors {}
 
+#[doc = include_str!("guide/pages.md")]
+pub mod pages {}
+
 #[doc = include_str!("guide/retries.md")]
 pub mod retries {}
 

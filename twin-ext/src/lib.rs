@@ -17,6 +17,7 @@
 //! hidden.
 //!
 //! - [`guide::errors`]: what can fail, and what to do about it.
+//! - [`guide::pages`]: lists as streams, and what is promised of them.
 //! - [`guide::retries`]: what is repeated, when, and what that guarantees.
 //! - [`guide::runs`]: runs that outlive a program, what a wait ends with, what was missed.
 //! - [`guide::webhooks`]: what is believed, what "once" means, and recipes.
@@ -30,6 +31,7 @@
 //!   webhook was refused.
 //! - `axum`: webhooks as axum takes them, an extractor and a router that is ready.
 //! - `redis`: what webhooks were handled, in Redis, for receivers on several machines.
+//! - `blocking`: lists as ordinary iterators, for programs that are not asynchronous.
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 pub mod clock;
@@ -37,10 +39,13 @@ pub mod drift;
 pub mod guide;
 pub mod webhook;
 
+#[cfg(feature = "blocking")]
+mod blocking;
 mod client;
 mod document;
 mod error;
 mod event;
+mod page;
 mod policy;
 mod retry;
 mod run;
@@ -50,9 +55,12 @@ mod testing;
 mod time;
 mod trace;
 
+#[cfg(feature = "blocking")]
+pub use blocking::Blocking;
 pub use client::ClientBuilder;
 pub use error::{Error, ErrorKind, Outcome};
 pub use event::{EventKind, RunEventExt};
+pub use page::{Items, Page, Pages, Paginate, Position};
 pub use retry::Retry;
 pub use run::{
     Launching, RunError, RunEvents, RunExt, RunHandle, RunState, RunStateExt, RunTicket, Wait,
@@ -72,5 +80,6 @@ pub mod prelude {
     pub use crate::webhook::{Delivery, Event, Verifier};
     pub use crate::{ClientBuilder, Error, ErrorKind, Outcome, Retry};
     pub use crate::{Cron, EventKind, RunEventExt, SetScheduleExt};
+    pub use crate::{Page, Paginate, Position};
     pub use crate::{RunError, RunExt, RunHandle, RunState, RunStateExt, RunTicket, Wait};
 }

@@ -11,6 +11,7 @@ use twin_api::types::Problem;
 
 use super::{ErrorKind, Outcome};
 use crate::drift::Drift;
+use crate::page::Progress;
 
 /// Everything that an [`Error`](super::Error) knows. What does not apply is empty.
 #[derive(Clone)]
@@ -27,6 +28,7 @@ pub(crate) struct Detail {
     pub(crate) json_path: Option<String>,
     pub(crate) excerpt: Option<String>,
     pub(crate) drift: Vec<Drift>,
+    pub(crate) progress: Option<Progress>,
     pub(crate) source: Option<Arc<dyn StdError + Send + Sync>>,
 }
 
@@ -59,6 +61,7 @@ impl Detail {
             json_path: None,
             excerpt: None,
             drift: Vec::new(),
+            progress: None,
             source: None,
         }
     }

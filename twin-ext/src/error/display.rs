@@ -8,6 +8,7 @@ use std::fmt::{self, Write as _};
 use http::{Method, StatusCode};
 
 use super::{Call, Detail, Error, ErrorKind};
+use crate::page::Progress;
 
 /// Longer texts of a service are cut.
 const SHOWN: usize = 500;
@@ -25,6 +26,15 @@ impl fmt::Display for Error {
         }
         if let Some(hint) = hint(detail) {
             write!(f, "; {hint}")?;
+        }
+        match &detail.progress {
+            Some(Progress { came, total: Some(total), .. }) => {
+                write!(f, "; {came} of {total} items came before")?;
+            }
+            Some(Progress { came, .. }) if *came > 0 || detail.kind == ErrorKind::Pagination => {
+                write!(f, "; {came} items came before")?;
+            }
+            _ => {}
         }
         Ok(())
     }

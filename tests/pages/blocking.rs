@@ -1,0 +1,76 @@
+//! Lists for programs that are not asynchronous.
+
+use std::sync::mpsc;
+
+use twin_api::Client;
+use twin_ext::prelude::*;
+use twin_tests::emulator::{Emulator, Profile, World};
+
+use super::harness::{client, start_runs};
+
+/// Tests a client of an emulator that is elsewhere, as a service is: on another thread. The
+/// test gets its agents too, oldest first, each with five runs.
+fn with_service(test: impl Fn(&Client, &[String])) {
+    for profile in Profile::ALL {
+        let (ready, is_ready) = mpsc::channel();
+        let (done, is_done) = tokio::sync::oneshot::channel::<()>();
+        let service = std::thread::spawn(move || {
+            let runtime = tokio::runtime::Runtime::new().expect("it starts");
+            runtime.block_on(async {
+                let emulator = Emulator::builder(profile).start().await.expect("a free port");
+                let agents: Vec<String> = (0..3).map(|_| emulator.with(World::add_agent)).collect();
+                for agent in &agents {
+                    start_runs(&emulator, agent, 5);
+                }
+                ready.send((client(&emulator), agents)).expect("the test waits");
+                is_done.await.ok();
+            });
+        });
+        let (twin, agents) = is_ready.recv().expect("it listens");
+        test(&twin, &agents);
+        done.send(()).expect("it listens");
+        service.join().expect("no exchange breaks the contract");
+    }
+}
+
+#[test]
+fn a_list_within_a_list() {
+    with_service(|twin, agents| {
+        let mut seen = Vec::new();
+        for agent in twin.list_agents().items().blocking().unwrap() {
+            let agent = agent.unwrap().agent_id;
+            if !agents.contains(&agent) {
+                continue;
+            }
+            let runs = twin.list_runs().agent_id(&agent).page_size(2).items().prefetch(1);
+            let runs: Result<Vec<_>, Error> = runs.blocking().unwrap().collect();
+            assert_eq!(runs.unwrap().len(), 5);
+            seen.push(agent);
+        }
+        seen.reverse();
+        assert_eq!(seen, agents);
+        let pages = twin.list_runs().agent_id(&agents[0]).page_size(2).pages();
+        let sizes: Vec<usize> =
+            pages.blocking().unwrap().map(|page| page.unwrap().items.len()).collect();
+        assert_eq!(sizes, [2, 2, 1]);
+    });
+}
+
+#[test]
+fn it_does_not_run_within_an_async_runtime() {
+    with_service(|twin, _| {
+        let mut outside = twin.list_agents().items().blocking().unwrap();
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        runtime.block_on(async {
+            let error = twin.list_agents().items().blocking().unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::Config);
+            assert!(error.to_string().contains("std::thread::spawn"), "{error}");
+            let error = twin.list_agents().pages().blocking().unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::Config);
+            // One that was made outside is not waited upon either.
+            assert_eq!(outside.next().unwrap().unwrap_err().kind(), ErrorKind::Config);
+        });
+        assert!(outside.all(|agent| agent.is_ok()));
+        assert!(outside.next().is_none() && outside.into_inner().position().is_none());
+    });
+}

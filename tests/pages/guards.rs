@@ -1,0 +1,259 @@
+//! What a service may do to a list, and what must come of it.
+
+use serde_json::{Value, json};
+use twin_ext::prelude::*;
+
+use super::harness::{Made, agent, drain, event, names, number, run};
+
+/// Lists agents by a script of pages: numbers, and the cursor that is given.
+async fn agents(pages: Vec<(Vec<u64>, Value)>) -> (Vec<String>, Option<Error>, usize) {
+    let mut at = 0;
+    let (made, twin) = Made::up(move |_, _| {
+        let (numbers, cursor) = &pages[at % pages.len()];
+        at += 1;
+        let agents: Vec<Value> = numbers.iter().copied().map(agent).collect();
+        (200, json!({"agents": agents, "next_cursor": cursor}))
+    });
+    let (names, error) = drain(twin.list_agents().items(), |agent| agent.agent_id.clone()).await;
+    (names, error, made.requests().len())
+}
+
+#[tokio::test]
+async fn cursors_that_come_again_are_an_error_after_the_good_items() {
+    let pages = vec![(vec![1, 2], json!("a")), (vec![3], json!("a"))];
+    let (came, error, requests) = agents(pages).await;
+    assert_eq!((came, requests), (names("agent", [1, 2, 3]), 2));
+    let error = error.unwrap();
+    assert_eq!((error.kind(), error.items_seen()), (ErrorKind::Pagination, Some(3)));
+    assert!(error.position().is_some() && !error.is_retryable());
+
+    let pages = vec![(vec![1], json!("a")), (vec![2], json!("b"))];
+    let (came, error, requests) = agents(pages).await;
+    assert_eq!((came, requests), (names("agent", [1, 2]), 3));
+    assert_eq!(error.unwrap().kind(), ErrorKind::Pagination);
+}
+
+#[tokio::test]
+async fn an_empty_page_with_a_cursor_goes_on_and_no_cursor_ends() {
+    for end in [Value::Null, json!("")] {
+        let pages = vec![(vec![], json!("a")), (vec![], json!("b")), (vec![1], end)];
+        let (came, error, requests) = agents(pages).await;
+        assert_eq!((came, requests), (names("agent", [1]), 3));
+        assert!(error.is_none(), "{error:?}");
+    }
+}
+
+#[tokio::test]
+async fn cursors_that_are_new_for_ever_end_in_an_error() {
+    for numbers in [vec![], vec![1, 2]] {
+        let mut at = 0;
+        let (made, twin) = Made::up(move |_, _| {
+            at += 1;
+            let agents: Vec<Value> = numbers.iter().copied().map(agent).collect();
+            (200, json!({"agents": agents, "next_cursor": format!("c{at}")}))
+        });
+        let list = twin.list_agents().items();
+        let (came, error) = drain(list, |agent| agent.agent_id.clone()).await;
+        assert!(came.len() <= 2 && made.requests().len() <= 100);
+        assert_eq!(error.unwrap().kind(), ErrorKind::Pagination);
+    }
+}
+
+/// A service with so many runs.
+fn runs(
+    count: u64,
+    page_of: impl Fn(u64) -> u64 + Send + 'static,
+    more: impl Fn(u64) -> Value + Send + 'static,
+) -> (Made, twin_api::Client) {
+    Made::up(move |_, query| {
+        let asked = number(query, "page").unwrap();
+        let size = number(query, "page_size").unwrap_or(100);
+        let page = page_of(asked);
+        let runs: Vec<Value> = (1..=count)
+            .skip(usize::try_from((page - 1) * size).unwrap())
+            .take(usize::try_from(size).unwrap())
+            .map(run)
+            .collect();
+        let mut answer = json!({"runs": runs});
+        for (name, value) in more(asked).as_object().unwrap() {
+            answer[name] = value.clone();
+        }
+        (200, answer)
+    })
+}
+
+async fn all_runs(twin: &twin_api::Client) -> (Vec<String>, Option<Error>) {
+    let list = twin.list_runs().agent_id("agent_abc123").page_size(2).items();
+    drain(list, |run| run.run_id.clone()).await
+}
+
+#[tokio::test]
+async fn a_total_may_be_anything_and_is_never_alone_the_end() {
+    let totals = [
+        json!("5"),
+        json!(5),
+        Value::Null,
+        json!(-1),
+        json!("-5"),
+        json!(1e300),
+        json!(2.5),
+        json!(u64::MAX),
+        json!("many"),
+        json!([5]),
+        json!(0),
+        json!(1),
+        json!(2),
+        json!(4),
+    ];
+    for total in totals {
+        let said = total.clone();
+        let (made, twin) = runs(5, |page| page, move |_| json!({"total_runs": said}));
+        let (came, error) = all_runs(&twin).await;
+        assert_eq!(came, names("run", 1..=5), "{total}");
+        assert!(error.is_none(), "{total}: {error:?}");
+        assert!(made.requests().len() <= 8, "{total}: {:?}", made.requests());
+    }
+    // One that changes, and one that says that there is more than ever comes.
+    let (_, twin) = runs(5, |page| page, |page| json!({"total_runs": page * 3 % 7}));
+    let (came, _) = all_runs(&twin).await;
+    assert_eq!(came, names("run", 1..=5));
+    let (_, twin) = runs(5, |page| page, |_| json!({"total_runs": 9}));
+    let (came, error) = all_runs(&twin).await;
+    assert_eq!(came, names("run", 1..=5));
+    assert_eq!(
+        (error.as_ref().unwrap().items_seen(), error.unwrap().items_total()),
+        (Some(5), Some(9))
+    );
+}
+
+#[tokio::test]
+async fn a_page_number_that_is_not_heeded_is_an_error_within_two_more_requests() {
+    let right = |page| json!({"total_runs": 6, "page": page, "page_size": 2});
+    let (made, twin) = runs(6, |_| 1, |_| json!({"total_runs": 6}));
+    let (came, error) = all_runs(&twin).await;
+    assert_eq!((came, made.requests().len()), (names("run", [1, 2]), 3));
+    assert_eq!(error.unwrap().kind(), ErrorKind::Pagination);
+
+    let (made, twin) = runs(6, |page| page.min(2), |_| json!({}));
+    let (came, error) = all_runs(&twin).await;
+    assert_eq!((came, made.requests().len()), (names("run", 1..=4), 4));
+    assert_eq!(error.unwrap().kind(), ErrorKind::Pagination);
+
+    for wrong in [-1, 0, 7, i64::MAX] {
+        let echo = move |page| if page == 2 { json!({"page": wrong}) } else { right(page) };
+        let (made, twin) = runs(6, |page| page, echo);
+        let (came, error) = all_runs(&twin).await;
+        assert_eq!((came, made.requests().len()), (names("run", [1, 2]), 2));
+        assert_eq!(error.unwrap().kind(), ErrorKind::Pagination);
+    }
+}
+
+#[tokio::test]
+async fn a_page_size_that_is_clamped_truncates_nothing() {
+    for echo in [json!({"page_size": 2}), json!({"page_size": 10}), json!({})] {
+        for total in [json!(5), json!("5"), Value::Null] {
+            let (echo, said) = (echo.clone(), total.clone());
+            let (_, twin) = Made::up(move |_, query| {
+                let skipped = usize::try_from((number(query, "page").unwrap() - 1) * 2).unwrap();
+                let runs: Vec<Value> = (1..=5).skip(skipped).take(2).map(run).collect();
+                let mut answer = echo.clone();
+                answer["runs"] = json!(runs);
+                answer["total_runs"] = said.clone();
+                (200, answer)
+            });
+            let list = twin.list_runs().agent_id("a").page_size(10).items();
+            let (came, error) = drain(list, |run| run.run_id.clone()).await;
+            assert_eq!(came, names("run", 1..=5), "{total}");
+            assert!(error.is_none(), "{error:?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_moves_up_while_it_is_read_is_not_missed() {
+    for total in [true, false] {
+        // The first run is deleted after the first page.
+        let mut left: Vec<u64> = (1..=6).collect();
+        let (_, twin) = Made::up(move |_, query| {
+            if number(query, "page") == Some(2) && left[0] == 1 {
+                left.remove(0);
+            }
+            let skipped = usize::try_from((number(query, "page").unwrap() - 1) * 2).unwrap();
+            let runs: Vec<Value> = left.iter().copied().skip(skipped).take(2).map(run).collect();
+            (200, json!({"runs": runs, "total_runs": total.then_some(left.len())}))
+        });
+        let (mut came, error) = all_runs(&twin).await;
+        came.sort();
+        assert_eq!(came, names("run", 1..=6), "with a total: {total}");
+        assert!(error.is_none(), "{error:?}");
+    }
+}
+
+/// Lists the events that a service gives behind an index.
+async fn events(
+    serve: impl Fn(Option<u64>, usize) -> Value + Send + 'static,
+) -> (Vec<u64>, Option<Error>, Vec<String>) {
+    let (made, twin) = Made::up(move |_, query| {
+        let limit = number(query, "limit").map_or(2, |limit| usize::try_from(limit).unwrap());
+        (200, serve(number(query, "after_index"), limit))
+    });
+    let list = twin.list_run_events().agent_id("a").run_id("r").items();
+    let (came, error) = drain(list, |event| event.event_index.unwrap().to_string()).await;
+    (came.iter().map(|index| index.parse().unwrap()).collect(), error, made.requests())
+}
+
+#[tokio::test]
+async fn after_index_is_the_highest_that_came_however_high_and_disordered() {
+    let all = [u64::MAX, 7, 5, 6, u64::MAX - 1];
+    let (mut came, error, requests) = events(move |after, limit| {
+        let mut later: Vec<u64> =
+            all.into_iter().filter(|index| after.is_none_or(|after| *index > after)).collect();
+        later.sort_unstable();
+        later.truncate(limit);
+        later.reverse();
+        let events: Vec<Value> = later.into_iter().map(event).collect();
+        json!({"events": events, "total_count": 5})
+    })
+    .await;
+    assert_eq!(came, [6, 5, u64::MAX - 1, 7, u64::MAX]);
+    came.sort_unstable();
+    assert!(error.is_none(), "{error:?}");
+    assert!(requests[1].ends_with("after_index=6"), "{requests:?}");
+    assert!(requests[3].contains(&format!("after_index={}", u64::MAX)), "{requests:?}");
+}
+
+#[tokio::test]
+async fn events_that_do_not_go_on_are_an_error_with_or_without_a_total() {
+    for (total, shown) in [(json!(1_510), Some(1_510)), (Value::Null, None)] {
+        let (came, error, requests) = events(move |_, limit| {
+            let events: Vec<Value> = (1..=2).take(limit).map(event).collect();
+            json!({"events": events, "total_count": total})
+        })
+        .await;
+        let error = error.unwrap();
+        assert_eq!((came, requests.len()), (vec![1, 2], 2));
+        assert_eq!(error.kind(), ErrorKind::Pagination);
+        assert_eq!((error.items_seen(), error.items_total()), (Some(2), shown));
+    }
+    // All of them came at once: that it ignores the index does no harm.
+    let (came, error, requests) = events(|_, limit| {
+        let events: Vec<Value> = (1..=2).take(limit).map(event).collect();
+        json!({"events": events, "total_count": "2"})
+    })
+    .await;
+    assert_eq!((came, error.is_none(), requests.len()), (vec![1, 2], true, 2));
+    assert!(requests[1].contains("limit=1"), "{requests:?}");
+}
+
+#[tokio::test]
+async fn an_after_index_of_ones_own_is_no_truncation() {
+    let (_, twin) = Made::up(|_, query| {
+        let after = number(query, "after_index").unwrap_or_default();
+        let events: Vec<Value> = (after + 1..=9).take(3).map(event).collect();
+        (200, json!({"events": events, "total_count": 9}))
+    });
+    let list = twin.list_run_events().agent_id("a").run_id("r").after_index(4_u64).items();
+    let (came, error) = drain(list, |event| event.event_index.unwrap().to_string()).await;
+    assert_eq!(came, ["5", "6", "7", "8", "9"]);
+    assert!(error.is_none(), "{error:?}");
+}

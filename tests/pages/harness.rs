@@ -1,0 +1,141 @@
+//! A client for the emulator, and one for a service that is a function.
+
+use std::fmt;
+use std::sync::{Arc, Mutex};
+
+use serde_json::{Value, json};
+use twin_api::Client;
+use twin_api::transport::{Answer, Inner, OperationInfo, Transport};
+use twin_ext::prelude::*;
+use twin_tests::emulator::{Emulator, Profile, RunMode, Script};
+
+/// Runs a test against either profile.
+pub(crate) async fn in_both(test: impl AsyncFn(Emulator, Client)) {
+    for profile in Profile::ALL {
+        // It is shown when the test fails.
+        eprintln!("profile: {profile}");
+        let emulator = Emulator::builder(profile).start().await.expect("a free port");
+        let twin = client(&emulator);
+        test(emulator, twin).await;
+    }
+}
+
+pub(crate) fn client(emulator: &Emulator) -> Client {
+    ClientBuilder::new(emulator.api_key()).base_url(emulator.url()).build().expect("it is right")
+}
+
+/// Starts so many runs of an agent that go on when the test says so, oldest first.
+pub(crate) fn start_runs(emulator: &Emulator, agent: &str, count: usize) -> Vec<String> {
+    let start = |_| {
+        emulator.with(|world| {
+            world.script_next_run(Script::by_hand());
+            world.start_run(agent, RunMode::Run)
+        })
+    };
+    (0..count).map(start).collect()
+}
+
+type Serve = dyn FnMut(&str, &[(String, String)]) -> Reply + Send;
+
+/// A status, and a body.
+pub(crate) type Reply = (u16, Value);
+
+/// A service within the process: each request's path and query, and what to answer.
+#[derive(Clone)]
+pub(crate) struct Made {
+    serve: Arc<Mutex<Box<Serve>>>,
+    requests: Arc<Mutex<Vec<String>>>,
+}
+
+impl fmt::Debug for Made {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Made")
+    }
+}
+
+impl Made {
+    pub(crate) fn up(
+        serve: impl FnMut(&str, &[(String, String)]) -> Reply + Send + 'static,
+    ) -> (Self, Client) {
+        let made = Self { serve: Arc::new(Mutex::new(Box::new(serve))), requests: Arc::default() };
+        let http = twin_api::http_client_builder().build().expect("it builds");
+        let client = Client::new_with_client("http://127.0.0.1:1", http, Inner::new(made.clone()));
+        (made, client)
+    }
+
+    /// What was asked, path and query.
+    pub(crate) fn requests(&self) -> Vec<String> {
+        self.requests.lock().expect("no test panics here").clone()
+    }
+}
+
+impl Transport for Made {
+    fn execute<'a>(
+        &'a self,
+        _: &'a reqwest::Client,
+        request: reqwest::Request,
+        _: &'a OperationInfo,
+    ) -> Answer<'a> {
+        let url = request.url().clone();
+        let query: Vec<(String, String)> = url.query_pairs().into_owned().collect();
+        let target = &url[url::Position::BeforePath..];
+        self.requests.lock().expect("no test panics here").push(target.to_owned());
+        let (status, body) = (self.serve.lock().expect("no test panics here"))(url.path(), &query);
+        let answer = http::Response::builder()
+            .status(status)
+            .header("content-type", "application/json")
+            .body(body.to_string())
+            .expect("it is an answer");
+        // Never there at once, as on a wire.
+        Box::pin(async move {
+            tokio::task::yield_now().await;
+            Ok(reqwest::Response::from(answer))
+        })
+    }
+}
+
+/// A number of the query.
+pub(crate) fn number(query: &[(String, String)], name: &str) -> Option<u64> {
+    let found = query.iter().find(|(known, _)| known == name);
+    found.map(|(_, value)| value.parse().expect("it is a number"))
+}
+
+pub(crate) fn agent(number: u64) -> Value {
+    json!({
+        "agent_id": format!("agent_{number}"), "deployment_state": "deployed",
+        "has_runs": false, "latest_run_is_finished": true,
+    })
+}
+
+pub(crate) fn run(number: u64) -> Value {
+    json!({
+        "run_id": format!("run_{number}"), "agent_id": "agent_abc123", "status": "finished",
+        "started_at": "2026-02-20T14:30:00Z",
+    })
+}
+
+pub(crate) fn event(index: u64) -> Value {
+    json!({"event_index": index, "event": {"Tick": {}}})
+}
+
+/// Takes everything: the items, and what the list ended in.
+pub(crate) async fn drain<T>(
+    mut items: twin_ext::Items<'_, T>,
+    name: impl Fn(&T) -> String,
+) -> (Vec<String>, Option<Error>) {
+    let mut names = Vec::new();
+    loop {
+        match items.try_next().await {
+            Ok(Some(item)) => names.push(name(&item)),
+            Ok(None) => return (names, None),
+            Err(error) => {
+                assert!(items.next().await.is_none(), "an error is the last");
+                return (names, Some(error));
+            }
+        }
+    }
+}
+
+pub(crate) fn names(kind: &str, numbers: impl IntoIterator<Item = u64>) -> Vec<String> {
+    numbers.into_iter().map(|number| format!("{kind}_{number}")).collect()
+}

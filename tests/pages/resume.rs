@@ -1,0 +1,132 @@
+//! Going on from a place that was stored.
+
+use serde_json::{Value, json};
+use twin_ext::prelude::*;
+use twin_tests::emulator::{Profile, World};
+
+use super::harness::{Made, drain, event, in_both, names, number, run, start_runs};
+
+/// As in another process.
+fn stored(position: &Position) -> Position {
+    let text = serde_json::to_string(position).unwrap();
+    serde_json::from_str(&text).unwrap()
+}
+
+#[tokio::test]
+async fn the_rest_comes_from_the_next_of_a_page() {
+    in_both(async |emulator, twin| {
+        emulator.with(|world| world.add_agents(50));
+        let agent = emulator.with(World::add_agent);
+        let mut runs = start_runs(&emulator, &agent, 7);
+        runs.reverse();
+
+        let list = || twin.list_runs().agent_id(&agent).page_size(3);
+        let first = list().pages().try_next().await.unwrap().unwrap();
+        assert_eq!((first.items.len(), first.total), (3, Some(7)));
+        let rest = list().items_from(stored(&first.next.unwrap()));
+        let (rest, error) = drain(rest, |run| run.run_id.clone()).await;
+        assert_eq!(rest, runs[3..]);
+        assert!(error.is_none(), "{error:?}");
+
+        // The reference shows no cursor.
+        if emulator.profile() == Profile::Observed {
+            let first = twin.list_agents().limit(20).pages().try_next().await.unwrap().unwrap();
+            let mut pages = twin.list_agents().limit(20).pages_from(stored(&first.next.unwrap()));
+            let mut sizes = Vec::new();
+            while let Some(page) = pages.try_next().await.unwrap() {
+                sizes.push(page.items.len());
+            }
+            assert_eq!(sizes, [20, 11]);
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_position_moves_past_a_page_only_when_all_of_it_was_taken() {
+    let (_, twin) = Made::up(|_, query| {
+        let page = number(query, "page").unwrap();
+        let runs: Vec<Value> = (2 * page - 1..=2 * page).filter(|at| *at <= 5).map(run).collect();
+        (200, json!({"runs": runs, "total_runs": 5}))
+    });
+    let list = || twin.list_runs().agent_id("a").page_size(2);
+    for taken in 0..=5 {
+        let mut items = list().items();
+        for _ in 0..taken {
+            items.try_next().await.unwrap().unwrap();
+        }
+        let Some(position) = items.position() else {
+            assert_eq!(taken, 5);
+            continue;
+        };
+        let rest = list().items_from(stored(&position));
+        let (rest, error) = drain(rest, |run| run.run_id.clone()).await;
+        let from = taken / 2 * 2 + 1;
+        assert_eq!(rest, names("run", from..=5), "after {taken}");
+        assert!(error.is_none(), "{error:?}");
+    }
+}
+
+#[tokio::test]
+async fn nothing_is_skipped_though_runs_were_deleted_meanwhile() {
+    for gone in [vec![1], vec![1, 2], vec![3, 4], vec![1, 2, 3, 4], vec![6], vec![]] {
+        for total in [true, false] {
+            let (_, twin) = Made::up(move |_, _| {
+                let runs: Vec<Value> = (1..=2).map(run).collect();
+                (200, json!({"runs": runs, "total_runs": total.then_some(9)}))
+            });
+            let first = twin.list_runs().agent_id("a").pages().try_next().await.unwrap().unwrap();
+            let left: Vec<u64> = (1..=9).filter(|run| !gone.contains(run)).collect();
+            let must: Vec<u64> = left.iter().copied().filter(|run| *run > 2).collect();
+            let (_, twin) = Made::up(move |_, query| {
+                let skipped = usize::try_from((number(query, "page").unwrap() - 1) * 2).unwrap();
+                let page: Vec<Value> =
+                    left.iter().copied().skip(skipped).take(2).map(run).collect();
+                (200, json!({"runs": page, "total_runs": total.then_some(left.len())}))
+            });
+            let rest = twin.list_runs().agent_id("a").items_from(stored(&first.next.unwrap()));
+            let (rest, error) = drain(rest, |run| run.run_id.clone()).await;
+            assert!(error.is_none(), "{error:?}");
+            for run in names("run", must) {
+                assert!(rest.contains(&run), "{run} is not in {rest:?}, without {gone:?}, {total}");
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_error_says_where_to_go_on() {
+    let mut failing = true;
+    let (_, twin) = Made::up(move |_, query| {
+        let after = number(query, "after_index").unwrap_or_default();
+        if after == 4 && std::mem::take(&mut failing) {
+            return (500, json!({"detail": "not now"}));
+        }
+        let events: Vec<Value> = (after + 1..=7).take(2).map(event).collect();
+        (200, json!({"events": events, "total_count": 7}))
+    });
+    let list = || twin.list_run_events().agent_id("a").run_id("r");
+    let index = |event: &twin_api::types::RunEvent| event.event_index.unwrap().to_string();
+    let (came, error) = drain(list().items(), index).await;
+    let error = error.unwrap();
+    assert_eq!(came, ["1", "2", "3", "4"]);
+    assert_eq!((error.kind(), error.items_seen()), (ErrorKind::Problem, Some(4)));
+    assert!(error.to_string().ends_with("; 4 items came before"), "{error}");
+    let rest = list().items_from(stored(error.position().unwrap()));
+    let (came, error) = drain(rest, index).await;
+    assert_eq!(came, ["5", "6", "7"]);
+    assert!(error.is_none(), "{error:?}");
+}
+
+#[tokio::test]
+async fn a_position_in_another_kind_of_list_is_refused_and_nothing_is_sent() {
+    let (made, twin) = Made::up(|_, _| (500, json!({})));
+    let cursor: Position =
+        serde_json::from_value(json!({"version": 1, "place": {"cursor": "c"}})).unwrap();
+    let mut runs = twin.list_runs().agent_id("a").items_from(cursor.clone());
+    assert_eq!(runs.try_next().await.unwrap_err().kind(), ErrorKind::InvalidRequest);
+    assert!(runs.next().await.is_none());
+    let mut keys = twin.list_api_keys().pages_from(cursor);
+    assert_eq!(keys.try_next().await.unwrap_err().kind(), ErrorKind::InvalidRequest);
+    assert!(made.requests().is_empty());
+}

@@ -1,0 +1,166 @@
+//! Which builder is which kind of list.
+//!
+//! A builder is cloned for each request and one setting is set again; its filters are its
+//! own affair, and are not looked at.
+
+use twin_api::LenientInteger;
+use twin_api::builder::{
+    ListAgents, ListApiKeys, ListInstructionVersions, ListRunEvents, ListRuns, ListSchedules,
+    ListWebhooks, ListWorkspaces,
+};
+use twin_api::types::{
+    Agent, ApiKey, InstructionVersion, Run, RunEvent, Schedule, Webhook, Workspace,
+};
+
+use super::cursor::{self, CursorPager, Identified};
+use super::engine::Engine;
+use super::index::{self, IndexPager};
+use super::number::{self, NumberPager};
+use super::position::{Place, Position};
+use super::sealed::Sealed;
+use super::single::SinglePager;
+use super::{Items, Pages, Paginate};
+use crate::error::{Detail, Error, ErrorKind, Outcome};
+
+impl Identified for Agent {
+    fn id(&self) -> &str {
+        &self.agent_id
+    }
+}
+
+impl Identified for Run {
+    fn id(&self) -> &str {
+        &self.run_id
+    }
+}
+
+/// The two streams that differ only in where they begin.
+macro_rules! paginate {
+    ($list:ident, $item:ty, $from:path) => {
+        impl Sealed for $list<'_> {}
+
+        impl<'a> Paginate for $list<'a> {
+            type Item = $item;
+            type Pages = Pages<'a, $item>;
+            type Items = Items<'a, $item>;
+
+            fn items(self) -> Self::Items {
+                self.items_from(Position(Place::Start))
+            }
+
+            fn pages(self) -> Self::Pages {
+                self.pages_from(Position(Place::Start))
+            }
+
+            fn pages_from(self, position: Position) -> Self::Pages {
+                $from(self, position.0).unwrap_or_else(Pages::failed)
+            }
+
+            fn items_from(self, position: Position) -> Self::Items {
+                Items::new(self.pages_from(position.clone()), position)
+            }
+        }
+    };
+}
+
+paginate!(ListAgents, Agent, agents);
+paginate!(ListRuns, Run, runs);
+paginate!(ListRunEvents, RunEvent, events);
+paginate!(ListApiKeys, ApiKey, api_keys);
+paginate!(ListWebhooks, Webhook, webhooks);
+paginate!(ListSchedules, Schedule, schedules);
+paginate!(ListWorkspaces, Workspace, workspaces);
+paginate!(ListInstructionVersions, InstructionVersion, instruction_versions);
+
+fn agents(list: ListAgents<'_>, place: Place) -> Result<Pages<'_, Agent>, Error> {
+    let pager = CursorPager::new(match place {
+        Place::Start => None,
+        Place::Cursor(cursor) => Some(cursor),
+        other => return Err(misplaced(&other, "goes by cursor")),
+    });
+    Ok(Pages::new(Engine::new(pager, move |cursor: Option<String>| {
+        let list = list.clone();
+        Box::pin(async move {
+            let list = match cursor {
+                Some(cursor) => list.cursor(cursor),
+                None => list,
+            };
+            let answer = list.send().await?.into_inner();
+            Ok(cursor::Answer { items: answer.agents, next: answer.next_cursor })
+        })
+    })))
+}
+
+fn runs(list: ListRuns<'_>, place: Place) -> Result<Pages<'_, Run>, Error> {
+    let pager = NumberPager::new(match place {
+        Place::Start => None,
+        Place::Page(numbered) => Some(numbered),
+        other => return Err(misplaced(&other, "goes by page number")),
+    });
+    Ok(Pages::new(Engine::new(pager, move |page: u64| {
+        let list = list.clone();
+        Box::pin(async move {
+            let answer = list.page(page).send().await?.into_inner();
+            Ok(number::Answer {
+                items: answer.runs,
+                total: answer.total_runs.as_ref().and_then(LenientInteger::get),
+                page: answer.page,
+                size: answer.page_size.and_then(|size| u64::try_from(size).ok()),
+            })
+        })
+    })))
+}
+
+fn events(list: ListRunEvents<'_>, place: Place) -> Result<Pages<'_, RunEvent>, Error> {
+    let pager = IndexPager::new(match place {
+        Place::Start => None,
+        Place::Event(indexed) => Some(indexed),
+        other => return Err(misplaced(&other, "goes by index")),
+    });
+    Ok(Pages::new(Engine::new(pager, move |index::Ask { after, one }| {
+        let list = list.clone();
+        Box::pin(async move {
+            let list = match after {
+                Some(after) => list.after_index(after),
+                None => list,
+            };
+            let list = if one { list.limit(1) } else { list };
+            let answer = list.send().await?.into_inner();
+            let total = answer.total_count.as_ref().and_then(LenientInteger::get);
+            Ok(index::Answer { items: answer.events, total })
+        })
+    })))
+}
+
+/// A list that comes in one answer.
+macro_rules! single {
+    ($function:ident, $list:ident, $item:ty, $member:ident) => {
+        fn $function(list: $list<'_>, place: Place) -> Result<Pages<'_, $item>, Error> {
+            if place != Place::Start {
+                return Err(misplaced(&place, "comes in one page"));
+            }
+            Ok(Pages::new(Engine::new(SinglePager::new(), move |()| {
+                let list = list.clone();
+                Box::pin(async move { Ok(list.send().await?.into_inner().$member) })
+            })))
+        }
+    };
+}
+
+single!(api_keys, ListApiKeys, ApiKey, keys);
+single!(webhooks, ListWebhooks, Webhook, webhooks);
+single!(schedules, ListSchedules, Schedule, schedules);
+single!(workspaces, ListWorkspaces, Workspace, workspaces);
+single!(instruction_versions, ListInstructionVersions, InstructionVersion, instruction_versions);
+
+/// The error of a position that is one in another kind of list.
+fn misplaced(place: &Place, kind: &str) -> Error {
+    let what = match place {
+        Place::Start => "the beginning",
+        Place::Cursor(_) => "a cursor",
+        Place::Page(_) => "a page number",
+        Place::Event(_) => "an index",
+    };
+    let message = format!("the position is {what}, and this list {kind}");
+    Detail::new(ErrorKind::InvalidRequest, Outcome::NotSent, message).into()
+}

@@ -1,0 +1,142 @@
+//! Services that list events from behind an index.
+
+use fastrand::Rng;
+
+use super::{all, claim, read};
+use crate::page::index::{Answer, Ask, Event, IndexPager};
+
+#[derive(Debug, Clone)]
+struct Recorded(u64, Option<u64>);
+
+impl Event for Recorded {
+    fn index(&self) -> Option<u64> {
+        self.1
+    }
+
+    fn text(&self) -> (Option<&str>, &str) {
+        // No event of these is without an index, but where all are.
+        (None, ["a", "b", "c", "d"][usize::try_from(self.0 % 4).unwrap_or_default()])
+    }
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Total {
+    Right,
+    Never,
+    Sometimes,
+    Off(i64),
+    Always(u64),
+}
+
+/// What becomes of `after_index`.
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum After {
+    Right,
+    Ignored,
+    /// Behind so many events there is nothing.
+    Cut(usize),
+}
+
+/// In what order events are within an answer.
+#[derive(Debug, Clone, Copy)]
+enum Order {
+    Right,
+    Reversed,
+    Shuffled,
+}
+
+#[derive(Debug)]
+struct Service {
+    random: Rng,
+    indexes: Vec<u64>,
+    cap: usize,
+    after: After,
+    order: Order,
+    total: Total,
+    growth: u32,
+}
+
+impl Service {
+    fn new(seed: u64) -> Self {
+        let mut random = Rng::with_seed(seed);
+        let count = random.usize(0..24);
+        let mut index = if random.u8(0..4) == 0 { u64::MAX - 40 } else { random.u64(0..9) };
+        let indexes: Vec<u64> = (0..count)
+            .map(|_| {
+                index = index.saturating_add(1);
+                index
+            })
+            .collect();
+        let total = match random.u8(0..8) {
+            0..=2 => Total::Right,
+            3 | 4 => Total::Never,
+            5 => Total::Sometimes,
+            6 => Total::Off(random.i64(-3..=3)),
+            _ => Total::Always(*[0, 1_000, u64::MAX].get(random.usize(0..3)).unwrap()),
+        };
+        let order = match random.u8(0..8) {
+            0 => Order::Reversed,
+            1 => Order::Shuffled,
+            _ => Order::Right,
+        };
+        let after = match random.u8(0..8) {
+            // A total that is wrong and yet what came cannot be told from a right one.
+            0 | 1 if !matches!(total, Total::Off(_)) => After::Ignored,
+            2 if matches!(total, Total::Right) => After::Cut(random.usize(1..9)),
+            _ => After::Right,
+        };
+        let growth = [0, 0, 3, 20][random.usize(0..4)];
+        let cap = random.usize(1..9);
+        Self { random, indexes, cap, after, order, total, growth }
+    }
+
+    fn answer(&mut self, ask: Ask) -> Answer<Recorded> {
+        if self.growth > 0 && self.random.bool() {
+            self.growth -= 1;
+            let next = self.indexes.last().map_or(1, |last| last.saturating_add(1));
+            if self.indexes.last() != Some(&next) {
+                self.indexes.push(next);
+            }
+        }
+        let behind = match self.after {
+            After::Ignored => None,
+            _ => ask.after,
+        };
+        let visible = match self.after {
+            After::Cut(last) => &self.indexes[..last.min(self.indexes.len())],
+            _ => &self.indexes[..],
+        };
+        let later = visible.iter().copied().filter(|index| behind.is_none_or(|at| *index > at));
+        let mut events: Vec<u64> = later.collect();
+        let cap = if ask.one { 1 } else { self.cap };
+        events.truncate(cap);
+        match self.order {
+            Order::Reversed => events.reverse(),
+            Order::Shuffled => self.random.shuffle(&mut events),
+            Order::Right => {}
+        }
+        let right = self.indexes.len() as u64;
+        let total = match self.total {
+            Total::Right => Some(right),
+            Total::Never => None,
+            Total::Sometimes => self.random.bool().then_some(right),
+            Total::Off(by) => right.checked_add_signed(by),
+            Total::Always(total) => Some(total),
+        };
+        let items = events.iter().map(|index| Recorded(*index, Some(*index))).collect();
+        Answer { items, total }
+    }
+}
+
+#[test]
+fn of_events_all_come_or_there_is_an_error() {
+    all("events", |seed| {
+        let mut service = Service::new(seed);
+        let first = service.indexes.clone();
+        let mut pager = IndexPager::new(None);
+        let reading = read(&mut pager, 200, |event: &Recorded| event.0, |ask| service.answer(ask));
+        claim(&reading, first, 200)
+            .map_err(|broke| format!("{broke} {service:?} {:?}", reading.fault))?;
+        Ok(reading.fault)
+    });
+}

@@ -1,0 +1,218 @@
+//! Services that list by page number.
+
+use fastrand::Rng;
+
+use super::{Reading, all, claim, read};
+use crate::page::cursor::Identified;
+use crate::page::number::{Answer, NumberPager};
+
+#[derive(Debug, Clone)]
+struct Run(u64, String);
+
+impl Identified for Run {
+    fn id(&self) -> &str {
+        &self.1
+    }
+}
+
+/// What is said of how many there are.
+#[derive(Debug, Clone, Copy)]
+enum Total {
+    Right,
+    Never,
+    Sometimes,
+    /// It is off by so much from what is right.
+    Off(i64),
+    /// As it was when the first page was read.
+    Stale,
+    Always(u64),
+    AtRandom,
+}
+
+/// What becomes of the number of a page.
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Numbers {
+    Right,
+    Ignored,
+    Clamped,
+    /// Behind this page there is nothing.
+    Cut(u64),
+}
+
+/// What is said of the number of a page.
+#[derive(Debug, Clone, Copy)]
+enum Echo {
+    Never,
+    Asked,
+    Wrong,
+}
+
+#[derive(Debug)]
+struct Service {
+    random: Rng,
+    /// Newest first.
+    runs: Vec<u64>,
+    newest: u64,
+    /// How many a page has, and what is said of it.
+    size: u64,
+    says_size: Option<u64>,
+    total: Total,
+    at_first: u64,
+    stale: Option<u64>,
+    numbers: Numbers,
+    echo: Echo,
+    /// How many changes are still to come, and how likely one is between two requests.
+    changes: u32,
+    unrest: f64,
+    /// Runs that were there from the beginning and still are.
+    stayed: Vec<u64>,
+}
+
+impl Service {
+    fn new(seed: u64) -> Self {
+        let mut random = Rng::with_seed(seed);
+        let count = random.u64(0..24);
+        let runs: Vec<u64> = (0..count).rev().collect();
+        let size = random.u64(1..8);
+        let total = match random.u8(0..12) {
+            0..=4 => Total::Right,
+            5 | 6 => Total::Never,
+            7 => Total::Sometimes,
+            8 => Total::Off(random.i64(-3..=3)),
+            9 => Total::Stale,
+            10 => Total::Always(*[0, 1_000_000, u64::MAX].get(random.usize(0..3)).unwrap()),
+            _ => Total::AtRandom,
+        };
+        let says_size = match random.u8(0..4) {
+            0 => None,
+            // It says what was asked for, and clamps it; a total that agrees with that and is
+            // wrong as well could not be told from the truth.
+            1 if !matches!(total, Total::Off(_)) => Some(size + random.u64(0..4)),
+            _ => Some(size),
+        };
+        let numbers = match random.u8(0..12) {
+            0 => Numbers::Ignored,
+            1 => Numbers::Clamped,
+            2 if matches!(total, Total::Right) => Numbers::Cut(random.u64(1..4)),
+            _ => Numbers::Right,
+        };
+        let echo = match random.u8(0..12) {
+            0 => Echo::Wrong,
+            1..=3 => Echo::Never,
+            _ => Echo::Asked,
+        };
+        let changes = [0, 1, 2, 5, 1_000][random.usize(0..5)];
+        let unrest = [0.2, 0.5, 1.0][random.usize(0..3)];
+        Self {
+            random,
+            stayed: runs.clone(),
+            newest: count,
+            at_first: count,
+            stale: None,
+            runs,
+            size,
+            says_size,
+            total,
+            numbers,
+            echo,
+            changes,
+            unrest,
+        }
+    }
+
+    /// What happens between two requests: runs are started, and deleted.
+    fn change(&mut self) {
+        while self.changes > 0 && self.random.f64() < self.unrest / 2.0 {
+            self.changes -= 1;
+            if self.random.bool() {
+                self.runs.insert(0, self.newest);
+                self.newest += 1;
+            } else if !self.runs.is_empty() {
+                let gone = self.runs.remove(self.random.usize(0..self.runs.len()));
+                self.stayed.retain(|run| *run != gone);
+            }
+        }
+    }
+
+    fn total(&mut self) -> Option<u64> {
+        let right = self.runs.len() as u64;
+        match self.total {
+            Total::Right => Some(right),
+            Total::Never => None,
+            Total::Sometimes => self.random.bool().then_some(right),
+            Total::Off(by) => right.checked_add_signed(by),
+            Total::Stale => Some(*self.stale.get_or_insert(right)),
+            Total::Always(total) => Some(total),
+            Total::AtRandom => Some(self.random.u64(0..1_000_000)),
+        }
+    }
+
+    fn answer(&mut self, asked: u64) -> Answer<Run> {
+        self.change();
+        let pages = (self.runs.len() as u64).div_ceil(self.size).max(1);
+        let page = match self.numbers {
+            Numbers::Ignored => 1,
+            Numbers::Clamped => asked.min(pages),
+            Numbers::Right | Numbers::Cut(_) => asked,
+        };
+        let nothing = matches!(self.numbers, Numbers::Cut(last) if page > last);
+        let size = usize::try_from(self.size).unwrap();
+        let skipped = usize::try_from(page - 1).unwrap() * size;
+        let shown = self.runs.iter().skip(skipped).take(if nothing { 0 } else { size });
+        let items = shown.map(|run| Run(*run, format!("run_{run}"))).collect();
+        let page = match self.echo {
+            Echo::Never => None,
+            Echo::Asked => Some(asked.cast_signed()),
+            Echo::Wrong => Some(self.random.i64(-1..9)),
+        };
+        Answer { items, total: self.total(), page, size: self.says_size }
+    }
+}
+
+/// Every pass reads all pages and an empty one, and what is gone back over is paid for by what
+/// was read.
+fn bound(service: &Service) -> u64 {
+    let most = service.at_first + 2 * u64::from(service.changes).min(40);
+    60 + 12 * most.div_ceil(service.size)
+}
+
+fn one(seed: u64) -> Result<Option<&'static str>, String> {
+    let mut service = Service::new(seed);
+    let bound = bound(&service);
+    let mut pager = NumberPager::new(None);
+    let reading = read(&mut pager, bound, |run: &Run| run.0, |page| service.answer(page));
+    claim(&reading, service.stayed.iter().copied(), bound)
+        .map_err(|broke| format!("{broke} {service:?} {:?}", reading.fault))?;
+    Ok(reading.fault)
+}
+
+#[test]
+fn of_runs_that_stayed_all_come_or_there_is_an_error() {
+    all("runs", one);
+}
+
+fn quiet(total: Total, count: u64, size: u64) -> Reading {
+    let mut service = Service::new(1);
+    service.runs = (0..count).rev().collect();
+    (service.size, service.says_size, service.total) = (size, Some(size), total);
+    (service.numbers, service.echo, service.changes) = (Numbers::Right, Echo::Asked, 0);
+    let mut pager = NumberPager::new(None);
+    read(&mut pager, 100, |run: &Run| run.0, |page| service.answer(page))
+}
+
+#[test]
+fn a_list_that_rests_is_read_once() {
+    for (count, requests) in [(0, 1), (1, 1), (3, 1), (4, 2), (5, 2), (8, 3), (9, 3)] {
+        let reading = quiet(Total::Right, count, 4);
+        assert_eq!((reading.fault, reading.requests), (None, requests), "{count}");
+        assert_eq!(reading.given, (0..count).rev().collect::<Vec<_>>());
+    }
+    for count in 0..12 {
+        for total in [Total::Never, Total::Always(u64::MAX), Total::Always(0)] {
+            let reading = quiet(total, count, 4);
+            assert_eq!(reading.fault, None, "{count} {total:?}");
+            assert_eq!(reading.given, (0..count).rev().collect::<Vec<_>>());
+            assert!(reading.requests <= 2 * (count / 4 + 2), "{count} {}", reading.requests);
+        }
+    }
+}
