@@ -4,6 +4,7 @@
 
 use twin_api::types::Agent;
 use twin_api::{Client, LenientInteger};
+use twin_ext::Paginate as _;
 
 use crate::keys::{self, short};
 use crate::say::{self, shown};
@@ -29,19 +30,18 @@ pub(crate) async fn look(twin: &Client) -> anyhow::Result<()> {
 async fn first_agents(twin: &Client) -> anyhow::Result<Vec<Agent>> {
     say::heading("The first agents, by cursor");
     let mut agents = Vec::new();
-    let mut page = shown!(twin.list_agents().limit(5).send().await?).into_inner();
-    for looked_at in 1.. {
-        list(&page.agents, |agent| {
+    let mut pages = shown!(twin.list_agents().limit(5).pages());
+    for _ in 0..PAGES {
+        let Some(mut page) = pages.try_next().await? else { return Ok(agents) };
+        list(&page.items, |agent| {
             format!("{} is {}", short(&agent.agent_id), agent.deployment_state)
         });
-        agents.append(&mut page.agents);
-        let Some(cursor) = page.next_cursor else { break };
-        if looked_at == PAGES {
-            say::note("There are more.");
-            break;
+        agents.append(&mut page.items);
+        if page.next.is_none() {
+            return Ok(agents);
         }
-        page = shown!(twin.list_agents().limit(5).cursor(cursor).send().await?).into_inner();
     }
+    say::note("There are more.");
     Ok(agents)
 }
 

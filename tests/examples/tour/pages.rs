@@ -1,43 +1,42 @@
-//! Lists, page after page: agents by cursor, runs by number.
+//! Lists: page after page, as one stream, and gone on with where another program left off.
 
-use std::collections::HashSet;
-
-use anyhow::ensure;
-use twin_api::types::Run;
-use twin_api::{Client, LenientInteger};
+use anyhow::Context as _;
+use twin_api::Client;
+use twin_api::types::{Agent, Run};
+use twin_ext::{Page, Paginate as _, Position};
 
 use crate::keys::short;
 use crate::say::{self, shown};
 
 pub(crate) async fn by_cursor(twin: &Client) -> anyhow::Result<()> {
     say::heading("All agents, three at a time, by cursor");
-    let mut page = shown!(twin.list_agents().limit(3).send().await?).into_inner();
-    let mut seen = HashSet::new();
-    loop {
-        let ids: Vec<String> = page.agents.iter().map(|agent| short(&agent.agent_id)).collect();
-        say::came(ids.join("  "));
-        let Some(cursor) = page.next_cursor else { return Ok(()) };
-        // A service that begins again would be followed for ever.
-        ensure!(seen.insert(cursor.clone()), "the cursor {cursor} came twice");
-        let next = shown!(twin.list_agents().limit(3).cursor(cursor).send().await?);
-        page = next.into_inner();
+    let mut pages = shown!(twin.list_agents().limit(3).pages());
+    let first = shown!(pages.try_next().await?).context("a list has a page")?;
+    say::came(names(&first));
+    let stored = serde_json::to_string(&first.next.context("there are more agents than three")?)?;
+    say::note("Where it goes on can be stored; from there, as another program would:");
+
+    let position: Position = serde_json::from_str(&stored)?;
+    let mut rest = shown!(twin.list_agents().limit(3).pages_from(position));
+    while let Some(page) = rest.try_next().await? {
+        say::came(names(&page));
     }
+    Ok(())
 }
 
 pub(crate) async fn by_number(twin: &Client) -> anyhow::Result<()> {
-    say::heading("All runs of an agent, two at a time, by page number");
+    say::heading("All runs of an agent, as one stream over pages of two");
     let agent = "agent_abc123";
-    for number in 1.. {
-        let page = shown!(twin.list_runs().agent_id(agent).page_size(2).page(number).send().await?);
-        let runs: Vec<String> = page.runs.iter().map(one).collect();
-        let total = page.total_runs.as_ref().and_then(LenientInteger::get);
-        let total = total.map(|total| format!(" (of {total})")).unwrap_or_default();
-        say::came(format!("page {number}: {}{total}", runs.join(", ")));
-        if page.runs.len() < 2 {
-            break;
-        }
+    let mut runs = shown!(twin.list_runs().agent_id(agent).page_size(2).items());
+    while let Some(run) = runs.try_next().await? {
+        say::came(one(&run));
     }
     Ok(())
+}
+
+fn names(page: &Page<Agent>) -> String {
+    let ids: Vec<String> = page.items.iter().map(|agent| short(&agent.agent_id)).collect();
+    ids.join("  ")
 }
 
 /// A run in two words.
