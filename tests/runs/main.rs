@@ -9,6 +9,8 @@
     reason = "these are tests, and the helpers of tests"
 )]
 
+mod blocking;
+mod finished;
 mod follow;
 mod harness;
 mod launch;

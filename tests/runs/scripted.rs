@@ -320,3 +320,59 @@ async fn a_launch_without_an_identifier_is_accepted_and_an_error() {
     let error = service.twin.launch("agent_1", crate::harness::body()).await.unwrap_err();
     assert_eq!((error.kind(), error.outcome()), (ErrorKind::Run, Outcome::Accepted));
 }
+
+#[tokio::test]
+async fn a_run_that_does_not_say_when_it_ended_is_among_those_that_did() {
+    let service = Service::start().await;
+    let runs = listed(&[
+        json!({"run_id": "dated", "finished_at": "2026-02-20T15:00:00Z"}),
+        json!({"run_id": "undated"}),
+        json!({"run_id": "odd", "finished_at": "lately"}),
+        json!({"run_id": "old", "finished_at": "2026-02-20T14:59:59.999999999+00:00"}),
+        json!({"run_id": "running", "status": "in_progress"}),
+    ]);
+    service.answers(&runs, 1).answers(&listed(&[]), 3);
+    let mut found = Vec::new();
+    let mut ended = service.twin.finished_since("agent_1", "2026-02-20T15:00:00Z");
+    while let Some(run) = ended.try_next().await.unwrap() {
+        found.push(run.run_id);
+    }
+    assert_eq!(found, ["dated", "undated", "odd"]);
+}
+
+#[tokio::test]
+async fn events_that_are_counted_and_not_shown_are_an_error_in_the_end() {
+    let service = Service::start().await;
+    let event = json!({"events": [{"event_index": 7, "event": {}}], "total_count": 2});
+    service.answers(&page("completed"), 1).answers(&event, 1);
+    service.answers(&json!({"events": [], "total_count": 2}), 9);
+    let mut events = service.run().events();
+    assert!(events.next().await.unwrap().is_ok());
+    let error = events.next().await.unwrap().unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Pagination);
+    assert_eq!((error.items_seen(), error.items_total()), (Some(1), Some(2)));
+    assert_eq!(service.asked().len(), 7);
+    assert!(events.next().await.is_none());
+}
+
+#[tokio::test]
+async fn events_that_are_only_late_come() {
+    let service = Service::start().await;
+    let none = json!({"events": [], "total_count": 1});
+    let event = json!({"events": [{"event_index": 7, "event": {}}], "total_count": 1});
+    service.answers(&page("completed"), 1).answers(&none, 3).answers(&event, 1).answers(&none, 1);
+    let mut events = service.run().events();
+    assert_eq!(events.try_next().await.unwrap().unwrap().event_index, Some(7));
+    assert!(events.try_next().await.unwrap().is_none());
+}
+
+#[tokio::test]
+async fn a_place_in_another_list_is_no_place_among_events() {
+    let service = Service::start().await;
+    let elsewhere = r#"{"version": 1, "place": {"cursor": "after-7f"}}"#;
+    let mut events = service.run().events_from(serde_json::from_str(elsewhere).unwrap());
+    let error = events.next().await.unwrap().unwrap_err();
+    assert_eq!((error.kind(), error.outcome()), (ErrorKind::InvalidRequest, Outcome::NotSent));
+    assert!(events.next().await.is_none());
+    assert!(service.asked().is_empty());
+}

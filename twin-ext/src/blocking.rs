@@ -42,6 +42,11 @@ fn runtime() -> Result<&'static Runtime, Error> {
     Ok(RUNTIME.get_or_init(|| runtime))
 }
 
+/// The stream as an iterator, if this thread may wait.
+pub(crate) fn iterate<S>(stream: S) -> Result<Blocking<S>, Error> {
+    runtime().map(|_| Blocking(stream))
+}
+
 /// A stream as an ordinary iterator, for programs that are not asynchronous.
 ///
 /// ```no_run

@@ -63,10 +63,11 @@ pub use event::{EventKind, RunEventExt};
 pub use page::{Items, Page, Pages, Paginate, Position};
 pub use retry::Retry;
 pub use run::{
-    Launching, RunError, RunEvents, RunExt, RunHandle, RunState, RunStateExt, RunTicket, Wait,
-    Waiting,
+    FinishedRuns, Launching, RunError, RunEvents, RunExt, RunHandle, RunState, RunStateExt,
+    RunTicket, Wait, Waiting,
 };
 pub use schedule::{Cron, SetScheduleExt};
+pub use time::Moment;
 /// The raw client.
 pub use twin_api;
 /// What the service says when it refuses: problem details (RFC 9457).

@@ -9,7 +9,7 @@
 
 mod cursor;
 mod engine;
-mod index;
+pub(crate) mod index;
 mod lists;
 #[cfg(test)]
 mod model;
@@ -19,9 +19,9 @@ mod seen;
 mod single;
 mod stream;
 
-use self::position::Place;
+pub(crate) use self::lists::misplaced;
 pub use self::position::Position;
-pub(crate) use self::position::Progress;
+pub(crate) use self::position::{Indexed, Place, Progress};
 pub use self::stream::{Items, Pages};
 
 use futures_core::stream::FusedStream;

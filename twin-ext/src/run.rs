@@ -4,8 +4,11 @@
 //! Both make the calls that the API has, and no others; the [guide](crate::guide::runs) tells
 //! what they guarantee. A run does not end because its handle is dropped.
 
+#[cfg(feature = "blocking")]
+mod blocking;
 mod failure;
 mod find;
+mod finished;
 mod follow;
 mod launch;
 mod pace;
@@ -16,19 +19,49 @@ mod wait;
 use std::fmt;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::task::{Context, Poll};
 
 use twin_api::Client;
 use twin_api::types::{CancelRunResponse, Run, RunSummary, StartRunBody};
 
 pub use self::failure::RunError;
+pub use self::finished::FinishedRuns;
 pub use self::follow::RunEvents;
 pub use self::state::{RunState, RunStateExt};
 pub use self::ticket::RunTicket;
 pub use self::wait::{Wait, Waiting};
 use crate::error::Error;
+use crate::page::{Indexed, Place, Position};
+use crate::time::Moment;
 
-/// A launch on its way. It borrows nothing; nothing is sent before it is awaited.
-pub type Launching = Pin<Box<dyn Future<Output = Result<RunHandle, Error>> + Send>>;
+/// A launch, to be awaited. It borrows nothing; nothing is sent before that.
+///
+/// ```no_run
+/// use twin_ext::prelude::*;
+/// use twin_api::types::{RunMode, StartRunBody};
+/// # async fn example(twin: twin_api::Client) -> Result<(), Error> {
+/// let launching = twin.launch("agent_abc123", StartRunBody::builder().run_mode(RunMode::Run));
+/// let run: RunHandle = launching.await?;
+/// # drop(run);
+/// # Ok(())
+/// # }
+/// ```
+#[must_use = "nothing is sent before it is awaited"]
+pub struct Launching(Pin<Box<dyn Future<Output = Result<RunHandle, Error>> + Send>>);
+
+impl Future for Launching {
+    type Output = Result<RunHandle, Error>;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        self.0.as_mut().poll(context)
+    }
+}
+
+impl fmt::Debug for Launching {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Launching").finish_non_exhaustive()
+    }
+}
 
 /// What a client can do with runs.
 ///
@@ -113,6 +146,29 @@ pub trait RunExt {
     /// # }
     /// ```
     fn resume(&self, ticket: RunTicket) -> RunHandle;
+
+    /// The runs of an agent that ended since `time`, or at it: a
+    /// [`SystemTime`](std::time::SystemTime), or RFC 3339 text.
+    ///
+    /// For receivers of webhooks, which may have missed a delivery: the
+    /// [guide](crate::guide::runs#what-was-missed) has the recipe.
+    ///
+    /// ```no_run
+    /// use twin_ext::prelude::*;
+    /// # async fn example(twin: twin_api::Client) -> Result<(), Error> {
+    /// let mut runs = twin.finished_since("agent_abc123", "2026-02-20T14:30:00Z");
+    /// while let Some(run) = runs.try_next().await? {
+    ///     println!("{} is {}", run.run_id, run.state());
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// A text that is no time is the stream's first and only item, an error.
+    fn finished_since<T>(&self, agent_id: impl Into<String>, time: T) -> FinishedRuns<'_>
+    where
+        T: TryInto<Moment>,
+        T::Error: Into<Error>;
 }
 
 impl RunExt for Client {
@@ -122,7 +178,7 @@ impl RunExt for Client {
         B::Error: fmt::Display,
     {
         let (client, agent_id, body) = (self.clone(), agent_id.into(), launch::body(body));
-        Box::pin(async move { launch::launch(client, agent_id, body?).await })
+        Launching(Box::pin(async move { launch::launch(client, agent_id, body?).await }))
     }
 
     fn launch_or_find<B>(&self, agent_id: impl Into<String>, body: B) -> Launching
@@ -131,12 +187,20 @@ impl RunExt for Client {
         B::Error: fmt::Display,
     {
         let (client, agent_id, body) = (self.clone(), agent_id.into(), launch::body(body));
-        Box::pin(async move { launch::or_find(client, agent_id, body?).await })
+        Launching(Box::pin(async move { launch::or_find(client, agent_id, body?).await }))
     }
 
     fn resume(&self, ticket: RunTicket) -> RunHandle {
         let (agent_id, run_id) = (ticket.agent_id().to_owned(), ticket.run_id().to_owned());
         RunHandle { client: self.clone(), agent_id, run_id, started: None }
+    }
+
+    fn finished_since<T>(&self, agent_id: impl Into<String>, time: T) -> FinishedRuns<'_>
+    where
+        T: TryInto<Moment>,
+        T::Error: Into<Error>,
+    {
+        FinishedRuns::new(self, agent_id.into(), time.try_into().map_err(Into::into))
     }
 }
 
@@ -323,7 +387,7 @@ impl RunHandle {
     ///
     /// Its errors are those of [`RunEvents::try_next`].
     pub fn events(&self) -> RunEvents {
-        RunEvents::new(self.clone(), None)
+        self.events_from(Position(Place::Start))
     }
 
     /// The events of the run after the one with this index: what
@@ -336,7 +400,24 @@ impl RunHandle {
     /// # }
     /// ```
     pub fn events_after(&self, index: u64) -> RunEvents {
-        RunEvents::new(self.clone(), Some(index))
+        self.events_from(Position(Place::Event(Indexed { after: Some(index), came: None })))
+    }
+
+    /// The events of the run from a position on: what [`RunEvents::position`] said before a
+    /// restart, or a list of the run's events by [`Paginate`](crate::Paginate). It knows how many
+    /// events came before, so that it is noticed if the service keeps some back.
+    ///
+    /// ```no_run
+    /// # fn example(run: twin_ext::RunHandle, stored: &str) -> serde_json::Result<()> {
+    /// let events = run.events_from(serde_json::from_str(stored)?);
+    /// # drop(events);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// A position in another kind of list is the stream's first and only item, an error.
+    pub fn events_from(&self, position: Position) -> RunEvents {
+        RunEvents::new(self.clone(), position)
     }
 
     /// Cancels the run. One that has ended already stays as it is, and that is no error: the

@@ -1,7 +1,7 @@
 //! Events: asked for from behind an index.
 //!
 //! [`Tally`] keeps the account: which events came, behind which index to ask, how many are
-//! missing. It reads no payload, and does not follow a run that is under way.
+//! missing; who follows a run that is under way keeps it, too. It reads no payload.
 
 use std::collections::HashSet;
 use std::hash::Hash;
@@ -15,16 +15,16 @@ use super::seen::Marks;
 use super::{Place, Position};
 
 /// What is said of a service that always gives the same events.
-const STUCK: &str = "the service gives no further events, whatever after_index says";
+pub(crate) const STUCK: &str = "the service gives no further events, whatever after_index says";
 
 /// What is said when it says that there are more, and gives none.
-const SHORT: &str = "the service gives no further events, and says that there are more";
+pub(crate) const SHORT: &str = "the service gives no further events, and says that there are more";
 
 /// What is said when the highest index is no measure of what came.
 const DISORDER: &str = "the events come in no order by which one could go on";
 
 /// Something with a place among its like.
-pub(super) trait Event {
+pub(crate) trait Event {
     /// Its index, under whichever of the two names.
     fn index(&self) -> Option<u64>;
 
@@ -45,7 +45,7 @@ impl Event for RunEvent {
 
 /// The account of the events of one run.
 #[derive(Debug, Default)]
-struct Tally {
+pub(crate) struct Tally {
     /// The highest index that came.
     highest: Option<u64>,
     /// Everything up to this index came before.
@@ -61,22 +61,22 @@ struct Tally {
 
 impl Tally {
     /// An account that goes on: `came` events, up to this index, came before.
-    fn from(after: Option<u64>, came: u64) -> Self {
+    pub(crate) fn from(after: Option<u64>, came: u64) -> Self {
         Self { highest: after, floor: after, before: came, ..Self::default() }
     }
 
     /// What to ask for: events behind this index.
-    fn after_index(&self) -> Option<u64> {
+    pub(crate) fn after_index(&self) -> Option<u64> {
         self.highest
     }
 
     /// How many different events came, with those before this account.
-    fn came(&self) -> u64 {
+    pub(crate) fn came(&self) -> u64 {
         self.before + self.came
     }
 
     /// Leaves out what came before, and notes the rest. The order stays.
-    fn fresh<E: Event>(&mut self, mut events: Vec<E>) -> Vec<E> {
+    pub(crate) fn fresh<E: Event>(&mut self, mut events: Vec<E>) -> Vec<E> {
         events.retain(|event| self.note(event));
         events
     }

@@ -154,7 +154,7 @@ single!(workspaces, ListWorkspaces, Workspace, workspaces);
 single!(instruction_versions, ListInstructionVersions, InstructionVersion, instruction_versions);
 
 /// The error of a position that is one in another kind of list.
-fn misplaced(place: &Place, kind: &str) -> Error {
+pub(crate) fn misplaced(place: &Place, kind: &str) -> Error {
     let what = match place {
         Place::Start => "the beginning",
         Place::Cursor(_) => "a cursor",

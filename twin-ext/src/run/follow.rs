@@ -17,7 +17,7 @@ use futures_core::Stream;
 use futures_core::stream::FusedStream;
 use twin_api::types::RunEvent;
 
-use self::ledger::{Ledger, Page};
+use self::ledger::{Lack, Ledger, Page};
 use super::failure::{self, RunError};
 use super::find::find;
 use super::pace::Pace;
@@ -26,6 +26,7 @@ use super::{RunHandle, RunState, RunStateExt as _, Wait};
 use crate::clock::Clock;
 use crate::error::Error;
 use crate::event::RunEventExt as _;
+use crate::page::{Indexed, Place, Position, misplaced};
 use crate::policy;
 
 /// For so long what may pass is borne: a run that is not listed, a status that nobody knows.
@@ -37,7 +38,9 @@ const FAULTS: Duration = Duration::from_secs(300);
 /// For so long nothing may happen.
 const IDLE: Duration = Duration::from_secs(3600);
 
-/// So often events that are counted, and not shown, are asked for after the end of a run.
+/// So often events that are counted, and not shown, are asked for: when others are shown
+/// again in their place, and when nothing is, after the end of the run.
+const STUCK: u32 = 3;
 const LATE: u32 = 5;
 
 /// The events of a run as they come: a stream that ends when the run has, each event once.
@@ -60,7 +63,11 @@ const LATE: u32 = 5;
 pub struct RunEvents {
     state: State,
     ready: VecDeque<RunEvent>,
-    last: Option<u64>,
+    /// Where the events that were handed out end.
+    place: Indexed,
+    /// Where those end that came; behind them, once the last of them was handed out.
+    batch: Option<u64>,
+    ordered: bool,
 }
 
 type Step = Pin<Box<dyn Future<Output = (Box<Follower>, Result<Vec<RunEvent>, Error>)> + Send>>;
@@ -68,16 +75,28 @@ type Step = Pin<Box<dyn Future<Output = (Box<Follower>, Result<Vec<RunEvent>, Er
 enum State {
     Idle(Box<Follower>),
     Busy(Step),
+    Failed(Box<Error>),
     Over,
 }
 
 impl RunEvents {
-    pub(super) fn new(run: RunHandle, after: Option<u64>) -> Self {
-        Self {
-            state: State::Idle(Box::new(Follower::new(run, after))),
-            ready: VecDeque::new(),
-            last: after,
-        }
+    pub(super) fn new(run: RunHandle, position: Position) -> Self {
+        let start = Indexed { after: None, came: Some(0) };
+        let (place, state) = match position.0 {
+            Place::Event(place) => {
+                let follower = Follower::new(run, &place);
+                (place, State::Idle(follower))
+            }
+            Place::Start => {
+                let follower = Follower::new(run, &start);
+                (start, State::Idle(follower))
+            }
+            other => {
+                let error = misplaced(&other, "goes by index");
+                (start, State::Failed(Box::new(error)))
+            }
+        };
+        Self { state, ready: VecDeque::new(), place, batch: None, ordered: true }
     }
 
     /// For how long nothing may happen before it ends with
@@ -111,7 +130,45 @@ impl RunEvents {
     /// # }
     /// ```
     pub fn last_index(&self) -> Option<u64> {
-        self.last
+        self.place.after
+    }
+
+    /// Where the events go on that were not handed out yet, to be stored, and given to
+    /// [`RunHandle::events_from`] after a restart. Unlike an index alone, it counts.
+    ///
+    /// ```no_run
+    /// # async fn example(run: twin_ext::RunHandle) -> Result<(), Box<dyn std::error::Error>> {
+    /// let mut events = run.events();
+    /// while let Some(event) = events.try_next().await? {
+    ///     println!("{event:?}");
+    ///     std::fs::write("position.json", serde_json::to_string(&events.position())?)?;
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn position(&self) -> Position {
+        match self.place {
+            Indexed { after: None, .. } => Position(Place::Start),
+            ref place => Position(Place::Event(place.clone())),
+        }
+    }
+
+    /// An event that is handed out. Out of order it says nothing about those before it, so that
+    /// the place moves on when all of them were.
+    fn hand_out(&mut self, event: &RunEvent) {
+        self.batch = self.batch.max(event.position());
+        if let Some(came) = &mut self.place.came {
+            *came += 1;
+        }
+        if self.ordered || self.ready.is_empty() {
+            self.place.after = self.place.after.max(self.batch);
+        }
+    }
+
+    fn take(&mut self, events: Vec<RunEvent>) {
+        let ordered = |two: &[RunEvent]| two[0].position() < two[1].position();
+        self.ordered = events.windows(2).all(ordered) && events[0].position() > self.place.after;
+        self.ready.extend(events);
     }
 
     /// The next event; `None` when the run has ended, and there are no more.
@@ -159,7 +216,7 @@ impl Stream for RunEvents {
         let this = self.get_mut();
         loop {
             if let Some(event) = this.ready.pop_front() {
-                this.last = this.last.max(event.position());
+                this.hand_out(&event);
                 return Poll::Ready(Some(Ok(event)));
             }
             match &mut this.state {
@@ -168,7 +225,7 @@ impl Stream for RunEvents {
                     let (follower, events) = ready!(step.as_mut().poll(context));
                     match events {
                         Ok(events) if !events.is_empty() => {
-                            this.ready.extend(events);
+                            this.take(events);
                             this.state = State::Idle(follower);
                         }
                         Ok(_) => this.state = State::Over,
@@ -178,9 +235,13 @@ impl Stream for RunEvents {
                         }
                     }
                 }
-                State::Idle(_) => {
-                    if let State::Idle(follower) = std::mem::replace(&mut this.state, State::Over) {
-                        this.state = State::Busy(Box::pin(follower.step()));
+                State::Idle(_) | State::Failed(_) => {
+                    match std::mem::replace(&mut this.state, State::Over) {
+                        State::Idle(follower) => {
+                            this.state = State::Busy(Box::pin(follower.step()));
+                        }
+                        State::Failed(error) => return Poll::Ready(Some(Err(*error))),
+                        State::Busy(_) | State::Over => {}
                     }
                 }
             }
@@ -197,7 +258,7 @@ impl FusedStream for RunEvents {
 impl fmt::Debug for RunEvents {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("RunEvents")
-            .field("last_index", &self.last)
+            .field("last_index", &self.place.after)
             .field("over", &self.is_terminated())
             .finish_non_exhaustive()
     }
@@ -219,16 +280,17 @@ struct Follower {
     ended: bool,
     /// Whether another page may be there already.
     more: bool,
-    late: u32,
+    /// How events are kept back, and how often that was seen, one time after the other.
+    lack: Option<(Lack, u32)>,
 }
 
 impl Follower {
-    fn new(run: RunHandle, after: Option<u64>) -> Self {
+    fn new(run: RunHandle, place: &Indexed) -> Box<Self> {
         let clock = policy::clock_of(&run.client);
-        Self {
+        Box::new(Self {
             run,
             clock,
-            ledger: Ledger::new(after),
+            ledger: Ledger::new(place),
             pace: Wait::default().pace(),
             idle: IDLE,
             quiet: None,
@@ -238,8 +300,8 @@ impl Follower {
             seen: false,
             ended: false,
             more: false,
-            late: 0,
-        }
+            lack: None,
+        })
     }
 
     /// The next events; none when there are no more.
@@ -282,10 +344,13 @@ impl Follower {
             None => asked,
         };
         let page = asked.send().await?.into_inner();
-        let Page { fresh, lacking } = self.ledger.enter(page)?;
+        let Page { fresh, lack } = self.ledger.enter(page);
         // A page with something new may not be the last.
         self.more = !fresh.is_empty();
-        self.late = if lacking && self.ended { self.late + 1 } else { 0 };
+        // What is not shown while the run goes on will be.
+        let lack = lack.filter(|lack| self.ended || *lack == Lack::Stuck);
+        let before = self.lack.map_or(0, |(_, times)| times);
+        self.lack = lack.map(|lack| (lack, before + 1));
         Ok(Some(fresh).filter(|fresh| !fresh.is_empty()))
     }
 
@@ -316,10 +381,12 @@ impl Follower {
 
     /// Whether nothing will follow, now that nothing is new.
     fn is_over(&self) -> Result<bool, Error> {
-        match self.late {
-            0 => Ok(self.ended),
-            LATE.. => Err(self.ledger.lacking()),
-            _ => Ok(false),
+        match self.lack {
+            None => Ok(self.ended),
+            Some((lack @ Lack::Stuck, STUCK..) | (lack @ Lack::Short, LATE..)) => {
+                Err(self.ledger.error(lack))
+            }
+            Some(_) => Ok(false),
         }
     }
 

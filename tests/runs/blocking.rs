@@ -1,0 +1,53 @@
+//! The same for programs that are not asynchronous.
+
+use std::thread;
+
+use twin_api::types::{Run, RunEvent};
+use twin_ext::prelude::*;
+use twin_tests::emulator::Script;
+
+use crate::harness::{Twin, body};
+
+/// Does something on a thread that belongs to no runtime, while this one serves.
+async fn elsewhere<T: Send + 'static>(act: impl FnOnce() -> T + Send + 'static) -> T {
+    let (sender, receiver) = tokio::sync::oneshot::channel();
+    let thread = thread::spawn(move || drop(sender.send(act())));
+    let came = receiver.await;
+    thread.join().unwrap();
+    came.unwrap()
+}
+
+#[tokio::test]
+async fn a_run_is_launched_followed_and_waited_for() {
+    let twin = Twin::observed().await;
+    twin.with(|world| world.script_next_run(Script::ordinary()));
+    let (client, agent) = (twin.client.clone(), twin.agent.clone());
+    let (events, done, missed) = elsewhere(move || {
+        let run = client.launch(&*agent, body()).blocking().unwrap();
+        let events: Result<Vec<RunEvent>, _> = run.events().blocking().unwrap().collect();
+        let done = run.wait().blocking().unwrap();
+        let missed = client.finished_since(agent, "2026-03-11T12:00:00Z").blocking().unwrap();
+        (events.unwrap(), done, missed.collect::<Result<Vec<Run>, _>>().unwrap())
+    })
+    .await;
+    assert_eq!(events.len(), 6);
+    assert_eq!(done.state(), RunState::Finished(None));
+    assert_eq!(missed[0].run_id, done.run_id);
+}
+
+#[tokio::test]
+async fn within_a_runtime_it_is_refused_and_nothing_is_sent() {
+    let twin = Twin::observed().await;
+    let run = twin.client.resume(RunTicket::new(&*twin.agent, "run_1"));
+    let errors = [
+        twin.client.launch(&*twin.agent, body()).blocking().unwrap_err(),
+        run.wait().blocking().unwrap_err(),
+        run.events().blocking().unwrap_err(),
+        twin.client.finished_since("a", "2026-03-11T12:00:00Z").blocking().unwrap_err(),
+    ];
+    for error in errors {
+        assert_eq!((error.kind(), error.outcome()), (ErrorKind::Config, Outcome::NotSent));
+        assert!(error.to_string().contains("async runtime"), "{error}");
+    }
+    assert!(twin.take_exchanges().is_empty());
+}

@@ -1,0 +1,139 @@
+//! What ended since some time, whenever it began.
+
+use std::time::{Duration, SystemTime};
+
+use futures_util::TryStreamExt as _;
+use futures_util::stream::FusedStream;
+use twin_api::types::Run;
+use twin_ext::FinishedRuns;
+use twin_ext::prelude::*;
+use twin_tests::emulator::{Outcome as Ending, RunMode, Script, Step};
+
+use crate::harness::{Twin, in_both};
+
+const HOUR: Duration = Duration::from_secs(3600);
+
+fn lasting(hours: u32, end: Step) -> Script {
+    Script::by_hand().then(HOUR * hours, end)
+}
+
+fn now(twin: &Twin) -> SystemTime {
+    twin.with(|world| world.now()).into()
+}
+
+async fn start(twin: &Twin, script: Script) -> String {
+    twin.launch(script).await.run_id().to_owned()
+}
+
+async fn since(twin: &Twin, time: SystemTime) -> Vec<String> {
+    let runs: Vec<Run> =
+        twin.client.finished_since(&*twin.agent, time).try_collect().await.unwrap();
+    let mut ids: Vec<String> = runs.into_iter().map(|run| run.run_id).collect();
+    ids.sort();
+    ids
+}
+
+#[test]
+fn the_stream_can_be_sent_and_moved() {
+    fn check<T: Send + Unpin + FusedStream>() {}
+    check::<FinishedRuns<'_>>();
+}
+
+#[tokio::test]
+async fn it_is_the_end_that_counts_and_the_moment_itself_does() {
+    in_both(async |twin: Twin| {
+        let old = start(&twin, lasting(1, Step::Complete(Ending::Success))).await;
+        let mut expected = vec![
+            start(&twin, lasting(10, Step::Complete(Ending::Fail))).await,
+            start(&twin, lasting(10, Step::Fail)).await,
+            start(&twin, lasting(11, Step::Stop)).await,
+        ];
+        let _running = start(&twin, lasting(99, Step::Fail)).await;
+        let _paused = start(&twin, lasting(10, Step::Pause)).await;
+        let began = now(&twin);
+        twin.advance(HOUR * 12).await;
+        expected.sort();
+        assert_eq!(since(&twin, began + HOUR * 10).await, expected);
+        let later = since(&twin, began + HOUR * 10 + Duration::from_secs(1)).await;
+        assert_eq!(later.len(), 1);
+        assert!(since(&twin, began).await.contains(&old));
+        assert_eq!(since(&twin, now(&twin)).await, Vec::<String>::new());
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn every_page_is_read() {
+    in_both(async |twin: Twin| {
+        let first = start(&twin, lasting(2, Step::Complete(Ending::Success))).await;
+        twin.with(|world| {
+            world.script_runs(lasting(1, Step::Fail));
+            (0..250).for_each(|_| drop(world.start_run(&twin.agent, RunMode::Run)));
+        });
+        let began = now(&twin);
+        twin.advance(HOUR * 3).await;
+        assert_eq!(since(&twin, began + HOUR * 2).await, [first]);
+        assert_eq!(since(&twin, began).await.len(), 251);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_time_may_be_written_as_the_service_writes_it() {
+    in_both(async |twin: Twin| {
+        let run = start(&twin, lasting(1, Step::Fail)).await;
+        twin.advance(HOUR).await;
+        for time in [
+            "2026-03-11T13:00:00Z",
+            "2026-03-11T13:00:00.000000000+00:00",
+            "2026-03-11T14:00:00+01:00",
+        ] {
+            let mut runs = twin.client.finished_since(&*twin.agent, time);
+            assert_eq!(runs.try_next().await.unwrap().unwrap().run_id, run, "{time}");
+            assert!(runs.try_next().await.unwrap().is_none());
+            assert!(runs.is_terminated());
+        }
+        let mut later = twin.client.finished_since(&*twin.agent, "2026-03-11T13:00:00.000000001Z");
+        assert!(later.try_next().await.unwrap().is_none());
+
+        let before = twin.count("list_runs");
+        let mut none = twin.client.finished_since(&*twin.agent, "yesterday");
+        let error = none.next().await.unwrap().unwrap_err();
+        assert_eq!((error.kind(), error.outcome()), (ErrorKind::InvalidRequest, Outcome::NotSent));
+        assert!(none.next().await.is_none());
+        assert_eq!(twin.count("list_runs"), before);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn who_knows_how_long_runs_last_reads_less() {
+    in_both(async |twin: Twin| {
+        let _longer = start(&twin, lasting(30, Step::Fail)).await;
+        twin.advance(HOUR * 20).await;
+        let shorter = start(&twin, lasting(9, Step::Fail)).await;
+        twin.advance(HOUR * 10).await;
+        let time = now(&twin) - HOUR;
+        twin.take_exchanges();
+        let runs = twin.client.finished_since(&*twin.agent, time).longest_run(HOUR * 12);
+        let runs: Vec<Run> = runs.try_collect().await.unwrap();
+        assert_eq!(runs.len(), 1);
+        assert_eq!(runs[0].run_id, shorter);
+        let asked = twin.take_exchanges();
+        assert!(
+            asked.iter().all(|e| e.request.query().contains("filter_started_after=2026-03-12T05"))
+        );
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_refusal_is_the_last_item() {
+    in_both(async |twin: Twin| {
+        let mut runs = twin.client.finished_since("agent_nobody", now(&twin));
+        let error = runs.next().await.unwrap().unwrap_err();
+        assert!(error.is_not_found() || error.is_forbidden());
+        assert!(runs.next().await.is_none());
+    })
+    .await;
+}

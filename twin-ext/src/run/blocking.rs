@@ -1,0 +1,97 @@
+//! Runs for programs that are not asynchronous.
+//!
+//! It waits on the runtime that all blocking calls share, and on no thread of another one.
+
+use std::iter::FusedIterator;
+
+use twin_api::types::Run;
+
+use super::{FinishedRuns, Launching, RunEvents, RunHandle, Waiting};
+use crate::blocking::{Blocking, block_on, iterate};
+use crate::error::Error;
+
+impl Launching {
+    /// Launches the run, and waits for the answer on this thread.
+    ///
+    /// ```no_run
+    /// use twin_ext::prelude::*;
+    /// use twin_api::types::{RunMode, StartRunBody};
+    /// # fn main() -> Result<(), Error> {
+    /// let twin = ClientBuilder::from_env()?.build()?;
+    /// let body = StartRunBody::builder().run_mode(RunMode::Run);
+    /// let run = twin.launch("agent_abc123", body).blocking()?;
+    /// println!("{}", run.wait().blocking()?.state());
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// As the launch; and [`ErrorKind::Config`](crate::ErrorKind::Config), before anything is
+    /// sent: this thread belongs to an async runtime.
+    pub fn blocking(self) -> Result<RunHandle, Error> {
+        block_on(self)?
+    }
+}
+
+impl Waiting {
+    /// Waits on this thread.
+    ///
+    /// ```no_run
+    /// use twin_ext::prelude::*;
+    /// # fn example(twin: twin_api::Client, ticket: RunTicket) -> Result<(), Error> {
+    /// let done = twin.resume(ticket).wait().blocking()?;
+    /// println!("{}", done.state());
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// As [`RunHandle::wait_with`]; and [`ErrorKind::Config`](crate::ErrorKind::Config), before
+    /// anything is sent: this thread belongs to an async runtime.
+    pub fn blocking(self) -> Result<Run, Error> {
+        block_on(self.into_future())?
+    }
+}
+
+impl RunEvents {
+    /// The events as an ordinary [`Iterator`].
+    ///
+    /// ```no_run
+    /// use twin_ext::prelude::*;
+    /// # fn example(twin: twin_api::Client, ticket: RunTicket) -> Result<(), Error> {
+    /// for event in twin.resume(ticket).events().blocking()? {
+    ///     println!("{:?}", event?.kind().name());
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// [`ErrorKind::Config`](crate::ErrorKind::Config): this thread belongs to an async runtime.
+    pub fn blocking(self) -> Result<Blocking<Self>, Error> {
+        iterate(self)
+    }
+}
+
+impl FinishedRuns<'_> {
+    /// The runs as an ordinary [`Iterator`].
+    ///
+    /// ```no_run
+    /// use twin_ext::prelude::*;
+    /// # fn example(twin: twin_api::Client) -> Result<(), Error> {
+    /// for run in twin.finished_since("agent_abc123", "2026-02-20T14:30:00Z").blocking()? {
+    ///     println!("{}", run?.run_id);
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// [`ErrorKind::Config`](crate::ErrorKind::Config): this thread belongs to an async runtime.
+    pub fn blocking(self) -> Result<Blocking<Self>, Error> {
+        iterate(self)
+    }
+}
+
+impl FusedIterator for Blocking<RunEvents> {}
+impl FusedIterator for Blocking<FinishedRuns<'_>> {}

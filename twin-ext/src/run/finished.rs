@@ -1,0 +1,175 @@
+//! The runs of an agent that ended since some time, for receivers of webhooks whose
+//! deliveries may have been lost.
+//!
+//! It reads the list of the agent's runs to its end. The service can filter by when a run
+//! started, and not by when it ended; a run that started long ago may have ended just now. It
+//! leaves out only what is sure to have ended before, and never what it cannot tell.
+
+use std::fmt;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+use std::time::{Duration, SystemTime};
+
+use futures_core::Stream;
+use futures_core::stream::FusedStream;
+use twin_api::Client;
+use twin_api::builder::ListRuns;
+use twin_api::types::Run;
+
+use super::RunStateExt as _;
+use crate::error::Error;
+use crate::page::{Items, Paginate as _};
+use crate::time::{self, Moment};
+
+/// As many runs to a page as the service gives when it is not told.
+const PAGE: i64 = 100;
+
+/// The runs of an agent that ended since some time: a stream, in the order of the list.
+///
+/// A run that has ended, and of which the service does not say when, is among them. It ends
+/// for good after an error. Dropping the future of [`next`](Self::next) loses nothing.
+///
+/// ```no_run
+/// use std::time::{Duration, SystemTime};
+/// use twin_ext::prelude::*;
+/// # async fn example(twin: twin_api::Client) -> Result<(), Error> {
+/// let yesterday = SystemTime::now() - Duration::from_secs(86_400);
+/// let mut runs = twin.finished_since("agent_abc123", yesterday);
+/// while let Some(run) = runs.try_next().await? {
+///     println!("{} is {}", run.run_id, run.state());
+/// }
+/// # Ok(())
+/// # }
+/// ```
+#[must_use = "nothing is asked before it is polled"]
+pub struct FinishedRuns<'a> {
+    source: Source<'a>,
+    since: SystemTime,
+}
+
+enum Source<'a> {
+    /// Not asked for anything yet.
+    List(Box<ListRuns<'a>>),
+    Items(Box<Items<'a, Run>>),
+    Failed(Box<Error>),
+    Over,
+}
+
+impl<'a> FinishedRuns<'a> {
+    pub(super) fn new(client: &'a Client, agent_id: String, since: Result<Moment, Error>) -> Self {
+        match since {
+            Ok(Moment(since)) => {
+                let list = client.list_runs().agent_id(agent_id).page_size(PAGE);
+                Self { source: Source::List(Box::new(list)), since }
+            }
+            Err(error) => {
+                Self { source: Source::Failed(Box::new(error)), since: SystemTime::UNIX_EPOCH }
+            }
+        }
+    }
+
+    /// Says that no run lasts longer than this, from its start to its end, pauses and all, so
+    /// that the service may leave out those that started earlier. Without it, every run that
+    /// the agent ever had is read, a hundred to a request. To be set before the first run is
+    /// asked for; later it changes nothing.
+    ///
+    /// A run that does last longer is left out.
+    ///
+    /// ```no_run
+    /// # use std::time::{Duration, SystemTime};
+    /// # use twin_ext::prelude::*;
+    /// # fn example(twin: twin_api::Client) {
+    /// let day = Duration::from_secs(86_400);
+    /// let runs = twin.finished_since("agent_abc123", SystemTime::now() - day).longest_run(7 * day);
+    /// # drop(runs);
+    /// # }
+    /// ```
+    pub fn longest_run(mut self, limit: Duration) -> Self {
+        let earliest = self.since.checked_sub(limit).and_then(time::write);
+        self.source = match (self.source, earliest) {
+            (Source::List(list), Some(earliest)) => {
+                Source::List(Box::new(list.filter_started_after(earliest)))
+            }
+            (source, _) => source,
+        };
+        self
+    }
+
+    /// The next run; `None` when there are no more.
+    ///
+    /// ```no_run
+    /// # use twin_ext::prelude::*;
+    /// # async fn example(twin: twin_api::Client) {
+    /// let mut runs = twin.finished_since("agent_abc123", "2026-02-20T14:30:00Z");
+    /// while let Some(run) = runs.next().await {
+    ///     println!("{run:?}");
+    /// }
+    /// # }
+    /// ```
+    pub async fn next(&mut self) -> Option<Result<Run, Error>> {
+        std::future::poll_fn(|context| Pin::new(&mut *self).poll_next(context)).await
+    }
+
+    /// The same, for `?`.
+    ///
+    /// ```no_run
+    /// # use twin_ext::prelude::*;
+    /// # async fn example(twin: twin_api::Client) -> Result<(), Error> {
+    /// let mut runs = twin.finished_since("agent_abc123", "2026-02-20T14:30:00Z");
+    /// while let Some(run) = runs.try_next().await? {
+    ///     println!("{}", run.run_id);
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// The time cannot be read (nothing was sent), or what the list of runs ends with.
+    pub async fn try_next(&mut self) -> Result<Option<Run>, Error> {
+        self.next().await.transpose()
+    }
+
+    /// Whether it is not sure that this run ended before.
+    fn is_due(since: SystemTime, run: &Run) -> bool {
+        let ended = run.finished_at.as_deref().and_then(time::read);
+        run.has_ended() && ended.is_none_or(|ended| ended >= since)
+    }
+}
+
+impl Stream for FinishedRuns<'_> {
+    type Item = Result<Run, Error>;
+
+    fn poll_next(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        let Self { source, since } = self.get_mut();
+        loop {
+            let Source::Items(items) = source else {
+                match std::mem::replace(source, Source::Over) {
+                    Source::List(list) => *source = Source::Items(Box::new(list.items())),
+                    Source::Failed(error) => return Poll::Ready(Some(Err(*error))),
+                    _ => return Poll::Ready(None),
+                }
+                continue;
+            };
+            match ready!(Pin::new(&mut **items).poll_next(context)) {
+                Some(Ok(run)) if !Self::is_due(*since, &run) => {}
+                next => return Poll::Ready(next),
+            }
+        }
+    }
+}
+
+impl FusedStream for FinishedRuns<'_> {
+    fn is_terminated(&self) -> bool {
+        match &self.source {
+            Source::Items(items) => items.is_terminated(),
+            Source::Over => true,
+            Source::List(_) | Source::Failed(_) => false,
+        }
+    }
+}
+
+impl fmt::Debug for FinishedRuns<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("FinishedRuns").field("since", &self.since).finish_non_exhaustive()
+    }
+}
