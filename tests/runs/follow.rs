@@ -267,3 +267,35 @@ async fn a_future_that_is_dropped_loses_nothing() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn a_run_in_which_something_happens_now_and_then_is_not_idle() {
+    in_both(async |twin: Twin| {
+        let script = (0..9).fold(Script::by_hand(), |script, _| {
+            script.then(seconds(100), Step::Event("Tick".to_owned()))
+        });
+        let run = twin.launch(script.then(seconds(1), Step::Fail)).await;
+        let events = run.events().idle_limit(seconds(130));
+        assert_eq!(events.try_collect::<Vec<RunEvent>>().await.unwrap().len(), 11);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn faults_now_and_then_are_not_one_that_stays() {
+    in_both(async |twin: Twin| {
+        let script = (0..400).fold(Script::by_hand(), |script, _| {
+            script.then(seconds(2), Step::Event("Tick".to_owned()))
+        });
+        let run = twin.launch(script.then(seconds(1), Step::Fail)).await;
+        // Every call fails for good the first time, and succeeds the second.
+        let unwell = Fault::status(StatusCode::BAD_GATEWAY, None);
+        let attempts: Vec<u64> = (1..4_000).filter(|attempt| attempt % 4 != 0).collect();
+        let attempts = twin_tests::emulator::fault::Attempts::Listed(attempts);
+        twin.order(Rule::new("list_runs", unwell).on(attempts)).unwrap();
+        assert_eq!(run.events().try_collect::<Vec<RunEvent>>().await.unwrap().len(), 402);
+        let total: Duration = twin.clock.pauses().iter().sum();
+        assert!(total > seconds(600), "{total:?}");
+    })
+    .await;
+}

@@ -376,3 +376,18 @@ async fn a_place_in_another_list_is_no_place_among_events() {
     assert!(events.next().await.is_none());
     assert!(service.asked().is_empty());
 }
+
+#[tokio::test]
+async fn a_place_moves_past_events_out_of_order_only_when_all_were_taken() {
+    let service = Service::start().await;
+    let events =
+        json!([{"event_index": 9, "event": 1}, {"event": 2}, {"event_index": 5, "event": 3}]);
+    service.answers(&page("completed"), 1).answers(&json!({"events": events}), 1);
+    service.answers(&json!({"events": []}), 1);
+    let mut events = service.run().events();
+    for last in [None, None, Some(9)] {
+        events.try_next().await.unwrap().unwrap();
+        assert_eq!(events.last_index(), last);
+    }
+    assert!(events.try_next().await.unwrap().is_none());
+}
