@@ -313,3 +313,34 @@ pub(super) fn is_passing(error: &Error) -> bool {
         _ => false,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::{RunExt as _, RunTicket};
+    use super::*;
+    use crate::testing::Service;
+
+    #[tokio::test]
+    async fn a_look_that_hangs_does_not_outlive_the_deadline() {
+        // The answer begins, and does not go on.
+        let service = Service::start(["HTTP/1.1 200 OK\r\ncontent-length: 99\r\n\r\n{…"]).await;
+        let (twin, clock) = service.client();
+        let limit = Duration::from_secs(20);
+        let waiting =
+            twin.resume(RunTicket::new("a", "r")).wait_with(Wait::default().deadline(limit));
+        let waiting = tokio::spawn(waiting.into_future());
+        while service.requests().is_empty() {
+            tokio::task::yield_now().await;
+        }
+        assert!(clock.limits().contains(&limit));
+        clock.advance(limit.saturating_sub(Duration::from_millis(1)));
+        for _ in 0..100 {
+            tokio::task::yield_now().await;
+        }
+        assert!(!waiting.is_finished());
+        clock.advance(Duration::from_millis(1));
+        let error = waiting.await.unwrap().unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Timeout);
+        assert_eq!(service.requests().len(), 1);
+    }
+}
