@@ -127,6 +127,22 @@ async fn a_call_that_is_not_polled_is_not_made() {
     assert_eq!(rig.raw.connections(), 0);
 }
 
+#[tokio::test]
+async fn an_attempt_that_took_too_long_is_left_before_the_pause() {
+    let (clock, pausing, left) = (ManualClock::new(1), Signal::default(), Signal::default());
+    let endless = Endless { clock: clock.clone(), begun: pausing.clone() };
+    let rig = Rig::with(|builder| builder.clock(endless)).await;
+    rig.raw.always(Script::new().hang().tell(&left));
+    let twin = rig.twin.clone();
+    let call = tokio::spawn(async move { Operation::of("get_me").call(&twin).await.map(drop) });
+    rig.raw.received(1).await;
+    clock.advance(seconds(30));
+    pausing.wait().await;
+    left.wait().await;
+    assert_eq!((rig.raw.connections(), call.is_finished()), (1, false));
+    call.abort();
+}
+
 /// The same on both kinds of runtime, with calls side by side.
 async fn side_by_side() {
     fn goes_anywhere<T: Send + Sync + Clone + 'static>(_: &T) {}

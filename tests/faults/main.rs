@@ -9,6 +9,7 @@
 mod canary;
 mod connections;
 mod cuts;
+mod drift;
 mod dropped;
 mod heads;
 mod identifiers;

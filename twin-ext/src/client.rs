@@ -168,6 +168,9 @@ impl ClientBuilder {
     /// How long a connection may take to be there, TLS and all: 10 s. It is measured by
     /// tokio's clock, whatever [`clock`](Self::clock) says.
     ///
+    /// Keep it below the time of an attempt: what ends by this limit was surely not sent; of what
+    /// ends by the other, that is not known.
+    ///
     /// ```
     /// # use std::time::Duration;
     /// let builder = twin_ext::ClientBuilder::new("tw_live_0123").connect_timeout(Duration::from_secs(2));

@@ -94,15 +94,11 @@ impl Error {
     /// The status of the answer that is the error; `None` where there was no answer.
     ///
     /// ```
-    /// # use twin_ext::{Error, Problem, twin_api};
-    /// # use twin_api::{ResponseValue, reqwest::{StatusCode, header::HeaderMap}};
-    /// # fn refused(status: u16, headers: HeaderMap) -> Error {
-    /// #     let status = StatusCode::from_u16(status).unwrap();
-    /// #     let problem = serde_json::from_str(r#"{"detail": "no"}"#).unwrap();
-    /// #     twin_api::Error::<Problem>::ErrorResponse(ResponseValue::new(problem, status, headers)).into()
+    /// # fn example(error: &twin_ext::Error) {
+    /// if let Some(status) = error.status() {
+    ///     println!("it was answered with {status}");
+    /// }
     /// # }
-    /// let error = refused(404, HeaderMap::new());
-    /// assert_eq!(error.status(), Some(StatusCode::NOT_FOUND));
     /// ```
     pub fn status(&self) -> Option<StatusCode> {
         self.0.status
@@ -122,15 +118,11 @@ impl Error {
     /// What the service said, where it refused.
     ///
     /// ```
-    /// # use twin_ext::{Error, Problem, twin_api};
-    /// # use twin_api::{ResponseValue, reqwest::{StatusCode, header::HeaderMap}};
-    /// # fn refused(status: u16, headers: HeaderMap) -> Error {
-    /// #     let status = StatusCode::from_u16(status).unwrap();
-    /// #     let problem = serde_json::from_str(r#"{"detail": "no"}"#).unwrap();
-    /// #     twin_api::Error::<Problem>::ErrorResponse(ResponseValue::new(problem, status, headers)).into()
+    /// # fn example(error: &twin_ext::Error) {
+    /// if let Some(problem) = error.problem() {
+    ///     println!("{}", problem.detail.as_deref().unwrap_or("no word of why"));
+    /// }
     /// # }
-    /// let error = refused(409, HeaderMap::new());
-    /// assert_eq!(error.problem().unwrap().detail.as_deref(), Some("no"));
     /// ```
     pub fn problem(&self) -> Option<&Problem> {
         self.0.problem.as_ref()
@@ -139,17 +131,11 @@ impl Error {
     /// The headers of the answer that is the error; empty where there was none.
     ///
     /// ```
-    /// # use twin_ext::{Error, Problem, twin_api};
-    /// # use twin_api::{ResponseValue, reqwest::{StatusCode, header::HeaderMap}};
-    /// # fn refused(status: u16, headers: HeaderMap) -> Error {
-    /// #     let status = StatusCode::from_u16(status).unwrap();
-    /// #     let problem = serde_json::from_str(r#"{"detail": "no"}"#).unwrap();
-    /// #     twin_api::Error::<Problem>::ErrorResponse(ResponseValue::new(problem, status, headers)).into()
+    /// # fn example(error: &twin_ext::Error) {
+    /// if let Some(id) = error.headers().get("x-request-id") {
+    ///     println!("ask them about {id:?}");
+    /// }
     /// # }
-    /// # let mut headers = HeaderMap::new();
-    /// # headers.insert("retry-after", "7".parse().unwrap());
-    /// let error = refused(429, headers);
-    /// assert_eq!(error.headers()["retry-after"], "7");
     /// ```
     pub fn headers(&self) -> &HeaderMap {
         &self.0.headers
@@ -158,17 +144,11 @@ impl Error {
     /// How long the service asked to wait.
     ///
     /// ```
-    /// # use twin_ext::{Error, Problem, twin_api};
-    /// # use twin_api::{ResponseValue, reqwest::{StatusCode, header::HeaderMap}};
-    /// # fn refused(status: u16, headers: HeaderMap) -> Error {
-    /// #     let status = StatusCode::from_u16(status).unwrap();
-    /// #     let problem = serde_json::from_str(r#"{"detail": "no"}"#).unwrap();
-    /// #     twin_api::Error::<Problem>::ErrorResponse(ResponseValue::new(problem, status, headers)).into()
+    /// # fn example(error: &twin_ext::Error) {
+    /// if let Some(wait) = error.retry_after() {
+    ///     println!("not before {} s have passed", wait.as_secs());
+    /// }
     /// # }
-    /// # let mut headers = HeaderMap::new();
-    /// # headers.insert("retry-after", "7".parse().unwrap());
-    /// let error = refused(429, headers);
-    /// assert_eq!(error.retry_after().unwrap().as_secs(), 7);
     /// ```
     pub fn retry_after(&self) -> Option<Duration> {
         self.0.retry_after
@@ -177,15 +157,11 @@ impl Error {
     /// Whether the service knows of no such thing (404).
     ///
     /// ```
-    /// # use twin_ext::{Error, Problem, twin_api};
-    /// # use twin_api::{ResponseValue, reqwest::{StatusCode, header::HeaderMap}};
-    /// # fn refused(status: u16, headers: HeaderMap) -> Error {
-    /// #     let status = StatusCode::from_u16(status).unwrap();
-    /// #     let problem = serde_json::from_str(r#"{"detail": "no"}"#).unwrap();
-    /// #     twin_api::Error::<Problem>::ErrorResponse(ResponseValue::new(problem, status, headers)).into()
+    /// # fn example(error: &twin_ext::Error) {
+    /// if error.is_not_found() {
+    ///     println!("there is none");
+    /// }
     /// # }
-    /// let error = refused(404, HeaderMap::new());
-    /// assert!(error.is_not_found());
     /// ```
     pub fn is_not_found(&self) -> bool {
         self.is_problem(StatusCode::NOT_FOUND)
@@ -194,15 +170,11 @@ impl Error {
     /// Whether the service denied access (403). What was deleted is answered so, too.
     ///
     /// ```
-    /// # use twin_ext::{Error, Problem, twin_api};
-    /// # use twin_api::{ResponseValue, reqwest::{StatusCode, header::HeaderMap}};
-    /// # fn refused(status: u16, headers: HeaderMap) -> Error {
-    /// #     let status = StatusCode::from_u16(status).unwrap();
-    /// #     let problem = serde_json::from_str(r#"{"detail": "no"}"#).unwrap();
-    /// #     twin_api::Error::<Problem>::ErrorResponse(ResponseValue::new(problem, status, headers)).into()
+    /// # fn example(error: &twin_ext::Error) {
+    /// if error.is_forbidden() {
+    ///     println!("it is somebody else's, or deleted");
+    /// }
     /// # }
-    /// let error = refused(403, HeaderMap::new());
-    /// assert!(error.is_forbidden());
     /// ```
     pub fn is_forbidden(&self) -> bool {
         self.is_problem(StatusCode::FORBIDDEN)
@@ -211,15 +183,11 @@ impl Error {
     /// Whether the service did not take the key (401).
     ///
     /// ```
-    /// # use twin_ext::{Error, Problem, twin_api};
-    /// # use twin_api::{ResponseValue, reqwest::{StatusCode, header::HeaderMap}};
-    /// # fn refused(status: u16, headers: HeaderMap) -> Error {
-    /// #     let status = StatusCode::from_u16(status).unwrap();
-    /// #     let problem = serde_json::from_str(r#"{"detail": "no"}"#).unwrap();
-    /// #     twin_api::Error::<Problem>::ErrorResponse(ResponseValue::new(problem, status, headers)).into()
+    /// # fn example(error: &twin_ext::Error) {
+    /// if error.is_unauthorized() {
+    ///     println!("is the key right?");
+    /// }
     /// # }
-    /// let error = refused(401, HeaderMap::new());
-    /// assert!(error.is_unauthorized());
     /// ```
     pub fn is_unauthorized(&self) -> bool {
         self.is_problem(StatusCode::UNAUTHORIZED)
@@ -228,15 +196,11 @@ impl Error {
     /// Whether there were too many requests (429).
     ///
     /// ```
-    /// # use twin_ext::{Error, Problem, twin_api};
-    /// # use twin_api::{ResponseValue, reqwest::{StatusCode, header::HeaderMap}};
-    /// # fn refused(status: u16, headers: HeaderMap) -> Error {
-    /// #     let status = StatusCode::from_u16(status).unwrap();
-    /// #     let problem = serde_json::from_str(r#"{"detail": "no"}"#).unwrap();
-    /// #     twin_api::Error::<Problem>::ErrorResponse(ResponseValue::new(problem, status, headers)).into()
+    /// # fn example(error: &twin_ext::Error) {
+    /// if error.is_rate_limited() {
+    ///     println!("too many at once");
+    /// }
     /// # }
-    /// let error = refused(429, HeaderMap::new());
-    /// assert!(error.is_rate_limited());
     /// ```
     pub fn is_rate_limited(&self) -> bool {
         self.is_problem(StatusCode::TOO_MANY_REQUESTS)
@@ -245,15 +209,11 @@ impl Error {
     /// Whether it took too long, here or there (408, 504).
     ///
     /// ```
-    /// # use twin_ext::{Error, Problem, twin_api};
-    /// # use twin_api::{ResponseValue, reqwest::{StatusCode, header::HeaderMap}};
-    /// # fn refused(status: u16, headers: HeaderMap) -> Error {
-    /// #     let status = StatusCode::from_u16(status).unwrap();
-    /// #     let problem = serde_json::from_str(r#"{"detail": "no"}"#).unwrap();
-    /// #     twin_api::Error::<Problem>::ErrorResponse(ResponseValue::new(problem, status, headers)).into()
+    /// # fn example(error: &twin_ext::Error) {
+    /// if error.is_timeout() {
+    ///     println!("{} has taken too long", error.operation().unwrap_or("something"));
+    /// }
     /// # }
-    /// let error = refused(504, HeaderMap::new());
-    /// assert!(error.is_timeout());
     /// ```
     pub fn is_timeout(&self) -> bool {
         self.0.kind == ErrorKind::Timeout
@@ -265,16 +225,11 @@ impl Error {
     /// happen twice by it.
     ///
     /// ```
-    /// # use twin_ext::{Error, Problem, twin_api};
-    /// # use twin_api::{ResponseValue, reqwest::{StatusCode, header::HeaderMap}};
-    /// # fn refused(status: u16, headers: HeaderMap) -> Error {
-    /// #     let status = StatusCode::from_u16(status).unwrap();
-    /// #     let problem = serde_json::from_str(r#"{"detail": "no"}"#).unwrap();
-    /// #     twin_api::Error::<Problem>::ErrorResponse(ResponseValue::new(problem, status, headers)).into()
+    /// # fn example(error: &twin_ext::Error) {
+    /// if error.is_retryable() {
+    ///     println!("try again later: {error}");
+    /// }
     /// # }
-    /// let error = refused(429, HeaderMap::new());
-    /// assert!(error.is_retryable());
-    /// assert!(!refused(404, HeaderMap::new()).is_retryable());
     /// ```
     pub fn is_retryable(&self) -> bool {
         let passing = match self.0.kind {
@@ -287,13 +242,9 @@ impl Error {
 
     /// How many times the request was sent, or was tried to be.
     ///
-    /// ```no_run
-    /// # async fn example(twin: twin_api::Client) {
-    /// use twin_ext::Error;
-    /// let answer = twin.get_agent().agent_id("agent_abc123").send().await;
-    /// if let Err(error) = answer.map_err(Error::from) {
-    ///     println!("gave up after {} attempts", error.attempts());
-    /// }
+    /// ```
+    /// # fn example(error: &twin_ext::Error) {
+    /// println!("gave up after {} attempts", error.attempts());
     /// # }
     /// ```
     pub fn attempts(&self) -> u32 {
@@ -302,13 +253,9 @@ impl Error {
 
     /// How long the call took, pauses and all.
     ///
-    /// ```no_run
-    /// # async fn example(twin: twin_api::Client) {
-    /// use twin_ext::Error;
-    /// let answer = twin.get_agent().agent_id("agent_abc123").send().await;
-    /// if let Err(error) = answer.map_err(Error::from) {
-    ///     println!("it took {:?}", error.elapsed());
-    /// }
+    /// ```
+    /// # fn example(error: &twin_ext::Error) {
+    /// println!("it took {:?}", error.elapsed());
     /// # }
     /// ```
     pub fn elapsed(&self) -> Duration {
@@ -317,12 +264,10 @@ impl Error {
 
     /// The operation, as its function is called: `get_agent`.
     ///
-    /// ```no_run
-    /// # async fn example(twin: twin_api::Client) {
-    /// use twin_ext::Error;
-    /// let answer = twin.get_agent().agent_id("agent_abc123").send().await;
-    /// if let Err(error) = answer.map_err(Error::from) {
-    ///     assert_eq!(error.operation(), Some("get_agent"));
+    /// ```
+    /// # fn example(error: &twin_ext::Error) {
+    /// if error.operation() == Some("get_agent") {
+    ///     println!("there is nothing to show");
     /// }
     /// # }
     /// ```
@@ -332,12 +277,10 @@ impl Error {
 
     /// The method of the request.
     ///
-    /// ```no_run
-    /// # async fn example(twin: twin_api::Client) {
-    /// use twin_ext::Error;
-    /// let answer = twin.get_agent().agent_id("agent_abc123").send().await;
-    /// if let Err(error) = answer.map_err(Error::from) {
-    ///     assert_eq!(error.method().unwrap(), "GET");
+    /// ```
+    /// # fn example(error: &twin_ext::Error) {
+    /// if error.method().is_some_and(|method| method == "DELETE") {
+    ///     println!("it may still be there");
     /// }
     /// # }
     /// ```
@@ -347,13 +290,9 @@ impl Error {
 
     /// The path of the request, without its query.
     ///
-    /// ```no_run
-    /// # async fn example(twin: twin_api::Client) {
-    /// use twin_ext::Error;
-    /// let answer = twin.get_agent().agent_id("agent_abc123").send().await;
-    /// if let Err(error) = answer.map_err(Error::from) {
-    ///     assert_eq!(error.path(), Some("/v1/agents/agent_abc123"));
-    /// }
+    /// ```
+    /// # fn example(error: &twin_ext::Error) {
+    /// println!("it was about {}", error.path().unwrap_or("nothing yet"));
     /// # }
     /// ```
     pub fn path(&self) -> Option<&str> {
@@ -362,12 +301,10 @@ impl Error {
 
     /// The place in the answer that could not be read: `agents[3].name`.
     ///
-    /// ```no_run
-    /// # async fn example(twin: twin_api::Client) {
-    /// use twin_ext::Error;
-    /// let answer = twin.get_agent().agent_id("agent_abc123").send().await;
-    /// if let Err(error) = answer.map_err(Error::from) {
-    ///     println!("it cannot be read at {:?}", error.json_path());
+    /// ```
+    /// # fn example(error: &twin_ext::Error) {
+    /// if let Some(path) = error.json_path() {
+    ///     println!("it cannot be read at {path}");
     /// }
     /// # }
     /// ```
@@ -377,12 +314,10 @@ impl Error {
 
     /// How an answer that could not be read begins; nothing of one that holds a secret.
     ///
-    /// ```no_run
-    /// # async fn example(twin: twin_api::Client) {
-    /// use twin_ext::Error;
-    /// let answer = twin.get_agent().agent_id("agent_abc123").send().await;
-    /// if let Err(error) = answer.map_err(Error::from) {
-    ///     println!("it begins: {:?}", error.excerpt());
+    /// ```
+    /// # fn example(error: &twin_ext::Error) {
+    /// if let Some(text) = error.excerpt() {
+    ///     println!("it begins: {text}");
     /// }
     /// # }
     /// ```
@@ -392,14 +327,10 @@ impl Error {
 
     /// In what the answer is not as documented.
     ///
-    /// ```no_run
-    /// # async fn example(twin: twin_api::Client) {
-    /// use twin_ext::Error;
-    /// let answer = twin.get_agent().agent_id("agent_abc123").send().await;
-    /// if let Err(error) = answer.map_err(Error::from) {
-    ///     for drift in error.drift() {
-    ///         println!("{drift}");
-    ///     }
+    /// ```
+    /// # fn example(error: &twin_ext::Error) {
+    /// for drift in error.drift() {
+    ///     println!("{drift}");
     /// }
     /// # }
     /// ```

@@ -32,6 +32,10 @@ mod unwatched {
             Self
         }
 
+        pub(crate) fn is_disabled(&self) -> bool {
+            true
+        }
+
         pub(crate) fn around<'a>(
             self,
             call: impl Future<Output = reqwest::Result<Response>> + Send + 'a,
@@ -51,7 +55,7 @@ mod watched {
     use tracing::Instrument as _;
     use tracing::field::Empty;
     use twin_api::reqwest::{self, Request, Response};
-    use twin_api::transport::Answer;
+    use twin_api::transport::{API_KEY_HEADER, Answer, redact_text};
 
     use crate::document;
     use crate::error::ErrorKind;
@@ -73,27 +77,30 @@ mod watched {
                 http.request.method = request.method().as_str(),
                 server.address = url.host_str(),
                 server.port = url.port_or_known_default(),
+                url.full = Empty,
                 url.template = Empty,
                 http.request.resend_count = Empty,
                 http.response.status_code = Empty,
                 "error.type" = Empty,
             );
-            if !span.is_disabled()
-                && let Some(template) = document::template_of(operation)
-            {
-                span.record("url.template", template);
-                span.record("otel.name", format!("{} {template}", request.method()));
+            if !span.is_disabled() {
+                span.record("url.full", shown(request));
+                if let Some(template) = document::template_of(operation) {
+                    span.record("url.template", template);
+                    span.record("otel.name", format!("{} {template}", request.method()));
+                }
             }
             Self(span)
+        }
+
+        pub(crate) fn is_disabled(&self) -> bool {
+            self.0.is_disabled()
         }
 
         pub(crate) fn around<'a>(
             self,
             call: impl Future<Output = reqwest::Result<Response>> + Send + 'a,
         ) -> Answer<'a> {
-            if self.0.is_disabled() {
-                return Box::pin(call);
-            }
             Box::pin(call.instrument(self.0))
         }
 
@@ -120,6 +127,13 @@ mod watched {
                 self.0.record("otel.status_code", "ERROR");
             }
         }
+    }
+
+    /// Where it goes, without the query; an identifier may be anything, the key too.
+    fn shown(request: &Request) -> String {
+        let url = request.url();
+        let text = format!("{}{}", url.origin().ascii_serialization(), url.path());
+        redact_text(text.as_bytes(), request.headers().get(API_KEY_HEADER))
     }
 
     /// A word of few: what failed here, or the status of a refusal.

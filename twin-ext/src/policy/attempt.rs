@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::header::{CONTENT_LENGTH, TRANSFER_ENCODING};
+use http::header::TRANSFER_ENCODING;
 use http::{StatusCode, Version};
 use serde::de::IgnoredAny;
 use twin_api::reqwest::{self, Response};
@@ -34,6 +34,8 @@ pub(super) struct Answered {
     /// The answer without its body.
     pub(super) response: Response,
     pub(super) body: Bytes,
+    /// Whether it said how long its body is.
+    announced: bool,
     /// The status that a refusal stands for.
     pub(super) refused: Option<StatusCode>,
 }
@@ -79,11 +81,12 @@ pub(super) async fn attempt(
     if let Some(status) = refusal_status(response.status(), response.headers()) {
         return refusal(response, status, &mut alarm).await;
     }
+    let announced = response.content_length().is_some();
     let most = policy.max_response_bytes;
     let read = before(&mut alarm, read(&mut response, most)).await;
     let mut detail = match read {
         Some(Read::Whole(body)) => {
-            return Attempt::Answered(Answered { response, body, refused: None });
+            return Attempt::Answered(Answered { response, body, announced, refused: None });
         }
         Some(Read::TooLarge) => too_large(most),
         Some(Read::Torn(error)) => torn(error),
@@ -101,7 +104,7 @@ async fn refusal(mut response: Response, status: StatusCode, alarm: &mut Sleep) 
         Some(Read::TooLarge) => Bytes::from_static(b"the answer is too large to be shown"),
         Some(Read::Torn(_)) | None => Bytes::from_static(BROKE_OFF.as_bytes()),
     };
-    Attempt::Answered(Answered { response, body, refused: Some(status) })
+    Attempt::Answered(Answered { response, body, announced: true, refused: Some(status) })
 }
 
 fn failed(detail: Detail) -> Attempt {
@@ -177,8 +180,8 @@ impl Answered {
         if !response.status().is_success() || response.status() == StatusCode::NO_CONTENT {
             return false;
         }
-        let framed = response.version() > Version::HTTP_11
-            || response.headers().contains_key(CONTENT_LENGTH)
+        let framed = self.announced
+            || response.version() > Version::HTTP_11
             || response.headers().contains_key(TRANSFER_ENCODING);
         if framed && (body.is_empty() || ends(body)) {
             return false;

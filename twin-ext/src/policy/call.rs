@@ -29,8 +29,8 @@ pub(super) struct Call<'a> {
     /// To be kept out of whatever an answer is quoted in.
     key: Option<HeaderValue>,
     url: Url,
-    /// The request once more, where another attempt may follow.
-    next: Option<Request>,
+    /// The request once more, where another attempt may follow. Boxed: a call is moved about.
+    next: Option<Box<Request>>,
     started: Duration,
     attempts: u32,
     /// The worst that an earlier attempt may have come to.
@@ -67,7 +67,7 @@ impl<'a> Call<'a> {
     /// Sends `request` until an answer is the last.
     ///
     /// The future is kept small, so that boxing it is cheap: it holds no request but the next,
-    /// and an argument of an `async fn` would be in it twice.
+    /// and a large argument of an `async fn` would be in it twice.
     pub(super) fn run(
         mut self,
         client: &'a reqwest::Client,
@@ -77,7 +77,7 @@ impl<'a> Call<'a> {
         let mut limit = self.policy.attempt_timeout.min(self.policy.deadline);
         async move {
             loop {
-                let attempt = attempt::attempt(self.policy, &mut sending, limit).await;
+                let attempt = attempt::attempt(self.policy, sending, limit).await;
                 let seen = self.note(&attempt);
                 let Some((next, pause)) = self.again(&seen) else {
                     return Ok(self.finish(attempt, &seen));
@@ -102,10 +102,10 @@ impl<'a> Call<'a> {
         &mut self,
         client: &'c reqwest::Client,
         request: Request,
-    ) -> impl Future<Output = reqwest::Result<Response>> + Send + Unpin + use<'c> {
+    ) -> impl Future<Output = reqwest::Result<Response>> + Send + use<'c> {
         self.attempts += 1;
         let more = self.attempts < self.policy.retry.max_attempts;
-        self.next = if more { request.try_clone() } else { None };
+        self.next = if more { request.try_clone().map(Box::new) } else { None };
         client.execute(request)
     }
 
@@ -120,7 +120,7 @@ impl<'a> Call<'a> {
     /// The request that follows, and how long after; `None` where there is to be none.
     fn again(&mut self, seen: &Seen) -> Option<(Request, Duration)> {
         let next = self.next.take()?;
-        Some((next, self.pause(seen)?))
+        Some((*next, self.pause(seen)?))
     }
 
     /// How long to wait before the next attempt; `None` where there is to be none.

@@ -63,4 +63,23 @@ mod tests {
             assert_eq!(of(values), expected.map(Duration::from_secs), "{values:?}");
         }
     }
+
+    #[test]
+    fn whatever_comes_is_read_or_left_alone() {
+        let mut random = fastrand::Rng::with_seed(1);
+        let letters = b"0123456789 -+.,:eGMTSunNov\x80\xff";
+        for _ in 0..100_000 {
+            let text: Vec<u8> =
+                (0..random.usize(..40)).map(|_| letters[random.usize(..letters.len())]).collect();
+            let Ok(value) = HeaderValue::from_bytes(&text) else { continue };
+            let headers = HeaderMap::from_iter([(RETRY_AFTER, value)]);
+            let wait = retry_after(&headers, || SystemTime::UNIX_EPOCH);
+            let text = text.trim_ascii();
+            if !text.is_empty() && text.iter().all(u8::is_ascii_digit) {
+                let digits = std::str::from_utf8(text).unwrap();
+                let seconds = digits.parse().unwrap_or(u64::MAX);
+                assert_eq!(wait, Some(Duration::from_secs(seconds)), "{digits}");
+            }
+        }
+    }
 }

@@ -12,7 +12,7 @@ use tracing::{Event, Subscriber};
 use tracing_subscriber::Layer;
 use tracing_subscriber::layer::{Context, SubscriberExt as _};
 
-use crate::testing::{Service, json};
+use crate::testing::{KEY, Service, json};
 
 /// The fields of the spans by their numbers, and those of the events with their spans'.
 #[derive(Debug, Default)]
@@ -80,7 +80,7 @@ async fn a_span_an_operation_and_an_event_an_attempt() {
     let watcher = Watcher::everywhere();
     let service = Service::start([String::new(), json(403, r#"{"detail": "canary"}"#)]).await;
     let (twin, _) = service.client();
-    twin.list_runs().agent_id("a").filter_status("canary").send().await.unwrap_err();
+    twin.list_runs().agent_id(KEY).filter_status("canary").send().await.unwrap_err();
 
     let seen = watcher.0.lock().unwrap();
     let port = service.url.rsplit(':').next().unwrap();
@@ -103,6 +103,7 @@ async fn a_span_an_operation_and_an_event_an_attempt() {
     for (name, value) in expected {
         assert_eq!(span.of(name), value, "{name}");
     }
+    assert_eq!(span.of("url.full"), format!("{}/v1/agents/[redacted]/runs", service.url));
     let events: Vec<&Fields> =
         seen.events.iter().filter(|(of, _)| of == &Some(*number)).map(|(_, event)| event).collect();
     assert_eq!(events.len(), 2, "{seen:?}");

@@ -1,0 +1,124 @@
+//! A service that is no longer as documented is told of, and fails only who is strict.
+
+use std::sync::{Arc, Mutex};
+
+use twin_api::Client;
+use twin_api::types::{CreateAgentBody, RunMode, StartRunBody};
+use twin_ext::drift::DriftKind;
+use twin_ext::{ClientBuilder, Error, ErrorKind, Outcome};
+use twin_tests::emulator::{Emulator, Profile};
+use twin_tests::raw::json;
+
+use crate::operations::{OPERATIONS, Operation};
+use crate::rig::{Rig, verdict};
+
+/// An answer of each kind of drift, what is told of it, and in which operation.
+const TABLE: [(&str, &str, &str, DriftKind); 5] = [
+    ("get_me", r#"{"user_id":"u","canary":"canary"}"#, "canary", DriftKind::UnknownField),
+    (
+        "list_runs",
+        r#"{"runs":[{"agent_id":"a","run_id":"r","started_at":"t","status":"whsec_canary"}]}"#,
+        "runs[].status",
+        DriftKind::UnknownValue,
+    ),
+    (
+        "list_run_events",
+        r#"{"events":[{"event":{"whsec_canary":1},"a":2}]}"#,
+        "events[].a",
+        DriftKind::UnknownField,
+    ),
+    (
+        "get_schedule",
+        r#"{"schedule":{"cron":"c","paused":true,"b":[{"c":1}]}}"#,
+        "schedule.b",
+        DriftKind::UnknownField,
+    ),
+    (
+        "list_workspaces",
+        r#"{"workspaces":[{"name":"n","workspace_id":"ws","x":1},{"name":"n","workspace_id":"ws","x":2}]}"#,
+        "workspaces[].x",
+        DriftKind::UnknownField,
+    ),
+];
+
+#[tokio::test]
+async fn it_is_told_and_the_call_succeeds() {
+    for (name, body, path, kind) in TABLE {
+        let told = Arc::new(Mutex::new(Vec::new()));
+        let heard = Arc::clone(&told);
+        let rig = Rig::with(|builder| {
+            builder.on_drift(move |drift| heard.lock().expect("no panic").push(drift.clone()))
+        })
+        .await;
+        rig.raw.always(json(200, body));
+        Operation::of(name).call(&rig.twin).await.expect("it is read all the same");
+        let told = told.lock().expect("no panic");
+        assert_eq!(told.len(), 1, "{told:?}");
+        assert_eq!((told[0].operation, told[0].path.as_str(), told[0].kind), (name, path, kind));
+        assert!(!format!("{told:?} {}", told[0]).contains("whsec_"), "a value is told");
+    }
+}
+
+#[tokio::test]
+async fn who_is_strict_gets_an_error_and_no_repetition() {
+    let rig = Rig::with(ClientBuilder::strict).await;
+    for (name, body, path, kind) in TABLE {
+        let (error, seen) = rig.fails(Operation::of(name), json(200, body)).await;
+        assert_eq!(seen, verdict(1, ErrorKind::Drift, Outcome::Accepted).status(200), "{error}");
+        assert_eq!((error.drift()[0].path.as_str(), error.drift()[0].kind), (path, kind));
+        assert!(!format!("{error} {error:?}").contains("whsec_"), "{error}");
+    }
+}
+
+#[tokio::test]
+async fn what_is_missing_is_told_before_it_does_not_decode() {
+    let rig = Rig::with(ClientBuilder::strict).await;
+    let (error, seen) = rig.fails(Operation::of("get_me"), json(200, "{}")).await;
+    assert_eq!(seen.kind, ErrorKind::Drift, "{error}");
+    assert_eq!(error.drift()[0].to_string(), "get_me: missing field at user_id");
+}
+
+#[tokio::test]
+async fn the_shortest_answers_are_as_documented() {
+    let rig = Rig::with(ClientBuilder::strict).await;
+    for operation in OPERATIONS {
+        rig.raw.always(operation.answer());
+        if let Err(error) = operation.call(&rig.twin).await {
+            panic!("{} {error}", operation.name);
+        }
+    }
+}
+
+/// Everything that reads, and what it takes for there to be something to read.
+async fn tour(twin: &Client) -> Result<(), Error> {
+    twin.get_me().send().await?;
+    let agent = twin.create_agent().body(CreateAgentBody::builder()).send().await?;
+    let agent = &agent.agent.agent_id;
+    let body = StartRunBody::builder().run_mode(RunMode::Run);
+    let run = twin.start_run().agent_id(agent).body(body).send().await?.into_inner().run.run_id;
+    twin.get_agent().agent_id(agent).send().await?;
+    twin.list_agents().send().await?;
+    twin.list_runs().agent_id(agent).send().await?;
+    twin.list_run_events().agent_id(agent).run_id(run).send().await?;
+    twin.get_schedule().agent_id(agent).send().await?;
+    twin.list_schedules().send().await?;
+    twin.get_instructions().agent_id(agent).send().await?;
+    twin.list_instruction_versions().agent_id(agent).send().await?;
+    twin.list_webhooks().agent_id(agent).send().await?;
+    twin.list_workspaces().send().await?;
+    twin.list_api_keys().send().await?;
+    twin.delete_agent().agent_id(agent).send().await?;
+    Ok(())
+}
+
+#[tokio::test]
+async fn neither_truth_is_drift() {
+    for profile in Profile::ALL {
+        let emulator = Emulator::builder(profile).start().await.expect("a free port");
+        let builder = ClientBuilder::new(emulator.api_key()).base_url(emulator.url()).strict();
+        let twin = builder.build().expect("the settings are right");
+        if let Err(error) = tour(&twin).await {
+            panic!("{profile}: {error} {:?}", error.drift());
+        }
+    }
+}
