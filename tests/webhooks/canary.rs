@@ -9,7 +9,7 @@ use tracing::{Event, Subscriber};
 use tracing_subscriber::Layer;
 use tracing_subscriber::layer::{Context, SubscriberExt as _};
 use twin_ext::clock::ManualClock;
-use twin_ext::webhook::{Verifier, sign};
+use twin_ext::webhook::{MemorySeen, Receiver, Verifier, sign};
 
 use crate::signed::{event, headers};
 
@@ -77,4 +77,26 @@ fn neither_debug_nor_errors_nor_traces_show_a_secret_or_a_payload() {
     }
     assert!(!log.contains("canary"), "{log}");
     assert!(!shown.contains("canary"), "{shown}");
+}
+
+/// A receiver traces what somebody has to look after: by its key, and without a secret.
+#[tokio::test]
+async fn a_receiver_tells_what_is_in_doubt_by_its_key_and_shows_no_secret() {
+    let log = Log::default();
+    let subscriber = tracing_subscriber::registry().with(log.clone());
+    let _guard = tracing::subscriber::set_default(subscriber);
+    tracing::callsite::rebuild_interest_cache();
+    let verifier = Verifier::new(SECRET).unwrap();
+    let seen = MemorySeen::new(10, std::time::Duration::ZERO);
+    let handler = |_, _| async { Err::<(), _>("canary_of_the_handler") };
+    let receiver = Receiver::new(verifier, seen, handler);
+    let body = crate::signed::completed().to_string();
+    let headers = headers(&[&sign(SECRET, &body)], &[]);
+    let status = receiver.receive(&headers, body.as_bytes()).await;
+    assert_eq!(status, http::StatusCode::SERVICE_UNAVAILABLE);
+    let shown = format!("{receiver:?}");
+    let log = log.0.lock().unwrap();
+    assert!(log.contains("agent_abc123/run_xyz789/run.completed"), "{log}");
+    assert!(log.contains("Forgotten"), "{log}");
+    assert!(!log.contains("canary") && !shown.contains("canary"), "{log} {shown}");
 }

@@ -24,13 +24,13 @@ pub enum ErrorKind {
     Decode,
     /// What answered is not the API: HTML, a redirect, anything that is no JSON.
     NotTheApi,
-    /// The answer is larger than the client takes.
+    /// The answer is larger than the client takes, or the delivery of a webhook than the verifier.
     TooLarge,
     /// Pages did not come as pages do.
     Pagination,
     /// A run did not go as was asked for.
     Run,
-    /// A delivery of a webhook cannot be trusted or read.
+    /// A delivery of a webhook cannot be trusted.
     Webhook,
     /// The answer is not as documented, and the client was built to be strict about that.
     Drift,

@@ -30,6 +30,11 @@ const TIMEOUT: Duration = Duration::from_secs(2);
 /// after a failover, may have lost what it knew last: what ended before that, and is not known,
 /// is [`Doubt::Forgotten`] ([what that means](super::Seen#what-can-be-vouched-for)).
 ///
+/// Its user may run `EVAL`, `EVALSHA`, `SCRIPT LOAD`, `TIME`, `INFO`, `HSET`, `HMGET`, `HDEL`,
+/// `PEXPIRE`, `PTTL`. Errors are of the kinds [`Transport`](ErrorKind::Transport) and
+/// [`Timeout`](ErrorKind::Timeout) after two seconds, their outcome is
+/// [`Unknown`](Outcome::Unknown).
+///
 /// ```
 /// use std::time::Duration;
 /// use twin_ext::webhook::RedisSeen;
