@@ -19,15 +19,15 @@ pub(crate) async fn sweep_on_a_timer(twin: Client, agent: String, outputs: Outpu
     }
 }
 
-/// Fetches the latest runs that have ended and were not fetched yet; tells which.
+/// Fetches the runs that have ended and were not fetched yet; tells which.
 pub(crate) async fn sweep(
     twin: &Client,
     agent: &str,
     outputs: &Outputs,
 ) -> Result<Vec<String>, Error> {
-    let page = twin.list_runs().agent_id(agent).page_size(50).send().await?.into_inner();
+    let mut runs = twin.list_runs().agent_id(agent).page_size(100).items();
     let mut found = Vec::new();
-    for run in page.runs {
+    while let Some(run) = runs.try_next().await? {
         if run.has_ended() && !outputs.has(&run.run_id) {
             fetch(twin, agent, &run.run_id, outputs).await?;
             found.push(run.run_id);
