@@ -7,15 +7,15 @@ mod rotating;
 #[path = "../examples/webhooks/sweeping.rs"]
 mod sweeping;
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use http::StatusCode;
 use serde_json::json;
 use twin_api::Client;
 use twin_api::types::WebhookEventType::{RunCompleted, RunFailed, RunStarted, RunStopped};
 use twin_api::types::{CreateWebhookBody, CreateWebhookResponse, WebhookEventType};
-use twin_ext::ClientBuilder;
 use twin_ext::webhook::sign;
+use twin_ext::{ClientBuilder, Error};
 use twin_tests::emulator::{Emulator, Profile, RunMode, Script, World};
 
 use self::fetching::{Fetching, Outputs, PATH};
@@ -77,6 +77,13 @@ impl Scene {
         self.service.with(|world| world.order_delivery_fault(rule));
     }
 
+    /// Looks for runs that ended since the service began.
+    async fn sweep(&self) -> Result<Vec<String>, Error> {
+        let hour = Duration::from_secs(3600);
+        let before = SystemTime::from(self.service.with(|world| world.now())) - 2 * hour;
+        sweeping::sweep(&self.twin, &self.agent, before, &self.outputs).await
+    }
+
     fn fetches(&self) -> u64 {
         self.service.count("list_run_events")
     }
@@ -109,10 +116,10 @@ async fn a_run_whose_delivery_is_lost_or_forged_is_found_by_the_sweep() {
             scene.order(&json!(fault));
             let run = scene.run().await;
             assert!(!scene.outputs.has(&run), "{fault}");
-            let found = sweeping::sweep(&scene.twin, &scene.agent, &scene.outputs).await.unwrap();
+            let found = scene.sweep().await.unwrap();
             assert_eq!(found, [run.as_str()], "{fault}");
             assert!(scene.outputs.has(&run));
-            let found = sweeping::sweep(&scene.twin, &scene.agent, &scene.outputs).await.unwrap();
+            let found = scene.sweep().await.unwrap();
             assert_eq!(found, [""; 0], "once is enough");
         }
     }

@@ -45,10 +45,11 @@ async fn main() -> anyhow::Result<()> {
     rotating::retire_the_old(&receiver, &webhook)?;
     println!("after the secret has changed: {outputs}");
 
+    let before = service.with(|world| world.now()).into();
     let lost = serde_json::from_value(serde_json::json!({"fault": "lost"}))?;
     service.with(|world| world.order_delivery_fault(lost));
     let run = run(&service, &agent).await;
-    let found = sweeping::sweep(&twin, &agent, &outputs).await?;
+    let found = sweeping::sweep(&twin, &agent, before, &outputs).await?;
     println!("found on the timer, since its delivery was lost: {found:?}");
     let found = found.first().context("the sweep found nothing")?;
     anyhow::ensure!(*found == run, "it found another run");
