@@ -4,16 +4,19 @@
 use std::error::Error as StdError;
 use std::fmt::{Debug, Write as _};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use tracing::field::{Field, Visit};
 use tracing::{Event, Subscriber, span};
 use tracing_subscriber::Layer;
 use tracing_subscriber::layer::{Context as Of, SubscriberExt as _};
+use twin_api::reqwest::header::{HeaderMap, HeaderName};
 use twin_api::secrecy::ExposeSecret as _;
 use twin_api::transport::{Context, DecodeFailure, Direct, Inner};
 use twin_api::{Client, ClientInfo as _};
 use twin_ext::clock::{ManualClock, SystemClock};
-use twin_ext::{ClientBuilder, Error, Retry};
+use twin_ext::webhook::{RedisSeen, Verifier, sign};
+use twin_ext::{ClientBuilder, Error, Paginate as _, Retry, RunExt as _, RunTicket};
 use twin_tests::raw::{Script, answer, json};
 
 use crate::operations::{OPERATIONS, Operation, RawError, SECRET};
@@ -232,6 +235,29 @@ async fn nor_does_any_value() {
 }
 
 #[tokio::test]
+async fn nor_does_what_is_made_of_a_client_or_of_a_secret() {
+    let rig = Rig::new().await;
+    let twin = &rig.twin;
+    let run = twin.resume(RunTicket::new("agent_abc123", "run_xyz789"));
+    let mut text = shown(&run) + &shown(&run.ticket()) + &shown(&run.events());
+    text += &(shown(&twin.list_agents().pages()) + &shown(&twin.list_agents().items()));
+    let verifier = Verifier::new(SECRET).expect("it is a secret");
+    let verifier = verifier.also(format!("{SECRET}_old")).expect("it is one, too");
+    text += &shown(&verifier);
+    let signature = sign(SECRET, "another body").parse().expect("it fits into a header");
+    let headers = HeaderMap::from_iter([(HeaderName::from_static("x-cobb-signature"), signature)]);
+    for (headers, body) in [(&headers, SECRET), (&HeaderMap::new(), KEY)] {
+        let error = verifier.verify(headers, body.as_bytes()).expect_err("it is forged");
+        text += &shown_error(&error);
+    }
+    let seen = RedisSeen::new(&format!("redis://user:{KEY}@127.0.0.1:1"), Duration::from_secs(1));
+    text += &shown(&seen.expect("it is an address"));
+    let seen = RedisSeen::new(&format!("{KEY}://:{SECRET}@"), Duration::from_secs(1));
+    text += &shown_error(&seen.expect_err("it is none"));
+    assert!(!text.contains(CANARY), "{text}");
+}
+
+#[tokio::test]
 async fn nor_does_a_panic() {
     let rig = Rig::new().await;
     for fault in faults() {
@@ -248,6 +274,22 @@ async fn nor_does_a_panic() {
             "{message}"
         );
     }
+}
+
+#[test]
+fn every_secret_of_the_surface_is_in_an_answer_here() {
+    let snapshots = concat!(env!("CARGO_MANIFEST_DIR"), "/snapshots");
+    let mut secrets = 0;
+    for file in std::fs::read_dir(snapshots).expect("it is there") {
+        let text = std::fs::read_to_string(file.expect("it is there").path()).expect("text");
+        for line in text.lines().filter(|line| line.ends_with(": SecretString")) {
+            let name = line.trim().trim_end_matches(": SecretString");
+            let member = format!(r#""{name}":"{SECRET}""#);
+            assert!(OPERATIONS.iter().any(|operation| operation.body.contains(&member)), "{name}");
+            secrets += 1;
+        }
+    }
+    assert!(secrets >= 2, "{secrets}");
 }
 
 #[tokio::test]
