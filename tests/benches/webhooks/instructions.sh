@@ -13,10 +13,12 @@ instructions() {
 }
 
 while read -r name function; do
-    echo "$name: $(($(instructions "$function") / count))"
+    counted=$(($(instructions "$function") / count))
+    ((counted)) || { echo "callgrind finds no $function" >&2; exit 1; }
+    echo "$name: $counted"
 done <<'FUNCTIONS'
 bare-mac *mac::bare_verify
 bare-mac-with-its-key *mac::bare_verify_with_key
-verify-step *Verifier>::authenticate
-verify-and-read *Verifier>::verify
+verify-step *Verifier::authenticate
+verify-and-read *Verifier::verify
 FUNCTIONS
