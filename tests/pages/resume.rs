@@ -95,6 +95,26 @@ async fn nothing_is_skipped_though_runs_were_deleted_meanwhile() {
 }
 
 #[tokio::test]
+async fn nothing_is_repeated_though_runs_were_started_meanwhile() {
+    for started in 0..=5_u64 {
+        let runs = move |query: &[(String, String)], first: u64| {
+            let skipped = usize::try_from((number(query, "page").unwrap() - 1) * 3).unwrap();
+            let page: Vec<Value> = (first..=20).skip(skipped).take(3).map(run).collect();
+            (200, json!({"runs": page, "total_runs": 21 - first}))
+        };
+        let (_, twin) = Made::up(move |_, query| runs(query, 10));
+        let mut pages = twin.list_runs().agent_id("a").pages();
+        pages.try_next().await.unwrap().unwrap();
+        let second = pages.try_next().await.unwrap().unwrap();
+        let (_, twin) = Made::up(move |_, query| runs(query, 10 - started));
+        let rest = twin.list_runs().agent_id("a").items_from(stored(&second.next.unwrap()));
+        let (rest, error) = drain(rest, |run| run.run_id.clone()).await;
+        assert!(error.is_none(), "{error:?}");
+        assert_eq!(rest, names("run", 16..=20), "{started} started");
+    }
+}
+
+#[tokio::test]
 async fn an_error_says_where_to_go_on() {
     let mut failing = true;
     let (_, twin) = Made::up(move |_, query| {

@@ -186,3 +186,60 @@ impl<P: Pager> Turn<P::Item> for Engine<'_, P> {
 fn may_be_neglect(error: &Error) -> bool {
     matches!(error.kind(), ErrorKind::Timeout | ErrorKind::Transport)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicU64, Ordering};
+    use std::task::Waker;
+
+    use super::*;
+    use crate::error::{Detail, Outcome};
+    use crate::page::single::SinglePager;
+
+    /// The first so many requests fail in this way.
+    fn failing(kind: ErrorKind, times: u64) -> (Engine<'static, SinglePager<u8>>, Arc<AtomicU64>) {
+        let sent = Arc::new(AtomicU64::new(0));
+        let count = Arc::clone(&sent);
+        let engine = Engine::new(SinglePager::new(), move |()| {
+            let fails = count.fetch_add(1, Ordering::Relaxed) < times;
+            Box::pin(async move {
+                if fails {
+                    Err(Detail::new(kind, Outcome::Unknown, "no").into())
+                } else {
+                    Ok(vec![7])
+                }
+            })
+        });
+        (engine, sent)
+    }
+
+    #[test]
+    fn what_failed_ahead_for_want_of_time_is_sent_again_when_it_is_wanted() {
+        let context = &mut Context::from_waker(Waker::noop());
+        let (mut engine, sent) = failing(ErrorKind::Timeout, 1);
+        for _ in 0..3 {
+            assert!(engine.poll_page(true, context).is_pending());
+            assert_eq!(sent.load(Ordering::Relaxed), 1, "not again before it is wanted");
+        }
+        let Poll::Ready(Some(Ok(page))) = engine.poll_page(false, context) else {
+            panic!("a page")
+        };
+        assert_eq!((page.items, sent.load(Ordering::Relaxed)), (vec![7], 2));
+        assert!(matches!(engine.poll_page(false, context), Poll::Ready(None)));
+    }
+
+    #[test]
+    fn a_refusal_and_a_failure_of_what_is_wanted_stay() {
+        let context = &mut Context::from_waker(Waker::noop());
+        for (kind, ahead) in [(ErrorKind::Problem, true), (ErrorKind::Timeout, false)] {
+            let (mut engine, sent) = failing(kind, 1);
+            let Poll::Ready(Some(Err(error))) = engine.poll_page(ahead, context) else {
+                panic!("an error")
+            };
+            assert_eq!((error.kind(), error.items_seen()), (kind, Some(0)));
+            assert!(matches!(engine.poll_page(false, context), Poll::Ready(None)));
+            assert_eq!(sent.load(Ordering::Relaxed), 1);
+        }
+    }
+}

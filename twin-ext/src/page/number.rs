@@ -17,9 +17,12 @@
 //! It does not notice an item that enters the list behind what was read while another leaves
 //! it before, if the service's count is steady and right. Only a filter by state lets that be.
 
+mod pass;
+
 use std::collections::HashMap;
 use std::marker::PhantomData;
 
+use self::pass::{Last, Link, Pass, Resumed};
 use super::cursor::Identified;
 use super::engine::{Pager, Step, Then};
 use super::position::Numbered;
@@ -81,70 +84,6 @@ pub(super) struct NumberPager<T> {
     /// The total changes without sense: it is as if there were none.
     distrusts: bool,
     item: PhantomData<fn() -> T>,
-}
-
-/// What is known of one reading of the list, from its first page to its end.
-#[derive(Debug, Default)]
-#[expect(clippy::struct_excessive_bools, reason = "each is one thing that can go wrong, or not")]
-struct Pass {
-    number: u32,
-    /// How many items a full page has.
-    size: Option<u64>,
-    /// The total, as of the page before.
-    total: Option<u64>,
-    /// How many different items came in it.
-    came: u64,
-    /// How many came twice.
-    repeats: u64,
-    /// The highest page of which use was made.
-    furthest: u64,
-    /// The total changed otherwise than the items moved: it is not to be relied upon.
-    odd: bool,
-    /// A page was not linked.
-    gap: bool,
-    /// One was not after something had come twice: other items may have come before.
-    unsure: bool,
-    /// A page that was not the last had another size.
-    uneven: bool,
-    /// How many pages to go back, when going back; 0 otherwise.
-    back: u64,
-    /// How many items of the pass before have not come again in this one; `None` where that
-    /// would show nothing.
-    unconfirmed: Option<u64>,
-}
-
-/// From where a stream goes on.
-#[derive(Debug)]
-struct Resumed {
-    /// The last items that came, in their order.
-    last: Vec<String>,
-    /// The place was met.
-    met: bool,
-}
-
-/// The page of which use was made last.
-struct Last {
-    /// How many items it held.
-    came: u64,
-    /// Whether any was new to the pass.
-    fruit: bool,
-    /// Whether the list ends with it.
-    ends: bool,
-    /// The total, if it is to be relied upon, and as it was said.
-    total: Option<u64>,
-    said: Option<u64>,
-    /// Behind how many items it ends.
-    extent: Option<u64>,
-}
-
-/// How a page is linked to those before it.
-#[derive(Debug, PartialEq, Eq)]
-enum Link {
-    Linked,
-    /// It cannot be told.
-    Gap,
-    /// It is not: go back so many pages.
-    Back(u64),
 }
 
 impl<T> NumberPager<T> {
@@ -297,9 +236,10 @@ impl<T: Identified> NumberPager<T> {
     /// Compares what the service says, that there are more than before, with how many items
     /// of this page had moved down.
     fn compare(&mut self, before: Option<u64>, total: Option<u64>, moved: u64, came: u64) {
-        let further = self.page > self.pass.furthest;
+        // Of a place to go on from it is not known which items came before.
+        let further = self.pass.furthest > 0 && self.page > self.pass.furthest;
         self.pass.furthest = self.pass.furthest.max(self.page);
-        if let (true, true, Some(before), Some(total)) = (further, self.page > 1, before, total) {
+        if let (true, Some(before), Some(total)) = (further, before, total) {
             let more = total.checked_sub(before).map(|more| more.min(came));
             self.pass.odd |= more != Some(moved);
         }

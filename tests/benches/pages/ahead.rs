@@ -1,0 +1,87 @@
+//! A service that takes as long for a page as who uses it: how much sooner the list is done
+//! with a page ahead.
+
+use std::time::{Duration, Instant};
+
+use anyhow::ensure;
+use axum::Router;
+use axum::extract::RawQuery;
+use axum::http::header::CONTENT_TYPE;
+use axum::routing::get;
+use serde_json::{Value, json};
+use tokio::net::TcpListener;
+use twin_api::Client;
+use twin_ext::prelude::*;
+
+const PAGES: u64 = 40;
+const ON_A_PAGE: u64 = 50;
+const TIME: Duration = Duration::from_millis(25);
+const BOUND: f64 = 1.6;
+
+#[tokio::main]
+pub(crate) async fn measure() -> anyhow::Result<()> {
+    let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
+    let url = format!("http://{}", listener.local_addr()?);
+    let service = Router::new().route("/v1/agents", get(page));
+    tokio::spawn(async move { axum::serve(listener, service).await });
+    let twin = ClientBuilder::new("tw_live_0123").base_url(url).build()?;
+    for (by, way) in [("item", Way::Items), ("page", Way::Pages)] {
+        let (none, one) = (read(&twin, way, 0).await?, read(&twin, way, 1).await?);
+        let ratio = none.as_secs_f64() / one.as_secs_f64();
+        println!(
+            "ahead: by {by}: {none:.2?} with none ahead, {one:.2?} with one: {ratio:.2} times"
+        );
+        ensure!(ratio >= BOUND, "less than {BOUND} times");
+    }
+    Ok(())
+}
+
+#[derive(Clone, Copy)]
+enum Way {
+    Items,
+    Pages,
+}
+
+/// Reads the whole list, and takes as long over each page as the service did.
+async fn read(twin: &Client, way: Way, ahead: usize) -> anyhow::Result<Duration> {
+    let started = Instant::now();
+    let mut came = 0;
+    match way {
+        Way::Items => {
+            let mut agents = twin.list_agents().items().prefetch(ahead);
+            while agents.try_next().await?.is_some() {
+                came += 1;
+                // Ten rests a page: the timer is not finer than a millisecond.
+                if came % (ON_A_PAGE / 10) == 0 {
+                    tokio::time::sleep(TIME / 10).await;
+                }
+            }
+        }
+        Way::Pages => {
+            let mut pages = twin.list_agents().pages().prefetch(ahead);
+            while let Some(page) = pages.try_next().await? {
+                came += page.items.len() as u64;
+                tokio::time::sleep(TIME).await;
+            }
+        }
+    }
+    ensure!(came == PAGES * ON_A_PAGE, "{came} came");
+    Ok(started.elapsed())
+}
+
+async fn page(RawQuery(query): RawQuery) -> impl axum::response::IntoResponse {
+    tokio::time::sleep(TIME).await;
+    let cursor = query.as_deref().and_then(|query| query.strip_prefix("cursor="));
+    let page: u64 = cursor.and_then(|page| page.parse().ok()).unwrap_or(0);
+    let agents: Vec<Value> = (0..ON_A_PAGE)
+        .map(|place| {
+            json!({
+                "agent_id": format!("agent_{page}_{place}"), "deployment_state": "deployed",
+                "has_runs": false, "latest_run_is_finished": true,
+            })
+        })
+        .collect();
+    let next = (page + 1 < PAGES).then(|| (page + 1).to_string());
+    let body = json!({"agents": agents, "next_cursor": next}).to_string();
+    ([(CONTENT_TYPE, "application/json")], body)
+}
