@@ -32,7 +32,7 @@ const TIMEOUT: Duration = Duration::from_secs(2);
 ///
 /// Its user may run `EVAL`, `EVALSHA`, `SCRIPT LOAD`, `TIME`, `INFO`, `HSET`, `HMGET`, `HDEL`,
 /// `PEXPIRE`, `PTTL`. Errors are of the kinds [`Transport`](ErrorKind::Transport) and
-/// [`Timeout`](ErrorKind::Timeout) after two seconds, their outcome is
+/// [`Timeout`](ErrorKind::Timeout), after a few seconds at most; their outcome is
 /// [`Unknown`](Outcome::Unknown).
 ///
 /// ```
