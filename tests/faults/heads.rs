@@ -83,7 +83,7 @@ async fn a_flood_of_answers_to_come_ends_with_the_time() {
             rig.raw.received(attempt as usize).await;
             rig.clock.advance(seconds(30));
         }
-        let error = call.await.expect("it ends");
+        let error = rig.ends(call, attempts as usize).await;
         let seen = rig.verdict(operation, &error);
         let expected = verdict(attempts, ErrorKind::Timeout, Outcome::Unknown);
         let repeatable = operation.is_repeatable();

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use tokio::task::JoinHandle;
 use twin_api::Client;
 use twin_ext::clock::ManualClock;
 use twin_ext::{ClientBuilder, Error, ErrorKind, Outcome, Retry};
@@ -73,6 +74,15 @@ impl Rig {
         assert_eq!(error.method().map(AsRef::as_ref), Some(operation.method()));
         let verdict = self.verdict(operation, &error);
         (error, verdict)
+    }
+
+    /// The error of a call under way that is sent so often in all. Sent once more it fails the
+    /// test, which would wait for ever otherwise: nobody moves the clock any more.
+    pub(crate) async fn ends(&self, call: JoinHandle<Error>, sent: usize) -> Error {
+        tokio::select! {
+            error = call => error.expect("no call panics"),
+            () = self.raw.received(sent + 1) => panic!("it was sent more than {sent} times"),
+        }
     }
 
     /// What came of it, and that every request was the operation's.

@@ -70,7 +70,7 @@ async fn a_timeout_costs_twice_as_much() {
         rig.clock.advance(seconds(30));
     }
     // Ten of fourteen for the first retry, and four are too few for the next.
-    assert_eq!(call.await.expect("it ends").attempts(), 2);
+    assert_eq!(rig.ends(call, 2).await.attempts(), 2);
 }
 
 #[tokio::test]

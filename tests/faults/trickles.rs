@@ -47,7 +47,7 @@ async fn trickled(name: &str, start: &Script, bytes: &str, attempts: u32) -> (Ou
         }
         rig.clock.advance(limit.saturating_sub(seconds(steps)));
     }
-    let error = call.await.expect("it ends");
+    let error = rig.ends(call, attempts as usize).await;
     assert_eq!(error.kind(), ErrorKind::Timeout, "{error}");
     assert!(error.is_timeout());
     assert_eq!((error.attempts(), rig.raw.take_requests().len()), (attempts, attempts as usize));
@@ -92,7 +92,7 @@ async fn a_refusal_whose_body_trickles_stays_one() {
     let call = tokio::spawn(async move { operation.call(&twin).await.expect_err("it is refused") });
     told.wait().await;
     rig.clock.advance(seconds(30));
-    let error = call.await.expect("it ends");
+    let error = rig.ends(call, 1).await;
     let seen = rig.verdict(operation, &error);
     assert_eq!(seen, verdict(1, ErrorKind::Problem, Outcome::Rejected).status(409), "{error}");
     assert!(error.to_string().contains("broke off"), "{error}");
