@@ -15,11 +15,11 @@ use crate::commit::Change;
 
 const FOLDER: &str = "tests/snapshots";
 
-/// What insta 1.49 writes for `assert_snapshot!(name, text)` in `tests/it/surface.rs`.
-const HEADER: &str = "---\nsource: tests/it/surface.rs\nexpression: text\n---\n";
+/// What insta 1.49 writes for `assert_snapshot!(name, text)` in `tests/generator/surface.rs`.
+const HEADER: &str = "---\nsource: tests/generator/surface.rs\nexpression: text\n---\n";
 
 /// The line by which a snapshot is known as one of the surface.
-const SOURCE: &str = "source: tests/it/surface.rs";
+const SOURCE: &str = "source: tests/generator/surface.rs";
 
 /// What has to change under `root` for its snapshots to say `parts`, in order of path.
 pub(crate) fn changes(

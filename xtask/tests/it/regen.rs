@@ -17,7 +17,9 @@ fn the_first_run_writes_the_snapshots_and_says_so() {
 
     assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
     let snapshot = fs::read_to_string(root.join("tests/snapshots/report.snap")).unwrap();
-    assert!(snapshot.starts_with("---\nsource: tests/it/surface.rs\nexpression: text\n---\n"));
+    assert!(
+        snapshot.starts_with("---\nsource: tests/generator/surface.rs\nexpression: text\n---\n")
+    );
     assert!(stdout(&output).contains("tests/snapshots/report.snap (new): +"));
     let summary = stdout(&output).lines().last().unwrap().to_owned();
     assert!(summary.starts_with("surface: ") && summary.ends_with(" -0 lines"), "{summary}");
