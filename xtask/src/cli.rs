@@ -10,7 +10,7 @@ use clap::{Args, Parser, Subcommand};
 
 use crate::console::Console;
 use crate::regen::{Mode, Verdict};
-use crate::{fetch, generate, regen};
+use crate::{check, fetch, generate, regen};
 
 /// The repository's own commands.
 #[derive(Debug, Parser)]
@@ -26,6 +26,18 @@ enum Command {
     Regen(RegenArgs),
     /// Generate a client from any OpenAPI 3.1 document, without Twin's overlay
     Generate(GenerateArgs),
+    /// Run every check that a change must pass
+    Check(CheckArgs),
+}
+
+#[derive(Debug, Args)]
+struct CheckArgs {
+    /// Run format, sources, snapshots, clippy and unit tests only
+    #[arg(long)]
+    fast: bool,
+    /// The repository to work on
+    #[arg(long, hide = true, default_value = concat!(env!("CARGO_MANIFEST_DIR"), "/.."))]
+    root: PathBuf,
 }
 
 #[derive(Debug, Args)]
@@ -84,6 +96,9 @@ fn dispatch(command: Command, console: &mut Console) -> anyhow::Result<Verdict> 
             let GenerateArgs { file, lowered, out, verbose } = args;
             let options = generate::Options { file, lowered, out, verbose };
             generate::run(&options, console).map(|()| Verdict::Fresh)
+        }
+        Command::Check(CheckArgs { fast, root }) => {
+            check::run(&check::Options { root, fast }, console)
         }
     }
 }

@@ -9,6 +9,7 @@
 //! It does not talk to the API, needs no key and sends none, and it leaves the client's
 //! source alone: that is generated anew by every build.
 
+pub mod check;
 pub mod cli;
 pub mod commit;
 pub mod console;
@@ -19,4 +20,5 @@ pub mod regen;
 mod changes;
 mod report;
 mod snapshots;
+mod sources;
 mod staged;

@@ -1,0 +1,144 @@
+//! `cargo xtask check`: every check that a change must pass, as one list.
+//!
+//! `.ci/run` installs what the checks need and then runs this list. The checks run in order and
+//! the first failure ends the run, so the fast ones come first. This module installs nothing.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, bail, ensure};
+
+use crate::console::Console;
+use crate::regen::{self, Mode, Verdict};
+use crate::sources;
+
+/// What to check.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// The repository.
+    pub root: PathBuf,
+    /// Whether to run only the checks that take less than a minute together.
+    pub fast: bool,
+}
+
+/// When a step runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Speed {
+    /// In every check.
+    Fast,
+    /// In a whole check only.
+    Slow,
+}
+
+/// How a step is carried out.
+#[derive(Debug)]
+enum Action {
+    /// A program and its arguments, separated by blanks.
+    Run(&'static str),
+    /// The same with one environment variable.
+    RunWith(&'static str, (&'static str, &'static str)),
+    /// The rules for sources, in this process.
+    Sources,
+    /// `cargo xtask regen --check`, in this process.
+    Snapshots,
+}
+
+/// One check.
+#[derive(Debug)]
+struct Step {
+    name: &'static str,
+    speed: Speed,
+    action: Action,
+}
+
+const fn fast(name: &'static str, action: Action) -> Step {
+    Step { name, speed: Speed::Fast, action }
+}
+
+const fn slow(name: &'static str, action: Action) -> Step {
+    Step { name, speed: Speed::Slow, action }
+}
+
+/// The checks in their order. A new check goes before "tests": the test runner's closing lines
+/// must be the last of the log.
+const STEPS: &[Step] = &[
+    fast("format", Action::Run("cargo fmt --all --check")),
+    fast("sources", Action::Sources),
+    fast("snapshots", Action::Snapshots),
+    fast(
+        "clippy",
+        Action::Run(
+            "cargo clippy --locked --workspace --all-targets --all-features -- -D warnings",
+        ),
+    ),
+    fast("unit tests", Action::Run("cargo test --locked -q --workspace --lib")),
+    slow("spelling", Action::Run("typos")),
+    slow("workflows", Action::Run("actionlint")),
+    slow(
+        "documentation",
+        Action::RunWith(
+            "cargo doc --locked --workspace --no-deps --all-features",
+            ("RUSTDOCFLAGS", "-D warnings"),
+        ),
+    ),
+    slow("dependencies", Action::Run("cargo deny --locked check bans licenses sources")),
+    slow(
+        "features: none",
+        Action::Run("cargo test --locked -q -p twin-api --lib --no-default-features"),
+    ),
+    slow("tests", Action::Run("cargo test --locked --workspace")),
+];
+
+/// Runs the checks and shows how long each took.
+///
+/// # Errors
+/// The name of the first check that fails and the command that repeats it.
+pub fn run(options: &Options, console: &mut Console) -> anyhow::Result<Verdict> {
+    let mut times: Vec<(&str, Duration)> = Vec::new();
+    let chosen = STEPS.iter().filter(|step| !options.fast || step.speed == Speed::Fast);
+    for step in chosen {
+        console.progress(format_args!("\n==> {}", step.name));
+        let start = Instant::now();
+        perform(step, &options.root, console)
+            .with_context(|| format!("check \"{}\" failed", step.name))?;
+        times.push((step.name, start.elapsed()));
+    }
+    for (name, time) in times {
+        console.progress(format_args!("{:>7.1} s  {name}", time.as_secs_f64()));
+    }
+    Ok(Verdict::Fresh)
+}
+
+fn perform(step: &Step, root: &Path, console: &mut Console) -> anyhow::Result<()> {
+    match step.action {
+        Action::Run(command) => execute(command, None, root),
+        Action::RunWith(command, variable) => execute(command, Some(variable), root),
+        Action::Sources => sources::check(root, console),
+        Action::Snapshots => {
+            let options = regen::Options {
+                root: root.to_owned(),
+                mode: Mode::Check,
+                fetch: None,
+                verbose: false,
+            };
+            let verdict = regen::run(&options, console)?;
+            ensure!(verdict == Verdict::Fresh, "the snapshots are stale; run `cargo xtask regen`");
+            Ok(())
+        }
+    }
+}
+
+fn execute(command: &str, variable: Option<(&str, &str)>, root: &Path) -> anyhow::Result<()> {
+    let mut words = command.split(' ');
+    let program = words.next().unwrap_or_default();
+    let mut child = Command::new(program);
+    child.args(words).current_dir(root).envs(variable);
+    let status = child
+        .status()
+        .with_context(|| format!("{program} cannot be started; .ci/run shows how to install it"))?;
+    if !status.success() {
+        bail!("`{command}` ended with {status}");
+    }
+    Ok(())
+}

@@ -1,0 +1,191 @@
+//! Checks the sources against the rules that no compiler knows: plain words, files of a size
+//! that one can read, and doc comments that say what an item does.
+//!
+//! It reads the files that git tracks. It does not judge style beyond these rules.
+
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+use anyhow::{Context as _, ensure};
+use regex::{Regex, RegexBuilder};
+
+use crate::console::Console;
+
+/// A longer file must say why, in a comment that contains [`REASON`].
+const LONGEST_FILE: usize = 450;
+
+/// What the comment of a longer file contains.
+const REASON: &str = "Length:";
+
+/// The phrases to refuse.
+const WORDS: &str = "xtask/words.txt";
+
+/// Files whose text is not ours, or that list the phrases themselves.
+const FOREIGN: &[&str] = &["LICENSE", "tests/schemas/", "tests/specimen/", WORDS, "Cargo.lock"];
+
+/// The endings of files that hold prose or names.
+const ENDINGS: &[&str] = &[".rs", ".md", ".json", ".html", ".js", ".css", ".toml", ".yml", ".sh"];
+
+/// Checks every tracked file.
+///
+/// # Errors
+/// All places that break a rule, each with file, line and what to write instead.
+pub(crate) fn check(root: &Path, console: &mut Console) -> anyhow::Result<()> {
+    let words = words(&read(root, WORDS)?)?;
+    let mut faults = Vec::new();
+    for file in files(root)? {
+        let text = read(root, &file)?;
+        phrases(&file, &text, &words, &mut faults);
+        if Path::new(&file).extension().is_some_and(|ending| ending == "rs") {
+            length(&file, &text, &mut faults);
+            first_sentences(&file, &text, &mut faults);
+        }
+    }
+    for fault in &faults {
+        console.progress(format_args!("{fault}"));
+    }
+    ensure!(faults.is_empty(), "{} places break a rule for sources", faults.len());
+    Ok(())
+}
+
+/// A phrase to refuse, and what to write instead.
+struct Phrase {
+    pattern: Regex,
+    instead: String,
+}
+
+fn words(list: &str) -> anyhow::Result<Vec<Phrase>> {
+    let lines = list.lines().filter(|line| !line.is_empty() && !line.starts_with('#'));
+    lines.map(phrase).collect()
+}
+
+fn phrase(line: &str) -> anyhow::Result<Phrase> {
+    let (pattern, instead) =
+        line.split_once('\t').with_context(|| format!("{WORDS}: no tab in \"{line}\""))?;
+    let pattern = RegexBuilder::new(pattern)
+        .case_insensitive(true)
+        .build()
+        .with_context(|| format!("{WORDS}: \"{pattern}\" is not a regular expression"))?;
+    Ok(Phrase { pattern, instead: instead.to_owned() })
+}
+
+fn files(root: &Path) -> anyhow::Result<Vec<String>> {
+    let output = Command::new("git")
+        .args(["ls-files", "-z", "--cached", "--others", "--exclude-standard"])
+        .current_dir(root)
+        .output()
+        .context("git cannot be started")?;
+    ensure!(output.status.success(), "git ls-files failed in {}", root.display());
+    let names = String::from_utf8(output.stdout).context("a file name is not valid UTF-8")?;
+    let ours = |name: &&str| {
+        ENDINGS.iter().any(|ending| name.ends_with(ending))
+            && !FOREIGN.iter().any(|foreign| name.starts_with(foreign))
+            && root.join(name).is_file()
+    };
+    Ok(names.split('\0').filter(ours).map(str::to_owned).collect())
+}
+
+fn phrases(file: &str, text: &str, words: &[Phrase], faults: &mut Vec<String>) {
+    for (index, line) in text.lines().enumerate() {
+        // "There is no GET for one run" states a fact; "it is no text" has to be decoded.
+        let line = line.to_lowercase().replace("there is no ", "").replace("there are no ", "");
+        for Phrase { pattern, instead } in words {
+            if let Some(found) = pattern.find(&line) {
+                let number = index + 1;
+                faults.push(format!("{file}:{number}: \"{}\": write {instead}", found.as_str()));
+            }
+        }
+    }
+}
+
+fn length(file: &str, text: &str, faults: &mut Vec<String>) {
+    let lines = text.lines().count();
+    if lines > LONGEST_FILE && !text.contains(REASON) {
+        faults.push(format!(
+            "{file}: {lines} lines; split it by concept, or say why in a comment that \
+             begins with \"{REASON}\""
+        ));
+    }
+}
+
+/// The doc comment of a public function begins with a verb in the third person.
+fn first_sentences(file: &str, text: &str, faults: &mut Vec<String>) {
+    if !library(file) {
+        return;
+    }
+    let mut first: Option<(usize, &str)> = None;
+    for (index, line) in text.lines().enumerate() {
+        let line = line.trim();
+        if let Some(doc) = line.strip_prefix("///") {
+            first.get_or_insert((index + 1, doc.trim()));
+        } else if is_public_function(line) {
+            if let Some((number, sentence)) = first.take().filter(|(_, text)| !third_person(text)) {
+                faults.push(format!(
+                    "{file}:{number}: \"{sentence}\": begin with a verb in the third person"
+                ));
+            }
+        } else if !line.starts_with('#') && !line.starts_with("//") {
+            first = None;
+        }
+    }
+}
+
+/// Whether users of a published crate read the file's documentation.
+fn library(file: &str) -> bool {
+    ["twin-api/src/", "twin-ext/src/", "twin-api-gen/src/", "tests/emulator/src/"]
+        .iter()
+        .any(|folder| file.starts_with(folder))
+}
+
+fn is_public_function(line: &str) -> bool {
+    let Some(rest) = line.strip_prefix("pub ") else { return false };
+    let rest = rest.trim_start_matches("const ").trim_start_matches("async ");
+    rest.starts_with("fn ")
+}
+
+fn third_person(sentence: &str) -> bool {
+    let word = sentence.split([' ', ',', ':', '.']).next().unwrap_or_default();
+    word.len() > 2 && word.ends_with('s') && word.chars().all(char::is_alphabetic)
+}
+
+fn read(root: &Path, file: &str) -> anyhow::Result<String> {
+    fs::read_to_string(root.join(file)).with_context(|| format!("reading {file}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn faults_of(file: &str, text: &str) -> Vec<String> {
+        let words = words("\\bis no text\\b\t\"not valid UTF-8\"\n").unwrap();
+        let mut faults = Vec::new();
+        phrases(file, text, &words, &mut faults);
+        length(file, text, &mut faults);
+        first_sentences(file, text, &mut faults);
+        faults
+    }
+
+    #[test]
+    fn refuses_a_listed_phrase_with_its_line_and_the_plain_word() {
+        let faults = faults_of("README.md", "one\nThe name Is No Text.\n");
+        assert_eq!(faults, ["README.md:2: \"is no text\": write \"not valid UTF-8\""]);
+        assert!(faults_of("README.md", "there is no text here\n").is_empty());
+    }
+
+    #[test]
+    fn refuses_a_long_file_without_a_reason() {
+        let long = "\n".repeat(LONGEST_FILE + 1);
+        assert_eq!(faults_of("a.rs", &long).len(), 1);
+        assert!(faults_of("a.rs", &format!("// Length: one table\n{long}")).is_empty());
+    }
+
+    #[test]
+    fn refuses_a_public_function_whose_docs_do_not_begin_with_a_verb() {
+        let noun = "/// The name.\n#[must_use]\npub fn name() {}\n";
+        assert_eq!(faults_of("twin-ext/src/a.rs", noun).len(), 1);
+        let verb = "/// Returns the name.\npub const fn name() {}\n";
+        assert!(faults_of("twin-ext/src/a.rs", verb).is_empty());
+        assert!(faults_of("tests/pages/a.rs", noun).is_empty());
+    }
+}
