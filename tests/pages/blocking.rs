@@ -3,6 +3,7 @@
 use std::sync::mpsc;
 
 use twin_api::Client;
+use twin_ext::ErrorKind;
 use twin_ext::prelude::*;
 use twin_tests::emulator::{Emulator, Profile, World};
 

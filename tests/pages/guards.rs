@@ -1,6 +1,7 @@
 //! What a service may do to a list, and what must come of it.
 
 use serde_json::{Value, json};
+use twin_ext::ErrorKind;
 use twin_ext::prelude::*;
 
 use super::harness::{Made, agent, drain, event, names, number, run};

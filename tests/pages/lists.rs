@@ -4,6 +4,7 @@ use serde_json::json;
 use twin_api::types::{
     CreateApiKeyBody, CreateWebhookBody, SetScheduleBody, UpdateInstructionsBody, WebhookEventType,
 };
+use twin_ext::ErrorKind;
 use twin_ext::prelude::*;
 use twin_tests::emulator::{Profile, World};
 

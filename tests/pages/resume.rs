@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 use twin_ext::prelude::*;
+use twin_ext::{ErrorKind, Position};
 use twin_tests::emulator::{Profile, World};
 
 use super::harness::{Made, drain, event, in_both, names, number, run, start_runs};

@@ -9,6 +9,7 @@ use futures_util::{Stream, StreamExt as _, TryStreamExt};
 use serde_json::{Value, json};
 use twin_api::Client;
 use twin_api::types::Agent;
+use twin_ext::ErrorKind;
 use twin_ext::prelude::*;
 
 use super::harness::{Made, agent, names, number};

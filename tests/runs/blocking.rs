@@ -4,6 +4,7 @@ use std::thread;
 
 use twin_api::types::{Run, RunEvent};
 use twin_ext::prelude::*;
+use twin_ext::{ErrorKind, Outcome, RunState, RunTicket};
 use twin_tests::emulator::Script;
 
 use crate::harness::{Twin, body};

@@ -7,6 +7,7 @@ use futures_util::stream::FusedStream;
 use twin_api::types::Run;
 use twin_ext::FinishedRuns;
 use twin_ext::prelude::*;
+use twin_ext::{ErrorKind, Outcome};
 use twin_tests::emulator::{Outcome as Ending, RunMode, Script, Step};
 
 use crate::harness::{Twin, in_both};
@@ -115,7 +116,7 @@ async fn who_knows_how_long_runs_last_reads_less() {
         twin.advance(HOUR * 10).await;
         let time = now(&twin) - HOUR;
         twin.take_exchanges();
-        let runs = twin.client.finished_since(&*twin.agent, time).longest_run(HOUR * 12);
+        let runs = twin.client.finished_since(&*twin.agent, time).max_run_duration(HOUR * 12);
         let runs: Vec<Run> = runs.try_collect().await.unwrap();
         assert_eq!(runs.len(), 1);
         assert_eq!(runs[0].run_id, shorter);

@@ -7,6 +7,7 @@ use futures_util::stream::FusedStream;
 use futures_util::{FutureExt as _, StreamExt as _, TryStreamExt as _};
 use twin_api::types::RunEvent;
 use twin_ext::prelude::*;
+use twin_ext::{ErrorKind, RunError, RunTicket};
 use twin_ext::{RunEvents, RunHandle};
 use twin_tests::emulator::fault::{Fault, Rule};
 use twin_tests::emulator::{Emulator, Outcome as Ending, Profile, Script, Step};
@@ -68,7 +69,7 @@ async fn a_run_that_is_over_is_read_without_a_pause() {
         twin.advance(seconds(60)).await;
         let events: Vec<RunEvent> = run.events().try_collect().await.unwrap();
         assert_eq!(events.len(), 5);
-        assert_eq!(twin.clock.pauses(), []);
+        assert!(twin.clock.pauses().is_empty());
         assert_eq!(twin.count("list_runs"), 1);
     })
     .await;

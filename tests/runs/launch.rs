@@ -4,6 +4,7 @@ use axum::http::StatusCode;
 use serde_json::Value;
 use twin_api::types::{RunMode, StartRunBody};
 use twin_ext::prelude::*;
+use twin_ext::{ErrorKind, Outcome};
 use twin_tests::emulator::Script;
 use twin_tests::emulator::fault::{Fault, RetryAfter, Rule, Shift};
 

@@ -4,6 +4,7 @@ use std::process::{Command, Output};
 
 use futures_util::TryStreamExt as _;
 use twin_api::types::RunEvent;
+use twin_ext::RunState;
 use twin_ext::prelude::*;
 use twin_tests::emulator::{Emulator, Profile, Script};
 
@@ -63,5 +64,5 @@ async fn a_ticket_survives_its_client() {
     drop(run);
     let resumed = other.resume(serde_json::from_slice(&stored).unwrap());
     assert!(resumed.started().is_none());
-    assert!(resumed.wait().await.unwrap().finished().is_ok());
+    assert!(resumed.wait().await.unwrap().require_success().is_ok());
 }

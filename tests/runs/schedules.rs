@@ -2,6 +2,7 @@
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use twin_ext::Cron;
 use twin_ext::prelude::*;
 
 use crate::harness::{Twin, in_both};

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use twin_api::Client;
 use twin_ext::clock::{Clock as _, ManualClock};
 use twin_ext::prelude::*;
+use twin_ext::{ErrorKind, Outcome, Retry, RunError, RunHandle, RunState, RunTicket};
 use twin_tests::exchange::Answer;
 use twin_tests::scripted::Scripted;
 
@@ -126,7 +127,7 @@ async fn a_refusal_after_the_run_was_seen_says_that_it_is_gone_and_before_stays_
 async fn an_unknown_status_is_borne_for_a_while_and_then_told() {
     let service = Service::start().await;
     service.answers(&page("queued"), 3).answers(&page("completed"), 1);
-    assert!(service.run().wait().await.unwrap().finished().is_ok());
+    assert!(service.run().wait().await.unwrap().require_success().is_ok());
 
     service.answers(&page("hibernating"), 30);
     let error = service.run().wait().await.unwrap_err();
@@ -167,7 +168,7 @@ async fn paused_is_told_at_once_in_both_forms() {
         let error = service.run().wait().await.unwrap_err();
         assert_eq!((error.kind(), error.run_error()), (ErrorKind::Run, Some(&RunError::Paused)));
         assert!(error.to_string().contains("paused, waiting for input"), "{error}");
-        assert_eq!(service.clock.pauses(), []);
+        assert!(service.clock.pauses().is_empty());
     }
 }
 

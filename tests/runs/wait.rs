@@ -5,6 +5,7 @@ use std::time::Duration;
 use futures_util::FutureExt as _;
 use twin_api::types::RunOutcome;
 use twin_ext::prelude::*;
+use twin_ext::{ErrorKind, RunError, RunState, RunTicket, Wait};
 use twin_tests::emulator::fault::{Fault, RetryAfter, Rule};
 use twin_tests::emulator::{Outcome as Ending, Script, Step};
 
@@ -28,7 +29,7 @@ async fn it_ends_with_the_run_however_that_ends() {
             let done = run.wait().await.unwrap();
             assert_eq!(done.run_id, run.run_id());
             assert_eq!(done.state(), state);
-            assert_eq!(done.finished().is_ok(), state == RunState::Finished(None));
+            assert_eq!(done.require_success().is_ok(), state == RunState::Finished(None));
         }
     })
     .await;
@@ -52,7 +53,7 @@ async fn a_run_that_has_ended_is_seen_at_once() {
         let run = twin.launch(after(0, Step::Fail)).await;
         twin.advance(Duration::from_secs(1)).await;
         run.wait().await.unwrap();
-        assert_eq!((twin.count("list_runs"), twin.clock.pauses()), (1, vec![]));
+        assert_eq!((twin.count("list_runs"), twin.clock.pauses().len()), (1, 0));
     })
     .await;
 }
@@ -194,7 +195,7 @@ async fn a_wait_that_is_dropped_asks_no_more() {
     // Another call on the same client comes to its end, so that the first had its time.
     run.get().await.unwrap();
     assert!(twin.count("list_runs") <= 2);
-    assert_eq!(twin.clock.pauses(), []);
+    assert!(twin.clock.pauses().is_empty());
 }
 
 #[tokio::test]

@@ -28,20 +28,20 @@ use self::payload::Common;
 /// # Ok::<(), serde_json::Error>(())
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct EventKind<'a> {
+pub struct EventHeader<'a> {
     name: Option<String>,
     agent_id: Option<String>,
     run_id: Option<String>,
     detail: Option<&'a str>,
 }
 
-impl<'a> EventKind<'a> {
+impl<'a> EventHeader<'a> {
     /// Reads the kind off the JSON text of a payload. It takes any text.
     ///
     /// ```
-    /// use twin_ext::EventKind;
-    /// assert_eq!(EventKind::of(r#"{"started": {}}"#).name(), Some("started"));
-    /// assert_eq!(EventKind::of("[]").name(), None);
+    /// use twin_ext::EventHeader;
+    /// assert_eq!(EventHeader::of(r#"{"started": {}}"#).name(), Some("started"));
+    /// assert_eq!(EventHeader::of("[]").name(), None);
     /// ```
     pub fn of(payload: &'a str) -> Self {
         let Common { agent_id, run_id, kind } = payload::read(payload);
@@ -53,8 +53,8 @@ impl<'a> EventKind<'a> {
     /// reference. `None` where a payload has none, or several.
     ///
     /// ```
-    /// use twin_ext::EventKind;
-    /// assert_eq!(EventKind::of(r#"{"event": {"event": "Tick"}}"#).name(), Some("Tick"));
+    /// use twin_ext::EventHeader;
+    /// assert_eq!(EventHeader::of(r#"{"event": {"event": "Tick"}}"#).name(), Some("Tick"));
     /// ```
     pub fn name(&self) -> Option<&str> {
         self.name.as_deref()
@@ -63,8 +63,8 @@ impl<'a> EventKind<'a> {
     /// Whether this is its name, however it is written.
     ///
     /// ```
-    /// use twin_ext::EventKind;
-    /// let kind = EventKind::of(r#"{"tool_call_started": {}}"#);
+    /// use twin_ext::EventHeader;
+    /// let kind = EventHeader::of(r#"{"tool_call_started": {}}"#);
     /// assert!(kind.is("ToolCallStarted") && kind.is("tool_call_started"));
     /// assert!(!kind.is("ToolCall"));
     /// ```
@@ -79,8 +79,8 @@ impl<'a> EventKind<'a> {
     /// The agent that it names.
     ///
     /// ```
-    /// use twin_ext::EventKind;
-    /// let kind = EventKind::of(r#"{"agent_id": {"id": "agent_abc123"}}"#);
+    /// use twin_ext::EventHeader;
+    /// let kind = EventHeader::of(r#"{"agent_id": {"id": "agent_abc123"}}"#);
     /// assert_eq!(kind.agent_id(), Some("agent_abc123"));
     /// ```
     pub fn agent_id(&self) -> Option<&str> {
@@ -90,8 +90,8 @@ impl<'a> EventKind<'a> {
     /// The run that it names.
     ///
     /// ```
-    /// use twin_ext::EventKind;
-    /// assert_eq!(EventKind::of(r#"{"run_id": "run_xyz789"}"#).run_id(), Some("run_xyz789"));
+    /// use twin_ext::EventHeader;
+    /// assert_eq!(EventHeader::of(r#"{"run_id": "run_xyz789"}"#).run_id(), Some("run_xyz789"));
     /// ```
     pub fn run_id(&self) -> Option<&str> {
         self.run_id.as_deref()
@@ -100,8 +100,8 @@ impl<'a> EventKind<'a> {
     /// What belongs to this kind, as JSON text; `None` where there is nothing.
     ///
     /// ```
-    /// use twin_ext::EventKind;
-    /// assert_eq!(EventKind::of(r#"{"started": {"by": 1}}"#).detail(), Some(r#"{"by": 1}"#));
+    /// use twin_ext::EventHeader;
+    /// assert_eq!(EventHeader::of(r#"{"started": {"by": 1}}"#).detail(), Some(r#"{"by": 1}"#));
     /// ```
     pub fn detail(&self) -> Option<&'a str> {
         self.detail
@@ -128,7 +128,7 @@ pub trait RunEventExt {
     /// assert!(event.kind().is("Started"));
     /// # Ok::<(), serde_json::Error>(())
     /// ```
-    fn kind(&self) -> EventKind<'_>;
+    fn kind(&self) -> EventHeader<'_>;
 
     /// Its place among the events, by either of the names that it has.
     ///
@@ -160,8 +160,8 @@ pub trait RunEventExt {
 }
 
 impl RunEventExt for RunEvent {
-    fn kind(&self) -> EventKind<'_> {
-        EventKind::of(self.event.get())
+    fn kind(&self) -> EventHeader<'_> {
+        EventHeader::of(self.event.get())
     }
 
     fn position(&self) -> Option<u64> {

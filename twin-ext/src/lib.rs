@@ -2,6 +2,7 @@
 //!
 //! ```no_run
 //! use twin_ext::prelude::*;
+//! use twin_ext::twin_api;
 //!
 //! # async fn example() -> Result<(), Error> {
 //! let twin: twin_api::Client = ClientBuilder::from_env()?.build()?;
@@ -59,7 +60,7 @@ mod trace;
 pub use blocking::Blocking;
 pub use client::ClientBuilder;
 pub use error::{Error, ErrorKind, Outcome};
-pub use event::{EventKind, RunEventExt};
+pub use event::{EventHeader, RunEventExt};
 pub use page::{Items, Page, Pages, Paginate, Position};
 pub use retry::Retry;
 pub use run::{
@@ -67,20 +68,26 @@ pub use run::{
     RunTicket, Wait, Waiting,
 };
 pub use schedule::{Cron, SetScheduleExt};
-pub use time::Moment;
+pub use time::Timestamp;
 /// The raw client.
 pub use twin_api;
 /// What the service says when it refuses: problem details (RFC 9457).
 pub use twin_api::types::Problem;
 
-/// What a program usually imports.
+/// Imports the extension traits, [`ClientBuilder`] and [`Error`].
+///
+/// Everything else is imported by name: `use twin_ext::{Outcome, RunHandle, twin_api};`.
+///
+/// ```no_run
+/// use twin_ext::prelude::*;
+/// # async fn example() -> Result<(), Error> {
+/// let twin = ClientBuilder::from_env()?.build()?;
+/// let newest = twin.list_agents().limit(1).items().try_next().await?;
+/// # drop(newest);
+/// # Ok(())
+/// # }
+/// ```
 pub mod prelude {
-    pub use twin_api;
-    pub use twin_api::types::Problem;
-
-    pub use crate::webhook::{Delivery, Event, Verifier};
-    pub use crate::{ClientBuilder, Error, ErrorKind, Outcome, Retry};
-    pub use crate::{Cron, EventKind, RunEventExt, SetScheduleExt};
-    pub use crate::{Page, Paginate, Position};
-    pub use crate::{RunError, RunExt, RunHandle, RunState, RunStateExt, RunTicket, Wait};
+    pub use crate::{ClientBuilder, Error};
+    pub use crate::{Paginate, RunEventExt, RunExt, RunStateExt, SetScheduleExt};
 }

@@ -42,6 +42,7 @@ use crate::error::Error;
 /// # }
 /// ```
 #[derive(Debug, Clone)]
+#[non_exhaustive]
 pub struct Page<T> {
     /// What it holds, as it came, without what an earlier page held already.
     pub items: Vec<T>,
@@ -121,6 +122,7 @@ pub trait Paginate: Sized + sealed::Sealed {
     /// ```no_run
     /// # async fn example(twin: twin_api::Client, saved: &str) -> Result<(), Box<dyn std::error::Error>> {
     /// use twin_ext::prelude::*;
+    /// use twin_ext::Position;
     /// let position: Position = serde_json::from_str(saved)?;
     /// let mut rest = twin.list_agents().pages_from(position);
     /// while let Some(page) = rest.try_next().await? {

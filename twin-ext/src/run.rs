@@ -12,7 +12,7 @@ mod finished;
 mod follow;
 mod handle;
 mod launch;
-mod pace;
+mod poll_interval;
 mod state;
 mod ticket;
 mod wait;
@@ -32,12 +32,13 @@ pub use self::state::{RunState, RunStateExt};
 pub use self::ticket::RunTicket;
 pub use self::wait::{Wait, Waiting};
 use crate::error::Error;
-use crate::time::Moment;
+use crate::time::Timestamp;
 
 /// A launch, to be awaited. It borrows nothing; nothing is sent before that.
 ///
 /// ```no_run
 /// use twin_ext::prelude::*;
+/// use twin_ext::RunHandle;
 /// use twin_api::types::{RunMode, StartRunBody};
 /// # async fn example(twin: twin_api::Client) -> Result<(), Error> {
 /// let launching = twin.launch("agent_abc123", StartRunBody::builder().run_mode(RunMode::Run));
@@ -138,6 +139,7 @@ pub trait RunExt {
     ///
     /// ```no_run
     /// use twin_ext::prelude::*;
+    /// use twin_ext::RunTicket;
     /// # async fn example(twin: twin_api::Client, stored: &str) -> Result<(), Box<dyn std::error::Error>> {
     /// let ticket: RunTicket = serde_json::from_str(stored)?;
     /// let done = twin.resume(ticket).wait().await?;
@@ -167,7 +169,7 @@ pub trait RunExt {
     /// A text that is no time is the stream's first and only item, an error.
     fn finished_since<T>(&self, agent_id: impl Into<String>, time: T) -> FinishedRuns<'_>
     where
-        T: TryInto<Moment>,
+        T: TryInto<Timestamp>,
         T::Error: Into<Error>;
 }
 
@@ -197,7 +199,7 @@ impl RunExt for Client {
 
     fn finished_since<T>(&self, agent_id: impl Into<String>, time: T) -> FinishedRuns<'_>
     where
-        T: TryInto<Moment>,
+        T: TryInto<Timestamp>,
         T::Error: Into<Error>,
     {
         FinishedRuns::new(self, agent_id.into(), time.try_into().map_err(Into::into))

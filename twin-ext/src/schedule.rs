@@ -155,6 +155,7 @@ impl From<Cron> for SetScheduleBody {
 ///
 /// ```no_run
 /// use twin_ext::prelude::*;
+/// use twin_ext::Cron;
 /// # async fn example(twin: twin_api::Client) -> Result<(), Error> {
 /// let cron = Cron::new("0 0 9 * * * *")?;
 /// twin.set_schedule().agent_id("agent_abc123").cron(cron).send().await?;
@@ -166,6 +167,7 @@ pub trait SetScheduleExt {
     ///
     /// ```no_run
     /// use twin_ext::prelude::*;
+    /// use twin_ext::Cron;
     /// # async fn example(twin: twin_api::Client) -> Result<(), Error> {
     /// let cron = Cron::new("0 0 9 * * * *")?;
     /// twin.set_schedule().agent_id("agent_abc123").cron(cron).send().await?;

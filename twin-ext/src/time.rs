@@ -12,28 +12,28 @@ use crate::error::{Detail, Error, ErrorKind, Outcome};
 ///
 /// ```
 /// use std::time::SystemTime;
-/// use twin_ext::Moment;
-/// let now = Moment::from(SystemTime::now());
-/// let then = Moment::try_from("2026-02-20T14:30:00.123456789+00:00")?;
+/// use twin_ext::Timestamp;
+/// let now = Timestamp::from(SystemTime::now());
+/// let then = Timestamp::try_from("2026-02-20T14:30:00.123456789+00:00")?;
 /// assert!(then < now);
 /// # Ok::<(), twin_ext::Error>(())
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Moment(pub(crate) SystemTime);
+pub struct Timestamp(pub(crate) SystemTime);
 
-impl From<SystemTime> for Moment {
+impl From<SystemTime> for Timestamp {
     fn from(time: SystemTime) -> Self {
         Self(time)
     }
 }
 
-impl From<Moment> for SystemTime {
-    fn from(moment: Moment) -> Self {
-        moment.0
+impl From<Timestamp> for SystemTime {
+    fn from(time: Timestamp) -> Self {
+        time.0
     }
 }
 
-impl TryFrom<&str> for Moment {
+impl TryFrom<&str> for Timestamp {
     type Error = Error;
 
     fn try_from(text: &str) -> Result<Self, Error> {
@@ -44,7 +44,7 @@ impl TryFrom<&str> for Moment {
     }
 }
 
-impl TryFrom<&String> for Moment {
+impl TryFrom<&String> for Timestamp {
     type Error = Error;
 
     fn try_from(text: &String) -> Result<Self, Error> {
@@ -52,7 +52,7 @@ impl TryFrom<&String> for Moment {
     }
 }
 
-impl TryFrom<String> for Moment {
+impl TryFrom<String> for Timestamp {
     type Error = Error;
 
     fn try_from(text: String) -> Result<Self, Error> {

@@ -5,6 +5,7 @@
 //!
 //! ```
 //! use twin_ext::prelude::*;
+//! use twin_ext::webhook::{Event, Verifier};
 //! # use twin_ext::webhook::sign;
 //! # let secret = "whsec_a1b2c3";
 //! # let body = br#"{"event": "run.completed", "timestamp": "2026-03-11T14:32:15Z", "data":

@@ -11,7 +11,9 @@ use std::time::Duration;
 
 use twin_api::Client;
 use twin_api::secrecy::SecretString;
+use twin_ext::RunTicket;
 use twin_ext::prelude::*;
+use twin_ext::webhook::{Delivery, Event, Verifier};
 use twin_ext::webhook::{MemorySeen, Receiver, Turn};
 
 pub(crate) const PATH: &str = "/webhooks/twin";

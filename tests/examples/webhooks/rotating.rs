@@ -3,6 +3,7 @@
 use twin_api::Client;
 use twin_api::types::{CreateWebhookBody, CreateWebhookResponse, WebhookEventType};
 use twin_ext::prelude::*;
+use twin_ext::webhook::Verifier;
 
 use super::fetching::Fetching;
 

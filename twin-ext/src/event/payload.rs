@@ -128,10 +128,10 @@ impl<'de> Deserialize<'de> for Kind<'de> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::EventKind;
+    use super::super::EventHeader;
 
     fn names(payload: &str) -> [Option<String>; 4] {
-        let kind = EventKind::of(payload);
+        let kind = EventHeader::of(payload);
         [kind.name(), kind.agent_id(), kind.run_id(), kind.detail()]
             .map(|text| text.map(str::to_owned))
     }
@@ -176,7 +176,7 @@ mod tests {
             "[".repeat(100_000),
             "]".repeat(100_000)
         );
-        let kind = EventKind::of(&deep);
+        let kind = EventHeader::of(&deep);
         assert_eq!(kind.name(), Some("Deep"));
         assert_eq!(kind.detail().map(str::len), Some(200_000));
     }
@@ -189,7 +189,7 @@ mod tests {
         );
         assert!(payload.len() > 120_000);
         let used = allocation_counter::measure(|| {
-            assert_eq!(EventKind::of(&payload).name(), Some("Tick"));
+            assert_eq!(EventHeader::of(&payload).name(), Some("Tick"));
         });
         assert!(used.bytes_max < 1_024, "{} bytes", used.bytes_max);
     }

@@ -8,7 +8,7 @@ use std::collections::HashSet;
 use std::marker::PhantomData;
 
 use super::engine::{Pager, Step, Then};
-use super::seen::{Circle, Marks, Recent};
+use super::seen::{CycleDetector, Marks, Recent};
 use super::{Place, Position};
 
 /// So many of the latest items at least are known one by one.
@@ -38,7 +38,7 @@ pub(super) struct CursorPager<T> {
     marks: Marks,
     cursors: HashSet<u64>,
     recent: Recent,
-    circle: Circle,
+    circle: CycleDetector,
     empty: u32,
     stale: u32,
     item: PhantomData<fn() -> T>,
@@ -54,7 +54,7 @@ impl<T> CursorPager<T> {
             marks,
             cursors,
             recent: Recent::new(KNOWN),
-            circle: Circle::default(),
+            circle: CycleDetector::default(),
             empty: 0,
             stale: 0,
             item: PhantomData,

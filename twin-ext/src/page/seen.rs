@@ -49,12 +49,12 @@ impl Recent {
 /// It is Brent's way of finding a cycle: the one that is remembered is replaced at each power
 /// of two, so that in the end it lies within the cycle.
 #[derive(Debug, Default)]
-pub(super) struct Circle {
+pub(super) struct CycleDetector {
     remembered: Option<u64>,
     count: u64,
 }
 
-impl Circle {
+impl CycleDetector {
     /// Whether the sequence goes in a circle, as this next one of it shows.
     pub(super) fn closes(&mut self, mark: u64) -> bool {
         self.count += 1;
@@ -89,7 +89,7 @@ mod tests {
     fn a_circle_of_any_length_is_noticed() {
         for start in [0_u64, 1, 7, 100] {
             for length in [1_u64, 2, 3, 64, 1_000] {
-                let mut circle = Circle::default();
+                let mut circle = CycleDetector::default();
                 let steps = (0..10_000).find(|step| {
                     let place = if *step < start { *step } else { start + (step - start) % length };
                     circle.closes(place)

@@ -38,6 +38,7 @@ impl Waiting {
     ///
     /// ```no_run
     /// use twin_ext::prelude::*;
+    /// use twin_ext::RunTicket;
     /// # fn example(twin: twin_api::Client, ticket: RunTicket) -> Result<(), Error> {
     /// let done = twin.resume(ticket).wait().blocking()?;
     /// println!("{}", done.state());
@@ -58,6 +59,7 @@ impl RunEvents {
     ///
     /// ```no_run
     /// use twin_ext::prelude::*;
+    /// use twin_ext::RunTicket;
     /// # fn example(twin: twin_api::Client, ticket: RunTicket) -> Result<(), Error> {
     /// for event in twin.resume(ticket).events().blocking()? {
     ///     println!("{:?}", event?.kind().name());

@@ -14,6 +14,7 @@ use crate::error::{Call, Detail, Error, ErrorKind, Outcome};
 ///
 /// ```no_run
 /// use twin_ext::prelude::*;
+/// use twin_ext::{RunError, RunHandle};
 /// # async fn example(run: RunHandle) -> Result<(), Error> {
 /// match run.wait().await {
 ///     Ok(done) => println!("{}", done.state()),

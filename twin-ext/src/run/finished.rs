@@ -19,7 +19,7 @@ use twin_api::types::Run;
 use super::RunStateExt as _;
 use crate::error::Error;
 use crate::page::{Items, Paginate as _};
-use crate::time::{self, Moment};
+use crate::time::{self, Timestamp};
 
 /// As many runs to a page as the service gives when it is not told.
 const PAGE: i64 = 100;
@@ -56,9 +56,13 @@ enum Source<'a> {
 }
 
 impl<'a> FinishedRuns<'a> {
-    pub(super) fn new(client: &'a Client, agent_id: String, since: Result<Moment, Error>) -> Self {
+    pub(super) fn new(
+        client: &'a Client,
+        agent_id: String,
+        since: Result<Timestamp, Error>,
+    ) -> Self {
         match since {
-            Ok(Moment(since)) => {
+            Ok(Timestamp(since)) => {
                 let list = client.list_runs().agent_id(agent_id).page_size(PAGE);
                 Self { source: Source::List(Box::new(list)), since }
             }
@@ -80,11 +84,11 @@ impl<'a> FinishedRuns<'a> {
     /// # use twin_ext::prelude::*;
     /// # fn example(twin: twin_api::Client) {
     /// let day = Duration::from_secs(86_400);
-    /// let runs = twin.finished_since("agent_abc123", SystemTime::now() - day).longest_run(7 * day);
+    /// let runs = twin.finished_since("agent_abc123", SystemTime::now() - day).max_run_duration(7 * day);
     /// # drop(runs);
     /// # }
     /// ```
-    pub fn longest_run(mut self, limit: Duration) -> Self {
+    pub fn max_run_duration(mut self, limit: Duration) -> Self {
         let earliest = self.since.checked_sub(limit).and_then(time::write);
         self.source = match (self.source, earliest) {
             (Source::List(list), Some(earliest)) => {

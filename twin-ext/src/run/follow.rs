@@ -33,6 +33,7 @@ use crate::page::{Indexed, Place, Position, misplaced};
 ///
 /// ```no_run
 /// use twin_ext::prelude::*;
+/// use twin_ext::RunHandle;
 /// # async fn example(run: RunHandle) -> Result<(), Error> {
 /// let mut events = run.events();
 /// while let Some(event) = events.try_next().await? {

@@ -17,6 +17,7 @@ use crate::page::{Indexed, Place, Position};
 ///
 /// ```no_run
 /// use twin_ext::prelude::*;
+/// use twin_ext::RunHandle;
 /// # async fn example(run: RunHandle) -> Result<(), Error> {
 /// let ticket = run.ticket();
 /// println!("{ticket:?} is {}", run.state().await?);
@@ -138,6 +139,7 @@ impl RunHandle {
     ///
     /// ```no_run
     /// use twin_ext::prelude::*;
+    /// use twin_ext::RunHandle;
     /// # async fn example(run: RunHandle) -> Result<(), Error> {
     /// let done = run.wait().await?;
     /// println!("{}", done.state());
@@ -152,7 +154,7 @@ impl RunHandle {
     }
 
     /// Waits until the run has ended, in whatever way: a run that failed or was stopped has
-    /// ended, too. [`RunStateExt::state`] says how, and [`RunStateExt::finished`] makes an
+    /// ended, too. [`RunStateExt::state`] says how, and [`RunStateExt::require_success`] makes an
     /// error of every end but the good one.
     ///
     /// Failures that may pass (of the connection, 408, 429, 5xx) are waited out, as long as
@@ -161,9 +163,10 @@ impl RunHandle {
     /// ```no_run
     /// use std::time::Duration;
     /// use twin_ext::prelude::*;
+    /// use twin_ext::{RunHandle, Wait};
     /// # async fn example(run: RunHandle) -> Result<(), Error> {
     /// let patience = Wait::default().deadline(Duration::from_secs(600));
-    /// let done = run.wait_with(patience).await?.finished()?;
+    /// let done = run.wait_with(patience).await?.require_success()?;
     /// # drop(done);
     /// # Ok(())
     /// # }
@@ -183,6 +186,7 @@ impl RunHandle {
     ///
     /// ```no_run
     /// use twin_ext::prelude::*;
+    /// use twin_ext::RunHandle;
     /// # async fn example(run: RunHandle) -> Result<(), Error> {
     /// let mut events = run.events();
     /// while let Some(event) = events.try_next().await? {

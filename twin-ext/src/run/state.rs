@@ -15,6 +15,7 @@ use crate::error::Error;
 ///
 /// ```
 /// use twin_ext::prelude::*;
+/// use twin_ext::RunState;
 /// use twin_api::types::Run;
 /// let json = r#"{"run_id": "run_xyz789", "agent_id": "agent_abc123", "status": "completed",
 ///                "started_at": "2026-02-20T14:30:00Z"}"#;
@@ -84,6 +85,7 @@ pub trait RunStateExt {
     ///
     /// ```
     /// use twin_ext::prelude::*;
+    /// use twin_ext::RunState;
     /// # use twin_api::types::Run;
     /// # let json = r#"{"run_id": "r", "agent_id": "a", "status": "error", "started_at": ""}"#;
     /// # let run: Run = serde_json::from_str(json)?;
@@ -96,6 +98,7 @@ pub trait RunStateExt {
     ///
     /// ```
     /// use twin_ext::prelude::*;
+    /// use twin_ext::RunState;
     /// # use twin_api::types::Run;
     /// # let json = r#"{"run_id": "r", "agent_id": "a", "status": "mended", "is_finished": true, "started_at": ""}"#;
     /// # let run: Run = serde_json::from_str(json)?;
@@ -105,14 +108,15 @@ pub trait RunStateExt {
     /// ```
     fn has_ended(&self) -> bool;
 
-    /// The run, if it has come to its end by itself: `run.wait().await?.finished()?`.
+    /// The run, if it has come to its end by itself: `run.wait().await?.require_success()?`.
     ///
     /// ```
     /// use twin_ext::prelude::*;
+    /// use twin_ext::RunError;
     /// # use twin_api::types::Run;
     /// # let json = r#"{"run_id": "r", "agent_id": "a", "status": "error", "started_at": ""}"#;
     /// # let run: Run = serde_json::from_str(json)?;
-    /// let error = run.finished().unwrap_err();
+    /// let error = run.require_success().unwrap_err();
     /// assert_eq!(error.run_error(), Some(&RunError::Failed));
     /// # Ok::<(), serde_json::Error>(())
     /// ```
@@ -120,7 +124,7 @@ pub trait RunStateExt {
     /// # Errors
     /// [`ErrorKind::Run`](crate::ErrorKind::Run): it has not; [`Error::run_error`] says what
     /// it did instead.
-    fn finished(self) -> Result<Run, Error>;
+    fn require_success(self) -> Result<Run, Error>;
 }
 
 impl RunStateExt for Run {
@@ -143,7 +147,7 @@ impl RunStateExt for Run {
         self.state().is_end() || says_ended(self)
     }
 
-    fn finished(self) -> Result<Run, Error> {
+    fn require_success(self) -> Result<Run, Error> {
         let error = match self.state() {
             RunState::Finished(_) => return Ok(self),
             RunState::Failed => RunError::Failed,
@@ -222,7 +226,7 @@ mod tests {
 
     #[test]
     fn only_a_run_that_came_to_its_end_is_finished() {
-        let finished = |status: &str| run(json!({"status": status})).finished();
+        let finished = |status: &str| run(json!({"status": status})).require_success();
         assert!(finished("completed").is_ok());
         for (status, error) in [
             ("error", RunError::Failed),

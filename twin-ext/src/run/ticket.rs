@@ -19,6 +19,7 @@ const VERSION: u64 = 1;
 ///
 /// ```
 /// use twin_ext::prelude::*;
+/// use twin_ext::RunTicket;
 /// let ticket = RunTicket::new("agent_abc123", "run_xyz789");
 /// let stored = serde_json::to_string(&ticket)?;
 /// let read: RunTicket = serde_json::from_str(&stored)?;

@@ -11,7 +11,7 @@ use twin_api::types::{Run, RunStatus};
 
 use super::failure::{self, RunError};
 use super::find::{Found, find};
-use super::pace::Pace;
+use super::poll_interval::PollInterval;
 use super::{RunHandle, RunState, RunStateExt as _};
 use crate::clock::{Clock, before};
 use crate::error::{Error, ErrorKind};
@@ -25,6 +25,7 @@ use crate::policy;
 /// ```no_run
 /// use std::time::Duration;
 /// use twin_ext::prelude::*;
+/// use twin_ext::{RunHandle, Wait};
 /// # async fn example(run: RunHandle) -> Result<(), Error> {
 /// let patience = Wait::default().deadline(Duration::from_secs(600));
 /// let done = run.wait_with(patience).await?;
@@ -72,11 +73,11 @@ impl Wait {
     ///
     /// ```
     /// # use std::time::Duration;
-    /// let wait = twin_ext::Wait::default().every(Duration::from_secs(5), Duration::from_secs(60));
+    /// let wait = twin_ext::Wait::default().poll_interval(Duration::from_secs(5), Duration::from_secs(60));
     /// # drop(wait);
     /// ```
     #[must_use]
-    pub fn every(mut self, first: Duration, longest: Duration) -> Self {
+    pub fn poll_interval(mut self, first: Duration, longest: Duration) -> Self {
         self.first = first;
         self.longest = longest;
         self
@@ -108,8 +109,8 @@ impl Wait {
         self
     }
 
-    pub(super) fn pace(&self) -> Pace {
-        Pace::new(self.first, self.longest)
+    pub(super) fn pace(&self) -> PollInterval {
+        PollInterval::new(self.first, self.longest)
     }
 }
 
@@ -120,6 +121,7 @@ impl Wait {
 ///
 /// ```no_run
 /// use twin_ext::prelude::*;
+/// use twin_ext::RunHandle;
 /// # async fn example(run: RunHandle) -> Result<(), Error> {
 /// let done: twin_api::types::Run = run.wait().await?;
 /// # drop(done);
@@ -158,7 +160,7 @@ impl Waiting {
                     Some(run) => return Ok(run),
                     None => Duration::ZERO,
                 },
-                Err(error) => watch.bear(error)?,
+                Err(error) => watch.tolerate(error)?,
             };
             match watch.pause(pace.next(&*clock), asked) {
                 Ok(pause) => clock.sleep(pause).await,
@@ -253,7 +255,7 @@ impl<'a> Watch<'a> {
     }
 
     /// For how long the service asked to be left alone, of a failure that may pass.
-    fn bear(&mut self, error: Error) -> Result<Duration, Error> {
+    fn tolerate(&mut self, error: Error) -> Result<Duration, Error> {
         if is_passing(&error) {
             let asked = error.retry_after().unwrap_or_default();
             self.fault = Some(error);

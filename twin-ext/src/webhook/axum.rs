@@ -41,6 +41,7 @@ impl IntoResponse for Refused {
 /// ```
 /// use axum::{Router, routing::post};
 /// use twin_ext::prelude::*;
+/// use twin_ext::webhook::{Delivery, Verifier};
 ///
 /// async fn hook(delivery: Delivery) {
 ///     println!("{}", delivery.key());
@@ -81,6 +82,7 @@ where
     /// ```
     /// # use std::time::Duration;
     /// # use twin_ext::prelude::*;
+    /// # use twin_ext::webhook::{Delivery, Verifier};
     /// # use twin_ext::webhook::{MemorySeen, Receiver, Turn};
     /// # fn main() -> Result<(), Error> {
     /// # let verifier = Verifier::new("whsec_a1b2c3")?;

@@ -82,6 +82,7 @@ impl<S, H> Receiver<S, H> {
     /// ```
     /// # use std::time::Duration;
     /// # use twin_ext::prelude::*;
+    /// # use twin_ext::webhook::{Delivery, Verifier};
     /// # use twin_ext::webhook::{MemorySeen, Receiver, Turn};
     /// # fn main() -> Result<(), Error> {
     /// # async fn handle(_: Delivery, _: Turn) -> Result<(), Error> { Ok(()) }
@@ -112,6 +113,7 @@ where
     /// ```
     /// use std::time::Duration;
     /// use twin_ext::prelude::*;
+    /// use twin_ext::webhook::{Delivery, Verifier};
     /// use twin_ext::webhook::{MemorySeen, Receiver, Turn};
     ///
     /// # fn main() -> Result<(), Error> {

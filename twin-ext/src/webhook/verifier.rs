@@ -31,6 +31,7 @@ const MAX_BODY: usize = 256 * 1024;
 ///
 /// ```
 /// use twin_ext::prelude::*;
+/// use twin_ext::webhook::Verifier;
 /// # use twin_ext::webhook::sign;
 /// # fn secrets() -> (&'static str, &'static str) { ("whsec_new", "whsec_old") }
 /// # let (secret, previous) = secrets();

@@ -21,9 +21,9 @@ enum Cursors {
     /// The cursor that was given is given again.
     Same,
     /// Cursors go in a circle of so many.
-    Circle(u64),
+    Cycle(u64),
     /// They are always new, and lead to pages in a circle of so many.
-    NewCircle(u64),
+    NewCycle(u64),
     /// They are always new, and lead to nothing from this page on.
     NewForEver(u64),
 }
@@ -54,8 +54,8 @@ impl Service {
         let agents: Vec<u64> = (0..count).rev().collect();
         let cursors = match random.u8(0..10) {
             0 => Cursors::Same,
-            1 => Cursors::Circle(random.u64(1..4)),
-            2 => Cursors::NewCircle(random.u64(1..4)),
+            1 => Cursors::Cycle(random.u64(1..4)),
+            2 => Cursors::NewCycle(random.u64(1..4)),
             3 => Cursors::NewForEver(random.u64(0..4)),
             _ => Cursors::Right,
         };
@@ -96,7 +96,7 @@ impl Service {
         let below =
             cursor.map_or(u64::MAX, |cursor| cursor.split('/').next().unwrap().parse().unwrap());
         let below = match self.cursors {
-            Cursors::NewCircle(pages) if self.page.is_multiple_of(pages) => u64::MAX,
+            Cursors::NewCycle(pages) if self.page.is_multiple_of(pages) => u64::MAX,
             Cursors::NewForEver(last) if self.page > last => 0,
             _ => below,
         };
@@ -108,8 +108,8 @@ impl Service {
         let next = match self.cursors {
             Cursors::Right => right,
             Cursors::Same => right.map(|right| cursor.map_or(right, str::to_owned)),
-            Cursors::Circle(pages) => Some(format!("{}/{}", u64::MAX, self.page % pages)),
-            Cursors::NewCircle(_) | Cursors::NewForEver(_) => Some(format!("{next}/{}", self.page)),
+            Cursors::Cycle(pages) => Some(format!("{}/{}", u64::MAX, self.page % pages)),
+            Cursors::NewCycle(_) | Cursors::NewForEver(_) => Some(format!("{next}/{}", self.page)),
         };
         let next = next.or(self.end.map(str::to_owned));
         let items = page.iter().map(|agent| Agent(*agent, format!("agent_{agent}"))).collect();

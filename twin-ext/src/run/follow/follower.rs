@@ -9,10 +9,10 @@ use twin_api::types::RunEvent;
 
 use super::super::failure::{self, RunError};
 use super::super::find::find;
-use super::super::pace::Pace;
+use super::super::poll_interval::PollInterval;
 use super::super::wait::is_passing;
 use super::super::{RunHandle, RunState, RunStateExt as _, Wait};
-use super::ledger::{Lack, Ledger, Page};
+use super::ledger::{Ledger, Page, Shortfall};
 use crate::clock::Clock;
 use crate::error::Error;
 use crate::page::Indexed;
@@ -37,7 +37,7 @@ pub(super) struct Follower {
     run: RunHandle,
     clock: Arc<dyn Clock>,
     ledger: Ledger,
-    pace: Pace,
+    pace: PollInterval,
     pub(super) idle: Duration,
     /// Since when each of these lasts, if it does.
     quiet: Option<Duration>,
@@ -49,7 +49,7 @@ pub(super) struct Follower {
     /// Whether another page may be there already.
     more: bool,
     /// How events are kept back, and how often that was seen, one time after the other.
-    lack: Option<(Lack, u32)>,
+    lack: Option<(Shortfall, u32)>,
 }
 
 impl Follower {
@@ -92,7 +92,7 @@ impl Follower {
                 }
                 Ok(None) if self.is_over()? => return Ok(Vec::new()),
                 Ok(None) => Duration::ZERO,
-                Err(error) => self.bear(error)?,
+                Err(error) => self.tolerate(error)?,
             };
             self.check_idle()?;
             let pause = self.pace.next(&*self.clock).max(asked);
@@ -116,7 +116,7 @@ impl Follower {
         // A page with something new may not be the last.
         self.more = !fresh.is_empty();
         // What is not shown while the run goes on will be.
-        let lack = lack.filter(|lack| self.ended || *lack == Lack::Stuck);
+        let lack = lack.filter(|lack| self.ended || *lack == Shortfall::Stuck);
         let before = self.lack.map_or(0, |(_, times)| times);
         self.lack = lack.map(|lack| (lack, before + 1));
         Ok(Some(fresh).filter(|fresh| !fresh.is_empty()))
@@ -151,7 +151,7 @@ impl Follower {
     fn is_over(&self) -> Result<bool, Error> {
         match self.lack {
             None => Ok(self.ended),
-            Some((lack @ Lack::Stuck, STUCK..) | (lack @ Lack::Short, LATE..)) => {
+            Some((lack @ Shortfall::Stuck, STUCK..) | (lack @ Shortfall::Short, LATE..)) => {
                 Err(self.ledger.error(lack))
             }
             Some(_) => Ok(false),
@@ -159,7 +159,7 @@ impl Follower {
     }
 
     /// For how long the service asked to be left alone, of a failure that may pass.
-    fn bear(&mut self, error: Error) -> Result<Duration, Error> {
+    fn tolerate(&mut self, error: Error) -> Result<Duration, Error> {
         if is_passing(&error) {
             let asked = error.retry_after().unwrap_or_default();
             return if self.lasts(|this| &mut this.faulty, FAULTS) {

@@ -28,12 +28,12 @@ pub(super) struct Page {
     /// What is new, by its index.
     pub(super) fresh: Vec<RunEvent>,
     /// What the service does with what is not shown, though it counts it.
-    pub(super) lack: Option<Lack>,
+    pub(super) lack: Option<Shortfall>,
 }
 
 /// How a service keeps events back.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Lack {
+pub(super) enum Shortfall {
     /// It shows others again.
     Stuck,
     /// It shows nothing.
@@ -70,15 +70,15 @@ impl Ledger {
             (false, false) => None,
         };
         let lacks = fresh.is_empty() && known.is_some_and(|known| self.total > Some(known));
-        let lack = lacks.then_some(if repeats { Lack::Stuck } else { Lack::Short });
+        let lack = lacks.then_some(if repeats { Shortfall::Stuck } else { Shortfall::Short });
         Page { fresh, lack }
     }
 
     /// That the service does not show all events.
-    pub(super) fn error(&self, lack: Lack) -> Error {
+    pub(super) fn error(&self, lack: Shortfall) -> Error {
         let message = match lack {
-            Lack::Stuck => STUCK,
-            Lack::Short => SHORT,
+            Shortfall::Stuck => STUCK,
+            Shortfall::Short => SHORT,
         };
         let came = self.counted.then(|| self.tally.came());
         let position = Position(Place::Event(Indexed { after: self.after(), came }));
@@ -133,8 +133,8 @@ mod tests {
         let mut ledger = from_first();
         let first: Vec<u64> = (1..=500).collect();
         ledger.enter(page(&first, json!(1510)));
-        assert_eq!(ledger.enter(page(&first, json!(1510))).lack, Some(Lack::Stuck));
-        let error = ledger.error(Lack::Stuck);
+        assert_eq!(ledger.enter(page(&first, json!(1510))).lack, Some(Shortfall::Stuck));
+        let error = ledger.error(Shortfall::Stuck);
         assert_eq!(error.kind(), ErrorKind::Pagination);
         assert_eq!((error.items_seen(), error.items_total()), (Some(500), Some(1510)));
     }
@@ -143,7 +143,7 @@ mod tests {
     fn nothing_where_more_is_counted_may_only_be_late() {
         let mut ledger = from_first();
         ledger.enter(page(&[1], json!(2)));
-        assert_eq!(ledger.enter(page(&[], json!(2))).lack, Some(Lack::Short));
+        assert_eq!(ledger.enter(page(&[], json!(2))).lack, Some(Shortfall::Short));
         assert_eq!(ledger.enter(page(&[2], json!(2))).lack, None);
         assert_eq!(ledger.enter(page(&[], json!(2))).lack, None);
     }
@@ -172,13 +172,13 @@ mod tests {
         assert_eq!(ignoring.enter(page(&[1, 2, 3], json!(3))).lack, None);
 
         let mut capped = after(7, None);
-        assert_eq!(capped.enter(page(&[1, 2], json!(9))).lack, Some(Lack::Stuck));
+        assert_eq!(capped.enter(page(&[1, 2], json!(9))).lack, Some(Shortfall::Stuck));
     }
 
     #[test]
     fn after_a_position_all_are_counted() {
         let mut heeding = after(20, Some(2));
-        assert_eq!(heeding.enter(page(&[], json!(3))).lack, Some(Lack::Short));
+        assert_eq!(heeding.enter(page(&[], json!(3))).lack, Some(Shortfall::Short));
         assert_eq!(fresh(&heeding.enter(page(&[30], json!(3)))), [30]);
         assert_eq!(heeding.enter(page(&[], json!(3))).lack, None);
     }

@@ -10,13 +10,13 @@ const SHORTEST: Duration = Duration::from_millis(10);
 /// Intervals that double up to a longest, each between half of its bound and all of it, so
 /// that waits which began together do not ask together.
 #[derive(Debug, Clone)]
-pub(crate) struct Pace {
+pub(crate) struct PollInterval {
     first: Duration,
     bound: Duration,
     longest: Duration,
 }
 
-impl Pace {
+impl PollInterval {
     pub(crate) fn new(first: Duration, longest: Duration) -> Self {
         let first = first.max(SHORTEST);
         Self { first, bound: first, longest: longest.max(first) }
@@ -47,7 +47,7 @@ mod tests {
     fn intervals_double_up_to_the_longest_and_are_never_below_half() {
         let (ms, clock) = (Duration::from_millis, ManualClock::new(5));
         for _ in 0..500 {
-            let mut pace = Pace::new(ms(500), ms(3_000));
+            let mut pace = PollInterval::new(ms(500), ms(3_000));
             for bound in [500, 1_000, 2_000, 3_000, 3_000] {
                 let interval = pace.next(&clock);
                 assert!((ms(bound / 2)..=ms(bound)).contains(&interval), "{interval:?} of {bound}");
@@ -60,10 +60,11 @@ mod tests {
     #[test]
     fn intervals_differ_and_odd_settings_do_no_harm() {
         let clock = ManualClock::new(5);
-        let first = || Pace::new(Duration::from_secs(1), Duration::from_secs(9)).next(&clock);
+        let first =
+            || PollInterval::new(Duration::from_secs(1), Duration::from_secs(9)).next(&clock);
         assert_ne!(first(), first());
-        assert!(Pace::new(Duration::ZERO, Duration::ZERO).next(&clock) >= SHORTEST / 2);
-        let mut endless = Pace::new(Duration::MAX, Duration::ZERO);
+        assert!(PollInterval::new(Duration::ZERO, Duration::ZERO).next(&clock) >= SHORTEST / 2);
+        let mut endless = PollInterval::new(Duration::MAX, Duration::ZERO);
         assert!(endless.next(&clock) >= Duration::MAX / 2);
         assert!(endless.next(&clock) >= Duration::MAX / 2);
     }
