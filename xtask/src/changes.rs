@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use similar::{ChangeTag, TextDiff};
 
-use crate::commit::Change;
 use crate::snapshots;
+use crate::write::Change;
 
 /// Lines shown of one file.
 const SHOWN: usize = 20;
@@ -93,7 +93,7 @@ impl std::fmt::Display for Lines<'_> {
 #[cfg(test)]
 mod tests {
     use super::describe;
-    use crate::commit::Change;
+    use crate::write::Change;
 
     fn change(path: &str, old: Option<&str>, new: Option<&str>) -> Change {
         Change { path: path.into(), old: old.map(Into::into), new: new.map(Into::into) }

@@ -8,10 +8,11 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail, ensure};
+use tempfile::TempPath;
 use twin_api_gen::{Generated, Input, Runtime};
 
 use crate::console::Console;
-use crate::{fetch, report, staged};
+use crate::{fetch, report, write as files};
 
 /// Larger than any document known; a device or a pipe may have no end.
 const LARGEST: u64 = 64 << 20;
@@ -69,9 +70,9 @@ fn write(options: &Options, generated: &Generated) -> anyhow::Result<()> {
     outputs.into_iter().try_for_each(Output::install)
 }
 
-/// A whole new content beside its target; it goes when it is dropped before it is installed.
+/// A new content in a temporary file beside its target, which is removed if it is not installed.
 struct Output {
-    staged: PathBuf,
+    staged: TempPath,
     target: PathBuf,
 }
 
@@ -79,26 +80,14 @@ impl Output {
     fn stage(path: &Path, bytes: &[u8]) -> anyhow::Result<Self> {
         let stage = || {
             let target = resolve(path)?;
-            let mut staged = staged::beside(&target).into_os_string();
-            // Unlike regen there is no lock: two may write the same file at once.
-            staged.push(format!(".{}", std::process::id()));
-            let output = Self { staged: staged.into(), target };
-            staged::write(&output.staged, &output.target, bytes)?;
-            anyhow::Ok(output)
+            anyhow::Ok(Self { staged: files::write_beside(&target, bytes)?, target })
         };
         stage().with_context(|| format!("writing {}", path.display()))
     }
 
     fn install(self) -> anyhow::Result<()> {
-        fs::rename(&self.staged, &self.target)
-            .with_context(|| format!("writing {}", self.target.display()))
-    }
-}
-
-impl Drop for Output {
-    fn drop(&mut self) {
-        // Not there any more once it is installed.
-        let _ = fs::remove_file(&self.staged);
+        let Self { staged, target } = self;
+        staged.persist(&target).with_context(|| format!("writing {}", target.display()))
     }
 }
 

@@ -11,14 +11,13 @@
 
 pub mod check;
 pub mod cli;
-pub mod commit;
 pub mod console;
 pub mod fetch;
 pub mod generate;
 pub mod regen;
+pub mod write;
 
 mod changes;
 mod report;
 mod snapshots;
 mod sources;
-mod staged;

@@ -13,13 +13,11 @@ use std::time::Instant;
 use anyhow::Context as _;
 use twin_api_gen::{Generated, Input, Runtime};
 
-use crate::commit::lock::Lock;
-use crate::commit::{self, Change, Recovery, undisturbed};
 use crate::console::Console;
 use crate::fetch::{self, Limits, Source};
+use crate::write::{self, Change, DOCUMENT, undisturbed};
 use crate::{changes, report, snapshots};
 
-const DOCUMENT: &str = "openapi.json";
 const OVERLAY: &str = "twin-api-gen/overlay.json";
 
 /// Whether what is found stale is written or reported.
@@ -67,12 +65,8 @@ struct Plan {
 /// be generated. The files are then as they were.
 pub fn run(options: &Options, console: &mut Console) -> anyhow::Result<Verdict> {
     let root = options.root.as_path();
-    let _lock = match options.mode {
-        Mode::Write => Some(Lock::acquire(root)?),
-        Mode::Check => None,
-    };
-    if settle(options, console)? == Verdict::Stale {
-        return Ok(Verdict::Stale);
+    if options.mode == Mode::Write {
+        remove_leftovers(root, console)?;
     }
     let (document, new_document) = document(options, console)?;
     let overlay = read(root, OVERLAY)?;
@@ -84,26 +78,13 @@ pub fn run(options: &Options, console: &mut Console) -> anyhow::Result<Verdict> 
     conclude(options, plan, console)
 }
 
-/// Deals with what an interrupted regen left. A check does not write, so it can only say it.
-fn settle(options: &Options, console: &mut Console) -> anyhow::Result<Verdict> {
-    if options.mode == Mode::Check {
-        if !commit::pending(&options.root) {
-            return Ok(Verdict::Fresh);
-        }
-        console.progress(format_args!(
-            "stale: a regen was interrupted; run `cargo xtask regen` to finish it"
-        ));
-        return Ok(Verdict::Stale);
+/// Removes the temporary files of a regen that was killed.
+fn remove_leftovers(root: &Path, console: &mut Console) -> anyhow::Result<()> {
+    let removed = write::remove_leftovers(root)?;
+    if removed > 0 {
+        console.progress(format_args!("removed {removed} temporary files of a killed regen"));
     }
-    match commit::recover(&options.root, &mut undisturbed)? {
-        Recovery::Nothing => {}
-        Recovery::Finished(files) => console
-            .progress(format_args!("finished an interrupted regen: {files} files are in place")),
-        Recovery::Discarded(files) => console.progress(format_args!(
-            "removed {files} staged files of an interrupted regen that had changed nothing"
-        )),
-    }
-    Ok(Verdict::Fresh)
+    Ok(())
 }
 
 /// The document to generate from, and the change that it is if it was fetched and is new.
@@ -134,7 +115,7 @@ fn conclude(options: &Options, plan: Plan, console: &mut Console) -> anyhow::Res
     let all: Vec<Change> = plan.document.into_iter().chain(plan.surface).collect();
     if options.mode == Mode::Write && !all.is_empty() {
         let start = Instant::now();
-        commit::apply(&options.root, &all, &mut undisturbed)?;
+        write::apply(&options.root, &all, &mut undisturbed)?;
         report::stage(&"write", start.elapsed(), console);
     }
     console.product(format_args!("{summary}"))?;

@@ -11,7 +11,7 @@ use std::path::Path;
 
 use anyhow::{Context as _, ensure};
 
-use crate::commit::Change;
+use crate::write::Change;
 
 const FOLDER: &str = "tests/snapshots";
 

@@ -1,5 +1,5 @@
-//! A regen that is stopped in the middle, at every step and in every way that can be had:
-//! afterwards the files are all old or all new.
+//! A regen that is stopped at every step, by a killed process and by a full disk: each file is
+//! whole, `--check` reports stale files, and the next regen makes all files agree.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -8,14 +8,13 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 
 use tempfile::TempDir;
-use xtask::commit::{self, Change, Recovery, Step, undisturbed};
+use xtask::write::{self, Change, Step, undisturbed};
 
-use crate::support::{Root, next_release, stderr, stdout, tree};
+use crate::support::{Root, next_release, stderr, tree};
 
-/// How the child process is told what to do; without it, it is a test that does nothing.
+/// The environment of the child process; without it, its test does nothing.
 const FOLDER: &str = "XTASK_TEST_FOLDER";
 const STEP: &str = "XTASK_TEST_STEP";
-const RECOVERY: &str = "XTASK_TEST_RECOVERY";
 
 const OLD: [(&str, &str); 3] = [
     ("openapi.json", "old document"),
@@ -67,93 +66,59 @@ fn expected(files: [(&str, &str); 3]) -> BTreeMap<String, String> {
     files.into_iter().map(|(path, text)| (path.to_owned(), text.to_owned())).collect()
 }
 
-/// Runs [`the_child`], which ends its process before step `step`. Whether it lived to the end.
-fn survives(root: &Path, step: usize, recovery: bool) -> bool {
+/// Runs [`the_child`], which aborts its process before step `step`. Returns whether it ended well.
+fn survives(root: &Path, step: usize) -> bool {
     let mut child = Command::new(std::env::current_exe().unwrap());
     child.args(["--exact", "interrupt::the_child", "--nocapture"]);
     child.env(FOLDER, root).env(STEP, step.to_string()).stdout(Stdio::null()).stderr(Stdio::null());
-    if recovery {
-        child.env(RECOVERY, "1");
-    }
     child.status().unwrap().success()
 }
 
-/// Not a test of its own: what [`survives`] runs.
+/// Not a test of its own: [`survives`] runs it in a process that it may abort.
 #[test]
 fn the_child() {
     let Some(root) = std::env::var_os(FOLDER) else { return };
-    let root = Path::new(&root);
     let fatal: usize = std::env::var(STEP).unwrap().parse().unwrap();
     let mut step = 0;
-    let mut die = |_: Step<'_>| {
+    let mut abort_at_fatal_step = |_: Step<'_>| {
         if step == fatal {
             std::process::abort();
         }
         step += 1;
         Ok(())
     };
-    if std::env::var_os(RECOVERY).is_some() {
-        commit::recover(root, &mut die).unwrap();
-    } else {
-        commit::apply(root, &old_to_new(), &mut die).unwrap();
-    }
-}
-
-/// Every file as it was or as it shall be, whatever else lies around.
-fn assert_each_whole(root: &Path, context: &str) {
-    let found = contents(root);
-    let (old, new) = (expected(OLD), expected(NEW));
-    for path in old.keys().chain(new.keys()) {
-        let found = found.get(path);
-        assert!(found == old.get(path) || found == new.get(path), "{context}: {path}: {found:?}");
-    }
+    write::apply(Path::new(&root), &old_to_new(), &mut abort_at_fatal_step).unwrap();
 }
 
 #[test]
-fn killed_at_any_step_all_files_are_old_or_all_are_new() {
-    let mut finished = 0;
+fn a_kill_at_any_step_leaves_each_file_whole_and_the_document_last() {
+    let (old, new) = (expected(OLD), expected(NEW));
     let mut steps = 0;
     loop {
         let root = old_root();
-        let survived = survives(root.path(), steps, false);
-        assert_each_whole(root.path(), &format!("killed at step {steps}"));
-        let committed = survived || commit::pending(root.path());
-
-        let recovery = commit::recover(root.path(), &mut undisturbed).unwrap();
-
-        let result = contents(root.path());
-        assert_eq!(result, expected(if committed { NEW } else { OLD }), "step {steps}");
+        let survived = survives(root.path(), steps);
+        write::remove_leftovers(root.path()).unwrap();
+        let found = contents(root.path());
+        for path in old.keys().chain(new.keys()) {
+            let found = found.get(path);
+            assert!(found == old.get(path) || found == new.get(path), "{steps}: {path}: {found:?}");
+        }
+        if found["openapi.json"] == new["openapi.json"] {
+            assert_eq!(found, new, "the document is new before the other files, step {steps}");
+        }
+        write::apply(root.path(), &old_to_new(), &mut undisturbed).unwrap();
+        assert_eq!(contents(root.path()), new, "a repeated write finishes, step {steps}");
         if survived {
-            assert_eq!(recovery, Recovery::Nothing);
             break;
         }
-        finished += usize::from(matches!(recovery, Recovery::Finished(_)));
         steps += 1;
     }
-    assert_eq!(steps, 11, "3 staged, journal, commit, settle, 3 installed, 1 removed, forget");
-    assert_eq!(finished, 6, "from settle on");
+    assert_eq!(steps, 7, "3 written, 3 renamed, 1 removed");
 }
 
 #[test]
-fn a_recovery_may_be_killed_too() {
-    const COMMITTED: usize = 5;
-    for first in COMMITTED..11 {
-        for second in 0..6 {
-            let root = old_root();
-            assert!(!survives(root.path(), first, false));
-            survives(root.path(), second, true);
-            assert_each_whole(root.path(), &format!("killed at {first}, then at {second}"));
-
-            commit::recover(root.path(), &mut undisturbed).unwrap();
-
-            assert_eq!(contents(root.path()), expected(NEW), "{first}, {second}");
-        }
-    }
-}
-
-#[test]
-fn a_disk_that_is_full_at_any_step_leaves_old_files_or_a_journal() {
-    for fatal in 0..11 {
+fn a_full_disk_changes_nothing() {
+    for fatal in 0..3 {
         let root = old_root();
         let mut step = 0;
         let mut full = |_: Step<'_>| {
@@ -161,72 +126,73 @@ fn a_disk_that_is_full_at_any_step_leaves_old_files_or_a_journal() {
             if step == fatal + 1 { Err(io::ErrorKind::StorageFull.into()) } else { Ok(()) }
         };
 
-        let error = commit::apply(root.path(), &old_to_new(), &mut full).unwrap_err();
+        let error = write::apply(root.path(), &old_to_new(), &mut full).unwrap_err();
 
-        if commit::pending(root.path()) {
-            assert!(error.to_string().contains("`cargo xtask regen` finishes it"), "{error}");
-            commit::recover(root.path(), &mut undisturbed).unwrap();
-            assert_eq!(contents(root.path()), expected(NEW), "step {fatal}");
-        } else {
-            assert_eq!(error.to_string(), "nothing was changed");
-            assert_eq!(contents(root.path()), expected(OLD), "step {fatal}");
-        }
+        assert_eq!(error.to_string(), "nothing was changed");
+        assert_eq!(contents(root.path()), expected(OLD), "step {fatal}");
     }
 }
 
 #[test]
-fn a_folder_that_was_made_for_nothing_goes_again() {
-    let root = tempfile::tempdir().unwrap();
-    let change =
-        Change { path: "tests/snapshots/a.snap".into(), old: None, new: Some(b"new".to_vec()) };
-    let mut full = |step: Step<'_>| match step {
-        Step::Commit => Err(io::ErrorKind::StorageFull.into()),
-        _ => Ok(()),
-    };
-
-    commit::apply(root.path(), &[change], &mut full).unwrap_err();
-
-    assert!(tree(root.path()).is_empty());
-}
-
-#[test]
-fn half_a_staged_file_is_scrap() {
+fn a_failed_rename_says_that_some_files_are_new() {
     let root = old_root();
-    fs::write(root.path().join("tests/snapshots/.agents.snap.regen-staged"), "new ag").unwrap();
+    let mut cut = |step: Step<'_>| match step {
+        Step::Rename("tests/snapshots/runs.snap") => Err(io::ErrorKind::PermissionDenied.into()),
+        _ => Ok(()),
+    };
 
-    let recovery = commit::recover(root.path(), &mut undisturbed).unwrap();
+    let error = write::apply(root.path(), &old_to_new(), &mut cut).unwrap_err();
 
-    assert_eq!(recovery, Recovery::Discarded(1));
-    assert_eq!(contents(root.path()), expected(OLD));
+    assert!(error.to_string().contains("repeat the command"), "{error}");
+    assert!(error.to_string().contains("tests/snapshots/runs.snap"), "{error}");
+    assert_eq!(contents(root.path())["openapi.json"], "old document");
+}
+
+/// What a fetch of the next release would write, as changes of the files under `root`.
+fn next_release_changes(root: &Root) -> Vec<Change> {
+    let new = Root::fresh();
+    fs::write(new.join("openapi.json"), next_release()).unwrap();
+    assert_eq!(new.regen(&[]).status.code(), Some(0));
+    let name = |path: &Path| path.strip_prefix(new.path()).unwrap().to_str().unwrap().to_owned();
+    let change = |(path, bytes): (std::path::PathBuf, Option<Vec<u8>>)| {
+        let path = name(&path);
+        let old = fs::read(root.join(&path)).ok();
+        (old != bytes).then_some(Change { path, old, new: bytes })
+    };
+    let files = new.tree().into_iter().filter(|(_, bytes)| bytes.is_some());
+    files.filter_map(change).collect()
 }
 
 #[test]
-fn a_check_reports_an_interrupted_regen_and_the_next_regen_finishes_it() {
+fn the_next_regen_agrees_with_the_document_on_disk_and_a_repeated_fetch_finishes() {
     let root = Root::fresh();
-    let new = next_release();
-    let change = Change { path: "openapi.json".into(), old: None, new: Some(new.clone()) };
+    let old = root.tree();
+    let document = tempfile::NamedTempFile::new().unwrap();
+    fs::write(document.path(), next_release()).unwrap();
+    let changes = next_release_changes(&root);
     let mut cut = |step: Step<'_>| match step {
-        Step::Install(_) => Err(io::ErrorKind::Interrupted.into()),
+        Step::Rename("openapi.json") => Err(io::ErrorKind::Interrupted.into()),
         _ => Ok(()),
     };
-    commit::apply(root.path(), &[change], &mut cut).unwrap_err();
-    let before = root.tree();
+    write::apply(root.path(), &changes, &mut cut).unwrap_err();
+    let mixed = root.tree();
 
     let checked = root.regen(&["--check"]);
-    assert_eq!(root.tree(), before);
-    let finished = root.regen(&[]);
 
-    assert_eq!(checked.status.code(), Some(1));
-    assert!(stderr(&checked).contains("run `cargo xtask regen` to finish it"));
-    assert_eq!(finished.status.code(), Some(0), "{}", stderr(&finished));
-    assert!(stderr(&finished).contains("finished an interrupted regen: 1 files"));
-    assert_eq!(fs::read(root.join("openapi.json")).unwrap(), new);
-    assert!(stdout(&finished).contains("probe.snap (new)"));
+    assert_eq!(checked.status.code(), Some(1), "{}", stderr(&checked));
+    assert!(stderr(&checked).contains("stale: run `cargo xtask regen`"), "{}", stderr(&checked));
+    assert_eq!(root.tree(), mixed);
+    assert_eq!(root.regen(&[]).status.code(), Some(0));
+    assert_eq!(root.tree(), old, "the document on disk is still the old one");
+    write::apply(root.path(), &changes, &mut cut).unwrap_err();
+    let fetched = root.regen(&["--fetch", document.path().to_str().unwrap()]);
+    assert_eq!(fetched.status.code(), Some(0), "{}", stderr(&fetched));
+    assert_eq!(fs::read(root.join("openapi.json")).unwrap(), next_release());
     assert_eq!(root.regen(&["--check"]).status.code(), Some(0));
 }
 
 #[test]
-fn a_real_limit_on_file_sizes_leaves_everything_as_it_was() {
+fn a_real_limit_on_file_sizes_changes_nothing() {
     let root = Root::fresh();
     let document = root.join("next.json");
     fs::write(&document, next_release()).unwrap();
@@ -248,6 +214,6 @@ fn a_real_limit_on_file_sizes_leaves_everything_as_it_was() {
     let killed = limited("");
     assert_eq!(killed.status.code(), None, "{}", stderr(&killed));
     let cleaned = root.regen(&[]);
-    assert!(stderr(&cleaned).contains("removed 1 staged files"), "{}", stderr(&cleaned));
+    assert!(stderr(&cleaned).contains("temporary files of a killed regen"), "{}", stderr(&cleaned));
     assert_eq!(root.tree(), before);
 }

@@ -5,8 +5,6 @@ use std::fs;
 use std::os::unix::fs::{MetadataExt as _, symlink};
 use std::path::{Path, PathBuf};
 
-use xtask::commit::lock::Lock;
-
 use crate::support::{Root, next_release, stderr, stdout, xtask};
 
 #[test]
@@ -115,21 +113,6 @@ fn an_error_says_which_file_and_changes_nothing() {
 }
 
 #[test]
-fn a_journal_that_makes_no_sense_is_reported_not_obeyed() {
-    let root = Root::fresh();
-    let journal = r#"{ "replace": [], "remove": ["../../etc/passwd"] }"#;
-    fs::write(root.join(".regen-journal.json"), journal).unwrap();
-    let before = root.tree();
-
-    let output = root.regen(&[]);
-
-    assert_eq!(output.status.code(), Some(2));
-    let said = stderr(&output);
-    assert!(said.contains(".regen-journal.json") && said.contains("remove it"), "{said}");
-    assert_eq!(root.tree(), before);
-}
-
-#[test]
 fn a_link_where_a_snapshot_belongs_is_not_replaced() {
     let root = Root::fresh();
     let path = root.join("tests/snapshots/report.snap");
@@ -141,21 +124,6 @@ fn a_link_where_a_snapshot_belongs_is_not_replaced() {
     assert_eq!(output.status.code(), Some(2));
     assert!(stderr(&output).contains("report.snap is a symbolic link"), "{}", stderr(&output));
     assert!(path.is_symlink());
-}
-
-#[test]
-fn a_second_writer_is_turned_away_and_a_check_is_not() {
-    let root = Root::fresh();
-    let lock = Lock::acquire(root.path()).unwrap();
-
-    let second = root.regen(&[]);
-    let check = root.regen(&["--check"]);
-    drop(lock);
-
-    assert_eq!(second.status.code(), Some(2));
-    assert!(stderr(&second).contains("another `cargo xtask regen`"), "{}", stderr(&second));
-    assert_eq!(check.status.code(), Some(0));
-    assert_eq!(root.regen(&[]).status.code(), Some(0));
 }
 
 #[test]

@@ -1,0 +1,187 @@
+//! Replaces files of the repository, each through a temporary file and a rename.
+//!
+//! All new contents are written and flushed beside their targets first, so that a full disk
+//! changes nothing. Then each is renamed, in the given order, with openapi.json last. A process
+//! that is killed leaves every single file whole, old or new. The set may then be mixed: the
+//! files are under version control, `regen --check` calls them stale, and the next regen makes
+//! all of them agree with the openapi.json on disk.
+//!
+//! It refuses a target that is not a regular file, or that is outside of [`PLACES`].
+
+use std::fs;
+use std::io::{self, Write as _};
+use std::path::Path;
+
+use anyhow::{Context as _, bail, ensure};
+use tempfile::{Builder, TempPath};
+
+/// The folders, relative to the root, in which files are replaced.
+pub const PLACES: [&str; 4] = ["", "tests/emulator", "tests/snapshots", "twin-api-gen"];
+
+/// The file that is replaced last.
+pub(crate) const DOCUMENT: &str = "openapi.json";
+
+/// The beginning of the name of a temporary file.
+const TEMPORARY: &str = ".regen-";
+
+/// One file to replace, create or remove.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Change {
+    /// Relative to the root, with `/`.
+    pub path: String,
+    /// The content on disk, if the file exists.
+    pub old: Option<Vec<u8>>,
+    /// The content to write, or `None` to remove the file.
+    pub new: Option<Vec<u8>>,
+}
+
+/// The next operation on the disk.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Step<'a> {
+    /// Writes a new content to a temporary file.
+    Write(&'a str),
+    /// Renames a temporary file over its target.
+    Rename(&'a str),
+    /// Removes a file.
+    Remove(&'a str),
+}
+
+/// Receives each [`Step`] before it happens. Tests return an error or end the process here; the
+/// commands pass [`undisturbed`].
+pub type Hook<'a> = &'a mut dyn FnMut(Step<'_>) -> io::Result<()>;
+
+/// Lets every step happen.
+///
+/// # Errors
+/// Never.
+pub fn undisturbed(_: Step<'_>) -> io::Result<()> {
+    Ok(())
+}
+
+/// Makes all `changes` under `root`.
+///
+/// # Errors
+/// When a target may not be replaced or a content cannot be written: nothing has changed. When a
+/// rename fails: the error says that some files are new.
+pub fn apply(root: &Path, changes: &[Change], hook: Hook<'_>) -> anyhow::Result<()> {
+    let mut ordered: Vec<&Change> = changes.iter().collect();
+    ordered.sort_by_key(|change| change.path == DOCUMENT);
+    let mut written = Vec::new();
+    for change in ordered {
+        check_target(root, &change.path).context("nothing was changed")?;
+        let staged = stage(root, change, hook)
+            .with_context(|| format!("writing {}", change.path))
+            .context("nothing was changed")?;
+        written.push((change.path.as_str(), staged));
+    }
+    for (path, staged) in written {
+        replace(root, path, staged, hook).with_context(|| {
+            format!("replacing {path}; some files are new, repeat the command to write the rest")
+        })?;
+    }
+    Ok(())
+}
+
+/// Removes the temporary files that a killed process left behind, and returns their number.
+///
+/// # Errors
+/// When a folder cannot be read or a file cannot be removed.
+pub fn remove_leftovers(root: &Path) -> anyhow::Result<usize> {
+    let mut removed = 0;
+    for place in PLACES {
+        let entries = match fs::read_dir(root.join(place)) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
+            other => other.with_context(|| format!("reading the folder {place:?}"))?,
+        };
+        for entry in entries {
+            let entry = entry?;
+            if entry.file_name().to_string_lossy().starts_with(TEMPORARY)
+                && entry.file_type()?.is_file()
+            {
+                fs::remove_file(entry.path())
+                    .with_context(|| format!("removing {}", entry.path().display()))?;
+                removed += 1;
+            }
+        }
+    }
+    Ok(removed)
+}
+
+/// Writes `bytes` to a temporary file beside `target` and flushes it. The permissions of an
+/// existing target are kept.
+pub(crate) fn write_beside(target: &Path, bytes: &[u8]) -> io::Result<TempPath> {
+    // A bare file name has the empty path as its parent.
+    let folder = match target.parent() {
+        Some(folder) if folder != Path::new("") => folder,
+        _ => Path::new("."),
+    };
+    let mut file = Builder::new().prefix(TEMPORARY).tempfile_in(folder)?;
+    file.write_all(bytes)?;
+    file.as_file().set_permissions(match fs::metadata(target) {
+        Ok(metadata) => metadata.permissions(),
+        Err(_) => readable(file.as_file())?,
+    })?;
+    file.as_file().sync_all()?;
+    Ok(file.into_temp_path())
+}
+
+/// A temporary file is private; a new file of the repository is not.
+#[cfg(unix)]
+fn readable(_: &fs::File) -> io::Result<fs::Permissions> {
+    use std::os::unix::fs::PermissionsExt as _;
+    Ok(fs::Permissions::from_mode(0o644))
+}
+
+#[cfg(not(unix))]
+fn readable(file: &fs::File) -> io::Result<fs::Permissions> {
+    Ok(file.metadata()?.permissions())
+}
+
+fn stage(root: &Path, change: &Change, hook: Hook<'_>) -> io::Result<Option<TempPath>> {
+    let Some(new) = &change.new else { return Ok(None) };
+    hook(Step::Write(&change.path))?;
+    let target = root.join(&change.path);
+    if let Some(folder) = target.parent() {
+        fs::create_dir_all(folder)?;
+    }
+    write_beside(&target, new).map(Some)
+}
+
+fn replace(
+    root: &Path,
+    path: &str,
+    staged: Option<TempPath>,
+    hook: Hook<'_>,
+) -> anyhow::Result<()> {
+    let target = root.join(path);
+    let Some(staged) = staged else {
+        hook(Step::Remove(path))?;
+        return match fs::remove_file(target) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+            other => Ok(other?),
+        };
+    };
+    hook(Step::Rename(path))?;
+    Ok(staged.persist(target)?)
+}
+
+/// Refuses a link, which a rename would replace, and a folder.
+fn check_target(root: &Path, path: &str) -> anyhow::Result<()> {
+    let (folder, _) = path.rsplit_once('/').unwrap_or(("", path));
+    ensure!(PLACES.contains(&folder), "{path}: regen does not write to this folder");
+    let kind = match fs::symlink_metadata(root.join(path)) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        other => other.with_context(|| format!("reading {path}"))?.file_type(),
+    };
+    if kind.is_file() {
+        return Ok(());
+    }
+    let kind = if kind.is_symlink() {
+        "a symbolic link"
+    } else if kind.is_dir() {
+        "a folder"
+    } else {
+        "not a regular file"
+    };
+    bail!("{path} is {kind}; move it away, then run `cargo xtask regen`")
+}
