@@ -1,20 +1,23 @@
 //! Generates the specimen: a stand-alone client of a small document that has what Twin's
-//! has not, so that it is compiled and called, too. And writes the document as it is with
-//! the overlay applied, which is what the emulator is held against in its observed profile.
+//! has not, so that it is compiled and called, too. And writes the effective document, which
+//! is what the emulator is held against in its observed profile.
 //!
 //! What the emulator links knows nothing of the generator: it gets a text.
 
 use std::error::Error;
 use std::{env, fs, path::Path};
 
-use twin_api_gen::{Input, OPENAPI, OVERLAY, Runtime, generate, overlay};
+use twin_api_gen::{Input, Runtime, generate};
 
 const SPECIMEN: &str = "specimen/openapi.json";
+const DOCUMENT: &str = "../openapi.json";
+const KNOWN: &str = "../twin-api-gen/known.json";
+const OVERLAY: &str = "../twin-api-gen/overlay.json";
 
 fn main() -> Result<(), Box<dyn Error>> {
-    // The document and the overlay are in the generator, so that a change in them builds
-    // this program anew, and cargo runs it then.
-    println!("cargo::rerun-if-changed={SPECIMEN}");
+    for file in ["build.rs", SPECIMEN, DOCUMENT, KNOWN, OVERLAY] {
+        println!("cargo::rerun-if-changed={file}");
+    }
     let directory = env::var_os("OUT_DIR").ok_or("cargo sets OUT_DIR for build scripts")?;
     let directory = Path::new(&directory);
     fs::write(directory.join("specimen.rs"), specimen()?)?;
@@ -23,14 +26,29 @@ fn main() -> Result<(), Box<dyn Error>> {
 }
 
 fn specimen() -> Result<String, Box<dyn Error>> {
-    let openapi = fs::read(SPECIMEN)?;
-    let client =
-        generate(Input { openapi: &openapi, overlay: None, runtime: Runtime::StandAlone })?;
+    let openapi = read(SPECIMEN)?;
+    let client = generate(Input {
+        openapi: &openapi,
+        known: None,
+        overlay: None,
+        runtime: Runtime::StandAlone,
+        strict: true,
+    })?;
     Ok(client.source)
 }
 
 fn observed() -> Result<String, Box<dyn Error>> {
-    let mut document = OPENAPI.parse()?;
-    overlay::apply(&mut document, OVERLAY.as_bytes())?;
-    Ok(document.to_string())
+    let (openapi, known, overlay) = (read(DOCUMENT)?, read(KNOWN)?, read(OVERLAY)?);
+    let client = generate(Input {
+        openapi: &openapi,
+        known: Some(&known),
+        overlay: Some(&overlay),
+        runtime: Runtime::StandAlone,
+        strict: false,
+    })?;
+    Ok(client.effective.to_string())
+}
+
+fn read(file: &str) -> Result<Vec<u8>, String> {
+    fs::read(file).map_err(|error| format!("cannot read tests/{file}: {error}"))
 }

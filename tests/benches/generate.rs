@@ -4,16 +4,25 @@
 
 use std::time::{Duration, Instant};
 
-use twin_api_gen::{Input, generate};
+use twin_api_gen::{Input, Runtime, generate};
+use twin_tests::vendored::{KNOWN, OPENAPI, OVERLAY};
 
 const ROUNDS: usize = 30;
+
+const VENDORED: Input<'static> = Input {
+    openapi: OPENAPI.as_bytes(),
+    known: Some(KNOWN.as_bytes()),
+    overlay: Some(OVERLAY.as_bytes()),
+    runtime: Runtime::TwinApi,
+    strict: false,
+};
 
 fn main() -> Result<(), twin_api_gen::Error> {
     let mut totals = Vec::with_capacity(ROUNDS);
     let mut stages: Vec<(String, Duration)> = Vec::new();
     for _ in 0..ROUNDS {
         let started = Instant::now();
-        let generated = generate(Input::vendored())?;
+        let generated = generate(VENDORED)?;
         totals.push(started.elapsed());
         for (index, (stage, time)) in generated.timings.iter().enumerate() {
             match stages.get_mut(index) {

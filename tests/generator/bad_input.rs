@@ -1,10 +1,12 @@
 //! Documents that are broken, or odd, each with a clear error or a right result.
 
 use serde_json::{Value, json};
-use twin_api_gen::{Generated, Input, Runtime, Stage, generate};
+use twin_api_gen::{Generated, Runtime, Stage, generate};
+
+use crate::vendored;
 
 fn generated(document: &[u8]) -> Result<Generated, twin_api_gen::Error> {
-    let mut input = Input::vendored();
+    let mut input = vendored();
     input.openapi = document;
     input.overlay = None;
     input.runtime = Runtime::StandAlone;

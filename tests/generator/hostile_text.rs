@@ -5,7 +5,10 @@
 use pulldown_cmark::{Event, Options, Parser, Tag};
 use serde_json::Value;
 use syn::visit::Visit;
-use twin_api_gen::{Input, OPENAPI, Runtime, generate};
+use twin_api_gen::{Runtime, generate};
+use twin_tests::vendored::OPENAPI;
+
+use crate::vendored;
 
 /// Each would be something else than text in a doc comment, or in Rust.
 const HOSTILE: &[&str] = &[
@@ -141,7 +144,7 @@ fn assert_only_text(source: &str, text: &str) -> usize {
 fn no_description_is_more_than_text() {
     for text in HOSTILE {
         let document = with_text(text);
-        let mut input = Input::vendored();
+        let mut input = vendored();
         input.openapi = document.as_bytes();
         let source = generate(input).unwrap_or_else(|error| panic!("{text:?}: {error}")).source;
         let texts = assert_only_text(&source, text);
@@ -181,7 +184,7 @@ fn no_name_and_no_value_is_more_than_text() {
             }},
         })
         .to_string();
-        let mut input = Input::vendored();
+        let mut input = vendored();
         input.openapi = document.as_bytes();
         input.overlay = None;
         input.runtime = Runtime::StandAlone;
@@ -216,7 +219,7 @@ fn keywords_and_odd_names_become_identifiers() {
         }}},
     })
     .to_string();
-    let mut input = Input::vendored();
+    let mut input = vendored();
     input.openapi = document.as_bytes();
     input.overlay = None;
     input.runtime = Runtime::StandAlone;

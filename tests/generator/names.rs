@@ -3,7 +3,10 @@
 #![expect(clippy::expect_used, reason = "the helpers of a test may fail it too")]
 
 use serde_json::{Map, Value};
-use twin_api_gen::{Generated, Input, OPENAPI, OVERLAY, Runtime, generate, overlay};
+use twin_api_gen::{Generated, Runtime, generate, overlay};
+use twin_tests::vendored::{OPENAPI, OVERLAY};
+
+use crate::vendored;
 
 fn document() -> Value {
     serde_json::from_str(OPENAPI).expect("openapi.json is JSON")
@@ -11,7 +14,7 @@ fn document() -> Value {
 
 fn generated(document: &Value, overlay: Option<&str>) -> Generated {
     let text = document.to_string();
-    let mut input = Input::vendored();
+    let mut input = vendored();
     input.openapi = text.as_bytes();
     input.overlay = overlay.map(str::as_bytes);
     input.runtime = Runtime::TwinApi;
@@ -38,7 +41,7 @@ fn scrambled_operation_ids_give_the_same_source() {
     {
         operation.1["operationId"] = format!("handler__{:02}", (index * 17) % 33).into();
     }
-    let source = generate(Input::vendored()).expect("it generates").source;
+    let source = generate(vendored()).expect("it generates").source;
     assert_eq!(generated(&scrambled, Some(OVERLAY)).source, source);
 }
 
@@ -50,7 +53,7 @@ fn a_document_that_inlines_its_bodies_and_answers_gives_the_same_surface() {
     inline(&mut inlined["paths"], &schemas);
     let kept = inlined["components"]["schemas"].as_object_mut().expect("schemas");
     kept.retain(|name, _| !of_one_operation(name));
-    let wanted = surface(generate(Input::vendored()).expect("it generates"));
+    let wanted = surface(generate(vendored()).expect("it generates"));
     assert_eq!(surface(generated(&inlined, None)), wanted);
 }
 
@@ -79,9 +82,9 @@ fn inline(value: &mut Value, schemas: &Value) {
 #[test]
 fn the_order_of_members_does_not_matter() {
     let backwards = backwards(&document());
-    let mut input = Input::vendored();
+    let mut input = vendored();
     input.openapi = backwards.as_bytes();
-    let source = generate(Input::vendored()).expect("it generates").source;
+    let source = generate(vendored()).expect("it generates").source;
     assert_eq!(generate(input).expect("it generates").source, source);
 }
 

@@ -10,7 +10,10 @@ use std::path::{Path, PathBuf};
 
 use insta::{Settings, assert_snapshot};
 use serde_json::{Value, json};
-use twin_api_gen::{Generated, Input, OPENAPI, OVERLAY, generate, overlay};
+use twin_api_gen::{Generated, generate, overlay};
+use twin_tests::vendored::{OPENAPI, OVERLAY};
+
+use crate::vendored;
 
 /// Above this a reviewer skims.
 const MOST_LINES: usize = 1_500;
@@ -20,7 +23,7 @@ fn snapshots() -> PathBuf {
 }
 
 fn generated() -> Generated {
-    generate(Input::vendored()).expect("the vendored document generates")
+    generate(vendored()).expect("the vendored document generates")
 }
 
 #[test]
@@ -67,7 +70,7 @@ fn surface_after(change: impl FnOnce(&mut Value)) -> BTreeMap<String, String> {
     overlay::apply(&mut document, OVERLAY.as_bytes()).expect("the overlay applies");
     change(&mut document);
     let text = document.to_string();
-    let mut input = Input::vendored();
+    let mut input = vendored();
     input.openapi = text.as_bytes();
     input.overlay = None;
     let mut files = generate(input).expect("it generates").surface.files;

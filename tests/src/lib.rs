@@ -8,6 +8,7 @@ pub mod exchange;
 pub mod forgeries;
 pub mod raw;
 pub mod scripted;
+pub mod vendored;
 
 /// What the README shows compiles.
 #[cfg(doctest)]

@@ -4,12 +4,18 @@
 
 use std::fmt;
 
+use crate::problem::{Edit, Problem};
+
 /// The stage of [`generate`](crate::generate) that refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Stage {
     /// Reading the document: JSON, an object, a version that is known.
     Parse,
+    /// Recognising operations and entities and giving them our names.
+    Identify,
+    /// Applying the facts of `known.json`.
+    Known,
     /// Applying `overlay.json`.
     Overlay,
     /// Lowering 3.1 to 3.0.3.
@@ -26,6 +32,8 @@ impl fmt::Display for Stage {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Parse => "parse",
+            Self::Identify => "identify",
+            Self::Known => "known facts",
             Self::Overlay => "overlay",
             Self::Lower => "lower",
             Self::Client => "client",
@@ -35,60 +43,93 @@ impl fmt::Display for Stage {
     }
 }
 
-/// A refusal. `Display` is one paragraph: stage, pointer, cause, and what to do.
+/// A refusal: every problem that was found, at least one.
+///
+/// `Display` writes one paragraph for each problem. The accessors that return a single
+/// value describe the first problem.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Error {
-    stage: Stage,
-    pointer: Option<String>,
-    cause: String,
-    help: Option<String>,
+    first: Box<Problem>,
+    others: Vec<Problem>,
 }
 
 impl Error {
-    /// A refusal of `stage` for `cause`, a lower-case sentence without a full stop.
+    /// Builds a refusal of `stage` for `cause`, a lower-case sentence without a full stop.
     pub fn new(stage: Stage, cause: impl Into<String>) -> Self {
-        Self { stage, pointer: None, cause: cause.into(), help: None }
+        Self::from(Problem::new(stage, cause))
+    }
+
+    /// Builds a refusal from all problems of a run; `None` if there are none.
+    pub fn from_problems(problems: impl IntoIterator<Item = Problem>) -> Option<Self> {
+        let mut problems = problems.into_iter();
+        let first = Box::new(problems.next()?);
+        Some(Self { first, others: problems.collect() })
     }
 
     /// Adds where: a JSON pointer in URI-fragment form, `#/paths/~1v1~1me/get`.
     #[must_use]
     pub fn at(mut self, pointer: impl Into<String>) -> Self {
-        self.pointer = Some(pointer.into());
+        self.first.pointer = Some(pointer.into());
         self
     }
 
     /// Adds what the reader can do about it.
     #[must_use]
     pub fn help(mut self, help: impl Into<String>) -> Self {
-        self.help = Some(help.into());
+        self.first.help = Some(help.into());
         self
+    }
+
+    /// Adds the edit that a program can make.
+    #[must_use]
+    pub fn edit(mut self, edit: Edit) -> Self {
+        self.first.edit = Some(edit);
+        self
+    }
+
+    /// Adds the problems of another refusal.
+    #[must_use]
+    pub fn and(mut self, other: Self) -> Self {
+        self.others.push(*other.first);
+        self.others.extend(other.others);
+        self
+    }
+
+    /// Every problem of the run, in the order in which the stages found them.
+    pub fn problems(&self) -> impl Iterator<Item = &Problem> {
+        std::iter::once(&*self.first).chain(&self.others)
     }
 
     /// The stage that refused.
     pub fn stage(&self) -> Stage {
-        self.stage
+        self.first.stage
     }
 
     /// Where in the document, as a URI-fragment JSON pointer, where it is known.
     pub fn pointer(&self) -> Option<&str> {
-        self.pointer.as_deref()
+        self.first.pointer.as_deref()
     }
 
     /// What is wrong.
     pub fn cause(&self) -> &str {
-        &self.cause
+        &self.first.what
+    }
+}
+
+impl From<Problem> for Error {
+    fn from(problem: Problem) -> Self {
+        Self { first: Box::new(problem), others: Vec::new() }
     }
 }
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: ", self.stage)?;
-        if let Some(pointer) = &self.pointer {
-            write!(f, "{pointer}: ")?;
+        if self.others.is_empty() {
+            return write!(f, "{}", self.first);
         }
-        f.write_str(&self.cause)?;
-        if let Some(help) = &self.help {
-            write!(f, " ({help})")?;
+        write!(f, "{} problems", self.others.len() + 1)?;
+        for (index, problem) in self.problems().enumerate() {
+            write!(f, "\n{}. {problem}", index + 1)?;
         }
         Ok(())
     }

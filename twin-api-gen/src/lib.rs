@@ -1,15 +1,18 @@
 //! From an OpenAPI 3.1 document to the source of a Rust client.
 //!
-//! [`generate`] is the whole story in its order: parse, overlay, lower, client, passes,
-//! render. It takes bytes and gives text; it reads no file, opens no connection, prints
-//! nothing, and answers every input with a result or an [`Error`] that says where.
+//! [`generate`] lists the stages in their order: parse, identify, known facts, overlay,
+//! lower, client, passes, render. It takes bytes and returns text. It reads no file, opens
+//! no connection, prints nothing, and returns a result or an [`Error`] for every input.
 
 pub mod diagnostic;
 pub mod error;
+pub mod identify;
+pub mod known;
 pub mod lower;
 pub mod overlay;
 pub mod parse;
 pub mod pointer;
+pub mod problem;
 pub mod surface;
 
 mod blame;
@@ -23,15 +26,11 @@ use std::time::{Duration, Instant};
 
 pub use diagnostic::{Diagnostic, Severity};
 pub use error::{Error, Stage};
+pub use known::{Fact, Known};
 pub use overlay::Applied;
+pub use problem::{Change, Edit, EditedFile, Problem};
 use serde_json::Value;
 pub use surface::Surface;
-
-/// The vendored OpenAPI 3.1 document of the Twin API, as published.
-pub const OPENAPI: &str = include_str!("../openapi.json");
-
-/// What is known of the Twin API beyond [`OPENAPI`]: an OpenAPI Overlay 1.0 document.
-pub const OVERLAY: &str = include_str!("../overlay.json");
 
 /// The methods that a path item may have, in the order in which they are shown.
 pub(crate) const METHODS: [&str; 8] =
@@ -52,21 +51,15 @@ pub enum Runtime {
 pub struct Input<'a> {
     /// An OpenAPI 3.1 (or 3.0) document as JSON.
     pub openapi: &'a [u8],
+    /// What is known of the API whatever its document says: `known.json`.
+    pub known: Option<&'a [u8]>,
     /// An OpenAPI Overlay 1.0 document as JSON; every action must apply.
     pub overlay: Option<&'a [u8]>,
     /// Where the source will live.
     pub runtime: Runtime,
-}
-
-impl Input<'static> {
-    /// The vendored document and overlay, for the crate `twin-api`.
-    pub const fn vendored() -> Self {
-        Self {
-            openapi: OPENAPI.as_bytes(),
-            overlay: Some(OVERLAY.as_bytes()),
-            runtime: Runtime::TwinApi,
-        }
-    }
+    /// Whether an operation that cannot be generated is an error. Otherwise the client
+    /// leaves it out and [`Generated::left_out`] names it.
+    pub strict: bool,
 }
 
 /// A client, and how it came to be.
@@ -77,14 +70,31 @@ pub struct Generated {
     pub source: String,
     /// The public surface of `source`, as readable text.
     pub surface: Surface,
+    /// The OpenAPI 3.1 document after identification, known facts and overlay.
+    pub effective: Value,
     /// The OpenAPI 3.0.3 document that the source was generated from.
     pub lowered: Value,
     /// What the lowering did and what it could not say.
     pub diagnostics: Vec<Diagnostic>,
     /// What the overlay's actions did.
     pub applied: Vec<Applied>,
+    /// How the document compares with each known fact.
+    pub facts: Vec<Fact>,
+    /// The operations that the client leaves out.
+    pub left_out: Vec<LeftOut>,
     /// How long each stage took, in the order in which they ran.
     pub timings: Vec<(Stage, Duration)>,
+}
+
+/// An operation that is in the document and not in the client.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct LeftOut {
+    /// Method and path: `POST /v1/files`.
+    pub operation: String,
+    /// Where it is, as a URI-fragment JSON pointer into the document as it was given.
+    pub pointer: String,
+    /// What cannot be generated: a lower-case sentence without a full stop.
+    pub reason: String,
 }
 
 impl Generated {
@@ -108,14 +118,20 @@ pub fn generate(input: Input<'_>) -> Result<Generated, Error> {
 
 fn generate_guarded(input: Input<'_>) -> Result<Generated, Error> {
     let mut clock = Clock::start();
-    let mut document = parse::parse(input.openapi)?;
+    let document = parse::parse(input.openapi)?;
     clock.lap(Stage::Parse);
+    let known = input.known.map(Known::read).transpose()?.unwrap_or_default();
+    let identify::Identified { mut document } = identify::identify(document, &known)?;
+    clock.lap(Stage::Identify);
+    let facts = Vec::new();
+    clock.lap(Stage::Known);
     let applied = match input.overlay {
         Some(overlay) => overlay::apply(&mut document, overlay)?,
         None => Vec::new(),
     };
     client::check_size(&document)?;
     clock.lap(Stage::Overlay);
+    let effective = document.clone();
     let native_types = input.runtime == Runtime::TwinApi;
     let lowered = lower::lower(document, lower::Options { native_types })?;
     clock.lap(Stage::Lower);
@@ -131,9 +147,12 @@ fn generate_guarded(input: Input<'_>) -> Result<Generated, Error> {
     Ok(Generated {
         source,
         surface,
+        effective,
         lowered: lowered.document,
         diagnostics: lowered.diagnostics,
         applied,
+        facts,
+        left_out: Vec::new(),
         timings: clock.laps,
     })
 }

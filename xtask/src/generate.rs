@@ -42,7 +42,13 @@ pub fn run(options: &Options, console: &mut Console) -> anyhow::Result<()> {
     let name = options.file.display();
     let bytes = read(&options.file).with_context(|| name.to_string())?;
     console.progress(format_args!("generating from {} bytes", bytes.len()));
-    let input = Input { openapi: &bytes, overlay: None, runtime: Runtime::StandAlone };
+    let input = Input {
+        openapi: &bytes,
+        known: None,
+        overlay: None,
+        runtime: Runtime::StandAlone,
+        strict: false,
+    };
     let generated = twin_api_gen::generate(input).with_context(|| name.to_string())?;
     report::generation(&generated, options.verbose, console);
     write(options, &generated)?;

@@ -18,6 +18,7 @@ use crate::fetch::{self, Limits, Source};
 use crate::write::{self, Change, DOCUMENT, undisturbed};
 use crate::{changes, report, snapshots};
 
+const KNOWN: &str = "twin-api-gen/known.json";
 const OVERLAY: &str = "twin-api-gen/overlay.json";
 
 /// Whether what is found stale is written or reported.
@@ -69,9 +70,10 @@ pub fn run(options: &Options, console: &mut Console) -> anyhow::Result<Verdict> 
         remove_leftovers(root, console)?;
     }
     let (document, new_document) = document(options, console)?;
+    let known = read(root, KNOWN)?;
     let overlay = read(root, OVERLAY)?;
     console.progress(format_args!("generating from {} bytes", document.len()));
-    let generated = generate(&document, &overlay)?;
+    let generated = generate(&document, &known, &overlay)?;
     report::generation(&generated, options.verbose, console);
     let surface = snapshots::changes(root, &generated.surface.files)?;
     let plan = Plan { document: new_document, surface };
@@ -105,8 +107,14 @@ fn document(options: &Options, console: &mut Console) -> anyhow::Result<(Vec<u8>
     Ok((fetched, Some(change)))
 }
 
-fn generate(document: &[u8], overlay: &[u8]) -> anyhow::Result<Generated> {
-    let input = Input { openapi: document, overlay: Some(overlay), runtime: Runtime::TwinApi };
+fn generate(document: &[u8], known: &[u8], overlay: &[u8]) -> anyhow::Result<Generated> {
+    let input = Input {
+        openapi: document,
+        known: Some(known),
+        overlay: Some(overlay),
+        runtime: Runtime::TwinApi,
+        strict: false,
+    };
     twin_api_gen::generate(input).context("no client can be generated from the document")
 }
 

@@ -7,7 +7,7 @@ use twin_api_gen::{Error, overlay};
 use super::{document, elements, faults, members, operations, refused_examples, validator};
 
 fn apply(document: &mut Value) -> Result<Vec<overlay::Applied>, Error> {
-    overlay::apply(document, twin_api_gen::OVERLAY.as_bytes())
+    overlay::apply(document, twin_tests::vendored::OVERLAY.as_bytes())
 }
 
 fn overlaid(mut document: Value) -> Value {
@@ -16,7 +16,8 @@ fn overlaid(mut document: Value) -> Value {
 }
 
 fn actions() -> Vec<Value> {
-    let overlay: Value = serde_json::from_str(twin_api_gen::OVERLAY).expect("the overlay is JSON");
+    let overlay: Value =
+        serde_json::from_str(twin_tests::vendored::OVERLAY).expect("the overlay is JSON");
     elements(&overlay["actions"]).cloned().collect()
 }
 

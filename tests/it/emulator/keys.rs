@@ -140,7 +140,8 @@ async fn a_key_in_the_query_will_not_do() {
 #[tokio::test]
 async fn every_operation_wants_a_key() {
     in_both(async |twin| {
-        let document: Value = serde_json::from_str(twin_api_gen::OPENAPI).expect("it is JSON");
+        let document: Value =
+            serde_json::from_str(twin_tests::vendored::OPENAPI).expect("it is JSON");
         let mut asked = 0;
         for (path, item) in document["paths"].as_object().expect("paths are an object") {
             for method in item.as_object().expect("it has methods").keys() {

@@ -45,8 +45,10 @@ fn shape_of_row(row: &dyn Operation) -> Shape {
 }
 
 fn document() -> Value {
-    let mut document = serde_json::from_str(twin_api_gen::OPENAPI).expect("openapi.json is JSON");
-    overlay::apply(&mut document, twin_api_gen::OVERLAY.as_bytes()).expect("the overlay applies");
+    let mut document =
+        serde_json::from_str(twin_tests::vendored::OPENAPI).expect("openapi.json is JSON");
+    overlay::apply(&mut document, twin_tests::vendored::OVERLAY.as_bytes())
+        .expect("the overlay applies");
     document
 }
 

@@ -21,7 +21,7 @@ impl Root {
     pub(crate) fn new() -> Self {
         let root = Self(tempfile::tempdir().unwrap());
         fs::create_dir(root.path().join("twin-api-gen")).unwrap();
-        for file in ["openapi.json", "twin-api-gen/overlay.json"] {
+        for file in ["openapi.json", "twin-api-gen/known.json", "twin-api-gen/overlay.json"] {
             fs::copy(repository().join(file), root.path().join(file)).unwrap();
         }
         root

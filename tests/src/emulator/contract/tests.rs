@@ -69,8 +69,8 @@ fn the_documented_contract_is_the_document() {
 #[test]
 fn the_observed_contract_is_the_document_with_the_overlay() {
     let observed: Value = serde_json::from_str(document(Profile::Observed)).unwrap();
-    let mut wanted: Value = serde_json::from_str(twin_api_gen::OPENAPI).unwrap();
-    twin_api_gen::overlay::apply(&mut wanted, twin_api_gen::OVERLAY.as_bytes()).unwrap();
+    let mut wanted: Value = serde_json::from_str(crate::vendored::OPENAPI).unwrap();
+    twin_api_gen::overlay::apply(&mut wanted, crate::vendored::OVERLAY.as_bytes()).unwrap();
     assert_eq!(observed, wanted);
 }
 

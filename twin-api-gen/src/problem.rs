@@ -1,0 +1,278 @@
+//! One thing that is wrong, and the edit that a program can make to mend it.
+//!
+//! It holds data. It reads no file and applies no edit; `cargo xtask regen --accept` does.
+
+use std::fmt;
+
+use serde_json::Value;
+
+use crate::error::Stage;
+
+/// One thing that is wrong with a document, with `known.json` or with `overlay.json`.
+///
+/// `Display` is one paragraph: stage, pointer, what is wrong, what was expected and found,
+/// the closest thing that is there, and what to do.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Problem {
+    /// The stage that found it.
+    pub stage: Stage,
+    /// What is wrong: a lower-case sentence without a full stop.
+    pub what: String,
+    /// Where, as a URI-fragment JSON pointer into the OpenAPI document as it was given.
+    pub pointer: Option<String>,
+    /// What should be there.
+    pub expected: Option<String>,
+    /// What is there.
+    pub found: Option<String>,
+    /// The pointer of the most similar thing elsewhere in the document.
+    pub closest: Option<String>,
+    /// What to do.
+    pub help: Option<String>,
+    /// The change that mends it, where a program can make it.
+    pub edit: Option<Edit>,
+}
+
+impl Problem {
+    /// Builds a problem that `stage` found: `what` is a lower-case sentence.
+    pub fn new(stage: Stage, what: impl Into<String>) -> Self {
+        Self {
+            stage,
+            what: what.into(),
+            pointer: None,
+            expected: None,
+            found: None,
+            closest: None,
+            help: None,
+            edit: None,
+        }
+    }
+
+    /// Adds where: a JSON pointer in URI-fragment form.
+    #[must_use]
+    pub fn at(mut self, pointer: impl Into<String>) -> Self {
+        self.pointer = Some(pointer.into());
+        self
+    }
+
+    /// Adds what was expected and what was found instead.
+    #[must_use]
+    pub fn expected(mut self, expected: impl Into<String>, found: impl Into<String>) -> Self {
+        self.expected = Some(expected.into());
+        self.found = Some(found.into());
+        self
+    }
+
+    /// Adds the pointer of the most similar thing elsewhere, if there is one.
+    #[must_use]
+    pub fn closest(mut self, pointer: Option<String>) -> Self {
+        self.closest = pointer;
+        self
+    }
+
+    /// Adds what to do.
+    #[must_use]
+    pub fn help(mut self, help: impl Into<String>) -> Self {
+        self.help = Some(help.into());
+        self
+    }
+
+    /// Adds the change that mends it.
+    #[must_use]
+    pub fn edit(mut self, edit: Edit) -> Self {
+        self.edit = Some(edit);
+        self
+    }
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: ", self.stage)?;
+        if let Some(pointer) = &self.pointer {
+            write!(f, "{pointer}: ")?;
+        }
+        f.write_str(&self.what)?;
+        if let Some(expected) = &self.expected {
+            write!(f, "; expected {expected}")?;
+        }
+        if let Some(found) = &self.found {
+            write!(f, "; found {found}")?;
+        }
+        if let Some(closest) = &self.closest {
+            write!(f, "; the closest match is {closest}")?;
+        }
+        if let Some(help) = &self.help {
+            write!(f, " ({help})")?;
+        }
+        Ok(())
+    }
+}
+
+/// A file of this repository that an [`Edit`] changes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[non_exhaustive]
+pub enum EditedFile {
+    /// `twin-api-gen/known.json`.
+    Known,
+    /// `twin-api-gen/overlay.json`.
+    Overlay,
+}
+
+impl EditedFile {
+    /// The path from the root of the repository.
+    pub fn path(self) -> &'static str {
+        match self {
+            Self::Known => "twin-api-gen/known.json",
+            Self::Overlay => "twin-api-gen/overlay.json",
+        }
+    }
+}
+
+/// A change of a JSON file that a program can make.
+///
+/// Pointers are RFC 6901 without `#` and name places of the file as it is on disk. Of
+/// several removals from one array, make the one with the highest index first.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Edit {
+    /// The file.
+    pub file: EditedFile,
+    /// What changes in it.
+    pub change: Change,
+}
+
+/// What an [`Edit`] does.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Change {
+    /// Removes the member or element.
+    Remove {
+        /// What is removed.
+        pointer: String,
+    },
+    /// Adds a member, or replaces its value. The parent is there.
+    Set {
+        /// Where the value goes.
+        pointer: String,
+        /// The value.
+        value: Value,
+    },
+    /// Appends an element to an array.
+    Append {
+        /// The array.
+        pointer: String,
+        /// The element.
+        value: Value,
+    },
+}
+
+impl Edit {
+    /// Builds the edit that removes what `pointer` names.
+    pub fn remove(file: EditedFile, pointer: impl Into<String>) -> Self {
+        Self { file, change: Change::Remove { pointer: pointer.into() } }
+    }
+
+    /// Builds the edit that writes `value` at `pointer`.
+    pub fn set(file: EditedFile, pointer: impl Into<String>, value: Value) -> Self {
+        Self { file, change: Change::Set { pointer: pointer.into(), value } }
+    }
+
+    /// Builds the edit that appends `value` to the array at `pointer`.
+    pub fn append(file: EditedFile, pointer: impl Into<String>, value: Value) -> Self {
+        Self { file, change: Change::Append { pointer: pointer.into(), value } }
+    }
+
+    /// Makes the edit in a parsed file; `false` if its place is not there.
+    pub fn apply(&self, file: &mut Value) -> bool {
+        match &self.change {
+            Change::Remove { pointer } => remove(file, pointer),
+            Change::Set { pointer, value } => set(file, pointer, value.clone()),
+            Change::Append { pointer, value } => {
+                let array = file.pointer_mut(pointer).and_then(Value::as_array_mut);
+                array.map(|array| array.push(value.clone())).is_some()
+            }
+        }
+    }
+}
+
+impl fmt::Display for Edit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let path = self.file.path();
+        match &self.change {
+            Change::Remove { pointer } => write!(f, "in {path}, remove {pointer}"),
+            Change::Set { pointer, value } => write!(f, "in {path}, set {pointer} to {value}"),
+            Change::Append { pointer, value } => {
+                write!(f, "in {path}, append {value} to {pointer}")
+            }
+        }
+    }
+}
+
+/// The parent of `pointer` and its last token, unescaped.
+fn split<'a>(file: &'a mut Value, pointer: &str) -> Option<(&'a mut Value, String)> {
+    let (parent, token) = pointer.rsplit_once('/')?;
+    Some((file.pointer_mut(parent)?, token.replace("~1", "/").replace("~0", "~")))
+}
+
+fn remove(file: &mut Value, pointer: &str) -> bool {
+    match split(file, pointer) {
+        Some((Value::Object(members), name)) => members.remove(&name).is_some(),
+        Some((Value::Array(items), index)) => match index.parse() {
+            Ok(index) if index < items.len() => {
+                items.remove(index);
+                true
+            }
+            _ => false,
+        },
+        _ => false,
+    }
+}
+
+fn set(file: &mut Value, pointer: &str, value: Value) -> bool {
+    match split(file, pointer) {
+        Some((Value::Object(members), name)) => {
+            members.insert(name, value);
+            true
+        }
+        Some((Value::Array(items), index)) => {
+            let place = index.parse().ok().and_then(|index: usize| items.get_mut(index));
+            place.map(|place| *place = value).is_some()
+        }
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_problem_displays_everything_it_knows_in_one_paragraph() {
+        let problem = Problem::new(Stage::Known, "the operation is not in the document")
+            .at("#/paths")
+            .expected("GET /v1/me", "no such operation")
+            .closest(Some("#/paths/~1v1~1whoami/get".to_owned()))
+            .help("drop it from known.json");
+        assert_eq!(
+            problem.to_string(),
+            "known facts: #/paths: the operation is not in the document; expected GET /v1/me; \
+             found no such operation; the closest match is #/paths/~1v1~1whoami/get \
+             (drop it from known.json)"
+        );
+    }
+
+    #[test]
+    fn edits_change_objects_and_arrays_and_refuse_missing_places() {
+        let mut file = json!({"a/b": {"x": 1}, "list": [1, 2]});
+        assert!(Edit::remove(EditedFile::Known, "/a~1b/x").apply(&mut file));
+        assert!(Edit::set(EditedFile::Known, "/a~1b/y", json!(2)).apply(&mut file));
+        assert!(Edit::remove(EditedFile::Known, "/list/0").apply(&mut file));
+        assert!(Edit::append(EditedFile::Known, "/list", json!(3)).apply(&mut file));
+        assert_eq!(file, json!({"a/b": {"y": 2}, "list": [2, 3]}));
+        for missing in ["/a~1b/x", "/list/7", "/list/x", "/nothing/there"] {
+            assert!(!Edit::remove(EditedFile::Known, missing).apply(&mut file), "{missing}");
+        }
+    }
+}
