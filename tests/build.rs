@@ -1,8 +1,5 @@
 //! Generates the specimen: a stand-alone client of a small document that has what Twin's
-//! has not, so that it is compiled and called, too. And writes the effective document, which
-//! is what the emulator is held against in its observed profile.
-//!
-//! What the emulator links knows nothing of the generator: it gets a text.
+//! has not, so that it is compiled and called, too.
 
 use std::error::Error;
 use std::{env, fs, path::Path};
@@ -10,18 +7,14 @@ use std::{env, fs, path::Path};
 use twin_api_gen::{Input, Runtime, generate};
 
 const SPECIMEN: &str = "specimen/openapi.json";
-const DOCUMENT: &str = "../openapi.json";
-const KNOWN: &str = "../twin-api-gen/known.json";
-const OVERLAY: &str = "../twin-api-gen/overlay.json";
 
 fn main() -> Result<(), Box<dyn Error>> {
-    for file in ["build.rs", SPECIMEN, DOCUMENT, KNOWN, OVERLAY] {
+    for file in ["build.rs", SPECIMEN] {
         println!("cargo::rerun-if-changed={file}");
     }
     let directory = env::var_os("OUT_DIR").ok_or("cargo sets OUT_DIR for build scripts")?;
     let directory = Path::new(&directory);
     fs::write(directory.join("specimen.rs"), specimen()?)?;
-    fs::write(directory.join("observed.json"), observed()?)?;
     Ok(())
 }
 
@@ -35,18 +28,6 @@ fn specimen() -> Result<String, Box<dyn Error>> {
         strict: true,
     })?;
     Ok(client.source)
-}
-
-fn observed() -> Result<String, Box<dyn Error>> {
-    let (openapi, known, overlay) = (read(DOCUMENT)?, read(KNOWN)?, read(OVERLAY)?);
-    let client = generate(Input {
-        openapi: &openapi,
-        known: Some(&known),
-        overlay: Some(&overlay),
-        runtime: Runtime::StandAlone,
-        strict: false,
-    })?;
-    Ok(client.effective.to_string())
 }
 
 fn read(file: &str) -> Result<Vec<u8>, String> {

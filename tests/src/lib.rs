@@ -3,12 +3,13 @@
 //! Nothing here imports `twin-api`: JSON is written by hand, so that a mistake in the
 //! client is not made a second time by what it is tested against.
 
-pub mod emulator;
-pub mod exchange;
 pub mod forgeries;
 pub mod raw;
 pub mod scripted;
 pub mod vendored;
+
+pub use twin_emulator as emulator;
+pub use twin_emulator::exchange;
 
 /// What the README shows compiles.
 #[cfg(doctest)]

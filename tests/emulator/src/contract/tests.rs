@@ -1,0 +1,150 @@
+//! Every check can fail, and says where; what the documents themselves show passes.
+
+mod answers;
+mod composed;
+mod deliveries;
+mod mutations;
+mod requests;
+mod samples;
+
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode};
+use serde_json::{Value, json};
+
+use super::{Contract, Mismatch, Side};
+use crate::exchange::{Answer, Recorded};
+use crate::{Profile, document};
+
+/// An accepted request, with a key and, if it has a body, a content type.
+fn request(method: Method, target: &str, body: &str) -> Recorded {
+    let mut headers = HeaderMap::new();
+    headers.insert("x-api-key", HeaderValue::from_static("tw_live_secret"));
+    if !body.is_empty() {
+        headers.insert("content-type", HeaderValue::from_static("application/json"));
+    }
+    Recorded { method, target: target.to_owned(), headers, body: body.to_owned().into() }
+}
+
+fn get(target: &str) -> Recorded {
+    request(Method::GET, target, "")
+}
+
+fn ok(body: &Value) -> Answer {
+    Answer::json(StatusCode::OK, body)
+}
+
+fn problem(status: u16, body: &Value) -> Answer {
+    let status = StatusCode::from_u16(status).unwrap();
+    Answer::new(status, "application/problem+json", body.to_string())
+}
+
+fn not_found() -> Answer {
+    let body = json!({"type": "about:blank", "title": "Not Found", "status": 404, "detail": "no"});
+    problem(404, &body)
+}
+
+/// What is wrong, without the words: whose it is, where the rule is, where it is broken.
+/// Every rule is one that the document of the contract has.
+#[track_caller]
+fn places(contract: &Contract, found: &[Mismatch]) -> Vec<(Side, String, String)> {
+    for mismatch in found {
+        assert!(contract.document.at(&mismatch.pointer).is_some(), "{mismatch}");
+    }
+    found.iter().map(|m| (m.side, m.pointer.clone(), m.instance.clone())).collect()
+}
+
+/// One mismatch, and nothing else.
+#[track_caller]
+fn assert_only(contract: &Contract, found: &[Mismatch], side: Side, pointer: &str, instance: &str) {
+    let wanted = vec![(side, pointer.to_owned(), instance.to_owned())];
+    assert_eq!(places(contract, found), wanted, "{found:#?}");
+}
+
+#[test]
+fn every_operation_is_there() {
+    for profile in Profile::ALL {
+        assert_eq!(Contract::of(profile).index.operations().count(), 33);
+    }
+}
+
+#[test]
+fn every_schema_compiles() {
+    for profile in Profile::ALL {
+        let contract = Contract::of(profile);
+        let mut schemas = Vec::new();
+        let text: Value = serde_json::from_str(document(profile)).unwrap();
+        samples::walk(&text, "#", &mut |pointer, value| {
+            if value.get("schema").is_some() {
+                schemas.push(format!("{pointer}/schema"));
+            }
+        });
+        assert!(schemas.len() > 100, "only {} schemas", schemas.len());
+        for schema in schemas {
+            contract.document.compile(&schema).unwrap();
+        }
+    }
+}
+
+#[test]
+fn a_mismatch_is_told_in_one_line() {
+    let contract = Contract::of(Profile::Documented);
+    let found = contract.check(&Method::GET, "/v1/me", &get("/v1/me"), &ok(&json!({"user_id": 7})));
+    assert_eq!(
+        found[0].to_string(),
+        "GET /v1/me, answer at /user_id: 7 is not of type \"string\" \
+         (#/components/schemas/GetMeResponse/properties/user_id/type)"
+    );
+}
+
+#[test]
+fn what_is_told_is_short() {
+    let contract = Contract::of(Profile::Documented);
+    let long = "\n".repeat(1 << 20);
+    let answer = ok(&json!({"user_id": {&long: 1}, long: 1}));
+    let found = contract.check(&Method::GET, "/v1/me", &get("/v1/me"), &answer);
+    assert_eq!(found.len(), 2);
+    for mismatch in found {
+        let told = mismatch.to_string();
+        assert!(told.len() < 800 && !told.contains('\n'), "{told}");
+    }
+}
+
+#[test]
+fn of_very_many_mismatches_the_first_are_told() {
+    let contract = Contract::of(Profile::Documented);
+    let answer = ok(&json!({"workspaces": vec![json!({}); 500]}));
+    let template = "/v1/workspaces";
+    let found = contract.check(&Method::GET, template, &get(template), &answer);
+    assert_eq!(found.len(), 20);
+}
+
+#[test]
+fn no_secret_is_told() {
+    let secret = "whsec_nobody_may_read_this";
+    for profile in Profile::ALL {
+        let contract = Contract::of(profile);
+        let keys = "/api/public/v1/access-api-keys";
+        let body = json!({"name": "n"}).to_string();
+        let mut wrong = json!({"key_id": "1", "name": "n", "display_prefix": "d", "created_at": 1});
+        for value in [json!([secret]), json!({ "deep": secret })] {
+            wrong["api_key"] = value;
+            let found = contract.check(
+                &Method::POST,
+                keys,
+                &request(Method::POST, keys, &body),
+                &ok(&wrong),
+            );
+            assert_eq!(found.len(), 1);
+            assert!(!format!("{found:?}").contains(secret), "{found:?}");
+        }
+        let mut asked = get(&format!("/v1/me?api_key={secret}"));
+        asked.headers.insert("x-api-key", HeaderValue::from_static(secret));
+        let found = contract.check(&Method::GET, "/v1/me", &asked, &ok(&json!({"user_id": "u"})));
+        assert_eq!(found.len(), 1);
+        assert!(!format!("{found:?}").contains(secret), "{found:?}");
+    }
+    let shown = super::report::shown;
+    assert_eq!(shown(&json!(secret), "/data/signing_secret"), "a secret");
+    assert_eq!(shown(&json!(secret), "/api_key/0"), "a secret");
+    assert_eq!(shown(&json!(secret), "x-api-key"), "a secret");
+    assert_eq!(shown(&json!(secret), "?api_key"), "a secret");
+}

@@ -1,0 +1,347 @@
+//! The way of an exchange: route, fault, key, effect, contract, record, wire.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use axum::Router;
+use axum::extract::{ConnectInfo, MatchedPath, RawPathParams, Request, State};
+use axum::http::{HeaderName, HeaderValue, StatusCode, header};
+use axum::response::Response;
+use axum::routing::{MethodFilter, on};
+use chrono::Utc;
+use tokio::sync::Notify;
+use tokio::sync::mpsc::UnboundedSender;
+
+use super::Profile;
+use super::call::{Call, Refusal};
+use super::contract::Contract;
+use super::delivery::Outgoing;
+use super::fault::{Faults, Hit, Pace, Shift};
+use super::journal::{Exchange, Journal};
+use super::mismatch::Mismatch;
+use super::operations::{OPERATIONS, Operation};
+use super::page;
+use super::wire::{self, Connection};
+use super::world::World;
+use crate::exchange::{Answer, Recorded};
+
+/// How often a clock that runs by itself is looked at.
+const TICK: Duration = Duration::from_millis(20);
+
+/// Where time comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Clock {
+    /// The machine's.
+    System,
+    /// It stands still until a test moves it.
+    Manual,
+}
+
+/// What all exchanges share.
+#[derive(Debug)]
+pub(super) struct Shared {
+    pub(super) profile: Profile,
+    pub(super) clock: Clock,
+    /// The key that it was started with, which must not be shown.
+    first_key: String,
+    pace: Arc<dyn Pace>,
+    world: Mutex<World>,
+    faults: Mutex<Faults>,
+    journal: Mutex<Journal>,
+    courier: UnboundedSender<Outgoing>,
+    on_the_way: AtomicUsize,
+    arrival: Notify,
+}
+
+impl Shared {
+    pub(super) fn new(
+        clock: Clock,
+        pace: Arc<dyn Pace>,
+        world: World,
+        faults: Faults,
+        courier: UnboundedSender<Outgoing>,
+    ) -> Self {
+        Self {
+            profile: world.profile,
+            clock,
+            first_key: world.keys.first_secret().unwrap_or_default().to_owned(),
+            pace,
+            world: Mutex::new(world),
+            faults: Mutex::new(faults),
+            journal: Mutex::default(),
+            courier,
+            on_the_way: AtomicUsize::new(0),
+            arrival: Notify::new(),
+        }
+    }
+
+    /// Does something with the world, at the time that it is, and sends what that leaves to
+    /// be sent.
+    pub(super) fn with<T>(&self, act: impl FnOnce(&mut World) -> T) -> T {
+        let mut world = lock(&self.world);
+        if self.clock == Clock::System {
+            world.advance_to(Utc::now());
+        }
+        let result = act(&mut world);
+        for outgoing in world.take_outbox() {
+            self.on_the_way.fetch_add(1, Ordering::SeqCst);
+            if self.courier.send(outgoing).is_err() {
+                self.arrived();
+            }
+        }
+        result
+    }
+
+    pub(super) fn first_key(&self) -> &str {
+        &self.first_key
+    }
+
+    pub(super) fn faults(&self) -> MutexGuard<'_, Faults> {
+        lock(&self.faults)
+    }
+
+    pub(super) fn journal(&self) -> MutexGuard<'_, Journal> {
+        lock(&self.journal)
+    }
+
+    /// The answer, with whatever fault was ordered for it, and how the true one breaks the
+    /// contract. A fault does not count as that.
+    fn answer(
+        &self,
+        operation: &Operation,
+        call: &Call<'_>,
+        hit: Option<&Hit>,
+    ) -> (Answer, Vec<Mismatch>) {
+        let Some(hit) = hit else {
+            let answer = self.carry_out(operation, call, None);
+            let mismatches = self.check(operation, call.request, &answer);
+            return (answer, mismatches);
+        };
+        let mut mismatches = Vec::new();
+        let real = hit.takes_effect().then(|| self.carry_out(operation, call, hit.shift()));
+        if let Some(answer) = &real {
+            mismatches = self.check(operation, call.request, answer);
+        }
+        let now = self.with(|world| world.now());
+        let answer = hit.replacement(now).or_else(|| real.map(|answer| hit.amend(answer)));
+        (answer.unwrap_or_default(), mismatches)
+    }
+
+    /// What the operation answers, if the key lets it be carried out.
+    fn carry_out(&self, operation: &Operation, call: &Call<'_>, shift: Option<Shift>) -> Answer {
+        self.with(|world| {
+            if let Some(shift) = shift {
+                world.shift(operation.id, call, shift);
+            }
+            let now = world.now();
+            let admitted = world.keys.admit(&call.request.headers, now);
+            let reply = admitted.and_then(|()| (operation.effect)(world, call));
+            reply.unwrap_or_else(|refusal| refusal.answer(self.profile))
+        })
+    }
+
+    fn check(&self, operation: &Operation, request: &Recorded, answer: &Answer) -> Vec<Mismatch> {
+        let contract = Contract::of(self.profile);
+        contract.check(&operation.method, operation.path, request, answer)
+    }
+
+    /// Answers a request that belongs to no operation, though the path may be one of `template`.
+    async fn unrouted(
+        &self,
+        connection: &Connection,
+        template: Option<&str>,
+        request: Request,
+        answer: Answer,
+    ) -> Response {
+        if let Ok(request) = Recorded::read(request).await {
+            self.note_unrouted(template, request, &answer);
+        }
+        self.respond(connection, answer).await
+    }
+
+    fn note_unrouted(&self, template: Option<&str>, request: Recorded, answer: &Answer) {
+        let template = template.unwrap_or(request.path());
+        let contract = Contract::of(self.profile);
+        let found = contract.check_refusal(&request.method, template, &request, answer);
+        let status = answer.status;
+        let exchange = Exchange { operation: None, request, status, faulty: false };
+        self.journal().note(exchange, found);
+    }
+
+    /// Sends an answer for which nothing was ordered.
+    pub(super) async fn respond(&self, connection: &Connection, answer: Answer) -> Response {
+        wire::respond(answer, None, connection, &self.pace).await
+    }
+
+    /// A delivery was attempted.
+    pub(super) fn arrived(&self) {
+        self.on_the_way.fetch_sub(1, Ordering::SeqCst);
+        self.arrival.notify_waiters();
+    }
+
+    /// Waits until nothing is on the way.
+    pub(super) async fn settled(&self) {
+        loop {
+            let arrival = self.arrival.notified();
+            if self.on_the_way.load(Ordering::SeqCst) == 0 {
+                return;
+            }
+            arrival.await;
+        }
+    }
+
+    /// Lets things happen when they are due, while the clock runs by itself.
+    pub(super) async fn tick(self: Arc<Self>) {
+        let mut ticks = tokio::time::interval(TICK);
+        loop {
+            ticks.tick().await;
+            self.with(|_| {});
+        }
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    // A test that failed elsewhere must not fail here a second time.
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Every operation at its place, the page beside them, and what is answered elsewhere.
+pub(super) fn router(shared: Arc<Shared>) -> Router {
+    let mut router = Router::new().merge(page::routes());
+    for operation in &OPERATIONS {
+        let Ok(method) = MethodFilter::try_from(operation.method.clone()) else { continue };
+        let exchange = move |state, connection, parameters, request| {
+            exchange(operation, state, connection, parameters, request)
+        };
+        router = router.route(operation.path, on(method, exchange));
+    }
+    router.method_not_allowed_fallback(lacks_method).fallback(lacks_path).with_state(shared)
+}
+
+async fn exchange(
+    operation: &'static Operation,
+    State(shared): State<Arc<Shared>>,
+    ConnectInfo(connection): ConnectInfo<Connection>,
+    parameters: RawPathParams,
+    request: Request,
+) -> Response {
+    let parameters: Vec<(String, String)> =
+        parameters.iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
+    let request = match Recorded::read(request).await {
+        Ok(request) => request,
+        // A request that was not read to its end is not carried out.
+        Err(status) => {
+            return shared.respond(&connection, Answer::empty(status)).await;
+        }
+    };
+    let call = Call { request: &request, parameters: &parameters };
+    let hit = shared.faults().next(operation.id);
+    let (answer, mismatches) = shared.answer(operation, &call, hit.as_ref());
+    let fault = hit.as_ref().and_then(Hit::on_the_wire);
+    shared.journal().note(
+        Exchange {
+            operation: Some(operation.id),
+            request,
+            status: answer.status,
+            faulty: hit.is_some(),
+        },
+        mismatches,
+    );
+    wire::respond(answer, fault.as_ref(), &connection, &shared.pace).await
+}
+
+/// The answer to a method that the path lacks: with problem details, as the reference has every
+/// refusal, or without a word, as it was seen.
+async fn lacks_method(
+    State(shared): State<Arc<Shared>>,
+    ConnectInfo(connection): ConnectInfo<Connection>,
+    path: MatchedPath,
+    request: Request,
+) -> Response {
+    let allowed = allowed(path.as_str());
+    if allowed.is_empty() {
+        // A path of the emulator's own, of which the API knows nothing; axum adds `Allow`.
+        return shared.respond(&connection, Answer::empty(StatusCode::METHOD_NOT_ALLOWED)).await;
+    }
+    let answer = match shared.profile {
+        Profile::Documented => {
+            let detail = "this path does not have this method";
+            Refusal::problem(StatusCode::METHOD_NOT_ALLOWED, detail).answer(shared.profile)
+        }
+        Profile::Observed => Answer::empty(StatusCode::METHOD_NOT_ALLOWED),
+    };
+    let allowed = HeaderValue::try_from(allowed).unwrap_or(HeaderValue::from_static(""));
+    let answer = answer.header(header::ALLOW, allowed);
+    shared.unrouted(&connection, Some(path.as_str()), request, answer).await
+}
+
+/// The methods of a path, as `Allow` names them; none for a path that is not of the API.
+fn allowed(template: &str) -> String {
+    let methods = OPERATIONS.iter().filter(|operation| operation.path == template);
+    let names = methods.map(|operation| match operation.method.as_str() {
+        // What answers GET answers HEAD as well.
+        "GET" => "GET,HEAD",
+        method => method,
+    });
+    names.collect::<Vec<_>>().join(",")
+}
+
+/// The answer to a path that the API lacks, which the live service passes on to gRPC.
+async fn lacks_path(
+    State(shared): State<Arc<Shared>>,
+    ConnectInfo(connection): ConnectInfo<Connection>,
+    request: Request,
+) -> Response {
+    let answer = match shared.profile {
+        Profile::Documented => {
+            let detail = "there is no such path in this API";
+            Refusal::problem(StatusCode::NOT_FOUND, detail).answer(shared.profile)
+        }
+        Profile::Observed => Answer::new(StatusCode::OK, "application/grpc", "")
+            .header(HeaderName::from_static("grpc-status"), HeaderValue::from_static("12")),
+    };
+    shared.unrouted(&connection, None, request, answer).await
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use axum::body::Bytes;
+    use axum::http::{HeaderMap, Method};
+
+    use super::super::fault::RealTime;
+    use super::super::{Switches, delivery};
+    use super::*;
+
+    /// What exchanges share, without a server; what is left to be sent stays unsent.
+    pub(crate) fn shared(profile: Profile) -> Shared {
+        let now = Utc::now();
+        let world = World::new(profile, Switches::of(profile), 0, now, None);
+        let (courier, _) = tokio::sync::mpsc::unbounded_channel::<delivery::Outgoing>();
+        Shared::new(Clock::Manual, Arc::new(RealTime), world, Faults::default(), courier)
+    }
+
+    #[test]
+    fn what_belongs_to_no_operation_is_held_to_the_contract() {
+        for profile in Profile::ALL {
+            let shared = shared(profile);
+            let request = Recorded {
+                method: Method::GET,
+                target: "/v2/me?a=1".to_owned(),
+                headers: HeaderMap::new(),
+                body: Bytes::new(),
+            };
+            shared.note_unrouted(None, request.clone(), &Answer::json(StatusCode::OK, &"{}"));
+            let found = shared.journal().take_mismatches();
+            assert_eq!(found.len(), 1);
+            assert_eq!((&*found[0].operation, &*found[0].pointer), ("GET /v2/me", "#/paths"));
+            let template = Some("/v1/agents/{agent_id}");
+            let request = Recorded { method: Method::PUT, ..request };
+            shared.note_unrouted(template, request, &Answer::json(StatusCode::OK, &"{}"));
+            let found = shared.journal().take_mismatches();
+            let pointers: Vec<&str> = found.iter().map(|found| found.pointer.as_str()).collect();
+            assert_eq!(pointers, ["#/paths/~1v1~1agents~1{agent_id}"]);
+            assert_eq!(shared.journal().total(), 2);
+        }
+    }
+}

@@ -1,0 +1,240 @@
+//! The door: it can be shut so that connecting is refused, and opened on the same port.
+//!
+//! Connections that are in stay in when it is shut. It limits nothing, and turns nobody away
+//! while it is open.
+
+use std::future::pending;
+use std::io::{self, ErrorKind};
+use std::net::SocketAddr;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::future::BoxFuture;
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
+use tokio::sync::{mpsc, oneshot, watch};
+use tokio::time::Sleep;
+
+use super::stream::Stream;
+use crate::fault::Pace;
+
+/// How many connections may wait to be accepted.
+const BACKLOG: u32 = 1024;
+
+/// How long it waits where the machine has no descriptor left; closing others gives some.
+const REST: Duration = Duration::from_millis(50);
+
+/// A listener for [`axum::serve`] that does what its [`Gate`] says.
+#[derive(Debug)]
+pub(crate) struct Listener {
+    address: SocketAddr,
+    door: Door,
+    orders: mpsc::UnboundedReceiver<Order>,
+    open: watch::Sender<bool>,
+    gate: Gate,
+    /// Bound but never listening, it keeps the port while the door is shut: nobody else gets
+    /// it, and a client that connects cannot be given it as its own and so reach itself.
+    _keeper: Option<TcpSocket>,
+}
+
+enum Door {
+    Open { socket: TcpListener, rest: Option<Pin<Box<Sleep>>> },
+    Shut { opens: Option<BoxFuture<'static, ()>>, callers: Vec<oneshot::Sender<()>> },
+}
+
+enum Order {
+    Refuse { until: Option<BoxFuture<'static, ()>>, done: oneshot::Sender<()> },
+    Accept { done: oneshot::Sender<()> },
+}
+
+enum Event {
+    Ordered(Order),
+    Due,
+    Knock(io::Result<(TcpStream, SocketAddr)>),
+}
+
+impl Listener {
+    /// Listens on an address; port 0 is any that is free. It takes a runtime of tokio.
+    pub(crate) fn bind(address: SocketAddr) -> io::Result<(Self, Gate)> {
+        // Elsewhere two sockets cannot be bound to one port, though only one listens.
+        let keeper = cfg!(target_os = "linux").then(|| bound(address)).transpose()?;
+        let address = keeper.as_ref().map_or(Ok(address), TcpSocket::local_addr)?;
+        let socket = bound(address)?.listen(BACKLOG)?;
+        let address = socket.local_addr()?;
+        let (sender, orders) = mpsc::unbounded_channel();
+        let (open, is_open) = watch::channel(true);
+        let gate = Gate { address, orders: sender, is_open };
+        let door = Door::Open { socket, rest: None };
+        let listener = Self { address, door, orders, open, gate: gate.clone(), _keeper: keeper };
+        Ok((listener, gate))
+    }
+
+    async fn event(&mut self) -> Event {
+        let Self { door, orders, .. } = self;
+        tokio::select! {
+            biased;
+            Some(order) = orders.recv() => Event::Ordered(order),
+            event = door.event() => event,
+        }
+    }
+
+    fn obey(&mut self, order: Order) {
+        match order {
+            Order::Refuse { until, done } => {
+                // The old socket is closed by this.
+                self.door = Door::Shut { opens: until, callers: Vec::new() };
+                self.open.send_replace(false);
+                // Whoever ordered it may have left.
+                let _ = done.send(());
+            }
+            Order::Accept { done } => {
+                if let Door::Shut { callers, .. } = &mut self.door {
+                    callers.push(done);
+                    self.unlock();
+                } else {
+                    let _ = done.send(());
+                }
+            }
+        }
+    }
+
+    fn unlock(&mut self) {
+        let Door::Shut { opens, callers } = &mut self.door else { return };
+        let Ok(socket) = bound(self.address).and_then(|socket| socket.listen(BACKLOG)) else {
+            *opens = Some(Box::pin(tokio::time::sleep(REST)));
+            return;
+        };
+        let callers = std::mem::take(callers);
+        self.door = Door::Open { socket, rest: None };
+        self.open.send_replace(true);
+        for caller in callers {
+            let _ = caller.send(());
+        }
+    }
+}
+
+/// A socket that can be bound where connections of the one before still are.
+fn bound(address: SocketAddr) -> io::Result<TcpSocket> {
+    let socket = if address.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
+    socket.set_reuseaddr(true)?;
+    socket.bind(address)?;
+    Ok(socket)
+}
+
+impl Door {
+    /// What happens next at the door. It may be dropped and called again.
+    async fn event(&mut self) -> Event {
+        match self {
+            Self::Open { socket, rest } => {
+                if let Some(until) = rest {
+                    until.await;
+                    *rest = None;
+                }
+                Event::Knock(socket.accept().await)
+            }
+            Self::Shut { opens: None, .. } => pending().await,
+            Self::Shut { opens: Some(time), .. } => {
+                time.await;
+                Event::Due
+            }
+        }
+    }
+
+    fn rest(&mut self) {
+        if let Self::Open { rest, .. } = self {
+            *rest = Some(Box::pin(tokio::time::sleep(REST)));
+        }
+    }
+}
+
+impl axum::serve::Listener for Listener {
+    type Io = Stream;
+    type Addr = SocketAddr;
+
+    async fn accept(&mut self) -> (Stream, SocketAddr) {
+        loop {
+            match self.event().await {
+                Event::Ordered(order) => self.obey(order),
+                Event::Due => self.unlock(),
+                Event::Knock(Ok((tcp, peer))) => {
+                    return (Stream::new(tcp, self.gate.clone()), peer);
+                }
+                Event::Knock(Err(error)) if is_of_the_client(&error) => {}
+                Event::Knock(Err(_)) => self.door.rest(),
+            }
+        }
+    }
+
+    fn local_addr(&self) -> io::Result<SocketAddr> {
+        Ok(self.address)
+    }
+}
+
+/// Whether accepting failed for this client only; the next may be better.
+fn is_of_the_client(error: &io::Error) -> bool {
+    use ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset};
+    matches!(error.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset)
+}
+
+/// The handle on the door of a server. All methods return at once when the server is gone.
+#[derive(Debug, Clone)]
+pub struct Gate {
+    address: SocketAddr,
+    orders: mpsc::UnboundedSender<Order>,
+    is_open: watch::Receiver<bool>,
+}
+
+impl Gate {
+    /// Where the server listens, or did and will.
+    pub const fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Shuts the door. When this returns, connecting is refused; connections that were not
+    /// yet accepted are reset.
+    pub async fn refuse(&self) {
+        self.shut(None).await;
+    }
+
+    /// Shuts the door for a time; the last that was given counts. It returns when connecting
+    /// is refused.
+    pub async fn refuse_for(&self, time: Duration, pace: &Arc<dyn Pace>) {
+        self.shut(Some(pace.sleep(time))).await;
+    }
+
+    /// Opens the door. When this returns, connections are accepted on the same port.
+    pub async fn accept(&self) {
+        let (done, is_done) = oneshot::channel();
+        self.order(Order::Accept { done }, is_done).await;
+    }
+
+    /// Waits until the door is open, without opening it.
+    pub async fn opened(&self) {
+        // It fails when the server is gone.
+        let _ = self.is_open.clone().wait_for(|open| *open).await;
+    }
+
+    async fn shut(&self, until: Option<BoxFuture<'static, ()>>) {
+        let (done, is_done) = oneshot::channel();
+        self.order(Order::Refuse { until, done }, is_done).await;
+    }
+
+    async fn order(&self, order: Order, is_done: oneshot::Receiver<()>) {
+        // Both fail when the server is gone.
+        if self.orders.send(order).is_ok() {
+            let _ = is_done.await;
+        }
+    }
+}
+
+impl std::fmt::Debug for Door {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(if matches!(self, Self::Open { .. }) { "Open" } else { "Shut" })
+    }
+}
+
+impl std::fmt::Debug for Order {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(if matches!(self, Self::Accept { .. }) { "Accept" } else { "Refuse" })
+    }
+}

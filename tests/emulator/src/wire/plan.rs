@@ -1,0 +1,127 @@
+//! What is to become of the bytes of one answer. A plan counts bytes; it touches no socket.
+
+use std::fmt;
+use std::num::NonZeroUsize;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use futures_util::FutureExt as _;
+use futures_util::future::BoxFuture;
+
+use crate::fault::Pace;
+
+/// The end of the head of an answer.
+const BLANK_LINE: &[u8; 4] = b"\r\n\r\n";
+
+/// How a connection ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Ending {
+    /// With FIN.
+    Close,
+    /// With RST.
+    Reset,
+}
+
+/// What is to become of the bytes of one answer.
+#[derive(Debug)]
+pub(super) enum Plan {
+    /// They go out.
+    Plain,
+    /// So many go out, and then the connection ends.
+    End { left: usize, how: Ending },
+    /// What hyper has in its buffer goes out, and then the connection ends.
+    EndWhenFlushed(Ending),
+    /// They go out a few at a time.
+    Trickle(Trickle),
+    /// The connection has ended.
+    Ended,
+}
+
+impl Plan {
+    /// How many bytes at the front of `bytes` may go out now.
+    pub(super) fn poll_allowed(&mut self, context: &mut Context<'_>, bytes: &[u8]) -> Poll<usize> {
+        match self {
+            Self::Plain | Self::EndWhenFlushed(_) => Poll::Ready(bytes.len()),
+            Self::End { left, .. } => Poll::Ready(bytes.len().min(*left)),
+            Self::Trickle(trickle) => trickle.poll_allowed(context, bytes),
+            Self::Ended => Poll::Ready(0),
+        }
+    }
+
+    /// These bytes went out.
+    pub(super) fn sent(&mut self, bytes: &[u8]) {
+        match self {
+            Self::End { left, .. } => *left = left.saturating_sub(bytes.len()),
+            Self::Trickle(trickle) => trickle.sent(bytes),
+            Self::Plain | Self::EndWhenFlushed(_) | Self::Ended => {}
+        }
+    }
+}
+
+/// Bytes a few at a time, with a wait before each few but the first.
+pub(super) struct Trickle {
+    bytes: NonZeroUsize,
+    every: Duration,
+    pace: Arc<dyn Pace>,
+    /// How much of the blank line was seen, while the head goes out at once.
+    head: Option<usize>,
+    left: usize,
+    waiting: Option<BoxFuture<'static, ()>>,
+}
+
+impl Trickle {
+    pub(super) fn new(
+        bytes: NonZeroUsize,
+        every: Duration,
+        head: bool,
+        pace: Arc<dyn Pace>,
+    ) -> Self {
+        let head = (!head).then_some(0);
+        Self { bytes, every, pace, head, left: bytes.get(), waiting: None }
+    }
+
+    fn poll_allowed(&mut self, context: &mut Context<'_>, bytes: &[u8]) -> Poll<usize> {
+        if let Some(seen) = self.head {
+            return Poll::Ready(after_blank_line(bytes, seen).unwrap_or(bytes.len()));
+        }
+        if self.left == 0 {
+            let waiting = self.waiting.get_or_insert_with(|| self.pace.sleep(self.every));
+            ready!(waiting.poll_unpin(context));
+            self.waiting = None;
+            self.left = self.bytes.get();
+        }
+        Poll::Ready(bytes.len().min(self.left))
+    }
+
+    fn sent(&mut self, bytes: &[u8]) {
+        match self.head {
+            Some(seen) if after_blank_line(bytes, seen).is_some() => self.head = None,
+            Some(seen) => self.head = Some(bytes.iter().copied().fold(seen, seen_with)),
+            None => self.left = self.left.saturating_sub(bytes.len()),
+        }
+    }
+}
+
+impl fmt::Debug for Trickle {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { bytes, every, left, .. } = self;
+        write!(f, "Trickle({bytes} bytes every {every:?}, {left} left)")
+    }
+}
+
+/// Where the blank line ends in `bytes`, of which `seen` bytes came before.
+fn after_blank_line(bytes: &[u8], mut seen: usize) -> Option<usize> {
+    let end = bytes.iter().position(|byte| {
+        seen = seen_with(seen, *byte);
+        seen == BLANK_LINE.len()
+    });
+    end.map(|end| end + 1)
+}
+
+fn seen_with(seen: usize, byte: u8) -> usize {
+    match BLANK_LINE.get(seen) {
+        Some(next) if *next == byte => seen + 1,
+        _ => usize::from(byte == BLANK_LINE[0]),
+    }
+}

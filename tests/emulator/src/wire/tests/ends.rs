@@ -1,0 +1,200 @@
+//! Answers that do not arrive whole, to the byte.
+
+use tokio::io::AsyncReadExt as _;
+use tokio::net::TcpSocket;
+
+use super::rig::{BODY, Client, Rig, answer, in_time, is_reset};
+use crate::fault::WireFault;
+
+/// More than the kernel holds for a connection.
+const MUCH: usize = 8 << 20;
+
+#[tokio::test]
+async fn a_reset_comes_after_exactly_the_bytes_that_were_ordered() {
+    in_time(async {
+        let rig = Rig::start();
+        let (whole, _) = rig.fetch().await;
+        for at in 0..=whole.len() {
+            rig.order(WireFault::Reset(at));
+            let (bytes, end) = rig.fetch().await;
+            assert_eq!(bytes, whole[..at], "at {at}");
+            assert!(is_reset(&end), "at {at}: {end:?}");
+        }
+        rig.order(WireFault::Reset(whole.len() + 1));
+        let (bytes, end) = rig.fetch().await;
+        assert_eq!(bytes, whole);
+        assert!(end.is_ok());
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_close_comes_after_exactly_the_bytes_that_were_ordered() {
+    in_time(async {
+        let rig = Rig::start();
+        let (whole, _) = rig.fetch().await;
+        for at in 0..=whole.len() + 1 {
+            rig.order(WireFault::Close(at));
+            let (bytes, end) = rig.fetch().await;
+            assert_eq!(bytes, whole[..at.min(whole.len())], "at {at}");
+            assert!(end.is_ok(), "at {at}: {end:?}");
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn bytes_are_counted_from_the_answer_that_is_hit() {
+    in_time(async {
+        let rig = Rig::start();
+        let mut client = rig.client().await;
+        client.ask().await;
+        let head = client.head().await;
+        client.read(BODY.len()).await;
+        rig.order(WireFault::Reset(head.len() + 3));
+        client.ask().await;
+        let (bytes, end) = client.rest().await;
+        assert_eq!(bytes, format!("{head}{}", &BODY[..3]).as_bytes());
+        assert!(is_reset(&end));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_connection_lives_on_when_the_answer_was_shorter() {
+    in_time(async {
+        let rig = Rig::start();
+        let mut client = rig.client().await;
+        for fault in [WireFault::Reset(9_999), WireFault::Close(9_999)] {
+            rig.order(fault);
+            client.ask().await;
+            client.head().await;
+            client.read(BODY.len()).await;
+        }
+        // The plan ends with its answer: 50 plain ones are longer than what was left of it.
+        rig.order(None);
+        for _ in 0..50 {
+            client.ask().await;
+            client.head().await;
+            assert_eq!(client.read(BODY.len()).await, BODY.as_bytes());
+        }
+    })
+    .await;
+}
+
+/// On Linux what has arrived can be read after the RST, which the client knows of here.
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn a_reset_leaves_what_arrived_before_it() {
+    in_time(async {
+        let rig = Rig::answering(answer("x".repeat(20_000)));
+        let (whole, _) = rig.fetch().await;
+        for at in [0, 1, 100, 5_000, 20_000, whole.len()] {
+            rig.order(WireFault::Reset(at));
+            let mut client = rig.client().await;
+            client.ask_once().await;
+            client.0.ready(tokio::io::Interest::ERROR).await.unwrap();
+            let (bytes, end) = client.rest().await;
+            assert_eq!(bytes.len(), at);
+            assert!(is_reset(&end));
+        }
+    })
+    .await;
+}
+
+/// A client that reads slowly, and has little room for what it has not read.
+async fn slow_fetch(rig: &Rig) -> (usize, std::io::Result<()>) {
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.set_recv_buffer_size(4_096).unwrap();
+    let mut client = Client(socket.connect(rig.gate.address()).await.unwrap());
+    client.ask().await;
+    let mut count = 0;
+    let mut buffer = vec![0; 50_000];
+    loop {
+        match client.0.read(&mut buffer).await {
+            Ok(0) => return (count, Ok(())),
+            Ok(more) => count += more,
+            Err(error) => return (count, Err(error)),
+        }
+        tokio::task::yield_now().await;
+    }
+}
+
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn a_reset_waits_for_a_client_that_reads_slowly() {
+    in_time(async {
+        let rig = Rig::answering(answer("x".repeat(MUCH)));
+        for at in [70_000, MUCH / 2] {
+            rig.order(WireFault::Reset(at));
+            let (count, end) = slow_fetch(&rig).await;
+            assert_eq!(count, at);
+            assert!(is_reset(&end), "{end:?}");
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_cut_body_of_a_slow_client_is_cut_where_it_should_be() {
+    in_time(async {
+        let rig = Rig::answering(answer("x".repeat(MUCH)));
+        let mut client = rig.client().await;
+        client.ask().await;
+        let head = client.head().await.len();
+        rig.order(WireFault::CutBody { at: MUCH / 2, chunked: false });
+        let (count, end) = slow_fetch(&rig).await;
+        assert_eq!(count, head + MUCH / 2);
+        assert!(end.is_ok());
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_body_is_cut_under_the_head_of_the_whole() {
+    in_time(async {
+        let rig = Rig::start();
+        let (whole, _) = rig.fetch().await;
+        let head = whole.len() - BODY.len();
+        for at in 0..=BODY.len() + 1 {
+            rig.order(WireFault::CutBody { at, chunked: false });
+            let (bytes, end) = rig.fetch().await;
+            let (bytes, whole) =
+                (sorted_head(&bytes), sorted_head(&whole[..whole.len().min(head + at)]));
+            assert_eq!(bytes, whole, "at {at}");
+            assert!(end.is_ok(), "at {at}: {end:?}");
+        }
+    })
+    .await;
+}
+
+/// The lines of a head in one order; hyper may put its own first or last.
+fn sorted_head(bytes: &[u8]) -> (Vec<String>, String) {
+    let text = String::from_utf8(bytes.to_vec()).unwrap();
+    let (head, body) = text.split_once("\r\n\r\n").unwrap();
+    let mut lines: Vec<_> = head.lines().map(str::to_owned).collect();
+    lines.sort();
+    (lines, body.to_owned())
+}
+
+#[tokio::test]
+async fn a_body_in_chunks_is_cut_between_them() {
+    in_time(async {
+        let rig = Rig::start();
+        let length = BODY.len();
+        for at in 0..=length + 1 {
+            rig.order(WireFault::CutBody { at, chunked: true });
+            let (bytes, end) = rig.fetch().await;
+            let (head, body) = sorted_head(&bytes);
+            assert!(head.contains(&"transfer-encoding: chunked".to_owned()), "{head:?}");
+            let expected = match at {
+                0 => String::new(),
+                _ if at <= length => format!("{at:X}\r\n{}\r\n", &BODY[..at]),
+                _ => format!("{length:X}\r\n{BODY}\r\n0\r\n\r\n"),
+            };
+            assert_eq!(body, expected, "at {at}");
+            assert!(end.is_ok());
+        }
+    })
+    .await;
+}

@@ -1,0 +1,138 @@
+//! Answers that take their time, or do not end.
+
+use std::num::NonZeroUsize;
+use std::time::Duration;
+
+use super::rig::{BODY, Rig, answer, in_time};
+use crate::fault::{Endless, WireFault};
+
+const EVERY: Duration = Duration::from_secs(3_600);
+
+fn trickle(bytes: usize, head: bool) -> WireFault {
+    WireFault::Trickle { bytes: NonZeroUsize::new(bytes).unwrap(), every: EVERY, head }
+}
+
+/// Reads pieces of an answer; before each but the first the server must wait.
+async fn pieces(rig: &Rig, client: &mut super::rig::Client, whole: &[u8], size: usize) {
+    for (index, piece) in whole.chunks(size).enumerate() {
+        if index > 0 {
+            let waiting = rig.pace.next().await;
+            assert_eq!(waiting.duration(), EVERY);
+            assert!(client.is_idle(), "a byte came too early, before piece {index}");
+            waiting.end();
+        }
+        assert_eq!(client.read(piece.len()).await, piece, "piece {index}");
+    }
+}
+
+#[tokio::test]
+async fn a_trickle_may_begin_with_the_head() {
+    in_time(async {
+        let rig = Rig::start();
+        let mut client = rig.client().await;
+        client.ask().await;
+        let whole = [client.head().await.as_bytes(), &client.read(BODY.len()).await].concat();
+        for size in [1, 7, whole.len() - 1, whole.len(), whole.len() + 1] {
+            rig.order(trickle(size, true));
+            client.ask().await;
+            pieces(&rig, &mut client, &whole, size).await;
+        }
+        rig.order(None);
+        client.ask().await;
+        assert_eq!(client.read(whole.len()).await, whole);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_trickle_may_begin_with_the_body() {
+    in_time(async {
+        let rig = Rig::start();
+        let mut client = rig.client().await;
+        for size in 1..=BODY.len() + 1 {
+            rig.order(trickle(size, false));
+            client.ask().await;
+            client.head().await;
+            pieces(&rig, &mut client, BODY.as_bytes(), size).await;
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_trickle_ends_when_the_client_leaves() {
+    in_time(async {
+        let rig = Rig::start();
+        rig.order(trickle(1, false));
+        let mut client = rig.client().await;
+        client.ask().await;
+        client.head().await;
+        let waiting = rig.pace.next().await;
+        assert!(!waiting.is_abandoned());
+        drop(client);
+        waiting.abandoned().await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_delay_is_before_the_first_byte() {
+    in_time(async {
+        let rig = Rig::start();
+        let (whole, _) = rig.fetch().await;
+        rig.order(WireFault::Delay(EVERY));
+        let mut client = rig.client().await;
+        client.ask_once().await;
+        let waiting = rig.pace.next().await;
+        assert_eq!(waiting.duration(), EVERY);
+        assert!(client.is_idle());
+        waiting.end();
+        assert_eq!(client.rest().await.0, whole);
+
+        let mut client = rig.client().await;
+        client.ask().await;
+        let waiting = rig.pace.next().await;
+        drop(client);
+        waiting.abandoned().await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_body_without_an_end_ends_when_the_client_leaves() {
+    in_time(async {
+        for (of, begin) in [(Endless::Whitespace, "    "), (Endless::Array, "[{},{},{},{}")] {
+            let mut rig = Rig::answering(answer(""));
+            rig.order(WireFault::Endless(of));
+            let mut client = rig.client().await;
+            client.ask().await;
+            assert!(client.head().await.contains("transfer-encoding: chunked"));
+            let text = unchunked(&client.read(4 << 20).await);
+            assert!(text.len() > 3 << 20);
+            assert!(text.starts_with(begin));
+            if of == Endless::Array {
+                let whole = &text[..=text.rfind('}').unwrap()];
+                let list: Vec<serde_json::Value> =
+                    serde_json::from_str(&format!("{whole}]")).unwrap();
+                assert!(list.len() > 1 << 20);
+            }
+            assert!(rig.dropped.try_recv().is_err(), "it goes on while the client reads");
+            drop(client);
+            rig.dropped.recv().await.unwrap();
+        }
+    })
+    .await;
+}
+
+/// What is in chunks, of which the last may be incomplete.
+fn unchunked(mut bytes: &[u8]) -> String {
+    let mut content = Vec::new();
+    while let Some(line) = bytes.windows(2).position(|two| two == b"\r\n") {
+        let size = std::str::from_utf8(&bytes[..line]).unwrap();
+        let size = usize::from_str_radix(size, 16).unwrap();
+        bytes = &bytes[line + 2..];
+        content.extend_from_slice(&bytes[..size.min(bytes.len())]);
+        bytes = bytes.get(size + 2..).unwrap_or_default();
+    }
+    String::from_utf8(content).unwrap()
+}

@@ -1,0 +1,156 @@
+//! The door, shut and opened.
+
+use std::io::ErrorKind;
+use std::process::Command;
+use std::time::Duration;
+
+use tokio::net::TcpStream;
+
+use super::rig::{BODY, Rig, in_time, is_reset};
+use crate::fault::WireFault;
+
+async fn connecting_fails(rig: &Rig) -> Option<ErrorKind> {
+    TcpStream::connect(rig.gate.address()).await.err().map(|error| error.kind())
+}
+
+#[tokio::test]
+async fn a_shut_door_refuses_and_an_open_one_is_at_the_same_port() {
+    in_time(async {
+        let rig = Rig::start();
+        let (whole, _) = rig.fetch().await;
+        let mut inside = rig.client().await;
+        inside.ask().await;
+        inside.head().await;
+        inside.read(BODY.len()).await;
+        for _ in 0..20 {
+            // The server closes first, so that its port has connections in TIME_WAIT.
+            rig.order(WireFault::Close(5));
+            assert_eq!(rig.fetch().await.0, whole[..5]);
+            rig.order(None);
+            rig.gate.refuse().await;
+            for _ in 0..10 {
+                assert_eq!(connecting_fails(&rig).await, Some(ErrorKind::ConnectionRefused));
+            }
+            inside.ask().await;
+            inside.head().await;
+            inside.read(BODY.len()).await;
+            rig.gate.accept().await;
+            assert_eq!(rig.fetch().await.0, whole);
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn orders_can_be_repeated() {
+    in_time(async {
+        let rig = Rig::start();
+        rig.gate.accept().await;
+        rig.gate.refuse().await;
+        rig.gate.refuse().await;
+        assert_eq!(connecting_fails(&rig).await, Some(ErrorKind::ConnectionRefused));
+        rig.gate.accept().await;
+        rig.gate.accept().await;
+        rig.gate.opened().await;
+        assert_eq!(connecting_fails(&rig).await, None);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_refusal_on_order_resets_the_request_and_ends_by_itself() {
+    in_time(async {
+        let rig = Rig::start();
+        let time = Duration::from_secs(3_600);
+        rig.order(WireFault::Refuse(time));
+        let (bytes, end) = rig.fetch().await;
+        assert!(bytes.is_empty());
+        assert!(is_reset(&end), "{end:?}");
+        assert_eq!(connecting_fails(&rig).await, Some(ErrorKind::ConnectionRefused));
+
+        rig.order(None);
+        let waiting = rig.pace.next().await;
+        assert_eq!(waiting.duration(), time);
+        waiting.end();
+        rig.gate.opened().await;
+        assert!(rig.fetch().await.0.ends_with(BODY.as_bytes()));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn the_last_time_that_was_given_counts() {
+    in_time(async {
+        let rig = Rig::start();
+        let mut first = rig.client().await;
+        let mut second = rig.client().await;
+        rig.order(WireFault::Refuse(Duration::from_secs(1)));
+        first.ask().await;
+        assert!(is_reset(&first.rest().await.1));
+        rig.order(WireFault::Refuse(Duration::from_secs(2)));
+        second.ask().await;
+        assert!(is_reset(&second.rest().await.1));
+
+        rig.pace.next().await.abandoned().await;
+        assert_eq!(connecting_fails(&rig).await, Some(ErrorKind::ConnectionRefused));
+        rig.pace.next().await.end();
+        rig.gate.opened().await;
+        assert_eq!(connecting_fails(&rig).await, None);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_gate_without_a_server_holds_nobody_up() {
+    in_time(async {
+        let gate = Rig::start().gate.clone();
+        gate.refuse().await;
+        gate.accept().await;
+        let refused = TcpStream::connect(gate.address()).await.unwrap_err();
+        assert_eq!(refused.kind(), ErrorKind::ConnectionRefused);
+    })
+    .await;
+}
+
+/// Runs itself once more, as a process that may have few descriptors only.
+#[cfg(target_os = "linux")]
+#[test]
+fn it_recovers_when_there_was_no_descriptor_left() {
+    const CHILD: &str = "TWIN_EMULATOR_FEW_DESCRIPTORS";
+    if std::env::var_os(CHILD).is_some() {
+        let mut runtime = tokio::runtime::Builder::new_current_thread();
+        runtime.enable_all().build().unwrap().block_on(in_time(exhaust()));
+        return;
+    }
+    let name = "wire::tests::gate::it_recovers_when_there_was_no_descriptor_left";
+    let output = Command::new("sh")
+        .args(["-c", "ulimit -n 40 && exec \"$0\" --exact \"$1\" --nocapture"])
+        .arg(std::env::current_exe().unwrap())
+        .arg(name)
+        .env(CHILD, "1")
+        .output()
+        .unwrap();
+    let text = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success() && text.contains("1 passed"), "{text}");
+}
+
+async fn exhaust() {
+    let rig = Rig::start();
+    let (whole, _) = rig.fetch().await;
+    let mut clients = Vec::new();
+    let error = loop {
+        match TcpStream::connect(rig.gate.address()).await {
+            Ok(client) => clients.push(client),
+            Err(error) => break error,
+        }
+    };
+    assert!(error.to_string().contains("Too many open files"), "{error}");
+    // One client more than the server can take: it comes in when the others have gone.
+    clients.truncate(clients.len() - 1);
+    let mut late = rig.client().await;
+    late.ask_once().await;
+    tokio::task::yield_now().await;
+    drop(clients);
+    assert_eq!(late.rest().await.0, whole);
+    assert_eq!(rig.fetch().await.0, whole);
+}

@@ -1,0 +1,172 @@
+//! A server with one answer, and clients that see its bytes.
+
+use std::io;
+use std::net::Ipv4Addr;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::{ConnectInfo, Request, State};
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::Response;
+use futures_util::StreamExt as _;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
+use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
+
+use crate::exchange::{Answer, Recorded};
+use crate::fault::{ByHand, Pace, WireFault};
+use crate::wire::{Connection, Gate, Listener, respond};
+
+const REQUEST: &[u8] = b"GET / HTTP/1.1\r\nhost: twin.test\r\n\r\n";
+
+/// The body that is answered, unless a test has its own.
+pub(super) const BODY: &str = r#"{"agents":[]}"#;
+
+/// A server whose scripted waits are ended by the test.
+pub(super) struct Rig {
+    pub(super) gate: Gate,
+    pub(super) pace: ByHand,
+    /// Something arrives whenever the server has no use for a body any more.
+    pub(super) dropped: mpsc::UnboundedReceiver<()>,
+    shared: Shared,
+    serving: JoinHandle<()>,
+}
+
+#[derive(Clone)]
+struct Shared {
+    answer: Answer,
+    fault: Arc<Mutex<Option<WireFault>>>,
+    pace: Arc<dyn Pace>,
+    dropped: mpsc::UnboundedSender<()>,
+}
+
+/// An answer whose bytes are the same today and tomorrow.
+pub(super) fn answer(body: impl Into<axum::body::Bytes>) -> Answer {
+    let date = HeaderValue::from_static("Sun, 06 Nov 1994 08:49:37 GMT");
+    Answer::new(StatusCode::OK, "application/json", body).header(header::DATE, date)
+}
+
+impl Rig {
+    pub(super) fn start() -> Self {
+        Self::answering(answer(BODY))
+    }
+
+    pub(super) fn answering(answer: Answer) -> Self {
+        let (listener, gate) = Listener::bind((Ipv4Addr::LOCALHOST, 0).into()).unwrap();
+        let (sender, dropped) = mpsc::unbounded_channel();
+        let pace = ByHand::default();
+        let shared =
+            Shared { answer, fault: Arc::default(), pace: Arc::new(pace.clone()), dropped: sender };
+        let router = Router::new().fallback(exchange).with_state(shared.clone());
+        let service = router.into_make_service_with_connect_info::<Connection>();
+        let serving = tokio::spawn(async move { axum::serve(listener, service).await.unwrap() });
+        Self { gate, pace, dropped, shared, serving }
+    }
+
+    /// What goes wrong with every answer from now on.
+    pub(super) fn order(&self, fault: impl Into<Option<WireFault>>) {
+        *self.shared.fault.lock().unwrap() = fault.into();
+    }
+
+    pub(super) async fn client(&self) -> Client {
+        Client(TcpStream::connect(self.gate.address()).await.unwrap())
+    }
+
+    /// What a client gets that asks once and reads to the end.
+    pub(super) async fn fetch(&self) -> (Vec<u8>, io::Result<()>) {
+        let mut client = self.client().await;
+        client.ask_once().await;
+        client.rest().await
+    }
+}
+
+impl Drop for Rig {
+    fn drop(&mut self) {
+        self.serving.abort();
+    }
+}
+
+async fn exchange(
+    State(shared): State<Shared>,
+    ConnectInfo(connection): ConnectInfo<Connection>,
+    request: Request,
+) -> Response {
+    Recorded::read(request).await.unwrap();
+    let fault = shared.fault.lock().unwrap().clone();
+    let Shared { answer, pace, dropped, .. } = shared;
+    let response = respond(answer, fault.as_ref(), &connection, &pace).await;
+    if !matches!(fault, Some(WireFault::Endless(_))) {
+        return response;
+    }
+    let guard = Guard(dropped);
+    response.map(|body| {
+        Body::from_stream(body.into_data_stream().inspect(move |_| {
+            let _ = &guard;
+        }))
+    })
+}
+
+struct Guard(mpsc::UnboundedSender<()>);
+
+impl Drop for Guard {
+    fn drop(&mut self) {
+        let _ = self.0.send(());
+    }
+}
+
+/// A client without any opinion.
+pub(super) struct Client(pub(super) TcpStream);
+
+impl Client {
+    pub(super) async fn ask(&mut self) {
+        self.0.write_all(REQUEST).await.unwrap();
+    }
+
+    /// Asks, and has the server close the connection after the answer.
+    pub(super) async fn ask_once(&mut self) {
+        let request = b"GET / HTTP/1.1\r\nhost: twin.test\r\nconnection: close\r\n\r\n";
+        self.0.write_all(request).await.unwrap();
+    }
+
+    /// The next bytes, so many.
+    pub(super) async fn read(&mut self, count: usize) -> Vec<u8> {
+        let mut bytes = vec![0; count];
+        self.0.read_exact(&mut bytes).await.unwrap();
+        bytes
+    }
+
+    /// The head of an answer, with its blank line.
+    pub(super) async fn head(&mut self) -> String {
+        let mut head = Vec::new();
+        while !head.ends_with(b"\r\n\r\n") {
+            head.push(self.0.read_u8().await.unwrap());
+        }
+        String::from_utf8(head).unwrap()
+    }
+
+    /// What comes until the connection ends, and how it does.
+    pub(super) async fn rest(&mut self) -> (Vec<u8>, io::Result<()>) {
+        let mut bytes = Vec::new();
+        let end = self.0.read_to_end(&mut bytes).await;
+        (bytes, end.map(|_| ()))
+    }
+
+    /// Whether nothing has arrived that was not read.
+    pub(super) fn is_idle(&self) -> bool {
+        let error = self.0.try_read(&mut [0]).map_err(|error| error.kind());
+        error == Err(io::ErrorKind::WouldBlock)
+    }
+}
+
+/// A test that hangs fails, however slow the machine is.
+pub(super) async fn in_time(test: impl Future<Output = ()>) {
+    tokio::time::timeout(Duration::from_secs(60), test).await.expect("the test hangs");
+}
+
+/// How a connection ended that was reset.
+pub(super) fn is_reset(end: &io::Result<()>) -> bool {
+    end.as_ref().is_err_and(|error| error.kind() == io::ErrorKind::ConnectionReset)
+}

@@ -1,0 +1,316 @@
+//! Agents: their pages, how they are made, moved and deleted.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use twin_emulator::{Outcome, RunMode, Script, Step};
+
+use super::harness::{Twin, in_both, list, members, text, texts};
+
+/// The identifiers of all agents, as pages of `limit` give them, and how long the pages are.
+async fn walk(twin: &Twin, filter: &str, limit: usize) -> (Vec<String>, Vec<usize>) {
+    let (mut agents, mut pages) = (Vec::new(), Vec::new());
+    let mut path = format!("/v1/agents?limit={limit}{filter}");
+    loop {
+        let page = twin.get(&path).await.json(200);
+        let ids = texts(&page["agents"], "agent_id");
+        pages.push(ids.len());
+        agents.extend(ids);
+        match page.get("next_cursor") {
+            Some(cursor) => {
+                path = format!("/v1/agents?limit={limit}{filter}&cursor={}", text(cursor));
+            }
+            None => return (agents, pages),
+        }
+    }
+}
+
+/// Adds so many agents, and tells their identifiers, newest first.
+fn add(twin: &Twin, count: usize) -> Vec<String> {
+    let mut agents: Vec<String> = (0..count).map(|_| twin.agent()).collect();
+    agents.reverse();
+    agents
+}
+
+#[tokio::test]
+async fn pages_give_every_agent_once_the_newest_first() {
+    let twin = Twin::observed().await;
+    let agents = add(&twin, 25);
+    assert_eq!(walk(&twin, "", 10).await, (agents, vec![10, 10, 5]));
+}
+
+#[tokio::test]
+async fn a_page_that_ends_with_the_last_agent_is_the_last() {
+    let twin = Twin::observed().await;
+    let agents = add(&twin, 20);
+    assert_eq!(walk(&twin, "", 10).await, (agents, vec![10, 10]));
+}
+
+#[tokio::test]
+async fn agents_that_are_created_meanwhile_move_no_page() {
+    let twin = Twin::observed().await;
+    let agents = add(&twin, 4);
+    let first = twin.get("/v1/agents?limit=2").await.json(200);
+    add(&twin, 3);
+    let cursor = text(&first["next_cursor"]);
+    let second = twin.get(&format!("/v1/agents?limit=2&cursor={cursor}")).await.json(200);
+    assert_eq!(texts(&second["agents"], "agent_id"), agents[2..]);
+}
+
+#[tokio::test]
+async fn a_cursor_outlives_the_agent_that_it_was_made_from() {
+    let twin = Twin::observed().await;
+    let agents = add(&twin, 4);
+    let cursor = text(&twin.get("/v1/agents?limit=2").await.json(200)["next_cursor"]);
+    twin.delete(&format!("/v1/agents/{}", agents[1])).await.is_empty(204);
+    let second = twin.get(&format!("/v1/agents?limit=2&cursor={cursor}")).await.json(200);
+    assert_eq!(texts(&second["agents"], "agent_id"), agents[2..]);
+}
+
+#[tokio::test]
+async fn an_empty_list_is_a_list() {
+    in_both(async |twin| {
+        assert_eq!(twin.get("/v1/agents").await.json(200), json!({"agents": []}));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn the_reference_knows_no_cursor_in_an_answer() {
+    let twin = Twin::documented().await;
+    let agents = add(&twin, 120);
+    let page = twin.get("/v1/agents?limit=20").await.json(200);
+    assert_eq!(members(&page), ["agents"]);
+    assert_eq!(texts(&page["agents"], "agent_id"), agents[..20]);
+    let all = twin.get("/v1/agents").await.json(200);
+    assert_eq!(texts(&all["agents"], "agent_id"), agents);
+}
+
+#[tokio::test]
+async fn a_page_without_a_limit_has_a_cursor_where_there_are_more() {
+    let twin = Twin::observed().await;
+    add(&twin, 51);
+    let page = twin.get("/v1/agents").await.json(200);
+    assert_eq!(list(&page["agents"]).len(), 50);
+    assert!(page["next_cursor"].is_string(), "{}", page["next_cursor"]);
+}
+
+#[tokio::test]
+async fn agents_are_listed_by_workspace() {
+    in_both(async |twin| {
+        let workspace = twin.workspace("Marketing Agents").await;
+        let body = json!({"workspace_id": workspace});
+        let inside = twin.post("/v1/agents", body).await.json(201)["agent"]["agent_id"].clone();
+        add(&twin, 3);
+        let page = twin.get(&format!("/v1/agents?workspace_id={workspace}")).await.json(200);
+        assert_eq!(texts(&page["agents"], "agent_id"), [text(&inside)]);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn pages_of_one_workspace_skip_the_others() {
+    let twin = Twin::observed().await;
+    let workspace = twin.workspace("Marketing Agents").await;
+    let mut inside = Vec::new();
+    for agent in add(&twin, 10).into_iter().step_by(2) {
+        let body = json!({"workspace_id": workspace});
+        twin.post(&format!("/v1/agents/{agent}/move"), body).await.succeeds();
+        inside.push(agent);
+    }
+    let filter = format!("&workspace_id={workspace}");
+    assert_eq!(walk(&twin, &filter, 2).await, (inside, vec![2, 2, 1]));
+}
+
+#[tokio::test]
+async fn a_workspace_that_is_not_there_has_no_agents() {
+    in_both(async |twin| {
+        add(&twin, 1);
+        let page = twin.get("/v1/agents?workspace_id=none").await.json(200);
+        assert_eq!(page, json!({"agents": []}));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_cursor_that_the_service_did_not_give_is_refused() {
+    in_both(async |twin| {
+        for cursor in ["", "2", "after-", "after-xyz", "AAAA%3D%3D"] {
+            twin.get(&format!("/v1/agents?cursor={cursor}")).await.problem(400);
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_limit_that_is_no_number_from_1_on_is_refused() {
+    in_both(async |twin| {
+        for limit in ["", "0", "-1", "1.5", "ten", "99999999999999999999"] {
+            twin.get(&format!("/v1/agents?limit={limit}")).await.problem(400);
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_new_agent_is_shown_as_the_profile_shows_it() {
+    in_both(async |twin| {
+        let agent = twin.post("/v1/agents", json!({})).await.json(201)["agent"].take();
+        let documented = [
+            "agent_id",
+            "deployment_state",
+            "has_runs",
+            "latest_run_id",
+            "latest_run_is_finished",
+            "workspace_id",
+        ];
+        let observed = [
+            "agent_id",
+            "deployment_state",
+            "has_instruction_build",
+            "has_runs",
+            "icon_config",
+            "last_activity_at",
+            "latest_run_has_pending_input",
+            "latest_run_is_finished",
+            "workspace_id",
+        ];
+        assert_eq!(members(&agent), twin.either(documented.as_slice(), observed.as_slice()));
+        assert_eq!(agent["deployment_state"], twin.either("not_deployed", "draft"));
+        assert_eq!(agent["latest_run_id"], twin.either(json!(""), Value::Null));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn an_agent_is_created_and_shown_alike() {
+    in_both(async |twin| {
+        let created = twin.post("/v1/agents", json!({})).await.json(201);
+        let id = text(&created["agent"]["agent_id"]);
+        assert_eq!(twin.get(&format!("/v1/agents/{id}")).await.json(200), created);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn the_reference_lists_less_of_an_agent_than_it_shows_of_one() {
+    let twin = Twin::documented().await;
+    let agent = twin.agent();
+    twin.with(|world| world.deploy(&agent));
+    twin.run_by_hand(&agent);
+    let listed = twin.get("/v1/agents").await.json(200)["agents"][0].take();
+    let names =
+        ["agent_id", "deployment_state", "has_runs", "latest_run_id", "latest_run_is_finished"];
+    assert_eq!(members(&listed), names);
+    let shown = twin.get(&format!("/v1/agents/{agent}")).await.json(200)["agent"].take();
+    let more = ["deployed_at", "last_activity_at", "workspace_id"];
+    let mut names: Vec<&str> = names.into_iter().chain(more).collect();
+    names.sort_unstable();
+    assert_eq!(members(&shown), names);
+}
+
+#[tokio::test]
+async fn the_service_lists_and_shows_the_same_of_an_agent() {
+    let twin = Twin::observed().await;
+    let agent = twin.agent();
+    twin.run_by_hand(&agent);
+    let listed = twin.get("/v1/agents").await.json(200)["agents"][0].take();
+    let shown = twin.get(&format!("/v1/agents/{agent}")).await.json(200)["agent"].take();
+    assert_eq!(listed, shown);
+}
+
+#[tokio::test]
+async fn the_service_shows_icons_as_json_in_a_text() {
+    let twin = Twin::observed().await;
+    let agent = twin.post("/v1/agents", json!({})).await.json(201)["agent"].take();
+    let icon: Result<Value, _> = serde_json::from_str(&text(&agent["icon_config"]));
+    assert!(icon.is_ok(), "{agent}");
+}
+
+#[tokio::test]
+async fn an_agent_tells_of_its_latest_run() {
+    in_both(async |twin| {
+        let agent = twin.agent();
+        let path = format!("/v1/agents/{agent}");
+        let run = twin.run_by_hand(&agent);
+        let told = twin.get(&path).await.json(200)["agent"].take();
+        assert_eq!((&told["latest_run_id"], &told["has_runs"]), (&json!(run), &json!(true)));
+        assert_eq!(told["latest_run_is_finished"], false);
+        twin.with(|world| world.happen(&agent, &run, &Step::Fail));
+        let told = twin.get(&path).await.json(200)["agent"].take();
+        assert_eq!(told["latest_run_is_finished"], true);
+        assert_eq!(told["latest_run_status"], twin.either(Value::Null, json!("error")));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn an_agent_whose_latest_run_is_deleted_tells_of_the_one_before() {
+    in_both(async |twin| {
+        let agent = twin.agent();
+        let [first, second] = [twin.run_by_hand(&agent), twin.run_by_hand(&agent)];
+        twin.delete(&format!("/v1/agents/{agent}/runs/{second}")).await.is_empty(204);
+        let told = twin.get(&format!("/v1/agents/{agent}")).await.json(200);
+        assert_eq!(told["agent"]["latest_run_id"], first);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn an_agent_tells_when_its_run_waits_for_input() {
+    let twin = Twin::observed().await;
+    let agent = twin.agent();
+    let run = twin.run_by_hand(&agent);
+    twin.with(|world| world.happen(&agent, &run, &Step::Pause));
+    let told = twin.get(&format!("/v1/agents/{agent}")).await.json(200);
+    assert_eq!(told["agent"]["latest_run_has_pending_input"], true);
+}
+
+#[tokio::test]
+async fn activity_is_what_happened_last() {
+    in_both(async |twin| {
+        let agent = twin.agent();
+        let run = twin.run_by_hand(&agent);
+        twin.advance(Duration::from_secs(90)).await;
+        twin.with(|world| world.happen(&agent, &run, &Step::Event("Tick".to_owned())));
+        let told = twin.get(&format!("/v1/agents/{agent}")).await.json(200);
+        let time = twin.either("2026-03-11T12:01:30Z", "2026-03-11T12:01:30.000000000+00:00");
+        assert_eq!(told["agent"]["last_activity_at"], time);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_build_that_completes_deploys_the_agent() {
+    in_both(async |twin| {
+        let agent = twin.agent();
+        let build = twin.with(|world| {
+            world.script_next_run(Script::by_hand());
+            world.start_run(&agent, RunMode::Build)
+        });
+        twin.advance(Duration::from_secs(1)).await;
+        twin.with(|world| world.happen(&agent, &build, &Step::Complete(Outcome::Success)));
+        let told = twin.get(&format!("/v1/agents/{agent}")).await.json(200)["agent"].take();
+        assert_eq!(told["deployment_state"], "deployed");
+        let time = twin.either("2026-03-11T12:00:01Z", "2026-03-11T12:00:01.000000000+00:00");
+        assert_eq!(told["deployed_at"], time);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_build_that_comes_to_nothing_deploys_nothing() {
+    for end in [Step::Fail, Step::Stop, Step::Complete(Outcome::Fail)] {
+        in_both(async |twin| {
+            let agent = twin.agent();
+            twin.with(|world| {
+                world.script_next_run(Script::by_hand());
+                let build = world.start_run(&agent, RunMode::Build);
+                world.happen(&agent, &build, &end);
+            });
+            let told = twin.get(&format!("/v1/agents/{agent}")).await.json(200);
+            assert_eq!(told["agent"]["deployment_state"], twin.either("not_deployed", "draft"));
+        })
+        .await;
+    }
+}

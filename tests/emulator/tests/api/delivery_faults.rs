@@ -1,0 +1,291 @@
+//! Deliveries that are not taken, and deliveries that go wrong on order.
+
+use std::net::TcpListener;
+use std::time::Duration;
+
+use serde_json::json;
+use twin_emulator::fault::Attempts;
+use twin_emulator::{DeliveryFault, DeliveryRule, Emulator, EventType, Orders, Profile, Step};
+
+use super::harness::{Twin, in_both};
+use super::receiver::{EVERY_EVENT, Hook, Receiver};
+
+const SECOND: Duration = Duration::from_secs(1);
+
+/// How long after the attempt before it each next one comes, in seconds.
+const DELAYS: [u64; 4] = [1, 5, 30, 300];
+
+/// A webhook whose receiver answers these statuses first.
+async fn hook(twin: &Twin, statuses: &[u16]) -> Hook {
+    let receiver = Receiver::answering(statuses).await;
+    Hook::of(twin, twin.agent(), &["run.started"], receiver).await
+}
+
+fn order(twin: &Twin, event: Option<EventType>, deliveries: Attempts, fault: DeliveryFault) {
+    twin.with(|world| world.order_delivery_fault(DeliveryRule { event, deliveries, fault }));
+}
+
+/// A webhook, and a run that fails; its two deliveries go wrong in this way.
+async fn gone_wrong(twin: &Twin, fault: DeliveryFault) -> Hook {
+    let hook = Hook::new(twin, &EVERY_EVENT).await;
+    order(twin, None, Attempts::Every, fault);
+    let run = twin.run_by_hand(&hook.agent);
+    twin.with(|world| world.happen(&hook.agent, &run, &Step::Fail));
+    twin.settled().await;
+    hook
+}
+
+#[tokio::test]
+async fn a_delivery_is_tried_again_until_it_is_taken() {
+    in_both(async |twin| {
+        let hook = hook(&twin, &[500, 404, 301, 204]).await;
+        twin.run_by_hand(&hook.agent);
+        twin.advance(Duration::from_secs(3_600)).await;
+        assert_eq!(hook.receiver.take().len(), 4);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_delivery_that_is_taken_is_not_sent_again() {
+    in_both(async |twin| {
+        for status in [200, 201, 202, 204, 299] {
+            let hook = hook(&twin, &[status]).await;
+            twin.run_by_hand(&hook.agent);
+            twin.advance(Duration::from_secs(3_600)).await;
+            assert_eq!(hook.receiver.take().len(), 1, "{status}");
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn attempts_have_the_delays_of_the_clock_and_an_end() {
+    in_both(async |twin| {
+        let hook = hook(&twin, &[503; 6]).await;
+        twin.run_by_hand(&hook.agent);
+        twin.settled().await;
+        assert_eq!(hook.receiver.take().len(), 1);
+        for delay in DELAYS {
+            twin.advance(Duration::from_millis(delay * 1_000 - 1)).await;
+            assert_eq!(hook.receiver.take(), [], "before {delay} s");
+            twin.advance(Duration::from_millis(1)).await;
+            assert_eq!(hook.receiver.take().len(), 1, "after {delay} s");
+        }
+        twin.advance(Duration::from_secs(86_400)).await;
+        assert_eq!(hook.receiver.take(), []);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn each_attempt_has_the_same_bytes() {
+    in_both(async |twin| {
+        let hook = hook(&twin, &[503, 503]).await;
+        twin.run_by_hand(&hook.agent);
+        twin.advance(60 * SECOND).await;
+        let [first, second, third] = hook.receiver.take().try_into().expect("three attempts");
+        assert_eq!((&first, &second), (&second, &third));
+        assert!(third.is_signed_with(&hook.secret));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_receiver_that_is_gone_holds_nobody_up() {
+    in_both(async |twin| {
+        let [gone, hook] = [hook(&twin, &[]).await, hook(&twin, &[]).await];
+        drop(gone.receiver);
+        twin.run_by_hand(&gone.agent);
+        twin.run_by_hand(&hook.agent);
+        twin.advance(Duration::from_secs(3_600)).await;
+        assert_eq!(hook.receiver.take().len(), 1);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_receiver_that_does_not_answer_holds_nobody_up() {
+    in_both(async |twin| {
+        // Connections are taken by the machine, and nobody looks at them.
+        let silent = TcpListener::bind("127.0.0.1:0").expect("a free port");
+        let url = format!("http://{}/", silent.local_addr().expect("it has an address"));
+        let agent = twin.agent();
+        let body = json!({"url": url, "events": ["run.started"]});
+        twin.post(&format!("/v1/agents/{agent}/webhooks"), body).await.json(201);
+        twin.run_by_hand(&agent);
+        let hook = hook(&twin, &[]).await;
+        twin.run_by_hand(&hook.agent);
+        // Sooner than the silent one is given up, which takes ten seconds.
+        let soon = tokio::time::timeout(5 * SECOND, hook.receiver.something());
+        soon.await.expect("it is not held up");
+        assert_eq!(hook.receiver.take_events(), ["run.started"]);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_webhook_that_is_disabled_or_deleted_between_attempts_gets_no_other() {
+    in_both(async |twin| {
+        let [disabled, deleted] = [hook(&twin, &[503]).await, hook(&twin, &[503]).await];
+        twin.run_by_hand(&disabled.agent);
+        twin.run_by_hand(&deleted.agent);
+        twin.settled().await;
+        twin.patch(&disabled.path, json!({"status": "disabled"})).await.json(200);
+        twin.delete(&deleted.path).await.is_empty(204);
+        for hook in [&disabled, &deleted] {
+            assert_eq!(hook.receiver.take().len(), 1);
+        }
+        twin.advance(Duration::from_secs(3_600)).await;
+        for hook in [&disabled, &deleted] {
+            assert_eq!(hook.receiver.take(), []);
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn duplicates_are_the_same_delivery_again() {
+    in_both(async |twin| {
+        let hook = gone_wrong(&twin, DeliveryFault::Duplicate(2)).await;
+        let received = hook.receiver.take();
+        assert_eq!(received.len(), 6);
+        for copies in received.chunks(3) {
+            assert!(copies.iter().all(|copy| *copy == copies[0]), "{copies:?}");
+        }
+        assert_eq!((&*received[0].event, &*received[3].event), ("run.started", "run.failed"));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_copy_that_is_refused_is_not_sent_again_when_another_is_taken() {
+    in_both(async |twin| {
+        let hook = hook(&twin, &[503, 204]).await;
+        order(&twin, None, Attempts::Every, DeliveryFault::Duplicate(1));
+        twin.run_by_hand(&hook.agent);
+        twin.advance(Duration::from_secs(3_600)).await;
+        assert_eq!(hook.receiver.take().len(), 2);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn late_deliveries_come_when_they_were_ordered_and_say_when_they_were_made() {
+    in_both(async |twin| {
+        let hook = gone_wrong(&twin, DeliveryFault::Late(90_000)).await;
+        twin.advance(Duration::from_millis(89_999)).await;
+        assert_eq!(hook.receiver.take(), []);
+        twin.advance(Duration::from_millis(1)).await;
+        let [started, _] = hook.receiver.take().try_into().expect("two deliveries");
+        let time = twin.either("2026-03-11T12:00:00Z", "2026-03-11T12:00:00.000000000+00:00");
+        assert_eq!(started.json()["timestamp"], time);
+        assert!(started.is_signed_with(&hook.secret));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_reordered_delivery_comes_after_the_next() {
+    in_both(async |twin| {
+        let hook = Hook::new(&twin, &EVERY_EVENT).await;
+        order(&twin, None, Attempts::from(1), DeliveryFault::Reorder);
+        let run = twin.run_by_hand(&hook.agent);
+        twin.advance(59 * SECOND).await;
+        assert_eq!(hook.receiver.take(), []);
+        twin.with(|world| world.happen(&hook.agent, &run, &Step::Fail));
+        twin.settled().await;
+        assert_eq!(hook.receiver.take_events(), ["run.failed", "run.started"]);
+        twin.advance(Duration::from_secs(3_600)).await;
+        assert_eq!(hook.receiver.take(), []);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_reordered_delivery_that_nothing_overtakes_comes_after_a_minute() {
+    in_both(async |twin| {
+        let hook = Hook::new(&twin, &["run.started"]).await;
+        order(&twin, None, Attempts::from(1), DeliveryFault::Reorder);
+        twin.run_by_hand(&hook.agent);
+        twin.advance(59 * SECOND).await;
+        assert_eq!(hook.receiver.take(), []);
+        twin.advance(SECOND).await;
+        assert_eq!(hook.receiver.take_events(), ["run.started"]);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_reordered_delivery_is_not_overtaken_by_another_webhooks() {
+    in_both(async |twin| {
+        let [first, second] =
+            [Hook::new(&twin, &["run.started"]).await, Hook::new(&twin, &["run.started"]).await];
+        order(&twin, None, Attempts::from(1), DeliveryFault::Reorder);
+        twin.run_by_hand(&first.agent);
+        twin.run_by_hand(&second.agent);
+        twin.settled().await;
+        assert_eq!(second.receiver.take_events(), ["run.started"]);
+        assert_eq!(first.receiver.take(), []);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn wrongly_signed_deliveries_look_like_signed_ones() {
+    in_both(async |twin| {
+        let hook = gone_wrong(&twin, DeliveryFault::WrongSignature).await;
+        let [started, _] = hook.receiver.take().try_into().expect("two deliveries");
+        assert!(!started.is_signed_with(&hook.secret));
+        let digits = started.signature.strip_prefix("sha256=").expect("it is named");
+        assert_eq!((digits.len(), digits.to_ascii_lowercase().as_str()), (64, digits));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn lost_deliveries_never_come() {
+    in_both(async |twin| {
+        let hook = gone_wrong(&twin, DeliveryFault::Lost).await;
+        twin.advance(Duration::from_secs(86_400)).await;
+        assert_eq!(hook.receiver.take(), []);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_rule_counts_the_deliveries_of_its_event() {
+    in_both(async |twin| {
+        let hook = Hook::new(&twin, &EVERY_EVENT).await;
+        order(&twin, Some(EventType::Failed), Attempts::from([2]), DeliveryFault::Lost);
+        for _ in 0..3 {
+            let run = twin.run_by_hand(&hook.agent);
+            twin.with(|world| world.happen(&hook.agent, &run, &Step::Fail));
+        }
+        twin.settled().await;
+        let events = hook.receiver.take_events();
+        let wanted = ["run.started", "run.failed", "run.started", "run.started", "run.failed"];
+        assert_eq!(events, wanted);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn rules_can_be_ordered_as_json() {
+    let orders = r#"{"deliveries": [
+        {"event": "run.started", "deliveries": [1], "fault": {"duplicate": 1}},
+        {"event": "run.started", "deliveries": {"from": 2, "to": 2}, "fault": "lost"},
+        {"deliveries": [3], "fault": {"late": 1000}},
+        {"event": "run.failed", "fault": "wrong_signature"}
+    ]}"#;
+    for profile in Profile::ALL {
+        let orders = Orders::parse(orders).expect("they can be read");
+        let twin = Twin::of(Emulator::builder(profile).orders(orders)).await;
+        let hook = hook(&twin, &[]).await;
+        (0..3).for_each(|_| drop(twin.run_by_hand(&hook.agent)));
+        twin.settled().await;
+        assert_eq!(hook.receiver.take().len(), 2, "the first, twice");
+        twin.advance(SECOND).await;
+        assert_eq!(hook.receiver.take().len(), 1, "the third, late");
+    }
+}

@@ -1,0 +1,231 @@
+//! Runs that schedules start: at which times, and at which not.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use twin_emulator::{Outcome, RunMode, Script, Step};
+
+use super::harness::{Twin, in_both, list, text};
+
+const HOUR: Duration = Duration::from_secs(3_600);
+
+/// The agent whose schedule it is about.
+const AGENT: &str = "agent_on_time";
+
+/// Sets the schedule of the agent, which is there from then on.
+async fn set(twin: &Twin, cron: &str) {
+    let there = twin.get(&format!("/v1/agents/{AGENT}")).await.status == 200;
+    if !there {
+        twin.with(|world| world.add_deployed_agent(AGENT));
+    }
+    twin.put(&format!("/v1/agents/{AGENT}/schedule"), json!({"cron": cron})).await.succeeds();
+}
+
+/// When the runs of the agent were started, as `11T18:00:00`, the earliest first.
+async fn starts(twin: &Twin) -> Vec<String> {
+    let page = twin.get(&format!("/v1/agents/{AGENT}/runs")).await.json(200);
+    let start = |run: &Value| text(&run["started_at"])["2026-03-".len()..][..11].to_owned();
+    list(&page["runs"]).iter().rev().map(start).collect()
+}
+
+#[tokio::test]
+async fn runs_start_at_their_times_over_a_day() {
+    in_both(async |twin| {
+        set(&twin, "0 30 9,18 * * * *").await;
+        twin.advance(48 * HOUR).await;
+        assert_eq!(
+            starts(&twin).await,
+            ["11T18:30:00", "12T09:30:00", "12T18:30:00", "13T09:30:00"]
+        );
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_run_starts_to_the_millisecond() {
+    in_both(async |twin| {
+        set(&twin, "10 0 12 * * * *").await;
+        twin.advance(Duration::from_millis(9_999)).await;
+        assert_eq!(starts(&twin).await, [""; 0]);
+        twin.advance(Duration::from_millis(1)).await;
+        assert_eq!(starts(&twin).await, ["11T12:00:10"]);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn every_hour_is_24_times_a_day() {
+    in_both(async |twin| {
+        set(&twin, "0 0 * * * * *").await;
+        twin.advance(24 * HOUR).await;
+        let starts = starts(&twin).await;
+        assert_eq!(starts.len(), 24);
+        assert_eq!((&*starts[0], &*starts[23]), ("11T13:00:00", "12T12:00:00"));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_schedule_begins_after_the_time_at_which_it_is_set() {
+    in_both(async |twin| {
+        set(&twin, "0 0 12 * * * *").await;
+        twin.advance(23 * HOUR).await;
+        assert_eq!(starts(&twin).await, [""; 0]);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn days_of_the_week_and_years_are_heeded() {
+    in_both(async |twin| {
+        set(&twin, "0 0 9 * * Mon 2026").await;
+        twin.advance(14 * 24 * HOUR).await;
+        assert_eq!(starts(&twin).await, ["16T09:00:00", "23T09:00:00"]);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn what_it_starts_executes_the_agent_and_comes_to_an_end() {
+    in_both(async |twin| {
+        set(&twin, "0 0 18 * * * *").await;
+        twin.advance(7 * HOUR).await;
+        let query = format!(
+            "filter_policy_type=runner_v2&filter_status={}",
+            twin.either("finished", "completed")
+        );
+        let page = twin.get(&format!("/v1/agents/{AGENT}/runs?{query}")).await.json(200);
+        assert_eq!(list(&page["runs"]).len(), 1);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_paused_schedule_starts_nothing_and_makes_up_for_nothing() {
+    in_both(async |twin| {
+        set(&twin, "0 0 * * * * *").await;
+        twin.advance(HOUR).await;
+        twin.poke(&format!("/v1/agents/{AGENT}/schedule/pause")).await.succeeds();
+        twin.advance(3 * HOUR).await;
+        twin.poke(&format!("/v1/agents/{AGENT}/schedule/resume")).await.succeeds();
+        twin.advance(HOUR).await;
+        assert_eq!(starts(&twin).await, ["11T13:00:00", "11T17:00:00"]);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_schedule_that_is_resumed_twice_starts_each_run_once() {
+    in_both(async |twin| {
+        set(&twin, "0 0 * * * * *").await;
+        for action in ["resume", "pause", "resume", "pause", "pause", "resume", "resume"] {
+            twin.poke(&format!("/v1/agents/{AGENT}/schedule/{action}")).await.succeeds();
+        }
+        twin.advance(2 * HOUR).await;
+        assert_eq!(starts(&twin).await, ["11T13:00:00", "11T14:00:00"]);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn the_times_of_a_replaced_schedule_are_silent() {
+    in_both(async |twin| {
+        set(&twin, "0 0 * * * * *").await;
+        set(&twin, "0 30 15 * * * *").await;
+        twin.advance(6 * HOUR).await;
+        assert_eq!(starts(&twin).await, ["11T15:30:00"]);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn the_times_of_a_deleted_schedule_are_silent() {
+    in_both(async |twin| {
+        set(&twin, "0 0 * * * * *").await;
+        twin.delete(&format!("/v1/agents/{AGENT}/schedule")).await.succeeds();
+        twin.advance(6 * HOUR).await;
+        assert_eq!(starts(&twin).await, [""; 0]);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn they_stay_silent_when_another_is_set_later() {
+    in_both(async |twin| {
+        set(&twin, "0 0 * * * * *").await;
+        twin.delete(&format!("/v1/agents/{AGENT}/schedule")).await.succeeds();
+        set(&twin, "0 30 15 * * * *").await;
+        twin.advance(6 * HOUR).await;
+        assert_eq!(starts(&twin).await, ["11T15:30:00"]);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn they_stay_silent_when_another_agent_has_the_identifier() {
+    in_both(async |twin| {
+        set(&twin, "0 0 * * * * *").await;
+        twin.delete(&format!("/v1/agents/{AGENT}")).await.is_empty(204);
+        set(&twin, "0 30 15 * * * *").await;
+        twin.advance(6 * HOUR).await;
+        assert_eq!(starts(&twin).await, ["11T15:30:00"]);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn schedules_of_two_agents_keep_out_of_each_others_way() {
+    in_both(async |twin| {
+        set(&twin, "0 0 15 * * * *").await;
+        twin.with(|world| world.add_deployed_agent("agent_other"));
+        let body = json!({"cron": "0 0 16 * * * *"});
+        twin.put("/v1/agents/agent_other/schedule", body).await.succeeds();
+        twin.poke("/v1/agents/agent_other/schedule/pause").await.succeeds();
+        twin.advance(6 * HOUR).await;
+        assert_eq!(starts(&twin).await, ["11T15:00:00"]);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn the_next_run_moves_on() {
+    let twin = Twin::observed().await;
+    set(&twin, "0 0 * * * * *").await;
+    let path = format!("/v1/agents/{AGENT}/schedule");
+    for hour in 1..4 {
+        let next = 1_773_230_400 + hour * 3_600;
+        assert_eq!(twin.get(&path).await.json(200)["schedule"]["next_run"], next);
+        twin.advance(HOUR).await;
+    }
+}
+
+#[tokio::test]
+async fn failures_in_a_row_are_counted_until_a_run_succeeds() {
+    let twin = Twin::observed().await;
+    set(&twin, "0 0 * * * * *").await;
+    let ends =
+        [Step::Fail, Step::Complete(Outcome::Fail), Step::Complete(Outcome::Success), Step::Fail];
+    twin.with(|world| {
+        for end in ends {
+            world.script_next_run(Script::by_hand().then(Duration::ZERO, end));
+        }
+    });
+    for failures in [1, 2, 0, 1] {
+        twin.advance(HOUR).await;
+        let schedule = twin.get(&format!("/v1/agents/{AGENT}/schedule")).await.json(200);
+        assert_eq!(schedule["schedule"]["consecutive_failures"], failures);
+    }
+}
+
+#[tokio::test]
+async fn failures_of_other_runs_are_not_counted() {
+    let twin = Twin::observed().await;
+    set(&twin, "0 0 * * * * *").await;
+    twin.with(|world| {
+        world.script_next_run(Script::by_hand().then(Duration::ZERO, Step::Fail));
+        world.start_run(AGENT, RunMode::Run);
+    });
+    twin.advance(Duration::from_secs(1)).await;
+    let schedule = twin.get(&format!("/v1/agents/{AGENT}/schedule")).await.json(200);
+    assert_eq!(schedule["schedule"]["consecutive_failures"], 0);
+}

@@ -1,0 +1,252 @@
+//! The events of a run.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use twin_emulator::{Emulator, Orders, Outcome, Profile, Step};
+
+use super::harness::{Twin, in_both, list, members};
+
+/// A run with so many events, the first of which says that it was started.
+fn run_of(twin: &Twin, count: u64) -> String {
+    let agent = twin.agent();
+    let run = twin.run_by_hand(&agent);
+    twin.with(|world| world.add_events(&agent, &run, count - 1));
+    format!("/v1/agents/{agent}/runs/{run}/events")
+}
+
+/// An emulator as it was observed, but with this done to its switches.
+async fn heeding() -> Twin {
+    let builder = Emulator::builder(Profile::Observed);
+    Twin::of(builder.switches(|switches| switches.ignore_after_index = false)).await
+}
+
+async fn indexes(twin: &Twin, path: &str) -> Vec<u64> {
+    let name = twin.either("index", "event_index");
+    let page = twin.get(path).await.json(200);
+    let index = |event: &Value| event[name].as_u64().expect("it is a number");
+    list(&page["events"]).iter().map(index).collect()
+}
+
+/// All indexes, as one gets them who goes on after the last that was seen.
+async fn walk(twin: &Twin, path: &str) -> Vec<u64> {
+    let mut all: Vec<u64> = Vec::new();
+    loop {
+        let after = all.last().map_or(String::new(), |last| format!("&after_index={last}"));
+        let page = indexes(twin, &format!("{path}?limit=7{after}")).await;
+        if page.is_empty() {
+            return all;
+        }
+        assert!(page.len() <= 7, "{page:?}");
+        all.extend(page);
+        assert!(all.len() <= 100, "it does not end: {all:?}");
+    }
+}
+
+#[tokio::test]
+async fn the_reference_shows_an_index_and_a_kind_in_small_letters() {
+    let twin = Twin::documented().await;
+    let agent = twin.agent();
+    let run = twin.run_by_hand(&agent);
+    twin.with(|world| {
+        world.happen(&agent, &run, &Step::Event("ToolCallStarted".to_owned()));
+    });
+    let page = twin.get(&format!("/v1/agents/{agent}/runs/{run}/events")).await.json(200);
+    assert_eq!(members(&page), ["events"]);
+    let second = &page["events"][1];
+    assert_eq!(second, &json!({"index": 2, "event": {"tool_call_started": {}}}));
+}
+
+#[tokio::test]
+async fn the_service_shows_deep_payloads() {
+    let twin = Twin::observed().await;
+    let agent = twin.agent();
+    let run = twin.run_by_hand(&agent);
+    twin.advance(Duration::from_millis(1_500)).await;
+    twin.with(|world| {
+        world.happen(&agent, &run, &Step::Event("ToolCallStarted".to_owned()));
+    });
+    let page = twin.get(&format!("/v1/agents/{agent}/runs/{run}/events")).await.json(200);
+    let second = &page["events"][1];
+    assert_eq!(members(second), ["event", "event_index", "recorded_at"]);
+    assert_eq!(second["recorded_at"], "2026-03-11T12:00:01.500000000+00:00");
+    let payload = json!({
+        "agent_id": {"id": agent}, "run_id": {"id": run},
+        "event": {"event": {"ToolCallStarted": {}}},
+    });
+    assert_eq!(second["event"], payload);
+}
+
+#[tokio::test]
+async fn a_run_begins_with_started_and_ends_with_finished() {
+    in_both(async |twin| {
+        let agent = twin.agent();
+        let run = twin.run_by_hand(&agent);
+        twin.with(|world| world.happen(&agent, &run, &Step::Complete(Outcome::Success)));
+        let page = twin.get(&format!("/v1/agents/{agent}/runs/{run}/events")).await.json(200);
+        let kind = |event: &Value| {
+            let kind = twin.either("/event", "/event/event/event");
+            members(event.pointer(kind).expect("it is there"))[0].to_owned()
+        };
+        let kinds: Vec<String> = list(&page["events"]).iter().map(kind).collect();
+        assert_eq!(kinds, twin.either(["started", "finished"], ["Started", "Finished"]));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn the_reference_counts_from_1_in_every_run() {
+    let twin = Twin::documented().await;
+    for path in [run_of(&twin, 3), run_of(&twin, 3)] {
+        assert_eq!(indexes(&twin, &path).await, [1, 2, 3]);
+    }
+}
+
+#[tokio::test]
+async fn the_service_counts_all_runs_together_and_skips() {
+    let twin = Twin::observed().await;
+    let paths = [run_of(&twin, 50), run_of(&twin, 50)];
+    let [mut all, second] = [indexes(&twin, &paths[0]).await, indexes(&twin, &paths[1]).await];
+    all.extend(second);
+    assert!(all[0] >= 100_000_000, "{}", all[0]);
+    let steps: Vec<u64> = all.windows(2).map(|pair| pair[1] - pair[0]).collect();
+    assert!(steps.contains(&1) && steps.iter().any(|step| *step > 1), "{steps:?}");
+}
+
+#[tokio::test]
+async fn pages_go_on_after_an_index() {
+    for twin in [Twin::documented().await, heeding().await] {
+        let path = run_of(&twin, 50);
+        let all = indexes(&twin, &path).await;
+        assert_eq!(all.len(), 50);
+        assert_eq!(walk(&twin, &path).await, all);
+    }
+}
+
+#[tokio::test]
+async fn an_index_between_two_events_is_after_the_first() {
+    let twin = heeding().await;
+    let path = run_of(&twin, 50);
+    let all = indexes(&twin, &path).await;
+    let skipped = all.windows(2).position(|pair| pair[1] - pair[0] > 1).expect("it skips");
+    let after = format!("{path}?after_index={}", all[skipped] + 1);
+    assert_eq!(indexes(&twin, &after).await, all[skipped + 1..]);
+}
+
+#[tokio::test]
+async fn after_the_last_there_is_nothing() {
+    for twin in [Twin::documented().await, heeding().await] {
+        let path = run_of(&twin, 3);
+        let last = *indexes(&twin, &path).await.last().expect("there are some");
+        for after in [last, last + 1, u64::MAX] {
+            let found = indexes(&twin, &format!("{path}?after_index={after}")).await;
+            assert_eq!(found, [0_u64; 0]);
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_service_begins_with_the_first_event_whatever_it_is_asked() {
+    let twin = Twin::observed().await;
+    let path = run_of(&twin, 20);
+    let first = indexes(&twin, &format!("{path}?limit=5")).await;
+    for after in [first[4], u64::MAX] {
+        let again = indexes(&twin, &format!("{path}?limit=5&after_index={after}")).await;
+        assert_eq!(again, first);
+    }
+}
+
+#[tokio::test]
+async fn a_limit_takes_the_earliest() {
+    in_both(async |twin| {
+        let path = run_of(&twin, 20);
+        let all = indexes(&twin, &path).await;
+        assert_eq!(indexes(&twin, &format!("{path}?limit=5")).await, all[..5]);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn the_service_gives_500_events_at_most() {
+    let twin = Twin::observed().await;
+    let path = run_of(&twin, 1_510);
+    for query in ["", "?limit=501", "?limit=18446744073709551615"] {
+        assert_eq!(indexes(&twin, &format!("{path}{query}")).await.len(), 500, "{query}");
+    }
+}
+
+#[tokio::test]
+async fn the_reference_knows_no_cap() {
+    let twin = Twin::documented().await;
+    assert_eq!(indexes(&twin, &run_of(&twin, 1_510)).await.len(), 1_510);
+}
+
+#[tokio::test]
+async fn the_cap_is_a_switch() {
+    let builder = Emulator::builder(Profile::Observed);
+    let twin = Twin::of(builder.switches(|switches| switches.event_cap = Some(3))).await;
+    assert_eq!(indexes(&twin, &run_of(&twin, 10)).await.len(), 3);
+}
+
+#[tokio::test]
+async fn orders_change_the_switches_of_a_profile() {
+    let orders = r#"{"switches": {"ignore_after_index": false, "event_cap": 3}}"#;
+    let orders = Orders::parse(orders).expect("they can be read");
+    let twin = Twin::of(Emulator::builder(Profile::Observed).orders(orders)).await;
+    let path = run_of(&twin, 10);
+    let all = walk(&twin, &path).await;
+    assert_eq!((all.len(), indexes(&twin, &path).await.len()), (10, 3));
+}
+
+#[tokio::test]
+async fn the_service_says_how_many_events_there_are_in_all() {
+    let twin = heeding().await;
+    let path = run_of(&twin, 1_510);
+    let third = indexes(&twin, &path).await[2];
+    for query in [String::new(), "?limit=2".to_owned(), format!("?after_index={third}")] {
+        let page = twin.get(&format!("{path}{query}")).await.json(200);
+        assert_eq!(page["total_count"], 1_510, "{query}");
+    }
+}
+
+#[tokio::test]
+async fn a_run_that_is_not_there_has_no_events_or_is_refused() {
+    in_both(async |twin| {
+        let reply = twin.get(&format!("/v1/agents/{}/runs/none/events", twin.agent())).await;
+        if twin.is_observed() {
+            assert_eq!(reply.json(200), json!({"events": [], "total_count": 0}));
+        } else {
+            reply.problem(404);
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_deleted_run_has_no_events_any_more() {
+    let twin = Twin::observed().await;
+    let path = run_of(&twin, 5);
+    twin.delete(path.strip_suffix("/events").expect("it ends so")).await.is_empty(204);
+    assert_eq!(indexes(&twin, &path).await, [0_u64; 0]);
+}
+
+#[tokio::test]
+async fn an_event_belongs_to_its_run() {
+    in_both(async |twin| {
+        let [path, other] = [run_of(&twin, 5), run_of(&twin, 1)];
+        assert_eq!(indexes(&twin, &path).await.len(), 5);
+        assert_eq!(indexes(&twin, &other).await.len(), 1);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn numbers_that_cannot_be_read_are_refused() {
+    in_both(async |twin| {
+        let path = run_of(&twin, 1);
+        for query in ["limit=0", "limit=-1", "limit=all", "after_index=-1", "after_index=x"] {
+            twin.get(&format!("{path}?{query}")).await.problem(400);
+        }
+    })
+    .await;
+}

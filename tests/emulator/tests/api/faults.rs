@@ -1,0 +1,368 @@
+//! Faults on order, through the whole emulator.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::http::{HeaderValue, Method, StatusCode};
+use serde_json::json;
+use twin_emulator::fault::{ByHand, Cursor, Fault, RetryAfter, Rule, Shift, StatusBody, Waiting};
+use twin_emulator::{Emulator, Orders, Profile};
+
+use super::harness::{Reply, Twin, in_both, list, text, texts};
+
+fn order(twin: &Twin, rule: Rule) {
+    twin.order(rule).expect("there is such an operation");
+}
+
+fn unavailable(retry_after: RetryAfter) -> Fault {
+    Fault::status(StatusCode::SERVICE_UNAVAILABLE, retry_after)
+}
+
+/// Whether the answer to `GET /v1/me` breaks off, or never begins.
+async fn breaks(twin: &Twin) -> bool {
+    match twin.request(Method::GET, "/v1/me").send().await {
+        Ok(answer) => answer.bytes().await.is_err(),
+        Err(_) => true,
+    }
+}
+
+#[tokio::test]
+async fn a_status_comes_with_seconds_to_wait() {
+    in_both(async |twin| {
+        order(&twin, Rule::new("get_me", unavailable(RetryAfter::Seconds(7))));
+        let refused = twin.get("/v1/me").await;
+        refused.problem(503);
+        assert_eq!(refused.header("retry-after"), "7");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_status_comes_with_a_date_of_the_emulators_time() {
+    in_both(async |twin| {
+        order(&twin, Rule::new("get_me", unavailable(RetryAfter::DateIn(90))));
+        twin.advance(Duration::from_secs(30)).await;
+        let refused = twin.get("/v1/me").await;
+        assert_eq!(refused.header("retry-after"), "Wed, 11 Mar 2026 12:02:00 GMT");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_status_may_come_without_any_of_it() {
+    in_both(async |twin| {
+        let body = StatusBody::Empty;
+        let fault = Fault::Status { status: StatusCode::BAD_GATEWAY, retry_after: None, body };
+        order(&twin, Rule::new("get_me", fault));
+        let refused = twin.get("/v1/me").await;
+        refused.is_empty(502);
+        assert_eq!(refused.header("retry-after"), "");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_rule_is_for_its_operation_and_its_attempts() {
+    in_both(async |twin| {
+        order(&twin, Rule::new("get_me", Fault::Html).on([1, 3]));
+        twin.get("/v1/workspaces").await.json(200);
+        let mut types = Vec::new();
+        for _ in 0..4 {
+            types.push(twin.get("/v1/me").await.header("content-type").to_owned());
+        }
+        let [html, json] = ["text/html; charset=utf-8", "application/json"];
+        assert_eq!(types, [html, json, html, json]);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_rule_counts_from_when_it_is_ordered() {
+    in_both(async |twin| {
+        twin.get("/v1/me").await.json(200);
+        order(&twin, Rule::new("*", Fault::Html).on(1));
+        assert_eq!(twin.get("/v1/me").await.status, 200);
+        twin.get("/v1/me").await.json(200);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn faults_that_are_forgotten_do_nothing() {
+    in_both(async |twin| {
+        order(&twin, Rule::new("*", Fault::Html));
+        twin.clear_faults();
+        twin.get("/v1/me").await.json(200);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn an_operation_that_there_is_not_cannot_go_wrong() {
+    in_both(async |twin| {
+        let error = twin.order(Rule::new("get_you", Fault::Html)).expect_err("there is none");
+        assert!(error.to_string().contains("get_you"), "{error}");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn what_is_refused_instead_does_not_happen() {
+    in_both(async |twin| {
+        let fault = Fault::status(StatusCode::BAD_GATEWAY, None);
+        order(&twin, Rule::new("create_workspace", fault));
+        twin.post("/v1/workspaces", json!({"name": "A"})).await.problem(502);
+        let listed = twin.get("/v1/workspaces").await.json(200);
+        assert_eq!(list(&listed["workspaces"]).len(), 1);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn what_is_refused_instead_happens_all_the_same_if_so_ordered() {
+    in_both(async |twin| {
+        let fault = Fault::status(StatusCode::BAD_GATEWAY, None);
+        order(&twin, Rule::new("create_workspace", fault).taking_effect(true));
+        twin.post("/v1/workspaces", json!({"name": "A"})).await.problem(502);
+        let listed = twin.get("/v1/workspaces").await.json(200);
+        assert_eq!(list(&listed["workspaces"]).len(), 2);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_request_whose_answer_is_reset_was_carried_out_once() {
+    in_both(async |twin| {
+        order(&twin, Rule::new("create_workspace", Fault::Reset { at: 20 }));
+        let request = twin.request(Method::POST, "/v1/workspaces").json(&json!({"name": "A"}));
+        assert!(request.send().await.is_err());
+        let listed = twin.get("/v1/workspaces").await.json(200);
+        assert_eq!(list(&listed["workspaces"]).len(), 2);
+        assert_eq!(twin.count("create_workspace"), 1);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn an_answer_breaks_off_wherever_it_is_ordered_to() {
+    in_both(async |twin| {
+        let faults = [
+            Fault::Reset { at: 0 },
+            Fault::Reset { at: 60 },
+            Fault::Close { at: 0 },
+            Fault::Close { at: 60 },
+            Fault::CutBody { at: 0, chunked: false },
+            Fault::CutBody { at: 5, chunked: false },
+            Fault::CutBody { at: 5, chunked: true },
+        ];
+        for fault in faults {
+            twin.clear_faults();
+            order(&twin, Rule::new("get_me", fault.clone()).on(1));
+            assert!(breaks(&twin).await, "{fault:?}");
+            assert!(!breaks(&twin).await, "after {fault:?}");
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn another_host_answers_in_html() {
+    in_both(async |twin| {
+        order(&twin, Rule::new("get_me", Fault::Html));
+        let answer = twin.get("/v1/me").await;
+        assert_eq!(
+            (answer.status.as_u16(), answer.header("content-type")),
+            (200, "text/html; charset=utf-8")
+        );
+        assert!(answer.text().starts_with("<!doctype html>"), "{}", answer.text());
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn an_operation_falls_through_to_grpc() {
+    in_both(async |twin| {
+        order(&twin, Rule::new("get_me", Fault::Grpc { code: 12 }));
+        let answer = twin.get("/v1/me").await;
+        assert_eq!((answer.status.as_u16(), answer.text()), (200, ""));
+        assert_eq!(answer.header("content-type"), "application/grpc");
+        assert_eq!(answer.header("grpc-status"), "12");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn an_operation_sends_elsewhere() {
+    in_both(async |twin| {
+        let to = HeaderValue::from_static("http://127.0.0.1:1/v1/me");
+        let status = StatusCode::TEMPORARY_REDIRECT;
+        order(&twin, Rule::new("get_me", Fault::Redirect { status, to }));
+        let answer = twin.get("/v1/me").await;
+        assert_eq!(answer.status, status);
+        assert_eq!(answer.header("location"), "http://127.0.0.1:1/v1/me");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_gzip_bomb_is_small_on_the_way() {
+    in_both(async |twin| {
+        order(&twin, Rule::new("get_me", Fault::GzipBomb { bytes: 100 << 20 }));
+        let answer = twin.get("/v1/me").await;
+        assert_eq!(answer.header("content-encoding"), "gzip");
+        assert!(answer.body.len() < 1 << 20, "{} bytes", answer.body.len());
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn cursors_go_round() {
+    in_both(async |twin| {
+        twin.with(|world| world.add_agents(3));
+        let cursors = [Cursor::Text("after-3".to_owned()), Cursor::Null, Cursor::Absent];
+        order(&twin, Rule::new("list_agents", Fault::Cursors(cursors.to_vec())));
+        for _ in 0..2 {
+            for wanted in [Some(json!("after-3")), Some(json!(null)), None] {
+                let page = twin.get("/v1/agents?limit=1").await.json(200);
+                assert_eq!(page.get("next_cursor"), wanted.as_ref());
+                assert_eq!(list(&page["agents"]).len(), 1);
+            }
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn agents_come_and_go_between_pages() {
+    in_both(async |twin| {
+        let agents = [twin.agent(), twin.agent()];
+        let shift = Shift { insert: 2, remove: 1 };
+        order(&twin, Rule::new("list_agents", Fault::Shift(shift)).on(2));
+        let all = async || texts(&twin.get("/v1/agents").await.json(200)["agents"], "agent_id");
+        assert_eq!(all().await.len(), 2);
+        let shifted = all().await;
+        assert_eq!((shifted.len(), &shifted[2]), (3, &agents[0]));
+        assert_eq!(all().await, shifted);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn runs_come_and_go_between_pages() {
+    in_both(async |twin| {
+        let agent = twin.agent();
+        let runs: Vec<String> = (0..3).map(|_| twin.run_by_hand(&agent)).collect();
+        let shift = Shift { insert: 1, remove: 0 };
+        order(&twin, Rule::new("list_runs", Fault::Shift(shift)).on(2));
+        let page = async |page: u8| {
+            let path = format!("/v1/agents/{agent}/runs?page_size=2&page={page}");
+            texts(&twin.get(&path).await.json(200)["runs"], "run_id")
+        };
+        assert_eq!(page(1).await, [runs[2].as_str(), runs[1].as_str()]);
+        assert_eq!(page(2).await, [runs[1].as_str(), runs[0].as_str()], "one is seen again");
+    })
+    .await;
+}
+
+/// An emulator that waits as a test says.
+async fn by_hand(profile: Profile) -> (Twin, ByHand) {
+    let pace = ByHand::default();
+    let builder = Emulator::builder(profile).pace(Arc::new(pace.clone()));
+    (Twin::of(builder).await, pace)
+}
+
+#[tokio::test]
+async fn a_delay_lasts_as_long_as_it_was_ordered() {
+    for profile in Profile::ALL {
+        let (twin, pace) = by_hand(profile).await;
+        order(&twin, Rule::new("get_me", Fault::Delay { ms: 1_500 }));
+        let wait = async {
+            let waiting = pace.next().await;
+            assert_eq!(waiting.duration(), Duration::from_millis(1_500));
+            waiting.end();
+        };
+        let (answer, ()) = tokio::join!(twin.get("/v1/me"), wait);
+        answer.json(200);
+    }
+}
+
+#[tokio::test]
+async fn connections_are_refused_for_as_long_as_it_was_ordered() {
+    for profile in Profile::ALL {
+        let (twin, pace) = by_hand(profile).await;
+        order(&twin, Rule::new("get_me", Fault::Refuse { for_ms: 2_000 }).on(1));
+        assert!(breaks(&twin).await);
+        let refused = twin.request(Method::GET, "/v1/me").send().await.expect_err("it is shut");
+        assert!(refused.is_connect(), "{refused}");
+        let waiting: Waiting = pace.next().await;
+        assert_eq!(waiting.duration(), Duration::from_secs(2));
+        twin.gate().accept().await;
+        twin.get("/v1/me").await.json(200);
+    }
+}
+
+#[tokio::test]
+async fn exchanges_are_recorded_with_what_went_wrong() {
+    in_both(async |twin| {
+        order(&twin, Rule::new("get_me", Fault::Html).on(1));
+        for path in ["/v1/me", "/v1/me?", "/v1/none"] {
+            twin.get(path).await;
+        }
+        let exchanges = twin.take_exchanges();
+        let seen: Vec<_> =
+            exchanges.iter().map(|e| (e.operation, e.request.path(), e.faulty)).collect();
+        let me = Some("get_me");
+        assert_eq!(seen, [(me, "/v1/me", true), (me, "/v1/me", false), (None, "/v1/none", false)]);
+        assert!(exchanges.iter().all(|e| e.request.header("x-api-key") == twin.api_key()));
+        assert_eq!((twin.count("get_me"), twin.take_exchanges().len()), (2, 0));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn faults_can_be_ordered_as_json() {
+    let orders = r#"{"faults": [
+        {"operation": "get_me", "attempts": 1,
+         "fault": {"status": {"status": 429, "retry_after": {"date_in": 5}}}},
+        {"operation": "get_me", "attempts": {"from": 2, "to": 2}, "fault": {"cut_body": {"at": 3}}},
+        {"operation": "start_run", "attempts": [1], "takes_effect": true, "fault": {"reset": {"at": 0}}}
+    ]}"#;
+    for profile in Profile::ALL {
+        let orders = Orders::parse(orders).expect("they can be read");
+        let twin = Twin::of(Emulator::builder(profile).orders(orders)).await;
+        let refused = twin.get("/v1/me").await;
+        refused.problem(429);
+        assert_eq!(refused.header("retry-after"), "Wed, 11 Mar 2026 12:00:05 GMT");
+        assert!(breaks(&twin).await);
+        twin.get("/v1/me").await.json(200);
+        let path = format!("/v1/agents/{}/runs", twin.agent());
+        let request = twin.request(Method::POST, &path).json(&json!({"run_mode": "run"}));
+        assert!(request.send().await.is_err());
+        assert_eq!(list(&twin.get(&path).await.json(200)["runs"]).len(), 1);
+    }
+}
+
+#[test]
+fn orders_that_cannot_be_meant_are_refused() {
+    for orders in [
+        r#"{"faults": [{"operation": "get_you", "fault": "html"}]}"#,
+        r#"{"faults": [{"operation": "get_me", "fault": "xml"}]}"#,
+        r#"{"faults": [{"operation": "get_me", "attempts": 0, "fault": "html"}]}"#,
+        r#"{"deliveries": [{"event": "run.teleported", "fault": "lost"}]}"#,
+        r#"{"runs": [[{"after_ms": -1, "do": "fail"}]]}"#,
+        r#"{"fault": []}"#,
+        r#"[{"operation": "get_me", "fault": "html"}]"#,
+    ] {
+        assert!(Orders::parse(orders).is_err(), "{orders}");
+    }
+}
+
+#[tokio::test]
+async fn a_fault_comes_before_the_key_is_looked_at() {
+    in_both(async |twin| {
+        order(&twin, Rule::new("get_me", Fault::status(StatusCode::TOO_MANY_REQUESTS, None)));
+        let problem = Reply::to(twin.keyless(Method::GET, "/v1/me")).await.problem(429);
+        assert_eq!(text(&problem["title"]), "Too Many Requests");
+    })
+    .await;
+}

@@ -1,0 +1,211 @@
+//! API keys, and who they belong to.
+
+use axum::http::Method;
+use serde_json::{Value, json};
+use std::time::Duration;
+
+use super::harness::{Reply, Twin, in_both, list, members, text, texts};
+
+const KEYS: &str = "/api/public/v1/access-api-keys";
+
+async fn create(twin: &Twin, name: &str) -> Value {
+    twin.post(KEYS, json!({"name": name})).await.json(200)
+}
+
+/// `GET /v1/me` with this key.
+async fn me(twin: &Twin, key: &Value) -> Reply {
+    Reply::to(twin.keyless(Method::GET, "/v1/me").header("x-api-key", text(key))).await
+}
+
+#[tokio::test]
+async fn a_new_key_is_shown_as_the_reference_shows_it() {
+    in_both(async |twin| {
+        let key = create(&twin, "my-integration").await;
+        let names = ["api_key", "created_at", "display_prefix", "key_id", "name"];
+        assert_eq!(members(&key), names);
+        assert_eq!(key["created_at"], twin.with(|world| world.now().timestamp()));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_key_is_shown_in_full_once() {
+    in_both(async |twin| {
+        let key = create(&twin, "my-integration").await;
+        let listed = twin.get(KEYS).await;
+        assert_eq!(list(&listed.json(200)["keys"]).len(), 2);
+        assert!(!listed.text().contains(&text(&key["api_key"])));
+        assert!(!listed.text().contains(twin.api_key()));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn documented_keys_show_how_they_begin() {
+    let twin = Twin::documented().await;
+    let key = create(&twin, "k").await;
+    let prefix = text(&key["display_prefix"]);
+    let beginning = prefix.strip_suffix("...").expect("the reference has dots");
+    assert_eq!(beginning.len(), "tw_live_abc".len());
+    assert!(text(&key["api_key"]).starts_with(beginning), "{key}");
+}
+
+#[tokio::test]
+async fn observed_keys_have_opaque_prefixes_and_hexadecimal_identifiers() {
+    let twin = Twin::observed().await;
+    let key = create(&twin, "k").await;
+    let (id, prefix) = (text(&key["key_id"]), text(&key["display_prefix"]));
+    assert_eq!((id.len(), prefix.len()), (32, 8), "{key}");
+    assert!(id.bytes().all(|digit| digit.is_ascii_hexdigit()), "{key}");
+    assert!(!text(&key["api_key"]).contains(&prefix), "{key}");
+}
+
+#[tokio::test]
+async fn a_new_key_is_the_same_users() {
+    in_both(async |twin| {
+        let key = create(&twin, "k").await;
+        let user = me(&twin, &key["api_key"]).await.json(200);
+        assert_eq!(user, twin.get("/v1/me").await.json(200));
+        assert_eq!(members(&user), ["user_id"]);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_revoked_key_stops_working_at_once() {
+    in_both(async |twin| {
+        let key = create(&twin, "k").await;
+        me(&twin, &key["api_key"]).await.json(200);
+        let revoked = twin.delete(&format!("{KEYS}/{}", text(&key["key_id"]))).await;
+        assert_eq!(revoked.json(200), json!({"revoked": true}));
+        me(&twin, &key["api_key"]).await.problem(401);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn other_keys_outlive_a_revoked_one() {
+    in_both(async |twin| {
+        let [first, second] = [create(&twin, "a").await, create(&twin, "b").await];
+        twin.delete(&format!("{KEYS}/{}", text(&first["key_id"]))).await.json(200);
+        me(&twin, &second["api_key"]).await.json(200);
+        assert_eq!(texts(&twin.get(KEYS).await.json(200)["keys"], "name"), ["emulator", "b"]);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_key_that_is_not_there_cannot_be_revoked() {
+    in_both(async |twin| {
+        let path = format!("{KEYS}/{}", text(&create(&twin, "k").await["key_id"]));
+        twin.delete(&path).await.json(200);
+        twin.delete(&path).await.problem(twin.missing());
+        twin.delete(&format!("{KEYS}/none")).await.problem(twin.missing());
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn nothing_but_one_valid_key_will_do() {
+    in_both(async |twin| {
+        let key = twin.api_key().to_owned();
+        let cases: [&[(&str, &str)]; 8] = [
+            &[],
+            &[("authorization", &format!("Bearer {key}"))],
+            &[("authorization", &key)],
+            &[("api-key", &key)],
+            &[("x-api-key", "")],
+            &[("x-api-key", &key[1..])],
+            &[("x-api-key", &key), ("x-api-key", &key)],
+            &[("x-api-key", &key), ("x-api-key", "another")],
+        ];
+        for headers in cases {
+            let plain = twin.keyless(Method::GET, "/v1/me");
+            let request = headers.iter().fold(plain, |r, (name, value)| r.header(*name, *value));
+            Reply::to(request).await.problem(401);
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_key_in_the_query_will_not_do() {
+    in_both(async |twin| {
+        let path = format!("/v1/me?x-api-key={0}&api_key={0}", twin.api_key());
+        Reply::to(twin.keyless(Method::GET, &path)).await.problem(401);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn every_operation_wants_a_key() {
+    in_both(async |twin| {
+        let document: Value =
+            serde_json::from_str(twin_emulator::document(twin.profile())).expect("it is JSON");
+        let mut asked = 0;
+        for (path, item) in document["paths"].as_object().expect("paths are an object") {
+            for method in item.as_object().expect("it has methods").keys() {
+                let method = method.to_uppercase().parse().expect("it is a method");
+                let path = path.replace(['{', '}'], "");
+                Reply::to(twin.keyless(method, &path).json(&json!({}))).await.problem(401);
+                asked += 1;
+            }
+        }
+        assert_eq!(asked, 33);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_request_without_a_key_does_nothing() {
+    in_both(async |twin| {
+        let body = json!({"name": "k"});
+        Reply::to(twin.keyless(Method::POST, KEYS).json(&body)).await.problem(401);
+        assert_eq!(texts(&twin.get(KEYS).await.json(200)["keys"], "name"), ["emulator"]);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn names_have_1_to_128_characters_not_bytes() {
+    in_both(async |twin| {
+        for name in ["k".to_owned(), "é".repeat(128), "🦀".repeat(128)] {
+            assert_eq!(create(&twin, &name).await["name"], name);
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn shorter_and_longer_names_are_refused() {
+    in_both(async |twin| {
+        for name in [String::new(), "k".repeat(129), "é".repeat(129)] {
+            twin.post(KEYS, json!({"name": name})).await.problem(400);
+        }
+        assert_eq!(list(&twin.get(KEYS).await.json(200)["keys"]).len(), 1);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_key_says_when_it_was_used_last() {
+    in_both(async |twin| {
+        let key = create(&twin, "k").await;
+        twin.advance(Duration::from_secs(60)).await;
+        me(&twin, &key["api_key"]).await.json(200);
+        let used = twin.with(|world| world.now().timestamp());
+        twin.advance(Duration::from_secs(60)).await;
+        assert_eq!(twin.get(KEYS).await.json(200)["keys"][1]["last_used_at"], used);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_key_that_was_never_used_says_so_by_silence_where_that_was_seen() {
+    in_both(async |twin| {
+        create(&twin, "k").await;
+        let listed = &twin.get(KEYS).await.json(200)["keys"][1];
+        assert_eq!(listed["last_used_at"].is_null(), twin.is_observed(), "{listed}");
+    })
+    .await;
+}

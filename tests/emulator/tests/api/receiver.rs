@@ -1,0 +1,127 @@
+//! A receiver of deliveries: a server of its own, that answers what it is told to.
+
+use axum::body::Bytes;
+use axum::http::{HeaderMap, HeaderName, Method};
+use hmac::{Hmac, KeyInit as _, Mac as _};
+use serde_json::{Value, json};
+use sha2::Sha256;
+use twin_emulator::exchange::Recorded;
+
+use super::harness::{Twin, text};
+use super::recorder::Recorder;
+
+pub(super) struct Receiver(Recorder);
+
+/// A delivery, as it came.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Received {
+    /// The header `X-Cobb-Event`.
+    pub(super) event: String,
+    /// The header `X-Cobb-Signature`.
+    pub(super) signature: String,
+    pub(super) content_type: String,
+    pub(super) body: Bytes,
+}
+
+impl Receiver {
+    /// One that takes everything.
+    pub(super) async fn start() -> Self {
+        Self::answering(&[]).await
+    }
+
+    /// One that answers these statuses first, and then takes everything.
+    pub(super) async fn answering(statuses: &[u16]) -> Self {
+        Self(Recorder::start(statuses).await)
+    }
+
+    pub(super) fn url(&self) -> String {
+        format!("{}/webhooks/twin", self.0.url())
+    }
+
+    /// Waits until something came.
+    pub(super) async fn something(&self) {
+        self.0.requested(1).await;
+    }
+
+    /// What came since it was last asked.
+    pub(super) fn take(&self) -> Vec<Received> {
+        let received = self.0.take_requests().into_iter().map(|request| {
+            assert_eq!((request.method.as_str(), request.path()), ("POST", "/webhooks/twin"));
+            Received {
+                event: request.header("x-cobb-event").to_owned(),
+                signature: request.header("x-cobb-signature").to_owned(),
+                content_type: request.header("content-type").to_owned(),
+                body: request.body,
+            }
+        });
+        received.collect()
+    }
+
+    /// The names of the events that came since it was last asked.
+    pub(super) fn take_events(&self) -> Vec<String> {
+        self.take().into_iter().map(|received| received.event).collect()
+    }
+}
+
+impl Received {
+    pub(super) fn json(&self) -> Value {
+        serde_json::from_slice(&self.body).expect("it is JSON")
+    }
+
+    /// The request, as far as a document says anything of it.
+    pub(super) fn request(&self) -> Recorded {
+        let headers = [
+            ("x-cobb-event", &self.event),
+            ("x-cobb-signature", &self.signature),
+            ("content-type", &self.content_type),
+        ];
+        let headers = headers.map(|(name, value)| {
+            (HeaderName::from_static(name), value.parse().expect("it was a header"))
+        });
+        Recorded {
+            method: Method::POST,
+            target: "/webhooks/twin".to_owned(),
+            headers: HeaderMap::from_iter(headers),
+            body: self.body.clone(),
+        }
+    }
+
+    /// Whether the signature is the one of this secret, over the bytes as they came.
+    pub(super) fn is_signed_with(&self, secret: &str) -> bool {
+        let mut mac = Hmac::<Sha256>::new_from_slice(secret.as_bytes()).expect("any key will do");
+        mac.update(&self.body);
+        let digits: String = base16ct::lower::encode_string(&mac.finalize().into_bytes());
+        self.signature == format!("sha256={digits}")
+    }
+}
+
+/// A webhook that is told of these events, by a receiver that takes everything.
+pub(super) struct Hook {
+    pub(super) agent: String,
+    pub(super) path: String,
+    pub(super) secret: String,
+    pub(super) receiver: Receiver,
+}
+
+pub(super) const EVERY_EVENT: [&str; 5] =
+    ["run.started", "run.completed", "run.failed", "run.stopped", "run.paused"];
+
+impl Hook {
+    /// A webhook of a new agent.
+    pub(super) async fn new(twin: &Twin, events: &[&str]) -> Self {
+        Self::of(twin, twin.agent(), events, Receiver::start().await).await
+    }
+
+    pub(super) async fn of(
+        twin: &Twin,
+        agent: String,
+        events: &[&str],
+        receiver: Receiver,
+    ) -> Self {
+        let hooks = format!("/v1/agents/{agent}/webhooks");
+        let body = json!({"url": receiver.url(), "events": events});
+        let created = twin.post(&hooks, body).await.json(201);
+        let path = format!("{hooks}/{}", text(&created["webhook_id"]));
+        Self { agent, path, secret: text(&created["signing_secret"]), receiver }
+    }
+}

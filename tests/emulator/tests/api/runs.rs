@@ -1,0 +1,322 @@
+//! Runs: how they are started, listed page by page, and deleted.
+
+use axum::http::Method;
+use serde_json::{Value, json};
+use twin_emulator::{Emulator, Outcome, Profile, Step};
+
+use super::harness::{Reply, Twin, in_both, list, members, text, texts};
+
+async fn start(twin: &Twin, agent: &str, body: Value) -> Value {
+    twin.post(&format!("/v1/agents/{agent}/runs"), body).await.json(201)["run"].take()
+}
+
+/// The identifiers of the runs on a page.
+pub(super) async fn ids(twin: &Twin, agent: &str, query: &str) -> Vec<String> {
+    let page = twin.get(&format!("/v1/agents/{agent}/runs?{query}")).await.json(200);
+    texts(&page["runs"], "run_id")
+}
+
+#[tokio::test]
+async fn the_service_takes_two_modes_and_names_three_others() {
+    let twin = Twin::observed().await;
+    let path = format!("/v1/agents/{}/runs", twin.agent());
+    let wrong = ["", "Run", "RUN", "Build", "Builder", "SubAgent", "runner", " run"];
+    let bodies = wrong.map(|mode| json!({"run_mode": mode}));
+    for body in bodies.into_iter().chain([json!({}), json!({"run_mode": null})]) {
+        let detail = text(&twin.post(&path, body).await.problem(400)["detail"]);
+        assert!(detail.contains("Builder, Run, or SubAgent"), "{detail}");
+    }
+}
+
+#[tokio::test]
+async fn a_run_that_is_refused_is_not_started() {
+    in_both(async |twin| {
+        let agent = twin.agent();
+        twin.post(&format!("/v1/agents/{agent}/runs"), json!({"run_mode": "Run"}))
+            .await
+            .problem(400);
+        assert_eq!(ids(&twin, &agent, "").await, Vec::<String>::new());
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn the_reference_requires_no_mode() {
+    let twin = Twin::documented().await;
+    let agent = twin.agent();
+    for body in [json!({}), json!({"user_message": "hello"})] {
+        assert_eq!(start(&twin, &agent, body).await["policy_type"], "runner_v2");
+    }
+}
+
+#[tokio::test]
+async fn modes_have_policies() {
+    in_both(async |twin| {
+        let agent = twin.agent();
+        for (mode, policy) in [("run", "runner_v2"), ("build", "builder_v3")] {
+            let run = start(&twin, &agent, json!({"run_mode": mode})).await;
+            assert_eq!(run["policy_type"], policy);
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_run_that_is_started_is_shown_as_the_profile_shows_it() {
+    in_both(async |twin| {
+        let agent = twin.agent();
+        let run = start(&twin, &agent, json!({"run_mode": "run"})).await;
+        let both = ["agent_id", "is_finished", "policy_type", "run_id", "run_number", "started_at"];
+        let observed = [
+            "event_bytes",
+            "event_count",
+            "goal",
+            "last_event_at",
+            "status",
+            "step_count",
+            "user_email",
+            "user_id",
+            "wrote_instructions",
+        ];
+        let more = twin.either(["is_paused", "status"].as_slice(), &observed);
+        let mut names: Vec<&str> = both.iter().chain(more).copied().collect();
+        names.sort_unstable();
+        assert_eq!(members(&run), names);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_run_that_is_started_is_in_progress() {
+    in_both(async |twin| {
+        let agent = twin.agent();
+        let run = start(&twin, &agent, json!({"run_mode": "run"})).await;
+        assert_eq!(run["agent_id"], agent);
+        assert_eq!((&run["status"], &run["is_finished"]), (&json!("in_progress"), &json!(false)));
+        let time = twin.either("2026-03-11T12:00:00Z", "2026-03-11T12:00:00.000000000+00:00");
+        assert_eq!(run["started_at"], time);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn runs_are_numbered_from_1_or_0_by_agent() {
+    in_both(async |twin| {
+        for agent in [twin.agent(), twin.agent()] {
+            for number in 0..3 {
+                let run = start(&twin, &agent, json!({"run_mode": "run"})).await;
+                assert_eq!(run["run_number"], number + twin.either(1, 0));
+            }
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn the_number_of_a_deleted_run_is_not_given_again() {
+    in_both(async |twin| {
+        let agent = twin.agent();
+        let run = start(&twin, &agent, json!({"run_mode": "run"})).await;
+        twin.delete(&format!("/v1/agents/{agent}/runs/{}", text(&run["run_id"])))
+            .await
+            .is_empty(204);
+        let next = start(&twin, &agent, json!({"run_mode": "run"})).await;
+        assert_eq!(next["run_number"], twin.either(2, 1));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_goal_is_null_or_empty() {
+    let twin = Twin::observed().await;
+    let agent = twin.agent();
+    for (body, goal) in [
+        (json!({"run_mode": "run"}), Value::Null),
+        (json!({"run_mode": "run", "user_message": "hello"}), json!("")),
+    ] {
+        assert_eq!(start(&twin, &agent, body).await["goal"], goal);
+    }
+}
+
+#[tokio::test]
+async fn an_agent_need_not_be_deployed_to_run() {
+    in_both(async |twin| {
+        let agent = twin.agent();
+        start(&twin, &agent, json!({"run_mode": "run"})).await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_deploy_check_that_is_switched_on_can_be_skipped() {
+    for profile in Profile::ALL {
+        let builder = Emulator::builder(profile).switches(|switches| switches.deploy_check = true);
+        let twin = Twin::of(builder).await;
+        let agent = twin.agent();
+        let path = format!("/v1/agents/{agent}/runs");
+        for skip in [Value::Null, json!(false)] {
+            let body = json!({"run_mode": "run", "skip_deploy_check": skip});
+            twin.post(&path, body).await.problem(400);
+        }
+        start(&twin, &agent, json!({"run_mode": "run", "skip_deploy_check": true})).await;
+        start(&twin, &agent, json!({"run_mode": "build"})).await;
+        twin.with(|world| world.deploy(&agent));
+        start(&twin, &agent, json!({"run_mode": "run"})).await;
+    }
+}
+
+#[tokio::test]
+async fn pages_give_every_run_once_the_newest_first() {
+    in_both(async |twin| {
+        let agent = twin.agent();
+        let mut runs: Vec<String> = (0..25).map(|_| twin.run_by_hand(&agent)).collect();
+        runs.reverse();
+        for (page, wanted) in [(1, &runs[..10]), (2, &runs[10..20]), (3, &runs[20..]), (4, &[])] {
+            assert_eq!(ids(&twin, &agent, &format!("page={page}&page_size=10")).await, wanted);
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_page_says_which_it_is_and_how_many_runs_there_are() {
+    in_both(async |twin| {
+        let agent = twin.agent();
+        (0..25).for_each(|_| drop(twin.run_by_hand(&agent)));
+        let page =
+            twin.get(&format!("/v1/agents/{agent}/runs?page=3&page_size=10")).await.json(200);
+        assert_eq!((&page["page"], &page["page_size"]), (&json!(3), &json!(10)));
+        assert_eq!(page["total_runs"], twin.either(json!("25"), json!(25)));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_page_is_the_first_of_a_hundred_runs_unless_it_is_said() {
+    in_both(async |twin| {
+        let agent = twin.agent();
+        (0..101).for_each(|_| drop(twin.run_by_hand(&agent)));
+        let page = twin.get(&format!("/v1/agents/{agent}/runs")).await.json(200);
+        assert_eq!((&page["page"], &page["page_size"]), (&json!(1), &json!(100)));
+        assert_eq!(list(&page["runs"]).len(), 100);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn numbers_of_pages_and_their_sizes_begin_with_1() {
+    in_both(async |twin| {
+        let agent = twin.agent();
+        for name in ["page", "page_size"] {
+            for number in ["", "0", "-1", "1.5", "one", "18446744073709551616"] {
+                let path = format!("/v1/agents/{agent}/runs?{name}={number}");
+                twin.get(&path).await.problem(400);
+            }
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_page_beyond_all_numbers_is_empty() {
+    in_both(async |twin| {
+        let agent = twin.agent();
+        twin.run_by_hand(&agent);
+        let query = "page=18446744073709551615&page_size=18446744073709551615";
+        assert_eq!(ids(&twin, &agent, query).await, Vec::<String>::new());
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn an_agent_lists_its_own_runs_only() {
+    in_both(async |twin| {
+        let [agent, other] = [twin.agent(), twin.agent()];
+        let run = twin.run_by_hand(&agent);
+        twin.run_by_hand(&other);
+        assert_eq!(ids(&twin, &agent, "").await, [run]);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn the_reference_lists_less_of_a_run_than_it_shows_of_a_new_one() {
+    let twin = Twin::documented().await;
+    let agent = twin.agent();
+    let run = twin.run_by_hand(&agent);
+    let running = twin.run(&agent, &run).await;
+    assert_eq!(members(&running), ["agent_id", "run_id", "started_at", "status"]);
+    twin.with(|world| world.happen(&agent, &run, &Step::Stop));
+    let names = ["agent_id", "finished_at", "run_id", "started_at", "status"];
+    assert_eq!(members(&twin.run(&agent, &run).await), names);
+}
+
+#[tokio::test]
+async fn the_service_adds_summaries_of_the_runs_on_the_page() {
+    let twin = Twin::observed().await;
+    let agent = twin.agent();
+    let runs: Vec<String> = (0..3).map(|_| twin.run_by_hand(&agent)).collect();
+    twin.with(|world| world.happen(&agent, &runs[2], &Step::Complete(Outcome::Partial)));
+    let page = twin.get(&format!("/v1/agents/{agent}/runs?page_size=2")).await.json(200);
+    let summaries = list(&page["all_run_summaries"]);
+    assert_eq!(summaries.len(), 2);
+    let names = [
+        "credits_consumed",
+        "outcome",
+        "policy_model",
+        "run_kind",
+        "run_phase",
+        "summary",
+        "tool_icons",
+        "total_action_count",
+    ];
+    assert_eq!(members(&summaries[0]), names);
+    assert_eq!(summaries[0]["outcome"], "partial");
+}
+
+#[tokio::test]
+async fn the_reference_has_no_summaries() {
+    let twin = Twin::documented().await;
+    let page = twin.get(&format!("/v1/agents/{}/runs", twin.agent())).await.json(200);
+    assert_eq!(members(&page), ["page", "page_size", "runs", "total_runs"]);
+}
+
+#[tokio::test]
+async fn a_single_run_cannot_be_asked_for() {
+    in_both(async |twin| {
+        let agent = twin.agent();
+        let run = twin.run_by_hand(&agent);
+        let refused = twin.get(&format!("/v1/agents/{agent}/runs/{run}")).await;
+        refused.lacks_the_method(&twin);
+        assert_eq!(refused.header("allow"), "DELETE");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_deleted_run_is_gone_and_refuses_everything() {
+    in_both(async |twin| {
+        let agent = twin.agent();
+        let run = twin.run_by_hand(&agent);
+        let path = format!("/v1/agents/{agent}/runs/{run}");
+        twin.delete(&path).await.is_empty(204);
+        assert_eq!(ids(&twin, &agent, "").await, Vec::<String>::new());
+        twin.delete(&path).await.problem(twin.missing());
+        twin.post(&format!("{path}/cancel"), json!({})).await.problem(twin.missing());
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_run_belongs_to_its_agent() {
+    in_both(async |twin| {
+        let [agent, other] = [twin.agent(), twin.agent()];
+        let run = twin.run_by_hand(&agent);
+        for (method, below) in [(Method::DELETE, ""), (Method::POST, "/cancel")] {
+            let request = twin.request(method, &format!("/v1/agents/{other}/runs/{run}{below}"));
+            Reply::to(request).await.problem(twin.missing());
+        }
+        assert_eq!(twin.run(&agent, &run).await["status"], "in_progress");
+    })
+    .await;
+}

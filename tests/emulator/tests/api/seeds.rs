@@ -1,0 +1,68 @@
+//! The same seed and the same calls give the same bytes.
+
+use std::time::Duration;
+
+use axum::http::header;
+use serde_json::json;
+use twin_emulator::{Emulator, Profile};
+
+use super::harness::{Reply, Twin, text};
+use super::receiver::{Hook, Received, Receiver};
+
+/// Everything that an emulator of this seed answers and delivers to a fixed course of calls.
+async fn course(profile: Profile, seed: u64) -> (Vec<Reply>, Vec<Received>) {
+    let twin = Twin::of(Emulator::builder(profile).seed(seed)).await;
+    let mut replies = Vec::new();
+    let mut note = |mut reply: Reply| {
+        // When it was said is not the emulator's word, but hyper's.
+        reply.headers.remove(header::DATE);
+        replies.push(reply.clone());
+        reply
+    };
+    note(twin.post("/api/public/v1/access-api-keys", json!({"name": "k"})).await);
+    let created = note(twin.post("/v1/agents", json!({})).await).json(201);
+    let agent = text(&created["agent"]["agent_id"]);
+    let hook = Hook::of(&twin, agent.clone(), &["run.completed"], Receiver::start().await).await;
+    note(twin.post(&format!("/v1/agents/{agent}/runs"), json!({"run_mode": "build"})).await);
+    twin.advance(Duration::from_secs(10)).await;
+    let runs = note(twin.get(&format!("/v1/agents/{agent}/runs")).await).json(200);
+    let run = text(&runs["runs"][0]["run_id"]);
+    note(twin.get(&format!("/v1/agents/{agent}/runs/{run}/events")).await);
+    note(twin.put(&format!("/v1/agents/{agent}/schedule"), json!({"cron": "0 0 * * * * *"})).await);
+    twin.advance(Duration::from_secs(86_400)).await;
+    for path in ["/v1/agents", "/v1/schedules", "/v1/workspaces", "/v1/none"] {
+        note(twin.get(path).await);
+    }
+    note(twin.get(&format!("/v1/agents/{agent}/runs?page=2&page_size=7")).await);
+    (replies, hook.receiver.take())
+}
+
+#[tokio::test]
+async fn the_same_seed_gives_the_same_bytes() {
+    for profile in Profile::ALL {
+        let [first, second] = [course(profile, 7).await, course(profile, 7).await];
+        assert_eq!(first, second);
+        assert_eq!(first.1.len(), 25);
+    }
+}
+
+#[tokio::test]
+async fn another_seed_gives_other_identifiers_and_secrets() {
+    for profile in Profile::ALL {
+        let [(first, _), (second, _)] = [course(profile, 7).await, course(profile, 8).await];
+        let key = |replies: &[Reply]| text(&replies[0].json(200)["api_key"]);
+        let agent = |replies: &[Reply]| text(&replies[1].json(201)["agent"]["agent_id"]);
+        assert_ne!(key(&first), key(&second));
+        assert_ne!(agent(&first), agent(&second));
+    }
+}
+
+#[tokio::test]
+async fn a_key_that_is_given_changes_nothing_else() {
+    for profile in Profile::ALL {
+        let given = Twin::of(Emulator::builder(profile).api_key("mine")).await;
+        let made_up = Twin::start(profile).await;
+        assert_eq!(given.api_key(), "mine");
+        assert_eq!(given.agent(), made_up.agent());
+    }
+}

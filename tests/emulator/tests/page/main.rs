@@ -1,0 +1,321 @@
+//! The emulator's page: what it shows, to whom, and that nothing in it does more than show.
+//!
+//! In a browser where there is one ([`browser`]), and as bytes everywhere.
+
+#![expect(clippy::expect_used, clippy::panic, reason = "the helpers of a test may fail it too")]
+
+mod browser;
+#[path = "../support/process.rs"]
+mod process;
+#[path = "../support/recorder.rs"]
+mod recorder;
+
+use std::time::Duration;
+
+use axum::http::StatusCode;
+use reqwest::header::HOST;
+use serde_json::{Value, json};
+use twin_emulator::{Emulator, Profile, RunMode, World};
+
+use self::browser::{Browser, Scripts};
+use self::process::Program;
+use self::recorder::Recorder;
+
+const HOSTILE: [&str; 3] = [
+    "<img src=x onerror=alert(1)>",
+    "</script><script>alert(2)</script>",
+    r#""><b onmouseover='alert(3)'>&amp;"#,
+];
+
+async fn emulator(profile: Profile) -> Emulator {
+    Emulator::builder(profile).start().await.expect("a free port")
+}
+
+/// Calls an operation with the key, and gives what it answered.
+async fn call(twin: &Emulator, method: &str, path: &str, body: &Value) -> Value {
+    let method = method.parse().expect("a method");
+    let request = reqwest::Client::new()
+        .request(method, format!("{}{path}", twin.url()))
+        .header("x-api-key", twin.api_key())
+        .header("content-type", "application/json")
+        .body(body.to_string());
+    let answer = request.send().await.expect("it answers").error_for_status();
+    answer.expect("it agrees").json().await.expect("it is JSON")
+}
+
+/// What `path` of the emulator answers without a key.
+async fn get(twin: &Emulator, path: &str) -> reqwest::Response {
+    reqwest::get(format!("{}{path}", twin.url())).await.expect("it answers")
+}
+
+async fn text(twin: &Emulator, path: &str) -> String {
+    get(twin, path).await.text().await.expect("it is text")
+}
+
+/// A row of a table, which holds all these texts.
+fn row(table: &str, texts: &[&str]) -> String {
+    let conditions: Vec<String> =
+        texts.iter().map(|text| format!("[.//span[normalize-space()='{text}']]")).collect();
+    format!("//section[@id='{table}']//tbody/tr{}", conditions.concat())
+}
+
+#[tokio::test]
+async fn what_happens_appears_without_a_reload() {
+    let Some(browser) = Browser::open("about:blank", Scripts::Run).await else { return };
+    for profile in Profile::ALL {
+        let receiver = Recorder::start(&[]).await;
+        let twin = emulator(profile).await;
+        twin.with(|world| world.add_deployed_agent("agent_1"));
+        browser.goto(&twin.url()).await.expect("the page loads");
+        browser.sees(&row("agents", &["agent_1", "deployed"])).await;
+        browser.sees("//body[@data-connection='live']").await;
+        browser.evaluate("window.notReloaded = true").await;
+
+        let hook = format!("{}/hook", receiver.url());
+        let webhook = json!({"url": hook, "events": ["run.completed"]});
+        call(&twin, "POST", "/v1/agents/agent_1/webhooks", &webhook).await;
+        let started = json!({"run_mode": "run", "skip_deploy_check": true});
+        let run = call(&twin, "POST", "/v1/agents/agent_1/runs", &started).await;
+        let run = run["run"]["run_id"].as_str().expect("the run has an identifier").to_owned();
+        browser.sees(&row("runs", &[&run, "agent_1", "in_progress"])).await;
+        browser.sees(&row("requests", &["201 Created", "start_run"])).await;
+        twin.advance(Duration::from_secs(5)).await;
+
+        let completed = match profile {
+            Profile::Documented => "finished: success",
+            Profile::Observed => "completed: success",
+        };
+        browser.sees(&row("runs", &[&run, completed])).await;
+        browser.sees(&row("deliveries", &["run.completed", &hook, "delivered"])).await;
+        assert_eq!(browser.evaluate("window.notReloaded").await, true);
+    }
+}
+
+#[tokio::test]
+async fn what_is_hostile_stays_text() {
+    let twin = emulator(Profile::Observed).await;
+    let Some(browser) = Browser::open(&twin.url(), Scripts::Run).await else { return };
+    browser.sees("//body[@data-connection='live']").await;
+    let elements = "document.querySelectorAll('img, b[onmouseover], script').length";
+    assert_eq!(browser.evaluate(elements).await, 1);
+
+    // First by the script, then as the server writes it.
+    twin.with(|world| HOSTILE.iter().for_each(|id| world.add_deployed_agent(id)));
+    get(&twin, "/%3Cimg%20src=x%3E?<img/src=x/onerror=alert(4)>").await;
+    for reload in [false, true] {
+        if reload {
+            browser.refresh().await.expect("the page loads again");
+        }
+        browser.sees("//section[@id='agents']//tbody/tr[3]").await;
+        let ids = "[...document.querySelectorAll('#agents tbody th')].map((id) => id.textContent)";
+        let shown = browser.evaluate(ids).await;
+        assert_eq!(shown, json!(HOSTILE.iter().rev().collect::<Vec<_>>()));
+        let targets = "document.querySelector('#requests tbody').textContent";
+        browser.sees("//section[@id='requests']//tbody/tr").await;
+        let shown = browser.evaluate(targets).await;
+        assert!(shown.as_str().is_some_and(|text| text.contains("onerror=alert(4)")), "{shown}");
+        assert_eq!(browser.evaluate(elements).await, 1);
+        assert!(!browser.has_dialog().await);
+    }
+}
+
+#[tokio::test]
+async fn the_page_asks_nobody_else_and_complains_of_nothing() {
+    let twin = emulator(Profile::Observed).await;
+    let Some(browser) = Browser::open(&twin.url(), Scripts::Run).await else { return };
+    browser.sees("//body[@data-connection='live']").await;
+
+    let loaded = browser
+        .evaluate("performance.getEntriesByType('resource').map((entry) => entry.name)")
+        .await;
+
+    let state = format!("{}/_emulator/state", twin.url());
+    let loaded = loaded.as_array().expect("a list");
+    assert!(!loaded.is_empty() && loaded.iter().all(|name| *name == state), "{loaded:?}");
+    assert_eq!(browser.complaints().await, Vec::<Value>::new());
+    // Nor for an icon: it would be among the requests.
+    assert!(twin.take_exchanges().is_empty());
+}
+
+#[tokio::test]
+async fn a_lost_connection_is_said_and_found_again() {
+    // The program, since its end is the end of every connection to it.
+    let first = Program::start(&["--port", "0", "--profile", "documented"]);
+    let url = first.url().to_owned();
+    let Some(browser) = Browser::open(&url, Scripts::Run).await else { return };
+    let said = |text: &str| format!("//p[@role='status'][starts-with(., '{text}')]");
+    browser.sees(&said("Live")).await;
+    browser.sees(&row("agents", &["agent_abc123"])).await;
+
+    drop(first);
+    browser.sees(&said("Connection lost at ")).await;
+    browser.sees(&row("agents", &["agent_abc123"])).await;
+
+    let port = url.rsplit(':').next().expect("the address has a port");
+    let _second = Program::start(&["--port", port, "--profile", "observed", "--empty"]);
+    browser.sees(&said("Live")).await;
+    browser.sees("//dd[.='observed']").await;
+    browser.sees("//section[@id='agents']/p[not(@hidden)]").await;
+}
+
+#[tokio::test]
+async fn without_scripts_the_tables_are_there() {
+    let twin = emulator(Profile::Documented).await;
+    twin.with(World::add_example);
+    let Some(browser) = Browser::open(&twin.url(), Scripts::Blocked).await else { return };
+
+    browser.sees(&row("agents", &["agent_abc123", "deployed"])).await;
+    browser.sees(&row("runs", &["run_xyz789", "finished: success", "agent_abc123"])).await;
+    browser.sees("//p[@role='status'][contains(., 'reload')]").await;
+    assert_eq!(browser.complaints().await, Vec::<Value>::new());
+}
+
+#[tokio::test]
+async fn the_page_is_whole_as_it_comes() {
+    for profile in Profile::ALL {
+        let twin = emulator(profile).await;
+        twin.with(World::add_example);
+        get(&twin, "/v1/agents?limit=5").await;
+
+        let page = text(&twin, "/").await;
+
+        for shown in [profile.name(), "agent_abc123", "run_xyz789", "GET /v1/agents?limit=5"] {
+            assert!(page.contains(&format!(">{shown}</span>")), "{shown} is not in {page}");
+        }
+        for [table, total] in [["Agents", "1"], ["Runs", "1"], ["Deliveries", "0"]] {
+            assert!(page.contains(&format!("{table} <b>{total}</b>")), "{page}");
+        }
+        assert!(page.contains(">kept</span>"), "{page}");
+    }
+}
+
+#[tokio::test]
+async fn what_breaks_the_contract_is_shown_while_it_is_on_record() {
+    let twin = emulator(Profile::Documented).await;
+    let Some(browser) = Browser::open(&twin.url(), Scripts::Run).await else { return };
+    browser.sees("//section[@id='mismatches'][@hidden]").await;
+    browser.sees("//dd[.='kept']").await;
+
+    call(&twin, "GET", "/v1/me", &json!({"no": "operation takes this"})).await;
+
+    browser.sees("//dd[.='broken']").await;
+    let shown = "//section[@id='mismatches'][not(@hidden)]//tbody//span[contains(., '/v1/me')]";
+    browser.sees(shown).await;
+    assert_eq!(twin.take_mismatches().len(), 1);
+    browser.sees("//section[@id='mismatches'][@hidden]").await;
+}
+
+#[tokio::test]
+async fn the_page_is_told_to_stay_what_it_is() {
+    let twin = emulator(Profile::Observed).await;
+    for path in ["/", "/_emulator/state", "/openapi.json"] {
+        let answer = get(&twin, path).await;
+        assert_eq!(answer.status(), StatusCode::OK);
+        let header = |name: &str| answer.headers()[name].to_str().expect("it is ASCII");
+        assert_eq!(header("x-content-type-options"), "nosniff");
+        assert_eq!(header("referrer-policy"), "no-referrer");
+        assert_eq!(header("cache-control"), "no-store");
+        assert_eq!(header("cross-origin-resource-policy"), "same-origin");
+        assert!(!answer.headers().contains_key("access-control-allow-origin"));
+    }
+    let page = get(&twin, "/").await;
+    let policy = page.headers()["content-security-policy"].to_str().expect("it is ASCII");
+    assert!(policy.starts_with("default-src 'none'; style-src 'sha256-"), "{policy}");
+    assert!(!policy.contains("unsafe") && !policy.contains('*'), "{policy}");
+}
+
+/// What is asked for under another name may be asked for by that name's pages.
+#[tokio::test]
+async fn other_names_are_refused_the_state_and_not_the_document() {
+    let twin = emulator(Profile::Observed).await;
+    twin.with(World::add_example);
+    let ask = async |path: &str, host: &str| {
+        let request = reqwest::Client::new().get(format!("{}{path}", twin.url()));
+        request.header(HOST, host).send().await.expect("it answers")
+    };
+    for path in ["/", "/_emulator/state"] {
+        for host in ["localhost", "[::1]:80", "127.0.0.1"] {
+            assert_eq!(ask(path, host).await.status(), StatusCode::OK, "{host}");
+        }
+        let refused = ask(path, "twin.example.org").await;
+        assert_eq!(refused.status(), StatusCode::FORBIDDEN);
+        assert!(!refused.text().await.expect("it is text").contains("agent_abc123"));
+    }
+    assert_eq!(ask("/openapi.json", "twin.example.org").await.status(), StatusCode::OK);
+}
+
+#[tokio::test]
+async fn no_secret_is_shown() {
+    let receiver = Recorder::start(&[]).await;
+    let twin = Emulator::builder(Profile::Observed).api_key("my own key").start().await;
+    let twin = twin.expect("a free port");
+    twin.with(|world| world.add_deployed_agent("agent_1"));
+    let webhook = json!({
+        "url": format!("{}/hook?token=abc123", receiver.url()),
+        "events": ["run.started"],
+    });
+    let webhook = call(&twin, "POST", "/v1/agents/agent_1/webhooks", &webhook).await;
+    let key = call(&twin, "POST", "/api/public/v1/access-api-keys", &json!({"name": "k"})).await;
+    let [secret, key] = [&webhook["signing_secret"], &key["api_key"]]
+        .map(|secret| secret.as_str().expect("it is shown once").to_owned());
+    // By mistake, they end up in paths, in queries, and in what people choose.
+    get(&twin, &format!("/v1/agents/{key}?key={secret}")).await;
+    get(&twin, "/v1/agents/my%20own%20key").await;
+    get(&twin, "/v1/agents?x-api-key=my+own+key").await;
+    twin.with(|world| {
+        world.add_deployed_agent(&format!("agent of my own key and {key}"));
+        world.start_run("agent_1", RunMode::Run);
+    });
+    twin.settled().await;
+
+    let browser = Browser::open(&twin.url(), Scripts::Run).await;
+    let mut shown = vec![text(&twin, "/").await, text(&twin, "/_emulator/state").await];
+    if let Some(browser) = &browser {
+        browser.sees("//body[@data-connection='live']").await;
+        shown.push(browser.source().await.expect("the page has a source"));
+    }
+
+    for shown in shown {
+        assert!(shown.contains("/hook?…") && shown.contains("[hidden]"), "{shown}");
+        for secret in [&secret, &key, "my own key", "my%20own", "my+own", "abc123"] {
+            assert!(!shown.contains(secret), "{secret} is in {shown}");
+        }
+    }
+    // The mistakes break the contract, too.
+    twin.stop();
+}
+
+#[tokio::test]
+async fn only_the_newest_are_shown_and_all_are_counted() {
+    let twin = emulator(Profile::Observed).await;
+    twin.with(|world| {
+        world.add_agents(1_000);
+        world.add_deployed_agent("newest");
+        (0..60).for_each(|_| drop(world.start_run("newest", RunMode::Run)));
+    });
+
+    let state: Value = get(&twin, "/_emulator/state").await.json().await.expect("it is JSON");
+
+    let table = |id: &str| {
+        let tables = state["tables"].as_array().expect("a list");
+        tables.iter().find(|table| table["id"] == id).expect("the table is there").clone()
+    };
+    for (id, total) in [("agents", "1,001"), ("runs", "60")] {
+        assert_eq!(table(id)["total"], total);
+        assert_eq!(table(id)["rows"].as_array().map(Vec::len), Some(50));
+        assert_eq!(table(id)["note"], "the newest 50");
+    }
+    assert_eq!(table("agents")["rows"][0][0]["text"], "newest");
+}
+
+/// Else whoever counts requests would count those of the page, too.
+#[tokio::test]
+async fn what_is_the_emulators_own_is_not_among_the_exchanges() {
+    let twin = emulator(Profile::Documented).await;
+
+    for path in ["/", "/_emulator/state", "/openapi.json"] {
+        assert_eq!(get(&twin, path).await.status(), StatusCode::OK);
+    }
+
+    assert!(twin.take_exchanges().is_empty());
+}

@@ -1,0 +1,76 @@
+//! The program `twin-emulator` as a process of its own.
+
+use std::io::{BufRead as _, BufReader, Read as _};
+use std::process::{Child, ChildStdout, Command, ExitStatus, Stdio};
+
+/// The program while it runs. It is killed when it is dropped.
+pub(crate) struct Program {
+    child: Child,
+    output: BufReader<ChildStdout>,
+    url: String,
+}
+
+impl Program {
+    /// Starts it, and waits until it says where it listens.
+    pub(crate) fn start(args: &[&str]) -> Self {
+        let mut child = command(args)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("the program starts");
+        let output = BufReader::new(child.stdout.take().expect("it was asked for"));
+        let mut program = Self { child, output, url: String::new() };
+        let first = program.line();
+        let url = first.strip_prefix("listening on ").unwrap_or_else(|| panic!("it says {first}"));
+        url.clone_into(&mut program.url);
+        program
+    }
+
+    /// The base URL, without a slash at its end.
+    pub(crate) fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// The next line that it says.
+    #[allow(dead_code, reason = "not every suite asks")]
+    pub(crate) fn line(&mut self) -> String {
+        let mut line = String::new();
+        self.output.read_line(&mut line).expect("it says text");
+        line.trim_end().to_owned()
+    }
+
+    /// The key that it says.
+    #[allow(dead_code, reason = "not every suite asks")]
+    pub(crate) fn key(&mut self) -> String {
+        let mut lines = std::iter::repeat_with(|| self.line()).take(4);
+        let key = lines.find_map(|line| line.strip_prefix("x-api-key: ").map(str::to_owned));
+        key.expect("it says a key")
+    }
+
+    /// Interrupts it as Ctrl-C does, and gives how it ended and what it had still to say.
+    #[allow(dead_code, reason = "not every suite asks")]
+    pub(crate) fn interrupt(mut self) -> (ExitStatus, String) {
+        let pid = self.child.id().to_string();
+        let sent = Command::new("kill").args(["-INT", &pid]).status().expect("kill runs");
+        assert!(sent.success());
+        let mut said = String::new();
+        self.output.read_to_string(&mut said).expect("it says text");
+        let mut errors = self.child.stderr.take().expect("it was asked for");
+        errors.read_to_string(&mut said).expect("it says text");
+        (self.child.wait().expect("it ends"), said)
+    }
+}
+
+impl Drop for Program {
+    fn drop(&mut self) {
+        // It may have ended.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+pub(crate) fn command(args: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_twin-emulator"));
+    command.args(args).stdin(Stdio::null());
+    command
+}

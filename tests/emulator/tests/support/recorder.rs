@@ -1,0 +1,87 @@
+//! An HTTP server that records every request and answers with the statuses that it was given.
+
+use std::collections::VecDeque;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use axum::Router;
+use axum::extract::{Request, State};
+use axum::http::StatusCode;
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+use twin_emulator::exchange::Recorded;
+
+#[derive(Debug, Default)]
+struct Record {
+    statuses: VecDeque<StatusCode>,
+    requests: Vec<Recorded>,
+    /// Counts every request, also those that were taken out of the record.
+    count: watch::Sender<usize>,
+}
+
+/// The server. It stops when it is dropped.
+#[derive(Debug)]
+pub(crate) struct Recorder {
+    address: SocketAddr,
+    record: Arc<Mutex<Record>>,
+    serving: JoinHandle<()>,
+}
+
+impl Recorder {
+    /// Listens on a free port of loopback. Answers these statuses first, then 204.
+    pub(crate) async fn start(statuses: &[u16]) -> Self {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.expect("a free port");
+        let address = listener.local_addr().expect("it is bound");
+        let statuses =
+            statuses.iter().map(|status| StatusCode::from_u16(*status).expect("a status"));
+        let record = Record { statuses: statuses.collect(), ..Record::default() };
+        let record = Arc::new(Mutex::new(record));
+        let router = Router::new().fallback(exchange).with_state(Arc::clone(&record));
+        let serving = tokio::spawn(async move {
+            // It ends with the test; there is nobody to tell of an error.
+            let _ = axum::serve(listener, router).await;
+        });
+        Self { address, record, serving }
+    }
+
+    /// The base URL, without a slash at its end.
+    pub(crate) fn url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    /// Waits until so many requests have come since the start.
+    #[allow(dead_code, reason = "not every suite waits")]
+    pub(crate) async fn requested(&self, count: usize) {
+        let mut so_far = lock(&self.record).count.subscribe();
+        so_far.wait_for(|so_far| *so_far >= count).await.expect("the server runs");
+    }
+
+    /// Returns the requests since the last call.
+    #[allow(dead_code, reason = "not every suite looks at requests")]
+    pub(crate) fn take_requests(&self) -> Vec<Recorded> {
+        std::mem::take(&mut lock(&self.record).requests)
+    }
+}
+
+impl Drop for Recorder {
+    fn drop(&mut self) {
+        self.serving.abort();
+    }
+}
+
+fn lock(record: &Mutex<Record>) -> MutexGuard<'_, Record> {
+    // A test that failed elsewhere must not fail here a second time.
+    record.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+async fn exchange(State(record): State<Arc<Mutex<Record>>>, request: Request) -> StatusCode {
+    let request = match Recorded::read(request).await {
+        Ok(request) => request,
+        Err(status) => return status,
+    };
+    let mut record = lock(&record);
+    record.requests.push(request);
+    record.count.send_modify(|count| *count += 1);
+    record.statuses.pop_front().unwrap_or(StatusCode::NO_CONTENT)
+}

@@ -1,0 +1,57 @@
+//! `cargo xtask regen --fetch` from the emulator, over HTTP.
+
+#![expect(clippy::expect_used, reason = "the helpers of a test may fail it too")]
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use twin_tests::emulator::{Emulator, Profile};
+use xtask::console::Console;
+use xtask::fetch::Source;
+use xtask::regen::{self, Mode, Verdict};
+
+const REPOSITORY: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
+
+/// `cargo xtask regen --fetch http://127.0.0.1:…/openapi.json`, in a copy of what it reads.
+#[tokio::test(flavor = "multi_thread")]
+async fn regen_fetches_from_the_emulator() {
+    let copy = tempfile::tempdir().expect("a folder");
+    let fresh = copy_what_regen_reads(copy.path());
+    let document = copy.path().join("openapi.json");
+    // An older document, which the fetched one is to replace.
+    let older = fs::read_to_string(&document).expect("it is there") + "\n";
+    fs::write(&document, older).expect("it can be written");
+    let twin = Emulator::builder(Profile::Documented).start().await.expect("a free port");
+    let source = Source::parse(&format!("{}/openapi.json", twin.url())).expect("it is safe");
+    let root = copy.path().to_owned();
+    let options = regen::Options { root, mode: Mode::Write, fetch: Some(source), verbose: false };
+
+    let verdict = regen::run(&options, &mut Console::silent()).expect("it regenerates");
+
+    assert_eq!(verdict, Verdict::Fresh);
+    for (file, bytes) in fresh {
+        let found = fs::read(&file).expect("it is still there");
+        assert!(found == bytes, "{} was changed", file.display());
+    }
+}
+
+/// Copies it, and gives every file of the copy with its bytes.
+fn copy_what_regen_reads(folder: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
+    let repository = Path::new(REPOSITORY);
+    let snapshots = fs::read_dir(repository.join("tests/snapshots")).expect("it is there");
+    let snapshots = snapshots.map(|entry| {
+        let name = entry.expect("it can be read").file_name();
+        Path::new("tests/snapshots").join(name)
+    });
+    let files = ["openapi.json", "twin-api-gen/overlay.json"].map(PathBuf::from);
+    let mut copied = BTreeMap::new();
+    for file in files.into_iter().chain(snapshots) {
+        let bytes = fs::read(repository.join(&file)).expect("it can be read");
+        let copy = folder.join(file);
+        fs::create_dir_all(copy.parent().expect("it is in a folder")).expect("it can be made");
+        fs::write(&copy, &bytes).expect("it can be written");
+        copied.insert(copy, bytes);
+    }
+    copied
+}
