@@ -13,7 +13,7 @@ use twin_api::builder::SetSchedule;
 use twin_api::types::SetScheduleBody;
 
 use crate::error::{Detail, Error, ErrorKind, Outcome};
-use crate::time;
+use crate::time::Timestamp;
 
 /// A longer expression means nothing to anybody.
 const LONGEST: usize = 1024;
@@ -99,7 +99,7 @@ impl Cron {
     /// # Ok::<(), twin_ext::Error>(())
     /// ```
     pub fn upcoming_after(&self, time: SystemTime, n: usize) -> Vec<SystemTime> {
-        let Some(after) = time::of(time) else { return Vec::new() };
+        let Some(after) = Timestamp::from(time).utc() else { return Vec::new() };
         self.times.after(&after).take(n).map(SystemTime::from).collect()
     }
 }

@@ -1,35 +1,128 @@
-//! Times as the service writes them, RFC 3339, and as the standard library has them.
+//! Points in time: RFC 3339 text, as the service writes it, and [`SystemTime`].
+//!
+//! This is the only RFC 3339 parser of the crate. A time is a count of nanoseconds in 128
+//! bits, so that no year that can be written and no [`SystemTime`] overflows, and so that two
+//! spellings of one instant are equal.
 
 use std::convert::Infallible;
+use std::fmt;
+use std::str::FromStr;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use chrono::{DateTime, SecondsFormat, Utc};
 
 use crate::error::{Detail, Error, ErrorKind, Outcome};
 
-/// A point in time, as callers have it: a [`SystemTime`], or RFC 3339 text as the service
+const SECOND: i128 = 1_000_000_000;
+
+/// A point in time, exact to the nanosecond: a [`SystemTime`], or RFC 3339 text as the service
 /// writes it.
 ///
+/// Two spellings of one instant are equal. A leap second is the second that follows it, as in
+/// Unix time; digits after the ninth decimal are ignored.
+///
 /// ```
-/// use std::time::SystemTime;
 /// use twin_ext::Timestamp;
-/// let now = Timestamp::from(SystemTime::now());
-/// let then = Timestamp::try_from("2026-02-20T14:30:00.123456789+00:00")?;
-/// assert!(then < now);
+/// let utc = Timestamp::try_from("2026-02-20T14:30:00.5Z")?;
+/// let local = Timestamp::try_from("2026-02-20T15:30:00.500000000+01:00")?;
+/// assert_eq!(utc, local);
+/// assert_eq!(local.to_string(), "2026-02-20T14:30:00.500Z");
 /// # Ok::<(), twin_ext::Error>(())
 /// ```
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Timestamp(pub(crate) SystemTime);
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Timestamp {
+    /// Nanoseconds since 1970-01-01T00:00:00Z.
+    nanos: i128,
+}
 
-impl From<SystemTime> for Timestamp {
-    fn from(time: SystemTime) -> Self {
-        Self(time)
+impl Timestamp {
+    /// Reads RFC 3339 text; `None` where the text is not a time.
+    pub(crate) fn parse(text: &str) -> Option<Self> {
+        // chrono takes a Unicode minus sign in an offset; RFC 3339 has none.
+        let time = DateTime::parse_from_rfc3339(text).ok().filter(|_| text.is_ascii())?;
+        // chrono holds a leap second as nanoseconds from one second up to two.
+        let nanos = i128::from(time.timestamp_subsec_nanos());
+        Some(Self { nanos: i128::from(time.timestamp()) * SECOND + nanos })
+    }
+
+    /// Nanoseconds since 1970-01-01T00:00:00Z.
+    pub(crate) fn nanos(self) -> i128 {
+        self.nanos
+    }
+
+    /// The time that lies this long before.
+    pub(crate) fn minus(self, length: Duration) -> Self {
+        // A `Duration` has 94 bits of nanoseconds.
+        let length = i128::try_from(length.as_nanos()).unwrap_or(i128::MAX);
+        Self { nanos: self.nanos.saturating_sub(length) }
+    }
+
+    /// The time in UTC; `None` outside the years 0 to 9999, which RFC 3339 can write.
+    pub(crate) fn utc(self) -> Option<DateTime<Utc>> {
+        let seconds = i64::try_from(self.nanos.div_euclid(SECOND)).ok()?;
+        let nanos = u32::try_from(self.nanos.rem_euclid(SECOND)).ok()?;
+        let time = DateTime::from_timestamp(seconds, nanos)?;
+        (0..10_000).contains(&chrono::Datelike::year(&time)).then_some(time)
+    }
+
+    /// RFC 3339 text; `None` as [`utc`](Self::utc).
+    pub(crate) fn rfc3339(self) -> Option<String> {
+        self.utc().map(|time| time.to_rfc3339_opts(SecondsFormat::AutoSi, true))
     }
 }
 
+/// As RFC 3339 in UTC; outside the years 0 to 9999, as nanoseconds since 1970.
+impl fmt::Display for Timestamp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.rfc3339() {
+            Some(text) => f.write_str(&text),
+            None => write!(f, "{} ns since 1970-01-01T00:00:00Z", self.nanos),
+        }
+    }
+}
+
+impl fmt::Debug for Timestamp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Timestamp({self})")
+    }
+}
+
+impl From<SystemTime> for Timestamp {
+    fn from(time: SystemTime) -> Self {
+        // A `Duration` has 94 bits of nanoseconds.
+        let length = |time: Duration| i128::try_from(time.as_nanos()).unwrap_or(i128::MAX);
+        let nanos = match time.duration_since(UNIX_EPOCH) {
+            Ok(after) => length(after),
+            Err(before) => -length(before.duration()),
+        };
+        Self { nanos }
+    }
+}
+
+/// Rounds to what the platform's clock can hold; what it cannot hold becomes the Unix epoch.
 impl From<Timestamp> for SystemTime {
     fn from(time: Timestamp) -> Self {
-        time.0
+        let nanos = u64::try_from(time.nanos.unsigned_abs() % SECOND.unsigned_abs());
+        let seconds = u64::try_from(time.nanos.unsigned_abs() / SECOND.unsigned_abs());
+        let (Ok(seconds), Ok(nanos)) = (seconds, nanos) else { return UNIX_EPOCH };
+        let length = Duration::from_secs(seconds).checked_add(Duration::from_nanos(nanos));
+        let time = match time.nanos {
+            0.. => length.and_then(|length| UNIX_EPOCH.checked_add(length)),
+            _ => length.and_then(|length| UNIX_EPOCH.checked_sub(length)),
+        };
+        time.unwrap_or(UNIX_EPOCH)
+    }
+}
+
+impl FromStr for Timestamp {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self, Error> {
+        Self::parse(text).ok_or_else(|| {
+            let message =
+                format!("{text:?} is not an RFC 3339 time; write it as 2026-02-20T14:30:00Z");
+            Detail::new(ErrorKind::InvalidRequest, Outcome::NotSent, message).into()
+        })
     }
 }
 
@@ -37,10 +130,7 @@ impl TryFrom<&str> for Timestamp {
     type Error = Error;
 
     fn try_from(text: &str) -> Result<Self, Error> {
-        read(text).map(Self).ok_or_else(|| {
-            let message = format!("{text:?} is no time such as 2026-02-20T14:30:00Z");
-            Detail::new(ErrorKind::InvalidRequest, Outcome::NotSent, message).into()
-        })
+        text.parse()
     }
 }
 
@@ -48,7 +138,7 @@ impl TryFrom<&String> for Timestamp {
     type Error = Error;
 
     fn try_from(text: &String) -> Result<Self, Error> {
-        Self::try_from(text.as_str())
+        text.parse()
     }
 }
 
@@ -56,90 +146,126 @@ impl TryFrom<String> for Timestamp {
     type Error = Error;
 
     fn try_from(text: String) -> Result<Self, Error> {
-        Self::try_from(text.as_str())
+        text.parse()
     }
 }
 
-/// Of a conversion that cannot fail, where one that can is asked for.
+/// Lets [`RunExt::finished_since`](crate::RunExt::finished_since) take a [`SystemTime`], whose
+/// conversion cannot fail.
 impl From<Infallible> for Error {
     fn from(never: Infallible) -> Self {
         match never {}
     }
 }
 
-/// Reads a time such as `2026-02-20T14:30:00.123456789+00:00`, to the nanosecond.
-pub(crate) fn read(text: &str) -> Option<SystemTime> {
-    let time = DateTime::parse_from_rfc3339(text.trim()).ok()?;
-    let nanos = u64::from(time.timestamp_subsec_nanos());
-    let seconds = time.timestamp();
-    let whole = match u64::try_from(seconds) {
-        Ok(after) => UNIX_EPOCH.checked_add(Duration::from_secs(after))?,
-        Err(_) => UNIX_EPOCH.checked_sub(Duration::from_secs(seconds.unsigned_abs()))?,
-    };
-    whole.checked_add(Duration::from_nanos(nanos))
-}
-
-/// Writes a time so; `None` of one beyond the years that can be written.
-pub(crate) fn write(time: SystemTime) -> Option<String> {
-    of(time).map(|time| time.to_rfc3339_opts(SecondsFormat::AutoSi, true))
-}
-
-/// The time as chrono has it.
-pub(crate) fn of(time: SystemTime) -> Option<DateTime<Utc>> {
-    let (seconds, nanos) = match time.duration_since(UNIX_EPOCH) {
-        Ok(after) => (i64::try_from(after.as_secs()).ok()?, after.subsec_nanos()),
-        Err(before) => {
-            let before = before.duration();
-            let seconds = i64::try_from(before.as_secs()).ok()?;
-            match before.subsec_nanos() {
-                0 => (-seconds, 0),
-                nanos => (-seconds - 1, 1_000_000_000 - nanos),
-            }
-        }
-    };
-    DateTime::from_timestamp(seconds, nanos)
-        .filter(|time| (0..10_000).contains(&chrono::Datelike::year(time)))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    /// The nanoseconds of 2026-02-20T14:30:00Z.
+    const TIME: i128 = 1_771_597_800 * SECOND;
+
     #[test]
-    fn the_forms_of_the_service_and_of_the_reference() {
-        let seconds = |seconds| UNIX_EPOCH + Duration::from_secs(seconds);
-        let nanos = Duration::from_nanos;
-        for (text, time) in [
-            ("2026-02-20T14:30:00Z", seconds(1_771_597_800)),
-            ("2026-02-20T14:30:00.000000001+00:00", seconds(1_771_597_800) + nanos(1)),
-            ("2026-02-20T15:30:00.5+01:00", seconds(1_771_597_800) + nanos(500_000_000)),
-            ("1970-01-01T00:00:00Z", UNIX_EPOCH),
-            ("1969-12-31T23:59:59.25Z", UNIX_EPOCH - nanos(750_000_000)),
+    fn reads_every_form_of_the_service_and_of_rfc_3339() {
+        for (text, nanos) in [
+            ("2026-02-20T14:30:00Z", TIME),
+            ("2026-02-20t14:30:00z", TIME),
+            ("2026-02-20 14:30:00Z", TIME),
+            ("2026-02-20T14:30:00-00:00", TIME),
+            ("2026-02-20T14:30:00.000000001+00:00", TIME + 1),
+            ("2026-02-20T14:30:00.0000000019Z", TIME + 1),
+            ("2026-02-20T15:30:00.5+01:00", TIME + SECOND / 2),
+            ("2026-02-19T14:31:00-23:59", TIME),
+            ("2026-02-21T14:29:00+23:59", TIME),
+            ("1970-01-01T00:00:00Z", 0),
+            ("1969-12-31T23:59:59.999999999Z", -1),
+            ("0000-01-01T00:00:00Z", -62_167_219_200 * SECOND),
+            ("0000-01-01T00:00:00+01:00", -62_167_222_800 * SECOND),
+            ("9999-12-31T23:59:59.999999999Z", 253_402_300_800 * SECOND - 1),
+            ("9999-12-31T23:59:59-01:00", 253_402_304_399 * SECOND),
+            ("2024-02-29T00:00:00Z", 1_709_164_800 * SECOND),
+            ("2016-12-31T23:59:60Z", 1_483_228_800 * SECOND),
+            ("2016-12-31T23:59:60.25Z", 1_483_228_800 * SECOND + SECOND / 4),
+            ("2017-01-01T00:59:60+01:00", 1_483_228_800 * SECOND),
         ] {
-            assert_eq!(read(text), Some(time), "{text}");
-            assert_eq!(read(&write(time).unwrap()), Some(time), "{text}");
+            let time = Timestamp::parse(text);
+            assert_eq!(time.map(Timestamp::nanos), Some(nanos), "{text}");
         }
     }
 
     #[test]
-    fn what_is_no_time_is_none() {
+    fn refuses_text_that_is_not_a_time() {
         for text in [
             "",
             "yesterday",
-            "2026-02-20",
-            "2026-02-30T00:00:00Z",
             "1771597800",
+            "2026-02-20",
             "2026-02-20T14:30:00",
+            "2026-02-20T14:30Z",
+            "2026-02-30T00:00:00Z",
+            "2026-13-11T14:32:15Z",
+            "2025-02-29T00:00:00Z",
+            "2026-02-20T24:00:00Z",
+            "2026-02-20T14:30:61Z",
+            "2026-02-20T14:30:00.Z",
+            "2026-02-20T14:30:00+24:00",
+            "2026-02-20T14:30:00+0100",
+            "2026-02-20T14:30:00+01",
+            "2026-02-20T14:30:00\u{2212}01:00",
+            " 2026-02-20T14:30:00Z",
+            "2026-02-20T14:30:00Z ",
+            "2026-02-20T14:30:00 Z",
+            "10000-01-01T00:00:00Z",
+            "-0001-01-01T00:00:00Z",
+            "26-02-20T14:30:00Z",
+            "٢٠٢٦-02-20T14:30:00Z",
         ] {
-            assert_eq!(read(text), None, "{text}");
+            assert_eq!(Timestamp::parse(text), None, "{text}");
         }
-        assert_eq!(UNIX_EPOCH.checked_add(Duration::from_secs(1 << 40)).and_then(write), None);
-        assert_eq!(UNIX_EPOCH.checked_sub(Duration::from_secs(1 << 40)).and_then(write), None);
+        let error = Timestamp::try_from("yesterday").unwrap_err();
+        let expected = "\"yesterday\" is not an RFC 3339 time; write it as 2026-02-20T14:30:00Z";
+        assert_eq!((error.kind(), &*error.to_string()), (ErrorKind::InvalidRequest, expected));
     }
 
-    /// A leap second is written so, and chrono holds it as nanoseconds above a second.
     #[test]
-    fn a_leap_second_is_the_second_after() {
-        assert_eq!(read("2016-12-31T23:59:60Z"), read("2017-01-01T00:00:00Z"));
+    fn writes_what_it_reads() {
+        for text in [
+            "2026-02-20T14:30:00Z",
+            "2026-02-20T14:30:00.123456789Z",
+            "1969-12-31T23:59:59.750Z",
+            "0000-01-01T00:00:00Z",
+            "9999-12-31T23:59:59.999999999Z",
+        ] {
+            let time = Timestamp::parse(text).unwrap();
+            assert_eq!(time.to_string(), text);
+            assert_eq!(Timestamp::parse(&time.to_string()), Some(time));
+        }
+    }
+
+    #[test]
+    fn converts_every_system_time_and_back() {
+        let nanos = Duration::from_nanos;
+        for (time, expected) in [
+            (UNIX_EPOCH, 0),
+            (UNIX_EPOCH + nanos(1_500_000_000), 1_500_000_000),
+            (UNIX_EPOCH.checked_sub(nanos(1_500_000_000)).unwrap(), -1_500_000_000),
+        ] {
+            assert_eq!(Timestamp::from(time).nanos(), expected);
+            assert_eq!(SystemTime::from(Timestamp::from(time)), time);
+        }
+    }
+
+    #[test]
+    fn no_system_time_overflows_or_is_written_as_another_year() {
+        let far = Duration::from_secs(1 << 40);
+        let times = [UNIX_EPOCH.checked_add(far), UNIX_EPOCH.checked_sub(far)];
+        for time in times.into_iter().flatten().map(Timestamp::from) {
+            assert_eq!((time.utc(), time.rfc3339()), (None, None));
+            assert!(time.to_string().ends_with(" ns since 1970-01-01T00:00:00Z"), "{time}");
+        }
+        for nanos in [i128::MAX, i128::MIN] {
+            let time = Timestamp { nanos };
+            assert_eq!((time.utc(), SystemTime::from(time)), (None, UNIX_EPOCH));
+        }
     }
 }

@@ -19,7 +19,7 @@ use twin_api::types::Run;
 use super::RunStateExt as _;
 use crate::error::Error;
 use crate::page::{Items, Paginate as _};
-use crate::time::{self, Timestamp};
+use crate::time::Timestamp;
 
 /// As many runs to a page as the service gives when it is not told.
 const PAGE: i64 = 100;
@@ -44,7 +44,7 @@ const PAGE: i64 = 100;
 #[must_use = "nothing is asked before it is polled"]
 pub struct FinishedRuns<'a> {
     source: Source<'a>,
-    since: SystemTime,
+    since: Timestamp,
 }
 
 enum Source<'a> {
@@ -62,12 +62,13 @@ impl<'a> FinishedRuns<'a> {
         since: Result<Timestamp, Error>,
     ) -> Self {
         match since {
-            Ok(Timestamp(since)) => {
+            Ok(since) => {
                 let list = client.list_runs().agent_id(agent_id).page_size(PAGE);
                 Self { source: Source::List(Box::new(list)), since }
             }
             Err(error) => {
-                Self { source: Source::Failed(Box::new(error)), since: SystemTime::UNIX_EPOCH }
+                let since = Timestamp::from(SystemTime::UNIX_EPOCH);
+                Self { source: Source::Failed(Box::new(error)), since }
             }
         }
     }
@@ -89,7 +90,7 @@ impl<'a> FinishedRuns<'a> {
     /// # }
     /// ```
     pub fn max_run_duration(mut self, limit: Duration) -> Self {
-        let earliest = self.since.checked_sub(limit).and_then(time::write);
+        let earliest = self.since.minus(limit).rfc3339();
         self.source = match (self.source, earliest) {
             (Source::List(list), Some(earliest)) => {
                 Source::List(Box::new(list.filter_started_after(earliest)))
@@ -134,8 +135,8 @@ impl<'a> FinishedRuns<'a> {
     }
 
     /// Whether it is not sure that this run ended before.
-    fn is_due(since: SystemTime, run: &Run) -> bool {
-        let ended = run.finished_at.as_deref().and_then(time::read);
+    fn is_due(since: Timestamp, run: &Run) -> bool {
+        let ended = run.finished_at.as_deref().and_then(Timestamp::parse);
         run.has_ended() && ended.is_none_or(|ended| ended >= since)
     }
 }

@@ -5,27 +5,20 @@
 
 use std::time::{Duration, SystemTime};
 
-use chrono::DateTime;
+use crate::time::Timestamp;
 
 /// Nanoseconds since 1970-01-01T00:00:00Z.
 pub(super) type Nanos = i128;
 
-const SECOND: Nanos = 1_000_000_000;
-
 /// A time as RFC 3339 writes it; `None` where it is none. A leap second is the second after
 /// the one before it, as in Unix time.
 pub(super) fn read(text: &str) -> Option<Nanos> {
-    let time = DateTime::parse_from_rfc3339(text).ok()?;
-    // The nanoseconds of a leap second go up to two seconds.
-    Some(Nanos::from(time.timestamp()) * SECOND + Nanos::from(time.timestamp_subsec_nanos()))
+    Timestamp::parse(text).map(Timestamp::nanos)
 }
 
 /// The same of a clock.
 pub(super) fn of(time: SystemTime) -> Nanos {
-    match time.duration_since(SystemTime::UNIX_EPOCH) {
-        Ok(after) => length(after),
-        Err(before) => -length(before.duration()),
-    }
+    Timestamp::from(time).nanos()
 }
 
 /// A duration has 94 bits of nanoseconds.
