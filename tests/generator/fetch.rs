@@ -44,7 +44,8 @@ fn copy_what_regen_reads(folder: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
         let name = entry.expect("it can be read").file_name();
         Path::new("tests/snapshots").join(name)
     });
-    let files = ["openapi.json", "twin-api-gen/overlay.json"].map(PathBuf::from);
+    let files =
+        ["openapi.json", "twin-api-gen/known.json", "twin-api-gen/overlay.json"].map(PathBuf::from);
     let mut copied = BTreeMap::new();
     for file in files.into_iter().chain(snapshots) {
         let bytes = fs::read(repository.join(&file)).expect("it can be read");
