@@ -15,7 +15,7 @@ use twin_api::secrecy::ExposeSecret as _;
 use twin_api::transport::{Context, DecodeFailure, Direct, Inner};
 use twin_api::{Client, ClientInfo as _};
 use twin_ext::clock::{ManualClock, SystemClock};
-use twin_ext::webhook::{RedisSeen, Verifier, sign};
+use twin_ext::webhook::{RedisStore, Verifier, sign};
 use twin_ext::{ClientBuilder, Error, Paginate as _, Retry, RunExt as _, RunTicket};
 use twin_tests::raw::{Script, answer, json};
 
@@ -242,7 +242,7 @@ async fn nor_does_what_is_made_of_a_client_or_of_a_secret() {
     let mut text = shown(&run) + &shown(&run.ticket()) + &shown(&run.events());
     text += &(shown(&twin.list_agents().pages()) + &shown(&twin.list_agents().items()));
     let verifier = Verifier::new(SECRET).expect("it is a secret");
-    let verifier = verifier.also(format!("{SECRET}_old")).expect("it is one, too");
+    let verifier = verifier.with_secret(format!("{SECRET}_old")).expect("it is one, too");
     text += &shown(&verifier);
     let signature = sign(SECRET, "another body").parse().expect("it fits into a header");
     let headers = HeaderMap::from_iter([(HeaderName::from_static("x-cobb-signature"), signature)]);
@@ -250,9 +250,9 @@ async fn nor_does_what_is_made_of_a_client_or_of_a_secret() {
         let error = verifier.verify(headers, body.as_bytes()).expect_err("it is forged");
         text += &shown_error(&error);
     }
-    let seen = RedisSeen::new(&format!("redis://user:{KEY}@127.0.0.1:1"), Duration::from_secs(1));
+    let seen = RedisStore::new(&format!("redis://user:{KEY}@127.0.0.1:1"), Duration::from_secs(1));
     text += &shown(&seen.expect("it is an address"));
-    let seen = RedisSeen::new(&format!("{KEY}://:{SECRET}@"), Duration::from_secs(1));
+    let seen = RedisStore::new(&format!("{KEY}://:{SECRET}@"), Duration::from_secs(1));
     text += &shown_error(&seen.expect_err("it is none"));
     assert!(!text.contains(CANARY), "{text}");
 }

@@ -9,7 +9,7 @@ use tracing::{Event, Subscriber};
 use tracing_subscriber::Layer;
 use tracing_subscriber::layer::{Context, SubscriberExt as _};
 use twin_ext::clock::ManualClock;
-use twin_ext::webhook::{MemorySeen, Receiver, Verifier, sign};
+use twin_ext::webhook::{MemoryStore, Receiver, Verifier, sign};
 
 use crate::signed::{event, headers};
 
@@ -40,10 +40,10 @@ fn neither_debug_nor_errors_nor_traces_show_a_secret_or_a_payload() {
         tracing::callsite::rebuild_interest_cache();
         let verifier = Verifier::new(SECRET)
             .unwrap()
-            .also("whsec_canary_of_another")
+            .with_secret("whsec_canary_of_another")
             .unwrap()
             .agents(["a"])
-            .window(std::time::Duration::from_secs(1), std::time::Duration::ZERO)
+            .tolerance(std::time::Duration::from_secs(1), std::time::Duration::ZERO)
             .clock(ManualClock::new(1));
         write!(shown, "{verifier:?}").unwrap();
         let data = |agent: &str| json!({"run_id": "canary_of_the_payload", "agent_id": agent});
@@ -87,9 +87,9 @@ async fn a_receiver_tells_what_is_in_doubt_by_its_key_and_shows_no_secret() {
     let _guard = tracing::subscriber::set_default(subscriber);
     tracing::callsite::rebuild_interest_cache();
     let verifier = Verifier::new(SECRET).unwrap();
-    let seen = MemorySeen::new(10, std::time::Duration::ZERO);
+    let seen = MemoryStore::new(10, std::time::Duration::ZERO);
     let handler = |_, _| async { Err::<(), _>("canary_of_the_handler") };
-    let receiver = Receiver::new(verifier, seen, handler);
+    let receiver = Receiver::new(verifier, seen, handler).refuse_uncertain();
     let body = crate::signed::completed().to_string();
     let headers = headers(&[&sign(SECRET, &body)], &[]);
     let status = receiver.receive(&headers, body.as_bytes()).await;

@@ -15,7 +15,7 @@ use tokio::process::Command;
 use tokio::runtime::Runtime;
 use tokio::sync::Notify;
 use twin_ext::Error;
-use twin_ext::webhook::{Delivery, Receiver, RedisSeen, Turn};
+use twin_ext::webhook::{Delivery, Lease, Receiver, RedisStore};
 
 use crate::http_receiver::{deliver, serve};
 use crate::redis_server::Redis;
@@ -25,8 +25,8 @@ use crate::stored::ended;
 const RECEIVERS: usize = 8;
 const EVENTS: usize = 40;
 
-fn store(url: &str) -> RedisSeen {
-    RedisSeen::new(url, Duration::ZERO).unwrap().clock_skew(Duration::ZERO)
+fn store(url: &str) -> RedisStore {
+    RedisStore::new(url, Duration::ZERO).unwrap().clock_skew(Duration::ZERO)
 }
 
 /// Runs that end in an hour, so that no store has begun after them.
@@ -37,15 +37,15 @@ fn events() -> Vec<Value> {
 
 /// What was done, over all receivers: the turns at each event.
 #[derive(Clone, Default)]
-struct Effects(Arc<Mutex<HashMap<String, Vec<Turn>>>>);
+struct Effects(Arc<Mutex<HashMap<String, Vec<Lease>>>>);
 
 impl Effects {
-    fn add(&self, delivery: &Delivery, turn: Turn) {
+    fn add(&self, delivery: &Delivery, lease: Lease) {
         let mut effects = self.0.lock().unwrap();
-        effects.entry(delivery.key().run_id().to_owned()).or_default().push(turn);
+        effects.entry(delivery.key().run_id().to_owned()).or_default().push(lease);
     }
 
-    fn of(&self, run: usize) -> Vec<Turn> {
+    fn of(&self, run: usize) -> Vec<Lease> {
         self.0.lock().unwrap().get(&run.to_string()).cloned().unwrap_or_default()
     }
 }
@@ -58,8 +58,8 @@ async fn eight_receivers_handle_each_of_many_duplicates_once() {
     for _ in 0..RECEIVERS {
         let effects = effects.clone();
         let receiver =
-            Receiver::new(verifier(), store(&redis.url()), move |delivery: Delivery, turn| {
-                effects.add(&delivery, turn);
+            Receiver::new(verifier(), store(&redis.url()), move |delivery: Delivery, lease| {
+                effects.add(&delivery, lease);
                 std::future::ready(Ok::<(), Error>(()))
             });
         for event in events.clone() {
@@ -100,9 +100,9 @@ impl Doomed {
     /// length, so that others need not wait for it.
     async fn take(&self, url: &str, event: &Value, effects: Option<Effects>) {
         let stuck = Arc::clone(&self.stuck);
-        let handler = move |delivery: Delivery, turn| {
+        let handler = move |delivery: Delivery, lease| {
             if let Some(effects) = &effects {
-                effects.add(&delivery, turn);
+                effects.add(&delivery, lease);
             }
             stuck.notify_one();
             std::future::pending::<Result<(), Error>>()
@@ -121,7 +121,7 @@ impl Doomed {
 
 /// Kills a receiver in the middle of every event: half of them before their work was done,
 /// half after. Then eight others get all events, again and again.
-async fn after_a_massacre(take_doubtful: bool) -> Option<(Effects, Vec<bool>)> {
+async fn after_a_massacre(refuse_uncertain: bool) -> Option<(Effects, Vec<bool>)> {
     let redis = Redis::start()?;
     let (effects, events) = (Effects::default(), events());
     for (number, event) in events.iter().enumerate() {
@@ -132,12 +132,14 @@ async fn after_a_massacre(take_doubtful: bool) -> Option<(Effects, Vec<bool>)> {
     let mut told = vec![false; EVENTS];
     for _ in 0..RECEIVERS {
         let effects = effects.clone();
-        let handler = move |delivery: Delivery, turn| {
-            effects.add(&delivery, turn);
+        let handler = move |delivery: Delivery, lease| {
+            effects.add(&delivery, lease);
             std::future::ready(Ok::<(), Error>(()))
         };
-        let receiver =
-            Receiver::new(verifier(), store(&redis.url()), handler).take_doubtful(take_doubtful);
+        let mut receiver = Receiver::new(verifier(), store(&redis.url()), handler);
+        if refuse_uncertain {
+            receiver = receiver.refuse_uncertain();
+        }
         for (number, event) in events.iter().enumerate() {
             let body = event.to_string();
             let status = receiver.receive(&headers_of(&body), body.as_bytes()).await;
@@ -149,7 +151,7 @@ async fn after_a_massacre(take_doubtful: bool) -> Option<(Effects, Vec<bool>)> {
 
 #[tokio::test]
 async fn what_a_killed_receiver_began_is_refused_and_told() {
-    let Some((effects, told)) = after_a_massacre(false).await else { return };
+    let Some((effects, told)) = after_a_massacre(true).await else { return };
     for (run, told) in told.into_iter().enumerate() {
         assert_eq!(effects.of(run).len(), usize::from(run % 2 == 0), "run {run}");
         assert!(told, "run {run} is not lost in silence");
@@ -158,12 +160,15 @@ async fn what_a_killed_receiver_began_is_refused_and_told() {
 
 #[tokio::test]
 async fn what_a_killed_receiver_began_is_taken_over_in_doubt() {
-    let Some((effects, told)) = after_a_massacre(true).await else { return };
+    let Some((effects, told)) = after_a_massacre(false).await else { return };
     for (run, told) in told.into_iter().enumerate() {
         let turns = effects.of(run);
         assert_eq!(turns.len(), 1 + usize::from(run % 2 == 0), "run {run}");
-        assert!(turns.last().unwrap().doubt.is_some(), "run {run}: it is told to the handler");
-        assert!(turns.is_sorted_by_key(|turn| turn.fence), "run {run}");
+        assert!(
+            turns.last().unwrap().uncertainty.is_some(),
+            "run {run}: it is told to the handler"
+        );
+        assert!(turns.is_sorted_by_key(|lease| lease.fence), "run {run}");
         assert!(!told, "run {run}");
     }
 }
@@ -174,10 +179,11 @@ async fn a_redis_that_goes_away_and_comes_back_leads_to_nothing_twice() {
     let effects = Effects::default();
     let receiver = {
         let effects = effects.clone();
-        Receiver::new(verifier(), store(&redis.url()), move |delivery: Delivery, turn| {
-            effects.add(&delivery, turn);
+        Receiver::new(verifier(), store(&redis.url()), move |delivery: Delivery, lease| {
+            effects.add(&delivery, lease);
             std::future::ready(Ok::<(), Error>(()))
         })
+        .refuse_uncertain()
     };
     let receive = async |event: &Value| {
         let body = event.to_string();
@@ -217,8 +223,8 @@ async fn a_commit_that_is_lost_leaves_doubt() {
     let effects = Effects::default();
     let receiver = {
         let (effects, redis) = (effects.clone(), Arc::clone(&redis));
-        Receiver::new(verifier(), store(&url), move |delivery: Delivery, turn| {
-            effects.add(&delivery, turn);
+        Receiver::new(verifier(), store(&url), move |delivery: Delivery, lease| {
+            effects.add(&delivery, lease);
             redis.lock().unwrap().stop();
             std::future::ready(Ok::<(), Error>(()))
         })
@@ -236,9 +242,9 @@ async fn a_commit_that_is_lost_leaves_doubt() {
 #[ignore = "it is a process that another test starts, and kills"]
 async fn process() {
     let url = std::env::var("TWIN_TEST_REDIS").expect("another test starts it");
-    let handler = |delivery: Delivery, turn: Turn| async move {
+    let handler = |delivery: Delivery, lease: Lease| async move {
         let run = delivery.key().run_id().to_owned();
-        println!("\nhandles {run} {:?}", turn.doubt);
+        println!("\nhandles {run} {:?}", lease.uncertainty);
         if run.starts_with("stuck") {
             std::future::pending::<()>().await;
         }
@@ -248,7 +254,7 @@ async fn process() {
         Some(_) => Duration::ZERO,
         None => Duration::from_secs(60),
     };
-    let receiver = Receiver::new(verifier(), store(&url).lease(lease), handler).take_doubtful(true);
+    let receiver = Receiver::new(verifier(), store(&url).lease(lease), handler);
     println!("\nlistens {}", serve(receiver.into_router("/hook")).await);
     std::future::pending::<()>().await;
 }

@@ -12,7 +12,8 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Notify;
 use twin_ext::webhook::{
-    Claim, Delivery, EVENT_HEADER, MemorySeen, Receiver, SIGNATURE_HEADER, Seen, Turn, sign,
+    DedupeStore, Delivery, EVENT_HEADER, Lease, MemoryStore, Receiver, Reservation,
+    SIGNATURE_HEADER, sign,
 };
 use twin_ext::{ClientBuilder, Error};
 
@@ -44,8 +45,8 @@ pub(crate) async fn deliver(url: &str, body: &Value) -> StatusCode {
 }
 
 /// A store that began a long time ago.
-fn seen() -> MemorySeen {
-    MemorySeen::new(100, Duration::ZERO).clock(twin_ext::clock::ManualClock::new(1))
+fn seen() -> MemoryStore {
+    MemoryStore::new(100, Duration::ZERO).clock(twin_ext::clock::ManualClock::new(1))
 }
 
 fn event(run: &str) -> Value {
@@ -62,7 +63,7 @@ struct Counter {
 impl Counter {
     fn handler(
         &self,
-    ) -> impl Fn(Delivery, Turn) -> std::future::Ready<Result<(), &'static str>> + use<> {
+    ) -> impl Fn(Delivery, Lease) -> std::future::Ready<Result<(), &'static str>> + use<> {
         let counter = self.clone();
         move |_, _| {
             counter.calls.fetch_add(1, Ordering::SeqCst);
@@ -239,17 +240,17 @@ async fn a_handler_that_panics_leaves_doubt() {
     let calls = Arc::new(AtomicUsize::new(0));
     let handler = {
         let calls = Arc::clone(&calls);
-        move |_: Delivery, turn: Turn| {
+        move |_: Delivery, lease: Lease| {
             calls.fetch_add(1, Ordering::SeqCst);
             async move {
-                assert!(turn.doubt.is_some(), "the first time it breaks");
+                assert!(lease.uncertainty.is_some(), "the first time it breaks");
                 Ok::<(), Error>(())
             }
         }
     };
     let receiver = Receiver::new(verifier(), seen(), handler);
-    let refusing = serve(receiver.clone().into_router("/hook")).await;
-    let taking = serve(receiver.take_doubtful(true).into_router("/hook")).await;
+    let refusing = serve(receiver.clone().refuse_uncertain().into_router("/hook")).await;
+    let taking = serve(receiver.into_router("/hook")).await;
     let body = event("r");
     assert_eq!(deliver(&refusing, &body).await, StatusCode::SERVICE_UNAVAILABLE);
     assert_eq!(deliver(&refusing, &body).await, StatusCode::SERVICE_UNAVAILABLE);
@@ -263,9 +264,9 @@ async fn a_handler_that_panics_leaves_doubt() {
 async fn what_the_store_has_forgotten_is_refused_unless_it_is_asked_for() {
     let counter = Counter::default();
     let receiver =
-        Receiver::new(verifier(), MemorySeen::new(100, Duration::ZERO), counter.handler());
-    let refusing = serve(receiver.clone().into_router("/hook")).await;
-    let taking = serve(receiver.take_doubtful(true).into_router("/hook")).await;
+        Receiver::new(verifier(), MemoryStore::new(100, Duration::ZERO), counter.handler());
+    let refusing = serve(receiver.clone().refuse_uncertain().into_router("/hook")).await;
+    let taking = serve(receiver.into_router("/hook")).await;
     let old = ended("r", SystemTime::now() - Duration::from_secs(60));
     assert_eq!(deliver(&refusing, &old).await, StatusCode::SERVICE_UNAVAILABLE);
     assert_eq!(counter.calls(), 0);
@@ -279,11 +280,11 @@ struct Away {
     reserve: bool,
 }
 
-impl Seen for Away {
-    type Reservation = ();
+impl DedupeStore for Away {
+    type Token = ();
 
-    async fn reserve(&self, _: &Delivery) -> Result<Claim<()>, Error> {
-        if self.reserve { Err(gone()) } else { Ok(Claim::Taken((), Turn::new(1, None))) }
+    async fn reserve(&self, _: &Delivery) -> Result<Reservation<()>, Error> {
+        if self.reserve { Err(gone()) } else { Ok(Reservation::Acquired((), Lease::new(1, None))) }
     }
 
     async fn commit(&self, (): ()) -> Result<(), Error> {

@@ -5,16 +5,16 @@ use std::time::Duration;
 
 use proptest::prelude::*;
 use twin_ext::clock::{Clock as _, ManualClock};
-use twin_ext::webhook::{Doubt, MemorySeen, Seen as _};
+use twin_ext::webhook::{DedupeStore as _, MemoryStore, Uncertainty};
 
 use crate::stored::{Said, ask, at, began, delivery, ended, handle, said, take};
 
 const MINUTE: Duration = Duration::from_secs(60);
 
 /// A store that began at the start of the clock, which has moved on since.
-fn store(capacity: usize, retries: Duration) -> (MemorySeen, ManualClock) {
+fn store(capacity: usize, retries: Duration) -> (MemoryStore, ManualClock) {
     let clock = ManualClock::new(1);
-    let seen = MemorySeen::new(capacity, retries).clock_skew(Duration::ZERO).clock(clock.clone());
+    let seen = MemoryStore::new(capacity, retries).clock_skew(Duration::ZERO).clock(clock.clone());
     clock.advance(1000 * MINUTE);
     (seen, clock)
 }
@@ -23,8 +23,8 @@ fn store(capacity: usize, retries: Duration) -> (MemorySeen, ManualClock) {
 async fn an_event_is_new_then_busy_then_done() {
     let (seen, _) = store(10, Duration::ZERO);
     let event = ended("r", at(1));
-    let (reservation, turn) = take(&seen, &event).await;
-    assert_eq!(turn.doubt, None);
+    let (reservation, lease) = take(&seen, &event).await;
+    assert_eq!(lease.uncertainty, None);
     assert_eq!(ask(&seen, &event).await, Said::Busy);
     seen.commit(reservation).await.unwrap();
     assert_eq!(ask(&seen, &event).await, Said::Done);
@@ -44,9 +44,9 @@ async fn what_was_interrupted_is_in_doubt_until_it_is_done() {
     let (seen, _) = store(10, Duration::ZERO);
     let event = ended("r", at(1));
     drop(take(&seen, &event).await);
-    assert_eq!(ask(&seen, &event).await, Said::Doubtful(Doubt::Interrupted));
-    assert_eq!(ask(&seen, &event).await, Said::Doubtful(Doubt::Interrupted));
-    assert_eq!(handle(&seen, &event).await, Said::Doubtful(Doubt::Interrupted));
+    assert_eq!(ask(&seen, &event).await, Said::Doubtful(Uncertainty::Interrupted));
+    assert_eq!(ask(&seen, &event).await, Said::Doubtful(Uncertainty::Interrupted));
+    assert_eq!(handle(&seen, &event).await, Said::Doubtful(Uncertainty::Interrupted));
     assert_eq!(handle(&seen, &event).await, Said::Done);
 }
 
@@ -63,12 +63,12 @@ async fn each_turn_has_a_higher_fence() {
 async fn what_was_before_the_store_began_is_not_vouched_for() {
     let clock = ManualClock::new(1);
     clock.advance(10 * MINUTE);
-    let seen = MemorySeen::new(10, Duration::ZERO).clock(clock).clock_skew(Duration::from_secs(2));
+    let seen = MemoryStore::new(10, Duration::ZERO).clock(clock).clock_skew(Duration::from_secs(2));
     let begin = 600;
     for (end, expected) in [
-        (0, Said::Doubtful(Doubt::Forgotten)),
-        (begin, Said::Doubtful(Doubt::Forgotten)),
-        (begin + 2, Said::Doubtful(Doubt::Forgotten)),
+        (0, Said::Doubtful(Uncertainty::Forgotten)),
+        (begin, Said::Doubtful(Uncertainty::Forgotten)),
+        (begin + 2, Said::Doubtful(Uncertainty::Forgotten)),
         (begin + 3, Said::New),
     ] {
         assert_eq!(ask(&seen, &ended("r", at(end))).await, expected, "{end}");
@@ -83,9 +83,9 @@ async fn the_oldest_is_forgotten_and_nothing_as_old_is_vouched_for() {
     }
     assert_eq!(ask(&seen, &ended("d", at(40))).await, Said::Done);
     // To look at it again costs the next one its place.
-    assert_eq!(ask(&seen, &ended("a", at(10))).await, Said::Doubtful(Doubt::Forgotten));
-    assert_eq!(ask(&seen, &ended("b", at(20))).await, Said::Doubtful(Doubt::Forgotten));
-    assert_eq!(ask(&seen, &ended("x", at(19))).await, Said::Doubtful(Doubt::Forgotten));
+    assert_eq!(ask(&seen, &ended("a", at(10))).await, Said::Doubtful(Uncertainty::Forgotten));
+    assert_eq!(ask(&seen, &ended("b", at(20))).await, Said::Doubtful(Uncertainty::Forgotten));
+    assert_eq!(ask(&seen, &ended("x", at(19))).await, Said::Doubtful(Uncertainty::Forgotten));
     assert_eq!(ask(&seen, &ended("c", at(30))).await, Said::Done);
     assert_eq!(ask(&seen, &ended("y", at(21))).await, Said::New);
 }
@@ -107,23 +107,23 @@ async fn what_is_being_handled_is_never_forgotten() {
 async fn an_event_without_an_end_is_vouched_for_after_the_retries() {
     let (seen, clock) = store(1, MINUTE);
     let now = |ago: Duration| clock.wall() - ago;
-    assert_eq!(ask(&seen, &began("r", at(60))).await, Said::Doubtful(Doubt::Forgotten));
+    assert_eq!(ask(&seen, &began("r", at(60))).await, Said::Doubtful(Uncertainty::Forgotten));
     assert_eq!(ask(&seen, &began("r", at(61))).await, Said::New);
     assert_eq!(handle(&seen, &began("r", now(MINUTE))).await, Said::New);
     assert_eq!(handle(&seen, &began("r", now(Duration::ZERO))).await, Said::Done);
     // It is forgotten for another.
     assert_eq!(
         handle(&seen, &ended("s", now(Duration::ZERO))).await,
-        Said::Doubtful(Doubt::Forgotten)
+        Said::Doubtful(Uncertainty::Forgotten)
     );
     assert_eq!(
         ask(&seen, &began("r", now(Duration::ZERO))).await,
-        Said::Doubtful(Doubt::Forgotten)
+        Said::Doubtful(Uncertainty::Forgotten)
     );
     clock.advance(MINUTE);
     assert_eq!(
         ask(&seen, &began("r", now(Duration::ZERO))).await,
-        Said::Doubtful(Doubt::Forgotten)
+        Said::Doubtful(Uncertainty::Forgotten)
     );
     clock.advance(Duration::from_secs(1));
     assert_eq!(ask(&seen, &began("r", now(Duration::ZERO))).await, Said::New);
@@ -134,7 +134,7 @@ async fn what_has_no_time_is_never_vouched_for() {
     let (seen, _) = store(10, Duration::ZERO);
     let mut event = began("r", at(1));
     event["timestamp"] = "soon".into();
-    assert_eq!(handle(&seen, &event).await, Said::Doubtful(Doubt::Forgotten));
+    assert_eq!(handle(&seen, &event).await, Said::Doubtful(Uncertainty::Forgotten));
     assert_eq!(handle(&seen, &event).await, Said::Done);
 }
 
@@ -144,11 +144,11 @@ async fn an_end_in_the_future_is_not_handled_twice_either() {
     let (seen, _) = store(1, Duration::ZERO);
     let far = ended("far", at(1_000_000_000));
     assert_eq!(handle(&seen, &far).await, Said::New);
-    assert_eq!(handle(&seen, &ended("r", at(1))).await, Said::Doubtful(Doubt::Forgotten));
-    assert_eq!(handle(&seen, &far).await, Said::Doubtful(Doubt::Forgotten));
+    assert_eq!(handle(&seen, &ended("r", at(1))).await, Said::Doubtful(Uncertainty::Forgotten));
+    assert_eq!(handle(&seen, &far).await, Said::Doubtful(Uncertainty::Forgotten));
 }
 
-/// How a turn at an event ends.
+/// How a lease at an event ends.
 #[derive(Debug, Clone, Copy)]
 enum Ends {
     Handled,
@@ -201,7 +201,7 @@ proptest! {
         runtime.block_on(async {
             let clock = ManualClock::new(1);
             let begin = || {
-                MemorySeen::new(capacity, MINUTE).clock_skew(Duration::ZERO).clock(clock.clone())
+                MemoryStore::new(capacity, MINUTE).clock_skew(Duration::ZERO).clock(clock.clone())
             };
             let mut seen = begin();
             let mut first_sent = [None; 12];

@@ -158,7 +158,7 @@ async fn what_two_webhooks_tell_is_handled_once() {
         let second = scene.twin.create_webhook().agent_id(&scene.agent).body(body).send().await;
         let second = second.unwrap().into_inner().signing_secret;
         let verifier = twin_ext::webhook::Verifier::new(&second).unwrap();
-        scene.receiver.set_verifier(verifier.also(&scene.webhook.signing_secret).unwrap());
+        scene.receiver.set_verifier(verifier.with_secret(&scene.webhook.signing_secret).unwrap());
         let run = scene.run().await;
         assert!(scene.outputs.has(&run));
         assert_eq!(scene.fetches(), 2 * fetches);

@@ -4,7 +4,7 @@ use std::time::{Duration, SystemTime};
 
 use redis::AsyncTypedCommands as _;
 use twin_ext::ErrorKind;
-use twin_ext::webhook::{Doubt, RedisSeen, Seen as _};
+use twin_ext::webhook::{DedupeStore as _, RedisStore, Uncertainty};
 
 use crate::redis_server::Redis;
 use crate::stored::{Said, ask, began, delivery, ended, handle, take};
@@ -12,8 +12,8 @@ use crate::stored::{Said, ask, began, delivery, ended, handle, take};
 const HOUR: Duration = Duration::from_secs(3600);
 
 /// A receiver's store; all of a Redis share what they have seen.
-fn store(redis: &Redis) -> RedisSeen {
-    RedisSeen::new(&redis.url(), Duration::ZERO).unwrap().clock_skew(Duration::ZERO)
+fn store(redis: &Redis) -> RedisStore {
+    RedisStore::new(&redis.url(), Duration::ZERO).unwrap().clock_skew(Duration::ZERO)
 }
 
 /// A time that no store has forgotten: a store begins when it is first asked.
@@ -30,8 +30,8 @@ async fn an_event_is_new_then_busy_then_done_for_all_receivers() {
     let Some(redis) = Redis::start() else { return };
     let (one, two) = (store(&redis), store(&redis));
     let event = ended("r", soon());
-    let (reservation, turn) = take(&one, &event).await;
-    assert_eq!(turn.doubt, None);
+    let (reservation, lease) = take(&one, &event).await;
+    assert_eq!(lease.uncertainty, None);
     assert_eq!(ask(&two, &event).await, Said::Busy);
     assert_eq!(ask(&one, &event).await, Said::Busy);
     one.commit(reservation).await.unwrap();
@@ -55,14 +55,14 @@ async fn a_lease_that_ended_is_taken_over_in_doubt_and_with_a_higher_fence() {
     let event = ended("r", soon());
     let (lost, first) = take(&dead, &event).await;
     let (reservation, second) = take(&alive, &event).await;
-    assert_eq!(second.doubt, Some(Doubt::Interrupted));
+    assert_eq!(second.uncertainty, Some(Uncertainty::Interrupted));
     assert!(second.fence > first.fence);
     // The one that was taken for dead has no say in it any more.
     dead.abandon(lost).await.unwrap();
     assert_eq!(ask(&dead, &event).await, Said::Busy);
     // Who takes over and gives up leaves the doubt as it was.
     alive.abandon(reservation).await.unwrap();
-    assert_eq!(handle(&alive, &event).await, Said::Doubtful(Doubt::Interrupted));
+    assert_eq!(handle(&alive, &event).await, Said::Doubtful(Uncertainty::Interrupted));
     assert_eq!(ask(&dead, &event).await, Said::Done);
 }
 
@@ -83,16 +83,19 @@ async fn what_was_handled_by_one_that_was_taken_for_dead_is_done() {
 async fn what_was_before_the_store_began_is_not_vouched_for() {
     let Some(redis) = Redis::start() else { return };
     let seen = store(&redis);
-    assert_eq!(ask(&seen, &ended("r", long_ago())).await, Said::Doubtful(Doubt::Forgotten));
-    assert_eq!(ask(&seen, &began("r", long_ago())).await, Said::Doubtful(Doubt::Forgotten));
-    assert_eq!(handle(&seen, &ended("r", long_ago())).await, Said::Doubtful(Doubt::Forgotten));
+    assert_eq!(ask(&seen, &ended("r", long_ago())).await, Said::Doubtful(Uncertainty::Forgotten));
+    assert_eq!(ask(&seen, &began("r", long_ago())).await, Said::Doubtful(Uncertainty::Forgotten));
+    assert_eq!(
+        handle(&seen, &ended("r", long_ago())).await,
+        Said::Doubtful(Uncertainty::Forgotten)
+    );
 }
 
 #[tokio::test]
 async fn an_event_without_an_end_is_vouched_for_after_the_retries() {
     let Some(redis) = Redis::start() else { return };
-    let seen = RedisSeen::new(&redis.url(), 2 * HOUR).unwrap();
-    assert_eq!(ask(&seen, &began("r", soon())).await, Said::Doubtful(Doubt::Forgotten));
+    let seen = RedisStore::new(&redis.url(), 2 * HOUR).unwrap();
+    assert_eq!(ask(&seen, &began("r", soon())).await, Said::Doubtful(Uncertainty::Forgotten));
     assert_eq!(ask(&seen, &ended("r", soon())).await, Said::New);
     assert_eq!(ask(&seen, &began("s", soon() + 3 * HOUR)).await, Said::New);
 }
@@ -102,7 +105,7 @@ async fn what_has_no_time_is_never_vouched_for() {
     let Some(redis) = Redis::start() else { return };
     let mut event = began("r", soon());
     event["timestamp"] = "soon".into();
-    assert_eq!(handle(&store(&redis), &event).await, Said::Doubtful(Doubt::Forgotten));
+    assert_eq!(handle(&store(&redis), &event).await, Said::Doubtful(Uncertainty::Forgotten));
     assert_eq!(handle(&store(&redis), &event).await, Said::Done);
 }
 
@@ -115,7 +118,10 @@ async fn what_is_older_than_it_remembers_is_not_vouched_for() {
     let mut connection = redis.connection().await;
     connection.hset("{twin:webhooks}:store", "floor", 0).await.unwrap();
     assert_eq!(ask(&seen, &ended("s", long_ago())).await, Said::New);
-    assert_eq!(ask(&seen, &ended("t", long_ago() - HOUR)).await, Said::Doubtful(Doubt::Forgotten));
+    assert_eq!(
+        ask(&seen, &ended("t", long_ago() - HOUR)).await,
+        Said::Doubtful(Uncertainty::Forgotten)
+    );
 }
 
 #[tokio::test]
@@ -166,8 +172,8 @@ async fn a_redis_without_persistence_comes_back_and_vouches_for_nothing_before()
     let error = seen.reserve(&delivery(&event)).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Transport, "{error}");
     redis.restart();
-    assert_eq!(ask(&seen, &ended("old", long_ago())).await, Said::Doubtful(Doubt::Forgotten));
-    assert_eq!(ask(&seen, &event).await, Said::Doubtful(Doubt::Forgotten));
+    assert_eq!(ask(&seen, &ended("old", long_ago())).await, Said::Doubtful(Uncertainty::Forgotten));
+    assert_eq!(ask(&seen, &event).await, Said::Doubtful(Uncertainty::Forgotten));
     assert_eq!(ask(&seen, &ended("s", soon())).await, Said::New);
 }
 
@@ -181,7 +187,7 @@ async fn a_redis_that_kept_what_it_knew_still_says_that_it_is_done() {
     let before = take(&seen, &ended("fence", soon())).await.1.fence;
     redis.restart();
     assert_eq!(ask(&seen, &event).await, Said::Done);
-    assert_eq!(ask(&seen, &ended("old", long_ago())).await, Said::Doubtful(Doubt::Forgotten));
+    assert_eq!(ask(&seen, &ended("old", long_ago())).await, Said::Doubtful(Uncertainty::Forgotten));
     assert!(take(&seen, &ended("t", soon())).await.1.fence > before);
 }
 
@@ -201,7 +207,7 @@ async fn a_redis_that_was_emptied_vouches_for_nothing_before() {
     let event = ended("r", SystemTime::now());
     handle(&seen, &event).await;
     redis.connection().await.flushall().await.unwrap();
-    assert_eq!(handle(&seen, &event).await, Said::Doubtful(Doubt::Forgotten));
+    assert_eq!(handle(&seen, &event).await, Said::Doubtful(Uncertainty::Forgotten));
     assert_eq!(handle(&seen, &event).await, Said::Done);
 }
 
@@ -216,9 +222,9 @@ async fn another_server_with_the_same_entries_vouches_for_nothing_before() {
     let given_back = ended("s", long_ago());
     assert_eq!(ask(&seen, &given_back).await, Said::New);
     connection.hset("{twin:webhooks}:store", "life", "of another").await.unwrap();
-    assert_eq!(ask(&seen, &ended("t", long_ago())).await, Said::Doubtful(Doubt::Forgotten));
+    assert_eq!(ask(&seen, &ended("t", long_ago())).await, Said::Doubtful(Uncertainty::Forgotten));
     // It is not sure that nobody took it after it was given back.
-    assert_eq!(ask(&seen, &given_back).await, Said::Doubtful(Doubt::Forgotten));
+    assert_eq!(ask(&seen, &given_back).await, Said::Doubtful(Uncertainty::Forgotten));
 }
 
 #[tokio::test]
@@ -241,21 +247,21 @@ async fn a_redis_that_has_no_room_refuses() {
 #[tokio::test]
 async fn no_error_and_no_debug_shows_a_password() {
     for url in ["", "http://canary", "canary", "redis://:canary@", "redis://[canary"] {
-        let error = RedisSeen::new(url, Duration::ZERO).unwrap_err();
+        let error = RedisStore::new(url, Duration::ZERO).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Config, "{url}");
         assert!(!format!("{error} {error:?}").contains("canary"), "{error:?}");
     }
     // Nobody listens there.
     let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
     let seen =
-        RedisSeen::new(&format!("redis://u:canary@127.0.0.1:{port}"), Duration::ZERO).unwrap();
+        RedisStore::new(&format!("redis://u:canary@127.0.0.1:{port}"), Duration::ZERO).unwrap();
     let error = seen.reserve(&delivery(&ended("r", soon()))).await.unwrap_err();
     assert_eq!(error.to_string(), "the store of deliveries cannot be reached");
     assert!(!format!("{error:?} {seen:?}").contains("canary"), "{error:?} {seen:?}");
     let Some(redis) = Redis::start() else { return };
     let port = redis.url().rsplit(':').next().unwrap().to_owned();
     let seen =
-        RedisSeen::new(&format!("redis://u:canary@127.0.0.1:{port}"), Duration::ZERO).unwrap();
+        RedisStore::new(&format!("redis://u:canary@127.0.0.1:{port}"), Duration::ZERO).unwrap();
     let error = seen.reserve(&delivery(&ended("r", soon()))).await.unwrap_err();
     assert!(!format!("{error} {error:?}").contains("canary"), "{error:?}");
 }

@@ -15,7 +15,7 @@ fn a_blank_secret_is_refused() {
             (ErrorKind::Config, Outcome::NotSent),
             "{blank:?}"
         );
-        let error = verifier().also(SecretString::from(blank)).unwrap_err();
+        let error = verifier().with_secret(SecretString::from(blank)).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Config, "{blank:?}");
     }
 }
@@ -34,11 +34,11 @@ fn a_secret_may_be_given_as_any_text() {
     assert!(signatures.iter().all(|signature| *signature == signatures[0]));
     Verifier::new(&owned)
         .unwrap()
-        .also(owned)
+        .with_secret(owned)
         .unwrap()
-        .also(&secret)
+        .with_secret(&secret)
         .unwrap()
-        .also(secret)
+        .with_secret(secret)
         .unwrap();
 }
 
@@ -54,12 +54,12 @@ fn secrets_change_without_a_gap() {
     let body = completed().to_string();
     let signed_with = |verifier: &Verifier, secret: &str| {
         let verified = verifier.verify(&headers(&[&sign(secret, &body)], &[]), body.as_bytes());
-        verified.map(|delivery| delivery.secret()).map_err(|error| error.kind())
+        verified.map(|delivery| delivery.secret_index()).map_err(|error| error.kind())
     };
     let before = Verifier::new("whsec_old").unwrap();
     assert_eq!(signed_with(&before, "whsec_old"), Ok(0));
     assert_eq!(signed_with(&before, "whsec_new"), Err(ErrorKind::Webhook));
-    let meanwhile = Verifier::new("whsec_new").unwrap().also("whsec_old").unwrap();
+    let meanwhile = Verifier::new("whsec_new").unwrap().with_secret("whsec_old").unwrap();
     assert_eq!(signed_with(&meanwhile, "whsec_new"), Ok(0));
     assert_eq!(signed_with(&meanwhile, "whsec_old"), Ok(1));
     let after = Verifier::new("whsec_new").unwrap();
@@ -70,7 +70,7 @@ fn secrets_change_without_a_gap() {
 #[test]
 fn a_clone_is_not_changed_with_the_original() {
     let one = Verifier::new("whsec_1").unwrap();
-    let both = one.clone().also("whsec_2").unwrap();
+    let both = one.clone().with_secret("whsec_2").unwrap();
     let headers = headers(&[&sign("whsec_2", completed().to_string())], &[]);
     assert!(both.verify(&headers, completed().to_string().as_bytes()).is_ok());
     assert!(one.verify(&headers, completed().to_string().as_bytes()).is_err());

@@ -4,7 +4,7 @@ use std::time::{Duration, SystemTime};
 
 use chrono::{DateTime, SecondsFormat, Utc};
 use serde_json::{Value, json};
-use twin_ext::webhook::{Claim, Delivery, Doubt, Seen, Turn};
+use twin_ext::webhook::{DedupeStore, Delivery, Lease, Reservation, Uncertainty};
 
 use crate::signed::verify;
 
@@ -47,44 +47,44 @@ pub(crate) fn delivery(body: &Value) -> Delivery {
 #[derive(Debug, PartialEq)]
 pub(crate) enum Said {
     New,
-    Doubtful(Doubt),
+    Doubtful(Uncertainty),
     Done,
     Busy,
 }
 
-pub(crate) fn said<R>(claim: &Claim<R>) -> Said {
+pub(crate) fn said<R>(claim: &Reservation<R>) -> Said {
     match claim {
-        Claim::Taken(_, Turn { doubt: None, .. }) => Said::New,
-        Claim::Taken(_, Turn { doubt: Some(doubt), .. }) => Said::Doubtful(*doubt),
-        Claim::Done => Said::Done,
-        Claim::Busy => Said::Busy,
+        Reservation::Acquired(_, Lease { uncertainty: None, .. }) => Said::New,
+        Reservation::Acquired(_, Lease { uncertainty: Some(doubt), .. }) => Said::Doubtful(*doubt),
+        Reservation::AlreadyProcessed => Said::Done,
+        Reservation::InProgress => Said::Busy,
     }
 }
 
 /// What a store says of this; whatever it reserves is abandoned.
-pub(crate) async fn ask(seen: &impl Seen, body: &Value) -> Said {
+pub(crate) async fn ask(seen: &impl DedupeStore, body: &Value) -> Said {
     let claim = seen.reserve(&delivery(body)).await.unwrap();
     let said = said(&claim);
-    if let Claim::Taken(reservation, _) = claim {
+    if let Reservation::Acquired(reservation, _) = claim {
         seen.abandon(reservation).await.unwrap();
     }
     said
 }
 
 /// What a store says of this; whatever it reserves is committed.
-pub(crate) async fn handle(seen: &impl Seen, body: &Value) -> Said {
+pub(crate) async fn handle(seen: &impl DedupeStore, body: &Value) -> Said {
     let claim = seen.reserve(&delivery(body)).await.unwrap();
     let said = said(&claim);
-    if let Claim::Taken(reservation, _) = claim {
+    if let Reservation::Acquired(reservation, _) = claim {
         seen.commit(reservation).await.unwrap();
     }
     said
 }
 
 /// Reserves what must be free.
-pub(crate) async fn take<S: Seen>(seen: &S, body: &Value) -> (S::Reservation, Turn) {
+pub(crate) async fn take<S: DedupeStore>(seen: &S, body: &Value) -> (S::Token, Lease) {
     match seen.reserve(&delivery(body)).await.unwrap() {
-        Claim::Taken(reservation, turn) => (reservation, turn),
-        Claim::Done | Claim::Busy => panic!("it is not free"),
+        Reservation::Acquired(reservation, lease) => (reservation, lease),
+        Reservation::AlreadyProcessed | Reservation::InProgress => panic!("it is not free"),
     }
 }

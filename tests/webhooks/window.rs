@@ -15,7 +15,7 @@ fn taken(stamp: &str, past: Duration, future: Duration, elapsed: Duration) -> bo
     let mut body = completed();
     body["timestamp"] = json!(stamp);
     let body = body.to_string();
-    let verifier = verifier().window(past, future).clock(clock);
+    let verifier = verifier().tolerance(past, future).clock(clock);
     match verifier.verify(&headers_of(&body), body.as_bytes()) {
         Ok(_) => true,
         Err(error) => {

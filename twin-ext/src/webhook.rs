@@ -23,8 +23,8 @@
 //! ```
 //!
 //! The service delivers at least once, late, and in any order. [`Receiver`] handles each event
-//! once: it verifies, asks a store ([`MemorySeen`], `RedisSeen` for several machines, or any
-//! [`Seen`]) whether the event is new, runs a handler, and says what to answer. With the feature
+//! once: it verifies, asks a store ([`MemoryStore`], `RedisStore` for several machines, or any
+//! [`DedupeStore`]) whether the event is new, runs a handler, and says what to answer. With the feature
 //! `axum` it is a router ([`Receiver::into_router`](Receiver#method.into_router)), and
 //! [`Delivery`] an extractor.
 //!
@@ -37,6 +37,7 @@
 #[cfg(feature = "axum")]
 #[cfg_attr(docsrs, doc(cfg(feature = "axum")))]
 mod axum;
+mod dedupe;
 mod delivery;
 mod event;
 mod key;
@@ -44,7 +45,6 @@ mod mac;
 mod receiver;
 mod refusal;
 mod secret;
-mod seen;
 mod signature;
 mod strict;
 #[cfg(test)]
@@ -55,14 +55,14 @@ mod verifier;
 #[cfg(feature = "axum")]
 #[cfg_attr(docsrs, doc(cfg(feature = "axum")))]
 pub use self::axum::Refused;
+pub use dedupe::{DedupeStore, Lease, MemoryStore, MemoryToken, Reservation, Uncertainty};
+#[cfg(feature = "redis")]
+#[cfg_attr(docsrs, doc(cfg(feature = "redis")))]
+pub use dedupe::{RedisStore, RedisToken};
 pub use delivery::Delivery;
 pub use event::{Event, RunChange};
 pub use key::DeliveryKey;
 pub use receiver::Receiver;
 pub use secret::SigningSecret;
-pub use seen::{Claim, Doubt, MemoryReservation, MemorySeen, Seen, Turn};
-#[cfg(feature = "redis")]
-#[cfg_attr(docsrs, doc(cfg(feature = "redis")))]
-pub use seen::{RedisReservation, RedisSeen};
 pub use signature::{SIGNATURE_HEADER, sign};
 pub use verifier::{EVENT_HEADER, Verifier};

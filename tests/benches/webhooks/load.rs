@@ -12,7 +12,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 use chrono::{DateTime, Utc};
 use twin_ext::Error;
-use twin_ext::webhook::{MemorySeen, Receiver, Verifier, sign};
+use twin_ext::webhook::{MemoryStore, Receiver, Verifier, sign};
 
 use super::SECRET;
 
@@ -25,7 +25,7 @@ pub(crate) fn run(count: u64, connections: u64) {
             std::future::ready(Ok::<(), Error>(()))
         }
     };
-    let seen = MemorySeen::new(usize::try_from(count).unwrap(), Duration::ZERO);
+    let seen = MemoryStore::new(usize::try_from(count).unwrap(), Duration::ZERO);
     let receiver = Receiver::new(Verifier::new(SECRET).unwrap(), seen, handler);
     let runtime =
         tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();

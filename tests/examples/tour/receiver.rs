@@ -9,7 +9,7 @@ use anyhow::Context as _;
 use tokio::net::TcpListener;
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use twin_api::secrecy::SecretString;
-use twin_ext::webhook::{Delivery, MemorySeen, Receiver, Turn, Verifier};
+use twin_ext::webhook::{Delivery, Lease, MemoryStore, Receiver, Verifier};
 
 const PATH: &str = "/webhooks/twin";
 
@@ -46,14 +46,12 @@ impl Address {
         let Self { listener, url } = self;
         let (deliveries, incoming) = unbounded_channel();
         // What is to be done about a delivery is done elsewhere, so that it is answered at once.
-        let handler = move |delivery: Delivery, _: Turn| {
+        let handler = move |delivery: Delivery, _: Lease| {
             let handed_on = deliveries.send(delivery);
             async move { handed_on }
         };
         let receiver =
-            Receiver::new(Verifier::new(secret)?, MemorySeen::new(MEMORY, RETRIES), handler)
-                // A store that has just begun vouches for nothing; to show twice does no harm.
-                .take_doubtful(true);
+            Receiver::new(Verifier::new(secret)?, MemoryStore::new(MEMORY, RETRIES), handler);
         tokio::spawn(async move { axum::serve(listener, receiver.into_router(PATH)).await });
         Ok(Deliveries { url, incoming })
     }

@@ -14,7 +14,7 @@ use twin_api::secrecy::SecretString;
 use twin_ext::RunTicket;
 use twin_ext::prelude::*;
 use twin_ext::webhook::{Delivery, Event, Verifier};
-use twin_ext::webhook::{MemorySeen, Receiver, Turn};
+use twin_ext::webhook::{Lease, MemoryStore, Receiver};
 
 pub(crate) const PATH: &str = "/webhooks/twin";
 
@@ -48,7 +48,7 @@ type Handled = std::pin::Pin<Box<dyn Future<Output = Result<(), Error>> + Send>>
 
 /// The receiver of this program: a name for its type, so that it can be passed around.
 pub(crate) type Fetching =
-    Receiver<MemorySeen, Box<dyn Fn(Delivery, Turn) -> Handled + Send + Sync>>;
+    Receiver<MemoryStore, Box<dyn Fn(Delivery, Lease) -> Handled + Send + Sync>>;
 
 pub(crate) fn receiver(
     twin: &Client,
@@ -56,7 +56,7 @@ pub(crate) fn receiver(
     outputs: &Outputs,
 ) -> Result<Fetching, Error> {
     let (twin, outputs) = (twin.clone(), outputs.clone());
-    let handler = move |delivery: Delivery, _: Turn| -> Handled {
+    let handler = move |delivery: Delivery, _: Lease| -> Handled {
         let (twin, outputs) = (twin.clone(), outputs.clone());
         Box::pin(async move {
             match delivery.event {
@@ -67,9 +67,8 @@ pub(crate) fn receiver(
             }
         })
     };
-    let seen = MemorySeen::new(MEMORY, RETRIES);
-    let receiver = Receiver::new(Verifier::new(secret)?, seen, Box::new(handler) as Box<_>);
-    Ok(receiver.take_doubtful(true))
+    let seen = MemoryStore::new(MEMORY, RETRIES);
+    Ok(Receiver::new(Verifier::new(secret)?, seen, Box::new(handler) as Box<_>))
 }
 
 /// Fetches the events of a run that has ended. An error asks the service to tell it again.

@@ -22,13 +22,13 @@ pub(crate) async fn rotate(
     let body = CreateWebhookBody::builder().url(url).events(events);
     let new = twin.create_webhook().agent_id(agent).body(body).send().await?.into_inner();
     // A program stores the new secret here, before it believes it.
-    receiver.set_verifier(Verifier::new(&new.signing_secret)?.also(&old.signing_secret)?);
+    receiver.set_verifier(Verifier::new(&new.signing_secret)?.with_secret(&old.signing_secret)?);
     twin.delete_webhook().agent_id(agent).webhook_id(old.webhook_id).send().await?;
     Ok(new)
 }
 
 /// Believes the old secret no more, once nothing of the old webhook can be under way: after as
-/// long as the service goes on trying, or when [`Delivery::secret`] has told of none for long.
+/// long as the service goes on trying, or when [`Delivery::secret_index`] has told of none for long.
 pub(crate) fn retire_the_old(
     receiver: &Fetching,
     new: &CreateWebhookResponse,

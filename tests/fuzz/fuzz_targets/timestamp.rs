@@ -53,7 +53,7 @@ fuzz_target!(|input: &[u8]| {
     let (past, future) = (u32::from_le_bytes(*past), u32::from_le_bytes(*future));
     let verifier = VERIFIER
         .clone()
-        .window(Duration::from_secs(past.into()), Duration::from_secs(future.into()))
+        .tolerance(Duration::from_secs(past.into()), Duration::from_secs(future.into()))
         .clock(At(now));
     let body = json!({"event": "x", "timestamp": text}).to_string();
     let mut headers = HeaderMap::new();

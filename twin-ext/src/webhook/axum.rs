@@ -12,8 +12,8 @@ use http::StatusCode;
 use http_body::Body as _;
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 
+use super::dedupe::{DedupeStore, Lease};
 use super::receiver::status_of;
-use super::seen::{Seen, Turn};
 use super::{Delivery, Receiver, Verifier};
 
 /// Why there is no [`Delivery`] to extract: a status without a body, so that a forger learns
@@ -71,8 +71,8 @@ where
 
 impl<S, H, F, E> Receiver<S, H>
 where
-    S: Seen,
-    H: Fn(Delivery, Turn) -> F + Send + Sync + 'static,
+    S: DedupeStore,
+    H: Fn(Delivery, Lease) -> F + Send + Sync + 'static,
     F: Future<Output = Result<(), E>> + Send + 'static,
     E: 'static,
 {
@@ -83,11 +83,11 @@ where
     /// # use std::time::Duration;
     /// # use twin_ext::prelude::*;
     /// # use twin_ext::webhook::{Delivery, Verifier};
-    /// # use twin_ext::webhook::{MemorySeen, Receiver, Turn};
+    /// # use twin_ext::webhook::{MemoryStore, Receiver, Lease};
     /// # fn main() -> Result<(), Error> {
     /// # let verifier = Verifier::new("whsec_a1b2c3")?;
-    /// # let seen = MemorySeen::new(100_000, Duration::from_secs(300));
-    /// let receiver = Receiver::new(verifier, seen, async |delivery: Delivery, _: Turn| {
+    /// # let seen = MemoryStore::new(100_000, Duration::from_secs(300));
+    /// let receiver = Receiver::new(verifier, seen, async |delivery: Delivery, _: Lease| {
     ///     println!("{}", delivery.key());
     ///     Ok::<(), std::io::Error>(())
     /// });
@@ -105,8 +105,8 @@ where
 
 async fn take<S, H, F, E>(State(receiver): State<Receiver<S, H>>, request: Request) -> StatusCode
 where
-    S: Seen,
-    H: Fn(Delivery, Turn) -> F + Send + Sync + 'static,
+    S: DedupeStore,
+    H: Fn(Delivery, Lease) -> F + Send + Sync + 'static,
     F: Future<Output = Result<(), E>> + Send + 'static,
     E: 'static,
 {

@@ -57,7 +57,7 @@ impl Delivery {
     }
 
     /// Which secret it was signed with: 0 for that of [`Verifier::new`](super::Verifier::new),
-    /// 1 for the first of [`Verifier::also`](super::Verifier::also), and so on.
+    /// 1 for the first of [`Verifier::with_secret`](super::Verifier::with_secret), and so on.
     ///
     /// Once no delivery of an old secret comes any more, the old webhook can be deleted.
     ///
@@ -67,11 +67,11 @@ impl Delivery {
     /// #   {"run_id": "run_xyz789", "agent_id": "agent_abc123", "status": "in_progress"}}"#;
     /// # let mut headers = http::HeaderMap::new();
     /// # headers.insert("x-cobb-signature", sign("whsec_old", body).parse().unwrap());
-    /// let verifier = Verifier::new("whsec_new")?.also("whsec_old")?;
-    /// assert_eq!(verifier.verify(&headers, body)?.secret(), 1);
+    /// let verifier = Verifier::new("whsec_new")?.with_secret("whsec_old")?;
+    /// assert_eq!(verifier.verify(&headers, body)?.secret_index(), 1);
     /// # Ok::<(), twin_ext::Error>(())
     /// ```
-    pub fn secret(&self) -> usize {
+    pub fn secret_index(&self) -> usize {
         self.secret
     }
 }

@@ -8,13 +8,13 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use http::{HeaderMap, StatusCode};
 
-use super::seen::{Claim, Seen, Turn};
+use super::dedupe::{DedupeStore, Lease, Reservation};
 use super::{Delivery, Verifier};
 use crate::error::{Error, ErrorKind};
 
 /// Handles each event once, however often it is delivered.
 ///
-/// The handler is called with a [`Delivery`] and its [`Turn`]. When it answers `Ok` the event is
+/// The handler is called with a [`Delivery`] and its [`Lease`]. When it answers `Ok` the event is
 /// done; an `Err` says that nothing was done, and the service is asked to try again. It runs
 /// in a task of its own, which goes on when the sender has gone away.
 ///
@@ -24,11 +24,11 @@ use crate::error::{Error, ErrorKind};
 /// | authentic, but unreadable | 400 |
 /// | not to be trusted | 401 |
 /// | too large | 413 |
-/// | the handler failed or panicked, another receiver is at it, the store does not answer, or it cannot vouch for the event | 503 |
+/// | the handler failed or panicked, another receiver is at it, the store does not answer, or the event is uncertain and `refuse_uncertain` is set | 503 |
 ///
-/// A 503 asks the service to try again. What the store [doubts](super::Doubt) is refused and
-/// told in a trace event (feature `tracing`, level warn), unless
-/// [`take_doubtful`](Self::take_doubtful) is set.
+/// A 503 asks the service to try again. An event that the store is [not sure
+/// about](super::Uncertainty) is handled, and [`Lease::uncertainty`] says why;
+/// [`refuse_uncertain`](Self::refuse_uncertain) refuses it instead.
 ///
 /// # With any framework
 /// Read the body, up to [`body_limit`](Self::body_limit), and answer what
@@ -38,15 +38,15 @@ use crate::error::{Error, ErrorKind};
 /// use http_body_util::{BodyExt as _, Empty, Limited};
 /// use hyper::body::{Bytes, Incoming};
 /// use hyper::{Request, Response, StatusCode};
-/// use twin_ext::webhook::{Delivery, Receiver, Seen, Turn};
+/// use twin_ext::webhook::{Delivery, Receiver, DedupeStore, Lease};
 ///
 /// async fn answer<S, H, F, E>(
 ///     receiver: Receiver<S, H>,
 ///     request: Request<Incoming>,
 /// ) -> Response<Empty<Bytes>>
 /// where
-///     S: Seen,
-///     H: Fn(Delivery, Turn) -> F + Send + Sync + 'static,
+///     S: DedupeStore,
+///     H: Fn(Delivery, Lease) -> F + Send + Sync + 'static,
 ///     F: Future<Output = Result<(), E>> + Send + 'static,
 /// {
 ///     let (head, body) = request.into_parts();
@@ -61,7 +61,7 @@ use crate::error::{Error, ErrorKind};
 /// ```
 pub struct Receiver<S, H> {
     parts: Arc<Parts<S, H>>,
-    take_doubtful: bool,
+    refuse_uncertain: bool,
 }
 
 struct Parts<S, H> {
@@ -83,13 +83,13 @@ impl<S, H> Receiver<S, H> {
     /// # use std::time::Duration;
     /// # use twin_ext::prelude::*;
     /// # use twin_ext::webhook::{Delivery, Verifier};
-    /// # use twin_ext::webhook::{MemorySeen, Receiver, Turn};
+    /// # use twin_ext::webhook::{MemoryStore, Receiver, Lease};
     /// # fn main() -> Result<(), Error> {
-    /// # async fn handle(_: Delivery, _: Turn) -> Result<(), Error> { Ok(()) }
-    /// let seen = MemorySeen::new(100_000, Duration::from_secs(300));
+    /// # async fn handle(_: Delivery, _: Lease) -> Result<(), Error> { Ok(()) }
+    /// let seen = MemoryStore::new(100_000, Duration::from_secs(300));
     /// let receiver = Receiver::new(Verifier::new("whsec_old")?, seen, handle);
     /// // A second webhook was created; the first one is deleted next.
-    /// receiver.set_verifier(Verifier::new("whsec_new")?.also("whsec_old")?);
+    /// receiver.set_verifier(Verifier::new("whsec_new")?.with_secret("whsec_old")?);
     /// # Ok(())
     /// # }
     /// ```
@@ -104,8 +104,8 @@ impl<S, H> Receiver<S, H> {
 
 impl<S, H, F, E> Receiver<S, H>
 where
-    S: Seen,
-    H: Fn(Delivery, Turn) -> F + Send + Sync + 'static,
+    S: DedupeStore,
+    H: Fn(Delivery, Lease) -> F + Send + Sync + 'static,
     F: Future<Output = Result<(), E>> + Send + 'static,
 {
     /// A receiver of what `verifier` believes, `seen` has not seen, and `handler` handles.
@@ -114,16 +114,16 @@ where
     /// use std::time::Duration;
     /// use twin_ext::prelude::*;
     /// use twin_ext::webhook::{Delivery, Verifier};
-    /// use twin_ext::webhook::{MemorySeen, Receiver, Turn};
+    /// use twin_ext::webhook::{MemoryStore, Receiver, Lease};
     ///
     /// # fn main() -> Result<(), Error> {
-    /// async fn handle(delivery: Delivery, _: Turn) -> Result<(), std::io::Error> {
+    /// async fn handle(delivery: Delivery, _: Lease) -> Result<(), std::io::Error> {
     ///     println!("{}", delivery.key());
     ///     Ok(())
     /// }
     ///
     /// let verifier = Verifier::new("whsec_a1b2c3")?;
-    /// let seen = MemorySeen::new(100_000, Duration::from_secs(300));
+    /// let seen = MemoryStore::new(100_000, Duration::from_secs(300));
     /// let receiver = Receiver::new(verifier, seen, handle);
     /// # drop(receiver);
     /// # Ok(())
@@ -131,15 +131,17 @@ where
     /// ```
     pub fn new(verifier: Verifier, seen: S, handler: H) -> Self {
         let verifier = RwLock::new(verifier);
-        Self { parts: Arc::new(Parts { verifier, seen, handler }), take_doubtful: false }
+        Self { parts: Arc::new(Parts { verifier, seen, handler }), refuse_uncertain: false }
     }
 
-    /// Whether the handler is called also for what the store cannot vouch for, with
-    /// [`Turn::doubt`]: right for one that bears to be called twice, such as one that asks the
-    /// service how the run stands.
+    /// Refuses events that the store is not sure about, instead of passing them to the handler
+    /// with [`Lease::uncertainty`].
+    ///
+    /// Right for a handler that must never run twice for one event. A refused event is answered
+    /// with 503 each time, so somebody has to look after it.
     #[must_use]
-    pub fn take_doubtful(mut self, take: bool) -> Self {
-        self.take_doubtful = take;
+    pub fn refuse_uncertain(mut self) -> Self {
+        self.refuse_uncertain = true;
         self
     }
 
@@ -151,8 +153,8 @@ where
             Ok(delivery) => delivery,
             Err(error) => return status_of(&error),
         };
-        let (parts, take_doubtful) = (Arc::clone(&self.parts), self.take_doubtful);
-        let done = tokio::spawn(async move { parts.handle(delivery, take_doubtful).await });
+        let (parts, refuse_uncertain) = (Arc::clone(&self.parts), self.refuse_uncertain);
+        let done = tokio::spawn(async move { parts.handle(delivery, refuse_uncertain).await });
         // It fails if the handler panics; its reservation is in doubt then.
         done.await.unwrap_or(StatusCode::SERVICE_UNAVAILABLE)
     }
@@ -160,23 +162,23 @@ where
 
 impl<S, H, F, E> Parts<S, H>
 where
-    S: Seen,
-    H: Fn(Delivery, Turn) -> F + Send + Sync + 'static,
+    S: DedupeStore,
+    H: Fn(Delivery, Lease) -> F + Send + Sync + 'static,
     F: Future<Output = Result<(), E>> + Send + 'static,
 {
-    async fn handle(&self, delivery: Delivery, take_doubtful: bool) -> StatusCode {
-        let (reservation, turn) = match self.seen.reserve(&delivery).await {
-            Ok(Claim::Taken(reservation, turn)) => (reservation, turn),
-            Ok(Claim::Done) => return StatusCode::NO_CONTENT,
-            Ok(Claim::Busy) => return StatusCode::SERVICE_UNAVAILABLE,
+    async fn handle(&self, delivery: Delivery, refuse_uncertain: bool) -> StatusCode {
+        let (reservation, lease) = match self.seen.reserve(&delivery).await {
+            Ok(Reservation::Acquired(reservation, lease)) => (reservation, lease),
+            Ok(Reservation::AlreadyProcessed) => return StatusCode::NO_CONTENT,
+            Ok(Reservation::InProgress) => return StatusCode::SERVICE_UNAVAILABLE,
             Err(error) => {
                 told("the store of deliveries does not answer", &error);
                 return StatusCode::SERVICE_UNAVAILABLE;
             }
         };
-        if turn.doubt.is_some() && !take_doubtful {
-            doubted(&delivery, turn);
-        } else if (self.handler)(delivery, turn).await.is_ok() {
+        if lease.uncertainty.is_some() && refuse_uncertain {
+            doubted(&delivery, lease);
+        } else if (self.handler)(delivery, lease).await.is_ok() {
             // It was handled, whatever the store makes of it: to ask for it again is no help.
             if let Err(error) = self.seen.commit(reservation).await {
                 told("a delivery was handled, but the store does not know", &error);
@@ -200,13 +202,13 @@ pub(super) fn status_of(error: &Error) -> StatusCode {
 }
 
 #[cfg(feature = "tracing")]
-fn doubted(delivery: &Delivery, turn: Turn) {
-    let (key, doubt) = (delivery.key(), turn.doubt);
+fn doubted(delivery: &Delivery, lease: Lease) {
+    let (key, doubt) = (delivery.key(), lease.uncertainty);
     tracing::warn!(%key, ?doubt, "a delivery is not vouched for, and refused");
 }
 
 #[cfg(not(feature = "tracing"))]
-fn doubted(_: &Delivery, _: Turn) {}
+fn doubted(_: &Delivery, _: Lease) {}
 
 #[cfg(feature = "tracing")]
 fn told(what: &str, error: &Error) {
@@ -218,7 +220,7 @@ fn told(_: &str, _: &Error) {}
 
 impl<S, H> Clone for Receiver<S, H> {
     fn clone(&self) -> Self {
-        Self { parts: Arc::clone(&self.parts), take_doubtful: self.take_doubtful }
+        Self { parts: Arc::clone(&self.parts), refuse_uncertain: self.refuse_uncertain }
     }
 }
 
@@ -227,7 +229,7 @@ impl<S: fmt::Debug, H> fmt::Debug for Receiver<S, H> {
         f.debug_struct("Receiver")
             .field("verifier", &self.verifier())
             .field("seen", &self.parts.seen)
-            .field("take_doubtful", &self.take_doubtful)
+            .field("refuse_uncertain", &self.refuse_uncertain)
             .finish_non_exhaustive()
     }
 }

@@ -39,7 +39,7 @@ const MAX_BODY: usize = 256 * 1024;
 /// #   {"run_id": "run_xyz789", "agent_id": "agent_abc123", "status": "in_progress"}}"#;
 /// # let mut headers = http::HeaderMap::new();
 /// # headers.insert("x-cobb-signature", sign(secret, body).parse().unwrap());
-/// let verifier = Verifier::new(secret)?.also(previous)?;
+/// let verifier = Verifier::new(secret)?.with_secret(previous)?;
 /// let delivery = verifier.verify(&headers, body)?;
 /// assert_eq!(delivery.event.name(), "run.started");
 /// # Ok::<(), Error>(())
@@ -84,7 +84,7 @@ impl Verifier {
     /// ```
     /// # fn main() -> Result<(), twin_ext::Error> {
     /// use twin_ext::webhook::Verifier;
-    /// let verifier = Verifier::new("whsec_new")?.also("whsec_old")?;
+    /// let verifier = Verifier::new("whsec_new")?.with_secret("whsec_old")?;
     /// # drop(verifier);
     /// # Ok(())
     /// # }
@@ -92,7 +92,7 @@ impl Verifier {
     ///
     /// # Errors
     /// The secret is empty or blank.
-    pub fn also(mut self, secret: impl SigningSecret) -> Result<Self, Error> {
+    pub fn with_secret(mut self, secret: impl SigningSecret) -> Result<Self, Error> {
         let key = key(secret)?;
         self.settings().keys.push(key);
         Ok(self)
@@ -121,18 +121,18 @@ impl Verifier {
     ///
     /// It is not set by itself: whether the service stamps a delivery anew when it tries again
     /// is not published, and if it does not, a window loses what comes late. Against repeated
-    /// deliveries there is [`Seen`](super::Seen). A timestamp that cannot be read is outside.
+    /// deliveries there is [`DedupeStore`](super::DedupeStore). A timestamp that cannot be read is outside.
     ///
     /// ```
     /// # use std::time::Duration;
     /// # use twin_ext::webhook::Verifier;
     /// let verifier = Verifier::new("whsec_a1b2c3")?
-    ///     .window(Duration::from_secs(86_400), Duration::from_secs(60));
+    ///     .tolerance(Duration::from_secs(86_400), Duration::from_secs(60));
     /// # drop(verifier);
     /// # Ok::<(), twin_ext::Error>(())
     /// ```
     #[must_use]
-    pub fn window(mut self, past: Duration, future: Duration) -> Self {
+    pub fn tolerance(mut self, past: Duration, future: Duration) -> Self {
         self.settings().window = Some(Window { past, future });
         self
     }
@@ -144,7 +144,7 @@ impl Verifier {
     /// # use twin_ext::webhook::Verifier;
     /// use twin_ext::clock::ManualClock;
     /// let verifier = Verifier::new("whsec_a1b2c3")?
-    ///     .window(Duration::from_secs(300), Duration::ZERO)
+    ///     .tolerance(Duration::from_secs(300), Duration::ZERO)
     ///     .clock(ManualClock::new(1));
     /// # drop(verifier);
     /// # Ok::<(), twin_ext::Error>(())

@@ -12,7 +12,12 @@ fn signed(secret: &str, body: &[u8]) -> HeaderMap {
 }
 
 fn verifier() -> Verifier {
-    Verifier::new("whsec_1").unwrap().also("whsec_2").unwrap().also("whsec_3").unwrap()
+    Verifier::new("whsec_1")
+        .unwrap()
+        .with_secret("whsec_2")
+        .unwrap()
+        .with_secret("whsec_3")
+        .unwrap()
 }
 
 #[test]

@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use super::stamp::{SKEW, Stamp};
-use super::{Claim, Doubt, Seen, Turn};
+use super::{DedupeStore, Lease, Reservation, Uncertainty};
 use crate::clock::{Clock, SystemClock};
 use crate::error::Error;
 use crate::webhook::Delivery;
@@ -21,16 +21,16 @@ type Digest = [u8; 32];
 ///
 /// It remembers so many events, about 200 bytes each, and forgets those that are oldest by their
 /// own time. One that is as old as what was forgotten, or that was before the store began, is
-/// [`Doubt::Forgotten`] ([what that means](super::Seen#what-can-be-vouched-for)).
+/// [`Uncertainty::Forgotten`] ([what that means](super::DedupeStore#what-can-be-vouched-for)).
 ///
 /// ```
 /// use std::time::Duration;
-/// use twin_ext::webhook::MemorySeen;
+/// use twin_ext::webhook::MemoryStore;
 /// // The service was seen to try for five minutes.
-/// let seen = MemorySeen::new(100_000, Duration::from_secs(300));
+/// let seen = MemoryStore::new(100_000, Duration::from_secs(300));
 /// # drop(seen);
 /// ```
-pub struct MemorySeen {
+pub struct MemoryStore {
     capacity: usize,
     retries: Duration,
     skew: Duration,
@@ -54,12 +54,12 @@ struct Entry {
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Status {
-    Reserved(Option<Doubt>),
+    Reserved(Option<Uncertainty>),
     Interrupted,
     Done,
 }
 
-impl MemorySeen {
+impl MemoryStore {
     /// Remembers `capacity` events, at least one. The service may go on trying for `retries`
     /// after it first sent a delivery: for that long after the store began, or had to forget
     /// one, it vouches for no `run.started` and no `run.paused`. How long it is, is not
@@ -80,8 +80,8 @@ impl MemorySeen {
     ///
     /// ```
     /// # use std::time::Duration;
-    /// # use twin_ext::webhook::MemorySeen;
-    /// let seen = MemorySeen::new(1_000, Duration::ZERO).clock_skew(Duration::from_secs(5));
+    /// # use twin_ext::webhook::MemoryStore;
+    /// let seen = MemoryStore::new(1_000, Duration::ZERO).clock_skew(Duration::from_secs(5));
     /// # drop(seen);
     /// ```
     #[must_use]
@@ -94,8 +94,8 @@ impl MemorySeen {
     ///
     /// ```
     /// # use std::time::Duration;
-    /// # use twin_ext::{clock::ManualClock, webhook::MemorySeen};
-    /// let seen = MemorySeen::new(1_000, Duration::ZERO).clock(ManualClock::new(1));
+    /// # use twin_ext::{clock::ManualClock, webhook::MemoryStore};
+    /// let seen = MemoryStore::new(1_000, Duration::ZERO).clock(ManualClock::new(1));
     /// # drop(seen);
     /// ```
     #[must_use]
@@ -111,23 +111,23 @@ impl MemorySeen {
         self
     }
 
-    fn claim(&self, delivery: &Delivery) -> Claim<MemoryReservation> {
+    fn claim(&self, delivery: &Delivery) -> Reservation<MemoryToken> {
         let (digest, stamp) = (delivery.key().digest(), Stamp::of(delivery));
         let mut state = lock(&self.state);
         let doubt = match state.entries.get(&digest).map(|entry| (entry.status, entry.bound)) {
-            Some((Status::Done, _)) => return Claim::Done,
-            Some((Status::Reserved(_), _)) => return Claim::Busy,
+            Some((Status::Done, _)) => return Reservation::AlreadyProcessed,
+            Some((Status::Reserved(_), _)) => return Reservation::InProgress,
             Some((Status::Interrupted, bound)) => {
                 state.order.remove(&(bound, digest));
-                Some(Doubt::Interrupted)
+                Some(Uncertainty::Interrupted)
             }
             None => {
                 if state.entries.len() >= self.capacity && !state.forget_one() {
-                    return Claim::Busy;
+                    return Reservation::InProgress;
                 }
                 let earliest = stamp.earliest(self.retries);
                 let vouched = earliest.is_some_and(|earliest| earliest > state.floor);
-                (!vouched).then_some(Doubt::Forgotten)
+                (!vouched).then_some(Uncertainty::Forgotten)
             }
         };
         let arrival = time::of(self.clock.wall());
@@ -136,38 +136,41 @@ impl MemorySeen {
         // Of one that was interrupted, the first arrival counts.
         state.entries.entry(digest).or_insert(entry).status = Status::Reserved(doubt);
         state.fence += 1;
-        let turn = Turn::new(state.fence, doubt);
+        let lease = Lease::new(state.fence, doubt);
         let settled = false;
-        Claim::Taken(MemoryReservation { state: Arc::clone(&self.state), digest, settled }, turn)
+        Reservation::Acquired(
+            MemoryToken { state: Arc::clone(&self.state), digest, settled },
+            lease,
+        )
     }
 }
 
-impl Seen for MemorySeen {
-    type Reservation = MemoryReservation;
+impl DedupeStore for MemoryStore {
+    type Token = MemoryToken;
 
-    async fn reserve(&self, delivery: &Delivery) -> Result<Claim<MemoryReservation>, Error> {
+    async fn reserve(&self, delivery: &Delivery) -> Result<Reservation<MemoryToken>, Error> {
         Ok(self.claim(delivery))
     }
 
-    async fn commit(&self, mut reservation: MemoryReservation) -> Result<(), Error> {
+    async fn commit(&self, mut reservation: MemoryToken) -> Result<(), Error> {
         reservation.settle(|_| Some(Status::Done));
         Ok(())
     }
 
-    async fn abandon(&self, mut reservation: MemoryReservation) -> Result<(), Error> {
+    async fn abandon(&self, mut reservation: MemoryToken) -> Result<(), Error> {
         // This try ended well; how one before it did is still not known. Of what was forgotten,
         // the floor tells.
         reservation.settle(|doubt| match doubt {
-            Some(Doubt::Interrupted) => Some(Status::Interrupted),
+            Some(Uncertainty::Interrupted) => Some(Status::Interrupted),
             _ => None,
         });
         Ok(())
     }
 }
 
-impl fmt::Debug for MemorySeen {
+impl fmt::Debug for MemoryStore {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("MemorySeen")
+        f.debug_struct("MemoryStore")
             .field("capacity", &self.capacity)
             .field("retries", &self.retries)
             .finish_non_exhaustive()
@@ -189,7 +192,11 @@ impl State {
         true
     }
 
-    fn settle(&mut self, digest: Digest, status: impl FnOnce(Option<Doubt>) -> Option<Status>) {
+    fn settle(
+        &mut self,
+        digest: Digest,
+        status: impl FnOnce(Option<Uncertainty>) -> Option<Status>,
+    ) {
         let Some(entry) = self.entries.get_mut(&digest) else { return };
         let Status::Reserved(doubt) = entry.status else { return };
         if let Some(status) = status(doubt) {
@@ -204,21 +211,21 @@ impl State {
 /// An event that is being handled.
 #[derive(Debug)]
 #[must_use = "dropped, it leaves the event in doubt"]
-pub struct MemoryReservation {
+pub struct MemoryToken {
     state: Arc<Mutex<State>>,
     digest: Digest,
     settled: bool,
 }
 
-impl MemoryReservation {
-    fn settle(&mut self, status: impl FnOnce(Option<Doubt>) -> Option<Status>) {
+impl MemoryToken {
+    fn settle(&mut self, status: impl FnOnce(Option<Uncertainty>) -> Option<Status>) {
         self.settled = true;
         lock(&self.state).settle(self.digest, status);
     }
 }
 
 /// The handler was cancelled, or panicked.
-impl Drop for MemoryReservation {
+impl Drop for MemoryToken {
     fn drop(&mut self) {
         if !self.settled {
             self.settle(|_| Some(Status::Interrupted));

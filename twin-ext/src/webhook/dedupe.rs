@@ -2,7 +2,7 @@
 //!
 //! A store reserves an event for one receiver at a time, and remembers it once the receiver
 //! commits. It never says of an event that it is new when it may have forgotten it: it then
-//! says that there is [`Doubt`], and the program decides. No store can make a handler atomic: a
+//! says that there is [`Uncertainty`], and the program decides. No store can make a handler atomic: a
 //! receiver that is killed between its work and its commit leaves doubt, not silence.
 
 mod memory;
@@ -11,10 +11,10 @@ mod memory;
 mod redis;
 mod stamp;
 
-pub use memory::{MemoryReservation, MemorySeen};
+pub use memory::{MemoryStore, MemoryToken};
 #[cfg(feature = "redis")]
 #[cfg_attr(docsrs, doc(cfg(feature = "redis")))]
-pub use redis::{RedisReservation, RedisSeen};
+pub use redis::{RedisStore, RedisToken};
 
 use super::Delivery;
 use crate::error::Error;
@@ -34,11 +34,11 @@ use crate::error::Error;
 /// stamp anew when it tries again. So every store is told for how long the service may go on
 /// trying, and vouches for such an event only when that is over, counted from the last thing
 /// that was forgotten.
-pub trait Seen: Send + Sync + 'static {
+pub trait DedupeStore: Send + Sync + 'static {
     /// What a receiver holds while it handles an event. One that is dropped, or whose process
     /// ends, is neither committed nor abandoned: the next receiver is told of
-    /// [`Doubt::Interrupted`].
-    type Reservation: Send + 'static;
+    /// [`Uncertainty::Interrupted`].
+    type Token: Send + 'static;
 
     /// Reserves the event of this delivery, if nobody has it.
     ///
@@ -48,66 +48,60 @@ pub trait Seen: Send + Sync + 'static {
     fn reserve(
         &self,
         delivery: &Delivery,
-    ) -> impl Future<Output = Result<Claim<Self::Reservation>, Error>> + Send;
+    ) -> impl Future<Output = Result<Reservation<Self::Token>, Error>> + Send;
 
-    /// The event was handled. It is [`Claim::Done`] from now on.
+    /// The event was handled. It is [`Reservation::AlreadyProcessed`] from now on.
     ///
     /// # Errors
     /// The store does not answer. It was handled all the same; the store may not know of it.
-    fn commit(
-        &self,
-        reservation: Self::Reservation,
-    ) -> impl Future<Output = Result<(), Error>> + Send;
+    fn commit(&self, reservation: Self::Token) -> impl Future<Output = Result<(), Error>> + Send;
 
     /// The event was not handled, and may be as if it had never been tried.
     ///
     /// # Errors
     /// The store does not answer.
-    fn abandon(
-        &self,
-        reservation: Self::Reservation,
-    ) -> impl Future<Output = Result<(), Error>> + Send;
+    fn abandon(&self, reservation: Self::Token) -> impl Future<Output = Result<(), Error>> + Send;
 }
 
 /// What a store says of an event.
 #[derive(Debug)]
 #[must_use]
-pub enum Claim<R> {
-    /// It is yours. See whether there is [doubt](Turn::doubt).
-    Taken(R, Turn),
+pub enum Reservation<R> {
+    /// It is yours. See whether there is [doubt](Lease::uncertainty).
+    Acquired(R, Lease),
     /// It was handled.
-    Done,
+    AlreadyProcessed,
     /// Another receiver is at it, or the store has no room for one more reservation.
-    Busy,
+    InProgress,
 }
 
-/// One receiver's turn at an event.
+/// One receiver's lease at an event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
-pub struct Turn {
+pub struct Lease {
     /// A fencing token: of two turns at one event the later one has the higher. What a handler
     /// writes to can refuse a receiver that was taken for dead, and is not.
     pub fence: u64,
     /// Why the store cannot vouch that this is the first time; `None` if it can.
-    pub doubt: Option<Doubt>,
+    pub uncertainty: Option<Uncertainty>,
 }
 
-impl Turn {
+impl Lease {
     /// For a store of one's own.
     ///
     /// ```
-    /// use twin_ext::webhook::{Doubt, Turn};
-    /// assert_eq!(Turn::new(7, Some(Doubt::Forgotten)).fence, 7);
+    /// use twin_ext::webhook::{Uncertainty, Lease};
+    /// assert_eq!(Lease::new(7, Some(Uncertainty::Forgotten)).fence, 7);
     /// ```
-    pub const fn new(fence: u64, doubt: Option<Doubt>) -> Self {
-        Self { fence, doubt }
+    pub const fn new(fence: u64, uncertainty: Option<Uncertainty>) -> Self {
+        Self { fence, uncertainty }
     }
 }
 
 /// Why a store cannot vouch for an event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
-pub enum Doubt {
+pub enum Uncertainty {
     /// It may have been handled and forgotten: it is older than what the store surely
     /// remembers, or has no time that can be read.
     Forgotten,

@@ -15,7 +15,7 @@ use ::redis::aio::{ConnectionManager, ConnectionManagerConfig};
 use ::redis::{Client, FromRedisValue, RedisError, RedisResult, Script, ScriptInvocation};
 
 use super::stamp::{SKEW, Stamp};
-use super::{Claim, Doubt, Seen, Turn};
+use super::{DedupeStore, Lease, Reservation, Uncertainty};
 use crate::error::{Detail, Error, ErrorKind, Outcome};
 use crate::webhook::Delivery;
 
@@ -25,10 +25,10 @@ const TIMEOUT: Duration = Duration::from_secs(2);
 /// What was handled, in Redis.
 ///
 /// A reservation is a lease: a receiver that is killed loses it when it ends, and the next one
-/// is told of [`Doubt::Interrupted`]. An entry is remembered for a week, unless
+/// is told of [`Uncertainty::Interrupted`]. An entry is remembered for a week, unless
 /// [`remember`](Self::remember) says otherwise. A Redis that was restarted, or is another one
 /// after a failover, may have lost what it knew last: what ended before that, and is not known,
-/// is [`Doubt::Forgotten`] ([what that means](super::Seen#what-can-be-vouched-for)).
+/// is [`Uncertainty::Forgotten`] ([what that means](super::DedupeStore#what-can-be-vouched-for)).
 ///
 /// Its user may run `EVAL`, `EVALSHA`, `SCRIPT LOAD`, `TIME`, `INFO`, `HSET`, `HMGET`, `HDEL`,
 /// `PEXPIRE`, `PTTL`. Errors are of the kinds [`Transport`](ErrorKind::Transport) and
@@ -37,15 +37,15 @@ const TIMEOUT: Duration = Duration::from_secs(2);
 ///
 /// ```
 /// use std::time::Duration;
-/// use twin_ext::webhook::RedisSeen;
+/// use twin_ext::webhook::RedisStore;
 /// # fn main() -> Result<(), twin_ext::Error> {
-/// let seen = RedisSeen::new("redis://127.0.0.1:6379", Duration::from_secs(300))?
+/// let seen = RedisStore::new("redis://127.0.0.1:6379", Duration::from_secs(300))?
 ///     .lease(Duration::from_secs(30));
 /// # drop(seen);
 /// # Ok(())
 /// # }
 /// ```
-pub struct RedisSeen {
+pub struct RedisStore {
     client: Client,
     connection: tokio::sync::OnceCell<ConnectionManager>,
     reserve: Script,
@@ -61,10 +61,10 @@ pub struct RedisSeen {
     reservations: AtomicU64,
 }
 
-impl RedisSeen {
+impl RedisStore {
     /// A store in the Redis at `url`: `redis://[user:password@]host[:port][/database]`. The
     /// service may go on trying for `retries` after it first sent a delivery, as in
-    /// [`MemorySeen::new`](super::MemorySeen::new). It connects when it is first used, and again
+    /// [`MemoryStore::new`](super::MemoryStore::new). It connects when it is first used, and again
     /// whenever the connection is lost.
     ///
     /// For `rediss://`, enable TLS in the crate `redis`, as by its feature
@@ -159,10 +159,10 @@ impl RedisSeen {
     }
 }
 
-impl Seen for RedisSeen {
-    type Reservation = RedisReservation;
+impl DedupeStore for RedisStore {
+    type Token = RedisToken;
 
-    async fn reserve(&self, delivery: &Delivery) -> Result<Claim<RedisReservation>, Error> {
+    async fn reserve(&self, delivery: &Delivery) -> Result<Reservation<RedisToken>, Error> {
         let key = self.key(&base16ct::lower::encode_string(&delivery.key().digest()));
         let token = self.token();
         // Rounded down: it is vouched for no sooner.
@@ -185,25 +185,25 @@ impl Seen for RedisSeen {
         let answer: Vec<&str> = answer.iter().map(String::as_str).collect();
         let claim = |fence: &str, doubt| {
             let fence = fence.parse().map_err(|_| not_ours())?;
-            Ok(Claim::Taken(RedisReservation { key, token }, Turn::new(fence, doubt)))
+            Ok(Reservation::Acquired(RedisToken { key, token }, Lease::new(fence, doubt)))
         };
         match answer[..] {
-            ["done"] => Ok(Claim::Done),
-            ["busy"] => Ok(Claim::Busy),
+            ["done"] => Ok(Reservation::AlreadyProcessed),
+            ["busy"] => Ok(Reservation::InProgress),
             ["taken", fence, ""] => claim(fence, None),
-            ["taken", fence, "forgotten"] => claim(fence, Some(Doubt::Forgotten)),
-            ["taken", fence, "interrupted"] => claim(fence, Some(Doubt::Interrupted)),
+            ["taken", fence, "forgotten"] => claim(fence, Some(Uncertainty::Forgotten)),
+            ["taken", fence, "interrupted"] => claim(fence, Some(Uncertainty::Interrupted)),
             _ => Err(not_ours()),
         }
     }
 
-    async fn commit(&self, reservation: RedisReservation) -> Result<(), Error> {
+    async fn commit(&self, reservation: RedisToken) -> Result<(), Error> {
         let mut script = self.commit.key(&reservation.key);
         script.arg(millis(self.remember.saturating_add(self.retries)));
         self.run(&script).await.map(|_: String| ())
     }
 
-    async fn abandon(&self, reservation: RedisReservation) -> Result<(), Error> {
+    async fn abandon(&self, reservation: RedisToken) -> Result<(), Error> {
         let mut script = self.abandon.key(&reservation.key);
         script.arg(&reservation.token);
         self.run(&script).await.map(|_: String| ())
@@ -211,9 +211,9 @@ impl Seen for RedisSeen {
 }
 
 /// Nothing of the URL, which may hold a password.
-impl fmt::Debug for RedisSeen {
+impl fmt::Debug for RedisStore {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("RedisSeen")
+        f.debug_struct("RedisStore")
             .field("prefix", &self.prefix)
             .field("lease", &self.lease)
             .field("remember", &self.remember)
@@ -225,7 +225,7 @@ impl fmt::Debug for RedisSeen {
 /// An event that is being handled, until its lease ends.
 #[derive(Debug)]
 #[must_use = "dropped, it keeps others away until the lease ends, and leaves the event in doubt"]
-pub struct RedisReservation {
+pub struct RedisToken {
     key: String,
     token: String,
 }
