@@ -8,3 +8,4 @@ mod harness;
 mod lists;
 mod resume;
 mod streams;
+mod surrogates;

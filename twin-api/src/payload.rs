@@ -1,10 +1,13 @@
 //! Raw JSON that is not parsed until somebody asks.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::value::{RawValue, to_raw_value};
+
+use crate::transport::replace_lone_surrogates;
 
 /// How much of a payload `Debug` shows, in characters.
 const SHOWN: usize = 256;
@@ -32,12 +35,18 @@ impl Payload {
         self.0.get()
     }
 
-    /// Reads the payload as a `T`.
+    /// Reads the payload as a `T`. A lone surrogate, which no Rust string can hold, is read as
+    /// U+FFFD.
     ///
     /// # Errors
     /// The payload is JSON, but not that of a `T`.
     pub fn parse<T: DeserializeOwned>(&self) -> serde_json::Result<T> {
-        serde_json::from_str(self.get())
+        serde_json::from_str(self.get()).or_else(|error| {
+            match replace_lone_surrogates(self.get().as_bytes()) {
+                Cow::Borrowed(_) => Err(error),
+                Cow::Owned(replaced) => serde_json::from_slice(&replaced),
+            }
+        })
     }
 
     /// The payload that `value` serialises to.
@@ -69,6 +78,16 @@ mod tests {
         let payload: Payload = serde_json::from_str(text).unwrap();
         assert_eq!(payload.get(), text);
         assert_eq!(serde_json::to_string(&payload).unwrap(), text);
+    }
+
+    #[test]
+    fn a_lone_surrogate_is_kept_in_the_text_and_replaced_when_it_is_parsed() {
+        let text = r#"{"name": "\ud83d"}"#;
+        let payload: Payload = serde_json::from_str(text).unwrap();
+        assert_eq!(payload.get(), text);
+        let value: serde_json::Value = payload.parse().unwrap();
+        assert_eq!(value["name"], "\u{fffd}");
+        assert!(payload.parse::<u8>().is_err());
     }
 
     #[test]

@@ -9,6 +9,7 @@
 mod context;
 mod decode;
 mod refusal;
+mod surrogate;
 
 use std::any::Any;
 use std::fmt;
@@ -25,6 +26,7 @@ pub use refusal::{redact_headers, redact_text, refusal_status};
 use reqwest::header::{HeaderName, HeaderValue, InvalidHeaderValue};
 use reqwest::{Request, Response};
 use secrecy::{ExposeSecret, SecretString};
+pub use surrogate::replace_lone_surrogates;
 
 use crate::{Client, ClientInfo, ConnectError};
 

@@ -4,6 +4,7 @@
 //! own reading loses: the status, the headers, what the transport had to tell. It quotes no
 //! API key, and of an answer that holds a secret it quotes nothing at all.
 
+use std::borrow::Cow;
 use std::error::Error as StdError;
 use std::io::{self, Read};
 use std::{fmt, mem};
@@ -14,7 +15,7 @@ use reqwest::{Response, StatusCode, Url};
 use serde::de::DeserializeOwned;
 use serde_json::error::Category;
 
-use super::{Context, refusal};
+use super::{Context, refusal, replace_lone_surrogates};
 use crate::{Client, ClientInfo, Error, ResponseValue};
 
 /// More of what serde says is not kept: it quotes values, however long they are.
@@ -126,7 +127,7 @@ pub(crate) async fn decode<T: DeserializeOwned, E>(
 ) -> Result<ResponseValue<T>, Error<E>> {
     let headers = mem::take(response.headers_mut());
     let body = body(&mut response).await.map_err(Error::ResponseBodyError)?;
-    match serde_json::from_slice(&body) {
+    match read(&body) {
         Ok(value) => Ok(ResponseValue::new(value, response.status(), headers)),
         Err(error) if names_a_secret(&body) => {
             Err(withheld(client, &mut response, headers, &error, &body))
@@ -152,7 +153,7 @@ pub(crate) async fn decode_secret<T: DeserializeOwned, E>(
 ) -> Result<ResponseValue<T>, Error<E>> {
     let headers = mem::take(response.headers_mut());
     let body = body(&mut response).await.map_err(Error::ResponseBodyError)?;
-    match serde_json::from_slice(&body) {
+    match read(&body) {
         Ok(value) => Ok(ResponseValue::new(value, response.status(), headers)),
         Err(error) => Err(withheld(client, &mut response, headers, &error, &body)),
     }
@@ -195,9 +196,19 @@ async fn body(response: &mut Response) -> reqwest::Result<Bytes> {
     Ok(body.freeze())
 }
 
+/// Reads a `T`. One lone surrogate must not fail a whole page; only a failure pays for the
+/// search.
+fn read<T: DeserializeOwned>(body: &[u8]) -> serde_json::Result<T> {
+    serde_json::from_slice(body).or_else(|error| match replace_lone_surrogates(body) {
+        Cow::Borrowed(_) => Err(error),
+        Cow::Owned(replaced) => serde_json::from_slice(&replaced),
+    })
+}
+
 /// Where in `body` a `T` fails, and why. It reads once more, so that only a failure pays.
 fn place<T: DeserializeOwned>(body: &[u8]) -> Option<(String, serde_json::Error)> {
-    let mut json = serde_json::Deserializer::from_slice(body);
+    let body = replace_lone_surrogates(body);
+    let mut json = serde_json::Deserializer::from_slice(&body);
     let error = serde_path_to_error::deserialize::<_, T>(&mut json).err()?;
     Some((error.path().to_string(), error.into_inner()))
 }
@@ -278,6 +289,17 @@ mod tests {
         assert_eq!(failure.json_path, "agent.agent_id");
         assert_eq!(failure.headers["content-type"], "application/json");
         assert_eq!(failure.context.as_ref().unwrap().operation, "get_agent");
+    }
+
+    #[test]
+    fn a_lone_surrogate_is_replaced_and_the_path_of_another_failure_stays() {
+        let body = br#"{"agents": [{"agent_id": "a\ud83d", "deployment_state": "draft",
+            "has_runs": false, "latest_run_is_finished": false}]}"#;
+        let page: crate::types::ListAgentsResponse = read(body).unwrap();
+        assert_eq!(page.agents[0].agent_id, "a\u{fffd}");
+        let error =
+            refused("application/json", r#"{"x\ud83d": "\ude00", "agent": {"agent_id": 7}}"#);
+        assert!(error.to_string().contains("agent.agent_id: invalid type"), "{error}");
     }
 
     #[test]

@@ -7,6 +7,7 @@ use std::fmt;
 
 use serde::de::{Deserialize, Deserializer, Error, IgnoredAny, MapAccess, Visitor};
 use serde_json::value::RawValue;
+use twin_api::transport::replace_lone_surrogates;
 
 /// What is read of a payload.
 #[derive(Debug, Default)]
@@ -40,6 +41,9 @@ pub(super) fn read(payload: &str) -> Common<'_> {
 
 /// `{"Tick": {"n": 1}}` or `"Tick"`.
 fn kind(json: &str) -> Option<Kind<'_>> {
+    if json.trim_start().starts_with('"') {
+        return serde_json::from_str(json).ok().map(|Text(name)| Kind { name, detail: None });
+    }
     serde_json::from_str(json).ok()
 }
 
@@ -51,8 +55,32 @@ fn identifier(json: &str) -> Option<String> {
         Within { id: String },
         Bare(String),
     }
-    match serde_json::from_str(json).ok()? {
+    match serde_json::from_slice(&replace_lone_surrogates(json.as_bytes())).ok()? {
         Identifier::Within { id } | Identifier::Bare(id) => Some(id),
+    }
+}
+
+/// A string of JSON, with U+FFFD for what no Rust string can hold: a lone surrogate. serde
+/// refuses that in a string, and takes it in bytes.
+struct Text(String);
+
+impl<'de> Deserialize<'de> for Text {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Bytes;
+
+        impl Visitor<'_> for Bytes {
+            type Value = Text;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a string")
+            }
+
+            fn visit_bytes<E: Error>(self, bytes: &[u8]) -> Result<Text, E> {
+                Ok(Text(String::from_utf8_lossy(bytes).into_owned()))
+            }
+        }
+
+        deserializer.deserialize_bytes(Bytes)
     }
 }
 
@@ -77,7 +105,7 @@ impl<'de> Deserialize<'de> for Members<'de> {
 
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Members<'de>, A::Error> {
                 let mut members = Members::default();
-                while let Some(name) = map.next_key::<String>()? {
+                while let Some(Text(name)) = map.next_key()? {
                     let place = match name.as_str() {
                         "agent_id" => &mut members.agent_id,
                         "run_id" => &mut members.run_id,
@@ -105,24 +133,20 @@ impl<'de> Deserialize<'de> for Kind<'de> {
             type Value = Kind<'de>;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a text, or an object with one member")
-            }
-
-            fn visit_str<E: Error>(self, name: &str) -> Result<Kind<'de>, E> {
-                Ok(Kind { name: name.to_owned(), detail: None })
+                f.write_str("an object with one member")
             }
 
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Kind<'de>, A::Error> {
-                let name = map.next_key()?.ok_or_else(|| Error::invalid_length(0, &self))?;
+                let Text(name) = map.next_key()?.ok_or_else(|| Error::invalid_length(0, &self))?;
                 let detail = map.next_value::<&RawValue>()?.get();
-                match map.next_key::<IgnoredAny>()? {
+                match map.next_key::<Text>()? {
                     None => Ok(Kind { name, detail: Some(detail) }),
                     Some(_) => Err(Error::invalid_length(2, &self)),
                 }
             }
         }
 
-        deserializer.deserialize_any(Single)
+        deserializer.deserialize_map(Single)
     }
 }
 
@@ -179,6 +203,17 @@ mod tests {
         let kind = EventHeader::of(&deep);
         assert_eq!(kind.name(), Some("Deep"));
         assert_eq!(kind.detail().map(str::len), Some(200_000));
+    }
+
+    #[test]
+    fn lone_surrogates_hide_neither_kind_nor_run() {
+        let payload = r#"{"\ud83d": "\ud83d", "run_id": {"id": "r\ude00", "n": "\ud83d"},
+            "event": {"\ude00": 1, "event": {"Tick": {"name": "\ud83d"}}}}"#;
+        is(payload, [Some("Tick"), None, Some("r\u{fffd}"), Some(r#"{"name": "\ud83d"}"#)]);
+        let kind = EventHeader::of(r#"{"a\ud83d": 1}"#);
+        assert!(kind.name().is_some_and(|name| name.starts_with("a\u{fffd}")), "{kind:?}");
+        assert_eq!(EventHeader::of(r#"{"a": 1, "\ud83d": 2}"#).name(), None);
+        assert!(EventHeader::of(r#""\ud83d""#).name().is_some());
     }
 
     #[test]

@@ -4,6 +4,7 @@
 //! a few levels deep, and takes nothing that is not a text.
 
 use serde_json::Value;
+use twin_api::transport::replace_lone_surrogates;
 
 /// The kinds of events that end a run.
 pub(super) const ENDS: [&str; 7] =
@@ -30,7 +31,8 @@ const DEPTH: usize = 4;
 
 /// The text in the JSON of an ending's detail.
 pub(super) fn find(detail: &str) -> Option<String> {
-    let mut value: Value = serde_json::from_str(detail).ok()?;
+    let detail = replace_lone_surrogates(detail.as_bytes());
+    let mut value: Value = serde_json::from_slice(&detail).ok()?;
     take(&mut value, DEPTH)
 }
 
@@ -66,6 +68,12 @@ mod tests {
         ] {
             assert_eq!(text(payload).as_deref(), Some("Done."), "{payload}");
         }
+    }
+
+    #[test]
+    fn a_lone_surrogate_is_replaced() {
+        let payload = r#"{"finished": {"message": "Done \ud83d", "other": "\ude00"}}"#;
+        assert_eq!(text(payload).as_deref(), Some("Done \u{fffd}"));
     }
 
     #[test]
