@@ -11,7 +11,7 @@ use anyhow::{Context as _, bail, ensure};
 
 use crate::console::Console;
 use crate::regen::{self, Mode, Verdict};
-use crate::sources;
+use crate::{package, sources};
 
 /// What to check.
 #[derive(Debug, Clone)]
@@ -42,6 +42,8 @@ enum Action {
     Sources,
     /// `cargo xtask regen --check`, in this process.
     Snapshots,
+    /// `cargo xtask package`, in this process.
+    Package,
 }
 
 /// One check.
@@ -87,6 +89,14 @@ const STEPS: &[Step] = &[
         "features: none",
         Action::Run("cargo test --locked -q -p twin-api --lib --no-default-features"),
     ),
+    slow("package: stage", Action::Package),
+    slow(
+        "package: build each crate from its archive",
+        Action::Run(
+            "cargo package --locked --workspace --target-dir target \
+             --manifest-path target/package-staged/Cargo.toml",
+        ),
+    ),
     slow("tests", Action::Run("cargo test --locked --workspace")),
 ];
 
@@ -115,6 +125,10 @@ fn perform(step: &Step, root: &Path, console: &mut Console) -> anyhow::Result<()
         Action::Run(command) => execute(command, None, root),
         Action::RunWith(command, variable) => execute(command, Some(variable), root),
         Action::Sources => sources::check(root, console),
+        Action::Package => {
+            let options = package::Options { root: root.to_owned(), release: false };
+            package::run(&options, console).map(drop)
+        }
         Action::Snapshots => {
             let options = regen::Options {
                 root: root.to_owned(),

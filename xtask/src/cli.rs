@@ -10,7 +10,7 @@ use clap::{Args, Parser, Subcommand};
 
 use crate::console::Console;
 use crate::regen::{Mode, Verdict};
-use crate::{check, fetch, generate, regen};
+use crate::{check, fetch, generate, package, regen};
 
 /// The repository's own commands.
 #[derive(Debug, Parser)]
@@ -28,6 +28,18 @@ enum Command {
     Generate(GenerateArgs),
     /// Run every check that a change must pass
     Check(CheckArgs),
+    /// Stage the crates as they are published, in target/package-staged
+    Package(PackageArgs),
+}
+
+#[derive(Debug, Args)]
+struct PackageArgs {
+    /// Refuse placeholders, uncommitted files and a changelog without a date
+    #[arg(long)]
+    release: bool,
+    /// The repository to work on
+    #[arg(long, hide = true, default_value = concat!(env!("CARGO_MANIFEST_DIR"), "/.."))]
+    root: PathBuf,
 }
 
 #[derive(Debug, Args)]
@@ -99,6 +111,9 @@ fn dispatch(command: Command, console: &mut Console) -> anyhow::Result<Verdict> 
         }
         Command::Check(CheckArgs { fast, root }) => {
             check::run(&check::Options { root, fast }, console)
+        }
+        Command::Package(PackageArgs { release, root }) => {
+            package::run(&package::Options { root, release }, console)
         }
     }
 }

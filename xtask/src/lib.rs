@@ -14,6 +14,7 @@ pub mod cli;
 pub mod console;
 pub mod fetch;
 pub mod generate;
+pub mod package;
 pub mod regen;
 pub mod write;
 

@@ -1,0 +1,166 @@
+//! `cargo xtask package`: stages the workspace that is published.
+//!
+//! In the repository, twin-api's build script generates the client. A user should not compile
+//! the generator, so the staged twin-api holds the generated source and has no build script.
+//! The staged workspace also holds twin-ext and twin-emulator, so that `cargo package` verifies
+//! twin-ext against the staged twin-api. It is rebuilt from nothing each time.
+//!
+//! This module publishes nothing. `cargo publish` refuses the crates of the repository itself
+//! (`publish = false`); staging removes that line.
+
+mod generated;
+mod lock;
+mod manifest;
+mod release;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context as _, ensure};
+
+use crate::console::Console;
+use crate::regen::Verdict;
+
+/// Where the staged workspace goes, from the root of the repository.
+const STAGE: &str = "target/package-staged";
+
+/// A crate that is published.
+#[derive(Debug)]
+struct Crate {
+    name: &'static str,
+    /// Its folder, from the root of the repository; the staged one is the same.
+    folder: &'static str,
+}
+
+/// In the order in which they are published.
+const CRATES: &[Crate] = &[
+    Crate { name: GENERATED, folder: "twin-api" },
+    Crate { name: "twin-ext", folder: "twin-ext" },
+];
+
+/// The crate whose source the build script generates.
+const GENERATED: &str = "twin-api";
+
+/// What only the build script of [`GENERATED`] needs.
+const BUILD_ONLY: &[&str] = &["build.rs", "known.json", "openapi.json", "overlay.json"];
+
+/// What `cargo package` adds by itself.
+const ADDED: &[&str] = &[".cargo_vcs_info.json", "Cargo.lock", "Cargo.toml.orig"];
+
+/// What to stage.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// The repository.
+    pub root: PathBuf,
+    /// Whether to refuse what must not be published.
+    pub release: bool,
+}
+
+/// Stages the workspace that is published.
+///
+/// # Errors
+/// When the generated source differs from the built one, when a dependency needs a newer
+/// Rust than the workspace promises, and with `release` everything that must not be published.
+pub fn run(options: &Options, console: &mut Console) -> anyhow::Result<Verdict> {
+    let root = &options.root;
+    if options.release {
+        release::check(root)?;
+    }
+    let stage = root.join(STAGE);
+    clear(&stage)?;
+    let generated = generated::built(root)?;
+    for package in CRATES {
+        stage_crate(root, &stage, package)?;
+    }
+    generated::place(&generated, &stage.join("twin-api"))?;
+    let minimum = manifest::stage_workspace(root, &stage, CRATES)?;
+    lock::stage(root, &stage, &minimum)?;
+    console.progress(format_args!("staged in {STAGE}:"));
+    for Crate { name, folder } in CRATES {
+        console.progress(format_args!("  {name} ({folder})"));
+    }
+    let next = if options.release { "cargo publish --workspace" } else { "cargo package" };
+    console.progress(format_args!("next: cd {STAGE} && {next} --locked"));
+    Ok(Verdict::Fresh)
+}
+
+/// Removes an earlier stage, and keeps what cargo built in it.
+fn clear(stage: &Path) -> anyhow::Result<()> {
+    if stage.exists() {
+        for entry in fs::read_dir(stage).with_context(|| format!("reading {}", stage.display()))? {
+            let entry = entry?;
+            if entry.file_name() == "target" {
+                continue;
+            }
+            let path = entry.path();
+            if entry.file_type()?.is_dir() {
+                fs::remove_dir_all(&path)
+            } else {
+                fs::remove_file(&path)
+            }
+            .with_context(|| format!("removing {}", path.display()))?;
+        }
+    }
+    fs::create_dir_all(stage).with_context(|| format!("creating {}", stage.display()))
+}
+
+/// Copies the files that `cargo package` would pack. A link is copied as the file it names.
+fn stage_crate(root: &Path, stage: &Path, package: &Crate) -> anyhow::Result<()> {
+    let (from, to) = (root.join(package.folder), stage.join(package.folder));
+    for file in packed_files(root, package.name)? {
+        let source = from.join(&file);
+        let target = to.join(&file);
+        let folder = target.parent().unwrap_or(&to);
+        fs::create_dir_all(folder).with_context(|| format!("creating {}", folder.display()))?;
+        if file == "Cargo.toml" {
+            let text = read(&source)?;
+            write(&target, &manifest::staged(&text, &source, package.name == GENERATED)?)?;
+        } else {
+            fs::copy(&source, &target).with_context(|| format!("copying {}", source.display()))?;
+        }
+    }
+    Ok(())
+}
+
+fn packed_files(root: &Path, name: &str) -> anyhow::Result<Vec<String>> {
+    let list = cargo(root, &["package", "--list", "--allow-dirty", "-p", name])?;
+    let unwanted =
+        |file: &&str| ADDED.contains(file) || (name == GENERATED && BUILD_ONLY.contains(file));
+    let files: Vec<String> =
+        list.lines().filter(|file| !unwanted(file)).map(str::to_owned).collect();
+    for licence in ["LICENSE-APACHE", "LICENSE-MIT", "README.md"] {
+        ensure!(
+            files.iter().any(|file| file == licence),
+            "{name} would be packed without {licence}"
+        );
+    }
+    Ok(files)
+}
+
+/// Runs cargo in `folder` and returns what it writes to standard output.
+fn cargo(folder: &Path, arguments: &[&str]) -> anyhow::Result<String> {
+    let program = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let output = Command::new(program)
+        .args(arguments)
+        .current_dir(folder)
+        .output()
+        .context("cargo cannot be started")?;
+    let command = arguments.join(" ");
+    ensure!(
+        output.status.success(),
+        "`cargo {command}` failed in {}: {}",
+        folder.display(),
+        String::from_utf8_lossy(&output.stderr)
+    );
+    String::from_utf8(output.stdout)
+        .with_context(|| format!("the output of `cargo {command}` is not valid UTF-8"))
+}
+
+fn read(file: &Path) -> anyhow::Result<String> {
+    fs::read_to_string(file).with_context(|| format!("reading {}", file.display()))
+}
+
+fn write(file: &Path, text: &str) -> anyhow::Result<()> {
+    fs::write(file, text).with_context(|| format!("writing {}", file.display()))
+}

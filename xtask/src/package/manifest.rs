@@ -1,0 +1,97 @@
+//! The manifests of the staged workspace: the repository's, without what is not published.
+
+use std::path::Path;
+
+use anyhow::Context as _;
+use toml_edit::{Array, DocumentMut, Item, Table};
+
+use super::{Crate, read, write};
+
+/// The staged manifest of a crate: it may be published, and the one that was generated has no
+/// build script any more.
+pub(super) fn staged(text: &str, file: &Path, generated: bool) -> anyhow::Result<String> {
+    let mut manifest = parse(text, file)?;
+    let package = table(&mut manifest, "package", file)?;
+    package.remove("publish");
+    if generated {
+        package.remove("build");
+        manifest.remove("build-dependencies");
+    }
+    Ok(manifest.to_string())
+}
+
+/// Writes the manifest of the staged workspace. Returns the Rust version that it promises.
+pub(super) fn stage_workspace(
+    root: &Path,
+    stage: &Path,
+    crates: &[Crate],
+) -> anyhow::Result<String> {
+    let file = root.join("Cargo.toml");
+    let mut manifest = parse(&read(&file)?, &file)?;
+    let minimum = trim(&mut manifest, crates, &file)?;
+    write(&stage.join("Cargo.toml"), &manifest.to_string())?;
+    Ok(minimum)
+}
+
+fn trim(manifest: &mut DocumentMut, crates: &[Crate], file: &Path) -> anyhow::Result<String> {
+    let workspace = table(manifest, "workspace", file)?;
+    let folders: Vec<&str> = crates.iter().map(|package| package.folder).collect();
+    workspace.insert("members", folders.iter().copied().collect::<Array>().into());
+    workspace.remove("exclude");
+    workspace.remove("default-members");
+    if let Some(dependencies) = workspace.get_mut("dependencies").and_then(Item::as_table_mut) {
+        dependencies.retain(|_, dependency| {
+            let path = dependency.get("path").and_then(Item::as_str);
+            path.is_none_or(|path| folders.contains(&path))
+        });
+    }
+    let minimum = workspace.get("package").and_then(|package| package.get("rust-version"));
+    let minimum = minimum.and_then(Item::as_str).context("Cargo.toml promises no rust-version")?;
+    Ok(minimum.to_owned())
+}
+
+fn parse(text: &str, file: &Path) -> anyhow::Result<DocumentMut> {
+    text.parse().with_context(|| format!("{} is not valid TOML", file.display()))
+}
+
+fn table<'a>(
+    manifest: &'a mut DocumentMut,
+    name: &str,
+    file: &Path,
+) -> anyhow::Result<&'a mut Table> {
+    manifest
+        .get_mut(name)
+        .and_then(Item::as_table_mut)
+        .with_context(|| format!("{} has no table [{name}]", file.display()))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::{parse, staged, trim};
+    use crate::package::Crate;
+
+    #[test]
+    fn removes_the_build_script_of_the_generated_crate_only() {
+        let text = "[package]\nname = \"a\"\npublish = false\nbuild = \"build.rs\"\n\n\
+                    [dependencies]\nserde = \"1\"\n\n[build-dependencies]\ngen.workspace = true\n";
+        let file = Path::new("a/Cargo.toml");
+        let kept = "[package]\nname = \"a\"\n\n[dependencies]\nserde = \"1\"\n";
+        assert_eq!(staged(text, file, true).unwrap(), kept);
+        assert!(staged(text, file, false).unwrap().contains("[build-dependencies]"));
+    }
+
+    #[test]
+    fn keeps_members_that_are_published_and_dependencies_from_the_registry() {
+        let text = "[workspace]\nmembers = [\"a\", \"gen\"]\nexclude = [\"fuzz\"]\n\n\
+                    [workspace.package]\nrust-version = \"1.88\"\n\n[workspace.dependencies]\n\
+                    a = { path = \"a\", version = \"0.1.0\" }\ngen = { path = \"gen\" }\nserde = \"1\"\n";
+        let mut manifest = parse(text, Path::new("Cargo.toml")).unwrap();
+        let crates = [Crate { name: "a", folder: "a" }];
+        assert_eq!(trim(&mut manifest, &crates, Path::new("Cargo.toml")).unwrap(), "1.88");
+        let kept = "[workspace]\nmembers = [\"a\"]\n\n[workspace.package]\nrust-version = \"1.88\"\n\n\
+                    [workspace.dependencies]\na = { path = \"a\", version = \"0.1.0\" }\nserde = \"1\"\n";
+        assert_eq!(manifest.to_string(), kept);
+    }
+}
