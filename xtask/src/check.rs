@@ -36,7 +36,9 @@ enum Speed {
 enum Action {
     /// A program and its arguments, separated by blanks.
     Run(&'static str),
-    /// The same with one environment variable.
+    /// A cargo command for a crate with exactly these features.
+    Features(&'static str, &'static str, &'static str),
+    /// A program and its arguments with one environment variable.
     RunWith(&'static str, (&'static str, &'static str)),
     /// The rules for sources, in this process.
     Sources,
@@ -85,10 +87,16 @@ const STEPS: &[Step] = &[
         ),
     ),
     slow("dependencies", Action::Run("cargo deny --locked check bans licenses sources")),
-    slow(
-        "features: none",
-        Action::Run("cargo test --locked -q -p twin-api --lib --no-default-features"),
-    ),
+    // A program picks one TLS feature. The unit tests build a client with it, which shows that a
+    // provider of cryptography is found.
+    slow("features: no TLS", Action::Features("twin-api", "test --lib", "")),
+    slow("features: rustls-ring", Action::Features("twin-api", "test --lib", "rustls-ring")),
+    slow("features: native-tls", Action::Features("twin-api", "test --lib", "native-tls")),
+    slow("features: twin-ext alone", Action::Features("twin-ext", "check", "")),
+    slow("features: axum", Action::Features("twin-ext", "check", "axum")),
+    slow("features: blocking", Action::Features("twin-ext", "check", "blocking")),
+    slow("features: redis", Action::Features("twin-ext", "check", "redis")),
+    slow("features: tracing", Action::Features("twin-ext", "check", "tracing")),
     slow("package: stage", Action::Package),
     slow(
         "package: build each crate from its archive",
@@ -106,16 +114,20 @@ const STEPS: &[Step] = &[
 /// The name of the first check that fails and the command that repeats it.
 pub fn run(options: &Options, console: &mut Console) -> anyhow::Result<Verdict> {
     let mut times: Vec<(&str, Duration)> = Vec::new();
-    let chosen = STEPS.iter().filter(|step| !options.fast || step.speed == Speed::Fast);
-    for step in chosen {
+    let mut chosen =
+        STEPS.iter().filter(|step| !options.fast || step.speed == Speed::Fast).peekable();
+    while let Some(step) = chosen.next() {
+        if chosen.peek().is_none() {
+            // Before the last step: nothing may follow the test runner's closing lines.
+            for (name, time) in &times {
+                console.progress(format_args!("{:>7.1} s  {name}", time.as_secs_f64()));
+            }
+        }
         console.progress(format_args!("\n==> {}", step.name));
         let start = Instant::now();
         perform(step, &options.root, console)
             .with_context(|| format!("check \"{}\" failed", step.name))?;
         times.push((step.name, start.elapsed()));
-    }
-    for (name, time) in times {
-        console.progress(format_args!("{:>7.1} s  {name}", time.as_secs_f64()));
     }
     Ok(Verdict::Fresh)
 }
@@ -124,6 +136,11 @@ fn perform(step: &Step, root: &Path, console: &mut Console) -> anyhow::Result<()
     match step.action {
         Action::Run(command) => execute(command, None, root),
         Action::RunWith(command, variable) => execute(command, Some(variable), root),
+        Action::Features(package, command, features) => {
+            let only = if features.is_empty() { String::new() } else { format!(" -F {features}") };
+            let options = format!("--locked -q -p {package} --no-default-features{only}");
+            execute(&format!("cargo {command} {options}"), None, root)
+        }
         Action::Sources => sources::check(root, console),
         Action::Package => {
             let options = package::Options { root: root.to_owned(), release: false };

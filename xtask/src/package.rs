@@ -37,6 +37,7 @@ struct Crate {
 const CRATES: &[Crate] = &[
     Crate { name: GENERATED, folder: "twin-api" },
     Crate { name: "twin-ext", folder: "twin-ext" },
+    Crate { name: "twin-emulator", folder: "tests/emulator" },
 ];
 
 /// The crate whose source the build script generates.
