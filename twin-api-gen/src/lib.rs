@@ -5,6 +5,7 @@
 //! no connection, prints nothing, and returns a result or an [`Error`] for every input.
 
 pub mod diagnostic;
+pub mod diff;
 pub mod error;
 pub mod identify;
 pub mod known;

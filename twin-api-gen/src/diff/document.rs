@@ -1,0 +1,290 @@
+//! A document as the comparison reads it: places, references, and operations by their shape.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+use crate::METHODS;
+use crate::pointer::escape;
+
+/// The longest chain of references that is followed; a longer one is a cycle.
+const LONGEST_CHAIN: usize = 64;
+
+static NOTHING: Value = Value::Null;
+
+/// A value and its JSON pointer, without `#`.
+#[derive(Debug, Clone)]
+pub(super) struct Loc<'a> {
+    pub(super) value: &'a Value,
+    pub(super) pointer: String,
+}
+
+impl<'a> Loc<'a> {
+    /// The member `key`, if there is one.
+    pub(super) fn get(&self, key: &str) -> Option<Self> {
+        let value = self.value.get(key)?;
+        Some(Self { value, pointer: format!("{}/{}", self.pointer, escape(key)) })
+    }
+
+    pub(super) fn text(&self, key: &str) -> Option<&'a str> {
+        self.value.get(key).and_then(Value::as_str)
+    }
+
+    pub(super) fn flag(&self, key: &str) -> bool {
+        self.value.get(key) == Some(&Value::Bool(true))
+    }
+
+    /// The members of an object, or nothing.
+    pub(super) fn members(&self) -> impl Iterator<Item = (&'a str, Self)> + use<'_, 'a> {
+        self.value.as_object().into_iter().flatten().map(|(name, value)| {
+            (name.as_str(), Self { value, pointer: format!("{}/{}", self.pointer, escape(name)) })
+        })
+    }
+
+    /// The items of an array, or nothing.
+    pub(super) fn items(&self) -> impl Iterator<Item = Self> + use<'_, 'a> {
+        self.value
+            .as_array()
+            .into_iter()
+            .flatten()
+            .enumerate()
+            .map(|(index, value)| Self { value, pointer: format!("{}/{index}", self.pointer) })
+    }
+}
+
+/// An operation, or a request that the service makes to the client.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Kind {
+    Operation,
+    /// A webhook or a callback: the service sends the request.
+    Webhook,
+}
+
+/// What makes two operations the same operation: kind, path without names, method.
+pub(super) type Key = (Kind, String, &'static str);
+
+/// One operation of a document.
+#[derive(Debug, Clone)]
+pub(super) struct Exchange<'a> {
+    pub(super) key: Key,
+    pub(super) kind: Kind,
+    /// `GET /v1/agents/{agent_id}`.
+    pub(super) name: String,
+    pub(super) operation: Loc<'a>,
+    /// By location and name; a path parameter by its position instead of its name.
+    pub(super) parameters: BTreeMap<(String, String), Loc<'a>>,
+    /// The security requirements, from the operation or the document.
+    pub(super) security: Option<Loc<'a>>,
+}
+
+/// A parsed document.
+#[derive(Debug)]
+pub(super) struct Document<'a> {
+    root: &'a Value,
+}
+
+impl<'a> Document<'a> {
+    pub(super) fn new(root: &'a Value) -> Self {
+        Self { root }
+    }
+
+    pub(super) fn root(&self) -> Loc<'a> {
+        Loc { value: self.root, pointer: String::new() }
+    }
+
+    pub(super) fn at(&self, pointer: &str) -> Option<Loc<'a>> {
+        Some(Loc { value: self.root.pointer(pointer)?, pointer: pointer.to_owned() })
+    }
+
+    /// The target of a `$ref` within this document.
+    pub(super) fn target(&self, reference: &str) -> Option<Loc<'a>> {
+        let pointer = reference.strip_prefix('#')?;
+        if pointer.contains('%') {
+            return self.at(&decode(pointer));
+        }
+        self.at(pointer)
+    }
+
+    /// Follows references from `loc`. A chain without an end leads to null.
+    pub(super) fn follow(&self, mut loc: Loc<'a>) -> Loc<'a> {
+        for _ in 0..LONGEST_CHAIN {
+            let Some(reference) = loc.text("$ref") else { return loc };
+            match self.target(reference) {
+                Some(target) => loc = target,
+                None => break,
+            }
+        }
+        Loc { value: &NOTHING, pointer: loc.pointer }
+    }
+
+    /// The origins of the document's servers, with their places.
+    pub(super) fn origins(&self) -> BTreeMap<String, Loc<'a>> {
+        let servers = self.at("/servers");
+        let servers: Vec<Loc<'a>> = servers.iter().flat_map(Loc::items).collect();
+        let origin = |server: Loc<'a>| {
+            let url = server_url(&server)?;
+            let origin = split_url(&url).0.to_ascii_lowercase();
+            (!origin.is_empty()).then_some((origin, server))
+        };
+        servers.into_iter().filter_map(origin).collect()
+    }
+
+    /// All operations, webhooks and callbacks, in the order of the document.
+    pub(super) fn exchanges(&self) -> Vec<Exchange<'a>> {
+        let mut found = Vec::new();
+        let paths = self.at("/paths");
+        for (path, item) in paths.iter().flat_map(Loc::members) {
+            if path.starts_with("x-") {
+                continue;
+            }
+            self.of_item(Kind::Operation, path, &self.follow(item), &mut found);
+        }
+        let webhooks = self.at("/webhooks");
+        for (name, item) in webhooks.iter().flat_map(Loc::members) {
+            self.of_item(Kind::Webhook, name, &self.follow(item), &mut found);
+        }
+        for index in 0..found.len() {
+            self.callbacks(index, &mut found);
+        }
+        found
+    }
+
+    fn of_item(&self, kind: Kind, path: &str, item: &Loc<'a>, found: &mut Vec<Exchange<'a>>) {
+        for method in METHODS {
+            let Some(operation) = item.get(method) else { continue };
+            let full = match kind {
+                Kind::Operation => format!("{}{path}", self.prefix(item, &operation)),
+                Kind::Webhook => path.to_owned(),
+            };
+            let full = if full.len() > 1 { full.trim_end_matches('/').to_owned() } else { full };
+            let (shape, names) = match kind {
+                Kind::Operation => shape(&full),
+                Kind::Webhook => (full.clone(), Vec::new()),
+            };
+            let name = match kind {
+                Kind::Operation => format!("{} {full}", method.to_uppercase()),
+                Kind::Webhook => format!("webhook {full}"),
+            };
+            let mut key = (kind, shape, method);
+            if found.iter().any(|other| other.key == key) {
+                // Two paths of one shape: the names are all that tells them apart.
+                key.1.clone_from(&full);
+            }
+            let security = operation.get("security").or_else(|| self.at("/security"));
+            let parameters = self.parameters(item, &operation, &names);
+            found.push(Exchange { key, kind, name, operation, parameters, security });
+        }
+    }
+
+    fn callbacks(&self, index: usize, found: &mut Vec<Exchange<'a>>) {
+        let (owner, callbacks) = (found[index].name.clone(), found[index].operation.clone());
+        let Some(callbacks) = callbacks.get("callbacks") else { return };
+        for (name, callback) in callbacks.members() {
+            for (expression, item) in self.follow(callback).members() {
+                if !expression.starts_with("x-") && expression != "$ref" {
+                    let path = format!("{name} of {owner}");
+                    self.of_item(Kind::Webhook, &path, &self.follow(item), found);
+                }
+            }
+        }
+    }
+
+    /// The path of the server that answers an operation.
+    fn prefix(&self, item: &Loc<'a>, operation: &Loc<'a>) -> String {
+        let servers = operation
+            .get("servers")
+            .or_else(|| item.get("servers"))
+            .or_else(|| self.at("/servers"));
+        let first = servers.as_ref().and_then(|servers| servers.items().next());
+        let url = first.as_ref().and_then(server_url).unwrap_or_default();
+        split_url(&url).1.trim_end_matches('/').to_owned()
+    }
+
+    fn parameters(
+        &self,
+        item: &Loc<'a>,
+        operation: &Loc<'a>,
+        path_names: &[String],
+    ) -> BTreeMap<(String, String), Loc<'a>> {
+        let mut found = BTreeMap::new();
+        for list in [item.get("parameters"), operation.get("parameters")].into_iter().flatten() {
+            for parameter in list.items() {
+                let parameter = self.follow(parameter);
+                let (Some(name), Some(place)) = (parameter.text("name"), parameter.text("in"))
+                else {
+                    continue;
+                };
+                let name = match place {
+                    "path" => match path_names.iter().position(|other| other == name) {
+                        Some(position) => position.to_string(),
+                        None => continue,
+                    },
+                    "header" if is_reserved_header(name) => continue,
+                    "header" => name.to_ascii_lowercase(),
+                    _ => name.to_owned(),
+                };
+                found.insert((place.to_owned(), name), parameter);
+            }
+        }
+        found
+    }
+}
+
+/// Headers that OpenAPI describes elsewhere; as parameters they are ignored.
+fn is_reserved_header(name: &str) -> bool {
+    ["accept", "content-type", "authorization"].iter().any(|other| name.eq_ignore_ascii_case(other))
+}
+
+/// A path without the names of its parameters, and the names.
+fn shape(path: &str) -> (String, Vec<String>) {
+    let (mut shape, mut names, mut rest) = (String::new(), Vec::new(), path);
+    while let Some((before, after)) = rest.split_once('{') {
+        let (name, after) = after.split_once('}').unwrap_or((after, ""));
+        shape.push_str(before);
+        shape.push_str("{}");
+        names.push(name.to_owned());
+        rest = after;
+    }
+    shape.push_str(rest);
+    (shape, names)
+}
+
+/// The URL of a server with the default values of its variables.
+fn server_url(server: &Loc<'_>) -> Option<String> {
+    let mut url = server.text("url")?.to_owned();
+    if let Some(variables) = server.get("variables") {
+        for (name, variable) in variables.members() {
+            let default = variable.text("default").unwrap_or_default();
+            url = url.replace(&format!("{{{name}}}"), default);
+        }
+    }
+    Some(url)
+}
+
+/// The origin and the path of a URL, which may be relative.
+fn split_url(url: &str) -> (&str, &str) {
+    let authority = url.find("://").map_or(0, |at| at + 3);
+    if authority == 0 {
+        return ("", url.split(['?', '#']).next().unwrap_or_default());
+    }
+    let path = url[authority..].find('/').map_or(url.len(), |at| authority + at);
+    (&url[..path], &url[path..])
+}
+
+/// Decodes the percent signs of a JSON pointer in a URI fragment.
+fn decode(pointer: &str) -> String {
+    let raw = pointer.as_bytes();
+    let (mut bytes, mut at) = (Vec::with_capacity(raw.len()), 0);
+    while at < raw.len() {
+        let digits = raw.get(at + 1..at + 3).filter(|_| raw[at] == b'%');
+        let text = digits.and_then(|digits| std::str::from_utf8(digits).ok());
+        if let Some(byte) = text.and_then(|text| u8::from_str_radix(text, 16).ok()) {
+            bytes.push(byte);
+            at += 3;
+        } else {
+            bytes.push(raw[at]);
+            at += 1;
+        }
+    }
+    String::from_utf8_lossy(&bytes).into_owned()
+}

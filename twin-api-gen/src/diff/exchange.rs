@@ -1,0 +1,87 @@
+//! One operation in two documents.
+
+use super::document::{Exchange, Kind, Loc};
+use super::graph::{Graph, NodeId, Side};
+use super::rules::{self, Rule};
+use super::schema::Group;
+use super::{Report, body, parameters, responses, security};
+
+/// What a pair of schemas describes, and the pair.
+pub(super) type Root = (String, NodeId);
+
+/// What the comparison of one operation needs.
+pub(super) struct Scope<'g, 'a> {
+    pub(super) graph: &'g mut Graph<'a>,
+    pub(super) report: &'g mut Report,
+    /// Method and path in the new document.
+    pub(super) operation: String,
+    /// Who sends the request.
+    pub(super) sent: Side,
+    /// Who sends the answer.
+    pub(super) received: Side,
+    /// The schemas to report about, and what they describe.
+    roots: Vec<Root>,
+}
+
+impl<'a> Scope<'_, 'a> {
+    pub(super) fn find(&mut self, rule: &Rule, at: &Loc<'a>, message: impl Into<String>) {
+        self.report.add(rule, Some(&self.operation), at, message.into());
+    }
+
+    /// Compares two schemas that stand in the same place; `context` names the place.
+    pub(super) fn schemas(
+        &mut self,
+        context: String,
+        old: Option<Loc<'a>>,
+        new: Option<Loc<'a>>,
+        side: Side,
+    ) {
+        if let (Some(old), Some(new)) = (old, new) {
+            let node = self.graph.node(&Group::of(old), &Group::of(new), side);
+            self.roots.push((context, node));
+        }
+    }
+}
+
+/// Compares all but the schemas, and returns the pairs of schemas to compare.
+pub(super) fn compare<'a>(
+    old: &Exchange<'a>,
+    new: &Exchange<'a>,
+    graph: &mut Graph<'a>,
+    report: &mut Report,
+) -> Vec<Root> {
+    let (sent, received) = match new.kind {
+        Kind::Operation => (Side::Request, Side::Response),
+        // The service sends the request of a webhook, and reads the answer.
+        Kind::Webhook => (Side::Response, Side::Request),
+    };
+    let operation = new.name.clone();
+    let mut scope = Scope { graph, report, operation, sent, received, roots: Vec::new() };
+    whole(&mut scope, &old.operation, &new.operation);
+    security::compare(&mut scope, old, new);
+    parameters::compare(&mut scope, old, new);
+    body::compare(&mut scope, &old.operation, &new.operation);
+    responses::compare(&mut scope, &old.operation, &new.operation);
+    scope.roots
+}
+
+fn whole<'a>(scope: &mut Scope<'_, 'a>, old: &Loc<'a>, new: &Loc<'a>) {
+    match (old.flag("deprecated"), new.flag("deprecated")) {
+        (false, true) => {
+            scope.find(&rules::OPERATION_DEPRECATED, new, "the operation is deprecated now");
+        }
+        (true, false) => {
+            let message = "the operation is not deprecated any more";
+            scope.find(&rules::OPERATION_REACTIVATED, new, message);
+        }
+        _ => {}
+    }
+    let changed: Vec<&str> = ["summary", "description", "externalDocs"]
+        .into_iter()
+        .filter(|name| old.value.get(name) != new.value.get(name))
+        .collect();
+    if !changed.is_empty() {
+        let message = format!("`{}` of the operation changed", changed.join("`, `"));
+        scope.find(&rules::OPERATION_DESCRIPTION, new, message);
+    }
+}

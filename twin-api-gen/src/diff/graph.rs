@@ -1,0 +1,170 @@
+//! Pairs of schemas that are compared, as a graph.
+//!
+//! Schemas refer to each other, in circles too. So a pair is compared once for each direction of
+//! data, by place of the two schemas, and what an operation changes is collected from the pairs
+//! that it reaches. A work list stands in for recursion: no document is too deep.
+
+use std::collections::{HashMap, HashSet, VecDeque};
+
+use super::document::{Document, Loc};
+use super::rules::{Pair, Rule};
+use super::schema::{Group, Schema};
+use super::{Report, bounds, members, types, union};
+
+/// Who writes the data that is compared.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) enum Side {
+    /// The client sends it.
+    Request,
+    /// The client receives it.
+    Response,
+}
+
+impl Pair {
+    pub(super) fn on(&self, side: Side) -> &Rule {
+        match side {
+            Side::Request => &self.request,
+            Side::Response => &self.response,
+        }
+    }
+}
+
+pub(super) type NodeId = usize;
+
+/// A finding about one pair. `place` is its place in the data, relative to the schema.
+struct Finding<'a> {
+    rule: Rule,
+    at: Loc<'a>,
+    place: String,
+    message: String,
+}
+
+#[derive(Default)]
+struct Node<'a> {
+    findings: Vec<Finding<'a>>,
+    children: Vec<(String, NodeId)>,
+    /// Whether this node or one that it reaches has findings.
+    differs: bool,
+}
+
+/// All pairs of schemas that were compared.
+pub(super) struct Graph<'a> {
+    pub(super) old: Document<'a>,
+    pub(super) new: Document<'a>,
+    nodes: Vec<Node<'a>>,
+    index: HashMap<(Vec<usize>, Vec<usize>, Side), NodeId>,
+    pending: VecDeque<(NodeId, Group<'a>, Group<'a>, Side)>,
+}
+
+impl<'a> Graph<'a> {
+    pub(super) fn new(old: Document<'a>, new: Document<'a>) -> Self {
+        Self { old, new, nodes: Vec::new(), index: HashMap::new(), pending: VecDeque::new() }
+    }
+
+    /// The node of a pair, which is compared by the next [`settle`](Self::settle).
+    pub(super) fn node(&mut self, old: &Group<'a>, new: &Group<'a>, side: Side) -> NodeId {
+        let key = (old.key(), new.key(), side);
+        if let Some(&id) = self.index.get(&key) {
+            return id;
+        }
+        let id = self.nodes.len();
+        self.nodes.push(Node::default());
+        self.index.insert(key, id);
+        self.pending.push_back((id, old.clone(), new.clone(), side));
+        id
+    }
+
+    /// Compares all pairs that wait, and those that they lead to.
+    pub(super) fn settle(&mut self) {
+        while let Some((id, old, new, side)) = self.pending.pop_front() {
+            let mut pair = Compared { graph: self, id, side };
+            pair.compare(&old, &new);
+        }
+        self.spread();
+    }
+
+    /// Marks the nodes that reach a finding.
+    fn spread(&mut self) {
+        let mut parents: Vec<Vec<NodeId>> = vec![Vec::new(); self.nodes.len()];
+        for (id, node) in self.nodes.iter().enumerate() {
+            for (_, child) in &node.children {
+                parents[*child].push(id);
+            }
+        }
+        let differs = |(id, node): (NodeId, &Node<'_>)| (!node.findings.is_empty()).then_some(id);
+        let mut todo: Vec<NodeId> = self.nodes.iter().enumerate().filter_map(differs).collect();
+        while let Some(id) = todo.pop() {
+            self.nodes[id].differs = true;
+            todo.extend(parents[id].iter().copied().filter(|&parent| !self.nodes[parent].differs));
+        }
+    }
+
+    /// Reports what is reached from `root`, once for each node in `seen`.
+    pub(super) fn collect(
+        &self,
+        root: NodeId,
+        context: &str,
+        operation: &str,
+        seen: &mut HashSet<NodeId>,
+        report: &mut Report,
+    ) {
+        let mut todo = VecDeque::from([(root, String::new())]);
+        while let Some((id, place)) = todo.pop_front() {
+            if !self.nodes[id].differs || !seen.insert(id) {
+                continue;
+            }
+            for finding in &self.nodes[id].findings {
+                let place = format!("{place}{}", finding.place);
+                let place = place.trim_start_matches('.');
+                let message = match place {
+                    "" => format!("{context}: {}", finding.message),
+                    place => format!("{context}: `{place}` {}", finding.message),
+                };
+                report.add(&finding.rule, Some(operation), &finding.at, message);
+            }
+            let children = self.nodes[id].children.iter();
+            todo.extend(children.map(|(label, child)| (*child, format!("{place}{label}"))));
+        }
+    }
+}
+
+/// One pair while it is compared.
+pub(super) struct Compared<'g, 'a> {
+    pub(super) graph: &'g mut Graph<'a>,
+    id: NodeId,
+    pub(super) side: Side,
+}
+
+impl<'a> Compared<'_, 'a> {
+    /// Adds a finding about the schema itself.
+    pub(super) fn find(&mut self, rule: &Pair, at: &Loc<'a>, message: String) {
+        let rule = *rule.on(self.side);
+        self.find_in(&rule, at, "", message);
+    }
+
+    /// Adds a finding about `place` in the schema.
+    pub(super) fn find_in(&mut self, rule: &Rule, at: &Loc<'a>, place: &str, message: String) {
+        let finding = Finding { rule: *rule, at: at.clone(), place: place.to_owned(), message };
+        self.graph.nodes[self.id].findings.push(finding);
+    }
+
+    /// Compares a part of the schema, too.
+    pub(super) fn descend(&mut self, label: String, old: &Group<'a>, new: &Group<'a>) {
+        let child = self.graph.node(old, new, self.side);
+        self.graph.nodes[self.id].children.push((label, child));
+    }
+
+    fn compare(&mut self, old: &Group<'a>, new: &Group<'a>) {
+        let was = Schema::read(&self.graph.old, old);
+        let is = Schema::read(&self.graph.new, new);
+        types::texts(self, &was, &is);
+        if !types::compare(self, &was, &is) {
+            return;
+        }
+        types::values(self, &was, &is);
+        bounds::compare(self, &was, &is);
+        types::rest(self, &was, &is);
+        members::compare(self, &was, &is);
+        union::compare(self, &was, &is);
+    }
+}

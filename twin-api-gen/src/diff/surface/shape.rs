@@ -1,0 +1,250 @@
+//! Types: what a lowered schema becomes in Rust.
+
+use std::collections::BTreeSet;
+
+use serde_json::{Map, Value};
+
+use super::{Found, Verdict};
+
+/// Where a type stands. A type of its own may stand in both.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Use {
+    Request,
+    Answer,
+}
+
+/// Keywords that choose the type of a scalar or a list.
+const TYPING: [&str; 6] = ["type", "format", "minLength", "maxLength", "pattern", "uniqueItems"];
+
+/// Compares the components: each is a type with its name.
+pub(super) fn components(old: &Value, new: &Value, found: &mut Found) {
+    let empty = Map::new();
+    let read = |document: &Value| {
+        document.pointer("/components/schemas").and_then(Value::as_object).cloned()
+    };
+    let (was, is) =
+        (read(old).unwrap_or_else(|| empty.clone()), read(new).unwrap_or_else(|| empty.clone()));
+    let sent = sent(new, &is);
+    for (name, old) in &was {
+        match is.get(name) {
+            None => found.add(Verdict::Major, name, "the type is gone"),
+            Some(new) => {
+                let side = if sent.contains(name) { Use::Request } else { Use::Answer };
+                compare(name, old, new, side, found);
+            }
+        }
+    }
+    for name in is.keys().filter(|name| !was.contains_key(*name)) {
+        found.add(Verdict::Minor, name, "the type is new");
+    }
+}
+
+/// The components that requests reach.
+fn sent(document: &Value, schemas: &Map<String, Value>) -> BTreeSet<String> {
+    let mut todo = Vec::new();
+    for item in document["paths"].as_object().into_iter().flat_map(Map::values) {
+        for operation in item.as_object().into_iter().flat_map(Map::values) {
+            todo.push(&operation["requestBody"]);
+            todo.push(&operation["parameters"]);
+        }
+    }
+    let mut sent = BTreeSet::new();
+    while let Some(value) = todo.pop() {
+        match value {
+            Value::Object(members) => {
+                if let Some(name) = members.get("$ref").and_then(component)
+                    && sent.insert(name.to_owned())
+                {
+                    todo.extend(schemas.get(name));
+                }
+                todo.extend(members.values());
+            }
+            Value::Array(items) => todo.extend(items),
+            _ => {}
+        }
+    }
+    sent
+}
+
+fn component(reference: &Value) -> Option<&str> {
+    reference.as_str()?.rsplit('/').next()
+}
+
+/// The name of the component that a schema stands for, through the `allOf` that holds what may
+/// not stand beside a reference.
+fn named(schema: &Value) -> Option<&str> {
+    if let Some(reference) = schema.get("$ref") {
+        return component(reference);
+    }
+    match schema["allOf"].as_array().map(Vec::as_slice) {
+        Some([only]) => named(only),
+        _ => None,
+    }
+}
+
+/// Compares two schemas that stand in the same place.
+pub(super) fn compare(place: &str, old: &Value, new: &Value, side: Use, found: &mut Found) {
+    if old == new {
+        return;
+    }
+    texts(place, old, new, found);
+    match (named(old), named(new)) {
+        (Some(was), Some(is)) => {
+            if was != is {
+                found.add(Verdict::Major, place, format!("was of type {was} and is of type {is}"));
+            }
+            return;
+        }
+        (None, None) => {}
+        (was, is) => {
+            let show =
+                |name: Option<&str>| name.map_or("a type without a name", |name| name).to_owned();
+            let message = format!("was of {} and is of {}", show(was), show(is));
+            return found.add(Verdict::Major, place, message);
+        }
+    }
+    for keyword in TYPING {
+        if old.get(keyword) != new.get(keyword) {
+            let show =
+                |value: &Value| value.get(keyword).map_or("absent".to_owned(), Value::to_string);
+            let message = format!("`{keyword}` was {} and is {}", show(old), show(new));
+            found.add(Verdict::Major, place, message);
+        }
+    }
+    values(place, old, new, found);
+    members(place, old, new, side, found);
+    bounds(place, old, new, found);
+    if old.get("items").is_some() || new.get("items").is_some() {
+        compare(&format!("{place}[]"), &old["items"], &new["items"], side, found);
+    }
+    maps(place, old, new, side, found);
+    variants(place, old, new, side, found);
+}
+
+fn texts(place: &str, old: &Value, new: &Value, found: &mut Found) {
+    if ["description", "title"].iter().any(|name| old.get(name) != new.get(name)) {
+        found.add(Verdict::Patch, place, "the documentation changed");
+    }
+    if (old["deprecated"] == true) != (new["deprecated"] == true) {
+        found.add(Verdict::Minor, place, "the deprecation changed");
+    }
+}
+
+/// Enums are open and not exhaustive: a new value compiles.
+fn values(place: &str, old: &Value, new: &Value, found: &mut Found) {
+    match (old["enum"].as_array(), new["enum"].as_array()) {
+        (Some(was), Some(is)) => {
+            for value in was.iter().filter(|value| !is.contains(value)) {
+                found.add(Verdict::Major, place, format!("the variant for {value} is gone"));
+            }
+            for value in is.iter().filter(|value| !was.contains(value)) {
+                found.add(Verdict::Minor, place, format!("the variant for {value} is new"));
+            }
+        }
+        (None, None) => {}
+        (was, _) => {
+            let message = if was.is_some() { "is no enum any more" } else { "is an enum now" };
+            found.add(Verdict::Major, place, message);
+        }
+    }
+}
+
+/// Whether a field is an `Option`: a member that may be missing or null and has no default.
+fn is_option(object: &Value, name: &str) -> bool {
+    let member = &object["properties"][name];
+    let required =
+        object["required"].as_array().is_some_and(|all| all.iter().any(|one| one == name));
+    member["nullable"] == true || !(required || member.get("default").is_some())
+}
+
+fn is_required(object: &Value, name: &str) -> bool {
+    object["required"].as_array().is_some_and(|all| all.iter().any(|one| one == name))
+}
+
+fn members(place: &str, old: &Value, new: &Value, side: Use, found: &mut Found) {
+    let empty = Map::new();
+    let was = old["properties"].as_object().unwrap_or(&empty);
+    let is = new["properties"].as_object().unwrap_or(&empty);
+    for (name, before) in was {
+        let place = format!("{place}.{name}");
+        let Some(after) = is.get(name) else {
+            found.add(Verdict::Major, &place, "the field is gone");
+            continue;
+        };
+        match (is_option(old, name), is_option(new, name)) {
+            (false, true) => found.add(Verdict::Major, &place, "is an Option now"),
+            (true, false) => found.add(Verdict::Major, &place, "is not an Option any more"),
+            // Both may be missing, or both may be null: the spelling of "no value" changed.
+            _ if before["nullable"] != after["nullable"] => {
+                found.add(Verdict::Patch, &place, "null and absence changed places");
+            }
+            _ => {}
+        }
+        compare(&place, before, after, side, found);
+    }
+    for name in is.keys().filter(|name| !was.contains_key(*name)) {
+        let place = format!("{place}.{name}");
+        if side == Use::Request && is_required(new, name) {
+            found.add(Verdict::Major, &place, "the field is new and must be set");
+        } else {
+            found.add(Verdict::Minor, &place, "the field is new");
+        }
+    }
+}
+
+fn maps(place: &str, old: &Value, new: &Value, side: Use, found: &mut Found) {
+    let described = |schema: &Value| schema["additionalProperties"].is_object();
+    match (described(old), described(new)) {
+        (true, true) => {
+            let (was, is) = (&old["additionalProperties"], &new["additionalProperties"]);
+            compare(&format!("{place}.*"), was, is, side, found);
+        }
+        (false, false) => {}
+        _ => found.add(Verdict::Major, place, "the type of further members changed"),
+    }
+}
+
+fn variants(place: &str, old: &Value, new: &Value, side: Use, found: &mut Found) {
+    for keyword in ["oneOf", "anyOf", "allOf"] {
+        let read = |schema: &Value| schema[keyword].as_array().cloned().unwrap_or_default();
+        let (was, is) = (read(old), read(new));
+        if was.len() != is.len() {
+            let message = format!("had {} alternatives and has {}", was.len(), is.len());
+            found.add(Verdict::Major, place, message);
+            continue;
+        }
+        for (index, (was, is)) in was.iter().zip(&is).enumerate() {
+            compare(&format!("{place} (alternative {})", index + 1), was, is, side, found);
+        }
+    }
+    if old.get("discriminator") != new.get("discriminator") {
+        found.add(Verdict::Major, place, "the discriminator changed");
+    }
+}
+
+/// Compares the limits that the client checks before it sends.
+pub(super) fn bounds(place: &str, old: &Value, new: &Value, found: &mut Found) {
+    let limits = |schema: &Value| -> Vec<(String, Option<f64>, Option<f64>)> {
+        let all = schema["x-twin-bounds"].as_array().into_iter().flatten();
+        let name = |bound: &Value| bound["name"].as_str().unwrap_or_default().to_owned();
+        all.map(|bound| (name(bound), bound["minimum"].as_f64(), bound["maximum"].as_f64()))
+            .collect()
+    };
+    let (was, is) = (limits(old), limits(new));
+    let of = |all: &[(String, Option<f64>, Option<f64>)], name: &str| {
+        let found = all.iter().find(|limit| limit.0 == name);
+        found.map_or((f64::NEG_INFINITY, f64::INFINITY), |(_, low, high)| {
+            (low.unwrap_or(f64::NEG_INFINITY), high.unwrap_or(f64::INFINITY))
+        })
+    };
+    let names: BTreeSet<&str> = was.iter().chain(&is).map(|limit| limit.0.as_str()).collect();
+    for name in names {
+        let (old, new) = (of(&was, name), of(&is, name));
+        let place = format!("{place}.{name}");
+        if new.0 > old.0 || new.1 < old.1 {
+            found.add(Verdict::Major, &place, "a limit allows fewer values");
+        } else if new.0 < old.0 || new.1 > old.1 {
+            found.add(Verdict::Minor, &place, "a limit allows more values");
+        }
+    }
+}
