@@ -1,7 +1,7 @@
 //! Which part of a document makes a stage fail that itself cannot say.
 //!
-//! It tries ever smaller documents: one schema with what it refers to, then one operation
-//! with what it refers to. It stops after a while without a finding rather than delay the
+//! It tries small documents: one schema with what it refers to, then one operation with
+//! what it refers to. It stops after a while with what it has found rather than delay the
 //! error.
 
 use std::collections::BTreeSet;
@@ -15,16 +15,25 @@ use crate::pointer::child;
 /// An error without a pointer soon is worth more than one with a pointer late.
 const PATIENCE: Duration = Duration::from_secs(3);
 
-/// The JSON pointer of the smallest part for which `failure` still answers with a cause.
-pub(crate) fn find(document: &Value, failure: impl Fn(&Value) -> Option<String>) -> Option<String> {
+/// The JSON pointers of the smallest parts for which `failure` answers with a cause, each
+/// with that cause. Nothing for what merely uses a part that fails by itself.
+pub(crate) fn find(
+    document: &Value,
+    failure: impl Fn(&Value) -> Option<String>,
+) -> Vec<(String, String)> {
     let started = Instant::now();
-    let in_time = || started.elapsed() < PATIENCE;
-    schemas(document)
-        .into_iter()
-        .chain(operations(document))
-        .take_while(|_| in_time())
-        .find(|(_, part)| failure(part).is_some())
-        .map(|(pointer, _)| pointer)
+    let mut found: Vec<(String, String)> = Vec::new();
+    for (pointer, part) in schemas(document).into_iter().chain(operations(document)) {
+        if started.elapsed() > PATIENCE {
+            break;
+        }
+        let uses_one =
+            found.iter().any(|(culprit, _)| crate::pointer::resolve(&part, culprit).is_some());
+        if !uses_one && let Some(cause) = failure(&part) {
+            found.push((pointer, cause));
+        }
+    }
+    found
 }
 
 type Part = (String, Value);
@@ -95,6 +104,11 @@ fn closure(document: &Value, value: &Value, own: Option<(&str, &str)>) -> Names 
     names
 }
 
+/// The document without its paths and components.
+pub(crate) fn nothing(document: &Value) -> Value {
+    part(document, &json!({}), &Names::new())
+}
+
 fn part(document: &Value, paths: &Value, wanted: &Names) -> Value {
     let mut components = Map::new();
     for (kind, name) in wanted {
@@ -129,7 +143,7 @@ mod tests {
         let found = find(&document, |part| {
             part.pointer("/components/schemas/Wicked").map(|_| "bad".to_owned())
         });
-        assert_eq!(found.as_deref(), Some("#/components/schemas/Wicked"));
+        assert_eq!(found, [("#/components/schemas/Wicked".to_owned(), "bad".to_owned())]);
     }
 
     #[test]
@@ -141,6 +155,6 @@ mod tests {
         let found = find(&document, |part| {
             part["paths"].to_string().contains("bad").then(|| "bad".to_owned())
         });
-        assert_eq!(found.as_deref(), Some("#/paths/~1a~1b/post"));
+        assert_eq!(found, [("#/paths/~1a~1b/post".to_owned(), "bad".to_owned())]);
     }
 }

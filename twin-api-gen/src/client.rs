@@ -1,8 +1,8 @@
 //! OpenAPI 3.0.3 to the tokens of a client: progenitor-impl, builder interface.
 //!
 //! It decides what progenitor is asked for and nothing about what comes out; that is the
-//! passes' part. A refusal or a panic of progenitor becomes an [`Error`] that points at
-//! the first part of the document that makes it fail.
+//! passes' part. A refusal or a panic of progenitor becomes an [`Error`]; what of the
+//! document it is about is for [`write`](crate::write) to find.
 
 use openapiv3::OpenAPI;
 use proc_macro2::TokenStream;
@@ -11,7 +11,7 @@ use quote::quote;
 use schemars::schema::{InstanceType, SchemaObject};
 use serde_json::Value;
 
-use crate::{Error, Runtime, Stage, blame, guard};
+use crate::{Error, Runtime, Stage, guard};
 
 /// String formats that stand for a hand-written type of `twin-api`, and its path.
 ///
@@ -28,19 +28,20 @@ const LARGEST: usize = 20_000;
 
 /// The client of a lowered document, as progenitor writes it.
 pub(crate) fn generate(document: &Value, runtime: Runtime) -> Result<TokenStream, Error> {
+    attempt(document, runtime).map_err(|cause| {
+        Error::new(Stage::Client, format!("progenitor cannot take it: {cause}"))
+            .help("say it another way in an overlay, or add a lowering rule")
+    })
+}
+
+/// Refuses a document of which nothing can be called.
+pub(crate) fn check_operations(document: &Value) -> Result<(), Error> {
     if no_operations(document) {
         return Err(Error::new(Stage::Client, "the document has no operations")
             .at("#/paths")
             .help("a client needs at least one path with a method"));
     }
-    attempt(document, runtime).map_err(|cause| {
-        let mut error = Error::new(Stage::Client, format!("progenitor cannot take it: {cause}"))
-            .help("say it another way in an overlay, or add a lowering rule");
-        if let Some(pointer) = blame::find(document, |part| attempt(part, runtime).err()) {
-            error = error.at(pointer);
-        }
-        error
-    })
+    Ok(())
 }
 
 /// Refuses a document that would take too long, before anything does.
@@ -57,7 +58,8 @@ pub(crate) fn check_size(document: &Value) -> Result<(), Error> {
     Ok(())
 }
 
-fn no_operations(document: &Value) -> bool {
+/// Whether nothing can be called.
+pub(crate) fn no_operations(document: &Value) -> bool {
     document["paths"].as_object().is_none_or(|paths| {
         !paths
             .values()

@@ -22,6 +22,7 @@ mod guard;
 mod outline;
 mod passes;
 mod render;
+mod write;
 
 use std::time::{Duration, Instant};
 
@@ -134,28 +135,40 @@ fn generate_guarded(input: Input<'_>) -> Result<Generated, Error> {
     clock.lap(Stage::Overlay);
     let effective = document.clone();
     let native_types = input.runtime == Runtime::TwinApi;
-    let lowered = lower::lower(document, lower::Options { native_types })?;
+    let mut lowered = lower::lower(document, lower::Options { native_types })?;
     clock.lap(Stage::Lower);
-    let tokens = client::generate(&lowered.document, input.runtime)?;
-    clock.lap(Stage::Client);
-    let passes::Passed { tree, operations } =
-        passes::run(tokens, &lowered.document, input.runtime)?;
+    let written = write::write(&mut lowered, input.runtime, &mut clock)?;
+    if input.strict {
+        refuse_left_out(&lowered.left_out)?;
+    }
+    let passes::Passed { tree, operations } = written.passed;
     let surface =
         surface::describe(&tree, &lowered.document, &operations, &applied, &lowered.diagnostics);
+    let left_out = lowered.left_out.into_iter().map(|(left_out, _)| left_out).collect();
     clock.lap(Stage::Passes);
-    let source = render::render(&tree, input.runtime)?;
-    clock.lap(Stage::Render);
     Ok(Generated {
-        source,
+        source: written.source,
         surface,
         effective,
         lowered: lowered.document,
         diagnostics: lowered.diagnostics,
         applied,
         facts,
-        left_out: Vec::new(),
+        left_out,
         timings: clock.laps,
     })
+}
+
+/// # Errors
+/// When the lowering left an operation out.
+fn refuse_left_out(left_out: &[(LeftOut, Vec<Problem>)]) -> Result<(), Error> {
+    let problems = left_out.iter().map(|(left_out, _)| {
+        let what = format!("{} cannot be generated: {}", left_out.operation, left_out.reason);
+        Problem::new(Stage::Lower, what)
+            .at(&*left_out.pointer)
+            .help("without --strict it is left out of the client")
+    });
+    Error::from_problems(problems).map_or(Ok(()), Err)
 }
 
 /// A stop-watch over the stages: for people to read, never for a decision.
@@ -171,7 +184,11 @@ impl Clock {
 
     fn lap(&mut self, stage: Stage) {
         let now = Instant::now();
-        self.laps.push((stage, now - self.last));
+        // Where the last stages run once more, their time adds up.
+        match self.laps.iter_mut().find(|(known, _)| *known == stage) {
+            Some((_, time)) => *time += now - self.last,
+            None => self.laps.push((stage, now - self.last)),
+        }
         self.last = now;
     }
 }

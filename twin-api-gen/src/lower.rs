@@ -14,12 +14,14 @@ use serde_json::Value;
 
 use context::{Budget, Context, Report};
 
+use crate::client::no_operations;
 use crate::diagnostic::Diagnostic;
 use crate::error::{Error, Stage};
+use crate::{LeftOut, Problem};
 
 mod additional_properties;
 mod annotations;
-mod bodies;
+pub(crate) mod bodies;
 mod boolean_schema;
 mod bounds;
 mod casing;
@@ -35,9 +37,11 @@ mod dereference;
 mod document;
 mod enumeration;
 mod exclusive_bounds;
+mod form;
 mod format;
 mod inline_types;
 mod keywords;
+pub(crate) mod left_out;
 mod media_type;
 mod merge;
 mod native_type;
@@ -46,12 +50,12 @@ mod nullable_component;
 mod operation_names;
 mod optional_list;
 mod parameter_names;
-mod parameters;
+pub(crate) mod parameters;
 mod path_items;
 mod property_names;
 mod ref_siblings;
 mod references;
-mod responses;
+pub(crate) mod responses;
 mod schema;
 mod schema_pointer;
 mod tagged_union;
@@ -74,6 +78,9 @@ pub struct Lowered {
     pub document: Value,
     /// What was said in other words or lost, sorted.
     pub diagnostics: Vec<Diagnostic>,
+    /// The operations that cannot be generated and are not in the document, sorted, each
+    /// with its problems.
+    pub left_out: Vec<(LeftOut, Vec<Problem>)>,
 }
 
 /// One step of the lowering.
@@ -108,10 +115,10 @@ pub const RULES: &[Rule] = &[
     // later rule meets schemas in their own places only. A new rule for a keyword of 3.1
     // goes before `keywords`, which drops what nobody took.
     rewrite("document-3.1", document::bridge),
-    refuse_or_rewrite("path-items", path_items::apply),
+    rewrite("path-items", path_items::apply),
     refuse_or_rewrite("references", references::apply),
     refuse_or_rewrite("native-types", native_type::apply),
-    refuse_or_rewrite("boolean-schemas", boolean_schema::apply),
+    rewrite("boolean-schemas", boolean_schema::apply),
     rewrite("ref-siblings", ref_siblings::apply),
     rewrite("type-arrays", type_array::apply),
     rewrite("null-types", null_type::apply),
@@ -124,31 +131,31 @@ pub const RULES: &[Rule] = &[
     refuse_or_rewrite("document", document::narrow),
     rewrite("additional-properties", additional_properties::apply),
     rewrite("annotations", annotations::apply),
-    refuse_or_rewrite("keywords", keywords::apply),
+    rewrite("keywords", keywords::apply),
     rewrite("enums", enumeration::apply),
-    refuse_or_rewrite("composition", composition::apply),
+    rewrite("composition", composition::apply),
     rewrite("types", typing::apply),
     rewrite("formats", format::apply),
-    refuse_or_rewrite("nullable-components", nullable_component::apply),
-    refuse_or_rewrite("cycles", cycles::apply),
-    refuse_or_rewrite("component-names", component_names::apply),
-    refuse_or_rewrite("property-names", property_names::apply),
+    rewrite("nullable-components", nullable_component::apply),
+    rewrite("cycles", cycles::apply),
+    rewrite("component-names", component_names::apply),
+    rewrite("property-names", property_names::apply),
     // Then the operations, with everything that they share copied into them.
-    refuse_or_rewrite("dereference", dereference::apply),
-    refuse_or_rewrite("operation-names", operation_names::apply),
-    refuse_or_rewrite("parameters", parameters::apply),
+    rewrite("dereference", dereference::apply),
+    rewrite("operation-names", operation_names::apply),
+    rewrite("parameters", parameters::apply),
     rewrite("bodies", bodies::apply),
-    refuse_or_rewrite("parameter-names", parameter_names::apply),
-    refuse_or_rewrite("responses", responses::apply),
+    rewrite("parameter-names", parameter_names::apply),
+    rewrite("responses", responses::apply),
     // Then what hangs on who speaks a schema. A new rule for operations goes before these.
-    refuse_or_rewrite("bounds", bounds::apply),
+    rewrite("bounds", bounds::apply),
     rewrite("constraints", constraints::apply),
     rewrite("optional-lists", optional_list::apply),
     rewrite("defaults", default_value::apply),
     // Last, because they name what the others left, and copy what has names.
-    refuse_or_rewrite("inline-types", inline_types::apply),
+    rewrite("inline-types", inline_types::apply),
     refuse_or_rewrite("tagged-unions", tagged_union::apply),
-    refuse_or_rewrite("error-responses", responses::copy_errors),
+    rewrite("error-responses", responses::copy_errors),
 ];
 
 const fn rewrite(name: &'static str, apply: fn(&mut Context)) -> Rule {
@@ -173,14 +180,24 @@ pub fn lower(document: Value, options: Options) -> Result<Lowered, Error> {
     for rule in RULES {
         context.report.rule = rule.name;
         rule.step.run(&mut context)?;
+        context.budget.check()?;
+        left_out::apply(&mut context)?;
         context.report.flush();
+    }
+    let mut left_out = context.left_out;
+    left_out.sort_by(|(one, _), (other, _)| one.cmp(other));
+    if no_operations(&context.document) {
+        let problems = left_out.iter().flat_map(|(_, problems)| problems.iter().cloned());
+        if let Some(error) = Error::from_problems(problems) {
+            return Err(error);
+        }
     }
     let mut diagnostics = context.report.diagnostics;
     diagnostics.sort();
     diagnostics.dedup();
     let mut document = context.document;
     document.sort_all_objects();
-    Ok(Lowered { document, diagnostics })
+    Ok(Lowered { document, diagnostics, left_out })
 }
 
 fn refuse(pointer: &str, cause: impl Into<String>) -> Error {

@@ -16,6 +16,7 @@ mod path_identifier;
 mod secret;
 mod tree;
 mod version_header;
+mod wire;
 
 use proc_macro2::TokenStream;
 use serde_json::Value;
@@ -54,6 +55,7 @@ struct Pass {
 const PASSES: &[Pass] = &[
     Pass { name: "constructor", apply: constructor::apply },
     Pass { name: "version-header", apply: version_header::apply },
+    Pass { name: "wire", apply: wire::apply },
     Pass { name: "path-identifier", apply: path_identifier::apply },
     Pass { name: "bounds", apply: bounds::apply },
     Pass { name: "open-enum", apply: open_enum::apply },

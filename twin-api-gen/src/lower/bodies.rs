@@ -1,38 +1,42 @@
-//! Request bodies come down to one media type that progenitor writes.
+//! Request bodies come down to one media type, and to one that progenitor writes alike.
 //!
-//! JSON before forms before bytes before text. An operation whose body must be of another
-//! kind (multipart, XML) is left out: bytes under a wrong name would be a wrong request.
+//! JSON before forms before text before bytes. What is sent is named as the document does:
+//! a pass writes that name. An operation whose body must be multipart is left out.
 
 use serde_json::{Value, json};
 
-use super::media_type::{essence, json_rank};
-use super::schema::{Object, behind, is_true, text};
-use super::{Context, Report};
-use crate::METHODS;
+use super::form;
+use super::media_type::{WILDCARD, essence, json_rank};
+use super::schema::{Object, behind, is_true};
+use super::{Context, Report, refuse};
+use crate::error::Error;
 use crate::pointer::child;
+
+/// On an operation: the media type that its body is sent as.
+pub(crate) const MEDIA_TYPE: &str = "x-twin-media-type";
+/// On an operation: how members of its form are written.
+pub(crate) const FORM_STYLES: &str = "x-twin-form";
+
+const JSON: &str = "application/json";
+const FORM: &str = "application/x-www-form-urlencoded";
+const BYTES: &str = "application/octet-stream";
 
 pub(super) fn apply(context: &mut Context) {
     let schemas = context.take_schemas();
-    let report = &mut context.report;
-    let items = context.document.get_mut("paths").and_then(Value::as_object_mut);
-    for (path, item) in items.into_iter().flatten() {
-        let Value::Object(item) = item else { continue };
-        for method in METHODS {
-            let Some(Value::Object(operation)) = item.get_mut(method) else { continue };
-            let pointer = child(&child("#/paths", path), method);
-            if !narrow(report, operation, &schemas, &pointer) {
-                item.remove(method);
-            }
-        }
-    }
+    context
+        .each_operation(|report, operation, pointer| narrow(report, operation, &schemas, pointer));
     context.put_schemas(schemas);
 }
 
-/// Whether the operation can be called.
-fn narrow(report: &mut Report, operation: &mut Object, schemas: &Object, pointer: &str) -> bool {
+fn narrow(
+    report: &mut Report,
+    operation: &mut Object,
+    schemas: &Object,
+    pointer: &str,
+) -> Result<(), Error> {
     let Some(Value::Object(body)) = operation.get_mut("requestBody") else {
         operation.remove("requestBody");
-        return true;
+        return Ok(());
     };
     let at = child(pointer, "requestBody");
     let content = match body.remove("content") {
@@ -40,71 +44,103 @@ fn narrow(report: &mut Report, operation: &mut Object, schemas: &Object, pointer
         _ => {
             report.note(&at, "the body has no media type: none is sent");
             operation.remove("requestBody");
-            return true;
+            return Ok(());
         }
     };
     let required = is_true(body, "required");
-    if let Some((name, written, schema)) = choose(report, &content, schemas, &at) {
+    if let Some(chosen) = choose(&content, schemas) {
         let others: Vec<&str> =
-            content.keys().filter(|other| **other != name).map(String::as_str).collect();
+            content.keys().filter(|other| **other != chosen.key).map(String::as_str).collect();
         if !others.is_empty() {
-            report.loss(&at, format!("only {name} is sent, not {}", others.join(", ")));
+            report.loss(&at, format!("only {} is sent, not {}", chosen.name, others.join(", ")));
         }
         if !required {
             report.note(&at, "the body is optional; the client always sends one");
             body.insert("required".to_owned(), json!(true));
         }
-        body.insert("content".to_owned(), json!({ written: {"schema": schema} }));
-        return true;
+        let written = chosen.written;
+        body.insert("content".to_owned(), json!({ written: {"schema": chosen.schema} }));
+        if essence(&chosen.name) != written {
+            let name = chosen.name.trim();
+            operation.insert(MEDIA_TYPE.to_owned(), json!(name));
+        }
+        if let Some(styles) =
+            content.get(&chosen.key).and_then(form::styles).filter(|_| written == FORM)
+        {
+            operation.insert(FORM_STYLES.to_owned(), styles);
+        }
+        return Ok(());
     }
     let names = content.keys().cloned().collect::<Vec<_>>().join(", ");
     if required {
-        let id = text(operation, "operationId").unwrap_or_default();
-        report.loss(
-            pointer,
-            format!("the operation {id} is left out: its body is {names}, which is not written"),
-        );
-        return false;
+        return Err(refuse(&at, format!("its body is {names}, which the client does not write")));
     }
     report.loss(&at, format!("the optional body is left out: it is {names}, which is not written"));
     operation.remove("requestBody");
-    true
+    Ok(())
 }
 
-/// The media type's name in the document, the name that progenitor knows, and the schema.
-fn choose(
-    report: &mut Report,
-    content: &Object,
-    schemas: &Object,
-    pointer: &str,
-) -> Option<(String, &'static str, Value)> {
+/// A media type that the client can send.
+struct Chosen {
+    /// As the document writes it.
+    key: String,
+    /// As it is sent.
+    name: String,
+    /// The one that progenitor writes in the same way.
+    written: &'static str,
+    schema: Value,
+}
+
+fn choose(content: &Object, schemas: &Object) -> Option<Chosen> {
     let schema_of = |name: &str| content.get(name).and_then(|media_type| media_type.get("schema"));
-    let as_json =
-        content.keys().filter_map(|name| Some((json_rank(name, schema_of(name))?, name))).min();
-    if let Some((rank, name)) = as_json {
-        if rank > 0 {
-            report.note(pointer, format!("{name} is sent as application/json"));
-        }
+    let sendable = |name: &&String| is_media_type(name);
+    let as_json = content.keys().filter(sendable);
+    if let Some((rank, name)) =
+        as_json.filter_map(|name| Some((json_rank(name, schema_of(name))?, name))).min()
+    {
         let mut schema = schema_of(name).cloned().unwrap_or_else(|| json!({}));
         drop_wholes(&mut schema);
-        return Some((name.clone(), "application/json", schema));
+        let sent = if rank == WILDCARD { JSON.to_owned() } else { name.clone() };
+        return Some(Chosen { key: name.clone(), name: sent, written: JSON, schema });
     }
     let named = |wanted: &str| content.keys().find(|name| essence(name) == wanted);
-    if let Some(name) = named("application/x-www-form-urlencoded")
-        && let Some(schema) =
-            schema_of(name).filter(|schema| behind(schemas, schema)["properties"].is_object())
+    if let Some(name) = named(FORM)
+        && let Some(schema) = schema_of(name).filter(|schema| is_object(behind(schemas, schema)))
     {
         let mut schema = schema.clone();
         drop_wholes(&mut schema);
-        return Some((name.clone(), "application/x-www-form-urlencoded", schema));
+        return Some(Chosen { key: name.clone(), name: name.clone(), written: FORM, schema });
     }
-    if let Some(name) = named("application/octet-stream") {
-        let schema = json!({"type": "string", "format": "binary"});
-        return Some((name.clone(), "application/octet-stream", schema));
+    if let Some(name) = named("text/plain") {
+        let schema = json!({"type": "string"});
+        return Some(Chosen {
+            key: name.clone(),
+            name: name.clone(),
+            written: "text/plain",
+            schema,
+        });
     }
-    ["text/plain", "text/x-markdown"]
-        .into_iter()
-        .find_map(|written| Some((named(written)?.clone(), written, json!({"type": "string"}))))
+    let bytes = |name: &&String| {
+        let essence = essence(name);
+        essence != FORM && !essence.starts_with("multipart/")
+    };
+    let name = named(BYTES).or_else(|| content.keys().filter(sendable).find(bytes))?;
+    let sent = if name.contains('*') { BYTES.to_owned() } else { name.clone() };
+    let schema = json!({"type": "string", "format": "binary"});
+    Some(Chosen { key: name.clone(), name: sent, written: BYTES, schema })
+}
+
+/// Whether it can be the value of a header. `*` stands for any, of which one is chosen.
+pub(super) fn is_media_type(name: &str) -> bool {
+    let printable = name.trim().bytes().all(|byte| byte.is_ascii_graphic() || byte == b' ');
+    printable
+        && essence(name)
+            .split_once('/')
+            .is_some_and(|(kind, of)| !kind.is_empty() && !of.is_empty())
+}
+
+fn is_object(schema: &Value) -> bool {
+    schema["type"] == "object" || schema["properties"].is_object()
 }
 
 /// A body that is null, or has a default as a whole, means a body that is left out.
@@ -119,7 +155,7 @@ fn drop_wholes(schema: &mut Value) {
 mod tests {
     use serde_json::{Value, json};
 
-    use crate::lower::testing::{check_documents, with_operation};
+    use crate::lower::testing::{check_documents, check_refusals, run, with_operation};
 
     #[test]
     fn bodies() {
@@ -127,19 +163,32 @@ mod tests {
             with_operation(json!({"requestBody": {"content": content, "required": true}}))
         };
         let object = json!({"schema": {"type": "object", "properties": {"a": {}}}});
-        let none = json!({"openapi": "3.1.0", "paths": {"/a": {}}});
         let json_of = |media: &Value| with(json!({"application/json": media}));
+        let sent = |name: &str, content: Value| {
+            let mut document = with(content);
+            document["paths"]["/a"]["get"]["x-twin-media-type"] = json!(name);
+            document
+        };
         check_documents(
             "bodies",
             &[
                 (json_of(&object), json_of(&object), &[]),
                 (with(json!({"application/json; charset=utf-8": object})), json_of(&object), &[]),
-                (with(json!({"application/json": {}})), json_of(&json!({"schema": {}})), &[]),
                 (
-                    with(json!({"*/*": object})),
-                    json_of(&object),
-                    &["note: */* is sent as application/json"],
+                    with(json!({"application/merge-patch+json": object})),
+                    sent("application/merge-patch+json", json!({"application/json": object})),
+                    &[],
                 ),
+                (
+                    with(json!({"text/csv": {"schema": {"type": "string"}}})),
+                    sent(
+                        "text/csv",
+                        json!({"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}}),
+                    ),
+                    &[],
+                ),
+                (with(json!({"application/json": {}})), json_of(&json!({"schema": {}})), &[]),
+                (with(json!({"*/*": object})), json_of(&object), &[]),
                 (
                     with(json!({"application/json": object, "multipart/form-data": object})),
                     json_of(&object),
@@ -163,12 +212,7 @@ mod tests {
                     &[],
                 ),
                 (
-                    with(json!({"multipart/form-data": object})),
-                    none,
-                    &["loss: is left out: its body is multipart"],
-                ),
-                (
-                    with_operation(json!({"requestBody": {"content": {"application/xml": {}}}})),
+                    with_operation(json!({"requestBody": {"content": {"multipart/mixed": {}}}})),
                     with_operation(json!({})),
                     &["loss: optional body is left out"],
                 ),
@@ -181,5 +225,28 @@ mod tests {
                 ),
             ],
         );
+        check_refusals(
+            "bodies",
+            &[(
+                with(json!({"multipart/form-data": object})),
+                "#/paths/~1a/get/requestBody: its body is multipart/form-data",
+            )],
+        );
+    }
+
+    #[test]
+    fn members_of_forms_keep_their_styles() {
+        let form = json!({
+            "schema": {"type": "object"},
+            "encoding": {
+                "a": {"style": "deepObject", "explode": true}, "b": {"explode": false},
+                "c": {"contentType": "application/json"}, "d": {"contentType": "text/plain"},
+            },
+        });
+        let body =
+            json!({"required": true, "content": {"application/x-www-form-urlencoded": form}});
+        let (document, _) = run("bodies", with_operation(json!({"requestBody": body}))).unwrap();
+        let styles = &document["paths"]["/a"]["get"]["x-twin-form"];
+        assert_eq!(*styles, json!({"a": "brackets", "b": "commas", "c": "json"}));
     }
 }

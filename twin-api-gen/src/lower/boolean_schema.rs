@@ -12,7 +12,7 @@ use super::{Context, Report, refuse};
 use crate::error::Error;
 use crate::pointer::child;
 
-pub(super) fn apply(context: &mut Context) -> Result<(), Error> {
+pub(super) fn apply(context: &mut Context) {
     context.each_schema(|report, value, place| match value {
         Value::Object(members) => inside(report, members, place.pointer),
         // Inner ones are seen again from the schema around them.
@@ -23,7 +23,7 @@ pub(super) fn apply(context: &mut Context) -> Result<(), Error> {
         }
         Value::Bool(false) => Err(never(place.pointer)),
         _ => Err(refuse(place.pointer, "a schema must be an object or a boolean")),
-    })
+    });
 }
 
 fn never(pointer: &str) -> Error {

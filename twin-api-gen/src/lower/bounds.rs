@@ -11,10 +11,9 @@ use serde_json::{Value, json};
 use super::constraints::Speakers;
 use super::schema::{Object, is_true, text};
 use super::{Context, Report};
-use crate::error::Error;
 use crate::pointer::child;
 
-pub(super) fn apply(context: &mut Context) -> Result<(), Error> {
+pub(super) fn apply(context: &mut Context) {
     bodies(context);
     context.each_operation(|report, operation, pointer| {
         let mut bounds = Vec::new();
@@ -34,7 +33,7 @@ pub(super) fn apply(context: &mut Context) -> Result<(), Error> {
             operation.insert("x-twin-bounds".to_owned(), Value::Array(bounds));
         }
         Ok(())
-    })
+    });
 }
 
 /// The bounds of the properties of every object that only requests have.

@@ -10,10 +10,9 @@ use super::Context;
 use super::casing::pascal;
 use super::inline_types::{Names, is_reserved};
 use super::schema::{Object, SCHEMAS, ref_name, ref_to};
-use crate::error::Error;
 use crate::pointer::escape;
 
-pub(super) fn apply(context: &mut Context) -> Result<(), Error> {
+pub(super) fn apply(context: &mut Context) {
     let renamed = renamed(&context.schemas());
     for (name, new) in &renamed {
         let pointer = format!("{SCHEMAS}{}", escape(name));
@@ -27,14 +26,13 @@ pub(super) fn apply(context: &mut Context) -> Result<(), Error> {
             *value = ref_to(new);
         }
         Ok(())
-    })?;
+    });
     let schemas = context.take_schemas();
     context.put_schemas(schemas.into_iter().map(|(name, schema)| match renamed.get(&name) {
         Some(new) => (new.clone(), schema),
         None => (name, schema),
     }));
     context.declare();
-    Ok(())
 }
 
 fn renamed(schemas: &Object) -> BTreeMap<String, String> {

@@ -26,8 +26,8 @@ pub(super) use union::{tidy, warn_if_alike};
 /// Longer chains of inheritance are somebody's joke.
 const CHAIN_LIMIT: usize = 100;
 
-pub(super) fn apply(context: &mut Context) -> Result<(), Error> {
-    hoist(context)?;
+pub(super) fn apply(context: &mut Context) {
+    hoist(context);
     let schemas = context.take_schemas();
     let mut composer = Composer {
         schemas: &schemas,
@@ -36,21 +36,25 @@ pub(super) fn apply(context: &mut Context) -> Result<(), Error> {
         report: &mut context.report,
         budget: &mut context.budget,
     };
+    let mut broken = Vec::new();
     for name in schemas.keys() {
-        composer.component(name)?;
+        if let Err(error) = composer.component(name) {
+            broken.extend(error.problems().cloned());
+            composer.doing.clear();
+        }
     }
     let done = composer.done;
+    context.broken.extend(broken);
     context.put_schemas(done);
     let schemas = context.schemas().into_owned();
     context.each_schema_object(|report, members, place| {
         tidy(report, members, &schemas, place.pointer);
     });
-    Ok(())
 }
 
 /// Gives every composition that needs merging a component of its own, so that merging
 /// copies references to it and never unfolds it again.
-fn hoist(context: &mut Context) -> Result<(), Error> {
+fn hoist(context: &mut Context) {
     let mut namer = Namer::new(&context.document);
     let mut hoisted = Vec::new();
     context.each_schema(|report, value, place| {
@@ -64,9 +68,8 @@ fn hoist(context: &mut Context) -> Result<(), Error> {
         report.note(place.pointer, format!("merged into the component `{name}`"));
         hoisted.push((name.clone(), std::mem::replace(value, ref_to(&name))));
         Ok(())
-    })?;
+    });
     context.put_schemas(hoisted);
-    Ok(())
 }
 
 fn needs_merging(members: &Object) -> bool {

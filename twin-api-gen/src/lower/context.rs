@@ -11,6 +11,7 @@ use serde_json::{Map, Value};
 use super::{Options, refuse, schema, walk};
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::error::Error;
+use crate::{LeftOut, Problem};
 
 /// What the rules work on.
 #[derive(Debug)]
@@ -22,6 +23,10 @@ pub(super) struct Context {
     pub(super) budget: Budget,
     /// The component schemas that the document has itself, under their last names.
     pub(super) declared: BTreeSet<String>,
+    /// What the rule at work found that cannot be generated.
+    pub(super) broken: Vec<Problem>,
+    /// The operations that were taken out for it, with their problems.
+    pub(super) left_out: Vec<(LeftOut, Vec<Problem>)>,
 }
 
 impl Context {
@@ -32,8 +37,10 @@ impl Context {
             options,
             is_3_1,
             report: Report::default(),
-            budget: Budget(SIZE_LIMIT),
+            budget: Budget(Some(SIZE_LIMIT)),
             declared: BTreeSet::new(),
+            broken: Vec::new(),
+            left_out: Vec::new(),
         };
         context.declare();
         context
@@ -45,13 +52,19 @@ impl Context {
         self.declared = schemas.map(|(name, _)| name.clone()).collect();
     }
 
-    /// Calls `visit` with every schema position, inner ones first.
+    /// Calls `visit` with every schema position, inner ones first. A schema that it refuses
+    /// is broken, and so is every operation that has it.
     pub(super) fn each_schema(
         &mut self,
         mut visit: impl FnMut(&mut Report, &mut Value, walk::Place<'_>) -> Result<(), Error>,
-    ) -> Result<(), Error> {
-        let report = &mut self.report;
-        walk::each_schema(&mut self.document, &mut |value, place| visit(report, value, place))
+    ) {
+        let (report, broken) = (&mut self.report, &mut self.broken);
+        walk::each_schema(&mut self.document, &mut |value, place| {
+            if let Err(error) = visit(report, value, place) {
+                broken.extend(error.problems().cloned());
+                *value = Value::Object(Map::new());
+            }
+        });
     }
 
     /// Calls `visit` with every schema that is an object, inner ones first.
@@ -59,24 +72,25 @@ impl Context {
         &mut self,
         mut visit: impl FnMut(&mut Report, &mut Map<String, Value>, walk::Place<'_>),
     ) {
-        let visited = self.each_schema(|report, value, place| {
+        let report = &mut self.report;
+        walk::each_schema(&mut self.document, &mut |value, place| {
             if let Value::Object(members) = value {
                 visit(report, members, place);
             }
-            Ok(())
         });
-        debug_assert!(visited.is_ok(), "a visitor that cannot fail did");
     }
 
-    /// Calls `visit` with every operation and its pointer.
+    /// Calls `visit` with every operation and its pointer. One that it refuses is broken.
     pub(super) fn each_operation(
         &mut self,
         mut visit: impl FnMut(&mut Report, &mut Map<String, Value>, &str) -> Result<(), Error>,
-    ) -> Result<(), Error> {
-        let report = &mut self.report;
+    ) {
+        let (report, broken) = (&mut self.report, &mut self.broken);
         walk::each_operation(&mut self.document, &mut |operation, pointer| {
-            visit(report, operation, pointer)
-        })
+            if let Err(error) = visit(report, operation, pointer) {
+                broken.extend(error.problems().cloned());
+            }
+        });
     }
 
     /// The components of one kind.
@@ -159,19 +173,32 @@ impl Report {
 }
 
 /// How much larger copying may make a document: some documents say little and refer much.
+///
+/// Spent, it stays so: the document is refused, however little each operation takes.
 #[derive(Debug)]
-pub(super) struct Budget(pub(super) usize);
+pub(super) struct Budget(Option<usize>);
 
 pub(super) const SIZE_LIMIT: usize = 64 << 20;
 
 impl Budget {
     pub(super) fn spend(&mut self, value: &Value, pointer: &str) -> Result<(), Error> {
-        self.0 = self.0.checked_sub(size(value)).ok_or_else(|| {
-            refuse(pointer, "the document grows beyond 64 MiB when what it refers to is copied in")
-                .help("refer to schemas in #/components/schemas, which are not copied")
-        })?;
-        Ok(())
+        self.0 = self.0.and_then(|left| left.checked_sub(size(value)));
+        match self.0 {
+            Some(_) => Ok(()),
+            None => Err(spent(pointer)),
+        }
     }
+
+    /// # Errors
+    /// When more was spent than there is.
+    pub(super) fn check(&self) -> Result<(), Error> {
+        self.0.map(|_| ()).ok_or_else(|| spent("#"))
+    }
+}
+
+fn spent(pointer: &str) -> Error {
+    refuse(pointer, "the document grows beyond 64 MiB when what it refers to is copied in")
+        .help("refer to schemas in #/components/schemas, which are not copied")
 }
 
 /// Roughly the memory that a value takes.

@@ -8,22 +8,28 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
+use super::Context;
 use super::schema::{Object, SCHEMAS, ref_name};
-use super::{Context, refuse};
-use crate::error::Error;
 use crate::pointer::escape;
+use crate::{Problem, Stage};
 
 /// Circles through aliases, `allOf` and unions.
-pub(super) fn apply(context: &mut Context) -> Result<(), Error> {
-    refuse_circles(&context.schemas(), &["allOf", "oneOf", "anyOf"])
+pub(super) fn apply(context: &mut Context) {
+    report_circles(context, &["allOf", "oneOf", "anyOf"]);
 }
 
 /// Circles through aliases and `allOf` alone: unions may still lose members.
-pub(super) fn refuse_alias_circles(schemas: &Object) -> Result<(), Error> {
-    refuse_circles(schemas, &["allOf"])
+pub(super) fn report_alias_circles(context: &mut Context) {
+    report_circles(context, &["allOf"]);
 }
 
-fn refuse_circles(schemas: &Object, through: &[&str]) -> Result<(), Error> {
+fn report_circles(context: &mut Context, through: &[&str]) {
+    let found = circles(&context.schemas(), through);
+    context.broken.extend(found);
+}
+
+/// A problem for every circle: on the component through which it was entered.
+fn circles(schemas: &Object, through: &[&str]) -> Vec<Problem> {
     let edges: BTreeMap<&str, Vec<&str>> = schemas
         .iter()
         .map(|(name, schema)| {
@@ -33,15 +39,17 @@ fn refuse_circles(schemas: &Object, through: &[&str]) -> Result<(), Error> {
         })
         .collect();
     let mut done = BTreeSet::new();
+    let mut problems = Vec::new();
     for name in edges.keys() {
-        if let Some(circle) = circle_from(name, &edges, &mut done) {
+        while let Some(circle) = circle_from(name, &edges, &mut done) {
             let pointer = format!("{SCHEMAS}{}", escape(circle[0]));
-            let text = circle.join(" → ");
-            return Err(refuse(&pointer, format!("the schema contains itself: {text}"))
-                .help("only a property, an item or a map may lead back to it"));
+            let what = format!("the schema contains itself: {}", circle.join(" → "));
+            let problem = Problem::new(Stage::Lower, what).at(pointer);
+            problems.push(problem.help("only a property, an item or a map may lead back to it"));
+            done.extend(circle);
         }
     }
-    Ok(())
+    problems
 }
 
 /// The components that a schema is, or is made of, without a value of its own between.
@@ -67,7 +75,7 @@ fn circle_from<'a>(
         let target = edges.get(name).and_then(|targets| targets.get(*next)).copied();
         *next += 1;
         match target {
-            Some(target) if on_path.contains(target) => {
+            Some(target) if on_path.contains(target) && !done.contains(target) => {
                 let names = path.iter().map(|(name, _)| *name);
                 let circle = names.skip_while(|name| *name != target);
                 return Some(circle.chain([target]).collect());

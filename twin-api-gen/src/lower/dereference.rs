@@ -15,27 +15,28 @@ use super::{Budget, Context, refuse};
 use crate::METHODS;
 use crate::error::Error;
 use crate::pointer::{child, resolve};
+use crate::problem::Problem;
 
 const KINDS: [&str; 3] = ["parameters", "requestBodies", "responses"];
 
 /// A longer chain of references goes round.
 const HOPS: usize = 100;
 
-pub(super) fn apply(context: &mut Context) -> Result<(), Error> {
+pub(super) fn apply(context: &mut Context) {
     for kind in KINDS {
         let shared = shared(&context.document, kind);
-        hoist_shared(context, kind, &shared)?;
+        hoist_shared(context, kind, &shared);
     }
     let original = context.document.clone();
-    let mut copier = Copier { original: &original, budget: &mut context.budget };
-    let items = context.document.get_mut("paths").and_then(Value::as_object_mut);
+    let Context { budget, broken, document, .. } = context;
+    let mut copier = Copier { original: &original, budget, broken };
+    let items = document.get_mut("paths").and_then(Value::as_object_mut);
     for (path, item) in items.into_iter().flatten() {
-        copier.path_item(as_object(item), &child("#/paths", path))?;
+        copier.path_item(as_object(item), &child("#/paths", path));
     }
-    if let Some(Value::Object(components)) = context.document.get_mut("components") {
+    if let Some(Value::Object(components)) = document.get_mut("components") {
         components.retain(|kind, _| kind == "schemas");
     }
-    Ok(())
 }
 
 /// The components of a kind that are referred to more than once.
@@ -60,46 +61,56 @@ fn shared(document: &Value, kind: &str) -> BTreeSet<String> {
 struct Copier<'a> {
     original: &'a Value,
     budget: &'a mut Budget,
+    broken: &'a mut Vec<Problem>,
 }
 
 impl Copier<'_> {
-    fn path_item(&mut self, item: &mut Object, pointer: &str) -> Result<(), Error> {
+    fn path_item(&mut self, item: &mut Object, pointer: &str) {
         let mut common = item.remove("parameters").unwrap_or_default();
-        self.list(&mut common, &child(pointer, "parameters"))?;
+        self.list(&mut common, &child(pointer, "parameters"));
         for method in METHODS {
             let Some(Value::Object(operation)) = item.get_mut(method) else { continue };
             let pointer = child(pointer, method);
-            self.operation(operation, &pointer)?;
-            self.budget.spend(&common, &pointer)?;
+            self.operation(operation, &pointer);
+            let spent = self.budget.spend(&common, &pointer);
+            self.note(spent);
             inherit(operation, &common);
         }
-        Ok(())
     }
 
-    fn operation(&mut self, operation: &mut Object, pointer: &str) -> Result<(), Error> {
+    fn operation(&mut self, operation: &mut Object, pointer: &str) {
         if let Some(list) = operation.get_mut("parameters") {
-            self.list(list, &child(pointer, "parameters"))?;
+            self.list(list, &child(pointer, "parameters"));
         }
         if let Some(body) = operation.get_mut("requestBody") {
-            self.copy(body, &child(pointer, "requestBody"))?;
+            self.copy(body, &child(pointer, "requestBody"));
         }
         let pointer = child(pointer, "responses");
         for (status, response) in
             operation.get_mut("responses").and_then(Value::as_object_mut).into_iter().flatten()
         {
-            self.copy(response, &child(&pointer, status))?;
+            self.copy(response, &child(&pointer, status));
         }
-        Ok(())
     }
 
-    fn list(&mut self, list: &mut Value, pointer: &str) -> Result<(), Error> {
+    fn list(&mut self, list: &mut Value, pointer: &str) {
         for (index, item) in list.as_array_mut().into_iter().flatten().enumerate() {
-            self.copy(item, &child(pointer, index))?;
+            self.copy(item, &child(pointer, index));
         }
-        Ok(())
     }
 
-    fn copy(&mut self, value: &mut Value, pointer: &str) -> Result<(), Error> {
+    fn copy(&mut self, value: &mut Value, pointer: &str) {
+        let followed = self.follow(value, pointer);
+        self.note(followed);
+    }
+
+    fn note(&mut self, done: Result<(), Error>) {
+        if let Err(error) = done {
+            self.broken.extend(error.problems().cloned());
+        }
+    }
+
+    fn follow(&mut self, value: &mut Value, pointer: &str) -> Result<(), Error> {
         for _ in 0..HOPS {
             let Some(reference) = value.get("$ref") else { return Ok(()) };
             let Some(reference) = reference.as_str() else {

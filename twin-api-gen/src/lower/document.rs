@@ -5,11 +5,13 @@
 
 use serde_json::{Value, json};
 
+use super::media_type::essence;
 use super::schema::{Object, as_object};
 use super::{Context, Report, refuse};
 use crate::METHODS;
 use crate::error::Error;
 use crate::pointer::child;
+use crate::problem::Problem;
 
 /// 3.1 to 3.0.3.
 pub(super) fn bridge(context: &mut Context) {
@@ -26,8 +28,8 @@ pub(super) fn bridge(context: &mut Context) {
 
 /// 3.0.3 to what progenitor reads of it.
 pub(super) fn narrow(context: &mut Context) -> Result<(), Error> {
-    let report = &mut context.report;
-    let document = as_object(&mut context.document);
+    let Context { report, broken, document, .. } = context;
+    let document = as_object(document);
     info(report, document);
     if let Some(Value::Object(webhooks)) = document.remove("webhooks") {
         for name in webhooks.keys() {
@@ -38,8 +40,8 @@ pub(super) fn narrow(context: &mut Context) -> Result<(), Error> {
     }
     retain(report, document, "#", &["openapi", "info", "paths", "components", "tags"]);
     tags(report, document);
-    components(report, document)?;
-    paths(report, document)
+    components(report, broken, document)?;
+    paths(report, broken, document)
 }
 
 fn info(report: &mut Report, document: &mut Object) {
@@ -95,7 +97,11 @@ fn tags(report: &mut Report, document: &mut Object) {
     document.insert("tags".to_owned(), Value::Array(kept));
 }
 
-fn components(report: &mut Report, document: &mut Object) -> Result<(), Error> {
+fn components(
+    report: &mut Report,
+    broken: &mut Vec<Problem>,
+    document: &mut Object,
+) -> Result<(), Error> {
     let Some(components) = document.get_mut("components") else { return Ok(()) };
     let pointer = "#/components";
     let components = object(components, pointer)?;
@@ -104,39 +110,62 @@ fn components(report: &mut Report, document: &mut Object) -> Result<(), Error> {
         let pointer = child(pointer, kind);
         for (name, component) in object(all, &pointer)? {
             let pointer = child(&pointer, name);
-            match kind.as_str() {
-                "parameters" => parameter(report, component, &pointer)?,
-                "requestBodies" => body(report, component, &pointer)?,
-                "responses" => response(report, component, &pointer)?,
-                _ => {}
-            }
+            let narrowed = match kind.as_str() {
+                "parameters" => parameter(report, component, &pointer),
+                "requestBodies" => body(report, component, &pointer),
+                "responses" => response(report, component, &pointer),
+                _ => Ok(()),
+            };
+            note_broken(broken, narrowed);
         }
     }
     Ok(())
 }
 
-fn paths(report: &mut Report, document: &mut Object) -> Result<(), Error> {
+fn note_broken(broken: &mut Vec<Problem>, narrowed: Result<(), Error>) {
+    if let Err(error) = narrowed {
+        broken.extend(error.problems().cloned());
+    }
+}
+
+fn paths(
+    report: &mut Report,
+    broken: &mut Vec<Problem>,
+    document: &mut Object,
+) -> Result<(), Error> {
     let Some(paths) = document.get_mut("paths") else { return Ok(()) };
     let paths = object(paths, "#/paths")?;
     paths.retain(|path, _| !path.starts_with("x-"));
     for (path, item) in paths {
         let pointer = child("#/paths", path);
-        if !path.starts_with('/') {
-            return Err(refuse(&pointer, format!("the path {path:?} does not begin with a slash")));
-        }
-        let item = object(item, &pointer)?;
-        if item.remove("servers").is_some() {
-            report.loss(&pointer, "its own `servers` do not count: the caller gives the base URL");
-        }
-        let known: Vec<&str> = METHODS.into_iter().chain(["parameters"]).collect();
-        retain(report, item, &pointer, &known);
-        if let Some(list) = item.get_mut("parameters") {
-            parameters(report, list, &child(&pointer, "parameters"))?;
-        }
-        for method in METHODS {
-            if let Some(value) = item.get_mut(method) {
-                operation(report, value, &child(&pointer, method))?;
-            }
+        let narrowed = if path.starts_with('/') {
+            path_item(report, broken, item, &pointer)
+        } else {
+            Err(refuse(&pointer, format!("the path {path:?} does not begin with a slash")))
+        };
+        note_broken(broken, narrowed);
+    }
+    Ok(())
+}
+
+fn path_item(
+    report: &mut Report,
+    broken: &mut Vec<Problem>,
+    item: &mut Value,
+    pointer: &str,
+) -> Result<(), Error> {
+    let item = object(item, pointer)?;
+    if item.remove("servers").is_some() {
+        report.loss(pointer, "its own `servers` do not count: the caller gives the base URL");
+    }
+    let known: Vec<&str> = METHODS.into_iter().chain(["parameters"]).collect();
+    retain(report, item, pointer, &known);
+    if let Some(list) = item.get_mut("parameters") {
+        parameters(report, list, &child(pointer, "parameters"))?;
+    }
+    for method in METHODS {
+        if let Some(value) = item.get_mut(method) {
+            note_broken(broken, operation(report, value, &child(pointer, method)));
         }
     }
     Ok(())
@@ -277,13 +306,14 @@ fn content(report: &mut Report, value: &mut Value, pointer: &str) -> Result<(), 
     for (name, media_type) in object(value, pointer)? {
         let pointer = child(pointer, name);
         let media_type = object(media_type, &pointer)?;
-        if media_type.remove("encoding").is_some_and(|encoding| encoding != json!({})) {
+        let form = essence(name) == "application/x-www-form-urlencoded";
+        if !form && media_type.remove("encoding").is_some_and(|encoding| encoding != json!({})) {
             report
                 .loss(&pointer, "`encoding` does not count: each member is encoded as its type is");
         }
         media_type.remove("example");
         media_type.remove("examples");
-        retain(report, media_type, &pointer, &["schema"]);
+        retain(report, media_type, &pointer, &["schema", "encoding"]);
     }
     Ok(())
 }

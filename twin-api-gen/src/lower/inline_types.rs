@@ -14,10 +14,9 @@ use super::schema::{Object, ref_to, text};
 use super::walk::Position;
 use super::{Context, Report};
 use crate::METHODS;
-use crate::error::Error;
 use crate::pointer::child;
 
-pub(super) fn apply(context: &mut Context) -> Result<(), Error> {
+pub(super) fn apply(context: &mut Context) {
     let mut namer = Namer::new(&context.document);
     let mut hoisted = Vec::new();
     context.each_schema(|_, value, place| {
@@ -25,18 +24,13 @@ pub(super) fn apply(context: &mut Context) -> Result<(), Error> {
             hoisted.push(hoist(value, namer.name(place.pointer)));
         }
         Ok(())
-    })?;
+    });
     context.put_schemas(hoisted);
-    Ok(())
 }
 
 /// Gives the schemas of one component response, parameter or body names after it, so
 /// that everyone who shares it shares its types.
-pub(super) fn hoist_shared(
-    context: &mut Context,
-    kind: &str,
-    shared: &BTreeSet<String>,
-) -> Result<(), Error> {
+pub(super) fn hoist_shared(context: &mut Context, kind: &str, shared: &BTreeSet<String>) {
     let mut names = Namer::new(&context.document);
     let mut hoisted = Vec::new();
     let prefix = format!("#/components/{kind}/");
@@ -48,9 +42,8 @@ pub(super) fn hoist_shared(
             hoisted.push(hoist(value, names.name(place.pointer)));
         }
         Ok(())
-    })?;
+    });
     context.put_schemas(hoisted);
-    Ok(())
 }
 
 /// Moves a schema out; what speaks of the one use stays with the reference.

@@ -44,7 +44,7 @@ const KEPT_AS_THEY_ARE: [&str; 8] = [
     "writeOnly",
 ];
 
-pub(super) fn apply(context: &mut Context) -> Result<(), Error> {
+pub(super) fn apply(context: &mut Context) {
     context.each_schema(|report, value, place| {
         let Value::Object(members) = value else { return Ok(()) };
         // PHP writes an empty object so.
@@ -73,7 +73,7 @@ pub(super) fn apply(context: &mut Context) -> Result<(), Error> {
             }
         });
         Ok(())
-    })
+    });
 }
 
 fn structure(members: &Object, pointer: &str) -> Result<(), Error> {

@@ -9,6 +9,9 @@ pub(super) fn essence(name: &str) -> String {
     name.split(';').next().unwrap_or_default().trim().to_ascii_lowercase()
 }
 
+/// The rank of JSON under a name that stands for anything.
+pub(super) const WILDCARD: u8 = 3;
+
 /// How sure it is that a media type is one JSON value: 0 is surest.
 pub(super) fn json_rank(name: &str, schema: Option<&Value>) -> Option<u8> {
     let essence = essence(name);
@@ -20,7 +23,7 @@ pub(super) fn json_rank(name: &str, schema: Option<&Value>) -> Option<u8> {
         // Many services write this for JSON; bytes have a string for a schema, or none.
         "*/*" | "application/*" => {
             let text = schema.is_none_or(|schema| schema["type"] == "string");
-            (!text).then_some(3)
+            (!text).then_some(WILDCARD)
         }
         name => name.ends_with("+json").then_some(2),
     }

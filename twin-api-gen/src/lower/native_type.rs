@@ -6,10 +6,11 @@
 
 use serde_json::{Value, json};
 
+use super::Context;
 use super::null_type::is_nullable;
 use super::schema::Object;
-use super::{Context, refuse};
-use crate::error::Error;
+use crate::error::{Error, Stage};
+use crate::problem::Problem;
 
 /// The names that `x-twin-type` may have.
 const NAMES: [&str; 2] = ["lenient-integer", "payload"];
@@ -18,17 +19,22 @@ pub(super) fn apply(context: &mut Context) -> Result<(), Error> {
     if !context.options.native_types {
         return Ok(());
     }
+    // It is a word of ours: an unknown one is a mistake of ours, and leaves nothing out.
+    let mut unknown = Vec::new();
     context.each_schema(|report, value, place| {
         let Some(wanted) = value.get("x-twin-type") else { return Ok(()) };
         let Some(name) = NAMES.iter().find(|name| wanted == *name) else {
-            return Err(refuse(place.pointer, format!("x-twin-type {wanted} is not known"))
-                .help(format!("the hand-written types are {}", NAMES.join(" and "))));
+            let what = format!("x-twin-type {wanted} is not known");
+            let help = format!("the hand-written types are {}", NAMES.join(" and "));
+            unknown.push(Problem::new(Stage::Lower, what).at(place.pointer).help(help));
+            return Ok(());
         };
         report.note(place.pointer, format!("the hand-written type for `{name}` takes its place"));
         let marker = marker(value, name);
         *value = marker;
         Ok(())
-    })
+    });
+    Error::from_problems(unknown).map_or(Ok(()), Err)
 }
 
 fn marker(value: &Value, name: &str) -> Value {

@@ -9,12 +9,11 @@ use serde_json::{Value, json};
 use super::Context;
 use super::schema::{Object, is_true, ref_name};
 use super::walk::Position;
-use crate::error::Error;
 
-pub(super) fn apply(context: &mut Context) -> Result<(), Error> {
+pub(super) fn apply(context: &mut Context) {
     let nullable = nullable_names(&context.schemas());
     if nullable.is_empty() {
-        return Ok(());
+        return;
     }
     let is_one = |value: &Value| ref_name(value).is_some_and(|name| nullable.contains(name));
     context.each_schema(|report, value, place| {
@@ -31,7 +30,7 @@ pub(super) fn apply(context: &mut Context) -> Result<(), Error> {
             members.insert("nullable".to_owned(), json!(true));
         }
         Ok(())
-    })
+    });
 }
 
 fn lists(members: &Object) -> impl Iterator<Item = &Value> {

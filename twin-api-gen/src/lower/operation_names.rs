@@ -1,83 +1,200 @@
-//! Every operation has a name, and no two the same in Rust.
+//! Every operation gets a name, and no two the same in Rust.
 //!
-//! It invents none: a name that a machine makes up changes when the path does.
+//! The document's name stays where it can. An operation without one is named after its
+//! method and path, and so is the second of two with the same name. A name that the
+//! generated code needs itself gets the method behind it. Every change is reported.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
+
+use serde_json::{Value, json};
 
 use super::casing::{pascal, snake};
+use super::inline_types::unescape;
 use super::schema::text;
-use super::{Context, refuse};
-use crate::error::Error;
+use super::{Context, walk};
 
 /// Methods and types that stand beside the operations in the generated code.
-const METHODS_OF_THE_CLIENT: [&str; 9] =
-    ["new", "new_with_client", "pre", "post", "exec", "api_version", "baseurl", "client", "inner"];
-const TYPES_OF_THE_BUILDERS: [&str; 10] = [
+const METHODS_OF_THE_CLIENT: [&str; 13] = [
+    "new",
+    "new_with_client",
+    "pre",
+    "post",
+    "exec",
+    "api_version",
+    "baseurl",
+    "client",
+    "inner",
+    "builder",
+    "clone",
+    "into",
+    "connect",
+];
+
+/// What a builder of that name would hide from the code of all builders.
+const TYPES_OF_THE_BUILDERS: [&str; 42] = [
+    "AsRef",
+    "Box",
     "ByteStream",
-    "ClientInfo",
+    "Client",
     "ClientHooks",
+    "ClientInfo",
+    "Clone",
+    "Copy",
+    "Debug",
+    "Default",
+    "Display",
+    "Drop",
+    "Eq",
+    "Err",
     "Error",
+    "Extend",
+    "Fn",
+    "FnMut",
+    "FnOnce",
+    "From",
+    "FromStr",
+    "Into",
+    "IntoIterator",
+    "Iterator",
+    "None",
+    "Ok",
     "OperationInfo",
+    "Option",
+    "PartialEq",
     "RequestBuilderExt",
     "ResponseValue",
     "Result",
-    "Option",
+    "Send",
+    "Sized",
+    "Some",
     "String",
+    "Sync",
+    "ToOwned",
+    "ToString",
+    "TryFrom",
+    "TryInto",
+    "Vec",
 ];
 
-pub(super) fn apply(context: &mut Context) -> Result<(), Error> {
-    let mut seen: BTreeMap<String, (String, String)> = BTreeMap::new();
-    context.each_operation(|_, operation, pointer| {
-        let help = "pin another operationId in an overlay";
-        let Some(id) = text(operation, "operationId") else {
-            return Err(refuse(pointer, "the operation has no operationId")
-                .help("pin one in an overlay: the client's method is named after it"));
+pub(super) fn apply(context: &mut Context) {
+    let mut taken = wanted(&mut context.document);
+    let mut seen: BTreeSet<String> = BTreeSet::new();
+    context.each_operation(|report, operation, pointer| {
+        let id = text(operation, "operationId").filter(|id| has_letters(id)).map(str::to_owned);
+        let name = id.as_deref().map(snake);
+        if name.as_ref().is_some_and(|name| !is_reserved(name) && seen.insert(name.clone())) {
+            return Ok(());
+        }
+        let place = place_name(pointer);
+        let wanted = match &name {
+            Some(name) if is_reserved(name) => {
+                format!("{name}_{}", pointer.rsplit('/').next().unwrap_or_default())
+            }
+            _ => place,
         };
-        let name = snake(id);
-        let taken = METHODS_OF_THE_CLIENT.contains(&name.as_str())
-            || TYPES_OF_THE_BUILDERS.contains(&pascal(&name).as_str());
-        if taken {
-            let cause = format!("the operationId {id:?} is a name that the client needs itself");
-            return Err(refuse(pointer, cause).help(help));
-        }
-        if let Some((other, at)) = seen.get(&name) {
-            let cause = if other == id {
-                format!("the operationId {id:?} is also that of {at}")
-            } else {
-                format!("the operationId {id:?} and {other:?} of {at} are both `{name}` in Rust")
-            };
-            return Err(refuse(pointer, cause).help(help));
-        }
-        seen.insert(name, (id.to_owned(), pointer.to_owned()));
+        let free = free(&wanted, &mut taken);
+        let cause = match &id {
+            None => "it has no operationId".to_owned(),
+            Some(id) if is_reserved(&snake(id)) => format!("the client needs {id:?} itself"),
+            Some(id) => format!("{id:?} is the name of another operation too"),
+        };
+        report.note(pointer, format!("the operation is called `{free}`: {cause}"));
+        operation.insert("operationId".to_owned(), json!(free));
+        seen.insert(free);
         Ok(())
-    })
+    });
+}
+
+fn has_letters(name: &str) -> bool {
+    name.chars().any(char::is_alphanumeric)
+}
+
+fn is_reserved(name: &str) -> bool {
+    METHODS_OF_THE_CLIENT.contains(&name) || TYPES_OF_THE_BUILDERS.contains(&pascal(name).as_str())
+}
+
+/// The names that the document gives, in Rust.
+fn wanted(document: &mut Value) -> BTreeSet<String> {
+    let mut names = BTreeSet::new();
+    walk::each_operation(document, &mut |operation, _| {
+        names.extend(text(operation, "operationId").map(snake));
+    });
+    names
+}
+
+fn free(wanted: &str, taken: &mut BTreeSet<String>) -> String {
+    let mut name = snake(wanted);
+    let mut number = 1;
+    while is_reserved(&name) || !taken.insert(name.clone()) {
+        number += 1;
+        name = snake(&format!("{wanted}_{number}"));
+    }
+    name
+}
+
+/// `get_plants_by_id` for `GET /plants/{id}`.
+fn place_name(pointer: &str) -> String {
+    let mut tokens = pointer.split('/').skip(2);
+    let path = tokens.next().map(unescape).unwrap_or_default();
+    let method = tokens.next().unwrap_or_default();
+    let mut words = vec![method.to_owned()];
+    for segment in path.split('/').filter(|segment| !segment.is_empty()) {
+        words.push(segment.replace('{', "-by-").replace('}', "-"));
+    }
+    snake(&words.join("-"))
 }
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
+    use serde_json::{Value, json};
 
-    use crate::lower::testing::{check_refusals, with_operation};
+    use crate::lower::testing::run;
+
+    fn names(document: Value) -> Vec<String> {
+        let (document, lines) = run("operation-names", document).unwrap();
+        let items = document["paths"].as_object().unwrap();
+        let operations = items.values().flat_map(|item| item.as_object().unwrap().values());
+        let names = operations.map(|it| it["operationId"].as_str().unwrap().to_owned());
+        names.chain(lines).collect()
+    }
 
     #[test]
-    fn refusals() {
-        let two = |one: &str, two: &str| {
-            json!({"paths": {
-                "/a": {"get": {"operationId": one}, "put": {"operationId": two}},
-            }})
-        };
-        check_refusals(
-            "operation-names",
-            &[
-                (with_operation(json!({})), "#/paths/~1a/get: the operation has no operationId"),
-                (
-                    two("x", "x"),
-                    "#/paths/~1a/put: the operationId \"x\" is also that of #/paths/~1a/get",
-                ),
-                (two("getA", "get_a"), "both `get_a` in Rust"),
-                (two("a", "new"), "\"new\" is a name that the client needs"),
-                (two("a", "error"), "\"error\" is a name"),
-            ],
+    fn an_operation_without_an_id_is_named_after_its_method_and_path() {
+        assert_eq!(
+            names(json!({"paths": {
+                "/a/{b}": {"get": {}}, "/a/by/b": {"get": {}}, "/": {"get": {"operationId": "$"}},
+            }})),
+            [
+                "get",
+                "get_a_by_b",
+                "get_a_by_b_2",
+                "note: #/paths/~1/get: the operation is called `get`: it has no operationId",
+                "note: #/paths/~1a~1by~1b/get: the operation is called `get_a_by_b`: it has no operationId",
+                "note: #/paths/~1a~1{b}/get: the operation is called `get_a_by_b_2`: it has no operationId",
+            ]
         );
+    }
+
+    #[test]
+    fn the_second_of_two_equal_names_is_named_after_its_place() {
+        assert_eq!(
+            names(json!({"paths": {
+                "/a": {"get": {"operationId": "getIt"}, "put": {"operationId": "get_it"}},
+            }})),
+            [
+                "getIt",
+                "put_a",
+                "note: #/paths/~1a/put: the operation is called `put_a`: \"get_it\" is the name of \
+                 another operation too",
+            ]
+        );
+    }
+
+    #[test]
+    fn names_that_the_client_needs_get_the_method_behind_them() {
+        for reserved in ["from", "new", "builder", "baseurl", "client", "inner", "clone", "Error"] {
+            let found = names(json!({"paths": {"/a": {"get": {"operationId": reserved}}}}));
+            assert_eq!(found[0], format!("{}_get", reserved.to_lowercase()));
+        }
     }
 }

@@ -1,47 +1,148 @@
-//! Parameters of one operation must have distinct names in Rust, and none of the builder's.
+//! Parameters of one operation get distinct names in Rust, and none of the builder's.
 //!
-//! It renames nothing, because the names are what callers write.
+//! The first of two keeps its name. What is renamed is still sent under its own name, which
+//! a pass writes. A path parameter is renamed together with the path template, where it is
+//! called as the builder's own methods are, or like another one.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::casing::snake;
-use super::schema::Object;
-use super::{Context, refuse};
+use super::parameters::WIRE;
+use super::schema::{Object, as_object};
+use super::{Context, Report, refuse};
+use crate::METHODS;
 use crate::error::Error;
+use crate::passes::letters;
 use crate::pointer::child;
 
-/// Methods of every builder, and a local variable that a parameter would hide.
-const OF_BUILDERS: [&str; 3] = ["new", "send", "header_map"];
-/// Methods of a builder for a request with a body.
-const OF_BODIES: [&str; 2] = ["body", "body_map"];
+/// Methods of every builder, and local variables and functions that a parameter would hide.
+const RESERVED: [&str; 10] = [
+    "new",
+    "send",
+    "header_map",
+    "body",
+    "body_map",
+    "clone",
+    "encode_path",
+    "into",
+    "try_into",
+    "info",
+];
 
-pub(super) fn apply(context: &mut Context) -> Result<(), Error> {
-    context.each_operation(|_, operation, pointer| check(operation, pointer))
+pub(super) fn apply(context: &mut Context) {
+    rename_in_paths(context);
+    context.each_operation(|report, operation, pointer| rename(report, operation, pointer));
 }
 
-fn check(operation: &Object, pointer: &str) -> Result<(), Error> {
-    let help =
-        "rename the parameter in an overlay if the service allows, or remove it if it is optional";
-    let has_body = operation.contains_key("requestBody");
-    let mut seen: BTreeMap<String, &str> = BTreeMap::new();
-    let list = operation.get("parameters").and_then(Value::as_array).into_iter().flatten();
-    for (index, parameter) in list.enumerate() {
-        let Some(name) = parameter["name"].as_str() else { continue };
+/// Whether Rust's name of it can be told to be its own.
+fn is_plain(name: &str, taken: &BTreeSet<String>) -> bool {
+    let rust = snake(name);
+    letters(&rust) == letters(name) && !RESERVED.contains(&rust.as_str()) && !taken.contains(&rust)
+}
+
+/// A free name in Rust for `name`, which stands in `place`.
+fn free(name: &str, place: &str, taken: &BTreeSet<String>) -> String {
+    let rust = snake(name);
+    let has_letters = name.chars().any(char::is_alphanumeric);
+    let rust = if has_letters { rust } else { "parameter".to_owned() };
+    let with_place = snake(&format!("{place}_{rust}"));
+    let mut candidates = [rust, with_place.clone()]
+        .into_iter()
+        .chain((2_usize..).map(|number| format!("{with_place}{number}")));
+    let found = candidates.find(|name| is_plain(name, taken));
+    found.unwrap_or(with_place)
+}
+
+/// The names between braces of a path template, in their order.
+fn names(path: &str) -> Vec<String> {
+    let parts = path.split('{').skip(1).filter_map(|part| part.split_once('}'));
+    parts.map(|(name, _)| name.to_owned()).collect()
+}
+
+fn rename_in_paths(context: &mut Context) {
+    let Context { document, report, broken, .. } = context;
+    let Some(Value::Object(paths)) = document.get_mut("paths") else { return };
+    let mut renamed = Vec::new();
+    for path in paths.keys() {
+        let mut taken = BTreeSet::new();
+        let mut changes: Vec<(String, String)> = Vec::new();
+        for name in names(path) {
+            let plain = is_plain(&name, &taken);
+            let rust = if plain { snake(&name) } else { free(&name, "path", &taken) };
+            if !plain && !changes.iter().any(|(known, _)| *known == name) {
+                changes.push((name, rust.clone()));
+            }
+            taken.insert(rust);
+        }
+        if !changes.is_empty() {
+            renamed.push((path.clone(), changes));
+        }
+    }
+    for (path, changes) in renamed {
+        let pointer = child("#/paths", &path);
+        let new = changes.iter().fold(path.clone(), |path, (name, rust)| {
+            path.replace(&format!("{{{name}}}"), &format!("{{{rust}}}"))
+        });
+        if paths.contains_key(&new) {
+            let cause = format!("the path would be called {new:?} in Rust, as another is");
+            broken.extend(refuse(&pointer, cause).problems().cloned());
+            continue;
+        }
+        report.note(&pointer, format!("the path is written {new:?}, for names that Rust can have"));
+        let mut item = paths.remove(&path).unwrap_or_default();
+        rename_of_path(as_object(&mut item), &changes);
+        paths.insert(new, item);
+    }
+}
+
+fn rename_of_path(item: &mut Object, changes: &[(String, String)]) {
+    for method in METHODS {
+        let parameters = item.get_mut(method).and_then(|it| it.get_mut("parameters"));
+        let list = parameters.and_then(Value::as_array_mut).into_iter().flatten();
+        for parameter in list.filter(|parameter| parameter["in"] == "path") {
+            let name = parameter["name"].as_str().unwrap_or_default().to_owned();
+            if let Some((_, rust)) = changes.iter().find(|(known, _)| *known == name) {
+                note_wire_name(parameter, &name);
+                parameter["name"] = json!(rust);
+            }
+        }
+    }
+}
+
+fn note_wire_name(parameter: &mut Value, name: &str) {
+    let wire = as_object(as_object(parameter).entry(WIRE).or_insert_with(|| json!({})));
+    wire.insert("name".to_owned(), json!(name));
+}
+
+fn rename(report: &mut Report, operation: &mut Object, pointer: &str) -> Result<(), Error> {
+    let Some(Value::Array(list)) = operation.get_mut("parameters") else { return Ok(()) };
+    let in_path = |parameter: &Value| parameter["in"] == "path";
+    let path_names = list.iter().filter(|parameter| in_path(parameter));
+    let mut taken: BTreeSet<String> =
+        path_names.filter_map(|parameter| parameter["name"].as_str()).map(snake).collect();
+    for (index, parameter) in list.iter_mut().enumerate() {
         let at = child(&child(pointer, "parameters"), index);
-        let rust = snake(name);
-        let is = |names: &[&str]| names.contains(&rust.as_str());
-        if is(&OF_BUILDERS) || (has_body && is(&OF_BODIES)) {
-            let cause = format!(
-                "the parameter {name:?} is `{rust}`, which the request's builder has already"
-            );
-            return Err(refuse(&at, cause).help(help));
+        let Some(name) = parameter["name"].as_str().map(str::to_owned) else { continue };
+        if in_path(parameter) {
+            continue;
         }
-        if let Some(other) = seen.insert(rust.clone(), name) {
-            let cause = format!("the parameters {other:?} and {name:?} are both `{rust}` in Rust");
-            return Err(refuse(&at, cause).help(help));
+        let is_cookie = parameter.get(WIRE).is_some_and(|wire| wire["in"] == "cookie");
+        let place = if is_cookie { "cookie" } else { parameter["in"].as_str().unwrap_or("query") };
+        let rust = if is_plain(&name, &taken) {
+            snake(&name)
+        } else {
+            let rust = free(&name, place, &taken);
+            report.note(&at, format!("the {place} parameter {name:?} is `{rust}` in Rust"));
+            note_wire_name(parameter, &name);
+            parameter["name"] = json!(rust);
+            rust
+        };
+        if is_cookie {
+            note_wire_name(parameter, &name);
         }
+        taken.insert(rust);
     }
     Ok(())
 }
@@ -50,30 +151,77 @@ fn check(operation: &Object, pointer: &str) -> Result<(), Error> {
 mod tests {
     use serde_json::{Value, json};
 
-    use crate::lower::testing::{check_documents, check_refusals, with_operation};
+    use crate::lower::testing::{check_documents, run, with_operation};
+
+    fn with(parameters: &[Value]) -> Value {
+        with_operation(json!({ "parameters": parameters }))
+    }
 
     #[test]
-    fn parameter_names() {
-        let with = |names: &[&str], body: Value| {
-            let parameters: Vec<Value> = names.iter().map(|name| json!({"name": name})).collect();
-            let mut operation = json!({"parameters": parameters});
-            if !body.is_null() {
-                operation["requestBody"] = body;
-            }
-            with_operation(operation)
-        };
-        let fine = with(&["a", "body", "url", "client", "self"], Value::Null);
-        check_documents("parameter-names", &[(fine.clone(), fine, &[])]);
-        check_refusals(
+    fn parameters_that_collide_are_sent_under_their_own_names() {
+        let named = |name: &str, place: &str| json!({"name": name, "in": place});
+        let renamed = |rust: &str, place: &str, wire: &str| json!({"name": rust, "in": place, "x-twin-wire": {"name": wire}});
+        let plain = [named("a", "query"), named("url", "query"), named("client", "header")];
+        check_documents(
             "parameter-names",
             &[
+                (with(&plain), with(&plain), &[]),
                 (
-                    with(&["userId", "user_id"], Value::Null),
-                    "parameters/1: the parameters \"userId\" and \"user_id\"",
+                    with(&[named("last_event_id", "query"), named("Last-Event-ID", "header")]),
+                    with(&[
+                        named("last_event_id", "query"),
+                        renamed("header_last_event_id", "header", "Last-Event-ID"),
+                    ]),
+                    &["note: parameters/1: the header parameter \"Last-Event-ID\""],
                 ),
-                (with(&["send"], Value::Null), "\"send\" is `send`"),
-                (with(&["Body"], json!({})), "\"Body\" is `body`"),
+                (
+                    with(&[
+                        named("userId", "query"),
+                        named("user_id", "query"),
+                        named("user-id", "query"),
+                    ]),
+                    with(&[
+                        named("userId", "query"),
+                        renamed("query_user_id", "query", "user_id"),
+                        renamed("query_user_id2", "query", "user-id"),
+                    ]),
+                    &["note: `query_user_id`", "note: `query_user_id2`"],
+                ),
+                (
+                    with(&[named("_", "query"), named("$", "query"), named("1st", "query")]),
+                    with(&[
+                        renamed("parameter", "query", "_"),
+                        renamed("query_parameter", "query", "$"),
+                        renamed("x1st", "query", "1st"),
+                    ]),
+                    &["note: `parameter`", "note: `query_parameter`", "note: `x1st`"],
+                ),
+                (
+                    with(&[named("send", "query"), named("Body", "query")]),
+                    with(&[
+                        renamed("query_send", "query", "send"),
+                        renamed("query_body", "query", "Body"),
+                    ]),
+                    &["note: `query_send`", "note: `query_body`"],
+                ),
             ],
         );
+    }
+
+    #[test]
+    fn a_path_parameter_without_a_rust_name_is_renamed_in_its_path() {
+        let document = json!({"paths": {"/a/{_}/{new}/{b}": {"get": {"parameters": [
+            {"name": "_", "in": "path"}, {"name": "new", "in": "path"}, {"name": "b", "in": "path"},
+            {"name": "b", "in": "query"},
+        ]}}}});
+        let (document, _) = run("parameter-names", document).unwrap();
+        let item = &document["paths"]["/a/{parameter}/{path_new}/{b}"];
+        let names: Vec<&str> = item["get"]["parameters"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|parameter| parameter["name"].as_str().unwrap())
+            .collect();
+        assert_eq!(names, ["parameter", "path_new", "b", "query_b"]);
     }
 }

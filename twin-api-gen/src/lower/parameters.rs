@@ -16,9 +16,15 @@ use crate::pointer::child;
 mod object;
 mod template;
 
-pub(super) fn apply(context: &mut Context) -> Result<(), Error> {
+/// On a parameter: what is sent otherwise than progenitor would.
+///
+/// `name` is its name in the API, where it has another one in Rust; `in` is `cookie`,
+/// where progenitor takes it for a header; `style` is `brackets`.
+pub(crate) const WIRE: &str = "x-twin-wire";
+
+pub(super) fn apply(context: &mut Context) {
     let schemas = context.take_schemas();
-    let done = context.each_operation(|report, operation, pointer| {
+    context.each_operation(|report, operation, pointer| {
         let Some(Value::Array(list)) = operation.remove("parameters") else {
             return template::check(&[], pointer);
         };
@@ -40,7 +46,6 @@ pub(super) fn apply(context: &mut Context) -> Result<(), Error> {
         Ok(())
     });
     context.put_schemas(schemas);
-    done
 }
 
 /// What becomes of a parameter.
@@ -69,6 +74,13 @@ fn narrow(
     if place == "header" && !is_token(&name) {
         return Err(refuse(pointer, format!("{name:?} cannot be the name of a header"))
             .help("a header's name is a token (RFC 9110 section 5.6.2); mend it in an overlay"));
+    }
+    if place == "cookie" && matches!(style, None | Some("form")) {
+        cookie(report, parameter, schemas, pointer)?;
+        return Ok(Narrowed::Kept);
+    }
+    if place == "query" && style == Some("deepObject") {
+        return Ok(deep_object(report, parameter, schemas, pointer));
     }
     if !is_sendable(&place, style) {
         let style = style.map(|style| format!(" in style {style}")).unwrap_or_default();
@@ -101,6 +113,60 @@ fn narrow(
         return leave_out(report, parameter, &what, pointer);
     }
     Ok(Narrowed::Kept)
+}
+
+/// A cookie is sent as a header, by the name that a pass gives it.
+fn cookie(
+    report: &mut Report,
+    parameter: &mut Object,
+    schemas: &Object,
+    pointer: &str,
+) -> Result<(), Error> {
+    let name = text(parameter, "name").unwrap_or_default();
+    if !is_token(name) {
+        return Err(refuse(pointer, format!("{name:?} cannot be the name of a cookie"))
+            .help("a cookie's name is a token (RFC 6265 section 4.1.1); mend it in an overlay"));
+    }
+    parameter.remove("content");
+    let schema = parameter.entry("schema").or_insert_with(|| json!({"type": "string"}));
+    narrow_schema(report, schema, schemas, "cookie", pointer);
+    parameter.insert("in".to_owned(), json!("header"));
+    parameter.insert(WIRE.to_owned(), json!({"in": "cookie"}));
+    Ok(())
+}
+
+/// `name[member]=value`: a parameter for each member, or a map of what the caller likes.
+fn deep_object(
+    report: &mut Report,
+    parameter: &mut Object,
+    schemas: &Object,
+    pointer: &str,
+) -> Narrowed {
+    let name = text(parameter, "name").unwrap_or_default().to_owned();
+    let schema = parameter.entry("schema").or_insert_with(|| json!({}));
+    if let Value::Object(members) = schema {
+        members.remove("nullable");
+        members.remove("default");
+    }
+    if object::is_struct(behind(schemas, schema)) {
+        let all = object::spread(report, parameter, schemas, pointer);
+        if let Some(mut all) = all.filter(|all| !all.is_empty()) {
+            for one in &mut all {
+                let member = text(one, "name").unwrap_or_default();
+                let wire = format!("{name}[{member}]");
+                one.insert("name".to_owned(), json!(wire));
+            }
+            return Narrowed::Spread(all);
+        }
+    }
+    let target = behind(schemas, parameter.get("schema").unwrap_or(&Value::Null)).clone();
+    let free = target["additionalProperties"].as_object().cloned();
+    let values = free.map_or_else(|| json!({}), Value::Object);
+    parameter
+        .insert("schema".to_owned(), json!({"type": "object", "additionalProperties": values}));
+    parameter.insert(WIRE.to_owned(), json!({"style": "brackets"}));
+    report.note(pointer, "the caller gives the members of the object as a map");
+    Narrowed::Kept
 }
 
 /// Whether progenitor writes it as the document says, or can after a change of its type.
@@ -266,17 +332,46 @@ mod tests {
                     &[],
                 ),
                 (
-                    query(json!({"style": "deepObject", "schema": {}})),
-                    with("/a", json!([])),
-                    &["loss: in style deepObject"],
+                    query(json!({"style": "deepObject", "required": true, "schema": {
+                        "type": "object", "additionalProperties": {"type": "string"},
+                    }})),
+                    query(
+                        json!({"required": true, "x-twin-wire": {"style": "brackets"}, "schema": {
+                            "type": "object", "additionalProperties": {"type": "string"},
+                        }}),
+                    ),
+                    &["note: as a map"],
+                ),
+                (
+                    query(json!({"style": "deepObject", "required": true, "schema": {
+                        "properties": {"a": {"type": "string"}, "b": {"type": "integer"}},
+                        "required": ["a"],
+                    }})),
+                    with(
+                        "/a",
+                        json!([
+                            {"name": "q[a]", "in": "query", "required": true, "schema": {"type": "string"}},
+                            {"name": "q[b]", "in": "query", "required": false, "schema": {"type": "integer"}},
+                        ]),
+                    ),
+                    &["note: one parameter for each"],
                 ),
                 (
                     with(
                         "/a",
-                        json!([{"name": "c", "in": "cookie"}, {"name": "Accept", "in": "header", "required": true}]),
+                        json!([
+                            {"name": "c", "in": "cookie", "required": true, "schema": {"type": "integer"}},
+                            {"name": "Accept", "in": "header", "required": true},
+                        ]),
                     ),
-                    with("/a", json!([])),
-                    &["loss: cookie parameter \"c\"", "note: Accept"],
+                    with(
+                        "/a",
+                        json!([{
+                            "name": "c", "in": "header", "required": true,
+                            "schema": {"type": "integer"}, "x-twin-wire": {"in": "cookie"},
+                        }]),
+                    ),
+                    &["note: Accept"],
                 ),
                 (
                     with("/{a}", json!([{"name": "a", "in": "path", "schema": name("List")}])),
@@ -295,10 +390,6 @@ mod tests {
         check_refusals(
             "parameters",
             &[
-                (
-                    with("/a", json!([{"name": "c", "in": "cookie", "required": true}])),
-                    "parameters/0: the cookie parameter \"c\" is required",
-                ),
                 (
                     with("/{a}", json!([{"name": "a", "in": "path", "style": "matrix"}])),
                     "in style matrix is required",

@@ -6,37 +6,49 @@
 use serde_json::Value;
 
 use super::references::local_pointer;
-use super::{Context, refuse};
+use super::{Budget, Context, refuse};
 use crate::error::Error;
 use crate::pointer::{child, resolve};
 
-pub(super) fn apply(context: &mut Context) -> Result<(), Error> {
+pub(super) fn apply(context: &mut Context) {
     let original = context.document.clone();
     let Some(paths) = context.document.get_mut("paths").and_then(Value::as_object_mut) else {
-        return Ok(());
+        return;
     };
-    for (path, item) in paths {
+    for (path, item) in paths.iter_mut().filter(|(path, _)| !path.starts_with("x-")) {
         let pointer = child("#/paths", path);
-        // A longer chain than there are paths goes round.
-        let mut hops = 0;
-        while let Some(reference) = item.get("$ref").filter(|_| !path.starts_with("x-")) {
-            let reference = reference.as_str().unwrap_or_default();
-            let target = local_pointer(reference, &pointer)?;
-            let Some(Value::Object(target)) = resolve(&original, &target) else {
-                return Err(refuse(&pointer, format!("$ref {reference:?} points at no path item")));
-            };
-            hops += 1;
-            if hops > 100 {
-                return Err(refuse(&pointer, "the path item refers to itself"));
-            }
-            context.budget.spend(&Value::Object(target.clone()), &pointer)?;
-            let mut merged = target.clone();
-            if let Value::Object(own) = item {
-                own.remove("$ref");
-                merged.append(own);
-            }
-            *item = Value::Object(merged);
+        if let Err(error) = follow(item, &original, &mut context.budget, &pointer) {
+            context.broken.extend(error.problems().cloned());
         }
+    }
+}
+
+/// Copies what the item refers to into it.
+fn follow(
+    item: &mut Value,
+    original: &Value,
+    budget: &mut Budget,
+    pointer: &str,
+) -> Result<(), Error> {
+    // A longer chain than there are paths goes round.
+    let mut hops = 0;
+    while let Some(reference) = item.get("$ref") {
+        let reference = reference.as_str().unwrap_or_default();
+        let target = local_pointer(reference, pointer)?;
+        let Some(Value::Object(target)) = resolve(original, &target) else {
+            return Err(refuse(pointer, format!("$ref {reference:?} points at no path item")));
+        };
+        hops += 1;
+        if hops > 100 {
+            return Err(refuse(pointer, "the path item refers to itself"));
+        }
+        budget.spend(&Value::Object(target.clone()), pointer)?;
+        let mut merged = target.clone();
+        if let Value::Object(own) = item {
+            own.remove("$ref");
+            merged.append(own);
+        }
+        *item = Value::Object(merged);
     }
     Ok(())
 }

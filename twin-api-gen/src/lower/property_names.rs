@@ -17,11 +17,11 @@ use crate::pointer::child;
 /// The field that typify makes of further properties.
 const EXTRA: &str = "extra";
 
-pub(super) fn apply(context: &mut Context) -> Result<(), Error> {
+pub(super) fn apply(context: &mut Context) {
     context.each_schema(|report, value, place| match value {
         Value::Object(members) => distinguish(report, members, place.pointer),
         _ => Ok(()),
-    })
+    });
 }
 
 fn distinguish(report: &mut Report, members: &mut Object, pointer: &str) -> Result<(), Error> {

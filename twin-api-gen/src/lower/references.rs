@@ -20,17 +20,22 @@ use crate::pointer::{escape, resolve};
 
 pub(super) fn apply(context: &mut Context) -> Result<(), Error> {
     let mut resolver = Resolver::new(&context.document);
-    context.each_schema(|_, value, place| resolver.rewrite(value, place.pointer, place.pointer))?;
+    context.each_schema(|_, value, place| resolver.rewrite(value, place.pointer, place.pointer));
     while let Some((pointer, name)) = resolver.pending.pop() {
         let Some(copy) = resolve(&resolver.original, &pointer).cloned() else { continue };
         context.budget.spend(&copy, &pointer)?;
-        let hoisted = resolver.rewrite_copy(copy, &pointer, &name)?;
+        let (hoisted, errors) = resolver.rewrite_copy(copy, &name, &pointer);
+        let at = format!("{SCHEMAS}{}", escape(&name));
+        // The copy is what the operations refer to.
+        let problems = errors.iter().flat_map(Error::problems).cloned();
+        context.broken.extend(problems.map(|problem| problem.at(at.clone())));
         context
             .report
             .note(&pointer, format!("copied to the component `{name}`, which is referred to"));
         context.put_schemas([(name, hoisted)]);
     }
-    cycles::refuse_alias_circles(&context.schemas())
+    cycles::report_alias_circles(context);
+    Ok(())
 }
 
 /// The pointer that a reference within the document stands for, percent-decoded.
@@ -48,7 +53,7 @@ pub(super) fn local_pointer(reference: &str, at: &str) -> Result<String, Error> 
     Ok(format!("#{decoded}"))
 }
 
-fn percent_decode(text: &str) -> Option<String> {
+pub(super) fn percent_decode(text: &str) -> Option<String> {
     let mut bytes = text.bytes();
     let mut out = Vec::with_capacity(text.len());
     while let Some(byte) = bytes.next() {
@@ -149,17 +154,18 @@ impl Resolver {
         }
     }
 
-    fn rewrite_copy(&mut self, copy: Value, from: &str, name: &str) -> Result<Value, Error> {
+    fn rewrite_copy(&mut self, copy: Value, name: &str, from: &str) -> (Value, Vec<Error>) {
         let mut alone = Value::Object(Object::new());
         if let Value::Object(members) = &mut alone {
             object_at(object_at(members, "components"), "schemas").insert(name.to_owned(), copy);
         }
         let prefix = format!("{SCHEMAS}{}", escape(name));
+        let mut errors = Vec::new();
         walk::each_schema(&mut alone, &mut |value, place| {
             let base = place.pointer.replacen(&prefix, from, 1);
-            self.rewrite(value, &base, &base)
-        })?;
-        Ok(alone["components"]["schemas"][name].take())
+            errors.extend(self.rewrite(value, &base, &base).err());
+        });
+        (alone["components"]["schemas"][name].take(), errors)
     }
 }
 

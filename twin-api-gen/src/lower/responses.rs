@@ -5,20 +5,32 @@
 //! at last `5XX` alike; several schemas become a union. Where success has JSON and also nothing or
 //! bytes, the answer is raw bytes, because no one type reads both.
 
+use std::collections::BTreeSet;
+
 use serde_json::{Value, json};
 
+use super::bodies::is_media_type;
 use super::media_type::json_rank;
 use super::schema::{Object, as_object};
 use super::{Context, Report, composition};
-use crate::error::Error;
 use crate::pointer::child;
 
-pub(super) fn apply(context: &mut Context) -> Result<(), Error> {
+/// On an operation: what it accepts, where that is not `application/json`.
+pub(crate) const ACCEPT: &str = "x-twin-accept";
+
+pub(super) fn apply(context: &mut Context) {
     let schemas = context.take_schemas();
-    let done = context.each_operation(|report, operation, pointer| {
+    context.each_operation(|report, operation, pointer| {
         let at = child(pointer, "responses");
         let all = operation.get_mut("responses").map(std::mem::take).unwrap_or_default();
-        let (success, errors) = sort(report, all, &at);
+        let (mut success, mut errors) = sort(report, all, &at);
+        if pointer.ends_with("/head") {
+            bodiless(report, &mut success, &at);
+            bodiless(report, &mut errors, &at);
+        }
+        if let Some(accept) = accept(&success) {
+            operation.insert(ACCEPT.to_owned(), json!(accept));
+        }
         let mut kept = Object::new();
         if let Some(response) = merge(report, &success, Use::Success, &schemas, &at) {
             kept.insert("2XX".to_owned(), response);
@@ -30,12 +42,35 @@ pub(super) fn apply(context: &mut Context) -> Result<(), Error> {
         Ok(())
     });
     context.put_schemas(schemas);
-    done
+}
+
+/// An answer to HEAD has the headers of one to GET, and no body (RFC 9110 section 9.3.2).
+fn bodiless(report: &mut Report, responses: &mut [Object], pointer: &str) {
+    let with_body = responses.iter_mut().filter_map(|response| response.remove("content"));
+    if with_body.count() > 0 {
+        report.note(pointer, "no body is read: an answer to HEAD has none");
+    }
+}
+
+/// What to accept where the answers are JSON under other names only.
+fn accept(success: &[Object]) -> Option<String> {
+    let contents = success.iter().filter_map(|response| response.get("content")?.as_object());
+    let mut names: BTreeSet<&str> = BTreeSet::new();
+    for content in contents {
+        for (name, media_type) in content {
+            match json_rank(name, media_type.get("schema")) {
+                Some(1 | 2) if is_media_type(name) => drop(names.insert(name.trim())),
+                Some(_) => return None,
+                None => {}
+            }
+        }
+    }
+    (!names.is_empty()).then(|| names.into_iter().collect::<Vec<_>>().join(", "))
 }
 
 /// Makes `5XX` the same as `4XX`, once the types in it have their names: before, there
 /// would be two of each.
-pub(super) fn copy_errors(context: &mut Context) -> Result<(), Error> {
+pub(super) fn copy_errors(context: &mut Context) {
     context.each_operation(|_, operation, _| {
         if let Some(Value::Object(responses)) = operation.get_mut("responses")
             && let Some(response) = responses.get("4XX").cloned()
@@ -43,7 +78,7 @@ pub(super) fn copy_errors(context: &mut Context) -> Result<(), Error> {
             responses.insert("5XX".to_owned(), response);
         }
         Ok(())
-    })
+    });
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]

@@ -184,11 +184,7 @@ fn used(document: &Value) -> BTreeSet<String> {
     schemas.into_iter().flatten().for_each(|(_, schema)| each_inside(schema, &mut note));
     let mut copy = document["paths"].clone();
     let mut alone = json!({"paths": copy.take()});
-    let visited = super::walk::each_schema(&mut alone, &mut |schema, _| {
-        note(schema);
-        Ok(())
-    });
-    debug_assert!(visited.is_ok(), "a visitor that cannot fail did");
+    super::walk::each_schema(&mut alone, &mut |schema, _| note(schema));
     used
 }
 

@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use super::{Context, Options, RULES};
 use crate::diagnostic::Severity;
+use crate::error::Error;
 
 /// A document with these component schemas and no operations.
 pub(super) fn with_schemas(schemas: Value) -> Value {
@@ -25,6 +26,9 @@ pub(super) fn run(rule: &str, document: Value) -> Result<(Value, Vec<String>), S
     let mut context = Context::new(document, Options { native_types: true });
     context.report.rule = rule.name;
     rule.step.run(&mut context).map_err(|error| error.to_string())?;
+    if let Some(error) = Error::from_problems(std::mem::take(&mut context.broken)) {
+        return Err(error.to_string());
+    }
     context.report.flush();
     let lines = context.report.diagnostics.iter().map(|diagnostic| {
         let severity = match diagnostic.severity {

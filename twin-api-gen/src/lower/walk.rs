@@ -8,7 +8,6 @@
 use serde_json::{Map, Value};
 
 use crate::METHODS;
-use crate::error::Error;
 use crate::pointer::escape;
 
 /// Keywords whose value is an object of schemas under free names.
@@ -67,33 +66,26 @@ pub(super) enum Position {
 
 /// Calls `visit` with every schema position, inner ones first, so that a visitor may
 /// replace what it is given.
-pub(super) fn each_schema(
-    document: &mut Value,
-    visit: &mut dyn FnMut(&mut Value, Place<'_>) -> Result<(), Error>,
-) -> Result<(), Error> {
+pub(super) fn each_schema(document: &mut Value, visit: &mut dyn FnMut(&mut Value, Place<'_>)) {
     let mut walker = Walker { pointer: "#".to_owned(), side: Side::Shared, visit };
     walker.document(document)
 }
 
 /// What is done with an operation, given its pointer.
-type VisitOperation<'v> = dyn FnMut(&mut Map<String, Value>, &str) -> Result<(), Error> + 'v;
+type VisitOperation<'v> = dyn FnMut(&mut Map<String, Value>, &str) + 'v;
 
 /// Calls `visit` with the operations of a document, each with its method and pointer.
-pub(super) fn each_operation(
-    document: &mut Value,
-    visit: &mut VisitOperation<'_>,
-) -> Result<(), Error> {
+pub(super) fn each_operation(document: &mut Value, visit: &mut VisitOperation<'_>) {
     let Some(paths) = document.get_mut("paths").and_then(Value::as_object_mut) else {
-        return Ok(());
+        return;
     };
     for (path, item) in paths {
         for method in METHODS {
             if let Some(operation) = item.get_mut(method).and_then(Value::as_object_mut) {
-                visit(operation, &format!("#/paths/{}/{method}", escape(path)))?;
+                visit(operation, &format!("#/paths/{}/{method}", escape(path)));
             }
         }
     }
-    Ok(())
 }
 
 /// Calls `visit` with `schema` and every schema inside it, without pointers.
@@ -144,88 +136,87 @@ pub(super) fn shape(keyword: &str) -> Shape {
 struct Walker<'v> {
     pointer: String,
     side: Side,
-    visit: &'v mut dyn FnMut(&mut Value, Place<'_>) -> Result<(), Error>,
+    visit: &'v mut dyn FnMut(&mut Value, Place<'_>),
 }
 
-type Step<'v> = fn(&mut Walker<'v>, &mut Value) -> Result<(), Error>;
+type Step<'v> = fn(&mut Walker<'v>, &mut Value);
 
 impl<'v> Walker<'v> {
-    fn document(&mut self, document: &mut Value) -> Result<(), Error> {
+    fn document(&mut self, document: &mut Value) {
         self.within(document, "components", |walker, components| {
             walker.within(components, "schemas", |walker, schemas| {
                 walker.each(schemas, Walker::component)
-            })?;
+            });
             walker.within(components, "parameters", |walker, all| {
                 walker.each(all, Walker::parameter)
-            })?;
-            walker.within(components, "headers", |walker, all| walker.each(all, Walker::header))?;
+            });
+            walker.within(components, "headers", |walker, all| walker.each(all, Walker::header));
             walker.within(components, "requestBodies", |walker, all| {
                 walker.each(all, Walker::request_body)
-            })?;
+            });
             walker.within(components, "responses", |walker, all| walker.each(all, Walker::response))
-        })?;
+        });
         self.within(document, "paths", |walker, paths| {
             walker.each_but_extensions(paths, Walker::path_item)
         })
     }
 
-    fn path_item(&mut self, item: &mut Value) -> Result<(), Error> {
-        self.within(item, "parameters", |walker, all| walker.each(all, Walker::parameter))?;
+    fn path_item(&mut self, item: &mut Value) {
+        self.within(item, "parameters", |walker, all| walker.each(all, Walker::parameter));
         for method in METHODS {
-            self.within(item, method, Walker::operation)?;
+            self.within(item, method, Walker::operation);
         }
-        Ok(())
     }
 
-    fn operation(&mut self, operation: &mut Value) -> Result<(), Error> {
-        self.within(operation, "parameters", |walker, all| walker.each(all, Walker::parameter))?;
-        self.within(operation, "requestBody", Walker::request_body)?;
+    fn operation(&mut self, operation: &mut Value) {
+        self.within(operation, "parameters", |walker, all| walker.each(all, Walker::parameter));
+        self.within(operation, "requestBody", Walker::request_body);
         self.within(operation, "responses", |walker, all| {
             walker.each_but_extensions(all, Walker::response)
         })
     }
 
-    fn parameter(&mut self, parameter: &mut Value) -> Result<(), Error> {
+    fn parameter(&mut self, parameter: &mut Value) {
         self.speaking(Side::Request, parameter, Walker::schema_or_content)
     }
 
-    fn header(&mut self, header: &mut Value) -> Result<(), Error> {
+    fn header(&mut self, header: &mut Value) {
         self.speaking(Side::Answer, header, Walker::schema_or_content)
     }
 
-    fn request_body(&mut self, body: &mut Value) -> Result<(), Error> {
+    fn request_body(&mut self, body: &mut Value) {
         self.speaking(Side::Request, body, Walker::schema_or_content)
     }
 
-    fn response(&mut self, response: &mut Value) -> Result<(), Error> {
-        self.speaking(Side::Answer, response, Walker::schema_or_content)?;
+    fn response(&mut self, response: &mut Value) {
+        self.speaking(Side::Answer, response, Walker::schema_or_content);
         self.within(response, "headers", |walker, all| walker.each(all, Walker::header))
     }
 
-    fn schema_or_content(&mut self, value: &mut Value) -> Result<(), Error> {
-        self.within(value, "schema", Walker::root)?;
+    fn schema_or_content(&mut self, value: &mut Value) {
+        self.within(value, "schema", Walker::root);
         self.within(value, "content", |walker, content| {
             walker.each(content, |walker, media| walker.within(media, "schema", Walker::root))
         })
     }
 
-    fn component(&mut self, schema: &mut Value) -> Result<(), Error> {
-        self.inside(schema)?;
+    fn component(&mut self, schema: &mut Value) {
+        self.inside(schema);
         self.call(schema, Position::Component)
     }
 
-    fn root(&mut self, schema: &mut Value) -> Result<(), Error> {
-        self.inside(schema)?;
+    fn root(&mut self, schema: &mut Value) {
+        self.inside(schema);
         self.call(schema, Position::Root)
     }
 
-    fn schema(&mut self, schema: &mut Value) -> Result<(), Error> {
-        self.inside(schema)?;
+    fn schema(&mut self, schema: &mut Value) {
+        self.inside(schema);
         self.call(schema, Position::Inner)
     }
 
-    fn inside(&mut self, schema: &mut Value) -> Result<(), Error> {
-        let Value::Object(members) = schema else { return Ok(()) };
+    fn inside(&mut self, schema: &mut Value) {
+        let Value::Object(members) = schema else { return };
         for (keyword, value) in members {
             let step: Step<'v> = match (shape(keyword), &*value) {
                 // Before 2020-12, `items` could be a tuple.
@@ -235,60 +226,56 @@ impl<'v> Walker<'v> {
                 (Shape::Single, _) => Walker::schema,
                 _ => continue,
             };
-            self.at(keyword, value, step)?;
+            self.at(keyword, value, step);
         }
-        Ok(())
     }
 
-    fn call(&mut self, schema: &mut Value, position: Position) -> Result<(), Error> {
+    fn call(&mut self, schema: &mut Value, position: Position) {
         let place = Place { pointer: &self.pointer, side: self.side, position };
         (self.visit)(schema, place)
     }
 
-    fn speaking(&mut self, side: Side, value: &mut Value, step: Step<'v>) -> Result<(), Error> {
+    fn speaking(&mut self, side: Side, value: &mut Value, step: Step<'v>) {
         let before = std::mem::replace(&mut self.side, side);
-        let result = step(self, value);
+        step(self, value);
         self.side = before;
-        result
     }
 
     /// Steps into a member, if there is one.
-    fn within(&mut self, value: &mut Value, key: &str, step: Step<'v>) -> Result<(), Error> {
-        match value.as_object_mut().and_then(|members| members.get_mut(key)) {
-            Some(member) => self.at(key, member, step),
-            None => Ok(()),
+    fn within(&mut self, value: &mut Value, key: &str, step: Step<'v>) {
+        if let Some(member) = value.as_object_mut().and_then(|members| members.get_mut(key)) {
+            self.at(key, member, step);
         }
     }
 
     /// Steps into every member or item.
-    fn each(&mut self, value: &mut Value, step: Step<'v>) -> Result<(), Error> {
+    fn each(&mut self, value: &mut Value, step: Step<'v>) {
         match value {
             Value::Object(members) => {
-                members.iter_mut().try_for_each(|(key, member)| self.at(key, member, step))
+                members.iter_mut().for_each(|(key, member)| self.at(key, member, step));
             }
             Value::Array(items) => items
                 .iter_mut()
                 .enumerate()
-                .try_for_each(|(index, item)| self.at(&index.to_string(), item, step)),
-            _ => Ok(()),
+                .for_each(|(index, item)| self.at(&index.to_string(), item, step)),
+            _ => {}
         }
     }
 
     /// Steps into every member of an object that takes extensions beside its names.
-    fn each_but_extensions(&mut self, value: &mut Value, step: Step<'v>) -> Result<(), Error> {
+    fn each_but_extensions(&mut self, value: &mut Value, step: Step<'v>) {
         let members = value.as_object_mut().into_iter().flatten();
         members
             .filter(|(key, _)| !key.starts_with("x-"))
-            .try_for_each(|(key, member)| self.at(key, member, step))
+            .for_each(|(key, member)| self.at(key, member, step));
     }
 
-    fn at(&mut self, key: &str, value: &mut Value, step: Step<'v>) -> Result<(), Error> {
+    fn at(&mut self, key: &str, value: &mut Value, step: Step<'v>) {
         let length = self.pointer.len();
         self.pointer.push('/');
         self.pointer.push_str(&escape(key));
-        let result = step(self, value);
+        step(self, value);
         self.pointer.truncate(length);
-        result
     }
 }
 
@@ -302,9 +289,7 @@ mod tests {
         let mut found = Vec::new();
         each_schema(&mut document, &mut |_, place| {
             found.push(place.pointer.to_owned());
-            Ok(())
-        })
-        .unwrap();
+        });
         found.sort();
         found
     }
@@ -383,9 +368,7 @@ mod tests {
         let mut found = Vec::new();
         each_schema(&mut document, &mut |_, place| {
             found.push((place.pointer.len(), place.position));
-            Ok(())
-        })
-        .unwrap();
+        });
         let inner = Position::Inner;
         assert_eq!(found, [(32, inner), (28, inner), (22, Position::Component)]);
     }

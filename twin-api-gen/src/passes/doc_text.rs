@@ -14,6 +14,7 @@ use super::tree::{
     Operation, as_fn_mut, doc_of, ident_of, inherent_impls_mut, items_of_mut, last_segment,
     serde_has, serde_rename,
 };
+use crate::lower::parameters::WIRE;
 pub(super) use escape::code;
 use escape::escape;
 
@@ -156,7 +157,10 @@ fn parameter_doc(operation: &Operation, ident: &str) -> Result<Vec<String>, Stri
         .ok_or_else(|| format!("{ident} is no parameter of {}", operation.function))?;
     let required = if parameter["required"] == true { "required" } else { "optional" };
     let place = text(parameter, "in");
-    let mut lines = vec![format!("Sets {} ({place}, {required}).", code(text(parameter, "name")))];
+    let wire = &parameter[WIRE];
+    let place = wire["in"].as_str().unwrap_or(place);
+    let name = wire["name"].as_str().unwrap_or(text(parameter, "name"));
+    let mut lines = vec![format!("Sets {} ({place}, {required}).", code(name))];
     push_paragraph(&mut lines, &escape(text(parameter, "description")));
     Ok(lines)
 }

@@ -1,0 +1,119 @@
+//! A lowered document to source, without the operations that the last stages cannot take.
+//!
+//! progenitor, typify and the passes refuse whole documents, or panic. Where a part of the
+//! document fails by itself, the operations that have it are left out and the rest is
+//! written. An error without such a part stays an error.
+
+use serde_json::Value;
+
+use crate::lower::Lowered;
+use crate::lower::left_out::take_out;
+use crate::passes::Passed;
+use crate::{Clock, Error, Problem, Runtime, Stage, blame, client, passes, render};
+
+/// Each round takes out all that was found, so that few are needed.
+const ROUNDS: usize = 3;
+
+/// The tree, what it is made of, and its text.
+pub(crate) struct Written {
+    pub(crate) passed: Passed,
+    pub(crate) source: String,
+}
+
+/// Writes the client, and takes operations that cannot be written out of `lowered`.
+pub(crate) fn write(
+    lowered: &mut Lowered,
+    runtime: Runtime,
+    clock: &mut Clock,
+) -> Result<Written, Error> {
+    client::check_operations(&lowered.document)?;
+    let mut round = 0;
+    loop {
+        let error = match attempt(&lowered.document, runtime, clock) {
+            Ok(written) => return Ok(written),
+            Err(error) => error,
+        };
+        round += 1;
+        let problems = problems(&lowered.document, runtime, &error);
+        if problems.is_empty() || round > ROUNDS {
+            return Err(error);
+        }
+        let taken = take_out(&mut lowered.document, problems.clone())?;
+        lowered.left_out.extend(taken.operations);
+        if client::no_operations(&lowered.document) {
+            return Err(Error::from_problems(problems).unwrap_or(error));
+        }
+        lowered.left_out.sort_by(|(one, _), (other, _)| one.cmp(other));
+    }
+}
+
+fn attempt(document: &Value, runtime: Runtime, clock: &mut Clock) -> Result<Written, Error> {
+    let tokens = client::generate(document, runtime)?;
+    clock.lap(Stage::Client);
+    let passed = passes::run(tokens, document, runtime)?;
+    clock.lap(Stage::Passes);
+    let source = render::render(&passed.tree, runtime)?;
+    clock.lap(Stage::Render);
+    Ok(Written { passed, source })
+}
+
+/// The parts of the document that fail by themselves.
+fn problems(document: &Value, runtime: Runtime, error: &Error) -> Vec<Problem> {
+    let failure = |part: &Value| {
+        let mut clock = Clock::start();
+        attempt(part, runtime, &mut clock).err().map(|error| error.cause().to_owned())
+    };
+    // A document of nothing must pass, or everything would be blamed.
+    if failure(&blame::nothing(document)).is_some() {
+        return Vec::new();
+    }
+    let found = blame::find(document, failure);
+    let first = error.problems().next();
+    let help = first.and_then(|problem| problem.help.clone());
+    found
+        .into_iter()
+        .map(|(pointer, cause)| {
+            let problem = Problem::new(error.stage(), cause).at(pointer);
+            match &help {
+                Some(help) => problem.help(help.clone()),
+                None => problem,
+            }
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    fn lowered(document: Value) -> Lowered {
+        Lowered { document, diagnostics: Vec::new(), left_out: Vec::new() }
+    }
+
+    fn operation(name: &str, schema: &Value) -> Value {
+        json!({"operationId": name, "responses": {"2XX": {
+            "description": "", "content": {"application/json": {"schema": schema}},
+        }}})
+    }
+
+    #[test]
+    fn an_operation_that_progenitor_panics_at_is_left_out() {
+        // Never comes out of the lowering: an enum whose values are alike in Rust.
+        let wicked = json!({"type": "string", "enum": ["a b", "a-b", "aXb"]});
+        let mut lowered = lowered(json!({
+            "openapi": "3.0.3", "info": {"title": "t", "version": "1"},
+            "paths": {
+                "/good": {"get": operation("good", &json!({"type": "string"}))},
+                "/bad": {"get": operation("bad", &json!({"$ref": "#/components/schemas/Wicked"}))},
+            },
+            "components": {"schemas": {"Wicked": wicked}},
+        }));
+        let written = write(&mut lowered, Runtime::StandAlone, &mut Clock::start()).unwrap();
+        assert!(written.source.contains("pub fn good") && !written.source.contains("pub fn bad"));
+        let left_out: Vec<&str> =
+            lowered.left_out.iter().map(|(left_out, _)| left_out.operation.as_str()).collect();
+        assert_eq!(left_out, ["GET /bad"]);
+    }
+}
