@@ -182,7 +182,7 @@ async fn by_hand(url: &str, calls: u64) -> anyhow::Result<()> {
 async fn by_twin(builder: ClientBuilder, url: &str, calls: u64) -> anyhow::Result<()> {
     let twin = builder.base_url(url).build()?;
     for _ in 0..calls {
-        let me = twin.get_me().send().await.map_err(twin_ext::Error::from)?;
+        let me = twin.get_me().send().await?;
         ensure!(BODY.contains(&me.user_id));
     }
     Ok(())

@@ -12,7 +12,7 @@ use tracing_subscriber::Layer;
 use tracing_subscriber::layer::{Context as Of, SubscriberExt as _};
 use twin_api::reqwest::header::{HeaderMap, HeaderName};
 use twin_api::secrecy::ExposeSecret as _;
-use twin_api::transport::{Context, DecodeFailure, Direct, Inner};
+use twin_api::transport::{Direct, Inner, Report};
 use twin_api::{Client, ClientInfo as _};
 use twin_ext::clock::{ManualClock, SystemClock};
 use twin_ext::webhook::{RedisStore, Verifier, sign};
@@ -52,18 +52,10 @@ fn shown_error(error: &Error) -> String {
 /// What the raw client says of it, before it is converted.
 fn shown_raw(error: &RawError) -> String {
     let mut text = chain(error);
-    match error {
-        RawError::InvalidResponsePayload(bytes, error) => {
-            write!(text, "{} {:?}", String::from_utf8_lossy(bytes), DecodeFailure::of(error))
-        }
-        RawError::UnexpectedResponse(answer) => {
-            write!(text, "{:?} {:?}", answer.headers(), answer.extensions())
-        }
-        RawError::ErrorResponse(answer) => write!(text, "{:?} {answer:?}", answer.headers()),
-        _ => Ok(()),
-    }
-    .expect("it is in memory");
-    text
+    let (headers, excerpt, path) = (error.headers(), error.excerpt(), error.json_path());
+    write!(text, "{headers:?} {excerpt:?} {path:?} {:?} ", error.path()).expect("in memory");
+    write!(text, "{:?} ", error.problem()).expect("it is in memory");
+    text + &shown(&error.clone())
 }
 
 /// What is logged by anybody, through `log` or through `tracing`.
@@ -213,7 +205,7 @@ async fn nor_does_any_value() {
     let builder = ClientBuilder::new(KEY).base_url("http://127.0.0.1:1").on_drift(|_| ()).strict();
     let mut text = shown(&rig.twin) + &shown(rig.twin.inner()) + &shown(&inner) + &shown(&builder);
     text += &(shown(&Retry::default()) + &shown(&rig.clock) + &shown(&SystemClock));
-    text += &shown(&Context::new("get_me", twin_api::reqwest::Method::GET));
+    text += &shown(&Report::default());
     for operation in OPERATIONS {
         text += &(operation.shown)(&rig.twin);
         rig.raw.always(operation.answer());

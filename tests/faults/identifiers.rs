@@ -25,7 +25,7 @@ const ENCODED: [(&str, &str); 12] = [
 #[tokio::test]
 async fn what_would_collapse_is_refused_before_anything_is_sent() {
     let rig = Rig::new().await;
-    let check = |error: twin_api::Error<twin_ext::Problem>, name: &str| {
+    let check = |error: twin_api::Error, name: &str| {
         let error = Error::from(error);
         assert_eq!((error.kind(), error.outcome()), (ErrorKind::InvalidRequest, Outcome::NotSent));
         assert_eq!((error.attempts(), error.status()), (0, None));

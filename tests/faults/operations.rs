@@ -8,14 +8,14 @@ use twin_api::types::{
     MoveAgentBody, ReorderWorkspacesBody, RunMode, SetScheduleBody, StartRunBody,
     UpdateInstructionsBody, UpdateWebhookBody, UpdateWorkspaceBody, WebhookEventType,
 };
-use twin_ext::{Error, Problem};
+use twin_ext::Error;
 use twin_tests::raw::{Script, answer, json};
 
 /// What is secret in the answers: nobody may ever see it, but who asks for it.
 pub(crate) const SECRET: &str = "whsec_canary";
 
 /// What the raw client says.
-pub(crate) type RawError = twin_api::Error<Problem>;
+pub(crate) type RawError = twin_api::Error;
 
 type Later = Pin<Box<dyn Future<Output = Result<String, RawError>> + Send>>;
 

@@ -149,7 +149,7 @@ async fn what_answers_with_success_and_is_not_the_api() {
     let page = "<!DOCTYPE html><html><body>Twin</body></html>";
     let cases = [
         ("content-type: text/html; charset=utf-8\r\n", page, "text/html"),
-        ("", page, "something without a content type"),
+        ("", page, "a body without a content type"),
         ("content-type: application/xhtml+xml\r\n", "<?xml?>", "application/xhtml+xml"),
         ("content-type: application/grpc\r\n", "", "nothing"),
         (

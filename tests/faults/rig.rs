@@ -30,7 +30,7 @@ pub(crate) struct Verdict {
     pub(crate) kind: ErrorKind,
     pub(crate) outcome: Outcome,
     pub(crate) status: Option<u16>,
-    pub(crate) retry_after: Option<u64>,
+    pub(crate) retry_after: Option<Duration>,
     pub(crate) attempts: u32,
     pub(crate) retryable: bool,
 }
@@ -67,7 +67,8 @@ impl Rig {
         let pauses = &self.clock.pauses()[before..];
         assert_eq!(error.elapsed(), pauses.iter().sum(), "{error}");
         for (pause, bound) in pauses.iter().zip([FIRST, FIRST * 2, FIRST * 4]) {
-            assert!(*pause <= error.retry_after().unwrap_or_default().max(bound), "{pause:?}");
+            let asked = error.retry_after().unwrap_or_default();
+            assert!(*pause <= asked.mul_f64(1.1).max(bound), "{pause:?}");
         }
         assert_eq!(pauses.len() + 1, error.attempts() as usize, "{error}");
         assert_eq!(error.operation(), Some(operation.name));
@@ -96,7 +97,7 @@ impl Rig {
             kind: error.kind(),
             outcome: error.outcome(),
             status: error.status().map(|status| status.as_u16()),
-            retry_after: error.retry_after().map(|wait| wait.as_secs()),
+            retry_after: error.retry_after(),
             attempts: error.attempts(),
             retryable: error.is_retryable(),
         }
@@ -122,7 +123,7 @@ impl Verdict {
     }
 
     pub(crate) fn retry_after(self, seconds: u64) -> Self {
-        Self { retry_after: Some(seconds), ..self }
+        Self { retry_after: Some(Duration::from_secs(seconds)), ..self }
     }
 
     pub(crate) fn retryable(self) -> Self {

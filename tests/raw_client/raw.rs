@@ -3,13 +3,15 @@
 
 #![expect(clippy::expect_used, clippy::panic, reason = "the helpers of a test may fail it too")]
 
+use std::time::Duration;
+
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use serde_json::json;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
 use twin_api::transport::{Answer as Later, Inner, OperationInfo, Transport};
-use twin_api::types::{Problem, RunMode, StartRunBody};
-use twin_api::{Client, Error, reqwest};
+use twin_api::types::{RunMode, StartRunBody};
+use twin_api::{Client, Error, ErrorKind, Outcome, Problem, reqwest};
 use twin_tests::scripted::{Answer, Scripted};
 
 const KEY: &str = "tw_live_canary";
@@ -25,14 +27,11 @@ async fn refused(answer: Answer) -> (StatusCode, Problem, String) {
     let (server, twin) = service().await;
     let id = HeaderName::from_static("x-request-id");
     server.answer(answer.header(id, HeaderValue::from_static("r1")));
-    match twin.get_me().send().await {
-        Err(Error::ErrorResponse(answer)) => {
-            let id = answer.headers().get("x-request-id").expect("headers are kept");
-            let id = id.to_str().expect("it is ASCII").to_owned();
-            (answer.status(), answer.into_inner(), id)
-        }
-        other => panic!("expected a refusal, got {other:?}"),
-    }
+    let error = twin.get_me().send().await.expect_err("it is refused");
+    let id = error.headers().get("x-request-id").expect("headers are kept");
+    let id = id.to_str().expect("it is ASCII").to_owned();
+    let status = error.status().expect("it was answered");
+    (status, error.problem().expect("a refusal is a problem").clone(), id)
 }
 
 #[tokio::test]
@@ -62,10 +61,8 @@ async fn no_redirect_is_followed_and_the_other_origin_sees_nothing() {
         );
         let body = StartRunBody::builder().run_mode(RunMode::Run);
         let error = twin.start_run().agent_id("a").body(body).send().await.unwrap_err();
-        assert!(
-            matches!(&error, Error::UnexpectedResponse(answer) if answer.status() == status),
-            "{status}: {error}"
-        );
+        assert_eq!((error.kind(), error.status()), (ErrorKind::NotTheApi, Some(status)));
+        assert!(error.to_string().contains("redirects are not followed"), "{error}");
         assert_eq!(server.take_requests().len(), 1);
         assert!(sink.take_requests().is_empty(), "{status} was followed");
     }
@@ -154,7 +151,7 @@ async fn an_unreadable_answer_with_a_secret_is_not_quoted() {
         .await
         .unwrap_err();
     let shown = format!("{error} {error:?} {error:#}");
-    assert!(matches!(error, Error::InvalidResponsePayload(..)), "{shown}");
+    assert_eq!(error.kind(), ErrorKind::Decode, "{shown}");
     assert!(!shown.contains("canary"), "{shown}");
 }
 
@@ -163,10 +160,8 @@ async fn what_would_address_another_resource_is_refused_before_anything_is_sent(
     let (server, twin) = service().await;
     for id in ["", ".", ".."] {
         let error = twin.delete_run().agent_id("a").run_id(id).send().await.unwrap_err();
-        assert!(
-            matches!(&error, Error::InvalidRequest(text) if text.contains("run_id")),
-            "{error}"
-        );
+        assert_eq!((error.kind(), error.outcome()), (ErrorKind::InvalidRequest, Outcome::NotSent));
+        assert!(error.to_string().contains("run_id"), "{error}");
     }
     assert!(server.take_requests().is_empty());
 }
@@ -222,15 +217,11 @@ async fn one_answer(bytes: &'static [u8]) -> Client {
 async fn a_refusal_that_breaks_off_keeps_its_status() {
     let twin =
         one_answer(b"HTTP/1.1 503 x\r\ncontent-length: 100\r\nretry-after: 7\r\n\r\nhalf").await;
-    match twin.get_me().send().await {
-        Err(Error::ErrorResponse(answer)) => {
-            assert_eq!(answer.status(), StatusCode::SERVICE_UNAVAILABLE);
-            assert_eq!(answer.headers()["retry-after"], "7");
-            let detail = answer.detail.as_deref().unwrap_or_default();
-            assert!(detail.contains("broke off"), "{detail}");
-        }
-        other => panic!("expected a refusal, got {other:?}"),
-    }
+    let error = twin.get_me().send().await.expect_err("it is refused");
+    assert_eq!(error.status(), Some(StatusCode::SERVICE_UNAVAILABLE));
+    assert_eq!(error.headers()["retry-after"], "7");
+    assert_eq!(error.retry_after(), Some(Duration::from_secs(7)));
+    assert!(error.to_string().contains("broke off"), "{error}");
 }
 
 #[tokio::test]
@@ -240,14 +231,13 @@ async fn a_success_that_breaks_off_is_no_success() {
     )
     .await;
     let error = twin.get_me().send().await.unwrap_err();
-    assert!(matches!(error, Error::ResponseBodyError(_)), "{error}");
+    assert_eq!((error.kind(), error.outcome()), (ErrorKind::Transport, Outcome::Accepted));
 }
 
-/// What a transport has to say that is no error of reqwest's.
-#[derive(Debug, Clone, PartialEq)]
-struct OutOfTime {
-    operation: String,
-    had_key: bool,
+/// The error and its causes, as `anyhow` prints them.
+fn chain(error: &Error) -> String {
+    let causes = std::iter::successors(std::error::Error::source(error), |cause| cause.source());
+    causes.fold(error.to_string(), |text, cause| format!("{text}: {cause}"))
 }
 
 /// Sends nothing, and says so.
@@ -262,28 +252,25 @@ impl Transport for Lazy {
         operation: &'a OperationInfo,
     ) -> Later<'a> {
         Box::pin(async move {
-            let failure = OutOfTime {
-                operation: operation.operation_id.to_owned(),
-                had_key: request.headers().contains_key("x-api-key"),
-            };
-            let mut response = axum::http::Response::new("");
-            *response.status_mut() = StatusCode::from_u16(999).expect("http allows it");
-            response.extensions_mut().insert(failure);
-            Ok(response.into())
+            assert_eq!(request.headers()["x-api-key"], KEY);
+            assert_eq!((operation.operation_id, operation.method), ("get_agent", "GET"));
+            assert_eq!(operation.path_template, "/v1/agents/{agent_id}");
+            Err(Error::other(std::io::Error::other(format!("too lazy for {KEY}"))))
         })
     }
 }
 
 #[tokio::test]
-async fn every_request_goes_through_the_transport_and_its_failures_come_back_untouched() {
+async fn a_transports_own_error_reaches_the_caller_with_the_operation() {
     let inner = Inner::new(Lazy).api_key(&KEY.into()).expect("it fits into a header");
     let client = reqwest::Client::builder().no_proxy().build().expect("it builds");
     let twin = Client::new_with_client("http://127.0.0.1:9", client, inner);
-    match twin.get_me().send().await {
-        Err(Error::UnexpectedResponse(response)) => {
-            let wanted = OutOfTime { operation: "get_me".to_owned(), had_key: true };
-            assert_eq!(response.extensions().get(), Some(&wanted));
-        }
-        other => panic!("expected the transport's own failure, got {other:?}"),
+    let error = twin.get_agent().agent_id("a").send().await.expect_err("it is lazy");
+    assert_eq!((error.kind(), error.outcome()), (ErrorKind::Transport, Outcome::Unknown));
+    assert_eq!((error.operation(), error.attempts()), (Some("get_agent"), 1));
+    let text = error.to_string();
+    assert!(text.starts_with("the transport failed: too lazy for [redacted] (GET /v1/"), "{text}");
+    for text in [format!("{error:?}"), format!("{error:#}"), chain(&error)] {
+        assert!(!text.contains(KEY) && text.ends_with("too lazy for [redacted]"), "{text}");
     }
 }

@@ -107,6 +107,8 @@ fn settings(runtime: Runtime) -> GenerationSettings {
         .with_map_type("::std::collections::BTreeMap");
     if runtime == Runtime::TwinApi {
         settings.with_hooks(HooksMode::Expected).with_inner_type(quote!(crate::transport::Inner));
+        // What the service says when it refuses is a hand-written type, whatever the document has.
+        settings.with_replacement("Problem", "crate::Problem", std::iter::empty());
         for (format, path) in NATIVE_TYPES {
             settings.with_conversion(string_of(format), path, std::iter::empty());
         }

@@ -5,7 +5,6 @@
 //! that writes another shape fails here, with a name, and not in somebody's program. A
 //! fact that JSON can say belongs in the overlay or in `lower`, not here.
 
-mod answer;
 mod bounds;
 mod constructor;
 mod doc_text;
@@ -14,6 +13,7 @@ mod native_type;
 mod open_enum;
 mod path_identifier;
 mod secret;
+mod send;
 mod tree;
 mod version_header;
 mod wire;
@@ -50,7 +50,7 @@ struct Pass {
 }
 
 /// The passes in their order. Those that look for progenitor's own shapes come first;
-/// `literal` rewrites the setters that `bounds` adds to; `secret` looks for what `answer`
+/// `literal` rewrites the setters that `bounds` adds to; `secret` looks for what `send`
 /// wrote; `doc_text` is last, because it speaks of everything that the others left. A new pass goes before `doc_text`.
 const PASSES: &[Pass] = &[
     Pass { name: "constructor", apply: constructor::apply },
@@ -61,7 +61,7 @@ const PASSES: &[Pass] = &[
     Pass { name: "open-enum", apply: open_enum::apply },
     Pass { name: "literal", apply: literal::apply },
     Pass { name: "native-type", apply: native_type::apply },
-    Pass { name: "answer", apply: answer::apply },
+    Pass { name: "send", apply: send::apply },
     Pass { name: "secret", apply: secret::apply },
     Pass { name: "doc-text", apply: doc_text::apply },
 ];

@@ -3,7 +3,6 @@
 //! It sets what concerns trust: where the key may go, and that nothing follows a redirect.
 //! It sets no policy of retries or deadlines; `twin-ext` does.
 
-use std::fmt;
 use std::net::IpAddr;
 use std::time::Duration;
 
@@ -12,6 +11,7 @@ use reqwest::redirect::Policy;
 use secrecy::SecretString;
 
 use crate::Client;
+use crate::error::ConnectError;
 use crate::transport::{Direct, Inner};
 
 /// Longer than any good connection takes, shorter than a person's patience.
@@ -22,7 +22,7 @@ const TIMEOUT: Duration = Duration::from_secs(60);
 
 /// A client for the service at `base_url` that sends `api_key` with every request.
 ///
-/// It follows no redirect (a 3xx is [`Error::UnexpectedResponse`](crate::Error)), gives a
+/// It follows no redirect (a 3xx is [`ErrorKind::NotTheApi`](crate::ErrorKind)), gives a
 /// connection 10 seconds and a request 60, and decompresses nothing. Plain `http` is for
 /// loopback only, where no proxy is used; the proxy variables of the environment count for
 /// `https`. A path in `base_url` is kept, with or without a slash at its end.
@@ -38,7 +38,7 @@ const TIMEOUT: Duration = Duration::from_secs(60);
 /// Nothing is sent.
 pub fn connect(base_url: &str, api_key: &str) -> Result<Client, ConnectError> {
     let url = check_base_url(base_url, PlainHttp::Loopback)?;
-    let inner = Inner::new(Direct).checked_api_key(&SecretString::from(api_key))?;
+    let inner = Inner::new(Direct).api_key(&SecretString::from(api_key))?;
     let mut builder = http_client_builder()
         .user_agent(concat!("twin-api/", env!("CARGO_PKG_VERSION")))
         .connect_timeout(CONNECT_TIMEOUT)
@@ -114,6 +114,8 @@ pub fn http_client_builder() -> reqwest::ClientBuilder {
     reqwest::Client::builder()
         .redirect(Policy::none())
         .referer(false)
+        // Its own retries ignore the method: they could start a run twice.
+        .retry(reqwest::retry::never())
         // Whatever features another crate gives reqwest: half a megabyte can become 512.
         .no_gzip()
         .no_brotli()
@@ -138,52 +140,6 @@ fn provide_crypto() {
 
 #[cfg(not(all(feature = "rustls-ring", not(feature = "rustls-aws-lc"))))]
 fn provide_crypto() {}
-
-/// Why [`connect`] refused. It shows no key and no password.
-#[derive(Debug)]
-pub struct ConnectError(Kind);
-
-#[derive(Debug)]
-enum Kind {
-    Url(String),
-    Key(&'static str),
-    Http(reqwest::Error),
-}
-
-impl ConnectError {
-    fn url(reason: impl Into<String>) -> Self {
-        Self(Kind::Url(reason.into()))
-    }
-
-    pub(crate) fn key(reason: &'static str) -> Self {
-        Self(Kind::Key(reason))
-    }
-}
-
-impl From<reqwest::Error> for ConnectError {
-    fn from(error: reqwest::Error) -> Self {
-        Self(Kind::Http(error))
-    }
-}
-
-impl fmt::Display for ConnectError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.0 {
-            Kind::Url(reason) => write!(f, "the base URL cannot be used: {reason}"),
-            Kind::Key(reason) => write!(f, "the API key cannot be used: {reason}"),
-            Kind::Http(_) => f.write_str("the HTTP client could not be set up"),
-        }
-    }
-}
-
-impl std::error::Error for ConnectError {
-    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        match &self.0 {
-            Kind::Http(error) => Some(error),
-            Kind::Url(_) | Kind::Key(_) => None,
-        }
-    }
-}
 
 #[cfg(test)]
 mod tests {

@@ -18,8 +18,9 @@
 //! # What it promises
 //! - **Open to tomorrow.** An enum value that it does not know is `Unknown(String)` and
 //!   goes out as it came; unknown members of an answer are ignored.
-//! - **A refusal is a [`types::Problem`]**, whatever the service sent: problem+json, the
-//!   older `error` object, text, HTML or nothing. Status and headers are kept.
+//! - **One error for all operations.** [`Error`] says what failed, in which operation, and
+//!   whether it may have happened. A refusal has a [`Problem`], whatever the service sent:
+//!   problem+json, the older `error` object, text, HTML or nothing.
 //! - **No redirect is followed**, the key is marked sensitive and goes nowhere but to the
 //!   base URL, and what is secret in an answer is a [`secrecy::SecretString`].
 //! - **No identifier retargets a request.** An empty path parameter, `.` and `..` are
@@ -34,9 +35,14 @@
 //! faster) and `native-tls`.
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
+mod call;
 mod connect;
+mod error;
 mod lenient;
+mod network;
 mod payload;
+mod problem;
+mod redact;
 pub mod transport;
 
 /// The one door to the generated code; lints are relaxed behind it only.
@@ -62,10 +68,13 @@ mod generated {
 /// ```
 pub const DOCUMENT: &str = include_str!(concat!(env!("OUT_DIR"), "/document.json"));
 
-pub use connect::{ConnectError, PlainHttp, check_base_url, connect, http_client_builder};
+pub use call::Call;
+pub use connect::{PlainHttp, check_base_url, connect, http_client_builder};
+pub use error::{ConnectError, Error, ErrorKind, Outcome};
 pub use generated::*;
 pub use lenient::LenientInteger;
 pub use payload::Payload;
+pub use problem::Problem;
 /// The HTTP client whose types the API of this crate shows.
 pub use reqwest;
 /// The crate of the types that hold secrets.

@@ -1,14 +1,18 @@
 //! The seam through which every request goes.
 //!
-//! A [`Transport`] sends one request of one operation and may do around it what it likes:
-//! retry, bound, trace. Around the transport, and not for it to decide, the key is
-//! attached and a refusal becomes a [`Problem`](crate::types::Problem).
+//! A [`Transport`] sends one request of one operation and decides what happens around it:
+//! retries, limits, traces. Around the transport, and outside its control, the key is attached,
+//! a refusal becomes an [`Error`] with [problem details](crate::Problem), and an answer is
+//! decoded.
 //!
-//! It does not know operations, pages or types; what spans requests is not its affair.
+//! The seam does not know pages or runs; a transport sees one operation at a time.
 
-mod context;
 mod decode;
+mod operation;
 mod refusal;
+mod report;
+mod retry_after;
+mod send;
 mod surrogate;
 
 use std::any::Any;
@@ -16,39 +20,65 @@ use std::fmt;
 use std::pin::Pin;
 use std::sync::Arc;
 
-pub use context::{CONTEXT_HEADER, Context};
-pub use decode::DecodeFailure;
-pub(crate) use decode::{decode, decode_secret};
-use progenitor_client::ClientHooks;
-/// Which operation a request belongs to.
-pub use progenitor_client::OperationInfo;
-pub use refusal::{redact_headers, redact_text, refusal_status};
-use reqwest::header::{HeaderName, HeaderValue, InvalidHeaderValue};
+pub use operation::OperationInfo;
+pub use refusal::{is_transient, refusal_outcome, refusal_status};
+pub use report::Report;
+use reqwest::header::{HeaderName, HeaderValue};
 use reqwest::{Request, Response};
+pub use retry_after::retry_after;
 use secrecy::{ExposeSecret, SecretString};
+#[allow(unused_imports, reason = "it depends on the document which of them are used")]
+pub(crate) use send::{
+    form, invalid_header, invalid_request, send, send_empty, send_secret, stream,
+};
+
 pub use surrogate::replace_lone_surrogates;
 
-use crate::{Client, ClientInfo, ConnectError};
+pub use crate::error::Failure;
+use crate::error::{ConnectError, Error};
+pub use crate::redact::Redactor;
 
 /// The header that carries the API key.
 pub const API_KEY_HEADER: &str = "x-api-key";
 
-/// The same, as a name, so that no request has to read it as one.
+/// The same as a name, so that no request has to parse it.
 const KEY_HEADER: HeaderName = HeaderName::from_static(API_KEY_HEADER);
 
-/// What a [`Transport`] answers with, later.
-pub type Answer<'a> = Pin<Box<dyn Future<Output = reqwest::Result<Response>> + Send + 'a>>;
+/// What a [`Transport`] returns: the answer, or an error, later.
+pub type Answer<'a> = Pin<Box<dyn Future<Output = Result<Response, Error>> + Send + 'a>>;
 
 /// Sends requests. [`Direct`] is the plain one.
 ///
-/// An implementation may send `request` more than once, where that is safe. A failure of
-/// its own, one that is no [`reqwest::Error`], it answers as a [`Response`] with a status
-/// outside 200 to 599 and the failure among its [extensions](Response::extensions): that
-/// reaches the caller untouched as
-/// [`Error::UnexpectedResponse`](crate::Error::UnexpectedResponse). What it has to tell besides
-/// an answer, it leaves there as a [`Context`].
+/// An implementation may send `request` more than once, where that is safe. It returns any
+/// answer as it came, a refusal too: the client makes the error of it. A failure of its own is
+/// an [`Error`]: of a [`reqwest::Error`] by `?`, of any other by [`Error::other`], or of a
+/// [`Failure`]. What it knows besides an answer, such as the number of attempts, it leaves among
+/// the answer's [extensions](Response::extensions) as a [`Report`].
 ///
 /// Dropping the future abandons the request.
+///
+/// ```
+/// use twin_api::reqwest::{self, Request};
+/// use twin_api::transport::{Answer, OperationInfo, Transport};
+///
+/// /// Prints which operations are called.
+/// #[derive(Debug)]
+/// struct Logged;
+///
+/// impl Transport for Logged {
+///     fn execute<'a>(
+///         &'a self,
+///         client: &'a reqwest::Client,
+///         request: Request,
+///         operation: &'a OperationInfo,
+///     ) -> Answer<'a> {
+///         Box::pin(async move {
+///             println!("{} {}", operation.method, operation.path_template);
+///             Ok(client.execute(request).await?)
+///         })
+///     }
+/// }
+/// ```
 pub trait Transport: Any + fmt::Debug + Send + Sync {
     /// Sends `request`, which belongs to `operation`, by `client`.
     fn execute<'a>(
@@ -59,7 +89,7 @@ pub trait Transport: Any + fmt::Debug + Send + Sync {
     ) -> Answer<'a>;
 }
 
-/// Sends every request once and lets the client's own settings do the rest.
+/// Sends every request once, with the settings of the HTTP client.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Direct;
 
@@ -70,13 +100,15 @@ impl Transport for Direct {
         request: Request,
         _: &'a OperationInfo,
     ) -> Answer<'a> {
-        Box::pin(client.execute(request))
+        let sending = client.execute(request);
+        Box::pin(async move { Ok(sending.await?) })
     }
 }
 
-/// What a [`Client`] carries besides its `reqwest::Client`: the transport and the key.
+/// What a [`Client`](crate::Client) carries besides its `reqwest::Client`: the transport and the
+/// key.
 ///
-/// Cheap to clone. `Debug` shows no key.
+/// It is cheap to clone. `Debug` shows no key.
 #[derive(Debug, Clone)]
 pub struct Inner {
     transport: Arc<dyn Transport>,
@@ -84,12 +116,24 @@ pub struct Inner {
 }
 
 impl Inner {
-    /// A client without a key that sends through `transport`.
+    /// Makes a client without a key that sends through `transport`.
     pub fn new(transport: impl Transport) -> Self {
         Self { transport: Arc::new(transport), key: None }
     }
 
-    /// The transport; as an [`Any`], for who wants his own back.
+    /// Returns the same key with another transport.
+    ///
+    /// ```
+    /// use twin_api::transport::{Direct, Inner};
+    /// let inner = Inner::new(Direct).with_transport(Direct);
+    /// # drop(inner);
+    /// ```
+    #[must_use]
+    pub fn with_transport(&self, transport: impl Transport) -> Self {
+        Self { transport: Arc::new(transport), key: self.key.clone() }
+    }
+
+    /// Returns the transport; as an [`Any`], it can be downcast.
     ///
     /// ```
     /// use std::any::Any;
@@ -102,49 +146,35 @@ impl Inner {
         self.transport.as_ref()
     }
 
-    /// As [`api_key`](Self::api_key), but a blank key is refused, too.
+    /// Sends `key` with every request, in the header `x-api-key`, marked sensitive. Blanks
+    /// around it are not sent.
     ///
     /// ```
     /// use twin_api::transport::{Direct, Inner};
-    /// assert!(Inner::new(Direct).checked_api_key(&" ".into()).is_err());
+    /// assert!(Inner::new(Direct).api_key(&" tw_live_0123 ".into()).is_ok());
+    /// assert!(Inner::new(Direct).api_key(&" ".into()).is_err());
     /// ```
     ///
     /// # Errors
-    /// The key is blank, or no header may hold it.
-    pub fn checked_api_key(self, key: &SecretString) -> Result<Self, ConnectError> {
-        if key.expose_secret().trim().is_empty() {
+    /// The key is blank, or holds a control character or one that is not ASCII. The error does
+    /// not quote it.
+    pub fn api_key(mut self, key: &SecretString) -> Result<Self, ConnectError> {
+        let key = key.expose_secret().trim_matches([' ', '\t']);
+        if key.trim().is_empty() {
             return Err(ConnectError::key("it is blank"));
         }
-        self.api_key(key)
-            .map_err(|_| ConnectError::key("it holds a character that no header may hold"))
-    }
-
-    /// Sends `key` with every request, in the header `x-api-key`, marked sensitive.
-    ///
-    /// # Errors
-    /// `key` holds a control character, or one that is not ASCII. The error does not quote it.
-    pub fn api_key(mut self, key: &SecretString) -> Result<Self, InvalidHeaderValue> {
-        let key = key.expose_secret();
-        // What is not ASCII could not be told in a refusal that quotes it.
-        let text = if key.is_ascii() { key } else { "\n" };
-        let mut value = HeaderValue::from_str(text)?;
+        if !key.bytes().all(|byte| byte == b' ' || byte.is_ascii_graphic()) {
+            return Err(ConnectError::key("it holds a character that no header may hold"));
+        }
+        let value = HeaderValue::from_str(key);
+        let mut value =
+            value.map_err(|_| ConnectError::key("it holds a character that no header may hold"))?;
         value.set_sensitive(true);
         self.key = Some(value);
         Ok(self)
     }
-}
 
-impl ClientHooks<Inner> for Client {
-    async fn exec(
-        &self,
-        mut request: Request,
-        operation: &OperationInfo,
-    ) -> reqwest::Result<Response> {
-        let Inner { transport, key } = self.inner();
-        if let Some(key) = key {
-            request.headers_mut().insert(KEY_HEADER, key.clone());
-        }
-        let response = transport.execute(self.client(), request, operation).await?;
-        Ok(refusal::normalise(response, key.as_ref()).await)
+    fn redactor(&self) -> Redactor<'_> {
+        Redactor::new(self.key.as_ref())
     }
 }

@@ -12,6 +12,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use http::HeaderMap;
 use secrecy::{ExposeSecret, SecretString};
 use twin_api::transport::Inner;
 use twin_api::{Client, PlainHttp, reqwest};
@@ -19,8 +20,8 @@ use twin_api::{Client, PlainHttp, reqwest};
 use crate::clock::{Clock, SystemClock};
 use crate::drift::{Drift, Watch};
 use crate::error::Error;
-use crate::policy::Policy;
-use crate::retry::{Bucket, Retry};
+use crate::policy::{Limits, Policy};
+use crate::retry::{Retry, RetryBudget};
 
 /// Where the service is.
 const BASE_URL: &str = "https://build.twin.so";
@@ -305,9 +306,7 @@ impl ClientBuilder {
         let plain = base.scheme() == "http";
         let mut http = twin_api::http_client_builder()
             .user_agent(self.user_agent()?)
-            .connect_timeout(self.connect_timeout)
-            // Attempts are counted, and repeated, in one place only.
-            .retry(reqwest::retry::never());
+            .connect_timeout(self.connect_timeout);
         if plain || self.no_proxy {
             http = http.no_proxy();
         }
@@ -316,15 +315,19 @@ impl ClientBuilder {
         let watched = self.watch.strict || self.watch.callback.is_some();
         let policy = Policy {
             base,
-            attempt_timeout: self.attempt_timeout,
-            deadline: self.deadline,
-            max_response_bytes: self.max_response_bytes,
-            bucket: Bucket::new(self.retry.budget),
+            limits: Limits {
+                attempt_timeout: self.attempt_timeout,
+                deadline: self.deadline,
+                max_response_bytes: self.max_response_bytes,
+            },
+            budget: Arc::new(RetryBudget::new(self.retry.budget)),
             retry: self.retry,
+            headers: HeaderMap::new(),
             clock: self.clock,
             watch: watched.then_some(self.watch),
+            transport: None,
         };
-        let inner = Inner::new(policy).checked_api_key(&self.key)?;
+        let inner = Inner::new(policy).api_key(&self.key)?;
         Ok(Client::new_with_client(&url, http, inner))
     }
 

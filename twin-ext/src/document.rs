@@ -14,8 +14,6 @@ const STEPS: usize = 16;
 
 #[derive(Debug)]
 struct Operation {
-    #[cfg_attr(not(feature = "tracing"), expect(dead_code, reason = "tracing shows it"))]
-    template: &'static str,
     answer: Option<&'static Value>,
 }
 
@@ -32,20 +30,14 @@ fn operation(name: &str) -> Option<&'static Operation> {
 
 fn operations() -> BTreeMap<&'static str, Operation> {
     let paths = document()["paths"].as_object().into_iter().flatten();
-    let each = paths.flat_map(|(template, item)| {
-        item.as_object().into_iter().flatten().filter_map(move |(_, operation)| {
+    let each = paths.flat_map(|(_, item)| {
+        item.as_object().into_iter().flatten().filter_map(|(_, operation)| {
             let name = operation.get("operationId")?.as_str()?;
             let answer = operation.pointer("/responses/2XX/content/application~1json/schema");
-            Some((name, Operation { template, answer }))
+            Some((name, Operation { answer }))
         })
     });
     each.collect()
-}
-
-/// The path of an operation, with its parameters' names: `/v1/agents/{agent_id}`.
-#[cfg(feature = "tracing")]
-pub(crate) fn template_of(name: &str) -> Option<&'static str> {
-    operation(name).map(|operation| operation.template)
 }
 
 /// The schema of an operation's answer; `None` where nothing is due.

@@ -10,14 +10,15 @@ mod compare;
 #[cfg(test)]
 mod tests;
 
+use std::error::Error as StdError;
 use std::fmt;
 use std::sync::Arc;
 
 use http::{HeaderValue, StatusCode};
-use twin_api::transport::redact_text;
+use twin_api::transport::{Failure, Redactor};
+use twin_api::{ErrorKind, Outcome};
 
 use crate::document;
-use crate::error::{Detail, ErrorKind, Outcome};
 
 /// One way in which an answer is not as documented.
 ///
@@ -102,10 +103,7 @@ impl Watch {
         let Some(schema) = document::answer_of(operation) else { return Vec::new() };
         // What is no JSON, or is nested too deep for it, is for the decoding to say.
         let Ok(value) = serde_json::from_slice(body) else { return Vec::new() };
-        let mut drift = compare::compare(operation, schema, &value);
-        for drift in &mut drift {
-            drift.path = redact_text(drift.path.as_bytes(), key);
-        }
+        let drift = compare::compare(operation, schema, &value, Redactor::new(key));
         if let Some(callback) = &self.callback {
             for drift in &drift {
                 callback(drift);
@@ -115,18 +113,34 @@ impl Watch {
     }
 }
 
-impl Detail {
-    /// The error that drift is to who is strict about it.
-    pub(crate) fn of_drift(status: StatusCode, drift: Vec<Drift>) -> Self {
-        let first = drift.first().map(ToString::to_string).unwrap_or_default();
-        let more = match drift.len().saturating_sub(1) {
-            0 => String::new(),
-            more => format!(", and {more} more"),
-        };
-        let message = format!("the answer is not as documented: {first}{more}");
-        let mut detail = Self::new(ErrorKind::Drift, Outcome::Accepted, message);
-        detail.status = Some(status);
-        detail.drift = drift;
-        detail
+/// What a strict client found: the cause of an error of the kind `Drift`.
+#[derive(Debug, Clone)]
+pub(crate) struct Findings(Vec<Drift>);
+
+impl Findings {
+    pub(crate) fn all(&self) -> &[Drift] {
+        &self.0
     }
+}
+
+impl fmt::Display for Findings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let differences = self.0.len();
+        write!(f, "{differences} differences from the document")
+    }
+}
+
+impl StdError for Findings {}
+
+/// Builds the error for strict mode.
+pub(crate) fn failure(status: StatusCode, drift: Vec<Drift>) -> Failure {
+    let first = drift.first().map(ToString::to_string).unwrap_or_default();
+    let more = match drift.len().saturating_sub(1) {
+        0 => String::new(),
+        more => format!(", and {more} more"),
+    };
+    let message = format!("the answer differs from the document: {first}{more}");
+    let mut failure = Failure::new(ErrorKind::Drift, Outcome::Accepted, message);
+    failure.status = Some(status);
+    failure.caused_by(Findings(drift))
 }

@@ -1,51 +1,48 @@
-//! One error for every way in which a call can fail.
+//! One error for every way in which a call, a list, a run or a delivery can fail.
 //!
-//! It says what went wrong, whether the action may have happened, and what can be done; it
-//! holds no key, no body but a short excerpt, and nothing of a query. The
-//! [guide](crate::guide::errors) tells how to use it.
+//! It holds what [`twin_api::Error`] holds, and how far a list was read. The
+//! [guide](crate::guide::errors) shows how to use it.
 
 mod convert;
-mod detail;
-mod display;
-mod kind;
 #[cfg(test)]
 mod tests;
 
 use std::borrow::Cow;
 use std::error::Error as StdError;
+use std::fmt;
 use std::time::Duration;
 
 use http::{HeaderMap, Method, StatusCode};
-use twin_api::types::Problem;
+use twin_api::Problem;
+pub(crate) use twin_api::transport::Failure as Detail;
+pub use twin_api::{ErrorKind, Outcome};
 
-pub(crate) use self::convert::{because, not_the_api, of_reqwest};
-pub(crate) use self::detail::{Call, Detail};
-pub use self::kind::{ErrorKind, Outcome};
-use crate::drift::Drift;
-use crate::page::{Position, Progress};
+use crate::drift::{Drift, Findings};
+use crate::position::{Position, Progress};
 
-/// Why a call failed.
+/// Why a call, a list, a run or a delivery failed.
 ///
-/// Cheap to move and to clone. `?` makes it of a [`twin_api::Error`].
+/// It has the predicates of [`twin_api::Error`], and `?` makes it of one. It is one pointer wide,
+/// and cheap to clone. `Display` is one line for a person; `Debug`, and `{:#}`, add the causes.
 ///
 /// ```no_run
 /// # async fn example(twin: twin_api::Client) -> Result<(), twin_ext::Error> {
-/// use twin_ext::Error;
-/// match twin.get_agent().agent_id("agent_abc123").send().await.map_err(Error::from) {
+/// match twin.get_agent().agent_id("agent_abc123").send().await {
 ///     Ok(answer) => println!("{}", answer.agent.agent_id),
-///     Err(error) if error.is_not_found() || error.is_forbidden() => println!("there is none"),
-///     Err(error) => return Err(error),
+///     Err(error) if error.is_not_found() || error.is_forbidden() => println!("gone"),
+///     Err(error) => return Err(error.into()),
 /// }
 /// # Ok(())
 /// # }
 /// ```
 #[derive(Clone)]
-pub struct Error(Box<Detail>);
+pub struct Error(Box<Repr>);
 
-impl From<Detail> for Error {
-    fn from(detail: Detail) -> Self {
-        Self(Box::new(detail))
-    }
+#[derive(Clone)]
+struct Repr {
+    base: twin_api::Error,
+    /// How far a list was read.
+    progress: Option<Progress>,
 }
 
 impl Error {
@@ -54,7 +51,7 @@ impl Error {
         Detail::new(ErrorKind::Config, Outcome::NotSent, message).into()
     }
 
-    /// Pages that did not come as pages do, and how far the list was read.
+    /// Pages that are inconsistent, and how far the list was read.
     pub(crate) fn pagination(message: impl Into<Cow<'static, str>>, progress: Progress) -> Self {
         let detail = Detail::new(ErrorKind::Pagination, Outcome::Accepted, message);
         Self::from(detail).after(progress)
@@ -66,266 +63,124 @@ impl Error {
         self
     }
 
-    /// What went wrong, in a word.
+    /// Returns what went wrong, in a word.
     ///
     /// ```
-    /// use twin_ext::ClientBuilder;
+    /// use twin_ext::{ClientBuilder, ErrorKind};
     /// let error = ClientBuilder::new("").build().unwrap_err();
-    /// assert_eq!(error.kind(), twin_ext::ErrorKind::Config);
+    /// assert_eq!(error.kind(), ErrorKind::Config);
     /// ```
     pub fn kind(&self) -> ErrorKind {
-        self.0.kind
+        self.0.base.kind()
     }
 
-    /// Whether what was asked for has happened. Look here before you do it again.
+    /// Returns whether the operation may have happened. Look here before calling again.
     ///
-    /// It speaks of all attempts together: a refusal after a broken connection is
+    /// It covers all attempts together: a refusal after a broken connection is
     /// [`Outcome::Unknown`].
-    ///
-    /// ```
-    /// use twin_ext::ClientBuilder;
-    /// let error = ClientBuilder::new("").build().unwrap_err();
-    /// assert_eq!(error.outcome(), twin_ext::Outcome::NotSent);
-    /// ```
     pub fn outcome(&self) -> Outcome {
-        self.0.outcome
+        self.0.base.outcome()
     }
 
-    /// The status of the answer that is the error; `None` where there was no answer.
-    ///
-    /// ```
-    /// # fn example(error: &twin_ext::Error) {
-    /// if let Some(status) = error.status() {
-    ///     println!("it was answered with {status}");
-    /// }
-    /// # }
-    /// ```
+    /// Returns the status of the answer that is the error; `None` if there was no answer.
     pub fn status(&self) -> Option<StatusCode> {
-        self.0.status
+        self.0.base.status()
     }
 
-    /// The status of the last answer of any attempt.
-    ///
-    /// ```
-    /// use twin_ext::ClientBuilder;
-    /// let error = ClientBuilder::new("").build().unwrap_err();
-    /// assert_eq!(error.last_status(), None);
-    /// ```
+    /// Returns the status of the last answer of any attempt.
     pub fn last_status(&self) -> Option<StatusCode> {
-        self.0.last_status.or(self.0.status)
+        self.0.base.last_status()
     }
 
-    /// What the service said, where it refused.
-    ///
-    /// ```
-    /// # fn example(error: &twin_ext::Error) {
-    /// if let Some(problem) = error.problem() {
-    ///     println!("{}", problem.detail.as_deref().unwrap_or("no word of why"));
-    /// }
-    /// # }
-    /// ```
+    /// Returns what the service said when it refused.
     pub fn problem(&self) -> Option<&Problem> {
-        self.0.problem.as_ref()
+        self.0.base.problem()
     }
 
-    /// The headers of the answer that is the error; empty where there was none.
-    ///
-    /// ```
-    /// # fn example(error: &twin_ext::Error) {
-    /// if let Some(id) = error.headers().get("x-request-id") {
-    ///     println!("ask them about {id:?}");
-    /// }
-    /// # }
-    /// ```
+    /// Returns the headers of the answer that is the error; empty if there was no answer.
     pub fn headers(&self) -> &HeaderMap {
-        &self.0.headers
+        self.0.base.headers()
     }
 
-    /// How long the service asked to wait.
-    ///
-    /// ```
-    /// # fn example(error: &twin_ext::Error) {
-    /// if let Some(wait) = error.retry_after() {
-    ///     println!("not before {} s have passed", wait.as_secs());
-    /// }
-    /// # }
-    /// ```
+    /// Returns how long the service asked to wait before the next request.
     pub fn retry_after(&self) -> Option<Duration> {
-        self.0.retry_after
+        self.0.base.retry_after()
     }
 
-    /// Whether the service knows of no such thing (404).
-    ///
-    /// ```
-    /// # fn example(error: &twin_ext::Error) {
-    /// if error.is_not_found() {
-    ///     println!("there is none");
-    /// }
-    /// # }
-    /// ```
+    /// Returns whether the service knows no such resource (404).
     pub fn is_not_found(&self) -> bool {
-        self.is_problem(StatusCode::NOT_FOUND)
+        self.0.base.is_not_found()
     }
 
-    /// Whether the service denied access (403). What was deleted is answered so, too.
-    ///
-    /// ```
-    /// # fn example(error: &twin_ext::Error) {
-    /// if error.is_forbidden() {
-    ///     println!("it is somebody else's, or deleted");
-    /// }
-    /// # }
-    /// ```
+    /// Returns whether the service denied access (403). It also does for what was deleted.
     pub fn is_forbidden(&self) -> bool {
-        self.is_problem(StatusCode::FORBIDDEN)
+        self.0.base.is_forbidden()
     }
 
-    /// Whether the service did not take the key (401).
-    ///
-    /// ```
-    /// # fn example(error: &twin_ext::Error) {
-    /// if error.is_unauthorized() {
-    ///     println!("is the key right?");
-    /// }
-    /// # }
-    /// ```
+    /// Returns whether the service did not accept the key (401).
     pub fn is_unauthorized(&self) -> bool {
-        self.is_problem(StatusCode::UNAUTHORIZED)
+        self.0.base.is_unauthorized()
     }
 
-    /// Whether there were too many requests (429).
-    ///
-    /// ```
-    /// # fn example(error: &twin_ext::Error) {
-    /// if error.is_rate_limited() {
-    ///     println!("too many at once");
-    /// }
-    /// # }
-    /// ```
+    /// Returns whether there were too many requests (429).
     pub fn is_rate_limited(&self) -> bool {
-        self.is_problem(StatusCode::TOO_MANY_REQUESTS)
+        self.0.base.is_rate_limited()
     }
 
-    /// Whether it took too long, here or there (408, 504).
-    ///
-    /// ```
-    /// # fn example(error: &twin_ext::Error) {
-    /// if error.is_timeout() {
-    ///     println!("{} has taken too long", error.operation().unwrap_or("something"));
-    /// }
-    /// # }
-    /// ```
+    /// Returns whether it took too long, in the client or in the service (408, 504).
     pub fn is_timeout(&self) -> bool {
-        self.0.kind == ErrorKind::Timeout
-            || self.is_problem(StatusCode::REQUEST_TIMEOUT)
-            || self.is_problem(StatusCode::GATEWAY_TIMEOUT)
+        self.0.base.is_timeout()
     }
 
-    /// Whether the same call may be made once more: the cause may pass, and nothing can
+    /// Returns whether the same call may be made again: the cause may pass, and nothing can
     /// happen twice by it.
-    ///
-    /// ```
-    /// # fn example(error: &twin_ext::Error) {
-    /// if error.is_retryable() {
-    ///     println!("try again later: {error}");
-    /// }
-    /// # }
-    /// ```
     pub fn is_retryable(&self) -> bool {
-        let passing = match self.0.kind {
-            ErrorKind::Transport | ErrorKind::Timeout => true,
-            ErrorKind::Problem => self.0.status.is_some_and(crate::policy::is_transient),
-            _ => false,
-        };
-        passing && (self.0.outcome <= Outcome::Rejected || self.is_repeatable())
+        self.0.base.is_retryable()
     }
 
-    /// How many times the request was sent, or was tried to be.
-    ///
-    /// ```
-    /// # fn example(error: &twin_ext::Error) {
-    /// println!("gave up after {} attempts", error.attempts());
-    /// # }
-    /// ```
+    /// Returns whether the same request will fail in the same way until somebody changes
+    /// something: a certificate, a proxy, a setting, a permission.
+    pub fn is_permanent(&self) -> bool {
+        self.0.base.is_permanent()
+    }
+
+    /// Returns how many times the request was sent, or was tried to be sent.
     pub fn attempts(&self) -> u32 {
-        self.0.call.attempts
+        self.0.base.attempts()
     }
 
-    /// How long the call took, pauses and all.
-    ///
-    /// ```
-    /// # fn example(error: &twin_ext::Error) {
-    /// println!("it took {:?}", error.elapsed());
-    /// # }
-    /// ```
+    /// Returns how long the call took, pauses included.
     pub fn elapsed(&self) -> Duration {
-        self.0.call.elapsed
+        self.0.base.elapsed()
     }
 
-    /// The operation, as its function is called: `get_agent`.
-    ///
-    /// ```
-    /// # fn example(error: &twin_ext::Error) {
-    /// if error.operation() == Some("get_agent") {
-    ///     println!("there is nothing to show");
-    /// }
-    /// # }
-    /// ```
+    /// Returns the operation, as its function is called: `get_agent`.
     pub fn operation(&self) -> Option<&str> {
-        self.0.call.operation.as_deref()
+        self.0.base.operation()
     }
 
-    /// The method of the request.
-    ///
-    /// ```
-    /// # fn example(error: &twin_ext::Error) {
-    /// if error.method().is_some_and(|method| method == "DELETE") {
-    ///     println!("it may still be there");
-    /// }
-    /// # }
-    /// ```
+    /// Returns the method of the request.
     pub fn method(&self) -> Option<&Method> {
-        self.0.call.method.as_ref()
+        self.0.base.method()
     }
 
-    /// The path of the request, without its query.
-    ///
-    /// ```
-    /// # fn example(error: &twin_ext::Error) {
-    /// println!("it was about {}", error.path().unwrap_or("nothing yet"));
-    /// # }
-    /// ```
+    /// Returns the path of the request without its query; the template of the path,
+    /// `/v1/agents/{agent_id}`, if the request could not be made.
     pub fn path(&self) -> Option<&str> {
-        self.0.call.path.as_deref()
+        self.0.base.path()
     }
 
-    /// The place in the answer that could not be read: `agents[3].name`.
-    ///
-    /// ```
-    /// # fn example(error: &twin_ext::Error) {
-    /// if let Some(path) = error.json_path() {
-    ///     println!("it cannot be read at {path}");
-    /// }
-    /// # }
-    /// ```
+    /// Returns the place in the answer that could not be read: `agents[3].name`.
     pub fn json_path(&self) -> Option<&str> {
-        self.0.json_path.as_deref()
+        self.0.base.json_path()
     }
 
-    /// How an answer that could not be read begins; nothing of one that holds a secret.
-    ///
-    /// ```
-    /// # fn example(error: &twin_ext::Error) {
-    /// if let Some(text) = error.excerpt() {
-    ///     println!("it begins: {text}");
-    /// }
-    /// # }
-    /// ```
+    /// Returns how an answer begins that could not be read; nothing of one with a secret.
     pub fn excerpt(&self) -> Option<&str> {
-        self.0.excerpt.as_deref()
+        self.0.base.excerpt()
     }
 
-    /// In what the answer is not as documented.
+    /// Returns how the answer differs from the document.
     ///
     /// ```
     /// # fn example(error: &twin_ext::Error) {
@@ -335,10 +190,11 @@ impl Error {
     /// # }
     /// ```
     pub fn drift(&self) -> &[Drift] {
-        &self.0.drift
+        let findings = self.source().and_then(|source| source.downcast_ref::<Findings>());
+        findings.map(Findings::all).unwrap_or_default()
     }
 
-    /// Where to go on, of an error of a list: no item is missed then, but one may come again.
+    /// Returns where to resume a list: no item is missed then, but one may come again.
     ///
     /// ```no_run
     /// # async fn example(twin: twin_api::Client) {
@@ -356,7 +212,7 @@ impl Error {
         self.0.progress.as_ref().map(|progress| &progress.position)
     }
 
-    /// How many items came before, of an error of a list.
+    /// Returns how many items of a list came before the error.
     ///
     /// ```no_run
     /// # async fn example(twin: twin_api::Client) {
@@ -371,7 +227,7 @@ impl Error {
         self.0.progress.as_ref().map(|progress| progress.came)
     }
 
-    /// How many items the service says there are, of an error of a list.
+    /// Returns how many items the service says a list has.
     ///
     /// ```no_run
     /// # async fn example(twin: twin_api::Client) {
@@ -385,21 +241,34 @@ impl Error {
     pub fn items_total(&self) -> Option<u64> {
         self.0.progress.as_ref().and_then(|progress| progress.total)
     }
+}
 
-    fn is_problem(&self, status: StatusCode) -> bool {
-        self.0.kind == ErrorKind::Problem && self.0.status == Some(status)
+/// One line, and for a list how far it was read.
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Repr { base, progress } = &*self.0;
+        fmt::Display::fmt(base, f)?;
+        match progress {
+            Some(Progress { came, total: Some(total), .. }) => {
+                write!(f, "; {came} of {total} items came before")
+            }
+            Some(Progress { came, .. }) if *came > 0 || self.kind() == ErrorKind::Pagination => {
+                write!(f, "; {came} items came before")
+            }
+            _ => Ok(()),
+        }
     }
+}
 
-    fn is_repeatable(&self) -> bool {
-        let Call { method, operation, .. } = &self.0.call;
-        method.as_ref().is_some_and(|method| {
-            crate::policy::is_repeatable(method, operation.as_deref().unwrap_or_default())
-        })
+/// As `Display`, with the causes: `main` and `unwrap` print it.
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{self:#}")
     }
 }
 
 impl StdError for Error {
     fn source(&self) -> Option<&(dyn StdError + 'static)> {
-        self.0.source.as_deref().map(|source| source as _)
+        self.0.base.source()
     }
 }

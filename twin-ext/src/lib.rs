@@ -48,6 +48,7 @@ mod error;
 mod event;
 mod page;
 mod policy;
+mod position;
 mod retry;
 mod run;
 mod schedule;
@@ -72,7 +73,7 @@ pub use time::Timestamp;
 /// The raw client.
 pub use twin_api;
 /// What the service says when it refuses: problem details (RFC 9457).
-pub use twin_api::types::Problem;
+pub use twin_api::Problem;
 
 /// Imports the extension traits, [`ClientBuilder`] and [`Error`].
 ///

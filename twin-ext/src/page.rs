@@ -14,19 +14,19 @@ mod lists;
 #[cfg(test)]
 mod model;
 mod number;
-mod position;
 mod seen;
 mod single;
 mod stream;
 
 pub(crate) use self::lists::misplaced;
-pub use self::position::Position;
-pub(crate) use self::position::{Indexed, Place, Progress};
 pub use self::stream::{Items, Pages};
+pub use crate::position::Position;
+pub(crate) use crate::position::{Indexed, Place, Progress};
 
 use futures_core::stream::FusedStream;
 
 use crate::error::Error;
+use crate::position;
 
 /// One page of a list.
 ///

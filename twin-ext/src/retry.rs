@@ -3,13 +3,11 @@
 //! [`Retry`] holds the numbers; what may be sent again at all is not for it to say (see the
 //! [guide](crate::guide::retries)).
 
-mod after;
-mod bucket;
+mod budget;
 
 use std::time::Duration;
 
-pub(crate) use after::retry_after;
-pub(crate) use bucket::{Bucket, Cost};
+pub(crate) use budget::{Cost, RetryBudget};
 
 use crate::clock::Clock;
 
@@ -100,14 +98,30 @@ impl Retry {
         self
     }
 
-    /// How long to wait after `attempts` of them: full jitter below a bound that doubles.
-    pub(crate) fn pause(&self, attempts: u32, clock: &dyn Clock) -> Duration {
-        let factor = 1_u32.checked_shl(attempts.saturating_sub(1)).unwrap_or(u32::MAX);
-        let bound = self.first.saturating_mul(factor).min(self.longest).as_nanos();
-        let bound = u64::try_from(bound).unwrap_or(u64::MAX);
-        let share = (u128::from(clock.random()) * u128::from(bound)) >> 64;
-        Duration::from_nanos(u64::try_from(share).unwrap_or(bound))
+    /// How long to wait after `attempts` of them: full jitter below a bound that doubles; if the
+    /// service asked for more, that, and up to a tenth of it on top.
+    pub(crate) fn pause(&self, attempts: u32, asked: Duration, clock: &dyn Clock) -> Duration {
+        let bound = self.bound(attempts);
+        let jitter = draw(bound, clock);
+        if jitter > asked {
+            return jitter;
+        }
+        // Clients that were refused together do not return together.
+        asked.saturating_add(draw(bound.min(asked / 10), clock))
     }
+
+    /// The bound of the pause after `attempts` of them.
+    fn bound(&self, attempts: u32) -> Duration {
+        let factor = 1_u32.checked_shl(attempts.saturating_sub(1)).unwrap_or(u32::MAX);
+        self.first.saturating_mul(factor).min(self.longest)
+    }
+}
+
+/// Any time below `bound`, each as likely as any other.
+fn draw(bound: Duration, clock: &dyn Clock) -> Duration {
+    let bound = u64::try_from(bound.as_nanos()).unwrap_or(u64::MAX);
+    let share = (u128::from(clock.random()) * u128::from(bound)) >> 64;
+    Duration::from_nanos(u64::try_from(share).unwrap_or(bound))
 }
 
 #[cfg(test)]
@@ -121,7 +135,8 @@ mod tests {
         for (attempts, bound) in
             [(1, 500), (2, 1000), (3, 2000), (4, 4000), (5, 8000), (6, 8000), (900, 8000)]
         {
-            let pauses: Vec<Duration> = (0..2_000).map(|_| retry.pause(attempts, &clock)).collect();
+            let pauses: Vec<Duration> =
+                (0..2_000).map(|_| retry.pause(attempts, Duration::ZERO, &clock)).collect();
             let bound = Duration::from_millis(bound);
             assert!(pauses.iter().all(|pause| *pause < bound));
             assert!(pauses.iter().any(|pause| *pause > bound.mul_f64(0.95)), "{attempts}");
@@ -133,7 +148,7 @@ mod tests {
     fn pauses_differ_the_first_too() {
         let clock = ManualClock::new(3);
         let retry = Retry::default();
-        assert_ne!(retry.pause(1, &clock), retry.pause(1, &clock));
+        assert_ne!(retry.pause(1, Duration::ZERO, &clock), retry.pause(1, Duration::ZERO, &clock));
     }
 
     #[test]
@@ -141,8 +156,8 @@ mod tests {
         let clock = ManualClock::new(3);
         let odd = Retry::default().backoff(Duration::MAX, Duration::MAX).max_attempts(0);
         assert_eq!(odd.max_attempts, 1);
-        assert!(odd.pause(40, &clock) > Duration::ZERO);
+        assert!(odd.pause(40, Duration::ZERO, &clock) > Duration::ZERO);
         let none = odd.backoff(Duration::ZERO, Duration::ZERO);
-        assert_eq!(none.pause(1, &clock), Duration::ZERO);
+        assert_eq!(none.pause(1, Duration::ZERO, &clock), Duration::ZERO);
     }
 }

@@ -16,11 +16,9 @@ pub(crate) use unwatched::Span;
 #[cfg(not(feature = "tracing"))]
 mod unwatched {
     use http::StatusCode;
-    use twin_api::reqwest::{self, Request, Response};
-    use twin_api::transport::Answer;
-
-    use crate::error::ErrorKind;
-    use crate::policy::Seen;
+    use twin_api::ErrorKind;
+    use twin_api::reqwest::{Request, Response};
+    use twin_api::transport::{Answer, OperationInfo};
 
     /// Nothing.
     #[derive(Clone)]
@@ -28,7 +26,7 @@ mod unwatched {
 
     #[expect(clippy::unused_self, reason = "the other `Span` has something to do")]
     impl Span {
-        pub(crate) fn start(_: &Request, _: &'static str) -> Self {
+        pub(crate) fn start(_: &Request, _: &OperationInfo) -> Self {
             Self
         }
 
@@ -38,12 +36,12 @@ mod unwatched {
 
         pub(crate) fn around<'a>(
             self,
-            call: impl Future<Output = reqwest::Result<Response>> + Send + 'a,
+            call: impl Future<Output = Result<Response, twin_api::Error>> + Send + 'a,
         ) -> Answer<'a> {
             Box::pin(call)
         }
 
-        pub(crate) fn attempt(&self, _: u32, _: &Seen) {}
+        pub(crate) fn attempt(&self, _: u32, _: Option<StatusCode>, _: Option<ErrorKind>) {}
 
         pub(crate) fn end(&self, _: Option<StatusCode>, _: Option<ErrorKind>) {}
     }
@@ -54,26 +52,23 @@ mod watched {
     use http::StatusCode;
     use tracing::Instrument as _;
     use tracing::field::Empty;
-    use twin_api::reqwest::{self, Request, Response};
-    use twin_api::transport::{API_KEY_HEADER, Answer, redact_text};
-
-    use crate::document;
-    use crate::error::ErrorKind;
-    use crate::policy::Seen;
+    use twin_api::ErrorKind;
+    use twin_api::reqwest::{Request, Response};
+    use twin_api::transport::{API_KEY_HEADER, Answer, OperationInfo, Redactor};
 
     /// The span of one operation.
     #[derive(Clone)]
     pub(crate) struct Span(tracing::Span);
 
     impl Span {
-        pub(crate) fn start(request: &Request, operation: &'static str) -> Self {
+        pub(crate) fn start(request: &Request, operation: &OperationInfo) -> Self {
             let url = request.url();
             let span = tracing::info_span!(
                 "twin",
                 otel.name = Empty,
                 otel.kind = "client",
                 otel.status_code = Empty,
-                twin.operation = operation,
+                twin.operation = operation.operation_id,
                 http.request.method = request.method().as_str(),
                 server.address = url.host_str(),
                 server.port = url.port_or_known_default(),
@@ -85,10 +80,9 @@ mod watched {
             );
             if !span.is_disabled() {
                 span.record("url.full", shown(request));
-                if let Some(template) = document::template_of(operation) {
-                    span.record("url.template", template);
-                    span.record("otel.name", format!("{} {template}", request.method()));
-                }
+                let template = operation.path_template;
+                span.record("url.template", template);
+                span.record("otel.name", format!("{} {template}", request.method()));
             }
             Self(span)
         }
@@ -99,18 +93,23 @@ mod watched {
 
         pub(crate) fn around<'a>(
             self,
-            call: impl Future<Output = reqwest::Result<Response>> + Send + 'a,
+            call: impl Future<Output = Result<Response, twin_api::Error>> + Send + 'a,
         ) -> Answer<'a> {
             Box::pin(call.instrument(self.0))
         }
 
-        pub(crate) fn attempt(&self, attempts: u32, seen: &Seen) {
+        pub(crate) fn attempt(
+            &self,
+            attempts: u32,
+            status: Option<StatusCode>,
+            error: Option<ErrorKind>,
+        ) {
             let resent = attempts.saturating_sub(1);
             tracing::debug!(
                 parent: &self.0,
                 http.request.resend_count = resent,
-                http.response.status_code = seen.status.map(|status| status.as_u16()),
-                "error.type" = error_type(seen.status, seen.error),
+                http.response.status_code = status.map(|status| status.as_u16()),
+                "error.type" = error_type(status, error),
                 "attempt"
             );
             if resent > 0 {
@@ -133,7 +132,7 @@ mod watched {
     fn shown(request: &Request) -> String {
         let url = request.url();
         let text = format!("{}{}", url.origin().ascii_serialization(), url.path());
-        redact_text(text.as_bytes(), request.headers().get(API_KEY_HEADER))
+        Redactor::new(request.headers().get(API_KEY_HEADER)).text(&text).into_owned()
     }
 
     /// A word of few: what failed here, or the status of a refusal.

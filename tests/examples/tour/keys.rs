@@ -1,9 +1,9 @@
 //! Whose key it is, and how a second one comes and goes.
 
 use anyhow::bail;
+use twin_api::Client;
 use twin_api::secrecy::ExposeSecret as _;
 use twin_api::types::CreateApiKeyBody;
-use twin_api::{Client, Error};
 
 use crate::say::{self, shown};
 
@@ -31,7 +31,7 @@ pub(crate) async fn second(twin: &Client, url: &str) -> anyhow::Result<()> {
     let answer = shown!(twin.revoke_api_key().key_id(&made.key_id).send().await?);
     say::came(format!("revoked: {}", answer.revoked));
     match shown!(second.get_me().send().await) {
-        Err(Error::ErrorResponse(answer)) => say::came(answer.status()),
+        Err(error) if error.is_unauthorized() => say::came(&error),
         other => bail!("a revoked key should have been refused, but: {other:?}"),
     }
     Ok(())

@@ -2,14 +2,14 @@
 
 use anyhow::{Context as _, ensure};
 use twin_api::Client;
-use twin_ext::{Error, Outcome};
+use twin_ext::Outcome;
 
 use crate::say::{self, shown};
 
 pub(crate) async fn refused(twin: &Client) -> anyhow::Result<()> {
     say::heading("A problem, and what it says");
     let refused = shown!(twin.get_agent().agent_id("agent_of_somebody_else").send().await);
-    let error = Error::from(refused.err().context("the service should have refused")?);
+    let error = refused.err().context("the service should have refused")?;
     let problem = error.problem().context("a refusal is a problem")?;
     let status = error.status().map(|status| status.as_u16()).unwrap_or_default();
     say::came(format!("error.status()       is {status}"));
@@ -24,7 +24,7 @@ pub(crate) async fn refused(twin: &Client) -> anyhow::Result<()> {
 pub(crate) async fn not_sent(twin: &Client, agent: &str) -> anyhow::Result<()> {
     say::heading("An identifier that would hit another target");
     let refused = shown!(twin.delete_run().agent_id(agent).run_id("..").send().await);
-    let error = Error::from(refused.err().context("it should have been refused")?);
+    let error = refused.err().context("it should have been refused")?;
     ensure!(error.outcome() == Outcome::NotSent, "it was sent: {error}");
     say::came(&error);
     say::note("Nothing was sent: `..` would have deleted the agent itself.");

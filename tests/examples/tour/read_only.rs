@@ -7,17 +7,16 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use axum::http;
-use twin_api::reqwest::{self, Method, Request, Response};
+use twin_api::reqwest::{self, Method, Request};
 use twin_api::secrecy::SecretString;
-use twin_api::transport::{Answer, Inner, OperationInfo, Transport};
-use twin_api::{Client, PlainHttp, check_base_url, http_client_builder};
+use twin_api::transport::{Answer, Direct, Failure, Inner, OperationInfo, Transport};
+use twin_api::{Client, ErrorKind, Outcome, PlainHttp, check_base_url, http_client_builder};
 
 /// A person waits for the answer.
 const TIMEOUT: Duration = Duration::from_secs(30);
 
-/// As a transport's own failures must be: a status that no server sends.
-const NOT_SENT: u16 = 999;
+/// What sends them.
+static DIRECT: Direct = Direct;
 
 /// Sends GET requests, and counts them.
 #[derive(Debug, Clone, Default)]
@@ -34,22 +33,22 @@ impl Transport for ReadOnly {
         &'a self,
         client: &'a reqwest::Client,
         request: Request,
-        _: &'a OperationInfo,
+        operation: &'a OperationInfo,
     ) -> Answer<'a> {
         if request.method() == Method::GET {
             self.0.fetch_add(1, Ordering::Relaxed);
-            return Box::pin(client.execute(request));
+            return DIRECT.execute(client, request, operation);
         }
-        let mut refusal = http::Response::new("");
-        *refusal.status_mut() = http::StatusCode::from_u16(NOT_SENT).unwrap_or_default();
-        Box::pin(std::future::ready(Ok(Response::from(refusal))))
+        let message = "only GET requests are sent here";
+        let failure = Failure::new(ErrorKind::InvalidRequest, Outcome::NotSent, message);
+        Box::pin(std::future::ready(Err(failure.into())))
     }
 }
 
 /// As `twin_api::connect`, through this transport.
 pub(crate) fn connect(base_url: &str, key: &str, transport: ReadOnly) -> anyhow::Result<Client> {
     let url = check_base_url(base_url, PlainHttp::Loopback)?;
-    let inner = Inner::new(transport).checked_api_key(&SecretString::from(key))?;
+    let inner = Inner::new(transport).api_key(&SecretString::from(key))?;
     let mut http = http_client_builder().user_agent("twin-tour").timeout(TIMEOUT);
     if url.scheme() == "http" {
         http = http.no_proxy();

@@ -6,9 +6,6 @@ use std::fmt::Display;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use twin_api::Error;
-use twin_api::types::Problem;
-
 /// Shows a call as it is written, makes it, and is what it gives.
 macro_rules! shown {
     ($call:expr) => {{
@@ -64,21 +61,9 @@ pub(crate) fn note(text: impl Display) {
     println!("     {}", plain(&text.to_string()));
 }
 
-/// An error for a person: what the service said, rather than how the client holds it.
+/// An error for a person, with its causes.
 pub(crate) fn explain(error: &anyhow::Error) -> String {
-    if let Some(error) = error.downcast_ref::<twin_ext::Error>() {
-        return plain(&error.to_string());
-    }
-    match error.downcast_ref::<Error<Problem>>() {
-        Some(Error::ErrorResponse(answer)) => {
-            let detail = answer.detail.as_deref().unwrap_or("it does not say why");
-            plain(&format!("the service refused with {}: {detail}", answer.status()))
-        }
-        Some(Error::UnexpectedResponse(answer)) => {
-            format!("this is not the API: {} answered with {}", answer.url(), answer.status())
-        }
-        _ => plain(&format!("{error:#}")),
-    }
+    plain(&format!("{error:#}"))
 }
 
 /// Code on one line, or broken before the dots that are in no brackets.

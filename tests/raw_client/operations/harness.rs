@@ -7,7 +7,6 @@ use std::fmt::Debug;
 use std::pin::Pin;
 
 use serde_json::{Map, Value, json};
-use twin_api::types::Problem;
 use twin_api::{Client, Error, ResponseValue};
 use twin_tests::scripted::Scripted;
 
@@ -41,7 +40,7 @@ const UNKNOWN: &str = "x_not_in_any_document";
 /// Members that are never written back.
 const SECRETS: [&str; 2] = ["api_key", "signing_secret"];
 
-pub(crate) type Reply<T> = Result<ResponseValue<T>, Error<Problem>>;
+pub(crate) type Reply<T> = Result<ResponseValue<T>, Error>;
 pub(crate) type Later<'a, T> = Pin<Box<dyn Future<Output = Reply<T>> + 'a>>;
 pub(super) type Call<T> = Box<dyn Fn(&Client) -> Later<'_, T>>;
 

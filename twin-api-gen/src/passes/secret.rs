@@ -13,7 +13,7 @@ use syn::{Expr, Item, parse_quote};
 
 use super::native_type::holds;
 use super::tree::{Mentions, ident_of, items_of, items_of_mut, sends_mut, text_of};
-use super::{Context, answer};
+use super::{Context, send};
 use crate::Runtime;
 use crate::client::NATIVE_TYPES;
 
@@ -92,8 +92,8 @@ struct Withhold {
 
 impl VisitMut for Withhold {
     fn visit_expr_call_mut(&mut self, call: &mut syn::ExprCall) {
-        if text_of(&call.func).replace(' ', "") == answer::DECODE {
-            let function: Expr = parse_quote!(crate::transport::decode_secret);
+        if text_of(&call.func).replace(' ', "") == send::SEND {
+            let function: Expr = parse_quote!(crate::transport::send_secret);
             *call.func = function;
             self.count += 1;
         }

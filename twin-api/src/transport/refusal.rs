@@ -1,63 +1,30 @@
 //! Every refusal as problem details (RFC 9457), whatever the service sent.
-//!
-//! progenitor reads a 4xx or 5xx as a `Problem`; one that is text, HTML, empty or has a
-//! member of a wrong type would end as a decode error without its status. So its body is
-//! rewritten before progenitor sees it. Status and headers stay as they came, and so does
-//! the text, up to a bound. Successes pass unread.
 
-use bytes::BytesMut;
-use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
-use reqwest::{Response, ResponseBuilderExt, StatusCode};
-use serde_json::{Map, Value, json};
+use bytes::Bytes;
+use reqwest::StatusCode;
+use reqwest::header::{HeaderMap, HeaderName};
+use serde_json::{Map, Value};
 
-use super::{CONTEXT_HEADER, Context};
+use super::Redactor;
+use crate::{ErrorKind, Outcome, Problem, transport::Failure};
 
-/// Where gRPC says how a call ended. As a name, so that no lookup has to read it as one.
+/// Where gRPC says how a call ended. As a name, so that no lookup has to parse it.
 const GRPC_STATUS: HeaderName = HeaderName::from_static("grpc-status");
 
-/// More of a refusal is not read: it is for a person.
-const READ: usize = 256 << 10;
+/// More of a refusal is not read, in bytes: it is for a person.
+pub(super) const READ: usize = 256 << 10;
 
 /// A text of a problem is cut behind this many bytes.
 const TEXT: usize = 4 << 10;
 
-/// `response` as it is, or, where it is a refusal, with a problem as its body.
-pub(super) async fn normalise(mut response: Response, key: Option<&HeaderValue>) -> Response {
-    let Some(status) = refusal_status(response.status(), response.headers()) else {
-        if !response.status().is_success() {
-            // It reaches the caller as it is.
-            redact_headers(response.headers_mut(), key);
-        }
-        return response;
-    };
-    let url = response.url().clone();
-    let mut headers = response.headers().clone();
-    redact_headers(&mut headers, key);
-    tell(&mut headers, response.extensions().get(), url.path(), key);
-    let extensions = response.extensions().clone();
-    let body = read(response).await;
-    let problem = problem(status, &without_key(body.as_deref(), key));
-    let text = problem.to_string();
-    // Only a URL is set on the builder, and a URL that was requested is one.
-    let built = http::Response::builder().url(url).body(text.clone());
-    let mut answer = built.unwrap_or_else(|_| http::Response::new(text));
-    *answer.status_mut() = status;
-    *answer.headers_mut() = headers;
-    answer.extensions_mut().extend(extensions);
-    Response::from(answer)
-}
+/// What is said of a refusal whose body could not be read.
+const TORN: &str = "the answer broke off before its body was read";
 
-/// Puts what the transport tells among the headers, in the place of what a server pretends.
-fn tell(headers: &mut HeaderMap, context: Option<&Context>, path: &str, key: Option<&HeaderValue>) {
-    headers.remove(CONTEXT_HEADER);
-    if let Some(context) = context {
-        let context = Context { path: redact_text(path.as_bytes(), key), ..context.clone() };
-        headers.extend(context.to_header().map(|value| (CONTEXT_HEADER, value)));
-    }
-}
+/// Members of a problem whose values are secrets.
+const SECRETS: [&str; 2] = ["api_key", "signing_secret"];
 
-/// The status of a refusal: 4xx and 5xx, and what a gRPC code means where the gateway lets
-/// a request through to gRPC, which says 200 to everything.
+/// Returns the status of a refusal: 4xx and 5xx, and what a gRPC code means where the gateway
+/// lets a request through to gRPC, which answers everything with 200.
 ///
 /// ```
 /// use twin_api::reqwest::{StatusCode, header::HeaderMap};
@@ -80,7 +47,7 @@ pub fn refusal_status(status: StatusCode, headers: &HeaderMap) -> Option<StatusC
 fn grpc_status(code: u16) -> Option<StatusCode> {
     Some(match code {
         0 => return None,
-        1 => StatusCode::REQUEST_TIMEOUT, // cancelled; 499 is no registered status
+        1 => StatusCode::REQUEST_TIMEOUT, // cancelled; 499 is not a registered status
         3 | 9 | 11 => StatusCode::BAD_REQUEST,
         4 => StatusCode::GATEWAY_TIMEOUT,
         5 => StatusCode::NOT_FOUND,
@@ -94,112 +61,73 @@ fn grpc_status(code: u16) -> Option<StatusCode> {
     })
 }
 
-/// The body, at most [`READ`] bytes of it; `None` where it could not be read. The status
-/// is known then all the same, and worth more than the error of the connection.
-async fn read(mut response: Response) -> Option<Vec<u8>> {
-    let mut body = BytesMut::new();
-    while body.len() < READ {
-        match response.chunk().await {
-            Ok(Some(chunk)) => body.extend_from_slice(&chunk[..chunk.len().min(READ - body.len())]),
-            Ok(None) => break,
-            Err(_) => return None,
-        }
-    }
-    Some(body.to_vec())
+/// Returns whether a refusal with this status may pass without a change by the caller.
+pub fn is_transient(status: StatusCode) -> bool {
+    crate::error::is_transient(status)
 }
 
-/// A service that quotes the key in its refusal does not bring it into an error.
-fn without_key(body: Option<&[u8]>, key: Option<&HeaderValue>) -> Body {
-    body.map_or(Body::Unreadable, |body| Body::Text(redact_text(body, key)))
-}
-
-/// `text`, without the key: a transport that quotes an answer quotes it so.
+/// Returns whether the operation may have happened although it was refused with this status.
 ///
-/// ```
-/// use twin_api::reqwest::header::HeaderValue;
-/// use twin_api::transport::redact_text;
-/// let key = HeaderValue::from_static("tw_live_1");
-/// assert_eq!(redact_text(b"no such key: tw_live_1", Some(&key)), "no such key: [redacted]");
-/// ```
-pub fn redact_text(text: &[u8], key: Option<&HeaderValue>) -> String {
-    let text = String::from_utf8_lossy(text);
-    match key.and_then(|key| key.to_str().ok()).filter(|key| !key.is_empty()) {
-        Some(key) => text.replace(key, "[redacted]"),
-        None => text.into_owned(),
+/// A 503 with `Retry-After` is a refusal. A 503 without one, like other 5xx, is also what a
+/// gateway answers when it loses the service in the middle of the work.
+pub fn refusal_outcome(status: StatusCode, asked_to_wait: bool) -> Outcome {
+    match status.as_u16() {
+        503 if asked_to_wait => Outcome::Rejected,
+        501 | 505 => Outcome::Rejected,
+        408 | 500..=599 => Outcome::Unknown,
+        _ => Outcome::Rejected,
     }
 }
 
-/// Takes the key out of the headers of an answer that reaches the caller.
-///
-/// ```
-/// use twin_api::reqwest::header::{HeaderMap, HeaderValue};
-/// use twin_api::transport::redact_headers;
-/// let key = HeaderValue::from_static("tw_live_1");
-/// let mut headers = HeaderMap::new();
-/// headers.insert("x-seen", HeaderValue::from_static("tw_live_1 at noon"));
-/// redact_headers(&mut headers, Some(&key));
-/// assert_eq!(headers["x-seen"], "[redacted]");
-/// ```
-pub fn redact_headers(headers: &mut HeaderMap, key: Option<&HeaderValue>) {
-    let Some(key) = key.map(HeaderValue::as_bytes).filter(|key| !key.is_empty()) else { return };
-    for value in headers.values_mut() {
-        if value.as_bytes().windows(key.len()).any(|part| part == key) {
-            *value = HeaderValue::from_static("[redacted]");
-        }
-    }
+/// The error that a refusal with this body is; `None` stands for a body that broke off.
+pub(super) fn failure(status: StatusCode, body: Option<&Bytes>, redactor: Redactor<'_>) -> Failure {
+    let mut failure = Failure::new(ErrorKind::Problem, Outcome::Rejected, "");
+    failure.status = Some(status);
+    failure.problem = Some(problem(status, body, redactor));
+    failure
 }
 
-enum Body {
-    Text(String),
-    Unreadable,
-}
-
-/// The problem that a refusal with this body is.
-fn problem(status: StatusCode, body: &Body) -> Value {
-    let mut problem = match body {
-        Body::Unreadable => stand_in(status, "the answer broke off before its body was read"),
-        Body::Text(text) => match serde_json::from_str(text) {
-            Ok(Value::Object(members)) => from_object(members),
-            Ok(Value::String(text)) => stand_in(status, &text),
-            _ => stand_in(status, text.trim()),
+fn problem(status: StatusCode, body: Option<&Bytes>, redactor: Redactor<'_>) -> Problem {
+    let mut problem = match body.map(|body| String::from_utf8_lossy(body)) {
+        None => plain(status, TORN),
+        Some(text) => match serde_json::from_str(&text) {
+            Ok(Value::Object(members)) => from_object(redacted_members(members, redactor)),
+            Ok(Value::String(text)) => plain(status, &redactor.text(&text)),
+            _ => plain(status, redactor.text(text.trim()).trim()),
         },
     };
-    problem.insert("status".to_owned(), status.as_u16().into());
-    Value::Object(problem)
+    problem.status = Some(status.as_u16().into());
+    problem
 }
 
-/// A problem for a refusal that is none: the standard title, and the text.
-fn stand_in(status: StatusCode, text: &str) -> Map<String, Value> {
-    let mut members = Map::new();
-    if let Some(reason) = status.canonical_reason() {
-        members.insert("title".to_owned(), reason.into());
+/// Problem details for a body that is not problem+json: the standard title, and the text.
+fn plain(status: StatusCode, text: &str) -> Problem {
+    Problem {
+        title: status.canonical_reason().map(ToOwned::to_owned),
+        detail: (!text.is_empty()).then(|| cut(text, TEXT)),
+        ..Problem::default()
     }
-    if !text.is_empty() {
-        members.insert("detail".to_owned(), cut(text, TEXT).into());
-    }
-    members
 }
 
-/// Members of a wrong type become text; a `null` is an absent member. Where the object is
-/// no problem but the older `{"error": {"code", "message"}}` or its like, the message
-/// becomes the detail. Nothing is taken away but a wrong `status`.
-fn from_object(mut members: Map<String, Value>) -> Map<String, Value> {
+/// Members of a wrong type become text; a `null` is an absent member. Where the object is not
+/// problem details but the older `{"error": {"code", "message"}}`, the message becomes the
+/// detail. No other member is dropped.
+fn from_object(mut members: Map<String, Value>) -> Problem {
     members.retain(|_, value| !value.is_null());
+    members.remove("status");
     if !members.contains_key("detail")
         && let Some(message) = older_message(&members)
     {
         members.insert("detail".to_owned(), message.into());
     }
-    for name in ["type", "title", "detail", "instance"] {
-        if let Some(value) = members.get_mut(name) {
-            let text = match &*value {
-                Value::String(text) => text.clone(),
-                other => other.to_string(),
-            };
-            *value = json!(cut(&text, TEXT));
-        }
-    }
-    members
+    let mut take = |name: &str| {
+        members.remove(name).map(|value| match value {
+            Value::String(text) => cut(&text, TEXT),
+            other => cut(&other.to_string(), TEXT),
+        })
+    };
+    let (type_, title, detail) = (take("type"), take("title"), take("detail"));
+    Problem { type_, title, detail, status: None, extra: members }
 }
 
 fn older_message(members: &Map<String, Value>) -> Option<String> {
@@ -208,6 +136,30 @@ fn older_message(members: &Map<String, Value>) -> Option<String> {
         .into_iter()
         .flatten()
         .find_map(|value| value.as_str().filter(|text| !text.is_empty()).map(ToOwned::to_owned))
+}
+
+/// The members without the key, and without the values of secrets.
+fn redacted_members(members: Map<String, Value>, redactor: Redactor<'_>) -> Map<String, Value> {
+    let each = members.into_iter().map(|(name, value)| {
+        let is_secret = SECRETS.contains(&name.as_str());
+        let value = if is_secret { "[redacted]".into() } else { redacted(value, redactor) };
+        (redactor.text(&name).into_owned(), value)
+    });
+    each.collect()
+}
+
+fn redacted(value: Value, redactor: Redactor<'_>) -> Value {
+    match value {
+        Value::String(text) => redactor.text(&text).into_owned().into(),
+        Value::Array(items) => items.into_iter().map(|item| redacted(item, redactor)).collect(),
+        Value::Object(members) => Value::Object(redacted_members(members, redactor)),
+        Value::Number(number) => {
+            let text = number.to_string();
+            let clean = redactor.text(&text).into_owned();
+            if clean == text { Value::Number(number) } else { clean.into() }
+        }
+        other => other,
+    }
 }
 
 /// `text`, cut behind about `most` bytes.
@@ -220,14 +172,23 @@ pub(super) fn cut(text: &str, most: usize) -> String {
 
 #[cfg(test)]
 mod tests {
+    use reqwest::header::HeaderValue;
+    use serde_json::json;
+
     use super::*;
 
+    fn with_key(status: u16, body: &str, key: Option<&HeaderValue>) -> Value {
+        let status = StatusCode::from_u16(status).unwrap();
+        let body = Bytes::from(body.to_owned());
+        serde_json::to_value(problem(status, Some(&body), Redactor::new(key))).unwrap()
+    }
+
     fn of(status: u16, body: &str) -> Value {
-        problem(StatusCode::from_u16(status).unwrap(), &Body::Text(body.to_owned()))
+        with_key(status, body, None)
     }
 
     #[test]
-    fn a_problem_stays_as_it_came() {
+    fn problem_json_is_kept() {
         let body =
             json!({"type": "about:blank", "title": "T", "status": 404, "detail": "d", "x": [1]});
         assert_eq!(of(404, &body.to_string()), body);
@@ -279,7 +240,7 @@ mod tests {
     }
 
     #[test]
-    fn long_and_deep_bodies_are_cut_text() {
+    fn long_and_deep_bodies_are_cut() {
         let long = of(500, &"é".repeat(100_000));
         assert!(long["detail"].as_str().unwrap().len() <= TEXT + "…".len() + 1);
         let deep = of(500, &"[".repeat(10_000));
@@ -287,12 +248,20 @@ mod tests {
     }
 
     #[test]
-    fn the_key_is_not_quoted() {
+    fn the_key_and_secrets_are_redacted_before_texts_are_cut() {
         let key = HeaderValue::from_static("tw_live_canary");
-        let Body::Text(text) = without_key(Some(b"bad key tw_live_canary!"), Some(&key)) else {
-            panic!("the body was read");
-        };
-        assert_eq!(text, "bad key [redacted]!");
+        let text = |body: &str| with_key(400, body, Some(&key)).to_string();
+        let padded = format!("{}tw_live_canary", "x".repeat(TEXT - 8));
+        for body in [
+            "bad key tw_live_canary!",
+            r#"{"tw_live_canary": "\u0074w_live_canary", "error": [{"tw_live_canary": 1}]}"#,
+            r#"{"signing_secret": "canary", "a": {"api_key": {"b": "canary"}}}"#,
+            &padded,
+        ] {
+            let text = text(body);
+            assert!(!text.contains("canary") && !text.contains("tw_"), "{text}");
+            assert!(text.contains("[redac"), "{text}");
+        }
     }
 
     #[test]

@@ -6,6 +6,7 @@
 use std::collections::BTreeSet;
 
 use serde_json::Value;
+use twin_api::transport::Redactor;
 
 use super::{Drift, DriftKind};
 use crate::document::parts;
@@ -23,18 +24,21 @@ pub(super) fn compare(
     operation: &'static str,
     schema: &'static Value,
     value: &Value,
+    redactor: Redactor<'_>,
 ) -> Vec<Drift> {
-    let mut found = Found { operation, drift: BTreeSet::new() };
+    let mut found = Found { operation, redactor, drift: BTreeSet::new() };
     found.value(schema, value, "", 0);
     found.drift.into_iter().collect()
 }
 
-struct Found {
+struct Found<'a> {
     operation: &'static str,
+    /// A name may be anything, the key too where a service sends it back.
+    redactor: Redactor<'a>,
     drift: BTreeSet<Drift>,
 }
 
-impl Found {
+impl Found<'_> {
     fn add(&mut self, path: String, kind: DriftKind) {
         if self.drift.len() < MOST {
             self.drift.insert(Drift { operation: self.operation, path, kind });
@@ -71,7 +75,8 @@ impl Found {
     /// An alternative that fits better than the others is the one that is meant.
     fn closest(&mut self, alternatives: &'static Value, value: &Value, path: &str, depth: usize) {
         let each = alternatives.as_array().into_iter().flatten().map(|schema| {
-            let mut found = Self { operation: self.operation, drift: BTreeSet::new() };
+            let mut found =
+                Self { operation: self.operation, redactor: self.redactor, drift: BTreeSet::new() };
             found.value(schema, value, path, depth + 1);
             found.drift
         });
@@ -103,7 +108,8 @@ impl Found {
         for (name, value) in members {
             let mut schemas = known().filter_map(|properties| properties.get(name)).peekable();
             if schemas.peek().is_none() && !open {
-                let name: String = name.chars().take(NAME).collect();
+                // Redacted before it is cut, lest a part of the key remain.
+                let name: String = self.redactor.text(name).chars().take(NAME).collect();
                 self.add(below(&name), DriftKind::UnknownField);
             }
             schemas.for_each(|schema| self.value(schema, value, &below(name), depth + 1));
@@ -125,7 +131,7 @@ mod tests {
     use crate::document::answer_of;
 
     fn drift(operation: &'static str, value: &Value) -> Vec<String> {
-        let drift = compare(operation, answer_of(operation).unwrap(), value);
+        let drift = compare(operation, answer_of(operation).unwrap(), value, Redactor::new(None));
         drift.iter().map(|drift| format!("{} {}", drift.path, drift.kind)).collect()
     }
 
@@ -157,7 +163,7 @@ mod tests {
     }
 
     #[test]
-    fn any_json_is_borne_and_little_is_told() {
+    fn any_json_is_compared_and_findings_are_bounded() {
         let many: Value = (0..10_000).map(|n| (format!("x{n}"), json!(n))).collect();
         for value in [json!(null), json!(7), json!([[]]), json!({"runs": {"a": []}}), many] {
             assert!(drift("list_runs", &value).len() <= MOST);

@@ -6,34 +6,35 @@ use bytes::Bytes;
 use http::header::TRANSFER_ENCODING;
 use http::{StatusCode, Version};
 use serde::de::IgnoredAny;
-use twin_api::reqwest::{self, Response};
-use twin_api::transport::refusal_status;
+use twin_api::reqwest::{self, Request, Response};
+use twin_api::transport::{
+    Failure, OperationInfo, is_transient, refusal_outcome, refusal_status, retry_after,
+};
+use twin_api::{Error, ErrorKind, Outcome};
 
+use super::Policy;
 use super::body::{Read, read};
-use super::{Policy, is_transient, outcome_of};
 use crate::clock::{Clock, Sleep, before};
 use crate::document;
-use crate::error::{Detail, ErrorKind, Outcome, because, of_reqwest};
-use crate::retry::retry_after;
 
 /// More of a refusal is not read: it is for a person.
 const REFUSAL: usize = 256 << 10;
 
 /// What is said of a refusal whose body could not be read.
-const BROKE_OFF: &str = "the answer broke off before its body was read";
+const TORN: &str = "the answer broke off before its body was read";
 
 /// What came of an attempt.
 pub(super) enum Attempt {
     Answered(Answered),
-    /// Boxed: it is large, and rare.
-    Failed(Box<Detail>),
+    Failed(Error),
 }
 
 /// An answer whose body has been read.
 pub(super) struct Answered {
     /// The answer without its body.
     pub(super) response: Response,
-    pub(super) body: Bytes,
+    /// `None` where the caller reads it.
+    pub(super) body: Option<Bytes>,
     /// Whether it said how long its body is.
     announced: bool,
     /// The status that a refusal stands for.
@@ -41,16 +42,15 @@ pub(super) struct Answered {
 }
 
 /// What an attempt means for the next one.
-pub(crate) struct Seen {
-    pub(crate) outcome: Outcome,
-    pub(crate) status: Option<StatusCode>,
-    pub(crate) retry_after: Option<Duration>,
+pub(super) struct Seen {
+    pub(super) outcome: Outcome,
+    pub(super) status: Option<StatusCode>,
+    pub(super) retry_after: Option<Duration>,
     /// Whether another attempt may end in another way.
-    pub(crate) transient: bool,
-    pub(crate) timed_out: bool,
+    pub(super) transient: bool,
+    pub(super) timed_out: bool,
     /// What failed, where there is no whole answer.
-    #[cfg_attr(not(feature = "tracing"), expect(dead_code, reason = "tracing shows it"))]
-    pub(crate) error: Option<ErrorKind>,
+    pub(super) error: Option<ErrorKind>,
 }
 
 impl Seen {
@@ -66,35 +66,53 @@ impl Seen {
     }
 }
 
+/// Sends the request once, by the user's transport or by the HTTP client.
+pub(super) async fn send(
+    policy: &Policy,
+    client: &reqwest::Client,
+    request: Request,
+    operation: &OperationInfo,
+) -> Result<Response, Error> {
+    match &policy.transport {
+        None => Ok(client.execute(request).await?),
+        Some(transport) => transport.execute(client, request, operation).await,
+    }
+}
+
 /// Waits for the answer that is being asked for, and reads it: all within `limit`.
 pub(super) async fn attempt(
     policy: &Policy,
-    sending: impl Future<Output = reqwest::Result<Response>>,
+    sending: impl Future<Output = Result<Response, Error>>,
     limit: Duration,
+    operation: &OperationInfo,
 ) -> Attempt {
     let mut alarm = policy.clock.alarm(limit);
     let mut response = match before(&mut alarm, sending).await {
         Some(Ok(response)) => response,
-        Some(Err(error)) => return failed(of_reqwest(error)),
-        None => return failed(timed_out(policy, limit, Outcome::Unknown)),
+        Some(Err(error)) => return Attempt::Failed(error),
+        None => return Attempt::Failed(timed_out(policy, limit, Outcome::Unknown).into()),
     };
     if let Some(status) = refusal_status(response.status(), response.headers()) {
         return refusal(response, status, &mut alarm).await;
     }
     let announced = response.content_length().is_some();
-    let most = policy.max_response_bytes;
+    if operation.is_stream && response.status().is_success() {
+        return Attempt::Answered(Answered { response, body: None, announced, refused: None });
+    }
+    let most = policy.limits.max_response_bytes;
     let read = before(&mut alarm, read(&mut response, most)).await;
-    let mut detail = match read {
+    let mut failure = match read {
         Some(Read::Whole(body)) => {
+            let body = Some(body);
             return Attempt::Answered(Answered { response, body, announced, refused: None });
         }
         Some(Read::TooLarge) => too_large(most),
-        Some(Read::Torn(error)) => torn(error),
+        Some(Read::Torn(error)) => Failure::torn(error),
         None => timed_out(policy, limit, Outcome::Accepted),
     };
-    detail.status = Some(response.status());
-    detail.headers = std::mem::take(response.headers_mut());
-    failed(detail)
+    failure.status = Some(response.status());
+    failure.headers = std::mem::take(response.headers_mut());
+    Attempt::Failed(failure.into())
 }
 
 /// A refusal stays one, however its body ends: the status is worth more than the text.
@@ -102,46 +120,38 @@ async fn refusal(mut response: Response, status: StatusCode, alarm: &mut Sleep) 
     let body = match before(alarm, read(&mut response, REFUSAL)).await {
         Some(Read::Whole(body)) => body,
         Some(Read::TooLarge) => Bytes::from_static(b"the answer is too large to be shown"),
-        Some(Read::Torn(_)) | None => Bytes::from_static(BROKE_OFF.as_bytes()),
+        Some(Read::Torn(_)) | None => Bytes::from_static(TORN.as_bytes()),
     };
-    Attempt::Answered(Answered { response, body, announced: true, refused: Some(status) })
+    let (body, refused) = (Some(body), Some(status));
+    Attempt::Answered(Answered { response, body, announced: true, refused })
 }
 
-fn failed(detail: Detail) -> Attempt {
-    Attempt::Failed(Box::new(detail))
-}
-
-fn timed_out(policy: &Policy, limit: Duration, outcome: Outcome) -> Detail {
-    let message = if limit < policy.attempt_timeout {
-        format!("the deadline of {:?} passed before the answer was there", policy.deadline)
+fn timed_out(policy: &Policy, limit: Duration, outcome: Outcome) -> Failure {
+    let limits = &policy.limits;
+    let message = if limit < limits.attempt_timeout {
+        format!("the deadline of {:?} passed before the answer was there", limits.deadline)
     } else {
         format!("no whole answer within {limit:?}")
     };
-    Detail::new(ErrorKind::Timeout, outcome, message)
+    Failure::new(ErrorKind::Timeout, outcome, message)
 }
 
-fn too_large(most: usize) -> Detail {
-    let message = format!("the answer is larger than the {most} bytes that the client takes");
-    Detail::new(ErrorKind::TooLarge, Outcome::Accepted, message)
-}
-
-fn torn(error: reqwest::Error) -> Detail {
-    let error = error.without_url();
-    let message = format!("the answer broke off{}", because(&error));
-    Detail::new(ErrorKind::Transport, Outcome::Accepted, message).caused_by(error)
+fn too_large(most: usize) -> Failure {
+    let message = format!("the answer is larger than the {most} bytes that the client accepts");
+    Failure::new(ErrorKind::TooLarge, Outcome::Accepted, message)
 }
 
 impl Attempt {
     /// What it means for the next attempt at `operation`.
     pub(super) fn seen(&self, clock: &dyn Clock, operation: &str) -> Seen {
         match self {
-            Self::Failed(detail) => Seen {
-                outcome: detail.outcome,
-                status: detail.status,
-                retry_after: None,
-                transient: matches!(detail.kind, ErrorKind::Transport | ErrorKind::Timeout),
-                timed_out: detail.kind == ErrorKind::Timeout,
-                error: Some(detail.kind),
+            Self::Failed(error) => Seen {
+                outcome: error.outcome(),
+                status: error.status(),
+                retry_after: error.retry_after(),
+                transient: !error.is_permanent(),
+                timed_out: error.kind() == ErrorKind::Timeout,
+                error: Some(error.kind()),
             },
             Self::Answered(answer) => answer.seen(clock, operation),
         }
@@ -161,7 +171,7 @@ impl Answered {
         };
         if let Some(status) = self.refused {
             seen.retry_after = retry_after(headers, || clock.wall());
-            seen.outcome = outcome_of(status, seen.retry_after.is_some());
+            seen.outcome = refusal_outcome(status, seen.retry_after.is_some());
             seen.transient = is_transient(status);
         } else {
             seen.transient = self.is_half(operation);
@@ -176,7 +186,7 @@ impl Answered {
     /// is is looked at only if it does not even end like an object: that it is wrong is rare,
     /// and reading every answer twice would not be.
     fn is_half(&self, operation: &str) -> bool {
-        let (response, body) = (&self.response, &*self.body);
+        let (response, Some(body)) = (&self.response, &self.body) else { return false };
         if !response.status().is_success() || response.status() == StatusCode::NO_CONTENT {
             return false;
         }

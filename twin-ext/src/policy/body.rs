@@ -42,7 +42,8 @@ async fn collect(
     let Some(second) = response.chunk().await? else {
         return Ok((first.len() <= most).then_some(first));
     };
-    let mut body = Vec::with_capacity(announced.unwrap_or_default());
+    // A header does not size an allocation: it may say anything.
+    let mut body = Vec::with_capacity(announced.unwrap_or_default().min(MUCH));
     let mut chunk = Some(first);
     let mut next = Some(second);
     while let Some(part) = chunk {

@@ -7,7 +7,7 @@ use std::fmt;
 
 use http::Method;
 
-use crate::error::{Call, Detail, Error, ErrorKind, Outcome};
+use crate::error::{Detail, Error, ErrorKind, Outcome};
 
 /// Why a run did not go as was asked for: what is behind an error of the kind
 /// [`ErrorKind::Run`](crate::ErrorKind::Run).
@@ -120,11 +120,13 @@ pub(super) fn timed_out(message: String, last: Option<Error>) -> Error {
         detail.last_status = last.last_status();
         detail = detail.caused_by(last);
     }
-    detail.call = reading();
-    detail.into()
+    reading(detail).into()
 }
 
 /// The call that waiting is made of: it only reads, so that it may be made again.
-pub(super) fn reading() -> Call {
-    Call { operation: Some("list_runs".into()), method: Some(Method::GET), ..Call::default() }
+pub(super) fn reading(mut detail: Detail) -> Detail {
+    detail.operation = Some("list_runs".into());
+    detail.method = Some(Method::GET);
+    detail.is_idempotent = true;
+    detail
 }

@@ -54,9 +54,7 @@ pub(super) async fn find(
          not heed filter_run_id: whether it is there is not known",
         seen.len()
     );
-    let mut detail = Detail::new(ErrorKind::Pagination, Outcome::Unknown, message);
-    detail.call = reading();
-    Err(detail.into())
+    Err(reading(Detail::new(ErrorKind::Pagination, Outcome::Unknown, message)).into())
 }
 
 /// The summary of this run. Summaries come in a list of their own, and were not always seen

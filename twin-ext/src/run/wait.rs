@@ -14,7 +14,7 @@ use super::find::{Found, find};
 use super::poll_interval::PollInterval;
 use super::{RunHandle, RunState, RunStateExt as _};
 use crate::clock::{Clock, before};
-use crate::error::{Error, ErrorKind};
+use crate::error::Error;
 use crate::policy;
 
 /// How a wait is to be.
@@ -309,11 +309,7 @@ impl<'a> Watch<'a> {
 
 /// Whether asking again later may help.
 pub(super) fn is_passing(error: &Error) -> bool {
-    match error.kind() {
-        ErrorKind::Transport | ErrorKind::Timeout => true,
-        ErrorKind::Problem => error.status().is_some_and(policy::is_transient),
-        _ => false,
-    }
+    !error.is_permanent()
 }
 
 #[cfg(test)]
@@ -342,7 +338,7 @@ mod tests {
         assert!(!waiting.is_finished());
         clock.advance(Duration::from_millis(1));
         let error = waiting.await.unwrap().unwrap_err();
-        assert_eq!(error.kind(), ErrorKind::Timeout);
+        assert_eq!(error.kind(), crate::ErrorKind::Timeout);
         assert_eq!(service.requests().len(), 1);
     }
 }

@@ -1,7 +1,7 @@
 //! The tokens that the calls of one client share for their retries.
 //!
 //! When a service fails for everybody, each caller's own bound still lets the load grow to a
-//! multiple; the bucket bounds the sum. It is exact: no interleaving takes a token twice.
+//! multiple; the budget bounds the sum. It is exact: no interleaving takes a token twice.
 
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -18,12 +18,12 @@ pub(crate) enum Cost {
 const REWARD: u32 = 1;
 
 #[derive(Debug)]
-pub(crate) struct Bucket {
+pub(crate) struct RetryBudget {
     tokens: AtomicU32,
     capacity: u32,
 }
 
-impl Bucket {
+impl RetryBudget {
     /// A full one.
     pub(crate) fn new(capacity: u32) -> Self {
         Self { tokens: AtomicU32::new(capacity), capacity }
@@ -55,29 +55,29 @@ mod tests {
 
     #[test]
     fn threads_take_exactly_what_there_is() {
-        let (bucket, taken) = (Bucket::new(503), AtomicUsize::new(0));
+        let (budget, taken) = (RetryBudget::new(503), AtomicUsize::new(0));
         std::thread::scope(|scope| {
             for _ in 0..8 {
                 scope.spawn(|| {
                     for _ in 0..1_000 {
-                        taken.fetch_add(usize::from(bucket.take(Cost::Retry)), Ordering::Relaxed);
+                        taken.fetch_add(usize::from(budget.take(Cost::Retry)), Ordering::Relaxed);
                     }
                 });
             }
         });
         assert_eq!(taken.into_inner(), 100);
-        assert_eq!(bucket.tokens.into_inner(), 3);
+        assert_eq!(budget.tokens.into_inner(), 3);
     }
 
     #[test]
     fn successes_refill_it_to_the_brim_and_not_above() {
-        let bucket = Bucket::new(20);
-        assert!(bucket.take(Cost::Timeout) && bucket.take(Cost::Timeout));
-        assert!(!bucket.take(Cost::Retry));
-        bucket.refund(Some(Cost::Timeout));
-        bucket.refund(None);
-        assert_eq!(bucket.tokens.load(Ordering::Relaxed), 11);
-        (0..100).for_each(|_| bucket.refund(Some(Cost::Retry)));
-        assert_eq!(bucket.tokens.into_inner(), 20);
+        let budget = RetryBudget::new(20);
+        assert!(budget.take(Cost::Timeout) && budget.take(Cost::Timeout));
+        assert!(!budget.take(Cost::Retry));
+        budget.refund(Some(Cost::Timeout));
+        budget.refund(None);
+        assert_eq!(budget.tokens.load(Ordering::Relaxed), 11);
+        (0..100).for_each(|_| budget.refund(Some(Cost::Retry)));
+        assert_eq!(budget.tokens.into_inner(), 20);
     }
 }

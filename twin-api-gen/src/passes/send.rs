@@ -1,0 +1,286 @@
+//! Every `send` ends in one function of `twin_api::transport`, which knows the operation.
+//!
+//! progenitor's own ending loses status and headers where an answer does not decode, and its
+//! error type has no place for what a transport knows. Everything from `.build()?` on is
+//! replaced, and so is the error type. Stand-alone output keeps progenitor's.
+
+use proc_macro2::{TokenStream, TokenTree};
+use quote::quote;
+use syn::visit_mut::{self, VisitMut};
+use syn::{
+    Expr, ExprMethodCall, GenericArgument, Ident, Item, ItemImpl, Pat, PathArguments, Stmt, Type,
+    parse_quote,
+};
+
+use super::tree::{
+    Operation, argument_of, as_fn_mut, inherent_impls_mut, items_of_mut, last_segment, text_of,
+};
+use super::{Context, ident_of};
+use crate::Runtime;
+
+/// The function that sends a request and reads its answer.
+pub(super) const SEND: &str = "crate::transport::send";
+
+/// What the generated code no longer names.
+const UNUSED: [&str; 4] = ["ClientHooks", "Error", "OperationInfo", "RequestBuilderExt"];
+
+pub(super) fn apply(tree: &mut syn::File, context: &Context<'_>) -> Result<(), String> {
+    if context.runtime == Runtime::StandAlone {
+        return Ok(());
+    }
+    remove_hooks(tree)?;
+    let builders = items_of_mut(&mut tree.items, "builder")?;
+    let mut calls = Vec::new();
+    for (builder, item) in inherent_impls_mut(builders) {
+        let operation = context.operations.iter().find(|found| found.builder == builder);
+        let operation = operation.ok_or_else(|| format!("builder::{builder} is no operation"))?;
+        let answer =
+            rewrite(item, operation).map_err(|cause| format!("in {builder}::send: {cause}"))?;
+        calls.push(call(&item.self_ty, &answer));
+    }
+    builders.extend(calls);
+    builders.iter_mut().for_each(drop_imports);
+    tree.items.iter_mut().for_each(drop_imports);
+    add_problem(tree)
+}
+
+/// Rewrites the `send` of a builder, and returns the type that it answers with.
+fn rewrite(item: &mut ItemImpl, operation: &Operation) -> Result<Type, String> {
+    let mut functions = item.items.iter_mut().filter_map(as_fn_mut);
+    let send = functions.find(|function| function.sig.ident == "send").ok_or("there is none")?;
+    let answer = answer_type(&mut send.sig.output)?;
+    let client = client(&send.block).ok_or("it does not begin with its client")?;
+
+    let mut rewrite = Rewrite { failed: None };
+    rewrite.visit_block_mut(&mut send.block);
+    if let Some(cause) = rewrite.failed {
+        return Err(cause);
+    }
+    let statements = &mut send.block.stmts;
+    let built = statements.iter_mut().position(unwrap_build);
+    statements.truncate(built.ok_or("it builds no request")? + 1);
+    let request = local(statements.last()).ok_or("the request has no name")?;
+
+    let value = argument_of(&answer, "ResponseValue").ok_or("it answers with something else")?;
+    let (function, is_stream) = match last_segment(value).as_deref() {
+        Some("ByteStream") => (parse_quote!(crate::transport::stream), true),
+        Some("Upgraded") => return Err("an upgraded connection is not supported".to_owned()),
+        _ if text_of(value) == "()" => (parse_quote!(crate::transport::send_empty), false),
+        _ => (syn::parse_str::<Expr>(SEND).map_err(|error| error.to_string())?, false),
+    };
+    statements.insert(1, description(operation, is_stream));
+    statements.push(Stmt::Expr(
+        parse_quote!(#function(&#client.client, &#client.inner, #request, &OPERATION).await),
+        None,
+    ));
+    Ok(answer)
+}
+
+/// `static OPERATION: OperationInfo = …;`
+fn description(operation: &Operation, is_stream: bool) -> Stmt {
+    let name = operation.object["operationId"].as_str().unwrap_or(&operation.function);
+    let (method, path) = (operation.method.to_uppercase(), &operation.path);
+    let streamed = is_stream.then(|| quote!(.streamed()));
+    parse_quote! {
+        static OPERATION: crate::transport::OperationInfo =
+            crate::transport::OperationInfo::new(#name, #method, #path) #streamed;
+    }
+}
+
+/// `ResponseValue<T>` of `Result<ResponseValue<T>, Error<E>>`, whose error becomes ours.
+fn answer_type(output: &mut syn::ReturnType) -> Result<Type, String> {
+    let syn::ReturnType::Type(_, ty) = output else { return Err("it returns nothing".to_owned()) };
+    let Type::Path(path) = &mut **ty else { return Err("it returns no Result".to_owned()) };
+    let last = path.path.segments.last_mut().ok_or("it returns no Result")?;
+    let PathArguments::AngleBracketed(arguments) = &mut last.arguments else {
+        return Err("its Result has no types".to_owned());
+    };
+    let mut types = arguments.args.iter_mut();
+    match (types.next(), types.next()) {
+        (Some(GenericArgument::Type(answer)), Some(error)) => {
+            *error = parse_quote!(crate::Error);
+            Ok(answer.clone())
+        }
+        _ => Err("its Result has no types".to_owned()),
+    }
+}
+
+/// What `let Self { client, … } = self` calls the client: another name where a parameter has
+/// this one.
+fn client(block: &syn::Block) -> Option<Ident> {
+    let Some(Stmt::Local(local)) = block.stmts.first() else { return None };
+    let Pat::Struct(pattern) = &local.pat else { return None };
+    match &*pattern.fields.first()?.pat {
+        Pat::Ident(bound) => Some(bound.ident.clone()),
+        _ => None,
+    }
+}
+
+/// `let mut request = ….build()?;` without `mut` and `?`; whether it is that.
+fn unwrap_build(statement: &mut Stmt) -> bool {
+    let Stmt::Local(local) = statement else { return false };
+    let Some(init) = local.init.as_mut() else { return false };
+    let Expr::Try(attempt) = &*init.expr else { return false };
+    let Expr::MethodCall(call) = &*attempt.expr else { return false };
+    if call.method != "build" || !call.args.is_empty() {
+        return false;
+    }
+    *init.expr = Expr::MethodCall(call.clone());
+    local.attrs.clear();
+    if let Pat::Ident(pattern) = &mut local.pat {
+        pattern.mutability = None;
+    }
+    true
+}
+
+fn local(statement: Option<&Stmt>) -> Option<Ident> {
+    let Some(Stmt::Local(local)) = statement else { return None };
+    match &local.pat {
+        Pat::Ident(pattern) => Some(pattern.ident.clone()),
+        _ => None,
+    }
+}
+
+/// What a parameter that is missing or not valid becomes, in the place of
+/// `Error::InvalidRequest`.
+fn invalid_request() -> TokenStream {
+    quote!(|message: ::std::string::String| crate::transport::invalid_request(&OPERATION, message))
+}
+
+/// Makes the errors before the request ours.
+struct Rewrite {
+    failed: Option<String>,
+}
+
+impl VisitMut for Rewrite {
+    fn visit_expr_mut(&mut self, expression: &mut Expr) {
+        if text_of(expression) == "Error :: InvalidRequest" {
+            let closure = invalid_request();
+            *expression = parse_quote!(#closure);
+            return;
+        }
+        visit_mut::visit_expr_mut(self, expression);
+        let Expr::Try(attempt) = expression else { return };
+        let Expr::MethodCall(call) = &*attempt.expr else { return };
+        if call.method == "form_urlencoded" {
+            let (request, body) = (&call.receiver, &call.args);
+            *expression = parse_quote!(crate::transport::form(#request, #body, &OPERATION)?);
+        }
+    }
+
+    fn visit_expr_method_call_mut(&mut self, call: &mut ExprMethodCall) {
+        visit_mut::visit_expr_method_call_mut(self, call);
+        if call.method == "append" && text_of(&call.receiver) == "header_map" {
+            match header(call) {
+                Some(value) => call.args[1] = value,
+                None => self.failed = Some("a header is set in another way".to_owned()),
+            }
+        }
+    }
+
+    /// The path is made in `format!`, whose arguments are tokens.
+    fn visit_macro_mut(&mut self, call: &mut syn::Macro) {
+        call.tokens = tokens(std::mem::take(&mut call.tokens));
+    }
+}
+
+/// The value of `header_map.append(name, ….try_into()?)`, with an error of ours.
+fn header(call: &ExprMethodCall) -> Option<Expr> {
+    let (name, value) = (call.args.first()?, call.args.get(1)?);
+    let Expr::Try(attempt) = value else { return None };
+    let Expr::MethodCall(conversion) = &*attempt.expr else { return None };
+    let text = (conversion.method == "try_into").then_some(&conversion.receiver)?;
+    Some(parse_quote! {
+        ::reqwest::header::HeaderValue::try_from(#text)
+            .map_err(|_| crate::transport::invalid_header(&OPERATION, #name))?
+    })
+}
+
+/// Replaces `Error::InvalidRequest` in the tokens of a macro.
+fn tokens(input: TokenStream) -> TokenStream {
+    let mut output: Vec<TokenTree> = Vec::new();
+    for token in input {
+        let token = match token {
+            TokenTree::Group(group) => {
+                let mut inner = proc_macro2::Group::new(group.delimiter(), tokens(group.stream()));
+                inner.set_span(group.span());
+                TokenTree::Group(inner)
+            }
+            other => other,
+        };
+        output.push(token);
+        let path = output.len().checked_sub(4).map(|start| &output[start..]);
+        let is_error = path.is_some_and(|path| {
+            path.iter().cloned().collect::<TokenStream>().to_string() == "Error :: InvalidRequest"
+        });
+        if is_error {
+            output.truncate(output.len() - 4);
+            output.extend(invalid_request());
+        }
+    }
+    output.into_iter().collect()
+}
+
+/// A builder sends itself, for code that does not know which it is.
+fn call(builder: &Type, answer: &Type) -> Item {
+    parse_quote! {
+        impl<'a> crate::Call for #builder {
+            type Answer = #answer;
+            fn call<'call>(self) -> ::std::pin::Pin<::std::boxed::Box<
+                dyn ::std::future::Future<Output = Result<Self::Answer, crate::Error>>
+                    + ::std::marker::Send + 'call
+            >>
+            where
+                Self: 'call,
+            {
+                ::std::boxed::Box::pin(self.send())
+            }
+        }
+    }
+}
+
+/// progenitor asserts that somebody implements its hooks.
+fn remove_hooks(tree: &mut syn::File) -> Result<(), String> {
+    let before = tree.items.len();
+    tree.items.retain(|item| !matches!(item, Item::Const(item) if item.ident == "_"));
+    match before - tree.items.len() {
+        1 => Ok(()),
+        count => Err(format!("expected one assertion of the hooks, found {count}")),
+    }
+}
+
+fn drop_imports(item: &mut Item) {
+    let Item::Use(item) = item else { return };
+    drop_names(&mut item.tree);
+}
+
+fn drop_names(tree: &mut syn::UseTree) {
+    match tree {
+        syn::UseTree::Path(path) => drop_names(&mut path.tree),
+        syn::UseTree::Group(group) => {
+            let kept = group.items.iter().filter(|item| match item {
+                syn::UseTree::Name(name) => !UNUSED.contains(&ident_of(&name.ident).as_str()),
+                _ => true,
+            });
+            group.items = kept.cloned().collect();
+        }
+        _ => {}
+    }
+}
+
+/// The type of a refusal is ours, whatever the document says; it stays where it was.
+fn add_problem(tree: &mut syn::File) -> Result<(), String> {
+    let types = items_of_mut(&mut tree.items, "types")?;
+    let taken = types.iter().any(|item| match item {
+        Item::Struct(item) => item.ident == "Problem",
+        Item::Enum(item) => item.ident == "Problem",
+        Item::Type(item) => item.ident == "Problem",
+        _ => false,
+    });
+    if !taken {
+        types.push(parse_quote!(
+            pub use crate::Problem;
+        ));
+    }
+    Ok(())
+}

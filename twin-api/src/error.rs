@@ -1,0 +1,217 @@
+//! The one error of every operation.
+//!
+//! It says what went wrong, whether the operation may have happened, and what can be done. It
+//! holds no key, no query, and of a body a short excerpt at most. It makes no decision about
+//! retries: `twin-ext` does.
+
+mod connect;
+mod display;
+mod failure;
+mod kind;
+
+use std::error::Error as StdError;
+use std::time::Duration;
+
+use reqwest::header::HeaderMap;
+use reqwest::{Method, StatusCode};
+
+pub use self::connect::ConnectError;
+pub use self::failure::Failure;
+pub use self::kind::{ErrorKind, Outcome};
+use crate::Problem;
+
+/// More causes than any error has.
+const CAUSES: usize = 16;
+
+/// Why a call failed.
+///
+/// It is one pointer wide, and cheap to clone. `Display` is one line for a person: what failed,
+/// the status, the detail, the operation. `Debug`, and `{:#}`, add the causes.
+///
+/// ```no_run
+/// # async fn example(twin: twin_api::Client) -> Result<(), Box<dyn std::error::Error>> {
+/// match twin.get_agent().agent_id("agent_abc123").send().await {
+///     Ok(answer) => println!("{}", answer.into_inner().agent.agent_id),
+///     Err(error) if error.is_not_found() || error.is_forbidden() => println!("gone"),
+///     Err(error) => return Err(error.into()),
+/// }
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone)]
+pub struct Error(Box<Failure>);
+
+impl Error {
+    /// Makes the error of a transport that failed for a reason of its own.
+    ///
+    /// Its kind is [`ErrorKind::Transport`] and its outcome [`Outcome::Unknown`]. A transport
+    /// that knows more makes a [`Failure`].
+    ///
+    /// ```
+    /// use twin_api::{Error, ErrorKind};
+    /// let error = Error::other(std::io::Error::other("the recording has no such request"));
+    /// assert_eq!(error.kind(), ErrorKind::Transport);
+    /// assert!(error.to_string().contains("the recording has no such request"));
+    /// ```
+    pub fn other(source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
+        let source = source.into();
+        let message = format!("the transport failed: {source}");
+        let mut failure = Failure::new(ErrorKind::Transport, Outcome::Unknown, message);
+        failure.source = Some(source.into());
+        failure.into()
+    }
+
+    /// Returns what went wrong, in a word.
+    pub fn kind(&self) -> ErrorKind {
+        self.0.kind
+    }
+
+    /// Returns whether the operation may have happened. Look here before calling again.
+    ///
+    /// It covers all attempts together: a refusal after a broken connection is
+    /// [`Outcome::Unknown`]. For a `GET`, which cannot happen twice, the last attempt counts.
+    pub fn outcome(&self) -> Outcome {
+        self.0.outcome
+    }
+
+    /// Returns the status of the answer that is the error; `None` if there was no answer.
+    pub fn status(&self) -> Option<StatusCode> {
+        self.0.status
+    }
+
+    /// Returns the status of the last answer of any attempt.
+    pub fn last_status(&self) -> Option<StatusCode> {
+        self.0.last_status.or(self.0.status)
+    }
+
+    /// Returns the headers of the answer that is the error; empty if there was no answer.
+    pub fn headers(&self) -> &HeaderMap {
+        &self.0.headers
+    }
+
+    /// Returns what the service said when it refused.
+    pub fn problem(&self) -> Option<&Problem> {
+        self.0.problem.as_ref()
+    }
+
+    /// Returns the place in the answer that could not be read: `agents[3].name`.
+    pub fn json_path(&self) -> Option<&str> {
+        self.0.json_path.as_deref()
+    }
+
+    /// Returns how an answer begins that could not be read; nothing of one with a secret.
+    pub fn excerpt(&self) -> Option<&str> {
+        self.0.excerpt.as_deref()
+    }
+
+    /// Returns the operation, as its function is called: `get_agent`.
+    pub fn operation(&self) -> Option<&str> {
+        self.0.operation.as_deref()
+    }
+
+    /// Returns the method of the request.
+    pub fn method(&self) -> Option<&Method> {
+        self.0.method.as_ref()
+    }
+
+    /// Returns the path of the request without its query; the template of the path,
+    /// `/v1/agents/{agent_id}`, if the request could not be made.
+    pub fn path(&self) -> Option<&str> {
+        self.0.path.as_deref()
+    }
+
+    /// Returns how many times the request was sent, or was tried to be sent.
+    pub fn attempts(&self) -> u32 {
+        self.0.attempts
+    }
+
+    /// Returns how long the call took, pauses included.
+    pub fn elapsed(&self) -> Duration {
+        self.0.elapsed
+    }
+
+    /// Returns how long the service asked to wait before the next request.
+    pub fn retry_after(&self) -> Option<Duration> {
+        self.0.retry_after
+    }
+
+    /// Returns whether the service knows no such resource (404).
+    pub fn is_not_found(&self) -> bool {
+        self.is_problem(StatusCode::NOT_FOUND)
+    }
+
+    /// Returns whether the service denied access (403). It also does for what was deleted.
+    pub fn is_forbidden(&self) -> bool {
+        self.is_problem(StatusCode::FORBIDDEN)
+    }
+
+    /// Returns whether the service did not accept the key (401).
+    pub fn is_unauthorized(&self) -> bool {
+        self.is_problem(StatusCode::UNAUTHORIZED)
+    }
+
+    /// Returns whether there were too many requests (429).
+    pub fn is_rate_limited(&self) -> bool {
+        self.is_problem(StatusCode::TOO_MANY_REQUESTS)
+    }
+
+    /// Returns whether it took too long, in the client or in the service (408, 504).
+    pub fn is_timeout(&self) -> bool {
+        self.0.kind == ErrorKind::Timeout
+            || self.is_problem(StatusCode::REQUEST_TIMEOUT)
+            || self.is_problem(StatusCode::GATEWAY_TIMEOUT)
+    }
+
+    /// Returns whether the same call may be made again: the cause may pass, and nothing can
+    /// happen twice by it.
+    pub fn is_retryable(&self) -> bool {
+        self.is_transient() && (!self.0.outcome.may_have_happened() || self.0.is_idempotent)
+    }
+
+    /// Returns whether the same request will fail in the same way until somebody changes
+    /// something: a certificate, a proxy, a setting, a permission.
+    ///
+    /// A loop that waits for something should end with such an error.
+    pub fn is_permanent(&self) -> bool {
+        !self.is_transient()
+    }
+
+    /// Whether the same request may succeed a moment later.
+    fn is_transient(&self) -> bool {
+        match self.0.kind {
+            ErrorKind::Transport | ErrorKind::Timeout => !self.0.is_permanent,
+            ErrorKind::Problem => self.0.status.is_some_and(is_transient),
+            _ => false,
+        }
+    }
+
+    fn is_problem(&self, status: StatusCode) -> bool {
+        self.0.kind == ErrorKind::Problem && self.0.status == Some(status)
+    }
+}
+
+/// An error and its causes.
+pub(crate) fn chain<'a>(
+    error: &'a (dyn StdError + 'static),
+) -> impl Iterator<Item = &'a (dyn StdError + 'static)> {
+    let next = |error: &&'a (dyn StdError + 'static)| (*error).source();
+    std::iter::successors(Some(error), next).take(CAUSES)
+}
+
+/// Whether a refusal with this status may be none a moment later.
+pub(crate) fn is_transient(status: StatusCode) -> bool {
+    matches!(status.as_u16(), 408 | 429 | 500 | 502 | 503 | 504)
+}
+
+impl StdError for Error {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        self.0.source.as_deref().map(|source| source as _)
+    }
+}
+
+/// A body that lacks a member: `let body: StartRunBody = builder.try_into()?`.
+impl From<crate::types::error::ConversionError> for Error {
+    fn from(error: crate::types::error::ConversionError) -> Self {
+        Failure::new(ErrorKind::InvalidRequest, Outcome::NotSent, error.to_string()).into()
+    }
+}

@@ -1,0 +1,67 @@
+//! Why a client could not be built.
+
+use std::fmt;
+
+use super::{Error, ErrorKind, Failure, Outcome};
+
+/// Why [`connect`](crate::connect) refused. It shows no key and no password.
+pub struct ConnectError(Kind);
+
+enum Kind {
+    Url(String),
+    Key(&'static str),
+    Http(reqwest::Error),
+}
+
+impl ConnectError {
+    pub(crate) fn url(reason: impl Into<String>) -> Self {
+        Self(Kind::Url(reason.into()))
+    }
+
+    pub(crate) fn key(reason: &'static str) -> Self {
+        Self(Kind::Key(reason))
+    }
+}
+
+impl From<reqwest::Error> for ConnectError {
+    fn from(error: reqwest::Error) -> Self {
+        Self(Kind::Http(error))
+    }
+}
+
+impl fmt::Display for ConnectError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.0 {
+            Kind::Url(reason) => write!(f, "the base URL cannot be used: {reason}"),
+            Kind::Key(reason) => write!(f, "the API key cannot be used: {reason}"),
+            Kind::Http(_) => f.write_str("the HTTP client could not be set up"),
+        }
+    }
+}
+
+/// As `Display`, with the cause.
+impl fmt::Debug for ConnectError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        super::display::with_causes(f, self)
+    }
+}
+
+impl std::error::Error for ConnectError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match &self.0 {
+            Kind::Http(error) => Some(error),
+            Kind::Url(_) | Kind::Key(_) => None,
+        }
+    }
+}
+
+/// A setting is wrong: [`ErrorKind::Config`].
+impl From<ConnectError> for Error {
+    fn from(error: ConnectError) -> Self {
+        let mut failure = Failure::new(ErrorKind::Config, Outcome::NotSent, error.to_string());
+        if let Kind::Http(source) = error.0 {
+            failure = failure.caused_by(source);
+        }
+        failure.into()
+    }
+}

@@ -1,0 +1,237 @@
+//! An error in one line, for the person who has to do something about it.
+//!
+//! Texts of the service, and of other libraries, are printed as text: control characters and
+//! marks that change the direction of writing are shown as escapes.
+
+use std::error::Error as StdError;
+use std::fmt::{self, Write as _};
+
+use reqwest::{Method, StatusCode};
+
+use super::{Error, ErrorKind, Failure, chain};
+
+/// Longer texts of a service are cut, in characters.
+const SHOWN: usize = 500;
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let failure = &*self.0;
+        match failure.status {
+            Some(status) if failure.kind == ErrorKind::Problem => refusal(f, failure, status)?,
+            _ => Text(&failure.message).fmt(f)?,
+        }
+        call(f, failure)?;
+        if let Some(wait) = failure.retry_after {
+            write!(f, "; retry after {} s", wait.as_secs_f64())?;
+        }
+        if let Some(hint) = hint(failure) {
+            write!(f, "; {hint}")?;
+        }
+        if f.alternate() { causes(f, self) } else { Ok(()) }
+    }
+}
+
+/// As `Display`, with the causes: `main` and `unwrap` print it.
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{self}")?;
+        causes(f, self)
+    }
+}
+
+/// Prints an error and its causes on one line.
+pub(super) fn with_causes(
+    f: &mut fmt::Formatter<'_>,
+    error: &(dyn StdError + 'static),
+) -> fmt::Result {
+    write!(f, "{error}")?;
+    causes(f, error)
+}
+
+/// `: error sending request: connection refused`.
+fn causes(f: &mut fmt::Formatter<'_>, error: &(dyn StdError + 'static)) -> fmt::Result {
+    chain(error).skip(1).try_for_each(|cause| write!(f, ": {}", Text(&cause.to_string())))
+}
+
+/// `403 Forbidden: you do not have access to this agent`.
+fn refusal(f: &mut fmt::Formatter<'_>, failure: &Failure, status: StatusCode) -> fmt::Result {
+    let problem = failure.problem.as_ref();
+    let title = problem.and_then(|problem| problem.title.as_deref());
+    let title = title.filter(|title| !title.trim().is_empty()).or(status.canonical_reason());
+    write!(f, "{}", status.as_u16())?;
+    if let Some(title) = title {
+        write!(f, " {}", Text(title))?;
+    }
+    match problem.and_then(|problem| problem.detail.as_deref()).map(str::trim) {
+        Some(detail) if !detail.is_empty() && Some(detail) != title && !is_markup(detail) => {
+            write!(f, ": {}", Text(detail))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Whether a detail is a whole body that nobody wants to read on one line.
+fn is_markup(detail: &str) -> bool {
+    ["<", "{", "[{", "[["].iter().any(|start| detail.starts_with(start))
+}
+
+/// ` (GET /v1/me, after 3 attempts in 2.1 s)`.
+fn call(f: &mut fmt::Formatter<'_>, failure: &Failure) -> fmt::Result {
+    let (Some(method), Some(path)) = (&failure.method, &failure.path) else { return Ok(()) };
+    write!(f, " ({method} {}", Text(path))?;
+    if failure.attempts > 1 {
+        let (attempts, elapsed) = (failure.attempts, failure.elapsed.as_secs_f64());
+        write!(f, ", after {attempts} attempts in {elapsed:.1} s")?;
+    }
+    f.write_char(')')
+}
+
+/// What to do, or to know.
+fn hint(failure: &Failure) -> Option<String> {
+    match (failure.kind, failure.status?) {
+        (ErrorKind::NotTheApi, _) => {
+            Some("is the base URL right? the API is at https://build.twin.so".to_owned())
+        }
+        (ErrorKind::Problem, StatusCode::FORBIDDEN) => {
+            let what = deletable(failure.path.as_deref()?)?;
+            Some(format!("the service also answers 403 for a deleted {what}"))
+        }
+        (ErrorKind::Problem, StatusCode::UNAUTHORIZED) => {
+            Some("check that the API key is right and not revoked".to_owned())
+        }
+        (ErrorKind::Problem, StatusCode::METHOD_NOT_ALLOWED | StatusCode::NOT_IMPLEMENTED) => {
+            let known = failure.method.as_ref().is_some_and(|method| *method != Method::HEAD);
+            known.then(|| "the service does not offer this operation today".to_owned())
+        }
+        _ => None,
+    }
+}
+
+/// What a path addresses, if that can be deleted.
+fn deletable(path: &str) -> Option<&'static str> {
+    let kinds = [
+        ("/webhooks/", "webhook"),
+        ("/runs/", "run"),
+        ("/workspaces/", "workspace"),
+        ("/access-api-keys/", "key"),
+        ("/agents/", "agent"),
+    ];
+    kinds.into_iter().find(|(part, _)| path.contains(part)).map(|(_, what)| what)
+}
+
+/// A text from elsewhere, cut and on one line.
+struct Text<'a>(&'a str);
+
+impl fmt::Display for Text<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (shown, letter) in self.0.chars().enumerate() {
+            match letter {
+                _ if shown == SHOWN => return f.write_char('…'),
+                '\n' | '\r' | '\t' => f.write_char(' ')?,
+                _ if letter.is_control() || is_invisible(letter) => {
+                    write!(f, "{}", letter.escape_unicode())?;
+                }
+                _ => f.write_char(letter)?,
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Whether a character is not seen, or changes how those around it are shown.
+fn is_invisible(letter: char) -> bool {
+    matches!(
+        letter,
+        '\u{ad}'
+            | '\u{61c}'
+            | '\u{180e}'
+            | '\u{200b}'..='\u{200f}'
+            | '\u{2028}'..='\u{202e}'
+            | '\u{2060}'..='\u{206f}'
+            | '\u{feff}'
+            | '\u{fff9}'..='\u{fffb}'
+            | '\u{e0000}'..='\u{e007f}'
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::Outcome;
+
+    fn problem(status: u16, json: &str, method: Method, path: &str) -> Failure {
+        let mut failure = Failure::new(ErrorKind::Problem, Outcome::Rejected, "");
+        failure.status = StatusCode::from_u16(status).ok();
+        failure.problem = serde_json::from_str(json).ok();
+        failure.method = Some(method);
+        failure.path = Some(path.to_owned());
+        failure
+    }
+
+    fn shown(failure: Failure) -> String {
+        Error::from(failure).to_string()
+    }
+
+    #[test]
+    fn a_refusal_is_one_line_that_says_what_to_do() {
+        let shown = |status, json, path| shown(problem(status, json, Method::GET, path));
+        assert_eq!(
+            shown(
+                403,
+                r#"{"detail": "you do not have access to this agent"}"#,
+                "/v1/agents/agent_abc123"
+            ),
+            "403 Forbidden: you do not have access to this agent (GET /v1/agents/agent_abc123); \
+             the service also answers 403 for a deleted agent"
+        );
+        assert_eq!(
+            shown(405, "{}", "/v1/agents/a/runs/r"),
+            "405 Method Not Allowed (GET /v1/agents/a/runs/r); \
+             the service does not offer this operation today"
+        );
+        assert_eq!(
+            shown(404, r#"{"title": "No such agent", "detail": "No such agent"}"#, "/v1/agents/a"),
+            "404 No such agent (GET /v1/agents/a)"
+        );
+        assert_eq!(
+            shown(502, r#"{"detail": "<html>x"}"#, "/v1/me"),
+            "502 Bad Gateway (GET /v1/me)"
+        );
+        assert_eq!(shown(599, "{}", "/"), "599 (GET /)");
+    }
+
+    #[test]
+    fn attempts_and_retry_after_are_shown() {
+        let mut failure = problem(503, r#"{"detail": "busy"}"#, Method::GET, "/v1/me");
+        failure.attempts = 3;
+        failure.elapsed = Duration::from_millis(2_140);
+        failure.retry_after = Some(Duration::from_millis(1_500));
+        assert_eq!(
+            shown(failure),
+            "503 Service Unavailable: busy (GET /v1/me, after 3 attempts in 2.1 s); \
+             retry after 1.5 s"
+        );
+    }
+
+    #[test]
+    fn texts_of_the_service_are_escaped_and_cut() {
+        let json = "{\"detail\": \"a\\u001b[31m\\nb\\u202ec\\u061c\"}";
+        let text = shown(problem(400, json, Method::GET, "/"));
+        assert_eq!(text, "400 Bad Request: a\\u{1b}[31m b\\u{202e}c\\u{61c} (GET /)");
+        let long = format!("{{\"detail\": \"{}\"}}", "é".repeat(10_000));
+        assert!(shown(problem(400, &long, Method::GET, "/")).len() < 1_100);
+    }
+
+    #[test]
+    fn debug_and_alternate_display_add_escaped_causes() {
+        let cause = std::io::Error::other("torn\u{1b}[2J");
+        let failure = Failure::new(ErrorKind::Transport, Outcome::Unknown, "no answer");
+        let error = Error::from(failure.caused_by(cause));
+        assert_eq!(error.to_string(), "no answer");
+        for text in [format!("{error:?}"), format!("{error:#?}"), format!("{error:#}")] {
+            assert_eq!(text, "no answer: torn\\u{1b}[2J");
+        }
+    }
+}

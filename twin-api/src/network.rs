@@ -1,0 +1,276 @@
+//! What an error of the HTTP client means: what failed, whether the request was sent, and
+//! whether a retry can help.
+//!
+//! It names the host and never the URL: a query may hold anything. A proxy is named without its
+//! credentials.
+
+use std::error::Error as StdError;
+use std::io;
+use std::net::Ipv4Addr;
+
+use reqwest::Url;
+
+use crate::error::{Error, ErrorKind, Failure, Outcome, chain};
+
+/// Why there is no connection.
+struct Cause {
+    text: String,
+    /// Whether the next attempt would fail in the same way.
+    is_permanent: bool,
+}
+
+impl Cause {
+    fn permanent(text: impl Into<String>) -> Self {
+        Self { text: text.into(), is_permanent: true }
+    }
+
+    fn transient(text: impl Into<String>) -> Self {
+        Self { text: text.into(), is_permanent: false }
+    }
+}
+
+/// The failure of the HTTP client, for transports that send by it.
+impl From<reqwest::Error> for Error {
+    fn from(error: reqwest::Error) -> Self {
+        failure(error).into()
+    }
+}
+
+/// The failure that an error is before the head of an answer has come.
+fn failure(error: reqwest::Error) -> Failure {
+    let host = error.url().map(host).unwrap_or_default();
+    let impossible = error.url().is_some_and(|url| !is_possible(url));
+    let error = error.without_url();
+    let cause = cause(&error, &host, impossible);
+    let (kind, outcome) = if error.is_builder() {
+        (ErrorKind::InvalidRequest, Outcome::NotSent)
+    } else if error.is_connect() {
+        let kind = if error.is_timeout() { ErrorKind::Timeout } else { ErrorKind::Transport };
+        (kind, Outcome::NotSent)
+    } else if error.is_timeout() {
+        (ErrorKind::Timeout, Outcome::Unknown)
+    } else if cause.as_ref().is_some_and(|cause| cause.is_permanent) {
+        // The other side refused the handshake after this side had finished it.
+        (ErrorKind::Transport, Outcome::NotSent)
+    } else {
+        (ErrorKind::Transport, Outcome::Unknown)
+    };
+    let what = match (kind, outcome) {
+        (ErrorKind::InvalidRequest, _) => "the request cannot be built".to_owned(),
+        (ErrorKind::Timeout, Outcome::NotSent) => format!("no connection to {host} in time"),
+        (ErrorKind::Timeout, _) => "no whole answer in time".to_owned(),
+        (_, Outcome::NotSent) => format!("no connection to {host}"),
+        _ => "the connection broke off before the answer".to_owned(),
+    };
+    let message = match &cause {
+        Some(cause) => format!("{what}: {}", cause.text),
+        None => what,
+    };
+    let mut failure = Failure::new(kind, outcome, message);
+    failure.is_permanent = cause.is_some_and(|cause| cause.is_permanent);
+    failure.caused_by(error)
+}
+
+impl Failure {
+    /// Makes the failure of a body that ended before it was whole.
+    pub fn torn(error: reqwest::Error) -> Self {
+        let error = error.without_url();
+        let kind = if error.is_timeout() { ErrorKind::Timeout } else { ErrorKind::Transport };
+        let message = match io_kind(&error) {
+            Some(kind) => format!("the answer broke off: {kind}"),
+            None => "the answer broke off".to_owned(),
+        };
+        Self::new(kind, Outcome::Accepted, message).caused_by(error)
+    }
+}
+
+/// `build.twin.so`, with its port where that is not the usual one.
+fn host(url: &Url) -> String {
+    let host = url.host_str().unwrap_or_default();
+    url.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"))
+}
+
+/// Whether a host can exist: labels of 1 to 63 letters, digits, hyphens and underscores.
+fn is_possible(url: &Url) -> bool {
+    let name = url.host_str().unwrap_or_default();
+    if name.starts_with('[') || name.parse::<Ipv4Addr>().is_ok() {
+        return true;
+    }
+    let name = name.strip_suffix('.').unwrap_or(name);
+    let is_label = |label: &str| {
+        let is_letter = |byte: u8| byte.is_ascii_alphanumeric() || b"-_".contains(&byte);
+        (1..=63).contains(&label.len()) && label.bytes().all(is_letter)
+    };
+    name.len() <= 253 && name.split('.').all(is_label)
+}
+
+/// The cause that a person can do something about.
+fn cause(error: &reqwest::Error, host: &str, impossible: bool) -> Option<Cause> {
+    if impossible && !error.is_builder() {
+        return Some(Cause::permanent("no host can have this name"));
+    }
+    let through_proxy = sources(error).find_map(|source| proxy(&source.to_string()));
+    if let Some(cause) = through_proxy {
+        let io = io_kind(error).filter(|_| !cause.is_permanent);
+        return Some(match io {
+            Some(kind) => Cause::transient(format!("{}: {kind}", cause.text)),
+            None => cause,
+        });
+    }
+    if let Some(cause) = tls::cause(error, host) {
+        return Some(cause);
+    }
+    if error.is_dns() {
+        return Some(Cause::transient("the name of the host is not known"));
+    }
+    io_kind(error).map(|kind| Cause::transient(kind.to_string()))
+}
+
+fn sources(error: &reqwest::Error) -> impl Iterator<Item = &(dyn StdError + 'static)> {
+    chain(error).skip(1)
+}
+
+/// The operating system's kind of error, such as `connection refused`.
+fn io_kind(error: &reqwest::Error) -> Option<io::ErrorKind> {
+    let kinds = sources(error).filter_map(|source| source.downcast_ref().map(io::Error::kind));
+    kinds.last().filter(|kind| *kind != io::ErrorKind::Other)
+}
+
+/// What hyper-util says when a proxy is in the way; its error types are private.
+fn proxy(text: &str) -> Option<Cause> {
+    let text = text.to_ascii_lowercase();
+    if let Some(rest) = text.strip_prefix("tunnel error: ") {
+        return Some(match rest {
+            "proxy authorization required" => Cause::permanent(
+                "the proxy requires authorization (407): set its user and password",
+            ),
+            "unsuccessful" => Cause::permanent("the proxy refused to connect to it"),
+            "failed to create underlying connection" => {
+                Cause::transient("the proxy cannot be reached")
+            }
+            _ => Cause::transient("the proxy closed the connection"),
+        });
+    }
+    if text.starts_with("socks error: ") {
+        return Some(Cause::transient("the SOCKS proxy failed"));
+    }
+    None
+}
+
+#[cfg(any(feature = "rustls-ring", feature = "rustls-aws-lc"))]
+mod tls {
+    use std::io;
+
+    use rustls::{
+        AlertDescription as Alert, CertificateError as Certificate, Error, InvalidMessage,
+    };
+
+    use super::{Cause, sources};
+
+    /// Why a TLS handshake failed.
+    pub(super) fn cause(error: &reqwest::Error, host: &str) -> Option<Cause> {
+        sources(error).find_map(|source| {
+            let inner = source.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
+            let rustls = inner.and_then(|inner| inner.downcast_ref::<Error>());
+            of(rustls.or_else(|| source.downcast_ref())?, host)
+        })
+    }
+
+    fn of(error: &Error, host: &str) -> Option<Cause> {
+        Some(match error {
+            Error::InvalidCertificate(error) => certificate(error, host),
+            Error::AlertReceived(Alert::ProtocolVersion) | Error::PeerIncompatible(_) => {
+                Cause::permanent(format!("{host} does not support TLS 1.2 or 1.3"))
+            }
+            Error::AlertReceived(alert) => return alert_received(*alert, host),
+            Error::InvalidMessage(InvalidMessage::InvalidContentType) => {
+                Cause::permanent(format!("{host} does not speak TLS; is it plain http?"))
+            }
+            Error::InvalidMessage(_) | Error::InappropriateMessage { .. } => {
+                Cause::permanent(format!("{host} does not speak TLS as it should"))
+            }
+            Error::UnsupportedNameType => Cause::permanent("no certificate can be for this host"),
+            _ => return None,
+        })
+    }
+
+    fn certificate(error: &Certificate, host: &str) -> Cause {
+        Cause::permanent(match error {
+            Certificate::UnknownIssuer => {
+                format!("the certificate of {host} is not signed by a CA that is trusted here")
+            }
+            Certificate::Expired | Certificate::ExpiredContext { .. } => {
+                format!("the certificate of {host} has expired")
+            }
+            Certificate::NotValidYet | Certificate::NotValidYetContext { .. } => {
+                format!("the certificate of {host} is not valid yet; is the clock here right?")
+            }
+            Certificate::NotValidForName | Certificate::NotValidForNameContext { .. } => {
+                format!("the certificate is not for {host}")
+            }
+            Certificate::Revoked => format!("the certificate of {host} is revoked"),
+            other => format!("the certificate of {host} is not valid: {other}"),
+        })
+    }
+
+    fn alert_received(alert: Alert, host: &str) -> Option<Cause> {
+        Some(Cause::permanent(match alert {
+            Alert::CertificateRequired | Alert::NoCertificate => {
+                format!("{host} requires a client certificate")
+            }
+            Alert::BadCertificate
+            | Alert::UnsupportedCertificate
+            | Alert::CertificateRevoked
+            | Alert::CertificateExpired
+            | Alert::CertificateUnknown
+            | Alert::UnknownCA
+            | Alert::AccessDenied => format!("{host} does not accept the client certificate"),
+            Alert::HandshakeFailure | Alert::InsufficientSecurity => {
+                format!("{host} refused the TLS handshake; it may require a client certificate")
+            }
+            Alert::UnrecognisedName => format!("{host} has no certificate for this name"),
+            _ => return None,
+        }))
+    }
+}
+
+#[cfg(not(any(feature = "rustls-ring", feature = "rustls-aws-lc")))]
+mod tls {
+    use super::{Cause, sources};
+
+    /// Why a TLS handshake failed, by the texts of the operating system's TLS.
+    pub(super) fn cause(error: &reqwest::Error, host: &str) -> Option<Cause> {
+        let texts: Vec<String> = sources(error).map(ToString::to_string).collect();
+        let says = |part: &str| texts.iter().any(|text| text.to_ascii_lowercase().contains(part));
+        let known = [
+            ("certificate has expired", "the certificate has expired"),
+            ("hostname mismatch", "the certificate is for another host"),
+            ("certificate verify failed", "the certificate is not signed by a trusted CA"),
+            ("unsupported protocol", "the host does not support TLS 1.2 or 1.3"),
+            ("protocol version", "the host does not support TLS 1.2 or 1.3"),
+            ("wrong version number", "the host does not speak TLS; is it plain http?"),
+            ("certificate required", "the host requires a client certificate"),
+            ("handshake failure", "the host refused the TLS handshake"),
+        ];
+        let found = known.into_iter().find(|(part, _)| says(part));
+        found.map(|(_, text)| Cause::permanent(format!("{host}: {text}")))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn impossible_host_names_are_recognised() {
+        let is = |host: &str| is_possible(&Url::parse(&format!("https://{host}/")).unwrap());
+        for host in ["build.twin.so", "localhost", "127.0.0.1", "[::1]", "a_b.test.", "xn--e-4fa"] {
+            assert!(is(host), "{host}");
+        }
+        let long = format!("{}.test", "a".repeat(64));
+        let longer = vec!["a".repeat(60); 5].join(".");
+        for host in ["a..test", ".test", &long, &longer, "a*b.test"] {
+            assert!(!is(host), "{host}");
+        }
+    }
+}

@@ -1,0 +1,336 @@
+//! Takes the API key, and signing secrets, out of what is shown.
+//!
+//! A service may quote the key as it came, JSON-escaped, percent-encoded, or cut. Each spelling
+//! is read back into characters before it is compared, so that none needs a pattern of its own.
+
+use std::borrow::Cow;
+use std::error::Error as StdError;
+use std::fmt;
+use std::ops::Range;
+use std::sync::Arc;
+
+use reqwest::header::{HeaderMap, HeaderValue};
+
+use crate::error::chain;
+
+/// What stands in the place of the key.
+const REDACTED: &str = "[redacted]";
+
+/// A part of the key that is as long is taken for a quotation of it.
+const PART: usize = 8;
+
+/// How many encodings may lie on top of each other.
+const LAYERS: usize = 3;
+
+/// What signing secrets begin with.
+const SECRET: &str = "whsec_";
+
+/// Removes a key, in whatever spelling, from texts and headers.
+#[derive(Debug, Clone, Copy)]
+pub struct Redactor<'a> {
+    key: &'a [u8],
+}
+
+/// One character as it reads, and where it is written.
+#[derive(Clone, Copy)]
+struct Unit {
+    value: u8,
+    start: usize,
+    end: usize,
+}
+
+impl<'a> Redactor<'a> {
+    /// Makes a redactor for the key that a request carries; without a key it still removes
+    /// signing secrets.
+    ///
+    /// ```
+    /// use twin_api::reqwest::header::HeaderValue;
+    /// use twin_api::transport::Redactor;
+    /// let key = HeaderValue::from_static("tw_live_0123456789");
+    /// let redactor = Redactor::new(Some(&key));
+    /// assert_eq!(redactor.text("no such key: tw%5Flive_01234567…"), "no such key: [redacted]…");
+    /// ```
+    pub fn new(key: Option<&'a HeaderValue>) -> Self {
+        Self { key: key.map(|key| key.as_bytes().trim_ascii()).unwrap_or_default() }
+    }
+
+    /// Returns `text` without the key.
+    pub fn text<'t>(&self, text: &'t str) -> Cow<'t, str> {
+        let mut found = self.quotations(text.as_bytes());
+        found.extend(secrets(text));
+        if found.is_empty() {
+            return Cow::Borrowed(text);
+        }
+        found.sort_by_key(|range| range.start);
+        let mut clean = String::with_capacity(text.len());
+        let mut done = 0;
+        for range in found {
+            if range.start >= done {
+                // Encodings are ASCII; a boundary elsewhere cannot be the key's.
+                clean.push_str(text.get(done..range.start).unwrap_or_default());
+                clean.push_str(REDACTED);
+            }
+            done = done.max(range.end);
+        }
+        clean.push_str(text.get(done..).unwrap_or_default());
+        Cow::Owned(clean)
+    }
+
+    /// Takes the key out of `headers`: values that quote it are replaced, names are dropped.
+    pub fn headers(&self, headers: &mut HeaderMap) {
+        for value in headers.values_mut() {
+            let text = String::from_utf8_lossy(value.as_bytes());
+            if matches!(self.text(&text), Cow::Owned(_)) {
+                *value = HeaderValue::from_static(REDACTED);
+            }
+        }
+        // Names are lower case on the wire, whatever the key is.
+        let lower = self.key.to_ascii_lowercase();
+        let redactor = Redactor { key: &lower };
+        let names: Vec<_> = headers.keys().cloned().collect();
+        for name in names {
+            if !redactor.quotations(name.as_str().as_bytes()).is_empty() {
+                headers.remove(name);
+            }
+        }
+    }
+
+    /// Returns `cause`, or a copy of its texts if one of them quotes the key.
+    pub fn cause(&self, cause: Arc<dyn StdError + Send + Sync>) -> Arc<dyn StdError + Send + Sync> {
+        let first: &(dyn StdError + 'static) = &*cause;
+        let texts: Vec<String> = chain(first).map(ToString::to_string).collect();
+        if texts.iter().all(|text| matches!(self.text(text), Cow::Borrowed(_))) {
+            return cause;
+        }
+        let copy = texts.iter().rev().fold(None, |source, text| {
+            Some(Box::new(Quoted { text: self.text(text).into_owned(), source }))
+        });
+        copy.map_or(cause, |copy| Arc::new(*copy))
+    }
+
+    /// Where `text` quotes the key, or a part of it that is long enough.
+    fn quotations(&self, text: &[u8]) -> Vec<Range<usize>> {
+        let mut found = Vec::new();
+        if self.key.is_empty() {
+            return found;
+        }
+        let mut units: Vec<Unit> = (text.iter().enumerate())
+            .map(|(start, value)| Unit { value: *value, start, end: start + 1 })
+            .collect();
+        for _ in 0..=LAYERS {
+            self.runs(&units, &mut found);
+            let decoded = decode(&units);
+            if decoded.len() == units.len() {
+                break;
+            }
+            units = decoded;
+        }
+        found
+    }
+
+    /// The runs of `units` that are a part of the key.
+    fn runs(&self, units: &[Unit], found: &mut Vec<Range<usize>>) {
+        let least = PART.min(self.key.len());
+        let mut at = 0;
+        while at < units.len() {
+            let run = (0..self.key.len())
+                .map(|offset| common(&units[at..], &self.key[offset..]))
+                .max()
+                .unwrap_or_default();
+            if run >= least {
+                found.push(units[at].start..units[at + run - 1].end);
+                at += run;
+            } else {
+                at += 1;
+            }
+        }
+    }
+}
+
+/// A cause that quoted the key, without it.
+#[derive(Debug)]
+struct Quoted {
+    text: String,
+    source: Option<Box<Quoted>>,
+}
+
+impl fmt::Display for Quoted {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+impl StdError for Quoted {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        self.source.as_deref().map(|source| source as _)
+    }
+}
+
+fn common(units: &[Unit], key: &[u8]) -> usize {
+    units.iter().zip(key).take_while(|(unit, letter)| unit.value == **letter).count()
+}
+
+/// One layer of encoding less: percent, JSON and HTML escapes become what they stand for.
+fn decode(units: &[Unit]) -> Vec<Unit> {
+    let mut decoded = Vec::with_capacity(units.len());
+    let mut rest = units;
+    while let Some(first) = rest.first() {
+        let (value, length) = escape(rest).unwrap_or((first.value, 1));
+        decoded.push(Unit { value, start: first.start, end: rest[length - 1].end });
+        rest = &rest[length..];
+    }
+    decoded
+}
+
+/// The character that an escape at the beginning of `units` stands for, and its length.
+fn escape(units: &[Unit]) -> Option<(u8, usize)> {
+    let at = |index: usize| units.get(index).map(|unit| unit.value);
+    match (at(0)?, at(1)?) {
+        (b'%', _) => Some((number(units.get(1..3)?, 16)?, 3)),
+        (b'\\', b'u') => Some((number(units.get(2..6)?, 16)?, 6)),
+        (b'\\', b'x') => Some((number(units.get(2..4)?, 16)?, 4)),
+        (b'\\', letter @ (b'"' | b'\\' | b'/' | b'\'')) => Some((letter, 2)),
+        (b'&', b'#') => {
+            let end = units.iter().take(9).position(|unit| unit.value == b';')?;
+            let (from, radix) = if matches!(at(2)?, b'x' | b'X') { (3, 16) } else { (2, 10) };
+            Some((number(units.get(from..end)?, radix)?, end + 1))
+        }
+        (b'&', _) => {
+            let named: [(&[u8], u8); 5] = [
+                (b"&amp;", b'&'),
+                (b"&lt;", b'<'),
+                (b"&gt;", b'>'),
+                (b"&quot;", b'"'),
+                (b"&apos;", b'\''),
+            ];
+            let found = named.into_iter().find(|(name, _)| common(units, name) == name.len())?;
+            Some((found.1, found.0.len()))
+        }
+        _ => None,
+    }
+}
+
+/// An ASCII character by its number.
+fn number(digits: &[Unit], radix: u32) -> Option<u8> {
+    let number = digits.iter().try_fold(0_u32, |number, unit| {
+        Some(number.checked_mul(radix)? + char::from(unit.value).to_digit(radix)?)
+    })?;
+    u8::try_from(number).ok().filter(|number| !digits.is_empty() && number.is_ascii())
+}
+
+/// Where a text shows a signing secret.
+fn secrets(text: &str) -> impl Iterator<Item = Range<usize>> {
+    text.match_indices(SECRET).map(move |(start, _)| {
+        let rest = &text[start + SECRET.len()..];
+        let is_part = |letter: char| letter.is_ascii_alphanumeric() || "_-+/=".contains(letter);
+        let length = rest.find(|letter| !is_part(letter)).unwrap_or(rest.len());
+        start..start + SECRET.len() + length
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const KEY: &str = r#"tw_live_"can/ary\& %x"#;
+
+    fn clean(text: &str) -> String {
+        let key = HeaderValue::from_static(KEY);
+        Redactor::new(Some(&key)).text(text).into_owned()
+    }
+
+    fn escaped(letters: impl Iterator<Item = String>) -> String {
+        letters.collect::<Vec<_>>().concat()
+    }
+
+    fn percent(text: &str) -> String {
+        escaped(text.bytes().map(|byte| format!("%{byte:02X}")))
+    }
+
+    fn json(text: &str) -> String {
+        escaped(text.encode_utf16().map(|unit| format!("\\u{unit:04x}")))
+    }
+
+    fn html(text: &str) -> String {
+        escaped(text.bytes().map(|byte| format!("&#{byte};")))
+    }
+
+    #[test]
+    fn every_spelling_of_the_key_is_redacted() {
+        let quoted = serde_json::to_string(KEY).unwrap();
+        let quoted = quoted.trim_matches('"').to_owned();
+        let spellings = [
+            KEY.to_owned(),
+            quoted.clone(),
+            quoted.replace('/', "\\/"),
+            serde_json::to_string(&quoted).unwrap().trim_matches('"').to_owned(),
+            percent(KEY),
+            percent(KEY).to_lowercase(),
+            percent(&percent(KEY)),
+            json(KEY),
+            percent(&json(KEY)),
+            html(KEY),
+            KEY.replace('&', "&amp;").replace('"', "&quot;"),
+            KEY.replace('%', "%25").replace(' ', "%20").replace('"', "%22"),
+        ];
+        for spelling in spellings {
+            let text = format!("é key: {spelling}. é");
+            assert_eq!(clean(&text), "é key: [redacted]. é", "{spelling}");
+        }
+    }
+
+    #[test]
+    fn parts_of_the_key_are_redacted_from_eight_characters_on() {
+        for start in 0..KEY.len() {
+            for end in start..=KEY.len() {
+                let part = &KEY[start..end];
+                let text = clean(&format!("<{part}>"));
+                assert_eq!(text == "<[redacted]>", part.len() >= PART, "{part} {text}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_short_key_is_redacted_as_a_whole() {
+        let key = HeaderValue::from_static("abc");
+        assert_eq!(Redactor::new(Some(&key)).text("ab abc cab"), "ab [redacted] cab");
+    }
+
+    #[test]
+    fn a_key_is_compared_as_it_is_on_the_wire() {
+        let key = HeaderValue::from_static("  tw_live_canary  ");
+        assert_eq!(Redactor::new(Some(&key)).text("tw_live_canary"), "[redacted]");
+    }
+
+    #[test]
+    fn signing_secrets_are_redacted_without_a_key() {
+        let text = "secret whsec_abc+/=_-9, and whsec_";
+        assert_eq!(Redactor::new(None).text(text), "secret [redacted], and [redacted]");
+    }
+
+    #[test]
+    fn headers_that_quote_the_key_are_redacted() {
+        let key = HeaderValue::from_static("tw_live_Canary");
+        let mut headers = HeaderMap::new();
+        headers.insert("x-seen", HeaderValue::from_static("tw%5flive_Canary at noon"));
+        headers.insert("x-tw_live_canary", HeaderValue::from_static("1"));
+        headers.insert("x-other", HeaderValue::from_static("1"));
+        Redactor::new(Some(&key)).headers(&mut headers);
+        assert_eq!(headers["x-seen"], "[redacted]");
+        assert_eq!((headers.len(), headers.contains_key("x-other")), (2, true));
+    }
+
+    #[test]
+    fn any_text_is_taken() {
+        let mut seed = 1_u64;
+        let letters = ["%", "\\", "u", "&", "#", ";", "x", "2", "5", "tw_", "live", "é", "\"", "/"];
+        for _ in 0..20_000 {
+            let mut text = String::new();
+            for _ in 0..30 {
+                seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+                text.push_str(letters[usize::try_from(seed >> 40).unwrap() % letters.len()]);
+            }
+            clean(&text);
+        }
+    }
+}

@@ -1,0 +1,330 @@
+//! What every generated `send` ends with: the request goes through the transport, and becomes a
+//! value or an [`Error`] that knows its operation.
+
+use std::mem;
+use std::time::{Instant, SystemTime};
+
+use bytes::{Bytes, BytesMut};
+use progenitor_client::{ByteStream, RequestBuilderExt, ResponseValue};
+use reqwest::header::LOCATION;
+use reqwest::{Method, Request, RequestBuilder, Response, StatusCode};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use super::decode::{self, Quote};
+use super::{
+    Failure, Inner, KEY_HEADER, OperationInfo, Report, refusal, refusal_outcome, refusal_status,
+    retry_after,
+};
+use crate::error::{Error, ErrorKind, Outcome};
+
+/// Sends a request whose answer is JSON.
+pub(crate) async fn send<T: DeserializeOwned>(
+    http: &reqwest::Client,
+    inner: &Inner,
+    request: reqwest::Result<Request>,
+    operation: &'static OperationInfo,
+) -> Result<ResponseValue<T>, Error> {
+    let call = Call::new(inner, operation);
+    call.exchange(http, request).await?.decode(Quote::Excerpt)
+}
+
+/// Sends a request whose answer is JSON with a secret in it: an error quotes nothing of it.
+#[allow(dead_code, reason = "other documents have no secrets")]
+pub(crate) async fn send_secret<T: DeserializeOwned>(
+    http: &reqwest::Client,
+    inner: &Inner,
+    request: reqwest::Result<Request>,
+    operation: &'static OperationInfo,
+) -> Result<ResponseValue<T>, Error> {
+    let call = Call::new(inner, operation);
+    call.exchange(http, request).await?.decode(Quote::Nothing)
+}
+
+/// Sends a request that is answered with nothing.
+#[allow(dead_code, reason = "other documents have no such operation")]
+pub(crate) async fn send_empty(
+    http: &reqwest::Client,
+    inner: &Inner,
+    request: reqwest::Result<Request>,
+    operation: &'static OperationInfo,
+) -> Result<ResponseValue<()>, Error> {
+    let call = Call::new(inner, operation);
+    let mut answered = call.exchange(http, request).await?;
+    let headers = mem::take(answered.response.headers_mut());
+    Ok(ResponseValue::new((), answered.response.status(), headers))
+}
+
+/// Sends a request whose answer is read as it comes.
+#[allow(dead_code, reason = "other documents have such operations")]
+pub(crate) async fn stream(
+    http: &reqwest::Client,
+    inner: &Inner,
+    request: reqwest::Result<Request>,
+    operation: &'static OperationInfo,
+) -> Result<ResponseValue<ByteStream>, Error> {
+    let call = Call::new(inner, operation);
+    let Answered { response, body, .. } = call.exchange(http, request).await?;
+    if body.is_empty() {
+        return Ok(ResponseValue::stream(response));
+    }
+    // The transport has read it all the same.
+    let mut rebuilt = http::Response::new(body);
+    *rebuilt.status_mut() = response.status();
+    *rebuilt.headers_mut() = response.headers().clone();
+    Ok(ResponseValue::stream(rebuilt.into()))
+}
+
+/// The error of a parameter that is missing or not valid.
+pub(crate) fn invalid_request(operation: &'static OperationInfo, message: String) -> Error {
+    let mut failure = Failure::new(ErrorKind::InvalidRequest, Outcome::NotSent, message);
+    describe(&mut failure, operation);
+    failure.into()
+}
+
+/// The error of a value that no header may hold. It does not quote the value.
+#[allow(dead_code, reason = "other documents have parameters in headers")]
+pub(crate) fn invalid_header(operation: &'static OperationInfo, name: &str) -> Error {
+    invalid_request(operation, format!("{name} holds a character that no header may hold"))
+}
+
+/// A request with a form as its body.
+#[allow(dead_code, reason = "other documents have bodies that are forms")]
+pub(crate) fn form(
+    request: RequestBuilder,
+    body: &(impl Serialize + ?Sized),
+    operation: &'static OperationInfo,
+) -> Result<RequestBuilder, Error> {
+    let built = RequestBuilderExt::<()>::form_urlencoded(request, body);
+    built.map_err(|_| invalid_request(operation, "the body cannot be sent as a form".to_owned()))
+}
+
+/// Says of which operation a failure is.
+fn describe(failure: &mut Failure, operation: &OperationInfo) {
+    failure.operation = Some(operation.operation_id.into());
+    failure.method = Method::from_bytes(operation.method.as_bytes()).ok();
+    failure.is_idempotent = operation.is_idempotent();
+    if failure.path.is_none() {
+        failure.path = Some(operation.path_template.to_owned());
+    }
+}
+
+/// One call of an operation.
+struct Call<'a> {
+    inner: &'a Inner,
+    operation: &'static OperationInfo,
+    started: Instant,
+}
+
+/// A success that has not been decoded yet.
+struct Answered<'a> {
+    call: Call<'a>,
+    response: Response,
+    body: Bytes,
+    report: Option<Report>,
+}
+
+impl<'a> Call<'a> {
+    fn new(inner: &'a Inner, operation: &'static OperationInfo) -> Self {
+        Self { inner, operation, started: Instant::now() }
+    }
+
+    /// Sends the request; what is not a success becomes an error.
+    async fn exchange(
+        self,
+        http: &reqwest::Client,
+        request: reqwest::Result<Request>,
+    ) -> Result<Answered<'a>, Error> {
+        let mut request = match request {
+            Ok(request) => request,
+            Err(error) => return Err(self.unbuilt(error)),
+        };
+        if let Some(key) = &self.inner.key {
+            request.headers_mut().insert(KEY_HEADER, key.clone());
+        }
+        let sent = self.inner.transport.execute(http, request, self.operation).await;
+        let mut response = match sent {
+            Ok(response) => response,
+            Err(error) => return Err(self.failed(error.into(), None)),
+        };
+        let mut report: Option<Report> = response.extensions_mut().remove();
+        if let Some(status) = refusal_status(response.status(), response.headers()) {
+            return Err(self.refused(response, status, report).await);
+        }
+        if !response.status().is_success() {
+            return Err(self.unexpected(&mut response, report));
+        }
+        let body = match report.as_mut().and_then(|report| report.body.take()) {
+            Some(body) => body,
+            None if self.operation.is_stream => Bytes::new(),
+            None => match read(&mut response).await {
+                Ok(body) => body,
+                Err(error) => return Err(self.torn(&mut response, error, report)),
+            },
+        };
+        let answered = Answered { call: self, response, body, report };
+        if decode::is_foreign(answered.response.headers(), &answered.body) {
+            let excerpt = decode::excerpt(&answered.body, answered.call.inner.redactor());
+            return Err(answered.not_the_api(excerpt));
+        }
+        Ok(answered)
+    }
+
+    /// The request could not be built; nothing was sent.
+    fn unbuilt(&self, error: reqwest::Error) -> Error {
+        let mut failure = Failure::from(Error::from(error));
+        failure.path = None;
+        describe(&mut failure, self.operation);
+        self.redacted(failure)
+    }
+
+    async fn refused(
+        self,
+        mut response: Response,
+        status: StatusCode,
+        report: Option<Report>,
+    ) -> Error {
+        let body = match report.as_ref().and_then(|report| report.body.clone()) {
+            Some(body) => Some(body),
+            None => beginning(&mut response).await,
+        };
+        let mut failure = refusal::failure(status, body.as_ref(), self.inner.redactor());
+        let headers = response.headers();
+        failure.retry_after = match &report {
+            Some(report) => report.retry_after,
+            None => retry_after(headers, SystemTime::now),
+        };
+        failure.outcome = refusal_outcome(status, failure.retry_after.is_some());
+        self.answered(failure, &mut response, report)
+    }
+
+    /// A status that is neither a success nor a refusal.
+    fn unexpected(self, response: &mut Response, report: Option<Report>) -> Error {
+        let status = response.status();
+        let what = if status.is_redirection() && response.headers().contains_key(LOCATION) {
+            "it redirects, and redirects are not followed"
+        } else {
+            "the API does not use this status"
+        };
+        let outcome = match status.as_u16() {
+            301 | 302 | 307 | 308 => Outcome::Rejected,
+            _ => Outcome::Unknown,
+        };
+        let (from, status) = (place(response), status.as_u16());
+        let message = format!("{from} does not answer as the API does: {status}; {what}");
+        let mut failure = Failure::new(ErrorKind::NotTheApi, outcome, message);
+        failure.status = Some(response.status());
+        self.answered(failure, response, report)
+    }
+
+    fn torn(self, response: &mut Response, error: reqwest::Error, report: Option<Report>) -> Error {
+        let mut failure = Failure::torn(error);
+        failure.status = Some(response.status());
+        self.answered(failure, response, report)
+    }
+
+    /// The error that an answer is.
+    fn answered(
+        self,
+        mut failure: Failure,
+        response: &mut Response,
+        report: Option<Report>,
+    ) -> Error {
+        failure.headers = mem::take(response.headers_mut());
+        failure.path = Some(response.url().path().to_owned());
+        self.failed(failure, report)
+    }
+
+    /// The error that a failure is to the caller.
+    fn failed(&self, mut failure: Failure, report: Option<Report>) -> Error {
+        describe(&mut failure, self.operation);
+        if let Some(report) = report {
+            failure.attempts = report.attempts;
+            failure.elapsed = report.elapsed;
+            // What only reads does not happen.
+            if !self.operation.is_safe() {
+                failure.outcome = failure.outcome.max(report.earlier);
+            }
+        }
+        let sent = !matches!(failure.kind, ErrorKind::InvalidRequest | ErrorKind::Config);
+        // The transport has counted nothing.
+        if failure.attempts == 0 && sent {
+            failure.attempts = 1;
+            failure.elapsed = self.started.elapsed();
+        }
+        self.redacted(failure)
+    }
+
+    /// Takes the key out of everything that came from an answer, or from the caller.
+    fn redacted(&self, mut failure: Failure) -> Error {
+        let redactor = self.inner.redactor();
+        let clean = |text: &str| redactor.text(text).into_owned();
+        failure.message = clean(&failure.message).into();
+        failure.path = failure.path.as_deref().map(clean);
+        redactor.headers(&mut failure.headers);
+        failure.source = failure.source.map(|source| redactor.cause(source));
+        failure.into()
+    }
+}
+
+impl Answered<'_> {
+    fn decode<T: DeserializeOwned>(mut self, quote: Quote) -> Result<ResponseValue<T>, Error> {
+        match decode::decode(&self.body, quote, self.call.inner.redactor()) {
+            Ok(value) => {
+                let headers = mem::take(self.response.headers_mut());
+                Ok(ResponseValue::new(value, self.response.status(), headers))
+            }
+            Err(failure) => Err(self.undecoded(*failure)),
+        }
+    }
+
+    fn undecoded(mut self, mut failure: Failure) -> Error {
+        if failure.kind == ErrorKind::NotTheApi {
+            return self.not_the_api(failure.excerpt);
+        }
+        failure.status = Some(self.response.status());
+        self.call.answered(failure, &mut self.response, self.report)
+    }
+
+    fn not_the_api(mut self, excerpt: Option<String>) -> Error {
+        let (status, headers) = (self.response.status(), self.response.headers());
+        let mut failure = decode::not_the_api(status, headers, &place(&self.response), &self.body);
+        failure.excerpt = excerpt;
+        self.call.answered(failure, &mut self.response, self.report)
+    }
+}
+
+/// Where an answer came from: the URL without its query.
+fn place(response: &Response) -> String {
+    let url = response.url();
+    format!("{}{}", url.origin().ascii_serialization(), url.path())
+}
+
+/// The whole body, without a copy if it came in one piece.
+async fn read(response: &mut Response) -> reqwest::Result<Bytes> {
+    let Some(first) = response.chunk().await? else { return Ok(Bytes::new()) };
+    let Some(second) = response.chunk().await? else { return Ok(first) };
+    let mut body = BytesMut::from(first);
+    body.extend_from_slice(&second);
+    while let Some(more) = response.chunk().await? {
+        body.extend_from_slice(&more);
+    }
+    Ok(body.freeze())
+}
+
+/// The beginning of a refusal; `None` if it could not be read. The status is known then all the
+/// same, and worth more than the error of the connection.
+async fn beginning(response: &mut Response) -> Option<Bytes> {
+    let mut body = BytesMut::new();
+    while body.len() < refusal::READ {
+        match response.chunk().await {
+            Ok(Some(chunk)) => {
+                let length = chunk.len().min(refusal::READ - body.len());
+                body.extend_from_slice(&chunk[..length]);
+            }
+            Ok(None) => break,
+            Err(_) => return None,
+        }
+    }
+    Some(body.freeze())
+}
