@@ -1,59 +1,116 @@
 #!/usr/bin/env bash
-# Times what a person waits for, in one run on one machine:
-#   1. a clean debug build of twin-api beside one of the hand-written client, for each TLS
-#      feature, in turns, ROUNDS times (default 2); by hand once with reqwest's default
-#      features, as most people write it, and once with no more than twin-api enables;
-#   2. a build of twin-api after a description in openapi.json was touched.
-# Downloads are done before. Everything goes to a temporary folder; openapi.json is put back.
+# Measures what a user's build costs, in one run on one machine:
+#   1. CPU seconds (user and system) of a clean debug build of the staged twin-api and
+#      twin-ext, beside the hand-written client with the same TLS, in turns, ROUNDS times
+#      (default 2);
+#   2. the number of crates;
+#   3. the size of a stripped release binary that lists agents;
+#   4. the seconds of a build in the repository after a description in openapi.json changed.
+# FEATURES (default "rustls-ring rustls-aws-lc") are measured one after the other. Downloads are
+# done before. Everything goes to a temporary folder; openapi.json is restored.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 rounds=${ROUNDS:-2}
+features=${FEATURES:-rustls-ring rustls-aws-lc}
+parts=${PARTS:-clean binary touched}
 scratch=$(mktemp -d)
 spec=openapi.json
 cp "$spec" "$scratch/openapi.json"
-trap 'cat "$scratch/openapi.json" > "$spec"; rm -rf "$scratch"' EXIT
+trap 'cmp -s "$scratch/openapi.json" "$spec" || cat "$scratch/openapi.json" > "$spec"; rm -rf "$scratch"' EXIT
 
-hand=$scratch/handwritten
-cp -r tests/benches/handwritten "$hand"
-
-# Runs the rest of its arguments; prints the seconds they took. A failure ends the script:
-# `set -e` does not reach into a command substitution.
-seconds() {
-    local started=$EPOCHREALTIME
-    "$@" >/dev/null || { echo "failed: $*" >&2; kill $$; }
-    awk -v a="$started" -v b="$EPOCHREALTIME" 'BEGIN { printf "%.1f", b - a }'
+# Runs a command; prints the CPU seconds that it and its children took. A failure ends the
+# script: `set -e` does not reach into a command substitution.
+cpu() {
+    "$@" >"$scratch/log" 2>&1 || { cat "$scratch/log" >&2; kill $$; }
+    times >"$scratch/times"
+    awk 'NR == 2 { gsub(/[ms]/, " "); printf "%.1f", $1 * 60 + $2 + $3 * 60 + $4 }' "$scratch/times"
 }
 
-build_hand() {
-    rm -rf "$scratch/hand-target"
-    CARGO_TARGET_DIR=$scratch/hand-target cargo build -q --offline \
-        --manifest-path "$hand/Cargo.toml" --features "$1"
+# Lays out one program for each client, with the same profile and the same versions.
+program() {
+    local folder=$scratch/$1
+    mkdir -p "$folder/src"
+    cat > "$folder/Cargo.toml" <<TOML
+[package]
+name = "listing"
+version = "0.0.0"
+edition = "2024"
+[dependencies]
+client = $2
+tokio = { version = "1", default-features = false, features = ["macros", "rt"] }
+[features]
+rustls-ring = ["client/rustls-ring"]
+rustls-aws-lc = ["client/rustls-aws-lc"]
+native-tls = ["client/native-tls"]
+[profile.dev]
+debug = "line-tables-only"
+[profile.dev.package."*"]
+debug = false
+[profile.release]
+strip = true
+[workspace]
+TOML
+    cp "tests/benches/listing/$1.rs" "$folder/src/main.rs"
+    cp Cargo.lock "$folder"
+    (cd "$folder" && cargo fetch -q)
 }
 
-build_twin() {
-    rm -rf "$scratch/twin-target"
-    CARGO_TARGET_DIR=$scratch/twin-target cargo build -q --offline --locked -p twin-api \
-        --no-default-features --features "$1"
+clean() {
+    rm -rf "$scratch/target"
+    CARGO_TARGET_DIR=$scratch/target cargo build -q --offline --locked \
+        --manifest-path "$scratch/$1/Cargo.toml" --features "$2"
 }
 
-cargo fetch -q --locked
-# The same versions on both sides.
-cp Cargo.lock "$hand" && (cd "$hand" && cargo fetch -q)
-for feature in rustls-aws-lc rustls-ring; do
-    for round in $(seq "$rounds"); do
-        usual=$(seconds build_hand "$feature,usual")
-        lean=$(seconds build_hand "$feature")
-        twin=$(seconds build_twin "$feature")
-        awk -v f="$feature" -v r="$round" -v u="$usual" -v l="$lean" -v t="$twin" 'BEGIN {
-            printf "clean, %s, round %d: twin-api %.1f s; by hand %.1f s, ratio %.2f; ", f, r, t, u, t / u
-            printf "by hand without reqwest'"'"'s default features %.1f s, ratio %.2f\n", l, t / l }'
+crates() {
+    cargo tree --offline --locked --manifest-path "$scratch/$1/Cargo.toml" --features "$2" \
+        -e normal,build --prefix none | sed 's/ (\*)$//' | sort -u | grep -vc '^listing '
+}
+
+# The crates as users get them.
+cargo xtask package
+stage=$PWD/target/package-staged
+program handwritten "{ package = \"handwritten\", path = \"$PWD/tests/benches/handwritten\" }"
+program twin-api "{ package = \"twin-api\", path = \"$stage/twin-api\", default-features = false }"
+program twin-ext "{ package = \"twin-ext\", path = \"$stage/twin-ext\", default-features = false }"
+clients="handwritten twin-api twin-ext"
+
+if [[ $parts = *clean* ]]; then
+    for feature in $features; do
+        for round in $(seq "$rounds"); do
+            hand=
+            for client in $clients; do
+                seconds=$(cpu clean "$client" "$feature")
+                hand=${hand:-$seconds}
+                awk -v f="$feature" -v r="$round" -v c="$client" -v s="$seconds" -v h="$hand" \
+                    -v n="$(crates "$client" "$feature")" 'BEGIN {
+                    printf "clean debug build, %s, round %d: %-11s %6.1f CPU s, ratio %.2f, %d crates\n",
+                        f, r, c, s, s / h, n }'
+            done
+        done
     done
-done
+fi
 
-# The target folder of the last clean build is warm.
-for round in $(seq "$rounds"); do
-    sed "0,/\"description\": \"/s//\"description\": \"Touched $round. /" "$scratch/openapi.json" > "$spec"
-    touched=$(seconds env CARGO_TARGET_DIR="$scratch/twin-target" cargo build -q --offline --locked \
-        -p twin-api --no-default-features --features "$feature")
-    echo "a description touched, round $round: $touched s"
-done
+if [[ $parts = *binary* ]]; then
+    hand=
+    for client in $clients; do
+        CARGO_TARGET_DIR=$scratch/release cargo build -q --offline --locked --release \
+            --manifest-path "$scratch/$client/Cargo.toml" --features "${features%% *}"
+        size=$(stat -c %s "$scratch/release/release/listing")
+        hand=${hand:-$size}
+        awk -v f="${features%% *}" -v c="$client" -v s="$size" -v h="$hand" 'BEGIN {
+            printf "stripped release binary, %s: %-11s %.2f MB, ratio %.2f\n", f, c, s / 1e6, s / h }'
+    done
+fi
+
+if [[ $parts = *touched* ]]; then
+    touched() {
+        CARGO_TARGET_DIR=$scratch/target cargo build -q --offline --locked -p twin-api
+    }
+    touched
+    TIMEFORMAT='%R'
+    for round in $(seq "$rounds"); do
+        sed "0,/\"description\": \"/s//\"description\": \"Touched $round. /" "$scratch/openapi.json" > "$spec"
+        time touched 2>/dev/null
+        echo "^ seconds of a build after a description changed, round $round"
+    done
+fi

@@ -40,6 +40,8 @@ enum Action {
     Features(&'static str, &'static str, &'static str),
     /// A program and its arguments with one environment variable.
     RunWith(&'static str, (&'static str, &'static str)),
+    /// A cargo command in the staged workspace of the consumers.
+    Consumers(&'static str),
     /// The rules for sources, in this process.
     Sources,
     /// `cargo xtask regen --check`, in this process.
@@ -105,6 +107,16 @@ const STEPS: &[Step] = &[
              --manifest-path target/package-staged/Cargo.toml",
         ),
     ),
+    // Users' programs with the staged crates, against the emulator; one for each TLS feature.
+    slow("consumers: tests", Action::Consumers("test")),
+    slow(
+        "consumers: aws-lc",
+        Action::Consumers("check -p cli --no-default-features -F rustls-aws-lc"),
+    ),
+    slow(
+        "consumers: native TLS",
+        Action::Consumers("check -p cli --no-default-features -F native-tls"),
+    ),
     slow("tests", Action::Run("cargo test --locked --workspace")),
 ];
 
@@ -140,6 +152,10 @@ fn perform(step: &Step, root: &Path, console: &mut Console) -> anyhow::Result<()
             let only = if features.is_empty() { String::new() } else { format!(" -F {features}") };
             let options = format!("--locked -q -p {package} --no-default-features{only}");
             execute(&format!("cargo {command} {options}"), None, root)
+        }
+        Action::Consumers(command) => {
+            let manifest = "--manifest-path target/package-staged/consumers/Cargo.toml";
+            execute(&format!("cargo {command} --locked --target-dir target {manifest}"), None, root)
         }
         Action::Sources => sources::check(root, console),
         Action::Package => {

@@ -3,11 +3,13 @@
 //! In the repository, twin-api's build script generates the client. A user should not compile
 //! the generator, so the staged twin-api holds the generated source and has no build script.
 //! The staged workspace also holds twin-ext and twin-emulator, so that `cargo package` verifies
-//! twin-ext against the staged twin-api. It is rebuilt from nothing each time.
+//! twin-ext against the staged twin-api. The programs of tests/consumers are staged beside them:
+//! they use the crates as a user would. The stage is rebuilt from nothing each time.
 //!
 //! This module publishes nothing. `cargo publish` refuses the crates of the repository itself
 //! (`publish = false`); staging removes that line.
 
+mod consumers;
 mod generated;
 mod lock;
 mod manifest;
@@ -77,6 +79,7 @@ pub fn run(options: &Options, console: &mut Console) -> anyhow::Result<Verdict> 
     generated::place(&generated, &stage.join("twin-api"))?;
     let minimum = manifest::stage_workspace(root, &stage, CRATES)?;
     lock::stage(root, &stage, &minimum)?;
+    consumers::stage(root, &stage, &minimum)?;
     console.progress(format_args!("staged in {STAGE}:"));
     for Crate { name, folder } in CRATES {
         console.progress(format_args!("  {name} ({folder})"));

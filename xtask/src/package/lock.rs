@@ -38,13 +38,14 @@ pub(super) fn stage(root: &Path, stage: &Path, minimum: &str) -> anyhow::Result<
     Ok(())
 }
 
-/// Name and version of each package.
+/// Name and version of each package from a registry.
 fn packages(lock: &str) -> anyhow::Result<Vec<String>> {
     let lock: DocumentMut = lock.parse().context("Cargo.lock is not valid TOML")?;
     let packages = lock.get("package").and_then(Item::as_array_of_tables);
     let packages = packages.context("Cargo.lock lists no packages")?;
     let text = |item: Option<&Item>| item.and_then(Item::as_str).unwrap_or_default().to_owned();
-    Ok(packages.iter().map(|p| text(p.get("name")) + " " + &text(p.get("version"))).collect())
+    let packages = packages.iter().filter(|package| package.contains_key("source"));
+    Ok(packages.map(|p| text(p.get("name")) + " " + &text(p.get("version"))).collect())
 }
 
 /// The packages whose `rust-version` is above `minimum`.

@@ -1,0 +1,44 @@
+//! The programs of tests/consumers, as a workspace of their own beside the staged crates.
+
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+use anyhow::{Context as _, ensure};
+
+use super::lock;
+
+const FROM: &str = "tests/consumers";
+
+/// Their folder in the staged workspace. Its name is in their manifest: `../twin-ext`.
+const TO: &str = "consumers";
+
+/// Copies the programs into the stage, with the repository's lock file.
+///
+/// # Errors
+/// When a program needs a package that Cargo.lock lacks.
+pub(super) fn stage(root: &Path, stage: &Path, minimum: &str) -> anyhow::Result<()> {
+    let to = stage.join(TO);
+    for file in files(root)? {
+        let target = to.join(&file);
+        let folder = target.parent().unwrap_or(&to);
+        fs::create_dir_all(folder).with_context(|| format!("creating {}", folder.display()))?;
+        fs::copy(root.join(FROM).join(&file), &target)
+            .with_context(|| format!("copying {file}"))?;
+    }
+    lock::stage(root, &to, minimum)
+}
+
+/// The files that git tracks or would track.
+fn files(root: &Path) -> anyhow::Result<Vec<String>> {
+    let folder = root.join(FROM);
+    let output = Command::new("git")
+        .args(["ls-files", "-z", "--cached", "--others", "--exclude-standard"])
+        .current_dir(&folder)
+        .output()
+        .context("git cannot be started")?;
+    ensure!(output.status.success(), "git ls-files failed in {}", folder.display());
+    let names = String::from_utf8(output.stdout).context("a file name is not valid UTF-8")?;
+    let there = |name: &&str| !name.is_empty() && folder.join(name).is_file();
+    Ok(names.split('\0').filter(there).map(str::to_owned).collect())
+}
