@@ -256,13 +256,13 @@ impl World {
     }
 }
 
-/// The reference shows no cursor in the answer, so the documented profile gives none; and
-/// without a limit it answers with everything.
+/// The reference shows no cursor in the answer, so the documented profile gives none, and without
+/// a limit it answers with everything.
 pub(super) fn list(world: &mut World, call: &Call<'_>) -> Reply {
     let limit = call.number("limit", 1)?.unwrap_or(if world.observed() { PAGE } else { u64::MAX });
     let limit = usize::try_from(limit).unwrap_or(usize::MAX);
     let below = match call.text("cursor") {
-        Some(cursor) => read_cursor(&cursor)?,
+        Some(cursor) => world.read_cursor(&cursor)?,
         None => u64::MAX,
     };
     let agents = &world.agents;
@@ -291,9 +291,22 @@ fn page_of<'a>(
 /// What a cursor begins with; the rest is the number of the last agent that was shown.
 const CURSOR: &str = "after-";
 
-fn read_cursor(cursor: &str) -> Result<u64, Refusal> {
-    let number = cursor.strip_prefix(CURSOR).and_then(|hex| u64::from_str_radix(hex, 16).ok());
-    number.ok_or_else(|| Refusal::bad_request("cursor is not one that this service gave"))
+impl World {
+    /// The number of the last agent that was shown.
+    ///
+    /// The reference takes a cursor and shows none in its answers. So that a limited list of the
+    /// documented profile can be continued, the identifier of its last agent is a cursor there.
+    fn read_cursor(&self, cursor: &str) -> Result<u64, Refusal> {
+        let number = cursor.strip_prefix(CURSOR).and_then(|hex| u64::from_str_radix(hex, 16).ok());
+        let agent = || self.agents.numbers.get(cursor).copied().filter(|_| !self.observed());
+        number.or_else(agent).ok_or_else(|| {
+            Refusal::bad_request(if self.observed() {
+                "cursor is not one that this service gave; take next_cursor of the page before"
+            } else {
+                "cursor is not the agent_id of the last agent of a page"
+            })
+        })
+    }
 }
 
 #[derive(Deserialize)]

@@ -4,13 +4,13 @@
 
 use std::fmt::Display;
 
-use axum::http::{StatusCode, header};
+use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use chrono::{DateTime, Utc};
 use serde::de::DeserializeOwned;
 use serde_json::json;
 use url::form_urlencoded;
 
-use super::Profile;
+use super::{Profile, iso8601};
 use crate::exchange::{Answer, Recorded};
 
 /// What an operation answers with.
@@ -53,9 +53,9 @@ impl Call<'_> {
     /// A query parameter that is a time.
     pub(super) fn time(&self, name: &str) -> Result<Option<DateTime<Utc>>, Refusal> {
         let Some(text) = self.text(name) else { return Ok(None) };
-        match DateTime::parse_from_rfc3339(&text) {
-            Ok(time) => Ok(Some(time.to_utc())),
-            Err(_) => Err(Refusal::bad_request(format!("{name} must be an ISO 8601 time"))),
+        match iso8601::parse(&text) {
+            Some(time) => Ok(Some(time)),
+            None => Err(Refusal::bad_request(format!("{name} must be an ISO 8601 time"))),
         }
     }
 
@@ -65,10 +65,12 @@ impl Call<'_> {
         let essence = content_type.split(';').next().unwrap_or_default().trim();
         if !essence.eq_ignore_ascii_case("application/json") {
             let detail = "expected a request with Content-Type: application/json";
-            return Err(Refusal::problem(StatusCode::UNSUPPORTED_MEDIA_TYPE, detail));
+            let status = StatusCode::UNSUPPORTED_MEDIA_TYPE;
+            return Err(Refusal::Assumed(status, detail.to_owned()));
         }
         let not_json = |error: &dyn Display| {
-            Refusal::bad_request(format!("the request body is not JSON: {error}"))
+            let detail = format!("the request body is not JSON: {error}");
+            Refusal::Assumed(StatusCode::BAD_REQUEST, detail)
         };
         // Where nobody asks for a member, its bytes would not be looked at.
         let text = str::from_utf8(&self.request.body).map_err(|error| not_json(&error))?;
@@ -82,11 +84,18 @@ impl Call<'_> {
     }
 }
 
+/// Marks an answer that neither the reference nor an observation gives.
+pub(super) const ASSUMPTION: HeaderName = HeaderName::from_static("x-emulator-assumption");
+const NOT_OBSERVED: &str = "neither documented nor observed";
+
 /// Why a request was not carried out.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Refusal {
     /// Problem details.
     Problem(StatusCode, String),
+    /// Problem details for a request that nobody has sent to the live service. What it answers
+    /// is an assumption, and the answer says so in the header [`ASSUMPTION`].
+    Assumed(StatusCode, String),
     /// A body that is JSON, but not of the form that the operation takes.
     WrongShape(String),
 }
@@ -104,6 +113,8 @@ impl Refusal {
     pub(super) fn answer(self, profile: Profile) -> Answer {
         match (self, profile) {
             (Self::Problem(status, detail), _) => problem(profile, status, &detail),
+            (Self::Assumed(status, detail), _) => problem(profile, status, &detail)
+                .header(ASSUMPTION, HeaderValue::from_static(NOT_OBSERVED)),
             (Self::WrongShape(error), Profile::Observed) => {
                 let text =
                     format!("Failed to deserialize the JSON body into the target type: {error}");

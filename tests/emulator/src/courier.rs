@@ -2,8 +2,8 @@
 //! the other, so that tests see the same order each time; to several at once, so that one that
 //! does not answer holds nobody up but itself.
 //!
-//! It reaches loopback only, by plain http: what a test registers by mistake is not told to
-//! a stranger. Every delivery is held against the document before it goes out, as answers are.
+//! It reaches loopback only, unless remote receivers are allowed: a URL that a test registers by
+//! mistake gets no delivery. Every delivery is checked against the document before it goes out.
 
 use std::collections::{HashMap, VecDeque};
 use std::net::IpAddr;
@@ -13,13 +13,13 @@ use std::time::Duration;
 use axum::http::Method;
 use futures_util::StreamExt as _;
 use futures_util::stream::FuturesUnordered;
-use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderValue};
+use reqwest::header::{HeaderMap, HeaderValue};
 use reqwest::redirect::Policy;
 use tokio::sync::mpsc::UnboundedReceiver;
 use url::{Host, Url};
 
 use super::contract::Contract;
-use super::delivery::Outgoing;
+use super::delivery::{Failure, Outgoing};
 use super::server::Shared;
 use crate::exchange::Recorded;
 
@@ -84,7 +84,7 @@ async fn attempt(
     let delivery = outgoing.delivery;
     let outcome = match client {
         Ok(client) => send(client, shared, outgoing).await,
-        Err(error) => Err(error.clone()),
+        Err(error) => Err(Failure::last(error.clone())),
     };
     shared.with(|world| world.attempted(delivery, outcome));
     shared.arrived();
@@ -95,43 +95,53 @@ async fn send(
     client: &reqwest::Client,
     shared: &Shared,
     outgoing: Outgoing,
-) -> Result<u16, String> {
-    let url = Url::parse(&outgoing.url).map_err(|error| error.to_string())?;
-    check(&url)?;
+) -> Result<u16, Failure> {
+    let url = Url::parse(&outgoing.url).map_err(|error| Failure::last(error.to_string()))?;
+    check(&url, shared.setup.network.remote_receivers).map_err(Failure::last)?;
     let event = outgoing.event.name();
-    let delivery = request(&url, outgoing)?;
+    let delivery = request(&url, outgoing).map_err(Failure::last)?;
     let found = Contract::of(shared.profile).check_delivery(event, &delivery);
     shared.journal().note_mismatches(found);
     let request = client.post(url).headers(delivery.headers).body(delivery.body);
     match request.send().await {
         Ok(answer) => Ok(answer.status().as_u16()),
-        Err(error) if error.is_timeout() => Err("no answer in 10 seconds".to_owned()),
-        Err(error) if error.is_connect() => Err("the receiver cannot be reached".to_owned()),
-        Err(_) => Err("the connection broke off".to_owned()),
+        Err(error) => Err(Failure::of_attempt(if error.is_timeout() {
+            "no answer in 10 seconds"
+        } else if error.is_connect() {
+            "the receiver cannot be reached"
+        } else {
+            "the connection broke off"
+        })),
     }
 }
 
 fn request(url: &Url, outgoing: Outgoing) -> Result<Recorded, String> {
-    let signature = HeaderValue::try_from(outgoing.signature).map_err(|error| error.to_string())?;
-    let event = HeaderValue::from_static(outgoing.event.name());
     let mut headers = HeaderMap::new();
-    headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-    headers.insert("x-cobb-event", event);
-    headers.insert("x-cobb-signature", signature);
+    for (name, value) in outgoing.headers() {
+        let value = HeaderValue::from_str(value).map_err(|error| error.to_string())?;
+        headers.insert(name, value);
+    }
     let target = url.path().to_owned();
     Ok(Recorded { method: Method::POST, target, headers, body: outgoing.body })
 }
 
-fn check(url: &Url) -> Result<(), String> {
+/// Refuses a receiver that the emulator cannot or must not reach.
+fn check(url: &Url, remote: bool) -> Result<(), String> {
     let loopback = match url.host() {
         Some(Host::Domain(name)) => name == "localhost",
         Some(Host::Ipv4(address)) => IpAddr::from(address).is_loopback(),
         Some(Host::Ipv6(address)) => IpAddr::from(address).is_loopback(),
         None => false,
     };
-    match (url.scheme(), loopback) {
-        ("http", true) => Ok(()),
-        _ => Err("the emulator delivers to http on loopback only".to_owned()),
+    match url.scheme() {
+        "https" if !cfg!(feature = "https") => {
+            Err("not sent: this build cannot deliver to https; register an http URL".to_owned())
+        }
+        "http" | "https" if loopback || remote => Ok(()),
+        "http" | "https" => Err("not sent: the receiver is not on loopback, and remote receivers \
+             are not allowed (--remote-receivers)"
+            .to_owned()),
+        _ => Err("not sent: the emulator delivers to http URLs only".to_owned()),
     }
 }
 
@@ -163,7 +173,7 @@ mod tests {
 
     #[test]
     fn only_plain_http_to_loopback_is_taken() {
-        let taken = |url: &str| check(&Url::parse(url).unwrap()).is_ok();
+        let taken = |url: &str| check(&Url::parse(url).unwrap(), false).is_ok();
         for url in
             ["http://127.0.0.1:1/x", "http://127.9.9.9/", "http://localhost", "http://[::1]/"]
         {

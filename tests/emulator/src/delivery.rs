@@ -9,9 +9,9 @@ use std::collections::{BTreeMap, HashMap};
 use axum::body::Bytes;
 use chrono::{DateTime, TimeDelta, Utc};
 use hmac::{Hmac, KeyInit as _, Mac as _};
-use serde::Deserialize;
 use sha2::Sha256;
 
+use super::entry::{Entry, Mistake, instead};
 use super::fault::Attempts;
 use super::webhooks::EventType;
 use super::world::{Due, World};
@@ -26,25 +26,37 @@ const PATIENCE: TimeDelta = TimeDelta::minutes(1);
 /// How many deliveries are remembered.
 const MEMORY: usize = 1_000;
 
-/// Deliveries that go wrong on order.
+/// A fault for some deliveries.
 ///
-/// As JSON: `{"event": "run.completed", "deliveries": [1], "fault": {"duplicate": 2}}`.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
+/// In a fault file: `{"event": "run.completed", "deliveries": [1], "fault": {"duplicate": 2}}`.
+#[derive(Debug, Clone)]
 pub struct DeliveryRule {
     /// Which events it concerns; all, when there is none.
-    #[serde(default)]
     pub event: Option<EventType>,
     /// Which of these deliveries, counted from 1; all, when it is left out.
-    #[serde(default)]
     pub deliveries: Attempts,
     /// What becomes of them.
     pub fault: DeliveryFault,
 }
 
+impl DeliveryRule {
+    /// Makes a rule for every delivery of every event.
+    pub const fn new(fault: DeliveryFault) -> Self {
+        Self { event: None, deliveries: Attempts::Every, fault }
+    }
+
+    pub(super) fn read(entry: &Entry<'_>) -> Result<Self, Mistake> {
+        let members = entry.object(&["event", "deliveries", "fault"])?;
+        Ok(Self {
+            event: members.read("event", EventType::read)?,
+            deliveries: members.read("deliveries", Attempts::read)?.unwrap_or_default(),
+            fault: DeliveryFault::read(members.need("fault")?)?,
+        })
+    }
+}
+
 /// What may become of a delivery.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum DeliveryFault {
     /// It is sent so many times more.
     Duplicate(u8),
@@ -58,7 +70,58 @@ pub enum DeliveryFault {
     Lost,
 }
 
-/// All deliveries, and the orders for those to come.
+impl DeliveryFault {
+    /// The name of the kind, as fault files have it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Duplicate(_) => "duplicate",
+            Self::Late(_) => "late",
+            Self::Reorder => "reorder",
+            Self::WrongSignature => "wrong_signature",
+            Self::Lost => "lost",
+        }
+    }
+
+    fn read(entry: &Entry<'_>) -> Result<Self, Mistake> {
+        if entry.is_text() {
+            return match entry.text()?.as_str() {
+                "duplicate" => Ok(Self::Duplicate(1)),
+                "late" => Err(entry.mistake("\"late\" needs a duration: {\"late\": \"5s\"}")),
+                "reorder" => Ok(Self::Reorder),
+                "wrong_signature" => Ok(Self::WrongSignature),
+                "lost" => Ok(Self::Lost),
+                other => Err(unknown_fault(entry, other)),
+            };
+        }
+        let members = entry.members()?;
+        match members.only("one fault")? {
+            ("duplicate", copies) => {
+                let copies = copies.number(0..=u8::MAX.into())?;
+                Ok(Self::Duplicate(u8::try_from(copies).unwrap_or(u8::MAX)))
+            }
+            ("late", delay) => {
+                let ms = u32::try_from(delay.duration()?.as_millis());
+                let most = "a delivery can be late by 49 days at most";
+                ms.map(Self::Late).map_err(|_| delay.mistake(most))
+            }
+            (known, value) if DELIVERY_FAULTS.contains(&known) => {
+                Err(value.mistake(format!("{known:?} takes no value; write \"fault\": {known:?}")))
+            }
+            (other, _) => Err(unknown_fault(entry, other)),
+        }
+    }
+}
+
+/// Every kind, in the order of the help.
+pub(super) const DELIVERY_FAULTS: [&str; 5] =
+    ["duplicate", "late", "reorder", "wrong_signature", "lost"];
+
+fn unknown_fault(entry: &Entry<'_>, name: &str) -> Mistake {
+    let known = instead(name, &DELIVERY_FAULTS);
+    entry.mistake(format!("there is no fault {name:?} for deliveries{known}"))
+}
+
+/// All deliveries, and the faults for those to come.
 #[derive(Debug, Default)]
 pub(super) struct Deliveries {
     known: BTreeMap<u64, Delivery>,
@@ -72,11 +135,32 @@ pub(super) struct Deliveries {
 #[derive(Debug)]
 pub(super) struct Delivery {
     pub(super) agent_id: String,
-    webhook_id: String,
+    pub(super) webhook_id: String,
     pub(super) outgoing: Outgoing,
+    pub(super) fault: Option<DeliveryFault>,
     /// When it was sent, and the status of the answer, or why there was none.
     pub(super) attempts: Vec<(DateTime<Utc>, Result<u16, String>)>,
     pub(super) state: State,
+}
+
+/// Why an attempt got no answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Failure {
+    reason: String,
+    /// Whether another attempt can succeed.
+    is_last: bool,
+}
+
+impl Failure {
+    /// Another attempt may succeed.
+    pub(super) fn of_attempt(reason: &str) -> Self {
+        Self { reason: reason.to_owned(), is_last: false }
+    }
+
+    /// Another attempt fails for the same reason.
+    pub(super) const fn last(reason: String) -> Self {
+        Self { reason, is_last: true }
+    }
 }
 
 /// What became of a delivery so far.
@@ -96,6 +180,28 @@ pub(super) struct Outgoing {
     pub(super) event: EventType,
     pub(super) signature: String,
     pub(super) body: Bytes,
+}
+
+impl State {
+    pub(super) const fn name(self) -> &'static str {
+        match self {
+            Self::Waiting => "waiting",
+            Self::Delivered => "delivered",
+            Self::GivenUp => "given_up",
+            Self::Lost => "lost",
+        }
+    }
+}
+
+impl Outgoing {
+    /// The headers of the request, by name.
+    pub(super) fn headers(&self) -> [(&'static str, &str); 3] {
+        [
+            ("content-type", "application/json"),
+            ("x-cobb-event", self.event.name()),
+            ("x-cobb-signature", &self.signature),
+        ]
+    }
 }
 
 impl Deliveries {
@@ -126,6 +232,16 @@ impl Deliveries {
         self.known.values().rev()
     }
 
+    /// The faults in force, each with how many deliveries it has counted.
+    pub(super) fn rules(&self) -> &[(DeliveryRule, u64)] {
+        &self.rules
+    }
+
+    /// Begins anew. The numbers go on, so that the outcome of an old delivery meets no new one.
+    pub(super) fn after(old: &Self) -> Self {
+        Self { made: old.made, ..Self::default() }
+    }
+
     /// How many were made so far.
     pub(super) const fn made(&self) -> u64 {
         self.made
@@ -138,14 +254,14 @@ impl World {
         self.deliveries.rules.push((rule, 0));
     }
 
-    /// Makes a delivery and sends it, or does to it what was ordered.
+    /// Makes a delivery and sends it, or applies the fault that was added for it. Tells its number.
     pub(super) fn deliver(
         &mut self,
         agent_id: &str,
         (webhook_id, url, secret): (String, String, String),
         event: EventType,
         body: String,
-    ) {
+    ) -> u64 {
         let fault = self.deliveries.fault(event);
         self.deliveries.made += 1;
         let id = self.deliveries.made;
@@ -162,6 +278,7 @@ impl World {
             agent_id: agent_id.to_owned(),
             webhook_id: webhook_id.clone(),
             outgoing,
+            fault,
             attempts: Vec::new(),
             state,
         };
@@ -186,6 +303,24 @@ impl World {
                 }
             }
         }
+        id
+    }
+
+    /// Sends a delivery once more, whatever became of it.
+    ///
+    /// # Errors
+    /// No delivery of this number is remembered.
+    pub fn repeat_delivery(&mut self, number: u64) -> Result<(), String> {
+        let known = self.deliveries.known.get(&number);
+        let outgoing = known.map(|delivery| delivery.outgoing.clone());
+        let outgoing = outgoing.ok_or_else(|| format!("there is no delivery {number}"))?;
+        self.post(outgoing);
+        Ok(())
+    }
+
+    /// Removes the faults of all deliveries to come.
+    pub fn clear_delivery_faults(&mut self) {
+        self.deliveries.rules.clear();
     }
 
     /// Sends a delivery that waited to be overtaken, if it still does.
@@ -212,14 +347,17 @@ impl World {
         }
     }
 
-    /// What became of an attempt: the status of the answer, or why there was none.
-    pub(super) fn attempted(&mut self, id: u64, outcome: Result<u16, String>) {
+    /// Notes what became of an attempt: the status of the answer, or why there was none.
+    pub(super) fn attempted(&mut self, id: u64, outcome: Result<u16, Failure>) {
         let now = self.now;
         let Some(delivery) = self.deliveries.known.get_mut(&id) else { return };
         let taken = matches!(outcome, Ok(200..=299));
-        delivery.attempts.push((now, outcome));
+        let is_last = outcome.as_ref().is_err_and(|failure| failure.is_last);
+        delivery.attempts.push((now, outcome.map_err(|failure| failure.reason)));
         if taken {
             delivery.state = State::Delivered;
+        } else if is_last && delivery.state == State::Waiting {
+            delivery.state = State::GivenUp;
         } else if delivery.state == State::Waiting {
             match RETRIES.get(delivery.attempts.len() - 1) {
                 Some(delay) => self.after(*delay, Due::Delivery { delivery: id }),

@@ -1,50 +1,50 @@
-//! Faults on order: what is to go wrong with which attempt of which operation.
+//! Faults: what goes wrong with which attempt of which operation.
 //!
-//! A script is a list of rules. The first rule that names the operation and the attempt
-//! decides; every rule that names the operation counts the attempt, from 1, since the rule
-//! was installed. Requests that reach no operation (no such path, no such method) count
-//! nowhere.
+//! A fault file has a list of rules. The first rule that names the operation and the attempt
+//! decides. Every rule that names the operation counts the attempt, from 1, since the rule was
+//! added. A request without an operation (an unknown path or method) counts nowhere.
 //!
 //! ```
 //! use twin_emulator::fault::Faults;
 //!
-//! let script = r#"[
+//! let rules = r#"[
 //!   {"operation": "list_agents", "attempts": [1, 2],
 //!    "fault": {"status": {"status": 503, "retry_after": 2}}},
-//!   {"operation": "list_agents", "attempts": {"from": 3, "to": 4},
-//!    "fault": {"cut_body": {"at": 100}}},
+//!   {"operation": "list_agents", "attempts": {"from": 3, "to": 4}, "fault": {"cut_body": 100}},
 //!   {"operation": "start_run", "attempts": 1, "takes_effect": true,
 //!    "fault": {"status": {"status": 502, "body": "html"}}},
 //!   {"operation": "list_runs", "fault": {"shift": {"insert": 1}}},
 //!   {"operation": "*", "attempts": {"from": 100}, "fault": "html"}
 //! ]"#;
-//! let mut faults = Faults::parse(script, &["list_agents", "list_runs", "start_run"])?;
+//! let mut faults = Faults::parse(rules, &["list_agents", "list_runs", "start_run"])?;
 //!
-//! let hit = faults.next("start_run").expect("the first attempt is to fail");
-//! assert!(hit.takes_effect(), "a run starts, and the caller is told 502");
-//! assert!(faults.next("start_run").is_none(), "the second attempt goes well");
+//! let hit = faults.next("start_run").expect("the first attempt fails");
+//! assert!(hit.takes_effect(), "the run starts, although the caller gets 502");
+//! assert!(faults.next("start_run").is_none(), "the second attempt succeeds");
 //! # Ok::<(), twin_emulator::fault::ScriptError>(())
 //! ```
 //!
-//! All kinds are the variants of [`Fault`], under their names in `snake_case`. In Rust the
-//! same is [`Rule::new`] and [`Faults::install`].
+//! The kinds are the variants of [`Fault`]; [`EXAMPLES`] has a line for each of them. In Rust,
+//! [`Rule::new`] and [`Faults::install`] do the same.
 //!
-//! It carries nothing out: no socket, no clock, no state of the emulator is in here. A
-//! [`Hit`] says what is to happen, and whoever has the socket, the time or the state does it.
-//! It does not combine faults; one request has at most one.
+//! This module does nothing to a request itself: it has no socket, no clock, no state of the
+//! emulator. A [`Hit`] says what should happen. One request has at most one fault.
 
 mod amend;
 mod answer;
 mod attempts;
 mod bomb;
-mod fields;
+mod examples;
 mod kind;
 mod pace;
+mod read;
 mod script;
 #[cfg(test)]
 mod tests;
 
 pub use self::attempts::Attempts;
+pub use self::examples::{EXAMPLES, Example};
 pub use self::kind::{Cursor, Endless, Fault, RetryAfter, Shift, StatusBody, WireFault};
 pub use self::pace::{ByHand, Pace, RealTime, Waiting};
+pub(crate) use self::script::read_rules;
 pub use self::script::{Faults, Hit, Installed, Rule, ScriptError};

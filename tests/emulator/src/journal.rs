@@ -24,8 +24,8 @@ pub struct Exchange {
     pub request: Recorded,
     /// The status of the answer, as it was meant to go out.
     pub status: StatusCode,
-    /// Whether a fault was ordered for it.
-    pub faulty: bool,
+    /// The name of the fault that was applied to it, if any was.
+    pub fault: Option<&'static str>,
 }
 
 /// All exchanges so far.
@@ -60,11 +60,6 @@ impl Journal {
         self.mismatches.extend(mismatches.into_iter().take(room));
     }
 
-    /// The latest exchanges, oldest first.
-    pub(super) fn latest(&self) -> impl DoubleEndedIterator<Item = &Exchange> {
-        self.latest.iter()
-    }
-
     pub(super) fn take(&mut self) -> Vec<Exchange> {
         self.bytes = 0;
         self.latest.drain(..).collect()
@@ -72,6 +67,12 @@ impl Journal {
 
     pub(super) fn count(&self, operation: &str) -> u64 {
         self.counts.get(operation).copied().unwrap_or_default()
+    }
+
+    /// The latest exchanges with their numbers, counted from 1 since the start; oldest first.
+    pub(super) fn numbered(&self) -> impl DoubleEndedIterator<Item = (u64, &Exchange)> {
+        let first = self.total + 1 - self.latest.len() as u64;
+        (0..self.latest.len()).map(move |place| (first + place as u64, &self.latest[place]))
     }
 
     pub(super) const fn total(&self) -> u64 {
@@ -98,7 +99,7 @@ mod tests {
             headers: axum::http::HeaderMap::new(),
             body: vec![0; bytes].into(),
         };
-        Exchange { operation: Some("create_agent"), request, status: StatusCode::OK, faulty: false }
+        Exchange { operation: Some("create_agent"), request, status: StatusCode::OK, fault: None }
     }
 
     #[test]
@@ -118,12 +119,12 @@ mod tests {
         for _ in 0..6 {
             journal.note(exchange(BODIES / 4), Vec::new());
         }
-        assert_eq!(journal.latest().count(), 4);
+        assert_eq!(journal.numbered().count(), 4);
         journal.note(exchange(BODIES + 1), Vec::new());
-        assert_eq!(journal.latest().count(), 1);
+        assert_eq!(journal.numbered().count(), 1);
         journal.note(exchange(1), Vec::new());
         assert_eq!(journal.take().len(), 1);
         journal.note(exchange(1), Vec::new());
-        assert_eq!((journal.latest().count(), journal.bytes), (1, 1));
+        assert_eq!((journal.numbered().count(), journal.bytes), (1, 1));
     }
 }

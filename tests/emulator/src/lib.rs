@@ -1,27 +1,12 @@
-//! A Twin that runs on this machine: the whole API, with state, on loopback.
+#![cfg_attr(docsrs, feature(doc_cfg))]
+#![doc = include_str!("../README.md")]
 //!
-//! ```
-//! use std::time::Duration;
-//! use twin_emulator::{Emulator, Profile};
+//! # In a test
 //!
-//! # #[tokio::main(flavor = "current_thread")]
-//! # async fn main() -> std::io::Result<()> {
-//! let twin = Emulator::builder(Profile::Observed).start().await?;
-//! let agent = twin.with(|world| world.add_agent());
-//! println!("GET {}/v1/agents/{agent} with x-api-key: {}", twin.url(), twin.api_key());
-//!
-//! // Its time is the test's: nothing happens until it passes.
-//! twin.advance(Duration::from_secs(60)).await;
-//! # Ok(())
-//! # }
-//! ```
-//!
-//! It has two [`Profile`]s, for where the reference and the live service differ. Every
-//! exchange is held against the document of the API; one that breaks it fails the test, with
-//! the place in the document ([`contract`]). Faults come on order ([`fault`]), deliveries of
-//! webhooks are real ([`DeliveryRule`] makes them go wrong).
-//!
-//! It keeps nothing: what it knows ends with it. It is for loopback, and protects no secret.
+//! [`Emulator::builder`] makes an emulator with a clock of its own: nothing happens until
+//! [`Emulator::advance`]. [`Emulator::with`] sets up what the API has no operation for. Faults of
+//! requests are in [`fault`], those of deliveries in [`DeliveryRule`]. An exchange that breaks the
+//! API's document fails the test when the emulator is dropped (feature `contract`).
 
 mod agents;
 mod call;
@@ -30,14 +15,18 @@ pub mod contract;
 #[cfg(not(feature = "contract"))]
 #[path = "unchecked.rs"]
 mod contract;
+mod control;
+mod cors;
 mod courier;
 mod delivery;
 mod documents;
+mod entry;
 mod events;
 pub mod exchange;
 pub mod fault;
 mod ids;
 mod instructions;
+mod iso8601;
 mod journal;
 mod keys;
 mod lifecycle;
@@ -50,6 +39,7 @@ mod runs;
 mod schedules;
 mod seed;
 mod server;
+mod setup;
 mod webhooks;
 mod wire;
 mod workspaces;
@@ -60,12 +50,14 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
+use axum::http::HeaderValue;
 use chrono::{DateTime, TimeDelta, Utc};
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
 pub use self::delivery::{DeliveryFault, DeliveryRule};
 pub use self::documents::document;
+pub use self::entry::Mistake;
 use self::fault::{Pace, RealTime, Rule};
 pub use self::journal::Exchange;
 pub use self::lifecycle::{Script, Step};
@@ -74,6 +66,7 @@ pub use self::orders::{Changes, Orders};
 pub use self::profile::Profile;
 pub use self::runs::{Outcome, RunMode};
 use self::server::{Clock, Shared};
+use self::setup::Setup;
 pub use self::webhooks::EventType;
 pub use self::wire::Gate;
 use self::wire::{Connection, Listener};
@@ -104,46 +97,49 @@ impl Switches {
     }
 }
 
-/// How an emulator is to be.
+/// The settings of an emulator.
 #[derive(Debug)]
 #[must_use]
 pub struct Builder {
-    profile: Profile,
-    switches: Switches,
-    seed: u64,
-    api_key: Option<String>,
+    setup: Setup,
     address: SocketAddr,
-    clock: Clock,
     pace: Arc<dyn Pace>,
-    orders: Orders,
 }
 
 impl Builder {
-    /// Identifiers and secrets are made up from `seed`, the same ones each time.
+    /// Sets the seed of identifiers and secrets: the same seed gives the same ones.
     pub const fn seed(mut self, seed: u64) -> Self {
-        self.seed = seed;
+        self.setup.seed = seed;
         self
     }
 
-    /// The key to take, in place of one that is made up.
+    /// Sets the API key. Without it, one is made from the seed.
     pub fn api_key(mut self, key: impl Into<String>) -> Self {
-        self.api_key = Some(key.into());
+        self.setup.api_key = Some(key.into());
         self
     }
 
-    /// What it does otherwise than its profile.
+    /// Changes what the profile does.
     pub fn switches(mut self, change: impl FnOnce(&mut Switches)) -> Self {
-        change(&mut self.switches);
+        change(&mut self.setup.switches);
         self
     }
 
-    /// What is to go wrong, how runs go, and what is otherwise than in the profile.
+    /// Adds the faults, scripts and switches of a fault file.
     pub fn orders(mut self, orders: Orders) -> Self {
-        self.orders = orders;
+        self.setup.orders = orders;
         self
     }
 
-    /// Where to listen, in place of a free port of 127.0.0.1.
+    /// Adds the example agent `agent_abc123` with its run; see [`World::add_example`].
+    pub const fn example(mut self) -> Self {
+        self.setup.example = true;
+        self
+    }
+
+    /// Sets the address to listen on, in place of a free port of 127.0.0.1.
+    ///
+    /// Everybody who can reach the address can use the emulator and read what is in it.
     pub const fn address(mut self, address: SocketAddr) -> Self {
         self.address = address;
         self
@@ -151,33 +147,54 @@ impl Builder {
 
     /// Takes the machine's time, in place of one that a test moves.
     pub const fn running_clock(mut self) -> Self {
-        self.clock = Clock::System;
+        self.setup.clock = Clock::System;
         self
     }
 
-    /// Takes another's word for how long to wait, where a fault makes it wait.
+    /// Waits by another clock where a fault makes the emulator wait.
     pub fn pace(mut self, pace: Arc<dyn Pace>) -> Self {
         self.pace = pace;
         self
     }
 
+    /// Leaves out the page and the control API under `/_emulator/`.
+    pub const fn without_control(mut self) -> Self {
+        self.setup.network.control = false;
+        self
+    }
+
+    /// Delivers webhooks to other machines as well, over plain http; with the feature `https`,
+    /// over https too.
+    pub const fn remote_receivers(mut self) -> Self {
+        self.setup.network.remote_receivers = true;
+        self
+    }
+
+    /// Lets web pages of `origin`, such as `http://localhost:3000`, call the API.
+    ///
+    /// # Errors
+    /// `origin` is not a scheme, a host and a port.
+    pub fn cors(mut self, origin: &str) -> Result<Self, String> {
+        let parsed = url::Url::parse(origin).ok().map(|url| url.origin().ascii_serialization());
+        let value = HeaderValue::from_str(origin).ok();
+        match (parsed, value) {
+            (Some(parsed), Some(value)) if parsed == origin && origin.starts_with("http") => {
+                self.setup.network.cors.push(value);
+                Ok(self)
+            }
+            _ => Err(format!("{origin:?} is not an origin; write http://localhost:3000")),
+        }
+    }
+
     /// Listens, until the emulator is dropped.
     ///
     /// # Errors
-    /// The address cannot be had, or the orders name an operation that there is not.
+    /// The address is in use or not of this machine, or a rule names an unknown operation.
     #[expect(clippy::unused_async, reason = "it needs a runtime, and the await says so")]
     pub async fn start(self) -> io::Result<Emulator> {
-        let now = match self.clock {
-            Clock::System => Utc::now(),
-            Clock::Manual => BEGINNING,
-        };
-        let switches = self.orders.switches.apply(self.switches);
-        let mut world = World::new(self.profile, switches, self.seed, now, self.api_key);
-        let api_key = world.keys.first_secret().unwrap_or_default().to_owned();
-        let faults = self.orders.faults().map_err(io::Error::other)?;
-        self.orders.apply(&mut world);
         let (courier, deliveries) = mpsc::unbounded_channel();
-        let shared = Arc::new(Shared::new(self.clock, self.pace, world, faults, courier));
+        let shared = Shared::new(self.setup, self.pace, courier).map_err(io::Error::other)?;
+        let shared = Arc::new(shared);
         let (listener, gate) = Listener::bind(self.address)?;
         let service =
             server::router(Arc::clone(&shared)).into_make_service_with_connect_info::<Connection>();
@@ -188,15 +205,13 @@ impl Builder {
             }),
             tokio::spawn(courier::carry(Arc::clone(&shared), deliveries)),
         ];
-        if self.clock == Clock::System {
+        if shared.setup.clock == Clock::System {
             tasks.push(tokio::spawn(Arc::clone(&shared).tick()));
         }
+        let api_key = shared.first_key().to_owned();
         Ok(Emulator { shared, gate, api_key, tasks })
     }
 }
-
-/// Where a clock that a test moves begins: 2026-03-11T12:00:00Z, a Wednesday.
-const BEGINNING: DateTime<Utc> = DateTime::from_timestamp(1_773_230_400, 0).unwrap();
 
 /// A Twin that listens. It stops when it is dropped.
 ///
@@ -212,17 +227,12 @@ pub struct Emulator {
 }
 
 impl Emulator {
-    /// An emulator of this profile, to be started.
+    /// Returns the settings of an emulator of this profile.
     pub fn builder(profile: Profile) -> Builder {
         Builder {
-            profile,
-            switches: Switches::of(profile),
-            seed: 0,
-            api_key: None,
+            setup: Setup::of(profile),
             address: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
-            clock: Clock::Manual,
             pace: Arc::new(RealTime),
-            orders: Orders::default(),
         }
     }
 
@@ -261,13 +271,12 @@ impl Emulator {
 
     /// Lets time pass until `then`, as [`Emulator::advance`] does.
     pub async fn advance_to(&self, then: DateTime<Utc>) {
-        self.settled().await;
-        // Step by step, so that the outcome of a delivery is known before the next thing.
-        while let Some(due) = self.with(|world| world.next_due()).filter(|due| *due <= then) {
-            self.with(|world| world.advance_to(due));
-            self.settled().await;
-        }
-        self.with(|world| world.advance_to(then));
+        self.shared.advance_to(then).await;
+    }
+
+    /// Puts everything back as it was after the start: state, time, faults, scripts, journal.
+    pub fn reset(&self) {
+        self.shared.reset();
     }
 
     /// Waits until no delivery is on its way.

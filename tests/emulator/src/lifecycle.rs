@@ -6,9 +6,9 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 use chrono::TimeDelta;
-use serde::Deserialize;
 use serde_json::{Value, json};
 
+use super::entry::{Entry, Mistake, instead};
 use super::runs::{Outcome, Run, RunMode, State};
 use super::webhooks::EventType;
 use super::world::{Due, World};
@@ -18,15 +18,16 @@ const LONG_PAUSE: TimeDelta = TimeDelta::minutes(15);
 
 /// One thing that happens to a run.
 ///
-/// As JSON: `{"event": "ToolCallStarted"}`, `"pause"`, `"resume"`, `{"complete": "success"}`,
-/// `"fail"`, `"stop"`.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "snake_case")]
+/// In a fault file: `{"event": "ToolCallStarted"}`, `"pause"`, `"user_pause"`, `"resume"`,
+/// `"complete"` or `{"complete": "partial"}`, `"fail"`, `"stop"`.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Step {
     /// An event of this kind is recorded.
     Event(String),
-    /// The agent waits for input.
+    /// The agent waits for input. Webhooks learn of it after 15 minutes.
     Pause,
+    /// The user pauses the run. Webhooks learn of it at once.
+    UserPause,
     /// It goes on.
     Resume,
     /// The run comes to its end.
@@ -39,20 +40,68 @@ pub enum Step {
 
 /// What becomes of a run, and when: each step so long after the one before it.
 ///
-/// As JSON: `[{"after_ms": 100, "do": {"event": "Tick"}}, {"after_ms": 0, "do": "fail"}]`.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
-#[serde(transparent)]
-pub struct Script(VecDeque<Entry>);
+/// In a fault file: `[{"after": "2s", "do": {"event": "Tick"}}, {"do": "fail"}]`.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Script(VecDeque<Planned>);
 
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Entry {
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Planned {
     after_ms: u32,
-    #[serde(rename = "do")]
     step: Step,
 }
 
+const OUTCOMES: [(&str, Outcome); 3] =
+    [("success", Outcome::Success), ("partial", Outcome::Partial), ("fail", Outcome::Fail)];
+
+/// Every step that needs no value, in the order of the help.
+const STEPS: [&str; 6] = ["pause", "user_pause", "resume", "complete", "fail", "stop"];
+
+impl Step {
+    pub(super) fn read(entry: &Entry<'_>) -> Result<Self, Mistake> {
+        if entry.is_text() {
+            return match entry.text()?.as_str() {
+                "pause" => Ok(Self::Pause),
+                "user_pause" => Ok(Self::UserPause),
+                "resume" => Ok(Self::Resume),
+                "complete" => Ok(Self::Complete(Outcome::Success)),
+                "fail" => Ok(Self::Fail),
+                "stop" => Ok(Self::Stop),
+                "event" => Err(entry.mistake("an event needs its kind: {\"event\": \"Tick\"}")),
+                other => Err(Self::unknown(entry, other)),
+            };
+        }
+        let members = entry.members()?;
+        match members.only("one step")? {
+            ("event", kind) => kind.text().map(Self::Event),
+            ("complete", outcome) => outcome.choice(&OUTCOMES).map(Self::Complete),
+            (known, value) if STEPS.contains(&known) => {
+                Err(value.mistake(format!("{known:?} takes no value; write \"do\": {known:?}")))
+            }
+            (other, _) => Err(Self::unknown(entry, other)),
+        }
+    }
+
+    fn unknown(entry: &Entry<'_>, name: &str) -> Mistake {
+        let known: Vec<&str> = std::iter::once("event").chain(STEPS).collect();
+        entry.mistake(format!("there is no step {name:?}{}", instead(name, &known)))
+    }
+}
+
 impl Script {
+    pub(super) fn read(entry: &Entry<'_>) -> Result<Self, Mistake> {
+        let read = |entry: &Entry<'_>| {
+            let members = entry.object(&["after", "after_ms", "do"])?;
+            let delay = members.get("after").or_else(|| members.get("after_ms"));
+            let after_ms = match delay {
+                Some(delay) => u32::try_from(delay.duration()?.as_millis())
+                    .map_err(|_| delay.mistake("a step can wait for 49 days at most"))?,
+                None => 0,
+            };
+            Ok(Planned { after_ms, step: Step::read(members.need("do")?)? })
+        };
+        entry.list()?.iter().map(read).collect::<Result<_, _>>().map(Self)
+    }
+
     /// Nothing happens by itself: the run goes on when a test says so.
     pub fn by_hand() -> Self {
         Self::default()
@@ -73,7 +122,7 @@ impl Script {
     #[must_use]
     pub fn then(mut self, delay: Duration, step: Step) -> Self {
         let after_ms = u32::try_from(delay.as_millis()).unwrap_or(u32::MAX);
-        self.0.push_back(Entry { after_ms, step });
+        self.0.push_back(Planned { after_ms, step });
         self
     }
 
@@ -92,6 +141,13 @@ pub(super) struct Scripts {
 impl Default for Scripts {
     fn default() -> Self {
         Self { next: VecDeque::new(), usual: Script::ordinary() }
+    }
+}
+
+impl Scripts {
+    /// How many scripts wait for the next runs.
+    pub(super) fn waiting(&self) -> usize {
+        self.next.len()
     }
 }
 
@@ -188,6 +244,11 @@ impl World {
                 let (agent_id, run_id) = (agent_id.to_owned(), run_id.to_owned());
                 self.after(LONG_PAUSE, Due::LongPause { agent_id, run_id, pause });
             }
+            Step::UserPause if !run.is_paused() => {
+                run.state = State::Paused(pause);
+                self.record(agent_id, run_id, "UserPaused", &json!({}));
+                self.announce(agent_id, run_id, EventType::Paused);
+            }
             Step::Resume if run.is_paused() => {
                 run.state = State::InProgress;
                 self.record(agent_id, run_id, "UserTick", &json!({}));
@@ -201,7 +262,7 @@ impl World {
                 self.end(agent_id, run_id, State::Failed, &message);
             }
             Step::Stop => self.end(agent_id, run_id, State::Stopped, &json!({"stopped": true})),
-            Step::Pause | Step::Resume => {}
+            Step::Pause | Step::UserPause | Step::Resume => {}
         }
     }
 

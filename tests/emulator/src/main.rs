@@ -1,70 +1,104 @@
-//! `twin-emulator`: a Twin on this machine, to write programs against.
+//! `twin-emulator`: the Twin REST API on this machine, to test programs that call it.
 //!
-//! It says where it listens in its first line of output, and ends with Ctrl-C.
+//! Its first line of output says where it listens. It ends with Ctrl-C.
 
 use std::fs;
 use std::io::{self, Write as _};
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use anyhow::Context as _;
+use anyhow::{Context as _, bail};
 use clap::Parser;
 use clap::builder::NonEmptyStringValueParser;
+use twin_emulator::fault::EXAMPLES;
 use twin_emulator::{Emulator, Orders, Profile};
 
-/// A Twin that runs on your machine: all 33 operations, with state, on loopback.
+/// The Twin REST API on your machine: all 33 operations, with state.
 ///
 /// Nothing is kept after it ends, and nothing in it is secret. Open its address in a browser to
-/// watch it.
+/// see and control it.
 #[derive(Parser)]
-#[command(version, after_long_help = EXAMPLES)]
+#[command(name = "twin-emulator", version, after_long_help = MORE)]
 struct Arguments {
-    /// The port of 127.0.0.1 to listen on; 0 picks a free one and prints it.
+    /// The port to listen on; 0 picks a free one and prints it.
     #[arg(long, default_value_t = 4010)]
     port: u16,
-    /// Which Twin to be: the one of the reference, or the one that was seen.
+    /// Which Twin to be: the one of the reference, or the one that was observed.
     #[arg(long, default_value_t = Profile::Observed, value_name = "documented|observed")]
     profile: Profile,
-    /// Identifiers and secrets are made up from this number, the same ones each time.
+    /// Identifiers and secrets are made from this number: the same number gives the same ones.
     #[arg(long, default_value_t = 0)]
     seed: u64,
-    /// The API key to take; without it, one is made up and printed.
+    /// The API key to accept. Without it, one is made and printed.
     #[arg(long, value_name = "KEY", value_parser = NonEmptyStringValueParser::new())]
     api_key: Option<String>,
-    /// What is to go wrong, how runs go, and what is otherwise than in the profile: JSON, as in the
-    /// example below.
+    /// A JSON file with faults, scripts of runs and switches; see --help-faults.
     #[arg(long, value_name = "FILE")]
     faults: Option<PathBuf>,
-    /// Begin without the example agent `agent_abc123` and its run.
+    /// Print an example line for each fault, and everything else a fault file can hold.
+    #[arg(long)]
+    help_faults: bool,
+    /// Start without the example agent `agent_abc123` and its run.
     #[arg(long)]
     empty: bool,
+    /// The address to listen on. An address outside loopback also needs --expose-to-network.
+    #[arg(long, value_name = "ADDRESS", default_value_t = IpAddr::V4(Ipv4Addr::LOCALHOST))]
+    host: IpAddr,
+    /// Allow a --host outside loopback: everybody on that network can then use the emulator.
+    #[arg(long)]
+    expose_to_network: bool,
+    /// Deliver webhooks to other machines too, not only to this one.
+    #[arg(long)]
+    remote_receivers: bool,
+    /// Let web pages of this origin call the API; can be given several times.
+    #[arg(long, value_name = "ORIGIN")]
+    cors: Vec<String>,
+    /// Leave out the page and the control API under /_emulator/.
+    #[arg(long)]
+    no_control: bool,
 }
 
-const EXAMPLES: &str = r#"Try it:
+const MORE: &str = "Try it:
   twin-emulator --port 4010 --api-key secret
   curl -H 'x-api-key: secret' http://127.0.0.1:4010/v1/agents/agent_abc123
+  curl -d '{\"by\": \"15m\"}' http://127.0.0.1:4010/_emulator/clock/advance
 
-What a file for --faults may hold, each part of it optional:
+The document of the API is at /openapi.json, that of the control API at /_emulator/openapi.json.";
+
+/// What `--help-faults` prints before and after the lines of the faults.
+const FILE: &str = r#"A fault file is a JSON object. Each of its parts is optional:
   {
     "faults": [
       {"operation": "get_me", "attempts": [1, 2],
        "fault": {"status": {"status": 503, "retry_after": 1}}},
-      {"operation": "*", "attempts": {"from": 100}, "fault": {"reset": {"at": 20}}}
+      {"operation": "*", "attempts": {"from": 100}, "fault": {"reset": 20}}
     ],
     "deliveries": [{"event": "run.completed", "deliveries": [1], "fault": {"duplicate": 1}}],
-    "runs": [[{"after_ms": 200, "do": {"event": "Tick"}}, {"after_ms": 200, "do": "fail"}]],
+    "runs": [[{"after": "200ms", "do": {"event": "Tick"}}, {"after": "2s", "do": "fail"}]],
     "switches": {"ignore_after_index": false, "event_cap": null, "deploy_check": true}
   }
-Operations have the names of the client's methods. Faults: status, delay, refuse, reset, close,
-cut_body, trickle, endless_body, html, grpc, content_type, redirect, gzip_bomb, cursors, shift.
-For deliveries: duplicate, late, reorder, wrong_signature, lost.
-A run of "runs" is the next one that is started, step by step: event, pause, resume, complete,
-fail, stop. Switches are what a profile does: the service was seen to ignore after_index, and to
-give 500 events at most; to check that an agent is deployed is off in both."#;
+"operation" is the name of a client method, or * for all. "attempts" and "deliveries" are
+"every" (the default), 3, [1, 4], {"from": 2, "to": 5} or {"from": 2}, counted from 1.
+"takes_effect": true or false says whether the operation is carried out all the same.
+"#;
+
+const STEPS: &str = r#"
+Each list of "runs" is the script of one run to come. A step waits for "after" and then does:
+  {"event": "Tick"}  "pause"  "user_pause"  "resume"  "complete"  {"complete": "partial"}
+  {"complete": "fail"}  "fail"  "stop"
+
+Switches change what the profile does. "ignore_after_index" and "event_cap": the live service
+was observed to ignore after_index and to return at most 500 events. "deploy_check": a run in
+mode run needs a deployed agent; off in both profiles.
+"#;
 
 fn main() -> ExitCode {
-    match run(Arguments::parse()) {
+    let arguments = Arguments::parse();
+    if arguments.help_faults {
+        return say(&help_faults());
+    }
+    match run(arguments) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("twin-emulator: {error:#}");
@@ -73,51 +107,91 @@ fn main() -> ExitCode {
     }
 }
 
+fn help_faults() -> String {
+    let (requests, deliveries) = EXAMPLES.split_at(15);
+    let lines = |examples: &[_]| -> String {
+        examples.iter().map(|example| format!("  {example}\n")).collect()
+    };
+    let [requests, deliveries] = [lines(requests), lines(deliveries)];
+    format!("{FILE}\nFaults of requests:\n{requests}\nFaults of deliveries:\n{deliveries}{STEPS}")
+}
+
+fn say(text: &str) -> ExitCode {
+    // A reader such as `head` may have closed the pipe.
+    let _ = io::stdout().lock().write_all(text.as_bytes());
+    ExitCode::SUCCESS
+}
+
 #[tokio::main]
 async fn run(arguments: Arguments) -> anyhow::Result<()> {
+    if !arguments.host.to_canonical().is_loopback() && !arguments.expose_to_network {
+        bail!(
+            "--host {} is not on loopback: everybody on that network could use the emulator; \
+             add --expose-to-network to allow it",
+            arguments.host
+        );
+    }
     let orders = match &arguments.faults {
         Some(file) => read_orders(file).with_context(|| file.display().to_string())?,
         None => Orders::default(),
     };
-    let made_up = arguments.api_key.is_none();
+    let address = SocketAddr::from((arguments.host, arguments.port));
     let mut builder = Emulator::builder(arguments.profile)
         .seed(arguments.seed)
         .orders(orders)
         .running_clock()
-        .address(SocketAddr::from((Ipv4Addr::LOCALHOST, arguments.port)));
-    if let Some(key) = arguments.api_key {
+        .address(address);
+    if let Some(key) = &arguments.api_key {
         builder = builder.api_key(key);
     }
-    let twin = builder.start().await.with_context(|| cannot_listen(arguments.port))?;
     if !arguments.empty {
-        twin.with(twin_emulator::World::add_example);
+        builder = builder.example();
     }
-    // Ctrl-C is heeded before anybody is told of the address.
+    if arguments.remote_receivers {
+        builder = builder.remote_receivers();
+    }
+    if arguments.no_control {
+        builder = builder.without_control();
+    }
+    for origin in &arguments.cors {
+        builder = builder.cors(origin).map_err(anyhow::Error::msg).context("--cors")?;
+    }
+    let twin = builder.start().await.with_context(|| cannot_listen(address))?;
+    // Ctrl-C works before anybody learns of the address.
     let (interrupted, ()) = tokio::join!(biased; tokio::signal::ctrl_c(), async {
-        announce(&twin, made_up);
+        announce(&twin, &arguments);
     });
     twin.stop();
     interrupted.context("cannot listen for Ctrl-C")
 }
 
-/// Says what one has to know to use it. Nobody has to read that.
-fn announce(twin: &Emulator, with_key: bool) {
-    let mut lines =
-        vec![format!("listening on {}", twin.url()), format!("profile: {}", twin.profile())];
-    if with_key {
-        lines.push(format!("x-api-key: {}", twin.api_key()));
+/// Prints what its user needs to know.
+fn announce(twin: &Emulator, arguments: &Arguments) {
+    let url = twin.url();
+    let mut lines = vec![format!("listening on {url}"), format!("profile: {}", twin.profile())];
+    // The key that the user gave is not repeated.
+    let key = arguments.api_key.is_none().then(|| format!(" TWIN_API_KEY={}", twin.api_key()));
+    lines.push(format!("export TWIN_BASE_URL={url}{}", key.unwrap_or_default()));
+    if !arguments.no_control {
+        lines.push(format!("page: {url}/ (control API: {url}/_emulator/openapi.json)"));
     }
-    lines.push(format!("watch it: {}/ (Ctrl-C ends it)", twin.url()));
+    lines.push("Ctrl-C ends it".to_owned());
     let mut out = io::stdout().lock();
+    // Nobody has to read that.
     let _ = lines.iter().try_for_each(|line| writeln!(out, "{line}"));
     let _ = out.flush();
+    if !arguments.host.to_canonical().is_loopback() {
+        eprintln!(
+            "twin-emulator: everybody who can reach {url} can use it; --no-control is safest"
+        );
+    }
 }
 
-fn cannot_listen(port: u16) -> String {
-    format!("cannot listen on 127.0.0.1:{port} (--port 0 picks a free port)")
+fn cannot_listen(address: SocketAddr) -> String {
+    format!("cannot listen on {address} (--port 0 picks a free port)")
 }
 
 fn read_orders(file: &Path) -> anyhow::Result<Orders> {
     let text = fs::read_to_string(file).context("cannot be read")?;
-    Orders::parse(&text).map_err(anyhow::Error::msg)
+    Ok(Orders::parse(&text)?)
 }

@@ -1,12 +1,11 @@
-//! Orders for what is to go otherwise than usual, as one JSON document.
+//! A fault file: faults, scripts of runs and switches, as one JSON document.
 
 use std::collections::VecDeque;
 
-use serde::{Deserialize, Deserializer};
-
 use super::Switches;
 use super::delivery::DeliveryRule;
-use super::fault::{Faults, Rule};
+use super::entry::{Entry, Mistake};
+use super::fault::{Rule, read_rules};
 use super::lifecycle::Script;
 use super::operations::names;
 use super::world::World;
@@ -17,51 +16,70 @@ use super::world::World;
 /// # use twin_emulator::Orders;
 /// let orders = Orders::parse(r#"{
 ///   "faults": [
-///     {"operation": "get_me", "attempts": [1, 2], "fault": {"status": {"status": 503, "retry_after": 1}}}
+///     {"operation": "get_me", "attempts": [1, 2], "fault": {"status": {"status": 503, "retry_after": 1}}},
+///     {"operation": "list_agents", "fault": {"delay": "2s"}}
 ///   ],
 ///   "deliveries": [
 ///     {"event": "run.completed", "deliveries": [1], "fault": {"duplicate": 1}}
 ///   ],
 ///   "runs": [
-///     [{"after_ms": 200, "do": {"event": "ToolCallStarted"}}, {"after_ms": 200, "do": "fail"}]
+///     [{"after": "200ms", "do": {"event": "ToolCallStarted"}}, {"after": "2s", "do": "fail"}]
 ///   ],
 ///   "switches": {"ignore_after_index": false}
 /// }"#);
 /// assert!(orders.is_ok());
 /// ```
-#[derive(Debug, Clone, Default, Deserialize)]
-#[serde(deny_unknown_fields, default)]
+///
+/// An error names the line and the entry:
+///
+/// ```
+/// # use twin_emulator::Orders;
+/// let mistake = Orders::parse(r#"{
+///   "faults": [{"operation": "get_me", "fault": {"dealy": "2s"}}]
+/// }"#).unwrap_err();
+/// let text = mistake.to_string();
+/// assert!(text.starts_with("line 2, faults[0].fault: there is no fault \"dealy\"; did you mean \"delay\"?"));
+/// ```
+#[derive(Debug, Clone, Default)]
 pub struct Orders {
-    /// What goes wrong with requests; see [`fault`](super::fault).
+    /// Faults of requests; see [`fault`](super::fault).
     pub faults: Vec<Rule>,
-    /// What goes wrong with deliveries of webhooks.
+    /// Faults of deliveries.
     pub deliveries: Vec<DeliveryRule>,
-    /// How the next runs go, one script each; those after them go as usual.
+    /// Scripts of the next runs, one each. Later runs go as usual.
     pub runs: VecDeque<Script>,
-    /// What is otherwise than in the profile.
+    /// Changes of what the profile does.
     pub switches: Changes,
 }
 
-/// Changes to the [`Switches`] of a profile; what is left out stays as it is.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields, default)]
+/// Changes to the [`Switches`] of a profile. What is left out stays as it is.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Changes {
     /// For [`Switches::ignore_after_index`].
     pub ignore_after_index: Option<bool>,
-    /// For [`Switches::event_cap`]; as JSON, `null` for no cap.
-    #[serde(deserialize_with = "cap")]
+    /// For [`Switches::event_cap`]; in a fault file, `null` for no cap.
     pub event_cap: Option<Option<usize>>,
     /// For [`Switches::deploy_check`].
     pub deploy_check: Option<bool>,
 }
 
-/// A member that is `null` is one that is there.
-#[expect(clippy::option_option, reason = "left out, null and a number are three things")]
-fn cap<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Option<usize>>, D::Error> {
-    Option::deserialize(deserializer).map(Some)
-}
-
 impl Changes {
+    fn read(entry: &Entry<'_>) -> Result<Self, Mistake> {
+        let members = entry.object(&["ignore_after_index", "event_cap", "deploy_check"])?;
+        let cap = |cap: &Entry<'_>| {
+            if cap.is_null() {
+                return Ok(None);
+            }
+            let cap = cap.number(0..=u64::MAX)?;
+            Ok(Some(usize::try_from(cap).unwrap_or(usize::MAX)))
+        };
+        Ok(Self {
+            ignore_after_index: members.read("ignore_after_index", Entry::flag)?,
+            event_cap: members.read("event_cap", cap)?,
+            deploy_check: members.read("deploy_check", Entry::flag)?,
+        })
+    }
+
     pub(super) fn apply(self, switches: Switches) -> Switches {
         Switches {
             ignore_after_index: self.ignore_after_index.unwrap_or(switches.ignore_after_index),
@@ -72,22 +90,29 @@ impl Changes {
 }
 
 impl Orders {
-    /// Reads the orders.
+    /// Reads a fault file.
     ///
     /// # Errors
-    /// What is not of this form, with the line and column, or names no operation.
-    pub fn parse(json: &str) -> Result<Self, String> {
-        // A list would be read as the members in their order.
-        if json.trim_start().starts_with('[') {
-            return Err("the orders must be an object".to_owned());
-        }
-        let orders: Self = serde_json::from_str(json).map_err(|error| error.to_string())?;
-        // To be told of a wrong name now, not when the emulator starts.
-        orders.faults().map(|_| orders)
+    /// The text is not JSON, or an entry is wrong: the error names its line and place.
+    pub fn parse(json: &str) -> Result<Self, Mistake> {
+        Self::read(&Entry::parse(json)?)
     }
 
-    pub(super) fn faults(&self) -> Result<Faults, String> {
-        Faults::new(self.faults.clone(), &names()).map_err(|error| error.to_string())
+    pub(super) fn read(entry: &Entry<'_>) -> Result<Self, Mistake> {
+        let members = entry.object(&["faults", "deliveries", "runs", "switches"])?;
+        let faults = members.read("faults", |faults| read_rules(faults, &names()))?;
+        let deliveries = members.read("deliveries", |deliveries| {
+            deliveries.list()?.iter().map(DeliveryRule::read).collect::<Result<_, _>>()
+        })?;
+        let runs = members
+            .read("runs", |runs| runs.list()?.iter().map(Script::read).collect::<Result<_, _>>())?;
+        let switches = members.read("switches", Changes::read)?;
+        Ok(Self {
+            faults: faults.unwrap_or_default(),
+            deliveries: deliveries.unwrap_or_default(),
+            runs: runs.unwrap_or_default(),
+            switches: switches.unwrap_or_default(),
+        })
     }
 
     /// Gives the world its part.
@@ -120,7 +145,7 @@ mod tests {
 
     #[test]
     fn a_switch_that_is_none_is_refused() {
-        let error = Orders::parse(r#"{"switches": {"ignore": true}}"#).unwrap_err();
-        assert!(error.contains("`ignore`") && error.contains("`event_cap`"), "{error}");
+        let error = Orders::parse(r#"{"switches": {"ignore": true}}"#).unwrap_err().to_string();
+        assert!(error.contains("\"ignore\"") && error.contains("event_cap"), "{error}");
     }
 }

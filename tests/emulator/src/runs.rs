@@ -21,6 +21,9 @@ use crate::exchange::Answer;
 
 const PAGE_SIZE: u64 = 100;
 
+const NOT_DEPLOYED: &str = "the agent is not deployed: start a run with run_mode \"build\", which \
+    deploys it when it completes, or send skip_deploy_check: true";
+
 /// What the reference shows of a run in a list.
 const LISTED: [&str; 5] = ["run_id", "agent_id", "status", "started_at", "finished_at"];
 
@@ -300,7 +303,7 @@ pub(super) fn start(world: &mut World, call: &Call<'_>) -> Reply {
     };
     let checked = world.switches.deploy_check && body.skip_deploy_check != Some(true);
     if checked && mode == RunMode::Run && agent.deployed.is_none() {
-        return Err(Refusal::bad_request("the agent is not deployed"));
+        return Err(Refusal::bad_request(NOT_DEPLOYED));
     }
     let agent_id = agent.id.to_string();
     let run_id = world.launch(&agent_id, mode, body.user_message, false);

@@ -9,10 +9,13 @@ use super::runs::{Outcome, Run, RunMode};
 use super::world::World;
 
 impl World {
-    /// Adds what the reference has in its examples: the deployed agent `agent_abc123` with
-    /// the run `run_xyz789`, which completed.
+    /// The agent of the examples of the reference.
+    pub(super) const EXAMPLE_AGENT: &str = "agent_abc123";
+
+    /// Adds the examples of the reference: the deployed agent `agent_abc123` with the run
+    /// `run_xyz789`, which completed.
     pub fn add_example(&mut self) {
-        let (agent, run) = ("agent_abc123", "run_xyz789");
+        let (agent, run) = (Self::EXAMPLE_AGENT, "run_xyz789");
         self.add_deployed_agent(agent);
         self.begin(agent, Run::new(run, RunMode::Run, self.now));
         self.happen(agent, run, &Step::Event("ToolCallStarted".to_owned()));

@@ -1,4 +1,4 @@
-//! The way of an exchange: route, fault, key, effect, contract, record, wire.
+//! An exchange, step by step: route, fault, key, effect, contract, journal, wire.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -9,7 +9,7 @@ use axum::extract::{ConnectInfo, MatchedPath, RawPathParams, Request, State};
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::response::Response;
 use axum::routing::{MethodFilter, on};
-use chrono::Utc;
+use chrono::{DateTime, TimeDelta, Utc};
 use tokio::sync::Notify;
 use tokio::sync::mpsc::UnboundedSender;
 
@@ -17,22 +17,23 @@ use super::Profile;
 use super::call::{Call, Refusal};
 use super::contract::Contract;
 use super::delivery::Outgoing;
-use super::fault::{Faults, Hit, Pace, Shift};
+use super::fault::{Faults, Hit, Pace, ScriptError, Shift};
 use super::journal::{Exchange, Journal};
 use super::mismatch::Mismatch;
 use super::operations::{OPERATIONS, Operation};
-use super::page;
+use super::setup::Setup;
 use super::wire::{self, Connection};
 use super::world::World;
+use super::{control, cors, page};
 use crate::exchange::{Answer, Recorded};
 
 /// How often a clock that runs by itself is looked at.
 const TICK: Duration = Duration::from_millis(20);
 
-/// Where time comes from.
+/// Where the time comes from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Clock {
-    /// The machine's.
+    /// The machine's clock, and how far it was advanced.
     System,
     /// It stands still until a test moves it.
     Manual,
@@ -42,9 +43,11 @@ pub(super) enum Clock {
 #[derive(Debug)]
 pub(super) struct Shared {
     pub(super) profile: Profile,
-    pub(super) clock: Clock,
+    pub(super) setup: Setup,
     /// The key that it was started with, which must not be shown.
     first_key: String,
+    /// How far a clock of [`Clock::System`] was advanced.
+    ahead: Mutex<TimeDelta>,
     pace: Arc<dyn Pace>,
     world: Mutex<World>,
     faults: Mutex<Faults>,
@@ -55,17 +58,20 @@ pub(super) struct Shared {
 }
 
 impl Shared {
+    /// Fails where a rule of the setup cannot be carried out.
     pub(super) fn new(
-        clock: Clock,
+        mut setup: Setup,
         pace: Arc<dyn Pace>,
-        world: World,
-        faults: Faults,
         courier: UnboundedSender<Outgoing>,
-    ) -> Self {
-        Self {
+    ) -> Result<Self, ScriptError> {
+        let (world, faults) = (setup.world(), setup.faults()?);
+        let first_key = world.keys.first_secret().unwrap_or_default().to_owned();
+        setup.api_key = Some(first_key.clone());
+        Ok(Self {
             profile: world.profile,
-            clock,
-            first_key: world.keys.first_secret().unwrap_or_default().to_owned(),
+            setup,
+            first_key,
+            ahead: Mutex::default(),
             pace,
             world: Mutex::new(world),
             faults: Mutex::new(faults),
@@ -73,15 +79,14 @@ impl Shared {
             courier,
             on_the_way: AtomicUsize::new(0),
             arrival: Notify::new(),
-        }
+        })
     }
 
-    /// Does something with the world, at the time that it is, and sends what that leaves to
-    /// be sent.
+    /// Does something with the world at the current time, and sends the deliveries that result.
     pub(super) fn with<T>(&self, act: impl FnOnce(&mut World) -> T) -> T {
         let mut world = lock(&self.world);
-        if self.clock == Clock::System {
-            world.advance_to(Utc::now());
+        if self.setup.clock == Clock::System {
+            world.advance_to(self.system_time());
         }
         let result = act(&mut world);
         for outgoing in world.take_outbox() {
@@ -91,6 +96,43 @@ impl Shared {
             }
         }
         result
+    }
+
+    fn system_time(&self) -> DateTime<Utc> {
+        let now = Utc::now();
+        now.checked_add_signed(*lock(&self.ahead)).unwrap_or(now)
+    }
+
+    /// Lets time pass until `then`, event by event, and waits after each until the deliveries
+    /// that it caused were attempted.
+    pub(super) async fn advance_to(&self, then: DateTime<Utc>) {
+        self.settled().await;
+        while let Some(due) = self.with(|world| world.next_due()).filter(|due| *due <= then) {
+            self.set_time(due);
+            self.settled().await;
+        }
+        self.set_time(then);
+    }
+
+    fn set_time(&self, then: DateTime<Utc>) {
+        if self.setup.clock == Clock::System {
+            let mut ahead = lock(&self.ahead);
+            *ahead = then.signed_duration_since(Utc::now()).max(*ahead);
+        }
+        self.with(|world| world.advance_to(then));
+    }
+
+    /// Puts everything back as it was after the start.
+    pub(super) fn reset(&self) {
+        *lock(&self.ahead) = TimeDelta::zero();
+        // They were read once already.
+        *self.faults() = self.setup.faults().unwrap_or_default();
+        let mut new = self.setup.world();
+        self.with(|world| {
+            new.now = if self.setup.clock == Clock::System { Utc::now() } else { new.now };
+            world.replace(new);
+        });
+        *self.journal() = Journal::default();
     }
 
     pub(super) fn first_key(&self) -> &str {
@@ -105,8 +147,8 @@ impl Shared {
         lock(&self.journal)
     }
 
-    /// The answer, with whatever fault was ordered for it, and how the true one breaks the
-    /// contract. A fault does not count as that.
+    /// The answer with the fault of this attempt, and how the real answer breaks the contract.
+    /// A fault does not count as a breach.
     fn answer(
         &self,
         operation: &Operation,
@@ -165,11 +207,11 @@ impl Shared {
         let contract = Contract::of(self.profile);
         let found = contract.check_refusal(&request.method, template, &request, answer);
         let status = answer.status;
-        let exchange = Exchange { operation: None, request, status, faulty: false };
+        let exchange = Exchange { operation: None, request, status, fault: None };
         self.journal().note(exchange, found);
     }
 
-    /// Sends an answer for which nothing was ordered.
+    /// Sends an answer without a fault.
     pub(super) async fn respond(&self, connection: &Connection, answer: Answer) -> Response {
         wire::respond(answer, None, connection, &self.pace).await
     }
@@ -206,9 +248,9 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Every operation at its place, the page beside them, and what is answered elsewhere.
+/// Every operation, the page and the control API if they are wanted, and a fallback.
 pub(super) fn router(shared: Arc<Shared>) -> Router {
-    let mut router = Router::new().merge(page::routes());
+    let mut router = Router::new().merge(page::document_route());
     for operation in &OPERATIONS {
         let Ok(method) = MethodFilter::try_from(operation.method.clone()) else { continue };
         let exchange = move |state, connection, parameters, request| {
@@ -216,7 +258,13 @@ pub(super) fn router(shared: Arc<Shared>) -> Router {
         };
         router = router.route(operation.path, on(method, exchange));
     }
-    router.method_not_allowed_fallback(lacks_method).fallback(lacks_path).with_state(shared)
+    router = router.method_not_allowed_fallback(lacks_method).fallback(lacks_path);
+    router = cors::allow(router, &shared.setup.network.cors);
+    // Added after CORS, which is not for them.
+    if shared.setup.network.control {
+        router = router.merge(page::routes()).merge(control::routes());
+    }
+    router.with_state(shared)
 }
 
 async fn exchange(
@@ -244,7 +292,7 @@ async fn exchange(
             operation: Some(operation.id),
             request,
             status: answer.status,
-            faulty: hit.is_some(),
+            fault: hit.as_ref().map(|hit| hit.fault().name()),
         },
         mismatches,
     );
@@ -309,16 +357,14 @@ pub(super) mod tests {
     use axum::body::Bytes;
     use axum::http::{HeaderMap, Method};
 
+    use super::super::delivery;
     use super::super::fault::RealTime;
-    use super::super::{Switches, delivery};
     use super::*;
 
     /// What exchanges share, without a server; what is left to be sent stays unsent.
     pub(crate) fn shared(profile: Profile) -> Shared {
-        let now = Utc::now();
-        let world = World::new(profile, Switches::of(profile), 0, now, None);
         let (courier, _) = tokio::sync::mpsc::unbounded_channel::<delivery::Outgoing>();
-        Shared::new(Clock::Manual, Arc::new(RealTime), world, Faults::default(), courier)
+        Shared::new(Setup::of(profile), Arc::new(RealTime), courier).unwrap()
     }
 
     #[test]

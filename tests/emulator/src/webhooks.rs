@@ -8,7 +8,8 @@ use url::Url;
 
 use super::agents::Agent;
 use super::call::{Call, Refusal, Reply, no_content};
-use super::runs::{Run, State};
+use super::entry::{Entry, Mistake};
+use super::runs::{Outcome, Run, State};
 use super::world::{USER, World};
 use crate::exchange::Answer;
 
@@ -50,6 +51,14 @@ pub enum EventType {
 }
 
 impl EventType {
+    /// All of them, in the order of the reference.
+    pub const ALL: [Self; 5] =
+        [Self::Started, Self::Completed, Self::Failed, Self::Stopped, Self::Paused];
+
+    pub(super) fn read(entry: &Entry<'_>) -> Result<Self, Mistake> {
+        entry.choice(&Self::ALL.map(|event| (event.name(), event)))
+    }
+
     /// The name, as headers and bodies carry it.
     pub const fn name(self) -> &'static str {
         match self {
@@ -90,6 +99,66 @@ impl World {
         for (webhook, url, secret) in told {
             self.deliver(agent_id, (webhook, url, secret), event, body.clone());
         }
+    }
+
+    /// Sends a delivery of `event` now, and tells the numbers of the deliveries.
+    ///
+    /// It goes to one webhook, whatever that subscribed to, or to all active webhooks of the agent
+    /// that subscribed to the event. It is about one run, or about the latest run of the agent.
+    ///
+    /// # Errors
+    /// There is no such agent, run or webhook.
+    pub fn send_delivery(
+        &mut self,
+        agent_id: &str,
+        event: EventType,
+        run_id: Option<&str>,
+        webhook_id: Option<&str>,
+    ) -> Result<Vec<u64>, String> {
+        let agent = self.agents.get(agent_id);
+        let agent = agent.ok_or_else(|| format!("there is no agent {agent_id}"))?;
+        let run = match run_id {
+            Some(id) => agent.runs.get(id).ok_or_else(|| format!("there is no run {id}"))?,
+            None => {
+                agent.runs.latest().ok_or_else(|| format!("agent {agent_id} has no run yet"))?
+            }
+        };
+        let wanted = |webhook: &&Webhook| match webhook_id {
+            Some(id) => webhook.id == id,
+            None => webhook.status == Status::Active && webhook.events.contains(&event),
+        };
+        let told = agent.webhooks.iter().filter(wanted);
+        let told =
+            told.map(|webhook| (webhook.id.clone(), webhook.url.clone(), webhook.secret.clone()));
+        let told: Vec<(String, String, String)> = told.collect();
+        if told.is_empty() {
+            return Err(match webhook_id {
+                Some(id) => format!("there is no webhook {id}"),
+                None => {
+                    let event = event.name();
+                    format!("no active webhook of agent {agent_id} subscribed to {event}")
+                }
+            });
+        }
+        let body = self.sample_body(agent_id, run, event);
+        let deliver = |to| self.deliver(agent_id, to, event, body.clone());
+        Ok(told.into_iter().map(deliver).collect())
+    }
+
+    /// The body of a delivery of `event`, even if the run is in another state.
+    fn sample_body(&self, agent_id: &str, run: &Run, event: EventType) -> String {
+        let state = match (event, run.state) {
+            (EventType::Started, _) => State::InProgress,
+            (EventType::Completed, State::Completed(outcome)) => State::Completed(outcome),
+            (EventType::Completed, _) => State::Completed(Outcome::Success),
+            (EventType::Failed, _) => State::Failed,
+            (EventType::Stopped, _) => State::Stopped,
+            (EventType::Paused, _) => State::Paused(0),
+        };
+        let ends = !matches!(event, EventType::Started | EventType::Paused);
+        let finished = ends.then(|| run.finished.unwrap_or(self.now));
+        let run = Run { state, finished, ..Run::new(&run.id, run.mode, run.started) };
+        self.delivery_body(agent_id, &run, event)
     }
 
     fn delivery_body(&self, agent_id: &str, run: &Run, event: EventType) -> String {

@@ -97,7 +97,7 @@ fn list<T>(items: &[T], mut line: impl FnMut(&T) -> String) {
 
 #[cfg(test)]
 mod tests {
-    use twin_tests::emulator::{Emulator, Profile, World};
+    use twin_emulator::{Emulator, Profile, World};
 
     use super::*;
     use crate::read_only::{self, ReadOnly};

@@ -58,7 +58,7 @@ pub(crate) fn connect(base_url: &str, key: &str, transport: ReadOnly) -> anyhow:
 
 #[cfg(test)]
 mod tests {
-    use twin_tests::emulator::{Emulator, Profile};
+    use twin_emulator::{Emulator, Profile};
 
     use super::*;
 

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use anyhow::{Context as _, bail};
 use axum::http::StatusCode;
-use twin_tests::emulator::fault::{Attempts, Fault, Rule};
-use twin_tests::emulator::{
+use twin_emulator::fault::{Attempts, Fault, Rule};
+use twin_emulator::{
     DeliveryFault, DeliveryRule, Emulator, EventType, Outcome, Profile, RunMode, Script, Step,
     World,
 };

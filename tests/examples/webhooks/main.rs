@@ -15,8 +15,8 @@ use anyhow::Context as _;
 use tokio::net::TcpListener;
 use twin_api::types::CreateWebhookBody;
 use twin_api::types::WebhookEventType::{RunCompleted, RunFailed, RunStopped};
+use twin_emulator::{DeliveryFault, DeliveryRule, Emulator, Profile, RunMode, Script, World};
 use twin_ext::prelude::*;
-use twin_tests::emulator::{Emulator, Profile, RunMode, Script, World};
 
 use fetching::Outputs;
 
@@ -46,7 +46,7 @@ async fn main() -> anyhow::Result<()> {
     println!("after the secret has changed: {outputs}");
 
     let before = service.with(|world| world.now()).into();
-    let lost = serde_json::from_value(serde_json::json!({"fault": "lost"}))?;
+    let lost = DeliveryRule::new(DeliveryFault::Lost);
     service.with(|world| world.order_delivery_fault(lost));
     let run = run(&service, &agent).await;
     let found = sweeping::sweep(&twin, &agent, before, &outputs).await?;

@@ -1,11 +1,8 @@
 //! Which attempts a rule is for. It does not count them.
 
-use std::fmt;
 use std::ops::{RangeFrom, RangeInclusive};
 
-use serde::de::value::{MapAccessDeserializer, SeqAccessDeserializer};
-use serde::de::{Error as _, MapAccess, SeqAccess, Unexpected, Visitor};
-use serde::{Deserialize, Deserializer};
+use crate::entry::{Entry, Mistake};
 
 /// Attempts, counted from 1.
 ///
@@ -34,6 +31,24 @@ impl Attempts {
             Self::Listed(attempts) => attempts.contains(&attempt),
             Self::Range { from, to } => *from <= attempt && to.is_none_or(|to| attempt <= to),
         }
+    }
+
+    pub(crate) fn read(entry: &Entry<'_>) -> Result<Self, Mistake> {
+        let attempts = if entry.is_object() {
+            let range = entry.object(&["from", "to"])?;
+            let from = range.need("from")?.number(0..=u64::MAX)?;
+            Self::Range { from, to: range.read("to", |to| to.number(0..=u64::MAX))? }
+        } else if entry.is_list() {
+            let numbers = entry.list()?.into_iter().map(|number| number.number(0..=u64::MAX));
+            Self::Listed(numbers.collect::<Result<_, _>>()?)
+        } else if entry.is_text() {
+            entry.choice(&[("every", ())])?;
+            Self::Every
+        } else {
+            Self::from(entry.number(0..=u64::MAX)?)
+        };
+        attempts.check().map_err(|error| entry.mistake(error))?;
+        Ok(attempts)
     }
 
     /// Refuses what can never be meant: a rule that no attempt can hit.
@@ -72,51 +87,5 @@ impl From<RangeInclusive<u64>> for Attempts {
 impl From<RangeFrom<u64>> for Attempts {
     fn from(range: RangeFrom<u64>) -> Self {
         Self::Range { from: range.start, to: None }
-    }
-}
-
-impl<'de> Deserialize<'de> for Attempts {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let attempts = deserializer.deserialize_any(Forms)?;
-        attempts.check().map_err(D::Error::custom)?;
-        Ok(attempts)
-    }
-}
-
-/// Written out, because `untagged` would not say what is wrong with a form.
-struct Forms;
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Range {
-    from: u64,
-    to: Option<u64>,
-}
-
-impl<'de> Visitor<'de> for Forms {
-    type Value = Attempts;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a number, a list of numbers, {\"from\", \"to\"} or \"every\"")
-    }
-
-    fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<Attempts, E> {
-        match text {
-            "every" => Ok(Attempts::Every),
-            _ => Err(E::invalid_value(Unexpected::Str(text), &self)),
-        }
-    }
-
-    fn visit_u64<E>(self, attempt: u64) -> Result<Attempts, E> {
-        Ok(Attempts::from(attempt))
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, list: A) -> Result<Attempts, A::Error> {
-        Vec::deserialize(SeqAccessDeserializer::new(list)).map(Attempts::Listed)
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Attempts, A::Error> {
-        let Range { from, to } = Range::deserialize(MapAccessDeserializer::new(map))?;
-        Ok(Attempts::Range { from, to })
     }
 }

@@ -6,28 +6,22 @@
 use std::num::NonZeroUsize;
 use std::time::Duration;
 
+use super::bomb;
 use axum::http::{HeaderValue, StatusCode};
-use serde::Deserialize;
-
-use super::{bomb, fields};
 
 /// What may go wrong with a request.
 ///
-/// As JSON, an object with the name of the kind: `{"reset": {"at": 20}}`; `"html"`, which
-/// has nothing to be told, is a text.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "snake_case", deny_unknown_fields)]
+/// In a fault file it is an object with the name of the kind: `{"reset": {"at": 20}}`, or
+/// shorter `{"reset": 20}`. `--help-faults` lists an example of each kind.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Fault {
     /// Another answer instead: a status, and what usually comes with it.
     Status {
         /// The status, from 200 to 599.
-        #[serde(deserialize_with = "fields::status")]
         status: StatusCode,
         /// The header `Retry-After`.
-        #[serde(default)]
         retry_after: Option<RetryAfter>,
         /// What the body is.
-        #[serde(default)]
         body: StatusBody,
     },
     /// The real answer, later.
@@ -58,7 +52,6 @@ pub enum Fault {
         at: usize,
         /// The body comes in chunks, instead of with its length. One that is cut at its very
         /// end lacks the last chunk, which says that it is the end.
-        #[serde(default)]
         chunked: bool,
     },
     /// The real answer, a few bytes at a time.
@@ -68,13 +61,11 @@ pub enum Fault {
         /// So many milliseconds between them.
         every_ms: u64,
         /// The head trickles too; otherwise it comes at once.
-        #[serde(default)]
         head: bool,
     },
     /// A success whose body does not end until the client leaves.
     EndlessBody {
         /// What it is made of.
-        #[serde(default)]
         of: Endless,
     },
     /// The page of another host: 200, HTML.
@@ -87,16 +78,13 @@ pub enum Fault {
     /// The real answer under another content type.
     ContentType {
         /// The header.
-        #[serde(deserialize_with = "fields::header")]
         value: HeaderValue,
     },
     /// An answer that sends the client elsewhere.
     Redirect {
         /// The status, from 300 to 399.
-        #[serde(deserialize_with = "fields::redirect")]
         status: StatusCode,
         /// The header `Location`.
-        #[serde(deserialize_with = "fields::header")]
         to: HeaderValue,
     },
     /// A success that is small on the way and large when it is unpacked: an empty JSON list
@@ -128,8 +116,7 @@ pub enum RetryAfter {
 }
 
 /// What the body of a [`Fault::Status`] is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum StatusBody {
     /// Problem details.
     #[default]
@@ -145,8 +132,7 @@ pub enum StatusBody {
 }
 
 /// What a body without an end is made of.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Endless {
     /// Blanks, which JSON allows before a value.
     #[default]
@@ -169,8 +155,7 @@ pub enum Cursor {
 }
 
 /// How a list changes before a page of it is answered.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
-#[serde(deny_unknown_fields, default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Shift {
     /// So many new items, which are in front.
     pub insert: u64,
@@ -252,6 +237,27 @@ impl Fault {
             Self::EndlessBody { of } => WireFault::Endless(of),
             _ => return None,
         })
+    }
+
+    /// The name of the kind, as fault files have it.
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::Status { .. } => "status",
+            Self::Delay { .. } => "delay",
+            Self::Refuse { .. } => "refuse",
+            Self::Reset { .. } => "reset",
+            Self::Close { .. } => "close",
+            Self::CutBody { .. } => "cut_body",
+            Self::Trickle { .. } => "trickle",
+            Self::EndlessBody { .. } => "endless_body",
+            Self::Html => "html",
+            Self::Grpc { .. } => "grpc",
+            Self::ContentType { .. } => "content_type",
+            Self::Redirect { .. } => "redirect",
+            Self::GzipBomb { .. } => "gzip_bomb",
+            Self::Cursors(_) => "cursors",
+            Self::Shift(_) => "shift",
+        }
     }
 
     /// Refuses what cannot be carried out.

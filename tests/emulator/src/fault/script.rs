@@ -6,10 +6,10 @@
 use std::fmt;
 
 use chrono::{DateTime, Utc};
-use serde::Deserialize;
 
 use super::kind::{Fault, Shift, WireFault};
-use super::{Attempts, amend, answer};
+use super::{Attempts, amend, answer, read};
+use crate::entry::{Entry, Mistake, instead};
 use crate::exchange::Answer;
 
 /// The name that stands for every operation.
@@ -17,21 +17,18 @@ const ANY: &str = "*";
 
 /// One line of a script.
 ///
-/// As JSON: `{"operation": "get_me", "attempts": [1], "fault": {"delay": {"ms": 50}}}`.
+/// In a fault file: `{"operation": "get_me", "attempts": [1], "fault": {"delay": "50ms"}}`.
 /// `attempts` is every attempt if it is left out; `takes_effect` is what suits the fault.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Rule {
     /// The name of an operation, or `*` for all.
     pub operation: String,
     /// Which attempts it is for.
-    #[serde(default)]
     pub attempts: Attempts,
     /// What goes wrong.
     pub fault: Fault,
     /// Whether the operation is carried out all the same; otherwise the fault knows
     /// ([`Fault::takes_effect`]).
-    #[serde(default)]
     pub takes_effect: Option<bool>,
 }
 
@@ -56,20 +53,40 @@ impl Rule {
         self
     }
 
+    /// Reads a rule of a fault file; its operation must be one of `operations`.
+    pub(crate) fn read(entry: &Entry<'_>, operations: &[&str]) -> Result<Self, Mistake> {
+        let members = entry.object(&["operation", "attempts", "fault", "takes_effect"])?;
+        let operation = members.need("operation")?;
+        let attempts = members.read("attempts", Attempts::read)?.unwrap_or_default();
+        let fault = members.need("fault")?;
+        let rule = Self {
+            operation: operation.text()?,
+            attempts,
+            fault: read::fault(fault)?,
+            takes_effect: members.read("takes_effect", Entry::flag)?,
+        };
+        rule.check_operation(operations).map_err(|error| operation.mistake(error))?;
+        rule.fault.check().map_err(|error| fault.mistake(error))?;
+        Ok(rule)
+    }
+
     fn concerns(&self, operation: &str) -> bool {
         self.operation == ANY || self.operation == operation
     }
 
     fn check(&self, operations: &[&str]) -> Result<(), String> {
-        if self.operation != ANY && !operations.contains(&self.operation.as_str()) {
-            return Err(format!(
-                "there is no operation {:?}; take {ANY} for all, or one of {}",
-                self.operation,
-                operations.join(", ")
-            ));
-        }
+        self.check_operation(operations)?;
         self.attempts.check()?;
         Ok(self.fault.check()?)
+    }
+
+    fn check_operation(&self, operations: &[&str]) -> Result<(), String> {
+        if self.operation != ANY && !operations.contains(&self.operation.as_str()) {
+            let operation = &self.operation;
+            let known = instead(operation, operations);
+            return Err(format!("there is no operation {operation:?}{known}, or {ANY} for all"));
+        }
+        Ok(())
     }
 }
 
@@ -106,13 +123,13 @@ impl Faults {
         Ok(faults)
     }
 
-    /// Reads rules from a JSON list.
+    /// Reads rules from a JSON list, as the member `faults` of a fault file holds them.
     ///
     /// # Errors
-    /// It is not such a list, with the place; or what [`Faults::new`] refuses.
+    /// An entry is wrong; the error says in which line and what to write.
     pub fn parse(json: &str, operations: &[&str]) -> Result<Self, ScriptError> {
-        let rules = serde_json::from_str(json).map_err(|error| ScriptError(error.to_string()))?;
-        Self::new(rules, operations)
+        let rules = Entry::parse(json).and_then(|entry| read_rules(&entry, operations));
+        Self::new(rules.map_err(|mistake| ScriptError(mistake.to_string()))?, operations)
     }
 
     /// Puts one more rule in force, after those that are there.
@@ -149,6 +166,11 @@ impl Faults {
         }
         hit
     }
+}
+
+/// Reads a list of rules.
+pub(crate) fn read_rules(entry: &Entry<'_>, operations: &[&str]) -> Result<Vec<Rule>, Mistake> {
+    entry.list()?.iter().map(|rule| Rule::read(rule, operations)).collect()
 }
 
 /// What is to go wrong with one request.

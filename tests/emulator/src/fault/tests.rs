@@ -163,43 +163,71 @@ fn a_script_that_cannot_be_meant_is_refused_with_the_place() {
     let cases = [
         (
             json!([{"operation": "get_you", "fault": "html"}]),
-            "rule 1: there is no operation \"get_you\"; take * for all, or one of get_me, list_agents, start_run",
+            "[0].operation: there is no operation \"get_you\"; did you mean \"get_me\"?; use \
+             get_me, list_agents, start_run, or * for all",
         ),
-        (rule(&json!("nonsense")), "unknown variant `nonsense`, expected one of `status`, `delay`"),
-        (rule(&json!({"delay": {"ms": 1, "s": 1}})), "unknown field `s`, expected `ms`"),
-        (rule(&json!({"delay": {}})), "missing field `ms`"),
-        (rule(&json!({"shift": {"add": 1}})), "unknown field `add`, expected `insert` or `remove`"),
+        (rule(&json!("nonsense")), "[0].fault: there is no fault \"nonsense\"; use status, delay"),
+        (rule(&json!("dealy")), "[0].fault: there is no fault \"dealy\"; did you mean \"delay\"?"),
+        (rule(&json!("delay")), "[0].fault: \"delay\" needs a value"),
+        (rule(&json!(7)), "[0].fault: expected an object, found 7"),
+        (rule(&json!({})), "[0].fault: expected an object with the name of one fault"),
+        (
+            rule(&json!({"delay": 1, "html": {}})),
+            "[0].fault: expected an object with the name of one fault",
+        ),
+        (rule(&json!({"delay": {"ms": 1, "s": 1}})), "[0].fault.delay.s: \"s\" is not known here"),
+        (rule(&json!({"delay": {}})), "[0].fault.delay: \"ms\" is missing"),
+        (rule(&json!({"delay": "2"})), "[0].fault.delay: expected a duration such as \"2s\""),
+        (
+            rule(&json!({"shift": {"add": 1}})),
+            "[0].fault.shift.add: \"add\" is not known here; use insert, remove",
+        ),
         (
             rule(&json!({"status": {"status": 100}})),
-            "invalid value: integer `100`, expected a status from 200 to 599",
+            "[0].fault.status.status: expected a whole number from 200 to 599, found 100",
+        ),
+        (rule(&json!({"status": "503"})), "expected a whole number from 200 to 599"),
+        (
+            rule(&json!({"status": {"status": 503, "body": "htm"}})),
+            "[0].fault.status.body: \"htm\" is not known here; did you mean \"html\"?",
         ),
         (
             rule(&json!({"redirect": {"status": 200, "to": "/"}})),
-            "expected a status from 300 to 399",
+            "expected a whole number from 300 to 399, found 200",
         ),
-        (rule(&json!({"content_type": {"value": "a\nb"}})), "expected the value of a header"),
+        (
+            rule(&json!({"content_type": {"value": "a\nb"}})),
+            "[0].fault.content_type.value: \"a\\nb\" cannot be the value of a header",
+        ),
         (
             rule(&json!({"status": {"status": 503, "retry_after": -1}})),
             "expected a number of seconds, a text",
         ),
         (
             rule(&json!({"status": {"status": 503, "retry_after": {"date": 1}}})),
-            "unknown field `date`, expected `date_in`",
+            "\"date\" is not known here; did you mean \"date_in\"?",
         ),
-        (rule(&json!({"trickle": {"bytes": 0, "every_ms": 1}})), "expected a nonzero usize"),
-        (rule(&json!({"cursors": []})), "rule 1: no cursor is named"),
-        (rule(&json!({"cursors": [true]})), "expected a text, null, or false for none at all"),
+        (
+            rule(&json!({"trickle": {"bytes": 0, "every_ms": 1}})),
+            "[0].fault.trickle.bytes: expected a whole number from 1 on, found 0",
+        ),
+        (rule(&json!({"grpc": 1.5})), "[0].fault.grpc: expected a whole number"),
+        (rule(&json!({"cursors": []})), "[0].fault: no cursor is named"),
+        (
+            rule(&json!({"cursors": [true]})),
+            "[0].fault.cursors[0]: expected a text, null, or false for no cursor",
+        ),
         (
             rule(&json!({"gzip_bomb": {"bytes": u64::MAX}})),
-            "rule 1: a gzip bomb has 64 GiB at most",
+            "[0].fault: a gzip bomb has 64 GiB at most",
         ),
         (
             json!([{"operation": "*", "fault": "html", "takes_efect": true}]),
-            "unknown field `takes_efect`",
+            "[0].takes_efect: \"takes_efect\" is not known here; did you mean \"takes_effect\"?",
         ),
         (
             json!([{"operation": "*", "fault": "html", "attempts": 0}]),
-            "attempts are counted from 1",
+            "[0].attempts: attempts are counted from 1",
         ),
         (json!([{"operation": "*", "fault": "html", "attempts": []}]), "no attempt is named"),
         (
@@ -208,14 +236,49 @@ fn a_script_that_cannot_be_meant_is_refused_with_the_place() {
         ),
         (
             json!([{"operation": "*", "fault": "html", "attempts": "all"}]),
-            "expected a number, a list of numbers",
+            "[0].attempts: \"all\" is not known here; use every",
         ),
-        (json!({"rules": []}), "invalid type: map, expected a sequence"),
+        (json!({"rules": []}), "line 1: expected a list, found {"),
     ];
     for (rules, expected) in cases {
         let error = refusal(&rules);
         assert!(error.contains(expected), "{rules}: {error}");
-        assert!(error.starts_with("rule 1: ") || error.contains(" at line 1 column "), "{error}");
+        assert!(error.starts_with("line 1"), "{error}");
+        for rust in ["variant", "struct", "usize", "u64", "enum", "Fault", "map", "sequence"] {
+            assert!(!error.contains(rust), "{error}");
+        }
+    }
+}
+
+/// Short form, and the long form that means the same.
+#[test]
+fn short_forms_mean_the_same_as_long_forms() {
+    let cases = [
+        (json!({"status": 503}), json!({"status": {"status": 503}})),
+        (json!({"delay": "2s"}), json!({"delay": {"ms": 2_000}})),
+        (json!({"delay": 250}), json!({"delay": {"ms": 250}})),
+        (json!({"refuse": "1m"}), json!({"refuse": {"for_ms": 60_000}})),
+        (json!({"reset": 20}), json!({"reset": {"at": 20}})),
+        (json!({"close": 0}), json!({"close": {"at": 0}})),
+        (json!({"cut_body": 9}), json!({"cut_body": {"at": 9, "chunked": false}})),
+        (json!({"trickle": "50ms"}), json!({"trickle": {"bytes": 1, "every_ms": 50}})),
+        (
+            json!({"trickle": {"bytes": 2, "every": "1s"}}),
+            json!({"trickle": {"bytes": 2, "every_ms": 1_000}}),
+        ),
+        (json!("endless_body"), json!({"endless_body": {"of": "whitespace"}})),
+        (json!({"endless_body": "array"}), json!({"endless_body": {"of": "array"}})),
+        (json!({"html": {}}), json!("html")),
+        (json!("grpc"), json!({"grpc": {"code": 12}})),
+        (json!({"grpc": 7}), json!({"grpc": {"code": 7}})),
+        (json!({"content_type": "text/csv"}), json!({"content_type": {"value": "text/csv"}})),
+        (json!({"redirect": "/x"}), json!({"redirect": {"status": 307, "to": "/x"}})),
+        (json!({"gzip_bomb": 9}), json!({"gzip_bomb": {"bytes": 9}})),
+    ];
+    for (short, long) in cases {
+        let [short_fault, long_fault] =
+            [&short, &long].map(|fault| script(&rule(fault)).rules()[0].rule.clone());
+        assert_eq!(short_fault, long_fault, "{short}");
     }
 }
 

@@ -112,7 +112,8 @@ fn row(table: &Table, cells: &[Cell], html: &mut String) {
     for (place, (cell, column)) in cells.iter().zip(table.columns).enumerate() {
         let (start, end) =
             if place == 0 { ("<th scope=\"row\"", "</th>") } else { ("<td", "</td>") };
-        let _ = write!(html, "{start} class=\"{}\">", column.kind.name());
+        let (kind, name) = (column.kind.name(), column.name);
+        let _ = write!(html, "{start} class=\"{kind}\" data-label=\"{name}\">");
         content(cell, html);
         html.push_str(end);
     }
@@ -120,6 +121,14 @@ fn row(table: &Table, cells: &[Cell], html: &mut String) {
 }
 
 fn content(cell: &Cell, html: &mut String) {
+    if let Some(details) = &cell.details {
+        html.push_str("<details><summary>");
+        escape(&cell.text, html);
+        html.push_str("</summary><pre>");
+        escape(details, html);
+        html.push_str("</pre></details>");
+        return;
+    }
     let _ = write!(html, "<span class=\"{}\">", cell.tone.name());
     escape(&cell.text, html);
     html.push_str("</span>");

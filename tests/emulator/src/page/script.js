@@ -1,6 +1,6 @@
 "use strict";
-// Brings the page up to date, as long as somebody sees it. It puts text into the page, never
-// markup: what it shows may be hostile.
+// Updates the page while it is visible, and calls the control API. It puts text into the page,
+// never markup: what it shows may be hostile.
 (() => {
   const PERIOD = 1000;
   const PATIENCE = 5000;
@@ -10,12 +10,51 @@
   let timer;
   let asking = false;
 
-  const cell = (kind, { text, tone }) => {
-    const content = document.createElement("span");
-    content.className = tone;
-    content.textContent = text;
+  const make = (kind, text) => {
     const element = document.createElement(kind);
-    element.append(content);
+    element.textContent = text;
+    return element;
+  };
+
+  const act = async (method, path, body) => {
+    const result = document.getElementById("result");
+    try {
+      const answer = await fetch(path, {
+        method,
+        body,
+        headers: { "content-type": "application/json" },
+        credentials: "omit",
+        redirect: "error",
+      });
+      const text = await answer.text();
+      result.className = answer.ok ? "good" : "bad";
+      result.textContent = `${method} ${path}: ${answer.status} ${text.slice(0, 500)}`;
+    } catch (error) {
+      result.className = "bad";
+      result.textContent = `${method} ${path}: ${error.message}`;
+    }
+    refresh();
+  };
+
+  const button = ({ label, path, body }) => {
+    const element = make("button", label);
+    element.type = "button";
+    element.addEventListener("click", () => act("POST", path, JSON.stringify(body)));
+    return element;
+  };
+
+  const cell = (kind, { text, tone, details, buttons = [] }) => {
+    const element = document.createElement(kind);
+    if (details) {
+      const content = document.createElement("details");
+      content.append(make("summary", text), make("pre", details));
+      element.append(content);
+    } else {
+      const content = make("span", text);
+      content.className = tone;
+      element.append(content);
+    }
+    element.append(...buttons.map(button));
     return element;
   };
 
@@ -25,6 +64,7 @@
       const made = cell(place === 0 ? "th" : "td", content);
       if (place === 0) made.scope = "row";
       made.className = heads[place].className;
+      made.dataset.label = heads[place].textContent;
       return made;
     }));
     return element;
@@ -44,7 +84,13 @@
     link.querySelector("b").textContent = table.total;
     section.querySelector("caption span").textContent = table.note;
     const heads = section.querySelectorAll("thead th");
-    section.querySelector("tbody").replaceChildren(...table.rows.map((cells) => row(cells, heads)));
+    const body = section.querySelector("tbody");
+    const name = (element) => element.querySelector("th").textContent;
+    const open = new Set([...body.rows].filter((one) => one.querySelector("[open]")).map(name));
+    body.replaceChildren(...table.rows.map((cells) => row(cells, heads)));
+    for (const one of body.rows) {
+      if (open.has(name(one))) one.querySelector("details").open = true;
+    }
   };
 
   const show = (view) => {
@@ -88,6 +134,19 @@
     timer = setTimeout(refresh, PERIOD);
   };
 
+  for (const form of document.forms) {
+    form.addEventListener("submit", (event) => {
+      event.preventDefault();
+      const { submitter } = event;
+      const method = submitter.dataset.method ?? "POST";
+      const text = form.querySelector("textarea");
+      const fields = Object.fromEntries(new FormData(form, submitter));
+      if (fields.agents) fields.agents = Number(fields.agents);
+      const body = method === "DELETE" ? undefined : text ? text.value : JSON.stringify(fields);
+      act(method, form.dataset.path, body);
+    });
+  }
+  document.getElementById("control").hidden = false;
   document.addEventListener("visibilitychange", refresh);
   refresh();
 })();

@@ -20,7 +20,7 @@ const HIDDEN: &str = "[hidden]";
 const SHORT: usize = 8;
 
 /// The text without secrets. `key` may have any form.
-pub(super) fn hide(text: &str, key: &str) -> String {
+pub(crate) fn hide(text: &str, key: &str) -> String {
     let decoded = percent_decode_str(text).decode_utf8_lossy().replace('+', " ");
     let hidden = hide_plain(text, key);
     // Encoded, its place in the text cannot be told: it takes the whole text with it.

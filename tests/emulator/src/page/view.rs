@@ -1,16 +1,19 @@
 //! What the page shows, as data: facts and tables of text, the newest first.
 //!
-//! The page and its script know nothing of agents or runs, so that what is shown is said
-//! once, here. It looks at the newest things only, however many there are, and copies them
-//! quickly: everybody else waits meanwhile. It shows neither headers nor bodies.
+//! The page and its script know nothing of agents or runs: everything about them is here. It
+//! looks at the newest things only, however many there are, and copies them quickly, because
+//! every request waits meanwhile.
 
 use axum::http::StatusCode;
 use chrono::{DateTime, Utc};
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Serialize;
+use serde_json::{Value, json};
 use url::Url;
 
 use super::secrets::hide;
 use crate::delivery::Delivery;
+use crate::fault::Faults;
 use crate::journal::{Exchange, Journal};
 use crate::runs::Run;
 use crate::server::Shared;
@@ -22,10 +25,14 @@ const ROWS: usize = 50;
 /// How much of a text is looked at, and how much of it is shown, in characters.
 const LOOKED_AT: usize = 4096;
 const SHOWN: usize = 200;
+/// How much of the details of a cell is shown, in characters.
+const DETAILS: usize = 4_000;
 
 /// Everything that is shown.
 #[derive(Debug, Serialize)]
-pub(super) struct View {
+pub(crate) struct View {
+    profile: &'static str,
+    now: String,
     pub(super) facts: Vec<Fact>,
     pub(super) tables: Vec<Table>,
 }
@@ -72,6 +79,19 @@ pub(super) enum Kind {
 pub(super) struct Cell {
     pub(super) text: String,
     pub(super) tone: Tone,
+    /// More text, which is shown on request.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) details: Option<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    buttons: Vec<Button>,
+}
+
+/// A call of the control API. Without scripts there are no buttons.
+#[derive(Debug, Serialize)]
+struct Button {
+    label: &'static str,
+    path: String,
+    body: Value,
 }
 
 /// What a cell says beside its words, by its colour.
@@ -87,13 +107,17 @@ pub(super) enum Tone {
 
 impl View {
     pub(super) fn of(shared: &Shared) -> Self {
-        let (now, [runs, deliveries, agents]) =
-            shared.with(|world| (world.now(), [runs(world), deliveries(world), agents(world)]));
+        let key = shared.first_key();
+        let (now, [runs, deliveries, agents]) = shared
+            .with(|world| (world.now(), [runs(world, key), deliveries(world), agents(world)]));
+        let faults = faults(&shared.faults());
         let (requests, mismatches) = {
             let journal = shared.journal();
             (requests(&journal), mismatches(&journal))
         };
-        let contract = if mismatches.rows.is_empty() {
+        let contract = if cfg!(not(feature = "contract")) {
+            Cell::new("not checked")
+        } else if mismatches.rows.is_empty() {
             Cell::new("kept").tone(Tone::Good)
         } else {
             Cell::new("broken").tone(Tone::Bad)
@@ -103,8 +127,10 @@ impl View {
             Fact { name: "Emulator time", cell: Cell::new(&format!("{} UTC", time(now))) },
             Fact { name: "Contract", cell: contract },
         ];
-        let mut view = Self { facts, tables: vec![mismatches, runs, deliveries, requests, agents] };
-        view.tables.iter_mut().for_each(|table| table.tidy(shared.first_key()));
+        let tables = vec![mismatches, runs, deliveries, requests, faults, agents];
+        let (profile, now) = (shared.profile.name(), now.to_rfc3339());
+        let mut view = Self { profile, now, facts, tables };
+        view.tables.iter_mut().for_each(|table| table.tidy(key));
         view
     }
 }
@@ -118,7 +144,7 @@ impl Table {
     ) -> Self {
         let rows: Vec<_> = rows.take(ROWS).collect();
         let all = usize::try_from(total).is_ok_and(|total| total <= ROWS);
-        let note = if all { String::new() } else { format!("the newest {}", rows.len()) };
+        let note = if all { String::new() } else { format!("the newest {} are shown", rows.len()) };
         Self { id, caption, columns, empty: None, total: grouped(total), note, rows }
     }
 
@@ -134,6 +160,9 @@ impl Table {
     fn tidy(&mut self, key: &str) {
         for cell in self.rows.iter_mut().flatten() {
             cell.text = shorten(&hide(&cell.text, key));
+            if let Some(details) = &mut cell.details {
+                *details = hide(details, key).chars().take(DETAILS).collect();
+            }
         }
     }
 }
@@ -162,7 +191,18 @@ impl Tone {
 
 impl Cell {
     fn new(text: &str) -> Self {
-        Self { text: text.chars().take(LOOKED_AT).collect(), tone: Tone::Plain }
+        let text = text.chars().take(LOOKED_AT).collect();
+        Self { text, tone: Tone::Plain, details: None, buttons: Vec::new() }
+    }
+
+    fn details(mut self, details: String) -> Self {
+        self.details = Some(details);
+        self
+    }
+
+    fn button(mut self, label: &'static str, path: String, body: Value) -> Self {
+        self.buttons.push(Button { label, path, body });
+        self
     }
 
     fn number(number: usize) -> Self {
@@ -217,11 +257,11 @@ fn agents(world: &World) -> Table {
             Cell::new(&time(agent.created)),
         ]
     });
-    Table::new(("agents", "Agents"), COLUMNS, world.agents.count() as u64, rows)
+    Table::new(("agents", "Agents that exist"), COLUMNS, world.agents.count() as u64, rows)
         .or("No agent yet: POST /v1/agents adds one.")
 }
 
-fn runs(world: &World) -> Table {
+fn runs(world: &World, key: &str) -> Table {
     const COLUMNS: &[Column] = &[
         code("Run"),
         text("Status"),
@@ -230,6 +270,7 @@ fn runs(world: &World) -> Table {
         number("Events"),
         text("Started (UTC)"),
         text("Finished (UTC)"),
+        text("Control"),
     ];
     let found = world.latest_runs.newest_first().filter_map(|(agent_id, run_id)| {
         // Either may have been deleted since.
@@ -245,10 +286,28 @@ fn runs(world: &World) -> Table {
             Cell::number(run.events.len()),
             Cell::new(&time(run.started)),
             Cell::new(&run.finished.map_or("–".to_owned(), time)),
+            control_of(&agent.id, run, key),
         ]
     });
-    Table::new(("runs", "Runs"), COLUMNS, world.latest_runs.started(), rows)
+    Table::new(("runs", "Runs started"), COLUMNS, world.latest_runs.started(), rows)
         .or("No run yet: POST /v1/agents/{agent_id}/runs starts one.")
+}
+
+/// What can be made happen to a run.
+fn control_of(agent_id: &str, run: &Run, key: &str) -> Cell {
+    let encode = |id: &str| utf8_percent_encode(id, NON_ALPHANUMERIC).to_string();
+    let path = format!("/_emulator/agents/{}/runs/{}/steps", encode(agent_id), encode(&run.id));
+    // An identifier with a secret in it must not be in a path either.
+    let is_secret = [agent_id, &run.id].iter().any(|id| hide(id, key) != **id);
+    if run.is_finished() || is_secret {
+        return Cell::new("–");
+    }
+    let pause = if run.is_paused() { ("Resume", "resume") } else { ("Pause", "user_pause") };
+    [pause, ("Complete", "complete"), ("Fail", "fail"), ("Stop", "stop")]
+        .into_iter()
+        .fold(Cell::new(""), |cell, (label, step)| {
+            cell.button(label, path.clone(), json!({"do": step}))
+        })
 }
 
 fn status_of(run: &Run, world: &World) -> Cell {
@@ -273,11 +332,13 @@ fn deliveries(world: &World) -> Table {
         number("#"),
         text("Event"),
         text("State"),
+        text("Fault"),
         code("Agent"),
         code("Receiver"),
         number("Attempts"),
         text("Last answer"),
         text("Last attempt (UTC)"),
+        text("Request"),
     ];
     let rows = world.deliveries.newest_first().map(|delivery| {
         let last = delivery.attempts.last();
@@ -289,15 +350,34 @@ fn deliveries(world: &World) -> Table {
             Cell::number(usize::try_from(delivery.outgoing.delivery).unwrap_or(usize::MAX)),
             Cell::new(delivery.outgoing.event.name()),
             state_of(delivery),
+            fault_of(delivery.fault.map(crate::DeliveryFault::name)),
             Cell::new(&delivery.agent_id),
             Cell::new(&receiver(&delivery.outgoing.url)),
             Cell::number(delivery.attempts.len()),
             Cell::new(&answer),
             Cell::new(&last.map_or("–".to_owned(), |(at, _)| time(*at))),
+            request_of(delivery),
         ]
     });
-    Table::new(("deliveries", "Deliveries"), COLUMNS, world.deliveries.made(), rows)
+    Table::new(("deliveries", "Deliveries made"), COLUMNS, world.deliveries.made(), rows)
         .or("No delivery yet: POST /v1/agents/{agent_id}/webhooks asks for some.")
+}
+
+/// The request of a delivery, byte for byte but for the URL's user and query.
+fn request_of(delivery: &Delivery) -> Cell {
+    let outgoing = &delivery.outgoing;
+    let mut text = format!("POST {}\n", receiver(&outgoing.url));
+    for (name, value) in outgoing.headers() {
+        text.extend([name, ": ", value, "\n"]);
+    }
+    text.extend(["\n", &String::from_utf8_lossy(&outgoing.body)]);
+    let path = format!("/_emulator/deliveries/{}/repeat", outgoing.delivery);
+    Cell::new("Show").details(text).button("Repeat", path, json!({}))
+}
+
+/// The name of the fault that was applied.
+fn fault_of(name: Option<&str>) -> Cell {
+    name.map_or(Cell::new("–"), |name| Cell::new(name).tone(Tone::Warn))
 }
 
 fn state_of(delivery: &Delivery) -> Cell {
@@ -307,13 +387,13 @@ fn state_of(delivery: &Delivery) -> Cell {
         State::Waiting => ("to be tried again", Tone::Warn),
         State::Delivered => ("delivered", Tone::Good),
         State::GivenUp => ("given up", Tone::Bad),
-        State::Lost => ("lost on order", Tone::Bad),
+        State::Lost => ("lost by a fault", Tone::Bad),
     };
     Cell::new(text).tone(tone)
 }
 
 /// Where a delivery goes, without what may let others deliver there: user and query.
-fn receiver(url: &str) -> String {
+pub(crate) fn receiver(url: &str) -> String {
     let Ok(url) = Url::parse(url) else { return "not a URL".to_owned() };
     let query = if url.query().is_some() { "?…" } else { "" };
     format!("{}{}{query}", url.origin().ascii_serialization(), url.path())
@@ -322,10 +402,9 @@ fn receiver(url: &str) -> String {
 fn requests(journal: &Journal) -> Table {
     const COLUMNS: &[Column] =
         &[number("#"), code("Request"), text("Status"), text("Operation"), text("Fault")];
-    let numbers = (0..=journal.total()).rev();
-    let rows = journal.latest().rev().zip(numbers).map(|(exchange, number)| {
-        let Exchange { operation, request, status, faulty } = exchange;
-        let fault = if *faulty { Cell::new("on order").tone(Tone::Warn) } else { Cell::new("–") };
+    let rows = journal.numbered().rev().map(|(number, exchange)| {
+        let Exchange { operation, request, status, fault } = exchange;
+        let fault = fault_of(*fault);
         vec![
             Cell::new(&grouped(number)),
             Cell::new(&format!("{} {}", request.method, request.target)),
@@ -334,12 +413,27 @@ fn requests(journal: &Journal) -> Table {
             fault,
         ]
     });
-    Table::new(("requests", "Requests"), COLUMNS, journal.total(), rows)
+    Table::new(("requests", "Requests received"), COLUMNS, journal.total(), rows)
         .or("No request yet; those for this page are not counted.")
 }
 
+fn faults(faults: &Faults) -> Table {
+    const COLUMNS: &[Column] =
+        &[text("Operation"), text("Fault"), number("Attempts counted"), number("Faults applied")];
+    let count = |number: u64| Cell::new(&grouped(number));
+    let rows = faults.rules().iter().map(|installed| {
+        vec![
+            Cell::new(&installed.rule.operation),
+            fault_of(Some(installed.rule.fault.name())),
+            count(installed.attempts),
+            count(installed.hits),
+        ]
+    });
+    Table::new(("faults", "Faults in force"), COLUMNS, faults.rules().len() as u64, rows)
+}
+
 fn mismatches(journal: &Journal) -> Table {
-    const COLUMNS: &[Column] = &[text("What does not agree with the document")];
+    const COLUMNS: &[Column] = &[text("Difference from the document")];
     let rows = journal
         .mismatches()
         .iter()

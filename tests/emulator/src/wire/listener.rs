@@ -157,7 +157,8 @@ impl axum::serve::Listener for Listener {
                 Event::Ordered(order) => self.obey(order),
                 Event::Due => self.unlock(),
                 Event::Knock(Ok((tcp, peer))) => {
-                    return (Stream::new(tcp, self.gate.clone()), peer);
+                    let is_local = peer.ip().to_canonical().is_loopback();
+                    return (Stream::new(tcp, self.gate.clone(), is_local), peer);
                 }
                 Event::Knock(Err(error)) if is_of_the_client(&error) => {}
                 Event::Knock(Err(_)) => self.door.rest(),

@@ -24,15 +24,22 @@ pub(crate) struct Connection(Arc<Shared>);
 #[derive(Debug)]
 struct Shared {
     gate: Gate,
+    /// Whether the client runs on this machine.
+    is_local: bool,
     /// Whether there is a plan; without one, the lock is not taken.
     planned: AtomicBool,
     plan: Mutex<Plan>,
 }
 
 impl Connection {
-    fn new(gate: Gate) -> Self {
+    fn new(gate: Gate, is_local: bool) -> Self {
         let plan = Mutex::new(Plan::Plain);
-        Self(Arc::new(Shared { gate, planned: AtomicBool::new(false), plan }))
+        Self(Arc::new(Shared { gate, is_local, planned: AtomicBool::new(false), plan }))
+    }
+
+    /// Whether the client runs on this machine.
+    pub(crate) fn is_local(&self) -> bool {
+        self.0.is_local
     }
 
     /// The door through which it came.
@@ -81,10 +88,10 @@ pub(crate) struct Stream {
 }
 
 impl Stream {
-    pub(super) fn new(tcp: TcpStream, gate: Gate) -> Self {
+    pub(super) fn new(tcp: TcpStream, gate: Gate, is_local: bool) -> Self {
         // A small answer goes out at once; where that cannot be had, it still goes out.
         let _ = tcp.set_nodelay(true);
-        Self { tcp, connection: Connection::new(gate), draining: None }
+        Self { tcp, connection: Connection::new(gate, is_local), draining: None }
     }
 
     fn poll_write_as_planned(

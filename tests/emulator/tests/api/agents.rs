@@ -87,6 +87,21 @@ async fn the_reference_knows_no_cursor_in_an_answer() {
 }
 
 #[tokio::test]
+async fn a_limited_list_of_the_reference_continues_after_its_last_agent() {
+    let twin = Twin::documented().await;
+    let agents = add(&twin, 45);
+    let mut seen = texts(&twin.get("/v1/agents?limit=20").await.json(200)["agents"], "agent_id");
+    while let Some(last) = seen.last().filter(|_| seen.len() < agents.len()).cloned() {
+        let page = twin.get(&format!("/v1/agents?limit=20&cursor={last}")).await.json(200);
+        seen.extend(texts(&page["agents"], "agent_id"));
+    }
+    assert_eq!(seen, agents);
+    let observed = Twin::observed().await;
+    let agent = observed.agent();
+    observed.get(&format!("/v1/agents?cursor={agent}")).await.problem(400);
+}
+
+#[tokio::test]
 async fn a_page_without_a_limit_has_a_cursor_where_there_are_more() {
     let twin = Twin::observed().await;
     add(&twin, 51);

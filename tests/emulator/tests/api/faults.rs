@@ -310,9 +310,12 @@ async fn exchanges_are_recorded_with_what_went_wrong() {
         }
         let exchanges = twin.take_exchanges();
         let seen: Vec<_> =
-            exchanges.iter().map(|e| (e.operation, e.request.path(), e.faulty)).collect();
+            exchanges.iter().map(|e| (e.operation, e.request.path(), e.fault)).collect();
         let me = Some("get_me");
-        assert_eq!(seen, [(me, "/v1/me", true), (me, "/v1/me", false), (None, "/v1/none", false)]);
+        assert_eq!(
+            seen,
+            [(me, "/v1/me", Some("html")), (me, "/v1/me", None), (None, "/v1/none", None)]
+        );
         assert!(exchanges.iter().all(|e| e.request.header("x-api-key") == twin.api_key()));
         assert_eq!((twin.count("get_me"), twin.take_exchanges().len()), (2, 0));
     })

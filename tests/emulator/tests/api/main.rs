@@ -8,6 +8,8 @@
 mod agent_changes;
 mod agents;
 mod contract;
+mod control;
+mod cors;
 mod deliveries;
 mod delivery_faults;
 mod due;

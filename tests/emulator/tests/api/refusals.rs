@@ -5,6 +5,9 @@ use serde_json::{Value, json};
 
 use super::harness::{Reply, Twin, in_both, members, text};
 
+/// What marks an answer that the emulator made up.
+const ASSUMED: &str = "neither documented nor observed";
+
 const CREATE_KEY: &str = "/api/public/v1/access-api-keys";
 
 /// Every operation that takes a body: method, path, and a body that is of the wrong shape.
@@ -92,7 +95,9 @@ async fn a_body_that_is_not_json_is_a_bad_request() {
             for (method, path, _) in with_bodies(&twin) {
                 let request = twin.request(method, &path);
                 let json = request.header("content-type", "application/json");
-                Reply::to(json.body(body.to_vec())).await.problem(400);
+                let reply = Reply::to(json.body(body.to_vec())).await;
+                reply.problem(400);
+                assert_eq!(reply.header("x-emulator-assumption"), ASSUMED);
             }
         }
     })
@@ -123,7 +128,9 @@ async fn a_body_under_another_content_type_is_not_read() {
         for content_type in ["", "text/plain", "text/json", "application/x-www-form-urlencoded"] {
             let request = twin.request(Method::POST, CREATE_KEY);
             let typed = request.header("content-type", content_type);
-            Reply::to(typed.body(body.clone())).await.problem(415);
+            let reply = Reply::to(typed.body(body.clone())).await;
+            reply.problem(415);
+            assert_eq!(reply.header("x-emulator-assumption"), ASSUMED);
         }
         Reply::to(twin.request(Method::POST, CREATE_KEY).body(body)).await.problem(415);
     })

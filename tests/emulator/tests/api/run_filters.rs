@@ -41,7 +41,7 @@ async fn each_filter_lets_through_what_it_names() {
         let started = |bound: &str, hour: u8, run: &str| {
             format!("filter_started_{bound}=2026-03-11T{hour}:00:00Z&filter_run_id={run}")
         };
-        let cases: [(&str, &[&String]); 24] = [
+        let cases: [(&str, &[&String]); 28] = [
             ("filter_status=error", &[failed]),
             ("filter_status=in_progress", &[running]),
             (&ended, &[completed]),
@@ -52,6 +52,10 @@ async fn each_filter_lets_through_what_it_names() {
             ("filter_started_after=2026-03-11T12:00:00.000000001Z", &[running, completed]),
             ("filter_started_after=2026-03-11T13:00:00Z", &[running, completed]),
             ("filter_started_after=2026-03-11T15:00:00%2B01:00", &[running]),
+            ("filter_started_after=2026-03-11T13:00Z", &[running, completed]),
+            ("filter_started_after=20260311T130000Z", &[running, completed]),
+            ("filter_started_after=2026-03-11T15:00:00+02:00", &[running, completed]),
+            ("filter_started_after=2026-03-11", &[running, completed, failed]),
             ("filter_started_before=2026-03-11T13:00:00Z", &[completed, failed]),
             ("filter_started_before=2026-03-11T12:59:59.999999999Z", &[failed]),
             ("filter_started_after=2026-03-11T15:00:00Z", &[]),

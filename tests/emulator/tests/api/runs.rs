@@ -156,7 +156,11 @@ async fn a_deploy_check_that_is_switched_on_can_be_skipped() {
         let path = format!("/v1/agents/{agent}/runs");
         for skip in [Value::Null, json!(false)] {
             let body = json!({"run_mode": "run", "skip_deploy_check": skip});
-            twin.post(&path, body).await.problem(400);
+            let problem = twin.post(&path, body).await.problem(400);
+            let detail = text(&problem["detail"]);
+            // It tells how to deploy the agent, and how to do without.
+            assert!(detail.contains("run_mode \"build\""), "{detail}");
+            assert!(detail.contains("skip_deploy_check: true"), "{detail}");
         }
         start(&twin, &agent, json!({"run_mode": "run", "skip_deploy_check": true})).await;
         start(&twin, &agent, json!({"run_mode": "build"})).await;

@@ -67,6 +67,24 @@ impl Browser {
         found.unwrap_or_else(|error| panic!("waiting for {xpath}: {error}"))
     }
 
+    /// Clicks the element at `xpath` once it is there.
+    pub(crate) async fn click(&self, xpath: &str) {
+        self.sees(xpath).await;
+        // In one step, since the page may replace the element at any time.
+        let xpath = Value::from(xpath);
+        let found = format!("document.evaluate({xpath}, document, null, 9, null).singleNodeValue");
+        self.evaluate(&format!("{found}.click()")).await;
+    }
+
+    /// Makes the window so many pixels wide.
+    pub(crate) async fn resize(&self, width: u32) {
+        let metrics =
+            json!({"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": false});
+        let order = json!({"cmd": "Emulation.setDeviceMetricsOverride", "params": metrics});
+        self.issue_cmd(DevTools(order)).await.expect("chromium resizes the window");
+        assert_eq!(self.evaluate("window.innerWidth").await, width);
+    }
+
     /// What a script in the page comes to.
     pub(crate) async fn evaluate(&self, expression: &str) -> Value {
         let script = format!("return {expression}");
@@ -195,6 +213,20 @@ fn read_port(output: &mut impl BufRead) -> u16 {
         }
     }
     panic!("chromedriver did not say its port, but: {said}");
+}
+
+/// A command of the developer tools.
+#[derive(Debug)]
+struct DevTools(Value);
+
+impl WebDriverCompatibleCommand for DevTools {
+    fn endpoint(&self, base: &Url, session: Option<&str>) -> Result<Url, ParseError> {
+        base.join(&format!("session/{}/goog/cdp/execute", session.unwrap_or_default()))
+    }
+
+    fn method_and_body(&self, _: &Url) -> (Method, Option<String>) {
+        (Method::POST, Some(self.0.to_string()))
+    }
 }
 
 /// The browser's console, and what it refused to load or to run.

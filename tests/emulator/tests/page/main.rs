@@ -15,7 +15,8 @@ use std::time::Duration;
 use axum::http::StatusCode;
 use reqwest::header::HOST;
 use serde_json::{Value, json};
-use twin_emulator::{Emulator, Profile, RunMode, World};
+use twin_emulator::fault::{Fault, Rule};
+use twin_emulator::{Emulator, Profile, RunMode, Script, World};
 
 use self::browser::{Browser, Scripts};
 use self::process::Program;
@@ -182,7 +183,9 @@ async fn the_page_is_whole_as_it_comes() {
         for shown in [profile.name(), "agent_abc123", "run_xyz789", "GET /v1/agents?limit=5"] {
             assert!(page.contains(&format!(">{shown}</span>")), "{shown} is not in {page}");
         }
-        for [table, total] in [["Agents", "1"], ["Runs", "1"], ["Deliveries", "0"]] {
+        for [table, total] in
+            [["Agents that exist", "1"], ["Runs started", "1"], ["Deliveries made", "0"]]
+        {
             assert!(page.contains(&format!("{table} <b>{total}</b>")), "{page}");
         }
         assert!(page.contains(">kept</span>"), "{page}");
@@ -251,7 +254,7 @@ async fn no_secret_is_shown() {
     let twin = twin.expect("a free port");
     twin.with(|world| world.add_deployed_agent("agent_1"));
     let webhook = json!({
-        "url": format!("{}/hook?token=abc123", receiver.url()),
+        "url": format!("{}/hook?token=q7w8e9", receiver.url()),
         "events": ["run.started"],
     });
     let webhook = call(&twin, "POST", "/v1/agents/agent_1/webhooks", &webhook).await;
@@ -277,7 +280,7 @@ async fn no_secret_is_shown() {
 
     for shown in shown {
         assert!(shown.contains("/hook?…") && shown.contains("[hidden]"), "{shown}");
-        for secret in [&secret, &key, "my own key", "my%20own", "my+own", "abc123"] {
+        for secret in [&secret, &key, "my own key", "my%20own", "my+own", "q7w8e9"] {
             assert!(!shown.contains(secret), "{secret} is in {shown}");
         }
     }
@@ -303,7 +306,7 @@ async fn only_the_newest_are_shown_and_all_are_counted() {
     for (id, total) in [("agents", "1,001"), ("runs", "60")] {
         assert_eq!(table(id)["total"], total);
         assert_eq!(table(id)["rows"].as_array().map(Vec::len), Some(50));
-        assert_eq!(table(id)["note"], "the newest 50");
+        assert_eq!(table(id)["note"], "the newest 50 are shown");
     }
     assert_eq!(table("agents")["rows"][0][0]["text"], "newest");
 }
@@ -318,4 +321,79 @@ async fn what_is_the_emulators_own_is_not_among_the_exchanges() {
     }
 
     assert!(twin.take_exchanges().is_empty());
+}
+
+#[tokio::test]
+async fn the_page_controls_the_emulator() {
+    let twin = emulator(Profile::Observed).await;
+    let Some(browser) = Browser::open(&twin.url(), Scripts::Run).await else { return };
+    let receiver = Recorder::start(&[]).await;
+    twin.with(World::add_example);
+    let hook = json!({"url": receiver.url(), "events": ["run.completed", "run.paused"]});
+    call(&twin, "POST", "/v1/agents/agent_abc123/webhooks", &hook).await;
+    let run = twin.with(|world| {
+        world.script_next_run(Script::by_hand());
+        world.start_run("agent_abc123", RunMode::Run)
+    });
+    browser.sees(&row("runs", &[&run, "in_progress"])).await;
+
+    // The run is paused as its user pauses it, and a delivery is sent and repeated.
+    browser.click("//section[@id='runs']//button[.='Pause']").await;
+    browser.sees(&row("runs", &[&run, "paused"])).await;
+    browser.sees(&row("deliveries", &["run.paused", "delivered"])).await;
+    browser.click("//form[contains(@data-path, 'deliveries')]//button").await;
+    browser.sees(&row("deliveries", &["run.completed", "delivered"])).await;
+    browser.click("//section[@id='deliveries']//tr[.//span[.='run.paused']]//button").await;
+    receiver.requested(3).await;
+    let signature = receiver.take_requests()[0].header("x-cobb-signature").to_owned();
+    browser.sees(&format!("//section[@id='deliveries']//pre[contains(., '{signature}')]")).await;
+
+    // A fault is added, applied to a request, shown there, and removed.
+    browser.click("//form[contains(@data-path, 'faults')]//button[.='Add']").await;
+    browser.sees(&row("faults", &["get_me", "delay"])).await;
+    call(&twin, "GET", "/v1/me", &Value::Null).await;
+    browser.sees(&row("requests", &["get_me", "delay"])).await;
+    browser.click("//form[contains(@data-path, 'faults')]//button[.='Remove all']").await;
+    browser.sees("//section[@id='faults'][@hidden]").await;
+
+    // A script waits, time passes, agents are added, everything starts again.
+    browser.click("//form[contains(@data-path, 'scripts')]//button").await;
+    browser.sees("//output[contains(., '\"waiting\":1')]").await;
+    browser.click("//form[contains(@data-path, 'clock')]//button[.='1 hour']").await;
+    browser.sees("//dd[contains(., '13:00:00')]").await;
+    browser.click("//form[contains(@data-path, 'seed')]//button").await;
+    browser.sees("//li/a[@href='#agents']/b[.='11']").await;
+    browser.click("//form[contains(@data-path, 'reset')]//button").await;
+    browser.sees("//li/a[@href='#agents']/b[.='0']").await;
+    assert_eq!(browser.complaints().await, Vec::<Value>::new());
+    twin.take_mismatches();
+}
+
+#[tokio::test]
+async fn nothing_is_cut_off_in_narrow_and_in_wide_windows() {
+    for profile in Profile::ALL {
+        let twin = emulator(profile).await;
+        let Some(browser) = Browser::open(&twin.url(), Scripts::Run).await else { return };
+        let receiver = Recorder::start(&[]).await;
+        twin.with(World::add_example);
+        let hook = json!({"url": format!("{}/a/rather/long/path", receiver.url()),
+                          "events": ["run.started", "run.completed"]});
+        call(&twin, "POST", "/v1/agents/agent_abc123/webhooks", &hook).await;
+        twin.with(|world| drop(world.start_run("agent_abc123", RunMode::Run)));
+        twin.settled().await;
+        twin.order(Rule::new("get_me", Fault::Delay { ms: 0 })).expect("there is get_me");
+        get(&twin, &format!("/v1/agents/{}", "long".repeat(60))).await;
+        call(&twin, "GET", "/v1/me", &json!({"no": "operation takes this"})).await;
+        browser.sees(&row("deliveries", &["run.started", "delivered"])).await;
+        browser.sees(&row("requests", &["get_me", "delay"])).await;
+        browser.evaluate("document.querySelector('#deliveries details').open = true").await;
+        for width in [400, 1_280] {
+            browser.resize(width).await;
+            let wide = "[document.documentElement, ...document.querySelectorAll('section, section > div, td, th, fieldset')]
+                .filter((one) => one.scrollWidth > one.clientWidth + 1 && getComputedStyle(one).display !== 'inline')
+                .map((one) => `${one.tagName} ${one.id || one.dataset.label || one.textContent.slice(0, 40)}: ${one.scrollWidth} > ${one.clientWidth}`)";
+            assert_eq!(browser.evaluate(wide).await, json!([]), "{profile}, {width} pixels");
+        }
+        twin.take_mismatches();
+    }
 }

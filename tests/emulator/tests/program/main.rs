@@ -10,6 +10,7 @@ use std::net::TcpListener;
 use std::process::Output;
 
 use reqwest::StatusCode;
+use twin_emulator::fault::EXAMPLES;
 use twin_emulator::{Orders, Profile, document};
 
 use self::process::{Program, command};
@@ -43,8 +44,8 @@ async fn a_key_that_it_is_given_works_and_is_not_said() {
 
     let (_, said) = program.interrupt();
 
-    assert!(said.contains("watch it: http://127.0.0.1:") && !said.contains("of-my-own"), "{said}");
-    assert!(!said.contains("x-api-key"), "{said}");
+    assert!(said.contains("export TWIN_BASE_URL=http://127.0.0.1:"), "{said}");
+    assert!(!said.contains("of-my-own") && !said.contains("TWIN_API_KEY"), "{said}");
 }
 
 #[test]
@@ -58,7 +59,7 @@ fn the_same_seed_makes_the_same_key() {
 fn ctrl_c_ends_it_well() {
     let mut program = Program::start(&["--port", "0"]);
     // What it says last, it says when it is ready for that.
-    while !program.line().starts_with("watch it") {}
+    while !program.line().starts_with("Ctrl-C") {}
 
     let (status, said) = program.interrupt();
 
@@ -77,35 +78,37 @@ fn arguments_that_are_wrong_are_refused_with_a_remedy() {
     assert!(said.contains("--api-key"), "{said}");
 }
 
-/// What it shows of files of faults is one.
-#[test]
-fn the_example_in_its_help_is_taken() {
-    let Output { status, stdout, .. } = command(&["--help"]).output().expect("the program starts");
+/// Returns what it prints for these arguments.
+fn printed(args: &[&str]) -> String {
+    let Output { status, stdout, .. } = command(args).output().expect("the program starts");
     assert!(status.success());
-    let help = String::from_utf8(stdout).expect("it says text");
-    let (_, example) = help.split_once("each part of it optional:\n").expect("it shows one");
-    let (example, _) = example.split_once("\nOperations have").expect("it ends");
+    String::from_utf8(stdout).expect("the text is UTF-8")
+}
 
-    let orders = Orders::parse(example).expect("it is as it should be");
+#[test]
+fn the_example_in_the_help_of_faults_is_a_fault_file() {
+    let help = printed(&["--help-faults"]);
+    let (_, example) = help.split_once("is optional:\n").expect("it has an example");
+    let (example, _) = example.split_once("\n\"operation\"").expect("the example ends");
+
+    let orders = Orders::parse(example).expect("it is a fault file");
 
     assert_eq!((orders.faults.len(), orders.deliveries.len(), orders.runs.len()), (2, 1, 1));
     assert_eq!(orders.switches.event_cap, Some(None));
 }
 
-/// Every kind of fault is named in the help.
 #[test]
-fn the_kinds_of_faults_in_its_help_are_those_that_there_are() {
-    let Output { stdout, .. } = command(&["--help"]).output().expect("the program starts");
-    let help = String::from_utf8(stdout).expect("it says text").replace('\n', " ");
-    for unknown in
-        [r#"{"faults": [{"operation": "*", "fault": "x"}]}"#, r#"{"deliveries": [{"fault": "x"}]}"#]
-    {
-        let error = Orders::parse(unknown).expect_err("there is no such kind");
-        let (_, kinds) = error.split_once("expected one of ").expect("it names them");
-        let kinds: Vec<&str> = kinds.split('`').skip(1).step_by(2).collect();
-        assert!(kinds.len() >= 5, "{error}");
-        assert!(help.contains(&format!(": {}.", kinds.join(", "))), "{kinds:?}");
+fn the_help_of_faults_has_a_line_for_each_fault() {
+    let help = printed(&["--help-faults"]);
+    for example in EXAMPLES {
+        let line = format!("  \"fault\": {}", example.json);
+        assert!(help.lines().any(|found| found.starts_with(&line)), "{line}");
     }
+}
+
+#[test]
+fn the_version_has_the_name_of_the_crate() {
+    assert_eq!(printed(&["--version"]), format!("twin-emulator {}\n", env!("CARGO_PKG_VERSION")));
 }
 
 #[test]
@@ -113,10 +116,17 @@ fn a_bad_file_of_faults_is_refused_with_the_place() {
     let folder = tempfile::tempdir().expect("a folder");
     let file = folder.path().join("faults.json");
     let path = file.to_str().expect("its name is text");
-    let cases = [
-        ("{\n  \"deliveries\": [{\"event\": \"run.begun\"}]\n}", &["line 2", "run.begun"]),
-        ("{\n\n  \"fault\": []\n}", &["line 3", "`fault`"]),
-        ("{", &["line 1", "EOF"]),
+    let cases: [(&str, &[&str]); 4] = [
+        (
+            "{\n  \"deliveries\": [{\"event\": \"run.begun\", \"fault\": \"lost\"}]\n}",
+            &["line 2", "deliveries[0].event", "run.begun"],
+        ),
+        ("{\n\n  \"fault\": []\n}", &["line 3", "did you mean \"faults\"?", "runs"]),
+        (
+            "{\n \"runs\": [[\n {\"after\": \"2s\",\n \"do\": \"explode\"}]]\n}",
+            &["line 4, runs[0][0].do", "there is no step", "complete"],
+        ),
+        ("{", &["line 1", "not valid JSON"]),
     ];
     for (orders, expected) in cases {
         fs::write(&file, orders).expect("the file can be written");
@@ -149,12 +159,76 @@ fn a_port_in_use_is_refused_with_a_remedy() {
 }
 
 #[tokio::test]
-async fn the_document_is_served_byte_for_byte() {
+async fn serves_the_document_of_its_profile() {
+    for profile in Profile::ALL {
+        let program = Program::start(&["--port", "0", "--profile", profile.name()]);
+
+        let answer = reqwest::get(format!("{}/openapi.json", program.url())).await;
+
+        let answer = answer.expect("it answers");
+        assert_eq!(answer.headers()["content-type"], "application/json");
+        let served = answer.text().await.expect("it is whole");
+        assert!(served == document(profile), "the documents differ");
+    }
+}
+
+#[test]
+fn an_address_outside_loopback_needs_a_flag() {
+    for host in ["0.0.0.0", "::", "192.0.2.1"] {
+        let (status, said) = refused(&["--port", "0", "--host", host]);
+        assert_eq!(status, Some(1));
+        assert!(said.contains(host) && said.contains("--expose-to-network"), "{said}");
+    }
+    let program = Program::start(&["--port", "0", "--host", "127.0.0.2"]);
+    assert!(program.url().starts_with("http://127.0.0.2:"), "{}", program.url());
+}
+
+#[tokio::test]
+async fn an_exposed_emulator_answers_and_warns() {
+    let program = Program::start(&["--port", "0", "--host", "0.0.0.0", "--expose-to-network"]);
+    let port = program.url().rsplit(':').next().expect("it has a port");
+    let url = format!("http://127.0.0.1:{port}/openapi.json");
+    assert_eq!(reqwest::get(url).await.expect("it answers").status(), StatusCode::OK);
+
+    let (_, said) = program.interrupt();
+
+    assert!(said.contains("everybody who can reach"), "{said}");
+}
+
+#[tokio::test]
+async fn no_control_leaves_out_page_and_control_api() {
+    let program = Program::start(&["--port", "0", "--profile", "documented", "--no-control"]);
+    for path in ["/", "/_emulator/state", "/_emulator/requests", "/_emulator/openapi.json"] {
+        let answer = reqwest::get(format!("{}{path}", program.url())).await.expect("it answers");
+        assert_eq!(answer.status(), StatusCode::NOT_FOUND, "{path}");
+    }
+    let document = reqwest::get(format!("{}/openapi.json", program.url())).await;
+    assert_eq!(document.expect("it answers").status(), StatusCode::OK);
+}
+
+#[test]
+fn an_origin_that_is_none_is_refused() {
+    for origin in ["*", "localhost:3000", "http://localhost:3000/", "http://localhost:3000/x", ""] {
+        let (status, said) = refused(&["--port", "0", "--cors", origin]);
+        assert_eq!(status, Some(1), "{origin}");
+        assert!(said.contains("is not an origin"), "{said}");
+    }
+}
+
+#[tokio::test]
+async fn advances_a_running_clock_over_http() {
     let program = Program::start(&["--port", "0"]);
-
-    let answer = reqwest::get(format!("{}/openapi.json", program.url())).await.expect("it answers");
-
-    assert_eq!(answer.headers()["content-type"], "application/json");
-    let served = answer.text().await.expect("it is whole");
-    assert!(served == document(Profile::Documented), "the documents differ");
+    let advance = format!("{}/_emulator/clock/advance", program.url());
+    let now = async |by: &str| -> String {
+        let body = format!(r#"{{"by": "{by}"}}"#);
+        let answer = reqwest::Client::new().post(&advance).body(body).send().await;
+        let answer: serde_json::Value =
+            answer.expect("it answers").json().await.expect("it is JSON");
+        answer["now"].as_str().expect("it is a time").to_owned()
+    };
+    let read = |text: &str| chrono::DateTime::parse_from_rfc3339(text).expect("it is RFC 3339");
+    let before = read(&now("0s").await);
+    let after = read(&now("1h").await);
+    let passed = (after - before).num_seconds();
+    assert!((3_600..3_660).contains(&passed), "{passed} s");
 }

@@ -43,7 +43,7 @@ impl Program {
     #[allow(dead_code, reason = "not every suite asks")]
     pub(crate) fn key(&mut self) -> String {
         let mut lines = std::iter::repeat_with(|| self.line()).take(4);
-        let key = lines.find_map(|line| line.strip_prefix("x-api-key: ").map(str::to_owned));
+        let key = lines.find_map(|line| Some(line.split_once(" TWIN_API_KEY=")?.1.to_owned()));
         key.expect("it says a key")
     }
 

@@ -1,0 +1,422 @@
+//! The actions of the control API: what each reads from the request, and what it answers.
+
+use axum::http::{HeaderMap, Method};
+use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
+use serde_json::{Value, json};
+
+use super::{DOCUMENT, Refused, ok};
+use crate::call::Call;
+use crate::delivery::Delivery;
+use crate::entry::{Entry, Members, Mistake};
+use crate::exchange::Answer;
+use crate::journal::Exchange;
+use crate::lifecycle::Step;
+use crate::operations::names;
+use crate::orders::Orders;
+use crate::page::secrets::hide;
+use crate::page::view::receiver;
+use crate::server::Shared;
+use crate::webhooks::EventType;
+use crate::world::World;
+
+type Done = Result<Answer, Refused>;
+
+/// One action of the control API.
+#[derive(Debug)]
+pub(super) struct Action {
+    pub(super) method: Method,
+    pub(super) path: &'static str,
+    kind: Kind,
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Kind {
+    Document,
+    AdvanceClock,
+    ListDeliveries,
+    SendDelivery,
+    RepeatDelivery,
+    ListFaults,
+    AddFaults,
+    ClearFaults,
+    ScriptRuns,
+    StepRun,
+    Seed,
+    Reset,
+    ListRequests,
+}
+
+const DELIVERIES: &str = "/_emulator/deliveries";
+const FAULTS: &str = "/_emulator/faults";
+const STEPS: &str = "/_emulator/agents/{agent_id}/runs/{run_id}/steps";
+
+/// All actions but the state, which the page has.
+pub(super) static ACTIONS: [Action; 13] = [
+    action(Method::GET, "/_emulator/openapi.json", Kind::Document),
+    action(Method::POST, "/_emulator/clock/advance", Kind::AdvanceClock),
+    action(Method::GET, DELIVERIES, Kind::ListDeliveries),
+    action(Method::POST, DELIVERIES, Kind::SendDelivery),
+    action(Method::POST, "/_emulator/deliveries/{delivery}/repeat", Kind::RepeatDelivery),
+    action(Method::GET, FAULTS, Kind::ListFaults),
+    action(Method::POST, FAULTS, Kind::AddFaults),
+    action(Method::DELETE, FAULTS, Kind::ClearFaults),
+    action(Method::POST, "/_emulator/scripts", Kind::ScriptRuns),
+    action(Method::POST, STEPS, Kind::StepRun),
+    action(Method::POST, "/_emulator/seed", Kind::Seed),
+    action(Method::POST, "/_emulator/reset", Kind::Reset),
+    action(Method::GET, "/_emulator/requests", Kind::ListRequests),
+];
+
+const fn action(method: Method, path: &'static str, kind: Kind) -> Action {
+    Action { method, path, kind }
+}
+
+pub(super) async fn carry_out(action: &Action, shared: &Shared, call: &Call<'_>) -> Done {
+    match action.kind {
+        Kind::Document => Ok(Answer::new(axum::http::StatusCode::OK, "application/json", DOCUMENT)),
+        Kind::AdvanceClock => advance_clock(shared, call).await,
+        Kind::ListDeliveries => Ok(list_deliveries(shared)),
+        Kind::SendDelivery => send_delivery(shared, call).await,
+        Kind::RepeatDelivery => repeat_delivery(shared, call).await,
+        Kind::ListFaults => Ok(list_faults(shared)),
+        Kind::AddFaults => add_faults(shared, call),
+        Kind::ClearFaults => {
+            shared.faults().clear();
+            shared.with(World::clear_delivery_faults);
+            Ok(list_faults(shared))
+        }
+        Kind::ScriptRuns => script_runs(shared, call),
+        Kind::StepRun => step_run(shared, call).await,
+        Kind::Seed => seed(shared, call),
+        Kind::Reset => {
+            shared.reset();
+            Ok(clock(shared))
+        }
+        Kind::ListRequests => list_requests(shared, call),
+    }
+}
+
+/// Reads the body as an object with these members; a body that is empty has none.
+fn body<T>(
+    call: &Call<'_>,
+    known: &[&str],
+    read: impl FnOnce(&Members<'_>) -> Result<T, Mistake>,
+) -> Result<T, Refused> {
+    let text = str::from_utf8(&call.request.body)
+        .map_err(|_| Refused::Wrong("the body is not valid UTF-8".to_owned()))?;
+    let text = if text.trim().is_empty() { "{}" } else { text };
+    let members = Entry::parse(text).and_then(|entry| entry.object(known));
+    members
+        .and_then(|members| read(&members))
+        .map_err(|mistake| Refused::Wrong(mistake.to_string()))
+}
+
+async fn advance_clock(shared: &Shared, call: &Call<'_>) -> Done {
+    let now = shared.with(|world| world.now());
+    let then = body(call, &["by", "to"], |members| match members.get("to") {
+        Some(to) => {
+            let time = DateTime::parse_from_rfc3339(&to.text()?);
+            let time =
+                time.map_err(|_| to.mistake("expected a time such as 2026-03-11T13:00:00Z"))?;
+            if time < now {
+                return Err(
+                    to.mistake(format!("the time does not go back; it is {}", rfc3339(now)))
+                );
+            }
+            Ok(time.to_utc())
+        }
+        None => {
+            let by = members.need("by")?;
+            let delta = TimeDelta::from_std(by.duration()?).ok();
+            let then = delta.and_then(|delta| now.checked_add_signed(delta));
+            // A schedule that falls due every minute would keep the emulator busy for hours.
+            let then = then.filter(|then| *then - now <= FARTHEST);
+            then.ok_or_else(|| by.mistake("the clock advances by 366 days at most"))
+        }
+    })?;
+    shared.advance_to(then).await;
+    Ok(clock(shared))
+}
+
+const FARTHEST: TimeDelta = TimeDelta::days(366);
+
+fn clock(shared: &Shared) -> Answer {
+    ok(&json!({"now": rfc3339(shared.with(|world| world.now()))}))
+}
+
+fn rfc3339(time: DateTime<Utc>) -> String {
+    time.to_rfc3339_opts(SecondsFormat::AutoSi, true)
+}
+
+async fn send_delivery(shared: &Shared, call: &Call<'_>) -> Done {
+    let (agent, event, run, webhook) =
+        body(call, &["agent_id", "event", "run_id", "webhook_id"], |members| {
+            Ok((
+                members.need("agent_id")?.text()?,
+                EventType::read(members.need("event")?)?,
+                members.read("run_id", Entry::text)?,
+                members.read("webhook_id", Entry::text)?,
+            ))
+        })?;
+    let sent =
+        shared.with(|world| world.send_delivery(&agent, event, run.as_deref(), webhook.as_deref()));
+    let sent = sent.map_err(Refused::Missing)?;
+    shared.settled().await;
+    Ok(deliveries_of(shared, |delivery| sent.contains(&delivery.outgoing.delivery)))
+}
+
+async fn repeat_delivery(shared: &Shared, call: &Call<'_>) -> Done {
+    let text = call.id("delivery");
+    let number =
+        text.parse().map_err(|_| Refused::Missing(format!("there is no delivery {text}")))?;
+    shared.with(|world| world.repeat_delivery(number)).map_err(Refused::Missing)?;
+    shared.settled().await;
+    Ok(deliveries_of(shared, |delivery| delivery.outgoing.delivery == number))
+}
+
+fn list_deliveries(shared: &Shared) -> Answer {
+    deliveries_of(shared, |_| true)
+}
+
+/// The remembered deliveries that are wanted, the newest first.
+fn deliveries_of(shared: &Shared, wanted: impl Fn(&Delivery) -> bool) -> Answer {
+    let key = shared.first_key();
+    let found = shared.with(|world| {
+        let wanted = world.deliveries.newest_first().filter(|delivery| wanted(delivery));
+        wanted.map(|delivery| delivery_view(delivery, key)).collect::<Vec<Value>>()
+    });
+    ok(&json!({"deliveries": found}))
+}
+
+fn delivery_view(delivery: &Delivery, key: &str) -> Value {
+    let outgoing = &delivery.outgoing;
+    let attempts = delivery.attempts.iter().map(|(at, outcome)| match outcome {
+        Ok(status) => json!({"at": rfc3339(*at), "status": status}),
+        Err(error) => json!({"at": rfc3339(*at), "error": error}),
+    });
+    json!({
+        "number": outgoing.delivery,
+        "agent_id": hide(&delivery.agent_id, key),
+        "webhook_id": delivery.webhook_id,
+        "event": outgoing.event.name(),
+        "receiver": hide(&receiver(&outgoing.url), key),
+        "state": delivery.state.name(),
+        "fault": delivery.fault.map(crate::DeliveryFault::name),
+        "headers": outgoing.headers().into_iter().collect::<std::collections::BTreeMap<_, _>>(),
+        "body": hide(&String::from_utf8_lossy(&outgoing.body), key),
+        "attempts": attempts.collect::<Vec<Value>>(),
+    })
+}
+
+fn list_faults(shared: &Shared) -> Answer {
+    let faults: Vec<Value> = shared
+        .faults()
+        .rules()
+        .iter()
+        .map(|installed| {
+            json!({
+                "operation": installed.rule.operation, "fault": installed.rule.fault.name(),
+                "attempts": installed.attempts, "hits": installed.hits,
+            })
+        })
+        .collect();
+    let deliveries: Vec<Value> = shared.with(|world| {
+        let rules = world.deliveries.rules().iter();
+        rules
+            .map(|(rule, seen)| {
+                json!({
+                    "event": rule.event.map(EventType::name), "fault": rule.fault.name(),
+                    "deliveries": seen,
+                })
+            })
+            .collect()
+    });
+    ok(&json!({"faults": faults, "deliveries": deliveries}))
+}
+
+/// Reads a part of a fault file.
+fn orders(call: &Call<'_>, known: &[&str]) -> Result<Orders, Refused> {
+    body(call, known, |_| Ok(()))?;
+    let text = String::from_utf8_lossy(&call.request.body);
+    Orders::parse(&text).map_err(|mistake| Refused::Wrong(mistake.to_string()))
+}
+
+fn add_faults(shared: &Shared, call: &Call<'_>) -> Done {
+    let orders = orders(call, &["faults", "deliveries"])?;
+    for rule in orders.faults {
+        let installed = shared.faults().install(rule, &names());
+        installed.map_err(|error| Refused::Wrong(error.to_string()))?;
+    }
+    shared.with(|world| {
+        orders.deliveries.into_iter().for_each(|rule| world.order_delivery_fault(rule));
+    });
+    Ok(list_faults(shared))
+}
+
+fn script_runs(shared: &Shared, call: &Call<'_>) -> Done {
+    let orders = orders(call, &["runs"])?;
+    let waiting = shared.with(|world| {
+        orders.runs.into_iter().for_each(|script| world.script_next_run(script));
+        world.scripts.waiting()
+    });
+    Ok(ok(&json!({"waiting": waiting})))
+}
+
+async fn step_run(shared: &Shared, call: &Call<'_>) -> Done {
+    let step = body(call, &["do"], |members| Step::read(members.need("do")?))?;
+    let (agent_id, run_id) = (call.id("agent_id"), call.id("run_id"));
+    shared.with(|world| {
+        let agent = world.agents.get(agent_id);
+        let agent =
+            agent.ok_or_else(|| Refused::Missing(format!("there is no agent {agent_id}")))?;
+        let run = agent.runs.get(run_id);
+        let run = run.ok_or_else(|| Refused::Missing(format!("there is no run {run_id}")))?;
+        if run.is_finished() {
+            return Err(Refused::Wrong(format!("run {run_id} has ended")));
+        }
+        world.happen(agent_id, run_id, &step);
+        Ok(())
+    })?;
+    shared.settled().await;
+    let status = shared.with(|world| {
+        let run = world.agents.get(agent_id).and_then(|agent| agent.runs.get(run_id));
+        run.map(|run| run.status_name(world.profile))
+    });
+    Ok(ok(&json!({"run_id": run_id, "status": status})))
+}
+
+/// So many things are added by one request.
+const MOST: u64 = 1_000_000;
+
+fn seed(shared: &Shared, call: &Call<'_>) -> Done {
+    let known = ["agents", "deployed_agents", "example", "runs", "events"];
+    let seeds = body(call, &known, |members| {
+        Ok(Seeds {
+            agents: members.read("agents", count)?.unwrap_or_default(),
+            deployed: members.read("deployed_agents", texts)?.unwrap_or_default(),
+            example: members.read("example", Entry::flag)?.unwrap_or_default(),
+            runs: members.read("runs", runs)?,
+            events: members.read("events", events)?,
+        })
+    })?;
+    shared.with(|world| seeds.sow(world))
+}
+
+fn count(entry: &Entry<'_>) -> Result<u64, Mistake> {
+    entry.number(0..=MOST)
+}
+
+fn texts(entry: &Entry<'_>) -> Result<Vec<String>, Mistake> {
+    entry.list()?.iter().map(Entry::text).collect()
+}
+
+fn runs(entry: &Entry<'_>) -> Result<(String, u64), Mistake> {
+    let members = entry.object(&["agent_id", "count"])?;
+    Ok((members.need("agent_id")?.text()?, count(members.need("count")?)?))
+}
+
+fn events(entry: &Entry<'_>) -> Result<(String, String, u64), Mistake> {
+    let members = entry.object(&["agent_id", "run_id", "count"])?;
+    let (agent, run) = (members.need("agent_id")?.text()?, members.need("run_id")?.text()?);
+    Ok((agent, run, count(members.need("count")?)?))
+}
+
+struct Seeds {
+    agents: u64,
+    deployed: Vec<String>,
+    example: bool,
+    runs: Option<(String, u64)>,
+    events: Option<(String, String, u64)>,
+}
+
+impl Seeds {
+    /// Adds everything, or nothing where something cannot be added.
+    fn sow(self, world: &mut World) -> Done {
+        self.check(world)?;
+        let before = world.agents.count();
+        world.add_agents(self.agents);
+        self.deployed.iter().for_each(|id| world.add_deployed_agent(id));
+        if self.example {
+            world.add_example();
+        }
+        if let Some((agent_id, count)) = self.runs {
+            world.add_runs(&agent_id, count);
+        }
+        if let Some((agent_id, run_id, count)) = self.events {
+            world.add_events(&agent_id, &run_id, count);
+        }
+        let added = world.agents.count() - before;
+        Ok(ok(&json!({"agents_added": added, "agents": world.agents.count()})))
+    }
+
+    fn check(&self, world: &World) -> Result<(), Refused> {
+        let example = self.example.then_some(World::EXAMPLE_AGENT);
+        let mut new: Vec<&str> = self.deployed.iter().map(String::as_str).chain(example).collect();
+        new.sort_unstable();
+        let twice = new.windows(2).find(|pair| pair[0] == pair[1]).map(|pair| pair[0]);
+        let taken = new.iter().copied().find(|id| world.agents.get(id).is_some());
+        if let Some(id) = twice.or(taken) {
+            return Err(Refused::Wrong(format!("there is an agent {id} already")));
+        }
+        let has_run = |agent_id: &str, run_id: &str| {
+            world.agents.get(agent_id).is_some_and(|agent| agent.runs.get(run_id).is_some())
+        };
+        match (&self.runs, &self.events) {
+            (Some((agent_id, _)), _) if world.agents.get(agent_id).is_none() => {
+                Err(Refused::Missing(format!("there is no agent {agent_id}")))
+            }
+            (_, Some((agent_id, run_id, _))) if !has_run(agent_id, run_id) => {
+                Err(Refused::Missing(format!("agent {agent_id} has no run {run_id}")))
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+/// So many requests are in one answer at most.
+const PAGE: usize = 200;
+/// So much of a body is shown, in characters.
+const SHOWN: usize = 16_384;
+
+fn list_requests(shared: &Shared, call: &Call<'_>) -> Done {
+    let after = match call.text("after") {
+        None => 0,
+        Some(text) => text
+            .parse::<u64>()
+            .map_err(|_| Refused::Wrong(format!("after must be a number, not {text:?}")))?,
+    };
+    let key = shared.first_key();
+    let journal = shared.journal();
+    let wanted = journal.numbered().filter(|(number, _)| *number > after).take(PAGE);
+    let requests: Vec<Value> =
+        wanted.map(|(number, exchange)| request_view(number, exchange, key)).collect();
+    let last = requests.last().map_or(after, |last| last["number"].as_u64().unwrap_or(after));
+    Ok(ok(&json!({"requests": requests, "total": journal.total(), "after": last})))
+}
+
+fn request_view(number: u64, exchange: &Exchange, key: &str) -> Value {
+    let Exchange { operation, request, status, fault } = exchange;
+    let text: String = String::from_utf8_lossy(&request.body).chars().take(SHOWN).collect();
+    json!({
+        "number": number,
+        "operation": operation,
+        "method": request.method.as_str(),
+        "target": hide(&request.target, key),
+        "headers": headers(&request.headers, key),
+        "body": hide(&text, key),
+        "status": status.as_u16(),
+        "fault": fault,
+    })
+}
+
+/// Headers whose values are credentials.
+const CREDENTIALS: [&str; 3] = ["x-api-key", "authorization", "cookie"];
+
+fn headers(headers: &HeaderMap, key: &str) -> Value {
+    let shown = headers.iter().map(|(name, value)| {
+        let value = String::from_utf8_lossy(value.as_bytes());
+        let hidden = CREDENTIALS.contains(&name.as_str());
+        json!([name.as_str(), if hidden { "[hidden]".to_owned() } else { hide(&value, key) }])
+    });
+    shown.collect()
+}

@@ -1,0 +1,122 @@
+//! Who may see the page and call the control API: programs of this machine.
+//!
+//! A web page must not, though a browser of this machine runs it. It could make its own name mean
+//! 127.0.0.1 (so the `Host` must be a name of loopback), or send requests without reading the
+//! answers (so a request that changes something must not come from another origin).
+
+use std::net::IpAddr;
+
+use axum::http::header::{HOST, ORIGIN};
+use axum::http::uri::Authority;
+use axum::http::{HeaderMap, Method, StatusCode};
+
+use crate::exchange::Answer;
+use crate::wire::Connection;
+
+const FETCH_SITE: &str = "sec-fetch-site";
+
+/// Refuses a request from another machine, under another name, or from another origin.
+pub(crate) fn guard(
+    connection: &Connection,
+    method: &Method,
+    headers: &HeaderMap,
+) -> Result<(), Answer> {
+    if !connection.is_local() {
+        return Err(refusal("this is for programs of the emulator's own machine only"));
+    }
+    if !is_for_loopback(headers) {
+        let hosts = "http://127.0.0.1, http://localhost and http://[::1]";
+        return Err(refusal(&format!("this is answered under {hosts} only")));
+    }
+    if *method != Method::GET && !is_of_this_origin(headers) {
+        return Err(refusal("pages of other origins cannot control the emulator"));
+    }
+    Ok(())
+}
+
+fn refusal(text: &str) -> Answer {
+    Answer::new(StatusCode::FORBIDDEN, "text/plain; charset=utf-8", format!("{text}\n"))
+}
+
+fn is_for_loopback(headers: &HeaderMap) -> bool {
+    let mut hosts = headers.get_all(HOST).iter();
+    let (Some(host), None) = (hosts.next(), hosts.next()) else { return false };
+    let Ok(authority) = Authority::try_from(host.as_bytes()) else { return false };
+    let name = authority.host();
+    let address = name.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>();
+    name.eq_ignore_ascii_case("localhost") || address.is_ok_and(|address| address.is_loopback())
+}
+
+/// Browsers name the origin of every page that sends something; other programs name none.
+fn is_of_this_origin(headers: &HeaderMap) -> bool {
+    let site = headers.get(FETCH_SITE).is_none_or(|site| site == "same-origin" || site == "none");
+    let mut origins = headers.get_all(ORIGIN).iter();
+    let own = match (origins.next(), origins.next()) {
+        (None, _) => true,
+        (Some(origin), None) => headers.get(HOST).is_some_and(|host| {
+            origin.as_bytes().strip_prefix(b"http://") == Some(host.as_bytes())
+        }),
+        (Some(_), Some(_)) => false,
+    };
+    site && own
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::http::{HeaderName, HeaderValue};
+
+    use super::*;
+
+    fn headers(list: &[(&str, &str)]) -> HeaderMap {
+        let mut headers = HeaderMap::new();
+        for (name, value) in list {
+            let name: HeaderName = name.parse().unwrap();
+            headers.append(name, HeaderValue::from_str(value).unwrap());
+        }
+        headers
+    }
+
+    #[test]
+    fn answers_under_names_of_loopback_only() {
+        let is_for_loopback = |hosts: &[&str]| {
+            let hosts: Vec<(&str, &str)> = hosts.iter().map(|host| ("host", *host)).collect();
+            super::is_for_loopback(&headers(&hosts))
+        };
+        for host in ["127.0.0.1:4010", "127.9.9.9", "localhost:1", "LOCALHOST", "[::1]:4010"] {
+            assert!(is_for_loopback(&[host]), "{host}");
+        }
+        let strange = [
+            "example.org",
+            "example.org:4010",
+            "127.0.0.1.example.org",
+            "localhost.example.org",
+            "localhost@example.org",
+            "192.168.0.1:4010",
+            "0.0.0.0",
+            "[::]",
+            "",
+            "a b",
+        ];
+        for host in strange {
+            assert!(!is_for_loopback(&[host]), "{host}");
+        }
+        assert!(!is_for_loopback(&[]));
+        assert!(!is_for_loopback(&["127.0.0.1", "example.org"]));
+    }
+
+    #[test]
+    fn rejects_pages_of_other_origins() {
+        let host = ("host", "127.0.0.1:4010");
+        let taken = |list: &[(&str, &str)]| is_of_this_origin(&headers(&[&[host], list].concat()));
+        assert!(taken(&[]));
+        assert!(taken(&[("origin", "http://127.0.0.1:4010"), (FETCH_SITE, "same-origin")]));
+        for origin in ["http://127.0.0.1:4011", "https://127.0.0.1:4010", "http://x.test", "null"] {
+            assert!(!taken(&[("origin", origin)]), "{origin}");
+        }
+        for site in ["cross-site", "same-site"] {
+            assert!(!taken(&[(FETCH_SITE, site)]), "{site}");
+        }
+        let own = ("origin", "http://127.0.0.1:4010");
+        assert!(!taken(&[own, ("origin", "http://x.test")]));
+    }
+}

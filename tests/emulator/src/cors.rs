@@ -1,0 +1,59 @@
+//! Cross-origin calls of the API from web pages, for the origins that `--cors` names.
+//!
+//! The page and the control API are left out: a web page must not control the emulator.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::Request;
+use axum::http::header::{
+    ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_ALLOW_ORIGIN,
+    ACCESS_CONTROL_EXPOSE_HEADERS, ACCESS_CONTROL_MAX_AGE, ACCESS_CONTROL_REQUEST_HEADERS,
+    ACCESS_CONTROL_REQUEST_METHOD, ORIGIN, VARY,
+};
+use axum::http::{HeaderValue, Method, StatusCode};
+use axum::middleware::{self, Next};
+use axum::response::{IntoResponse as _, Response};
+
+use super::server::Shared;
+
+const METHODS: HeaderValue = HeaderValue::from_static("GET, POST, PUT, PATCH, DELETE");
+/// What a browser may show to a page beyond the few headers that it always may.
+const EXPOSED: HeaderValue = HeaderValue::from_static("retry-after, allow, grpc-status");
+
+/// Answers pages of these origins; without any, the router stays as it is.
+pub(super) fn allow(router: Router<Arc<Shared>>, origins: &[HeaderValue]) -> Router<Arc<Shared>> {
+    if origins.is_empty() {
+        return router;
+    }
+    let origins: Arc<[HeaderValue]> = origins.into();
+    router.layer(middleware::from_fn(move |request, next| {
+        let origins = Arc::clone(&origins);
+        async move { pass(&origins, request, next).await }
+    }))
+}
+
+async fn pass(origins: &[HeaderValue], request: Request, next: Next) -> Response {
+    let origin = request.headers().get(ORIGIN).filter(|origin| origins.contains(origin)).cloned();
+    let Some(origin) = origin else { return next.run(request).await };
+    let is_preflight = request.method() == Method::OPTIONS
+        && request.headers().contains_key(ACCESS_CONTROL_REQUEST_METHOD);
+    let mut response = if is_preflight {
+        let wanted = request.headers().get(ACCESS_CONTROL_REQUEST_HEADERS).cloned();
+        let mut response = StatusCode::NO_CONTENT.into_response();
+        let headers = response.headers_mut();
+        headers.insert(ACCESS_CONTROL_ALLOW_METHODS, METHODS);
+        headers.insert(ACCESS_CONTROL_MAX_AGE, HeaderValue::from_static("600"));
+        if let Some(wanted) = wanted {
+            headers.insert(ACCESS_CONTROL_ALLOW_HEADERS, wanted);
+        }
+        response
+    } else {
+        next.run(request).await
+    };
+    let headers = response.headers_mut();
+    headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, origin);
+    headers.insert(ACCESS_CONTROL_EXPOSE_HEADERS, EXPOSED);
+    headers.append(VARY, HeaderValue::from_static("origin"));
+    response
+}

@@ -1,0 +1,239 @@
+//! Reads the faults of a fault file, in their long and in their short forms.
+//!
+//! No value is mended here: what cannot be sent is an error in the file.
+
+use std::num::NonZeroUsize;
+use std::time::Duration;
+
+use axum::http::{HeaderValue, StatusCode};
+
+use super::kind::{Cursor, Endless, Fault, RetryAfter, Shift, StatusBody};
+use crate::entry::{Entry, Mistake, instead};
+
+type Read<T> = Result<T, Mistake>;
+
+/// Every kind, in the order of the help.
+pub(crate) const KINDS: [&str; 15] = [
+    "status",
+    "delay",
+    "refuse",
+    "reset",
+    "close",
+    "cut_body",
+    "trickle",
+    "endless_body",
+    "html",
+    "grpc",
+    "content_type",
+    "redirect",
+    "gzip_bomb",
+    "cursors",
+    "shift",
+];
+
+const BODIES: [(&str, StatusBody); 5] = [
+    ("problem", StatusBody::Problem),
+    ("older", StatusBody::Older),
+    ("text", StatusBody::Text),
+    ("html", StatusBody::Html),
+    ("empty", StatusBody::Empty),
+];
+
+const ENDLESS: [(&str, Endless); 2] =
+    [("whitespace", Endless::Whitespace), ("array", Endless::Array)];
+
+/// Reads a fault: an object with the name of its kind, or the name alone where that is enough.
+pub(super) fn fault(entry: &Entry<'_>) -> Read<Fault> {
+    if entry.is_text() {
+        return by_name(entry);
+    }
+    let members = entry.members()?;
+    let (kind, value) = members.only("one fault")?;
+    Ok(match kind {
+        "status" => status(value)?,
+        "delay" => Fault::Delay { ms: milliseconds(value, "ms")? },
+        "refuse" => Fault::Refuse { for_ms: milliseconds(value, "for_ms")? },
+        "reset" => Fault::Reset { at: place(value)? },
+        "close" => Fault::Close { at: place(value)? },
+        "cut_body" => cut_body(value)?,
+        "trickle" => trickle(value)?,
+        "endless_body" => endless(value)?,
+        "html" => {
+            value.object(&[])?;
+            Fault::Html
+        }
+        "grpc" => grpc(value)?,
+        "content_type" => Fault::ContentType { value: member(value, "value", header)? },
+        "redirect" => redirect(value)?,
+        "gzip_bomb" => Fault::GzipBomb { bytes: member(value, "bytes", natural)? },
+        "cursors" => Fault::Cursors(value.list()?.iter().map(cursor).collect::<Read<_>>()?),
+        "shift" => shift(value)?,
+        unknown => return Err(unknown_kind(entry, unknown)),
+    })
+}
+
+fn by_name(entry: &Entry<'_>) -> Read<Fault> {
+    match entry.text()?.as_str() {
+        "html" => Ok(Fault::Html),
+        "grpc" => Ok(Fault::Grpc { code: UNIMPLEMENTED }),
+        "endless_body" => Ok(Fault::EndlessBody { of: Endless::default() }),
+        known if KINDS.contains(&known) => {
+            let message = format!("{known:?} needs a value; --help-faults shows an example");
+            Err(entry.mistake(message))
+        }
+        unknown => Err(unknown_kind(entry, unknown)),
+    }
+}
+
+/// What the live service was seen to send in `grpc-status`.
+const UNIMPLEMENTED: u32 = 12;
+
+fn unknown_kind(entry: &Entry<'_>, name: &str) -> Mistake {
+    entry.mistake(format!("there is no fault {name:?}{}", instead(name, &KINDS)))
+}
+
+/// A value that stands by itself, or in an object under `name`.
+fn member<'a, T>(
+    entry: &Entry<'a>,
+    name: &str,
+    read: impl FnOnce(&Entry<'a>) -> Read<T>,
+) -> Read<T> {
+    if entry.is_object() { read(entry.object(&[name])?.need(name)?) } else { read(entry) }
+}
+
+fn natural(entry: &Entry<'_>) -> Read<u64> {
+    entry.number(0..=u64::MAX)
+}
+
+fn size(entry: &Entry<'_>) -> Read<usize> {
+    natural(entry).map(|number| usize::try_from(number).unwrap_or(usize::MAX))
+}
+
+fn place(entry: &Entry<'_>) -> Read<usize> {
+    member(entry, "at", size)
+}
+
+fn milliseconds(entry: &Entry<'_>, name: &str) -> Read<u64> {
+    member(entry, name, Entry::duration).map(in_milliseconds)
+}
+
+fn in_milliseconds(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}
+
+fn status(entry: &Entry<'_>) -> Read<Fault> {
+    if !entry.is_object() {
+        let status = status_in(entry, 200, 599)?;
+        return Ok(Fault::status(status, None));
+    }
+    let members = entry.object(&["status", "retry_after", "body"])?;
+    let body = members.read("body", |body| body.choice(&BODIES))?;
+    Ok(Fault::Status {
+        status: status_in(members.need("status")?, 200, 599)?,
+        retry_after: members.read("retry_after", retry_after)?,
+        body: body.unwrap_or_default(),
+    })
+}
+
+fn status_in(entry: &Entry<'_>, least: u16, most: u16) -> Read<StatusCode> {
+    let number = entry.number(least.into()..=most.into())?;
+    let status = u16::try_from(number).ok().and_then(|code| StatusCode::from_u16(code).ok());
+    status.ok_or_else(|| entry.mistake(format!("expected a status from {least} to {most}")))
+}
+
+fn retry_after(entry: &Entry<'_>) -> Read<RetryAfter> {
+    if entry.is_object() {
+        let members = entry.object(&["date_in"])?;
+        return Ok(RetryAfter::DateIn(members.need("date_in")?.integer()?));
+    }
+    if entry.is_list() {
+        let each = entry.list()?.iter().map(retry_after).collect::<Read<_>>()?;
+        return Ok(RetryAfter::Each(each));
+    }
+    if entry.is_text() {
+        return header(entry).map(RetryAfter::Literal);
+    }
+    entry.number(0..=u64::MAX).map(RetryAfter::Seconds).map_err(|_| {
+        let forms = "a number of seconds, a text, {\"date_in\": seconds} or a list of these";
+        entry.mistake(format!("expected {forms}"))
+    })
+}
+
+fn header(entry: &Entry<'_>) -> Read<HeaderValue> {
+    let text = entry.text()?;
+    HeaderValue::from_bytes(text.as_bytes())
+        .map_err(|_| entry.mistake(format!("{text:?} cannot be the value of a header")))
+}
+
+fn cut_body(entry: &Entry<'_>) -> Read<Fault> {
+    if !entry.is_object() {
+        return Ok(Fault::CutBody { at: size(entry)?, chunked: false });
+    }
+    let members = entry.object(&["at", "chunked"])?;
+    let chunked = members.read("chunked", Entry::flag)?.unwrap_or_default();
+    Ok(Fault::CutBody { at: size(members.need("at")?)?, chunked })
+}
+
+fn trickle(entry: &Entry<'_>) -> Read<Fault> {
+    if !entry.is_object() {
+        let every_ms = in_milliseconds(entry.duration()?);
+        return Ok(Fault::Trickle { bytes: NonZeroUsize::MIN, every_ms, head: false });
+    }
+    let members = entry.object(&["bytes", "every", "every_ms", "head"])?;
+    let bytes = members.read("bytes", |bytes| bytes.number(1..=u64::MAX))?.unwrap_or(1);
+    let bytes = usize::try_from(bytes).ok().and_then(NonZeroUsize::new);
+    let every = match members.get("every_ms") {
+        Some(every) => every,
+        None => members.need("every")?,
+    };
+    Ok(Fault::Trickle {
+        bytes: bytes.unwrap_or(NonZeroUsize::MAX),
+        every_ms: in_milliseconds(every.duration()?),
+        head: members.read("head", Entry::flag)?.unwrap_or_default(),
+    })
+}
+
+fn endless(entry: &Entry<'_>) -> Read<Fault> {
+    let of = if entry.is_object() {
+        entry.object(&["of"])?.read("of", |of| of.choice(&ENDLESS))?.unwrap_or_default()
+    } else {
+        entry.choice(&ENDLESS)?
+    };
+    Ok(Fault::EndlessBody { of })
+}
+
+fn grpc(entry: &Entry<'_>) -> Read<Fault> {
+    let code = member(entry, "code", |code| code.number(0..=u32::MAX.into()))?;
+    Ok(Fault::Grpc { code: u32::try_from(code).unwrap_or(u32::MAX) })
+}
+
+fn redirect(entry: &Entry<'_>) -> Read<Fault> {
+    if !entry.is_object() {
+        return Ok(Fault::Redirect { status: StatusCode::TEMPORARY_REDIRECT, to: header(entry)? });
+    }
+    let members = entry.object(&["status", "to"])?;
+    let status = members.read("status", |status| status_in(status, 300, 399))?;
+    let status = status.unwrap_or(StatusCode::TEMPORARY_REDIRECT);
+    Ok(Fault::Redirect { status, to: header(members.need("to")?)? })
+}
+
+fn cursor(entry: &Entry<'_>) -> Read<Cursor> {
+    if entry.is_null() {
+        return Ok(Cursor::Null);
+    }
+    if entry.is_text() {
+        return entry.text().map(Cursor::Text);
+    }
+    match entry.flag() {
+        Ok(false) => Ok(Cursor::Absent),
+        _ => Err(entry.mistake("expected a text, null, or false for no cursor")),
+    }
+}
+
+fn shift(entry: &Entry<'_>) -> Read<Fault> {
+    let members = entry.object(&["insert", "remove"])?;
+    Ok(Fault::Shift(Shift {
+        insert: members.read("insert", natural)?.unwrap_or_default(),
+        remove: members.read("remove", natural)?.unwrap_or_default(),
+    }))
+}
