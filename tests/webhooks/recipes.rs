@@ -16,7 +16,7 @@ use twin_api::types::WebhookEventType::{RunCompleted, RunFailed, RunStarted, Run
 use twin_api::types::{CreateWebhookBody, CreateWebhookResponse, WebhookEventType};
 use twin_ext::webhook::sign;
 use twin_ext::{ClientBuilder, Error};
-use twin_tests::emulator::{Emulator, Profile, RunMode, Script, World};
+use twin_tests::emulator::{Emulator, Orders, Profile, RunMode, Script, World};
 
 use self::fetching::{Fetching, Outputs, PATH};
 use crate::http_receiver::{post_signed, serve};
@@ -72,9 +72,11 @@ impl Scene {
 
     /// Orders what becomes of all deliveries of the ends of runs to come.
     fn order(&self, fault: &serde_json::Value) {
-        let rule = json!({"event": "run.completed", "fault": fault});
-        let rule = serde_json::from_value(rule).unwrap();
-        self.service.with(|world| world.order_delivery_fault(rule));
+        let rule = json!({"deliveries": [{"event": "run.completed", "fault": fault}]});
+        let orders = Orders::parse(&rule.to_string()).unwrap();
+        self.service.with(|world| {
+            orders.deliveries.into_iter().for_each(|rule| world.order_delivery_fault(rule));
+        });
     }
 
     /// Looks for runs that ended since the service began.
