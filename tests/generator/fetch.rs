@@ -25,7 +25,7 @@ async fn regen_fetches_from_the_emulator() {
     let twin = Emulator::builder(Profile::Documented).start().await.expect("a free port");
     let source = Source::parse(&format!("{}/openapi.json", twin.url())).expect("it is safe");
     let root = copy.path().to_owned();
-    let options = regen::Options { root, mode: Mode::Write, fetch: Some(source), verbose: false };
+    let options = regen::Options { fetch: Some(source), ..regen::Options::new(root, Mode::Write) };
 
     let verdict = regen::run(&options, &mut Console::silent()).expect("it regenerates");
 

@@ -13,10 +13,11 @@ use crate::write::Change;
 /// Lines shown of one file.
 const SHOWN: usize = 20;
 
-/// Says what `changes` do: each file with its lines, and at last the one-line summary.
-pub(crate) fn describe(document: Option<&Change>, surface: &[Change]) -> String {
+/// Describes changed files: of an input its sizes, of a derived file the lines that came and
+/// went, and at last a summary on one line.
+pub(crate) fn describe(inputs: &[Change], surface: &[Change]) -> String {
     let mut report = String::new();
-    if let Some(change) = document {
+    for change in inputs {
         let size = |bytes: &Option<Vec<u8>>| bytes.as_ref().map_or(0, Vec::len);
         let (old, new) = (size(&change.old), size(&change.new));
         let _ = writeln!(report, "{}: {old} -> {new} bytes", change.path);
@@ -107,7 +108,7 @@ mod tests {
             change("c.snap", Some("old\n"), None),
         ];
         let document = change("openapi.json", Some("{}"), Some("{\"a\":1}"));
-        insta::assert_snapshot!(describe(Some(&document), &surface), @r"
+        insta::assert_snapshot!(describe(&[document], &surface), @r"
         openapi.json: 2 -> 7 bytes
         a.snap: +1 -1
           -two
@@ -123,9 +124,9 @@ mod tests {
     #[test]
     fn a_long_change_is_cut_and_counted() {
         let long = "line\n".repeat(1000);
-        let shown = describe(None, &[change("a.snap", None, Some(&long))]);
+        let shown = describe(&[], &[change("a.snap", None, Some(&long))]);
         assert!(shown.contains("… and 980 more"), "{shown}");
         assert!(shown.ends_with("surface: 1 file changed, +1000 -0 lines"), "{shown}");
-        assert_eq!(describe(None, &[]), "surface: unchanged");
+        assert_eq!(describe(&[], &[]), "surface: unchanged");
     }
 }

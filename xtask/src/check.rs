@@ -163,12 +163,7 @@ fn perform(step: &Step, root: &Path, console: &mut Console) -> anyhow::Result<()
             package::run(&options, console).map(drop)
         }
         Action::Snapshots => {
-            let options = regen::Options {
-                root: root.to_owned(),
-                mode: Mode::Check,
-                fetch: None,
-                verbose: false,
-            };
+            let options = regen::Options::new(root, Mode::Check);
             let verdict = regen::run(&options, console)?;
             ensure!(verdict == Verdict::Fresh, "the snapshots are stale; run `cargo xtask regen`");
             Ok(())

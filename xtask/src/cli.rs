@@ -10,7 +10,7 @@ use clap::{Args, Parser, Subcommand};
 
 use crate::console::Console;
 use crate::regen::{Mode, Verdict};
-use crate::{check, fetch, generate, package, regen};
+use crate::{check, diff, fetch, generate, package, regen};
 
 /// The repository's own commands.
 #[derive(Debug, Parser)]
@@ -24,7 +24,9 @@ struct Cli {
 enum Command {
     /// Generate again from openapi.json and overlay.json, and update the surface snapshots
     Regen(RegenArgs),
-    /// Generate a client from any OpenAPI 3.1 document, without Twin's overlay
+    /// Compare two documents: files, or revisions such as HEAD~1 or HEAD~1:openapi.json
+    Diff(DiffArgs),
+    /// Generate a client from any OpenAPI 3.1 document
     Generate(GenerateArgs),
     /// Run every check that a change must pass
     Check(CheckArgs),
@@ -60,10 +62,33 @@ struct RegenArgs {
     /// Take a new openapi.json first, from the published address or from URL or FILE
     #[arg(long, value_name = "URL|FILE", num_args = 0..=1, default_missing_value = fetch::PUBLISHED)]
     fetch: Option<String>,
+    /// Make the edits with these numbers, as an earlier run listed them
+    #[arg(long, value_name = "N,M", value_delimiter = ',')]
+    accept: Vec<usize>,
+    /// Refuse an operation that cannot be generated instead of leaving it out
+    #[arg(long)]
+    strict: bool,
+    /// Write the report as Markdown, with a draft for the changelog and the version
+    #[arg(long, value_name = "FILE")]
+    report: Option<PathBuf>,
     /// Show every note of the lowering instead of their number
     #[arg(long, short)]
     verbose: bool,
     /// The repository to work on
+    #[arg(long, hide = true, default_value = concat!(env!("CARGO_MANIFEST_DIR"), "/.."))]
+    root: PathBuf,
+}
+
+#[derive(Debug, Args)]
+struct DiffArgs {
+    /// The older document
+    old: String,
+    /// The newer document
+    new: String,
+    /// How to write the report
+    #[arg(long, value_enum, default_value_t = diff::Format::Text)]
+    format: diff::Format,
+    /// The repository with the history, the known facts and the overlay
     #[arg(long, hide = true, default_value = concat!(env!("CARGO_MANIFEST_DIR"), "/.."))]
     root: PathBuf,
 }
@@ -78,6 +103,21 @@ struct GenerateArgs {
     /// Where the source goes, instead of standard output
     #[arg(long, value_name = "OUT.rs")]
     out: Option<PathBuf>,
+    /// Known facts to apply, in the form of twin-api-gen/known.json
+    #[arg(long, value_name = "KNOWN.json")]
+    known: Option<PathBuf>,
+    /// An OpenAPI Overlay 1.0 document to apply
+    #[arg(long, value_name = "OVERLAY.json")]
+    overlay: Option<PathBuf>,
+    /// Where the document goes after identification, known facts and overlay
+    #[arg(long, value_name = "OUT.json")]
+    effective: Option<PathBuf>,
+    /// What the source may count on
+    #[arg(long, value_enum, default_value_t = generate::Target::Standalone)]
+    runtime: generate::Target,
+    /// Refuse an operation that cannot be generated instead of leaving it out
+    #[arg(long)]
+    strict: bool,
     /// Show every note of the lowering instead of their number
     #[arg(long, short)]
     verbose: bool,
@@ -101,12 +141,28 @@ fn dispatch(command: Command, console: &mut Console) -> anyhow::Result<Verdict> 
         Command::Regen(args) => {
             let fetch = args.fetch.as_deref().map(fetch::Source::parse).transpose()?;
             let mode = if args.check { Mode::Check } else { Mode::Write };
-            let options = regen::Options { root: args.root, mode, fetch, verbose: args.verbose };
+            let RegenArgs { accept, strict, report, verbose, root, .. } = args;
+            let options = regen::Options { root, mode, fetch, accept, strict, report, verbose };
             regen::run(&options, console)
         }
+        Command::Diff(DiffArgs { old, new, format, root }) => {
+            let options = diff::Options { root, old, new, format };
+            diff::run(&options, console).map(|()| Verdict::Fresh)
+        }
         Command::Generate(args) => {
-            let GenerateArgs { file, lowered, out, verbose } = args;
-            let options = generate::Options { file, lowered, out, verbose };
+            let GenerateArgs { file, lowered, out, known, overlay, effective, .. } = args;
+            let (runtime, strict, verbose) = (args.runtime, args.strict, args.verbose);
+            let options = generate::Options {
+                file,
+                lowered,
+                out,
+                known,
+                overlay,
+                effective,
+                runtime,
+                strict,
+                verbose,
+            };
             generate::run(&options, console).map(|()| Verdict::Fresh)
         }
         Command::Check(CheckArgs { fast, root }) => {

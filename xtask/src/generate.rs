@@ -1,13 +1,14 @@
 //! `cargo xtask generate`: any OpenAPI 3.1 document to a client and to its 3.0.3 form.
 //!
-//! It knows nothing of Twin: no overlay, no types of this workspace in the source. It
-//! touches no output file before there is a whole new content for it.
+//! It knows nothing of Twin: known facts and an overlay are applied where they are named. It
+//! writes no output file before the whole new content is there.
 
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail, ensure};
+use clap::ValueEnum;
 use tempfile::TempPath;
 use twin_api_gen::{Generated, Input, Runtime};
 
@@ -26,8 +27,36 @@ pub struct Options {
     pub lowered: Option<PathBuf>,
     /// Where the source goes instead of standard output.
     pub out: Option<PathBuf>,
+    /// Known facts to apply.
+    pub known: Option<PathBuf>,
+    /// An overlay to apply.
+    pub overlay: Option<PathBuf>,
+    /// Where the effective document goes.
+    pub effective: Option<PathBuf>,
+    /// What the source may count on.
+    pub runtime: Target,
+    /// Whether an operation that cannot be generated is an error.
+    pub strict: bool,
     /// Whether to show every note.
     pub verbose: bool,
+}
+
+/// Where the source will live.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Target {
+    /// In any crate, with progenitor-client and serde.
+    Standalone,
+    /// In the crate twin-api, with its transport and types.
+    TwinApi,
+}
+
+impl From<Target> for Runtime {
+    fn from(target: Target) -> Self {
+        match target {
+            Target::Standalone => Self::StandAlone,
+            Target::TwinApi => Self::TwinApi,
+        }
+    }
 }
 
 /// Generates, and writes what was asked for.
@@ -35,19 +64,22 @@ pub struct Options {
 /// # Errors
 /// When no client can be generated, or a file cannot be read or written.
 pub fn run(options: &Options, console: &mut Console) -> anyhow::Result<()> {
-    ensure!(
-        options.out.is_none() || options.out != options.lowered,
-        "--out and --lowered name the same file"
-    );
+    let outputs: Vec<&PathBuf> =
+        [&options.out, &options.lowered, &options.effective].into_iter().flatten().collect();
+    for (index, path) in outputs.iter().enumerate() {
+        ensure!(!outputs[..index].contains(path), "two outputs name the same file");
+    }
     let name = options.file.display();
     let bytes = read(&options.file).with_context(|| name.to_string())?;
     console.progress(format_args!("generating from {} bytes", bytes.len()));
+    let known = options.known.as_deref().map(named).transpose()?;
+    let overlay = options.overlay.as_deref().map(named).transpose()?;
     let input = Input {
         openapi: &bytes,
-        known: None,
-        overlay: None,
-        runtime: Runtime::StandAlone,
-        strict: false,
+        known: known.as_deref(),
+        overlay: overlay.as_deref(),
+        runtime: options.runtime.into(),
+        strict: options.strict,
     };
     let generated = twin_api_gen::generate(input).with_context(|| name.to_string())?;
     report::generation(&generated, options.verbose, console);
@@ -56,6 +88,11 @@ pub fn run(options: &Options, console: &mut Console) -> anyhow::Result<()> {
         Some(_) => Ok(()),
         None => console.raw(generated.source.as_bytes()),
     }
+}
+
+/// Reads a file beside the document, with its name in the error.
+fn named(file: &Path) -> anyhow::Result<Vec<u8>> {
+    fetch::read_file(file, LARGEST).with_context(|| file.display().to_string())
 }
 
 fn read(file: &Path) -> anyhow::Result<Vec<u8>> {
@@ -69,6 +106,9 @@ fn write(options: &Options, generated: &Generated) -> anyhow::Result<()> {
     let mut outputs = Vec::new();
     if let Some(path) = &options.lowered {
         outputs.push(Output::stage(path, format!("{:#}\n", generated.lowered).as_bytes())?);
+    }
+    if let Some(path) = &options.effective {
+        outputs.push(Output::stage(path, format!("{:#}\n", generated.effective).as_bytes())?);
     }
     if let Some(path) = &options.out {
         outputs.push(Output::stage(path, generated.source.as_bytes())?);

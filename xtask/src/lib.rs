@@ -12,6 +12,7 @@
 pub mod check;
 pub mod cli;
 pub mod console;
+pub mod diff;
 pub mod fetch;
 pub mod generate;
 pub mod package;
@@ -19,6 +20,7 @@ pub mod regen;
 pub mod write;
 
 mod changes;
+mod edit;
 mod report;
 mod snapshots;
 mod sources;

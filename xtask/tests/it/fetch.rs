@@ -18,7 +18,7 @@ fn refused(source: &str) -> String {
     let before = root.tree();
     let output = root.regen(&["--fetch", source]);
     assert_eq!(output.status.code(), Some(2), "{}", stderr(&output));
-    assert_eq!(root.tree(), before);
+    assert_eq!(root.repository_tree(), before);
     assert!(stdout(&output).is_empty());
     stderr(&output)
 }
@@ -185,13 +185,24 @@ fn other_versions_and_other_json_are_refused() {
 }
 
 #[test]
-fn a_document_that_does_not_generate_with_the_overlay_is_refused() {
+fn a_document_that_does_not_generate_is_refused_and_kept_for_inspection() {
     let without_me = edited(|document| {
         document["paths"].as_object_mut().unwrap().remove("/v1/me");
     });
-    let said = refused(&Server::serving(&without_me).url("/"));
+    let root = Root::new();
+    let before = root.tree();
+    let server = Server::serving(&without_me);
+
+    let output = root.regen(&["--fetch", &server.url("/")]);
+
+    let said = stderr(&output);
+    assert_eq!(output.status.code(), Some(2), "{said}");
     assert!(said.contains("no client can be generated"), "{said}");
-    assert!(said.contains("overlay: "), "{said}");
+    assert!(said.contains("  1. overlay: "), "{said}");
+    let kept = root.join("target/regen/refused-openapi.json");
+    assert!(said.contains(&format!("the document is kept in {}", kept.display())), "{said}");
+    assert_eq!(fs::read(kept).unwrap(), without_me);
+    assert_eq!(root.repository_tree(), before);
 }
 
 #[test]

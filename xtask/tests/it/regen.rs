@@ -19,8 +19,11 @@ fn the_first_run_writes_the_snapshots_and_says_so() {
         snapshot.starts_with("---\nsource: tests/generator/surface.rs\nexpression: text\n---\n")
     );
     assert!(stdout(&output).contains("tests/snapshots/report.snap (new): +"));
-    let summary = stdout(&output).lines().last().unwrap().to_owned();
-    assert!(summary.starts_with("surface: ") && summary.ends_with(" -0 lines"), "{summary}");
+    let said = stdout(&output);
+    let summary = said.lines().find(|line| line.starts_with("surface: ")).unwrap();
+    assert!(summary.ends_with(" -0 lines"), "{summary}");
+    assert!(said.lines().last().unwrap().starts_with("next       git diff"), "{said}");
+    assert!(root.join("tests/emulator/effective.json").exists());
     for stage in ["parse", "overlay", "lower", "client", "passes", "render", "write"] {
         assert!(
             stderr(&output).lines().any(|line| line.starts_with(&format!("  {stage} "))),

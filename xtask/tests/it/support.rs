@@ -54,6 +54,12 @@ impl Root {
         command
     }
 
+    /// As [`tree`](Self::tree), without what is kept under target/ for inspection.
+    pub(crate) fn repository_tree(&self) -> BTreeMap<PathBuf, Option<Vec<u8>>> {
+        let target = self.join("target");
+        self.tree().into_iter().filter(|(path, _)| !path.starts_with(&target)).collect()
+    }
+
     /// Every name under the root, with the bytes of every file.
     pub(crate) fn tree(&self) -> BTreeMap<PathBuf, Option<Vec<u8>>> {
         tree(self.path())

@@ -1,0 +1,138 @@
+//! `cargo xtask diff OLD NEW`: what a document changes for those who use the API, and what it
+//! changes for those who use our client.
+//!
+//! The changes compare the two documents alone. The verdict compares the clients that they
+//! become with the known facts and the overlay of this repository. It writes no file, and what
+//! it finds is never an error: it fails only where it cannot compare.
+
+use std::path::{Path, PathBuf};
+use std::thread;
+
+use anyhow::Context as _;
+use clap::ValueEnum;
+use twin_api_gen::diff::surface::{self, Client, Difference, Verdict};
+use twin_api_gen::diff::{self, Change, Level};
+use twin_api_gen::{Generated, Input, Runtime, parse};
+
+use crate::console::Console;
+
+mod load;
+pub(crate) mod render;
+
+/// How the report is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// For a terminal: breaking changes first, nothing cut.
+    Text,
+    /// For the body of a pull request.
+    Markdown,
+    /// For programs.
+    Json,
+}
+
+/// What to compare.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// The repository: its history, known facts and overlay.
+    pub root: PathBuf,
+    /// A file, a revision or `revision:path`.
+    pub old: String,
+    /// The same, for the newer document.
+    pub new: String,
+    /// How to write the report.
+    pub format: Format,
+}
+
+/// All differences between two documents.
+#[derive(Debug, Clone)]
+pub(crate) struct Comparison {
+    /// Between the documents.
+    pub(crate) changes: Vec<Change>,
+    /// Between the clients.
+    pub(crate) differences: Vec<Difference>,
+    /// What the next version has to be.
+    pub(crate) verdict: Verdict,
+    /// Why the clients could not be compared.
+    pub(crate) note: Option<String>,
+}
+
+impl Comparison {
+    pub(crate) fn of_level(&self, level: Level) -> impl Iterator<Item = &Change> {
+        self.changes.iter().filter(move |change| change.level == level)
+    }
+}
+
+/// Compares, and writes the report to standard output.
+///
+/// # Errors
+/// When a document cannot be read or is not an OpenAPI document.
+pub fn run(options: &Options, console: &mut Console) -> anyhow::Result<()> {
+    let old = load::load(&options.root, &options.old).context(options.old.clone())?;
+    let new = load::load(&options.root, &options.new).context(options.new.clone())?;
+    let comparison = compare(&options.root, (&options.old, &old), (&options.new, &new))?;
+    match options.format {
+        Format::Text => console.product(format_args!("{}", render::text(&comparison))),
+        Format::Markdown => console.product(format_args!("{}", render::markdown(&comparison))),
+        Format::Json => console.raw(render::json(&comparison).as_bytes()),
+    }
+}
+
+/// Compares two documents, each with its name.
+pub(crate) fn compare(
+    root: &Path,
+    old: (&str, &[u8]),
+    new: (&str, &[u8]),
+) -> anyhow::Result<Comparison> {
+    let known = load::optional(root, crate::regen::KNOWN)?;
+    let overlay = load::optional(root, crate::regen::OVERLAY)?;
+    let (known, overlay) = (known.as_deref(), overlay.as_deref());
+    let client = |openapi| {
+        let runtime = Runtime::TwinApi;
+        twin_api_gen::generate(Input { openapi, known, overlay, runtime, strict: false })
+    };
+    let (clients, changes) = thread::scope(|scope| {
+        let was = scope.spawn(|| client(old.1));
+        let is = scope.spawn(|| client(new.1));
+        let changes = documents(old, new);
+        (was.join().ok().zip(is.join().ok()), changes)
+    });
+    let changes = changes?;
+    Ok(match clients {
+        Some((Ok(was), Ok(is))) => judged(changes, &was, &is),
+        Some((Err(error), _) | (_, Err(error))) => by_documents(changes, &error.to_string()),
+        None => by_documents(changes, "the generator panicked"),
+    })
+}
+
+/// The changes between two documents alone.
+pub(crate) fn documents(old: (&str, &[u8]), new: (&str, &[u8])) -> anyhow::Result<Vec<Change>> {
+    let was = parse::parse(old.1).context(old.0.to_owned())?;
+    let is = parse::parse(new.1).context(new.0.to_owned())?;
+    Ok(diff::compare(&was, &is))
+}
+
+/// The comparison of two clients that were generated.
+pub(crate) fn judged(changes: Vec<Change>, was: &Generated, is: &Generated) -> Comparison {
+    let differences = surface::compare(client(was), client(is));
+    let verdict = surface::verdict(&differences);
+    Comparison { changes, differences, verdict, note: None }
+}
+
+fn client(generated: &Generated) -> Client<'_> {
+    let Generated { lowered, effective, left_out, .. } = generated;
+    Client { lowered, effective, left_out }
+}
+
+/// Without two clients the documents have to do: whatever breaks, is major.
+pub(crate) fn by_documents(changes: Vec<Change>, cause: &str) -> Comparison {
+    let worst = changes.iter().map(|change| change.level).min();
+    let verdict = match worst {
+        Some(Level::Breaking) => Verdict::Major,
+        Some(Level::Compatible) => Verdict::Minor,
+        Some(Level::Docs) => Verdict::Patch,
+        None => Verdict::None,
+    };
+    let note =
+        format!("the clients could not be compared, the verdict is of the documents: {cause}");
+    Comparison { changes, differences: Vec::new(), verdict, note: Some(note) }
+}

@@ -1,0 +1,245 @@
+//! A comparison as text, Markdown and JSON.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+
+use serde_json::json;
+use twin_api_gen::diff::surface::{Difference, Verdict};
+use twin_api_gen::diff::{Change, Level};
+
+use super::Comparison;
+
+const LEVELS: [(Level, &str); 3] =
+    [(Level::Breaking, "BREAKING"), (Level::Compatible, "compatible"), (Level::Docs, "docs")];
+
+/// The body of a pull request has at most 65,536 characters on GitHub.
+const LONGEST: usize = 60_000;
+
+/// One change of a schema, and all operations that it reaches.
+struct Group<'a> {
+    first: &'a Change,
+    others: Vec<&'a str>,
+}
+
+/// Puts together what one rule found in one place.
+fn grouped<'a>(changes: impl Iterator<Item = &'a Change>) -> Vec<Group<'a>> {
+    let mut places: BTreeMap<(&str, &str), usize> = BTreeMap::new();
+    let mut groups: Vec<Group<'a>> = Vec::new();
+    for change in changes {
+        let operation = change.operation.as_deref();
+        // Without an operation each message stands for itself.
+        let place = operation.and_then(|_| places.get(&(change.rule, change.pointer.as_str())));
+        match (place, operation) {
+            (Some(&at), Some(operation)) if groups[at].first.operation != change.operation => {
+                groups[at].others.push(operation);
+            }
+            _ => {
+                places.insert((change.rule, &change.pointer), groups.len());
+                groups.push(Group { first: change, others: Vec::new() });
+            }
+        }
+    }
+    groups
+}
+
+/// Writes all changes for a terminal. Nothing is cut.
+pub(crate) fn text(comparison: &Comparison) -> String {
+    let mut text = changes(comparison, &[Level::Breaking, Level::Compatible, Level::Docs]);
+    if comparison.changes.is_empty() {
+        text.push_str("documents: no change\n");
+    }
+    text.push_str(&client(&comparison.differences));
+    if let Some(note) = &comparison.note {
+        let _ = writeln!(text, "{note}");
+    }
+    let _ = write!(text, "verdict: {}", comparison.verdict);
+    text
+}
+
+/// The changes of some levels, each on lines of its own.
+pub(crate) fn changes(comparison: &Comparison, levels: &[Level]) -> String {
+    let mut text = String::new();
+    for (level, title) in LEVELS.iter().filter(|(level, _)| levels.contains(level)) {
+        for Group { first, others } in grouped(comparison.of_level(*level)) {
+            let operation = first.operation.as_deref().unwrap_or("document");
+            let _ = writeln!(text, "{title:<10} {operation}: {}", first.message);
+            if !others.is_empty() {
+                let _ = writeln!(text, "{:<10}   also in {}", "", others.join(", "));
+            }
+            let _ = writeln!(text, "{:<10}   {}", "", first.pointer);
+        }
+    }
+    text
+}
+
+/// What is different in the client, with what asks most of the version first.
+pub(crate) fn client(differences: &[Difference]) -> String {
+    let mut text = String::new();
+    if differences.is_empty() {
+        return "client: no change\n".to_owned();
+    }
+    text.push_str("client:\n");
+    for Difference { verdict, place, message, .. } in differences {
+        let _ = writeln!(text, "  {verdict:<6} {place}: {message}");
+    }
+    text
+}
+
+/// Writes the changes for the body of a pull request. Where they do not fit, it says how many
+/// are missing and which command shows them.
+pub(crate) fn markdown(comparison: &Comparison) -> String {
+    let mut text = format!("## API changes: {}\n", comparison.verdict);
+    if let Some(note) = &comparison.note {
+        let _ = writeln!(text, "\n{}", plain(note));
+    }
+    let mut missing = 0;
+    for (level, title) in
+        [(Level::Breaking, "Breaking"), (Level::Compatible, "Compatible"), (Level::Docs, "Docs")]
+    {
+        let lines: Vec<String> = grouped(comparison.of_level(level)).iter().map(line).collect();
+        let title = format!("{title} changes of the document ({})", lines.len());
+        section(&mut text, &title, level == Level::Docs, &lines, &mut missing);
+    }
+    let lines: Vec<String> = comparison.differences.iter().map(difference).collect();
+    section(
+        &mut text,
+        &format!("Changes of the client ({})", lines.len()),
+        false,
+        &lines,
+        &mut missing,
+    );
+    if comparison.changes.is_empty() {
+        text.push_str("\nThe documents do not differ.\n");
+    }
+    if missing > 0 {
+        let _ = writeln!(
+            text,
+            "\n{missing} more do not fit here: `cargo xtask diff OLD NEW` shows all of them."
+        );
+    }
+    text
+}
+
+fn section(text: &mut String, title: &str, folded: bool, lines: &[String], missing: &mut usize) {
+    if lines.is_empty() {
+        return;
+    }
+    let (open, close) = if folded {
+        (format!("\n<details><summary>{title}</summary>\n\n"), "\n</details>\n")
+    } else {
+        (format!("\n### {title}\n\n"), "")
+    };
+    text.push_str(&open);
+    for line in lines {
+        if text.len() + line.len() > LONGEST {
+            *missing += 1;
+        } else {
+            text.push_str(line);
+        }
+    }
+    text.push_str(close);
+}
+
+fn line(Group { first, others }: &Group<'_>) -> String {
+    let operation = first.operation.as_deref().unwrap_or("document");
+    let mut line = format!("- **{}**: {}", plain(operation), plain(&first.message));
+    if !others.is_empty() {
+        let others: Vec<String> = others.iter().map(|other| plain(other)).collect();
+        let _ = write!(line, "; also in {}", others.join(", "));
+    }
+    let _ = writeln!(line, " ({})", code(&first.pointer));
+    line
+}
+
+fn difference(difference: &Difference) -> String {
+    let Difference { verdict, place, message, .. } = difference;
+    format!("- {verdict}: {}: {}\n", code(place), plain(message))
+}
+
+/// Text of a document that forms no HTML, no link, no mention and no list.
+pub(crate) fn plain(text: &str) -> String {
+    let mut safe = String::with_capacity(text.len());
+    let mut in_code = false;
+    for letter in text.chars() {
+        match letter {
+            '`' => in_code = !in_code,
+            '\n' | '\r' => {
+                safe.push(' ');
+                continue;
+            }
+            '<' if !in_code => {
+                safe.push_str("&lt;");
+                continue;
+            }
+            '[' | ']' | '*' | '_' | '|' | '#' if !in_code => safe.push('\\'),
+            _ => {}
+        }
+        safe.push(letter);
+        if letter == '@' {
+            // A mention would send a message to a stranger.
+            safe.push('\u{200b}');
+        }
+    }
+    if in_code {
+        // An odd number of marks opens code that does not end.
+        return safe.replace('`', "'").replace('<', "&lt;");
+    }
+    safe
+}
+
+/// Code that text of a document cannot end.
+fn code(text: &str) -> String {
+    format!("`{}`", text.replace('`', "'").replace(['\n', '\r'], " "))
+}
+
+/// Writes what a program needs: the verdict and the changes of the documents.
+pub(crate) fn json(comparison: &Comparison) -> String {
+    let change = |change: &Change| {
+        json!({
+            "level": change.level.as_str(),
+            "operation": change.operation,
+            "pointer": change.pointer,
+            "message": change.message,
+        })
+    };
+    let changes: Vec<_> = comparison.changes.iter().map(change).collect();
+    let report = json!({ "verdict": comparison.verdict.as_str(), "changes": changes });
+    format!("{report:#}\n")
+}
+
+/// A draft of the changelog's next section.
+pub(crate) fn changelog(comparison: &Comparison, version: &str) -> String {
+    let mut text = format!("## {version}\n");
+    let of = |verdicts: &[Verdict]| -> Vec<String> {
+        let some = comparison.differences.iter().filter(|one| verdicts.contains(&one.verdict));
+        some.map(|one| format!("- {}: {}\n", code(&one.place), plain(&one.message))).collect()
+    };
+    for (title, verdicts) in
+        [("Changed (breaking)", &[Verdict::Major][..]), ("Added", &[Verdict::Minor])]
+    {
+        let lines = of(verdicts);
+        if !lines.is_empty() {
+            let _ = write!(text, "\n### {title}\n{}", lines.concat());
+        }
+    }
+    let patches = of(&[Verdict::Patch]).len();
+    if patches > 0 {
+        let _ =
+            write!(text, "\n### Changed\n- The documentation or encoding in {patches} places.\n");
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{code, plain};
+
+    #[test]
+    fn text_of_a_document_stays_text_in_markdown() {
+        assert_eq!(plain("a `b[]` c"), "a `b[]` c");
+        assert_eq!(plain("<script> [x](y)"), "&lt;script> \\[x\\](y)");
+        assert_eq!(plain("a ` <b>"), "a ' &lt;b>");
+        assert_eq!(plain("@team\n# x"), "@\u{200b}team \\# x");
+        assert_eq!(code("a`b\nc"), "`a'b c`");
+    }
+}

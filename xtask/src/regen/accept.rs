@@ -1,0 +1,199 @@
+//! Problems and contradicted facts as a numbered list, and the edits that `--accept` makes.
+//!
+//! Numbers count on when accepted edits uncover further problems, so that all of them can be
+//! accepted in one command. An edit reaches the disk only if the client generates afterwards.
+
+use std::fmt::Write as _;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, bail, ensure};
+use twin_api_gen::known::Outcome;
+use twin_api_gen::{Edit, EditedFile, Error, Fact, Generated, Problem};
+
+use super::{Options, Sources};
+use crate::edit;
+
+/// Where a refused document is kept.
+const REFUSED: &str = "target/regen/refused-openapi.json";
+
+/// A generation, after the accepted edits.
+pub(super) struct Accepted {
+    pub(super) generated: Generated,
+    /// What could still be accepted.
+    pub(super) offers: Vec<Offer>,
+    /// The edits that were made.
+    pub(super) made: Vec<Edit>,
+}
+
+/// One numbered item of the list.
+#[derive(Debug, Clone)]
+pub(super) struct Offer {
+    pub(super) number: usize,
+    pub(super) text: String,
+    pub(super) edit: Option<Edit>,
+}
+
+/// Generates, makes the accepted edits in `sources`, and generates again, until no accepted
+/// number is left.
+pub(super) fn generate(options: &Options, sources: &mut Sources) -> anyhow::Result<Accepted> {
+    let mut made = Vec::new();
+    let mut listed = 0;
+    loop {
+        let result = sources.generate(options.strict);
+        let offers = match &result {
+            Ok(generated) => number(listed, generated.facts.iter().filter_map(of_fact)),
+            Err(error) => number(listed, error.problems().map(of_problem)),
+        };
+        let range = listed + 1..=listed + offers.len();
+        listed += offers.len();
+        let edits = chosen(options, &offers, &range)?;
+        if !edits.is_empty() {
+            make(sources, &edits)?;
+            made.extend(edits);
+            continue;
+        }
+        if let Some(number) = options.accept.iter().find(|number| **number > listed) {
+            let count = if listed == 0 {
+                "the list is empty".to_owned()
+            } else {
+                format!("the list ends with {listed}")
+            };
+            bail!("--accept {number}: there is no such item; {count}");
+        }
+        return match result {
+            Ok(generated) => Ok(Accepted { generated, offers, made }),
+            Err(error) => Err(refuse(options, sources, &error, &offers, &made)?),
+        };
+    }
+}
+
+fn number(listed: usize, items: impl Iterator<Item = (String, Option<Edit>)>) -> Vec<Offer> {
+    let offer = |(number, (text, edit))| Offer { number, text, edit };
+    (listed + 1..).zip(items).map(offer).collect()
+}
+
+/// The edits that were accepted among `offers`.
+fn chosen(
+    options: &Options,
+    offers: &[Offer],
+    range: &std::ops::RangeInclusive<usize>,
+) -> anyhow::Result<Vec<Edit>> {
+    let numbers = options.accept.iter().filter(|number| range.contains(number));
+    numbers
+        .map(|number| {
+            let offer = offers.iter().find(|offer| offer.number == *number);
+            let edit = offer.and_then(|offer| offer.edit.clone());
+            edit.with_context(|| {
+                format!("--accept {number}: item {number} has no edit that a program can make")
+            })
+        })
+        .collect()
+}
+
+fn make(sources: &mut Sources, edits: &[Edit]) -> anyhow::Result<()> {
+    for (file, text) in
+        [(EditedFile::Known, &mut sources.known), (EditedFile::Overlay, &mut sources.overlay)]
+    {
+        let own: Vec<&Edit> = edits.iter().filter(|edit| edit.file == file).collect();
+        *text = edit::apply(text, &own)?;
+    }
+    let unknown =
+        edits.iter().any(|edit| !matches!(edit.file, EditedFile::Known | EditedFile::Overlay));
+    ensure!(!unknown, "an edit of a file that regen does not write");
+    Ok(())
+}
+
+/// The item of a problem, on lines of its own.
+fn of_problem(problem: &Problem) -> (String, Option<Edit>) {
+    let mut text = format!("{}: {}", problem.stage, problem.what);
+    let lines = [
+        ("at", &problem.pointer),
+        ("expected", &problem.expected),
+        ("found", &problem.found),
+        ("closest", &problem.closest),
+        ("help", &problem.help),
+    ];
+    for (name, value) in lines {
+        if let Some(value) = value {
+            let _ = write!(text, "\n     {name:<9} {value}");
+        }
+    }
+    (text, problem.edit.clone())
+}
+
+/// The item of a fact that the document contradicts.
+fn of_fact(fact: &Fact) -> Option<(String, Option<Edit>)> {
+    let Outcome::Contradicted { document, known_wins } = &fact.outcome else { return None };
+    let winner = if *known_wins { "the known fact" } else { "the document" };
+    let text = format!(
+        "{}: {}; the document says {document}; {winner} wins ({})",
+        fact.subject, fact.says, fact.source
+    );
+    Some((text, None))
+}
+
+/// Writes the items of a list with their edits.
+pub(super) fn list(offers: &[Offer]) -> String {
+    let mut text = String::new();
+    for Offer { number, text: item, edit } in offers {
+        let _ = writeln!(text, "{number:>3}. {item}");
+        if let Some(edit) = edit {
+            let _ = writeln!(text, "     {:<9} {edit} (--accept {number})", "edit");
+        }
+    }
+    text
+}
+
+/// The error of a refused document. A fetched one is kept for inspection.
+fn refuse(
+    options: &Options,
+    sources: &Sources,
+    error: &Error,
+    offers: &[Offer],
+    made: &[Edit],
+) -> anyhow::Result<anyhow::Error> {
+    let problems = error.problems().count();
+    let mut text = format!(
+        "no client can be generated from the document: {problems} {}\n{}",
+        if problems == 1 { "problem" } else { "problems" },
+        list(offers)
+    );
+    if !made.is_empty() {
+        text.push_str("the accepted edits were not saved, because these problems remain\n");
+    }
+    let mut command = "cargo xtask regen".to_owned();
+    if options.fetch.is_some() {
+        let kept = keep(&options.root, &sources.document)?;
+        let _ = writeln!(text, "the document is kept in {}", kept.display());
+        let _ = write!(command, " --fetch {}", kept.display());
+    }
+    let numbers: Vec<String> = options
+        .accept
+        .iter()
+        .copied()
+        .chain(offers.iter().filter(|offer| offer.edit.is_some()).map(|offer| offer.number))
+        .map(|number| number.to_string())
+        .collect();
+    if numbers.is_empty() {
+        text.push_str("no file of the repository was changed");
+    } else {
+        let _ = write!(
+            text,
+            "no file of the repository was changed; to make the edits, run\n  {command} --accept {}",
+            numbers.join(",")
+        );
+    }
+    Ok(anyhow::Error::msg(text))
+}
+
+fn keep(root: &Path, document: &[u8]) -> anyhow::Result<PathBuf> {
+    let path = root.join(REFUSED);
+    let write = || {
+        fs::create_dir_all(path.parent().unwrap_or(root))?;
+        fs::write(&path, document)
+    };
+    write().with_context(|| format!("keeping the refused document in {}", path.display()))?;
+    // The hidden default of --root ends with `..`.
+    Ok(fs::canonicalize(&path).unwrap_or(path))
+}

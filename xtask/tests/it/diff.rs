@@ -1,0 +1,153 @@
+//! `diff`: two files or revisions in, a report and exit code 0 out.
+
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Output};
+
+use serde_json::{Value, json};
+
+use crate::support::{Root, edited, stderr, stdout, xtask};
+
+fn diff(root: &Path, args: &[&str]) -> Output {
+    xtask().arg("diff").arg("--root").arg(root).args(args).output().unwrap()
+}
+
+/// Writes two documents and compares them.
+fn report(old: &[u8], new: &[u8], format: &str) -> String {
+    let root = Root::new();
+    let (a, b) = (root.join("a.json"), root.join("b.json"));
+    fs::write(&a, old).unwrap();
+    fs::write(&b, new).unwrap();
+    let paths = [a.to_str().unwrap(), b.to_str().unwrap(), "--format", format];
+    let output = diff(root.path(), &paths);
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    stdout(&output)
+}
+
+fn same() -> Vec<u8> {
+    edited(|_| ())
+}
+
+/// Removes an operation, adds one, adds a member and changes a text.
+fn evolved() -> Vec<u8> {
+    edited(|document| {
+        let paths = document["paths"].as_object_mut().unwrap();
+        paths.remove("/v1/schedules");
+        document["paths"]["/v1/probe"] = json!({"get": {
+            "operationId": "probe", "responses": {"204": {"description": "d"}}}});
+        document["components"]["schemas"]["Workspace"]["properties"]["color"] =
+            json!({"type": "string"});
+        document["info"]["title"] = json!("T");
+    })
+}
+
+#[test]
+fn the_json_report_has_the_documented_members_and_no_others() {
+    let report: Value = serde_json::from_str(&report(&same(), &evolved(), "json")).unwrap();
+
+    let members: Vec<&String> = report.as_object().unwrap().keys().collect();
+    assert_eq!(members, ["changes", "verdict"]);
+    let changes = report["changes"].as_array().unwrap();
+    for change in changes {
+        let members: Vec<&String> = change.as_object().unwrap().keys().collect();
+        assert_eq!(members, ["level", "message", "operation", "pointer"]);
+        assert!(change["pointer"].as_str().unwrap().starts_with('#'), "{change}");
+    }
+    let levels: Vec<&str> = changes.iter().map(|one| one["level"].as_str().unwrap()).collect();
+    assert!(levels.is_sorted(), "{levels:?}");
+    assert_eq!(changes[0]["operation"], "GET /v1/schedules");
+    assert!(changes.iter().any(|one| one["operation"].is_null() && one["level"] == "docs"));
+}
+
+#[test]
+fn equal_documents_have_no_changes_and_need_no_release() {
+    let report: Value = serde_json::from_str(&report(&same(), &same(), "json")).unwrap();
+    assert_eq!(report, json!({"verdict": "none", "changes": []}));
+}
+
+#[test]
+fn the_text_has_breaking_lines_first_and_the_verdict_last() {
+    let text = report(&same(), &evolved(), "text");
+    assert!(text.starts_with("BREAKING   GET /v1/schedules: "), "{text}");
+    assert!(text.contains("compatible GET /v1/probe: GET /v1/probe is new\n"), "{text}");
+    assert!(text.contains("`workspaces[].color` is new\n"), "{text}");
+    assert!(text.lines().last().unwrap().starts_with("verdict: "), "{text}");
+}
+
+#[test]
+fn nothing_of_a_long_report_is_cut_in_text_and_markdown_fits_a_pull_request() {
+    let many = edited(|document| {
+        let members = document["components"]["schemas"]["Agent"]["properties"].as_object_mut();
+        let members = members.unwrap();
+        for index in 0..2000 {
+            members.insert(format!("member_{index}"), json!({"type": "string"}));
+        }
+    });
+    let text = report(&same(), &many, "text");
+    assert!((0..2000).all(|index| text.contains(&format!("member_{index}` "))));
+    let markdown = report(&same(), &many, "markdown");
+    assert!(markdown.len() < 65_536, "{}", markdown.len());
+    assert!(markdown.contains("more do not fit here: `cargo xtask diff OLD NEW`"));
+}
+
+#[test]
+fn revisions_of_the_repository_are_documents() {
+    let root = Root::new();
+    let git = |args: &[&str]| {
+        let mut git = Command::new("git");
+        git.arg("-C").arg(root.path()).args([
+            "-c",
+            "user.name=a",
+            "-c",
+            "user.email=a@example.org",
+        ]);
+        assert!(git.args(args).output().unwrap().status.success(), "{args:?}");
+    };
+    git(&["init", "-q"]);
+    git(&["add", "-A"]);
+    git(&["commit", "-qm", "one"]);
+    fs::write(root.join("openapi.json"), evolved()).unwrap();
+    git(&["commit", "-qam", "two"]);
+
+    for old in ["HEAD~1", "HEAD~1:openapi.json"] {
+        let output = diff(root.path(), &[old, "HEAD"]);
+        assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+        assert!(stdout(&output).starts_with("BREAKING   GET /v1/schedules"), "{old}");
+    }
+}
+
+#[test]
+fn what_cannot_be_compared_exits_with_2_and_says_why() {
+    let root = Root::new();
+    let html = root.join("page.html");
+    fs::write(&html, "<html>").unwrap();
+    let good = root.join("openapi.json");
+    let good = good.to_str().unwrap();
+    for (old, expected) in [
+        ("nowhere", "git finds no nowhere:openapi.json"),
+        ("--version-of-git", "unexpected argument"),
+        (html.to_str().unwrap(), "page.html: parse: the document is HTML"),
+    ] {
+        let output = diff(root.path(), &[old, good]);
+        assert_eq!(output.status.code(), Some(2), "{old}");
+        assert!(stderr(&output).contains(expected), "{}", stderr(&output));
+        assert!(stdout(&output).is_empty());
+    }
+}
+
+#[test]
+fn a_document_without_a_client_is_still_compared() {
+    let empty = br#"{"openapi": "3.1.0", "info": {"title": "T", "version": "1"}, "paths": {}}"#;
+    let root = tempfile::tempdir().unwrap();
+    let path = root.path().join("empty.json");
+    fs::write(&path, empty).unwrap();
+    let old = root.path().join("old.json");
+    fs::write(&old, same()).unwrap();
+
+    let output = diff(root.path(), &[old.to_str().unwrap(), path.to_str().unwrap()]);
+
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    let text = stdout(&output);
+    assert!(text.contains("the clients could not be compared"), "{text}");
+    assert!(text.ends_with("verdict: major\n"), "{text}");
+}
