@@ -45,17 +45,15 @@ fn one(text: &str, edit: &Edit) -> anyhow::Result<String> {
             let array = find(text, pointer).context("there is no such array")?;
             insert(text, array, None, value)
         }
-        Change::Set { pointer, value } => match find(text, pointer) {
-            Some(place) => {
+        Change::Set { pointer, value } => {
+            if let Some(place) = find(text, pointer) {
                 let indent = indent_of(text, place.0);
-                Ok(splice(text, place, &pretty(value, &indent)))
+                return Ok(splice(text, place, &pretty(value, &indent)));
             }
-            None => {
-                let (parent, token) = pointer.rsplit_once('/').context("not a pointer")?;
-                let object = find(text, parent).context("its parent is not there")?;
-                insert(text, object, Some(&unescape(token)), value)
-            }
-        },
+            let (parent, token) = pointer.rsplit_once('/').context("not a pointer")?;
+            let object = find(text, parent).context("its parent is not there")?;
+            insert(text, object, Some(&unescape(token)), value)
+        }
         _ => anyhow::bail!("an edit of an unknown kind"),
     }
 }

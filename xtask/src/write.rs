@@ -117,24 +117,24 @@ pub(crate) fn write_beside(target: &Path, bytes: &[u8]) -> io::Result<TempPath> 
     };
     let mut file = Builder::new().prefix(TEMPORARY).tempfile_in(folder)?;
     file.write_all(bytes)?;
-    file.as_file().set_permissions(match fs::metadata(target) {
-        Ok(metadata) => metadata.permissions(),
-        Err(_) => readable(file.as_file())?,
-    })?;
+    match fs::metadata(target) {
+        Ok(metadata) => file.as_file().set_permissions(metadata.permissions())?,
+        Err(_) => make_readable(file.as_file())?,
+    }
     file.as_file().sync_all()?;
     Ok(file.into_temp_path())
 }
 
 /// A temporary file is private; a new file of the repository is not.
 #[cfg(unix)]
-fn readable(_: &fs::File) -> io::Result<fs::Permissions> {
+fn make_readable(file: &fs::File) -> io::Result<()> {
     use std::os::unix::fs::PermissionsExt as _;
-    Ok(fs::Permissions::from_mode(0o644))
+    file.set_permissions(fs::Permissions::from_mode(0o644))
 }
 
 #[cfg(not(unix))]
-fn readable(file: &fs::File) -> io::Result<fs::Permissions> {
-    Ok(file.metadata()?.permissions())
+fn make_readable(_: &fs::File) -> io::Result<()> {
+    Ok(())
 }
 
 fn stage(root: &Path, change: &Change, hook: Hook<'_>) -> io::Result<Option<TempPath>> {
