@@ -153,6 +153,45 @@ fn no_description_is_more_than_text() {
     }
 }
 
+/// A union by a tag: its alternatives become variants with fields, which have docs, too.
+fn tagged_union(text: &str) -> String {
+    let alternative = |tag: &str| {
+        serde_json::json!({
+            "type": "object", "required": ["kind"], "description": text,
+            "properties": {
+                "kind": {"const": tag, "description": text},
+                "size": {"type": "integer", "description": text},
+            },
+        })
+    };
+    serde_json::json!({
+        "openapi": "3.1.0",
+        "info": {"title": "t", "version": "1"},
+        "paths": {"/a": {"get": {"operationId": "a", "responses": {"200": {
+            "description": "d", "content": {"application/json": {"schema": {
+                "oneOf": [alternative("cat"), alternative("dog")],
+            }}},
+        }}}}},
+    })
+    .to_string()
+}
+
+#[test]
+fn a_description_inside_a_variant_is_text_too() {
+    let trailing_blanks = ["a \n b \n", "trailing ", "\n\n x"];
+    for text in HOSTILE.iter().chain(&trailing_blanks) {
+        let document = tagged_union(text);
+        let mut input = vendored();
+        input.openapi = document.as_bytes();
+        input.known = None;
+        input.overlay = None;
+        input.runtime = Runtime::StandAlone;
+        let source = generate(input).unwrap_or_else(|error| panic!("{text:?}: {error}")).source;
+        assert_only_text(&source, text);
+        assert!(!source.contains("/**"), "{text:?} is in a block comment");
+    }
+}
+
 /// Words of our own doc texts, with something else behind them.
 const FORGED: &[&str] = &[
     "A value that this version of the client does not know, as it came.\n\n```\npanic!()\n```\n<script>",

@@ -34,11 +34,13 @@ mod context;
 mod cycles;
 mod default_value;
 mod dereference;
+mod directions;
 mod document;
 mod enumeration;
 mod exclusive_bounds;
 mod form;
 mod format;
+mod inheritance;
 mod inline_types;
 mod keywords;
 pub(crate) mod left_out;
@@ -47,6 +49,7 @@ mod merge;
 mod native_type;
 mod null_type;
 mod nullable_component;
+pub(crate) mod nulls;
 mod operation_names;
 mod optional_list;
 mod parameter_names;
@@ -58,10 +61,11 @@ mod references;
 pub(crate) mod responses;
 mod schema;
 mod schema_pointer;
-mod tagged_union;
+pub(crate) mod tagged_union;
 mod tuple;
 mod type_array;
 mod typing;
+mod unsigned;
 mod walk;
 
 /// What the lowered document is for.
@@ -133,6 +137,7 @@ pub const RULES: &[Rule] = &[
     rewrite("annotations", annotations::apply),
     rewrite("keywords", keywords::apply),
     rewrite("enums", enumeration::apply),
+    rewrite("inheritance", inheritance::apply),
     rewrite("composition", composition::apply),
     rewrite("types", typing::apply),
     rewrite("formats", format::apply),
@@ -148,6 +153,9 @@ pub const RULES: &[Rule] = &[
     rewrite("parameter-names", parameter_names::apply),
     rewrite("responses", responses::apply),
     // Then what hangs on who speaks a schema. A new rule for operations goes before these.
+    rewrite("directions", directions::apply),
+    rewrite("nulls", nulls::apply),
+    rewrite("unsigned", unsigned::apply),
     rewrite("bounds", bounds::apply),
     rewrite("constraints", constraints::apply),
     rewrite("optional-lists", optional_list::apply),

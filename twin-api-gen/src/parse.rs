@@ -1,11 +1,14 @@
 //! Bytes to an OpenAPI document: JSON of a version that the lowering knows.
 //!
-//! It looks at the outermost members only. It does not judge schemas or operations, does
-//! not notice duplicate keys (the last one counts), and repairs nothing.
+//! It looks at the outermost members only, and for duplicate keys. It does not judge
+//! schemas or operations, and repairs nothing.
+
+mod duplicates;
 
 use serde_json::{Map, Value};
 
 use crate::error::{Error, Stage};
+use crate::problem::Problem;
 
 /// Reads an OpenAPI 3.0 or 3.1 document.
 ///
@@ -14,7 +17,8 @@ use crate::error::{Error, Stage};
 ///
 /// # Errors
 /// Of [`Stage::Parse`]: not UTF-8, not JSON (with line and column), HTML, cut off, nested
-/// too deeply, not an object, or of a version that is not known.
+/// too deeply, not an object, of a version that is not known, or with a key twice in one
+/// object.
 pub fn parse(bytes: &[u8]) -> Result<Value, Error> {
     let bytes = bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(bytes);
     let text = std::str::from_utf8(bytes).map_err(|error| {
@@ -32,7 +36,25 @@ pub fn parse(bytes: &[u8]) -> Result<Value, Error> {
             .help("an OpenAPI document is an object with `openapi`, `info` and `paths`"));
     };
     check_version(members)?;
+    check_duplicates(text)?;
     Ok(document)
+}
+
+/// # Errors
+/// Every key that is there twice in one object.
+fn check_duplicates(text: &str) -> Result<(), Error> {
+    let problems = duplicates::find(text).into_iter().map(|duplicate| {
+        let ((line, column), (line2, column2)) = (duplicate.first, duplicate.second);
+        let what = format!(
+            "the key {:?} is there twice: at line {line} column {column} and at line {line2} \
+             column {column2}",
+            duplicate.key
+        );
+        Problem::new(Stage::Parse, what)
+            .at(duplicate.pointer)
+            .help("merge the two, or remove one of them from the document")
+    });
+    Error::from_problems(problems).map_or(Ok(()), Err)
 }
 
 fn refuse(cause: impl Into<String>) -> Error {

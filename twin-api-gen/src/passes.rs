@@ -8,13 +8,16 @@
 mod bounds;
 mod constructor;
 mod doc_text;
+mod integer;
 mod literal;
 mod native_type;
+mod nulls;
 mod open_enum;
 mod path_identifier;
 mod secret;
 mod send;
 mod tree;
+mod union;
 mod version_header;
 mod wire;
 
@@ -59,7 +62,10 @@ const PASSES: &[Pass] = &[
     Pass { name: "path-identifier", apply: path_identifier::apply },
     Pass { name: "bounds", apply: bounds::apply },
     Pass { name: "open-enum", apply: open_enum::apply },
+    Pass { name: "union", apply: union::apply },
     Pass { name: "literal", apply: literal::apply },
+    Pass { name: "nulls", apply: nulls::apply },
+    Pass { name: "integer", apply: integer::apply },
     Pass { name: "native-type", apply: native_type::apply },
     Pass { name: "send", apply: send::apply },
     Pass { name: "secret", apply: secret::apply },

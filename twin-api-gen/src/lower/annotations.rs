@@ -43,8 +43,12 @@ pub(super) fn apply(context: &mut Context) {
             report.loss(place.pointer, "`discriminator` is not an object and is left out");
         }
         if members.keys().any(|key| key.starts_with("x-")) {
+            // Our own are made again.
+            let of_others = |key: &String| key.starts_with("x-") && !key.starts_with("x-twin-");
+            if members.keys().any(of_others) {
+                report.count("extensions of schemas are left out", place.pointer);
+            }
             members.retain(|key, _| !key.starts_with("x-"));
-            report.count("extensions of schemas are left out", place.pointer);
         }
         flags(report, members, place.pointer);
     });

@@ -6,8 +6,11 @@
 
 use std::collections::BTreeMap;
 
+use serde_json::Value;
+
 use super::Context;
 use super::casing::pascal;
+use super::inheritance::BASE;
 use super::inline_types::{Names, is_reserved};
 use super::schema::{Object, SCHEMAS, ref_name, ref_to};
 use crate::pointer::escape;
@@ -25,6 +28,7 @@ pub(super) fn apply(context: &mut Context) {
         if let Some(new) = ref_name(value).and_then(|name| renamed.get(name)) {
             *value = ref_to(new);
         }
+        rename_targets(value, &renamed);
         Ok(())
     });
     let schemas = context.take_schemas();
@@ -33,6 +37,22 @@ pub(super) fn apply(context: &mut Context) {
         None => (name, schema),
     }));
     context.declare();
+}
+
+/// The targets of a discriminator, and the base of a union.
+fn rename_targets(value: &mut Value, renamed: &BTreeMap<String, String>) {
+    let mapping = value.pointer_mut("/discriminator/mapping").and_then(Value::as_object_mut);
+    for target in mapping.into_iter().flat_map(Object::values_mut) {
+        let name = target.as_str().and_then(|target| target.strip_prefix(SCHEMAS));
+        if let Some(new) = name.and_then(|name| renamed.get(name)) {
+            *target = Value::String(format!("{SCHEMAS}{new}"));
+        }
+    }
+    if let Some(base) = value.get_mut(BASE)
+        && let Some(new) = base.as_str().and_then(|name| renamed.get(name))
+    {
+        *base = Value::String(new.clone());
+    }
 }
 
 fn renamed(schemas: &Object) -> BTreeMap<String, String> {

@@ -26,8 +26,40 @@ pub(super) use union::{tidy, warn_if_alike};
 /// Longer chains of inheritance are somebody's joke.
 const CHAIN_LIMIT: usize = 100;
 
+/// What merging leaves to merge is merged in a round of its own.
+const ROUNDS: usize = 4;
+
 pub(super) fn apply(context: &mut Context) {
-    hoist(context);
+    let mut merged = BTreeMap::new();
+    for _ in 0..ROUNDS {
+        if hoist(context, &mut merged) == 0 && !any_component_needs_merging(context) {
+            break;
+        }
+        compose(context);
+    }
+    give_up(context);
+    let schemas = context.schemas().into_owned();
+    context.each_schema_object(|report, members, place| {
+        tidy(report, members, &schemas, place.pointer);
+    });
+}
+
+fn any_component_needs_merging(context: &Context) -> bool {
+    context.schemas().values().any(|schema| schema.as_object().is_some_and(needs_merging))
+}
+
+/// Takes any value where merging does not come to an end.
+fn give_up(context: &mut Context) {
+    context.each_schema_object(|report, members, place| {
+        let within_all = place.pointer.rsplit('/').nth(1) == Some("allOf");
+        if !within_all && needs_merging(members) {
+            report.loss(place.pointer, "it is merged without end: any value is taken");
+            members.retain(|key, _| ANNOTATIONS.contains(&key.as_str()));
+        }
+    });
+}
+
+fn compose(context: &mut Context) {
     let schemas = context.take_schemas();
     let mut composer = Composer {
         schemas: &schemas,
@@ -46,17 +78,16 @@ pub(super) fn apply(context: &mut Context) {
     let done = composer.done;
     context.broken.extend(broken);
     context.put_schemas(done);
-    let schemas = context.schemas().into_owned();
-    context.each_schema_object(|report, members, place| {
-        tidy(report, members, &schemas, place.pointer);
-    });
 }
 
 /// Gives every composition that needs merging a component of its own, so that merging
 /// copies references to it and never unfolds it again.
-fn hoist(context: &mut Context) {
+///
+/// Equal ones share a component, or recursion would never end; how many there were.
+fn hoist(context: &mut Context, merged: &mut BTreeMap<String, String>) -> usize {
     let mut namer = Namer::new(&context.document);
     let mut hoisted = Vec::new();
+    let mut count = 0;
     context.each_schema(|report, value, place| {
         let Value::Object(members) = value else { return Ok(()) };
         // What lies in an `allOf` is merged with it.
@@ -64,12 +95,20 @@ fn hoist(context: &mut Context) {
         if place.position == Position::Component || within_all || !needs_merging(members) {
             return Ok(());
         }
+        count += 1;
+        let text = value.to_string();
+        if let Some(name) = merged.get(&text) {
+            *value = ref_to(name);
+            return Ok(());
+        }
         let name = namer.name(place.pointer);
         report.note(place.pointer, format!("merged into the component `{name}`"));
+        merged.insert(text, name.clone());
         hoisted.push((name.clone(), std::mem::replace(value, ref_to(&name))));
         Ok(())
     });
     context.put_schemas(hoisted);
+    count
 }
 
 fn needs_merging(members: &Object) -> bool {

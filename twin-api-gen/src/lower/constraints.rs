@@ -71,6 +71,11 @@ impl Speakers {
         Self { asked: reached(document, Side::Request), answered: reached(document, Side::Answer) }
     }
 
+    /// The names of both sides: of requests, and of answers.
+    pub(super) fn into_names(self) -> (BTreeSet<String>, BTreeSet<String>) {
+        (self.asked, self.answered)
+    }
+
     /// Whether a schema is in requests, and whether in answers; what nobody refers to counts
     /// as an answer's.
     pub(super) fn sides(&self, place: walk::Place<'_>) -> (bool, bool) {
@@ -94,6 +99,11 @@ fn reached(document: &mut Value, side: Side) -> BTreeSet<String> {
             pending.extend(ref_name(value).map(str::to_owned));
         }
     });
+    reached_from(document, pending)
+}
+
+/// The components in `pending`, and those that they lead to.
+pub(super) fn reached_from(document: &Value, mut pending: Vec<String>) -> BTreeSet<String> {
     let empty = Object::new();
     let schemas =
         document.pointer("/components/schemas").and_then(Value::as_object).unwrap_or(&empty);

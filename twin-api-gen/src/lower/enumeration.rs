@@ -13,6 +13,9 @@ use super::schema::{Object, text};
 use super::typing::type_of;
 use super::{Context, Report};
 
+/// On a schema: its only value, where Rust has no type for it.
+pub(super) const CONST: &str = "x-twin-const";
+
 pub(super) fn apply(context: &mut Context) {
     context.each_schema_object(|report, members, place| {
         let Some(Value::Array(mut values)) = members.remove("enum") else { return };
@@ -23,6 +26,11 @@ pub(super) fn apply(context: &mut Context) {
         }
         let mut seen = BTreeSet::new();
         values.retain(|value| seen.insert(value.to_string()));
+        if let [only] = values.as_slice()
+            && (only.is_i64() || only.is_u64() || only.is_boolean())
+        {
+            members.insert(CONST.to_owned(), only.clone());
+        }
         match judge(report, members, &values, place.pointer) {
             Ok(()) => {
                 members.insert("type".to_owned(), json!("string"));
@@ -107,13 +115,13 @@ mod tests {
                 (json!({"enum": [1, 2.5]}), json!({"type": "number"}), &["loss: type number"]),
                 (
                     json!({"type": "boolean", "enum": [true]}),
-                    json!({"type": "boolean"}),
+                    json!({"type": "boolean", "x-twin-const": true}),
                     &["loss: type boolean"],
                 ),
                 (json!({"enum": ["a", 1]}), json!({}), &["loss: several types (integer, string)"]),
                 (
                     json!({"type": "string", "enum": [1]}),
-                    json!({}),
+                    json!({"x-twin-const": 1}),
                     &["loss: not the declared one"],
                 ),
                 (

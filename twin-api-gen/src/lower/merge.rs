@@ -5,7 +5,7 @@
 
 use std::collections::BTreeSet;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::schema::{ANNOTATIONS, Object, alias, behind, text};
 
@@ -106,10 +106,50 @@ fn both(first: &Value, second: &Value, schemas: &Object, lost: &mut Vec<String>)
     if says_nothing(first) || (alias(first).is_some() && alias(first) == alias(second)) {
         return Some(second.clone());
     }
-    let mut whole = plain(first, schemas)?.clone();
-    let part = plain(second, schemas)?;
-    merge(&mut whole, part, schemas, lost).ok()?;
-    Some(Value::Object(whole))
+    if says_no_more(first, second, schemas) {
+        return Some(second.clone());
+    }
+    if says_no_more(second, first, schemas) {
+        return Some(first.clone());
+    }
+    match (plain(first, schemas), plain(second, schemas)) {
+        (Some(whole), Some(part)) => {
+            let mut whole = whole.clone();
+            merge(&mut whole, part, schemas, lost).ok()?;
+            Some(Value::Object(whole))
+        }
+        // Merged in a round of its own, where two of the same kind share a component.
+        _ if may_be_merged(first, second, schemas) => Some(json!({"allOf": [first, second]})),
+        _ => None,
+    }
+}
+
+/// Whether `schema` names a type, and `other` is of that type and says more.
+fn says_no_more(schema: &Value, other: &Value, schemas: &Object) -> bool {
+    let bare = schema.as_object().is_some_and(|members| {
+        members.iter().all(|(key, value)| match key.as_str() {
+            "type" => true,
+            "additionalProperties" => *value == true || *value == json!({}),
+            key => ANNOTATIONS.contains(&key),
+        })
+    });
+    bare && kind(schema).is_some() && kind(schema) == kind(behind(schemas, other))
+}
+
+fn kind(schema: &Value) -> Option<&str> {
+    match schema.get("type").and_then(Value::as_str) {
+        None if schema.get("properties").is_some() => Some("object"),
+        kind => kind,
+    }
+}
+
+/// Whether two schemas are of one type, as far as they say one.
+fn may_be_merged(first: &Value, second: &Value, schemas: &Object) -> bool {
+    let (first, second) = (behind(schemas, first), behind(schemas, second));
+    match (kind(first), kind(second)) {
+        (Some(one), Some(other)) => one == other && one == "object",
+        _ => first.get("allOf").is_some() || second.get("allOf").is_some(),
+    }
 }
 
 fn says_nothing(schema: &Value) -> bool {
@@ -172,8 +212,14 @@ mod tests {
             (
                 json!({"properties": {"a": o}}),
                 json!({"properties": {"a": {"properties": {}}}}),
-                json!({"properties": {"a": {}}}),
-                1,
+                json!({"properties": {"a": {"allOf": [o, {"properties": {}}]}}}),
+                0,
+            ),
+            (
+                json!({"properties": {"a": {"type": "object"}}, "items": {"type": "object"}}),
+                json!({"properties": {"a": o}, "items": o}),
+                json!({"properties": {"a": o}, "items": o}),
+                0,
             ),
             (
                 json!({"additionalProperties": false}),

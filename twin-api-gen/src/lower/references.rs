@@ -3,8 +3,8 @@
 //! What is referred to elsewhere in the document (`$defs`, a property of another schema,
 //! a response's schema) is copied to a component of its own. It refuses references that
 //! leave the document, lead nowhere, do not lead to a schema, or make a schema its own
-//! alias; and `$dynamicRef`, which has no one target. Recursion through properties or
-//! items is fine and stays.
+//! alias; and anchors that several schemas have. Recursion through properties or items is
+//! fine and stays.
 
 use std::collections::BTreeMap;
 
@@ -47,8 +47,13 @@ pub(super) fn local_pointer(reference: &str, at: &str) -> Result<String, Error> 
     let decoded = percent_decode(fragment)
         .ok_or_else(|| refuse(at, format!("$ref {reference:?} is not percent-encoded UTF-8")))?;
     if !decoded.starts_with('/') {
-        return Err(refuse(at, format!("$ref {reference:?} is an anchor or the whole document"))
-            .help("refer to a JSON pointer, such as #/components/schemas/Name"));
+        return Err(refuse(
+            at,
+            format!(
+                "$ref {reference:?} is the whole document, or an anchor that is not there once"
+            ),
+        )
+        .help("refer to a JSON pointer, such as #/components/schemas/Name"));
     }
     Ok(format!("#{decoded}"))
 }
@@ -76,22 +81,22 @@ struct Resolver {
     /// Copied, but not yet looked into.
     pending: Vec<(String, String)>,
     names: Names,
+    /// The pointers of the schemas that have an anchor, by its name.
+    anchors: BTreeMap<String, Vec<String>>,
 }
 
 impl Resolver {
     fn new(document: &Value) -> Self {
-        let original = document.clone();
+        let mut original = document.clone();
+        let anchors = anchors(&mut original);
         let names = Names::of_components(document);
-        Self { original, hoisted: BTreeMap::new(), pending: Vec::new(), names }
+        Self { original, hoisted: BTreeMap::new(), pending: Vec::new(), names, anchors }
     }
 
     /// Rewrites the reference of the schema at `at`, which is to be read as if at `base`.
     fn rewrite(&mut self, value: &mut Value, at: &str, base: &str) -> Result<(), Error> {
         let Value::Object(members) = value else { return Ok(()) };
-        if members.contains_key("$dynamicRef") || members.contains_key("$recursiveRef") {
-            return Err(refuse(at, "a $dynamicRef has no one target")
-                .help("refer to the schema that is meant with $ref"));
-        }
+        self.make_static(members, at, base)?;
         let Some(reference) = members.get("$ref") else { return Ok(()) };
         let Some(reference) = reference.as_str() else {
             return Err(refuse(at, "$ref is not a string"));
@@ -105,9 +110,39 @@ impl Resolver {
         Ok(())
     }
 
+    /// A dynamic reference with one possible target is a static one.
+    fn make_static(&self, members: &mut Object, at: &str, base: &str) -> Result<(), Error> {
+        let target = if let Some(reference) = members.remove("$dynamicRef") {
+            reference.as_str().and_then(|reference| self.anchored(reference)).map(str::to_owned)
+        } else if let Some(reference) = members.remove("$recursiveRef") {
+            (reference == "#").then(|| root_of(base).to_owned())
+        } else {
+            return Ok(());
+        };
+        match target.filter(|_| !members.contains_key("$ref")) {
+            Some(target) => {
+                members.insert("$ref".to_owned(), Value::String(target));
+                Ok(())
+            }
+            None => Err(refuse(at, "the dynamic reference has no one target")
+                .help("refer to the schema that is meant with $ref")),
+        }
+    }
+
+    /// The only schema with the anchor that a reference names.
+    fn anchored(&self, reference: &str) -> Option<&str> {
+        match self.anchors.get(reference.strip_prefix('#')?)?.as_slice() {
+            [only] => Some(only),
+            _ => None,
+        }
+    }
+
     /// The pointer that is meant: from the document's root or, as older tools have it,
     /// from the nearest schema around it that has `$defs`.
     fn target(&self, reference: &str, at: &str, base: &str) -> Result<String, Error> {
+        if let Some(target) = self.anchored(reference) {
+            return Ok(target.to_owned());
+        }
         let pointer = local_pointer(reference, at)?;
         if resolve(&self.original, &pointer).is_some() {
             return Ok(pointer);
@@ -167,6 +202,28 @@ impl Resolver {
         });
         (alone["components"]["schemas"][name].take(), errors)
     }
+}
+
+/// The pointers of the schemas with anchors, by the anchors' names.
+fn anchors(document: &mut Value) -> BTreeMap<String, Vec<String>> {
+    let mut found: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    walk::each_schema(document, &mut |value, place| {
+        for keyword in ["$anchor", "$dynamicAnchor"] {
+            if let Some(name) = value.get(keyword).and_then(Value::as_str) {
+                found.entry(name.to_owned()).or_default().push(place.pointer.to_owned());
+            }
+        }
+    });
+    found
+}
+
+/// The outermost schema around the one at a pointer.
+fn root_of(pointer: &str) -> &str {
+    let component = pointer
+        .strip_prefix(SCHEMAS)
+        .map(|rest| SCHEMAS.len() + rest.find('/').unwrap_or(rest.len()));
+    let inline = || pointer.find("/schema/").map(|at| at + "/schema".len());
+    component.or_else(inline).and_then(|end| pointer.get(..end)).unwrap_or(pointer)
 }
 
 /// The tokens of a pointer that a reader would name it by.
@@ -229,6 +286,29 @@ mod tests {
                     })),
                     &["note: copied to the component `B`"],
                 ),
+                // Anchors, and references that are dynamic in name only.
+                (
+                    with_schemas(json!({
+                        "Tree": {
+                            "$dynamicAnchor": "node",
+                            "properties": {"children": {"items": {"$dynamicRef": "#node"}}},
+                        },
+                        "List": {"$recursiveAnchor": true, "properties": {
+                            "next": {"$recursiveRef": "#"}, "tree": {"$ref": "#node"},
+                        }},
+                    })),
+                    with_schemas(json!({
+                        "Tree": {
+                            "$dynamicAnchor": "node",
+                            "properties": {"children": {"items": {"$ref": "#/components/schemas/Tree"}}},
+                        },
+                        "List": {"$recursiveAnchor": true, "properties": {
+                            "next": {"$ref": "#/components/schemas/List"},
+                            "tree": {"$ref": "#/components/schemas/Tree"},
+                        }},
+                    })),
+                    &[],
+                ),
                 // A part of another schema.
                 (
                     with_schemas(json!({
@@ -258,11 +338,18 @@ mod tests {
                 ),
                 (a(json!({"items": {"$ref": "a.json#/B"}})), "A/items: $ref \"a.json#/B\" leaves"),
                 (a(json!({"$ref": "#/components/schemas/B"})), "leads nowhere"),
-                (a(json!({"$ref": "#anchor"})), "is an anchor"),
+                (a(json!({"$ref": "#anchor"})), "an anchor that is not there once"),
                 (a(json!({"$ref": "#/openapi"})), "does not lead to a schema"),
                 (a(json!({"$ref": "#/%zz"})), "not percent-encoded"),
                 (a(json!({"$ref": 7})), "not a string"),
                 (a(json!({"$dynamicRef": "#meta"})), "no one target"),
+                (
+                    with_schemas(json!({
+                        "A": {"$dynamicAnchor": "node", "items": {"$dynamicRef": "#node"}},
+                        "B": {"$dynamicAnchor": "node"},
+                    })),
+                    "A/items: the dynamic reference has no one target",
+                ),
                 (a(json!({"$ref": "#/components/schemas/A"})), "A → A"),
                 (a(json!({"allOf": [{"$ref": "#/components/schemas/A"}]})), "A → A"),
                 (

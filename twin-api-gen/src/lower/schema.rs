@@ -9,7 +9,7 @@ pub(super) type Object = Map<String, Value>;
 pub(super) const SCHEMAS: &str = "#/components/schemas/";
 
 /// Keywords that say nothing about which values a schema takes.
-pub(super) const ANNOTATIONS: [&str; 10] = [
+pub(super) const ANNOTATIONS: [&str; 12] = [
     // It says how alternatives are told apart, not which values they take.
     "discriminator",
     "title",
@@ -21,6 +21,9 @@ pub(super) const ANNOTATIONS: [&str; 10] = [
     "writeOnly",
     "nullable",
     "x-twin-type",
+    // What a rule tells a later one; none of them stays in the document.
+    "x-twin-base",
+    "x-twin-const",
 ];
 
 /// The object of a value; anything else becomes an empty one.

@@ -13,7 +13,9 @@ use serde_json::{Value, json};
 use super::Context;
 use super::casing::variants;
 use super::composition::warn_if_alike;
-use super::schema::{Object, SCHEMAS, alias, behind, ref_name};
+use super::enumeration::CONST;
+use super::inheritance::BASE;
+use super::schema::{Object, SCHEMAS, alias, behind, ref_name, ref_to};
 use super::walk::each_inside;
 use crate::error::Error;
 use crate::pointer::escape;
@@ -22,23 +24,29 @@ use crate::pointer::escape;
 const MOST_ALTERNATIVES: usize = 256;
 const MOST_CANDIDATES: usize = 8;
 
+/// On a union: the member that tells its alternatives apart, and their values in order.
+pub(crate) const TAG: &str = "x-twin-tag";
+
 pub(super) fn apply(context: &mut Context) -> Result<(), Error> {
     let schemas = context.schemas().into_owned();
     let mut tagged = Vec::new();
     for (name, schema) in &schemas {
         let Value::Object(members) = schema else { continue };
+        let pointer = format!("{SCHEMAS}{}", escape(name));
         if let Some((tag, union)) = tagged_form(members, &schemas) {
-            let pointer = format!("{SCHEMAS}{}", escape(name));
             context.budget.spend(&union, &pointer)?;
-            context.report.note(
-                &pointer,
-                format!(
-                    "the alternatives are told apart by `{tag}`; one that is not listed is an error"
-                ),
-            );
+            context.report.note(&pointer, format!("the alternatives are told apart by `{tag}`"));
             tagged.push((name.clone(), union));
+        } else if let Some((tag, union)) = numbered_form(members, &schemas) {
+            context.report.note(&pointer, format!("the alternatives are told apart by `{tag}`"));
+            tagged.push((name.clone(), union));
+        } else if let Some(base) = members.get(BASE).and_then(Value::as_str) {
+            context.report.loss(
+                &pointer,
+                format!("no tag tells those that extend it apart: only `{base}` is read"),
+            );
+            tagged.push((name.clone(), json!({"allOf": [ref_to(base)]})));
         } else if let Some(Value::Array(alternatives)) = members.get("oneOf") {
-            let pointer = format!("{SCHEMAS}{}", escape(name));
             warn_if_alike(&mut context.report, alternatives, &schemas, &pointer);
         }
     }
@@ -47,6 +55,8 @@ pub(super) fn apply(context: &mut Context) -> Result<(), Error> {
         drop_orphans(context, &schemas);
     }
     context.each_schema_object(|report, members, place| {
+        members.remove(BASE);
+        members.remove(CONST);
         if members.remove("discriminator").is_some() {
             report.count(
                 "a discriminator without a union of tagged objects is not used",
@@ -90,11 +100,44 @@ fn tagged_form(members: &Object, schemas: &Object) -> Option<(String, Value)> {
             objects.iter().zip(&values).map(|(object, value)| with_tag(object, tag, value));
         let mut union = members.clone();
         union.remove("discriminator");
+        union.remove(BASE);
         union.remove(keyword);
         union.insert("oneOf".to_owned(), inline.collect());
         return Some((tag.to_owned(), Value::Object(union)));
     }
     None
+}
+
+/// The union with a note of the numbers or truths that tell its alternatives apart, and the
+/// name of the member that has them. serde has no tags but texts: a pass reads them.
+fn numbered_form(members: &Object, schemas: &Object) -> Option<(String, Value)> {
+    let keyword = ["oneOf", "anyOf"].into_iter().find(|keyword| members.contains_key(*keyword))?;
+    let alternatives = members.get(keyword)?.as_array()?;
+    if !(2..=MOST_ALTERNATIVES).contains(&alternatives.len()) {
+        return None;
+    }
+    let objects: Option<Vec<&Object>> = alternatives
+        .iter()
+        .map(|alternative| behind(schemas, alternative)["properties"].as_object())
+        .collect();
+    let objects = objects?;
+    let only = |object: &Object, name: &str| {
+        let schema = object.get(name)?;
+        schema.get(CONST).or_else(|| behind(schemas, schema).get(CONST)).cloned()
+    };
+    let tag = objects[0].keys().find(|name| {
+        let values: Option<Vec<Value>> = objects.iter().map(|object| only(object, name)).collect();
+        values.is_some_and(|values| {
+            values.iter().map(Value::to_string).collect::<BTreeSet<_>>().len() == values.len()
+        })
+    })?;
+    let values: Vec<Value> = objects.iter().filter_map(|object| only(object, tag)).collect();
+    let mut union = members.clone();
+    union.remove("discriminator");
+    let alternatives = union.remove(keyword)?;
+    union.insert("oneOf".to_owned(), alternatives);
+    union.insert(TAG.to_owned(), json!({"name": tag, "values": values}));
+    Some((tag.clone(), Value::Object(union)))
 }
 
 /// An object that keeps nothing but its named properties.

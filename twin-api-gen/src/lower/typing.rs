@@ -57,7 +57,8 @@ pub(super) fn type_of(value: &Value) -> &'static str {
     }
 }
 
-/// The type that a schema declares, or that its keywords can only mean.
+/// The type that a schema declares, or that its keywords can only mean. A pattern alone
+/// means none: numbers are given patterns, too.
 pub(super) fn type_meant(members: &Object) -> Option<&str> {
     if let Some(declared) = text(members, "type") {
         return Some(declared);
@@ -66,6 +67,8 @@ pub(super) fn type_meant(members: &Object) -> Option<&str> {
     let mut meant: BTreeSet<&str> = speaking
         .filter_map(|keyword| match keyword {
             "enum" => Some("string"),
+            // It says something about texts, and not that the value is one.
+            "pattern" => None,
             _ if OF_STRINGS.contains(&keyword) => Some("string"),
             _ if OF_NUMBERS.contains(&keyword) => Some("number"),
             _ if OF_ARRAYS.contains(&keyword) => Some("array"),

@@ -18,6 +18,7 @@ use super::tree::{
     serde_has, serde_rename, trait_of,
 };
 use super::{Context, ident_of};
+use crate::lower::nulls::NULLS;
 
 pub(super) fn apply(tree: &mut syn::File, context: &Context<'_>) -> Result<(), String> {
     for (builder, send) in sends_mut(tree)? {
@@ -32,9 +33,9 @@ pub(super) fn apply(tree: &mut syn::File, context: &Context<'_>) -> Result<(), S
     let bounded = schemas
         .into_iter()
         .flatten()
-        .filter_map(|(name, schema)| Some((name, schema["x-twin-bounds"].as_array()?)));
-    for (name, bounds) in bounded {
-        check_members(tree, name, bounds)
+        .filter_map(|(name, schema)| Some((name, schema, schema["x-twin-bounds"].as_array()?)));
+    for (name, schema, bounds) in bounded {
+        check_members(tree, name, schema, bounds)
             .map_err(|cause| format!("in the body {name}: {cause}"))?;
     }
     Ok(())
@@ -70,7 +71,12 @@ fn check_parameter(
 }
 
 /// Checks the members of a body where its builder becomes it.
-fn check_members(tree: &mut syn::File, name: &str, bounds: &[Value]) -> Result<(), String> {
+fn check_members(
+    tree: &mut syn::File,
+    name: &str,
+    schema: &Value,
+    bounds: &[Value],
+) -> Result<(), String> {
     let types = items_of(&tree.items, "types")?;
     let fields = types.iter().find_map(|item| match item {
         Item::Struct(item) if same_ident(name, &ident_of(&item.ident)) => Some(fields(item)),
@@ -97,7 +103,9 @@ fn check_members(tree: &mut syn::File, name: &str, bounds: &[Value]) -> Result<(
             syn::Member::Unnamed(_) => false,
         });
         let given = given.ok_or_else(|| format!("nothing is given for {}", field.ident))?;
-        given.expr = field.checked(&given.expr, bound)?;
+        let nulls = schema[NULLS].as_array();
+        let may_be_null = nulls.is_some_and(|all| all.iter().any(|null| null == api_name));
+        given.expr = field.checked(&given.expr, bound, may_be_null)?;
     }
     Ok(())
 }
@@ -112,8 +120,10 @@ struct Member {
 }
 
 impl Member {
-    fn checked(&self, original: &Expr, bound: &Value) -> Result<Expr, String> {
+    /// A member that may be null is an option of an option by then; see the pass `nulls`.
+    fn checked(&self, original: &Expr, bound: &Value, may_be_null: bool) -> Result<Expr, String> {
         let each = match (self.optional, self.may_be_empty) {
+            (true, _) if may_be_null => quote!(value.iter().flatten()),
             (true, _) => quote!(&value),
             (false, true) => {
                 quote!(::std::slice::from_ref(&value).iter().filter(|it| !it.is_empty()))

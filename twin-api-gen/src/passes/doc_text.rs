@@ -1,12 +1,16 @@
 //! Doc comments: what the document says is text, and everything public says something.
 //!
 //! No description becomes a doctest, HTML or a link, whatever it holds; see [`escape`].
-//! The docs that mix progenitor's words with the document's are written anew from the
-//! document. Nothing here judges what a description says.
+//! Every doc attribute of the types is escaped, whatever it stands on. The docs that mix
+//! progenitor's words with the document's are written anew from the document. At the end
+//! [`check`] parses every doc text of the output. Nothing here judges what a description
+//! says.
 
+mod check;
 mod escape;
 
 use serde_json::Value;
+use syn::visit_mut::VisitMut;
 use syn::{Attribute, Fields, ImplItemFn, Item, ItemStruct, Visibility, parse_quote};
 
 use super::Context;
@@ -25,6 +29,7 @@ pub(super) const WRITTEN: &str = "twin_written";
 pub(super) fn apply(tree: &mut syn::File, context: &Context<'_>) -> Result<(), String> {
     let types = items_of_mut(&mut tree.items, "types")?;
     for item in &mut *types {
+        EscapeAll.visit_item_mut(item);
         document_type(item);
     }
     if let Ok(builders) = items_of_mut(types, "builder") {
@@ -35,14 +40,33 @@ pub(super) fn apply(tree: &mut syn::File, context: &Context<'_>) -> Result<(), S
             }
         }
         for (name, item) in inherent_impls_mut(builders) {
-            for setter in item.items.iter_mut().filter_map(as_fn_mut) {
+            let setters = item.items.iter_mut().filter_map(as_fn_mut);
+            for setter in setters.filter(|setter| !is_written(&setter.attrs)) {
                 let text = format!("Sets [`{name}::{0}`](super::{name}::{0}).", setter.sig.ident);
                 set_doc(&mut setter.attrs, &[&text]);
             }
         }
     }
     document_client(tree, context)?;
-    document_operations(tree, context)
+    document_operations(tree, context)?;
+    check::apply(tree);
+    Ok(())
+}
+
+/// Escapes the doc of everything that can have one, but for what another pass wrote.
+struct EscapeAll;
+
+impl VisitMut for EscapeAll {
+    fn visit_attributes_mut(&mut self, attributes: &mut Vec<Attribute>) {
+        let doc = doc_of(attributes);
+        if !doc.is_empty() && !is_written(attributes) {
+            set_doc(attributes, &[escape(doc.trim())]);
+        }
+    }
+}
+
+fn is_written(attributes: &[Attribute]) -> bool {
+    attributes.iter().any(|attribute| attribute.path().is_ident(WRITTEN))
 }
 
 fn document_type(item: &mut Item) {
@@ -50,15 +74,15 @@ fn document_type(item: &mut Item) {
         Item::Struct(item) => document_struct(item),
         Item::Enum(item) => {
             let name = item.ident.to_string();
-            escape_doc(&mut item.attrs, &name, &format!("`{name}`."));
+            default_doc(&mut item.attrs, &name, &format!("`{name}`."));
             for variant in &mut item.variants {
                 let name = variant.ident.to_string();
-                escape_doc(&mut variant.attrs, &name, &format!("`{name}`."));
+                default_doc(&mut variant.attrs, &name, &format!("`{name}`."));
             }
         }
         Item::Type(item) => {
             let name = item.ident.to_string();
-            escape_doc(&mut item.attrs, &name, &format!("`{name}`."));
+            default_doc(&mut item.attrs, &name, &format!("`{name}`."));
         }
         Item::Impl(item) if item.trait_.is_none() => {
             let name = last_segment(&item.self_ty).unwrap_or_default();
@@ -75,7 +99,7 @@ fn document_type(item: &mut Item) {
 
 fn document_struct(item: &mut ItemStruct) {
     let name = item.ident.to_string();
-    escape_doc(&mut item.attrs, &name, &format!("`{name}`."));
+    default_doc(&mut item.attrs, &name, &format!("`{name}`."));
     if let Fields::Named(fields) = &mut item.fields {
         for field in &mut fields.named {
             let ident = field.ident.as_ref().map(ident_of).unwrap_or_default();
@@ -85,7 +109,7 @@ fn document_struct(item: &mut ItemStruct) {
                 let api_name = serde_rename(&field.attrs).unwrap_or_else(|| ident.clone());
                 format!("The member {}.", code(&api_name))
             };
-            escape_doc(&mut field.attrs, &ident, &text);
+            default_doc(&mut field.attrs, &ident, &text);
         }
     }
 }
@@ -189,20 +213,12 @@ fn push_paragraph(lines: &mut Vec<String>, text: &str) {
     lines.extend(text.lines().map(ToOwned::to_owned));
 }
 
-/// Escapes the doc of an item of the document; without one, or where typify put the mere
-/// name, `otherwise`. What another pass wrote is marked as [`WRITTEN`] and stays.
-fn escape_doc(attributes: &mut Vec<Attribute>, ident: &str, otherwise: &str) {
-    let before = attributes.len();
-    attributes.retain(|attribute| !attribute.path().is_ident(WRITTEN));
-    if attributes.len() < before {
-        return;
-    }
+/// Writes `otherwise` where there is no doc, or where typify put the mere name.
+fn default_doc(attributes: &mut Vec<Attribute>, ident: &str, otherwise: &str) {
     let doc = doc_of(attributes);
     let trimmed = doc.trim();
-    if trimmed.is_empty() || trimmed == format!("`{ident}`") {
+    if trimmed.is_empty() || trimmed == escape(&format!("`{ident}`")) {
         set_doc(attributes, &[otherwise]);
-    } else {
-        set_doc(attributes, &[escape(trimmed)]);
     }
 }
 

@@ -1,0 +1,234 @@
+//! A `readOnly` member is in answers only, a `writeOnly` one in requests only.
+//!
+//! What one side alone speaks loses the members of the other side. A schema that both speak
+//! becomes two where a member is required that one side must not have: `User` for answers
+//! and `UserInput` for requests, together with what leads to it. Where no such member is
+//! required one schema stays, with members that may be left out.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::Value;
+
+use super::constraints::Speakers;
+use super::inline_types::Names;
+use super::schema::{Object, SCHEMAS, behind, is_true, quoted, ref_name, ref_to};
+use super::walk::{Place, Position, Side, each_inside};
+use super::{Context, Report};
+
+pub(super) fn apply(context: &mut Context) {
+    let flagged = flagged(&context.schemas());
+    split(context, &flagged);
+    let speakers = Speakers::of(&mut context.document);
+    let schemas = context.schemas().into_owned();
+    context.each_schema_object(|report, members, place| match speakers.sides(place) {
+        (true, false) => drop_members(report, members, &schemas, "readOnly", place.pointer),
+        (false, true) => drop_members(report, members, &schemas, "writeOnly", place.pointer),
+        _ => {}
+    });
+}
+
+/// The members of an object that have a flag, themselves or by the schema that they are.
+fn with_flag<'a>(
+    members: &'a Object,
+    schemas: &'a Object,
+    flag: &'a str,
+) -> impl Iterator<Item = &'a String> {
+    let properties = members.get("properties").and_then(Value::as_object).into_iter().flatten();
+    let has = move |schema: &Value| schema.as_object().is_some_and(|all| is_true(all, flag));
+    properties
+        .filter(move |(_, schema)| has(schema) || has(behind(schemas, schema)))
+        .map(|(name, _)| name)
+}
+
+/// The components that require a member which one side must not have.
+fn flagged(schemas: &Object) -> BTreeSet<String> {
+    let mut found = BTreeSet::new();
+    for (name, schema) in schemas {
+        each_inside(schema, &mut |inner| {
+            let Value::Object(members) = inner else { return };
+            let required = members.get("required").and_then(Value::as_array);
+            let is_required =
+                |name: &str| required.is_some_and(|all| all.iter().any(|it| it == name));
+            let mut wrong = ["readOnly", "writeOnly"]
+                .into_iter()
+                .flat_map(|flag| with_flag(members, schemas, flag));
+            if wrong.any(|member| is_required(member)) {
+                found.insert(name.clone());
+            }
+        });
+    }
+    found
+}
+
+/// Gives requests copies of the components that both sides speak and that lead to one of
+/// `flagged`.
+fn split(context: &mut Context, flagged: &BTreeSet<String>) {
+    if flagged.is_empty() {
+        return;
+    }
+    let schemas = context.schemas().into_owned();
+    let leading = leading_to(&schemas, flagged);
+    let (asked, answered) = Speakers::of(&mut context.document).into_names();
+    let mut names = Names::of_components(&context.document);
+    let copies: BTreeMap<String, String> = leading
+        .into_iter()
+        .filter(|name| asked.contains(name) && answered.contains(name))
+        .map(|name| {
+            let copy = names.free(&format!("{name}-input"));
+            (name, copy)
+        })
+        .collect();
+    for (name, copy) in &copies {
+        let pointer = format!("{SCHEMAS}{}", crate::pointer::escape(name));
+        context.report.note(&pointer, format!("requests send `{copy}`, answers bring `{name}`"));
+        context.declared.insert(copy.clone());
+        context.put_schemas([(copy.clone(), schemas[name].clone())]);
+    }
+    let copied: BTreeSet<&str> = copies.values().map(String::as_str).collect();
+    let in_requests = |place: Place<'_>| match place.side {
+        Side::Request => true,
+        Side::Answer => false,
+        Side::Shared => {
+            let owner = place.pointer.split('/').nth(3).unwrap_or_default();
+            copied.contains(owner) || (asked.contains(owner) && !answered.contains(owner))
+        }
+    };
+    context.each_schema(|_, value, place| {
+        if !in_requests(place) {
+            return Ok(());
+        }
+        if let Some(copy) = ref_name(value).and_then(|name| copies.get(name)) {
+            // Beside a component's own name nothing stands.
+            if place.position != Position::Component || value.get("$ref").is_some() {
+                *value = ref_to(copy);
+            }
+        }
+        redirect_mapping(value, &copies);
+        Ok(())
+    });
+}
+
+/// A discriminator speaks of the copies, too.
+fn redirect_mapping(value: &mut Value, copies: &BTreeMap<String, String>) {
+    let mapping = value.pointer_mut("/discriminator/mapping").and_then(Value::as_object_mut);
+    for target in mapping.into_iter().flat_map(Object::values_mut) {
+        let name = target.as_str().and_then(|target| target.strip_prefix(SCHEMAS));
+        if let Some(copy) = name.and_then(|name| copies.get(name)) {
+            *target = Value::String(format!("{SCHEMAS}{copy}"));
+        }
+    }
+}
+
+/// The components in `found`, and all that lead to one of them.
+fn leading_to(schemas: &Object, found: &BTreeSet<String>) -> BTreeSet<String> {
+    let mut users: BTreeMap<String, Vec<&String>> = BTreeMap::new();
+    for (name, schema) in schemas {
+        each_inside(schema, &mut |inner| {
+            if let Some(used) = ref_name(inner) {
+                users.entry(used.to_owned()).or_default().push(name);
+            }
+        });
+    }
+    let mut leading = BTreeSet::new();
+    let mut pending: Vec<&String> = found.iter().collect();
+    while let Some(name) = pending.pop() {
+        if leading.insert(name.clone()) {
+            pending.extend(users.get(name).into_iter().flatten());
+        }
+    }
+    leading
+}
+
+fn drop_members(
+    report: &mut Report,
+    members: &mut Object,
+    schemas: &Object,
+    flag: &str,
+    pointer: &str,
+) {
+    let gone: BTreeSet<String> = with_flag(members, schemas, flag).cloned().collect();
+    if gone.is_empty() {
+        return;
+    }
+    if let Some(Value::Object(properties)) = members.get_mut("properties") {
+        properties.retain(|name, _| !gone.contains(name));
+    }
+    if let Some(Value::Array(required)) = members.get_mut("required") {
+        required.retain(|name| name.as_str().is_none_or(|name| !gone.contains(name)));
+        if required.is_empty() {
+            members.remove("required");
+        }
+    }
+    let names = quoted(gone.iter().map(String::as_str));
+    report.note(pointer, format!("{names} is `{flag}` and goes the other way only"));
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use crate::lower::testing::{check_documents, run};
+
+    fn with(asked: &Value, answered: &Value, schemas: &Value) -> Value {
+        json!({
+            "paths": {"/a": {"post": {
+                "requestBody": {"content": {"j": {"schema": asked}}},
+                "responses": {"2XX": {"content": {"j": {"schema": answered}}}},
+            }}},
+            "components": {"schemas": schemas},
+        })
+    }
+
+    fn name(name: &str) -> Value {
+        json!({"$ref": format!("#/components/schemas/{name}")})
+    }
+
+    #[test]
+    fn a_shared_schema_with_required_members_of_one_side_becomes_two() {
+        let user = json!({
+            "properties": {"id": {"readOnly": true}, "key": {"writeOnly": true}, "name": {}},
+            "required": ["id", "key", "name"],
+        });
+        let list = json!({"items": name("User")});
+        let schemas = json!({"User": user, "List": list});
+        check_documents(
+            "directions",
+            &[(
+                with(&name("List"), &name("List"), &schemas),
+                with(
+                    &name("ListInput"),
+                    &name("List"),
+                    &json!({
+                        "List": list, "ListInput": {"items": name("UserInput")},
+                        "User": {"properties": {"id": {"readOnly": true}, "name": {}}, "required": ["id", "name"]},
+                        "UserInput": {"properties": {"key": {"writeOnly": true}, "name": {}}, "required": ["key", "name"]},
+                    }),
+                ),
+                &[
+                    "note: requests send `ListInput`",
+                    "note: requests send `UserInput`",
+                    "note: schemas/User: `key` is `writeOnly`",
+                    "note: schemas/UserInput: `id` is `readOnly`",
+                ],
+            )],
+        );
+    }
+
+    #[test]
+    fn a_schema_of_one_side_loses_what_goes_the_other_way() {
+        let schema = json!({"properties": {"id": name("Id"), "key": {"writeOnly": true}}});
+        let schemas = json!({"Asked": schema, "Answered": schema, "Id": {"readOnly": true}});
+        let (document, _) =
+            run("directions", with(&name("Asked"), &name("Answered"), &schemas)).unwrap();
+        let schemas = &document["components"]["schemas"];
+        assert_eq!(schemas["Asked"]["properties"], json!({"key": {"writeOnly": true}}));
+        assert_eq!(schemas["Answered"]["properties"], json!({"id": name("Id")}));
+    }
+
+    #[test]
+    fn a_shared_schema_stays_one_where_nothing_is_demanded() {
+        let schemas = json!({"User": {"properties": {"id": {"readOnly": true}}}});
+        let document = with(&name("User"), &name("User"), &schemas);
+        check_documents("directions", &[(document.clone(), document, &[])]);
+    }
+}

@@ -1,0 +1,87 @@
+//! Members of a body whose null means something other than their absence.
+//!
+//! `x-twin-nulls` names the members of an object that may be left out and may be null. A
+//! pass gives them three states. It marks what requests alone have, and what a PATCH sends:
+//! in an answer both mean that there is no value.
+
+use std::collections::BTreeSet;
+
+use serde_json::{Value, json};
+
+use super::Context;
+use super::constraints::{Speakers, reached_from};
+use super::schema::{Object, is_true, ref_name};
+use super::walk;
+
+/// On an object: the members whose null is not their absence.
+pub(crate) const NULLS: &str = "x-twin-nulls";
+
+pub(super) fn apply(context: &mut Context) {
+    let patched = patched(&mut context.document);
+    let speakers = Speakers::of(&mut context.document);
+    context.each_schema_object(|_, members, place| {
+        let owner = place.pointer.split('/').nth(3).unwrap_or_default();
+        let (in_request, in_answer) = speakers.sides(place);
+        let is_patched = place.side == walk::Side::Shared && patched.contains(owner);
+        if (in_request && !in_answer) || is_patched {
+            let names = nulls(members);
+            if !names.is_empty() {
+                members.insert(NULLS.to_owned(), Value::Array(names));
+            }
+        }
+    });
+}
+
+fn nulls(members: &Object) -> Vec<Value> {
+    let required = members.get("required").and_then(Value::as_array);
+    let is_required = |name: &str| required.is_some_and(|all| all.iter().any(|it| it == name));
+    let properties = members.get("properties").and_then(Value::as_object).into_iter().flatten();
+    properties
+        .filter(|(name, schema)| {
+            let nullable = schema.as_object().is_some_and(|all| is_true(all, "nullable"));
+            nullable && !is_required(name)
+        })
+        .map(|(name, _)| json!(name))
+        .collect()
+}
+
+/// The components that the bodies of PATCH lead to.
+fn patched(document: &mut Value) -> BTreeSet<String> {
+    let mut roots = Vec::new();
+    walk::each_schema(document, &mut |value, place| {
+        if place.pointer.contains("/patch/requestBody/") {
+            roots.extend(ref_name(value).map(str::to_owned));
+        }
+    });
+    reached_from(document, roots)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use crate::lower::testing::run;
+
+    fn marks(method: &str) -> (Value, Value) {
+        let name = |name: &str| json!({"$ref": format!("#/components/schemas/{name}")});
+        let object = json!({"required": ["c"], "properties": {
+            "a": {"nullable": true}, "b": {"type": "string"}, "c": {"nullable": true},
+        }});
+        let mut document = json!({"components": {"schemas": {"Asked": object, "Shared": object}}});
+        document["paths"]["/a"][method] = json!({
+            "requestBody": {"content": {"j": {"schema": {"properties": {
+                "x": name("Asked"), "y": name("Shared"),
+            }}}}},
+            "responses": {"2XX": {"content": {"j": {"schema": name("Shared")}}}},
+        });
+        let (document, _) = run("nulls", document).unwrap();
+        let schemas = &document["components"]["schemas"];
+        (schemas["Asked"]["x-twin-nulls"].clone(), schemas["Shared"]["x-twin-nulls"].clone())
+    }
+
+    #[test]
+    fn optional_members_that_may_be_null_are_marked() {
+        assert_eq!(marks("post"), (json!(["a"]), Value::Null));
+        assert_eq!(marks("patch"), (json!(["a"]), json!(["a"])));
+    }
+}

@@ -1,0 +1,65 @@
+//! An integer that is never negative gets the unsigned type of its width.
+//!
+//! Generators of documents write a `u64` as `int64` with a minimum of 0, and its values
+//! beyond an `i64` would not be read. In requests a width must be named: a bound alone
+//! says what the service accepts, and not how large a number it has.
+
+use serde_json::{Value, json};
+
+use super::Context;
+use super::constraints::Speakers;
+use super::schema::text;
+
+pub(super) fn apply(context: &mut Context) {
+    let speakers = Speakers::of(&mut context.document);
+    context.each_schema_object(|_, members, place| {
+        let at_least_0 = members.get("minimum").and_then(Value::as_f64).is_some_and(|it| it >= 0.0);
+        if text(members, "type") != Some("integer") || !at_least_0 {
+            return;
+        }
+        let (in_request, _) = speakers.sides(place);
+        let bounded = members.contains_key("maximum");
+        let unsigned = match text(members, "format") {
+            Some("int32") => "uint32",
+            Some("int64") => "uint64",
+            None if !in_request && !bounded => "uint64",
+            _ => return,
+        };
+        members.insert("format".to_owned(), json!(unsigned));
+    });
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use crate::lower::testing::check_schemas;
+
+    #[test]
+    fn integers_that_are_never_negative() {
+        let with = |format: &str| json!({"type": "integer", "format": format, "minimum": 0});
+        check_schemas(
+            "unsigned",
+            &[
+                (with("int64"), with("uint64"), &[]),
+                (with("int32"), with("uint32"), &[]),
+                (with("uint8"), with("uint8"), &[]),
+                (
+                    json!({"type": "integer", "minimum": 1}),
+                    json!({"type": "integer", "minimum": 1, "format": "uint64"}),
+                    &[],
+                ),
+                (
+                    json!({"type": "integer", "minimum": 0, "maximum": 9}),
+                    json!({"type": "integer", "minimum": 0, "maximum": 9}),
+                    &[],
+                ),
+                (
+                    json!({"type": "integer", "format": "int64", "minimum": -1}),
+                    json!({"type": "integer", "format": "int64", "minimum": -1}),
+                    &[],
+                ),
+            ],
+        );
+    }
+}

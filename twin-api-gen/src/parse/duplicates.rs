@@ -1,0 +1,135 @@
+//! Keys that an object has twice: which of the two counts is anybody's guess.
+//!
+//! It reads text that is known to be JSON, and judges nothing else.
+
+use std::borrow::Cow;
+use std::collections::HashMap;
+
+use crate::pointer::child;
+
+/// More are not reported.
+const REPORTED: usize = 20;
+
+/// A key that is there twice, and where both are.
+pub(super) struct Duplicate {
+    pub(super) key: String,
+    pub(super) pointer: String,
+    pub(super) first: (usize, usize),
+    pub(super) second: (usize, usize),
+}
+
+/// An object or array that is open.
+enum Open<'a> {
+    /// Its keys with their offsets, and the key whose value is being read.
+    Object { keys: HashMap<Cow<'a, str>, usize>, current: Cow<'a, str>, key_is_next: bool },
+    /// How many elements are behind.
+    Array(usize),
+}
+
+/// The duplicates in `json`, in the order of their second places.
+pub(super) fn find(json: &str) -> Vec<Duplicate> {
+    let bytes = json.as_bytes();
+    let mut open: Vec<Open<'_>> = Vec::new();
+    let mut found = Vec::new();
+    let mut at = 0;
+    while at < bytes.len() && found.len() < REPORTED {
+        match bytes[at] {
+            b'{' => open.push(Open::Object {
+                keys: HashMap::new(),
+                current: Cow::Borrowed(""),
+                key_is_next: true,
+            }),
+            b'[' => open.push(Open::Array(0)),
+            b'}' | b']' => drop(open.pop()),
+            b',' => match open.last_mut() {
+                Some(Open::Object { key_is_next, .. }) => *key_is_next = true,
+                Some(Open::Array(behind)) => *behind += 1,
+                None => {}
+            },
+            b'"' => {
+                let end = end_of_string(bytes, at);
+                if let Some(first) = key(&mut open, json, at, end) {
+                    found.push(duplicate(json, &open, first, at));
+                }
+                at = end;
+            }
+            _ => {}
+        }
+        at += 1;
+    }
+    found
+}
+
+/// The offset of the quotation mark that ends the string at `start`.
+fn end_of_string(bytes: &[u8], start: usize) -> usize {
+    let mut at = start + 1;
+    while at < bytes.len() && bytes[at] != b'"' {
+        at += if bytes[at] == b'\\' { 2 } else { 1 };
+    }
+    at
+}
+
+/// Notes a key; the offset of the same key before, if there is one.
+fn key<'a>(open: &mut [Open<'a>], json: &'a str, start: usize, end: usize) -> Option<usize> {
+    let Some(Open::Object { keys, current, key_is_next }) = open.last_mut() else { return None };
+    if !std::mem::take(key_is_next) {
+        return None;
+    }
+    let raw = json.get(start + 1..end).unwrap_or_default();
+    let text: Cow<'a, str> = if raw.contains('\\') {
+        let quoted = json.get(start..=end).unwrap_or_default();
+        Cow::Owned(serde_json::from_str(quoted).unwrap_or_default())
+    } else {
+        Cow::Borrowed(raw)
+    };
+    current.clone_from(&text);
+    keys.insert(text, start)
+}
+
+fn duplicate(json: &str, open: &[Open<'_>], first: usize, second: usize) -> Duplicate {
+    let mut pointer = "#".to_owned();
+    let mut key = String::new();
+    for container in open {
+        match container {
+            Open::Object { current, .. } => {
+                pointer = child(&pointer, current);
+                key = current.to_string();
+            }
+            Open::Array(behind) => pointer = child(&pointer, behind),
+        }
+    }
+    Duplicate { key, pointer, first: place(json, first), second: place(json, second) }
+}
+
+/// Line and column of an offset, both from 1.
+fn place(json: &str, offset: usize) -> (usize, usize) {
+    let before = json.get(..offset).unwrap_or_default();
+    let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
+    (before.matches('\n').count() + 1, before[line_start..].chars().count() + 1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn found(json: &str) -> Vec<String> {
+        let show =
+            |it: Duplicate| format!("{} {} {:?} {:?}", it.key, it.pointer, it.first, it.second);
+        find(json).into_iter().map(show).collect()
+    }
+
+    #[test]
+    fn a_key_that_is_there_twice_is_found_with_both_places() {
+        assert_eq!(
+            found("{\"a\": 1,\n \"b\": [{}, {\"x/y\": 2, \"x\\u002fy\": 3}],\n \"\\u0061\": 4}"),
+            ["x/y #/b/1/x~1y (2, 13) (2, 23)", "a #/a (1, 2) (3, 2)"]
+        );
+    }
+
+    #[test]
+    fn values_and_other_objects_do_not_count() {
+        assert!(
+            found(r#"[{"a": "a", "b": {"a": "b:,{\"a\""}}, {"a": ["a", "a", "a"]}]"#).is_empty()
+        );
+    }
+}

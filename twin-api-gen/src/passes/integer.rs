@@ -1,0 +1,266 @@
+//! An integer is read as JSON means it: `1.0` is one, too.
+//!
+//! serde reads into an `i64` only what is written without a point. So every member that is
+//! integers, alone or in lists, maps and options, is read by a function added here. A
+//! number with a fraction, or out of the range of the type, stays an error.
+
+use quote::{format_ident, quote};
+use syn::visit_mut::{self, VisitMut};
+use syn::{Attribute, Expr, Field, Item, ItemMod, Type, parse_quote};
+
+use super::Context;
+use super::tree::{argument_of, items_of_mut, last_segment, sends_mut, serde_has, text_of};
+
+const INTEGERS: [&str; 8] = ["i8", "i16", "i32", "i64", "u8", "u16", "u32", "u64"];
+
+/// What holds values of one type.
+const CONTAINERS: [&str; 3] = ["Option", "Vec", "Box"];
+
+pub(super) fn apply(tree: &mut syn::File, _: &Context<'_>) -> Result<(), String> {
+    let mut read = Read { count: 0 };
+    for item in items_of_mut(&mut tree.items, "types")? {
+        if !matches!(item, Item::Mod(_)) {
+            read.visit_item_mut(item);
+        }
+    }
+    for (_, send) in sends_mut(tree)? {
+        if let Some(ty) = answer(&send.sig.output).filter(is_integers) {
+            let mut answers = Answers { ty: &ty, count: 0 };
+            answers.visit_block_mut(&mut send.block);
+            read.count += answers.count;
+        }
+    }
+    if read.count > 0 {
+        tree.items.push(module());
+    }
+    Ok(())
+}
+
+/// Whether a type is integers, however deep in containers.
+fn is_integers(ty: &Type) -> bool {
+    if let Type::Path(path) = ty
+        && path.path.get_ident().is_some_and(|ident| INTEGERS.contains(&ident.to_string().as_str()))
+    {
+        return true;
+    }
+    let inner = CONTAINERS.iter().find_map(|container| argument_of(ty, container));
+    inner.or_else(|| value_of_map(ty)).is_some_and(is_integers)
+}
+
+/// `V` of a map of texts to `V`.
+fn value_of_map(ty: &Type) -> Option<&Type> {
+    let Type::Path(path) = ty else { return None };
+    let segment = path.path.segments.last().filter(|segment| segment.ident == "BTreeMap")?;
+    let syn::PathArguments::AngleBracketed(arguments) = &segment.arguments else { return None };
+    let mut types = arguments.args.iter().filter_map(|argument| match argument {
+        syn::GenericArgument::Type(ty) => Some(ty),
+        _ => None,
+    });
+    let key = types.next().and_then(last_segment)?;
+    types.next().filter(|_| key == "String")
+}
+
+/// Marks the fields of what is read.
+struct Read {
+    count: usize,
+}
+
+impl VisitMut for Read {
+    fn visit_item_impl_mut(&mut self, _: &mut syn::ItemImpl) {}
+
+    fn visit_item_struct_mut(&mut self, item: &mut syn::ItemStruct) {
+        if is_read(&item.attrs) {
+            visit_mut::visit_item_struct_mut(self, item);
+        }
+    }
+
+    fn visit_item_enum_mut(&mut self, item: &mut syn::ItemEnum) {
+        if is_read(&item.attrs) {
+            visit_mut::visit_item_enum_mut(self, item);
+        }
+    }
+
+    fn visit_field_mut(&mut self, field: &mut Field) {
+        if !is_integers(&field.ty) {
+            return;
+        }
+        self.count += 1;
+        let by = field.attrs.iter_mut().find(|it| text_of(*it).contains("super::present"));
+        if let Some(attribute) = by {
+            *attribute = parse_quote!(#[serde(deserialize_with = "super::integers::present")]);
+            return;
+        }
+        field.attrs.push(parse_quote!(#[serde(deserialize_with = "super::integers::read")]));
+        // With a reader of its own, an absent option is an error.
+        let named = field.ident.is_some() && argument_of(&field.ty, "Option").is_some();
+        if named && !serde_has(&field.attrs, "default") {
+            field.attrs.push(parse_quote!(#[serde(default)]));
+        }
+    }
+}
+
+fn is_read(attributes: &[Attribute]) -> bool {
+    attributes.iter().any(|attribute| {
+        attribute.path().is_ident("derive") && text_of(attribute).contains("Deserialize")
+    })
+}
+
+/// `T` of `Result<ResponseValue<T>, …>`.
+fn answer(output: &syn::ReturnType) -> Option<Type> {
+    let syn::ReturnType::Type(_, ty) = output else { return None };
+    argument_of(argument_of(ty, "Result")?, "ResponseValue").cloned()
+}
+
+/// Reads an answer that is nothing but integers.
+struct Answers<'a> {
+    ty: &'a Type,
+    count: usize,
+}
+
+impl VisitMut for Answers<'_> {
+    fn visit_arm_mut(&mut self, arm: &mut syn::Arm) {
+        if text_of(&arm.pat).contains("200") {
+            visit_mut::visit_arm_mut(self, arm);
+        }
+    }
+
+    fn visit_expr_mut(&mut self, expression: &mut Expr) {
+        visit_mut::visit_expr_mut(self, expression);
+        let Expr::Await(awaited) = &*expression else { return };
+        if !text_of(&awaited.base).starts_with("ResponseValue :: from_response") {
+            return;
+        }
+        self.count += 1;
+        let ty = self.ty;
+        let read = awaited.clone();
+        *expression = parse_quote! {
+            match #read {
+                Ok(answer) => {
+                    let answer: ResponseValue<super::integers::AsIntegers<#ty>> = answer;
+                    answer.map(|value| value.0)
+                }
+                Err(error) => Err(error),
+            }
+        };
+    }
+}
+
+fn module() -> Item {
+    let integers = INTEGERS.iter().map(|name| {
+        let name = format_ident!("{name}");
+        quote! {
+            impl<'de> Integers<'de> for #name {
+                fn read<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                    let value = deserializer.deserialize_f64(AnyInteger)?;
+                    Self::try_from(value).map_err(|_| {
+                        D::Error::custom(format_args!(
+                            "an integer that does not fit into an {}",
+                            stringify!(#name)
+                        ))
+                    })
+                }
+            }
+        }
+    });
+    let module: ItemMod = parse_quote! {
+        /// Reads integers as JSON means them: `1.0` is one.
+        #[allow(dead_code)]
+        mod integers {
+            use ::serde::de::{Deserialize, Deserializer, Error as _, Visitor};
+
+            /// What consists of integers.
+            pub(super) trait Integers<'de>: Sized {
+                fn read<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error>;
+            }
+
+            pub(super) fn read<'de, D, T>(deserializer: D) -> Result<T, D::Error>
+            where
+                D: Deserializer<'de>,
+                T: Integers<'de>,
+            {
+                T::read(deserializer)
+            }
+
+            /// A member that is there, if only as null.
+            pub(super) fn present<'de, D, T>(deserializer: D) -> Result<Option<T>, D::Error>
+            where
+                D: Deserializer<'de>,
+                T: Integers<'de>,
+            {
+                T::read(deserializer).map(Some)
+            }
+
+            #[derive(Debug)]
+            pub(super) struct AsIntegers<T>(pub(super) T);
+
+            impl<'de, T: Integers<'de>> Deserialize<'de> for AsIntegers<T> {
+                fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                    T::read(deserializer).map(Self)
+                }
+            }
+
+            impl<'de, T: Integers<'de>> Integers<'de> for Option<T> {
+                fn read<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                    let value = Option::<AsIntegers<T>>::deserialize(deserializer)?;
+                    Ok(value.map(|value| value.0))
+                }
+            }
+
+            impl<'de, T: Integers<'de>> Integers<'de> for Box<T> {
+                fn read<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                    T::read(deserializer).map(Box::new)
+                }
+            }
+
+            impl<'de, T: Integers<'de>> Integers<'de> for Vec<T> {
+                fn read<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                    let values = Vec::<AsIntegers<T>>::deserialize(deserializer)?;
+                    Ok(values.into_iter().map(|value| value.0).collect())
+                }
+            }
+
+            impl<'de, T> Integers<'de> for ::std::collections::BTreeMap<String, T>
+            where
+                T: Integers<'de>,
+            {
+                fn read<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                    let values = ::std::collections::BTreeMap::<String, AsIntegers<T>>::deserialize(
+                        deserializer,
+                    )?;
+                    Ok(values.into_iter().map(|(key, value)| (key, value.0)).collect())
+                }
+            }
+
+            /// Every integer type fits into an `i128`.
+            struct AnyInteger;
+
+            impl Visitor<'_> for AnyInteger {
+                type Value = i128;
+
+                fn expecting(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+                    f.write_str("an integer")
+                }
+
+                fn visit_i64<E: ::serde::de::Error>(self, value: i64) -> Result<i128, E> {
+                    Ok(value.into())
+                }
+
+                fn visit_u64<E: ::serde::de::Error>(self, value: u64) -> Result<i128, E> {
+                    Ok(value.into())
+                }
+
+                fn visit_f64<E: ::serde::de::Error>(self, value: f64) -> Result<i128, E> {
+                    // Beyond this a float no longer tells two integers apart.
+                    if value.fract() == 0.0 && value.abs() <= 9_007_199_254_740_992.0 {
+                        Ok(value as i128)
+                    } else {
+                        Err(E::invalid_value(::serde::de::Unexpected::Float(value), &self))
+                    }
+                }
+            }
+
+            #(#integers)*
+        }
+    };
+    Item::Mod(module)
+}

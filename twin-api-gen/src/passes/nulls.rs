@@ -1,0 +1,143 @@
+//! A member of a body is absent, null or a value.
+//!
+//! The lowering notes as `x-twin-nulls` which members may be left out and may be null. They
+//! become an `Option` of an `Option`; the outer one is whether they are there. The setter
+//! of a builder takes a value as before, and `<name>_null` sends null.
+
+use quote::format_ident;
+use serde_json::Value;
+use syn::{Expr, Item, ItemImpl, ItemStruct, Stmt, Type, parse_quote};
+
+use super::Context;
+use super::doc_text::{WRITTEN, code};
+use super::tree::{
+    argument_of, as_fn_mut, ident_of, inherent_impls_mut, items_of_mut, same_ident, serde_has,
+    serde_rename,
+};
+use crate::lower::nulls::NULLS;
+
+pub(super) fn apply(tree: &mut syn::File, context: &Context<'_>) -> Result<(), String> {
+    let mut any = false;
+    let schemas = context.document.pointer("/components/schemas").and_then(Value::as_object);
+    for (name, schema) in schemas.into_iter().flatten() {
+        let Some(nulls) = schema[NULLS].as_array() else { continue };
+        let wanted: Vec<&str> = nulls.iter().filter_map(Value::as_str).collect();
+        let types = items_of_mut(&mut tree.items, "types")?;
+        let Some(item) = types.iter_mut().find_map(|item| as_struct(item, name)) else { continue };
+        let fields = three_states(item, &wanted);
+        let builders = items_of_mut(types, "builder")?;
+        for (field, api_name) in &fields {
+            any = true;
+            in_builder(builders, name, field, api_name)
+                .map_err(|cause| format!("{name}.{api_name}: {cause}"))?;
+        }
+    }
+    if any {
+        tree.items.push(present());
+    }
+    Ok(())
+}
+
+fn as_struct<'a>(item: &'a mut Item, name: &str) -> Option<&'a mut ItemStruct> {
+    match item {
+        Item::Struct(item) if same_ident(name, &ident_of(&item.ident)) => Some(item),
+        _ => None,
+    }
+}
+
+/// Changes the fields; their names in Rust and in the API.
+fn three_states(item: &mut ItemStruct, wanted: &[&str]) -> Vec<(syn::Ident, String)> {
+    let mut changed = Vec::new();
+    for field in &mut item.fields {
+        let Some(ident) = field.ident.clone() else { continue };
+        let api_name = serde_rename(&field.attrs).unwrap_or_else(|| ident_of(&ident));
+        // One with a default of the document's own is never absent.
+        if !wanted.contains(&api_name.as_str()) || argument_of(&field.ty, "Option").is_none() {
+            continue;
+        }
+        wrap(&mut field.ty);
+        if !serde_has(&field.attrs, "default") {
+            field.attrs.push(parse_quote!(#[serde(default)]));
+        }
+        field.attrs.push(parse_quote!(#[serde(deserialize_with = "super::present")]));
+        changed.push((ident, api_name));
+    }
+    changed
+}
+
+fn wrap(ty: &mut Type) {
+    *ty = parse_quote!(::std::option::Option<#ty>);
+}
+
+fn in_builder(
+    builders: &mut Vec<Item>,
+    name: &str,
+    field: &syn::Ident,
+    api_name: &str,
+) -> Result<(), String> {
+    let builder = builders.iter_mut().find_map(|item| as_struct(item, name));
+    let builder = builder.ok_or("there is no builder")?;
+    let held = builder.fields.iter_mut().find(|held| held.ident.as_ref() == Some(field));
+    let held = held.ok_or("the builder does not have it")?;
+    let Some(inner) = argument_of(&held.ty, "Result") else {
+        return Err("the builder has it in another way".to_owned());
+    };
+    held.ty = parse_quote! {
+        ::std::result::Result<::std::option::Option<#inner>, ::std::string::String>
+    };
+    for (found, item) in inherent_impls_mut(builders) {
+        if same_ident(name, &found) {
+            set_value(item, field)?;
+            add_null(item, field, api_name);
+        }
+    }
+    Ok(())
+}
+
+/// The setter wraps once more.
+fn set_value(item: &mut ItemImpl, field: &syn::Ident) -> Result<(), String> {
+    let mut setters = item.items.iter_mut().filter_map(as_fn_mut);
+    let setter = setters.find(|function| function.sig.ident == *field).ok_or("it has no setter")?;
+    let assignment = setter.block.stmts.iter_mut().find_map(|statement| match statement {
+        Stmt::Expr(Expr::Assign(assignment), _) => Some(assignment),
+        _ => None,
+    });
+    let assignment = assignment.ok_or("its setter assigns nothing")?;
+    let value = assignment.right.clone();
+    *assignment.right = parse_quote!(#value.map(::std::option::Option::Some));
+    Ok(())
+}
+
+/// `fn name_null`, unless a member is called so.
+fn add_null(item: &mut ItemImpl, field: &syn::Ident, api_name: &str) {
+    let name = format_ident!("{}_null", ident_of(field));
+    if item.items.iter_mut().filter_map(as_fn_mut).any(|function| function.sig.ident == name) {
+        return;
+    }
+    let written = format_ident!("{WRITTEN}");
+    let doc =
+        format!(" Sends null for {}, which is not the same as to leave it out.", code(api_name));
+    item.items.push(parse_quote! {
+        #[#written]
+        #[doc = #doc]
+        pub fn #name(mut self) -> Self {
+            self.#field = Ok(::std::option::Option::Some(::std::option::Option::None));
+            self
+        }
+    });
+}
+
+fn present() -> Item {
+    parse_quote! {
+        /// Reads a member that is there, if only as null.
+        fn present<'de, D, T>(
+            deserializer: D,
+        ) -> ::std::result::Result<::std::option::Option<T>, D::Error>
+        where
+            D: ::serde::Deserializer<'de>,
+            T: ::serde::Deserialize<'de>,
+        {
+            T::deserialize(deserializer).map(Some)
+        }
+    }
+}
