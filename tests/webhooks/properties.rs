@@ -9,9 +9,11 @@ use twin_ext::webhook::{SIGNATURE_HEADER, Verifier, sign};
 
 use crate::signed::{event, headers};
 
-/// A text that is not blank.
+/// A secret: not blank, and without blanks around it.
 fn text() -> impl Strategy<Value = String> {
-    "\\PC{1,40}".prop_filter("it is blank", |text| !text.trim().is_empty())
+    "\\PC{1,40}"
+        .prop_map(|text| text.trim().to_owned())
+        .prop_filter("it is blank", |text| !text.is_empty())
 }
 
 fn value() -> impl Strategy<Value = Value> {
@@ -74,14 +76,12 @@ proptest! {
         let body = body.to_string();
         let headers = headers(&[&sign("whsec_1", &body)], &[]);
         let delivery = Verifier::new("whsec_1").unwrap().verify(&headers, body.as_bytes()).unwrap();
-        // As the text says it: not every number in it is one of `Value`'s own.
-        let read: Value = serde_json::from_str(&body).unwrap();
         prop_assert_eq!(delivery.event.name(), &name);
-        prop_assert_eq!(&delivery.extra["more"], &read["more"]);
+        prop_assert_eq!(&delivery.extra["more"], &more);
         let twin_ext::webhook::Event::Unknown { data: kept, .. } = delivery.event else {
             return Err(TestCaseError::fail("it is known"));
         };
-        prop_assert_eq!(&kept, &read["data"]);
+        prop_assert_eq!(&kept, &data);
     }
 
     #[test]

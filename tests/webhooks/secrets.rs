@@ -20,6 +20,32 @@ fn a_blank_secret_is_refused() {
     }
 }
 
+/// As a file or a variable ends: the service signs without it.
+#[test]
+fn blanks_and_line_breaks_around_a_secret_are_trimmed() {
+    let body = completed().to_string();
+    let headers = headers(&[&sign("whsec_a1b2", &body)], &[]);
+    for secret in ["whsec_a1b2\n", "whsec_a1b2\r\n", " whsec_a1b2", "\twhsec_a1b2 \n\n"] {
+        let accepted = Verifier::new(secret).unwrap().verify(&headers, body.as_bytes());
+        assert_eq!(accepted.unwrap().secret_index(), 0, "{secret:?}");
+        let both = verifier().with_secret(SecretString::from(secret)).unwrap();
+        assert_eq!(both.verify(&headers, body.as_bytes()).unwrap().secret_index(), 1);
+    }
+}
+
+#[test]
+fn a_secret_with_a_line_break_inside_is_refused() {
+    for secret in ["whsec_a1b2\nwhsec_c3d4", "whsec_a1b2\r\nwhsec_c3d4\n", "whsec_\ta1b2", "a\0b"] {
+        for error in
+            [Verifier::new(secret).unwrap_err(), verifier().with_secret(secret).unwrap_err()]
+        {
+            assert_eq!(error.kind(), ErrorKind::Config, "{secret:?}");
+            assert!(error.to_string().contains("line break"), "{error}");
+            assert!(!error.to_string().contains("a1b2"), "{error}");
+        }
+    }
+}
+
 #[test]
 fn a_secret_may_be_given_as_any_text() {
     let owned = String::from("whsec_1");

@@ -25,8 +25,8 @@ pub(crate) fn run(count: u64, connections: u64) {
             std::future::ready(Ok::<(), Error>(()))
         }
     };
-    let seen = MemoryStore::new(usize::try_from(count).unwrap(), Duration::ZERO);
-    let receiver = Receiver::new(Verifier::new(SECRET).unwrap(), seen, handler);
+    let store = MemoryStore::new(usize::try_from(count).unwrap(), Duration::ZERO);
+    let receiver = Receiver::new(Verifier::new(SECRET).unwrap(), store, handler);
     let runtime =
         tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
     let listener = runtime.block_on(tokio::net::TcpListener::bind("127.0.0.1:0")).unwrap();

@@ -1,5 +1,5 @@
-//! Any text as the timestamp of an authentic delivery, at any time of day, with any window:
-//! taken exactly if it is a time within the window.
+//! Verifies any text as the timestamp of an authentic delivery, at any time of day and with any
+//! tolerance: it is accepted exactly if it is a time within the tolerance.
 //!
 //! The input is 8 bytes of seconds for the clock, 4 for the past, 4 for the future, and text.
 #![no_main]

@@ -1,46 +1,45 @@
-//! A delivery that was verified.
-//!
-//! There is no other way to one than [`Verifier::verify`](super::Verifier::verify).
+//! A verified delivery. Only [`Verifier::verify`](super::Verifier::verify) makes one.
 
 use serde_json::{Map, Value};
 
 use super::event::{Event, required};
-use super::key::DeliveryKey;
+use super::json;
+use super::key::{DeliveryKey, Identity};
 use super::refusal::unreadable;
-use super::strict;
 use crate::error::Error;
 
 /// A delivery whose signature was right.
 ///
-/// The service may deliver one event any number of times, late, and in any order:
-/// [`key`](Self::key) tells whether two deliveries are of one event.
+/// The service may deliver one event several times, late, and in any order. Two deliveries of
+/// one event have the same [`key`](Self::key).
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct Delivery {
     /// What happened.
     pub event: Event,
-    /// When the service sent it, an RFC 3339 time. It is signed. Whether the service stamps a
-    /// delivery anew when it tries again is not published.
+    /// When the service sent it, an RFC 3339 time. It is signed. Whether the service renews it
+    /// when it retries a delivery is not published.
     pub timestamp: String,
-    /// The members of the body that this version of the crate does not know.
+    /// The members of the body that this version of the crate does not know, as
+    /// [`Event::Unknown`] keeps them.
     pub extra: Map<String, Value>,
     secret: usize,
+    identity: Option<Identity>,
 }
 
 impl Delivery {
     /// Reads an authentic body.
     pub(super) fn read(body: &[u8], secret: usize) -> Result<Self, Error> {
-        let text = str::from_utf8(body).map_err(|_| unreadable("", "it is not UTF-8"))?;
-        strict::check(text).map_err(|what| unreadable("", what))?;
-        let mut members: Map<String, Value> =
-            serde_json::from_str(text).map_err(|_| unreadable("", "it is not an object"))?;
+        let text = str::from_utf8(body).map_err(|_| unreadable("", "it is not valid UTF-8"))?;
+        let mut members = json::object(text).map_err(|what| unreadable("", what))?;
         let name = required(&mut members, "event", "event")?;
-        let timestamp = required(&mut members, "timestamp", "timestamp")?;
-        let data = members.remove("data").unwrap_or_default();
-        Ok(Self { event: Event::read(name, data)?, timestamp, extra: members, secret })
+        let timestamp = required(&mut members, "timestamp", "timestamp")?.into_string();
+        let (event, identity) = Event::read(name, members.take("data"))?;
+        Ok(Self { event, timestamp, extra: members.into_map(), secret, identity })
     }
 
-    /// What is the same of two deliveries of one event, and differs between two events.
+    /// Returns the identity of the event: equal for two deliveries of one event, and different
+    /// for two events.
     ///
     /// ```
     /// # use twin_ext::webhook::{sign, Verifier};
@@ -53,13 +52,14 @@ impl Delivery {
     /// # Ok::<(), twin_ext::Error>(())
     /// ```
     pub fn key(&self) -> DeliveryKey {
-        DeliveryKey::of(&self.event)
+        DeliveryKey::of(&self.event, self.identity)
     }
 
-    /// Which secret it was signed with: 0 for that of [`Verifier::new`](super::Verifier::new),
-    /// 1 for the first of [`Verifier::with_secret`](super::Verifier::with_secret), and so on.
+    /// Returns which secret the delivery was signed with: 0 for that of
+    /// [`Verifier::new`](super::Verifier::new), 1 for the first
+    /// [`with_secret`](super::Verifier::with_secret), and so on.
     ///
-    /// Once no delivery of an old secret comes any more, the old webhook can be deleted.
+    /// When no delivery with the old secret arrives any more, the verifier can drop it.
     ///
     /// ```
     /// # use twin_ext::webhook::{sign, Verifier};

@@ -1,11 +1,13 @@
-//! What a delivery tells: a run that changed its state, or something newer than this crate.
+//! The event of a delivery: a run changed its state, or something that this crate does not know.
 //!
-//! The values of enumerations stay open, and members that are not known are kept. What may
-//! have changed since is not here: ask the service for the run.
+//! Unknown values of enumerations and unknown members are kept. The run may have changed since
+//! the event was sent: ask the service for it.
 
 use serde_json::{Map, Value};
 use twin_api::types::{RunOutcome, RunStatus};
 
+use super::json::{Members, Node, Text};
+use super::key::Identity;
 use super::refusal::unreadable;
 use crate::error::Error;
 
@@ -19,9 +21,9 @@ use crate::error::Error;
 /// # headers.insert("x-cobb-signature", sign("whsec_a1b2c3", body).parse().unwrap());
 /// # let delivery = Verifier::new("whsec_a1b2c3")?.verify(&headers, body)?;
 /// match &delivery.event {
-///     Event::RunCompleted(run) => println!("{} came to its end: {:?}", run.run_id, run.outcome),
-///     Event::RunFailed(run) | Event::RunStopped(run) => println!("{} did not", run.run_id),
-///     Event::Unknown { name, .. } => println!("{name} is news"),
+///     Event::RunCompleted(run) => println!("{} ended: {:?}", run.run_id, run.outcome),
+///     Event::RunFailed(run) | Event::RunStopped(run) => println!("{} failed", run.run_id),
+///     Event::Unknown { name, .. } => println!("unknown event {name}"),
 ///     event => println!("{}", event.name()),
 /// }
 /// # Ok::<(), twin_ext::Error>(())
@@ -31,21 +33,21 @@ use crate::error::Error;
 pub enum Event {
     /// `run.started`: a run begins to execute.
     RunStarted(RunChange),
-    /// `run.completed`: a run came to its end by itself, with whatever
-    /// [`outcome`](RunChange::outcome).
+    /// `run.completed`: a run ended by itself; see its [`outcome`](RunChange::outcome).
     RunCompleted(RunChange),
     /// `run.failed`: an error ended a run.
     RunFailed(RunChange),
     /// `run.stopped`: the user stopped a run.
     RunStopped(RunChange),
-    /// `run.paused`: a run waits. It may be told again of the same run.
+    /// `run.paused`: a run waits. A run may pause more than once.
     RunPaused(RunChange),
     /// An event that this version of the crate does not know.
     #[non_exhaustive]
     Unknown {
         /// Its name, as it came.
         name: String,
-        /// Its `data`, as it came; null where there was none.
+        /// Its `data`; null where there was none. A number that neither `u64`, `i64` nor `f64`
+        /// can hold is kept as a string, and a lone surrogate is replaced with U+FFFD.
         data: Value,
     },
 }
@@ -60,17 +62,18 @@ pub struct RunChange {
     pub agent_id: String,
     /// Where the run stood when the event was made.
     pub status: RunStatus,
-    /// How well the run did; told with `run.completed`.
+    /// How well the run did; sent with `run.completed`.
     pub outcome: Option<RunOutcome>,
-    /// When the run ended, an RFC 3339 time; told with `run.completed`, `run.failed` and
+    /// When the run ended, an RFC 3339 time; sent with `run.completed`, `run.failed` and
     /// `run.stopped`.
     pub finished_at: Option<String>,
-    /// The members of `data` that this version of the crate does not know.
+    /// The members of `data` that this version of the crate does not know, as
+    /// [`Event::Unknown`] keeps them.
     pub extra: Map<String, Value>,
 }
 
 impl Event {
-    /// The name, as the service writes it: `run.completed`.
+    /// Returns the name, as the service writes it: `run.completed`.
     ///
     /// ```
     /// # use twin_ext::webhook::{sign, Verifier};
@@ -92,7 +95,7 @@ impl Event {
         }
     }
 
-    /// The run that it happened to; `None` of an event that is not known.
+    /// Returns the run; `None` for an unknown event.
     ///
     /// ```
     /// # use twin_ext::webhook::{sign, Verifier};
@@ -115,7 +118,7 @@ impl Event {
         }
     }
 
-    /// The agent that it is about, if it names one.
+    /// The agent, if the event names one.
     pub(super) fn agent_id(&self) -> Option<&str> {
         match self {
             Self::Unknown { data, .. } => data.get("agent_id").and_then(Value::as_str),
@@ -123,53 +126,72 @@ impl Event {
         }
     }
 
-    pub(super) fn read(name: String, data: Value) -> Result<Self, Error> {
-        let known: fn(RunChange) -> Self = match name.as_str() {
-            "run.started" => Self::RunStarted,
-            "run.completed" => Self::RunCompleted,
-            "run.failed" => Self::RunFailed,
-            "run.stopped" => Self::RunStopped,
-            "run.paused" => Self::RunPaused,
-            _ => return Ok(Self::Unknown { name, data }),
+    /// Reads the event, and the identity of one whose identity its fields cannot hold.
+    pub(super) fn read(
+        name: Text<'_>,
+        data: Option<Node<'_>>,
+    ) -> Result<(Self, Option<Identity>), Error> {
+        let known: fn(RunChange) -> Self = match name.as_bytes() {
+            b"run.started" => Self::RunStarted,
+            b"run.completed" => Self::RunCompleted,
+            b"run.failed" => Self::RunFailed,
+            b"run.stopped" => Self::RunStopped,
+            b"run.paused" => Self::RunPaused,
+            _ => {
+                let data = data.unwrap_or(Node::Null);
+                let identity = Identity::of_unknown(&name, &data);
+                return Ok((
+                    Self::Unknown { name: name.into_string(), data: data.into_value() },
+                    identity,
+                ));
+            }
         };
-        RunChange::read(data).map(known)
+        let Some(Node::Object(members)) = data else {
+            return Err(unreadable("data", "it is not an object"));
+        };
+        let (run, identity) = RunChange::read(members)?;
+        Ok((known(run), identity))
     }
 }
 
 impl RunChange {
-    fn read(data: Value) -> Result<Self, Error> {
-        let Value::Object(mut members) = data else {
-            return Err(unreadable("data", "there is no object"));
+    fn read(mut members: Members<'_>) -> Result<(Self, Option<Identity>), Error> {
+        let run_id = required(&mut members, "run_id", "data.run_id")?;
+        let agent_id = required(&mut members, "agent_id", "data.agent_id")?;
+        let status = required(&mut members, "status", "data.status")?;
+        let outcome = optional(&mut members, "outcome", "data.outcome")?;
+        let finished_at = optional(&mut members, "finished_at", "data.finished_at")?;
+        let identity = Identity::of_run([Some(&agent_id), Some(&run_id), finished_at.as_ref()]);
+        let run = Self {
+            run_id: run_id.into_string(),
+            agent_id: agent_id.into_string(),
+            status: RunStatus::from(&*status.replaced()),
+            outcome: outcome.map(|outcome| RunOutcome::from(&*outcome.replaced())),
+            finished_at: finished_at.map(Text::into_string),
+            extra: members.into_map(),
         };
-        Ok(Self {
-            run_id: required(&mut members, "run_id", "data.run_id")?,
-            agent_id: required(&mut members, "agent_id", "data.agent_id")?,
-            status: required(&mut members, "status", "data.status")?.into(),
-            outcome: optional(&mut members, "outcome", "data.outcome")?.map(Into::into),
-            finished_at: optional(&mut members, "finished_at", "data.finished_at")?,
-            extra: members,
-        })
+        Ok((run, identity))
     }
 }
 
-/// Takes a member that is a text.
-pub(super) fn required(
-    members: &mut Map<String, Value>,
+/// Takes a member that is a string.
+pub(super) fn required<'a>(
+    members: &mut Members<'a>,
     name: &str,
     path: &'static str,
-) -> Result<String, Error> {
+) -> Result<Text<'a>, Error> {
     optional(members, name, path)?.ok_or_else(|| unreadable(path, "it is missing"))
 }
 
-/// Takes a member that is a text, or missing, or null.
-fn optional(
-    members: &mut Map<String, Value>,
+/// Takes a member that is a string, or missing, or null.
+fn optional<'a>(
+    members: &mut Members<'a>,
     name: &str,
     path: &'static str,
-) -> Result<Option<String>, Error> {
-    match members.remove(name) {
-        None | Some(Value::Null) => Ok(None),
-        Some(Value::String(text)) => Ok(Some(text)),
-        Some(_) => Err(unreadable(path, "it is not a text")),
+) -> Result<Option<Text<'a>>, Error> {
+    match members.take(name) {
+        None | Some(Node::Null) => Ok(None),
+        Some(Node::Text(text)) => Ok(Some(text)),
+        Some(_) => Err(unreadable(path, "it is not a string")),
     }
 }

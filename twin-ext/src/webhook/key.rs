@@ -1,124 +1,126 @@
-//! What identifies an event over all of its deliveries.
+//! The identity of an event over all of its deliveries.
 //!
-//! The time of a delivery has no part in it: the service may stamp a repeated delivery anew.
+//! The time of a delivery is not part of it: the service may renew it when it retries. Neither
+//! is the spelling of the run's end, nor the order of members. Every other byte counts: nothing
+//! goes through a lossy number or a replaced character.
 
 use std::fmt::{self, Write as _};
 
-use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
 use super::event::Event;
+use super::json::{Node, Text};
+use crate::time::Timestamp;
 
-/// Agent, run, event, and when the run ended: the same of all deliveries of one event.
+/// The identity of an event: agent, run, event, and when the run ended. All deliveries of one
+/// event have the same key.
 ///
 /// Two events of one run that agree in all four have one key: the second pause of a run
-/// cannot be told from the first one delivered again. Of an event that this crate does not
-/// know, the whole `data` counts.
+/// cannot be distinguished from a repeated delivery of the first. For an unknown event, the
+/// whole `data` counts.
 ///
-/// As a text it is `agent/run/event/finished_at`, without what is not there, each part
-/// percent-encoded but for letters, digits and `-._~:+`. [`digest`](Self::digest) is of a
-/// fixed size, for a store.
+/// `Display` writes `agent/run/event/finished_at`, without what is absent. Each part is
+/// percent-encoded except letters, digits and `-._~:+`. [`digest`](Self::digest) has a fixed
+/// size, for a store.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct DeliveryKey {
     agent_id: String,
     run_id: String,
     event: String,
     finished_at: Option<String>,
-    /// The digest of the data of an event that is not known.
+    /// What the other fields cannot hold of the identity.
     data: Option<[u8; 32]>,
 }
 
-impl DeliveryKey {
-    pub(super) fn of(event: &Event) -> Self {
-        if let Event::Unknown { name, data } = event {
-            let member = |name: &str| data.get(name).and_then(Value::as_str).map(str::to_owned);
-            return Self {
-                agent_id: member("agent_id").unwrap_or_default(),
-                run_id: member("run_id").unwrap_or_default(),
-                event: name.clone(),
-                finished_at: member("finished_at"),
-                data: Some(Sha256::digest(data.to_string()).into()),
-            };
+/// The digest of an identity that the fields of an [`Event`] cannot hold exactly.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Identity([u8; 32]);
+
+impl Identity {
+    /// Of an event that this crate does not know, all of `data` counts.
+    pub(super) fn of_unknown(name: &Text<'_>, data: &Node<'_>) -> Option<Self> {
+        let mut canonical = match name {
+            Text::Exact(_) => Vec::new(),
+            Text::Surrogates(bytes) => bytes.clone(),
+        };
+        let end = match data {
+            Node::Object(members) => members.text("finished_at").and_then(instant),
+            _ => None,
+        };
+        data.write_canonical(&mut canonical, end.as_deref().map(|end| ("finished_at", end)));
+        Some(Self(Sha256::digest(canonical).into()))
+    }
+
+    /// Of a known event, the parts of the key count, and their fields hold them exactly unless
+    /// a lone surrogate was replaced.
+    pub(super) fn of_run(parts: [Option<&Text<'_>>; 3]) -> Option<Self> {
+        parts.iter().flatten().find(|part| !part.is_exact())?;
+        let mut exact = Vec::new();
+        for part in parts.into_iter().flatten() {
+            exact.extend_from_slice(&(part.as_bytes().len() as u64).to_be_bytes());
+            exact.extend_from_slice(part.as_bytes());
         }
-        let run = event.run();
+        Some(Self(Sha256::digest(exact).into()))
+    }
+}
+
+/// Spells an instant in one way; `None` for text that is not a time, or that has more digits
+/// than a nanosecond.
+fn instant(text: &str) -> Option<String> {
+    let fraction = text.split_once('.').map_or("", |(_, rest)| rest);
+    let digits = fraction.bytes().take_while(u8::is_ascii_digit);
+    if digits.skip(9).any(|digit| digit != b'0') {
+        return None;
+    }
+    Timestamp::parse(text)?.rfc3339()
+}
+
+impl DeliveryKey {
+    pub(super) fn of(event: &Event, identity: Option<Identity>) -> Self {
+        let member = |data: &serde_json::Value, name: &str| {
+            data.get(name).and_then(serde_json::Value::as_str).map(str::to_owned)
+        };
+        let (agent_id, run_id, finished_at) = match event {
+            Event::Unknown { data, .. } => (
+                member(data, "agent_id").unwrap_or_default(),
+                member(data, "run_id").unwrap_or_default(),
+                member(data, "finished_at"),
+            ),
+            _ => event.run().map_or_else(Default::default, |run| {
+                (run.agent_id.clone(), run.run_id.clone(), run.finished_at.clone())
+            }),
+        };
         Self {
-            agent_id: run.map(|run| run.agent_id.clone()).unwrap_or_default(),
-            run_id: run.map(|run| run.run_id.clone()).unwrap_or_default(),
+            agent_id,
+            run_id,
             event: event.name().to_owned(),
-            finished_at: run.and_then(|run| run.finished_at.clone()),
-            data: None,
+            finished_at: finished_at.map(|text| instant(&text).unwrap_or(text)),
+            data: identity.map(|Identity(digest)| digest),
         }
     }
 
-    /// The agent; empty where an event that is not known names none.
-    ///
-    /// ```
-    /// # use twin_ext::webhook::{sign, Verifier};
-    /// # let body = br#"{"event": "run.failed", "timestamp": "2026-03-11T14:32:15Z", "data":
-    /// #   {"run_id": "run_xyz789", "agent_id": "agent_abc123", "status": "error",
-    /// #    "finished_at": "2026-03-11T14:32:15Z"}}"#;
-    /// # let mut headers = http::HeaderMap::new();
-    /// # headers.insert("x-cobb-signature", sign("whsec_a1b2c3", body).parse().unwrap());
-    /// # let delivery = Verifier::new("whsec_a1b2c3")?.verify(&headers, body)?;
-    /// assert_eq!(delivery.key().agent_id(), "agent_abc123");
-    /// # Ok::<(), twin_ext::Error>(())
-    /// ```
+    /// Returns the agent; empty if an unknown event names none.
     pub fn agent_id(&self) -> &str {
         &self.agent_id
     }
 
-    /// The run; empty where an event that is not known names none.
-    ///
-    /// ```
-    /// # use twin_ext::webhook::{sign, Verifier};
-    /// # let body = br#"{"event": "run.failed", "timestamp": "2026-03-11T14:32:15Z", "data":
-    /// #   {"run_id": "run_xyz789", "agent_id": "agent_abc123", "status": "error",
-    /// #    "finished_at": "2026-03-11T14:32:15Z"}}"#;
-    /// # let mut headers = http::HeaderMap::new();
-    /// # headers.insert("x-cobb-signature", sign("whsec_a1b2c3", body).parse().unwrap());
-    /// # let delivery = Verifier::new("whsec_a1b2c3")?.verify(&headers, body)?;
-    /// assert_eq!(delivery.key().run_id(), "run_xyz789");
-    /// # Ok::<(), twin_ext::Error>(())
-    /// ```
+    /// Returns the run; empty if an unknown event names none.
     pub fn run_id(&self) -> &str {
         &self.run_id
     }
 
-    /// The name of the event: `run.completed`.
-    ///
-    /// ```
-    /// # use twin_ext::webhook::{sign, Verifier};
-    /// # let body = br#"{"event": "run.failed", "timestamp": "2026-03-11T14:32:15Z", "data":
-    /// #   {"run_id": "run_xyz789", "agent_id": "agent_abc123", "status": "error",
-    /// #    "finished_at": "2026-03-11T14:32:15Z"}}"#;
-    /// # let mut headers = http::HeaderMap::new();
-    /// # headers.insert("x-cobb-signature", sign("whsec_a1b2c3", body).parse().unwrap());
-    /// # let delivery = Verifier::new("whsec_a1b2c3")?.verify(&headers, body)?;
-    /// assert_eq!(delivery.key().event(), "run.failed");
-    /// # Ok::<(), twin_ext::Error>(())
-    /// ```
+    /// Returns the name of the event: `run.completed`.
     pub fn event(&self) -> &str {
         &self.event
     }
 
-    /// When the run ended, as it came.
-    ///
-    /// ```
-    /// # use twin_ext::webhook::{sign, Verifier};
-    /// # let body = br#"{"event": "run.failed", "timestamp": "2026-03-11T14:32:15Z", "data":
-    /// #   {"run_id": "run_xyz789", "agent_id": "agent_abc123", "status": "error",
-    /// #    "finished_at": "2026-03-11T14:32:15Z"}}"#;
-    /// # let mut headers = http::HeaderMap::new();
-    /// # headers.insert("x-cobb-signature", sign("whsec_a1b2c3", body).parse().unwrap());
-    /// # let delivery = Verifier::new("whsec_a1b2c3")?.verify(&headers, body)?;
-    /// assert_eq!(delivery.key().finished_at(), Some("2026-03-11T14:32:15Z"));
-    /// # Ok::<(), twin_ext::Error>(())
-    /// ```
+    /// Returns when the run ended, in UTC; as it came if it is not an RFC 3339 time.
     pub fn finished_at(&self) -> Option<&str> {
         self.finished_at.as_deref()
     }
 
-    /// SHA-256 over all of it: the same in every version of this crate and on every machine.
+    /// Returns the SHA-256 of the key: the same in every version of this crate and on every
+    /// machine.
     ///
     /// ```
     /// # use twin_ext::webhook::{sign, Verifier};
@@ -127,12 +129,13 @@ impl DeliveryKey {
     /// # let mut headers = http::HeaderMap::new();
     /// # headers.insert("x-cobb-signature", sign("whsec_a1b2c3", body).parse().unwrap());
     /// # let delivery = Verifier::new("whsec_a1b2c3")?.verify(&headers, body)?;
-    /// println!("seen:{:x?}", delivery.key().digest());
+    /// let name = format!("webhooks:{}", base16ct::lower::encode_string(&delivery.key().digest()));
+    /// assert_eq!(name.len(), "webhooks:".len() + 64);
     /// # Ok::<(), twin_ext::Error>(())
     /// ```
     pub fn digest(&self) -> [u8; 32] {
         let mut digest = Sha256::new();
-        // Each part with its length, so that no two keys are one text.
+        // Each part with its length, so that two keys never hash the same text.
         let mut part = |bytes: &[u8]| {
             digest.update((bytes.len() as u64).to_be_bytes());
             digest.update(bytes);
@@ -164,7 +167,7 @@ impl fmt::Display for DeliveryKey {
     }
 }
 
-/// A text without what separates parts, and without what a log would not bear.
+/// Percent-encodes separators and whatever could spoil a log.
 struct Part<'a>(&'a str);
 
 impl fmt::Display for Part<'_> {

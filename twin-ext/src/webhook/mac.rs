@@ -1,8 +1,7 @@
 //! HMAC-SHA256 (RFC 2104, FIPS 180-4), by the `hmac` and `sha2` crates: the one place with
 //! cryptography.
 //!
-//! It takes whole tags only, and compares them in constant time. It has no part in what is
-//! authentic beyond that, and no way to say why a tag is wrong.
+//! It accepts whole tags only, and compares them in constant time.
 
 use std::fmt;
 

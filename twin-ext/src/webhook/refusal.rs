@@ -1,70 +1,83 @@
-//! What becomes of a delivery that is not taken.
+//! Why a delivery is refused.
 //!
-//! To the outside every refusal of trust is the same error, so that a forger learns nothing;
-//! the reason goes to a trace event. No error holds anything of the payload.
+//! To the sender every refusal of trust is the same error, so that a forger learns nothing. The
+//! reason goes to [`Verifier::on_refusal`](super::Verifier::on_refusal) and to a trace event.
+//! No error holds anything of the payload.
 
 use std::borrow::Cow;
 
 use crate::error::{Detail, Error, ErrorKind, Outcome};
 
-/// Why a delivery is not trusted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Reason {
+/// Why a delivery is refused. Never tell the sender.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum RefusalReason {
+    /// The body is larger than [`Verifier::max_body_bytes`](super::Verifier::max_body_bytes).
+    TooLarge,
+    /// There is no `X-Cobb-Signature`.
     Unsigned,
+    /// There is more than one `X-Cobb-Signature`.
     SignedTwice,
-    Malformed,
-    Forged,
+    /// `X-Cobb-Signature` is not `sha256=` and 64 lower-case hex digits.
+    MalformedSignature,
+    /// The signature was made with another secret, or over other bytes.
+    WrongSignature,
+    /// The signature is right, but the body is not a delivery.
+    UnreadableBody,
     /// `X-Cobb-Event` is there more than once, or differs from the signed event.
     EventHeader,
-    Agent,
-    /// The timestamp cannot be read, and there is a window.
-    Undated,
-    Stale,
-    Early,
+    /// The event is about an agent that [`Verifier::agents`](super::Verifier::agents) excludes.
+    OtherAgent,
+    /// [`Verifier::tolerance`](super::Verifier::tolerance) is set, and the timestamp is not a time.
+    UnreadableTimestamp,
+    /// The timestamp is older than the tolerance allows.
+    TooOld,
+    /// The timestamp is further in the future than the tolerance allows.
+    InFuture,
 }
 
-/// The one error of all reasons.
-pub(super) fn untrusted(reason: Reason) -> Error {
-    trace(reason);
-    error(ErrorKind::Webhook, "the delivery of a webhook cannot be trusted").into()
+/// A refusal: the reason for the receiver, the error for the caller.
+#[derive(Debug)]
+pub(super) struct Refusal {
+    pub(super) reason: RefusalReason,
+    pub(super) error: Error,
 }
 
-/// An authentic body that is no delivery. `path` is where, as `data.run_id`; the text says
-/// what is wrong, in words of this crate.
+impl Refusal {
+    /// The delivery is not to be trusted. The error is the same for all reasons.
+    pub(super) fn untrusted(reason: RefusalReason) -> Self {
+        let message = "the delivery of a webhook cannot be trusted";
+        Self { reason, error: error(ErrorKind::Webhook, message).into() }
+    }
+
+    /// The body is authentic, but not a delivery.
+    pub(super) fn unreadable(error: Error) -> Self {
+        Self { reason: RefusalReason::UnreadableBody, error }
+    }
+
+    /// The body is larger than the verifier accepts.
+    pub(super) fn too_large(limit: usize) -> Self {
+        let message = format!(
+            "the delivery of a webhook is larger than {limit} bytes; raise \
+             `Verifier::max_body_bytes` if that is right"
+        );
+        let error = error(ErrorKind::TooLarge, message).into();
+        Self { reason: RefusalReason::TooLarge, error }
+    }
+}
+
+/// Builds the error for an authentic body that is not a delivery. `path` is where, as
+/// `data.run_id`; the text says what is wrong, and quotes nothing.
 pub(super) fn unreadable(path: &'static str, what: impl Into<Cow<'static, str>>) -> Error {
-    let what = what.into();
-    let mut detail = match path {
-        "" => error(
-            ErrorKind::Decode,
-            format!("the delivery of a webhook is authentic, but cannot be read: {what}"),
-        ),
-        _ => error(
-            ErrorKind::Decode,
-            format!("the delivery of a webhook is authentic, but cannot be read at {path}: {what}"),
-        ),
-    };
+    let (what, place) = (what.into(), if path.is_empty() { "" } else { " at " });
+    let message =
+        format!("the delivery of a webhook is authentic, but cannot be read{place}{path}: {what}");
+    let mut detail = error(ErrorKind::Decode, message);
     detail.json_path = Some(if path.is_empty() { "." } else { path }.to_owned());
     detail.into()
-}
-
-/// A body that is larger than is taken.
-pub(super) fn too_large(limit: usize) -> Error {
-    let message = format!(
-        "the delivery of a webhook is larger than {limit} bytes; raise `Verifier::max_body_bytes` \
-         if that is right"
-    );
-    error(ErrorKind::TooLarge, message).into()
 }
 
 /// Verifying sends nothing, whatever comes of it.
 fn error(kind: ErrorKind, message: impl Into<Cow<'static, str>>) -> Detail {
     Detail::new(kind, Outcome::NotSent, message)
 }
-
-#[cfg(feature = "tracing")]
-fn trace(reason: Reason) {
-    tracing::debug!(?reason, "the delivery of a webhook is refused");
-}
-
-#[cfg(not(feature = "tracing"))]
-fn trace(_: Reason) {}

@@ -4,7 +4,9 @@ use twin_api::secrecy::{ExposeSecret as _, SecretString};
 
 /// A signing secret, as a text or as the API answers with it.
 ///
-/// The whole text is the key, `whsec_` included: nothing is cut off, decoded or trimmed.
+/// The text is the key, `whsec_` included: nothing is cut off or decoded. The
+/// [`Verifier`](super::Verifier) trims blanks and line breaks around it, such as the line break at
+/// the end of a file.
 ///
 /// ```
 /// use twin_ext::twin_api::secrecy::SecretString;

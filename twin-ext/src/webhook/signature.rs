@@ -6,7 +6,7 @@
 use http::HeaderMap;
 
 use super::mac::{Key, TAG};
-use super::refusal::Reason;
+use super::refusal::RefusalReason;
 use super::secret::SigningSecret;
 
 /// The header with the signature.
@@ -14,9 +14,10 @@ pub const SIGNATURE_HEADER: &str = "x-cobb-signature";
 
 const PREFIX: &str = "sha256=";
 
-/// What the service sends as `X-Cobb-Signature` with this body. For tests of a receiver.
+/// Signs a body as the service does: the value of `X-Cobb-Signature`. For tests of a receiver.
 ///
-/// It takes any secret, even one that [`Verifier`](super::Verifier) refuses.
+/// The whole text of the secret is the key, even blanks that [`Verifier`](super::Verifier)
+/// trims.
 ///
 /// ```
 /// let signature = twin_ext::webhook::sign("whsec_a1b2c3", r#"{"event": "run.started"}"#);
@@ -28,12 +29,12 @@ pub fn sign(secret: impl SigningSecret, body: impl AsRef<[u8]>) -> String {
 }
 
 /// The tag that the headers claim.
-pub(super) fn claimed(headers: &HeaderMap) -> Result<[u8; TAG], Reason> {
+pub(super) fn claimed(headers: &HeaderMap) -> Result<[u8; TAG], RefusalReason> {
     let mut values = headers.get_all(SIGNATURE_HEADER).iter();
     match (values.next(), values.next()) {
-        (None, _) => Err(Reason::Unsigned),
-        (Some(value), None) => read(value.as_bytes()).ok_or(Reason::Malformed),
-        (Some(_), Some(_)) => Err(Reason::SignedTwice),
+        (None, _) => Err(RefusalReason::Unsigned),
+        (Some(value), None) => read(value.as_bytes()).ok_or(RefusalReason::MalformedSignature),
+        (Some(_), Some(_)) => Err(RefusalReason::SignedTwice),
     }
 }
 

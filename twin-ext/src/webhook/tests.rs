@@ -1,7 +1,6 @@
-//! What only this crate can see of verifying; the rest is tested from outside, in
-//! `tests/webhooks`.
+//! Tests of what only this crate can see; the rest is tested from outside, in `tests/webhooks`.
 
+mod json;
 mod mac;
 mod step;
-mod strict;
-mod time;
+mod tolerance;

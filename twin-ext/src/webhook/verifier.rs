@@ -1,7 +1,7 @@
-//! The one door to a [`Delivery`]: signature first, over the bytes as they came.
+//! The only way to a [`Delivery`]: checks the signature first, over the bytes as they came.
 //!
-//! Nothing is parsed, decoded or normalised before; no header is believed that is not
-//! signed, and no secret gets out.
+//! Nothing is parsed, decoded or normalised before. No unsigned header is trusted, and no
+//! secret is shown.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -9,25 +9,25 @@ use std::time::Duration;
 
 use http::HeaderMap;
 
+use super::callback::Callback;
 use super::delivery::Delivery;
 use super::mac::Key;
-use super::refusal::{Reason, too_large, untrusted};
+use super::refusal::{Refusal, RefusalReason};
 use super::secret::SigningSecret;
 use super::signature;
-use super::time::{self, Place, Window};
+use super::tolerance::Tolerance;
 use crate::clock::{Clock, SystemClock};
 use crate::error::Error;
 
 /// The header with the name of the event. It is not signed.
 pub const EVENT_HEADER: &str = "x-cobb-event";
 
-/// Larger bodies are not looked at, unless [`Verifier::max_body_bytes`] says otherwise.
+/// The default of [`Verifier::max_body_bytes`].
 const MAX_BODY: usize = 256 * 1024;
 
-/// Tells deliveries of the service from all others ("Verifying webhook signatures" in the
-/// reference).
+/// Verifies deliveries of the service ("Verifying webhook signatures" in the reference).
 ///
-/// Cheap to clone. It holds secrets, and shows none.
+/// Cheap to clone. `Debug` shows no secret.
 ///
 /// ```
 /// use twin_ext::prelude::*;
@@ -51,14 +51,15 @@ pub struct Verifier(Arc<Settings>);
 struct Settings {
     keys: Vec<Key>,
     agents: Option<BTreeSet<String>>,
-    window: Option<Window>,
+    tolerance: Option<Tolerance>,
     clock: Arc<dyn Clock>,
     max_body: usize,
+    on_refusal: Option<Callback<dyn Fn(RefusalReason) + Send + Sync>>,
 }
 
 impl Verifier {
-    /// Believes what is signed with this secret: the whole text that the answer of
-    /// `create_webhook` has as `signing_secret`.
+    /// Creates a verifier that accepts what is signed with this secret: the `signing_secret` in
+    /// the answer of `create_webhook`. Blanks and line breaks around it are trimmed.
     ///
     /// ```
     /// use twin_ext::{ErrorKind, webhook::Verifier};
@@ -67,19 +68,20 @@ impl Verifier {
     /// ```
     ///
     /// # Errors
-    /// The secret is empty or blank: anybody could sign with it.
+    /// The secret is blank, so that anybody could sign with it, or contains a control character.
     pub fn new(secret: impl SigningSecret) -> Result<Self, Error> {
         let settings = Settings {
             keys: vec![key(secret)?],
             agents: None,
-            window: None,
+            tolerance: None,
             clock: Arc::new(SystemClock),
             max_body: MAX_BODY,
+            on_refusal: None,
         };
         Ok(Self(Arc::new(settings)))
     }
 
-    /// Believes what is signed with this secret, too, as while secrets are changed.
+    /// Also accepts what is signed with this secret, as while secrets are rotated.
     ///
     /// ```
     /// # fn main() -> Result<(), twin_ext::Error> {
@@ -91,17 +93,17 @@ impl Verifier {
     /// ```
     ///
     /// # Errors
-    /// The secret is empty or blank.
+    /// As [`new`](Self::new).
     pub fn with_secret(mut self, secret: impl SigningSecret) -> Result<Self, Error> {
         let key = key(secret)?;
         self.settings().keys.push(key);
         Ok(self)
     }
 
-    /// Takes deliveries about these agents only, and about those of an earlier call.
+    /// Accepts only deliveries about these agents, and about those of an earlier call.
     ///
-    /// A secret belongs to a webhook, and a webhook to an agent; this is for who wants to be
-    /// sure of it. An event that names no agent is refused then.
+    /// A secret belongs to a webhook, and a webhook to an agent, so that this is a second check.
+    /// It refuses an event that names no agent.
     ///
     /// ```
     /// # use twin_ext::webhook::Verifier;
@@ -116,12 +118,13 @@ impl Verifier {
         self
     }
 
-    /// Takes deliveries only that are stamped from `past` ago until `future` from now, both
-    /// ends included.
+    /// Accepts only deliveries whose timestamp lies between `past` ago and `future` from now,
+    /// both ends included.
     ///
-    /// It is not set by itself: whether the service stamps a delivery anew when it tries again
-    /// is not published, and if it does not, a window loses what comes late. Against repeated
-    /// deliveries there is [`DedupeStore`](super::DedupeStore). A timestamp that cannot be read is outside.
+    /// There is no tolerance by default. Whether the service renews the timestamp when it
+    /// retries is not published; if it does not, a tolerance loses late deliveries. A
+    /// [`DedupeStore`](super::DedupeStore) is the protection against repeated deliveries. A
+    /// timestamp that is not a time is refused.
     ///
     /// ```
     /// # use std::time::Duration;
@@ -133,11 +136,11 @@ impl Verifier {
     /// ```
     #[must_use]
     pub fn tolerance(mut self, past: Duration, future: Duration) -> Self {
-        self.settings().window = Some(Window { past, future });
+        self.settings().tolerance = Some(Tolerance { past, future });
         self
     }
 
-    /// Takes the time of day for the window from `clock`.
+    /// Takes the time of day for the tolerance from `clock`.
     ///
     /// ```
     /// # use std::time::Duration;
@@ -155,7 +158,7 @@ impl Verifier {
         self
     }
 
-    /// Refuses larger bodies before anything else; 256 KiB if it is not set.
+    /// Refuses larger bodies before anything else; the default is 256 KiB.
     ///
     /// ```
     /// # use twin_ext::webhook::Verifier;
@@ -169,7 +172,29 @@ impl Verifier {
         self
     }
 
-    /// How many bytes of a body a receiver should read at most.
+    /// Calls `report` with the reason of each refusal, as to count them.
+    ///
+    /// Repeated calls replace the callback.
+    ///
+    /// ```
+    /// use std::sync::Arc;
+    /// use std::sync::atomic::{AtomicU64, Ordering};
+    /// use twin_ext::webhook::Verifier;
+    /// let refused = Arc::new(AtomicU64::new(0));
+    /// let counter = Arc::clone(&refused);
+    /// let verifier = Verifier::new("whsec_a1b2c3")?
+    ///     .on_refusal(move |_reason| { counter.fetch_add(1, Ordering::Relaxed); });
+    /// verifier.verify(&http::HeaderMap::new(), b"{}").unwrap_err();
+    /// assert_eq!(refused.load(Ordering::Relaxed), 1);
+    /// # Ok::<(), twin_ext::Error>(())
+    /// ```
+    #[must_use]
+    pub fn on_refusal(mut self, report: impl Fn(RefusalReason) + Send + Sync + 'static) -> Self {
+        self.settings().on_refusal = Some(Callback(Arc::new(report)));
+        self
+    }
+
+    /// Returns how many bytes of a body a receiver should read at most.
     ///
     /// ```
     /// # use twin_ext::webhook::Verifier;
@@ -180,7 +205,7 @@ impl Verifier {
         self.0.max_body
     }
 
-    /// The delivery, if it is one of the service. `body` is the bytes as they came.
+    /// Verifies a request and reads its delivery. `body` is the bytes as they came.
     ///
     /// There must be exactly one `X-Cobb-Signature`, `sha256=` and 64 lower-case hex digits.
     /// `X-Cobb-Event`, which is not signed, must agree with the signed event where it is there.
@@ -196,57 +221,71 @@ impl Verifier {
     ///
     /// # Errors
     /// - [`ErrorKind::Webhook`](crate::ErrorKind::Webhook): it is not to be trusted. The error
-    ///   is the same whatever the reason, which a trace event has (feature `tracing`, level
-    ///   debug). Answer 401.
-    /// - [`ErrorKind::Decode`](crate::ErrorKind::Decode): it is authentic, but no JSON, or a
-    ///   member is missing, named twice or no text; [`Error::json_path`] says where. Answer 400.
+    ///   is the same for every reason; [`on_refusal`](Self::on_refusal) and a trace event
+    ///   (feature `tracing`, level debug) have the [`RefusalReason`]. Answer 401.
+    /// - [`ErrorKind::Decode`](crate::ErrorKind::Decode): it is authentic, but not a JSON object,
+    ///   or a member is missing, named twice or not a string; [`Error::json_path`] says where.
+    ///   Answer 400.
     /// - [`ErrorKind::TooLarge`](crate::ErrorKind::TooLarge): answer 413.
     ///
     /// No error holds anything of the body. [`Error::outcome`] is
     /// [`NotSent`](crate::Outcome::NotSent): verifying sends nothing.
     pub fn verify(&self, headers: &HeaderMap, body: &[u8]) -> Result<Delivery, Error> {
+        self.check(headers, body).map_err(|refusal| refusal.error)
+    }
+
+    /// Verifies, and reports a refusal.
+    pub(super) fn check(&self, headers: &HeaderMap, body: &[u8]) -> Result<Delivery, Refusal> {
+        self.read(headers, body).inspect_err(|refusal| {
+            trace(refusal.reason);
+            if let Some(Callback(report)) = &self.0.on_refusal {
+                report(refusal.reason);
+            }
+        })
+    }
+
+    fn read(&self, headers: &HeaderMap, body: &[u8]) -> Result<Delivery, Refusal> {
         if body.len() > self.0.max_body {
-            return Err(too_large(self.0.max_body));
+            return Err(Refusal::too_large(self.0.max_body));
         }
-        let secret = self.authenticate(headers, body).map_err(untrusted)?;
-        let delivery = Delivery::read(body, secret)?;
-        self.accept(headers, &delivery).map_err(untrusted)?;
+        let secret = self.authenticate(headers, body).map_err(Refusal::untrusted)?;
+        let delivery = Delivery::read(body, secret).map_err(Refusal::unreadable)?;
+        self.accept(headers, &delivery).map_err(Refusal::untrusted)?;
         Ok(delivery)
     }
 
-    /// Which secret the body is signed with. All are tried, whichever is right, and nothing
-    /// is allocated.
+    /// Finds the secret that the body is signed with. All are tried, whichever is right, and
+    /// nothing is allocated.
     #[inline(never)]
-    pub(super) fn authenticate(&self, headers: &HeaderMap, body: &[u8]) -> Result<usize, Reason> {
+    pub(super) fn authenticate(
+        &self,
+        headers: &HeaderMap,
+        body: &[u8],
+    ) -> Result<usize, RefusalReason> {
         let tag = signature::claimed(headers)?;
         let mut signed_with = None;
         for (index, key) in self.0.keys.iter().enumerate() {
             let right = key.verifies(body, &tag);
             signed_with = signed_with.or(right.then_some(index));
         }
-        signed_with.ok_or(Reason::Forged)
+        signed_with.ok_or(RefusalReason::WrongSignature)
     }
 
-    /// Whether an authentic delivery is one that is wanted.
-    fn accept(&self, headers: &HeaderMap, delivery: &Delivery) -> Result<(), Reason> {
+    /// Checks what an authentic delivery says against the header, the agents and the tolerance.
+    fn accept(&self, headers: &HeaderMap, delivery: &Delivery) -> Result<(), RefusalReason> {
         let mut names = headers.get_all(EVENT_HEADER).iter();
         match (names.next(), names.next()) {
             (None, _) => {}
             (Some(name), None) if name.as_bytes() == delivery.event.name().as_bytes() => {}
-            _ => return Err(Reason::EventHeader),
+            _ => return Err(RefusalReason::EventHeader),
         }
         if let Some(allowed) = &self.0.agents
             && !delivery.event.agent_id().is_some_and(|agent| allowed.contains(agent))
         {
-            return Err(Reason::Agent);
+            return Err(RefusalReason::OtherAgent);
         }
-        let Some(window) = self.0.window else { return Ok(()) };
-        let stamp = time::read(&delivery.timestamp).ok_or(Reason::Undated)?;
-        match window.place(time::of(self.0.clock.wall()), stamp) {
-            Place::Within => Ok(()),
-            Place::Before => Err(Reason::Stale),
-            Place::After => Err(Reason::Early),
-        }
+        let Some(tolerance) = self.0.tolerance else { return Ok(()) };
+        tolerance.check(self.0.clock.wall().into(), &delivery.timestamp)
     }
 
     fn settings(&mut self) -> &mut Settings {
@@ -254,9 +293,25 @@ impl Verifier {
     }
 }
 
+/// The key of a secret. Blanks around it are not part of it: a secret that is read from a file
+/// ends with a line break, and would refuse every delivery.
 fn key(secret: impl SigningSecret) -> Result<Key, Error> {
-    secret.with(|secret| match secret.trim() {
-        "" => Err(Error::config("the signing secret of a webhook is blank")),
-        _ => Ok(Key::new(secret.as_bytes())),
+    secret.with(|secret| match secret.trim_ascii() {
+        blank if blank.trim().is_empty() => {
+            Err(Error::config("the signing secret of a webhook is blank"))
+        }
+        secret if secret.contains(char::is_control) => Err(Error::config(
+            "the signing secret of a webhook contains a line break or another control character; \
+             pass each secret to `Verifier::with_secret` by itself",
+        )),
+        secret => Ok(Key::new(secret.as_bytes())),
     })
 }
+
+#[cfg(feature = "tracing")]
+fn trace(reason: RefusalReason) {
+    tracing::debug!(?reason, "refused the delivery of a webhook");
+}
+
+#[cfg(not(feature = "tracing"))]
+fn trace(_: RefusalReason) {}

@@ -1,0 +1,182 @@
+//! The JSON of a signed body, of which nothing is lost.
+//!
+//! RFC 8259 leaves open what a repeated name means, so that two readers of one signed body may
+//! see different events; here such a body is refused. A number stays text until somebody asks
+//! for it. A lone surrogate is replaced where text is asked for, and kept where identity is.
+//! serde_json does none of this, and what it does depends on the features that other crates
+//! enable in it. Nothing of the body gets into an error.
+
+mod parse;
+
+use std::borrow::Cow;
+
+use serde_json::{Map, Value};
+
+pub(super) use self::parse::object;
+
+/// A JSON value.
+#[derive(Debug)]
+pub(super) enum Node<'a> {
+    Object(Members<'a>),
+    Array(Vec<Node<'a>>),
+    Text(Text<'a>),
+    Number(&'a str),
+    Bool(bool),
+    Null,
+}
+
+/// A name or a string, without escapes.
+#[derive(Debug)]
+pub(super) enum Text<'a> {
+    Exact(Cow<'a, str>),
+    /// WTF-8: UTF-8, but for lone surrogates, of which there is at least one.
+    Surrogates(Vec<u8>),
+}
+
+/// The members of an object; no two have one name.
+#[derive(Debug)]
+pub(super) struct Members<'a>(Vec<(Text<'a>, Node<'a>)>);
+
+impl<'a> Members<'a> {
+    /// Takes a member out; what is left in the end is unknown.
+    pub(super) fn take(&mut self, name: &str) -> Option<Node<'a>> {
+        let index = self.0.iter().position(|(other, _)| other.as_bytes() == name.as_bytes())?;
+        Some(self.0.swap_remove(index).1)
+    }
+
+    /// A member that is a string without lone surrogates.
+    pub(super) fn text(&self, name: &str) -> Option<&str> {
+        match self.0.iter().find(|(other, _)| other.as_bytes() == name.as_bytes()) {
+            Some((_, Node::Text(Text::Exact(text)))) => Some(text),
+            _ => None,
+        }
+    }
+
+    pub(super) fn into_map(self) -> Map<String, Value> {
+        self.0.into_iter().map(|(name, node)| (name.into_string(), node.into_value())).collect()
+    }
+}
+
+impl Node<'_> {
+    /// The value, as far as [`Value`] can hold it: a number beyond u64, i64 and f64 becomes its
+    /// text, a lone surrogate U+FFFD.
+    pub(super) fn into_value(self) -> Value {
+        match self {
+            Self::Object(members) => Value::Object(members.into_map()),
+            Self::Array(items) => items.into_iter().map(Node::into_value).collect(),
+            Self::Text(text) => Value::String(text.into_string()),
+            Self::Number(digits) => number(digits),
+            Self::Bool(value) => Value::Bool(value),
+            Self::Null => Value::Null,
+        }
+    }
+
+    /// Writes the value without blanks and with its members sorted by name: the same bytes
+    /// for the same value, and other bytes for any other. One member of it can be replaced.
+    pub(super) fn write_canonical(&self, out: &mut Vec<u8>, replaced: Option<(&str, &str)>) {
+        match self {
+            Self::Object(Members(members)) => {
+                let mut sorted: Vec<_> = members.iter().collect();
+                sorted.sort_unstable_by(|one, two| one.0.as_bytes().cmp(two.0.as_bytes()));
+                write_list(out, b"{}", sorted, |out, (name, value)| {
+                    write_text(out, name.as_bytes());
+                    out.push(b':');
+                    match replaced {
+                        Some((other, text)) if name.as_bytes() == other.as_bytes() => {
+                            write_text(out, text.as_bytes());
+                        }
+                        _ => value.write_canonical(out, None),
+                    }
+                });
+            }
+            Self::Array(items) => write_list(out, b"[]", items, |out, item| {
+                item.write_canonical(out, None);
+            }),
+            Self::Text(text) => write_text(out, text.as_bytes()),
+            Self::Number(digits) => out.extend_from_slice(digits.as_bytes()),
+            Self::Bool(value) => out.extend_from_slice(value.to_string().as_bytes()),
+            Self::Null => out.extend_from_slice(b"null"),
+        }
+    }
+}
+
+impl<'a> Text<'a> {
+    pub(super) fn as_bytes(&self) -> &[u8] {
+        match self {
+            Self::Exact(text) => text.as_bytes(),
+            Self::Surrogates(bytes) => bytes,
+        }
+    }
+
+    pub(super) fn is_exact(&self) -> bool {
+        matches!(self, Self::Exact(_))
+    }
+
+    /// Replaces each lone surrogate with U+FFFD.
+    pub(super) fn into_string(self) -> String {
+        self.replaced().into_owned()
+    }
+
+    /// The same, without a copy where none is needed.
+    pub(super) fn replaced(self) -> Cow<'a, str> {
+        let bytes = match self {
+            Self::Exact(text) => return text,
+            Self::Surrogates(bytes) => bytes,
+        };
+        let mut text = String::with_capacity(bytes.len());
+        for chunk in bytes.utf8_chunks() {
+            text.push_str(chunk.valid());
+            // A surrogate has three bytes, of which the first is this one.
+            if chunk.invalid().first() == Some(&0xed) {
+                text.push(char::REPLACEMENT_CHARACTER);
+            }
+        }
+        text.into()
+    }
+}
+
+fn number(digits: &str) -> Value {
+    let kept = || Value::String(digits.to_owned());
+    if digits != "-0" && !digits.contains(['.', 'e', 'E']) {
+        let whole = digits.parse::<u64>().map(Value::from);
+        return whole
+            .or_else(|_| digits.parse::<i64>().map(Value::from))
+            .unwrap_or_else(|_| kept());
+    }
+    let mantissa = digits.split(['e', 'E']).next().unwrap_or_default();
+    let is_zero = !mantissa.contains(|digit| ('1'..='9').contains(&digit));
+    match digits.parse::<f64>() {
+        Ok(number) if number.is_finite() && (number != 0.0 || is_zero) => Value::from(number),
+        _ => kept(),
+    }
+}
+
+fn write_list<T>(
+    out: &mut Vec<u8>,
+    [open, close]: &[u8; 2],
+    items: impl IntoIterator<Item = T>,
+    mut write: impl FnMut(&mut Vec<u8>, T),
+) {
+    out.push(*open);
+    for (index, item) in items.into_iter().enumerate() {
+        if index > 0 {
+            out.push(b',');
+        }
+        write(out, item);
+    }
+    out.push(*close);
+}
+
+fn write_text(out: &mut Vec<u8>, bytes: &[u8]) {
+    out.push(b'"');
+    for chunk in bytes.utf8_chunks() {
+        // `Value` escapes a string as JSON does.
+        let quoted = Value::from(chunk.valid()).to_string();
+        out.extend_from_slice(&quoted.as_bytes()[1..quoted.len() - 1]);
+        for byte in chunk.invalid() {
+            // No text can look like it: its backslashes are escaped.
+            out.extend_from_slice(format!("\\x{byte:02x}").as_bytes());
+        }
+    }
+    out.push(b'"');
+}

@@ -1,0 +1,272 @@
+//! The parser: one pass over the text, RFC 8259 to the letter.
+
+use std::borrow::Cow;
+
+use super::{Members, Node, Text};
+
+/// Nesting beyond this is refused, as serde_json does by default.
+const MAX_DEPTH: usize = 128;
+
+/// Up to so many members, comparing each with all before it is cheaper than sorting.
+const FEW: usize = 16;
+
+/// Reads a body, which must be one JSON object.
+///
+/// The error says what is wrong and where, by line and column; of a repeated name among many,
+/// where the object ends.
+pub(crate) fn object(text: &str) -> Result<Members<'_>, String> {
+    let mut parser = Parser { text, at: 0 };
+    parser.object().map_err(|what| {
+        let read = &text.as_bytes()[..parser.at];
+        let line = read.iter().filter(|byte| **byte == b'\n').count() + 1;
+        let column = read.iter().rev().take_while(|byte| **byte != b'\n').count() + 1;
+        format!("{what} (line {line}, column {column})")
+    })
+}
+
+const NOT_JSON: &str = "it is not JSON";
+const REPEATED: &str = "a member is named twice";
+
+struct Parser<'a> {
+    text: &'a str,
+    /// Where the parser is; where the fault is, after an error.
+    at: usize,
+}
+
+impl<'a> Parser<'a> {
+    fn object(&mut self) -> Result<Members<'a>, &'static str> {
+        self.skip_blanks();
+        let start = self.at;
+        let node = self.value(0)?;
+        self.skip_blanks();
+        match node {
+            _ if self.at < self.text.len() => Err(NOT_JSON),
+            Node::Object(members) => Ok(members),
+            _ => {
+                self.at = start;
+                Err("it is not a JSON object")
+            }
+        }
+    }
+
+    fn value(&mut self, depth: usize) -> Result<Node<'a>, &'static str> {
+        Ok(match self.peek() {
+            Some(b'{') => Node::Object(self.members(depth)?),
+            Some(b'[') => Node::Array(self.items(depth)?),
+            Some(b'"') => Node::Text(self.string()?),
+            Some(b't') => self.literal("true", Node::Bool(true))?,
+            Some(b'f') => self.literal("false", Node::Bool(false))?,
+            Some(b'n') => self.literal("null", Node::Null)?,
+            _ => Node::Number(self.number()?),
+        })
+    }
+
+    fn members(&mut self, depth: usize) -> Result<Members<'a>, &'static str> {
+        self.enter(depth)?;
+        let mut members = Vec::with_capacity(8);
+        if !self.ends_with(b'}') {
+            loop {
+                let place = self.at;
+                let name = self.string()?;
+                if members.len() < FEW && is_among(&members, &name) {
+                    self.at = place;
+                    return Err(REPEATED);
+                }
+                self.skip_blanks();
+                self.expect(b':')?;
+                self.skip_blanks();
+                members.push((name, self.value(depth + 1)?));
+                if self.next_ends(b'}')? {
+                    break;
+                }
+            }
+        }
+        if members.len() > FEW && has_repeated(&members) {
+            return Err(REPEATED);
+        }
+        Ok(Members(members))
+    }
+
+    fn items(&mut self, depth: usize) -> Result<Vec<Node<'a>>, &'static str> {
+        self.enter(depth)?;
+        let mut items = Vec::new();
+        if !self.ends_with(b']') {
+            loop {
+                items.push(self.value(depth + 1)?);
+                if self.next_ends(b']')? {
+                    break;
+                }
+            }
+        }
+        Ok(items)
+    }
+
+    /// Goes past the opening bracket and the blanks behind it.
+    fn enter(&mut self, depth: usize) -> Result<(), &'static str> {
+        if depth >= MAX_DEPTH {
+            return Err("it is nested too deeply");
+        }
+        self.at += 1;
+        self.skip_blanks();
+        Ok(())
+    }
+
+    /// Goes past the closing bracket, if it is next.
+    fn ends_with(&mut self, close: u8) -> bool {
+        let ends = self.peek() == Some(close);
+        self.at += usize::from(ends);
+        ends
+    }
+
+    /// Goes past the closing bracket, or a comma and the blanks behind it.
+    fn next_ends(&mut self, close: u8) -> Result<bool, &'static str> {
+        self.skip_blanks();
+        if self.ends_with(close) {
+            return Ok(true);
+        }
+        self.expect(b',')?;
+        self.skip_blanks();
+        Ok(false)
+    }
+
+    fn string(&mut self) -> Result<Text<'a>, &'static str> {
+        self.expect(b'"')?;
+        let plain = self.plain();
+        if self.ends_with(b'"') {
+            return Ok(Text::Exact(Cow::Borrowed(plain)));
+        }
+        let mut bytes = plain.as_bytes().to_vec();
+        while !self.ends_with(b'"') {
+            self.escape(&mut bytes)?;
+            bytes.extend_from_slice(self.plain().as_bytes());
+        }
+        Ok(match String::from_utf8(bytes) {
+            Ok(text) => Text::Exact(Cow::Owned(text)),
+            Err(error) => Text::Surrogates(error.into_bytes()),
+        })
+    }
+
+    /// Goes up to the next quote, backslash, control character, or the end.
+    fn plain(&mut self) -> &'a str {
+        let rest = &self.text[self.at..];
+        let is_special = |byte: &u8| matches!(byte, b'"' | b'\\' | ..0x20);
+        let end = rest.as_bytes().iter().position(is_special).unwrap_or(rest.len());
+        self.at += end;
+        &rest[..end]
+    }
+
+    fn escape(&mut self, out: &mut Vec<u8>) -> Result<(), &'static str> {
+        self.expect(b'\\')?;
+        let byte = match self.peek() {
+            Some(byte @ (b'"' | b'\\' | b'/')) => byte,
+            Some(b'b') => 0x08,
+            Some(b'f') => 0x0c,
+            Some(b'n') => b'\n',
+            Some(b'r') => b'\r',
+            Some(b't') => b'\t',
+            Some(b'u') => return self.unicode(out),
+            _ => return Err(NOT_JSON),
+        };
+        self.at += 1;
+        out.push(byte);
+        Ok(())
+    }
+
+    /// Reads a code unit of UTF-16, and the second half of a pair where it is there.
+    fn unicode(&mut self, out: &mut Vec<u8>) -> Result<(), &'static str> {
+        let unit = self.code_unit()?;
+        let before = self.at;
+        if (0xd800..0xdc00).contains(&unit) && self.text[before..].starts_with("\\u") {
+            self.at += 1;
+            let second = self.code_unit()?;
+            if (0xdc00..0xe000).contains(&second) {
+                let code = 0x1_0000 + ((unit - 0xd800) << 10) + (second - 0xdc00);
+                push_char(out, code);
+                return Ok(());
+            }
+            self.at = before;
+        }
+        push_char(out, unit);
+        Ok(())
+    }
+
+    /// Reads `u` and four hex digits.
+    fn code_unit(&mut self) -> Result<u32, &'static str> {
+        self.at += 1;
+        let digits = self.text.as_bytes().get(self.at..self.at + 4).ok_or(NOT_JSON)?;
+        let mut unit = 0;
+        for digit in digits {
+            unit = unit * 16 + char::from(*digit).to_digit(16).ok_or(NOT_JSON)?;
+        }
+        self.at += 4;
+        Ok(unit)
+    }
+
+    fn number(&mut self) -> Result<&'a str, &'static str> {
+        let start = self.at;
+        self.ends_with(b'-');
+        if !self.ends_with(b'0') {
+            self.digits()?;
+        }
+        if self.ends_with(b'.') {
+            self.digits()?;
+        }
+        if self.ends_with(b'e') || self.ends_with(b'E') {
+            let _ = self.ends_with(b'+') || self.ends_with(b'-');
+            self.digits()?;
+        }
+        Ok(&self.text[start..self.at])
+    }
+
+    /// Goes past one or more digits.
+    fn digits(&mut self) -> Result<(), &'static str> {
+        let start = self.at;
+        while self.peek().is_some_and(|byte| byte.is_ascii_digit()) {
+            self.at += 1;
+        }
+        if self.at == start { Err(NOT_JSON) } else { Ok(()) }
+    }
+
+    fn literal(&mut self, literal: &str, node: Node<'a>) -> Result<Node<'a>, &'static str> {
+        if !self.text[self.at..].starts_with(literal) {
+            return Err(NOT_JSON);
+        }
+        self.at += literal.len();
+        Ok(node)
+    }
+
+    fn skip_blanks(&mut self) {
+        while let Some(b' ' | b'\t' | b'\n' | b'\r') = self.peek() {
+            self.at += 1;
+        }
+    }
+
+    fn expect(&mut self, byte: u8) -> Result<(), &'static str> {
+        if self.ends_with(byte) { Ok(()) } else { Err(NOT_JSON) }
+    }
+
+    fn peek(&self) -> Option<u8> {
+        self.text.as_bytes().get(self.at).copied()
+    }
+}
+
+/// Writes a code point as UTF-8 does, a surrogate in the same way.
+fn push_char(out: &mut Vec<u8>, code: u32) {
+    if let Some(char) = char::from_u32(code) {
+        out.extend_from_slice(char.encode_utf8(&mut [0; 4]).as_bytes());
+    } else {
+        let [_, _, high, low] = code.to_be_bytes();
+        let six = |bits: u8| 0x80 | (bits & 0x3f);
+        out.extend_from_slice(&[0xe0 | (high >> 4), six((high << 2) | (low >> 6)), six(low)]);
+    }
+}
+
+fn is_among(members: &[(Text<'_>, Node<'_>)], name: &Text<'_>) -> bool {
+    members.iter().any(|(other, _)| other.as_bytes() == name.as_bytes())
+}
+
+fn has_repeated(members: &[(Text<'_>, Node<'_>)]) -> bool {
+    let mut names: Vec<_> = members.iter().map(|(name, _)| name.as_bytes()).collect();
+    names.sort_unstable();
+    names.windows(2).any(|pair| pair[0] == pair[1])
+}

@@ -1,0 +1,225 @@
+//! JSON that repeats a name, is not JSON, or does not fit into a `Value`.
+
+use proptest::prelude::*;
+use serde_json::value::RawValue;
+use serde_json::{Value, json};
+
+use crate::webhook::json::{Node, object};
+
+/// Reads a value, as a member of an object.
+fn read(text: &str) -> Node<'static> {
+    let body = format!("{{\"x\":{text}}}").leak();
+    object(body).unwrap_or_else(|error| panic!("{text}: {error}")).take("x").unwrap()
+}
+
+fn value(text: &str) -> Value {
+    read(text).into_value()
+}
+
+fn canonical(text: &str) -> String {
+    let mut out = Vec::new();
+    read(text).write_canonical(&mut out, None);
+    String::from_utf8(out).unwrap()
+}
+
+#[test]
+fn reads_all_kinds_of_values() {
+    for text in [
+        "{}",
+        "[]",
+        "null",
+        "true",
+        "false",
+        "-1",
+        "18446744073709551615",
+        "-9223372036854775808",
+        "5e-8",
+        "\"\\u00e9\"",
+        "\"\\ud83d\\ude00\"",
+        "{\"a\": {\"a\": [{\"a\": 1}, {\"a\": 2}]}, \"b\": null}",
+        " \n{ } ",
+    ] {
+        assert_eq!(value(text), serde_json::from_str::<Value>(text).unwrap(), "{text}");
+    }
+    assert!(object(" \n{ } ").is_ok());
+}
+
+#[test]
+fn keeps_numbers_beyond_u64_and_f64_as_text() {
+    for text in ["18446744073709551616", "-9223372036854775809", "1e400", "-1e400", "1e-400"] {
+        assert_eq!(value(text), json!(text));
+    }
+    assert_eq!(value("0e-400"), json!(0.0));
+    assert_eq!(value("-0").to_string(), "-0.0");
+    assert_eq!(value("0.1"), json!(0.1));
+    assert_eq!(value("1e300"), json!(1e300));
+}
+
+#[test]
+fn replaces_lone_surrogates() {
+    assert_eq!(value(r#""a\ud800b""#), json!("a\u{fffd}b"));
+    assert_eq!(value(r#""\udc00\ud800""#), json!("\u{fffd}\u{fffd}"));
+    assert_eq!(value(r#"{"\ud800": 1}"#), json!({"\u{fffd}": 1}));
+}
+
+#[test]
+fn canonical_form_sorts_members_and_keeps_every_digit() {
+    assert_eq!(
+        canonical(r#"{ "b" : 1.0, "a": [1E2, null, true, "\u0061\n"] }"#),
+        r#"{"a":[1E2,null,true,"a\n"],"b":1.0}"#
+    );
+    assert_eq!(canonical("0.1000000000000000000001"), "0.1000000000000000000001");
+    assert_ne!(canonical(r#""\ud800""#), canonical(r#""\ud801""#));
+    assert_ne!(canonical(r#""\ud800""#), canonical(r#""\\xed\\xa0\\x80""#));
+    assert_eq!(canonical(r#"{"a": {"b": 2, "a": 1}}"#), r#"{"a":{"a":1,"b":2}}"#);
+}
+
+#[test]
+fn one_member_can_be_replaced_at_the_top_only() {
+    let mut out = Vec::new();
+    read(r#"{"end": 1, "x": {"end": 1}}"#).write_canonical(&mut out, Some(("end", "now")));
+    assert_eq!(out, br#"{"end":"now","x":{"end":1}}"#);
+}
+
+#[test]
+fn refuses_a_repeated_name_at_any_depth() {
+    for (text, place) in [
+        (r#"{"a": 1, "a": 1}"#, "line 1, column 10"),
+        ("{\"a\": 1,\n \"b\": 2, \"\\u0061\": 3}", "line 2, column 10"),
+        (r#"{"a": {"b": [[{"c": 1, "c": null}]]}}"#, "line 1, column 24"),
+        (r#"{"": 1, "": 2}"#, "line 1, column 9"),
+        (r#"{"\ud800": 1, "\ud800": 2}"#, "line 1, column 15"),
+    ] {
+        let error = object(text).unwrap_err();
+        assert_eq!(error, format!("a member is named twice ({place})"), "{text}");
+    }
+}
+
+#[test]
+fn refuses_what_is_not_an_object_without_quoting_it() {
+    for text in
+        ["", " ", "canary", "{\"canary\": }", "{} canary", "\u{feff}{}", "{\"x\":NaN}", "{x}"]
+    {
+        let error = object(text).unwrap_err();
+        assert!(error.starts_with("it is not JSON (line 1, column "), "{text}: {error}");
+        assert!(!error.contains("canary"), "{error}");
+    }
+    for text in ["[]", "\"canary\"", "7", "null"] {
+        let error = object(text).unwrap_err();
+        assert!(error.starts_with("it is not a JSON object (line 1, column "), "{text}: {error}");
+    }
+}
+
+/// The same with or without the feature `unbounded_depth` of serde_json.
+#[test]
+fn refuses_nesting_beyond_the_limit() {
+    let nested = |open: &str, close: &str, depth: usize| {
+        format!("{{\"x\":{}0{}}}", open.repeat(depth), close.repeat(depth))
+    };
+    for (open, close) in [("[", "]"), ("{\"a\":", "}")] {
+        assert!(object(&nested(open, close, 127)).is_ok());
+        for depth in [128, 40_000] {
+            let error = object(&nested(open, close, depth)).unwrap_err();
+            assert!(error.starts_with("it is nested too deeply (line 1, "), "{error}");
+        }
+    }
+}
+
+#[test]
+fn many_names_take_little_time() {
+    let members: Vec<String> = (0..40_000).map(|number| format!("\"{number}\":1")).collect();
+    let text = members.join(",");
+    assert!(object(&format!("{{{text}}}")).is_ok());
+    for again in ["0", "15", "16", "39999"] {
+        let twice = format!("{{{text},\"{again}\":1}}");
+        assert!(object(&twice).is_err(), "{again} is named twice");
+    }
+}
+
+/// Pieces of JSON, put together at random: mostly wrong, and wrong in every place.
+fn piece() -> impl Strategy<Value = String> {
+    let fixed = [
+        "{",
+        "}",
+        "[",
+        "]",
+        ":",
+        ",",
+        "\"a\"",
+        "\"b\"",
+        "\"",
+        "\\",
+        "\\u",
+        "d800",
+        "\"\\u00e9\"",
+        "\"\\ud83d\\ude00\"",
+        "\"\\ud800\"",
+        "\"\\n\"",
+        "\"\\x\"",
+        "-",
+        "0",
+        "01",
+        "1",
+        "1.",
+        ".5",
+        "1.5",
+        "1e5",
+        "1E+5",
+        "1e",
+        "-0",
+        "-01",
+        "+1",
+        "true",
+        "tru",
+        "false",
+        "null",
+        "nul",
+        " ",
+        "\n",
+        "\t",
+        "\u{b}",
+        "é",
+        "{\"a\":1}",
+        "[1,2]",
+        "\"a\":",
+        "\"b\":[",
+        "\"\u{1}\"",
+        "\"\\/\"",
+    ];
+    prop_oneof![
+        8 => prop::sample::select(fixed.to_vec()).prop_map(str::to_owned),
+        1 => "\\PC{0,3}",
+    ]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(20_000))]
+
+    /// What it accepts is what serde_json accepts, but for repeated names.
+    #[test]
+    fn accepts_the_same_text_as_serde_json(pieces in prop::collection::vec(piece(), 0..12)) {
+        for text in [pieces.concat(), format!("{{\"x\":{}}}", pieces.concat())] {
+            let expected = serde_json::from_str::<Box<RawValue>>(&text);
+            match object(&text) {
+                Ok(_) => prop_assert!(expected.is_ok(), "{text}"),
+                Err(error) if error.starts_with("it is not JSON (") => {
+                    prop_assert!(expected.is_err(), "{text}: {error}");
+                }
+                Err(error) => prop_assert!(
+                    error.starts_with("a member is named twice")
+                        || error.starts_with("it is not a JSON object"),
+                    "{text}: {error}"
+                ),
+            }
+        }
+    }
+
+    /// What it reads is what serde_json reads.
+    #[test]
+    fn reads_the_same_strings_as_serde_json(string in any::<String>()) {
+        let text = serde_json::to_string(&string).unwrap();
+        prop_assert_eq!(value(&text), Value::String(string.clone()));
+        let escaped: String = string.encode_utf16().map(|unit| format!("\\u{unit:04X}")).collect();
+        prop_assert_eq!(value(&format!("\"{escaped}\"")), Value::String(string));
+    }
+}
