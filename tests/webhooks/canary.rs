@@ -1,4 +1,4 @@
-//! No secret and nothing of a payload in what is printed or traced.
+//! Nothing that is printed or traced shows a secret or a payload.
 
 use std::fmt::{Debug, Write as _};
 use std::sync::{Arc, Mutex};
@@ -72,7 +72,16 @@ fn neither_debug_nor_errors_nor_traces_show_a_secret_or_a_payload() {
         write!(shown, "{error} {error:?}").unwrap();
     });
     let log = log.0.lock().unwrap();
-    for reason in ["Unsigned", "SignedTwice", "Malformed", "EventHeader", "Agent", "Early"] {
+    for reason in [
+        "Unsigned",
+        "SignedTwice",
+        "MalformedSignature",
+        "EventHeader",
+        "OtherAgent",
+        "InFuture",
+        "TooLarge",
+        "UnreadableBody",
+    ] {
         assert!(log.contains(&format!("reason={reason}")), "{reason} is traced: {log}");
     }
     assert!(!log.contains("canary"), "{log}");

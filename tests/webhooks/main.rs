@@ -1,4 +1,4 @@
-//! Deliveries of webhooks, as one who receives them sees it.
+//! Webhook deliveries: verification, identity, deduplication, and receivers over HTTP.
 
 #![allow(
     clippy::unwrap_used,
@@ -14,11 +14,16 @@ mod fleet;
 mod forged;
 mod header;
 mod http_receiver;
+mod identity;
 mod keys;
 mod memory;
+mod observe;
 mod properties;
 mod recipes;
+mod redis_proxy;
+mod redis_remember;
 mod redis_server;
+mod redis_stall;
 mod redis_store;
 mod secrets;
 mod signed;

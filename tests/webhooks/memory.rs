@@ -60,6 +60,84 @@ async fn each_turn_has_a_higher_fence() {
 }
 
 #[tokio::test]
+async fn fences_never_decrease_after_a_restart() {
+    let clock = ManualClock::new(1);
+    let mut last = 0;
+    for restart in 0..5_u64 {
+        let store = MemoryStore::new(10, Duration::ZERO).clock(clock.clone());
+        for run in 0..3 {
+            let (token, lease) = take(&store, &ended(&run.to_string(), at(restart))).await;
+            assert!(lease.fence > last, "{} after {last}", lease.fence);
+            last = lease.fence;
+            store.abandon(token).await.unwrap();
+        }
+    }
+    // Another process starts from the time of day, as Redis does.
+    let micros = 1_767_225_600_000_000;
+    assert!(last >= micros, "{last}");
+    clock.advance(1_000_000 * MINUTE);
+    let store = MemoryStore::new(10, Duration::ZERO).clock(clock);
+    let (_token, lease) = take(&store, &ended("r", at(1))).await;
+    assert!(lease.fence >= micros + 60 * 1_000_000_000_000, "{}", lease.fence);
+}
+
+#[tokio::test]
+async fn a_lease_that_ended_is_taken_over_and_evicted_like_any_other_event() {
+    let (store, clock) = store(2, Duration::ZERO);
+    let store = store.lease(MINUTE);
+    let (one, two) = (ended("one", at(1)), ended("two", at(2)));
+    let (late, _) = take(&store, &one).await;
+    clock.advance(MINUTE / 2);
+    let (mut renewed, _) = take(&store, &two).await;
+    assert_eq!(ask(&store, &ended("three", at(3))).await, Said::Busy, "it is full");
+    clock.advance(MINUTE / 2 - Duration::from_nanos(1));
+    assert_eq!(ask(&store, &one).await, Said::Busy);
+    clock.advance(Duration::from_nanos(1));
+    assert!(store.renew(&mut renewed).await.unwrap());
+    assert_eq!(ask(&store, &one).await, Said::Doubtful(Uncertainty::Interrupted));
+    // The late commit counts: the event was handled.
+    store.commit(late).await.unwrap();
+    assert_eq!(ask(&store, &one).await, Said::Done);
+    // The store is full of one handled event and one reservation, and evicts the former.
+    assert_eq!(handle(&store, &ended("three", at(3))).await, Said::New);
+    assert_eq!(ask(&store, &one).await, Said::Doubtful(Uncertainty::Forgotten));
+}
+
+#[tokio::test]
+async fn a_receiver_that_lost_its_lease_has_no_say_any_more() {
+    let (store, clock) = store(10, Duration::ZERO);
+    let store = store.lease(MINUTE);
+    let event = ended("r", at(1));
+    let (mut dropped, _) = take(&store, &event).await;
+    clock.advance(MINUTE);
+    let (current, lease) = take(&store, &event).await;
+    assert_eq!(lease.uncertainty, Some(Uncertainty::Interrupted));
+    assert!(!store.renew(&mut dropped).await.unwrap());
+    store.abandon(dropped).await.unwrap();
+    assert_eq!(ask(&store, &event).await, Said::Busy);
+    store.commit(current).await.unwrap();
+    assert_eq!(ask(&store, &event).await, Said::Done);
+}
+
+/// Without the skew, an event of a clock that is ahead would be called new.
+#[tokio::test]
+async fn clock_skew_counts_for_evicted_events_without_an_end() {
+    let clock = ManualClock::new(1);
+    let store = MemoryStore::new(1, Duration::ZERO).clock_skew(MINUTE).clock(clock.clone());
+    clock.advance(10 * MINUTE);
+    let now = clock.wall();
+    assert_eq!(handle(&store, &began("r", now)).await, Said::New);
+    assert_eq!(
+        handle(&store, &ended("s", now + MINUTE)).await,
+        Said::Doubtful(Uncertainty::Forgotten)
+    );
+    assert_eq!(
+        ask(&store, &began("r", now + MINUTE)).await,
+        Said::Doubtful(Uncertainty::Forgotten)
+    );
+}
+
+#[tokio::test]
 async fn what_was_before_the_store_began_is_not_vouched_for() {
     let clock = ManualClock::new(1);
     clock.advance(10 * MINUTE);

@@ -59,6 +59,20 @@ impl Redis {
         }
     }
 
+    /// Stops its process without ending it: it answers nothing until [`resume`](Self::resume).
+    pub(crate) fn pause(&self) {
+        self.signal("-STOP");
+    }
+
+    pub(crate) fn resume(&self) {
+        self.signal("-CONT");
+    }
+
+    fn signal(&self, signal: &str) {
+        let id = self.child.as_ref().expect("it runs").id().to_string();
+        assert!(Command::new("kill").args([signal, &id]).status().unwrap().success());
+    }
+
     /// Kills it, and starts it again at the same address.
     pub(crate) fn restart(&mut self) {
         self.stop();

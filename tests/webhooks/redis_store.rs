@@ -241,7 +241,7 @@ async fn a_redis_that_has_no_room_refuses() {
             .unwrap();
     }
     let error = store(&redis).reserve(&delivery(&ended("r", soon()))).await.unwrap_err();
-    assert_eq!(error.to_string(), "the store of deliveries refuses: OOM");
+    assert_eq!(error.to_string(), "the Redis store of webhook deliveries refused: OOM");
 }
 
 #[tokio::test]
@@ -256,7 +256,7 @@ async fn no_error_and_no_debug_shows_a_password() {
     let seen =
         RedisStore::new(&format!("redis://u:canary@127.0.0.1:{port}"), Duration::ZERO).unwrap();
     let error = seen.reserve(&delivery(&ended("r", soon()))).await.unwrap_err();
-    assert_eq!(error.to_string(), "the store of deliveries cannot be reached");
+    assert_eq!(error.to_string(), "the Redis store of webhook deliveries cannot be reached");
     assert!(!format!("{error:?} {seen:?}").contains("canary"), "{error:?} {seen:?}");
     let Some(redis) = Redis::start() else { return };
     let port = redis.url().rsplit(':').next().unwrap().to_owned();

@@ -1,7 +1,7 @@
-//! Deliveries of webhooks: told from forgeries, read, and each handled once.
+//! Webhook deliveries: verify the signature, read the event, handle each event once.
 //!
-//! [`Verifier`] is the one door: it takes headers and the bytes of a body as they came, and
-//! gives a [`Delivery`] only if the service signed it. Nothing is parsed before.
+//! [`Verifier::verify`](Verifier::verify) gets the headers and the bytes of a body, and returns a
+//! [`Delivery`] only if the service signed it. Nothing is parsed before.
 //!
 //! ```
 //! use twin_ext::prelude::*;
@@ -23,33 +23,35 @@
 //! ```
 //!
 //! The service delivers at least once, late, and in any order. [`Receiver`] handles each event
-//! once: it verifies, asks a store ([`MemoryStore`], `RedisStore` for several machines, or any
-//! [`DedupeStore`]) whether the event is new, runs a handler, and says what to answer. With the feature
-//! `axum` it is a router ([`Receiver::into_router`](Receiver#method.into_router)), and
-//! [`Delivery`] an extractor.
+//! once: it verifies, asks a store whether the event is new, runs a handler, and returns the
+//! status to answer with. The store is a [`MemoryStore`], `RedisStore` for several machines, or
+//! any [`DedupeStore`]. With the feature `axum`, the receiver is a router
+//! ([`Receiver::into_router`](Receiver#method.into_router)), and [`Delivery`] an extractor. The
+//! [guide](crate::guide::webhooks) explains the guarantees.
 //!
 //! # What it does not do
-//! It opens no connection to the service and reads no body: that is the affair of a web
-//! framework. It never calls an event new that may have been handled: what a store cannot vouch
-//! for it refuses and tells, unless the program asks for it. And it cannot know of a delivery
-//! that never came: look for finished runs on a timer.
+//! It does not read requests: a web framework does. It never reports an event as new that may
+//! have been handled: the handler gets an [`Uncertainty`]. It cannot know about a delivery that
+//! never arrived: look for finished runs on a timer.
 
 #[cfg(feature = "axum")]
 #[cfg_attr(docsrs, doc(cfg(feature = "axum")))]
 mod axum;
+mod callback;
 mod dedupe;
 mod delivery;
 mod event;
+mod json;
 mod key;
 mod mac;
+mod observe;
 mod receiver;
 mod refusal;
 mod secret;
 mod signature;
-mod strict;
 #[cfg(test)]
 mod tests;
-mod time;
+mod tolerance;
 mod verifier;
 
 #[cfg(feature = "axum")]
@@ -62,7 +64,9 @@ pub use dedupe::{RedisStore, RedisToken};
 pub use delivery::Delivery;
 pub use event::{Event, RunChange};
 pub use key::DeliveryKey;
+pub use observe::{ReceiverEvent, StoreStep};
 pub use receiver::Receiver;
+pub use refusal::RefusalReason;
 pub use secret::SigningSecret;
 pub use signature::{SIGNATURE_HEADER, sign};
 pub use verifier::{EVENT_HEADER, Verifier};

@@ -1,7 +1,7 @@
-//! Deliveries as axum takes them: an extractor, and a router that is ready.
+//! Deliveries in axum: an extractor, and a complete router.
 //!
-//! A body is read up to the limit of the [`Verifier`], whatever its length claims to be. How
-//! long a sender may take is the affair of the server, as with every route.
+//! A body is read up to the limit of the [`Verifier`], whatever its `Content-Length` says. A time
+//! limit for slow senders belongs in front of the route, as with every route.
 
 use ::axum::Router;
 use ::axum::body::{Body, Bytes};
@@ -16,13 +16,12 @@ use super::dedupe::{DedupeStore, Lease};
 use super::receiver::status_of;
 use super::{Delivery, Receiver, Verifier};
 
-/// Why there is no [`Delivery`] to extract: a status without a body, so that a forger learns
-/// nothing.
+/// The rejection of a [`Delivery`]: a status without a body, so that a forger learns nothing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Refused(StatusCode);
 
 impl Refused {
-    /// 400 where the delivery is unreadable, 401 where it is not to be trusted, 413 where it is
+    /// Returns 400 if the delivery is unreadable, 401 if it is not to be trusted, and 413 if it is
     /// too large.
     pub fn status(self) -> StatusCode {
         self.0
@@ -35,8 +34,8 @@ impl IntoResponse for Refused {
     }
 }
 
-/// A delivery that the [`Verifier`] of the state believes. It may be one of an event that was
-/// handled before.
+/// Extracts a delivery that the [`Verifier`] in the state accepts. Its event may have been
+/// delivered before.
 ///
 /// ```
 /// use axum::{Router, routing::post};
@@ -74,10 +73,10 @@ where
     S: DedupeStore,
     H: Fn(Delivery, Lease) -> F + Send + Sync + 'static,
     F: Future<Output = Result<(), E>> + Send + 'static,
-    E: 'static,
+    E: Into<Box<dyn std::error::Error + Send + Sync>> + 'static,
 {
-    /// A router that takes deliveries by POST at `path`. A query in the webhook's URL is
-    /// nothing to it.
+    /// Creates a router that receives deliveries by POST at `path`. A query in the webhook's URL
+    /// is ignored.
     ///
     /// ```
     /// # use std::time::Duration;
@@ -86,8 +85,8 @@ where
     /// # use twin_ext::webhook::{MemoryStore, Receiver, Lease};
     /// # fn main() -> Result<(), Error> {
     /// # let verifier = Verifier::new("whsec_a1b2c3")?;
-    /// # let seen = MemoryStore::new(100_000, Duration::from_secs(300));
-    /// let receiver = Receiver::new(verifier, seen, async |delivery: Delivery, _: Lease| {
+    /// # let store = MemoryStore::new(100_000, Duration::from_secs(300));
+    /// let receiver = Receiver::new(verifier, store, async |delivery: Delivery, _: Lease| {
     ///     println!("{}", delivery.key());
     ///     Ok::<(), std::io::Error>(())
     /// });
@@ -108,7 +107,7 @@ where
     S: DedupeStore,
     H: Fn(Delivery, Lease) -> F + Send + Sync + 'static,
     F: Future<Output = Result<(), E>> + Send + 'static,
-    E: 'static,
+    E: Into<Box<dyn std::error::Error + Send + Sync>> + 'static,
 {
     let (head, body) = request.into_parts();
     match read(body, receiver.body_limit()).await {
@@ -117,7 +116,7 @@ where
     }
 }
 
-/// The whole body, if it is not larger than that. It is refused at once if it claims to be.
+/// Reads the whole body. One that is larger, or claims to be, is refused.
 async fn read(body: Body, limit: usize) -> Result<Bytes, Refused> {
     if body.size_hint().lower() > limit as u64 {
         return Err(Refused(StatusCode::PAYLOAD_TOO_LARGE));
@@ -125,7 +124,7 @@ async fn read(body: Body, limit: usize) -> Result<Bytes, Refused> {
     match Limited::new(body, limit).collect().await {
         Ok(body) => Ok(body.to_bytes()),
         Err(error) if error.is::<LengthLimitError>() => Err(Refused(StatusCode::PAYLOAD_TOO_LARGE)),
-        // The sender broke off, and hears of nothing any more.
+        // The sender closed the connection, and gets no answer.
         Err(_) => Err(Refused(StatusCode::BAD_REQUEST)),
     }
 }

@@ -1,15 +1,17 @@
-//! Which events were handled already, so that each is handled once.
+//! Stores of the events that were handled already.
 //!
 //! A store reserves an event for one receiver at a time, and remembers it once the receiver
-//! commits. It never says of an event that it is new when it may have forgotten it: it then
-//! says that there is [`Uncertainty`], and the program decides. No store can make a handler atomic: a
-//! receiver that is killed between its work and its commit leaves doubt, not silence.
+//! commits. A store may evict entries, but never reports an evicted event as new: it reports an
+//! [`Uncertainty`], and the program decides. No store makes a handler atomic: a receiver that is
+//! killed between its work and its commit leaves an uncertainty behind.
 
 mod memory;
 #[cfg(feature = "redis")]
 #[cfg_attr(docsrs, doc(cfg(feature = "redis")))]
 mod redis;
 mod stamp;
+
+use std::time::Duration;
 
 pub use memory::{MemoryStore, MemoryToken};
 #[cfg(feature = "redis")]
@@ -19,78 +21,92 @@ pub use redis::{RedisStore, RedisToken};
 use super::Delivery;
 use crate::error::Error;
 
-/// A store of what was handled.
+/// A store of handled events.
 ///
-/// [`Receiver`](super::Receiver) uses it as one should: reserve, handle, then commit or abandon.
+/// [`Receiver`](super::Receiver) reserves an event, calls the handler, and commits or abandons
+/// the reservation. While the handler runs, it renews the lease.
 ///
-/// A store of one's own keeps [`DeliveryKey::digest`](super::DeliveryKey::digest); its
-/// functions can be written as `async fn`.
+/// A store of your own keeps [`DeliveryKey::digest`](super::DeliveryKey::digest). Its functions
+/// can be written as `async fn`.
 ///
-/// # What can be vouched for
-/// A store forgets: it has a capacity, it begins empty, a server loses its memory. What it may
-/// have forgotten it tells by time. A run that ended tells when, in each delivery the same; any
-/// that ended after the last thing that was forgotten is new. The events without an end,
-/// `run.started` and `run.paused`, have no time but that of the delivery, which the service may
-/// stamp anew when it tries again. So every store is told for how long the service may go on
-/// trying, and vouches for such an event only when that is over, counted from the last thing
-/// that was forgotten.
+/// # What a store is sure of
+/// A store forgets: it has a capacity, it begins empty, a server loses its memory. A store knows
+/// the time up to which it may have forgotten events. An event with `finished_at` has the same
+/// time in all deliveries, and is new if that time is later. `run.started` and `run.paused` only
+/// have the timestamp of the delivery, which the service may renew when it retries. So a store is
+/// told for how long the service retries (`retries`), and is sure of such an event only after
+/// that span.
 pub trait DedupeStore: Send + Sync + 'static {
-    /// What a receiver holds while it handles an event. One that is dropped, or whose process
-    /// ends, is neither committed nor abandoned: the next receiver is told of
-    /// [`Uncertainty::Interrupted`].
+    /// Identifies one reservation. If the token is dropped, or its process ends, the next
+    /// receiver gets the event with [`Uncertainty::Interrupted`], at the latest when the lease
+    /// ends.
     type Token: Send + 'static;
 
-    /// Reserves the event of this delivery, if nobody has it.
+    /// Reserves the event of this delivery, unless another receiver has it.
     ///
     /// # Errors
-    /// The store does not answer. Nothing is to be handled then; that something is reserved is
-    /// possible.
+    /// The store did not answer. The event must not be handled.
     fn reserve(
         &self,
         delivery: &Delivery,
     ) -> impl Future<Output = Result<Reservation<Self::Token>, Error>> + Send;
 
-    /// The event was handled. It is [`Reservation::AlreadyProcessed`] from now on.
+    /// Remembers that the event was handled.
     ///
     /// # Errors
-    /// The store does not answer. It was handled all the same; the store may not know of it.
-    fn commit(&self, reservation: Self::Token) -> impl Future<Output = Result<(), Error>> + Send;
+    /// The store did not answer, and may not know that the event was handled.
+    fn commit(&self, token: Self::Token) -> impl Future<Output = Result<(), Error>> + Send;
 
-    /// The event was not handled, and may be as if it had never been tried.
+    /// Releases an event that was not handled, as if it had never been reserved.
     ///
     /// # Errors
-    /// The store does not answer.
-    fn abandon(&self, reservation: Self::Token) -> impl Future<Output = Result<(), Error>> + Send;
+    /// The store did not answer.
+    fn abandon(&self, token: Self::Token) -> impl Future<Output = Result<(), Error>> + Send;
+
+    /// Returns how long a reservation lasts without [`renew`](Self::renew); `None` if it does
+    /// not end, which is the default.
+    fn lease_duration(&self) -> Option<Duration> {
+        None
+    }
+
+    /// Extends the lease of a reservation. Returns false if the lease was lost.
+    ///
+    /// # Errors
+    /// The store did not answer.
+    fn renew(&self, token: &mut Self::Token) -> impl Future<Output = Result<bool, Error>> + Send {
+        let _ = token;
+        std::future::ready(Ok(true))
+    }
 }
 
-/// What a store says of an event.
+/// The answer of a store to [`reserve`](DedupeStore::reserve).
 #[derive(Debug)]
 #[must_use]
-pub enum Reservation<R> {
-    /// It is yours. See whether there is [doubt](Lease::uncertainty).
-    Acquired(R, Lease),
-    /// It was handled.
+pub enum Reservation<T> {
+    /// The event is reserved. See whether there is an [uncertainty](Lease::uncertainty).
+    Acquired(T, Lease),
+    /// The event was handled before.
     AlreadyProcessed,
-    /// Another receiver is at it, or the store has no room for one more reservation.
+    /// Another receiver has reserved the event, or the store has no room.
     InProgress,
 }
 
-/// One receiver's lease at an event.
+/// What a handler should know about its reservation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Lease {
-    /// A fencing token: of two turns at one event the later one has the higher. What a handler
-    /// writes to can refuse a receiver that was taken for dead, and is not.
+    /// A fencing token: a later reservation of an event has a higher one, also after a restart.
+    /// A handler can store it beside its work, to refuse an earlier receiver that lost its lease.
     pub fence: u64,
-    /// Why the store cannot vouch that this is the first time; `None` if it can.
+    /// Why the store is not sure that this is the first time; `None` if it is sure.
     pub uncertainty: Option<Uncertainty>,
 }
 
 impl Lease {
-    /// For a store of one's own.
+    /// Creates the lease of a store of your own.
     ///
     /// ```
-    /// use twin_ext::webhook::{Uncertainty, Lease};
+    /// use twin_ext::webhook::{Lease, Uncertainty};
     /// assert_eq!(Lease::new(7, Some(Uncertainty::Forgotten)).fence, 7);
     /// ```
     pub const fn new(fence: u64, uncertainty: Option<Uncertainty>) -> Self {
@@ -98,14 +114,14 @@ impl Lease {
     }
 }
 
-/// Why a store cannot vouch for an event.
+/// Why a store is not sure that an event is new.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Uncertainty {
-    /// It may have been handled and forgotten: it is older than what the store surely
-    /// remembers, or has no time that can be read.
+    /// The event may have been handled and forgotten: it is older than the store, or as old as
+    /// something that the store evicted, or its time cannot be read.
     Forgotten,
-    /// A receiver began to handle it, and never said how that ended: it was killed, it
-    /// panicked, or the store did not hear of its commit.
+    /// A receiver reserved the event and neither committed nor abandoned it: it was killed, it
+    /// panicked, its lease ended, or the store did not receive the commit.
     Interrupted,
 }

@@ -1,34 +1,52 @@
-//! What a receiver does with a request: verify, drop what was handled, handle, answer.
+//! What a receiver does with a request: verify, drop repeated events, handle, answer.
 //!
-//! It knows no web framework: it gets headers and a body, and gives a status. What the handler
-//! does it does not look into, and nothing of it gets into an answer or a trace.
+//! It knows no web framework: it gets headers and a body, and returns a status. Nothing of the
+//! handler's error gets into an answer.
 
+use std::error::Error as StdError;
 use std::fmt;
+use std::future::{pending, poll_fn};
+use std::pin::pin;
 use std::sync::{Arc, PoisonError, RwLock};
+use std::task::Poll;
+use std::time::Duration;
 
 use http::{HeaderMap, StatusCode};
 
+use super::callback::Callback;
 use super::dedupe::{DedupeStore, Lease, Reservation};
-use super::{Delivery, Verifier};
+use super::observe::{ReceiverEvent, StoreStep};
+use super::{Delivery, DeliveryKey, Verifier};
+use crate::clock::{Clock, SystemClock};
 use crate::error::{Error, ErrorKind};
 
-/// Handles each event once, however often it is delivered.
+/// The default of [`Receiver::handler_timeout`].
+const HANDLER_TIMEOUT: Duration = Duration::from_secs(600);
+
+/// A lease is not renewed more often than this, however short it is.
+const MIN_RENEWAL: Duration = Duration::from_millis(100);
+
+/// What a handler may return as its error: an error type, `anyhow::Error`, or a string.
+type BoxError = Box<dyn StdError + Send + Sync>;
+
+/// Handles each event once, even if it is delivered several times.
 ///
-/// The handler is called with a [`Delivery`] and its [`Lease`]. When it answers `Ok` the event is
-/// done; an `Err` says that nothing was done, and the service is asked to try again. It runs
-/// in a task of its own, which goes on when the sender has gone away.
+/// The handler gets a [`Delivery`] and its [`Lease`]. `Ok` means that the event was handled.
+/// `Err` means that nothing was done: the receiver reports the error and asks the service to try
+/// again. The handler runs in a task of its own, which continues if the sender goes away.
 ///
-/// | what came | status |
+/// | what happened | status |
 /// |---|---|
 /// | handled, now or before | 204 |
 /// | authentic, but unreadable | 400 |
 /// | not to be trusted | 401 |
 /// | too large | 413 |
-/// | the handler failed or panicked, another receiver is at it, the store does not answer, or the event is uncertain and `refuse_uncertain` is set | 503 |
+/// | the handler failed, panicked or timed out, another receiver has the event, the store did not answer, or the event is uncertain and `refuse_uncertain` is set | 503 |
 ///
-/// A 503 asks the service to try again. An event that the store is [not sure
-/// about](super::Uncertainty) is handled, and [`Lease::uncertainty`] says why;
-/// [`refuse_uncertain`](Self::refuse_uncertain) refuses it instead.
+/// A 503 asks the service to try again. If the store is [not sure](super::Uncertainty) that an
+/// event is new, the event is handled, and [`Lease::uncertainty`] says why. So no event is lost,
+/// and a handler may run twice for one event: it should be idempotent, or check the lease.
+/// [`refuse_uncertain`](Self::refuse_uncertain) refuses such events instead.
 ///
 /// # With any framework
 /// Read the body, up to [`body_limit`](Self::body_limit), and answer what
@@ -48,6 +66,7 @@ use crate::error::{Error, ErrorKind};
 ///     S: DedupeStore,
 ///     H: Fn(Delivery, Lease) -> F + Send + Sync + 'static,
 ///     F: Future<Output = Result<(), E>> + Send + 'static,
+///     E: Into<Box<dyn std::error::Error + Send + Sync>> + 'static,
 /// {
 ///     let (head, body) = request.into_parts();
 ///     let status = match Limited::new(body, receiver.body_limit()).collect().await {
@@ -61,23 +80,30 @@ use crate::error::{Error, ErrorKind};
 /// ```
 pub struct Receiver<S, H> {
     parts: Arc<Parts<S, H>>,
-    refuse_uncertain: bool,
+    settings: Settings,
 }
 
 struct Parts<S, H> {
     verifier: RwLock<Verifier>,
-    seen: S,
+    store: S,
     handler: H,
 }
 
+#[derive(Debug, Clone)]
+struct Settings {
+    refuse_uncertain: bool,
+    handler_timeout: Duration,
+    clock: Arc<dyn Clock>,
+    on_event: Option<Callback<dyn Fn(&ReceiverEvent<'_>) + Send + Sync>>,
+}
+
 impl<S, H> Receiver<S, H> {
-    /// Larger bodies need not be read.
+    /// Returns how many bytes of a body need to be read at most.
     pub fn body_limit(&self) -> usize {
         self.verifier().body_limit()
     }
 
-    /// Believes from now on what this verifier does, in all clones: secrets change without a
-    /// restart. Deliveries that are under way keep the one that they came to.
+    /// Replaces the verifier in all clones, as to rotate secrets without a restart.
     ///
     /// ```
     /// # use std::time::Duration;
@@ -86,8 +112,8 @@ impl<S, H> Receiver<S, H> {
     /// # use twin_ext::webhook::{MemoryStore, Receiver, Lease};
     /// # fn main() -> Result<(), Error> {
     /// # async fn handle(_: Delivery, _: Lease) -> Result<(), Error> { Ok(()) }
-    /// let seen = MemoryStore::new(100_000, Duration::from_secs(300));
-    /// let receiver = Receiver::new(Verifier::new("whsec_old")?, seen, handle);
+    /// let store = MemoryStore::new(100_000, Duration::from_secs(300));
+    /// let receiver = Receiver::new(Verifier::new("whsec_old")?, store, handle);
     /// // A second webhook was created; the first one is deleted next.
     /// receiver.set_verifier(Verifier::new("whsec_new")?.with_secret("whsec_old")?);
     /// # Ok(())
@@ -107,14 +133,14 @@ where
     S: DedupeStore,
     H: Fn(Delivery, Lease) -> F + Send + Sync + 'static,
     F: Future<Output = Result<(), E>> + Send + 'static,
+    E: Into<BoxError> + 'static,
 {
-    /// A receiver of what `verifier` believes, `seen` has not seen, and `handler` handles.
+    /// Creates a receiver of what `verifier` accepts.
     ///
     /// ```
     /// use std::time::Duration;
     /// use twin_ext::prelude::*;
-    /// use twin_ext::webhook::{Delivery, Verifier};
-    /// use twin_ext::webhook::{MemoryStore, Receiver, Lease};
+    /// use twin_ext::webhook::{Delivery, Lease, MemoryStore, Receiver, Verifier};
     ///
     /// # fn main() -> Result<(), Error> {
     /// async fn handle(delivery: Delivery, _: Lease) -> Result<(), std::io::Error> {
@@ -123,40 +149,97 @@ where
     /// }
     ///
     /// let verifier = Verifier::new("whsec_a1b2c3")?;
-    /// let seen = MemoryStore::new(100_000, Duration::from_secs(300));
-    /// let receiver = Receiver::new(verifier, seen, handle);
+    /// let store = MemoryStore::new(100_000, Duration::from_secs(300));
+    /// let receiver = Receiver::new(verifier, store, handle);
     /// # drop(receiver);
     /// # Ok(())
     /// # }
     /// ```
-    pub fn new(verifier: Verifier, seen: S, handler: H) -> Self {
+    pub fn new(verifier: Verifier, store: S, handler: H) -> Self {
         let verifier = RwLock::new(verifier);
-        Self { parts: Arc::new(Parts { verifier, seen, handler }), refuse_uncertain: false }
+        let settings = Settings {
+            refuse_uncertain: false,
+            handler_timeout: HANDLER_TIMEOUT,
+            clock: Arc::new(SystemClock),
+            on_event: None,
+        };
+        Self { parts: Arc::new(Parts { verifier, store, handler }), settings }
     }
 
     /// Refuses events that the store is not sure about, instead of passing them to the handler
     /// with [`Lease::uncertainty`].
     ///
     /// Right for a handler that must never run twice for one event. A refused event is answered
-    /// with 503 each time, so somebody has to look after it.
+    /// with 503 each time, so that somebody has to look after it:
+    /// [`ReceiverEvent::UncertainRefused`] names it.
     #[must_use]
     pub fn refuse_uncertain(mut self) -> Self {
-        self.refuse_uncertain = true;
+        self.settings.refuse_uncertain = true;
         self
     }
 
-    /// The status to answer a request with.
+    /// Sets how long a handler may run; the default is ten minutes. A handler that runs longer
+    /// is dropped, and the event becomes uncertain.
+    #[must_use]
+    pub fn handler_timeout(mut self, timeout: Duration) -> Self {
+        self.settings.handler_timeout = timeout;
+        self
+    }
+
+    /// Takes the time from `clock`, for the handler's timeout and the renewal of leases.
+    #[must_use]
+    pub fn clock(mut self, clock: impl Clock) -> Self {
+        self.settings.clock = Arc::new(clock);
+        self
+    }
+
+    /// Calls `report` with what became of each delivery: the error of a handler, the reason of a
+    /// refusal, a failure of the store.
     ///
-    /// It must be called in a tokio runtime. When it is dropped, what it began goes on.
+    /// Repeated calls replace the callback. Most of it is also in trace events (feature
+    /// `tracing`, level warn; refusals have level debug).
+    ///
+    /// ```
+    /// # use std::time::Duration;
+    /// # use twin_ext::prelude::*;
+    /// # use twin_ext::webhook::{Delivery, Lease, MemoryStore, Receiver, Verifier};
+    /// use twin_ext::webhook::ReceiverEvent;
+    /// # fn main() -> Result<(), Error> {
+    /// # async fn handle(_: Delivery, _: Lease) -> Result<(), Error> { Ok(()) }
+    /// # let store = MemoryStore::new(100_000, Duration::from_secs(300));
+    /// let receiver = Receiver::new(Verifier::new("whsec_a1b2c3")?, store, handle).on_event(
+    ///     |event| match event {
+    ///         ReceiverEvent::Refused { reason, .. } => eprintln!("refused: {reason:?}"),
+    ///         ReceiverEvent::HandlerFailed { key, error, .. } => eprintln!("{key}: {error}"),
+    ///         _ => {}
+    ///     },
+    /// );
+    /// # drop(receiver);
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn on_event(mut self, report: impl Fn(&ReceiverEvent<'_>) + Send + Sync + 'static) -> Self {
+        self.settings.on_event = Some(Callback(Arc::new(report)));
+        self
+    }
+
+    /// Receives a request, and returns the status to answer it with.
+    ///
+    /// It must be called in a tokio runtime. If the future is dropped, the handler continues.
     pub async fn receive(&self, headers: &HeaderMap, body: &[u8]) -> StatusCode {
-        let delivery = match self.verifier().verify(headers, body) {
+        let delivery = match self.verifier().check(headers, body) {
             Ok(delivery) => delivery,
-            Err(error) => return status_of(&error),
+            Err(refusal) => {
+                let (reason, error) = (refusal.reason, &refusal.error);
+                self.settings.report(&ReceiverEvent::Refused { reason, error });
+                return status_of(error);
+            }
         };
-        let (parts, refuse_uncertain) = (Arc::clone(&self.parts), self.refuse_uncertain);
-        let done = tokio::spawn(async move { parts.handle(delivery, refuse_uncertain).await });
-        // It fails if the handler panics; its reservation is in doubt then.
-        done.await.unwrap_or(StatusCode::SERVICE_UNAVAILABLE)
+        let (parts, settings) = (Arc::clone(&self.parts), self.settings.clone());
+        let handled = tokio::spawn(async move { parts.handle(delivery, &settings).await });
+        // It fails if the handler panics.
+        handled.await.unwrap_or(StatusCode::SERVICE_UNAVAILABLE)
     }
 }
 
@@ -165,34 +248,130 @@ where
     S: DedupeStore,
     H: Fn(Delivery, Lease) -> F + Send + Sync + 'static,
     F: Future<Output = Result<(), E>> + Send + 'static,
+    E: Into<BoxError> + 'static,
 {
-    async fn handle(&self, delivery: Delivery, refuse_uncertain: bool) -> StatusCode {
-        let (reservation, lease) = match self.seen.reserve(&delivery).await {
-            Ok(Reservation::Acquired(reservation, lease)) => (reservation, lease),
-            Ok(Reservation::AlreadyProcessed) => return StatusCode::NO_CONTENT,
-            Ok(Reservation::InProgress) => return StatusCode::SERVICE_UNAVAILABLE,
+    async fn handle(&self, delivery: Delivery, settings: &Settings) -> StatusCode {
+        let key = &delivery.key();
+        let failed = |step, error: &Error| {
+            settings.report(&ReceiverEvent::StoreFailed { key, error, step });
+        };
+        let (mut token, lease) = match self.store.reserve(&delivery).await {
+            Ok(Reservation::Acquired(token, lease)) => (token, lease),
+            Ok(Reservation::AlreadyProcessed) => {
+                settings.report(&ReceiverEvent::AlreadyProcessed { key });
+                return StatusCode::NO_CONTENT;
+            }
+            Ok(Reservation::InProgress) => {
+                settings.report(&ReceiverEvent::InProgress { key });
+                return StatusCode::SERVICE_UNAVAILABLE;
+            }
             Err(error) => {
-                told("the store of deliveries does not answer", &error);
+                failed(StoreStep::Reserve, &error);
                 return StatusCode::SERVICE_UNAVAILABLE;
             }
         };
-        if lease.uncertainty.is_some() && refuse_uncertain {
-            doubted(&delivery, lease);
-        } else if (self.handler)(delivery, lease).await.is_ok() {
-            // It was handled, whatever the store makes of it: to ask for it again is no help.
-            if let Err(error) = self.seen.commit(reservation).await {
-                told("a delivery was handled, but the store does not know", &error);
+        if lease.uncertainty.is_some() && settings.refuse_uncertain {
+            settings.report(&ReceiverEvent::UncertainRefused { key, lease });
+        } else {
+            let panicked = OnPanic(|| settings.report(&ReceiverEvent::HandlerPanicked { key }));
+            let handler = (self.handler)(delivery, lease);
+            let result = self.run(handler, &mut token, key, settings).await;
+            drop(panicked);
+            match result.map(|result| result.map_err(Into::into)) {
+                Some(Ok(())) => {
+                    settings.report(&ReceiverEvent::Handled { key, lease });
+                    // It was handled, even if the store does not know: a retry would not help.
+                    if let Err(error) = self.store.commit(token).await {
+                        failed(StoreStep::Commit, &error);
+                    }
+                    return StatusCode::NO_CONTENT;
+                }
+                Some(Err(error)) => {
+                    let error: BoxError = error;
+                    settings.report(&ReceiverEvent::HandlerFailed { key, error: &*error });
+                }
+                None => {
+                    // What it did is not known: the reservation must not be abandoned.
+                    settings.report(&ReceiverEvent::HandlerTimedOut { key });
+                    return StatusCode::SERVICE_UNAVAILABLE;
+                }
             }
-            return StatusCode::NO_CONTENT;
         }
-        if let Err(error) = self.seen.abandon(reservation).await {
-            told("a delivery was not handled, but the store does not know", &error);
+        if let Err(error) = self.store.abandon(token).await {
+            failed(StoreStep::Abandon, &error);
         }
         StatusCode::SERVICE_UNAVAILABLE
     }
+
+    /// Runs the handler and renews its lease meanwhile; `None` if it takes too long.
+    async fn run<T>(
+        &self,
+        handler: impl Future<Output = T>,
+        token: &mut S::Token,
+        key: &DeliveryKey,
+        settings: &Settings,
+    ) -> Option<T> {
+        let mut limit = settings.clock.alarm(settings.handler_timeout);
+        let (mut handler, mut renewal) = (pin!(handler), pin!(self.renew(token, key, settings)));
+        poll_fn(|context| {
+            if let Poll::Ready(result) = handler.as_mut().poll(context) {
+                return Poll::Ready(Some(result));
+            }
+            if limit.as_mut().poll(context).is_ready() {
+                return Poll::Ready(None);
+            }
+            // It never ends.
+            renewal.as_mut().poll(context).map(|never| match never {})
+        })
+        .await
+    }
+
+    /// Renews a lease, several times before it would end.
+    async fn renew(
+        &self,
+        token: &mut S::Token,
+        key: &DeliveryKey,
+        settings: &Settings,
+    ) -> std::convert::Infallible {
+        let Some(lease) = self.store.lease_duration() else { return pending().await };
+        loop {
+            settings.clock.alarm((lease / 3).max(MIN_RENEWAL)).await;
+            match self.store.renew(token).await {
+                Ok(true) => {}
+                Ok(false) => {
+                    settings.report(&ReceiverEvent::LeaseLost { key });
+                    return pending().await;
+                }
+                Err(error) => {
+                    let (error, step) = (&error, StoreStep::Renew);
+                    settings.report(&ReceiverEvent::StoreFailed { key, error, step });
+                }
+            }
+        }
+    }
 }
 
-/// The status that says this of a delivery.
+impl Settings {
+    fn report(&self, event: &ReceiverEvent<'_>) {
+        event.trace();
+        if let Some(Callback(report)) = &self.on_event {
+            report(event);
+        }
+    }
+}
+
+/// Calls a function if a panic drops it.
+struct OnPanic<F: Fn()>(F);
+
+impl<F: Fn()> Drop for OnPanic<F> {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            (self.0)();
+        }
+    }
+}
+
+/// The status that answers a refused delivery.
 pub(super) fn status_of(error: &Error) -> StatusCode {
     match error.kind() {
         ErrorKind::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
@@ -201,26 +380,9 @@ pub(super) fn status_of(error: &Error) -> StatusCode {
     }
 }
 
-#[cfg(feature = "tracing")]
-fn doubted(delivery: &Delivery, lease: Lease) {
-    let (key, doubt) = (delivery.key(), lease.uncertainty);
-    tracing::warn!(%key, ?doubt, "a delivery is not vouched for, and refused");
-}
-
-#[cfg(not(feature = "tracing"))]
-fn doubted(_: &Delivery, _: Lease) {}
-
-#[cfg(feature = "tracing")]
-fn told(what: &str, error: &Error) {
-    tracing::warn!(%error, "{what}");
-}
-
-#[cfg(not(feature = "tracing"))]
-fn told(_: &str, _: &Error) {}
-
 impl<S, H> Clone for Receiver<S, H> {
     fn clone(&self) -> Self {
-        Self { parts: Arc::clone(&self.parts), refuse_uncertain: self.refuse_uncertain }
+        Self { parts: Arc::clone(&self.parts), settings: self.settings.clone() }
     }
 }
 
@@ -228,8 +390,8 @@ impl<S: fmt::Debug, H> fmt::Debug for Receiver<S, H> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Receiver")
             .field("verifier", &self.verifier())
-            .field("seen", &self.parts.seen)
-            .field("refuse_uncertain", &self.refuse_uncertain)
+            .field("store", &self.parts.store)
+            .field("settings", &self.settings)
             .finish_non_exhaustive()
     }
 }

@@ -1,10 +1,8 @@
--- The event was not handled in this turn; the doubt that there was before it stays.
--- KEYS: the event. ARGV: token.
-local entry = redis.call('HMGET', KEYS[1], 'state', 'token')
+-- The event was not handled in this reservation; an uncertainty from before it stays.
+-- ARGV: token.
+local entry = redis.call('HMGET', event, 'state', 'token')
 if entry[1] == 'reserved' and entry[2] == ARGV[1] then
-  local time = redis.call('TIME')
-  local now = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
-  redis.call('HSET', KEYS[1], 'state', 'free', 'at', string.format('%.0f', now))
-  redis.call('HDEL', KEYS[1], 'token', 'until')
+  redis.call('HSET', event, 'state', 'free', 'at', text(now))
+  redis.call('HDEL', event, 'token', 'until')
 end
-return 'free'
+return answer('free')

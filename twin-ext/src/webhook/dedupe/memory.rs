@@ -1,50 +1,60 @@
 //! A store in the memory of one process.
 //!
-//! It is bounded, and begins with no memory of what was before it. What it forgets, or may have
-//! known in an earlier life, it does not vouch for.
+//! It is bounded, and begins empty. It is not sure of events that it evicted, or that may have
+//! been handled before it began.
 
 use std::collections::{BTreeSet, HashMap};
 use std::fmt;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
-use super::stamp::{SKEW, Stamp};
+use super::stamp::{Nanos, SKEW, Stamp};
 use super::{DedupeStore, Lease, Reservation, Uncertainty};
 use crate::clock::{Clock, SystemClock};
 use crate::error::Error;
+use crate::time::Timestamp;
 use crate::webhook::Delivery;
-use crate::webhook::time::{self, Nanos};
+use crate::webhook::tolerance::nanos;
 
 type Digest = [u8; 32];
 
-/// What was handled, in memory: for one receiver, on one machine.
+const LEASE: Duration = Duration::from_secs(60);
+
+/// A store in memory: for one receiver, on one machine.
 ///
-/// It remembers so many events, about 200 bytes each, and forgets those that are oldest by their
-/// own time. One that is as old as what was forgotten, or that was before the store began, is
-/// [`Uncertainty::Forgotten`] ([what that means](super::DedupeStore#what-can-be-vouched-for)).
+/// It remembers `capacity` events, about 200 bytes each, and evicts the oldest by their own
+/// time. An event that is as old as an evicted one, or that happened before the store began, is
+/// [`Uncertainty::Forgotten`] ([details](super::DedupeStore#what-a-store-is-sure-of)). So after
+/// each start of the program, deliveries of earlier events are uncertain.
+///
+/// A reservation is a lease of one minute, which [`Receiver`](super::super::Receiver) renews
+/// while the handler runs. A handler that hangs loses it, so that it cannot fill the store.
 ///
 /// ```
 /// use std::time::Duration;
 /// use twin_ext::webhook::MemoryStore;
-/// // The service was seen to try for five minutes.
-/// let seen = MemoryStore::new(100_000, Duration::from_secs(300));
-/// # drop(seen);
+/// // The service was seen to retry for five minutes.
+/// let store = MemoryStore::new(100_000, Duration::from_secs(300));
+/// # drop(store);
 /// ```
 pub struct MemoryStore {
     capacity: usize,
     retries: Duration,
     skew: Duration,
+    lease: Duration,
     clock: Arc<dyn Clock>,
     state: Arc<Mutex<State>>,
 }
 
 struct State {
     entries: HashMap<Digest, Entry>,
-    /// Those that can be forgotten, the oldest first.
+    /// Those that can be evicted, the oldest first.
     order: BTreeSet<(Nanos, Digest)>,
-    /// What is not later than this may have been forgotten.
+    /// Those that are reserved, by the end of their lease.
+    leases: BTreeSet<(Duration, Digest)>,
+    /// An event that is not later than this may have been forgotten.
     floor: Nanos,
-    fence: u64,
 }
 
 struct Entry {
@@ -54,35 +64,37 @@ struct Entry {
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Status {
-    Reserved(Option<Uncertainty>),
+    Reserved { fence: u64, until: Duration, uncertainty: Option<Uncertainty> },
     Interrupted,
     Done,
 }
 
 impl MemoryStore {
-    /// Remembers `capacity` events, at least one. The service may go on trying for `retries`
-    /// after it first sent a delivery: for that long after the store began, or had to forget
-    /// one, it vouches for no `run.started` and no `run.paused`. How long it is, is not
-    /// published; zero says that no delivery is ever stamped anew.
+    /// Creates an empty store for `capacity` events, at least one.
+    ///
+    /// `retries` is how long the service retries a delivery, which it does not publish. For that
+    /// span after the store began, or evicted an event, `run.started` and `run.paused` are
+    /// uncertain. Zero means that the service never renews the timestamp of a delivery.
     pub fn new(capacity: usize, retries: Duration) -> Self {
         let empty = Self {
             capacity: capacity.max(1),
             retries,
             skew: SKEW,
+            lease: LEASE,
             clock: Arc::new(SystemClock),
             state: Arc::default(),
         };
         empty.begin()
     }
 
-    /// How far the clocks of the service and of this machine may be apart; a second if it is
-    /// not set. What ended so soon after the store began is not vouched for.
+    /// Sets how far the clocks of the service and of this machine may differ; the default is a
+    /// second. Events of that span after the store began are uncertain.
     ///
     /// ```
     /// # use std::time::Duration;
     /// # use twin_ext::webhook::MemoryStore;
-    /// let seen = MemoryStore::new(1_000, Duration::ZERO).clock_skew(Duration::from_secs(5));
-    /// # drop(seen);
+    /// let store = MemoryStore::new(1_000, Duration::ZERO).clock_skew(Duration::from_secs(5));
+    /// # drop(store);
     /// ```
     #[must_use]
     pub fn clock_skew(mut self, skew: Duration) -> Self {
@@ -90,13 +102,23 @@ impl MemoryStore {
         self.begin()
     }
 
-    /// Takes the time of day from `clock`.
+    /// Sets how long a reservation lasts without a renewal; the default is a minute.
+    ///
+    /// A receiver that renews nothing must handle an event within this time: when the lease
+    /// ends, another delivery of the event is handled with [`Uncertainty::Interrupted`].
+    #[must_use]
+    pub fn lease(mut self, lease: Duration) -> Self {
+        self.lease = lease;
+        self
+    }
+
+    /// Takes the time from `clock`.
     ///
     /// ```
     /// # use std::time::Duration;
     /// # use twin_ext::{clock::ManualClock, webhook::MemoryStore};
-    /// let seen = MemoryStore::new(1_000, Duration::ZERO).clock(ManualClock::new(1));
-    /// # drop(seen);
+    /// let store = MemoryStore::new(1_000, Duration::ZERO).clock(ManualClock::new(1));
+    /// # drop(store);
     /// ```
     #[must_use]
     pub fn clock(mut self, clock: impl Clock) -> Self {
@@ -106,43 +128,57 @@ impl MemoryStore {
 
     /// Begins with nothing, now.
     fn begin(mut self) -> Self {
-        let floor = time::of(self.clock.wall()).saturating_add(time::length(self.skew));
+        let floor = self.now().saturating_add(nanos(self.skew));
         self.state = Arc::new(Mutex::new(State { floor, ..State::default() }));
         self
     }
 
+    fn now(&self) -> Nanos {
+        Timestamp::from(self.clock.wall()).nanos()
+    }
+
     fn claim(&self, delivery: &Delivery) -> Reservation<MemoryToken> {
         let (digest, stamp) = (delivery.key().digest(), Stamp::of(delivery));
+        let now = self.clock.now();
         let mut state = lock(&self.state);
-        let doubt = match state.entries.get(&digest).map(|entry| (entry.status, entry.bound)) {
+        state.end_leases(now);
+        let uncertainty = match state.entries.get(&digest).map(|entry| (entry.status, entry.bound))
+        {
             Some((Status::Done, _)) => return Reservation::AlreadyProcessed,
-            Some((Status::Reserved(_), _)) => return Reservation::InProgress,
+            Some((Status::Reserved { .. }, _)) => return Reservation::InProgress,
             Some((Status::Interrupted, bound)) => {
                 state.order.remove(&(bound, digest));
                 Some(Uncertainty::Interrupted)
             }
             None => {
-                if state.entries.len() >= self.capacity && !state.forget_one() {
+                if state.entries.len() >= self.capacity && !state.evict_one() {
                     return Reservation::InProgress;
                 }
                 let earliest = stamp.earliest(self.retries);
-                let vouched = earliest.is_some_and(|earliest| earliest > state.floor);
-                (!vouched).then_some(Uncertainty::Forgotten)
+                let is_new = earliest.is_some_and(|earliest| earliest > state.floor);
+                (!is_new).then_some(Uncertainty::Forgotten)
             }
         };
-        let arrival = time::of(self.clock.wall());
-        let bound = stamp.bound(arrival, self.skew, self.retries);
-        let entry = Entry { status: Status::Reserved(doubt), bound };
-        // Of one that was interrupted, the first arrival counts.
-        state.entries.entry(digest).or_insert(entry).status = Status::Reserved(doubt);
-        state.fence += 1;
-        let lease = Lease::new(state.fence, doubt);
-        let settled = false;
-        Reservation::Acquired(
-            MemoryToken { state: Arc::clone(&self.state), digest, settled },
-            lease,
-        )
+        let bound = stamp.bound(self.now(), self.skew, self.retries);
+        let (fence, until) = (next_fence(self.clock.wall()), now.saturating_add(self.lease));
+        let status = Status::Reserved { fence, until, uncertainty };
+        // Of an event that was interrupted, the first arrival counts.
+        state.entries.entry(digest).or_insert(Entry { status, bound }).status = status;
+        state.leases.insert((until, digest));
+        let token = MemoryToken { state: Arc::clone(&self.state), digest, fence, settled: false };
+        Reservation::Acquired(token, Lease::new(fence, uncertainty))
     }
+}
+
+/// A number that is higher than all before it: of this process by itself, and of earlier ones
+/// by the time of day in microseconds, which is what the store in Redis counts from.
+fn next_fence(wall: SystemTime) -> u64 {
+    static LAST: AtomicU64 = AtomicU64::new(0);
+    let micros = wall.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_micros();
+    let micros = u64::try_from(micros).unwrap_or_default();
+    let next = |last: u64| last.saturating_add(1).max(micros);
+    let last = LAST.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |last| Some(next(last)));
+    last.map_or_else(next, next)
 }
 
 impl DedupeStore for MemoryStore {
@@ -152,19 +188,29 @@ impl DedupeStore for MemoryStore {
         Ok(self.claim(delivery))
     }
 
-    async fn commit(&self, mut reservation: MemoryToken) -> Result<(), Error> {
-        reservation.settle(|_| Some(Status::Done));
+    async fn commit(&self, mut token: MemoryToken) -> Result<(), Error> {
+        token.settled = true;
+        lock(&self.state).finish(token.digest);
         Ok(())
     }
 
-    async fn abandon(&self, mut reservation: MemoryToken) -> Result<(), Error> {
-        // This try ended well; how one before it did is still not known. Of what was forgotten,
-        // the floor tells.
-        reservation.settle(|doubt| match doubt {
+    async fn abandon(&self, mut token: MemoryToken) -> Result<(), Error> {
+        // Whether an earlier receiver handled the event is still not known.
+        token.release(|uncertainty| match uncertainty {
             Some(Uncertainty::Interrupted) => Some(Status::Interrupted),
+            // The floor still tells that it may have been forgotten.
             _ => None,
         });
         Ok(())
+    }
+
+    fn lease_duration(&self) -> Option<Duration> {
+        Some(self.lease)
+    }
+
+    async fn renew(&self, token: &mut MemoryToken) -> Result<bool, Error> {
+        let until = self.clock.now().saturating_add(self.lease);
+        Ok(lock(&self.state).renew(token, until))
     }
 }
 
@@ -173,54 +219,99 @@ impl fmt::Debug for MemoryStore {
         f.debug_struct("MemoryStore")
             .field("capacity", &self.capacity)
             .field("retries", &self.retries)
+            .field("lease", &self.lease)
             .finish_non_exhaustive()
     }
 }
 
 impl Default for State {
     fn default() -> Self {
-        Self { entries: HashMap::new(), order: BTreeSet::new(), floor: Nanos::MAX, fence: 0 }
+        let (order, leases) = (BTreeSet::new(), BTreeSet::new());
+        Self { entries: HashMap::new(), order, leases, floor: Nanos::MAX }
     }
 }
 
 impl State {
-    /// Forgets the oldest; false if all are reserved.
-    fn forget_one(&mut self) -> bool {
+    /// Evicts the oldest; false if all are reserved.
+    fn evict_one(&mut self) -> bool {
         let Some((bound, digest)) = self.order.pop_first() else { return false };
         self.entries.remove(&digest);
         self.floor = self.floor.max(bound);
         true
     }
 
-    fn settle(
+    /// Takes the reservations away whose lease has ended: their receivers hang, or are gone.
+    fn end_leases(&mut self, now: Duration) {
+        while let Some((until, digest)) = self.leases.first().copied()
+            && until <= now
+        {
+            self.leases.remove(&(until, digest));
+            if let Some(entry) = self.entries.get_mut(&digest) {
+                entry.status = Status::Interrupted;
+                self.order.insert((entry.bound, digest));
+            }
+        }
+    }
+
+    /// The event was handled, by whomever. One that was evicted meanwhile stays uncertain.
+    fn finish(&mut self, digest: Digest) {
+        let Some(entry) = self.entries.get_mut(&digest) else { return };
+        if let Status::Reserved { until, .. } = entry.status {
+            self.leases.remove(&(until, digest));
+            self.order.insert((entry.bound, digest));
+        }
+        entry.status = Status::Done;
+    }
+
+    /// Ends a reservation, if this token still has it: `status` says what remains of it.
+    fn release(
         &mut self,
-        digest: Digest,
+        token: (Digest, u64),
         status: impl FnOnce(Option<Uncertainty>) -> Option<Status>,
     ) {
+        let (digest, own) = token;
         let Some(entry) = self.entries.get_mut(&digest) else { return };
-        let Status::Reserved(doubt) = entry.status else { return };
-        if let Some(status) = status(doubt) {
+        let Status::Reserved { fence, until, uncertainty } = entry.status else { return };
+        if fence != own {
+            return;
+        }
+        self.leases.remove(&(until, digest));
+        if let Some(status) = status(uncertainty) {
             entry.status = status;
             self.order.insert((entry.bound, digest));
         } else {
             self.entries.remove(&digest);
         }
     }
+
+    fn renew(&mut self, token: &MemoryToken, end: Duration) -> bool {
+        let Some(entry) = self.entries.get_mut(&token.digest) else { return false };
+        match &mut entry.status {
+            Status::Reserved { fence, until, .. } if *fence == token.fence => {
+                self.leases.remove(&(*until, token.digest));
+                *until = end;
+                self.leases.insert((end, token.digest));
+                true
+            }
+            _ => false,
+        }
+    }
 }
 
-/// An event that is being handled.
+/// The reservation of an event in a [`MemoryStore`].
 #[derive(Debug)]
-#[must_use = "dropped, it leaves the event in doubt"]
+#[must_use = "dropped, it leaves the event uncertain"]
 pub struct MemoryToken {
     state: Arc<Mutex<State>>,
     digest: Digest,
+    fence: u64,
     settled: bool,
 }
 
 impl MemoryToken {
-    fn settle(&mut self, status: impl FnOnce(Option<Uncertainty>) -> Option<Status>) {
+    fn release(&mut self, status: impl FnOnce(Option<Uncertainty>) -> Option<Status>) {
         self.settled = true;
-        lock(&self.state).settle(self.digest, status);
+        lock(&self.state).release((self.digest, self.fence), status);
     }
 }
 
@@ -228,7 +319,7 @@ impl MemoryToken {
 impl Drop for MemoryToken {
     fn drop(&mut self) {
         if !self.settled {
-            self.settle(|_| Some(Status::Interrupted));
+            self.release(|_| Some(Status::Interrupted));
         }
     }
 }
@@ -240,6 +331,6 @@ impl fmt::Debug for State {
 }
 
 fn lock(state: &Mutex<State>) -> MutexGuard<'_, State> {
-    // Nothing here leaves the state halfway.
+    // No panic can leave the state halfway.
     state.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -1,128 +1,175 @@
 //! A store in Redis, for receivers on any number of machines.
 //!
-//! Each step is one script, which Redis runs as a whole. The clock is Redis's, so that those of
-//! the receivers do not matter. It needs Redis 6.2 or newer, or Valkey, with the policy
-//! `noeviction`: a server that throws entries away at will has no memory to vouch with. It
-//! writes nothing of a delivery to Redis but a digest.
+//! Each step is one script, which Redis runs as a whole. All times are of Redis's clock, so that
+//! those of the receivers do not matter. It needs Redis 6.2 or newer, or Valkey, with the policy
+//! `noeviction`: the store cannot know what a server evicts. The only part of a delivery that
+//! Redis gets is a digest.
 
+mod server;
+
+use std::collections::HashMap;
 use std::collections::hash_map::RandomState;
 use std::fmt;
 use std::hash::{BuildHasher as _, Hasher as _};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
-use ::redis::aio::{ConnectionManager, ConnectionManagerConfig};
-use ::redis::{Client, FromRedisValue, RedisError, RedisResult, Script, ScriptInvocation};
+use ::redis::{Client, Script};
 
+use self::server::{Server, not_ours, too_slow};
 use super::stamp::{SKEW, Stamp};
 use super::{DedupeStore, Lease, Reservation, Uncertainty};
-use crate::error::{Detail, Error, ErrorKind, Outcome};
+use crate::error::Error;
 use crate::webhook::Delivery;
 
-/// Longer than a Redis that is well takes, shorter than the service waits for an answer.
+/// Longer than a healthy Redis takes, shorter than the service waits for an answer.
 const TIMEOUT: Duration = Duration::from_secs(2);
 
-/// What was handled, in Redis.
+/// A store in Redis, for receivers on any number of machines.
 ///
-/// A reservation is a lease: a receiver that is killed loses it when it ends, and the next one
-/// is told of [`Uncertainty::Interrupted`]. An entry is remembered for a week, unless
-/// [`remember`](Self::remember) says otherwise. A Redis that was restarted, or is another one
-/// after a failover, may have lost what it knew last: what ended before that, and is not known,
-/// is [`Uncertainty::Forgotten`] ([what that means](super::DedupeStore#what-can-be-vouched-for)).
+/// A reservation is a lease of one minute, which [`Receiver`](super::super::Receiver) renews
+/// while the handler runs. If a receiver is killed, the next one gets the event with
+/// [`Uncertainty::Interrupted`] when the lease ends. An entry is remembered for a week, unless
+/// [`remember`](Self::remember) says otherwise. A Redis that was restarted, or replaced by a
+/// failover, may have lost entries: an unknown event from before that is
+/// [`Uncertainty::Forgotten`] ([details](super::DedupeStore#what-a-store-is-sure-of)).
 ///
-/// Its user may run `EVAL`, `EVALSHA`, `SCRIPT LOAD`, `TIME`, `INFO`, `HSET`, `HMGET`, `HDEL`,
-/// `PEXPIRE`, `PTTL`. Errors are of the kinds [`Transport`](ErrorKind::Transport) and
-/// [`Timeout`](ErrorKind::Timeout), after a few seconds at most; their outcome is
-/// [`Unknown`](Outcome::Unknown).
+/// Its user needs `EVAL`, `EVALSHA`, `SCRIPT LOAD`, `TIME`, `INFO`, `HSET`, `HGET`, `HMGET`,
+/// `HGETALL`, `HDEL`, `PEXPIRE` and `PTTL`. Errors are of kind
+/// [`Transport`](crate::ErrorKind::Transport) or [`Timeout`](crate::ErrorKind::Timeout), after
+/// two seconds at most ([`timeout`](Self::timeout)).
 ///
 /// ```
 /// use std::time::Duration;
 /// use twin_ext::webhook::RedisStore;
 /// # fn main() -> Result<(), twin_ext::Error> {
-/// let seen = RedisStore::new("redis://127.0.0.1:6379", Duration::from_secs(300))?
+/// let store = RedisStore::new("redis://127.0.0.1:6379", Duration::from_secs(300))?
 ///     .lease(Duration::from_secs(30));
-/// # drop(seen);
+/// # drop(store);
 /// # Ok(())
 /// # }
 /// ```
 pub struct RedisStore {
-    client: Client,
-    connection: tokio::sync::OnceCell<ConnectionManager>,
-    reserve: Script,
-    commit: Script,
-    abandon: Script,
+    server: Server,
+    scripts: Scripts,
     prefix: String,
     lease: Duration,
     remember: Duration,
     retries: Duration,
     skew: Duration,
-    /// Of this store, among all that share the Redis.
-    id: [u64; 2],
-    reservations: AtomicU64,
+    tokens: Tokens,
+}
+
+struct Scripts {
+    start: Script,
+    reserve: Script,
+    renew: Script,
+    commit: Script,
+    abandon: Script,
+}
+
+macro_rules! script {
+    ($name:literal) => {
+        Script::new(concat!(include_str!("prelude.lua"), include_str!($name)))
+    };
 }
 
 impl RedisStore {
-    /// A store in the Redis at `url`: `redis://[user:password@]host[:port][/database]`. The
-    /// service may go on trying for `retries` after it first sent a delivery, as in
-    /// [`MemoryStore::new`](super::MemoryStore::new). It connects when it is first used, and again
-    /// whenever the connection is lost.
+    /// Creates a store in the Redis at `url`: `redis://[user:password@]host[:port][/database]`.
+    /// It connects when it is first used, and again whenever the connection is lost.
     ///
-    /// For `rediss://`, enable TLS in the crate `redis`, as by its feature
-    /// `tokio-rustls-comp`.
+    /// `retries` is how long the service retries a delivery, as in
+    /// [`MemoryStore::new`](super::MemoryStore::new). For `rediss://`, enable TLS in the crate
+    /// `redis`, for example with its feature `tokio-rustls-comp`.
     ///
     /// # Errors
-    /// The URL is none of Redis. The error quotes nothing of it.
+    /// The URL is not a Redis URL. The error quotes nothing of it.
     pub fn new(url: &str, retries: Duration) -> Result<Self, Error> {
         let client = Client::open(url).map_err(|_| {
             Error::config(
-                "the URL of the store of deliveries is not one of Redis: redis://host:port",
+                "the URL of the store of webhook deliveries is not a Redis URL; write it as \
+                 redis://host:port",
             )
         })?;
         Ok(Self {
-            client,
-            connection: tokio::sync::OnceCell::new(),
-            reserve: Script::new(include_str!("reserve.lua")),
-            commit: Script::new(include_str!("commit.lua")),
-            abandon: Script::new(include_str!("abandon.lua")),
+            server: Server::new(client, TIMEOUT),
+            scripts: Scripts {
+                start: script!("start.lua"),
+                reserve: script!("reserve.lua"),
+                renew: script!("renew.lua"),
+                commit: script!("commit.lua"),
+                abandon: script!("abandon.lua"),
+            },
             prefix: "twin:webhooks".to_owned(),
             lease: Duration::from_secs(60),
             remember: Duration::from_secs(7 * 24 * 60 * 60),
             retries,
             skew: SKEW,
-            id: [(); 2].map(|()| RandomState::new().build_hasher().finish()),
-            reservations: AtomicU64::new(0),
+            tokens: Tokens::default(),
         })
     }
 
-    /// How long a receiver has to handle an event, a minute if it is not set. Make it longer
-    /// than a handler ever takes: another receiver may begin when it is over.
+    /// Sets how long a reservation lasts without a renewal; the default is a minute.
+    ///
+    /// A receiver that renews nothing must handle an event within this time: when the lease
+    /// ends, another receiver may handle it with [`Uncertainty::Interrupted`].
     #[must_use]
     pub fn lease(mut self, lease: Duration) -> Self {
         self.lease = lease;
         self
     }
 
-    /// For how long it remembers an event, a week if it is not set. What ended longer ago is not
-    /// vouched for.
+    /// Sets how long an event is remembered; the default is a week. An older event is uncertain.
+    ///
+    /// It can be changed at any time. If a deployment makes it longer, events that were
+    /// remembered for the shorter time stay uncertain.
     #[must_use]
     pub fn remember(mut self, remember: Duration) -> Self {
         self.remember = remember;
         self
     }
 
-    /// What its keys in Redis begin with, `twin:webhooks` if it is not set. Receivers that share
-    /// it share what they have seen.
+    /// Sets the prefix of the keys in Redis; the default is `twin:webhooks`. Receivers with the
+    /// same prefix share one store.
     #[must_use]
     pub fn prefix(mut self, prefix: impl Into<String>) -> Self {
         self.prefix = prefix.into();
         self
     }
 
-    /// How far the clocks of the service and of Redis may be apart; a second if it is not set.
+    /// Sets how far the clocks of the service and of Redis may differ; the default is a second.
     #[must_use]
     pub fn clock_skew(mut self, skew: Duration) -> Self {
         self.skew = skew;
         self
+    }
+
+    /// Sets how long a call waits for Redis, connecting included; the default is 2 seconds. A
+    /// reservation that Redis makes later than that has no effect.
+    #[must_use]
+    pub fn timeout(mut self, timeout: Duration) -> Self {
+        self.server.timeout = timeout;
+        self
+    }
+
+    /// Connects, and records in Redis when the store began, if that is not recorded yet.
+    ///
+    /// Events that happen after that are certain from the first delivery on. Without this call,
+    /// the first delivery records the start, and is uncertain itself. Redis keeps the start over
+    /// restarts of the receivers.
+    ///
+    /// # Errors
+    /// Redis did not answer.
+    pub async fn start(&self) -> Result<(), Error> {
+        self.begin(self.server.give_up()).await
+    }
+
+    async fn begin(&self, give_up: Instant) -> Result<(), Error> {
+        // Every script takes the same keys.
+        let mut script = self.scripts.start.key(self.key("start"));
+        script.key(self.key("store"));
+        self.server.run(&script, give_up).await.map(drop)
     }
 
     /// The braces keep all keys in one slot of a cluster.
@@ -130,32 +177,46 @@ impl RedisStore {
         format!("{{{}}}:{name}", self.prefix)
     }
 
-    fn token(&self) -> String {
-        let number = self.reservations.fetch_add(1, Ordering::Relaxed);
-        format!("{:016x}{:016x}:{number}", self.id[0], self.id[1])
-    }
-
-    /// Runs a script; once more if the connection was lost, which is safe with all of them.
-    async fn run<T: FromRedisValue>(&self, script: &ScriptInvocation<'_>) -> Result<T, Error> {
-        match self.try_run(script).await {
-            Err(error) if error.is_io_error() || error.is_connection_dropped() => {
-                self.try_run(script).await
-            }
-            result => result,
+    /// Reserves until `give_up`. Redis gets the deadline by its own clock, so that a reservation
+    /// which is made after nobody waits for it any more has no effect.
+    async fn reserve_by(
+        &self,
+        give_up: Instant,
+        token: &RedisToken,
+        floating: bool,
+    ) -> Result<Reservation<()>, Error> {
+        if self.server.deadline(give_up).is_none() {
+            self.begin(give_up).await?;
         }
-        .map_err(|error| away(&error))
-    }
-
-    async fn try_run<T: FromRedisValue>(&self, script: &ScriptInvocation<'_>) -> RedisResult<T> {
-        let connect = async || {
-            let config = ConnectionManagerConfig::new()
-                .set_number_of_retries(1)
-                .set_connection_timeout(Some(TIMEOUT))
-                .set_response_timeout(Some(TIMEOUT));
-            ConnectionManager::new_lazy_with_config(self.client.clone(), config)
-        };
-        let mut connection = self.connection.get_or_try_init(connect).await?.clone();
-        script.invoke_async(&mut connection).await
+        // Twice: if its clock has moved, the answer `late` tells the new time.
+        for _ in 0..2 {
+            let deadline = self.server.deadline(give_up).unwrap_or_default();
+            let mut script = self.scripts.reserve.key(&token.key);
+            script
+                .key(self.key("store"))
+                .arg(deadline)
+                .arg(&token.id)
+                .arg(millis(self.lease))
+                .arg(millis(self.remember))
+                .arg(millis(self.skew))
+                .arg(millis(self.retries))
+                .arg(&token.stamp)
+                .arg(u8::from(floating));
+            let answer = self.server.run(&script, give_up).await?;
+            let answer: Vec<&str> = answer.iter().map(String::as_str).collect();
+            let (fence, uncertainty) = match answer[..] {
+                ["late"] => continue,
+                ["done"] => return Ok(Reservation::AlreadyProcessed),
+                ["busy"] => return Ok(Reservation::InProgress),
+                ["acquired", fence, ""] => (fence, None),
+                ["acquired", fence, "forgotten"] => (fence, Some(Uncertainty::Forgotten)),
+                ["acquired", fence, "interrupted"] => (fence, Some(Uncertainty::Interrupted)),
+                _ => return Err(not_ours()),
+            };
+            let fence = fence.parse().map_err(|_| not_ours())?;
+            return Ok(Reservation::Acquired((), Lease::new(fence, uncertainty)));
+        }
+        Err(too_slow())
     }
 }
 
@@ -163,50 +224,48 @@ impl DedupeStore for RedisStore {
     type Token = RedisToken;
 
     async fn reserve(&self, delivery: &Delivery) -> Result<Reservation<RedisToken>, Error> {
-        let key = self.key(&base16ct::lower::encode_string(&delivery.key().digest()));
-        let token = self.token();
-        // Rounded down: it is vouched for no sooner.
+        // Rounded down, so that the store is sure of it no sooner.
         let (stamp, floating) = match Stamp::of(delivery) {
-            Stamp::Fixed(time) => (Some(time.div_euclid(1_000_000)), false),
-            Stamp::Floating(time) => (Some(time.div_euclid(1_000_000)), true),
-            Stamp::Undated => (None, true),
+            Stamp::Fixed(time) => (time.div_euclid(1_000_000).to_string(), false),
+            Stamp::Floating(time) => (time.div_euclid(1_000_000).to_string(), true),
+            Stamp::Undated => (String::new(), true),
         };
-        let mut script = self.reserve.key(&key);
-        script
-            .key(self.key("store"))
-            .arg(&token)
-            .arg(millis(self.lease))
-            .arg(millis(self.remember))
-            .arg(millis(self.skew))
-            .arg(millis(self.retries))
-            .arg(stamp.map(|stamp| stamp.to_string()).unwrap_or_default())
-            .arg(u8::from(floating));
-        let answer: Vec<String> = self.run(&script).await?;
-        let answer: Vec<&str> = answer.iter().map(String::as_str).collect();
-        let claim = |fence: &str, doubt| {
-            let fence = fence.parse().map_err(|_| not_ours())?;
-            Ok(Reservation::Acquired(RedisToken { key, token }, Lease::new(fence, doubt)))
-        };
-        match answer[..] {
-            ["done"] => Ok(Reservation::AlreadyProcessed),
-            ["busy"] => Ok(Reservation::InProgress),
-            ["taken", fence, ""] => claim(fence, None),
-            ["taken", fence, "forgotten"] => claim(fence, Some(Uncertainty::Forgotten)),
-            ["taken", fence, "interrupted"] => claim(fence, Some(Uncertainty::Interrupted)),
-            _ => Err(not_ours()),
+        let key = self.key(&base16ct::lower::encode_string(&delivery.key().digest()));
+        let token = RedisToken { id: self.tokens.take(&key), key, stamp };
+        match self.reserve_by(self.server.give_up(), &token, floating).await {
+            Ok(Reservation::Acquired((), lease)) => Ok(Reservation::Acquired(token, lease)),
+            Ok(Reservation::AlreadyProcessed) => Ok(Reservation::AlreadyProcessed),
+            Ok(Reservation::InProgress) => Ok(Reservation::InProgress),
+            Err(error) => {
+                self.tokens.keep(token, self.lease);
+                Err(error)
+            }
         }
     }
 
-    async fn commit(&self, reservation: RedisToken) -> Result<(), Error> {
-        let mut script = self.commit.key(&reservation.key);
-        script.arg(millis(self.remember.saturating_add(self.retries)));
-        self.run(&script).await.map(|_: String| ())
+    async fn commit(&self, token: RedisToken) -> Result<(), Error> {
+        let mut script = self.scripts.commit.key(&token.key);
+        script.key(self.key("store")).arg(millis(self.remember)).arg(millis(self.retries));
+        script.arg(&token.stamp);
+        self.server.run(&script, self.server.give_up()).await.map(drop)
     }
 
-    async fn abandon(&self, reservation: RedisToken) -> Result<(), Error> {
-        let mut script = self.abandon.key(&reservation.key);
-        script.arg(&reservation.token);
-        self.run(&script).await.map(|_: String| ())
+    async fn abandon(&self, token: RedisToken) -> Result<(), Error> {
+        let mut script = self.scripts.abandon.key(&token.key);
+        script.key(self.key("store")).arg(&token.id);
+        self.server.run(&script, self.server.give_up()).await.map(drop)
+    }
+
+    fn lease_duration(&self) -> Option<Duration> {
+        Some(self.lease)
+    }
+
+    async fn renew(&self, token: &mut RedisToken) -> Result<bool, Error> {
+        let mut script = self.scripts.renew.key(&token.key);
+        script.key(self.key("store")).arg(&token.id).arg(millis(self.lease));
+        script.arg(millis(self.remember)).arg(millis(self.retries)).arg(&token.stamp);
+        let answer = self.server.run(&script, self.server.give_up()).await?;
+        Ok(answer.first().is_some_and(|answer| answer == "renewed"))
     }
 }
 
@@ -222,32 +281,62 @@ impl fmt::Debug for RedisStore {
     }
 }
 
-/// An event that is being handled, until its lease ends.
+/// The reservation of an event in a [`RedisStore`].
 #[derive(Debug)]
-#[must_use = "dropped, it keeps others away until the lease ends, and leaves the event in doubt"]
+#[must_use = "dropped, it keeps other receivers away until the lease ends, and leaves the event \
+              uncertain"]
 pub struct RedisToken {
     key: String,
-    token: String,
+    id: String,
+    stamp: String,
+}
+
+/// Tells the reservations of this store from those of all others.
+struct Tokens {
+    store: [u64; 2],
+    count: AtomicU64,
+    /// The tokens of reservations whose answer was lost, by key. Redis may have made them: the
+    /// next attempt of this store uses the same token, and takes over what nobody else has.
+    unanswered: Mutex<HashMap<String, (String, Instant)>>,
+}
+
+/// At most so many tokens are kept; without one, the event is free when its lease ends.
+const UNANSWERED: usize = 1_000;
+
+impl Tokens {
+    fn take(&self, key: &str) -> String {
+        let mut unanswered = self.unanswered.lock().unwrap_or_else(PoisonError::into_inner);
+        unanswered.remove(key).map_or_else(
+            || {
+                let number = self.count.fetch_add(1, Ordering::Relaxed);
+                format!("{:016x}{:016x}:{number}", self.store[0], self.store[1])
+            },
+            |(id, _)| id,
+        )
+    }
+
+    fn keep(&self, token: RedisToken, lease: Duration) {
+        let mut unanswered = self.unanswered.lock().unwrap_or_else(PoisonError::into_inner);
+        if unanswered.len() >= UNANSWERED {
+            unanswered.retain(|_, (_, failed)| failed.elapsed() < lease);
+        }
+        if unanswered.len() < UNANSWERED {
+            unanswered.insert(token.key, (token.id, Instant::now()));
+        }
+    }
+}
+
+impl Default for Tokens {
+    fn default() -> Self {
+        Self {
+            store: [(); 2].map(|()| RandomState::new().build_hasher().finish()),
+            count: AtomicU64::new(0),
+            unanswered: Mutex::default(),
+        }
+    }
 }
 
 /// What Lua's numbers hold exactly, with room for a sum: some 35,000 years.
 fn millis(duration: Duration) -> u64 {
     u64::try_from(duration.as_millis()).unwrap_or(u64::MAX).min(1 << 50)
-}
-
-/// What Redis says may quote what it was sent: only its own code is told.
-fn away(error: &RedisError) -> Error {
-    let (kind, message) = match error.code() {
-        _ if error.is_timeout() => {
-            (ErrorKind::Timeout, "the store of deliveries takes too long to answer".to_owned())
-        }
-        Some(code) => (ErrorKind::Transport, format!("the store of deliveries refuses: {code}")),
-        None => (ErrorKind::Transport, "the store of deliveries cannot be reached".to_owned()),
-    };
-    Detail::new(kind, Outcome::Unknown, message).into()
-}
-
-fn not_ours() -> Error {
-    let message = "the store of deliveries answers what it was not asked for";
-    Detail::new(ErrorKind::Decode, Outcome::Unknown, message).into()
 }

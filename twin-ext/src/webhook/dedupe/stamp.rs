@@ -1,11 +1,15 @@
-//! When an event was, as far as a store can rely on it.
+//! When an event happened, as far as a store can rely on it.
 
 use std::time::Duration;
 
-use super::super::time::{self, Nanos};
+use crate::time::Timestamp;
 use crate::webhook::Delivery;
+use crate::webhook::tolerance::nanos;
 
-/// Clocks that a machine keeps by NTP are closer than this.
+/// Nanoseconds since 1970-01-01T00:00:00Z.
+pub(super) type Nanos = i128;
+
+/// Clocks that are kept by NTP are closer than this.
 pub(super) const SKEW: Duration = Duration::from_secs(1);
 
 /// A time of an event.
@@ -13,20 +17,21 @@ pub(super) const SKEW: Duration = Duration::from_secs(1);
 pub(super) enum Stamp {
     /// When the run ended: the same in all deliveries of the event.
     Fixed(Nanos),
-    /// When this delivery was sent; another delivery of the event may say a later time.
+    /// When this delivery was sent; another delivery of the event may have a later time.
     Floating(Nanos),
-    /// None that can be read.
+    /// No time that can be read.
     Undated,
 }
 
 impl Stamp {
     pub(super) fn of(delivery: &Delivery) -> Self {
         let key = delivery.key();
-        // Part of the key: whatever it says, it says in all deliveries.
-        if let Some(end) = key.finished_at().and_then(time::read) {
-            return Self::Fixed(end);
+        // Part of the key, so that all deliveries have it.
+        if let Some(end) = key.finished_at().and_then(Timestamp::parse) {
+            return Self::Fixed(end.nanos());
         }
-        time::read(&delivery.timestamp).map_or(Self::Undated, Self::Floating)
+        let sent = Timestamp::parse(&delivery.timestamp);
+        sent.map_or(Self::Undated, |sent| Self::Floating(sent.nanos()))
     }
 
     /// No delivery of the event is older than this: a floating one was sent for the first time
@@ -34,22 +39,22 @@ impl Stamp {
     pub(super) fn earliest(self, retries: Duration) -> Option<Nanos> {
         match self {
             Self::Fixed(time) => Some(time),
-            Self::Floating(time) => Some(time.saturating_sub(time::length(retries))),
+            Self::Floating(time) => Some(time.saturating_sub(nanos(retries))),
             Self::Undated => None,
         }
     }
 
-    /// What [`earliest`](Self::earliest) of any delivery of this event, which arrived at
-    /// `arrival`, does not exceed.
+    /// An upper bound of [`earliest`](Self::earliest) over all deliveries of this event, one of
+    /// which arrived at `arrival`.
     pub(super) fn bound(self, arrival: Nanos, skew: Duration, retries: Duration) -> Nanos {
         match self {
             Self::Fixed(time) => time,
             Self::Floating(_) => {
                 // It was sent for the first time before it arrived.
-                let sent = arrival.saturating_add(time::length(skew));
+                let sent = arrival.saturating_add(nanos(skew));
                 self.earliest(retries).map_or(sent, |earliest| earliest.max(sent))
             }
-            // Vouched for never, so that it may be forgotten first.
+            // It is always uncertain, so that it may be evicted first.
             Self::Undated => Nanos::MIN,
         }
     }

@@ -1,0 +1,72 @@
+//! A TCP proxy in front of Redis that loses answers.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
+use tokio::net::{TcpListener, TcpStream};
+
+#[derive(Default)]
+struct Faults {
+    swallow: AtomicBool,
+    cut: AtomicBool,
+}
+
+pub(crate) struct Proxy {
+    url: String,
+    faults: Arc<Faults>,
+}
+
+impl Proxy {
+    pub(crate) async fn start(redis: &str) -> Self {
+        let upstream = redis.strip_prefix("redis://").unwrap().to_owned();
+        let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+        let url = format!("redis://{}", listener.local_addr().unwrap());
+        let faults = Arc::new(Faults::default());
+        let shared = Arc::clone(&faults);
+        tokio::spawn(async move {
+            while let Ok((client, _)) = listener.accept().await {
+                let server = TcpStream::connect(&upstream).await.unwrap();
+                let (from_client, to_client) = client.into_split();
+                let (from_server, to_server) = server.into_split();
+                tokio::spawn(requests(from_client, to_server));
+                tokio::spawn(answers(from_server, to_client, Arc::clone(&shared)));
+            }
+        });
+        Self { url, faults }
+    }
+
+    pub(crate) fn url(&self) -> String {
+        self.url.clone()
+    }
+
+    /// Whether answers disappear. A connection that lost one is closed with the next one after.
+    pub(crate) fn swallow_answers(&self, swallow: bool) {
+        self.faults.swallow.store(swallow, Ordering::SeqCst);
+    }
+
+    /// Closes the connection in place of the next answer.
+    pub(crate) fn cut_next_answer(&self) {
+        self.faults.cut.store(true, Ordering::SeqCst);
+    }
+}
+
+async fn requests(mut from: OwnedReadHalf, mut to: OwnedWriteHalf) {
+    let _ = tokio::io::copy(&mut from, &mut to).await;
+}
+
+async fn answers(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, faults: Arc<Faults>) {
+    let (mut buffer, mut swallowed) = (vec![0; 64 * 1024], false);
+    while let Ok(read @ 1..) = from.read(&mut buffer).await {
+        if faults.swallow.load(Ordering::SeqCst) {
+            swallowed = true;
+        } else if swallowed
+            || faults.cut.swap(false, Ordering::SeqCst)
+            || to.write_all(&buffer[..read]).await.is_err()
+        {
+            // TCP cannot lose an answer and deliver the next one.
+            return;
+        }
+    }
+}

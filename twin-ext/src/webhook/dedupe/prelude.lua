@@ -1,0 +1,62 @@
+-- The beginning of every script. KEYS: the event, the store.
+--
+-- The store is a hash:
+--   life, floor   the server's run, and when this store began in it: what happened before may
+--                 have been handled and lost
+--   fence         the highest fencing token
+--   until:<ms>    one for each `remember` in use: the latest time of an event that is
+--                 remembered only so long
+-- All times are milliseconds of this server's clock, except the stamp, which is the service's.
+local event, store = KEYS[1], KEYS[2]
+local time = redis.call('TIME')
+local now = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
+
+local function text(number)
+  return string.format('%.0f', number)
+end
+
+-- Every answer begins with the server's time.
+local function answer(...)
+  return { text(now), ... }
+end
+
+-- When the store began. Another run of the server, or another server, may have lost what the
+-- last one knew a moment ago.
+local function began()
+  local life = string.match(redis.call('INFO', 'server'), 'run_id:(%w+)') or ''
+  local known = redis.call('HMGET', store, 'life', 'floor')
+  local floor = tonumber(known[2])
+  if known[1] ~= life or not floor then
+    floor = now
+    redis.call('HSET', store, 'life', life, 'floor', text(floor))
+  end
+  return floor
+end
+
+-- Events up to this time may have expired. An entry lives for `remember` after its event, so
+-- that a shorter `remember` of an earlier deployment counts until its entries are covered.
+local function expired()
+  local floor = 0
+  local fields = redis.call('HGETALL', store)
+  for index = 1, #fields, 2 do
+    local remember = tonumber(string.match(fields[index], '^until:(%d+)$'))
+    if remember then
+      floor = math.max(floor, math.min(now - remember, tonumber(fields[index + 1])))
+    end
+  end
+  return floor
+end
+
+-- Keeps the event for `remember` after it happened, and for as long as the service retries.
+local function keep(remember, retries, lease, stamp)
+  local latest = math.max(now, stamp or 0)
+  local field = 'until:' .. text(remember)
+  if latest > (tonumber(redis.call('HGET', store, field)) or 0) then
+    redis.call('HSET', store, field, text(latest))
+  end
+  local life = remember + retries + lease + latest - now
+  if redis.call('PTTL', event) < life then
+    redis.call('PEXPIRE', event, text(life))
+  end
+end
+

@@ -1,0 +1,102 @@
+//! The connection to Redis, and what the time is there.
+
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use ::redis::aio::{ConnectionManager, ConnectionManagerConfig};
+use ::redis::{Client, RedisError, RedisResult, ScriptInvocation};
+use tokio::sync::OnceCell;
+
+use crate::error::{Detail, Error, ErrorKind, Outcome};
+
+pub(super) struct Server {
+    client: Client,
+    connection: OnceCell<ConnectionManager>,
+    /// How long a call waits, connecting and retrying included.
+    pub(super) timeout: Duration,
+    time: Mutex<Option<Time>>,
+}
+
+/// The server's time of day in milliseconds, as of an answer that arrived at this instant.
+#[derive(Debug, Clone, Copy)]
+struct Time {
+    millis: u64,
+    arrived: Instant,
+}
+
+impl Server {
+    pub(super) fn new(client: Client, timeout: Duration) -> Self {
+        Self { client, connection: OnceCell::new(), timeout, time: Mutex::default() }
+    }
+
+    /// When a call that starts now gives up.
+    pub(super) fn give_up(&self) -> Instant {
+        let now = Instant::now();
+        now.checked_add(self.timeout).unwrap_or(now)
+    }
+
+    /// The same by the server's clock, and never later; `None` before the first answer.
+    pub(super) fn deadline(&self, give_up: Instant) -> Option<u64> {
+        let time = (*self.time.lock().unwrap_or_else(PoisonError::into_inner))?;
+        let left = give_up.saturating_duration_since(time.arrived).as_millis();
+        Some(time.millis.saturating_add(u64::try_from(left).unwrap_or(u64::MAX)))
+    }
+
+    /// Runs a script; once more if the connection was lost, which is safe with all of them.
+    pub(super) async fn run(
+        &self,
+        script: &ScriptInvocation<'_>,
+        give_up: Instant,
+    ) -> Result<Vec<String>, Error> {
+        let tries = async {
+            match self.try_run(script).await {
+                Err(error) if error.is_io_error() || error.is_connection_dropped() => {
+                    self.try_run(script).await
+                }
+                result => result,
+            }
+        };
+        let answer = tokio::time::timeout_at(give_up.into(), tries).await;
+        let mut answer = answer.map_err(|_| too_slow())?.map_err(|error| away(&error))?;
+        if answer.is_empty() {
+            return Err(not_ours());
+        }
+        let millis = answer.remove(0).parse().map_err(|_| not_ours())?;
+        let time = Time { millis, arrived: Instant::now() };
+        *self.time.lock().unwrap_or_else(PoisonError::into_inner) = Some(time);
+        Ok(answer)
+    }
+
+    async fn try_run(&self, script: &ScriptInvocation<'_>) -> RedisResult<Vec<String>> {
+        let connect = async || {
+            let config = ConnectionManagerConfig::new()
+                .set_number_of_retries(1)
+                .set_connection_timeout(Some(self.timeout))
+                .set_response_timeout(Some(self.timeout));
+            ConnectionManager::new_lazy_with_config(self.client.clone(), config)
+        };
+        let mut connection = self.connection.get_or_try_init(connect).await?.clone();
+        script.invoke_async(&mut connection).await
+    }
+}
+
+/// Redis may quote what it was sent, so that only its error code is shown.
+fn away(error: &RedisError) -> Error {
+    let message = match error.code() {
+        _ if error.is_timeout() => return too_slow(),
+        Some(code) => format!("the Redis store of webhook deliveries refused: {code}"),
+        None => "the Redis store of webhook deliveries cannot be reached".to_owned(),
+    };
+    Detail::new(ErrorKind::Transport, Outcome::Unknown, message).into()
+}
+
+pub(super) fn too_slow() -> Error {
+    let message = "the Redis store of webhook deliveries did not answer in time";
+    Detail::new(ErrorKind::Timeout, Outcome::Unknown, message).into()
+}
+
+pub(super) fn not_ours() -> Error {
+    let message = "the Redis store of webhook deliveries gave an unexpected answer; is its \
+                   prefix used by another program?";
+    Detail::new(ErrorKind::Decode, Outcome::Unknown, message).into()
+}

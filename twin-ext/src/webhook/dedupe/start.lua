@@ -1,0 +1,3 @@
+-- Records when the store began, if that is not known.
+began()
+return answer('began')
