@@ -1,6 +1,6 @@
 //! The identity of an event is exact: it depends on the bytes of the body alone.
 //!
-//! With the feature `serde-json-features` of this package, the same tests run while serde_json's
+//! With the feature `serde-json-features` of this package, the same tests run while `serde_json`'s
 //! `arbitrary_precision`, `float_roundtrip`, `preserve_order` and `unbounded_depth` are on.
 
 use http::HeaderMap;

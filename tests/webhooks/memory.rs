@@ -90,7 +90,7 @@ async fn a_lease_that_ended_is_taken_over_and_evicted_like_any_other_event() {
     clock.advance(MINUTE / 2);
     let (mut renewed, _) = take(&store, &two).await;
     assert_eq!(ask(&store, &ended("three", at(3))).await, Said::Busy, "it is full");
-    clock.advance(MINUTE / 2 - Duration::from_nanos(1));
+    clock.advance(Duration::from_nanos(29_999_999_999));
     assert_eq!(ask(&store, &one).await, Said::Busy);
     clock.advance(Duration::from_nanos(1));
     assert!(store.renew(&mut renewed).await.unwrap());

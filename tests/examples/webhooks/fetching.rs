@@ -1,8 +1,7 @@
-//! A receiver that fetches what a finished run did.
+//! A receiver that fetches the events of a finished run.
 //!
-//! A delivery says only that something happened. So the handler asks the service for the run's
-//! events, and keeps them under the run's identifier: to do that twice does no harm, which is
-//! why it takes what the store of deliveries has doubts about.
+//! A delivery says only that the run has ended. The handler asks the service for the run's events
+//! and stores them under the run's identifier. That is idempotent, so that it ignores the lease.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -18,11 +17,11 @@ use twin_ext::webhook::{Lease, MemoryStore, Receiver};
 
 pub(crate) const PATH: &str = "/webhooks/twin";
 
-/// How many events are remembered, and for how long the service may go on trying.
+/// How many events the store remembers, and for how long the service retries a delivery.
 const MEMORY: usize = 100_000;
 const RETRIES: Duration = Duration::from_secs(3600);
 
-/// The events of each finished run. A program has a database for it.
+/// The events of each finished run. A real program has a database for it.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Outputs(Arc<Mutex<BTreeMap<String, Vec<String>>>>);
 
@@ -43,10 +42,10 @@ impl fmt::Display for Outputs {
     }
 }
 
-/// What the handler of a [`Receiver`] ends with.
+/// The future of the handler.
 type Handled = std::pin::Pin<Box<dyn Future<Output = Result<(), Error>> + Send>>;
 
-/// The receiver of this program: a name for its type, so that it can be passed around.
+/// The receiver of this program, as a type with a name.
 pub(crate) type Fetching =
     Receiver<MemoryStore, Box<dyn Fn(Delivery, Lease) -> Handled + Send + Sync>>;
 
@@ -67,11 +66,11 @@ pub(crate) fn receiver(
             }
         })
     };
-    let seen = MemoryStore::new(MEMORY, RETRIES);
-    Ok(Receiver::new(Verifier::new(secret)?, seen, Box::new(handler) as Box<_>))
+    let store = MemoryStore::new(MEMORY, RETRIES);
+    Ok(Receiver::new(Verifier::new(secret)?, store, Box::new(handler) as Box<_>))
 }
 
-/// Fetches the events of a run that has ended. An error asks the service to tell it again.
+/// Fetches the events of a run that has ended. After an error, the service sends the event again.
 pub(crate) async fn fetch(
     twin: &Client,
     agent: &str,

@@ -1,8 +1,8 @@
-//! Webhooks, as a program takes them, against the emulator: `cargo run --example webhooks`.
+//! Receives webhooks from the emulator: `cargo run --example webhooks`.
 //!
-//! - [`fetching`]: a receiver that fetches what a finished run did.
-//! - [`sweeping`]: the same, and on a timer a look for finished runs that nobody told of.
-//! - [`rotating`]: another secret, without a gap.
+//! - [`fetching`]: a receiver that fetches the events of a finished run.
+//! - [`sweeping`]: a search for finished runs whose delivery never arrived.
+//! - [`rotating`]: a new secret without a gap.
 
 mod fetching;
 mod rotating;

@@ -1,5 +1,4 @@
-//! A look for finished runs that nobody told of: a delivery may be lost, or come while no
-//! receiver was there.
+//! Searches for finished runs whose delivery was lost, or arrived while no receiver was running.
 
 use std::time::{Duration, SystemTime};
 
@@ -8,14 +7,14 @@ use twin_ext::prelude::*;
 
 use super::fetching::{Outputs, fetch};
 
-/// How often it looks, and how far a look goes back before the one before it: clocks differ,
-/// and a run may show late.
+/// How often to search, and by how much two searches overlap: clocks differ, and a run may be
+/// listed late.
 const PAUSE: Duration = Duration::from_secs(300);
 const OVERLAP: Duration = Duration::from_secs(3600);
 
-/// Looks every few minutes, for as long as the program runs. `since` is when it last looked, in
-/// an earlier life; a program stores it with the outputs.
-#[expect(dead_code, reason = "the example looks once, and ends")]
+/// Searches every few minutes. `since` is the time of the last search before the program started;
+/// a real program stores it with the outputs.
+#[expect(dead_code, reason = "the example searches once")]
 pub(crate) async fn sweep_on_a_timer(
     twin: Client,
     agent: String,
@@ -26,13 +25,13 @@ pub(crate) async fn sweep_on_a_timer(
         let now = SystemTime::now();
         match sweep(&twin, &agent, since, &outputs).await {
             Ok(_) => since = now - OVERLAP,
-            Err(error) => eprintln!("the next look goes as far back: {error}"),
+            Err(error) => eprintln!("the search failed, and the next one begins as early: {error}"),
         }
         tokio::time::sleep(PAUSE).await;
     }
 }
 
-/// Fetches the runs that ended since then and were not fetched yet; tells which.
+/// Fetches the runs that ended since then and were not fetched yet. Returns their identifiers.
 pub(crate) async fn sweep(
     twin: &Client,
     agent: &str,

@@ -139,7 +139,7 @@ impl Event {
             b"run.paused" => Self::RunPaused,
             _ => {
                 let data = data.unwrap_or(Node::Null);
-                let identity = Identity::of_unknown(&name, &data);
+                let identity = Some(Identity::of_unknown(&name, &data));
                 return Ok((
                     Self::Unknown { name: name.into_string(), data: data.into_value() },
                     identity,

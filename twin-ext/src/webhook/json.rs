@@ -3,7 +3,7 @@
 //! RFC 8259 leaves open what a repeated name means, so that two readers of one signed body may
 //! see different events; here such a body is refused. A number stays text until somebody asks
 //! for it. A lone surrogate is replaced where text is asked for, and kept where identity is.
-//! serde_json does none of this, and what it does depends on the features that other crates
+//! `serde_json` does none of this, and what it does depends on the features that other crates
 //! enable in it. Nothing of the body gets into an error.
 
 mod parse;
@@ -78,7 +78,7 @@ impl Node<'_> {
             Self::Object(Members(members)) => {
                 let mut sorted: Vec<_> = members.iter().collect();
                 sorted.sort_unstable_by(|one, two| one.0.as_bytes().cmp(two.0.as_bytes()));
-                write_list(out, b"{}", sorted, |out, (name, value)| {
+                write_list(out, *b"{}", sorted, |out, (name, value)| {
                     write_text(out, name.as_bytes());
                     out.push(b':');
                     match replaced {
@@ -89,7 +89,7 @@ impl Node<'_> {
                     }
                 });
             }
-            Self::Array(items) => write_list(out, b"[]", items, |out, item| {
+            Self::Array(items) => write_list(out, *b"[]", items, |out, item| {
                 item.write_canonical(out, None);
             }),
             Self::Text(text) => write_text(out, text.as_bytes()),
@@ -153,18 +153,18 @@ fn number(digits: &str) -> Value {
 
 fn write_list<T>(
     out: &mut Vec<u8>,
-    [open, close]: &[u8; 2],
+    [open, close]: [u8; 2],
     items: impl IntoIterator<Item = T>,
     mut write: impl FnMut(&mut Vec<u8>, T),
 ) {
-    out.push(*open);
+    out.push(open);
     for (index, item) in items.into_iter().enumerate() {
         if index > 0 {
             out.push(b',');
         }
         write(out, item);
     }
-    out.push(*close);
+    out.push(close);
 }
 
 fn write_text(out: &mut Vec<u8>, bytes: &[u8]) {

@@ -38,7 +38,7 @@ pub(super) struct Identity([u8; 32]);
 
 impl Identity {
     /// Of an event that this crate does not know, all of `data` counts.
-    pub(super) fn of_unknown(name: &Text<'_>, data: &Node<'_>) -> Option<Self> {
+    pub(super) fn of_unknown(name: &Text<'_>, data: &Node<'_>) -> Self {
         let mut canonical = match name {
             Text::Exact(_) => Vec::new(),
             Text::Surrogates(bytes) => bytes.clone(),
@@ -48,7 +48,7 @@ impl Identity {
             _ => None,
         };
         data.write_canonical(&mut canonical, end.as_deref().map(|end| ("finished_at", end)));
-        Some(Self(Sha256::digest(canonical).into()))
+        Self(Sha256::digest(canonical).into())
     }
 
     /// Of a known event, the parts of the key count, and their fields hold them exactly unless

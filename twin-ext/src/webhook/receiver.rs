@@ -26,6 +26,8 @@ const HANDLER_TIMEOUT: Duration = Duration::from_secs(600);
 /// A lease is not renewed more often than this, however short it is.
 const MIN_RENEWAL: Duration = Duration::from_millis(100);
 
+type Report = dyn Fn(&ReceiverEvent<'_>) + Send + Sync;
+
 /// What a handler may return as its error: an error type, `anyhow::Error`, or a string.
 type BoxError = Box<dyn StdError + Send + Sync>;
 
@@ -94,7 +96,7 @@ struct Settings {
     refuse_uncertain: bool,
     handler_timeout: Duration,
     clock: Arc<dyn Clock>,
-    on_event: Option<Callback<dyn Fn(&ReceiverEvent<'_>) + Send + Sync>>,
+    on_event: Option<Callback<Report>>,
 }
 
 impl<S, H> Receiver<S, H> {

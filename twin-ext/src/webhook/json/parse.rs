@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use super::{Members, Node, Text};
 
-/// Nesting beyond this is refused, as serde_json does by default.
+/// Nesting beyond this is refused, as `serde_json` does by default.
 const MAX_DEPTH: usize = 128;
 
 /// Up to so many members, comparing each with all before it is cheaper than sorting.
@@ -18,7 +18,7 @@ pub(crate) fn object(text: &str) -> Result<Members<'_>, String> {
     let mut parser = Parser { text, at: 0 };
     parser.object().map_err(|what| {
         let read = &text.as_bytes()[..parser.at];
-        let line = read.iter().filter(|byte| **byte == b'\n').count() + 1;
+        let line = read.split(|byte| *byte == b'\n').count();
         let column = read.iter().rev().take_while(|byte| **byte != b'\n').count() + 1;
         format!("{what} (line {line}, column {column})")
     })

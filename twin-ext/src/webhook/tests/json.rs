@@ -110,7 +110,7 @@ fn refuses_what_is_not_an_object_without_quoting_it() {
     }
 }
 
-/// The same with or without the feature `unbounded_depth` of serde_json.
+/// The same with or without the feature `unbounded_depth` of `serde_json`.
 #[test]
 fn refuses_nesting_beyond_the_limit() {
     let nested = |open: &str, close: &str, depth: usize| {
@@ -219,7 +219,8 @@ proptest! {
     fn reads_the_same_strings_as_serde_json(string in any::<String>()) {
         let text = serde_json::to_string(&string).unwrap();
         prop_assert_eq!(value(&text), Value::String(string.clone()));
-        let escaped: String = string.encode_utf16().map(|unit| format!("\\u{unit:04X}")).collect();
+        let units = string.encode_utf16().map(|unit| format!("\\u{unit:04X}"));
+        let escaped = units.collect::<Vec<_>>().concat();
         prop_assert_eq!(value(&format!("\"{escaped}\"")), Value::String(string));
     }
 }
