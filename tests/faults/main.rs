@@ -19,6 +19,7 @@ mod origins;
 mod proxies;
 mod refusals;
 mod rig;
+mod settings;
 mod sizes;
 mod storms;
 mod trickles;

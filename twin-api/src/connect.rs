@@ -111,7 +111,19 @@ pub fn check_base_url(base_url: &str, plain_http: PlainHttp) -> Result<Url, Conn
 /// ```
 pub fn http_client_builder() -> reqwest::ClientBuilder {
     provide_crypto();
-    reqwest::Client::builder()
+    harden(reqwest::Client::builder())
+}
+
+/// Applies to `builder` what a client that holds a key needs, whatever was set before: no
+/// redirect is followed, no `referer` sent, nothing decompressed, nothing retried.
+///
+/// ```
+/// let http = twin_api::reqwest::Client::builder();
+/// let http = twin_api::harden(http.redirect(twin_api::reqwest::redirect::Policy::limited(5)));
+/// # drop(http);
+/// ```
+pub fn harden(builder: reqwest::ClientBuilder) -> reqwest::ClientBuilder {
+    builder
         .redirect(Policy::none())
         .referer(false)
         // Its own retries ignore the method: they could start a run twice.

@@ -69,7 +69,7 @@ mod generated {
 pub const DOCUMENT: &str = include_str!(concat!(env!("OUT_DIR"), "/document.json"));
 
 pub use call::Call;
-pub use connect::{PlainHttp, check_base_url, connect, http_client_builder};
+pub use connect::{PlainHttp, check_base_url, connect, harden, http_client_builder};
 pub use error::{ConnectError, Error, ErrorKind, Outcome};
 pub use generated::*;
 pub use lenient::LenientInteger;

@@ -9,12 +9,12 @@ mod tests;
 use std::env;
 use std::ffi::OsString;
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use http::HeaderMap;
 use secrecy::{ExposeSecret, SecretString};
-use twin_api::transport::Inner;
+use twin_api::transport::{Inner, Transport};
 use twin_api::{Client, PlainHttp, reqwest};
 
 use crate::clock::{Clock, SystemClock};
@@ -62,9 +62,16 @@ pub struct ClientBuilder {
     app: Option<(String, String)>,
     plain_http: PlainHttp,
     no_proxy: bool,
+    http: Vec<HttpSetting>,
+    transport: Option<Arc<dyn Transport>>,
     watch: Watch,
     clock: Arc<dyn Clock>,
 }
+
+/// A setting of the HTTP client. Clones of a builder share it, and one of them uses it.
+type HttpSetting = Arc<Mutex<Option<Box<ChangeHttp>>>>;
+
+type ChangeHttp = dyn FnOnce(reqwest::ClientBuilder) -> reqwest::ClientBuilder + Send;
 
 impl ClientBuilder {
     /// A client with this key.
@@ -87,6 +94,8 @@ impl ClientBuilder {
             app: None,
             plain_http: PlainHttp::Loopback,
             no_proxy: false,
+            http: Vec::new(),
+            transport: None,
             watch: Watch::default(),
             clock: Arc::new(SystemClock),
         }
@@ -249,6 +258,48 @@ impl ClientBuilder {
         self
     }
 
+    /// Changes settings of the HTTP client itself: a proxy with credentials, private CAs, a client
+    /// certificate, DNS, the connection pool, the version of HTTP.
+    ///
+    /// It is called once, when the client is built. Redirects, decompression, `referer` and the
+    /// HTTP client's own retries are switched off after it.
+    ///
+    /// ```
+    /// use twin_ext::twin_api::reqwest::Proxy;
+    /// let proxy = Proxy::https("http://proxy.test:3128")?.basic_auth("user", "password");
+    /// let twin = twin_ext::ClientBuilder::new("tw_live_0123")
+    ///     .http(|http| http.proxy(proxy).pool_max_idle_per_host(4))
+    ///     .build()?;
+    /// # drop(twin);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn http(
+        mut self,
+        change: impl FnOnce(reqwest::ClientBuilder) -> reqwest::ClientBuilder + Send + 'static,
+    ) -> Self {
+        self.http.push(Arc::new(Mutex::new(Some(Box::new(change)))));
+        self
+    }
+
+    /// Sends every attempt through `transport`: for recordings, tests and middleware.
+    ///
+    /// It is below the policy of this crate, which retries, limits and traces what the transport
+    /// does, and sees each attempt with its key.
+    ///
+    /// ```
+    /// use twin_ext::ClientBuilder;
+    /// use twin_ext::twin_api::transport::Direct;
+    /// let twin = ClientBuilder::new("tw_live_0123").transport(Direct).build()?;
+    /// # drop(twin);
+    /// # Ok::<(), twin_ext::Error>(())
+    /// ```
+    #[must_use]
+    pub fn transport(mut self, transport: impl Transport) -> Self {
+        self.transport = Some(Arc::new(transport));
+        self
+    }
+
     /// Tells `callback` of every answer that is not as documented. It is called within the
     /// call, and should be quick.
     ///
@@ -310,7 +361,14 @@ impl ClientBuilder {
         if plain || self.no_proxy {
             http = http.no_proxy();
         }
-        let http = http.build().map_err(twin_api::ConnectError::from)?;
+        for setting in self.http {
+            let change = setting.lock().unwrap_or_else(PoisonError::into_inner).take();
+            let change = change.ok_or_else(|| {
+                Error::config("a clone of this builder has used its http settings already")
+            })?;
+            http = change(http);
+        }
+        let http = twin_api::harden(http).build().map_err(twin_api::ConnectError::from)?;
         let url = base.as_str().trim_end_matches('/').to_owned();
         let watched = self.watch.strict || self.watch.callback.is_some();
         let policy = Policy {
@@ -325,7 +383,7 @@ impl ClientBuilder {
             headers: HeaderMap::new(),
             clock: self.clock,
             watch: watched.then_some(self.watch),
-            transport: None,
+            transport: self.transport,
         };
         let inner = Inner::new(policy).api_key(&self.key)?;
         Ok(Client::new_with_client(&url, http, inner))
@@ -386,6 +444,8 @@ impl fmt::Debug for ClientBuilder {
             .field("app", &self.app)
             .field("plain_http", &self.plain_http)
             .field("no_proxy", &self.no_proxy)
+            .field("http", &self.http.len())
+            .field("transport", &self.transport)
             .field("watch", &self.watch)
             .finish_non_exhaustive()
     }

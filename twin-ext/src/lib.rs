@@ -46,6 +46,7 @@ mod client;
 mod document;
 mod error;
 mod event;
+mod options;
 mod page;
 mod policy;
 mod position;
@@ -62,6 +63,7 @@ pub use blocking::Blocking;
 pub use client::ClientBuilder;
 pub use error::{Error, ErrorKind, Outcome};
 pub use event::{EventHeader, RunEventExt};
+pub use options::{CallOptions, ClientExt};
 pub use page::{Items, Page, Pages, Paginate, Position};
 pub use retry::Retry;
 pub use run::{
@@ -89,6 +91,6 @@ pub use twin_api::Problem;
 /// # }
 /// ```
 pub mod prelude {
-    pub use crate::{ClientBuilder, Error};
+    pub use crate::{ClientBuilder, ClientExt, Error};
     pub use crate::{Paginate, RunEventExt, RunExt, RunStateExt, SetScheduleExt};
 }

@@ -18,6 +18,7 @@ pub(crate) const KEY: &str = "tw_live_canary";
 #[derive(Clone)]
 pub(crate) struct Service {
     pub(crate) url: String,
+    /// The heads of all requests.
     requests: Arc<Mutex<Vec<String>>>,
 }
 
@@ -42,6 +43,12 @@ impl Service {
 
     /// What was asked, a request line each.
     pub(crate) fn requests(&self) -> Vec<String> {
+        let heads = self.heads();
+        heads.iter().map(|head| head.lines().next().unwrap().to_owned()).collect()
+    }
+
+    /// The heads of all requests, line by line.
+    pub(crate) fn heads(&self) -> Vec<String> {
         self.requests.lock().unwrap().clone()
     }
 
@@ -65,7 +72,8 @@ async fn serve(mut stream: TcpStream, answer: Vec<u8>, requests: Arc<Mutex<Vec<S
         }
     }
     let text = String::from_utf8(request).unwrap();
-    requests.lock().unwrap().push(text.lines().next().unwrap().to_owned());
+    let head = text.split("\r\n\r\n").next().unwrap().to_owned() + "\r\n";
+    requests.lock().unwrap().push(head);
     let open = answer.strip_suffix("…".as_bytes());
     // The client may have gone by now, which is its right.
     let _ = stream.write_all(open.unwrap_or(&answer)).await;

@@ -1,0 +1,110 @@
+//! Settings of the HTTP client, and transports below the policy: what they can change, and what
+//! they cannot.
+
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use twin_api::reqwest::{self, Request, redirect};
+use twin_api::transport::{Answer, Failure, OperationInfo, Transport};
+use twin_ext::{ClientBuilder, ErrorKind, Outcome, twin_api};
+use twin_tests::raw::{Raw, answer, json};
+
+use crate::operations::Operation;
+use crate::rig::{KEY, Rig};
+
+#[tokio::test]
+async fn http_settings_are_applied() {
+    let rig = Rig::with(|builder| {
+        builder.http(|http| http.user_agent("mine")).http(|http| http.http1_title_case_headers())
+    })
+    .await;
+    rig.raw.always(Operation::of("get_me").answer());
+    Operation::of("get_me").call(&rig.twin).await.expect("it answers");
+    let requests = rig.raw.take_requests();
+    assert!(requests[0].text().contains("User-Agent: mine\r\n"), "{}", requests[0].text());
+}
+
+#[tokio::test]
+async fn http_settings_do_not_follow_redirects_decompress_or_send_a_referer() {
+    let other = Raw::start().await.expect("a free port");
+    other.always(json(200, "{}"));
+    let rig = Rig::with(|builder| {
+        builder.http(|http| {
+            let http = http.redirect(redirect::Policy::limited(5)).referer(true);
+            let every = reqwest::retry::for_host("127.0.0.1").max_retries_per_request(5);
+            http.gzip(true).retry(every.classify_fn(|attempt| attempt.retryable()))
+        })
+    })
+    .await;
+    let location = format!("location: {}/v1/me\r\n", other.url());
+    rig.raw.always(answer(307, &location, ""));
+    let error = Operation::of("get_me").call(&rig.twin).await.expect_err("it redirects");
+    assert_eq!((error.kind(), error.attempts()), (ErrorKind::NotTheApi, 1), "{error}");
+    let requests = rig.raw.take_requests();
+    assert_eq!((requests.len(), other.connections()), (1, 0));
+    assert!(!requests[0].text().contains("accept-encoding"), "{}", requests[0].text());
+}
+
+#[tokio::test]
+async fn the_http_client_retries_nothing_by_itself() {
+    let raw = Raw::start().await.expect("a free port");
+    raw.always(answer(503, "", ""));
+    let twin = twin_api::connect(&raw.url(), KEY).expect("loopback is allowed");
+    let error = Operation::of("start_run").call(&twin).await.expect_err("it is refused");
+    assert_eq!((error.attempts(), raw.take_requests().len()), (1, 1));
+}
+
+#[test]
+fn http_settings_are_used_by_one_build_only() {
+    let builder = ClientBuilder::new(KEY).http(|http| http.user_agent("mine"));
+    assert!(builder.clone().build().is_ok());
+    let error = builder.build().expect_err("they are used");
+    assert_eq!(error.kind(), ErrorKind::Config, "{error}");
+}
+
+/// Fails so many times, and then sends.
+#[derive(Debug)]
+struct Failing(AtomicU32);
+
+impl Transport for Failing {
+    fn execute<'a>(
+        &'a self,
+        client: &'a reqwest::Client,
+        request: Request,
+        operation: &'a OperationInfo,
+    ) -> Answer<'a> {
+        assert_eq!(request.headers()["x-api-key"], KEY);
+        Box::pin(async move {
+            if self
+                .0
+                .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |n| n.checked_sub(1))
+                .is_ok()
+            {
+                let message = format!("{} is not sent", operation.operation_id);
+                let failure = Failure::new(ErrorKind::Transport, Outcome::NotSent, message);
+                return Err(failure.into());
+            }
+            Ok(client.execute(request).await?)
+        })
+    }
+}
+
+#[tokio::test]
+async fn a_transport_is_below_the_policy() {
+    for (times, sent) in [(2, 1), (9, 0)] {
+        let rig = Rig::with(|builder| builder.transport(Failing(AtomicU32::new(times)))).await;
+        let operation = Operation::of("start_run");
+        rig.raw.always(operation.answer());
+        let result = operation.call(&rig.twin).await;
+        assert_eq!((rig.raw.take_requests().len(), rig.clock.pauses().len()), (sent, 2));
+        match result {
+            Ok(_) => assert_eq!(sent, 1),
+            Err(error) => {
+                assert_eq!((error.outcome(), error.attempts()), (Outcome::NotSent, 3));
+                assert!(
+                    error.to_string().starts_with("start_run is not sent (POST /v1/"),
+                    "{error}"
+                );
+            }
+        }
+    }
+}

@@ -1,0 +1,279 @@
+//! Options for some calls only.
+
+use std::fmt;
+use std::time::Duration;
+
+use http::{HeaderMap, HeaderName, HeaderValue};
+use twin_api::reqwest::{self, Request};
+use twin_api::transport::{API_KEY_HEADER, Answer, Failure, OperationInfo, Transport};
+use twin_api::{Client, ClientInfo as _, ErrorKind, Outcome};
+
+use crate::policy::Policy;
+
+/// Headers that belong to the client and to HTTP itself.
+const RESERVED: [&str; 5] =
+    [API_KEY_HEADER, "host", "content-length", "transfer-encoding", "connection"];
+
+/// Options for some calls only; see [`ClientExt::with`].
+///
+/// What is not set stays as [`ClientBuilder`](crate::ClientBuilder) set it.
+///
+/// ```
+/// use std::time::Duration;
+/// use twin_ext::CallOptions;
+/// let patient = CallOptions::new()
+///     .deadline(Duration::from_secs(600))
+///     .max_attempts(6)
+///     .header("x-trace", "1");
+/// # drop(patient);
+/// ```
+#[derive(Clone, Default)]
+#[must_use = "options do nothing until a client is given them"]
+pub struct CallOptions {
+    deadline: Option<Duration>,
+    attempt_timeout: Option<Duration>,
+    max_attempts: Option<u32>,
+    response_limit: Option<usize>,
+    headers: HeaderMap,
+    /// The first option that cannot be right.
+    invalid: Option<String>,
+}
+
+impl CallOptions {
+    /// Makes options that change nothing.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Limits all attempts of a call together, pauses included.
+    pub fn deadline(mut self, limit: Duration) -> Self {
+        self.deadline = Some(limit);
+        self.check("deadline", !limit.is_zero())
+    }
+
+    /// Limits one attempt, from connecting to the last byte of the answer.
+    pub fn attempt_timeout(mut self, limit: Duration) -> Self {
+        self.attempt_timeout = Some(limit);
+        self.check("attempt_timeout", !limit.is_zero())
+    }
+
+    /// Limits how many times a call is sent. Zero counts as one.
+    pub fn max_attempts(mut self, attempts: u32) -> Self {
+        self.max_attempts = Some(attempts.max(1));
+        self
+    }
+
+    /// Limits how large an answer may be, in bytes.
+    pub fn response_limit(mut self, bytes: usize) -> Self {
+        self.response_limit = Some(bytes);
+        self.check("response_limit", bytes > 0)
+    }
+
+    /// Sends a header with every attempt. The API key cannot be set so.
+    pub fn header(mut self, name: impl AsRef<str>, value: impl AsRef<str>) -> Self {
+        let name = name.as_ref();
+        let Ok(parsed) = name.parse::<HeaderName>() else {
+            return self.refuse(format!("{name:?} is not the name of a header"));
+        };
+        if RESERVED.contains(&parsed.as_str()) {
+            return self.refuse(format!("the header {parsed} belongs to the client"));
+        }
+        match HeaderValue::from_str(value.as_ref()) {
+            Ok(value) => {
+                self.headers.insert(parsed, value);
+                self
+            }
+            Err(_) => {
+                self.refuse(format!("the header {parsed} holds a character that none may hold"))
+            }
+        }
+    }
+
+    fn check(self, name: &str, is_valid: bool) -> Self {
+        if is_valid { self } else { self.refuse(format!("{name} is zero: no call could succeed")) }
+    }
+
+    fn refuse(mut self, message: String) -> Self {
+        self.invalid.get_or_insert(message);
+        self
+    }
+
+    /// The same policy with these options.
+    fn apply(self, policy: &Policy) -> Policy {
+        let mut policy = policy.clone();
+        let limits = &mut policy.limits;
+        limits.deadline = self.deadline.unwrap_or(limits.deadline);
+        limits.attempt_timeout = self.attempt_timeout.unwrap_or(limits.attempt_timeout);
+        limits.max_response_bytes = self.response_limit.unwrap_or(limits.max_response_bytes);
+        policy.retry.max_attempts = self.max_attempts.unwrap_or(policy.retry.max_attempts);
+        policy.headers.extend(self.headers);
+        policy
+    }
+}
+
+/// The values of headers are not shown.
+impl fmt::Debug for CallOptions {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("CallOptions")
+            .field("deadline", &self.deadline)
+            .field("attempt_timeout", &self.attempt_timeout)
+            .field("max_attempts", &self.max_attempts)
+            .field("response_limit", &self.response_limit)
+            .field("headers", &self.headers.keys().collect::<Vec<_>>())
+            .field("invalid", &self.invalid)
+            .finish()
+    }
+}
+
+/// Extends [`Client`] with options for some calls only.
+pub trait ClientExt: sealed::Sealed {
+    /// Returns a client with these options. It is a cheap clone: connections, retry budget and
+    /// clock are shared.
+    ///
+    /// ```no_run
+    /// use std::time::Duration;
+    /// use twin_ext::CallOptions;
+    /// use twin_ext::prelude::*;
+    /// # async fn example(twin: twin_api::Client) -> Result<(), Error> {
+    /// let patient = twin.with(CallOptions::new().deadline(Duration::from_secs(600)));
+    /// let agents = patient.list_agents().send().await?;
+    /// # drop(agents);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// Options that cannot be right, and options for a client that
+    /// [`ClientBuilder`](crate::ClientBuilder) did not build, fail every call of the returned
+    /// client with [`ErrorKind::Config`] before anything is sent.
+    #[must_use]
+    fn with(&self, options: CallOptions) -> Client;
+}
+
+mod sealed {
+    pub trait Sealed {}
+
+    impl Sealed for super::Client {}
+}
+
+impl ClientExt for Client {
+    fn with(&self, options: CallOptions) -> Client {
+        let inner = match (Policy::of(self), &options.invalid) {
+            (Some(policy), None) => self.inner().with_transport(options.apply(policy)),
+            (Some(_), Some(invalid)) => {
+                let message = format!("the options of the call cannot be used: {invalid}");
+                self.inner().with_transport(Misconfigured(message))
+            }
+            (None, _) => self.inner().with_transport(Misconfigured(
+                "ClientExt::with needs a client that twin_ext::ClientBuilder has built".to_owned(),
+            )),
+        };
+        Client::new_with_client(self.baseurl(), self.client().clone(), inner)
+    }
+}
+
+/// Sends nothing, because the options of its calls cannot be used.
+#[derive(Debug)]
+struct Misconfigured(String);
+
+impl Transport for Misconfigured {
+    fn execute<'a>(
+        &'a self,
+        _: &'a reqwest::Client,
+        _: Request,
+        _: &'a OperationInfo,
+    ) -> Answer<'a> {
+        let failure = Failure::new(ErrorKind::Config, Outcome::NotSent, self.0.clone());
+        Box::pin(std::future::ready(Err(failure.into())))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clock::ManualClock;
+    use crate::testing::{KEY, Service, answer, json};
+
+    const ME: &str = r#"{"user_id": "u"}"#;
+
+    #[tokio::test]
+    async fn options_hold_for_the_clone_only() {
+        let service = Service::start([json(503, "{}")]).await;
+        let (twin, clock) = service.client();
+        let patient = twin.with(CallOptions::new().max_attempts(5));
+        let error = patient.get_me().send().await.unwrap_err();
+        assert_eq!((error.attempts(), clock.pauses().len()), (5, 4));
+        assert_eq!(twin.get_me().send().await.unwrap_err().attempts(), 3);
+    }
+
+    #[tokio::test]
+    async fn clones_share_the_retry_budget() {
+        let service = Service::start([json(503, "{}")]).await;
+        let clock = ManualClock::new(1);
+        let retry = crate::Retry::default().budget(15);
+        let twin = service.builder(&clock).retry(retry).build().unwrap();
+        let patient = twin.with(CallOptions::new().max_attempts(9));
+        assert_eq!(patient.get_me().send().await.unwrap_err().attempts(), 4);
+        assert_eq!(twin.get_me().send().await.unwrap_err().attempts(), 1);
+    }
+
+    #[tokio::test]
+    async fn limits_of_time_and_size_are_those_of_the_options() {
+        let long = format!(r#"{{"user_id": "{}"}}"#, "x".repeat(4_096));
+        let service = Service::start([json(200, &long), "…".to_owned()]).await;
+        let (twin, clock) = service.client();
+        let small = twin.with(CallOptions::new().response_limit(1_000));
+        let error = small.get_me().send().await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::TooLarge);
+
+        let limit = Duration::from_secs(7);
+        let options = CallOptions::new().attempt_timeout(limit * 9).deadline(limit);
+        let hasty = twin.with(options);
+        let call = tokio::spawn(async move { hasty.get_me().send().await.unwrap_err() });
+        while clock.limits().len() < 2 || service.requests().len() < 2 {
+            tokio::task::yield_now().await;
+        }
+        assert_eq!(clock.limits()[1], limit);
+        clock.advance(limit);
+        assert!(call.await.unwrap().is_timeout());
+    }
+
+    #[tokio::test]
+    async fn headers_are_sent_with_every_attempt_and_add_up() {
+        let service = Service::start([json(503, "{}"), json(200, ME)]).await;
+        let (twin, _) = service.client();
+        let traced = twin.with(CallOptions::new().header("X-Trace", "1").header("x-other", "2"));
+        let traced = traced.with(CallOptions::new().header("x-trace", "3"));
+        traced.get_me().send().await.unwrap();
+        assert_eq!(service.heads().len(), 2);
+        for head in service.heads() {
+            assert!(head.contains("x-trace: 3\r\n") && head.contains("x-other: 2\r\n"), "{head}");
+            assert_eq!(head.matches("x-trace").count(), 1, "{head}");
+            assert!(head.contains(&format!("x-api-key: {KEY}\r\n")), "{head}");
+        }
+    }
+
+    #[tokio::test]
+    async fn options_that_cannot_be_right_fail_every_call_before_it_is_sent() {
+        let service = Service::start([answer(200, "", ME)]).await;
+        let (twin, _) = service.client();
+        let raw = twin_api::connect(&service.url, KEY).unwrap();
+        let new = CallOptions::new;
+        for (client, options, text) in [
+            (&twin, new().header("X-Api-Key", "canary"), "x-api-key belongs to the client"),
+            (&twin, new().header("host", "canary"), "host belongs to the client"),
+            (&twin, new().header("a b", "1"), "\"a b\" is not the name of a header"),
+            (&twin, new().header("a", "canary\n"), "the header a holds a character"),
+            (&twin, new().deadline(Duration::ZERO), "deadline is zero"),
+            (&twin, new().attempt_timeout(Duration::ZERO), "attempt_timeout is zero"),
+            (&twin, new().response_limit(0), "response_limit is zero"),
+            (&raw, new(), "twin_ext::ClientBuilder"),
+        ] {
+            let error = client.with(options).get_me().send().await.unwrap_err();
+            assert_eq!((error.kind(), error.outcome()), (ErrorKind::Config, Outcome::NotSent));
+            let shown = format!("{error:?}");
+            assert!(shown.contains(text) && !shown.contains("canary"), "{shown}");
+            assert!(error.is_permanent() && !error.is_retryable() && error.attempts() == 0);
+        }
+        assert!(service.requests().is_empty());
+    }
+}
