@@ -117,6 +117,11 @@ const STEPS: &[Step] = &[
         "consumers: native TLS",
         Action::Consumers("check -p cli --no-default-features -F native-tls"),
     ),
+    // Another crate of a program may enable these features, and must not change what is read.
+    slow(
+        "features: serde_json's",
+        Action::Run("cargo test --locked -q -p twin-tests --test webhooks -F serde-json-features"),
+    ),
     slow("tests", Action::Run("cargo test --locked --workspace")),
 ];
 
