@@ -88,6 +88,23 @@ fn neither_debug_nor_errors_nor_traces_show_a_secret_or_a_payload() {
     assert!(!shown.contains("canary"), "{shown}");
 }
 
+#[tokio::test]
+async fn a_receiver_traces_the_error_of_a_handler() {
+    let log = Log::default();
+    let subscriber = tracing_subscriber::registry().with(log.clone());
+    let _guard = tracing::subscriber::set_default(subscriber);
+    tracing::callsite::rebuild_interest_cache();
+    let store = MemoryStore::new(10, std::time::Duration::ZERO);
+    let handler = |_, _| async { Err::<(), _>("the disk is full") };
+    let receiver = Receiver::new(Verifier::new(SECRET).unwrap(), store, handler);
+    let body = crate::signed::completed().to_string();
+    let status = receiver.receive(&headers(&[&sign(SECRET, &body)], &[]), body.as_bytes()).await;
+    assert_eq!(status, http::StatusCode::SERVICE_UNAVAILABLE);
+    let log = log.0.lock().unwrap();
+    assert!(log.contains("key=agent_abc123/run_xyz789/run.completed"), "{log}");
+    assert!(log.contains("error=the disk is full"), "{log}");
+}
+
 /// A receiver traces what somebody has to look after: by its key, and without a secret.
 #[tokio::test]
 async fn a_receiver_tells_what_is_in_doubt_by_its_key_and_shows_no_secret() {

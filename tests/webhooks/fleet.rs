@@ -150,7 +150,7 @@ async fn after_a_massacre(refuse_uncertain: bool) -> Option<(Effects, Vec<bool>)
 }
 
 #[tokio::test]
-async fn what_a_killed_receiver_began_is_refused_and_told() {
+async fn refuse_uncertain_refuses_events_of_a_killed_receiver() {
     let Some((effects, told)) = after_a_massacre(true).await else { return };
     for (run, told) in told.into_iter().enumerate() {
         assert_eq!(effects.of(run).len(), usize::from(run % 2 == 0), "run {run}");
@@ -159,7 +159,7 @@ async fn what_a_killed_receiver_began_is_refused_and_told() {
 }
 
 #[tokio::test]
-async fn what_a_killed_receiver_began_is_taken_over_in_doubt() {
+async fn another_receiver_takes_over_events_of_a_killed_receiver() {
     let Some((effects, told)) = after_a_massacre(false).await else { return };
     for (run, told) in told.into_iter().enumerate() {
         let turns = effects.of(run);
@@ -235,7 +235,7 @@ async fn a_commit_that_is_lost_leaves_doubt() {
     assert_eq!(effects.of(0).len(), 1);
 }
 
-/// What [`processes_that_are_killed_lose_nothing_in_silence`] starts: a receiver in a process
+/// What [`a_killed_process_loses_no_event`] starts: a receiver in a process
 /// of its own. It says where it is, and each run that it has taken; of a run `stuck` it never
 /// comes to an end.
 #[tokio::test]
@@ -290,7 +290,7 @@ impl Process {
 }
 
 #[tokio::test]
-async fn processes_that_are_killed_lose_nothing_in_silence() {
+async fn a_killed_process_loses_no_event() {
     let Some(redis) = Redis::start() else { return };
     let (mut doomed, mut heir) = (Process::start(&redis, true), Process::start(&redis, false));
     let (doomed_url, heir_url) = (doomed.says("listens").await, heir.says("listens").await);

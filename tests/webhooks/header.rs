@@ -83,7 +83,7 @@ fn other_ways_to_write_it_are_refused() {
 }
 
 #[test]
-fn none_and_two_are_refused() {
+fn rejects_a_missing_and_a_second_signature() {
     let right = right();
     let right = right.as_str();
     let wrong = sign("whsec_of_somebody_else", "{}");

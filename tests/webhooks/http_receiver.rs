@@ -108,7 +108,7 @@ async fn a_failure_asks_for_another_try() {
 }
 
 #[tokio::test]
-async fn what_is_not_a_delivery_is_answered_by_its_status() {
+async fn answers_refused_requests_with_their_status() {
     let counter = Counter::default();
     let router = Receiver::new(verifier(), seen(), counter.handler()).into_router("/hook");
     let extracting =
@@ -261,7 +261,7 @@ async fn a_handler_that_panics_leaves_doubt() {
 }
 
 #[tokio::test]
-async fn what_the_store_has_forgotten_is_refused_unless_it_is_asked_for() {
+async fn handles_forgotten_events_unless_refuse_uncertain_is_set() {
     let counter = Counter::default();
     let receiver =
         Receiver::new(verifier(), MemoryStore::new(100, Duration::ZERO), counter.handler());

@@ -61,7 +61,7 @@ fn different_events_have_different_keys_texts_and_digests() {
 }
 
 #[test]
-fn a_key_is_text_that_a_log_bears() {
+fn a_key_prints_as_percent_encoded_ascii() {
     let data = json!({"run_id": "r\n/\u{202e}%", "agent_id": "ä a", "status": "x"});
     assert_eq!(
         key(&event("run.started", data)).to_string(),

@@ -20,7 +20,7 @@ fn store(capacity: usize, retries: Duration) -> (MemoryStore, ManualClock) {
 }
 
 #[tokio::test]
-async fn an_event_is_new_then_busy_then_done() {
+async fn an_event_is_new_then_in_progress_then_processed() {
     let (seen, _) = store(10, Duration::ZERO);
     let event = ended("r", at(1));
     let (reservation, lease) = take(&seen, &event).await;
@@ -32,7 +32,7 @@ async fn an_event_is_new_then_busy_then_done() {
 }
 
 #[tokio::test]
-async fn what_was_abandoned_is_new_again() {
+async fn an_abandoned_event_is_new_again() {
     let (seen, _) = store(10, Duration::ZERO);
     let event = ended("r", at(1));
     assert_eq!(ask(&seen, &event).await, Said::New);
@@ -40,7 +40,7 @@ async fn what_was_abandoned_is_new_again() {
 }
 
 #[tokio::test]
-async fn what_was_interrupted_is_in_doubt_until_it_is_done() {
+async fn an_interrupted_event_is_uncertain_until_it_is_committed() {
     let (seen, _) = store(10, Duration::ZERO);
     let event = ended("r", at(1));
     drop(take(&seen, &event).await);
@@ -138,7 +138,7 @@ async fn clock_skew_counts_for_evicted_events_without_an_end() {
 }
 
 #[tokio::test]
-async fn what_was_before_the_store_began_is_not_vouched_for() {
+async fn events_from_before_the_store_began_are_uncertain() {
     let clock = ManualClock::new(1);
     clock.advance(10 * MINUTE);
     let seen = MemoryStore::new(10, Duration::ZERO).clock(clock).clock_skew(Duration::from_secs(2));
@@ -154,7 +154,7 @@ async fn what_was_before_the_store_began_is_not_vouched_for() {
 }
 
 #[tokio::test]
-async fn the_oldest_is_forgotten_and_nothing_as_old_is_vouched_for() {
+async fn evicts_the_oldest_and_is_uncertain_of_events_as_old() {
     let (seen, _) = store(3, Duration::ZERO);
     for (run, end) in [("b", 20), ("a", 10), ("c", 30), ("d", 40)] {
         assert_eq!(handle(&seen, &ended(run, at(end))).await, Said::New, "{run}");
@@ -169,7 +169,7 @@ async fn the_oldest_is_forgotten_and_nothing_as_old_is_vouched_for() {
 }
 
 #[tokio::test]
-async fn what_is_being_handled_is_never_forgotten() {
+async fn a_reserved_event_is_never_evicted() {
     let (seen, _) = store(2, Duration::ZERO);
     let (_one, _) = take(&seen, &ended("a", at(1))).await;
     let (two, _) = take(&seen, &ended("b", at(2))).await;
@@ -182,7 +182,7 @@ async fn what_is_being_handled_is_never_forgotten() {
 /// A delivery of an event without an end may be stamped anew: it is vouched for only when the
 /// service has surely ceased to send what may have been forgotten.
 #[tokio::test]
-async fn an_event_without_an_end_is_vouched_for_after_the_retries() {
+async fn an_event_without_an_end_is_certain_after_the_retry_span() {
     let (seen, clock) = store(1, MINUTE);
     let now = |ago: Duration| clock.wall() - ago;
     assert_eq!(ask(&seen, &began("r", at(60))).await, Said::Doubtful(Uncertainty::Forgotten));
@@ -208,7 +208,7 @@ async fn an_event_without_an_end_is_vouched_for_after_the_retries() {
 }
 
 #[tokio::test]
-async fn what_has_no_time_is_never_vouched_for() {
+async fn an_event_without_a_readable_time_is_always_uncertain() {
     let (seen, _) = store(10, Duration::ZERO);
     let mut event = began("r", at(1));
     event["timestamp"] = "soon".into();
@@ -272,7 +272,7 @@ proptest! {
 
     /// Whatever is sent, replayed and forgotten: nothing that was handled is ever called new.
     #[test]
-    fn nothing_is_handled_twice_in_silence(
+    fn a_handled_event_is_never_called_new(
         steps in prop::collection::vec(step(), 1..80), capacity in 1..5_usize,
     ) {
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();

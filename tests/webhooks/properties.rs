@@ -35,7 +35,7 @@ fn value() -> impl Strategy<Value = Value> {
 
 proptest! {
     #[test]
-    fn what_was_signed_is_authentic_and_only_with_its_secret(
+    fn accepts_a_signature_of_its_secret_only(
         secret in text(), other in text(), body in vec(any::<u8>(), 0..300),
     ) {
         prop_assume!(secret != other);

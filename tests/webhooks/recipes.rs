@@ -151,7 +151,7 @@ async fn a_secret_changes_without_a_gap() {
 
 /// While there are two webhooks, each event is told by both.
 #[tokio::test]
-async fn what_two_webhooks_tell_is_handled_once() {
+async fn handles_events_of_two_webhooks_once() {
     for profile in PROFILES {
         let scene = Scene::new(profile).await;
         scene.run().await;

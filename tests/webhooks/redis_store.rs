@@ -40,7 +40,7 @@ async fn an_event_is_new_then_busy_then_done_for_all_receivers() {
 }
 
 #[tokio::test]
-async fn what_was_abandoned_is_new_again() {
+async fn an_abandoned_event_is_new_again() {
     let Some(redis) = Redis::start() else { return };
     let event = ended("r", soon());
     assert_eq!(ask(&store(&redis), &event).await, Said::New);
@@ -67,7 +67,7 @@ async fn a_lease_that_ended_is_taken_over_in_doubt_and_with_a_higher_fence() {
 }
 
 #[tokio::test]
-async fn what_was_handled_by_one_that_was_taken_for_dead_is_done() {
+async fn a_late_commit_of_a_lost_lease_counts() {
     let Some(redis) = Redis::start() else { return };
     let (slow, alive) = (store(&redis).lease(Duration::ZERO), store(&redis));
     let event = ended("r", soon());
@@ -80,7 +80,7 @@ async fn what_was_handled_by_one_that_was_taken_for_dead_is_done() {
 }
 
 #[tokio::test]
-async fn what_was_before_the_store_began_is_not_vouched_for() {
+async fn events_from_before_the_store_began_are_uncertain() {
     let Some(redis) = Redis::start() else { return };
     let seen = store(&redis);
     assert_eq!(ask(&seen, &ended("r", long_ago())).await, Said::Doubtful(Uncertainty::Forgotten));
@@ -92,7 +92,7 @@ async fn what_was_before_the_store_began_is_not_vouched_for() {
 }
 
 #[tokio::test]
-async fn an_event_without_an_end_is_vouched_for_after_the_retries() {
+async fn an_event_without_an_end_is_certain_after_the_retry_span() {
     let Some(redis) = Redis::start() else { return };
     let seen = RedisStore::new(&redis.url(), 2 * HOUR).unwrap();
     assert_eq!(ask(&seen, &began("r", soon())).await, Said::Doubtful(Uncertainty::Forgotten));
@@ -101,7 +101,7 @@ async fn an_event_without_an_end_is_vouched_for_after_the_retries() {
 }
 
 #[tokio::test]
-async fn what_has_no_time_is_never_vouched_for() {
+async fn an_event_without_a_readable_time_is_always_uncertain() {
     let Some(redis) = Redis::start() else { return };
     let mut event = began("r", soon());
     event["timestamp"] = "soon".into();
@@ -110,7 +110,7 @@ async fn what_has_no_time_is_never_vouched_for() {
 }
 
 #[tokio::test]
-async fn what_is_older_than_it_remembers_is_not_vouched_for() {
+async fn events_older_than_remember_are_uncertain() {
     let Some(redis) = Redis::start() else { return };
     let seen = store(&redis).remember(2 * HOUR);
     assert_eq!(ask(&seen, &ended("r", soon())).await, Said::New);
@@ -125,7 +125,7 @@ async fn what_is_older_than_it_remembers_is_not_vouched_for() {
 }
 
 #[tokio::test]
-async fn all_it_keeps_expires_and_none_of_it_is_a_payload() {
+async fn all_keys_expire_and_hold_no_payload() {
     let Some(redis) = Redis::start() else { return };
     let seen = store(&redis).remember(2 * HOUR);
     handle(&seen, &ended("canary", SystemTime::now() + 10 * HOUR)).await;
@@ -161,7 +161,7 @@ async fn stores_of_different_prefixes_share_nothing() {
 }
 
 #[tokio::test]
-async fn a_redis_without_persistence_comes_back_and_vouches_for_nothing_before() {
+async fn a_restarted_redis_without_persistence_is_uncertain_of_earlier_events() {
     let Some(mut redis) = Redis::start() else { return };
     let seen = store(&redis);
     let event = ended("r", SystemTime::now());
@@ -201,7 +201,7 @@ async fn a_fence_is_higher_even_after_everything_was_lost() {
 }
 
 #[tokio::test]
-async fn a_redis_that_was_emptied_vouches_for_nothing_before() {
+async fn an_emptied_redis_is_uncertain_of_earlier_events() {
     let Some(redis) = Redis::start() else { return };
     let seen = store(&redis);
     let event = ended("r", SystemTime::now());
@@ -213,7 +213,7 @@ async fn a_redis_that_was_emptied_vouches_for_nothing_before() {
 
 /// As after a failover: what answers is another server.
 #[tokio::test]
-async fn another_server_with_the_same_entries_vouches_for_nothing_before() {
+async fn after_a_failover_unknown_earlier_events_are_uncertain() {
     let Some(redis) = Redis::start() else { return };
     let seen = store(&redis);
     assert_eq!(ask(&seen, &ended("r", soon())).await, Said::New);

@@ -17,6 +17,9 @@ pub(super) struct Server {
     time: Mutex<Option<Time>>,
 }
 
+/// Two clocks drift apart by less than a millisecond in this time.
+const FRESH: Duration = Duration::from_secs(10);
+
 /// The server's time of day in milliseconds, as of an answer that arrived at this instant.
 #[derive(Debug, Clone, Copy)]
 struct Time {
@@ -35,9 +38,12 @@ impl Server {
         now.checked_add(self.timeout).unwrap_or(now)
     }
 
-    /// The same by the server's clock, and never later; `None` before the first answer.
+    /// The same by the server's clock, and never later; `None` if its time is not known.
     pub(super) fn deadline(&self, give_up: Instant) -> Option<u64> {
         let time = (*self.time.lock().unwrap_or_else(PoisonError::into_inner))?;
+        if time.arrived.elapsed() > FRESH {
+            return None;
+        }
         let left = give_up.saturating_duration_since(time.arrived).as_millis();
         Some(time.millis.saturating_add(u64::try_from(left).unwrap_or(u64::MAX)))
     }
