@@ -58,7 +58,7 @@ fn a_list_within_a_list() {
 }
 
 #[test]
-fn it_does_not_run_within_an_async_runtime() {
+fn an_iterator_on_an_async_thread_gives_one_error_and_ends() {
     with_service(|twin, _| {
         let mut outside = twin.list_agents().items().blocking().unwrap();
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
@@ -68,10 +68,16 @@ fn it_does_not_run_within_an_async_runtime() {
             assert!(error.to_string().contains("std::thread::spawn"), "{error}");
             let error = twin.list_agents().pages().blocking().unwrap_err();
             assert_eq!(error.kind(), ErrorKind::Config);
-            // One that was made outside is not waited upon either.
+            // One that was made outside gives one error, and ends.
             assert_eq!(outside.next().unwrap().unwrap_err().kind(), ErrorKind::Config);
+            assert!(outside.next().is_none());
+            assert_eq!(outside.size_hint(), (0, Some(0)));
         });
-        assert!(outside.all(|agent| agent.is_ok()));
-        assert!(outside.next().is_none() && outside.into_inner().position().is_none());
+        assert!(outside.next().is_none());
+        // Nothing of the stream is lost.
+        let mut rest = outside.into_inner().blocking().unwrap();
+        assert!(rest.next().unwrap().is_ok());
+        assert!(rest.all(|agent| agent.is_ok()));
+        assert!(rest.next().is_none() && rest.into_inner().position().is_none());
     });
 }

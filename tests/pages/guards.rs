@@ -44,6 +44,79 @@ async fn an_empty_page_with_a_cursor_goes_on_and_no_cursor_ends() {
     }
 }
 
+/// A service with seven agents that heeds `limit`, gives no cursor, and fails the second time
+/// if it is told to.
+fn without_cursors(fails: bool) -> (Made, twin_api::Client) {
+    let mut asked = 0;
+    Made::up(move |_, query| {
+        asked += 1;
+        if fails && asked == 2 {
+            return (422, json!({"detail": "limit is too high"}));
+        }
+        let limit = number(query, "limit").unwrap_or(100);
+        let agents: Vec<Value> = (1..=7).take(usize::try_from(limit).unwrap()).map(agent).collect();
+        (200, json!({"agents": agents}))
+    })
+}
+
+#[tokio::test]
+async fn a_list_that_is_cut_at_limit_without_a_cursor_is_an_error_after_the_items() {
+    for limit in 1..=6 {
+        let (made, twin) = without_cursors(false);
+        let list = twin.list_agents().limit(limit).items();
+        let (came, error) = drain(list, |agent| agent.agent_id.clone()).await;
+        assert_eq!(came, names("agent", 1..=limit + 1));
+        let error = error.unwrap();
+        assert_eq!(error.kind(), ErrorKind::Pagination);
+        assert!(error.to_string().contains("leave limit out or raise it"), "{error}");
+        let query = format!("/v1/agents?limit={}", limit + 1);
+        assert_eq!(made.requests()[1..], [query]);
+    }
+}
+
+#[tokio::test]
+async fn a_whole_list_as_long_as_limit_is_asked_for_one_item_more_and_ends() {
+    let (made, twin) = without_cursors(false);
+    let mut pages = twin.list_agents().limit(7).pages();
+    let page = pages.try_next().await.unwrap().unwrap();
+    assert_eq!((page.items.len(), page.next), (7, None));
+    assert!(pages.try_next().await.unwrap().is_none());
+    assert_eq!(made.requests().len(), 2);
+    // Where the page is shorter than limit, or limit is not set, nothing is asked.
+    for list in [twin.list_agents().limit(8), twin.list_agents()] {
+        let before = made.requests().len();
+        let (came, error) = drain(list.items(), |agent| agent.agent_id.clone()).await;
+        assert_eq!((came.len(), error.is_none()), (7, true));
+        assert_eq!(made.requests().len(), before + 1);
+    }
+}
+
+#[tokio::test]
+async fn a_check_that_fails_comes_after_the_items() {
+    let (_, twin) = without_cursors(true);
+    let list = twin.list_agents().limit(2).items();
+    let (came, error) = drain(list, |agent| agent.agent_id.clone()).await;
+    assert_eq!(came, names("agent", [1, 2]));
+    let error = error.unwrap();
+    assert_eq!((error.kind(), error.items_seen()), (ErrorKind::Problem, Some(2)));
+}
+
+#[tokio::test]
+async fn a_list_by_cursor_may_end_with_a_full_page() {
+    let pages = vec![(vec![1, 2], json!("a")), (vec![3, 4], Value::Null)];
+    let mut at = 0;
+    let (made, twin) = Made::up(move |_, _| {
+        let (numbers, cursor) = &pages[at];
+        at += 1;
+        let agents: Vec<Value> = numbers.iter().copied().map(agent).collect();
+        (200, json!({"agents": agents, "next_cursor": cursor}))
+    });
+    let list = twin.list_agents().limit(2).items();
+    let (came, error) = drain(list, |agent| agent.agent_id.clone()).await;
+    assert_eq!((came, error.is_none()), (names("agent", 1..=4), true));
+    assert_eq!(made.requests().len(), 2);
+}
+
 #[tokio::test]
 async fn cursors_that_are_new_for_ever_end_in_an_error() {
     for numbers in [vec![], vec![1, 2]] {
@@ -256,5 +329,24 @@ async fn an_after_index_of_ones_own_is_no_truncation() {
     let list = twin.list_run_events().agent_id("a").run_id("r").after_index(4_u64).items();
     let (came, error) = drain(list, |event| event.event_index.unwrap().to_string()).await;
     assert_eq!(came, ["5", "6", "7", "8", "9"]);
+    assert!(error.is_none(), "{error:?}");
+}
+
+#[tokio::test]
+async fn two_events_with_one_index_both_come() {
+    let (_, twin) = Made::up(|_, query| {
+        let event = |index: u64, kind: &str| json!({"event_index": index, "event": {kind: {}}});
+        let all = [event(7, "A"), event(7, "B"), event(7, "A"), event(8, "A")];
+        let after = number(query, "after_index").unwrap_or_default();
+        let events: Vec<&Value> =
+            all.iter().filter(|event| event["event_index"].as_u64() > Some(after)).collect();
+        (200, json!({"events": events, "total_count": 3}))
+    });
+    let list = twin.list_run_events().agent_id("a").run_id("r").items();
+    let name = |event: &twin_api::types::RunEvent| {
+        format!("{}{}", event.event_index.unwrap(), event.kind().name().unwrap())
+    };
+    let (came, error) = drain(list, name).await;
+    assert_eq!(came, ["7A", "7B", "8A"]);
     assert!(error.is_none(), "{error:?}");
 }

@@ -151,3 +151,70 @@ async fn a_position_in_another_kind_of_list_is_refused_and_nothing_is_sent() {
     assert_eq!(keys.try_next().await.unwrap_err().kind(), ErrorKind::InvalidRequest);
     assert!(made.requests().is_empty());
 }
+
+#[tokio::test]
+async fn a_position_with_the_largest_numbers_does_not_overflow() {
+    let largest = u64::MAX;
+    let places = [
+        json!({"event": {"after": largest, "came": largest}}),
+        json!({"event": {"after": 1, "came": largest}}),
+        json!({"page": {"number": largest, "total": largest, "size": largest, "last": ["run_1"],
+            "came": largest, "gap": false}}),
+        json!({"page": {"number": 2, "total": largest, "size": 1, "last": ["run_9"],
+            "came": largest, "gap": false}}),
+    ];
+    for place in places {
+        let position: Position =
+            serde_json::from_value(json!({"version": 1, "place": place})).unwrap();
+        let (_, twin) = Made::up(|path, query| {
+            if path.ends_with("/events") {
+                let after = number(query, "after_index").unwrap_or_default();
+                let events: Vec<Value> =
+                    (1..=3).filter(|index| *index > after).map(event).collect();
+                return (200, json!({"events": events, "total_count": 3}));
+            }
+            let runs: Vec<Value> = (1..=3).map(run).collect();
+            (200, json!({"runs": runs, "total_runs": 3}))
+        });
+        let events = twin.list_run_events().agent_id("a").run_id("r");
+        let (events, _) = drain(events.items_from(position.clone()), |event| {
+            event.event_index.unwrap().to_string()
+        })
+        .await;
+        let list = twin.list_runs().agent_id("a");
+        let (runs, _) = drain(list.items_from(position), |run| run.run_id.clone()).await;
+        assert!(events.len() <= 3 && runs.len() <= 3, "{place}");
+    }
+}
+
+#[tokio::test]
+async fn a_resumed_list_of_events_that_shows_less_than_it_counts_is_an_error() {
+    for (came, fails) in [(Some(2), true), (Some(3), false)] {
+        let (_, twin) = Made::up(|_, _| (200, json!({"events": [], "total_count": 3})));
+        let position: Position = serde_json::from_value(
+            json!({"version": 1, "place": {"event": {"after": 2, "came": came}}}),
+        )
+        .unwrap();
+        let list = twin.list_run_events().agent_id("a").run_id("r").items_from(position);
+        let (rest, error) = drain(list, |_| String::new()).await;
+        assert!(rest.is_empty());
+        assert_eq!(error.map(|error| error.kind()), fails.then_some(ErrorKind::Pagination));
+    }
+}
+
+#[tokio::test]
+async fn a_resumed_list_of_runs_ends_where_the_page_number_is_ignored() {
+    for total in [Some(9), None] {
+        let (made, twin) = Made::up(move |_, _| {
+            let runs: Vec<Value> = (1..=3).map(run).collect();
+            (200, json!({"runs": runs, "total_runs": total}))
+        });
+        let place = json!({"page": {"number": 4, "total": total, "size": 3,
+            "last": ["run_1", "run_2", "run_3"], "came": 9, "gap": false}});
+        let position = serde_json::from_value(json!({"version": 1, "place": place})).unwrap();
+        let list = twin.list_runs().agent_id("a").items_from(position);
+        let (_, error) = drain(list, |run| run.run_id.clone()).await;
+        assert_eq!(error.unwrap().kind(), ErrorKind::Pagination);
+        assert!(made.requests().len() < 20, "{}", made.requests().len());
+    }
+}

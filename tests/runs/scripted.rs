@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use twin_api::Client;
 use twin_ext::clock::{Clock as _, ManualClock};
 use twin_ext::prelude::*;
-use twin_ext::{ErrorKind, Outcome, Retry, RunError, RunHandle, RunState, RunTicket};
+use twin_ext::{ErrorKind, Outcome, Retry, RunError, RunHandle, RunState, RunTicket, Wait};
 use twin_tests::exchange::Answer;
 use twin_tests::scripted::Scripted;
 
@@ -146,7 +146,7 @@ async fn an_unknown_status_of_a_run_that_has_ended_is_an_end() {
 }
 
 #[tokio::test]
-async fn a_status_that_is_late_behind_the_end_is_waited_for() {
+async fn waits_for_the_status_of_a_run_that_has_ended() {
     let service = Service::start().await;
     let late = listed(&[json!({"run_id": "run_1", "status": "in_progress", "is_finished": true})]);
     service.answers(&late, 2).answers(&page("completed"), 1);
@@ -154,7 +154,9 @@ async fn a_status_that_is_late_behind_the_end_is_waited_for() {
 
     service.answers(&late, 30);
     let done = service.run().wait().await.unwrap();
-    assert_eq!(done.state(), RunState::Unknown("in_progress".to_owned()));
+    assert_eq!(done.state(), RunState::Finished(None));
+    let waited = service.clock.now();
+    assert!(waited >= Duration::from_secs(30), "the status had {waited:?} to follow");
 }
 
 #[tokio::test]
@@ -222,6 +224,83 @@ async fn a_retry_after_is_heeded_and_ends_a_wait_that_it_would_outlast() {
     let error = service.run().wait_with(within(60)).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Timeout);
     assert_eq!(service.clock.now(), started, "it is known at once");
+    let text = error.to_string();
+    assert!(text.contains("has not been seen after 0") && !text.contains("after 60s"), "{text}");
+    assert!(text.contains("asks to wait 61s, beyond the deadline of 60s"), "{text}");
+}
+
+fn unwell(seconds: &'static str) -> Answer {
+    let header = axum::http::HeaderValue::from_static(seconds);
+    Answer::empty(StatusCode::SERVICE_UNAVAILABLE).header(axum::http::header::RETRY_AFTER, header)
+}
+
+#[tokio::test]
+async fn a_pause_that_nobody_waits_for_ends_every_loop_with_the_refusal() {
+    for seconds in ["121", "31536000", "Fri, 31 Dec 9999 23:59:59 GMT"] {
+        let service = Service::start().await;
+        service.server.answer(unwell(seconds));
+        let waited = service.run().wait().await.unwrap_err();
+        service.server.answer(unwell(seconds));
+        let followed = service.run().events().try_next().await.unwrap_err();
+        for error in [waited, followed] {
+            assert_eq!(error.kind(), ErrorKind::Problem, "{error}");
+            assert!(error.retry_after() > Some(Duration::from_secs(120)), "{error}");
+        }
+        assert!(service.clock.pauses().is_empty(), "{:?}", service.clock.pauses());
+    }
+}
+
+#[tokio::test]
+async fn events_are_asked_for_again_after_the_pause_that_the_service_asked_for() {
+    let service = Service::start().await;
+    service.server.answer(unwell("120"));
+    service.answers(&page("completed"), 1).answers(&json!({"events": []}), 1);
+    assert!(service.run().events().try_next().await.unwrap().is_none());
+    assert_eq!(service.clock.pauses(), [Duration::from_secs(120)]);
+}
+
+#[tokio::test]
+async fn a_pause_does_not_outlast_the_idle_limit() {
+    let service = Service::start().await;
+    for _ in 0..3 {
+        service.server.answer(unwell("100"));
+    }
+    let mut events = service.run().events().idle_limit(Duration::from_secs(30));
+    let error = events.try_next().await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Timeout, "{error}");
+    assert_eq!(service.clock.now(), Duration::from_secs(30));
+    assert_eq!(service.asked().len(), 2, "it looks once more at the end");
+}
+
+#[tokio::test]
+async fn a_deadline_of_nothing_looks_once() {
+    let service = Service::start().await;
+    service.answers(&page("finished"), 1).answers(&page("in_progress"), 1);
+    let none = || Wait::default().deadline(Duration::ZERO);
+    assert!(service.run().wait_with(none()).await.is_ok());
+    let error = service.run().wait_with(none()).await.unwrap_err();
+    assert!(error.is_timeout() && error.to_string().contains("is still running"), "{error}");
+    assert_eq!(service.asked().len(), 2);
+}
+
+#[tokio::test]
+async fn what_passes_starts_its_grace_anew_each_time() {
+    let missing = listed(&[]);
+    let unclear = page("queued");
+    let known = page("in_progress");
+    for [one, two] in [[&missing, &known], [&unclear, &known], [&unclear, &missing]] {
+        let service = Service::start().await;
+        let wait = Wait::default()
+            .poll_interval(Duration::from_secs(10), Duration::from_secs(10))
+            .grace(Duration::from_secs(25));
+        for _ in 0..20 {
+            service.answers(one, 2).answers(two, 1);
+        }
+        service.answers(&page("finished"), 1);
+        let done = service.run().wait_with(wait).await;
+        assert!(done.is_ok(), "{one} {two}: {done:?}");
+        assert!(service.clock.now() > Duration::from_secs(300));
+    }
 }
 
 #[tokio::test]
@@ -253,6 +332,29 @@ async fn a_filter_and_a_page_that_are_not_heeded_end_in_two_requests() {
     let error = service.run().get().await.unwrap_err();
     assert_eq!(error.run_error(), Some(&RunError::NotFound));
     assert_eq!(service.asked().len(), 2);
+}
+
+#[tokio::test]
+async fn a_run_is_not_reported_missing_where_more_runs_exist_than_are_shown() {
+    for total in [json!(2), json!("42")] {
+        let service = Service::start().await;
+        let mut page = listed(&[json!({"run_id": "other"})]);
+        page["total_runs"] = total;
+        service.answers(&page, 9);
+        let error = service.run().get().await.unwrap_err();
+        assert_eq!((error.kind(), error.run_error()), (ErrorKind::Pagination, None));
+        assert!(error.to_string().contains("ignores filter_run_id"), "{error}");
+        assert_eq!(service.asked().len(), 2);
+    }
+    // A total that counts nothing more, or that is of all runs while the filter works.
+    for (runs, total) in [(vec![json!({"run_id": "other"})], 1), (vec![], 42)] {
+        let service = Service::start().await;
+        let mut page = listed(&runs);
+        page["total_runs"] = json!(total);
+        service.answers(&page, 9);
+        let error = service.run().get().await.unwrap_err();
+        assert_eq!(error.run_error(), Some(&RunError::NotFound));
+    }
 }
 
 #[tokio::test]
@@ -331,6 +433,8 @@ async fn a_run_that_does_not_say_when_it_ended_is_among_those_that_did() {
         json!({"run_id": "odd", "finished_at": "lately"}),
         json!({"run_id": "old", "finished_at": "2026-02-20T14:59:59.999999999+00:00"}),
         json!({"run_id": "running", "status": "in_progress"}),
+        json!({"run_id": "cancelled", "status": "cancelled"}),
+        json!({"run_id": "queued", "status": "queued"}),
     ]);
     service.answers(&runs, 1).answers(&listed(&[]), 3);
     let mut found = Vec::new();
@@ -338,7 +442,7 @@ async fn a_run_that_does_not_say_when_it_ended_is_among_those_that_did() {
     while let Some(run) = ended.try_next().await.unwrap() {
         found.push(run.run_id);
     }
-    assert_eq!(found, ["dated", "undated", "odd"]);
+    assert_eq!(found, ["dated", "undated", "odd", "cancelled"]);
 }
 
 #[tokio::test]
@@ -365,6 +469,33 @@ async fn events_that_are_only_late_come() {
     let mut events = service.run().events();
     assert_eq!(events.try_next().await.unwrap().unwrap().event_index, Some(7));
     assert!(events.try_next().await.unwrap().is_none());
+}
+
+#[tokio::test]
+async fn a_resumed_stream_that_shows_less_than_is_counted_is_an_error() {
+    for (came, fails) in [(u64::MAX, false), (2, true), (3, false)] {
+        let service = Service::start().await;
+        service.answers(&page("completed"), 1);
+        service.answers(&json!({"events": [], "total_count": 3}), 9);
+        let place = json!({"version": 1, "place": {"event": {"after": 2, "came": came}}});
+        let mut events = service.run().events_from(serde_json::from_value(place).unwrap());
+        let end = events.try_next().await.map_err(|error| error.kind());
+        assert_eq!(end.err(), fails.then_some(ErrorKind::Pagination), "{came}");
+    }
+}
+
+#[tokio::test]
+async fn a_resumed_stream_with_the_largest_count_does_not_overflow() {
+    let service = Service::start().await;
+    service.answers(&page("completed"), 1);
+    service.answers(&json!({"events": [{"event_index": 3, "event": {}}]}), 1);
+    service.answers(&json!({"events": []}), 1);
+    let place = json!({"version": 1, "place": {"event": {"after": 2, "came": u64::MAX}}});
+    let mut events = service.run().events_from(serde_json::from_value(place).unwrap());
+    assert_eq!(events.try_next().await.unwrap().unwrap().position(), Some(3));
+    assert!(events.try_next().await.unwrap().is_none());
+    let position = serde_json::to_value(events.position()).unwrap();
+    assert_eq!(position["place"]["event"]["came"], json!(u64::MAX));
 }
 
 #[tokio::test]

@@ -100,10 +100,12 @@ async fn without_being_told_it_waits_for_an_hour() {
 }
 
 #[tokio::test]
-async fn an_end_just_before_the_deadline_is_seen() {
+async fn an_end_at_the_deadline_is_seen_and_none_after_it() {
     in_both(async |twin: Twin| {
-        let run = twin.launch(after(99, Step::Complete(Ending::Success))).await;
-        assert!(run.wait_with(within(100)).await.is_ok());
+        for (ends, seen) in [(99, true), (100, true), (101, false)] {
+            let run = twin.launch(after(ends, Step::Complete(Ending::Success))).await;
+            assert_eq!(run.wait_with(within(100)).await.is_ok(), seen, "{ends}");
+        }
     })
     .await;
 }

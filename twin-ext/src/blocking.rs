@@ -1,8 +1,8 @@
-//! For programs that are not asynchronous: a runtime of its own, and streams as iterators.
+//! Blocking calls for programs that are not asynchronous: streams become iterators.
 //!
-//! There is one runtime for the whole program, with a thread that looks after all connections
-//! of all clients, so that an iterator within another one finds them alive. It refuses to
-//! wait on a thread of another runtime, whose tasks would stand still meanwhile.
+//! The whole program shares one runtime, with a thread that drives the connections of all
+//! clients, so that an iterator within another one finds them alive. Nothing blocks on a thread
+//! of another runtime, whose tasks would stand still meanwhile.
 
 use std::pin::Pin;
 use std::sync::OnceLock;
@@ -13,7 +13,7 @@ use tokio::runtime::{Builder, Handle, Runtime};
 use crate::error::{Detail, Error, ErrorKind, Outcome};
 use crate::page::{Items, Pages};
 
-/// Waits for `future` on the runtime for blocking callers.
+/// Runs `future` on the runtime for blocking callers.
 ///
 /// # Errors
 /// The thread belongs to a runtime already, or there is none to be had.
@@ -44,10 +44,10 @@ fn runtime() -> Result<&'static Runtime, Error> {
 
 /// The stream as an iterator, if this thread may wait.
 pub(crate) fn iterate<S>(stream: S) -> Result<Blocking<S>, Error> {
-    runtime().map(|_| Blocking(stream))
+    runtime().map(|_| Blocking { stream, ended: false })
 }
 
-/// A stream as an ordinary iterator, for programs that are not asynchronous.
+/// Reads a stream as an ordinary iterator, in programs that are not asynchronous.
 ///
 /// ```no_run
 /// use twin_ext::prelude::*;
@@ -60,15 +60,20 @@ pub(crate) fn iterate<S>(stream: S) -> Result<Blocking<S>, Error> {
 /// # }
 /// ```
 ///
-/// It has a runtime of its own, shared by all such iterators, and may be used on any thread
-/// that belongs to no other: on one that does, it gives an error of
-/// [`ErrorKind::Config`](crate::ErrorKind::Config) in place of an item, and loses nothing.
+/// All such iterators share one runtime, and work on any thread that belongs to no other
+/// runtime. On a thread of an async runtime, the iterator gives one error of
+/// [`ErrorKind::Config`](crate::ErrorKind::Config) and ends; [`into_inner`](Self::into_inner)
+/// returns the stream with everything that was not read.
 #[derive(Debug)]
-#[must_use = "an iterator does nothing unless it is asked for something"]
-pub struct Blocking<S>(S);
+#[must_use = "an iterator does nothing until it is read"]
+pub struct Blocking<S> {
+    stream: S,
+    /// It was read where it may not wait.
+    ended: bool,
+}
 
 impl<S> Blocking<S> {
-    /// The stream, to be used where waiting is asynchronous.
+    /// Returns the stream, for code that is asynchronous.
     ///
     /// ```no_run
     /// # fn example(twin: &twin_api::Client) -> Result<(), twin_ext::Error> {
@@ -80,7 +85,7 @@ impl<S> Blocking<S> {
     /// # }
     /// ```
     pub fn into_inner(self) -> S {
-        self.0
+        self.stream
     }
 }
 
@@ -91,18 +96,24 @@ where
     type Item = Result<T, Error>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        let Self(stream) = self;
+        let Self { stream, ended } = self;
+        if *ended {
+            return None;
+        }
         let next = std::future::poll_fn(|context| Pin::new(&mut *stream).poll_next(context));
-        block_on(next).unwrap_or_else(|error| Some(Err(error)))
+        block_on(next).unwrap_or_else(|error| {
+            *ended = true;
+            Some(Err(error))
+        })
     }
 
     fn size_hint(&self) -> (usize, Option<usize>) {
-        self.0.size_hint()
+        if self.ended { (0, Some(0)) } else { self.stream.size_hint() }
     }
 }
 
 impl<'a, T> Items<'a, T> {
-    /// The items as an ordinary [`Iterator`], for programs that are not asynchronous.
+    /// Returns the items as an ordinary [`Iterator`].
     ///
     /// ```no_run
     /// use twin_ext::prelude::*;
@@ -119,12 +130,12 @@ impl<'a, T> Items<'a, T> {
     /// [`ErrorKind::Config`](crate::ErrorKind::Config): this thread belongs to an async runtime
     /// (one of tokio's `spawn_blocking` does, too), or there is no runtime to be had.
     pub fn blocking(self) -> Result<Blocking<Items<'a, T>>, Error> {
-        runtime().map(|_| Blocking(self))
+        iterate(self)
     }
 }
 
 impl<'a, T> Pages<'a, T> {
-    /// The pages as an ordinary [`Iterator`], as [`Items::blocking`].
+    /// Returns the pages as an ordinary [`Iterator`].
     ///
     /// ```no_run
     /// # fn example(twin: &twin_api::Client) -> Result<(), twin_ext::Error> {
@@ -139,7 +150,7 @@ impl<'a, T> Pages<'a, T> {
     /// # Errors
     /// As [`Items::blocking`].
     pub fn blocking(self) -> Result<Blocking<Pages<'a, T>>, Error> {
-        runtime().map(|_| Blocking(self))
+        iterate(self)
     }
 }
 

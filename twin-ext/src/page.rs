@@ -8,25 +8,26 @@
 //! gives an item twice. It runs no task of its own, and sorts and filters nothing.
 
 mod cursor;
+mod dedupe;
 mod engine;
-pub(crate) mod index;
+mod index;
 mod lists;
 #[cfg(test)]
 mod model;
 mod number;
-mod seen;
 mod single;
 mod stream;
+mod tally;
 
 pub(crate) use self::lists::misplaced;
 pub use self::stream::{Items, Pages};
+pub(crate) use self::tally::{Entry, Shortfall, Tally};
 pub use crate::position::Position;
 pub(crate) use crate::position::{Indexed, Place, Progress};
 
 use futures_core::stream::FusedStream;
 
 use crate::error::Error;
-use crate::position;
 
 /// One page of a list.
 ///

@@ -6,12 +6,14 @@
 
 #[cfg(feature = "blocking")]
 mod blocking;
+mod budget;
 mod failure;
 mod find;
 mod finished;
 mod follow;
 mod handle;
 mod launch;
+mod observer;
 mod poll_interval;
 mod state;
 mod ticket;

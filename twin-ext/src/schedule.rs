@@ -1,9 +1,9 @@
-//! Schedules: cron expressions of the seven fields that the service takes, checked here.
+//! Checks cron expressions, which the service takes with seven fields.
 //!
-//! An expression is read by the crate `cron`, and goes out as it was written. Nothing is
-//! known of the service's own reading of it but its seven fields and its examples.
+//! The crate `cron` parses an expression, and the request holds it as it was written. How the
+//! service reads one is documented by nothing but the seven fields and a few examples.
 
-mod five_fields;
+mod advice;
 
 use std::fmt;
 use std::str::FromStr;
@@ -15,14 +15,14 @@ use twin_api::types::SetScheduleBody;
 use crate::error::{Detail, Error, ErrorKind, Outcome};
 use crate::time::Timestamp;
 
-/// A longer expression means nothing to anybody.
+/// Maximum bytes of an expression.
 const LONGEST: usize = 1024;
 
-/// When an agent is to run by itself: `sec min hour day month day-of-week year`.
+/// A schedule of seven fields, checked: `sec min hour day month day-of-week year`.
 ///
-/// Times are counted in UTC here. Days of the week are best written as names: as numbers,
-/// `1` is Sunday and `7` Saturday for the crate that reads them, which is not what most other
-/// crons take them for. Where both a day and a day of the week are given, both must hold.
+/// Times are counted in UTC. Write days of the week as names: as numbers, `1` is Sunday and `7`
+/// is Saturday here, which differs from most crons. Where both a day and a day of the week are
+/// given, both must hold.
 ///
 /// ```
 /// use twin_ext::Cron;
@@ -40,7 +40,7 @@ pub struct Cron {
 }
 
 impl Cron {
-    /// Checks an expression.
+    /// Parses an expression.
     ///
     /// ```
     /// let hourly = twin_ext::Cron::new("0 0 * * * * *")?;
@@ -49,16 +49,16 @@ impl Cron {
     /// ```
     ///
     /// # Errors
-    /// [`ErrorKind::InvalidRequest`](crate::ErrorKind::InvalidRequest): it has not seven
-    /// fields, and the error says what to write instead; or a field is not valid, and the
-    /// error says which.
+    /// [`ErrorKind::InvalidRequest`](crate::ErrorKind::InvalidRequest): the expression does not
+    /// have seven fields, and the error says what to write instead where that is certain; or a
+    /// field is not valid, and the error says which.
     pub fn new(expression: impl Into<String>) -> Result<Self, Error> {
         let expression = expression.into();
         if expression.len() > LONGEST {
             return Err(refused(&format!("it has more than {LONGEST} bytes")));
         }
         let fields: Vec<&str> = expression.split_whitespace().collect();
-        if let Some(what) = five_fields::remedy(&fields) {
+        if let Some(what) = advice::advice(&expression) {
             return Err(refused(&format!("{expression:?} {what}")));
         }
         let times = cron::Schedule::from_str(&fields.join(" "))
@@ -66,7 +66,7 @@ impl Cron {
         Ok(Self { expression, times })
     }
 
-    /// The expression, as it was written.
+    /// Returns the expression as it was written.
     ///
     /// ```
     /// let hourly = twin_ext::Cron::new("0 0 * * * * *")?;
@@ -77,7 +77,7 @@ impl Cron {
         &self.expression
     }
 
-    /// The next `n` times from now, in UTC; fewer where there are no more.
+    /// Returns the next `n` times from now, in UTC; fewer if there are no more.
     ///
     /// ```
     /// let hourly = twin_ext::Cron::new("0 0 * * * * *")?;
@@ -88,8 +88,8 @@ impl Cron {
         self.upcoming_after(SystemTime::now(), n)
     }
 
-    /// The next `n` times after `time`, in UTC; fewer where there are no more: the crate
-    /// counts to the year 2100.
+    /// Returns the next `n` times after `time`, in UTC; fewer if there are no more. Years after
+    /// 2100 are not counted.
     ///
     /// ```
     /// use std::time::{Duration, UNIX_EPOCH};
@@ -104,7 +104,7 @@ impl Cron {
     }
 }
 
-/// One line of what the crate says; it also prints the expression with a mark below it.
+/// The parser's message on one line; it prints the expression with a mark below it, too.
 fn one_line(error: &cron::error::Error) -> String {
     error.to_string().split_whitespace().collect::<Vec<_>>().join(" ")
 }
@@ -144,14 +144,14 @@ impl TryFrom<String> for Cron {
     }
 }
 
-/// So that `.body(cron)` is enough.
+/// Makes the body of `set_schedule`, so that `.body(cron)` works.
 impl From<Cron> for SetScheduleBody {
     fn from(cron: Cron) -> Self {
         Self { cron: cron.expression }
     }
 }
 
-/// Sets a schedule that was checked.
+/// Takes a checked schedule.
 ///
 /// ```no_run
 /// use twin_ext::prelude::*;
@@ -163,7 +163,7 @@ impl From<Cron> for SetScheduleBody {
 /// # }
 /// ```
 pub trait SetScheduleExt {
-    /// Sets the body to this expression.
+    /// Sets the body of the request to this schedule.
     ///
     /// ```no_run
     /// use twin_ext::prelude::*;
@@ -203,8 +203,15 @@ mod tests {
         write.split('"').skip(1).step_by(2).map(str::to_owned).collect()
     }
 
+    /// Every expression that the error for `expression` suggests.
+    fn quoted(expression: &str) -> Vec<String> {
+        let text = refusal(expression);
+        let suggestions = text.split("write \"").skip(1);
+        suggestions.filter_map(|rest| Some(rest.split_once('"')?.0.to_owned())).collect()
+    }
+
     #[test]
-    fn five_fields_get_what_to_write() {
+    fn suggests_seven_fields_for_five() {
         for (five, seven) in [
             ("0 9 * * *", "0 0 9 * * * *"),
             ("*/5 * * * *", "0 */5 * * * * *"),
@@ -216,7 +223,6 @@ mod tests {
             ("0 9 * * 0-6", "0 0 9 * * SUN-SAT *"),
             ("0 9 * * mon-fri", "0 0 9 * * mon-fri *"),
             ("0 9 ? * 3", "0 0 9 ? * WED *"),
-            ("0 9 * * * *", "0 9 * * * * *"),
             ("@daily", "0 0 0 * * * *"),
             ("@WEEKLY", "0 0 0 * * SUN *"),
         ] {
@@ -226,15 +232,26 @@ mod tests {
     }
 
     #[test]
-    fn two_expressions_where_either_day_counts() {
+    fn suggests_two_expressions_where_either_day_counts() {
         assert_eq!(remedies("0 9 1 * 1"), ["0 0 9 1 * * *", "0 0 9 * * MON *"]);
     }
 
     #[test]
-    fn nothing_is_proposed_that_would_mean_something_else() {
-        for five in
-            ["0 9 * * 5-7", "0 9 * * 1-7", "0 9 * * */2", "0 9 * * 1-5/2", "0 9 * * 8", "a b c d e"]
-        {
+    fn suggests_nothing_that_means_something_else() {
+        for five in [
+            "0 9 * * 5-7",
+            "0 9 * * 1-7",
+            "0 9 * * 0-7",
+            "0 9 * * */2",
+            "0 9 * * 1-5/2",
+            "0 9 * * 8",
+            "0 9 * * 5-1",
+            "5/15 * * * *",
+            "0 9 1/2 * *",
+            "0 9 L * *",
+            "0 9 * * 1#2",
+            "a b c d e",
+        ] {
             let text = refusal(five);
             assert!(text.contains("has 5 fields") && text.contains("as names"), "{text}");
             assert!(!text.contains("\"0 0 9"), "{text}");
@@ -242,7 +259,66 @@ mod tests {
     }
 
     #[test]
-    fn other_numbers_of_fields_are_told() {
+    fn a_day_that_begins_with_a_star_must_hold_together_with_the_day_of_the_week() {
+        assert_eq!(remedies("0 9 */2 * 1"), ["0 0 9 */2 * MON *"]);
+        assert_eq!(remedies("0 9 */3 6 mon"), ["0 0 9 */3 6 mon *"]);
+        assert_eq!(remedies("0 9 1-9/2 * 1"), ["0 0 9 1-9/2 * * *", "0 0 9 * * MON *"]);
+    }
+
+    #[test]
+    fn six_fields_are_suggested_with_their_condition_and_names_of_days() {
+        for (six, sevens, conditions) in [
+            ("0 0 9 * * 1", vec!["0 0 9 * * MON *"], "seconds and day 1 is Monday"),
+            ("0 0 9 * * 1-5", vec!["0 0 9 * * MON-FRI *"], "seconds and day 1 is Monday"),
+            ("0 0 9 * * SUN", vec!["0 0 9 * * SUN *"], "first field is seconds, write"),
+            ("0 9 * * * *", vec!["0 9 * * * * *", "0 0 9 * * * *"], "last field is the year"),
+            ("0 9 ? * MON-FRI *", vec!["0 0 9 ? * MON-FRI *"], "last field is the year"),
+            ("0 9 * * MON 2027", vec!["0 0 9 * * MON 2027"], "last field is the year"),
+            ("0 9 * * 2 2027", vec![], "has 6 fields"),
+            ("0 0 9 * * 5-7", vec![], "has 6 fields"),
+            ("0 0 9 * * */2", vec![], "has 6 fields"),
+            ("5/15 * * * * *", vec![], "has 6 fields"),
+            ("a b c d e f", vec![], "has 6 fields"),
+        ] {
+            assert_eq!(quoted(six), sevens, "{six}");
+            assert!(refusal(six).contains(conditions), "{}", refusal(six));
+        }
+    }
+
+    #[test]
+    fn wrapped_expressions_count_days_from_sunday_as_one() {
+        for (wrapped, seven) in [
+            ("cron(0 9 ? * MON-FRI *)", Some("0 0 9 ? * MON-FRI *")),
+            ("cron(0 9 ? * 2-6 *)", Some("0 0 9 ? * MON-FRI *")),
+            ("CRON( 15 10 * * ? 2027 )", Some("0 15 10 * * ? 2027")),
+            ("cron(0 9 ? * 0 *)", None),
+            ("cron(0 9 ? * 6#3 *)", None),
+            ("cron(0/10 * ? * MON *)", None),
+            ("cron(0 9 * * *)", None),
+            ("rate(5 minutes)", None),
+        ] {
+            assert_eq!(quoted(wrapped), seven.as_slice(), "{wrapped}");
+            assert!(refusal(wrapped).contains("has parentheses"), "{}", refusal(wrapped));
+        }
+    }
+
+    #[test]
+    fn a_time_zone_gets_no_suggestion_because_twin_takes_none() {
+        for zoned in [
+            "TZ=Europe/Berlin 0 9 * * *",
+            "CRON_TZ=UTC 0 9 * * *",
+            "TZ=UTC 0 0 9 * * *",
+            "TZ=UTC 0 0 9 * * * *",
+        ] {
+            assert!(refusal(zoned).contains("has a time zone"), "{}", refusal(zoned));
+            assert_eq!(quoted(zoned), [""; 0], "{zoned}");
+        }
+        assert!(refusal("@every 5m").contains("is a word"));
+        assert_eq!(quoted("@daily 9"), [""; 0]);
+    }
+
+    #[test]
+    fn names_other_numbers_of_fields() {
         assert!(refusal("").contains("has 0 fields, and Twin takes 7: sec min hour"));
         assert!(refusal("*").contains("has 1 field,"));
         assert!(refusal("0 0 9 * * * * *").contains("has 8 fields"));
@@ -251,7 +327,7 @@ mod tests {
     }
 
     #[test]
-    fn fields_that_are_not_valid_are_refused_on_one_line() {
+    fn refuses_invalid_fields_on_one_line() {
         for expression in [
             "60 0 9 * * * *",
             "0 60 9 * * * *",
@@ -274,7 +350,7 @@ mod tests {
     }
 
     #[test]
-    fn it_is_kept_as_written_and_blanks_do_not_count() {
+    fn keeps_the_expression_as_written() {
         let cron = Cron::new(" 0  0 9 * * *\t* ").unwrap();
         assert_eq!(cron.to_string(), " 0  0 9 * * *\t* ");
         let body = SetScheduleBody::from(Cron::new("0 0 9 * * * *").unwrap());
@@ -298,23 +374,23 @@ mod tests {
         assert_eq!(weekdays.upcoming(0), []);
     }
 
-    /// A number is the crate's, a name everybody's.
     #[test]
-    fn the_first_day_of_the_week_is_sunday() {
+    fn as_a_number_the_first_day_of_the_week_is_sunday() {
         let monday = Cron::new("0 0 9 * * 2 *").unwrap();
         let named = Cron::new("0 0 9 * * MON *").unwrap();
         assert_eq!(monday.upcoming_after(UNIX_EPOCH, 5), named.upcoming_after(UNIX_EPOCH, 5));
     }
 
     #[test]
-    fn no_text_makes_it_panic() {
+    fn no_text_panics_and_every_suggestion_is_valid() {
         let mut random = fastrand::Rng::with_seed(11);
         let letters: Vec<char> = "0123456789*/,-?@LW#. MONsunjan\u{e9}\t".chars().collect();
         for _ in 0..20_000 {
             let length = random.usize(0..40);
             let text: String = (0..length).map(|_| *random.choice(&letters).unwrap()).collect();
-            if let Ok(cron) = Cron::new(text) {
-                assert!(cron.upcoming_after(UNIX_EPOCH, 2).len() <= 2);
+            match Cron::new(&*text) {
+                Ok(cron) => assert!(cron.upcoming_after(UNIX_EPOCH, 2).len() <= 2),
+                Err(_) => assert!(quoted(&text).iter().all(|seven| Cron::new(seven).is_ok())),
             }
         }
     }

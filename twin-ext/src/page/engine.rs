@@ -27,6 +27,11 @@ pub(super) trait Pager: Send {
     /// Takes the answer to what was asked for.
     fn take(&mut self, answer: Self::Answer) -> Step<Self::Item>;
 
+    /// Gives up what it holds back, because no more answers come.
+    fn held(&mut self) -> Vec<Self::Item> {
+        Vec::new()
+    }
+
     /// Where to go on, when everything that was given has been taken.
     fn position(&self) -> Position;
 }
@@ -137,6 +142,20 @@ impl<'a, P: Pager> Engine<'a, P> {
         shown.then_some(Ok(Page { items, next, total }))
     }
 
+    /// Ends the list with an error, after the items that the pager held back.
+    fn fail(&mut self, error: Error) -> Turned<P::Item> {
+        self.state = State::Over;
+        let next = self.pager.position();
+        let items = self.pager.held();
+        self.came += items.len() as u64;
+        let error = error.after(self.progress(None));
+        if items.is_empty() {
+            return Err(error);
+        }
+        self.last = Some(error);
+        Ok(Page { items, next: Some(next), total: None })
+    }
+
     fn progress(&self, total: Option<u64>) -> Progress {
         Progress { position: self.pager.position(), came: self.came, total }
     }
@@ -173,10 +192,7 @@ impl<P: Pager> Turn<P::Item> for Engine<'_, P> {
                 }
                 // It may have failed because nobody looked after it in time.
                 Err(error) if was_ahead && may_be_neglect(&error) => self.waits = true,
-                Err(error) => {
-                    self.state = State::Over;
-                    return Poll::Ready(Some(Err(error.after(self.progress(None)))));
-                }
+                Err(error) => return Poll::Ready(Some(self.fail(error))),
             }
         }
     }

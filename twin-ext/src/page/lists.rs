@@ -12,15 +12,15 @@ use twin_api::types::{
     Agent, ApiKey, InstructionVersion, Run, RunEvent, Schedule, Webhook, Workspace,
 };
 
-use super::cursor::{self, CursorPager, Identified};
+use super::cursor::{CursorAsk, CursorPage, CursorPager, Identified};
 use super::engine::Engine;
-use super::index::{self, IndexPager};
-use super::number::{self, NumberPager};
-use super::position::{Place, Position};
+use super::index::{EventsAsk, EventsPage, IndexPager};
+use super::number::{NumberPager, NumberedPage};
 use super::sealed::Sealed;
 use super::single::SinglePager;
 use super::{Items, Pages, Paginate};
 use crate::error::{Detail, Error, ErrorKind, Outcome};
+use crate::position::{Place, Position};
 
 impl Identified for Agent {
     fn id(&self) -> &str {
@@ -73,22 +73,31 @@ paginate!(ListWorkspaces, Workspace, workspaces);
 paginate!(ListInstructionVersions, InstructionVersion, instruction_versions);
 
 fn agents(list: ListAgents<'_>, place: Place) -> Result<Pages<'_, Agent>, Error> {
-    let pager = CursorPager::new(match place {
+    let cursor = match place {
         Place::Start => None,
         Place::Cursor(cursor) => Some(cursor),
         other => return Err(misplaced(&other, "goes by cursor")),
-    });
-    Ok(Pages::new(Engine::new(pager, move |cursor: Option<String>| {
-        let list = list.clone();
+    };
+    let pager = CursorPager::new(cursor, limit_of(&list));
+    Ok(Pages::new(Engine::new(pager, move |ask: CursorAsk| {
+        let list = match (list.clone(), ask) {
+            (list, CursorAsk::Page(None)) => list,
+            (list, CursorAsk::Page(Some(cursor))) => list.cursor(cursor),
+            (list, CursorAsk::First(limit)) => list.limit(limit),
+        };
         Box::pin(async move {
-            let list = match cursor {
-                Some(cursor) => list.cursor(cursor),
-                None => list,
-            };
             let answer = list.send().await?.into_inner();
-            Ok(cursor::Answer { items: answer.agents, next: answer.next_cursor })
+            Ok(CursorPage { items: answer.agents, next: answer.next_cursor })
         })
     })))
+}
+
+/// The `limit` that a builder has. Its fields are private, and its derived `Debug` shows them;
+/// the settings that hold text are overwritten, so that none can pass for the limit.
+fn limit_of(list: &ListAgents<'_>) -> Option<u64> {
+    let shown = format!("{:?}", list.clone().cursor("").workspace_id(""));
+    let (_, limit) = shown.rsplit_once("limit: Ok(Some(")?;
+    limit.split_once(')')?.0.parse().ok()
 }
 
 fn runs(list: ListRuns<'_>, place: Place) -> Result<Pages<'_, Run>, Error> {
@@ -101,7 +110,7 @@ fn runs(list: ListRuns<'_>, place: Place) -> Result<Pages<'_, Run>, Error> {
         let list = list.clone();
         Box::pin(async move {
             let answer = list.page(page).send().await?.into_inner();
-            Ok(number::Answer {
+            Ok(NumberedPage {
                 items: answer.runs,
                 total: answer.total_runs.as_ref().and_then(LenientInteger::get),
                 page: answer.page,
@@ -117,7 +126,7 @@ fn events(list: ListRunEvents<'_>, place: Place) -> Result<Pages<'_, RunEvent>, 
         Place::Event(indexed) => Some(indexed),
         other => return Err(misplaced(&other, "goes by index")),
     });
-    Ok(Pages::new(Engine::new(pager, move |index::Ask { after, one }| {
+    Ok(Pages::new(Engine::new(pager, move |EventsAsk { after, one }| {
         let list = list.clone();
         Box::pin(async move {
             let list = match after {
@@ -127,7 +136,7 @@ fn events(list: ListRunEvents<'_>, place: Place) -> Result<Pages<'_, RunEvent>, 
             let list = if one { list.limit(1) } else { list };
             let answer = list.send().await?.into_inner();
             let total = answer.total_count.as_ref().and_then(LenientInteger::get);
-            Ok(index::Answer { items: answer.events, total })
+            Ok(EventsPage { items: answer.events, total })
         })
     })))
 }
@@ -163,4 +172,18 @@ pub(crate) fn misplaced(place: &Place, kind: &str) -> Error {
     };
     let message = format!("the position is {what}, and this list {kind}");
     Detail::new(ErrorKind::InvalidRequest, Outcome::NotSent, message).into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reads_the_limit_of_a_builder() {
+        let twin = crate::ClientBuilder::new("tw_live_canary").build().unwrap();
+        let list = || twin.list_agents().cursor("limit: Ok(Some(9))");
+        assert_eq!(limit_of(&list()), None);
+        assert_eq!(limit_of(&list().limit(7).workspace_id("limit: Ok(Some(9))")), Some(7));
+        assert_eq!(limit_of(&list().limit(u64::MAX)), None);
+    }
 }

@@ -1,23 +1,24 @@
-//! Finds one run. The API has no operation for that, so it is looked for in the list.
+//! Finds one run in the list of its agent's runs, because no operation reads a single run.
 //!
-//! The list is asked for this run only. A service that does not heed that answers with
-//! others, too: only the run itself will do, and the pages are gone through, up to a bound.
+//! The request filters by the run's identifier. A service that ignores the filter answers with
+//! other runs: then the pages are searched, up to a bound, and a run is reported as missing
+//! only where the service does not count more runs than it has shown.
 
 use std::collections::HashSet;
 
-use twin_api::Client;
 use twin_api::types::{ListRunsResponse, Run, RunOutcome, RunSummary};
+use twin_api::{Client, LenientInteger};
 
 use super::failure::reading;
 use crate::error::{Detail, Error, ErrorKind, Outcome};
 
-/// So many pages are gone through where the filter is not heeded: 10,000 runs.
+/// How many pages are searched where the filter is ignored: 10,000 runs.
 const PAGES: i64 = 100;
 
-/// A run, and what else the list says about it.
+/// A run, and its summary.
 pub(super) struct Found {
     pub(super) run: Run,
-    /// Where it can be told that it is about this run.
+    /// `None` where it is not certain that a summary is of this run.
     pub(super) summary: Option<RunSummary>,
 }
 
@@ -27,38 +28,48 @@ impl Found {
     }
 }
 
-/// The run, or `None` where the service does not list it.
+/// Returns the run, or `None` where the service does not list it.
 pub(super) async fn find(
     client: &Client,
     agent_id: &str,
     run_id: &str,
 ) -> Result<Option<Found>, Error> {
     check(run_id)?;
-    let mut seen = HashSet::new();
+    let mut others = HashSet::new();
     for page in 1..=PAGES {
-        let asked = client.list_runs().agent_id(agent_id).filter_run_id(run_id);
-        let asked = if page > 1 { asked.page(page) } else { asked };
-        let mut answer = asked.send().await?.into_inner();
+        let list = client.list_runs().agent_id(agent_id).filter_run_id(run_id);
+        let list = if page > 1 { list.page(page) } else { list };
+        let mut answer = list.send().await?.into_inner();
         if let Some(place) = answer.runs.iter().position(|run| run.run_id == run_id) {
             let summary = summary_of(&mut answer, run_id);
             return Ok(Some(Found { run: answer.runs.swap_remove(place), summary }));
         }
-        let before = seen.len();
-        seen.extend(answer.runs.into_iter().map(|run| run.run_id));
-        if seen.len() == before {
+        let before = others.len();
+        others.extend(answer.runs.into_iter().map(|run| run.run_id));
+        if others.len() > before {
+            continue;
+        }
+        // No run at all: the filter works. Otherwise the total tells whether this was the end.
+        let total = answer.total_runs.as_ref().and_then(LenientInteger::get);
+        if others.is_empty() || total.is_none_or(|total| total <= others.len() as u64) {
             return Ok(None);
         }
+        break;
     }
-    let message = format!(
-        "run {run_id} of agent {agent_id} is not among its first {} runs, and the service does \
-         not heed filter_run_id: whether it is there is not known",
-        seen.len()
-    );
-    Err(reading(Detail::new(ErrorKind::Pagination, Outcome::Unknown, message)).into())
+    Err(undecided(agent_id, run_id, others.len()))
 }
 
-/// The summary of this run. Summaries come in a list of their own, and were not always seen
-/// to say whose they are: of those that do not, one beside one run is certain, and no other.
+/// The error of a service that ignores the filter, and does not show all runs.
+fn undecided(agent_id: &str, run_id: &str, shown: usize) -> Error {
+    let message = format!(
+        "run {run_id} of agent {agent_id} is not among the {shown} runs that the service shows; \
+         it ignores filter_run_id and has more runs"
+    );
+    reading(Detail::new(ErrorKind::Pagination, Outcome::Unknown, message)).into()
+}
+
+/// Returns the summary of this run. Summaries come in a list of their own, and do not always
+/// name their run: one without a name is certain only beside a single run.
 fn summary_of(answer: &mut ListRunsResponse, run_id: &str) -> Option<RunSummary> {
     let alone = answer.runs.len() == 1;
     let summaries = answer.all_run_summaries.as_mut()?;
@@ -70,7 +81,7 @@ fn summary_of(answer: &mut ListRunsResponse, run_id: &str) -> Option<RunSummary>
     place.map(|place| summaries.swap_remove(place))
 }
 
-/// Without an identifier the list would not be filtered.
+/// Refuses a blank identifier, by which the list would not be filtered.
 fn check(run_id: &str) -> Result<(), Error> {
     if run_id.trim().is_empty() {
         let message = "the identifier of the run is blank: nothing was sent";

@@ -5,7 +5,6 @@
 //! are more, and never asks for ever. It runs no task of its own.
 
 mod follower;
-mod ledger;
 
 use std::collections::VecDeque;
 use std::fmt;
@@ -53,11 +52,11 @@ pub struct RunEvents {
     ordered: bool,
 }
 
-type Step = Pin<Box<dyn Future<Output = (Box<Follower>, Result<Vec<RunEvent>, Error>)> + Send>>;
+type Fetch = Pin<Box<dyn Future<Output = (Box<Follower>, Result<Vec<RunEvent>, Error>)> + Send>>;
 
 enum State {
     Idle(Box<Follower>),
-    Busy(Step),
+    Busy(Fetch),
     Failed(Box<Error>),
     Over,
 }
@@ -95,7 +94,7 @@ impl RunEvents {
     /// ```
     pub fn idle_limit(mut self, limit: Duration) -> Self {
         if let State::Idle(follower) = &mut self.state {
-            follower.idle = limit;
+            follower.set_idle_limit(limit);
         }
         self
     }
@@ -141,7 +140,8 @@ impl RunEvents {
     fn hand_out(&mut self, event: &RunEvent) {
         self.batch = self.batch.max(event.position());
         if let Some(came) = &mut self.place.came {
-            *came += 1;
+            // A stored position may hold any count.
+            *came = came.saturating_add(1);
         }
         if self.ordered || self.ready.is_empty() {
             self.place.after = self.place.after.max(self.batch);
@@ -204,8 +204,8 @@ impl Stream for RunEvents {
             }
             match &mut this.state {
                 State::Over => return Poll::Ready(None),
-                State::Busy(step) => {
-                    let (follower, events) = ready!(step.as_mut().poll(context));
+                State::Busy(fetch) => {
+                    let (follower, events) = ready!(fetch.as_mut().poll(context));
                     match events {
                         Ok(events) if !events.is_empty() => {
                             this.take(events);
@@ -244,5 +244,35 @@ impl fmt::Debug for RunEvents {
             .field("last_index", &self.place.after)
             .field("over", &self.is_terminated())
             .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{RunExt as _, RunTicket};
+    use super::*;
+    use crate::error::ErrorKind;
+    use crate::testing::Service;
+
+    #[tokio::test]
+    async fn gives_up_a_call_that_hangs_at_the_idle_limit() {
+        // The answer begins, and does not go on.
+        let service = Service::start(["HTTP/1.1 200 OK\r\ncontent-length: 99\r\n\r\n{…"]).await;
+        let (twin, clock) = service.client();
+        let limit = Duration::from_secs(20);
+        let mut events = twin.resume(RunTicket::new("a", "r")).events().idle_limit(limit);
+        let next = tokio::spawn(async move { events.try_next().await });
+        while service.requests().is_empty() {
+            tokio::task::yield_now().await;
+        }
+        clock.advance(limit.saturating_sub(Duration::from_millis(1)));
+        for _ in 0..100 {
+            tokio::task::yield_now().await;
+        }
+        assert!(!next.is_finished());
+        clock.advance(Duration::from_millis(1));
+        let error = next.await.unwrap().unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Timeout);
+        assert_eq!(service.requests().len(), 1);
     }
 }

@@ -1,8 +1,8 @@
-//! Starts a run, once.
+//! Starts a run, at most once.
 //!
-//! What may have happened is not done again: the service takes no key by which it would know
-//! a second request for the first. [`or_find`] looks for what was started where the answer
-//! was lost, and takes nothing for it that is not proven to be.
+//! A launch that may have succeeded is not repeated, because the service takes no idempotency
+//! key. Where the answer was lost, [`or_find`] searches for the run, and adopts one only if it
+//! carries the marker of this launch.
 
 use std::collections::HashSet;
 use std::fmt::{self, Write as _};
@@ -12,22 +12,23 @@ use std::time::Duration;
 use twin_api::Client;
 use twin_api::types::{Run, StartRunBody};
 
-use super::wait::is_passing;
+use super::budget::{Budget, asked_pause};
+use super::observer::is_passing;
 use super::{RunHandle, Wait};
 use crate::clock::Clock;
 use crate::error::{Detail, Error, ErrorKind, Outcome};
 use crate::policy;
 
-/// For so long a run whose answer was lost is looked for.
+/// How long the search for a run takes whose answer was lost, all calls together.
 const SEARCH: Duration = Duration::from_secs(30);
 
-/// So many runs are looked at before and after. Newer ones come first.
+/// How many runs are compared before and after the launch. Newer ones come first.
 const RUNS: i64 = 100;
 
-/// So many events of a run are looked at: what it was told is among the first.
+/// How many events of a run are searched: its message is among the first.
 const EVENTS: i64 = 20;
 
-/// So many new runs are looked into at a time; more than come into question by far.
+/// How many new runs are searched at a time, far more than start in that time.
 const CANDIDATES: usize = 20;
 
 /// The body, checked before anything is sent.
@@ -74,7 +75,7 @@ pub(super) async fn or_find(
         Err(error) if error.outcome() >= Outcome::Unknown => error,
         other => return other,
     };
-    let found = search.run(&*clock).await;
+    let found = search.run(&clock).await;
     found.map_or(Err(error), |run| {
         let run_id = run.run_id.clone();
         Ok(RunHandle { client, agent_id, run_id, started: Some(Arc::new(run)) })
@@ -105,30 +106,32 @@ struct Search<'a> {
 }
 
 impl Search<'_> {
-    /// The run, if it shows within the time for it.
-    async fn run(&self, clock: &dyn Clock) -> Option<Run> {
-        let started = clock.now();
-        let mut pace = Wait::default().pace();
+    /// The run, if it shows within the time of the search.
+    async fn run(&self, clock: &Arc<dyn Clock>) -> Option<Run> {
+        let budget = Budget::new(Arc::clone(clock), SEARCH);
+        let mut interval = Wait::default().poll_intervals();
         loop {
-            match self.look().await {
+            let last = budget.is_spent();
+            let client = budget.client(self.client);
+            let asked = match budget.call(self.look(&client)).await? {
                 Ok(Look::Found(run)) => return Some(*run),
-                Ok(Look::Nothing) => {}
-                Err(error) if is_passing(&error) => {}
+                Ok(Look::Nothing) => Duration::ZERO,
+                Err(error) if is_passing(&error) => asked_pause(error).ok()?.0,
                 Ok(Look::Several) | Err(_) => return None,
-            }
-            clock.sleep(pace.next(clock)).await;
-            if clock.now().saturating_sub(started) >= SEARCH {
+            };
+            if last || asked > budget.left() {
                 return None;
             }
+            budget.pause(interval.next(&**clock), asked).await;
         }
     }
 
-    async fn look(&self) -> Result<Look, Error> {
-        let runs = runs(self.client, self.agent_id).await?;
+    async fn look(&self, client: &Client) -> Result<Look, Error> {
+        let runs = runs(client, self.agent_id).await?;
         let new = runs.into_iter().filter(|run| !self.known.contains(&run.run_id));
         let mut found = Look::Nothing;
         for run in new.take(CANDIDATES) {
-            if self.bears_mark(&run).await? {
+            if self.bears_mark(client, &run).await? {
                 found = match found {
                     Look::Nothing => Look::Found(Box::new(run)),
                     Look::Found(_) | Look::Several => return Ok(Look::Several),
@@ -138,14 +141,19 @@ impl Search<'_> {
         Ok(found)
     }
 
-    /// Whether it was started with this launch's message, as far as the service shows.
-    async fn bears_mark(&self, run: &Run) -> Result<bool, Error> {
+    /// Whether the run was started with this launch's message, as far as the service shows. A
+    /// run whose events the service refuses to show is another one: it was deleted, or nobody
+    /// may read it.
+    async fn bears_mark(&self, client: &Client, run: &Run) -> Result<bool, Error> {
         if run.goal.as_deref().is_some_and(|goal| goal.contains(self.mark)) {
             return Ok(true);
         }
-        let asked = self.client.list_run_events().agent_id(self.agent_id).run_id(&*run.run_id);
-        let page = asked.limit(EVENTS).send().await?.into_inner();
-        Ok(page.events.iter().any(|event| event.event.get().contains(self.mark)))
+        let list = client.list_run_events().agent_id(self.agent_id).run_id(&*run.run_id);
+        match list.limit(EVENTS).send().await.map_err(Error::from) {
+            Ok(page) => Ok(page.events.iter().any(|event| event.event.get().contains(self.mark))),
+            Err(error) if is_passing(&error) => Err(error),
+            Err(_) => Ok(false),
+        }
     }
 }
 
@@ -160,6 +168,7 @@ mod tests {
     use twin_api::types::RunMode;
 
     use super::super::RunExt as _;
+    use super::super::budget::LAST_CALL;
     use super::*;
     use crate::clock::ManualClock;
     use crate::testing::{Service, json};
@@ -192,7 +201,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn one_run_that_shows_the_mark_is_proof() {
+    async fn adopts_the_one_run_that_carries_the_marker() {
         // The client's clock has the same numbers.
         let mark = mark(&ManualClock::new(1));
         assert_eq!(mark.len(), "launch-".len() + 32);
@@ -200,12 +209,38 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn two_runs_that_show_it_are_none_and_so_is_no_run() {
+    async fn an_ambiguous_or_missing_marker_keeps_the_outcome_unknown() {
         let mark = mark(&ManualClock::new(1));
         for (first, second) in [(&*mark, &*mark), ("Go.", "launch-0")] {
             let error = launch(first, second).await.unwrap_err();
             assert_eq!(error.outcome(), Outcome::Unknown, "{first} {second}");
             assert_eq!(error.operation(), Some("start_run"));
         }
+    }
+
+    #[tokio::test]
+    async fn a_refusal_to_show_another_run_does_not_end_the_search() {
+        let mark = mark(&ManualClock::new(1));
+        for status in [403, 404, 400] {
+            let refused = json(status, r#"{"detail": "you do not have access"}"#);
+            let answers = [json(200, NONE), String::new(), json(200, TWO), refused, told(&mark)];
+            let (twin, _) = Service::start(answers).await.client();
+            let body = StartRunBody::builder().run_mode(RunMode::Run);
+            assert_eq!(twin.launch_or_find("a", body).await.unwrap().run_id(), "run_2", "{status}");
+        }
+    }
+
+    #[tokio::test]
+    async fn the_search_ends_with_its_time_however_slow_the_service_is() {
+        // Every look at the events fails, and takes as long as retries do.
+        let unwell = || json(503, r#"{"detail": "not now"}"#);
+        let looks = std::iter::repeat_n([json(200, TWO), unwell(), unwell(), unwell()], 40);
+        let answers = [json(200, NONE), String::new()].into_iter().chain(looks.flatten());
+        let service = Service::start(answers).await;
+        let (twin, clock) = service.client();
+        let body = StartRunBody::builder().run_mode(RunMode::Run);
+        let error = twin.launch_or_find("a", body).await.unwrap_err();
+        assert_eq!((error.operation(), error.outcome()), (Some("start_run"), Outcome::Unknown));
+        assert!(clock.now() <= SEARCH + LAST_CALL, "{:?}", clock.now());
     }
 }

@@ -1,14 +1,14 @@
-//! How long to wait before asking again: longer each time, and never quite the same.
+//! Intervals between polls: they double up to a maximum, with jitter.
 
 use std::time::Duration;
 
 use crate::clock::Clock;
 
-/// A shorter bound would be a busy loop.
+/// The shortest bound; a shorter one would be a busy loop.
 const SHORTEST: Duration = Duration::from_millis(10);
 
-/// Intervals that double up to a longest, each between half of its bound and all of it, so
-/// that waits which began together do not ask together.
+/// Intervals whose bound doubles up to the longest. Each is between half of its bound and all of
+/// it, so that waits which began together do not poll together.
 #[derive(Debug, Clone)]
 pub(crate) struct PollInterval {
     first: Duration,
@@ -44,21 +44,21 @@ mod tests {
     use crate::clock::ManualClock;
 
     #[test]
-    fn intervals_double_up_to_the_longest_and_are_never_below_half() {
+    fn intervals_double_up_to_the_longest_with_jitter() {
         let (ms, clock) = (Duration::from_millis, ManualClock::new(5));
         for _ in 0..500 {
-            let mut pace = PollInterval::new(ms(500), ms(3_000));
+            let mut interval = PollInterval::new(ms(500), ms(3_000));
             for bound in [500, 1_000, 2_000, 3_000, 3_000] {
-                let interval = pace.next(&clock);
+                let interval = interval.next(&clock);
                 assert!((ms(bound / 2)..=ms(bound)).contains(&interval), "{interval:?} of {bound}");
             }
-            pace.restart();
-            assert!(pace.next(&clock) <= ms(500));
+            interval.restart();
+            assert!(interval.next(&clock) <= ms(500));
         }
     }
 
     #[test]
-    fn intervals_differ_and_odd_settings_do_no_harm() {
+    fn intervals_differ_and_extreme_settings_do_not_overflow() {
         let clock = ManualClock::new(5);
         let first =
             || PollInterval::new(Duration::from_secs(1), Duration::from_secs(9)).next(&clock);

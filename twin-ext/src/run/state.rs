@@ -1,8 +1,8 @@
-//! Where a run stands, in one word, from the several members that tell of it.
+//! Derives one state of a run from the several members that tell of it.
 //!
 //! The service says `completed` where the reference says `finished`, leaves out `is_paused`
-//! and `is_finished`, and may say tomorrow what nobody knows today. A status that is known
-//! decides; the other members decide where it is not. Nothing is guessed.
+//! and `is_finished`, and may send statuses that nobody knows today. A status that names an
+//! end decides. Otherwise `is_finished` and `finished_at` decide whether the run has ended.
 
 use std::fmt;
 
@@ -26,25 +26,24 @@ use crate::error::Error;
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum RunState {
-    /// It goes on.
+    /// The run goes on.
     Running,
-    /// It is paused: it waits for input, or its user has paused it. The service says the same
-    /// of both.
+    /// The run waits for input, or its user has paused it. The service says the same of both.
     Paused,
-    /// It has come to its end. How well it did is `None` where the service does not say: a
-    /// [`Run`] never does; [`RunHandle::state`](crate::RunHandle::state) looks further.
+    /// The run has ended by itself, or has ended without the service saying how. The outcome
+    /// is `None` where the service does not tell it: a [`Run`] never does;
+    /// [`RunHandle::state`](crate::RunHandle::state) looks further.
     Finished(Option<RunOutcome>),
-    /// An error ended it.
+    /// An error ended the run.
     Failed,
-    /// Its user stopped it, or it was cancelled.
+    /// A user stopped the run, or it was cancelled.
     Stopped,
-    /// The service's word, which this version of the crate does not know, or which does not
-    /// agree with the rest.
+    /// A status that this version of the crate does not know, as the service wrote it.
     Unknown(String),
 }
 
 impl RunState {
-    /// Whether this is an end; of what is unknown it is not known.
+    /// Returns whether the run has ended; false where that is unknown.
     ///
     /// ```
     /// use twin_ext::RunState;
@@ -53,6 +52,16 @@ impl RunState {
     /// ```
     pub fn is_end(&self) -> bool {
         matches!(self, Self::Finished(_) | Self::Failed | Self::Stopped)
+    }
+}
+
+impl RunState {
+    /// The service's word for a state that is unknown; this crate's for any other.
+    pub(super) fn word(&self) -> String {
+        match self {
+            Self::Unknown(status) => status.clone(),
+            state => state.to_string(),
+        }
     }
 }
 
@@ -70,7 +79,7 @@ impl fmt::Display for RunState {
     }
 }
 
-/// What a [`Run`] says of itself.
+/// Tells where a [`Run`] stands.
 ///
 /// ```
 /// use twin_ext::prelude::*;
@@ -81,7 +90,7 @@ impl fmt::Display for RunState {
 /// # let _ = report;
 /// ```
 pub trait RunStateExt {
-    /// Where it stands, as far as the members of a [`Run`] tell.
+    /// Returns where the run stands, as far as its own members tell.
     ///
     /// ```
     /// use twin_ext::prelude::*;
@@ -94,21 +103,23 @@ pub trait RunStateExt {
     /// ```
     fn state(&self) -> RunState;
 
-    /// Whether it has ended, in whatever way.
+    /// Returns whether the run has ended, in whatever way.
     ///
     /// ```
     /// use twin_ext::prelude::*;
     /// use twin_ext::RunState;
     /// # use twin_api::types::Run;
-    /// # let json = r#"{"run_id": "r", "agent_id": "a", "status": "mended", "is_finished": true, "started_at": ""}"#;
+    /// # let json = r#"{"run_id": "r", "agent_id": "a", "status": "archived", "is_finished": true, "started_at": ""}"#;
     /// # let run: Run = serde_json::from_str(json)?;
-    /// assert_eq!(run.state(), RunState::Unknown("mended".to_owned()));
+    /// assert_eq!(run.state(), RunState::Unknown("archived".to_owned()));
     /// assert!(run.has_ended());
     /// # Ok::<(), serde_json::Error>(())
     /// ```
     fn has_ended(&self) -> bool;
 
-    /// The run, if it has come to its end by itself: `run.wait().await?.require_success()?`.
+    /// Returns the run if it finished, and an error if it failed, was stopped or goes on.
+    ///
+    /// `run.wait().await?.require_success()?` waits for a run that finishes.
     ///
     /// ```
     /// use twin_ext::prelude::*;
@@ -122,24 +133,21 @@ pub trait RunStateExt {
     /// ```
     ///
     /// # Errors
-    /// [`ErrorKind::Run`](crate::ErrorKind::Run): it has not; [`Error::run_error`] says what
-    /// it did instead.
+    /// [`ErrorKind::Run`](crate::ErrorKind::Run): the run did not finish.
+    /// [`Error::run_error`] says what it did instead.
     fn require_success(self) -> Result<Run, Error>;
 }
 
 impl RunStateExt for Run {
     fn state(&self) -> RunState {
-        let paused = self.is_paused == Some(true);
-        match &self.status {
-            RunStatus::Completed | RunStatus::Finished => RunState::Finished(None),
-            RunStatus::Error => RunState::Failed,
-            RunStatus::Stopped => RunState::Stopped,
-            RunStatus::Unknown(status) if status == "failed" => RunState::Failed,
-            status if says_ended(self) => RunState::Unknown(status.to_string()),
-            RunStatus::Paused => RunState::Paused,
-            _ if paused => RunState::Paused,
-            RunStatus::InProgress => RunState::Running,
-            status => RunState::Unknown(status.to_string()),
+        let ended = says_ended(self);
+        match by_status(&self.status) {
+            state if state.is_end() => state,
+            // It has ended, and nothing says how.
+            RunState::Running | RunState::Paused if ended => RunState::Finished(None),
+            state @ RunState::Unknown(_) if ended => state,
+            _ if self.is_paused == Some(true) => RunState::Paused,
+            state => state,
         }
     }
 
@@ -160,8 +168,40 @@ impl RunStateExt for Run {
     }
 }
 
-/// Whether the members beside the status say that it has ended. The reference shows
-/// `is_finished` of a run that was started only, and `finished_at` in lists.
+/// Whether the status of a run that has ended will not change any more: it names an end, or
+/// nobody knows it. One that still says "in progress" may only be late.
+pub(super) fn is_settled(run: &Run) -> bool {
+    let state = by_status(&run.status);
+    state.is_end() || matches!(state, RunState::Unknown(_))
+}
+
+/// The state that the status alone tells, however it is written.
+fn by_status(status: &RunStatus) -> RunState {
+    let word = match status {
+        RunStatus::Completed | RunStatus::Finished => return RunState::Finished(None),
+        RunStatus::Error => return RunState::Failed,
+        RunStatus::Stopped => return RunState::Stopped,
+        RunStatus::Paused => return RunState::Paused,
+        RunStatus::InProgress => return RunState::Running,
+        other => other.to_string(),
+    };
+    let letters: String = word.chars().filter(char::is_ascii_alphabetic).collect();
+    match letters.to_ascii_lowercase().as_str() {
+        "completed" | "finished" | "succeeded" | "success" | "done" => RunState::Finished(None),
+        "error" | "errored" | "failed" | "failure" | "crashed" | "timedout" | "timeout" => {
+            RunState::Failed
+        }
+        "stopped" | "cancelled" | "canceled" | "aborted" | "terminated" | "killed" => {
+            RunState::Stopped
+        }
+        "paused" => RunState::Paused,
+        "inprogress" | "running" => RunState::Running,
+        _ => RunState::Unknown(word),
+    }
+}
+
+/// Whether the members beside the status say that the run has ended. The reference shows
+/// `is_finished` only of a run that was started, and `finished_at` in lists.
 fn says_ended(run: &Run) -> bool {
     let dated = || run.finished_at.as_deref().is_some_and(|time| !time.is_empty());
     run.is_finished.unwrap_or_else(dated)
@@ -182,7 +222,7 @@ mod tests {
     }
 
     #[test]
-    fn every_combination_that_was_seen_or_may_be() {
+    fn derives_the_state_from_every_combination_of_members() {
         let unknown = |status: &str| RunState::Unknown(status.to_owned());
         let cases = [
             // As the reference and the service have it.
@@ -199,7 +239,7 @@ mod tests {
             // A status that is known decides.
             (json!({"status": "completed", "is_finished": false}), RunState::Finished(None), true),
             (json!({"status": "stopped", "is_paused": true}), RunState::Stopped, true),
-            // What is not known stays so, and what contradicts itself, too.
+            // A status that nobody knows stays unknown.
             (json!({"status": "queued"}), unknown("queued"), false),
             (json!({"status": "queued", "is_paused": true}), RunState::Paused, false),
             (json!({"status": "archived", "is_finished": true}), unknown("archived"), true),
@@ -214,8 +254,27 @@ mod tests {
                 unknown("queued"),
                 false,
             ),
-            (json!({"status": "in_progress", "is_finished": true}), unknown("in_progress"), true),
-            (json!({"status": "paused", "is_finished": true}), unknown("paused"), true),
+            // An end of which the status does not know yet is an end.
+            (json!({"status": "in_progress", "is_finished": true}), RunState::Finished(None), true),
+            (
+                json!({"status": "in_progress", "finished_at": "2026-02-20T14:32:15Z"}),
+                RunState::Finished(None),
+                true,
+            ),
+            (json!({"status": "paused", "is_finished": true}), RunState::Finished(None), true),
+            (
+                json!({"status": "in_progress", "is_paused": true, "is_finished": true}),
+                RunState::Finished(None),
+                true,
+            ),
+            (json!({"status": "error", "is_finished": true}), RunState::Failed, true),
+            // Words for an end that the service was not seen to use.
+            (json!({"status": "cancelled"}), RunState::Stopped, true),
+            (json!({"status": "Canceled", "is_paused": true}), RunState::Stopped, true),
+            (json!({"status": "timed_out"}), RunState::Failed, true),
+            (json!({"status": "SUCCEEDED"}), RunState::Finished(None), true),
+            (json!({"status": "In-Progress"}), RunState::Running, false),
+            (json!({"status": "running", "is_paused": true}), RunState::Paused, false),
         ];
         for (members, state, ended) in cases {
             let run = run(members.clone());
@@ -225,7 +284,22 @@ mod tests {
     }
 
     #[test]
-    fn only_a_run_that_came_to_its_end_is_finished() {
+    fn a_status_that_may_only_be_late_is_not_settled() {
+        for (status, settled) in [
+            ("in_progress", false),
+            ("paused", false),
+            ("running", false),
+            ("completed", true),
+            ("cancelled", true),
+            ("archived", true),
+        ] {
+            let run = run(json!({"status": status, "is_finished": true}));
+            assert_eq!(is_settled(&run), settled, "{status}");
+        }
+    }
+
+    #[test]
+    fn requires_success_of_no_run_but_one_that_finished() {
         let finished = |status: &str| run(json!({"status": status})).require_success();
         assert!(finished("completed").is_ok());
         for (status, error) in [

@@ -1,26 +1,27 @@
-//! Waits until a run has ended, and for nothing else for ever.
+//! Polls until a run ends or the deadline passes.
 //!
-//! It asks again and again, since the API tells of an end in no other way but a webhook. It
-//! starts nothing, runs no task of its own, and ends with an answer for whatever may come of
-//! a run; the [guide](crate::guide::runs) has the table.
+//! The API reports the end of a run in no other way but a webhook, so that a wait lists the
+//! run in intervals. It starts no task of its own. The [guide](crate::guide::runs) has a table
+//! of what a wait ends with.
 
 use std::pin::Pin;
+use std::sync::Arc;
 use std::time::Duration;
 
-use twin_api::types::{Run, RunStatus};
+use twin_api::types::Run;
 
+use super::RunHandle;
+use super::budget::{Budget, asked_pause};
 use super::failure::{self, RunError};
-use super::find::{Found, find};
+use super::observer::{Observer, Sight, is_passing};
 use super::poll_interval::PollInterval;
-use super::{RunHandle, RunState, RunStateExt as _};
-use crate::clock::{Clock, before};
 use crate::error::Error;
 use crate::policy;
 
-/// How a wait is to be.
+/// The limits and intervals of a wait.
 ///
-/// The default asks at once, then in intervals that double from 0.5 s to 15 s, each between
-/// half of that and all of it, for one hour.
+/// The default polls at once, then in intervals that double from 0.5 s to 15 s with jitter (each
+/// is between half of its bound and all of it), for one hour.
 ///
 /// ```no_run
 /// use std::time::Duration;
@@ -55,7 +56,10 @@ impl Default for Wait {
 }
 
 impl Wait {
-    /// How long to wait in all: 1 h. The call that is on its way then is given up, too.
+    /// Sets how long to wait in all. The default is 1 h.
+    ///
+    /// A call that is under way at the deadline is given up. Otherwise the run is polled once
+    /// more at the deadline; that call has 5 s.
     ///
     /// ```
     /// # use std::time::Duration;
@@ -68,8 +72,8 @@ impl Wait {
         self
     }
 
-    /// The bound of the first interval, which doubles each time, and the bound of all: 0.5 s
-    /// and 15 s. Less than 10 ms is taken for 10 ms.
+    /// Sets the bound of the first interval between two polls, which doubles each time, and
+    /// the bound of every interval. The defaults are 0.5 s and 15 s, the minimum is 10 ms.
     ///
     /// ```
     /// # use std::time::Duration;
@@ -83,8 +87,8 @@ impl Wait {
         self
     }
 
-    /// For how long what may pass is waited out: that a run is not listed (yet), and that it
-    /// has a status which nobody knows. 30 s.
+    /// Sets for how long a run may be missing from the list, or have a status that this crate
+    /// does not know, before that is an error. The default is 30 s.
     ///
     /// ```
     /// # use std::time::Duration;
@@ -97,7 +101,7 @@ impl Wait {
         self
     }
 
-    /// Goes on waiting while the run is paused, instead of saying so.
+    /// Waits while the run is paused, instead of ending with [`RunError::Paused`].
     ///
     /// ```
     /// let wait = twin_ext::Wait::default().through_pauses();
@@ -109,15 +113,15 @@ impl Wait {
         self
     }
 
-    pub(super) fn pace(&self) -> PollInterval {
+    pub(super) fn poll_intervals(&self) -> PollInterval {
         PollInterval::new(self.first, self.longest)
     }
 }
 
-/// A wait for the end of a run, to be awaited.
+/// A wait for the end of a run; `.await` starts it.
 ///
-/// It borrows nothing, so that it can be spawned. Nothing is asked before it is awaited;
-/// dropping it ends it, and leaves the run as it is.
+/// It borrows nothing, so that it can be spawned. Dropping the future ends the wait and leaves
+/// the run as it is.
 ///
 /// ```no_run
 /// use twin_ext::prelude::*;
@@ -129,7 +133,7 @@ impl Wait {
 /// # }
 /// ```
 #[derive(Debug, Clone)]
-#[must_use = "nothing is asked before it is awaited"]
+#[must_use = "a wait does nothing until it is awaited"]
 pub struct Waiting {
     pub(super) run: RunHandle,
     pub(super) wait: Wait,
@@ -146,170 +150,110 @@ impl IntoFuture for Waiting {
 
 impl Waiting {
     async fn run(self) -> Result<Run, Error> {
-        let clock = policy::clock_of(&self.run.client);
-        let mut watch = Watch::new(&self.run, &self.wait, &*clock);
-        let mut pace = self.wait.pace();
+        let Self { run, wait } = self;
+        let clock = policy::clock_of(&run.client);
+        let budget = Budget::new(Arc::clone(&clock), wait.deadline);
+        let mut interval = wait.poll_intervals();
+        let mut attempt = Attempt {
+            observer: Observer::new(run, Arc::clone(&clock), wait.grace),
+            wait,
+            budget,
+            fault: None,
+        };
         loop {
-            let mut alarm = clock.alarm(watch.left());
-            let RunHandle { client, agent_id, run_id, .. } = &self.run;
-            let Some(look) = before(&mut alarm, find(client, agent_id, run_id)).await else {
-                return Err(watch.timed_out());
+            // The look at the deadline is the last one.
+            let last = attempt.budget.is_spent();
+            let asked = match attempt.look().await? {
+                Look::Ended(run) => return Ok(*run),
+                Look::GoesOn { asked } => asked,
+                Look::GivenUp => return Err(attempt.timed_out(None)),
             };
-            let asked = match look {
-                Ok(found) => match watch.judge(found)? {
-                    Some(run) => return Ok(run),
-                    None => Duration::ZERO,
-                },
-                Err(error) => watch.tolerate(error)?,
-            };
-            match watch.pause(pace.next(&*clock), asked) {
-                Ok(pause) => clock.sleep(pause).await,
-                Err(rest) => {
-                    clock.sleep(rest).await;
-                    return Err(watch.timed_out());
-                }
+            if last {
+                return Err(attempt.timed_out(None));
             }
+            if asked > attempt.budget.left() {
+                return Err(attempt.timed_out(Some(asked)));
+            }
+            attempt.budget.pause(interval.next(&*clock), asked).await;
         }
     }
 }
 
-/// What a wait has seen so far, and what it makes of it.
-struct Watch<'a> {
-    run: &'a RunHandle,
-    wait: &'a Wait,
-    clock: &'a dyn Clock,
-    started: Duration,
-    /// Whether the run, or at least its agent, was there.
-    seen: bool,
-    missing: Option<Duration>,
-    unclear: Option<Duration>,
-    state: Option<RunState>,
-    /// The last call, if it failed.
+/// What one look at the run came to.
+enum Look {
+    Ended(Box<Run>),
+    /// The run goes on, or the look failed in a way that may pass. The service asked to wait
+    /// for this long.
+    GoesOn {
+        asked: Duration,
+    },
+    /// The time was up before there was an answer.
+    GivenUp,
+}
+
+/// A wait that is under way.
+struct Attempt {
+    observer: Observer,
+    wait: Wait,
+    budget: Budget,
+    /// The last look, if it failed.
     fault: Option<Error>,
 }
 
-impl<'a> Watch<'a> {
-    fn new(run: &'a RunHandle, wait: &'a Wait, clock: &'a dyn Clock) -> Self {
-        Self {
-            run,
-            wait,
-            clock,
-            started: clock.now(),
-            seen: false,
-            missing: None,
-            unclear: None,
-            state: None,
-            fault: None,
-        }
-    }
-
-    fn elapsed(&self) -> Duration {
-        self.clock.now().saturating_sub(self.started)
-    }
-
-    fn left(&self) -> Duration {
-        self.wait.deadline.saturating_sub(self.elapsed())
-    }
-
-    /// The run, if it has ended; an error, if it will not, or nobody can tell.
-    fn judge(&mut self, found: Option<Found>) -> Result<Option<Run>, Error> {
-        self.fault = None;
-        let Some(Found { run, .. }) = found else { return self.not_listed() };
-        self.seen = true;
-        self.missing = None;
-        let state = run.state();
-        self.state = Some(state.clone());
-        match state {
-            RunState::Finished(_) | RunState::Failed | RunState::Stopped => Ok(Some(run)),
-            RunState::Paused if !self.wait.through_pauses => Err(self.error(RunError::Paused)),
-            RunState::Running | RunState::Paused => {
-                self.unclear = None;
-                Ok(None)
-            }
-            RunState::Unknown(status) => self.unclear(run, status),
-        }
-    }
-
-    fn not_listed(&mut self) -> Result<Option<Run>, Error> {
-        let now = self.clock.now();
-        let since = *self.missing.get_or_insert(now);
-        if now.saturating_sub(since) < self.wait.grace {
-            return Ok(None);
-        }
-        Err(self.error(if self.seen { RunError::Gone } else { RunError::NotFound }))
-    }
-
-    fn unclear(&mut self, run: Run, status: String) -> Result<Option<Run>, Error> {
-        let ended = run.has_ended();
-        // One that is known, and contradicts the rest, may only be late.
-        if ended && matches!(run.status, RunStatus::Unknown(_)) {
-            return Ok(Some(run));
-        }
-        let now = self.clock.now();
-        let since = *self.unclear.get_or_insert(now);
-        match now.saturating_sub(since) >= self.wait.grace {
-            false => Ok(None),
-            true if ended => Ok(Some(run)),
-            true => Err(self.error(RunError::UnknownStatus(status))),
-        }
-    }
-
-    /// For how long the service asked to be left alone, of a failure that may pass.
-    fn tolerate(&mut self, error: Error) -> Result<Duration, Error> {
-        if is_passing(&error) {
-            let asked = error.retry_after().unwrap_or_default();
-            self.fault = Some(error);
-            return Ok(asked);
-        }
-        let missing = error.is_not_found() || error.is_forbidden();
-        if missing && (self.seen || self.run.started.is_some()) {
-            let RunHandle { agent_id, run_id, .. } = self.run;
-            return Err(failure::refused(agent_id, run_id, RunError::Gone, &error));
-        }
-        Err(error)
-    }
-
-    /// How long to pause; or how long to let pass, where there is no use in asking again.
-    ///
-    /// Close to the deadline pauses get shorter, so that an end just before it is seen.
-    fn pause(&self, interval: Duration, asked: Duration) -> Result<Duration, Duration> {
-        let left = self.left();
-        if left < self.wait.first.max(Duration::from_millis(10)) {
-            Err(left)
-        } else if asked >= left {
-            // What it would come to is known already.
-            Err(Duration::ZERO)
-        } else if interval >= left {
-            Ok((left / 4 * 3).max(asked))
-        } else {
-            Ok(interval.max(asked))
-        }
-    }
-
-    fn error(&self, error: RunError) -> Error {
-        failure::of(&self.run.agent_id, &self.run.run_id, error)
-    }
-
-    fn timed_out(&mut self) -> Error {
-        let RunHandle { agent_id, run_id, .. } = self.run;
-        let limit = self.wait.deadline;
-        let state = match (&self.state, &self.missing) {
-            (_, Some(_)) => "is not listed".to_owned(),
-            (Some(state), None) => format!("is still {state}"),
-            (None, None) => "has not been seen".to_owned(),
+impl Attempt {
+    async fn look(&mut self) -> Result<Look, Error> {
+        let client = self.budget.client(&self.observer.run.client);
+        let Some(sight) = self.budget.call(self.observer.look(&client)).await else {
+            return Ok(Look::GivenUp);
         };
-        let mut message = format!("run {run_id} of agent {agent_id} {state} after {limit:?}");
+        let going = Look::GoesOn { asked: Duration::ZERO };
+        match sight {
+            Ok(sight) => {
+                self.fault = None;
+                match sight {
+                    Sight::Ended(run) => Ok(Look::Ended(run)),
+                    Sight::Paused if !self.wait.through_pauses => {
+                        Err(self.observer.run.error(RunError::Paused))
+                    }
+                    Sight::Missing
+                    | Sight::Running
+                    | Sight::Paused
+                    | Sight::Unclear
+                    | Sight::Settling => Ok(going),
+                }
+            }
+            Err(error) if is_passing(&error) => {
+                let (asked, error) = asked_pause(error)?;
+                self.fault = Some(error);
+                Ok(Look::GoesOn { asked })
+            }
+            Err(error) => Err(self.observer.refusal(error)),
+        }
+    }
+
+    /// The error at the deadline, or before it where the service asked for a pause beyond it.
+    fn timed_out(&mut self, asked: Option<Duration>) -> Error {
+        let RunHandle { agent_id, run_id, .. } = &self.observer.run;
+        let standing = self.observer.standing();
+        let deadline = self.wait.deadline;
+        let mut message = match asked {
+            None => format!("run {run_id} of agent {agent_id} {standing} after {deadline:?}"),
+            Some(asked) => {
+                let elapsed = Duration::from_millis(
+                    u64::try_from(self.budget.elapsed().as_millis()).unwrap_or(u64::MAX),
+                );
+                format!(
+                    "run {run_id} of agent {agent_id} {standing} after {elapsed:?}; the service \
+                     asks to wait {asked:?}, beyond the deadline of {deadline:?}"
+                )
+            }
+        };
         if let Some(fault) = &self.fault {
             message.push_str(", and the last look failed: ");
             message.push_str(&fault.to_string());
         }
         failure::timed_out(message, self.fault.take())
     }
-}
-
-/// Whether asking again later may help.
-pub(super) fn is_passing(error: &Error) -> bool {
-    !error.is_permanent()
 }
 
 #[cfg(test)]
@@ -319,7 +263,7 @@ mod tests {
     use crate::testing::Service;
 
     #[tokio::test]
-    async fn a_look_that_hangs_does_not_outlive_the_deadline() {
+    async fn gives_up_a_call_that_hangs_at_the_deadline() {
         // The answer begins, and does not go on.
         let service = Service::start(["HTTP/1.1 200 OK\r\ncontent-length: 99\r\n\r\n{…"]).await;
         let (twin, clock) = service.client();

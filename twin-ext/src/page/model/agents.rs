@@ -3,7 +3,7 @@
 use fastrand::Rng;
 
 use super::{all, claim, read};
-use crate::page::cursor::{Answer, CursorPager, Identified};
+use crate::page::cursor::{CursorAsk, CursorPage, CursorPager, Identified};
 
 #[derive(Debug, Clone)]
 struct Agent(u64, String);
@@ -18,6 +18,8 @@ impl Identified for Agent {
 #[derive(Debug, Clone, Copy)]
 enum Cursors {
     Right,
+    /// There are none: what `limit` has no room for is not shown.
+    Never,
     /// The cursor that was given is given again.
     Same,
     /// Cursors go in a circle of so many.
@@ -57,6 +59,7 @@ impl Service {
             1 => Cursors::Cycle(random.u64(1..4)),
             2 => Cursors::NewCycle(random.u64(1..4)),
             3 => Cursors::NewForEver(random.u64(0..4)),
+            4 => Cursors::Never,
             _ => Cursors::Right,
         };
         Self {
@@ -90,7 +93,11 @@ impl Service {
     }
 
     /// A cursor is the number of an agent, and of the page, so that none comes twice.
-    fn answer(&mut self, cursor: Option<&str>) -> Answer<Agent> {
+    fn answer(&mut self, ask: &CursorAsk) -> CursorPage<Agent> {
+        let (cursor, limit) = match ask {
+            CursorAsk::Page(cursor) => (cursor.as_deref(), self.size),
+            CursorAsk::First(limit) => (None, usize::try_from(*limit).unwrap()),
+        };
         self.change();
         self.page += 1;
         let below =
@@ -100,20 +107,22 @@ impl Service {
             Cursors::NewForEver(last) if self.page > last => 0,
             _ => below,
         };
-        let size = if self.random.f64() < self.empty { 0 } else { self.size };
+        let never = matches!(self.cursors, Cursors::Never);
+        let size = if !never && self.random.f64() < self.empty { 0 } else { limit };
         let mut left = self.agents.iter().filter(|agent| **agent < below);
         let page: Vec<u64> = left.by_ref().take(size).copied().collect();
         let next = page.last().copied().unwrap_or(below);
         let right = left.next().map(|_| format!("{next}/{}", self.page));
         let next = match self.cursors {
             Cursors::Right => right,
+            Cursors::Never => None,
             Cursors::Same => right.map(|right| cursor.map_or(right, str::to_owned)),
             Cursors::Cycle(pages) => Some(format!("{}/{}", u64::MAX, self.page % pages)),
             Cursors::NewCycle(_) | Cursors::NewForEver(_) => Some(format!("{next}/{}", self.page)),
         };
         let next = next.or(self.end.map(str::to_owned));
         let items = page.iter().map(|agent| Agent(*agent, format!("agent_{agent}"))).collect();
-        Answer { items, next }
+        CursorPage { items, next }
     }
 }
 
@@ -121,13 +130,8 @@ impl Service {
 fn of_agents_that_stayed_all_come_or_there_is_an_error() {
     all("agents", |seed| {
         let mut service = Service::new(seed);
-        let mut pager = CursorPager::new(None);
-        let reading = read(
-            &mut pager,
-            600,
-            |agent: &Agent| agent.0,
-            |cursor| service.answer(cursor.as_deref()),
-        );
+        let mut pager = CursorPager::new(None, Some(service.size as u64));
+        let reading = read(&mut pager, 600, |agent: &Agent| agent.0, |ask| service.answer(&ask));
         claim(&reading, service.stayed.iter().copied(), 600)
             .map_err(|broke| format!("{broke} {service:?} {:?}", reading.fault))?;
         Ok(reading.fault)

@@ -3,7 +3,8 @@
 use fastrand::Rng;
 
 use super::{all, claim, read};
-use crate::page::index::{Answer, Ask, Event, IndexPager};
+use crate::page::index::{EventsAsk, EventsPage, IndexPager};
+use crate::page::tally::Event;
 
 #[derive(Debug, Clone)]
 struct Recorded(u64, Option<u64>);
@@ -13,7 +14,7 @@ impl Event for Recorded {
         self.1
     }
 
-    fn text(&self) -> (Option<&str>, &str) {
+    fn contents(&self) -> (Option<&str>, &str) {
         // No event of these is without an index, but where all are.
         (None, ["a", "b", "c", "d"][usize::try_from(self.0 % 4).unwrap_or_default()])
     }
@@ -90,7 +91,7 @@ impl Service {
         Self { random, indexes, cap, after, order, total, growth }
     }
 
-    fn answer(&mut self, ask: Ask) -> Answer<Recorded> {
+    fn answer(&mut self, ask: EventsAsk) -> EventsPage<Recorded> {
         if self.growth > 0 && self.random.bool() {
             self.growth -= 1;
             let next = self.indexes.last().map_or(1, |last| last.saturating_add(1));
@@ -124,7 +125,7 @@ impl Service {
             Total::Always(total) => Some(total),
         };
         let items = events.iter().map(|index| Recorded(*index, Some(*index))).collect();
-        Answer { items, total }
+        EventsPage { items, total }
     }
 }
 

@@ -2,9 +2,11 @@
 
 use fastrand::Rng;
 
-use super::{Reading, all, claim, read};
+use super::{Pager as _, Reading, Step, Then, all, claim, read};
+use crate::page::Place;
 use crate::page::cursor::Identified;
-use crate::page::number::{Answer, NumberPager};
+use crate::page::number::{NumberPager, NumberedPage};
+use crate::position::Numbered;
 
 #[derive(Debug, Clone)]
 struct Run(u64, String);
@@ -147,7 +149,7 @@ impl Service {
         }
     }
 
-    fn answer(&mut self, asked: u64) -> Answer<Run> {
+    fn answer(&mut self, asked: u64) -> NumberedPage<Run> {
         self.change();
         let pages = (self.runs.len() as u64).div_ceil(self.size).max(1);
         let page = match self.numbers {
@@ -157,7 +159,7 @@ impl Service {
         };
         let nothing = matches!(self.numbers, Numbers::Cut(last) if page > last);
         let size = usize::try_from(self.size).unwrap();
-        let skipped = usize::try_from(page - 1).unwrap() * size;
+        let skipped = usize::try_from((page - 1).saturating_mul(self.size)).unwrap();
         let shown = self.runs.iter().skip(skipped).take(if nothing { 0 } else { size });
         let items = shown.map(|run| Run(*run, format!("run_{run}"))).collect();
         let page = match self.echo {
@@ -165,7 +167,7 @@ impl Service {
             Echo::Asked => Some(asked.cast_signed()),
             Echo::Wrong => Some(self.random.i64(-1..9)),
         };
-        Answer { items, total: self.total(), page, size: self.says_size }
+        NumberedPage { items, total: self.total(), page, size: self.says_size }
     }
 }
 
@@ -214,5 +216,56 @@ fn a_list_that_rests_is_read_once() {
             assert_eq!(reading.given, (0..count).rev().collect::<Vec<_>>());
             assert!(reading.requests <= 2 * (count / 4 + 2), "{count} {}", reading.requests);
         }
+    }
+}
+
+/// Reads some pages, stores the position, and resumes from it with another pager.
+fn resumed(seed: u64) -> Result<Option<&'static str>, String> {
+    let mut service = Service::new(seed);
+    let bound = bound(&service);
+    let mut before = NumberPager::new(None);
+    let mut given = Vec::new();
+    for _ in 0..service.random.u8(1..5) {
+        let Step { items, then, .. } = before.take(service.answer(before.ask()));
+        given.extend(items.iter().map(|run: &Run| run.0));
+        if !matches!(then, Then::Go) {
+            return Ok(None);
+        }
+    }
+    let place = match before.position().0 {
+        Place::Page(numbered) => Some(numbered),
+        _ => None,
+    };
+    let mut pager = NumberPager::new(place);
+    let reading = read(&mut pager, bound, |run: &Run| run.0, |page| service.answer(page));
+    let missed = service.stayed.iter().copied().filter(|run| !given.contains(run));
+    claim(&reading, missed, bound)
+        .map_err(|broke| format!("{broke} {service:?} {:?} after {given:?}", reading.fault))?;
+    Ok(reading.fault)
+}
+
+#[test]
+fn a_resumed_list_of_runs_skips_nothing_or_ends_in_an_error() {
+    all("resumed runs", resumed);
+}
+
+#[test]
+fn any_stored_place_ends_within_the_bound() {
+    for seed in 0..20_000 {
+        let mut service = Service::new(seed);
+        let bound = bound(&service);
+        let mut random = Rng::with_seed(seed);
+        let mut number = || *random.choice(&[0, 1, 2, 3, 7, 40, u64::MAX - 1, u64::MAX]).unwrap();
+        let place = Numbered {
+            number: number().max(1),
+            total: Some(number()).filter(|total| *total != 7),
+            size: Some(number()).filter(|size| *size != 7),
+            last: vec!["run_1".to_owned(), "run_gone".to_owned()],
+            came: number(),
+            gap: number() % 2 == 0,
+        };
+        let mut pager = NumberPager::new(Some(place.clone()));
+        let reading = read(&mut pager, bound, |run: &Run| run.0, |page| service.answer(page));
+        assert!(reading.requests <= bound, "{place:?} {service:?}");
     }
 }

@@ -1,10 +1,10 @@
-//! What is kept of one reading of a list by page number, and of the last page in it.
+//! The account of one reading of a list by page number, and of the last page in it.
 //!
-//! It decides nothing.
+//! It makes no decision.
 
 /// What is known of one reading of the list, from its first page to its end.
 #[derive(Debug, Default)]
-#[expect(clippy::struct_excessive_bools, reason = "each is one thing that can go wrong, or not")]
+#[expect(clippy::struct_excessive_bools, reason = "each is one thing that can go wrong by itself")]
 pub(super) struct Pass {
     pub(super) number: u32,
     /// How many items a full page has.
@@ -25,20 +25,32 @@ pub(super) struct Pass {
     pub(super) unsure: bool,
     /// A page that was not the last had another size.
     pub(super) uneven: bool,
-    /// How many pages to go back, when going back; 0 otherwise.
-    pub(super) back: u64,
     /// How many items of the pass before have not come again in this one; `None` where that
     /// would show nothing.
     pub(super) unconfirmed: Option<u64>,
 }
 
-/// From where a stream goes on.
+/// The place from which a stream is resumed.
 #[derive(Debug)]
 pub(super) struct Resumed {
     /// The last items that came, in their order.
     pub(super) last: Vec<String>,
-    /// The place was met.
-    pub(super) met: bool,
+    pub(super) found: Found,
+    /// Behind how many items of the list the place was, if the size of a page was known.
+    pub(super) end: Option<u64>,
+    /// How many items there were then.
+    pub(super) total: Option<u64>,
+}
+
+/// How much was found of the last items before a place.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Found {
+    /// None of them: it is not known which items of a page came before.
+    Nothing,
+    /// Some of them, but not the last one, which is on the next page or was deleted.
+    Part,
+    /// The last one, so that everything after it is new.
+    Whole,
 }
 
 /// The page of which use was made last.

@@ -1,13 +1,13 @@
-//! What came already, in little memory.
+//! Detects duplicates and cycles in bounded memory.
 //!
-//! Of an identifier a hash of 64 bits is kept, under a key of this process, so that nobody
-//! can make two that are the same. Among a million identifiers two are the same by chance
+//! An identifier is kept as a hash of 64 bits under a key of this process, so that nobody can
+//! make two identifiers with one hash. Among a million identifiers, two share a hash by chance
 //! once in 37 million lists.
 
 use std::collections::HashSet;
 use std::hash::{BuildHasher as _, Hash, RandomState};
 
-/// Makes the hashes.
+/// Hashes identifiers.
 #[derive(Debug, Default)]
 pub(super) struct Marks(RandomState);
 
@@ -17,22 +17,22 @@ impl Marks {
     }
 }
 
-/// The last of what came, within a bound that is never exceeded.
+/// The latest items, within a fixed bound.
 #[derive(Debug)]
 pub(super) struct Recent {
     marks: HashSet<u64>,
-    /// Those before; all are forgotten at once.
+    /// The generation before; it is forgotten as a whole.
     earlier: HashSet<u64>,
     room: usize,
 }
 
 impl Recent {
-    /// Remembers the last `room` at least, and never more than twice as many.
+    /// Remembers at least the last `room` items, and at most twice as many.
     pub(super) fn new(room: usize) -> Self {
         Self { marks: HashSet::new(), earlier: HashSet::new(), room: room.max(1) }
     }
 
-    /// Whether this came for the first time, as far as is remembered.
+    /// Remembers an item; false where it is remembered already.
     pub(super) fn insert(&mut self, mark: u64) -> bool {
         if self.earlier.contains(&mark) || !self.marks.insert(mark) {
             return false;
@@ -44,10 +44,10 @@ impl Recent {
     }
 }
 
-/// Notices when a sequence begins again, however long it is, by remembering one of it.
+/// Detects a cycle of any length while it remembers one item (Brent's algorithm).
 ///
-/// It is Brent's way of finding a cycle: the one that is remembered is replaced at each power
-/// of two, so that in the end it lies within the cycle.
+/// The remembered item is replaced at each power of two, so that in the end it lies within the
+/// cycle.
 #[derive(Debug, Default)]
 pub(super) struct CycleDetector {
     remembered: Option<u64>,
@@ -55,7 +55,7 @@ pub(super) struct CycleDetector {
 }
 
 impl CycleDetector {
-    /// Whether the sequence goes in a circle, as this next one of it shows.
+    /// Takes the next item; true where it closes a cycle.
     pub(super) fn closes(&mut self, mark: u64) -> bool {
         self.count += 1;
         if self.remembered == Some(mark) {
@@ -73,7 +73,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_latest_are_remembered_and_memory_is_bounded() {
+    fn remembers_the_latest_in_bounded_memory() {
         let mut recent = Recent::new(100);
         for mark in 0..10_000 {
             assert!(recent.insert(mark));
@@ -86,13 +86,13 @@ mod tests {
     }
 
     #[test]
-    fn a_circle_of_any_length_is_noticed() {
+    fn detects_a_cycle_of_any_length() {
         for start in [0_u64, 1, 7, 100] {
             for length in [1_u64, 2, 3, 64, 1_000] {
-                let mut circle = CycleDetector::default();
+                let mut cycle = CycleDetector::default();
                 let steps = (0..10_000).find(|step| {
                     let place = if *step < start { *step } else { start + (step - start) % length };
-                    circle.closes(place)
+                    cycle.closes(place)
                 });
                 assert!(steps.unwrap() <= 3 * (start + length) + 2, "{start} {length} {steps:?}");
             }

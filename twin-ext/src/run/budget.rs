@@ -1,0 +1,84 @@
+//! The time that a loop over several calls has in all.
+//!
+//! A call that is under way when the time is up is given up, retries and pauses included. A
+//! loop may make one last call after that, so that it ends with what is so at its end; that
+//! call has [`LAST_CALL`].
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use twin_api::Client;
+
+use crate::clock::{Clock, before};
+use crate::error::Error;
+
+/// How long the call at the end of a budget may take.
+pub(super) const LAST_CALL: Duration = Duration::from_secs(5);
+
+/// A service that asks to wait for longer than this is not waited for: its refusal is the
+/// error, as it is for single calls.
+const LONGEST_PAUSE: Duration = Duration::from_secs(120);
+
+/// The time of one loop.
+#[derive(Debug, Clone)]
+pub(super) struct Budget {
+    clock: Arc<dyn Clock>,
+    started: Duration,
+    limit: Duration,
+}
+
+impl Budget {
+    /// Starts now.
+    pub(super) fn new(clock: Arc<dyn Clock>, limit: Duration) -> Self {
+        let started = clock.now();
+        Self { clock, started, limit }
+    }
+
+    /// Starts again, now.
+    pub(super) fn restart(&mut self) {
+        self.started = self.clock.now();
+    }
+
+    pub(super) fn limit(&self) -> Duration {
+        self.limit
+    }
+
+    pub(super) fn elapsed(&self) -> Duration {
+        self.clock.now().saturating_sub(self.started)
+    }
+
+    pub(super) fn left(&self) -> Duration {
+        self.limit.saturating_sub(self.elapsed())
+    }
+
+    pub(super) fn is_spent(&self) -> bool {
+        self.left().is_zero()
+    }
+
+    /// The client, for one call within the budget.
+    #[expect(clippy::unused_self, reason = "options of single calls will use it")]
+    pub(super) fn client(&self, client: &Client) -> Client {
+        client.clone()
+    }
+
+    /// Makes a call, which ends with the budget; `None` where it was given up. A call that
+    /// starts when the budget is spent is the last one.
+    pub(super) async fn call<T>(&self, call: impl Future<Output = T>) -> Option<T> {
+        let left = if self.is_spent() { LAST_CALL } else { self.left() };
+        before(&mut self.clock.alarm(left), call).await
+    }
+
+    /// Pauses for `interval`, or for as long as the service asked, but not beyond the end.
+    pub(super) async fn pause(&self, interval: Duration, asked: Duration) {
+        self.clock.sleep(interval.max(asked).min(self.left())).await;
+    }
+}
+
+/// How long the service asked to wait before the next call; the error itself where that is
+/// longer than anybody waits.
+pub(super) fn asked_pause(error: Error) -> Result<(Duration, Error), Error> {
+    match error.retry_after() {
+        Some(asked) if asked > LONGEST_PAUSE => Err(error),
+        asked => Ok((asked.unwrap_or_default(), error)),
+    }
+}

@@ -1,0 +1,191 @@
+//! Says what to write instead of an expression that does not have seven fields.
+//!
+//! An expression is suggested only if this crate's own parser takes it, and if it means the
+//! same. Dialects differ: crons of five fields count days of the week from Sunday as 0, and run
+//! when the day *or* the day of the week matches, unless one of the two begins with `*`.
+//! Amazon's `cron(…)` counts from Sunday as 1. Crons of six fields begin with seconds, or end
+//! with a year.
+
+use std::str::FromStr as _;
+
+const FIELDS: &str = "sec min hour day month day-of-week year";
+
+/// The days of the week, from Sunday.
+const DAYS: [&str; 7] = ["SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT"];
+
+/// What stands for a whole expression in crons of five fields.
+const WORDS: [(&str, &str); 7] = [
+    ("@yearly", "0 0 0 1 1 * *"),
+    ("@annually", "0 0 0 1 1 * *"),
+    ("@monthly", "0 0 0 1 * * *"),
+    ("@weekly", "0 0 0 * * SUN *"),
+    ("@daily", "0 0 0 * * * *"),
+    ("@midnight", "0 0 0 * * * *"),
+    ("@hourly", "0 0 * * * * *"),
+];
+
+/// How a dialect counts the days of the week.
+#[derive(Clone, Copy)]
+enum Sunday {
+    /// Sunday is 0, and 7.
+    Zero,
+    /// Sunday is 1.
+    One,
+}
+
+/// What is wrong with an expression, and what to write; `None` if it has seven fields.
+pub(super) fn advice(expression: &str) -> Option<String> {
+    let expression = expression.trim();
+    let fields: Vec<&str> = expression.split_whitespace().collect();
+    if let Some(inner) = wrapped(expression) {
+        return Some(of_wrapped(inner));
+    }
+    Some(match *fields {
+        [first, ..] if first.contains('=') => {
+            format!("has a time zone, and Twin takes none, only 7 fields ({FIELDS})")
+        }
+        [word, ..] if word.starts_with('@') => of_word(word, fields.len()),
+        [_, _, _, _, _, _, _] => return None,
+        [_, _, _, _, _] => of_five(&fields),
+        [_, _, _, _, _, _] => of_six(&fields),
+        _ => {
+            let count = fields.len();
+            let plural = if count == 1 { "field" } else { "fields" };
+            format!("has {count} {plural}, and Twin takes 7: {FIELDS}")
+        }
+    })
+}
+
+/// What is between the parentheses of `cron(…)` or `rate(…)`.
+fn wrapped(expression: &str) -> Option<&str> {
+    expression.strip_suffix(')')?.split_once('(').map(|(_, inner)| inner)
+}
+
+/// Amazon's `cron(min hour day month day-of-week year)`.
+fn of_wrapped(inner: &str) -> String {
+    let problem = format!("has parentheses, and Twin takes 7 fields without them ({FIELDS})");
+    let fields: Vec<&str> = inner.split_whitespace().collect();
+    let [minute, hour, day, month, weekday, year] = *fields else { return problem };
+    let seven = named(weekday, Sunday::One)
+        .filter(|_| same([minute, hour, day, month]))
+        .map(|weekday| format!("0 {minute} {hour} {day} {month} {weekday} {year}"));
+    suggest(&problem, seven.as_slice())
+}
+
+fn of_word(word: &str, words: usize) -> String {
+    let problem = format!("is a word, and Twin takes 7 fields ({FIELDS})");
+    let known = WORDS.iter().find(|(name, _)| words == 1 && name.eq_ignore_ascii_case(word));
+    let seven = known.map(|(_, fields)| (*fields).to_owned());
+    suggest(&problem, seven.as_slice())
+}
+
+fn of_five(fields: &[&str]) -> String {
+    let problem = format!("has 5 fields, and Twin takes 7 ({FIELDS})");
+    match five_as_seven(fields).as_deref() {
+        Some([seven]) => suggest(&problem, std::slice::from_ref(seven)),
+        Some(two) => {
+            suggest(&format!("{problem}, of which both day and day-of-week must hold"), two)
+        }
+        None => format!(
+            "{problem}: put \"0\" before it and \"*\" after it, and write days of the week as \
+             names, Sunday first (SUN,FRI-SAT)"
+        ),
+    }
+}
+
+/// The same times in seven fields: two expressions where either of two fields counts.
+fn five_as_seven(fields: &[&str]) -> Option<Vec<String>> {
+    let [minute, hour, day, month, weekday] = *fields else { return None };
+    let named = named(weekday, Sunday::Zero)?;
+    let seven = |day: &str, weekday: &str| format!("0 {minute} {hour} {day} {month} {weekday} *");
+    let any = |field: &str| field.starts_with(['*', '?']);
+    let expressions = if any(day) || any(weekday) {
+        vec![seven(day, &named)]
+    } else {
+        vec![seven(day, "*"), seven("*", &named)]
+    };
+    let all = same([minute, hour, day, month]) && expressions.iter().all(|seven| is_valid(seven));
+    all.then_some(expressions)
+}
+
+/// Seconds first, or a year at the end: both are in use, and each is said with its condition.
+fn of_six(fields: &[&str]) -> String {
+    let problem = format!("has 6 fields, and Twin takes 7 ({FIELDS})");
+    let [first, second, third, fourth, fifth, sixth] = *fields else { return problem };
+    let has_numbers = |field: &str| field.contains(|letter: char| letter.is_ascii_digit());
+    let with_seconds = named(sixth, Sunday::Zero)
+        .filter(|_| same([first, second, third, fourth, fifth]))
+        .map(|day| format!("{first} {second} {third} {fourth} {fifth} {day} *"));
+    // Crons that end with a year do not agree on the number of Sunday.
+    let with_year = Some(fifth)
+        .filter(|day| is_year(sixth) && !has_numbers(day) && same([first, second, third, fourth]))
+        .map(|day| format!("0 {first} {second} {third} {fourth} {day} {sixth}"));
+    let counted = if has_numbers(sixth) { " and day 1 is Monday" } else { "" };
+    let readings = [
+        (with_seconds, format!("if the first field is seconds{counted}")),
+        (with_year, "if the last field is the year".to_owned()),
+    ];
+    let readings: Vec<String> = readings
+        .into_iter()
+        .filter_map(|(seven, condition)| Some((seven.filter(|seven| is_valid(seven))?, condition)))
+        .map(|(seven, condition)| format!("{condition}, write {seven:?}"))
+        .collect();
+    if readings.is_empty() { problem } else { format!("{problem}: {}", readings.join("; ")) }
+}
+
+/// Whether a field can only be a year, or is open.
+fn is_year(field: &str) -> bool {
+    field == "*"
+        || field.split([',', '-']).all(|year| year.len() == 4 && year.parse::<u16>().is_ok())
+}
+
+/// The problem, and the expressions to write if all of them are valid.
+fn suggest(problem: &str, expressions: &[String]) -> String {
+    if expressions.is_empty() || !expressions.iter().all(|seven| is_valid(seven)) {
+        return problem.to_owned();
+    }
+    let quoted: Vec<String> = expressions.iter().map(|seven| format!("{seven:?}")).collect();
+    format!("{problem}: write {}", quoted.join(" or "))
+}
+
+fn is_valid(seven: &str) -> bool {
+    cron::Schedule::from_str(seven).is_ok()
+}
+
+/// Whether each field means the same everywhere. `5/15` does not: it is 5 alone, every 15 from
+/// 5, or an error.
+fn same<const N: usize>(fields: [&str; N]) -> bool {
+    let open = |part: &str| {
+        part.split_once('/').is_some_and(|(start, _)| !start.contains(['*', '-', '?']))
+    };
+    !fields.iter().any(|field| field.split(',').any(open))
+}
+
+/// Days of the week with names instead of numbers: `1-5` is `MON-FRI`. `None` if a part has a
+/// step, which counts from the first day of the week, or a range that names cannot say.
+fn named(field: &str, sunday: Sunday) -> Option<String> {
+    let parts = field.split(',').map(|part| {
+        if part.contains('/') {
+            return None;
+        }
+        let Some((first, last)) = part.split_once('-') else { return day(part, sunday) };
+        if let (Ok(first), Ok(last)) = (first.parse::<u8>(), last.parse::<u8>()) {
+            // `0-7` is the whole week, and would become Sunday alone.
+            if first > last || last - first >= 7 {
+                return None;
+            }
+        }
+        Some(format!("{}-{}", day(first, sunday)?, day(last, sunday)?))
+    });
+    parts.collect::<Option<Vec<_>>>().map(|parts| parts.join(","))
+}
+
+fn day(text: &str, sunday: Sunday) -> Option<String> {
+    let Ok(number) = text.parse::<usize>() else { return Some(text.to_owned()) };
+    let from_sunday = match sunday {
+        Sunday::Zero if number <= 7 => number % 7,
+        Sunday::Zero => return None,
+        Sunday::One => number.checked_sub(1)?,
+    };
+    DAYS.get(from_sunday).map(|name| (*name).to_owned())
+}
