@@ -12,5 +12,8 @@ pub mod retries {}
 #[doc = include_str!("guide/runs.md")]
 pub mod runs {}
 
+#[doc = include_str!("guide/testing.md")]
+pub mod testing {}
+
 #[doc = include_str!("guide/webhooks.md")]
 pub mod webhooks {}

@@ -55,6 +55,9 @@ use chrono::{DateTime, TimeDelta, Utc};
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
+/// The crate `http`, whose types are in this crate's interface.
+pub use axum::http;
+
 pub use self::delivery::{DeliveryFault, DeliveryRule};
 pub use self::documents::document;
 pub use self::entry::Mistake;
