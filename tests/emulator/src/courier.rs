@@ -1,6 +1,6 @@
-//! Sends deliveries over HTTP, in the order in which they were left: to one receiver one after
-//! the other, so that tests see the same order each time; to several at once, so that one that
-//! does not answer holds nobody up but itself.
+//! Sends deliveries over HTTP in the order in which they were made. One receiver gets them one
+//! after the other, so that tests see the same order each time. Several receivers get them at the
+//! same time, so that a slow one delays no other.
 //!
 //! It reaches loopback only, unless remote receivers are allowed: a URL that a test registers by
 //! mistake gets no delivery. Every delivery is checked against the document before it goes out.
@@ -23,10 +23,10 @@ use super::delivery::{Failure, Outgoing};
 use super::server::Shared;
 use crate::exchange::Recorded;
 
-/// A receiver that takes longer is taken to be gone.
+/// How long a receiver may take to answer.
 const TIMEOUT: Duration = Duration::from_secs(10);
 
-/// What is still to be sent to each receiver, by its origin. One that is not here is idle.
+/// The deliveries that wait for each receiver, by origin. A receiver that is not here is idle.
 type Queues = HashMap<String, VecDeque<Outgoing>>;
 
 /// Sends what comes in until nobody can send any more.
@@ -74,7 +74,7 @@ fn origin(url: &str) -> String {
     Url::parse(url).map(|url| url.origin().ascii_serialization()).unwrap_or_default()
 }
 
-/// Attempts a delivery, says what became of it, and gives the receiver back.
+/// Attempts a delivery, notes the outcome, and returns the receiver.
 async fn attempt(
     client: &Result<reqwest::Client, String>,
     shared: &Shared,
@@ -152,7 +152,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn what_goes_out_is_held_to_the_document() {
+    async fn checks_deliveries_before_sending_them() {
         for profile in Profile::ALL {
             let shared = shared(profile);
             let outgoing = Outgoing {

@@ -20,7 +20,7 @@ use super::world::{Due, World};
 const RETRIES: [TimeDelta; 4] =
     [TimeDelta::seconds(1), TimeDelta::seconds(5), TimeDelta::seconds(30), TimeDelta::minutes(5)];
 
-/// How long a delivery waits to be overtaken.
+/// How long a delivery waits for another to overtake it.
 const PATIENCE: TimeDelta = TimeDelta::minutes(1);
 
 /// How many deliveries are remembered.
@@ -31,11 +31,11 @@ const MEMORY: usize = 1_000;
 /// In a fault file: `{"event": "run.completed", "deliveries": [1], "fault": {"duplicate": 2}}`.
 #[derive(Debug, Clone)]
 pub struct DeliveryRule {
-    /// Which events it concerns; all, when there is none.
+    /// The event; `None` for every event.
     pub event: Option<EventType>,
-    /// Which of these deliveries, counted from 1; all, when it is left out.
+    /// Which of the deliveries of the event, counted from 1.
     pub deliveries: Attempts,
-    /// What becomes of them.
+    /// The fault.
     pub fault: DeliveryFault,
 }
 
@@ -55,18 +55,19 @@ impl DeliveryRule {
     }
 }
 
-/// What may become of a delivery.
+/// A fault of a delivery.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum DeliveryFault {
-    /// It is sent so many times more.
+    /// The delivery is sent so many times more.
     Duplicate(u8),
-    /// It is sent so many milliseconds later.
+    /// The delivery is sent so many milliseconds later.
     Late(u32),
-    /// The next delivery of the same webhook overtakes it; after a minute it goes without.
+    /// The next delivery of the same webhook overtakes this one. Without one, this one is sent after a
+    /// minute.
     Reorder,
-    /// Its signature is made with another secret.
+    /// The signature is made with another secret.
     WrongSignature,
-    /// It is never sent.
+    /// The delivery is never sent.
     Lost,
 }
 
@@ -249,7 +250,7 @@ impl Deliveries {
 }
 
 impl World {
-    /// Deliveries to come go wrong as `rule` says; its count begins now.
+    /// Adds a fault for deliveries to come. Its count begins now.
     pub fn order_delivery_fault(&mut self, rule: DeliveryRule) {
         self.deliveries.rules.push((rule, 0));
     }

@@ -75,19 +75,19 @@ pub use self::wire::Gate;
 use self::wire::{Connection, Listener};
 pub use self::world::World;
 
-/// What a profile does, and a test may have otherwise.
+/// What a profile does, and a test can change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Switches {
-    /// Events begin with the first, whatever `after_index` says.
+    /// Lists of events start with the first event, whatever `after_index` says.
     pub ignore_after_index: bool,
-    /// So many events at most are in an answer, whatever `limit` says.
+    /// The most events in one answer, whatever `limit` says.
     pub event_cap: Option<usize>,
-    /// A run in mode `run` needs a deployed agent, unless it says `skip_deploy_check`.
+    /// A run in mode `run` needs a deployed agent, unless the request has `skip_deploy_check`.
     pub deploy_check: bool,
 }
 
 impl Switches {
-    /// What this profile does.
+    /// Returns what this profile does.
     pub const fn of(profile: Profile) -> Self {
         match profile {
             Profile::Documented => {
@@ -216,11 +216,11 @@ impl Builder {
     }
 }
 
-/// A Twin that listens. It stops when it is dropped.
+/// A running emulator. It stops when it is dropped.
 ///
 /// # Panics
-/// When it is dropped, and an exchange has broken the contract: that fails the test.
-/// [`Emulator::take_mismatches`] takes them away before.
+/// Dropping it panics if an exchange broke the API's document, so that the test fails.
+/// [`Emulator::take_mismatches`] and [`Emulator::stop`] prevent that.
 #[derive(Debug)]
 pub struct Emulator {
     shared: Arc<Shared>,
@@ -239,40 +239,40 @@ impl Emulator {
         }
     }
 
-    /// The base URL, without a slash at its end.
+    /// Returns the base URL, without a slash at its end.
     pub fn url(&self) -> String {
         format!("http://{}", self.gate.address())
     }
 
-    /// The key that it was started with.
+    /// Returns the API key that it was started with.
     pub fn api_key(&self) -> &str {
         &self.api_key
     }
 
-    /// The profile.
+    /// Returns the profile.
     pub fn profile(&self) -> Profile {
         self.shared.profile
     }
 
-    /// The door for connections, to be shut and opened.
+    /// Returns the gate that refuses and accepts connections.
     pub const fn gate(&self) -> &Gate {
         &self.gate
     }
 
-    /// Does something with what the emulator knows.
+    /// Reads or changes the state of the emulator.
     pub fn with<T>(&self, act: impl FnOnce(&mut World) -> T) -> T {
         self.shared.with(act)
     }
 
-    /// Lets time pass, with all that falls due meanwhile, and waits until every delivery that
-    /// it led to was attempted.
+    /// Advances the clock. What falls due meanwhile happens in order; returns when every delivery
+    /// that it caused was attempted.
     pub async fn advance(&self, time: Duration) {
         let time = TimeDelta::from_std(time).unwrap_or(TimeDelta::MAX);
         let then = self.with(|world| world.now().checked_add_signed(time));
         self.advance_to(then.unwrap_or(DateTime::<Utc>::MAX_UTC)).await;
     }
 
-    /// Lets time pass until `then`, as [`Emulator::advance`] does.
+    /// Advances the clock to `then`, as [`Emulator::advance`] does.
     pub async fn advance_to(&self, then: DateTime<Utc>) {
         self.shared.advance_to(then).await;
     }
@@ -282,40 +282,41 @@ impl Emulator {
         self.shared.reset();
     }
 
-    /// Waits until no delivery is on its way.
+    /// Waits until every delivery was attempted.
     pub async fn settled(&self) {
         self.shared.settled().await;
     }
 
-    /// Orders a fault; its count of attempts begins now.
+    /// Adds a fault. Its count of attempts begins now.
     ///
     /// # Errors
-    /// The rule names an operation that there is not.
+    /// The rule names an unknown operation.
     pub fn order(&self, rule: Rule) -> Result<(), fault::ScriptError> {
         self.shared.faults().install(rule, &operations::names())
     }
 
-    /// Forgets all faults that were ordered.
+    /// Removes all faults of requests.
     pub fn clear_faults(&self) {
         self.shared.faults().clear();
     }
 
-    /// The latest exchanges, oldest first, taken out of the record.
+    /// Returns the latest exchanges, oldest first, and removes them from the journal.
     pub fn take_exchanges(&self) -> Vec<Exchange> {
         self.shared.journal().take()
     }
 
-    /// How often an operation was called so far.
+    /// Returns how often an operation was called.
     pub fn count(&self, operation: &str) -> u64 {
         self.shared.journal().count(operation)
     }
 
-    /// What broke the contract so far, taken out of the record.
+    /// Returns where exchanges broke the API's document, and removes that from the journal. Empty
+    /// without the feature `contract`.
     pub fn take_mismatches(&self) -> Vec<Mismatch> {
         self.shared.journal().take_mismatches()
     }
 
-    /// Stops it, whatever broke the contract.
+    /// Stops the emulator, even if an exchange broke the contract.
     pub fn stop(self) {
         self.take_mismatches();
     }

@@ -1,4 +1,4 @@
-//! The 33 operations: where each is found, and what carries it out.
+//! The 33 operations: method, path, and the function that carries each out.
 
 use axum::http::Method;
 
@@ -9,12 +9,12 @@ use super::{agents, events, instructions, keys, runs, schedules, webhooks, works
 /// One operation of the API.
 #[derive(Debug, Clone)]
 pub(super) struct Operation {
-    /// Its name, by which faults are ordered and requests counted.
+    /// The name in fault files and counts.
     pub(super) id: &'static str,
     pub(super) method: Method,
     /// The path, with its parameters in braces.
     pub(super) path: &'static str,
-    /// What it does to the world, and what it answers.
+    /// Changes the world and gives the answer.
     pub(super) effect: fn(&mut World, &Call<'_>) -> Reply,
 }
 

@@ -1,22 +1,22 @@
-//! Which Twin the emulator is: the one of the reference, or the one that was measured.
+//! The two profiles: the reference, and the live service as it was observed.
 
 use std::fmt;
 use std::str::FromStr;
 
-/// Whose word the emulator takes where the reference and the live service differ.
+/// What the emulator does where the reference and the live service differ.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Profile {
-    /// The published reference, to the letter.
+    /// What the published reference says.
     Documented,
-    /// The live service, as it was seen in April 2026.
+    /// What the live service was observed to do in April 2026.
     Observed,
 }
 
 impl Profile {
-    /// Both, for tests that must hold under either.
+    /// Both profiles, for tests that must pass in each.
     pub const ALL: [Self; 2] = [Self::Documented, Self::Observed];
 
-    /// The name, as the command line takes it.
+    /// Returns the name, as the command line takes it.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Documented => "documented",

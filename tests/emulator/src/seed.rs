@@ -1,4 +1,4 @@
-//! Agents and runs to begin with, where there should be some.
+//! Adds agents, runs and events in bulk.
 
 use serde_json::json;
 
@@ -22,13 +22,12 @@ impl World {
         self.happen(agent, run, &Step::Complete(Outcome::Success));
     }
 
-    /// Adds so many runs of an agent that there is, which have completed and of which no event
-    /// is left. Nobody is told of them.
+    /// Adds completed runs without events to an agent. No delivery is made for them.
     pub fn add_runs(&mut self, agent_id: &str, count: u64) {
         (0..count).for_each(|_| self.add_old_run(agent_id));
     }
 
-    /// Adds so many events to a run.
+    /// Adds events to a run.
     pub fn add_events(&mut self, agent_id: &str, run_id: &str, count: u64) {
         for number in 0..count {
             self.record(agent_id, run_id, "ToolOutputSummary", &json!({"number": number}));

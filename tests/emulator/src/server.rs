@@ -368,7 +368,7 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn what_belongs_to_no_operation_is_held_to_the_contract() {
+    fn requests_without_an_operation_are_checked_too() {
         for profile in Profile::ALL {
             let shared = shared(profile);
             let request = Recorded {

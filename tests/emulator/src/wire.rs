@@ -1,11 +1,10 @@
-//! The bytes of an answer on their way: whole and at once, unless a script says otherwise.
+//! Sends the bytes of an answer: whole and at once, unless a fault says otherwise.
 //!
-//! A fault of this kind is told to the connection before hyper writes the answer to it
-//! ([`respond`]); the connection counts the bytes from there on, and stops where it was told
-//! to. hyper notices as it would notice any lost connection. While nothing was told, an
-//! answer costs one atomic load more than on a bare `TcpStream`.
+//! [`respond`] hands such a fault to the connection before hyper writes the answer. From there on
+//! the connection counts the bytes and stops at the chosen one; hyper sees a lost connection. An
+//! answer without a fault costs one atomic load more than on a bare `TcpStream`.
 //!
-//! It changes no answer, and knows no operation. It does not speak TLS or HTTP/2.
+//! It changes no answer and knows no operation. It does not speak TLS or HTTP/2.
 
 mod body;
 mod listener;
@@ -28,7 +27,7 @@ use crate::exchange::Answer;
 
 /// The response that carries an answer, once it may go out on `connection`.
 ///
-/// Every response of the server comes from here: it also ends what was ordered for the one
+/// Every response of the server comes from here: it also ends the fault of the one
 /// before on the same connection.
 pub(crate) async fn respond(
     mut answer: Answer,

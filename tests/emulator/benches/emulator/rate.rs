@@ -1,49 +1,73 @@
-//! How many times a second `get_me` is answered over connections that are kept, while client
-//! and server share the machine.
+//! How many times a second an operation is answered, over connections that are kept, while client
+//! and server share the machine. Every answer is checked against the contract.
 
 use std::net::SocketAddr;
 use std::thread;
 use std::time::{Duration, Instant};
+
+use anyhow::ensure;
 
 use crate::client::{Connection, request};
 use crate::program::{KEY, Program};
 
 const THREADS: usize = 2;
 /// Connections of a thread. All have a request on the way at once.
-const CONNECTIONS: usize = 16;
-const TIME: Duration = Duration::from_secs(10);
-const MOST: usize = 1_000_000;
+const CONNECTIONS: usize = 32;
+const TIME: Duration = Duration::from_secs(20);
+const MOST: usize = 2_000_000;
+
+/// An operation, and how a right answer begins.
+#[derive(Clone, Copy)]
+struct Question {
+    name: &'static str,
+    target: &'static str,
+    beginning: &'static [u8],
+}
+
+const QUESTIONS: [Question; 2] = [
+    Question { name: "get_me", target: "/v1/me", beginning: b"{\"user_id\"" },
+    Question {
+        name: "a page of 100 agents",
+        target: "/v1/agents?limit=100",
+        beginning: b"{\"agents\":[{",
+    },
+];
 
 pub(crate) fn measure() -> anyhow::Result<()> {
     for profile in ["documented", "observed"] {
         let program = Program::start(&["--profile", profile])?;
-        let started = Instant::now();
-        let threads: Vec<_> = (0..THREADS)
-            .map(|_| {
-                let address = program.address;
-                thread::spawn(move || ask(address))
-            })
-            .collect();
-        let (mut answers, mut errors) = (0, 0);
-        for thread in threads {
-            let counts = thread.join().map_err(|_| anyhow::anyhow!("a client panicked"))??;
-            answers += counts.0;
-            errors += counts.1;
+        let mut control = Connection::open(program.address)?;
+        control.send(&request("POST", "/_emulator/seed", "", r#"{"agents": 1000}"#))?;
+        ensure!(control.receive()? == 200, "the emulator has no control API");
+        for question in QUESTIONS {
+            let (answers, errors, time) = rate(program.address, question)?;
+            let rate = answers * 1_000 / usize::try_from(time.as_millis())?.max(1);
+            println!(
+                "rate, {profile}, {}: {rate} answers a second over {} connections, {answers} in \
+                 {time:.1?}, {errors} errors",
+                question.name,
+                THREADS * CONNECTIONS
+            );
         }
-        let time = started.elapsed();
-        let rate = answers * 1_000 / usize::try_from(time.as_millis())?.max(1);
-        println!(
-            "rate, {profile}: {rate} answers a second over {} connections, {answers} in \
-             {time:.1?}, {errors} errors",
-            THREADS * CONNECTIONS
-        );
     }
     Ok(())
 }
 
-/// Asks on all connections, again and again; how many answers came, and how many were wrong.
-fn ask(address: SocketAddr) -> std::io::Result<(usize, usize)> {
-    let request = request("GET", "/v1/me", KEY, "");
+fn rate(address: SocketAddr, question: Question) -> anyhow::Result<(usize, usize, Duration)> {
+    let started = Instant::now();
+    let threads = [(); THREADS].map(|()| thread::spawn(move || ask(address, question)));
+    let (mut answers, mut errors) = (0, 0);
+    for thread in threads {
+        let counts = thread.join().map_err(|_| anyhow::anyhow!("a client panicked"))??;
+        answers += counts.0;
+        errors += counts.1;
+    }
+    Ok((answers, errors, started.elapsed()))
+}
+
+/// Asks on all connections, again and again. Tells how many answers came, and how many were wrong.
+fn ask(address: SocketAddr, question: Question) -> std::io::Result<(usize, usize)> {
+    let request = request("GET", question.target, KEY, "");
     let opened = (0..CONNECTIONS).map(|_| Connection::open(address));
     let mut connections = opened.collect::<std::io::Result<Vec<_>>>()?;
     let (mut answers, mut errors) = (0, 0);
@@ -53,8 +77,8 @@ fn ask(address: SocketAddr) -> std::io::Result<(usize, usize)> {
             connection.send(&request)?;
         }
         for connection in &mut connections {
-            let right =
-                connection.receive()? == 200 && connection.body.starts_with(b"{\"user_id\"");
+            let status = connection.receive()?;
+            let right = status == 200 && connection.body.starts_with(question.beginning);
             answers += 1;
             errors += usize::from(!right);
         }

@@ -76,7 +76,7 @@ pub(crate) fn measure() -> anyhow::Result<()> {
         thread.join().map_err(|_| anyhow::anyhow!("a client panicked"))??;
     }
     println!(
-        "soak: {} answers, {} broken off on order, {} deliveries in {:.0?}",
+        "soak: {} answers, {} broken off by faults, {} deliveries in {:.0?}",
         counts.answers.load(Ordering::Relaxed),
         counts.broken.load(Ordering::Relaxed),
         counts.deliveries.load(Ordering::Relaxed),

@@ -96,7 +96,7 @@ fn a_mismatch_is_told_in_one_line() {
 }
 
 #[test]
-fn what_is_told_is_short() {
+fn messages_are_short() {
     let contract = Contract::of(Profile::Documented);
     let long = "\n".repeat(1 << 20);
     let answer = ok(&json!({"user_id": {&long: 1}, long: 1}));

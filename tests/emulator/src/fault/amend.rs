@@ -1,4 +1,4 @@
-//! Changes to the real answer. Only what was ordered differs; every other member of a page
+//! Changes to the real answer. Only what the fault names differs; every other member of a page
 //! keeps its bytes.
 
 use std::collections::BTreeMap;
@@ -9,7 +9,7 @@ use serde_json::value::RawValue;
 use super::kind::{Cursor, Fault};
 use crate::exchange::Answer;
 
-/// The real answer as a fault changes it, which has been hit `nth` times before.
+/// Changes the real answer as a fault says that was applied `nth` times before.
 pub(super) fn amend(fault: &Fault, nth: u64, mut answer: Answer) -> Answer {
     match fault {
         Fault::ContentType { value } => {
@@ -26,7 +26,7 @@ pub(super) fn amend(fault: &Fault, nth: u64, mut answer: Answer) -> Answer {
     answer
 }
 
-/// A page with another cursor; what is not an object has none.
+/// A page with another cursor; `None` for a body that is not an object.
 fn with_cursor(page: &[u8], cursor: &Cursor) -> Option<Vec<u8>> {
     let mut page: BTreeMap<String, Box<RawValue>> = serde_json::from_slice(page).ok()?;
     let value = match cursor {

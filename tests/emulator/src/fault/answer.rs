@@ -1,6 +1,6 @@
 //! The answers that take the place of the real one.
 //!
-//! They are made of what was ordered and the time; nothing of the request is in them.
+//! They depend on the fault and the time; nothing of the request is in them.
 
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use chrono::{DateTime, TimeDelta, Utc};
@@ -10,13 +10,13 @@ use super::bomb;
 use super::kind::{Fault, RetryAfter, StatusBody};
 use crate::exchange::Answer;
 
-/// What the web interface answers every path with.
+/// The answer of the web interface to every path.
 const SINGLE_PAGE: &str = "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\
     <title>Twin</title></head><body><div id=\"root\"></div>\
     <script type=\"module\" src=\"/assets/index.js\"></script></body></html>\n";
 
-/// Why an answer is as it is.
-const ORDERED: &str = "this answer was ordered by the script of the emulator";
+/// Tells the reader of an answer that it is not an accident.
+const INJECTED: &str = "twin-emulator injected this fault";
 
 const HTML: &str = "text/html; charset=utf-8";
 const JSON: &str = "application/json";
@@ -41,7 +41,7 @@ pub(super) fn replacement(fault: &Fault, now: DateTime<Utc>) -> Option<Answer> {
     })
 }
 
-/// What is on the way where a rule holds back the effect of a fault that has the real answer.
+/// The answer where a rule holds back the effect of a fault that needs the real answer.
 pub(super) fn held_back() -> Answer {
     plain(StatusCode::SERVICE_UNAVAILABLE, StatusBody::Problem)
 }
@@ -54,13 +54,13 @@ fn plain(status: StatusCode, body: StatusBody) -> Answer {
                 "type": "about:blank",
                 "title": title,
                 "status": status.as_u16(),
-                "detail": ORDERED,
+                "detail": INJECTED,
             });
             Answer::new(status, "application/problem+json", problem.to_string())
         }
         StatusBody::Older => {
             let code = title.to_ascii_lowercase().replace(' ', "_");
-            let error = json!({"code": code, "message": ORDERED});
+            let error = json!({"code": code, "message": INJECTED});
             Answer::json(status, &json!({ "error": error }))
         }
         StatusBody::Text => {
@@ -90,7 +90,7 @@ fn with_retry_after(answer: Answer, value: &RetryAfter, now: DateTime<Utc>) -> A
     answer.header(header::RETRY_AFTER, value)
 }
 
-/// The date of HTTP, so many seconds from `now`; where time ends, so does this.
+/// The HTTP date so many seconds from `now`, limited to the dates that chrono has.
 fn date(now: DateTime<Utc>, seconds: i64) -> HeaderValue {
     let end = if seconds < 0 { DateTime::<Utc>::MIN_UTC } else { DateTime::<Utc>::MAX_UTC };
     let then = TimeDelta::try_seconds(seconds).and_then(|delta| now.checked_add_signed(delta));

@@ -1,7 +1,7 @@
-//! The kinds of faults, and what each asks of whom.
+//! The kinds of faults.
 //!
-//! A kind holds what was ordered and no more: bodies are made in `answer` and `amend`, the
-//! bytes go out in `wire`.
+//! A kind holds only its settings: bodies are made in `answer` and `amend`, and `wire` sends the
+//! bytes.
 
 use std::num::NonZeroUsize;
 use std::time::Duration;
@@ -9,7 +9,7 @@ use std::time::Duration;
 use super::bomb;
 use axum::http::{HeaderValue, StatusCode};
 
-/// What may go wrong with a request.
+/// A fault of a request.
 ///
 /// In a fault file it is an object with the name of the kind: `{"reset": {"at": 20}}`, or
 /// shorter `{"reset": 20}`. `--help-faults` lists an example of each kind.
@@ -70,7 +70,7 @@ pub enum Fault {
     },
     /// The page of another host: 200, HTML.
     Html,
-    /// An operation that is routed, but not there: 200, `application/grpc`, no body.
+    /// The answer of a route without an implementation: 200, `application/grpc`, no body.
     Grpc {
         /// The header `grpc-status`; 12 is what the live service was seen to send.
         code: u32,
@@ -141,7 +141,7 @@ pub enum Endless {
     Array,
 }
 
-/// What takes the place of `next_cursor`.
+/// The value that replaces `next_cursor`.
 ///
 /// As JSON: a text, `null`, or `false` for [`Cursor::Absent`].
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -154,7 +154,7 @@ pub enum Cursor {
     Absent,
 }
 
-/// How a list changes before a page of it is answered.
+/// How a list changes before one of its pages is answered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Shift {
     /// So many new items, which are in front.
@@ -163,7 +163,7 @@ pub struct Shift {
     pub remove: u64,
 }
 
-/// What whoever has the socket is to do with an answer.
+/// What the code with the socket does with an answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum WireFault {
     /// Send it later.
@@ -201,8 +201,8 @@ impl Fault {
         Self::Status { status, retry_after, body: StatusBody::Problem }
     }
 
-    /// Whether the operation is carried out all the same, unless a rule says otherwise: not
-    /// where another answer takes the place of the real one, nor where there is none.
+    /// Whether the operation is carried out all the same, unless a rule says otherwise. It is not
+    /// where another answer, or none, replaces the real one.
     pub const fn takes_effect(&self) -> bool {
         match self {
             Self::Status { .. }
@@ -223,7 +223,7 @@ impl Fault {
         }
     }
 
-    /// What is to be done with the bytes of the answer, if anything is.
+    /// What happens to the bytes of the answer, if anything does.
     pub const fn on_the_wire(&self) -> Option<WireFault> {
         Some(match *self {
             Self::Delay { ms } => WireFault::Delay(Duration::from_millis(ms)),

@@ -1,7 +1,7 @@
-//! The rules of a script, and which of them a request meets.
+//! Rules, and which of them applies to a request.
 //!
-//! Counting is all the state there is: the same script and the same requests in the same
-//! order give the same faults. Rules are not checked against what the API has to answer.
+//! The counts of attempts are the only state: the same rules and the same requests in the same
+//! order give the same faults.
 
 use std::fmt;
 
@@ -15,7 +15,7 @@ use crate::exchange::Answer;
 /// The name that stands for every operation.
 const ANY: &str = "*";
 
-/// One line of a script.
+/// A fault for some attempts of an operation.
 ///
 /// In a fault file: `{"operation": "get_me", "attempts": [1], "fault": {"delay": "50ms"}}`.
 /// `attempts` is every attempt if it is left out; `takes_effect` is what suits the fault.
@@ -25,10 +25,10 @@ pub struct Rule {
     pub operation: String,
     /// Which attempts it is for.
     pub attempts: Attempts,
-    /// What goes wrong.
+    /// The fault.
     pub fault: Fault,
-    /// Whether the operation is carried out all the same; otherwise the fault knows
-    /// ([`Fault::takes_effect`]).
+    /// Whether the operation is carried out all the same; by default, as
+    /// [`Fault::takes_effect`] says.
     pub takes_effect: Option<bool>,
 }
 
@@ -39,14 +39,14 @@ impl Rule {
         Self { operation, attempts: Attempts::Every, fault, takes_effect: None }
     }
 
-    /// The same for some attempts only: `1`, `[1, 3]`, `2..=4`, `2..`.
+    /// Limits the rule to some attempts: `1`, `[1, 3]`, `2..=4`, `2..`.
     #[must_use]
     pub fn on(mut self, attempts: impl Into<Attempts>) -> Self {
         self.attempts = attempts.into();
         self
     }
 
-    /// The same, with the operation carried out or not.
+    /// Sets whether the operation is carried out all the same.
     #[must_use]
     pub const fn taking_effect(mut self, takes_effect: bool) -> Self {
         self.takes_effect = Some(takes_effect);
@@ -90,25 +90,25 @@ impl Rule {
     }
 }
 
-/// A rule that is in force, and what it has met.
+/// A rule in force, with its counts.
 #[derive(Debug, Clone)]
 pub struct Installed {
     /// The rule.
     pub rule: Rule,
     /// How many attempts of its operation there were.
     pub attempts: u64,
-    /// How many of them it made go wrong.
+    /// How many of them got the fault.
     pub hits: u64,
 }
 
-/// A script, and how far it has come.
+/// The rules in force.
 #[derive(Debug, Clone, Default)]
 pub struct Faults {
     rules: Vec<Installed>,
 }
 
 impl Faults {
-    /// Puts rules in force, of which the first that fits decides.
+    /// Puts rules in force. The first that applies decides.
     ///
     /// # Errors
     /// A rule names an operation that is not among `operations`, or can never do anything.
@@ -152,7 +152,7 @@ impl Faults {
         &self.rules
     }
 
-    /// Counts an attempt of an operation, and says what is to go wrong with it.
+    /// Counts an attempt of an operation, and returns its fault.
     pub fn next(&mut self, operation: &str) -> Option<Hit> {
         let mut hit = None;
         for installed in self.rules.iter_mut().filter(|one| one.rule.concerns(operation)) {
@@ -173,7 +173,7 @@ pub(crate) fn read_rules(entry: &Entry<'_>, operations: &[&str]) -> Result<Vec<R
     entry.list()?.iter().map(|rule| Rule::read(rule, operations)).collect()
 }
 
-/// What is to go wrong with one request.
+/// The fault of one request.
 ///
 /// Either there is a [`Hit::replacement`], or the operation takes effect and
 /// [`Hit::amend`] is for its answer; then [`Hit::on_the_wire`] is for whichever it is.
@@ -216,13 +216,13 @@ impl Hit {
         amend::amend(&self.fault, self.nth, answer)
     }
 
-    /// What is to be done with the bytes of the answer.
+    /// What happens to the bytes of the answer.
     pub const fn on_the_wire(&self) -> Option<WireFault> {
         self.fault.on_the_wire()
     }
 }
 
-/// A script that is wrong, and where.
+/// A rule that cannot be used, and why.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ScriptError(String);
 

@@ -283,7 +283,7 @@ fn short_forms_mean_the_same_as_long_forms() {
 }
 
 #[test]
-fn retry_after_says_what_was_ordered() {
+fn retry_after_has_every_form() {
     let cases = [
         (json!(120), vec!["120"]),
         (json!("1e400"), vec!["1e400"]),
@@ -306,7 +306,7 @@ fn retry_after_says_what_was_ordered() {
 }
 
 #[test]
-fn a_status_brings_the_body_that_was_ordered() {
+fn a_status_has_the_requested_body() {
     let answer = |body| {
         let fault = Fault::Status { status: StatusCode::BAD_GATEWAY, retry_after: None, body };
         hit(fault).replacement(now()).unwrap()
@@ -340,7 +340,7 @@ fn other_answers_look_like_what_they_are() {
 }
 
 #[test]
-fn the_real_answer_keeps_what_was_not_ordered() {
+fn the_real_answer_keeps_everything_else() {
     let body = r#"{"agents":[{"n":1.50}],"next_cursor":"real","total":1e3}"#;
     let page = Answer::new(StatusCode::OK, "application/json", body);
 
@@ -361,7 +361,7 @@ fn the_real_answer_keeps_what_was_not_ordered() {
 }
 
 #[test]
-fn what_is_no_page_gets_no_cursor() {
+fn a_body_that_is_not_a_page_gets_no_cursor() {
     let hit = hit(Fault::Cursors(vec![Cursor::Text("A".into())]));
     for (status, body) in [(StatusCode::FORBIDDEN, "{}"), (StatusCode::OK, "[1]")] {
         let answer = Answer::new(status, "application/json", body);
@@ -370,7 +370,7 @@ fn what_is_no_page_gets_no_cursor() {
 }
 
 #[test]
-fn what_the_socket_has_to_do_is_told() {
+fn a_hit_has_the_fault_of_the_wire() {
     let wire = |fault: Fault| hit(fault).on_the_wire();
     assert_eq!(wire(Fault::Html), None);
     assert_eq!(

@@ -1,4 +1,4 @@
-//! What the page shows, as data: facts and tables of text, the newest first.
+//! What the page shows, as data: facts, and tables of text with the newest row first.
 //!
 //! The page and its script know nothing of agents or runs: everything about them is here. It
 //! looks at the newest things only, however many there are, and copies them quickly, because
@@ -505,7 +505,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_long_or_invisible_is_made_fit_to_be_seen() {
+    fn shortens_long_text_and_replaces_control_characters() {
         assert_eq!(shorten("a\0b\u{1b}[1m"), "a\u{fffd}b\u{fffd}[1m");
         let shown = shorten(&"é".repeat(SHOWN + 1));
         assert_eq!(shown.chars().count(), SHOWN + 1);

@@ -84,7 +84,7 @@ impl Listener {
                 // The old socket is closed by this.
                 self.door = Door::Shut { opens: until, callers: Vec::new() };
                 self.open.send_replace(false);
-                // Whoever ordered it may have left.
+                // The caller may have gone.
                 let _ = done.send(());
             }
             Order::Accept { done } => {

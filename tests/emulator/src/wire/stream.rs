@@ -219,7 +219,7 @@ impl AsyncWrite for Stream {
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        // A FIN before the RST would be another fault than the one that was ordered.
+        // A FIN before the RST would be another fault than the chosen one.
         if self.connection.planned() && matches!(*self.connection.plan(), Plan::Ended) {
             return Poll::Ready(Ok(()));
         }

@@ -32,7 +32,7 @@ async fn an_exchange_that_breaks_the_contract_fails_the_test_and_says_where() {
 }
 
 #[tokio::test]
-async fn what_breaks_the_contract_can_be_taken_away() {
+async fn mismatches_can_be_taken_away() {
     in_both(async |twin| {
         break_the_contract(&twin).await;
         let [mismatch] = twin.take_mismatches().try_into().expect("one mismatch");
@@ -67,7 +67,7 @@ async fn a_body_that_is_refused_is_no_mismatch() {
 }
 
 #[tokio::test]
-async fn what_was_ordered_to_be_wrong_is_no_mismatch() {
+async fn an_injected_fault_is_not_a_mismatch() {
     in_both(async |twin| {
         let value = HeaderValue::from_static("text/plain");
         for fault in [Fault::ContentType { value }, Fault::Html] {

@@ -86,7 +86,7 @@ async fn days_of_the_week_and_years_are_heeded() {
 }
 
 #[tokio::test]
-async fn what_it_starts_executes_the_agent_and_comes_to_an_end() {
+async fn a_schedule_starts_runs_that_end() {
     in_both(async |twin| {
         set(&twin, "0 0 18 * * * *").await;
         twin.advance(7 * HOUR).await;

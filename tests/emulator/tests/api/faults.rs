@@ -107,7 +107,7 @@ async fn an_operation_that_there_is_not_cannot_go_wrong() {
 }
 
 #[tokio::test]
-async fn what_is_refused_instead_does_not_happen() {
+async fn an_operation_with_a_replaced_answer_is_not_carried_out() {
     in_both(async |twin| {
         let fault = Fault::status(StatusCode::BAD_GATEWAY, None);
         order(&twin, Rule::new("create_workspace", fault));
@@ -119,7 +119,7 @@ async fn what_is_refused_instead_does_not_happen() {
 }
 
 #[tokio::test]
-async fn what_is_refused_instead_happens_all_the_same_if_so_ordered() {
+async fn takes_effect_carries_out_an_operation_with_a_replaced_answer() {
     in_both(async |twin| {
         let fault = Fault::status(StatusCode::BAD_GATEWAY, None);
         order(&twin, Rule::new("create_workspace", fault).taking_effect(true));
@@ -323,7 +323,7 @@ async fn exchanges_are_recorded_with_what_went_wrong() {
 }
 
 #[tokio::test]
-async fn faults_can_be_ordered_as_json() {
+async fn faults_are_read_from_a_fault_file() {
     let orders = r#"{"faults": [
         {"operation": "get_me", "attempts": 1,
          "fault": {"status": {"status": 429, "retry_after": {"date_in": 5}}}},
@@ -346,7 +346,7 @@ async fn faults_can_be_ordered_as_json() {
 }
 
 #[test]
-fn orders_that_cannot_be_meant_are_refused() {
+fn a_wrong_fault_file_is_refused() {
     for orders in [
         r#"{"faults": [{"operation": "get_you", "fault": "html"}]}"#,
         r#"{"faults": [{"operation": "get_me", "fault": "xml"}]}"#,

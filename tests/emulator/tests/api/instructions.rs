@@ -33,7 +33,7 @@ async fn an_agent_that_was_told_nothing_shows_no_text_or_nothing() {
 }
 
 #[tokio::test]
-async fn what_was_written_last_is_in_force() {
+async fn the_last_instructions_are_in_force() {
     in_both(async |twin| {
         let path = write(&twin, &["Check email.", "Check email and Slack."]).await;
         let shown = twin.get(&path).await.json(200);

@@ -75,7 +75,7 @@ async fn events_come_one_by_one() {
 }
 
 #[tokio::test]
-async fn what_fell_due_meanwhile_happened_at_its_time() {
+async fn due_events_happen_at_their_own_time() {
     in_both(async |twin| {
         let agent = twin.agent();
         let run = twin.with(|world| world.start_run(&agent, RunMode::Run));

@@ -177,7 +177,7 @@ async fn a_deleted_schedule_is_gone() {
 }
 
 #[tokio::test]
-async fn what_is_not_there_is_not_paused_resumed_or_deleted() {
+async fn a_missing_schedule_cannot_be_paused_resumed_or_deleted() {
     in_both(async |twin| {
         let (_, path) = deployed(&twin);
         twin.poke(&format!("{path}/pause")).await.problem(twin.missing());

@@ -66,3 +66,22 @@ async fn a_key_that_is_given_changes_nothing_else() {
         assert_eq!(given.agent(), made_up.agent());
     }
 }
+
+#[tokio::test]
+async fn a_hundred_emulators_run_in_one_process() {
+    let mut twins = Vec::new();
+    for seed in 0..50 {
+        for profile in Profile::ALL {
+            twins.push(Twin::of(Emulator::builder(profile).seed(seed)).await);
+        }
+    }
+    for twin in &twins {
+        let agent = twin.agent();
+        twin.get(&format!("/v1/agents/{agent}")).await.json(200);
+        assert_eq!(twin.take_exchanges().len(), 1);
+    }
+    let mut urls: Vec<String> = twins.iter().map(|twin| twin.url()).collect();
+    urls.sort();
+    urls.dedup();
+    assert_eq!(urls.len(), 100);
+}

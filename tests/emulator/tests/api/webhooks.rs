@@ -110,7 +110,7 @@ async fn each_field_can_be_changed_alone() {
 }
 
 #[tokio::test]
-async fn what_is_left_out_or_null_stays() {
+async fn members_that_are_absent_or_null_stay_unchanged() {
     in_both(async |twin| {
         let (_, path) = create(&twin).await;
         let before = twin.get(&path).await.json(200);

@@ -61,7 +61,7 @@ fn row(table: &str, texts: &[&str]) -> String {
 }
 
 #[tokio::test]
-async fn what_happens_appears_without_a_reload() {
+async fn the_page_updates_without_a_reload() {
     let Some(browser) = Browser::open("about:blank", Scripts::Run).await else { return };
     for profile in Profile::ALL {
         let receiver = Recorder::start(&[]).await;
@@ -93,7 +93,7 @@ async fn what_happens_appears_without_a_reload() {
 }
 
 #[tokio::test]
-async fn what_is_hostile_stays_text() {
+async fn hostile_identifiers_stay_text() {
     let twin = emulator(Profile::Observed).await;
     let Some(browser) = Browser::open(&twin.url(), Scripts::Run).await else { return };
     browser.sees("//body[@data-connection='live']").await;
@@ -193,7 +193,7 @@ async fn the_page_is_whole_as_it_comes() {
 }
 
 #[tokio::test]
-async fn what_breaks_the_contract_is_shown_while_it_is_on_record() {
+async fn shows_mismatches_until_they_are_taken() {
     let twin = emulator(Profile::Documented).await;
     let Some(browser) = Browser::open(&twin.url(), Scripts::Run).await else { return };
     browser.sees("//section[@id='mismatches'][@hidden]").await;
@@ -313,7 +313,7 @@ async fn only_the_newest_are_shown_and_all_are_counted() {
 
 /// Else whoever counts requests would count those of the page, too.
 #[tokio::test]
-async fn what_is_the_emulators_own_is_not_among_the_exchanges() {
+async fn requests_for_the_page_are_not_in_the_journal() {
     let twin = emulator(Profile::Documented).await;
 
     for path in ["/", "/_emulator/state", "/openapi.json"] {

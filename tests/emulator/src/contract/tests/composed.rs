@@ -74,7 +74,7 @@ fn a_member_must_be_listed_by_the_branch_that_holds() {
 }
 
 #[test]
-fn what_a_schema_leaves_open_is_open() {
+fn an_open_schema_stays_open() {
     let body = json!({"id": 1, "more": {"deep": 1}});
     assert_eq!(instances(&reference("Open"), &body), [""; 0]);
     assert_eq!(instances(&reference("Anything"), &body), [""; 0]);
@@ -84,7 +84,7 @@ fn what_a_schema_leaves_open_is_open() {
 }
 
 #[test]
-fn what_a_schema_closes_itself_is_told_as_well() {
+fn reports_a_member_that_a_closed_schema_forbids() {
     let schema = json!({ "properties": { "id": {} }, "additionalProperties": false });
     let contract = contract(&schema);
     let found = check(&contract, &json!({"id": 1, "more": 1}));
@@ -107,7 +107,7 @@ fn a_schema_that_leads_nowhere_but_to_itself_is_read() {
 }
 
 #[test]
-fn what_is_not_json_is_not_looked_into() {
+fn ignores_bodies_that_are_not_json() {
     let content = json!({ "text/plain": { "schema": { "type": "integer" } } });
     let contract = read(&json!({
         "paths": { "/a": { "get": { "responses": { "200": { "content": content } } } } },
@@ -128,7 +128,7 @@ fn a_schema_that_cannot_be_used_takes_nothing() {
 }
 
 #[test]
-fn what_is_no_document_has_no_operation() {
+fn a_text_that_is_not_a_document_has_no_operation() {
     for text in ["", "[]", "{}", r#"{"paths": {"/a": {"get": 5, "post": null}}}"#] {
         let contract = Contract::read(Profile::Documented, text);
         assert_eq!(check(&contract, &json!({})).len(), 1, "{text}");

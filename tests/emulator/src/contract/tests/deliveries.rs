@@ -36,7 +36,7 @@ fn breaks(delivery: &Recorded, pointer: &str, instance: &str) {
 }
 
 #[test]
-fn what_is_described_is_taken() {
+fn accepts_a_documented_request() {
     for profile in Profile::ALL {
         for event in EVENTS {
             let found = Contract::of(profile).check_delivery(event, &delivery(event, &body(event)));
@@ -131,7 +131,7 @@ fn a_refusal_without_a_word_is_what_was_seen_where_the_method_is_lacking() {
 }
 
 #[test]
-fn what_falls_through_is_what_was_seen_and_no_refusal() {
+fn a_grpc_answer_is_accepted_only_as_it_was_observed() {
     let grpc = Answer::new(StatusCode::OK, "application/grpc", "");
     let grpc = grpc.header(HeaderName::from_static("grpc-status"), HeaderValue::from_static("12"));
     assert_eq!(refusal(Profile::Observed, &grpc), [""; 0]);

@@ -17,7 +17,7 @@ struct Broken {
 }
 
 #[test]
-fn what_a_document_shows_passes() {
+fn the_examples_of_the_document_pass() {
     for profile in Profile::ALL {
         let (contract, mut seen) = (Contract::of(profile), 0);
         for sample in Sample::all(contract) {

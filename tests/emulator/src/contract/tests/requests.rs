@@ -157,7 +157,7 @@ fn a_body_that_may_be_left_out() {
 }
 
 #[test]
-fn what_only_the_service_asks_for() {
+fn fields_that_only_the_service_requires() {
     let asked = request(Method::POST, "/v1/agents/a/runs", "{}");
     let run = json!({"run_id": "", "agent_id": "", "status": "paused", "started_at": ""});
     let answer = Answer::json(StatusCode::CREATED, &json!({ "run": run }));
@@ -178,7 +178,7 @@ fn a_refusal_must_be_right_all_the_same() {
 }
 
 #[test]
-fn what_is_no_operation() {
+fn a_request_without_an_operation() {
     for profile in Profile::ALL {
         let contract = Contract::of(profile);
         let found = contract.check(&Method::PUT, "/v1/me", &get("/v1/me"), &not_found());

@@ -10,7 +10,7 @@ use crate::fault::WireFault;
 const MUCH: usize = 8 << 20;
 
 #[tokio::test]
-async fn a_reset_comes_after_exactly_the_bytes_that_were_ordered() {
+async fn a_reset_comes_after_exactly_the_requested_bytes() {
     in_time(async {
         let rig = Rig::start();
         let (whole, _) = rig.fetch().await;
@@ -29,7 +29,7 @@ async fn a_reset_comes_after_exactly_the_bytes_that_were_ordered() {
 }
 
 #[tokio::test]
-async fn a_close_comes_after_exactly_the_bytes_that_were_ordered() {
+async fn a_close_comes_after_exactly_the_requested_bytes() {
     in_time(async {
         let rig = Rig::start();
         let (whole, _) = rig.fetch().await;
