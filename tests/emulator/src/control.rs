@@ -18,7 +18,7 @@ use axum::routing::{MethodFilter, on};
 use serde_json::{Value, json};
 
 use self::actions::{ACTIONS, Action};
-pub(super) use self::guard::guard;
+pub(super) use self::guard::{Forbidden, guard};
 use super::call::Call;
 use super::page::with_policies;
 use super::server::Shared;
@@ -71,7 +71,7 @@ async fn exchange(
     let parameters: Vec<(String, String)> =
         parameters.iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
     let answer = match guard(&connection, request.method(), request.headers()) {
-        Err(refused) => refused,
+        Err(forbidden) => forbidden.answer(),
         Ok(()) => match Recorded::read(request).await {
             Err(status) => Answer::empty(status),
             Ok(request) => {
@@ -90,13 +90,10 @@ async fn unknown(
     ConnectInfo(connection): ConnectInfo<Connection>,
     request: Request,
 ) -> Response {
-    let answer = match guard(&connection, request.method(), request.headers()) {
-        Err(refused) => refused,
-        Ok(()) => {
-            let text = "there is no such path in the control API; see /_emulator/openapi.json";
-            Refused::Missing(text.to_owned()).answer()
-        }
-    };
+    let text = "there is no such path in the control API; see /_emulator/openapi.json";
+    let missing = |()| Refused::Missing(text.to_owned()).answer();
+    let passed = guard(&connection, request.method(), request.headers());
+    let answer = passed.map_or_else(Forbidden::answer, missing);
     shared.respond(&connection, with_policies(answer)).await
 }
 

@@ -11,7 +11,7 @@ use std::process::ExitCode;
 use anyhow::{Context as _, bail};
 use clap::Parser;
 use clap::builder::NonEmptyStringValueParser;
-use twin_emulator::fault::EXAMPLES;
+use twin_emulator::fault::{EXAMPLES, Example};
 use twin_emulator::{Emulator, Orders, Profile};
 
 /// The Twin REST API on your machine: all 33 operations, with state.
@@ -19,6 +19,7 @@ use twin_emulator::{Emulator, Orders, Profile};
 /// Nothing is kept after it ends, and nothing in it is secret. Open its address in a browser to
 /// see and control it.
 #[derive(Parser)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
 #[command(name = "twin-emulator", version, after_long_help = MORE)]
 struct Arguments {
     /// The port to listen on; 0 picks a free one and prints it.
@@ -98,7 +99,7 @@ fn main() -> ExitCode {
     if arguments.help_faults {
         return say(&help_faults());
     }
-    match run(arguments) {
+    match run(&arguments) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("twin-emulator: {error:#}");
@@ -109,8 +110,9 @@ fn main() -> ExitCode {
 
 fn help_faults() -> String {
     let (requests, deliveries) = EXAMPLES.split_at(15);
-    let lines = |examples: &[_]| -> String {
-        examples.iter().map(|example| format!("  {example}\n")).collect()
+    let lines = |examples: &[Example]| {
+        let lines: Vec<String> = examples.iter().map(|example| format!("  {example}")).collect();
+        lines.join("\n") + "\n"
     };
     let [requests, deliveries] = [lines(requests), lines(deliveries)];
     format!("{FILE}\nFaults of requests:\n{requests}\nFaults of deliveries:\n{deliveries}{STEPS}")
@@ -123,7 +125,7 @@ fn say(text: &str) -> ExitCode {
 }
 
 #[tokio::main]
-async fn run(arguments: Arguments) -> anyhow::Result<()> {
+async fn run(arguments: &Arguments) -> anyhow::Result<()> {
     if !arguments.host.to_canonical().is_loopback() && !arguments.expose_to_network {
         bail!(
             "--host {} is not on loopback: everybody on that network could use the emulator; \
@@ -159,7 +161,7 @@ async fn run(arguments: Arguments) -> anyhow::Result<()> {
     let twin = builder.start().await.with_context(|| cannot_listen(address))?;
     // Ctrl-C works before anybody learns of the address.
     let (interrupted, ()) = tokio::join!(biased; tokio::signal::ctrl_c(), async {
-        announce(&twin, &arguments);
+        announce(&twin, arguments);
     });
     twin.stop();
     interrupted.context("cannot listen for Ctrl-C")

@@ -22,7 +22,7 @@ use axum::routing::{MethodRouter, get};
 
 use self::html::Shell;
 use self::view::View;
-use super::control::guard;
+use super::control::{Forbidden, guard};
 use super::document;
 use super::server::Shared;
 use super::wire::Connection;
@@ -34,10 +34,10 @@ static SHELL: LazyLock<Shell> = LazyLock::new(Shell::new);
 /// The page and its state, for this machine only.
 pub(super) fn routes() -> Router<Arc<Shared>> {
     Router::new()
-        .route("/", own(|shared, local| local.map_or_else(|refused| refused, |()| page(shared))))
+        .route("/", own(|shared, passed| passed.map_or_else(Forbidden::answer, |()| page(shared))))
         .route(
             "/_emulator/state",
-            own(|shared, local| local.map_or_else(|refused| refused, |()| state(shared))),
+            own(|shared, passed| passed.map_or_else(Forbidden::answer, |()| state(shared))),
         )
 }
 
@@ -47,7 +47,7 @@ pub(super) fn document_route() -> Router<Arc<Shared>> {
 }
 
 /// A path of the emulator's own. The handler learns whether [`guard`] lets the request pass.
-fn own(answer: fn(&Shared, Result<(), Answer>) -> Answer) -> MethodRouter<Arc<Shared>> {
+fn own(answer: fn(&Shared, Result<(), Forbidden>) -> Answer) -> MethodRouter<Arc<Shared>> {
     get(
         move |State(shared): State<Arc<Shared>>,
               ConnectInfo(connection): ConnectInfo<Connection>,

@@ -132,13 +132,10 @@ impl World {
             told.map(|webhook| (webhook.id.clone(), webhook.url.clone(), webhook.secret.clone()));
         let told: Vec<(String, String, String)> = told.collect();
         if told.is_empty() {
-            return Err(match webhook_id {
-                Some(id) => format!("there is no webhook {id}"),
-                None => {
-                    let event = event.name();
-                    format!("no active webhook of agent {agent_id} subscribed to {event}")
-                }
-            });
+            let nobody =
+                || format!("no active webhook of agent {agent_id} subscribed to {}", event.name());
+            let missing = webhook_id.map(|id| format!("there is no webhook {id}"));
+            return Err(missing.unwrap_or_else(nobody));
         }
         let body = self.sample_body(agent_id, run, event);
         let deliver = |to| self.deliver(agent_id, to, event, body.clone());
@@ -157,7 +154,7 @@ impl World {
         };
         let ends = !matches!(event, EventType::Started | EventType::Paused);
         let finished = ends.then(|| run.finished.unwrap_or(self.now));
-        let run = Run { state, finished, ..Run::new(&run.id, run.mode, run.started) };
+        let run = Run { finished, state, ..Run::new(&run.id, run.mode, run.started) };
         self.delivery_body(agent_id, &run, event)
     }
 

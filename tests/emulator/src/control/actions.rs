@@ -113,32 +113,34 @@ fn body<T>(
 
 async fn advance_clock(shared: &Shared, call: &Call<'_>) -> Done {
     let now = shared.with(|world| world.now());
-    let then = body(call, &["by", "to"], |members| match members.get("to") {
-        Some(to) => {
-            let time = DateTime::parse_from_rfc3339(&to.text()?);
-            let time =
-                time.map_err(|_| to.mistake("expected a time such as 2026-03-11T13:00:00Z"))?;
-            if time < now {
-                return Err(
-                    to.mistake(format!("the time does not go back; it is {}", rfc3339(now)))
-                );
-            }
-            Ok(time.to_utc())
-        }
-        None => {
-            let by = members.need("by")?;
-            let delta = TimeDelta::from_std(by.duration()?).ok();
-            let then = delta.and_then(|delta| now.checked_add_signed(delta));
-            // A schedule that falls due every minute would keep the emulator busy for hours.
-            let then = then.filter(|then| *then - now <= FARTHEST);
-            then.ok_or_else(|| by.mistake("the clock advances by 366 days at most"))
-        }
+    let then = body(call, &["by", "to"], |members| {
+        let to = members.get("to").map(|to| time(to, now));
+        to.unwrap_or_else(|| later(members.need("by")?, now))
     })?;
     shared.advance_to(then).await;
     Ok(clock(shared))
 }
 
+/// A schedule that falls due every minute would keep the emulator busy for hours.
 const FARTHEST: TimeDelta = TimeDelta::days(366);
+
+fn time(to: &Entry<'_>, now: DateTime<Utc>) -> Result<DateTime<Utc>, Mistake> {
+    let time = DateTime::parse_from_rfc3339(&to.text()?);
+    let time = time.map_err(|_| to.mistake("expected a time such as 2026-03-11T13:00:00Z"))?;
+    match time.signed_duration_since(now) {
+        past if past < TimeDelta::zero() => {
+            Err(to.mistake(format!("the time does not go back; it is {}", rfc3339(now))))
+        }
+        far if far > FARTHEST => Err(to.mistake("the clock advances by 366 days at most")),
+        _ => Ok(time.to_utc()),
+    }
+}
+
+fn later(by: &Entry<'_>, now: DateTime<Utc>) -> Result<DateTime<Utc>, Mistake> {
+    let delta = TimeDelta::from_std(by.duration()?).ok().filter(|delta| *delta <= FARTHEST);
+    let then = delta.and_then(|delta| now.checked_add_signed(delta));
+    then.ok_or_else(|| by.mistake("the clock advances by 366 days at most"))
+}
 
 fn clock(shared: &Shared) -> Answer {
     ok(&json!({"now": rfc3339(shared.with(|world| world.now()))}))

@@ -20,22 +20,27 @@ pub(crate) fn guard(
     connection: &Connection,
     method: &Method,
     headers: &HeaderMap,
-) -> Result<(), Answer> {
+) -> Result<(), Forbidden> {
     if !connection.is_local() {
-        return Err(refusal("this is for programs of the emulator's own machine only"));
+        return Err(Forbidden("only programs of the emulator's own machine may use this\n"));
     }
     if !is_for_loopback(headers) {
-        let hosts = "http://127.0.0.1, http://localhost and http://[::1]";
-        return Err(refusal(&format!("this is answered under {hosts} only")));
+        return Err(Forbidden("use http://127.0.0.1, http://localhost or http://[::1]\n"));
     }
     if *method != Method::GET && !is_of_this_origin(headers) {
-        return Err(refusal("pages of other origins cannot control the emulator"));
+        return Err(Forbidden("pages of other origins cannot control the emulator\n"));
     }
     Ok(())
 }
 
-fn refusal(text: &str) -> Answer {
-    Answer::new(StatusCode::FORBIDDEN, "text/plain; charset=utf-8", format!("{text}\n"))
+/// Why a request may not use the page or the control API.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Forbidden(&'static str);
+
+impl Forbidden {
+    pub(crate) fn answer(self) -> Answer {
+        Answer::new(StatusCode::FORBIDDEN, "text/plain; charset=utf-8", self.0)
+    }
 }
 
 fn is_for_loopback(headers: &HeaderMap) -> bool {

@@ -43,7 +43,7 @@ pub const EXAMPLES: [Example; 20] = [
     example("content_type", r#"{"content_type": "text/plain"}"#, "the real answer, another type"),
     example("redirect", r#"{"redirect": "http://127.0.0.1:1/"}"#, "307 to this address"),
     example("gzip_bomb", r#"{"gzip_bomb": 1000000000}"#, "a small gzip body of 1 GB unpacked"),
-    example("cursors", r#"{"cursors": ["A", "A", null]}"#, "other values of next_cursor"),
+    example("cursors", r#"{"cursors": ["A", "A", null]}"#, "other cursors on the real pages"),
     example("shift", r#"{"shift": {"insert": 1, "remove": 1}}"#, "items change between pages"),
     example("duplicate", r#"{"duplicate": 2}"#, "the delivery is sent twice more"),
     example("late", r#"{"late": "30s"}"#, "the delivery is sent 30 seconds later"),

@@ -249,7 +249,7 @@ async fn reads_the_journal_without_secrets() {
         assert!(!journal.to_string().contains(twin.api_key()), "{journal}");
         let path = format!("/_emulator/requests?after={}", first["number"]);
         let later = call(&twin, Method::GET, &path, "/_emulator/requests", &Value::Null).await;
-        assert_eq!(list(&later.json(200)["requests"]), [second.clone()]);
+        assert_eq!(list(&later.json(200)["requests"]), std::slice::from_ref(second));
         twin.take_mismatches();
     })
     .await;
@@ -274,6 +274,7 @@ async fn a_wrong_body_is_refused_with_its_place() {
             ("/_emulator/clock/advance", json!({"by": "soon"}), "line 1, by: expected a duration"),
             ("/_emulator/clock/advance", json!({"by": "900d"}), "366 days"),
             ("/_emulator/clock/advance", json!({"to": "2020-01-01T00:00:00Z"}), "does not go back"),
+            ("/_emulator/clock/advance", json!({"to": "2036-01-01T00:00:00Z"}), "366 days"),
             ("/_emulator/clock/advance", json!([]), "expected an object"),
             ("/_emulator/scripts", json!({"faults": []}), "\"faults\" is not known here"),
             ("/_emulator/seed", json!({"agents": -1}), "agents: expected a whole number"),
