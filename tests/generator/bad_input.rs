@@ -8,6 +8,7 @@ use crate::vendored;
 fn generated(document: &[u8]) -> Result<Generated, twin_api_gen::Error> {
     let mut input = vendored();
     input.openapi = document;
+    input.known = None;
     input.overlay = None;
     input.runtime = Runtime::StandAlone;
     generate(input)

@@ -6,7 +6,7 @@ use pulldown_cmark::{Event, Options, Parser, Tag};
 use serde_json::Value;
 use syn::visit::Visit;
 use twin_api_gen::{Runtime, generate};
-use twin_tests::vendored::OPENAPI;
+use twin_tests::vendored::CONTRACT;
 
 use crate::vendored;
 
@@ -42,9 +42,9 @@ const HOSTILE: &[&str] = &[
     "***bold*** __bold__ ~~gone~~ [^1]\n\n[^1]: note",
 ];
 
-/// The vendored document with `text` in place of every title, summary and description.
+/// The contract with `text` in place of every title, summary and description.
 fn with_text(text: &str) -> String {
-    let mut document: Value = serde_json::from_str(OPENAPI).expect("openapi.json is JSON");
+    let mut document: Value = serde_json::from_str(CONTRACT).expect("contract.json is JSON");
     replace(&mut document, text, true);
     document.to_string()
 }
@@ -225,6 +225,7 @@ fn no_name_and_no_value_is_more_than_text() {
         .to_string();
         let mut input = vendored();
         input.openapi = document.as_bytes();
+        input.known = None;
         input.overlay = None;
         input.runtime = Runtime::StandAlone;
         match generate(input) {
@@ -260,6 +261,7 @@ fn keywords_and_odd_names_become_identifiers() {
     .to_string();
     let mut input = vendored();
     input.openapi = document.as_bytes();
+    input.known = None;
     input.overlay = None;
     input.runtime = Runtime::StandAlone;
     let source = generate(input).expect("it generates").source;

@@ -1,11 +1,11 @@
-//! Holds `openapi.json` against the OpenAPI specification and against the reference of the
+//! Holds `contract.json` against the OpenAPI specification and against the reference of the
 //! API, which the tables here repeat by hand.
 //!
-//! It does not test the client, and knows no more of the live service than the overlay says.
+//! It does not test the client, and knows no more of the live service than `known.json` says.
 
 #![expect(clippy::expect_used, reason = "the helpers of a test may fail it too")]
 
-mod overlay;
+mod known;
 
 use std::collections::BTreeSet;
 
@@ -109,18 +109,7 @@ const EVENTS: [&str; 5] =
     ["run.started", "run.completed", "run.failed", "run.stopped", "run.paused"];
 
 fn document() -> Value {
-    serde_json::from_str(twin_tests::vendored::OPENAPI).expect("openapi.json is JSON")
-}
-
-/// The document, if it is the one that was written from the reference. The published one
-/// takes its place one day, with its own words; what holds our words ends then.
-fn our_edition() -> Option<Value> {
-    let document = document();
-    let ours = document["info"]["x-written-from-reference"] == true;
-    if !ours {
-        println!("openapi.json is not the edition that was written from the reference");
-    }
-    ours.then_some(document)
+    serde_json::from_str(twin_tests::vendored::CONTRACT).expect("contract.json is JSON")
 }
 
 /// What is wrong with `document` by the official schema of OpenAPI 3.1, and with its Schema
@@ -228,8 +217,7 @@ fn the_official_schema_refuses_what_is_not_openapi() {
 
 #[test]
 fn the_operations_are_those_of_the_reference() {
-    let mut document = document();
-    twin_api_gen::overlay::apply(&mut document, twin_tests::vendored::OVERLAY.as_bytes()).unwrap();
+    let document = twin_api_gen::generate(crate::contract()).unwrap().effective;
     let success = |operation: &Value| -> Vec<String> {
         let statuses = members(&operation["responses"]).map(|(status, _)| status.clone());
         statuses.filter(|status| status.starts_with('2')).collect()
@@ -251,7 +239,7 @@ fn the_operations_are_those_of_the_reference() {
 
 #[test]
 fn parameters_and_bodies_are_those_of_the_reference() {
-    let Some(document) = our_edition() else { return };
+    let document = document();
     for (id, parameters, fields) in INPUTS {
         let (.., operation) =
             operations(&document).find(|(.., operation)| operation["operationId"] == id).unwrap();
@@ -275,7 +263,7 @@ fn parameters_and_bodies_are_those_of_the_reference() {
 
 #[test]
 fn every_operation_is_told_in_full() {
-    let Some(document) = our_edition() else { return };
+    let document = document();
     let tags: Vec<&Value> = elements(&document["tags"]).map(|tag| &tag["name"]).collect();
     for (method, path, operation) in operations(&document) {
         let [tag] = operation["tags"].as_array().unwrap().as_slice() else {
@@ -301,7 +289,7 @@ fn every_operation_is_told_in_full() {
 
 #[test]
 fn everything_has_a_description() {
-    let Some(document) = our_edition() else { return };
+    let document = document();
     let described = |value: &Value| value["description"].as_str().is_some_and(|d| !d.is_empty());
     let mut bare = Vec::new();
     walk(&document, "#", &mut |pointer, value| {
@@ -319,7 +307,7 @@ fn everything_has_a_description() {
 
 #[test]
 fn every_example_is_valid_by_its_own_schema() {
-    let Some(document) = our_edition() else { return };
+    let document = document();
     let (refused, seen) = refused_examples(&document);
     assert_eq!(refused, Vec::<String>::new());
     // Each body and each answer that has a content shows one.
@@ -340,7 +328,7 @@ fn every_example_is_valid_by_its_own_schema() {
 
 #[test]
 fn five_webhooks_are_described() {
-    let Some(document) = our_edition() else { return };
+    let document = document();
     let names: BTreeSet<&str> =
         members(&document["webhooks"]).map(|(name, _)| name.as_str()).collect();
     assert_eq!(names, BTreeSet::from(EVENTS));
@@ -363,7 +351,7 @@ fn five_webhooks_are_described() {
 
 #[test]
 fn every_request_carries_the_key() {
-    let Some(document) = our_edition() else { return };
+    let document = document();
     assert_eq!(document["security"], json!([{ "x-api-key": [] }]));
     let scheme = &document["components"]["securitySchemes"]["x-api-key"];
     let found = [&scheme["type"], &scheme["in"], &scheme["name"]];

@@ -10,10 +10,9 @@ use std::path::{Path, PathBuf};
 
 use insta::{Settings, assert_snapshot};
 use serde_json::{Value, json};
-use twin_api_gen::{Generated, generate, overlay};
-use twin_tests::vendored::{OPENAPI, OVERLAY};
+use twin_api_gen::{Generated, generate};
 
-use crate::vendored;
+use crate::{contract, vendored};
 
 /// Above this a reviewer skims.
 const MOST_LINES: usize = 1_500;
@@ -64,14 +63,14 @@ fn the_same_input_gives_the_same_bytes() {
     assert!(first.contains("cargo xtask regen"), "{first}");
 }
 
-/// The surface of the overlaid document after `change`, but for the report.
+/// The surface of the effective document after `change`, but for the report.
 fn surface_after(change: impl FnOnce(&mut Value)) -> BTreeMap<String, String> {
-    let mut document: Value = serde_json::from_str(OPENAPI).expect("openapi.json is JSON");
-    overlay::apply(&mut document, OVERLAY.as_bytes()).expect("the overlay applies");
+    let mut document = generate(contract()).expect("the contract generates").effective;
     change(&mut document);
     let text = document.to_string();
     let mut input = vendored();
     input.openapi = text.as_bytes();
+    input.known = None;
     input.overlay = None;
     let mut files = generate(input).expect("it generates").surface.files;
     files.remove("report");

@@ -4,6 +4,7 @@
 
 use std::fmt;
 
+use crate::identify::Identified;
 use crate::problem::{Edit, Problem};
 
 /// The stage of [`generate`](crate::generate) that refused.
@@ -92,6 +93,17 @@ impl Error {
     pub fn and(mut self, other: Self) -> Self {
         self.others.push(*other.first);
         self.others.extend(other.others);
+        self
+    }
+
+    /// Points into the document as it was given, instead of the effective one.
+    #[must_use]
+    pub(crate) fn from_effective(mut self, identified: &Identified) -> Self {
+        for problem in std::iter::once(&mut *self.first).chain(&mut self.others) {
+            if let Some(pointer) = &mut problem.pointer {
+                *pointer = identified.origin(pointer);
+            }
+        }
         self
     }
 

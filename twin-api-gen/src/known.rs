@@ -1,61 +1,194 @@
 //! What is known of the API whatever its document says: `known.json`.
 //!
-//! The facts are a floor under the document: what was promised once stays promised.
+//! The facts are a floor under the document. What was promised once stays promised, and
+//! what was observed stays readable. The file has these members:
+//!
+//! - `server`: the `url` of the API, with its `source`.
+//! - `webhooks`: the `tag` of the requests that the service makes.
+//! - `refusals`: the error responses of every operation, as an OpenAPI Responses Object.
+//! - `operations`: by our name, an OpenAPI Operation Object with two more members. `call` is
+//!   the method and path; `source` says where the operation is known from. `also` lists other
+//!   path shapes, such as `/agents/{}/schedule`, under which a document may describe it.
+//!   `responses` need only hold what `refusals` does not.
+//! - `entities`: the types of the API by our name; [`entity`] describes their form.
+//!
+//! `known.json` wins over the document, unless a member, parameter or operation carries
+//! `"upstream": "wins"`. Deleting an operation, a parameter or a member gives up the promise.
 
-use crate::{Error, Stage};
+pub(crate) mod apply;
+mod compare;
+pub(crate) mod entity;
+mod fact;
+mod operation;
+mod read;
+pub(crate) mod secret;
+
+use std::collections::BTreeMap;
+
+use serde_json::{Map, Value};
+
+use entity::{Entity, Shape};
+pub use fact::{Fact, Outcome};
+
+use crate::Error;
+use crate::identify::place::{Base, Place, Step};
+use crate::identify::reference::{component, to_component};
+use crate::identify::site::{json_media, success};
 
 /// The content of `known.json`.
 #[derive(Debug, Clone, Default)]
-#[non_exhaustive]
-pub struct Known {}
+pub struct Known {
+    pub(crate) server: Option<Server>,
+    pub(crate) webhook_tag: Option<String>,
+    pub(crate) refusals: Map<String, Value>,
+    pub(crate) operations: BTreeMap<String, Operation>,
+    pub(crate) entities: BTreeMap<String, Entity>,
+}
+
+/// The URL of the API.
+#[derive(Debug, Clone)]
+pub(crate) struct Server {
+    pub(crate) url: String,
+    pub(crate) source: String,
+}
+
+/// An operation that was promised.
+#[derive(Debug, Clone)]
+pub(crate) struct Operation {
+    /// Lower-case.
+    pub(crate) method: String,
+    pub(crate) path: String,
+    pub(crate) also: Vec<String>,
+    pub(crate) source: String,
+    pub(crate) upstream_wins: bool,
+    /// The OpenAPI Operation Object, without what only `known.json` has.
+    pub(crate) object: Map<String, Value>,
+}
+
+impl Operation {
+    /// `GET /v1/me`.
+    pub(crate) fn call(&self) -> String {
+        format!("{} {}", self.method.to_uppercase(), self.path)
+    }
+
+    pub(crate) fn tag(&self) -> Option<&str> {
+        self.object.get("tags")?.get(0)?.as_str()
+    }
+}
 
 impl Known {
     /// Reads `known.json`.
     ///
     /// # Errors
-    /// Of [`Stage::Known`]: not JSON, or not of the form that the module describes.
+    /// Of [`Stage::Known`](crate::Stage::Known), with all problems at once: not JSON, or not
+    /// of the form that the module describes.
     pub fn read(bytes: &[u8]) -> Result<Self, Error> {
-        let value: serde_json::Value = serde_json::from_slice(bytes).map_err(|error| {
-            Error::new(Stage::Known, format!("known.json is not JSON: {error}"))
-        })?;
-        if !value.is_object() {
-            return Err(Error::new(Stage::Known, "known.json is not an object"));
-        }
-        Ok(Self {})
+        read::read(bytes)
+    }
+
+    /// Whether an entity is the body of a request.
+    pub(crate) fn is_body(&self, entity: &str) -> bool {
+        self.operations.values().any(|operation| {
+            let schema = operation.object.get("requestBody").and_then(schema_of);
+            let name = schema.and_then(|schema| component(schema["$ref"].as_str()?));
+            name.is_some_and(|name| name == entity)
+        })
+    }
+
+    /// References to all entities, which stay even where no operation uses them.
+    pub(crate) fn references(&self) -> Vec<String> {
+        self.entities.keys().map(|name| to_component(name)).collect()
+    }
+
+    /// Whether nothing is known, so that no document is identified.
+    pub fn is_empty(&self) -> bool {
+        self.operations.is_empty() && self.entities.is_empty()
     }
 }
 
-/// How a document compares with one known fact.
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Fact {
-    /// What the fact is about: `Agent.icon_config`, `GET /v1/me`.
-    pub subject: String,
-    /// What the fact says: a lower-case sentence without a full stop.
-    pub says: String,
-    /// Where it is known from: a section of the reference, or an observation.
-    pub source: String,
-    /// How the document compares.
-    pub outcome: Outcome,
-    /// Where in the document, as a URI-fragment JSON pointer, if the document has the place.
-    pub pointer: Option<String>,
+impl Known {
+    /// Where each entity is used: the places that it names itself, and every place where
+    /// `known.json` refers to it.
+    pub(crate) fn places(&self) -> BTreeMap<&str, Vec<Place>> {
+        let mut places = Places { known: self, found: BTreeMap::new() };
+        for (name, entity) in &self.entities {
+            places.found.insert(name, entity.places.clone());
+        }
+        for (name, operation) in &self.operations {
+            places.operation(name, &operation.object);
+        }
+        for (name, entity) in &self.entities {
+            let base = || Base::Entity(name.clone());
+            match &entity.shape {
+                Shape::Object { members, .. } => {
+                    for member in members {
+                        let steps = vec![Step::Member(member.name.clone())];
+                        places.schema(&member.schema, &Place { base: base(), steps });
+                    }
+                }
+                Shape::Other(schema) => {
+                    places.schema(schema, &Place { base: base(), steps: Vec::new() });
+                }
+                Shape::Enum(_) => {}
+            }
+        }
+        places.found
+    }
 }
 
-/// How a document compares with a known fact.
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Outcome {
-    /// The document does not say it; the fact adds it.
-    Added,
-    /// The document says the same.
-    Agreed,
-    /// The document says something else.
-    Contradicted {
-        /// What the document says.
-        document: String,
-        /// Whether the known fact is applied all the same.
-        known_wins: bool,
-    },
-    /// The document lacks the whole operation; the fact supplies it.
-    Missing,
+struct Places<'a> {
+    known: &'a Known,
+    found: BTreeMap<&'a str, Vec<Place>>,
+}
+
+impl Places<'_> {
+    fn operation(&mut self, name: &str, object: &Map<String, Value>) {
+        let root = |base| Place { base, steps: Vec::new() };
+        if let Some(schema) = success(object).and_then(|(_, answer)| schema_of(answer)) {
+            self.schema(schema, &root(Base::Answer(name.to_owned())));
+        }
+        if let Some(schema) = object.get("requestBody").and_then(schema_of) {
+            self.schema(schema, &root(Base::Body(name.to_owned())));
+        }
+        for parameter in object.get("parameters").and_then(Value::as_array).into_iter().flatten() {
+            if let (Some(own), Some(schema)) = (parameter["name"].as_str(), parameter.get("schema"))
+            {
+                self.schema(schema, &root(Base::Parameter(name.to_owned(), own.to_owned())));
+            }
+        }
+    }
+
+    fn schema(&mut self, schema: &Value, place: &Place) {
+        let entity = schema["$ref"].as_str().and_then(component);
+        if let Some((name, _)) =
+            entity.and_then(|name| self.known.entities.get_key_value(name.as_str()))
+        {
+            let places = self.found.entry(name).or_default();
+            if !places.contains(place) {
+                places.push(place.clone());
+            }
+        }
+        let then = |step| {
+            let mut place = place.clone();
+            place.steps.push(step);
+            place
+        };
+        for keyword in ["allOf", "oneOf", "anyOf"] {
+            for branch in schema[keyword].as_array().into_iter().flatten() {
+                self.schema(branch, place);
+            }
+        }
+        for (name, member) in schema["properties"].as_object().into_iter().flatten() {
+            self.schema(member, &then(Step::Member(name.clone())));
+        }
+        for (keyword, step) in [("items", Step::Items), ("additionalProperties", Step::Values)] {
+            if schema[keyword].is_object() {
+                self.schema(&schema[keyword], &then(step));
+            }
+        }
+    }
+}
+
+fn schema_of(body: &Value) -> Option<&Value> {
+    json_media(body)?.1.get("schema")
 }

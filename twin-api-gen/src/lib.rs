@@ -18,6 +18,7 @@ pub mod surface;
 
 mod blame;
 mod client;
+mod closest;
 mod guard;
 mod outline;
 mod passes;
@@ -112,44 +113,33 @@ impl Generated {
 /// for a document of 100 KB in a release build.
 ///
 /// # Errors
-/// The first thing that makes a right client impossible: the [`Stage`], the JSON pointer
-/// where it is known, the cause and what to do.
+/// Everything that a stage finds wrong: the [`Stage`], the JSON pointer where it is known,
+/// the cause and what to do.
 pub fn generate(input: Input<'_>) -> Result<Generated, Error> {
     guard::run(|| generate_guarded(input))
 }
 
 fn generate_guarded(input: Input<'_>) -> Result<Generated, Error> {
     let mut clock = Clock::start();
-    let document = parse::parse(input.openapi)?;
-    clock.lap(Stage::Parse);
-    let known = input.known.map(Known::read).transpose()?.unwrap_or_default();
-    let identify::Identified { mut document } = identify::identify(document, &known)?;
-    clock.lap(Stage::Identify);
-    let facts = Vec::new();
-    clock.lap(Stage::Known);
-    let applied = match input.overlay {
-        Some(overlay) => overlay::apply(&mut document, overlay)?,
-        None => Vec::new(),
-    };
-    client::check_size(&document)?;
-    clock.lap(Stage::Overlay);
-    let effective = document.clone();
-    let native_types = input.runtime == Runtime::TwinApi;
-    let mut lowered = lower::lower(document, lower::Options { native_types })?;
-    clock.lap(Stage::Lower);
-    let written = write::write(&mut lowered, input.runtime, &mut clock)?;
-    if input.strict {
-        refuse_left_out(&lowered.left_out)?;
-    }
+    let Prepared { known, identified, facts, applied } = prepare(input, &mut clock)?;
+    let written = write_client(input, &known, &identified.document, &mut clock);
+    // The stages from here on point into the effective document.
+    let Client { lowered, written } = written.map_err(|error| error.from_effective(&identified))?;
     let passes::Passed { tree, operations } = written.passed;
-    let surface =
-        surface::describe(&tree, &lowered.document, &operations, &applied, &lowered.diagnostics);
-    let left_out = lowered.left_out.into_iter().map(|(left_out, _)| left_out).collect();
-    clock.lap(Stage::Passes);
+    let left_out = lowered.left_out.into_iter().map(|(left_out, _)| left_out);
+    let left_out: Vec<LeftOut> =
+        left_out.map(|it| LeftOut { pointer: identified.origin(&it.pointer), ..it }).collect();
+    let done = surface::Done {
+        applied: &applied,
+        facts: &facts,
+        diagnostics: &lowered.diagnostics,
+        left_out: &left_out,
+    };
+    let surface = surface::describe(&tree, &lowered.document, &operations, done);
     Ok(Generated {
         source: written.source,
         surface,
-        effective,
+        effective: identified.document,
         lowered: lowered.document,
         diagnostics: lowered.diagnostics,
         applied,
@@ -157,6 +147,72 @@ fn generate_guarded(input: Input<'_>) -> Result<Generated, Error> {
         left_out,
         timings: clock.laps,
     })
+}
+
+/// The effective document (as the identified one), and how it came to be.
+struct Prepared {
+    known: Known,
+    identified: identify::Identified,
+    facts: Vec<Fact>,
+    applied: Vec<Applied>,
+}
+
+/// Identifies the document and applies known facts and overlay; all their problems at once.
+fn prepare(input: Input<'_>, clock: &mut Clock) -> Result<Prepared, Error> {
+    let document = parse::parse(input.openapi)?;
+    clock.lap(Stage::Parse);
+    let known = input.known.map(Known::read).transpose()?.unwrap_or_default();
+    let mut identified = identify::identify(document, &known);
+    clock.lap(Stage::Identify);
+    let mut facts = std::mem::take(&mut identified.facts);
+    facts.extend(known::apply::apply(&mut identified, &known));
+    clock.lap(Stage::Known);
+    let mut refusals = Error::from_problems(std::mem::take(&mut identified.problems));
+    let effective = &mut identified.document;
+    let overlaid = input.overlay.map(|overlay| overlay::apply(effective, overlay)).transpose();
+    let mut applied = Vec::new();
+    match overlaid {
+        Ok(actions) => applied = actions.unwrap_or_default(),
+        Err(error) => {
+            let error = error.from_effective(&identified);
+            refusals = Some(refusals.map_or(error.clone(), |first| first.and(error)));
+        }
+    }
+    if let Some(error) = refusals {
+        return Err(error);
+    }
+    client::check_size(&identified.document)?;
+    clock.lap(Stage::Overlay);
+    Ok(Prepared { known, identified, facts, applied })
+}
+
+/// The lowered document, and the client of it.
+struct Client {
+    lowered: lower::Lowered,
+    written: write::Written,
+}
+
+fn write_client(
+    input: Input<'_>,
+    known: &Known,
+    effective: &Value,
+    clock: &mut Clock,
+) -> Result<Client, Error> {
+    let native_types = input.runtime == Runtime::TwinApi;
+    let (document, webhooks) = identify::without_webhooks(effective, known);
+    let mut lowered = lower::lower(document, lower::Options { native_types })?;
+    clock.lap(Stage::Lower);
+    let written = write::write(&mut lowered, input.runtime, clock)?;
+    if input.strict {
+        refuse_left_out(&lowered.left_out)?;
+    }
+    let secrets = known::secret::check(&written.passed.tree, known);
+    if let Some(error) = Error::from_problems(secrets).filter(|_| native_types) {
+        return Err(error);
+    }
+    lowered.diagnostics.extend(webhooks);
+    lowered.diagnostics.sort();
+    Ok(Client { lowered, written })
 }
 
 /// # Errors

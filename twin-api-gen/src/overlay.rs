@@ -23,8 +23,8 @@
 //! is there by null, and merging into null replaces it, so that two actions can replace a
 //! value whatever its form, present or not.
 //!
-//! It does nothing by halves: an action that matches nothing, or whose expectation fails,
-//! stops the whole, and the document stays as it was. It reads no file.
+//! It does nothing by halves: where an action matches nothing, or its expectation fails, all
+//! such actions are reported and the document stays as it was. It reads no file.
 
 mod expect;
 
@@ -38,6 +38,7 @@ use roas_overlay::validation::Validate;
 use serde_json::Value;
 
 use crate::error::{Error, Stage};
+use crate::problem::{Edit, EditedFile};
 
 const UPSTREAM_CHANGED: &str =
     "upstream changed; update or delete this action in twin-api-gen/overlay.json";
@@ -78,26 +79,25 @@ impl fmt::Display for Operation {
 /// Applies every action of `overlay`, in order, to `document`.
 ///
 /// # Errors
-/// Stage [`Stage::Overlay`], and the document as it was: when `overlay` is not an overlay
-/// in the sense of this module, and when an action matches nothing or not what it expects.
+/// Stage [`Stage::Overlay`], with the problems of all actions, and the document as it was:
+/// when `overlay` is not an overlay in the sense of this module, and when an action matches
+/// nothing or not what it expects.
 pub fn apply(document: &mut Value, overlay: &[u8]) -> Result<Vec<Applied>, Error> {
     let mut overlay = parse(overlay)?;
-    let actions = overlay
-        .actions
-        .iter()
-        .enumerate()
-        .map(|(index, action)| Reasoned::read(index, action))
-        .collect::<Result<Vec<_>, _>>()?;
+    let actions = std::mem::take(&mut overlay.actions);
     let mut working = document.clone();
     let mut applied = Vec::with_capacity(actions.len());
-    for action in actions {
-        let pointers = action.locate(&working)?;
-        for pointer in &pointers {
-            action.check(&working, pointer)?;
+    let mut problems = Vec::new();
+    for (index, action) in actions.iter().enumerate() {
+        overlay.actions = vec![action.clone()];
+        let read = Reasoned::read(index, action);
+        match read.and_then(|action| action.run(&overlay, &mut working)) {
+            Ok(action) => applied.push(action),
+            Err(error) => problems.extend(error.problems().cloned()),
         }
-        overlay.actions = vec![action.action.clone()];
-        action.apply(&overlay, &mut working)?;
-        applied.push(action.applied(pointers));
+    }
+    if let Some(error) = Error::from_problems(problems) {
+        return Err(error);
     }
     *document = working;
     Ok(applied)
@@ -109,6 +109,10 @@ fn parse(overlay: &[u8]) -> Result<Overlay, Error> {
         let what = if error.is_data() { "an OpenAPI Overlay 1.0 document" } else { "JSON" };
         refuse(format!("the overlay is not {what}: {error}"))
     })?;
+    // The standard asks for one action at least; a file without corrections is as good.
+    if overlay.actions.is_empty() {
+        return Ok(overlay);
+    }
     overlay.validate(EnumSet::empty()).map_err(|error| {
         let faults: Vec<String> = error.errors.iter().map(ToString::to_string).collect();
         refuse(format!("the overlay is not valid: {}", faults.join("; ")))
@@ -144,6 +148,23 @@ impl Reasoned {
             return Err(refuse(action.says(&format!("has an `{keyword}` that is not an array"))));
         }
         Ok(action)
+    }
+
+    /// Checks and applies the action, which `overlay` holds alone.
+    fn run(self, overlay: &Overlay, document: &mut Value) -> Result<Applied, Error> {
+        let delete = Edit::remove(EditedFile::Overlay, format!("/actions/{}", self.index));
+        let attempt = |document: &mut Value| {
+            let pointers = self.locate(document)?;
+            for pointer in &pointers {
+                self.check(document, pointer)?;
+            }
+            self.apply(overlay, document)?;
+            Ok(pointers)
+        };
+        match attempt(document) {
+            Ok(pointers) => Ok(self.applied(pointers)),
+            Err(error) => Err(Error::edit(error, delete)),
+        }
     }
 
     /// The nodes that the action is about, as JSON pointers without `#`.

@@ -110,6 +110,12 @@ fn check_version(members: &Map<String, Value>) -> Result<(), Error> {
     }
 }
 
+/// Whether the members that hold operations and types are objects, where they are there.
+pub(crate) fn has_shape(document: &Value) -> bool {
+    let is_object = |pointer: &str| document.pointer(pointer).is_none_or(Value::is_object);
+    ["/paths", "/webhooks", "/components", "/components/schemas"].into_iter().all(is_object)
+}
+
 fn check_members(members: &Map<String, Value>, any_of: &[&str]) -> Result<(), Error> {
     if !any_of.iter().any(|member| members.contains_key(*member)) {
         return Err(refuse(format!("the document has no `{}`", any_of.join("`, no `")))

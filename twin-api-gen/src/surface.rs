@@ -1,7 +1,8 @@
 //! The public surface of a generated client, as text that a person reviews.
 //!
 //! One file a tag: its operations, then the types that only they use. Types of several
-//! tags are in `shared`, what the overlay and the lowering did is in `report`. It shows no
+//! tags are in `shared`; `report` says how the document compares with the known facts, and
+//! what the overlay and the lowering did. It shows no
 //! bodies and no impls: what a line does not show, a caller does not see.
 
 mod operations;
@@ -12,13 +13,14 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
+use crate::known::Outcome;
 use crate::passes::Operation;
-use crate::{Applied, Diagnostic};
+use crate::{Applied, Diagnostic, Fact, LeftOut};
 
 /// Where types go that several tags use.
 const SHARED: &str = "shared";
 
-/// What the overlay and the lowering did.
+/// How the document compares with the known facts, and what overlay and lowering did.
 const REPORT: &str = "report";
 
 /// File stem to text, in a fixed order.
@@ -29,13 +31,29 @@ pub struct Surface {
     pub files: BTreeMap<String, String>,
 }
 
+/// What the stages before did, for the report.
+#[derive(Clone, Copy)]
+pub(crate) struct Done<'a> {
+    pub(crate) applied: &'a [Applied],
+    pub(crate) facts: &'a [Fact],
+    pub(crate) diagnostics: &'a [Diagnostic],
+    pub(crate) left_out: &'a [LeftOut],
+}
+
+impl Done<'_> {
+    /// Whether the document lacks `operation`, which `known.json` supplies.
+    fn is_missing(self, operation: &Operation) -> bool {
+        let call = format!("{} {}", operation.method.to_uppercase(), operation.path);
+        self.facts.iter().any(|fact| fact.outcome == Outcome::Missing && fact.subject == call)
+    }
+}
+
 /// Describes a tree that all passes have run over.
 pub(crate) fn describe(
     tree: &syn::File,
     document: &Value,
     operations: &[Operation],
-    applied: &[Applied],
-    diagnostics: &[Diagnostic],
+    done: Done<'_>,
 ) -> Surface {
     let types = types::read(tree, document);
     let mut tags: BTreeMap<String, Vec<&Operation>> = BTreeMap::new();
@@ -47,7 +65,7 @@ pub(crate) fn describe(
     for (tag, operations) in &tags {
         let mut text = String::new();
         for operation in operations {
-            text.push_str(&operations::describe(tree, operation));
+            text.push_str(&operations::describe(tree, operation, done.is_missing(operation)));
         }
         files.insert(tag.clone(), text);
     }
@@ -58,7 +76,7 @@ pub(crate) fn describe(
         }
         text.push_str(&types[name].text);
     }
-    files.insert(REPORT.to_owned(), report::describe(applied, diagnostics));
+    files.insert(REPORT.to_owned(), report::describe(done));
     Surface { files }
 }
 

@@ -163,7 +163,7 @@ fn what_is_not_an_overlay_is_refused() {
     let mut whole = no_effect.clone();
     whole["target"] = json!("$");
     whole["remove"] = json!(true);
-    let table: [(Vec<u8>, &str); 9] = [
+    let table: [(Vec<u8>, &str); 8] = [
         (b"overlay: 1.0.0".to_vec(), "is not JSON"),
         (b"".to_vec(), "is not JSON"),
         (b"[]".to_vec(), "is not an OpenAPI Overlay 1.0"),
@@ -171,7 +171,6 @@ fn what_is_not_an_overlay_is_refused() {
             br#"{"overlay":"1.1.0","info":{"title":"T","version":"1"},"actions":[]}"#.to_vec(),
             "1.1.0",
         ),
-        (overlay(&[]), "is not valid"),
         (overlay(&[no_effect]), "update"),
         (overlay(&[whole]), "the whole document"),
         (overlay(&[action("paths", &json!({}))]), "JSONPath"),
@@ -184,6 +183,29 @@ fn what_is_not_an_overlay_is_refused() {
         let error = refused(&overlay);
         assert!(error.cause().contains(says), "{says}: {error}");
     }
+}
+
+#[test]
+fn an_overlay_without_actions_changes_nothing() {
+    let mut changed = document();
+    assert_eq!(apply(&mut changed, &overlay(&[])), Ok(Vec::new()));
+    assert_eq!(changed, document());
+}
+
+#[test]
+fn every_action_that_fails_is_reported_with_the_edit_that_removes_it() {
+    let fine = action("$.paths", &json!({}));
+    let overlay = overlay(&[action("$.nothing", &json!({})), fine, action("$.info", &json!(1))]);
+    let error = refused(&overlay);
+    let edits: Vec<String> =
+        error.problems().filter_map(|it| it.edit.as_ref()).map(ToString::to_string).collect();
+    assert_eq!(
+        edits,
+        [
+            "in twin-api-gen/overlay.json, remove /actions/0",
+            "in twin-api-gen/overlay.json, remove /actions/2",
+        ]
+    );
 }
 
 #[test]

@@ -14,7 +14,7 @@ use crate::passes::{
 const WIDTH: usize = 100;
 
 /// `METHOD path → fn name(parameters) → answer`.
-pub(super) fn describe(tree: &syn::File, operation: &Operation) -> String {
+pub(super) fn describe(tree: &syn::File, operation: &Operation, missing: bool) -> String {
     let head = format!(
         "{} {} → fn {}(",
         operation.method.to_uppercase(),
@@ -23,11 +23,12 @@ pub(super) fn describe(tree: &syn::File, operation: &Operation) -> String {
     );
     let parameters = parameters(tree, operation);
     let answer = send(tree, operation).map(answer).unwrap_or_default();
-    let one_line = format!("{head}{}) → {answer}\n", parameters.join(", "));
-    if one_line.chars().count() <= WIDTH {
-        return one_line;
+    let mark = if missing { " (not in the document)" } else { "" };
+    let one_line = format!("{head}{}) → {answer}", parameters.join(", "));
+    if one_line.chars().count() < WIDTH {
+        return format!("{one_line}{mark}\n");
     }
-    format!("{head}\n    {},\n) → {answer}\n", parameters.join(",\n    "))
+    format!("{head}\n    {},\n) → {answer}{mark}\n", parameters.join(",\n    "))
 }
 
 /// The types that the operation mentions.

@@ -1,19 +1,33 @@
-//! What the overlay and the lowering did: an action or a rule, and where.
+//! How the document compares with the known facts, and what overlay and lowering did.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-use crate::{Applied, Diagnostic, Severity};
+use super::Done;
+use crate::{Diagnostic, LeftOut, Severity};
 
-/// Two lists: the overlay's actions in their order, the rules with their places.
-pub(super) fn describe(applied: &[Applied], diagnostics: &[Diagnostic]) -> String {
+/// Four lists: operations left out, the known facts, the overlay's actions in their order, the rules with their
+/// places.
+pub(super) fn describe(Done { applied, facts, diagnostics, left_out }: Done<'_>) -> String {
     let mut text = String::new();
+    if !left_out.is_empty() {
+        text.push_str("left out of the client\n");
+    }
+    for LeftOut { operation, reason, .. } in left_out {
+        // Writing to a String cannot fail.
+        let _ = writeln!(text, "  {operation}: {reason}");
+    }
+    if !facts.is_empty() {
+        text.push_str("known facts\n");
+    }
+    for fact in facts {
+        let _ = writeln!(text, "  {fact}");
+    }
     if !applied.is_empty() {
         text.push_str("overlay\n");
     }
     for action in applied {
         for pointer in &action.pointers {
-            // Writing to a String cannot fail.
             let _ = writeln!(text, "  {} {pointer}: {}", action.operation, action.description);
         }
     }

@@ -1,0 +1,250 @@
+//! Holds `known.json` and the effective document against the reference and the observations.
+
+use serde_json::{Value, json};
+use twin_api_gen::known::Outcome;
+use twin_api_gen::{Generated, Input, generate};
+use twin_tests::vendored::KNOWN;
+
+use super::{document, elements, faults, members, operations, refused_examples, validator};
+use crate::{client_of, contract, surface_of, vendored};
+
+fn known() -> Value {
+    serde_json::from_str(KNOWN).expect("known.json is JSON")
+}
+
+fn ours() -> Generated {
+    generate(contract()).expect("the contract generates")
+}
+
+#[test]
+fn the_effective_document_is_valid_openapi() {
+    assert_eq!(faults(&ours().effective), Vec::<String>::new());
+    let vendored = generate(vendored()).expect("the vendored document generates");
+    assert_eq!(faults(&vendored.effective), Vec::<String>::new());
+}
+
+#[test]
+fn the_checked_in_effective_document_is_current() {
+    let file = include_str!("../../emulator/effective.json");
+    let effective: Value = serde_json::from_str(file).expect("effective.json is JSON");
+    let vendored = generate(vendored()).expect("the vendored document generates");
+    assert!(effective == vendored.effective, "run `cargo xtask regen`");
+}
+
+#[test]
+fn what_the_reference_shows_stays_valid() {
+    let (refused, seen) = refused_examples(&ours().effective);
+    assert_eq!(refused, Vec::<String>::new());
+    assert!(seen > 100, "only {seen} examples were seen");
+}
+
+#[test]
+fn what_was_observed_is_valid_too() {
+    let run = json!({"run_id": "r", "agent_id": "a", "status": "completed", "goal": null,
+        "started_at": "2026-04-22T09:00:00.123456789+00:00", "run_number": 0});
+    let agent = json!({"agent_id": "a", "latest_run_is_finished": false, "has_runs": false,
+        "deployment_state": "draft", "icon_config": "{}", "agent_name": {"name": "A"}});
+    let event = json!({"event_index": 157_912_706, "recorded_at": "2026-04-22T09:00:00+00:00",
+        "event": {"agent_id": {"id": "a"}, "event": {"event": {"Started": {}}}}});
+    let table = [
+        ("ListAgentsResponse", json!({"agents": [agent]})),
+        ("ListAgentsResponse", json!({"agents": [], "next_cursor": "c"})),
+        (
+            "ListRunsResponse",
+            json!({"runs": [run], "total_runs": 42, "all_run_summaries":
+            [{"credits_consumed": 1.5, "outcome": "success", "tool_icons": ["i"]}]}),
+        ),
+        ("StartRunResponse", json!({"run": run})),
+        ("CancelRunResponse", json!({"success": true})),
+        ("CancelRunResponse", json!({"success": true, "error": "run already completed"})),
+        ("ListRunEventsResponse", json!({"events": [event], "total_count": 1510})),
+        ("GetScheduleResponse", json!({})),
+        (
+            "GetScheduleResponse",
+            json!({"schedule": {"cron": "0 0 9 * * * *", "paused": false,
+            "agent_id": "a", "auto_paused": false, "consecutive_failures": 0,
+            "next_run": 1_776_934_800}}),
+        ),
+        ("GetInstructionsResponse", json!({})),
+        (
+            "ListApiKeysResponse",
+            json!({"keys": [{"key_id": "00", "name": "n",
+            "display_prefix": "abcdefgh", "created_at": 1_706_000_000}]}),
+        ),
+        ("Problem", json!({"status": 403, "detail": "no access", "code": "forbidden"})),
+    ];
+    let document = ours().effective;
+    for (component, answer) in table {
+        let schema = json!({ "$ref": format!("#/components/schemas/{component}") });
+        let outcome = validator(&document, &schema).validate(&answer).map_err(|e| e.to_string());
+        assert_eq!(outcome, Ok(()), "{component}: {answer}");
+    }
+}
+
+#[test]
+fn a_run_needs_a_mode_however_the_document_writes_it() {
+    let mut other = document();
+    let schemas = other["components"]["schemas"].as_object_mut().unwrap();
+    schemas.remove("RunMode");
+    schemas["StartRunBody"]["properties"]["run_mode"] = json!({ "type": ["string", "null"] });
+    for document in [ours().effective, client_of(&other).effective] {
+        let body = validator(&document, &document["components"]["schemas"]["StartRunBody"]);
+        for refused in [json!({}), json!({"run_mode": null}), json!({"run_mode": "Run"})] {
+            assert!(!body.is_valid(&refused), "{refused}");
+        }
+        assert!(body.is_valid(&json!({"run_mode": "build"})));
+    }
+}
+
+#[test]
+fn an_operation_that_is_gone_stays_and_is_marked() {
+    let ours = ours();
+    for (method, path, operation) in operations(&document()) {
+        if path.contains("runs") || path.contains("agents/{agent_id}/") {
+            continue; // a few kinds are enough
+        }
+        let mut smaller = document();
+        smaller["paths"][path].as_object_mut().unwrap().remove(method);
+        let client = client_of(&smaller);
+        let call = format!("{} {path}", method.to_uppercase());
+        let missing: Vec<_> =
+            client.facts.iter().filter(|fact| fact.outcome == Outcome::Missing).collect();
+        let [fact] = missing.as_slice() else { panic!("{call}: {missing:?}") };
+        assert_eq!(fact.subject, call);
+        let id = operation["operationId"].as_str().unwrap();
+        let edit = fact.edit.clone().unwrap();
+        assert!(edit.apply(&mut known()), "{edit}");
+        assert!(client.source == ours.source, "{id} is generated as before");
+        let marked: Vec<_> = surface_of(client)
+            .into_values()
+            .flat_map(|text| text.lines().map(ToOwned::to_owned).collect::<Vec<_>>())
+            .filter(|line| line.ends_with(" (not in the document)"))
+            .collect();
+        assert_eq!(marked.len(), 1, "{marked:?}");
+    }
+}
+
+#[test]
+fn an_operation_that_known_json_drops_is_gone() {
+    let mut smaller = document();
+    smaller["paths"].as_object_mut().unwrap().remove("/v1/me");
+    let mut known = known();
+    known["operations"].as_object_mut().unwrap().remove("get_me");
+    let (text, known) = (smaller.to_string(), known.to_string());
+    let input = Input { openapi: text.as_bytes(), known: Some(known.as_bytes()), ..contract() };
+    let client = generate(input).unwrap();
+    assert!(!client.source.contains("fn get_me"));
+    assert!(client.facts.iter().all(|fact| fact.outcome != Outcome::Missing));
+}
+
+#[test]
+fn a_contradicted_fact_wins_and_its_edit_lets_the_document_win() {
+    let mut other = document();
+    other["components"]["schemas"]["Workspace"]["properties"]["name"] = json!({"type": "integer"});
+    let client = client_of(&other);
+    let fact = client.facts.iter().find(|fact| fact.subject == "Workspace.name").unwrap().clone();
+    assert_eq!(
+        fact.outcome,
+        Outcome::Contradicted { document: "integer".to_owned(), known_wins: true }
+    );
+    assert!(surface_of(client)["workspaces"].contains("\n  name: String\n"));
+
+    let mut known = known();
+    assert!(fact.edit.unwrap().apply(&mut known));
+    let (text, known) = (other.to_string(), known.to_string());
+    let input = Input { openapi: text.as_bytes(), known: Some(known.as_bytes()), ..contract() };
+    assert!(surface_of(generate(input).unwrap())["workspaces"].contains("\n  name: i64\n"));
+}
+
+#[test]
+fn what_the_document_says_beyond_the_facts_comes_through() {
+    let mut other = document();
+    let schemas = &mut other["components"]["schemas"];
+    schemas["Run"]["properties"]["cost"] = json!({"type": "number", "description": "The cost."});
+    schemas["ListWorkspacesResponse"]["properties"]["has_more"] = json!({"type": "boolean"});
+    schemas["ListWorkspacesResponse"]["required"] = json!(["workspaces", "has_more"]);
+    schemas["SetScheduleBody"]["properties"]["zone"] = json!({"type": "string"});
+    schemas["SetScheduleBody"]["required"] = json!(["cron", "zone"]);
+    schemas["RunStatus"]["enum"].as_array_mut().unwrap().push(json!("queued"));
+    let parameters = other["paths"]["/v1/agents"]["get"]["parameters"].as_array_mut().unwrap();
+    parameters.push(json!({"name": "sort", "in": "query", "schema": {"type": "string"}}));
+    for parameter in parameters.iter_mut().filter(|it| it["name"] == "limit") {
+        parameter["schema"]["maximum"] = json!(500);
+    }
+    other["paths"]["/v1/agents/{id}/pause"] = json!({"post": {"operationId": "pause_agent",
+        "parameters": [{"name": "id", "in": "path", "required": true, "schema": {"type": "string"}}],
+        "responses": {"204": {"description": "d"}}}});
+    let surface = surface_of(client_of(&other));
+    assert!(surface["runs"].contains("  cost: Option<f64>\n"));
+    // The answers that are known lack a new member, so it is optional; a body needs it.
+    assert!(surface["workspaces"].contains("  has_more: Option<bool>\n"));
+    assert!(surface["schedules"].contains("  zone: String\n"));
+    assert!(surface["shared"].contains("  Queued = \"queued\"\n"));
+    assert!(surface["agents"].contains("    limit?: i64 ..=500,\n    sort?: String,\n"));
+    let new = "POST /v1/agents/{agent_id}/pause → fn pause_agent(agent_id: String) → nothing";
+    assert!(surface.values().any(|text| text.contains(new)), "{surface:#?}");
+}
+
+#[test]
+fn an_observation_that_is_documented_at_last_is_reported() {
+    let mut other = document();
+    other["components"]["schemas"]["Run"]["properties"]["user_id"] = json!({"type": "string"});
+    let facts = client_of(&other).facts;
+    let fact = facts.iter().find(|fact| fact.subject == "Run.user_id").unwrap();
+    assert_eq!(fact.outcome, Outcome::Agreed);
+    assert!(fact.to_string().contains("documented upstream now"));
+}
+
+#[test]
+fn every_mistake_in_known_json_is_reported_at_once() {
+    let mut broken = known();
+    broken["operations"]["get_me"]["call"] = json!("FETCH /v1/me");
+    broken["operations"]["list_agents"]["sauce"] = json!("a typing error");
+    broken["entities"]["Run"]["members"]["goal"]["upstream"] = json!("maybe");
+    broken["entities"]["Agent"]["members"]["agent_name"]["schema"] =
+        json!({"$ref": "#/components/schemas/Nothing"});
+    broken["entities"]["RunMode"].as_object_mut().unwrap().remove("source");
+    let broken = broken.to_string();
+    let error = generate(Input { known: Some(broken.as_bytes()), ..contract() }).unwrap_err();
+    let shown = error.to_string();
+    for expected in [
+        "FETCH",
+        "`sauce`",
+        "`upstream` can only be",
+        "\"Nothing\"",
+        "#/entities/RunMode: has no `source`",
+    ] {
+        assert!(shown.contains(expected), "{shown} has no {expected}");
+    }
+}
+
+#[test]
+fn every_fact_names_its_source() {
+    let known = known();
+    let sources = members(&known["operations"])
+        .chain(members(&known["entities"]))
+        .map(|(_, fact)| &fact["source"]);
+    let members = members(&known["entities"]).flat_map(|(_, entity)| members(&entity["members"]));
+    let own = members.flat_map(|(_, member)| [&member["source"], &member["seen_absent"]]);
+    for source in sources.chain(own.filter(|source| !source.is_null())) {
+        let source = source.as_str().unwrap();
+        assert!(source.starts_with("reference, ") || source.starts_with("observed 20"), "{source}");
+    }
+}
+
+#[test]
+fn known_json_is_written_as_a_program_writes_it() {
+    assert_eq!(KNOWN, format!("{:#}\n", known()), "an accepted edit would change other lines");
+}
+
+#[test]
+fn webhooks_have_a_tag_and_names_of_their_own() {
+    let document = ours().effective;
+    let rest: Vec<&Value> = operations(&document).map(|(.., it)| &it["tags"][0]).collect();
+    for (name, item) in members(&document["webhooks"]) {
+        let id = item["post"]["operationId"].as_str().unwrap();
+        assert_eq!(id, format!("receive_{}", name.replace('.', "_")));
+        assert!(!rest.contains(&&item["post"]["tags"][0]));
+        assert!(elements(&document["tags"]).any(|tag| tag["name"] == item["post"]["tags"][0]));
+    }
+}

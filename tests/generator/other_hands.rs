@@ -1,0 +1,296 @@
+//! Documents of the same API from other generators: each is taken without an edit, and what
+//! a program sees of the client stays as it is.
+
+#![expect(clippy::expect_used, reason = "the helpers of a test may fail it too")]
+
+use serde_json::{Map, Value, json};
+use twin_api_gen::known::Outcome;
+use twin_api_gen::{Error, Generated, Input, generate};
+use twin_tests::vendored::CONTRACT;
+
+use crate::{client_of, contract, surface_of};
+
+const METHODS: [&str; 5] = ["get", "post", "put", "patch", "delete"];
+
+fn document() -> Value {
+    serde_json::from_str(CONTRACT).expect("contract.json is JSON")
+}
+
+fn ours() -> Generated {
+    generate(contract()).expect("the contract generates")
+}
+
+fn refusal(document: &Value) -> Error {
+    let text = document.to_string();
+    generate(Input { openapi: text.as_bytes(), ..contract() }).expect_err("it is refused")
+}
+
+fn operations(document: &mut Value) -> impl Iterator<Item = &mut Value> {
+    let items = document["paths"].as_object_mut().into_iter().flatten();
+    let members = items.flat_map(|(_, item)| item.as_object_mut().into_iter().flatten());
+    members.filter(|(method, _)| METHODS.contains(&method.as_str())).map(|(_, operation)| operation)
+}
+
+fn each_object(value: &mut Value, change: &mut dyn FnMut(&mut Map<String, Value>)) {
+    match value {
+        Value::Array(items) => items.iter_mut().for_each(|item| each_object(item, change)),
+        Value::Object(members) => {
+            change(members);
+            members.values_mut().for_each(|member| each_object(member, change));
+        }
+        _ => {}
+    }
+}
+
+/// Replaces every reference by what it names.
+fn inline_all(document: &mut Value) {
+    let components = json!({ "components": document["components"] });
+    fn inline(value: &mut Value, components: &Value) {
+        let reference = value.get("$ref").and_then(Value::as_str);
+        if let Some(found) = reference.and_then(|it| components.pointer(it.strip_prefix('#')?)) {
+            *value = found.clone();
+        }
+        match value {
+            Value::Array(items) => items.iter_mut().for_each(|item| inline(item, components)),
+            Value::Object(members) => {
+                members.values_mut().for_each(|member| inline(member, components));
+            }
+            _ => {}
+        }
+    }
+    inline(&mut document["paths"], &components);
+    if let Some(members) = document.as_object_mut() {
+        members.remove("components");
+        members.remove("webhooks");
+        members.remove("tags");
+        members.remove("security");
+    }
+}
+
+#[test]
+fn a_document_without_components_and_promises_gives_the_same_surface() {
+    let mut sparse = document();
+    inline_all(&mut sparse);
+    each_object(&mut sparse["paths"], &mut |members| {
+        if members.contains_key("properties") {
+            members.remove("required");
+        }
+        members.remove("enum");
+        members.remove("format");
+        if members.get("description").is_some_and(Value::is_string) {
+            members.remove("description");
+        }
+    });
+    for operation in operations(&mut sparse) {
+        let members = operation.as_object_mut().expect("an object");
+        for name in ["operationId", "tags", "summary"] {
+            members.remove(name);
+        }
+        let responses = members["responses"].as_object_mut().expect("responses");
+        responses.retain(|status, _| status.starts_with('2'));
+    }
+    assert_eq!(surface_of(client_of(&sparse)), surface_of(ours()));
+}
+
+#[test]
+fn a_document_with_nullable_members_and_other_schema_names_gives_the_same_surface() {
+    let mut other = document();
+    // Every optional member of an answer may be null, as Rust's `Option` is written.
+    for (name, schema) in other["components"]["schemas"].as_object_mut().into_iter().flatten() {
+        if name.ends_with("Body") {
+            continue;
+        }
+        let required = schema["required"].as_array().cloned().unwrap_or_default();
+        for (member, schema) in schema["properties"].as_object_mut().into_iter().flatten() {
+            if schema["type"].is_string() && !required.contains(&json!(member)) {
+                schema["type"] = json!([schema["type"], "null"]);
+            }
+        }
+    }
+    let text = other.to_string().replace("#/components/schemas/", "#/components/schemas/Api_");
+    let mut other: Value = serde_json::from_str(&text).expect("it is JSON");
+    let schemas = other["components"]["schemas"].as_object().cloned().unwrap_or_default();
+    let schemas = schemas.into_iter().map(|(name, schema)| (format!("Api_{name}"), schema));
+    other["components"]["schemas"] = schemas.collect();
+    for operation in operations(&mut other) {
+        operation["operationId"] = json!(format!("{}_v1", operation["operationId"]));
+        // FastAPI says so of every operation.
+        operation["responses"]["422"] = json!({"description": "Validation Error", "content": {
+            "application/json": {"schema": {"type": "object", "title": "HTTPValidationError",
+                "properties": {"detail": {"type": "array", "items": {"type": "object"}}}}}}});
+    }
+    assert_eq!(surface_of(client_of(&other)), surface_of(ours()));
+}
+
+#[test]
+fn the_effective_document_as_published_document_gives_the_same_source() {
+    let ours = ours();
+    let theirs = client_of(&ours.effective);
+    assert_eq!(theirs.source, ours.source);
+    let added: Vec<_> = theirs.facts.iter().filter(|it| it.outcome == Outcome::Added).collect();
+    assert!(added.is_empty(), "{added:?}");
+    assert!(theirs.facts.iter().any(|fact| fact.outcome == Outcome::Agreed));
+}
+
+#[test]
+fn a_3_0_document_gives_the_same_surface() {
+    let mut old = document();
+    old["openapi"] = json!("3.0.3");
+    if let Some(members) = old.as_object_mut() {
+        members.remove("webhooks");
+    }
+    each_object(&mut old["components"], &mut |members| {
+        if members.remove("oneOf").is_some() {
+            members.insert("allOf".to_owned(), json!([{"$ref": "#/components/schemas/Schedule"}]));
+            members.insert("nullable".to_owned(), json!(true));
+        }
+        members.remove("examples");
+    });
+    assert_eq!(surface_of(client_of(&old)), surface_of(ours()));
+}
+
+#[test]
+fn servers_give_paths_their_prefix() {
+    let prefixed = |url: &str, strip: &str| {
+        let mut document = document();
+        document["servers"] = json!([{ "url": url }]);
+        let paths = document["paths"].as_object().cloned().unwrap_or_default();
+        let paths = paths.into_iter().map(|(path, item)| {
+            let short = path.strip_prefix(strip).map(ToOwned::to_owned);
+            (short.unwrap_or_else(|| format!("/..{path}")), item)
+        });
+        document["paths"] = paths.filter(|(path, _)| !path.starts_with("/..")).collect();
+        document
+    };
+    let client = client_of(&prefixed("https://build.twin.so/v1", "/v1"));
+    assert!(client.source.contains("\"{}/v1/agents\""));
+    let missing: Vec<&str> = client
+        .facts
+        .iter()
+        .filter(|fact| fact.outcome == Outcome::Missing)
+        .map(|fact| fact.subject.as_str())
+        .collect();
+    assert_eq!(missing.len(), 3, "only those of API keys are left out: {missing:?}");
+    assert_eq!(surface_of(client)["agents"], surface_of(ours())["agents"]);
+}
+
+#[test]
+fn a_wrong_host_is_reported_and_ours_is_taken() {
+    let mut other = document();
+    other["servers"] = json!([{"url": "https://builder.twin.so"}]);
+    let client = client_of(&other);
+    assert_eq!(client.effective["servers"][0]["url"], "https://build.twin.so");
+    let fact = client.facts.iter().find(|fact| fact.subject == "servers").expect("a fact");
+    assert!(fact.to_string().contains("the document says https://builder.twin.so"), "{fact}");
+}
+
+#[test]
+fn operations_under_another_url_are_refused_all_at_once() {
+    let mut other = document();
+    for path in ["/v1/schedules", "/v1/me"] {
+        let item = other["paths"].as_object_mut().and_then(|paths| paths.remove(path));
+        let item = item.expect("the path is there");
+        other["paths"][path.replace("/v1", "")] = item;
+    }
+    other["paths"]["/v1/workspaces"]["servers"] = json!([{"url": "https://other.example"}]);
+    let error = refusal(&other);
+    let shown: Vec<String> = error.problems().map(ToString::to_string).collect();
+    assert_eq!(shown.len(), 4, "{shown:#?}");
+    for (pointer, expected, found) in [
+        ("#/paths/~1me/get", "GET /v1/me", "GET /me"),
+        ("#/paths/~1schedules/get", "GET /v1/schedules", "GET /schedules"),
+        (
+            "#/paths/~1v1~1workspaces/get",
+            "GET /v1/workspaces",
+            "GET https://other.example/v1/workspaces",
+        ),
+        (
+            "#/paths/~1v1~1workspaces/post",
+            "POST /v1/workspaces",
+            "POST https://other.example/v1/workspaces",
+        ),
+    ] {
+        let problem = error.problems().find(|it| it.pointer.as_deref() == Some(pointer));
+        let problem = problem.expect("the operation is named");
+        assert_eq!(problem.expected.as_deref(), Some(expected));
+        assert!(problem.found.as_deref().is_some_and(|it| it.starts_with(found)), "{problem}");
+    }
+    // The edit of a moved path makes the document acceptable, at our URL.
+    let mut known: Value = serde_json::from_str(twin_tests::vendored::KNOWN).expect("JSON");
+    for problem in error.problems() {
+        assert!(problem.edit.as_ref().is_some_and(|edit| edit.apply(&mut known)), "{problem}");
+    }
+    other["paths"]["/v1/workspaces"].as_object_mut().expect("an object").remove("servers");
+    let (text, known) = (other.to_string(), known.to_string());
+    let input = Input { openapi: text.as_bytes(), known: Some(known.as_bytes()), ..contract() };
+    let client = generate(input).expect("the edits were made");
+    assert_eq!(surface_of(client), surface_of(ours()));
+}
+
+#[test]
+fn names_of_ours_with_another_meaning_do_not_collide() {
+    let mut other = document();
+    // `Run` is something else, used by a new operation; our run is called otherwise.
+    let text =
+        other.to_string().replace("#/components/schemas/Run\"", "#/components/schemas/AgentRun\"");
+    other = serde_json::from_str(&text).expect("it is JSON");
+    let run = other["components"]["schemas"]["Run"].take();
+    other["components"]["schemas"]["AgentRun"] = run;
+    other["components"]["schemas"]["Run"] =
+        json!({"type": "object", "properties": {"miles": {"type": "integer"}}});
+    other["paths"]["/v1/jogging"] = json!({"get": {"operationId": "list_runs", "tags": ["runs"],
+        "responses": {"200": {"description": "d", "content": {"application/json": {
+            "schema": {"$ref": "#/components/schemas/Run"}}}}}}});
+    other["paths"]["/v1/jogging"]["get"]["operationId"] = json!("jog");
+    let client = client_of(&other);
+    let surface = surface_of(client);
+    assert!(surface["runs"].contains("GET /v1/jogging → fn jog() → Run2"), "{}", surface["runs"]);
+    assert!(surface["runs"].contains("struct Run2\n  miles: Option<i64>"), "{}", surface["runs"]);
+    assert!(surface["runs"].contains("struct Run\n  agent_id: String"), "{}", surface["runs"]);
+}
+
+#[test]
+fn a_new_member_that_only_one_place_has_is_optional_and_reported() {
+    let mut other = document();
+    let mut agent = other["components"]["schemas"]["Agent"].clone();
+    agent["properties"]["score"] = json!({"type": "number"});
+    agent["required"] = json!(["agent_id", "score"]);
+    other["components"]["schemas"]["ListedAgent"] = agent;
+    other["components"]["schemas"]["ListAgentsResponse"]["properties"]["agents"]["items"] =
+        json!({"$ref": "#/components/schemas/ListedAgent"});
+    let client = client_of(&other);
+    let fact = client.facts.iter().find(|fact| fact.subject == "Agent.score").expect("a fact");
+    assert!(matches!(fact.outcome, Outcome::Differs { .. }), "{fact}");
+    assert!(surface_of(client)["agents"].contains("score: Option<f64>"));
+}
+
+#[test]
+fn a_secret_stays_secret_whatever_the_document_calls_it() {
+    let mut other = document();
+    let created = &mut other["components"]["schemas"]["CreateWebhookResponse"];
+    let secret = created["properties"].as_object_mut().and_then(|it| it.remove("signing_secret"));
+    created["properties"]["signingSecret"] = secret.expect("it is there");
+    created["required"] = json!(["webhook_id"]);
+    let client = client_of(&other);
+    let surface = client.surface.files["webhooks"].clone();
+    assert!(surface.contains("signing_secret: SecretString"), "{surface}");
+    let fact = client.facts.iter().find(|it| it.subject == "CreateWebhookResponse.signing_secret");
+    let fact = fact.expect("a fact");
+    assert!(fact.closest.as_deref().is_some_and(|it| it.ends_with("/signingSecret")), "{fact:?}");
+    assert_eq!(fact.edit, None, "no edit may give up a secret");
+}
+
+#[test]
+fn an_overlay_that_makes_a_secret_plain_is_refused() {
+    let overlay = json!({"overlay": "1.0.0", "info": {"title": "t", "version": "1"}, "actions": [{
+        "target": "$.components.schemas.CreateWebhookResponse.properties.signing_secret",
+        "description": "d", "x-evidence": "e", "x-expects": {},
+        "update": {"format": "uuid"}}]});
+    let overlay = overlay.to_string();
+    let input = Input { overlay: Some(overlay.as_bytes()), ..contract() };
+    let error = generate(input).expect_err("it is refused");
+    assert!(
+        error.to_string().contains("CreateWebhookResponse.signing_secret is a secret"),
+        "{error}"
+    );
+}

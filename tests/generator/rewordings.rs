@@ -1,0 +1,82 @@
+//! The same API in other words gives the same client, byte for byte.
+//!
+//! A seed decides what is reworded. `TWIN_REWORDINGS=1000 cargo test --release -p twin-tests
+//! --test generator rewordings` runs the campaign; without it a sample runs.
+
+#![expect(clippy::expect_used, clippy::panic, reason = "the helpers of a test may fail it too")]
+
+mod reword;
+
+use serde_json::Value;
+use twin_api_gen::{Input, generate};
+use twin_tests::vendored::CONTRACT;
+
+use crate::contract;
+use reword::Reworder;
+
+const SAMPLE: u64 = 40;
+
+fn count() -> u64 {
+    match std::env::var("TWIN_REWORDINGS") {
+        Ok(count) => count.parse().expect("TWIN_REWORDINGS is a number"),
+        Err(_) => SAMPLE,
+    }
+}
+
+fn reworded(seed: u64) -> String {
+    let mut document: Value = serde_json::from_str(CONTRACT).expect("contract.json is JSON");
+    Reworder::new(seed).reword(&mut document)
+}
+
+/// Fails with the first line in which the sources differ.
+fn assert_same(seed: u64, source: &str, wanted: &str) {
+    if source == wanted {
+        return;
+    }
+    let (line, (found, wanted)) = source
+        .lines()
+        .zip(wanted.lines())
+        .enumerate()
+        .find(|(_, (found, wanted))| found != wanted)
+        .unwrap_or((0, ("another length", "")));
+    panic!("seed {seed}, line {}: {found:?} instead of {wanted:?}", line + 1);
+}
+
+fn run(seeds: impl Iterator<Item = u64>, wanted: &str) {
+    for seed in seeds {
+        let document = reworded(seed);
+        match generate(Input { openapi: document.as_bytes(), ..contract() }) {
+            Ok(generated) => assert_same(seed, &generated.source, wanted),
+            Err(error) => panic!("seed {seed}: {error}"),
+        }
+    }
+}
+
+#[test]
+fn a_reworded_document_gives_the_same_source() {
+    let wanted = generate(contract()).expect("the contract generates").source;
+    let count = count();
+    std::thread::scope(|scope| {
+        let wanted = wanted.as_str();
+        let threads: Vec<_> = (0..2)
+            .map(|half| {
+                scope.spawn(move || run((0..count).filter(|seed| seed % 2 == half), wanted))
+            })
+            .collect();
+        for thread in threads {
+            if let Err(panic) = thread.join() {
+                std::panic::resume_unwind(panic);
+            }
+        }
+    });
+}
+
+#[test]
+fn rewordings_reword_much_and_differ_from_each_other() {
+    let one = reworded(1);
+    assert_ne!(one, reworded(2));
+    assert_eq!(one, reworded(1));
+    let names = ["\"list_agents\"", "\"/v1/me\"", "#/components/schemas/ListAgentsResponse"];
+    let gone = names.iter().filter(|name| (0..8).any(|seed| !reworded(seed).contains(**name)));
+    assert_eq!(gone.count(), names.len());
+}

@@ -1,0 +1,60 @@
+//! The most similar name among several, for messages that ask what became of something.
+
+use std::collections::BTreeMap;
+
+/// Below this two names have nothing in common that a person would see.
+const LEAST: usize = 40;
+
+/// The most similar of `candidates` to `name`; `alike` says which have the same type.
+pub(crate) fn closest<'a>(
+    name: &str,
+    candidates: impl Iterator<Item = (&'a str, bool)>,
+) -> Option<&'a str> {
+    let scored = candidates.map(|(candidate, alike)| {
+        // The type alone is not enough, but decides between similar names.
+        let score = similarity(name, candidate) + if alike { 15 } else { 0 };
+        (score, candidate)
+    });
+    // Of equal ones the first, so that the message is the same every time.
+    let best = scored.fold(None, |best: Option<(usize, &str)>, (score, candidate)| match best {
+        Some((most, _)) if most >= score => best,
+        _ => Some((score, candidate)),
+    });
+    best.filter(|(score, _)| *score >= LEAST).map(|(_, candidate)| candidate)
+}
+
+/// How many of their pairs of letters two names share, in percent (Dice's coefficient).
+fn similarity(one: &str, two: &str) -> usize {
+    let (one, two) = (pairs(one), pairs(two));
+    let total: usize = one.values().chain(two.values()).sum();
+    let shared: usize =
+        one.iter().map(|(pair, count)| *count.min(two.get(pair).unwrap_or(&0))).sum();
+    (200 * shared).checked_div(total).unwrap_or(0)
+}
+
+fn pairs(name: &str) -> BTreeMap<(char, char), usize> {
+    let letters: Vec<char> =
+        name.chars().flat_map(char::to_lowercase).filter(|c| !matches!(c, '_' | '-')).collect();
+    let mut pairs = BTreeMap::new();
+    for pair in letters.windows(2) {
+        if let [first, second] = pair {
+            *pairs.entry((*first, *second)).or_default() += 1;
+        }
+    }
+    pairs
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_renamed_thing_is_found_and_an_unrelated_one_is_not() {
+        let names = ["workspace_id", "secret", "signingSecret", "url"];
+        let found = |name| closest(name, names.iter().map(|name| (*name, false)));
+        assert_eq!(found("signing_secret"), Some("signingSecret"));
+        assert_eq!(found("workspaces"), Some("workspace_id"));
+        assert_eq!(found("created_at"), None);
+        assert_eq!(closest("x", std::iter::empty()), None);
+    }
+}

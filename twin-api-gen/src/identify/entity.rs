@@ -1,0 +1,227 @@
+//! Gives the entities our names, wherever the document has them and whatever it calls them.
+//!
+//! What stands at the places of an entity becomes one component. Where its places differ,
+//! it has the members of all of them, those that some places lack are optional, and the
+//! difference is reported.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::{Map, Value, json};
+
+use super::peel::{Peeled, flatten, peel, same};
+use super::reference::to_component;
+use super::site::{self, Site};
+use super::{Findings, components};
+use crate::known::{Fact, Known, Outcome};
+
+/// What references to entities begin with until all components have their names.
+pub(super) const MARK: &str = "#/x-twin-entity/";
+
+/// What stands at one place of an entity.
+struct Candidate {
+    place: String,
+    schema: Map<String, Value>,
+    /// The description of the type, where it is not that of the place.
+    description: Option<String>,
+    /// Where it stands in the document as it was given.
+    origin: String,
+    /// Whether a difference is worth a word; a delivery refines its type.
+    counts: bool,
+}
+
+/// Names every entity.
+pub(super) fn name(
+    document: &mut Value,
+    known: &Known,
+    operations: &BTreeMap<String, String>,
+    findings: &mut Findings,
+) {
+    let sites = site::find(document, known, operations);
+    let mut todo: Vec<(&String, Site)> = sites
+        .iter()
+        .flat_map(|(name, sites)| sites.iter().map(move |it| (name, it.clone())))
+        .collect();
+    // What is inside first, so that what is copied refers to entities already.
+    todo.sort_by_key(|(_, site)| std::cmp::Reverse(site.depth));
+    let mut hoist = Hoist::default();
+    for (name, site) in todo {
+        hoist.take(document, name, &site, findings);
+    }
+    let Hoist { candidates, claims } = hoist;
+    let mut entities = Map::new();
+    for (name, candidates) in candidates {
+        if let Some(first) = candidates.first() {
+            let origin = findings.origin(&first.origin);
+            findings.origins.insert(format!("#/components/schemas/{name}"), origin);
+        }
+        entities.insert(name.clone(), merge(&name, candidates, findings));
+    }
+    components::rebuild(document, known, entities, &claims, findings);
+}
+
+#[derive(Default)]
+struct Hoist {
+    candidates: BTreeMap<String, Vec<Candidate>>,
+    /// The components of the document, and the entities that they are.
+    claims: BTreeMap<String, BTreeSet<String>>,
+}
+
+impl Hoist {
+    fn take(&mut self, document: &mut Value, name: &str, site: &Site, findings: &Findings) {
+        let Some(schema) = document.pointer(&site.pointer) else { return };
+        if schema["$ref"].as_str().is_some_and(|reference| reference.starts_with(MARK)) {
+            return;
+        }
+        let peeled = peel(document, schema);
+        let base = if site.replaceable { Vec::new() } else { base_of(document, schema) };
+        let mut fresh = peeled.chain.is_empty();
+        for component in peeled.chain.iter().chain(&base) {
+            fresh |= self.claims.entry(component.clone()).or_default().insert(name.to_owned());
+        }
+        if fresh {
+            let candidate = candidate(document, site, &peeled, findings);
+            self.candidates.entry(name.to_owned()).or_default().push(candidate);
+        }
+        if site.replaceable
+            && let Some(place) = document.pointer_mut(&site.pointer)
+        {
+            *place = reference(name, &peeled, site.depth);
+        }
+    }
+}
+
+/// The component that a refined schema begins with.
+fn base_of(document: &Value, schema: &Value) -> Vec<String> {
+    let branches = schema["allOf"].as_array();
+    branches
+        .and_then(|branches| branches.first())
+        .map(|it| peel(document, it).chain)
+        .unwrap_or_default()
+}
+
+fn candidate(document: &Value, site: &Site, peeled: &Peeled, findings: &Findings) -> Candidate {
+    let mut schema = flatten(document, &peeled.schema);
+    // A body, an answer or a parameter has no description of the place.
+    let own = (site.depth == 0).then(|| schema.get("description").cloned()).flatten();
+    let own = own.as_ref().and_then(Value::as_str).map(ToOwned::to_owned);
+    let description = peeled.inner_description.clone().or(own);
+    let origin = match peeled.chain.last() {
+        Some(component) => crate::pointer::child("#/components/schemas", component),
+        None => findings.origin(&format!("#{}", site.pointer)),
+    };
+    schema.remove("description");
+    let counts = site.replaceable;
+    Candidate { place: site.place.clone(), schema, description, origin, counts }
+}
+
+/// A reference to the entity, with what is said of the place.
+fn reference(name: &str, peeled: &Peeled, depth: usize) -> Value {
+    let target = json!({ "$ref": format!("{MARK}{name}") });
+    let mut place =
+        if peeled.nullable { json!({ "oneOf": [target, { "type": "null" }] }) } else { target };
+    for keyword in ["description", "deprecated", "readOnly", "writeOnly"] {
+        // At the root the description is the type's.
+        if let Some(value) = peeled.outer.get(keyword)
+            && (depth > 0 || keyword != "description" || peeled.inner_description.is_some())
+        {
+            place[keyword] = value.clone();
+        }
+    }
+    place
+}
+
+/// One schema that says what the candidates say.
+fn merge(name: &str, candidates: Vec<Candidate>, findings: &mut Findings) -> Value {
+    let description = candidates.iter().find_map(|it| it.description.clone());
+    let mut candidates = candidates.into_iter();
+    let Some(first) = candidates.next() else { return json!({}) };
+    let mut merged = first.schema;
+    let mut places = vec![first.place];
+    for other in candidates {
+        let before = findings.facts.len();
+        merge_one(name, &mut merged, &places, &other, findings);
+        if !other.counts {
+            findings.facts.truncate(before);
+        }
+        places.push(other.place);
+    }
+    if let Some(description) = description {
+        merged.insert("description".to_owned(), json!(description));
+    }
+    Value::Object(merged)
+}
+
+fn merge_one(
+    name: &str,
+    merged: &mut Map<String, Value>,
+    places: &[String],
+    other: &Candidate,
+    findings: &mut Findings,
+) {
+    let differ = |member: &str, document: String| Fact {
+        subject: if member.is_empty() { name.to_owned() } else { format!("{name}.{member}") },
+        says: "the same at all places".to_owned(),
+        source: "the OpenAPI document".to_owned(),
+        outcome: Outcome::Differs { document },
+        pointer: Some(other.origin.clone()),
+        closest: None,
+        edit: None,
+    };
+    if let (Some(Value::Array(own)), Some(Value::Array(more))) =
+        (merged.get_mut("enum"), other.schema.get("enum"))
+    {
+        if own != more {
+            own.extend(more.iter().filter(|it| !own.contains(it)).cloned().collect::<Vec<_>>());
+            let text = format!("other values at {} than at {}", other.place, places.join(", "));
+            findings.facts.push(differ("", text));
+        }
+        return;
+    }
+    let (Some(Value::Object(own)), Some(Value::Object(more))) =
+        (merged.get("properties"), other.schema.get("properties"))
+    else {
+        if !same(&Value::Object(merged.clone()), &Value::Object(other.schema.clone())) {
+            let text = format!("another type at {} than at {}", other.place, places.join(", "));
+            findings.facts.push(differ("", text));
+        }
+        return;
+    };
+    let mut union = own.clone();
+    for (member, schema) in more {
+        match own.get(member) {
+            None => {
+                let text = format!("it at {}, not at {}", other.place, places.join(", "));
+                findings.facts.push(differ(member, text));
+                union.insert(member.clone(), schema.clone());
+            }
+            Some(first) if !same(first, schema) => {
+                let text = format!("another type at {} than at {}", other.place, places.join(", "));
+                findings.facts.push(differ(member, text));
+                let description = first.get("description").cloned();
+                let mut widest = Map::new();
+                widest.extend(description.map(|text| ("description".to_owned(), text)));
+                union.insert(member.clone(), Value::Object(widest));
+            }
+            Some(_) => {}
+        }
+    }
+    for member in own.keys().filter(|member| !more.contains_key(*member)) {
+        let text = format!("it at {}, not at {}", places.join(", "), other.place);
+        findings.facts.push(differ(member, text));
+    }
+    require_both(merged, &other.schema);
+    merged.insert("properties".to_owned(), Value::Object(union));
+}
+
+/// Only what all places require is required.
+fn require_both(merged: &mut Map<String, Value>, other: &Map<String, Value>) {
+    let other = other.get("required").and_then(Value::as_array);
+    if let Some(Value::Array(required)) = merged.get_mut("required") {
+        required.retain(|member| other.is_some_and(|other| other.contains(member)));
+    }
+}
+
+/// A reference to an entity, when all components have their names.
+pub(super) fn final_reference(reference: &str) -> Option<String> {
+    reference.strip_prefix(MARK).map(to_component)
+}

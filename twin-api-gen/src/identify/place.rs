@@ -1,0 +1,197 @@
+//! Where an entity is used: the notation of `known.json` and its meaning.
+//!
+//! | notation | place |
+//! |---|---|
+//! | `get_agent→agent` | the member `agent` of the answer |
+//! | `list_agents→agents[]` | an element of the member `agents` of the answer |
+//! | `get_webhook→` | the answer itself |
+//! | `start_run←run_mode` | the member `run_mode` of the body |
+//! | `list_runs?filter_status` | the parameter `filter_status` |
+//! | `Agent.agent_name` | the member `agent_name` of the entity `Agent` |
+//! | `webhooks←` | the body of a webhook delivery |
+//! | `*!` | the body of an error response |
+//!
+//! `{}` after a member stands for the values of a map.
+
+use std::fmt;
+
+use serde_json::{Map, Value};
+
+use super::reference::resolve;
+use crate::pointer::child;
+
+/// Where an entity is used.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Place {
+    pub(crate) base: Base,
+    pub(crate) steps: Vec<Step>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Base {
+    Answer(String),
+    Body(String),
+    Parameter(String, String),
+    Entity(String),
+    Webhooks,
+    Refusals,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Step {
+    Member(String),
+    Items,
+    Values,
+}
+
+impl Place {
+    pub(crate) fn parse(text: &str) -> Result<Self, String> {
+        let malformed = || format!("{text:?} is not a place");
+        let (base, rest) = if let Some((operation, rest)) = text.split_once('→') {
+            (Base::Answer(operation.to_owned()), rest)
+        } else if let Some((operation, rest)) = text.split_once('←') {
+            let webhooks = operation == "webhooks";
+            (if webhooks { Base::Webhooks } else { Base::Body(operation.to_owned()) }, rest)
+        } else if let Some((operation, name)) = text.split_once('?') {
+            (Base::Parameter(operation.to_owned(), name.to_owned()), "")
+        } else if let Some(rest) = text.strip_prefix("*!") {
+            (Base::Refusals, rest)
+        } else {
+            let (entity, rest) = text.split_once('.').ok_or_else(malformed)?;
+            (Base::Entity(entity.to_owned()), rest)
+        };
+        let mut steps = Vec::new();
+        for part in rest.split('.').filter(|part| !part.is_empty()) {
+            let name = part.split(['[', '{']).next().unwrap_or_default();
+            if !name.is_empty() {
+                steps.push(Step::Member(name.to_owned()));
+            }
+            match &part[name.len()..] {
+                "" => {}
+                "[]" => steps.push(Step::Items),
+                "{}" => steps.push(Step::Values),
+                _ => return Err(malformed()),
+            }
+        }
+        Ok(Self { base, steps })
+    }
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.base {
+            Base::Answer(operation) => write!(f, "{operation}→")?,
+            Base::Body(operation) => write!(f, "{operation}←")?,
+            Base::Parameter(operation, name) => write!(f, "{operation}?{name}")?,
+            Base::Entity(entity) => write!(f, "{entity}.")?,
+            Base::Webhooks => f.write_str("webhooks←")?,
+            Base::Refusals => f.write_str("*!")?,
+        }
+        for (index, step) in self.steps.iter().enumerate() {
+            match step {
+                Step::Member(name) if index == 0 => f.write_str(name)?,
+                Step::Member(name) => write!(f, ".{name}")?,
+                Step::Items => f.write_str("[]")?,
+                Step::Values => f.write_str("{}")?,
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The schema that `step` leads to from the schema at `pointer`: through references, null
+/// wrappers and `allOf`, the first branch that has the step.
+pub(super) fn walk(document: &Value, pointer: &str, step: &Step) -> Option<String> {
+    let mut todo = vec![pointer.to_owned()];
+    let mut seen = Vec::new();
+    while let Some(pointer) = todo.pop() {
+        if seen.contains(&pointer) || seen.len() > LONGEST {
+            continue;
+        }
+        let Some(Value::Object(schema)) = document.pointer(&pointer) else { continue };
+        if let Some(found) = take(schema, &pointer, step) {
+            return Some(found);
+        }
+        todo.extend(inner(document, schema, &pointer).into_iter().rev());
+        seen.push(pointer);
+    }
+    None
+}
+
+/// More branches than this are nobody's schema.
+const LONGEST: usize = 1_000;
+
+fn take(schema: &Map<String, Value>, pointer: &str, step: &Step) -> Option<String> {
+    match step {
+        Step::Member(name) => {
+            schema.get("properties")?.get(name)?;
+            Some(child(&child(pointer, "properties"), name))
+        }
+        Step::Items => schema.get("items")?.is_object().then(|| child(pointer, "items")),
+        Step::Values => schema
+            .get("additionalProperties")?
+            .is_object()
+            .then(|| child(pointer, "additionalProperties")),
+    }
+}
+
+/// The schemas whose members are those of `schema`, too.
+fn inner(document: &Value, schema: &Map<String, Value>, pointer: &str) -> Vec<String> {
+    let mut found = Vec::new();
+    if let Some(reference) = schema.get("$ref").and_then(Value::as_str) {
+        found.extend(resolve(document, reference));
+    }
+    for keyword in ["allOf", "oneOf", "anyOf"] {
+        let branches = schema.get(keyword).and_then(Value::as_array);
+        let branches = branches.map(Vec::as_slice).unwrap_or_default();
+        let schemas = branches.iter().filter(|branch| branch["type"] != "null").count();
+        if keyword == "allOf" || schemas == 1 {
+            let pointer = child(pointer, keyword);
+            found.extend((0..branches.len()).map(|index| child(&pointer, index)));
+        }
+    }
+    found
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn places_are_read_and_shown_alike() {
+        for text in [
+            "get_agent→agent",
+            "list_agents→agents[]",
+            "get_webhook→",
+            "start_run←run_mode",
+            "list_runs?filter_status",
+            "Agent.agent_name",
+            "A.map{}",
+            "A.b.c[]",
+            "webhooks←",
+            "*!",
+        ] {
+            assert_eq!(Place::parse(text).map(|place| place.to_string()), Ok(text.to_owned()));
+        }
+        for text in ["", "agent", "A.b[]{}"] {
+            assert!(Place::parse(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_step_follows_references_null_wrappers_and_all_of() {
+        let document = json!({"root": {"oneOf": [{"type": "null"}, {"$ref": "#/one"}]},
+            "one": {"$ref": "#/two"},
+            "two": {"allOf": [{"properties": {"a": {}}}, {"properties": {"b": {"items": {}}}}]},
+            "loop": {"$ref": "#/loop"},
+            "choice": {"oneOf": [{"properties": {"a": {}}}, {"properties": {"b": {}}}]}});
+        let step = |name: &str| Step::Member(name.to_owned());
+        let found = walk(&document, "/root", &step("b")).unwrap();
+        assert_eq!(found, "/two/allOf/1/properties/b");
+        assert_eq!(walk(&document, &found, &Step::Items).unwrap(), format!("{found}/items"));
+        assert_eq!(walk(&document, "/loop", &step("a")), None);
+        assert_eq!(walk(&document, "/choice", &step("a")), None);
+    }
+}

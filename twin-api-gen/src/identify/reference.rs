@@ -1,0 +1,78 @@
+//! References within one document: `#/components/schemas/Vec%3CRun%3E`.
+
+use std::fmt::Write as _;
+
+use serde_json::Value;
+
+use crate::pointer::escape;
+
+const SCHEMAS: &str = "#/components/schemas/";
+
+/// The pointer (without `#`) that `reference` names in `document`, if it is there.
+pub(super) fn resolve(document: &Value, reference: &str) -> Option<String> {
+    let pointer = decode(reference.strip_prefix('#')?)?;
+    document.pointer(&pointer)?;
+    Some(pointer)
+}
+
+/// The name of the component schema that `reference` names.
+pub(crate) fn component(reference: &str) -> Option<String> {
+    let name = decode(reference.strip_prefix(SCHEMAS)?)?;
+    (!name.contains('/')).then(|| name.replace("~1", "/").replace("~0", "~"))
+}
+
+/// The reference to the component schema `name`.
+pub(crate) fn to_component(name: &str) -> String {
+    let mut reference = SCHEMAS.to_owned();
+    for c in escape(name).chars() {
+        match c {
+            // What a URI fragment cannot hold, RFC 3986 section 3.5.
+            '%' | '"' | '<' | '>' | '\\' | '^' | '`' | '{' | '|' | '}' | ' ' | '[' | ']' | '#' => {
+                let _ = write!(reference, "%{:02X}", u32::from(c)); // a String takes it
+            }
+            c => reference.push(c),
+        }
+    }
+    reference
+}
+
+/// Percent-decodes; `None` where the result is not valid UTF-8.
+fn decode(text: &str) -> Option<String> {
+    if !text.contains('%') {
+        return Some(text.to_owned());
+    }
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.as_bytes();
+    while let Some((&byte, after)) = rest.split_first() {
+        let code = after.get(..2).and_then(|code| std::str::from_utf8(code).ok());
+        match code.and_then(|code| u8::from_str_radix(code, 16).ok()) {
+            Some(decoded) if byte == b'%' => {
+                bytes.push(decoded);
+                rest = &after[2..];
+            }
+            _ => {
+                bytes.push(byte);
+                rest = after;
+            }
+        }
+    }
+    String::from_utf8(bytes).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn names_that_a_uri_cannot_hold_make_a_round_trip() {
+        for name in ["Run", "Page<Run>", "a/b~c", "100%", "über", "A [B]"] {
+            assert_eq!(component(&to_component(name)).as_deref(), Some(name));
+        }
+        let document = json!({"components": {"schemas": {"Vec<Run>": {}}}});
+        assert!(resolve(&document, "#/components/schemas/Vec%3CRun%3E").is_some());
+        assert!(resolve(&document, "#/components/schemas/Vec<Run>").is_some());
+        assert!(resolve(&document, "other.json#/components").is_none());
+    }
+}

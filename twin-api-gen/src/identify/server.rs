@@ -1,0 +1,112 @@
+//! The base URL that `servers` gives to paths.
+//!
+//! The path of it belongs to the operations' paths: `/agents` on `https://host/v1` is
+//! `/v1/agents`. The first server at our own origin counts, otherwise the first.
+
+use serde_json::Value;
+
+/// A base URL, taken apart.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(super) struct Base {
+    /// Scheme, host and port; a relative URL has none.
+    pub(super) origin: Option<String>,
+    /// The path, without a slash at its end.
+    pub(super) path: String,
+}
+
+impl Base {
+    /// Takes a URL apart. Relative URLs count from the root, where the document is.
+    pub(super) fn parse(url: &str) -> Self {
+        let url = url.split(['?', '#']).next().unwrap_or_default();
+        let (scheme, rest) = match url.split_once("//") {
+            Some((scheme, rest)) if scheme.is_empty() || scheme.ends_with(':') => {
+                (Some(scheme), rest)
+            }
+            _ => (None, url),
+        };
+        let Some(scheme) = scheme else { return Self { origin: None, path: normal(rest) } };
+        let (host, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
+        let host = host.to_lowercase();
+        let scheme = scheme.to_lowercase();
+        let host = match scheme.as_str() {
+            "https:" => host.strip_suffix(":443").unwrap_or(&host),
+            "http:" => host.strip_suffix(":80").unwrap_or(&host),
+            _ => &host,
+        };
+        Self { origin: Some(format!("{scheme}//{host}")), path: normal(path) }
+    }
+
+    /// The base that a `servers` member gives, if it gives one.
+    pub(super) fn read(servers: Option<&Value>, ours: Option<&Self>) -> Option<Self> {
+        let servers = servers?.as_array()?;
+        let bases: Vec<Self> =
+            servers.iter().filter_map(url_of).map(|url| Self::parse(&url)).collect();
+        let at_home = |base: &&Self| ours.is_some_and(|ours| ours.origin == base.origin);
+        bases.iter().find(at_home).or(bases.first()).cloned()
+    }
+}
+
+/// The URL of a server, with the defaults of its variables.
+fn url_of(server: &Value) -> Option<String> {
+    let mut url = server["url"].as_str()?.to_owned();
+    for (name, variable) in server["variables"].as_object().into_iter().flatten() {
+        if let Some(default) = variable["default"].as_str() {
+            url = url.replace(&format!("{{{name}}}"), default);
+        }
+    }
+    Some(url)
+}
+
+/// A path without empty segments, `.` and `..`.
+fn normal(path: &str) -> String {
+    let mut segments: Vec<&str> = Vec::new();
+    for segment in path.split('/') {
+        match segment {
+            "" | "." => {}
+            ".." => drop(segments.pop()),
+            segment => segments.push(segment),
+        }
+    }
+    segments.iter().flat_map(|segment| ["/", segment]).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn base(origin: Option<&str>, path: &str) -> Base {
+        Base { origin: origin.map(ToOwned::to_owned), path: path.to_owned() }
+    }
+
+    #[test]
+    fn urls_are_taken_apart() {
+        for (url, origin, path) in [
+            ("https://build.twin.so", Some("https://build.twin.so"), ""),
+            ("HTTPS://Build.twin.so:443/", Some("https://build.twin.so"), ""),
+            ("https://build.twin.so/v1/", Some("https://build.twin.so"), "/v1"),
+            ("//build.twin.so/v1", Some("//build.twin.so"), "/v1"),
+            ("/", None, ""),
+            ("/v1", None, "/v1"),
+            ("./v1", None, "/v1"),
+            ("../v1", None, "/v1"),
+            ("", None, ""),
+        ] {
+            assert_eq!(Base::parse(url), base(origin, path), "{url}");
+        }
+    }
+
+    #[test]
+    fn variables_have_defaults_and_our_origin_comes_first() {
+        let servers = json!([
+            {"url": "http://localhost:8080"},
+            {"url": "https://{host}/{base}", "variables": {
+                "host": {"default": "build.twin.so"}, "base": {"default": "v1"}}},
+        ]);
+        let ours = Base::parse("https://build.twin.so");
+        let found = Base::read(Some(&servers), Some(&ours)).unwrap();
+        assert_eq!(found, base(Some("https://build.twin.so"), "/v1"));
+        assert_eq!(Base::read(Some(&json!([])), Some(&ours)), None);
+    }
+}

@@ -1,0 +1,177 @@
+//! Copies what operations share into them: path items, parameters, bodies, responses.
+//!
+//! What they are called in `components` then does not matter. A reference that leads
+//! nowhere stays as it is, for the lowering to report.
+
+use serde_json::{Map, Value, json};
+
+use super::reference::resolve;
+use crate::METHODS;
+
+type Object = Map<String, Value>;
+
+/// The most bytes that are copied; a document may name a large response many times.
+const MOST: usize = 32 << 20;
+
+/// A chain of references beyond this leads nowhere.
+const LONGEST_CHAIN: usize = 32;
+
+pub(super) fn inline(document: &mut Value) {
+    let mut paths = document["paths"].take();
+    let mut webhooks = document.get_mut("webhooks").map(Value::take).unwrap_or_default();
+    let mut copier = Copier { document, left: MOST };
+    for items in [&mut paths, &mut webhooks] {
+        items.as_object_mut().into_iter().flatten().for_each(|(_, item)| copier.item(item));
+    }
+    document["paths"] = paths;
+    if !webhooks.is_null() {
+        document["webhooks"] = webhooks;
+    }
+    if let Some(Value::Object(components)) = document.get_mut("components") {
+        for kind in ["pathItems", "parameters", "requestBodies", "responses"] {
+            components.remove(kind);
+        }
+    }
+}
+
+struct Copier<'a> {
+    document: &'a Value,
+    left: usize,
+}
+
+impl Copier<'_> {
+    fn item(&mut self, item: &mut Value) {
+        self.follow(item);
+        let Value::Object(item) = item else { return };
+        let shared = item.remove("parameters").unwrap_or_default();
+        for method in METHODS {
+            if let Some(Value::Object(operation)) = item.get_mut(method) {
+                self.parameters(operation, &shared);
+                self.bodies(operation);
+            }
+        }
+        // Without operations they are still worth an error where they are wrong.
+        if !METHODS.iter().any(|method| item.contains_key(*method)) && !shared.is_null() {
+            item.insert("parameters".to_owned(), shared);
+        }
+    }
+
+    /// The parameters of the path first, but for those that the operation has itself.
+    fn parameters(&mut self, operation: &mut Object, shared: &Value) {
+        let own = match operation.remove("parameters") {
+            None => Vec::new(),
+            Some(Value::Array(own)) => own,
+            Some(odd) => {
+                operation.insert("parameters".to_owned(), odd);
+                return;
+            }
+        };
+        let own: Vec<Value> = own.into_iter().map(|it| self.followed(it)).collect();
+        let mut all: Vec<Value> = shared.as_array().into_iter().flatten().cloned().collect();
+        all = all.into_iter().map(|parameter| self.followed(parameter)).collect();
+        all.retain(|parameter| !own.iter().any(|own| same_parameter(own, parameter)));
+        all.extend(own);
+        if !all.is_empty() {
+            operation.insert("parameters".to_owned(), Value::Array(all));
+        }
+    }
+
+    fn bodies(&mut self, operation: &mut Object) {
+        if let Some(body) = operation.get_mut("requestBody") {
+            self.follow(body);
+        }
+        let responses = operation.get_mut("responses").and_then(Value::as_object_mut);
+        responses.into_iter().flatten().for_each(|(_, response)| self.follow(response));
+        let callbacks = operation.get_mut("callbacks").and_then(Value::as_object_mut);
+        let items = callbacks.into_iter().flatten().filter_map(|(_, it)| it.as_object_mut());
+        items.flatten().for_each(|(_, item)| {
+            if item.get("$ref").is_none() {
+                self.item(item);
+            }
+        });
+    }
+
+    fn followed(&mut self, mut value: Value) -> Value {
+        self.follow(&mut value);
+        value
+    }
+
+    /// Replaces `value`, if it is a reference, by what it names and its own other members.
+    fn follow(&mut self, value: &mut Value) {
+        for _ in 0..LONGEST_CHAIN {
+            let Some(reference) = value.get("$ref").and_then(Value::as_str) else { return };
+            let found = resolve(self.document, reference)
+                .and_then(|pointer| self.document.pointer(&pointer))
+                .filter(|found| found.is_object());
+            let Some(found) = found else { return };
+            let size = size(found);
+            if size > self.left {
+                return;
+            }
+            self.left -= size;
+            let mut copy = found.clone();
+            if let (Value::Object(own), Value::Object(copy)) = (value.take(), &mut copy) {
+                copy.extend(own.into_iter().filter(|(name, _)| name != "$ref"));
+            }
+            *value = copy;
+        }
+        *value = json!({ "$ref": "#/a-chain-of-references-without-end" });
+    }
+}
+
+fn same_parameter(one: &Value, two: &Value) -> bool {
+    one["name"] == two["name"] && one["in"] == two["in"]
+}
+
+/// About how many bytes a copy takes.
+fn size(value: &Value) -> usize {
+    match value {
+        Value::String(text) => text.len() + 24,
+        Value::Array(items) => items.iter().map(size).sum::<usize>() + 24,
+        Value::Object(members) => {
+            members.iter().map(|(name, value)| name.len() + size(value) + 48).sum::<usize>() + 24
+        }
+        _ => 24,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn shared_parts_are_copied_and_own_parts_win() {
+        let mut document = json!({
+            "paths": {"/a/{id}": {"$ref": "#/components/pathItems/A"}},
+            "components": {
+                "pathItems": {"A": {
+                    "parameters": [{"$ref": "#/components/parameters/Id"},
+                        {"name": "q", "in": "query", "x": 1}],
+                    "get": {
+                        "parameters": [{"name": "q", "in": "query", "x": 2}],
+                        "requestBody": {"$ref": "#/components/requestBodies/B"},
+                        "responses": {"200": {"$ref": "#/components/responses/R"},
+                            "400": {"$ref": "#/components/responses/Gone"}},
+                    },
+                }},
+                "parameters": {"Id": {"name": "id", "in": "path"}},
+                "requestBodies": {"B": {"content": {}}},
+                "responses": {"R": {"description": "r"}, "Loop": {"$ref": "#/components/responses/Loop"}},
+                "schemas": {},
+            },
+        });
+        inline(&mut document);
+        assert_eq!(
+            document,
+            json!({
+                "paths": {"/a/{id}": {"get": {
+                    "parameters": [{"name": "id", "in": "path"}, {"name": "q", "in": "query", "x": 2}],
+                    "requestBody": {"content": {}},
+                    "responses": {"200": {"description": "r"},
+                        "400": {"$ref": "#/components/responses/Gone"}},
+                }}},
+                "components": {"schemas": {}},
+            })
+        );
+    }
+}

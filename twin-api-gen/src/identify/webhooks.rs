@@ -1,0 +1,34 @@
+//! Gives the requests that the service makes a tag and operationIds of their own.
+//!
+//! Generators that make a client of webhooks, too, otherwise overwrite the operations that
+//! have the same tag.
+
+use serde_json::{Value, json};
+
+use crate::METHODS;
+use crate::known::Known;
+
+pub(super) fn name(document: &mut Value, known: &Known) {
+    let Some(tag) = &known.webhook_tag else { return };
+    let Some(webhooks) = document.get_mut("webhooks").and_then(Value::as_object_mut) else {
+        return;
+    };
+    for (name, item) in webhooks {
+        let many = METHODS.iter().filter(|method| item.get(**method).is_some()).count() > 1;
+        for method in METHODS {
+            let Some(Value::Object(operation)) = item.get_mut(method) else { continue };
+            let method = if many { format!("_{method}") } else { String::new() };
+            operation.insert(
+                "operationId".to_owned(),
+                json!(format!("receive_{}{method}", snake(name))),
+            );
+            operation.insert("tags".to_owned(), json!([tag]));
+        }
+    }
+}
+
+/// `run.completed` as a name: `run_completed`.
+fn snake(name: &str) -> String {
+    let words = name.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty());
+    words.map(str::to_ascii_lowercase).collect::<Vec<_>>().join("_")
+}

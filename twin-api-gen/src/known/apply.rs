@@ -1,0 +1,395 @@
+//! Puts the known facts under an identified document.
+//!
+//! Where the document says more, it says more afterwards, too: new members, values,
+//! parameters and operations come through, and so do its descriptions. Where it says less
+//! or something else, the known fact is applied and the difference becomes a [`Fact`].
+
+use std::collections::BTreeMap;
+
+use serde_json::{Map, Value, json};
+
+use super::compare::Kinds;
+use super::entity::{Entity, EnumValue, Member, Shape, observed};
+use super::{Fact, Known, Outcome, operation};
+use crate::closest::closest;
+use crate::identify::{Identified, collect};
+use crate::passes::letters;
+use crate::pointer::{child, escape};
+use crate::problem::{Edit, EditedFile};
+
+/// Applies all facts of `known` to the document.
+pub(crate) fn apply(identified: &mut Identified, known: &Known) -> Vec<Fact> {
+    if known.is_empty() || !crate::parse::has_shape(&identified.document) {
+        return Vec::new();
+    }
+    let mut floor = Floor { known, ours: ours(known), facts: Vec::new() };
+    let document = identified.document.clone();
+    operation::apply(&mut floor, identified, &document);
+    let mut entities = Map::new();
+    for (name, entity) in &known.entities {
+        entities.insert(name.clone(), floor.entity(&document, name, entity));
+    }
+    if let Some(Value::Object(all)) = identified.document.pointer_mut("/components/schemas") {
+        all.extend(entities);
+    }
+    finish(&mut identified.document, known);
+    let mut facts = floor.facts;
+    for fact in &mut facts {
+        for pointer in [&mut fact.pointer, &mut fact.closest].into_iter().flatten() {
+            *pointer = identified.origins().of(pointer);
+        }
+    }
+    facts
+}
+
+/// The known entities as the components of a document.
+fn ours(known: &Known) -> Value {
+    let schemas: Map<String, Value> =
+        known.entities.iter().map(|(name, entity)| (name.clone(), schema(entity))).collect();
+    json!({ "components": {"schemas": schemas} })
+}
+
+fn schema(entity: &Entity) -> Value {
+    match &entity.shape {
+        Shape::Object { .. } => json!({ "type": "object" }),
+        Shape::Enum(_) => json!({ "type": "string" }),
+        Shape::Other(schema) => schema.clone(),
+    }
+}
+
+/// Servers, tags, and no component that nothing uses any more.
+fn finish(document: &mut Value, known: &Known) {
+    if let Some(server) = &known.server {
+        document["servers"] = json!([{ "url": server.url }]);
+    }
+    let mut descriptions: BTreeMap<String, Value> = BTreeMap::new();
+    for tag in document["tags"].as_array().into_iter().flatten() {
+        if let (Some(name), Some(text)) = (tag["name"].as_str(), tag.get("description")) {
+            descriptions.entry(letters(name)).or_insert_with(|| text.clone());
+        }
+    }
+    let mut tags: Vec<Value> = Vec::new();
+    for kind in ["paths", "webhooks"] {
+        for (_, operation) in crate::identify::site::each_operation(&document[kind], "") {
+            let Some(name) = operation.get("tags").and_then(|tags| tags.get(0)) else { continue };
+            if tags.iter().all(|tag| tag["name"] != *name) {
+                let mut tag = json!({ "name": name });
+                if let Some(text) = descriptions.get(&letters(name.as_str().unwrap_or_default())) {
+                    tag["description"] = text.clone();
+                }
+                tags.push(tag);
+            }
+        }
+    }
+    document["tags"] = Value::Array(tags);
+    collect(document, known.references());
+}
+
+pub(super) struct Floor<'a> {
+    pub(super) known: &'a Known,
+    /// A document that holds the known entities, to follow their references in.
+    pub(super) ours: Value,
+    pub(super) facts: Vec<Fact>,
+}
+
+impl Floor<'_> {
+    fn entity(&mut self, document: &Value, name: &str, entity: &Entity) -> Value {
+        let at = child("#/components/schemas", name);
+        let found = crate::pointer::resolve(document, &at).and_then(Value::as_object);
+        let description = found
+            .and_then(|found| found.get("description").filter(|text| text.is_string()).cloned())
+            .or(entity.description.clone().map(Value::String));
+        let mut schema = match &entity.shape {
+            Shape::Object { members, additional } => {
+                let mut schema = self.object(document, name, entity, members, found);
+                if let Some(additional) = additional {
+                    schema.insert("additionalProperties".to_owned(), additional.clone());
+                }
+                schema
+            }
+            Shape::Enum(values) => self.values(name, entity, values, found),
+            Shape::Other(schema) => schema.as_object().cloned().unwrap_or_default(),
+        };
+        schema.extend(description.map(|text| ("description".to_owned(), text)));
+        Value::Object(schema)
+    }
+
+    fn object(
+        &mut self,
+        document: &Value,
+        name: &str,
+        entity: &Entity,
+        members: &[Member],
+        found: Option<&Map<String, Value>>,
+    ) -> Map<String, Value> {
+        let empty = Map::new();
+        let own = found.and_then(|it| it.get("properties")?.as_object()).unwrap_or(&empty);
+        let own_required = required_of(found);
+        let mut properties = own.clone();
+        // Answers that are known lack a member that is new, so no answer may need it.
+        let new_may_be_required = self.known.is_body(name);
+        let mut required: Vec<String> = own_required
+            .iter()
+            .filter(|it| own.contains_key(**it))
+            .map(ToString::to_string)
+            .collect();
+        required
+            .retain(|it| new_may_be_required && members.iter().all(|member| member.name != *it));
+        let mut weaker = Vec::new();
+        for member in members {
+            let context = Context { document, entity: name, source: &entity.source, member };
+            let said = own.get(&member.name);
+            if member.upstream_wins && found.is_some() {
+                if own_required.contains(&member.name.as_str()) {
+                    required.push(member.name.clone());
+                }
+                if said.is_some() {
+                    self.yields(&context);
+                    continue;
+                }
+            }
+            if found.is_some() {
+                self.member(&context, said, own, &own_required);
+            }
+            if member.upstream_wins && found.is_some() {
+                continue; // the document has dropped it, and we follow
+            }
+            properties.insert(
+                member.name.clone(),
+                known_member(member, said, self.within(&context, said)),
+            );
+            if member.required {
+                required.push(member.name.clone());
+                if said.is_some() && !own_required.contains(&member.name.as_str()) {
+                    weaker.push(member.name.as_str());
+                }
+            }
+        }
+        self.weaker(name, entity, &weaker);
+        let mut schema = Map::new();
+        schema.insert("type".to_owned(), json!("object"));
+        if !required.is_empty() {
+            schema.insert("required".to_owned(), json!(required));
+        }
+        schema.insert("properties".to_owned(), Value::Object(properties));
+        schema
+    }
+
+    /// Whether what the document says of a member is of our type.
+    fn within(&self, context: &Context<'_>, said: Option<&Value>) -> bool {
+        said.is_some_and(|said| {
+            let ours = Kinds::of(&self.ours, &context.member.schema);
+            Kinds::of(context.document, said).within(&ours)
+        })
+    }
+
+    /// Members that the document may leave out and the client counts on, in one line.
+    fn weaker(&mut self, name: &str, entity: &Entity, members: &[&str]) {
+        if members.is_empty() {
+            return;
+        }
+        self.facts.push(Fact {
+            subject: name.to_owned(),
+            says: format!("{} always there: {}", plural(members), members.join(", ")),
+            source: entity.source.clone(),
+            outcome: Outcome::Contradicted {
+                document: "they may be absent".to_owned(),
+                known_wins: true,
+            },
+            pointer: Some(child("#/components/schemas", name)),
+            closest: None,
+            edit: None,
+        });
+    }
+
+    fn yields(&mut self, context: &Context<'_>) {
+        let fact = context.fact(
+            "the document decides what it is",
+            Outcome::Contradicted { document: "it".to_owned(), known_wins: false },
+        );
+        self.facts.push(fact);
+    }
+
+    fn member(
+        &mut self,
+        context: &Context<'_>,
+        said: Option<&Value>,
+        own: &Map<String, Value>,
+        own_required: &[&str],
+    ) {
+        let ours = Kinds::of(&self.ours, &context.member.schema);
+        let Some(said) = said else {
+            let fact = self.missing(context, &ours, own);
+            self.facts.push(fact);
+            return;
+        };
+        let theirs = Kinds::of(context.document, said);
+        let says = ours.to_string();
+        let may_be_null = theirs.nullable && !ours.nullable && context.member.required;
+        let outcome = if !may_be_null && theirs.within(&ours) && !ours.lenient() {
+            Some(Outcome::Agreed)
+        } else if theirs.any() {
+            None // the document does not say what it is
+        } else {
+            Some(Outcome::Contradicted { document: theirs.to_string(), known_wins: true })
+        };
+        // That the document and the reference agree is no news.
+        let news = outcome.filter(|it| *it != Outcome::Agreed || observed(context.source()));
+        self.facts.extend(news.map(|outcome| context.fact(&says, outcome)));
+        if let Some(seen_absent) = &context.member.seen_absent {
+            let outcome = if own_required.contains(&context.member.name.as_str()) {
+                Outcome::Contradicted {
+                    document: "it is always there".to_owned(),
+                    known_wins: true,
+                }
+            } else {
+                Outcome::Agreed
+            };
+            let mut fact = context.fact("it may be absent", outcome);
+            fact.source.clone_from(seen_absent);
+            self.facts.push(fact);
+        }
+    }
+
+    fn missing(&self, context: &Context<'_>, ours: &Kinds, own: &Map<String, Value>) -> Fact {
+        let says = ours.to_string();
+        if observed(context.source()) {
+            let mut fact = context.fact(&says, Outcome::Added);
+            fact.pointer = None;
+            fact.edit = None;
+            return fact;
+        }
+        let entity = &self.known.entities[context.entity];
+        let unknown = own
+            .iter()
+            .filter(|(name, _)| entity.members().iter().all(|member| member.name != **name));
+        let unknown = unknown
+            .map(|(name, schema)| (name.as_str(), Kinds::of(context.document, schema).same(ours)));
+        let at = child("#/components/schemas", context.entity);
+        let mut fact = context.fact(
+            &says,
+            Outcome::Contradicted {
+                document: "there is no such member".to_owned(),
+                known_wins: true,
+            },
+        );
+        fact.closest = closest(&context.member.name, unknown)
+            .map(|name| child(&child(&at, "properties"), name));
+        fact.pointer = Some(at);
+        let give_up = || Edit::remove(EditedFile::Known, context.file_pointer());
+        fact.edit = (!context.member.secret).then(give_up);
+        fact
+    }
+
+    fn values(
+        &mut self,
+        name: &str,
+        entity: &Entity,
+        values: &[EnumValue],
+        found: Option<&Map<String, Value>>,
+    ) -> Map<String, Value> {
+        let theirs = found.and_then(|found| found.get("enum")?.as_array());
+        let mut all: Vec<Value> = values.iter().map(|value| json!(value.value)).collect();
+        for (index, value) in values.iter().enumerate() {
+            let Some(theirs) = theirs else { break };
+            let source = value.source.as_ref().unwrap_or(&entity.source);
+            let outcome = match (theirs.contains(&json!(value.value)), observed(source)) {
+                (true, true) => Outcome::Agreed,
+                (false, true) => Outcome::Added,
+                (true, false) => continue,
+                (false, false) => Outcome::Contradicted {
+                    document: "there is no such value".to_owned(),
+                    known_wins: true,
+                },
+            };
+            let contradicted = matches!(outcome, Outcome::Contradicted { .. });
+            let at = format!("/entities/{}/values/{index}", escape(name));
+            self.facts.push(Fact {
+                subject: name.to_owned(),
+                says: format!("{:?} is a value", value.value),
+                source: source.clone(),
+                outcome,
+                pointer: Some(child(&child("#/components/schemas", name), "enum")),
+                closest: None,
+                edit: contradicted.then(|| Edit::remove(EditedFile::Known, at)),
+            });
+        }
+        let new: Vec<Value> = theirs
+            .into_iter()
+            .flatten()
+            .filter(|value| value.is_string() && !all.contains(value))
+            .cloned()
+            .collect();
+        all.extend(new);
+        Map::from_iter([("type".to_owned(), json!("string")), ("enum".to_owned(), json!(all))])
+    }
+}
+
+fn plural(members: &[&str]) -> &'static str {
+    if members.len() == 1 { "this member is" } else { "these members are" }
+}
+
+fn required_of(found: Option<&Map<String, Value>>) -> Vec<&str> {
+    let required = found.and_then(|found| found.get("required")?.as_array());
+    required.into_iter().flatten().filter_map(Value::as_str).collect()
+}
+
+/// The known schema, with what the document says in words.
+fn known_member(member: &Member, said: Option<&Value>, same_type: bool) -> Value {
+    let mut schema = member.schema.clone();
+    if let Some(said) = said {
+        annotate(&mut schema, said, same_type);
+    }
+    if member.secret {
+        schema["format"] = json!("password");
+    }
+    schema
+}
+
+/// Takes over what the document says in words; its examples only if they are of our type.
+pub(super) fn annotate(schema: &mut Value, said: &Value, same_type: bool) {
+    let keywords = ["description", "deprecated", "example", "examples"];
+    for keyword in keywords.into_iter().take(if same_type { 4 } else { 2 }) {
+        if let Some(value) = said.get(keyword) {
+            schema[keyword] = value.clone();
+        }
+    }
+}
+
+/// One member, for facts about it.
+struct Context<'a> {
+    document: &'a Value,
+    entity: &'a str,
+    source: &'a str,
+    member: &'a Member,
+}
+
+impl Context<'_> {
+    fn source(&self) -> &str {
+        self.member.source.as_deref().unwrap_or(self.source)
+    }
+
+    /// Where `known.json` describes the member.
+    fn file_pointer(&self) -> String {
+        format!("/entities/{}/members/{}", escape(self.entity), escape(&self.member.name))
+    }
+
+    fn fact(&self, says: &str, outcome: Outcome) -> Fact {
+        let at = child("#/components/schemas", self.entity);
+        let known_wins = matches!(outcome, Outcome::Contradicted { known_wins: true, .. });
+        let wins = || {
+            let pointer = format!("{}/upstream", self.file_pointer());
+            Edit::set(EditedFile::Known, pointer, json!("wins"))
+        };
+        Fact {
+            subject: format!("{}.{}", self.entity, self.member.name),
+            says: says.to_owned(),
+            source: self.source().to_owned(),
+            outcome,
+            pointer: Some(child(&child(&at, "properties"), &self.member.name)),
+            closest: None,
+            // A secret that is given up would show in logs.
+            edit: (known_wins && !self.member.secret).then(wins),
+        }
+    }
+}

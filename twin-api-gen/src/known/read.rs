@@ -1,0 +1,287 @@
+//! JSON to [`Known`]: every mistake of the file at once, each with its pointer.
+
+use std::collections::BTreeSet;
+
+use serde_json::{Map, Value};
+
+use super::entity::{Entity, EnumValue, Member, Place, Shape};
+use super::{Known, Operation, Server};
+use crate::identify::place::Base;
+use crate::pointer::child;
+use crate::problem::{EditedFile, Problem};
+use crate::{Error, METHODS, Stage};
+
+type Object = Map<String, Value>;
+
+pub(super) fn read(bytes: &[u8]) -> Result<Known, Error> {
+    let value: Value = serde_json::from_slice(bytes).map_err(|error| {
+        Error::new(Stage::Known, format!("{} is not JSON: {error}", EditedFile::Known.path()))
+    })?;
+    let mut reader = Reader { problems: Vec::new() };
+    let known = reader.known(&value);
+    reader.check_names(&known);
+    match Error::from_problems(reader.problems) {
+        Some(error) => Err(error),
+        None => Ok(known),
+    }
+}
+
+struct Reader {
+    problems: Vec<Problem>,
+}
+
+impl Reader {
+    fn refuse(&mut self, pointer: &str, what: impl Into<String>) {
+        let what = format!("{} {pointer}: {}", EditedFile::Known.path(), what.into());
+        self.problems.push(
+            Problem::new(Stage::Known, what)
+                .help("twin-api-gen/src/known.rs describes the form of the file"),
+        );
+    }
+
+    fn known(&mut self, value: &Value) -> Known {
+        let allowed = ["about", "server", "webhooks", "refusals", "operations", "entities"];
+        let root = self.object(value, "#", &allowed);
+        let mut known = Known::default();
+        if let Some(server) = root.get("server") {
+            let server = self.object(server, "#/server", &["url", "source"]);
+            known.server = Some(Server {
+                url: self.text(&server, "url", "#/server"),
+                source: self.text(&server, "source", "#/server"),
+            });
+        }
+        if let Some(webhooks) = root.get("webhooks") {
+            let webhooks = self.object(webhooks, "#/webhooks", &["tag"]);
+            known.webhook_tag = Some(self.text(&webhooks, "tag", "#/webhooks"));
+        }
+        known.refusals =
+            root.get("refusals").and_then(Value::as_object).cloned().unwrap_or_default();
+        for (name, value) in self.members(&root, "operations") {
+            let pointer = child("#/operations", &name);
+            if let Some(operation) = self.operation(&value, &pointer, &name) {
+                known.operations.insert(name, operation);
+            }
+        }
+        for (name, value) in self.members(&root, "entities") {
+            let pointer = child("#/entities", &name);
+            let entity = self.entity(&value, &pointer);
+            known.entities.insert(name, entity);
+        }
+        known
+    }
+
+    fn operation(&mut self, value: &Value, pointer: &str, name: &str) -> Option<Operation> {
+        let mut object = self.object(
+            value,
+            pointer,
+            &[
+                "call",
+                "also",
+                "source",
+                "upstream",
+                "tags",
+                "summary",
+                "description",
+                "parameters",
+                "requestBody",
+                "responses",
+            ],
+        );
+        let call = self.text(&object, "call", pointer);
+        let source = self.text(&object, "source", pointer);
+        let upstream_wins = self.upstream_wins(&object, pointer);
+        let also = object.get("also").and_then(Value::as_array).into_iter().flatten();
+        let also = also.filter_map(Value::as_str).map(ToOwned::to_owned).collect();
+        for own in ["call", "also", "source", "upstream"] {
+            object.remove(own);
+        }
+        object.insert("operationId".to_owned(), name.into());
+        let (method, path) = call.split_once(' ')?;
+        let method = method.to_lowercase();
+        if !METHODS.contains(&method.as_str()) || !path.starts_with('/') {
+            self.refuse(pointer, format!("`call` {call:?} is not a method and a path"));
+            return None;
+        }
+        Some(Operation { path: path.to_owned(), method, also, source, upstream_wins, object })
+    }
+
+    fn entity(&mut self, value: &Value, pointer: &str) -> Entity {
+        let allowed = [
+            "places",
+            "source",
+            "description",
+            "members",
+            "values",
+            "schema",
+            "additionalProperties",
+        ];
+        let object = self.object(value, pointer, &allowed);
+        let places = object.get("places").and_then(Value::as_array).into_iter().flatten();
+        let places =
+            places.filter_map(|place| self.place(place, &child(pointer, "places"))).collect();
+        let source = self.text(&object, "source", pointer);
+        let description = object.get("description").and_then(Value::as_str).map(ToOwned::to_owned);
+        let shape = match (object.get("members"), object.get("values"), object.get("schema")) {
+            (Some(_), None, None) => Shape::Object {
+                members: self.entity_members(&object, pointer),
+                additional: object.get("additionalProperties").cloned(),
+            },
+            (None, Some(values), None) => {
+                Shape::Enum(self.values(values, &child(pointer, "values")))
+            }
+            (None, None, Some(schema)) => Shape::Other(schema.clone()),
+            _ => {
+                self.refuse(pointer, "needs exactly one of `members`, `values` and `schema`");
+                Shape::Other(Value::Bool(true))
+            }
+        };
+        Entity { places, source, description, shape }
+    }
+
+    fn place(&mut self, value: &Value, pointer: &str) -> Option<Place> {
+        match value.as_str().map(Place::parse) {
+            Some(Ok(place)) => Some(place),
+            Some(Err(cause)) => {
+                self.refuse(pointer, cause);
+                None
+            }
+            None => {
+                self.refuse(pointer, "a place is not a string");
+                None
+            }
+        }
+    }
+
+    fn entity_members(&mut self, entity: &Object, pointer: &str) -> Vec<Member> {
+        let allowed = ["schema", "required", "secret", "source", "seen_absent", "upstream"];
+        let mut members = Vec::new();
+        let pointer = child(pointer, "members");
+        for (name, value) in self.members(entity, "members") {
+            let pointer = child(&pointer, &name);
+            let object = self.object(&value, &pointer, &allowed);
+            let text = |key: &str| object.get(key).and_then(Value::as_str).map(ToOwned::to_owned);
+            if !object.get("schema").is_some_and(Value::is_object) {
+                self.refuse(&pointer, "has no `schema`");
+            }
+            members.push(Member {
+                schema: object.get("schema").cloned().unwrap_or_default(),
+                required: object.get("required") == Some(&Value::Bool(true)),
+                secret: object.get("secret") == Some(&Value::Bool(true)),
+                upstream_wins: self.upstream_wins(&object, &pointer),
+                source: text("source"),
+                seen_absent: text("seen_absent"),
+                name,
+            });
+        }
+        members
+    }
+
+    fn values(&mut self, values: &Value, pointer: &str) -> Vec<EnumValue> {
+        let mut found = Vec::new();
+        for value in values.as_array().into_iter().flatten() {
+            match (value.as_str(), value["value"].as_str()) {
+                (Some(text), _) => found.push(EnumValue { value: text.to_owned(), source: None }),
+                (None, Some(text)) => found.push(EnumValue {
+                    value: text.to_owned(),
+                    source: value["source"].as_str().map(ToOwned::to_owned),
+                }),
+                (None, None) => self.refuse(pointer, "a value is neither a string nor an object"),
+            }
+        }
+        found
+    }
+
+    fn upstream_wins(&mut self, object: &Object, pointer: &str) -> bool {
+        match object.get("upstream").map(|value| value == "wins") {
+            None => false,
+            Some(true) => true,
+            Some(false) => {
+                self.refuse(pointer, "`upstream` can only be \"wins\"");
+                false
+            }
+        }
+    }
+
+    /// The members of `value`, which may only have those in `allowed`.
+    fn object(&mut self, value: &Value, pointer: &str, allowed: &[&str]) -> Object {
+        let Value::Object(members) = value else {
+            self.refuse(pointer, "is not an object");
+            return Object::new();
+        };
+        for name in members.keys().filter(|name| !allowed.contains(&name.as_str())) {
+            self.refuse(pointer, format!("has the unknown member `{name}`"));
+        }
+        members.clone()
+    }
+
+    fn members(&mut self, parent: &Object, name: &str) -> Object {
+        match parent.get(name) {
+            None => Object::new(),
+            Some(Value::Object(members)) => members.clone(),
+            Some(_) => {
+                self.refuse("#", format!("`{name}` is not an object"));
+                Object::new()
+            }
+        }
+    }
+
+    fn text(&mut self, object: &Object, name: &str, pointer: &str) -> String {
+        let text = object.get(name).and_then(Value::as_str).unwrap_or_default();
+        if text.trim().is_empty() {
+            self.refuse(pointer, format!("has no `{name}`"));
+        }
+        text.to_owned()
+    }
+
+    /// Every place and every reference names something that is there.
+    fn check_names(&mut self, known: &Known) {
+        for (name, entity) in &known.entities {
+            for place in &entity.places {
+                let there = match &place.base {
+                    Base::Entity(other) => known.entities.contains_key(other),
+                    Base::Answer(operation)
+                    | Base::Body(operation)
+                    | Base::Parameter(operation, _) => known.operations.contains_key(operation),
+                    Base::Webhooks | Base::Refusals => true,
+                };
+                if !there {
+                    let cause = format!("the place {place} starts nowhere");
+                    self.refuse(&child("#/entities", name), cause);
+                }
+            }
+        }
+        let mut missing = BTreeSet::new();
+        let objects = known.operations.values().map(|operation| &operation.object);
+        for object in objects.chain([&known.refusals]) {
+            missing_references(&Value::Object(object.clone()), known, &mut missing);
+        }
+        for entity in known.entities.values() {
+            for member in entity.members() {
+                missing_references(&member.schema, known, &mut missing);
+            }
+        }
+        for name in missing {
+            self.refuse("#/entities", format!("there is no entity {name:?}, which a $ref names"));
+        }
+    }
+}
+
+fn missing_references(value: &Value, known: &Known, missing: &mut BTreeSet<String>) {
+    match value {
+        Value::Array(items) => {
+            for item in items {
+                missing_references(item, known, missing);
+            }
+        }
+        Value::Object(members) => {
+            if let Some(reference) = members.get("$ref").and_then(Value::as_str) {
+                let name = reference.strip_prefix("#/components/schemas/").unwrap_or(reference);
+                if !known.entities.contains_key(name) {
+                    missing.insert(name.to_owned());
+                }
+            }
+            members.values().for_each(|member| missing_references(member, known, missing));
+        }
+        _ => {}
+    }
+}

@@ -1,0 +1,78 @@
+//! Every member that `known.json` lists as secret has a secret type in the generated tree.
+//!
+//! The tree is what counts: an overlay or a pass can undo what the document says.
+
+use quote::ToTokens;
+use syn::{Fields, Item, ItemStruct};
+
+use super::Known;
+use crate::Stage;
+use crate::passes::{ident_of, items_of, letters, serde_rename};
+use crate::problem::{EditedFile, Problem};
+
+/// The last segment of the type that hides its value.
+const SECRET: &str = "SecretString";
+
+/// A problem for each secret that anything could print.
+pub(crate) fn check(tree: &syn::File, known: &Known) -> Vec<Problem> {
+    let types = items_of(&tree.items, "types").unwrap_or_default();
+    let mut problems = Vec::new();
+    for (entity, member) in known
+        .entities
+        .iter()
+        .flat_map(|(name, entity)| entity.members().iter().map(move |member| (name, member)))
+        .filter(|(_, member)| member.secret)
+    {
+        let found = types.iter().find_map(|item| match item {
+            Item::Struct(item) if letters(&ident_of(&item.ident)) == letters(entity) => Some(item),
+            _ => None,
+        });
+        let ty = found.and_then(|item| type_of(item, &member.name));
+        if ty.as_ref().is_some_and(|ty| ty.contains(SECRET)) {
+            continue;
+        }
+        let what = format!("{entity}.{} is a secret, but not of a secret type", member.name);
+        let found = ty.unwrap_or_else(|| "no such field".to_owned());
+        problems.push(Problem::new(Stage::Known, what).expected(SECRET, found).help(format!(
+            "its value would show in logs; look for an overlay action or an `upstream` of {} \
+             that takes its format away",
+            EditedFile::Known.path()
+        )));
+    }
+    problems
+}
+
+/// The type of the field that is called `member` in JSON.
+fn type_of(item: &ItemStruct, member: &str) -> Option<String> {
+    let Fields::Named(fields) = &item.fields else { return None };
+    let field = fields.named.iter().find(|field| {
+        let name = field.ident.as_ref().map(ident_of).unwrap_or_default();
+        serde_rename(&field.attrs).unwrap_or(name) == member
+    })?;
+    Some(field.ty.to_token_stream().to_string().replace(' ', ""))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_secret_of_a_plain_type_is_a_problem() {
+        let known = Known::read(
+            br#"{"entities": {"KeyMade": {"source": "s", "members": {
+                "api_key": {"schema": {"type": "string"}, "secret": true},
+                "name": {"schema": {"type": "string"}}}}}}"#,
+        )
+        .unwrap();
+        let tree = |ty: &str| {
+            let text = format!("pub mod types {{ pub struct KeyMade {{ pub api_key: {ty} }} }}");
+            syn::parse_file(&text).unwrap()
+        };
+        assert_eq!(check(&tree("Option<::secrecy::SecretString>"), &known), []);
+        let problems = check(&tree("String"), &known);
+        assert_eq!(problems.len(), 1);
+        assert_eq!(problems[0].found.as_deref(), Some("String"));
+        let gone = syn::parse_file("pub mod types {}").unwrap();
+        assert!(check(&gone, &known)[0].to_string().contains("no such field"));
+    }
+}
