@@ -5,6 +5,7 @@
 //!
 //! - `server`: the `url` of the API, with its `source`.
 //! - `webhooks`: the `tag` of the requests that the service makes.
+//! - `responses`: shared responses by name, as `components` of OpenAPI holds them.
 //! - `refusals`: the error responses of every operation, as an OpenAPI Responses Object.
 //! - `operations`: by our name, an OpenAPI Operation Object with two more members. `call` is
 //!   the method and path; `source` says where the operation is known from. `also` lists other
@@ -40,6 +41,7 @@ use crate::identify::site::{json_media, success};
 pub struct Known {
     pub(crate) server: Option<Server>,
     pub(crate) webhook_tag: Option<String>,
+    pub(crate) responses: Map<String, Value>,
     pub(crate) refusals: Map<String, Value>,
     pub(crate) operations: BTreeMap<String, Operation>,
     pub(crate) entities: BTreeMap<String, Entity>,

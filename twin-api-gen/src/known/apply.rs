@@ -82,6 +82,7 @@ fn finish(document: &mut Value, known: &Known) {
         }
     }
     document["tags"] = Value::Array(tags);
+    document["components"]["responses"] = Value::Object(known.responses.clone());
     collect(document, known.references());
 }
 

@@ -40,7 +40,8 @@ impl Reader {
     }
 
     fn known(&mut self, value: &Value) -> Known {
-        let allowed = ["about", "server", "webhooks", "refusals", "operations", "entities"];
+        let allowed =
+            ["about", "server", "webhooks", "responses", "refusals", "operations", "entities"];
         let root = self.object(value, "#", &allowed);
         let mut known = Known::default();
         if let Some(server) = root.get("server") {
@@ -54,8 +55,8 @@ impl Reader {
             let webhooks = self.object(webhooks, "#/webhooks", &["tag"]);
             known.webhook_tag = Some(self.text(&webhooks, "tag", "#/webhooks"));
         }
-        known.refusals =
-            root.get("refusals").and_then(Value::as_object).cloned().unwrap_or_default();
+        known.responses = self.members(&root, "responses");
+        known.refusals = self.members(&root, "refusals");
         for (name, value) in self.members(&root, "operations") {
             let pointer = child("#/operations", &name);
             if let Some(operation) = self.operation(&value, &pointer, &name) {
@@ -252,7 +253,7 @@ impl Reader {
         }
         let mut missing = BTreeSet::new();
         let objects = known.operations.values().map(|operation| &operation.object);
-        for object in objects.chain([&known.refusals]) {
+        for object in objects.chain([&known.refusals, &known.responses]) {
             missing_references(&Value::Object(object.clone()), known, &mut missing);
         }
         for entity in known.entities.values() {
@@ -261,7 +262,7 @@ impl Reader {
             }
         }
         for name in missing {
-            self.refuse("#/entities", format!("there is no entity {name:?}, which a $ref names"));
+            self.refuse("#/entities", format!("there is no {name:?}, which a $ref names"));
         }
     }
 }
@@ -276,7 +277,12 @@ fn missing_references(value: &Value, known: &Known, missing: &mut BTreeSet<Strin
         Value::Object(members) => {
             if let Some(reference) = members.get("$ref").and_then(Value::as_str) {
                 let name = reference.strip_prefix("#/components/schemas/").unwrap_or(reference);
-                if !known.entities.contains_key(name) {
+                let response = reference.strip_prefix("#/components/responses/");
+                let there = match response {
+                    Some(name) => known.responses.contains_key(name),
+                    None => known.entities.contains_key(name),
+                };
+                if !there {
                     missing.insert(name.to_owned());
                 }
             }

@@ -186,22 +186,23 @@ fn other_versions_and_other_json_are_refused() {
 
 #[test]
 fn a_document_that_does_not_generate_is_refused_and_kept_for_inspection() {
-    let without_me = edited(|document| {
-        document["paths"].as_object_mut().unwrap().remove("/v1/me");
+    let moved_me = edited(|document| {
+        let me = document["paths"].as_object_mut().unwrap().remove("/v1/me").unwrap();
+        document["paths"]["/me"] = me;
     });
     let root = Root::new();
     let before = root.tree();
-    let server = Server::serving(&without_me);
+    let server = Server::serving(&moved_me);
 
     let output = root.regen(&["--fetch", &server.url("/")]);
 
     let said = stderr(&output);
     assert_eq!(output.status.code(), Some(2), "{said}");
     assert!(said.contains("no client can be generated"), "{said}");
-    assert!(said.contains("  1. overlay: "), "{said}");
+    assert!(said.contains("  1. identify: "), "{said}");
     let kept = root.join("target/regen/refused-openapi.json");
     assert!(said.contains(&format!("the document is kept in {}", kept.display())), "{said}");
-    assert_eq!(fs::read(kept).unwrap(), without_me);
+    assert_eq!(fs::read(kept).unwrap(), moved_me);
     assert_eq!(root.repository_tree(), before);
 }
 
