@@ -63,6 +63,7 @@ async fn forgotten(redis: &Redis) -> Value {
     let event = ended("r", SystemTime::now() - 2 * HOUR);
     let before = store(redis, HOUR);
     before.start().await.unwrap();
+    pass(redis, DAY, &[]).await;
     // As if it had been handled when it ended, by a store that is older than it.
     handle(&before, &event).await;
     pass(redis, 2 * HOUR, &[&event]).await;
