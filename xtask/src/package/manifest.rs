@@ -13,8 +13,11 @@ pub(super) fn staged(text: &str, file: &Path, generated: bool) -> anyhow::Result
     let mut manifest = parse(text, file)?;
     let package = table(&mut manifest, "package", file)?;
     package.remove("publish");
+    // Their files are not packed.
+    manifest.remove("bench");
+    manifest.remove("test");
     if generated {
-        package.remove("build");
+        table(&mut manifest, "package", file)?.remove("build");
         manifest.remove("build-dependencies");
     }
     Ok(manifest.to_string())
@@ -71,6 +74,13 @@ mod tests {
 
     use super::{parse, staged, trim};
     use crate::package::Crate;
+
+    #[test]
+    fn removes_tests_whose_files_are_not_packed() {
+        let text = "[package]\nname = \"a\"\n\n[[test]]\nname = \"t\"\n\n[[bench]]\nname = \"b\"\n";
+        let manifest = staged(text, Path::new("a/Cargo.toml"), false).unwrap();
+        assert_eq!(manifest, "[package]\nname = \"a\"\n");
+    }
 
     #[test]
     fn removes_the_build_script_of_the_generated_crate_only() {
