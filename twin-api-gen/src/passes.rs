@@ -6,6 +6,7 @@
 //! fact that JSON can say belongs in the overlay or in `lower`, not here.
 
 mod bounds;
+mod client_feature;
 mod constructor;
 mod doc_text;
 mod integer;
@@ -69,6 +70,7 @@ const PASSES: &[Pass] = &[
     Pass { name: "native-type", apply: native_type::apply },
     Pass { name: "send", apply: send::apply },
     Pass { name: "secret", apply: secret::apply },
+    Pass { name: "client-feature", apply: client_feature::apply },
     Pass { name: "doc-text", apply: doc_text::apply },
 ];
 

@@ -4,6 +4,7 @@
 //! holds no key, no query, and of a body a short excerpt at most. It makes no decision about
 //! retries: `twin-ext` does.
 
+#[cfg(feature = "client")]
 mod connect;
 mod display;
 mod failure;
@@ -12,9 +13,9 @@ mod kind;
 use std::error::Error as StdError;
 use std::time::Duration;
 
-use reqwest::header::HeaderMap;
-use reqwest::{Method, StatusCode};
+use http::{HeaderMap, Method, StatusCode};
 
+#[cfg(feature = "client")]
 pub use self::connect::ConnectError;
 pub use self::failure::Failure;
 pub use self::kind::{ErrorKind, Outcome};

@@ -30,19 +30,27 @@
 //! Retries, deadlines, size limits, pages, run handling and webhook verification are the
 //! business of the crate `twin-ext`, which puts them into the seam [`transport`].
 //!
-//! # TLS
-//! Choose one of the features `rustls-aws-lc` (default, as in reqwest), `rustls-ring` (builds
-//! faster) and `native-tls`.
+//! # Features
+//! - `rustls-aws-lc` (default, as in reqwest), `rustls-ring` (builds faster), `native-tls`: TLS.
+//!   Choose one. Each turns `client` on.
+//! - `client`: everything but [`types`] and [`Error`]. Alone it sends `http` to loopback only.
+//!   Without it the crate needs no HTTP client: `twin-ext` verifies webhooks with it.
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
+#[cfg(feature = "client")]
 mod call;
+#[cfg(feature = "client")]
 mod connect;
 mod error;
 mod lenient;
+#[cfg(feature = "client")]
 mod network;
 mod payload;
 mod problem;
+#[cfg(feature = "client")]
 mod redact;
+mod surrogate;
+#[cfg(feature = "client")]
 pub mod transport;
 
 /// The one door to the generated code; lints are relaxed behind it only.
@@ -68,14 +76,20 @@ mod generated {
 /// ```
 pub const DOCUMENT: &str = include_str!(concat!(env!("OUT_DIR"), "/document.json"));
 
+#[cfg(feature = "client")]
 pub use call::Call;
+#[cfg(feature = "client")]
 pub use connect::{PlainHttp, check_base_url, connect, harden, http_client_builder};
-pub use error::{ConnectError, Error, ErrorKind, Outcome};
+#[cfg(feature = "client")]
+pub use error::ConnectError;
+pub use error::{Error, ErrorKind, Failure, Outcome};
 pub use generated::*;
 pub use lenient::LenientInteger;
 pub use payload::Payload;
 pub use problem::Problem;
 /// The HTTP client whose types the API of this crate shows.
+#[cfg(feature = "client")]
 pub use reqwest;
 /// The crate of the types that hold secrets.
 pub use secrecy;
+pub use surrogate::replace_lone_surrogates;

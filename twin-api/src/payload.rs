@@ -7,7 +7,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::value::{RawValue, to_raw_value};
 
-use crate::transport::replace_lone_surrogates;
+use crate::surrogate::replace_lone_surrogates;
 
 /// How much of a payload `Debug` shows, in characters.
 const SHOWN: usize = 256;

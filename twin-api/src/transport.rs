@@ -13,7 +13,6 @@ mod refusal;
 mod report;
 mod retry_after;
 mod send;
-mod surrogate;
 
 use std::any::Any;
 use std::fmt;
@@ -32,11 +31,10 @@ pub(crate) use send::{
     form, invalid_header, invalid_request, send, send_empty, send_secret, stream,
 };
 
-pub use surrogate::replace_lone_surrogates;
-
 pub use crate::error::Failure;
 use crate::error::{ConnectError, Error};
 pub use crate::redact::Redactor;
+pub use crate::surrogate::replace_lone_surrogates;
 
 /// The header that carries the API key.
 pub const API_KEY_HEADER: &str = "x-api-key";

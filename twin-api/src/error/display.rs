@@ -6,7 +6,7 @@
 use std::error::Error as StdError;
 use std::fmt::{self, Write as _};
 
-use reqwest::{Method, StatusCode};
+use http::{Method, StatusCode};
 
 use super::{Error, ErrorKind, Failure, chain};
 
@@ -40,6 +40,7 @@ impl fmt::Debug for Error {
 }
 
 /// Prints an error and its causes on one line.
+#[cfg(feature = "client")]
 pub(super) fn with_causes(
     f: &mut fmt::Formatter<'_>,
     error: &(dyn StdError + 'static),

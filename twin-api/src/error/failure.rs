@@ -5,8 +5,7 @@ use std::error::Error as StdError;
 use std::sync::Arc;
 use std::time::Duration;
 
-use reqwest::header::HeaderMap;
-use reqwest::{Method, StatusCode};
+use http::{HeaderMap, Method, StatusCode};
 
 use super::{Error, ErrorKind, Outcome};
 use crate::Problem;
