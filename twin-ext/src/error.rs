@@ -13,10 +13,11 @@ use std::fmt;
 use std::time::Duration;
 
 use http::{HeaderMap, Method, StatusCode};
+pub(crate) use twin_api::Failure as Detail;
 use twin_api::Problem;
-pub(crate) use twin_api::transport::Failure as Detail;
 pub use twin_api::{ErrorKind, Outcome};
 
+#[cfg(feature = "client")]
 use crate::drift::{Drift, Findings};
 use crate::position::{Position, Progress};
 
@@ -189,6 +190,7 @@ impl Error {
     /// }
     /// # }
     /// ```
+    #[cfg(feature = "client")]
     pub fn drift(&self) -> &[Drift] {
         let findings = self.source().and_then(|source| source.downcast_ref::<Findings>());
         findings.map(Findings::all).unwrap_or_default()

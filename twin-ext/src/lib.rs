@@ -27,50 +27,84 @@
 //! - [`clock`]: test what a client does in an hour in no time.
 //!
 //! # Features
-//! - `rustls-aws-lc` (default), `rustls-ring`, `native-tls`: TLS, as in `twin-api`.
+//! - `full` (default): all of `client`, `pages`, `runs`, `schedules` and `webhooks`.
+//! - `rustls-aws-lc` (default), `rustls-ring`, `native-tls`: TLS, as in `twin-api`. Each turns
+//!   `full` on. A lean program names the parts that it uses, and takes TLS from `twin-api`:
+//!   `twin-api = { version = "0.1", default-features = false, features = ["rustls-ring"] }`.
 //! - `tracing`: a span for each operation, an event for each attempt, and why a delivery of a
 //!   webhook was refused.
 //! - `axum`: webhooks as axum takes them, an extractor and a router that is ready.
 //! - `redis`: what webhooks were handled, in Redis, for receivers on several machines.
 //! - `blocking`: lists as ordinary iterators, for programs that are not asynchronous.
 #![cfg_attr(docsrs, feature(doc_cfg))]
+#![cfg_attr(
+    not(feature = "full"),
+    allow(
+        dead_code,
+        unused_imports,
+        reason = "parts share helpers that one part alone does not use"
+    )
+)]
 
 pub mod clock;
+#[cfg(feature = "client")]
 pub mod drift;
+#[cfg(feature = "full")]
 pub mod guide;
+#[cfg(feature = "webhooks")]
 pub mod webhook;
 
 #[cfg(feature = "blocking")]
 mod blocking;
+#[cfg(feature = "client")]
 mod client;
+#[cfg(feature = "client")]
 mod document;
 mod error;
+#[cfg(feature = "runs")]
 mod event;
+#[cfg(feature = "client")]
 mod options;
+#[cfg(feature = "pages")]
 mod page;
+#[cfg(feature = "client")]
 mod policy;
 mod position;
+#[cfg(feature = "client")]
 mod retry;
+#[cfg(feature = "runs")]
 mod run;
+#[cfg(feature = "schedules")]
 mod schedule;
 #[cfg(test)]
 mod testing;
+#[cfg(any(feature = "runs", feature = "schedules", feature = "webhooks"))]
 mod time;
+#[cfg(feature = "client")]
 mod trace;
 
 #[cfg(feature = "blocking")]
 pub use blocking::Blocking;
+#[cfg(feature = "client")]
 pub use client::ClientBuilder;
 pub use error::{Error, ErrorKind, Outcome};
+#[cfg(feature = "runs")]
 pub use event::{EventHeader, RunEventExt};
+#[cfg(feature = "client")]
 pub use options::{CallOptions, ClientExt};
-pub use page::{Items, Page, Pages, Paginate, Position};
+#[cfg(feature = "pages")]
+pub use page::{Items, Page, Pages, Paginate};
+pub use position::Position;
+#[cfg(feature = "client")]
 pub use retry::Retry;
+#[cfg(feature = "runs")]
 pub use run::{
     FinishedRuns, Launching, RunError, RunEvents, RunExt, RunHandle, RunState, RunStateExt,
     RunTicket, Wait, Waiting,
 };
+#[cfg(feature = "schedules")]
 pub use schedule::{Cron, SetScheduleExt};
+#[cfg(any(feature = "runs", feature = "schedules", feature = "webhooks"))]
 pub use time::Timestamp;
 /// The raw client.
 pub use twin_api;
@@ -91,6 +125,13 @@ pub use twin_api::Problem;
 /// # }
 /// ```
 pub mod prelude {
-    pub use crate::{ClientBuilder, ClientExt, Error};
-    pub use crate::{Paginate, RunEventExt, RunExt, RunStateExt, SetScheduleExt};
+    pub use crate::Error;
+    #[cfg(feature = "pages")]
+    pub use crate::Paginate;
+    #[cfg(feature = "schedules")]
+    pub use crate::SetScheduleExt;
+    #[cfg(feature = "client")]
+    pub use crate::{ClientBuilder, ClientExt};
+    #[cfg(feature = "runs")]
+    pub use crate::{RunEventExt, RunExt, RunStateExt};
 }

@@ -22,7 +22,7 @@ mod tally;
 pub(crate) use self::lists::misplaced;
 pub use self::stream::{Items, Pages};
 pub(crate) use self::tally::{Entry, Shortfall, Tally};
-pub use crate::position::Position;
+pub(crate) use crate::position::Position;
 pub(crate) use crate::position::{Indexed, Place, Progress};
 
 use futures_core::stream::FusedStream;

@@ -91,10 +91,16 @@ const STEPS: &[Step] = &[
     slow("dependencies", Action::Run("cargo deny --locked check bans licenses sources")),
     // A program picks one TLS feature. The unit tests build a client with it, which shows that a
     // provider of cryptography is found.
-    slow("features: no TLS", Action::Features("twin-api", "test --lib", "")),
+    slow("features: types only", Action::Features("twin-api", "test --lib", "")),
+    slow("features: no TLS", Action::Features("twin-api", "test --lib", "client")),
     slow("features: rustls-ring", Action::Features("twin-api", "test --lib", "rustls-ring")),
     slow("features: native-tls", Action::Features("twin-api", "test --lib", "native-tls")),
-    slow("features: twin-ext alone", Action::Features("twin-ext", "check", "")),
+    // Each part of twin-ext without the others.
+    slow("features: client", Action::Features("twin-ext", "check", "client")),
+    slow("features: pages", Action::Features("twin-ext", "check", "pages")),
+    slow("features: runs", Action::Features("twin-ext", "check", "runs")),
+    slow("features: schedules", Action::Features("twin-ext", "check", "schedules")),
+    slow("features: webhooks", Action::Features("twin-ext", "check", "webhooks")),
     slow("features: axum", Action::Features("twin-ext", "check", "axum")),
     slow("features: blocking", Action::Features("twin-ext", "check", "blocking")),
     slow("features: redis", Action::Features("twin-ext", "check", "redis")),

@@ -1,7 +1,5 @@
 //! Other errors as an [`Error`].
 
-use twin_api::ConnectError;
-
 use super::{Detail, Error, Repr};
 
 impl From<twin_api::Error> for Error {
@@ -16,8 +14,9 @@ impl From<Detail> for Error {
     }
 }
 
-impl From<ConnectError> for Error {
-    fn from(error: ConnectError) -> Self {
+#[cfg(feature = "client")]
+impl From<twin_api::ConnectError> for Error {
+    fn from(error: twin_api::ConnectError) -> Self {
         twin_api::Error::from(error).into()
     }
 }
