@@ -37,3 +37,45 @@ fn attributes(item: &mut Item) -> Result<&mut Vec<Attribute>, String> {
         _ => Err("expected functions, impls, modules, structs and uses at the top".to_owned()),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use quote::ToTokens as _;
+    use serde_json::Value;
+    use syn::parse_quote;
+
+    use super::{Context, Runtime, apply};
+
+    fn gated(runtime: Runtime) -> Result<Vec<bool>, String> {
+        let mut tree: syn::File = parse_quote! {
+            use progenitor_client::encode_path;
+            pub mod types {}
+            pub struct Client;
+            impl Client {}
+            mod integers {}
+            fn path_segment() {}
+        };
+        let document = Value::Null;
+        apply(&mut tree, &Context { document: &document, runtime, operations: Vec::new() })?;
+        let text = |item: &syn::Item| item.to_token_stream().to_string();
+        Ok(tree.items.iter().map(|item| text(item).contains("feature = \"client\"")).collect())
+    }
+
+    #[test]
+    fn gates_everything_but_types_and_private_modules() {
+        assert_eq!(gated(Runtime::TwinApi).unwrap(), [true, false, true, true, false, true]);
+        assert_eq!(gated(Runtime::StandAlone).unwrap(), [false; 6]);
+    }
+
+    #[test]
+    fn refuses_a_client_without_types() {
+        let document = Value::Null;
+        let context =
+            Context { document: &document, runtime: Runtime::TwinApi, operations: Vec::new() };
+        let mut tree: syn::File = parse_quote!(
+            pub struct Client;
+        );
+        let error = apply(&mut tree, &context).unwrap_err();
+        assert_eq!(error, "expected one module types, found 0");
+    }
+}
