@@ -5,8 +5,9 @@
 //! number with a fraction, or out of the range of the type, stays an error.
 
 use quote::{format_ident, quote};
+use syn::punctuated::Punctuated;
 use syn::visit_mut::{self, VisitMut};
-use syn::{Attribute, Expr, Field, Item, ItemMod, Type, parse_quote};
+use syn::{Attribute, Expr, ExprLit, Field, Item, ItemMod, Lit, Meta, Token, Type, parse_quote};
 
 use super::Context;
 use super::tree::{argument_of, items_of_mut, last_segment, sends_mut, serde_has, text_of};
@@ -85,18 +86,41 @@ impl VisitMut for Read {
             return;
         }
         self.count += 1;
-        let by = field.attrs.iter_mut().find(|it| text_of(*it).contains("super::present"));
-        if let Some(attribute) = by {
-            *attribute = parse_quote!(#[serde(deserialize_with = "super::integers::present")]);
+        let before = take_reader(&mut field.attrs);
+        if before.as_deref() == Some("super::present") {
+            let reader = parse_quote!(#[serde(deserialize_with = "super::integers::present")]);
+            field.attrs.push(reader);
             return;
         }
         field.attrs.push(parse_quote!(#[serde(deserialize_with = "super::integers::read")]));
-        // With a reader of its own, an absent option is an error.
+        // With a reader of its own, an absent option is an error: as typify wants it of a
+        // member that may be null and must be there.
         let named = field.ident.is_some() && argument_of(&field.ty, "Option").is_some();
-        if named && !serde_has(&field.attrs, "default") {
+        if named && before.is_none() && !serde_has(&field.attrs, "default") {
             field.attrs.push(parse_quote!(#[serde(default)]));
         }
     }
+}
+
+/// Removes `deserialize_with = "…"`, wherever it stands among the arguments; what it named.
+fn take_reader(attributes: &mut Vec<Attribute>) -> Option<String> {
+    let mut found = None;
+    for attribute in attributes.iter_mut().filter(|attribute| attribute.path().is_ident("serde")) {
+        let Ok(all) = attribute.parse_args_with(Punctuated::<Meta, Token![,]>::parse_terminated)
+        else {
+            continue;
+        };
+        let (readers, others): (Vec<Meta>, Vec<Meta>) =
+            all.into_iter().partition(|meta| meta.path().is_ident("deserialize_with"));
+        if let Some(Meta::NameValue(pair)) = readers.into_iter().next()
+            && let Expr::Lit(ExprLit { lit: Lit::Str(path), .. }) = pair.value
+        {
+            found = Some(path.value());
+            *attribute = parse_quote!(#[serde(#(#others),*)]);
+        }
+    }
+    attributes.retain(|attribute| text_of(attribute).replace(' ', "") != "#[serde()]");
+    found
 }
 
 fn is_read(attributes: &[Attribute]) -> bool {
@@ -263,4 +287,49 @@ fn module() -> Item {
         }
     };
     Item::Mod(module)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(mut item: syn::ItemStruct) -> String {
+        Read { count: 0 }.visit_item_struct_mut(&mut item);
+        prettyplease::unparse(&syn::File {
+            shebang: None,
+            attrs: Vec::new(),
+            items: vec![Item::Struct(item)],
+        })
+    }
+
+    #[test]
+    fn a_field_of_integers_has_one_reader() {
+        let source = read(parse_quote! {
+            #[derive(::serde::Deserialize)]
+            struct A {
+                #[serde(rename = "a", deserialize_with = "::std::option::Option::deserialize")]
+                required: ::std::option::Option<i64>,
+                #[serde(deserialize_with = "super::present")]
+                null: ::std::option::Option<::std::option::Option<u8>>,
+                list: ::std::vec::Vec<::std::collections::BTreeMap<::std::string::String, i32>>,
+                text: ::std::option::Option<::std::string::String>,
+            }
+        });
+        assert_eq!(source.matches("deserialize_with").count(), 3, "{source}");
+        assert_eq!(source.matches("integers::read").count(), 2, "{source}");
+        assert_eq!(source.matches("integers::present").count(), 1, "{source}");
+        assert!(source.contains("rename = \"a\"") && !source.contains("default"), "{source}");
+    }
+
+    #[test]
+    fn an_option_without_a_reader_may_stay_away() {
+        let source = read(parse_quote! {
+            #[derive(::serde::Deserialize)]
+            struct A {
+                #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+                a: ::std::option::Option<i64>,
+            }
+        });
+        assert!(source.contains("#[serde(default)]"), "{source}");
+    }
 }

@@ -52,7 +52,9 @@ fn three_states(item: &mut ItemStruct, wanted: &[&str]) -> Vec<(syn::Ident, Stri
         let Some(ident) = field.ident.clone() else { continue };
         let api_name = serde_rename(&field.attrs).unwrap_or_else(|| ident_of(&ident));
         // One with a default of the document's own is never absent.
-        if !wanted.contains(&api_name.as_str()) || argument_of(&field.ty, "Option").is_none() {
+        let is_option = argument_of(&field.ty, "Option").is_some();
+        let has_reader = serde_has(&field.attrs, "deserialize_with");
+        if !wanted.contains(&api_name.as_str()) || !is_option || has_reader {
             continue;
         }
         wrap(&mut field.ty);
