@@ -290,6 +290,30 @@ fn a_loss_is_told() {
 }
 
 #[test]
+fn mutated_documents_never_make_the_generator_panic() {
+    let specimen: Value = serde_json::from_str(include_str!("../specimen/openapi.json")).unwrap();
+    // A fixed multiplicative generator: the same mutations in every run.
+    let mut state = 0x9e37_79b9_7f4a_7c15_u64;
+    let mut below = |end: usize| {
+        state =
+            state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        usize::try_from(state >> 33).unwrap_or(0) % end.max(1)
+    };
+    let mut taken = 0;
+    for _ in 0..150 {
+        let mut document = specimen.clone();
+        crate::mutation::mutate(&mut document, &mut below);
+        match generated(document.to_string().as_bytes()) {
+            Ok(_) => taken += 1,
+            Err(error) => {
+                assert!(!error.to_string().contains("the generator itself failed"), "{error}");
+            }
+        }
+    }
+    assert!(taken > 100, "a mutation leaves out an operation, not all of them: {taken} of 150");
+}
+
+#[test]
 fn random_bytes_are_an_error_and_never_a_panic() {
     // A fixed multiplicative generator: the same bytes in every run.
     let mut state = 0x2545_f491_4f6c_dd1d_u64;

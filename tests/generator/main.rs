@@ -2,6 +2,8 @@
 
 mod bad_input;
 mod hostile_text;
+mod mutation;
+mod names;
 mod openapi;
 mod other_hands;
 mod rewordings;

@@ -33,7 +33,8 @@ pub(super) fn apply(context: &mut Context) {
     });
 }
 
-fn fits(default: &Value, schema: &Value) -> bool {
+/// Whether a default stays, as one of the schema's type.
+pub(super) fn fits(default: &Value, schema: &Value) -> bool {
     let Value::Object(schema) = schema else { return false };
     match text(schema, "type") {
         Some("boolean") => default.is_boolean(),

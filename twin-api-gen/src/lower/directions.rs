@@ -84,13 +84,13 @@ fn split(context: &mut Context, flagged: &BTreeSet<String>) {
         context.declared.insert(copy.clone());
         context.put_schemas([(copy.clone(), schemas[name].clone())]);
     }
-    let copied: BTreeSet<&str> = copies.values().map(String::as_str).collect();
+    let for_requests: BTreeSet<&str> = copies.values().map(String::as_str).collect();
     let in_requests = |place: Place<'_>| match place.side {
         Side::Request => true,
         Side::Answer => false,
         Side::Shared => {
             let owner = place.pointer.split('/').nth(3).unwrap_or_default();
-            copied.contains(owner) || (asked.contains(owner) && !answered.contains(owner))
+            for_requests.contains(owner) || (asked.contains(owner) && !answered.contains(owner))
         }
     };
     context.each_schema(|_, value, place| {

@@ -5,6 +5,7 @@
 //! with all problems in its reason. The components go too. It repairs nothing.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
 
 use serde_json::{Map, Value};
 
@@ -217,7 +218,8 @@ fn reason(problems: &[Problem]) -> String {
     said.truncate(SPELLED_OUT);
     let mut text = said.join("; ");
     if more > 0 {
-        text.push_str(&format!("; and {more} more problems"));
+        // Writing to a String cannot fail.
+        let _ = write!(text, "; and {more} more problems");
     }
     text
 }

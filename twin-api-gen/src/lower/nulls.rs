@@ -10,7 +10,8 @@ use serde_json::{Value, json};
 
 use super::Context;
 use super::constraints::{Speakers, reached_from};
-use super::schema::{Object, is_true, ref_name};
+use super::default_value::fits;
+use super::schema::{Object, behind, is_true, ref_name};
 use super::walk;
 
 /// On an object: the members whose null is not their absence.
@@ -19,12 +20,13 @@ pub(crate) const NULLS: &str = "x-twin-nulls";
 pub(super) fn apply(context: &mut Context) {
     let patched = patched(&mut context.document);
     let speakers = Speakers::of(&mut context.document);
+    let schemas = context.schemas().into_owned();
     context.each_schema_object(|_, members, place| {
         let owner = place.pointer.split('/').nth(3).unwrap_or_default();
         let (in_request, in_answer) = speakers.sides(place);
         let is_patched = place.side == walk::Side::Shared && patched.contains(owner);
         if (in_request && !in_answer) || is_patched {
-            let names = nulls(members);
+            let names = nulls(members, &schemas);
             if !names.is_empty() {
                 members.insert(NULLS.to_owned(), Value::Array(names));
             }
@@ -32,14 +34,19 @@ pub(super) fn apply(context: &mut Context) {
     });
 }
 
-fn nulls(members: &Object) -> Vec<Value> {
+/// A member with a default is never absent, and its null can be sent as it is.
+fn nulls(members: &Object, schemas: &Object) -> Vec<Value> {
+    let has_default = |schema: &Value| {
+        let default = schema.get("default").filter(|default| !default.is_null());
+        default.is_some_and(|default| fits(default, behind(schemas, schema)))
+    };
     let required = members.get("required").and_then(Value::as_array);
     let is_required = |name: &str| required.is_some_and(|all| all.iter().any(|it| it == name));
     let properties = members.get("properties").and_then(Value::as_object).into_iter().flatten();
     properties
         .filter(|(name, schema)| {
             let nullable = schema.as_object().is_some_and(|all| is_true(all, "nullable"));
-            nullable && !is_required(name)
+            nullable && !is_required(name) && !has_default(schema)
         })
         .map(|(name, _)| json!(name))
         .collect()
@@ -66,6 +73,7 @@ mod tests {
         let name = |name: &str| json!({"$ref": format!("#/components/schemas/{name}")});
         let object = json!({"required": ["c"], "properties": {
             "a": {"nullable": true}, "b": {"type": "string"}, "c": {"nullable": true},
+            "d": {"nullable": true, "type": "boolean", "default": true},
         }});
         let mut document = json!({"components": {"schemas": {"Asked": object, "Shared": object}}});
         document["paths"]["/a"][method] = json!({

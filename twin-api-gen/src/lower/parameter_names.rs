@@ -13,7 +13,6 @@ use super::parameters::WIRE;
 use super::schema::{Object, as_object};
 use super::{Context, Report, refuse};
 use crate::METHODS;
-use crate::error::Error;
 use crate::passes::letters;
 use crate::pointer::child;
 
@@ -33,7 +32,10 @@ const RESERVED: [&str; 10] = [
 
 pub(super) fn apply(context: &mut Context) {
     rename_in_paths(context);
-    context.each_operation(|report, operation, pointer| rename(report, operation, pointer));
+    context.each_operation(|report, operation, pointer| {
+        rename(report, operation, pointer);
+        Ok(())
+    });
 }
 
 /// Whether Rust's name of it can be told to be its own.
@@ -116,8 +118,8 @@ fn note_wire_name(parameter: &mut Value, name: &str) {
     wire.insert("name".to_owned(), json!(name));
 }
 
-fn rename(report: &mut Report, operation: &mut Object, pointer: &str) -> Result<(), Error> {
-    let Some(Value::Array(list)) = operation.get_mut("parameters") else { return Ok(()) };
+fn rename(report: &mut Report, operation: &mut Object, pointer: &str) {
+    let Some(Value::Array(list)) = operation.get_mut("parameters") else { return };
     let in_path = |parameter: &Value| parameter["in"] == "path";
     let path_names = list.iter().filter(|parameter| in_path(parameter));
     let mut taken: BTreeSet<String> =
@@ -144,7 +146,6 @@ fn rename(report: &mut Report, operation: &mut Object, pointer: &str) -> Result<
         }
         taken.insert(rust);
     }
-    Ok(())
 }
 
 #[cfg(test)]

@@ -68,7 +68,7 @@ pub(super) enum Position {
 /// replace what it is given.
 pub(super) fn each_schema(document: &mut Value, visit: &mut dyn FnMut(&mut Value, Place<'_>)) {
     let mut walker = Walker { pointer: "#".to_owned(), side: Side::Shared, visit };
-    walker.document(document)
+    walker.document(document);
 }
 
 /// What is done with an operation, given its pointer.
@@ -145,20 +145,21 @@ impl<'v> Walker<'v> {
     fn document(&mut self, document: &mut Value) {
         self.within(document, "components", |walker, components| {
             walker.within(components, "schemas", |walker, schemas| {
-                walker.each(schemas, Walker::component)
+                walker.each(schemas, Walker::component);
             });
             walker.within(components, "parameters", |walker, all| {
-                walker.each(all, Walker::parameter)
+                walker.each(all, Walker::parameter);
             });
             walker.within(components, "headers", |walker, all| walker.each(all, Walker::header));
             walker.within(components, "requestBodies", |walker, all| {
-                walker.each(all, Walker::request_body)
+                walker.each(all, Walker::request_body);
             });
-            walker.within(components, "responses", |walker, all| walker.each(all, Walker::response))
+            walker
+                .within(components, "responses", |walker, all| walker.each(all, Walker::response));
         });
         self.within(document, "paths", |walker, paths| {
-            walker.each_but_extensions(paths, Walker::path_item)
-        })
+            walker.each_but_extensions(paths, Walker::path_item);
+        });
     }
 
     fn path_item(&mut self, item: &mut Value) {
@@ -172,47 +173,47 @@ impl<'v> Walker<'v> {
         self.within(operation, "parameters", |walker, all| walker.each(all, Walker::parameter));
         self.within(operation, "requestBody", Walker::request_body);
         self.within(operation, "responses", |walker, all| {
-            walker.each_but_extensions(all, Walker::response)
-        })
+            walker.each_but_extensions(all, Walker::response);
+        });
     }
 
     fn parameter(&mut self, parameter: &mut Value) {
-        self.speaking(Side::Request, parameter, Walker::schema_or_content)
+        self.speaking(Side::Request, parameter, Walker::schema_or_content);
     }
 
     fn header(&mut self, header: &mut Value) {
-        self.speaking(Side::Answer, header, Walker::schema_or_content)
+        self.speaking(Side::Answer, header, Walker::schema_or_content);
     }
 
     fn request_body(&mut self, body: &mut Value) {
-        self.speaking(Side::Request, body, Walker::schema_or_content)
+        self.speaking(Side::Request, body, Walker::schema_or_content);
     }
 
     fn response(&mut self, response: &mut Value) {
         self.speaking(Side::Answer, response, Walker::schema_or_content);
-        self.within(response, "headers", |walker, all| walker.each(all, Walker::header))
+        self.within(response, "headers", |walker, all| walker.each(all, Walker::header));
     }
 
     fn schema_or_content(&mut self, value: &mut Value) {
         self.within(value, "schema", Walker::root);
         self.within(value, "content", |walker, content| {
-            walker.each(content, |walker, media| walker.within(media, "schema", Walker::root))
-        })
+            walker.each(content, |walker, media| walker.within(media, "schema", Walker::root));
+        });
     }
 
     fn component(&mut self, schema: &mut Value) {
         self.inside(schema);
-        self.call(schema, Position::Component)
+        self.call(schema, Position::Component);
     }
 
     fn root(&mut self, schema: &mut Value) {
         self.inside(schema);
-        self.call(schema, Position::Root)
+        self.call(schema, Position::Root);
     }
 
     fn schema(&mut self, schema: &mut Value) {
         self.inside(schema);
-        self.call(schema, Position::Inner)
+        self.call(schema, Position::Inner);
     }
 
     fn inside(&mut self, schema: &mut Value) {
@@ -232,7 +233,7 @@ impl<'v> Walker<'v> {
 
     fn call(&mut self, schema: &mut Value, position: Position) {
         let place = Place { pointer: &self.pointer, side: self.side, position };
-        (self.visit)(schema, place)
+        (self.visit)(schema, place);
     }
 
     fn speaking(&mut self, side: Side, value: &mut Value, step: Step<'v>) {

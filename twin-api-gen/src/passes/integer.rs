@@ -295,11 +295,7 @@ mod tests {
 
     fn read(mut item: syn::ItemStruct) -> String {
         Read { count: 0 }.visit_item_struct_mut(&mut item);
-        prettyplease::unparse(&syn::File {
-            shebang: None,
-            attrs: Vec::new(),
-            items: vec![Item::Struct(item)],
-        })
+        prettyplease::unparse(&parse_quote!(#item))
     }
 
     #[test]

@@ -4,6 +4,8 @@
 //! become an `Option` of an `Option`; the outer one is whether they are there. The setter
 //! of a builder takes a value as before, and `<name>_null` sends null.
 
+use std::collections::BTreeMap;
+
 use quote::format_ident;
 use serde_json::Value;
 use syn::{Expr, Item, ItemImpl, ItemStruct, Stmt, Type, parse_quote};
@@ -11,38 +13,48 @@ use syn::{Expr, Item, ItemImpl, ItemStruct, Stmt, Type, parse_quote};
 use super::Context;
 use super::doc_text::{WRITTEN, code};
 use super::tree::{
-    argument_of, as_fn_mut, ident_of, inherent_impls_mut, items_of_mut, same_ident, serde_has,
+    argument_of, as_fn_mut, ident_of, inherent_impls_mut, items_of_mut, letters, serde_has,
     serde_rename,
 };
 use crate::lower::nulls::NULLS;
 
 pub(super) fn apply(tree: &mut syn::File, context: &Context<'_>) -> Result<(), String> {
-    let mut any = false;
     let schemas = context.document.pointer("/components/schemas").and_then(Value::as_object);
-    for (name, schema) in schemas.into_iter().flatten() {
-        let Some(nulls) = schema[NULLS].as_array() else { continue };
-        let wanted: Vec<&str> = nulls.iter().filter_map(Value::as_str).collect();
-        let types = items_of_mut(&mut tree.items, "types")?;
-        let Some(item) = types.iter_mut().find_map(|item| as_struct(item, name)) else { continue };
-        let fields = three_states(item, &wanted);
-        let builders = items_of_mut(types, "builder")?;
-        for (field, api_name) in &fields {
-            any = true;
-            in_builder(builders, name, field, api_name)
-                .map_err(|cause| format!("{name}.{api_name}: {cause}"))?;
+    let with_nulls = schemas.into_iter().flatten().filter_map(|(name, schema)| {
+        let nulls = schema[NULLS].as_array()?.iter().filter_map(Value::as_str);
+        Some((letters(name), nulls.collect::<Vec<_>>()))
+    });
+    let wanted: BTreeMap<String, Vec<&str>> = with_nulls.collect();
+    if wanted.is_empty() {
+        return Ok(());
+    }
+    let types = items_of_mut(&mut tree.items, "types")?;
+    let mut changed: BTreeMap<String, Vec<(syn::Ident, String)>> = BTreeMap::new();
+    for item in &mut *types {
+        let Item::Struct(item) = item else { continue };
+        let name = letters(&ident_of(&item.ident));
+        if let Some(members) = wanted.get(&name) {
+            changed.insert(name, three_states(item, members));
         }
     }
-    if any {
-        tree.items.push(present());
+    if changed.values().all(Vec::is_empty) {
+        return Ok(());
     }
+    let builders = items_of_mut(types, "builder")?;
+    for item in &mut *builders {
+        let Item::Struct(item) = item else { continue };
+        for (field, _) in changed.get(&letters(&ident_of(&item.ident))).into_iter().flatten() {
+            hold(item, field).map_err(|cause| format!("{}.{field}: {cause}", item.ident))?;
+        }
+    }
+    for (name, item) in inherent_impls_mut(builders) {
+        for (field, api_name) in changed.get(&letters(&name)).into_iter().flatten() {
+            set_value(item, field).map_err(|cause| format!("{name}.{field}: {cause}"))?;
+            add_null(item, field, api_name);
+        }
+    }
+    tree.items.push(present());
     Ok(())
-}
-
-fn as_struct<'a>(item: &'a mut Item, name: &str) -> Option<&'a mut ItemStruct> {
-    match item {
-        Item::Struct(item) if same_ident(name, &ident_of(&item.ident)) => Some(item),
-        _ => None,
-    }
 }
 
 /// Changes the fields; their names in Rust and in the API.
@@ -53,7 +65,8 @@ fn three_states(item: &mut ItemStruct, wanted: &[&str]) -> Vec<(syn::Ident, Stri
         let api_name = serde_rename(&field.attrs).unwrap_or_else(|| ident_of(&ident));
         // One with a default of the document's own is never absent.
         let is_option = argument_of(&field.ty, "Option").is_some();
-        let has_reader = serde_has(&field.attrs, "deserialize_with");
+        let has_reader =
+            serde_has(&field.attrs, "deserialize_with") || serde_has(&field.attrs, "default =");
         if !wanted.contains(&api_name.as_str()) || !is_option || has_reader {
             continue;
         }
@@ -71,14 +84,8 @@ fn wrap(ty: &mut Type) {
     *ty = parse_quote!(::std::option::Option<#ty>);
 }
 
-fn in_builder(
-    builders: &mut Vec<Item>,
-    name: &str,
-    field: &syn::Ident,
-    api_name: &str,
-) -> Result<(), String> {
-    let builder = builders.iter_mut().find_map(|item| as_struct(item, name));
-    let builder = builder.ok_or("there is no builder")?;
+/// The builder holds it as the struct does.
+fn hold(builder: &mut ItemStruct, field: &syn::Ident) -> Result<(), String> {
     let held = builder.fields.iter_mut().find(|held| held.ident.as_ref() == Some(field));
     let held = held.ok_or("the builder does not have it")?;
     let Some(inner) = argument_of(&held.ty, "Result") else {
@@ -87,12 +94,6 @@ fn in_builder(
     held.ty = parse_quote! {
         ::std::result::Result<::std::option::Option<#inner>, ::std::string::String>
     };
-    for (found, item) in inherent_impls_mut(builders) {
-        if same_ident(name, &found) {
-            set_value(item, field)?;
-            add_null(item, field, api_name);
-        }
-    }
     Ok(())
 }
 

@@ -47,7 +47,6 @@ fn is_text(doc: &str) -> bool {
         | Options::ENABLE_TASKLISTS;
     let mut in_heading = false;
     Parser::new_ext(doc, options).all(|event| match event {
-        Event::Start(Tag::Paragraph) | Event::SoftBreak | Event::Code(_) => true,
         Event::Start(Tag::Heading { .. }) => {
             in_heading = true;
             true
@@ -56,7 +55,11 @@ fn is_text(doc: &str) -> bool {
             in_heading = false;
             HEADINGS.contains(&&*text)
         }
-        Event::Text(_) | Event::End(_) => true,
+        Event::Start(Tag::Paragraph)
+        | Event::SoftBreak
+        | Event::Code(_)
+        | Event::Text(_)
+        | Event::End(_) => true,
         Event::Start(Tag::Link { dest_url, .. }) => is_path(&dest_url),
         _ => false,
     })

@@ -1,0 +1,139 @@
+//! Generates a client of every document of a directory, and of mutations of them.
+//!
+//! ```text
+//! (ulimit -v 4000000; timeout 3600 cargo run --release -p twin-tests --example generate_all -- DIR)
+//! (ulimit -v 4000000; timeout 3600 cargo run --release -p twin-tests --example generate_all -- DIR --mutations 44000 --seed 1)
+//! ```
+//!
+//! Without mutations the sources go to `target/generate_all/src`, a crate of their own:
+//! `cargo check --manifest-path target/generate_all/Cargo.toml` says whether they compile.
+
+use std::ffi::OsStr;
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+use std::{env, fs};
+
+use anyhow::{Context as _, bail, ensure};
+use rand_chacha::ChaCha8Rng;
+use rand_chacha::rand_core::{Rng, SeedableRng};
+use serde_json::Value;
+use twin_api_gen::{Input, Runtime, generate};
+
+#[path = "../generator/mutation.rs"]
+mod mutation;
+
+/// What one document may take.
+const TIME: Duration = Duration::from_secs(10);
+
+fn main() -> anyhow::Result<()> {
+    let arguments: Vec<String> = env::args().skip(1).collect();
+    let Some(directory) = arguments.first() else { bail!("name a directory of documents") };
+    let option = |name: &str| {
+        let at = arguments.iter().position(|argument| argument == name)?;
+        arguments.get(at + 1)?.parse::<u64>().ok()
+    };
+    let documents = documents(Path::new(directory))?;
+    match option("--mutations") {
+        Some(count) => mutations(&documents, count, option("--seed").unwrap_or(1)),
+        None => all(&documents),
+    }
+}
+
+fn documents(directory: &Path) -> anyhow::Result<Vec<PathBuf>> {
+    let mut found: Vec<PathBuf> = fs::read_dir(directory)
+        .with_context(|| directory.display().to_string())?
+        .map(|entry| entry.map(|entry| entry.path()))
+        .collect::<Result<_, _>>()?;
+    found.retain(|path| path.extension() == Some(OsStr::new("json")));
+    found.sort();
+    ensure!(!found.is_empty(), "there is no JSON file in {}", directory.display());
+    Ok(found)
+}
+
+fn input(openapi: &[u8]) -> Input<'_> {
+    Input { openapi, known: None, overlay: None, runtime: Runtime::StandAlone, strict: false }
+}
+
+/// Generates all documents into one crate.
+fn all(documents: &[PathBuf]) -> anyhow::Result<()> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/generate_all");
+    fs::create_dir_all(root.join("src"))?;
+    let mut modules = String::from("#![allow(warnings)]\n");
+    let (mut generated, mut left_out) = (0, 0);
+    for path in documents {
+        let bytes = fs::read(path)?;
+        let started = Instant::now();
+        let result = generate(input(&bytes));
+        let time = started.elapsed().as_millis();
+        match result {
+            Ok(client) => {
+                generated += 1;
+                left_out += client.left_out.len();
+                let name = format!("document_{generated}");
+                writeln!(modules, "pub mod {name}; // {}", path.display())?;
+                fs::write(root.join("src").join(format!("{name}.rs")), client.source)?;
+                println!("{}: {time} ms, {} left out", path.display(), client.left_out.len());
+            }
+            Err(error) => println!("{}: refused: {error}", path.display()),
+        }
+    }
+    fs::write(root.join("src/lib.rs"), modules)?;
+    fs::write(root.join("Cargo.toml"), MANIFEST)?;
+    println!("{generated} of {} generate; {left_out} operations are left out", documents.len());
+    Ok(())
+}
+
+/// The crate of the generated sources: what stand-alone output needs.
+const MANIFEST: &str = r#"[package]
+name = "generate_all"
+version = "0.0.0"
+edition = "2024"
+
+[dependencies]
+progenitor-client = "0.15"
+reqwest = { version = "0.13", default-features = false, features = ["json", "query"] }
+serde = { version = "1", features = ["derive"] }
+serde_json = "1"
+
+[workspace]
+"#;
+
+/// Generates from documents with one to three changes each.
+fn mutations(documents: &[PathBuf], count: u64, seed: u64) -> anyhow::Result<()> {
+    let mut parsed: Vec<Value> = Vec::new();
+    for path in documents {
+        parsed.push(serde_json::from_slice(&fs::read(path)?)?);
+    }
+    let mut random = ChaCha8Rng::seed_from_u64(seed);
+    let (mut generated, mut slowest) = (0, Duration::ZERO);
+    for round in 0..count {
+        let mut document = parsed[below(&mut random, parsed.len())].clone();
+        for _ in 0..=below(&mut random, 3) {
+            mutation::mutate(&mut document, &mut |end| below(&mut random, end));
+        }
+        let bytes = document.to_string().into_bytes();
+        let started = Instant::now();
+        let result = generate(input(&bytes));
+        let time = started.elapsed();
+        slowest = slowest.max(time);
+        ensure!(time < TIME, "mutation {round} of seed {seed} took {time:?}");
+        match result {
+            Ok(_) => generated += 1,
+            Err(error) if error.to_string().contains("the generator itself failed") => {
+                fs::write("target/mutation.json", &bytes)?;
+                bail!("mutation {round} of seed {seed}, in target/mutation.json: {error}");
+            }
+            Err(_) => {}
+        }
+        if round % 1_000 == 999 {
+            println!("{} mutations, {generated} generate, the slowest took {slowest:?}", round + 1);
+        }
+    }
+    println!("{count} mutations, {generated} generate, the slowest took {slowest:?}");
+    Ok(())
+}
+
+fn below(random: &mut ChaCha8Rng, end: usize) -> usize {
+    usize::try_from(random.next_u32()).unwrap_or(0) % end.max(1)
+}
