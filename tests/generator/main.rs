@@ -3,7 +3,6 @@
 mod bad_input;
 mod hostile_text;
 mod mutation;
-mod names;
 mod openapi;
 mod other_hands;
 mod rewordings;
