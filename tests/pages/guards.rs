@@ -350,3 +350,20 @@ async fn two_events_with_one_index_both_come() {
     assert_eq!(came, ["7A", "7B", "8A"]);
     assert!(error.is_none(), "{error:?}");
 }
+
+#[tokio::test]
+async fn an_index_that_is_sent_as_text_is_an_index() {
+    let (_, twin) = Made::up(|_, query| {
+        let after = number(query, "after_index").unwrap_or_default();
+        let events: Vec<Value> = [u64::MAX - 1, u64::MAX]
+            .iter()
+            .filter(|index| **index > after)
+            .map(|index| json!({"event_index": index.to_string(), "event": {"Tick": {}}}))
+            .collect();
+        (200, json!({"events": events, "total_count": "2"}))
+    });
+    let list = twin.list_run_events().agent_id("a").run_id("r").items();
+    let (came, error) = drain(list, |event| event.event_index.unwrap().to_string()).await;
+    assert_eq!(came, [(u64::MAX - 1).to_string(), u64::MAX.to_string()]);
+    assert!(error.is_none(), "{error:?}");
+}

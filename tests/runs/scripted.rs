@@ -24,7 +24,7 @@ impl Service {
     async fn start() -> Self {
         let server = Scripted::start().await.unwrap();
         let clock = ManualClock::new(1);
-        let builder = ClientBuilder::new("tw_live_0123").base_url(server.url());
+        let builder = ClientBuilder::new("tw_live_0123456789").base_url(server.url());
         let twin = builder.retry(Retry::none()).clock(clock.clone()).build().unwrap();
         Self { server, twin, clock }
     }
@@ -422,6 +422,38 @@ async fn a_launch_without_an_identifier_is_accepted_and_an_error() {
     service.answers(&run, 1);
     let error = service.twin.launch("agent_1", crate::harness::body()).await.unwrap_err();
     assert_eq!((error.kind(), error.outcome()), (ErrorKind::Run, Outcome::Accepted));
+}
+
+#[tokio::test]
+async fn a_launch_keeps_the_handle_though_the_answer_holds_only_the_run_id() {
+    let service = Service::start().await;
+    for answer in [
+        json!({"run_id": "run_7"}),
+        json!({"run": {"run_id": "run_7"}}),
+        json!({"run": {"status": 7, "run_id": "run_7", "agent_id": null}}),
+    ] {
+        service.answers(&answer, 1);
+        let run = service.twin.launch("agent_1", crate::harness::body()).await.unwrap();
+        assert_eq!((run.run_id(), run.agent_id()), ("run_7", "agent_1"), "{answer}");
+        assert!(run.started().is_none());
+    }
+    for answer in [json!({"run": {}}), json!({"run_id": ""}), json!({"run_id": 7}), json!([])] {
+        service.answers(&answer, 1);
+        let error = service.twin.launch("agent_1", crate::harness::body()).await.unwrap_err();
+        assert_eq!((error.kind(), error.outcome()), (ErrorKind::Decode, Outcome::Accepted));
+    }
+}
+
+#[tokio::test]
+async fn a_reason_for_not_cancelling_shows_no_key_and_no_control_characters() {
+    let service = Service::start().await;
+    let why = "not \u{1b}[2J\u{202e}now, tw_live_0123456789";
+    service.answers(&json!({"success": false, "error": why}), 1);
+    let error = service.run().cancel("no longer needed").await.unwrap_err();
+    for text in [error.to_string(), format!("{error:?}"), error.run_error().unwrap().to_string()] {
+        assert!(!text.contains("tw_live_0123456789") && !text.contains('\u{1b}'), "{text}");
+        assert!(!text.contains('\u{202e}'), "{text}");
+    }
 }
 
 #[tokio::test]

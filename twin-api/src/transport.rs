@@ -172,7 +172,8 @@ impl Inner {
         Ok(self)
     }
 
-    fn redactor(&self) -> Redactor<'_> {
+    /// Returns what removes the key of this client from a text that the service sent.
+    pub fn redactor(&self) -> Redactor<'_> {
         Redactor::new(self.key.as_ref())
     }
 }

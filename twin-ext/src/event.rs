@@ -119,7 +119,7 @@ impl<'a> EventHeader<'a> {
 /// # let _ = line;
 /// ```
 pub trait RunEventExt {
-    /// Its kind, and what is common to all events.
+    /// Reads the kind of the event, and what is common to all events.
     ///
     /// ```
     /// use twin_ext::prelude::*;
@@ -130,7 +130,8 @@ pub trait RunEventExt {
     /// ```
     fn kind(&self) -> EventHeader<'_>;
 
-    /// Its place among the events, by either of the names that it has.
+    /// Returns the index of the event, which the service calls
+    /// [`event_index`](RunEvent::event_index) and the reference [`index`](RunEvent::index).
     ///
     /// ```
     /// use twin_ext::prelude::*;

@@ -4,6 +4,7 @@
 //! integers, alone or in lists, maps and options, is read by a function added here. A
 //! number with a fraction, or out of the range of the type, stays an error.
 
+use proc_macro2::TokenStream;
 use quote::{format_ident, quote};
 use syn::punctuated::Punctuated;
 use syn::visit_mut::{self, VisitMut};
@@ -18,7 +19,7 @@ const INTEGERS: [&str; 8] = ["i8", "i16", "i32", "i64", "u8", "u16", "u32", "u64
 const CONTAINERS: [&str; 3] = ["Option", "Vec", "Box"];
 
 pub(super) fn apply(tree: &mut syn::File, _: &Context<'_>) -> Result<(), String> {
-    let mut read = Read { count: 0 };
+    let mut read = Read { count: 0, in_struct: false };
     for item in items_of_mut(&mut tree.items, "types")? {
         if !matches!(item, Item::Mod(_)) {
             read.visit_item_mut(item);
@@ -48,6 +49,12 @@ fn is_integers(ty: &Type) -> bool {
     inner.or_else(|| value_of_map(ty)).is_some_and(is_integers)
 }
 
+/// Whether a member is an unsigned integer of 64 bits that may be absent. Floats do not hold
+/// all of these, so that services send them as text, too.
+fn is_unsigned_option(ty: &Type) -> bool {
+    argument_of(ty, "Option").is_some_and(|ty| text_of(ty) == "u64")
+}
+
 /// `V` of a map of texts to `V`.
 fn value_of_map(ty: &Type) -> Option<&Type> {
     let Type::Path(path) = ty else { return None };
@@ -64,6 +71,7 @@ fn value_of_map(ty: &Type) -> Option<&Type> {
 /// Marks the fields of what is read.
 struct Read {
     count: usize,
+    in_struct: bool,
 }
 
 impl VisitMut for Read {
@@ -71,7 +79,9 @@ impl VisitMut for Read {
 
     fn visit_item_struct_mut(&mut self, item: &mut syn::ItemStruct) {
         if is_read(&item.attrs) {
+            self.in_struct = true;
             visit_mut::visit_item_struct_mut(self, item);
+            self.in_struct = false;
         }
     }
 
@@ -92,7 +102,13 @@ impl VisitMut for Read {
             field.attrs.push(reader);
             return;
         }
-        field.attrs.push(parse_quote!(#[serde(deserialize_with = "super::integers::read")]));
+        // In an enum, text may be another variant.
+        let function = if self.in_struct && is_unsigned_option(&field.ty) {
+            "super::integers::read_text_too"
+        } else {
+            "super::integers::read"
+        };
+        field.attrs.push(parse_quote!(#[serde(deserialize_with = #function)]));
         // With a reader of its own, an absent option is an error: as typify wants it of a
         // member that may be null and must be there.
         let named = field.ident.is_some() && argument_of(&field.ty, "Option").is_some();
@@ -169,6 +185,60 @@ impl VisitMut for Answers<'_> {
     }
 }
 
+/// Reads what [`is_unsigned_option`] finds.
+fn text_too() -> TokenStream {
+    quote! {
+        /// A large number that may be text: `"18446744073709551615"`.
+        pub(super) fn read_text_too<'de, D>(deserializer: D) -> Result<Option<u64>, D::Error>
+        where
+            D: Deserializer<'de>,
+        {
+            let value = Option::<TextToo>::deserialize(deserializer)?;
+            Ok(value.map(|value| value.0))
+        }
+
+        struct TextToo(u64);
+
+        impl<'de> Deserialize<'de> for TextToo {
+            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                let value = deserializer.deserialize_any(IntegerOrText)?;
+                u64::try_from(value).map(Self).map_err(|_| {
+                    D::Error::custom("an integer that does not fit into an u64")
+                })
+            }
+        }
+
+        struct IntegerOrText;
+
+        impl Visitor<'_> for IntegerOrText {
+            type Value = i128;
+
+            fn expecting(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+                f.write_str("an integer, or the digits of one")
+            }
+
+            fn visit_i64<E: ::serde::de::Error>(self, value: i64) -> Result<i128, E> {
+                AnyInteger.visit_i64(value)
+            }
+
+            fn visit_u64<E: ::serde::de::Error>(self, value: u64) -> Result<i128, E> {
+                AnyInteger.visit_u64(value)
+            }
+
+            fn visit_f64<E: ::serde::de::Error>(self, value: f64) -> Result<i128, E> {
+                AnyInteger.visit_f64(value)
+            }
+
+            fn visit_str<E: ::serde::de::Error>(self, value: &str) -> Result<i128, E> {
+                let digits = Some(value).filter(|text| text.bytes().all(|b| b.is_ascii_digit()));
+                digits.and_then(|digits| digits.parse().ok()).ok_or_else(|| {
+                    E::invalid_value(::serde::de::Unexpected::Str(value), &self)
+                })
+            }
+        }
+    }
+}
+
 fn module() -> Item {
     let integers = INTEGERS.iter().map(|name| {
         let name = format_ident!("{name}");
@@ -186,6 +256,7 @@ fn module() -> Item {
             }
         }
     });
+    let text_too = text_too();
     let module: ItemMod = parse_quote! {
         /// Reads integers as JSON means them: `1.0` is one.
         #[allow(dead_code)]
@@ -284,6 +355,8 @@ fn module() -> Item {
             }
 
             #(#integers)*
+
+            #text_too
         }
     };
     Item::Mod(module)

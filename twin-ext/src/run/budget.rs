@@ -11,6 +11,8 @@ use twin_api::Client;
 
 use crate::clock::{Clock, before};
 use crate::error::Error;
+use crate::options::{CallOptions, ClientExt as _};
+use crate::policy::Policy;
 
 /// How long the call at the end of a budget may take.
 pub(super) const LAST_CALL: Duration = Duration::from_secs(5);
@@ -55,10 +57,15 @@ impl Budget {
         self.left().is_zero()
     }
 
-    /// The client, for one call within the budget.
-    #[expect(clippy::unused_self, reason = "options of single calls will use it")]
+    /// The client for the calls that start now: their deadline is the budget's, so that no
+    /// retry starts which would outlast it. The last call is not retried.
     pub(super) fn client(&self, client: &Client) -> Client {
-        client.clone()
+        let Some(policy) = Policy::of(client) else { return client.clone() };
+        let options = match self.left() {
+            Duration::ZERO => CallOptions::new().deadline(LAST_CALL).max_attempts(1),
+            left => CallOptions::new().deadline(left.min(policy.limits.deadline)),
+        };
+        client.with(options)
     }
 
     /// Makes a call, which ends with the budget; `None` where it was given up. A call that

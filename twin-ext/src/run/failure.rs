@@ -3,7 +3,7 @@
 //! A failure of a call is none of these: it stays what it was.
 
 use std::error::Error as StdError;
-use std::fmt;
+use std::fmt::{self, Write as _};
 
 use http::Method;
 
@@ -75,9 +75,26 @@ impl fmt::Display for RunError {
                 write!(f, "has the status {status:?}, which this version of twin-ext does not know")
             }
             Self::NotCancelled(why) if why.is_empty() => f.write_str("was not cancelled"),
-            Self::NotCancelled(why) => write!(f, "was not cancelled: {why}"),
+            Self::NotCancelled(why) => {
+                f.write_str("was not cancelled: ")?;
+                one_line(why, f)
+            }
         }
     }
+}
+
+/// Writes a text of the service, with escapes for what moves a terminal's cursor or hides.
+fn one_line(text: &str, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    for letter in text.chars() {
+        match letter {
+            '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => {
+                write!(f, "{}", letter.escape_unicode())?;
+            }
+            letter if letter.is_control() => write!(f, "{}", letter.escape_default())?,
+            letter => f.write_char(letter)?,
+        }
+    }
+    Ok(())
 }
 
 impl StdError for RunError {}

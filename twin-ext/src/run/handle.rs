@@ -3,8 +3,8 @@
 use std::fmt;
 use std::sync::Arc;
 
-use twin_api::Client;
 use twin_api::types::{CancelRunBody, CancelRunResponse, Run, RunSummary};
+use twin_api::{Client, ClientInfo as _};
 
 use super::failure::{self, RunError};
 use super::{RunEvents, RunState, RunStateExt, RunTicket, Wait, Waiting, find};
@@ -249,7 +249,9 @@ impl RunHandle {
         let asked = self.client.cancel_run().agent_id(&*self.agent_id).run_id(&*self.run_id);
         let answer = asked.body(body).send().await?.into_inner();
         if answer.success == Some(false) {
+            // The service may quote the key in its reason.
             let why = answer.error.unwrap_or_default();
+            let why = self.client.inner().redactor().text(&why).into_owned();
             return Err(self.error(RunError::NotCancelled(why)));
         }
         Ok(answer)

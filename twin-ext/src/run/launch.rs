@@ -48,13 +48,31 @@ pub(super) async fn launch(
     agent_id: String,
     body: StartRunBody,
 ) -> Result<RunHandle, Error> {
-    let answer = client.start_run().agent_id(&*agent_id).body(body).send().await?;
-    let run = answer.into_inner().run;
+    let answer = client.start_run().agent_id(&*agent_id).body(body).send().await;
+    let run = match answer {
+        Ok(answer) => answer.into_inner().run,
+        Err(error) => {
+            let Some(run_id) = run_id_of(&error) else { return Err(error.into()) };
+            return Ok(RunHandle { client, agent_id, run_id, started: None });
+        }
+    };
     if run.run_id.trim().is_empty() {
         let message = format!("agent {agent_id} has a new run, and the service does not say which");
         return Err(Detail::new(ErrorKind::Run, Outcome::Accepted, message).into());
     }
     Ok(RunHandle { client, agent_id, run_id: run.run_id.clone(), started: Some(Arc::new(run)) })
+}
+
+/// The run that was started, although the rest of the answer could not be read.
+fn run_id_of(error: &twin_api::Error) -> Option<String> {
+    if (error.kind(), error.outcome()) != (ErrorKind::Decode, Outcome::Accepted) {
+        return None;
+    }
+    let (_, value) = error.excerpt()?.split_once("\"run_id\"")?;
+    let value = value.trim_start().strip_prefix(':')?;
+    let run_id = serde_json::Deserializer::from_str(value).into_iter::<String>().next()?.ok()?;
+    // An identifier that quotes the key is cut, and finds nothing.
+    Some(run_id).filter(|run_id| !run_id.trim().is_empty() && !run_id.contains("[redacted]"))
 }
 
 pub(super) async fn or_find(

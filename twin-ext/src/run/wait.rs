@@ -168,7 +168,8 @@ impl Waiting {
                 Look::GoesOn { asked } => asked,
                 Look::GivenUp => return Err(attempt.timed_out(None)),
             };
-            if last {
+            // A call that failed because the time was up was the last one, too.
+            if last || (attempt.fault.is_some() && attempt.budget.is_spent()) {
                 return Err(attempt.timed_out(None));
             }
             if asked > attempt.budget.left() {

@@ -103,7 +103,8 @@ impl Follower {
                 }
                 Err(error) => self.tolerate(error)?,
             };
-            if last {
+            // A call that failed because the time was up was the last one, too.
+            if last || (self.faulty.is_some() && self.idle.is_spent()) {
                 return Err(self.timed_out());
             }
             let interval = self.interval.next(&*self.clock);
