@@ -1,12 +1,14 @@
 //! Rows 19, 20 and 21: no connection, and one that ends before, while or after a request is
 //! sent.
 
+use std::time::Duration;
+
 use twin_ext::clock::ManualClock;
-use twin_ext::{ClientBuilder, Error, ErrorKind, Outcome};
+use twin_ext::{ClientBuilder, Error, ErrorKind, Outcome, Retry};
 use twin_tests::raw::{Raw, Script, Signal};
 
 use crate::operations::{OPERATIONS, Operation, once, repeatable};
-use crate::rig::{FIRST, KEY, Rig, seconds, verdict};
+use crate::rig::{FIRST, KEY, Rig, seconds, until, verdict};
 
 /// A port of loopback where nobody listens.
 async fn nobody() -> String {
@@ -23,7 +25,7 @@ async fn unreachable(operation: &Operation, builder: ClientBuilder) -> Error {
     assert!(error.is_retryable() && !error.is_timeout(), "{error}");
     let pauses = clock.pauses();
     assert!(pauses.len() == 2 && pauses[0] < FIRST && pauses[1] < FIRST * 2, "{pauses:?}");
-    assert_eq!(error.elapsed(), pauses.iter().sum());
+    assert_eq!(error.elapsed(), pauses.iter().sum::<Duration>());
     error
 }
 
@@ -168,15 +170,46 @@ async fn a_connection_that_takes_too_long_was_not_sent_on() {
             Err(_) => break,
         }
     }
+    let builder = || ClientBuilder::new(KEY).base_url(format!("http://{address}"));
+    // By the HTTP client's own limit.
     let clock = ManualClock::new(1);
-    let twin = ClientBuilder::new(KEY)
-        .base_url(format!("http://{address}"))
-        .clock(clock.clone())
-        .connect_timeout(std::time::Duration::from_millis(50))
-        .build()
-        .expect("the settings are right");
+    let short = Duration::from_millis(50);
+    let twin = builder().clock(clock.clone()).connect_timeout(short).build();
+    let twin = twin.expect("the settings are right");
     let error = Operation::of("start_run").call(&twin).await.expect_err("nobody answers");
     assert_eq!((error.kind(), error.outcome()), (ErrorKind::Timeout, Outcome::NotSent));
     assert_eq!((error.attempts(), clock.pauses().len()), (3, 2));
     assert!(error.is_timeout() && error.is_retryable(), "{error}");
+
+    // By the limit of an attempt, and by the deadline, which are over before.
+    for (attempt, deadline) in [(5, 600), (600, 5)] {
+        let clock = ManualClock::new(1);
+        let builder = builder().clock(clock.clone()).connect_timeout(seconds(900));
+        let builder = builder.attempt_timeout(seconds(attempt)).deadline(seconds(deadline));
+        let twin = builder.retry(Retry::none()).build().expect("the settings are right");
+        let call = tokio::spawn(async move {
+            Operation::of("start_run").call(&twin).await.expect_err("nobody answers")
+        });
+        until("it is connecting", || !clock.limits().is_empty()).await;
+        // The connection is begun in the poll in which the limit is set.
+        tokio::task::yield_now().await;
+        clock.advance(seconds(5));
+        let error = call.await.expect("no call panics");
+        assert_eq!((error.kind(), error.outcome()), (ErrorKind::Timeout, Outcome::NotSent));
+        assert!(error.to_string().contains("no connection to 127.0.0.1"), "{error}");
+    }
+}
+
+#[tokio::test]
+async fn time_that_is_up_after_the_connection_leaves_the_outcome_unknown() {
+    let rig = Rig::with(|builder| builder.connect_timeout(seconds(900)).retry(Retry::none())).await;
+    let (raw, twin) = (&rig.raw, rig.twin.clone());
+    raw.always(Script::new().wait(&Signal::default()));
+    let call = tokio::spawn(async move {
+        Operation::of("start_run").call(&twin).await.expect_err("nobody answers")
+    });
+    raw.received(1).await;
+    rig.clock.advance(seconds(30));
+    let error = call.await.expect("no call panics");
+    assert_eq!((error.kind(), error.outcome()), (ErrorKind::Timeout, Outcome::Unknown), "{error}");
 }

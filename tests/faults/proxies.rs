@@ -7,6 +7,7 @@ use twin_tests::raw::{Raw, Script, json};
 
 use crate::operations::Operation;
 use crate::rig::KEY;
+use crate::tls::{Authority, Service};
 
 /// Says to a process that it is the client, and with which settings.
 const CLIENT: &str = "TWIN_FAULTS_CLIENT";
@@ -32,7 +33,13 @@ async fn is_client() -> bool {
     let builder = ClientBuilder::from_env().expect("the variables are right");
     let builder = if settings == "no proxy" { builder.no_proxy() } else { builder };
     let builder = builder.retry(twin_ext::Retry::none());
-    let twin = builder.build().expect("the settings are right");
+    let twin = match builder.build() {
+        Ok(twin) => twin,
+        Err(error) => {
+            println!("{:?} {:?} {error}", error.kind(), error.outcome());
+            return true;
+        }
+    };
     match Operation::of("start_run").call(&twin).await {
         Ok(_) => println!("it succeeded"),
         Err(error) => println!("{:?} {:?} {error}", error.kind(), error.outcome()),
@@ -95,4 +102,57 @@ async fn who_wants_none_has_none() {
         assert!(said.contains(&words) && said.contains("host is not known"), "{said}");
     }
     assert_eq!(proxy.connections(), 0);
+}
+
+#[tokio::test]
+async fn a_variable_that_is_not_the_address_of_a_proxy_fails_the_build() {
+    if is_client().await {
+        return;
+    }
+    let name = "a_variable_that_is_not_the_address_of_a_proxy_fails_the_build";
+    for variable in ["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"] {
+        let variables = [(variable, "ftp://user:canary@proxy.test".to_owned())];
+        let said = client(name, "", "https://twin.invalid", &variables).await;
+        let words = format!("Config NotSent {variable} is not the address of a proxy");
+        assert!(said.contains(&words), "{said}");
+        let said = client(name, "no proxy", "https://twin.invalid", &variables).await;
+        assert!(said.contains("host is not known"), "{said}");
+    }
+}
+
+#[tokio::test]
+async fn a_machine_without_ca_certificates_says_so_and_plain_http_works() {
+    if is_client().await {
+        return;
+    }
+    let service = Raw::start().await.unwrap();
+    service.always(Operation::of("start_run").answer());
+    let name = "a_machine_without_ca_certificates_says_so_and_plain_http_works";
+    let folder = tempfile::tempdir().unwrap();
+    let nothing = folder.path().join("nothing.pem");
+    std::fs::write(&nothing, "").unwrap();
+    let variables =
+        [("SSL_CERT_FILE", nothing.display().to_string()), ("SSL_CERT_DIR", String::new())];
+    let said = client(name, "no proxy", "https://twin.invalid", &variables).await;
+    assert!(said.contains("Config NotSent no CA certificates were found"), "{said}");
+    let said = client(name, "", &service.url(), &variables).await;
+    assert!(said.contains("it succeeded"), "{said}");
+}
+
+#[tokio::test]
+async fn ssl_cert_file_names_the_only_cas_that_are_trusted() {
+    if is_client().await {
+        return;
+    }
+    let name = "ssl_cert_file_names_the_only_cas_that_are_trusted";
+    let authority = Authority::new();
+    let service = Service::plain(authority.certify("localhost", 2090)).await;
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("ca.pem");
+    for (trusted, words) in [(&authority, "Decode"), (&Authority::new(), "not signed by a CA")] {
+        std::fs::write(&file, trusted.pem()).unwrap();
+        let variables = [("SSL_CERT_FILE", file.display().to_string())];
+        let said = client(name, "no proxy", &service.url, &variables).await;
+        assert!(said.contains(words), "{said}");
+    }
 }

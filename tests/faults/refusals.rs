@@ -151,7 +151,7 @@ async fn what_answers_with_success_and_is_not_the_api() {
         ("content-type: text/html; charset=utf-8\r\n", page, "text/html"),
         ("", page, "a body without a content type"),
         ("content-type: application/xhtml+xml\r\n", "<?xml?>", "application/xhtml+xml"),
-        ("content-type: application/grpc\r\n", "", "nothing"),
+        ("content-type: application/grpc\r\n", "", "application/grpc and an empty body"),
         (
             "content-type: application/grpc+proto\r\ngrpc-status: x\r\n",
             "a",

@@ -65,7 +65,7 @@ impl Rig {
             Err(error) => error,
         };
         let pauses = &self.clock.pauses()[before..];
-        assert_eq!(error.elapsed(), pauses.iter().sum(), "{error}");
+        assert_eq!(error.elapsed(), pauses.iter().sum::<Duration>(), "{error}");
         for (pause, bound) in pauses.iter().zip([FIRST, FIRST * 2, FIRST * 4]) {
             let asked = error.retry_after().unwrap_or_default();
             assert!(*pause <= asked.mul_f64(1.1).max(bound), "{pause:?}");

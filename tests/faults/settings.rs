@@ -14,7 +14,8 @@ use crate::rig::{KEY, Rig};
 #[tokio::test]
 async fn http_settings_are_applied() {
     let rig = Rig::with(|builder| {
-        builder.http(|http| http.user_agent("mine")).http(|http| http.http1_title_case_headers())
+        let builder = builder.http(|http| http.user_agent("mine"));
+        builder.http(reqwest::ClientBuilder::http1_title_case_headers)
     })
     .await;
     rig.raw.always(Operation::of("get_me").answer());
@@ -24,6 +25,7 @@ async fn http_settings_are_applied() {
 }
 
 #[tokio::test]
+#[expect(clippy::redundant_closure_for_method_calls, reason = "the type cannot be named")]
 async fn http_settings_do_not_follow_redirects_decompress_or_send_a_referer() {
     let other = Raw::start().await.expect("a free port");
     other.always(json(200, "{}"));

@@ -12,6 +12,7 @@ use secrecy::SecretString;
 
 use crate::Client;
 use crate::error::ConnectError;
+use crate::proxy::check_proxy_variables;
 use crate::transport::{Direct, Inner};
 
 /// Longer than any good connection takes, shorter than a person's patience.
@@ -44,7 +45,9 @@ pub fn connect(base_url: &str, api_key: &str) -> Result<Client, ConnectError> {
         .connect_timeout(CONNECT_TIMEOUT)
         .timeout(TIMEOUT);
     if url.scheme() == "http" {
-        builder = builder.no_proxy();
+        builder = without_tls(builder.no_proxy());
+    } else {
+        check_proxy_variables()?;
     }
     let client = builder.build()?;
     Ok(Client::new_with_client(url.as_str().trim_end_matches('/'), client, inner))
@@ -133,6 +136,14 @@ pub fn harden(builder: reqwest::ClientBuilder) -> reqwest::ClientBuilder {
         .no_brotli()
         .no_deflate()
         .no_zstd()
+}
+
+/// Loads no CA certificates, for a client that only speaks plain `http`: it works on a machine
+/// that has none.
+pub fn without_tls(builder: reqwest::ClientBuilder) -> reqwest::ClientBuilder {
+    #[cfg(any(feature = "rustls-ring", feature = "rustls-aws-lc", feature = "native-tls"))]
+    let builder = builder.tls_certs_only([]);
+    builder
 }
 
 /// By name or by address; a name that merely resolves to loopback does not count.

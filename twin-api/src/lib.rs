@@ -48,6 +48,8 @@ mod network;
 mod payload;
 mod problem;
 #[cfg(feature = "client")]
+mod proxy;
+#[cfg(feature = "client")]
 mod redact;
 mod surrogate;
 #[cfg(feature = "client")]
@@ -79,7 +81,7 @@ pub const DOCUMENT: &str = include_str!(concat!(env!("OUT_DIR"), "/document.json
 #[cfg(feature = "client")]
 pub use call::Call;
 #[cfg(feature = "client")]
-pub use connect::{PlainHttp, check_base_url, connect, harden, http_client_builder};
+pub use connect::{PlainHttp, check_base_url, connect, harden, http_client_builder, without_tls};
 #[cfg(feature = "client")]
 pub use error::ConnectError;
 pub use error::{Error, ErrorKind, Failure, Outcome};
@@ -87,6 +89,8 @@ pub use generated::*;
 pub use lenient::LenientInteger;
 pub use payload::Payload;
 pub use problem::Problem;
+#[cfg(feature = "client")]
+pub use proxy::check_proxy_variables;
 /// The HTTP client whose types the API of this crate shows.
 #[cfg(feature = "client")]
 pub use reqwest;

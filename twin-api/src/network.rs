@@ -71,6 +71,17 @@ fn failure(error: reqwest::Error) -> Failure {
     failure.caused_by(error)
 }
 
+/// Names the proxy in a message that blames it.
+pub(crate) fn name_proxy(failure: &mut Failure, client: &reqwest::Client) {
+    let error = failure.source.as_deref().and_then(|error| error.downcast_ref());
+    let is_blamed = error
+        .is_some_and(|error| sources(error).any(|source| proxy(&source.to_string()).is_some()));
+    if let (true, Some(name)) = (is_blamed, crate::proxy::of(client)) {
+        let message = failure.message.replacen("the proxy", &format!("the proxy {name}"), 1);
+        failure.message = message.into();
+    }
+}
+
 impl Failure {
     /// Makes the failure of a body that ended before it was whole.
     pub fn torn(error: reqwest::Error) -> Self {
@@ -111,6 +122,16 @@ fn cause(error: &reqwest::Error, host: &str, impossible: bool) -> Option<Cause> 
     }
     let through_proxy = sources(error).find_map(|source| proxy(&source.to_string()));
     if let Some(cause) = through_proxy {
+        let unsupported = ["unsupported scheme", "scheme is not http"];
+        let says = |source: &(dyn StdError + 'static)| {
+            let text = source.to_string();
+            unsupported.iter().any(|said| text.contains(said))
+        };
+        if sources(error).any(says) {
+            return Some(Cause::permanent(
+                "the proxy has a scheme that is not supported: use http or https",
+            ));
+        }
         let io = io_kind(error).filter(|_| !cause.is_permanent);
         return Some(match io {
             Some(kind) => Cause::transient(format!("{}: {kind}", cause.text)),
@@ -170,9 +191,12 @@ mod tls {
     /// Why a TLS handshake failed.
     pub(super) fn cause(error: &reqwest::Error, host: &str) -> Option<Cause> {
         sources(error).find_map(|source| {
-            let inner = source.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
-            let rustls = inner.and_then(|inner| inner.downcast_ref::<Error>());
-            of(rustls.or_else(|| source.downcast_ref())?, host)
+            let mut innermost = source;
+            // An error of the system gives away the source of what it holds, not what it holds.
+            while let Some(held) = innermost.downcast_ref().and_then(io::Error::get_ref) {
+                innermost = held;
+            }
+            of(innermost.downcast_ref()?, host)
         })
     }
 
@@ -196,7 +220,7 @@ mod tls {
 
     fn certificate(error: &Certificate, host: &str) -> Cause {
         Cause::permanent(match error {
-            Certificate::UnknownIssuer => {
+            Certificate::UnknownIssuer | Certificate::BadSignature => {
                 format!("the certificate of {host} is not signed by a CA that is trusted here")
             }
             Certificate::Expired | Certificate::ExpiredContext { .. } => {

@@ -20,7 +20,7 @@ use twin_api::{Client, PlainHttp, reqwest};
 use crate::clock::{Clock, SystemClock};
 use crate::drift::{Drift, Watch};
 use crate::error::Error;
-use crate::policy::{Limits, Policy};
+use crate::policy::{Limits, Policy, WatchConnections};
 use crate::retry::{Retry, RetryBudget};
 
 /// Where the service is.
@@ -178,8 +178,7 @@ impl ClientBuilder {
     /// How long a connection may take to be there, TLS and all: 10 s. It is measured by
     /// tokio's clock, whatever [`clock`](Self::clock) says.
     ///
-    /// Keep it below the time of an attempt: what ends by this limit was surely not sent; of what
-    /// ends by the other, that is not known.
+    /// What ends by this limit, or while the connection was still being made, was not sent.
     ///
     /// ```
     /// # use std::time::Duration;
@@ -245,8 +244,11 @@ impl ClientBuilder {
 
     /// Uses no proxy, whatever the environment says. Plain `http` never uses one.
     ///
-    /// Without this, `https` goes through the proxy that `HTTPS_PROXY` or `ALL_PROXY` names.
-    /// It is a tunnel: the proxy sees which host is called, and neither key nor content.
+    /// Without this, `https` goes through the proxy that `HTTPS_PROXY`, `https_proxy`, `ALL_PROXY`
+    /// or `all_proxy` names: the first that is set. Hosts and networks in `NO_PROXY` or
+    /// `no_proxy` are excepted. It is a tunnel: the proxy sees which host is called, and neither
+    /// key nor content. A variable that is not the address of a proxy fails
+    /// [`build`](Self::build). Proxies with the schemes `http` and `https` are supported.
     ///
     /// ```
     /// let builder = twin_ext::ClientBuilder::new("tw_live_0123").no_proxy();
@@ -350,16 +352,23 @@ impl ClientBuilder {
     ///
     /// # Errors
     /// [`ErrorKind::Config`](crate::ErrorKind::Config): a setting cannot be right, or TLS
-    /// could not be set up.
+    /// could not be set up, because this machine has no CA certificates for instance. They are
+    /// those of the operating system; with rustls on Linux and BSD, `SSL_CERT_FILE` and
+    /// `SSL_CERT_DIR` name others in their place.
     pub fn build(self) -> Result<Client, Error> {
         self.check_limits()?;
         let base = self.check_base_url()?;
         let plain = base.scheme() == "http";
         let mut http = twin_api::http_client_builder()
             .user_agent(self.user_agent()?)
-            .connect_timeout(self.connect_timeout);
-        if plain || self.no_proxy {
+            .connect_timeout(self.connect_timeout)
+            .connector_layer(WatchConnections);
+        if plain {
+            http = twin_api::without_tls(http.no_proxy());
+        } else if self.no_proxy {
             http = http.no_proxy();
+        } else if self.http.is_empty() {
+            twin_api::check_proxy_variables()?;
         }
         for setting in self.http {
             let change = setting.lock().unwrap_or_else(PoisonError::into_inner).take();
@@ -376,6 +385,7 @@ impl ClientBuilder {
             limits: Limits {
                 attempt_timeout: self.attempt_timeout,
                 deadline: self.deadline,
+                connect_timeout: self.connect_timeout,
                 max_response_bytes: self.max_response_bytes,
             },
             budget: Arc::new(RetryBudget::new(self.retry.budget)),

@@ -56,6 +56,8 @@ pub mod webhook;
 
 #[cfg(feature = "blocking")]
 mod blocking;
+#[cfg(feature = "blocking")]
+mod blocking_call;
 #[cfg(feature = "client")]
 mod client;
 #[cfg(feature = "client")]
@@ -85,6 +87,8 @@ mod trace;
 
 #[cfg(feature = "blocking")]
 pub use blocking::Blocking;
+#[cfg(feature = "blocking")]
+pub use blocking_call::BlockingCall;
 #[cfg(feature = "client")]
 pub use client::ClientBuilder;
 pub use error::{Error, ErrorKind, Outcome};
@@ -125,6 +129,8 @@ pub use twin_api::Problem;
 /// # }
 /// ```
 pub mod prelude {
+    #[cfg(feature = "blocking")]
+    pub use crate::BlockingCall;
     pub use crate::Error;
     #[cfg(feature = "pages")]
     pub use crate::Paginate;

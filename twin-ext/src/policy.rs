@@ -8,6 +8,7 @@
 mod attempt;
 mod body;
 mod call;
+mod connecting;
 #[cfg(test)]
 mod tests;
 
@@ -21,6 +22,7 @@ use twin_api::transport::{Answer, Failure, OperationInfo, Transport};
 use twin_api::{Client, ClientInfo as _, ErrorKind, Outcome};
 
 use self::call::Call;
+pub(crate) use self::connecting::WatchConnections;
 use crate::clock::{Clock, SystemClock};
 use crate::drift::Watch;
 use crate::retry::{Retry, RetryBudget};
@@ -48,6 +50,8 @@ pub(crate) struct Policy {
 pub(crate) struct Limits {
     pub(crate) attempt_timeout: Duration,
     pub(crate) deadline: Duration,
+    /// The HTTP client's own limit, which is over before the others in most cases.
+    pub(crate) connect_timeout: Duration,
     pub(crate) max_response_bytes: usize,
 }
 

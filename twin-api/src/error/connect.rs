@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::{Error, ErrorKind, Failure, Outcome};
+use super::{Error, ErrorKind, Failure, Outcome, chain};
 
 /// Why [`connect`](crate::connect) refused. It shows no key and no password.
 pub struct ConnectError(Kind);
@@ -10,6 +10,7 @@ pub struct ConnectError(Kind);
 enum Kind {
     Url(String),
     Key(&'static str),
+    Proxy(String),
     Http(reqwest::Error),
 }
 
@@ -21,6 +22,18 @@ impl ConnectError {
     pub(crate) fn key(reason: &'static str) -> Self {
         Self(Kind::Key(reason))
     }
+
+    pub(crate) fn proxy(reason: String) -> Self {
+        Self(Kind::Proxy(reason))
+    }
+}
+
+/// Whether TLS found nobody to trust.
+fn lacks_roots(error: &reqwest::Error) -> bool {
+    chain(error).any(|cause| {
+        let text = cause.to_string().to_ascii_lowercase();
+        text.contains("no ca certificates") || text.contains("no valid certificates")
+    })
 }
 
 impl From<reqwest::Error> for ConnectError {
@@ -34,6 +47,11 @@ impl fmt::Display for ConnectError {
         match &self.0 {
             Kind::Url(reason) => write!(f, "the base URL cannot be used: {reason}"),
             Kind::Key(reason) => write!(f, "the API key cannot be used: {reason}"),
+            Kind::Proxy(reason) => f.write_str(reason),
+            Kind::Http(error) if lacks_roots(error) => f.write_str(
+                "no CA certificates were found on this machine: install them (ca-certificates), \
+                 name them by SSL_CERT_FILE or SSL_CERT_DIR, or give them to the HTTP client",
+            ),
             Kind::Http(_) => f.write_str("the HTTP client could not be set up"),
         }
     }
@@ -50,7 +68,7 @@ impl std::error::Error for ConnectError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match &self.0 {
             Kind::Http(error) => Some(error),
-            Kind::Url(_) | Kind::Key(_) => None,
+            Kind::Url(_) | Kind::Key(_) | Kind::Proxy(_) => None,
         }
     }
 }

@@ -137,11 +137,13 @@ pub(super) fn not_the_api(
     body: &[u8],
 ) -> Failure {
     let content_type = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
-    let what = match (content_type, body.trim_ascii().is_empty()) {
-        (_, true) => "an empty body",
-        (Some(content_type), false) if says_json(content_type) => "a body that is not JSON",
-        (Some(content_type), false) => content_type,
-        (None, false) => "a body without a content type",
+    let is_empty = body.trim_ascii().is_empty();
+    let what = match content_type.filter(|content_type| !says_json(content_type)) {
+        Some(content_type) if is_empty => format!("{content_type} and an empty body"),
+        Some(content_type) => content_type.to_owned(),
+        None if is_empty => "an empty body".to_owned(),
+        None if content_type.is_some() => "a body that is not JSON".to_owned(),
+        None => "a body without a content type".to_owned(),
     };
     let status_code = status.as_u16();
     let message = format!("{from} does not answer as the API does: {status_code} with {what}");

@@ -17,6 +17,7 @@ use super::{
     retry_after,
 };
 use crate::error::{Error, ErrorKind, Outcome};
+use crate::network;
 
 /// Sends a request whose answer is JSON.
 pub(crate) async fn send<T: DeserializeOwned>(
@@ -145,7 +146,11 @@ impl<'a> Call<'a> {
         let sent = self.inner.transport.execute(http, request, self.operation).await;
         let mut response = match sent {
             Ok(response) => response,
-            Err(error) => return Err(self.failed(error.into(), None)),
+            Err(error) => {
+                let mut failure = Failure::from(error);
+                network::name_proxy(&mut failure, http);
+                return Err(self.failed(failure, None));
+            }
         };
         let mut report: Option<Report> = response.extensions_mut().remove();
         if let Some(status) = refusal_status(response.status(), response.headers()) {

@@ -14,6 +14,7 @@ use twin_api::{Error, ErrorKind, Outcome};
 
 use super::Policy;
 use super::body::{Read, read};
+use super::connecting::Progress;
 use crate::clock::{Clock, Sleep, before};
 use crate::document;
 
@@ -87,9 +88,18 @@ pub(super) async fn attempt(
     operation: &OperationInfo,
 ) -> Attempt {
     let mut alarm = policy.clock.alarm(limit);
-    let mut response = match before(&mut alarm, sending).await {
+    // Otherwise the connection has failed before the alarm, and nobody needs to watch it.
+    let watched = (limit <= policy.limits.connect_timeout).then(Progress::default);
+    let sent = match &watched {
+        None => before(&mut alarm, sending).await,
+        Some(progress) => before(&mut alarm, progress.watch(sending)).await,
+    };
+    let mut response = match sent {
         Some(Ok(response)) => response,
         Some(Err(error)) => return Attempt::Failed(error),
+        None if watched.is_some_and(|progress| progress.was_connecting()) => {
+            return Attempt::Failed(unconnected(policy, limit).into());
+        }
         None => return Attempt::Failed(timed_out(policy, limit, Outcome::Unknown).into()),
     };
     if let Some(status) = refusal_status(response.status(), response.headers()) {
@@ -134,6 +144,13 @@ fn timed_out(policy: &Policy, limit: Duration, outcome: Outcome) -> Failure {
         format!("no whole answer within {limit:?}")
     };
     Failure::new(ErrorKind::Timeout, outcome, message)
+}
+
+/// Time was up while the connection was being made.
+fn unconnected(policy: &Policy, limit: Duration) -> Failure {
+    let host = policy.base.host_str().unwrap_or_default();
+    let message = format!("no connection to {host} within {limit:?}");
+    Failure::new(ErrorKind::Timeout, Outcome::NotSent, message)
 }
 
 fn too_large(most: usize) -> Failure {

@@ -1,0 +1,157 @@
+//! What a program prints of each kind of failure, whatever type of error it uses.
+
+use std::error::Error as StdError;
+use std::fmt::Write as _;
+use std::process::Command;
+
+use twin_api::Client;
+use twin_ext::{CallOptions, ClientBuilder, ClientExt as _, Retry};
+use twin_tests::raw::{Script, Signal, answer, json};
+
+use crate::operations::RawError;
+use crate::rig::{KEY, Rig, seconds};
+
+/// Says to a process that it is a program whose `main` fails.
+const PROGRAM: &str = "TWIN_FAULTS_PROGRAM";
+
+/// What a call is answered with, and with which client.
+struct Fault {
+    name: &'static str,
+    script: Script,
+    settings: fn(ClientBuilder) -> ClientBuilder,
+}
+
+fn faults() -> Vec<Fault> {
+    let fault = |name, script| Fault { name, script, settings: |builder| builder };
+    let problem = r#"{"title":"Forbidden","detail":"you do not have access\u001b[31m to this"}"#;
+    vec![
+        fault("problem", json(403, problem)),
+        fault("problem without a body", answer(404, "", "")),
+        fault("rate limit", answer(429, "retry-after: 121\r\n", r#"{"detail":"slow down"}"#)),
+        fault("gateway", answer(502, "content-type: text/html\r\n", "<html>bad gateway</html>")),
+        fault("web page", answer(200, "content-type: text/html\r\n", "<html>hello</html>")),
+        fault("redirect", answer(302, "location: https://elsewhere.test\r\n", "")),
+        fault("other shape", json(200, r#"{"agent":{"agent_id":7}}"#)),
+        fault("not json", json(200, "hello")),
+        fault("reset", Script::new().reset()),
+        fault(
+            "torn",
+            Script::new().send("HTTP/1.1 200 OK\r\ncontent-length: 99\r\n\r\n{\"agent\"").close(),
+        ),
+        Fault {
+            name: "too large",
+            script: json(200, r#"{"agent":{"agent_id":"agent_abc123"}}"#),
+            settings: |builder| builder.max_response_bytes(8),
+        },
+        Fault {
+            name: "strict",
+            script: json(200, r#"{"agent":{"agent_id":"a","mood":1}}"#),
+            settings: ClientBuilder::strict,
+        },
+    ]
+}
+
+async fn get_agent(twin: &Client, id: &str) -> RawError {
+    twin.get_agent().agent_id(id).send().await.expect_err("it fails")
+}
+
+/// Every kind of failure by its name.
+async fn failures() -> Vec<(&'static str, RawError)> {
+    let mut failures = Vec::new();
+    for Fault { name, script, settings } in faults() {
+        let rig = Rig::with(|builder| settings(builder.retry(Retry::none()))).await;
+        rig.raw.always(script);
+        failures.push((name, get_agent(&rig.twin, "agent_abc123").await));
+    }
+    let rig = Rig::with(|builder| builder.retry(Retry::none())).await;
+    rig.raw.always(Script::new().wait(&Signal::default()));
+    let twin = rig.twin.clone();
+    let call = tokio::spawn(async move { get_agent(&twin, "agent_abc123").await });
+    rig.raw.received(1).await;
+    rig.clock.advance(seconds(30));
+    failures.push(("timeout", call.await.expect("no call panics")));
+    failures.push(("invalid request", get_agent(&rig.twin, "..").await));
+    let options = CallOptions::new().header("x-api-key", KEY);
+    failures.push(("options", get_agent(&rig.twin.with(options), "a").await));
+    failures.push(("refused", get_agent(&refused(), "agent_abc123").await));
+    failures
+}
+
+/// A client of a service that is not there.
+fn refused() -> Client {
+    let port = std::net::TcpListener::bind(("127.0.0.1", 0)).expect("a free port");
+    let url = format!("http://{}", port.local_addr().expect("it is bound"));
+    drop(port);
+    ClientBuilder::new(KEY).base_url(url).retry(Retry::none()).build().expect("it is right")
+}
+
+/// What is printed, without what differs from one run to the next.
+fn printed(text: &str) -> String {
+    let text = text.split("\n\nStack backtrace").next().unwrap_or_default();
+    let text = text.split("\n\nLocation:").next().unwrap_or_default();
+    let mut clean = String::new();
+    let mut rest = text;
+    while let Some(at) = rest.find("127.0.0.1:") {
+        let end = at + "127.0.0.1:".len();
+        clean.push_str(&rest[..end]);
+        clean.push_str("PORT");
+        rest = rest[end..].trim_start_matches(|letter: char| letter.is_ascii_digit());
+    }
+    clean + rest
+}
+
+#[tokio::test]
+async fn every_failure_prints_well_in_every_type_of_error() {
+    let mut text = String::new();
+    for (name, error) in failures().await {
+        let boxed: Box<dyn StdError> = error.clone().into();
+        let ext = twin_ext::Error::from(error.clone());
+        assert_eq!(
+            (ext.to_string(), format!("{ext:?}")),
+            (error.to_string(), format!("{error:?}"))
+        );
+        assert_eq!(format!("{boxed:?}"), format!("{error:?}"));
+        let (anyhow, eyre) = (anyhow::Error::new(error.clone()), eyre::Report::new(error.clone()));
+        for (how, shown) in [
+            ("display", error.to_string()),
+            ("debug", format!("{error:?}")),
+            ("anyhow {:#}", format!("{anyhow:#}")),
+            ("anyhow {:?}", format!("{anyhow:?}")),
+            ("eyre {:#}", format!("{eyre:#}")),
+            ("eyre {:?}", format!("{eyre:?}")),
+        ] {
+            let shown = printed(&shown);
+            assert!(!shown.contains("canary") && !shown.contains('\u{1b}'), "{shown}");
+            writeln!(text, "{name}, {how}\n    {}", shown.replace('\n', "\n    "))
+                .expect("in memory");
+        }
+    }
+    insta::assert_snapshot!(text);
+}
+
+/// Fails as `main` does, where it is the program.
+#[tokio::test]
+async fn a_main_that_fails() -> Result<(), twin_api::Error> {
+    if std::env::var_os(PROGRAM).is_none() {
+        return Ok(());
+    }
+    refused().get_me().send().await.map(drop)
+}
+
+#[test]
+fn main_prints_the_error_on_one_line() {
+    let mut command = Command::new(std::env::current_exe().expect("it is known"));
+    command.args(["--exact", "printed::a_main_that_fails", "--nocapture"]).env(PROGRAM, "1");
+    let output = command.output().expect("it can be run");
+    assert!(!output.status.success());
+    let said = String::from_utf8_lossy(&output.stdout) + String::from_utf8_lossy(&output.stderr);
+    let line = said.lines().find(|line| line.contains("Error: ")).expect("it prints the error");
+    let line = printed(line);
+    let from = line.find("Error: ").expect("it is there");
+    assert!(
+        line[from..].starts_with(
+            "Error: no connection to 127.0.0.1:PORT: connection refused (GET /v1/me): error sending request"
+        ),
+        "{line}"
+    );
+}

@@ -1,0 +1,282 @@
+//! Connections that TLS, a proxy or a name stands in the way of: real servers, on loopback.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair, date_time_ymd};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpListener;
+use tokio_rustls::TlsAcceptor;
+use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use tokio_rustls::rustls::server::WebPkiClientVerifier;
+use tokio_rustls::rustls::version::{TLS12, TLS13};
+use tokio_rustls::rustls::{RootCertStore, ServerConfig, SupportedProtocolVersion};
+use twin_api::reqwest::{Certificate, Proxy, tls};
+use twin_ext::clock::ManualClock;
+use twin_ext::{ClientBuilder, Error, ErrorKind, Outcome, RunExt as _, RunTicket, Wait};
+use twin_tests::raw::{Raw, Script, answer};
+
+use crate::operations::Operation;
+use crate::rig::{KEY, seconds};
+
+/// A CA that nobody knows but these tests.
+pub(crate) struct Authority(CertifiedIssuer<'static, KeyPair>);
+
+/// A certificate with its key.
+pub(crate) type Identity = (CertificateDer<'static>, PrivateKeyDer<'static>);
+
+impl Authority {
+    pub(crate) fn new() -> Self {
+        let mut params = CertificateParams::new(Vec::new()).expect("no name is wrong");
+        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        let key = KeyPair::generate().expect("a key");
+        Self(CertifiedIssuer::self_signed(params, key).expect("it signs itself"))
+    }
+
+    /// A certificate for this host that is valid until the end of this year.
+    pub(crate) fn certify(&self, host: &str, until: i32) -> Identity {
+        let mut params = CertificateParams::new(vec![host.to_owned()]).expect("it is a name");
+        params.not_before = date_time_ymd(2000, 1, 1);
+        params.not_after = date_time_ymd(until, 12, 31);
+        let key = KeyPair::generate().expect("a key");
+        let certificate = params.signed_by(&key, &self.0).expect("it is signed");
+        let key = PrivateKeyDer::try_from(key.serialize_der()).expect("it is a key");
+        (certificate.der().clone(), key)
+    }
+
+    pub(crate) fn pem(&self) -> String {
+        self.0.pem()
+    }
+
+    fn trusted(&self) -> Certificate {
+        Certificate::from_der(self.0.der()).expect("it is a certificate")
+    }
+}
+
+/// A service over TLS, and how many connections it had.
+pub(crate) struct Service {
+    pub(crate) url: String,
+    connections: Arc<AtomicUsize>,
+}
+
+impl Service {
+    /// Answers every request with a user, once the handshake is done.
+    async fn start(config: ServerConfig) -> Self {
+        let listener = TcpListener::bind(("127.0.0.1", 0)).await.expect("a free port");
+        let port = listener.local_addr().expect("it is bound").port();
+        let acceptor = TlsAcceptor::from(Arc::new(config));
+        let connections = Arc::new(AtomicUsize::new(0));
+        let count = Arc::clone(&connections);
+        tokio::spawn(async move {
+            while let Ok((stream, _)) = listener.accept().await {
+                count.fetch_add(1, Ordering::Relaxed);
+                let acceptor = acceptor.clone();
+                tokio::spawn(async move {
+                    let Ok(mut stream) = acceptor.accept(stream).await else { return };
+                    let mut request = Vec::new();
+                    // A body is JSON here.
+                    while !request.ends_with(b"\r\n\r\n") && !request.ends_with(b"}") {
+                        if stream.read_buf(&mut request).await.unwrap_or(0) == 0 {
+                            return;
+                        }
+                    }
+                    let answer = "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n\
+                                  content-length: 15\r\n\r\n{\"user_id\":\"u\"}";
+                    let _ = stream.write_all(answer.as_bytes()).await;
+                });
+            }
+        });
+        Self { url: format!("https://localhost:{port}"), connections }
+    }
+
+    pub(crate) async fn plain(identity: Identity) -> Self {
+        Self::start(config(&[&TLS12, &TLS13], identity, None)).await
+    }
+}
+
+fn config(
+    versions: &[&'static SupportedProtocolVersion],
+    (certificate, key): Identity,
+    clients: Option<&Authority>,
+) -> ServerConfig {
+    let provider = Arc::new(tokio_rustls::rustls::crypto::aws_lc_rs::default_provider());
+    let builder = ServerConfig::builder_with_provider(Arc::clone(&provider))
+        .with_protocol_versions(versions)
+        .expect("rustls speaks them");
+    let builder = match clients {
+        None => builder.with_no_client_auth(),
+        Some(authority) => {
+            let mut roots = RootCertStore::empty();
+            roots.add(authority.0.der().clone()).expect("it is a certificate");
+            let verifier =
+                WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider).build();
+            builder.with_client_cert_verifier(verifier.expect("there is a root"))
+        }
+    };
+    builder.with_single_cert(vec![certificate], key).expect("the key fits")
+}
+
+/// A builder that trusts this authority and no other.
+fn trusting(authority: &Authority) -> ClientBuilder {
+    let root = authority.trusted();
+    ClientBuilder::new(KEY).no_proxy().http(move |http| http.tls_certs_only([root]))
+}
+
+/// What a call of `start_run` ends with: a failure that is said once, and with the host.
+async fn fails(builder: ClientBuilder, url: &str) -> Error {
+    let clock = ManualClock::new(1);
+    let twin = builder.base_url(url).clock(clock.clone()).build().expect("it is right");
+    let error = Operation::of("start_run").call(&twin).await.expect_err("there is no connection");
+    assert_eq!(
+        (error.kind(), error.outcome()),
+        (ErrorKind::Transport, Outcome::NotSent),
+        "{error}"
+    );
+    assert_eq!((error.attempts(), clock.pauses().len()), (1, 0), "{error:?}");
+    assert!(error.is_permanent() && !error.is_retryable(), "{error}");
+    let host = url.split("//").nth(1).expect("it is a URL");
+    assert!(error.to_string().contains(host), "{error}");
+    assert!(!format!("{error:?}").contains("canary"), "{error:?}");
+
+    // A wait does not go on until its deadline.
+    let run = twin.resume(RunTicket::new("agent_abc123", "run_xyz789"));
+    let wait = Wait::default().deadline(seconds(3_600));
+    let waited = run.wait_with(wait).await.expect_err("nothing is seen");
+    assert_eq!(waited.kind(), ErrorKind::Transport, "{waited}");
+    assert_eq!(clock.pauses().len(), 0, "{waited}");
+    error
+}
+
+#[tokio::test]
+async fn a_private_ca_is_trusted_where_it_is_given() {
+    let authority = Authority::new();
+    let service = Service::plain(authority.certify("localhost", 2090)).await;
+    let root = authority.trusted();
+    let only = trusting(&authority);
+    let merged = ClientBuilder::new(KEY).no_proxy().http(|http| http.tls_certs_merge([root]));
+    for builder in [only, merged] {
+        let twin = builder.base_url(&service.url).build().expect("it is right");
+        Operation::of("get_me").call(&twin).await.expect("it answers");
+    }
+}
+
+#[tokio::test]
+async fn a_certificate_that_cannot_be_trusted_is_named() {
+    let (authority, other) = (Authority::new(), Authority::new());
+    for (identity, said) in [
+        (other.certify("localhost", 2090), "is not signed by a CA that is trusted here"),
+        (authority.certify("localhost", 2001), "has expired"),
+        (authority.certify("elsewhere.test", 2090), "the certificate is not for localhost"),
+    ] {
+        let service = Service::plain(identity).await;
+        let error = fails(trusting(&authority), &service.url).await;
+        assert!(error.to_string().contains(said), "{error}");
+        assert_eq!(service.connections.load(Ordering::Relaxed), 2, "one of them is the wait's");
+    }
+    // The roots of this machine do not have it either.
+    let service = Service::plain(authority.certify("localhost", 2090)).await;
+    let error = fails(ClientBuilder::new(KEY).no_proxy(), &service.url).await;
+    assert!(error.to_string().contains("is not signed by a CA that is trusted here"), "{error}");
+}
+
+#[tokio::test]
+async fn a_missing_client_certificate_is_named() {
+    let authority = Authority::new();
+    for versions in [[&TLS12], [&TLS13]] {
+        let identity = authority.certify("localhost", 2090);
+        let service = Service::start(config(&versions, identity, Some(&authority))).await;
+        let error = fails(trusting(&authority), &service.url).await;
+        assert!(error.to_string().contains("client certificate"), "{error}");
+    }
+}
+
+#[tokio::test]
+async fn old_tls_is_named() {
+    let authority = Authority::new();
+    let service =
+        Service::start(config(&[&TLS12], authority.certify("localhost", 2090), None)).await;
+    let root = authority.trusted();
+    let newer = ClientBuilder::new(KEY)
+        .no_proxy()
+        .http(move |http| http.tls_certs_only([root]).tls_version_min(tls::Version::TLS_1_3));
+    let error = fails(newer, &service.url).await;
+    assert!(error.to_string().contains("does not support TLS 1.2 or 1.3"), "{error}");
+
+    // A server of TLS 1.0 answers with its own version, or with the alert.
+    let mut hello = b"\x16\x03\x01\x00\x2a\x02\x00\x00\x26\x03\x01".to_vec();
+    hello.extend([7; 32]);
+    hello.extend(b"\x00\x00\x2f\x00");
+    for greeting in [hello, b"\x15\x03\x01\x00\x02\x02\x46".to_vec()] {
+        let raw = Raw::start().await.expect("a free port");
+        (0..2).for_each(|_| raw.greet(Script::new().take(1).send(greeting.clone()).close()));
+        let url = raw.url().replace("http://127.0.0.1", "https://localhost");
+        let error = fails(trusting(&authority), &url).await;
+        assert!(error.to_string().contains("does not support TLS 1.2 or 1.3"), "{error}");
+    }
+}
+
+#[tokio::test]
+async fn plain_http_on_the_port_of_https_is_named() {
+    let raw = Raw::start().await.expect("a free port");
+    let bad = Script::new().take(1).send("HTTP/1.1 400 Bad Request\r\n\r\n").close();
+    (0..2).for_each(|_| raw.greet(bad.clone()));
+    let url = raw.url().replace("http://", "https://");
+    let error = fails(trusting(&Authority::new()), &url).await;
+    assert!(error.to_string().contains("does not speak TLS; is it plain http?"), "{error}");
+}
+
+#[tokio::test]
+async fn a_proxy_that_refuses_is_named_without_credentials() {
+    for (status, said) in [
+        (407, "requires authorization (407)"),
+        (403, "refused to connect to it"),
+        (502, "refused to connect to it"),
+    ] {
+        let proxy = Raw::start().await.expect("a free port");
+        proxy.always(answer(status, "", ""));
+        let address = format!("http://user:canary@{}", proxy.address());
+        let builder = ClientBuilder::new(KEY)
+            .http(move |http| http.proxy(Proxy::https(address).expect("it is an address")));
+        let error = fails(builder, "https://build.invalid").await;
+        let text = error.to_string();
+        assert!(text.contains(said) && text.contains(&proxy.address().to_string()), "{text}");
+    }
+}
+
+#[tokio::test]
+async fn a_proxy_that_is_not_there_is_tried_again_and_named() {
+    let address = Raw::start().await.expect("a free port").address();
+    let proxy = format!("http://user:canary@{address}");
+    let clock = ManualClock::new(1);
+    let twin = ClientBuilder::new(KEY)
+        .clock(clock.clone())
+        .http(move |http| http.proxy(Proxy::https(proxy).expect("it is an address")))
+        .build()
+        .expect("it is right");
+    let error = Operation::of("start_run").call(&twin).await.expect_err("nobody is there");
+    assert_eq!((error.outcome(), error.attempts()), (Outcome::NotSent, 3), "{error}");
+    let text = format!("{error:?}");
+    assert!(text.contains("connection refused") && text.contains(&address.to_string()), "{text}");
+    assert!(!text.contains("canary"), "{text}");
+}
+
+#[tokio::test]
+async fn a_proxy_of_an_unsupported_scheme_is_named() {
+    let proxy = Raw::start().await.expect("a free port");
+    let address = format!("socks5://user:canary@{}", proxy.address());
+    let builder = ClientBuilder::new(KEY)
+        .http(move |http| http.proxy(Proxy::all(address).expect("it is an address")));
+    let error = fails(builder, "https://build.invalid").await;
+    let text = error.to_string();
+    assert!(text.contains("scheme") && text.contains("proxy"), "{error:?}");
+    assert_eq!(proxy.connections(), 0);
+}
+
+#[tokio::test]
+async fn a_host_that_cannot_exist_is_named() {
+    let long = format!("{}.test", "a".repeat(64));
+    for host in [long.as_str(), "a..test"] {
+        let error = fails(ClientBuilder::new(KEY).no_proxy(), &format!("https://{host}")).await;
+        assert!(error.to_string().contains("no host can have this name"), "{error}");
+    }
+}

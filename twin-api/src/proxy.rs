@@ -1,0 +1,95 @@
+//! Proxies: which variables name one, and which one a client uses.
+
+use std::env::{self, VarError};
+
+use hyper_util::client::proxy::matcher::Matcher;
+
+use crate::error::ConnectError;
+
+/// The variables that name a proxy for `https`, in the order in which they are looked at.
+const VARIABLES: [[&str; 2]; 2] = [["HTTPS_PROXY", "https_proxy"], ["ALL_PROXY", "all_proxy"]];
+
+/// Checks the variables of the environment that name a proxy for `https`.
+///
+/// The HTTP client ignores one that it cannot read, and connects directly: a request would leave
+/// by a way that nobody asked for.
+///
+/// # Errors
+/// A variable does not hold the address of a proxy. The error names the variable and shows
+/// nothing of its value.
+pub fn check_proxy_variables() -> Result<(), ConnectError> {
+    for [upper, lower] in VARIABLES {
+        for name in [upper, lower] {
+            match env::var(name) {
+                Ok(value) => {
+                    check(name, &value)?;
+                    break;
+                }
+                Err(VarError::NotPresent) => {}
+                Err(VarError::NotUnicode(_)) => {
+                    return Err(ConnectError::proxy(format!("{name} is not valid UTF-8")));
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+fn check(name: &str, value: &str) -> Result<(), ConnectError> {
+    let target = http::Uri::from_static("https://build.twin.so");
+    let is_read = || Matcher::builder().https(value).build().intercept(&target).is_some();
+    if value.is_empty() || is_read() {
+        return Ok(());
+    }
+    let message = format!("{name} is not the address of a proxy, such as http://proxy.test:3128");
+    Err(ConnectError::proxy(message))
+}
+
+/// The address of the one proxy that `client` may use, without credentials; `None` if it has
+/// none or several. The HTTP client shows them in its `Debug` only.
+pub(crate) fn of(client: &reqwest::Client) -> Option<String> {
+    let shown = format!("{client:?}");
+    let mut found: Vec<&str> = (shown.split("uri: ").skip(1))
+        .filter_map(|rest| rest.split([',', ' ', '}']).next())
+        .map(|uri| uri.trim_end_matches('/'))
+        .collect();
+    found.sort_unstable();
+    found.dedup();
+    match found.as_slice() {
+        [one] if !one.contains('@') => Some((*one).to_owned()),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_of_proxies_are_recognised() {
+        for value in ["", "proxy.test:3128", "http://u:p@proxy.test:3128/", "socks5://127.0.0.1:1"]
+        {
+            assert!(check("HTTPS_PROXY", value).is_ok(), "{value}");
+        }
+        for value in ["http://", "ftp://proxy.test", "http://canary canary", "::canary"] {
+            let shown = format!("{:?}", check("HTTPS_PROXY", value).unwrap_err());
+            assert!(
+                shown.starts_with("HTTPS_PROXY is not") && !shown.contains("canary"),
+                "{shown}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_client_names_its_proxy_without_credentials() {
+        let client = |proxies: &[&str]| {
+            let builder = crate::http_client_builder().no_proxy();
+            let each = proxies.iter().map(|proxy| reqwest::Proxy::all(*proxy).unwrap());
+            each.fold(builder, reqwest::ClientBuilder::proxy).build().unwrap()
+        };
+        let one = client(&["http://user:canary@proxy.test:3128"]);
+        assert_eq!(of(&one).as_deref(), Some("http://proxy.test:3128"));
+        assert_eq!(of(&client(&[])), None);
+        assert_eq!(of(&client(&["http://a.test:1", "http://b.test:2"])), None);
+    }
+}

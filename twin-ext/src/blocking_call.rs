@@ -1,0 +1,58 @@
+//! Single calls for programs that are not asynchronous.
+
+use twin_api::Call;
+
+use crate::blocking::block_on;
+use crate::error::Error;
+
+/// Extends the builder of every operation with a call that blocks.
+///
+/// ```no_run
+/// use twin_ext::prelude::*;
+/// # fn main() -> Result<(), Error> {
+/// let twin = ClientBuilder::from_env()?.build()?;
+/// let me = twin.get_me().blocking()?;
+/// println!("{}", me.user_id);
+/// # Ok(())
+/// # }
+/// ```
+pub trait BlockingCall: Call {
+    /// Sends the operation and waits for its answer on this thread.
+    ///
+    /// # Errors
+    /// As `send`; and [`ErrorKind::Config`](crate::ErrorKind::Config) on a thread of an async
+    /// runtime, whose tasks would stand still meanwhile. Nothing is sent then.
+    fn blocking(self) -> Result<Self::Answer, Error>;
+}
+
+impl<C: Call> BlockingCall for C {
+    fn blocking(self) -> Result<Self::Answer, Error> {
+        Ok(block_on(self.call())??)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{Service, json};
+    use crate::{ErrorKind, Outcome};
+
+    #[test]
+    fn an_operation_is_sent_from_an_ordinary_thread() {
+        let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
+        let answers = [json(200, r#"{"user_id": "u"}"#), json(404, "{}")];
+        let service = runtime.block_on(Service::start(answers));
+        let (twin, _) = service.client();
+        assert_eq!(twin.get_me().blocking().unwrap().user_id, "u");
+        let error = twin.delete_agent().agent_id("a").blocking().unwrap_err();
+        assert!(error.is_not_found() && error.operation() == Some("delete_agent"));
+    }
+
+    #[tokio::test]
+    async fn a_thread_of_a_runtime_is_refused_before_anything_is_sent() {
+        let service = Service::start([json(200, "{}")]).await;
+        let error = service.client().0.get_me().blocking().unwrap_err();
+        assert_eq!((error.kind(), error.outcome()), (ErrorKind::Config, Outcome::NotSent));
+        assert!(service.requests().is_empty());
+    }
+}
