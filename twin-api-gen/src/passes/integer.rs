@@ -367,7 +367,7 @@ mod tests {
     use super::*;
 
     fn read(mut item: syn::ItemStruct) -> String {
-        Read { count: 0 }.visit_item_struct_mut(&mut item);
+        Read { count: 0, in_struct: false }.visit_item_struct_mut(&mut item);
         prettyplease::unparse(&parse_quote!(#item))
     }
 
