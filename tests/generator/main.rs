@@ -2,6 +2,7 @@
 
 mod bad_input;
 mod hostile_text;
+#[path = "../../twin-api-gen/examples/generate_all/mutation.rs"]
 mod mutation;
 mod openapi;
 mod other_hands;

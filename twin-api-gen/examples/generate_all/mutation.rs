@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 /// Changes one place of `document`; `below(end)` chooses a number below `end`.
-pub fn mutate(document: &mut Value, below: &mut dyn FnMut(usize) -> usize) {
+pub(crate) fn mutate(document: &mut Value, below: &mut dyn FnMut(usize) -> usize) {
     let size = count(document);
     let mut at = below(size);
     let change = below(7);

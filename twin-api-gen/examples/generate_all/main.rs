@@ -1,34 +1,33 @@
 //! Generates a client of every document of a directory, and of mutations of them.
 //!
 //! ```text
-//! (ulimit -v 4000000; timeout 3600 cargo run --release -p twin-tests --example generate_all -- DIR)
-//! (ulimit -v 4000000; timeout 3600 cargo run --release -p twin-tests --example generate_all -- DIR --mutations 44000 --seed 1)
+//! (ulimit -v 4000000; timeout 3600 cargo run --release -p twin-api-gen --example generate_all -- DIR)
+//! (ulimit -v 4000000; timeout 3600 cargo run --release -p twin-api-gen --example generate_all -- DIR --mutations 44000 --seed 1)
 //! ```
 //!
 //! Without mutations the sources go to `target/generate_all/src`, a crate of their own:
 //! `cargo check --manifest-path target/generate_all/Cargo.toml` says whether they compile.
 
+use std::error::Error;
 use std::ffi::OsStr;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 use std::{env, fs};
 
-use anyhow::{Context as _, bail, ensure};
-use rand_chacha::ChaCha8Rng;
-use rand_chacha::rand_core::{Rng, SeedableRng};
 use serde_json::Value;
 use twin_api_gen::{Input, Runtime, generate};
 
-#[path = "../generator/mutation.rs"]
 mod mutation;
 
 /// What one document may take.
 const TIME: Duration = Duration::from_secs(10);
 
-fn main() -> anyhow::Result<()> {
+fn main() -> Result<(), Box<dyn Error>> {
     let arguments: Vec<String> = env::args().skip(1).collect();
-    let Some(directory) = arguments.first() else { bail!("name a directory of documents") };
+    let Some(directory) = arguments.first() else {
+        return Err("name a directory of documents".into());
+    };
     let option = |name: &str| {
         let at = arguments.iter().position(|argument| argument == name)?;
         arguments.get(at + 1)?.parse::<u64>().ok()
@@ -40,14 +39,16 @@ fn main() -> anyhow::Result<()> {
     }
 }
 
-fn documents(directory: &Path) -> anyhow::Result<Vec<PathBuf>> {
+fn documents(directory: &Path) -> Result<Vec<PathBuf>, Box<dyn Error>> {
     let mut found: Vec<PathBuf> = fs::read_dir(directory)
-        .with_context(|| directory.display().to_string())?
+        .map_err(|error| format!("{}: {error}", directory.display()))?
         .map(|entry| entry.map(|entry| entry.path()))
         .collect::<Result<_, _>>()?;
     found.retain(|path| path.extension() == Some(OsStr::new("json")));
     found.sort();
-    ensure!(!found.is_empty(), "there is no JSON file in {}", directory.display());
+    if found.is_empty() {
+        return Err(format!("there is no JSON file in {}", directory.display()).into());
+    }
     Ok(found)
 }
 
@@ -56,7 +57,7 @@ fn input(openapi: &[u8]) -> Input<'_> {
 }
 
 /// Generates all documents into one crate.
-fn all(documents: &[PathBuf]) -> anyhow::Result<()> {
+fn all(documents: &[PathBuf]) -> Result<(), Box<dyn Error>> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/generate_all");
     fs::create_dir_all(root.join("src"))?;
     let mut modules = String::from("#![allow(warnings)]\n");
@@ -100,29 +101,34 @@ serde_json = "1"
 "#;
 
 /// Generates from documents with one to three changes each.
-fn mutations(documents: &[PathBuf], count: u64, seed: u64) -> anyhow::Result<()> {
+fn mutations(documents: &[PathBuf], count: u64, seed: u64) -> Result<(), Box<dyn Error>> {
     let mut parsed: Vec<Value> = Vec::new();
     for path in documents {
         parsed.push(serde_json::from_slice(&fs::read(path)?)?);
     }
-    let mut random = ChaCha8Rng::seed_from_u64(seed);
+    let mut random = Random(seed);
     let (mut generated, mut slowest) = (0, Duration::ZERO);
     for round in 0..count {
-        let mut document = parsed[below(&mut random, parsed.len())].clone();
-        for _ in 0..=below(&mut random, 3) {
-            mutation::mutate(&mut document, &mut |end| below(&mut random, end));
+        let mut document = parsed[random.below(parsed.len())].clone();
+        for _ in 0..=random.below(3) {
+            mutation::mutate(&mut document, &mut |end| random.below(end));
         }
         let bytes = document.to_string().into_bytes();
         let started = Instant::now();
         let result = generate(input(&bytes));
         let time = started.elapsed();
         slowest = slowest.max(time);
-        ensure!(time < TIME, "mutation {round} of seed {seed} took {time:?}");
+        if time >= TIME {
+            return Err(format!("mutation {round} of seed {seed} took {time:?}").into());
+        }
         match result {
             Ok(_) => generated += 1,
             Err(error) if error.to_string().contains("the generator itself failed") => {
                 fs::write("target/mutation.json", &bytes)?;
-                bail!("mutation {round} of seed {seed}, in target/mutation.json: {error}");
+                return Err(format!(
+                    "mutation {round} of seed {seed}, in target/mutation.json: {error}"
+                )
+                .into());
             }
             Err(_) => {}
         }
@@ -134,6 +140,13 @@ fn mutations(documents: &[PathBuf], count: u64, seed: u64) -> anyhow::Result<()>
     Ok(())
 }
 
-fn below(random: &mut ChaCha8Rng, end: usize) -> usize {
-    usize::try_from(random.next_u32()).unwrap_or(0) % end.max(1)
+/// A multiplicative generator: the same numbers from the same seed on every machine.
+struct Random(u64);
+
+impl Random {
+    fn below(&mut self, end: usize) -> usize {
+        self.0 =
+            self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        usize::try_from(self.0 >> 33).unwrap_or(0) % end.max(1)
+    }
 }
