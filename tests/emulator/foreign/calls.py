@@ -91,13 +91,15 @@ def main():
     call("get_instructions", 200, agent_id=agent)
     call("list_instruction_versions", 200, agent_id=agent)
 
-    call("get_schedule", 200, agent_id=agent)
-    call("set_schedule", 200, agent_id=agent, body=m.SetScheduleBody(cron="0 0 9 * * * *"))
-    call("get_schedule", 200, agent_id=agent)
-    call("pause_schedule", 200, agent_id=agent)
-    call("resume_schedule", 200, agent_id=agent)
+    # Only a deployed agent can have a schedule; the example agent is.
+    call("get_schedule", 200, agent_id="agent_abc123")
+    daily = m.SetScheduleBody(cron="0 0 9 * * * *")
+    call("set_schedule", 200, agent_id="agent_abc123", body=daily)
+    call("get_schedule", 200, agent_id="agent_abc123")
+    call("pause_schedule", 200, agent_id="agent_abc123")
+    call("resume_schedule", 200, agent_id="agent_abc123")
     call("list_schedules", 200)
-    call("delete_schedule", 200, agent_id=agent)
+    call("delete_schedule", 200, agent_id="agent_abc123")
 
     body = m.CreateWebhookBody(
         url="http://127.0.0.1:9/hook", events=[m.WebhookEventType("run.completed")]

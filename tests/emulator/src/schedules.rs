@@ -13,6 +13,9 @@ use super::runs::RunMode;
 use super::world::{Due, World};
 use crate::exchange::Answer;
 
+const NOT_DEPLOYED: &str = "the agent must be deployed to have a schedule: start a run with run_mode \
+    \"build\", which deploys it when it completes";
+
 /// When an agent runs by itself.
 #[derive(Debug)]
 pub(super) struct Schedule {
@@ -119,7 +122,7 @@ pub(super) fn set(world: &mut World, call: &Call<'_>) -> Reply {
     let agent = world.agent_mut(call.id("agent_id"))?;
     let schedule = Schedule::parse(cron)?;
     if agent.deployed.is_none() {
-        return Err(Refusal::bad_request("the agent must be deployed to have a schedule"));
+        return Err(Refusal::bad_request(NOT_DEPLOYED));
     }
     agent.schedule = Some(Box::new(schedule));
     world.await_schedule(call.id("agent_id"));
