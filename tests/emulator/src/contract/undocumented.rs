@@ -9,7 +9,7 @@ use axum::http::{HeaderName, StatusCode, header};
 
 use super::answer::content_type;
 use super::content::essence;
-use super::index::{Operation, Place};
+use super::index::Place;
 use crate::Profile;
 use crate::exchange::Answer;
 
@@ -22,14 +22,7 @@ struct Form {
 }
 
 /// All of them, each with why it is taken. A new one comes last.
-const FORMS: [Form; 3] = [
-    // The service reads a body straight into a type of its own, and what reads it refuses
-    // one of the wrong shape, in one sentence.
-    Form {
-        status: StatusCode::UNPROCESSABLE_ENTITY,
-        content_type: "text/plain",
-        fits: |place, answer| takes_body(place) && is_one_line(&answer.body),
-    },
+const FORMS: [Form; 2] = [
     // A method that a path lacks is refused by what routes, without a word.
     Form {
         status: StatusCode::METHOD_NOT_ALLOWED,
@@ -57,15 +50,6 @@ pub(super) fn is_known(profile: Profile, place: &Place<'_>, answer: &Answer) -> 
                 && form.content_type == essence(content_type(answer))
                 && (form.fits)(place, answer)
         })
-}
-
-fn takes_body(place: &Place<'_>) -> bool {
-    matches!(place, Place::Operation(Operation { body: Some(_), .. }))
-}
-
-fn is_one_line(body: &[u8]) -> bool {
-    std::str::from_utf8(body)
-        .is_ok_and(|text| !text.trim().is_empty() && !text.contains(char::is_control))
 }
 
 /// Whether `Allow` names the methods of the path, all of them and no other. What answers GET
