@@ -17,7 +17,7 @@ mod server;
 mod shape;
 mod share;
 pub(crate) mod site;
-mod webhooks;
+pub(crate) mod webhooks;
 
 use std::collections::BTreeMap;
 

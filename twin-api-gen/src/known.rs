@@ -4,7 +4,8 @@
 //! what was observed stays readable. The file has these members:
 //!
 //! - `server`: the `url` of the API, with its `source`.
-//! - `webhooks`: the `tag` of the requests that the service makes.
+//! - `webhooks`: the `tag` of the requests that the service makes, their `source`, and the
+//!   `requests` themselves: by name, an OpenAPI Operation Object for POST.
 //! - `responses`: shared responses by name, as `components` of OpenAPI holds them.
 //! - `refusals`: the error responses of every operation, as an OpenAPI Responses Object.
 //! - `operations`: by our name, an OpenAPI Operation Object with two more members. `call` is
@@ -41,6 +42,7 @@ use crate::identify::site::{json_media, success};
 pub struct Known {
     pub(crate) server: Option<Server>,
     pub(crate) webhook_tag: Option<String>,
+    pub(crate) webhooks: Map<String, Value>,
     pub(crate) responses: Map<String, Value>,
     pub(crate) refusals: Map<String, Value>,
     pub(crate) operations: BTreeMap<String, Operation>,

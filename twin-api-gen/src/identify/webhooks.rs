@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use crate::METHODS;
 use crate::known::Known;
 
-pub(super) fn name(document: &mut Value, known: &Known) {
+pub(crate) fn name(document: &mut Value, known: &Known) {
     let Some(tag) = &known.webhook_tag else { return };
     let Some(webhooks) = document.get_mut("webhooks").and_then(Value::as_object_mut) else {
         return;

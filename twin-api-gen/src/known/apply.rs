@@ -32,6 +32,7 @@ pub(crate) fn apply(identified: &mut Identified, known: &Known) -> Vec<Fact> {
     if let Some(Value::Object(all)) = identified.document.pointer_mut("/components/schemas") {
         all.extend(entities);
     }
+    webhooks(&mut identified.document, known);
     finish(&mut identified.document, known);
     let mut facts = floor.facts;
     for fact in &mut facts {
@@ -55,6 +56,14 @@ fn schema(entity: &Entity) -> Value {
         Shape::Enum(_) => json!({ "type": "string" }),
         Shape::Other(schema) => schema.clone(),
     }
+}
+
+/// The requests that the service was promised to make, in place of the document's.
+fn webhooks(document: &mut Value, known: &Known) {
+    for (name, request) in &known.webhooks {
+        document["webhooks"][name] = json!({ "post": request });
+    }
+    crate::identify::webhooks::name(document, known);
 }
 
 /// Servers, tags, and no component that nothing uses any more.
@@ -155,10 +164,7 @@ impl Floor<'_> {
             if member.upstream_wins && found.is_some() {
                 continue; // the document has dropped it, and we follow
             }
-            properties.insert(
-                member.name.clone(),
-                known_member(member, said, self.within(&context, said)),
-            );
+            properties.insert(member.name.clone(), known_member(member, said));
             if member.required {
                 required.push(member.name.clone());
                 if said.is_some() && !own_required.contains(&member.name.as_str()) {
@@ -174,14 +180,6 @@ impl Floor<'_> {
         }
         schema.insert("properties".to_owned(), Value::Object(properties));
         schema
-    }
-
-    /// Whether what the document says of a member is of our type.
-    fn within(&self, context: &Context<'_>, said: Option<&Value>) -> bool {
-        said.is_some_and(|said| {
-            let ours = Kinds::of(&self.ours, &context.member.schema);
-            Kinds::of(context.document, said).within(&ours)
-        })
     }
 
     /// Members that the document may leave out and the client counts on, in one line.
@@ -336,10 +334,10 @@ fn required_of(found: Option<&Map<String, Value>>) -> Vec<&str> {
 }
 
 /// The known schema, with what the document says in words.
-fn known_member(member: &Member, said: Option<&Value>, same_type: bool) -> Value {
+fn known_member(member: &Member, said: Option<&Value>) -> Value {
     let mut schema = member.schema.clone();
     if let Some(said) = said {
-        annotate(&mut schema, said, same_type);
+        annotate(&mut schema, said);
     }
     if member.secret {
         schema["format"] = json!("password");
@@ -347,10 +345,9 @@ fn known_member(member: &Member, said: Option<&Value>, same_type: bool) -> Value
     schema
 }
 
-/// Takes over what the document says in words; its examples only if they are of our type.
-pub(super) fn annotate(schema: &mut Value, said: &Value, same_type: bool) {
-    let keywords = ["description", "deprecated", "example", "examples"];
-    for keyword in keywords.into_iter().take(if same_type { 4 } else { 2 }) {
+/// Takes over what the document says in words. Its examples need not be of our type.
+pub(super) fn annotate(schema: &mut Value, said: &Value) {
+    for keyword in ["description", "deprecated"] {
         if let Some(value) = said.get(keyword) {
             schema[keyword] = value.clone();
         }

@@ -154,7 +154,7 @@ impl Merge<'_, '_> {
         if said["required"] == true && own["required"] != true {
             self.contradict(&format!(" {name}"), "optional".to_owned(), "required".to_owned());
         }
-        annotate(&mut own, said, theirs.within(&ours));
+        annotate(&mut own, said);
         add_bounds(&mut own["schema"], &schema);
         own
     }
@@ -175,9 +175,7 @@ impl Merge<'_, '_> {
         if let Some(description) = theirs.get("description") {
             ours["description"] = description.clone();
         }
-        if let Some((_, media)) = json_media(theirs) {
-            examples(&mut ours, media);
-        } else {
+        if json_media(theirs).is_none() {
             let media = theirs["content"].as_object().into_iter().flatten();
             let media: Vec<&str> = media.map(|(name, _)| name.as_str()).collect();
             self.contradict(" body", "it takes JSON".to_owned(), media.join(", "));
@@ -207,22 +205,9 @@ impl Merge<'_, '_> {
                 if let Some(description) = answer.get("description").filter(|it| *it != "") {
                     merged[&status]["description"] = description.clone();
                 }
-                if let Some((_, media)) = json_media(answer) {
-                    examples(&mut merged[&status], media);
-                }
             }
         }
         merged
-    }
-}
-
-/// Takes the document's examples over into our JSON content.
-fn examples(ours: &mut Value, media: &Value) {
-    let Some(content) = ours.pointer_mut("/content/application~1json") else { return };
-    for keyword in ["example", "examples"] {
-        if let Some(value) = media.get(keyword) {
-            content[keyword] = value.clone();
-        }
     }
 }
 

@@ -52,8 +52,10 @@ impl Reader {
             });
         }
         if let Some(webhooks) = root.get("webhooks") {
-            let webhooks = self.object(webhooks, "#/webhooks", &["tag"]);
+            let webhooks = self.object(webhooks, "#/webhooks", &["tag", "source", "requests"]);
             known.webhook_tag = Some(self.text(&webhooks, "tag", "#/webhooks"));
+            self.text(&webhooks, "source", "#/webhooks");
+            known.webhooks = self.members(&webhooks, "requests");
         }
         known.responses = self.members(&root, "responses");
         known.refusals = self.members(&root, "refusals");
@@ -253,7 +255,7 @@ impl Reader {
         }
         let mut missing = BTreeSet::new();
         let objects = known.operations.values().map(|operation| &operation.object);
-        for object in objects.chain([&known.refusals, &known.responses]) {
+        for object in objects.chain([&known.refusals, &known.responses, &known.webhooks]) {
             missing_references(&Value::Object(object.clone()), known, &mut missing);
         }
         for entity in known.entities.values() {
