@@ -12,7 +12,7 @@ use anyhow::Context as _;
 use clap::ValueEnum;
 use twin_api_gen::diff::surface::{self, Client, Difference, Verdict};
 use twin_api_gen::diff::{self, Change, Level};
-use twin_api_gen::{Generated, Input, Runtime, parse};
+use twin_api_gen::{Generated, Input, Plan, Runtime, parse};
 
 use crate::console::Console;
 
@@ -88,7 +88,7 @@ pub(crate) fn compare(
     let (known, overlay) = (known.as_deref(), overlay.as_deref());
     let client = |openapi| {
         let runtime = Runtime::TwinApi;
-        twin_api_gen::generate(Input { openapi, known, overlay, runtime, strict: false })
+        twin_api_gen::plan(Input { openapi, known, overlay, runtime, strict: false })
     };
     let (clients, changes) = thread::scope(|scope| {
         let was = scope.spawn(|| client(old.1));
@@ -98,7 +98,7 @@ pub(crate) fn compare(
     });
     let changes = changes?;
     Ok(match clients {
-        Some((Ok(was), Ok(is))) => judged(changes, &was, &is),
+        Some((Ok(was), Ok(is))) => judged(changes, of_plan(&was), of_plan(&is)),
         Some((Err(error), _) | (_, Err(error))) => by_documents(changes, &error.to_string()),
         None => by_documents(changes, "the generator panicked"),
     })
@@ -111,14 +111,18 @@ pub(crate) fn documents(old: (&str, &[u8]), new: (&str, &[u8])) -> anyhow::Resul
     Ok(diff::compare(&was, &is))
 }
 
-/// The comparison of two clients that were generated.
-pub(crate) fn judged(changes: Vec<Change>, was: &Generated, is: &Generated) -> Comparison {
-    let differences = surface::compare(client(was), client(is));
+/// The comparison of two clients.
+pub(crate) fn judged(changes: Vec<Change>, was: Client<'_>, is: Client<'_>) -> Comparison {
+    let differences = surface::compare(was, is);
     let verdict = surface::verdict(&differences);
     Comparison { changes, differences, verdict, note: None }
 }
 
-fn client(generated: &Generated) -> Client<'_> {
+pub(crate) fn of_plan(plan: &Plan) -> Client<'_> {
+    Client { lowered: &plan.lowered, effective: &plan.effective, left_out: &plan.left_out }
+}
+
+pub(crate) fn of_generated(generated: &Generated) -> Client<'_> {
     let Generated { lowered, effective, left_out, .. } = generated;
     Client { lowered, effective, left_out }
 }

@@ -206,13 +206,21 @@ fn compare(root: &Path, sources: &Sources, new: &Generated) -> anyhow::Result<Co
         }
         Err(error) => return Err(error).with_context(|| format!("reading {EFFECTIVE}")),
     };
+    let is = diff::of_generated(new);
     if old == format!("{:#}\n", new.effective).into_bytes() {
-        return Ok(diff::judged(changes, new, new));
+        return Ok(diff::judged(changes, is, is));
     }
     let (known, overlay, runtime) = (None, None, Runtime::TwinApi);
     let input = Input { openapi: &old, known, overlay, runtime, strict: false };
+    if new.left_out.is_empty() {
+        return Ok(match twin_api_gen::plan(input) {
+            Ok(was) => diff::judged(changes, diff::of_plan(&was), is),
+            Err(error) => diff::by_documents(changes, &format!("{EFFECTIVE}: {error}")),
+        });
+    }
+    // A plan does not know what progenitor refuses.
     Ok(match twin_api_gen::generate(input) {
-        Ok(old) => diff::judged(changes, &old, new),
+        Ok(was) => diff::judged(changes, diff::of_generated(&was), is),
         Err(error) => diff::by_documents(changes, &format!("{EFFECTIVE}: {error}")),
     })
 }

@@ -62,7 +62,12 @@ pub(super) fn generate(options: &Options, sources: &mut Sources) -> anyhow::Resu
             bail!("--accept {number}: there is no such item; {count}");
         }
         return match result {
-            Ok(generated) => Ok(Accepted { generated, offers, made }),
+            Ok(generated) => {
+                // The next command counts from one again.
+                let facts = generated.facts.iter().filter_map(of_fact);
+                let offers = if made.is_empty() { offers } else { number(0, facts) };
+                Ok(Accepted { generated, offers, made })
+            }
             Err(error) => Err(refuse(options, sources, &error, &offers, &made)?),
         };
     }
@@ -124,13 +129,8 @@ fn of_problem(problem: &Problem) -> (String, Option<Edit>) {
 
 /// The item of a fact that the document contradicts.
 fn of_fact(fact: &Fact) -> Option<(String, Option<Edit>)> {
-    let Outcome::Contradicted { document, known_wins } = &fact.outcome else { return None };
-    let winner = if *known_wins { "the known fact" } else { "the document" };
-    let text = format!(
-        "{}: {}; the document says {document}; {winner} wins ({})",
-        fact.subject, fact.says, fact.source
-    );
-    Some((text, None))
+    let is_settled = matches!(fact.outcome, Outcome::Added | Outcome::Agreed);
+    (!is_settled).then(|| (fact.to_string(), fact.edit.clone()))
 }
 
 /// Writes the items of a list with their edits.

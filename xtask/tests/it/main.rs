@@ -10,3 +10,4 @@ mod hostile;
 mod interrupt;
 mod regen;
 mod support;
+mod upstream;

@@ -1,0 +1,113 @@
+//! One upstream change, as CONTRIBUTING.md walks through it: a member, a value and an operation
+//! are added, a parameter is renamed, a member gets another type, an operation is removed.
+
+use std::fs;
+
+use serde_json::json;
+
+use crate::support::{Root, edited, stderr, stdout};
+
+fn evolved() -> Vec<u8> {
+    edited(|document| {
+        let schemas = &mut document["components"]["schemas"];
+        schemas["Workspace"]["properties"]["color"] = json!({"type": "string"});
+        schemas["Workspace"]["properties"]["name"]["type"] = json!("integer");
+        schemas["RunStatus"]["enum"].as_array_mut().unwrap().push(json!("queued"));
+        let paths = document["paths"].as_object_mut().unwrap();
+        paths.remove("/v1/schedules").unwrap();
+        let mut pause = paths.remove("/v1/agents/{agent_id}/schedule/pause").unwrap();
+        pause["post"]["parameters"][0]["name"] = json!("id");
+        paths.insert("/v1/agents/{id}/schedule/pause".to_owned(), pause);
+        let answer = json!({"type": "object", "properties": {"credits": {"type": "integer"}}});
+        let answer =
+            json!({"description": "d", "content": {"application/json": {"schema": answer}}});
+        let usage = json!({"operationId": "get_usage", "responses": {"200": answer}});
+        paths.insert("/v1/usage".to_owned(), json!({"get": usage}));
+    })
+}
+
+/// The number of the item that begins with `subject`.
+fn number(report: &str, subject: &str) -> String {
+    let is_item =
+        |line: &str| line.split_once(". ").is_some_and(|(_, item)| item.starts_with(subject));
+    let line = report.lines().find(|line| is_item(line)).unwrap_or_default();
+    assert!(!line.is_empty(), "no item {subject}: {report}");
+    line.split_once('.').unwrap().0.trim().to_owned()
+}
+
+#[test]
+fn one_upstream_change_from_fetch_to_accepted_edits() {
+    let root = Root::fresh();
+    let document = root.join("published.json");
+    fs::write(&document, evolved()).unwrap();
+    let report = root.join("report.md");
+
+    let fetched =
+        root.regen(&["--fetch", document.to_str().unwrap(), "--report", report.to_str().unwrap()]);
+
+    let said = stdout(&fetched);
+    assert_eq!(fetched.status.code(), Some(0), "{}", stderr(&fetched));
+    for line in [
+        "BREAKING   GET /v1/schedules: not in the document; known.json keeps it",
+        "BREAKING   GET /v1/workspaces: response 200: `workspaces[].name` was string and is integer",
+        "new        client, get_usage: the method is new (GET /v1/usage)",
+        "new        client, RunStatus: the variant for \"queued\" is new",
+        "new        client, Workspace.color: the field is new",
+        "verdict    minor",
+    ] {
+        assert!(said.contains(line), "no {line:?} in {said}");
+    }
+    assert!(!said.contains("schedule/pause"), "a renamed parameter is no change: {said}");
+    let first = said.find("BREAKING").unwrap();
+    assert!(first < said.find("\nnew  ").unwrap() && first < said.find("\ncompatible").unwrap());
+    let markdown = fs::read_to_string(report).unwrap();
+    assert!(markdown.contains("### Breaking changes of the document"), "{markdown}");
+    assert!(markdown.contains("### Draft for CHANGELOG.md"), "{markdown}");
+
+    let numbers = [number(&said, "GET /v1/schedules:"), number(&said, "Workspace.name:")].join(",");
+    let accepted = root.regen(&["--accept", &numbers]);
+
+    let said = stdout(&accepted);
+    assert_eq!(accepted.status.code(), Some(0), "{}", stderr(&accepted));
+    for line in [
+        "edited     in twin-api-gen/known.json, ",
+        "BREAKING   client, list_schedules: the method is gone (GET /v1/schedules)",
+        "BREAKING   client, Workspace.name: ",
+        "verdict    major",
+    ] {
+        assert!(said.contains(line), "no {line:?} in {said}");
+    }
+    assert!(!said.contains("schedules: not in the document"), "{said}");
+    let known = fs::read_to_string(root.join("twin-api-gen/known.json")).unwrap();
+    assert!(!known.contains("list_schedules"));
+    assert_eq!(root.regen(&["--check"]).status.code(), Some(0));
+}
+
+#[test]
+fn a_number_that_is_not_in_the_list_is_refused() {
+    let root = Root::fresh();
+    let before = root.tree();
+    let output = root.regen(&["--accept", "999"]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(stderr(&output).contains("--accept 999: there is no such item"), "{}", stderr(&output));
+    assert_eq!(root.tree(), before);
+}
+
+#[test]
+fn an_edit_of_known_json_takes_effect_without_a_build() {
+    let root = Root::fresh();
+    let path = root.join("twin-api-gen/known.json");
+    let known = fs::read_to_string(&path).unwrap();
+    let mut parsed: serde_json::Value = serde_json::from_str(&known).unwrap();
+    parsed["entities"]["Workspace"]["members"]["mood"] =
+        json!({"schema": {"type": "string", "description": "d"}, "source": "observed today"});
+    fs::write(&path, format!("{parsed:#}\n")).unwrap();
+
+    let checked = root.regen(&["--check"]);
+    let written = root.regen(&[]);
+
+    assert_eq!(checked.status.code(), Some(1));
+    assert!(stdout(&written).contains("new        client, Workspace.mood: the field is new"));
+    let effective = fs::read_to_string(root.join("tests/emulator/effective.json")).unwrap();
+    assert!(effective.contains("\"mood\""));
+}
