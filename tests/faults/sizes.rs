@@ -77,6 +77,25 @@ fn what_says_that_it_is_too_large_is_not_read() {
 }
 
 #[test]
+fn a_content_length_allocates_nothing_without_a_bound_either() {
+    // In two pieces: one alone would not be copied.
+    let head = format!("{HEAD}content-length: {}\r\n\r\n{{", i64::MAX);
+    let script = Script::new().send(head).send("\"user_id\": ").close();
+    for operation in ["get_me", "start_run"].map(Operation::of) {
+        let (result, memory) = served(script.clone(), |url| measured(operation, url, usize::MAX));
+        let error = result.expect_err("it broke off");
+        assert_eq!((error.kind(), error.outcome()), (ErrorKind::Transport, Outcome::Accepted));
+        assert!(memory < ROOM, "{memory} bytes");
+        let raw = served(script.clone(), |url| {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+            let twin = twin_api::connect(url, KEY).expect("loopback is allowed");
+            runtime.expect("a runtime").block_on(operation.call(&twin))
+        });
+        assert_eq!(raw.expect_err("it broke off").outcome(), Outcome::Accepted);
+    }
+}
+
+#[test]
 fn an_endless_body_is_read_up_to_the_bound() {
     let chunk = format!("10000\r\n{}\r\n", " ".repeat(64 << 10));
     for bound in [1 << 20, 32 << 20] {

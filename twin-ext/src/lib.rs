@@ -114,6 +114,8 @@ pub use time::Timestamp;
 pub use twin_api;
 /// What the service says when it refuses: problem details (RFC 9457).
 pub use twin_api::Problem;
+/// Reads a secret: `made.api_key.expose_secret()`.
+pub use twin_api::secrecy::ExposeSecret;
 
 /// Imports the extension traits, [`ClientBuilder`] and [`Error`].
 ///

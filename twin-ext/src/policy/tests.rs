@@ -1,9 +1,12 @@
 //! What comes of one call, over sockets on loopback and a clock that only the test moves.
 
+use std::collections::VecDeque;
+use std::sync::Mutex;
 use std::time::Duration;
 
+use twin_api::transport::{Answer, Failure, OperationInfo, Transport};
 use twin_api::types::{RunMode, StartRunBody};
-use twin_api::{Client, ResponseValue, types};
+use twin_api::{Client, ResponseValue, reqwest, types};
 
 use crate::clock::ManualClock;
 use crate::testing::{KEY, Service, answer, json};
@@ -294,4 +297,77 @@ async fn a_call_that_is_dropped_sends_nothing_more() {
     clock.advance(seconds(600));
     tokio::time::sleep(Duration::from_millis(20)).await;
     assert_eq!((service.requests().len(), clock.pauses().len()), (1, 0));
+}
+
+/// Fails with these outcomes, one after the other; the last one for ever.
+#[derive(Debug)]
+struct Fails(Mutex<VecDeque<Outcome>>);
+
+impl Transport for Fails {
+    fn execute<'a>(
+        &'a self,
+        _: &'a reqwest::Client,
+        _: reqwest::Request,
+        _: &'a OperationInfo,
+    ) -> Answer<'a> {
+        let mut outcomes = self.0.lock().unwrap();
+        let outcome = outcomes.pop_front().unwrap_or(Outcome::NotSent);
+        Box::pin(async move { Err(Failure::new(ErrorKind::Transport, outcome, "failed").into()) })
+    }
+}
+
+#[tokio::test]
+async fn the_outcome_is_the_worst_of_all_attempts_but_for_a_read() {
+    use Outcome::{Accepted, NotSent, Unknown};
+    for (outcomes, action) in [
+        ([Unknown, NotSent, NotSent], Unknown),
+        ([NotSent, Unknown, NotSent], Unknown),
+        ([Accepted, Unknown, NotSent], Accepted),
+        ([NotSent, NotSent, NotSent], NotSent),
+        ([NotSent, NotSent, Accepted], Accepted),
+    ] {
+        let twin = || {
+            let fails = Fails(Mutex::new(outcomes.into()));
+            let builder = ClientBuilder::new(KEY).clock(ManualClock::new(1)).transport(fails);
+            builder.build().unwrap()
+        };
+        let error = twin().delete_agent().agent_id("a").send().await.unwrap_err();
+        assert_eq!((error.outcome(), error.attempts()), (action, 3), "{outcomes:?}");
+        // A read that never left is one that never left, whatever became of those before.
+        let error = get_me(&twin()).await.unwrap_err();
+        assert_eq!((error.outcome(), error.attempts()), (outcomes[2], 3), "{outcomes:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_body_of_exactly_the_limit_is_accepted_in_pieces_too() {
+    let pieces = ["{\"user_id\"", ": \"u\"", "}"];
+    let chunks: String = pieces.map(|piece| format!("{:x}\r\n{piece}\r\n", piece.len())).concat();
+    let head = "HTTP/1.1 200 x\r\ncontent-type: application/json\r\n";
+    let answer = format!("{head}transfer-encoding: chunked\r\n\r\n{chunks}0\r\n\r\n");
+    let length = pieces.concat().len();
+    for (limit, fits) in [(length, true), (length - 1, false)] {
+        let service = Service::start([answer.clone()]).await;
+        let twin = service.builder(&ManualClock::new(1)).max_response_bytes(limit).build().unwrap();
+        assert_eq!(get_me(&twin).await.is_ok(), fits, "{limit}");
+    }
+}
+
+#[tokio::test]
+async fn a_key_that_is_used_as_an_identifier_is_not_in_the_path() {
+    let answers = [
+        json(200, r#"{"agent": 7}"#),
+        json(403, "{}"),
+        answer(302, "location: /\r\n", ""),
+        answer(200, "", "<html>"),
+        String::new(),
+        json(200, "{}").replace("th: 2", "th: 9"),
+    ];
+    for answer in answers {
+        let service = Service::start([answer.clone()]).await;
+        let (twin, _) = service.client();
+        let error = twin.get_agent().agent_id(KEY).send().await.unwrap_err();
+        assert_eq!(error.path(), Some("/v1/agents/[redacted]"), "{answer}");
+        assert!(!format!("{error:?}").contains("canary"), "{error:?}");
+    }
 }
