@@ -11,7 +11,7 @@ use anyhow::{Context as _, bail, ensure};
 
 use crate::console::Console;
 use crate::regen::{self, Mode, Verdict};
-use crate::{package, sources};
+use crate::{api, package, sources};
 
 /// What to check.
 #[derive(Debug, Clone)]
@@ -48,6 +48,10 @@ enum Action {
     Snapshots,
     /// `cargo xtask package`, in this process.
     Package,
+    /// `cargo xtask api --check`, in this process.
+    PublicApi,
+    /// A program that depends on the repository by its address, through the build script.
+    GitDependency,
 }
 
 /// One check.
@@ -105,6 +109,7 @@ const STEPS: &[Step] = &[
     slow("features: blocking", Action::Features("twin-ext", "check", "blocking")),
     slow("features: redis", Action::Features("twin-ext", "check", "redis")),
     slow("features: tracing", Action::Features("twin-ext", "check", "tracing")),
+    slow("public API", Action::PublicApi),
     slow("package: stage", Action::Package),
     slow(
         "package: build each crate from its archive",
@@ -115,6 +120,7 @@ const STEPS: &[Step] = &[
     ),
     // Users' programs with the staged crates, against the emulator; one for each TLS feature.
     slow("consumers: tests", Action::Consumers("test")),
+    slow("consumers: git dependency", Action::GitDependency),
     slow(
         "consumers: aws-lc",
         Action::Consumers("check -p cli --no-default-features -F rustls-aws-lc"),
@@ -164,13 +170,24 @@ fn perform(step: &Step, root: &Path, console: &mut Console) -> anyhow::Result<()
             let options = format!("--locked -q -p {package} --no-default-features{only}");
             execute(&format!("cargo {command} {options}"), None, root)
         }
+        Action::PublicApi => {
+            let options = api::Options { root: root.to_owned(), mode: Mode::Check };
+            let verdict = api::run(&options, console)?;
+            ensure!(verdict == Verdict::Fresh, "the files of tests/public-api are stale");
+            Ok(())
+        }
+        Action::GitDependency => {
+            let manifest = "--manifest-path target/package-staged/git/Cargo.toml";
+            execute(&format!("cargo check --locked --target-dir target {manifest}"), None, root)
+        }
         Action::Consumers(command) => {
             let manifest = "--manifest-path target/package-staged/consumers/Cargo.toml";
             execute(&format!("cargo {command} --locked --target-dir target {manifest}"), None, root)
         }
         Action::Sources => sources::check(root, console),
         Action::Package => {
-            let options = package::Options { root: root.to_owned(), release: false };
+            let options =
+                package::Options { root: root.to_owned(), release: false, minimal_versions: false };
             package::run(&options, console).map(drop)
         }
         Action::Snapshots => {

@@ -10,7 +10,7 @@ use clap::{Args, Parser, Subcommand};
 
 use crate::console::Console;
 use crate::regen::{Mode, Verdict};
-use crate::{check, diff, fetch, generate, package, regen};
+use crate::{api, check, diff, fetch, generate, package, regen};
 
 /// The repository's own commands.
 #[derive(Debug, Parser)]
@@ -32,6 +32,18 @@ enum Command {
     Check(CheckArgs),
     /// Stage the crates as they are published, in target/package-staged
     Package(PackageArgs),
+    /// Write the public API of each library to tests/public-api
+    Api(ApiArgs),
+}
+
+#[derive(Debug, Args)]
+struct ApiArgs {
+    /// Write nothing; exit 1 when the API changed
+    #[arg(long)]
+    check: bool,
+    /// The repository to work on
+    #[arg(long, hide = true, default_value = concat!(env!("CARGO_MANIFEST_DIR"), "/.."))]
+    root: PathBuf,
 }
 
 #[derive(Debug, Args)]
@@ -39,6 +51,9 @@ struct PackageArgs {
     /// Refuse placeholders, uncommitted files and a changelog without a date
     #[arg(long)]
     release: bool,
+    /// Stage in target/package-minimal, with the oldest versions that the manifests allow
+    #[arg(long)]
+    minimal_versions: bool,
     /// The repository to work on
     #[arg(long, hide = true, default_value = concat!(env!("CARGO_MANIFEST_DIR"), "/.."))]
     root: PathBuf,
@@ -168,8 +183,13 @@ fn dispatch(command: Command, console: &mut Console) -> anyhow::Result<Verdict> 
         Command::Check(CheckArgs { fast, root }) => {
             check::run(&check::Options { root, fast }, console)
         }
-        Command::Package(PackageArgs { release, root }) => {
-            package::run(&package::Options { root, release }, console)
+        Command::Package(PackageArgs { release, minimal_versions, root }) => {
+            let options = package::Options { root, release, minimal_versions };
+            package::run(&options, console)
+        }
+        Command::Api(ApiArgs { check, root }) => {
+            let mode = if check { Mode::Check } else { Mode::Write };
+            api::run(&api::Options { root, mode }, console)
         }
     }
 }

@@ -9,6 +9,7 @@
 //! It does not talk to the API, needs no key and sends none, and it leaves the client's
 //! source alone: that is generated anew by every build.
 
+pub mod api;
 pub mod check;
 pub mod cli;
 pub mod console;

@@ -27,6 +27,9 @@ use crate::regen::Verdict;
 /// Where the staged workspace goes, from the root of the repository.
 const STAGE: &str = "target/package-staged";
 
+/// Where it goes with the oldest versions.
+const MINIMAL: &str = "target/package-minimal";
+
 /// A crate that is published.
 #[derive(Debug)]
 struct Crate {
@@ -58,6 +61,8 @@ pub struct Options {
     pub root: PathBuf,
     /// Whether to refuse what must not be published.
     pub release: bool,
+    /// Whether to take the oldest versions that the manifests allow.
+    pub minimal_versions: bool,
 }
 
 /// Stages the workspace that is published.
@@ -70,7 +75,8 @@ pub fn run(options: &Options, console: &mut Console) -> anyhow::Result<Verdict> 
     if options.release {
         release::check(root)?;
     }
-    let stage = root.join(STAGE);
+    let folder = if options.minimal_versions { MINIMAL } else { STAGE };
+    let stage = root.join(folder);
     clear(&stage)?;
     let generated = generated::built(root)?;
     for package in CRATES {
@@ -78,14 +84,22 @@ pub fn run(options: &Options, console: &mut Console) -> anyhow::Result<Verdict> 
     }
     generated::place(&generated, &stage.join("twin-api"))?;
     let minimum = manifest::stage_workspace(root, &stage, CRATES)?;
-    lock::stage(root, &stage, &minimum)?;
-    consumers::stage(root, &stage, &minimum)?;
-    console.progress(format_args!("staged in {STAGE}:"));
+    if options.minimal_versions {
+        lock::oldest(&stage)?;
+    } else {
+        lock::stage(root, &stage, &minimum)?;
+        consumers::stage(root, &stage, &minimum)?;
+    }
+    console.progress(format_args!("staged in {folder}:"));
     for Crate { name, folder } in CRATES {
         console.progress(format_args!("  {name} ({folder})"));
     }
-    let next = if options.release { "cargo publish --workspace" } else { "cargo package" };
-    console.progress(format_args!("next: cd {STAGE} && {next} --locked"));
+    let next = match options {
+        Options { minimal_versions: true, .. } => "check --workspace --all-features",
+        Options { release: true, .. } => "publish --workspace",
+        _ => "package --workspace",
+    };
+    console.progress(format_args!("next: cd {folder} && cargo {next} --locked"));
     Ok(Verdict::Fresh)
 }
 

@@ -6,12 +6,38 @@ use std::process::Command;
 
 use anyhow::{Context as _, ensure};
 
-use super::lock;
+use super::{lock, write};
 
 const FROM: &str = "tests/consumers";
 
 /// Their folder in the staged workspace. Its name is in their manifest: `../twin-ext`.
 const TO: &str = "consumers";
+
+const GIT_MANIFEST: &str = r#"[package]
+name = "git-dependency"
+version = "0.1.0"
+edition = "2024"
+
+[dependencies]
+twin-ext = { git = "file://REPOSITORY", default-features = false, features = ["rustls-ring"] }
+
+[profile.dev]
+debug = "line-tables-only"
+
+[profile.dev.package."*"]
+debug = false
+
+[workspace]
+"#;
+
+const GIT_PROGRAM: &str = "\
+use twin_ext::prelude::*;
+
+fn main() -> Result<(), Error> {
+    println!(\"{:?}\", ClientBuilder::from_env()?.build()?);
+    Ok(())
+}
+";
 
 /// Copies the programs into the stage, with the repository's lock file.
 ///
@@ -26,7 +52,20 @@ pub(super) fn stage(root: &Path, stage: &Path, minimum: &str) -> anyhow::Result<
         fs::copy(root.join(FROM).join(&file), &target)
             .with_context(|| format!("copying {file}"))?;
     }
-    lock::stage(root, &to, minimum)
+    lock::stage(root, &to, minimum)?;
+    stage_git(root, stage, minimum)
+}
+
+/// Writes a program that depends on the last commit of the repository, not on the stage: its
+/// build runs the generator.
+fn stage_git(root: &Path, stage: &Path, minimum: &str) -> anyhow::Result<()> {
+    let root = root.canonicalize().context("finding the repository")?;
+    let folder = stage.join("git");
+    fs::create_dir_all(folder.join("src")).context("creating the program with a git dependency")?;
+    let repository = root.display().to_string();
+    write(&folder.join("Cargo.toml"), &GIT_MANIFEST.replace("REPOSITORY", &repository))?;
+    write(&folder.join("src/main.rs"), GIT_PROGRAM)?;
+    lock::stage(&root, &folder, minimum)
 }
 
 /// The files that git tracks or would track.

@@ -1,8 +1,9 @@
 //! The lock file of the staged workspace: the repository's, without the packages that only the
 //! generator and the tests need.
 
-use std::fs;
 use std::path::Path;
+use std::process::Command;
+use std::{env, fs};
 
 use anyhow::{Context as _, ensure};
 use serde_json::Value;
@@ -38,13 +39,29 @@ pub(super) fn stage(root: &Path, stage: &Path, minimum: &str) -> anyhow::Result<
     Ok(())
 }
 
+/// Resolves each direct dependency to the oldest version that the manifests allow. The option is
+/// one of a nightly cargo; the variable makes a stable one take it.
+pub(super) fn oldest(stage: &Path) -> anyhow::Result<()> {
+    let status = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
+        .args(["update", "--quiet", "-Z", "direct-minimal-versions"])
+        .env("RUSTC_BOOTSTRAP", "1")
+        .current_dir(stage)
+        .status()
+        .context("cargo cannot be started")?;
+    ensure!(status.success(), "a version in Cargo.toml is older than a dependency allows");
+    Ok(())
+}
+
 /// Name and version of each package from a registry.
 fn packages(lock: &str) -> anyhow::Result<Vec<String>> {
     let lock: DocumentMut = lock.parse().context("Cargo.lock is not valid TOML")?;
     let packages = lock.get("package").and_then(Item::as_array_of_tables);
     let packages = packages.context("Cargo.lock lists no packages")?;
     let text = |item: Option<&Item>| item.and_then(Item::as_str).unwrap_or_default().to_owned();
-    let packages = packages.iter().filter(|package| package.contains_key("source"));
+    let packages = packages.iter().filter(|package| {
+        let source = package.get("source").and_then(Item::as_str);
+        source.is_some_and(|source| source.starts_with("registry+"))
+    });
     Ok(packages.map(|p| text(p.get("name")) + " " + &text(p.get("version"))).collect())
 }
 

@@ -1,0 +1,141 @@
+//! `cargo xtask api`: the public API of each library as a text file that a reviewer reads.
+//!
+//! A change of the API is then a readable difference, and an accidental one fails the check.
+//! rustdoc writes the API as JSON, which only a nightly compiler offers: the environment
+//! variable `RUSTC_BOOTSTRAP` makes a stable one do it. The operations and types of twin-api are
+//! left out; the surface snapshots show them.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context as _, bail, ensure};
+use serde_json::Value;
+use similar::TextDiff;
+
+use crate::console::Console;
+use crate::regen::{Mode, Verdict};
+
+/// Where the files are, from the root of the repository.
+const FOLDER: &str = "tests/public-api";
+
+/// The version of rustdoc's JSON that the crate public-api reads.
+const FORMAT: u64 = 57;
+
+/// The Rust that writes it.
+const RUST: &str = "1.95";
+
+/// A library whose API is kept.
+struct Library {
+    name: &'static str,
+    /// The features of which the API is shown. A TLS feature adds nothing to it.
+    features: &'static str,
+    /// The modules that are shown elsewhere.
+    omitted: &'static [&'static str],
+}
+
+const LIBRARIES: &[Library] = &[
+    Library {
+        name: "twin-api",
+        features: "rustls-ring",
+        omitted: &["twin_api::builder::", "twin_api::types::"],
+    },
+    Library {
+        name: "twin-ext",
+        features: "axum,blocking,redis,rustls-ring,tracing",
+        omitted: &["twin_api::builder::", "twin_api::types::"],
+    },
+    Library { name: "twin-emulator", features: "contract", omitted: &[] },
+];
+
+/// What to do.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// The repository.
+    pub root: PathBuf,
+    /// Whether to write the files.
+    pub mode: Mode,
+}
+
+/// Writes or checks the files.
+///
+/// # Errors
+/// When a library does not compile, and when this Rust writes another JSON than the crate
+/// public-api reads.
+pub fn run(options: &Options, console: &mut Console) -> anyhow::Result<Verdict> {
+    let mut verdict = Verdict::Fresh;
+    for library in LIBRARIES {
+        let file = options.root.join(FOLDER).join(format!("{}.txt", library.name));
+        let now = listed(&options.root, library)?;
+        let before = fs::read_to_string(&file).unwrap_or_default();
+        if now == before {
+            continue;
+        }
+        show(library.name, &before, &now, console);
+        match options.mode {
+            Mode::Check => verdict = Verdict::Stale,
+            Mode::Write => {
+                let folder = options.root.join(FOLDER);
+                fs::create_dir_all(&folder).context("creating the folder of the public API")?;
+                fs::write(&file, now).with_context(|| format!("writing {}", file.display()))?;
+            }
+        }
+    }
+    if verdict == Verdict::Stale {
+        console.progress(format_args!(
+            "the public API changed; if it should, run `cargo xtask api` and commit {FOLDER}"
+        ));
+    }
+    Ok(verdict)
+}
+
+fn show(name: &str, before: &str, now: &str, console: &mut Console) {
+    let diff = TextDiff::from_lines(before, now);
+    for change in diff.iter_all_changes().filter(|change| change.tag() != similar::ChangeTag::Equal)
+    {
+        let line = change.value().trim_end();
+        console.progress(format_args!("{name}: {} {line}", change.tag()));
+    }
+}
+
+fn listed(root: &Path, library: &Library) -> anyhow::Result<String> {
+    let json = document(root, library)?;
+    let api = public_api::Builder::from_rustdoc_json(&json)
+        .omit_blanket_impls(true)
+        .omit_auto_trait_impls(true)
+        .omit_auto_derived_impls(true)
+        .build()
+        .with_context(|| format!("reading {}", json.display()))?;
+    let mut lines: Vec<String> = api.items().map(ToString::to_string).collect();
+    lines.retain(|line| !library.omitted.iter().any(|omitted| line.contains(omitted)));
+    lines.sort_unstable();
+    lines.dedup();
+    Ok(lines.join("\n") + "\n")
+}
+
+/// Runs rustdoc and returns the JSON file that it wrote.
+fn document(root: &Path, library: &Library) -> anyhow::Result<PathBuf> {
+    // A target folder of its own: the variable would make cargo compile dependencies again.
+    let target = root.join("target/public-api");
+    let status = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
+        .args(["rustdoc", "--quiet", "--locked", "--lib", "--no-default-features"])
+        .args(["-p", library.name, "-F", library.features, "--target-dir"])
+        .arg(&target)
+        .args(["--", "-Z", "unstable-options", "--output-format", "json"])
+        .env("RUSTC_BOOTSTRAP", "1")
+        .env_remove("RUSTDOCFLAGS")
+        .current_dir(root)
+        .status()
+        .context("cargo cannot be started")?;
+    ensure!(status.success(), "rustdoc failed for {}", library.name);
+    let json = target.join("doc").join(format!("{}.json", library.name.replace('-', "_")));
+    let text = fs::read(&json).with_context(|| format!("reading {}", json.display()))?;
+    let value: Value = serde_json::from_slice(&text).context("rustdoc's output is not JSON")?;
+    match value["format_version"].as_u64() {
+        Some(FORMAT) => Ok(json),
+        other => bail!(
+            "rustdoc writes format {}, and the crate public-api reads {FORMAT}: use Rust {RUST}",
+            other.unwrap_or_default()
+        ),
+    }
+}
