@@ -1,4 +1,4 @@
-//! Nothing that is printed or traced shows a secret or a payload.
+//! `Debug`, errors and traces show no secret and no payload.
 
 use std::fmt::{Debug, Write as _};
 use std::sync::{Arc, Mutex};
@@ -15,7 +15,7 @@ use crate::signed::{event, headers};
 
 const SECRET: &str = "whsec_canary_of_the_secret";
 
-/// What is traced in this thread, as one text.
+/// Collects the trace events of this thread as text.
 #[derive(Clone, Default)]
 struct Log(Arc<Mutex<String>>);
 
@@ -32,7 +32,7 @@ impl<S: Subscriber> Layer<S> for Log {
 }
 
 #[test]
-fn neither_debug_nor_errors_nor_traces_show_a_secret_or_a_payload() {
+fn debug_errors_and_traces_show_no_secret_and_no_payload() {
     let log = Log::default();
     let subscriber = tracing_subscriber::registry().with(log.clone());
     let mut shown = String::new();
@@ -82,14 +82,14 @@ fn neither_debug_nor_errors_nor_traces_show_a_secret_or_a_payload() {
         "TooLarge",
         "UnreadableBody",
     ] {
-        assert!(log.contains(&format!("reason={reason}")), "{reason} is traced: {log}");
+        assert!(log.contains(&format!("reason={reason}")), "{reason} is not traced: {log}");
     }
     assert!(!log.contains("canary"), "{log}");
     assert!(!shown.contains("canary"), "{shown}");
 }
 
 #[tokio::test]
-async fn a_receiver_traces_the_error_of_a_handler() {
+async fn receiver_traces_error_of_handler() {
     let log = Log::default();
     let subscriber = tracing_subscriber::registry().with(log.clone());
     let _guard = tracing::subscriber::set_default(subscriber);
@@ -105,17 +105,16 @@ async fn a_receiver_traces_the_error_of_a_handler() {
     assert!(log.contains("error=the disk is full"), "{log}");
 }
 
-/// A receiver traces what somebody has to look after: by its key, and without a secret.
 #[tokio::test]
-async fn a_receiver_tells_what_is_in_doubt_by_its_key_and_shows_no_secret() {
+async fn receiver_traces_key_of_uncertain_event_and_no_secret() {
     let log = Log::default();
     let subscriber = tracing_subscriber::registry().with(log.clone());
     let _guard = tracing::subscriber::set_default(subscriber);
     tracing::callsite::rebuild_interest_cache();
     let verifier = Verifier::new(SECRET).unwrap();
-    let seen = MemoryStore::new(10, std::time::Duration::ZERO);
+    let store = MemoryStore::new(10, std::time::Duration::ZERO);
     let handler = |_, _| async { Err::<(), _>("canary_of_the_handler") };
-    let receiver = Receiver::new(verifier, seen, handler).refuse_uncertain();
+    let receiver = Receiver::new(verifier, store, handler).refuse_uncertain();
     let body = crate::signed::completed().to_string();
     let headers = headers(&[&sign(SECRET, &body)], &[]);
     let status = receiver.receive(&headers, body.as_bytes()).await;

@@ -1,8 +1,7 @@
-//! 10,000 signatures beside Python's `hmac`.
+//! Compares 10,000 signatures with those of Python's `hmac`.
 //!
-//! `differential/tags.py` makes the cases out of a generator that is the same here, and wrote
-//! `differential/tags.bin`: the first 8 bytes of each tag, and after them SHA-256 over all
-//! whole tags.
+//! `differential/tags.py` makes the cases with the generator that is also here, and writes
+//! `differential/tags.bin`: the first 8 bytes of each tag, then SHA-256 over all whole tags.
 
 use sha2::{Digest as _, Sha256};
 use twin_ext::webhook::{Verifier, sign};
@@ -12,7 +11,7 @@ use crate::signed::headers;
 const TAGS: &[u8] = include_bytes!("differential/tags.bin");
 const CASES: usize = 10_000;
 
-/// Steele, Lea, Flood: `SplitMix64`.
+/// The generator `SplitMix64` of Steele, Lea and Flood.
 struct Random(u64);
 
 impl Random {
@@ -43,7 +42,7 @@ fn case(random: &mut Random) -> (String, Vec<u8>) {
 }
 
 #[test]
-fn all_signatures_are_those_of_python() {
+fn signatures_equal_those_of_python_hmac() {
     assert_eq!(TAGS.len(), 8 * CASES + 32);
     let (tags, sum) = TAGS.split_at(8 * CASES);
     let mut random = Random(6);

@@ -1,4 +1,4 @@
-//! What an authentic body is read as, and what is said of one that is no delivery.
+//! Events read from authentic bodies, and errors for authentic bodies that are not deliveries.
 
 use serde_json::{Value, json};
 use twin_api::types::{RunOutcome, RunStatus, WebhookEventData};
@@ -8,7 +8,7 @@ use twin_ext::{ErrorKind, Outcome};
 use crate::signed::{SECRET, completed, event, headers, verifier, verify};
 
 #[test]
-fn the_example_of_the_reference_is_read() {
+fn reads_the_example_of_the_reference() {
     let delivery = verify(&completed()).unwrap();
     assert_eq!(delivery.timestamp, "2026-03-11T14:32:15Z");
     assert!(delivery.extra.is_empty());
@@ -20,7 +20,7 @@ fn the_example_of_the_reference_is_read() {
 }
 
 #[test]
-fn each_event_name_has_its_variant() {
+fn each_known_event_name_has_its_variant() {
     type Is = fn(&Event) -> bool;
     let is: [(&str, Is); 5] = [
         ("run.started", |event| matches!(event, Event::RunStarted(_))),
@@ -39,7 +39,7 @@ fn each_event_name_has_its_variant() {
 }
 
 #[test]
-fn unknown_values_and_members_are_kept() {
+fn keeps_unknown_enum_values_and_members() {
     let mut body = event(
         "run.failed",
         json!({
@@ -60,7 +60,7 @@ fn unknown_values_and_members_are_kept() {
 }
 
 #[test]
-fn an_unknown_event_is_kept_with_its_data() {
+fn keeps_unknown_event_with_its_data() {
     for data in [json!({"run_id": 7, "x": [null]}), json!("text"), json!(null)] {
         let delivery = verify(&event("run.resumed", data.clone())).unwrap();
         assert!(delivery.event.run().is_none());
@@ -72,10 +72,9 @@ fn an_unknown_event_is_kept_with_its_data() {
     assert_eq!(data, Value::Null);
 }
 
-/// What the document has of a run in a delivery, this crate reads: when upstream adds a
-/// member, this fails until [`RunChange`] has it.
+/// If the OpenAPI document adds a member to a delivery, this fails until [`RunChange`] has it.
 #[test]
-fn every_documented_member_is_a_field() {
+fn every_documented_member_of_data_is_a_field() {
     let full = WebhookEventData {
         agent_id: "a".to_owned(),
         finished_at: Some("f".to_owned()),
@@ -84,11 +83,14 @@ fn every_documented_member_is_a_field() {
         status: RunStatus::Stopped,
     };
     let delivery = verify(&event("run.stopped", serde_json::to_value(&full).unwrap())).unwrap();
-    let Event::RunStopped(RunChange { extra, .. }) = delivery.event else { panic!("another") };
+    let Event::RunStopped(RunChange { extra, .. }) = delivery.event else {
+        panic!("not run.stopped")
+    };
     assert!(extra.is_empty(), "{extra:?}");
 }
 
-/// Verifies these bytes, signed, and claims that they are authentic but unreadable.
+/// Signs these bytes, asserts that the verifier cannot read them, and returns the JSON path and
+/// the text of the error.
 fn unreadable(body: &[u8]) -> (String, String) {
     let headers = headers(&[&sign(SECRET, body)], &[]);
     let error = verifier().verify(&headers, body).unwrap_err();
@@ -98,7 +100,7 @@ fn unreadable(body: &[u8]) -> (String, String) {
 }
 
 #[test]
-fn a_body_that_is_not_a_json_object_is_unreadable() {
+fn rejects_signed_body_that_is_not_a_json_object() {
     for body in [
         &b""[..],
         b"canary",
@@ -124,7 +126,7 @@ fn a_body_that_is_not_a_json_object_is_unreadable() {
 }
 
 #[test]
-fn a_member_that_is_named_twice_is_unreadable() {
+fn rejects_signed_body_with_repeated_member() {
     let once = completed().to_string();
     let rest = once.strip_prefix('{').unwrap();
     for twice in [
@@ -139,7 +141,7 @@ fn a_member_that_is_named_twice_is_unreadable() {
 }
 
 #[test]
-fn a_member_of_the_wrong_kind_is_named() {
+fn error_names_the_member_of_the_wrong_type() {
     for (pointer, path) in [
         ("/event", "event"),
         ("/timestamp", "timestamp"),

@@ -1,4 +1,4 @@
-//! There is one way to write a signature, and one answer to all others.
+//! The signature header: one spelling is accepted, and all refusals return the same error.
 
 use http::{HeaderMap, HeaderValue};
 use twin_ext::webhook::{SIGNATURE_HEADER, Verifier, sign};
@@ -8,15 +8,15 @@ use crate::signed::{SECRET, completed, event, headers, verifier};
 
 fn refusal(headers: &HeaderMap) -> Error {
     let body = completed().to_string();
-    verifier().verify(headers, body.as_bytes()).expect_err("it is refused")
+    verifier().verify(headers, body.as_bytes()).expect_err("the verifier accepted a bad header")
 }
 
 fn right() -> String {
     sign(SECRET, completed().to_string())
 }
 
-/// Claims that a value in the place of the signature is refused.
-fn refused(value: &[u8]) {
+/// Asserts that the verifier refuses this value of the signature header.
+fn assert_refused(value: &[u8]) {
     let mut headers = HeaderMap::new();
     let Ok(text) = HeaderValue::from_bytes(value) else { return };
     headers.insert(SIGNATURE_HEADER, text);
@@ -24,34 +24,34 @@ fn refused(value: &[u8]) {
 }
 
 #[test]
-fn every_other_byte_at_every_place_is_refused() {
+fn rejects_signature_with_any_byte_changed() {
     let right = right().into_bytes();
     for place in 0..right.len() {
         let mut changed = right.clone();
         for byte in (0..=u8::MAX).filter(|byte| *byte != right[place]) {
             changed[place] = byte;
-            refused(&changed);
+            assert_refused(&changed);
         }
     }
 }
 
 #[test]
-fn every_truncation_and_every_extension_is_refused() {
+fn rejects_truncated_and_extended_signatures() {
     let right = right().into_bytes();
     for length in 0..right.len() {
-        refused(&right[..length]);
-        refused(&right[right.len() - length..]);
+        assert_refused(&right[..length]);
+        assert_refused(&right[right.len() - length..]);
     }
     for byte in 0..=u8::MAX {
         for place in 0..=right.len() {
             let (start, end) = right.split_at(place);
-            refused(&[start, &[byte], end].concat());
+            assert_refused(&[start, &[byte], end].concat());
         }
     }
 }
 
 #[test]
-fn other_ways_to_write_it_are_refused() {
+fn rejects_other_spellings_of_signature() {
     let right = right();
     let digits = right.strip_prefix("sha256=").unwrap();
     for value in [
@@ -76,14 +76,14 @@ fn other_ways_to_write_it_are_refused() {
         "sha256=".to_owned(),
         String::new(),
     ] {
-        refused(value.as_bytes());
+        assert_refused(value.as_bytes());
     }
-    refused("sha256=ａａ".as_bytes());
-    refused(&[b"sha256=", &[0xff; 64][..]].concat());
+    assert_refused("sha256=ａａ".as_bytes());
+    assert_refused(&[b"sha256=", &[0xff; 64][..]].concat());
 }
 
 #[test]
-fn rejects_a_missing_and_a_second_signature() {
+fn rejects_missing_and_repeated_signature_header() {
     let right = right();
     let right = right.as_str();
     let wrong = sign("whsec_of_somebody_else", "{}");
@@ -94,12 +94,12 @@ fn rejects_a_missing_and_a_second_signature() {
 }
 
 #[test]
-fn the_event_header_must_agree_where_it_is() {
+fn rejects_event_header_that_differs_from_signed_event() {
     let body = completed().to_string();
     let right = right();
     let verify = |events: &[&str]| verifier().verify(&headers(&[&right], events), body.as_bytes());
     verify(&["run.completed"]).unwrap();
-    verify(&[]).expect("the signed event is enough");
+    verify(&[]).expect("the event header is optional");
     for events in [
         &["run.failed"][..],
         &[""],
@@ -113,9 +113,9 @@ fn the_event_header_must_agree_where_it_is() {
     }
 }
 
-/// A forger learns nothing of what was wrong.
+/// A forger learns nothing about the reason.
 #[test]
-fn all_refusals_are_the_same_error() {
+fn all_refusals_return_the_same_error() {
     let body = completed().to_string();
     let right = right();
     let mut errors = vec![
@@ -137,7 +137,7 @@ fn all_refusals_are_the_same_error() {
 }
 
 #[test]
-fn only_the_agents_that_are_wanted() {
+fn verifier_rejects_events_of_agents_not_allowed() {
     let verify = |verifier: Verifier, body: &str| {
         let headers = headers(&[&sign(SECRET, body)], &[]);
         verifier.verify(&headers, body.as_bytes()).map_err(|error| error.kind())
@@ -149,7 +149,7 @@ fn only_the_agents_that_are_wanted() {
     for verifier in [verifier().agents(["other"]), verifier().agents(nobody)] {
         assert_eq!(verify(verifier, &body), Err(ErrorKind::Webhook));
     }
-    // An event of tomorrow is held to it, too.
+    // Unknown events are checked, too.
     let only = || verifier().agents(["agent_abc123"]);
     let unknown = |data| event("run.resumed", data).to_string();
     verify(only(), &unknown(serde_json::json!({"agent_id": "agent_abc123"}))).unwrap();

@@ -1,4 +1,4 @@
-//! A receiver with axum, by real requests.
+//! Receivers in axum, with real requests.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -20,7 +20,7 @@ use twin_ext::{ClientBuilder, Error};
 use crate::signed::{SECRET, verifier};
 use crate::stored::ended;
 
-/// A server on loopback; it stops with its runtime.
+/// Serves a router on loopback until the runtime ends. Returns its URL.
 pub(crate) async fn serve(router: Router) -> String {
     let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
     let url = format!("http://{}/hook", listener.local_addr().unwrap());
@@ -44,8 +44,8 @@ pub(crate) async fn deliver(url: &str, body: &Value) -> StatusCode {
     post_signed(url, &sign(SECRET, &body), body).await
 }
 
-/// A store that began a long time ago.
-fn seen() -> MemoryStore {
+/// A store that began before all events of these tests.
+fn store() -> MemoryStore {
     MemoryStore::new(100, Duration::ZERO).clock(twin_ext::clock::ManualClock::new(1))
 }
 
@@ -53,7 +53,7 @@ fn event(run: &str) -> Value {
     ended(run, SystemTime::now())
 }
 
-/// Counts its calls, and fails those that it is told to.
+/// A handler that counts its calls, and fails as often as `failures` says.
 #[derive(Clone, Default)]
 struct Counter {
     calls: Arc<AtomicUsize>,
@@ -80,10 +80,10 @@ impl Counter {
 }
 
 #[tokio::test]
-async fn a_delivery_is_handled_and_its_duplicate_is_not() {
+async fn handles_delivery_and_ignores_its_duplicate() {
     let counter = Counter::default();
     let url =
-        serve(Receiver::new(verifier(), seen(), counter.handler()).into_router("/hook")).await;
+        serve(Receiver::new(verifier(), store(), counter.handler()).into_router("/hook")).await;
     let body = event("r");
     assert_eq!(deliver(&url, &body).await, StatusCode::NO_CONTENT);
     assert_eq!(deliver(&url, &body).await, StatusCode::NO_CONTENT);
@@ -94,11 +94,11 @@ async fn a_delivery_is_handled_and_its_duplicate_is_not() {
 }
 
 #[tokio::test]
-async fn a_failure_asks_for_another_try() {
+async fn answers_503_when_the_handler_fails() {
     let counter = Counter::default();
     counter.failures.store(2, Ordering::SeqCst);
     let url =
-        serve(Receiver::new(verifier(), seen(), counter.handler()).into_router("/hook")).await;
+        serve(Receiver::new(verifier(), store(), counter.handler()).into_router("/hook")).await;
     let body = event("r");
     assert_eq!(deliver(&url, &body).await, StatusCode::SERVICE_UNAVAILABLE);
     assert_eq!(deliver(&url, &body).await, StatusCode::SERVICE_UNAVAILABLE);
@@ -110,7 +110,7 @@ async fn a_failure_asks_for_another_try() {
 #[tokio::test]
 async fn answers_refused_requests_with_their_status() {
     let counter = Counter::default();
-    let router = Receiver::new(verifier(), seen(), counter.handler()).into_router("/hook");
+    let router = Receiver::new(verifier(), store(), counter.handler()).into_router("/hook");
     let extracting =
         Router::new().route("/hook", post(async |_: Delivery| {})).with_state(verifier());
     for router in [router, extracting] {
@@ -127,14 +127,14 @@ async fn answers_refused_requests_with_their_status() {
         let request = request.header(SIGNATURE_HEADER, sign(SECRET, &body));
         let answer = request.header(EVENT_HEADER, "run.failed").body(body).send().await.unwrap();
         assert_eq!(answer.status(), StatusCode::UNAUTHORIZED);
-        assert_eq!(answer.bytes().await.unwrap(), "", "a forger learns nothing");
+        assert_eq!(answer.bytes().await.unwrap(), "", "the answer tells a forger the reason");
         assert_eq!(reqwest::get(&url).await.unwrap().status(), StatusCode::METHOD_NOT_ALLOWED);
     }
     assert_eq!(counter.calls(), 0);
 }
 
 #[tokio::test]
-async fn an_extracted_delivery_is_the_one_that_came() {
+async fn axum_extractor_returns_the_verified_delivery() {
     async fn hook(delivery: Delivery) -> String {
         delivery.key().to_string()
     }
@@ -150,11 +150,11 @@ async fn an_extracted_delivery_is_the_one_that_came() {
     );
 }
 
-/// A body without a length, which does not end: it is cut off at the limit.
+/// The body is chunked, so that its length is not known.
 #[tokio::test]
-async fn an_endless_body_is_not_read_to_its_end() {
+async fn rejects_endless_body_at_the_limit() {
     let router =
-        Receiver::new(verifier(), seen(), Counter::default().handler()).into_router("/hook");
+        Receiver::new(verifier(), store(), Counter::default().handler()).into_router("/hook");
     let url = serve(router).await;
     let address = url.strip_prefix("http://").unwrap().strip_suffix("/hook").unwrap();
     let (mut reading, mut writing) = TcpStream::connect(address).await.unwrap().into_split();
@@ -163,7 +163,7 @@ async fn an_endless_body_is_not_read_to_its_end() {
     let endless = tokio::spawn(async move {
         let chunk = [b"1000\r\n".as_slice(), &[b' '; 4096], b"\r\n"].concat();
         let mut written = 0_usize;
-        // Endless to a receiver with a limit; one without it must not take the machine along.
+        // More than any limit. A receiver without a limit must not exhaust the machine.
         while written < 64 << 20 && writing.write_all(&chunk).await.is_ok() {
             written += chunk.len();
         }
@@ -174,14 +174,14 @@ async fn an_endless_body_is_not_read_to_its_end() {
     assert_eq!(&answer, b"HTTP/1.1 413");
     drop(reading);
     let written = endless.await.unwrap();
-    // The limit, and what the sockets of both sides hold.
-    assert!(written < 16 << 20, "{written} bytes were taken");
+    // The limit, and the buffers of both sockets.
+    assert!(written < 16 << 20, "the receiver read {written} bytes");
 }
 
 #[tokio::test]
-async fn a_body_that_claims_to_be_large_is_refused_before_it_comes() {
+async fn rejects_large_content_length_before_reading_body() {
     let router =
-        Receiver::new(verifier(), seen(), Counter::default().handler()).into_router("/hook");
+        Receiver::new(verifier(), store(), Counter::default().handler()).into_router("/hook");
     let url = serve(router).await;
     let address = url.strip_prefix("http://").unwrap().strip_suffix("/hook").unwrap();
     let mut stream = TcpStream::connect(address).await.unwrap();
@@ -192,7 +192,7 @@ async fn a_body_that_claims_to_be_large_is_refused_before_it_comes() {
     assert_eq!(&answer, b"HTTP/1.1 413");
 }
 
-/// Waits to be let go on, and tells when it was called and when it is through.
+/// A handler that waits for `go_on`, and notifies the test when it starts and ends.
 #[derive(Clone, Default)]
 struct Slow {
     called: Arc<Notify>,
@@ -210,25 +210,26 @@ impl Slow {
 }
 
 #[tokio::test]
-async fn a_sender_that_goes_away_stops_nothing() {
+async fn handler_continues_when_the_sender_disconnects() {
     let slow = Slow::default();
     let handler = {
         let slow = slow.clone();
         move |_, _| slow.clone().handle()
     };
-    let url = serve(Receiver::new(verifier(), seen(), handler).into_router("/hook")).await;
+    let url = serve(Receiver::new(verifier(), store(), handler).into_router("/hook")).await;
     let body = event("r");
     let sender = {
         let (url, body) = (url.clone(), body.clone());
         tokio::spawn(async move { deliver(&url, &body).await })
     };
     slow.called.notified().await;
-    assert_eq!(deliver(&url, &body).await, StatusCode::SERVICE_UNAVAILABLE, "another is at it");
+    let duplicate = deliver(&url, &body).await;
+    assert_eq!(duplicate, StatusCode::SERVICE_UNAVAILABLE, "the event is in progress");
     sender.abort();
     assert!(sender.await.unwrap_err().is_cancelled());
     slow.go_on.notify_one();
     slow.through.notified().await;
-    // The commit comes right after.
+    // The receiver commits soon after the handler ends.
     while deliver(&url, &body).await == StatusCode::SERVICE_UNAVAILABLE {
         tokio::task::yield_now().await;
     }
@@ -236,26 +237,26 @@ async fn a_sender_that_goes_away_stops_nothing() {
 }
 
 #[tokio::test]
-async fn a_handler_that_panics_leaves_doubt() {
+async fn panicking_handler_leaves_event_uncertain() {
     let calls = Arc::new(AtomicUsize::new(0));
     let handler = {
         let calls = Arc::clone(&calls);
         move |_: Delivery, lease: Lease| {
             calls.fetch_add(1, Ordering::SeqCst);
             async move {
-                assert!(lease.uncertainty.is_some(), "the first time it breaks");
+                assert!(lease.uncertainty.is_some(), "the first call panics on purpose");
                 Ok::<(), Error>(())
             }
         }
     };
-    let receiver = Receiver::new(verifier(), seen(), handler);
+    let receiver = Receiver::new(verifier(), store(), handler);
     let refusing = serve(receiver.clone().refuse_uncertain().into_router("/hook")).await;
-    let taking = serve(receiver.into_router("/hook")).await;
+    let accepting = serve(receiver.into_router("/hook")).await;
     let body = event("r");
     assert_eq!(deliver(&refusing, &body).await, StatusCode::SERVICE_UNAVAILABLE);
     assert_eq!(deliver(&refusing, &body).await, StatusCode::SERVICE_UNAVAILABLE);
-    assert_eq!(calls.load(Ordering::SeqCst), 1, "what is in doubt is not handled");
-    assert_eq!(deliver(&taking, &body).await, StatusCode::NO_CONTENT);
+    assert_eq!(calls.load(Ordering::SeqCst), 1, "the uncertain event was handled");
+    assert_eq!(deliver(&accepting, &body).await, StatusCode::NO_CONTENT);
     assert_eq!(deliver(&refusing, &body).await, StatusCode::NO_CONTENT);
     assert_eq!(calls.load(Ordering::SeqCst), 2);
 }
@@ -266,68 +267,70 @@ async fn handles_forgotten_events_unless_refuse_uncertain_is_set() {
     let receiver =
         Receiver::new(verifier(), MemoryStore::new(100, Duration::ZERO), counter.handler());
     let refusing = serve(receiver.clone().refuse_uncertain().into_router("/hook")).await;
-    let taking = serve(receiver.into_router("/hook")).await;
+    let accepting = serve(receiver.into_router("/hook")).await;
     let old = ended("r", SystemTime::now() - Duration::from_secs(60));
     assert_eq!(deliver(&refusing, &old).await, StatusCode::SERVICE_UNAVAILABLE);
     assert_eq!(counter.calls(), 0);
-    assert_eq!(deliver(&taking, &old).await, StatusCode::NO_CONTENT);
+    assert_eq!(deliver(&accepting, &old).await, StatusCode::NO_CONTENT);
     assert_eq!(deliver(&refusing, &old).await, StatusCode::NO_CONTENT);
     assert_eq!(counter.calls(), 1);
 }
 
-/// A store of one's own, that is away when it is told to.
-struct Away {
-    reserve: bool,
+/// A store that fails to commit and to abandon, and also to reserve if `fail_reserve` is set.
+struct FailingStore {
+    fail_reserve: bool,
 }
 
-impl DedupeStore for Away {
+impl DedupeStore for FailingStore {
     type Token = ();
 
     async fn reserve(&self, _: &Delivery) -> Result<Reservation<()>, Error> {
-        if self.reserve { Err(gone()) } else { Ok(Reservation::Acquired((), Lease::new(1, None))) }
+        if self.fail_reserve {
+            return Err(some_error());
+        }
+        Ok(Reservation::Acquired((), Lease::new(1, None)))
     }
 
     async fn commit(&self, (): ()) -> Result<(), Error> {
-        Err(gone())
+        Err(some_error())
     }
 
     async fn abandon(&self, (): ()) -> Result<(), Error> {
-        Err(gone())
+        Err(some_error())
     }
 }
 
-/// Some error.
-fn gone() -> Error {
+fn some_error() -> Error {
     ClientBuilder::new("").build().unwrap_err()
 }
 
 #[tokio::test]
-async fn a_store_that_is_away_asks_for_another_try() {
+async fn answers_503_when_the_store_cannot_reserve() {
     let counter = Counter::default();
-    let away = Receiver::new(verifier(), Away { reserve: true }, counter.handler());
-    let url = serve(away.into_router("/hook")).await;
+    let store = FailingStore { fail_reserve: true };
+    let receiver = Receiver::new(verifier(), store, counter.handler());
+    let url = serve(receiver.into_router("/hook")).await;
     assert_eq!(deliver(&url, &event("r")).await, StatusCode::SERVICE_UNAVAILABLE);
     assert_eq!(counter.calls(), 0);
 }
 
 #[tokio::test]
-async fn a_store_that_is_away_when_all_is_done_asks_for_none() {
+async fn answers_204_when_the_store_cannot_commit() {
     let counter = Counter::default();
-    let url = serve(
-        Receiver::new(verifier(), Away { reserve: false }, counter.handler()).into_router("/hook"),
-    )
-    .await;
+    let store = FailingStore { fail_reserve: false };
+    let receiver = Receiver::new(verifier(), store, counter.handler());
+    let url = serve(receiver.into_router("/hook")).await;
     assert_eq!(deliver(&url, &event("r")).await, StatusCode::NO_CONTENT);
     assert_eq!(counter.calls(), 1);
     counter.failures.store(1, Ordering::SeqCst);
     assert_eq!(deliver(&url, &event("r")).await, StatusCode::SERVICE_UNAVAILABLE);
 }
 
-/// Row for row: one event, sent 100 times on 8 tasks at once.
+/// Each of 8 tasks sends the same event until it was answered 204 a hundred times.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn one_event_on_8_tasks_is_handled_once() {
+async fn event_sent_by_8_tasks_is_handled_once() {
     let counter = Counter::default();
-    let receiver = Receiver::new(verifier(), seen(), counter.handler());
+    let receiver = Receiver::new(verifier(), store(), counter.handler());
     let body = event("r").to_string();
     let headers = crate::signed::headers_of(&body);
     let tasks = (0..8).map(|_| {
@@ -335,7 +338,7 @@ async fn one_event_on_8_tasks_is_handled_once() {
         tokio::spawn(async move {
             let mut done = 0;
             while done < 100 {
-                // Another task may be at it just now.
+                // 503: another task handles the event at the moment.
                 match receiver.receive(&headers, body.as_bytes()).await {
                     StatusCode::NO_CONTENT => done += 1,
                     status => assert_eq!(status, StatusCode::SERVICE_UNAVAILABLE),

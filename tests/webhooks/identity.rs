@@ -1,4 +1,4 @@
-//! The identity of an event is exact: it depends on the bytes of the body alone.
+//! The identity of an event depends on the bytes of the body alone.
 //!
 //! With the feature `serde-json-features` of this package, the same tests run while `serde_json`'s
 //! `arbitrary_precision`, `float_roundtrip`, `preserve_order` and `unbounded_depth` are on.
@@ -9,7 +9,7 @@ use twin_ext::webhook::{Delivery, DeliveryKey, Event, SIGNATURE_HEADER, sign};
 
 use crate::signed::{SECRET, verifier};
 
-/// Verifies a body that no [`Value`] could hold.
+/// Signs and verifies a body that a [`Value`] may not hold exactly.
 fn verify(body: &str) -> Delivery {
     let mut headers = HeaderMap::new();
     headers.insert(SIGNATURE_HEADER, sign(SECRET, body).parse().unwrap());
@@ -37,7 +37,7 @@ fn completed(data: &str) -> Delivery {
 }
 
 #[test]
-fn unknown_events_that_differ_in_the_last_digit_have_different_keys() {
+fn key_of_unknown_event_depends_on_every_digit() {
     for (one, two) in [
         ("9007199254740992", "9007199254740993"),
         ("18446744073709551616", "18446744073709551617"),
@@ -58,7 +58,7 @@ fn unknown_events_that_differ_in_the_last_digit_have_different_keys() {
 }
 
 #[test]
-fn the_order_of_members_and_blanks_do_not_change_a_key() {
+fn key_ignores_member_order_and_whitespace() {
     let one = key(r#"{"b": {"y": 1, "x": [1, 2]}, "a": "é"}"#);
     let two = key("{\"a\":\"\\u00e9\",\n\"b\":{\"x\":[1,2],\"y\":1}}");
     assert_eq!(one, two);
@@ -66,9 +66,9 @@ fn the_order_of_members_and_blanks_do_not_change_a_key() {
     assert_ne!(one, key(r#"{"b": {"y": 1, "x": [2, 1]}, "a": "é"}"#));
 }
 
-/// If this fails, stores forget what they remember, or two builds share no keys.
+/// If this fails, stores lose their entries, or two builds of one program share no keys.
 #[test]
-fn digests_of_unknown_events_do_not_depend_on_features_or_versions() {
+fn digest_of_unknown_event_is_stable_across_features_and_versions() {
     let hex = |data: &str| base16ct::lower::encode_string(&key(data).digest());
     assert_eq!(
         hex(r#"{"id": 12345678901234567890123, "b": 1e3, "a": [0.1, -0, "\ud800"]}"#),
@@ -81,7 +81,7 @@ fn digests_of_unknown_events_do_not_depend_on_features_or_versions() {
 }
 
 #[test]
-fn numbers_beyond_u64_and_f64_arrive_as_text_and_the_rest_arrives() {
+fn numbers_beyond_u64_and_f64_are_kept_as_strings() {
     let kept = data(
         r#"{"a": 18446744073709551616, "b": 1e400, "c": -1e-400, "d": 1.5, "e": 7, "f": 1e3}"#,
     );
@@ -97,7 +97,7 @@ fn numbers_beyond_u64_and_f64_arrive_as_text_and_the_rest_arrives() {
 }
 
 #[test]
-fn a_lone_surrogate_is_replaced_and_the_rest_arrives() {
+fn lone_surrogate_is_replaced_and_other_members_are_kept() {
     let delivery = completed(
         r#"{"run_id": "r", "agent_id": "a", "status": "completed", "outcome": "\ud800!",
             "agent_name": "Zo\ud83d \ud83d\ude00", "\udfff": 1}"#,
@@ -114,7 +114,7 @@ fn a_lone_surrogate_is_replaced_and_the_rest_arrives() {
 }
 
 #[test]
-fn runs_and_events_that_differ_in_a_lone_surrogate_have_different_keys() {
+fn key_distinguishes_lone_surrogates() {
     let run = |run: &str, agent: &str, end: &str| {
         completed(&format!(
             r#"{{"run_id": "{run}", "agent_id": "{agent}", "status": "x", "finished_at": "{end}"}}"#
@@ -140,7 +140,7 @@ fn runs_and_events_that_differ_in_a_lone_surrogate_have_different_keys() {
 }
 
 #[test]
-fn spellings_of_one_instant_have_one_key() {
+fn key_ignores_how_finished_at_is_spelled() {
     let spellings = [
         "2026-03-11T14:32:15.5Z",
         "2026-03-11T14:32:15.500000000+00:00",

@@ -1,4 +1,4 @@
-//! What is one event, and what is another.
+//! The key of an event: equal for repeated deliveries, different for different events.
 
 use std::collections::HashSet;
 
@@ -12,7 +12,7 @@ fn key(body: &Value) -> DeliveryKey {
 }
 
 #[test]
-fn agent_run_event_and_end_are_the_key() {
+fn key_consists_of_agent_run_event_and_finished_at() {
     let key = key(&completed());
     assert_eq!((key.agent_id(), key.run_id()), ("agent_abc123", "run_xyz789"));
     assert_eq!((key.event(), key.finished_at()), ("run.completed", Some("2026-03-11T14:32:15Z")));
@@ -20,7 +20,7 @@ fn agent_run_event_and_end_are_the_key() {
 }
 
 #[test]
-fn a_delivery_that_is_stamped_anew_has_the_same_key() {
+fn key_ignores_timestamp_of_delivery() {
     let mut later = completed();
     later["timestamp"] = json!("2026-03-12T00:00:00Z");
     later["attempt"] = json!(2);
@@ -32,7 +32,7 @@ fn a_delivery_that_is_stamped_anew_has_the_same_key() {
 }
 
 #[test]
-fn different_events_have_different_keys_texts_and_digests() {
+fn different_events_have_different_keys_and_digests() {
     let data = |run: &str, agent: &str| json!({"run_id": run, "agent_id": agent, "status": "x"});
     let mut bodies = vec![completed(), event("ping", json!({})), event("ping", json!({"x": 1}))];
     for (run, agent) in
@@ -61,7 +61,7 @@ fn different_events_have_different_keys_texts_and_digests() {
 }
 
 #[test]
-fn a_key_prints_as_percent_encoded_ascii() {
+fn key_displays_as_percent_encoded_ascii() {
     let data = json!({"run_id": "r\n/\u{202e}%", "agent_id": "ä a", "status": "x"});
     assert_eq!(
         key(&event("run.started", data)).to_string(),
@@ -69,9 +69,9 @@ fn a_key_prints_as_percent_encoded_ascii() {
     );
 }
 
-/// A store outlives a version of the crate: if this fails, what it remembers is lost.
+/// Stores keep digests across versions of the crate. If this fails, they lose all entries.
 #[test]
-fn the_digest_is_the_same_for_ever() {
+fn key_digest_is_stable_across_versions() {
     let hex = |body: &Value| base16ct::lower::encode_string(&key(body).digest());
     assert_eq!(
         hex(&completed()),

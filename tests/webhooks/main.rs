@@ -4,13 +4,13 @@
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::panic,
-    reason = "the helpers of a test may fail it too"
+    reason = "helpers of tests fail the test, too"
 )]
 
 mod canary;
 mod differential;
 mod events;
-mod fleet;
+
 mod forged;
 mod header;
 mod http_receiver;
@@ -20,6 +20,7 @@ mod memory;
 mod observe;
 mod properties;
 mod recipes;
+mod redis_fleet;
 mod redis_proxy;
 mod redis_remember;
 mod redis_server;
@@ -28,4 +29,4 @@ mod redis_store;
 mod secrets;
 mod signed;
 mod stored;
-mod window;
+mod tolerance;

@@ -1,5 +1,4 @@
-//! What a receiver reports: failures of handlers and stores, and refusals; and how it treats
-//! handlers that hang.
+//! The events that a receiver reports, and its treatment of handlers that hang.
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -14,11 +13,11 @@ use twin_ext::webhook::{
 };
 
 use crate::signed::{SECRET, completed, event, headers, headers_of, verifier};
-use crate::stored::{Said, ask, ended};
+use crate::stored::{StoreAnswer, ended, reserve_then_abandon};
 
 const MINUTE: Duration = Duration::from_secs(60);
 
-/// What a receiver reported, a line each.
+/// Collects the events of a receiver, one line each.
 #[derive(Clone, Default)]
 struct Reports(Arc<Mutex<Vec<String>>>);
 
@@ -64,13 +63,13 @@ where
     receiver.receive(&headers_of(&body), body.as_bytes()).await
 }
 
-/// A store that began long ago.
+/// A store that began before all events of these tests.
 fn store() -> MemoryStore {
     MemoryStore::new(100, Duration::ZERO).clock(ManualClock::new(1))
 }
 
 #[tokio::test]
-async fn reports_what_became_of_each_delivery() {
+async fn on_event_reports_the_result_of_each_delivery() {
     let reports = Reports::default();
     let handler = |delivery: Delivery, _: Lease| async move {
         match delivery.key().run_id() {
@@ -102,13 +101,13 @@ async fn reports_what_became_of_each_delivery() {
     );
 }
 
-/// An event after the beginning of every store.
+/// The end of a run, after the beginning of every store.
 fn the_end_of(run: &str) -> Value {
     ended(run, crate::stored::at(3600))
 }
 
 #[tokio::test]
-async fn reports_the_reason_of_each_refusal_without_tracing() {
+async fn on_refusal_and_on_event_report_the_reason_of_each_refusal() {
     let reports = Reports::default();
     let counted = Arc::new(Mutex::new(Vec::new()));
     let verifier = {
@@ -168,10 +167,10 @@ async fn reports_the_reason_of_each_refusal_without_tracing() {
     }
     let body = with_stamp("2026-01-01T00:00:00Z");
     let _ = receiver.receive(&right(&body), body.as_bytes()).await;
-    assert!(counted.lock().unwrap().is_empty(), "an accepted delivery is not a refusal");
+    assert!(counted.lock().unwrap().is_empty(), "an accepted delivery was reported as refused");
 }
 
-/// Hangs for runs that begin with `hangs`, and says when it does.
+/// A handler that hangs for runs whose identifier begins with `hangs`, and notifies the test.
 #[derive(Clone, Default)]
 struct Hanging(Arc<Notify>);
 
@@ -186,7 +185,7 @@ impl Hanging {
 }
 
 #[tokio::test]
-async fn handlers_that_hang_time_out_and_do_not_fill_the_memory_store() {
+async fn hanging_handlers_time_out_and_free_the_memory_store() {
     let (clock, hanging, reports) = (ManualClock::new(1), Hanging::default(), Reports::default());
     let store = MemoryStore::new(2, Duration::ZERO).clock_skew(Duration::ZERO).clock(clock.clone());
     let receiver = {
@@ -216,9 +215,9 @@ async fn handlers_that_hang_time_out_and_do_not_fill_the_memory_store() {
     assert!(reports[3].starts_with("handled next"), "{reports:?}");
 }
 
-/// A receiver that renews keeps its lease; the event of one that cannot is taken over.
+/// A receiver that renews keeps its lease. If it cannot renew, another receiver takes over.
 #[tokio::test]
-async fn a_lease_is_renewed_while_the_handler_runs() {
+async fn receiver_renews_lease_while_the_handler_runs() {
     let (clock, hanging, reports) = (ManualClock::new(1), Hanging::default(), Reports::default());
     let store = Arc::new(
         MemoryStore::new(10, Duration::ZERO)
@@ -240,15 +239,15 @@ async fn a_lease_is_renewed_while_the_handler_runs() {
     };
     hanging.0.notified().await;
     for _ in 0..20 {
-        // Several steps of the executor: the renewal runs in another task.
+        // The renewal runs in another task, which needs several polls.
         for _ in 0..10 {
             tokio::task::yield_now().await;
         }
         clock.advance(MINUTE / 3);
     }
-    assert_eq!(ask(&*store, &event).await, Said::Busy);
+    assert_eq!(reserve_then_abandon(&*store, &event).await, StoreAnswer::InProgress);
     assert_eq!(reports.take(), [""; 0]);
-    // Its task is stuck: nothing is renewed any more, and the lease ends.
+    // The clock jumps, and the task has no chance to renew before the lease ends.
     clock.advance(MINUTE);
     let taken = store.reserve(&crate::stored::delivery(&event)).await.unwrap();
     let twin_ext::webhook::Reservation::Acquired(_token, lease) = taken else {
@@ -262,7 +261,7 @@ async fn a_lease_is_renewed_while_the_handler_runs() {
     hung.abort();
 }
 
-/// A store that a test keeps a hand on.
+/// A store that the test and the receiver share.
 struct Shared(Arc<MemoryStore>);
 
 impl DedupeStore for Shared {

@@ -1,4 +1,4 @@
-//! What holds of any secret, any body and any header.
+//! Properties of verification for random secrets, bodies and headers.
 
 use http::HeaderValue;
 use proptest::collection::vec;
@@ -9,11 +9,11 @@ use twin_ext::webhook::{SIGNATURE_HEADER, Verifier, sign};
 
 use crate::signed::{event, headers};
 
-/// A secret: not blank, and without blanks around it.
+/// A secret that is not blank and has no whitespace around it.
 fn text() -> impl Strategy<Value = String> {
     "\\PC{1,40}"
         .prop_map(|text| text.trim().to_owned())
-        .prop_filter("it is blank", |text| !text.is_empty())
+        .prop_filter("the secret is blank", |text| !text.is_empty())
 }
 
 fn value() -> impl Strategy<Value = Value> {
@@ -35,7 +35,7 @@ fn value() -> impl Strategy<Value = Value> {
 
 proptest! {
     #[test]
-    fn accepts_a_signature_of_its_secret_only(
+    fn accepts_only_signatures_made_with_its_secret(
         secret in text(), other in text(), body in vec(any::<u8>(), 0..300),
     ) {
         prop_assume!(secret != other);
@@ -48,7 +48,7 @@ proptest! {
     }
 
     #[test]
-    fn a_changed_body_is_not(
+    fn rejects_changed_body(
         body in vec(any::<u8>(), 1..300), place in any::<prop::sample::Index>(), flip in 1..=u8::MAX,
     ) {
         let headers = headers(&[&sign("whsec_1", &body)], &[]);
@@ -60,7 +60,7 @@ proptest! {
     }
 
     #[test]
-    fn no_header_but_the_right_one_is_taken(value in vec(any::<u8>(), 0..100)) {
+    fn rejects_arbitrary_signature_headers(value in vec(any::<u8>(), 0..100)) {
         let Ok(value) = HeaderValue::from_bytes(&value) else { return Ok(()) };
         let mut headers = http::HeaderMap::new();
         headers.insert(SIGNATURE_HEADER, value);
@@ -69,7 +69,7 @@ proptest! {
     }
 
     #[test]
-    fn an_event_of_tomorrow_comes_through_whole(name in "\\PC{1,20}", data in value(), more in value()) {
+    fn unknown_event_round_trips(name in "\\PC{1,20}", data in value(), more in value()) {
         prop_assume!(!name.starts_with("run."));
         let mut body = event(&name, data.clone());
         body["more"] = more.clone();
@@ -79,13 +79,13 @@ proptest! {
         prop_assert_eq!(delivery.event.name(), &name);
         prop_assert_eq!(&delivery.extra["more"], &more);
         let twin_ext::webhook::Event::Unknown { data: kept, .. } = delivery.event else {
-            return Err(TestCaseError::fail("it is known"));
+            return Err(TestCaseError::fail("the event is known"));
         };
         prop_assert_eq!(&kept, &data);
     }
 
     #[test]
-    fn a_run_comes_through_whole(run in "\\PC{0,40}", agent in "\\PC{0,40}", status in "\\PC{0,20}") {
+    fn run_identifiers_and_status_round_trip(run in "\\PC{0,40}", agent in "\\PC{0,40}", status in "\\PC{0,20}") {
         let data = json!({"run_id": run, "agent_id": agent, "status": status});
         let body = event("run.paused", data).to_string();
         let headers = headers(&[&sign("whsec_1", &body)], &["run.paused"]);

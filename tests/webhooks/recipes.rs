@@ -1,4 +1,4 @@
-//! The recipes of `examples/webhooks`, with deliveries that go wrong.
+//! Runs the recipes of `examples/webhooks` with lost, late, repeated and forged deliveries.
 
 #[path = "../examples/webhooks/fetching.rs"]
 mod fetching;
@@ -23,7 +23,7 @@ use crate::http_receiver::{post_signed, serve};
 
 const EVENTS: [WebhookEventType; 4] = [RunStarted, RunCompleted, RunFailed, RunStopped];
 
-/// A service, an agent, and a receiver that a webhook of it tells.
+/// An emulator with an agent, and a receiver that has a webhook of this agent.
 struct Scene {
     service: Emulator,
     twin: Client,
@@ -39,10 +39,10 @@ impl Scene {
         let service = Emulator::builder(profile).start().await.unwrap();
         let agent = service.with(World::add_agent);
         let twin = ClientBuilder::new(service.api_key()).base_url(service.url()).build().unwrap();
-        // Nobody is told before the secret is known: nothing happens until the test lets it.
+        // The receiver needs a secret before the webhook exists. No run starts in between.
         let outputs = Outputs::default();
-        let nobody = "whsec_of_nobody".into();
-        let receiver = fetching::receiver(&twin, &nobody, &outputs).unwrap();
+        let placeholder = "whsec_placeholder".into();
+        let receiver = fetching::receiver(&twin, &placeholder, &outputs).unwrap();
         let base = serve(receiver.clone().into_router(PATH)).await;
         let url = base.replace("/hook", PATH);
         let body = CreateWebhookBody::builder().url(&url).events(EVENTS.to_vec());
@@ -59,7 +59,7 @@ impl Scene {
         })
     }
 
-    /// Lets a run come to its end, and everything be delivered that will be.
+    /// Starts a run, and waits for its end and its deliveries.
     async fn run(&self) -> String {
         let run = self.start();
         self.pass().await;
@@ -70,7 +70,7 @@ impl Scene {
         self.service.advance(Duration::from_secs(3600)).await;
     }
 
-    /// Orders what becomes of all deliveries of the ends of runs to come.
+    /// Applies `fault` to all later deliveries of `run.completed`.
     fn order(&self, fault: &serde_json::Value) {
         let rule = json!({"deliveries": [{"event": "run.completed", "fault": fault}]});
         let orders = Orders::parse(&rule.to_string()).unwrap();
@@ -79,7 +79,7 @@ impl Scene {
         });
     }
 
-    /// Looks for runs that ended since the service began.
+    /// Searches for runs that ended since the emulator started.
     async fn sweep(&self) -> Result<Vec<String>, Error> {
         let hour = Duration::from_secs(3600);
         let before = SystemTime::from(self.service.with(|world| world.now())) - 2 * hour;
@@ -94,7 +94,7 @@ impl Scene {
 const PROFILES: [Profile; 2] = [Profile::Documented, Profile::Observed];
 
 #[tokio::test]
-async fn a_finished_run_is_fetched_once_however_it_is_told() {
+async fn fetches_finished_run_once_despite_delivery_faults() {
     for profile in PROFILES {
         let scene = Scene::new(profile).await;
         let run = scene.run().await;
@@ -111,7 +111,7 @@ async fn a_finished_run_is_fetched_once_however_it_is_told() {
 }
 
 #[tokio::test]
-async fn a_run_whose_delivery_is_lost_or_forged_is_found_by_the_sweep() {
+async fn sweep_finds_runs_whose_delivery_was_lost_or_forged() {
     for profile in PROFILES {
         for fault in ["lost", "wrong_signature"] {
             let scene = Scene::new(profile).await;
@@ -122,13 +122,13 @@ async fn a_run_whose_delivery_is_lost_or_forged_is_found_by_the_sweep() {
             assert_eq!(found, [run.as_str()], "{fault}");
             assert!(scene.outputs.has(&run));
             let found = scene.sweep().await.unwrap();
-            assert_eq!(found, [""; 0], "once is enough");
+            assert_eq!(found, [""; 0], "the second sweep fetched a run again");
         }
     }
 }
 
 #[tokio::test]
-async fn a_secret_changes_without_a_gap() {
+async fn rotates_secret_without_losing_deliveries() {
     for profile in PROFILES {
         let scene = Scene::new(profile).await;
         let before = scene.start();
@@ -137,19 +137,19 @@ async fn a_secret_changes_without_a_gap() {
             rotating::rotate(&scene.twin, &scene.receiver, &scene.agent, old, &scene.url, all);
         let new = new.await.unwrap();
         scene.pass().await;
-        assert!(scene.outputs.has(&before), "a run that began with the old one ends with the new");
-        // What the old one sent comes late.
+        assert!(scene.outputs.has(&before), "the run started before the rotation was not fetched");
+        // A delivery with the old secret arrives late.
         let late = crate::signed::event("ping", json!(null)).to_string();
         let old = sign(&scene.webhook.signing_secret, &late);
         assert_eq!(post_signed(&scene.url, &old, late.clone()).await, StatusCode::NO_CONTENT);
-        rotating::retire_the_old(&scene.receiver, &new).unwrap();
+        rotating::retire_old_secret(&scene.receiver, &new).unwrap();
         assert_eq!(post_signed(&scene.url, &old, late).await, StatusCode::UNAUTHORIZED);
         let after = scene.run().await;
         assert!(scene.outputs.has(&after));
     }
 }
 
-/// While there are two webhooks, each event is told by both.
+/// While there are two webhooks, both deliver each event.
 #[tokio::test]
 async fn handles_events_of_two_webhooks_once() {
     for profile in PROFILES {

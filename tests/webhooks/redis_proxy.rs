@@ -41,12 +41,12 @@ impl Proxy {
         self.url.clone()
     }
 
-    /// Whether answers disappear. A connection that lost one is closed with the next one after.
+    /// Sets whether answers are lost. A connection that lost one is closed at the next answer.
     pub(crate) fn swallow_answers(&self, swallow: bool) {
         self.faults.swallow.store(swallow, Ordering::SeqCst);
     }
 
-    /// Closes the connection in place of the next answer.
+    /// Closes the connection instead of sending the next answer.
     pub(crate) fn cut_next_answer(&self) {
         self.faults.cut.store(true, Ordering::SeqCst);
     }
@@ -65,7 +65,7 @@ async fn answers(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, faults: Arc<Fa
             || faults.cut.swap(false, Ordering::SeqCst)
             || to.write_all(&buffer[..read]).await.is_err()
         {
-            // TCP cannot lose an answer and deliver the next one.
+            // A TCP connection cannot lose an answer and deliver the next one.
             return;
         }
     }

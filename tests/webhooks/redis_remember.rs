@@ -1,4 +1,4 @@
-//! How long Redis remembers events, and what a change of that does between two deployments.
+//! How long Redis remembers events, and deployments that change `remember`.
 
 use std::time::{Duration, SystemTime};
 
@@ -7,15 +7,17 @@ use serde_json::Value;
 use twin_ext::webhook::{DedupeStore as _, RedisStore, Uncertainty};
 
 use crate::redis_server::Redis;
-use crate::stored::{Said, ask, began, delivery, ended, handle, take};
+use crate::stored::{
+    StoreAnswer, acquire, began, delivery, ended, reserve_then_abandon, reserve_then_commit,
+};
 
 const HOUR: Duration = Duration::from_secs(3600);
-/// Whether a test may have measured this, for what should be `expected`.
+const DAY: Duration = Duration::from_secs(24 * 3600);
+
+/// Whether the times differ by less than a lease and the duration of a test.
 fn is_about(expected: Duration, measured: Duration) -> bool {
     measured.abs_diff(expected) <= Duration::from_secs(61)
 }
-
-const DAY: Duration = Duration::from_secs(24 * 3600);
 
 fn store(redis: &Redis, remember: Duration) -> RedisStore {
     let store = RedisStore::new(&redis.url(), Duration::ZERO).unwrap();
@@ -28,7 +30,7 @@ fn key(event: &Value) -> String {
     format!("{{twin:webhooks}}:{digest}")
 }
 
-/// Moves everything that the store knows into the past: as if `ago` had gone by since.
+/// Moves all times in the store into the past by `ago`.
 async fn pass(redis: &Redis, ago: Duration, events: &[&Value]) {
     let mut connection = redis.connection().await;
     let millis = i64::try_from(ago.as_millis()).unwrap();
@@ -51,105 +53,120 @@ async fn pass(redis: &Redis, ago: Duration, events: &[&Value]) {
     }
 }
 
-/// How long the entry of an event stays.
+/// Returns how long Redis keeps the entry of an event.
 async fn left(redis: &Redis, event: &Value) -> Duration {
     let mut connection = redis.connection().await;
     let left: i64 = redis::cmd("PTTL").arg(key(event)).query_async(&mut connection).await.unwrap();
     Duration::from_millis(u64::try_from(left).expect("it expires"))
 }
 
-/// An event that was handled while `remember` was an hour, two hours ago.
+/// Makes an entry that expired: its event was handled two hours ago, and remembered for one.
 async fn forgotten(redis: &Redis) -> Value {
     let event = ended("r", SystemTime::now() - 2 * HOUR);
     let before = store(redis, HOUR);
     before.start().await.unwrap();
     pass(redis, DAY, &[]).await;
-    // As if it had been handled when it ended, by a store that is older than it.
-    handle(&before, &event).await;
+    // The store is now older than the event.
+    reserve_then_commit(&before, &event).await;
     pass(redis, 2 * HOUR, &[&event]).await;
-    assert!(!redis.connection().await.exists(key(&event)).await.unwrap(), "it has expired");
+    assert!(!redis.connection().await.exists(key(&event)).await.unwrap(), "the entry is left");
     event
 }
 
 #[tokio::test]
-async fn a_longer_remember_is_not_sure_of_what_was_remembered_for_less() {
+async fn longer_remember_is_uncertain_of_events_remembered_for_less() {
     let Some(redis) = Redis::start() else { return };
     let event = forgotten(&redis).await;
     let after = store(&redis, DAY);
-    assert_eq!(handle(&after, &event).await, Said::Doubtful(Uncertainty::Forgotten));
-    assert_eq!(handle(&after, &event).await, Said::Done);
-    // Of what comes later, it is sure.
-    assert_eq!(ask(&after, &ended("s", SystemTime::now())).await, Said::New);
+    assert_eq!(
+        reserve_then_commit(&after, &event).await,
+        StoreAnswer::Uncertain(Uncertainty::Forgotten)
+    );
+    assert_eq!(reserve_then_commit(&after, &event).await, StoreAnswer::Processed);
+    // The store is certain of later events.
+    assert_eq!(
+        reserve_then_abandon(&after, &ended("s", SystemTime::now())).await,
+        StoreAnswer::New
+    );
 }
 
 /// During a rolling deployment, receivers with both settings share the store.
 #[tokio::test]
-async fn receivers_with_different_remember_never_call_a_handled_event_new() {
+async fn different_remember_never_reports_handled_event_as_new() {
     let Some(redis) = Redis::start() else { return };
     let event = forgotten(&redis).await;
     let (short, long) = (store(&redis, HOUR), store(&redis, DAY));
     let recent = ended("s", SystemTime::now());
-    assert_eq!(ask(&long, &recent).await, Said::New);
-    assert_eq!(ask(&short, &recent).await, Said::New);
+    assert_eq!(reserve_then_abandon(&long, &recent).await, StoreAnswer::New);
+    assert_eq!(reserve_then_abandon(&short, &recent).await, StoreAnswer::New);
     for store in [&long, &short, &long] {
-        assert_eq!(ask(store, &event).await, Said::Doubtful(Uncertainty::Forgotten));
+        assert_eq!(
+            reserve_then_abandon(store, &event).await,
+            StoreAnswer::Uncertain(Uncertainty::Forgotten)
+        );
     }
 }
 
 #[tokio::test]
-async fn a_longer_remember_is_sure_again_when_the_shorter_one_is_covered() {
+async fn longer_remember_is_certain_again_after_the_shorter_span() {
     let Some(redis) = Redis::start() else { return };
     forgotten(&redis).await;
     let after = store(&redis, DAY);
-    // This one ended after the last event that was remembered for an hour only.
+    // This run ended after the last event that was remembered for an hour only.
     let later = ended("later", SystemTime::now() - Duration::from_secs(600));
     pass(&redis, HOUR, &[]).await;
-    assert_eq!(ask(&after, &later).await, Said::New);
+    assert_eq!(reserve_then_abandon(&after, &later).await, StoreAnswer::New);
 }
 
 #[tokio::test]
-async fn a_shorter_remember_still_knows_what_was_remembered_for_longer() {
+async fn shorter_remember_still_knows_older_entries() {
     let Some(redis) = Redis::start() else { return };
     let before = store(&redis, DAY);
     before.start().await.unwrap();
     let event = ended("r", SystemTime::now());
-    handle(&before, &event).await;
+    reserve_then_commit(&before, &event).await;
     pass(&redis, 2 * HOUR, &[&event]).await;
     let after = store(&redis, HOUR);
-    assert_eq!(ask(&after, &event).await, Said::Done);
+    assert_eq!(reserve_then_abandon(&after, &event).await, StoreAnswer::Processed);
     let unknown = ended("s", SystemTime::now() - 2 * HOUR);
-    assert_eq!(ask(&after, &unknown).await, Said::Doubtful(Uncertainty::Forgotten));
+    assert_eq!(
+        reserve_then_abandon(&after, &unknown).await,
+        StoreAnswer::Uncertain(Uncertainty::Forgotten)
+    );
 }
 
-/// A run may end in the future, by a clock that is ahead, and its event be remembered for an hour.
+/// The service's clock is ahead, so that the run ends in the future by the clock of Redis.
 #[tokio::test]
-async fn an_end_in_the_future_counts_for_a_longer_remember_too() {
+async fn future_end_is_uncertain_after_remember_is_raised() {
     let Some(redis) = Redis::start() else { return };
     let end = SystemTime::now() + HOUR;
     let event = ended("r", end);
     let before = store(&redis, HOUR);
-    assert_eq!(handle(&before, &event).await, Said::New);
-    // Two hours after: it has ended an hour ago, and is forgotten just now.
+    assert_eq!(reserve_then_commit(&before, &event).await, StoreAnswer::New);
+    // Two hours later, the run ended an hour ago, and its entry has just expired.
     redis.connection().await.del(key(&event)).await.unwrap();
     pass(&redis, 2 * HOUR, &[]).await;
     let again = ended("r", end - 2 * HOUR);
     let after = store(&redis, DAY);
-    assert_eq!(ask(&after, &again).await, Said::Doubtful(Uncertainty::Forgotten));
+    assert_eq!(
+        reserve_then_abandon(&after, &again).await,
+        StoreAnswer::Uncertain(Uncertainty::Forgotten)
+    );
 }
 
 #[tokio::test]
-async fn an_event_is_remembered_for_as_long_as_the_service_retries() {
+async fn entry_outlives_the_retry_span() {
     let Some(redis) = Redis::start() else { return };
     let store = RedisStore::new(&redis.url(), 3 * HOUR).unwrap().remember(HOUR);
     let (ended, began) = (ended("r", SystemTime::now()), began("r", SystemTime::now()));
     for event in [&ended, &began] {
-        handle(&store, event).await;
+        reserve_then_commit(&store, event).await;
         let left = left(&redis, event).await;
         assert!(is_about(4 * HOUR, left), "{left:?}");
     }
-    // Also if only the commit writes it, since the lease and everything else has ended.
+    // The commit alone also sets the expiry: the entry of the reservation is gone.
     let late = crate::stored::ended("late", SystemTime::now());
-    let (token, _) = take(&store, &late).await;
+    let (token, _) = acquire(&store, &late).await;
     redis.connection().await.del(key(&late)).await.unwrap();
     store.commit(token).await.unwrap();
     let left = left(&redis, &late).await;
@@ -157,11 +174,11 @@ async fn an_event_is_remembered_for_as_long_as_the_service_retries() {
 }
 
 #[tokio::test]
-async fn an_event_that_ends_in_the_future_is_remembered_from_its_end() {
+async fn entry_of_future_end_expires_after_its_end() {
     let Some(redis) = Redis::start() else { return };
     let store = store(&redis, HOUR);
     let event = ended("r", SystemTime::now() + 10 * HOUR);
-    let (token, _) = take(&store, &event).await;
+    let (token, _) = acquire(&store, &event).await;
     let reserved = left(&redis, &event).await;
     assert!(is_about(11 * HOUR, reserved), "{reserved:?}");
     redis.connection().await.del(key(&event)).await.unwrap();
@@ -171,40 +188,46 @@ async fn an_event_that_ends_in_the_future_is_remembered_from_its_end() {
 }
 
 #[tokio::test]
-async fn clock_skew_makes_events_around_the_start_uncertain() {
+async fn clock_skew_makes_events_near_the_start_uncertain() {
     let Some(redis) = Redis::start() else { return };
     let skewed = store(&redis, DAY).clock_skew(HOUR);
     skewed.start().await.unwrap();
     let at = |after: Duration| ended("r", SystemTime::now() + after);
     let half = at(HOUR / 2);
-    assert_eq!(ask(&skewed, &half).await, Said::Doubtful(Uncertainty::Forgotten));
-    assert_eq!(ask(&skewed, &at(HOUR + Duration::from_secs(60))).await, Said::New);
-    // Without a skew, the same event is certain: it was abandoned, and is asked for anew.
+    assert_eq!(
+        reserve_then_abandon(&skewed, &half).await,
+        StoreAnswer::Uncertain(Uncertainty::Forgotten)
+    );
+    assert_eq!(
+        reserve_then_abandon(&skewed, &at(HOUR + Duration::from_secs(60))).await,
+        StoreAnswer::New
+    );
+    // Without a skew, the same event is certain.
     redis.connection().await.del(key(&half)).await.unwrap();
-    assert_eq!(ask(&store(&redis, DAY), &half).await, Said::New);
+    assert_eq!(reserve_then_abandon(&store(&redis, DAY), &half).await, StoreAnswer::New);
 }
 
 #[tokio::test]
-async fn a_started_store_is_sure_of_its_first_event_and_keeps_its_start() {
+async fn start_makes_the_first_event_certain_and_is_kept() {
     let Some(redis) = Redis::start() else { return };
     store(&redis, DAY).start().await.unwrap();
     let first = ended("first", SystemTime::now() + Duration::from_millis(5));
-    assert_eq!(handle(&store(&redis, DAY), &first).await, Said::New);
+    assert_eq!(reserve_then_commit(&store(&redis, DAY), &first).await, StoreAnswer::New);
     pass(&redis, HOUR, &[]).await;
-    // The next deployment starts, too, and does not begin anew.
+    // The next deployment calls `start`, too, which keeps the first start.
     let next = store(&redis, DAY);
     next.start().await.unwrap();
     let meanwhile = ended("meanwhile", SystemTime::now() - HOUR / 2);
-    assert_eq!(handle(&next, &meanwhile).await, Said::New);
+    assert_eq!(reserve_then_commit(&next, &meanwhile).await, StoreAnswer::New);
 }
 
 #[tokio::test]
-async fn the_first_event_of_a_new_store_is_handled_with_an_uncertainty() {
+async fn first_event_of_new_store_is_uncertain() {
     let Some(redis) = Redis::start() else { return };
     let store = store(&redis, DAY);
     let first = ended("first", SystemTime::now() - HOUR);
-    let (token, lease) = take(&store, &first).await;
+    let (token, lease) = acquire(&store, &first).await;
     assert_eq!(lease.uncertainty, Some(Uncertainty::Forgotten));
     store.commit(token).await.unwrap();
-    assert_eq!(ask(&store, &first).await, Said::Done);
+    assert_eq!(reserve_then_abandon(&store, &first).await, StoreAnswer::Processed);
 }

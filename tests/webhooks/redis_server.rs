@@ -1,7 +1,7 @@
-//! A Redis of a test's own, on a free port of loopback; it goes with the test.
+//! A Redis server for one test, on a free port of loopback. It is killed when the test ends.
 //!
-//! Without `redis-server` these tests write `SKIPPED` to standard error and pass; with
-//! `CI=true` they fail.
+//! Without `redis-server` these tests write `SKIPPED` to standard error and pass. With `CI=true`
+//! they fail.
 
 use std::io::{BufRead as _, BufReader};
 use std::net::TcpListener;
@@ -11,17 +11,17 @@ use std::process::{Child, Command, Stdio};
 pub(crate) struct Redis {
     child: Option<Child>,
     port: u16,
-    /// Where it keeps what it knows over a restart, if it does.
+    /// Where Redis persists its data, if it does.
     directory: Option<tempfile::TempDir>,
 }
 
 impl Redis {
-    /// One that forgets everything when it ends.
+    /// Starts a Redis without persistence.
     pub(crate) fn start() -> Option<Self> {
         Self::with(None)
     }
 
-    /// One that writes down every change before it answers.
+    /// Starts a Redis that writes each change to disk before it answers.
     pub(crate) fn start_persistent() -> Option<Self> {
         Self::with(Some(tempfile::tempdir().unwrap()))
     }
@@ -30,9 +30,9 @@ impl Redis {
         if !is_installed() {
             assert!(
                 std::env::var_os("CI").is_none_or(|ci| ci != "true"),
-                "there is no redis-server"
+                "redis-server is not installed"
             );
-            eprintln!("SKIPPED: there is no redis-server");
+            eprintln!("SKIPPED: redis-server is not installed");
             return None;
         }
         // Another process may take the port before Redis does.
@@ -51,7 +51,7 @@ impl Redis {
         format!("redis://127.0.0.1:{}", self.port)
     }
 
-    /// Kills it.
+    /// Kills the process.
     pub(crate) fn stop(&mut self) {
         if let Some(mut child) = self.child.take() {
             child.kill().unwrap();
@@ -59,7 +59,7 @@ impl Redis {
         }
     }
 
-    /// Stops its process without ending it: it answers nothing until [`resume`](Self::resume).
+    /// Suspends the process: Redis answers nothing until [`resume`](Self::resume).
     pub(crate) fn pause(&self) {
         self.signal("-STOP");
     }
@@ -69,15 +69,15 @@ impl Redis {
     }
 
     fn signal(&self, signal: &str) {
-        let id = self.child.as_ref().expect("it runs").id().to_string();
+        let id = self.child.as_ref().expect("Redis is running").id().to_string();
         assert!(Command::new("kill").args([signal, &id]).status().unwrap().success());
     }
 
-    /// Kills it, and starts it again at the same address.
+    /// Kills Redis, and starts it again on the same port.
     pub(crate) fn restart(&mut self) {
         self.stop();
         let directory = self.directory.as_ref().map(tempfile::TempDir::path);
-        // Its port may be held by a connection that is being closed.
+        // A connection that is being closed may still hold the port.
         let child = (0..20).find_map(|_| spawn(self.port, directory));
         self.child = Some(child.expect("redis-server starts again"));
     }
@@ -98,7 +98,7 @@ fn is_installed() -> bool {
     Command::new("redis-server").arg("--version").stdout(Stdio::null()).status().is_ok()
 }
 
-/// A Redis that is ready; `None` if it cannot have the port.
+/// Starts Redis and waits until it is ready; `None` if the port is in use.
 fn spawn(port: u16, directory: Option<&Path>) -> Option<Child> {
     let mut command = Command::new("redis-server");
     command.args(["--bind", "127.0.0.1", "--save", "", "--port"]).arg(port.to_string());
@@ -113,7 +113,7 @@ fn spawn(port: u16, directory: Option<&Path>) -> Option<Child> {
         child.wait().unwrap();
         return None;
     }
-    // It must not be stopped by a pipe that nobody reads.
+    // A full pipe would block Redis.
     std::thread::spawn(move || lines.for_each(drop));
     Some(child)
 }

@@ -1,5 +1,5 @@
-//! A Redis that answers too late, or whose answer is lost: no event becomes impossible to handle,
-//! and none is handled twice.
+//! Late and lost answers of Redis. No event becomes impossible to handle, and no event is handled
+//! twice.
 
 use std::time::{Duration, Instant, SystemTime};
 
@@ -9,7 +9,9 @@ use twin_ext::webhook::{DedupeStore as _, RedisStore, Reservation, Uncertainty};
 
 use crate::redis_proxy::Proxy;
 use crate::redis_server::Redis;
-use crate::stored::{Said, ask, delivery, ended, handle, take};
+use crate::stored::{
+    StoreAnswer, acquire, delivery, ended, reserve_then_abandon, reserve_then_commit,
+};
 
 const PATIENCE: Duration = Duration::from_millis(200);
 
@@ -22,10 +24,10 @@ fn event(run: &str) -> Value {
 }
 
 #[tokio::test]
-async fn a_reservation_that_redis_makes_after_the_deadline_has_no_effect() {
+async fn reservation_made_after_the_deadline_has_no_effect() {
     let Some(redis) = Redis::start() else { return };
     let (impatient, other) = (store(&redis.url()).timeout(PATIENCE), store(&redis.url()));
-    assert_eq!(handle(&impatient, &event("before")).await, Said::New);
+    assert_eq!(reserve_then_commit(&impatient, &event("before")).await, StoreAnswer::New);
     let late = event("late");
     redis.pause();
     let started = Instant::now();
@@ -33,14 +35,14 @@ async fn a_reservation_that_redis_makes_after_the_deadline_has_no_effect() {
     assert_eq!(error.kind(), ErrorKind::Timeout, "{error}");
     assert!(started.elapsed() < 10 * PATIENCE, "{:?}", started.elapsed());
     redis.resume();
-    // Redis answers one connection in order: the late reservation has been executed after this.
-    assert_eq!(handle(&impatient, &event("after")).await, Said::New);
-    assert_eq!(handle(&other, &late).await, Said::New);
-    assert_eq!(handle(&impatient, &late).await, Said::Done);
+    // Redis executes the commands of one connection in order: first the late reservation.
+    assert_eq!(reserve_then_commit(&impatient, &event("after")).await, StoreAnswer::New);
+    assert_eq!(reserve_then_commit(&other, &late).await, StoreAnswer::New);
+    assert_eq!(reserve_then_commit(&impatient, &late).await, StoreAnswer::Processed);
 }
 
 #[tokio::test]
-async fn the_first_reservation_of_a_store_has_a_deadline_too() {
+async fn first_reservation_of_a_store_has_a_deadline() {
     let Some(redis) = Redis::start() else { return };
     let (impatient, other) = (store(&redis.url()).timeout(PATIENCE), store(&redis.url()));
     other.start().await.unwrap();
@@ -48,66 +50,69 @@ async fn the_first_reservation_of_a_store_has_a_deadline_too() {
     redis.pause();
     impatient.reserve(&delivery(&late)).await.unwrap_err();
     redis.resume();
-    assert_eq!(handle(&impatient, &event("after")).await, Said::New);
-    assert_eq!(handle(&other, &late).await, Said::New);
+    assert_eq!(reserve_then_commit(&impatient, &event("after")).await, StoreAnswer::New);
+    assert_eq!(reserve_then_commit(&other, &late).await, StoreAnswer::New);
 }
 
 /// Redis made the reservation in time, but its answer never arrived.
 #[tokio::test]
-async fn the_same_store_takes_over_a_reservation_whose_answer_was_lost() {
+async fn store_takes_over_its_reservation_whose_answer_was_lost() {
     let Some(redis) = Redis::start() else { return };
     let proxy = Proxy::start(&redis.url()).await;
     let (cut_off, other) = (store(&proxy.url()).timeout(PATIENCE), store(&redis.url()));
-    assert_eq!(handle(&cut_off, &event("before")).await, Said::New);
+    assert_eq!(reserve_then_commit(&cut_off, &event("before")).await, StoreAnswer::New);
     let lost = event("lost");
     proxy.swallow_answers(true);
     cut_off.reserve(&delivery(&lost)).await.unwrap_err();
     proxy.swallow_answers(false);
-    assert_eq!(ask(&other, &lost).await, Said::Busy, "Redis reserved it");
-    assert_eq!(handle(&cut_off, &lost).await, Said::New, "nobody has handled it");
-    assert_eq!(handle(&other, &lost).await, Said::Done);
+    assert_eq!(reserve_then_abandon(&other, &lost).await, StoreAnswer::InProgress);
+    assert_eq!(reserve_then_commit(&cut_off, &lost).await, StoreAnswer::New);
+    assert_eq!(reserve_then_commit(&other, &lost).await, StoreAnswer::Processed);
 }
 
-/// The connection ends after Redis made the reservation: the second attempt uses the same token.
+/// The connection ends after Redis made the reservation. The second attempt uses the same token.
 #[tokio::test]
-async fn a_reservation_is_retried_with_its_own_token_after_a_lost_connection() {
+async fn retries_reservation_with_the_same_token_after_lost_connection() {
     let Some(redis) = Redis::start() else { return };
     let proxy = Proxy::start(&redis.url()).await;
     let cut_off = store(&proxy.url());
-    assert_eq!(handle(&cut_off, &event("before")).await, Said::New);
+    assert_eq!(reserve_then_commit(&cut_off, &event("before")).await, StoreAnswer::New);
     proxy.cut_next_answer();
-    let (token, lease) = take(&cut_off, &event("cut")).await;
+    let (token, lease) = acquire(&cut_off, &event("cut")).await;
     assert_eq!(lease.uncertainty, None);
     cut_off.commit(token).await.unwrap();
 }
 
-/// Without an answer and without another attempt of the same store, the lease ends it.
+/// The store makes no second attempt, so that the reservation lasts until its lease ends.
 #[tokio::test]
-async fn a_lost_reservation_can_be_handled_by_others_when_its_lease_ends() {
+async fn lost_reservation_can_be_taken_over_when_its_lease_ends() {
     let Some(redis) = Redis::start() else { return };
     let proxy = Proxy::start(&redis.url()).await;
     let cut_off = store(&proxy.url()).timeout(PATIENCE).lease(Duration::ZERO);
-    assert_eq!(handle(&cut_off, &event("before")).await, Said::New);
+    assert_eq!(reserve_then_commit(&cut_off, &event("before")).await, StoreAnswer::New);
     let lost = event("lost");
     proxy.swallow_answers(true);
     cut_off.reserve(&delivery(&lost)).await.unwrap_err();
     let other = store(&redis.url());
-    assert_eq!(handle(&other, &lost).await, Said::Doubtful(Uncertainty::Interrupted));
-    assert_eq!(handle(&other, &lost).await, Said::Done);
+    assert_eq!(
+        reserve_then_commit(&other, &lost).await,
+        StoreAnswer::Uncertain(Uncertainty::Interrupted)
+    );
+    assert_eq!(reserve_then_commit(&other, &lost).await, StoreAnswer::Processed);
 }
 
 #[tokio::test]
-async fn a_renewed_lease_keeps_other_receivers_away() {
+async fn renewed_lease_keeps_other_receivers_out() {
     let Some(redis) = Redis::start() else { return };
     let (short, other) = (store(&redis.url()).lease(Duration::ZERO), store(&redis.url()));
     let long = store(&redis.url()).lease(Duration::from_secs(60));
     let event = event("r");
-    let (mut token, _) = take(&short, &event).await;
-    assert!(long.renew(&mut token).await.unwrap(), "the lease is still its own");
-    assert_eq!(ask(&other, &event).await, Said::Busy);
+    let (mut token, _) = acquire(&short, &event).await;
+    assert!(long.renew(&mut token).await.unwrap(), "no other receiver has the lease");
+    assert_eq!(reserve_then_abandon(&other, &event).await, StoreAnswer::InProgress);
     assert!(short.renew(&mut token).await.unwrap());
     let Reservation::Acquired(_second, _) = other.reserve(&delivery(&event)).await.unwrap() else {
         panic!("the lease has ended")
     };
-    assert!(!long.renew(&mut token).await.unwrap(), "another receiver has it");
+    assert!(!long.renew(&mut token).await.unwrap(), "another receiver has the lease");
 }

@@ -1,4 +1,4 @@
-//! The store in Redis, with a real one: the same on every machine, whoever is killed.
+//! The store in Redis, with a real Redis server.
 
 use std::time::{Duration, SystemTime};
 
@@ -7,16 +7,18 @@ use twin_ext::ErrorKind;
 use twin_ext::webhook::{DedupeStore as _, RedisStore, Uncertainty};
 
 use crate::redis_server::Redis;
-use crate::stored::{Said, ask, began, delivery, ended, handle, take};
+use crate::stored::{
+    StoreAnswer, acquire, began, delivery, ended, reserve_then_abandon, reserve_then_commit,
+};
 
 const HOUR: Duration = Duration::from_secs(3600);
 
-/// A receiver's store; all of a Redis share what they have seen.
+/// The store of one receiver. All stores of one Redis share their entries.
 fn store(redis: &Redis) -> RedisStore {
     RedisStore::new(&redis.url(), Duration::ZERO).unwrap().clock_skew(Duration::ZERO)
 }
 
-/// A time that no store has forgotten: a store begins when it is first asked.
+/// A time after the beginning of the store, which is its first call.
 fn soon() -> SystemTime {
     SystemTime::now() + HOUR
 }
@@ -26,112 +28,130 @@ fn long_ago() -> SystemTime {
 }
 
 #[tokio::test]
-async fn an_event_is_new_then_busy_then_done_for_all_receivers() {
+async fn event_is_new_then_in_progress_then_processed_for_all_receivers() {
     let Some(redis) = Redis::start() else { return };
     let (one, two) = (store(&redis), store(&redis));
     let event = ended("r", soon());
-    let (reservation, lease) = take(&one, &event).await;
+    let (reservation, lease) = acquire(&one, &event).await;
     assert_eq!(lease.uncertainty, None);
-    assert_eq!(ask(&two, &event).await, Said::Busy);
-    assert_eq!(ask(&one, &event).await, Said::Busy);
+    assert_eq!(reserve_then_abandon(&two, &event).await, StoreAnswer::InProgress);
+    assert_eq!(reserve_then_abandon(&one, &event).await, StoreAnswer::InProgress);
     one.commit(reservation).await.unwrap();
-    assert_eq!(ask(&two, &event).await, Said::Done);
-    assert_eq!(ask(&two, &ended("another", soon())).await, Said::New);
+    assert_eq!(reserve_then_abandon(&two, &event).await, StoreAnswer::Processed);
+    assert_eq!(reserve_then_abandon(&two, &ended("another", soon())).await, StoreAnswer::New);
 }
 
 #[tokio::test]
-async fn an_abandoned_event_is_new_again() {
+async fn abandoned_event_is_new_again() {
     let Some(redis) = Redis::start() else { return };
     let event = ended("r", soon());
-    assert_eq!(ask(&store(&redis), &event).await, Said::New);
-    assert_eq!(handle(&store(&redis), &event).await, Said::New);
-    assert_eq!(handle(&store(&redis), &event).await, Said::Done);
+    assert_eq!(reserve_then_abandon(&store(&redis), &event).await, StoreAnswer::New);
+    assert_eq!(reserve_then_commit(&store(&redis), &event).await, StoreAnswer::New);
+    assert_eq!(reserve_then_commit(&store(&redis), &event).await, StoreAnswer::Processed);
 }
 
 #[tokio::test]
-async fn a_lease_that_ended_is_taken_over_in_doubt_and_with_a_higher_fence() {
+async fn expired_lease_is_taken_over_with_higher_fence_and_uncertainty() {
     let Some(redis) = Redis::start() else { return };
     let (dead, alive) = (store(&redis).lease(Duration::ZERO), store(&redis));
     let event = ended("r", soon());
-    let (lost, first) = take(&dead, &event).await;
-    let (reservation, second) = take(&alive, &event).await;
+    let (lost, first) = acquire(&dead, &event).await;
+    let (reservation, second) = acquire(&alive, &event).await;
     assert_eq!(second.uncertainty, Some(Uncertainty::Interrupted));
     assert!(second.fence > first.fence);
-    // The one that was taken for dead has no say in it any more.
+    // The receiver that lost its lease cannot release the event.
     dead.abandon(lost).await.unwrap();
-    assert_eq!(ask(&dead, &event).await, Said::Busy);
-    // Who takes over and gives up leaves the doubt as it was.
+    assert_eq!(reserve_then_abandon(&dead, &event).await, StoreAnswer::InProgress);
+    // A receiver that takes over and abandons leaves the uncertainty unchanged.
     alive.abandon(reservation).await.unwrap();
-    assert_eq!(handle(&alive, &event).await, Said::Doubtful(Uncertainty::Interrupted));
-    assert_eq!(ask(&dead, &event).await, Said::Done);
+    assert_eq!(
+        reserve_then_commit(&alive, &event).await,
+        StoreAnswer::Uncertain(Uncertainty::Interrupted)
+    );
+    assert_eq!(reserve_then_abandon(&dead, &event).await, StoreAnswer::Processed);
 }
 
 #[tokio::test]
-async fn a_late_commit_of_a_lost_lease_counts() {
+async fn late_commit_of_a_lost_lease_counts() {
     let Some(redis) = Redis::start() else { return };
     let (slow, alive) = (store(&redis).lease(Duration::ZERO), store(&redis));
     let event = ended("r", soon());
-    let (late, _) = take(&slow, &event).await;
-    let (reservation, _) = take(&alive, &event).await;
+    let (late, _) = acquire(&slow, &event).await;
+    let (reservation, _) = acquire(&alive, &event).await;
     slow.commit(late).await.unwrap();
-    assert_eq!(ask(&alive, &event).await, Said::Done);
+    assert_eq!(reserve_then_abandon(&alive, &event).await, StoreAnswer::Processed);
     alive.abandon(reservation).await.unwrap();
-    assert_eq!(ask(&alive, &event).await, Said::Done, "once done it stays so");
+    assert_eq!(reserve_then_abandon(&alive, &event).await, StoreAnswer::Processed);
 }
 
 #[tokio::test]
 async fn events_from_before_the_store_began_are_uncertain() {
     let Some(redis) = Redis::start() else { return };
-    let seen = store(&redis);
-    assert_eq!(ask(&seen, &ended("r", long_ago())).await, Said::Doubtful(Uncertainty::Forgotten));
-    assert_eq!(ask(&seen, &began("r", long_ago())).await, Said::Doubtful(Uncertainty::Forgotten));
+    let store = store(&redis);
     assert_eq!(
-        handle(&seen, &ended("r", long_ago())).await,
-        Said::Doubtful(Uncertainty::Forgotten)
+        reserve_then_abandon(&store, &ended("r", long_ago())).await,
+        StoreAnswer::Uncertain(Uncertainty::Forgotten)
+    );
+    assert_eq!(
+        reserve_then_abandon(&store, &began("r", long_ago())).await,
+        StoreAnswer::Uncertain(Uncertainty::Forgotten)
+    );
+    assert_eq!(
+        reserve_then_commit(&store, &ended("r", long_ago())).await,
+        StoreAnswer::Uncertain(Uncertainty::Forgotten)
     );
 }
 
 #[tokio::test]
-async fn an_event_without_an_end_is_certain_after_the_retry_span() {
+async fn event_without_an_end_is_certain_after_the_retry_span() {
     let Some(redis) = Redis::start() else { return };
-    let seen = RedisStore::new(&redis.url(), 2 * HOUR).unwrap();
-    assert_eq!(ask(&seen, &began("r", soon())).await, Said::Doubtful(Uncertainty::Forgotten));
-    assert_eq!(ask(&seen, &ended("r", soon())).await, Said::New);
-    assert_eq!(ask(&seen, &began("s", soon() + 3 * HOUR)).await, Said::New);
+    let store = RedisStore::new(&redis.url(), 2 * HOUR).unwrap();
+    assert_eq!(
+        reserve_then_abandon(&store, &began("r", soon())).await,
+        StoreAnswer::Uncertain(Uncertainty::Forgotten)
+    );
+    assert_eq!(reserve_then_abandon(&store, &ended("r", soon())).await, StoreAnswer::New);
+    assert_eq!(
+        reserve_then_abandon(&store, &began("s", soon() + 3 * HOUR)).await,
+        StoreAnswer::New
+    );
 }
 
 #[tokio::test]
-async fn an_event_without_a_readable_time_is_always_uncertain() {
+async fn event_without_a_readable_time_is_always_uncertain() {
     let Some(redis) = Redis::start() else { return };
     let mut event = began("r", soon());
     event["timestamp"] = "soon".into();
-    assert_eq!(handle(&store(&redis), &event).await, Said::Doubtful(Uncertainty::Forgotten));
-    assert_eq!(handle(&store(&redis), &event).await, Said::Done);
+    assert_eq!(
+        reserve_then_commit(&store(&redis), &event).await,
+        StoreAnswer::Uncertain(Uncertainty::Forgotten)
+    );
+    assert_eq!(reserve_then_commit(&store(&redis), &event).await, StoreAnswer::Processed);
 }
 
 #[tokio::test]
 async fn events_older_than_remember_are_uncertain() {
     let Some(redis) = Redis::start() else { return };
-    let seen = store(&redis).remember(2 * HOUR);
-    assert_eq!(ask(&seen, &ended("r", soon())).await, Said::New);
-    // As if it had begun long ago.
+    let store = store(&redis).remember(2 * HOUR);
+    assert_eq!(reserve_then_abandon(&store, &ended("r", soon())).await, StoreAnswer::New);
+    // The store now began long ago.
     let mut connection = redis.connection().await;
     connection.hset("{twin:webhooks}:store", "floor", 0).await.unwrap();
-    assert_eq!(ask(&seen, &ended("s", long_ago())).await, Said::New);
+    assert_eq!(reserve_then_abandon(&store, &ended("s", long_ago())).await, StoreAnswer::New);
     assert_eq!(
-        ask(&seen, &ended("t", long_ago() - HOUR)).await,
-        Said::Doubtful(Uncertainty::Forgotten)
+        reserve_then_abandon(&store, &ended("t", long_ago() - HOUR)).await,
+        StoreAnswer::Uncertain(Uncertainty::Forgotten)
     );
 }
 
 #[tokio::test]
-async fn all_keys_expire_and_hold_no_payload() {
+async fn redis_keys_expire_and_hold_no_payload() {
     let Some(redis) = Redis::start() else { return };
-    let seen = store(&redis).remember(2 * HOUR);
-    handle(&seen, &ended("canary", SystemTime::now() + 10 * HOUR)).await;
-    handle(&seen, &ended("canary", long_ago())).await;
-    ask(&seen, &began("canary", soon())).await;
-    let (_reservation, _) = take(&seen, &ended("canary", soon())).await;
+    let store = store(&redis).remember(2 * HOUR);
+    reserve_then_commit(&store, &ended("canary", SystemTime::now() + 10 * HOUR)).await;
+    reserve_then_commit(&store, &ended("canary", long_ago())).await;
+    reserve_then_abandon(&store, &began("canary", soon())).await;
+    let (_reservation, _) = acquire(&store, &ended("canary", soon())).await;
     let mut connection = redis.connection().await;
     let keys = connection.keys("*").await.unwrap();
     assert_eq!(keys.len(), 5, "{keys:?}");
@@ -142,7 +162,6 @@ async fn all_keys_expire_and_hold_no_payload() {
         let entry = connection.hgetall(key).await.unwrap();
         assert!(!format!("{key} {entry:?}").contains("canary"), "{key} {entry:?}");
     }
-    // An end to come is kept until it has been, and as long again as everything is.
     let digest = base16ct::lower::encode_string(&delivery(&ended("canary", soon())).key().digest());
     assert!(
         keys.iter()
@@ -152,83 +171,104 @@ async fn all_keys_expire_and_hold_no_payload() {
 }
 
 #[tokio::test]
-async fn stores_of_different_prefixes_share_nothing() {
+async fn stores_with_different_prefixes_share_no_entries() {
     let Some(redis) = Redis::start() else { return };
     let event = ended("r", soon());
-    assert_eq!(handle(&store(&redis), &event).await, Said::New);
-    assert_eq!(handle(&store(&redis).prefix("staging"), &event).await, Said::New);
-    assert_eq!(handle(&store(&redis), &event).await, Said::Done);
+    assert_eq!(reserve_then_commit(&store(&redis), &event).await, StoreAnswer::New);
+    assert_eq!(
+        reserve_then_commit(&store(&redis).prefix("staging"), &event).await,
+        StoreAnswer::New
+    );
+    assert_eq!(reserve_then_commit(&store(&redis), &event).await, StoreAnswer::Processed);
 }
 
 #[tokio::test]
-async fn a_restarted_redis_without_persistence_is_uncertain_of_earlier_events() {
+async fn redis_restarted_without_persistence_is_uncertain_of_earlier_events() {
     let Some(mut redis) = Redis::start() else { return };
-    let seen = store(&redis);
+    let store = store(&redis);
     let event = ended("r", SystemTime::now());
-    // As old as the store, perhaps: it was handled, whatever that said.
-    handle(&seen, &event).await;
-    assert_eq!(ask(&seen, &event).await, Said::Done);
+    // The answer may be uncertain: the event may be as old as the store.
+    reserve_then_commit(&store, &event).await;
+    assert_eq!(reserve_then_abandon(&store, &event).await, StoreAnswer::Processed);
     redis.stop();
-    let error = seen.reserve(&delivery(&event)).await.unwrap_err();
+    let error = store.reserve(&delivery(&event)).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Transport, "{error}");
     redis.restart();
-    assert_eq!(ask(&seen, &ended("old", long_ago())).await, Said::Doubtful(Uncertainty::Forgotten));
-    assert_eq!(ask(&seen, &event).await, Said::Doubtful(Uncertainty::Forgotten));
-    assert_eq!(ask(&seen, &ended("s", soon())).await, Said::New);
+    assert_eq!(
+        reserve_then_abandon(&store, &ended("old", long_ago())).await,
+        StoreAnswer::Uncertain(Uncertainty::Forgotten)
+    );
+    assert_eq!(
+        reserve_then_abandon(&store, &event).await,
+        StoreAnswer::Uncertain(Uncertainty::Forgotten)
+    );
+    assert_eq!(reserve_then_abandon(&store, &ended("s", soon())).await, StoreAnswer::New);
 }
 
 #[tokio::test]
-async fn a_redis_that_kept_what_it_knew_still_says_that_it_is_done() {
+async fn persistent_redis_still_knows_handled_events_after_restart() {
     let Some(mut redis) = Redis::start_persistent() else { return };
-    let seen = store(&redis);
+    let store = store(&redis);
     let (event, other) = (ended("r", soon()), ended("s", soon()));
-    assert_eq!(handle(&seen, &event).await, Said::New);
-    assert_eq!(ask(&seen, &other).await, Said::New);
-    let before = take(&seen, &ended("fence", soon())).await.1.fence;
+    assert_eq!(reserve_then_commit(&store, &event).await, StoreAnswer::New);
+    assert_eq!(reserve_then_abandon(&store, &other).await, StoreAnswer::New);
+    let before = acquire(&store, &ended("fence", soon())).await.1.fence;
     redis.restart();
-    assert_eq!(ask(&seen, &event).await, Said::Done);
-    assert_eq!(ask(&seen, &ended("old", long_ago())).await, Said::Doubtful(Uncertainty::Forgotten));
-    assert!(take(&seen, &ended("t", soon())).await.1.fence > before);
+    assert_eq!(reserve_then_abandon(&store, &event).await, StoreAnswer::Processed);
+    assert_eq!(
+        reserve_then_abandon(&store, &ended("old", long_ago())).await,
+        StoreAnswer::Uncertain(Uncertainty::Forgotten)
+    );
+    assert!(acquire(&store, &ended("t", soon())).await.1.fence > before);
 }
 
 #[tokio::test]
-async fn a_fence_is_higher_even_after_everything_was_lost() {
+async fn fence_increases_after_redis_lost_all_data() {
     let Some(mut redis) = Redis::start() else { return };
-    let seen = store(&redis);
-    let before = take(&seen, &ended("r", soon())).await.1.fence;
+    let store = store(&redis);
+    let before = acquire(&store, &ended("r", soon())).await.1.fence;
     redis.restart();
-    assert!(take(&seen, &ended("r", soon())).await.1.fence > before);
+    assert!(acquire(&store, &ended("r", soon())).await.1.fence > before);
 }
 
 #[tokio::test]
-async fn an_emptied_redis_is_uncertain_of_earlier_events() {
+async fn flushed_redis_is_uncertain_of_earlier_events() {
     let Some(redis) = Redis::start() else { return };
-    let seen = store(&redis);
+    let store = store(&redis);
     let event = ended("r", SystemTime::now());
-    handle(&seen, &event).await;
+    reserve_then_commit(&store, &event).await;
     redis.connection().await.flushall().await.unwrap();
-    assert_eq!(handle(&seen, &event).await, Said::Doubtful(Uncertainty::Forgotten));
-    assert_eq!(handle(&seen, &event).await, Said::Done);
+    assert_eq!(
+        reserve_then_commit(&store, &event).await,
+        StoreAnswer::Uncertain(Uncertainty::Forgotten)
+    );
+    assert_eq!(reserve_then_commit(&store, &event).await, StoreAnswer::Processed);
 }
 
-/// As after a failover: what answers is another server.
+/// Another `run_id` of the server is what a store sees after a failover.
 #[tokio::test]
-async fn after_a_failover_unknown_earlier_events_are_uncertain() {
+async fn unknown_earlier_events_are_uncertain_after_failover() {
     let Some(redis) = Redis::start() else { return };
-    let seen = store(&redis);
-    assert_eq!(ask(&seen, &ended("r", soon())).await, Said::New);
+    let store = store(&redis);
+    assert_eq!(reserve_then_abandon(&store, &ended("r", soon())).await, StoreAnswer::New);
     let mut connection = redis.connection().await;
     connection.hset("{twin:webhooks}:store", "floor", 0).await.unwrap();
     let given_back = ended("s", long_ago());
-    assert_eq!(ask(&seen, &given_back).await, Said::New);
+    assert_eq!(reserve_then_abandon(&store, &given_back).await, StoreAnswer::New);
     connection.hset("{twin:webhooks}:store", "life", "of another").await.unwrap();
-    assert_eq!(ask(&seen, &ended("t", long_ago())).await, Said::Doubtful(Uncertainty::Forgotten));
-    // It is not sure that nobody took it after it was given back.
-    assert_eq!(ask(&seen, &given_back).await, Said::Doubtful(Uncertainty::Forgotten));
+    assert_eq!(
+        reserve_then_abandon(&store, &ended("t", long_ago())).await,
+        StoreAnswer::Uncertain(Uncertainty::Forgotten)
+    );
+    // Another receiver may have handled the abandoned event after the last replicated write.
+    assert_eq!(
+        reserve_then_abandon(&store, &given_back).await,
+        StoreAnswer::Uncertain(Uncertainty::Forgotten)
+    );
 }
 
 #[tokio::test]
-async fn a_redis_that_has_no_room_refuses() {
+async fn reserve_fails_when_redis_is_full() {
     let Some(redis) = Redis::start() else { return };
     let mut connection = redis.connection().await;
     for (name, value) in [("maxmemory", "1"), ("maxmemory-policy", "noeviction")] {
@@ -245,23 +285,23 @@ async fn a_redis_that_has_no_room_refuses() {
 }
 
 #[tokio::test]
-async fn no_error_and_no_debug_shows_a_password() {
+async fn errors_and_debug_show_no_redis_password() {
     for url in ["", "http://canary", "canary", "redis://:canary@", "redis://[canary"] {
         let error = RedisStore::new(url, Duration::ZERO).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Config, "{url}");
         assert!(!format!("{error} {error:?}").contains("canary"), "{error:?}");
     }
-    // Nobody listens there.
+    // No server listens on this port.
     let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-    let seen =
+    let store =
         RedisStore::new(&format!("redis://u:canary@127.0.0.1:{port}"), Duration::ZERO).unwrap();
-    let error = seen.reserve(&delivery(&ended("r", soon()))).await.unwrap_err();
+    let error = store.reserve(&delivery(&ended("r", soon()))).await.unwrap_err();
     assert_eq!(error.to_string(), "the Redis store of webhook deliveries cannot be reached");
-    assert!(!format!("{error:?} {seen:?}").contains("canary"), "{error:?} {seen:?}");
+    assert!(!format!("{error:?} {store:?}").contains("canary"), "{error:?} {store:?}");
     let Some(redis) = Redis::start() else { return };
     let port = redis.url().rsplit(':').next().unwrap().to_owned();
-    let seen =
+    let store =
         RedisStore::new(&format!("redis://u:canary@127.0.0.1:{port}"), Duration::ZERO).unwrap();
-    let error = seen.reserve(&delivery(&ended("r", soon()))).await.unwrap_err();
+    let error = store.reserve(&delivery(&ended("r", soon()))).await.unwrap_err();
     assert!(!format!("{error} {error:?}").contains("canary"), "{error:?}");
 }

@@ -1,4 +1,4 @@
-//! Secrets: given in many ways, changed without a gap, never blank, never shown.
+//! Signing secrets: their types, whitespace, blank secrets and rotation.
 
 use twin_api::secrecy::SecretString;
 use twin_ext::webhook::{Verifier, sign};
@@ -7,7 +7,7 @@ use twin_ext::{ErrorKind, Outcome};
 use crate::signed::{completed, headers, verifier};
 
 #[test]
-fn a_blank_secret_is_refused() {
+fn rejects_blank_secret() {
     for blank in ["", " ", "\t", "\r\n", " \n ", "\u{a0}", "\u{3000}"] {
         let error = Verifier::new(blank).unwrap_err();
         assert_eq!(
@@ -20,9 +20,9 @@ fn a_blank_secret_is_refused() {
     }
 }
 
-/// As a file or a variable ends: the service signs without it.
+/// A secret read from a file ends with a line break, which the service does not sign with.
 #[test]
-fn blanks_and_line_breaks_around_a_secret_are_trimmed() {
+fn trims_whitespace_around_secret() {
     let body = completed().to_string();
     let headers = headers(&[&sign("whsec_a1b2", &body)], &[]);
     for secret in ["whsec_a1b2\n", "whsec_a1b2\r\n", " whsec_a1b2", "\twhsec_a1b2 \n\n"] {
@@ -34,7 +34,7 @@ fn blanks_and_line_breaks_around_a_secret_are_trimmed() {
 }
 
 #[test]
-fn a_secret_with_a_line_break_inside_is_refused() {
+fn rejects_secret_with_control_character() {
     for secret in ["whsec_a1b2\nwhsec_c3d4", "whsec_a1b2\r\nwhsec_c3d4\n", "whsec_\ta1b2", "a\0b"] {
         for error in
             [Verifier::new(secret).unwrap_err(), verifier().with_secret(secret).unwrap_err()]
@@ -47,7 +47,7 @@ fn a_secret_with_a_line_break_inside_is_refused() {
 }
 
 #[test]
-fn a_secret_may_be_given_as_any_text() {
+fn accepts_every_string_type_as_secret() {
     let owned = String::from("whsec_1");
     let secret = SecretString::from("whsec_1");
     let signatures = [
@@ -69,14 +69,14 @@ fn a_secret_may_be_given_as_any_text() {
 }
 
 #[test]
-fn all_of_its_text_is_the_key() {
+fn sign_uses_the_whole_secret_as_key() {
     for other in ["a1b2", "whsec_a1b2 ", " whsec_a1b2", "whsec_a1b2\n", "WHSEC_a1b2"] {
         assert_ne!(sign("whsec_a1b2", "{}"), sign(other, "{}"));
     }
 }
 
 #[test]
-fn secrets_change_without_a_gap() {
+fn verifier_accepts_both_secrets_during_rotation() {
     let body = completed().to_string();
     let signed_with = |verifier: &Verifier, secret: &str| {
         let verified = verifier.verify(&headers(&[&sign(secret, &body)], &[]), body.as_bytes());
@@ -94,7 +94,7 @@ fn secrets_change_without_a_gap() {
 }
 
 #[test]
-fn a_clone_is_not_changed_with_the_original() {
+fn with_secret_does_not_change_clones() {
     let one = Verifier::new("whsec_1").unwrap();
     let both = one.clone().with_secret("whsec_2").unwrap();
     let headers = headers(&[&sign("whsec_2", completed().to_string())], &[]);

@@ -1,4 +1,4 @@
-//! Events with times, to be remembered.
+//! Events with times, and helpers that ask a deduplication store about them.
 
 use std::time::{Duration, SystemTime};
 
@@ -8,17 +8,17 @@ use twin_ext::webhook::{DedupeStore, Delivery, Lease, Reservation, Uncertainty};
 
 use crate::signed::verify;
 
-/// As the service writes a time.
+/// Writes a time as the service does.
 pub(crate) fn text(time: SystemTime) -> String {
     DateTime::<Utc>::from(time).to_rfc3339_opts(SecondsFormat::Nanos, false)
 }
 
-/// The time of a [`ManualClock`](twin_ext::clock::ManualClock) after so many seconds.
+/// Returns the time of day of a [`ManualClock`](twin_ext::clock::ManualClock) after `seconds`.
 pub(crate) fn at(seconds: u64) -> SystemTime {
     SystemTime::UNIX_EPOCH + Duration::from_secs(1_767_225_600 + seconds)
 }
 
-/// A run that ended, as it is told.
+/// The body of `run.completed` for a run that ended at `end`.
 pub(crate) fn ended(run: &str, end: SystemTime) -> Value {
     json!({
         "event": "run.completed",
@@ -30,7 +30,7 @@ pub(crate) fn ended(run: &str, end: SystemTime) -> Value {
     })
 }
 
-/// A run that began, as it is told at this time.
+/// The body of `run.started`, sent at `sent`.
 pub(crate) fn began(run: &str, sent: SystemTime) -> Value {
     json!({
         "event": "run.started",
@@ -43,48 +43,52 @@ pub(crate) fn delivery(body: &Value) -> Delivery {
     verify(body).unwrap()
 }
 
-/// A claim without its reservation.
+/// What a store answers to a reservation, without the token.
 #[derive(Debug, PartialEq)]
-pub(crate) enum Said {
+pub(crate) enum StoreAnswer {
     New,
-    Doubtful(Uncertainty),
-    Done,
-    Busy,
+    Uncertain(Uncertainty),
+    Processed,
+    InProgress,
 }
 
-pub(crate) fn said<R>(claim: &Reservation<R>) -> Said {
-    match claim {
-        Reservation::Acquired(_, Lease { uncertainty: None, .. }) => Said::New,
-        Reservation::Acquired(_, Lease { uncertainty: Some(doubt), .. }) => Said::Doubtful(*doubt),
-        Reservation::AlreadyProcessed => Said::Done,
-        Reservation::InProgress => Said::Busy,
+pub(crate) fn answer_of<T>(reservation: &Reservation<T>) -> StoreAnswer {
+    match reservation {
+        Reservation::Acquired(_, Lease { uncertainty: None, .. }) => StoreAnswer::New,
+        Reservation::Acquired(_, Lease { uncertainty: Some(uncertainty), .. }) => {
+            StoreAnswer::Uncertain(*uncertainty)
+        }
+        Reservation::AlreadyProcessed => StoreAnswer::Processed,
+        Reservation::InProgress => StoreAnswer::InProgress,
     }
 }
 
-/// What a store says of this; whatever it reserves is abandoned.
-pub(crate) async fn ask(seen: &impl DedupeStore, body: &Value) -> Said {
-    let claim = seen.reserve(&delivery(body)).await.unwrap();
-    let said = said(&claim);
-    if let Reservation::Acquired(reservation, _) = claim {
-        seen.abandon(reservation).await.unwrap();
+/// Reserves the event, abandons it if it was reserved, and returns the answer.
+pub(crate) async fn reserve_then_abandon(store: &impl DedupeStore, body: &Value) -> StoreAnswer {
+    let reservation = store.reserve(&delivery(body)).await.unwrap();
+    let answer = answer_of(&reservation);
+    if let Reservation::Acquired(token, _) = reservation {
+        store.abandon(token).await.unwrap();
     }
-    said
+    answer
 }
 
-/// What a store says of this; whatever it reserves is committed.
-pub(crate) async fn handle(seen: &impl DedupeStore, body: &Value) -> Said {
-    let claim = seen.reserve(&delivery(body)).await.unwrap();
-    let said = said(&claim);
-    if let Reservation::Acquired(reservation, _) = claim {
-        seen.commit(reservation).await.unwrap();
+/// Reserves the event, commits it if it was reserved, and returns the answer.
+pub(crate) async fn reserve_then_commit(store: &impl DedupeStore, body: &Value) -> StoreAnswer {
+    let reservation = store.reserve(&delivery(body)).await.unwrap();
+    let answer = answer_of(&reservation);
+    if let Reservation::Acquired(token, _) = reservation {
+        store.commit(token).await.unwrap();
     }
-    said
+    answer
 }
 
-/// Reserves what must be free.
-pub(crate) async fn take<S: DedupeStore>(seen: &S, body: &Value) -> (S::Token, Lease) {
-    match seen.reserve(&delivery(body)).await.unwrap() {
-        Reservation::Acquired(reservation, lease) => (reservation, lease),
-        Reservation::AlreadyProcessed | Reservation::InProgress => panic!("it is not free"),
+/// Reserves an event that no receiver has.
+pub(crate) async fn acquire<S: DedupeStore>(store: &S, body: &Value) -> (S::Token, Lease) {
+    match store.reserve(&delivery(body)).await.unwrap() {
+        Reservation::Acquired(token, lease) => (token, lease),
+        Reservation::AlreadyProcessed | Reservation::InProgress => {
+            panic!("the event cannot be reserved")
+        }
     }
 }

@@ -1,7 +1,7 @@
 //! Webhook deliveries: verify the signature, read the event, handle each event once.
 //!
-//! [`Verifier::verify`](Verifier::verify) gets the headers and the bytes of a body, and returns a
-//! [`Delivery`] only if the service signed it. Nothing is parsed before.
+//! [`Verifier::verify`](Verifier::verify) takes the headers and the bytes of a body, and returns a
+//! [`Delivery`] only if the service signed it. It checks the signature before it parses anything.
 //!
 //! ```
 //! use twin_ext::prelude::*;
@@ -29,10 +29,10 @@
 //! ([`Receiver::into_router`](Receiver#method.into_router)), and [`Delivery`] an extractor. The
 //! [guide](crate::guide::webhooks) explains the guarantees.
 //!
-//! # What it does not do
-//! It does not read requests: a web framework does. It never reports an event as new that may
-//! have been handled: the handler gets an [`Uncertainty`]. It cannot know about a delivery that
-//! never arrived: look for finished runs on a timer.
+//! # Limits
+//! This module does not read requests: a web framework does. A store never reports an event as
+//! new that may have been handled: the handler gets an [`Uncertainty`]. No receiver knows about a
+//! delivery that never arrived: search for finished runs on a timer.
 
 #[cfg(feature = "axum")]
 #[cfg_attr(docsrs, doc(cfg(feature = "axum")))]

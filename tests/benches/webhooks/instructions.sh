@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Instructions of verifying a body of 300 bytes, beside those of the bare MAC with the same
-# library, by callgrind. Its processor has no instructions for SHA: SHA-256 is in software.
+# Counts the instructions of verifying a body of 300 bytes, and of the bare MAC with the same
+# library, with callgrind. Callgrind emulates no SHA instructions, so that SHA-256 runs in software.
 set -euo pipefail
 cd "$(dirname "$0")/../../.."
 count=1000
@@ -14,7 +14,7 @@ instructions() {
 
 while read -r name function; do
     counted=$(($(instructions "$function") / count))
-    ((counted)) || { echo "callgrind finds no $function" >&2; exit 1; }
+    ((counted)) || { echo "callgrind did not find $function" >&2; exit 1; }
     echo "$name: $counted"
 done <<'FUNCTIONS'
 bare-mac *mac::bare_verify

@@ -17,11 +17,12 @@ use twin_ext::webhook::{Lease, MemoryStore, Receiver};
 
 pub(crate) const PATH: &str = "/webhooks/twin";
 
-/// How many events the store remembers, and for how long the service retries a delivery.
-const MEMORY: usize = 100_000;
+/// How many events the store remembers.
+const CAPACITY: usize = 100_000;
+/// How long the service retries a delivery, at most.
 const RETRIES: Duration = Duration::from_secs(3600);
 
-/// The events of each finished run. A real program has a database for it.
+/// The events of each finished run. A real program stores them in a database.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Outputs(Arc<Mutex<BTreeMap<String, Vec<String>>>>);
 
@@ -45,7 +46,7 @@ impl fmt::Display for Outputs {
 /// The future of the handler.
 type Handled = std::pin::Pin<Box<dyn Future<Output = Result<(), Error>> + Send>>;
 
-/// The receiver of this program, as a type with a name.
+/// The type of this program's receiver.
 pub(crate) type Fetching =
     Receiver<MemoryStore, Box<dyn Fn(Delivery, Lease) -> Handled + Send + Sync>>;
 
@@ -66,11 +67,11 @@ pub(crate) fn receiver(
             }
         })
     };
-    let store = MemoryStore::new(MEMORY, RETRIES);
+    let store = MemoryStore::new(CAPACITY, RETRIES);
     Ok(Receiver::new(Verifier::new(secret)?, store, Box::new(handler) as Box<_>))
 }
 
-/// Fetches the events of a run that has ended. After an error, the service sends the event again.
+/// Fetches the events of a finished run. After an error, the service sends the delivery again.
 pub(crate) async fn fetch(
     twin: &Client,
     agent: &str,

@@ -38,25 +38,25 @@ async fn main() -> anyhow::Result<()> {
     tokio::spawn(async move { axum::serve(listener, router).await });
 
     run(&service, &agent).await;
-    println!("told of by a webhook, and fetched: {outputs}");
+    println!("fetched after a delivery: {outputs}");
 
     let webhook = rotating::rotate(&twin, &receiver, &agent, webhook, &url, events).await?;
     run(&service, &agent).await;
-    rotating::retire_the_old(&receiver, &webhook)?;
-    println!("after the secret has changed: {outputs}");
+    rotating::retire_old_secret(&receiver, &webhook)?;
+    println!("fetched with the new secret: {outputs}");
 
     let before = service.with(|world| world.now()).into();
     let lost = DeliveryRule::new(DeliveryFault::Lost);
     service.with(|world| world.order_delivery_fault(lost));
     let run = run(&service, &agent).await;
     let found = sweeping::sweep(&twin, &agent, before, &outputs).await?;
-    println!("found on the timer, since its delivery was lost: {found:?}");
-    let found = found.first().context("the sweep found nothing")?;
-    anyhow::ensure!(*found == run, "it found another run");
+    println!("found by the search after its delivery was lost: {found:?}");
+    let found = found.first().context("the search found no run")?;
+    anyhow::ensure!(*found == run, "the search found another run");
     Ok(())
 }
 
-/// Lets a run come to its end, and waits for what is delivered.
+/// Starts a run, and waits for its end and its deliveries.
 async fn run(service: &Emulator, agent: &str) -> String {
     let run = service.with(|world| {
         world.script_next_run(Script::ordinary());

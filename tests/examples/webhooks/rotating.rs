@@ -1,5 +1,5 @@
-//! Rotates the signing secret without a gap. Each webhook has its own secret, so that there are
-//! two webhooks for a moment.
+//! Rotates the signing secret without losing a delivery. Each webhook has its own secret, so that
+//! two webhooks exist for a moment.
 
 use twin_api::Client;
 use twin_api::types::{CreateWebhookBody, CreateWebhookResponse, WebhookEventType};
@@ -8,10 +8,11 @@ use twin_ext::webhook::Verifier;
 
 use super::fetching::Fetching;
 
-/// Replaces a webhook by a new one, and tells the receiver its secret.
+/// Replaces a webhook by a new one, and passes its secret to the receiver.
 ///
-/// While there are two webhooks, both send each event, which is handled once: its key is the
-/// same. What the new one sends before the receiver has its secret is refused and sent again.
+/// While there are two webhooks, both send each event. The receiver handles it once, because both
+/// deliveries have the same key. The receiver refuses deliveries of the new webhook until it has
+/// the new secret; the service sends them again.
 pub(crate) async fn rotate(
     twin: &Client,
     receiver: &Fetching,
@@ -28,9 +29,9 @@ pub(crate) async fn rotate(
     Ok(new)
 }
 
-/// Drops the old secret, once nothing of the old webhook can be under way: after as long as the
-/// service retries, or when [`Delivery::secret_index`] has shown none for long.
-pub(crate) fn retire_the_old(
+/// Drops the old secret. Call it when the old webhook has no delivery left: after the span for
+/// which the service retries, or when [`Delivery::secret_index`] has been 0 for long.
+pub(crate) fn retire_old_secret(
     receiver: &Fetching,
     new: &CreateWebhookResponse,
 ) -> Result<(), Error> {

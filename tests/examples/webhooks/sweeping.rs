@@ -7,9 +7,9 @@ use twin_ext::prelude::*;
 
 use super::fetching::{Outputs, fetch};
 
-/// How often to search, and by how much two searches overlap: clocks differ, and a run may be
-/// listed late.
+/// How often to search.
 const PAUSE: Duration = Duration::from_secs(300);
+/// How much two searches overlap: clocks differ, and the service may list a run late.
 const OVERLAP: Duration = Duration::from_secs(3600);
 
 /// Searches every few minutes. `since` is the time of the last search before the program started;
@@ -25,13 +25,13 @@ pub(crate) async fn sweep_on_a_timer(
         let now = SystemTime::now();
         match sweep(&twin, &agent, since, &outputs).await {
             Ok(_) => since = now - OVERLAP,
-            Err(error) => eprintln!("the search failed, and the next one begins as early: {error}"),
+            Err(error) => eprintln!("the search failed and will be repeated: {error}"),
         }
         tokio::time::sleep(PAUSE).await;
     }
 }
 
-/// Fetches the runs that ended since then and were not fetched yet. Returns their identifiers.
+/// Fetches runs that ended after `since` and were not fetched yet. Returns their identifiers.
 pub(crate) async fn sweep(
     twin: &Client,
     agent: &str,

@@ -1,7 +1,7 @@
-//! Any bytes as headers, over an authentic body: only the one right signature is taken.
+//! Verifies an authentic body with arbitrary headers. Only the right signature is accepted.
 //!
-//! The input is lines. The first is `X-Cobb-Event`, unless it is empty; each other one is an
-//! `X-Cobb-Signature`, in which `R` at the start stands for the right one.
+//! The input is lines. The first is `X-Cobb-Event`, unless it is empty. Each other line is an
+//! `X-Cobb-Signature`, in which `R` at the start stands for the right signature.
 #![no_main]
 
 use std::sync::LazyLock;

@@ -1,7 +1,7 @@
 //! Deliveries in axum: an extractor, and a complete router.
 //!
-//! A body is read up to the limit of the [`Verifier`], whatever its `Content-Length` says. A time
-//! limit for slow senders belongs in front of the route, as with every route.
+//! A body is read up to the limit of the [`Verifier`], even if it has no `Content-Length`. There is
+//! no time limit for slow senders: add one in front of the route, as for every route.
 
 use ::axum::Router;
 use ::axum::body::{Body, Bytes};
@@ -21,7 +21,7 @@ use super::{Delivery, Receiver, Verifier};
 pub struct Refused(StatusCode);
 
 impl Refused {
-    /// Returns 400 if the delivery is unreadable, 401 if it is not to be trusted, and 413 if it is
+    /// Returns 400 if the delivery is unreadable, 401 if it cannot be trusted, and 413 if it is
     /// too large.
     pub fn status(self) -> StatusCode {
         self.0
@@ -116,7 +116,7 @@ where
     }
 }
 
-/// Reads the whole body. One that is larger, or claims to be, is refused.
+/// Reads the whole body. Refuses a body that is over the limit, or announces to be.
 async fn read(body: Body, limit: usize) -> Result<Bytes, Refused> {
     if body.size_hint().lower() > limit as u64 {
         return Err(Refused(StatusCode::PAYLOAD_TOO_LARGE));
@@ -124,7 +124,7 @@ async fn read(body: Body, limit: usize) -> Result<Bytes, Refused> {
     match Limited::new(body, limit).collect().await {
         Ok(body) => Ok(body.to_bytes()),
         Err(error) if error.is::<LengthLimitError>() => Err(Refused(StatusCode::PAYLOAD_TOO_LARGE)),
-        // The sender closed the connection, and gets no answer.
+        // The sender closed the connection, and does not see the status.
         Err(_) => Err(Refused(StatusCode::BAD_REQUEST)),
     }
 }

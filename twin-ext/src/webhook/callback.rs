@@ -1,4 +1,4 @@
-//! A function that a program passes in to be told something.
+//! A callback of the program, which can be cloned and printed with its owner.
 
 use std::fmt;
 use std::sync::Arc;

@@ -1,9 +1,9 @@
-//! Stores of the events that were handled already.
+//! Stores that deduplicate events.
 //!
-//! A store reserves an event for one receiver at a time, and remembers it once the receiver
+//! A store reserves an event for one receiver at a time, and remembers it when the receiver
 //! commits. A store may evict entries, but never reports an evicted event as new: it reports an
-//! [`Uncertainty`], and the program decides. No store makes a handler atomic: a receiver that is
-//! killed between its work and its commit leaves an uncertainty behind.
+//! [`Uncertainty`], and the program decides. No store makes a handler atomic: if a receiver is
+//! killed between its work and its commit, the event becomes uncertain.
 
 mod memory;
 #[cfg(feature = "redis")]
@@ -29,13 +29,13 @@ use crate::error::Error;
 /// A store of your own keeps [`DeliveryKey::digest`](super::DeliveryKey::digest). Its functions
 /// can be written as `async fn`.
 ///
-/// # What a store is sure of
-/// A store forgets: it has a capacity, it begins empty, a server loses its memory. A store knows
-/// the time up to which it may have forgotten events. An event with `finished_at` has the same
-/// time in all deliveries, and is new if that time is later. `run.started` and `run.paused` only
-/// have the timestamp of the delivery, which the service may renew when it retries. So a store is
-/// told for how long the service retries (`retries`), and is sure of such an event only after
-/// that span.
+/// # What a store is certain of
+/// A store loses entries: it begins empty, its capacity is limited, and a server may lose its
+/// memory. Each store knows the time up to which it may have lost events. An event with
+/// `finished_at` has the same time in all deliveries, and is new if that time is later.
+/// `run.started` and `run.paused` have only the timestamp of the delivery, which the service may
+/// renew when it retries. So a store takes the span for which the service retries (`retries`), and
+/// is certain of such an event only after this span.
 pub trait DedupeStore: Send + Sync + 'static {
     /// Identifies one reservation. If the token is dropped, or its process ends, the next
     /// receiver gets the event with [`Uncertainty::Interrupted`], at the latest when the lease
@@ -95,26 +95,22 @@ pub enum Reservation<T> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Lease {
-    /// A fencing token: a later reservation of an event has a higher one, also after a restart.
-    /// A handler can store it beside its work, to refuse an earlier receiver that lost its lease.
+    /// The fencing token: each later reservation of an event has a higher one, even after a
+    /// restart. A handler can store it beside its work, to refuse an earlier receiver that lost its
+    /// lease.
     pub fence: u64,
-    /// Why the store is not sure that this is the first time; `None` if it is sure.
+    /// Why the store cannot tell whether the event is new; `None` if it is certain.
     pub uncertainty: Option<Uncertainty>,
 }
 
 impl Lease {
-    /// Creates the lease of a store of your own.
-    ///
-    /// ```
-    /// use twin_ext::webhook::{Lease, Uncertainty};
-    /// assert_eq!(Lease::new(7, Some(Uncertainty::Forgotten)).fence, 7);
-    /// ```
+    /// Creates a lease, for a store of your own.
     pub const fn new(fence: u64, uncertainty: Option<Uncertainty>) -> Self {
         Self { fence, uncertainty }
     }
 }
 
-/// Why a store is not sure that an event is new.
+/// Why a store cannot tell whether an event is new.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Uncertainty {

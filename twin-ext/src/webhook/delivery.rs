@@ -1,4 +1,4 @@
-//! A verified delivery. Only [`Verifier::verify`](super::Verifier::verify) makes one.
+//! A verified delivery. Only [`Verifier::verify`](super::Verifier::verify) creates it.
 
 use serde_json::{Map, Value};
 
@@ -8,7 +8,7 @@ use super::key::{DeliveryKey, Identity};
 use super::refusal::unreadable;
 use crate::error::Error;
 
-/// A delivery whose signature was right.
+/// A delivery with a valid signature.
 ///
 /// The service may deliver one event several times, late, and in any order. Two deliveries of
 /// one event have the same [`key`](Self::key).
@@ -17,8 +17,8 @@ use crate::error::Error;
 pub struct Delivery {
     /// What happened.
     pub event: Event,
-    /// When the service sent it, an RFC 3339 time. It is signed. Whether the service renews it
-    /// when it retries a delivery is not published.
+    /// When the service sent the delivery, an RFC 3339 time. It is signed. The service does not
+    /// publish whether it renews the timestamp when it retries.
     pub timestamp: String,
     /// The members of the body that this version of the crate does not know, as
     /// [`Event::Unknown`] keeps them.

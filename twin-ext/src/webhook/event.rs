@@ -1,7 +1,7 @@
-//! The event of a delivery: a run changed its state, or something that this crate does not know.
+//! The event of a delivery: a run changed its state, or the event is unknown to this crate.
 //!
-//! Unknown values of enumerations and unknown members are kept. The run may have changed since
-//! the event was sent: ask the service for it.
+//! Unknown enum values and unknown members are kept. The run may have changed since the service
+//! sent the event: ask the service for its current state.
 
 use serde_json::{Map, Value};
 use twin_api::types::{RunOutcome, RunStatus};
@@ -33,7 +33,7 @@ use crate::error::Error;
 pub enum Event {
     /// `run.started`: a run begins to execute.
     RunStarted(RunChange),
-    /// `run.completed`: a run ended by itself; see its [`outcome`](RunChange::outcome).
+    /// `run.completed`: a run finished. Its [`outcome`](RunChange::outcome) may be a failure.
     RunCompleted(RunChange),
     /// `run.failed`: an error ended a run.
     RunFailed(RunChange),
@@ -60,9 +60,9 @@ pub struct RunChange {
     pub run_id: String,
     /// The agent that the run belongs to.
     pub agent_id: String,
-    /// Where the run stood when the event was made.
+    /// The status of the run when the event happened.
     pub status: RunStatus,
-    /// How well the run did; sent with `run.completed`.
+    /// The result of the run; sent with `run.completed`.
     pub outcome: Option<RunOutcome>,
     /// When the run ended, an RFC 3339 time; sent with `run.completed`, `run.failed` and
     /// `run.stopped`.
@@ -118,7 +118,7 @@ impl Event {
         }
     }
 
-    /// The agent, if the event names one.
+    /// Returns the agent, if the event names one.
     pub(super) fn agent_id(&self) -> Option<&str> {
         match self {
             Self::Unknown { data, .. } => data.get("agent_id").and_then(Value::as_str),
@@ -126,7 +126,7 @@ impl Event {
         }
     }
 
-    /// Reads the event, and the identity of one whose identity its fields cannot hold.
+    /// Reads the event. Returns its identity, too, if its fields cannot hold that exactly.
     pub(super) fn read(
         name: Text<'_>,
         data: Option<Node<'_>>,
@@ -174,7 +174,7 @@ impl RunChange {
     }
 }
 
-/// Takes a member that is a string.
+/// Removes a member that must be a string.
 pub(super) fn required<'a>(
     members: &mut Members<'a>,
     name: &str,
@@ -183,7 +183,7 @@ pub(super) fn required<'a>(
     optional(members, name, path)?.ok_or_else(|| unreadable(path, "it is missing"))
 }
 
-/// Takes a member that is a string, or missing, or null.
+/// Removes a member that must be a string, null or missing.
 fn optional<'a>(
     members: &mut Members<'a>,
     name: &str,

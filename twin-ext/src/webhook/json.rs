@@ -1,10 +1,10 @@
-//! The JSON of a signed body, of which nothing is lost.
+//! A lossless reader for the JSON of a signed body.
 //!
-//! RFC 8259 leaves open what a repeated name means, so that two readers of one signed body may
-//! see different events; here such a body is refused. A number stays text until somebody asks
-//! for it. A lone surrogate is replaced where text is asked for, and kept where identity is.
-//! `serde_json` does none of this, and what it does depends on the features that other crates
-//! enable in it. Nothing of the body gets into an error.
+//! RFC 8259 does not define repeated names, so that two readers of one signed body may see
+//! different events. This reader refuses them. It keeps a number as text until it becomes a
+//! [`Value`]. It replaces a lone surrogate in a `String`, but keeps it in the identity of an event.
+//! `serde_json` does none of this, and its behaviour depends on the features that other crates
+//! enable in it. No error contains a part of the body.
 
 mod parse;
 
@@ -25,26 +25,26 @@ pub(super) enum Node<'a> {
     Null,
 }
 
-/// A name or a string, without escapes.
+/// A name or a string, after its escapes were resolved.
 #[derive(Debug)]
 pub(super) enum Text<'a> {
     Exact(Cow<'a, str>),
-    /// WTF-8: UTF-8, but for lone surrogates, of which there is at least one.
+    /// WTF-8 with at least one lone surrogate.
     Surrogates(Vec<u8>),
 }
 
-/// The members of an object; no two have one name.
+/// The members of an object. All names differ.
 #[derive(Debug)]
 pub(super) struct Members<'a>(Vec<(Text<'a>, Node<'a>)>);
 
 impl<'a> Members<'a> {
-    /// Takes a member out; what is left in the end is unknown.
+    /// Removes a member. The members left at the end are unknown.
     pub(super) fn take(&mut self, name: &str) -> Option<Node<'a>> {
         let index = self.0.iter().position(|(other, _)| other.as_bytes() == name.as_bytes())?;
         Some(self.0.swap_remove(index).1)
     }
 
-    /// A member that is a string without lone surrogates.
+    /// Returns a member that is a string without lone surrogates.
     pub(super) fn text(&self, name: &str) -> Option<&str> {
         match self.0.iter().find(|(other, _)| other.as_bytes() == name.as_bytes()) {
             Some((_, Node::Text(Text::Exact(text)))) => Some(text),
@@ -58,8 +58,8 @@ impl<'a> Members<'a> {
 }
 
 impl Node<'_> {
-    /// The value, as far as [`Value`] can hold it: a number beyond u64, i64 and f64 becomes its
-    /// text, a lone surrogate U+FFFD.
+    /// Converts to a [`Value`]. A number that neither `u64`, `i64` nor `f64` can hold becomes a
+    /// string, and a lone surrogate becomes U+FFFD.
     pub(super) fn into_value(self) -> Value {
         match self {
             Self::Object(members) => Value::Object(members.into_map()),
@@ -71,8 +71,8 @@ impl Node<'_> {
         }
     }
 
-    /// Writes the value without blanks and with its members sorted by name: the same bytes
-    /// for the same value, and other bytes for any other. One member of it can be replaced.
+    /// Writes the value without whitespace, with members sorted by name. Equal values have equal
+    /// bytes, and different values have different bytes. `replaced` sets the text of one member.
     pub(super) fn write_canonical(&self, out: &mut Vec<u8>, replaced: Option<(&str, &str)>) {
         match self {
             Self::Object(Members(members)) => {
@@ -117,7 +117,7 @@ impl<'a> Text<'a> {
         self.replaced().into_owned()
     }
 
-    /// The same, without a copy where none is needed.
+    /// Replaces each lone surrogate with U+FFFD. Copies only if there is one.
     pub(super) fn replaced(self) -> Cow<'a, str> {
         let bytes = match self {
             Self::Exact(text) => return text,
@@ -126,7 +126,7 @@ impl<'a> Text<'a> {
         let mut text = String::with_capacity(bytes.len());
         for chunk in bytes.utf8_chunks() {
             text.push_str(chunk.valid());
-            // A surrogate has three bytes, of which the first is this one.
+            // Each surrogate has three bytes. Only the first one is 0xed.
             if chunk.invalid().first() == Some(&0xed) {
                 text.push(char::REPLACEMENT_CHARACTER);
             }
@@ -170,11 +170,11 @@ fn write_list<T>(
 fn write_text(out: &mut Vec<u8>, bytes: &[u8]) {
     out.push(b'"');
     for chunk in bytes.utf8_chunks() {
-        // `Value` escapes a string as JSON does.
+        // `Value` writes a string with JSON escapes.
         let quoted = Value::from(chunk.valid()).to_string();
         out.extend_from_slice(&quoted.as_bytes()[1..quoted.len() - 1]);
         for byte in chunk.invalid() {
-            // No text can look like it: its backslashes are escaped.
+            // Text cannot contain this sequence: its backslashes are escaped.
             out.extend_from_slice(format!("\\x{byte:02x}").as_bytes());
         }
     }

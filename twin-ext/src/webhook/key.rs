@@ -1,8 +1,8 @@
-//! The identity of an event over all of its deliveries.
+//! The identity of an event, equal in all of its deliveries.
 //!
-//! The time of a delivery is not part of it: the service may renew it when it retries. Neither
-//! is the spelling of the run's end, nor the order of members. Every other byte counts: nothing
-//! goes through a lossy number or a replaced character.
+//! The timestamp of a delivery is not part of it, because the service may renew it when it
+//! retries. The spelling of the run's end and the order of members do not count either. Every
+//! other byte counts, so that a lossy number or a replaced character cannot join two events.
 
 use std::fmt::{self, Write as _};
 
@@ -28,7 +28,7 @@ pub struct DeliveryKey {
     run_id: String,
     event: String,
     finished_at: Option<String>,
-    /// What the other fields cannot hold of the identity.
+    /// A digest of what the other fields cannot hold exactly.
     data: Option<[u8; 32]>,
 }
 
@@ -37,7 +37,7 @@ pub struct DeliveryKey {
 pub(super) struct Identity([u8; 32]);
 
 impl Identity {
-    /// Of an event that this crate does not know, all of `data` counts.
+    /// Returns the identity of an unknown event: all of `data` counts.
     pub(super) fn of_unknown(name: &Text<'_>, data: &Node<'_>) -> Self {
         let mut canonical = match name {
             Text::Exact(_) => Vec::new(),
@@ -51,8 +51,8 @@ impl Identity {
         Self(Sha256::digest(canonical).into())
     }
 
-    /// Of a known event, the parts of the key count, and their fields hold them exactly unless
-    /// a lone surrogate was replaced.
+    /// Returns the identity of a known event, if a lone surrogate was replaced in a part of its
+    /// key. Otherwise the fields of the key hold the parts exactly.
     pub(super) fn of_run(parts: [Option<&Text<'_>>; 3]) -> Option<Self> {
         parts.iter().flatten().find(|part| !part.is_exact())?;
         let mut exact = Vec::new();
@@ -64,8 +64,7 @@ impl Identity {
     }
 }
 
-/// Spells an instant in one way; `None` for text that is not a time, or that has more digits
-/// than a nanosecond.
+/// Normalizes a time. Returns `None` for text that is not a time, or is finer than a nanosecond.
 fn instant(text: &str) -> Option<String> {
     let fraction = text.split_once('.').map_or("", |(_, rest)| rest);
     let digits = fraction.bytes().take_while(u8::is_ascii_digit);
@@ -167,7 +166,7 @@ impl fmt::Display for DeliveryKey {
     }
 }
 
-/// Percent-encodes separators and whatever could spoil a log.
+/// Percent-encodes separators, and characters that could forge log lines.
 struct Part<'a>(&'a str);
 
 impl fmt::Display for Part<'_> {

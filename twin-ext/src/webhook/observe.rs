@@ -1,14 +1,14 @@
-//! What a receiver tells the program about the deliveries that it received.
+//! The events that a receiver reports to the program.
 
 use std::error::Error as StdError;
 
 use super::{DeliveryKey, Lease, RefusalReason};
 use crate::error::Error;
 
-/// What became of a delivery, for [`Receiver::on_event`](super::Receiver::on_event).
+/// The result of a delivery, for [`Receiver::on_event`](super::Receiver::on_event).
 ///
-/// No variant holds a part of a payload except the key of an authentic delivery, and what the
-/// handler wrote into its error.
+/// No variant contains a part of a payload, except the key of an authentic delivery and the error
+/// of the handler.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum ReceiverEvent<'a> {
@@ -46,7 +46,7 @@ pub enum ReceiverEvent<'a> {
     UncertainRefused {
         /// The event.
         key: &'a DeliveryKey,
-        /// Its reservation, which says why.
+        /// Its reservation, with the [uncertainty](Lease::uncertainty).
         lease: Lease,
     },
     /// The handler returned an error.
@@ -54,7 +54,7 @@ pub enum ReceiverEvent<'a> {
     HandlerFailed {
         /// The event.
         key: &'a DeliveryKey,
-        /// What the handler returned.
+        /// The error of the handler.
         error: &'a (dyn StdError + Send + Sync + 'static),
     },
     /// The handler panicked.
@@ -70,7 +70,7 @@ pub enum ReceiverEvent<'a> {
         /// The event.
         key: &'a DeliveryKey,
     },
-    /// Another receiver took the event over while the handler runs: its lease had ended.
+    /// The lease ended while the handler was running, and another receiver took the event over.
     #[non_exhaustive]
     LeaseLost {
         /// The event.
@@ -81,9 +81,9 @@ pub enum ReceiverEvent<'a> {
     StoreFailed {
         /// The event.
         key: &'a DeliveryKey,
-        /// Why.
+        /// The error of the store.
         error: &'a Error,
-        /// What the store did not do.
+        /// The call that failed.
         step: StoreStep,
     },
 }
@@ -92,18 +92,18 @@ pub enum ReceiverEvent<'a> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum StoreStep {
-    /// The event was not reserved, and is not handled.
+    /// `reserve` failed: the event is not handled.
     Reserve,
-    /// The lease was not renewed; the handler goes on.
+    /// `renew` failed: the handler continues.
     Renew,
-    /// The event was handled, but the store does not know it.
+    /// `commit` failed: the event was handled, but the store does not know it.
     Commit,
-    /// The event was not handled, but stays reserved until its lease ends.
+    /// `abandon` failed: the event was not handled, and stays reserved until its lease ends.
     Abandon,
 }
 
 impl ReceiverEvent<'_> {
-    /// Writes a trace event for what somebody has to look at.
+    /// Writes a trace event for failures and uncertain events.
     #[cfg(feature = "tracing")]
     pub(super) fn trace(&self) {
         use tracing::warn;

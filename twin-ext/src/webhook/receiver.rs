@@ -1,7 +1,7 @@
-//! What a receiver does with a request: verify, drop repeated events, handle, answer.
+//! The receiver: verifies a request, drops repeated events, calls the handler, and answers.
 //!
-//! It knows no web framework: it gets headers and a body, and returns a status. Nothing of the
-//! handler's error gets into an answer.
+//! It depends on no web framework: it takes headers and a body, and returns a status. An answer
+//! contains no part of the handler's error.
 
 use std::error::Error as StdError;
 use std::fmt;
@@ -23,36 +23,36 @@ use crate::error::{Error, ErrorKind};
 /// The default of [`Receiver::handler_timeout`].
 const HANDLER_TIMEOUT: Duration = Duration::from_secs(600);
 
-/// A lease is not renewed more often than this, however short it is.
+/// The minimum pause between two renewals of a lease.
 const MIN_RENEWAL: Duration = Duration::from_millis(100);
 
 type Report = dyn Fn(&ReceiverEvent<'_>) + Send + Sync;
 
-/// What a handler may return as its error: an error type, `anyhow::Error`, or a string.
+/// The error of a handler: any error type, `anyhow::Error`, or a string.
 type BoxError = Box<dyn StdError + Send + Sync>;
 
 /// Handles each event once, even if it is delivered several times.
 ///
 /// The handler gets a [`Delivery`] and its [`Lease`]. `Ok` means that the event was handled.
 /// `Err` means that nothing was done: the receiver reports the error and asks the service to try
-/// again. The handler runs in a task of its own, which continues if the sender goes away.
+/// again. The handler runs in a task of its own, which continues if the sender disconnects.
 ///
 /// | what happened | status |
 /// |---|---|
 /// | handled, now or before | 204 |
 /// | authentic, but unreadable | 400 |
-/// | not to be trusted | 401 |
+/// | untrusted | 401 |
 /// | too large | 413 |
 /// | the handler failed, panicked or timed out, another receiver has the event, the store did not answer, or the event is uncertain and `refuse_uncertain` is set | 503 |
 ///
-/// A 503 asks the service to try again. If the store is [not sure](super::Uncertainty) that an
-/// event is new, the event is handled, and [`Lease::uncertainty`] says why. So no event is lost,
-/// and a handler may run twice for one event: it should be idempotent, or check the lease.
+/// A 503 asks the service to try again. If the store is [uncertain](super::Uncertainty) whether an
+/// event is new, the handler still runs, and [`Lease::uncertainty`] has the reason. So no event is
+/// lost, but a handler may run twice for one event: it should be idempotent, or check the lease.
 /// [`refuse_uncertain`](Self::refuse_uncertain) refuses such events instead.
 ///
 /// # With any framework
-/// Read the body, up to [`body_limit`](Self::body_limit), and answer what
-/// [`receive`](Self::receive) says. For hyper:
+/// Read the body, up to [`body_limit`](Self::body_limit), and answer with the status of
+/// [`receive`](Self::receive). For hyper:
 ///
 /// ```no_run
 /// use http_body_util::{BodyExt as _, Empty, Limited};
@@ -100,12 +100,12 @@ struct Settings {
 }
 
 impl<S, H> Receiver<S, H> {
-    /// Returns how many bytes of a body need to be read at most.
+    /// Returns how many bytes of a body to read at most.
     pub fn body_limit(&self) -> usize {
         self.verifier().body_limit()
     }
 
-    /// Replaces the verifier in all clones, as to rotate secrets without a restart.
+    /// Replaces the verifier in all clones, for example to rotate secrets without a restart.
     ///
     /// ```
     /// # use std::time::Duration;
@@ -137,7 +137,7 @@ where
     F: Future<Output = Result<(), E>> + Send + 'static,
     E: Into<BoxError> + 'static,
 {
-    /// Creates a receiver of what `verifier` accepts.
+    /// Creates a receiver that handles the deliveries that `verifier` accepts.
     ///
     /// ```
     /// use std::time::Duration;
@@ -168,12 +168,12 @@ where
         Self { parts: Arc::new(Parts { verifier, store, handler }), settings }
     }
 
-    /// Refuses events that the store is not sure about, instead of passing them to the handler
-    /// with [`Lease::uncertainty`].
+    /// Refuses uncertain events, instead of passing them to the handler with
+    /// [`Lease::uncertainty`].
     ///
-    /// Right for a handler that must never run twice for one event. A refused event is answered
-    /// with 503 each time, so that somebody has to look after it:
-    /// [`ReceiverEvent::UncertainRefused`] names it.
+    /// Use it for a handler that must never run twice for one event. The receiver answers 503 to
+    /// every delivery of a refused event, and reports [`ReceiverEvent::UncertainRefused`]. Check
+    /// such an event by hand.
     #[must_use]
     pub fn refuse_uncertain(mut self) -> Self {
         self.settings.refuse_uncertain = true;
@@ -188,17 +188,17 @@ where
         self
     }
 
-    /// Takes the time from `clock`, for the handler's timeout and the renewal of leases.
+    /// Sets the clock for the handler's timeout and the renewal of leases.
     #[must_use]
     pub fn clock(mut self, clock: impl Clock) -> Self {
         self.settings.clock = Arc::new(clock);
         self
     }
 
-    /// Calls `report` with what became of each delivery: the error of a handler, the reason of a
+    /// Calls `report` with the result of each delivery: the error of a handler, the reason of a
     /// refusal, a failure of the store.
     ///
-    /// Repeated calls replace the callback. Most of it is also in trace events (feature
+    /// Repeated calls replace the callback. Failures and refusals are also trace events (feature
     /// `tracing`, level warn; refusals have level debug).
     ///
     /// ```
@@ -226,9 +226,9 @@ where
         self
     }
 
-    /// Receives a request, and returns the status to answer it with.
+    /// Receives a request, and returns the status to answer with.
     ///
-    /// It must be called in a tokio runtime. If the future is dropped, the handler continues.
+    /// Call it in a tokio runtime. If the future is dropped, the handler continues.
     pub async fn receive(&self, headers: &HeaderMap, body: &[u8]) -> StatusCode {
         let delivery = match self.verifier().check(headers, body) {
             Ok(delivery) => delivery,
@@ -240,7 +240,7 @@ where
         };
         let (parts, settings) = (Arc::clone(&self.parts), self.settings.clone());
         let handled = tokio::spawn(async move { parts.handle(delivery, &settings).await });
-        // It fails if the handler panics.
+        // The task fails if the handler panics.
         handled.await.unwrap_or(StatusCode::SERVICE_UNAVAILABLE)
     }
 }
@@ -282,7 +282,7 @@ where
             match result.map(|result| result.map_err(Into::into)) {
                 Some(Ok(())) => {
                     settings.report(&ReceiverEvent::Handled { key, lease });
-                    // It was handled, even if the store does not know: a retry would not help.
+                    // The event was handled. If the store fails, a retry would not help.
                     if let Err(error) = self.store.commit(token).await {
                         failed(StoreStep::Commit, &error);
                     }
@@ -293,7 +293,7 @@ where
                     settings.report(&ReceiverEvent::HandlerFailed { key, error: &*error });
                 }
                 None => {
-                    // What it did is not known: the reservation must not be abandoned.
+                    // The handler may have done its work, so that the event must stay uncertain.
                     settings.report(&ReceiverEvent::HandlerTimedOut { key });
                     return StatusCode::SERVICE_UNAVAILABLE;
                 }
@@ -305,7 +305,7 @@ where
         StatusCode::SERVICE_UNAVAILABLE
     }
 
-    /// Runs the handler and renews its lease meanwhile; `None` if it takes too long.
+    /// Runs the handler, and renews its lease meanwhile. Returns `None` after the timeout.
     async fn run<T>(
         &self,
         handler: impl Future<Output = T>,
@@ -322,13 +322,12 @@ where
             if limit.as_mut().poll(context).is_ready() {
                 return Poll::Ready(None);
             }
-            // It never ends.
             renewal.as_mut().poll(context).map(|never| match never {})
         })
         .await
     }
 
-    /// Renews a lease, several times before it would end.
+    /// Renews a lease without end, each time when a third of it has passed.
     async fn renew(
         &self,
         token: &mut S::Token,
@@ -362,7 +361,7 @@ impl Settings {
     }
 }
 
-/// Calls a function if a panic drops it.
+/// Calls a function if it is dropped by a panic.
 struct OnPanic<F: Fn()>(F);
 
 impl<F: Fn()> Drop for OnPanic<F> {
@@ -373,7 +372,7 @@ impl<F: Fn()> Drop for OnPanic<F> {
     }
 }
 
-/// The status that answers a refused delivery.
+/// Returns the status for a refused delivery.
 pub(super) fn status_of(error: &Error) -> StatusCode {
     match error.kind() {
         ErrorKind::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,

@@ -1,22 +1,22 @@
-//! Why a delivery is refused.
+//! Reasons for refusing a delivery, and the errors that the caller gets.
 //!
-//! To the sender every refusal of trust is the same error, so that a forger learns nothing. The
-//! reason goes to [`Verifier::on_refusal`](super::Verifier::on_refusal) and to a trace event.
-//! No error holds anything of the payload.
+//! All untrusted deliveries get the same error, so that a forger learns nothing. The reason goes
+//! to [`Verifier::on_refusal`](super::Verifier::on_refusal) and to a trace event. No error
+//! contains a part of the payload.
 
 use std::borrow::Cow;
 
 use crate::error::{Detail, Error, ErrorKind, Outcome};
 
-/// Why a delivery is refused. Never tell the sender.
+/// Why a delivery is refused. Do not send it to the sender: it would help a forger.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum RefusalReason {
     /// The body is larger than [`Verifier::max_body_bytes`](super::Verifier::max_body_bytes).
     TooLarge,
-    /// There is no `X-Cobb-Signature`.
+    /// The header `X-Cobb-Signature` is missing.
     Unsigned,
-    /// There is more than one `X-Cobb-Signature`.
+    /// The header `X-Cobb-Signature` is repeated.
     SignedTwice,
     /// `X-Cobb-Signature` is not `sha256=` and 64 lower-case hex digits.
     MalformedSignature,
@@ -24,7 +24,7 @@ pub enum RefusalReason {
     WrongSignature,
     /// The signature is right, but the body is not a delivery.
     UnreadableBody,
-    /// `X-Cobb-Event` is there more than once, or differs from the signed event.
+    /// The header `X-Cobb-Event` is repeated, or differs from the signed event.
     EventHeader,
     /// The event is about an agent that [`Verifier::agents`](super::Verifier::agents) excludes.
     OtherAgent,
@@ -44,30 +44,30 @@ pub(super) struct Refusal {
 }
 
 impl Refusal {
-    /// The delivery is not to be trusted. The error is the same for all reasons.
+    /// Refuses an untrusted delivery. The error is the same for all reasons.
     pub(super) fn untrusted(reason: RefusalReason) -> Self {
         let message = "the delivery of a webhook cannot be trusted";
         Self { reason, error: error(ErrorKind::Webhook, message).into() }
     }
 
-    /// The body is authentic, but not a delivery.
+    /// Refuses an authentic body that is not a delivery.
     pub(super) fn unreadable(error: Error) -> Self {
         Self { reason: RefusalReason::UnreadableBody, error }
     }
 
-    /// The body is larger than the verifier accepts.
+    /// Refuses a body over the limit.
     pub(super) fn too_large(limit: usize) -> Self {
         let message = format!(
             "the delivery of a webhook is larger than {limit} bytes; raise \
-             `Verifier::max_body_bytes` if that is right"
+             `Verifier::max_body_bytes` if the service sends such bodies"
         );
         let error = error(ErrorKind::TooLarge, message).into();
         Self { reason: RefusalReason::TooLarge, error }
     }
 }
 
-/// Builds the error for an authentic body that is not a delivery. `path` is where, as
-/// `data.run_id`; the text says what is wrong, and quotes nothing.
+/// Builds the error for an authentic body that is not a delivery. `path` names the member, as
+/// `data.run_id`. `what` must not quote the body.
 pub(super) fn unreadable(path: &'static str, what: impl Into<Cow<'static, str>>) -> Error {
     let (what, place) = (what.into(), if path.is_empty() { "" } else { " at " });
     let message =
@@ -77,7 +77,7 @@ pub(super) fn unreadable(path: &'static str, what: impl Into<Cow<'static, str>>)
     detail.into()
 }
 
-/// Verifying sends nothing, whatever comes of it.
+/// Builds an error with the outcome `NotSent`: verifying sends no request.
 fn error(kind: ErrorKind, message: impl Into<Cow<'static, str>>) -> Detail {
     Detail::new(kind, Outcome::NotSent, message)
 }

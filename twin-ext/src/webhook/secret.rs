@@ -1,18 +1,18 @@
-//! What a signing secret may be given as.
+//! The types that a signing secret may have.
 
 use twin_api::secrecy::{ExposeSecret as _, SecretString};
 
-/// A signing secret, as a text or as the API answers with it.
+/// A signing secret: a string, or the `SecretString` of `create_webhook`'s answer.
 ///
-/// The text is the key, `whsec_` included: nothing is cut off or decoded. The
-/// [`Verifier`](super::Verifier) trims blanks and line breaks around it, such as the line break at
-/// the end of a file.
+/// The whole text is the key, including `whsec_`. Nothing is decoded. The
+/// [`Verifier`](super::Verifier) trims whitespace around it, such as the line break at the end of
+/// a file.
 ///
 /// ```
 /// use twin_ext::twin_api::secrecy::SecretString;
 /// use twin_ext::webhook::sign;
-/// let answered = SecretString::from("whsec_a1b2c3");
-/// assert_eq!(sign(&answered, b"{}"), sign("whsec_a1b2c3", b"{}"));
+/// let secret = SecretString::from("whsec_a1b2c3");
+/// assert_eq!(sign(&secret, b"{}"), sign("whsec_a1b2c3", b"{}"));
 /// ```
 pub trait SigningSecret: sealed::Sealed {
     #[doc(hidden)]

@@ -1,9 +1,8 @@
 //! The header `X-Cobb-Signature`: `sha256=` and the tag in 64 lower-case hex digits.
 //!
-//! There is one way to write a signature; whatever differs in anything is none. Reading it
-//! allocates nothing.
+//! A value that is spelled in any other way is refused. Reading a value allocates nothing.
 
-use http::HeaderMap;
+use http::{HeaderMap, HeaderName};
 
 use super::mac::{Key, TAG};
 use super::refusal::RefusalReason;
@@ -12,25 +11,35 @@ use super::secret::SigningSecret;
 /// The header with the signature.
 pub const SIGNATURE_HEADER: &str = "x-cobb-signature";
 
+/// A parsed name: a text would be parsed again for each delivery.
+static NAME: HeaderName = HeaderName::from_static(SIGNATURE_HEADER);
+
 const PREFIX: &str = "sha256=";
 
-/// Signs a body as the service does: the value of `X-Cobb-Signature`. For tests of a receiver.
+/// Signs a body as the service does, for tests of a receiver. Returns the value of
+/// `X-Cobb-Signature`.
 ///
-/// The whole text of the secret is the key, even blanks that [`Verifier`](super::Verifier)
-/// trims.
+/// The whole text of the secret is the key, including whitespace that
+/// [`Verifier`](super::Verifier) trims.
 ///
 /// ```
-/// let signature = twin_ext::webhook::sign("whsec_a1b2c3", r#"{"event": "run.started"}"#);
-/// assert_eq!(signature.len(), "sha256=".len() + 64);
+/// use twin_ext::webhook::{SIGNATURE_HEADER, Verifier, sign};
+///
+/// let body = r#"{"event": "ping", "timestamp": "2026-03-11T14:32:15Z"}"#;
+/// let mut headers = http::HeaderMap::new();
+/// headers.insert(SIGNATURE_HEADER, sign("whsec_a1b2c3", body).parse().unwrap());
+/// let delivery = Verifier::new("whsec_a1b2c3")?.verify(&headers, body.as_bytes())?;
+/// assert_eq!(delivery.event.name(), "ping");
+/// # Ok::<(), twin_ext::Error>(())
 /// ```
 pub fn sign(secret: impl SigningSecret, body: impl AsRef<[u8]>) -> String {
     let key = secret.with(|secret| Key::new(secret.as_bytes()));
     format!("{PREFIX}{}", base16ct::lower::encode_string(&key.tag(body.as_ref())))
 }
 
-/// The tag that the headers claim.
+/// Returns the tag in the signature header.
 pub(super) fn claimed(headers: &HeaderMap) -> Result<[u8; TAG], RefusalReason> {
-    let mut values = headers.get_all(SIGNATURE_HEADER).iter();
+    let mut values = headers.get_all(&NAME).iter();
     match (values.next(), values.next()) {
         (None, _) => Err(RefusalReason::Unsigned),
         (Some(value), None) => read(value.as_bytes()).ok_or(RefusalReason::MalformedSignature),
@@ -41,7 +50,7 @@ pub(super) fn claimed(headers: &HeaderMap) -> Result<[u8; TAG], RefusalReason> {
 fn read(value: &[u8]) -> Option<[u8; TAG]> {
     let digits = value.strip_prefix(PREFIX.as_bytes())?;
     let mut tag = [0; TAG];
-    // A shorter tag would leave a part of the array as it is.
+    // `decode` accepts fewer digits, and would leave the rest of the tag zero.
     if digits.len() != 2 * TAG {
         return None;
     }

@@ -1,4 +1,4 @@
-//! Tests of what only this crate can see; the rest is tested from outside, in `tests/webhooks`.
+//! Tests of private items. `tests/webhooks` tests the public ones.
 
 mod json;
 mod mac;

@@ -1,11 +1,11 @@
-//! How far the timestamp of a delivery may be from now.
+//! The tolerance: how far the timestamp of a delivery may be from now.
 
 use std::time::Duration;
 
 use super::refusal::RefusalReason;
 use crate::time::Timestamp;
 
-/// The times that are accepted, both ends included.
+/// The span of accepted timestamps around now, both ends included.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Tolerance {
     pub(super) past: Duration,
@@ -26,7 +26,7 @@ impl Tolerance {
     }
 }
 
-/// A duration has 94 bits of nanoseconds.
+/// Converts to nanoseconds. A duration has at most 94 bits of them, so that nothing saturates.
 pub(super) fn nanos(duration: Duration) -> i128 {
     i128::try_from(duration.as_nanos()).unwrap_or(i128::MAX)
 }

@@ -1,13 +1,13 @@
-//! The only way to a [`Delivery`]: checks the signature first, over the bytes as they came.
+//! The verifier: checks the signature of the received bytes, then reads the [`Delivery`].
 //!
-//! Nothing is parsed, decoded or normalised before. No unsigned header is trusted, and no
-//! secret is shown.
+//! It parses, decodes and normalises nothing before the signature is checked. It trusts no
+//! unsigned header, and shows no secret.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use http::HeaderMap;
+use http::{HeaderMap, HeaderName};
 
 use super::callback::Callback;
 use super::delivery::Delivery;
@@ -21,6 +21,8 @@ use crate::error::Error;
 
 /// The header with the name of the event. It is not signed.
 pub const EVENT_HEADER: &str = "x-cobb-event";
+
+static EVENT_NAME: HeaderName = HeaderName::from_static(EVENT_HEADER);
 
 /// The default of [`Verifier::max_body_bytes`].
 const MAX_BODY: usize = 256 * 1024;
@@ -121,10 +123,10 @@ impl Verifier {
     /// Accepts only deliveries whose timestamp lies between `past` ago and `future` from now,
     /// both ends included.
     ///
-    /// There is no tolerance by default. Whether the service renews the timestamp when it
-    /// retries is not published; if it does not, a tolerance loses late deliveries. A
-    /// [`DedupeStore`](super::DedupeStore) is the protection against repeated deliveries. A
-    /// timestamp that is not a time is refused.
+    /// There is no tolerance by default: if the service does not renew the timestamp when it
+    /// retries, a tolerance loses late deliveries. The service does not publish whether it does.
+    /// A [`DedupeStore`](super::DedupeStore) protects against repeated deliveries. With a
+    /// tolerance, a timestamp that is not a time is refused.
     ///
     /// ```
     /// # use std::time::Duration;
@@ -205,10 +207,10 @@ impl Verifier {
         self.0.max_body
     }
 
-    /// Verifies a request and reads its delivery. `body` is the bytes as they came.
+    /// Verifies a request and reads its delivery. `body` must be the received bytes, unchanged.
     ///
     /// There must be exactly one `X-Cobb-Signature`, `sha256=` and 64 lower-case hex digits.
-    /// `X-Cobb-Event`, which is not signed, must agree with the signed event where it is there.
+    /// `X-Cobb-Event` is optional and not signed. If it is present, it must name the signed event.
     ///
     /// ```
     /// use twin_ext::{ErrorKind, webhook::{Verifier, sign}};
@@ -220,16 +222,17 @@ impl Verifier {
     /// ```
     ///
     /// # Errors
-    /// - [`ErrorKind::Webhook`](crate::ErrorKind::Webhook): it is not to be trusted. The error
-    ///   is the same for every reason; [`on_refusal`](Self::on_refusal) and a trace event
+    /// - [`ErrorKind::Webhook`](crate::ErrorKind::Webhook): the delivery cannot be trusted. The
+    ///   error is the same for every reason. [`on_refusal`](Self::on_refusal) and a trace event
     ///   (feature `tracing`, level debug) have the [`RefusalReason`]. Answer 401.
-    /// - [`ErrorKind::Decode`](crate::ErrorKind::Decode): it is authentic, but not a JSON object,
-    ///   or a member is missing, named twice or not a string; [`Error::json_path`] says where.
-    ///   Answer 400.
-    /// - [`ErrorKind::TooLarge`](crate::ErrorKind::TooLarge): answer 413.
+    /// - [`ErrorKind::Decode`](crate::ErrorKind::Decode): the body is authentic, but is not a JSON
+    ///   object, or a member is missing, repeated or not a string. [`Error::json_path`] says
+    ///   which. Answer 400.
+    /// - [`ErrorKind::TooLarge`](crate::ErrorKind::TooLarge): the body is over the limit. Answer
+    ///   413.
     ///
-    /// No error holds anything of the body. [`Error::outcome`] is
-    /// [`NotSent`](crate::Outcome::NotSent): verifying sends nothing.
+    /// No error contains a part of the body. [`Error::outcome`] is
+    /// [`NotSent`](crate::Outcome::NotSent): verifying sends no request.
     pub fn verify(&self, headers: &HeaderMap, body: &[u8]) -> Result<Delivery, Error> {
         self.check(headers, body).map_err(|refusal| refusal.error)
     }
@@ -254,8 +257,8 @@ impl Verifier {
         Ok(delivery)
     }
 
-    /// Finds the secret that the body is signed with. All are tried, whichever is right, and
-    /// nothing is allocated.
+    /// Finds the secret that the body is signed with. It tries every secret even after a match,
+    /// so that the duration does not tell which one matched. It allocates nothing.
     #[inline(never)]
     pub(super) fn authenticate(
         &self,
@@ -271,9 +274,9 @@ impl Verifier {
         signed_with.ok_or(RefusalReason::WrongSignature)
     }
 
-    /// Checks what an authentic delivery says against the header, the agents and the tolerance.
+    /// Checks an authentic delivery against the event header, the agents and the tolerance.
     fn accept(&self, headers: &HeaderMap, delivery: &Delivery) -> Result<(), RefusalReason> {
-        let mut names = headers.get_all(EVENT_HEADER).iter();
+        let mut names = headers.get_all(&EVENT_NAME).iter();
         match (names.next(), names.next()) {
             (None, _) => {}
             (Some(name), None) if name.as_bytes() == delivery.event.name().as_bytes() => {}
@@ -293,8 +296,8 @@ impl Verifier {
     }
 }
 
-/// The key of a secret. Blanks around it are not part of it: a secret that is read from a file
-/// ends with a line break, and would refuse every delivery.
+/// Builds the key of a secret, without whitespace around it. A secret read from a file ends with a
+/// line break, and would refuse every delivery.
 fn key(secret: impl SigningSecret) -> Result<Key, Error> {
     secret.with(|secret| match secret.trim_ascii() {
         blank if blank.trim().is_empty() => {
@@ -302,7 +305,7 @@ fn key(secret: impl SigningSecret) -> Result<Key, Error> {
         }
         secret if secret.contains(char::is_control) => Err(Error::config(
             "the signing secret of a webhook contains a line break or another control character; \
-             pass each secret to `Verifier::with_secret` by itself",
+             pass each secret to `Verifier::with_secret` separately",
         )),
         secret => Ok(Key::new(secret.as_bytes())),
     })

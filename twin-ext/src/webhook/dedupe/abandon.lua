@@ -1,5 +1,4 @@
--- The event was not handled in this reservation; an uncertainty from before it stays.
--- ARGV: token.
+-- Releases an event that was not handled. An earlier uncertainty stays. ARGV: token.
 local entry = redis.call('HMGET', event, 'state', 'token')
 if entry[1] == 'reserved' and entry[2] == ARGV[1] then
   redis.call('HSET', event, 'state', 'free', 'at', text(now))

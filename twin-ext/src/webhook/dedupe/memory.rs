@@ -1,7 +1,7 @@
-//! A store in the memory of one process.
+//! A deduplication store in the memory of one process.
 //!
-//! It is bounded, and begins empty. It is not sure of events that it evicted, or that may have
-//! been handled before it began.
+//! Its size is bounded, and it begins empty. Events that it may have evicted, or that an earlier
+//! process may have handled, are uncertain.
 
 use std::collections::{BTreeSet, HashMap};
 use std::fmt;
@@ -21,20 +21,20 @@ type Digest = [u8; 32];
 
 const LEASE: Duration = Duration::from_secs(60);
 
-/// A store in memory: for one receiver, on one machine.
+/// A store in memory, for one receiver on one machine.
 ///
 /// It remembers `capacity` events, about 200 bytes each, and evicts the oldest by their own
 /// time. An event that is as old as an evicted one, or that happened before the store began, is
-/// [`Uncertainty::Forgotten`] ([details](super::DedupeStore#what-a-store-is-sure-of)). So after
+/// [`Uncertainty::Forgotten`] ([details](super::DedupeStore#what-a-store-is-certain-of)). So after
 /// each start of the program, deliveries of earlier events are uncertain.
 ///
 /// A reservation is a lease of one minute, which [`Receiver`](super::super::Receiver) renews
-/// while the handler runs. A handler that hangs loses it, so that it cannot fill the store.
+/// while the handler runs. A receiver that hangs loses its lease, so that it cannot fill the store.
 ///
 /// ```
 /// use std::time::Duration;
 /// use twin_ext::webhook::MemoryStore;
-/// // The service was seen to retry for five minutes.
+/// // The service retries for five minutes.
 /// let store = MemoryStore::new(100_000, Duration::from_secs(300));
 /// # drop(store);
 /// ```
@@ -49,11 +49,11 @@ pub struct MemoryStore {
 
 struct State {
     entries: HashMap<Digest, Entry>,
-    /// Those that can be evicted, the oldest first.
+    /// The entries that can be evicted, the oldest first.
     order: BTreeSet<(Nanos, Digest)>,
-    /// Those that are reserved, by the end of their lease.
+    /// The reserved entries, by the end of their lease.
     leases: BTreeSet<(Duration, Digest)>,
-    /// An event that is not later than this may have been forgotten.
+    /// Events up to this time may have been evicted.
     floor: Nanos,
 }
 
@@ -126,7 +126,7 @@ impl MemoryStore {
         self.begin()
     }
 
-    /// Begins with nothing, now.
+    /// Replaces the state by an empty one that begins now.
     fn begin(mut self) -> Self {
         let floor = self.now().saturating_add(nanos(self.skew));
         self.state = Arc::new(Mutex::new(State { floor, ..State::default() }));
@@ -137,7 +137,7 @@ impl MemoryStore {
         Timestamp::from(self.clock.wall()).nanos()
     }
 
-    fn claim(&self, delivery: &Delivery) -> Reservation<MemoryToken> {
+    fn try_reserve(&self, delivery: &Delivery) -> Reservation<MemoryToken> {
         let (digest, stamp) = (delivery.key().digest(), Stamp::of(delivery));
         let now = self.clock.now();
         let mut state = lock(&self.state);
@@ -162,7 +162,7 @@ impl MemoryStore {
         let bound = stamp.bound(self.now(), self.skew, self.retries);
         let (fence, until) = (next_fence(self.clock.wall()), now.saturating_add(self.lease));
         let status = Status::Reserved { fence, until, uncertainty };
-        // Of an event that was interrupted, the first arrival counts.
+        // An interrupted event keeps the bound of its first arrival.
         state.entries.entry(digest).or_insert(Entry { status, bound }).status = status;
         state.leases.insert((until, digest));
         let token = MemoryToken { state: Arc::clone(&self.state), digest, fence, settled: false };
@@ -170,8 +170,8 @@ impl MemoryStore {
     }
 }
 
-/// A number that is higher than all before it: of this process by itself, and of earlier ones
-/// by the time of day in microseconds, which is what the store in Redis counts from.
+/// Returns a number higher than all earlier ones. The counter makes it higher than those of this
+/// process; the time of day in microseconds makes it higher than those of earlier processes.
 fn next_fence(wall: SystemTime) -> u64 {
     static LAST: AtomicU64 = AtomicU64::new(0);
     let micros = wall.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_micros();
@@ -185,7 +185,7 @@ impl DedupeStore for MemoryStore {
     type Token = MemoryToken;
 
     async fn reserve(&self, delivery: &Delivery) -> Result<Reservation<MemoryToken>, Error> {
-        Ok(self.claim(delivery))
+        Ok(self.try_reserve(delivery))
     }
 
     async fn commit(&self, mut token: MemoryToken) -> Result<(), Error> {
@@ -195,10 +195,10 @@ impl DedupeStore for MemoryStore {
     }
 
     async fn abandon(&self, mut token: MemoryToken) -> Result<(), Error> {
-        // Whether an earlier receiver handled the event is still not known.
         token.release(|uncertainty| match uncertainty {
+            // An earlier receiver may still have handled the event.
             Some(Uncertainty::Interrupted) => Some(Status::Interrupted),
-            // The floor still tells that it may have been forgotten.
+            // The floor makes a forgotten event uncertain again.
             _ => None,
         });
         Ok(())
@@ -232,7 +232,7 @@ impl Default for State {
 }
 
 impl State {
-    /// Evicts the oldest; false if all are reserved.
+    /// Evicts the oldest entry. Returns false if all entries are reserved.
     fn evict_one(&mut self) -> bool {
         let Some((bound, digest)) = self.order.pop_first() else { return false };
         self.entries.remove(&digest);
@@ -240,7 +240,7 @@ impl State {
         true
     }
 
-    /// Takes the reservations away whose lease has ended: their receivers hang, or are gone.
+    /// Ends the reservations whose lease has ended: their receivers hang or were killed.
     fn end_leases(&mut self, now: Duration) {
         while let Some((until, digest)) = self.leases.first().copied()
             && until <= now
@@ -253,7 +253,7 @@ impl State {
         }
     }
 
-    /// The event was handled, by whomever. One that was evicted meanwhile stays uncertain.
+    /// Marks an event as handled, even if its lease was lost. An evicted event stays uncertain.
     fn finish(&mut self, digest: Digest) {
         let Some(entry) = self.entries.get_mut(&digest) else { return };
         if let Status::Reserved { until, .. } = entry.status {
@@ -263,7 +263,8 @@ impl State {
         entry.status = Status::Done;
     }
 
-    /// Ends a reservation, if this token still has it: `status` says what remains of it.
+    /// Ends a reservation, if this token still has it. `status` returns the new status of the
+    /// entry, or `None` to remove it.
     fn release(
         &mut self,
         token: (Digest, u64),
@@ -315,7 +316,7 @@ impl MemoryToken {
     }
 }
 
-/// The handler was cancelled, or panicked.
+/// Leaves the event uncertain if the handler was cancelled or panicked.
 impl Drop for MemoryToken {
     fn drop(&mut self) {
         if !self.settled {
@@ -331,6 +332,6 @@ impl fmt::Debug for State {
 }
 
 fn lock(state: &Mutex<State>) -> MutexGuard<'_, State> {
-    // No panic can leave the state halfway.
+    // No code panics while it changes the state, so that a poisoned state is consistent.
     state.lock().unwrap_or_else(PoisonError::into_inner)
 }

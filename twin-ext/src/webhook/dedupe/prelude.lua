@@ -1,12 +1,11 @@
 -- The beginning of every script. KEYS: the event, the store.
 --
 -- The store is a hash:
---   life, floor   the server's run, and when this store began in it: what happened before may
---                 have been handled and lost
+--   life, floor   the server's run, and when this store began in it: earlier entries may be lost
 --   fence         the highest fencing token
---   until:<ms>    one for each `remember` in use: the latest time of an event that is
---                 remembered only so long
+--   until:<ms>    one for each value of `remember`: the latest time of an event with it
 -- All times are milliseconds of this server's clock, except the stamp, which is the service's.
+-- `retries` is how long the service retries a delivery.
 local event, store = KEYS[1], KEYS[2]
 local time = redis.call('TIME')
 local now = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
@@ -20,8 +19,8 @@ local function answer(...)
   return { text(now), ... }
 end
 
--- When the store began. Another run of the server, or another server, may have lost what the
--- last one knew a moment ago.
+-- Returns when the store began. Another run of the server, or another server, may have lost the
+-- latest writes.
 local function began()
   local life = string.match(redis.call('INFO', 'server'), 'run_id:(%w+)') or ''
   local known = redis.call('HMGET', store, 'life', 'floor')
@@ -33,8 +32,8 @@ local function began()
   return floor
 end
 
--- Events up to this time may have expired. An entry lives for `remember` after its event, so
--- that a shorter `remember` of an earlier deployment counts until its entries are covered.
+-- Returns the time up to which entries may have expired. An entry lives for `remember` after its
+-- event. A shorter `remember` of an earlier deployment counts until its last event is that old.
 local function expired()
   local floor = 0
   local fields = redis.call('HGETALL', store)
@@ -47,7 +46,7 @@ local function expired()
   return floor
 end
 
--- Keeps the event for `remember` after it happened, and for as long as the service retries.
+-- Extends the life of the entry: `remember` after the event, and then `retries`.
 local function keep(remember, retries, lease, stamp)
   local latest = math.max(now, stamp or 0)
   local field = 'until:' .. text(remember)

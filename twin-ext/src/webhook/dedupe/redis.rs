@@ -1,9 +1,9 @@
 //! A store in Redis, for receivers on any number of machines.
 //!
-//! Each step is one script, which Redis runs as a whole. All times are of Redis's clock, so that
-//! those of the receivers do not matter. It needs Redis 6.2 or newer, or Valkey, with the policy
-//! `noeviction`: the store cannot know what a server evicts. The only part of a delivery that
-//! Redis gets is a digest.
+//! Each step is one script, which Redis runs atomically. All times are of Redis's clock, so that
+//! the clocks of the receivers do not matter. The store needs Redis 6.2 or newer, or Valkey, with
+//! the policy `noeviction`: it cannot see which entries a server evicts. Redis gets only a digest
+//! of the delivery and its time.
 
 mod server;
 
@@ -17,13 +17,13 @@ use std::time::{Duration, Instant};
 
 use ::redis::{Client, Script};
 
-use self::server::{Server, not_ours, too_slow};
+use self::server::{Server, too_slow, unexpected_answer};
 use super::stamp::{SKEW, Stamp};
 use super::{DedupeStore, Lease, Reservation, Uncertainty};
 use crate::error::Error;
 use crate::webhook::Delivery;
 
-/// Longer than a healthy Redis takes, shorter than the service waits for an answer.
+/// A healthy Redis takes less, and the service waits longer for an answer.
 const TIMEOUT: Duration = Duration::from_secs(2);
 
 /// A store in Redis, for receivers on any number of machines.
@@ -33,7 +33,7 @@ const TIMEOUT: Duration = Duration::from_secs(2);
 /// [`Uncertainty::Interrupted`] when the lease ends. An entry is remembered for a week, unless
 /// [`remember`](Self::remember) says otherwise. A Redis that was restarted, or replaced by a
 /// failover, may have lost entries: an unknown event from before that is
-/// [`Uncertainty::Forgotten`] ([details](super::DedupeStore#what-a-store-is-sure-of)).
+/// [`Uncertainty::Forgotten`] ([details](super::DedupeStore#what-a-store-is-certain-of)).
 ///
 /// Its user needs `EVAL`, `EVALSHA`, `SCRIPT LOAD`, `TIME`, `INFO`, `HSET`, `HGET`, `HMGET`,
 /// `HGETALL`, `HDEL`, `PEXPIRE` and `PTTL`. Errors are of kind
@@ -77,7 +77,7 @@ macro_rules! script {
 
 impl RedisStore {
     /// Creates a store in the Redis at `url`: `redis://[user:password@]host[:port][/database]`.
-    /// It connects when it is first used, and again whenever the connection is lost.
+    /// The first call connects, and the call after a lost connection reconnects.
     ///
     /// `retries` is how long the service retries a delivery, as in
     /// [`MemoryStore::new`](super::MemoryStore::new). For `rediss://`, enable TLS in the crate
@@ -177,8 +177,8 @@ impl RedisStore {
         format!("{{{}}}:{name}", self.prefix)
     }
 
-    /// Reserves until `give_up`. Redis gets the deadline by its own clock, so that a reservation
-    /// which is made after nobody waits for it any more has no effect.
+    /// Reserves until `give_up`. Redis gets the deadline in its own time, so that a script that
+    /// runs after the receiver has given up reserves nothing.
     async fn reserve_by(
         &self,
         give_up: Instant,
@@ -188,7 +188,7 @@ impl RedisStore {
         if self.server.deadline(give_up).is_none() {
             self.begin(give_up).await?;
         }
-        // Twice: if its clock has moved, the answer `late` tells the new time.
+        // If Redis's clock was set forward, the answer `late` carries the new time.
         for _ in 0..2 {
             let deadline = self.server.deadline(give_up).unwrap_or_default();
             let mut script = self.scripts.reserve.key(&token.key);
@@ -211,9 +211,9 @@ impl RedisStore {
                 ["acquired", fence, ""] => (fence, None),
                 ["acquired", fence, "forgotten"] => (fence, Some(Uncertainty::Forgotten)),
                 ["acquired", fence, "interrupted"] => (fence, Some(Uncertainty::Interrupted)),
-                _ => return Err(not_ours()),
+                _ => return Err(unexpected_answer()),
             };
-            let fence = fence.parse().map_err(|_| not_ours())?;
+            let fence = fence.parse().map_err(|_| unexpected_answer())?;
             return Ok(Reservation::Acquired((), Lease::new(fence, uncertainty)));
         }
         Err(too_slow())
@@ -224,7 +224,7 @@ impl DedupeStore for RedisStore {
     type Token = RedisToken;
 
     async fn reserve(&self, delivery: &Delivery) -> Result<Reservation<RedisToken>, Error> {
-        // Rounded down, so that the store is sure of it no sooner.
+        // Rounding down never makes an uncertain event certain.
         let (stamp, floating) = match Stamp::of(delivery) {
             Stamp::Fixed(time) => (time.div_euclid(1_000_000).to_string(), false),
             Stamp::Floating(time) => (time.div_euclid(1_000_000).to_string(), true),
@@ -269,7 +269,7 @@ impl DedupeStore for RedisStore {
     }
 }
 
-/// Nothing of the URL, which may hold a password.
+/// Omits the URL, which may contain a password.
 impl fmt::Debug for RedisStore {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("RedisStore")
@@ -291,16 +291,16 @@ pub struct RedisToken {
     stamp: String,
 }
 
-/// Tells the reservations of this store from those of all others.
+/// Creates tokens that differ from those of all other stores.
 struct Tokens {
     store: [u64; 2],
     count: AtomicU64,
-    /// The tokens of reservations whose answer was lost, by key. Redis may have made them: the
-    /// next attempt of this store uses the same token, and takes over what nobody else has.
+    /// The tokens of reservations whose answer was lost, by key. Redis may have made these
+    /// reservations. The next attempt uses the same token, and so takes its own reservation over.
     unanswered: Mutex<HashMap<String, (String, Instant)>>,
 }
 
-/// At most so many tokens are kept; without one, the event is free when its lease ends.
+/// The maximum number of such tokens. An event without one is free when its lease ends.
 const UNANSWERED: usize = 1_000;
 
 impl Tokens {
@@ -336,7 +336,7 @@ impl Default for Tokens {
     }
 }
 
-/// What Lua's numbers hold exactly, with room for a sum: some 35,000 years.
+/// Converts to milliseconds, at most 2^50 (35,000 years): Lua's numbers hold sums of them exactly.
 fn millis(duration: Duration) -> u64 {
     u64::try_from(duration.as_millis()).unwrap_or(u64::MAX).min(1 << 50)
 }

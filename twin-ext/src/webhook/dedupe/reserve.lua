@@ -1,13 +1,13 @@
 -- Reserves an event, unless another receiver has it.
 --
--- ARGV: deadline, token, lease, remember, clock skew, how long the service retries,
---       stamp ('' for none), '1' if another delivery may have a later stamp.
--- Answers 'late', 'done', 'busy', or 'acquired', the fence, and '' or an uncertainty.
+-- ARGV: deadline, token, lease, remember, clock skew, retries, stamp ('' for none),
+--       '1' if another delivery may have a later stamp.
+-- Returns 'late', 'done', 'busy', or 'acquired', the fence, and '' or an uncertainty.
 local deadline, token, lease, remember, skew, retries = tonumber(ARGV[1]), ARGV[2],
   tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5]), tonumber(ARGV[6])
 local stamp, floating = tonumber(ARGV[7]), ARGV[8] == '1'
 
--- The receiver has given up: nobody would handle what is reserved now.
+-- The receiver has given up, and would not handle the event.
 if now > deadline then
   return answer('late')
 end
@@ -23,12 +23,12 @@ elseif state == 'reserved' and entry[2] ~= token then
   end
   uncertainty = 'interrupted'
 elseif state == 'reserved' then
-  -- The same receiver again: it did not get the first answer, and handled nothing.
+  -- The same receiver retries: it did not get the first answer, and handled nothing.
   uncertainty = entry[4]
 elseif state == 'free' and tonumber(entry[5]) > floor then
   uncertainty = entry[4]
 else
-  -- Not known, or known from before the server lost its memory.
+  -- The event is unknown, or was abandoned before the server may have lost entries.
   local earliest = stamp and (floating and stamp - retries or stamp)
   floor = math.max(floor, expired(), now - remember)
   if not earliest or earliest <= floor + skew then
@@ -36,7 +36,7 @@ else
   end
 end
 
--- Higher than any before, even in another run of the server.
+-- The fence is higher than all earlier ones, even those of another run of the server.
 local fence = math.max((tonumber(redis.call('HGET', store, 'fence')) or 0) + 1, now * 1000)
 redis.call('HSET', store, 'fence', text(fence))
 redis.call('HSET', event, 'state', 'reserved', 'token', token, 'until', text(now + lease),

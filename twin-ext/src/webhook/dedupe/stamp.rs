@@ -1,4 +1,4 @@
-//! When an event happened, as far as a store can rely on it.
+//! The time of an event, and the bounds that a store can rely on.
 
 use std::time::Duration;
 
@@ -9,24 +9,24 @@ use crate::webhook::tolerance::nanos;
 /// Nanoseconds since 1970-01-01T00:00:00Z.
 pub(super) type Nanos = i128;
 
-/// Clocks that are kept by NTP are closer than this.
+/// The default clock skew. Clocks synchronized by NTP differ by less.
 pub(super) const SKEW: Duration = Duration::from_secs(1);
 
-/// A time of an event.
+/// The time of an event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Stamp {
     /// When the run ended: the same in all deliveries of the event.
     Fixed(Nanos),
     /// When this delivery was sent; another delivery of the event may have a later time.
     Floating(Nanos),
-    /// No time that can be read.
+    /// The time is missing or cannot be read.
     Undated,
 }
 
 impl Stamp {
     pub(super) fn of(delivery: &Delivery) -> Self {
         let key = delivery.key();
-        // Part of the key, so that all deliveries have it.
+        // The end is part of the key, so that all deliveries have the same.
         if let Some(end) = key.finished_at().and_then(Timestamp::parse) {
             return Self::Fixed(end.nanos());
         }
@@ -34,8 +34,8 @@ impl Stamp {
         sent.map_or(Self::Undated, |sent| Self::Floating(sent.nanos()))
     }
 
-    /// No delivery of the event is older than this: a floating one was sent for the first time
-    /// at most `retries` before.
+    /// Returns a lower bound for the first delivery of the event. The service sent the first
+    /// delivery at most `retries` before a floating stamp.
     pub(super) fn earliest(self, retries: Duration) -> Option<Nanos> {
         match self {
             Self::Fixed(time) => Some(time),
@@ -44,17 +44,17 @@ impl Stamp {
         }
     }
 
-    /// An upper bound of [`earliest`](Self::earliest) over all deliveries of this event, one of
-    /// which arrived at `arrival`.
+    /// Returns an upper bound of [`earliest`](Self::earliest) for all deliveries of an event, of
+    /// which one arrived at `arrival`.
     pub(super) fn bound(self, arrival: Nanos, skew: Duration, retries: Duration) -> Nanos {
         match self {
             Self::Fixed(time) => time,
             Self::Floating(_) => {
-                // It was sent for the first time before it arrived.
+                // The service sent the first delivery before this one arrived.
                 let sent = arrival.saturating_add(nanos(skew));
                 self.earliest(retries).map_or(sent, |earliest| earliest.max(sent))
             }
-            // It is always uncertain, so that it may be evicted first.
+            // The event is uncertain even when it is evicted, so that it is evicted first.
             Self::Undated => Nanos::MIN,
         }
     }

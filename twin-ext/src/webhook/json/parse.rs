@@ -1,19 +1,19 @@
-//! The parser: one pass over the text, RFC 8259 to the letter.
+//! The parser: one pass over the text, strict by RFC 8259.
 
 use std::borrow::Cow;
 
 use super::{Members, Node, Text};
 
-/// Nesting beyond this is refused, as `serde_json` does by default.
+/// The nesting limit, which is also the default of `serde_json`.
 const MAX_DEPTH: usize = 128;
 
-/// Up to so many members, comparing each with all before it is cheaper than sorting.
+/// Up to this many members, comparing each name with all earlier ones is cheaper than sorting.
 const FEW: usize = 16;
 
 /// Reads a body, which must be one JSON object.
 ///
-/// The error says what is wrong and where, by line and column; of a repeated name among many,
-/// where the object ends.
+/// The error names the problem, its line and its column. For a repeated name among more than
+/// [`FEW`] members, this is the end of the object.
 pub(crate) fn object(text: &str) -> Result<Members<'_>, String> {
     let mut parser = Parser { text, at: 0 };
     parser.object().map_err(|what| {
@@ -29,7 +29,7 @@ const REPEATED: &str = "a member is named twice";
 
 struct Parser<'a> {
     text: &'a str,
-    /// Where the parser is; where the fault is, after an error.
+    /// The offset of the next byte; after an error, the offset of the fault.
     at: usize,
 }
 
@@ -64,7 +64,7 @@ impl<'a> Parser<'a> {
     fn members(&mut self, depth: usize) -> Result<Members<'a>, &'static str> {
         self.enter(depth)?;
         let mut members = Vec::with_capacity(8);
-        if !self.ends_with(b'}') {
+        if !self.consume(b'}') {
             loop {
                 let place = self.at;
                 let name = self.string()?;
@@ -90,7 +90,7 @@ impl<'a> Parser<'a> {
     fn items(&mut self, depth: usize) -> Result<Vec<Node<'a>>, &'static str> {
         self.enter(depth)?;
         let mut items = Vec::new();
-        if !self.ends_with(b']') {
+        if !self.consume(b']') {
             loop {
                 items.push(self.value(depth + 1)?);
                 if self.next_ends(b']')? {
@@ -101,7 +101,7 @@ impl<'a> Parser<'a> {
         Ok(items)
     }
 
-    /// Goes past the opening bracket and the blanks behind it.
+    /// Consumes the opening bracket and the whitespace after it.
     fn enter(&mut self, depth: usize) -> Result<(), &'static str> {
         if depth >= MAX_DEPTH {
             return Err("it is nested too deeply");
@@ -111,17 +111,18 @@ impl<'a> Parser<'a> {
         Ok(())
     }
 
-    /// Goes past the closing bracket, if it is next.
-    fn ends_with(&mut self, close: u8) -> bool {
+    /// Consumes this byte if it is next. Returns whether it was.
+    fn consume(&mut self, close: u8) -> bool {
         let ends = self.peek() == Some(close);
         self.at += usize::from(ends);
         ends
     }
 
-    /// Goes past the closing bracket, or a comma and the blanks behind it.
+    /// Consumes the closing bracket, or a comma and the whitespace after it. Returns whether it
+    /// was the bracket.
     fn next_ends(&mut self, close: u8) -> Result<bool, &'static str> {
         self.skip_blanks();
-        if self.ends_with(close) {
+        if self.consume(close) {
             return Ok(true);
         }
         self.expect(b',')?;
@@ -132,11 +133,11 @@ impl<'a> Parser<'a> {
     fn string(&mut self) -> Result<Text<'a>, &'static str> {
         self.expect(b'"')?;
         let plain = self.plain();
-        if self.ends_with(b'"') {
+        if self.consume(b'"') {
             return Ok(Text::Exact(Cow::Borrowed(plain)));
         }
         let mut bytes = plain.as_bytes().to_vec();
-        while !self.ends_with(b'"') {
+        while !self.consume(b'"') {
             self.escape(&mut bytes)?;
             bytes.extend_from_slice(self.plain().as_bytes());
         }
@@ -146,11 +147,10 @@ impl<'a> Parser<'a> {
         })
     }
 
-    /// Goes up to the next quote, backslash, control character, or the end.
+    /// Consumes text up to the next quote, backslash or control character, or to the end.
     fn plain(&mut self) -> &'a str {
         let rest = &self.text[self.at..];
-        let is_special = |byte: &u8| matches!(byte, b'"' | b'\\' | ..0x20);
-        let end = rest.as_bytes().iter().position(is_special).unwrap_or(rest.len());
+        let end = plain_length(rest.as_bytes());
         self.at += end;
         &rest[..end]
     }
@@ -172,7 +172,7 @@ impl<'a> Parser<'a> {
         Ok(())
     }
 
-    /// Reads a code unit of UTF-16, and the second half of a pair where it is there.
+    /// Reads a UTF-16 code unit, and the second one of a surrogate pair if it follows.
     fn unicode(&mut self, out: &mut Vec<u8>) -> Result<(), &'static str> {
         let unit = self.code_unit()?;
         let before = self.at;
@@ -204,21 +204,21 @@ impl<'a> Parser<'a> {
 
     fn number(&mut self) -> Result<&'a str, &'static str> {
         let start = self.at;
-        self.ends_with(b'-');
-        if !self.ends_with(b'0') {
+        self.consume(b'-');
+        if !self.consume(b'0') {
             self.digits()?;
         }
-        if self.ends_with(b'.') {
+        if self.consume(b'.') {
             self.digits()?;
         }
-        if self.ends_with(b'e') || self.ends_with(b'E') {
-            let _ = self.ends_with(b'+') || self.ends_with(b'-');
+        if self.consume(b'e') || self.consume(b'E') {
+            let _ = self.consume(b'+') || self.consume(b'-');
             self.digits()?;
         }
         Ok(&self.text[start..self.at])
     }
 
-    /// Goes past one or more digits.
+    /// Consumes one or more digits.
     fn digits(&mut self) -> Result<(), &'static str> {
         let start = self.at;
         while self.peek().is_some_and(|byte| byte.is_ascii_digit()) {
@@ -242,7 +242,7 @@ impl<'a> Parser<'a> {
     }
 
     fn expect(&mut self, byte: u8) -> Result<(), &'static str> {
-        if self.ends_with(byte) { Ok(()) } else { Err(NOT_JSON) }
+        if self.consume(byte) { Ok(()) } else { Err(NOT_JSON) }
     }
 
     fn peek(&self) -> Option<u8> {
@@ -250,7 +250,28 @@ impl<'a> Parser<'a> {
     }
 }
 
-/// Writes a code point as UTF-8 does, a surrogate in the same way.
+/// Returns how many bytes come before the first quote, backslash or control character.
+///
+/// It reads eight bytes at once. For each byte `b` of a word, `b - n` borrows into the high bit if
+/// `b < n`. A borrow can only disturb later bytes, so that the first bit found is exact.
+fn plain_length(bytes: &[u8]) -> usize {
+    const EACH: u64 = u64::from_le_bytes([1; 8]);
+    const HIGH: u64 = EACH << 7;
+    let (words, rest) = bytes.as_chunks();
+    for (index, word) in words.iter().enumerate() {
+        let word = u64::from_le_bytes(*word);
+        let below = |word: u64, limit: u64| word.wrapping_sub(EACH * limit) & !word;
+        let equal = |byte: u8| below(word ^ (EACH * u64::from(byte)), 1);
+        let found = (below(word, 0x20) | equal(b'"') | equal(b'\\')) & HIGH;
+        if found != 0 {
+            return index * 8 + found.trailing_zeros() as usize / 8;
+        }
+    }
+    let is_special = |byte: &u8| matches!(byte, b'"' | b'\\' | ..0x20);
+    words.len() * 8 + rest.iter().position(is_special).unwrap_or(rest.len())
+}
+
+/// Appends a code point in WTF-8: as UTF-8, with surrogates encoded in the same way.
 fn push_char(out: &mut Vec<u8>, code: u32) {
     if let Some(char) = char::from_u32(code) {
         out.extend_from_slice(char.encode_utf8(&mut [0; 4]).as_bytes());

@@ -1,4 +1,4 @@
-//! JSON that repeats a name, is not JSON, or does not fit into a `Value`.
+//! The JSON reader: repeated names, text that is not JSON, and values beyond `Value`.
 
 use proptest::prelude::*;
 use serde_json::value::RawValue;
@@ -23,7 +23,7 @@ fn canonical(text: &str) -> String {
 }
 
 #[test]
-fn reads_all_kinds_of_values() {
+fn reads_every_type_of_value() {
     for text in [
         "{}",
         "[]",
@@ -42,6 +42,30 @@ fn reads_all_kinds_of_values() {
         assert_eq!(value(text), serde_json::from_str::<Value>(text).unwrap(), "{text}");
     }
     assert!(object(" \n{ } ").is_ok());
+}
+
+/// The reader looks at eight bytes at once.
+#[test]
+fn finds_the_end_of_a_string_at_every_offset() {
+    for before in 0..20 {
+        for after in 0..20 {
+            // Bytes beside the special ones, and a byte whose low bits equal a quote.
+            for filler in ["a", " ", "!", "#", "[", "]", "\u{7f}", "\u{a2}", "\u{1f600}"] {
+                let (start, end) = (filler.repeat(before), filler.repeat(after));
+                let whole = format!("{start}{end}");
+                assert_eq!(value(&format!("\"{whole}\"")), json!(whole));
+                let escaped = format!("\"{start}\\\"{end}\\\\{start}\"");
+                assert_eq!(value(&escaped), json!(format!("{start}\"{end}\\{start}")));
+                for control in [0, 1, 0x1f] {
+                    let control = char::from(control);
+                    let text = format!("{{\"x\":\"{start}{control}{end}\"}}");
+                    let error = object(&text).unwrap_err();
+                    let column = 6 + start.len() + 1;
+                    assert_eq!(error, format!("it is not JSON (line 1, column {column})"));
+                }
+            }
+        }
+    }
 }
 
 #[test]
@@ -75,14 +99,14 @@ fn canonical_form_sorts_members_and_keeps_every_digit() {
 }
 
 #[test]
-fn one_member_can_be_replaced_at_the_top_only() {
+fn canonical_form_replaces_a_member_at_the_top_only() {
     let mut out = Vec::new();
     read(r#"{"end": 1, "x": {"end": 1}}"#).write_canonical(&mut out, Some(("end", "now")));
     assert_eq!(out, br#"{"end":"now","x":{"end":1}}"#);
 }
 
 #[test]
-fn refuses_a_repeated_name_at_any_depth() {
+fn rejects_repeated_member_at_any_depth() {
     for (text, place) in [
         (r#"{"a": 1, "a": 1}"#, "line 1, column 10"),
         ("{\"a\": 1,\n \"b\": 2, \"\\u0061\": 3}", "line 2, column 10"),
@@ -96,7 +120,7 @@ fn refuses_a_repeated_name_at_any_depth() {
 }
 
 #[test]
-fn refuses_what_is_not_an_object_without_quoting_it() {
+fn error_for_non_object_quotes_nothing() {
     for text in
         ["", " ", "canary", "{\"canary\": }", "{} canary", "\u{feff}{}", "{\"x\":NaN}", "{x}"]
     {
@@ -110,9 +134,9 @@ fn refuses_what_is_not_an_object_without_quoting_it() {
     }
 }
 
-/// The same with or without the feature `unbounded_depth` of `serde_json`.
+/// The limit does not depend on the feature `unbounded_depth` of `serde_json`.
 #[test]
-fn refuses_nesting_beyond_the_limit() {
+fn rejects_nesting_over_limit() {
     let nested = |open: &str, close: &str, depth: usize| {
         format!("{{\"x\":{}0{}}}", open.repeat(depth), close.repeat(depth))
     };
@@ -126,17 +150,17 @@ fn refuses_nesting_beyond_the_limit() {
 }
 
 #[test]
-fn many_names_take_little_time() {
+fn reads_40_000_members_in_little_time() {
     let members: Vec<String> = (0..40_000).map(|number| format!("\"{number}\":1")).collect();
     let text = members.join(",");
     assert!(object(&format!("{{{text}}}")).is_ok());
     for again in ["0", "15", "16", "39999"] {
         let twice = format!("{{{text},\"{again}\":1}}");
-        assert!(object(&twice).is_err(), "{again} is named twice");
+        assert!(object(&twice).is_err(), "the repeated member {again} was accepted");
     }
 }
 
-/// Pieces of JSON, put together at random: mostly wrong, and wrong in every place.
+/// A piece of JSON. Random sequences of pieces are mostly invalid, each at another place.
 fn piece() -> impl Strategy<Value = String> {
     let fixed = [
         "{",
@@ -195,7 +219,7 @@ fn piece() -> impl Strategy<Value = String> {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(20_000))]
 
-    /// What it accepts is what serde_json accepts, but for repeated names.
+    /// Except for repeated names, which `serde_json` accepts.
     #[test]
     fn accepts_the_same_text_as_serde_json(pieces in prop::collection::vec(piece(), 0..12)) {
         for text in [pieces.concat(), format!("{{\"x\":{}}}", pieces.concat())] {
@@ -214,7 +238,6 @@ proptest! {
         }
     }
 
-    /// What it reads is what serde_json reads.
     #[test]
     fn reads_the_same_strings_as_serde_json(string in any::<String>()) {
         let text = serde_json::to_string(&string).unwrap();

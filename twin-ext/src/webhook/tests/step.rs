@@ -1,4 +1,4 @@
-//! The step of verifying that comes before everything else.
+//! The check of the signature, which is the first step of verifying.
 
 use http::HeaderMap;
 
@@ -21,7 +21,7 @@ fn verifier() -> Verifier {
 }
 
 #[test]
-fn it_allocates_nothing_whatever_comes_of_it() {
+fn authenticate_allocates_nothing() {
     let verifier = verifier();
     for size in [0, 300, 256 * 1024] {
         let body = vec![b'x'; size];
@@ -41,7 +41,7 @@ fn it_allocates_nothing_whatever_comes_of_it() {
 }
 
 #[test]
-fn a_trace_is_told_the_reason() {
+fn authenticate_returns_the_reason_of_refusal() {
     let body = b"{}";
     let reason = |signatures: &[&str]| {
         let mut headers = HeaderMap::new();

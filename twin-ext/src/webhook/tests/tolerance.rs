@@ -7,7 +7,7 @@ use crate::webhook::RefusalReason;
 use crate::webhook::tolerance::{Tolerance, nanos};
 
 #[test]
-fn accepts_both_ends_and_nothing_beyond() {
+fn tolerance_includes_both_ends_to_the_nanosecond() {
     let tolerance = Tolerance { past: Duration::from_secs(300), future: Duration::from_nanos(7) };
     let now = Timestamp::parse("2026-03-11T14:32:15Z").unwrap();
     for (stamp, expected) in [
@@ -23,7 +23,7 @@ fn accepts_both_ends_and_nothing_beyond() {
 }
 
 #[test]
-fn nothing_overflows() {
+fn extreme_times_do_not_overflow() {
     let widest = Tolerance { past: Duration::MAX, future: Duration::MAX };
     let narrowest = Tolerance { past: Duration::ZERO, future: Duration::ZERO };
     let far = "9999-12-31T23:59:59.999999999Z";

@@ -1,4 +1,4 @@
-//! The connection to Redis, and what the time is there.
+//! The connection to Redis, and an estimate of its clock.
 
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -17,10 +17,10 @@ pub(super) struct Server {
     time: Mutex<Option<Time>>,
 }
 
-/// Two clocks drift apart by less than a millisecond in this time.
+/// How long a time of the server is used. Two clocks drift apart by less than a millisecond in it.
 const FRESH: Duration = Duration::from_secs(10);
 
-/// The server's time of day in milliseconds, as of an answer that arrived at this instant.
+/// The server's time of day in milliseconds, from an answer that arrived at this instant.
 #[derive(Debug, Clone, Copy)]
 struct Time {
     millis: u64,
@@ -32,13 +32,14 @@ impl Server {
         Self { client, connection: OnceCell::new(), timeout, time: Mutex::default() }
     }
 
-    /// When a call that starts now gives up.
+    /// Returns when a call that starts now gives up.
     pub(super) fn give_up(&self) -> Instant {
         let now = Instant::now();
         now.checked_add(self.timeout).unwrap_or(now)
     }
 
-    /// The same by the server's clock, and never later; `None` if its time is not known.
+    /// Converts to the server's clock, never to a later time. Returns `None` if the server's time
+    /// is not known.
     pub(super) fn deadline(&self, give_up: Instant) -> Option<u64> {
         let time = (*self.time.lock().unwrap_or_else(PoisonError::into_inner))?;
         if time.arrived.elapsed() > FRESH {
@@ -48,7 +49,7 @@ impl Server {
         Some(time.millis.saturating_add(u64::try_from(left).unwrap_or(u64::MAX)))
     }
 
-    /// Runs a script; once more if the connection was lost, which is safe with all of them.
+    /// Runs a script, and a second time if the connection was lost. All scripts are idempotent.
     pub(super) async fn run(
         &self,
         script: &ScriptInvocation<'_>,
@@ -63,11 +64,11 @@ impl Server {
             }
         };
         let answer = tokio::time::timeout_at(give_up.into(), tries).await;
-        let mut answer = answer.map_err(|_| too_slow())?.map_err(|error| away(&error))?;
+        let mut answer = answer.map_err(|_| too_slow())?.map_err(|error| unavailable(&error))?;
         if answer.is_empty() {
-            return Err(not_ours());
+            return Err(unexpected_answer());
         }
-        let millis = answer.remove(0).parse().map_err(|_| not_ours())?;
+        let millis = answer.remove(0).parse().map_err(|_| unexpected_answer())?;
         let time = Time { millis, arrived: Instant::now() };
         *self.time.lock().unwrap_or_else(PoisonError::into_inner) = Some(time);
         Ok(answer)
@@ -86,8 +87,8 @@ impl Server {
     }
 }
 
-/// Redis may quote what it was sent, so that only its error code is shown.
-fn away(error: &RedisError) -> Error {
+/// Shows only Redis's error code: its messages may quote what it was sent.
+fn unavailable(error: &RedisError) -> Error {
     let message = match error.code() {
         _ if error.is_timeout() => return too_slow(),
         Some(code) => format!("the Redis store of webhook deliveries refused: {code}"),
@@ -101,8 +102,8 @@ pub(super) fn too_slow() -> Error {
     Detail::new(ErrorKind::Timeout, Outcome::Unknown, message).into()
 }
 
-pub(super) fn not_ours() -> Error {
-    let message = "the Redis store of webhook deliveries gave an unexpected answer; is its \
-                   prefix used by another program?";
+pub(super) fn unexpected_answer() -> Error {
+    let message = "the Redis store of webhook deliveries gave an unexpected answer; choose a \
+                   prefix that no other program uses";
     Detail::new(ErrorKind::Decode, Outcome::Unknown, message).into()
 }

@@ -1,7 +1,6 @@
-//! Eight receivers and one Redis: duplicates, receivers that are killed, a Redis that goes away.
+//! Eight receivers and one Redis: duplicates, killed receivers, and a Redis that restarts.
 //!
-//! What must hold: each event is handled once, or somebody is told that it is in doubt; none is
-//! lost in silence.
+//! Each event is handled once, or reported as uncertain. No event is lost silently.
 
 use std::collections::HashMap;
 use std::process::Stdio;
@@ -29,13 +28,13 @@ fn store(url: &str) -> RedisStore {
     RedisStore::new(url, Duration::ZERO).unwrap().clock_skew(Duration::ZERO)
 }
 
-/// Runs that end in an hour, so that no store has begun after them.
+/// Runs that end in an hour, so that every store began before.
 fn events() -> Vec<Value> {
     let end = SystemTime::now() + Duration::from_secs(3600);
     (0..EVENTS).map(|run| ended(&run.to_string(), end)).collect()
 }
 
-/// What was done, over all receivers: the turns at each event.
+/// The leases with which all receivers handled each event.
 #[derive(Clone, Default)]
 struct Effects(Arc<Mutex<HashMap<String, Vec<Lease>>>>);
 
@@ -51,7 +50,7 @@ impl Effects {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn eight_receivers_handle_each_of_many_duplicates_once() {
+async fn eight_receivers_handle_each_duplicated_event_once() {
     let Some(redis) = Redis::start() else { return };
     let (effects, events) = (Effects::default(), events());
     let mut tasks = Vec::new();
@@ -67,7 +66,7 @@ async fn eight_receivers_handle_each_of_many_duplicates_once() {
             tasks.push(tokio::spawn(async move {
                 let body = event.to_string();
                 for _ in 0..3 {
-                    // Another receiver may be at it just now.
+                    // 503: another receiver handles the event at the moment.
                     while receiver.receive(&headers_of(&body), body.as_bytes()).await
                         != StatusCode::NO_CONTENT
                     {}
@@ -83,7 +82,7 @@ async fn eight_receivers_handle_each_of_many_duplicates_once() {
     }
 }
 
-/// A receiver with a runtime of its own, that can be killed with all that it has begun.
+/// A receiver with a runtime of its own, so that a test can kill it with all of its tasks.
 struct Doomed {
     runtime: Runtime,
     stuck: Arc<Notify>,
@@ -96,9 +95,9 @@ impl Doomed {
         Self { runtime: runtime.unwrap(), stuck: Arc::default() }
     }
 
-    /// Takes an event, does its work or not, and never comes to an end. Its lease has no
-    /// length, so that others need not wait for it.
-    async fn take(&self, url: &str, event: &Value, effects: Option<Effects>) {
+    /// Starts to handle an event, does its work if there are `effects`, and hangs. The lease is
+    /// zero, so that others do not wait for its end.
+    async fn hang_at(&self, url: &str, event: &Value, effects: Option<Effects>) {
         let stuck = Arc::clone(&self.stuck);
         let handler = move |delivery: Delivery, lease| {
             if let Some(effects) = &effects {
@@ -119,17 +118,17 @@ impl Doomed {
     }
 }
 
-/// Kills a receiver in the middle of every event: half of them before their work was done,
-/// half after. Then eight others get all events, again and again.
-async fn after_a_massacre(refuse_uncertain: bool) -> Option<(Effects, Vec<bool>)> {
+/// Kills a receiver in the middle of every event: half of them before the work, half after it.
+/// Then sends all events to eight others. Returns the effects, and which events got a 503.
+async fn kill_receivers_and_redeliver(refuse_uncertain: bool) -> Option<(Effects, Vec<bool>)> {
     let redis = Redis::start()?;
     let (effects, events) = (Effects::default(), events());
     for (number, event) in events.iter().enumerate() {
         let doomed = Doomed::new();
-        doomed.take(&redis.url(), event, (number % 2 == 0).then(|| effects.clone())).await;
+        doomed.hang_at(&redis.url(), event, (number % 2 == 0).then(|| effects.clone())).await;
         doomed.kill();
     }
-    let mut told = vec![false; EVENTS];
+    let mut refused = vec![false; EVENTS];
     for _ in 0..RECEIVERS {
         let effects = effects.clone();
         let handler = move |delivery: Delivery, lease| {
@@ -143,38 +142,38 @@ async fn after_a_massacre(refuse_uncertain: bool) -> Option<(Effects, Vec<bool>)
         for (number, event) in events.iter().enumerate() {
             let body = event.to_string();
             let status = receiver.receive(&headers_of(&body), body.as_bytes()).await;
-            told[number] |= status == StatusCode::SERVICE_UNAVAILABLE;
+            refused[number] |= status == StatusCode::SERVICE_UNAVAILABLE;
         }
     }
-    Some((effects, told))
+    Some((effects, refused))
 }
 
 #[tokio::test]
-async fn refuse_uncertain_refuses_events_of_a_killed_receiver() {
-    let Some((effects, told)) = after_a_massacre(true).await else { return };
-    for (run, told) in told.into_iter().enumerate() {
+async fn refuse_uncertain_rejects_events_of_killed_receiver() {
+    let Some((effects, refused)) = kill_receivers_and_redeliver(true).await else { return };
+    for (run, refused) in refused.into_iter().enumerate() {
         assert_eq!(effects.of(run).len(), usize::from(run % 2 == 0), "run {run}");
-        assert!(told, "run {run} is not lost in silence");
+        assert!(refused, "run {run} was lost silently");
     }
 }
 
 #[tokio::test]
-async fn another_receiver_takes_over_events_of_a_killed_receiver() {
-    let Some((effects, told)) = after_a_massacre(false).await else { return };
-    for (run, told) in told.into_iter().enumerate() {
-        let turns = effects.of(run);
-        assert_eq!(turns.len(), 1 + usize::from(run % 2 == 0), "run {run}");
+async fn second_receiver_takes_over_events_of_killed_receiver() {
+    let Some((effects, refused)) = kill_receivers_and_redeliver(false).await else { return };
+    for (run, refused) in refused.into_iter().enumerate() {
+        let leases = effects.of(run);
+        assert_eq!(leases.len(), 1 + usize::from(run % 2 == 0), "run {run}");
         assert!(
-            turns.last().unwrap().uncertainty.is_some(),
-            "run {run}: it is told to the handler"
+            leases.last().unwrap().uncertainty.is_some(),
+            "the handler of run {run} was not told of the uncertainty"
         );
-        assert!(turns.is_sorted_by_key(|lease| lease.fence), "run {run}");
-        assert!(!told, "run {run}");
+        assert!(leases.is_sorted_by_key(|lease| lease.fence), "run {run}");
+        assert!(!refused, "run {run}");
     }
 }
 
 #[tokio::test]
-async fn a_redis_that_goes_away_and_comes_back_leads_to_nothing_twice() {
+async fn events_are_not_handled_twice_when_redis_restarts() {
     let Some(mut redis) = Redis::start() else { return };
     let effects = Effects::default();
     let receiver = {
@@ -189,7 +188,7 @@ async fn a_redis_that_goes_away_and_comes_back_leads_to_nothing_twice() {
         let body = event.to_string();
         receiver.receive(&headers_of(&body), body.as_bytes()).await
     };
-    // Ends that were before Redis comes back, and one that will be after.
+    // These runs end before Redis restarts.
     let (before, while_away) = (ended("0", SystemTime::now()), ended("1", SystemTime::now()));
     let _ = receive(&ended("warm", SystemTime::now())).await;
     let begun = ended("2", SystemTime::now() + Duration::from_millis(1));
@@ -202,7 +201,7 @@ async fn a_redis_that_goes_away_and_comes_back_leads_to_nothing_twice() {
         assert_eq!(
             receive(event).await,
             StatusCode::SERVICE_UNAVAILABLE,
-            "it may have been handled"
+            "an event from before the restart may have been handled"
         );
     }
     assert_eq!(receive(&begun).await, StatusCode::SERVICE_UNAVAILABLE);
@@ -214,9 +213,9 @@ async fn a_redis_that_goes_away_and_comes_back_leads_to_nothing_twice() {
     assert_eq!(effects.of(3).len(), 1);
 }
 
-/// Redis goes away between the work and its commit.
+/// Redis stops between the work and its commit. A retry of the service would not help.
 #[tokio::test]
-async fn a_commit_that_is_lost_leaves_doubt() {
+async fn answers_204_when_redis_stops_before_commit() {
     let Some(redis) = Redis::start() else { return };
     let redis = Arc::new(Mutex::new(redis));
     let url = redis.lock().unwrap().url();
@@ -231,16 +230,15 @@ async fn a_commit_that_is_lost_leaves_doubt() {
     };
     let body = ended("0", SystemTime::now() + Duration::from_secs(1)).to_string();
     let answer = receiver.receive(&headers_of(&body), body.as_bytes()).await;
-    assert_eq!(answer, StatusCode::NO_CONTENT, "the work is done");
+    assert_eq!(answer, StatusCode::NO_CONTENT, "the handler succeeded");
     assert_eq!(effects.of(0).len(), 1);
 }
 
-/// What [`a_killed_process_loses_no_event`] starts: a receiver in a process
-/// of its own. It says where it is, and each run that it has taken; of a run `stuck` it never
-/// comes to an end.
+/// The receiver that [`event_of_killed_process_is_handled_by_another`] starts as a process. It
+/// prints its URL and each run that it begins to handle, and hangs at runs named `stuck`.
 #[tokio::test]
-#[ignore = "it is a process that another test starts, and kills"]
-async fn process() {
+#[ignore = "another test starts it as a process and kills it"]
+async fn receiver_process() {
     let url = std::env::var("TWIN_TEST_REDIS").expect("another test starts it");
     let handler = |delivery: Delivery, lease: Lease| async move {
         let run = delivery.key().run_id().to_owned();
@@ -259,7 +257,7 @@ async fn process() {
     std::future::pending::<()>().await;
 }
 
-/// A receiver in a process, and what it says.
+/// A receiver in a process, and its output.
 struct Process {
     child: tokio::process::Child,
     lines: tokio::io::Lines<BufReader<tokio::process::ChildStdout>>,
@@ -268,7 +266,7 @@ struct Process {
 impl Process {
     fn start(redis: &Redis, doomed: bool) -> Self {
         let mut command = Command::new(std::env::current_exe().unwrap());
-        command.args(["--exact", "fleet::process", "--ignored", "--nocapture"]);
+        command.args(["--exact", "redis_fleet::receiver_process", "--ignored", "--nocapture"]);
         command.env("TWIN_TEST_REDIS", redis.url()).kill_on_drop(true).stdout(Stdio::piped());
         if doomed {
             command.env("TWIN_TEST_DOOMED", "1");
@@ -278,10 +276,10 @@ impl Process {
         Self { child, lines }
     }
 
-    /// What comes after this word in the next line that begins with it.
-    async fn says(&mut self, word: &str) -> String {
+    /// Waits for a line that begins with `word`. Returns the rest of it.
+    async fn rest_after(&mut self, word: &str) -> String {
         loop {
-            let line = self.lines.next_line().await.unwrap().expect("it goes on");
+            let line = self.lines.next_line().await.unwrap().expect("the process has ended");
             if let Some(rest) = line.strip_prefix(word) {
                 return rest.trim().to_owned();
             }
@@ -290,10 +288,11 @@ impl Process {
 }
 
 #[tokio::test]
-async fn a_killed_process_loses_no_event() {
+async fn event_of_killed_process_is_handled_by_another() {
     let Some(redis) = Redis::start() else { return };
     let (mut doomed, mut heir) = (Process::start(&redis, true), Process::start(&redis, false));
-    let (doomed_url, heir_url) = (doomed.says("listens").await, heir.says("listens").await);
+    let (doomed_url, heir_url) =
+        (doomed.rest_after("listens").await, heir.rest_after("listens").await);
     let end = SystemTime::now() + Duration::from_secs(3600);
     let event = ended("stuck", end);
     let sender = {
@@ -304,20 +303,20 @@ async fn a_killed_process_loses_no_event() {
             request.headers(headers_of(&body)).body(body).send().await
         })
     };
-    assert_eq!(doomed.says("handles").await, "stuck None");
+    assert_eq!(doomed.rest_after("handles").await, "stuck None");
     doomed.child.kill().await.unwrap();
-    assert!(sender.await.unwrap().is_err(), "nobody said that it was handled");
-    // The next receiver is told, and the third finds it reserved: the second is at it still.
+    assert!(sender.await.unwrap().is_err(), "the killed process answered");
+    // The second receiver gets the event with an uncertainty, and hangs. The third gets 503.
     let again = {
         let (url, event) = (heir_url.clone(), event.clone());
         tokio::spawn(async move { deliver(&url, &event).await })
     };
-    assert_eq!(heir.says("handles").await, "stuck Some(Interrupted)");
+    assert_eq!(heir.rest_after("handles").await, "stuck Some(Interrupted)");
     let mut third = Process::start(&redis, false);
-    let third_url = third.says("listens").await;
+    let third_url = third.rest_after("listens").await;
     assert_eq!(deliver(&third_url, &event).await, StatusCode::SERVICE_UNAVAILABLE);
     assert_eq!(deliver(&third_url, &ended("r", end)).await, StatusCode::NO_CONTENT);
-    assert_eq!(third.says("handles").await, "r None");
+    assert_eq!(third.rest_after("handles").await, "r None");
     assert_eq!(deliver(&heir_url, &ended("r", end)).await, StatusCode::NO_CONTENT);
     again.abort();
 }
