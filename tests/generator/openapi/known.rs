@@ -234,7 +234,8 @@ fn every_fact_names_its_source() {
 
 #[test]
 fn known_json_is_written_as_a_program_writes_it() {
-    assert_eq!(KNOWN, format!("{:#}\n", known()), "an accepted edit would change other lines");
+    let written = format!("{:#}\n", known());
+    assert!(KNOWN == written, "an accepted edit would change other lines");
 }
 
 #[test]
