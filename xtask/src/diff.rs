@@ -113,7 +113,8 @@ pub(crate) fn documents(old: (&str, &[u8]), new: (&str, &[u8])) -> anyhow::Resul
 
 /// The comparison of two clients.
 pub(crate) fn judged(changes: Vec<Change>, was: Client<'_>, is: Client<'_>) -> Comparison {
-    let differences = surface::compare(was, is);
+    let mut differences: Vec<Difference> = surface::withdrawn(&changes).collect();
+    differences.extend(surface::compare(was, is));
     let verdict = surface::verdict(&differences);
     Comparison { changes, differences, verdict, note: None }
 }

@@ -13,6 +13,7 @@ use std::fmt;
 
 use serde_json::Value;
 
+use super::rules;
 use crate::LeftOut;
 
 /// What a difference asks of the next version.
@@ -95,6 +96,17 @@ pub fn compare(old: Client<'_>, new: Client<'_>) -> Vec<Difference> {
     found.0.sort_by_key(|difference| std::cmp::Reverse(difference.verdict));
     found.0.dedup();
     found.0
+}
+
+/// The operations that a document withdraws. A client that keeps their methods compiles, but
+/// their calls may fail.
+pub fn withdrawn(changes: &[super::Change]) -> impl Iterator<Item = Difference> + '_ {
+    let removed = changes.iter().filter(|change| change.rule == rules::OPERATION_REMOVED.id);
+    removed.map(|change| Difference {
+        verdict: Verdict::Major,
+        place: change.operation.clone().unwrap_or_default(),
+        message: "is not in the document any more: calls may fail".to_owned(),
+    })
 }
 
 /// The verdict over all `differences`.

@@ -53,7 +53,8 @@ fn one_upstream_change_from_fetch_to_accepted_edits() {
         "new        client, get_usage: the method is new (GET /v1/usage)",
         "new        client, RunStatus: the variant for \"queued\" is new",
         "new        client, Workspace.color: the field is new",
-        "verdict    minor",
+        "BREAKING   client, GET /v1/schedules: is not in the document any more: calls may fail",
+        "verdict    major",
     ] {
         assert!(said.contains(line), "no {line:?} in {said}");
     }

@@ -179,7 +179,9 @@ fn security(old: &Value, new: &Value, found: &mut Found) {
     };
     let (was, is) = (schemes(old), schemes(new));
     for gone in was.iter().filter(|scheme| !is.contains(scheme)) {
-        found.add(Verdict::Major, gone.trim_end(), "the security scheme is gone");
+        // A document that names no scheme at all is silent, and the client sends its key.
+        let verdict = if is.is_empty() { Verdict::Patch } else { Verdict::Major };
+        found.add(verdict, gone.trim_end(), "the security scheme is gone");
     }
     for added in is.iter().filter(|scheme| !was.contains(scheme)) {
         found.add(Verdict::Minor, added.trim_end(), "the security scheme is new");

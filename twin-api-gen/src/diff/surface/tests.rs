@@ -130,6 +130,8 @@ fn servers_and_security_belong_to_the_surface() {
     assert_eq!(of(&effective("https://a.example/v2", "X-Key")), Verdict::None);
     assert_eq!(of(&effective("https://b.example", "x-key")), Verdict::Major);
     assert_eq!(of(&effective("https://a.example", "x-token")), Verdict::Major);
+    let silent = json!({"servers": [{"url": "https://a.example"}]});
+    assert_eq!(of(&silent), Verdict::Patch);
 }
 
 #[test]
