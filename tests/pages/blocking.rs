@@ -35,7 +35,7 @@ fn with_service(test: impl Fn(&Client, &[String])) {
 }
 
 #[test]
-fn a_list_within_a_list() {
+fn blocking_iterators_nest() {
     with_service(|twin, agents| {
         let mut seen = Vec::new();
         for agent in twin.list_agents().items().blocking().unwrap() {
@@ -58,7 +58,7 @@ fn a_list_within_a_list() {
 }
 
 #[test]
-fn an_iterator_on_an_async_thread_gives_one_error_and_ends() {
+fn blocking_iterator_on_an_async_thread_gives_one_error() {
     with_service(|twin, _| {
         let mut outside = twin.list_agents().items().blocking().unwrap();
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();

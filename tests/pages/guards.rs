@@ -20,7 +20,7 @@ async fn agents(pages: Vec<(Vec<u64>, Value)>) -> (Vec<String>, Option<Error>, u
 }
 
 #[tokio::test]
-async fn cursors_that_come_again_are_an_error_after_the_good_items() {
+async fn repeated_cursor_fails_after_the_items() {
     let pages = vec![(vec![1, 2], json!("a")), (vec![3], json!("a"))];
     let (came, error, requests) = agents(pages).await;
     assert_eq!((came, requests), (names("agent", [1, 2, 3]), 2));
@@ -35,7 +35,7 @@ async fn cursors_that_come_again_are_an_error_after_the_good_items() {
 }
 
 #[tokio::test]
-async fn an_empty_page_with_a_cursor_goes_on_and_no_cursor_ends() {
+async fn continues_after_an_empty_page_with_a_cursor() {
     for end in [Value::Null, json!("")] {
         let pages = vec![(vec![], json!("a")), (vec![], json!("b")), (vec![1], end)];
         let (came, error, requests) = agents(pages).await;
@@ -60,7 +60,7 @@ fn without_cursors(fails: bool) -> (Made, twin_api::Client) {
 }
 
 #[tokio::test]
-async fn a_list_that_is_cut_at_limit_without_a_cursor_is_an_error_after_the_items() {
+async fn list_cut_at_limit_without_cursor_fails_after_the_items() {
     for limit in 1..=6 {
         let (made, twin) = without_cursors(false);
         let list = twin.list_agents().limit(limit).items();
@@ -75,7 +75,7 @@ async fn a_list_that_is_cut_at_limit_without_a_cursor_is_an_error_after_the_item
 }
 
 #[tokio::test]
-async fn a_whole_list_as_long_as_limit_is_asked_for_one_item_more_and_ends() {
+async fn full_page_without_cursor_is_checked_once_and_ends() {
     let (made, twin) = without_cursors(false);
     let mut pages = twin.list_agents().limit(7).pages();
     let page = pages.try_next().await.unwrap().unwrap();
@@ -92,7 +92,7 @@ async fn a_whole_list_as_long_as_limit_is_asked_for_one_item_more_and_ends() {
 }
 
 #[tokio::test]
-async fn a_check_that_fails_comes_after_the_items() {
+async fn failed_check_for_more_items_fails_after_the_items() {
     let (_, twin) = without_cursors(true);
     let list = twin.list_agents().limit(2).items();
     let (came, error) = drain(list, |agent| agent.agent_id.clone()).await;
@@ -102,7 +102,7 @@ async fn a_check_that_fails_comes_after_the_items() {
 }
 
 #[tokio::test]
-async fn a_list_by_cursor_may_end_with_a_full_page() {
+async fn list_by_cursor_ends_with_a_full_page() {
     let pages = vec![(vec![1, 2], json!("a")), (vec![3, 4], Value::Null)];
     let mut at = 0;
     let (made, twin) = Made::up(move |_, _| {
@@ -118,7 +118,7 @@ async fn a_list_by_cursor_may_end_with_a_full_page() {
 }
 
 #[tokio::test]
-async fn cursors_that_are_new_for_ever_end_in_an_error() {
+async fn endless_new_cursors_end_in_an_error() {
     for numbers in [vec![], vec![1, 2]] {
         let mut at = 0;
         let (made, twin) = Made::up(move |_, _| {
@@ -162,7 +162,7 @@ async fn all_runs(twin: &twin_api::Client) -> (Vec<String>, Option<Error>) {
 }
 
 #[tokio::test]
-async fn a_total_may_be_anything_and_is_never_alone_the_end() {
+async fn wrong_totals_neither_end_nor_truncate_a_list() {
     let totals = [
         json!("5"),
         json!(5),
@@ -201,7 +201,7 @@ async fn a_total_may_be_anything_and_is_never_alone_the_end() {
 }
 
 #[tokio::test]
-async fn a_page_number_that_is_not_heeded_is_an_error_within_two_more_requests() {
+async fn ignored_page_number_fails_within_two_more_requests() {
     let right = |page| json!({"total_runs": 6, "page": page, "page_size": 2});
     let (made, twin) = runs(6, |_| 1, |_| json!({"total_runs": 6}));
     let (came, error) = all_runs(&twin).await;
@@ -223,7 +223,7 @@ async fn a_page_number_that_is_not_heeded_is_an_error_within_two_more_requests()
 }
 
 #[tokio::test]
-async fn a_page_size_that_is_clamped_truncates_nothing() {
+async fn clamped_page_size_truncates_nothing() {
     for echo in [json!({"page_size": 2}), json!({"page_size": 10}), json!({})] {
         for total in [json!(5), json!("5"), Value::Null] {
             let (echo, said) = (echo.clone(), total.clone());
@@ -244,7 +244,7 @@ async fn a_page_size_that_is_clamped_truncates_nothing() {
 }
 
 #[tokio::test]
-async fn what_moves_up_while_it_is_read_is_not_missed() {
+async fn runs_that_move_up_during_reading_are_not_missed() {
     for total in [true, false] {
         // The first run is deleted after the first page.
         let mut left: Vec<u64> = (1..=6).collect();
@@ -277,7 +277,7 @@ async fn events(
 }
 
 #[tokio::test]
-async fn after_index_is_the_highest_that_came_however_high_and_disordered() {
+async fn sends_the_highest_index_as_after_index_for_unordered_events() {
     let all = [u64::MAX, 7, 5, 6, u64::MAX - 1];
     let (mut came, error, requests) = events(move |after, limit| {
         let mut later: Vec<u64> =
@@ -297,7 +297,7 @@ async fn after_index_is_the_highest_that_came_however_high_and_disordered() {
 }
 
 #[tokio::test]
-async fn events_that_do_not_go_on_are_an_error_with_or_without_a_total() {
+async fn repeated_events_fail_with_or_without_a_total() {
     for (total, shown) in [(json!(1_510), Some(1_510)), (Value::Null, None)] {
         let (came, error, requests) = events(move |_, limit| {
             let events: Vec<Value> = (1..=2).take(limit).map(event).collect();
@@ -320,7 +320,7 @@ async fn events_that_do_not_go_on_are_an_error_with_or_without_a_total() {
 }
 
 #[tokio::test]
-async fn an_after_index_of_ones_own_is_no_truncation() {
+async fn lists_events_after_the_after_index_of_the_caller() {
     let (_, twin) = Made::up(|_, query| {
         let after = number(query, "after_index").unwrap_or_default();
         let events: Vec<Value> = (after + 1..=9).take(3).map(event).collect();
@@ -333,7 +333,7 @@ async fn an_after_index_of_ones_own_is_no_truncation() {
 }
 
 #[tokio::test]
-async fn two_events_with_one_index_both_come() {
+async fn lists_two_different_events_with_the_same_index() {
     let (_, twin) = Made::up(|_, query| {
         let event = |index: u64, kind: &str| json!({"event_index": index, "event": {kind: {}}});
         let all = [event(7, "A"), event(7, "B"), event(7, "A"), event(8, "A")];
@@ -352,7 +352,7 @@ async fn two_events_with_one_index_both_come() {
 }
 
 #[tokio::test]
-async fn an_index_that_is_sent_as_text_is_an_index() {
+async fn reads_event_index_sent_as_text() {
     let (_, twin) = Made::up(|_, query| {
         let after = number(query, "after_index").unwrap_or_default();
         let events: Vec<Value> = [u64::MAX - 1, u64::MAX]

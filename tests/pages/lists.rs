@@ -11,7 +11,7 @@ use twin_tests::emulator::{Profile, World};
 use super::harness::{in_both, start_runs};
 
 #[tokio::test]
-async fn agents_come_newest_first_and_each_once() {
+async fn agents_arrive_once_and_newest_first() {
     in_both(async |emulator, twin| {
         let mut known: Vec<String> = (0..120).map(|_| emulator.with(World::add_agent)).collect();
         known.reverse();
@@ -30,7 +30,7 @@ async fn agents_come_newest_first_and_each_once() {
 }
 
 #[tokio::test]
-async fn runs_keep_their_filters_and_their_order() {
+async fn pages_of_runs_keep_filters_and_order() {
     in_both(async |emulator, twin| {
         let agent = emulator.with(World::add_agent);
         let mut started = start_runs(&emulator, &agent, 7);
@@ -56,7 +56,7 @@ async fn runs_keep_their_filters_and_their_order() {
 }
 
 #[tokio::test]
-async fn events_come_each_once_to_the_last() {
+async fn lists_every_event_once_in_order() {
     in_both(async |emulator, twin| {
         let agent = emulator.with(World::add_agent);
         let run = start_runs(&emulator, &agent, 1).remove(0);
@@ -77,7 +77,7 @@ async fn events_come_each_once_to_the_last() {
 }
 
 #[tokio::test]
-async fn a_service_that_ignores_after_index_is_told_of_with_its_counts() {
+async fn reports_counts_when_the_service_ignores_after_index() {
     in_both(async |emulator, twin| {
         let agent = emulator.with(World::add_agent);
         let run = start_runs(&emulator, &agent, 1).remove(0);
@@ -109,7 +109,7 @@ async fn a_service_that_ignores_after_index_is_told_of_with_its_counts() {
 }
 
 #[tokio::test]
-async fn lists_of_one_page_are_streams_as_well() {
+async fn streams_lists_without_paging() {
     in_both(async |emulator, twin| {
         let agent = emulator.with(World::add_agent);
         emulator.with(|world| world.deploy(&agent));

@@ -14,7 +14,7 @@ fn stored(position: &Position) -> Position {
 }
 
 #[tokio::test]
-async fn the_rest_comes_from_the_next_of_a_page() {
+async fn page_next_resumes_with_the_remaining_items() {
     in_both(async |emulator, twin| {
         emulator.with(|world| world.add_agents(50));
         let agent = emulator.with(World::add_agent);
@@ -44,7 +44,7 @@ async fn the_rest_comes_from_the_next_of_a_page() {
 }
 
 #[tokio::test]
-async fn a_position_moves_past_a_page_only_when_all_of_it_was_taken() {
+async fn position_moves_past_a_page_after_its_last_item() {
     let (_, twin) = Made::up(|_, query| {
         let page = number(query, "page").unwrap();
         let runs: Vec<Value> = (2 * page - 1..=2 * page).filter(|at| *at <= 5).map(run).collect();
@@ -69,7 +69,7 @@ async fn a_position_moves_past_a_page_only_when_all_of_it_was_taken() {
 }
 
 #[tokio::test]
-async fn nothing_is_skipped_though_runs_were_deleted_meanwhile() {
+async fn resumed_list_skips_nothing_after_deletions() {
     for gone in [vec![1], vec![1, 2], vec![3, 4], vec![1, 2, 3, 4], vec![6], vec![]] {
         for total in [true, false] {
             let (_, twin) = Made::up(move |_, _| {
@@ -96,7 +96,7 @@ async fn nothing_is_skipped_though_runs_were_deleted_meanwhile() {
 }
 
 #[tokio::test]
-async fn nothing_is_repeated_though_runs_were_started_meanwhile() {
+async fn resumed_list_repeats_nothing_after_new_runs() {
     for started in 0..=5_u64 {
         let runs = move |query: &[(String, String)], first: u64| {
             let skipped = usize::try_from((number(query, "page").unwrap() - 1) * 3).unwrap();
@@ -116,7 +116,7 @@ async fn nothing_is_repeated_though_runs_were_started_meanwhile() {
 }
 
 #[tokio::test]
-async fn an_error_says_where_to_go_on() {
+async fn error_position_resumes_the_list() {
     let mut failing = true;
     let (_, twin) = Made::up(move |_, query| {
         let after = number(query, "after_index").unwrap_or_default();
@@ -140,7 +140,7 @@ async fn an_error_says_where_to_go_on() {
 }
 
 #[tokio::test]
-async fn a_position_in_another_kind_of_list_is_refused_and_nothing_is_sent() {
+async fn rejects_position_of_another_kind_of_list_before_sending() {
     let (made, twin) = Made::up(|_, _| (500, json!({})));
     let cursor: Position =
         serde_json::from_value(json!({"version": 1, "place": {"cursor": "c"}})).unwrap();
@@ -153,7 +153,7 @@ async fn a_position_in_another_kind_of_list_is_refused_and_nothing_is_sent() {
 }
 
 #[tokio::test]
-async fn a_position_with_the_largest_numbers_does_not_overflow() {
+async fn largest_numbers_in_a_position_do_not_overflow() {
     let largest = u64::MAX;
     let places = [
         json!({"event": {"after": largest, "came": largest}}),
@@ -188,7 +188,7 @@ async fn a_position_with_the_largest_numbers_does_not_overflow() {
 }
 
 #[tokio::test]
-async fn a_resumed_list_of_events_that_shows_less_than_it_counts_is_an_error() {
+async fn resumed_events_below_the_total_fail() {
     for (came, fails) in [(Some(2), true), (Some(3), false)] {
         let (_, twin) = Made::up(|_, _| (200, json!({"events": [], "total_count": 3})));
         let position: Position = serde_json::from_value(
@@ -203,7 +203,7 @@ async fn a_resumed_list_of_events_that_shows_less_than_it_counts_is_an_error() {
 }
 
 #[tokio::test]
-async fn a_resumed_list_of_runs_ends_where_the_page_number_is_ignored() {
+async fn resumed_runs_fail_when_the_page_number_is_ignored() {
     for total in [Some(9), None] {
         let (made, twin) = Made::up(move |_, _| {
             let runs: Vec<Value> = (1..=3).map(run).collect();

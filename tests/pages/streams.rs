@@ -31,7 +31,7 @@ where
 }
 
 #[tokio::test]
-async fn the_adapters_of_futures_fit() {
+async fn streams_work_with_futures_adapters() {
     let (_, twin) = agents(5);
     let items = twin.list_agents().items();
     is_stream(&items);
@@ -46,7 +46,7 @@ async fn the_adapters_of_futures_fit() {
 }
 
 #[tokio::test]
-async fn nothing_is_asked_for_before_it_is_wanted() {
+async fn requests_a_page_only_when_it_is_needed() {
     let (made, twin) = agents(6);
     let mut items = twin.list_agents().limit(2).items();
     assert_eq!(made.requests().len(), 0);
@@ -60,7 +60,7 @@ async fn nothing_is_asked_for_before_it_is_wanted() {
 }
 
 #[tokio::test]
-async fn pages_that_are_ahead_come_in_order_and_no_further() {
+async fn prefetch_keeps_order_and_its_limit() {
     for ahead in 0..4 {
         let (made, twin) = agents(20);
         let mut pages = twin.list_agents().pages().prefetch(ahead);
@@ -81,7 +81,7 @@ async fn pages_that_are_ahead_come_in_order_and_no_further() {
 }
 
 #[tokio::test]
-async fn a_future_that_is_dropped_loses_nothing() {
+async fn dropped_next_future_loses_no_item() {
     let (made, twin) = agents(5);
     let mut items = twin.list_agents().items();
     let mut ids = Vec::new();
@@ -103,7 +103,7 @@ async fn a_future_that_is_dropped_loses_nothing() {
 }
 
 #[tokio::test]
-async fn a_stream_is_fused_and_its_hint_is_honest() {
+async fn items_are_fused_and_size_hint_is_correct() {
     let (_, twin) = agents(5);
     let mut items = twin.list_agents().items();
     let mut left = 5;
@@ -123,7 +123,7 @@ async fn a_stream_is_fused_and_its_hint_is_honest() {
 }
 
 #[tokio::test]
-async fn an_empty_list_is_one_empty_page() {
+async fn empty_list_gives_one_empty_page() {
     let (_, twin) = Made::up(|_, _| (200, json!({"agents": [], "runs": [], "total_runs": "0"})));
     let mut pages = twin.list_runs().agent_id("a").pages();
     let page = pages.try_next().await.unwrap().unwrap();
@@ -133,7 +133,7 @@ async fn an_empty_list_is_one_empty_page() {
 }
 
 #[tokio::test]
-async fn what_cannot_be_sent_is_an_error_of_the_stream() {
+async fn invalid_request_is_an_error_of_the_stream() {
     let (made, twin) = agents(5);
     let error = twin.list_runs().agent_id("..").items().try_next().await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::InvalidRequest);

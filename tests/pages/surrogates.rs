@@ -18,7 +18,7 @@ async fn answering(body: String) -> (Scripted, Client) {
 }
 
 #[tokio::test]
-async fn a_lone_surrogate_in_a_name_fails_no_page() {
+async fn replaces_lone_surrogate_in_agent_name() {
     let body = format!(
         r#"{{"agents": [
             {{"agent_id": "agent_1", "agent_name": {{"name": "cut {HALF}"}}, "deployment_state": "draft",
@@ -37,7 +37,7 @@ async fn a_lone_surrogate_in_a_name_fails_no_page() {
 }
 
 #[tokio::test]
-async fn a_lone_surrogate_in_an_event_keeps_the_event_and_its_bytes() {
+async fn lone_surrogate_in_an_event_keeps_the_raw_payload() {
     let payload =
         format!(r#"{{"event": {{"event": {{"Finished": {{"message": "cut {HALF}"}}}}}}}}"#);
     let (_server, twin) = answering(format!(

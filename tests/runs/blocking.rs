@@ -19,7 +19,7 @@ async fn elsewhere<T: Send + 'static>(act: impl FnOnce() -> T + Send + 'static) 
 }
 
 #[tokio::test]
-async fn a_run_is_launched_followed_and_waited_for() {
+async fn blocking_calls_launch_follow_and_wait() {
     let twin = Twin::observed().await;
     twin.with(|world| world.script_next_run(Script::ordinary()));
     let (client, agent) = (twin.client.clone(), twin.agent.clone());
@@ -37,7 +37,7 @@ async fn a_run_is_launched_followed_and_waited_for() {
 }
 
 #[tokio::test]
-async fn within_a_runtime_it_is_refused_and_nothing_is_sent() {
+async fn blocking_calls_on_an_async_thread_fail_before_sending() {
     let twin = Twin::observed().await;
     let run = twin.client.resume(RunTicket::new(&*twin.agent, "run_1"));
     let errors = [

@@ -35,13 +35,13 @@ async fn since(twin: &Twin, time: SystemTime) -> Vec<String> {
 }
 
 #[test]
-fn the_stream_can_be_sent_and_moved() {
+fn finished_runs_are_send_and_unpin() {
     fn check<T: Send + Unpin + FusedStream>() {}
     check::<FinishedRuns<'_>>();
 }
 
 #[tokio::test]
-async fn it_is_the_end_that_counts_and_the_moment_itself_does() {
+async fn finished_since_compares_end_times_inclusively() {
     in_both(async |twin: Twin| {
         let old = start(&twin, lasting(1, Step::Complete(Ending::Success))).await;
         let mut expected = vec![
@@ -64,7 +64,7 @@ async fn it_is_the_end_that_counts_and_the_moment_itself_does() {
 }
 
 #[tokio::test]
-async fn every_page_is_read() {
+async fn finished_since_reads_every_page() {
     in_both(async |twin: Twin| {
         let first = start(&twin, lasting(2, Step::Complete(Ending::Success))).await;
         twin.with(|world| {
@@ -80,7 +80,7 @@ async fn every_page_is_read() {
 }
 
 #[tokio::test]
-async fn a_time_may_be_written_as_the_service_writes_it() {
+async fn finished_since_reads_rfc_3339_and_rejects_other_text() {
     in_both(async |twin: Twin| {
         let run = start(&twin, lasting(1, Step::Fail)).await;
         twin.advance(HOUR).await;
@@ -108,7 +108,7 @@ async fn a_time_may_be_written_as_the_service_writes_it() {
 }
 
 #[tokio::test]
-async fn who_knows_how_long_runs_last_reads_less() {
+async fn max_run_duration_filters_by_start_time() {
     in_both(async |twin: Twin| {
         let _longer = start(&twin, lasting(30, Step::Fail)).await;
         twin.advance(HOUR * 20).await;
@@ -129,7 +129,7 @@ async fn who_knows_how_long_runs_last_reads_less() {
 }
 
 #[tokio::test]
-async fn a_refusal_is_the_last_item() {
+async fn refusal_is_the_last_item_of_finished_since() {
     in_both(async |twin: Twin| {
         let mut runs = twin.client.finished_since("agent_nobody", now(&twin));
         let error = runs.next().await.unwrap().unwrap_err();

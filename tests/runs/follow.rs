@@ -43,13 +43,13 @@ async fn all(twin: &Twin, run: &RunHandle) -> Vec<u64> {
 }
 
 #[test]
-fn the_stream_can_be_sent_and_moved() {
+fn run_events_are_send_and_unpin() {
     fn check<T: Send + Unpin + FusedStream>() {}
     check::<RunEvents>();
 }
 
 #[tokio::test]
-async fn each_event_comes_once_and_then_the_end() {
+async fn events_arrive_once_until_the_run_ends() {
     in_both(async |twin: Twin| {
         let run = twin.launch(busy(40)).await;
         let events: Vec<RunEvent> = run.events().try_collect().await.unwrap();
@@ -63,7 +63,7 @@ async fn each_event_comes_once_and_then_the_end() {
 }
 
 #[tokio::test]
-async fn a_run_that_is_over_is_read_without_a_pause() {
+async fn events_of_an_ended_run_need_no_pause() {
     in_both(async |twin: Twin| {
         let run = twin.launch(busy(3)).await;
         twin.advance(seconds(60)).await;
@@ -76,7 +76,7 @@ async fn a_run_that_is_over_is_read_without_a_pause() {
 }
 
 #[tokio::test]
-async fn more_events_than_a_page_holds_all_come_where_the_index_is_heeded() {
+async fn follows_more_events_than_a_page_holds() {
     let twin = heeding().await;
     let run = twin.launch(busy(2)).await;
     twin.add_events(&run, 1_510);
@@ -86,7 +86,7 @@ async fn more_events_than_a_page_holds_all_come_where_the_index_is_heeded() {
 }
 
 #[tokio::test]
-async fn a_service_that_ignores_the_index_ends_in_an_error_that_counts() {
+async fn events_fail_with_counts_when_after_index_is_ignored() {
     let twin = Twin::observed().await;
     let run = twin.launch(busy(0)).await;
     twin.add_events(&run, 1_508);
@@ -108,7 +108,7 @@ async fn a_service_that_ignores_the_index_ends_in_an_error_that_counts() {
 }
 
 #[tokio::test]
-async fn what_was_shown_before_a_restart_is_not_shown_again() {
+async fn events_after_an_index_repeat_nothing() {
     for twin in [Twin::documented().await, Twin::observed().await, heeding().await] {
         let run = twin.launch(busy(20)).await;
         let mut events = run.events();
@@ -129,7 +129,7 @@ async fn what_was_shown_before_a_restart_is_not_shown_again() {
 }
 
 #[tokio::test]
-async fn a_position_goes_on_and_counts() {
+async fn events_from_a_position_continue_and_count() {
     for twin in [Twin::documented().await, Twin::observed().await, heeding().await] {
         let run = twin.launch(busy(20)).await;
         let mut events = run.events();
@@ -149,7 +149,7 @@ async fn a_position_goes_on_and_counts() {
 }
 
 #[tokio::test]
-async fn resuming_where_the_index_is_ignored_never_ends_in_silence() {
+async fn resumed_events_fail_when_after_index_is_ignored() {
     let twin = Twin::observed().await;
     let run = twin.launch(busy(0)).await;
     twin.add_events(&run, 700);
@@ -161,7 +161,7 @@ async fn resuming_where_the_index_is_ignored_never_ends_in_silence() {
 }
 
 #[tokio::test]
-async fn a_run_that_never_was_is_an_error_and_not_an_empty_list() {
+async fn events_of_an_unknown_run_fail_with_not_found() {
     in_both(async |twin: Twin| {
         let run = twin.client.resume(RunTicket::new(&*twin.agent, "run_nobody"));
         let mut events = run.events();
@@ -173,7 +173,7 @@ async fn a_run_that_never_was_is_an_error_and_not_an_empty_list() {
 }
 
 #[tokio::test]
-async fn a_run_that_is_deleted_meanwhile_is_gone() {
+async fn events_end_with_gone_after_the_run_is_deleted() {
     in_both(async |twin: Twin| {
         let run = twin.launch(Script::by_hand()).await;
         let same = run.clone();
@@ -186,7 +186,7 @@ async fn a_run_that_is_deleted_meanwhile_is_gone() {
 }
 
 #[tokio::test]
-async fn a_pause_is_followed_through() {
+async fn events_continue_through_a_pause() {
     in_both(async |twin: Twin| {
         let script = Script::by_hand()
             .then(seconds(5), Step::Pause)
@@ -205,7 +205,7 @@ async fn a_pause_is_followed_through() {
 }
 
 #[tokio::test]
-async fn nothing_for_too_long_is_a_timeout() {
+async fn events_time_out_at_the_idle_limit() {
     in_both(async |twin: Twin| {
         let run = twin.launch(Script::by_hand()).await;
         let mut events = run.events().idle_limit(seconds(120));
@@ -220,7 +220,7 @@ async fn nothing_for_too_long_is_a_timeout() {
 }
 
 #[tokio::test]
-async fn faults_that_pass_cost_no_event_and_others_are_told() {
+async fn events_survive_transient_failures_and_report_permanent_ones() {
     in_both(async |twin: Twin| {
         let unwell = Fault::status(StatusCode::SERVICE_UNAVAILABLE, None);
         let run = twin.launch(busy(30)).await;
@@ -239,7 +239,7 @@ async fn faults_that_pass_cost_no_event_and_others_are_told() {
 }
 
 #[tokio::test]
-async fn a_service_that_stays_away_is_given_up() {
+async fn events_give_up_after_five_minutes_of_failures() {
     in_both(async |twin: Twin| {
         let run = twin.launch(busy(3)).await;
         twin.order(Rule::new("list_runs", Fault::status(StatusCode::BAD_GATEWAY, None))).unwrap();
@@ -252,7 +252,7 @@ async fn a_service_that_stays_away_is_given_up() {
 }
 
 #[tokio::test]
-async fn a_future_that_is_dropped_loses_nothing() {
+async fn dropped_next_future_loses_no_event() {
     in_both(async |twin: Twin| {
         let run = twin.launch(busy(25)).await;
         let (mut events, mut came) = (run.events(), Vec::new());
@@ -270,7 +270,7 @@ async fn a_future_that_is_dropped_loses_nothing() {
 }
 
 #[tokio::test]
-async fn a_run_in_which_something_happens_now_and_then_is_not_idle() {
+async fn each_event_restarts_the_idle_limit() {
     in_both(async |twin: Twin| {
         let script = (0..9).fold(Script::by_hand(), |script, _| {
             script.then(seconds(100), Step::Event("Tick".to_owned()))
@@ -283,7 +283,7 @@ async fn a_run_in_which_something_happens_now_and_then_is_not_idle() {
 }
 
 #[tokio::test]
-async fn faults_now_and_then_are_not_one_that_stays() {
+async fn success_resets_the_failure_limit_of_events() {
     in_both(async |twin: Twin| {
         let script = (0..400).fold(Script::by_hand(), |script, _| {
             script.then(seconds(2), Step::Event("Tick".to_owned()))

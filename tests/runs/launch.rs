@@ -25,7 +25,7 @@ fn message(twin: &Twin) -> String {
 }
 
 #[tokio::test]
-async fn a_builder_and_a_body_start_a_run() {
+async fn launches_a_run_from_a_builder_and_from_a_body() {
     in_both(async |twin: Twin| {
         let run = twin.client.launch(&*twin.agent, body()).await.unwrap();
         let whole: StartRunBody = body().try_into().unwrap();
@@ -40,7 +40,7 @@ async fn a_builder_and_a_body_start_a_run() {
 }
 
 #[tokio::test]
-async fn a_body_that_is_not_complete_is_not_sent() {
+async fn rejects_incomplete_body_before_sending() {
     let twin = Twin::observed().await;
     let without_mode = StartRunBody::builder().user_message("Go.");
     let error = twin.client.launch(&*twin.agent, without_mode.clone()).await.unwrap_err();
@@ -53,7 +53,7 @@ async fn a_body_that_is_not_complete_is_not_sent() {
 }
 
 #[tokio::test]
-async fn a_lost_answer_is_unknown_and_nothing_is_sent_again() {
+async fn launch_with_a_lost_response_is_unknown_and_not_retried() {
     in_both(async |twin: Twin| {
         twin.order(Rule::new("start_run", Fault::Reset { at: 0 })).unwrap();
         let error = twin.client.launch(&*twin.agent, body()).await.unwrap_err();
@@ -65,7 +65,7 @@ async fn a_lost_answer_is_unknown_and_nothing_is_sent_again() {
 }
 
 #[tokio::test]
-async fn what_was_refused_for_now_is_launched_later_and_once() {
+async fn launch_retries_503_with_retry_after_once() {
     in_both(async |twin: Twin| {
         let busy = Fault::status(StatusCode::SERVICE_UNAVAILABLE, RetryAfter::Seconds(7));
         twin.order(Rule::new("start_run", busy).on(1)).unwrap();
@@ -76,7 +76,7 @@ async fn what_was_refused_for_now_is_launched_later_and_once() {
 }
 
 #[tokio::test]
-async fn a_launch_on_nobody_is_a_refusal() {
+async fn launch_on_an_unknown_agent_is_rejected() {
     in_both(async |twin: Twin| {
         let error = twin.client.launch("agent_nobody", body()).await.unwrap_err();
         assert!(error.is_not_found() || error.is_forbidden());
@@ -86,14 +86,14 @@ async fn a_launch_on_nobody_is_a_refusal() {
 }
 
 #[tokio::test]
-async fn a_launch_that_is_not_awaited_sends_nothing() {
+async fn launch_without_await_sends_nothing() {
     let twin = Twin::observed().await;
     drop(twin.client.launch(&*twin.agent, body()));
     assert!(runs(&twin).await.is_empty());
 }
 
 #[tokio::test]
-async fn find_takes_what_was_started_for_it_and_no_other() {
+async fn launch_or_find_adopts_only_the_run_with_its_marker() {
     in_both(async |twin: Twin| {
         for fault in [Fault::Reset { at: 0 }, Fault::CutBody { at: 30, chunked: false }] {
             twin.clear_faults();
@@ -119,7 +119,7 @@ async fn find_takes_what_was_started_for_it_and_no_other() {
 }
 
 #[tokio::test]
-async fn find_proves_nothing_by_a_run_of_somebody_elses() {
+async fn launch_or_find_does_not_adopt_a_run_without_its_marker() {
     in_both(async |twin: Twin| {
         twin.with(|world| world.script_runs(Script::by_hand()));
         twin.order(Rule::new("start_run", Fault::Reset { at: 0 }).taking_effect(false)).unwrap();
@@ -135,7 +135,7 @@ async fn find_proves_nothing_by_a_run_of_somebody_elses() {
 }
 
 #[tokio::test]
-async fn find_waits_for_a_run_that_shows_late_and_bears_faults() {
+async fn launch_or_find_tolerates_late_listing_and_transient_failures() {
     in_both(async |twin: Twin| {
         twin.order(Rule::new("start_run", Fault::Reset { at: 0 })).unwrap();
         let unwell = Fault::status(StatusCode::BAD_GATEWAY, None);
@@ -149,7 +149,7 @@ async fn find_waits_for_a_run_that_shows_late_and_bears_faults() {
 }
 
 #[tokio::test]
-async fn find_does_not_launch_where_it_could_not_find() {
+async fn launch_or_find_does_not_launch_when_listing_fails() {
     in_both(async |twin: Twin| {
         let no = Fault::status(StatusCode::BAD_REQUEST, None);
         twin.order(Rule::new("list_runs", no)).unwrap();
@@ -160,7 +160,7 @@ async fn find_does_not_launch_where_it_could_not_find() {
 }
 
 #[tokio::test]
-async fn find_that_is_not_needed_is_a_launch() {
+async fn launch_or_find_without_a_failure_launches_once() {
     in_both(async |twin: Twin| {
         let silent = StartRunBody::builder().run_mode(RunMode::Build);
         let run = twin.client.launch_or_find(&*twin.agent, silent).await.unwrap();

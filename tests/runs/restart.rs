@@ -17,7 +17,7 @@ const VARIABLES: [&str; 3] = ["TWIN_TEST_URL", "TWIN_TEST_KEY", "TWIN_TEST_AGENT
 const MARK: &str = "ticket: ";
 
 #[tokio::test]
-async fn a_ticket_survives_the_process() {
+async fn ticket_resumes_a_run_in_another_process() {
     for profile in Profile::ALL {
         let builder = Emulator::builder(profile);
         let twin = Twin::of(builder.switches(|switches| switches.ignore_after_index = false)).await;
@@ -38,15 +38,15 @@ async fn a_ticket_survives_the_process() {
 
 fn launch_and_die(values: [String; 3]) -> Output {
     Command::new(std::env::current_exe().unwrap())
-        .args(["--exact", "restart::the_child", "--ignored", "--nocapture"])
+        .args(["--exact", "restart::child_process_launches_a_run_and_aborts", "--ignored", "--nocapture"])
         .envs(VARIABLES.into_iter().zip(values))
         .output()
         .unwrap()
 }
 
 #[tokio::test]
-#[ignore = "it is the child of a_ticket_survives_the_process, and dies"]
-async fn the_child() {
+#[ignore = "it is the child of ticket_resumes_a_run_in_another_process, and dies"]
+async fn child_process_launches_a_run_and_aborts() {
     let [url, key, agent] = VARIABLES.map(|name| std::env::var(name).expect(name));
     let twin = ClientBuilder::new(key).base_url(url).build().unwrap();
     let run = twin.launch(agent, body()).await.unwrap();
@@ -55,7 +55,7 @@ async fn the_child() {
 }
 
 #[tokio::test]
-async fn a_ticket_survives_its_client() {
+async fn ticket_resumes_a_run_on_another_client() {
     let twin = Twin::observed().await;
     let run = twin.launch(Script::ordinary()).await;
     let stored = serde_json::to_vec(&run.ticket()).unwrap();

@@ -8,7 +8,7 @@ use twin_ext::prelude::*;
 use crate::harness::{Twin, in_both};
 
 #[tokio::test]
-async fn a_cron_is_set_and_runs_when_it_said() {
+async fn set_schedule_starts_a_run_at_the_computed_time() {
     in_both(async |twin: Twin| {
         let cron = Cron::new("0 30 9 * * MON-FRI *").unwrap();
         twin.with(|world| world.add_deployed_agent("agent_1"));
@@ -29,7 +29,7 @@ async fn a_cron_is_set_and_runs_when_it_said() {
 }
 
 #[tokio::test]
-async fn a_cron_is_a_body_too() {
+async fn cron_converts_to_a_set_schedule_body() {
     let twin = Twin::documented().await;
     twin.with(|world| world.add_deployed_agent("agent_1"));
     let cron: Cron = "0 0 9 * * * *".parse().unwrap();

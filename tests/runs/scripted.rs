@@ -69,7 +69,7 @@ fn listed(runs: &[Value]) -> Value {
 }
 
 #[tokio::test]
-async fn a_run_that_is_listed_late_is_waited_for() {
+async fn wait_tolerates_a_run_that_is_listed_late() {
     let service = Service::start().await;
     service.answers(&listed(&[]), 4).answers(&page("in_progress"), 1).answers(&page("finished"), 1);
     let done = service.run().wait().await.unwrap();
@@ -79,7 +79,7 @@ async fn a_run_that_is_listed_late_is_waited_for() {
 }
 
 #[tokio::test]
-async fn a_run_that_is_never_listed_has_an_answer_of_its_own() {
+async fn wait_ends_with_not_found_for_a_run_never_listed() {
     let service = Service::start().await;
     service.answers(&listed(&[]), 20);
     let error = service.run().wait().await.unwrap_err();
@@ -92,7 +92,7 @@ async fn a_run_that_is_never_listed_has_an_answer_of_its_own() {
 }
 
 #[tokio::test]
-async fn a_run_that_vanishes_is_gone() {
+async fn wait_ends_with_gone_for_a_run_that_disappears() {
     let service = Service::start().await;
     service.answers(&page("in_progress"), 2).answers(&listed(&[]), 20);
     let error = service.run().wait().await.unwrap_err();
@@ -100,7 +100,7 @@ async fn a_run_that_vanishes_is_gone() {
 }
 
 #[tokio::test]
-async fn a_run_that_vanishes_for_a_moment_is_not_gone() {
+async fn wait_tolerates_a_run_missing_for_a_moment() {
     let service = Service::start().await;
     service.answers(&page("in_progress"), 1).answers(&listed(&[]), 3);
     service.answers(&page("in_progress"), 1).answers(&listed(&[]), 3).answers(&page("error"), 1);
@@ -108,7 +108,7 @@ async fn a_run_that_vanishes_for_a_moment_is_not_gone() {
 }
 
 #[tokio::test]
-async fn a_refusal_after_the_run_was_seen_says_that_it_is_gone_and_before_stays_one() {
+async fn refusal_means_gone_only_after_the_run_was_seen() {
     for status in [403, 404] {
         let service = Service::start().await;
         service.answers(&page("in_progress"), 1).fails(status);
@@ -124,7 +124,7 @@ async fn a_refusal_after_the_run_was_seen_says_that_it_is_gone_and_before_stays_
 }
 
 #[tokio::test]
-async fn an_unknown_status_is_borne_for_a_while_and_then_told() {
+async fn wait_reports_an_unknown_status_after_the_grace_period() {
     let service = Service::start().await;
     service.answers(&page("queued"), 3).answers(&page("completed"), 1);
     assert!(service.run().wait().await.unwrap().require_success().is_ok());
@@ -137,7 +137,7 @@ async fn an_unknown_status_is_borne_for_a_while_and_then_told() {
 }
 
 #[tokio::test]
-async fn an_unknown_status_of_a_run_that_has_ended_is_an_end() {
+async fn unknown_status_of_an_ended_run_ends_the_wait() {
     let service = Service::start().await;
     let archived = json!({"run_id": "run_1", "status": "archived", "is_finished": true});
     service.answers(&listed(&[archived]), 1);
@@ -146,7 +146,7 @@ async fn an_unknown_status_of_a_run_that_has_ended_is_an_end() {
 }
 
 #[tokio::test]
-async fn waits_for_the_status_of_a_run_that_has_ended() {
+async fn waits_for_the_final_status_of_an_ended_run() {
     let service = Service::start().await;
     let late = listed(&[json!({"run_id": "run_1", "status": "in_progress", "is_finished": true})]);
     service.answers(&late, 2).answers(&page("completed"), 1);
@@ -160,7 +160,7 @@ async fn waits_for_the_status_of_a_run_that_has_ended() {
 }
 
 #[tokio::test]
-async fn paused_is_told_at_once_in_both_forms() {
+async fn reports_both_forms_of_paused_at_once() {
     for paused in [json!({"status": "paused"}), json!({"status": "in_progress", "is_paused": true})]
     {
         let service = Service::start().await;
@@ -175,7 +175,7 @@ async fn paused_is_told_at_once_in_both_forms() {
 }
 
 #[tokio::test]
-async fn faults_that_pass_are_borne_and_others_are_told() {
+async fn wait_retries_transient_failures_and_reports_permanent_ones() {
     let service = Service::start().await;
     for status in [500, 502, 503, 504, 429, 408] {
         service.fails(status);
@@ -192,7 +192,7 @@ async fn faults_that_pass_are_borne_and_others_are_told() {
 }
 
 #[tokio::test]
-async fn a_fault_that_does_not_pass_is_behind_the_timeout() {
+async fn timeout_names_the_last_failure() {
     let service = Service::start().await;
     let started = service.clock.now();
     for _ in 0..60 {
@@ -208,7 +208,7 @@ async fn a_fault_that_does_not_pass_is_behind_the_timeout() {
 }
 
 #[tokio::test]
-async fn a_retry_after_is_heeded_and_ends_a_wait_that_it_would_outlast() {
+async fn retry_after_beyond_the_deadline_ends_the_wait() {
     let service = Service::start().await;
     let busy = |seconds: &'static str| {
         let header = axum::http::HeaderValue::from_static(seconds);
@@ -235,7 +235,7 @@ fn unwell(seconds: &'static str) -> Answer {
 }
 
 #[tokio::test]
-async fn a_pause_that_nobody_waits_for_ends_every_loop_with_the_refusal() {
+async fn retry_after_above_two_minutes_ends_every_loop() {
     for seconds in ["121", "31536000", "Fri, 31 Dec 9999 23:59:59 GMT"] {
         let service = Service::start().await;
         service.server.answer(unwell(seconds));
@@ -251,7 +251,7 @@ async fn a_pause_that_nobody_waits_for_ends_every_loop_with_the_refusal() {
 }
 
 #[tokio::test]
-async fn events_are_asked_for_again_after_the_pause_that_the_service_asked_for() {
+async fn events_wait_for_retry_after() {
     let service = Service::start().await;
     service.server.answer(unwell("120"));
     service.answers(&page("completed"), 1).answers(&json!({"events": []}), 1);
@@ -260,7 +260,7 @@ async fn events_are_asked_for_again_after_the_pause_that_the_service_asked_for()
 }
 
 #[tokio::test]
-async fn a_pause_does_not_outlast_the_idle_limit() {
+async fn retry_after_does_not_exceed_the_idle_limit() {
     let service = Service::start().await;
     for _ in 0..3 {
         service.server.answer(unwell("100"));
@@ -273,7 +273,7 @@ async fn a_pause_does_not_outlast_the_idle_limit() {
 }
 
 #[tokio::test]
-async fn a_deadline_of_nothing_looks_once() {
+async fn zero_deadline_polls_once() {
     let service = Service::start().await;
     service.answers(&page("finished"), 1).answers(&page("in_progress"), 1);
     let none = || Wait::default().deadline(Duration::ZERO);
@@ -284,7 +284,7 @@ async fn a_deadline_of_nothing_looks_once() {
 }
 
 #[tokio::test]
-async fn what_passes_starts_its_grace_anew_each_time() {
+async fn each_missing_or_unknown_phase_has_a_new_grace_period() {
     let missing = listed(&[]);
     let unclear = page("queued");
     let known = page("in_progress");
@@ -304,7 +304,7 @@ async fn what_passes_starts_its_grace_anew_each_time() {
 }
 
 #[tokio::test]
-async fn a_filter_that_is_not_heeded_is_seen_through() {
+async fn finds_a_run_when_filter_run_id_is_ignored() {
     let service = Service::start().await;
     let others = |from: usize| -> Vec<Value> {
         (from..from + 3).map(|number| json!({"run_id": format!("other_{number}")})).collect()
@@ -326,7 +326,7 @@ async fn a_filter_that_is_not_heeded_is_seen_through() {
 }
 
 #[tokio::test]
-async fn a_filter_and_a_page_that_are_not_heeded_end_in_two_requests() {
+async fn ignored_filter_and_page_end_the_search_in_two_requests() {
     let service = Service::start().await;
     service.answers(&listed(&[json!({"run_id": "other"})]), 9);
     let error = service.run().get().await.unwrap_err();
@@ -335,7 +335,7 @@ async fn a_filter_and_a_page_that_are_not_heeded_end_in_two_requests() {
 }
 
 #[tokio::test]
-async fn a_run_is_not_reported_missing_where_more_runs_exist_than_are_shown() {
+async fn run_is_not_reported_missing_when_more_runs_exist() {
     for total in [json!(2), json!("42")] {
         let service = Service::start().await;
         let mut page = listed(&[json!({"run_id": "other"})]);
@@ -358,7 +358,7 @@ async fn a_run_is_not_reported_missing_where_more_runs_exist_than_are_shown() {
 }
 
 #[tokio::test]
-async fn a_list_without_an_end_is_not_read_for_ever() {
+async fn search_for_a_run_stops_after_100_pages() {
     let service = Service::start().await;
     for number in 0..150 {
         service.answers(&listed(&[json!({"run_id": format!("other_{number}")})]), 1);
@@ -369,7 +369,7 @@ async fn a_list_without_an_end_is_not_read_for_ever() {
 }
 
 #[tokio::test]
-async fn a_blank_run_asks_for_nothing() {
+async fn rejects_blank_run_id_before_sending() {
     let service = Service::start().await;
     for blank in ["", "  "] {
         let run = service.twin.resume(RunTicket::new("agent_1", blank));
@@ -380,7 +380,7 @@ async fn a_blank_run_asks_for_nothing() {
 }
 
 #[tokio::test]
-async fn an_outcome_is_told_only_where_it_is_certain_whose_it_is() {
+async fn reports_outcome_only_of_the_named_run() {
     let service = Service::start().await;
     let mut one = page("completed");
     one["all_run_summaries"] = json!([{"outcome": "partial", "summary": "Half of it."}]);
@@ -407,7 +407,7 @@ async fn an_outcome_is_told_only_where_it_is_certain_whose_it_is() {
 }
 
 #[tokio::test]
-async fn a_cancel_that_the_service_denies_is_an_error() {
+async fn denied_cancel_is_an_error() {
     let service = Service::start().await;
     service.answers(&json!({"success": false, "error": "not now"}), 1);
     let error = service.run().cancel("no longer needed").await.unwrap_err();
@@ -416,7 +416,7 @@ async fn a_cancel_that_the_service_denies_is_an_error() {
 }
 
 #[tokio::test]
-async fn a_launch_without_an_identifier_is_accepted_and_an_error() {
+async fn launch_without_run_id_fails_as_accepted() {
     let service = Service::start().await;
     let run = json!({"run": {"run_id": "", "agent_id": "agent_1", "status": "in_progress", "started_at": ""}});
     service.answers(&run, 1);
@@ -425,7 +425,7 @@ async fn a_launch_without_an_identifier_is_accepted_and_an_error() {
 }
 
 #[tokio::test]
-async fn a_launch_keeps_the_handle_though_the_answer_holds_only_the_run_id() {
+async fn launch_returns_a_handle_for_a_bare_run_id() {
     let service = Service::start().await;
     for answer in [
         json!({"run_id": "run_7"}),
@@ -445,7 +445,7 @@ async fn a_launch_keeps_the_handle_though_the_answer_holds_only_the_run_id() {
 }
 
 #[tokio::test]
-async fn a_reason_for_not_cancelling_shows_no_key_and_no_control_characters() {
+async fn cancel_error_hides_key_and_control_characters() {
     let service = Service::start().await;
     let why = "not \u{1b}[2J\u{202e}now, tw_live_0123456789";
     service.answers(&json!({"success": false, "error": why}), 1);
@@ -457,7 +457,7 @@ async fn a_reason_for_not_cancelling_shows_no_key_and_no_control_characters() {
 }
 
 #[tokio::test]
-async fn a_run_that_does_not_say_when_it_ended_is_among_those_that_did() {
+async fn finished_since_includes_ended_runs_without_an_end_time() {
     let service = Service::start().await;
     let runs = listed(&[
         json!({"run_id": "dated", "finished_at": "2026-02-20T15:00:00Z"}),
@@ -478,7 +478,7 @@ async fn a_run_that_does_not_say_when_it_ended_is_among_those_that_did() {
 }
 
 #[tokio::test]
-async fn events_that_are_counted_and_not_shown_are_an_error_in_the_end() {
+async fn events_below_the_total_fail_at_the_end() {
     let service = Service::start().await;
     let event = json!({"events": [{"event_index": 7, "event": {}}], "total_count": 2});
     service.answers(&page("completed"), 1).answers(&event, 1);
@@ -493,7 +493,7 @@ async fn events_that_are_counted_and_not_shown_are_an_error_in_the_end() {
 }
 
 #[tokio::test]
-async fn events_that_are_only_late_come() {
+async fn events_that_are_listed_late_arrive() {
     let service = Service::start().await;
     let none = json!({"events": [], "total_count": 1});
     let event = json!({"events": [{"event_index": 7, "event": {}}], "total_count": 1});
@@ -504,7 +504,7 @@ async fn events_that_are_only_late_come() {
 }
 
 #[tokio::test]
-async fn a_resumed_stream_that_shows_less_than_is_counted_is_an_error() {
+async fn resumed_run_events_below_the_total_fail() {
     for (came, fails) in [(u64::MAX, false), (2, true), (3, false)] {
         let service = Service::start().await;
         service.answers(&page("completed"), 1);
@@ -517,7 +517,7 @@ async fn a_resumed_stream_that_shows_less_than_is_counted_is_an_error() {
 }
 
 #[tokio::test]
-async fn a_resumed_stream_with_the_largest_count_does_not_overflow() {
+async fn largest_count_in_a_resumed_stream_does_not_overflow() {
     let service = Service::start().await;
     service.answers(&page("completed"), 1);
     service.answers(&json!({"events": [{"event_index": 3, "event": {}}]}), 1);
@@ -531,7 +531,7 @@ async fn a_resumed_stream_with_the_largest_count_does_not_overflow() {
 }
 
 #[tokio::test]
-async fn a_place_in_another_list_is_no_place_among_events() {
+async fn rejects_position_of_another_list_for_run_events() {
     let service = Service::start().await;
     let elsewhere = r#"{"version": 1, "place": {"cursor": "after-7f"}}"#;
     let mut events = service.run().events_from(serde_json::from_str(elsewhere).unwrap());
@@ -542,7 +542,7 @@ async fn a_place_in_another_list_is_no_place_among_events() {
 }
 
 #[tokio::test]
-async fn a_place_moves_past_events_out_of_order_only_when_all_were_taken() {
+async fn last_index_moves_past_unordered_events_after_the_last() {
     let service = Service::start().await;
     let events =
         json!([{"event_index": 9, "event": 1}, {"event": 2}, {"event_index": 5, "event": 3}]);

@@ -16,7 +16,7 @@ fn after(seconds: u64, step: Step) -> Script {
 }
 
 #[tokio::test]
-async fn it_ends_with_the_run_however_that_ends() {
+async fn wait_returns_for_every_kind_of_end() {
     in_both(async |twin: Twin| {
         let ends = [
             (Step::Complete(Ending::Success), RunState::Finished(None)),
@@ -36,7 +36,7 @@ async fn it_ends_with_the_run_however_that_ends() {
 }
 
 #[tokio::test]
-async fn how_well_it_did_is_told_where_the_service_says() {
+async fn state_has_the_outcome_the_service_reports() {
     in_both(async |twin: Twin| {
         let run = twin.launch(after(1, Step::Complete(Ending::Partial))).await;
         run.wait().await.unwrap();
@@ -48,7 +48,7 @@ async fn how_well_it_did_is_told_where_the_service_says() {
 }
 
 #[tokio::test]
-async fn a_run_that_has_ended_is_seen_at_once() {
+async fn wait_on_an_ended_run_polls_once() {
     in_both(async |twin: Twin| {
         let run = twin.launch(after(0, Step::Fail)).await;
         twin.advance(Duration::from_secs(1)).await;
@@ -59,7 +59,7 @@ async fn a_run_that_has_ended_is_seen_at_once() {
 }
 
 #[tokio::test]
-async fn intervals_grow_and_differ() {
+async fn poll_intervals_grow_with_jitter() {
     let twin = Twin::observed().await;
     let run = twin.launch(after(300, Step::Fail)).await;
     run.wait().await.unwrap();
@@ -74,7 +74,7 @@ async fn intervals_grow_and_differ() {
 }
 
 #[tokio::test]
-async fn a_run_that_never_ends_ends_the_wait_at_its_deadline() {
+async fn wait_times_out_at_its_deadline() {
     in_both(async |twin: Twin| {
         let run = twin.launch(Script::by_hand()).await;
         let error = run.wait_with(within(100)).await.unwrap_err();
@@ -91,7 +91,7 @@ async fn a_run_that_never_ends_ends_the_wait_at_its_deadline() {
 }
 
 #[tokio::test]
-async fn without_being_told_it_waits_for_an_hour() {
+async fn default_deadline_is_one_hour() {
     let twin = Twin::documented().await;
     let run = twin.launch(Script::by_hand()).await;
     assert!(run.wait().await.unwrap_err().is_timeout());
@@ -100,7 +100,7 @@ async fn without_being_told_it_waits_for_an_hour() {
 }
 
 #[tokio::test]
-async fn an_end_at_the_deadline_is_seen_and_none_after_it() {
+async fn end_at_the_deadline_is_seen_and_a_later_one_is_not() {
     in_both(async |twin: Twin| {
         for (ends, seen) in [(99, true), (100, true), (101, false)] {
             let run = twin.launch(after(ends, Step::Complete(Ending::Success))).await;
@@ -111,7 +111,7 @@ async fn an_end_at_the_deadline_is_seen_and_none_after_it() {
 }
 
 #[tokio::test]
-async fn paused_is_told_and_can_be_waited_through() {
+async fn paused_run_ends_the_wait_unless_waiting_through_pauses() {
     in_both(async |twin: Twin| {
         let script = after(10, Step::Pause)
             .then(Duration::from_secs(600), Step::Resume)
@@ -126,7 +126,7 @@ async fn paused_is_told_and_can_be_waited_through() {
 }
 
 #[tokio::test]
-async fn a_run_whose_agent_is_deleted_is_gone() {
+async fn wait_ends_with_gone_after_the_agent_is_deleted() {
     in_both(async |twin: Twin| {
         let run = twin.launch(Script::by_hand()).await;
         let (client, agent) = (twin.client.clone(), twin.agent.clone());
@@ -141,7 +141,7 @@ async fn a_run_whose_agent_is_deleted_is_gone() {
 }
 
 #[tokio::test]
-async fn a_run_that_is_deleted_meanwhile_is_gone() {
+async fn wait_ends_with_gone_after_the_run_is_deleted() {
     in_both(async |twin: Twin| {
         let run = twin.launch(Script::by_hand()).await;
         let same = run.clone();
@@ -152,7 +152,7 @@ async fn a_run_that_is_deleted_meanwhile_is_gone() {
 }
 
 #[tokio::test]
-async fn a_run_that_never_was_is_not_found() {
+async fn wait_on_an_unknown_run_ends_with_not_found() {
     in_both(async |twin: Twin| {
         let run = twin.client.resume(RunTicket::new(&*twin.agent, "run_nobody"));
         assert_eq!(run.wait().await.unwrap_err().run_error(), Some(&RunError::NotFound));
@@ -162,7 +162,7 @@ async fn a_run_that_never_was_is_not_found() {
 }
 
 #[tokio::test]
-async fn a_service_that_is_down_for_a_minute_is_waited_out() {
+async fn wait_survives_a_minute_of_outage() {
     in_both(async |twin: Twin| {
         let run = twin.launch(after(120, Step::Complete(Ending::Success))).await;
         let unwell = Fault::status(axum::http::StatusCode::SERVICE_UNAVAILABLE, None);
@@ -180,7 +180,7 @@ async fn a_service_that_is_down_for_a_minute_is_waited_out() {
 }
 
 #[tokio::test]
-async fn a_wait_can_be_spawned_and_borrows_nothing() {
+async fn wait_can_be_spawned() {
     let twin = Twin::observed().await;
     let waiting = twin.launch(Script::ordinary()).await.wait();
     let done = tokio::spawn(waiting.into_future()).await.unwrap().unwrap();
@@ -188,7 +188,7 @@ async fn a_wait_can_be_spawned_and_borrows_nothing() {
 }
 
 #[tokio::test]
-async fn a_wait_that_is_dropped_asks_no_more() {
+async fn dropped_wait_sends_nothing_more() {
     let twin = Twin::observed().await;
     let run = twin.launch(Script::by_hand()).await;
     let mut waiting = run.wait().into_future();
@@ -201,7 +201,7 @@ async fn a_wait_that_is_dropped_asks_no_more() {
 }
 
 #[tokio::test]
-async fn cancelling_is_idempotent_and_deleting_is_not() {
+async fn cancel_is_idempotent_and_delete_is_not() {
     in_both(async |twin: Twin| {
         let run = twin.launch(Script::by_hand()).await;
         run.cancel("no longer needed").await.unwrap();

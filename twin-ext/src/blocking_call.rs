@@ -38,7 +38,7 @@ mod tests {
     use crate::{ErrorKind, Outcome};
 
     #[test]
-    fn an_operation_is_sent_from_an_ordinary_thread() {
+    fn blocking_call_sends_from_an_ordinary_thread() {
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
         let answers = [json(200, r#"{"user_id": "u"}"#), json(404, "{}")];
         let service = runtime.block_on(Service::start(answers));
@@ -49,7 +49,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_thread_of_a_runtime_is_refused_before_anything_is_sent() {
+    async fn blocking_call_on_an_async_thread_fails_before_sending() {
         let service = Service::start([json(200, "{}")]).await;
         let error = service.client().0.get_me().blocking().unwrap_err();
         assert_eq!((error.kind(), error.outcome()), (ErrorKind::Config, Outcome::NotSent));

@@ -113,7 +113,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_place_comes_back() {
+    fn every_position_round_trips() {
         let numbered = Numbered {
             number: 3,
             total: Some(42),
@@ -142,7 +142,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_a_position_is_refused() {
+    fn rejects_invalid_positions() {
         for json in [
             r#"{"version":2,"place":"start"}"#,
             r#"{"version":1,"place":{"page":{"number":0,"total":null,"size":null,"last":[],"came":0,"gap":false}}}"#,

@@ -259,14 +259,14 @@ mod tests {
     }
 
     #[test]
-    fn a_day_that_begins_with_a_star_must_hold_together_with_the_day_of_the_week() {
+    fn suggests_one_expression_for_a_day_with_a_star() {
         assert_eq!(remedies("0 9 */2 * 1"), ["0 0 9 */2 * MON *"]);
         assert_eq!(remedies("0 9 */3 6 mon"), ["0 0 9 */3 6 mon *"]);
         assert_eq!(remedies("0 9 1-9/2 * 1"), ["0 0 9 1-9/2 * * *", "0 0 9 * * MON *"]);
     }
 
     #[test]
-    fn six_fields_are_suggested_with_their_condition_and_names_of_days() {
+    fn suggests_seven_fields_for_six_with_a_condition() {
         for (six, sevens, conditions) in [
             ("0 0 9 * * 1", vec!["0 0 9 * * MON *"], "seconds and day 1 is Monday"),
             ("0 0 9 * * 1-5", vec!["0 0 9 * * MON-FRI *"], "seconds and day 1 is Monday"),
@@ -286,7 +286,7 @@ mod tests {
     }
 
     #[test]
-    fn wrapped_expressions_count_days_from_sunday_as_one() {
+    fn suggests_names_of_days_for_aws_cron_expressions() {
         for (wrapped, seven) in [
             ("cron(0 9 ? * MON-FRI *)", Some("0 0 9 ? * MON-FRI *")),
             ("cron(0 9 ? * 2-6 *)", Some("0 0 9 ? * MON-FRI *")),
@@ -303,7 +303,7 @@ mod tests {
     }
 
     #[test]
-    fn a_time_zone_gets_no_suggestion_because_twin_takes_none() {
+    fn suggests_nothing_for_a_time_zone() {
         for zoned in [
             "TZ=Europe/Berlin 0 9 * * *",
             "CRON_TZ=UTC 0 9 * * *",
@@ -318,7 +318,7 @@ mod tests {
     }
 
     #[test]
-    fn names_other_numbers_of_fields() {
+    fn reports_the_number_of_fields() {
         assert!(refusal("").contains("has 0 fields, and Twin takes 7: sec min hour"));
         assert!(refusal("*").contains("has 1 field,"));
         assert!(refusal("0 0 9 * * * * *").contains("has 8 fields"));
@@ -358,7 +358,7 @@ mod tests {
     }
 
     #[test]
-    fn upcoming_times_are_in_utc_and_end() {
+    fn upcoming_returns_times_in_utc_and_ends() {
         // 2026-03-11T12:00:00Z, a Wednesday.
         let now = UNIX_EPOCH + Duration::from_secs(1_773_230_400);
         let day = Duration::from_secs(86_400);
@@ -375,14 +375,14 @@ mod tests {
     }
 
     #[test]
-    fn as_a_number_the_first_day_of_the_week_is_sunday() {
+    fn day_of_week_1_is_sunday() {
         let monday = Cron::new("0 0 9 * * 2 *").unwrap();
         let named = Cron::new("0 0 9 * * MON *").unwrap();
         assert_eq!(monday.upcoming_after(UNIX_EPOCH, 5), named.upcoming_after(UNIX_EPOCH, 5));
     }
 
     #[test]
-    fn no_text_panics_and_every_suggestion_is_valid() {
+    fn random_text_never_panics_and_suggestions_are_valid() {
         let mut random = fastrand::Rng::with_seed(11);
         let letters: Vec<char> = "0123456789*/,-?@LW#. MONsunjan\u{e9}\t".chars().collect();
         for _ in 0..20_000 {

@@ -165,7 +165,7 @@ mod tests {
     }
 
     #[test]
-    fn both_forms_are_read() {
+    fn reads_the_kind_in_both_documented_forms() {
         is(r#"{"started": {}}"#, [Some("started"), None, None, Some("{}")]);
         is(
             r#"{"agent_id": {"id": "a"}, "other": [{}], "run_id": {"id": "r", "v": 1},
@@ -175,7 +175,7 @@ mod tests {
     }
 
     #[test]
-    fn variants_of_either_form_are_read_too() {
+    fn reads_the_kind_in_variants_of_both_forms() {
         is(r#"{"event": {"event": "Tick"}}"#, [Some("Tick"), None, None, None]);
         is(r#"{"event": {"Tick": null}}"#, [Some("Tick"), None, None, Some("null")]);
         is(r#"{"run_id": "r", "event": "Tick"}"#, [Some("Tick"), None, Some("r"), None]);
@@ -184,7 +184,7 @@ mod tests {
     }
 
     #[test]
-    fn what_has_no_kind_or_several_has_none() {
+    fn payload_with_no_kind_or_several_has_no_name() {
         for payload in ["{}", "[]", "7", "null", "", "{", r#"{"a": 1, "b": 2}"#, r#"{"a": "#] {
             is(payload, [None; 4]);
         }
@@ -193,7 +193,7 @@ mod tests {
     }
 
     #[test]
-    fn members_that_come_twice_and_depth_do_no_harm() {
+    fn reads_duplicate_members_and_deep_payloads() {
         is(r#"{"event": {"A": 1}, "event": {"B": 2}}"#, [Some("B"), None, None, Some("2")]);
         let deep = format!(
             "{{\"event\": {{\"event\": {{\"Deep\": {}{}}}}}}}",
@@ -206,7 +206,7 @@ mod tests {
     }
 
     #[test]
-    fn lone_surrogates_hide_neither_kind_nor_run() {
+    fn reads_kind_and_run_beside_lone_surrogates() {
         let payload = r#"{"\ud83d": "\ud83d", "run_id": {"id": "r\ude00", "n": "\ud83d"},
             "event": {"\ude00": 1, "event": {"Tick": {"name": "\ud83d"}}}}"#;
         is(payload, [Some("Tick"), None, Some("r\u{fffd}"), Some(r#"{"name": "\ud83d"}"#)]);
@@ -217,7 +217,7 @@ mod tests {
     }
 
     #[test]
-    fn the_rest_is_neither_parsed_nor_kept() {
+    fn skips_the_rest_of_a_payload_without_allocating() {
         let rest = r#"{"a": ["text", 1.5, null, {"b": [true]}]},"#.repeat(3_000);
         let payload = format!(
             r#"{{"agent_id": {{"id": "a"}}, "run_id": {{"id": "r"}}, "event": {{"event": {{"Tick": [{rest} 0]}}}}}}"#

@@ -58,7 +58,7 @@ mod tests {
     }
 
     #[test]
-    fn it_is_found_under_its_likeliest_name() {
+    fn finds_the_final_text_under_its_likeliest_name() {
         for payload in [
             r#"{"finished": {"message": "Done."}}"#,
             r#"{"event": {"event": {"Finished": {"outcome": "success", "message": "Done."}}}}"#,
@@ -71,13 +71,13 @@ mod tests {
     }
 
     #[test]
-    fn a_lone_surrogate_is_replaced() {
+    fn replaces_lone_surrogate_in_final_text() {
         let payload = r#"{"finished": {"message": "Done \ud83d", "other": "\ude00"}}"#;
         assert_eq!(text(payload).as_deref(), Some("Done \u{fffd}"));
     }
 
     #[test]
-    fn what_is_no_end_or_no_text_has_none() {
+    fn other_events_have_no_final_text() {
         for payload in [
             r#"{"started": {"message": "Go."}}"#,
             r#"{"finished": {}}"#,

@@ -286,7 +286,7 @@ mod tests {
     }
 
     #[test]
-    fn the_check_ends_the_list_or_finds_it_cut_and_gives_every_item_once() {
+    fn check_for_a_cut_list_gives_every_item_once() {
         let checked = |answer: CursorPage<String>| {
             let mut pager = CursorPager::new(None, Some(2));
             pager.take(page([1, 2], None));

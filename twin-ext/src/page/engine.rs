@@ -231,7 +231,7 @@ mod tests {
     }
 
     #[test]
-    fn what_failed_ahead_for_want_of_time_is_sent_again_when_it_is_wanted() {
+    fn failed_prefetch_is_sent_again_when_its_page_is_needed() {
         let context = &mut Context::from_waker(Waker::noop());
         let (mut engine, sent) = failing(ErrorKind::Timeout, 1);
         for _ in 0..3 {
@@ -246,7 +246,7 @@ mod tests {
     }
 
     #[test]
-    fn a_refusal_and_a_failure_of_what_is_wanted_stay() {
+    fn refused_prefetch_and_failed_request_end_the_list() {
         let context = &mut Context::from_waker(Waker::noop());
         for (kind, ahead) in [(ErrorKind::Problem, true), (ErrorKind::Timeout, false)] {
             let (mut engine, sent) = failing(kind, 1);

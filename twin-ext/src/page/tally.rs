@@ -240,7 +240,7 @@ mod tests {
     }
 
     #[test]
-    fn repeated_events_below_the_total_are_stuck() {
+    fn repeated_events_below_the_total_are_reported_as_stuck() {
         let mut tally = from_first();
         let first: Vec<u64> = (1..=500).collect();
         tally.enter(events(&first), Some(1510));
@@ -250,7 +250,7 @@ mod tests {
     }
 
     #[test]
-    fn an_empty_page_below_the_total_is_short() {
+    fn empty_page_below_the_total_is_reported_as_short() {
         let mut tally = from_first();
         tally.enter(events(&[1]), Some(2));
         assert_eq!(tally.enter(events(&[]), Some(2)).shortfall, Some(Shortfall::Short));
@@ -260,7 +260,7 @@ mod tests {
     }
 
     #[test]
-    fn without_a_total_nothing_is_missing_and_nothing_is_complete() {
+    fn page_without_a_total_is_neither_short_nor_complete() {
         let mut tally = from_first();
         tally.enter(events(&[1]), None);
         let entry = tally.enter(events(&[1]), None);
@@ -268,7 +268,7 @@ mod tests {
     }
 
     #[test]
-    fn after_a_bare_index_only_a_page_from_the_first_event_is_counted() {
+    fn resumed_index_without_a_count_counts_only_a_page_from_the_first_event() {
         let mut honest = after(2, None);
         assert_eq!(fresh(&honest.enter(events(&[3]), Some(3))), [3]);
         assert_eq!(honest.enter(events(&[]), Some(3)).shortfall, None);
@@ -287,7 +287,7 @@ mod tests {
     }
 
     #[test]
-    fn after_a_position_an_empty_page_below_the_total_is_short() {
+    fn resumed_position_reports_an_empty_page_below_the_total() {
         let mut tally = after(20, Some(2));
         assert_eq!(tally.enter(events(&[]), Some(3)).shortfall, Some(Shortfall::Short));
         assert_eq!(fresh(&tally.enter(events(&[30]), Some(3))), [30]);
@@ -295,7 +295,7 @@ mod tests {
     }
 
     #[test]
-    fn events_without_an_index_keep_their_order_and_come_once() {
+    fn events_without_an_index_keep_order_and_are_deduplicated() {
         let json = json!([{"event": {"b": 1}}, {"event": {"a": 1}}, {"event": {"b": 1}}]);
         let page = || serde_json::from_value::<Vec<RunEvent>>(json.clone()).unwrap();
         let mut tally = from_first();
@@ -310,7 +310,7 @@ mod tests {
     }
 
     #[test]
-    fn the_largest_counts_and_indexes_do_not_overflow() {
+    fn largest_counts_and_indexes_do_not_overflow() {
         let mut tally = after(u64::MAX, Some(u64::MAX));
         let entry = tally.enter(events(&[u64::MAX, 1]), Some(u64::MAX));
         assert!(entry.fresh.is_empty() && entry.complete);

@@ -237,7 +237,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_refusal_to_show_another_run_does_not_end_the_search() {
+    async fn search_continues_after_a_refusal_for_another_run() {
         let mark = mark(&ManualClock::new(1));
         for status in [403, 404, 400] {
             let refused = json(status, r#"{"detail": "you do not have access"}"#);
@@ -249,7 +249,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn the_search_ends_with_its_time_however_slow_the_service_is() {
+    async fn search_ends_within_its_time_limit() {
         // Every look at the events fails, and takes as long as retries do.
         let unwell = || json(503, r#"{"detail": "not now"}"#);
         let looks = std::iter::repeat_n([json(200, TWO), unwell(), unwell(), unwell()], 40);

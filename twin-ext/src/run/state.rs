@@ -284,7 +284,7 @@ mod tests {
     }
 
     #[test]
-    fn a_status_that_may_only_be_late_is_not_settled() {
+    fn in_progress_status_of_an_ended_run_is_not_settled() {
         for (status, settled) in [
             ("in_progress", false),
             ("paused", false),
@@ -299,7 +299,7 @@ mod tests {
     }
 
     #[test]
-    fn requires_success_of_no_run_but_one_that_finished() {
+    fn require_success_accepts_only_a_finished_run() {
         let finished = |status: &str| run(json!({"status": status})).require_success();
         assert!(finished("completed").is_ok());
         for (status, error) in [

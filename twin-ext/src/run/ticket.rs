@@ -129,14 +129,14 @@ mod tests {
     }
 
     #[test]
-    fn it_is_written_as_it_has_always_been() {
+    fn ticket_round_trips_in_its_stored_form() {
         let ticket = RunTicket::new("agent_abc123", "run_xyz789");
         assert_eq!(serde_json::to_string(&ticket).unwrap(), STORED);
         assert_eq!(serde_json::from_str::<RunTicket>(STORED).unwrap(), ticket);
     }
 
     #[test]
-    fn members_of_tomorrow_are_ignored_and_versions_refused() {
+    fn ticket_ignores_new_members_and_rejects_other_versions() {
         let more = r#"{"version":1,"agent_id":"a","run_id":"r","seen":[1]}"#;
         assert_eq!(serde_json::from_str::<RunTicket>(more).unwrap(), RunTicket::new("a", "r"));
         assert_eq!(
@@ -147,7 +147,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_ticket_is_refused_with_what_it_lacks() {
+    fn ticket_error_names_the_missing_member() {
         assert!(refused(r#"{"agent_id":"a","run_id":"r"}"#).contains("version"));
         assert_eq!(refused(r#"{"version":1,"run_id":"r"}"#), "a run ticket without agent_id");
         assert_eq!(refused(r#"{"version":1,"agent_id":"a"}"#), "a run ticket without run_id");

@@ -127,7 +127,7 @@ impl Service {
 }
 
 #[test]
-fn of_agents_that_stayed_all_come_or_there_is_an_error() {
+fn hostile_services_lose_no_agent_without_an_error() {
     all("agents", |seed| {
         let mut service = Service::new(seed);
         let mut pager = CursorPager::new(None, Some(service.size as u64));

@@ -130,7 +130,7 @@ impl Service {
 }
 
 #[test]
-fn of_events_all_come_or_there_is_an_error() {
+fn hostile_services_lose_no_event_without_an_error() {
     all("events", |seed| {
         let mut service = Service::new(seed);
         let first = service.indexes.clone();

@@ -189,7 +189,7 @@ fn one(seed: u64) -> Result<Option<&'static str>, String> {
 }
 
 #[test]
-fn of_runs_that_stayed_all_come_or_there_is_an_error() {
+fn hostile_services_lose_no_run_without_an_error() {
     all("runs", one);
 }
 
@@ -203,7 +203,7 @@ fn quiet(total: Total, count: u64, size: u64) -> Reading {
 }
 
 #[test]
-fn a_list_that_rests_is_read_once() {
+fn unchanged_list_of_runs_is_read_once() {
     for (count, requests) in [(0, 1), (1, 1), (3, 1), (4, 2), (5, 2), (8, 3), (9, 3)] {
         let reading = quiet(Total::Right, count, 4);
         assert_eq!((reading.fault, reading.requests), (None, requests), "{count}");
@@ -245,12 +245,12 @@ fn resumed(seed: u64) -> Result<Option<&'static str>, String> {
 }
 
 #[test]
-fn a_resumed_list_of_runs_skips_nothing_or_ends_in_an_error() {
+fn resumed_runs_skip_nothing_without_an_error() {
     all("resumed runs", resumed);
 }
 
 #[test]
-fn any_stored_place_ends_within_the_bound() {
+fn any_stored_position_ends_within_the_bound() {
     for seed in 0..20_000 {
         let mut service = Service::new(seed);
         let bound = bound(&service);
