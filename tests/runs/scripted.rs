@@ -1,4 +1,4 @@
-//! Row by row: what the emulator does not do, from a server that answers what it was told to.
+//! Runs against a scripted server, for responses that the emulator does not send.
 
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ use twin_tests::scripted::Scripted;
 
 use crate::harness::within;
 
-/// A server, a client of it, and its clock.
+/// A server, its client, and the client's clock.
 struct Service {
     server: Scripted,
     twin: Client,
@@ -50,12 +50,12 @@ impl Service {
     }
 }
 
-/// A page with one run of this status.
+/// Returns a page with one run in this status.
 fn page(status: &str) -> Value {
     listed(&[json!({"run_id": "run_1", "status": status})])
 }
 
-/// A page with these runs.
+/// Returns a page with these runs.
 fn listed(runs: &[Value]) -> Value {
     let runs: Vec<Value> = runs
         .iter()
@@ -88,7 +88,10 @@ async fn wait_ends_with_not_found_for_a_run_never_listed() {
     let grace = Duration::from_secs(30)..Duration::from_secs(46);
     assert!(grace.contains(&service.clock.now()), "{:?}", service.clock.now());
     let text = error.to_string();
-    assert_eq!(text, "run run_1 of agent agent_1 is not listed: there is none, or it was deleted");
+    assert_eq!(
+        text,
+        "run run_1 of agent agent_1 is not listed: it does not exist, or it was deleted"
+    );
 }
 
 #[tokio::test]
@@ -156,7 +159,7 @@ async fn waits_for_the_final_status_of_an_ended_run() {
     let done = service.run().wait().await.unwrap();
     assert_eq!(done.state(), RunState::Finished(None));
     let waited = service.clock.now();
-    assert!(waited >= Duration::from_secs(30), "the status had {waited:?} to follow");
+    assert!(waited >= Duration::from_secs(30), "the wait ended after {waited:?}");
 }
 
 #[tokio::test]
@@ -200,11 +203,11 @@ async fn timeout_names_the_last_failure() {
     }
     let error = service.run().wait_with(within(90)).await.unwrap_err();
     assert!(error.is_timeout() && error.kind() == ErrorKind::Timeout);
-    assert!(error.is_retryable(), "waiting may be done again");
+    assert!(error.is_retryable(), "a timeout of a wait is retryable");
     assert_eq!(service.clock.now() - started, Duration::from_secs(90));
     assert_eq!(error.last_status().map(|status| status.as_u16()), Some(503));
     let text = error.to_string();
-    assert!(text.contains("has not been seen after 90s, and the last look failed: 503"), "{text}");
+    assert!(text.contains("has not been seen after 90s, and the last poll failed: 503"), "{text}");
 }
 
 #[tokio::test]
@@ -223,7 +226,7 @@ async fn retry_after_beyond_the_deadline_ends_the_wait() {
     let started = service.clock.now();
     let error = service.run().wait_with(within(60)).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Timeout);
-    assert_eq!(service.clock.now(), started, "it is known at once");
+    assert_eq!(service.clock.now(), started, "the wait did not end at once");
     let text = error.to_string();
     assert!(text.contains("has not been seen after 0") && !text.contains("after 60s"), "{text}");
     assert!(text.contains("asks to wait 61s, beyond the deadline of 60s"), "{text}");
@@ -269,7 +272,7 @@ async fn retry_after_does_not_exceed_the_idle_limit() {
     let error = events.try_next().await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Timeout, "{error}");
     assert_eq!(service.clock.now(), Duration::from_secs(30));
-    assert_eq!(service.asked().len(), 2, "it looks once more at the end");
+    assert_eq!(service.asked().len(), 2, "the last poll at the limit is missing");
 }
 
 #[tokio::test]
@@ -346,7 +349,7 @@ async fn run_is_not_reported_missing_when_more_runs_exist() {
         assert!(error.to_string().contains("ignores filter_run_id"), "{error}");
         assert_eq!(service.asked().len(), 2);
     }
-    // A total that counts nothing more, or that is of all runs while the filter works.
+    // A total of the shown runs, or of all runs while the filter works.
     for (runs, total) in [(vec![json!({"run_id": "other"})], 1), (vec![], 42)] {
         let service = Service::start().await;
         let mut page = listed(&runs);
@@ -390,7 +393,7 @@ async fn reports_outcome_only_of_the_named_run() {
     let summary = service.run().summary().await.unwrap().unwrap();
     assert_eq!(summary.summary.as_deref(), Some("Half of it."));
 
-    // Named, it is found among others, and nobody else's is taken for it.
+    // A summary that names the run is found among others, and no other summary is used.
     let mut named = one.clone();
     let other = json!({"run_id": "run_2", "outcome": "success"});
     named["all_run_summaries"] = json!([other, {"run_id": "run_1", "outcome": "fail"}]);
@@ -431,6 +434,7 @@ async fn launch_returns_a_handle_for_a_bare_run_id() {
         json!({"run_id": "run_7"}),
         json!({"run": {"run_id": "run_7"}}),
         json!({"run": {"status": 7, "run_id": "run_7", "agent_id": null}}),
+        json!({"a": "x".repeat(10_000), "parent": {"run_id": "run_6"}, "run_id": "run_7"}),
     ] {
         service.answers(&answer, 1);
         let run = service.twin.launch("agent_1", crate::harness::body()).await.unwrap();

@@ -105,6 +105,13 @@ impl Error {
         self.0.excerpt.as_deref()
     }
 
+    /// Returns the run that the response names, although the rest of it does not decode.
+    ///
+    /// If `start_run` fails in this way, the run was started and has this identifier.
+    pub fn run_id(&self) -> Option<&str> {
+        self.0.run_id.as_deref()
+    }
+
     /// Returns the operation, as its function is called: `get_agent`.
     pub fn operation(&self) -> Option<&str> {
         self.0.operation.as_deref()

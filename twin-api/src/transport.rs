@@ -12,6 +12,7 @@ mod operation;
 mod refusal;
 mod report;
 mod retry_after;
+mod run_id;
 mod send;
 
 use std::any::Any;

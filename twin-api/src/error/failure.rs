@@ -55,6 +55,8 @@ pub struct Failure {
     pub json_path: Option<String>,
     /// How an answer begins that could not be read.
     pub excerpt: Option<String>,
+    /// The run that the response names although it does not decode.
+    pub run_id: Option<String>,
     /// Whether the same request may be sent although an earlier one may have had its effect.
     pub is_idempotent: bool,
     /// Whether sending the request again would fail in the same way, whatever the kind.
@@ -82,6 +84,7 @@ impl Failure {
             elapsed: Duration::ZERO,
             json_path: None,
             excerpt: None,
+            run_id: None,
             is_idempotent: false,
             is_permanent: false,
             source: None,

@@ -9,7 +9,7 @@ use reqwest::header::{CONTENT_TYPE, HeaderMap};
 use serde::de::DeserializeOwned;
 use serde_json::error::Category;
 
-use super::{Failure, Redactor, refusal, replace_lone_surrogates};
+use super::{Failure, Redactor, refusal, replace_lone_surrogates, run_id};
 use crate::{ErrorKind, Outcome};
 
 /// What serde says is cut behind this many bytes: it quotes values, however long they are.
@@ -47,10 +47,16 @@ pub(super) fn decode<T: DeserializeOwned>(
         failure.excerpt = excerpt(body, redactor).filter(|_| quote == Quote::Excerpt);
         return Err(Box::new(failure));
     }
-    if quote == Quote::Nothing || names_a_secret(body) {
+    if quote == Quote::Nothing {
         return Err(Box::new(withheld(&error)));
     }
-    Err(Box::new(undecoded::<T>(error, body, redactor)))
+    let mut failure = match names_a_secret(body) {
+        true => withheld(&error),
+        false => undecoded::<T>(error, body, redactor),
+    };
+    // An identifier that quotes the key is not kept.
+    failure.run_id = run_id::find(&repaired(body)).filter(|id| redactor.text(id) == id.as_str());
+    Err(Box::new(failure))
 }
 
 /// The same with U+FFFD in the place of everything that is not Unicode. One odd name must not
@@ -225,6 +231,14 @@ mod tests {
     fn a_lone_surrogate_does_not_fail_an_answer() {
         let answer = read(r#"{"agent": {"agent_id": "a\ud83d"}}"#).unwrap();
         assert_eq!(answer.agent.agent_id, "a\u{fffd}");
+    }
+
+    #[test]
+    fn keeps_run_id_beside_a_secret_but_not_one_with_the_key() {
+        let beside = r#"{"run": {"goal": "whsec_canary", "run_id": "run_7"}}"#;
+        assert_eq!(read(beside).unwrap_err().run_id.as_deref(), Some("run_7"));
+        let with_key = format!(r#"{{"run_id": "run_{KEY}"}}"#);
+        assert_eq!(read(&with_key).unwrap_err().run_id, None);
     }
 
     #[test]

@@ -19,26 +19,26 @@ use crate::clock::Clock;
 use crate::error::{Detail, Error, ErrorKind, Outcome};
 use crate::policy;
 
-/// How long the search for a run takes whose answer was lost, all calls together.
+/// How long the search for a run may take after its response was lost, all calls together.
 const SEARCH: Duration = Duration::from_secs(30);
 
 /// How many runs are compared before and after the launch. Newer ones come first.
 const RUNS: i64 = 100;
 
-/// How many events of a run are searched: its message is among the first.
+/// How many events of a run are searched. The message is among the first.
 const EVENTS: i64 = 20;
 
-/// How many new runs are searched at a time, far more than start in that time.
+/// How many new runs are searched at a time; far fewer start within the search.
 const CANDIDATES: usize = 20;
 
-/// The body, checked before anything is sent.
+/// Converts the body, before anything is sent.
 pub(super) fn body<B>(body: B) -> Result<StartRunBody, Error>
 where
     B: TryInto<StartRunBody>,
     B::Error: fmt::Display,
 {
     body.try_into().map_err(|error| {
-        let message = format!("the body of the run is not complete: {error}");
+        let message = format!("the body of start_run is not complete: {error}");
         Detail::new(ErrorKind::InvalidRequest, Outcome::NotSent, message).into()
     })
 }
@@ -52,27 +52,17 @@ pub(super) async fn launch(
     let run = match answer {
         Ok(answer) => answer.into_inner().run,
         Err(error) => {
-            let Some(run_id) = run_id_of(&error) else { return Err(error.into()) };
+            // The run was started, although the rest of the response does not decode.
+            let Some(run_id) = error.run_id().map(str::to_owned) else { return Err(error.into()) };
             return Ok(RunHandle { client, agent_id, run_id, started: None });
         }
     };
     if run.run_id.trim().is_empty() {
-        let message = format!("agent {agent_id} has a new run, and the service does not say which");
+        let message =
+            format!("the run of agent {agent_id} was started, but the response has no run_id");
         return Err(Detail::new(ErrorKind::Run, Outcome::Accepted, message).into());
     }
     Ok(RunHandle { client, agent_id, run_id: run.run_id.clone(), started: Some(Arc::new(run)) })
-}
-
-/// The run that was started, although the rest of the answer could not be read.
-fn run_id_of(error: &twin_api::Error) -> Option<String> {
-    if (error.kind(), error.outcome()) != (ErrorKind::Decode, Outcome::Accepted) {
-        return None;
-    }
-    let (_, value) = error.excerpt()?.split_once("\"run_id\"")?;
-    let value = value.trim_start().strip_prefix(':')?;
-    let run_id = serde_json::Deserializer::from_str(value).into_iter::<String>().next()?.ok()?;
-    // An identifier that quotes the key is cut, and finds nothing.
-    Some(run_id).filter(|run_id| !run_id.trim().is_empty() && !run_id.contains("[redacted]"))
 }
 
 pub(super) async fn or_find(
@@ -100,7 +90,7 @@ pub(super) async fn or_find(
     })
 }
 
-/// What no other message has in it.
+/// Returns a random marker for one message.
 fn mark(clock: &dyn Clock) -> String {
     let mut mark = "launch-".to_owned();
     for _ in 0..2 {
@@ -118,24 +108,24 @@ async fn runs(client: &Client, agent_id: &str) -> Result<Vec<Run>, Error> {
 struct Search<'a> {
     client: &'a Client,
     agent_id: &'a str,
-    /// The runs that were there before.
+    /// The runs that were listed before the launch.
     known: HashSet<String>,
     mark: &'a str,
 }
 
 impl Search<'_> {
-    /// The run, if it shows within the time of the search.
+    /// Returns the run if it is found within the time of the search.
     async fn run(&self, clock: &Arc<dyn Clock>) -> Option<Run> {
         let budget = Budget::new(Arc::clone(clock), SEARCH);
         let mut interval = Wait::default().poll_intervals();
         loop {
             let last = budget.is_spent();
             let client = budget.client(self.client);
-            let asked = match budget.call(self.look(&client)).await? {
-                Ok(Look::Found(run)) => return Some(*run),
-                Ok(Look::Nothing) => Duration::ZERO,
+            let asked = match budget.call(self.poll(&client)).await? {
+                Ok(SearchResult::Found(run)) => return Some(*run),
+                Ok(SearchResult::Nothing) => Duration::ZERO,
                 Err(error) if is_passing(&error) => asked_pause(error).ok()?.0,
-                Ok(Look::Several) | Err(_) => return None,
+                Ok(SearchResult::Several) | Err(_) => return None,
             };
             if last || asked > budget.left() {
                 return None;
@@ -144,25 +134,26 @@ impl Search<'_> {
         }
     }
 
-    async fn look(&self, client: &Client) -> Result<Look, Error> {
+    async fn poll(&self, client: &Client) -> Result<SearchResult, Error> {
         let runs = runs(client, self.agent_id).await?;
         let new = runs.into_iter().filter(|run| !self.known.contains(&run.run_id));
-        let mut found = Look::Nothing;
+        let mut found = SearchResult::Nothing;
         for run in new.take(CANDIDATES) {
-            if self.bears_mark(client, &run).await? {
+            if self.has_mark(client, &run).await? {
                 found = match found {
-                    Look::Nothing => Look::Found(Box::new(run)),
-                    Look::Found(_) | Look::Several => return Ok(Look::Several),
+                    SearchResult::Nothing => SearchResult::Found(Box::new(run)),
+                    SearchResult::Found(_) | SearchResult::Several => {
+                        return Ok(SearchResult::Several);
+                    }
                 };
             }
         }
         Ok(found)
     }
 
-    /// Whether the run was started with this launch's message, as far as the service shows. A
-    /// run whose events the service refuses to show is another one: it was deleted, or nobody
-    /// may read it.
-    async fn bears_mark(&self, client: &Client, run: &Run) -> Result<bool, Error> {
+    /// Returns whether the run shows the marker of this launch. If the service refuses to show its
+    /// events, the run is another one: it was deleted, or the key may not read it.
+    async fn has_mark(&self, client: &Client, run: &Run) -> Result<bool, Error> {
         if run.goal.as_deref().is_some_and(|goal| goal.contains(self.mark)) {
             return Ok(true);
         }
@@ -175,7 +166,7 @@ impl Search<'_> {
     }
 }
 
-enum Look {
+enum SearchResult {
     Nothing,
     Found(Box<Run>),
     Several,
@@ -196,8 +187,8 @@ mod tests {
         {"run_id": "run_1", "agent_id": "a", "status": "in_progress", "started_at": "x"},
         {"run_id": "run_2", "agent_id": "a", "status": "in_progress", "started_at": "x"}]}"#;
 
-    /// The events of a run that was told this.
-    fn told(message: &str) -> String {
+    /// The events of a run with this message.
+    fn events_with(message: &str) -> String {
         json(
             200,
             &format!(
@@ -206,9 +197,9 @@ mod tests {
         )
     }
 
-    /// What a launch comes to whose answer is lost, where two runs are new that were told this.
+    /// Launches a run whose response is lost, with two new runs that have these messages.
     async fn launch(first: &str, second: &str) -> Result<RunHandle, Error> {
-        let events = [told(first), told(second)];
+        let events = [events_with(first), events_with(second)];
         let answers = [json(200, NONE), String::new(), json(200, TWO)].into_iter();
         // The search goes on: list, events, events, and so on.
         let again = std::iter::repeat_n([json(200, TWO), events[0].clone(), events[1].clone()], 20);
@@ -241,7 +232,8 @@ mod tests {
         let mark = mark(&ManualClock::new(1));
         for status in [403, 404, 400] {
             let refused = json(status, r#"{"detail": "you do not have access"}"#);
-            let answers = [json(200, NONE), String::new(), json(200, TWO), refused, told(&mark)];
+            let answers =
+                [json(200, NONE), String::new(), json(200, TWO), refused, events_with(&mark)];
             let (twin, _) = Service::start(answers).await.client();
             let body = StartRunBody::builder().run_mode(RunMode::Run);
             assert_eq!(twin.launch_or_find("a", body).await.unwrap().run_id(), "run_2", "{status}");
@@ -250,7 +242,7 @@ mod tests {
 
     #[tokio::test]
     async fn search_ends_within_its_time_limit() {
-        // Every look at the events fails, and takes as long as retries do.
+        // Every request for events fails, after its retries.
         let unwell = || json(503, r#"{"detail": "not now"}"#);
         let looks = std::iter::repeat_n([json(200, TWO), unwell(), unwell(), unwell()], 40);
         let answers = [json(200, NONE), String::new()].into_iter().chain(looks.flatten());
