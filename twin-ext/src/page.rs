@@ -4,8 +4,8 @@
 //! [`items`](Paginate::items) or [`pages`](Paginate::pages). What you can rely on is in the
 //! [guide](crate::guide::pages).
 //!
-//! It never ends a list in silence where there may be more, never asks for ever, and never
-//! gives an item twice. It runs no task of its own, and sorts and filters nothing.
+//! A list ends without an error only if no item can be missing. The number of requests is
+//! bounded, and no item comes twice. The module starts no task, and sorts and filters nothing.
 
 mod cursor;
 mod dedupe;
@@ -23,7 +23,7 @@ pub(crate) use self::lists::misplaced;
 pub use self::stream::{Items, Pages};
 pub(crate) use self::tally::{Entry, Shortfall, Tally};
 pub(crate) use crate::position::Position;
-pub(crate) use crate::position::{Indexed, Place, Progress};
+pub(crate) use crate::position::{Indexed, Location, Progress};
 
 use futures_core::stream::FusedStream;
 
@@ -37,7 +37,7 @@ use crate::error::Error;
 /// let mut pages = twin.list_agents().limit(20).pages();
 /// while let Some(page) = pages.try_next().await? {
 ///     println!("{} agents of {:?}", page.items.len(), page.total);
-///     // Once they are dealt with, `page.next` is worth keeping.
+///     // Store `page.next` after the items are handled.
 /// }
 /// # Ok(())
 /// # }
@@ -45,18 +45,18 @@ use crate::error::Error;
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct Page<T> {
-    /// What it holds, as it came, without what an earlier page held already.
+    /// The items in the order of the service, without those of earlier pages.
     pub items: Vec<T>,
-    /// Where the list goes on; `None` where it ends.
+    /// The position of the next page; `None` after the last one.
     pub next: Option<Position>,
-    /// How many items the service says there are, if it does and it can be.
+    /// The number of items that the service reports, if it is plausible.
     pub total: Option<u64>,
 }
 
-/// A list of the service, as a stream.
+/// Extends the builder of every list with streams of its items and pages.
 ///
-/// It is on the builders of all lists, which keep their filters. Agents, runs and events come
-/// in pages; keys, webhooks, schedules, workspaces and versions of instructions come in one.
+/// The builder keeps its filters. Agents, runs and events come in pages; keys, webhooks,
+/// schedules, workspaces and versions of instructions come in one page.
 ///
 /// ```no_run
 /// # async fn example() -> Result<(), twin_ext::Error> {
@@ -70,18 +70,18 @@ pub struct Page<T> {
 /// # }
 /// ```
 ///
-/// Nothing is sent before the stream is asked for something. The setting in which a list's
-/// pages are told apart is the stream's: a `page` that was set is overwritten, a `cursor` or
-/// an `after_index` is where the list begins.
+/// The stream sends nothing until it is polled. It sets the parameter that selects a page: a
+/// `page` of the builder is overwritten; the list begins at a `cursor` or `after_index` of the
+/// builder.
 pub trait Paginate: Sized + sealed::Sealed {
-    /// What the list holds.
+    /// The type of an item.
     type Item;
-    /// The stream of its pages.
+    /// The stream of pages.
     type Pages: FusedStream<Item = Result<Page<Self::Item>, Error>> + Unpin + Send;
-    /// The stream of its items.
+    /// The stream of items.
     type Items: FusedStream<Item = Result<Self::Item, Error>> + Unpin + Send;
 
-    /// The items of all pages, each once.
+    /// Streams the items of all pages, each once.
     ///
     /// ```no_run
     /// # async fn example(twin: twin_api::Client) -> Result<(), twin_ext::Error> {
@@ -95,30 +95,21 @@ pub trait Paginate: Sized + sealed::Sealed {
     /// ```
     ///
     /// # Errors
-    /// The stream gives what a request failed with, or
-    /// [`ErrorKind::Pagination`](crate::ErrorKind::Pagination), after the good items, and then
-    /// ends. [`Error::position`] is where to go on.
+    /// The stream gives the error of a request, or one of
+    /// [`ErrorKind::Pagination`](crate::ErrorKind::Pagination), after the items that arrived, and
+    /// then ends. To resume the list, use [`Error::position`].
     fn items(self) -> Self::Items;
 
-    /// The pages, one at least.
-    ///
-    /// ```no_run
-    /// # async fn example(twin: twin_api::Client) -> Result<(), twin_ext::Error> {
-    /// use twin_ext::prelude::*;
-    /// let mut pages = twin.list_agents().limit(20).pages();
-    /// let first = pages.try_next().await?;
-    /// # Ok(())
-    /// # }
-    /// ```
+    /// Streams the pages; an empty list gives one empty page.
     ///
     /// # Errors
     /// As [`items`](Self::items).
     fn pages(self) -> Self::Pages;
 
-    /// The pages from a [`Position`] on, in another process too. What came before may come
-    /// again, where the list has changed meanwhile; nothing is left out.
+    /// Streams the pages from a [`Position`] on, also in another process. If the list has
+    /// changed meanwhile, items may come again; none is skipped.
     ///
-    /// The builder must be set up as it was for the page that the position is from.
+    /// The builder must have the same filters as the builder that the position came from.
     ///
     /// ```no_run
     /// # async fn example(twin: twin_api::Client, saved: &str) -> Result<(), Box<dyn std::error::Error>> {
@@ -135,10 +126,10 @@ pub trait Paginate: Sized + sealed::Sealed {
     ///
     /// # Errors
     /// As [`items`](Self::items); and [`ErrorKind::InvalidRequest`](crate::ErrorKind::InvalidRequest)
-    /// where the position is one in another kind of list.
+    /// if the position belongs to another kind of list.
     fn pages_from(self, position: Position) -> Self::Pages;
 
-    /// The items from a [`Position`] on, as [`pages_from`](Self::pages_from).
+    /// Streams the items from a [`Position`] on, like [`pages_from`](Self::pages_from).
     ///
     /// ```no_run
     /// # async fn example(twin: twin_api::Client) -> Result<(), twin_ext::Error> {
@@ -159,6 +150,6 @@ pub trait Paginate: Sized + sealed::Sealed {
 }
 
 pub(crate) mod sealed {
-    /// The lists are those of the API.
+    /// Prevents implementations outside this crate.
     pub trait Sealed {}
 }

@@ -1,18 +1,18 @@
-//! A place in a list, to go on from: today, tomorrow, in another process.
+//! Stores a position in a list, so that another process can resume it.
 //!
-//! It holds what the service needs to be told, what shows that the list has not moved since,
-//! and nothing of the client: no key, no filter.
+//! A position holds the parameters of the next request and what shows that the list has moved. It
+//! holds no API key and no filter.
 
 use serde::{Deserialize, Serialize};
 
-/// The version that is written. One that is newer is refused rather than misread.
+/// The version that is written, and the only one that is read.
 const VERSION: u32 = 1;
 
-/// A place between two pages of a list. Give it to [`Paginate::pages_from`](crate::Paginate::pages_from).
+/// A position between two pages of a list, to resume it with
+/// [`Paginate::pages_from`](crate::Paginate::pages_from).
 ///
-/// A position moves past a page only when all of its items were taken: who goes on from it
-/// may see an item again, and misses none. It is written and read by serde, and meant to be
-/// stored.
+/// A position moves past a page only after all of its items were taken. A resumed list may repeat
+/// an item, and skips none. serde reads and writes positions; a stored one stays readable.
 ///
 /// ```
 /// use twin_ext::Position;
@@ -26,28 +26,28 @@ const VERSION: u32 = 1;
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "Record", into = "Record")]
-pub struct Position(pub(crate) Place);
+pub struct Position(pub(crate) Location);
 
-/// A place in one of the kinds of list.
+/// A location in one of the kinds of list.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub(crate) enum Place {
-    /// Before the first page of whatever list.
+pub(crate) enum Location {
+    /// Before the first page of any list.
     Start,
-    /// Where this cursor leads.
+    /// At a cursor.
     Cursor(String),
-    /// Before a page that has a number.
+    /// Before a numbered page.
     Page(Numbered),
-    /// Behind an event that has an index.
+    /// After an event.
     Event(Indexed),
 }
 
-/// A place in a list by page number, with what shows whether the list has moved.
+/// A location in a list by page number, with what shows whether the list has moved.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Numbered {
-    /// The page to ask for.
+    /// The page to request.
     pub(crate) number: u64,
-    /// How many items there were when the page before was read.
+    /// The total when the page before was read.
     pub(crate) total: Option<u64>,
     /// How many items a full page has.
     pub(crate) size: Option<u64>,
@@ -55,24 +55,24 @@ pub(crate) struct Numbered {
     pub(crate) last: Vec<String>,
     /// How many items came before.
     pub(crate) came: u64,
-    /// Whether an item before may have been missed, so that all must be read again.
+    /// Whether an earlier item may have been missed, so that all pages must be read again.
     pub(crate) gap: bool,
 }
 
-/// A place among events.
+/// A location in a list of events.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Indexed {
     /// The highest index that came.
     pub(crate) after: Option<u64>,
-    /// How many events came, from the run's first; `None` where that is not known.
+    /// How many events came since the run's first, if known.
     pub(crate) came: Option<u64>,
 }
 
-/// A position as it is written.
+/// The stored form of a position.
 #[derive(Serialize, Deserialize)]
 struct Record {
     version: u32,
-    place: Place,
+    place: Location,
 }
 
 impl From<Position> for Record {
@@ -86,25 +86,26 @@ impl TryFrom<Record> for Position {
 
     fn try_from(Record { version, place }: Record) -> Result<Self, String> {
         match (version, &place) {
-            (VERSION, Place::Page(Numbered { number: 0, .. })) => {
-                Err("a position in a list by page number has a page from 1 on".to_owned())
+            (VERSION, Location::Page(Numbered { number: 0, .. })) => {
+                Err("the position has page number 0, and the first page is 1".to_owned())
             }
             (VERSION, _) => Ok(Self(place)),
             _ => Err(format!(
-                "the position is of version {version}, and this program reads version {VERSION}"
+                "the position has version {version}, and this twin-ext reads version {VERSION}: \
+                 read it with the twin-ext that wrote it, or a newer one"
             )),
         }
     }
 }
 
-/// How far a stream had come when it failed.
+/// The progress of a stream when it failed.
 #[derive(Debug, Clone)]
 pub(crate) struct Progress {
-    /// Where to go on.
+    /// The position to resume from.
     pub(crate) position: Position,
-    /// How many items it gave.
+    /// How many items the stream gave.
     pub(crate) came: u64,
-    /// How many there are, as the service says.
+    /// The number of items that the service reports.
     pub(crate) total: Option<u64>,
 }
 
@@ -123,14 +124,14 @@ mod tests {
             gap: false,
         };
         let places = [
-            (Place::Start, r#"{"version":1,"place":"start"}"#),
-            (Place::Cursor("é".to_owned()), r#"{"version":1,"place":{"cursor":"é"}}"#),
+            (Location::Start, r#"{"version":1,"place":"start"}"#),
+            (Location::Cursor("é".to_owned()), r#"{"version":1,"place":{"cursor":"é"}}"#),
             (
-                Place::Page(numbered),
+                Location::Page(numbered),
                 r#"{"version":1,"place":{"page":{"number":3,"total":42,"size":10,"last":["run_a","run_b"],"came":20,"gap":false}}}"#,
             ),
             (
-                Place::Event(Indexed { after: Some(u64::MAX), came: None }),
+                Location::Event(Indexed { after: Some(u64::MAX), came: None }),
                 r#"{"version":1,"place":{"event":{"after":18446744073709551615,"came":null}}}"#,
             ),
         ];

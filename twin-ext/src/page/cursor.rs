@@ -1,9 +1,8 @@
-//! Follows lists by cursor: each answer says where the next page begins.
+//! Follows lists by cursor: each response holds the cursor of the next page.
 //!
-//! A service that repeats a cursor, repeats items, or gives pages without items leads in
-//! circles, and the pager ends the list with an error. Memory does not grow with the number of
-//! items: the latest are remembered one by one, and one of all the others, which is enough to
-//! detect a cycle of any length.
+//! A service can repeat a cursor, repeat items, or give pages without items. The pager detects
+//! each and ends the list with an error. Memory does not grow with the number of items: the
+//! latest are remembered one by one, and a [`CycleDetector`] remembers one of the others.
 //!
 //! A service that gives no cursor at all may still cut the list at `limit`. A first page that
 //! is as long as `limit` and has no cursor is therefore checked: the pager asks once for one
@@ -12,11 +11,11 @@
 use std::collections::HashSet;
 use std::marker::PhantomData;
 
-use super::dedupe::{CycleDetector, Marks, Recent};
-use super::engine::{Pager, Step, Then};
-use super::{Place, Position};
+use super::dedupe::{CycleDetector, IdHasher, Recent};
+use super::engine::{Action, Pager, Update};
+use super::{Location, Position};
 
-/// At least this many of the latest items are remembered one by one.
+/// Minimum number of the latest items that are remembered one by one.
 const REMEMBERED: usize = 1 << 16;
 
 /// Maximum consecutive pages without an item.
@@ -34,7 +33,7 @@ pub(super) trait Identified {
     fn id(&self) -> &str;
 }
 
-/// A page as the service gives it.
+/// A page as the service sends it.
 #[derive(Debug)]
 pub(super) struct CursorPage<T> {
     pub(super) items: Vec<T>,
@@ -43,21 +42,21 @@ pub(super) struct CursorPage<T> {
 
 /// The next request of a list by cursor.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum CursorAsk {
+pub(super) enum CursorRequest {
     /// The page at this cursor; the first one without.
     Page(Option<String>),
     /// The first page again, with room for this many items.
     First(u64),
 }
 
-/// Follows cursors.
+/// Decides about a list by cursor.
 pub(super) struct CursorPager<T> {
     cursor: Option<String>,
     /// The `limit` of the builder.
     limit: Option<u64>,
     /// The first page while it is checked for a cut.
     held: Option<Vec<T>>,
-    marks: Marks,
+    marks: IdHasher,
     cursors: HashSet<u64>,
     recent: Recent,
     cycle: CycleDetector,
@@ -69,8 +68,8 @@ pub(super) struct CursorPager<T> {
 impl<T> CursorPager<T> {
     /// Starts at `cursor`, or where the builder says. `limit` is the builder's.
     pub(super) fn new(cursor: Option<String>, limit: Option<u64>) -> Self {
-        let marks = Marks::default();
-        let cursors = cursor.iter().map(|cursor| marks.of(cursor)).collect();
+        let marks = IdHasher::default();
+        let cursors = cursor.iter().map(|cursor| marks.hash(cursor)).collect();
         Self {
             cursor,
             limit,
@@ -87,12 +86,12 @@ impl<T> CursorPager<T> {
 }
 
 impl<T: Identified> CursorPager<T> {
-    /// Leaves out duplicates, and tells whether the list repeats itself.
+    /// Removes duplicates, and returns whether the list repeats itself.
     fn new_ones(&mut self, items: Vec<T>) -> (Vec<T>, bool) {
         let mut cycles = false;
         let mut new = items;
         new.retain(|item| {
-            let mark = self.marks.of(item.id());
+            let mark = self.marks.hash(item.id());
             if !self.recent.insert(mark) {
                 return false;
             }
@@ -102,54 +101,54 @@ impl<T: Identified> CursorPager<T> {
         (new, cycles)
     }
 
-    /// Whether the service may have cut the list after this page, which has no cursor.
+    /// Returns whether the service may have cut the list after this page, which has no cursor.
     fn may_be_cut(&self, came: u64) -> bool {
         // A service that gave a cursor before gives one whenever there is more.
         self.cursor.is_none() && came > 0 && self.limit.is_some_and(|limit| came >= limit)
     }
 
-    /// The step after the check of the first page: an error if there is more than came.
-    fn checked(&mut self, mut held: Vec<T>, page: CursorPage<T>) -> Step<T> {
+    /// Evaluates the check of the first page: an error if the service shows more items.
+    fn checked(&mut self, mut held: Vec<T>, page: CursorPage<T>) -> Update<T> {
         let (more, _) = self.new_ones(page.items);
-        let then = match page.next.filter(|cursor| !cursor.is_empty()) {
+        let action = match page.next.filter(|cursor| !cursor.is_empty()) {
             Some(cursor) => self.follow(cursor, false),
-            None if more.is_empty() => Then::End,
-            None => Then::Fault(CUT),
+            None if more.is_empty() => Action::End,
+            None => Action::Fail(CUT),
         };
         held.extend(more);
-        Step { items: held, total: None, then }
+        Update { items: held, total: None, action }
     }
 
-    fn follow(&mut self, cursor: String, cycles: bool) -> Then {
-        let new = self.cursors.insert(self.marks.of(&cursor));
+    fn follow(&mut self, cursor: String, cycles: bool) -> Action {
+        let new = self.cursors.insert(self.marks.hash(&cursor));
         self.cursor = Some(cursor);
         match () {
-            () if cycles => Then::Fault("the list begins again: an item came twice"),
-            () if !new => Then::Fault("the service gave the same cursor twice"),
+            () if cycles => Action::Fail("the list begins again: an item came twice"),
+            () if !new => Action::Fail("the service gave the same cursor twice"),
             () if self.empty >= EMPTY => {
-                Then::Fault("the service gives cursors, but no more items")
+                Action::Fail("the service gives cursors, but no more items")
             }
             () if self.stale >= STALE => {
-                Then::Fault("the service gives new cursors, but items that came before")
+                Action::Fail("the service gives new cursors, but items that came before")
             }
-            () => Then::Go,
+            () => Action::Continue,
         }
     }
 }
 
 impl<T: Identified + Send> Pager for CursorPager<T> {
-    type Ask = CursorAsk;
-    type Answer = CursorPage<T>;
+    type Request = CursorRequest;
+    type Response = CursorPage<T>;
     type Item = T;
 
-    fn ask(&self) -> CursorAsk {
+    fn request(&self) -> CursorRequest {
         match &self.held {
-            Some(held) => CursorAsk::First((held.len() as u64).saturating_add(1)),
-            None => CursorAsk::Page(self.cursor.clone()),
+            Some(held) => CursorRequest::First((held.len() as u64).saturating_add(1)),
+            None => CursorRequest::Page(self.cursor.clone()),
         }
     }
 
-    fn take(&mut self, page: CursorPage<T>) -> Step<T> {
+    fn take(&mut self, page: CursorPage<T>) -> Update<T> {
         if let Some(held) = self.held.take() {
             return self.checked(held, page);
         }
@@ -161,15 +160,15 @@ impl<T: Identified + Send> Pager for CursorPager<T> {
             _ if items.is_empty() => self.stale + 1,
             _ => 0,
         };
-        let then = match page.next.filter(|cursor| !cursor.is_empty()) {
+        let action = match page.next.filter(|cursor| !cursor.is_empty()) {
             Some(cursor) => self.follow(cursor, cycles),
             None if self.may_be_cut(came as u64) => {
                 self.held = Some(items);
-                return Step::nothing(Then::Go);
+                return Update::empty(Action::Continue);
             }
-            None => Then::End,
+            None => Action::End,
         };
-        Step { items, total: None, then }
+        Update { items, total: None, action }
     }
 
     fn held(&mut self) -> Vec<T> {
@@ -178,8 +177,8 @@ impl<T: Identified + Send> Pager for CursorPager<T> {
 
     fn position(&self) -> Position {
         Position(match &self.cursor {
-            Some(cursor) => Place::Cursor(cursor.clone()),
-            None => Place::Start,
+            Some(cursor) => Location::Cursor(cursor.clone()),
+            None => Location::Start,
         })
     }
 }
@@ -199,10 +198,10 @@ mod tests {
         CursorPage { items, next: next.map(str::to_owned) }
     }
 
-    fn fault(then: &Then) -> Option<&'static str> {
-        match then {
-            Then::Fault(fault) => Some(fault),
-            Then::Go | Then::End => None,
+    fn fault(action: &Action) -> Option<&'static str> {
+        match action {
+            Action::Fail(fault) => Some(fault),
+            Action::Continue | Action::End => None,
         }
     }
 
@@ -215,7 +214,7 @@ mod tests {
             let from = number * PAGE % CYCLE;
             let cursor = number.to_string();
             let step = pager.take(page(from..from + PAGE, Some(&cursor)));
-            if let Some(fault) = fault(&step.then) {
+            if let Some(fault) = fault(&step.action) {
                 assert_eq!(fault, "the list begins again: an item came twice");
                 return;
             }
@@ -226,13 +225,13 @@ mod tests {
     #[test]
     fn stops_after_a_repeated_cursor() {
         let mut pager = CursorPager::new(None, None);
-        assert!(matches!(pager.take(page([1], Some("a"))).then, Then::Go));
+        assert!(matches!(pager.take(page([1], Some("a"))).action, Action::Continue));
         let step = pager.take(page([2], Some("a")));
-        assert_eq!(fault(&step.then), Some("the service gave the same cursor twice"));
+        assert_eq!(fault(&step.action), Some("the service gave the same cursor twice"));
         assert_eq!(step.items, ["2"]);
         // The cursor that the list was resumed from counts, too.
         let mut pager = CursorPager::new(Some("a".to_owned()), None);
-        assert!(fault(&pager.take(page([2], Some("a"))).then).is_some());
+        assert!(fault(&pager.take(page([2], Some("a"))).action).is_some());
     }
 
     #[test]
@@ -241,7 +240,7 @@ mod tests {
         pager.take(page([1], Some("start")));
         for number in 1..EMPTY {
             let step = pager.take(page([], Some(&number.to_string())));
-            assert!(matches!(step.then, Then::Go), "{number}");
+            assert!(matches!(step.action, Action::Continue), "{number}");
         }
         // An item in between starts the count again.
         pager.take(page([2], Some("item")));
@@ -249,18 +248,18 @@ mod tests {
             pager.take(page([], Some(&format!("again {number}"))));
         }
         let step = pager.take(page([], Some("last")));
-        assert_eq!(fault(&step.then), Some("the service gives cursors, but no more items"));
+        assert_eq!(fault(&step.action), Some("the service gives cursors, but no more items"));
 
         let mut pager = CursorPager::new(None, None);
         pager.take(page([1, 2], Some("a")));
-        assert!(matches!(pager.take(page([1], Some("b"))).then, Then::Go));
-        // Neither an empty page nor a new item counts as a page of duplicates.
-        assert!(matches!(pager.take(page([], Some("c"))).then, Then::Go));
-        assert!(matches!(pager.take(page([3, 2], Some("d"))).then, Then::Go));
-        assert!(matches!(pager.take(page([1], Some("e"))).then, Then::Go));
+        assert!(matches!(pager.take(page([1], Some("b"))).action, Action::Continue));
+        // An empty page or a page with a new item is not a page of duplicates.
+        assert!(matches!(pager.take(page([], Some("c"))).action, Action::Continue));
+        assert!(matches!(pager.take(page([3, 2], Some("d"))).action, Action::Continue));
+        assert!(matches!(pager.take(page([1], Some("e"))).action, Action::Continue));
         let step = pager.take(page([2], Some("f")));
         let expected = "the service gives new cursors, but items that came before";
-        assert_eq!(fault(&step.then), Some(expected));
+        assert_eq!(fault(&step.action), Some(expected));
     }
 
     #[test]
@@ -274,15 +273,15 @@ mod tests {
         ] {
             let mut pager = CursorPager::new(None, limit);
             let step = pager.take(page(0..came, None));
-            let expected = CursorAsk::First(came + 1);
-            assert_eq!(matches!(step.then, Then::Go), checks, "{limit:?} {came}");
-            assert_eq!(pager.ask() == expected, checks, "{limit:?} {came}");
+            let expected = CursorRequest::First(came + 1);
+            assert_eq!(matches!(step.action, Action::Continue), checks, "{limit:?} {came}");
+            assert_eq!(pager.request() == expected, checks, "{limit:?} {came}");
             assert_eq!(step.items.len() as u64, if checks { 0 } else { came });
         }
         // A service that gave a cursor before ends the list by leaving it out.
         let mut pager = CursorPager::new(None, Some(2));
         pager.take(page([1, 2], Some("a")));
-        assert!(matches!(pager.take(page([3, 4], None)).then, Then::End));
+        assert!(matches!(pager.take(page([3, 4], None)).action, Action::End));
     }
 
     #[test]
@@ -293,14 +292,14 @@ mod tests {
             pager.take(answer)
         };
         let whole = checked(page([1, 2], None));
-        assert!(matches!(whole.then, Then::End));
+        assert!(matches!(whole.action, Action::End));
         assert_eq!(whole.items, ["1", "2"]);
         let cut = checked(page([1, 2, 3], None));
-        assert_eq!((fault(&cut.then), cut.items.len()), (Some(CUT), 3));
+        assert_eq!((fault(&cut.action), cut.items.len()), (Some(CUT), 3));
         let goes_on = checked(page([1, 2, 3], Some("a")));
-        assert!(matches!(goes_on.then, Then::Go));
+        assert!(matches!(goes_on.action, Action::Continue));
         assert_eq!(goes_on.items, ["1", "2", "3"]);
-        // A check that fails takes nothing away.
+        // The held items are given even if the check fails.
         let mut pager = CursorPager::new(None, Some(2));
         pager.take(page([1, 2], None));
         assert_eq!(pager.held(), ["1", "2"]);

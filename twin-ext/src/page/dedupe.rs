@@ -1,18 +1,18 @@
 //! Detects duplicates and cycles in bounded memory.
 //!
-//! An identifier is kept as a hash of 64 bits under a key of this process, so that nobody can
-//! make two identifiers with one hash. Among a million identifiers, two share a hash by chance
-//! once in 37 million lists.
+//! An identifier is stored as a 64-bit hash with a key of this process, so that a service cannot
+//! construct collisions. In a list of a million identifiers, the chance of a collision is one in
+//! 37 million.
 
 use std::collections::HashSet;
 use std::hash::{BuildHasher as _, Hash, RandomState};
 
 /// Hashes identifiers.
 #[derive(Debug, Default)]
-pub(super) struct Marks(RandomState);
+pub(super) struct IdHasher(RandomState);
 
-impl Marks {
-    pub(super) fn of(&self, value: impl Hash) -> u64 {
+impl IdHasher {
+    pub(super) fn hash(&self, value: impl Hash) -> u64 {
         self.0.hash_one(value)
     }
 }
@@ -21,18 +21,18 @@ impl Marks {
 #[derive(Debug)]
 pub(super) struct Recent {
     marks: HashSet<u64>,
-    /// The generation before; it is forgotten as a whole.
+    /// The previous generation, which is dropped as a whole.
     earlier: HashSet<u64>,
     room: usize,
 }
 
 impl Recent {
-    /// Remembers at least the last `room` items, and at most twice as many.
+    /// Creates a memory of at least the last `room` items, and at most twice as many.
     pub(super) fn new(room: usize) -> Self {
         Self { marks: HashSet::new(), earlier: HashSet::new(), room: room.max(1) }
     }
 
-    /// Remembers an item; false where it is remembered already.
+    /// Remembers an item, and returns false if it was remembered before.
     pub(super) fn insert(&mut self, mark: u64) -> bool {
         if self.earlier.contains(&mark) || !self.marks.insert(mark) {
             return false;
@@ -55,7 +55,7 @@ pub(super) struct CycleDetector {
 }
 
 impl CycleDetector {
-    /// Takes the next item; true where it closes a cycle.
+    /// Takes the next item, and returns whether it closes a cycle.
     pub(super) fn closes(&mut self, mark: u64) -> bool {
         self.count += 1;
         if self.remembered == Some(mark) {

@@ -1,7 +1,7 @@
-//! What all kinds of paging have in common: a request, its answer, the next request.
+//! Sends the requests of a list, one after the other.
 //!
-//! A [`Pager`] decides and does no I/O, so that it can be driven by any service that a test
-//! makes up. The [`Engine`] sends its requests, one after the other.
+//! A [`Pager`] makes the decisions and does no I/O, so that a test can drive it with any service.
+//! The [`Engine`] does the I/O for every kind of pager.
 
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
@@ -9,88 +9,88 @@ use std::task::{Context, Poll, ready};
 use super::{Page, Position, Progress};
 use crate::error::{Error, ErrorKind};
 
-/// An answer, when it is there.
-pub(super) type Later<'a, T> = Pin<Box<dyn Future<Output = Result<T, Error>> + Send + 'a>>;
+/// A request that is under way.
+pub(super) type ResponseFuture<'a, T> = Pin<Box<dyn Future<Output = Result<T, Error>> + Send + 'a>>;
 
-/// Decides what is asked next, and what an answer means.
+/// Decides about the next request, and evaluates its response.
 pub(super) trait Pager: Send {
-    /// What tells one request of a list from another.
-    type Ask: Send;
-    /// What a page is made of.
-    type Answer: Send;
-    /// What the list holds.
+    /// The parameters that differ between the requests of a list.
+    type Request: Send;
+    /// The part of a response that the pager reads.
+    type Response: Send;
+    /// The type of an item.
     type Item: Send;
 
-    /// What to ask for. Asking twice without an answer between asks for the same.
-    fn ask(&self) -> Self::Ask;
+    /// Returns the next request; the same one until its response is taken.
+    fn request(&self) -> Self::Request;
 
-    /// Takes the answer to what was asked for.
-    fn take(&mut self, answer: Self::Answer) -> Step<Self::Item>;
+    /// Takes the response to the last request.
+    fn take(&mut self, answer: Self::Response) -> Update<Self::Item>;
 
-    /// Gives up what it holds back, because no more answers come.
+    /// Returns the items that the pager holds back, because no more responses come.
     fn held(&mut self) -> Vec<Self::Item> {
         Vec::new()
     }
 
-    /// Where to go on, when everything that was given has been taken.
+    /// Returns the position after everything that the pager has given.
     fn position(&self) -> Position;
 }
 
-/// What came of an answer.
+/// The result of a response.
 #[derive(Debug)]
-pub(super) struct Step<T> {
-    /// What is new.
+pub(super) struct Update<T> {
+    /// The new items.
     pub(super) items: Vec<T>,
-    /// How many items there are, as the service says.
+    /// The number of items that the service reports.
     pub(super) total: Option<u64>,
-    pub(super) then: Then,
+    pub(super) action: Action,
 }
 
-/// What comes after an answer.
+/// The action after a response.
 #[derive(Debug)]
-pub(super) enum Then {
-    /// Another request.
-    Go,
-    /// Nothing: everything came.
+pub(super) enum Action {
+    /// Send another request.
+    Continue,
+    /// End the list: it is complete.
     End,
-    /// Nothing: it cannot be told whether everything came.
-    Fault(&'static str),
+    /// End the list with an error: items may be missing.
+    Fail(&'static str),
 }
 
-impl<T> Step<T> {
-    /// An answer of which nothing is used.
-    pub(super) fn nothing(then: Then) -> Self {
-        Self { items: Vec::new(), total: None, then }
+impl<T> Update<T> {
+    /// Creates an update from a response whose items are not used.
+    pub(super) fn empty(action: Action) -> Self {
+        Self { items: Vec::new(), total: None, action }
     }
 }
 
-/// Pages, whatever kind of list they are of.
-pub(super) trait Turn<T>: Send {
-    /// The next page; `None` where there is none.
+/// Gives the pages of any kind of list.
+pub(super) trait PageSource<T>: Send {
+    /// Polls for the next page; `None` after the last one.
     ///
-    /// `ahead` says that nobody wants it yet.
-    fn poll_page(&mut self, ahead: bool, context: &mut Context<'_>) -> Poll<Option<Turned<T>>>;
+    /// `ahead` marks a prefetch: the caller does not need the page yet.
+    fn poll_page(&mut self, ahead: bool, context: &mut Context<'_>) -> Poll<Option<PageResult<T>>>;
 }
 
-/// A page, or why there is none.
-pub(super) type Turned<T> = Result<Page<T>, Error>;
+/// A page, or the error that ends the list.
+pub(super) type PageResult<T> = Result<Page<T>, Error>;
 
-/// Sends what a pager asks for.
+/// Sends the requests of a pager.
 pub(super) struct Engine<'a, P: Pager> {
     pager: P,
-    send: Box<dyn Fn(P::Ask) -> Later<'a, P::Answer> + Send + 'a>,
-    under_way: Option<Request<'a, P::Answer>>,
-    /// What is left to say when the request is done with.
+    send: Box<dyn Fn(P::Request) -> ResponseFuture<'a, P::Response> + Send + 'a>,
+    under_way: Option<InFlight<'a, P::Response>>,
+    /// The error that follows the last page.
     last: Option<Error>,
     state: State,
-    /// A request that was ahead failed: the next one is sent when its page is wanted.
+    /// A prefetch failed: the request is repeated when its page is needed.
     waits: bool,
     came: u64,
 }
 
-struct Request<'a, T> {
-    answer: Later<'a, T>,
-    /// It was sent before somebody wanted its page.
+struct InFlight<'a, T> {
+    response: ResponseFuture<'a, T>,
+    /// It was sent as a prefetch.
     ahead: bool,
 }
 
@@ -103,7 +103,10 @@ enum State {
 }
 
 impl<'a, P: Pager> Engine<'a, P> {
-    pub(super) fn new(pager: P, send: impl Fn(P::Ask) -> Later<'a, P::Answer> + Send + 'a) -> Self {
+    pub(super) fn new(
+        pager: P,
+        send: impl Fn(P::Request) -> ResponseFuture<'a, P::Response> + Send + 'a,
+    ) -> Self {
         Self {
             pager,
             send: Box::new(send),
@@ -115,35 +118,35 @@ impl<'a, P: Pager> Engine<'a, P> {
         }
     }
 
-    /// Takes an answer; `None` where it brought nothing to give.
-    fn step(&mut self, answer: P::Answer) -> Option<Turned<P::Item>> {
-        let Step { items, total, then } = self.pager.take(answer);
+    /// Takes a response; `None` if it has nothing to give.
+    fn step(&mut self, answer: P::Response) -> Option<PageResult<P::Item>> {
+        let Update { items, total, action } = self.pager.take(answer);
         self.came += items.len() as u64;
-        let next = match then {
-            Then::End => None,
-            Then::Go | Then::Fault(_) => Some(self.pager.position()),
+        let next = match action {
+            Action::End => None,
+            Action::Continue | Action::Fail(_) => Some(self.pager.position()),
         };
         let empty = items.is_empty();
         let first = self.state == State::New;
-        if !matches!(then, Then::Go) {
+        if !matches!(action, Action::Continue) {
             self.state = State::Over;
         } else if !empty {
             self.state = State::Open;
         }
-        if let Then::Fault(message) = then {
+        if let Action::Fail(message) = action {
             let error = Error::pagination(message, self.progress(total));
             if empty {
                 return Some(Err(error));
             }
             self.last = Some(error);
         }
-        // A list has one page at least, if an empty one, for its total.
+        // An empty list gives one empty page, which holds the total.
         let shown = !empty || (first && self.state == State::Over);
         shown.then_some(Ok(Page { items, next, total }))
     }
 
     /// Ends the list with an error, after the items that the pager held back.
-    fn fail(&mut self, error: Error) -> Turned<P::Item> {
+    fn fail(&mut self, error: Error) -> PageResult<P::Item> {
         self.state = State::Over;
         let next = self.pager.position();
         let items = self.pager.held();
@@ -161,12 +164,12 @@ impl<'a, P: Pager> Engine<'a, P> {
     }
 }
 
-impl<P: Pager> Turn<P::Item> for Engine<'_, P> {
+impl<P: Pager> PageSource<P::Item> for Engine<'_, P> {
     fn poll_page(
         &mut self,
         ahead: bool,
         context: &mut Context<'_>,
-    ) -> Poll<Option<Turned<P::Item>>> {
+    ) -> Poll<Option<PageResult<P::Item>>> {
         loop {
             if let Some(error) = self.last.take() {
                 return Poll::Ready(Some(Err(error)));
@@ -179,27 +182,27 @@ impl<P: Pager> Turn<P::Item> for Engine<'_, P> {
             }
             self.waits = false;
             let Self { pager, send, under_way, .. } = self;
-            let request =
-                under_way.get_or_insert_with(|| Request { answer: send(pager.ask()), ahead });
-            let answer = ready!(request.answer.as_mut().poll(context));
+            let request = under_way
+                .get_or_insert_with(|| InFlight { response: send(pager.request()), ahead });
+            let answer = ready!(request.response.as_mut().poll(context));
             let was_ahead = request.ahead;
             self.under_way = None;
             match answer {
                 Ok(answer) => {
-                    if let Some(turned) = self.step(answer) {
-                        return Poll::Ready(Some(turned));
+                    if let Some(page) = self.step(answer) {
+                        return Poll::Ready(Some(page));
                     }
                 }
-                // It may have failed because nobody looked after it in time.
-                Err(error) if was_ahead && may_be_neglect(&error) => self.waits = true,
+                // It may have failed because it was not polled in time.
+                Err(error) if was_ahead && may_lack_polling(&error) => self.waits = true,
                 Err(error) => return Poll::Ready(Some(self.fail(error))),
             }
         }
     }
 }
 
-/// Whether a request may have failed only because its future was not polled.
-fn may_be_neglect(error: &Error) -> bool {
+/// Returns whether a request may have failed only because its future was not polled.
+fn may_lack_polling(error: &Error) -> bool {
     matches!(error.kind(), ErrorKind::Timeout | ErrorKind::Transport)
 }
 
@@ -213,7 +216,7 @@ mod tests {
     use crate::error::{Detail, Outcome};
     use crate::page::single::SinglePager;
 
-    /// The first so many requests fail in this way.
+    /// Creates an engine whose first requests fail with this kind of error.
     fn failing(kind: ErrorKind, times: u64) -> (Engine<'static, SinglePager<u8>>, Arc<AtomicU64>) {
         let sent = Arc::new(AtomicU64::new(0));
         let count = Arc::clone(&sent);
@@ -236,7 +239,11 @@ mod tests {
         let (mut engine, sent) = failing(ErrorKind::Timeout, 1);
         for _ in 0..3 {
             assert!(engine.poll_page(true, context).is_pending());
-            assert_eq!(sent.load(Ordering::Relaxed), 1, "not again before it is wanted");
+            assert_eq!(
+                sent.load(Ordering::Relaxed),
+                1,
+                "the failed prefetch was repeated too early"
+            );
         }
         let Poll::Ready(Some(Ok(page))) = engine.poll_page(false, context) else {
             panic!("a page")

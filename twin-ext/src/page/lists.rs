@@ -1,7 +1,6 @@
-//! Which builder is which kind of list.
+//! Connects the builder of each list to its kind of paging.
 //!
-//! A builder is cloned for each request and one setting is set again; its filters are its
-//! own affair, and are not looked at.
+//! Each request clones the builder and sets one parameter. The filters stay as they are.
 
 use twin_api::LenientInteger;
 use twin_api::builder::{
@@ -12,15 +11,15 @@ use twin_api::types::{
     Agent, ApiKey, InstructionVersion, Run, RunEvent, Schedule, Webhook, Workspace,
 };
 
-use super::cursor::{CursorAsk, CursorPage, CursorPager, Identified};
+use super::cursor::{CursorPage, CursorPager, CursorRequest, Identified};
 use super::engine::Engine;
-use super::index::{EventsAsk, EventsPage, IndexPager};
+use super::index::{EventsPage, EventsRequest, IndexPager};
 use super::number::{NumberPager, NumberedPage};
 use super::sealed::Sealed;
 use super::single::SinglePager;
 use super::{Items, Pages, Paginate};
 use crate::error::{Detail, Error, ErrorKind, Outcome};
-use crate::position::{Place, Position};
+use crate::position::{Location, Position};
 
 impl Identified for Agent {
     fn id(&self) -> &str {
@@ -34,7 +33,7 @@ impl Identified for Run {
     }
 }
 
-/// The two streams that differ only in where they begin.
+/// Implements [`Paginate`] by a function that starts at a location.
 macro_rules! paginate {
     ($list:ident, $item:ty, $from:path) => {
         impl Sealed for $list<'_> {}
@@ -45,11 +44,11 @@ macro_rules! paginate {
             type Items = Items<'a, $item>;
 
             fn items(self) -> Self::Items {
-                self.items_from(Position(Place::Start))
+                self.items_from(Position(Location::Start))
             }
 
             fn pages(self) -> Self::Pages {
-                self.pages_from(Position(Place::Start))
+                self.pages_from(Position(Location::Start))
             }
 
             fn pages_from(self, position: Position) -> Self::Pages {
@@ -72,18 +71,18 @@ paginate!(ListSchedules, Schedule, schedules);
 paginate!(ListWorkspaces, Workspace, workspaces);
 paginate!(ListInstructionVersions, InstructionVersion, instruction_versions);
 
-fn agents(list: ListAgents<'_>, place: Place) -> Result<Pages<'_, Agent>, Error> {
+fn agents(list: ListAgents<'_>, place: Location) -> Result<Pages<'_, Agent>, Error> {
     let cursor = match place {
-        Place::Start => None,
-        Place::Cursor(cursor) => Some(cursor),
-        other => return Err(misplaced(&other, "goes by cursor")),
+        Location::Start => None,
+        Location::Cursor(cursor) => Some(cursor),
+        other => return Err(misplaced(&other, "is paged by cursor")),
     };
     let pager = CursorPager::new(cursor, limit_of(&list));
-    Ok(Pages::new(Engine::new(pager, move |ask: CursorAsk| {
-        let list = match (list.clone(), ask) {
-            (list, CursorAsk::Page(None)) => list,
-            (list, CursorAsk::Page(Some(cursor))) => list.cursor(cursor),
-            (list, CursorAsk::First(limit)) => list.limit(limit),
+    Ok(Pages::new(Engine::new(pager, move |request: CursorRequest| {
+        let list = match (list.clone(), request) {
+            (list, CursorRequest::Page(None)) => list,
+            (list, CursorRequest::Page(Some(cursor))) => list.cursor(cursor),
+            (list, CursorRequest::First(limit)) => list.limit(limit),
         };
         Box::pin(async move {
             let answer = list.send().await?.into_inner();
@@ -92,19 +91,19 @@ fn agents(list: ListAgents<'_>, place: Place) -> Result<Pages<'_, Agent>, Error>
     })))
 }
 
-/// The `limit` that a builder has. Its fields are private, and its derived `Debug` shows them;
-/// the settings that hold text are overwritten, so that none can pass for the limit.
+/// Returns the `limit` of a builder. Its fields are private, but its derived `Debug` prints them;
+/// settings with text are overwritten first, because a text could look like the limit.
 fn limit_of(list: &ListAgents<'_>) -> Option<u64> {
     let shown = format!("{:?}", list.clone().cursor("").workspace_id(""));
     let (_, limit) = shown.rsplit_once("limit: Ok(Some(")?;
     limit.split_once(')')?.0.parse().ok()
 }
 
-fn runs(list: ListRuns<'_>, place: Place) -> Result<Pages<'_, Run>, Error> {
+fn runs(list: ListRuns<'_>, place: Location) -> Result<Pages<'_, Run>, Error> {
     let pager = NumberPager::new(match place {
-        Place::Start => None,
-        Place::Page(numbered) => Some(numbered),
-        other => return Err(misplaced(&other, "goes by page number")),
+        Location::Start => None,
+        Location::Page(numbered) => Some(numbered),
+        other => return Err(misplaced(&other, "is paged by number")),
     });
     Ok(Pages::new(Engine::new(pager, move |page: u64| {
         let list = list.clone();
@@ -120,13 +119,13 @@ fn runs(list: ListRuns<'_>, place: Place) -> Result<Pages<'_, Run>, Error> {
     })))
 }
 
-fn events(list: ListRunEvents<'_>, place: Place) -> Result<Pages<'_, RunEvent>, Error> {
+fn events(list: ListRunEvents<'_>, place: Location) -> Result<Pages<'_, RunEvent>, Error> {
     let pager = IndexPager::new(match place {
-        Place::Start => None,
-        Place::Event(indexed) => Some(indexed),
-        other => return Err(misplaced(&other, "goes by index")),
+        Location::Start => None,
+        Location::Event(indexed) => Some(indexed),
+        other => return Err(misplaced(&other, "is paged by index")),
     });
-    Ok(Pages::new(Engine::new(pager, move |EventsAsk { after, one }| {
+    Ok(Pages::new(Engine::new(pager, move |EventsRequest { after, one }| {
         let list = list.clone();
         Box::pin(async move {
             let list = match after {
@@ -141,12 +140,12 @@ fn events(list: ListRunEvents<'_>, place: Place) -> Result<Pages<'_, RunEvent>, 
     })))
 }
 
-/// A list that comes in one answer.
+/// Defines a list that comes in one response.
 macro_rules! single {
     ($function:ident, $list:ident, $item:ty, $member:ident) => {
-        fn $function(list: $list<'_>, place: Place) -> Result<Pages<'_, $item>, Error> {
-            if place != Place::Start {
-                return Err(misplaced(&place, "comes in one page"));
+        fn $function(list: $list<'_>, place: Location) -> Result<Pages<'_, $item>, Error> {
+            if place != Location::Start {
+                return Err(misplaced(&place, "has one page"));
             }
             Ok(Pages::new(Engine::new(SinglePager::new(), move |()| {
                 let list = list.clone();
@@ -162,15 +161,16 @@ single!(schedules, ListSchedules, Schedule, schedules);
 single!(workspaces, ListWorkspaces, Workspace, workspaces);
 single!(instruction_versions, ListInstructionVersions, InstructionVersion, instruction_versions);
 
-/// The error of a position that is one in another kind of list.
-pub(crate) fn misplaced(place: &Place, kind: &str) -> Error {
+/// Builds the error for a position of another kind of list.
+pub(crate) fn misplaced(place: &Location, kind: &str) -> Error {
     let what = match place {
-        Place::Start => "the beginning",
-        Place::Cursor(_) => "a cursor",
-        Place::Page(_) => "a page number",
-        Place::Event(_) => "an index",
+        Location::Start => "the start",
+        Location::Cursor(_) => "a cursor",
+        Location::Page(_) => "a page number",
+        Location::Event(_) => "an index",
     };
-    let message = format!("the position is {what}, and this list {kind}");
+    let message =
+        format!("the position holds {what}, and this list {kind}; use a position of the same list");
     Detail::new(ErrorKind::InvalidRequest, Outcome::NotSent, message).into()
 }
 

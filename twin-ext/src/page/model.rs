@@ -1,8 +1,8 @@
-//! A hundred thousand services, each hostile in its own way, against what is promised.
+//! Model tests: reads lists of 136,000 generated services, most of them faulty.
 //!
-//! Each is made up from a seed: how it pages, what it says of its pages and totals, what comes
-//! and goes meanwhile. Whatever it does, a list must end within a bound of requests, give
-//! nothing twice, and give everything that was there throughout, or end in an error.
+//! A seed determines how a service pages, which totals it reports, and which items come and go
+//! meanwhile. Every list must end within a bound of requests, give no item twice, and give every
+//! item that stayed in the list, or end in an error.
 
 #![allow(clippy::unwrap_used, reason = "a test fails by it")]
 
@@ -12,13 +12,13 @@ mod runs;
 
 use std::collections::HashSet;
 
-use super::engine::{Pager, Step, Then};
+use super::engine::{Action, Pager, Update};
 
-/// How many services there are of each kind.
+/// The number of services of each kind.
 const SERVICES: u64 = 34_000;
 
-/// How a list went.
-struct Reading {
+/// The result of reading a list.
+struct ReadResult {
     given: Vec<u64>,
     fault: Option<&'static str>,
     requests: u64,
@@ -29,30 +29,30 @@ fn read<P: Pager>(
     pager: &mut P,
     bound: u64,
     number: impl Fn(&P::Item) -> u64,
-    mut serve: impl FnMut(P::Ask) -> P::Answer,
-) -> Reading {
+    mut serve: impl FnMut(P::Request) -> P::Response,
+) -> ReadResult {
     let mut given = Vec::new();
     for requests in 1..=bound {
-        let Step { items, then, .. } = pager.take(serve(pager.ask()));
+        let Update { items, action, .. } = pager.take(serve(pager.request()));
         given.extend(items.iter().map(&number));
-        match then {
-            Then::Go => {}
-            Then::End => return Reading { given, fault: None, requests },
-            Then::Fault(fault) => return Reading { given, fault: Some(fault), requests },
+        match action {
+            Action::Continue => {}
+            Action::End => return ReadResult { given, fault: None, requests },
+            Action::Fail(fault) => return ReadResult { given, fault: Some(fault), requests },
         }
     }
-    Reading { given, fault: Some("endless"), requests: bound + 1 }
+    ReadResult { given, fault: Some("endless"), requests: bound + 1 }
 }
 
-/// What is claimed of every reading. Tells what does not hold.
+/// Checks a result, and returns the first promise that does not hold.
 fn claim(
-    reading: &Reading,
+    reading: &ReadResult,
     stayed: impl IntoIterator<Item = u64>,
     bound: u64,
 ) -> Result<(), String> {
     let given: HashSet<u64> = reading.given.iter().copied().collect();
     if given.len() != reading.given.len() {
-        return Err(format!("something came twice: {:?}", reading.given));
+        return Err(format!("an item came twice: {:?}", reading.given));
     }
     if reading.requests > bound {
         return Err(format!("more than {bound} requests"));
@@ -64,7 +64,7 @@ fn claim(
     Ok(())
 }
 
-/// Reads the list of each service, and claims that most end well.
+/// Reads the list of each service, and asserts that most end without an error.
 fn all(kind: &str, one: impl Fn(u64) -> Result<Option<&'static str>, String>) {
     let mut faults = std::collections::BTreeMap::<&str, u64>::new();
     let mut broken = Vec::new();
@@ -79,6 +79,6 @@ fn all(kind: &str, one: impl Fn(u64) -> Result<Option<&'static str>, String>) {
     println!("{kind}: {failed} of {SERVICES} end in an error: {faults:#?}");
     let shown = broken.iter().take(5).map(String::as_str).collect::<Vec<_>>().join("\n");
     assert!(broken.is_empty(), "{} of {SERVICES}\n{shown}", broken.len());
-    // A pager that always gives up would hold every promise.
+    // A pager that always fails would keep every promise.
     assert!(failed < SERVICES * 3 / 4, "{failed}");
 }

@@ -1,11 +1,11 @@
-//! Lists that come in one answer.
+//! Reads lists that come in one response.
 
 use std::marker::PhantomData;
 
-use super::engine::{Pager, Step, Then};
-use super::{Place, Position};
+use super::engine::{Action, Pager, Update};
+use super::{Location, Position};
 
-/// Asks once.
+/// Sends one request.
 pub(super) struct SinglePager<T>(PhantomData<fn() -> T>);
 
 impl<T> SinglePager<T> {
@@ -15,18 +15,18 @@ impl<T> SinglePager<T> {
 }
 
 impl<T: Send> Pager for SinglePager<T> {
-    type Ask = ();
-    type Answer = Vec<T>;
+    type Request = ();
+    type Response = Vec<T>;
     type Item = T;
 
-    fn ask(&self) {}
+    fn request(&self) {}
 
-    fn take(&mut self, items: Vec<T>) -> Step<T> {
+    fn take(&mut self, items: Vec<T>) -> Update<T> {
         let total = Some(items.len() as u64);
-        Step { items, total, then: Then::End }
+        Update { items, total, action: Action::End }
     }
 
     fn position(&self) -> Position {
-        Position(Place::Start)
+        Position(Location::Start)
     }
 }

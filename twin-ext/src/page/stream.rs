@@ -1,7 +1,7 @@
-//! The streams that people hold: pages, and their items.
+//! The public streams: pages, and their items.
 //!
-//! They are fused: after an error, or the end, there is nothing more. A future of `next` that
-//! is dropped loses nothing; a stream that is dropped sends nothing more.
+//! They are fused: nothing follows an error or the end. Dropping a future of `next` loses
+//! nothing. Dropping a stream cancels its request.
 
 use std::collections::VecDeque;
 use std::future::poll_fn;
@@ -12,50 +12,49 @@ use std::{fmt, vec};
 use futures_core::Stream;
 use futures_core::stream::FusedStream;
 
-use super::engine::{Engine, Pager, Turn, Turned};
+use super::engine::{Engine, PageResult, PageSource, Pager};
 use super::{Page, Position};
 use crate::error::Error;
 
-/// The pages of a list, by [`Paginate::pages`](crate::Paginate::pages).
+/// Streams the pages of a list; made by [`Paginate::pages`](crate::Paginate::pages).
 ///
-/// It is a [`Stream`]; [`next`](Self::next) and [`try_next`](Self::try_next) are here for who
-/// has no use for another crate's.
-#[must_use = "a stream does nothing unless it is asked for something"]
+/// It implements [`Stream`]. Its own [`next`](Self::next) and [`try_next`](Self::try_next) need
+/// no other crate.
+#[must_use = "a stream does nothing unless it is polled"]
 pub struct Pages<'a, T> {
-    engine: Box<dyn Turn<T> + 'a>,
-    /// What came before somebody wanted it.
-    ready: VecDeque<Turned<T>>,
+    engine: Box<dyn PageSource<T> + 'a>,
+    /// Prefetched pages.
+    ready: VecDeque<PageResult<T>>,
     ahead: usize,
-    /// The engine has nothing more.
+    /// Whether the engine has given its last page or error.
     drained: bool,
 }
 
 impl<'a, T> Pages<'a, T> {
     pub(super) fn new<P: Pager<Item = T> + 'a>(engine: Engine<'a, P>) -> Self
     where
-        P::Answer: 'a,
+        P::Response: 'a,
     {
         Self { engine: Box::new(engine), ready: VecDeque::new(), ahead: 0, drained: false }
     }
 
-    /// A stream of this error only.
+    /// Creates a stream that gives only this error.
     pub(super) fn failed(error: Error) -> Self {
         Self { engine: Box::new(Nothing), ready: [Err(error)].into(), ahead: 0, drained: true }
     }
 
-    /// Has `pages` pages on their way while one is used; 0, unless this says otherwise, asks
-    /// for nothing before it is wanted.
+    /// Prefetches `pages` pages while one is used. The default is 0: a page is requested when it
+    /// is needed.
     ///
-    /// The order stays. No task is started: requests that are under way make headway whenever
-    /// this stream is asked for something. One that failed meanwhile for want of time is made
-    /// again when its page is wanted.
+    /// The order stays. No task is started: requests make progress when this stream is polled. A
+    /// prefetch that fails because it was not polled in time is repeated when its page is needed.
     ///
     /// ```no_run
     /// # async fn example(twin: twin_api::Client) -> Result<(), twin_ext::Error> {
     /// use twin_ext::prelude::*;
     /// let mut pages = twin.list_agents().pages().prefetch(1);
     /// while let Some(page) = pages.try_next().await? {
-    ///     // The next page is on its way.
+    ///     // The next page is under way.
     /// #   drop(page);
     /// }
     /// # Ok(())
@@ -66,34 +65,15 @@ impl<'a, T> Pages<'a, T> {
         self
     }
 
-    /// The next page; `None` at the end. Dropping the future loses nothing.
-    ///
-    /// ```no_run
-    /// # async fn example(twin: twin_api::Client) -> Result<(), twin_ext::Error> {
-    /// use twin_ext::prelude::*;
-    /// let mut pages = twin.list_agents().pages();
-    /// while let Some(page) = pages.next().await {
-    ///     println!("{}", page?.items.len());
-    /// }
-    /// # Ok(())
-    /// # }
-    /// ```
+    /// Returns the next page; `None` at the end. Dropping the future loses nothing.
     ///
     /// # Errors
-    /// The list cannot be read on, as [`Paginate::items`](crate::Paginate::items) says.
+    /// As [`Paginate::items`](crate::Paginate::items).
     pub async fn next(&mut self) -> Option<Result<Page<T>, Error>> {
         poll_fn(|context| self.poll_next_page(context)).await
     }
 
-    /// As [`next`](Self::next), for `?`.
-    ///
-    /// ```no_run
-    /// # async fn example(twin: twin_api::Client) -> Result<(), twin_ext::Error> {
-    /// use twin_ext::prelude::*;
-    /// let first = twin.list_agents().pages().try_next().await?;
-    /// # Ok(())
-    /// # }
-    /// ```
+    /// Returns the next page, like [`next`](Self::next), in a form that suits `?`.
     ///
     /// # Errors
     /// As [`next`](Self::next).
@@ -101,28 +81,28 @@ impl<'a, T> Pages<'a, T> {
         self.next().await.transpose()
     }
 
-    fn poll_next_page(&mut self, context: &mut Context<'_>) -> Poll<Option<Turned<T>>> {
-        let turned = match self.ready.pop_front() {
-            Some(turned) => Some(turned),
+    fn poll_next_page(&mut self, context: &mut Context<'_>) -> Poll<Option<PageResult<T>>> {
+        let page = match self.ready.pop_front() {
+            Some(page) => Some(page),
             None if self.drained => None,
             None => ready!(self.engine.poll_page(false, context)),
         };
-        self.note(turned.as_ref());
+        self.note(page.as_ref());
         self.drive(context);
-        Poll::Ready(turned)
+        Poll::Ready(page)
     }
 
-    /// Has the next pages on their way, and makes headway with them.
+    /// Polls the prefetches.
     fn drive(&mut self, context: &mut Context<'_>) {
         while self.ready.len() < self.ahead && !self.drained {
-            let Poll::Ready(turned) = self.engine.poll_page(true, context) else { return };
-            self.note(turned.as_ref());
-            self.ready.extend(turned);
+            let Poll::Ready(page) = self.engine.poll_page(true, context) else { return };
+            self.note(page.as_ref());
+            self.ready.extend(page);
         }
     }
 
-    fn note(&mut self, turned: Option<&Turned<T>>) {
-        self.drained |= match turned {
+    fn note(&mut self, page: Option<&PageResult<T>>) {
+        self.drained |= match page {
             Some(Ok(page)) => page.next.is_none(),
             Some(Err(_)) | None => true,
         };
@@ -137,7 +117,7 @@ impl<'a, T> Pages<'a, T> {
     }
 }
 
-/// Items are moved about, never pinned.
+/// Items are never pinned.
 impl<T> Unpin for Pages<'_, T> {}
 
 impl<T> Stream for Pages<'_, T> {
@@ -147,7 +127,7 @@ impl<T> Stream for Pages<'_, T> {
         self.get_mut().poll_next_page(context)
     }
 
-    /// At least what is there already; nobody knows more before the end.
+    /// The lower bound counts prefetched pages; the upper one is known at the end.
     fn size_hint(&self) -> (usize, Option<usize>) {
         (self.ready.len(), self.drained.then_some(self.ready.len()))
     }
@@ -169,17 +149,17 @@ impl<T> fmt::Debug for Pages<'_, T> {
     }
 }
 
-/// The items of a list, by [`Paginate::items`](crate::Paginate::items).
+/// Streams the items of a list; made by [`Paginate::items`](crate::Paginate::items).
 ///
-/// It is a [`Stream`]; [`next`](Self::next) and [`try_next`](Self::try_next) are here for who
-/// has no use for another crate's.
-#[must_use = "a stream does nothing unless it is asked for something"]
+/// It implements [`Stream`]. Its own [`next`](Self::next) and [`try_next`](Self::try_next) need
+/// no other crate.
+#[must_use = "a stream does nothing unless it is polled"]
 pub struct Items<'a, T> {
     pages: Pages<'a, T>,
     page: vec::IntoIter<T>,
-    /// Before the page whose items are given.
+    /// The position before the page whose items are given.
     before: Option<Position>,
-    /// Behind it.
+    /// The position after it.
     after: Option<Position>,
 }
 
@@ -189,7 +169,7 @@ impl<'a, T> Items<'a, T> {
         Self { pages, page: Vec::new().into_iter(), before: after.clone(), after }
     }
 
-    /// Has `pages` pages on their way while the items of one are used; see [`Pages::prefetch`].
+    /// Prefetches `pages` pages while the items of one are used, like [`Pages::prefetch`].
     ///
     /// ```no_run
     /// # async fn example(twin: twin_api::Client) -> Result<(), twin_ext::Error> {
@@ -206,8 +186,8 @@ impl<'a, T> Items<'a, T> {
         self
     }
 
-    /// Where to go on so that no item is missed: before the page of which an item is still to
-    /// come. `None` when all items were given and there are no more.
+    /// Returns the position to resume from so that no item is missed: before the page whose items
+    /// were not all given. `None` after the last item of the list.
     ///
     /// ```no_run
     /// # async fn example(twin: twin_api::Client) -> Result<(), twin_ext::Error> {
@@ -224,26 +204,15 @@ impl<'a, T> Items<'a, T> {
         if self.page.as_slice().is_empty() { self.after.clone() } else { self.before.clone() }
     }
 
-    /// The next item; `None` at the end. Dropping the future loses nothing.
-    ///
-    /// ```no_run
-    /// # async fn example(twin: twin_api::Client) -> Result<(), twin_ext::Error> {
-    /// use twin_ext::prelude::*;
-    /// let mut agents = twin.list_agents().items();
-    /// while let Some(agent) = agents.next().await {
-    ///     println!("{}", agent?.agent_id);
-    /// }
-    /// # Ok(())
-    /// # }
-    /// ```
+    /// Returns the next item; `None` at the end. Dropping the future loses nothing.
     ///
     /// # Errors
-    /// The list cannot be read on, as [`Paginate::items`](crate::Paginate::items) says.
+    /// As [`Paginate::items`](crate::Paginate::items).
     pub async fn next(&mut self) -> Option<Result<T, Error>> {
         poll_fn(|context| self.poll_next_item(context)).await
     }
 
-    /// As [`next`](Self::next), for `?`.
+    /// Returns the next item, like [`next`](Self::next), in a form that suits `?`.
     ///
     /// ```no_run
     /// # async fn example(twin: twin_api::Client) -> Result<(), twin_ext::Error> {
@@ -278,7 +247,7 @@ impl<'a, T> Items<'a, T> {
     }
 }
 
-/// Items are moved about, never pinned.
+/// Items are never pinned.
 impl<T> Unpin for Items<'_, T> {}
 
 impl<T> Stream for Items<'_, T> {
@@ -288,9 +257,10 @@ impl<T> Stream for Items<'_, T> {
         self.get_mut().poll_next_item(context)
     }
 
-    /// At least what is there already; a total of the service's is not relied upon.
+    /// The lower bound counts items at hand. The total of the service may be wrong and is not
+    /// used.
     fn size_hint(&self) -> (usize, Option<usize>) {
-        let errors = self.pages.ready.iter().filter(|turned| turned.is_err()).count();
+        let errors = self.pages.ready.iter().filter(|page| page.is_err()).count();
         let least = self.page.len() + self.pages.on_hand() + errors;
         (least, self.pages.drained.then_some(least))
     }
@@ -311,11 +281,11 @@ impl<T> fmt::Debug for Items<'_, T> {
     }
 }
 
-/// Where there is nothing.
+/// Gives no pages.
 struct Nothing;
 
-impl<T> Turn<T> for Nothing {
-    fn poll_page(&mut self, _: bool, _: &mut Context<'_>) -> Poll<Option<Turned<T>>> {
+impl<T> PageSource<T> for Nothing {
+    fn poll_page(&mut self, _: bool, _: &mut Context<'_>) -> Poll<Option<PageResult<T>>> {
         Poll::Ready(None)
     }
 }

@@ -1,27 +1,26 @@
-//! The account of a run's events: which came, where to go on, and how many are missing.
+//! Counts and deduplicates the events of a run.
 //!
-//! It serves both the list of events ([`IndexPager`](super::index::IndexPager)) and the events
-//! of a run that is still going on ([`RunEvents`](crate::RunEvents)). It sends no request and
-//! reads no payload.
+//! Both the list of events ([`IndexPager`](super::index::IndexPager)) and the events of a running
+//! run ([`RunEvents`](crate::RunEvents)) use it. It sends no request and reads no payload.
 //!
-//! An index identifies an event. Only where one page shows several events with the same index
-//! are they told apart by their contents: across pages that would not do, because a service
-//! may write the same event differently the next time.
+//! An index identifies an event. If one page shows several events with the same index, their
+//! contents distinguish them. Contents are not compared across pages, because a service may write
+//! the same event differently the next time.
 
 use std::collections::{HashMap, HashSet};
 
 use twin_api::types::RunEvent;
 
-use super::dedupe::Marks;
-use super::{Indexed, Place, Position};
+use super::dedupe::IdHasher;
+use super::{Indexed, Location, Position};
 use crate::event::RunEventExt as _;
 
 /// An event with an index.
 pub(crate) trait Event {
-    /// The index, under whichever of its two names.
+    /// Returns the index, under either of its two names.
     fn index(&self) -> Option<u64>;
 
-    /// What tells events with the same index, or without one, apart.
+    /// Returns what distinguishes events with the same index, or without one.
     fn contents(&self) -> (Option<&str>, &str);
 }
 
@@ -35,84 +34,84 @@ impl Event for RunEvent {
     }
 }
 
-/// How a service keeps back events that it counts.
+/// How a service withholds events that it counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Shortfall {
-    /// It shows events again that it showed before.
+    /// It repeats known events.
     Stuck,
-    /// It shows nothing.
+    /// It shows no events.
     Short,
 }
 
 impl Shortfall {
-    /// The message of the error.
+    /// Returns the message of the error.
     pub(crate) fn message(self) -> &'static str {
         match self {
-            Self::Stuck => "the service gives no further events, whatever after_index says",
-            Self::Short => "the service gives no further events, and says that there are more",
+            Self::Stuck => "the service ignores after_index and repeats the same events",
+            Self::Short => "the service shows no further events, but its total is higher",
         }
     }
 }
 
-/// What a page adds to the account.
+/// The result of a page.
 #[derive(Debug)]
 pub(crate) struct Entry<E> {
     /// The new events, in the order of the page.
     pub(crate) fresh: Vec<E>,
     /// How many events the page shows, known ones included.
     pub(crate) shown: u64,
-    /// Whether the total is exactly what came.
+    /// Whether the total equals the number of events that came.
     pub(crate) complete: bool,
-    /// What is missing, where nothing is new and the total is higher than what came.
+    /// Set if nothing is new and the total is higher than the number of events that came.
     pub(crate) shortfall: Option<Shortfall>,
 }
 
-/// The account of the events of one run.
+/// The events of one run that came so far.
 #[derive(Debug, Default)]
 pub(crate) struct Tally {
     /// The highest index that came.
     highest: Option<u64>,
-    /// Every event up to this index came before this account was opened.
+    /// Every event up to this index came before this tally.
     floor: Option<u64>,
     /// How many events came with each index.
     seen: HashMap<u64, usize>,
     /// The events without an index.
     unindexed: HashSet<u64>,
-    marks: Marks,
-    /// How many events came before this account; `None` where that is not known.
+    marks: IdHasher,
+    /// How many events came before this tally, if known.
     before: Option<u64>,
     came: u64,
 }
 
 impl Tally {
-    /// Opens an account at a place in the list.
+    /// Starts at a location in the list.
     pub(crate) fn new(place: &Indexed) -> Self {
         let Indexed { after, came } = *place;
         Self { highest: after, floor: after, before: came, ..Self::default() }
     }
 
-    /// The index to ask for: events after this one.
+    /// Returns the index after which to read on.
     pub(crate) fn after_index(&self) -> Option<u64> {
         self.highest
     }
 
-    /// How many different events came since this account was opened.
+    /// Returns how many different events this tally has seen.
     pub(crate) fn came(&self) -> u64 {
         self.came
     }
 
-    /// How many different events came since the run's first; `None` where that is not known.
+    /// Returns how many different events came since the run's first, if known.
     pub(crate) fn came_in_all(&self) -> Option<u64> {
         // A stored position may hold any count.
         self.before.map(|before| before.saturating_add(self.came))
     }
 
-    /// The lowest index that came since this account was opened.
+    /// Returns the lowest index that this tally has seen.
     pub(crate) fn lowest(&self) -> Option<u64> {
         self.seen.keys().min().copied()
     }
 
-    /// Takes a page in.
+    /// Adds a page.
     pub(crate) fn enter<E: Event>(&mut self, events: Vec<E>, total: Option<u64>) -> Entry<E> {
         let shown = events.len() as u64;
         let asked = self.highest;
@@ -125,14 +124,14 @@ impl Tally {
         Entry { fresh, shown, complete: known.is_some() && total == known, shortfall }
     }
 
-    /// Leaves out the events that came before, and notes the others. The order stays.
+    /// Removes known events and records the others, in their order.
     fn fresh<E: Event>(&mut self, mut events: Vec<E>) -> Vec<E> {
         let mut new = self.note(&events).into_iter();
         events.retain(|_| new.next().unwrap_or_default());
         events
     }
 
-    /// Notes the events of a page, and tells of each whether it is new.
+    /// Records the events of a page, and returns for each whether it is new.
     fn note<E: Event>(&mut self, events: &[E]) -> Vec<bool> {
         let mut alike = HashMap::<u64, Vec<&E>>::new();
         let mut note = |event| {
@@ -144,10 +143,10 @@ impl Tally {
         events.iter().map(&mut note).collect()
     }
 
-    /// `alike` has the different events of the page so far, by index.
+    /// Returns whether an event is new. `alike` holds the different events of the page so far.
     fn is_new<'e, E: Event>(&mut self, event: &'e E, alike: &mut HashMap<u64, Vec<&'e E>>) -> bool {
         let Some(index) = event.index() else {
-            return self.unindexed.insert(self.marks.of(event.contents()));
+            return self.unindexed.insert(self.marks.hash(event.contents()));
         };
         let alike = alike.entry(index).or_default();
         if alike.iter().any(|other| other.contents() == event.contents()) {
@@ -163,21 +162,21 @@ impl Tally {
         new
     }
 
-    /// Whether this event came before.
+    /// Returns whether this event came before.
     pub(crate) fn knows(&self, event: &impl Event) -> bool {
         match event.index() {
             Some(index) => {
                 self.floor.is_some_and(|floor| index <= floor) || self.seen.contains_key(&index)
             }
-            None => self.unindexed.contains(&self.marks.of(event.contents())),
+            None => self.unindexed.contains(&self.marks.hash(event.contents())),
         }
     }
 
-    /// Where to go on.
+    /// Returns the position to resume from.
     pub(crate) fn position(&self) -> Position {
         match (self.highest, self.came_in_all()) {
-            (None, came) if came.unwrap_or(self.came) == 0 => Position(Place::Start),
-            (after, came) => Position(Place::Event(Indexed { after, came })),
+            (None, came) if came.unwrap_or(self.came) == 0 => Position(Location::Start),
+            (after, came) => Position(Location::Event(Indexed { after, came })),
         }
     }
 }
@@ -211,7 +210,7 @@ mod tests {
         assert_eq!(tally.after_index(), None);
         assert_eq!(fresh(&tally.enter(events(&[30, 10, 20, 10]), Some(5))), [30, 10, 20]);
         assert_eq!(tally.after_index(), Some(30));
-        // One that comes late is new all the same.
+        // A late event below the highest index is new, too.
         assert_eq!(fresh(&tally.enter(events(&[20, 15, u64::MAX]), Some(5))), [15, u64::MAX]);
         assert_eq!(tally.after_index(), Some(u64::MAX));
         let end = tally.enter(events(&[]), Some(5));

@@ -1,8 +1,8 @@
-//! The events of a run as they come, until it has ended.
+//! Follows the events of a run until it ends.
 //!
-//! Where the run stands is asked before its events are, so that whatever led to its end is
-//! among them. It never says that it has shown all events where the service says that there
-//! are more, and never asks for ever. It runs no task of its own.
+//! Each round reads the run's state before its events, so that the events that led to the end are
+//! included. If the service counts more events than it shows, the stream ends with an error. The
+//! number of requests is bounded by time limits. The stream starts no task.
 
 mod follower;
 
@@ -22,13 +22,13 @@ use super::RunError;
 use super::RunHandle;
 use crate::error::Error;
 use crate::event::RunEventExt as _;
-use crate::page::{Indexed, Place, Position, misplaced};
+use crate::page::{Indexed, Location, Position, misplaced};
 
-/// The events of a run as they come: a stream that ends when the run has, each event once.
+/// Streams the events of a run, each once, until the run ends.
 ///
-/// It goes on while the run is paused; that it waits for input, an event tells. It ends for
-/// good after an error. Dropping the future of [`next`](Self::next) loses nothing. A service
-/// that fails is asked again for five minutes.
+/// The stream continues while the run is paused; an event shows that it waits for input. It ends
+/// after an error. Dropping the future of [`next`](Self::next) loses nothing. Transient failures
+/// are retried for five minutes.
 ///
 /// ```no_run
 /// use twin_ext::prelude::*;
@@ -41,13 +41,13 @@ use crate::page::{Indexed, Place, Position, misplaced};
 /// # Ok(())
 /// # }
 /// ```
-#[must_use = "nothing is asked before it is polled"]
+#[must_use = "a stream sends nothing until it is polled"]
 pub struct RunEvents {
     state: State,
     ready: VecDeque<RunEvent>,
-    /// Where the events that were handed out end.
+    /// The location after the events that were given.
     place: Indexed,
-    /// Where those end that came; behind them, once the last of them was handed out.
+    /// The highest index that was given of the current page.
     batch: Option<u64>,
     ordered: bool,
 }
@@ -65,25 +65,25 @@ impl RunEvents {
     pub(super) fn new(run: RunHandle, position: Position) -> Self {
         let start = Indexed { after: None, came: Some(0) };
         let (place, state) = match position.0 {
-            Place::Event(place) => {
+            Location::Event(place) => {
                 let follower = Follower::new(run, &place);
                 (place, State::Idle(follower))
             }
-            Place::Start => {
+            Location::Start => {
                 let follower = Follower::new(run, &start);
                 (start, State::Idle(follower))
             }
             other => {
-                let error = misplaced(&other, "goes by index");
+                let error = misplaced(&other, "is paged by index");
                 (start, State::Failed(Box::new(error)))
             }
         };
         Self { state, ready: VecDeque::new(), place, batch: None, ordered: true }
     }
 
-    /// For how long nothing may happen before it ends with
-    /// [`ErrorKind::Timeout`](crate::ErrorKind::Timeout): 1 h. To be set before the first
-    /// event is asked for; later it changes nothing.
+    /// Sets for how long no event may come before the stream ends with
+    /// [`ErrorKind::Timeout`](crate::ErrorKind::Timeout). The default is 1 h. It has no effect after
+    /// the first poll.
     ///
     /// ```no_run
     /// # use std::time::Duration;
@@ -99,24 +99,14 @@ impl RunEvents {
         self
     }
 
-    /// The index up to which events were handed out, to be stored, and given to
-    /// [`RunHandle::events_after`] after a restart.
-    ///
-    /// ```no_run
-    /// # async fn example(run: twin_ext::RunHandle) -> Result<(), twin_ext::Error> {
-    /// let mut events = run.events();
-    /// while let Some(event) = events.try_next().await? {
-    ///     println!("{:?} was {event:?}", events.last_index());
-    /// }
-    /// # Ok(())
-    /// # }
-    /// ```
+    /// Returns the index up to which all events were given. Store it, and resume with
+    /// [`RunHandle::events_after`].
     pub fn last_index(&self) -> Option<u64> {
         self.place.after
     }
 
-    /// Where the events go on that were not handed out yet, to be stored, and given to
-    /// [`RunHandle::events_from`] after a restart. Unlike an index alone, it counts.
+    /// Returns the position after the events that were given. Store it, and resume with
+    /// [`RunHandle::events_from`]. Unlike an index, it holds the number of events that came.
     ///
     /// ```no_run
     /// # async fn example(run: twin_ext::RunHandle) -> Result<(), Box<dyn std::error::Error>> {
@@ -130,14 +120,14 @@ impl RunEvents {
     /// ```
     pub fn position(&self) -> Position {
         match self.place {
-            Indexed { after: None, .. } => Position(Place::Start),
-            ref place => Position(Place::Event(place.clone())),
+            Indexed { after: None, .. } => Position(Location::Start),
+            ref place => Position(Location::Event(place.clone())),
         }
     }
 
-    /// An event that is handed out. Out of order it says nothing about those before it, so that
-    /// the place moves on when all of them were.
-    fn hand_out(&mut self, event: &RunEvent) {
+    /// Records an event that is given. The index of an event out of order says nothing about the
+    /// events before it, so that the location moves only after the last event of the page.
+    fn record(&mut self, event: &RunEvent) {
         self.batch = self.batch.max(event.position());
         if let Some(came) = &mut self.place.came {
             // A stored position may hold any count.
@@ -154,39 +144,20 @@ impl RunEvents {
         self.ready.extend(events);
     }
 
-    /// The next event; `None` when the run has ended, and there are no more.
-    ///
-    /// ```no_run
-    /// # async fn example(run: twin_ext::RunHandle) {
-    /// let mut events = run.events();
-    /// while let Some(event) = events.next().await {
-    ///     println!("{event:?}");
-    /// }
-    /// # }
-    /// ```
+    /// Returns the next event; `None` after the run has ended and all events came.
     pub async fn next(&mut self) -> Option<Result<RunEvent, Error>> {
         std::future::poll_fn(|context| Pin::new(&mut *self).poll_next(context)).await
     }
 
-    /// The same, for `?`.
-    ///
-    /// ```no_run
-    /// # async fn example(run: twin_ext::RunHandle) -> Result<(), twin_ext::Error> {
-    /// let mut events = run.events();
-    /// while let Some(event) = events.try_next().await? {
-    ///     println!("{event:?}");
-    /// }
-    /// # Ok(())
-    /// # }
-    /// ```
+    /// Returns the next event, like [`next`](Self::next), in a form that suits `?`.
     ///
     /// # Errors
-    /// - [`RunError::NotFound`], [`RunError::Gone`]: the run is not there, or not any more.
-    /// - [`RunError::UnknownStatus`]: nobody can tell whether it goes on.
+    /// - [`RunError::NotFound`]: the run is not listed; [`RunError::Gone`]: no longer.
+    /// - [`RunError::UnknownStatus`]: the run has an unknown status and has not ended.
     /// - [`ErrorKind::Pagination`](crate::ErrorKind::Pagination): the service does not show
-    ///   all events; the text says how many of how many came.
-    /// - [`ErrorKind::Timeout`](crate::ErrorKind::Timeout): nothing happened for too long.
-    /// - Whatever else `list_runs` and `list_run_events` end with, and does not pass.
+    ///   all events; the message says how many of how many came.
+    /// - [`ErrorKind::Timeout`](crate::ErrorKind::Timeout): no event came within the idle limit.
+    /// - A permanent failure of `list_runs` or `list_run_events`.
     pub async fn try_next(&mut self) -> Result<Option<RunEvent>, Error> {
         self.next().await.transpose()
     }
@@ -199,7 +170,7 @@ impl Stream for RunEvents {
         let this = self.get_mut();
         loop {
             if let Some(event) = this.ready.pop_front() {
-                this.hand_out(&event);
+                this.record(&event);
                 return Poll::Ready(Some(Ok(event)));
             }
             match &mut this.state {
@@ -256,7 +227,7 @@ mod tests {
 
     #[tokio::test]
     async fn gives_up_a_call_that_hangs_at_the_idle_limit() {
-        // The answer begins, and does not go on.
+        // The response begins and never continues.
         let service = Service::start(["HTTP/1.1 200 OK\r\ncontent-length: 99\r\n\r\n{…"]).await;
         let (twin, clock) = service.client();
         let limit = Duration::from_secs(20);

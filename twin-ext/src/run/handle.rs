@@ -1,4 +1,4 @@
-//! One run, and what can be done with it.
+//! Operates on one run.
 
 use std::fmt;
 use std::sync::Arc;
@@ -9,67 +9,38 @@ use twin_api::{Client, ClientInfo as _};
 use super::failure::{self, RunError};
 use super::{RunEvents, RunState, RunStateExt, RunTicket, Wait, Waiting, find};
 use crate::error::Error;
-use crate::page::{Indexed, Place, Position};
+use crate::page::{Indexed, Location, Position};
 
-/// One run, and a client to do something with it.
+/// Operates on one run: waits for its end, streams its events, cancels or deletes it.
 ///
-/// Cheap to clone. Dropping it does nothing to the run.
-///
-/// ```no_run
-/// use twin_ext::prelude::*;
-/// use twin_ext::RunHandle;
-/// # async fn example(run: RunHandle) -> Result<(), Error> {
-/// let ticket = run.ticket();
-/// println!("{ticket:?} is {}", run.state().await?);
-/// # Ok(())
-/// # }
-/// ```
+/// A handle is cheap to clone. Dropping it does not affect the run.
 #[derive(Clone)]
 pub struct RunHandle {
     pub(super) client: Client,
     pub(super) agent_id: String,
     pub(super) run_id: String,
-    /// As it was when it was launched, by this handle.
+    /// The run at its launch by this handle.
     pub(super) started: Option<Arc<Run>>,
 }
 
 impl RunHandle {
-    /// The agent whose run it is.
-    ///
-    /// ```no_run
-    /// # fn example(run: twin_ext::RunHandle) {
-    /// println!("{}", run.agent_id());
-    /// # }
-    /// ```
+    /// Returns the identifier of the agent.
     pub fn agent_id(&self) -> &str {
         &self.agent_id
     }
 
-    /// The run.
-    ///
-    /// ```no_run
-    /// # fn example(run: twin_ext::RunHandle) {
-    /// println!("{}", run.run_id());
-    /// # }
-    /// ```
+    /// Returns the identifier of the run.
     pub fn run_id(&self) -> &str {
         &self.run_id
     }
 
-    /// The run as it was when it was launched; `None` of one that was resumed.
-    ///
-    /// ```no_run
-    /// # fn example(run: twin_ext::RunHandle) {
-    /// if let Some(started) = run.started() {
-    ///     println!("{}", started.started_at);
-    /// }
-    /// # }
-    /// ```
+    /// Returns the run as `start_run` returned it; `None` for a run that was resumed, or whose
+    /// response held little more than its identifier.
     pub fn started(&self) -> Option<&Run> {
         self.started.as_deref()
     }
 
-    /// What to store, to find the run again after a restart.
+    /// Returns the ticket to store, to resume the run after a restart.
     ///
     /// ```no_run
     /// # fn example(run: twin_ext::RunHandle) -> serde_json::Result<()> {
@@ -82,30 +53,16 @@ impl RunHandle {
         RunTicket::new(&*self.agent_id, &*self.run_id)
     }
 
-    /// The run as it is now.
-    ///
-    /// ```no_run
-    /// # async fn example(run: twin_ext::RunHandle) -> Result<(), twin_ext::Error> {
-    /// println!("{}", run.get().await?.status);
-    /// # Ok(())
-    /// # }
-    /// ```
+    /// Reads the run.
     ///
     /// # Errors
-    /// [`RunError::NotFound`]: it is not listed, which may be so for a moment after its
-    /// launch. Otherwise what `list_runs` ends with.
+    /// [`RunError::NotFound`]: the run is not listed, perhaps because it was just launched.
+    /// Otherwise an error of `list_runs`.
     pub async fn get(&self) -> Result<Run, Error> {
         Ok(self.find().await?.run)
     }
 
-    /// Where the run stands, with how well it did where the service tells.
-    ///
-    /// ```no_run
-    /// # async fn example(run: twin_ext::RunHandle) -> Result<(), twin_ext::Error> {
-    /// println!("{}", run.state().await?);
-    /// # Ok(())
-    /// # }
-    /// ```
+    /// Reads the state of the run, with its outcome if the service reports one.
     ///
     /// # Errors
     /// As [`get`](Self::get).
@@ -117,8 +74,8 @@ impl RunHandle {
         })
     }
 
-    /// What the service sums the run up with: its outcome, a sentence or two, credits. `None`
-    /// where it does not, or does not say of which run it speaks.
+    /// Reads the summary of the run: its outcome, a sentence or two, credits. `None` if the service
+    /// sends none, or none that surely belongs to this run.
     ///
     /// ```no_run
     /// # async fn example(run: twin_ext::RunHandle) -> Result<(), twin_ext::Error> {
@@ -135,7 +92,7 @@ impl RunHandle {
         Ok(self.find().await?.summary)
     }
 
-    /// Waits until the run has ended: [`wait_with`](Self::wait_with) the default.
+    /// Waits until the run has ended, with the default limits: [`wait_with`](Self::wait_with).
     ///
     /// ```no_run
     /// use twin_ext::prelude::*;
@@ -153,12 +110,12 @@ impl RunHandle {
         self.wait_with(Wait::default())
     }
 
-    /// Waits until the run has ended, in whatever way: a run that failed or was stopped has
-    /// ended, too. [`RunStateExt::state`] says how, and [`RunStateExt::require_success`] makes an
-    /// error of every end but the good one.
+    /// Waits until the run has ended. A run that failed or was stopped has ended, too:
+    /// [`RunStateExt::state`] returns how it ended, and [`RunStateExt::require_success`] turns every
+    /// end but success into an error.
     ///
-    /// Failures that may pass (of the connection, 408, 429, 5xx) are waited out, as long as
-    /// the deadline is not reached; a `Retry-After` is heeded.
+    /// Transient failures (of the connection, 408, 429, 5xx) are retried until the deadline. A
+    /// `Retry-After` is honoured.
     ///
     /// ```no_run
     /// use std::time::Duration;
@@ -173,16 +130,16 @@ impl RunHandle {
     /// ```
     ///
     /// # Errors
-    /// - [`RunError::Paused`]: it waits for input, which the API cannot give.
-    /// - [`RunError::NotFound`], [`RunError::Gone`]: it is not there, or not any more.
-    /// - [`RunError::UnknownStatus`]: nobody can tell whether it goes on.
-    /// - [`ErrorKind::Timeout`](crate::ErrorKind::Timeout): the deadline is reached.
-    /// - Whatever else `list_runs` ends with, and does not pass.
+    /// - [`RunError::Paused`]: the run waits for input, which the API cannot give.
+    /// - [`RunError::NotFound`]: the run is not listed; [`RunError::Gone`]: no longer.
+    /// - [`RunError::UnknownStatus`]: the run has an unknown status and has not ended.
+    /// - [`ErrorKind::Timeout`](crate::ErrorKind::Timeout): the deadline passed.
+    /// - A permanent failure of `list_runs`.
     pub fn wait_with(&self, wait: Wait) -> Waiting {
         Waiting { run: self.clone(), wait }
     }
 
-    /// The events of the run, from the first, until it ends: each once, as they come.
+    /// Streams the events of the run, each once, from the first until the run ends.
     ///
     /// ```no_run
     /// use twin_ext::prelude::*;
@@ -196,13 +153,13 @@ impl RunHandle {
     /// # }
     /// ```
     ///
-    /// Its errors are those of [`RunEvents::try_next`].
+    /// For errors see [`RunEvents::try_next`].
     pub fn events(&self) -> RunEvents {
-        self.events_from(Position(Place::Start))
+        self.events_from(Position(Location::Start))
     }
 
-    /// The events of the run after the one with this index: what
-    /// [`RunEvents::last_index`] said before a restart.
+    /// Streams the events of the run after the one with this index, which
+    /// [`RunEvents::last_index`] returned before a restart.
     ///
     /// ```no_run
     /// # fn example(run: twin_ext::RunHandle, stored: u64) {
@@ -211,12 +168,12 @@ impl RunHandle {
     /// # }
     /// ```
     pub fn events_after(&self, index: u64) -> RunEvents {
-        self.events_from(Position(Place::Event(Indexed { after: Some(index), came: None })))
+        self.events_from(Position(Location::Event(Indexed { after: Some(index), came: None })))
     }
 
-    /// The events of the run from a position on: what [`RunEvents::position`] said before a
-    /// restart, or a list of the run's events by [`Paginate`](crate::Paginate). It knows how many
-    /// events came before, so that it is noticed if the service keeps some back.
+    /// Streams the events of the run from a position on, which [`RunEvents::position`] or a list of
+    /// the run's events by [`Paginate`](crate::Paginate) returned. A position holds how many events
+    /// came before, so that the stream detects events that the service withholds.
     ///
     /// ```no_run
     /// # fn example(run: twin_ext::RunHandle, stored: &str) -> serde_json::Result<()> {
@@ -226,13 +183,13 @@ impl RunHandle {
     /// # }
     /// ```
     ///
-    /// A position in another kind of list is the stream's first and only item, an error.
+    /// If the position belongs to another kind of list, the stream gives one error and ends.
     pub fn events_from(&self, position: Position) -> RunEvents {
         RunEvents::new(self.clone(), position)
     }
 
-    /// Cancels the run. One that has ended already stays as it is, and that is no error: the
-    /// member `error` of the answer then says so.
+    /// Cancels the run. A run that has already ended stays as it is; the call succeeds, and the
+    /// member `error` of the response says so.
     ///
     /// ```no_run
     /// # async fn example(run: twin_ext::RunHandle) -> Result<(), twin_ext::Error> {
@@ -242,8 +199,8 @@ impl RunHandle {
     /// ```
     ///
     /// # Errors
-    /// [`RunError::NotCancelled`]: the service says that it did not. Otherwise what
-    /// `cancel_run` ends with. It may be sent more than once, which does no harm.
+    /// [`RunError::NotCancelled`]: the service did not cancel the run. Otherwise an error of
+    /// `cancel_run`, which is idempotent and therefore retried.
     pub async fn cancel(&self, reason: impl Into<String>) -> Result<CancelRunResponse, Error> {
         let body = CancelRunBody::builder().reason(reason.into());
         let asked = self.client.cancel_run().agent_id(&*self.agent_id).run_id(&*self.run_id);
@@ -257,7 +214,7 @@ impl RunHandle {
         Ok(answer)
     }
 
-    /// Deletes the run, with its events.
+    /// Deletes the run and its events.
     ///
     /// ```no_run
     /// # async fn example(run: twin_ext::RunHandle) -> Result<(), twin_ext::Error> {
@@ -267,14 +224,14 @@ impl RunHandle {
     /// ```
     ///
     /// # Errors
-    /// What `delete_run` ends with: a 403 or 404 where it is not there.
+    /// An error of `delete_run`: 403 or 404 if the run does not exist.
     pub async fn delete(&self) -> Result<(), Error> {
         let asked = self.client.delete_run().agent_id(&*self.agent_id).run_id(&*self.run_id);
         asked.send().await?;
         Ok(())
     }
 
-    async fn find(&self) -> Result<find::Found, Error> {
+    async fn find(&self) -> Result<find::FoundRun, Error> {
         let found = find::find(&self.client, &self.agent_id, &self.run_id).await?;
         found.ok_or_else(|| self.error(RunError::NotFound))
     }
@@ -284,7 +241,7 @@ impl RunHandle {
     }
 }
 
-/// Two identifiers, nothing of the client.
+/// Shows the two identifiers and nothing of the client.
 impl fmt::Debug for RunHandle {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("RunHandle")

@@ -1,9 +1,9 @@
-//! Services that list by cursor.
+//! Generated services that list by cursor.
 
 use fastrand::Rng;
 
 use super::{all, claim, read};
-use crate::page::cursor::{CursorAsk, CursorPage, CursorPager, Identified};
+use crate::page::cursor::{CursorPage, CursorPager, CursorRequest, Identified};
 
 #[derive(Debug, Clone)]
 struct Agent(u64, String);
@@ -18,16 +18,16 @@ impl Identified for Agent {
 #[derive(Debug, Clone, Copy)]
 enum Cursors {
     Right,
-    /// There are none: what `limit` has no room for is not shown.
+    /// Never sent: agents beyond `limit` are not shown.
     Never,
-    /// The cursor that was given is given again.
+    /// The cursor of the request is sent again.
     Same,
-    /// Cursors go in a circle of so many.
+    /// Cursors repeat after this many.
     Cycle(u64),
-    /// They are always new, and lead to pages in a circle of so many.
+    /// Cursors are always new, and the pages repeat after this many.
     NewCycle(u64),
-    /// They are always new, and lead to nothing from this page on.
-    NewForEver(u64),
+    /// Cursors are always new, and the pages are empty from this one on.
+    NewButEmpty(u64),
 }
 
 #[derive(Debug)]
@@ -38,12 +38,12 @@ struct Service {
     newest: u64,
     size: usize,
     cursors: Cursors,
-    /// How likely a page is empty, although the list goes on.
+    /// The probability of an empty page before the end.
     empty: f64,
-    /// How the end is told.
+    /// The cursor at the end.
     end: Option<&'static str>,
     unrest: f64,
-    /// How many changes are still to come.
+    /// The number of changes that remain.
     changes: u32,
     page: u64,
     stayed: Vec<u64>,
@@ -58,7 +58,7 @@ impl Service {
             0 => Cursors::Same,
             1 => Cursors::Cycle(random.u64(1..4)),
             2 => Cursors::NewCycle(random.u64(1..4)),
-            3 => Cursors::NewForEver(random.u64(0..4)),
+            3 => Cursors::NewButEmpty(random.u64(0..4)),
             4 => Cursors::Never,
             _ => Cursors::Right,
         };
@@ -92,11 +92,11 @@ impl Service {
         }
     }
 
-    /// A cursor is the number of an agent, and of the page, so that none comes twice.
-    fn answer(&mut self, ask: &CursorAsk) -> CursorPage<Agent> {
-        let (cursor, limit) = match ask {
-            CursorAsk::Page(cursor) => (cursor.as_deref(), self.size),
-            CursorAsk::First(limit) => (None, usize::try_from(*limit).unwrap()),
+    /// A cursor holds the number of an agent and of the page, so that none comes twice.
+    fn answer(&mut self, request: &CursorRequest) -> CursorPage<Agent> {
+        let (cursor, limit) = match request {
+            CursorRequest::Page(cursor) => (cursor.as_deref(), self.size),
+            CursorRequest::First(limit) => (None, usize::try_from(*limit).unwrap()),
         };
         self.change();
         self.page += 1;
@@ -104,7 +104,7 @@ impl Service {
             cursor.map_or(u64::MAX, |cursor| cursor.split('/').next().unwrap().parse().unwrap());
         let below = match self.cursors {
             Cursors::NewCycle(pages) if self.page.is_multiple_of(pages) => u64::MAX,
-            Cursors::NewForEver(last) if self.page > last => 0,
+            Cursors::NewButEmpty(last) if self.page > last => 0,
             _ => below,
         };
         let never = matches!(self.cursors, Cursors::Never);
@@ -118,7 +118,7 @@ impl Service {
             Cursors::Never => None,
             Cursors::Same => right.map(|right| cursor.map_or(right, str::to_owned)),
             Cursors::Cycle(pages) => Some(format!("{}/{}", u64::MAX, self.page % pages)),
-            Cursors::NewCycle(_) | Cursors::NewForEver(_) => Some(format!("{next}/{}", self.page)),
+            Cursors::NewCycle(_) | Cursors::NewButEmpty(_) => Some(format!("{next}/{}", self.page)),
         };
         let next = next.or(self.end.map(str::to_owned));
         let items = page.iter().map(|agent| Agent(*agent, format!("agent_{agent}"))).collect();
@@ -131,7 +131,8 @@ fn hostile_services_lose_no_agent_without_an_error() {
     all("agents", |seed| {
         let mut service = Service::new(seed);
         let mut pager = CursorPager::new(None, Some(service.size as u64));
-        let reading = read(&mut pager, 600, |agent: &Agent| agent.0, |ask| service.answer(&ask));
+        let reading =
+            read(&mut pager, 600, |agent: &Agent| agent.0, |request| service.answer(&request));
         claim(&reading, service.stayed.iter().copied(), 600)
             .map_err(|broke| format!("{broke} {service:?} {:?}", reading.fault))?;
         Ok(reading.fault)

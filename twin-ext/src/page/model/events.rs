@@ -1,9 +1,9 @@
-//! Services that list events from behind an index.
+//! Generated services that list events after an index.
 
 use fastrand::Rng;
 
 use super::{all, claim, read};
-use crate::page::index::{EventsAsk, EventsPage, IndexPager};
+use crate::page::index::{EventsPage, EventsRequest, IndexPager};
 use crate::page::tally::Event;
 
 #[derive(Debug, Clone)]
@@ -15,7 +15,7 @@ impl Event for Recorded {
     }
 
     fn contents(&self) -> (Option<&str>, &str) {
-        // No event of these is without an index, but where all are.
+        // All of these events have an index.
         (None, ["a", "b", "c", "d"][usize::try_from(self.0 % 4).unwrap_or_default()])
     }
 }
@@ -29,16 +29,16 @@ enum Total {
     Always(u64),
 }
 
-/// What becomes of `after_index`.
+/// How a service treats `after_index`.
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum After {
     Right,
     Ignored,
-    /// Behind so many events there is nothing.
+    /// Only this many events are shown.
     Cut(usize),
 }
 
-/// In what order events are within an answer.
+/// The order of events in a response.
 #[derive(Debug, Clone, Copy)]
 enum Order {
     Right,
@@ -81,7 +81,7 @@ impl Service {
             _ => Order::Right,
         };
         let after = match random.u8(0..8) {
-            // A total that is wrong and yet what came cannot be told from a right one.
+            // A wrong total that equals the number of shown events looks like a right one.
             0 | 1 if !matches!(total, Total::Off(_)) => After::Ignored,
             2 if matches!(total, Total::Right) => After::Cut(random.usize(1..9)),
             _ => After::Right,
@@ -91,7 +91,7 @@ impl Service {
         Self { random, indexes, cap, after, order, total, growth }
     }
 
-    fn answer(&mut self, ask: EventsAsk) -> EventsPage<Recorded> {
+    fn answer(&mut self, request: EventsRequest) -> EventsPage<Recorded> {
         if self.growth > 0 && self.random.bool() {
             self.growth -= 1;
             let next = self.indexes.last().map_or(1, |last| last.saturating_add(1));
@@ -101,7 +101,7 @@ impl Service {
         }
         let behind = match self.after {
             After::Ignored => None,
-            _ => ask.after,
+            _ => request.after,
         };
         let visible = match self.after {
             After::Cut(last) => &self.indexes[..last.min(self.indexes.len())],
@@ -109,7 +109,7 @@ impl Service {
         };
         let later = visible.iter().copied().filter(|index| behind.is_none_or(|at| *index > at));
         let mut events: Vec<u64> = later.collect();
-        let cap = if ask.one { 1 } else { self.cap };
+        let cap = if request.one { 1 } else { self.cap };
         events.truncate(cap);
         match self.order {
             Order::Reversed => events.reverse(),
@@ -135,7 +135,8 @@ fn hostile_services_lose_no_event_without_an_error() {
         let mut service = Service::new(seed);
         let first = service.indexes.clone();
         let mut pager = IndexPager::new(None);
-        let reading = read(&mut pager, 200, |event: &Recorded| event.0, |ask| service.answer(ask));
+        let reading =
+            read(&mut pager, 200, |event: &Recorded| event.0, |request| service.answer(request));
         claim(&reading, first, 200)
             .map_err(|broke| format!("{broke} {service:?} {:?}", reading.fault))?;
         Ok(reading.fault)

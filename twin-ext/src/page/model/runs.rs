@@ -1,9 +1,9 @@
-//! Services that list by page number.
+//! Generated services that list by page number.
 
 use fastrand::Rng;
 
-use super::{Pager as _, Reading, Step, Then, all, claim, read};
-use crate::page::Place;
+use super::{Action, Pager as _, ReadResult, Update, all, claim, read};
+use crate::page::Location;
 use crate::page::cursor::Identified;
 use crate::page::number::{NumberPager, NumberedPage};
 use crate::position::Numbered;
@@ -17,31 +17,31 @@ impl Identified for Run {
     }
 }
 
-/// What is said of how many there are.
+/// How a service reports its total.
 #[derive(Debug, Clone, Copy)]
 enum Total {
     Right,
     Never,
     Sometimes,
-    /// It is off by so much from what is right.
+    /// Wrong by this difference.
     Off(i64),
-    /// As it was when the first page was read.
+    /// The total of the first page.
     Stale,
     Always(u64),
     AtRandom,
 }
 
-/// What becomes of the number of a page.
+/// How a service treats the page number.
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum Numbers {
     Right,
     Ignored,
     Clamped,
-    /// Behind this page there is nothing.
+    /// Pages after this one are empty.
     Cut(u64),
 }
 
-/// What is said of the number of a page.
+/// The page number in a response.
 #[derive(Debug, Clone, Copy)]
 enum Echo {
     Never,
@@ -55,7 +55,7 @@ struct Service {
     /// Newest first.
     runs: Vec<u64>,
     newest: u64,
-    /// How many a page has, and what is said of it.
+    /// The page size, and the one in the response.
     size: u64,
     says_size: Option<u64>,
     total: Total,
@@ -63,7 +63,7 @@ struct Service {
     stale: Option<u64>,
     numbers: Numbers,
     echo: Echo,
-    /// How many changes are still to come, and how likely one is between two requests.
+    /// The number of changes that remain, and their probability between two requests.
     changes: u32,
     unrest: f64,
     /// Runs that were there from the beginning and still are.
@@ -87,8 +87,8 @@ impl Service {
         };
         let says_size = match random.u8(0..4) {
             0 => None,
-            // It says what was asked for, and clamps it; a total that agrees with that and is
-            // wrong as well could not be told from the truth.
+            // It echoes the requested size and clamps it. A wrong total that agrees with that
+            // would look like a right one.
             1 if !matches!(total, Total::Off(_)) => Some(size + random.u64(0..4)),
             _ => Some(size),
         };
@@ -122,7 +122,7 @@ impl Service {
         }
     }
 
-    /// What happens between two requests: runs are started, and deleted.
+    /// Starts and deletes runs between two requests.
     fn change(&mut self) {
         while self.changes > 0 && self.random.f64() < self.unrest / 2.0 {
             self.changes -= 1;
@@ -171,8 +171,8 @@ impl Service {
     }
 }
 
-/// Every pass reads all pages and an empty one, and what is gone back over is paid for by what
-/// was read.
+/// Returns the bound of requests: every reading requests all pages and an empty one, and the
+/// pages that a pager goes back are bounded by the pages that it read.
 fn bound(service: &Service) -> u64 {
     let most = service.at_first + 2 * u64::from(service.changes).min(40);
     60 + 12 * most.div_ceil(service.size)
@@ -193,7 +193,7 @@ fn hostile_services_lose_no_run_without_an_error() {
     all("runs", one);
 }
 
-fn quiet(total: Total, count: u64, size: u64) -> Reading {
+fn quiet(total: Total, count: u64, size: u64) -> ReadResult {
     let mut service = Service::new(1);
     service.runs = (0..count).rev().collect();
     (service.size, service.says_size, service.total) = (size, Some(size), total);
@@ -226,14 +226,14 @@ fn resumed(seed: u64) -> Result<Option<&'static str>, String> {
     let mut before = NumberPager::new(None);
     let mut given = Vec::new();
     for _ in 0..service.random.u8(1..5) {
-        let Step { items, then, .. } = before.take(service.answer(before.ask()));
+        let Update { items, action, .. } = before.take(service.answer(before.request()));
         given.extend(items.iter().map(|run: &Run| run.0));
-        if !matches!(then, Then::Go) {
+        if !matches!(action, Action::Continue) {
             return Ok(None);
         }
     }
     let place = match before.position().0 {
-        Place::Page(numbered) => Some(numbered),
+        Location::Page(numbered) => Some(numbered),
         _ => None,
     };
     let mut pager = NumberPager::new(place);
