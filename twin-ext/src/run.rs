@@ -1,8 +1,7 @@
-//! Runs: started, waited for, followed, found again after a restart.
+//! Starts runs, waits for them, follows their events and resumes them after a restart.
 //!
-//! [`RunExt`] is what a client can do with runs, [`RunHandle`] what can be done with one.
-//! Both make the calls that the API has, and no others; the [guide](crate::guide::runs) tells
-//! what they guarantee. A run does not end because its handle is dropped.
+//! [`RunExt`] extends a client with runs; [`RunHandle`] operates on one run. The
+//! [guide](crate::guide::runs) has their guarantees. Dropping a handle does not end its run.
 
 #[cfg(feature = "blocking")]
 mod blocking;
@@ -36,7 +35,9 @@ pub use self::wait::{Wait, Waiting};
 use crate::error::Error;
 use crate::time::Timestamp;
 
-/// A launch, to be awaited. It borrows nothing; nothing is sent before that.
+/// A launch; `.await` sends it.
+///
+/// It borrows nothing, so that it can be spawned.
 ///
 /// ```no_run
 /// use twin_ext::prelude::*;
@@ -49,7 +50,7 @@ use crate::time::Timestamp;
 /// # Ok(())
 /// # }
 /// ```
-#[must_use = "nothing is sent before it is awaited"]
+#[must_use = "a launch sends nothing until it is awaited"]
 pub struct Launching(Pin<Box<dyn Future<Output = Result<RunHandle, Error>> + Send>>);
 
 impl Future for Launching {
@@ -66,7 +67,7 @@ impl fmt::Debug for Launching {
     }
 }
 
-/// What a client can do with runs.
+/// Extends a client with runs.
 ///
 /// ```no_run
 /// use twin_ext::prelude::*;
@@ -83,8 +84,8 @@ impl fmt::Debug for Launching {
 pub trait RunExt {
     /// Starts a run. `body` is a [`StartRunBody`] or its builder.
     ///
-    /// It is not sent twice when it may have happened: see [`Error::outcome`] before you
-    /// launch again, and [`launch_or_find`](Self::launch_or_find).
+    /// The request is retried only if it surely had no effect. Look at [`Error::outcome`] before
+    /// you launch again, or use [`launch_or_find`](Self::launch_or_find).
     ///
     /// ```no_run
     /// use twin_ext::prelude::*;
@@ -97,26 +98,24 @@ pub trait RunExt {
     /// ```
     ///
     /// # Errors
-    /// The body is not complete (nothing was sent), or what `start_run` ends with.
-    /// Cancelled after it was sent, it may have started a run.
+    /// The body is not complete (nothing was sent), or `start_run` failed. If the future is
+    /// dropped after the request was sent, a run may have started.
     fn launch<B>(&self, agent_id: impl Into<String>, body: B) -> Launching
     where
         B: TryInto<StartRunBody>,
         B::Error: fmt::Display;
 
-    /// Starts a run, and looks for it where the answer was lost.
+    /// Starts a run, and searches for it if the response is lost.
     ///
-    /// The service takes no key by which it would know a second request for the first. So a
-    /// line with 32 random hexadecimal digits is added to the message, which the agent sees,
-    /// too; and where the outcome is [`Unknown`](crate::Outcome::Unknown) or
-    /// [`Accepted`](crate::Outcome::Accepted), the runs that were not there before are
-    /// searched for it for half a minute: their `goal` and their first events. Exactly one run
-    /// that shows it is the one that was started. Where none does, or two do, nothing is
-    /// proven, and the error is that of the launch, with its outcome. That a run is the only
-    /// new one proves nothing: a schedule, another program or a person may have started it.
+    /// The service takes no idempotency key. Therefore a line with a marker of 32 random
+    /// hexadecimal digits is added to the message; the agent sees it, too. If the outcome is
+    /// [`Unknown`](crate::Outcome::Unknown) or [`Accepted`](crate::Outcome::Accepted), the new
+    /// runs are searched for the marker for 30 s, in their `goal` and their first events. A run is
+    /// adopted only if it is the only one with the marker: a schedule, another program or a person
+    /// may have started any other new run. If no run or several runs show the marker, the error is
+    /// that of the launch, with its outcome.
     ///
-    /// It is sent once, as [`launch`](Self::launch) does. It lists the agent's runs once
-    /// before that, and does not launch where this fails.
+    /// The agent's runs are listed once before the launch. If that fails, nothing is launched.
     ///
     /// ```no_run
     /// use twin_ext::prelude::*;
@@ -136,8 +135,8 @@ pub trait RunExt {
         B: TryInto<StartRunBody>,
         B::Error: fmt::Display;
 
-    /// The handle of a run that was launched before, by this process or another. Nothing is
-    /// sent, and nothing is checked.
+    /// Returns the handle of a run that this process or another one launched. Sends nothing and
+    /// checks nothing.
     ///
     /// ```no_run
     /// use twin_ext::prelude::*;
@@ -151,11 +150,11 @@ pub trait RunExt {
     /// ```
     fn resume(&self, ticket: RunTicket) -> RunHandle;
 
-    /// The runs of an agent that ended since `time`, or at it: a
-    /// [`SystemTime`](std::time::SystemTime), or RFC 3339 text.
+    /// Streams the runs of an agent that ended at `time` or later. `time` is a
+    /// [`SystemTime`](std::time::SystemTime) or RFC 3339 text.
     ///
-    /// For receivers of webhooks, which may have missed a delivery: the
-    /// [guide](crate::guide::runs#what-was-missed) has the recipe.
+    /// A receiver of webhooks finds the runs whose delivery was lost with it; see the
+    /// [guide](crate::guide::runs#find-runs-whose-webhook-was-lost).
     ///
     /// ```no_run
     /// use twin_ext::prelude::*;
@@ -168,7 +167,7 @@ pub trait RunExt {
     /// # }
     /// ```
     ///
-    /// A text that is no time is the stream's first and only item, an error.
+    /// If the text is not a time, the stream gives one error and ends.
     fn finished_since<T>(&self, agent_id: impl Into<String>, time: T) -> FinishedRuns<'_>
     where
         T: TryInto<Timestamp>,

@@ -1,6 +1,4 @@
-//! Runs for programs that are not asynchronous.
-//!
-//! It waits on the runtime that all blocking calls share, and on no thread of another one.
+//! Blocking calls for runs, on the runtime that all blocking calls share.
 
 use std::iter::FusedIterator;
 
@@ -11,7 +9,7 @@ use crate::blocking::{Blocking, block_on, iterate};
 use crate::error::Error;
 
 impl Launching {
-    /// Launches the run, and waits for the answer on this thread.
+    /// Launches the run and blocks until the response arrives.
     ///
     /// ```no_run
     /// use twin_ext::prelude::*;
@@ -34,7 +32,7 @@ impl Launching {
 }
 
 impl Waiting {
-    /// Waits on this thread.
+    /// Blocks until the run has ended.
     ///
     /// ```no_run
     /// use twin_ext::prelude::*;
@@ -55,7 +53,7 @@ impl Waiting {
 }
 
 impl RunEvents {
-    /// The events as an ordinary [`Iterator`].
+    /// Returns the events as a blocking [`Iterator`].
     ///
     /// ```no_run
     /// use twin_ext::prelude::*;
@@ -76,7 +74,7 @@ impl RunEvents {
 }
 
 impl FinishedRuns<'_> {
-    /// The runs as an ordinary [`Iterator`].
+    /// Returns the runs as a blocking [`Iterator`].
     ///
     /// ```no_run
     /// use twin_ext::prelude::*;

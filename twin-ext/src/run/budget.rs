@@ -1,8 +1,8 @@
-//! The time that a loop over several calls has in all.
+//! Limits the total time of a loop over several calls.
 //!
-//! A call that is under way when the time is up is given up, retries and pauses included. A
-//! loop may make one last call after that, so that it ends with what is so at its end; that
-//! call has [`LAST_CALL`].
+//! A call that is under way when the time is up is given up, including its retries and pauses. A
+//! loop may make one last call when its time is up, so that it ends with the latest state; that
+//! call may take [`LAST_CALL`].
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,8 +17,8 @@ use crate::policy::Policy;
 /// How long the call at the end of a budget may take.
 pub(super) const LAST_CALL: Duration = Duration::from_secs(5);
 
-/// A service that asks to wait for longer than this is not waited for: its refusal is the
-/// error, as it is for single calls.
+/// Maximum `Retry-After` that a loop waits for. A longer one ends the loop with the refusal, as it
+/// does for a single call.
 const LONGEST_PAUSE: Duration = Duration::from_secs(120);
 
 /// The time of one loop.
@@ -30,13 +30,13 @@ pub(super) struct Budget {
 }
 
 impl Budget {
-    /// Starts now.
+    /// Creates a budget that starts now.
     pub(super) fn new(clock: Arc<dyn Clock>, limit: Duration) -> Self {
         let started = clock.now();
         Self { clock, started, limit }
     }
 
-    /// Starts again, now.
+    /// Restarts the budget now.
     pub(super) fn restart(&mut self) {
         self.started = self.clock.now();
     }
@@ -57,8 +57,8 @@ impl Budget {
         self.left().is_zero()
     }
 
-    /// The client for the calls that start now: their deadline is the budget's, so that no
-    /// retry starts which would outlast it. The last call is not retried.
+    /// Returns a client whose deadline is that of the budget, so that no retry exceeds it. The
+    /// last call is not retried.
     pub(super) fn client(&self, client: &Client) -> Client {
         let Some(policy) = Policy::of(client) else { return client.clone() };
         let options = match self.left() {
@@ -68,21 +68,21 @@ impl Budget {
         client.with(options)
     }
 
-    /// Makes a call, which ends with the budget; `None` where it was given up. A call that
-    /// starts when the budget is spent is the last one.
+    /// Makes a call that ends with the budget; `None` if it was given up. A call that starts when
+    /// the budget is spent is the last one.
     pub(super) async fn call<T>(&self, call: impl Future<Output = T>) -> Option<T> {
         let left = if self.is_spent() { LAST_CALL } else { self.left() };
         before(&mut self.clock.alarm(left), call).await
     }
 
-    /// Pauses for `interval`, or for as long as the service asked, but not beyond the end.
+    /// Pauses for `interval`, or longer if the service asked for it, but not beyond the budget.
     pub(super) async fn pause(&self, interval: Duration, asked: Duration) {
         self.clock.sleep(interval.max(asked).min(self.left())).await;
     }
 }
 
-/// How long the service asked to wait before the next call; the error itself where that is
-/// longer than anybody waits.
+/// Returns the pause that the service asked for; the error itself if the pause is above
+/// [`LONGEST_PAUSE`].
 pub(super) fn asked_pause(error: Error) -> Result<(Duration, Error), Error> {
     match error.retry_after() {
         Some(asked) if asked > LONGEST_PAUSE => Err(error),

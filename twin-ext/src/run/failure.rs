@@ -1,6 +1,6 @@
-//! What may come of a run instead of what was asked for, each with a name of its own.
+//! Names the states of a run that are errors for the caller.
 //!
-//! A failure of a call is none of these: it stays what it was.
+//! Failures of a call keep their own error kinds.
 
 use std::error::Error as StdError;
 use std::fmt::{self, Write as _};
@@ -9,7 +9,7 @@ use http::Method;
 
 use crate::error::{Detail, Error, ErrorKind, Outcome};
 
-/// Why a run did not go as was asked for: what is behind an error of the kind
+/// The state of a run that made an operation fail, in an error of
 /// [`ErrorKind::Run`](crate::ErrorKind::Run).
 ///
 /// ```no_run
@@ -18,10 +18,10 @@ use crate::error::{Detail, Error, ErrorKind, Outcome};
 /// # async fn example(run: RunHandle) -> Result<(), Error> {
 /// match run.wait().await {
 ///     Ok(done) => println!("{}", done.state()),
-///     Err(error) if error.is_timeout() => println!("it still goes on"),
+///     Err(error) if error.is_timeout() => println!("it is still running"),
 ///     Err(error) => match error.run_error() {
-///         Some(RunError::Paused) => println!("somebody has to answer it"),
-///         Some(RunError::Gone) => println!("somebody deleted it"),
+///         Some(RunError::Paused) => println!("it waits for input"),
+///         Some(RunError::Gone) => println!("it was deleted"),
 ///         _ => return Err(error),
 ///     },
 /// }
@@ -31,26 +31,26 @@ use crate::error::{Detail, Error, ErrorKind, Outcome};
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum RunError {
-    /// The service does not list it: there never was such a run, or it was deleted.
+    /// The service does not list the run: it never existed, or it was deleted.
     NotFound,
-    /// It was there, and is not any more: it was deleted, or its agent was.
+    /// The run existed and does no longer: it was deleted, or its agent was.
     Gone,
-    /// It is paused, waiting for input, or its user has paused it. The API cannot answer it.
+    /// The run is paused: it waits for input, or its user has paused it. The API cannot resume it.
     Paused,
-    /// It has not ended.
+    /// The run has not ended.
     Running,
-    /// An error ended it.
+    /// An error ended the run.
     Failed,
-    /// Its user stopped it, or it was cancelled.
+    /// A user stopped the run, or it was cancelled.
     Stopped,
-    /// It has a status that this version of the crate does not know.
+    /// The run has a status that this version of the crate does not know.
     UnknownStatus(String),
-    /// The service says that it did not cancel it, and why.
+    /// The service did not cancel the run; the text is its reason.
     NotCancelled(String),
 }
 
 impl RunError {
-    /// Whether what was asked for has happened.
+    /// Returns whether the requested operation may have happened.
     fn outcome(&self) -> Outcome {
         match self {
             Self::NotFound | Self::Gone | Self::UnknownStatus(_) => Outcome::Unknown,
@@ -62,7 +62,7 @@ impl RunError {
 impl fmt::Display for RunError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::NotFound => f.write_str("is not listed: there is none, or it was deleted"),
+            Self::NotFound => f.write_str("is not listed: it does not exist, or it was deleted"),
             Self::Gone => f.write_str("is gone: it was deleted, or its agent was"),
             Self::Paused => f.write_str(
                 "is paused, waiting for input or by its user: answer or resume it in Twin, \
@@ -83,7 +83,7 @@ impl fmt::Display for RunError {
     }
 }
 
-/// Writes a text of the service, with escapes for what moves a terminal's cursor or hides.
+/// Writes a text of the service and escapes control and invisible characters.
 fn one_line(text: &str, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     for letter in text.chars() {
         match letter {
@@ -100,7 +100,7 @@ fn one_line(text: &str, f: &mut fmt::Formatter<'_>) -> fmt::Result {
 impl StdError for RunError {}
 
 impl Error {
-    /// Why a run did not go as was asked for; `None` of every other kind of error.
+    /// Returns the state of the run that made the operation fail; `None` for other kinds of errors.
     ///
     /// ```no_run
     /// # async fn example(run: twin_ext::RunHandle) -> Result<(), twin_ext::Error> {
@@ -115,13 +115,13 @@ impl Error {
     }
 }
 
-/// The error that this is of a run.
+/// Builds the error of a run.
 pub(super) fn of(agent_id: &str, run_id: &str, error: RunError) -> Error {
     let message = format!("run {run_id} of agent {agent_id} {error}");
     Detail::new(ErrorKind::Run, error.outcome(), message).caused_by(error).into()
 }
 
-/// The same, of a refusal with a status.
+/// Builds the error of a run from a refusal, whose status it keeps.
 pub(super) fn refused(agent_id: &str, run_id: &str, error: RunError, refusal: &Error) -> Error {
     let message = format!("run {run_id} of agent {agent_id} {error}");
     let mut detail = Detail::new(ErrorKind::Run, error.outcome(), message).caused_by(error);
@@ -130,7 +130,7 @@ pub(super) fn refused(agent_id: &str, run_id: &str, error: RunError, refusal: &E
     detail.into()
 }
 
-/// Time is up; `last` is the last call that failed, if the last one did.
+/// Builds the error of a loop whose time is up; `last` is the failure of the last call.
 pub(super) fn timed_out(message: String, last: Option<Error>) -> Error {
     let mut detail = Detail::new(ErrorKind::Timeout, Outcome::Unknown, message);
     if let Some(last) = last {
@@ -140,7 +140,7 @@ pub(super) fn timed_out(message: String, last: Option<Error>) -> Error {
     reading(detail).into()
 }
 
-/// The call that waiting is made of: it only reads, so that it may be made again.
+/// Adds the operation that waits consist of, which is idempotent.
 pub(super) fn reading(mut detail: Detail) -> Detail {
     detail.operation = Some("list_runs".into());
     detail.method = Some(Method::GET);

@@ -1,8 +1,8 @@
 //! Finds one run in the list of its agent's runs, because no operation reads a single run.
 //!
-//! The request filters by the run's identifier. A service that ignores the filter answers with
-//! other runs: then the pages are searched, up to a bound, and a run is reported as missing
-//! only where the service does not count more runs than it has shown.
+//! The request filters by the run's identifier. If the service ignores the filter and returns
+//! other runs, the pages are searched up to a bound. A run is reported as missing only if the
+//! total is not higher than the number of runs that were shown.
 
 use std::collections::HashSet;
 
@@ -12,28 +12,28 @@ use twin_api::{Client, LenientInteger};
 use super::failure::reading;
 use crate::error::{Detail, Error, ErrorKind, Outcome};
 
-/// How many pages are searched where the filter is ignored: 10,000 runs.
+/// Maximum pages to search when the filter is ignored: 10,000 runs.
 const PAGES: i64 = 100;
 
 /// A run, and its summary.
-pub(super) struct Found {
+pub(super) struct FoundRun {
     pub(super) run: Run,
-    /// `None` where it is not certain that a summary is of this run.
+    /// `None` if it is not certain that a summary belongs to this run.
     pub(super) summary: Option<RunSummary>,
 }
 
-impl Found {
+impl FoundRun {
     pub(super) fn outcome(&self) -> Option<RunOutcome> {
         self.summary.as_ref()?.outcome.clone()
     }
 }
 
-/// Returns the run, or `None` where the service does not list it.
+/// Returns the run, or `None` if the service does not list it.
 pub(super) async fn find(
     client: &Client,
     agent_id: &str,
     run_id: &str,
-) -> Result<Option<Found>, Error> {
+) -> Result<Option<FoundRun>, Error> {
     check(run_id)?;
     let mut others = HashSet::new();
     for page in 1..=PAGES {
@@ -42,14 +42,14 @@ pub(super) async fn find(
         let mut answer = list.send().await?.into_inner();
         if let Some(place) = answer.runs.iter().position(|run| run.run_id == run_id) {
             let summary = summary_of(&mut answer, run_id);
-            return Ok(Some(Found { run: answer.runs.swap_remove(place), summary }));
+            return Ok(Some(FoundRun { run: answer.runs.swap_remove(place), summary }));
         }
         let before = others.len();
         others.extend(answer.runs.into_iter().map(|run| run.run_id));
         if others.len() > before {
             continue;
         }
-        // No run at all: the filter works. Otherwise the total tells whether this was the end.
+        // If no other run came, the filter works. Otherwise the total shows whether this was the end.
         let total = answer.total_runs.as_ref().and_then(LenientInteger::get);
         if others.is_empty() || total.is_none_or(|total| total <= others.len() as u64) {
             return Ok(None);
@@ -59,7 +59,7 @@ pub(super) async fn find(
     Err(undecided(agent_id, run_id, others.len()))
 }
 
-/// The error of a service that ignores the filter, and does not show all runs.
+/// Builds the error for a service that ignores the filter and does not show all runs.
 fn undecided(agent_id: &str, run_id: &str, shown: usize) -> Error {
     let message = format!(
         "run {run_id} of agent {agent_id} is not among the {shown} runs that the service shows; \
@@ -68,8 +68,8 @@ fn undecided(agent_id: &str, run_id: &str, shown: usize) -> Error {
     reading(Detail::new(ErrorKind::Pagination, Outcome::Unknown, message)).into()
 }
 
-/// Returns the summary of this run. Summaries come in a list of their own, and do not always
-/// name their run: one without a name is certain only beside a single run.
+/// Returns the summary of this run. Summaries come in a separate list and do not always name
+/// their run: a summary without a name is certain only beside a single run.
 fn summary_of(answer: &mut ListRunsResponse, run_id: &str) -> Option<RunSummary> {
     let alone = answer.runs.len() == 1;
     let summaries = answer.all_run_summaries.as_mut()?;
@@ -81,7 +81,7 @@ fn summary_of(answer: &mut ListRunsResponse, run_id: &str) -> Option<RunSummary>
     place.map(|place| summaries.swap_remove(place))
 }
 
-/// Refuses a blank identifier, by which the list would not be filtered.
+/// Rejects a blank identifier, which would not filter the list.
 fn check(run_id: &str) -> Result<(), Error> {
     if run_id.trim().is_empty() {
         let message = "the identifier of the run is blank: nothing was sent";

@@ -1,9 +1,8 @@
-//! The runs of an agent that ended since some time, for receivers of webhooks whose
-//! deliveries may have been lost.
+//! Lists the runs of an agent that ended since a time, for receivers that missed a webhook.
 //!
-//! It reads the list of the agent's runs to its end. The service can filter by when a run
-//! started, and not by when it ended; a run that started long ago may have ended just now. It
-//! leaves out only what is sure to have ended before, and never what it cannot tell.
+//! The stream reads the whole list of the agent's runs. The service filters by the start of a run
+//! and not by its end, and a run that started long ago may have ended just now. The stream omits
+//! only runs that surely ended before the time.
 
 use std::fmt;
 use std::pin::Pin;
@@ -21,13 +20,13 @@ use crate::error::Error;
 use crate::page::{Items, Paginate as _};
 use crate::time::Timestamp;
 
-/// As many runs to a page as the service gives when it is not told.
+/// The default page size of the service.
 const PAGE: i64 = 100;
 
-/// The runs of an agent that ended since some time: a stream, in the order of the list.
+/// Streams the runs of an agent that ended since a time, in the order of the list.
 ///
-/// A run that has ended, and of which the service does not say when, is among them. It ends
-/// for good after an error. Dropping the future of [`next`](Self::next) loses nothing.
+/// Ended runs without an end time are included. The stream ends after an error. Dropping the
+/// future of [`next`](Self::next) loses nothing.
 ///
 /// ```no_run
 /// use std::time::{Duration, SystemTime};
@@ -41,14 +40,14 @@ const PAGE: i64 = 100;
 /// # Ok(())
 /// # }
 /// ```
-#[must_use = "nothing is asked before it is polled"]
+#[must_use = "a stream sends nothing until it is polled"]
 pub struct FinishedRuns<'a> {
     source: Source<'a>,
     since: Timestamp,
 }
 
 enum Source<'a> {
-    /// Not asked for anything yet.
+    /// Not polled yet.
     List(Box<ListRuns<'a>>),
     Items(Box<Items<'a, Run>>),
     Failed(Box<Error>),
@@ -73,12 +72,11 @@ impl<'a> FinishedRuns<'a> {
         }
     }
 
-    /// Says that no run lasts longer than this, from its start to its end, pauses and all, so
-    /// that the service may leave out those that started earlier. Without it, every run that
-    /// the agent ever had is read, a hundred to a request. To be set before the first run is
-    /// asked for; later it changes nothing.
+    /// Sets the maximum duration of a run from start to end, including pauses, so that the service
+    /// can omit runs that started earlier. A run that lasts longer is omitted.
     ///
-    /// A run that does last longer is left out.
+    /// Without it, all runs of the agent are read, a hundred per request. It has no effect after
+    /// the first poll.
     ///
     /// ```no_run
     /// # use std::time::{Duration, SystemTime};
@@ -100,41 +98,20 @@ impl<'a> FinishedRuns<'a> {
         self
     }
 
-    /// The next run; `None` when there are no more.
-    ///
-    /// ```no_run
-    /// # use twin_ext::prelude::*;
-    /// # async fn example(twin: twin_api::Client) {
-    /// let mut runs = twin.finished_since("agent_abc123", "2026-02-20T14:30:00Z");
-    /// while let Some(run) = runs.next().await {
-    ///     println!("{run:?}");
-    /// }
-    /// # }
-    /// ```
+    /// Returns the next run; `None` at the end.
     pub async fn next(&mut self) -> Option<Result<Run, Error>> {
         std::future::poll_fn(|context| Pin::new(&mut *self).poll_next(context)).await
     }
 
-    /// The same, for `?`.
-    ///
-    /// ```no_run
-    /// # use twin_ext::prelude::*;
-    /// # async fn example(twin: twin_api::Client) -> Result<(), Error> {
-    /// let mut runs = twin.finished_since("agent_abc123", "2026-02-20T14:30:00Z");
-    /// while let Some(run) = runs.try_next().await? {
-    ///     println!("{}", run.run_id);
-    /// }
-    /// # Ok(())
-    /// # }
-    /// ```
+    /// Returns the next run, like [`next`](Self::next), in a form that suits `?`.
     ///
     /// # Errors
-    /// The time cannot be read (nothing was sent), or what the list of runs ends with.
+    /// The time is not valid (nothing was sent), or the list of runs failed.
     pub async fn try_next(&mut self) -> Result<Option<Run>, Error> {
         self.next().await.transpose()
     }
 
-    /// Whether it is not sure that this run ended before.
+    /// Returns whether this run has ended, and not surely before the time.
     fn is_due(since: Timestamp, run: &Run) -> bool {
         let ended = run.finished_at.as_deref().and_then(Timestamp::parse);
         run.has_ended() && ended.is_none_or(|ended| ended >= since)

@@ -1,8 +1,8 @@
-//! Looks at a run, and judges what is seen over several looks.
+//! Polls a run, and judges the results of several polls.
 //!
-//! A run that is not listed may only be late, and a status that nobody knows may be known a
-//! moment later. The observer tolerates both for a grace period, each time from its beginning,
-//! and then ends with the error of it. Waiting for a run and following its events share it.
+//! A run that is not listed may be listed late, and an unknown status may become a known one. The
+//! observer tolerates each for a grace period, which starts anew each time, and then returns an
+//! error. Waiting for a run and following its events use it.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,30 +16,30 @@ use super::{RunHandle, RunState, RunStateExt as _, state};
 use crate::clock::Clock;
 use crate::error::Error;
 
-/// What one look has shown.
+/// The result of one poll.
 #[derive(Debug)]
-pub(super) enum Sight {
+pub(super) enum Observation {
     /// The run is not listed.
     Missing,
     Running,
     Paused,
-    /// The run has a status that nobody knows.
+    /// The run has an unknown status.
     Unclear,
     /// The run has ended, but its status does not say so yet.
     Settling,
     Ended(Box<Run>),
 }
 
-/// What was seen of a run so far.
+/// The history of the polls of one run.
 pub(super) struct Observer {
     pub(super) run: RunHandle,
     clock: Arc<dyn Clock>,
     grace: Duration,
-    /// Whether the run was listed once.
+    /// Whether the run was ever listed.
     seen: bool,
-    /// Since when the run is not listed, if it is not.
+    /// Since when the run is missing from the list.
     missing: Option<Duration>,
-    /// Since when the status is unclear, if it is.
+    /// Since when the status is unknown.
     unclear: Option<Duration>,
     state: Option<RunState>,
 }
@@ -49,8 +49,8 @@ impl Observer {
         Self { run, clock, grace, seen: false, missing: None, unclear: None, state: None }
     }
 
-    /// Looks once, by `client`, which is the run's with the time that is left.
-    pub(super) async fn look(&mut self, client: &Client) -> Result<Sight, Error> {
+    /// Polls once. `client` is the run's client, limited to the time that is left.
+    pub(super) async fn poll(&mut self, client: &Client) -> Result<Observation, Error> {
         let RunHandle { agent_id, run_id, .. } = &self.run;
         match find(client, agent_id, run_id).await? {
             None => self.missing(),
@@ -58,15 +58,15 @@ impl Observer {
         }
     }
 
-    fn missing(&mut self) -> Result<Sight, Error> {
+    fn missing(&mut self) -> Result<Observation, Error> {
         self.unclear = None;
         if !lasts(&mut self.missing, &*self.clock, self.grace) {
-            return Ok(Sight::Missing);
+            return Ok(Observation::Missing);
         }
         Err(self.run.error(if self.seen { RunError::Gone } else { RunError::NotFound }))
     }
 
-    fn seen(&mut self, run: Run) -> Result<Sight, Error> {
+    fn seen(&mut self, run: Run) -> Result<Observation, Error> {
         self.seen = true;
         self.missing = None;
         let state = run.state();
@@ -76,24 +76,24 @@ impl Observer {
             self.unclear = None;
         }
         match state {
-            _ if run.has_ended() && settled => Ok(Sight::Ended(Box::new(run))),
-            RunState::Paused => Ok(Sight::Paused),
-            RunState::Running => Ok(Sight::Running),
+            _ if run.has_ended() && settled => Ok(Observation::Ended(Box::new(run))),
+            RunState::Paused => Ok(Observation::Paused),
+            RunState::Running => Ok(Observation::Running),
             state => self.unclear(run, &state),
         }
     }
 
-    fn unclear(&mut self, run: Run, state: &RunState) -> Result<Sight, Error> {
+    fn unclear(&mut self, run: Run, state: &RunState) -> Result<Observation, Error> {
         let lasts = lasts(&mut self.unclear, &*self.clock, self.grace);
         match (run.has_ended(), lasts) {
-            (true, true) => Ok(Sight::Ended(Box::new(run))),
-            (true, false) => Ok(Sight::Settling),
-            (false, false) => Ok(Sight::Unclear),
+            (true, true) => Ok(Observation::Ended(Box::new(run))),
+            (true, false) => Ok(Observation::Settling),
+            (false, false) => Ok(Observation::Unclear),
             (false, true) => Err(self.run.error(RunError::UnknownStatus(state.word()))),
         }
     }
 
-    /// What a refusal that does not pass says of the run: that it is gone, if it was there.
+    /// Converts a permanent 403 or 404 into [`RunError::Gone`] if the run existed.
     pub(super) fn refusal(&self, error: Error) -> Error {
         let missing = error.is_not_found() || error.is_forbidden();
         if missing && (self.seen || self.run.started.is_some()) {
@@ -103,7 +103,7 @@ impl Observer {
         error
     }
 
-    /// Where the run stands, as in "run … is still running".
+    /// Describes the last observation, as in "run … is still running".
     pub(super) fn standing(&self) -> String {
         match (&self.state, &self.missing) {
             (_, Some(_)) => "is not listed".to_owned(),
@@ -113,13 +113,13 @@ impl Observer {
     }
 }
 
-/// Whether something has lasted for `limit`; it begins now, if it had not.
+/// Returns whether a condition has lasted for `limit`. It starts now if `since` is `None`.
 pub(super) fn lasts(since: &mut Option<Duration>, clock: &dyn Clock, limit: Duration) -> bool {
     let now = clock.now();
     now.saturating_sub(*since.get_or_insert(now)) >= limit
 }
 
-/// Whether the same call may succeed later.
+/// Returns whether the same call may succeed later.
 pub(super) fn is_passing(error: &Error) -> bool {
     !error.is_permanent()
 }

@@ -4,11 +4,11 @@ use std::time::Duration;
 
 use crate::clock::Clock;
 
-/// The shortest bound; a shorter one would be a busy loop.
+/// The minimum bound, which prevents a busy loop.
 const SHORTEST: Duration = Duration::from_millis(10);
 
-/// Intervals whose bound doubles up to the longest. Each is between half of its bound and all of
-/// it, so that waits which began together do not poll together.
+/// Intervals whose bound doubles up to a maximum. Each is between half of its bound and all of it,
+/// so that waits that started together do not poll together.
 #[derive(Debug, Clone)]
 pub(crate) struct PollInterval {
     first: Duration,
@@ -22,7 +22,7 @@ impl PollInterval {
         Self { first, bound: first, longest: longest.max(first) }
     }
 
-    /// The next interval.
+    /// Returns the next interval.
     pub(crate) fn next(&mut self, clock: &dyn Clock) -> Duration {
         let bound = self.bound;
         self.bound = bound.saturating_mul(2).min(self.longest);
@@ -32,7 +32,7 @@ impl PollInterval {
         half + Duration::from_nanos(u64::try_from(share).unwrap_or(nanos))
     }
 
-    /// Starts with the first interval again.
+    /// Restarts with the first interval.
     pub(crate) fn restart(&mut self) {
         self.bound = self.first;
     }

@@ -1,8 +1,8 @@
-//! Derives one state of a run from the several members that tell of it.
+//! Derives the state of a run from its members.
 //!
-//! The service says `completed` where the reference says `finished`, leaves out `is_paused`
-//! and `is_finished`, and may send statuses that nobody knows today. A status that names an
-//! end decides. Otherwise `is_finished` and `finished_at` decide whether the run has ended.
+//! The service sends `completed` where the reference has `finished`, omits `is_paused` and
+//! `is_finished`, and may send new statuses. A status that names an end decides. Otherwise
+//! `is_finished` and `finished_at` decide whether the run has ended.
 
 use std::fmt;
 
@@ -11,7 +11,7 @@ use twin_api::types::{Run, RunOutcome, RunStatus};
 use super::failure::{self, RunError};
 use crate::error::Error;
 
-/// Where a run stands.
+/// The state of a run.
 ///
 /// ```
 /// use twin_ext::prelude::*;
@@ -26,19 +26,19 @@ use crate::error::Error;
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum RunState {
-    /// The run goes on.
+    /// The run is in progress.
     Running,
-    /// The run waits for input, or its user has paused it. The service says the same of both.
+    /// The run waits for input, or its user has paused it. The service reports both alike.
     Paused,
-    /// The run has ended by itself, or has ended without the service saying how. The outcome
-    /// is `None` where the service does not tell it: a [`Run`] never does;
-    /// [`RunHandle::state`](crate::RunHandle::state) looks further.
+    /// The run has ended by itself, or the service does not report how it ended. The outcome is
+    /// `None` if it is not known: a [`Run`] never has it, and
+    /// [`RunHandle::state`](crate::RunHandle::state) reads it from the summaries.
     Finished(Option<RunOutcome>),
     /// An error ended the run.
     Failed,
     /// A user stopped the run, or it was cancelled.
     Stopped,
-    /// A status that this version of the crate does not know, as the service wrote it.
+    /// The run has a status that this version of the crate does not know; the text is the status.
     Unknown(String),
 }
 
@@ -56,7 +56,7 @@ impl RunState {
 }
 
 impl RunState {
-    /// The service's word for a state that is unknown; this crate's for any other.
+    /// Returns the status of the service if it is unknown, and this crate's word otherwise.
     pub(super) fn word(&self) -> String {
         match self {
             Self::Unknown(status) => status.clone(),
@@ -79,18 +79,9 @@ impl fmt::Display for RunState {
     }
 }
 
-/// Tells where a [`Run`] stands.
-///
-/// ```
-/// use twin_ext::prelude::*;
-/// use twin_api::types::Run;
-/// fn report(run: &Run) -> String {
-///     format!("{} is {}", run.run_id, run.state())
-/// }
-/// # let _ = report;
-/// ```
+/// Extends [`Run`] with its state.
 pub trait RunStateExt {
-    /// Returns where the run stands, as far as its own members tell.
+    /// Returns the state that the members of the run show.
     ///
     /// ```
     /// use twin_ext::prelude::*;
@@ -103,7 +94,7 @@ pub trait RunStateExt {
     /// ```
     fn state(&self) -> RunState;
 
-    /// Returns whether the run has ended, in whatever way.
+    /// Returns whether the run has ended, by success or otherwise.
     ///
     /// ```
     /// use twin_ext::prelude::*;
@@ -143,7 +134,7 @@ impl RunStateExt for Run {
         let ended = says_ended(self);
         match by_status(&self.status) {
             state if state.is_end() => state,
-            // It has ended, and nothing says how.
+            // It has ended, and no member shows how.
             RunState::Running | RunState::Paused if ended => RunState::Finished(None),
             state @ RunState::Unknown(_) if ended => state,
             _ if self.is_paused == Some(true) => RunState::Paused,
@@ -168,14 +159,14 @@ impl RunStateExt for Run {
     }
 }
 
-/// Whether the status of a run that has ended will not change any more: it names an end, or
-/// nobody knows it. One that still says "in progress" may only be late.
+/// Returns whether the status of an ended run is final: it names an end, or is unknown. A status
+/// of "in progress" may be late.
 pub(super) fn is_settled(run: &Run) -> bool {
     let state = by_status(&run.status);
     state.is_end() || matches!(state, RunState::Unknown(_))
 }
 
-/// The state that the status alone tells, however it is written.
+/// Returns the state that the status names, in any spelling.
 fn by_status(status: &RunStatus) -> RunState {
     let word = match status {
         RunStatus::Completed | RunStatus::Finished => return RunState::Finished(None),
@@ -200,8 +191,8 @@ fn by_status(status: &RunStatus) -> RunState {
     }
 }
 
-/// Whether the members beside the status say that the run has ended. The reference shows
-/// `is_finished` only of a run that was started, and `finished_at` in lists.
+/// Returns whether `is_finished` or `finished_at` show that the run has ended. The reference has
+/// `is_finished` only in the response of `start_run`, and `finished_at` in lists.
 fn says_ended(run: &Run) -> bool {
     let dated = || run.finished_at.as_deref().is_some_and(|time| !time.is_empty());
     run.is_finished.unwrap_or_else(dated)
@@ -225,7 +216,7 @@ mod tests {
     fn derives_the_state_from_every_combination_of_members() {
         let unknown = |status: &str| RunState::Unknown(status.to_owned());
         let cases = [
-            // As the reference and the service have it.
+            // Forms of the reference and of the service.
             (json!({"status": "in_progress"}), RunState::Running, false),
             (json!({"status": "in_progress", "is_finished": false}), RunState::Running, false),
             (json!({"status": "in_progress", "is_paused": true}), RunState::Paused, false),
@@ -236,10 +227,10 @@ mod tests {
             (json!({"status": "error"}), RunState::Failed, true),
             (json!({"status": "failed"}), RunState::Failed, true),
             (json!({"status": "stopped"}), RunState::Stopped, true),
-            // A status that is known decides.
+            // A known final status decides.
             (json!({"status": "completed", "is_finished": false}), RunState::Finished(None), true),
             (json!({"status": "stopped", "is_paused": true}), RunState::Stopped, true),
-            // A status that nobody knows stays unknown.
+            // An unknown status stays unknown.
             (json!({"status": "queued"}), unknown("queued"), false),
             (json!({"status": "queued", "is_paused": true}), RunState::Paused, false),
             (json!({"status": "archived", "is_finished": true}), unknown("archived"), true),
@@ -254,7 +245,7 @@ mod tests {
                 unknown("queued"),
                 false,
             ),
-            // An end of which the status does not know yet is an end.
+            // A run has ended although its status is late.
             (json!({"status": "in_progress", "is_finished": true}), RunState::Finished(None), true),
             (
                 json!({"status": "in_progress", "finished_at": "2026-02-20T14:32:15Z"}),
@@ -268,7 +259,7 @@ mod tests {
                 true,
             ),
             (json!({"status": "error", "is_finished": true}), RunState::Failed, true),
-            // Words for an end that the service was not seen to use.
+            // Words for an end that were not observed.
             (json!({"status": "cancelled"}), RunState::Stopped, true),
             (json!({"status": "Canceled", "is_paused": true}), RunState::Stopped, true),
             (json!({"status": "timed_out"}), RunState::Failed, true),

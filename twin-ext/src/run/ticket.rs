@@ -1,7 +1,7 @@
-//! What is left of a run's handle when the program ends: where to find the run again.
+//! Stores the identifiers of a run, so that another process can resume it.
 //!
-//! It holds two identifiers and a version, no key and no state: what became of the run
-//! meanwhile, the service says.
+//! A ticket holds two identifiers and a version. It holds no API key and no state of the run,
+//! which may have changed meanwhile.
 
 use std::fmt;
 
@@ -10,12 +10,11 @@ use serde::{Deserialize, Serialize};
 /// The version that is written, and the only one that is read.
 const VERSION: u64 = 1;
 
-/// Where a run is, to be stored and to be [resumed](super::RunExt::resume) from, by another
-/// process too.
+/// The identifiers of a run, to store and to [resume](super::RunExt::resume) it, also in another
+/// process.
 ///
-/// As JSON: `{"version":1,"agent_id":"agent_abc123","run_id":"run_xyz789"}`. A version that
-/// this crate does not know is refused when the ticket is read, with an error that names it;
-/// members that it does not know are ignored.
+/// As JSON: `{"version":1,"agent_id":"agent_abc123","run_id":"run_xyz789"}`. Unknown members are
+/// ignored. An unknown version is an error that names the version.
 ///
 /// ```
 /// use twin_ext::prelude::*;
@@ -34,39 +33,24 @@ pub struct RunTicket {
 }
 
 impl RunTicket {
-    /// The ticket of a run that something else told of, a delivery of a webhook say.
-    ///
-    /// ```
-    /// let ticket = twin_ext::RunTicket::new("agent_abc123", "run_xyz789");
-    /// assert_eq!(ticket.run_id(), "run_xyz789");
-    /// ```
+    /// Creates the ticket of a run from its identifiers, for example those of a webhook delivery.
     pub fn new(agent_id: impl Into<String>, run_id: impl Into<String>) -> Self {
         Self { agent_id: agent_id.into(), run_id: run_id.into() }
     }
 
-    /// The agent whose run it is.
-    ///
-    /// ```
-    /// let ticket = twin_ext::RunTicket::new("agent_abc123", "run_xyz789");
-    /// assert_eq!(ticket.agent_id(), "agent_abc123");
-    /// ```
+    /// Returns the identifier of the agent.
     pub fn agent_id(&self) -> &str {
         &self.agent_id
     }
 
-    /// The run.
-    ///
-    /// ```
-    /// let ticket = twin_ext::RunTicket::new("agent_abc123", "run_xyz789");
-    /// assert_eq!(ticket.run_id(), "run_xyz789");
-    /// ```
+    /// Returns the identifier of the run.
     pub fn run_id(&self) -> &str {
         &self.run_id
     }
 }
 
-/// A ticket as it is written. What a later version has in place of the identifiers is not
-/// known, so that they are looked for only when the version is.
+/// The stored form of a ticket. The identifiers are optional, because a later version may have
+/// other members and must still be reported by its version.
 #[derive(Serialize, Deserialize)]
 struct Stored {
     version: u64,
@@ -98,7 +82,7 @@ impl TryFrom<Stored> for RunTicket {
     }
 }
 
-/// Why a stored ticket is none.
+/// Why a stored ticket cannot be read.
 #[derive(Debug)]
 enum Unreadable {
     Version(u64),
@@ -110,10 +94,10 @@ impl fmt::Display for Unreadable {
         match self {
             Self::Version(version) => write!(
                 f,
-                "a run ticket of version {version}, and this twin-ext reads version {VERSION}: \
+                "the run ticket has version {version}, and this twin-ext reads version {VERSION}: \
                  read it with the twin-ext that wrote it, or a newer one"
             ),
-            Self::Without(member) => write!(f, "a run ticket without {member}"),
+            Self::Without(member) => write!(f, "the run ticket has no {member}"),
         }
     }
 }
@@ -141,7 +125,7 @@ mod tests {
         assert_eq!(serde_json::from_str::<RunTicket>(more).unwrap(), RunTicket::new("a", "r"));
         assert_eq!(
             refused(r#"{"version":2,"run":"a/r"}"#),
-            "a run ticket of version 2, and this twin-ext reads version 1: read it with the \
+            "the run ticket has version 2, and this twin-ext reads version 1: read it with the \
              twin-ext that wrote it, or a newer one"
         );
     }
@@ -149,8 +133,8 @@ mod tests {
     #[test]
     fn ticket_error_names_the_missing_member() {
         assert!(refused(r#"{"agent_id":"a","run_id":"r"}"#).contains("version"));
-        assert_eq!(refused(r#"{"version":1,"run_id":"r"}"#), "a run ticket without agent_id");
-        assert_eq!(refused(r#"{"version":1,"agent_id":"a"}"#), "a run ticket without run_id");
+        assert_eq!(refused(r#"{"version":1,"run_id":"r"}"#), "the run ticket has no agent_id");
+        assert_eq!(refused(r#"{"version":1,"agent_id":"a"}"#), "the run ticket has no run_id");
         assert!(refused(r#"{"version":-1,"agent_id":"a","run_id":"r"}"#).contains("-1"));
         assert!(refused("\"run_xyz789\"").contains("invalid type"));
     }

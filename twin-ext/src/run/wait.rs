@@ -1,8 +1,8 @@
 //! Polls until a run ends or the deadline passes.
 //!
-//! The API reports the end of a run in no other way but a webhook, so that a wait lists the
-//! run in intervals. It starts no task of its own. The [guide](crate::guide::runs) has a table
-//! of what a wait ends with.
+//! Apart from webhooks, the API does not report the end of a run, so that a wait lists the run in
+//! growing intervals. It starts no task. The [guide](crate::guide::runs) has a table of the
+//! results of a wait.
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -13,7 +13,7 @@ use twin_api::types::Run;
 use super::RunHandle;
 use super::budget::{Budget, asked_pause};
 use super::failure::{self, RunError};
-use super::observer::{Observer, Sight, is_passing};
+use super::observer::{Observation, Observer, is_passing};
 use super::poll_interval::PollInterval;
 use crate::error::Error;
 use crate::policy;
@@ -161,14 +161,14 @@ impl Waiting {
             fault: None,
         };
         loop {
-            // The look at the deadline is the last one.
+            // The poll at the deadline is the last one.
             let last = attempt.budget.is_spent();
-            let asked = match attempt.look().await? {
-                Look::Ended(run) => return Ok(*run),
-                Look::GoesOn { asked } => asked,
-                Look::GivenUp => return Err(attempt.timed_out(None)),
+            let asked = match attempt.poll().await? {
+                PollResult::Ended(run) => return Ok(*run),
+                PollResult::GoesOn { asked } => asked,
+                PollResult::GivenUp => return Err(attempt.timed_out(None)),
             };
-            // A call that failed because the time was up was the last one, too.
+            // A call that failed because the time was up was also the last one.
             if last || (attempt.fault.is_some() && attempt.budget.is_spent()) {
                 return Err(attempt.timed_out(None));
             }
@@ -180,15 +180,15 @@ impl Waiting {
     }
 }
 
-/// What one look at the run came to.
-enum Look {
+/// The result of one poll.
+enum PollResult {
     Ended(Box<Run>),
-    /// The run goes on, or the look failed in a way that may pass. The service asked to wait
-    /// for this long.
+    /// The run goes on, or the poll had a transient failure. The service asked for a pause of this
+    /// length.
     GoesOn {
         asked: Duration,
     },
-    /// The time was up before there was an answer.
+    /// The time was up before the response arrived.
     GivenUp,
 }
 
@@ -197,42 +197,42 @@ struct Attempt {
     observer: Observer,
     wait: Wait,
     budget: Budget,
-    /// The last look, if it failed.
+    /// The failure of the last poll.
     fault: Option<Error>,
 }
 
 impl Attempt {
-    async fn look(&mut self) -> Result<Look, Error> {
+    async fn poll(&mut self) -> Result<PollResult, Error> {
         let client = self.budget.client(&self.observer.run.client);
-        let Some(sight) = self.budget.call(self.observer.look(&client)).await else {
-            return Ok(Look::GivenUp);
+        let Some(observation) = self.budget.call(self.observer.poll(&client)).await else {
+            return Ok(PollResult::GivenUp);
         };
-        let going = Look::GoesOn { asked: Duration::ZERO };
-        match sight {
-            Ok(sight) => {
+        let going = PollResult::GoesOn { asked: Duration::ZERO };
+        match observation {
+            Ok(observation) => {
                 self.fault = None;
-                match sight {
-                    Sight::Ended(run) => Ok(Look::Ended(run)),
-                    Sight::Paused if !self.wait.through_pauses => {
+                match observation {
+                    Observation::Ended(run) => Ok(PollResult::Ended(run)),
+                    Observation::Paused if !self.wait.through_pauses => {
                         Err(self.observer.run.error(RunError::Paused))
                     }
-                    Sight::Missing
-                    | Sight::Running
-                    | Sight::Paused
-                    | Sight::Unclear
-                    | Sight::Settling => Ok(going),
+                    Observation::Missing
+                    | Observation::Running
+                    | Observation::Paused
+                    | Observation::Unclear
+                    | Observation::Settling => Ok(going),
                 }
             }
             Err(error) if is_passing(&error) => {
                 let (asked, error) = asked_pause(error)?;
                 self.fault = Some(error);
-                Ok(Look::GoesOn { asked })
+                Ok(PollResult::GoesOn { asked })
             }
             Err(error) => Err(self.observer.refusal(error)),
         }
     }
 
-    /// The error at the deadline, or before it where the service asked for a pause beyond it.
+    /// Builds the error at the deadline, or before it if the service asked for a pause beyond it.
     fn timed_out(&mut self, asked: Option<Duration>) -> Error {
         let RunHandle { agent_id, run_id, .. } = &self.observer.run;
         let standing = self.observer.standing();
@@ -250,7 +250,7 @@ impl Attempt {
             }
         };
         if let Some(fault) = &self.fault {
-            message.push_str(", and the last look failed: ");
+            message.push_str(", and the last poll failed: ");
             message.push_str(&fault.to_string());
         }
         failure::timed_out(message, self.fault.take())
@@ -265,7 +265,7 @@ mod tests {
 
     #[tokio::test]
     async fn gives_up_a_call_that_hangs_at_the_deadline() {
-        // The answer begins, and does not go on.
+        // The response begins and never continues.
         let service = Service::start(["HTTP/1.1 200 OK\r\ncontent-length: 99\r\n\r\n{…"]).await;
         let (twin, clock) = service.client();
         let limit = Duration::from_secs(20);

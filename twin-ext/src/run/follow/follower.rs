@@ -1,7 +1,7 @@
-//! Asks where a run stands and for its events, until neither has anything more.
+//! Polls the state and the events of a run, and decides when the stream ends.
 //!
-//! It decides how long to go on. What is new and what is missing, the [`Tally`] tells; what a
-//! look at the run means, the [`Observer`].
+//! The [`Tally`] deduplicates events and finds missing ones. The [`Observer`] judges the state of
+//! the run.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,7 +10,7 @@ use twin_api::types::{ListRunEventsResponse, RunEvent};
 use twin_api::{Client, LenientInteger};
 
 use super::super::budget::{Budget, asked_pause};
-use super::super::observer::{Observer, Sight, is_passing, lasts};
+use super::super::observer::{Observation, Observer, is_passing, lasts};
 use super::super::poll_interval::PollInterval;
 use super::super::{RunHandle, Wait, failure};
 use crate::clock::Clock;
@@ -19,19 +19,19 @@ use crate::event::RunEventExt as _;
 use crate::page::{Entry, Indexed, Progress, Shortfall, Tally};
 use crate::policy;
 
-/// How long a run may be missing from the list, or have a status that nobody knows.
+/// How long a run may be missing from the list, or have an unknown status.
 const GRACE: Duration = Duration::from_secs(30);
 
-/// How long calls may fail, one after the other.
+/// How long consecutive calls may fail.
 const FAULTS: Duration = Duration::from_secs(300);
 
-/// How long nothing may happen, unless the caller says otherwise.
+/// How long no event may come, by default.
 const IDLE: Duration = Duration::from_secs(3600);
 
-/// How many pages in a row may show old events in place of counted ones.
+/// Maximum consecutive pages that repeat known events although the total is higher.
 const STUCK: u32 = 3;
 
-/// How many pages in a row may, after the end of the run, show nothing of what is counted.
+/// Maximum consecutive empty pages after the end of the run although the total is higher.
 const LATE: u32 = 5;
 
 /// The state of a stream of events.
@@ -41,12 +41,12 @@ pub(super) struct Follower {
     tally: Tally,
     interval: PollInterval,
     idle: Budget,
-    /// Since when calls fail, if they do.
+    /// When the calls began to fail, if they fail.
     faulty: Option<Duration>,
     ended: bool,
-    /// Whether another page may be there already.
+    /// Whether another page may exist already.
     more: bool,
-    /// How events are kept back, and on how many pages in a row.
+    /// How the service withholds events, and on how many consecutive pages.
     shortfall: Option<(Shortfall, u32)>,
     /// The total of the last page.
     total: Option<u64>,
@@ -73,9 +73,9 @@ impl Follower {
         self.idle = Budget::new(Arc::clone(&self.clock), limit);
     }
 
-    /// The next events; none when there are no more.
+    /// Returns the next events; none at the end.
     pub(super) async fn step(mut self: Box<Self>) -> (Box<Self>, Result<Vec<RunEvent>, Error>) {
-        // The time that the caller took for the events before is not the run's.
+        // The time that the caller spent on the last events does not count.
         self.idle.restart();
         let events = self.events().await;
         (self, events)
@@ -103,7 +103,7 @@ impl Follower {
                 }
                 Err(error) => self.tolerate(error)?,
             };
-            // A call that failed because the time was up was the last one, too.
+            // A call that failed because the time was up was also the last one.
             if last || (self.faulty.is_some() && self.idle.is_spent()) {
                 return Err(self.timed_out());
             }
@@ -112,9 +112,9 @@ impl Follower {
         }
     }
 
-    /// New events, if there are any.
+    /// Returns new events, if there are any.
     async fn ask(&mut self, client: &Client) -> Result<Vec<RunEvent>, Error> {
-        if !self.more && !self.look(client).await? {
+        if !self.more && !self.poll(client).await? {
             return Ok(Vec::new());
         }
         let RunHandle { agent_id, run_id, .. } = &self.observer.run;
@@ -127,7 +127,7 @@ impl Follower {
         Ok(self.enter(page))
     }
 
-    /// Takes a page in: its new events, by their indexes.
+    /// Adds a page, and returns its new events in order of their indexes.
     fn enter(&mut self, page: ListRunEventsResponse) -> Vec<RunEvent> {
         self.total = page.total_count.as_ref().and_then(LenientInteger::get);
         let Entry { mut fresh, shortfall, .. } = self.tally.enter(page.events, self.total);
@@ -136,24 +136,24 @@ impl Follower {
         }
         // A page with something new may not be the last.
         self.more = !fresh.is_empty();
-        // Events that are counted and not shown may only be late while the run goes on.
+        // While the run goes on, events that are counted and not shown may be late.
         let shortfall = shortfall.filter(|kind| self.ended || *kind == Shortfall::Stuck);
         let before = self.shortfall.map_or(0, |(_, times)| times);
         self.shortfall = shortfall.map(|kind| (kind, before + 1));
         fresh
     }
 
-    /// Notes where the run stands; false where it is not listed.
-    async fn look(&mut self, client: &Client) -> Result<bool, Error> {
+    /// Polls the state of the run, and returns whether the run is listed.
+    async fn poll(&mut self, client: &Client) -> Result<bool, Error> {
         if self.ended {
             return Ok(true);
         }
-        let sight = self.observer.look(client).await?;
-        self.ended = matches!(sight, Sight::Ended(_) | Sight::Settling);
-        Ok(!matches!(sight, Sight::Missing))
+        let observation = self.observer.poll(client).await?;
+        self.ended = matches!(observation, Observation::Ended(_) | Observation::Settling);
+        Ok(!matches!(observation, Observation::Missing))
     }
 
-    /// Whether nothing will follow, now that nothing is new.
+    /// Returns whether the stream ends after a page without new events.
     fn is_over(&self) -> Result<bool, Error> {
         match self.shortfall {
             None => Ok(self.ended),
@@ -164,7 +164,7 @@ impl Follower {
         }
     }
 
-    /// The error of a service that does not show all events.
+    /// Builds the error for a service that does not show all events.
     fn incomplete(&self, kind: Shortfall) -> Error {
         let progress = Progress {
             position: self.tally.position(),
@@ -174,7 +174,7 @@ impl Follower {
         Error::pagination(kind.message(), progress)
     }
 
-    /// How long the service asked to wait, of a failure that may pass.
+    /// Returns the pause that the service asked for, or the error if it is not tolerated.
     fn tolerate(&mut self, error: Error) -> Result<Duration, Error> {
         if !is_passing(&error) {
             return Err(self.observer.refusal(error));
@@ -186,8 +186,7 @@ impl Follower {
     fn timed_out(&self) -> Error {
         let RunHandle { agent_id, run_id, .. } = &self.observer.run;
         let limit = self.idle.limit();
-        let message =
-            format!("nothing has happened in run {run_id} of agent {agent_id} for {limit:?}");
+        let message = format!("no event of run {run_id} of agent {agent_id} came within {limit:?}");
         failure::timed_out(message, None)
     }
 }
