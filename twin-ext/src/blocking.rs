@@ -1,8 +1,8 @@
 //! Blocking calls for programs that are not asynchronous: streams become iterators.
 //!
-//! The whole program shares one runtime, with a thread that drives the connections of all
-//! clients, so that an iterator within another one finds them alive. Nothing blocks on a thread
-//! of another runtime, whose tasks would stand still meanwhile.
+//! All blocking calls of a program share one runtime. Its thread drives the connections of all
+//! clients, so that nested iterators work. A blocking call on a thread of another runtime is an
+//! error, because it would stall the tasks of that runtime.
 
 use std::pin::Pin;
 use std::sync::OnceLock;
@@ -16,12 +16,12 @@ use crate::page::{Items, Pages};
 /// Runs `future` on the runtime for blocking callers.
 ///
 /// # Errors
-/// The thread belongs to a runtime already, or there is none to be had.
+/// The thread belongs to a runtime, or the runtime cannot be started.
 pub(crate) fn block_on<F: Future>(future: F) -> Result<F::Output, Error> {
     Ok(runtime()?.block_on(future))
 }
 
-/// The runtime, if one may wait on this thread.
+/// Returns the shared runtime, unless this thread belongs to a runtime.
 fn runtime() -> Result<&'static Runtime, Error> {
     static RUNTIME: OnceLock<Runtime> = OnceLock::new();
     if Handle::try_current().is_ok() {
@@ -42,7 +42,7 @@ fn runtime() -> Result<&'static Runtime, Error> {
     Ok(RUNTIME.get_or_init(|| runtime))
 }
 
-/// The stream as an iterator, if this thread may wait.
+/// Returns the stream as an iterator, unless this thread belongs to a runtime.
 pub(crate) fn iterate<S>(stream: S) -> Result<Blocking<S>, Error> {
     runtime().map(|_| Blocking { stream, ended: false })
 }
@@ -60,15 +60,15 @@ pub(crate) fn iterate<S>(stream: S) -> Result<Blocking<S>, Error> {
 /// # }
 /// ```
 ///
-/// All such iterators share one runtime, and work on any thread that belongs to no other
+/// All iterators share one runtime, and work on any thread that does not belong to another
 /// runtime. On a thread of an async runtime, the iterator gives one error of
 /// [`ErrorKind::Config`](crate::ErrorKind::Config) and ends; [`into_inner`](Self::into_inner)
-/// returns the stream with everything that was not read.
+/// then returns the stream with its unread items.
 #[derive(Debug)]
 #[must_use = "an iterator does nothing until it is read"]
 pub struct Blocking<S> {
     stream: S,
-    /// It was read where it may not wait.
+    /// Whether it was polled on a thread of an async runtime.
     ended: bool,
 }
 
@@ -128,7 +128,7 @@ impl<'a, T> Items<'a, T> {
     ///
     /// # Errors
     /// [`ErrorKind::Config`](crate::ErrorKind::Config): this thread belongs to an async runtime
-    /// (one of tokio's `spawn_blocking` does, too), or there is no runtime to be had.
+    /// (so does one of tokio's `spawn_blocking`), or the shared runtime cannot be started.
     pub fn blocking(self) -> Result<Blocking<Items<'a, T>>, Error> {
         iterate(self)
     }
@@ -154,6 +154,6 @@ impl<'a, T> Pages<'a, T> {
     }
 }
 
-/// Both are fused.
+/// `Items` and `Pages` are fused.
 impl<T> std::iter::FusedIterator for Blocking<Items<'_, T>> {}
 impl<T> std::iter::FusedIterator for Blocking<Pages<'_, T>> {}

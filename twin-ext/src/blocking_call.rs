@@ -17,11 +17,12 @@ use crate::error::Error;
 /// # }
 /// ```
 pub trait BlockingCall: Call {
-    /// Sends the operation and waits for its answer on this thread.
+    /// Sends the operation and blocks until its response arrives.
     ///
     /// # Errors
-    /// As `send`; and [`ErrorKind::Config`](crate::ErrorKind::Config) on a thread of an async
-    /// runtime, whose tasks would stand still meanwhile. Nothing is sent then.
+    /// As `send`. On a thread of an async runtime,
+    /// [`ErrorKind::Config`](crate::ErrorKind::Config), and nothing is sent: blocking would stall
+    /// the tasks of the runtime.
     fn blocking(self) -> Result<Self::Answer, Error>;
 }
 

@@ -1,9 +1,8 @@
-//! What an event of a run is, without parsing all of it.
+//! Reads the kind of an event without parsing the whole payload.
 //!
-//! The payload of an event is the service's own affair: 0.3 to 125 KB, deep, with kinds that
-//! come and go. Read here is what every event has, off the raw JSON and past the rest: its
-//! kind, whose it is, and the text that a run ends with. A kind that nobody knows is a kind;
-//! nothing of an event is refused.
+//! The service does not document payloads: they have 0.3 to 125 KB, are deeply nested, and new
+//! kinds appear. This module reads the members that every event has from the raw JSON and skips
+//! the rest. Unknown kinds are kinds, too; no payload is an error.
 
 mod payload;
 mod text;
@@ -12,7 +11,7 @@ use twin_api::types::RunEvent;
 
 use self::payload::Common;
 
-/// What an event is, and whose.
+/// The kind of an event, and its agent and run.
 ///
 /// ```
 /// use twin_ext::prelude::*;
@@ -36,31 +35,20 @@ pub struct EventHeader<'a> {
 }
 
 impl<'a> EventHeader<'a> {
-    /// Reads the kind off the JSON text of a payload. It takes any text.
-    ///
-    /// ```
-    /// use twin_ext::EventHeader;
-    /// assert_eq!(EventHeader::of(r#"{"started": {}}"#).name(), Some("started"));
-    /// assert_eq!(EventHeader::of("[]").name(), None);
-    /// ```
+    /// Reads the header of a payload from its JSON text. Any text is accepted.
     pub fn of(payload: &'a str) -> Self {
         let Common { agent_id, run_id, kind } = payload::read(payload);
         let (name, detail) = kind.map_or((None, None), |kind| (Some(kind.name), kind.detail));
         Self { name, agent_id, run_id, detail }
     }
 
-    /// The name, as it came: `ToolCallStarted` from the service, `tool_call_started` by the
-    /// reference. `None` where a payload has none, or several.
-    ///
-    /// ```
-    /// use twin_ext::EventHeader;
-    /// assert_eq!(EventHeader::of(r#"{"event": {"event": "Tick"}}"#).name(), Some("Tick"));
-    /// ```
+    /// Returns the name of the kind as it came: `ToolCallStarted` from the service,
+    /// `tool_call_started` in the reference. `None` if the payload has no kind, or several.
     pub fn name(&self) -> Option<&str> {
         self.name.as_deref()
     }
 
-    /// Whether this is its name, however it is written.
+    /// Returns whether the kind has this name, in either spelling.
     ///
     /// ```
     /// use twin_ext::EventHeader;
@@ -76,78 +64,36 @@ impl<'a> EventHeader<'a> {
         self.name().is_some_and(|own| own == name || letters(own) == letters(name))
     }
 
-    /// The agent that it names.
-    ///
-    /// ```
-    /// use twin_ext::EventHeader;
-    /// let kind = EventHeader::of(r#"{"agent_id": {"id": "agent_abc123"}}"#);
-    /// assert_eq!(kind.agent_id(), Some("agent_abc123"));
-    /// ```
+    /// Returns the agent that the payload names.
     pub fn agent_id(&self) -> Option<&str> {
         self.agent_id.as_deref()
     }
 
-    /// The run that it names.
-    ///
-    /// ```
-    /// use twin_ext::EventHeader;
-    /// assert_eq!(EventHeader::of(r#"{"run_id": "run_xyz789"}"#).run_id(), Some("run_xyz789"));
-    /// ```
+    /// Returns the run that the payload names.
     pub fn run_id(&self) -> Option<&str> {
         self.run_id.as_deref()
     }
 
-    /// What belongs to this kind, as JSON text; `None` where there is nothing.
-    ///
-    /// ```
-    /// use twin_ext::EventHeader;
-    /// assert_eq!(EventHeader::of(r#"{"started": {"by": 1}}"#).detail(), Some(r#"{"by": 1}"#));
-    /// ```
+    /// Returns the content of the kind as JSON text; `None` if it has none.
     pub fn detail(&self) -> Option<&'a str> {
         self.detail
     }
 }
 
-/// What a [`RunEvent`] tells without being parsed.
-///
-/// ```
-/// use twin_ext::prelude::*;
-/// use twin_api::types::RunEvent;
-/// fn line(event: &RunEvent) -> String {
-///     format!("{:?} {:?}", event.position(), event.kind().name())
-/// }
-/// # let _ = line;
-/// ```
+/// Extends [`RunEvent`] with its kind, its index and its final text.
 pub trait RunEventExt {
-    /// Reads the kind of the event, and what is common to all events.
-    ///
-    /// ```
-    /// use twin_ext::prelude::*;
-    /// # use twin_api::types::RunEvent;
-    /// let event: RunEvent = serde_json::from_str(r#"{"index": 1, "event": {"started": {}}}"#)?;
-    /// assert!(event.kind().is("Started"));
-    /// # Ok::<(), serde_json::Error>(())
-    /// ```
+    /// Reads the kind of the event, and its agent and run.
     fn kind(&self) -> EventHeader<'_>;
 
     /// Returns the index of the event, which the service calls
     /// [`event_index`](RunEvent::event_index) and the reference [`index`](RunEvent::index).
-    ///
-    /// ```
-    /// use twin_ext::prelude::*;
-    /// # use twin_api::types::RunEvent;
-    /// let event: RunEvent = serde_json::from_str(r#"{"index": 1, "event": {"started": {}}}"#)?;
-    /// assert_eq!(event.position(), Some(1));
-    /// # Ok::<(), serde_json::Error>(())
-    /// ```
     fn position(&self) -> Option<u64>;
 
-    /// The text that the run ended with, where this is the event of an end and has one.
+    /// Returns the final text of the run, if this event ends the run.
     ///
-    /// What the service puts there is not documented, so that it is looked for under the names
-    /// that a text of this sort has. `None` says that it was not found, not that there is
-    /// none. [`RunHandle::summary`](crate::RunHandle::summary) is what the service itself sums
-    /// the run up with.
+    /// The service does not document where the text is, so that this method searches under likely
+    /// names. `None` means that no text was found.
+    /// [`RunHandle::summary`](crate::RunHandle::summary) reads the summary of the service.
     ///
     /// ```
     /// use twin_ext::prelude::*;

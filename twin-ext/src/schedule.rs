@@ -1,7 +1,7 @@
-//! Checks cron expressions, which the service takes with seven fields.
+//! Checks cron expressions of seven fields.
 //!
-//! The crate `cron` parses an expression, and the request holds it as it was written. How the
-//! service reads one is documented by nothing but the seven fields and a few examples.
+//! The crate `cron` parses an expression; the request holds it as it was written. The service
+//! documents its dialect only by the seven fields and a few examples.
 
 mod advice;
 
@@ -42,16 +42,10 @@ pub struct Cron {
 impl Cron {
     /// Parses an expression.
     ///
-    /// ```
-    /// let hourly = twin_ext::Cron::new("0 0 * * * * *")?;
-    /// # drop(hourly);
-    /// # Ok::<(), twin_ext::Error>(())
-    /// ```
-    ///
     /// # Errors
     /// [`ErrorKind::InvalidRequest`](crate::ErrorKind::InvalidRequest): the expression does not
-    /// have seven fields, and the error says what to write instead where that is certain; or a
-    /// field is not valid, and the error says which.
+    /// have seven fields, and the error says what to write instead if that is certain; or a field
+    /// is not valid, and the error says which.
     pub fn new(expression: impl Into<String>) -> Result<Self, Error> {
         let expression = expression.into();
         if expression.len() > LONGEST {
@@ -67,12 +61,6 @@ impl Cron {
     }
 
     /// Returns the expression as it was written.
-    ///
-    /// ```
-    /// let hourly = twin_ext::Cron::new("0 0 * * * * *")?;
-    /// assert_eq!(hourly.as_str(), "0 0 * * * * *");
-    /// # Ok::<(), twin_ext::Error>(())
-    /// ```
     pub fn as_str(&self) -> &str {
         &self.expression
     }
@@ -104,7 +92,7 @@ impl Cron {
     }
 }
 
-/// The parser's message on one line; it prints the expression with a mark below it, too.
+/// Returns the parser's message on one line: it also prints the expression with a mark below it.
 fn one_line(error: &cron::error::Error) -> String {
     error.to_string().split_whitespace().collect::<Vec<_>>().join(" ")
 }
@@ -151,17 +139,7 @@ impl From<Cron> for SetScheduleBody {
     }
 }
 
-/// Takes a checked schedule.
-///
-/// ```no_run
-/// use twin_ext::prelude::*;
-/// use twin_ext::Cron;
-/// # async fn example(twin: twin_api::Client) -> Result<(), Error> {
-/// let cron = Cron::new("0 0 9 * * * *")?;
-/// twin.set_schedule().agent_id("agent_abc123").cron(cron).send().await?;
-/// # Ok(())
-/// # }
-/// ```
+/// Extends the builder of `set_schedule` with checked expressions.
 pub trait SetScheduleExt {
     /// Sets the body of the request to this schedule.
     ///
@@ -196,14 +174,14 @@ mod tests {
         error.to_string()
     }
 
-    /// What the error for `expression` says to write.
+    /// Returns the suggestions of the error for `expression`.
     fn remedies(expression: &str) -> Vec<String> {
         let text = refusal(expression);
         let (_, write) = text.split_once("write ").unwrap_or_default();
         write.split('"').skip(1).step_by(2).map(str::to_owned).collect()
     }
 
-    /// Every expression that the error for `expression` suggests.
+    /// Returns every quoted suggestion of the error for `expression`, also conditional ones.
     fn quoted(expression: &str) -> Vec<String> {
         let text = refusal(expression);
         let suggestions = text.split("write \"").skip(1);

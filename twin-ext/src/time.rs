@@ -1,8 +1,8 @@
-//! Points in time: RFC 3339 text, as the service writes it, and [`SystemTime`].
+//! Points in time, from RFC 3339 text or [`SystemTime`].
 //!
-//! This is the only RFC 3339 parser of the crate. A time is a count of nanoseconds in 128
-//! bits, so that no year that can be written and no [`SystemTime`] overflows, and so that two
-//! spellings of one instant are equal.
+//! This is the only RFC 3339 parser of the crate. A time is a 128-bit count of nanoseconds, so
+//! that no RFC 3339 year and no [`SystemTime`] overflows, and two spellings of one instant are
+//! equal.
 
 use std::convert::Infallible;
 use std::fmt;
@@ -18,8 +18,8 @@ const SECOND: i128 = 1_000_000_000;
 /// A point in time, exact to the nanosecond: a [`SystemTime`], or RFC 3339 text as the service
 /// writes it.
 ///
-/// Two spellings of one instant are equal. A leap second is the second that follows it, as in
-/// Unix time; digits after the ninth decimal are ignored.
+/// Two spellings of one instant are equal. A leap second equals the second after it, as in Unix
+/// time. Digits after the ninth decimal are ignored.
 ///
 /// ```
 /// use twin_ext::Timestamp;
@@ -36,7 +36,7 @@ pub struct Timestamp {
 }
 
 impl Timestamp {
-    /// Reads RFC 3339 text; `None` where the text is not a time.
+    /// Parses RFC 3339 text; `None` if the text is not a time.
     pub(crate) fn parse(text: &str) -> Option<Self> {
         // chrono takes a Unicode minus sign in an offset; RFC 3339 has none.
         let time = DateTime::parse_from_rfc3339(text).ok().filter(|_| text.is_ascii())?;
@@ -45,19 +45,19 @@ impl Timestamp {
         Some(Self { nanos: i128::from(time.timestamp()) * SECOND + nanos })
     }
 
-    /// Nanoseconds since 1970-01-01T00:00:00Z.
+    /// Returns the nanoseconds since 1970-01-01T00:00:00Z.
     pub(crate) fn nanos(self) -> i128 {
         self.nanos
     }
 
-    /// The time that lies this long before.
+    /// Returns the time this long before.
     pub(crate) fn minus(self, length: Duration) -> Self {
         // A `Duration` has 94 bits of nanoseconds.
         let length = i128::try_from(length.as_nanos()).unwrap_or(i128::MAX);
         Self { nanos: self.nanos.saturating_sub(length) }
     }
 
-    /// The time in UTC; `None` outside the years 0 to 9999, which RFC 3339 can write.
+    /// Returns the time in UTC; `None` outside the years 0 to 9999, the range of RFC 3339.
     pub(crate) fn utc(self) -> Option<DateTime<Utc>> {
         let seconds = i64::try_from(self.nanos.div_euclid(SECOND)).ok()?;
         let nanos = u32::try_from(self.nanos.rem_euclid(SECOND)).ok()?;
@@ -65,13 +65,13 @@ impl Timestamp {
         (0..10_000).contains(&chrono::Datelike::year(&time)).then_some(time)
     }
 
-    /// RFC 3339 text; `None` as [`utc`](Self::utc).
+    /// Returns RFC 3339 text; `None` as [`utc`](Self::utc).
     pub(crate) fn rfc3339(self) -> Option<String> {
         self.utc().map(|time| time.to_rfc3339_opts(SecondsFormat::AutoSi, true))
     }
 }
 
-/// As RFC 3339 in UTC; outside the years 0 to 9999, as nanoseconds since 1970.
+/// Writes RFC 3339 in UTC; outside the years 0 to 9999, nanoseconds since 1970.
 impl fmt::Display for Timestamp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.rfc3339() {
@@ -99,7 +99,8 @@ impl From<SystemTime> for Timestamp {
     }
 }
 
-/// Rounds to what the platform's clock can hold; what it cannot hold becomes the Unix epoch.
+/// Rounds to the precision of the platform's clock. A time outside its range becomes the Unix
+/// epoch.
 impl From<Timestamp> for SystemTime {
     fn from(time: Timestamp) -> Self {
         let nanos = u64::try_from(time.nanos.unsigned_abs() % SECOND.unsigned_abs());

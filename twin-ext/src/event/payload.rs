@@ -1,7 +1,7 @@
-//! Reads the few members of a payload that every event has, and skips the rest.
+//! Reads the members of a payload that every event has, and skips the rest.
 //!
-//! Two forms are known: the reference's `{"started": {}}`, and the service's, in which the
-//! same is found under `event.event`, beside `agent_id.id` and `run_id.id`.
+//! Two forms are known. The reference has `{"started": {}}`. The service has the same under
+//! `event.event`, beside `agent_id.id` and `run_id.id`.
 
 use std::fmt;
 
@@ -9,7 +9,7 @@ use serde::de::{Deserialize, Deserializer, Error, IgnoredAny, MapAccess, Visitor
 use serde_json::value::RawValue;
 use twin_api::transport::replace_lone_surrogates;
 
-/// What is read of a payload.
+/// The members of a payload that are read.
 #[derive(Debug, Default)]
 pub(super) struct Common<'a> {
     pub(super) agent_id: Option<String>,
@@ -17,7 +17,7 @@ pub(super) struct Common<'a> {
     pub(super) kind: Option<Kind<'a>>,
 }
 
-/// The one member of an object that is named after a kind, or a text alone.
+/// The single member of an object, named after a kind; or a string.
 #[derive(Debug)]
 pub(super) struct Kind<'a> {
     pub(super) name: String,
@@ -39,7 +39,7 @@ pub(super) fn read(payload: &str) -> Common<'_> {
     }
 }
 
-/// `{"Tick": {"n": 1}}` or `"Tick"`.
+/// Reads the kind of `{"Tick": {"n": 1}}` or of `"Tick"`.
 fn kind(json: &str) -> Option<Kind<'_>> {
     if json.trim_start().starts_with('"') {
         return serde_json::from_str(json).ok().map(|Text(name)| Kind { name, detail: None });
@@ -47,7 +47,7 @@ fn kind(json: &str) -> Option<Kind<'_>> {
     serde_json::from_str(json).ok()
 }
 
-/// `{"id": "run_xyz789"}` or `"run_xyz789"`.
+/// Reads the identifier in `{"id": "run_xyz789"}` or in `"run_xyz789"`.
 fn identifier(json: &str) -> Option<String> {
     #[derive(serde::Deserialize)]
     #[serde(untagged)]
@@ -60,8 +60,8 @@ fn identifier(json: &str) -> Option<String> {
     }
 }
 
-/// A string of JSON, with U+FFFD for what no Rust string can hold: a lone surrogate. serde
-/// refuses that in a string, and takes it in bytes.
+/// A JSON string in which U+FFFD replaces lone surrogates. serde_json rejects a lone surrogate in a
+/// string and accepts it in bytes.
 struct Text(String);
 
 impl<'de> Deserialize<'de> for Text {
@@ -84,7 +84,7 @@ impl<'de> Deserialize<'de> for Text {
     }
 }
 
-/// The members of an object that are looked at. Of one that comes twice, the last counts.
+/// The members of an object that are read. Of duplicate members, the last one counts.
 #[derive(Default)]
 struct Members<'a> {
     agent_id: Option<&'a str>,

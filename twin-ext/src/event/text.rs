@@ -1,7 +1,7 @@
-//! The text that a run ends with, looked for where such a text may be.
+//! Finds the final text of a run.
 //!
-//! It knows no form of the service's, since none is documented: it looks under a few names,
-//! a few levels deep, and takes nothing that is not a text.
+//! The service documents no place for it. The search covers a few names, a few levels deep, and
+//! accepts only strings.
 
 use serde_json::Value;
 use twin_api::transport::replace_lone_surrogates;
@@ -10,7 +10,7 @@ use twin_api::transport::replace_lone_surrogates;
 pub(super) const ENDS: [&str; 7] =
     ["Finished", "Completed", "Failed", "Errored", "Stopped", "Cancelled", "Canceled"];
 
-/// The names of texts, the likeliest first.
+/// The member names to search, the likeliest first.
 const NAMES: [&str; 12] = [
     "final_message",
     "message",
@@ -26,10 +26,10 @@ const NAMES: [&str; 12] = [
     "detail",
 ];
 
-/// A text is not looked for deeper than this.
+/// Maximum depth of the search.
 const DEPTH: usize = 4;
 
-/// The text in the JSON of an ending's detail.
+/// Returns the text in the detail of an event that ends a run.
 pub(super) fn find(detail: &str) -> Option<String> {
     let detail = replace_lone_surrogates(detail.as_bytes());
     let mut value: Value = serde_json::from_slice(&detail).ok()?;

@@ -1,10 +1,9 @@
-//! Says what to write instead of an expression that does not have seven fields.
+//! Suggests what to write instead of an expression that does not have seven fields.
 //!
-//! An expression is suggested only if this crate's own parser takes it, and if it means the
-//! same. Dialects differ: crons of five fields count days of the week from Sunday as 0, and run
-//! when the day *or* the day of the week matches, unless one of the two begins with `*`.
-//! Amazon's `cron(…)` counts from Sunday as 1. Crons of six fields begin with seconds, or end
-//! with a year.
+//! An expression is suggested only if this crate's parser accepts it and it means the same.
+//! Dialects differ. With five fields, Sunday is day 0, and the schedule matches the day *or* the
+//! day of the week, unless one of the two begins with `*`. In Amazon's `cron(…)`, Sunday is day 1.
+//! With six fields, the first is seconds, or the last is a year.
 
 use std::str::FromStr as _;
 
@@ -13,7 +12,7 @@ const FIELDS: &str = "sec min hour day month day-of-week year";
 /// The days of the week, from Sunday.
 const DAYS: [&str; 7] = ["SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT"];
 
-/// What stands for a whole expression in crons of five fields.
+/// The words for a whole expression in crons of five fields.
 const WORDS: [(&str, &str); 7] = [
     ("@yearly", "0 0 0 1 1 * *"),
     ("@annually", "0 0 0 1 1 * *"),
@@ -33,7 +32,7 @@ enum Sunday {
     One,
 }
 
-/// What is wrong with an expression, and what to write; `None` if it has seven fields.
+/// Returns what is wrong with an expression and what to write; `None` if it has seven fields.
 pub(super) fn advice(expression: &str) -> Option<String> {
     let expression = expression.trim();
     let fields: Vec<&str> = expression.split_whitespace().collect();
@@ -56,12 +55,12 @@ pub(super) fn advice(expression: &str) -> Option<String> {
     })
 }
 
-/// What is between the parentheses of `cron(…)` or `rate(…)`.
+/// Returns the text between the parentheses of `cron(…)` or `rate(…)`.
 fn wrapped(expression: &str) -> Option<&str> {
     expression.strip_suffix(')')?.split_once('(').map(|(_, inner)| inner)
 }
 
-/// Amazon's `cron(min hour day month day-of-week year)`.
+/// Advises about Amazon's `cron(min hour day month day-of-week year)`.
 fn of_wrapped(inner: &str) -> String {
     let problem = format!("has parentheses, and Twin takes 7 fields without them ({FIELDS})");
     let fields: Vec<&str> = inner.split_whitespace().collect();
@@ -93,7 +92,7 @@ fn of_five(fields: &[&str]) -> String {
     }
 }
 
-/// The same times in seven fields: two expressions where either of two fields counts.
+/// Returns the same times in seven fields: two expressions if either of two fields counts.
 fn five_as_seven(fields: &[&str]) -> Option<Vec<String>> {
     let [minute, hour, day, month, weekday] = *fields else { return None };
     let named = named(weekday, Sunday::Zero)?;
@@ -108,7 +107,8 @@ fn five_as_seven(fields: &[&str]) -> Option<Vec<String>> {
     all.then_some(expressions)
 }
 
-/// Seconds first, or a year at the end: both are in use, and each is said with its condition.
+/// Advises about six fields. Seconds first and a year last are both in use, so that each
+/// suggestion has a condition.
 fn of_six(fields: &[&str]) -> String {
     let problem = format!("has 6 fields, and Twin takes 7 ({FIELDS})");
     let [first, second, third, fourth, fifth, sixth] = *fields else { return problem };
@@ -133,13 +133,13 @@ fn of_six(fields: &[&str]) -> String {
     if readings.is_empty() { problem } else { format!("{problem}: {}", readings.join("; ")) }
 }
 
-/// Whether a field can only be a year, or is open.
+/// Returns whether a field can be a year.
 fn is_year(field: &str) -> bool {
     field == "*"
         || field.split([',', '-']).all(|year| year.len() == 4 && year.parse::<u16>().is_ok())
 }
 
-/// The problem, and the expressions to write if all of them are valid.
+/// Returns the problem, and the expressions to write if all of them are valid.
 fn suggest(problem: &str, expressions: &[String]) -> String {
     if expressions.is_empty() || !expressions.iter().all(|seven| is_valid(seven)) {
         return problem.to_owned();
@@ -152,8 +152,8 @@ fn is_valid(seven: &str) -> bool {
     cron::Schedule::from_str(seven).is_ok()
 }
 
-/// Whether each field means the same everywhere. `5/15` does not: it is 5 alone, every 15 from
-/// 5, or an error.
+/// Returns whether each field means the same in every dialect. `5/15` does not: it is 5 alone,
+/// every 15 from 5, or an error.
 fn same<const N: usize>(fields: [&str; N]) -> bool {
     let open = |part: &str| {
         part.split_once('/').is_some_and(|(start, _)| !start.contains(['*', '-', '?']))
@@ -161,8 +161,8 @@ fn same<const N: usize>(fields: [&str; N]) -> bool {
     !fields.iter().any(|field| field.split(',').any(open))
 }
 
-/// Days of the week with names instead of numbers: `1-5` is `MON-FRI`. `None` if a part has a
-/// step, which counts from the first day of the week, or a range that names cannot say.
+/// Replaces numbers of days by names: `1-5` is `MON-FRI`. `None` if a part has a step, which counts
+/// from the first day of the week, or a range that names cannot express.
 fn named(field: &str, sunday: Sunday) -> Option<String> {
     let parts = field.split(',').map(|part| {
         if part.contains('/') {
@@ -170,7 +170,7 @@ fn named(field: &str, sunday: Sunday) -> Option<String> {
         }
         let Some((first, last)) = part.split_once('-') else { return day(part, sunday) };
         if let (Ok(first), Ok(last)) = (first.parse::<u8>(), last.parse::<u8>()) {
-            // `0-7` is the whole week, and would become Sunday alone.
+            // `0-7` is the whole week and would become Sunday alone.
             if first > last || last - first >= 7 {
                 return None;
             }
