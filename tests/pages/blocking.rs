@@ -1,4 +1,4 @@
-//! Lists for programs that are not asynchronous.
+//! Blocking iterators over lists.
 
 use std::sync::mpsc;
 
@@ -9,27 +9,27 @@ use twin_tests::emulator::{Emulator, Profile, World};
 
 use super::harness::{client, start_runs};
 
-/// Tests a client of an emulator that is elsewhere, as a service is: on another thread. The
-/// test gets its agents too, oldest first, each with five runs.
+/// Runs a test against an emulator on another thread. The test also gets the agents, oldest first,
+/// each with five runs.
 fn with_service(test: impl Fn(&Client, &[String])) {
     for profile in Profile::ALL {
         let (ready, is_ready) = mpsc::channel();
         let (done, is_done) = tokio::sync::oneshot::channel::<()>();
         let service = std::thread::spawn(move || {
-            let runtime = tokio::runtime::Runtime::new().expect("it starts");
+            let runtime = tokio::runtime::Runtime::new().expect("the runtime starts");
             runtime.block_on(async {
                 let emulator = Emulator::builder(profile).start().await.expect("a free port");
                 let agents: Vec<String> = (0..3).map(|_| emulator.with(World::add_agent)).collect();
                 for agent in &agents {
                     start_runs(&emulator, agent, 5);
                 }
-                ready.send((client(&emulator), agents)).expect("the test waits");
+                ready.send((client(&emulator), agents)).expect("the test receives the client");
                 is_done.await.ok();
             });
         });
-        let (twin, agents) = is_ready.recv().expect("it listens");
+        let (twin, agents) = is_ready.recv().expect("the emulator starts");
         test(&twin, &agents);
-        done.send(()).expect("it listens");
+        done.send(()).expect("the emulator runs");
         service.join().expect("no exchange breaks the contract");
     }
 }
@@ -68,13 +68,13 @@ fn blocking_iterator_on_an_async_thread_gives_one_error() {
             assert!(error.to_string().contains("std::thread::spawn"), "{error}");
             let error = twin.list_agents().pages().blocking().unwrap_err();
             assert_eq!(error.kind(), ErrorKind::Config);
-            // One that was made outside gives one error, and ends.
+            // An iterator from outside the runtime gives one error and ends.
             assert_eq!(outside.next().unwrap().unwrap_err().kind(), ErrorKind::Config);
             assert!(outside.next().is_none());
             assert_eq!(outside.size_hint(), (0, Some(0)));
         });
         assert!(outside.next().is_none());
-        // Nothing of the stream is lost.
+        // The stream keeps its items.
         let mut rest = outside.into_inner().blocking().unwrap();
         assert!(rest.next().unwrap().is_ok());
         assert!(rest.all(|agent| agent.is_ok()));

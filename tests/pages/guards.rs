@@ -1,4 +1,4 @@
-//! What a service may do to a list, and what must come of it.
+//! Lists of services that page wrongly: repeated cursors, wrong totals, ignored parameters.
 
 use serde_json::{Value, json};
 use twin_ext::ErrorKind;
@@ -6,7 +6,7 @@ use twin_ext::prelude::*;
 
 use super::harness::{Made, agent, drain, event, names, number, run};
 
-/// Lists agents by a script of pages: numbers, and the cursor that is given.
+/// Lists agents from scripted pages; each page has the numbers of agents and a cursor.
 async fn agents(pages: Vec<(Vec<u64>, Value)>) -> (Vec<String>, Option<Error>, usize) {
     let mut at = 0;
     let (made, twin) = Made::up(move |_, _| {
@@ -44,8 +44,8 @@ async fn continues_after_an_empty_page_with_a_cursor() {
     }
 }
 
-/// A service with seven agents that heeds `limit`, gives no cursor, and fails the second time
-/// if it is told to.
+/// Starts a service with seven agents that honours `limit` and sends no cursor. If `fails`, the
+/// second request fails.
 fn without_cursors(fails: bool) -> (Made, twin_api::Client) {
     let mut asked = 0;
     Made::up(move |_, query| {
@@ -82,7 +82,7 @@ async fn full_page_without_cursor_is_checked_once_and_ends() {
     assert_eq!((page.items.len(), page.next), (7, None));
     assert!(pages.try_next().await.unwrap().is_none());
     assert_eq!(made.requests().len(), 2);
-    // Where the page is shorter than limit, or limit is not set, nothing is asked.
+    // If the page is shorter than limit, or limit is not set, no check is sent.
     for list in [twin.list_agents().limit(8), twin.list_agents()] {
         let before = made.requests().len();
         let (came, error) = drain(list.items(), |agent| agent.agent_id.clone()).await;
@@ -133,7 +133,8 @@ async fn endless_new_cursors_end_in_an_error() {
     }
 }
 
-/// A service with so many runs.
+/// Starts a service with `count` runs. `page_of` maps the requested page to the shown one; `more`
+/// returns further members of the response.
 fn runs(
     count: u64,
     page_of: impl Fn(u64) -> u64 + Send + 'static,
@@ -187,7 +188,7 @@ async fn wrong_totals_neither_end_nor_truncate_a_list() {
         assert!(error.is_none(), "{total}: {error:?}");
         assert!(made.requests().len() <= 8, "{total}: {:?}", made.requests());
     }
-    // One that changes, and one that says that there is more than ever comes.
+    // A total that changes, and a total that is always too high.
     let (_, twin) = runs(5, |page| page, |page| json!({"total_runs": page * 3 % 7}));
     let (came, _) = all_runs(&twin).await;
     assert_eq!(came, names("run", 1..=5));
@@ -246,7 +247,7 @@ async fn clamped_page_size_truncates_nothing() {
 #[tokio::test]
 async fn runs_that_move_up_during_reading_are_not_missed() {
     for total in [true, false] {
-        // The first run is deleted after the first page.
+        // The first run is deleted after the first page was read.
         let mut left: Vec<u64> = (1..=6).collect();
         let (_, twin) = Made::up(move |_, query| {
             if number(query, "page") == Some(2) && left[0] == 1 {
@@ -263,7 +264,7 @@ async fn runs_that_move_up_during_reading_are_not_missed() {
     }
 }
 
-/// Lists the events that a service gives behind an index.
+/// Lists the events of a service that gets the index and the limit of each request.
 async fn events(
     serve: impl Fn(Option<u64>, usize) -> Value + Send + 'static,
 ) -> (Vec<u64>, Option<Error>, Vec<String>) {
@@ -309,7 +310,7 @@ async fn repeated_events_fail_with_or_without_a_total() {
         assert_eq!(error.kind(), ErrorKind::Pagination);
         assert_eq!((error.items_seen(), error.items_total()), (Some(2), shown));
     }
-    // All of them came at once: that it ignores the index does no harm.
+    // All events came at once, so that ignoring the index has no effect.
     let (came, error, requests) = events(|_, limit| {
         let events: Vec<Value> = (1..=2).take(limit).map(event).collect();
         json!({"events": events, "total_count": "2"})

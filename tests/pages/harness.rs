@@ -1,4 +1,4 @@
-//! A client for the emulator, and one for a service that is a function.
+//! Clients of the emulator, and of a service in this process.
 
 use std::fmt;
 use std::sync::{Arc, Mutex};
@@ -9,10 +9,10 @@ use twin_api::transport::{Answer, Inner, OperationInfo, Transport};
 use twin_ext::prelude::*;
 use twin_tests::emulator::{Emulator, Profile, RunMode, Script};
 
-/// Runs a test against either profile.
+/// Runs a test against both profiles.
 pub(crate) async fn in_both(test: impl AsyncFn(Emulator, Client)) {
     for profile in Profile::ALL {
-        // It is shown when the test fails.
+        // The output is shown if the test fails.
         eprintln!("profile: {profile}");
         let emulator = Emulator::builder(profile).start().await.expect("a free port");
         let twin = client(&emulator);
@@ -21,10 +21,13 @@ pub(crate) async fn in_both(test: impl AsyncFn(Emulator, Client)) {
 }
 
 pub(crate) fn client(emulator: &Emulator) -> Client {
-    ClientBuilder::new(emulator.api_key()).base_url(emulator.url()).build().expect("it is right")
+    ClientBuilder::new(emulator.api_key())
+        .base_url(emulator.url())
+        .build()
+        .expect("the configuration is valid")
 }
 
-/// Starts so many runs of an agent that go on when the test says so, oldest first.
+/// Starts `count` runs of an agent that the test controls, oldest first.
 pub(crate) fn start_runs(emulator: &Emulator, agent: &str, count: usize) -> Vec<String> {
     let start = |_| {
         emulator.with(|world| {
@@ -37,10 +40,10 @@ pub(crate) fn start_runs(emulator: &Emulator, agent: &str, count: usize) -> Vec<
 
 type Serve = dyn FnMut(&str, &[(String, String)]) -> Reply + Send;
 
-/// A status, and a body.
+/// The status and the body of a response.
 pub(crate) type Reply = (u16, Value);
 
-/// A service within the process: each request's path and query, and what to answer.
+/// A service in this process: a function from the path and query of a request to a reply.
 #[derive(Clone)]
 pub(crate) struct Made {
     serve: Arc<Mutex<Box<Serve>>>,
@@ -58,14 +61,14 @@ impl Made {
         serve: impl FnMut(&str, &[(String, String)]) -> Reply + Send + 'static,
     ) -> (Self, Client) {
         let made = Self { serve: Arc::new(Mutex::new(Box::new(serve))), requests: Arc::default() };
-        let http = twin_api::http_client_builder().build().expect("it builds");
+        let http = twin_api::http_client_builder().build().expect("the HTTP client is valid");
         let client = Client::new_with_client("http://127.0.0.1:1", http, Inner::new(made.clone()));
         (made, client)
     }
 
-    /// What was asked, path and query.
+    /// Returns the path and query of each request so far.
     pub(crate) fn requests(&self) -> Vec<String> {
-        self.requests.lock().expect("no test panics here").clone()
+        self.requests.lock().expect("no test panics while it holds the lock").clone()
     }
 }
 
@@ -79,14 +82,20 @@ impl Transport for Made {
         let url = request.url().clone();
         let query: Vec<(String, String)> = url.query_pairs().into_owned().collect();
         let target = &url[url::Position::BeforePath..];
-        self.requests.lock().expect("no test panics here").push(target.to_owned());
-        let (status, body) = (self.serve.lock().expect("no test panics here"))(url.path(), &query);
+        self.requests
+            .lock()
+            .expect("no test panics while it holds the lock")
+            .push(target.to_owned());
+        let (status, body) = (self.serve.lock().expect("no test panics while it holds the lock"))(
+            url.path(),
+            &query,
+        );
         let answer = http::Response::builder()
             .status(status)
             .header("content-type", "application/json")
             .body(body.to_string())
-            .expect("it is an answer");
-        // Never there at once, as on a wire.
+            .expect("the response is valid");
+        // The response is pending once, as on a network.
         Box::pin(async move {
             tokio::task::yield_now().await;
             Ok(reqwest::Response::from(answer))
@@ -94,10 +103,10 @@ impl Transport for Made {
     }
 }
 
-/// A number of the query.
+/// Returns a number of the query.
 pub(crate) fn number(query: &[(String, String)], name: &str) -> Option<u64> {
     let found = query.iter().find(|(known, _)| known == name);
-    found.map(|(_, value)| value.parse().expect("it is a number"))
+    found.map(|(_, value)| value.parse().expect("the parameter is a number"))
 }
 
 pub(crate) fn agent(number: u64) -> Value {
@@ -118,7 +127,7 @@ pub(crate) fn event(index: u64) -> Value {
     json!({"event_index": index, "event": {"Tick": {}}})
 }
 
-/// Takes everything: the items, and what the list ended in.
+/// Reads the whole list: the names of its items, and the error that ended it.
 pub(crate) async fn drain<T>(
     mut items: twin_ext::Items<'_, T>,
     name: impl Fn(&T) -> String,
@@ -129,7 +138,7 @@ pub(crate) async fn drain<T>(
             Ok(Some(item)) => names.push(name(&item)),
             Ok(None) => return (names, None),
             Err(error) => {
-                assert!(items.next().await.is_none(), "an error is the last");
+                assert!(items.next().await.is_none(), "an item followed the error");
                 return (names, Some(error));
             }
         }

@@ -1,4 +1,4 @@
-//! Every list there is, against the emulator.
+//! Every list of the API, against the emulator.
 
 use serde_json::json;
 use twin_api::types::{
@@ -20,9 +20,9 @@ async fn agents_arrive_once_and_newest_first() {
         while let Some(agent) = list.try_next().await.unwrap() {
             agents.push(agent.agent_id);
         }
-        // The documented world begins with an agent.
+        // The documented profile starts with one agent.
         assert_eq!(agents[..120], known);
-        // The reference shows no cursor: everything comes at once.
+        // The reference has no cursor: all agents come at once.
         let pages = if emulator.profile() == Profile::Observed { 3 } else { 1 };
         assert_eq!(emulator.count("list_agents"), pages);
     })
@@ -123,7 +123,7 @@ async fn streams_lists_without_paging() {
             twin.update_instructions().agent_id(&agent).body(body).send().await.unwrap();
         }
         let body: CreateApiKeyBody =
-            serde_json::from_value(json!({"name": "second"})).expect("it is one");
+            serde_json::from_value(json!({"name": "second"})).expect("the body is valid");
         twin.create_api_key().body(body).send().await.unwrap();
 
         let webhook = twin.list_webhooks().agent_id(&agent).items().try_next().await.unwrap();

@@ -1,6 +1,11 @@
-//! Lists as streams, against the emulator and against services made up for one test.
+//! Lists as streams, against the emulator and against services in this process.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by it")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test fails by a panic"
+)]
 
 mod blocking;
 mod guards;

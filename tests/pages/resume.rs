@@ -1,4 +1,4 @@
-//! Going on from a place that was stored.
+//! Lists that are resumed from a stored position.
 
 use serde_json::{Value, json};
 use twin_ext::prelude::*;
@@ -7,7 +7,7 @@ use twin_tests::emulator::{Profile, World};
 
 use super::harness::{Made, drain, event, in_both, names, number, run, start_runs};
 
-/// As in another process.
+/// Stores and reads a position, as another process would.
 fn stored(position: &Position) -> Position {
     let text = serde_json::to_string(position).unwrap();
     serde_json::from_str(&text).unwrap()
@@ -29,7 +29,7 @@ async fn page_next_resumes_with_the_remaining_items() {
         assert_eq!(rest, runs[3..]);
         assert!(error.is_none(), "{error:?}");
 
-        // The reference shows no cursor.
+        // The reference has no cursor.
         if emulator.profile() == Profile::Observed {
             let first = twin.list_agents().limit(20).pages().try_next().await.unwrap().unwrap();
             let mut pages = twin.list_agents().limit(20).pages_from(stored(&first.next.unwrap()));
@@ -89,7 +89,10 @@ async fn resumed_list_skips_nothing_after_deletions() {
             let (rest, error) = drain(rest, |run| run.run_id.clone()).await;
             assert!(error.is_none(), "{error:?}");
             for run in names("run", must) {
-                assert!(rest.contains(&run), "{run} is not in {rest:?}, without {gone:?}, {total}");
+                assert!(
+                    rest.contains(&run),
+                    "{run} is missing in {rest:?} after {gone:?} were deleted; with total: {total}"
+                );
             }
         }
     }

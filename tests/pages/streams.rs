@@ -1,4 +1,4 @@
-//! What the streams are as streams.
+//! The stream types: fusing, size hints, prefetch, cancellation.
 
 use std::future::{Future as _, poll_fn};
 use std::pin::{Pin, pin};
@@ -14,7 +14,7 @@ use twin_ext::prelude::*;
 
 use super::harness::{Made, agent, names, number};
 
-/// Pages of two agents, `count` in all.
+/// Starts a service with `count` agents, two per page.
 fn agents(count: u64) -> (Made, Client) {
     Made::up(move |_, query| {
         let after = number(query, "cursor").unwrap_or_default();
@@ -68,12 +68,12 @@ async fn prefetch_keeps_order_and_its_limit() {
             let came = pages.try_next().await.unwrap().unwrap();
             let ids: Vec<String> = came.items.iter().map(|agent| agent.agent_id.clone()).collect();
             assert_eq!(ids, names("agent", [2 * page - 1, 2 * page]));
-            // What is under way makes headway when the stream is asked, and never further.
+            // Prefetches make progress when the stream is polled, up to their limit.
             let asked = made.requests().len() as u64;
             let most = (page + ahead as u64).min(10);
             assert!(asked >= page.min(most) && asked <= most, "{ahead} {page} {asked}");
             if ahead > 0 && page < 10 {
-                assert!(asked > page, "the next is on its way: {ahead} {page} {asked}");
+                assert!(asked > page, "the next page was not prefetched: {ahead} {page} {asked}");
             }
         }
         assert!(pages.try_next().await.unwrap().is_none());
@@ -86,7 +86,7 @@ async fn dropped_next_future_loses_no_item() {
     let mut items = twin.list_agents().items();
     let mut ids = Vec::new();
     loop {
-        // Polled once, and dropped.
+        // Polls the future once and drops it.
         let polled = {
             let mut next = pin!(items.try_next());
             poll_fn(|context| Poll::Ready(next.as_mut().poll(context))).await

@@ -1,4 +1,4 @@
-//! Names that a service cut in the middle of a character.
+//! Responses with a lone surrogate, from a service that cuts text within a character.
 
 use axum::http::StatusCode;
 use twin_api::Client;
@@ -6,10 +6,10 @@ use twin_ext::prelude::*;
 use twin_tests::exchange::Answer;
 use twin_tests::scripted::Scripted;
 
-/// Half of an emoji, as JSON may write it and Rust strings cannot.
+/// A lone surrogate, which JSON can escape and a Rust string cannot hold.
 const HALF: &str = r"\ud83d";
 
-/// A client of a service that answers once, with this text.
+/// Starts a service that responds once, with this body.
 async fn answering(body: String) -> (Scripted, Client) {
     let server = Scripted::start().await.unwrap();
     server.answer(Answer::new(StatusCode::OK, "application/json", body));

@@ -1,4 +1,4 @@
-//! The same for programs that are not asynchronous.
+//! Blocking calls for runs.
 
 use std::thread;
 
@@ -9,7 +9,7 @@ use twin_tests::emulator::Script;
 
 use crate::harness::{Twin, body};
 
-/// Does something on a thread that belongs to no runtime, while this one serves.
+/// Acts on a thread outside the runtime, while the runtime serves the emulator.
 async fn elsewhere<T: Send + 'static>(act: impl FnOnce() -> T + Send + 'static) -> T {
     let (sender, receiver) = tokio::sync::oneshot::channel();
     let thread = thread::spawn(move || drop(sender.send(act())));

@@ -1,4 +1,4 @@
-//! What ended since some time, whenever it began.
+//! `finished_since`: runs that ended since a time, whenever they started.
 
 use std::time::{Duration, SystemTime};
 
@@ -131,7 +131,7 @@ async fn max_run_duration_filters_by_start_time() {
 #[tokio::test]
 async fn refusal_is_the_last_item_of_finished_since() {
     in_both(async |twin: Twin| {
-        let mut runs = twin.client.finished_since("agent_nobody", now(&twin));
+        let mut runs = twin.client.finished_since("agent_unknown", now(&twin));
         let error = runs.next().await.unwrap().unwrap_err();
         assert!(error.is_not_found() || error.is_forbidden());
         assert!(runs.next().await.is_none());

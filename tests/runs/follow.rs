@@ -1,4 +1,4 @@
-//! The events of a run: each once, to the end, or an error that counts them.
+//! The events of a run against the emulator.
 
 use std::time::Duration;
 
@@ -18,7 +18,7 @@ const fn seconds(seconds: u64) -> Duration {
     Duration::from_secs(seconds)
 }
 
-/// So many events, a few seconds apart, and the end.
+/// A run with this many events, a few seconds apart, that then succeeds.
 fn busy(events: usize) -> Script {
     (0..events)
         .fold(Script::by_hand(), |script, number| {
@@ -27,8 +27,8 @@ fn busy(events: usize) -> Script {
         .then(seconds(3), Step::Complete(Ending::Success))
 }
 
-/// An observed Twin that heeds `after_index`.
-async fn heeding() -> Twin {
+/// Starts the observed profile with a working `after_index`.
+async fn with_after_index() -> Twin {
     let builder = Emulator::builder(Profile::Observed);
     Twin::of(builder.switches(|switches| switches.ignore_after_index = false)).await
 }
@@ -57,7 +57,7 @@ async fn events_arrive_once_until_the_run_ends() {
         assert_eq!(events.len(), 42);
         assert!(events[0].kind().is("Started") && events[41].kind().is("Finished"));
         assert_eq!(events[41].final_text().as_deref(), Some("The emulated work is done."));
-        assert!(twin.clock.pauses().len() > 5, "it was followed, not read when it was over");
+        assert!(twin.clock.pauses().len() > 5, "the run had ended before its events were read");
     })
     .await;
 }
@@ -77,7 +77,7 @@ async fn events_of_an_ended_run_need_no_pause() {
 
 #[tokio::test]
 async fn follows_more_events_than_a_page_holds() {
-    let twin = heeding().await;
+    let twin = with_after_index().await;
     let run = twin.launch(busy(2)).await;
     twin.add_events(&run, 1_510);
     let events: Vec<RunEvent> = run.events().try_collect().await.unwrap();
@@ -97,7 +97,7 @@ async fn events_fail_with_counts_when_after_index_is_ignored() {
         match events.next().await {
             Some(Ok(_)) => came += 1,
             Some(Err(error)) => break error,
-            None => panic!("an end in silence"),
+            None => panic!("the stream ended without an error"),
         }
     };
     assert_eq!((came, error.kind()), (500, ErrorKind::Pagination));
@@ -109,7 +109,7 @@ async fn events_fail_with_counts_when_after_index_is_ignored() {
 
 #[tokio::test]
 async fn events_after_an_index_repeat_nothing() {
-    for twin in [Twin::documented().await, Twin::observed().await, heeding().await] {
+    for twin in [Twin::documented().await, Twin::observed().await, with_after_index().await] {
         let run = twin.launch(busy(20)).await;
         let mut events = run.events();
         let mut shown = Vec::new();
@@ -130,7 +130,7 @@ async fn events_after_an_index_repeat_nothing() {
 
 #[tokio::test]
 async fn events_from_a_position_continue_and_count() {
-    for twin in [Twin::documented().await, Twin::observed().await, heeding().await] {
+    for twin in [Twin::documented().await, Twin::observed().await, with_after_index().await] {
         let run = twin.launch(busy(20)).await;
         let mut events = run.events();
         let mut shown = Vec::new();
@@ -163,7 +163,7 @@ async fn resumed_events_fail_when_after_index_is_ignored() {
 #[tokio::test]
 async fn events_of_an_unknown_run_fail_with_not_found() {
     in_both(async |twin: Twin| {
-        let run = twin.client.resume(RunTicket::new(&*twin.agent, "run_nobody"));
+        let run = twin.client.resume(RunTicket::new(&*twin.agent, "run_unknown"));
         let mut events = run.events();
         let error = events.next().await.unwrap().unwrap_err();
         assert_eq!(error.run_error(), Some(&RunError::NotFound));
@@ -212,7 +212,7 @@ async fn events_time_out_at_the_idle_limit() {
         assert!(events.next().await.unwrap().is_ok());
         let error = events.next().await.unwrap().unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Timeout);
-        assert!(error.to_string().contains("nothing has happened"), "{error}");
+        assert!(error.to_string().contains("came within 120s"), "{error}");
         let total: Duration = twin.clock.pauses().iter().sum();
         assert!((seconds(120)..seconds(150)).contains(&total), "{total:?}");
     })
@@ -257,7 +257,7 @@ async fn dropped_next_future_loses_no_event() {
         let run = twin.launch(busy(25)).await;
         let (mut events, mut came) = (run.events(), Vec::new());
         loop {
-            // Given up at every point at which it waits.
+            // Drops the future at every point at which it waits.
             match events.next().now_or_never() {
                 Some(Some(event)) => came.push(event.unwrap()),
                 Some(None) => break,
@@ -289,7 +289,7 @@ async fn success_resets_the_failure_limit_of_events() {
             script.then(seconds(2), Step::Event("Tick".to_owned()))
         });
         let run = twin.launch(script.then(seconds(1), Step::Fail)).await;
-        // Every call fails for good the first time, and succeeds the second.
+        // Of two consecutive calls, the first fails with all its attempts.
         let unwell = Fault::status(StatusCode::BAD_GATEWAY, None);
         let attempts: Vec<u64> = (1..4_000).filter(|attempt| attempt % 4 != 0).collect();
         let attempts = twin_tests::emulator::fault::Attempts::Listed(attempts);

@@ -1,5 +1,5 @@
-//! An emulator and a client with one time: a pause of the client is time that passes in the
-//! emulator, so that an hour takes none.
+//! An emulator and a client with a common clock: a pause of the client advances the emulator, so
+//! that an hour of waiting takes no real time.
 
 use std::collections::BTreeMap;
 use std::ops::Deref;
@@ -13,16 +13,16 @@ use twin_ext::clock::{Clock, ManualClock, Sleep};
 use twin_ext::{ClientBuilder, RunExt as _, RunHandle, Wait};
 use twin_tests::emulator::{Builder, Emulator, Profile, Script};
 
-/// Runs a test against either profile.
+/// Runs a test against both profiles.
 pub(crate) async fn in_both(test: impl AsyncFn(Twin)) {
     for profile in Profile::ALL {
-        // It is shown when the test fails.
+        // The output is shown if the test fails.
         eprintln!("profile: {profile}");
         test(Twin::of(Emulator::builder(profile)).await).await;
     }
 }
 
-/// An emulator, a client of it, and an agent.
+/// An emulator, its client, and an agent.
 pub(crate) struct Twin {
     emulator: Arc<Emulator>,
     pub(crate) clock: Coupled,
@@ -47,7 +47,7 @@ impl Twin {
             .clock(clock.clone())
             .build();
         let agent = emulator.with(twin_tests::emulator::World::add_agent);
-        Self { emulator, clock, client: built.expect("a client"), agent }
+        Self { emulator, clock, client: built.expect("the configuration is valid"), agent }
     }
 
     pub(crate) async fn observed() -> Self {
@@ -62,31 +62,31 @@ impl Twin {
         self.profile() == Profile::Observed
     }
 
-    /// Launches a run that goes by this script.
+    /// Launches a run that follows this script.
     pub(crate) async fn launch(&self, script: Script) -> RunHandle {
         self.with(|world| world.script_next_run(script));
-        self.client.launch(&*self.agent, body()).await.expect("it is launched")
+        self.client.launch(&*self.agent, body()).await.expect("the launch succeeds")
     }
 
-    /// Adds so many events to a run.
+    /// Adds `count` events to a run.
     pub(crate) fn add_events(&self, run: &RunHandle, count: u64) {
         self.with(|world| world.add_events(&self.agent, run.run_id(), count));
     }
 }
 
-/// What a run is to do.
+/// Returns the body of a launch.
 pub(crate) fn body() -> twin_api::types::builder::StartRunBody {
     StartRunBody::builder().run_mode(RunMode::Run).user_message("Go.")
 }
 
-/// A wait that gives up after so many seconds.
+/// Returns a wait with a deadline in seconds.
 pub(crate) fn within(seconds: u64) -> Wait {
     Wait::default().deadline(Duration::from_secs(seconds))
 }
 
 type Act = Box<dyn FnOnce() -> BoxFuture<'static, ()> + Send>;
 
-/// A clock that moves an emulator's time with its own.
+/// A manual clock whose pauses advance the emulator.
 #[derive(Clone)]
 pub(crate) struct Coupled {
     own: ManualClock,
@@ -103,7 +103,7 @@ impl Coupled {
         self.own.pauses()
     }
 
-    /// Does something when so many pauses were made.
+    /// Acts after this many pauses.
     pub(crate) fn after_pauses(
         &self,
         pauses: usize,

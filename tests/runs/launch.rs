@@ -1,4 +1,4 @@
-//! A launch happens once, or it is said that it may have.
+//! Launches: each happens at most once, and an unknown outcome is reported.
 
 use axum::http::StatusCode;
 use serde_json::Value;
@@ -15,11 +15,11 @@ async fn runs(twin: &Twin) -> Vec<String> {
     page.into_inner().runs.into_iter().map(|run| run.run_id).collect()
 }
 
-/// The message that `start_run` was last sent with.
+/// Returns the message of the last `start_run` request.
 fn message(twin: &Twin) -> String {
     let exchanges = twin.take_exchanges();
     let started =
-        exchanges.iter().rfind(|e| e.operation == Some("start_run")).expect("it was sent");
+        exchanges.iter().rfind(|e| e.operation == Some("start_run")).expect("start_run was sent");
     let body: Value = serde_json::from_slice(&started.request.body).unwrap();
     body["user_message"].as_str().unwrap_or_default().to_owned()
 }
@@ -78,7 +78,7 @@ async fn launch_retries_503_with_retry_after_once() {
 #[tokio::test]
 async fn launch_on_an_unknown_agent_is_rejected() {
     in_both(async |twin: Twin| {
-        let error = twin.client.launch("agent_nobody", body()).await.unwrap_err();
+        let error = twin.client.launch("agent_unknown", body()).await.unwrap_err();
         assert!(error.is_not_found() || error.is_forbidden());
         assert_eq!(error.outcome(), Outcome::Rejected);
     })
@@ -100,7 +100,7 @@ async fn launch_or_find_adopts_only_the_run_with_its_marker() {
             let sent = twin.count("start_run");
             twin.order(Rule::new("start_run", fault)).unwrap();
             let before = runs(&twin).await;
-            // Somebody else starts a run at the same time.
+            // Another program starts a run at the same time.
             let shift = Fault::Shift(Shift { insert: 1, remove: 0 });
             twin.order(Rule::new("list_runs", shift).on(2)).unwrap();
             let run = twin.client.launch_or_find(&*twin.agent, body()).await.unwrap();
@@ -123,7 +123,7 @@ async fn launch_or_find_does_not_adopt_a_run_without_its_marker() {
     in_both(async |twin: Twin| {
         twin.with(|world| world.script_runs(Script::by_hand()));
         twin.order(Rule::new("start_run", Fault::Reset { at: 0 }).taking_effect(false)).unwrap();
-        // Listed before the launch; the first time after it, there is one more.
+        // The second list, after the launch, has one more run.
         let shift = Fault::Shift(Shift { insert: 1, remove: 0 });
         twin.order(Rule::new("list_runs", shift).on(2)).unwrap();
         let error = twin.client.launch_or_find(&*twin.agent, body()).await.unwrap_err();
@@ -166,7 +166,7 @@ async fn launch_or_find_without_a_failure_launches_once() {
         let run = twin.client.launch_or_find(&*twin.agent, silent).await.unwrap();
         assert!(run.started().is_some());
         assert!(message(&twin).starts_with("(launch-"));
-        let refused = twin.client.launch_or_find("agent_nobody", body()).await.unwrap_err();
+        let refused = twin.client.launch_or_find("agent_unknown", body()).await.unwrap_err();
         assert!(refused.outcome() <= Outcome::Rejected);
     })
     .await;

@@ -1,12 +1,12 @@
-//! Runs from end to end: launched, waited for, followed, resumed, against the emulator in
-//! both profiles, and against servers that answer by script.
+//! Runs: launch, wait, follow, resume and cancel, against the emulator in both profiles and
+//! against a scripted server.
 
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::panic,
     clippy::unchecked_time_subtraction,
-    reason = "these are tests, and the helpers of tests"
+    reason = "a test fails by a panic"
 )]
 
 mod blocking;

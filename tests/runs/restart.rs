@@ -1,4 +1,4 @@
-//! A run outlives the process that launched it.
+//! A run that another process resumes.
 
 use std::process::{Command, Output};
 
@@ -10,10 +10,10 @@ use twin_tests::emulator::{Emulator, Profile, Script};
 
 use crate::harness::{Twin, body};
 
-/// Where the child finds the service, its key and the agent.
+/// The variables that give the child the URL, the API key and the agent.
 const VARIABLES: [&str; 3] = ["TWIN_TEST_URL", "TWIN_TEST_KEY", "TWIN_TEST_AGENT"];
 
-/// What the child writes before its ticket.
+/// The prefix of the line with the ticket in the child's output.
 const MARK: &str = "ticket: ";
 
 #[tokio::test]
@@ -24,7 +24,7 @@ async fn ticket_resumes_a_run_in_another_process() {
         twin.with(|world| world.script_next_run(Script::ordinary()));
         let values = [twin.url(), twin.api_key().to_owned(), twin.agent.clone()];
         let output = tokio::task::spawn_blocking(|| launch_and_die(values)).await.unwrap();
-        assert!(!output.status.success(), "it died");
+        assert!(!output.status.success(), "the child did not abort");
         let said = String::from_utf8(output.stdout).unwrap();
         let ticket = said.lines().find_map(|line| line.split_once(MARK)).expect(&said).1;
 
@@ -38,14 +38,19 @@ async fn ticket_resumes_a_run_in_another_process() {
 
 fn launch_and_die(values: [String; 3]) -> Output {
     Command::new(std::env::current_exe().unwrap())
-        .args(["--exact", "restart::child_process_launches_a_run_and_aborts", "--ignored", "--nocapture"])
+        .args([
+            "--exact",
+            "restart::child_process_launches_a_run_and_aborts",
+            "--ignored",
+            "--nocapture",
+        ])
         .envs(VARIABLES.into_iter().zip(values))
         .output()
         .unwrap()
 }
 
 #[tokio::test]
-#[ignore = "it is the child of ticket_resumes_a_run_in_another_process, and dies"]
+#[ignore = "ticket_resumes_a_run_in_another_process starts it as a child process, and it aborts"]
 async fn child_process_launches_a_run_and_aborts() {
     let [url, key, agent] = VARIABLES.map(|name| std::env::var(name).expect(name));
     let twin = ClientBuilder::new(key).base_url(url).build().unwrap();

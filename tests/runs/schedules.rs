@@ -1,4 +1,4 @@
-//! A schedule that was checked here is what the service takes.
+//! Checked schedules against the emulator.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -18,8 +18,8 @@ async fn set_schedule_starts_a_run_at_the_computed_time() {
         assert_eq!(schedule.cron, cron.as_str());
         let now = SystemTime::from(twin.with(|world| world.now()));
         let next = cron.upcoming_after(now, 1)[0];
-        if let Some(told) = schedule.next_run {
-            assert_eq!(UNIX_EPOCH + Duration::from_secs(told.try_into().unwrap()), next);
+        if let Some(next_run) = schedule.next_run {
+            assert_eq!(UNIX_EPOCH + Duration::from_secs(next_run.try_into().unwrap()), next);
         }
         twin.advance(next.duration_since(now).unwrap()).await;
         let runs = twin.client.list_runs().agent_id("agent_1").send().await.unwrap();

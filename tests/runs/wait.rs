@@ -1,4 +1,4 @@
-//! A wait, against a service with state.
+//! Waits against the emulator.
 
 use std::time::Duration;
 
@@ -154,7 +154,7 @@ async fn wait_ends_with_gone_after_the_run_is_deleted() {
 #[tokio::test]
 async fn wait_on_an_unknown_run_ends_with_not_found() {
     in_both(async |twin: Twin| {
-        let run = twin.client.resume(RunTicket::new(&*twin.agent, "run_nobody"));
+        let run = twin.client.resume(RunTicket::new(&*twin.agent, "run_unknown"));
         assert_eq!(run.wait().await.unwrap_err().run_error(), Some(&RunError::NotFound));
         assert_eq!(run.get().await.unwrap_err().run_error(), Some(&RunError::NotFound));
     })
@@ -194,7 +194,7 @@ async fn dropped_wait_sends_nothing_more() {
     let mut waiting = run.wait().into_future();
     assert!((&mut waiting).now_or_never().is_none());
     drop(waiting);
-    // Another call on the same client comes to its end, so that the first had its time.
+    // Another call on the same client completes, so that a request of the dropped wait would show.
     run.get().await.unwrap();
     assert!(twin.count("list_runs") <= 2);
     assert!(twin.clock.pauses().is_empty());
@@ -207,9 +207,9 @@ async fn cancel_is_idempotent_and_delete_is_not() {
         run.cancel("no longer needed").await.unwrap();
         let again = run.cancel("really").await.unwrap();
         assert_eq!(again.error.as_deref(), Some("run already completed"));
-        let told =
+        let cancelled =
             twin.take_exchanges().into_iter().find(|e| e.operation == Some("cancel_run")).unwrap();
-        assert_eq!(told.request.body, r#"{"reason":"no longer needed"}"#);
+        assert_eq!(cancelled.request.body, r#"{"reason":"no longer needed"}"#);
         assert_eq!(run.wait().await.unwrap().state(), RunState::Stopped);
         run.delete().await.unwrap();
         let error = run.delete().await.unwrap_err();

@@ -1,8 +1,8 @@
-//! What lists cost: `cargo bench -p twin-tests --bench pages [-- NAME…]`, where a name is
-//! `memory`, `ahead` or `decode`; without one, all of them, which takes a minute or two.
+//! Measures lists: `cargo bench -p twin-tests --bench pages [-- NAME…]`, where a name is
+//! `memory`, `ahead` or `decode`. Without a name all of them run, which takes a minute or two.
 //!
-//! Each fails above the bound that the project set itself. Times are the least of many, or of
-//! waiting and not of work, because the machine is not its own.
+//! Each benchmark fails above its bound. Times are the minimum of many, or consist of pauses,
+//! because other programs share the machine.
 
 mod ahead;
 mod decode;
@@ -11,7 +11,7 @@ mod memory;
 use anyhow::bail;
 
 fn main() -> anyhow::Result<()> {
-    // cargo adds `--bench`.
+    // cargo passes `--bench`.
     let words: Vec<String> = std::env::args().skip(1).filter(|word| word != "--bench").collect();
     if let [name, url, key] = &*words
         && name == memory::CLIENT
@@ -24,7 +24,7 @@ fn main() -> anyhow::Result<()> {
             "memory" => memory::measure()?,
             "ahead" => ahead::measure()?,
             "decode" => decode::measure()?,
-            other => bail!("there is nothing called {other} to measure: memory, ahead, decode"),
+            other => bail!("the benchmark {other} does not exist; use memory, ahead or decode"),
         }
     }
     Ok(())

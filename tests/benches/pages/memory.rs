@@ -1,5 +1,5 @@
-//! A million agents: how much more memory they take, at the peak, than one page of them. The
-//! client is a process of its own.
+//! Measures how much more memory a list of a million agents takes, at its peak, than one page. The
+//! client is a separate process.
 
 use std::fs;
 use std::process::Command;
@@ -9,12 +9,12 @@ use anyhow::{Context as _, ensure};
 use twin_ext::prelude::*;
 use twin_tests::emulator::{Emulator, Profile};
 
-/// What the process of the client is told.
+/// The argument that starts the client process.
 pub(crate) const CLIENT: &str = "client";
 
 const AGENTS: u64 = 1_000_000;
 const PAGE: i64 = 500;
-/// In KiB.
+/// The maximum, in KiB.
 const BOUND: u64 = 16 << 10;
 
 pub(crate) fn measure() -> anyhow::Result<()> {
@@ -44,12 +44,16 @@ pub(crate) async fn client(url: &str, key: &str) -> anyhow::Result<()> {
         "memory: {count} agents in {time:.1?}; peak {all} KiB, {} KiB above one page's {one_page}",
         all - one_page
     );
-    ensure!(count >= AGENTS, "only {count} came");
-    ensure!(all - one_page <= BOUND, "more than {BOUND} KiB");
+    ensure!(count >= AGENTS, "only {count} agents came");
+    ensure!(
+        all - one_page <= BOUND,
+        "the list takes {} KiB more than a page, and the bound is {BOUND}",
+        all - one_page
+    );
     Ok(())
 }
 
-/// The most memory that this process has had in RAM, in KiB. Linux says so.
+/// Returns the peak resident memory of this process in KiB, which Linux reports.
 fn peak() -> anyhow::Result<u64> {
     let status = fs::read_to_string("/proc/self/status")?;
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
