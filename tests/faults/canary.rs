@@ -1,5 +1,4 @@
-//! Row 14: no key and no secret is in anything that is shown, of any value, any error and any
-//! log, whatever the service sends.
+//! The API key and secrets do not appear in errors, `Debug` output, logs, traces or panics.
 
 use std::error::Error as StdError;
 use std::fmt::{Debug, Write as _};
@@ -170,7 +169,7 @@ fn faults() -> Vec<Script> {
 }
 
 #[tokio::test]
-async fn nothing_shows_the_key_or_a_secret() {
+async fn errors_logs_and_traces_show_neither_key_nor_secret() {
     let logs = Logs::everywhere();
     let rig = Rig::new().await;
     let strict = Rig::with(ClientBuilder::strict).await;
@@ -199,7 +198,7 @@ async fn nothing_shows_the_key_or_a_secret() {
 }
 
 #[tokio::test]
-async fn nor_does_any_value() {
+async fn debug_of_public_values_shows_neither_key_nor_secret() {
     let rig = Rig::new().await;
     let inner: Inner = Inner::new(Direct).api_key(&KEY.into()).expect("it is a key");
     let builder = ClientBuilder::new(KEY).base_url("http://127.0.0.1:1").on_drift(|_| ()).strict();
@@ -227,7 +226,7 @@ async fn nor_does_any_value() {
 }
 
 #[tokio::test]
-async fn nor_does_what_is_made_of_a_client_or_of_a_secret() {
+async fn debug_of_builders_and_handles_shows_neither_key_nor_secret() {
     let rig = Rig::new().await;
     let twin = &rig.twin;
     let run = twin.resume(RunTicket::new("agent_abc123", "run_xyz789"));
@@ -250,7 +249,7 @@ async fn nor_does_what_is_made_of_a_client_or_of_a_secret() {
 }
 
 #[tokio::test]
-async fn nor_does_a_panic() {
+async fn panic_messages_show_neither_key_nor_secret() {
     let rig = Rig::new().await;
     for fault in faults() {
         rig.raw.always(fault);
@@ -269,7 +268,7 @@ async fn nor_does_a_panic() {
 }
 
 #[test]
-fn every_secret_of_the_surface_is_in_an_answer_here() {
+fn every_secret_member_is_covered_by_the_canary() {
     let snapshots = concat!(env!("CARGO_MANIFEST_DIR"), "/snapshots");
     let mut secrets = 0;
     for file in std::fs::read_dir(snapshots).expect("it is there") {
@@ -285,7 +284,7 @@ fn every_secret_of_the_surface_is_in_an_answer_here() {
 }
 
 #[tokio::test]
-async fn a_secret_is_there_for_who_asks() {
+async fn expose_secret_returns_the_value() {
     let rig = Rig::new().await;
     rig.raw.then(Operation::of("create_webhook").answer());
     let events = vec![twin_api::types::WebhookEventType::RunCompleted];

@@ -1,5 +1,4 @@
-//! Rows 19, 20 and 21: no connection, and one that ends before, while or after a request is
-//! sent.
+//! No connection, and connections that end before, while or after a request is sent.
 
 use std::time::Duration;
 
@@ -30,7 +29,7 @@ async fn unreachable(operation: &Operation, builder: ClientBuilder) -> Error {
 }
 
 #[tokio::test]
-async fn a_refused_connection_is_tried_again_whatever_is_asked_for() {
+async fn retries_every_operation_after_a_refused_connection() {
     let url = nobody().await;
     for operation in OPERATIONS {
         let error = unreachable(operation, ClientBuilder::new(KEY).base_url(&url)).await;
@@ -40,7 +39,7 @@ async fn a_refused_connection_is_tried_again_whatever_is_asked_for() {
 }
 
 #[tokio::test]
-async fn so_is_a_host_that_is_not_known() {
+async fn retries_every_operation_after_an_unknown_host() {
     let builder = || ClientBuilder::new(KEY).no_proxy();
     for url in ["https://twin.invalid", "http://twin.invalid:4010"] {
         for name in ["get_me", "start_run"] {
@@ -54,7 +53,7 @@ async fn so_is_a_host_that_is_not_known() {
 }
 
 #[tokio::test]
-async fn a_connection_that_ends_before_the_request_is_read() {
+async fn connection_closed_before_the_request_is_read() {
     for end in [Script::reset, Script::close] {
         for operation in ["get_me", "start_run", "create_api_key"].map(Operation::of) {
             let rig = Rig::new().await;
@@ -71,7 +70,7 @@ async fn a_connection_that_ends_before_the_request_is_read() {
 }
 
 #[tokio::test]
-async fn a_connection_that_breaks_inside_the_request() {
+async fn connection_reset_while_the_request_is_sent() {
     for bytes in [1, 40, 120] {
         for operation in ["get_me", "start_run"].map(Operation::of) {
             let rig = Rig::new().await;
@@ -85,7 +84,7 @@ async fn a_connection_that_breaks_inside_the_request() {
 }
 
 #[tokio::test]
-async fn an_action_that_was_read_is_not_sent_again() {
+async fn post_is_not_retried_once_the_server_has_read_it() {
     for end in [Script::reset, Script::close] {
         let rig = Rig::new().await;
         for operation in once() {
@@ -97,7 +96,7 @@ async fn an_action_that_was_read_is_not_sent_again() {
 }
 
 #[tokio::test]
-async fn what_may_be_sent_again_is_at_most_the_limit() {
+async fn retries_stop_at_max_attempts() {
     for end in [Script::reset, Script::close] {
         let rig = Rig::new().await;
         for operation in repeatable() {
@@ -109,7 +108,7 @@ async fn what_may_be_sent_again_is_at_most_the_limit() {
 }
 
 #[tokio::test]
-async fn what_broke_off_once_succeeds_the_next_time() {
+async fn get_succeeds_on_the_attempt_after_a_reset() {
     let rig = Rig::new().await;
     for operation in repeatable() {
         rig.raw.then(Script::new().reset());
@@ -120,7 +119,7 @@ async fn what_broke_off_once_succeeds_the_next_time() {
 }
 
 #[tokio::test]
-async fn a_connection_that_was_kept_and_is_gone_costs_no_attempt() {
+async fn stale_pooled_connection_costs_no_attempt() {
     let (rig, gone) = (Rig::new().await, Signal::default());
     let me = Operation::of("get_me");
     for operation in once() {
@@ -140,7 +139,7 @@ async fn a_connection_that_was_kept_and_is_gone_costs_no_attempt() {
 }
 
 #[tokio::test]
-async fn an_answer_that_nobody_asked_for_is_nobodys_answer() {
+async fn unsolicited_response_is_not_given_to_the_next_request() {
     let operation = Operation::of("get_me");
     let forged = "HTTP/1.1 200 x\r\ncontent-length: 20\r\n\r\n{\"user_id\":\"forged\"}";
     for _ in 0..20 {
@@ -156,7 +155,7 @@ async fn an_answer_that_nobody_asked_for_is_nobodys_answer() {
 }
 
 #[tokio::test]
-async fn a_connection_that_takes_too_long_was_not_sent_on() {
+async fn connect_timeout_is_reported_as_not_sent() {
     // A listener whose queue is full answers no greeting; what it is full of are these.
     let socket = tokio::net::TcpSocket::new_v4().expect("a socket");
     socket.bind(([127, 0, 0, 1], 0).into()).expect("a free port");
@@ -201,7 +200,7 @@ async fn a_connection_that_takes_too_long_was_not_sent_on() {
 }
 
 #[tokio::test]
-async fn time_that_is_up_after_the_connection_leaves_the_outcome_unknown() {
+async fn timeout_after_connecting_is_reported_as_unknown() {
     let rig = Rig::with(|builder| builder.connect_timeout(seconds(900)).retry(Retry::none())).await;
     let (raw, twin) = (&rig.raw, rig.twin.clone());
     raw.always(Script::new().wait(&Signal::default()));

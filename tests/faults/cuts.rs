@@ -1,8 +1,7 @@
-//! Rows 22 and 23: an answer that ends, or breaks, after every one of its bytes.
+//! Responses that end or are reset after each of their bytes.
 //!
-//! The caller gets the whole value or an error, never a part. What may be sent again is, as
-//! often as it may; what must not happen twice is sent once, and the error says whether the
-//! service had said yes.
+//! The caller gets the whole value or an error, never a part. An idempotent request is retried up
+//! to the limit. Any other request is sent once, and the error says whether it was accepted.
 
 use twin_ext::{Error, ErrorKind, Outcome};
 use twin_tests::raw::Script;
@@ -89,27 +88,27 @@ async fn cut_everywhere(operations: &[&str], framing: Framing, end: fn(Script) -
 }
 
 #[tokio::test]
-async fn by_length_and_closed() {
+async fn content_length_body_closed_at_every_byte() {
     cut_everywhere(&TEN, Framing::Length, Script::close).await;
 }
 
 #[tokio::test]
-async fn by_length_and_reset() {
+async fn content_length_body_reset_at_every_byte() {
     cut_everywhere(&FOUR, Framing::Length, Script::reset).await;
 }
 
 #[tokio::test]
-async fn in_chunks_and_closed() {
+async fn chunked_body_closed_at_every_byte() {
     cut_everywhere(&FOUR, Framing::Chunks, Script::close).await;
 }
 
 #[tokio::test]
-async fn by_closing() {
+async fn close_delimited_body_closed_at_every_byte() {
     cut_everywhere(&FOUR, Framing::Closing, Script::close).await;
 }
 
 #[tokio::test]
-async fn what_is_read_is_whole_the_next_time() {
+async fn retry_after_a_cut_body_returns_the_whole_value() {
     for framing in [Framing::Length, Framing::Chunks, Framing::Closing] {
         let rig = Rig::new().await;
         let operation = Operation::of("get_agent");
@@ -129,7 +128,7 @@ async fn what_is_read_is_whole_the_next_time() {
 }
 
 #[tokio::test]
-async fn an_answer_in_pieces_is_one_answer() {
+async fn response_in_many_segments_is_one_value() {
     for framing in [Framing::Length, Framing::Chunks, Framing::Closing] {
         let rig = Rig::new().await;
         let operation = Operation::of("create_webhook");

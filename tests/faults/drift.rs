@@ -1,4 +1,4 @@
-//! A service that is no longer as documented is told of, and fails only who is strict.
+//! Drift is reported and fails a call in strict mode only.
 
 use std::sync::{Arc, Mutex};
 
@@ -42,7 +42,7 @@ const TABLE: [(&str, &str, &str, DriftKind); 5] = [
 ];
 
 #[tokio::test]
-async fn it_is_told_and_the_call_succeeds() {
+async fn drift_is_reported_and_the_call_succeeds() {
     for (name, body, path, kind) in TABLE {
         let told = Arc::new(Mutex::new(Vec::new()));
         let heard = Arc::clone(&told);
@@ -60,7 +60,7 @@ async fn it_is_told_and_the_call_succeeds() {
 }
 
 #[tokio::test]
-async fn who_is_strict_gets_an_error_and_no_repetition() {
+async fn strict_mode_fails_on_drift_without_a_retry() {
     let rig = Rig::with(ClientBuilder::strict).await;
     for (name, body, path, kind) in TABLE {
         let (error, seen) = rig.fails(Operation::of(name), json(200, body)).await;
@@ -71,7 +71,7 @@ async fn who_is_strict_gets_an_error_and_no_repetition() {
 }
 
 #[tokio::test]
-async fn what_is_missing_is_told_before_it_does_not_decode() {
+async fn missing_member_is_reported_as_drift_before_decoding_fails() {
     let rig = Rig::with(ClientBuilder::strict).await;
     let (error, seen) = rig.fails(Operation::of("get_me"), json(200, "{}")).await;
     assert_eq!(seen.kind, ErrorKind::Drift, "{error}");
@@ -79,7 +79,7 @@ async fn what_is_missing_is_told_before_it_does_not_decode() {
 }
 
 #[tokio::test]
-async fn the_shortest_answers_are_as_documented() {
+async fn shortest_documented_answers_are_not_drift() {
     let rig = Rig::with(ClientBuilder::strict).await;
     for operation in OPERATIONS {
         rig.raw.always(operation.answer());
@@ -112,7 +112,7 @@ async fn tour(twin: &Client) -> Result<(), Error> {
 }
 
 #[tokio::test]
-async fn neither_truth_is_drift() {
+async fn both_emulator_profiles_cause_no_drift() {
     for profile in Profile::ALL {
         let emulator = Emulator::builder(profile).start().await.expect("a free port");
         let builder = ClientBuilder::new(emulator.api_key()).base_url(emulator.url()).strict();

@@ -1,4 +1,4 @@
-//! Row 30: a call that nobody waits for any more leaves no task, and sends nothing more.
+//! A dropped call leaves no task and sends nothing more.
 
 use std::future::poll_fn;
 use std::task::Poll;
@@ -75,7 +75,7 @@ async fn dropped(name: &str, script: Script, begun: &Signal) {
 }
 
 #[tokio::test]
-async fn before_the_answer() {
+async fn call_dropped_before_the_response_leaves_nothing_behind() {
     for name in ["get_me", "start_run"] {
         let begun = Signal::default();
         dropped(name, Script::new().tell(&begun), &begun).await;
@@ -83,7 +83,7 @@ async fn before_the_answer() {
 }
 
 #[tokio::test]
-async fn within_the_head_and_within_the_body() {
+async fn call_dropped_inside_head_or_body_leaves_nothing_behind() {
     for sent in ["HTTP/1.1 200 x\r\nconte", "HTTP/1.1 200 x\r\ncontent-length: 99\r\n\r\n{"] {
         for name in ["get_me", "start_run"] {
             let begun = Signal::default();
@@ -93,7 +93,7 @@ async fn within_the_head_and_within_the_body() {
 }
 
 #[tokio::test]
-async fn in_the_pause_before_a_retry() {
+async fn call_dropped_during_backoff_sends_nothing_more() {
     let head = "HTTP/1.1 503 x\r\nretry-after: 1\r\ncontent-length: 0\r\n\r\n";
     for name in ["get_me", "start_run"] {
         // It begins with the pause, whatever the server is at.
@@ -102,7 +102,7 @@ async fn in_the_pause_before_a_retry() {
 }
 
 #[tokio::test]
-async fn while_it_connects() {
+async fn call_dropped_while_connecting_leaves_nothing_behind() {
     let rig = Rig::new().await;
     for _ in 0..100 {
         let (operation, twin) = (Operation::of("start_run"), rig.twin.clone());
@@ -120,7 +120,7 @@ async fn while_it_connects() {
 }
 
 #[tokio::test]
-async fn a_call_that_is_not_polled_is_not_made() {
+async fn unpolled_call_sends_nothing() {
     let rig = Rig::new().await;
     drop(Operation::of("start_run").call(&rig.twin));
     drop(rig.twin.start_run().agent_id("a").send());
@@ -128,7 +128,7 @@ async fn a_call_that_is_not_polled_is_not_made() {
 }
 
 #[tokio::test]
-async fn an_attempt_that_took_too_long_is_left_before_the_pause() {
+async fn timed_out_attempt_is_dropped_before_backoff() {
     let (clock, pausing, left) = (ManualClock::new(1), Signal::default(), Signal::default());
     let endless = Endless { clock: clock.clone(), begun: pausing.clone() };
     let rig = Rig::with(|builder| builder.clock(endless)).await;
@@ -165,11 +165,11 @@ async fn side_by_side() {
 }
 
 #[tokio::test(flavor = "current_thread")]
-async fn on_one_thread() {
+async fn dropped_calls_leave_no_tasks_on_one_thread() {
     side_by_side().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn on_several_threads() {
+async fn dropped_calls_leave_no_tasks_on_several_threads() {
     side_by_side().await;
 }

@@ -1,4 +1,4 @@
-//! Row 26: heads that never end, are too large, or are none.
+//! Response heads that never end, are too large, or are not HTTP.
 
 use twin_ext::{ErrorKind, Outcome};
 use twin_tests::raw::Script;
@@ -20,7 +20,7 @@ async fn no_answer(script: Script) {
 }
 
 #[tokio::test]
-async fn more_headers_than_anybody_needs() {
+async fn over_100_headers_is_an_error() {
     let many = "x-a: b\r\n".repeat(101);
     no_answer(Script::new().send(format!("{OK}{many}{BODY}"))).await;
     let rig = Rig::new().await;
@@ -30,7 +30,7 @@ async fn more_headers_than_anybody_needs() {
 }
 
 #[tokio::test]
-async fn a_header_of_a_megabyte() {
+async fn header_of_one_megabyte_is_an_error() {
     let long = "x".repeat(1 << 20);
     no_answer(Script::new().send(format!("{OK}x-long: {long}\r\n{BODY}"))).await;
     no_answer(Script::new().send(format!("{OK}{long}: x\r\n{BODY}"))).await;
@@ -39,13 +39,13 @@ async fn a_header_of_a_megabyte() {
 }
 
 #[tokio::test]
-async fn headers_without_an_end() {
+async fn endless_headers_are_an_error() {
     no_answer(Script::new().send(OK).flood("x-a: b\r\n".repeat(100))).await;
     no_answer(Script::new().send(OK).send("x-a: ").flood("b".repeat(4_096))).await;
 }
 
 #[tokio::test]
-async fn what_is_no_http() {
+async fn response_that_is_not_http_is_an_error() {
     for bytes in [
         "nonsense\r\n\r\n",
         "HTTP/9.9 200 x\r\n\r\n",
@@ -62,7 +62,7 @@ async fn what_is_no_http() {
 }
 
 #[tokio::test]
-async fn answers_to_come_may_come_before_the_answer() {
+async fn informational_responses_are_skipped() {
     let rig = Rig::new().await;
     let early = "HTTP/1.1 103 Early Hints\r\nlink: </x>\r\n\r\n".repeat(50);
     let on = "HTTP/1.1 100 Continue\r\n\r\n";
@@ -72,7 +72,7 @@ async fn answers_to_come_may_come_before_the_answer() {
 }
 
 #[tokio::test]
-async fn a_flood_of_answers_to_come_ends_with_the_time() {
+async fn flood_of_informational_responses_ends_at_the_deadline() {
     for (name, attempts) in [("get_me", 3), ("start_run", 1)] {
         let rig = Rig::new().await;
         rig.raw.always(Script::new().flood("HTTP/1.1 100 Continue\r\n\r\n".repeat(100)));
@@ -94,7 +94,7 @@ async fn a_flood_of_answers_to_come_ends_with_the_time() {
 }
 
 #[tokio::test]
-async fn another_protocol_is_not_switched_to() {
+async fn response_101_is_an_error() {
     let rig = Rig::new().await;
     let switch = "HTTP/1.1 101 Switching Protocols\r\nupgrade: x\r\nconnection: upgrade\r\n\r\n";
     rig.raw.always(Script::new().send(switch).close());

@@ -1,4 +1,4 @@
-//! Row 18: no identifier makes a request of another.
+//! An identifier cannot change which resource a request addresses.
 
 use twin_api::Client;
 use twin_ext::{Error, ErrorKind, Outcome};
@@ -23,7 +23,7 @@ const ENCODED: [(&str, &str); 12] = [
 ];
 
 #[tokio::test]
-async fn what_would_collapse_is_refused_before_anything_is_sent() {
+async fn empty_and_dot_identifiers_are_refused_before_sending() {
     let rig = Rig::new().await;
     let check = |error: twin_api::Error, name: &str| {
         let error = Error::from(error);
@@ -47,7 +47,7 @@ async fn what_would_collapse_is_refused_before_anything_is_sent() {
 }
 
 #[tokio::test]
-async fn the_rest_stays_within_its_segment() {
+async fn other_identifiers_are_encoded_within_their_segment() {
     let rig = Rig::new().await;
     for (id, segment) in ENCODED {
         rig.raw.then(answer(204, "", ""));
@@ -69,7 +69,7 @@ async fn the_rest_stays_within_its_segment() {
 }
 
 #[tokio::test]
-async fn a_value_of_a_query_stays_one() {
+async fn query_value_cannot_add_parameters() {
     let rig = Rig::new().await;
     for (value, query) in [
         ("a&limit=9", "cursor=a%26limit%3D9"),

@@ -1,4 +1,4 @@
-//! Rows 23 and 26: lengths that are short, long, wrong, or two.
+//! Body lengths that are too short, too long, invalid or contradictory.
 
 use twin_ext::{ErrorKind, Outcome};
 use twin_tests::raw::Script;
@@ -15,7 +15,7 @@ fn framed(headers: &str, body: &str) -> Script {
 }
 
 #[tokio::test]
-async fn an_answer_that_is_shorter_than_it_says_is_read_again() {
+async fn retries_get_when_the_body_is_shorter_than_content_length() {
     let rig = Rig::new().await;
     for length in [BODY.len() + 1, 4_096, 1 << 20] {
         let script = framed(&format!("content-length: {length}\r\n"), BODY).close();
@@ -27,7 +27,7 @@ async fn an_answer_that_is_shorter_than_it_says_is_read_again() {
 }
 
 #[tokio::test]
-async fn an_answer_that_is_longer_than_it_says_is_half_and_read_again() {
+async fn retries_get_when_the_body_is_longer_than_content_length() {
     let rig = Rig::new().await;
     for length in 1..BODY.len() {
         let script = framed(&format!("content-length: {length}\r\n"), BODY);
@@ -42,7 +42,7 @@ async fn an_answer_that_is_longer_than_it_says_is_half_and_read_again() {
 }
 
 #[tokio::test]
-async fn an_action_is_sent_once_whatever_the_length_of_its_answer() {
+async fn post_is_sent_once_when_content_length_is_wrong() {
     let rig = Rig::new().await;
     let operation = Operation::of("start_run");
     let length = operation.body.len();
@@ -55,7 +55,7 @@ async fn an_action_is_sent_once_whatever_the_length_of_its_answer() {
 }
 
 #[tokio::test]
-async fn lengths_that_are_none_or_contradict_each_other() {
+async fn invalid_or_conflicting_content_lengths_are_errors() {
     let lengths = [
         "content-length: 15\r\ncontent-length: 14\r\n",
         "content-length: 15, 14\r\n",
@@ -79,7 +79,7 @@ async fn lengths_that_are_none_or_contradict_each_other() {
 }
 
 #[tokio::test]
-async fn both_a_length_and_chunks_are_read_as_chunks_or_not_at_all() {
+async fn content_length_beside_chunked_is_read_as_chunked_or_refused() {
     let body = format!("{:x}\r\n{BODY}\r\n0\r\n\r\n", BODY.len());
     for headers in [
         "content-length: 5\r\ntransfer-encoding: chunked\r\n",
@@ -97,7 +97,7 @@ async fn both_a_length_and_chunks_are_read_as_chunks_or_not_at_all() {
 }
 
 #[tokio::test]
-async fn chunks_that_are_cut_or_none() {
+async fn cut_or_invalid_chunks_are_errors() {
     let whole = format!("{:x}\r\n{BODY}\r\n", BODY.len());
     for body in [
         "f\r\n{\"user_id\"".to_owned(),
@@ -118,7 +118,7 @@ async fn chunks_that_are_cut_or_none() {
 }
 
 #[tokio::test]
-async fn nothing_at_all_is_an_answer_where_nothing_is_due() {
+async fn empty_body_is_accepted_where_none_is_documented() {
     for head in ["HTTP/1.1 200 x\r\n\r\n", "HTTP/1.1 204 x\r\n\r\n", "HTTP/1.0 200 x\r\n\r\n"] {
         let rig = Rig::new().await;
         rig.raw.always(Script::new().send(head).close());

@@ -1,8 +1,7 @@
-//! What comes of each way in which a call can go wrong, over sockets on loopback, byte for
-//! byte, on a clock that only the tests move.
+//! Faults of a call, byte for byte over sockets on loopback. `README.md` lists them.
 //!
-//! A test says what was sent how often, what the caller got, and in what time. None of them
-//! sleeps: what must come before what, a signal says.
+//! A test states how often the request was sent, what the caller got, and how long it took. The
+//! tests never sleep: signals order the events, and only the tests move the clock.
 
 #![expect(clippy::expect_used, clippy::panic, reason = "the helpers of a test may fail it too")]
 

@@ -1,4 +1,4 @@
-//! Every operation: how it is called, what is then on the wire, and an answer to it.
+//! All operations: how each is called, its request on the wire, and a response to it.
 
 use std::pin::Pin;
 
@@ -201,7 +201,7 @@ mod tests {
     use crate::rig::Rig;
 
     #[tokio::test]
-    async fn every_operation_is_called_once_and_its_error_converted() {
+    async fn every_operation_converts_its_error() {
         let rig = Rig::new().await;
         assert_eq!(OPERATIONS.len(), 33);
         for operation in OPERATIONS {

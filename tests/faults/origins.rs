@@ -1,4 +1,4 @@
-//! Rows 15 and 16: the key goes to the origin that the client was built for, and nowhere else.
+//! The key goes to the origin that the client was built for, and nowhere else.
 
 use twin_ext::{ClientBuilder, ErrorKind, Outcome};
 use twin_tests::raw::{Raw, answer};
@@ -7,7 +7,7 @@ use crate::operations::{OPERATIONS, Operation};
 use crate::rig::{KEY, Rig, verdict};
 
 #[tokio::test]
-async fn no_redirect_is_followed_and_the_other_origin_sees_nothing() {
+async fn redirect_to_another_origin_is_not_followed() {
     let (rig, sink) = (Rig::new().await, Raw::start().await.expect("a free port"));
     let port = sink.address().port();
     let places = [
@@ -32,7 +32,7 @@ async fn no_redirect_is_followed_and_the_other_origin_sees_nothing() {
 }
 
 #[tokio::test]
-async fn nor_is_one_within_the_origin_or_to_nowhere() {
+async fn redirect_within_the_origin_is_not_followed() {
     let rig = Rig::new().await;
     for location in ["location: /v1/me\r\n", "location: \r\n", "location: http://[\r\n", ""] {
         for status in [300, 301, 304, 308, 399] {
@@ -48,7 +48,7 @@ async fn nor_is_one_within_the_origin_or_to_nowhere() {
 }
 
 #[tokio::test]
-async fn a_header_that_sends_elsewhere_is_only_a_header() {
+async fn other_redirecting_headers_are_ignored() {
     let (rig, sink) = (Rig::new().await, Raw::start().await.expect("a free port"));
     let me = Operation::of("get_me");
     let url = sink.url();
@@ -71,7 +71,7 @@ async fn a_header_that_sends_elsewhere_is_only_a_header() {
 }
 
 #[tokio::test]
-async fn where_the_key_must_not_go_no_client_is_built() {
+async fn build_refuses_base_urls_that_would_expose_the_key() {
     let raw = Raw::start().await.expect("a free port");
     let port = raw.address().port();
     for url in [
@@ -94,7 +94,7 @@ async fn where_the_key_must_not_go_no_client_is_built() {
 }
 
 #[tokio::test]
-async fn every_request_carries_the_key_once_and_in_its_header() {
+async fn every_request_carries_the_key_in_one_header() {
     let rig = Rig::new().await;
     for operation in OPERATIONS {
         rig.raw.always(operation.answer());

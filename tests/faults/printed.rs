@@ -1,4 +1,4 @@
-//! What a program prints of each kind of failure, whatever type of error it uses.
+//! What a program prints for each kind of failure, in each common error type.
 
 use std::error::Error as StdError;
 use std::fmt::Write as _;
@@ -101,7 +101,7 @@ fn printed(text: &str) -> String {
 }
 
 #[tokio::test]
-async fn every_failure_prints_well_in_every_type_of_error() {
+async fn every_failure_is_readable_through_anyhow_eyre_and_box() {
     let mut text = String::new();
     for (name, error) in failures().await {
         let boxed: Box<dyn StdError> = error.clone().into();
@@ -131,7 +131,7 @@ async fn every_failure_prints_well_in_every_type_of_error() {
 
 /// Fails as `main` does, where it is the program.
 #[tokio::test]
-async fn a_main_that_fails() -> Result<(), twin_api::Error> {
+async fn failing_main_child() -> Result<(), twin_api::Error> {
     if std::env::var_os(PROGRAM).is_none() {
         return Ok(());
     }
@@ -141,7 +141,7 @@ async fn a_main_that_fails() -> Result<(), twin_api::Error> {
 #[test]
 fn main_prints_the_error_on_one_line() {
     let mut command = Command::new(std::env::current_exe().expect("it is known"));
-    command.args(["--exact", "printed::a_main_that_fails", "--nocapture"]).env(PROGRAM, "1");
+    command.args(["--exact", "printed::failing_main_child", "--nocapture"]).env(PROGRAM, "1");
     let output = command.output().expect("it can be run");
     assert!(!output.status.success());
     let said = String::from_utf8_lossy(&output.stdout) + String::from_utf8_lossy(&output.stderr);

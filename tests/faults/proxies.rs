@@ -1,4 +1,4 @@
-//! Row 17: variables of the environment that name proxies, of a process of its own.
+//! Environment variables that name proxies and CA files, each tested in a child process.
 
 use std::process::Command;
 
@@ -56,26 +56,27 @@ fn all(proxy: &Raw) -> Vec<(&'static str, String)> {
 }
 
 #[tokio::test]
-async fn plain_http_uses_none() {
+async fn plain_http_to_loopback_uses_no_proxy() {
     if is_client().await {
         return;
     }
     let (proxy, service) = (Raw::start().await.unwrap(), Raw::start().await.unwrap());
     service.always(Operation::of("start_run").answer());
-    let said = client("plain_http_uses_none", "", &service.url(), &all(&proxy)).await;
+    let said =
+        client("plain_http_to_loopback_uses_no_proxy", "", &service.url(), &all(&proxy)).await;
     assert!(said.contains("it succeeded"), "{said}");
     assert_eq!((service.take_requests().len(), proxy.connections()), (1, 0));
 }
 
 #[tokio::test]
-async fn https_uses_it_as_a_tunnel_that_sees_no_key() {
+async fn https_proxy_tunnels_and_sees_no_key() {
     if is_client().await {
         return;
     }
     let proxy = Raw::start().await.unwrap();
     for answer in [json(403, "{}"), Script::new().send("HTTP/1.1 200 x\r\n\r\n").reset()] {
         proxy.always(answer);
-        let name = "https_uses_it_as_a_tunnel_that_sees_no_key";
+        let name = "https_proxy_tunnels_and_sees_no_key";
         let said = client(name, "", "https://twin.invalid", &all(&proxy)).await;
         // Nothing was sent through a tunnel that is not there.
         assert!(said.contains("Transport NotSent no connection"), "{said}");
@@ -88,7 +89,7 @@ async fn https_uses_it_as_a_tunnel_that_sees_no_key() {
 }
 
 #[tokio::test]
-async fn who_wants_none_has_none() {
+async fn no_proxy_setting_ignores_proxy_variables() {
     if is_client().await {
         return;
     }
@@ -96,7 +97,7 @@ async fn who_wants_none_has_none() {
     let mut excepted = all(&proxy);
     excepted.push(("NO_PROXY", "twin.invalid".to_owned()));
     for (settings, variables) in [("no proxy", all(&proxy)), ("", excepted)] {
-        let name = "who_wants_none_has_none";
+        let name = "no_proxy_setting_ignores_proxy_variables";
         let said = client(name, settings, "https://twin.invalid", &variables).await;
         let words = format!("{:?} {:?}", ErrorKind::Transport, Outcome::NotSent);
         assert!(said.contains(&words) && said.contains("host is not known"), "{said}");
@@ -105,11 +106,11 @@ async fn who_wants_none_has_none() {
 }
 
 #[tokio::test]
-async fn a_variable_that_is_not_the_address_of_a_proxy_fails_the_build() {
+async fn unparsable_proxy_variable_fails_the_build() {
     if is_client().await {
         return;
     }
-    let name = "a_variable_that_is_not_the_address_of_a_proxy_fails_the_build";
+    let name = "unparsable_proxy_variable_fails_the_build";
     for variable in ["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"] {
         let variables = [(variable, "ftp://user:canary@proxy.test".to_owned())];
         let said = client(name, "", "https://twin.invalid", &variables).await;
@@ -121,13 +122,13 @@ async fn a_variable_that_is_not_the_address_of_a_proxy_fails_the_build() {
 }
 
 #[tokio::test]
-async fn a_machine_without_ca_certificates_says_so_and_plain_http_works() {
+async fn missing_ca_certificates_fail_the_build_but_not_plain_http() {
     if is_client().await {
         return;
     }
     let service = Raw::start().await.unwrap();
     service.always(Operation::of("start_run").answer());
-    let name = "a_machine_without_ca_certificates_says_so_and_plain_http_works";
+    let name = "missing_ca_certificates_fail_the_build_but_not_plain_http";
     let folder = tempfile::tempdir().unwrap();
     let nothing = folder.path().join("nothing.pem");
     std::fs::write(&nothing, "").unwrap();
@@ -140,11 +141,11 @@ async fn a_machine_without_ca_certificates_says_so_and_plain_http_works() {
 }
 
 #[tokio::test]
-async fn ssl_cert_file_names_the_only_cas_that_are_trusted() {
+async fn ssl_cert_file_replaces_the_trusted_cas() {
     if is_client().await {
         return;
     }
-    let name = "ssl_cert_file_names_the_only_cas_that_are_trusted";
+    let name = "ssl_cert_file_replaces_the_trusted_cas";
     let authority = Authority::new();
     let service = Service::plain(authority.certify("localhost", 2090)).await;
     let folder = tempfile::tempdir().unwrap();

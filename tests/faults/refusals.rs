@@ -1,5 +1,4 @@
-//! Row 31: every refusal is a problem with its status, whatever it is written in, and what is
-//! not the API is known as that.
+//! Every refusal becomes a problem with its status; an answer of another service is recognised.
 
 use twin_ext::{Error, ErrorKind, Outcome};
 use twin_tests::raw::{Script, answer, json};
@@ -20,7 +19,7 @@ async fn refused(name: &str, status: u16, headers: &str, body: &str) -> (Error, 
 }
 
 #[tokio::test]
-async fn members_of_a_wrong_type_become_text() {
+async fn wrongly_typed_problem_members_become_text() {
     let problem = "content-type: application/problem+json\r\n";
     let cases = [
         (r#"{"type":7,"title":["a"],"detail":{"b":true},"status":"x"}"#, r#"{"b":true}"#),
@@ -39,7 +38,7 @@ async fn members_of_a_wrong_type_become_text() {
 }
 
 #[tokio::test]
-async fn text_and_pages_and_nothing() {
+async fn text_html_and_empty_refusals_become_problems() {
     let text = "missing field `run_mode` at line 1 column 2";
     let (error, detail) = refused("start_run", 422, "content-type: text/plain\r\n", text).await;
     assert_eq!(detail, text);
@@ -59,7 +58,7 @@ async fn text_and_pages_and_nothing() {
 }
 
 #[tokio::test]
-async fn what_is_nested_or_long_is_capped_text() {
+async fn nested_or_long_refusals_are_capped() {
     let json = "content-type: application/json\r\n";
     for body in [
         "[".repeat(10_000),
@@ -75,7 +74,7 @@ async fn what_is_nested_or_long_is_capped_text() {
 }
 
 #[tokio::test]
-async fn a_success_that_is_nested_deep_does_not_decode() {
+async fn deeply_nested_success_is_a_decode_error() {
     let rig = Rig::new().await;
     for body in [
         "[".repeat(10_000),
@@ -104,7 +103,7 @@ async fn a_success_that_is_nested_deep_does_not_decode() {
 }
 
 #[tokio::test]
-async fn a_grpc_code_is_the_problem_that_it_means() {
+async fn grpc_status_maps_to_its_http_problem() {
     let table = [
         (1, 408, Outcome::Unknown),
         (2, 500, Outcome::Unknown),
@@ -144,7 +143,7 @@ async fn a_grpc_code_is_the_problem_that_it_means() {
 }
 
 #[tokio::test]
-async fn what_answers_with_success_and_is_not_the_api() {
+async fn foreign_success_response_is_not_the_api() {
     let rig = Rig::new().await;
     let page = "<!DOCTYPE html><html><body>Twin</body></html>";
     let cases = [
@@ -177,7 +176,7 @@ async fn what_answers_with_success_and_is_not_the_api() {
 }
 
 #[tokio::test]
-async fn json_of_another_shape_says_where() {
+async fn decode_error_names_the_json_path() {
     let rig = Rig::new().await;
     for (name, body, path) in [
         ("list_agents", r#"{"agents":[{"agent_id":"a","has_runs":"yes"}]}"#, "agents[0].has_runs"),
@@ -194,7 +193,7 @@ async fn json_of_another_shape_says_where() {
 }
 
 #[tokio::test]
-async fn deleting_again_what_is_gone_is_a_success() {
+async fn retried_delete_treats_404_as_success() {
     let rig = Rig::new().await;
     for operation in OPERATIONS.iter().filter(|operation| operation.method() == "DELETE") {
         for first in [Script::new().reset(), json(503, "{}"), answer(429, "retry-after: 0\r\n", "")]

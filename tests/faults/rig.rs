@@ -1,4 +1,4 @@
-//! A raw server, a client for it with a clock of the test's, and what came of a call.
+//! A scripted server, a client with an injected clock, and the verdict on a call.
 
 use std::time::Duration;
 

@@ -1,5 +1,4 @@
-//! Settings of the HTTP client, and transports below the policy: what they can change, and what
-//! they cannot.
+//! Settings of the HTTP client and own transports below the policy.
 
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -91,7 +90,7 @@ impl Transport for Failing {
 }
 
 #[tokio::test]
-async fn a_transport_is_below_the_policy() {
+async fn own_transport_runs_below_the_policy() {
     for (times, sent) in [(2, 1), (9, 0)] {
         let rig = Rig::with(|builder| builder.transport(Failing(AtomicU32::new(times)))).await;
         let operation = Operation::of("start_run");

@@ -1,4 +1,4 @@
-//! Row 25: answers that are too large take no more memory than the bound, and 8 MiB.
+//! Responses over the size limit use at most 8 MiB more memory than the limit.
 //!
 //! The client runs on this thread, whose allocations are counted; the server on another.
 
@@ -69,7 +69,7 @@ fn too_large(script: &Script, bound: usize) {
 }
 
 #[test]
-fn what_says_that_it_is_too_large_is_not_read() {
+fn declared_length_over_the_limit_is_not_read() {
     for length in [(1 << 20) + 1, usize::MAX >> 1] {
         let head = format!("{HEAD}content-length: {length}\r\n\r\n");
         too_large(&Script::new().send(head).flood(vec![b' '; 64 << 10]), 1 << 20);
@@ -77,7 +77,7 @@ fn what_says_that_it_is_too_large_is_not_read() {
 }
 
 #[test]
-fn a_content_length_allocates_nothing_without_a_bound_either() {
+fn content_length_sizes_no_allocation_without_a_limit() {
     // In two pieces: one alone would not be copied.
     let head = format!("{HEAD}content-length: {}\r\n\r\n{{", i64::MAX);
     let script = Script::new().send(head).send("\"user_id\": ").close();
@@ -96,7 +96,7 @@ fn a_content_length_allocates_nothing_without_a_bound_either() {
 }
 
 #[test]
-fn an_endless_body_is_read_up_to_the_bound() {
+fn endless_body_is_read_up_to_the_limit() {
     let chunk = format!("10000\r\n{}\r\n", " ".repeat(64 << 10));
     for bound in [1 << 20, 32 << 20] {
         let chunks = Script::new().send(format!("{HEAD}transfer-encoding: chunked\r\n\r\n"));
@@ -107,7 +107,7 @@ fn an_endless_body_is_read_up_to_the_bound() {
 }
 
 #[test]
-fn the_bound_itself_is_not_too_large() {
+fn body_of_exactly_the_limit_is_accepted() {
     let body = format!("{{\"user_id\":\"u\"}}{}", " ".repeat(1_000));
     let script = Script::new().send(format!("{HEAD}content-length: {}\r\n\r\n{body}", body.len()));
     for (bound, fits) in [(body.len(), true), (body.len() - 1, false)] {
@@ -118,7 +118,7 @@ fn the_bound_itself_is_not_too_large() {
 }
 
 #[test]
-fn a_bomb_is_not_unpacked() {
+fn gzip_body_is_not_decompressed() {
     use std::io::Write as _;
     let mut bomb = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
     let plain = vec![b' '; 1 << 20];
@@ -135,7 +135,7 @@ fn a_bomb_is_not_unpacked() {
 }
 
 #[test]
-fn an_endless_refusal_stays_one() {
+fn endless_refusal_body_keeps_its_status() {
     let chunk = format!("10000\r\n{}\r\n", "x".repeat(64 << 10));
     for (status, attempts) in [(409, 1), (503, 3)] {
         let head = format!("HTTP/1.1 {status} x\r\ntransfer-encoding: chunked\r\n\r\n");
@@ -150,7 +150,7 @@ fn an_endless_refusal_stays_one() {
 }
 
 #[test]
-fn endless_heads_take_no_memory_either() {
+fn endless_headers_use_bounded_memory() {
     let scripts = [
         Script::new().send(HEAD).flood("x-a: b\r\n".repeat(1_000)),
         Script::new().send(HEAD).send("x-a: ").flood("b".repeat(4_096)),

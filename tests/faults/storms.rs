@@ -1,4 +1,4 @@
-//! Rows 28 and 29: a service that fails for everybody, and clients that do not return together.
+//! A service that fails for every caller: retry budget, backoff and jitter.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -31,7 +31,7 @@ async fn thousand(rig: &Rig) -> u32 {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn a_thousand_callers_retry_exactly_what_the_bucket_holds() {
+async fn a_thousand_callers_share_the_retry_budget_exactly() {
     // The default: 500 tokens, five for a retry.
     let rig = Rig::with(|builder| {
         // Each pause of one caller is time for all of them.
@@ -60,7 +60,7 @@ async fn a_thousand_callers_retry_exactly_what_the_bucket_holds() {
 }
 
 #[tokio::test]
-async fn a_timeout_costs_twice_as_much() {
+async fn retry_after_a_timeout_costs_twice_the_tokens() {
     let rig = Rig::with(|builder| builder.retry(Retry::default().budget(14))).await;
     rig.raw.always(Script::new().hang());
     let (operation, twin) = (Operation::of("get_me"), rig.twin.clone());
@@ -74,7 +74,7 @@ async fn a_timeout_costs_twice_as_much() {
 }
 
 #[tokio::test]
-async fn a_retry_that_helped_brings_back_what_it_took() {
+async fn successful_retry_returns_its_tokens() {
     let rig = Rig::with(|builder| builder.retry(Retry::default().budget(5))).await;
     let operation = Operation::of("get_me");
     for _ in 0..50 {
@@ -85,7 +85,7 @@ async fn a_retry_that_helped_brings_back_what_it_took() {
 }
 
 #[tokio::test]
-async fn pauses_are_within_bounds_that_double_and_differ_each_time() {
+async fn backoff_is_jittered_within_doubling_bounds() {
     let rig = Rig::with(|builder| {
         builder.deadline(Duration::MAX).retry(Retry::default().max_attempts(8).budget(u32::MAX))
     })
@@ -112,7 +112,7 @@ async fn pauses_are_within_bounds_that_double_and_differ_each_time() {
 }
 
 #[tokio::test]
-async fn two_clients_do_not_draw_the_same() {
+async fn two_clients_draw_different_jitter() {
     let mut firsts = BTreeSet::new();
     for seed in 0..20 {
         let rig = Rig::new().await;
@@ -128,7 +128,7 @@ async fn two_clients_do_not_draw_the_same() {
 }
 
 #[tokio::test]
-async fn whoever_wants_no_retries_has_none() {
+async fn retry_none_sends_one_attempt() {
     let rig = Rig::with(|builder| builder.retry(Retry::none())).await;
     for script in [json(503, "{}"), Script::new().close(), Script::new().send("HTTP/1.1 2").reset()]
     {

@@ -1,4 +1,4 @@
-//! Connections that TLS, a proxy or a name stands in the way of: real servers, on loopback.
+//! TLS, proxy and host name failures, against real servers on loopback.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -148,7 +148,7 @@ async fn fails(builder: ClientBuilder, url: &str) -> Error {
 }
 
 #[tokio::test]
-async fn a_private_ca_is_trusted_where_it_is_given() {
+async fn private_ca_is_trusted_when_configured() {
     let authority = Authority::new();
     let service = Service::plain(authority.certify("localhost", 2090)).await;
     let root = authority.trusted();
@@ -161,7 +161,7 @@ async fn a_private_ca_is_trusted_where_it_is_given() {
 }
 
 #[tokio::test]
-async fn a_certificate_that_cannot_be_trusted_is_named() {
+async fn untrusted_certificate_error_names_the_cause() {
     let (authority, other) = (Authority::new(), Authority::new());
     for (identity, said) in [
         (other.certify("localhost", 2090), "is not signed by a CA that is trusted here"),
@@ -180,7 +180,7 @@ async fn a_certificate_that_cannot_be_trusted_is_named() {
 }
 
 #[tokio::test]
-async fn a_missing_client_certificate_is_named() {
+async fn missing_client_certificate_error_names_the_cause() {
     let authority = Authority::new();
     for versions in [[&TLS12], [&TLS13]] {
         let identity = authority.certify("localhost", 2090);
@@ -191,7 +191,7 @@ async fn a_missing_client_certificate_is_named() {
 }
 
 #[tokio::test]
-async fn old_tls_is_named() {
+async fn old_tls_version_error_names_the_cause() {
     let authority = Authority::new();
     let service =
         Service::start(config(&[&TLS12], authority.certify("localhost", 2090), None)).await;
@@ -216,7 +216,7 @@ async fn old_tls_is_named() {
 }
 
 #[tokio::test]
-async fn plain_http_on_the_port_of_https_is_named() {
+async fn plain_http_on_the_https_port_error_names_the_cause() {
     let raw = Raw::start().await.expect("a free port");
     let bad = Script::new().take(1).send("HTTP/1.1 400 Bad Request\r\n\r\n").close();
     (0..2).for_each(|_| raw.greet(bad.clone()));
@@ -226,7 +226,7 @@ async fn plain_http_on_the_port_of_https_is_named() {
 }
 
 #[tokio::test]
-async fn a_proxy_that_refuses_is_named_without_credentials() {
+async fn proxy_refusal_error_names_the_proxy_without_credentials() {
     for (status, said) in [
         (407, "requires authorization (407)"),
         (403, "refused to connect to it"),
@@ -244,7 +244,7 @@ async fn a_proxy_that_refuses_is_named_without_credentials() {
 }
 
 #[tokio::test]
-async fn a_proxy_that_is_not_there_is_tried_again_and_named() {
+async fn unreachable_proxy_is_retried_and_named() {
     let address = Raw::start().await.expect("a free port").address();
     let proxy = format!("http://user:canary@{address}");
     let clock = ManualClock::new(1);
@@ -261,7 +261,7 @@ async fn a_proxy_that_is_not_there_is_tried_again_and_named() {
 }
 
 #[tokio::test]
-async fn a_proxy_of_an_unsupported_scheme_is_named() {
+async fn unsupported_proxy_scheme_error_names_the_scheme() {
     let proxy = Raw::start().await.expect("a free port");
     let address = format!("socks5://user:canary@{}", proxy.address());
     let builder = ClientBuilder::new(KEY)
@@ -273,7 +273,7 @@ async fn a_proxy_of_an_unsupported_scheme_is_named() {
 }
 
 #[tokio::test]
-async fn a_host_that_cannot_exist_is_named() {
+async fn impossible_host_name_error_names_the_host() {
     let long = format!("{}.test", "a".repeat(64));
     for host in [long.as_str(), "a..test"] {
         let error = fails(ClientBuilder::new(KEY).no_proxy(), &format!("https://{host}")).await;

@@ -1,4 +1,4 @@
-//! Row 24: what comes byte by byte, or not at all, ends with the time that it was given.
+//! Responses that arrive byte by byte end at the attempt timeout and the deadline.
 
 use std::time::Duration;
 
@@ -58,7 +58,7 @@ async fn trickled(name: &str, start: &Script, bytes: &str, attempts: u32) -> (Ou
 }
 
 #[tokio::test]
-async fn trickled_headers_end_with_the_attempt_and_the_deadline() {
+async fn trickled_headers_end_at_attempt_timeout_and_deadline() {
     let bytes = format!("{HEAD}x-long: {}", "x".repeat(100));
     let (outcome, time) = trickled("get_me", &Script::new(), &bytes, 4).await;
     assert_eq!((outcome, time), (Outcome::Unknown, seconds(100)));
@@ -67,7 +67,7 @@ async fn trickled_headers_end_with_the_attempt_and_the_deadline() {
 }
 
 #[tokio::test]
-async fn a_trickled_body_ends_so_too() {
+async fn trickled_body_ends_at_attempt_timeout_and_deadline() {
     let start = Script::new()
         .send(format!("{HEAD}content-length: {}\r\n\r\n", MUCH + 1_000))
         .send(vec![b' '; MUCH]);
@@ -78,7 +78,7 @@ async fn a_trickled_body_ends_so_too() {
 }
 
 #[tokio::test]
-async fn a_refusal_whose_body_trickles_stays_one() {
+async fn refusal_with_a_trickled_body_keeps_its_status() {
     // What goes out of this socket has been read, but for what the other side's holds.
     let socket = TcpSocket::new_v4().expect("a socket");
     socket.set_send_buffer_size(4 << 10).expect("it may be so small");

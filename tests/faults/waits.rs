@@ -1,4 +1,4 @@
-//! Row 27: what a service asks for in `Retry-After`, and how long the client waits then.
+//! `Retry-After`: the values that the client understands, and how long it then waits.
 
 use std::time::Duration;
 
@@ -102,7 +102,7 @@ async fn refused_once(name: &str, status: u16, values: &[&str], wait: Wait) {
 }
 
 #[tokio::test]
-async fn what_may_be_sent_again() {
+async fn retry_after_table_for_idempotent_operations() {
     for (values, wait) in TABLE {
         for status in [429, 503] {
             refused_once("get_me", status, values, wait).await;
@@ -112,7 +112,7 @@ async fn what_may_be_sent_again() {
 }
 
 #[tokio::test]
-async fn what_must_not_be_twice_is_sent_again_only_when_asked_to_come_again() {
+async fn post_is_retried_only_after_429_or_503_with_retry_after() {
     for (values, wait) in TABLE {
         for status in [429, 503] {
             refused_once("start_run", status, values, wait).await;
@@ -122,7 +122,7 @@ async fn what_must_not_be_twice_is_sent_again_only_when_asked_to_come_again() {
 }
 
 #[tokio::test]
-async fn other_statuses_do_not_make_an_action_come_twice() {
+async fn post_is_not_retried_after_other_statuses() {
     let rig = Rig::new().await;
     for (status, outcome) in [
         (400, Outcome::Rejected),
@@ -143,7 +143,7 @@ async fn other_statuses_do_not_make_an_action_come_twice() {
 }
 
 #[tokio::test]
-async fn nobody_waits_beyond_the_deadline() {
+async fn retry_after_beyond_the_deadline_returns_the_refusal() {
     let rig = Rig::new().await;
     // A pause of 120 s would end with the deadline, and so is not begun.
     for (asked, sent) in [(119, 2), (120, 1)] {
@@ -158,7 +158,7 @@ async fn nobody_waits_beyond_the_deadline() {
 }
 
 #[tokio::test]
-async fn each_pause_is_asked_for_anew() {
+async fn each_retry_after_is_read_again() {
     let rig = Rig::new().await;
     rig.raw.then(answer(429, "retry-after: 2\r\n", ""));
     rig.raw.then(answer(503, "retry-after: Thu, 01 Jan 2026 00:00:05 GMT\r\n", ""));

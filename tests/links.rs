@@ -1,0 +1,94 @@
+//! Links in the Markdown files lead somewhere, and the tests they name exist.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// The folder of the repository.
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
+}
+
+/// The Markdown files that people read, relative to the repository.
+fn pages() -> Vec<PathBuf> {
+    let mut pages = Vec::new();
+    let mut folders = vec![root()];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(&folder).unwrap() {
+            let path = entry.unwrap().path();
+            let name = path.file_name().unwrap().to_string_lossy().into_owned();
+            if path.is_dir() && name != "target" && !name.starts_with(".git") {
+                folders.push(path);
+            } else if name.ends_with(".md") {
+                pages.push(path);
+            }
+        }
+    }
+    pages
+}
+
+/// The relative links of a page, each with the text that follows it up to the next link.
+fn links(text: &str) -> Vec<(&str, &str)> {
+    text.split("](")
+        .skip(1)
+        .filter_map(|part| part.split_once(')'))
+        .filter(|(target, _)| !target.contains("://") && !target.contains("::"))
+        .filter(|(target, _)| !target.is_empty() && !target.starts_with('#'))
+        .filter(|(target, _)| target.contains('/') || target.contains('.'))
+        .collect()
+}
+
+#[test]
+fn every_relative_link_in_markdown_leads_to_a_file() {
+    let mut dead = Vec::new();
+    let mut seen = 0;
+    for page in pages() {
+        let text = fs::read_to_string(&page).unwrap();
+        // Guides are rendered by rustdoc, which checks their own kind of link.
+        if page.components().any(|part| part.as_os_str() == "guide") {
+            continue;
+        }
+        for (target, _) in links(&text) {
+            seen += 1;
+            let file = target.split('#').next().unwrap_or_default();
+            if !page.parent().unwrap().join(file).exists() {
+                dead.push(format!("{}: {target}", page.display()));
+            }
+        }
+    }
+    assert!(seen > 50, "only {seen} links were found");
+    assert!(dead.is_empty(), "{dead:#?}");
+}
+
+#[test]
+fn every_test_named_in_the_fault_table_exists() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("faults");
+    let text = fs::read_to_string(folder.join("README.md")).unwrap();
+    let mut missing = Vec::new();
+    let mut named = 0;
+    for row in text.lines().filter(|line| line.starts_with("| ")) {
+        for (target, rest) in links(row) {
+            let source = folder.join(target);
+            let source =
+                if source.is_file() { fs::read_to_string(source).unwrap() } else { String::new() };
+            let names = rest.strip_prefix(':').unwrap_or_default();
+            for name in names.split('`').skip(1).step_by(2) {
+                named += 1;
+                if !source.contains(&format!("fn {name}(")) {
+                    missing.push(format!("{target}: {name}"));
+                }
+            }
+        }
+    }
+    assert!(named > 40, "only {named} tests are named");
+    assert!(missing.is_empty(), "{missing:#?}");
+}
+
+#[test]
+fn every_row_of_the_fault_table_names_a_test() {
+    let text = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("faults/README.md"));
+    let text = text.unwrap();
+    let rows = text.lines().filter(|line| line.starts_with("| ") && !line.starts_with("| fault"));
+    for row in rows {
+        assert!(!links(row).is_empty(), "no test: {row}");
+    }
+}
