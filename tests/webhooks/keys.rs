@@ -20,6 +20,14 @@ fn key_consists_of_agent_run_event_and_finished_at() {
 }
 
 #[test]
+fn key_of_unknown_event_has_its_agent_run_and_end() {
+    let data = json!({"agent_id": "a", "run_id": "r", "finished_at": "2026-03-11T14:32:15Z"});
+    let key = key(&event("run.resumed", data));
+    assert_eq!((key.agent_id(), key.run_id()), ("a", "r"));
+    assert_eq!((key.event(), key.finished_at()), ("run.resumed", Some("2026-03-11T14:32:15Z")));
+}
+
+#[test]
 fn key_ignores_timestamp_of_delivery() {
     let mut later = completed();
     later["timestamp"] = json!("2026-03-12T00:00:00Z");

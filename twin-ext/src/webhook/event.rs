@@ -44,9 +44,9 @@ pub enum Event {
     /// An event that this version of the crate does not know.
     #[non_exhaustive]
     Unknown {
-        /// Its name, as it came.
+        /// The name, as the service sent it.
         name: String,
-        /// Its `data`; null where there was none. A number that neither `u64`, `i64` nor `f64`
+        /// The member `data`, or null if it is missing. A number that neither `u64`, `i64` nor `f64`
         /// can hold is kept as a string, and a lone surrogate is replaced with U+FFFD.
         data: Value,
     },

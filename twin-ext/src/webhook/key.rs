@@ -113,7 +113,7 @@ impl DeliveryKey {
         &self.event
     }
 
-    /// Returns when the run ended, in UTC; as it came if it is not an RFC 3339 time.
+    /// Returns when the run ended, in UTC. Text that is not an RFC 3339 time is returned unchanged.
     pub fn finished_at(&self) -> Option<&str> {
         self.finished_at.as_deref()
     }
