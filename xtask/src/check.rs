@@ -114,8 +114,8 @@ const STEPS: &[Step] = &[
     slow(
         "package: build each crate from its archive",
         Action::Run(
-            "cargo package --locked --workspace --target-dir target \
-             --manifest-path target/package-staged/Cargo.toml",
+            "cargo check --locked --workspace --target-dir target \
+             --manifest-path target/package-unpacked/Cargo.toml",
         ),
     ),
     // Users' programs with the staged crates, against the emulator; one for each TLS feature.

@@ -9,6 +9,7 @@
 //! This module publishes nothing. `cargo publish` refuses the crates of the repository itself
 //! (`publish = false`); staging removes that line.
 
+mod archive;
 mod consumers;
 mod generated;
 mod lock;
@@ -83,12 +84,13 @@ pub fn run(options: &Options, console: &mut Console) -> anyhow::Result<Verdict> 
         stage_crate(root, &stage, package)?;
     }
     generated::place(&generated, &stage.join("twin-api"))?;
-    let minimum = manifest::stage_workspace(root, &stage, CRATES)?;
+    let manifest::Promises { version, minimum } = manifest::stage_workspace(root, &stage, CRATES)?;
     if options.minimal_versions {
         lock::oldest(&stage)?;
     } else {
         lock::stage(root, &stage, &minimum)?;
         consumers::stage(root, &stage, &minimum)?;
+        archive::unpack(root, CRATES, &version, &minimum)?;
     }
     console.progress(format_args!("staged in {folder}:"));
     for Crate { name, folder } in CRATES {

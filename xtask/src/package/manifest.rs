@@ -23,20 +23,29 @@ pub(super) fn staged(text: &str, file: &Path, generated: bool) -> anyhow::Result
     Ok(manifest.to_string())
 }
 
-/// Writes the manifest of the staged workspace. Returns the Rust version that it promises.
+/// What the manifest of the workspace says of all crates.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Promises {
+    /// The version of the crates.
+    pub(super) version: String,
+    /// The oldest Rust that compiles them.
+    pub(super) minimum: String,
+}
+
+/// Writes the manifest of the staged workspace.
 pub(super) fn stage_workspace(
     root: &Path,
     stage: &Path,
     crates: &[Crate],
-) -> anyhow::Result<String> {
+) -> anyhow::Result<Promises> {
     let file = root.join("Cargo.toml");
     let mut manifest = parse(&read(&file)?, &file)?;
-    let minimum = trim(&mut manifest, crates, &file)?;
+    let promises = trim(&mut manifest, crates, &file)?;
     write(&stage.join("Cargo.toml"), &manifest.to_string())?;
-    Ok(minimum)
+    Ok(promises)
 }
 
-fn trim(manifest: &mut DocumentMut, crates: &[Crate], file: &Path) -> anyhow::Result<String> {
+fn trim(manifest: &mut DocumentMut, crates: &[Crate], file: &Path) -> anyhow::Result<Promises> {
     let workspace = table(manifest, "workspace", file)?;
     let folders: Vec<&str> = crates.iter().map(|package| package.folder).collect();
     workspace.insert("members", folders.iter().copied().collect::<Array>().into());
@@ -48,9 +57,12 @@ fn trim(manifest: &mut DocumentMut, crates: &[Crate], file: &Path) -> anyhow::Re
             path.is_none_or(|path| folders.contains(&path))
         });
     }
-    let minimum = workspace.get("package").and_then(|package| package.get("rust-version"));
-    let minimum = minimum.and_then(Item::as_str).context("Cargo.toml promises no rust-version")?;
-    Ok(minimum.to_owned())
+    let package = workspace.get("package").context("Cargo.toml has no [workspace.package]")?;
+    let promise = |name: &str| {
+        let text = package.get(name).and_then(Item::as_str);
+        text.map(str::to_owned).with_context(|| format!("[workspace.package] has no {name}"))
+    };
+    Ok(Promises { version: promise("version")?, minimum: promise("rust-version")? })
 }
 
 fn parse(text: &str, file: &Path) -> anyhow::Result<DocumentMut> {
@@ -95,12 +107,13 @@ mod tests {
     #[test]
     fn keeps_members_that_are_published_and_dependencies_from_the_registry() {
         let text = "[workspace]\nmembers = [\"a\", \"gen\"]\nexclude = [\"fuzz\"]\n\n\
-                    [workspace.package]\nrust-version = \"1.88\"\n\n[workspace.dependencies]\n\
+                    [workspace.package]\nversion = \"0.1.0\"\nrust-version = \"1.88\"\n\n[workspace.dependencies]\n\
                     a = { path = \"a\", version = \"0.1.0\" }\ngen = { path = \"gen\" }\nserde = \"1\"\n";
         let mut manifest = parse(text, Path::new("Cargo.toml")).unwrap();
         let crates = [Crate { name: "a", folder: "a" }];
-        assert_eq!(trim(&mut manifest, &crates, Path::new("Cargo.toml")).unwrap(), "1.88");
-        let kept = "[workspace]\nmembers = [\"a\"]\n\n[workspace.package]\nrust-version = \"1.88\"\n\n\
+        let promises = trim(&mut manifest, &crates, Path::new("Cargo.toml")).unwrap();
+        assert_eq!((&*promises.version, &*promises.minimum), ("0.1.0", "1.88"));
+        let kept = "[workspace]\nmembers = [\"a\"]\n\n[workspace.package]\nversion = \"0.1.0\"\nrust-version = \"1.88\"\n\n\
                     [workspace.dependencies]\na = { path = \"a\", version = \"0.1.0\" }\nserde = \"1\"\n";
         assert_eq!(manifest.to_string(), kept);
     }
