@@ -98,7 +98,7 @@ impl Error {
 
     /// Points into the document as it was given, instead of the effective one.
     #[must_use]
-    pub(crate) fn from_effective(mut self, identified: &Identified) -> Self {
+    pub(crate) fn located_in(mut self, identified: &Identified) -> Self {
         for problem in std::iter::once(&mut *self.first).chain(&mut self.others) {
             if let Some(pointer) = &mut problem.pointer {
                 *pointer = identified.origin(pointer);

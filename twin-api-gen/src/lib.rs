@@ -124,7 +124,7 @@ fn generate_guarded(input: Input<'_>) -> Result<Generated, Error> {
     let Prepared { known, identified, facts, applied } = prepare(input, &mut clock)?;
     let written = write_client(input, &known, &identified.document, &mut clock);
     // The stages from here on point into the effective document.
-    let Client { lowered, written } = written.map_err(|error| error.from_effective(&identified))?;
+    let Client { lowered, written } = written.map_err(|error| error.located_in(&identified))?;
     let passes::Passed { tree, operations } = written.passed;
     let left_out = lowered.left_out.into_iter().map(|(left_out, _)| left_out);
     let left_out: Vec<LeftOut> =
@@ -174,7 +174,7 @@ pub fn plan(input: Input<'_>) -> Result<Plan, Error> {
         let native_types = input.runtime == Runtime::TwinApi;
         let (document, _) = identify::without_webhooks(&identified.document, &known);
         let lowered = lower::lower(document, lower::Options { native_types })
-            .map_err(|error| error.from_effective(&identified))?;
+            .map_err(|error| error.located_in(&identified))?;
         let left_out = lowered.left_out.into_iter().map(|(left_out, _)| left_out).collect();
         Ok(Plan { effective: identified.document, lowered: lowered.document, left_out })
     })
@@ -205,7 +205,7 @@ fn prepare(input: Input<'_>, clock: &mut Clock) -> Result<Prepared, Error> {
     match overlaid {
         Ok(actions) => applied = actions.unwrap_or_default(),
         Err(error) => {
-            let error = error.from_effective(&identified);
+            let error = error.located_in(&identified);
             refusals = Some(refusals.map_or(error.clone(), |first| first.and(error)));
         }
     }
