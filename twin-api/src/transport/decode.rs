@@ -50,10 +50,8 @@ pub(super) fn decode<T: DeserializeOwned>(
     if quote == Quote::Nothing {
         return Err(Box::new(withheld(&error)));
     }
-    let mut failure = match names_a_secret(body) {
-        true => withheld(&error),
-        false => undecoded::<T>(error, body, redactor),
-    };
+    let mut failure =
+        if names_a_secret(body) { withheld(&error) } else { undecoded::<T>(error, body, redactor) };
     // An identifier that quotes the key is not kept.
     failure.run_id = run_id::find(&repaired(body)).filter(|id| redactor.text(id) == id.as_str());
     Err(Box::new(failure))

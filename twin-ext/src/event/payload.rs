@@ -60,7 +60,7 @@ fn identifier(json: &str) -> Option<String> {
     }
 }
 
-/// A JSON string in which U+FFFD replaces lone surrogates. serde_json rejects a lone surrogate in a
+/// A JSON string in which U+FFFD replaces lone surrogates. `serde_json` rejects a lone surrogate in a
 /// string and accepts it in bytes.
 struct Text(String);
 
