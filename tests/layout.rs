@@ -1,5 +1,7 @@
 //! The modules of a crate do not depend on each other in circles.
 
+#![expect(clippy::panic, clippy::unwrap_used, reason = "the helpers of a test may fail it too")]
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
@@ -92,8 +94,9 @@ fn files(folder: &Path) -> Vec<PathBuf> {
 }
 
 fn parse(file: &Path) -> syn::File {
-    let text = std::fs::read_to_string(file).unwrap_or_else(|error| panic!("{file:?}: {error}"));
-    syn::parse_file(&text).unwrap_or_else(|error| panic!("{file:?}: {error}"))
+    let text =
+        std::fs::read_to_string(file).unwrap_or_else(|error| panic!("{}: {error}", file.display()));
+    syn::parse_file(&text).unwrap_or_else(|error| panic!("{}: {error}", file.display()))
 }
 
 /// The modules at the root, and where the names come from that it passes on.
@@ -148,7 +151,7 @@ fn leaves_of(tree: &syn::UseTree, path: &mut Vec<String>, leaves: &mut Vec<Vec<S
             path.pop();
         }
         syn::UseTree::Name(name) => {
-            leaves.push([path.as_slice(), &[name.ident.to_string()]].concat())
+            leaves.push([path.as_slice(), &[name.ident.to_string()]].concat());
         }
         syn::UseTree::Rename(name) => {
             leaves.push([path.as_slice(), &[name.ident.to_string()]].concat());

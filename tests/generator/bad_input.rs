@@ -152,6 +152,7 @@ fn not_as_expected(case: &Refused) -> Option<String> {
     (!right).then(|| format!("{what}: {text}"))
 }
 
+#[expect(clippy::too_many_lines, reason = "one table")]
 /// Odd, but right: what it is called, the document, and what the source must hold.
 fn taken() -> Vec<(&'static str, Vec<u8>, &'static str)> {
     vec![

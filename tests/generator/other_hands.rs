@@ -42,22 +42,24 @@ fn each_object(value: &mut Value, change: &mut dyn FnMut(&mut Map<String, Value>
     }
 }
 
+/// Replaces the references in `value` by the components that they name.
+fn inline(value: &mut Value, components: &Value) {
+    let reference = value.get("$ref").and_then(Value::as_str);
+    if let Some(found) = reference.and_then(|it| components.pointer(it.strip_prefix('#')?)) {
+        *value = found.clone();
+    }
+    match value {
+        Value::Array(items) => items.iter_mut().for_each(|item| inline(item, components)),
+        Value::Object(members) => {
+            members.values_mut().for_each(|member| inline(member, components));
+        }
+        _ => {}
+    }
+}
+
 /// Replaces every reference by what it names.
 fn inline_all(document: &mut Value) {
     let components = json!({ "components": document["components"] });
-    fn inline(value: &mut Value, components: &Value) {
-        let reference = value.get("$ref").and_then(Value::as_str);
-        if let Some(found) = reference.and_then(|it| components.pointer(it.strip_prefix('#')?)) {
-            *value = found.clone();
-        }
-        match value {
-            Value::Array(items) => items.iter_mut().for_each(|item| inline(item, components)),
-            Value::Object(members) => {
-                members.values_mut().for_each(|member| inline(member, components));
-            }
-            _ => {}
-        }
-    }
     inline(&mut document["paths"], &components);
     if let Some(members) = document.as_object_mut() {
         members.remove("components");

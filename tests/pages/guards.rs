@@ -103,7 +103,7 @@ async fn failed_check_for_more_items_fails_after_the_items() {
 
 #[tokio::test]
 async fn list_by_cursor_ends_with_a_full_page() {
-    let pages = vec![(vec![1, 2], json!("a")), (vec![3, 4], Value::Null)];
+    let pages = [(vec![1, 2], json!("a")), (vec![3, 4], Value::Null)];
     let mut at = 0;
     let (made, twin) = Made::up(move |_, _| {
         let (numbers, cursor) = &pages[at];

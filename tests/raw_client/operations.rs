@@ -185,9 +185,8 @@ async fn a_refusal_in_plain_text_is_a_problem() {
 
 async fn refusal(server: &Scripted, twin: &Client, row: &dyn Operation, answer: Answer) -> Error {
     server.answer(marked(answer));
-    let refused = match row.call(twin, None).await {
-        Err(refused) => refused,
-        Ok(_) => panic!("{}: expected a problem", row.id()),
+    let Err(refused) = row.call(twin, None).await else {
+        panic!("{}: expected a problem", row.id());
     };
     assert_eq!(refused.headers()["x-request-id"], "r1", "{}", row.id());
     refused

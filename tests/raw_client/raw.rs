@@ -1,7 +1,7 @@
 //! What `twin_api::connect` promises on its own: where the key goes, what a refusal
 //! becomes, and that no identifier retargets a request.
 
-#![expect(clippy::expect_used, clippy::panic, reason = "the helpers of a test may fail it too")]
+#![expect(clippy::expect_used, reason = "the helpers of a test may fail it too")]
 
 use std::time::Duration;
 

@@ -52,7 +52,7 @@ pub(crate) async fn observe(
             facts.skip(&call.name, "the answer is not JSON");
             continue;
         };
-        call.remember(&body, &mut identifiers);
+        remember(&body, &mut identifiers);
         Shape::new(document, &mut facts, &call.name).compare(call.schema, &body);
     }
     if facts.is_empty() {
@@ -106,20 +106,19 @@ impl Call<'_> {
         }
         Some(path)
     }
+}
 
-    /// Takes identifiers from the answer: members that end with `_id`, of the items of lists.
-    /// An agent that has run is better than one that has not.
-    fn remember(&self, body: &Value, identifiers: &mut BTreeMap<String, String>) {
-        for items in body.as_object().into_iter().flat_map(|body| body.values()) {
-            let items = items.as_array().map(Vec::as_slice).unwrap_or_default();
-            let best = items.iter().find(|item| item["has_runs"] == true).or(items.first());
-            for (name, value) in best.and_then(Value::as_object).into_iter().flatten() {
-                let Some(text) = value.as_str() else { continue };
-                let is_plain =
-                    |letter: char| letter.is_ascii_alphanumeric() || "-_".contains(letter);
-                if name.ends_with("_id") && !text.is_empty() && text.chars().all(is_plain) {
-                    identifiers.entry(name.clone()).or_insert_with(|| text.to_owned());
-                }
+/// Takes identifiers from the answer: members that end with `_id`, of the items of lists.
+/// An agent that has run is better than one that has not.
+fn remember(body: &Value, identifiers: &mut BTreeMap<String, String>) {
+    for items in body.as_object().into_iter().flat_map(|body| body.values()) {
+        let items = items.as_array().map(Vec::as_slice).unwrap_or_default();
+        let best = items.iter().find(|item| item["has_runs"] == true).or(items.first());
+        for (name, value) in best.and_then(Value::as_object).into_iter().flatten() {
+            let Some(text) = value.as_str() else { continue };
+            let is_plain = |letter: char| letter.is_ascii_alphanumeric() || "-_".contains(letter);
+            if name.ends_with("_id") && !text.is_empty() && text.chars().all(is_plain) {
+                identifiers.entry(name.clone()).or_insert_with(|| text.to_owned());
             }
         }
     }

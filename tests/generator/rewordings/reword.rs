@@ -42,7 +42,7 @@ impl Reworder {
         self.text(document)
     }
 
-    /// SplitMix64.
+    /// Returns the next number of the `SplitMix64` generator.
     fn next(&mut self) -> u64 {
         self.state = self.state.wrapping_add(0x9E37_79B9_7F4A_7C15);
         let mut mixed = self.state;
@@ -323,12 +323,12 @@ impl Reworder {
     /// Says `/v1` in `servers` instead of in the paths.
     fn move_prefix(&mut self, document: &mut Value) {
         let Value::Object(paths) = document["paths"].take() else { return };
-        let moved = paths.into_iter().map(|(path, mut item)| match path.strip_prefix("/v1/") {
-            Some(rest) => (format!("/{rest}"), item),
-            None => {
-                item["servers"] = json!([{"url": "https://build.twin.so"}]);
-                (path, item)
+        let moved = paths.into_iter().map(|(path, mut item)| {
+            if let Some(rest) = path.strip_prefix("/v1/") {
+                return (format!("/{rest}"), item);
             }
+            item["servers"] = json!([{"url": "https://build.twin.so"}]);
+            (path, item)
         });
         document["paths"] = moved.collect();
         let version = json!({"version": {"default": "v1"}});
