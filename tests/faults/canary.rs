@@ -211,9 +211,9 @@ async fn debug_of_public_values_shows_neither_key_nor_secret() {
         text += &operation.call(&rig.twin).await.expect(operation.name);
     }
     for key in ["", "canary\n", "canary\u{e9}", "canary\0"] {
-        let error = ClientBuilder::new(key).build().expect_err("it is no key");
+        let error = ClientBuilder::new(key).build().expect_err("it cannot be a key");
         text += &shown_error(&error);
-        let error = twin_api::connect("http://127.0.0.1:1", key).expect_err("it is no key");
+        let error = twin_api::connect("http://127.0.0.1:1", key).expect_err("it cannot be a key");
         text += &chain(&error);
     }
     for url in

@@ -56,7 +56,7 @@ fn whole(operation: &Operation, framing: Framing) -> Whole {
     Whole { head: head.len(), bytes: (head + &body).into_bytes() }
 }
 
-/// Cuts the answers of these operations after each byte, by `end`, for ever.
+/// Cuts the answers of these operations after each byte, by `end`, without end.
 async fn cut_everywhere(operations: &[&str], framing: Framing, end: fn(Script) -> Script) {
     for operation in operations.iter().map(|name| Operation::of(name)) {
         let rig = Rig::new().await;

@@ -51,7 +51,7 @@ async fn drift_is_reported_and_the_call_succeeds() {
         })
         .await;
         rig.raw.always(json(200, body));
-        Operation::of(name).call(&rig.twin).await.expect("it is read all the same");
+        Operation::of(name).call(&rig.twin).await.expect("drift does not fail the call");
         let told = told.lock().expect("no panic");
         assert_eq!(told.len(), 1, "{told:?}");
         assert_eq!((told[0].operation, told[0].path.as_str(), told[0].kind), (name, path, kind));

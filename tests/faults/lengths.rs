@@ -35,7 +35,7 @@ async fn retries_get_when_the_body_is_longer_than_content_length() {
         let expected = verdict(3, ErrorKind::Decode, Outcome::Accepted).status(200);
         assert_eq!(seen, expected, "{error}");
     }
-    // What was left of it is no answer to anything.
+    // The bytes left over answer no request.
     rig.raw.always(framed("content-length: 15\r\n", BODY));
     let value = Operation::of("get_me").call(&rig.twin).await.expect("it is whole");
     assert!(value.contains("\"u\""), "{value}");

@@ -77,8 +77,8 @@ impl Rig {
         (error, verdict)
     }
 
-    /// The error of a call under way that is sent so often in all. Sent once more it fails the
-    /// test, which would wait for ever otherwise: nobody moves the clock any more.
+    /// Returns the error of a running call that sends `sent` requests in all. One request more fails
+    /// the test; without this limit the test would hang, because the clock has stopped.
     pub(crate) async fn ends(&self, call: JoinHandle<Error>, sent: usize) -> Error {
         tokio::select! {
             error = call => error.expect("no call panics"),

@@ -128,7 +128,7 @@ fn gzip_body_is_not_decompressed() {
     let script = Script::new().send(head).send(bomb);
     for operation in ["get_me", "start_run"].map(Operation::of) {
         let (result, memory) = served(script.clone(), |url| measured(operation, url, 64 << 20));
-        let error = result.expect_err("it is no JSON");
+        let error = result.expect_err("the body is not JSON");
         assert_eq!((error.outcome(), error.attempts()), (Outcome::Accepted, 1), "{error}");
         assert!(memory < ROOM, "{memory} bytes");
     }

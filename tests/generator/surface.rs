@@ -139,7 +139,7 @@ const NOTICED: [(&str, Edit); 13] = [
 ];
 
 #[test]
-fn what_a_user_would_notice_is_in_a_snapshot() {
+fn every_visible_change_shows_in_a_snapshot() {
     let before = surface_after(|_| ());
     for (what, edit) in NOTICED {
         assert_ne!(surface_after(edit), before, "{what}");
@@ -147,7 +147,7 @@ fn what_a_user_would_notice_is_in_a_snapshot() {
 }
 
 #[test]
-fn what_is_mere_wording_is_not() {
+fn wording_changes_show_in_no_snapshot() {
     let before = surface_after(|_| ());
     let after = surface_after(|d| {
         *at(d, "/components/schemas/Run/description") = json!("Other words.");

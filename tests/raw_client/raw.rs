@@ -156,7 +156,7 @@ async fn an_unreadable_answer_with_a_secret_is_not_quoted() {
 }
 
 #[tokio::test]
-async fn what_would_address_another_resource_is_refused_before_anything_is_sent() {
+async fn empty_and_dot_identifiers_are_refused_before_sending() {
     let (server, twin) = service().await;
     for id in ["", ".", ".."] {
         let error = twin.delete_run().agent_id("a").run_id(id).send().await.unwrap_err();

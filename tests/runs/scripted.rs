@@ -1,5 +1,7 @@
 //! Runs against a scripted server, for responses that the emulator does not send.
 
+// Length: one table of odd services for waits, launches and events.
+
 use std::time::Duration;
 
 use axum::http::StatusCode;

@@ -45,7 +45,7 @@ pub enum Level {
 }
 
 impl Level {
-    /// The level as it stands in the JSON report.
+    /// Returns the level as it stands in the JSON report.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Breaking => "breaking",

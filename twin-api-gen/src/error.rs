@@ -107,22 +107,22 @@ impl Error {
         self
     }
 
-    /// Every problem of the run, in the order in which the stages found them.
+    /// Returns every problem of the run, in the order in which the stages found them.
     pub fn problems(&self) -> impl Iterator<Item = &Problem> {
         std::iter::once(&*self.first).chain(&self.others)
     }
 
-    /// The stage that refused.
+    /// Returns the stage that refused.
     pub fn stage(&self) -> Stage {
         self.first.stage
     }
 
-    /// Where in the document, as a URI-fragment JSON pointer, where it is known.
+    /// Returns the place in the document as a URI-fragment JSON pointer, if it is known.
     pub fn pointer(&self) -> Option<&str> {
         self.first.pointer.as_deref()
     }
 
-    /// What is wrong.
+    /// Returns what is wrong.
     pub fn cause(&self) -> &str {
         &self.first.what
     }

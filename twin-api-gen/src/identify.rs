@@ -45,7 +45,7 @@ pub struct Identified {
 }
 
 impl Identified {
-    /// Where something of the identified document stood in the document as it was given.
+    /// Returns where a part of the identified document stood in the document as it was given.
     pub fn origin(&self, pointer: &str) -> String {
         self.origins.of(pointer)
     }

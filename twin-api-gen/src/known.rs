@@ -104,7 +104,7 @@ impl Known {
         self.entities.keys().map(|name| to_component(name)).collect()
     }
 
-    /// Whether nothing is known, so that no document is identified.
+    /// Returns whether nothing is known, so that no document is identified.
     pub fn is_empty(&self) -> bool {
         self.operations.is_empty() && self.entities.is_empty()
     }

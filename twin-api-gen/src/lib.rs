@@ -101,7 +101,7 @@ pub struct LeftOut {
 }
 
 impl Generated {
-    /// The lowered document without what is for people only: descriptions, examples.
+    /// Returns the lowered document without the parts for people only: descriptions, examples.
     pub fn outline(&self) -> Value {
         outline::outline(&self.lowered)
     }

@@ -132,7 +132,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_refused_is_refused_with_a_reason() {
+    fn refuses_invalid_documents_with_a_reason() {
         let deep = "[".repeat(200);
         let cases: &[(&[u8], &str)] = &[
             (b"", "empty"),
@@ -160,7 +160,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_legal_passes() {
+    fn accepts_valid_documents() {
         for text in [
             "\u{feff}{\"openapi\": \"3.1.0\", \"paths\": {}}",
             "{\"openapi\": \"3.1.1\", \"webhooks\": {}}",

@@ -5,17 +5,17 @@
 
 use serde_json::Value;
 
-/// `pointer` extended by one `token`, which is escaped.
+/// Extends `pointer` by one `token`, which is escaped.
 pub fn child(pointer: &str, token: impl std::fmt::Display) -> String {
     format!("{pointer}/{}", escape(&token.to_string()))
 }
 
-/// `~` and `/` as RFC 6901 writes them.
+/// Escapes `~` and `/` as RFC 6901 does.
 pub fn escape(token: &str) -> String {
     token.replace('~', "~0").replace('/', "~1")
 }
 
-/// The value that `pointer` (with its leading `#`) names, if it is there.
+/// Returns the value that `pointer` (with its leading `#`) names, if it exists.
 pub fn resolve<'a>(document: &'a Value, pointer: &str) -> Option<&'a Value> {
     document.pointer(pointer.strip_prefix('#')?)
 }

@@ -119,7 +119,7 @@ pub enum EditedFile {
 }
 
 impl EditedFile {
-    /// The path from the root of the repository.
+    /// Returns the path from the root of the repository.
     pub fn path(self) -> &'static str {
         match self {
             Self::Known => "twin-api-gen/known.json",

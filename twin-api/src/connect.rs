@@ -21,7 +21,7 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// One request with its whole answer.
 const TIMEOUT: Duration = Duration::from_secs(60);
 
-/// A client for the service at `base_url` that sends `api_key` with every request.
+/// Builds a client for the service at `base_url` that sends `api_key` with every request.
 ///
 /// It follows no redirect (a 3xx is [`ErrorKind::NotTheApi`](crate::ErrorKind)), gives a
 /// connection 10 seconds and a request 60, and decompresses nothing. Plain `http` is for
@@ -62,7 +62,7 @@ pub enum PlainHttp {
     Anywhere,
 }
 
-/// What [`connect`] asks of a base URL, for who builds a client with other settings.
+/// Checks a base URL as [`connect`] does, for a client that is built with other settings.
 ///
 /// ```
 /// use twin_api::{PlainHttp, check_base_url};
@@ -72,7 +72,7 @@ pub enum PlainHttp {
 /// ```
 ///
 /// # Errors
-/// It is no URL, its scheme is another than `http` and `https`, it holds a user name, a
+/// It is not a URL, its scheme is neither `http` nor `https`, it holds a user name, a
 /// password, a query or a fragment, plain `http` may not go there, or this build has no TLS
 /// for `https`. The error quotes nothing of it.
 pub fn check_base_url(base_url: &str, plain_http: PlainHttp) -> Result<Url, ConnectError> {
@@ -104,8 +104,8 @@ pub fn check_base_url(base_url: &str, plain_http: PlainHttp) -> Result<Url, Conn
     }
 }
 
-/// What [`connect`] begins with: follows no redirect, sends no `referer`, decompresses
-/// nothing, and finds its cryptography. Timeouts and proxies are the caller's affair.
+/// Returns the HTTP client settings of [`connect`]: no redirects, no `referer`, no
+/// decompression, and a provider of cryptography. The caller sets timeouts and proxies.
 ///
 /// ```
 /// let http = twin_api::http_client_builder().no_proxy().build()?;

@@ -75,7 +75,7 @@ impl Error {
         self.0.outcome
     }
 
-    /// Returns the status of the answer that is the error; `None` if there was no answer.
+    /// Returns the status of the answer that is the error; `None` without an answer.
     pub fn status(&self) -> Option<StatusCode> {
         self.0.status
     }
@@ -85,7 +85,7 @@ impl Error {
         self.0.last_status.or(self.0.status)
     }
 
-    /// Returns the headers of the answer that is the error; empty if there was no answer.
+    /// Returns the headers of the answer that is the error; empty without an answer.
     pub fn headers(&self) -> &HeaderMap {
         &self.0.headers
     }

@@ -25,7 +25,8 @@ use serde_json::value::RawValue;
 pub struct LenientInteger(Box<RawValue>);
 
 impl LenientInteger {
-    /// The count: `None` for what is negative, fractional, above [`u64::MAX`] or no number.
+    /// Returns the count, or `None` if the value is negative, fractional, above [`u64::MAX`] or not
+    /// a number.
     pub fn get(&self) -> Option<u64> {
         let text = self.0.get();
         let digits = text.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')).unwrap_or(text);
@@ -33,7 +34,7 @@ impl LenientInteger {
         digits.bytes().all(|byte| byte.is_ascii_digit()).then(|| digits.parse().ok())?
     }
 
-    /// The JSON text as it came: `42`, `"42"`.
+    /// Returns the JSON text as it came: `42`, `"42"`.
     pub fn as_json(&self) -> &str {
         self.0.get()
     }
@@ -45,7 +46,7 @@ impl fmt::Debug for LenientInteger {
     }
 }
 
-/// Equal when they count the same; what is no count is equal by its text.
+/// Compares the counts, or the texts where a value is not a count.
 impl PartialEq for LenientInteger {
     fn eq(&self, other: &Self) -> bool {
         match (self.get(), other.get()) {

@@ -12,8 +12,8 @@ use crate::surrogate::replace_lone_surrogates;
 /// How much of a payload `Debug` shows, in characters.
 const SHOWN: usize = 256;
 
-/// A JSON value as it came, for content that the service calls its own affair: the
-/// payload of a run's event.
+/// A JSON value as it came, for content whose form the service does not document: the payload
+/// of a run's event.
 ///
 /// Holding one costs its bytes and no more. A page of 500 events of 1.8 KB each is read
 /// several times faster than into [`serde_json::Value`].
@@ -30,7 +30,7 @@ const SHOWN: usize = 256;
 pub struct Payload(Box<RawValue>);
 
 impl Payload {
-    /// The JSON text, byte for byte as it came.
+    /// Returns the JSON text, byte for byte as it came.
     pub fn get(&self) -> &str {
         self.0.get()
     }
@@ -49,7 +49,7 @@ impl Payload {
         })
     }
 
-    /// The payload that `value` serialises to.
+    /// Serialises `value` to a payload.
     ///
     /// # Errors
     /// `value` has no JSON form.

@@ -3,6 +3,8 @@
 //! It checks every setting before anything is sent, says which one cannot be right, and
 //! shows the key to nobody. It reads the environment only where it is asked to.
 
+// Length: one builder; most lines document its settings.
+
 #[cfg(test)]
 mod tests;
 
@@ -74,7 +76,7 @@ type HttpSetting = Arc<Mutex<Option<Box<ChangeHttp>>>>;
 type ChangeHttp = dyn FnOnce(reqwest::ClientBuilder) -> reqwest::ClientBuilder + Send;
 
 impl ClientBuilder {
-    /// A client with this key.
+    /// Starts a builder with this key.
     ///
     /// ```
     /// let twin = twin_ext::ClientBuilder::new("tw_live_0123").build()?;
@@ -101,8 +103,7 @@ impl ClientBuilder {
         }
     }
 
-    /// A client with the key in `TWIN_API_KEY`, for the base URL in `TWIN_BASE_URL` if there
-    /// is one.
+    /// Reads the key from `TWIN_API_KEY` and, if it is set, the base URL from `TWIN_BASE_URL`.
     ///
     /// ```no_run
     /// let twin = twin_ext::ClientBuilder::from_env()?.build()?;
@@ -111,8 +112,8 @@ impl ClientBuilder {
     /// ```
     ///
     /// # Errors
-    /// There is no key, or a variable holds what is no text. The error names the variable
-    /// and shows nothing of its value.
+    /// `TWIN_API_KEY` is not set, or a variable is not valid UTF-8. The error names the variable and
+    /// shows nothing of its value.
     pub fn from_env() -> Result<Self, Error> {
         Self::from_variables(|name| env::var_os(name))
     }
@@ -122,7 +123,7 @@ impl ClientBuilder {
             None => Ok(None),
             Some(Ok(text)) if text.trim().is_empty() => Ok(None),
             Some(Ok(text)) => Ok(Some(text)),
-            Some(Err(_)) => Err(Error::config(format!("{name} is no text"))),
+            Some(Err(_)) => Err(Error::config(format!("{name} is not valid UTF-8"))),
         };
         let key = text(KEY_VARIABLE)?
             .ok_or_else(|| Error::config(format!("{KEY_VARIABLE} is not set, or is blank")))?;
@@ -134,7 +135,7 @@ impl ClientBuilder {
         Ok(builder)
     }
 
-    /// Where the service is; `https://build.twin.so` unless this says otherwise.
+    /// Sets the base URL of the service. The default is `https://build.twin.so`.
     ///
     /// A path is kept, with or without a slash at its end.
     ///
@@ -149,7 +150,7 @@ impl ClientBuilder {
         self
     }
 
-    /// How long one attempt may take, from connecting to the last byte of the answer: 30 s.
+    /// Limits one attempt, from connecting to the last byte of the answer. The default is 30 s.
     ///
     /// ```
     /// # use std::time::Duration;
@@ -162,7 +163,7 @@ impl ClientBuilder {
         self
     }
 
-    /// How long all attempts of a call may take, pauses and all: 120 s.
+    /// Limits all attempts of a call together with their pauses. The default is 120 s.
     ///
     /// ```
     /// # use std::time::Duration;
@@ -175,7 +176,7 @@ impl ClientBuilder {
         self
     }
 
-    /// How long a connection may take to be there, TLS and all: 10 s. It is measured by
+    /// Limits the time to connect, including TLS. The default is 10 s. It is measured by
     /// tokio's clock, whatever [`clock`](Self::clock) says.
     ///
     /// What ends by this limit, or while the connection was still being made, was not sent.
@@ -191,7 +192,7 @@ impl ClientBuilder {
         self
     }
 
-    /// How failed attempts are repeated.
+    /// Sets how failed attempts are retried.
     ///
     /// ```
     /// use twin_ext::{ClientBuilder, Retry};
@@ -204,7 +205,7 @@ impl ClientBuilder {
         self
     }
 
-    /// How large an answer may be: 64 MiB. A larger one is not read.
+    /// Limits the size of an answer. The default is 64 MiB; a larger answer is not read.
     ///
     /// ```
     /// let builder = twin_ext::ClientBuilder::new("tw_live_0123").max_response_bytes(1 << 20);
@@ -342,7 +343,7 @@ impl ClientBuilder {
         self
     }
 
-    /// The client. Nothing is sent.
+    /// Builds the client. Nothing is sent.
     ///
     /// ```
     /// use twin_ext::{ClientBuilder, ErrorKind};

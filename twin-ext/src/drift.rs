@@ -1,10 +1,9 @@
-//! What an answer has that its document has not, and the other way round.
+//! Differences between an answer and the document.
 //!
-//! The client reads such an answer all the same. Who wants to know before it matters has a
-//! callback told ([`ClientBuilder::on_drift`](crate::ClientBuilder::on_drift)), or has the
-//! call fail ([`ClientBuilder::strict`](crate::ClientBuilder::strict), for tests). It tells
-//! names and places, never values; what is in the payload of an event is its own affair.
-//! A client that asks for neither does not look.
+//! The client still reads such an answer. [`ClientBuilder::on_drift`](crate::ClientBuilder::on_drift)
+//! reports the differences to a callback, and [`ClientBuilder::strict`](crate::ClientBuilder::strict),
+//! for tests, fails the call. A report holds names and places, never values, and does not look into
+//! the payloads of events. Without either setting the client does not compare.
 
 mod compare;
 #[cfg(test)]
@@ -101,7 +100,7 @@ impl Watch {
         key: Option<&HeaderValue>,
     ) -> Vec<Drift> {
         let Some(schema) = document::answer_of(operation) else { return Vec::new() };
-        // What is no JSON, or is nested too deep for it, is for the decoding to say.
+        // Decoding reports a body that is not JSON or is nested too deeply.
         let Ok(value) = serde_json::from_slice(body) else { return Vec::new() };
         let drift = compare::compare(operation, schema, &value, Redactor::new(key));
         if let Some(callback) = &self.callback {

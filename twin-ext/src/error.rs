@@ -83,7 +83,7 @@ impl Error {
         self.0.base.outcome()
     }
 
-    /// Returns the status of the answer that is the error; `None` if there was no answer.
+    /// Returns the status of the answer that is the error; `None` without an answer.
     pub fn status(&self) -> Option<StatusCode> {
         self.0.base.status()
     }
@@ -98,7 +98,7 @@ impl Error {
         self.0.base.problem()
     }
 
-    /// Returns the headers of the answer that is the error; empty if there was no answer.
+    /// Returns the headers of the answer that is the error; empty without an answer.
     pub fn headers(&self) -> &HeaderMap {
         self.0.base.headers()
     }

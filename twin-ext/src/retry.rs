@@ -45,7 +45,7 @@ impl Default for Retry {
 }
 
 impl Retry {
-    /// Every call is sent once.
+    /// Sends every call once, without retries.
     ///
     /// ```
     /// assert_eq!(twin_ext::Retry::none(), twin_ext::Retry::default().max_attempts(1));
@@ -54,7 +54,7 @@ impl Retry {
         Self::default().max_attempts(1)
     }
 
-    /// How many times a call is sent at most. Zero is taken for one.
+    /// Sets how many times a call is sent at most. Zero counts as one.
     ///
     /// ```
     /// let retry = twin_ext::Retry::default().max_attempts(5);
@@ -66,8 +66,8 @@ impl Retry {
         self
     }
 
-    /// The bound of the first pause, which doubles with each retry, and the bound of all. A
-    /// pause is any time from zero to its bound, each as likely as any other.
+    /// Sets the limit of the first pause, which doubles with each retry, and the limit of all
+    /// pauses. A pause is a uniformly random time from zero to its limit.
     ///
     /// ```
     /// use std::time::Duration;
@@ -82,7 +82,7 @@ impl Retry {
         self
     }
 
-    /// How many tokens the calls of a client share for retries.
+    /// Sets how many tokens the calls of a client share for retries.
     ///
     /// A retry takes 5 tokens, one after a timeout 10; where there are too few, the failure
     /// is returned at once. A call that succeeds brings back what its last retry took, and

@@ -23,7 +23,7 @@ pub(crate) struct Service {
 }
 
 impl Service {
-    /// Answers each connection with the next of `answers`, the last one for ever. An empty
+    /// Answers each connection with the next of `answers`, then repeats the last one. An empty
     /// answer closes the connection, `…` leaves it open.
     pub(crate) async fn start<A: Into<Vec<u8>>>(answers: impl IntoIterator<Item = A>) -> Self {
         let answers: Vec<Vec<u8>> = answers.into_iter().map(Into::into).collect();

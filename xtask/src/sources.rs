@@ -22,7 +22,8 @@ const REASON: &str = "Length:";
 const WORDS: &str = "xtask/words.txt";
 
 /// Files whose text is not ours, or that list the phrases themselves.
-const FOREIGN: &[&str] = &["LICENSE", "tests/schemas/", "tests/specimen/", WORDS, "Cargo.lock"];
+const FOREIGN: &[&str] =
+    &["LICENSE", "tests/schemas/", "tests/specimen/", WORDS, "xtask/src/sources.rs", "Cargo.lock"];
 
 /// The endings of files that hold prose or names.
 const ENDINGS: &[&str] = &[".rs", ".md", ".json", ".html", ".js", ".css", ".toml", ".yml", ".sh"];
@@ -88,7 +89,7 @@ fn files(root: &Path) -> anyhow::Result<Vec<String>> {
 
 fn phrases(file: &str, text: &str, words: &[Phrase], faults: &mut Vec<String>) {
     for (index, line) in text.lines().enumerate() {
-        // "There is no GET for one run" states a fact; "it is no text" has to be decoded.
+        // "There is no GET for one run" states a fact; other uses of "is no" have to be decoded.
         let line = line.to_lowercase().replace("there is no ", "").replace("there are no ", "");
         for Phrase { pattern, instead } in words {
             if let Some(found) = pattern.find(&line) {

@@ -25,7 +25,7 @@ async fn the_effective_document_describes_both_profiles() {
 }
 
 #[tokio::test]
-async fn what_the_contract_lacks_is_new_and_what_it_denies_is_contradicted() {
+async fn reports_members_missing_from_the_contract_as_new_and_conflicts_as_contradicted() {
     let facts = observe(&arguments(Profile::Observed, "contract.json")).await.unwrap();
     let report = facts.report();
     assert!(report.contains("  Agent.icon_config: string\n"), "{report}");

@@ -1,6 +1,6 @@
-//! The part of the tour that only reads, for an account that is real.
+//! The read-only part of the tour, for a real account.
 //!
-//! Of a run's events it shows the kinds: what is in them is the account's own affair.
+//! It shows the kinds of a run's events and never their content, which may be private.
 
 use twin_api::types::Agent;
 use twin_api::{Client, LenientInteger};

@@ -63,7 +63,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn what_would_change_something_is_not_sent() {
+    async fn read_only_transport_sends_no_writes() {
         let emulator = Emulator::builder(Profile::Observed).start().await.unwrap();
         let transport = ReadOnly::default();
         let twin = connect(&emulator.url(), emulator.api_key(), transport.clone()).unwrap();

@@ -32,14 +32,14 @@ fn the_checked_in_effective_document_is_current() {
 }
 
 #[test]
-fn what_the_reference_shows_stays_valid() {
+fn examples_of_the_reference_are_valid() {
     let (refused, seen) = refused_examples(&ours().effective);
     assert_eq!(refused, Vec::<String>::new());
     assert!(seen > 100, "only {seen} examples were seen");
 }
 
 #[test]
-fn what_was_observed_is_valid_too() {
+fn observed_answers_are_valid() {
     let run = json!({"run_id": "r", "agent_id": "a", "status": "completed", "goal": null,
         "started_at": "2026-04-22T09:00:00.123456789+00:00", "run_number": 0});
     let agent = json!({"agent_id": "a", "latest_run_is_finished": false, "has_runs": false,
@@ -157,7 +157,7 @@ fn a_contradicted_fact_wins_and_its_edit_lets_the_document_win() {
 }
 
 #[test]
-fn what_the_document_says_beyond_the_facts_comes_through() {
+fn members_beyond_the_known_facts_reach_the_client() {
     let mut other = document();
     let schemas = &mut other["components"]["schemas"];
     schemas["Run"]["properties"]["cost"] = json!({"type": "number", "description": "The cost."});

@@ -146,7 +146,7 @@ impl Script {
     }
 }
 
-/// Reads on, whatever comes, to the end of the connection. How it ends is the client's affair.
+/// Reads until the client ends the connection, and ignores what it sends.
 async fn until_gone(stream: &mut TcpStream) {
     let mut bytes = [0; 4 << 10];
     while stream.read(&mut bytes).await.is_ok_and(|length| length > 0) {}

@@ -45,7 +45,7 @@ macro_rules! pairs {
     };
 }
 
-/// All rules.
+/// Lists all rules.
 pub fn all() -> impl Iterator<Item = Rule> {
     let pairs = PAIRS.iter().flat_map(|pair| [pair.request, pair.response]);
     SINGLE.iter().copied().chain(pairs)

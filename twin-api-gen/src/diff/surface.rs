@@ -30,7 +30,7 @@ pub enum Verdict {
 }
 
 impl Verdict {
-    /// The verdict as it stands in the JSON report.
+    /// Returns the verdict as it stands in the JSON report.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::None => "none",
@@ -40,7 +40,7 @@ impl Verdict {
         }
     }
 
-    /// The version that follows `current`. Below 1.0 a breaking change raises the minor number
+    /// Returns the version that follows `current`. Below 1.0 a breaking change raises the minor number
     /// and everything else the patch number. `None` if `current` is not a version.
     pub fn next_version(self, current: &str) -> Option<String> {
         let numbers = current.split(['-', '+']).next()?;
@@ -98,7 +98,7 @@ pub fn compare(old: Client<'_>, new: Client<'_>) -> Vec<Difference> {
     found.0
 }
 
-/// The operations that a document withdraws. A client that keeps their methods compiles, but
+/// Finds the operations that a document withdraws. A client that keeps their methods compiles, but
 /// their calls may fail.
 pub fn withdrawn(changes: &[super::Change]) -> impl Iterator<Item = Difference> + '_ {
     let removed = changes.iter().filter(|change| change.rule == rules::OPERATION_REMOVED.id);
@@ -109,7 +109,7 @@ pub fn withdrawn(changes: &[super::Change]) -> impl Iterator<Item = Difference> 
     })
 }
 
-/// The verdict over all `differences`.
+/// Returns the verdict over all `differences`.
 pub fn verdict(differences: &[Difference]) -> Verdict {
     differences.iter().map(|difference| difference.verdict).max().unwrap_or(Verdict::None)
 }

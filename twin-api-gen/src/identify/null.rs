@@ -184,7 +184,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_null_stays() {
+    fn unions_without_null_are_unchanged() {
         for schema in [
             json!({"oneOf": [{"$ref": "#/x"}, {"$ref": "#/y"}, {"type": "null"}]}),
             json!({"type": ["string", "integer"]}),

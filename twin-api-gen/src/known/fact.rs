@@ -36,7 +36,7 @@ pub enum Outcome {
     Contradicted {
         /// What the document says.
         document: String,
-        /// Whether the known fact is applied all the same.
+        /// Whether the known fact is still applied.
         known_wins: bool,
     },
     /// The document says different things at several places.

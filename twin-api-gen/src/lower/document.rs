@@ -259,7 +259,7 @@ fn parameter(report: &mut Report, value: &mut Value, pointer: &str) -> Result<()
         _ => true,
     });
     if parameter.remove("allowReserved") == Some(json!(true)) {
-        report.note(pointer, "reserved characters are percent-encoded all the same");
+        report.note(pointer, "reserved characters are still percent-encoded");
     }
     match parameter.get_mut("content") {
         Some(value) => content(report, value, &child(pointer, "content")),
@@ -345,7 +345,7 @@ mod tests {
     }
 
     #[test]
-    fn what_no_client_needs_goes() {
+    fn removes_members_that_no_client_needs() {
         let info = json!({"title": "t", "version": "1"});
         check_documents(
             "document",

@@ -14,8 +14,8 @@ use super::typing::{TYPES, speaks_of};
 pub(super) fn apply(context: &mut Context) {
     context.each_schema_object(|_, members, _| {
         let Some(Value::Array(types)) = members.get("type") else { return };
-        // Sorted, so that the order of writing does not matter; what is no type at all is
-        // for `keywords` to say.
+        // Sorted, so that the order in the document does not matter. `keywords` reports unknown
+        // types.
         let mut types: BTreeSet<String> =
             types.iter().map(|name| name.as_str().unwrap_or("?").to_owned()).collect();
         if types.remove("null") {

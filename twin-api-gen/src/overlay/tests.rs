@@ -157,7 +157,7 @@ fn an_action_without_its_reasons_is_refused() {
 }
 
 #[test]
-fn what_is_not_an_overlay_is_refused() {
+fn refuses_files_that_are_not_overlays() {
     let mut no_effect = action("$.paths", &json!({}));
     no_effect.as_object_mut().unwrap().remove("update");
     let mut whole = no_effect.clone();

@@ -69,7 +69,7 @@ pub(crate) async fn stream(
     if body.is_empty() {
         return Ok(ResponseValue::stream(response));
     }
-    // The transport has read it all the same.
+    // The transport has already read the body.
     let mut rebuilt = http::Response::new(body);
     *rebuilt.status_mut() = response.status();
     *rebuilt.headers_mut() = response.headers().clone();

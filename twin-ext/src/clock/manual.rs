@@ -45,7 +45,7 @@ struct State {
 }
 
 impl ManualClock {
-    /// A clock whose random numbers are those of `seed`.
+    /// Creates a clock whose random numbers come from `seed`.
     ///
     /// ```
     /// use twin_ext::clock::{Clock, ManualClock};
@@ -79,7 +79,7 @@ impl ManualClock {
         waiting.into_iter().for_each(Waker::wake);
     }
 
-    /// The pauses that were made, in their order.
+    /// Returns the pauses that were made, in order.
     ///
     /// ```
     /// use twin_ext::clock::ManualClock;
@@ -89,7 +89,7 @@ impl ManualClock {
         self.state().pauses.clone()
     }
 
-    /// The limits that were set, in their order.
+    /// Returns the limits that were set, in order.
     ///
     /// ```
     /// use std::time::Duration;

@@ -136,7 +136,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_documented_is_no_drift() {
+    fn documented_answers_cause_no_drift() {
         assert!(drift("get_me", &json!({"user_id": "u"})).is_empty());
         assert!(drift("get_schedule", &json!({"schedule": null})).is_empty());
         assert!(drift("get_schedule", &json!({})).is_empty());

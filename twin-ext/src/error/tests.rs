@@ -43,7 +43,7 @@ async fn an_answer_that_cannot_be_read_says_where_and_how_it_begins() {
 }
 
 #[tokio::test]
-async fn what_is_no_json_is_not_the_api() {
+async fn bodies_that_are_not_json_are_not_the_api() {
     let cases = [
         (answer(200, "content-type: text/plain\r\n", "hello"), "text/plain"),
         (answer(200, "", "hello"), "a body without a content type"),
@@ -134,7 +134,7 @@ async fn errors_of_a_raw_client_say_as_much() {
 }
 
 #[tokio::test]
-async fn what_is_not_sent_is_said_so() {
+async fn invalid_requests_are_reported_as_not_sent() {
     let twin = twin_api::connect("http://127.0.0.1:1", KEY).unwrap();
     for id in ["", ".", ".."] {
         let error: Error = twin.get_agent().agent_id(id).send().await.unwrap_err().into();

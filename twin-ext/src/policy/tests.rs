@@ -33,7 +33,7 @@ fn seconds(seconds: u64) -> Duration {
 }
 
 #[tokio::test]
-async fn what_is_only_read_is_read_again() {
+async fn retries_get_after_transient_failures() {
     let torn =
         "HTTP/1.1 200 x\r\ncontent-type: application/json\r\ncontent-length: 99\r\n\r\n{\"user";
     let cut = "HTTP/1.1 200 x\r\ntransfer-encoding: chunked\r\n\r\n10\r\n{\"user_";
@@ -125,7 +125,7 @@ async fn a_connection_that_is_not_there_is_tried_again_whatever_is_sent() {
 }
 
 #[tokio::test]
-async fn what_an_earlier_attempt_may_have_deleted_is_deleted() {
+async fn retried_delete_treats_404_as_success() {
     let service = Service::start([String::new(), json(404, "{}")]).await;
     let (twin, _) = service.client();
     assert!(twin.delete_workspace().workspace_id("w").send().await.unwrap().deleted);
@@ -256,8 +256,8 @@ async fn the_key_does_not_go_to_another_origin() {
     use twin_api::ClientInfo as _;
     let (one, two) = (Service::start([json(200, ME)]).await, Service::start([json(200, ME)]).await);
     let (twin, _) = one.client();
-    let astray = Client::new_with_client(&two.url, twin.client().clone(), twin.inner().clone());
-    let error = get_me(&astray).await.unwrap_err();
+    let foreign = Client::new_with_client(&two.url, twin.client().clone(), twin.inner().clone());
+    let error = get_me(&foreign).await.unwrap_err();
     assert_eq!((error.kind(), error.outcome()), (ErrorKind::InvalidRequest, Outcome::NotSent));
     assert!(two.requests().is_empty());
 }
@@ -299,7 +299,7 @@ async fn a_call_that_is_dropped_sends_nothing_more() {
     assert_eq!((service.requests().len(), clock.pauses().len()), (1, 0));
 }
 
-/// Fails with these outcomes, one after the other; the last one for ever.
+/// Fails with these outcomes, one after the other; repeating the last one.
 #[derive(Debug)]
 struct Fails(Mutex<VecDeque<Outcome>>);
 

@@ -77,7 +77,7 @@ impl Verifier {
         Ok(Self(Arc::new(settings)))
     }
 
-    /// Also accepts what is signed with this secret, for example while secrets are rotated.
+    /// Accepts deliveries signed with this secret as well, for example during a rotation.
     ///
     /// ```
     /// # fn main() -> Result<(), twin_ext::Error> {

@@ -117,7 +117,7 @@ fn revisions_of_the_repository_are_documents() {
 }
 
 #[test]
-fn what_cannot_be_compared_exits_with_2_and_says_why() {
+fn incomparable_input_exits_with_2_and_a_reason() {
     let root = Root::new();
     let html = root.join("page.html");
     fs::write(&html, "<html>").unwrap();

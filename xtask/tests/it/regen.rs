@@ -33,7 +33,7 @@ fn the_first_run_writes_the_snapshots_and_says_so() {
 }
 
 #[test]
-fn what_is_fresh_is_not_written_again() {
+fn up_to_date_files_are_not_written() {
     let root = Root::fresh();
     let before = identities(&root);
 
@@ -130,7 +130,7 @@ fn a_link_where_a_snapshot_belongs_is_not_replaced() {
 }
 
 #[test]
-fn what_the_command_line_does_not_know_exits_with_2() {
+fn unknown_arguments_exit_with_2() {
     for args in [&["regen", "--chekc"][..], &["generate"], &["regenerate"], &[]] {
         let output = xtask().args(args).output().unwrap();
         assert_eq!(output.status.code(), Some(2), "{args:?}");

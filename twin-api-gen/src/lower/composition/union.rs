@@ -240,7 +240,7 @@ mod tests {
     }
 
     #[test]
-    fn what_holds_together_is_one_schema() {
+    fn all_of_becomes_one_schema() {
         let a = json!({"$ref": "#/components/schemas/A"});
         let one = |schema| json!({"type": "object", "properties": schema});
         check_documents(

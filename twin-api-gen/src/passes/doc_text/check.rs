@@ -82,7 +82,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_generator_writes_stays() {
+    fn keeps_docs_that_the_generator_writes() {
         let written: syn::File = parse_quote! {
             /// Sends `GET /a`, see [`Client::a`](super::Client::a).
             ///
