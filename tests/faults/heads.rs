@@ -98,7 +98,8 @@ async fn response_101_is_an_error() {
     let rig = Rig::new().await;
     let switch = "HTTP/1.1 101 Switching Protocols\r\nupgrade: x\r\nconnection: upgrade\r\n\r\n";
     rig.raw.always(Script::new().send(switch).close());
-    let error = Operation::of("start_run").call(&rig.twin).await.expect_err("the protocol is switched");
+    let error =
+        Operation::of("start_run").call(&rig.twin).await.expect_err("the protocol is switched");
     assert_eq!((error.outcome(), error.attempts()), (Outcome::Unknown, 1), "{error}");
     assert_eq!(rig.raw.take_requests().len(), 1);
 }

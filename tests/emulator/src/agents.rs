@@ -1,7 +1,7 @@
-//! Agents: paged by cursor, newest first.
+//! Agents, listed newest first and paged by cursor.
 //!
-//! A million of them can be held. A page costs what is on it, wherever in the list it is, with
-//! a workspace named or without: so the numbers are kept once more by workspace.
+//! The store is built for a million agents. The cost of a page depends only on its length, for
+//! all agents and for those of one workspace; so there is a second index by workspace.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
@@ -19,24 +19,24 @@ use super::webhooks::Webhook;
 use super::world::World;
 use crate::exchange::Answer;
 
-/// How many agents a page holds, where nobody says otherwise.
+/// The default page size.
 const PAGE: u64 = 50;
 
-/// What the reference shows of an agent in a list.
+/// The members of an agent in a list of the reference.
 const LISTED: [&str; 5] =
     ["agent_id", "latest_run_id", "latest_run_is_finished", "has_runs", "deployment_state"];
 
-/// The agents that there are, by the order of their creation.
+/// All agents, in the order of their creation.
 #[derive(Debug, Default)]
 pub(super) struct Agents {
-    /// Boxed, since a tree that grows at its end leaves almost half of its places empty.
+    /// Boxed, because a B-tree that grows at its end leaves almost half of its slots empty.
     by_number: BTreeMap<u64, Box<Agent>>,
     numbers: HashMap<Arc<str>, u64>,
     by_workspace: HashMap<Arc<str>, BTreeSet<u64>>,
     created: u64,
 }
 
-/// An agent, and everything that hangs on it.
+/// An agent with its runs, webhooks, schedule and instructions.
 #[derive(Debug)]
 pub(super) struct Agent {
     pub(super) id: Arc<str>,
@@ -60,17 +60,17 @@ impl Agents {
         self.by_number.get_mut(self.numbers.get(id)?).map(AsMut::as_mut)
     }
 
-    /// All agents, newest first.
+    /// Returns all agents, newest first.
     pub(super) fn newest_first(&self) -> impl Iterator<Item = &Agent> {
         self.by_number.values().rev().map(AsRef::as_ref)
     }
 
-    /// Those older than the one of number `below`, newest first, with their numbers.
+    /// Returns the agents with a number below `below`, newest first, with their numbers.
     fn older_than(&self, below: u64) -> impl Iterator<Item = (u64, &Agent)> {
         self.by_number.range(..below).rev().map(|(number, agent)| (*number, agent.as_ref()))
     }
 
-    /// The same of one workspace.
+    /// Returns the same for one workspace.
     fn older_than_in(&self, below: u64, workspace: &str) -> impl Iterator<Item = (u64, &Agent)> {
         let numbers = self.by_workspace.get(workspace).into_iter();
         let older = numbers.flat_map(move |numbers| numbers.range(..below).rev());
@@ -93,7 +93,7 @@ impl Agents {
         }
     }
 
-    /// The newest agent's identifier.
+    /// Returns the identifier of the newest agent.
     pub(super) fn newest(&self) -> Option<Arc<str>> {
         self.newest_first().next().map(|agent| Arc::clone(&agent.id))
     }
@@ -112,7 +112,7 @@ impl Agents {
         Some(*agent)
     }
 
-    /// Puts an agent into a workspace that there is. Without such an agent, nothing.
+    /// Moves an agent to an existing workspace. Does nothing if there is no such agent.
     fn move_to(&mut self, id: &str, workspace: &Arc<str>) {
         let Some(number) = self.numbers.get(id).copied() else { return };
         let Some(agent) = self.by_number.get_mut(&number) else { return };
@@ -136,26 +136,26 @@ impl Agents {
 }
 
 impl World {
-    /// Adds an agent without runs, in the first workspace, and tells its identifier.
+    /// Adds an agent without runs to the first workspace, and returns its identifier.
     pub fn add_agent(&mut self) -> String {
         let workspace = self.workspaces.default_id();
         self.add_agent_to(workspace).to_string()
     }
 
-    /// Adds so many agents without runs, in the first workspace; a million takes seconds.
+    /// Adds `count` agents without runs to the first workspace. A million takes seconds.
     pub fn add_agents(&mut self, count: u64) {
         let workspace = self.workspaces.default_id();
         (0..count).for_each(|_| drop(self.add_agent_to(Arc::clone(&workspace))));
     }
 
-    /// Adds an agent that is deployed, under this identifier.
+    /// Adds a deployed agent with this identifier.
     pub fn add_deployed_agent(&mut self, id: &str) {
         let workspace = self.workspaces.default_id();
         self.insert_agent(id.into(), workspace);
         self.deploy(id);
     }
 
-    /// Deploys an agent, as a build that completes does. Without such an agent, nothing.
+    /// Deploys an agent, as a completed build does. Does nothing if there is no such agent.
     pub fn deploy(&mut self, agent_id: &str) {
         let now = self.now;
         if let Some(agent) = self.agents.get_mut(agent_id) {
@@ -164,7 +164,8 @@ impl World {
         }
     }
 
-    /// Deletes an agent with everything that hangs on it. Without such an agent, nothing.
+    /// Deletes an agent with its runs, webhooks and schedule. Does nothing if there is no such
+    /// agent.
     pub fn delete_agent(&mut self, agent_id: &str) {
         self.agents.remove(agent_id);
     }
@@ -201,7 +202,7 @@ impl World {
         self.agents.get_mut(id).ok_or(missing)
     }
 
-    /// An agent in a list, of which the reference shows less than of one agent.
+    /// Formats an agent of a list. The reference lists fewer members than it shows of one agent.
     fn agent_in_list(&self, agent: &Agent) -> Value {
         let mut view = self.agent_view(agent);
         if let (false, Some(members)) = (self.observed(), view.as_object_mut()) {
@@ -222,7 +223,7 @@ impl World {
             "has_runs": latest.is_some(),
             "latest_run_is_finished": latest.is_some_and(Run::is_finished),
         });
-        // The reference has none for a new agent.
+        // The reference shows none for a new agent.
         if latest.is_some() || self.observed() {
             let activity = latest.map_or(agent.created, Run::last_activity);
             view["last_activity_at"] = json!(self.time(activity));
@@ -256,8 +257,8 @@ impl World {
     }
 }
 
-/// The reference shows no cursor in the answer, so the documented profile gives none, and without
-/// a limit it answers with everything.
+/// The reference has no cursor in the response. So the documented profile returns none, and
+/// without a limit it returns all agents.
 pub(super) fn list(world: &mut World, call: &Call<'_>) -> Reply {
     let limit = call.number("limit", 1)?.unwrap_or(if world.observed() { PAGE } else { u64::MAX });
     let limit = usize::try_from(limit).unwrap_or(usize::MAX);
@@ -288,14 +289,14 @@ fn page_of<'a>(
     body
 }
 
-/// What a cursor begins with; the rest is the number of the last agent that was shown.
+/// The prefix of a cursor; the number of the last agent of the page follows.
 const CURSOR: &str = "after-";
 
 impl World {
-    /// The number of the last agent that was shown.
+    /// Parses a cursor to the number of the last agent of the previous page.
     ///
-    /// The reference takes a cursor and shows none in its answers. So that a limited list of the
-    /// documented profile can be continued, the identifier of its last agent is a cursor there.
+    /// The reference accepts a cursor, but has none in its responses. So in the documented profile
+    /// the identifier of the last agent is accepted as a cursor.
     fn read_cursor(&self, cursor: &str) -> Result<u64, Refusal> {
         let number = cursor.strip_prefix(CURSOR).and_then(|hex| u64::from_str_radix(hex, 16).ok());
         let agent = || self.agents.numbers.get(cursor).copied().filter(|_| !self.observed());
@@ -312,7 +313,7 @@ impl World {
 #[derive(Deserialize)]
 struct CreateBody {
     workspace_id: Option<String>,
-    // No answer shows whose agent it is.
+    // No response shows whether another account has the agent.
     #[serde(rename = "owner_user_id")]
     _owner_user_id: Option<String>,
     agent_id: Option<String>,

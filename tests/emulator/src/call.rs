@@ -1,6 +1,4 @@
-//! One request as an operation sees it, and the ways in which it can be refused.
-//!
-//! Nothing here knows an operation: what a parameter means is for the one that takes it.
+//! A request that was routed to an operation, and the error responses to it.
 
 use std::fmt::Display;
 
@@ -13,33 +11,33 @@ use url::form_urlencoded;
 use super::{Profile, iso8601};
 use crate::exchange::{Answer, Recorded};
 
-/// What an operation answers with.
+/// The result of an operation.
 pub(super) type Reply = Result<Answer, Refusal>;
 
 /// A request that was routed to an operation.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Call<'a> {
-    /// The request as it came.
+    /// The request.
     pub(super) request: &'a Recorded,
     /// The path parameters, decoded.
     pub(super) parameters: &'a [(String, String)],
 }
 
 impl Call<'_> {
-    /// A path parameter. The routes name those that there are; any other is empty.
+    /// Returns a path parameter, or the empty string if the route has no such parameter.
     pub(super) fn id(&self, name: &str) -> &str {
         let found = self.parameters.iter().find(|(parameter, _)| parameter == name);
         found.map_or("", |(_, value)| value.as_str())
     }
 
-    /// A query parameter; the last, where it is given more than once.
+    /// Returns a query parameter; the last one if it is repeated.
     pub(super) fn text(&self, name: &str) -> Option<String> {
         form_urlencoded::parse(self.request.query().as_bytes())
             .filter_map(|(parameter, value)| (parameter == name).then(|| value.into_owned()))
             .last()
     }
 
-    /// A query parameter that is a number of at least `least`.
+    /// Parses a query parameter as a number of at least `least`.
     pub(super) fn number(&self, name: &str, least: u64) -> Result<Option<u64>, Refusal> {
         let Some(text) = self.text(name) else { return Ok(None) };
         match text.parse() {
@@ -50,7 +48,7 @@ impl Call<'_> {
         }
     }
 
-    /// A query parameter that is a time.
+    /// Parses a query parameter as a time.
     pub(super) fn time(&self, name: &str) -> Result<Option<DateTime<Utc>>, Refusal> {
         let Some(text) = self.text(name) else { return Ok(None) };
         match iso8601::parse(&text) {
@@ -59,7 +57,7 @@ impl Call<'_> {
         }
     }
 
-    /// The body, read as JSON.
+    /// Parses the body as JSON.
     pub(super) fn body<T: DeserializeOwned>(&self) -> Result<T, Refusal> {
         let content_type = self.request.header(header::CONTENT_TYPE.as_str());
         let essence = content_type.split(';').next().unwrap_or_default().trim();
@@ -72,9 +70,9 @@ impl Call<'_> {
             let detail = format!("the request body is not JSON: {error}");
             Refusal::Assumed(StatusCode::BAD_REQUEST, detail)
         };
-        // Where nobody asks for a member, its bytes would not be looked at.
+        // serde_json does not validate the UTF-8 of members that it skips.
         let text = str::from_utf8(&self.request.body).map_err(|error| not_json(&error))?;
-        // A list would be read as the members of a struct in their order.
+        // serde would read a list as the fields of a struct in their order.
         if text.trim_start().starts_with('[') {
             return Err(Refusal::WrongShape("invalid type: sequence, expected a map".to_owned()));
         }
@@ -84,19 +82,19 @@ impl Call<'_> {
     }
 }
 
-/// Marks an answer that neither the reference nor an observation gives.
+/// Marks a response that is neither documented nor observed.
 pub(super) const ASSUMPTION: HeaderName = HeaderName::from_static("x-emulator-assumption");
 const NOT_OBSERVED: &str = "neither documented nor observed";
 
-/// Why a request was not carried out.
+/// Why a request was rejected.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Refusal {
     /// Problem details.
     Problem(StatusCode, String),
-    /// Problem details for a request that nobody has sent to the live service. What it answers
-    /// is an assumption, and the answer says so in the header [`ASSUMPTION`].
+    /// Problem details for a request that was never observed of the live service. The response
+    /// has the header [`ASSUMPTION`].
     Assumed(StatusCode, String),
-    /// A body that is JSON, but not of the form that the operation takes.
+    /// A body that is valid JSON of the wrong shape.
     WrongShape(String),
 }
 
@@ -109,7 +107,7 @@ impl Refusal {
         Self::problem(StatusCode::BAD_REQUEST, detail)
     }
 
-    /// The answer that `profile` gives.
+    /// Builds the response of `profile`.
     pub(super) fn answer(self, profile: Profile) -> Answer {
         match (self, profile) {
             (Self::Problem(status, detail), _) => problem(profile, status, &detail),
@@ -130,7 +128,7 @@ impl Refusal {
     }
 }
 
-/// Problem details. The live service leaves out `type`, and `title` of a bad request.
+/// Builds problem details. The live service omits `type`, and `title` of a 400.
 fn problem(profile: Profile, status: StatusCode, detail: &str) -> Answer {
     let mut body = json!({"status": status.as_u16(), "detail": detail});
     let documented = profile == Profile::Documented;
@@ -143,12 +141,12 @@ fn problem(profile: Profile, status: StatusCode, detail: &str) -> Answer {
     Answer::new(status, "application/problem+json", body.to_string())
 }
 
-/// The answer to what was deleted, where there is nothing to tell.
+/// Builds the response to a deletion.
 pub(super) fn no_content() -> Answer {
     Answer::empty(StatusCode::NO_CONTENT)
 }
 
-/// The answer to what has nothing else to tell.
+/// Builds the response `{"success": true}`.
 pub(super) fn success() -> Answer {
     Answer::json(StatusCode::OK, &json!({"success": true}))
 }

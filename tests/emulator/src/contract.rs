@@ -1,19 +1,20 @@
-//! Holds exchanges against the document: what was asked, and above all what was answered.
+//! Validates requests and responses against the OpenAPI document of a profile.
 //!
-//! The document of a profile is the contract of that profile, and it is taken at its word
-//! and strictly: what it does not list must not be there. Every mismatch says where in the
-//! document the rule stands and where the exchange breaks it.
+//! The document is the contract of the profile, and it is applied strictly: a member,
+//! parameter, status or content type that it does not list is a mismatch. Every mismatch has
+//! the JSON pointer of the rule and the place in the exchange that breaks it.
 //!
-//! It repairs nothing and knows no operation: what it knows of the API, it reads in the
-//! document. The one list beside it is of what the live service was seen to answer though
-//! no document says so. A request that breaks the contract is no mismatch when it is
-//! refused, since refusing it is right. Not looked at: cookies, the headers of an answer,
-//! parameters that are lists, the bounds that `format` sets to numbers, and what receivers of
-//! deliveries answer, which is not the emulator's.
+//! The checks know no operation; they read everything about the API in the document. The only
+//! list beside it is `undocumented`: responses of the live service that no document has. A
+//! rejected request is not checked, because rejecting an invalid request is correct.
+//!
+//! Not checked: cookies, response headers, array parameters, the bounds that `format` sets for
+//! numbers, and responses of webhook receivers, which the emulator does not produce.
 
 mod answer;
 mod content;
 mod document;
+mod excerpt;
 mod index;
 mod report;
 mod request;
@@ -26,14 +27,14 @@ use std::sync::OnceLock;
 use axum::http::Method;
 
 use self::document::Document;
-use self::index::{Index, Place};
+use self::index::{Index, Lookup};
 use self::report::Report;
 use super::Profile;
 use super::documents::document;
 use crate::exchange::{Answer, Recorded};
 pub use crate::mismatch::{Mismatch, Side};
 
-/// The document of a profile, ready to be held against exchanges.
+/// The contract of a profile: validates exchanges against its document.
 #[derive(Debug)]
 pub struct Contract {
     document: Document,
@@ -42,8 +43,9 @@ pub struct Contract {
 }
 
 impl Contract {
-    /// The contract of `profile`. It is read once a process; what an operation needs is
-    /// made ready on its first check.
+    /// Returns the contract of `profile`.
+    ///
+    /// The document is parsed once per process. Each schema is compiled on its first use.
     pub fn of(profile: Profile) -> &'static Self {
         static DOCUMENTED: OnceLock<Contract> = OnceLock::new();
         static OBSERVED: OnceLock<Contract> = OnceLock::new();
@@ -54,10 +56,10 @@ impl Contract {
         contract.get_or_init(|| Self::read(profile, document(profile)))
     }
 
-    /// Where in `request` and `answer` the contract is broken; nowhere, if all is well.
+    /// Returns the mismatches of an exchange with its operation.
     ///
-    /// `template` is the path with its parameters in braces; how they are called there does
-    /// not matter. Of a body with very many mismatches the first are told.
+    /// `template` is the path with its parameters in braces; their names do not matter. At most
+    /// 20 mismatches of one body are reported.
     pub fn check(
         &self,
         method: &Method,
@@ -65,13 +67,13 @@ impl Contract {
         request: &Recorded,
         answer: &Answer,
     ) -> Vec<Mismatch> {
-        let place = self.index.find(method, template);
+        let lookup = self.index.find(method, template);
         let mut report = Report::new(format!("{method} {template}"));
-        if undocumented::is_known(self.profile, &place, answer) {
+        if undocumented::is_known(self.profile, &lookup, answer) {
             return report.found;
         }
-        match place {
-            Place::Operation(operation) => {
+        match lookup {
+            Lookup::Operation(operation) => {
                 if answer.status.is_success() {
                     let mut report = report.on(Side::Request);
                     request::check(&self.document, operation, request, &mut report);
@@ -79,20 +81,20 @@ impl Contract {
                 let mut report = report.on(Side::Answer);
                 answer::check(&self.document, operation, answer, &mut report);
             }
-            Place::Path(pointer, _) => {
+            Lookup::Path(pointer, _) => {
                 report.on(Side::Request).add(pointer, "", "the path does not have this method");
             }
-            Place::Nowhere => {
+            Lookup::Unknown => {
                 report.on(Side::Request).add("#/paths", "", "the document does not have this path");
             }
         }
         report.found
     }
 
-    /// Where the refusal of a request is not as it should be that no operation is for: the
-    /// document lacks the path, or the path the method.
+    /// Returns the mismatches of an error response to a request that matches no operation.
     ///
-    /// Of such a request the document says nothing, but it says how a refusal looks.
+    /// The document has no such path or no such method on it, so only the response is checked:
+    /// against the response that the document has for all errors.
     pub fn check_refusal(
         &self,
         method: &Method,
@@ -100,25 +102,27 @@ impl Contract {
         request: &Recorded,
         answer: &Answer,
     ) -> Vec<Mismatch> {
-        let place = self.index.find(method, template);
-        let refused = answer.status.is_client_error();
-        let (true, Some(refusal)) = (refused, self.index.refusal()) else {
+        let lookup = self.index.find(method, template);
+        let rejected = answer.status.is_client_error();
+        let (true, Some(error)) = (rejected, self.index.error_response()) else {
             return self.check(method, template, request, answer);
         };
         let mut report = Report::new(format!("{method} {template}"));
-        if !undocumented::is_known(self.profile, &place, answer) {
-            answer::hold(&self.document, refusal, answer, &mut report.on(Side::Answer));
+        if !undocumented::is_known(self.profile, &lookup, answer) {
+            answer::check_response(&self.document, error, answer, &mut report.on(Side::Answer));
         }
         report.found
     }
 
-    /// Where a delivery to a webhook is not what the document says of deliveries of `event`.
+    /// Returns the mismatches of a webhook delivery with the document's webhook `event`.
     pub fn check_delivery(&self, event: &str, delivery: &Recorded) -> Vec<Mismatch> {
         let mut report = Report::new(format!("delivery of {event}"));
-        let mut half = report.on(Side::Request);
+        let mut side = report.on(Side::Request);
         match self.index.webhook(event, &delivery.method) {
-            Some(webhook) => request::carried(&self.document, webhook, delivery, &mut half),
-            None => half.add("#", "", "the document does not have this webhook"),
+            Some(webhook) => {
+                request::check_headers_and_body(&self.document, webhook, delivery, &mut side)
+            }
+            None => side.add("#", "", "the document does not have this webhook"),
         }
         report.found
     }

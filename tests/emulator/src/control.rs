@@ -1,9 +1,9 @@
 //! The control API under `/_emulator/`: reads the state, moves the clock, sends deliveries, adds
 //! faults, scripts runs, seeds, resets, and reads the journal of requests.
 //!
-//! It has a document of its own, `control.json`, which is served at `/_emulator/openapi.json`.
-//! It takes no key, has no faults, and its calls are not in the journal. Only programs of this
-//! machine may call it, and no web page but the emulator's own ([`guard`]).
+//! Its document is `control.json`, served at `/_emulator/openapi.json`. It needs no key, has no
+//! faults, and its calls are not in the journal. Only programs of this machine and the emulator's
+//! own page may call it ([`guard`]).
 
 mod actions;
 mod guard;
@@ -28,12 +28,12 @@ use crate::exchange::{Answer, Recorded};
 /// The document of the control API.
 pub(super) const DOCUMENT: &str = include_str!("../control.json");
 
-/// Why an action was not carried out.
+/// Why an action was rejected.
 #[derive(Debug, PartialEq, Eq)]
 enum Refused {
     /// The body or a parameter is wrong.
     Wrong(String),
-    /// Something that the request names is not there.
+    /// The request names something that does not exist.
     Missing(String),
 }
 
@@ -84,7 +84,7 @@ async fn exchange(
     shared.respond(&connection, with_policies(answer)).await
 }
 
-/// The answer to a path that the control API lacks.
+/// The response to an unknown path below `/_emulator/`.
 async fn unknown(
     State(shared): State<Arc<Shared>>,
     ConnectInfo(connection): ConnectInfo<Connection>,
@@ -101,7 +101,7 @@ fn ok(body: &Value) -> Answer {
     Answer::json(StatusCode::OK, body)
 }
 
-/// The methods and paths of all actions, for the tests.
+/// Returns the methods and paths of all actions, for the tests.
 #[cfg(test)]
 pub(super) fn paths() -> impl Iterator<Item = (&'static axum::http::Method, &'static str)> {
     ACTIONS.iter().map(|action| (&action.method, action.path))

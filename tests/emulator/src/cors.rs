@@ -18,10 +18,10 @@ use axum::response::{IntoResponse as _, Response};
 use super::server::Shared;
 
 const METHODS: HeaderValue = HeaderValue::from_static("GET, POST, PUT, PATCH, DELETE");
-/// What a browser may show to a page beyond the few headers that it always may.
+/// The response headers that a page may read.
 const EXPOSED: HeaderValue = HeaderValue::from_static("retry-after, allow, grpc-status");
 
-/// Answers pages of these origins; without any, the router stays as it is.
+/// Adds CORS headers for these origins. Without origins, the router is unchanged.
 pub(super) fn allow(router: Router<Arc<Shared>>, origins: &[HeaderValue]) -> Router<Arc<Shared>> {
     if origins.is_empty() {
         return router;

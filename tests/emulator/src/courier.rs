@@ -1,9 +1,9 @@
-//! Sends deliveries over HTTP in the order in which they were made. One receiver gets them one
-//! after the other, so that tests see the same order each time. Several receivers get them at the
-//! same time, so that a slow one delays no other.
+//! Sends deliveries over HTTP. One receiver gets its deliveries one after the other in their
+//! order, so tests are deterministic. Receivers are served concurrently, so a slow receiver does
+//! not delay the others.
 //!
-//! It reaches loopback only, unless remote receivers are allowed: a URL that a test registers by
-//! mistake gets no delivery. Every delivery is checked against the document before it goes out.
+//! Only receivers on loopback are reached unless remote receivers are allowed, so a URL that a
+//! test registers by mistake gets no delivery. Every delivery is checked against the document before it goes out.
 
 use std::collections::{HashMap, VecDeque};
 use std::net::IpAddr;
@@ -29,7 +29,7 @@ const TIMEOUT: Duration = Duration::from_secs(10);
 /// The deliveries that wait for each receiver, by origin. A receiver that is not here is idle.
 type Queues = HashMap<String, VecDeque<Outgoing>>;
 
-/// Sends what comes in until nobody can send any more.
+/// Sends queued deliveries until the queue is closed.
 pub(super) async fn carry(shared: Arc<Shared>, mut incoming: UnboundedReceiver<Outgoing>) {
     let client = reqwest::Client::builder()
         .user_agent("twin-emulator")
@@ -61,7 +61,7 @@ pub(super) async fn carry(shared: Arc<Shared>, mut incoming: UnboundedReceiver<O
     }
 }
 
-/// The next delivery to a receiver; without one, it is idle.
+/// Takes the next delivery to a receiver, or marks the receiver idle.
 fn next(queues: &mut Queues, origin: &str) -> Option<Outgoing> {
     let next = queues.get_mut(origin)?.pop_front();
     if next.is_none() {
@@ -74,7 +74,7 @@ fn origin(url: &str) -> String {
     Url::parse(url).map(|url| url.origin().ascii_serialization()).unwrap_or_default()
 }
 
-/// Attempts a delivery, notes the outcome, and returns the receiver.
+/// Attempts a delivery, records the result, and returns the receiver.
 async fn attempt(
     client: &Result<reqwest::Client, String>,
     shared: &Shared,
@@ -125,7 +125,7 @@ fn request(url: &Url, outgoing: Outgoing) -> Result<Recorded, String> {
     Ok(Recorded { method: Method::POST, target, headers, body: outgoing.body })
 }
 
-/// Refuses a receiver that the emulator cannot or must not reach.
+/// Rejects a URL that the emulator cannot or must not reach.
 fn check(url: &Url, remote: bool) -> Result<(), String> {
     let loopback = match url.host() {
         Some(Host::Domain(name)) => name == "localhost",
@@ -151,20 +151,24 @@ mod tests {
     use super::super::{EventType, Profile};
     use super::*;
 
+    /// A delivery with a signature and a body that the document does not allow.
+    fn failed_run(url: &str) -> Outgoing {
+        Outgoing {
+            delivery: 1,
+            url: url.to_owned(),
+            event: EventType::Failed,
+            signature: "sha256=00".to_owned(),
+            body: "{}".into(),
+        }
+    }
+
     #[tokio::test]
-    async fn checks_deliveries_before_sending_them() {
+    async fn checks_deliveries_against_the_document_before_sending() {
         for profile in Profile::ALL {
             let shared = shared(profile);
-            let outgoing = Outgoing {
-                delivery: 1,
-                // Port 0 is nobody's.
-                url: "http://127.0.0.1:0/hook".to_owned(),
-                event: EventType::Failed,
-                signature: "sha256=00".to_owned(),
-                body: "{}".into(),
-            };
             let client = reqwest::Client::builder().no_proxy().build().unwrap();
-            send(&client, &shared, outgoing).await.unwrap_err();
+            // Nothing listens on port 0.
+            send(&client, &shared, failed_run("http://127.0.0.1:0/hook")).await.unwrap_err();
             let found = shared.journal().take_mismatches();
             let places: Vec<&str> = found.iter().map(|found| found.instance.as_str()).collect();
             assert!(places.contains(&"X-Cobb-Signature") && places.contains(&""), "{found:#?}");
@@ -172,7 +176,7 @@ mod tests {
     }
 
     #[test]
-    fn only_plain_http_to_loopback_is_taken() {
+    fn sends_only_plain_http_to_loopback() {
         let taken = |url: &str| check(&Url::parse(url).unwrap(), false).is_ok();
         for url in
             ["http://127.0.0.1:1/x", "http://127.9.9.9/", "http://localhost", "http://[::1]/"]
@@ -180,7 +184,6 @@ mod tests {
             assert!(taken(url), "{url}");
         }
         for url in [
-            "https://127.0.0.1/",
             "http://example.org/",
             "http://127.0.0.1.example.org/",
             "http://0.0.0.0/",
@@ -190,5 +193,29 @@ mod tests {
         ] {
             assert!(!taken(url), "{url}");
         }
+        assert_eq!(taken("https://127.0.0.1/"), cfg!(feature = "https"));
+    }
+
+    #[cfg(feature = "https")]
+    #[tokio::test]
+    async fn speaks_tls_to_https_receivers() {
+        use std::net::Ipv4Addr;
+
+        use tokio::io::AsyncReadExt as _;
+
+        let listener = tokio::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
+        let url = format!("https://{}/hook", listener.local_addr().unwrap());
+        let hello = async {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            let mut start = [0; 2];
+            stream.read_exact(&mut start).await.unwrap();
+            start
+        };
+        let client = reqwest::Client::builder().no_proxy().build().unwrap();
+        let shared = shared(Profile::Observed);
+        let (sent, start) = tokio::join!(send(&client, &shared, failed_run(&url)), hello);
+        // A handshake record of TLS; the receiver then hangs up.
+        assert_eq!(start, [0x16, 0x03]);
+        assert!(sent.is_err());
     }
 }

@@ -1,8 +1,7 @@
-//! Deliveries of webhooks: what is sent, when, how often, and what became of it.
+//! Webhook deliveries: their content, their attempts and their state.
 //!
-//! The world decides here; [`super::courier`] has the socket. A delivery that is not
-//! answered with a 2xx is tried again, so that each arrives at least once; how often the real
-//! service tries is not published.
+//! [`super::courier`] sends them. A delivery is retried until a 2xx response, so it arrives at
+//! least once. The retry schedule of the real service is not published.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -16,14 +15,14 @@ use super::fault::Attempts;
 use super::webhooks::EventType;
 use super::world::{Due, World};
 
-/// The delays before a delivery is tried again; after the last it is given up.
+/// The delays before each retry. After the last one the delivery is given up.
 const RETRIES: [TimeDelta; 4] =
     [TimeDelta::seconds(1), TimeDelta::seconds(5), TimeDelta::seconds(30), TimeDelta::minutes(5)];
 
-/// How long a delivery waits for another to overtake it.
+/// How long a reordered delivery waits for the next one.
 const PATIENCE: TimeDelta = TimeDelta::minutes(1);
 
-/// How many deliveries are remembered.
+/// How many deliveries are kept.
 const MEMORY: usize = 1_000;
 
 /// A fault for some deliveries.
@@ -58,9 +57,9 @@ impl DeliveryRule {
 /// A fault of a delivery.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum DeliveryFault {
-    /// The delivery is sent so many times more.
+    /// The delivery is sent this many times more.
     Duplicate(u8),
-    /// The delivery is sent so many milliseconds later.
+    /// The delivery is sent this many milliseconds later.
     Late(u32),
     /// The next delivery of the same webhook overtakes this one. Without one, this one is sent after a
     /// minute.
@@ -72,7 +71,7 @@ pub enum DeliveryFault {
 }
 
 impl DeliveryFault {
-    /// The name of the kind, as fault files have it.
+    /// Returns the name of the kind in fault files.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Duplicate(_) => "duplicate",
@@ -122,13 +121,13 @@ fn unknown_fault(entry: &Entry<'_>, name: &str) -> Mistake {
     entry.mistake(format!("there is no fault {name:?} for deliveries{known}"))
 }
 
-/// All deliveries, and the faults for those to come.
+/// All deliveries, and the faults of future ones.
 #[derive(Debug, Default)]
 pub(super) struct Deliveries {
     known: BTreeMap<u64, Delivery>,
     made: u64,
     rules: Vec<(DeliveryRule, u64)>,
-    /// By webhook: those that wait to be overtaken.
+    /// Deliveries that wait to be overtaken, by webhook.
     held: HashMap<String, Vec<u64>>,
 }
 
@@ -139,12 +138,12 @@ pub(super) struct Delivery {
     pub(super) webhook_id: String,
     pub(super) outgoing: Outgoing,
     pub(super) fault: Option<DeliveryFault>,
-    /// When it was sent, and the status of the answer, or why there was none.
+    /// The time of each attempt, and the status of the response or the error.
     pub(super) attempts: Vec<(DateTime<Utc>, Result<u16, String>)>,
     pub(super) state: State,
 }
 
-/// Why an attempt got no answer.
+/// Why an attempt got no response.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Failure {
     reason: String,
@@ -164,7 +163,7 @@ impl Failure {
     }
 }
 
-/// What became of a delivery so far.
+/// The state of a delivery.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum State {
     Waiting,
@@ -173,7 +172,7 @@ pub(super) enum State {
     Lost,
 }
 
-/// A request that is to be sent.
+/// A request to send.
 #[derive(Debug, Clone)]
 pub(super) struct Outgoing {
     pub(super) delivery: u64,
@@ -195,7 +194,7 @@ impl State {
 }
 
 impl Outgoing {
-    /// The headers of the request, by name.
+    /// Returns the headers of the request.
     pub(super) fn headers(&self) -> [(&'static str, &str); 3] {
         [
             ("content-type", "application/json"),
@@ -228,34 +227,35 @@ impl Deliveries {
         }
     }
 
-    /// Those that are remembered, newest first.
+    /// Returns the kept deliveries, newest first.
     pub(super) fn newest_first(&self) -> impl Iterator<Item = &Delivery> {
         self.known.values().rev()
     }
 
-    /// The faults in force, each with how many deliveries it has counted.
+    /// Returns the faults with their counts of deliveries.
     pub(super) fn rules(&self) -> &[(DeliveryRule, u64)] {
         &self.rules
     }
 
-    /// Begins anew. The numbers go on, so that the outcome of an old delivery meets no new one.
+    /// Removes all deliveries. Numbers are not reused, so a late result of an old delivery cannot
+    /// match a new one.
     pub(super) fn after(old: &Self) -> Self {
         Self { made: old.made, ..Self::default() }
     }
 
-    /// How many were made so far.
+    /// Returns how many deliveries were made.
     pub(super) const fn made(&self) -> u64 {
         self.made
     }
 }
 
 impl World {
-    /// Adds a fault for deliveries to come. Its count begins now.
+    /// Adds a fault for future deliveries. Its count begins now.
     pub fn order_delivery_fault(&mut self, rule: DeliveryRule) {
         self.deliveries.rules.push((rule, 0));
     }
 
-    /// Makes a delivery and sends it, or applies the fault that was added for it. Tells its number.
+    /// Makes a delivery, applies its fault, sends it, and returns its number.
     pub(super) fn deliver(
         &mut self,
         agent_id: &str,
@@ -307,10 +307,10 @@ impl World {
         id
     }
 
-    /// Sends a delivery once more, whatever became of it.
+    /// Sends a delivery once more, in any state.
     ///
     /// # Errors
-    /// No delivery of this number is remembered.
+    /// No delivery of this number is kept.
     pub fn repeat_delivery(&mut self, number: u64) -> Result<(), String> {
         let known = self.deliveries.known.get(&number);
         let outgoing = known.map(|delivery| delivery.outgoing.clone());
@@ -319,12 +319,12 @@ impl World {
         Ok(())
     }
 
-    /// Removes the faults of all deliveries to come.
+    /// Removes the faults of future deliveries.
     pub fn clear_delivery_faults(&mut self) {
         self.deliveries.rules.clear();
     }
 
-    /// Sends a delivery that waited to be overtaken, if it still does.
+    /// Sends a delivery that still waits to be overtaken.
     pub(super) fn release(&mut self, id: u64) {
         let mut lists = self.deliveries.held.values_mut();
         if let Some(held) = lists.find(|held| held.contains(&id)) {
@@ -334,10 +334,10 @@ impl World {
         }
     }
 
-    /// Sends a delivery, unless it has arrived, or its webhook was deleted or disabled meanwhile.
+    /// Sends a delivery, unless it has arrived or its webhook was deleted or disabled.
     pub(super) fn dispatch(&mut self, id: u64) {
         let known = self.deliveries.known.get_mut(&id);
-        // A copy of it may have arrived while this one waited to be sent again.
+        // A duplicate may have arrived while this one waited for its retry.
         let Some(delivery) = known.filter(|known| known.state == State::Waiting) else { return };
         let agent = self.agents.get(&delivery.agent_id);
         if agent.is_some_and(|agent| agent.has_active_webhook(&delivery.webhook_id)) {
@@ -348,7 +348,7 @@ impl World {
         }
     }
 
-    /// Notes what became of an attempt: the status of the answer, or why there was none.
+    /// Records the result of an attempt: the status of the response, or the error.
     pub(super) fn attempted(&mut self, id: u64, outcome: Result<u16, Failure>) {
         let now = self.now;
         let Some(delivery) = self.deliveries.known.get_mut(&id) else { return };
@@ -371,7 +371,7 @@ impl World {
 /// The value of `X-Cobb-Signature`: HMAC-SHA256 of the raw body, with the secret's text as
 /// the key.
 fn sign(secret: &str, body: &str) -> String {
-    // HMAC takes a key of any length.
+    // HMAC accepts a key of any length.
     let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(secret.as_bytes()) else {
         return String::new();
     };
@@ -385,7 +385,7 @@ mod tests {
 
     /// RFC 4231, test case 2.
     #[test]
-    fn signatures_are_hmac_sha256_in_lower_case_hex() {
+    fn signs_with_hmac_sha256_in_lower_case_hex() {
         assert_eq!(
             sign("Jefe", "what do ya want for nothing?"),
             "sha256=5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843"

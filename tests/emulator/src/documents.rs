@@ -1,4 +1,4 @@
-//! The OpenAPI documents that the profiles conform to.
+//! The OpenAPI documents of the profiles.
 
 use std::sync::OnceLock;
 
@@ -9,10 +9,9 @@ use super::operations::OPERATIONS;
 
 /// Returns the OpenAPI document of `profile`, as the emulator serves it at `/openapi.json`.
 ///
-/// For [`Profile::Documented`] it is the document of the published reference. For
-/// [`Profile::Observed`] it is the effective document, which adds what was observed of the
-/// live service. It leaves out the operations and deliveries that the emulator lacks, which
-/// a newer document of the service may describe.
+/// [`Profile::Documented`] has the document of the published reference. [`Profile::Observed`] has
+/// the effective document, which adds the observations of the live service. It leaves out the
+/// operations and deliveries that the emulator lacks, which a newer document may describe.
 pub fn document(profile: Profile) -> &'static str {
     const REFERENCE: &str = include_str!("../contract.json");
     static OBSERVED: OnceLock<String> = OnceLock::new();
@@ -24,7 +23,8 @@ pub fn document(profile: Profile) -> &'static str {
     }
 }
 
-/// `effective` without what the emulator lacks. It makes the deliveries of the reference.
+/// Removes the operations and deliveries that the emulator lacks from `effective`. The emulator
+/// makes the deliveries of the reference.
 fn served(effective: &str, reference: &str) -> String {
     let (Ok(mut document), Ok(reference)) =
         (serde_json::from_str::<Value>(effective), serde_json::from_str::<Value>(reference))

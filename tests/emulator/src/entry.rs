@@ -1,7 +1,5 @@
-//! Reads a JSON document that a person wrote. Every value knows its line and its place, so that
-//! an error names the wrong entry in the words of the document.
-//!
-//! It knows no fault and no step: what a member means is for whoever asks for it.
+//! Reads a JSON document that a person wrote. Every value has its line and its path, so that an
+//! error names the wrong entry.
 
 use std::fmt::{self, Display};
 use std::ops::RangeInclusive;
@@ -11,12 +9,12 @@ use serde::de::{MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
-/// Suggestions must be at least this similar, by Jaro and Winkler.
+/// The lowest Jaro-Winkler similarity of a suggestion.
 const SIMILAR: f64 = 0.8;
 /// The longest value that an error quotes, in characters.
 const QUOTED: usize = 60;
 
-/// An entry that cannot be used: the line, the place, and what to write instead.
+/// A wrong entry: its line, its path, and what to write instead.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Mistake {
     line: usize,
@@ -52,7 +50,7 @@ pub(crate) struct Entry<'a> {
 }
 
 impl<'a> Entry<'a> {
-    /// Reads a document.
+    /// Parses a document.
     pub(crate) fn parse(document: &'a str) -> Result<Self, Mistake> {
         let raw: &RawValue = serde_json::from_str(document).map_err(|error| {
             let message = error.to_string();
@@ -63,9 +61,9 @@ impl<'a> Entry<'a> {
         Ok(Self { document, text: raw.get(), place: String::new() })
     }
 
-    /// An error about this entry.
+    /// Creates an error about this entry.
     pub(crate) fn mistake(&self, message: impl Display) -> Mistake {
-        // The text is a part of the document.
+        // The text is a slice of the document.
         let offset = self.text.as_ptr() as usize - self.document.as_ptr() as usize;
         let before = self.document.get(..offset).unwrap_or_default();
         let line = 1 + before.bytes().filter(|byte| *byte == b'\n').count();
@@ -106,7 +104,7 @@ impl<'a> Entry<'a> {
         self.text == "null"
     }
 
-    /// The members of an object that may have these and no other.
+    /// Returns the members of an object, and rejects members that are not in `known`.
     pub(crate) fn object(&self, known: &[&str]) -> Result<Members<'a>, Mistake> {
         let members = self.members()?;
         for (name, entry) in &members.list {
@@ -118,7 +116,7 @@ impl<'a> Entry<'a> {
         Ok(members)
     }
 
-    /// The members of an object, whatever they are called.
+    /// Returns the members of an object with any names.
     pub(crate) fn members(&self) -> Result<Members<'a>, Mistake> {
         if !self.is_object() {
             return Err(self.expected("an object"));
@@ -130,14 +128,14 @@ impl<'a> Entry<'a> {
                 if self.place.is_empty() { name.clone() } else { format!("{}.{name}", self.place) };
             let entry = self.below(raw.get(), place);
             if list.iter().any(|(other, _)| *other == name) {
-                return Err(entry.mistake(format!("{name:?} is there twice")));
+                return Err(entry.mistake(format!("{name:?} is repeated")));
             }
             list.push((name, entry));
         }
         Ok(Members { of: self.clone(), list })
     }
 
-    /// The elements of a list.
+    /// Returns the elements of a list.
     pub(crate) fn list(&self) -> Result<Vec<Self>, Mistake> {
         if !self.is_list() {
             return Err(self.expected("a list"));
@@ -150,19 +148,19 @@ impl<'a> Entry<'a> {
     }
 
     pub(crate) fn text(&self) -> Result<String, Mistake> {
-        self.decoded("a text")
+        self.decoded("a string")
     }
 
     pub(crate) fn flag(&self) -> Result<bool, Mistake> {
         self.decoded("true or false")
     }
 
-    /// A whole number, possibly negative.
+    /// Parses a whole number, which may be negative.
     pub(crate) fn integer(&self) -> Result<i64, Mistake> {
         self.decoded("a whole number")
     }
 
-    /// A whole number in `range`.
+    /// Parses a whole number in `range`.
     pub(crate) fn number(&self, range: RangeInclusive<u64>) -> Result<u64, Mistake> {
         let what = match (*range.start(), *range.end()) {
             (0, u64::MAX) => "a whole number".to_owned(),
@@ -173,7 +171,7 @@ impl<'a> Entry<'a> {
         if range.contains(&number) { Ok(number) } else { Err(self.expected(what)) }
     }
 
-    /// A duration: `"1.5s"`, `"200ms"`, `"15m"`, `"1h"`, or a number of milliseconds.
+    /// Parses a duration: `"1.5s"`, `"200ms"`, `"15m"`, `"1h"`, or a number of milliseconds.
     pub(crate) fn duration(&self) -> Result<Duration, Mistake> {
         const WHAT: &str = "a duration such as \"2s\", \"200ms\", \"15m\" or \"1h\"";
         if !self.is_text() {
@@ -182,7 +180,7 @@ impl<'a> Entry<'a> {
         parse_duration(&self.text()?).ok_or_else(|| self.expected(WHAT))
     }
 
-    /// One of these words.
+    /// Parses one of these names.
     pub(crate) fn choice<T: Copy>(&self, choices: &[(&str, T)]) -> Result<T, Mistake> {
         let names: Vec<&str> = choices.iter().map(|(name, _)| *name).collect();
         if !self.is_text() {
@@ -215,7 +213,7 @@ impl<'a> Members<'a> {
         self.get(name).ok_or_else(|| self.of.mistake(format!("{name:?} is missing")))
     }
 
-    /// What one member says, if it is there.
+    /// Reads a member, if it is present.
     pub(crate) fn read<T>(
         &self,
         name: &str,
@@ -224,7 +222,7 @@ impl<'a> Members<'a> {
         self.get(name).map(read).transpose()
     }
 
-    /// The only member, where there must be one.
+    /// Returns the only member of an object that must have exactly one.
     pub(crate) fn only(&self, what: &str) -> Result<(&str, &Entry<'a>), Mistake> {
         match self.list.as_slice() {
             [(name, entry)] => Ok((name, entry)),
@@ -233,7 +231,7 @@ impl<'a> Members<'a> {
     }
 }
 
-/// What to write instead of an unknown name.
+/// Returns what to write instead of an unknown name.
 pub(crate) fn instead(name: &str, known: &[&str]) -> String {
     let similarity = |known: &&str| strsim::jaro_winkler(name, known);
     let closest = known
@@ -260,13 +258,13 @@ pub(crate) fn parse_duration(text: &str) -> Option<Duration> {
     let is_plain = digits.starts_with(|letter: char| letter.is_ascii_digit())
         && digits.chars().all(|letter| letter.is_ascii_digit() || letter == '.');
     let number: f64 = digits.parse().ok().filter(|_| is_plain)?;
-    // Rounded, since 0.2 s are not exactly 200 ms in binary.
+    // Rounded, because 0.2 s is not exactly 200 ms in binary.
     let duration = Duration::try_from_secs_f64(number * seconds).ok()?;
     let nanos = duration.as_nanos().checked_add(500)? / 1_000;
     u64::try_from(nanos).ok().map(Duration::from_micros)
 }
 
-/// The members of an object in their order, also those of one name.
+/// The members of an object in their order, with duplicates.
 struct Pairs<'a>(Vec<(String, &'a RawValue)>);
 
 impl<'de> Deserialize<'de> for Pairs<'de> {
@@ -298,26 +296,26 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_the_line_and_the_place_of_a_wrong_entry() {
+    fn error_names_line_and_path_of_wrong_entry() {
         let document = "{\n  \"list\": [\n    1,\n    {\"a\":\n      true}\n  ]\n}";
         let entry = Entry::parse(document).unwrap();
         let list = entry.object(&["list"]).unwrap().need("list").unwrap().list().unwrap();
         let member = list[1].members().unwrap();
         let mistake = member.need("a").unwrap().text().unwrap_err();
-        assert_eq!(mistake.to_string(), "line 5, list[1].a: expected a text, found true");
+        assert_eq!(mistake.to_string(), "line 5, list[1].a: expected a string, found true");
         let mistake = member.need("b").unwrap_err();
         assert_eq!(mistake.to_string(), "line 4, list[1]: \"b\" is missing");
     }
 
     #[test]
-    fn reports_the_line_of_a_syntax_error() {
+    fn error_names_line_of_syntax_error() {
         let mistake = Entry::parse("{\n\n  \"a\": ,\n}").unwrap_err();
         assert_eq!(mistake.line(), 3);
         assert!(mistake.to_string().starts_with("line 3: not valid JSON: "), "{mistake}");
     }
 
     #[test]
-    fn suggests_the_closest_name() {
+    fn error_suggests_closest_name() {
         let entry = Entry::parse(r#"{"fault": 1, "other": 2}"#).unwrap();
         let mistake = entry.object(&["faults", "runs"]).unwrap_err().to_string();
         assert_eq!(
@@ -327,13 +325,13 @@ mod tests {
     }
 
     #[test]
-    fn rejects_a_member_that_is_there_twice() {
+    fn rejects_repeated_member() {
         let entry = Entry::parse("{\"a\": 1,\n\"a\": 2}").unwrap();
-        assert_eq!(entry.members().unwrap_err().to_string(), "line 2, a: \"a\" is there twice");
+        assert_eq!(entry.members().unwrap_err().to_string(), "line 2, a: \"a\" is repeated");
     }
 
     #[test]
-    fn reads_durations() {
+    fn parses_durations_with_units() {
         let read = |text: &str| Entry::parse(text).unwrap().duration().map(|d| d.as_millis());
         for (text, milliseconds) in [
             ("\"2s\"", 2_000),

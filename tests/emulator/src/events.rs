@@ -1,6 +1,6 @@
 //! The events of runs.
 //!
-//! A payload is JSON text from the moment that it is recorded: a million of them are held.
+//! Payloads are stored as JSON text to save memory: the store is built for a million events.
 
 use axum::http::StatusCode;
 use chrono::{DateTime, Utc};
@@ -13,12 +13,12 @@ use super::ids::Ids;
 use super::world::World;
 use crate::exchange::Answer;
 
-/// Something that happened during a run.
+/// An event of a run.
 #[derive(Debug)]
 pub(super) struct RecordedEvent {
-    /// Among the events of its run, from 1.
+    /// The index among the events of its run, from 1.
     index: u64,
-    /// Among the events of all runs. It skips values, as the live service's does.
+    /// The index among the events of all runs, with gaps as in the live service.
     global: u64,
     pub(super) at: DateTime<Utc>,
     payload: Box<RawValue>,
@@ -40,8 +40,8 @@ impl Indexes {
 }
 
 impl World {
-    /// Records that `kind` (`ToolCallStarted`) happened during a run, with `detail`.
-    /// Without such a run, nothing.
+    /// Records an event of `kind` (`ToolCallStarted`) with `detail`. Does nothing if there is no
+    /// such run.
     pub fn record(&mut self, agent_id: &str, run_id: &str, kind: &str, detail: &serde_json::Value) {
         let payload = if self.observed() {
             json!({
@@ -51,7 +51,7 @@ impl World {
         } else {
             json!({snake_case(kind): detail})
         };
-        // A `Value` has nothing in it that could not be written.
+        // A `Value` can always be serialized.
         let Ok(payload) = serde_json::value::to_raw_value(&payload) else { return };
         let global = self.indexes.next(&mut self.ids);
         let at = self.now;
@@ -64,7 +64,7 @@ impl World {
     }
 }
 
-/// `ToolCallStarted` as `tool_call_started`.
+/// Converts `ToolCallStarted` to `tool_call_started`.
 fn snake_case(kind: &str) -> String {
     let mut name = String::with_capacity(kind.len() + 4);
     for (place, letter) in kind.char_indices() {
@@ -130,7 +130,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn kinds_are_written_as_the_reference_writes_them() {
+    fn converts_event_kinds_to_snake_case() {
         for (kind, name) in [("Started", "started"), ("ToolCallStarted", "tool_call_started")] {
             assert_eq!(snake_case(kind), name);
         }

@@ -1,11 +1,11 @@
-//! A request as it came and an answer as it is to go, for every server of this package.
+//! A received request and the response to it.
 
 use axum::body::{Body, Bytes, to_bytes};
 use axum::extract::Request;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 
-/// Larger requests than this are cut off; no test sends one.
+/// The largest request body that is read.
 const REQUEST_LIMIT: usize = 16 << 20;
 
 /// A request as it arrived.
@@ -13,7 +13,7 @@ const REQUEST_LIMIT: usize = 16 << 20;
 pub struct Recorded {
     /// The method.
     pub method: Method,
-    /// Path and query, as they were on the wire.
+    /// The path and the query, not decoded.
     pub target: String,
     /// The headers.
     pub headers: HeaderMap,
@@ -25,7 +25,7 @@ impl Recorded {
     /// Reads a request to its end.
     ///
     /// # Errors
-    /// The status to refuse it with: its body breaks off, or is longer than 16 MiB.
+    /// Returns the status for the response if the body breaks off or is longer than 16 MiB.
     pub async fn read(request: Request) -> Result<Self, StatusCode> {
         let (parts, body) = request.into_parts();
         let target = parts.uri.to_string();
@@ -33,51 +33,51 @@ impl Recorded {
         Ok(Self { method: parts.method, target, headers: parts.headers, body })
     }
 
-    /// The path, without the query.
+    /// Returns the path, without the query.
     pub fn path(&self) -> &str {
         self.target.split('?').next().unwrap_or_default()
     }
 
-    /// The query, without the question mark; empty when there is none.
+    /// Returns the query without the question mark, or the empty string.
     pub fn query(&self) -> &str {
         self.target.split_once('?').map_or("", |(_, query)| query)
     }
 
-    /// A header's value, or the empty string.
+    /// Returns the value of a header, or the empty string.
     pub fn header(&self, name: &str) -> &str {
         self.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default()
     }
 }
 
-/// An answer to be given.
+/// A response.
 #[derive(Debug, Clone, Default)]
 pub struct Answer {
     /// The status.
     pub status: StatusCode,
-    /// The headers, but for those that frame the body.
+    /// The headers, without those that frame the body.
     pub headers: HeaderMap,
-    /// The body, whole.
+    /// The whole body.
     pub body: Bytes,
 }
 
 impl Answer {
-    /// An answer without a body.
+    /// Creates a response without a body.
     pub fn empty(status: StatusCode) -> Self {
         Self { status, ..Self::default() }
     }
 
-    /// An answer with a body of this content type.
+    /// Creates a response with a body of this content type.
     pub fn new(status: StatusCode, content_type: &'static str, body: impl Into<Bytes>) -> Self {
         Self { status, headers: HeaderMap::new(), body: body.into() }
             .header(header::CONTENT_TYPE, HeaderValue::from_static(content_type))
     }
 
-    /// An answer with a JSON body.
+    /// Creates a response with a JSON body.
     pub fn json(status: StatusCode, body: &impl ToString) -> Self {
         Self::new(status, "application/json", body.to_string())
     }
 
-    /// The same answer with one more header.
+    /// Adds a header.
     #[must_use]
     pub fn header(mut self, name: HeaderName, value: HeaderValue) -> Self {
         self.headers.append(name, value);

@@ -1,4 +1,4 @@
-//! Faults: what goes wrong with which attempt of which operation.
+//! Faults of requests, by operation and attempt.
 //!
 //! A fault file has a list of rules. The first rule that names the operation and the attempt
 //! decides. Every rule that names the operation counts the attempt, from 1, since the rule was
@@ -27,8 +27,8 @@
 //! The kinds are the variants of [`Fault`]; [`EXAMPLES`] has a line for each of them. In Rust,
 //! [`Rule::new`] and [`Faults::install`] do the same.
 //!
-//! This module does nothing to a request itself: it has no socket, no clock, no state of the
-//! emulator. A [`Hit`] says what should happen. One request has at most one fault.
+//! This module only selects faults and has no socket, clock or emulator state. A [`Hit`] is the
+//! selected fault. One request has at most one fault.
 
 mod amend;
 mod answer;

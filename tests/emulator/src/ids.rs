@@ -1,14 +1,14 @@
-//! Identifiers and secrets that are made up, the same ones for the same seed.
+//! Generates identifiers and secrets from a seed.
 //!
-//! They look like the real ones and protect nothing: who knows the seed knows them all.
+//! The secrets protect nothing: anyone can generate them from the seed.
 
 use sha2::{Digest as _, Sha256};
 
 const ALPHANUMERIC: &[u8] = b"abcdefghijklmnopqrstuvwxyz0123456789";
 const HEX: &[u8] = b"0123456789abcdef";
 
-/// Where identifiers come from: SHA-256 of the seed and a counter, which is the same on every
-/// machine and in every version.
+/// The generator: SHA-256 of the seed and a counter, so it is the same on every machine and in
+/// every version.
 #[derive(Debug, Clone)]
 pub(super) struct Ids {
     seed: u64,
@@ -47,13 +47,13 @@ impl Ids {
         self.of(HEX, length)
     }
 
-    /// A UUID by its form; its time is made up, too.
+    /// Returns an identifier in the form of a UUID.
     pub(super) fn uuid(&mut self) -> String {
         let [time, low, random, rest, node] = [8, 4, 3, 3, 12].map(|length| self.hex(length));
         format!("{time}-{low}-7{random}-8{rest}-{node}")
     }
 
-    /// A small number, for what skips values.
+    /// Returns a small number, for gaps between indexes.
     pub(super) fn below(&mut self, bound: u32) -> u32 {
         self.next_number() % bound.max(1)
     }

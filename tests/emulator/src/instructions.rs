@@ -1,4 +1,4 @@
-//! What agents were told to do, in versions.
+//! The instructions of agents, in versions.
 
 use axum::http::StatusCode;
 use chrono::{DateTime, Utc};
@@ -21,7 +21,7 @@ pub(super) struct Version {
 }
 
 impl Version {
-    /// What the live service shows besides the text.
+    /// The members that the live service shows besides the text.
     fn extras(&self) -> [(&'static str, Value); 3] {
         let hash = base16ct::lower::encode_string(&Sha256::digest(&self.content));
         [
@@ -73,7 +73,7 @@ pub(super) fn update(world: &mut World, call: &Call<'_>) -> Reply {
     Ok(success())
 }
 
-/// The newest version comes first; it is the one in force.
+/// The newest version is first and is the current one.
 pub(super) fn history(world: &mut World, call: &Call<'_>) -> Reply {
     let limit = call.number("limit", 1)?.unwrap_or(u64::MAX);
     let agent = world.agent(call.id("agent_id"))?;

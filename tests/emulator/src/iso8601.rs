@@ -1,13 +1,14 @@
-//! Times of query parameters, in the forms of ISO 8601: the reference says "ISO 8601" and no more.
+//! Parses times of query parameters. The reference only says "ISO 8601", so all its forms are
+//! accepted.
 //!
 //! A date, or a date and a time to the hour, minute or second with any fraction, in the extended
 //! or the basic format, with `Z`, an offset, or neither (UTC). Week and ordinal dates count too.
 
 use chrono::{DateTime, NaiveDate, NaiveDateTime, NaiveTime, TimeDelta, Utc};
 
-/// Reads a time; `None` where it is not in a form of ISO 8601.
+/// Parses a time; `None` if it is not in an ISO 8601 form.
 pub(super) fn parse(text: &str) -> Option<DateTime<Utc>> {
-    // A `+` that was not percent-encoded arrives as a blank.
+    // A `+` that was not percent-encoded arrives as a space.
     let text = text.replace(' ', "+");
     let Some((day, time)) = text.split_once(['T', 't']) else {
         return Some(date(&text)?.and_time(NaiveTime::MIN).and_utc());
@@ -53,7 +54,7 @@ fn split_offset(text: &str) -> Option<(&str, TimeDelta)> {
     Some((time, TimeDelta::minutes(sign * (hours * 60 + minutes))))
 }
 
-/// The time of day, and what comes on top: a fraction, or a day for `24:00`.
+/// The time of day, and a duration to add: a fraction, or a day for `24:00`.
 fn time_of_day(text: &str) -> Option<(NaiveTime, TimeDelta)> {
     let (whole, fraction) = match text.split_once(['.', ',']) {
         Some((whole, fraction)) => (whole, Some(fraction)),
@@ -95,7 +96,7 @@ mod tests {
     }
 
     #[test]
-    fn reads_every_form_of_the_same_instant() {
+    fn parses_every_form_of_one_instant() {
         let noon = [
             "2026-03-11T12:00:00Z",
             "2026-03-11T12:00:00.000Z",
@@ -123,7 +124,7 @@ mod tests {
     }
 
     #[test]
-    fn reads_dates_fractions_and_the_end_of_a_day() {
+    fn parses_dates_fractions_and_24_00() {
         for (text, time) in [
             ("2026-03-11", "2026-03-11T00:00:00Z"),
             ("20260311", "2026-03-11T00:00:00Z"),
@@ -138,7 +139,7 @@ mod tests {
     }
 
     #[test]
-    fn rejects_what_is_not_iso_8601() {
+    fn rejects_text_that_is_not_iso_8601() {
         for text in [
             "",
             "yesterday",

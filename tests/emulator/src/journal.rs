@@ -1,7 +1,7 @@
-//! What was asked and answered, for tests to assert upon and for the page to show.
+//! Records exchanges for the assertions of tests and for the page.
 //!
-//! It keeps the latest exchanges only, by number and by the bytes of their bodies, so that memory
-//! stays flat; the counts are of all.
+//! Only the latest exchanges are kept, limited by number and by the bytes of their bodies, so
+//! memory use is bounded. The counts include all exchanges.
 
 use std::collections::{BTreeMap, VecDeque};
 
@@ -10,21 +10,21 @@ use axum::http::StatusCode;
 use super::mismatch::Mismatch;
 use crate::exchange::Recorded;
 
-/// How many exchanges are kept, and how many mismatches.
+/// The most exchanges, and the most mismatches, that are kept.
 const MEMORY: usize = 1_000;
-/// How many bytes of bodies are kept; the latest exchange is, however long it is.
+/// The most bytes of bodies that are kept. The latest exchange is always kept.
 const BODIES: usize = 64 << 20;
 
-/// A request, and what it was answered with.
+/// A request and the status of its response.
 #[derive(Debug, Clone)]
 pub struct Exchange {
-    /// The operation's name; none for a path or method that the API lacks.
+    /// The name of the operation; `None` for an unknown path or method.
     pub operation: Option<&'static str>,
     /// The request.
     pub request: Recorded,
-    /// The status of the answer, as it was meant to go out.
+    /// The status of the response, which a fault can keep from being sent.
     pub status: StatusCode,
-    /// The name of the fault that was applied to it, if any was.
+    /// The name of the applied fault.
     pub fault: Option<&'static str>,
 }
 
@@ -32,7 +32,7 @@ pub struct Exchange {
 #[derive(Debug, Default)]
 pub(super) struct Journal {
     latest: VecDeque<Exchange>,
-    /// How many bytes the bodies of the latest have.
+    /// The bytes of all kept bodies.
     bytes: usize,
     counts: BTreeMap<&'static str, u64>,
     mismatches: Vec<Mismatch>,
@@ -54,7 +54,7 @@ impl Journal {
         self.note_mismatches(mismatches);
     }
 
-    /// Notes what breaks the contract in something that is no exchange of its own.
+    /// Adds mismatches of a delivery, which is not an exchange of the API.
     pub(super) fn note_mismatches(&mut self, mismatches: Vec<Mismatch>) {
         let room = MEMORY.saturating_sub(self.mismatches.len());
         self.mismatches.extend(mismatches.into_iter().take(room));
@@ -69,7 +69,7 @@ impl Journal {
         self.counts.get(operation).copied().unwrap_or_default()
     }
 
-    /// The latest exchanges with their numbers, counted from 1 since the start; oldest first.
+    /// Returns the kept exchanges, oldest first, with their numbers, which start at 1.
     pub(super) fn numbered(&self) -> impl DoubleEndedIterator<Item = (u64, &Exchange)> {
         let first = self.total + 1 - self.latest.len() as u64;
         (0..self.latest.len()).map(move |place| (first + place as u64, &self.latest[place]))
@@ -103,7 +103,7 @@ mod tests {
     }
 
     #[test]
-    fn the_latest_exchanges_are_kept_and_all_are_counted() {
+    fn keeps_latest_exchanges_and_counts_all() {
         let mut journal = Journal::default();
         for bytes in 0..MEMORY + 5 {
             journal.note(exchange(bytes), Vec::new());
@@ -114,7 +114,7 @@ mod tests {
     }
 
     #[test]
-    fn large_bodies_are_kept_up_to_a_bound() {
+    fn drops_old_exchanges_over_the_byte_limit() {
         let mut journal = Journal::default();
         for _ in 0..6 {
             journal.note(exchange(BODIES / 4), Vec::new());

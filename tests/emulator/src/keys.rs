@@ -1,4 +1,4 @@
-//! API keys, and whom they belong to.
+//! API keys and their user.
 
 use axum::http::{HeaderMap, StatusCode};
 use chrono::{DateTime, Utc};
@@ -13,7 +13,7 @@ use crate::exchange::Answer;
 
 const LONGEST_NAME: usize = 128;
 
-/// The keys that are valid. A revoked one is forgotten.
+/// The valid keys. A revoked key is removed.
 #[derive(Debug)]
 pub(super) struct Keys(Vec<Key>);
 
@@ -33,7 +33,7 @@ impl std::fmt::Debug for Key {
 }
 
 impl Keys {
-    /// The keys of a new world: `secret`, or one that is made up.
+    /// Creates the initial keys: `secret`, or a generated one.
     pub(super) fn new(
         ids: &mut Ids,
         profile: Profile,
@@ -47,12 +47,12 @@ impl Keys {
         Self(vec![key])
     }
 
-    /// The first key's secret, while it is valid.
+    /// Returns the secret of the initial key, unless it was revoked.
     pub(super) fn first_secret(&self) -> Option<&str> {
         self.0.first().map(|key| key.secret.as_str())
     }
 
-    /// Lets a request pass that carries a valid key.
+    /// Rejects a request without a valid key.
     pub(super) fn admit(&mut self, headers: &HeaderMap, now: DateTime<Utc>) -> Result<(), Refusal> {
         let unauthorized = |detail| Refusal::problem(StatusCode::UNAUTHORIZED, detail);
         let mut sent = headers.get_all("x-api-key").iter();
@@ -83,7 +83,7 @@ impl Key {
             "key_id": self.id, "name": self.name, "display_prefix": self.prefix,
             "created_at": self.created.timestamp(),
         });
-        // The reference has every key used; a new one counts as used when it was created.
+        // In the reference `last_used_at` is required, so a new key has its time of creation.
         let used = match profile {
             Profile::Documented => Some(self.used.unwrap_or(self.created)),
             Profile::Observed => self.used,

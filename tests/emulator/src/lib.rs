@@ -75,19 +75,19 @@ pub use self::wire::Gate;
 use self::wire::{Connection, Listener};
 pub use self::world::World;
 
-/// What a profile does, and a test can change.
+/// Behaviour of a profile that a test can change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Switches {
-    /// Lists of events start with the first event, whatever `after_index` says.
+    /// Lists of events ignore `after_index` and start with the first event.
     pub ignore_after_index: bool,
-    /// The most events in one answer, whatever `limit` says.
+    /// The most events in one response, even if `limit` is higher.
     pub event_cap: Option<usize>,
     /// A run in mode `run` needs a deployed agent, unless the request has `skip_deploy_check`.
     pub deploy_check: bool,
 }
 
 impl Switches {
-    /// Returns what this profile does.
+    /// Returns the switches of `profile`.
     pub const fn of(profile: Profile) -> Self {
         match profile {
             Profile::Documented => {
@@ -116,13 +116,13 @@ impl Builder {
         self
     }
 
-    /// Sets the API key. Without it, one is made from the seed.
+    /// Sets the API key. By default it is generated from the seed.
     pub fn api_key(mut self, key: impl Into<String>) -> Self {
         self.setup.api_key = Some(key.into());
         self
     }
 
-    /// Changes what the profile does.
+    /// Changes the switches of the profile.
     pub fn switches(mut self, change: impl FnOnce(&mut Switches)) -> Self {
         change(&mut self.setup.switches);
         self
@@ -140,21 +140,21 @@ impl Builder {
         self
     }
 
-    /// Sets the address to listen on, in place of a free port of 127.0.0.1.
+    /// Sets the address to listen on. The default is a free port of 127.0.0.1.
     ///
-    /// Everybody who can reach the address can use the emulator and read what is in it.
+    /// Anyone who can reach the address can use the emulator and read its data.
     pub const fn address(mut self, address: SocketAddr) -> Self {
         self.address = address;
         self
     }
 
-    /// Takes the machine's time, in place of one that a test moves.
+    /// Uses the machine's clock. By default, time moves only with [`Emulator::advance`].
     pub const fn running_clock(mut self) -> Self {
         self.setup.clock = Clock::System;
         self
     }
 
-    /// Waits by another clock where a fault makes the emulator wait.
+    /// Sets the clock for the waits of faults.
     pub fn pace(mut self, pace: Arc<dyn Pace>) -> Self {
         self.pace = pace;
         self
@@ -203,7 +203,7 @@ impl Builder {
             server::router(Arc::clone(&shared)).into_make_service_with_connect_info::<Connection>();
         let mut tasks = vec![
             tokio::spawn(async move {
-                // It ends with the emulator; there is nobody to tell of an error.
+                // It ends with the emulator, so an error cannot be reported.
                 let _ = axum::serve(listener, service).await;
             }),
             tokio::spawn(courier::carry(Arc::clone(&shared), deliveries)),
@@ -230,7 +230,7 @@ pub struct Emulator {
 }
 
 impl Emulator {
-    /// Returns the settings of an emulator of this profile.
+    /// Returns a builder for an emulator of this profile.
     pub fn builder(profile: Profile) -> Builder {
         Builder {
             setup: Setup::of(profile),
@@ -244,7 +244,7 @@ impl Emulator {
         format!("http://{}", self.gate.address())
     }
 
-    /// Returns the API key that it was started with.
+    /// Returns the initial API key.
     pub fn api_key(&self) -> &str {
         &self.api_key
     }
@@ -264,8 +264,8 @@ impl Emulator {
         self.shared.with(act)
     }
 
-    /// Advances the clock. What falls due meanwhile happens in order; returns when every delivery
-    /// that it caused was attempted.
+    /// Advances the clock, and applies due events in order. Returns when every resulting delivery
+    /// was attempted.
     pub async fn advance(&self, time: Duration) {
         let time = TimeDelta::from_std(time).unwrap_or(TimeDelta::MAX);
         let then = self.with(|world| world.now().checked_add_signed(time));
@@ -277,7 +277,7 @@ impl Emulator {
         self.shared.advance_to(then).await;
     }
 
-    /// Puts everything back as it was after the start: state, time, faults, scripts, journal.
+    /// Restores state, time, faults, scripts and journal as they were after the start.
     pub fn reset(&self) {
         self.shared.reset();
     }
@@ -287,7 +287,7 @@ impl Emulator {
         self.shared.settled().await;
     }
 
-    /// Adds a fault. Its count of attempts begins now.
+    /// Adds a fault. It counts attempts from now on.
     ///
     /// # Errors
     /// The rule names an unknown operation.
@@ -310,7 +310,7 @@ impl Emulator {
         self.shared.journal().count(operation)
     }
 
-    /// Returns where exchanges broke the API's document, and removes that from the journal. Empty
+    /// Returns the contract mismatches so far, and removes them from the journal. Always empty
     /// without the feature `contract`.
     pub fn take_mismatches(&self) -> Vec<Mismatch> {
         self.shared.journal().take_mismatches()

@@ -1,6 +1,6 @@
-//! How a run goes from one state to the next: by its script, or step by step by a test.
+//! Moves runs from one state to the next, by a script or by calls of a test.
 //!
-//! Each change of state that the service tells of leaves deliveries to be sent.
+//! A change of state that webhooks can subscribe to queues deliveries.
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -13,7 +13,7 @@ use super::runs::{Outcome, Run, RunMode, State};
 use super::webhooks::EventType;
 use super::world::{Due, World};
 
-/// For so long must an agent wait for input before the service tells of it.
+/// How long an agent must wait for input before webhooks get `run.paused`.
 const LONG_PAUSE: TimeDelta = TimeDelta::minutes(15);
 
 /// One thing that happens to a run.
@@ -24,13 +24,13 @@ const LONG_PAUSE: TimeDelta = TimeDelta::minutes(15);
 pub enum Step {
     /// An event of this kind is recorded.
     Event(String),
-    /// The agent waits for input. Webhooks learn of it after 15 minutes.
+    /// The agent waits for input. Webhooks get `run.paused` after 15 minutes.
     Pause,
-    /// The user pauses the run. Webhooks learn of it at once.
+    /// The user pauses the run. Webhooks get `run.paused` at once.
     UserPause,
-    /// It goes on.
+    /// The paused run resumes.
     Resume,
-    /// The run comes to its end.
+    /// The run completes.
     Complete(Outcome),
     /// A policy error ends it.
     Fail,
@@ -38,7 +38,7 @@ pub enum Step {
     Stop,
 }
 
-/// What becomes of a run, and when: each step so long after the one before it.
+/// The steps of a run, each with its delay after the previous one.
 ///
 /// In a fault file: `[{"after": "2s", "do": {"event": "Tick"}}, {"do": "fail"}]`.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -53,7 +53,7 @@ struct Planned {
 const OUTCOMES: [(&str, Outcome); 3] =
     [("success", Outcome::Success), ("partial", Outcome::Partial), ("fail", Outcome::Fail)];
 
-/// Every step that needs no value, in the order of the help.
+/// The steps that need no value, in the order of the help.
 const STEPS: [&str; 6] = ["pause", "user_pause", "resume", "complete", "fail", "stop"];
 
 impl Step {
@@ -102,12 +102,12 @@ impl Script {
         entry.list()?.iter().map(read).collect::<Result<_, _>>().map(Self)
     }
 
-    /// Nothing happens by itself: the run goes on when a test says so.
+    /// Creates an empty script: the run changes only by [`World::happen`].
     pub fn by_hand() -> Self {
         Self::default()
     }
 
-    /// A run of two seconds that does what it was to do.
+    /// Creates the default script: four events, and success after two seconds.
     pub fn ordinary() -> Self {
         let ms = Duration::from_millis;
         ["RunPolicyInitialized", "PolicyDecided", "ToolCallStarted", "ToolCallResolved"]
@@ -118,7 +118,7 @@ impl Script {
             .then(ms(400), Step::Complete(Outcome::Success))
     }
 
-    /// The same script with one more step, `delay` after the last; at most seven weeks.
+    /// Adds a step `delay` after the last one, at most 49 days.
     #[must_use]
     pub fn then(mut self, delay: Duration, step: Step) -> Self {
         let after_ms = u32::try_from(delay.as_millis()).unwrap_or(u32::MAX);
@@ -131,7 +131,7 @@ impl Script {
     }
 }
 
-/// The scripts of runs that are still to be started.
+/// The scripts of future runs.
 #[derive(Debug)]
 pub(super) struct Scripts {
     next: VecDeque<Script>,
@@ -145,24 +145,24 @@ impl Default for Scripts {
 }
 
 impl Scripts {
-    /// How many scripts wait for the next runs.
+    /// Returns how many scripts are queued for the next runs.
     pub(super) fn waiting(&self) -> usize {
         self.next.len()
     }
 }
 
 impl World {
-    /// The next run goes by `script`; said more than once, the ones after it, in that order.
+    /// Queues `script` for the next run. Several scripts apply to the next runs in order.
     pub fn script_next_run(&mut self, script: Script) {
         self.scripts.next.push_back(script);
     }
 
-    /// Every run that is not told otherwise goes by `script`.
+    /// Sets the script of all runs that have no queued script.
     pub fn script_runs(&mut self, script: Script) {
         self.scripts.usual = script;
     }
 
-    /// Starts a run of an agent that there is, and tells its identifier.
+    /// Starts a run of an existing agent, and returns its identifier.
     pub fn start_run(&mut self, agent_id: &str, mode: RunMode) -> String {
         self.launch(agent_id, mode, None, false)
     }
@@ -181,7 +181,7 @@ impl World {
         id
     }
 
-    /// Starts a run that takes no script from those that wait for the next ones.
+    /// Starts a run without taking a queued script.
     pub(super) fn launch_unscripted(&mut self, agent_id: &str) {
         let script = self.scripts.usual.clone();
         let run = Run { script, ..Run::new(&self.run_id(), RunMode::Run, self.now) };
@@ -192,7 +192,7 @@ impl World {
         if self.observed() { self.ids.uuid() } else { format!("run_{}", self.ids.token(8)) }
     }
 
-    /// Begins a run of an agent. Without such an agent, nothing.
+    /// Begins a run. Does nothing if there is no such agent.
     pub(super) fn begin(&mut self, agent_id: &str, run: Run) {
         let (id, detail) = (run.id.clone(), json!({"user_message": run.message}));
         let Some(agent) = self.agents.get_mut(agent_id) else { return };
@@ -203,7 +203,7 @@ impl World {
         self.await_step(agent_id, &id);
     }
 
-    /// Adds a run that has come to its end, and of which no event is left.
+    /// Adds a completed run without events.
     pub(super) fn add_old_run(&mut self, agent_id: &str) {
         let (id, now) = (self.run_id(), self.now);
         let Some(agent) = self.agents.get_mut(agent_id) else { return };
@@ -221,7 +221,7 @@ impl World {
         }
     }
 
-    /// The next step of a run's script.
+    /// Applies the next step of a run's script.
     pub(super) fn step(&mut self, agent_id: &str, run_id: &str) {
         let run = self.agents.get_mut(agent_id).and_then(|agent| agent.runs.get_mut(run_id));
         let Some(run) = run.filter(|run| !run.is_finished()) else { return };
@@ -230,14 +230,14 @@ impl World {
         self.await_step(agent_id, run_id);
     }
 
-    /// Makes `step` happen to a run now. To one that has ended, or is not there, nothing does.
+    /// Applies `step` to a run now. Does nothing if the run has ended or does not exist.
     pub fn happen(&mut self, agent_id: &str, run_id: &str, step: &Step) {
         let pause = self.serial();
         let run = self.agents.get_mut(agent_id).and_then(|agent| agent.runs.get_mut(run_id));
         let Some(run) = run.filter(|run| !run.is_finished()) else { return };
         match step {
             Step::Event(kind) => self.record(agent_id, run_id, kind, &json!({})),
-            // One that waits already waits on since then, and one that goes on goes on.
+            // A paused run stays paused since its first pause; a run in progress is not resumed.
             Step::Pause if !run.is_paused() => {
                 run.state = State::Paused(pause);
                 self.record(agent_id, run_id, "UserInfoRequested", &json!({}));
@@ -266,7 +266,7 @@ impl World {
         }
     }
 
-    /// Stops a run, as its user does.
+    /// Stops a run, as the user does.
     pub(super) fn stop(&mut self, agent_id: &str, run_id: &str) {
         self.happen(agent_id, run_id, &Step::Stop);
     }
@@ -295,7 +295,7 @@ impl World {
         self.announce(agent_id, run_id, event);
     }
 
-    /// Tells of a run that has waited for input ever since the pause of this number began.
+    /// Announces a run that still has the pause of this number.
     pub(super) fn long_pause(&mut self, agent_id: &str, run_id: &str, pause: u64) {
         let run = self.agents.get(agent_id).and_then(|agent| agent.runs.get(run_id));
         if run.is_some_and(|run| run.state == State::Paused(pause)) {

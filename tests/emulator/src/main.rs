@@ -1,6 +1,6 @@
 //! `twin-emulator`: the Twin REST API on this machine, to test programs that call it.
 //!
-//! Its first line of output says where it listens. It ends with Ctrl-C.
+//! The first line of output is the address. Ctrl-C ends it.
 
 use std::fs;
 use std::io::{self, Write as _};
@@ -16,8 +16,8 @@ use twin_emulator::{Emulator, Orders, Profile};
 
 /// The Twin REST API on your machine: all 33 operations, with state.
 ///
-/// Nothing is kept after it ends, and nothing in it is secret. Open its address in a browser to
-/// see and control it.
+/// All data is lost when it ends, and none of it is secret. Open its address in a browser to see
+/// and control it.
 #[derive(Parser)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
 #[command(name = "twin-emulator", version, after_long_help = MORE)]
@@ -25,13 +25,13 @@ struct Arguments {
     /// The port to listen on; 0 picks a free one and prints it.
     #[arg(long, default_value_t = 4010)]
     port: u16,
-    /// Which Twin to be: the one of the reference, or the one that was observed.
+    /// The behaviour: of the published reference, or of the live service as observed.
     #[arg(long, default_value_t = Profile::Observed, value_name = "documented|observed")]
     profile: Profile,
-    /// Identifiers and secrets are made from this number: the same number gives the same ones.
+    /// The seed of identifiers and secrets: the same seed gives the same ones.
     #[arg(long, default_value_t = 0)]
     seed: u64,
-    /// The API key to accept. Without it, one is made and printed.
+    /// The API key to accept. By default, a key is generated and printed.
     #[arg(long, value_name = "KEY", value_parser = NonEmptyStringValueParser::new())]
     api_key: Option<String>,
     /// A JSON file with faults, scripts of runs and switches; see --help-faults.
@@ -46,7 +46,7 @@ struct Arguments {
     /// The address to listen on. An address outside loopback also needs --expose-to-network.
     #[arg(long, value_name = "ADDRESS", default_value_t = IpAddr::V4(Ipv4Addr::LOCALHOST))]
     host: IpAddr,
-    /// Allow a --host outside loopback: everybody on that network can then use the emulator.
+    /// Allow a --host outside loopback: anyone on that network can then use the emulator.
     #[arg(long)]
     expose_to_network: bool,
     /// Deliver webhooks to other machines too, not only to this one.
@@ -67,7 +67,7 @@ const MORE: &str = "Try it:
 
 The document of the API is at /openapi.json, that of the control API at /_emulator/openapi.json.";
 
-/// What `--help-faults` prints before and after the lines of the faults.
+/// The text of `--help-faults` before and after the lines of the faults.
 const FILE: &str = r#"A fault file is a JSON object. Each of its parts is optional:
   {
     "faults": [
@@ -81,7 +81,7 @@ const FILE: &str = r#"A fault file is a JSON object. Each of its parts is option
   }
 "operation" is the name of a client method, or * for all. "attempts" and "deliveries" are
 "every" (the default), 3, [1, 4], {"from": 2, "to": 5} or {"from": 2}, counted from 1.
-"takes_effect": true or false says whether the operation is carried out all the same.
+"takes_effect": true or false says whether the operation still runs.
 "#;
 
 const STEPS: &str = r#"
@@ -128,7 +128,7 @@ fn say(text: &str) -> ExitCode {
 async fn run(arguments: &Arguments) -> anyhow::Result<()> {
     if !arguments.host.to_canonical().is_loopback() && !arguments.expose_to_network {
         bail!(
-            "--host {} is not on loopback: everybody on that network could use the emulator; \
+            "--host {} is not on loopback: anyone on that network could use the emulator; \
              add --expose-to-network to allow it",
             arguments.host
         );
@@ -159,7 +159,7 @@ async fn run(arguments: &Arguments) -> anyhow::Result<()> {
         builder = builder.cors(origin).map_err(anyhow::Error::msg).context("--cors")?;
     }
     let twin = builder.start().await.with_context(|| cannot_listen(address))?;
-    // Ctrl-C works before anybody learns of the address.
+    // Ctrl-C must work before the address is printed.
     let (interrupted, ()) = tokio::join!(biased; tokio::signal::ctrl_c(), async {
         announce(&twin, arguments);
     });
@@ -167,11 +167,11 @@ async fn run(arguments: &Arguments) -> anyhow::Result<()> {
     interrupted.context("cannot listen for Ctrl-C")
 }
 
-/// Prints what its user needs to know.
+/// Prints the address, the profile and the key.
 fn announce(twin: &Emulator, arguments: &Arguments) {
     let url = twin.url();
     let mut lines = vec![format!("listening on {url}"), format!("profile: {}", twin.profile())];
-    // The key that the user gave is not repeated.
+    // A key of the user is not printed.
     let key = arguments.api_key.is_none().then(|| format!(" TWIN_API_KEY={}", twin.api_key()));
     lines.push(format!("export TWIN_BASE_URL={url}{}", key.unwrap_or_default()));
     if !arguments.no_control {
@@ -179,12 +179,12 @@ fn announce(twin: &Emulator, arguments: &Arguments) {
     }
     lines.push("Ctrl-C ends it".to_owned());
     let mut out = io::stdout().lock();
-    // Nobody has to read that.
+    // The reader may have closed the pipe.
     let _ = lines.iter().try_for_each(|line| writeln!(out, "{line}"));
     let _ = out.flush();
     if !arguments.host.to_canonical().is_loopback() {
         eprintln!(
-            "twin-emulator: everybody who can reach {url} can use it; --no-control is safest"
+            "twin-emulator: anyone who can reach {url} can use it; add --no-control to disable the page and the control API"
         );
     }
 }

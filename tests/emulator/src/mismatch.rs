@@ -1,21 +1,21 @@
-//! One place where an exchange differs from the document of the API.
+//! A difference between an exchange and the document of the API.
 
 use std::fmt;
 
-/// Where an exchange breaks the contract.
+/// A difference between an exchange and the document.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Mismatch {
     /// The operation: `GET /v1/agents`.
     pub operation: String,
-    /// Whose mistake it is.
+    /// The side that differs.
     pub side: Side,
-    /// The rule that is broken: a JSON pointer into the [`document`] of the profile, as a
-    /// URI fragment that is not percent-encoded. It always leads somewhere.
+    /// The broken rule: a JSON pointer into the [`document`] of the profile, as a URI fragment
+    /// that is not percent-encoded.
     pub pointer: String,
-    /// What breaks it: a JSON pointer into the body; or a parameter, as `?limit`,
-    /// `{agent_id}` or the name of a header.
+    /// The wrong value: a JSON pointer into the body, or a parameter as `?limit`, `{agent_id}` or
+    /// the name of a header.
     pub instance: String,
-    /// What is wrong, never with a secret, and never long.
+    /// What is wrong. It is short and contains no secret.
     pub message: String,
 }
 
@@ -30,12 +30,12 @@ impl fmt::Display for Mismatch {
     }
 }
 
-/// One of the two halves of an exchange.
+/// A side of an exchange.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Side {
-    /// The request; and that it was accepted.
+    /// The request, which was accepted.
     Request,
-    /// The answer.
+    /// The response.
     Answer,
 }
 

@@ -1,4 +1,4 @@
-//! The 33 operations: method, path, and the function that carries each out.
+//! The 33 operations: method, path and function of each.
 
 use axum::http::Method;
 
@@ -14,7 +14,7 @@ pub(super) struct Operation {
     pub(super) method: Method,
     /// The path, with its parameters in braces.
     pub(super) path: &'static str,
-    /// Changes the world and gives the answer.
+    /// Changes the world and returns the response.
     pub(super) effect: fn(&mut World, &Call<'_>) -> Reply,
 }
 

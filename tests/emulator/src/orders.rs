@@ -10,7 +10,7 @@ use super::lifecycle::Script;
 use super::operations::names;
 use super::world::World;
 
-/// What `--faults FILE` holds.
+/// The content of a fault file (`--faults FILE`).
 ///
 /// ```
 /// # use twin_emulator::Orders;
@@ -46,13 +46,13 @@ pub struct Orders {
     pub faults: Vec<Rule>,
     /// Faults of deliveries.
     pub deliveries: Vec<DeliveryRule>,
-    /// Scripts of the next runs, one each. Later runs go as usual.
+    /// Scripts of the next runs, one each. Later runs have the default script.
     pub runs: VecDeque<Script>,
     /// Changes of what the profile does.
     pub switches: Changes,
 }
 
-/// Changes to the [`Switches`] of a profile. What is left out stays as it is.
+/// Changes to the [`Switches`] of a profile. Absent switches are unchanged.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Changes {
     /// For [`Switches::ignore_after_index`].
@@ -115,7 +115,7 @@ impl Orders {
         })
     }
 
-    /// Gives the world its part.
+    /// Applies scripts and faults of deliveries to the world.
     pub(super) fn apply(self, world: &mut World) {
         self.deliveries.into_iter().for_each(|rule| world.order_delivery_fault(rule));
         self.runs.into_iter().for_each(|script| world.script_next_run(script));
@@ -128,7 +128,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn switches_change_what_they_name() {
+    fn fault_file_changes_named_switches() {
         let observed = Switches::of(Profile::Observed);
         let changed = |json: &str| {
             let orders = Orders::parse(&format!(r#"{{"switches": {json}}}"#)).unwrap();
@@ -144,7 +144,7 @@ mod tests {
     }
 
     #[test]
-    fn a_switch_that_is_none_is_refused() {
+    fn rejects_unknown_switch() {
         let error = Orders::parse(r#"{"switches": {"ignore": true}}"#).unwrap_err().to_string();
         assert!(error.contains("\"ignore\"") && error.contains("event_cap"), "{error}");
     }

@@ -3,8 +3,8 @@
 //! `GET /` is complete without scripts: tables in HTML. Its one script asks for
 //! `GET /_emulator/state` every second and updates the tables; its buttons call the control API.
 //!
-//! None of this is an operation: it takes no key, has no faults, and is not in the journal. It
-//! shows no secret ([`secrets`]). [`super::control`] says who may see it.
+//! These paths need no key, have no faults, and are not in the journal. The page shows no secret
+//! ([`secrets`]). [`super::control`] restricts who may see it.
 
 mod html;
 pub(super) mod secrets;
@@ -28,10 +28,10 @@ use super::server::Shared;
 use super::wire::Connection;
 use crate::exchange::Answer;
 
-/// The page without what it shows, and what its script and style are allowed to do.
+/// The static parts of the page, and its content security policy.
 static SHELL: LazyLock<Shell> = LazyLock::new(Shell::new);
 
-/// The page and its state, for this machine only.
+/// Returns the routes of the page and its state, which only this machine may call.
 pub(super) fn routes() -> Router<Arc<Shared>> {
     Router::new()
         .route("/", own(|shared, passed| passed.map_or_else(Forbidden::answer, |()| page(shared))))
@@ -41,12 +41,12 @@ pub(super) fn routes() -> Router<Arc<Shared>> {
         )
 }
 
-/// The document that the answers of the profile conform to, for everybody.
+/// Returns the route of the profile's document, which everyone may call.
 pub(super) fn document_route() -> Router<Arc<Shared>> {
     Router::new().route("/openapi.json", own(|shared, _| api(shared)))
 }
 
-/// A path of the emulator's own. The handler learns whether [`guard`] lets the request pass.
+/// Creates a route whose handler gets the result of [`guard`].
 fn own(answer: fn(&Shared, Result<(), Forbidden>) -> Answer) -> MethodRouter<Arc<Shared>> {
     get(
         move |State(shared): State<Arc<Shared>>,
@@ -59,7 +59,7 @@ fn own(answer: fn(&Shared, Result<(), Forbidden>) -> Answer) -> MethodRouter<Arc
     )
 }
 
-/// Keeps browsers from storing an answer, guessing its type, or showing it to other origins.
+/// Adds headers against caching, type sniffing and reads by other origins.
 pub(super) fn with_policies(answer: Answer) -> Answer {
     answer
         .header(CACHE_CONTROL, HeaderValue::from_static("no-store"))
@@ -77,12 +77,12 @@ fn page(shared: &Shared) -> Answer {
 }
 
 fn state(shared: &Shared) -> Answer {
-    // Only a value that cannot be written fails here, and there is none.
+    // The view can always be serialized.
     let json = serde_json::to_vec(&View::of(shared)).unwrap_or_default();
     Answer::new(StatusCode::OK, "application/json", json)
 }
 
-/// The document of the profile, byte for byte.
+/// Returns the document of the profile, byte for byte.
 fn api(shared: &Shared) -> Answer {
     Answer::new(StatusCode::OK, "application/json", document(shared.profile))
 }

@@ -3,12 +3,12 @@
 use std::fmt;
 use std::str::FromStr;
 
-/// What the emulator does where the reference and the live service differ.
+/// The behaviour where the reference and the live service differ.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Profile {
-    /// What the published reference says.
+    /// The published reference.
     Documented,
-    /// What the live service was observed to do in April 2026.
+    /// The live service as it was observed in April 2026.
     Observed,
 }
 
@@ -16,7 +16,7 @@ impl Profile {
     /// Both profiles, for tests that must pass in each.
     pub const ALL: [Self; 2] = [Self::Documented, Self::Observed];
 
-    /// Returns the name, as the command line takes it.
+    /// Returns the name on the command line.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Documented => "documented",

@@ -1,8 +1,7 @@
 //! Runs as the API shows them: started, listed by page number, cancelled, deleted.
 //!
-//! How a run goes on from one state to the next is in [`super::lifecycle`]. A page of an
-//! unfiltered list, or of one filtered by time or by the run, costs what is on it; the other
-//! filters look at every run.
+//! [`super::lifecycle`] changes their state. The cost of a page of an unfiltered list, or of one
+//! filtered by time or run, depends only on its length. The other filters scan every run.
 
 mod held;
 
@@ -24,7 +23,7 @@ const PAGE_SIZE: u64 = 100;
 const NOT_DEPLOYED: &str = "the agent is not deployed: start a run with run_mode \"build\", which \
     deploys it when it completes, or send skip_deploy_check: true";
 
-/// What the reference shows of a run in a list.
+/// The members of a run in a list of the reference.
 const LISTED: [&str; 5] = ["run_id", "agent_id", "status", "started_at", "finished_at"];
 
 /// One run.
@@ -37,48 +36,48 @@ pub(super) struct Run {
     pub(super) started: DateTime<Utc>,
     pub(super) finished: Option<DateTime<Utc>>,
     pub(super) state: State,
-    /// What is still to come.
+    /// The remaining steps.
     pub(super) script: Script,
     pub(super) events: Vec<RecordedEvent>,
-    /// How long the payloads of all events are together, in bytes.
+    /// The bytes of the payloads of all events.
     pub(super) event_bytes: usize,
     pub(super) by_schedule: bool,
 }
 
-/// Where a run stands.
+/// The state of a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum State {
     InProgress,
-    /// The number of the pause, which no other has.
+    /// Paused; every pause has its own number.
     Paused(u64),
     Completed(Outcome),
     Failed,
     Stopped,
 }
 
-/// What a run does.
+/// The mode of a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RunMode {
     /// Executes the agent.
     Run,
-    /// Builds the agent, and deploys it when it completes.
+    /// Builds the agent, and deploys it if the build completes.
     Build,
 }
 
-/// How well a run that came to its end did.
+/// The outcome of a completed run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Outcome {
-    /// It did what it was to do.
+    /// The run did all of its work.
     Success,
-    /// It did some of it.
+    /// The run did a part of its work.
     Partial,
-    /// It did not do it.
+    /// The run did not do its work.
     Fail,
 }
 
 impl RunMode {
-    /// The name, as the API takes it.
+    /// Returns the name in the API.
     pub(super) const fn name(self) -> &'static str {
         match self {
             Self::Run => "run",
@@ -95,7 +94,7 @@ impl RunMode {
 }
 
 impl Run {
-    /// A run that begins, of which nothing else is known. It gets its number from its agent.
+    /// Creates a run in progress. Its agent assigns its number.
     pub(super) fn new(id: &str, mode: RunMode, started: DateTime<Utc>) -> Self {
         Self {
             id: id.to_owned(),
@@ -125,8 +124,8 @@ impl Run {
         self.finished.into_iter().chain(event).max().unwrap_or(self.started)
     }
 
-    /// The status in the list of runs, where the reference calls `finished` what deliveries
-    /// and the live service call `completed`.
+    /// Returns the status in the list of runs. The reference calls it `finished`, deliveries and
+    /// the live service `completed`.
     pub(super) const fn status_name(&self, profile: Profile) -> &'static str {
         match (self.state, profile) {
             (State::InProgress, _) => "in_progress",
@@ -145,7 +144,7 @@ impl Run {
         }
     }
 
-    /// What the list of runs tells about it a second time.
+    /// Formats the summary of a run, which the list of runs has in addition to the run.
     fn summary(&self) -> Value {
         let mut view = json!({
             "credits_consumed": 0.25, "policy_model": "emulated-1",
@@ -161,7 +160,7 @@ impl Run {
 }
 
 impl World {
-    /// A run in a list, of which the reference shows less than of one that is started.
+    /// Formats a run of a list. The reference lists fewer members than it shows of a started run.
     fn run_in_list(&self, agent_id: &str, run: &Run) -> Value {
         let mut view = self.run_view(agent_id, run);
         if let (false, Some(members)) = (self.observed(), view.as_object_mut()) {
@@ -187,7 +186,7 @@ impl World {
         if observed {
             view["event_bytes"] = json!(run.event_bytes);
             view["event_count"] = json!(run.events.len());
-            // It was seen to be null or empty, never to be the message.
+            // The goal was observed as null or empty, never as the message.
             view["goal"] = json!(run.message.as_ref().map(|_| ""));
             view["last_event_at"] = json!(self.time(run.last_activity()));
             view["step_count"] = json!(run.events.len());
@@ -204,7 +203,7 @@ impl World {
     }
 }
 
-/// The filters of a list of runs, all of which must hold.
+/// The filters of a list of runs. A run must match all of them.
 struct Filters {
     status: Option<String>,
     run_id: Option<String>,
@@ -239,7 +238,7 @@ impl Filters {
             && is(&self.group, group)
     }
 
-    /// The page of the runs for which they hold, newest first, and how many there are in all.
+    /// Returns a page of the matching runs, newest first, and the number of all matching runs.
     fn page<'a>(
         &self,
         runs: &'a Runs,
@@ -249,7 +248,7 @@ impl Filters {
     ) -> (Vec<&'a Run>, usize) {
         let mut between = runs.between(self.after, self.before);
         if let Some(id) = &self.run_id {
-            // Asking for one run again and again is how one waits for its end.
+            // Clients poll a single run with this filter, so it must be fast.
             between = runs.among(between, id);
         }
         if self.status.is_none() && self.policy.is_none() && self.group.is_none() {
@@ -296,7 +295,7 @@ pub(super) fn start(world: &mut World, call: &Call<'_>) -> Reply {
         (_, Profile::Documented) => {
             return Err(Refusal::bad_request("run_mode must be build or run"));
         }
-        // It names values that it does not take.
+        // The live service's error names values that it does not accept.
         (_, Profile::Observed) => {
             return Err(Refusal::bad_request("run_mode must be one of Builder, Run, or SubAgent"));
         }

@@ -1,4 +1,4 @@
-//! Schedules: cron expressions of seven fields, at most one an agent, that start runs.
+//! Schedules that start runs: cron expressions of seven fields, at most one for each agent.
 
 use std::str::FromStr as _;
 
@@ -16,14 +16,15 @@ use crate::exchange::Answer;
 const NOT_DEPLOYED: &str = "the agent must be deployed to have a schedule: start a run with run_mode \
     \"build\", which deploys it when it completes";
 
-/// When an agent runs by itself.
+/// The schedule of an agent.
 #[derive(Debug)]
 pub(super) struct Schedule {
     expression: String,
     times: cron::Schedule,
     paused: bool,
     consecutive_failures: u32,
-    /// What is due by this schedule as it is now bears it; no other schedule ever has the same.
+    /// Due events of this schedule have this number. It changes with every change of the
+    /// schedule and is never reused, so outdated events are recognized.
     generation: u64,
 }
 
@@ -48,7 +49,7 @@ impl Schedule {
         self.paused
     }
 
-    /// How a run that it started ended.
+    /// Records whether a run of this schedule failed.
     pub(super) const fn tell(&mut self, failed: bool) {
         self.consecutive_failures =
             if failed { self.consecutive_failures.saturating_add(1) } else { 0 };

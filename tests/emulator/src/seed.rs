@@ -9,7 +9,7 @@ use super::runs::{Outcome, Run, RunMode};
 use super::world::World;
 
 impl World {
-    /// The agent of the examples of the reference.
+    /// The agent in the examples of the reference.
     pub(super) const EXAMPLE_AGENT: &str = "agent_abc123";
 
     /// Adds the examples of the reference: the deployed agent `agent_abc123` with the run
@@ -34,8 +34,8 @@ impl World {
         }
     }
 
-    /// Lets items come and go, as others do while somebody reads page after page: the newest
-    /// are removed, then as many as are asked for come before all others.
+    /// Changes a list between two pages: removes the newest items, then inserts new ones at the
+    /// front.
     pub(super) fn shift(&mut self, operation: &str, call: &Call<'_>, shift: Shift) {
         let Shift { insert, remove } = shift;
         let agent_id = call.id("agent_id");

@@ -1,4 +1,4 @@
-//! An exchange, step by step: route, fault, key, effect, contract, journal, wire.
+//! Handles an exchange: route, fault, key, operation, contract check, journal, wire.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -27,26 +27,26 @@ use super::world::World;
 use super::{control, cors, page};
 use crate::exchange::{Answer, Recorded};
 
-/// How often a clock that runs by itself is looked at.
+/// How often due events of the machine's clock are processed.
 const TICK: Duration = Duration::from_millis(20);
 
-/// Where the time comes from.
+/// The source of time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Clock {
-    /// The machine's clock, and how far it was advanced.
+    /// The machine's clock plus the time by which it was advanced.
     System,
-    /// It stands still until a test moves it.
+    /// A clock that moves only when a test advances it.
     Manual,
 }
 
-/// What all exchanges share.
+/// The state that all exchanges share.
 #[derive(Debug)]
 pub(super) struct Shared {
     pub(super) profile: Profile,
     pub(super) setup: Setup,
-    /// The key that it was started with, which must not be shown.
+    /// The initial API key, which must not be shown.
     first_key: String,
-    /// How far a clock of [`Clock::System`] was advanced.
+    /// The time by which [`Clock::System`] was advanced.
     ahead: Mutex<TimeDelta>,
     pace: Arc<dyn Pace>,
     world: Mutex<World>,
@@ -58,7 +58,7 @@ pub(super) struct Shared {
 }
 
 impl Shared {
-    /// Fails where a rule of the setup cannot be carried out.
+    /// Creates the state. Fails if a rule of the setup is not valid.
     pub(super) fn new(
         mut setup: Setup,
         pace: Arc<dyn Pace>,
@@ -82,7 +82,7 @@ impl Shared {
         })
     }
 
-    /// Does something with the world at the current time, and sends the deliveries that result.
+    /// Calls `act` with the world at the current time, and sends the resulting deliveries.
     pub(super) fn with<T>(&self, act: impl FnOnce(&mut World) -> T) -> T {
         let mut world = lock(&self.world);
         if self.setup.clock == Clock::System {
@@ -103,8 +103,8 @@ impl Shared {
         now.checked_add_signed(*lock(&self.ahead)).unwrap_or(now)
     }
 
-    /// Lets time pass until `then`, event by event, and waits after each until the deliveries
-    /// that it caused were attempted.
+    /// Advances the clock to `then`, event by event. After each event it waits until the
+    /// resulting deliveries were attempted.
     pub(super) async fn advance_to(&self, then: DateTime<Utc>) {
         self.settled().await;
         while let Some(due) = self.with(|world| world.next_due()).filter(|due| *due <= then) {
@@ -122,10 +122,10 @@ impl Shared {
         self.with(|world| world.advance_to(then));
     }
 
-    /// Puts everything back as it was after the start.
+    /// Restores the state after the start.
     pub(super) fn reset(&self) {
         *lock(&self.ahead) = TimeDelta::zero();
-        // They were read once already.
+        // The same rules were accepted at the start.
         *self.faults() = self.setup.faults().unwrap_or_default();
         let mut new = self.setup.world();
         self.with(|world| {
@@ -147,8 +147,8 @@ impl Shared {
         lock(&self.journal)
     }
 
-    /// The answer with the fault of this attempt, and how the real answer breaks the contract.
-    /// A fault does not count as a breach.
+    /// Returns the response with the fault of this attempt, and the mismatches of the response
+    /// without the fault. A fault is not a mismatch.
     fn answer(
         &self,
         operation: &Operation,
@@ -170,7 +170,7 @@ impl Shared {
         (answer.unwrap_or_default(), mismatches)
     }
 
-    /// What the operation answers, if the key lets it be carried out.
+    /// Checks the key and runs the operation.
     fn carry_out(&self, operation: &Operation, call: &Call<'_>, shift: Option<Shift>) -> Answer {
         self.with(|world| {
             if let Some(shift) = shift {
@@ -188,7 +188,8 @@ impl Shared {
         contract.check(&operation.method, operation.path, request, answer)
     }
 
-    /// Answers a request that belongs to no operation, though the path may be one of `template`.
+    /// Answers a request that matches no operation. `template` is the path template, if the path
+    /// matches one.
     async fn unrouted(
         &self,
         connection: &Connection,
@@ -211,18 +212,18 @@ impl Shared {
         self.journal().note(exchange, found);
     }
 
-    /// Sends an answer without a fault.
+    /// Sends a response without a fault.
     pub(super) async fn respond(&self, connection: &Connection, answer: Answer) -> Response {
         wire::respond(answer, None, connection, &self.pace).await
     }
 
-    /// A delivery was attempted.
+    /// Notes that a delivery was attempted.
     pub(super) fn arrived(&self) {
         self.on_the_way.fetch_sub(1, Ordering::SeqCst);
         self.arrival.notify_waiters();
     }
 
-    /// Waits until nothing is on the way.
+    /// Waits until every delivery was attempted.
     pub(super) async fn settled(&self) {
         loop {
             let arrival = self.arrival.notified();
@@ -233,7 +234,7 @@ impl Shared {
         }
     }
 
-    /// Lets things happen when they are due, while the clock runs by itself.
+    /// Processes due events while the machine's clock runs.
     pub(super) async fn tick(self: Arc<Self>) {
         let mut ticks = tokio::time::interval(TICK);
         loop {
@@ -244,7 +245,7 @@ impl Shared {
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    // A test that failed elsewhere must not fail here a second time.
+    // A panic in another test thread must not cause a second panic here.
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
@@ -368,7 +369,7 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn requests_without_an_operation_are_checked_too() {
+    fn checks_requests_that_match_no_operation() {
         for profile in Profile::ALL {
             let shared = shared(profile);
             let request = Recorded {

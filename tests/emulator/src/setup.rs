@@ -1,4 +1,4 @@
-//! What an emulator starts with, and goes back to after a reset.
+//! The initial state of an emulator, which a reset restores.
 
 use axum::http::HeaderValue;
 use chrono::{DateTime, Utc};
@@ -10,7 +10,7 @@ use super::server::Clock;
 use super::world::World;
 use super::{Profile, Switches};
 
-/// Where a clock that a test moves begins: 2026-03-11T12:00:00Z, a Wednesday.
+/// The initial time of the manual clock: 2026-03-11T12:00:00Z, a Wednesday.
 const BEGINNING: DateTime<Utc> = DateTime::from_timestamp(1_773_230_400, 0).unwrap();
 
 #[derive(Debug)]
@@ -20,18 +20,18 @@ pub(super) struct Setup {
     pub(super) seed: u64,
     pub(super) api_key: Option<String>,
     pub(super) orders: Orders,
-    /// Whether there is the example agent with its run.
+    /// Whether the example agent with its run is added.
     pub(super) example: bool,
     pub(super) clock: Clock,
     pub(super) network: Network,
 }
 
-/// Who may use what over the network.
+/// The access over the network.
 #[derive(Debug)]
 pub(super) struct Network {
     /// Whether the page and the control API are served, to this machine only.
     pub(super) control: bool,
-    /// Whether deliveries go to other machines.
+    /// Whether deliveries are sent to other machines.
     pub(super) remote_receivers: bool,
     /// The origins whose pages may call the API.
     pub(super) cors: Vec<HeaderValue>,

@@ -1,4 +1,4 @@
-//! Stands in for the module `contract` in a build without the feature `contract`: it checks nothing.
+//! Replaces the module `contract` in a build without the feature `contract`: it checks nothing.
 
 use axum::http::Method;
 

@@ -1,4 +1,4 @@
-//! Webhooks: who is told of the changes of an agent's runs.
+//! Webhooks: subscriptions to changes of an agent's runs.
 
 use axum::http::StatusCode;
 use chrono::{DateTime, Utc};
@@ -30,13 +30,13 @@ impl std::fmt::Debug for Webhook {
     }
 }
 
-/// What a webhook can subscribe to.
+/// An event that a webhook can subscribe to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum EventType {
     /// A run begins to execute.
     #[serde(rename = "run.started")]
     Started,
-    /// A run comes to its end, with whatever outcome.
+    /// A run completes, with any outcome.
     #[serde(rename = "run.completed")]
     Completed,
     /// A policy error ends a run.
@@ -45,7 +45,7 @@ pub enum EventType {
     /// The user stops a run.
     #[serde(rename = "run.stopped")]
     Stopped,
-    /// A run is paused, for 15 minutes where the agent did it.
+    /// The user pauses a run, or the agent has waited for input for 15 minutes.
     #[serde(rename = "run.paused")]
     Paused,
 }
@@ -59,7 +59,7 @@ impl EventType {
         entry.choice(&Self::ALL.map(|event| (event.name(), event)))
     }
 
-    /// The name, as headers and bodies carry it.
+    /// Returns the name in headers and bodies.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Started => "run.started",
@@ -85,7 +85,7 @@ impl Agent {
 }
 
 impl World {
-    /// Leaves a delivery for every webhook that is to be told of it.
+    /// Queues a delivery for every webhook that subscribes to the event.
     pub(super) fn announce(&mut self, agent_id: &str, run_id: &str, event: EventType) {
         let Some(agent) = self.agents.get(agent_id) else { return };
         let told: Vec<(String, String, String)> = agent
@@ -101,10 +101,10 @@ impl World {
         }
     }
 
-    /// Sends a delivery of `event` now, and tells the numbers of the deliveries.
+    /// Sends deliveries of `event` now, and returns their numbers.
     ///
-    /// It goes to one webhook, whatever that subscribed to, or to all active webhooks of the agent
-    /// that subscribed to the event. It is about one run, or about the latest run of the agent.
+    /// They go to the given webhook, subscribed or not, or to all active webhooks of the agent that
+    /// subscribe to the event. They are about the given run, or about the agent's latest run.
     ///
     /// # Errors
     /// There is no such agent, run or webhook.
@@ -142,7 +142,7 @@ impl World {
         Ok(told.into_iter().map(deliver).collect())
     }
 
-    /// The body of a delivery of `event`, even if the run is in another state.
+    /// Builds the body of a delivery of `event`, even if the run is in another state.
     fn sample_body(&self, agent_id: &str, run: &Run, event: EventType) -> String {
         let state = match (event, run.state) {
             (EventType::Started, _) => State::InProgress,

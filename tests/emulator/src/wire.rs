@@ -1,10 +1,10 @@
-//! Sends the bytes of an answer: whole and at once, unless a fault says otherwise.
+//! Sends the bytes of a response, with the fault of the connection if there is one.
 //!
-//! [`respond`] hands such a fault to the connection before hyper writes the answer. From there on
-//! the connection counts the bytes and stops at the chosen one; hyper sees a lost connection. An
-//! answer without a fault costs one atomic load more than on a bare `TcpStream`.
+//! [`respond`] passes the fault to the connection before hyper writes the response. The connection
+//! then counts the bytes and stops at the chosen one; hyper sees a lost connection. A response
+//! without a fault costs one atomic load more than on a plain `TcpStream`.
 //!
-//! It changes no answer and knows no operation. It does not speak TLS or HTTP/2.
+//! TLS and HTTP/2 are not supported.
 
 mod body;
 mod listener;
@@ -25,10 +25,10 @@ pub(crate) use self::stream::Connection;
 use super::fault::{Pace, WireFault};
 use crate::exchange::Answer;
 
-/// The response that carries an answer, once it may go out on `connection`.
+/// Builds the HTTP response, after waiting as the fault demands.
 ///
-/// Every response of the server comes from here: it also ends the fault of the one
-/// before on the same connection.
+/// Every response of the server is built here, because this also ends the fault of the previous
+/// response on the same connection.
 pub(crate) async fn respond(
     mut answer: Answer,
     fault: Option<&WireFault>,
@@ -42,7 +42,7 @@ pub(crate) async fn respond(
             Plan::Plain
         }
         Some(WireFault::Refuse(time)) => {
-            // First the door, then the reset: a client that sees it finds nobody there.
+            // The gate shuts before the reset, so that a client that reconnects is refused.
             connection.gate().refuse_for(*time, pace).await;
             Plan::End { left: 0, how: Ending::Reset }
         }

@@ -1,4 +1,4 @@
-//! Workspaces: folders of agents, in the order in which they are shown.
+//! Workspaces: ordered folders of agents.
 
 use std::sync::Arc;
 
@@ -11,7 +11,7 @@ use super::call::{Call, Refusal, Reply, success};
 use super::world::World;
 use crate::exchange::Answer;
 
-/// The workspaces in their order. There is always one.
+/// The workspaces in their order. There is always at least one.
 #[derive(Debug)]
 pub(super) struct Workspaces {
     list: Vec<Workspace>,
@@ -41,7 +41,7 @@ impl Workspaces {
         self.list.len() - 1
     }
 
-    /// The workspace of an agent that asked for none.
+    /// Returns the default workspace of new agents.
     pub(super) fn default_id(&self) -> Arc<str> {
         self.list.first().map(|workspace| Arc::clone(&workspace.id)).unwrap_or_default()
     }
@@ -66,7 +66,7 @@ impl World {
         view
     }
 
-    /// The identifier of a workspace that there is.
+    /// Returns the identifier if the workspace exists.
     pub(super) fn workspace_id(&self, id: &str) -> Result<Arc<str>, Refusal> {
         let found = self.workspaces.position(id).map(|place| &self.workspaces.list[place]);
         let found = found.ok_or_else(|| self.missing("workspace"))?;
@@ -123,7 +123,7 @@ struct ReorderBody {
     workspace_ids: Vec<String>,
 }
 
-/// Those that are not named keep their order behind those that are.
+/// Workspaces that are not named follow in their old order.
 pub(super) fn reorder(world: &mut World, call: &Call<'_>) -> Reply {
     let ReorderBody { workspace_ids } = call.body()?;
     let mut places = Vec::with_capacity(workspace_ids.len());

@@ -1,8 +1,7 @@
-//! Everything that the emulator knows, and its time.
+//! The state of the emulator, and its time.
 //!
-//! It opens no socket and reads no clock: the time is what [`World::advance_to`] was told,
-//! and what falls due on the way there happens in order. Deliveries that are to be sent are
-//! left in [`World::take_outbox`] for whoever has a socket.
+//! It has no socket and no clock: [`World::advance_to`] sets the time and applies due events in
+//! order, and [`World::take_outbox`] returns the deliveries to send.
 
 use std::collections::BTreeMap;
 
@@ -22,7 +21,7 @@ use super::{Profile, Switches};
 
 /// The user that every key belongs to.
 pub(super) const USER: &str = "user_123";
-/// The same user's address.
+/// The email address of that user.
 pub(super) const EMAIL: &str = "user@example.com";
 
 /// The state of a Twin.
@@ -47,23 +46,23 @@ pub struct World {
     outbox: Vec<Outgoing>,
 }
 
-/// What is to happen at some time.
+/// A due event.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Due {
     /// The next step of a run's script.
     Step { agent_id: String, run_id: String },
-    /// A run that waits for input has done so for long enough to tell of it.
+    /// A run has waited for input long enough to be announced.
     LongPause { agent_id: String, run_id: String, pause: u64 },
-    /// A schedule; one that was changed or replaced meanwhile has another generation.
+    /// The next run of a schedule. A changed or replaced schedule has another generation.
     Schedule { agent_id: String, generation: u64 },
-    /// A delivery that was put off.
+    /// A delayed delivery.
     Delivery { delivery: u64 },
-    /// A delivery that waits for a later one to overtake it has waited long enough.
+    /// A reordered delivery that no later delivery has overtaken.
     Release { delivery: u64 },
 }
 
 impl World {
-    /// A world with one key, one workspace, and nothing else.
+    /// Creates a world with one key and one workspace.
     pub(super) fn new(
         profile: Profile,
         switches: Switches,
@@ -92,19 +91,19 @@ impl World {
         }
     }
 
-    /// Replaces everything with a new world. Deliveries are numbered on.
+    /// Replaces the state with a new world. Delivery numbers continue.
     pub(super) fn replace(&mut self, mut new: Self) {
         new.deliveries = Deliveries::after(&self.deliveries);
         *self = new;
     }
 
-    /// The emulator's time.
+    /// Returns the emulator's time.
     pub const fn now(&self) -> DateTime<Utc> {
         self.now
     }
 
-    /// Lets time pass until `then`; what falls due happens in order, each thing at its own
-    /// time. Time does not go back.
+    /// Advances the time to `then`, and applies due events in order, each at its own time. Time
+    /// does not go back.
     pub fn advance_to(&mut self, then: DateTime<Utc>) {
         while let Some(entry) = self.agenda.first_entry().filter(|entry| entry.key().0 <= then) {
             let ((time, _), due) = entry.remove_entry();
@@ -114,7 +113,7 @@ impl World {
         self.now = self.now.max(then);
     }
 
-    /// When something happens next, if anything does.
+    /// Returns the time of the next due event.
     pub(super) fn next_due(&self) -> Option<DateTime<Utc>> {
         self.agenda.keys().next().map(|(time, _)| *time)
     }
@@ -128,7 +127,7 @@ impl World {
         self.agenda.insert((time, entry), due);
     }
 
-    /// A number that was not given before.
+    /// Returns a new serial number.
     pub(super) const fn serial(&mut self) -> u64 {
         self.entries += 1;
         self.entries
@@ -146,17 +145,17 @@ impl World {
         }
     }
 
-    /// Leaves a delivery to be sent now.
+    /// Queues a delivery to send now.
     pub(super) fn post(&mut self, outgoing: Outgoing) {
         self.outbox.push(outgoing);
     }
 
-    /// What is to be sent now.
+    /// Returns the deliveries to send now.
     pub(super) fn take_outbox(&mut self) -> Vec<Outgoing> {
         std::mem::take(&mut self.outbox)
     }
 
-    /// A time as the profile writes it.
+    /// Formats a time as the profile does.
     pub(super) fn time(&self, time: DateTime<Utc>) -> String {
         match self.profile {
             Profile::Documented => time.to_rfc3339_opts(SecondsFormat::Secs, true),
@@ -168,10 +167,10 @@ impl World {
         matches!(self.profile, Profile::Observed)
     }
 
-    /// The refusal of something that is not there, or not any more.
+    /// Returns the error for something that does not exist.
     ///
-    /// The reference knows 404; the service does not tell what was deleted from what belongs
-    /// to somebody else.
+    /// The reference has 404. The live service answers 403, for deleted things and for those of
+    /// other accounts.
     pub(super) fn missing(&self, what: &str) -> Refusal {
         match self.profile {
             Profile::Documented => {

@@ -1,4 +1,4 @@
-//! An agent of one's own.
+//! Creates an agent.
 
 use twin_api::Client;
 use twin_api::types::CreateAgentBody;
@@ -6,9 +6,9 @@ use twin_api::types::CreateAgentBody;
 use crate::say::{self, shown};
 
 pub(crate) async fn create(twin: &Client) -> anyhow::Result<String> {
-    say::heading("An agent");
+    say::heading("Create an agent");
     let made = shown!(twin.create_agent().body(CreateAgentBody::builder()).send().await?);
     let agent = made.into_inner().agent;
-    say::came(format!("{} is a {}", agent.agent_id, agent.deployment_state));
+    say::came(format!("{} is {}", agent.agent_id, agent.deployment_state));
     Ok(agent.agent_id)
 }

@@ -1,4 +1,4 @@
-//! Whose key it is, and how a second one comes and goes.
+//! Shows the owner of the key, and creates and revokes a second key.
 
 use anyhow::bail;
 use twin_api::Client;
@@ -10,34 +10,34 @@ use crate::say::{self, shown};
 pub(crate) async fn whose(twin: &Client) -> anyhow::Result<()> {
     say::heading("Whose key is this?");
     let me = shown!(twin.get_me().send().await?);
-    say::came(format!("that of {}", me.user_id));
+    say::came(format!("the key of {}", me.user_id));
     Ok(())
 }
 
 pub(crate) async fn second(twin: &Client, url: &str) -> anyhow::Result<()> {
-    say::heading("A second key, and its end");
+    say::heading("Create and revoke a second key");
     let made =
         shown!(twin.create_api_key().body(CreateApiKeyBody::builder().name("tour")).send().await?);
     let key = made.api_key.expose_secret();
-    say::came(format!("key {}, shown as {}", short(&made.key_id), made.display_prefix));
+    say::came(format!("key {}, displayed as {}", short(&made.key_id), made.display_prefix));
     say::note(format!(
-        "The whole key, {} characters, comes this once: a SecretString, which no log shows.",
+        "The whole key, {} characters, is returned only once, as a SecretString that logs redact.",
         key.chars().count()
     ));
 
     let second = twin_api::connect(url, key)?;
     let me = shown!(second.get_me().send().await?);
-    say::came(format!("that of {}, too", me.user_id));
+    say::came(format!("also the key of {}", me.user_id));
     let answer = shown!(twin.revoke_api_key().key_id(&made.key_id).send().await?);
     say::came(format!("revoked: {}", answer.revoked));
     match shown!(second.get_me().send().await) {
         Err(error) if error.is_unauthorized() => say::came(&error),
-        other => bail!("a revoked key should have been refused, but: {other:?}"),
+        other => bail!("the service accepted a revoked key: {other:?}"),
     }
     Ok(())
 }
 
-/// The beginning of a long identifier.
+/// Shortens a long identifier.
 pub(crate) fn short(id: &str) -> String {
     match id.char_indices().nth(13) {
         Some((end, _)) => format!("{}…", &id[..end]),

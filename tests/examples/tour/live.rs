@@ -1,6 +1,6 @@
 //! The read-only part of the tour, for a real account.
 //!
-//! It shows the kinds of a run's events and never their content, which may be private.
+//! It shows only the kinds of events, because their payloads are private.
 
 use twin_api::types::Agent;
 use twin_api::{Client, LenientInteger};
@@ -41,7 +41,7 @@ async fn first_agents(twin: &Client) -> anyhow::Result<Vec<Agent>> {
             return Ok(agents);
         }
     }
-    say::note("There are more.");
+    say::note("There are more pages.");
     Ok(agents)
 }
 
@@ -103,7 +103,7 @@ mod tests {
     use crate::read_only::{self, ReadOnly};
 
     #[tokio::test]
-    async fn it_reads_either_profile_and_sends_only_gets() {
+    async fn live_tour_sends_only_get_requests_in_both_profiles() {
         for profile in Profile::ALL {
             let emulator = Emulator::builder(profile).start().await.unwrap();
             emulator.with(|world| world.add_agents(20));
@@ -122,7 +122,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn an_empty_account_is_no_error() {
+    async fn live_tour_accepts_empty_account() {
         let emulator = Emulator::builder(Profile::Observed).start().await.unwrap();
         let twin = twin_api::connect(&emulator.url(), emulator.api_key()).unwrap();
         look(&twin).await.unwrap();

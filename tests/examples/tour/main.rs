@@ -1,7 +1,7 @@
-//! The client, shown: `cargo run --example tour`. It needs no key and no network.
+//! A tour of the client: `cargo run --example tour`. It needs no key and no network.
 //!
-//! With a key, `TWIN_API_KEY=… cargo run --example tour -- --live` looks at the real service,
-//! and only looks. It never prints a secret.
+//! `TWIN_API_KEY=… cargo run --example tour -- --live` reads from the real service and changes
+//! nothing. The tour never prints a secret.
 
 mod agents;
 mod keys;
@@ -48,7 +48,7 @@ async fn main() -> ExitCode {
     }
 }
 
-/// Everything, against a Twin inside this program. Tells how many requests it took.
+/// Runs the whole tour against an emulator in this program. Returns the number of requests.
 async fn emulated(key_is_there: bool) -> anyhow::Result<usize> {
     let service = service::start().await?;
     let twin = ClientBuilder::new(service.api_key()).base_url(service.url()).build()?;
@@ -74,7 +74,7 @@ async fn emulated(key_is_there: bool) -> anyhow::Result<usize> {
     service.close()
 }
 
-/// What can be seen without changing anything, at the real service.
+/// Runs the read-only tour against the real service. Returns the number of requests.
 async fn live(key: &str, base_url: &str) -> anyhow::Result<usize> {
     let transport = ReadOnly::default();
     let twin = read_only::connect(base_url, key, transport.clone())?;

@@ -1,4 +1,4 @@
-//! Lists: page after page, as one stream, and gone on with where another program left off.
+//! Lists: by page, as one stream, and from a stored position.
 
 use anyhow::Context as _;
 use twin_api::Client;
@@ -9,12 +9,12 @@ use crate::keys::short;
 use crate::say::{self, shown};
 
 pub(crate) async fn by_cursor(twin: &Client) -> anyhow::Result<()> {
-    say::heading("All agents, three at a time, by cursor");
+    say::heading("List agents in pages of three, by cursor");
     let mut pages = shown!(twin.list_agents().limit(3).pages());
     let first = shown!(pages.try_next().await?).context("a list has a page")?;
     say::came(names(&first));
     let stored = serde_json::to_string(&first.next.context("there are more agents than three")?)?;
-    say::note("Where it goes on can be stored; from there, as another program would:");
+    say::note("The position of the next page can be stored. Another program continues from it:");
 
     let position: Position = serde_json::from_str(&stored)?;
     let mut rest = shown!(twin.list_agents().limit(3).pages_from(position));
@@ -25,7 +25,7 @@ pub(crate) async fn by_cursor(twin: &Client) -> anyhow::Result<()> {
 }
 
 pub(crate) async fn by_number(twin: &Client) -> anyhow::Result<()> {
-    say::heading("All runs of an agent, as one stream over pages of two");
+    say::heading("List all runs of an agent as one stream over pages of two");
     let agent = "agent_abc123";
     let mut runs = shown!(twin.list_runs().agent_id(agent).page_size(2).items());
     while let Some(run) = runs.try_next().await? {
@@ -39,7 +39,7 @@ fn names(page: &Page<Agent>) -> String {
     ids.join("  ")
 }
 
-/// A run in two words.
+/// Formats a run: its identifier and its status.
 pub(crate) fn one(run: &Run) -> String {
     format!("{} {}", short(&run.run_id), run.status)
 }

@@ -1,4 +1,4 @@
-//! What goes wrong: a refusal by the service, and a request that is not even sent.
+//! Errors: an error response of the service, and a request that the client does not send.
 
 use anyhow::{Context as _, ensure};
 use twin_api::Client;
@@ -7,27 +7,27 @@ use twin_ext::Outcome;
 use crate::say::{self, shown};
 
 pub(crate) async fn refused(twin: &Client) -> anyhow::Result<()> {
-    say::heading("A problem, and what it says");
+    say::heading("Read the problem details of an error");
     let refused = shown!(twin.get_agent().agent_id("agent_of_somebody_else").send().await);
-    let error = refused.err().context("the service should have refused")?;
-    let problem = error.problem().context("a refusal is a problem")?;
+    let error = refused.err().context("the service returned an agent that does not exist")?;
+    let problem = error.problem().context("the error has no problem details")?;
     let status = error.status().map(|status| status.as_u16()).unwrap_or_default();
     say::came(format!("error.status()       is {status}"));
     say::came(format!("error.is_forbidden() is {}", error.is_forbidden()));
     say::came(format!("error.outcome()      is {:?}", error.outcome()));
     let detail = problem.detail.as_deref().unwrap_or("nothing");
     say::came(format!("error.problem()      says: {detail}"));
-    say::note("Whatever form a refusal has, it comes as this one type.");
+    say::note("Every form of error response becomes this one type.");
     Ok(())
 }
 
 pub(crate) async fn not_sent(twin: &Client, agent: &str) -> anyhow::Result<()> {
-    say::heading("An identifier that would hit another target");
+    say::heading("An identifier that would change the path");
     let refused = shown!(twin.delete_run().agent_id(agent).run_id("..").send().await);
-    let error = refused.err().context("it should have been refused")?;
+    let error = refused.err().context("the client accepted `..` as an identifier")?;
     ensure!(error.outcome() == Outcome::NotSent, "it was sent: {error}");
     say::came(&error);
-    say::note("Nothing was sent: `..` would have deleted the agent itself.");
+    say::note("The client sent nothing: `..` would have deleted the agent itself.");
     let agent = shown!(twin.get_agent().agent_id(agent).send().await?).into_inner().agent;
     say::came(format!("{} is still {}", agent.agent_id, agent.deployment_state));
     Ok(())

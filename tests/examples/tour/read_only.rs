@@ -1,7 +1,6 @@
-//! A client that cannot change anything: whatever is no GET is not sent.
+//! A transport that sends only GET requests.
 //!
-//! It stands where every request goes through, so that no mistake of the tour can reach a
-//! real account.
+//! Every request passes through it, so no mistake of the tour can change a real account.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -12,10 +11,10 @@ use twin_api::secrecy::SecretString;
 use twin_api::transport::{Answer, Direct, Failure, Inner, OperationInfo, Transport};
 use twin_api::{Client, ErrorKind, Outcome, PlainHttp, check_base_url, http_client_builder};
 
-/// A person waits for the answer.
+/// The timeout of a request.
 const TIMEOUT: Duration = Duration::from_secs(30);
 
-/// What sends them.
+/// The transport that sends the GET requests.
 static DIRECT: Direct = Direct;
 
 /// Sends GET requests, and counts them.
@@ -39,13 +38,13 @@ impl Transport for ReadOnly {
             self.0.fetch_add(1, Ordering::Relaxed);
             return DIRECT.execute(client, request, operation);
         }
-        let message = "only GET requests are sent here";
+        let message = "the read-only tour sends only GET requests";
         let failure = Failure::new(ErrorKind::InvalidRequest, Outcome::NotSent, message);
         Box::pin(std::future::ready(Err(failure.into())))
     }
 }
 
-/// As `twin_api::connect`, through this transport.
+/// Connects like `twin_api::connect`, with this transport.
 pub(crate) fn connect(base_url: &str, key: &str, transport: ReadOnly) -> anyhow::Result<Client> {
     let url = check_base_url(base_url, PlainHttp::Loopback)?;
     let inner = Inner::new(transport).api_key(&SecretString::from(key))?;
@@ -63,7 +62,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn read_only_transport_sends_no_writes() {
+    async fn read_only_transport_sends_only_get_requests() {
         let emulator = Emulator::builder(Profile::Observed).start().await.unwrap();
         let transport = ReadOnly::default();
         let twin = connect(&emulator.url(), emulator.api_key(), transport.clone()).unwrap();

@@ -1,6 +1,6 @@
-//! Where deliveries of webhooks arrive: a small HTTP server, which is twin-ext's.
+//! Receives webhook deliveries with the HTTP receiver of `twin-ext`.
 //!
-//! It believes signatures only, and hands on each event once.
+//! It verifies signatures, and passes each event on once.
 
 use std::net::Ipv4Addr;
 use std::time::Duration;
@@ -13,17 +13,18 @@ use twin_ext::webhook::{Delivery, Lease, MemoryStore, Receiver, Verifier};
 
 const PATH: &str = "/webhooks/twin";
 
-/// How many events are remembered, and for how long the service may go on trying.
+/// How many events are kept for deduplication, and for how long the service retries.
 const MEMORY: usize = 1_000;
 const RETRIES: Duration = Duration::from_secs(600);
 
-/// An address that nobody answers at yet: the secret comes only when the webhook is made.
+/// A bound address. Serving starts later, because the secret is known only after the webhook is
+/// created.
 pub(crate) struct Address {
     listener: TcpListener,
     url: String,
 }
 
-/// The events that the service has told of, as they come in.
+/// The verified deliveries in their order of arrival.
 pub(crate) struct Deliveries {
     pub(crate) url: String,
     incoming: UnboundedReceiver<Delivery>,
@@ -41,11 +42,11 @@ impl Address {
         &self.url
     }
 
-    /// Answers from now on, until the program ends.
+    /// Serves until the program ends.
     pub(crate) fn serve(self, secret: SecretString) -> anyhow::Result<Deliveries> {
         let Self { listener, url } = self;
         let (deliveries, incoming) = unbounded_channel();
-        // What is to be done about a delivery is done elsewhere, so that it is answered at once.
+        // Deliveries are processed elsewhere, so that each gets its response at once.
         let handler = move |delivery: Delivery, _: Lease| {
             let handed_on = deliveries.send(delivery);
             async move { handed_on }
@@ -62,7 +63,7 @@ impl Deliveries {
         self.incoming.recv().await
     }
 
-    /// Whether there is none that was not yet looked at.
+    /// Returns whether all deliveries were read.
     pub(crate) fn is_empty(&self) -> bool {
         self.incoming.is_empty()
     }

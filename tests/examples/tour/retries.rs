@@ -1,27 +1,32 @@
-//! A service that stumbles, and a client that tries again.
+//! Retries after 503.
 
 use anyhow::Context as _;
 use twin_api::Client;
 use twin_ext::{ClientBuilder, Retry};
 
 use crate::say::{self, shown};
-use crate::service::Service;
+use crate::service::TourEmulator;
 
-pub(crate) async fn stumble(twin: &Client, service: &Service) -> anyhow::Result<()> {
-    say::heading("A service that is out of order for a moment");
-    say::note("Its next two answers are ordered to be 503.");
+pub(crate) async fn stumble(twin: &Client, service: &TourEmulator) -> anyhow::Result<()> {
+    say::heading("Retry after 503");
+    say::note("The emulator returns 503 for the next two requests.");
     service.fail_next(2)?;
     let before = service.asked("get_me");
     let me = shown!(twin.get_me().send().await?);
     let attempts = service.asked("get_me") - before;
-    say::came(format!("that of {}, at attempt {attempts}: reads are tried again", me.user_id));
+    say::came(format!(
+        "the key of {}, at attempt {attempts}: the client retries reads",
+        me.user_id
+    ));
 
     service.fail_next(1)?;
     let impatient = ClientBuilder::new(service.api_key()).base_url(service.url());
     let impatient = impatient.retry(Retry::none()).build()?;
-    let failure = shown!(impatient.get_me().send().await).err().context("it should have failed")?;
+    let failure = shown!(impatient.get_me().send().await)
+        .err()
+        .context("the request without retries succeeded")?;
     let error = twin_ext::Error::from(failure);
     say::came(format!("with Retry::none(): {error}"));
-    say::note(format!("Worth trying again: {}.", error.is_retryable()));
+    say::note(format!("error.is_retryable() is {}.", error.is_retryable()));
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! A run: launched, followed until it ends, found again after a restart.
+//! Runs: starting one, reading its events, and resuming it after a restart.
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ use crate::say::{self, shown};
 const PATIENCE: Duration = Duration::from_secs(30);
 
 pub(crate) async fn launch(twin: &Client, agent: &str) -> anyhow::Result<RunHandle> {
-    say::heading("A run that builds the agent");
+    say::heading("Start a run that builds the agent");
     let body = StartRunBody::builder();
     let run = shown!(
         twin.launch(agent, body.run_mode(RunMode::Build).user_message("Read my mail.")).await?
@@ -21,23 +21,23 @@ pub(crate) async fn launch(twin: &Client, agent: &str) -> anyhow::Result<RunHand
     Ok(run)
 }
 
-/// Shows each event of a run, until the run has ended and there are no more.
+/// Prints each event of a run until the run ends.
 pub(crate) async fn follow(run: &RunHandle) -> anyhow::Result<()> {
-    say::heading("Its events, as they come");
+    say::heading("Follow its events");
     say::call("run.events(), and events.try_next().await?");
     let mut events = run.events();
     while let Some(event) = events.try_next().await? {
         say::came(format!("{}  {}", event.position().unwrap_or_default(), kind(&event)));
         if let Some(text) = event.final_text() {
-            say::note(format!("It says: {text}"));
+            say::note(format!("final text: {text}"));
         }
     }
     Ok(())
 }
 
-/// A program that was started anew knows the run by its ticket.
+/// Resumes the run from its ticket, as a restarted program would.
 pub(crate) async fn resume(twin: &Client, run: RunHandle, agent: &str) -> anyhow::Result<()> {
-    say::heading("The run, found again by a program that was restarted");
+    say::heading("Resume the run after a restart");
     let stored = serde_json::to_string(&run.ticket())?;
     drop(run);
     let ticket: RunTicket = serde_json::from_str(&stored)?;
@@ -45,14 +45,14 @@ pub(crate) async fn resume(twin: &Client, run: RunHandle, agent: &str) -> anyhow
     let done = shown!(run.wait_with(Wait::default().deadline(PATIENCE)).await?);
     say::came(format!("{} is {}", done.run_id, done.status));
     if let RunState::Finished(Some(outcome)) = shown!(run.state().await?) {
-        say::came(format!("and how well it did: {outcome}"));
+        say::came(format!("outcome: {outcome}"));
     }
     let agent = shown!(twin.get_agent().agent_id(agent).send().await?).into_inner().agent;
     say::came(format!("the agent is {} now", agent.deployment_state));
     Ok(())
 }
 
-/// What kind of event it is.
+/// Returns the kind of an event.
 pub(crate) fn kind(event: &RunEvent) -> String {
-    event.kind().name().unwrap_or("an event of another form").to_owned()
+    event.kind().name().unwrap_or("unknown kind").to_owned()
 }

@@ -1,12 +1,12 @@
-//! What the tour prints: headings, the calls as they stand in its source, what came of them.
+//! The output of the tour: headings, the calls as in the source, and their results.
 //!
-//! It prints no JSON, and nothing that could steer a terminal.
+//! Control characters are removed, so that a name cannot control the terminal.
 
 use std::fmt::Display;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-/// Shows a call as it is written, makes it, and is what it gives.
+/// Prints an expression, evaluates it, and returns its value.
 macro_rules! shown {
     ($call:expr) => {{
         $crate::say::call(stringify!($call));
@@ -15,27 +15,29 @@ macro_rules! shown {
 }
 pub(crate) use shown;
 
-/// A longer call is broken before its dots.
+/// Longer expressions are broken before their dots.
 const WIDTH: usize = 88;
 
 pub(crate) fn welcome(url: &str, key_is_there: bool) {
     println!("Twin for Rust: a tour.\n");
-    println!("A Twin runs inside this program, at {url}. Nothing leaves this machine.");
-    println!("Calls stand as they do in tests/examples/tour; after → is what came of them.");
+    println!("An emulator of Twin runs in this program, at {url}. Nothing leaves this machine.");
+    println!("The calls are those in tests/examples/tour; their results follow →.");
     if key_is_there {
-        println!("TWIN_API_KEY is set, and not used: add `-- --live` to look at the real service.");
+        println!(
+            "TWIN_API_KEY is set but not used: add `-- --live` to read from the real service."
+        );
     }
 }
 
 pub(crate) fn welcome_live(base_url: &str) {
     println!("Twin for Rust: a tour of {base_url}.\n");
-    println!("It reads and changes nothing: only GET requests are sent.");
+    println!("It changes nothing: only GET requests are sent.");
 }
 
 pub(crate) fn goodbye(requests: usize, time: Duration) {
-    println!("\nThat was the tour: {requests} requests in {:.1} s.", time.as_secs_f64());
+    println!("\nEnd of the tour: {requests} requests in {:.1} s.", time.as_secs_f64());
     println!("  read on    README.md, and the docs: cargo doc --open -p twin-ext");
-    println!("  try next   cargo run -p twin-tests --bin twin-emulator");
+    println!("  try next   cargo run -p twin-emulator");
     println!("             and open the address that it prints in a browser");
 }
 
@@ -46,27 +48,27 @@ pub(crate) fn heading(title: &str) {
     println!("\n{number}. {title}");
 }
 
-/// A call, as `stringify!` gives it.
+/// Prints a call in the form of `stringify!`.
 pub(crate) fn call(code: &str) {
     println!("   {}", layout(code).replace('\n', "\n       "));
 }
 
-/// What came of it.
+/// Prints a result.
 pub(crate) fn came(text: impl Display) {
     println!("   → {}", plain(&text.to_string()));
 }
 
-/// Something that is good to know.
+/// Prints a remark.
 pub(crate) fn note(text: impl Display) {
     println!("     {}", plain(&text.to_string()));
 }
 
-/// An error for a person, with its causes.
+/// Formats an error with its causes.
 pub(crate) fn explain(error: &anyhow::Error) -> String {
     plain(&format!("{error:#}"))
 }
 
-/// Code on one line, or broken before the dots that are in no brackets.
+/// Formats code on one line, or breaks it before the dots outside brackets.
 fn layout(code: &str) -> String {
     let code = code.split_whitespace().collect::<Vec<_>>().join(" ");
     if code.chars().count() <= WIDTH {
@@ -87,7 +89,7 @@ fn layout(code: &str) -> String {
     lines.replace("\n.await", ".await").replacen('\n', "", 1)
 }
 
-/// A text from elsewhere, without what could steer a terminal.
+/// Replaces characters that could control the terminal.
 fn plain(text: &str) -> String {
     let is_safe =
         |letter: char| !letter.is_control() && !('\u{202a}'..='\u{2069}').contains(&letter);
@@ -99,7 +101,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_long_call_is_broken_before_its_dots_only() {
+    fn breaks_long_expressions_only_before_dots() {
         let agent = "twin.start_run().agent_id(agent).body(Body::builder().mode(Mode::Run)\n    \
             .message(\"Watch the inbox, and tell me.\")).send().await?";
         assert_eq!(
@@ -111,7 +113,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_cannot_steer_the_terminal() {
+    fn removes_control_characters_from_output() {
         assert_eq!(plain("a\u{1b}[2J\u{202e}b\nc é"), "a·[2J·b·c é");
     }
 }

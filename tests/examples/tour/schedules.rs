@@ -1,4 +1,4 @@
-//! A schedule, and when it is due.
+//! Schedules: setting one, and its next run.
 
 use anyhow::Context as _;
 use chrono::{DateTime, Utc};
@@ -9,7 +9,7 @@ use twin_ext::{Cron, SetScheduleExt as _};
 use crate::say::{self, shown};
 
 pub(crate) async fn every_weekday(twin: &Client, agent: &str) -> anyhow::Result<()> {
-    say::heading("A schedule: every weekday at nine");
+    say::heading("Set a schedule: every weekday at nine");
     say::note("fields: second minute hour day month weekday year");
     if let Err(error) = shown!(Cron::new("0 9 * * 1-5")) {
         say::came(error);
@@ -17,7 +17,7 @@ pub(crate) async fn every_weekday(twin: &Client, agent: &str) -> anyhow::Result<
     let cron = shown!(Cron::new("0 0 9 * * MON-FRI *")?);
     shown!(twin.set_schedule().agent_id(agent).cron(cron).send().await?);
     let answer = shown!(twin.get_schedule().agent_id(agent).send().await?).into_inner();
-    let schedule = answer.schedule.context("there is no schedule, though one was set")?;
+    let schedule = answer.schedule.context("the service returned no schedule")?;
     say::came(when(&schedule));
     shown!(twin.pause_schedule().agent_id(agent).send().await?);
     let answer = twin.get_schedule().agent_id(agent).send().await?.into_inner();
@@ -25,13 +25,13 @@ pub(crate) async fn every_weekday(twin: &Client, agent: &str) -> anyhow::Result<
     Ok(())
 }
 
-/// A schedule in words: its expression and its next run.
+/// Formats a schedule: its expression and its next run.
 pub(crate) fn when(schedule: &Schedule) -> String {
     let next = schedule.next_run.and_then(|seconds| DateTime::<Utc>::from_timestamp(seconds, 0));
     let next = match next {
         Some(next) => format!("next on {}", next.format("%A, %-d %B %Y at %H:%M UTC")),
         None if schedule.paused => "paused".to_owned(),
-        None => "no next run is told".to_owned(),
+        None => "no next run".to_owned(),
     };
     format!("\"{}\", {next}", schedule.cron)
 }

@@ -1,4 +1,4 @@
-//! The Twin inside this program: the emulator, with something in it to be looked at.
+//! The emulator of the tour, with agents and runs.
 
 use std::time::Duration;
 
@@ -10,23 +10,23 @@ use twin_emulator::{
     World,
 };
 
-/// A Twin, and what it was asked.
-pub(crate) struct Service(Emulator);
+/// The emulator of the tour.
+pub(crate) struct TourEmulator(Emulator);
 
 /// Listens on a free port of loopback.
-pub(crate) async fn start() -> anyhow::Result<Service> {
+pub(crate) async fn start() -> anyhow::Result<TourEmulator> {
     let twin = Emulator::builder(Profile::Observed)
-        // The service was once seen to ignore it; to follow a run takes one that does not.
+        // The live service was observed to ignore `after_index`. The tour shows it working.
         .switches(|switches| switches.ignore_after_index = false)
         .running_clock()
         .start()
         .await
         .context("cannot listen on loopback")?;
     twin.with(furnish);
-    Ok(Service(twin))
+    Ok(TourEmulator(twin))
 }
 
-impl Service {
+impl TourEmulator {
     pub(crate) fn url(&self) -> String {
         self.0.url()
     }
@@ -35,34 +35,34 @@ impl Service {
         self.0.api_key()
     }
 
-    /// So many requests of `get_me` are answered with 503, from the next one on.
+    /// Returns 503 for the next `attempts` requests of `get_me`.
     pub(crate) fn fail_next(&self, attempts: u64) -> anyhow::Result<()> {
         let unavailable = Fault::status(StatusCode::SERVICE_UNAVAILABLE, None);
         Ok(self.0.order(Rule::new("get_me", unavailable).on(1..=attempts))?)
     }
 
-    /// Waits until no delivery is on its way.
+    /// Waits until every delivery was attempted.
     pub(crate) async fn settled(&self) {
         self.0.settled().await;
     }
 
-    /// How often an operation was asked for.
+    /// Returns how often an operation was called.
     pub(crate) fn asked(&self, operation: &str) -> u64 {
         self.0.count(operation)
     }
 
-    /// Ends it, and tells how many requests it had.
+    /// Stops the emulator, and returns how many requests it had.
     pub(crate) fn close(self) -> anyhow::Result<usize> {
-        // Read before the emulator is dropped: it would panic.
+        // The emulator would panic when it is dropped.
         if let Some(mismatch) = self.0.take_mismatches().first() {
-            bail!("an exchange broke the API's own document: {mismatch}");
+            bail!("an exchange does not conform to the API's document: {mismatch}");
         }
         Ok(self.0.take_exchanges().len())
     }
 }
 
-/// Eight agents, one of which has run five times; and runs to come that take a second, and of
-/// whose end is told twice.
+/// Adds eight agents, one of them with five runs. Future runs take a second, and their end is
+/// delivered twice.
 fn furnish(world: &mut World) {
     world.add_agents(7);
     world.add_example();

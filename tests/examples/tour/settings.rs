@@ -1,21 +1,21 @@
-//! Which tour it is to be: the arguments and the environment, read once.
+//! The settings of the tour, from its arguments and the environment.
 
 use anyhow::{Context as _, bail};
 use clap::Parser;
 
 const SERVICE: &str = "https://build.twin.so";
 
-/// The client of the Twin API, shown against a Twin inside this program.
+/// A tour of the Twin client against an emulator in this program.
 #[derive(Parser)]
 pub(crate) struct Arguments {
-    /// Look at the real service instead, with the key in `TWIN_API_KEY`, and change nothing.
+    /// Read from the real service, with the key in `TWIN_API_KEY`, and change nothing.
     ///
-    /// `TWIN_BASE_URL` names another one than <https://build.twin.so>.
+    /// `TWIN_BASE_URL` sets another service than <https://build.twin.so>.
     #[arg(long)]
     live: bool,
 }
 
-/// The variables that count. One that is blank is none.
+/// The environment variables. A blank variable counts as unset.
 #[derive(Default)]
 pub(crate) struct Environment {
     key: Option<String>,
@@ -32,23 +32,24 @@ impl Environment {
 
 /// The tour to take.
 pub(crate) enum Mode {
-    /// Everything, against a Twin inside this program.
+    /// The whole tour, against an emulator in this program.
     Emulated { key_is_there: bool },
-    /// Only what reads, against this service.
+    /// The read-only tour, against this service.
     Live { key: String, base_url: String },
 }
 
+/// Selects the tour.
+///
 /// # Errors
-/// The real service was asked for, and there is no key.
+/// `--live` is set and there is no valid key.
 pub(crate) fn mode(arguments: &Arguments, environment: Environment) -> anyhow::Result<Mode> {
     let Environment { key, base_url } = environment;
     if !arguments.live {
         return Ok(Mode::Emulated { key_is_there: key.is_some() });
     }
-    let key =
-        key.context("--live needs an API key in TWIN_API_KEY; without --live none is needed")?;
+    let key = key.context("--live needs an API key: set TWIN_API_KEY, or leave out --live")?;
     if key.trim() != key {
-        bail!("TWIN_API_KEY begins or ends with a blank");
+        bail!("TWIN_API_KEY begins or ends with whitespace; remove it");
     }
     Ok(Mode::Live { key, base_url: base_url.unwrap_or_else(|| SERVICE.to_owned()) })
 }
@@ -62,7 +63,7 @@ mod tests {
     }
 
     #[test]
-    fn without_live_the_key_is_not_used() {
+    fn ignores_key_without_live_flag() {
         let without = mode(&Arguments { live: false }, Environment::default()).unwrap();
         assert!(matches!(without, Mode::Emulated { key_is_there: false }));
         let with = mode(&Arguments { live: false }, key()).unwrap();
@@ -70,20 +71,20 @@ mod tests {
     }
 
     #[test]
-    fn live_is_the_service_unless_another_is_named() {
+    fn live_uses_default_base_url_unless_set() {
         let Ok(Mode::Live { base_url, .. }) = mode(&Arguments { live: true }, key()) else {
-            panic!("it is to be live")
+            panic!("expected the live mode")
         };
         assert_eq!(base_url, "https://build.twin.so");
         let other = Environment { base_url: Some("http://127.0.0.1:4010".to_owned()), ..key() };
         let Ok(Mode::Live { base_url, .. }) = mode(&Arguments { live: true }, other) else {
-            panic!("it is to be live")
+            panic!("expected the live mode")
         };
         assert_eq!(base_url, "http://127.0.0.1:4010");
     }
 
     #[test]
-    fn live_without_a_key_is_an_error() {
+    fn rejects_live_without_key() {
         let refused = mode(&Arguments { live: true }, Environment::default());
         assert!(refused.is_err_and(|error| error.to_string().contains("TWIN_API_KEY")));
     }

@@ -1,4 +1,4 @@
-//! A webhook: registered, its deliveries received and believed, a forged one refused.
+//! Webhooks: registering one, receiving its deliveries, and rejecting a forged delivery.
 
 use std::time::Duration;
 
@@ -10,9 +10,9 @@ use twin_ext::webhook::{Event, SIGNATURE_HEADER, sign};
 
 use crate::receiver::{Address, Deliveries};
 use crate::say::{self, shown};
-use crate::service::Service;
+use crate::service::TourEmulator;
 
-/// Deliveries are a matter of milliseconds on this machine.
+/// The timeout of a delivery, which takes milliseconds.
 const PATIENCE: Duration = Duration::from_secs(10);
 
 pub(crate) async fn register(
@@ -20,7 +20,7 @@ pub(crate) async fn register(
     agent: &str,
     address: Address,
 ) -> anyhow::Result<Deliveries> {
-    say::heading("A webhook, to be told of its runs");
+    say::heading("Register a webhook for runs");
     let (url, events) = (address.url(), vec![RunStarted, RunCompleted]);
     let webhook = shown!(
         twin.create_webhook()
@@ -31,24 +31,27 @@ pub(crate) async fn register(
     );
     let webhook = webhook.into_inner();
     say::came(format!("{} deliveries go to {}", webhook.status, webhook.url));
-    say::note("The signing secret comes this once; the receiver has it, and nobody sees it.");
+    say::note(
+        "The signing secret is returned only once. The receiver has it, and the tour does not print it.",
+    );
     address.serve(webhook.signing_secret)
 }
 
-/// Waits until the end of the run was delivered, which it is twice.
+/// Waits for the end of the run, which is delivered twice.
 pub(crate) async fn receive(
     deliveries: &mut Deliveries,
-    service: &Service,
+    service: &TourEmulator,
     run: &str,
 ) -> anyhow::Result<()> {
-    say::heading("What the webhook received meanwhile, over HTTP");
+    say::heading("Receive the deliveries over HTTP");
     say::call("Receiver::new(verifier, seen, handler).into_router(\"/webhooks/twin\")");
     loop {
         let next = tokio::time::timeout(PATIENCE, deliveries.next()).await;
-        let delivery = next.context("no delivery came")?.context("the receiver is gone")?;
+        let delivery =
+            next.context("no delivery in 10 seconds")?.context("the receiver has stopped")?;
         let event = &delivery.event;
-        let change = event.run().with_context(|| format!("nobody knows {}", event.name()))?;
-        ensure!(change.run_id == run, "a delivery of another run came: {}", change.run_id);
+        let change = event.run().with_context(|| format!("unknown event {}", event.name()))?;
+        ensure!(change.run_id == run, "a delivery of another run: {}", change.run_id);
         let outcome = change.outcome.as_ref().map(|outcome| format!(", {outcome}"));
         let outcome = outcome.unwrap_or_default();
         say::came(format!("{}: {}{outcome}", event.name(), change.status));
@@ -58,7 +61,7 @@ pub(crate) async fn receive(
     }
     service.settled().await;
     ensure!(deliveries.is_empty(), "the end of the run was handled twice");
-    say::note("Both were signed by the service. The second was delivered twice, and handled once.");
+    say::note("The service signed both. The second arrived twice and was handled once.");
     Ok(())
 }
 
@@ -69,8 +72,8 @@ pub(crate) async fn forge(deliveries: &Deliveries, run: &str) -> anyhow::Result<
     let http = reqwest::Client::builder().no_proxy().build()?;
     let request = http.post(&deliveries.url).header(SIGNATURE_HEADER, signature).body(body);
     let answer = request.send().await?;
-    ensure!(answer.status() == 401, "a forged delivery was answered with {}", answer.status());
+    ensure!(answer.status() == 401, "a forged delivery got {}", answer.status());
     ensure!(deliveries.is_empty(), "a forged delivery was handled");
-    say::came(format!("one with the signature of a stranger: refused with {}", answer.status()));
+    say::came(format!("a delivery with a wrong signature: rejected with {}", answer.status()));
     Ok(())
 }

@@ -100,7 +100,10 @@ fn sort(report: &mut Report, all: Value, pointer: &str) -> (Vec<Object>, Vec<Obj
             Some('2') => success.push(response),
             Some('4' | '5') => errors.push(response),
             Some('1' | '3') => {
-                report.note(&child(pointer, status), "the client does not show this status as a response");
+                report.note(
+                    &child(pointer, status),
+                    "the client does not show this status as a response",
+                );
             }
             _ if status == "default" => default = Some(response),
             _ => report.loss(

@@ -1,45 +1,45 @@
-//! Holds an answer against its operation.
+//! Validates a response against its operation.
 //!
-//! Whether the answer is the right one to the request is not for here.
+//! Whether the response is the right one to the request is not checked.
 
 use axum::http::header;
 
 use super::document::{Document, step};
 use super::index::{Operation, Response};
-use super::report::Half;
+use super::report::SideReport;
 use crate::exchange::Answer;
 
-/// Adds to `report` where `answer` is none that the document gives.
+/// Reports where `answer` is not a response that the operation has.
 pub(super) fn check(
     document: &Document,
     operation: &Operation,
     answer: &Answer,
-    report: &mut Half<'_>,
+    report: &mut SideReport<'_>,
 ) {
     let Some(response) = operation.response(answer.status) else {
-        let message = format!("the document does not give the status {}", answer.status.as_u16());
+        let message = format!("the document does not list the status {}", answer.status.as_u16());
         return report.add(&step(&operation.pointer, "responses"), "", &message);
     };
-    hold(document, response, answer, report);
+    check_response(document, response, answer, report);
 }
 
-/// Holds an answer against one that the document gives.
-pub(super) fn hold(
+/// Reports where `answer` is not as `response` says.
+pub(super) fn check_response(
     document: &Document,
     response: &Response,
     answer: &Answer,
-    report: &mut Half<'_>,
+    report: &mut SideReport<'_>,
 ) {
     if response.content.is_none() {
         if !answer.body.is_empty() {
-            report.add(&response.pointer, "", "there is a body, and the document gives none");
+            report.add(&response.pointer, "", "the document lists no body for this response");
         }
         return;
     }
     response.content.check(document, content_type(answer), &answer.body, report);
 }
 
-/// The media type of an answer, or the empty string.
+/// Returns the content type of a response, or the empty string.
 pub(super) fn content_type(answer: &Answer) -> &str {
     let value = answer.headers.get(header::CONTENT_TYPE);
     value.and_then(|value| value.to_str().ok()).unwrap_or_default()

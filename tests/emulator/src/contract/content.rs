@@ -1,23 +1,24 @@
-//! The bodies that a request or an answer may have, and whether one is as the document says.
+//! Validates a body against the media types of a request or a response.
 //!
-//! Only JSON is looked into. That a body is there at all is for its bearer to ask.
+//! Only JSON bodies are validated against a schema. Whether a body is required is checked by
+//! the caller.
 
 use serde_json::Value;
 
 use super::document::{Document, step};
-use super::report::{Half, short};
+use super::report::{SideReport, short};
 use super::schema::Schema;
 
-/// The media types that a body may have.
+/// The documented media types of a body.
 #[derive(Debug)]
 pub(super) struct Content {
     pointer: String,
-    /// Each with its name in lower case, where it stands, and its schema.
+    /// Each with its name in lower case, its pointer and its schema.
     types: Vec<(String, String, Option<Schema>)>,
 }
 
 impl Content {
-    /// The content that `holder` has, which stands at `pointer`.
+    /// Reads the content of `holder`, which is at `pointer`.
     pub(super) fn of(document: &Document, pointer: &str, holder: &Value) -> Self {
         let pointer = step(pointer, "content");
         let types = holder.get("content").and_then(Value::as_object);
@@ -30,25 +31,25 @@ impl Content {
         Self { types: types.collect(), pointer }
     }
 
-    /// Whether there is no body.
+    /// Returns whether no body is documented.
     pub(super) fn is_none(&self) -> bool {
         self.types.is_empty()
     }
 
-    /// Adds to `report` where a body is not of a type that is listed, or not as that says.
+    /// Reports a content type that is not listed, and where the body breaks its schema.
     pub(super) fn check(
         &self,
         document: &Document,
         content_type: &str,
         body: &[u8],
-        report: &mut Half<'_>,
+        report: &mut SideReport<'_>,
     ) {
         let essence = essence(content_type);
         let Some((_, pointer, schema)) = self.types.iter().find(|(name, ..)| *name == essence)
         else {
             let message = match essence.as_str() {
-                "" => "there is no content type".to_owned(),
-                other => format!("the document does not give the content type {}", short(other)),
+                "" => "the content type is missing".to_owned(),
+                other => format!("the document does not list the content type {}", short(other)),
             };
             return report.add(&self.pointer, "", &message);
         };
@@ -58,12 +59,14 @@ impl Content {
         match (serde_json::from_slice::<Value>(body), schema) {
             (Ok(value), Some(schema)) => schema.check(document, &value, "", report),
             (Ok(_), None) => {}
-            (Err(error), _) => report.add(pointer, "", &format!("the body is not JSON: {error}")),
+            (Err(error), _) => {
+                report.add(pointer, "", &format!("the body is not valid JSON: {error}"))
+            }
         }
     }
 }
 
-/// A content type without its parameters.
+/// Returns a content type without its parameters.
 pub(super) fn essence(content_type: &str) -> String {
     let essence = content_type.split(';').next().unwrap_or_default();
     essence.trim().to_ascii_lowercase()

@@ -1,7 +1,7 @@
 //! The operations of a document, found by method and path.
 //!
-//! It takes what it understands: an operation without `responses` has none, and what a
-//! reference that leads nowhere stands for is not there.
+//! Parts that are missing or malformed are skipped: an operation may lack `responses`, and a
+//! reference may have no target.
 
 use std::collections::HashMap;
 
@@ -12,17 +12,17 @@ use super::content::Content;
 use super::document::{Document, step};
 use super::schema::Schema;
 
-/// Where a document has the answer to whatever is refused.
-const REFUSAL: &str = "#/components/responses/Problem";
+/// The response that Twin's document has for all errors.
+const ERROR_RESPONSE: &str = "#/components/responses/Problem";
 
 /// The operations of a document.
 #[derive(Debug)]
 pub(super) struct Index {
-    /// By the path with its parameters' names left out.
+    /// By path template, without the names of parameters.
     paths: HashMap<String, Path>,
-    /// What is sent to others, by the name of the event.
+    /// By the name of the event.
     webhooks: HashMap<String, Path>,
-    refusal: Option<Response>,
+    error_response: Option<Response>,
 }
 
 #[derive(Debug)]
@@ -31,17 +31,17 @@ struct Path {
     operations: Vec<Operation>,
 }
 
-/// What a method and a path lead to.
-pub(super) enum Place<'a> {
-    /// An operation.
+/// The result of a search for a method and a path.
+pub(super) enum Lookup<'a> {
+    /// The operation.
     Operation(&'a Operation),
-    /// A path that lacks the method; where it stands, and the operations that it has.
+    /// A path that does not have the method: its pointer and its operations.
     Path(&'a str, &'a [Operation]),
-    /// Nothing that the document knows.
-    Nowhere,
+    /// A path that the document does not have.
+    Unknown,
 }
 
-/// An operation, by the parts of it that bind an exchange.
+/// The parts of an operation that an exchange is checked against.
 #[derive(Debug)]
 pub(super) struct Operation {
     pub(super) pointer: String,
@@ -57,22 +57,23 @@ pub(super) struct Operation {
 #[derive(Debug)]
 pub(super) struct Parameter {
     pub(super) pointer: String,
-    pub(super) place: String,
+    /// `path`, `query`, `header` or `cookie`.
+    pub(super) location: String,
     pub(super) name: String,
     pub(super) required: bool,
-    /// Whether it is a whole number, and never a fraction.
+    /// Whether the type is `integer`.
     pub(super) whole: bool,
     pub(super) schema: Option<Schema>,
 }
 
-/// Headers one of which carries a key.
+/// The headers that can carry the API key; one of them is required.
 #[derive(Debug)]
 pub(super) struct Keys {
     pub(super) pointer: String,
     pub(super) headers: Vec<String>,
 }
 
-/// The body that a request may have.
+/// A request body.
 #[derive(Debug)]
 pub(super) struct Body {
     pub(super) pointer: String,
@@ -80,14 +81,14 @@ pub(super) struct Body {
     pub(super) content: Content,
 }
 
-/// An answer.
+/// A documented response.
 #[derive(Debug)]
 pub(super) struct Response {
     pub(super) pointer: String,
     pub(super) content: Content,
 }
 
-/// The statuses that an answer is documented for, the narrower the less.
+/// The statuses that a response is documented for. Narrower ranges sort first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Covered {
     One(u16),
@@ -101,28 +102,28 @@ impl Index {
         let paths = paths.map(|(template, path)| (anonymous(template), path));
         let webhooks = items(document, "#/webhooks");
         let webhooks = webhooks.map(|(event, path)| (event.to_owned(), path));
-        let refusal = document.follow(REFUSAL.to_owned());
-        let refusal = refusal.map(|(pointer, response)| Response {
+        let error_response = document.follow(ERROR_RESPONSE.to_owned());
+        let error_response = error_response.map(|(pointer, response)| Response {
             content: Content::of(document, &pointer, response),
             pointer,
         });
-        Self { paths: paths.collect(), webhooks: webhooks.collect(), refusal }
+        Self { paths: paths.collect(), webhooks: webhooks.collect(), error_response }
     }
 
-    pub(super) fn find(&self, method: &Method, template: &str) -> Place<'_> {
-        let Some(path) = self.paths.get(&anonymous(template)) else { return Place::Nowhere };
+    pub(super) fn find(&self, method: &Method, template: &str) -> Lookup<'_> {
+        let Some(path) = self.paths.get(&anonymous(template)) else { return Lookup::Unknown };
         path.operation(method)
-            .map_or(Place::Path(&path.pointer, &path.operations), Place::Operation)
+            .map_or(Lookup::Path(&path.pointer, &path.operations), Lookup::Operation)
     }
 
-    /// What is sent when `event` happens.
+    /// Returns the operation of a webhook.
     pub(super) fn webhook(&self, event: &str, method: &Method) -> Option<&Operation> {
         self.webhooks.get(event)?.operation(method)
     }
 
-    /// The answer to whatever is refused, if the document has one.
-    pub(super) const fn refusal(&self) -> Option<&Response> {
-        self.refusal.as_ref()
+    /// Returns the response for all errors, if the document has one.
+    pub(super) const fn error_response(&self) -> Option<&Response> {
+        self.error_response.as_ref()
     }
 
     #[cfg(test)]
@@ -137,7 +138,7 @@ impl Path {
     }
 }
 
-/// The path items in `holder`, by name, with their operations.
+/// Returns the path items in `holder`, by name, with their operations.
 fn items<'a>(document: &'a Document, holder: &str) -> impl Iterator<Item = (&'a str, Path)> {
     members(document.at(holder)).filter_map(move |(name, _)| {
         let (pointer, item) = document.follow(step(holder, name))?;
@@ -148,7 +149,7 @@ fn items<'a>(document: &'a Document, holder: &str) -> impl Iterator<Item = (&'a 
 }
 
 impl Operation {
-    /// The answer that is documented for `status`.
+    /// Returns the response that is documented for `status`.
     pub(super) fn response(&self, status: StatusCode) -> Option<&Response> {
         let covers = |covered: Covered| match covered {
             Covered::One(code) => code == status.as_u16(),
@@ -174,7 +175,10 @@ impl Reader<'_> {
         let pointer = step(self.path, name);
         let mut parameters = self.parameters(&pointer, &self.item[name]);
         for shared in self.parameters(self.path, self.item) {
-            if !parameters.iter().any(|own| own.name == shared.name && own.place == shared.place) {
+            if !parameters
+                .iter()
+                .any(|own| own.name == shared.name && own.location == shared.location)
+            {
                 parameters.push(shared);
             }
         }
@@ -195,7 +199,7 @@ impl Reader<'_> {
         let schema = step(&pointer, "schema");
         let kind = self.document.follow(schema.clone()).map(|(_, schema)| &schema["type"]);
         Some(Parameter {
-            place: value["in"].as_str()?.to_owned(),
+            location: value["in"].as_str()?.to_owned(),
             name: value["name"].as_str()?.to_owned(),
             required: value["required"] == true,
             whole: kind.is_some_and(|kind| kind == "integer"),
@@ -204,7 +208,7 @@ impl Reader<'_> {
         })
     }
 
-    /// The headers that carry a key, unless the operation can be called without.
+    /// Returns the headers that carry the API key, or none if the operation needs no key.
     fn keys(&self, operation: &str) -> Option<Keys> {
         let own = step(operation, "security");
         let pointer = if self.document.at(&own).is_some() { own } else { "#/security".to_owned() };
@@ -235,13 +239,13 @@ impl Reader<'_> {
             Some((covered(status)?, Response { pointer, content }))
         });
         let mut responses: Vec<_> = statuses.collect();
-        // In which order members come is the business of whoever builds `serde_json`.
+        // The order of members depends on a feature of `serde_json`.
         responses.sort_by_key(|(covered, _)| *covered);
         responses
     }
 }
 
-/// The parts of a segment of a template that has a parameter: before it, its name, after it.
+/// Splits a template segment at its parameter: the text before, the name, the text after.
 pub(super) fn parameter_in(segment: &str) -> Option<(&str, &str, &str)> {
     let (before, rest) = segment.split_once('{')?;
     let (name, after) = rest.split_once('}')?;

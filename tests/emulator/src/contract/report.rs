@@ -1,17 +1,15 @@
-//! Gathers mismatches of one exchange, in words that are short and tell no secret.
-//!
-//! It does not judge: what is added is a mismatch.
+//! Collects the mismatches of one exchange, with short messages that contain no secret.
 
 use serde_json::Value;
 
 use super::{Mismatch, Side};
 
-/// The longest text that a mismatch carries, in characters.
-const LONGEST: usize = 300;
-/// The longest value that is quoted.
-const LONGEST_VALUE: usize = 60;
+/// The longest text in a mismatch, in characters.
+const MAX_TEXT: usize = 300;
+/// The longest value that is quoted, in characters.
+const MAX_VALUE: usize = 60;
 
-/// Members and headers whose values are nobody's business.
+/// Members and headers whose values are never quoted.
 const SECRETS: [&str; 3] = ["api_key", "signing_secret", "x-api-key"];
 
 /// The mismatches of one exchange.
@@ -20,8 +18,8 @@ pub(super) struct Report {
     pub(super) found: Vec<Mismatch>,
 }
 
-/// A report on one side of the exchange.
-pub(super) struct Half<'a> {
+/// Reports mismatches of one side of the exchange.
+pub(super) struct SideReport<'a> {
     report: &'a mut Report,
     side: Side,
 }
@@ -31,12 +29,12 @@ impl Report {
         Self { operation, found: Vec::new() }
     }
 
-    pub(super) fn on(&mut self, side: Side) -> Half<'_> {
-        Half { report: self, side }
+    pub(super) fn on(&mut self, side: Side) -> SideReport<'_> {
+        SideReport { report: self, side }
     }
 }
 
-impl Half<'_> {
+impl SideReport<'_> {
     pub(super) fn add(&mut self, pointer: &str, instance: &str, message: &str) {
         self.report.found.push(Mismatch {
             operation: short(&self.report.operation),
@@ -48,21 +46,21 @@ impl Half<'_> {
     }
 }
 
-/// How `value`, which stands at `instance`, is shown: what is in an object or an array is
-/// not, and neither is a secret.
+/// Formats `value`, which is at `instance`. Secrets and the contents of objects and arrays are
+/// left out.
 pub(super) fn shown(value: &Value, instance: &str) -> String {
     let secret = instance.split(['/', '?']).any(|name| SECRETS.contains(&name));
     match value {
         _ if secret => "a secret".to_owned(),
         Value::Object(_) => "an object".to_owned(),
         Value::Array(_) => "an array".to_owned(),
-        scalar => cut(&scalar.to_string(), LONGEST_VALUE),
+        scalar => cut(&scalar.to_string(), MAX_VALUE),
     }
 }
 
-/// `text` in one line, cut where it is too long.
+/// Shortens `text` and puts it on one line.
 pub(super) fn short(text: &str) -> String {
-    cut(text, LONGEST)
+    cut(text, MAX_TEXT)
 }
 
 fn cut(text: &str, longest: usize) -> String {

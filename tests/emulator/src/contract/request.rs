@@ -1,7 +1,4 @@
-//! Holds a request against its operation.
-//!
-//! Whether the request should have been accepted is not for here: it is asked only about
-//! one that was.
+//! Validates an accepted request against its operation.
 
 use percent_encoding::percent_decode_str;
 use serde_json::{Number, Value};
@@ -9,38 +6,38 @@ use url::form_urlencoded;
 
 use super::document::Document;
 use super::index::{Body, Operation, Parameter, parameter_in};
-use super::report::Half;
+use super::report::SideReport;
 use crate::exchange::Recorded;
 
-/// Adds to `report` where `request` is not what the document asks for.
+/// Reports where `request` breaks the rules of its operation.
 pub(super) fn check(
     document: &Document,
     operation: &Operation,
     request: &Recorded,
-    report: &mut Half<'_>,
+    report: &mut SideReport<'_>,
 ) {
     key(operation, request, report);
     path(document, operation, request.path(), report);
     query(document, operation, request.query(), report);
-    carried(document, operation, request, report);
+    check_headers_and_body(document, operation, request, report);
 }
 
-/// The same of headers and body, wherever the request goes.
-pub(super) fn carried(
+/// Reports where the headers and the body break the rules, whatever the URL.
+pub(super) fn check_headers_and_body(
     document: &Document,
     operation: &Operation,
     request: &Recorded,
-    report: &mut Half<'_>,
+    report: &mut SideReport<'_>,
 ) {
     headers(document, operation, request, report);
     match &operation.body {
         Some(body) => self::body(document, body, request, report),
         None if request.body.is_empty() => {}
-        None => report.add(&operation.pointer, "", "the document gives this operation no body"),
+        None => report.add(&operation.pointer, "", "the document lists no body for this operation"),
     }
 }
 
-fn key(operation: &Operation, request: &Recorded, report: &mut Half<'_>) {
+fn key(operation: &Operation, request: &Recorded, report: &mut SideReport<'_>) {
     let Some(keys) = &operation.keys else { return };
     if !keys.headers.iter().any(|header| request.headers.contains_key(header)) {
         let message = format!("accepted without {}", keys.headers.join(" or "));
@@ -48,13 +45,17 @@ fn key(operation: &Operation, request: &Recorded, report: &mut Half<'_>) {
     }
 }
 
-fn path(document: &Document, operation: &Operation, path: &str, report: &mut Half<'_>) {
+fn path(document: &Document, operation: &Operation, path: &str, report: &mut SideReport<'_>) {
     let Some(given) = path_parameters(&operation.template, path) else {
-        return report.add(&operation.pointer, "", "the path is not the operation's");
+        return report.add(
+            &operation.pointer,
+            "",
+            "the path does not match the template of the operation",
+        );
     };
     for (name, value) in given {
         let instance = format!("{{{name}}}");
-        let declared = operation.parameters.iter().find(|p| p.place == "path" && p.name == name);
+        let declared = operation.parameters.iter().find(|p| p.location == "path" && p.name == name);
         match (declared, percent_decode_str(value).decode_utf8()) {
             (None, _) => {
                 report.add(
@@ -64,7 +65,7 @@ fn path(document: &Document, operation: &Operation, path: &str, report: &mut Hal
                 );
             }
             (Some(parameter), Err(_)) => {
-                report.add(&parameter.pointer, &instance, "the parameter is not UTF-8");
+                report.add(&parameter.pointer, &instance, "the parameter is not valid UTF-8");
             }
             (Some(parameter), Ok(text)) if text.is_empty() => {
                 report.add(&parameter.pointer, &instance, "the parameter is empty");
@@ -76,7 +77,7 @@ fn path(document: &Document, operation: &Operation, path: &str, report: &mut Hal
     }
 }
 
-/// The parameters in `path` by `template`, as they are on the wire.
+/// Returns the parameters of `path`, still percent-encoded, or none if `template` does not match.
 fn path_parameters<'a>(template: &'a str, path: &'a str) -> Option<Vec<(&'a str, &'a str)>> {
     let (segments, given) = (template.split('/'), path.split('/'));
     if segments.clone().count() != given.clone().count() {
@@ -96,12 +97,12 @@ fn path_parameters<'a>(template: &'a str, path: &'a str) -> Option<Vec<(&'a str,
     Some(parameters)
 }
 
-fn query(document: &Document, operation: &Operation, query: &str, report: &mut Half<'_>) {
+fn query(document: &Document, operation: &Operation, query: &str, report: &mut SideReport<'_>) {
     if percent_decode_str(query).decode_utf8().is_err() {
-        report.add(&operation.pointer, "?", "the query is not UTF-8");
+        report.add(&operation.pointer, "?", "the query is not valid UTF-8");
     }
     let given: Vec<_> = form_urlencoded::parse(query.as_bytes()).collect();
-    let listed = || operation.parameters.iter().filter(|p| p.place == "query");
+    let listed = || operation.parameters.iter().filter(|p| p.location == "query");
     for (name, _) in &given {
         if !listed().any(|parameter| parameter.name == *name) {
             let message = "the document does not list this parameter";
@@ -124,8 +125,13 @@ fn query(document: &Document, operation: &Operation, query: &str, report: &mut H
     }
 }
 
-fn headers(document: &Document, operation: &Operation, request: &Recorded, report: &mut Half<'_>) {
-    for parameter in operation.parameters.iter().filter(|p| p.place == "header") {
+fn headers(
+    document: &Document,
+    operation: &Operation,
+    request: &Recorded,
+    report: &mut SideReport<'_>,
+) {
+    for parameter in operation.parameters.iter().filter(|p| p.location == "header") {
         match request.headers.get(&parameter.name).map(|value| value.to_str()) {
             None if parameter.required => {
                 report.add(&parameter.pointer, &parameter.name, "the header is required");
@@ -133,24 +139,28 @@ fn headers(document: &Document, operation: &Operation, request: &Recorded, repor
             None => {}
             Some(Ok(text)) => check_text(document, parameter, text, &parameter.name, report),
             Some(Err(_)) => {
-                report.add(&parameter.pointer, &parameter.name, "the header is not a text");
+                report.add(
+                    &parameter.pointer,
+                    &parameter.name,
+                    "the header is not printable ASCII",
+                );
             }
         }
     }
 }
 
-/// Holds a parameter against its schema. In a path or a query everything is a text; what
-/// reads as a number or a truth value may be one.
+/// Validates a parameter against its schema. Text that parses as a number or a boolean is
+/// valid as such or as a string.
 fn check_text(
     document: &Document,
     parameter: &Parameter,
     text: &str,
     instance: &str,
-    report: &mut Half<'_>,
+    report: &mut SideReport<'_>,
 ) {
     let Some(schema) = &parameter.schema else { return };
     let scalar = scalar(text).filter(|value| !parameter.whole || !value.is_f64());
-    if scalar.is_none_or(|scalar| !schema.takes(document, &scalar)) {
+    if scalar.is_none_or(|scalar| !schema.accepts(document, &scalar)) {
         schema.check(document, &Value::from(text), instance, report);
     }
 }
@@ -160,7 +170,7 @@ fn scalar(text: &str) -> Option<Value> {
     text.parse().ok().map(Value::Bool).or_else(number)
 }
 
-fn body(document: &Document, body: &Body, request: &Recorded, report: &mut Half<'_>) {
+fn body(document: &Document, body: &Body, request: &Recorded, report: &mut SideReport<'_>) {
     if request.body.is_empty() {
         if body.required {
             report.add(&body.pointer, "", "a body is required");

@@ -1,6 +1,6 @@
-//! A schema of the document, compiled when it is first needed, and what it says of a value.
+//! Validates values against a schema of the document, which is compiled on its first use.
 //!
-//! A schema that does not compile takes nothing: it must not pass for one that is kept.
+//! Against a schema that does not compile, no value is valid.
 
 use std::sync::OnceLock;
 
@@ -9,13 +9,13 @@ use jsonschema::{Uri, ValidationError, Validator};
 use serde_json::Value;
 
 use super::document::{Document, decoded, step};
-use super::report::{Half, shown};
+use super::report::{SideReport, shown};
 use super::strict;
 
-/// So many mistakes of one value are told.
-const MOST: usize = 20;
+/// The most mismatches of one value that are reported.
+const MAX_MISMATCHES: usize = 20;
 
-/// A schema, by where it stands.
+/// A schema at a JSON pointer.
 #[derive(Debug)]
 pub(super) struct Schema {
     pub(super) pointer: String,
@@ -27,24 +27,24 @@ impl Schema {
         Self { pointer, compiled: OnceLock::new() }
     }
 
-    /// Whether `value` is as the schema says.
-    pub(super) fn takes(&self, document: &Document, value: &Value) -> bool {
+    /// Returns whether `value` is valid.
+    pub(super) fn accepts(&self, document: &Document, value: &Value) -> bool {
         self.compiled(document).as_ref().is_ok_and(|validator| validator.is_valid(value))
     }
 
-    /// Adds to `report` what is wrong with `value`, which stands at `instance`.
+    /// Reports why `value`, which is at `instance`, is not valid.
     pub(super) fn check(
         &self,
         document: &Document,
         value: &Value,
         instance: &str,
-        report: &mut Half<'_>,
+        report: &mut SideReport<'_>,
     ) {
         match self.compiled(document) {
             Ok(validator) if validator.is_valid(value) => {}
             Ok(validator) => {
-                let errors: Vec<_> = validator.iter_errors(value).take(MOST).collect();
-                Telling { document, instance, report }.all(&errors);
+                let errors: Vec<_> = validator.iter_errors(value).take(MAX_MISMATCHES).collect();
+                Reporter { document, instance, report }.all(&errors);
             }
             Err(error) => {
                 report.add(
@@ -61,14 +61,14 @@ impl Schema {
     }
 }
 
-/// The errors of a validator on their way to a report.
-struct Telling<'a, 'r> {
+/// Converts the errors of a validator to mismatches.
+struct Reporter<'a, 'r> {
     document: &'a Document,
     instance: &'a str,
-    report: &'a mut Half<'r>,
+    report: &'a mut SideReport<'r>,
 }
 
-impl Telling<'_, '_> {
+impl Reporter<'_, '_> {
     fn all(&mut self, errors: &[ValidationError<'_>]) {
         for error in errors {
             match error.kind() {
@@ -77,7 +77,7 @@ impl Telling<'_, '_> {
                     self.unexpected(error, unexpected, errors.len() == 1);
                 }
                 Kind::OneOfNotValid { context } | Kind::AnyOf { context } => {
-                    match meant(error, context) {
+                    match intended_branch(error, context) {
                         Some(branch) => self.all(branch),
                         None => self.one(error),
                     }
@@ -91,13 +91,17 @@ impl Telling<'_, '_> {
         let instance = format!("{}{}", self.instance, error.instance_path());
         let value = shown(error.instance(), &instance);
         let message = error.masked_with(value).to_string();
-        self.report.add(&place(self.document, error), &instance, &message);
+        self.report.add(&rule(self.document, error), &instance, &message);
     }
 
-    /// Members that nothing lists. When a branch of a schema fails for something else, what
-    /// it lists counts as unexpected; that is no news then.
+    /// Reports members that the schema does not list.
+    ///
+    /// When a branch of a schema fails for another reason, the validator counts the members that
+    /// the branch lists as unexpected. Those are skipped unless this is the only error.
     fn unexpected(&mut self, error: &ValidationError<'_>, names: &[String], alone: bool) {
-        let Some((pointer, schema)) = object(self.document, error) else { return self.one(error) };
+        let Some((pointer, schema)) = closed_schema(self.document, error) else {
+            return self.one(error);
+        };
         for name in names {
             if !alone && strict::lists(self.document.root(), schema, &|listed| listed == name) {
                 continue;
@@ -108,16 +112,19 @@ impl Telling<'_, '_> {
     }
 }
 
-/// The schema that does not list a member, and where it stands.
-fn object<'a>(document: &'a Document, error: &ValidationError<'_>) -> Option<(String, &'a Value)> {
-    let place = place(document, error);
-    let keyword = place.rsplit_once('/').filter(|(_, name)| *name == error.kind().keyword());
-    document.follow(keyword.map_or(place.as_str(), |(schema, _)| schema).to_owned())
+/// Returns the schema that does not list a member, and the pointer to it.
+fn closed_schema<'a>(
+    document: &'a Document,
+    error: &ValidationError<'_>,
+) -> Option<(String, &'a Value)> {
+    let location = rule(document, error);
+    let keyword = location.rsplit_once('/').filter(|(_, name)| *name == error.kind().keyword());
+    document.follow(keyword.map_or(location.as_str(), |(schema, _)| schema).to_owned())
 }
 
-/// Where in the document the keyword stands that `error` is about; or its schema, if only
-/// the strict copy has the keyword.
-fn place(document: &Document, error: &ValidationError<'_>) -> String {
+/// Returns the pointer to the keyword that `error` is about, or to its schema if only the
+/// strict copy has the keyword.
+fn rule(document: &Document, error: &ValidationError<'_>) -> String {
     let address = error.absolute_keyword_location().map(Uri::as_str);
     let mut pointer = address.and_then(decoded).unwrap_or_default();
     while document.at(&pointer).is_none() {
@@ -127,8 +134,8 @@ fn place(document: &Document, error: &ValidationError<'_>) -> String {
     pointer
 }
 
-/// The branch that the value was meant for: the only one that takes its type.
-fn meant<'a>(
+/// Returns the only branch that accepts the type of the value, if there is exactly one.
+fn intended_branch<'a>(
     error: &ValidationError<'_>,
     branches: &'a [Vec<ValidationError<'static>>],
 ) -> Option<&'a [ValidationError<'static>]> {

@@ -1,13 +1,13 @@
-//! Makes the schemas of a document strict: a member that they do not list is not valid.
+//! Makes the schemas of a document strict: members that they do not list are not valid.
 //!
-//! An object may be described in several places at once, by `allOf` or a `$ref` with
-//! something beside it, and none of them knows the others. So it is closed where a value
-//! is described as a whole: the schema of a member, of an element, of a body. There
-//! `unevaluatedProperties` sees through references and `allOf`.
+//! Several schemas can describe one object together, with `allOf` or a `$ref` and its siblings,
+//! and each lists only its own members. So `unevaluatedProperties: false` is added where a
+//! schema describes a whole value: a member, an element or a body. There the keyword takes
+//! references and `allOf` into account.
 //!
-//! Left alone are schemas that list no member at all, which say that they describe anything,
-//! and those that speak of further members themselves. Nothing inside `not` is closed:
-//! there, less valid would be more.
+//! Unchanged are schemas that list no member, which accept any object, and schemas that have
+//! `additionalProperties` or `unevaluatedProperties`. Schemas inside `not` are unchanged too:
+//! a stricter schema there would accept more.
 
 use serde_json::{Map, Value};
 
@@ -15,10 +15,10 @@ use super::document::decoded;
 
 const CLOSER: &str = "unevaluatedProperties";
 
-/// Keywords beside which a schema needs no closing.
-const OUTSPOKEN: [&str; 2] = ["additionalProperties", CLOSER];
+/// A schema with one of these keywords is left as it is.
+const OWN_KEYWORDS: [&str; 2] = ["additionalProperties", CLOSER];
 
-/// Keywords whose value describes another value, or lists schemas that do.
+/// Keywords whose value is a schema of another value, or a list of such schemas.
 const OF_VALUES: [&str; 6] = [
     "additionalProperties",
     "contains",
@@ -29,14 +29,14 @@ const OF_VALUES: [&str; 6] = [
 ];
 /// Keywords whose value maps names to schemas of other values.
 const MAPS_OF_VALUES: [&str; 2] = ["patternProperties", "properties"];
-/// Keywords whose schemas say more of the same value.
+/// Keywords whose schemas describe the same value.
 const OF_THE_SAME: [&str; 6] = ["allOf", "anyOf", "else", "if", "oneOf", "then"];
-/// Keywords whose value maps names to schemas that say more of the same value, or are
-/// there to be referred to.
+/// Keywords whose value maps names to schemas that describe the same value, or that are only
+/// referred to.
 const MAPS_OF_THE_SAME: [&str; 2] = ["$defs", "dependentSchemas"];
 
 /// Closes the schemas in `copy`, which is a copy of the document `root` or of a part of it.
-/// What only looks like one, in an example, is closed as well, and nobody asks it.
+/// A member named `schema` in an example is changed as well, without effect.
 pub(super) fn close(root: &Value, copy: &mut Value) {
     match copy {
         Value::Object(members) => {
@@ -53,7 +53,7 @@ pub(super) fn close(root: &Value, copy: &mut Value) {
     }
 }
 
-/// Whether `schema`, or what says more of the same value, lists a member that `named` wants.
+/// Returns whether a schema of the same value as `schema` lists a member that `named` accepts.
 pub(super) fn lists(root: &Value, schema: &Value, named: &dyn Fn(&str) -> bool) -> bool {
     lists_within(root, schema, named, &mut Vec::new())
 }
@@ -85,7 +85,7 @@ fn follow_once<'a>(root: &'a Value, pointer: &str) -> Option<&'a Value> {
     root.pointer(pointer.strip_prefix('#')?)
 }
 
-/// The schemas in `schema` that say more of the same value.
+/// Returns the schemas in `schema` that describe the same value.
 fn same(schema: &Map<String, Value>) -> impl Iterator<Item = &Value> {
     let direct = OF_THE_SAME.iter().filter_map(|keyword| schema.get(*keyword));
     let direct = direct.flat_map(|value| match value {
@@ -96,17 +96,17 @@ fn same(schema: &Map<String, Value>) -> impl Iterator<Item = &Value> {
     direct.chain(dependent.into_iter().flat_map(Map::values))
 }
 
-/// Closes a schema that describes a value as a whole.
+/// Closes a schema that describes a whole value.
 fn whole(root: &Value, schema: &mut Value) {
     parts(root, schema);
     let closes = lists(root, schema, &|_| true);
     let Some(schema) = schema.as_object_mut() else { return };
-    if closes && !OUTSPOKEN.iter().any(|keyword| schema.contains_key(*keyword)) {
+    if closes && !OWN_KEYWORDS.iter().any(|keyword| schema.contains_key(*keyword)) {
         schema.insert(CLOSER.to_owned(), Value::Bool(false));
     }
 }
 
-/// Closes what `schema` says of the parts of a value, but not `schema` itself.
+/// Closes the schemas of the parts of a value, but not `schema` itself.
 fn parts(root: &Value, schema: &mut Value) {
     let Some(schema) = schema.as_object_mut() else { return };
     for (keyword, value) in schema {

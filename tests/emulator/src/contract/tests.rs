@@ -1,4 +1,4 @@
-//! Every check can fail, and says where; what the documents themselves show passes.
+//! Every check reports its mismatch and its place; the examples of the documents pass.
 
 mod answers;
 mod composed;
@@ -42,8 +42,8 @@ fn not_found() -> Answer {
     problem(404, &body)
 }
 
-/// What is wrong, without the words: whose it is, where the rule is, where it is broken.
-/// Every rule is one that the document of the contract has.
+/// The side, the rule and the instance of each mismatch. Asserts that every rule is in the
+/// document.
 #[track_caller]
 fn places(contract: &Contract, found: &[Mismatch]) -> Vec<(Side, String, String)> {
     for mismatch in found {
@@ -52,7 +52,7 @@ fn places(contract: &Contract, found: &[Mismatch]) -> Vec<(Side, String, String)
     found.iter().map(|m| (m.side, m.pointer.clone(), m.instance.clone())).collect()
 }
 
-/// One mismatch, and nothing else.
+/// Asserts exactly one mismatch.
 #[track_caller]
 fn assert_only(contract: &Contract, found: &[Mismatch], side: Side, pointer: &str, instance: &str) {
     let wanted = vec![(side, pointer.to_owned(), instance.to_owned())];
@@ -60,14 +60,14 @@ fn assert_only(contract: &Contract, found: &[Mismatch], side: Side, pointer: &st
 }
 
 #[test]
-fn every_operation_is_there() {
+fn indexes_all_33_operations() {
     for profile in Profile::ALL {
         assert_eq!(Contract::of(profile).index.operations().count(), 33);
     }
 }
 
 #[test]
-fn every_schema_compiles() {
+fn compiles_every_schema_of_both_documents() {
     for profile in Profile::ALL {
         let contract = Contract::of(profile);
         let mut schemas = Vec::new();
@@ -85,7 +85,7 @@ fn every_schema_compiles() {
 }
 
 #[test]
-fn a_mismatch_is_told_in_one_line() {
+fn formats_mismatch_on_one_line() {
     let contract = Contract::of(Profile::Documented);
     let found = contract.check(&Method::GET, "/v1/me", &get("/v1/me"), &ok(&json!({"user_id": 7})));
     assert_eq!(
@@ -96,7 +96,7 @@ fn a_mismatch_is_told_in_one_line() {
 }
 
 #[test]
-fn messages_are_short() {
+fn shortens_messages_of_long_names_and_values() {
     let contract = Contract::of(Profile::Documented);
     let long = "\n".repeat(1 << 20);
     let answer = ok(&json!({"user_id": {&long: 1}, long: 1}));
@@ -109,7 +109,7 @@ fn messages_are_short() {
 }
 
 #[test]
-fn of_very_many_mismatches_the_first_are_told() {
+fn reports_at_most_20_mismatches_of_a_body() {
     let contract = Contract::of(Profile::Documented);
     let answer = ok(&json!({"workspaces": vec![json!({}); 500]}));
     let template = "/v1/workspaces";
@@ -118,7 +118,7 @@ fn of_very_many_mismatches_the_first_are_told() {
 }
 
 #[test]
-fn no_secret_is_told() {
+fn mismatches_contain_no_secret() {
     let secret = "whsec_nobody_may_read_this";
     for profile in Profile::ALL {
         let contract = Contract::of(profile);

@@ -1,7 +1,7 @@
-//! What the live service was seen to answer though no document says so.
+//! Responses that were observed of the live service and are in no document.
 //!
-//! Each form is held to exactly what was seen, and to where it was seen; whatever differs
-//! from it is a mismatch like any other. The reference knows none of them.
+//! Each entry accepts exactly the observed response, where it was observed. They apply only to
+//! the observed profile.
 
 use std::collections::BTreeSet;
 
@@ -9,53 +9,52 @@ use axum::http::{HeaderName, StatusCode, header};
 
 use super::answer::content_type;
 use super::content::essence;
-use super::index::Place;
+use super::index::Lookup;
 use crate::Profile;
 use crate::exchange::Answer;
 
-/// A form of answer beyond the document.
-struct Form {
+/// An observed response that no document has.
+struct Observation {
     status: StatusCode,
     content_type: &'static str,
-    /// Where it was seen, and what it looks like beyond status and type.
-    fits: fn(&Place<'_>, &Answer) -> bool,
+    /// Checks where it was observed, and the rest of the response.
+    matches: fn(&Lookup<'_>, &Answer) -> bool,
 }
 
-/// All of them, each with why it is taken. A new one comes last.
-const FORMS: [Form; 2] = [
-    // A method that a path lacks is refused by what routes, without a word.
-    Form {
+/// All of them. Append new ones at the end.
+const OBSERVATIONS: [Observation; 2] = [
+    // The router rejects a method that a path does not have, with an empty body.
+    Observation {
         status: StatusCode::METHOD_NOT_ALLOWED,
         content_type: "",
-        fits: |place, answer| answer.body.is_empty() && allows_what_is_there(place, answer),
+        matches: |lookup, answer| answer.body.is_empty() && allows_methods_of_path(lookup, answer),
     },
-    // A path that nothing answers falls through to the gRPC behind the gateway.
-    Form {
+    // An unknown path falls through to the gRPC service behind the gateway.
+    Observation {
         status: StatusCode::OK,
         content_type: "application/grpc",
-        fits: |place, answer| {
+        matches: |lookup, answer| {
             let unimplemented = answer.headers.get(GRPC_STATUS).is_some_and(|code| code == "12");
-            matches!(place, Place::Nowhere) && unimplemented && answer.body.is_empty()
+            matches!(lookup, Lookup::Unknown) && unimplemented && answer.body.is_empty()
         },
     },
 ];
 
 const GRPC_STATUS: HeaderName = HeaderName::from_static("grpc-status");
 
-/// Whether `answer` is of a form that `profile` is known to give at `place`.
-pub(super) fn is_known(profile: Profile, place: &Place<'_>, answer: &Answer) -> bool {
+/// Returns whether `answer` was observed of `profile` at `lookup`.
+pub(super) fn is_known(profile: Profile, lookup: &Lookup<'_>, answer: &Answer) -> bool {
     profile == Profile::Observed
-        && FORMS.iter().any(|form| {
-            form.status == answer.status
-                && form.content_type == essence(content_type(answer))
-                && (form.fits)(place, answer)
+        && OBSERVATIONS.iter().any(|observed| {
+            observed.status == answer.status
+                && observed.content_type == essence(content_type(answer))
+                && (observed.matches)(lookup, answer)
         })
 }
 
-/// Whether `Allow` names the methods of the path, all of them and no other. What answers GET
-/// answers HEAD as well.
-fn allows_what_is_there(place: &Place<'_>, answer: &Answer) -> bool {
-    let Place::Path(_, operations) = place else { return false };
+/// Returns whether `Allow` lists exactly the methods of the path. HEAD may be listed with GET.
+fn allows_methods_of_path(lookup: &Lookup<'_>, answer: &Answer) -> bool {
+    let Lookup::Path(_, operations) = lookup else { return false };
     let Some(Ok(allow)) = answer.headers.get(header::ALLOW).map(|value| value.to_str()) else {
         return false;
     };

@@ -1,4 +1,4 @@
-//! The actions of the control API: what each reads from the request, and what it answers.
+//! The actions of the control API.
 
 use axum::http::{HeaderMap, Method};
 use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
@@ -50,7 +50,7 @@ const DELIVERIES: &str = "/_emulator/deliveries";
 const FAULTS: &str = "/_emulator/faults";
 const STEPS: &str = "/_emulator/agents/{agent_id}/runs/{run_id}/steps";
 
-/// All actions but the state, which the page has.
+/// All actions except the state, which is in `page`.
 pub(super) static ACTIONS: [Action; 13] = [
     action(Method::GET, "/_emulator/openapi.json", Kind::Document),
     action(Method::POST, "/_emulator/clock/advance", Kind::AdvanceClock),
@@ -96,7 +96,7 @@ pub(super) async fn carry_out(action: &Action, shared: &Shared, call: &Call<'_>)
     }
 }
 
-/// Reads the body as an object with these members; a body that is empty has none.
+/// Parses the body as an object with these members. An empty body is an empty object.
 fn body<T>(
     call: &Call<'_>,
     known: &[&str],
@@ -121,7 +121,7 @@ async fn advance_clock(shared: &Shared, call: &Call<'_>) -> Done {
     Ok(clock(shared))
 }
 
-/// A schedule that falls due every minute would keep the emulator busy for hours.
+/// The limit of one advance: a schedule that is due every minute would take hours.
 const FARTHEST: TimeDelta = TimeDelta::days(366);
 
 fn time(to: &Entry<'_>, now: DateTime<Utc>) -> Result<DateTime<Utc>, Mistake> {
@@ -180,7 +180,7 @@ fn list_deliveries(shared: &Shared) -> Answer {
     deliveries_of(shared, |_| true)
 }
 
-/// The remembered deliveries that are wanted, the newest first.
+/// Returns the selected deliveries, newest first.
 fn deliveries_of(shared: &Shared, wanted: impl Fn(&Delivery) -> bool) -> Answer {
     let key = shared.first_key();
     let found = shared.with(|world| {
@@ -287,7 +287,7 @@ async fn step_run(shared: &Shared, call: &Call<'_>) -> Done {
     Ok(ok(&json!({"run_id": run_id, "status": status})))
 }
 
-/// So many things are added by one request.
+/// The most items that one request adds.
 const MOST: u64 = 1_000_000;
 
 fn seed(shared: &Shared, call: &Call<'_>) -> Done {
@@ -332,7 +332,7 @@ struct Seeds {
 }
 
 impl Seeds {
-    /// Adds everything, or nothing where something cannot be added.
+    /// Adds all items, or none if one cannot be added.
     fn sow(self, world: &mut World) -> Done {
         self.check(world)?;
         let before = world.agents.count();
@@ -375,9 +375,9 @@ impl Seeds {
     }
 }
 
-/// So many requests are in one answer at most.
+/// The most requests in one response.
 const PAGE: usize = 200;
-/// So much of a body is shown, in characters.
+/// How much of a body is shown, in characters.
 const SHOWN: usize = 16_384;
 
 fn list_requests(shared: &Shared, call: &Call<'_>) -> Done {

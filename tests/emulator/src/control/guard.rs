@@ -1,8 +1,8 @@
-//! Who may see the page and call the control API: programs of this machine.
+//! Restricts the page and the control API to programs of this machine.
 //!
-//! A web page must not, though a browser of this machine runs it. It could make its own name mean
-//! 127.0.0.1 (so the `Host` must be a name of loopback), or send requests without reading the
-//! answers (so a request that changes something must not come from another origin).
+//! Web pages in a browser of this machine are rejected too. A page could resolve its own host name
+//! to 127.0.0.1, so `Host` must be a loopback name. It could send requests without reading the
+//! responses, so a request that changes something must not come from another origin.
 
 use std::net::IpAddr;
 
@@ -15,7 +15,7 @@ use crate::wire::Connection;
 
 const FETCH_SITE: &str = "sec-fetch-site";
 
-/// Refuses a request from another machine, under another name, or from another origin.
+/// Rejects a request from another machine, to another host name, or from another origin.
 pub(crate) fn guard(
     connection: &Connection,
     method: &Method,
@@ -52,7 +52,8 @@ fn is_for_loopback(headers: &HeaderMap) -> bool {
     name.eq_ignore_ascii_case("localhost") || address.is_ok_and(|address| address.is_loopback())
 }
 
-/// Browsers name the origin of every page that sends something; other programs name none.
+/// Browsers send the origin of the page with every request that is not a GET; other programs send
+/// none.
 fn is_of_this_origin(headers: &HeaderMap) -> bool {
     let site = headers.get(FETCH_SITE).is_none_or(|site| site == "same-origin" || site == "none");
     let mut origins = headers.get_all(ORIGIN).iter();
@@ -82,7 +83,7 @@ mod tests {
     }
 
     #[test]
-    fn answers_under_names_of_loopback_only() {
+    fn accepts_only_loopback_host_names() {
         let is_for_loopback = |hosts: &[&str]| {
             let hosts: Vec<(&str, &str)> = hosts.iter().map(|host| ("host", *host)).collect();
             super::is_for_loopback(&headers(&hosts))
@@ -110,7 +111,7 @@ mod tests {
     }
 
     #[test]
-    fn rejects_pages_of_other_origins() {
+    fn rejects_requests_of_other_origins() {
         let host = ("host", "127.0.0.1:4010");
         let taken = |list: &[(&str, &str)]| is_of_this_origin(&headers(&[&[host], list].concat()));
         assert!(taken(&[]));

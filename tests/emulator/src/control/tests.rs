@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::{DOCUMENT, paths};
 
 #[test]
-fn the_document_lists_every_action_and_no_other() {
+fn control_document_lists_exactly_the_actions() {
     let document: Value = serde_json::from_str(DOCUMENT).unwrap();
     let documented: BTreeSet<(String, String)> = document["paths"]
         .as_object()
@@ -26,7 +26,7 @@ fn the_document_lists_every_action_and_no_other() {
 }
 
 #[test]
-fn the_document_is_valid_openapi_3_1() {
+fn control_document_is_valid_openapi_3_1() {
     let document: Value = serde_json::from_str(DOCUMENT).unwrap();
     let official = concat!(env!("CARGO_MANIFEST_DIR"), "/../schemas/openapi-3.1.json");
     let official = std::fs::read_to_string(official).unwrap();

@@ -1,5 +1,4 @@
-//! Changes to the real answer. Only what the fault names differs; every other member of a page
-//! keeps its bytes.
+//! Changes the real response. All other members of a page keep their bytes.
 
 use std::collections::BTreeMap;
 
@@ -9,7 +8,7 @@ use serde_json::value::RawValue;
 use super::kind::{Cursor, Fault};
 use crate::exchange::Answer;
 
-/// Changes the real answer as a fault says that was applied `nth` times before.
+/// Applies a fault that was applied `nth` times before to the real response.
 pub(super) fn amend(fault: &Fault, nth: u64, mut answer: Answer) -> Answer {
     match fault {
         Fault::ContentType { value } => {
@@ -26,7 +25,7 @@ pub(super) fn amend(fault: &Fault, nth: u64, mut answer: Answer) -> Answer {
     answer
 }
 
-/// A page with another cursor; `None` for a body that is not an object.
+/// Replaces the cursor of a page; `None` for a body that is not an object.
 fn with_cursor(page: &[u8], cursor: &Cursor) -> Option<Vec<u8>> {
     let mut page: BTreeMap<String, Box<RawValue>> = serde_json::from_slice(page).ok()?;
     let value = match cursor {

@@ -1,6 +1,4 @@
-//! The answers that take the place of the real one.
-//!
-//! They depend on the fault and the time; nothing of the request is in them.
+//! Builds the responses that replace the real one. They depend only on the fault and the time.
 
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use chrono::{DateTime, TimeDelta, Utc};
@@ -10,18 +8,18 @@ use super::bomb;
 use super::kind::{Fault, RetryAfter, StatusBody};
 use crate::exchange::Answer;
 
-/// The answer of the web interface to every path.
+/// The page that the web interface returns for every path.
 const SINGLE_PAGE: &str = "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\
     <title>Twin</title></head><body><div id=\"root\"></div>\
     <script type=\"module\" src=\"/assets/index.js\"></script></body></html>\n";
 
-/// Tells the reader of an answer that it is not an accident.
+/// The text in the body of an injected error.
 const INJECTED: &str = "twin-emulator injected this fault";
 
 const HTML: &str = "text/html; charset=utf-8";
 const JSON: &str = "application/json";
 
-/// The answer that a fault gives instead of the real one, if it gives one.
+/// Returns the response that a fault puts in place of the real one.
 pub(super) fn replacement(fault: &Fault, now: DateTime<Utc>) -> Option<Answer> {
     Some(match fault {
         Fault::Status { status, retry_after, body } => {
@@ -41,7 +39,8 @@ pub(super) fn replacement(fault: &Fault, now: DateTime<Utc>) -> Option<Answer> {
     })
 }
 
-/// The answer where a rule holds back the effect of a fault that needs the real answer.
+/// Returns the response for a fault that needs the real one, if the rule keeps the operation from
+/// running.
 pub(super) fn held_back() -> Answer {
     plain(StatusCode::SERVICE_UNAVAILABLE, StatusBody::Problem)
 }
@@ -90,7 +89,7 @@ fn with_retry_after(answer: Answer, value: &RetryAfter, now: DateTime<Utc>) -> A
     answer.header(header::RETRY_AFTER, value)
 }
 
-/// The HTTP date so many seconds from `now`, limited to the dates that chrono has.
+/// Formats the HTTP date `seconds` after `now`, limited to chrono's range.
 fn date(now: DateTime<Utc>, seconds: i64) -> HeaderValue {
     let end = if seconds < 0 { DateTime::<Utc>::MIN_UTC } else { DateTime::<Utc>::MAX_UTC };
     let then = TimeDelta::try_seconds(seconds).and_then(|delta| now.checked_add_signed(delta));

@@ -1,4 +1,4 @@
-//! Which attempts a rule is for. It does not count them.
+//! The attempts that a rule applies to.
 
 use std::ops::{RangeFrom, RangeInclusive};
 
@@ -9,22 +9,22 @@ use crate::entry::{Entry, Mistake};
 /// As JSON: `"every"`, `3`, `[1, 4]`, `{"from": 2, "to": 5}` or `{"from": 2}`.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub enum Attempts {
-    /// All of them.
+    /// All attempts.
     #[default]
     Every,
-    /// These.
+    /// The listed attempts.
     Listed(Vec<u64>),
-    /// From one to another, both among them.
+    /// A range of attempts.
     Range {
         /// The first.
         from: u64,
-        /// The last; there is none if this is left out.
+        /// The last, inclusive; `None` for no end.
         to: Option<u64>,
     },
 }
 
 impl Attempts {
-    /// Whether this attempt is one of them.
+    /// Returns whether `attempt` is included.
     pub fn hit(&self, attempt: u64) -> bool {
         match self {
             Self::Every => true,
@@ -51,7 +51,7 @@ impl Attempts {
         Ok(attempts)
     }
 
-    /// Refuses what can never be meant: a rule that no attempt can hit.
+    /// Rejects a rule that no attempt can hit.
     pub(super) fn check(&self) -> Result<(), &'static str> {
         let first = match self {
             Self::Every => return Ok(()),

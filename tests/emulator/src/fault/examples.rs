@@ -60,7 +60,7 @@ mod tests {
     use crate::delivery::DELIVERY_FAULTS;
 
     #[test]
-    fn every_kind_of_fault_has_an_example_that_is_read_as_that_kind() {
+    fn every_fault_kind_has_an_example_that_parses() {
         let names = EXAMPLES.map(|example| example.name);
         assert_eq!(names.to_vec(), [KINDS.as_slice(), &DELIVERY_FAULTS].concat());
         for (index, Example { name, json, .. }) in EXAMPLES.into_iter().enumerate() {
@@ -75,7 +75,7 @@ mod tests {
     }
 
     #[test]
-    fn the_readme_has_every_example() {
+    fn readme_contains_every_fault_example() {
         let readme = include_str!("../../README.md");
         for Example { json, .. } in EXAMPLES {
             assert!(readme.contains(&format!("\"fault\": {json}")), "{json}");

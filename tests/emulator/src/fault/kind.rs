@@ -1,6 +1,6 @@
 //! The kinds of faults.
 //!
-//! A kind holds only its settings: bodies are made in `answer` and `amend`, and `wire` sends the
+//! A kind holds only its settings: `answer` and `amend` build the bodies, and `wire` sends the
 //! bytes.
 
 use std::num::NonZeroUsize;
@@ -15,7 +15,7 @@ use axum::http::{HeaderValue, StatusCode};
 /// shorter `{"reset": 20}`. `--help-faults` lists an example of each kind.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Fault {
-    /// Another answer instead: a status, and what usually comes with it.
+    /// Another response: a status with its headers and body.
     Status {
         /// The status, from 200 to 599.
         status: StatusCode,
@@ -24,129 +24,128 @@ pub enum Fault {
         /// What the body is.
         body: StatusBody,
     },
-    /// The real answer, later.
+    /// The real response after a delay.
     Delay {
-        /// So many milliseconds.
+        /// The milliseconds.
         ms: u64,
     },
-    /// The request is reset unanswered, and no connection is accepted for a while.
-    /// Connections that are there already stay.
+    /// The request is reset, and no connection is accepted for a while. Existing connections
+    /// stay open.
     Refuse {
-        /// So many milliseconds.
+        /// The milliseconds.
         for_ms: u64,
     },
-    /// The connection is reset on the way of the real answer.
+    /// The connection is reset during the real response.
     Reset {
-        /// After so many bytes, counted from the first of the status line. An answer that
-        /// is shorter goes out whole, and the connection lives.
+        /// The bytes that are sent, counted from the status line. A shorter response is sent
+        /// whole, and the connection stays open.
         at: usize,
     },
-    /// The connection is closed in order on the way of the real answer.
+    /// The connection is closed with FIN during the real response.
     Close {
         /// As in [`Fault::Reset`].
         at: usize,
     },
-    /// The head of the real answer, but not the whole body; then the connection is closed.
+    /// The connection is closed during the body of the real response.
     CutBody {
-        /// So many bytes of the body arrive. A body that has no more goes out whole.
+        /// The bytes of the body that are sent. A shorter body is sent whole.
         at: usize,
-        /// The body comes in chunks, instead of with its length. One that is cut at its very
-        /// end lacks the last chunk, which says that it is the end.
+        /// The body is chunked and has no Content-Length. A body that is cut at its end lacks
+        /// the last chunk.
         chunked: bool,
     },
-    /// The real answer, a few bytes at a time.
+    /// The real response, a few bytes at a time.
     Trickle {
-        /// So many at a time.
+        /// The bytes at a time.
         bytes: NonZeroUsize,
-        /// So many milliseconds between them.
+        /// The milliseconds between them.
         every_ms: u64,
-        /// The head trickles too; otherwise it comes at once.
+        /// Whether the head trickles too; otherwise it is sent at once.
         head: bool,
     },
-    /// A success whose body does not end until the client leaves.
+    /// 200 with a body that ends only when the client disconnects.
     EndlessBody {
-        /// What it is made of.
+        /// The content of the body.
         of: Endless,
     },
     /// The page of another host: 200, HTML.
     Html,
-    /// The answer of a route without an implementation: 200, `application/grpc`, no body.
+    /// The response of a route without an implementation: 200, `application/grpc`, no body.
     Grpc {
-        /// The header `grpc-status`; 12 is what the live service was seen to send.
+        /// The header `grpc-status`; the live service sends 12.
         code: u32,
     },
-    /// The real answer under another content type.
+    /// The real response with another content type.
     ContentType {
         /// The header.
         value: HeaderValue,
     },
-    /// An answer that sends the client elsewhere.
+    /// A redirect.
     Redirect {
         /// The status, from 300 to 399.
         status: StatusCode,
         /// The header `Location`.
         to: HeaderValue,
     },
-    /// A success that is small on the way and large when it is unpacked: an empty JSON list
-    /// with a great many blanks in it.
+    /// 200 with a small gzip body that is large when unpacked: an empty JSON list with a very large
+    /// number of spaces.
     GzipBomb {
-        /// So many bytes, unpacked; 64 GiB at most.
+        /// The unpacked bytes, at most 64 GiB.
         bytes: u64,
     },
-    /// Other cursors on the real pages: the first on the first page that is hit, and from
-    /// the front again when they have all been used.
+    /// Other cursors on the real pages, in their order, from the start again after the last.
     Cursors(Vec<Cursor>),
-    /// Items come and go before the real page is answered.
+    /// Items are inserted and removed before the real page.
     Shift(Shift),
 }
 
-/// What a header `Retry-After` says.
+/// The value of the header `Retry-After`.
 ///
-/// As JSON: `2`, `"-1"`, `{"date_in": 5}`, or a list of these for one header each.
+/// As JSON: `2`, `"-1"`, `{"date_in": 5}`, or a list of these for several headers.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum RetryAfter {
     /// Seconds.
     Seconds(u64),
     /// Any text.
     Literal(HeaderValue),
-    /// A date, so many seconds from the emulator's time; in the past, if negative.
+    /// A date this many seconds after the emulator's time; before it, if negative.
     DateIn(i64),
     /// Several headers.
     Each(Vec<Self>),
 }
 
-/// What the body of a [`Fault::Status`] is.
+/// The body of a [`Fault::Status`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum StatusBody {
     /// Problem details.
     #[default]
     Problem,
-    /// What the API gave before it had problem details: `{"error": {"code", "message"}}`.
+    /// The former error format of the API: `{"error": {"code", "message"}}`.
     Older,
     /// A sentence.
     Text,
-    /// A page, as a proxy gives it.
+    /// The HTML page of a proxy.
     Html,
     /// Nothing.
     Empty,
 }
 
-/// What a body without an end is made of.
+/// The content of an endless body.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Endless {
-    /// Blanks, which JSON allows before a value.
+    /// Spaces, which JSON allows before a value.
     #[default]
     Whitespace,
-    /// A list with ever more empty objects.
+    /// A list of empty objects without end.
     Array,
 }
 
 /// The value that replaces `next_cursor`.
 ///
-/// As JSON: a text, `null`, or `false` for [`Cursor::Absent`].
+/// As JSON: a string, `null`, or `false` for [`Cursor::Absent`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Cursor {
-    /// A cursor; the empty text is one too.
+    /// A cursor, which may be empty.
     Text(String),
     /// `null`.
     Null,
@@ -157,24 +156,24 @@ pub enum Cursor {
 /// How a list changes before one of its pages is answered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Shift {
-    /// So many new items, which are in front.
+    /// The items that are inserted at the front.
     pub insert: u64,
-    /// So many items fewer, from the front.
+    /// The items that are removed from the front.
     pub remove: u64,
 }
 
-/// What the code with the socket does with an answer.
+/// A fault of the connection.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum WireFault {
     /// Send it later.
     Delay(Duration),
-    /// Reset the connection, and accept no other for so long.
+    /// Reset the connection, and accept no other for this time.
     Refuse(Duration),
-    /// Reset the connection after so many bytes of the answer.
+    /// Reset the connection after this many bytes of the response.
     Reset(usize),
-    /// Close the connection after so many bytes of the answer.
+    /// Close the connection after this many bytes of the response.
     Close(usize),
-    /// Close the connection after so many bytes of the body.
+    /// Close the connection during the body.
     CutBody {
         /// So many.
         at: usize,
@@ -190,19 +189,19 @@ pub enum WireFault {
         /// The head as well.
         head: bool,
     },
-    /// Send this body, instead of the answer's own, until the client leaves.
+    /// Send this body in place of the real one until the client disconnects.
     Endless(Endless),
 }
 
 impl Fault {
-    /// A status with problem details.
+    /// Creates a status fault with problem details.
     pub fn status(status: StatusCode, retry_after: impl Into<Option<RetryAfter>>) -> Self {
         let retry_after = retry_after.into();
         Self::Status { status, retry_after, body: StatusBody::Problem }
     }
 
-    /// Whether the operation is carried out all the same, unless a rule says otherwise. It is not
-    /// where another answer, or none, replaces the real one.
+    /// Returns whether the operation runs by default. It does not run if another response, or
+    /// none, replaces the real one.
     pub const fn takes_effect(&self) -> bool {
         match self {
             Self::Status { .. }
@@ -223,7 +222,7 @@ impl Fault {
         }
     }
 
-    /// What happens to the bytes of the answer, if anything does.
+    /// Returns the fault of the connection.
     pub const fn on_the_wire(&self) -> Option<WireFault> {
         Some(match *self {
             Self::Delay { ms } => WireFault::Delay(Duration::from_millis(ms)),
@@ -239,7 +238,7 @@ impl Fault {
         })
     }
 
-    /// The name of the kind, as fault files have it.
+    /// Returns the name of the kind in fault files.
     pub const fn name(&self) -> &'static str {
         match self {
             Self::Status { .. } => "status",
@@ -260,7 +259,7 @@ impl Fault {
         }
     }
 
-    /// Refuses what cannot be carried out.
+    /// Rejects settings that cannot be applied.
     pub(super) fn check(&self) -> Result<(), &'static str> {
         match self {
             Self::Status { status, .. } | Self::Redirect { status, .. }

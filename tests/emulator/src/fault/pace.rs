@@ -1,7 +1,7 @@
-//! Waiting that a script orders, as something that a test has in its hand.
+//! The clock for the waits of faults, which a test can control.
 //!
-//! Only what is scripted waits here: delays, trickles, the time until connections are
-//! accepted again. It does not stop tokio's clock, which the timeouts of real sockets use.
+//! It is used by delays, trickles and the time until connections are accepted again. Tokio's
+//! clock is not stopped, because the timeouts of real sockets need it.
 
 use std::fmt;
 use std::sync::Arc;
@@ -11,13 +11,13 @@ use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
 use tokio::sync::{Mutex, mpsc, oneshot};
 
-/// Who decides when a scripted wait is over.
+/// Decides when the wait of a fault ends.
 pub trait Pace: fmt::Debug + Send + Sync {
     /// Waits.
     fn sleep(&self, duration: Duration) -> BoxFuture<'static, ()>;
 }
 
-/// The machine's clock decides.
+/// Waits by the machine's clock.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct RealTime;
 
@@ -27,7 +27,8 @@ impl Pace for RealTime {
     }
 }
 
-/// A test decides: every wait turns up in [`ByHand::next`], and lasts until the test ends it.
+/// Lets a test end every wait: each one is returned by [`ByHand::next`] and lasts until the test
+/// ends it.
 #[derive(Debug, Clone)]
 pub struct ByHand {
     begun: mpsc::UnboundedSender<Waiting>,
@@ -42,7 +43,7 @@ impl Default for ByHand {
 }
 
 impl ByHand {
-    /// The next wait in the order in which they began; it is waited for, if there is none.
+    /// Waits for the next wait to begin, and returns it.
     pub async fn next(&self) -> Waiting {
         match self.waiting.lock().await.recv().await {
             Some(waiting) => waiting,
@@ -54,14 +55,13 @@ impl ByHand {
 impl Pace for ByHand {
     fn sleep(&self, duration: Duration) -> BoxFuture<'static, ()> {
         let (end, ended) = oneshot::channel();
-        // `self` has the other end, too.
+        // The receiver is alive, because `self` holds it.
         let _ = self.begun.send(Waiting { duration, end });
         ended.map(|_| ()).boxed()
     }
 }
 
-/// A wait that lasts. It ends when this is dropped, so that nothing hangs on a test that
-/// has failed.
+/// A wait in progress. It ends when this is dropped, so that a failed test does not hang.
 #[derive(Debug)]
 pub struct Waiting {
     duration: Duration,
@@ -69,24 +69,24 @@ pub struct Waiting {
 }
 
 impl Waiting {
-    /// How long it would last by the clock.
+    /// Returns how long the fault asks to wait.
     pub const fn duration(&self) -> Duration {
         self.duration
     }
 
-    /// Whether nobody waits any more, because the client has left.
+    /// Returns whether the wait was cancelled because the client disconnected.
     pub fn is_abandoned(&self) -> bool {
         self.end.is_closed()
     }
 
-    /// Returns when nobody waits any more without having been woken.
+    /// Returns when the wait was cancelled.
     pub async fn abandoned(mut self) {
         self.end.closed().await;
     }
 
-    /// Ends it.
+    /// Ends the wait.
     pub fn end(self) {
-        // Whoever waited may have left.
+        // The wait may have been cancelled.
         let _ = self.end.send(());
     }
 }

@@ -1,6 +1,5 @@
-//! Reads the faults of a fault file, in their long and in their short forms.
-//!
-//! No value is mended here: what cannot be sent is an error in the file.
+//! Reads the faults of a fault file, in their long and short forms. A value that cannot be sent
+//! is an error.
 
 use std::num::NonZeroUsize;
 use std::time::Duration;
@@ -85,14 +84,14 @@ fn by_name(entry: &Entry<'_>) -> Read<Fault> {
     }
 }
 
-/// What the live service was seen to send in `grpc-status`.
+/// The `grpc-status` that the live service sends.
 const UNIMPLEMENTED: u32 = 12;
 
 fn unknown_kind(entry: &Entry<'_>, name: &str) -> Mistake {
     entry.mistake(format!("there is no fault {name:?}{}", instead(name, &KINDS)))
 }
 
-/// A value that stands by itself, or in an object under `name`.
+/// Reads a value that is given directly, or as the member `name` of an object.
 fn member<'a, T>(
     entry: &Entry<'a>,
     name: &str,
@@ -154,7 +153,7 @@ fn retry_after(entry: &Entry<'_>) -> Read<RetryAfter> {
         return header(entry).map(RetryAfter::Literal);
     }
     entry.number(0..=u64::MAX).map(RetryAfter::Seconds).map_err(|_| {
-        let forms = "a number of seconds, a text, {\"date_in\": seconds} or a list of these";
+        let forms = "a number of seconds, a string, {\"date_in\": seconds} or a list of these";
         entry.mistake(format!("expected {forms}"))
     })
 }
@@ -226,7 +225,7 @@ fn cursor(entry: &Entry<'_>) -> Read<Cursor> {
     }
     match entry.flag() {
         Ok(false) => Ok(Cursor::Absent),
-        _ => Err(entry.mistake("expected a text, null, or false for no cursor")),
+        _ => Err(entry.mistake("expected a string, null, or false for no cursor")),
     }
 }
 

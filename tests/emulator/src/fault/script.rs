@@ -1,7 +1,7 @@
-//! Rules, and which of them applies to a request.
+//! Fault rules, and the selection of the rule for a request.
 //!
-//! The counts of attempts are the only state: the same rules and the same requests in the same
-//! order give the same faults.
+//! The only state is the counts of attempts, so the same rules and requests in the same order give
+//! the same faults.
 
 use std::fmt;
 
@@ -18,22 +18,22 @@ const ANY: &str = "*";
 /// A fault for some attempts of an operation.
 ///
 /// In a fault file: `{"operation": "get_me", "attempts": [1], "fault": {"delay": "50ms"}}`.
-/// `attempts` is every attempt if it is left out; `takes_effect` is what suits the fault.
+/// Without `attempts`, the rule applies to every attempt. Without `takes_effect`,
+/// [`Fault::takes_effect`] decides.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Rule {
     /// The name of an operation, or `*` for all.
     pub operation: String,
-    /// Which attempts it is for.
+    /// The attempts that get the fault.
     pub attempts: Attempts,
     /// The fault.
     pub fault: Fault,
-    /// Whether the operation is carried out all the same; by default, as
-    /// [`Fault::takes_effect`] says.
+    /// Whether the operation still runs; `None` for [`Fault::takes_effect`].
     pub takes_effect: Option<bool>,
 }
 
 impl Rule {
-    /// A fault for every attempt of an operation.
+    /// Creates a rule for every attempt of an operation.
     pub fn new(operation: impl Into<String>, fault: Fault) -> Self {
         let operation = operation.into();
         Self { operation, attempts: Attempts::Every, fault, takes_effect: None }
@@ -46,7 +46,7 @@ impl Rule {
         self
     }
 
-    /// Sets whether the operation is carried out all the same.
+    /// Sets whether the operation still runs.
     #[must_use]
     pub const fn taking_effect(mut self, takes_effect: bool) -> Self {
         self.takes_effect = Some(takes_effect);
@@ -90,25 +90,25 @@ impl Rule {
     }
 }
 
-/// A rule in force, with its counts.
+/// An installed rule with its counts.
 #[derive(Debug, Clone)]
 pub struct Installed {
     /// The rule.
     pub rule: Rule,
-    /// How many attempts of its operation there were.
+    /// The attempts of its operation so far.
     pub attempts: u64,
-    /// How many of them got the fault.
+    /// The attempts that got the fault.
     pub hits: u64,
 }
 
-/// The rules in force.
+/// The installed rules.
 #[derive(Debug, Clone, Default)]
 pub struct Faults {
     rules: Vec<Installed>,
 }
 
 impl Faults {
-    /// Puts rules in force. The first that applies decides.
+    /// Installs rules. The first matching rule applies.
     ///
     /// # Errors
     /// A rule names an operation that is not among `operations`, or can never do anything.
@@ -132,7 +132,7 @@ impl Faults {
         Self::new(rules.map_err(|mistake| ScriptError(mistake.to_string()))?, operations)
     }
 
-    /// Puts one more rule in force, after those that are there.
+    /// Installs a rule after the others.
     ///
     /// # Errors
     /// As [`Faults::new`].
@@ -142,12 +142,12 @@ impl Faults {
         Ok(())
     }
 
-    /// Takes all rules out of force.
+    /// Removes all rules.
     pub fn clear(&mut self) {
         self.rules.clear();
     }
 
-    /// The rules in force, in the order in which they are asked.
+    /// Returns the installed rules in their order.
     pub fn rules(&self) -> &[Installed] {
         &self.rules
     }
@@ -175,8 +175,8 @@ pub(crate) fn read_rules(entry: &Entry<'_>, operations: &[&str]) -> Result<Vec<R
 
 /// The fault of one request.
 ///
-/// Either there is a [`Hit::replacement`], or the operation takes effect and
-/// [`Hit::amend`] is for its answer; then [`Hit::on_the_wire`] is for whichever it is.
+/// The response is [`Hit::replacement`], or the response of the operation changed by
+/// [`Hit::amend`]. [`Hit::on_the_wire`] then applies to its bytes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Hit {
     fault: Fault,
@@ -185,17 +185,17 @@ pub struct Hit {
 }
 
 impl Hit {
-    /// The fault.
+    /// Returns the fault.
     pub const fn fault(&self) -> &Fault {
         &self.fault
     }
 
-    /// Whether the operation is to be carried out.
+    /// Returns whether the operation runs.
     pub const fn takes_effect(&self) -> bool {
         self.takes_effect
     }
 
-    /// How the lists are to change before the operation is carried out.
+    /// Returns the change of the list before the operation runs.
     pub const fn shift(&self) -> Option<Shift> {
         match self.fault {
             Fault::Shift(shift) => Some(shift),
@@ -203,26 +203,26 @@ impl Hit {
         }
     }
 
-    /// The answer to give, if it is not the real one. There always is one where the
-    /// operation is not to be carried out.
+    /// Returns the response that replaces the one of the operation. It is always present if the
+    /// operation does not run.
     pub fn replacement(&self, now: DateTime<Utc>) -> Option<Answer> {
         let held_back = || (!self.takes_effect).then(answer::held_back);
         answer::replacement(&self.fault, now).or_else(held_back)
     }
 
-    /// The real answer, with what the fault changes about it.
+    /// Applies the fault to the response of the operation.
     #[must_use]
     pub fn amend(&self, answer: Answer) -> Answer {
         amend::amend(&self.fault, self.nth, answer)
     }
 
-    /// What happens to the bytes of the answer.
+    /// Returns the fault of the connection.
     pub const fn on_the_wire(&self) -> Option<WireFault> {
         self.fault.on_the_wire()
     }
 }
 
-/// A rule that cannot be used, and why.
+/// The error of a rule that is not valid.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ScriptError(String);
 

@@ -91,14 +91,14 @@ fn kinds() -> Vec<(Value, Fault)> {
 }
 
 #[test]
-fn every_kind_can_be_scripted() {
+fn parses_every_fault_kind() {
     for (json, fault) in kinds() {
         assert_eq!(script(&rule(&json)).next("get_me").unwrap().fault(), &fault, "{json}");
     }
 }
 
 #[test]
-fn a_request_has_an_answer_whether_it_takes_effect_or_not() {
+fn every_fault_yields_a_response_with_and_without_effect() {
     for (_, fault) in kinds() {
         for takes_effect in [None, Some(true), Some(false)] {
             let rule = Rule { takes_effect, ..Rule::new("*", fault.clone()) };
@@ -111,7 +111,7 @@ fn a_request_has_an_answer_whether_it_takes_effect_or_not() {
 }
 
 #[test]
-fn attempts_are_those_that_were_named() {
+fn rule_hits_only_its_attempts() {
     let cases = [
         (json!("every"), [true, true, true, true]),
         (json!(2), [false, true, false, false]),
@@ -131,7 +131,7 @@ fn attempts_are_those_that_were_named() {
 }
 
 #[test]
-fn the_first_rule_that_fits_decides_and_all_that_fit_count() {
+fn first_matching_rule_applies_and_all_matching_rules_count() {
     let mut faults = script(&json!([
         {"operation": "get_me", "attempts": 2, "fault": "html"},
         {"operation": "*", "attempts": [2, 3, 4], "fault": {"delay": {"ms": 1}}},
@@ -149,7 +149,7 @@ fn the_first_rule_that_fits_decides_and_all_that_fit_count() {
 }
 
 #[test]
-fn a_rule_counts_from_when_it_was_installed() {
+fn rule_counts_attempts_since_its_installation() {
     let mut faults = Faults::default();
     assert_eq!(faults.next("get_me"), None);
     faults.install(Rule::new("get_me", Fault::Html).on(1), &OPERATIONS).unwrap();
@@ -159,7 +159,7 @@ fn a_rule_counts_from_when_it_was_installed() {
 }
 
 #[test]
-fn a_script_that_cannot_be_meant_is_refused_with_the_place() {
+fn rejects_wrong_rule_and_names_its_path() {
     let cases = [
         (
             json!([{"operation": "get_you", "fault": "html"}]),
@@ -201,7 +201,7 @@ fn a_script_that_cannot_be_meant_is_refused_with_the_place() {
         ),
         (
             rule(&json!({"status": {"status": 503, "retry_after": -1}})),
-            "expected a number of seconds, a text",
+            "expected a number of seconds, a string",
         ),
         (
             rule(&json!({"status": {"status": 503, "retry_after": {"date": 1}}})),
@@ -215,7 +215,7 @@ fn a_script_that_cannot_be_meant_is_refused_with_the_place() {
         (rule(&json!({"cursors": []})), "[0].fault: no cursor is named"),
         (
             rule(&json!({"cursors": [true]})),
-            "[0].fault.cursors[0]: expected a text, null, or false for no cursor",
+            "[0].fault.cursors[0]: expected a string, null, or false for no cursor",
         ),
         (
             rule(&json!({"gzip_bomb": {"bytes": u64::MAX}})),
@@ -252,7 +252,7 @@ fn a_script_that_cannot_be_meant_is_refused_with_the_place() {
 
 /// Short form, and the long form that means the same.
 #[test]
-fn short_forms_mean_the_same_as_long_forms() {
+fn short_forms_equal_long_forms() {
     let cases = [
         (json!({"status": 503}), json!({"status": {"status": 503}})),
         (json!({"delay": "2s"}), json!({"delay": {"ms": 2_000}})),
@@ -283,7 +283,7 @@ fn short_forms_mean_the_same_as_long_forms() {
 }
 
 #[test]
-fn retry_after_has_every_form() {
+fn builds_every_form_of_retry_after() {
     let cases = [
         (json!(120), vec!["120"]),
         (json!("1e400"), vec!["1e400"]),
@@ -306,7 +306,7 @@ fn retry_after_has_every_form() {
 }
 
 #[test]
-fn a_status_has_the_requested_body() {
+fn status_fault_has_the_requested_body() {
     let answer = |body| {
         let fault = Fault::Status { status: StatusCode::BAD_GATEWAY, retry_after: None, body };
         hit(fault).replacement(now()).unwrap()
@@ -322,7 +322,7 @@ fn a_status_has_the_requested_body() {
 }
 
 #[test]
-fn other_answers_look_like_what_they_are() {
+fn replacement_responses_have_their_status_and_content_type() {
     let html = hit(Fault::Html).replacement(now()).unwrap();
     assert_eq!(html.status, StatusCode::OK);
     assert_eq!(html.headers[header::CONTENT_TYPE], "text/html; charset=utf-8");
@@ -340,7 +340,7 @@ fn other_answers_look_like_what_they_are() {
 }
 
 #[test]
-fn the_real_answer_keeps_everything_else() {
+fn amended_response_keeps_all_other_bytes() {
     let body = r#"{"agents":[{"n":1.50}],"next_cursor":"real","total":1e3}"#;
     let page = Answer::new(StatusCode::OK, "application/json", body);
 
@@ -361,7 +361,7 @@ fn the_real_answer_keeps_everything_else() {
 }
 
 #[test]
-fn a_body_that_is_not_a_page_gets_no_cursor() {
+fn cursor_fault_leaves_other_bodies_unchanged() {
     let hit = hit(Fault::Cursors(vec![Cursor::Text("A".into())]));
     for (status, body) in [(StatusCode::FORBIDDEN, "{}"), (StatusCode::OK, "[1]")] {
         let answer = Answer::new(status, "application/json", body);
@@ -370,7 +370,7 @@ fn a_body_that_is_not_a_page_gets_no_cursor() {
 }
 
 #[test]
-fn a_hit_has_the_fault_of_the_wire() {
+fn hit_returns_its_wire_fault() {
     let wire = |fault: Fault| hit(fault).on_the_wire();
     assert_eq!(wire(Fault::Html), None);
     assert_eq!(
@@ -388,7 +388,7 @@ fn a_hit_has_the_fault_of_the_wire() {
 }
 
 #[test]
-fn a_gzip_bomb_unpacks_to_the_byte_and_is_json() {
+fn gzip_bomb_unpacks_to_exact_size_and_is_json() {
     for bytes in [0, 1, 2, 3, 1 << 20, (1 << 20) + 2, (5 << 20) + 77] {
         let answer = hit(Fault::GzipBomb { bytes }).replacement(now()).unwrap();
         assert_eq!(answer.headers[header::CONTENT_ENCODING], "gzip");

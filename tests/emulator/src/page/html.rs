@@ -153,7 +153,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn text_stays_text() {
+    fn escapes_html_in_text() {
         let mut html = String::new();
 
         escape(r#"</td><img src='x' onerror="a&b">"#, &mut html);
@@ -163,7 +163,7 @@ mod tests {
 
     /// Else the browser would see another script than the policy allows, or none.
     #[test]
-    fn script_and_style_end_where_they_should_and_nothing_is_left_to_fill_in() {
+    fn embeds_script_and_style_and_fills_every_placeholder() {
         assert!(!SCRIPT.contains("</") && !SCRIPT.contains("<!--") && !STYLE.contains("</"));
         let shell = Shell::new();
         assert!(shell.parts.iter().all(|part| !part.is_empty()));

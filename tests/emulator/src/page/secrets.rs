@@ -1,29 +1,27 @@
-//! Takes secrets out of what is shown: whoever can see the page needs no key, and must not
-//! find one there.
+//! Redacts secrets on the page, because the page can be read without a key.
 //!
-//! Headers and bodies are not shown at all. But a key can be in a path, in an identifier that
-//! somebody chose, or in what a mismatch quotes. A secret is known by its form, and the key
-//! that the emulator was started with by itself. One that was encoded twice over is not found;
-//! nothing that talks to the emulator does that by mistake.
+//! Headers and request bodies are not shown. But a key can be in a path, in a chosen identifier,
+//! or in the quote of a mismatch. Secrets are recognized by their prefix, and the initial key by
+//! its value. A secret that is percent-encoded twice is not found.
 
 use std::borrow::Cow;
 
 use percent_encoding::percent_decode_str;
 
-/// How keys and signing secrets begin; letters and digits follow.
+/// The prefixes of keys and signing secrets.
 const FORMS: [&str; 2] = ["tw_live_", "whsec_"];
 
-/// What stands in place of a secret.
+/// The replacement of a secret.
 const HIDDEN: &str = "[hidden]";
 
-/// A key with fewer bytes is a short one, which somebody types to try the emulator.
+/// Keys with fewer bytes are redacted only as whole words.
 const SHORT: usize = 8;
 
-/// The text without secrets. `key` may have any form.
+/// Redacts the secrets in `text`. `key` may have any form.
 pub(crate) fn hide(text: &str, key: &str) -> String {
     let decoded = percent_decode_str(text).decode_utf8_lossy().replace('+', " ");
     let hidden = hide_plain(text, key);
-    // Encoded, its place in the text cannot be told: it takes the whole text with it.
+    // The position of an encoded secret is unknown, so the whole text is redacted.
     if hidden == text && hide_plain(&decoded, key) != decoded {
         return format!("{HIDDEN}: a secret is in it");
     }
@@ -41,8 +39,8 @@ fn hide_plain<'a>(text: &'a str, key: &str) -> Cow<'a, str> {
     hidden
 }
 
-/// Hides a key, wherever it stands; a short one only where it is a word of its own, since it is
-/// in words like any other letters are.
+/// Redacts a key. A short key is redacted only as a whole word, because it can be a part of other
+/// words.
 fn hide_key(text: &str, key: &str) -> String {
     let mut hidden = String::with_capacity(text.len());
     let mut end = 0;
@@ -58,7 +56,7 @@ fn hide_key(text: &str, key: &str) -> String {
     hidden
 }
 
-/// Hides what follows `form`, wherever it stands.
+/// Redacts the letters and digits after each `form`.
 fn hide_form(text: &str, form: &str) -> String {
     let mut parts = text.split(form);
     let mut hidden = parts.next().unwrap_or_default().to_owned();
@@ -76,7 +74,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn no_secret_stays() {
+    fn redacts_all_secrets() {
         let cases = [
             ("GET /v1/agents/a?limit=5&cursor=after-1", "GET /v1/agents/a?limit=5&cursor=after-1"),
             ("/v1/tw_live_abc123/x?k=tw_live_zz", "/v1/tw_live_[hidden]/x?k=tw_live_[hidden]"),
@@ -94,7 +92,7 @@ mod tests {
     }
 
     #[test]
-    fn a_short_key_is_hidden_where_it_is_a_word() {
+    fn redacts_short_key_as_a_whole_word() {
         assert_eq!(hide("GET /v1/webhooks/k?key=k", "k"), "GET /v1/webhooks/[hidden]?key=[hidden]");
         assert_eq!(hide("/v1/kk/k", "k"), "/v1/kk/[hidden]");
         assert_eq!(hide("xlongerkeyx", "longerkey"), "x[hidden]x");

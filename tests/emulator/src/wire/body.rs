@@ -1,5 +1,4 @@
-//! Bodies that are not simply sent. Each ends with its connection: hyper drops it when the
-//! client has left.
+//! Bodies of faults. hyper drops a body when its client disconnects.
 
 use std::convert::Infallible;
 use std::future::ready;
@@ -11,12 +10,12 @@ use futures_util::{StreamExt as _, stream};
 use super::stream::Connection;
 use crate::fault::Endless;
 
-/// How much of an endless body is sent at once.
+/// The bytes of an endless body that are sent at once.
 const PORTION: usize = 16 << 10;
 
-/// This much of a body, and then the connection is closed.
+/// The start of a body, after which the connection is closed.
 ///
-/// A body that fails would not do: hyper gives up at once, with bytes in its buffer.
+/// A body that returns an error is not suitable: hyper would drop the bytes in its buffer.
 pub(super) fn cut(first: Bytes, connection: Connection) -> Body {
     let mut told = false;
     let end = stream::poll_fn(move |context| {
@@ -32,12 +31,12 @@ pub(super) fn cut(first: Bytes, connection: Connection) -> Body {
     Body::from_stream(stream::iter(first).chain(end))
 }
 
-/// A whole body whose length is not told.
+/// A whole body without Content-Length.
 pub(super) fn in_chunks(body: Bytes) -> Body {
     Body::from_stream(stream::once(ready(Ok::<_, Infallible>(body))))
 }
 
-/// A body without an end. It is made as fast as it is taken.
+/// A body without end. It is produced as fast as it is sent.
 pub(super) fn endless(of: Endless) -> Body {
     let (first, more) = match of {
         Endless::Whitespace => ("", " "),

@@ -1,7 +1,6 @@
-//! The door: it can be shut so that connecting is refused, and opened on the same port.
+//! A listener that can be shut, so that connections are refused, and opened on the same port.
 //!
-//! Connections that are in stay in when it is shut. It limits nothing, and turns nobody away
-//! while it is open.
+//! Accepted connections stay open when it is shut.
 
 use std::future::pending;
 use std::io::{self, ErrorKind};
@@ -18,10 +17,10 @@ use tokio::time::Sleep;
 use super::stream::Stream;
 use crate::fault::Pace;
 
-/// How many connections may wait to be accepted.
+/// The backlog of connections to accept.
 const BACKLOG: u32 = 1024;
 
-/// How long it waits where the machine has no descriptor left; closing others gives some.
+/// The wait after the process ran out of descriptors; closed connections free some.
 const REST: Duration = Duration::from_millis(50);
 
 /// A listener for [`axum::serve`] that does what its [`Gate`] says.
@@ -32,8 +31,8 @@ pub(crate) struct Listener {
     orders: mpsc::UnboundedReceiver<Order>,
     open: watch::Sender<bool>,
     gate: Gate,
-    /// Bound but never listening, it keeps the port while the door is shut: nobody else gets
-    /// it, and a client that connects cannot be given it as its own and so reach itself.
+    /// Bound but never listening: it keeps the port while the gate is shut. No other program can
+    /// take the port, and no client can get it as its own port and connect to itself.
     _keeper: Option<TcpSocket>,
 }
 
@@ -54,9 +53,9 @@ enum Event {
 }
 
 impl Listener {
-    /// Listens on an address; port 0 is any that is free. It takes a runtime of tokio.
+    /// Listens on an address; port 0 is a free port. Must be called in a tokio runtime.
     pub(crate) fn bind(address: SocketAddr) -> io::Result<(Self, Gate)> {
-        // Elsewhere two sockets cannot be bound to one port, though only one listens.
+        // Other systems cannot bind two sockets to one port, even if only one listens.
         let keeper = cfg!(target_os = "linux").then(|| bound(address)).transpose()?;
         let address = keeper.as_ref().map_or(Ok(address), TcpSocket::local_addr)?;
         let socket = bound(address)?.listen(BACKLOG)?;
@@ -84,7 +83,7 @@ impl Listener {
                 // The old socket is closed by this.
                 self.door = Door::Shut { opens: until, callers: Vec::new() };
                 self.open.send_replace(false);
-                // The caller may have gone.
+                // The caller may have been dropped.
                 let _ = done.send(());
             }
             Order::Accept { done } => {
@@ -113,7 +112,7 @@ impl Listener {
     }
 }
 
-/// A socket that can be bound where connections of the one before still are.
+/// Creates a socket that can be bound while connections of the previous one exist.
 fn bound(address: SocketAddr) -> io::Result<TcpSocket> {
     let socket = if address.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
     socket.set_reuseaddr(true)?;
@@ -122,7 +121,7 @@ fn bound(address: SocketAddr) -> io::Result<TcpSocket> {
 }
 
 impl Door {
-    /// What happens next at the door. It may be dropped and called again.
+    /// Waits for the next connection or command. Cancel-safe.
     async fn event(&mut self) -> Event {
         match self {
             Self::Open { socket, rest } => {
@@ -171,13 +170,13 @@ impl axum::serve::Listener for Listener {
     }
 }
 
-/// Whether accepting failed for this client only; the next may be better.
+/// Returns whether the error concerns one client only.
 fn is_of_the_client(error: &io::Error) -> bool {
     use ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset};
     matches!(error.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset)
 }
 
-/// The handle on the door of a server. All methods return at once when the server is gone.
+/// Shuts and opens the listener of a server. All methods return at once when the server is gone.
 #[derive(Debug, Clone)]
 pub struct Gate {
     address: SocketAddr,
@@ -186,30 +185,29 @@ pub struct Gate {
 }
 
 impl Gate {
-    /// Where the server listens, or did and will.
+    /// Returns the address of the server, open or shut.
     pub const fn address(&self) -> SocketAddr {
         self.address
     }
 
-    /// Shuts the door. When this returns, connecting is refused; connections that were not
-    /// yet accepted are reset.
+    /// Shuts the gate. When this returns, connections are refused; those that were not yet
+    /// accepted are reset.
     pub async fn refuse(&self) {
         self.shut(None).await;
     }
 
-    /// Shuts the door for a time; the last that was given counts. It returns when connecting
-    /// is refused.
+    /// Shuts the gate for a time; the last call decides. Returns when connections are refused.
     pub async fn refuse_for(&self, time: Duration, pace: &Arc<dyn Pace>) {
         self.shut(Some(pace.sleep(time))).await;
     }
 
-    /// Opens the door. When this returns, connections are accepted on the same port.
+    /// Opens the gate. When this returns, connections are accepted on the same port.
     pub async fn accept(&self) {
         let (done, is_done) = oneshot::channel();
         self.order(Order::Accept { done }, is_done).await;
     }
 
-    /// Waits until the door is open, without opening it.
+    /// Waits until the gate is open, without opening it.
     pub async fn opened(&self) {
         // It fails when the server is gone.
         let _ = self.is_open.clone().wait_for(|open| *open).await;

@@ -1,4 +1,4 @@
-//! What is to become of the bytes of one answer. A plan counts bytes; it touches no socket.
+//! Plans which bytes of one response are sent, and when. A plan counts bytes and has no socket.
 
 use std::fmt;
 use std::num::NonZeroUsize;
@@ -11,7 +11,7 @@ use futures_util::future::BoxFuture;
 
 use crate::fault::Pace;
 
-/// The end of the head of an answer.
+/// The end of the head of a response.
 const BLANK_LINE: &[u8; 4] = b"\r\n\r\n";
 
 /// How a connection ends.
@@ -23,23 +23,23 @@ pub(super) enum Ending {
     Reset,
 }
 
-/// What is to become of the bytes of one answer.
+/// What happens to the bytes of one response.
 #[derive(Debug)]
 pub(super) enum Plan {
-    /// They go out.
+    /// All are sent.
     Plain,
-    /// So many go out, and then the connection ends.
+    /// This many are sent, then the connection ends.
     End { left: usize, how: Ending },
-    /// What hyper has in its buffer goes out, and then the connection ends.
+    /// The bytes in hyper's buffer are sent, then the connection ends.
     EndWhenFlushed(Ending),
-    /// They go out a few at a time.
+    /// They are sent a few at a time.
     Trickle(Trickle),
     /// The connection has ended.
     Ended,
 }
 
 impl Plan {
-    /// How many bytes at the front of `bytes` may go out now.
+    /// Returns how many bytes at the start of `bytes` may be sent now.
     pub(super) fn poll_allowed(&mut self, context: &mut Context<'_>, bytes: &[u8]) -> Poll<usize> {
         match self {
             Self::Plain | Self::EndWhenFlushed(_) => Poll::Ready(bytes.len()),
@@ -49,7 +49,7 @@ impl Plan {
         }
     }
 
-    /// These bytes went out.
+    /// Records bytes that were sent.
     pub(super) fn sent(&mut self, bytes: &[u8]) {
         match self {
             Self::End { left, .. } => *left = left.saturating_sub(bytes.len()),
@@ -59,12 +59,12 @@ impl Plan {
     }
 }
 
-/// Bytes a few at a time, with a wait before each few but the first.
+/// A few bytes at a time, with a wait between them.
 pub(super) struct Trickle {
     bytes: NonZeroUsize,
     every: Duration,
     pace: Arc<dyn Pace>,
-    /// How much of the blank line was seen, while the head goes out at once.
+    /// How much of the blank line was seen, while the head is sent at once.
     head: Option<usize>,
     left: usize,
     waiting: Option<BoxFuture<'static, ()>>,
@@ -110,7 +110,7 @@ impl fmt::Debug for Trickle {
     }
 }
 
-/// Where the blank line ends in `bytes`, of which `seen` bytes came before.
+/// Returns where the blank line ends in `bytes`; `seen` bytes of it came before.
 fn after_blank_line(bytes: &[u8], mut seen: usize) -> Option<usize> {
     let end = bytes.iter().position(|byte| {
         seen = seen_with(seen, *byte);

@@ -1,7 +1,7 @@
-//! A connection that can be told what to do with the next answer.
+//! A connection that applies a plan to the bytes of the next response.
 //!
-//! It counts what it hands to the kernel, and waits where a plan says so; what an answer is,
-//! it does not know. There is one plan at a time.
+//! It counts the bytes that it passes to the kernel, and waits as the plan says. There is one plan
+//! at a time.
 
 use std::io::{self, ErrorKind, IoSlice};
 use std::pin::Pin;
@@ -17,7 +17,7 @@ use tokio::net::TcpStream;
 use super::listener::{Gate, Listener};
 use super::plan::{Ending, Plan};
 
-/// A handle on a connection, for whoever answers on it.
+/// A handle to a connection, for the handlers of its requests.
 #[derive(Debug, Clone)]
 pub(crate) struct Connection(Arc<Shared>);
 
@@ -26,7 +26,7 @@ struct Shared {
     gate: Gate,
     /// Whether the client runs on this machine.
     is_local: bool,
-    /// Whether there is a plan; without one, the lock is not taken.
+    /// Whether there is a plan; without one, the lock is not acquired.
     planned: AtomicBool,
     plan: Mutex<Plan>,
 }
@@ -37,18 +37,18 @@ impl Connection {
         Self(Arc::new(Shared { gate, is_local, planned: AtomicBool::new(false), plan }))
     }
 
-    /// Whether the client runs on this machine.
+    /// Returns whether the client runs on this machine.
     pub(crate) fn is_local(&self) -> bool {
         self.0.is_local
     }
 
-    /// The door through which it came.
+    /// Returns the gate of the server.
     pub(super) fn gate(&self) -> &Gate {
         &self.0.gate
     }
 
-    /// Gives it a plan for the answer that is about to be written. hyper starts with an
-    /// answer when the one before is flushed, so that no byte of that one is counted.
+    /// Sets the plan for the next response. hyper starts a response after the previous one is
+    /// flushed, so no byte of that one is counted.
     pub(super) fn follow(&self, plan: Plan) {
         let planned = !matches!(plan, Plan::Plain);
         if planned || self.planned() {
@@ -57,7 +57,7 @@ impl Connection {
         }
     }
 
-    /// Closes the connection when everything that hyper has written so far is on its way.
+    /// Closes the connection after the bytes that hyper has written so far.
     pub(super) fn close_when_flushed(&self) {
         self.follow(Plan::EndWhenFlushed(Ending::Close));
     }
@@ -67,7 +67,7 @@ impl Connection {
     }
 
     fn plan(&self) -> MutexGuard<'_, Plan> {
-        // Whatever panicked, a plan is whole between any two statements.
+        // A plan is consistent between any two statements, so a panic elsewhere is harmless.
         self.0.plan.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -78,18 +78,18 @@ impl Connected<IncomingStream<'_, Listener>> for Connection {
     }
 }
 
-/// What hyper reads from and writes to.
+/// The stream for hyper.
 #[derive(Debug)]
 pub(crate) struct Stream {
     tcp: TcpStream,
     connection: Connection,
-    /// The same socket once more, while a reset waits for what is before it.
+    /// A second descriptor of the socket, while a reset waits for the bytes before it.
     draining: Option<TcpStream>,
 }
 
 impl Stream {
     pub(super) fn new(tcp: TcpStream, gate: Gate, is_local: bool) -> Self {
-        // A small answer goes out at once; where that cannot be had, it still goes out.
+        // A small response is sent at once. If the option fails, it is only sent later.
         let _ = tcp.set_nodelay(true);
         Self { tcp, connection: Connection::new(gate, is_local), draining: None }
     }
@@ -111,8 +111,7 @@ impl Stream {
     }
 }
 
-/// Ends the connection, if the plan has come to that. It then is an error, so that hyper
-/// drops the connection.
+/// Ends the connection, if the plan says so. Returns an error, so that hyper drops the connection.
 fn poll_end(
     plan: &mut Plan,
     tcp: &mut TcpStream,
@@ -136,16 +135,15 @@ fn poll_end(
     Poll::Ready(Err(error.into()))
 }
 
-/// Waits until the kernel has sent everything that it was given.
+/// Waits until the kernel has sent all bytes.
 ///
-/// A reset throws away what still waits to be sent (the window of the peer was full), so it
-/// has to come after that. What was sent is safe: Linux lets the peer read everything that
-/// arrived before the RST, and only then tells it of the reset. So the reader need not have
-/// read for exactly the bytes of the plan to reach it.
+/// A reset drops unsent bytes (when the peer's window was full), so it must come after them. Sent
+/// bytes are safe: on Linux the peer can read everything that arrived before the RST, and only
+/// then sees the reset. So exactly the planned bytes reach a peer that has not read yet.
 ///
-/// With a low-water mark of one byte a socket counts as writable when nothing is unsent. It
-/// is asked through a second descriptor, because registering one makes epoll look at the
-/// state as it is; the first might not be told again of what it has been told already.
+/// With a low-water mark of one byte, a socket is writable when nothing is unsent. A second
+/// descriptor is registered for this, because epoll reports the current state only on
+/// registration; the first descriptor may get no second event for a state that was reported.
 #[cfg(any(target_os = "linux", target_os = "android"))]
 fn poll_sent(
     tcp: &TcpStream,
@@ -160,7 +158,7 @@ fn poll_sent(
     draining.as_ref().map_or(Poll::Ready(Ok(())), |second| second.poll_write_ready(context))
 }
 
-/// Elsewhere there is no such mark: what the peer has no room for may be lost.
+/// Other systems have no such mark: bytes beyond the peer's window may be lost.
 #[cfg(not(any(target_os = "linux", target_os = "android")))]
 fn poll_sent(
     _: &TcpStream,
@@ -198,7 +196,7 @@ impl AsyncWrite for Stream {
         slices: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
         if self.connection.planned() {
-            // One slice at a time is allowed, and easier to count.
+            // Writing one slice at a time is allowed and simpler to count.
             let first = slices.iter().find(|slice| !slice.is_empty());
             return self.poll_write_as_planned(context, first.map_or(&[], |slice| slice));
         }
@@ -209,7 +207,7 @@ impl AsyncWrite for Stream {
         self.tcp.is_write_vectored()
     }
 
-    /// hyper flushes after every answer: here an end falls that is due after its last byte.
+    /// hyper flushes after every response, so an end after the last byte is applied here.
     fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         if self.connection.planned() {
             let Self { tcp, connection, draining } = &mut *self;
@@ -219,7 +217,7 @@ impl AsyncWrite for Stream {
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        // A FIN before the RST would be another fault than the chosen one.
+        // A FIN before the RST would be a different fault.
         if self.connection.planned() && matches!(*self.connection.plan(), Plan::Ended) {
             return Poll::Ready(Ok(()));
         }

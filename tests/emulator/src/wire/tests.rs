@@ -1,4 +1,4 @@
-//! What arrives at a client that reads bytes: no HTTP library is on its side.
+//! Tests the bytes that arrive at a client without an HTTP library.
 
 mod ends;
 mod flow;

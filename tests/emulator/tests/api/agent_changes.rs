@@ -1,4 +1,4 @@
-//! How agents are made with what is asked for, moved, and deleted.
+//! Agents: creation with given members, moves and deletion.
 
 use axum::http::Method;
 use serde_json::{Value, json};
@@ -10,7 +10,7 @@ async fn create(twin: &Twin, body: Value) -> Value {
 }
 
 #[tokio::test]
-async fn an_agent_begins_in_the_first_workspace() {
+async fn creates_agent_in_first_workspace_by_default() {
     in_both(async |twin| {
         twin.workspace("Another").await;
         let first = twin.get("/v1/workspaces").await.json(200)["workspaces"][0].take();
@@ -20,7 +20,7 @@ async fn an_agent_begins_in_the_first_workspace() {
 }
 
 #[tokio::test]
-async fn an_agent_may_be_named_by_who_creates_it() {
+async fn creates_agent_with_given_identifier() {
     in_both(async |twin| {
         let agent = create(&twin, json!({"agent_id": "agent_mine"})).await;
         assert_eq!(agent["agent_id"], "agent_mine");
@@ -30,7 +30,7 @@ async fn an_agent_may_be_named_by_who_creates_it() {
 }
 
 #[tokio::test]
-async fn every_field_of_a_new_agent_is_taken() {
+async fn creates_agent_with_all_fields() {
     in_both(async |twin| {
         let source = twin.agent();
         let workspace = twin.workspace("Another").await;
@@ -52,7 +52,7 @@ async fn every_field_of_a_new_agent_is_taken() {
 }
 
 #[tokio::test]
-async fn no_two_agents_have_one_identifier() {
+async fn rejects_duplicate_agent_identifier() {
     in_both(async |twin| {
         create(&twin, json!({"agent_id": "agent_mine"})).await;
         twin.post("/v1/agents", json!({"agent_id": "agent_mine"})).await.problem(409);
@@ -62,7 +62,7 @@ async fn no_two_agents_have_one_identifier() {
 }
 
 #[tokio::test]
-async fn an_identifier_is_not_empty() {
+async fn rejects_empty_agent_identifier() {
     in_both(async |twin| {
         twin.post("/v1/agents", json!({"agent_id": ""})).await.problem(400);
     })
@@ -70,7 +70,7 @@ async fn an_identifier_is_not_empty() {
 }
 
 #[tokio::test]
-async fn an_agent_that_is_derived_has_the_name_of_its_source() {
+async fn derived_agent_has_name_of_its_source() {
     let twin = Twin::observed().await;
     let source = twin.agent();
     twin.with(|world| world.deploy(&source));
@@ -82,7 +82,7 @@ async fn an_agent_that_is_derived_has_the_name_of_its_source() {
 }
 
 #[tokio::test]
-async fn an_agent_is_created_from_and_in_what_there_is() {
+async fn rejects_creation_from_unknown_agent_or_workspace() {
     in_both(async |twin| {
         for lacking in ["derived_from_agent_id", "workspace_id"] {
             twin.post("/v1/agents", json!({lacking: "none"})).await.problem(twin.missing());
@@ -93,7 +93,7 @@ async fn an_agent_is_created_from_and_in_what_there_is() {
 }
 
 #[tokio::test]
-async fn an_agent_that_moves_is_in_its_new_workspace_only() {
+async fn moved_agent_is_listed_only_in_new_workspace() {
     in_both(async |twin| {
         let agent = twin.agent();
         let [from, to] = [twin.workspace("From").await, twin.workspace("To").await];
@@ -112,7 +112,7 @@ async fn an_agent_that_moves_is_in_its_new_workspace_only() {
 }
 
 #[tokio::test]
-async fn an_agent_moves_to_a_workspace_that_there_is() {
+async fn rejects_move_to_unknown_workspace() {
     in_both(async |twin| {
         let agent = twin.agent();
         let path = format!("/v1/agents/{agent}/move");
@@ -124,7 +124,7 @@ async fn an_agent_moves_to_a_workspace_that_there_is() {
 }
 
 #[tokio::test]
-async fn a_deleted_agent_is_listed_no_more() {
+async fn deleted_agent_is_not_listed() {
     in_both(async |twin| {
         let [kept, deleted] = [twin.agent(), twin.agent()];
         twin.delete(&format!("/v1/agents/{deleted}")).await.is_empty(204);
@@ -162,7 +162,7 @@ fn requests() -> Vec<(Method, &'static str, Value)> {
 }
 
 #[tokio::test]
-async fn a_deleted_agent_refuses_everything() {
+async fn all_operations_on_deleted_agent_fail() {
     in_both(async |twin| {
         let agent = twin.agent();
         twin.delete(&format!("/v1/agents/{agent}")).await.is_empty(204);
@@ -179,7 +179,7 @@ async fn a_deleted_agent_refuses_everything() {
 }
 
 #[tokio::test]
-async fn an_agent_of_an_old_identifier_is_another_agent() {
+async fn agent_with_reused_identifier_has_no_old_data() {
     in_both(async |twin| {
         create(&twin, json!({"agent_id": "agent_mine"})).await;
         twin.run_by_hand("agent_mine");

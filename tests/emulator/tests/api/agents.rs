@@ -1,4 +1,4 @@
-//! Agents: their pages, how they are made, moved and deleted.
+//! Agents: pages, and the members of agents.
 
 use std::time::Duration;
 
@@ -33,21 +33,21 @@ fn add(twin: &Twin, count: usize) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn pages_give_every_agent_once_the_newest_first() {
+async fn pages_list_every_agent_once_newest_first() {
     let twin = Twin::observed().await;
     let agents = add(&twin, 25);
     assert_eq!(walk(&twin, "", 10).await, (agents, vec![10, 10, 5]));
 }
 
 #[tokio::test]
-async fn a_page_that_ends_with_the_last_agent_is_the_last() {
+async fn last_full_page_has_no_next_cursor() {
     let twin = Twin::observed().await;
     let agents = add(&twin, 20);
     assert_eq!(walk(&twin, "", 10).await, (agents, vec![10, 10]));
 }
 
 #[tokio::test]
-async fn agents_that_are_created_meanwhile_move_no_page() {
+async fn agents_created_between_pages_do_not_shift_pages() {
     let twin = Twin::observed().await;
     let agents = add(&twin, 4);
     let first = twin.get("/v1/agents?limit=2").await.json(200);
@@ -58,7 +58,7 @@ async fn agents_that_are_created_meanwhile_move_no_page() {
 }
 
 #[tokio::test]
-async fn a_cursor_outlives_the_agent_that_it_was_made_from() {
+async fn cursor_works_after_its_agent_is_deleted() {
     let twin = Twin::observed().await;
     let agents = add(&twin, 4);
     let cursor = text(&twin.get("/v1/agents?limit=2").await.json(200)["next_cursor"]);
@@ -68,7 +68,7 @@ async fn a_cursor_outlives_the_agent_that_it_was_made_from() {
 }
 
 #[tokio::test]
-async fn an_empty_list_is_a_list() {
+async fn empty_list_of_agents_is_an_array() {
     in_both(async |twin| {
         assert_eq!(twin.get("/v1/agents").await.json(200), json!({"agents": []}));
     })
@@ -76,7 +76,7 @@ async fn an_empty_list_is_a_list() {
 }
 
 #[tokio::test]
-async fn the_reference_knows_no_cursor_in_an_answer() {
+async fn documented_page_has_no_next_cursor() {
     let twin = Twin::documented().await;
     let agents = add(&twin, 120);
     let page = twin.get("/v1/agents?limit=20").await.json(200);
@@ -87,7 +87,7 @@ async fn the_reference_knows_no_cursor_in_an_answer() {
 }
 
 #[tokio::test]
-async fn a_limited_list_of_the_reference_continues_after_its_last_agent() {
+async fn documented_list_continues_after_last_agent_id() {
     let twin = Twin::documented().await;
     let agents = add(&twin, 45);
     let mut seen = texts(&twin.get("/v1/agents?limit=20").await.json(200)["agents"], "agent_id");
@@ -102,7 +102,7 @@ async fn a_limited_list_of_the_reference_continues_after_its_last_agent() {
 }
 
 #[tokio::test]
-async fn a_page_without_a_limit_has_a_cursor_where_there_are_more() {
+async fn observed_page_without_limit_has_next_cursor() {
     let twin = Twin::observed().await;
     add(&twin, 51);
     let page = twin.get("/v1/agents").await.json(200);
@@ -111,7 +111,7 @@ async fn a_page_without_a_limit_has_a_cursor_where_there_are_more() {
 }
 
 #[tokio::test]
-async fn agents_are_listed_by_workspace() {
+async fn lists_agents_by_workspace() {
     in_both(async |twin| {
         let workspace = twin.workspace("Marketing Agents").await;
         let body = json!({"workspace_id": workspace});
@@ -124,7 +124,7 @@ async fn agents_are_listed_by_workspace() {
 }
 
 #[tokio::test]
-async fn pages_of_one_workspace_skip_the_others() {
+async fn pages_of_one_workspace_skip_other_workspaces() {
     let twin = Twin::observed().await;
     let workspace = twin.workspace("Marketing Agents").await;
     let mut inside = Vec::new();
@@ -138,7 +138,7 @@ async fn pages_of_one_workspace_skip_the_others() {
 }
 
 #[tokio::test]
-async fn a_workspace_that_is_not_there_has_no_agents() {
+async fn unknown_workspace_lists_no_agents() {
     in_both(async |twin| {
         add(&twin, 1);
         let page = twin.get("/v1/agents?workspace_id=none").await.json(200);
@@ -148,7 +148,7 @@ async fn a_workspace_that_is_not_there_has_no_agents() {
 }
 
 #[tokio::test]
-async fn a_cursor_that_the_service_did_not_give_is_refused() {
+async fn rejects_foreign_cursor() {
     in_both(async |twin| {
         for cursor in ["", "2", "after-", "after-xyz", "AAAA%3D%3D"] {
             twin.get(&format!("/v1/agents?cursor={cursor}")).await.problem(400);
@@ -158,7 +158,7 @@ async fn a_cursor_that_the_service_did_not_give_is_refused() {
 }
 
 #[tokio::test]
-async fn a_limit_that_is_no_number_from_1_on_is_refused() {
+async fn rejects_limit_below_1_or_not_a_number() {
     in_both(async |twin| {
         for limit in ["", "0", "-1", "1.5", "ten", "99999999999999999999"] {
             twin.get(&format!("/v1/agents?limit={limit}")).await.problem(400);
@@ -168,7 +168,7 @@ async fn a_limit_that_is_no_number_from_1_on_is_refused() {
 }
 
 #[tokio::test]
-async fn a_new_agent_is_shown_as_the_profile_shows_it() {
+async fn new_agent_has_the_members_of_its_profile() {
     in_both(async |twin| {
         let agent = twin.post("/v1/agents", json!({})).await.json(201)["agent"].take();
         let documented = [
@@ -198,7 +198,7 @@ async fn a_new_agent_is_shown_as_the_profile_shows_it() {
 }
 
 #[tokio::test]
-async fn an_agent_is_created_and_shown_alike() {
+async fn create_agent_and_get_agent_return_the_same() {
     in_both(async |twin| {
         let created = twin.post("/v1/agents", json!({})).await.json(201);
         let id = text(&created["agent"]["agent_id"]);
@@ -208,7 +208,7 @@ async fn an_agent_is_created_and_shown_alike() {
 }
 
 #[tokio::test]
-async fn the_reference_lists_less_of_an_agent_than_it_shows_of_one() {
+async fn documented_list_omits_agent_members() {
     let twin = Twin::documented().await;
     let agent = twin.agent();
     twin.with(|world| world.deploy(&agent));
@@ -225,7 +225,7 @@ async fn the_reference_lists_less_of_an_agent_than_it_shows_of_one() {
 }
 
 #[tokio::test]
-async fn the_service_lists_and_shows_the_same_of_an_agent() {
+async fn observed_list_and_get_agent_return_the_same() {
     let twin = Twin::observed().await;
     let agent = twin.agent();
     twin.run_by_hand(&agent);
@@ -235,7 +235,7 @@ async fn the_service_lists_and_shows_the_same_of_an_agent() {
 }
 
 #[tokio::test]
-async fn the_service_shows_icons_as_json_in_a_text() {
+async fn observed_agent_icon_is_json_in_a_string() {
     let twin = Twin::observed().await;
     let agent = twin.post("/v1/agents", json!({})).await.json(201)["agent"].take();
     let icon: Result<Value, _> = serde_json::from_str(&text(&agent["icon_config"]));
@@ -243,7 +243,7 @@ async fn the_service_shows_icons_as_json_in_a_text() {
 }
 
 #[tokio::test]
-async fn an_agent_tells_of_its_latest_run() {
+async fn agent_shows_its_latest_run() {
     in_both(async |twin| {
         let agent = twin.agent();
         let path = format!("/v1/agents/{agent}");
@@ -260,7 +260,7 @@ async fn an_agent_tells_of_its_latest_run() {
 }
 
 #[tokio::test]
-async fn an_agent_whose_latest_run_is_deleted_tells_of_the_one_before() {
+async fn agent_shows_previous_run_after_latest_is_deleted() {
     in_both(async |twin| {
         let agent = twin.agent();
         let [first, second] = [twin.run_by_hand(&agent), twin.run_by_hand(&agent)];
@@ -272,7 +272,7 @@ async fn an_agent_whose_latest_run_is_deleted_tells_of_the_one_before() {
 }
 
 #[tokio::test]
-async fn an_agent_tells_when_its_run_waits_for_input() {
+async fn agent_shows_that_its_run_waits_for_input() {
     let twin = Twin::observed().await;
     let agent = twin.agent();
     let run = twin.run_by_hand(&agent);
@@ -282,7 +282,7 @@ async fn an_agent_tells_when_its_run_waits_for_input() {
 }
 
 #[tokio::test]
-async fn activity_is_what_happened_last() {
+async fn last_activity_is_the_latest_change() {
     in_both(async |twin| {
         let agent = twin.agent();
         let run = twin.run_by_hand(&agent);
@@ -296,7 +296,7 @@ async fn activity_is_what_happened_last() {
 }
 
 #[tokio::test]
-async fn a_build_that_completes_deploys_the_agent() {
+async fn completed_build_deploys_agent() {
     in_both(async |twin| {
         let agent = twin.agent();
         let build = twin.with(|world| {
@@ -314,7 +314,7 @@ async fn a_build_that_completes_deploys_the_agent() {
 }
 
 #[tokio::test]
-async fn a_build_that_comes_to_nothing_deploys_nothing() {
+async fn failed_or_stopped_build_does_not_deploy_agent() {
     for end in [Step::Fail, Step::Stop, Step::Complete(Outcome::Fail)] {
         in_both(async |twin| {
             let agent = twin.agent();

@@ -1,4 +1,4 @@
-//! That the emulator is held to the document, and that this can fail.
+//! Checks that contract mismatches are reported, and only those.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
@@ -12,16 +12,16 @@ use twin_emulator::{Outcome, Step};
 use super::harness::{Twin, in_both};
 use super::receiver::{EVERY_EVENT, Hook};
 
-/// A request that no document knows, and that is answered all the same.
+/// A request that is not in the document and gets a response.
 async fn break_the_contract(twin: &Twin) {
     twin.get("/v1/workspaces?limit=10").await.json(200);
 }
 
-/// Where the document has the rule that this breaks.
+/// The pointer to the broken rule.
 const RULE: &str = "#/paths/~1v1~1workspaces/get";
 
 #[tokio::test]
-async fn an_exchange_that_breaks_the_contract_fails_the_test_and_says_where() {
+async fn drop_panics_with_mismatch_of_broken_contract() {
     in_both(async |twin| {
         break_the_contract(&twin).await;
         let failure = catch_unwind(AssertUnwindSafe(|| drop(twin))).expect_err("it fails");
@@ -32,7 +32,7 @@ async fn an_exchange_that_breaks_the_contract_fails_the_test_and_says_where() {
 }
 
 #[tokio::test]
-async fn mismatches_can_be_taken_away() {
+async fn take_mismatches_prevents_panic_on_drop() {
     in_both(async |twin| {
         break_the_contract(&twin).await;
         let [mismatch] = twin.take_mismatches().try_into().expect("one mismatch");
@@ -43,7 +43,7 @@ async fn mismatches_can_be_taken_away() {
 }
 
 #[tokio::test]
-async fn a_body_that_is_taken_though_the_document_forbids_it_is_a_mismatch() {
+async fn reports_accepted_body_that_document_forbids() {
     in_both(async |twin| {
         twin.post("/v1/agents", json!({"workspace_id": null})).await.json(201);
         let [mismatch] = twin.take_mismatches().try_into().expect("one mismatch");
@@ -57,7 +57,7 @@ async fn a_body_that_is_taken_though_the_document_forbids_it_is_a_mismatch() {
 }
 
 #[tokio::test]
-async fn a_body_that_is_refused_is_no_mismatch() {
+async fn rejected_body_is_not_a_mismatch() {
     in_both(async |twin| {
         let refused = twin.post("/v1/agents", json!({"workspace_id": 1})).await;
         assert!(refused.status.is_client_error());
@@ -67,7 +67,7 @@ async fn a_body_that_is_refused_is_no_mismatch() {
 }
 
 #[tokio::test]
-async fn an_injected_fault_is_not_a_mismatch() {
+async fn injected_fault_is_not_a_mismatch() {
     in_both(async |twin| {
         let value = HeaderValue::from_static("text/plain");
         for fault in [Fault::ContentType { value }, Fault::Html] {
@@ -80,9 +80,9 @@ async fn an_injected_fault_is_not_a_mismatch() {
     .await;
 }
 
-/// It is held to the webhook of its event, so that a mismatch fails every test with deliveries.
+/// A mismatch would fail every test with deliveries.
 #[tokio::test]
-async fn every_kind_of_delivery_is_held_to_the_document() {
+async fn checks_every_delivery_against_its_webhook() {
     in_both(async |twin| {
         let hook = Hook::new(&twin, &EVERY_EVENT).await;
         for end in [Step::Complete(Outcome::Partial), Step::Fail, Step::Stop] {
@@ -98,7 +98,7 @@ async fn every_kind_of_delivery_is_held_to_the_document() {
         for received in received {
             let request = received.request();
             assert_eq!(contract.check_delivery(&received.event, &request), []);
-            // That it is held to it can be seen by what another event would break.
+            // The same delivery breaks the rules of another event.
             let other = if received.event == "run.failed" { "run.paused" } else { "run.failed" };
             assert!(contract.check_delivery(other, &request).len() >= 2);
         }

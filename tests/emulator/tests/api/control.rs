@@ -45,7 +45,7 @@ async fn get(twin: &Twin, path: &str) -> Value {
 }
 
 #[tokio::test]
-async fn advancing_the_clock_makes_due_events_happen() {
+async fn advancing_the_clock_runs_due_events() {
     in_both(async |twin| {
         let hook = Hook::new(&twin, &["run.paused"]).await;
         let run = twin.run_by_hand(&hook.agent);
@@ -66,7 +66,7 @@ async fn advancing_the_clock_makes_due_events_happen() {
 }
 
 #[tokio::test]
-async fn a_pause_by_the_user_is_delivered_at_once() {
+async fn delivers_user_pause_at_once() {
     in_both(async |twin| {
         let hook = Hook::new(&twin, &EVERY_EVENT).await;
         let run = twin.run_by_hand(&hook.agent);
@@ -84,7 +84,7 @@ async fn a_pause_by_the_user_is_delivered_at_once() {
 }
 
 #[tokio::test]
-async fn sends_and_repeats_a_delivery_that_verifies() {
+async fn sends_and_repeats_a_signed_delivery() {
     in_both(async |twin| {
         let hook = Hook::new(&twin, &EVERY_EVENT).await;
         twin.run_by_hand(&hook.agent);
@@ -111,7 +111,7 @@ async fn sends_and_repeats_a_delivery_that_verifies() {
 }
 
 #[tokio::test]
-async fn a_delivery_that_cannot_be_made_is_refused_with_the_reason() {
+async fn rejects_impossible_delivery_with_reason() {
     in_both(async |twin| {
         let hook = Hook::new(&twin, &["run.failed"]).await;
         let send = async |body: Value| {
@@ -172,7 +172,7 @@ async fn adds_lists_and_removes_faults() {
 }
 
 #[tokio::test]
-async fn scripts_the_next_run() {
+async fn scripts_the_next_run_over_http() {
     in_both(async |twin| {
         let script = json!({"runs": [[{"do": {"event": "Tick"}}, {"after": "2s", "do": "fail"}]]});
         assert_eq!(post(&twin, "/_emulator/scripts", script).await["waiting"], 1);
@@ -187,7 +187,7 @@ async fn scripts_the_next_run() {
 }
 
 #[tokio::test]
-async fn seeds_and_resets() {
+async fn seeds_agents_and_resets() {
     in_both(async |twin| {
         let seeded = post(&twin, "/_emulator/seed", json!({"agents": 3, "example": true})).await;
         assert_eq!(seeded, json!({"agents_added": 4, "agents": 4}));
@@ -217,7 +217,7 @@ async fn seeds_and_resets() {
 }
 
 #[tokio::test]
-async fn a_reset_goes_back_to_the_start_with_its_faults_and_example() {
+async fn reset_restores_initial_faults_and_example() {
     let orders =
         r#"{"faults": [{"operation": "get_me", "attempts": 1, "fault": {"status": 503}}]}"#;
     for profile in Profile::ALL {
@@ -235,7 +235,7 @@ async fn a_reset_goes_back_to_the_start_with_its_faults_and_example() {
 }
 
 #[tokio::test]
-async fn reads_the_journal_without_secrets() {
+async fn journal_contains_no_secrets() {
     in_both(async |twin| {
         twin.post("/v1/workspaces", json!({"name": "w"})).await.json(201);
         twin.get(&format!("/v1/agents/{}", twin.api_key())).await;
@@ -256,7 +256,7 @@ async fn reads_the_journal_without_secrets() {
 }
 
 #[tokio::test]
-async fn reads_the_state_and_the_document() {
+async fn serves_state_and_control_document() {
     in_both(async |twin| {
         let state = get(&twin, "/_emulator/state").await;
         assert_eq!(state["profile"], twin.profile().name());
@@ -267,7 +267,7 @@ async fn reads_the_state_and_the_document() {
 }
 
 #[tokio::test]
-async fn a_wrong_body_is_refused_with_its_place() {
+async fn rejects_wrong_body_and_names_its_path() {
     in_both(async |twin| {
         let cases = [
             ("/_emulator/clock/advance", json!({}), "\"by\" is missing"),
@@ -291,7 +291,7 @@ async fn a_wrong_body_is_refused_with_its_place() {
 
 /// A page of another origin can send a request that the browser calls simple.
 #[tokio::test]
-async fn rejects_other_names_and_other_origins_and_changes_nothing() {
+async fn rejects_other_hosts_and_origins_without_effect() {
     in_both(async |twin| {
         twin.agent();
         let foreign = [

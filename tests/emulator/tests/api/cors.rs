@@ -12,7 +12,7 @@ fn builder(profile: Profile) -> Builder {
 }
 
 #[tokio::test]
-async fn an_allowed_origin_may_call_the_api() {
+async fn allowed_origin_gets_cors_headers() {
     for profile in Profile::ALL {
         let twin = Twin::of(builder(profile)).await;
         let preflight = twin
@@ -34,7 +34,7 @@ async fn an_allowed_origin_may_call_the_api() {
 }
 
 #[tokio::test]
-async fn other_origins_and_the_control_api_get_no_cors_headers() {
+async fn other_origins_and_control_api_get_no_cors_headers() {
     for profile in Profile::ALL {
         let twin = Twin::of(builder(profile)).await;
         let closed = Twin::start(profile).await;
@@ -51,7 +51,7 @@ async fn other_origins_and_the_control_api_get_no_cors_headers() {
 }
 
 #[test]
-fn a_text_that_is_not_an_origin_is_refused() {
+fn rejects_invalid_cors_origin() {
     for text in ["*", "localhost", "http://localhost:3000/", "ftp://localhost", "null", ""] {
         let refused = Emulator::builder(Profile::Observed).cors(text);
         assert!(refused.is_err_and(|error| error.contains("is not an origin")), "{text}");

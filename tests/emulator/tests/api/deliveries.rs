@@ -1,4 +1,4 @@
-//! Deliveries: what arrives, how it is signed, and what is not told to whom.
+//! Deliveries: their content, signatures and recipients.
 
 use std::time::Duration;
 
@@ -10,8 +10,7 @@ use super::receiver::{EVERY_EVENT, Hook, Received, Receiver};
 
 const MINUTE: Duration = Duration::from_secs(60);
 
-/// Makes something happen to a new run, a second after its start; tells the run, and what
-/// arrives then.
+/// Calls `act` a second after the start of a new run; returns the run and its deliveries.
 async fn deliver(twin: &Twin, hook: &Hook, step: &Step) -> (String, Received) {
     let run = twin.run_by_hand(&hook.agent);
     twin.advance(Duration::from_secs(1)).await;
@@ -22,12 +21,12 @@ async fn deliver(twin: &Twin, hook: &Hook, step: &Step) -> (String, Received) {
     (run, received)
 }
 
-/// The time at which [`deliver`] makes something happen.
+/// The time of the call in [`deliver`].
 fn time(twin: &Twin) -> &'static str {
     twin.either("2026-03-11T12:00:01Z", "2026-03-11T12:00:01.000000000+00:00")
 }
 
-/// Claims what a delivery of a run that has ended says.
+/// Asserts the content of a delivery of a finished run.
 async fn says(step: Step, event: &str, status: &str, outcome: Option<&str>) {
     in_both(async |twin| {
         let hook = Hook::new(&twin, &EVERY_EVENT).await;
@@ -45,7 +44,7 @@ async fn says(step: Step, event: &str, status: &str, outcome: Option<&str>) {
 }
 
 #[tokio::test]
-async fn a_run_that_completes_is_told_with_its_outcome() {
+async fn delivers_completed_run_with_outcome() {
     for (outcome, name) in
         [(Outcome::Success, "success"), (Outcome::Partial, "partial"), (Outcome::Fail, "fail")]
     {
@@ -54,17 +53,17 @@ async fn a_run_that_completes_is_told_with_its_outcome() {
 }
 
 #[tokio::test]
-async fn a_run_that_fails_is_told_without_an_outcome() {
+async fn delivers_failed_run_without_outcome() {
     says(Step::Fail, "run.failed", "error", None).await;
 }
 
 #[tokio::test]
-async fn a_run_that_is_stopped_is_told_without_an_outcome() {
+async fn delivers_stopped_run_without_outcome() {
     says(Step::Stop, "run.stopped", "stopped", None).await;
 }
 
 #[tokio::test]
-async fn a_run_that_begins_is_told_without_an_end() {
+async fn delivers_started_run_without_finished_at() {
     in_both(async |twin| {
         let hook = Hook::new(&twin, &EVERY_EVENT).await;
         let run = twin.run_by_hand(&hook.agent);
@@ -82,7 +81,7 @@ async fn a_run_that_begins_is_told_without_an_end() {
 }
 
 #[tokio::test]
-async fn a_run_that_is_started_over_http_is_told() {
+async fn delivers_run_started_over_http() {
     in_both(async |twin| {
         let hook = Hook::new(&twin, &EVERY_EVENT).await;
         let path = format!("/v1/agents/{}/runs", hook.agent);
@@ -94,7 +93,7 @@ async fn a_run_that_is_started_over_http_is_told() {
 }
 
 #[tokio::test]
-async fn a_run_that_is_cancelled_is_told_once() {
+async fn delivers_cancelled_run_once() {
     in_both(async |twin| {
         let hook = Hook::new(&twin, &["run.stopped"]).await;
         let run = twin.run_by_hand(&hook.agent);
@@ -108,7 +107,7 @@ async fn a_run_that_is_cancelled_is_told_once() {
 }
 
 #[tokio::test]
-async fn a_pause_is_told_after_15_minutes_and_once() {
+async fn delivers_pause_once_after_15_minutes() {
     in_both(async |twin| {
         let hook = Hook::new(&twin, &["run.paused"]).await;
         let run = twin.run_by_hand(&hook.agent);
@@ -126,7 +125,7 @@ async fn a_pause_is_told_after_15_minutes_and_once() {
 }
 
 #[tokio::test]
-async fn a_pause_that_ends_in_time_is_not_told() {
+async fn does_not_deliver_pause_under_15_minutes() {
     in_both(async |twin| {
         for end in [Step::Resume, Step::Stop, Step::Complete(Outcome::Success)] {
             let hook = Hook::new(&twin, &["run.paused"]).await;
@@ -142,7 +141,7 @@ async fn a_pause_that_ends_in_time_is_not_told() {
 }
 
 #[tokio::test]
-async fn two_pauses_are_not_added_up() {
+async fn does_not_add_up_two_short_pauses() {
     in_both(async |twin| {
         let hook = Hook::new(&twin, &["run.paused"]).await;
         let run = twin.run_by_hand(&hook.agent);
@@ -163,7 +162,7 @@ async fn two_pauses_are_not_added_up() {
 }
 
 #[tokio::test]
-async fn a_pause_is_one_pause_however_often_it_is_said() {
+async fn repeated_pause_is_delivered_once() {
     in_both(async |twin| {
         let hook = Hook::new(&twin, &["run.paused"]).await;
         let run = twin.run_by_hand(&hook.agent);
@@ -177,7 +176,7 @@ async fn a_pause_is_one_pause_however_often_it_is_said() {
 }
 
 #[tokio::test]
-async fn bodies_are_json_and_headers_name_the_event() {
+async fn deliveries_have_json_body_and_event_header() {
     in_both(async |twin| {
         let hook = Hook::new(&twin, &EVERY_EVENT).await;
         let (_, received) = deliver(&twin, &hook, &Step::Fail).await;
@@ -189,7 +188,7 @@ async fn bodies_are_json_and_headers_name_the_event() {
 }
 
 #[tokio::test]
-async fn bodies_are_signed_with_all_of_the_secret() {
+async fn signs_bodies_with_the_whole_secret() {
     in_both(async |twin| {
         let hook = Hook::new(&twin, &EVERY_EVENT).await;
         let (_, received) = deliver(&twin, &hook, &Step::Fail).await;
@@ -201,7 +200,7 @@ async fn bodies_are_signed_with_all_of_the_secret() {
 }
 
 #[tokio::test]
-async fn each_webhook_has_a_secret_of_its_own() {
+async fn signs_each_webhook_with_its_own_secret() {
     in_both(async |twin| {
         let first = Hook::new(&twin, &["run.started"]).await;
         let agent = first.agent.clone();
@@ -218,7 +217,7 @@ async fn each_webhook_has_a_secret_of_its_own() {
 }
 
 #[tokio::test]
-async fn only_what_was_subscribed_to_is_told() {
+async fn delivers_only_subscribed_events() {
     in_both(async |twin| {
         for event in EVERY_EVENT {
             let hook = Hook::new(&twin, &[event]).await;
@@ -241,7 +240,7 @@ async fn only_what_was_subscribed_to_is_told() {
 }
 
 #[tokio::test]
-async fn runs_of_other_agents_are_not_told() {
+async fn does_not_deliver_runs_of_other_agents() {
     in_both(async |twin| {
         let hook = Hook::new(&twin, &EVERY_EVENT).await;
         let other = twin.agent();
@@ -253,7 +252,7 @@ async fn runs_of_other_agents_are_not_told() {
 }
 
 #[tokio::test]
-async fn a_disabled_webhook_is_told_nothing_until_it_is_enabled() {
+async fn disabled_webhook_gets_no_deliveries_until_enabled() {
     in_both(async |twin| {
         let hook = Hook::new(&twin, &["run.started"]).await;
         twin.patch(&hook.path, json!({"status": "disabled"})).await.json(200);
@@ -269,7 +268,7 @@ async fn a_disabled_webhook_is_told_nothing_until_it_is_enabled() {
 }
 
 #[tokio::test]
-async fn a_deleted_webhook_is_told_nothing() {
+async fn deleted_webhook_gets_no_deliveries() {
     in_both(async |twin| {
         let hook = Hook::new(&twin, &EVERY_EVENT).await;
         twin.delete(&hook.path).await.is_empty(204);
@@ -281,7 +280,7 @@ async fn a_deleted_webhook_is_told_nothing() {
 }
 
 #[tokio::test]
-async fn changes_hold_for_the_next_delivery() {
+async fn webhook_changes_apply_to_the_next_delivery() {
     in_both(async |twin| {
         let hook = Hook::new(&twin, &["run.started"]).await;
         let elsewhere = Receiver::start().await;
@@ -299,7 +298,7 @@ async fn changes_hold_for_the_next_delivery() {
 }
 
 #[tokio::test]
-async fn the_run_of_a_deleted_agent_is_told_no_further() {
+async fn does_not_deliver_runs_of_deleted_agent() {
     in_both(async |twin| {
         let hook = Hook::new(&twin, &EVERY_EVENT).await;
         twin.with(|world| world.start_run(&hook.agent, RunMode::Run));
@@ -313,7 +312,7 @@ async fn the_run_of_a_deleted_agent_is_told_no_further() {
 }
 
 #[tokio::test]
-async fn secrets_are_not_in_what_is_delivered() {
+async fn deliveries_contain_no_secrets() {
     in_both(async |twin| {
         let hook = Hook::new(&twin, &EVERY_EVENT).await;
         let (_, received) = deliver(&twin, &hook, &Step::Stop).await;

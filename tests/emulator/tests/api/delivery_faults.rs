@@ -1,4 +1,4 @@
-//! Deliveries that are not taken, and deliveries that go wrong on order.
+//! Retries of deliveries, and injected faults of deliveries.
 
 use std::net::TcpListener;
 use std::time::Duration;
@@ -12,7 +12,7 @@ use super::receiver::{EVERY_EVENT, Hook, Receiver};
 
 const SECOND: Duration = Duration::from_secs(1);
 
-/// How long after the attempt before it each next one comes, in seconds.
+/// The seconds between attempts.
 const DELAYS: [u64; 4] = [1, 5, 30, 300];
 
 /// A webhook whose receiver answers these statuses first.
@@ -25,7 +25,7 @@ fn order(twin: &Twin, event: Option<EventType>, deliveries: Attempts, fault: Del
     twin.with(|world| world.order_delivery_fault(DeliveryRule { event, deliveries, fault }));
 }
 
-/// A webhook, and a run that fails; its two deliveries go wrong in this way.
+/// A webhook, and a failing run whose two deliveries have this fault.
 async fn gone_wrong(twin: &Twin, fault: DeliveryFault) -> Hook {
     let hook = Hook::new(twin, &EVERY_EVENT).await;
     order(twin, None, Attempts::Every, fault);
@@ -36,7 +36,7 @@ async fn gone_wrong(twin: &Twin, fault: DeliveryFault) -> Hook {
 }
 
 #[tokio::test]
-async fn a_delivery_is_tried_again_until_it_is_taken() {
+async fn retries_delivery_until_2xx() {
     in_both(async |twin| {
         let hook = hook(&twin, &[500, 404, 301, 204]).await;
         twin.run_by_hand(&hook.agent);
@@ -47,7 +47,7 @@ async fn a_delivery_is_tried_again_until_it_is_taken() {
 }
 
 #[tokio::test]
-async fn a_delivery_that_is_taken_is_not_sent_again() {
+async fn does_not_retry_delivery_after_2xx() {
     in_both(async |twin| {
         for status in [200, 201, 202, 204, 299] {
             let hook = hook(&twin, &[status]).await;
@@ -60,7 +60,7 @@ async fn a_delivery_that_is_taken_is_not_sent_again() {
 }
 
 #[tokio::test]
-async fn attempts_have_the_delays_of_the_clock_and_an_end() {
+async fn retries_delivery_after_documented_delays_then_gives_up() {
     in_both(async |twin| {
         let hook = hook(&twin, &[503; 6]).await;
         twin.run_by_hand(&hook.agent);
@@ -79,7 +79,7 @@ async fn attempts_have_the_delays_of_the_clock_and_an_end() {
 }
 
 #[tokio::test]
-async fn each_attempt_has_the_same_bytes() {
+async fn every_delivery_attempt_has_the_same_bytes() {
     in_both(async |twin| {
         let hook = hook(&twin, &[503, 503]).await;
         twin.run_by_hand(&hook.agent);
@@ -92,7 +92,7 @@ async fn each_attempt_has_the_same_bytes() {
 }
 
 #[tokio::test]
-async fn a_receiver_that_is_gone_holds_nobody_up() {
+async fn unreachable_receiver_does_not_delay_others() {
     in_both(async |twin| {
         let [gone, hook] = [hook(&twin, &[]).await, hook(&twin, &[]).await];
         drop(gone.receiver);
@@ -105,7 +105,7 @@ async fn a_receiver_that_is_gone_holds_nobody_up() {
 }
 
 #[tokio::test]
-async fn a_receiver_that_does_not_answer_holds_nobody_up() {
+async fn silent_receiver_does_not_delay_others() {
     in_both(async |twin| {
         // Connections are taken by the machine, and nobody looks at them.
         let silent = TcpListener::bind("127.0.0.1:0").expect("a free port");
@@ -125,7 +125,7 @@ async fn a_receiver_that_does_not_answer_holds_nobody_up() {
 }
 
 #[tokio::test]
-async fn a_webhook_that_is_disabled_or_deleted_between_attempts_gets_no_other() {
+async fn does_not_retry_for_disabled_or_deleted_webhook() {
     in_both(async |twin| {
         let [disabled, deleted] = [hook(&twin, &[503]).await, hook(&twin, &[503]).await];
         twin.run_by_hand(&disabled.agent);
@@ -145,7 +145,7 @@ async fn a_webhook_that_is_disabled_or_deleted_between_attempts_gets_no_other() 
 }
 
 #[tokio::test]
-async fn duplicates_are_the_same_delivery_again() {
+async fn duplicate_fault_repeats_identical_delivery() {
     in_both(async |twin| {
         let hook = gone_wrong(&twin, DeliveryFault::Duplicate(2)).await;
         let received = hook.receiver.take();
@@ -159,7 +159,7 @@ async fn duplicates_are_the_same_delivery_again() {
 }
 
 #[tokio::test]
-async fn a_copy_that_is_refused_is_not_sent_again_when_another_is_taken() {
+async fn does_not_retry_rejected_duplicate_after_accepted_one() {
     in_both(async |twin| {
         let hook = hook(&twin, &[503, 204]).await;
         order(&twin, None, Attempts::Every, DeliveryFault::Duplicate(1));
@@ -171,7 +171,7 @@ async fn a_copy_that_is_refused_is_not_sent_again_when_another_is_taken() {
 }
 
 #[tokio::test]
-async fn late_deliveries_come_when_they_were_ordered_and_say_when_they_were_made() {
+async fn late_fault_delays_delivery_and_keeps_its_timestamp() {
     in_both(async |twin| {
         let hook = gone_wrong(&twin, DeliveryFault::Late(90_000)).await;
         twin.advance(Duration::from_millis(89_999)).await;
@@ -186,7 +186,7 @@ async fn late_deliveries_come_when_they_were_ordered_and_say_when_they_were_made
 }
 
 #[tokio::test]
-async fn a_reordered_delivery_comes_after_the_next() {
+async fn reordered_delivery_follows_the_next_one() {
     in_both(async |twin| {
         let hook = Hook::new(&twin, &EVERY_EVENT).await;
         order(&twin, None, Attempts::from(1), DeliveryFault::Reorder);
@@ -203,7 +203,7 @@ async fn a_reordered_delivery_comes_after_the_next() {
 }
 
 #[tokio::test]
-async fn a_reordered_delivery_that_nothing_overtakes_comes_after_a_minute() {
+async fn reordered_delivery_is_sent_after_a_minute_alone() {
     in_both(async |twin| {
         let hook = Hook::new(&twin, &["run.started"]).await;
         order(&twin, None, Attempts::from(1), DeliveryFault::Reorder);
@@ -217,7 +217,7 @@ async fn a_reordered_delivery_that_nothing_overtakes_comes_after_a_minute() {
 }
 
 #[tokio::test]
-async fn a_reordered_delivery_is_not_overtaken_by_another_webhooks() {
+async fn reorder_applies_within_one_webhook() {
     in_both(async |twin| {
         let [first, second] =
             [Hook::new(&twin, &["run.started"]).await, Hook::new(&twin, &["run.started"]).await];
@@ -232,7 +232,7 @@ async fn a_reordered_delivery_is_not_overtaken_by_another_webhooks() {
 }
 
 #[tokio::test]
-async fn wrongly_signed_deliveries_look_like_signed_ones() {
+async fn wrong_signature_fault_has_a_valid_signature_format() {
     in_both(async |twin| {
         let hook = gone_wrong(&twin, DeliveryFault::WrongSignature).await;
         let [started, _] = hook.receiver.take().try_into().expect("two deliveries");
@@ -244,7 +244,7 @@ async fn wrongly_signed_deliveries_look_like_signed_ones() {
 }
 
 #[tokio::test]
-async fn lost_deliveries_never_come() {
+async fn lost_fault_never_sends_delivery() {
     in_both(async |twin| {
         let hook = gone_wrong(&twin, DeliveryFault::Lost).await;
         twin.advance(Duration::from_secs(86_400)).await;
@@ -254,7 +254,7 @@ async fn lost_deliveries_never_come() {
 }
 
 #[tokio::test]
-async fn a_rule_counts_the_deliveries_of_its_event() {
+async fn delivery_rule_counts_deliveries_of_its_event() {
     in_both(async |twin| {
         let hook = Hook::new(&twin, &EVERY_EVENT).await;
         order(&twin, Some(EventType::Failed), Attempts::from([2]), DeliveryFault::Lost);
@@ -271,7 +271,7 @@ async fn a_rule_counts_the_deliveries_of_its_event() {
 }
 
 #[tokio::test]
-async fn rules_can_be_ordered_as_json() {
+async fn reads_delivery_rules_from_fault_file() {
     let orders = r#"{"deliveries": [
         {"event": "run.started", "deliveries": [1], "fault": {"duplicate": 1}},
         {"event": "run.started", "deliveries": {"from": 2, "to": 2}, "fault": "lost"},

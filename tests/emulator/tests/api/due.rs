@@ -1,4 +1,4 @@
-//! Runs that schedules start: at which times, and at which not.
+//! The times at which schedules start runs.
 
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use super::harness::{Twin, in_both, list, text};
 
 const HOUR: Duration = Duration::from_secs(3_600);
 
-/// The agent whose schedule it is about.
+/// The agent with the schedule.
 const AGENT: &str = "agent_on_time";
 
 /// Sets the schedule of the agent, which is there from then on.
@@ -29,7 +29,7 @@ async fn starts(twin: &Twin) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn runs_start_at_their_times_over_a_day() {
+async fn schedule_starts_runs_at_its_times_over_a_day() {
     in_both(async |twin| {
         set(&twin, "0 30 9,18 * * * *").await;
         twin.advance(48 * HOUR).await;
@@ -42,7 +42,7 @@ async fn runs_start_at_their_times_over_a_day() {
 }
 
 #[tokio::test]
-async fn a_run_starts_to_the_millisecond() {
+async fn schedule_starts_run_at_the_exact_millisecond() {
     in_both(async |twin| {
         set(&twin, "10 0 12 * * * *").await;
         twin.advance(Duration::from_millis(9_999)).await;
@@ -54,7 +54,7 @@ async fn a_run_starts_to_the_millisecond() {
 }
 
 #[tokio::test]
-async fn every_hour_is_24_times_a_day() {
+async fn hourly_schedule_starts_24_runs_a_day() {
     in_both(async |twin| {
         set(&twin, "0 0 * * * * *").await;
         twin.advance(24 * HOUR).await;
@@ -66,7 +66,7 @@ async fn every_hour_is_24_times_a_day() {
 }
 
 #[tokio::test]
-async fn a_schedule_begins_after_the_time_at_which_it_is_set() {
+async fn schedule_starts_no_run_at_the_time_it_is_set() {
     in_both(async |twin| {
         set(&twin, "0 0 12 * * * *").await;
         twin.advance(23 * HOUR).await;
@@ -76,7 +76,7 @@ async fn a_schedule_begins_after_the_time_at_which_it_is_set() {
 }
 
 #[tokio::test]
-async fn days_of_the_week_and_years_are_heeded() {
+async fn schedule_honours_weekdays_and_years() {
     in_both(async |twin| {
         set(&twin, "0 0 9 * * Mon 2026").await;
         twin.advance(14 * 24 * HOUR).await;
@@ -86,7 +86,7 @@ async fn days_of_the_week_and_years_are_heeded() {
 }
 
 #[tokio::test]
-async fn a_schedule_starts_runs_that_end() {
+async fn scheduled_runs_complete() {
     in_both(async |twin| {
         set(&twin, "0 0 18 * * * *").await;
         twin.advance(7 * HOUR).await;
@@ -101,7 +101,7 @@ async fn a_schedule_starts_runs_that_end() {
 }
 
 #[tokio::test]
-async fn a_paused_schedule_starts_nothing_and_makes_up_for_nothing() {
+async fn paused_schedule_starts_no_runs_and_does_not_catch_up() {
     in_both(async |twin| {
         set(&twin, "0 0 * * * * *").await;
         twin.advance(HOUR).await;
@@ -115,7 +115,7 @@ async fn a_paused_schedule_starts_nothing_and_makes_up_for_nothing() {
 }
 
 #[tokio::test]
-async fn a_schedule_that_is_resumed_twice_starts_each_run_once() {
+async fn schedule_resumed_twice_starts_each_run_once() {
     in_both(async |twin| {
         set(&twin, "0 0 * * * * *").await;
         for action in ["resume", "pause", "resume", "pause", "pause", "resume", "resume"] {
@@ -128,7 +128,7 @@ async fn a_schedule_that_is_resumed_twice_starts_each_run_once() {
 }
 
 #[tokio::test]
-async fn the_times_of_a_replaced_schedule_are_silent() {
+async fn replaced_schedule_starts_no_runs() {
     in_both(async |twin| {
         set(&twin, "0 0 * * * * *").await;
         set(&twin, "0 30 15 * * * *").await;
@@ -139,7 +139,7 @@ async fn the_times_of_a_replaced_schedule_are_silent() {
 }
 
 #[tokio::test]
-async fn the_times_of_a_deleted_schedule_are_silent() {
+async fn deleted_schedule_starts_no_runs() {
     in_both(async |twin| {
         set(&twin, "0 0 * * * * *").await;
         twin.delete(&format!("/v1/agents/{AGENT}/schedule")).await.succeeds();
@@ -150,7 +150,7 @@ async fn the_times_of_a_deleted_schedule_are_silent() {
 }
 
 #[tokio::test]
-async fn they_stay_silent_when_another_is_set_later() {
+async fn deleted_schedule_starts_no_runs_after_a_new_one_is_set() {
     in_both(async |twin| {
         set(&twin, "0 0 * * * * *").await;
         twin.delete(&format!("/v1/agents/{AGENT}/schedule")).await.succeeds();
@@ -162,7 +162,7 @@ async fn they_stay_silent_when_another_is_set_later() {
 }
 
 #[tokio::test]
-async fn they_stay_silent_when_another_agent_has_the_identifier() {
+async fn schedule_of_deleted_agent_starts_no_runs_of_a_new_agent_with_its_id() {
     in_both(async |twin| {
         set(&twin, "0 0 * * * * *").await;
         twin.delete(&format!("/v1/agents/{AGENT}")).await.is_empty(204);
@@ -174,7 +174,7 @@ async fn they_stay_silent_when_another_agent_has_the_identifier() {
 }
 
 #[tokio::test]
-async fn schedules_of_two_agents_keep_out_of_each_others_way() {
+async fn schedules_of_two_agents_are_independent() {
     in_both(async |twin| {
         set(&twin, "0 0 15 * * * *").await;
         twin.with(|world| world.add_deployed_agent("agent_other"));
@@ -188,7 +188,7 @@ async fn schedules_of_two_agents_keep_out_of_each_others_way() {
 }
 
 #[tokio::test]
-async fn the_next_run_moves_on() {
+async fn next_run_time_advances_after_each_run() {
     let twin = Twin::observed().await;
     set(&twin, "0 0 * * * * *").await;
     let path = format!("/v1/agents/{AGENT}/schedule");
@@ -200,7 +200,7 @@ async fn the_next_run_moves_on() {
 }
 
 #[tokio::test]
-async fn failures_in_a_row_are_counted_until_a_run_succeeds() {
+async fn schedule_counts_consecutive_failures_until_success() {
     let twin = Twin::observed().await;
     set(&twin, "0 0 * * * * *").await;
     let ends =
@@ -218,7 +218,7 @@ async fn failures_in_a_row_are_counted_until_a_run_succeeds() {
 }
 
 #[tokio::test]
-async fn failures_of_other_runs_are_not_counted() {
+async fn schedule_ignores_failures_of_other_runs() {
     let twin = Twin::observed().await;
     set(&twin, "0 0 * * * * *").await;
     twin.with(|world| {

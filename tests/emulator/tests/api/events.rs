@@ -15,7 +15,7 @@ fn run_of(twin: &Twin, count: u64) -> String {
     format!("/v1/agents/{agent}/runs/{run}/events")
 }
 
-/// An emulator as it was observed, but with this done to its switches.
+/// An emulator of the observed profile with changed switches.
 async fn heeding() -> Twin {
     let builder = Emulator::builder(Profile::Observed);
     Twin::of(builder.switches(|switches| switches.ignore_after_index = false)).await
@@ -28,7 +28,7 @@ async fn indexes(twin: &Twin, path: &str) -> Vec<u64> {
     list(&page["events"]).iter().map(index).collect()
 }
 
-/// All indexes, as one gets them who goes on after the last that was seen.
+/// All indexes, read page by page after the last index.
 async fn walk(twin: &Twin, path: &str) -> Vec<u64> {
     let mut all: Vec<u64> = Vec::new();
     loop {
@@ -44,7 +44,7 @@ async fn walk(twin: &Twin, path: &str) -> Vec<u64> {
 }
 
 #[tokio::test]
-async fn the_reference_shows_an_index_and_a_kind_in_small_letters() {
+async fn documented_event_has_index_and_snake_case_kind() {
     let twin = Twin::documented().await;
     let agent = twin.agent();
     let run = twin.run_by_hand(&agent);
@@ -58,7 +58,7 @@ async fn the_reference_shows_an_index_and_a_kind_in_small_letters() {
 }
 
 #[tokio::test]
-async fn the_service_shows_deep_payloads() {
+async fn observed_event_has_nested_payload() {
     let twin = Twin::observed().await;
     let agent = twin.agent();
     let run = twin.run_by_hand(&agent);
@@ -78,7 +78,7 @@ async fn the_service_shows_deep_payloads() {
 }
 
 #[tokio::test]
-async fn a_run_begins_with_started_and_ends_with_finished() {
+async fn events_begin_with_started_and_end_with_finished() {
     in_both(async |twin| {
         let agent = twin.agent();
         let run = twin.run_by_hand(&agent);
@@ -95,7 +95,7 @@ async fn a_run_begins_with_started_and_ends_with_finished() {
 }
 
 #[tokio::test]
-async fn the_reference_counts_from_1_in_every_run() {
+async fn documented_event_index_starts_at_1_in_each_run() {
     let twin = Twin::documented().await;
     for path in [run_of(&twin, 3), run_of(&twin, 3)] {
         assert_eq!(indexes(&twin, &path).await, [1, 2, 3]);
@@ -103,7 +103,7 @@ async fn the_reference_counts_from_1_in_every_run() {
 }
 
 #[tokio::test]
-async fn the_service_counts_all_runs_together_and_skips() {
+async fn observed_event_index_is_shared_by_all_runs_with_gaps() {
     let twin = Twin::observed().await;
     let paths = [run_of(&twin, 50), run_of(&twin, 50)];
     let [mut all, second] = [indexes(&twin, &paths[0]).await, indexes(&twin, &paths[1]).await];
@@ -114,7 +114,7 @@ async fn the_service_counts_all_runs_together_and_skips() {
 }
 
 #[tokio::test]
-async fn pages_go_on_after_an_index() {
+async fn event_pages_continue_after_index() {
     for twin in [Twin::documented().await, heeding().await] {
         let path = run_of(&twin, 50);
         let all = indexes(&twin, &path).await;
@@ -124,7 +124,7 @@ async fn pages_go_on_after_an_index() {
 }
 
 #[tokio::test]
-async fn an_index_between_two_events_is_after_the_first() {
+async fn after_index_between_two_events_returns_the_second() {
     let twin = heeding().await;
     let path = run_of(&twin, 50);
     let all = indexes(&twin, &path).await;
@@ -134,7 +134,7 @@ async fn an_index_between_two_events_is_after_the_first() {
 }
 
 #[tokio::test]
-async fn after_the_last_there_is_nothing() {
+async fn after_last_index_returns_no_events() {
     for twin in [Twin::documented().await, heeding().await] {
         let path = run_of(&twin, 3);
         let last = *indexes(&twin, &path).await.last().expect("there are some");
@@ -146,7 +146,7 @@ async fn after_the_last_there_is_nothing() {
 }
 
 #[tokio::test]
-async fn the_service_begins_with_the_first_event_whatever_it_is_asked() {
+async fn observed_event_list_ignores_after_index() {
     let twin = Twin::observed().await;
     let path = run_of(&twin, 20);
     let first = indexes(&twin, &format!("{path}?limit=5")).await;
@@ -157,7 +157,7 @@ async fn the_service_begins_with_the_first_event_whatever_it_is_asked() {
 }
 
 #[tokio::test]
-async fn a_limit_takes_the_earliest() {
+async fn event_limit_returns_the_earliest() {
     in_both(async |twin| {
         let path = run_of(&twin, 20);
         let all = indexes(&twin, &path).await;
@@ -167,7 +167,7 @@ async fn a_limit_takes_the_earliest() {
 }
 
 #[tokio::test]
-async fn the_service_gives_500_events_at_most() {
+async fn observed_event_list_returns_at_most_500() {
     let twin = Twin::observed().await;
     let path = run_of(&twin, 1_510);
     for query in ["", "?limit=501", "?limit=18446744073709551615"] {
@@ -176,20 +176,20 @@ async fn the_service_gives_500_events_at_most() {
 }
 
 #[tokio::test]
-async fn the_reference_knows_no_cap() {
+async fn documented_event_list_has_no_cap() {
     let twin = Twin::documented().await;
     assert_eq!(indexes(&twin, &run_of(&twin, 1_510)).await.len(), 1_510);
 }
 
 #[tokio::test]
-async fn the_cap_is_a_switch() {
+async fn switch_changes_event_cap() {
     let builder = Emulator::builder(Profile::Observed);
     let twin = Twin::of(builder.switches(|switches| switches.event_cap = Some(3))).await;
     assert_eq!(indexes(&twin, &run_of(&twin, 10)).await.len(), 3);
 }
 
 #[tokio::test]
-async fn orders_change_the_switches_of_a_profile() {
+async fn fault_file_changes_event_switches() {
     let orders = r#"{"switches": {"ignore_after_index": false, "event_cap": 3}}"#;
     let orders = Orders::parse(orders).expect("they can be read");
     let twin = Twin::of(Emulator::builder(Profile::Observed).orders(orders)).await;
@@ -199,7 +199,7 @@ async fn orders_change_the_switches_of_a_profile() {
 }
 
 #[tokio::test]
-async fn the_service_says_how_many_events_there_are_in_all() {
+async fn observed_event_list_has_total_count() {
     let twin = heeding().await;
     let path = run_of(&twin, 1_510);
     let third = indexes(&twin, &path).await[2];
@@ -210,7 +210,7 @@ async fn the_service_says_how_many_events_there_are_in_all() {
 }
 
 #[tokio::test]
-async fn a_run_that_is_not_there_has_no_events_or_is_refused() {
+async fn unknown_run_has_empty_event_list_or_an_error() {
     in_both(async |twin| {
         let reply = twin.get(&format!("/v1/agents/{}/runs/none/events", twin.agent())).await;
         if twin.is_observed() {
@@ -223,7 +223,7 @@ async fn a_run_that_is_not_there_has_no_events_or_is_refused() {
 }
 
 #[tokio::test]
-async fn a_deleted_run_has_no_events_any_more() {
+async fn deleted_run_has_no_events() {
     let twin = Twin::observed().await;
     let path = run_of(&twin, 5);
     twin.delete(path.strip_suffix("/events").expect("it ends so")).await.is_empty(204);
@@ -231,7 +231,7 @@ async fn a_deleted_run_has_no_events_any_more() {
 }
 
 #[tokio::test]
-async fn an_event_belongs_to_its_run() {
+async fn event_list_contains_only_events_of_its_run() {
     in_both(async |twin| {
         let [path, other] = [run_of(&twin, 5), run_of(&twin, 1)];
         assert_eq!(indexes(&twin, &path).await.len(), 5);
@@ -241,7 +241,7 @@ async fn an_event_belongs_to_its_run() {
 }
 
 #[tokio::test]
-async fn numbers_that_cannot_be_read_are_refused() {
+async fn rejects_invalid_after_index_and_limit() {
     in_both(async |twin| {
         let path = run_of(&twin, 1);
         for query in ["limit=0", "limit=-1", "limit=all", "after_index=-1", "after_index=x"] {

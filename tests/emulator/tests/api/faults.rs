@@ -1,4 +1,4 @@
-//! Faults on order, through the whole emulator.
+//! Injected faults of requests, through the whole emulator.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -18,7 +18,7 @@ fn unavailable(retry_after: RetryAfter) -> Fault {
     Fault::status(StatusCode::SERVICE_UNAVAILABLE, retry_after)
 }
 
-/// Whether the answer to `GET /v1/me` breaks off, or never begins.
+/// Returns whether the response to `GET /v1/me` breaks off or never begins.
 async fn breaks(twin: &Twin) -> bool {
     match twin.request(Method::GET, "/v1/me").send().await {
         Ok(answer) => answer.bytes().await.is_err(),
@@ -27,7 +27,7 @@ async fn breaks(twin: &Twin) -> bool {
 }
 
 #[tokio::test]
-async fn a_status_comes_with_seconds_to_wait() {
+async fn status_fault_has_retry_after_seconds() {
     in_both(async |twin| {
         order(&twin, Rule::new("get_me", unavailable(RetryAfter::Seconds(7))));
         let refused = twin.get("/v1/me").await;
@@ -38,7 +38,7 @@ async fn a_status_comes_with_seconds_to_wait() {
 }
 
 #[tokio::test]
-async fn a_status_comes_with_a_date_of_the_emulators_time() {
+async fn status_fault_has_retry_after_date_of_emulator_clock() {
     in_both(async |twin| {
         order(&twin, Rule::new("get_me", unavailable(RetryAfter::DateIn(90))));
         twin.advance(Duration::from_secs(30)).await;
@@ -49,7 +49,7 @@ async fn a_status_comes_with_a_date_of_the_emulators_time() {
 }
 
 #[tokio::test]
-async fn a_status_may_come_without_any_of_it() {
+async fn status_fault_without_retry_after_or_body() {
     in_both(async |twin| {
         let body = StatusBody::Empty;
         let fault = Fault::Status { status: StatusCode::BAD_GATEWAY, retry_after: None, body };
@@ -62,7 +62,7 @@ async fn a_status_may_come_without_any_of_it() {
 }
 
 #[tokio::test]
-async fn a_rule_is_for_its_operation_and_its_attempts() {
+async fn fault_applies_to_its_operation_and_attempts() {
     in_both(async |twin| {
         order(&twin, Rule::new("get_me", Fault::Html).on([1, 3]));
         twin.get("/v1/workspaces").await.json(200);
@@ -77,7 +77,7 @@ async fn a_rule_is_for_its_operation_and_its_attempts() {
 }
 
 #[tokio::test]
-async fn a_rule_counts_from_when_it_is_ordered() {
+async fn fault_counts_attempts_since_it_was_added() {
     in_both(async |twin| {
         twin.get("/v1/me").await.json(200);
         order(&twin, Rule::new("*", Fault::Html).on(1));
@@ -88,7 +88,7 @@ async fn a_rule_counts_from_when_it_is_ordered() {
 }
 
 #[tokio::test]
-async fn faults_that_are_forgotten_do_nothing() {
+async fn cleared_faults_do_not_apply() {
     in_both(async |twin| {
         order(&twin, Rule::new("*", Fault::Html));
         twin.clear_faults();
@@ -98,7 +98,7 @@ async fn faults_that_are_forgotten_do_nothing() {
 }
 
 #[tokio::test]
-async fn an_operation_that_there_is_not_cannot_go_wrong() {
+async fn rejects_fault_for_unknown_operation() {
     in_both(async |twin| {
         let error = twin.order(Rule::new("get_you", Fault::Html)).expect_err("there is none");
         assert!(error.to_string().contains("get_you"), "{error}");
@@ -107,7 +107,7 @@ async fn an_operation_that_there_is_not_cannot_go_wrong() {
 }
 
 #[tokio::test]
-async fn an_operation_with_a_replaced_answer_is_not_carried_out() {
+async fn replaced_response_does_not_run_the_operation() {
     in_both(async |twin| {
         let fault = Fault::status(StatusCode::BAD_GATEWAY, None);
         order(&twin, Rule::new("create_workspace", fault));
@@ -119,7 +119,7 @@ async fn an_operation_with_a_replaced_answer_is_not_carried_out() {
 }
 
 #[tokio::test]
-async fn takes_effect_carries_out_an_operation_with_a_replaced_answer() {
+async fn takes_effect_runs_operation_with_replaced_response() {
     in_both(async |twin| {
         let fault = Fault::status(StatusCode::BAD_GATEWAY, None);
         order(&twin, Rule::new("create_workspace", fault).taking_effect(true));
@@ -131,7 +131,7 @@ async fn takes_effect_carries_out_an_operation_with_a_replaced_answer() {
 }
 
 #[tokio::test]
-async fn a_request_whose_answer_is_reset_was_carried_out_once() {
+async fn reset_response_runs_the_operation_once() {
     in_both(async |twin| {
         order(&twin, Rule::new("create_workspace", Fault::Reset { at: 20 }));
         let request = twin.request(Method::POST, "/v1/workspaces").json(&json!({"name": "A"}));
@@ -144,7 +144,7 @@ async fn a_request_whose_answer_is_reset_was_carried_out_once() {
 }
 
 #[tokio::test]
-async fn an_answer_breaks_off_wherever_it_is_ordered_to() {
+async fn response_breaks_off_at_the_requested_byte() {
     in_both(async |twin| {
         let faults = [
             Fault::Reset { at: 0 },
@@ -166,7 +166,7 @@ async fn an_answer_breaks_off_wherever_it_is_ordered_to() {
 }
 
 #[tokio::test]
-async fn another_host_answers_in_html() {
+async fn html_fault_returns_page_of_another_host() {
     in_both(async |twin| {
         order(&twin, Rule::new("get_me", Fault::Html));
         let answer = twin.get("/v1/me").await;
@@ -180,7 +180,7 @@ async fn another_host_answers_in_html() {
 }
 
 #[tokio::test]
-async fn an_operation_falls_through_to_grpc() {
+async fn grpc_fault_returns_grpc_status() {
     in_both(async |twin| {
         order(&twin, Rule::new("get_me", Fault::Grpc { code: 12 }));
         let answer = twin.get("/v1/me").await;
@@ -192,7 +192,7 @@ async fn an_operation_falls_through_to_grpc() {
 }
 
 #[tokio::test]
-async fn an_operation_sends_elsewhere() {
+async fn redirect_fault_returns_location() {
     in_both(async |twin| {
         let to = HeaderValue::from_static("http://127.0.0.1:1/v1/me");
         let status = StatusCode::TEMPORARY_REDIRECT;
@@ -205,7 +205,7 @@ async fn an_operation_sends_elsewhere() {
 }
 
 #[tokio::test]
-async fn a_gzip_bomb_is_small_on_the_way() {
+async fn gzip_bomb_is_small_before_unpacking() {
     in_both(async |twin| {
         order(&twin, Rule::new("get_me", Fault::GzipBomb { bytes: 100 << 20 }));
         let answer = twin.get("/v1/me").await;
@@ -216,7 +216,7 @@ async fn a_gzip_bomb_is_small_on_the_way() {
 }
 
 #[tokio::test]
-async fn cursors_go_round() {
+async fn cursor_fault_repeats_its_cursors() {
     in_both(async |twin| {
         twin.with(|world| world.add_agents(3));
         let cursors = [Cursor::Text("after-3".to_owned()), Cursor::Null, Cursor::Absent];
@@ -233,7 +233,7 @@ async fn cursors_go_round() {
 }
 
 #[tokio::test]
-async fn agents_come_and_go_between_pages() {
+async fn shift_fault_inserts_and_removes_agents_between_pages() {
     in_both(async |twin| {
         let agents = [twin.agent(), twin.agent()];
         let shift = Shift { insert: 2, remove: 1 };
@@ -248,7 +248,7 @@ async fn agents_come_and_go_between_pages() {
 }
 
 #[tokio::test]
-async fn runs_come_and_go_between_pages() {
+async fn shift_fault_inserts_and_removes_runs_between_pages() {
     in_both(async |twin| {
         let agent = twin.agent();
         let runs: Vec<String> = (0..3).map(|_| twin.run_by_hand(&agent)).collect();
@@ -264,7 +264,7 @@ async fn runs_come_and_go_between_pages() {
     .await;
 }
 
-/// An emulator that waits as a test says.
+/// An emulator whose waits are controlled by the test.
 async fn by_hand(profile: Profile) -> (Twin, ByHand) {
     let pace = ByHand::default();
     let builder = Emulator::builder(profile).pace(Arc::new(pace.clone()));
@@ -272,7 +272,7 @@ async fn by_hand(profile: Profile) -> (Twin, ByHand) {
 }
 
 #[tokio::test]
-async fn a_delay_lasts_as_long_as_it_was_ordered() {
+async fn delay_fault_waits_for_its_duration() {
     for profile in Profile::ALL {
         let (twin, pace) = by_hand(profile).await;
         order(&twin, Rule::new("get_me", Fault::Delay { ms: 1_500 }));
@@ -287,7 +287,7 @@ async fn a_delay_lasts_as_long_as_it_was_ordered() {
 }
 
 #[tokio::test]
-async fn connections_are_refused_for_as_long_as_it_was_ordered() {
+async fn refuse_fault_refuses_connections_for_its_duration() {
     for profile in Profile::ALL {
         let (twin, pace) = by_hand(profile).await;
         order(&twin, Rule::new("get_me", Fault::Refuse { for_ms: 2_000 }).on(1));
@@ -302,7 +302,7 @@ async fn connections_are_refused_for_as_long_as_it_was_ordered() {
 }
 
 #[tokio::test]
-async fn exchanges_are_recorded_with_what_went_wrong() {
+async fn journal_records_fault_of_each_exchange() {
     in_both(async |twin| {
         order(&twin, Rule::new("get_me", Fault::Html).on(1));
         for path in ["/v1/me", "/v1/me?", "/v1/none"] {
@@ -323,7 +323,7 @@ async fn exchanges_are_recorded_with_what_went_wrong() {
 }
 
 #[tokio::test]
-async fn faults_are_read_from_a_fault_file() {
+async fn reads_faults_from_fault_file() {
     let orders = r#"{"faults": [
         {"operation": "get_me", "attempts": 1,
          "fault": {"status": {"status": 429, "retry_after": {"date_in": 5}}}},
@@ -346,7 +346,7 @@ async fn faults_are_read_from_a_fault_file() {
 }
 
 #[test]
-fn a_wrong_fault_file_is_refused() {
+fn rejects_wrong_fault_file() {
     for orders in [
         r#"{"faults": [{"operation": "get_you", "fault": "html"}]}"#,
         r#"{"faults": [{"operation": "get_me", "fault": "xml"}]}"#,
@@ -361,7 +361,7 @@ fn a_wrong_fault_file_is_refused() {
 }
 
 #[tokio::test]
-async fn a_fault_comes_before_the_key_is_looked_at() {
+async fn fault_applies_before_the_key_is_checked() {
     in_both(async |twin| {
         order(&twin, Rule::new("get_me", Fault::status(StatusCode::TOO_MANY_REQUESTS, None)));
         let problem = Reply::to(twin.keyless(Method::GET, "/v1/me")).await.problem(429);

@@ -1,4 +1,4 @@
-//! An emulator with a client that knows nothing of it, and a receiver of its deliveries.
+//! An emulator with an independent HTTP client.
 
 use std::ops::Deref;
 
@@ -8,7 +8,7 @@ use reqwest::RequestBuilder;
 use serde_json::{Value, json};
 use twin_emulator::{Builder, Emulator, Profile, RunMode, Script};
 
-/// Runs a test against either profile.
+/// Runs a test with both profiles.
 pub(super) async fn in_both(test: impl AsyncFn(Twin)) {
     for profile in Profile::ALL {
         // It is shown when the test fails.
@@ -58,17 +58,17 @@ impl Twin {
         self.profile() == Profile::Observed
     }
 
-    /// What the emulator's profile says, of two things.
+    /// Returns the value for the emulator's profile.
     pub(super) fn either<T>(&self, documented: T, observed: T) -> T {
         if self.is_observed() { observed } else { documented }
     }
 
-    /// The status of what was deleted, or was never there.
+    /// Returns the status for things that do not exist.
     pub(super) fn missing(&self) -> u16 {
         self.either(404, 403)
     }
 
-    /// A request without a key.
+    /// Builds a request without a key.
     pub(super) fn keyless(&self, method: Method, path: &str) -> RequestBuilder {
         self.http.request(method, format!("{}{path}", self.url()))
     }
@@ -107,7 +107,7 @@ impl Twin {
         self.with(twin_emulator::World::add_agent)
     }
 
-    /// A run that goes on when the test says so.
+    /// Starts a run that changes only when the test says so.
     pub(super) fn run_by_hand(&self, agent: &str) -> String {
         self.with(|world| {
             world.script_next_run(Script::by_hand());
@@ -128,7 +128,7 @@ impl Twin {
     }
 }
 
-/// What came back.
+/// A received response.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Reply {
     pub(super) status: StatusCode,
@@ -172,14 +172,14 @@ impl Reply {
         problem
     }
 
-    /// Claims that it says no more than that it is done.
+    /// Asserts an empty response with this status.
     #[track_caller]
     pub(super) fn is_empty(&self, status: u16) {
         assert_eq!(self.status, status, "{}", self.text());
         assert_eq!((self.text(), self.header("content-type")), ("", ""));
     }
 
-    /// Claims that it refuses the method, as the profile does.
+    /// Asserts the 405 of the profile.
     #[track_caller]
     pub(super) fn lacks_the_method(&self, twin: &Twin) {
         if twin.is_observed() {
@@ -189,7 +189,7 @@ impl Reply {
         }
     }
 
-    /// Claims that it is `{"success": true}`.
+    /// Asserts the body `{"success": true}`.
     #[track_caller]
     pub(super) fn succeeds(&self) {
         assert_eq!(self.json(200), json!({"success": true}));

@@ -22,7 +22,7 @@ async fn history(twin: &Twin, path: &str, query: &str) -> Value {
 }
 
 #[tokio::test]
-async fn an_agent_that_was_told_nothing_shows_no_text_or_nothing() {
+async fn agent_without_instructions_returns_empty_text_or_null() {
     in_both(async |twin| {
         let path = write(&twin, &[]).await;
         let empty = twin.either(json!({"instructions": {"content": ""}}), json!({}));
@@ -33,7 +33,7 @@ async fn an_agent_that_was_told_nothing_shows_no_text_or_nothing() {
 }
 
 #[tokio::test]
-async fn the_last_instructions_are_in_force() {
+async fn latest_instructions_are_current() {
     in_both(async |twin| {
         let path = write(&twin, &["Check email.", "Check email and Slack."]).await;
         let shown = twin.get(&path).await.json(200);
@@ -43,7 +43,7 @@ async fn the_last_instructions_are_in_force() {
 }
 
 #[tokio::test]
-async fn instructions_are_shown_as_the_profile_shows_them() {
+async fn instructions_have_the_members_of_their_profile() {
     in_both(async |twin| {
         let path = write(&twin, &["Check email."]).await;
         let observed = [
@@ -64,7 +64,7 @@ async fn instructions_are_shown_as_the_profile_shows_them() {
 }
 
 #[tokio::test]
-async fn versions_are_listed_the_newest_first() {
+async fn lists_instruction_versions_newest_first() {
     in_both(async |twin| {
         let path = write(&twin, &["one", "two", "one"]).await;
         let versions = history(&twin, &path, "").await;
@@ -76,7 +76,7 @@ async fn versions_are_listed_the_newest_first() {
 }
 
 #[tokio::test]
-async fn versions_are_shown_as_the_profile_shows_them() {
+async fn instruction_versions_have_the_members_of_their_profile() {
     in_both(async |twin| {
         let path = write(&twin, &["one"]).await;
         let observed = [
@@ -97,7 +97,7 @@ async fn versions_are_shown_as_the_profile_shows_them() {
 }
 
 #[tokio::test]
-async fn a_limit_takes_the_newest() {
+async fn version_limit_returns_the_newest() {
     in_both(async |twin| {
         let path = write(&twin, &["one", "two", "three"]).await;
         let versions = history(&twin, &path, "?limit=2").await;
@@ -108,7 +108,7 @@ async fn a_limit_takes_the_newest() {
 }
 
 #[tokio::test]
-async fn a_limit_that_cannot_be_read_is_refused() {
+async fn rejects_invalid_version_limit() {
     in_both(async |twin| {
         let path = write(&twin, &["one"]).await;
         for limit in ["0", "-1", "all", ""] {
@@ -119,7 +119,7 @@ async fn a_limit_that_cannot_be_read_is_refused() {
 }
 
 #[tokio::test]
-async fn a_source_is_kept() {
+async fn keeps_source_of_instructions() {
     let twin = Twin::observed().await;
     let path = write(&twin, &["one"]).await;
     let body = json!({"content": "two", "source_type": "builder", "source_id": "run_1"});
@@ -130,7 +130,7 @@ async fn a_source_is_kept() {
 }
 
 #[tokio::test]
-async fn the_same_text_has_the_same_hash_and_another_text_has_not() {
+async fn instruction_hash_depends_only_on_the_text() {
     let twin = Twin::observed().await;
     let path = write(&twin, &["one", "two", "one"]).await;
     let [third, second, first] =
@@ -140,7 +140,7 @@ async fn the_same_text_has_the_same_hash_and_another_text_has_not() {
 }
 
 #[tokio::test]
-async fn a_text_comes_back_as_it_was_written() {
+async fn returns_instruction_text_unchanged() {
     in_both(async |twin| {
         let content = "Über \"alles\"\n\t\u{202e}🦀\u{0}</script>";
         let path = write(&twin, &[content, ""]).await;
@@ -150,7 +150,7 @@ async fn a_text_comes_back_as_it_was_written() {
 }
 
 #[tokio::test]
-async fn instructions_belong_to_their_agent() {
+async fn instructions_of_one_agent_do_not_change_another() {
     in_both(async |twin| {
         write(&twin, &["one"]).await;
         let other = write(&twin, &[]).await;

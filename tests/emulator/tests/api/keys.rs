@@ -1,4 +1,4 @@
-//! API keys, and who they belong to.
+//! API keys and their user.
 
 use axum::http::Method;
 use serde_json::{Value, json};
@@ -18,7 +18,7 @@ async fn me(twin: &Twin, key: &Value) -> Reply {
 }
 
 #[tokio::test]
-async fn a_new_key_is_shown_as_the_reference_shows_it() {
+async fn new_key_has_the_documented_members() {
     in_both(async |twin| {
         let key = create(&twin, "my-integration").await;
         let names = ["api_key", "created_at", "display_prefix", "key_id", "name"];
@@ -29,7 +29,7 @@ async fn a_new_key_is_shown_as_the_reference_shows_it() {
 }
 
 #[tokio::test]
-async fn a_key_is_shown_in_full_once() {
+async fn shows_whole_key_only_on_creation() {
     in_both(async |twin| {
         let key = create(&twin, "my-integration").await;
         let listed = twin.get(KEYS).await;
@@ -41,7 +41,7 @@ async fn a_key_is_shown_in_full_once() {
 }
 
 #[tokio::test]
-async fn documented_keys_show_how_they_begin() {
+async fn documented_display_prefix_is_the_start_of_the_key() {
     let twin = Twin::documented().await;
     let key = create(&twin, "k").await;
     let prefix = text(&key["display_prefix"]);
@@ -51,7 +51,7 @@ async fn documented_keys_show_how_they_begin() {
 }
 
 #[tokio::test]
-async fn observed_keys_have_opaque_prefixes_and_hexadecimal_identifiers() {
+async fn observed_keys_have_opaque_prefixes_and_hex_identifiers() {
     let twin = Twin::observed().await;
     let key = create(&twin, "k").await;
     let (id, prefix) = (text(&key["key_id"]), text(&key["display_prefix"]));
@@ -61,7 +61,7 @@ async fn observed_keys_have_opaque_prefixes_and_hexadecimal_identifiers() {
 }
 
 #[tokio::test]
-async fn a_new_key_is_the_same_users() {
+async fn new_key_belongs_to_the_same_user() {
     in_both(async |twin| {
         let key = create(&twin, "k").await;
         let user = me(&twin, &key["api_key"]).await.json(200);
@@ -72,7 +72,7 @@ async fn a_new_key_is_the_same_users() {
 }
 
 #[tokio::test]
-async fn a_revoked_key_stops_working_at_once() {
+async fn rejects_revoked_key_at_once() {
     in_both(async |twin| {
         let key = create(&twin, "k").await;
         me(&twin, &key["api_key"]).await.json(200);
@@ -84,7 +84,7 @@ async fn a_revoked_key_stops_working_at_once() {
 }
 
 #[tokio::test]
-async fn other_keys_outlive_a_revoked_one() {
+async fn revoking_a_key_keeps_other_keys() {
     in_both(async |twin| {
         let [first, second] = [create(&twin, "a").await, create(&twin, "b").await];
         twin.delete(&format!("{KEYS}/{}", text(&first["key_id"]))).await.json(200);
@@ -95,7 +95,7 @@ async fn other_keys_outlive_a_revoked_one() {
 }
 
 #[tokio::test]
-async fn a_key_that_is_not_there_cannot_be_revoked() {
+async fn rejects_revocation_of_unknown_key() {
     in_both(async |twin| {
         let path = format!("{KEYS}/{}", text(&create(&twin, "k").await["key_id"]));
         twin.delete(&path).await.json(200);
@@ -106,7 +106,7 @@ async fn a_key_that_is_not_there_cannot_be_revoked() {
 }
 
 #[tokio::test]
-async fn nothing_but_one_valid_key_will_do() {
+async fn rejects_missing_wrong_and_repeated_keys() {
     in_both(async |twin| {
         let key = twin.api_key().to_owned();
         let cases: [&[(&str, &str)]; 8] = [
@@ -129,7 +129,7 @@ async fn nothing_but_one_valid_key_will_do() {
 }
 
 #[tokio::test]
-async fn a_key_in_the_query_will_not_do() {
+async fn rejects_key_in_the_query() {
     in_both(async |twin| {
         let path = format!("/v1/me?x-api-key={0}&api_key={0}", twin.api_key());
         Reply::to(twin.keyless(Method::GET, &path)).await.problem(401);
@@ -138,7 +138,7 @@ async fn a_key_in_the_query_will_not_do() {
 }
 
 #[tokio::test]
-async fn every_operation_wants_a_key() {
+async fn every_operation_returns_401_without_key() {
     in_both(async |twin| {
         let document: Value =
             serde_json::from_str(twin_emulator::document(twin.profile())).expect("it is JSON");
@@ -157,7 +157,7 @@ async fn every_operation_wants_a_key() {
 }
 
 #[tokio::test]
-async fn a_request_without_a_key_does_nothing() {
+async fn request_without_key_has_no_effect() {
     in_both(async |twin| {
         let body = json!({"name": "k"});
         Reply::to(twin.keyless(Method::POST, KEYS).json(&body)).await.problem(401);
@@ -167,7 +167,7 @@ async fn a_request_without_a_key_does_nothing() {
 }
 
 #[tokio::test]
-async fn names_have_1_to_128_characters_not_bytes() {
+async fn accepts_key_names_of_1_to_128_characters() {
     in_both(async |twin| {
         for name in ["k".to_owned(), "é".repeat(128), "🦀".repeat(128)] {
             assert_eq!(create(&twin, &name).await["name"], name);
@@ -177,7 +177,7 @@ async fn names_have_1_to_128_characters_not_bytes() {
 }
 
 #[tokio::test]
-async fn shorter_and_longer_names_are_refused() {
+async fn rejects_empty_and_too_long_key_names() {
     in_both(async |twin| {
         for name in [String::new(), "k".repeat(129), "é".repeat(129)] {
             twin.post(KEYS, json!({"name": name})).await.problem(400);
@@ -188,7 +188,7 @@ async fn shorter_and_longer_names_are_refused() {
 }
 
 #[tokio::test]
-async fn a_key_says_when_it_was_used_last() {
+async fn key_shows_last_use() {
     in_both(async |twin| {
         let key = create(&twin, "k").await;
         twin.advance(Duration::from_secs(60)).await;
@@ -201,7 +201,7 @@ async fn a_key_says_when_it_was_used_last() {
 }
 
 #[tokio::test]
-async fn a_key_that_was_never_used_says_so_by_silence_where_that_was_seen() {
+async fn observed_unused_key_has_no_last_used_at() {
     in_both(async |twin| {
         create(&twin, "k").await;
         let listed = &twin.get(KEYS).await.json(200)["keys"][1];

@@ -1,4 +1,4 @@
-//! How runs go: by the clock, by hand, and until somebody cancels them.
+//! Runs: scripts, changes by the test, and cancellation.
 
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use super::harness::{Reply, Twin, in_both, list, text};
 
 const SECOND: Duration = Duration::from_secs(1);
 
-/// Each way in which a run can end, and the status that it then has.
+/// Each step that ends a run, and the resulting status.
 fn ends(twin: &Twin) -> [(Step, &'static str); 5] {
     let completed = twin.either("finished", "completed");
     [
@@ -31,7 +31,7 @@ async fn cancel(twin: &Twin, agent: &str, run: &str) -> Value {
 }
 
 #[tokio::test]
-async fn nothing_happens_until_time_passes() {
+async fn run_does_not_change_while_the_clock_stands_still() {
     in_both(async |twin| {
         let agent = twin.agent();
         let run = twin.with(|world| world.start_run(&agent, RunMode::Run));
@@ -44,7 +44,7 @@ async fn nothing_happens_until_time_passes() {
 }
 
 #[tokio::test]
-async fn an_ordinary_run_takes_two_seconds_to_the_millisecond() {
+async fn default_run_completes_after_exactly_two_seconds() {
     in_both(async |twin| {
         let agent = twin.agent();
         let run = twin.with(|world| world.start_run(&agent, RunMode::Run));
@@ -60,7 +60,7 @@ async fn an_ordinary_run_takes_two_seconds_to_the_millisecond() {
 }
 
 #[tokio::test]
-async fn events_come_one_by_one() {
+async fn records_scripted_events_one_by_one() {
     in_both(async |twin| {
         let agent = twin.agent();
         let run = twin.with(|world| world.start_run(&agent, RunMode::Run));
@@ -75,7 +75,7 @@ async fn events_come_one_by_one() {
 }
 
 #[tokio::test]
-async fn due_events_happen_at_their_own_time() {
+async fn due_events_have_their_own_timestamps() {
     in_both(async |twin| {
         let agent = twin.agent();
         let run = twin.with(|world| world.start_run(&agent, RunMode::Run));
@@ -87,7 +87,7 @@ async fn due_events_happen_at_their_own_time() {
 }
 
 #[tokio::test]
-async fn scripts_lead_to_every_end() {
+async fn script_can_end_run_in_every_status() {
     in_both(async |twin| {
         let agent = twin.agent();
         for (end, status) in ends(&twin) {
@@ -104,7 +104,7 @@ async fn scripts_lead_to_every_end() {
 }
 
 #[tokio::test]
-async fn a_test_leads_to_every_end() {
+async fn happen_can_end_run_in_every_status() {
     in_both(async |twin| {
         let agent = twin.agent();
         for (end, status) in ends(&twin) {
@@ -117,7 +117,7 @@ async fn a_test_leads_to_every_end() {
 }
 
 #[tokio::test]
-async fn a_run_that_has_ended_stays_as_it_ended() {
+async fn finished_run_does_not_change() {
     in_both(async |twin| {
         let agent = twin.agent();
         for (end, _) in ends(&twin) {
@@ -134,7 +134,7 @@ async fn a_run_that_has_ended_stays_as_it_ended() {
 }
 
 #[tokio::test]
-async fn a_run_pauses_and_goes_on() {
+async fn run_pauses_and_resumes() {
     in_both(async |twin| {
         let agent = twin.agent();
         let run = twin.run_by_hand(&agent);
@@ -149,7 +149,7 @@ async fn a_run_pauses_and_goes_on() {
 }
 
 #[tokio::test]
-async fn a_script_pauses_a_run_and_lets_it_go_on() {
+async fn script_pauses_and_resumes_run() {
     in_both(async |twin| {
         let agent = twin.agent();
         let run = twin.with(|world| {
@@ -166,7 +166,7 @@ async fn a_script_pauses_a_run_and_lets_it_go_on() {
 }
 
 #[tokio::test]
-async fn scripts_are_for_one_run_each_and_then_it_is_as_usual() {
+async fn each_script_applies_to_one_run() {
     in_both(async |twin| {
         let agent = twin.agent();
         twin.with(|world| {
@@ -184,7 +184,7 @@ async fn scripts_are_for_one_run_each_and_then_it_is_as_usual() {
 }
 
 #[tokio::test]
-async fn scripts_can_be_ordered_as_json() {
+async fn reads_run_scripts_from_fault_file() {
     let orders = r#"{"runs": [[
         {"after_ms": 100, "do": {"event": "ToolCallStarted"}}, {"after_ms": 0, "do": "pause"},
         {"after_ms": 100, "do": "resume"}, {"after_ms": 100, "do": {"complete": "partial"}}
@@ -204,7 +204,7 @@ async fn scripts_can_be_ordered_as_json() {
 }
 
 #[tokio::test]
-async fn scripts_wait_for_runs_that_somebody_starts() {
+async fn example_and_shifted_runs_take_no_script() {
     for profile in Profile::ALL {
         let orders = r#"{"runs": [[{"after_ms": 0, "do": "fail"}]],
             "faults": [{"operation": "list_runs", "fault": {"shift": {"insert": 1}}}]}"#;
@@ -222,7 +222,7 @@ async fn scripts_wait_for_runs_that_somebody_starts() {
 }
 
 #[tokio::test]
-async fn a_cancelled_run_is_stopped() {
+async fn cancel_stops_run() {
     in_both(async |twin| {
         let agent = twin.agent();
         let run = twin.with(|world| world.start_run(&agent, RunMode::Run));
@@ -235,7 +235,7 @@ async fn a_cancelled_run_is_stopped() {
 }
 
 #[tokio::test]
-async fn a_paused_run_can_be_cancelled() {
+async fn cancels_paused_run() {
     in_both(async |twin| {
         let agent = twin.agent();
         let run = twin.run_by_hand(&agent);
@@ -247,7 +247,7 @@ async fn a_paused_run_can_be_cancelled() {
 }
 
 #[tokio::test]
-async fn to_cancel_a_run_that_has_ended_succeeds_and_changes_nothing() {
+async fn cancel_of_finished_run_succeeds_without_effect() {
     in_both(async |twin| {
         let agent = twin.agent();
         for (end, _) in ends(&twin) {
@@ -266,7 +266,7 @@ async fn to_cancel_a_run_that_has_ended_succeeds_and_changes_nothing() {
 }
 
 #[tokio::test]
-async fn a_reason_to_cancel_may_be_given_or_not() {
+async fn cancel_accepts_optional_reason() {
     in_both(async |twin| {
         let agent = twin.agent();
         for body in [json!({}), json!({"reason": "User requested cancellation"})] {
@@ -279,7 +279,7 @@ async fn a_reason_to_cancel_may_be_given_or_not() {
 }
 
 #[tokio::test]
-async fn a_cancellation_that_cannot_be_read_cancels_nothing() {
+async fn malformed_cancel_body_does_not_cancel() {
     in_both(async |twin| {
         let agent = twin.agent();
         let run = twin.run_by_hand(&agent);

@@ -1,7 +1,8 @@
-//! The emulator, held against the reference and against what was measured: raw HTTP, with
-//! JSON written by hand, so that it witnesses for nobody but itself.
+//! Tests every operation, fault and delivery over raw HTTP, against the reference and against
+//! observations of the live service. They do not use the client, so that the emulator is an
+//! independent check of it.
 //!
-//! One module a tag of the API or two, and one each for what concerns them all.
+//! There is about one module for each tag of the API, and one for each common subject.
 
 #![expect(clippy::expect_used, clippy::panic, reason = "the helpers of a test may fail it too")]
 

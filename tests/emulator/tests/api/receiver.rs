@@ -1,4 +1,4 @@
-//! A receiver of deliveries: a server of its own, that answers what it is told to.
+//! A receiver of deliveries: a server with chosen responses.
 
 use axum::body::Bytes;
 use axum::http::{HeaderMap, HeaderName, Method};
@@ -24,12 +24,12 @@ pub(super) struct Received {
 }
 
 impl Receiver {
-    /// One that takes everything.
+    /// Starts a receiver that accepts everything.
     pub(super) async fn start() -> Self {
         Self::answering(&[]).await
     }
 
-    /// One that answers these statuses first, and then takes everything.
+    /// Starts a receiver that returns these statuses first, and then accepts everything.
     pub(super) async fn answering(statuses: &[u16]) -> Self {
         Self(Recorder::start(statuses).await)
     }
@@ -38,12 +38,12 @@ impl Receiver {
         format!("{}/webhooks/twin", self.0.url())
     }
 
-    /// Waits until something came.
+    /// Waits for a delivery.
     pub(super) async fn something(&self) {
         self.0.requested(1).await;
     }
 
-    /// What came since it was last asked.
+    /// Returns the deliveries since the last call.
     pub(super) fn take(&self) -> Vec<Received> {
         let received = self.0.take_requests().into_iter().map(|request| {
             assert_eq!((request.method.as_str(), request.path()), ("POST", "/webhooks/twin"));
@@ -57,7 +57,7 @@ impl Receiver {
         received.collect()
     }
 
-    /// The names of the events that came since it was last asked.
+    /// Returns the names of the events since the last call.
     pub(super) fn take_events(&self) -> Vec<String> {
         self.take().into_iter().map(|received| received.event).collect()
     }
@@ -86,7 +86,7 @@ impl Received {
         }
     }
 
-    /// Whether the signature is the one of this secret, over the bytes as they came.
+    /// Returns whether the signature is valid for this secret and the received bytes.
     pub(super) fn is_signed_with(&self, secret: &str) -> bool {
         let mut mac = Hmac::<Sha256>::new_from_slice(secret.as_bytes()).expect("any key will do");
         mac.update(&self.body);
@@ -95,7 +95,7 @@ impl Received {
     }
 }
 
-/// A webhook that is told of these events, by a receiver that takes everything.
+/// A webhook for these events, with a receiver that accepts everything.
 pub(super) struct Hook {
     pub(super) agent: String,
     pub(super) path: String,

@@ -1,16 +1,16 @@
-//! Requests that are refused, whatever the operation is.
+//! Errors that are common to all operations.
 
 use axum::http::Method;
 use serde_json::{Value, json};
 
 use super::harness::{Reply, Twin, in_both, members, text};
 
-/// What marks an answer that the emulator made up.
+/// The header of responses that are neither documented nor observed.
 const ASSUMED: &str = "neither documented nor observed";
 
 const CREATE_KEY: &str = "/api/public/v1/access-api-keys";
 
-/// Every operation that takes a body: method, path, and a body that is of the wrong shape.
+/// Every operation with a body: method, path, and a body of the wrong shape.
 fn with_bodies(twin: &Twin) -> Vec<(Method, String, Value)> {
     let agent = twin.agent();
     twin.with(|world| world.deploy(&agent));
@@ -50,7 +50,7 @@ fn is_wrong_shape(twin: &Twin, reply: &Reply) {
 }
 
 #[tokio::test]
-async fn a_body_of_the_wrong_shape_is_refused_in_a_sentence_or_a_problem() {
+async fn rejects_body_of_wrong_shape_with_text_or_problem() {
     in_both(async |twin| {
         for (method, path, body) in with_bodies(&twin) {
             let reply = Reply::to(twin.request(method, &path).json(&body)).await;
@@ -61,7 +61,7 @@ async fn a_body_of_the_wrong_shape_is_refused_in_a_sentence_or_a_problem() {
 }
 
 #[tokio::test]
-async fn a_body_that_is_no_object_is_of_the_wrong_shape() {
+async fn rejects_body_that_is_not_an_object() {
     in_both(async |twin| {
         for body in
             [json!(null), json!("k"), json!(1), json!([]), json!(["k"]), json!([{"name": "k"}])]
@@ -76,7 +76,7 @@ async fn a_body_that_is_no_object_is_of_the_wrong_shape() {
 }
 
 #[tokio::test]
-async fn a_member_that_comes_twice_is_of_the_wrong_shape() {
+async fn rejects_repeated_body_member() {
     in_both(async |twin| {
         let request = twin.request(Method::POST, CREATE_KEY);
         let json = request.header("content-type", "application/json");
@@ -87,7 +87,7 @@ async fn a_member_that_comes_twice_is_of_the_wrong_shape() {
 }
 
 #[tokio::test]
-async fn a_body_that_is_not_json_is_a_bad_request() {
+async fn rejects_malformed_json_with_400() {
     in_both(async |twin| {
         let bodies: [&[u8]; 6] =
             [b"{", b"name=k", b"{\"name\": \"k\"", b"{\"name\": \"\xff\"}", b"<k/>", b"{name: 1}"];
@@ -105,7 +105,7 @@ async fn a_body_that_is_not_json_is_a_bad_request() {
 }
 
 #[tokio::test]
-async fn a_body_that_has_to_be_there_is_missed() {
+async fn rejects_missing_required_body() {
     in_both(async |twin| {
         for (method, path, _) in with_bodies(&twin) {
             let optional = path.ends_with("/cancel");
@@ -122,7 +122,7 @@ async fn a_body_that_has_to_be_there_is_missed() {
 }
 
 #[tokio::test]
-async fn a_body_under_another_content_type_is_not_read() {
+async fn rejects_other_content_types_with_415() {
     in_both(async |twin| {
         let body = json!({"name": "k"}).to_string();
         for content_type in ["", "text/plain", "text/json", "application/x-www-form-urlencoded"] {
@@ -138,7 +138,7 @@ async fn a_body_under_another_content_type_is_not_read() {
 }
 
 #[tokio::test]
-async fn a_content_type_may_have_parameters_and_capitals() {
+async fn accepts_content_type_with_parameters_and_capitals() {
     in_both(async |twin| {
         let body = json!({"name": "k"}).to_string();
         for content_type in
@@ -153,7 +153,7 @@ async fn a_content_type_may_have_parameters_and_capitals() {
 }
 
 #[tokio::test]
-async fn a_path_that_is_not_there_is_missing_or_falls_through_to_grpc() {
+async fn unknown_path_returns_404_or_grpc() {
     in_both(async |twin| {
         for path in ["/v1", "/v1/agent", "/v1/me/", "/v2/me", "/v1/agents/a/b", "/v1/schedules/x"] {
             let reply = twin.get(path).await;
@@ -170,7 +170,7 @@ async fn a_path_that_is_not_there_is_missing_or_falls_through_to_grpc() {
 }
 
 #[tokio::test]
-async fn a_method_that_a_path_lacks_is_refused_with_those_that_it_has() {
+async fn rejects_other_methods_with_405_and_allow() {
     in_both(async |twin| {
         for (method, path, allowed) in [
             (Method::POST, "/v1/me", "GET,HEAD"),
@@ -192,7 +192,7 @@ async fn a_method_that_a_path_lacks_is_refused_with_those_that_it_has() {
 }
 
 #[tokio::test]
-async fn a_problem_has_the_members_that_the_profile_gives_it() {
+async fn problem_has_the_members_of_its_profile() {
     in_both(async |twin| {
         let bad = twin.get("/v1/agents?limit=0").await.problem(400);
         let missing = twin.get("/v1/agents/none").await.problem(twin.missing());
@@ -213,7 +213,7 @@ async fn a_problem_has_the_members_that_the_profile_gives_it() {
 }
 
 #[tokio::test]
-async fn identifiers_are_decoded_and_compared_as_they_are() {
+async fn decodes_identifiers_and_compares_them_exactly() {
     in_both(async |twin| {
         twin.post("/v1/agents", json!({"agent_id": "ä/?#%"})).await.json(201);
         twin.get("/v1/agents/%C3%A4%2F%3F%23%25").await.json(200);

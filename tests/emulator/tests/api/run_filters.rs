@@ -31,7 +31,7 @@ async fn three_runs(twin: &Twin) -> (String, [String; 3]) {
 }
 
 #[tokio::test]
-async fn each_filter_lets_through_what_it_names() {
+async fn each_filter_returns_only_matching_runs() {
     in_both(async |twin| {
         let (agent, runs) = three_runs(&twin).await;
         let [failed, completed, running] = &runs;
@@ -83,7 +83,7 @@ async fn each_filter_lets_through_what_it_names() {
 }
 
 #[tokio::test]
-async fn a_bound_may_be_a_time_that_the_emulator_gave() {
+async fn time_filter_accepts_times_of_responses() {
     in_both(async |twin| {
         let (agent, [_, completed, _]) = three_runs(&twin).await;
         let time = text(&twin.run(&agent, &completed).await["started_at"]).replace('+', "%2B");
@@ -94,7 +94,7 @@ async fn a_bound_may_be_a_time_that_the_emulator_gave() {
 }
 
 #[tokio::test]
-async fn totals_and_pages_count_what_the_filters_let_through() {
+async fn totals_and_pages_count_only_matching_runs() {
     in_both(async |twin| {
         let (agent, runs) = three_runs(&twin).await;
         let query = "filter_policy_group=runner&page=2&page_size=1";
@@ -106,7 +106,7 @@ async fn totals_and_pages_count_what_the_filters_let_through() {
 }
 
 #[tokio::test]
-async fn filters_that_cannot_be_read_are_refused() {
+async fn rejects_invalid_filters() {
     in_both(async |twin| {
         let agent = twin.agent();
         for query in [

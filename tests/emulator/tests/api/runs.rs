@@ -1,4 +1,4 @@
-//! Runs: how they are started, listed page by page, and deleted.
+//! Runs: starting, listing by page, and deleting.
 
 use axum::http::Method;
 use serde_json::{Value, json};
@@ -17,7 +17,7 @@ pub(super) async fn ids(twin: &Twin, agent: &str, query: &str) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn the_service_takes_two_modes_and_names_three_others() {
+async fn observed_start_accepts_two_modes_and_error_names_three_more() {
     let twin = Twin::observed().await;
     let path = format!("/v1/agents/{}/runs", twin.agent());
     let wrong = ["", "Run", "RUN", "Build", "Builder", "SubAgent", "runner", " run"];
@@ -29,7 +29,7 @@ async fn the_service_takes_two_modes_and_names_three_others() {
 }
 
 #[tokio::test]
-async fn a_run_that_is_refused_is_not_started() {
+async fn rejected_start_creates_no_run() {
     in_both(async |twin| {
         let agent = twin.agent();
         twin.post(&format!("/v1/agents/{agent}/runs"), json!({"run_mode": "Run"}))
@@ -41,7 +41,7 @@ async fn a_run_that_is_refused_is_not_started() {
 }
 
 #[tokio::test]
-async fn the_reference_requires_no_mode() {
+async fn documented_start_needs_no_mode() {
     let twin = Twin::documented().await;
     let agent = twin.agent();
     for body in [json!({}), json!({"user_message": "hello"})] {
@@ -50,7 +50,7 @@ async fn the_reference_requires_no_mode() {
 }
 
 #[tokio::test]
-async fn modes_have_policies() {
+async fn each_mode_has_its_policy() {
     in_both(async |twin| {
         let agent = twin.agent();
         for (mode, policy) in [("run", "runner_v2"), ("build", "builder_v3")] {
@@ -62,7 +62,7 @@ async fn modes_have_policies() {
 }
 
 #[tokio::test]
-async fn a_run_that_is_started_is_shown_as_the_profile_shows_it() {
+async fn started_run_has_the_members_of_its_profile() {
     in_both(async |twin| {
         let agent = twin.agent();
         let run = start(&twin, &agent, json!({"run_mode": "run"})).await;
@@ -87,7 +87,7 @@ async fn a_run_that_is_started_is_shown_as_the_profile_shows_it() {
 }
 
 #[tokio::test]
-async fn a_run_that_is_started_is_in_progress() {
+async fn started_run_is_in_progress() {
     in_both(async |twin| {
         let agent = twin.agent();
         let run = start(&twin, &agent, json!({"run_mode": "run"})).await;
@@ -100,7 +100,7 @@ async fn a_run_that_is_started_is_in_progress() {
 }
 
 #[tokio::test]
-async fn runs_are_numbered_from_1_or_0_by_agent() {
+async fn run_numbers_start_at_1_or_0_for_each_agent() {
     in_both(async |twin| {
         for agent in [twin.agent(), twin.agent()] {
             for number in 0..3 {
@@ -113,7 +113,7 @@ async fn runs_are_numbered_from_1_or_0_by_agent() {
 }
 
 #[tokio::test]
-async fn the_number_of_a_deleted_run_is_not_given_again() {
+async fn number_of_deleted_run_is_not_reused() {
     in_both(async |twin| {
         let agent = twin.agent();
         let run = start(&twin, &agent, json!({"run_mode": "run"})).await;
@@ -127,7 +127,7 @@ async fn the_number_of_a_deleted_run_is_not_given_again() {
 }
 
 #[tokio::test]
-async fn a_goal_is_null_or_empty() {
+async fn run_goal_is_null_or_empty() {
     let twin = Twin::observed().await;
     let agent = twin.agent();
     for (body, goal) in [
@@ -139,7 +139,7 @@ async fn a_goal_is_null_or_empty() {
 }
 
 #[tokio::test]
-async fn an_agent_need_not_be_deployed_to_run() {
+async fn starts_run_of_agent_that_is_not_deployed() {
     in_both(async |twin| {
         let agent = twin.agent();
         start(&twin, &agent, json!({"run_mode": "run"})).await;
@@ -148,7 +148,7 @@ async fn an_agent_need_not_be_deployed_to_run() {
 }
 
 #[tokio::test]
-async fn a_deploy_check_that_is_switched_on_can_be_skipped() {
+async fn skip_deploy_check_overrides_the_deploy_check_switch() {
     for profile in Profile::ALL {
         let builder = Emulator::builder(profile).switches(|switches| switches.deploy_check = true);
         let twin = Twin::of(builder).await;
@@ -170,7 +170,7 @@ async fn a_deploy_check_that_is_switched_on_can_be_skipped() {
 }
 
 #[tokio::test]
-async fn pages_give_every_run_once_the_newest_first() {
+async fn pages_list_every_run_once_newest_first() {
     in_both(async |twin| {
         let agent = twin.agent();
         let mut runs: Vec<String> = (0..25).map(|_| twin.run_by_hand(&agent)).collect();
@@ -183,7 +183,7 @@ async fn pages_give_every_run_once_the_newest_first() {
 }
 
 #[tokio::test]
-async fn a_page_says_which_it_is_and_how_many_runs_there_are() {
+async fn run_page_has_its_number_and_total() {
     in_both(async |twin| {
         let agent = twin.agent();
         (0..25).for_each(|_| drop(twin.run_by_hand(&agent)));
@@ -196,7 +196,7 @@ async fn a_page_says_which_it_is_and_how_many_runs_there_are() {
 }
 
 #[tokio::test]
-async fn a_page_is_the_first_of_a_hundred_runs_unless_it_is_said() {
+async fn default_run_page_is_the_first_of_100() {
     in_both(async |twin| {
         let agent = twin.agent();
         (0..101).for_each(|_| drop(twin.run_by_hand(&agent)));
@@ -208,7 +208,7 @@ async fn a_page_is_the_first_of_a_hundred_runs_unless_it_is_said() {
 }
 
 #[tokio::test]
-async fn numbers_of_pages_and_their_sizes_begin_with_1() {
+async fn rejects_page_and_page_size_below_1() {
     in_both(async |twin| {
         let agent = twin.agent();
         for name in ["page", "page_size"] {
@@ -222,7 +222,7 @@ async fn numbers_of_pages_and_their_sizes_begin_with_1() {
 }
 
 #[tokio::test]
-async fn a_page_beyond_all_numbers_is_empty() {
+async fn page_with_huge_number_is_empty() {
     in_both(async |twin| {
         let agent = twin.agent();
         twin.run_by_hand(&agent);
@@ -233,7 +233,7 @@ async fn a_page_beyond_all_numbers_is_empty() {
 }
 
 #[tokio::test]
-async fn an_agent_lists_its_own_runs_only() {
+async fn lists_only_runs_of_the_agent() {
     in_both(async |twin| {
         let [agent, other] = [twin.agent(), twin.agent()];
         let run = twin.run_by_hand(&agent);
@@ -244,7 +244,7 @@ async fn an_agent_lists_its_own_runs_only() {
 }
 
 #[tokio::test]
-async fn the_reference_lists_less_of_a_run_than_it_shows_of_a_new_one() {
+async fn documented_list_omits_run_members() {
     let twin = Twin::documented().await;
     let agent = twin.agent();
     let run = twin.run_by_hand(&agent);
@@ -256,7 +256,7 @@ async fn the_reference_lists_less_of_a_run_than_it_shows_of_a_new_one() {
 }
 
 #[tokio::test]
-async fn the_service_adds_summaries_of_the_runs_on_the_page() {
+async fn observed_run_page_has_summaries() {
     let twin = Twin::observed().await;
     let agent = twin.agent();
     let runs: Vec<String> = (0..3).map(|_| twin.run_by_hand(&agent)).collect();
@@ -279,14 +279,14 @@ async fn the_service_adds_summaries_of_the_runs_on_the_page() {
 }
 
 #[tokio::test]
-async fn the_reference_has_no_summaries() {
+async fn documented_run_page_has_no_summaries() {
     let twin = Twin::documented().await;
     let page = twin.get(&format!("/v1/agents/{}/runs", twin.agent())).await.json(200);
     assert_eq!(members(&page), ["page", "page_size", "runs", "total_runs"]);
 }
 
 #[tokio::test]
-async fn a_single_run_cannot_be_asked_for() {
+async fn get_of_single_run_is_not_supported() {
     in_both(async |twin| {
         let agent = twin.agent();
         let run = twin.run_by_hand(&agent);
@@ -298,7 +298,7 @@ async fn a_single_run_cannot_be_asked_for() {
 }
 
 #[tokio::test]
-async fn a_deleted_run_is_gone_and_refuses_everything() {
+async fn all_operations_on_deleted_run_fail() {
     in_both(async |twin| {
         let agent = twin.agent();
         let run = twin.run_by_hand(&agent);
@@ -312,7 +312,7 @@ async fn a_deleted_run_is_gone_and_refuses_everything() {
 }
 
 #[tokio::test]
-async fn a_run_belongs_to_its_agent() {
+async fn rejects_run_of_another_agent() {
     in_both(async |twin| {
         let [agent, other] = [twin.agent(), twin.agent()];
         let run = twin.run_by_hand(&agent);

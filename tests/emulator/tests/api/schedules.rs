@@ -1,4 +1,4 @@
-//! Schedules: what can be set, and what is shown of it. What they start is in `due`.
+//! Schedules: setting, reading, pausing and deleting them. The runs that they start are in `due`.
 
 use serde_json::{Value, json};
 
@@ -17,7 +17,7 @@ async fn shown(twin: &Twin, path: &str) -> Value {
 }
 
 #[tokio::test]
-async fn an_agent_without_a_schedule_shows_null_or_nothing() {
+async fn agent_without_schedule_returns_null_or_no_member() {
     in_both(async |twin| {
         let (_, path) = deployed(&twin);
         let none = twin.either(json!({"schedule": null}), json!({}));
@@ -27,7 +27,7 @@ async fn an_agent_without_a_schedule_shows_null_or_nothing() {
 }
 
 #[tokio::test]
-async fn a_schedule_is_shown_as_the_profile_shows_it() {
+async fn schedule_has_the_members_of_its_profile() {
     in_both(async |twin| {
         let (agent, path) = deployed(&twin);
         twin.put(&path, json!({"cron": "0 0 9 * * * *"})).await.succeeds();
@@ -42,7 +42,7 @@ async fn a_schedule_is_shown_as_the_profile_shows_it() {
 }
 
 #[tokio::test]
-async fn expressions_have_seven_fields() {
+async fn accepts_only_cron_expressions_of_seven_fields() {
     in_both(async |twin| {
         let (_, path) = deployed(&twin);
         for cron in [
@@ -71,7 +71,7 @@ async fn expressions_have_seven_fields() {
 }
 
 #[tokio::test]
-async fn expressions_may_have_all_that_cron_has() {
+async fn accepts_all_cron_syntax() {
     in_both(async |twin| {
         let (_, path) = deployed(&twin);
         for cron in [
@@ -89,7 +89,7 @@ async fn expressions_may_have_all_that_cron_has() {
 }
 
 #[tokio::test]
-async fn an_agent_must_be_deployed_to_have_one() {
+async fn rejects_schedule_of_agent_that_is_not_deployed() {
     in_both(async |twin| {
         let agent = twin.agent();
         let path = format!("/v1/agents/{agent}/schedule");
@@ -102,7 +102,7 @@ async fn an_agent_must_be_deployed_to_have_one() {
 }
 
 #[tokio::test]
-async fn an_agent_has_one_schedule_at_most() {
+async fn second_schedule_replaces_the_first() {
     in_both(async |twin| {
         let (_, path) = deployed(&twin);
         for cron in ["0 0 9 * * * *", "0 0 10 * * * *"] {
@@ -115,7 +115,7 @@ async fn an_agent_has_one_schedule_at_most() {
 }
 
 #[tokio::test]
-async fn a_schedule_that_is_refused_leaves_the_old_one() {
+async fn rejected_schedule_keeps_the_old_one() {
     in_both(async |twin| {
         let (_, path) = deployed(&twin);
         twin.put(&path, json!({"cron": "0 0 9 * * * *"})).await.succeeds();
@@ -127,7 +127,7 @@ async fn a_schedule_that_is_refused_leaves_the_old_one() {
 }
 
 #[tokio::test]
-async fn a_schedule_is_paused_and_resumed() {
+async fn pauses_and_resumes_schedule() {
     in_both(async |twin| {
         let (_, path) = deployed(&twin);
         twin.put(&path, json!({"cron": "0 0 9 * * * *"})).await.succeeds();
@@ -142,7 +142,7 @@ async fn a_schedule_is_paused_and_resumed() {
 }
 
 #[tokio::test]
-async fn a_paused_schedule_has_no_next_run() {
+async fn paused_schedule_has_no_next_run() {
     let twin = Twin::observed().await;
     let (_, path) = deployed(&twin);
     twin.put(&path, json!({"cron": "0 0 9 * * * *"})).await.succeeds();
@@ -153,7 +153,7 @@ async fn a_paused_schedule_has_no_next_run() {
 }
 
 #[tokio::test]
-async fn a_new_schedule_is_not_paused() {
+async fn new_schedule_is_not_paused() {
     in_both(async |twin| {
         let (_, path) = deployed(&twin);
         twin.put(&path, json!({"cron": "0 0 9 * * * *"})).await.succeeds();
@@ -165,7 +165,7 @@ async fn a_new_schedule_is_not_paused() {
 }
 
 #[tokio::test]
-async fn a_deleted_schedule_is_gone() {
+async fn deletes_schedule() {
     in_both(async |twin| {
         let (_, path) = deployed(&twin);
         twin.put(&path, json!({"cron": "0 0 9 * * * *"})).await.succeeds();
@@ -177,7 +177,7 @@ async fn a_deleted_schedule_is_gone() {
 }
 
 #[tokio::test]
-async fn a_missing_schedule_cannot_be_paused_resumed_or_deleted() {
+async fn rejects_pause_resume_and_delete_of_missing_schedule() {
     in_both(async |twin| {
         let (_, path) = deployed(&twin);
         twin.poke(&format!("{path}/pause")).await.problem(twin.missing());
@@ -188,7 +188,7 @@ async fn a_missing_schedule_cannot_be_paused_resumed_or_deleted() {
 }
 
 #[tokio::test]
-async fn a_schedule_that_has_no_time_left_is_taken() {
+async fn accepts_schedule_without_future_times() {
     in_both(async |twin| {
         let (_, path) = deployed(&twin);
         twin.put(&path, json!({"cron": "0 0 9 * * * 2020"})).await.succeeds();
@@ -198,7 +198,7 @@ async fn a_schedule_that_has_no_time_left_is_taken() {
 }
 
 #[tokio::test]
-async fn all_schedules_are_listed_with_their_agents() {
+async fn lists_all_schedules_with_their_agents() {
     in_both(async |twin| {
         let mut agents = Vec::new();
         for hour in 1..4 {
@@ -223,7 +223,7 @@ async fn all_schedules_are_listed_with_their_agents() {
 }
 
 #[tokio::test]
-async fn the_schedule_of_a_deleted_agent_is_listed_no_more() {
+async fn does_not_list_schedule_of_deleted_agent() {
     in_both(async |twin| {
         let (agent, path) = deployed(&twin);
         twin.put(&path, json!({"cron": "0 0 9 * * * *"})).await.succeeds();

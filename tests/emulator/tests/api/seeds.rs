@@ -1,4 +1,4 @@
-//! The same seed and the same calls give the same bytes.
+//! The same seed and calls give the same bytes.
 
 use std::time::Duration;
 
@@ -14,7 +14,7 @@ async fn course(profile: Profile, seed: u64) -> (Vec<Reply>, Vec<Received>) {
     let twin = Twin::of(Emulator::builder(profile).seed(seed)).await;
     let mut replies = Vec::new();
     let mut note = |mut reply: Reply| {
-        // When it was said is not the emulator's word, but hyper's.
+        // hyper sets the `Date` header.
         reply.headers.remove(header::DATE);
         replies.push(reply.clone());
         reply
@@ -38,7 +38,7 @@ async fn course(profile: Profile, seed: u64) -> (Vec<Reply>, Vec<Received>) {
 }
 
 #[tokio::test]
-async fn the_same_seed_gives_the_same_bytes() {
+async fn same_seed_gives_same_responses_and_deliveries() {
     for profile in Profile::ALL {
         let [first, second] = [course(profile, 7).await, course(profile, 7).await];
         assert_eq!(first, second);
@@ -47,7 +47,7 @@ async fn the_same_seed_gives_the_same_bytes() {
 }
 
 #[tokio::test]
-async fn another_seed_gives_other_identifiers_and_secrets() {
+async fn other_seed_gives_other_identifiers_and_secrets() {
     for profile in Profile::ALL {
         let [(first, _), (second, _)] = [course(profile, 7).await, course(profile, 8).await];
         let key = |replies: &[Reply]| text(&replies[0].json(200)["api_key"]);
@@ -58,7 +58,7 @@ async fn another_seed_gives_other_identifiers_and_secrets() {
 }
 
 #[tokio::test]
-async fn a_key_that_is_given_changes_nothing_else() {
+async fn given_api_key_changes_nothing_else() {
     for profile in Profile::ALL {
         let given = Twin::of(Emulator::builder(profile).api_key("mine")).await;
         let made_up = Twin::start(profile).await;
@@ -68,7 +68,7 @@ async fn a_key_that_is_given_changes_nothing_else() {
 }
 
 #[tokio::test]
-async fn a_hundred_emulators_run_in_one_process() {
+async fn runs_100_emulators_in_one_process() {
     let mut twins = Vec::new();
     for seed in 0..50 {
         for profile in Profile::ALL {

@@ -1,4 +1,4 @@
-//! Webhooks: how they are registered and changed. What they are told is in `deliveries`.
+//! Webhooks: registration and updates. Their deliveries are in `deliveries`.
 
 use std::time::Duration;
 
@@ -25,7 +25,7 @@ fn siblings(path: &str) -> &str {
 }
 
 #[tokio::test]
-async fn a_new_webhook_is_shown_as_the_reference_shows_it() {
+async fn new_webhook_has_the_documented_members() {
     in_both(async |twin| {
         let (created, _) = create(&twin).await;
         let names = ["created_at", "events", "signing_secret", "status", "url", "webhook_id"];
@@ -40,7 +40,7 @@ async fn a_new_webhook_is_shown_as_the_reference_shows_it() {
 }
 
 #[tokio::test]
-async fn the_secret_is_shown_once() {
+async fn shows_webhook_secret_only_on_creation() {
     in_both(async |twin| {
         let (created, path) = create(&twin).await;
         let secret = text(&created["signing_secret"]);
@@ -57,7 +57,7 @@ async fn the_secret_is_shown_once() {
 }
 
 #[tokio::test]
-async fn no_two_webhooks_have_one_secret() {
+async fn every_webhook_has_its_own_secret() {
     in_both(async |twin| {
         let [(first, _), (second, _)] = [create(&twin).await, create(&twin).await];
         assert_ne!(first["signing_secret"], second["signing_secret"]);
@@ -66,7 +66,7 @@ async fn no_two_webhooks_have_one_secret() {
 }
 
 #[tokio::test]
-async fn a_webhook_is_shown_and_listed_alike() {
+async fn get_webhook_and_list_webhooks_return_the_same() {
     in_both(async |twin| {
         let (created, path) = create(&twin).await;
         let shown = twin.get(&path).await.json(200);
@@ -78,7 +78,7 @@ async fn a_webhook_is_shown_and_listed_alike() {
 }
 
 #[tokio::test]
-async fn an_agent_lists_its_own_webhooks_only() {
+async fn lists_only_webhooks_of_the_agent() {
     in_both(async |twin| {
         let [(first, path), _] = [create(&twin).await, create(&twin).await];
         let listed = twin.get(siblings(&path)).await.json(200);
@@ -88,7 +88,7 @@ async fn an_agent_lists_its_own_webhooks_only() {
 }
 
 #[tokio::test]
-async fn each_field_can_be_changed_alone() {
+async fn updates_each_webhook_field_alone() {
     let changes = [
         json!({"url": "http://127.0.0.1:1/other"}),
         json!({"events": ["run.paused"]}),
@@ -110,7 +110,7 @@ async fn each_field_can_be_changed_alone() {
 }
 
 #[tokio::test]
-async fn members_that_are_absent_or_null_stay_unchanged() {
+async fn update_keeps_members_that_are_absent_or_null() {
     in_both(async |twin| {
         let (_, path) = create(&twin).await;
         let before = twin.get(&path).await.json(200);
@@ -120,7 +120,7 @@ async fn members_that_are_absent_or_null_stay_unchanged() {
 }
 
 #[tokio::test]
-async fn a_change_moves_the_time_of_the_change_only() {
+async fn update_changes_only_updated_at() {
     in_both(async |twin| {
         let (created, path) = create(&twin).await;
         twin.advance(Duration::from_secs(3_600)).await;
@@ -133,7 +133,7 @@ async fn a_change_moves_the_time_of_the_change_only() {
 }
 
 #[tokio::test]
-async fn a_disabled_webhook_can_be_enabled_again() {
+async fn enables_disabled_webhook() {
     in_both(async |twin| {
         let (_, path) = create(&twin).await;
         for status in ["disabled", "active"] {
@@ -147,7 +147,7 @@ async fn a_disabled_webhook_can_be_enabled_again() {
 }
 
 #[tokio::test]
-async fn a_url_is_one_of_http_or_https() {
+async fn rejects_webhook_url_without_http_or_https() {
     in_both(async |twin| {
         let (_, path) = create(&twin).await;
         for url in
@@ -163,7 +163,7 @@ async fn a_url_is_one_of_http_or_https() {
 }
 
 #[tokio::test]
-async fn a_webhook_has_one_event_at_least() {
+async fn rejects_webhook_without_events() {
     in_both(async |twin| {
         let (_, path) = create(&twin).await;
         twin.post(siblings(&path), json!({"url": URL, "events": []})).await.problem(400);
@@ -174,7 +174,7 @@ async fn a_webhook_has_one_event_at_least() {
 }
 
 #[tokio::test]
-async fn events_and_statuses_are_those_of_the_reference() {
+async fn rejects_unknown_events_and_statuses() {
     in_both(async |twin| {
         let (_, path) = create(&twin).await;
         let refused = twin.either(400, 422);
@@ -188,7 +188,7 @@ async fn events_and_statuses_are_those_of_the_reference() {
 }
 
 #[tokio::test]
-async fn a_change_that_is_refused_changes_nothing() {
+async fn rejected_update_changes_nothing() {
     in_both(async |twin| {
         let (_, path) = create(&twin).await;
         let before = twin.get(&path).await.json(200);
@@ -200,7 +200,7 @@ async fn a_change_that_is_refused_changes_nothing() {
 }
 
 #[tokio::test]
-async fn a_deleted_webhook_is_gone_and_refuses_everything() {
+async fn all_operations_on_deleted_webhook_fail() {
     in_both(async |twin| {
         let (_, path) = create(&twin).await;
         twin.delete(&path).await.is_empty(204);
@@ -213,7 +213,7 @@ async fn a_deleted_webhook_is_gone_and_refuses_everything() {
 }
 
 #[tokio::test]
-async fn a_webhook_belongs_to_its_agent() {
+async fn rejects_webhook_of_another_agent() {
     in_both(async |twin| {
         let (created, path) = create(&twin).await;
         let id = text(&created["webhook_id"]);

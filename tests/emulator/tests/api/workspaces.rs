@@ -1,4 +1,4 @@
-//! Workspaces: their order, their agents, and their end.
+//! Workspaces: order, agents and deletion.
 
 use std::time::Duration;
 
@@ -25,12 +25,12 @@ async fn reorder(twin: &Twin, ids: &[&String]) -> super::harness::Reply {
 }
 
 #[tokio::test]
-async fn there_is_one_to_begin_with() {
+async fn emulator_starts_with_one_workspace() {
     in_both(async |twin| assert_eq!(names(&twin).await, ["My Workspace"])).await;
 }
 
 #[tokio::test]
-async fn a_workspace_is_shown_as_the_profile_shows_it() {
+async fn workspace_has_the_members_of_its_profile() {
     in_both(async |twin| {
         let created = twin.post(WORKSPACES, json!({"name": "Marketing Agents"})).await.json(201);
         let observed = [
@@ -51,7 +51,7 @@ async fn a_workspace_is_shown_as_the_profile_shows_it() {
 }
 
 #[tokio::test]
-async fn the_service_shows_icons_as_json_in_a_text() {
+async fn observed_workspace_icon_is_json_in_a_string() {
     let twin = Twin::observed().await;
     let shown = twin.get(WORKSPACES).await.json(200);
     let icon: Result<Value, _> =
@@ -60,7 +60,7 @@ async fn the_service_shows_icons_as_json_in_a_text() {
 }
 
 #[tokio::test]
-async fn a_new_workspace_comes_last() {
+async fn new_workspace_is_listed_last() {
     in_both(async |twin| {
         add(&twin, &["A", "B"]).await;
         assert_eq!(names(&twin).await, ["My Workspace", "A", "B"]);
@@ -69,7 +69,7 @@ async fn a_new_workspace_comes_last() {
 }
 
 #[tokio::test]
-async fn a_workspace_has_another_name_and_icon() {
+async fn updates_name_and_icon_of_workspace() {
     in_both(async |twin| {
         let ids = add(&twin, &["A"]).await;
         twin.advance(Duration::from_secs(3_600)).await;
@@ -88,7 +88,7 @@ async fn a_workspace_has_another_name_and_icon() {
 }
 
 #[tokio::test]
-async fn an_update_moves_the_time_of_the_update_only() {
+async fn workspace_update_changes_only_updated_at() {
     let twin = Twin::observed().await;
     twin.advance(Duration::from_secs(3_600)).await;
     let body = json!({"name": "Renamed"});
@@ -100,7 +100,7 @@ async fn an_update_moves_the_time_of_the_update_only() {
 }
 
 #[tokio::test]
-async fn an_icon_that_is_left_out_stays() {
+async fn workspace_update_keeps_absent_icon() {
     let twin = Twin::observed().await;
     let path = format!("{WORKSPACES}/ws_001");
     twin.put(&path, json!({"name": "A", "icon_config": "{}"})).await.json(200);
@@ -109,7 +109,7 @@ async fn an_icon_that_is_left_out_stays() {
 }
 
 #[tokio::test]
-async fn workspaces_are_put_in_order() {
+async fn reorders_workspaces() {
     in_both(async |twin| {
         let ids = add(&twin, &["A", "B"]).await;
         reorder(&twin, &[&ids[2], &ids[0], &ids[1]]).await.succeeds();
@@ -119,7 +119,7 @@ async fn workspaces_are_put_in_order() {
 }
 
 #[tokio::test]
-async fn those_that_are_not_named_come_behind_in_their_order() {
+async fn unnamed_workspaces_follow_in_their_order() {
     in_both(async |twin| {
         let ids = add(&twin, &["A", "B", "C"]).await;
         reorder(&twin, &[&ids[2]]).await.succeeds();
@@ -131,7 +131,7 @@ async fn those_that_are_not_named_come_behind_in_their_order() {
 }
 
 #[tokio::test]
-async fn positions_follow_the_order() {
+async fn workspace_positions_match_the_order() {
     let twin = Twin::observed().await;
     let ids = add(&twin, &["A", "B"]).await;
     reorder(&twin, &[&ids[2], &ids[1], &ids[0]]).await.succeeds();
@@ -141,7 +141,7 @@ async fn positions_follow_the_order() {
 }
 
 #[tokio::test]
-async fn an_order_that_is_refused_changes_nothing() {
+async fn rejected_reorder_changes_nothing() {
     in_both(async |twin| {
         let ids = add(&twin, &["A", "B"]).await;
         let unknown = "ws_none".to_owned();
@@ -153,7 +153,7 @@ async fn an_order_that_is_refused_changes_nothing() {
 }
 
 #[tokio::test]
-async fn a_deleted_workspace_takes_its_agents_with_it() {
+async fn deleting_workspace_deletes_its_agents() {
     in_both(async |twin| {
         let ids = add(&twin, &["A"]).await;
         let kept = twin.agent();
@@ -169,7 +169,7 @@ async fn a_deleted_workspace_takes_its_agents_with_it() {
 }
 
 #[tokio::test]
-async fn the_last_workspace_stays() {
+async fn rejects_deletion_of_last_workspace() {
     in_both(async |twin| {
         let agent = twin.agent();
         twin.delete(&format!("{WORKSPACES}/ws_001")).await.problem(400);
@@ -179,7 +179,7 @@ async fn the_last_workspace_stays() {
 }
 
 #[tokio::test]
-async fn the_first_workspace_is_not_special_while_there_is_another() {
+async fn deletes_first_workspace_when_another_exists() {
     in_both(async |twin| {
         let ids = add(&twin, &["A"]).await;
         twin.delete(&format!("{WORKSPACES}/{}", ids[0])).await.json(200);
@@ -190,7 +190,7 @@ async fn the_first_workspace_is_not_special_while_there_is_another() {
 }
 
 #[tokio::test]
-async fn a_workspace_that_is_not_there_is_not_changed_or_deleted() {
+async fn rejects_update_and_deletion_of_unknown_workspace() {
     in_both(async |twin| {
         let path = format!("{WORKSPACES}/none");
         twin.put(&path, json!({"name": "A"})).await.problem(twin.missing());
@@ -200,7 +200,7 @@ async fn a_workspace_that_is_not_there_is_not_changed_or_deleted() {
 }
 
 #[tokio::test]
-async fn the_identifier_of_a_deleted_workspace_is_not_given_again() {
+async fn identifier_of_deleted_workspace_is_not_reused() {
     in_both(async |twin| {
         let ids = add(&twin, &["A"]).await;
         twin.delete(&format!("{WORKSPACES}/{}", ids[1])).await.json(200);
@@ -210,7 +210,7 @@ async fn the_identifier_of_a_deleted_workspace_is_not_given_again() {
 }
 
 #[tokio::test]
-async fn agents_are_counted() {
+async fn workspace_counts_its_agents() {
     let twin = Twin::observed().await;
     let ids = add(&twin, &["A"]).await;
     let agents: Vec<String> = (0..3).map(|_| twin.agent()).collect();

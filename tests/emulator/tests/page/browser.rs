@@ -1,8 +1,7 @@
-//! Chromium without a window, driven for the length of a test by chromedriver.
+//! Headless Chromium, driven by chromedriver during a test.
 //!
-//! Where there is none the tests say so and pass, but for a machine that checks changes
-//! (`CI=true`): there they fail. It looks at no page but the emulator's, and the profile that
-//! it browses with ends with it.
+//! Without chromedriver the tests print a notice and pass; with `CI=true` they fail. The browser
+//! has a temporary profile.
 
 use std::env;
 use std::io::{self, BufRead, BufReader, Read as _, Write as _};
@@ -25,7 +24,7 @@ use url::{ParseError, Url};
 
 const PROGRAMS: [&str; 2] = ["chromium", "chromedriver"];
 
-/// No test waits for so long, unless what it waits for never comes.
+/// The timeout of every wait.
 const PATIENCE: Duration = Duration::from_secs(30);
 
 /// A browser with one tab. Its fields are dropped in this order.
@@ -43,7 +42,7 @@ pub(crate) enum Scripts {
 }
 
 impl Browser {
-    /// Opens the page at `url`; nothing, where there is no browser.
+    /// Opens the page at `url`; `None` if there is no browser.
     pub(crate) async fn open(url: &str, scripts: Scripts) -> Option<Self> {
         if let Some(program) = PROGRAMS.into_iter().find(|program| !is_installed(program)) {
             skip(program);
@@ -76,7 +75,7 @@ impl Browser {
         self.evaluate(&format!("{found}.click()")).await;
     }
 
-    /// Makes the window so many pixels wide.
+    /// Sets the width of the window in pixels.
     pub(crate) async fn resize(&self, width: u32) {
         let metrics =
             json!({"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": false});
@@ -85,13 +84,13 @@ impl Browser {
         assert_eq!(self.evaluate("window.innerWidth").await, width);
     }
 
-    /// What a script in the page comes to.
+    /// Returns the result of a script in the page.
     pub(crate) async fn evaluate(&self, expression: &str) -> Value {
         let script = format!("return {expression}");
         self.execute(&script, Vec::new()).await.expect("the expression has a value")
     }
 
-    /// What the page and its loading complained of.
+    /// Returns the errors of the console and of loading.
     pub(crate) async fn complaints(&self) -> Vec<Value> {
         let log = self.issue_cmd(Log).await.expect("chromium keeps a log");
         log.as_array().expect("the log is a list").clone()
@@ -145,8 +144,8 @@ fn is_installed(program: &str) -> bool {
     env::split_paths(&folders).any(|folder| folder.join(program).is_file())
 }
 
-/// Says that a test was not run. The print macros would say it to nobody: what they print is
-/// kept for tests that fail.
+/// Reports that a test was not run. The output of the print macros is shown only for failing
+/// tests, so this writes to stderr directly.
 fn skip(program: &str) {
     assert!(
         env::var("CI").as_deref() != Ok("true"),

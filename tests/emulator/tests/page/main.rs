@@ -1,6 +1,6 @@
-//! The emulator's page: what it shows, to whom, and that nothing in it does more than show.
+//! The emulator's page: content, access, controls and escaping.
 //!
-//! In a browser where there is one ([`browser`]), and as bytes everywhere.
+//! Tested in a browser, if one is installed ([`browser`]), and as bytes.
 
 #![expect(clippy::expect_used, clippy::panic, reason = "the helpers of a test may fail it too")]
 
@@ -32,7 +32,7 @@ async fn emulator(profile: Profile) -> Emulator {
     Emulator::builder(profile).start().await.expect("a free port")
 }
 
-/// Calls an operation with the key, and gives what it answered.
+/// Calls an operation with the key, and returns the response.
 async fn call(twin: &Emulator, method: &str, path: &str, body: &Value) -> Value {
     let method = method.parse().expect("a method");
     let request = reqwest::Client::new()
@@ -61,7 +61,7 @@ fn row(table: &str, texts: &[&str]) -> String {
 }
 
 #[tokio::test]
-async fn the_page_updates_without_a_reload() {
+async fn page_updates_without_reload() {
     let Some(browser) = Browser::open("about:blank", Scripts::Run).await else { return };
     for profile in Profile::ALL {
         let receiver = Recorder::start(&[]).await;
@@ -93,7 +93,7 @@ async fn the_page_updates_without_a_reload() {
 }
 
 #[tokio::test]
-async fn hostile_identifiers_stay_text() {
+async fn page_escapes_hostile_identifiers() {
     let twin = emulator(Profile::Observed).await;
     let Some(browser) = Browser::open(&twin.url(), Scripts::Run).await else { return };
     browser.sees("//body[@data-connection='live']").await;
@@ -121,7 +121,7 @@ async fn hostile_identifiers_stay_text() {
 }
 
 #[tokio::test]
-async fn the_page_asks_nobody_else_and_complains_of_nothing() {
+async fn page_loads_no_other_host_and_logs_no_error() {
     let twin = emulator(Profile::Observed).await;
     let Some(browser) = Browser::open(&twin.url(), Scripts::Run).await else { return };
     browser.sees("//body[@data-connection='live']").await;
@@ -139,7 +139,7 @@ async fn the_page_asks_nobody_else_and_complains_of_nothing() {
 }
 
 #[tokio::test]
-async fn a_lost_connection_is_said_and_found_again() {
+async fn page_reports_lost_connection_and_reconnects() {
     // The program, since its end is the end of every connection to it.
     let first = Program::start(&["--port", "0", "--profile", "documented"]);
     let url = first.url().to_owned();
@@ -160,7 +160,7 @@ async fn a_lost_connection_is_said_and_found_again() {
 }
 
 #[tokio::test]
-async fn without_scripts_the_tables_are_there() {
+async fn page_shows_tables_without_scripts() {
     let twin = emulator(Profile::Documented).await;
     twin.with(World::add_example);
     let Some(browser) = Browser::open(&twin.url(), Scripts::Blocked).await else { return };
@@ -172,7 +172,7 @@ async fn without_scripts_the_tables_are_there() {
 }
 
 #[tokio::test]
-async fn the_page_is_whole_as_it_comes() {
+async fn page_is_complete_in_one_response() {
     for profile in Profile::ALL {
         let twin = emulator(profile).await;
         twin.with(World::add_example);
@@ -193,7 +193,7 @@ async fn the_page_is_whole_as_it_comes() {
 }
 
 #[tokio::test]
-async fn shows_mismatches_until_they_are_taken() {
+async fn page_shows_mismatches_until_they_are_taken() {
     let twin = emulator(Profile::Documented).await;
     let Some(browser) = Browser::open(&twin.url(), Scripts::Run).await else { return };
     browser.sees("//section[@id='mismatches'][@hidden]").await;
@@ -209,7 +209,7 @@ async fn shows_mismatches_until_they_are_taken() {
 }
 
 #[tokio::test]
-async fn the_page_is_told_to_stay_what_it_is() {
+async fn page_has_security_headers() {
     let twin = emulator(Profile::Observed).await;
     for path in ["/", "/_emulator/state", "/openapi.json"] {
         let answer = get(&twin, path).await;
@@ -227,9 +227,9 @@ async fn the_page_is_told_to_stay_what_it_is() {
     assert!(!policy.contains("unsafe") && !policy.contains('*'), "{policy}");
 }
 
-/// What is asked for under another name may be asked for by that name's pages.
+/// A page of another host could read responses to requests under its own host name.
 #[tokio::test]
-async fn other_names_are_refused_the_state_and_not_the_document() {
+async fn other_hosts_get_the_document_but_not_the_state() {
     let twin = emulator(Profile::Observed).await;
     twin.with(World::add_example);
     let ask = async |path: &str, host: &str| {
@@ -248,7 +248,7 @@ async fn other_names_are_refused_the_state_and_not_the_document() {
 }
 
 #[tokio::test]
-async fn no_secret_is_shown() {
+async fn page_shows_no_secret() {
     let receiver = Recorder::start(&[]).await;
     let twin = Emulator::builder(Profile::Observed).api_key("my own key").start().await;
     let twin = twin.expect("a free port");
@@ -289,7 +289,7 @@ async fn no_secret_is_shown() {
 }
 
 #[tokio::test]
-async fn only_the_newest_are_shown_and_all_are_counted() {
+async fn page_shows_newest_rows_and_total_counts() {
     let twin = emulator(Profile::Observed).await;
     twin.with(|world| {
         world.add_agents(1_000);
@@ -311,9 +311,9 @@ async fn only_the_newest_are_shown_and_all_are_counted() {
     assert_eq!(table("agents")["rows"][0][0]["text"], "newest");
 }
 
-/// Else whoever counts requests would count those of the page, too.
+/// The counts of requests must not include those of the page.
 #[tokio::test]
-async fn requests_for_the_page_are_not_in_the_journal() {
+async fn page_requests_are_not_in_the_journal() {
     let twin = emulator(Profile::Documented).await;
 
     for path in ["/", "/_emulator/state", "/openapi.json"] {
@@ -324,7 +324,7 @@ async fn requests_for_the_page_are_not_in_the_journal() {
 }
 
 #[tokio::test]
-async fn the_page_controls_the_emulator() {
+async fn page_buttons_control_the_emulator() {
     let twin = emulator(Profile::Observed).await;
     let Some(browser) = Browser::open(&twin.url(), Scripts::Run).await else { return };
     let receiver = Recorder::start(&[]).await;
@@ -370,7 +370,7 @@ async fn the_page_controls_the_emulator() {
 }
 
 #[tokio::test]
-async fn nothing_is_cut_off_in_narrow_and_in_wide_windows() {
+async fn page_fits_narrow_and_wide_windows() {
     for profile in Profile::ALL {
         let twin = emulator(profile).await;
         let Some(browser) = Browser::open(&twin.url(), Scripts::Run).await else { return };

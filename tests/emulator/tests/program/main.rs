@@ -1,4 +1,4 @@
-//! The program `twin-emulator`, run as its users run it.
+//! The program `twin-emulator` as a process.
 
 #![expect(clippy::expect_used, clippy::panic, reason = "the helpers of a test may fail it too")]
 
@@ -15,7 +15,7 @@ use twin_emulator::{Orders, Profile, document};
 
 use self::process::{Program, command};
 
-/// Runs it with what it should refuse, and gives the status and what it said of it.
+/// Runs the program with wrong arguments, and returns the exit code and the error output.
 fn refused(args: &[&str]) -> (Option<i32>, String) {
     let Output { status, stdout, stderr } = command(args).output().expect("the program starts");
     assert_eq!(String::from_utf8_lossy(&stdout), "");
@@ -28,7 +28,7 @@ async fn me(program: &Program, key: &str) -> StatusCode {
 }
 
 #[tokio::test]
-async fn the_key_that_it_makes_up_is_said_and_works() {
+async fn prints_generated_key_that_works() {
     let mut program = Program::start(&["--port", "0"]);
 
     let key = program.key();
@@ -38,7 +38,7 @@ async fn the_key_that_it_makes_up_is_said_and_works() {
 }
 
 #[tokio::test]
-async fn a_key_that_it_is_given_works_and_is_not_said() {
+async fn accepts_given_key_and_does_not_print_it() {
     let program = Program::start(&["--port", "0", "--api-key", "of-my-own"]);
     assert_eq!(me(&program, "of-my-own").await, StatusCode::OK);
 
@@ -49,14 +49,14 @@ async fn a_key_that_it_is_given_works_and_is_not_said() {
 }
 
 #[test]
-fn the_same_seed_makes_the_same_key() {
+fn same_seed_generates_same_key() {
     let key = |seed| Program::start(&["--port", "0", "--seed", seed]).key();
     assert_eq!(key("7"), key("7"));
     assert_ne!(key("7"), key("8"));
 }
 
 #[test]
-fn ctrl_c_ends_it_well() {
+fn ctrl_c_exits_with_success() {
     let mut program = Program::start(&["--port", "0"]);
     // What it says last, it says when it is ready for that.
     while !program.line().starts_with("Ctrl-C") {}
@@ -68,7 +68,7 @@ fn ctrl_c_ends_it_well() {
 }
 
 #[test]
-fn arguments_that_are_wrong_are_refused_with_a_remedy() {
+fn rejects_wrong_arguments_and_says_what_to_do() {
     let (status, said) = refused(&["--profile", "live"]);
     assert_eq!(status, Some(2));
     assert!(said.contains("there is no profile live; take documented or observed"), "{said}");
@@ -78,7 +78,7 @@ fn arguments_that_are_wrong_are_refused_with_a_remedy() {
     assert!(said.contains("--api-key"), "{said}");
 }
 
-/// Returns what it prints for these arguments.
+/// Returns the output for these arguments.
 fn printed(args: &[&str]) -> String {
     let Output { status, stdout, .. } = command(args).output().expect("the program starts");
     assert!(status.success());
@@ -86,7 +86,7 @@ fn printed(args: &[&str]) -> String {
 }
 
 #[test]
-fn the_example_in_the_help_of_faults_is_a_fault_file() {
+fn help_faults_example_is_a_valid_fault_file() {
     let help = printed(&["--help-faults"]);
     let (_, example) = help.split_once("is optional:\n").expect("it has an example");
     let (example, _) = example.split_once("\n\"operation\"").expect("the example ends");
@@ -98,7 +98,7 @@ fn the_example_in_the_help_of_faults_is_a_fault_file() {
 }
 
 #[test]
-fn the_help_of_faults_has_a_line_for_each_fault() {
+fn help_faults_lists_every_fault() {
     let help = printed(&["--help-faults"]);
     for example in EXAMPLES {
         let line = format!("  \"fault\": {}", example.json);
@@ -107,12 +107,12 @@ fn the_help_of_faults_has_a_line_for_each_fault() {
 }
 
 #[test]
-fn the_version_has_the_name_of_the_crate() {
+fn version_names_the_crate() {
     assert_eq!(printed(&["--version"]), format!("twin-emulator {}\n", env!("CARGO_PKG_VERSION")));
 }
 
 #[test]
-fn a_bad_file_of_faults_is_refused_with_the_place() {
+fn rejects_wrong_fault_file_and_names_the_line() {
     let folder = tempfile::tempdir().expect("a folder");
     let file = folder.path().join("faults.json");
     let path = file.to_str().expect("its name is text");
@@ -143,7 +143,7 @@ fn a_bad_file_of_faults_is_refused_with_the_place() {
 }
 
 #[test]
-fn a_port_in_use_is_refused_with_a_remedy() {
+fn rejects_port_in_use_and_says_what_to_do() {
     let other = TcpListener::bind("127.0.0.1:0").expect("a free port");
     let program = Program::start(&["--port", "0"]);
     let address = other.local_addr().expect("it has an address").to_string();
@@ -173,7 +173,7 @@ async fn serves_the_document_of_its_profile() {
 }
 
 #[test]
-fn an_address_outside_loopback_needs_a_flag() {
+fn rejects_address_outside_loopback_without_flag() {
     for host in ["0.0.0.0", "::", "192.0.2.1"] {
         let (status, said) = refused(&["--port", "0", "--host", host]);
         assert_eq!(status, Some(1));
@@ -184,7 +184,7 @@ fn an_address_outside_loopback_needs_a_flag() {
 }
 
 #[tokio::test]
-async fn an_exposed_emulator_answers_and_warns() {
+async fn exposed_emulator_answers_and_warns() {
     let program = Program::start(&["--port", "0", "--host", "0.0.0.0", "--expose-to-network"]);
     let port = program.url().rsplit(':').next().expect("it has a port");
     let url = format!("http://127.0.0.1:{port}/openapi.json");
@@ -192,11 +192,11 @@ async fn an_exposed_emulator_answers_and_warns() {
 
     let (_, said) = program.interrupt();
 
-    assert!(said.contains("everybody who can reach"), "{said}");
+    assert!(said.contains("anyone who can reach"), "{said}");
 }
 
 #[tokio::test]
-async fn no_control_leaves_out_page_and_control_api() {
+async fn no_control_disables_page_and_control_api() {
     let program = Program::start(&["--port", "0", "--profile", "documented", "--no-control"]);
     for path in ["/", "/_emulator/state", "/_emulator/requests", "/_emulator/openapi.json"] {
         let answer = reqwest::get(format!("{}{path}", program.url())).await.expect("it answers");
@@ -207,7 +207,7 @@ async fn no_control_leaves_out_page_and_control_api() {
 }
 
 #[test]
-fn an_origin_that_is_none_is_refused() {
+fn rejects_invalid_cors_origin() {
     for origin in ["*", "localhost:3000", "http://localhost:3000/", "http://localhost:3000/x", ""] {
         let (status, said) = refused(&["--port", "0", "--cors", origin]);
         assert_eq!(status, Some(1), "{origin}");
@@ -216,7 +216,7 @@ fn an_origin_that_is_none_is_refused() {
 }
 
 #[tokio::test]
-async fn advances_a_running_clock_over_http() {
+async fn advances_running_clock_over_http() {
     let program = Program::start(&["--port", "0"]);
     let advance = format!("{}/_emulator/clock/advance", program.url());
     let now = async |by: &str| -> String {

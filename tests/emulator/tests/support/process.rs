@@ -3,7 +3,7 @@
 use std::io::{BufRead as _, BufReader, Read as _};
 use std::process::{Child, ChildStdout, Command, ExitStatus, Stdio};
 
-/// The program while it runs. It is killed when it is dropped.
+/// A running program. It is killed when this is dropped.
 pub(crate) struct Program {
     child: Child,
     output: BufReader<ChildStdout>,
@@ -11,7 +11,7 @@ pub(crate) struct Program {
 }
 
 impl Program {
-    /// Starts it, and waits until it says where it listens.
+    /// Starts the program, and waits until it prints its address.
     pub(crate) fn start(args: &[&str]) -> Self {
         let mut child = command(args)
             .stdout(Stdio::piped())
@@ -31,15 +31,15 @@ impl Program {
         &self.url
     }
 
-    /// The next line that it says.
+    /// Reads the next line of output.
     #[allow(dead_code, reason = "not every suite asks")]
     pub(crate) fn line(&mut self) -> String {
         let mut line = String::new();
-        self.output.read_line(&mut line).expect("it says text");
+        self.output.read_line(&mut line).expect("the output is valid UTF-8");
         line.trim_end().to_owned()
     }
 
-    /// The key that it says.
+    /// Reads the printed key.
     #[allow(dead_code, reason = "not every suite asks")]
     pub(crate) fn key(&mut self) -> String {
         let mut lines = std::iter::repeat_with(|| self.line()).take(4);
@@ -47,16 +47,16 @@ impl Program {
         key.expect("it says a key")
     }
 
-    /// Interrupts it as Ctrl-C does, and gives how it ended and what it had still to say.
+    /// Sends SIGINT, and returns the exit status and the remaining output.
     #[allow(dead_code, reason = "not every suite asks")]
     pub(crate) fn interrupt(mut self) -> (ExitStatus, String) {
         let pid = self.child.id().to_string();
         let sent = Command::new("kill").args(["-INT", &pid]).status().expect("kill runs");
         assert!(sent.success());
         let mut said = String::new();
-        self.output.read_to_string(&mut said).expect("it says text");
+        self.output.read_to_string(&mut said).expect("the output is valid UTF-8");
         let mut errors = self.child.stderr.take().expect("it was asked for");
-        errors.read_to_string(&mut said).expect("it says text");
+        errors.read_to_string(&mut said).expect("the output is valid UTF-8");
         (self.child.wait().expect("it ends"), said)
     }
 }

@@ -1,4 +1,4 @@
-//! An HTTP server that records every request and answers with the statuses that it was given.
+//! An HTTP server that records every request and returns chosen statuses.
 
 use std::collections::VecDeque;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -39,7 +39,7 @@ impl Recorder {
         let record = Arc::new(Mutex::new(record));
         let router = Router::new().fallback(exchange).with_state(Arc::clone(&record));
         let serving = tokio::spawn(async move {
-            // It ends with the test; there is nobody to tell of an error.
+            // It ends with the test, so an error cannot be reported.
             let _ = axum::serve(listener, router).await;
         });
         Self { address, record, serving }
@@ -71,7 +71,7 @@ impl Drop for Recorder {
 }
 
 fn lock(record: &Mutex<Record>) -> MutexGuard<'_, Record> {
-    // A test that failed elsewhere must not fail here a second time.
+    // A panic in another test thread must not cause a second panic here.
     record.lock().unwrap_or_else(PoisonError::into_inner)
 }
 

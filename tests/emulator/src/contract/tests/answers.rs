@@ -1,4 +1,4 @@
-//! Answers that break the contract, each in one way.
+//! Responses that break the contract, each in one way.
 
 use axum::http::{HeaderValue, Method, StatusCode, header};
 use serde_json::json;
@@ -9,7 +9,7 @@ const ME: &str = "#/paths/~1v1~1me/get";
 const PROBLEM: &str = "#/components/responses/Problem/content";
 const KEY: &str = "/api/public/v1/access-api-keys/{key_id}";
 
-/// An answer to `get_me`, in both profiles, and the one rule that it breaks.
+/// Asserts the one rule that a response to `get_me` breaks in both profiles.
 #[track_caller]
 fn breaks(answer: &Answer, pointer: &str, instance: &str) {
     for profile in Profile::ALL {
@@ -24,13 +24,13 @@ fn me() -> serde_json::Value {
 }
 
 #[test]
-fn a_status_that_is_not_documented() {
+fn reports_undocumented_response_status() {
     breaks(&Answer::json(StatusCode::CREATED, &me()), &format!("{ME}/responses"), "");
     breaks(&Answer::empty(StatusCode::FOUND), &format!("{ME}/responses"), "");
 }
 
 #[test]
-fn a_content_type_that_is_not_documented() {
+fn reports_undocumented_response_content_type() {
     let content = format!("{ME}/responses/200/content");
     breaks(&Answer::new(StatusCode::OK, "text/html", "<html>"), &content, "");
     breaks(&Answer::new(StatusCode::OK, "application/grpc", ""), &content, "");
@@ -40,7 +40,7 @@ fn a_content_type_that_is_not_documented() {
 }
 
 #[test]
-fn the_parameters_of_a_content_type_are_free() {
+fn ignores_content_type_parameters_and_case() {
     for content_type in ["application/json; charset=utf-8", "Application/JSON ;a=b"] {
         let answer = Answer::new(StatusCode::OK, content_type, me().to_string());
         let contract = Contract::of(Profile::Documented);
@@ -49,7 +49,7 @@ fn the_parameters_of_a_content_type_are_free() {
 }
 
 #[test]
-fn a_body_that_is_not_json() {
+fn reports_response_body_that_is_not_json() {
     let media = format!("{ME}/responses/200/content/application~1json");
     breaks(&Answer::new(StatusCode::OK, "application/json", ""), &media, "");
     breaks(&Answer::new(StatusCode::OK, "application/json", "{"), &media, "");
@@ -57,7 +57,7 @@ fn a_body_that_is_not_json() {
 }
 
 #[test]
-fn a_body_that_is_not_as_described() {
+fn reports_response_body_that_breaks_its_schema() {
     let schema = "#/components/schemas/GetMeResponse";
     breaks(&ok(&json!(null)), &format!("{schema}/type"), "");
     breaks(&ok(&json!({})), &format!("{schema}/required"), "");
@@ -66,7 +66,7 @@ fn a_body_that_is_not_as_described() {
 }
 
 #[test]
-fn a_body_where_none_is_documented() {
+fn reports_body_of_204_response() {
     let template = "/v1/agents/{agent_id}";
     let asked = request(Method::DELETE, "/v1/agents/a", "");
     for profile in Profile::ALL {
@@ -81,7 +81,7 @@ fn a_body_where_none_is_documented() {
 }
 
 #[test]
-fn a_value_deep_in_a_page() {
+fn reports_wrong_enum_value_in_list_item() {
     let agent = |state: &str| {
         json!({"agent_id": "a", "latest_run_id": "", "latest_run_is_finished": true,
             "has_runs": true, "deployment_state": state})
@@ -100,7 +100,7 @@ fn a_value_deep_in_a_page() {
 }
 
 #[test]
-fn a_value_of_the_one_branch_that_it_can_be() {
+fn reports_mismatches_inside_matching_one_of_branch() {
     let template = "/v1/agents/{agent_id}/schedule";
     let answer = ok(&json!({"schedule": {"cron": 5, "paused": false, "extra": 1}}));
     for profile in Profile::ALL {
@@ -119,7 +119,7 @@ fn a_value_of_the_one_branch_that_it_can_be() {
 }
 
 #[test]
-fn an_address_that_is_none() {
+fn reports_invalid_uri_format() {
     let contract = Contract::of(Profile::Documented);
     let answer = problem(
         404,
@@ -131,7 +131,7 @@ fn an_address_that_is_none() {
 }
 
 #[test]
-fn a_refusal_with_less_than_documented() {
+fn accepts_problem_without_type_and_title_only_in_observed_profile() {
     let answer = problem(403, &json!({"status": 403, "detail": "you do not have access"}));
     let check = |profile| {
         let asked = request(Method::DELETE, "/api/public/v1/access-api-keys/k", "");
@@ -147,10 +147,10 @@ const ME_AT: (Method, &str) = (Method::GET, "/v1/me");
 /// A path that has another method.
 const RUN: (Method, &str) = (Method::GET, "/v1/agents/{agent_id}/runs/{run_id}");
 const RUN_PATH: &str = "#/paths/~1v1~1agents~1{agent_id}~1runs~1{run_id}";
-/// A path that there is not.
+/// An unknown path.
 const NOWHERE: (Method, &str) = (Method::GET, "/v1/agents/{agent_id}/secrets");
 
-/// What the rules are that `answer` breaks in a profile.
+/// Returns the rules that `answer` breaks in a profile.
 fn broken(profile: Profile, (method, template): (Method, &str), answer: &Answer) -> Vec<String> {
     let body = if method == Method::POST { "{}" } else { "" };
     let asked = request(method.clone(), template, body);
@@ -158,52 +158,52 @@ fn broken(profile: Profile, (method, template): (Method, &str), answer: &Answer)
     found.into_iter().map(|mismatch| mismatch.pointer).collect()
 }
 
-/// An answer that was seen, though no document has it: the reference does not take it.
+/// Asserts that only the observed profile accepts `answer`.
 #[track_caller]
 fn is_only_observed(place: (Method, &str), answer: &Answer) {
     assert_eq!(broken(Profile::Observed, place.clone(), answer), [""; 0]);
     assert_ne!(broken(Profile::Documented, place, answer), [""; 0]);
 }
 
-/// An answer that is nearly what was seen, and the rule that it breaks.
+/// Asserts the rule that a response close to an observed one breaks.
 #[track_caller]
-fn is_no_form(place: (Method, &str), answer: &Answer, pointer: &str) {
+fn is_not_accepted(place: (Method, &str), answer: &Answer, pointer: &str) {
     assert_eq!(broken(Profile::Observed, place, answer), [pointer]);
 }
 
 #[test]
-fn a_body_of_the_wrong_shape_is_refused_in_plain_text() {
+fn accepts_plain_text_422_only_in_observed_profile() {
     const UNPROCESSABLE: &str = "#/paths/~1v1~1agents/post/responses/422/content";
     let plain = |text: &'static str| {
         Answer::new(StatusCode::UNPROCESSABLE_ENTITY, "text/plain; charset=utf-8", text)
     };
     is_only_observed(CREATE, &plain("Failed to deserialize the JSON body: missing field"));
-    is_no_form(CREATE, &Answer::new(StatusCode::BAD_REQUEST, "text/plain", "no"), PROBLEM);
+    is_not_accepted(CREATE, &Answer::new(StatusCode::BAD_REQUEST, "text/plain", "no"), PROBLEM);
     let html = Answer::new(StatusCode::UNPROCESSABLE_ENTITY, "text/html", "no");
-    is_no_form(CREATE, &html, UNPROCESSABLE);
-    is_no_form(ME_AT, &plain("there is no body that could be wrong"), PROBLEM);
+    is_not_accepted(CREATE, &html, UNPROCESSABLE);
+    is_not_accepted(ME_AT, &plain("there is no body that could be wrong"), PROBLEM);
 }
 
 #[test]
-fn a_method_that_a_path_lacks_is_refused_without_a_word() {
+fn accepts_empty_405_only_in_observed_profile() {
     let refused = Answer::empty(StatusCode::METHOD_NOT_ALLOWED);
     let allow = |methods| refused.clone().header(header::ALLOW, HeaderValue::from_static(methods));
     is_only_observed(RUN, &allow("DELETE"));
-    is_no_form(RUN, &refused, RUN_PATH);
-    is_no_form(RUN, &allow("GET, DELETE"), RUN_PATH);
-    is_no_form(RUN, &Answer { body: "no".into(), ..allow("DELETE") }, RUN_PATH);
-    is_no_form(NOWHERE, &allow("DELETE"), "#/paths");
-    is_no_form(ME_AT, &allow("GET"), PROBLEM);
+    is_not_accepted(RUN, &refused, RUN_PATH);
+    is_not_accepted(RUN, &allow("GET, DELETE"), RUN_PATH);
+    is_not_accepted(RUN, &Answer { body: "no".into(), ..allow("DELETE") }, RUN_PATH);
+    is_not_accepted(NOWHERE, &allow("DELETE"), "#/paths");
+    is_not_accepted(ME_AT, &allow("GET"), PROBLEM);
 }
 
 #[test]
-fn a_path_that_nothing_answers_falls_through() {
+fn accepts_grpc_for_unknown_path_only_in_observed_profile() {
     let status = header::HeaderName::from_static("grpc-status");
     let bare = Answer::new(StatusCode::OK, "application/grpc", "");
     let grpc = |code| bare.clone().header(status.clone(), HeaderValue::from_static(code));
     is_only_observed(NOWHERE, &grpc("12"));
-    is_no_form(NOWHERE, &grpc("0"), "#/paths");
-    is_no_form(NOWHERE, &bare, "#/paths");
-    is_no_form(RUN, &grpc("12"), RUN_PATH);
-    is_no_form(ME_AT, &grpc("12"), &format!("{ME}/responses/200/content"));
+    is_not_accepted(NOWHERE, &grpc("0"), "#/paths");
+    is_not_accepted(NOWHERE, &bare, "#/paths");
+    is_not_accepted(RUN, &grpc("12"), RUN_PATH);
+    is_not_accepted(ME_AT, &grpc("12"), &format!("{ME}/responses/200/content"));
 }

@@ -1,4 +1,4 @@
-//! Documents with what Twin's has not today: one that is published may have it tomorrow.
+//! Documents with features that Twin's document does not use yet.
 
 use axum::http::{HeaderValue, Method, StatusCode};
 use serde_json::{Value, json};
@@ -43,7 +43,7 @@ fn reference(name: &str) -> Value {
 }
 
 #[test]
-fn a_member_may_be_listed_by_any_part_of_all_of() {
+fn accepts_members_listed_in_any_all_of_part() {
     let more = json!({ "properties": { "more": { "type": "string" } } });
     let schema = json!({ "allOf": [reference("Base"), more] });
     assert_eq!(instances(&schema, &json!({"id": 1, "more": ""})), [""; 0]);
@@ -53,7 +53,7 @@ fn a_member_may_be_listed_by_any_part_of_all_of() {
 }
 
 #[test]
-fn a_member_may_be_listed_beside_a_reference() {
+fn accepts_members_listed_beside_ref() {
     let mut schema = reference("Base");
     schema["properties"] = json!({ "more": {} });
     assert_eq!(instances(&schema, &json!({"id": 1, "more": ""})), [""; 0]);
@@ -61,7 +61,7 @@ fn a_member_may_be_listed_beside_a_reference() {
 }
 
 #[test]
-fn a_member_must_be_listed_by_the_branch_that_holds() {
+fn rejects_members_of_one_of_branches_that_do_not_match() {
     let other = json!({ "required": ["other"], "properties": { "other": { "type": "string" } } });
     for keyword in ["oneOf", "anyOf"] {
         let schema = json!({ keyword: [reference("Base"), other] });
@@ -74,7 +74,7 @@ fn a_member_must_be_listed_by_the_branch_that_holds() {
 }
 
 #[test]
-fn an_open_schema_stays_open() {
+fn accepts_unlisted_members_of_open_schemas() {
     let body = json!({"id": 1, "more": {"deep": 1}});
     assert_eq!(instances(&reference("Open"), &body), [""; 0]);
     assert_eq!(instances(&reference("Anything"), &body), [""; 0]);
@@ -84,7 +84,7 @@ fn an_open_schema_stays_open() {
 }
 
 #[test]
-fn reports_a_member_that_a_closed_schema_forbids() {
+fn reports_member_forbidden_by_additional_properties_false() {
     let schema = json!({ "properties": { "id": {} }, "additionalProperties": false });
     let contract = contract(&schema);
     let found = check(&contract, &json!({"id": 1, "more": 1}));
@@ -93,13 +93,13 @@ fn reports_a_member_that_a_closed_schema_forbids() {
 }
 
 #[test]
-fn a_schema_may_refer_to_itself() {
+fn validates_recursive_schema() {
     let body = json!({"kids": [{"kids": []}, {"kids": [{"cats": 1}]}]});
     assert_eq!(instances(&reference("Tree"), &body), ["/kids/1/kids/0/cats"]);
 }
 
 #[test]
-fn a_schema_that_leads_nowhere_but_to_itself_is_read() {
+fn parses_schema_that_only_refers_to_itself() {
     let circle = json!({ "allOf": [{ "$ref": "#/components/schemas/Circle" }] });
     let part = json!({ "properties": { "circle": { "$ref": "#/components/schemas/Circle" } } });
     let schemas = json!({ "Circle": circle, "Part": part });
@@ -107,7 +107,7 @@ fn a_schema_that_leads_nowhere_but_to_itself_is_read() {
 }
 
 #[test]
-fn ignores_bodies_that_are_not_json() {
+fn does_not_validate_text_plain_body() {
     let content = json!({ "text/plain": { "schema": { "type": "integer" } } });
     let contract = read(&json!({
         "paths": { "/a": { "get": { "responses": { "200": { "content": content } } } } },
@@ -117,7 +117,7 @@ fn ignores_bodies_that_are_not_json() {
 }
 
 #[test]
-fn a_schema_that_cannot_be_used_takes_nothing() {
+fn rejects_every_value_when_schema_does_not_compile() {
     for schema in [reference("Nowhere"), json!({ "$ref": "https://example.com/schema.json" })] {
         let contract = contract(&schema);
         let found = check(&contract, &json!({}));
@@ -128,7 +128,7 @@ fn a_schema_that_cannot_be_used_takes_nothing() {
 }
 
 #[test]
-fn a_text_that_is_not_a_document_has_no_operation() {
+fn reads_malformed_document_as_one_without_operations() {
     for text in ["", "[]", "{}", r#"{"paths": {"/a": {"get": 5, "post": null}}}"#] {
         let contract = Contract::read(Profile::Documented, text);
         assert_eq!(check(&contract, &json!({})).len(), 1, "{text}");
@@ -136,7 +136,7 @@ fn a_text_that_is_not_a_document_has_no_operation() {
 }
 
 #[test]
-fn the_narrowest_status_counts() {
+fn prefers_exact_status_over_range_and_default() {
     let answer = |name| {
         let schema = json!({ "required": [name] });
         json!({ "content": { "application/json": { "schema": schema } } })
@@ -154,7 +154,7 @@ fn the_narrowest_status_counts() {
 }
 
 #[test]
-fn parameters_may_be_shared_and_required() {
+fn checks_path_level_and_required_parameters() {
     let shared = |schema| json!({ "name": "n", "in": "query", "required": true, "schema": schema });
     let header = json!({ "name": "x-h", "in": "header", "required": true,
         "schema": { "enum": ["yes"] } });
@@ -195,7 +195,7 @@ fn parameters_may_be_shared_and_required() {
 }
 
 #[test]
-fn a_path_parameter_must_be_listed() {
+fn reports_unlisted_path_parameter() {
     let contract =
         read(&json!({ "paths": { "/a/{b}": { "get": { "responses": { "204": {} } } } } }));
     let answer = Answer::empty(StatusCode::NO_CONTENT);
@@ -204,7 +204,7 @@ fn a_path_parameter_must_be_listed() {
 }
 
 #[test]
-fn an_operation_may_do_without_a_key() {
+fn accepts_missing_key_when_security_is_optional() {
     let key = |place| json!({ "type": "apiKey", "in": place, "name": "x-k" });
     let document = |security: Value| {
         read(&json!({

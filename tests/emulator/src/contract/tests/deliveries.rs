@@ -1,4 +1,4 @@
-//! Deliveries to webhooks, and refusals of what is no operation.
+//! Deliveries to webhooks, and error responses to requests that match no operation.
 
 use axum::http::{HeaderName, HeaderValue, Method, StatusCode, header};
 use serde_json::{Value, json};
@@ -36,7 +36,7 @@ fn breaks(delivery: &Recorded, pointer: &str, instance: &str) {
 }
 
 #[test]
-fn accepts_a_documented_request() {
+fn accepts_documented_deliveries() {
     for profile in Profile::ALL {
         for event in EVENTS {
             let found = Contract::of(profile).check_delivery(event, &delivery(event, &body(event)));
@@ -46,7 +46,7 @@ fn accepts_a_documented_request() {
 }
 
 #[test]
-fn headers_are_held_to_the_document() {
+fn reports_wrong_delivery_headers() {
     let webhook = "#/webhooks/run.failed/post/parameters";
     let right = delivery("run.failed", &body("run.failed"));
 
@@ -68,7 +68,7 @@ fn headers_are_held_to_the_document() {
 }
 
 #[test]
-fn bodies_are_held_to_the_document() {
+fn reports_wrong_delivery_bodies() {
     let data = "#/components/schemas/WebhookEventData";
     let mut without = body("run.failed");
     without["data"].as_object_mut().unwrap().remove("run_id");
@@ -85,7 +85,7 @@ fn bodies_are_held_to_the_document() {
 }
 
 #[test]
-fn an_event_that_the_document_does_not_have_is_none() {
+fn reports_unknown_webhook_event_and_method() {
     let delivery = delivery("run.failed", &body("run.failed"));
     for profile in Profile::ALL {
         let contract = Contract::of(profile);
@@ -96,14 +96,14 @@ fn an_event_that_the_document_does_not_have_is_none() {
     }
 }
 
-/// What is wrong with the refusal of a path that no document has.
+/// The pointers of the mismatches of a response to an unknown path.
 fn refusal(profile: Profile, answer: &Answer) -> Vec<String> {
     let found = Contract::of(profile).check_refusal(&Method::GET, "/v2/me", &get("/v2/me"), answer);
     found.into_iter().map(|mismatch| mismatch.pointer).collect()
 }
 
 #[test]
-fn a_refusal_of_what_is_no_operation_is_held_to_the_form_of_refusals() {
+fn checks_error_response_to_unknown_path() {
     let form = "#/components/responses/Problem/content";
     for profile in Profile::ALL {
         assert_eq!(refusal(profile, &not_found()), [""; 0]);
@@ -112,13 +112,13 @@ fn a_refusal_of_what_is_no_operation_is_held_to_the_form_of_refusals() {
         assert_eq!(refusal(profile, &text), [form]);
         let list = problem(404, &json!([]));
         assert_eq!(refusal(profile, &list), ["#/components/schemas/Problem/type"]);
-        // To carry it out is no refusal.
+        // A success is not an error response.
         assert_eq!(refusal(profile, &super::ok(&json!({}))), ["#/paths"]);
     }
 }
 
 #[test]
-fn a_refusal_without_a_word_is_what_was_seen_where_the_method_is_lacking() {
+fn accepts_empty_405_with_head_only_in_observed_profile() {
     let allow = HeaderValue::from_static("GET,HEAD");
     let refused = Answer::empty(StatusCode::METHOD_NOT_ALLOWED).header(header::ALLOW, allow);
     let check = |profile| {
@@ -131,7 +131,7 @@ fn a_refusal_without_a_word_is_what_was_seen_where_the_method_is_lacking() {
 }
 
 #[test]
-fn a_grpc_answer_is_accepted_only_as_it_was_observed() {
+fn accepts_grpc_for_unrouted_request_only_in_observed_profile() {
     let grpc = Answer::new(StatusCode::OK, "application/grpc", "");
     let grpc = grpc.header(HeaderName::from_static("grpc-status"), HeaderValue::from_static("12"));
     assert_eq!(refusal(Profile::Observed, &grpc), [""; 0]);

@@ -1,5 +1,5 @@
-//! Takes every body that the documents show, breaks it in every way there is at every
-//! place, one at a time, and asks that the contract sees it where it is.
+//! Mutates every example body of the documents, one value at a time, and asserts that each
+//! mutation is reported at its place.
 
 use axum::http::StatusCode;
 use serde_json::{Value, json};
@@ -8,7 +8,7 @@ use super::super::document::step;
 use super::samples::{Sample, Shown, Spot, answer, resolved, spots, types};
 use super::{Answer, Contract, Mismatch, Profile, Side, not_found, places};
 
-/// A body that is broken in one place, and where that is to be seen.
+/// A body with one mutation, and the place of the expected mismatch.
 struct Broken {
     body: Value,
     instance: String,
@@ -17,7 +17,7 @@ struct Broken {
 }
 
 #[test]
-fn the_examples_of_the_document_pass() {
+fn accepts_every_example_of_the_documents() {
     for profile in Profile::ALL {
         let (contract, mut seen) = (Contract::of(profile), 0);
         for sample in Sample::all(contract) {
@@ -37,7 +37,7 @@ fn the_examples_of_the_document_pass() {
 }
 
 #[test]
-fn an_answer_that_is_broken_anywhere_is_seen() {
+fn reports_every_mutation_of_response_bodies() {
     for profile in Profile::ALL {
         let (contract, mut seen) = (Contract::of(profile), 0);
         for sample in Sample::all(contract) {
@@ -60,7 +60,7 @@ fn an_answer_that_is_broken_anywhere_is_seen() {
 }
 
 #[test]
-fn a_request_that_is_broken_anywhere_is_seen_if_it_is_accepted() {
+fn reports_every_mutation_of_accepted_request_bodies() {
     for profile in Profile::ALL {
         let (contract, mut seen) = (Contract::of(profile), 0);
         for sample in Sample::all(contract) {
@@ -79,7 +79,7 @@ fn a_request_that_is_broken_anywhere_is_seen_if_it_is_accepted() {
 }
 
 #[test]
-fn an_open_object_takes_what_is_not_listed() {
+fn accepts_unlisted_members_of_problem_details() {
     for profile in Profile::ALL {
         for sample in Sample::all(Contract::of(profile)) {
             let body = json!({
@@ -102,8 +102,8 @@ fn copy(shown: &Shown) -> Shown {
     Shown { schema: schema.clone(), content_type: content_type.clone(), body: body.clone() }
 }
 
-/// The break is seen where it is, and nothing is seen elsewhere: a value of the wrong type
-/// is also none of an enum.
+/// Asserts that the mutation is reported at its place and nowhere else. One mutation can break two
+/// rules: a value of the wrong type is also not in an enum.
 #[track_caller]
 fn assert_seen(contract: &Contract, found: &[Mismatch], side: Side, broken: &Broken) {
     let places = places(contract, found);
@@ -114,7 +114,7 @@ fn assert_seen(contract: &Contract, found: &[Mismatch], side: Side, broken: &Bro
     }
 }
 
-/// Every way to break a body once.
+/// Every single mutation of a body.
 fn broken(contract: &Contract, shown: &Shown) -> Vec<Broken> {
     let root = contract.document.root();
     let schema = contract.document.at(&shown.schema).unwrap();
@@ -182,7 +182,7 @@ fn with_other_types(root: &Value, body: &Value, spot: &Spot<'_>) -> Vec<Broken> 
 }
 
 #[test]
-fn a_sample_has_everything() {
+fn agent_sample_has_all_14_members() {
     // The mutations are as good as what they break: an agent as observed has all members.
     let contract = Contract::of(Profile::Observed);
     let answers = Sample::named(contract, "get_agent").answers();

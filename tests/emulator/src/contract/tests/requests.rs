@@ -1,4 +1,4 @@
-//! Requests that break the contract and are accepted all the same.
+//! Accepted requests that break the contract.
 
 use axum::http::{HeaderValue, Method, StatusCode};
 use serde_json::json;
@@ -12,7 +12,7 @@ const AGENTS: &str = "#/paths/~1v1~1agents/get";
 const RUNS: &str = "/v1/agents/{agent_id}/runs";
 const LIST_RUNS: &str = "#/paths/~1v1~1agents~1{agent_id}~1runs/get";
 
-/// The one rule that a request breaks, in both profiles; and it is right to refuse it.
+/// Asserts the one rule that a request breaks in both profiles, and that rejecting it is correct.
 #[track_caller]
 fn breaks(template: &str, request: &Recorded, answer: &Answer, pointer: &str, instance: &str) {
     for profile in Profile::ALL {
@@ -37,28 +37,28 @@ fn list_runs(query: &str) -> Vec<Mismatch> {
 }
 
 #[test]
-fn a_request_without_a_key() {
+fn reports_accepted_request_without_key() {
     let mut asked = get("/v1/agents");
     asked.headers.clear();
     breaks("/v1/agents", &asked, &agents(), "#/security", "x-api-key");
 }
 
 #[test]
-fn a_path_of_another_operation() {
+fn reports_path_that_does_not_match_template() {
     breaks("/v1/agents", &get("/v1/me"), &agents(), AGENTS, "");
     breaks("/v1/agents", &get("/v1/agents/a"), &agents(), AGENTS, "");
     breaks("/v1/agents", &get(""), &agents(), AGENTS, "");
 }
 
 #[test]
-fn a_path_parameter_that_is_none() {
+fn reports_empty_or_invalid_utf8_path_parameter() {
     let pointer = format!("{LIST_RUNS}/parameters/0");
     breaks(RUNS, &get("/v1/agents//runs"), &runs(), &pointer, "{agent_id}");
     breaks(RUNS, &get("/v1/agents/%ff/runs"), &runs(), &pointer, "{agent_id}");
 }
 
 #[test]
-fn the_name_of_a_path_parameter_is_free() {
+fn ignores_names_of_path_parameters() {
     let found = Contract::of(Profile::Documented).check(
         &Method::GET,
         "/v1/agents/{id}/runs",
@@ -69,14 +69,14 @@ fn the_name_of_a_path_parameter_is_free() {
 }
 
 #[test]
-fn a_query_parameter_that_is_not_listed() {
+fn reports_unlisted_query_parameter() {
     breaks("/v1/agents", &get("/v1/agents?offset=5"), &agents(), AGENTS, "?offset");
     breaks("/v1/agents", &get("/v1/agents?li%6Dits=5"), &agents(), AGENTS, "?limits");
     breaks("/v1/me", &get("/v1/me?a"), &ok(&json!({"user_id": ""})), "#/paths/~1v1~1me/get", "?a");
 }
 
 #[test]
-fn a_query_parameter_of_another_type() {
+fn reports_query_parameter_of_wrong_type() {
     let pointer = format!("{LIST_RUNS}/parameters/1/schema/type");
     for page in ["", "one", "1.0", "1e0", "1.5", "%2B1", "+1", "01", "true", "null"] {
         let asked = get(&format!("/v1/agents/a/runs?page={page}"));
@@ -87,26 +87,26 @@ fn a_query_parameter_of_another_type() {
 }
 
 #[test]
-fn a_query_is_decoded() {
+fn decodes_query_before_validation() {
     assert_eq!(list_runs("page=%31&filter_policy_group=run%6Eer"), []);
-    // A text may look like anything.
+    // A string may look like a number.
     assert_eq!(list_runs("filter_status=42&filter_run_id=true&filter_policy_type=a+%26+b"), []);
     assert_eq!(list_runs("page=-1&page_size=9007199254740993"), []);
 }
 
 #[test]
-fn a_query_that_is_no_text() {
+fn reports_query_that_is_not_valid_utf8() {
     breaks("/v1/agents", &get("/v1/agents?cursor=%ff"), &agents(), AGENTS, "?");
 }
 
 #[test]
-fn a_query_parameter_that_is_given_twice() {
+fn reports_repeated_query_parameter() {
     let pointer = format!("{AGENTS}/parameters/2");
     breaks("/v1/agents", &get("/v1/agents?limit=1&limit=1"), &agents(), &pointer, "?limit");
 }
 
 #[test]
-fn a_body_of_another_content_type() {
+fn reports_request_body_of_wrong_content_type() {
     let mut asked = request(Method::POST, "/v1/workspaces", r#"{"name": "n"}"#);
     let answer =
         Answer::json(StatusCode::CREATED, &json!({"workspace": {"workspace_id": "", "name": ""}}));
@@ -118,7 +118,7 @@ fn a_body_of_another_content_type() {
 }
 
 #[test]
-fn a_body_that_is_not_as_described() {
+fn reports_request_body_that_breaks_its_schema() {
     let answer =
         Answer::json(StatusCode::CREATED, &json!({"workspace": {"workspace_id": "", "name": ""}}));
     let body = "#/paths/~1v1~1workspaces/post/requestBody";
@@ -139,7 +139,7 @@ fn a_body_that_is_not_as_described() {
 }
 
 #[test]
-fn a_body_where_none_is_documented() {
+fn reports_undocumented_request_body() {
     let asked = request(Method::POST, "/v1/agents/a/schedule/pause", "{}");
     let template = "/v1/agents/{agent_id}/schedule/pause";
     let pointer = "#/paths/~1v1~1agents~1{agent_id}~1schedule~1pause/post";
@@ -147,7 +147,7 @@ fn a_body_where_none_is_documented() {
 }
 
 #[test]
-fn a_body_that_may_be_left_out() {
+fn accepts_missing_optional_body() {
     let template = "/v1/agents/{agent_id}/runs/{run_id}/cancel";
     let asked = request(Method::POST, "/v1/agents/a/runs/r/cancel", "");
     let answer = ok(&json!({"error": ""}));
@@ -157,7 +157,7 @@ fn a_body_that_may_be_left_out() {
 }
 
 #[test]
-fn fields_that_only_the_service_requires() {
+fn requires_observed_fields_only_in_observed_profile() {
     let asked = request(Method::POST, "/v1/agents/a/runs", "{}");
     let run = json!({"run_id": "", "agent_id": "", "status": "paused", "started_at": ""});
     let answer = Answer::json(StatusCode::CREATED, &json!({ "run": run }));
@@ -169,7 +169,7 @@ fn fields_that_only_the_service_requires() {
 }
 
 #[test]
-fn a_refusal_must_be_right_all_the_same() {
+fn checks_response_to_rejected_request() {
     let asked = get("/v1/agents?offset=5");
     let contract = Contract::of(Profile::Documented);
     let found = contract.check(&Method::GET, "/v1/agents", &asked, &problem(400, &json!([])));
@@ -178,7 +178,7 @@ fn a_refusal_must_be_right_all_the_same() {
 }
 
 #[test]
-fn a_request_without_an_operation() {
+fn reports_unknown_path_and_method() {
     for profile in Profile::ALL {
         let contract = Contract::of(profile);
         let found = contract.check(&Method::PUT, "/v1/me", &get("/v1/me"), &not_found());

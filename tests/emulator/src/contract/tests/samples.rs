@@ -58,7 +58,7 @@ impl<'a> Sample<'a> {
 
     pub(super) fn request_with(&self, body: &str) -> Recorded {
         let mut path = self.operation.template.clone();
-        for parameter in self.operation.parameters.iter().filter(|p| p.place == "path") {
+        for parameter in self.operation.parameters.iter().filter(|p| p.location == "path") {
             path = path.replace(&format!("{{{}}}", parameter.name), "a%20b");
         }
         request(self.operation.method.clone(), &path, body)

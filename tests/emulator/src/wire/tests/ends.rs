@@ -1,4 +1,4 @@
-//! Answers that do not arrive whole, to the byte.
+//! Responses that end early, to the exact byte.
 
 use tokio::io::AsyncReadExt as _;
 use tokio::net::TcpSocket;
@@ -10,7 +10,7 @@ use crate::fault::WireFault;
 const MUCH: usize = 8 << 20;
 
 #[tokio::test]
-async fn a_reset_comes_after_exactly_the_requested_bytes() {
+async fn resets_after_exactly_the_requested_bytes() {
     in_time(async {
         let rig = Rig::start();
         let (whole, _) = rig.fetch().await;
@@ -29,7 +29,7 @@ async fn a_reset_comes_after_exactly_the_requested_bytes() {
 }
 
 #[tokio::test]
-async fn a_close_comes_after_exactly_the_requested_bytes() {
+async fn closes_after_exactly_the_requested_bytes() {
     in_time(async {
         let rig = Rig::start();
         let (whole, _) = rig.fetch().await;
@@ -44,7 +44,7 @@ async fn a_close_comes_after_exactly_the_requested_bytes() {
 }
 
 #[tokio::test]
-async fn bytes_are_counted_from_the_answer_that_is_hit() {
+async fn counts_bytes_from_the_faulty_response() {
     in_time(async {
         let rig = Rig::start();
         let mut client = rig.client().await;
@@ -61,7 +61,7 @@ async fn bytes_are_counted_from_the_answer_that_is_hit() {
 }
 
 #[tokio::test]
-async fn a_connection_lives_on_when_the_answer_was_shorter() {
+async fn keeps_connection_when_response_is_shorter_than_limit() {
     in_time(async {
         let rig = Rig::start();
         let mut client = rig.client().await;
@@ -82,10 +82,10 @@ async fn a_connection_lives_on_when_the_answer_was_shorter() {
     .await;
 }
 
-/// On Linux what has arrived can be read after the RST, which the client knows of here.
+/// On Linux, bytes that arrived before the RST can be read after it.
 #[cfg(target_os = "linux")]
 #[tokio::test]
-async fn a_reset_leaves_what_arrived_before_it() {
+async fn client_reads_bytes_that_arrived_before_reset() {
     in_time(async {
         let rig = Rig::answering(answer("x".repeat(20_000)));
         let (whole, _) = rig.fetch().await;
@@ -122,7 +122,7 @@ async fn slow_fetch(rig: &Rig) -> (usize, std::io::Result<()>) {
 
 #[cfg(target_os = "linux")]
 #[tokio::test]
-async fn a_reset_waits_for_a_client_that_reads_slowly() {
+async fn reset_waits_for_slow_client() {
     in_time(async {
         let rig = Rig::answering(answer("x".repeat(MUCH)));
         for at in [70_000, MUCH / 2] {
@@ -136,7 +136,7 @@ async fn a_reset_waits_for_a_client_that_reads_slowly() {
 }
 
 #[tokio::test]
-async fn a_cut_body_of_a_slow_client_is_cut_where_it_should_be() {
+async fn cuts_body_at_exact_byte_for_slow_client() {
     in_time(async {
         let rig = Rig::answering(answer("x".repeat(MUCH)));
         let mut client = rig.client().await;
@@ -151,7 +151,7 @@ async fn a_cut_body_of_a_slow_client_is_cut_where_it_should_be() {
 }
 
 #[tokio::test]
-async fn a_body_is_cut_under_the_head_of_the_whole() {
+async fn cut_body_keeps_original_content_length() {
     in_time(async {
         let rig = Rig::start();
         let (whole, _) = rig.fetch().await;
@@ -178,7 +178,7 @@ fn sorted_head(bytes: &[u8]) -> (Vec<String>, String) {
 }
 
 #[tokio::test]
-async fn a_body_in_chunks_is_cut_between_them() {
+async fn cuts_chunked_body_between_chunks() {
     in_time(async {
         let rig = Rig::start();
         let length = BODY.len();

@@ -1,4 +1,4 @@
-//! Answers that take their time, or do not end.
+//! Responses that are slow or do not end.
 
 use std::num::NonZeroUsize;
 use std::time::Duration;
@@ -26,7 +26,7 @@ async fn pieces(rig: &Rig, client: &mut super::rig::Client, whole: &[u8], size: 
 }
 
 #[tokio::test]
-async fn a_trickle_may_begin_with_the_head() {
+async fn trickles_head_and_body() {
     in_time(async {
         let rig = Rig::start();
         let mut client = rig.client().await;
@@ -45,7 +45,7 @@ async fn a_trickle_may_begin_with_the_head() {
 }
 
 #[tokio::test]
-async fn a_trickle_may_begin_with_the_body() {
+async fn trickles_only_the_body() {
     in_time(async {
         let rig = Rig::start();
         let mut client = rig.client().await;
@@ -60,7 +60,7 @@ async fn a_trickle_may_begin_with_the_body() {
 }
 
 #[tokio::test]
-async fn a_trickle_ends_when_the_client_leaves() {
+async fn trickle_ends_when_client_disconnects() {
     in_time(async {
         let rig = Rig::start();
         rig.order(trickle(1, false));
@@ -76,7 +76,7 @@ async fn a_trickle_ends_when_the_client_leaves() {
 }
 
 #[tokio::test]
-async fn a_delay_is_before_the_first_byte() {
+async fn delays_before_the_first_byte() {
     in_time(async {
         let rig = Rig::start();
         let (whole, _) = rig.fetch().await;
@@ -99,7 +99,7 @@ async fn a_delay_is_before_the_first_byte() {
 }
 
 #[tokio::test]
-async fn a_body_without_an_end_ends_when_the_client_leaves() {
+async fn endless_body_ends_when_client_disconnects() {
     in_time(async {
         for (of, begin) in [(Endless::Whitespace, "    "), (Endless::Array, "[{},{},{},{}")] {
             let mut rig = Rig::answering(answer(""));

@@ -1,4 +1,4 @@
-//! The door, shut and opened.
+//! Tests of the gate.
 
 use std::io::ErrorKind;
 use std::process::Command;
@@ -14,7 +14,7 @@ async fn connecting_fails(rig: &Rig) -> Option<ErrorKind> {
 }
 
 #[tokio::test]
-async fn a_shut_door_refuses_and_an_open_one_is_at_the_same_port() {
+async fn shut_gate_refuses_and_reopens_on_the_same_port() {
     in_time(async {
         let rig = Rig::start();
         let (whole, _) = rig.fetch().await;
@@ -42,7 +42,7 @@ async fn a_shut_door_refuses_and_an_open_one_is_at_the_same_port() {
 }
 
 #[tokio::test]
-async fn orders_can_be_repeated() {
+async fn gate_can_be_shut_and_opened_repeatedly() {
     in_time(async {
         let rig = Rig::start();
         rig.gate.accept().await;
@@ -58,7 +58,7 @@ async fn orders_can_be_repeated() {
 }
 
 #[tokio::test]
-async fn a_refusal_on_order_resets_the_request_and_ends_by_itself() {
+async fn refuse_fault_resets_request_and_reopens_after_its_duration() {
     in_time(async {
         let rig = Rig::start();
         let time = Duration::from_secs(3_600);
@@ -79,7 +79,7 @@ async fn a_refusal_on_order_resets_the_request_and_ends_by_itself() {
 }
 
 #[tokio::test]
-async fn the_last_time_that_was_given_counts() {
+async fn last_shut_duration_applies() {
     in_time(async {
         let rig = Rig::start();
         let mut first = rig.client().await;
@@ -101,7 +101,7 @@ async fn the_last_time_that_was_given_counts() {
 }
 
 #[tokio::test]
-async fn a_gate_without_a_server_holds_nobody_up() {
+async fn gate_methods_return_when_server_is_gone() {
     in_time(async {
         let gate = Rig::start().gate.clone();
         gate.refuse().await;
@@ -115,14 +115,14 @@ async fn a_gate_without_a_server_holds_nobody_up() {
 /// Runs itself once more, as a process that may have few descriptors only.
 #[cfg(target_os = "linux")]
 #[test]
-fn it_recovers_when_there_was_no_descriptor_left() {
+fn accepts_again_after_running_out_of_descriptors() {
     const CHILD: &str = "TWIN_EMULATOR_FEW_DESCRIPTORS";
     if std::env::var_os(CHILD).is_some() {
         let mut runtime = tokio::runtime::Builder::new_current_thread();
         runtime.enable_all().build().unwrap().block_on(in_time(exhaust()));
         return;
     }
-    let name = "wire::tests::gate::it_recovers_when_there_was_no_descriptor_left";
+    let name = "wire::tests::gate::accepts_again_after_running_out_of_descriptors";
     let output = Command::new("sh")
         .args(["-c", "ulimit -n 40 && exec \"$0\" --exact \"$1\" --nocapture"])
         .arg(std::env::current_exe().unwrap())

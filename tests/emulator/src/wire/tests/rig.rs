@@ -1,4 +1,4 @@
-//! A server with one answer, and clients that see its bytes.
+//! A server with one response, and clients that read its bytes.
 
 use std::io;
 use std::net::Ipv4Addr;
@@ -29,7 +29,7 @@ pub(super) const BODY: &str = r#"{"agents":[]}"#;
 pub(super) struct Rig {
     pub(super) gate: Gate,
     pub(super) pace: ByHand,
-    /// Something arrives whenever the server has no use for a body any more.
+    /// Gets a message whenever the server drops a body.
     pub(super) dropped: mpsc::UnboundedReceiver<()>,
     shared: Shared,
     serving: JoinHandle<()>,
@@ -43,7 +43,7 @@ struct Shared {
     dropped: mpsc::UnboundedSender<()>,
 }
 
-/// An answer whose bytes are the same today and tomorrow.
+/// A response with constant bytes.
 pub(super) fn answer(body: impl Into<axum::body::Bytes>) -> Answer {
     let date = HeaderValue::from_static("Sun, 06 Nov 1994 08:49:37 GMT");
     Answer::new(StatusCode::OK, "application/json", body).header(header::DATE, date)
@@ -66,7 +66,7 @@ impl Rig {
         Self { gate, pace, dropped, shared, serving }
     }
 
-    /// What goes wrong with every answer from now on.
+    /// Sets the fault of all following responses.
     pub(super) fn order(&self, fault: impl Into<Option<WireFault>>) {
         *self.shared.fault.lock().unwrap() = fault.into();
     }
@@ -75,7 +75,7 @@ impl Rig {
         Client(TcpStream::connect(self.gate.address()).await.unwrap())
     }
 
-    /// What a client gets that asks once and reads to the end.
+    /// Sends one request and reads to the end.
     pub(super) async fn fetch(&self) -> (Vec<u8>, io::Result<()>) {
         let mut client = self.client().await;
         client.ask_once().await;
@@ -117,7 +117,7 @@ impl Drop for Guard {
     }
 }
 
-/// A client without any opinion.
+/// A plain TCP client.
 pub(super) struct Client(pub(super) TcpStream);
 
 impl Client {
@@ -125,7 +125,7 @@ impl Client {
         self.0.write_all(REQUEST).await.unwrap();
     }
 
-    /// Asks, and has the server close the connection after the answer.
+    /// Sends a request with `Connection: close`.
     pub(super) async fn ask_once(&mut self) {
         let request = b"GET / HTTP/1.1\r\nhost: twin.test\r\nconnection: close\r\n\r\n";
         self.0.write_all(request).await.unwrap();
@@ -147,14 +147,14 @@ impl Client {
         String::from_utf8(head).unwrap()
     }
 
-    /// What comes until the connection ends, and how it does.
+    /// Reads until the connection ends, and returns how it ended.
     pub(super) async fn rest(&mut self) -> (Vec<u8>, io::Result<()>) {
         let mut bytes = Vec::new();
         let end = self.0.read_to_end(&mut bytes).await;
         (bytes, end.map(|_| ()))
     }
 
-    /// Whether nothing has arrived that was not read.
+    /// Returns whether all arrived bytes were read.
     pub(super) fn is_idle(&self) -> bool {
         let error = self.0.try_read(&mut [0]).map_err(|error| error.kind());
         error == Err(io::ErrorKind::WouldBlock)
