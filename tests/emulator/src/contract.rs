@@ -120,7 +120,7 @@ impl Contract {
         let mut side = report.on(Side::Request);
         match self.index.webhook(event, &delivery.method) {
             Some(webhook) => {
-                request::check_headers_and_body(&self.document, webhook, delivery, &mut side)
+                request::check_headers_and_body(&self.document, webhook, delivery, &mut side);
             }
             None => side.add("#", "", "the document does not have this webhook"),
         }

@@ -60,7 +60,7 @@ impl Content {
             (Ok(value), Some(schema)) => schema.check(document, &value, "", report),
             (Ok(_), None) => {}
             (Err(error), _) => {
-                report.add(pointer, "", &format!("the body is not valid JSON: {error}"))
+                report.add(pointer, "", &format!("the body is not valid JSON: {error}"));
             }
         }
     }

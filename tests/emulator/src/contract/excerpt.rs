@@ -38,7 +38,9 @@ fn references(value: &Value, targets: &mut Vec<String>) {
             }
         }
         Value::Array(elements) => {
-            elements.iter().for_each(|element| references(element, targets));
+            for element in elements {
+                references(element, targets);
+            }
         }
         _ => {}
     }

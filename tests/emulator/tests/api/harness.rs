@@ -199,7 +199,7 @@ impl Reply {
 /// A text in JSON.
 #[track_caller]
 pub(super) fn text(value: &Value) -> String {
-    value.as_str().unwrap_or_else(|| panic!("{value} is no text")).to_owned()
+    value.as_str().unwrap_or_else(|| panic!("{value} is not valid UTF-8")).to_owned()
 }
 
 /// One member of every item, as text.
