@@ -30,7 +30,7 @@ pub(crate) async fn look(twin: &Client) -> anyhow::Result<()> {
 async fn first_agents(twin: &Client) -> anyhow::Result<Vec<Agent>> {
     say::heading("The first agents, by cursor");
     let mut agents = Vec::new();
-    let mut pages = shown!(twin.list_agents().limit(5).pages());
+    let mut pages = shown!(twin.list_agents().pages());
     for _ in 0..PAGES {
         let Some(mut page) = pages.try_next().await? else { return Ok(agents) };
         list(&page.items, |agent| {
