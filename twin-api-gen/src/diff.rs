@@ -59,7 +59,7 @@ impl Level {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Change {
-    /// The identifier of the rule that found it, as in [`rules::RULES`].
+    /// The identifier of the rule that found it, as in [`rules::all`].
     pub rule: &'static str,
     /// What the change means.
     pub level: Level,

@@ -12,7 +12,7 @@
 //!   the method and path; `source` says where the operation is known from. `also` lists other
 //!   path shapes, such as `/agents/{}/schedule`, under which a document may describe it.
 //!   `responses` need only hold what `refusals` does not.
-//! - `entities`: the types of the API by our name; [`entity`] describes their form.
+//! - `entities`: the types of the API by our name; `entity.rs` describes their form.
 //!
 //! `known.json` wins over the document, unless a member, parameter or operation carries
 //! `"upstream": "wins"`. Deleting an operation, a parameter or a member gives up the promise.

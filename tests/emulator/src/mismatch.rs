@@ -9,7 +9,7 @@ pub struct Mismatch {
     pub operation: String,
     /// The side that differs.
     pub side: Side,
-    /// The broken rule: a JSON pointer into the [`document`] of the profile, as a URI fragment
+    /// The broken rule: a JSON pointer into the document of the profile, as a URI fragment
     /// that is not percent-encoded.
     pub pointer: String,
     /// The wrong value: a JSON pointer into the body, or a parameter as `?limit`, `{agent_id}` or
