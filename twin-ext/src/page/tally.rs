@@ -13,7 +13,6 @@ use twin_api::types::RunEvent;
 
 use super::dedupe::IdHasher;
 use super::{Indexed, Location, Position};
-use crate::event::RunEventExt as _;
 
 /// An event with an index.
 pub(crate) trait Event {
@@ -26,7 +25,8 @@ pub(crate) trait Event {
 
 impl Event for RunEvent {
     fn index(&self) -> Option<u64> {
-        self.position()
+        // As `RunEventExt::position`, which the feature `pages` alone does not have.
+        self.event_index.or(self.index)
     }
 
     fn contents(&self) -> (Option<&str>, &str) {
