@@ -186,6 +186,7 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
+    use crate::event::RunEventExt as _;
 
     fn events(indexes: &[u64]) -> Vec<RunEvent> {
         let event = |index| json!({"event_index": index, "event": {"n": index}});
