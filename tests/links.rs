@@ -94,3 +94,31 @@ fn every_row_of_the_fault_table_names_a_test() {
         assert!(!links(row).is_empty(), "no test: {row}");
     }
 }
+
+/// The words in backticks that begin with a folder of the repository.
+fn paths_in_code(text: &str) -> impl Iterator<Item = &str> {
+    const FOLDERS: [&str; 6] =
+        ["tests/", "twin-api/", "twin-api-gen/", "twin-ext/", "xtask/", ".ci/"];
+    text.split('`')
+        .skip(1)
+        .step_by(2)
+        .filter(|word| FOLDERS.iter().any(|folder| word.starts_with(folder)))
+        .filter(|word| !word.contains([' ', '*']))
+}
+
+#[test]
+fn every_path_in_the_top_level_documents_exists() {
+    let mut missing = Vec::new();
+    let mut seen = 0;
+    for page in ["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md"] {
+        let text = fs::read_to_string(root().join(page)).unwrap();
+        for path in paths_in_code(&text) {
+            seen += 1;
+            if !root().join(path).exists() {
+                missing.push(format!("{page}: {path}"));
+            }
+        }
+    }
+    assert!(seen > 50, "only {seen} paths were found");
+    assert!(missing.is_empty(), "{missing:#?}");
+}
