@@ -1,13 +1,13 @@
-//! Compares two OpenAPI documents, member by member and in the direction of data.
+//! Compares two OpenAPI documents and rates each change as breaking or compatible.
 //!
-//! [`compare`] finds what an upstream release changes for anybody who sends or reads data. It
-//! compares by place: an operation is its method and the shape of its path, a schema is what
-//! stands behind a `$ref`. So a new name for a schema, a path parameter or an operation is no
-//! change, and neither is another way to write null. [`surface`] compares what two documents
-//! make of our Rust client.
+//! [`compare`] finds the changes that affect anyone who sends requests to the API or reads its
+//! responses. It identifies an operation by its method and path shape, and follows every `$ref`
+//! before it compares schemas. Renaming a schema, a path parameter or an operation is therefore
+//! not a change, and neither is another way to write a nullable type. [`surface`] compares the
+//! Rust clients that the two documents generate.
 //!
-//! It reads no known facts and refuses no document: what it cannot resolve, it compares as
-//! "any value".
+//! The comparison does not use `known.json`. It accepts every document: a `$ref` that it cannot
+//! resolve compares as "any value".
 
 pub mod rules;
 pub mod surface;
@@ -33,19 +33,19 @@ use document::{Document, Exchange, Key, Kind, Loc};
 use graph::Graph;
 use rules::Rule;
 
-/// What a change means for those who use the API.
+/// The effect of a change on programs that use the API.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Level {
-    /// A program that was right before may fail now.
+    /// A program that worked with the old document may fail with the new one.
     Breaking,
-    /// Programs that were right stay right.
+    /// Every program that worked with the old document still works.
     Compatible,
-    /// Only texts for people changed.
+    /// Only titles, descriptions or examples changed.
     Docs,
 }
 
 impl Level {
-    /// Returns the level as it stands in the JSON report.
+    /// Returns the name of the level in the JSON report.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Breaking => "breaking",
@@ -61,19 +61,21 @@ impl Level {
 pub struct Change {
     /// The identifier of the rule that found it, as in [`rules::all`].
     pub rule: &'static str,
-    /// What the change means.
+    /// The effect on programs that use the API.
     pub level: Level,
     /// Method and path, `GET /v1/agents`, or `None` for the document as a whole.
     pub operation: Option<String>,
-    /// The place as a JSON pointer: into the old document for what was removed, into the new
-    /// document otherwise.
+    /// A JSON pointer to the changed part: into the old document if the part was removed,
+    /// otherwise into the new one.
     pub pointer: String,
     /// What changed: a lower-case sentence without a full stop.
     pub message: String,
 }
 
-/// Compares two parsed documents. Breaking changes come first; within a level the document as a
-/// whole comes first, then the operations in their order.
+/// Compares two parsed documents and returns the changes.
+///
+/// The changes are sorted by level, breaking ones first. Within a level, changes of the whole
+/// document precede those of operations, which keep the order of the document.
 pub fn compare(old: &Value, new: &Value) -> Vec<Change> {
     let (old, new) = (Document::new(old), Document::new(new));
     let (was, is) = (old.exchanges(), new.exchanges());
@@ -107,7 +109,7 @@ impl Report {
     }
 }
 
-/// What belongs to no operation: texts, version, servers.
+/// Compares the parts outside operations: `info` and `servers`.
 fn whole(old: &Document<'_>, new: &Document<'_>, report: &mut Report) {
     let root = new.root();
     for (pointer, rule) in [("/info/version", &rules::VERSION), ("/info/title", &rules::INFO)] {
@@ -134,7 +136,7 @@ fn whole(old: &Document<'_>, new: &Document<'_>, report: &mut Report) {
     servers(old, new, report);
 }
 
-/// The origins of the servers. Their paths belong to the operations.
+/// Compares the origins of the servers. A server's path counts as part of the operations' paths.
 fn servers(old: &Document<'_>, new: &Document<'_>, report: &mut Report) {
     let (was, is) = (old.origins(), new.origins());
     for (origin, at) in was.iter().filter(|(origin, _)| !is.contains_key(*origin)) {
@@ -158,7 +160,7 @@ fn exchanges<'a>(
             Kind::Operation => &rules::OPERATION_REMOVED,
             Kind::Webhook => &rules::WEBHOOK_REMOVED,
         };
-        let message = format!("{} is not in the document any more", gone.name);
+        let message = format!("{} was removed from the document", gone.name);
         report.add(rule, Some(&gone.name), &gone.operation, message);
     }
     let mut compared = Vec::new();

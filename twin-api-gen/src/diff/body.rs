@@ -1,4 +1,4 @@
-//! Request bodies and the media types of bodies in general.
+//! Compares request bodies, and the media types of requests and responses.
 
 use std::collections::BTreeMap;
 
@@ -39,7 +39,7 @@ fn both<'a>(scope: &mut Scope<'_, 'a>, old: &Loc<'a>, new: &Loc<'a>) {
         _ => {}
     }
     if old.value.get("description") != new.value.get("description") {
-        let message = "the text of the request body changed";
+        let message = "the documentation of the request body changed";
         scope.find(&rules::BODY_DESCRIPTION, new, message);
     }
     let rules = (&rules::BODY_MEDIA_TYPE_ADDED, &rules::BODY_MEDIA_TYPE_REMOVED);
@@ -53,7 +53,7 @@ fn both<'a>(scope: &mut Scope<'_, 'a>, old: &Loc<'a>, new: &Loc<'a>) {
     }
 }
 
-/// Reports media types that are new or gone, and returns those that both documents have.
+/// Reports added and removed media types, and returns those that both documents have.
 pub(super) fn contents<'a>(
     scope: &mut Scope<'_, 'a>,
     (added, removed): (&Rule, &Rule),
@@ -75,7 +75,7 @@ pub(super) fn contents<'a>(
     both
 }
 
-/// Media types in lower case and without parameters such as `charset`.
+/// Returns the media types in lower case, without parameters such as `charset`.
 fn media_types<'a>(holder: &Loc<'a>) -> BTreeMap<String, Loc<'a>> {
     let content = holder.get("content");
     let name = |name: &str| name.split(';').next().unwrap_or(name).trim().to_ascii_lowercase();

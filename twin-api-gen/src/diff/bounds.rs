@@ -1,7 +1,7 @@
-//! Limits of values: tightened, loosened, new, gone.
+//! Compares the limits of values, such as `maximum`, `minLength` and `pattern`.
 //!
-//! An exclusive limit of 3.1 is a number, one of 3.0 is a flag beside the inclusive limit; both
-//! are read as one limit.
+//! `exclusiveMaximum` is a number in OpenAPI 3.1, and a flag beside `maximum` in 3.0. Both forms
+//! are read as the same limit.
 
 use serde_json::Value;
 
@@ -41,7 +41,7 @@ pub(super) fn compare<'a>(pair: &mut Compared<'_, 'a>, was: &Schema<'a>, is: &Sc
     patterns(pair, was, is);
 }
 
-/// A limit and whether it is itself allowed.
+/// A limit, and whether the limit itself is excluded.
 #[derive(Debug, Clone, Copy, PartialEq)]
 struct Limit {
     value: f64,
@@ -67,7 +67,7 @@ impl Limit {
         }
     }
 
-    /// Whether `new` allows fewer values than `self`.
+    /// Returns whether `new` allows fewer values than `self`.
     fn is_tightened_to(&self, new: &Self, larger_is_tighter: bool) -> bool {
         #[expect(clippy::float_cmp, reason = "both are read from the same kind of text")]
         if self.value == new.value {
@@ -93,7 +93,7 @@ fn multiples<'a>(pair: &mut Compared<'_, 'a>, was: &Schema<'a>, is: &Schema<'a>)
         return;
     }
     let rule = match (old, new) {
-        // Every multiple of the old number is one of the new number.
+        // Every multiple of the old number is also a multiple of the new one.
         (Some(old), Some(new)) if (old / new).fract() == 0.0 => &rules::MULTIPLE_OF_LOOSENED,
         (Some(_), None) => &rules::MULTIPLE_OF_LOOSENED,
         _ => &rules::MULTIPLE_OF_TIGHTENED,
@@ -109,18 +109,19 @@ fn flags<'a>(pair: &mut Compared<'_, 'a>, was: &Schema<'a>, is: &Schema<'a>) {
     };
     match (read(was), read(is)) {
         (false, true) => {
-            let message = "items must be unique now".to_owned();
+            let message = "items must now be unique".to_owned();
             pair.find(&rules::UNIQUE_ITEMS_TIGHTENED, &is.at, message);
         }
         (true, false) => {
-            let message = "items may be equal now".to_owned();
+            let message = "items may now repeat".to_owned();
             pair.find(&rules::UNIQUE_ITEMS_LOOSENED, &is.at, message);
         }
         _ => {}
     }
 }
 
-/// Which of two expressions allows more is not computed: another one is breaking.
+/// Compares `pattern`. Every change from one pattern to another counts as breaking, because
+/// whether one regular expression accepts more than another is not computed.
 fn patterns<'a>(pair: &mut Compared<'_, 'a>, was: &Schema<'a>, is: &Schema<'a>) {
     let read = |schema: &Schema<'a>| schema.bounds.get("pattern").map(|loc: &Loc<'a>| loc.value);
     let (old, new) = (read(was), read(is));

@@ -1,4 +1,4 @@
-//! A document as the comparison reads it: places, references, and operations by their shape.
+//! Reads a document for the comparison: pointers, references, and operations by path shape.
 
 use std::collections::BTreeMap;
 
@@ -7,12 +7,12 @@ use serde_json::Value;
 use crate::METHODS;
 use crate::pointer::escape;
 
-/// The longest chain of references that is followed; a longer one is a cycle.
+/// The maximum length of a chain of references. A longer chain counts as a cycle.
 const LONGEST_CHAIN: usize = 64;
 
 static NOTHING: Value = Value::Null;
 
-/// A value and its JSON pointer, without `#`.
+/// A value with its JSON pointer (without `#`).
 #[derive(Debug, Clone)]
 pub(super) struct Loc<'a> {
     pub(super) value: &'a Value,
@@ -20,7 +20,7 @@ pub(super) struct Loc<'a> {
 }
 
 impl<'a> Loc<'a> {
-    /// The member `key`, if there is one.
+    /// Returns the member `key` of an object.
     pub(super) fn get(&self, key: &str) -> Option<Self> {
         let value = self.value.get(key)?;
         Some(Self { value, pointer: format!("{}/{}", self.pointer, escape(key)) })
@@ -34,14 +34,14 @@ impl<'a> Loc<'a> {
         self.value.get(key) == Some(&Value::Bool(true))
     }
 
-    /// The members of an object, or nothing.
+    /// Iterates over the members of an object. Other values have none.
     pub(super) fn members(&self) -> impl Iterator<Item = (&'a str, Self)> + use<'_, 'a> {
         self.value.as_object().into_iter().flatten().map(|(name, value)| {
             (name.as_str(), Self { value, pointer: format!("{}/{}", self.pointer, escape(name)) })
         })
     }
 
-    /// The items of an array, or nothing.
+    /// Iterates over the items of an array. Other values have none.
     pub(super) fn items(&self) -> impl Iterator<Item = Self> + use<'_, 'a> {
         self.value
             .as_array()
@@ -52,15 +52,16 @@ impl<'a> Loc<'a> {
     }
 }
 
-/// An operation, or a request that the service makes to the client.
+/// The sender of an exchange's request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Kind {
+    /// The client sends the request.
     Operation,
-    /// A webhook or a callback: the service sends the request.
+    /// The service sends the request: a webhook or a callback.
     Webhook,
 }
 
-/// What makes two operations the same operation: kind, path without names, method.
+/// The identity of an operation: kind, path without parameter names, method.
 pub(super) type Key = (Kind, String, &'static str);
 
 /// One operation of a document.
@@ -71,9 +72,9 @@ pub(super) struct Exchange<'a> {
     /// `GET /v1/agents/{agent_id}`.
     pub(super) name: String,
     pub(super) operation: Loc<'a>,
-    /// By location and name; a path parameter by its position instead of its name.
+    /// Parameters by location and name. A path parameter has its position as its name.
     pub(super) parameters: BTreeMap<(String, String), Loc<'a>>,
-    /// The security requirements, from the operation or the document.
+    /// The security requirements of the operation, or else of the document.
     pub(super) security: Option<Loc<'a>>,
 }
 
@@ -96,7 +97,7 @@ impl<'a> Document<'a> {
         Some(Loc { value: self.root.pointer(pointer)?, pointer: pointer.to_owned() })
     }
 
-    /// The target of a `$ref` within this document.
+    /// Returns the target of a `$ref` within this document.
     pub(super) fn target(&self, reference: &str) -> Option<Loc<'a>> {
         let pointer = reference.strip_prefix('#')?;
         if pointer.contains('%') {
@@ -105,7 +106,7 @@ impl<'a> Document<'a> {
         self.at(pointer)
     }
 
-    /// Follows references from `loc`. A chain without an end leads to null.
+    /// Follows references from `loc`. A cycle or a missing target gives null.
     pub(super) fn follow(&self, mut loc: Loc<'a>) -> Loc<'a> {
         for _ in 0..LONGEST_CHAIN {
             let Some(reference) = loc.text("$ref") else { return loc };
@@ -117,7 +118,7 @@ impl<'a> Document<'a> {
         Loc { value: &NOTHING, pointer: loc.pointer }
     }
 
-    /// The origins of the document's servers, with their places.
+    /// Returns the origins of the document's servers.
     pub(super) fn origins(&self) -> BTreeMap<String, Loc<'a>> {
         let servers = self.at("/servers");
         let servers: Vec<Loc<'a>> = servers.iter().flat_map(Loc::items).collect();
@@ -129,7 +130,7 @@ impl<'a> Document<'a> {
         servers.into_iter().filter_map(origin).collect()
     }
 
-    /// All operations, webhooks and callbacks, in the order of the document.
+    /// Returns all operations, webhooks and callbacks, in the order of the document.
     pub(super) fn exchanges(&self) -> Vec<Exchange<'a>> {
         let mut found = Vec::new();
         let paths = self.at("/paths");
@@ -167,7 +168,7 @@ impl<'a> Document<'a> {
             };
             let mut key = (kind, shape, method);
             if found.iter().any(|other| other.key == key) {
-                // Two paths of one shape: the names are all that tells them apart.
+                // Another path has the same shape: only the parameter names distinguish them.
                 key.1.clone_from(&full);
             }
             let security = operation.get("security").or_else(|| self.at("/security"));
@@ -189,7 +190,7 @@ impl<'a> Document<'a> {
         }
     }
 
-    /// The path of the server that answers an operation.
+    /// Returns the path of the server that handles an operation.
     fn prefix(&self, item: &Loc<'a>, operation: &Loc<'a>) -> String {
         let servers = operation
             .get("servers")
@@ -230,12 +231,13 @@ impl<'a> Document<'a> {
     }
 }
 
-/// Headers that OpenAPI describes elsewhere; as parameters they are ignored.
+/// Returns whether OpenAPI ignores `name` as a header parameter, because another part of the
+/// document describes it.
 fn is_reserved_header(name: &str) -> bool {
     ["accept", "content-type", "authorization"].iter().any(|other| name.eq_ignore_ascii_case(other))
 }
 
-/// A path without the names of its parameters, and the names.
+/// Splits a path into its shape (`{}` for each parameter) and the names of its parameters.
 fn shape(path: &str) -> (String, Vec<String>) {
     let (mut shape, mut names, mut rest) = (String::new(), Vec::new(), path);
     while let Some((before, after)) = rest.split_once('{') {
@@ -249,7 +251,7 @@ fn shape(path: &str) -> (String, Vec<String>) {
     (shape, names)
 }
 
-/// The URL of a server with the default values of its variables.
+/// Returns the URL of a server with the default values of its variables.
 fn server_url(server: &Loc<'_>) -> Option<String> {
     let mut url = server.text("url")?.to_owned();
     if let Some(variables) = server.get("variables") {
@@ -261,7 +263,7 @@ fn server_url(server: &Loc<'_>) -> Option<String> {
     Some(url)
 }
 
-/// The origin and the path of a URL, which may be relative.
+/// Splits a URL into origin and path. A relative URL has an empty origin.
 fn split_url(url: &str) -> (&str, &str) {
     let authority = url.find("://").map_or(0, |at| at + 3);
     if authority == 0 {
@@ -271,7 +273,7 @@ fn split_url(url: &str) -> (&str, &str) {
     (&url[..path], &url[path..])
 }
 
-/// Decodes the percent signs of a JSON pointer in a URI fragment.
+/// Percent-decodes a JSON pointer from a URI fragment.
 fn decode(pointer: &str) -> String {
     let raw = pointer.as_bytes();
     let (mut bytes, mut at) = (Vec::with_capacity(raw.len()), 0);

@@ -1,4 +1,4 @@
-//! One operation in two documents.
+//! Compares one operation of two documents.
 
 use super::document::{Exchange, Kind, Loc};
 use super::graph::{Graph, NodeId, Side};
@@ -6,20 +6,20 @@ use super::rules::{self, Rule};
 use super::schema::Group;
 use super::{Report, body, parameters, responses, security};
 
-/// What a pair of schemas describes, and the pair.
+/// A pair of schemas with its context for messages, such as `response 200`.
 pub(super) type Root = (String, NodeId);
 
-/// What the comparison of one operation needs.
+/// The state of the comparison of one operation.
 pub(super) struct Scope<'g, 'a> {
     pub(super) graph: &'g mut Graph<'a>,
     pub(super) report: &'g mut Report,
     /// Method and path in the new document.
     pub(super) operation: String,
-    /// Who sends the request.
+    /// The direction of the request's data, as the client sees it.
     pub(super) sent: Side,
-    /// Who sends the answer.
+    /// The direction of the response's data, as the client sees it.
     pub(super) received: Side,
-    /// The schemas to report about, and what they describe.
+    /// The schemas of the operation's parameters and bodies.
     roots: Vec<Root>,
 }
 
@@ -28,7 +28,7 @@ impl<'a> Scope<'_, 'a> {
         self.report.add(rule, Some(&self.operation), at, message.into());
     }
 
-    /// Compares two schemas that stand in the same place; `context` names the place.
+    /// Adds a pair of schemas that both documents use for the part that `context` names.
     pub(super) fn schemas(
         &mut self,
         context: String,
@@ -43,7 +43,7 @@ impl<'a> Scope<'_, 'a> {
     }
 }
 
-/// Compares all but the schemas, and returns the pairs of schemas to compare.
+/// Compares everything except schemas, and returns the pairs of schemas to compare.
 pub(super) fn compare<'a>(
     old: &Exchange<'a>,
     new: &Exchange<'a>,
@@ -52,13 +52,13 @@ pub(super) fn compare<'a>(
 ) -> Vec<Root> {
     let (sent, received) = match new.kind {
         Kind::Operation => (Side::Request, Side::Response),
-        // The service sends the request of a webhook, and reads the answer.
+        // The service sends the request of a webhook and reads the response.
         Kind::Webhook => (Side::Response, Side::Request),
     };
     let operation = new.name.clone();
     let mut scope = Scope { graph, report, operation, sent, received, roots: Vec::new() };
     whole(&mut scope, &old.operation, &new.operation);
-    // Of a request that the service makes, the document says who may receive it, nothing else.
+    // The security requirements of a document apply only to requests that the client sends.
     if new.kind == Kind::Operation {
         security::compare(&mut scope, old, new);
     }
@@ -71,10 +71,10 @@ pub(super) fn compare<'a>(
 fn whole<'a>(scope: &mut Scope<'_, 'a>, old: &Loc<'a>, new: &Loc<'a>) {
     match (old.flag("deprecated"), new.flag("deprecated")) {
         (false, true) => {
-            scope.find(&rules::OPERATION_DEPRECATED, new, "the operation is deprecated now");
+            scope.find(&rules::OPERATION_DEPRECATED, new, "the operation became deprecated");
         }
         (true, false) => {
-            let message = "the operation is not deprecated any more";
+            let message = "the operation is no longer deprecated";
             scope.find(&rules::OPERATION_REACTIVATED, new, message);
         }
         _ => {}

@@ -1,8 +1,9 @@
-//! Pairs of schemas that are compared, as a graph.
+//! Compares schemas in pairs: the old schema with the new one.
 //!
-//! Schemas refer to each other, in circles too. So a pair is compared once for each direction of
-//! data, by place of the two schemas, and what an operation changes is collected from the pairs
-//! that it reaches. A work list stands in for recursion: no document is too deep.
+//! Schemas refer to each other and may be recursive. The pairs therefore form a graph: each pair
+//! is compared once per direction of data, and the findings of an operation are collected from
+//! all pairs that it reaches. Traversal uses a work list instead of recursion, so deeply nested
+//! documents cannot overflow the stack.
 
 use std::collections::{HashMap, HashSet, VecDeque};
 
@@ -11,7 +12,7 @@ use super::rules::{Pair, Rule};
 use super::schema::{Group, Schema};
 use super::{Report, bounds, members, types, union};
 
-/// Who writes the data that is compared.
+/// The direction of the data that is compared, as the client sees it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) enum Side {
     /// The client sends it.
@@ -31,7 +32,7 @@ impl Pair {
 
 pub(super) type NodeId = usize;
 
-/// A finding about one pair. `place` is its place in the data, relative to the schema.
+/// A finding about one pair. `place` is the path in the data, relative to the schema.
 struct Finding<'a> {
     rule: Rule,
     at: Loc<'a>,
@@ -43,11 +44,11 @@ struct Finding<'a> {
 struct Node<'a> {
     findings: Vec<Finding<'a>>,
     children: Vec<(String, NodeId)>,
-    /// Whether this node or one that it reaches has findings.
+    /// Whether this node, or a node reachable from it, has findings.
     differs: bool,
 }
 
-/// All pairs of schemas that were compared.
+/// The pairs of schemas that were compared.
 pub(super) struct Graph<'a> {
     pub(super) old: Document<'a>,
     pub(super) new: Document<'a>,
@@ -61,7 +62,7 @@ impl<'a> Graph<'a> {
         Self { old, new, nodes: Vec::new(), index: HashMap::new(), pending: VecDeque::new() }
     }
 
-    /// The node of a pair, which is compared by the next [`settle`](Self::settle).
+    /// Returns the node of a pair. The next [`settle`](Self::settle) compares it.
     pub(super) fn node(&mut self, old: &Group<'a>, new: &Group<'a>, side: Side) -> NodeId {
         let key = (old.key(), new.key(), side);
         if let Some(&id) = self.index.get(&key) {
@@ -74,7 +75,7 @@ impl<'a> Graph<'a> {
         id
     }
 
-    /// Compares all pairs that wait, and those that they lead to.
+    /// Compares all pending pairs and all pairs reachable from them.
     pub(super) fn settle(&mut self) {
         while let Some((id, old, new, side)) = self.pending.pop_front() {
             let mut pair = Compared { graph: self, id, side };
@@ -99,7 +100,7 @@ impl<'a> Graph<'a> {
         }
     }
 
-    /// Reports what is reached from `root`, once for each node in `seen`.
+    /// Reports the findings of all nodes reachable from `root` that are not in `seen`.
     pub(super) fn collect(
         &self,
         root: NodeId,
@@ -128,7 +129,7 @@ impl<'a> Graph<'a> {
     }
 }
 
-/// One pair while it is compared.
+/// The comparison of one pair.
 pub(super) struct Compared<'g, 'a> {
     pub(super) graph: &'g mut Graph<'a>,
     id: NodeId,
@@ -142,13 +143,13 @@ impl<'a> Compared<'_, 'a> {
         self.find_in(&rule, at, "", message);
     }
 
-    /// Adds a finding about `place` in the schema.
+    /// Adds a finding about the part `place` of the schema.
     pub(super) fn find_in(&mut self, rule: &Rule, at: &Loc<'a>, place: &str, message: String) {
         let finding = Finding { rule: *rule, at: at.clone(), place: place.to_owned(), message };
         self.graph.nodes[self.id].findings.push(finding);
     }
 
-    /// Compares a part of the schema, too.
+    /// Adds a pair of subschemas to compare.
     pub(super) fn descend(&mut self, label: String, old: &Group<'a>, new: &Group<'a>) {
         let child = self.graph.node(old, new, self.side);
         self.graph.nodes[self.id].children.push((label, child));

@@ -1,4 +1,4 @@
-//! Members of objects and items of arrays.
+//! Compares the properties of objects and the items of arrays.
 
 use std::collections::BTreeSet;
 
@@ -23,7 +23,7 @@ pub(super) fn compare<'a>(pair: &mut Compared<'_, 'a>, was: &Schema<'a>, is: &Sc
     tuple(pair, was, is);
 }
 
-/// Whether a member takes part in this direction.
+/// Returns whether data in this direction contains the member.
 fn takes_part(side: Side, member: &Schema<'_>) -> bool {
     match side {
         Side::Request => !member.read_only,
@@ -47,18 +47,18 @@ fn both<'a>(
         (true, true) => {}
         (true, false) => {
             let (rule, what) = match side {
-                Side::Request => (rules::BECAME_READ_ONLY, "is read-only now"),
-                Side::Response => (rules::BECAME_WRITE_ONLY, "is write-only now"),
+                Side::Request => (rules::BECAME_READ_ONLY, "became read-only"),
+                Side::Response => (rules::BECAME_WRITE_ONLY, "became write-only"),
             };
             return pair.find_in(&rule, &at, &place, what.to_owned());
         }
         (false, true) => {
             let (rule, what) = match side {
                 Side::Request if required => {
-                    (rules::REQUIRED_MEMBER_ADDED, "was read-only and must be sent now")
+                    (rules::REQUIRED_MEMBER_ADDED, "was read-only and must now be sent")
                 }
-                Side::Request => (rules::BECAME_WRITABLE, "was read-only and may be sent now"),
-                Side::Response => (rules::BECAME_READABLE, "was write-only and is received now"),
+                Side::Request => (rules::BECAME_WRITABLE, "was read-only and may now be sent"),
+                Side::Response => (rules::BECAME_READABLE, "was write-only and is now received"),
             };
             return pair.find_in(&rule, &at, &place, what.to_owned());
         }
@@ -74,8 +74,8 @@ fn both<'a>(
         _ => {}
     }
     match (before.deprecated, after.deprecated) {
-        (false, true) => say(&rules::MEMBER_DEPRECATED, "is deprecated now"),
-        (true, false) => say(&rules::MEMBER_REACTIVATED, "is not deprecated any more"),
+        (false, true) => say(&rules::MEMBER_DEPRECATED, "became deprecated"),
+        (true, false) => say(&rules::MEMBER_REACTIVATED, "is no longer deprecated"),
         _ => {}
     }
     pair.descend(place, old, new);
@@ -111,19 +111,19 @@ fn unknown<'a>(pair: &mut Compared<'_, 'a>, was: &Schema<'a>, is: &Schema<'a>) {
         }
         (Unknown::Allowed, Unknown::Allowed) | (Unknown::Forbidden, Unknown::Forbidden) => {}
         (_, Unknown::Forbidden) => {
-            let message = "members that are not described are forbidden now".to_owned();
+            let message = "undescribed members are now forbidden".to_owned();
             pair.find(&rules::UNKNOWN_FORBIDDEN, &is.at, message);
         }
         (Unknown::Forbidden, _) => {
-            let message = "members that are not described are allowed now".to_owned();
+            let message = "undescribed members are now allowed".to_owned();
             pair.find(&rules::UNKNOWN_ALLOWED, &is.at, message);
         }
         (Unknown::Allowed, Unknown::Described(new)) => {
-            let message = "members of any name have a type now".to_owned();
+            let message = "additional members now have a type".to_owned();
             pair.find(&rules::TYPE_NARROWED, &new.0[0], message);
         }
         (Unknown::Described(_), Unknown::Allowed) => {
-            let message = "members of any name have no type any more".to_owned();
+            let message = "additional members no longer have a type".to_owned();
             pair.find(&rules::TYPE_WIDENED, &is.at, message);
         }
     }
@@ -132,7 +132,7 @@ fn unknown<'a>(pair: &mut Compared<'_, 'a>, was: &Schema<'a>, is: &Schema<'a>) {
 fn tuple<'a>(pair: &mut Compared<'_, 'a>, was: &Schema<'a>, is: &Schema<'a>) {
     if was.tuple.len() != is.tuple.len() {
         let message = format!(
-            "the number of items with a place was {} and is {}",
+            "the number of items with a fixed position was {} and is {}",
             was.tuple.len(),
             is.tuple.len()
         );

@@ -1,4 +1,6 @@
-//! Parameters of an operation, by location and name; those of the path by position.
+//! Compares the parameters of an operation.
+//!
+//! Path parameters are matched by position, all others by location and name.
 
 use std::collections::BTreeSet;
 
@@ -16,7 +18,7 @@ pub(super) fn compare<'a>(scope: &mut Scope<'_, 'a>, old: &Exchange<'a>, new: &E
     let mut moved = BTreeSet::new();
     for name in &gone {
         let at = &old.parameters[*name];
-        // The same name in another part of the request.
+        // A parameter of the same name in another location.
         if let Some(other) = added.iter().find(|other| other.1.eq_ignore_ascii_case(&name.1)) {
             moved.insert(*other);
             let message = format!("parameter `{}` was in {} and is in {}", name.1, name.0, other.0);
@@ -69,16 +71,16 @@ fn both<'a>(scope: &mut Scope<'_, 'a>, name: &Name, old: &Loc<'a>, new: &Loc<'a>
     }
     let (before, after) = (encoding(old), encoding(new));
     if before != after {
-        let message = format!("{shown} was encoded as {before} and is as {after}");
+        let message = format!("{shown} was encoded as {before} and is encoded as {after}");
         scope.find(&rules::PARAMETER_ENCODING, new, message);
     }
     match (old.flag("deprecated"), new.flag("deprecated")) {
         (false, true) => {
-            let message = format!("{shown} is deprecated now");
+            let message = format!("{shown} became deprecated");
             scope.find(&rules::PARAMETER_DEPRECATED, new, message);
         }
         (true, false) => {
-            let message = format!("{shown} is not deprecated any more");
+            let message = format!("{shown} is no longer deprecated");
             scope.find(&rules::PARAMETER_REACTIVATED, new, message);
         }
         _ => {}
@@ -87,14 +89,14 @@ fn both<'a>(scope: &mut Scope<'_, 'a>, name: &Name, old: &Loc<'a>, new: &Loc<'a>
         .iter()
         .any(|key| old.value.get(key) != new.value.get(key))
     {
-        let message = format!("the text of {shown} changed");
+        let message = format!("the documentation of {shown} changed");
         scope.find(&rules::PARAMETER_DESCRIPTION, new, message);
     }
     let side = scope.sent;
     scope.schemas(shown, schema(old), schema(new), side);
 }
 
-/// The schema of a parameter, or that of its only media type.
+/// Returns the schema of a parameter, or of its only media type.
 fn schema<'a>(parameter: &Loc<'a>) -> Option<Loc<'a>> {
     parameter.get("schema").or_else(|| {
         let content = parameter.get("content")?;
@@ -103,7 +105,7 @@ fn schema<'a>(parameter: &Loc<'a>) -> Option<Loc<'a>> {
     })
 }
 
-/// How the value is written, with the defaults of OpenAPI.
+/// Describes how the value is serialized, with OpenAPI's default `style` and `explode`.
 fn encoding(parameter: &Loc<'_>) -> String {
     if let Some(content) = parameter.get("content") {
         return content.members().map(|(name, _)| name).collect::<Vec<_>>().join(", ");
@@ -119,6 +121,6 @@ fn encoding(parameter: &Loc<'_>) -> String {
         .and_then(serde_json::Value::as_bool)
         .unwrap_or(style == "form");
     let reserved =
-        if parameter.flag("allowReserved") { ", reserved characters as they are" } else { "" };
+        if parameter.flag("allowReserved") { ", reserved characters not encoded" } else { "" };
     format!("style `{style}`, explode {explode}{reserved}")
 }

@@ -1,4 +1,4 @@
-//! Responses by status, their headers and bodies.
+//! Compares the responses of an operation: statuses, headers and bodies.
 
 use std::collections::BTreeMap;
 
@@ -27,7 +27,8 @@ fn is_success(status: &str) -> bool {
     status.starts_with('2')
 }
 
-/// `default` stands for failures where a status of success is listed, as in the client.
+/// Returns the responses by status. As in the client, `default` describes errors if a success
+/// status is listed.
 fn statuses<'a>(document: &Document<'a>, operation: &Loc<'a>) -> BTreeMap<String, Loc<'a>> {
     let responses = operation.get("responses");
     let responses = responses.iter().flat_map(Loc::members);
@@ -40,7 +41,7 @@ fn statuses<'a>(document: &Document<'a>, operation: &Loc<'a>) -> BTreeMap<String
 fn both<'a>(scope: &mut Scope<'_, 'a>, status: &str, old: &Loc<'a>, new: &Loc<'a>) {
     let context = format!("response {status}");
     if old.value.get("description") != new.value.get("description") {
-        let message = format!("the text of {context} changed");
+        let message = format!("the documentation of {context} changed");
         scope.find(&rules::RESPONSE_DESCRIPTION, new, message);
     }
     headers(scope, &context, old, new);
@@ -49,10 +50,10 @@ fn both<'a>(scope: &mut Scope<'_, 'a>, status: &str, old: &Loc<'a>, new: &Loc<'a
     };
     match (has_body(old), has_body(new)) {
         (false, true) => {
-            scope.find(&rules::RESPONSE_BODY_ADDED, new, format!("{context} has a body now"));
+            scope.find(&rules::RESPONSE_BODY_ADDED, new, format!("{context} now has a body"));
         }
         (true, false) => {
-            let message = format!("{context} has no body any more");
+            let message = format!("{context} no longer has a body");
             scope.find(&rules::RESPONSE_BODY_REMOVED, new, message);
         }
         _ => {
@@ -87,11 +88,11 @@ fn headers<'a>(scope: &mut Scope<'_, 'a>, context: &str, old: &Loc<'a>, new: &Lo
         };
         match (old.flag("required"), new.flag("required")) {
             (false, true) => {
-                let message = format!("{context}: header `{name}` is always sent now");
+                let message = format!("{context}: header `{name}` is now always sent");
                 scope.find(&rules::HEADER_BECAME_REQUIRED, new, message);
             }
             (true, false) => {
-                let message = format!("{context}: header `{name}` may be missing now");
+                let message = format!("{context}: header `{name}` may now be missing");
                 scope.find(&rules::HEADER_BECAME_OPTIONAL, new, message);
             }
             _ => {}

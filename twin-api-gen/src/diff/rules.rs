@@ -1,11 +1,14 @@
-//! The rules of the comparison: an identifier, a level, a sentence.
+//! The rules of the comparison. Each has an identifier, a level and a description.
 //!
-//! The levels follow one law. What a request may hold is read by the service: allowing less is
-//! breaking, allowing more is compatible. What a response may hold is read by the client:
-//! allowing more is breaking, allowing less is compatible. A change that does both is breaking.
-//! The exceptions are stances of this client: readers ignore members that they do not know, and
-//! take values of an enum that they do not know, so both are compatible when they are new; a
-//! member that is gone is breaking in either direction, because its name is gone from our types.
+//! The level depends on who reads the data:
+//!
+//! - The service reads requests. Allowing fewer values is breaking, more is compatible.
+//! - The client reads responses. Allowing more values is breaking, fewer is compatible.
+//! - A change that allows more of some values and fewer of others is breaking.
+//!
+//! The exceptions follow from how this client works. It ignores unknown members and accepts
+//! unknown enum values, so new ones in a response are compatible. A removed member is breaking
+//! in both directions, because the generated type loses the field.
 
 use super::Level::{self, Breaking, Compatible, Docs};
 
@@ -15,9 +18,9 @@ use super::Level::{self, Breaking, Compatible, Docs};
 pub struct Rule {
     /// The name of the rule, unique and stable.
     pub id: &'static str,
-    /// What a change of this kind means.
+    /// The effect of the change on programs that use the API.
     pub level: Level,
-    /// What the rule finds.
+    /// The change that the rule finds: a lower-case sentence without a full stop.
     pub about: &'static str,
 }
 
@@ -55,93 +58,93 @@ pub fn all() -> impl Iterator<Item = Rule> {
 rules! {
     VERSION "api-version-changed" Docs "`info.version` changed";
     INFO "api-info-changed" Docs "the title or another text of `info` changed";
-    SERVER_ADDED "server-added" Compatible "the document names one more origin";
-    SERVER_REMOVED "server-removed" Breaking "an origin is gone";
+    SERVER_ADDED "server-added" Compatible "a server is new";
+    SERVER_REMOVED "server-removed" Breaking "a server was removed";
     OPERATION_ADDED "operation-added" Compatible "an operation is new";
-    OPERATION_REMOVED "operation-removed" Breaking "an operation is gone";
-    OPERATION_DEPRECATED "operation-deprecated" Compatible "an operation is deprecated now";
-    OPERATION_REACTIVATED "operation-reactivated" Compatible "an operation is not deprecated any more";
-    OPERATION_DESCRIPTION "operation-description-changed" Docs "the text of an operation changed";
+    OPERATION_REMOVED "operation-removed" Breaking "an operation was removed";
+    OPERATION_DEPRECATED "operation-deprecated" Compatible "an operation became deprecated";
+    OPERATION_REACTIVATED "operation-reactivated" Compatible "an operation is no longer deprecated";
+    OPERATION_DESCRIPTION "operation-description-changed" Docs "the documentation of an operation changed";
     WEBHOOK_ADDED "webhook-added" Compatible "a webhook or callback is new";
-    WEBHOOK_REMOVED "webhook-removed" Breaking "a webhook or callback is gone";
-    SECURITY_ADDED "security-added" Breaking "an operation that needed no credentials needs some";
-    SECURITY_REMOVED "security-removed" Compatible "an operation needs no credentials any more";
-    SECURITY_ALTERNATIVE_ADDED "security-alternative-added" Compatible "other credentials are accepted as well";
-    SECURITY_ALTERNATIVE_REMOVED "security-alternative-removed" Breaking "credentials that were accepted are not";
-    SECURITY_SCOPE_ADDED "security-scope-added" Breaking "credentials need one more scope";
-    SECURITY_SCOPE_REMOVED "security-scope-removed" Compatible "credentials need one scope less";
+    WEBHOOK_REMOVED "webhook-removed" Breaking "a webhook or callback was removed";
+    SECURITY_ADDED "security-added" Breaking "an operation now needs credentials";
+    SECURITY_REMOVED "security-removed" Compatible "an operation no longer needs credentials";
+    SECURITY_ALTERNATIVE_ADDED "security-alternative-added" Compatible "an additional kind of credentials is accepted";
+    SECURITY_ALTERNATIVE_REMOVED "security-alternative-removed" Breaking "a kind of credentials is no longer accepted";
+    SECURITY_SCOPE_ADDED "security-scope-added" Breaking "credentials need an additional scope";
+    SECURITY_SCOPE_REMOVED "security-scope-removed" Compatible "credentials no longer need a scope";
     PARAMETER_REQUIRED_ADDED "required-parameter-added" Breaking "a parameter is new and required";
     PARAMETER_OPTIONAL_ADDED "optional-parameter-added" Compatible "a parameter is new and optional";
-    PARAMETER_REMOVED "parameter-removed" Breaking "a parameter is gone";
-    PARAMETER_BECAME_REQUIRED "parameter-became-required" Breaking "a parameter is required now";
-    PARAMETER_BECAME_OPTIONAL "parameter-became-optional" Compatible "a parameter is optional now";
-    PARAMETER_MOVED "parameter-moved" Breaking "a parameter is sent in another part of the request";
+    PARAMETER_REMOVED "parameter-removed" Breaking "a parameter was removed";
+    PARAMETER_BECAME_REQUIRED "parameter-became-required" Breaking "a parameter became required";
+    PARAMETER_BECAME_OPTIONAL "parameter-became-optional" Compatible "a parameter became optional";
+    PARAMETER_MOVED "parameter-moved" Breaking "a parameter moved to another part of the request";
     PARAMETER_ENCODING "parameter-encoding-changed" Breaking "`style`, `explode` or `content` of a parameter changed";
-    PARAMETER_DEPRECATED "parameter-deprecated" Compatible "a parameter is deprecated now";
-    PARAMETER_REACTIVATED "parameter-reactivated" Compatible "a parameter is not deprecated any more";
-    PARAMETER_DESCRIPTION "parameter-description-changed" Docs "the text of a parameter changed";
+    PARAMETER_DEPRECATED "parameter-deprecated" Compatible "a parameter became deprecated";
+    PARAMETER_REACTIVATED "parameter-reactivated" Compatible "a parameter is no longer deprecated";
+    PARAMETER_DESCRIPTION "parameter-description-changed" Docs "the documentation of a parameter changed";
     BODY_REQUIRED_ADDED "required-request-body-added" Breaking "a request body is new and required";
     BODY_OPTIONAL_ADDED "optional-request-body-added" Compatible "a request body is new and optional";
-    BODY_REMOVED "request-body-removed" Breaking "the request body is gone";
-    BODY_BECAME_REQUIRED "request-body-became-required" Breaking "the request body is required now";
-    BODY_BECAME_OPTIONAL "request-body-became-optional" Compatible "the request body is optional now";
-    BODY_MEDIA_TYPE_ADDED "request-media-type-added" Compatible "one more media type is accepted";
-    BODY_MEDIA_TYPE_REMOVED "request-media-type-removed" Breaking "a media type is not accepted any more";
+    BODY_REMOVED "request-body-removed" Breaking "the request body was removed";
+    BODY_BECAME_REQUIRED "request-body-became-required" Breaking "the request body became required";
+    BODY_BECAME_OPTIONAL "request-body-became-optional" Compatible "the request body became optional";
+    BODY_MEDIA_TYPE_ADDED "request-media-type-added" Compatible "an additional media type is accepted";
+    BODY_MEDIA_TYPE_REMOVED "request-media-type-removed" Breaking "a media type is no longer accepted";
     BODY_ENCODING "request-encoding-changed" Breaking "the encoding of a form changed";
-    BODY_DESCRIPTION "request-body-description-changed" Docs "the text of a request body changed";
-    SUCCESS_ADDED "response-success-status-added" Compatible "one more status of success is documented";
-    SUCCESS_REMOVED "response-success-status-removed" Breaking "a status of success is gone";
-    ERROR_ADDED "response-error-status-added" Compatible "one more status of failure is documented";
-    ERROR_REMOVED "response-error-status-removed" Compatible "a status of failure is gone";
-    RESPONSE_MEDIA_TYPE_ADDED "response-media-type-added" Compatible "one more media type is sent";
-    RESPONSE_MEDIA_TYPE_REMOVED "response-media-type-removed" Breaking "a media type is not sent any more";
-    RESPONSE_BODY_ADDED "response-body-added" Compatible "a response without a body has one";
-    RESPONSE_BODY_REMOVED "response-body-removed" Breaking "a response with a body has none";
-    RESPONSE_DESCRIPTION "response-description-changed" Docs "the text of a response changed";
+    BODY_DESCRIPTION "request-body-description-changed" Docs "the documentation of a request body changed";
+    SUCCESS_ADDED "response-success-status-added" Compatible "a success status is new";
+    SUCCESS_REMOVED "response-success-status-removed" Breaking "a success status was removed";
+    ERROR_ADDED "response-error-status-added" Compatible "an error status is new";
+    ERROR_REMOVED "response-error-status-removed" Compatible "an error status was removed";
+    RESPONSE_MEDIA_TYPE_ADDED "response-media-type-added" Compatible "an additional media type is sent";
+    RESPONSE_MEDIA_TYPE_REMOVED "response-media-type-removed" Breaking "a media type is no longer sent";
+    RESPONSE_BODY_ADDED "response-body-added" Compatible "a response now has a body";
+    RESPONSE_BODY_REMOVED "response-body-removed" Breaking "a response no longer has a body";
+    RESPONSE_DESCRIPTION "response-description-changed" Docs "the documentation of a response changed";
     HEADER_ADDED "response-header-added" Compatible "a response header is new";
-    HEADER_REMOVED "response-header-removed" Breaking "a response header is gone";
-    HEADER_BECAME_REQUIRED "response-header-became-required" Compatible "a response header is always sent now";
-    HEADER_BECAME_OPTIONAL "response-header-became-optional" Breaking "a response header may be missing now";
+    HEADER_REMOVED "response-header-removed" Breaking "a response header was removed";
+    HEADER_BECAME_REQUIRED "response-header-became-required" Compatible "a response header is now always sent";
+    HEADER_BECAME_OPTIONAL "response-header-became-optional" Breaking "a response header may now be missing";
     REQUIRED_MEMBER_ADDED "request-required-member-added" Breaking "a member is new and must be sent";
     OPTIONAL_MEMBER_ADDED "request-optional-member-added" Compatible "a member is new and may be sent";
     RESPONSE_MEMBER_ADDED "response-member-added" Compatible "a member is new; older clients ignore it";
-    BECAME_READ_ONLY "request-member-became-read-only" Breaking "a member is not sent any more";
-    BECAME_WRITABLE "request-member-became-writable" Compatible "a member that was read-only may be sent";
-    BECAME_WRITE_ONLY "response-member-became-write-only" Breaking "a member is not received any more";
-    BECAME_READABLE "response-member-became-readable" Compatible "a member that was write-only is received";
+    BECAME_READ_ONLY "request-member-became-read-only" Breaking "a member is no longer sent";
+    BECAME_WRITABLE "request-member-became-writable" Compatible "a read-only member may now be sent";
+    BECAME_WRITE_ONLY "response-member-became-write-only" Breaking "a member is no longer received";
+    BECAME_READABLE "response-member-became-readable" Compatible "a write-only member is now received";
 }
 
 // Identifier, level in a request, level in a response.
 #[rustfmt::skip]
 pairs! {
-    TYPE_CHANGED "type-changed" Breaking Breaking "the type is another one";
-    TYPE_WIDENED "type-widened" Compatible Breaking "one more type, or a wider one, is allowed";
-    TYPE_NARROWED "type-narrowed" Breaking Compatible "a type is not allowed any more, or a narrower one is";
-    BECAME_NULLABLE "became-nullable" Compatible Breaking "null is allowed now";
-    BECAME_NOT_NULLABLE "became-not-nullable" Breaking Compatible "null is not allowed any more";
-    FORMAT_CHANGED "format-changed" Breaking Breaking "the format is another one";
-    FORMAT_WIDENED "format-widened" Compatible Breaking "the format allows more values, or is gone";
+    TYPE_CHANGED "type-changed" Breaking Breaking "the type changed";
+    TYPE_WIDENED "type-widened" Compatible Breaking "an additional or a wider type is allowed";
+    TYPE_NARROWED "type-narrowed" Breaking Compatible "a type is no longer allowed, or only a narrower one";
+    BECAME_NULLABLE "became-nullable" Compatible Breaking "null is now allowed";
+    BECAME_NOT_NULLABLE "became-not-nullable" Breaking Compatible "null is no longer allowed";
+    FORMAT_CHANGED "format-changed" Breaking Breaking "the format changed";
+    FORMAT_WIDENED "format-widened" Compatible Breaking "the format allows more values, or was removed";
     FORMAT_NARROWED "format-narrowed" Breaking Compatible "the format allows fewer values, or is new";
-    ENUM_VALUE_ADDED "enum-value-added" Compatible Compatible "one more value is allowed";
-    ENUM_VALUE_REMOVED "enum-value-removed" Breaking Compatible "a value is not allowed any more";
-    BECAME_ENUM "became-enum" Breaking Compatible "only listed values are allowed now";
-    BECAME_OPEN "became-open" Compatible Breaking "values are not restricted to a list any more";
-    MEMBER_REMOVED "member-removed" Breaking Breaking "a member is gone";
-    MEMBER_BECAME_REQUIRED "member-became-required" Breaking Compatible "a member is always there now";
-    MEMBER_BECAME_OPTIONAL "member-became-optional" Compatible Breaking "a member may be missing now";
-    MEMBER_DEPRECATED "member-deprecated" Compatible Compatible "a member is deprecated now";
-    MEMBER_REACTIVATED "member-reactivated" Compatible Compatible "a member is not deprecated any more";
-    UNKNOWN_FORBIDDEN "unknown-members-forbidden" Breaking Compatible "members that are not described are forbidden now";
-    UNKNOWN_ALLOWED "unknown-members-allowed" Compatible Compatible "members that are not described are allowed now";
-    PATTERN_CHANGED "pattern-changed" Breaking Breaking "values must match another expression";
-    TUPLE_CHANGED "tuple-changed" Breaking Breaking "an array has other items by position";
-    VARIANT_ADDED "variant-added" Compatible Breaking "one more alternative is allowed";
-    VARIANT_REMOVED "variant-removed" Breaking Compatible "an alternative is not allowed any more";
-    DISCRIMINATOR_CHANGED "discriminator-changed" Breaking Breaking "another member tells the alternatives apart";
-    TAG_CHANGED "discriminator-value-changed" Breaking Breaking "an alternative has another value of the discriminator";
-    DEFAULT_CHANGED "default-changed" Compatible Compatible "the value that stands for an absent one changed";
+    ENUM_VALUE_ADDED "enum-value-added" Compatible Compatible "an additional value is allowed";
+    ENUM_VALUE_REMOVED "enum-value-removed" Breaking Compatible "a value is no longer allowed";
+    BECAME_ENUM "became-enum" Breaking Compatible "only listed values are now allowed";
+    BECAME_OPEN "became-open" Compatible Breaking "values are no longer restricted to a list";
+    MEMBER_REMOVED "member-removed" Breaking Breaking "a member was removed";
+    MEMBER_BECAME_REQUIRED "member-became-required" Breaking Compatible "a member is now always present";
+    MEMBER_BECAME_OPTIONAL "member-became-optional" Compatible Breaking "a member may now be missing";
+    MEMBER_DEPRECATED "member-deprecated" Compatible Compatible "a member became deprecated";
+    MEMBER_REACTIVATED "member-reactivated" Compatible Compatible "a member is no longer deprecated";
+    UNKNOWN_FORBIDDEN "unknown-members-forbidden" Breaking Compatible "undescribed members are now forbidden";
+    UNKNOWN_ALLOWED "unknown-members-allowed" Compatible Compatible "undescribed members are now allowed";
+    PATTERN_CHANGED "pattern-changed" Breaking Breaking "values must match a different pattern";
+    TUPLE_CHANGED "tuple-changed" Breaking Breaking "the items of a tuple changed";
+    VARIANT_ADDED "variant-added" Compatible Breaking "an additional alternative is allowed";
+    VARIANT_REMOVED "variant-removed" Breaking Compatible "an alternative is no longer allowed";
+    DISCRIMINATOR_CHANGED "discriminator-changed" Breaking Breaking "another member is the discriminator";
+    TAG_CHANGED "discriminator-value-changed" Breaking Breaking "the discriminator value of an alternative changed";
+    DEFAULT_CHANGED "default-changed" Compatible Compatible "the default value changed";
     KEYWORD_CHANGED "keyword-changed" Breaking Breaking "a keyword that no other rule compares changed";
-    DESCRIPTION "schema-text-changed" Docs Docs "a text for people changed";
+    DESCRIPTION "schema-text-changed" Docs Docs "a title, description or example changed";
     MAXIMUM_TIGHTENED "maximum-tightened" Breaking Compatible "the limit allows fewer values";
     MAXIMUM_LOOSENED "maximum-loosened" Compatible Breaking "the limit allows more values";
     MINIMUM_TIGHTENED "minimum-tightened" Breaking Compatible "the limit allows fewer values";

@@ -1,4 +1,4 @@
-//! A schema without its spelling: references followed, `allOf` merged, null said in one way.
+//! Normalizes a schema for comparison: follows references, merges `allOf`, unifies null.
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::document::{Document, Loc};
 
-/// Schemas that all hold for one value: one as a rule, several after `allOf`.
+/// Schemas that one value must all satisfy: usually one, several after `allOf`.
 #[derive(Debug, Clone)]
 pub(super) struct Group<'a>(pub(super) Vec<Loc<'a>>);
 
@@ -16,13 +16,13 @@ impl<'a> Group<'a> {
         Self(vec![loc])
     }
 
-    /// The identity of the group: where its schemas are in memory.
+    /// Returns the identity of the group: the addresses of its schemas.
     pub(super) fn key(&self) -> Vec<usize> {
         self.0.iter().map(|loc| std::ptr::from_ref(loc.value).addr()).collect()
     }
 }
 
-/// The keywords that limit values, as their own rules compare them.
+/// The keywords that limit values. `bounds` compares them.
 pub(super) const BOUNDS: [&str; 13] = [
     "maximum",
     "exclusiveMaximum",
@@ -39,11 +39,11 @@ pub(super) const BOUNDS: [&str; 13] = [
     "pattern",
 ];
 
-/// Keywords for people.
+/// Keywords that only document a schema.
 const TEXTS: [&str; 6] =
     ["title", "description", "example", "examples", "externalDocs", "$comment"];
 
-/// Keywords that are read elsewhere or mean nothing for data.
+/// Keywords that other code reads, or that do not affect data.
 const READ: [&str; 25] = [
     "$ref",
     "allOf",
@@ -72,7 +72,7 @@ const READ: [&str; 25] = [
     "xml",
 ];
 
-/// What happens to members that are not described.
+/// How an object treats members outside `properties`.
 #[derive(Debug, Clone)]
 pub(super) enum Unknown<'a> {
     Allowed,
@@ -80,12 +80,12 @@ pub(super) enum Unknown<'a> {
     Described(Group<'a>),
 }
 
-/// What a group of schemas says together.
+/// The combined constraints of a group of schemas.
 #[derive(Debug)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a keyword of JSON Schema")]
 pub(super) struct Schema<'a> {
     pub(super) at: Loc<'a>,
-    /// Without null; `None` is any type.
+    /// The types except null. `None` means any type.
     pub(super) types: Option<BTreeSet<&'a str>>,
     pub(super) nullable: bool,
     pub(super) format: Option<&'a str>,
@@ -152,7 +152,7 @@ impl<'a> Schema<'a> {
         }
     }
 
-    /// Adds what one schema says, beside what others said.
+    /// Adds the constraints of one more schema of the group.
     fn add(&mut self, document: &Document<'a>, part: &Loc<'a>) {
         if part.value == &Value::Bool(false) {
             self.rest.insert("false", 0);
@@ -235,7 +235,7 @@ impl<'a> Schema<'a> {
         }
     }
 
-    /// Only these values are left, of those that were allowed.
+    /// Restricts the allowed values to `values`.
     fn restrict(&mut self, values: Vec<&'a Value>) {
         let has_null = values.iter().any(|value| value.is_null());
         self.nullable |= has_null && self.types.is_none();
@@ -246,7 +246,7 @@ impl<'a> Schema<'a> {
         });
     }
 
-    /// Adds the type that is said without the keyword `type`.
+    /// Infers the type from other keywords if `type` is absent.
     fn finish(&mut self) {
         if self.types.is_some() || !self.variants.is_empty() {
             return;
@@ -260,7 +260,7 @@ impl<'a> Schema<'a> {
         }
     }
 
-    /// Whether the schema allows every value.
+    /// Returns whether the schema allows every value.
     pub(super) fn is_any(&self) -> bool {
         self.types.is_none() && self.variants.is_empty() && self.values.is_none()
     }
@@ -278,7 +278,7 @@ fn type_of(value: &Value) -> &'static str {
     }
 }
 
-/// The schemas that hold together, found by following references and `allOf`.
+/// The schemas that apply to the same value, found by following references and `allOf`.
 #[derive(Default)]
 struct Parts<'a> {
     list: Vec<Loc<'a>>,
@@ -314,7 +314,7 @@ impl<'a> Parts<'a> {
         }
     }
 
-    /// Takes null out of alternatives. A single one that is left is the schema itself.
+    /// Removes null from alternatives. Returns the remaining alternative if only one is left.
     fn alternatives(&mut self, document: &Document<'a>, list: &Loc<'a>) -> Option<Loc<'a>> {
         let all: Vec<Loc<'a>> = list.items().collect();
         let (nulls, others): (Vec<_>, Vec<_>) =
@@ -337,7 +337,7 @@ impl<'a> Parts<'a> {
     }
 }
 
-/// Whether a schema allows null and nothing else.
+/// Returns whether a schema allows only null.
 fn is_null(loc: &Loc<'_>) -> bool {
     let null = Value::Null;
     loc.text("type") == Some("null")
@@ -345,7 +345,7 @@ fn is_null(loc: &Loc<'_>) -> bool {
         || loc.value.get("enum").and_then(Value::as_array).is_some_and(|all| *all == [null])
 }
 
-/// The values that a schema lists, if it says nothing else about data.
+/// Returns the values that a schema lists, if it has no other constraint.
 fn listed<'a>(loc: &Loc<'a>) -> Option<Vec<&'a Value>> {
     let quiet = |name: &str| {
         matches!(name, "enum" | "const" | "type" | "title" | "description" | "deprecated")
@@ -361,20 +361,22 @@ fn listed<'a>(loc: &Loc<'a>) -> Option<Vec<&'a Value>> {
     }
 }
 
-/// The type of a schema that says nothing else about data.
+/// Returns the type of a schema, if it has no other constraint.
 fn bare_type<'a>(loc: &Loc<'a>) -> Option<&'a str> {
     let quiet = |name: &str| matches!(name, "type" | "title" | "description");
     loc.text("type").filter(|_| loc.members().all(|(name, _)| quiet(name)))
 }
 
-/// A number for what a value says about data: names of schemas, texts and order do not count.
+/// Hashes the parts of a value that affect data. Schema names, descriptions and the order of
+/// arrays do not change the hash.
 pub(super) fn fingerprint(document: &Document<'_>, value: &Value) -> u64 {
     let mut hasher = DefaultHasher::new();
     hash(document, value, 4, false, &mut hasher);
     hasher.finish()
 }
 
-/// `depth` is how many references are followed. Under `properties` each key is a name.
+/// Hashes `value`, following at most `depth` references. With `names`, each key is the name of
+/// a property and not a keyword.
 fn hash(
     document: &Document<'_>,
     value: &Value,

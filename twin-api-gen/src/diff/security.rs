@@ -1,7 +1,7 @@
-//! Credentials: the alternatives that an operation accepts.
+//! Compares the credentials that an operation accepts.
 //!
-//! A scheme is compared by what it is, not by its name. Scopes of one alternative must all be
-//! there, so one more is breaking.
+//! Security schemes are compared by their content, not by their name. A request needs all scopes
+//! of an alternative, so an additional scope is breaking.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -19,37 +19,37 @@ pub(super) fn compare<'a>(scope: &mut Scope<'_, 'a>, old: &Exchange<'a>, new: &E
     match (is_open(&before), is_open(&after)) {
         (true, true) => return,
         (true, false) => {
-            let message = "the operation needs credentials now";
+            let message = "the operation now needs credentials";
             return scope.find(&rules::SECURITY_ADDED, at, message);
         }
         (false, true) => {
-            let message = "the operation needs no credentials any more";
+            let message = "the operation no longer needs credentials";
             return scope.find(&rules::SECURITY_REMOVED, at, message);
         }
         (false, false) => {}
     }
     for gone in before.keys().filter(|schemes| !after.contains_key(*schemes)) {
-        let message = format!("{} is not accepted any more", show(gone));
+        let message = format!("{} is no longer accepted", show(gone));
         scope.find(&rules::SECURITY_ALTERNATIVE_REMOVED, at, message);
     }
     for (schemes, scopes) in &after {
         let Some(earlier) = before.get(schemes) else {
-            let message = format!("{} is accepted now", show(schemes));
+            let message = format!("{} is now accepted", show(schemes));
             scope.find(&rules::SECURITY_ALTERNATIVE_ADDED, at, message);
             continue;
         };
         for name in scopes.difference(earlier) {
-            let message = format!("{} needs the scope `{name}` now", show(schemes));
+            let message = format!("{} now needs the scope `{name}`", show(schemes));
             scope.find(&rules::SECURITY_SCOPE_ADDED, at, message);
         }
         for name in earlier.difference(scopes) {
-            let message = format!("{} needs the scope `{name}` no more", show(schemes));
+            let message = format!("{} no longer needs the scope `{name}`", show(schemes));
             scope.find(&rules::SECURITY_SCOPE_REMOVED, at, message);
         }
     }
 }
 
-/// No requirement, or one that an anonymous request meets.
+/// Returns whether an anonymous request is accepted.
 fn is_open(alternatives: &Alternatives<'_>) -> bool {
     alternatives.is_empty() || alternatives.contains_key(&Vec::new())
 }
@@ -73,7 +73,7 @@ fn read<'a>(document: &Document<'a>, security: Option<&Loc<'a>>) -> Alternatives
     found
 }
 
-/// What a scheme is, without texts and URLs.
+/// Describes a scheme by its content, without descriptions and URLs.
 fn scheme(document: &Document<'_>, name: &str) -> String {
     let declared = document.at("/components/securitySchemes").and_then(|all| all.get(name));
     let Some(declared) = declared else { return format!("the unknown scheme `{name}`") };
@@ -104,7 +104,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_scheme_is_known_by_what_it_is() {
+    fn identifies_a_security_scheme_by_content() {
         let root: Value = json!({"components": {"securitySchemes": {
             "a": {"type": "apiKey", "in": "header", "name": "X-API-Key", "description": "d"},
             "b": {"type": "http", "scheme": "Bearer"},

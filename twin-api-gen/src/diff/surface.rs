@@ -1,10 +1,10 @@
-//! Compares what two documents make of our Rust client.
+//! Compares the Rust clients that two documents generate, and derives the next version.
 //!
-//! The lowered document is what the client is generated from, name for name: a component is a
-//! type, an operation is a method, a member is a field. So two lowered documents are compared by
-//! name, and whatever changes a type, a name or a required argument is [`Verdict::Major`].
-//! Limits are checked before a request is sent and belong to the surface, and so do servers,
-//! security schemes, deprecation and the operations that the client leaves out.
+//! In a lowered document each component is a Rust type, each operation a method and each
+//! property a field. The comparison therefore matches two lowered documents by name. A change of
+//! a type, a name or a required argument is [`Verdict::Major`]. The surface also includes
+//! limits (the client checks them before it sends a request), servers, security schemes,
+//! deprecations and omitted operations.
 
 mod client;
 mod shape;
@@ -16,21 +16,21 @@ use serde_json::Value;
 use super::rules;
 use crate::LeftOut;
 
-/// What a difference asks of the next version.
+/// The version bump that a difference requires.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Verdict {
     /// No release is needed.
     None,
-    /// Only documentation or behaviour behind the same types changed.
+    /// The types are the same. Documentation or behaviour changed.
     Patch,
-    /// Programs compile as before, and there is more to use.
+    /// Every program still compiles, and the client offers more.
     Minor,
-    /// A program may not compile, or may fail where it did not.
+    /// A program may not compile, or may fail at run time.
     Major,
 }
 
 impl Verdict {
-    /// Returns the verdict as it stands in the JSON report.
+    /// Returns the name of the verdict in the JSON report.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::None => "none",
@@ -40,8 +40,9 @@ impl Verdict {
         }
     }
 
-    /// Returns the version that follows `current`. Below 1.0 a breaking change raises the minor number
-    /// and everything else the patch number. `None` if `current` is not a version.
+    /// Returns the version that follows `current`, or `None` if `current` is not a version.
+    ///
+    /// Below 1.0, a major change raises the minor number, and any other change the patch number.
     pub fn next_version(self, current: &str) -> Option<String> {
         let numbers = current.split(['-', '+']).next()?;
         let numbers: Vec<u64> =
@@ -69,7 +70,7 @@ impl fmt::Display for Verdict {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Difference {
-    /// What it asks of the next version.
+    /// The version bump that the difference requires.
     pub verdict: Verdict,
     /// The method, type or field: `Agent.icon_config`.
     pub place: String,
@@ -77,18 +78,18 @@ pub struct Difference {
     pub message: String,
 }
 
-/// A client, as far as its surface is concerned.
+/// The parts of a generated client that determine its surface.
 #[derive(Debug, Clone, Copy)]
 pub struct Client<'a> {
     /// The OpenAPI 3.0.3 document that the source is generated from.
     pub lowered: &'a Value,
-    /// The document with known facts and overlay, for servers and security.
+    /// The document after known facts and overlay. Only servers and security are read from it.
     pub effective: &'a Value,
-    /// The operations that are not in the client.
+    /// The operations that the client omits.
     pub left_out: &'a [LeftOut],
 }
 
-/// Compares two clients. What asks most of the version comes first.
+/// Compares two clients. The differences with the highest verdict come first.
 pub fn compare(old: Client<'_>, new: Client<'_>) -> Vec<Difference> {
     let mut found = Found::default();
     client::compare(old, new, &mut found);
@@ -98,18 +99,20 @@ pub fn compare(old: Client<'_>, new: Client<'_>) -> Vec<Difference> {
     found.0
 }
 
-/// Finds the operations that a document withdraws. A client that keeps their methods compiles, but
-/// their calls may fail.
+/// Returns a difference for each operation that was removed from the document.
+///
+/// Known facts may keep the method in the client. Programs then still compile, but their calls
+/// may fail.
 pub fn withdrawn(changes: &[super::Change]) -> impl Iterator<Item = Difference> + '_ {
     let removed = changes.iter().filter(|change| change.rule == rules::OPERATION_REMOVED.id);
     removed.map(|change| Difference {
         verdict: Verdict::Major,
         place: change.operation.clone().unwrap_or_default(),
-        message: "is not in the document any more: calls may fail".to_owned(),
+        message: "was removed from the document: calls may fail".to_owned(),
     })
 }
 
-/// Returns the verdict over all `differences`.
+/// Returns the highest verdict of `differences`, or [`Verdict::None`] if there are none.
 pub fn verdict(differences: &[Difference]) -> Verdict {
     differences.iter().map(|difference| difference.verdict).max().unwrap_or(Verdict::None)
 }

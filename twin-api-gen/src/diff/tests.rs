@@ -1,4 +1,5 @@
-//! Every rule is triggered, in both directions of data and of time; other spellings are not.
+//! Tests that every rule is triggered in both directions, and that an equivalent spelling of a
+//! document triggers none.
 
 mod operations;
 mod schemas;

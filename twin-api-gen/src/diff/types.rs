@@ -1,4 +1,4 @@
-//! Types, null, formats, enums, texts: what one schema says about one value.
+//! Compares types, nullability, formats, enum values and descriptions of one schema.
 
 use std::collections::BTreeSet;
 
@@ -8,7 +8,7 @@ use super::graph::Compared;
 use super::rules::{self, Pair};
 use super::schema::Schema;
 
-/// Whether one set of values holds the other.
+/// How the new set of values relates to the old one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Relation {
     Same,
@@ -27,7 +27,8 @@ pub(super) fn texts<'a>(pair: &mut Compared<'_, 'a>, was: &Schema<'a>, is: &Sche
     }
 }
 
-/// Compares types, null and formats. Returns whether the rest can be compared.
+/// Compares types, nullability and formats. Returns `false` if the types differ so much that the
+/// remaining keywords are not comparable.
 pub(super) fn compare<'a>(pair: &mut Compared<'_, 'a>, was: &Schema<'a>, is: &Schema<'a>) -> bool {
     let relation = match (was.is_any(), is.is_any()) {
         (true, true) => return true,
@@ -54,7 +55,8 @@ pub(super) fn compare<'a>(pair: &mut Compared<'_, 'a>, was: &Schema<'a>, is: &Sc
     true
 }
 
-/// Unions of several schemas have no types of their own: their alternatives are compared.
+/// Relates the types of two schemas. A union has no types of its own: `union` compares its
+/// alternatives.
 fn relate(was: &Schema<'_>, is: &Schema<'_>) -> Relation {
     let (Some(old), Some(new)) = (&was.types, &is.types) else {
         let alike = was.variants.is_empty() == is.variants.is_empty();
@@ -76,7 +78,7 @@ fn relate(was: &Schema<'_>, is: &Schema<'_>) -> Relation {
     }
 }
 
-/// The types of a schema for people.
+/// Describes the types of a schema for messages.
 fn spell(schema: &Schema<'_>) -> String {
     let mut names: Vec<&str> = schema.types.iter().flatten().copied().collect();
     if names.is_empty() {
@@ -90,10 +92,10 @@ fn spell(schema: &Schema<'_>) -> String {
 fn nullability<'a>(pair: &mut Compared<'_, 'a>, was: &Schema<'a>, is: &Schema<'a>) {
     match (was.nullable, is.nullable) {
         (false, true) => {
-            pair.find(&rules::BECAME_NULLABLE, &is.at, "may be null now".to_owned());
+            pair.find(&rules::BECAME_NULLABLE, &is.at, "may now be null".to_owned());
         }
         (true, false) => {
-            pair.find(&rules::BECAME_NOT_NULLABLE, &is.at, "is never null now".to_owned());
+            pair.find(&rules::BECAME_NOT_NULLABLE, &is.at, "is no longer nullable".to_owned());
         }
         _ => {}
     }
@@ -121,7 +123,7 @@ fn format<'a>(pair: &mut Compared<'_, 'a>, was: &Schema<'a>, is: &Schema<'a>) {
     pair.find(rule, &is.at, message);
 }
 
-/// The numbers that a format holds, as powers of two below and above zero.
+/// Returns the range of a number format, as powers of two below and above zero.
 fn range(format: &str) -> Option<(i16, i16)> {
     match format {
         "float" => return Some((-128, 128)),
@@ -138,15 +140,15 @@ pub(super) fn values<'a>(pair: &mut Compared<'_, 'a>, was: &Schema<'a>, is: &Sch
     match (&was.values, &is.values) {
         (None, None) => {}
         (None, Some(_)) => {
-            // A narrower type says so already.
+            // From "any value", `TYPE_NARROWED` reports the change.
             if !was.is_any() {
-                let message = "only listed values are allowed now".to_owned();
+                let message = "only listed values are now allowed".to_owned();
                 pair.find(&rules::BECAME_ENUM, &is.at, message);
             }
         }
         (Some(_), None) => {
             if !is.is_any() {
-                let message = "values are not restricted to a list any more".to_owned();
+                let message = "values are no longer restricted to a list".to_owned();
                 pair.find(&rules::BECAME_OPEN, &is.at, message);
             }
         }
@@ -156,13 +158,13 @@ pub(super) fn values<'a>(pair: &mut Compared<'_, 'a>, was: &Schema<'a>, is: &Sch
                     pair.find(rule, &is.at, format!("value {value} {what}"));
                 }
             };
-            each(&rules::ENUM_VALUE_REMOVED, old, new, "is not in the list any more");
+            each(&rules::ENUM_VALUE_REMOVED, old, new, "was removed from the list");
             each(&rules::ENUM_VALUE_ADDED, new, old, "is new");
         }
     }
 }
 
-/// Compares default values and keywords without a rule of their own.
+/// Compares default values, and the keywords that no other rule covers.
 pub(super) fn rest<'a>(pair: &mut Compared<'_, 'a>, was: &Schema<'a>, is: &Schema<'a>) {
     let (old, new) =
         (was.default.as_ref().map(|loc| loc.value), is.default.as_ref().map(|loc| loc.value));

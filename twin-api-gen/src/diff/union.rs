@@ -1,7 +1,7 @@
-//! Alternatives: `oneOf` and `anyOf` with more than one schema.
+//! Compares alternatives: `oneOf` and `anyOf` with more than one schema.
 //!
-//! Alternatives of two documents are matched by what they hold, then by the value of the
-//! discriminator, then by name, then by type. What is left is new or gone.
+//! The alternatives of two documents are matched by content, then by discriminator value, then by
+//! name, then by type. Unmatched alternatives were added or removed.
 
 use serde_json::Value;
 
@@ -28,7 +28,7 @@ pub(super) fn compare<'a>(pair: &mut Compared<'_, 'a>, was: &Schema<'a>, is: &Sc
         if let (Some(was), Some(is)) = (&old.tag, &new.tag)
             && was != is
         {
-            let message = format!("the alternative for {was} is told by {is} now");
+            let message = format!("the discriminator value {was} became {is}");
             pair.find(&rules::TAG_CHANGED, &new.group.0[0], message);
         }
         pair.descend(format!(" (as {})", new.label()), &old.group, &new.group);
@@ -55,7 +55,7 @@ fn discriminators<'a>(pair: &mut Compared<'_, 'a>, was: &Schema<'a>, is: &Schema
     }
 }
 
-/// One alternative and all that it may be recognised by.
+/// One alternative with the properties that it is matched by.
 struct Variant<'a> {
     group: Group<'a>,
     print: u64,
@@ -80,7 +80,7 @@ fn read<'a>(document: &Document<'a>, schema: &Schema<'a>) -> Vec<Variant<'a>> {
         Variant {
             group: group.clone(),
             print: fingerprint(document, loc.value),
-            tag: discriminator.and_then(|told| tag(document, told, loc, &read)),
+            tag: discriminator.and_then(|found| tag(document, found, loc, &read)),
             name: name(loc).or_else(|| loc.text("title")),
             types: read.types.map(|types| types.into_iter().collect::<Vec<_>>().join(" ")),
             index,
@@ -89,12 +89,12 @@ fn read<'a>(document: &Document<'a>, schema: &Schema<'a>) -> Vec<Variant<'a>> {
     schema.variants.iter().enumerate().map(variant).collect()
 }
 
-/// The name of the component that stands here.
+/// Returns the name of the component that `loc` refers to.
 fn name<'a>(loc: &Loc<'a>) -> Option<&'a str> {
     loc.text("$ref").and_then(|reference| reference.rsplit('/').next())
 }
 
-/// The value of the discriminator that means this alternative.
+/// Returns the discriminator value that selects this alternative.
 fn tag<'a>(
     document: &Document<'a>,
     discriminator: &Loc<'a>,
@@ -118,7 +118,7 @@ fn tag<'a>(
     }
 }
 
-/// Moves every pair that is `alike` out of both lists.
+/// Moves every pair that satisfies `alike` from both lists to `matched`.
 fn take_pairs<'a>(
     old: &mut Vec<Variant<'a>>,
     new: &mut Vec<Variant<'a>>,

@@ -53,7 +53,7 @@ fn one_upstream_change_from_fetch_to_accepted_edits() {
         "new        client, get_usage: the method is new (GET /v1/usage)",
         "new        client, RunStatus: the variant for \"queued\" is new",
         "new        client, Workspace.color: the field is new",
-        "BREAKING   client, GET /v1/schedules: is not in the document any more: calls may fail",
+        "BREAKING   client, GET /v1/schedules: was removed from the document: calls may fail",
         "verdict    major",
     ] {
         assert!(said.contains(line), "no {line:?} in {said}");
@@ -72,7 +72,7 @@ fn one_upstream_change_from_fetch_to_accepted_edits() {
     assert_eq!(accepted.status.code(), Some(0), "{}", stderr(&accepted));
     for line in [
         "edited     in twin-api-gen/known.json, ",
-        "BREAKING   client, list_schedules: the method is gone (GET /v1/schedules)",
+        "BREAKING   client, list_schedules: the method was removed (GET /v1/schedules)",
         "BREAKING   client, Workspace.name: ",
         "verdict    major",
     ] {

@@ -1,4 +1,4 @@
-//! Methods of the client: one for each operation, with its parameters, body and answers.
+//! Compares the methods of two clients: parameters, body and responses of each operation.
 
 use std::collections::BTreeMap;
 
@@ -22,7 +22,7 @@ pub(super) fn compare(old: Client<'_>, new: Client<'_>, found: &mut Found) {
         let Some(is) = after.get(name) else {
             let left_out = new.left_out.iter().find(|one| one.operation == was.path);
             let why = left_out.map_or(String::new(), |one| format!(": left out, {}", one.reason));
-            found.add(Verdict::Major, name, format!("the method is gone ({}){why}", was.path));
+            found.add(Verdict::Major, name, format!("the method was removed ({}){why}", was.path));
             continue;
         };
         both(name, was, is, found);
@@ -66,7 +66,7 @@ fn both(name: &str, was: &Method<'_>, is: &Method<'_>, found: &mut Found) {
     let (old, new) = (was.operation, is.operation);
     if old["deprecated"] != new["deprecated"] {
         let deprecated = new["deprecated"] == true;
-        let message = if deprecated { "is deprecated now" } else { "is not deprecated any more" };
+        let message = if deprecated { "became deprecated" } else { "is no longer deprecated" };
         found.add(Verdict::Minor, name, message);
     }
     if old["description"] != new["description"] || old["summary"] != new["summary"] {
@@ -75,7 +75,7 @@ fn both(name: &str, was: &Method<'_>, is: &Method<'_>, found: &mut Found) {
     parameters(name, was, is, found);
     shape::bounds(name, old, new, found);
     body(name, old, new, found);
-    for (status, what) in [("2XX", "the answer"), ("4XX", "the error"), ("default", "the answer")] {
+    for (status, what) in [("2XX", "response"), ("4XX", "error"), ("default", "response")] {
         let place = format!("{name} ({what})");
         let content = |operation: &Value| operation["responses"][status]["content"].clone();
         contents(&place, &content(old), &content(new), Use::Answer, found);
@@ -91,12 +91,12 @@ fn parameters(name: &str, was: &Method<'_>, is: &Method<'_>, found: &mut Found) 
     for (parameter, old) in &before {
         let place = format!("{name}.{parameter}");
         let Some(new) = after.get(parameter) else {
-            found.add(Verdict::Major, &place, "the setter is gone");
+            found.add(Verdict::Major, &place, "the setter was removed");
             continue;
         };
         match (old["required"] == true, new["required"] == true) {
-            (false, true) => found.add(Verdict::Major, &place, "must be set now"),
-            (true, false) => found.add(Verdict::Minor, &place, "may be left out now"),
+            (false, true) => found.add(Verdict::Major, &place, "must now be set"),
+            (true, false) => found.add(Verdict::Minor, &place, "became optional"),
             _ => {}
         }
         if old["in"] != new["in"] || old["style"] != new["style"] {
@@ -121,7 +121,7 @@ fn body(name: &str, old: &Value, new: &Value, found: &mut Found) {
     let place = format!("{name}.body");
     match (old.get("requestBody"), new.get("requestBody")) {
         (None, None) => {}
-        (Some(_), None) => found.add(Verdict::Major, &place, "the setter is gone"),
+        (Some(_), None) => found.add(Verdict::Major, &place, "the setter was removed"),
         (None, Some(_)) => found.add(Verdict::Major, &place, "is new and must be set"),
         (Some(old), Some(new)) => {
             contents(&place, &old["content"], &new["content"], Use::Request, found);
@@ -129,7 +129,7 @@ fn body(name: &str, old: &Value, new: &Value, found: &mut Found) {
     }
 }
 
-/// Compares what stands under a media type; the client knows one for each body.
+/// Compares the first media type of two bodies. The client supports one per body.
 fn contents(place: &str, old: &Value, new: &Value, side: Use, found: &mut Found) {
     let first = |content: &Value| {
         let members = content.as_object();
@@ -146,8 +146,8 @@ fn contents(place: &str, old: &Value, new: &Value, side: Use, found: &mut Found)
             }
             shape::compare(place, &old["schema"], &new["schema"], side, found);
         }
-        (Some(_), None) => found.add(Verdict::Major, place, "has no content any more"),
-        (None, Some(_)) => found.add(Verdict::Major, place, "has content now"),
+        (Some(_), None) => found.add(Verdict::Major, place, "no longer has content"),
+        (None, Some(_)) => found.add(Verdict::Major, place, "now has content"),
     }
 }
 
@@ -155,14 +155,14 @@ fn servers(old: &Value, new: &Value, found: &mut Found) {
     let (old, new) = (Document::new(old), Document::new(new));
     let (was, is) = (old.origins(), new.origins());
     for origin in was.keys().filter(|origin| !is.contains_key(*origin)) {
-        found.add(Verdict::Major, origin, "the server is gone");
+        found.add(Verdict::Major, origin, "the server was removed");
     }
     for origin in is.keys().filter(|origin| !was.contains_key(*origin)) {
         found.add(Verdict::Minor, origin, "the server is new");
     }
 }
 
-/// What a client must send to be let in, for the document as a whole.
+/// Compares the security schemes of the documents.
 fn security(old: &Value, new: &Value, found: &mut Found) {
     let schemes = |document: &Value| {
         let declared = document.pointer("/components/securitySchemes").and_then(Value::as_object);
@@ -179,9 +179,9 @@ fn security(old: &Value, new: &Value, found: &mut Found) {
     };
     let (was, is) = (schemes(old), schemes(new));
     for gone in was.iter().filter(|scheme| !is.contains(scheme)) {
-        // A document that names no scheme at all is silent, and the client sends its key.
+        // Without any scheme in the document, the client still sends its key.
         let verdict = if is.is_empty() { Verdict::Patch } else { Verdict::Major };
-        found.add(verdict, gone.trim_end(), "the security scheme is gone");
+        found.add(verdict, gone.trim_end(), "the security scheme was removed");
     }
     for added in is.iter().filter(|scheme| !was.contains(scheme)) {
         found.add(Verdict::Minor, added.trim_end(), "the security scheme is new");

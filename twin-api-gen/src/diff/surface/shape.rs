@@ -1,4 +1,4 @@
-//! Types: what a lowered schema becomes in Rust.
+//! Compares the Rust types that lowered schemas generate.
 
 use std::collections::BTreeSet;
 
@@ -6,17 +6,17 @@ use serde_json::{Map, Value};
 
 use super::{Found, Verdict};
 
-/// Where a type stands. A type of its own may stand in both.
+/// Whether a type occurs in requests or in responses. A component in both counts as `Request`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Use {
     Request,
     Answer,
 }
 
-/// Keywords that choose the type of a scalar or a list.
+/// Keywords that determine the Rust type of a scalar or a list.
 const TYPING: [&str; 6] = ["type", "format", "minLength", "maxLength", "pattern", "uniqueItems"];
 
-/// Compares the components: each is a type with its name.
+/// Compares the components. Each generates a named type.
 pub(super) fn components(old: &Value, new: &Value, found: &mut Found) {
     let empty = Map::new();
     let read = |document: &Value| {
@@ -27,7 +27,7 @@ pub(super) fn components(old: &Value, new: &Value, found: &mut Found) {
     let sent = sent(new, &is);
     for (name, old) in &was {
         match is.get(name) {
-            None => found.add(Verdict::Major, name, "the type is gone"),
+            None => found.add(Verdict::Major, name, "the type was removed"),
             Some(new) => {
                 let side = if sent.contains(name) { Use::Request } else { Use::Answer };
                 compare(name, old, new, side, found);
@@ -39,7 +39,7 @@ pub(super) fn components(old: &Value, new: &Value, found: &mut Found) {
     }
 }
 
-/// The components that requests reach.
+/// Returns the components that requests use, directly or through other components.
 fn sent(document: &Value, schemas: &Map<String, Value>) -> BTreeSet<String> {
     let mut todo = Vec::new();
     for item in document["paths"].as_object().into_iter().flat_map(Map::values) {
@@ -70,8 +70,8 @@ fn component(reference: &Value) -> Option<&str> {
     reference.as_str()?.rsplit('/').next()
 }
 
-/// The name of the component that a schema stands for, through the `allOf` that holds what may
-/// not stand beside a reference.
+/// Returns the name of the component that a schema refers to, directly or through an `allOf`
+/// with a single branch (the form for keywords that may not stand beside a `$ref`).
 fn named(schema: &Value) -> Option<&str> {
     if let Some(reference) = schema.get("$ref") {
         return component(reference);
@@ -82,7 +82,7 @@ fn named(schema: &Value) -> Option<&str> {
     }
 }
 
-/// Compares two schemas that stand in the same place.
+/// Compares the old and the new schema of `place`.
 pub(super) fn compare(place: &str, old: &Value, new: &Value, side: Use, found: &mut Found) {
     if old == new {
         return;
@@ -130,12 +130,12 @@ fn texts(place: &str, old: &Value, new: &Value, found: &mut Found) {
     }
 }
 
-/// Enums are open and not exhaustive: a new value compiles.
+/// Compares enum values. Generated enums are non-exhaustive, so a new value is a minor change.
 fn values(place: &str, old: &Value, new: &Value, found: &mut Found) {
     match (old["enum"].as_array(), new["enum"].as_array()) {
         (Some(was), Some(is)) => {
             for value in was.iter().filter(|value| !is.contains(value)) {
-                found.add(Verdict::Major, place, format!("the variant for {value} is gone"));
+                found.add(Verdict::Major, place, format!("the variant for {value} was removed"));
             }
             for value in is.iter().filter(|value| !was.contains(value)) {
                 found.add(Verdict::Minor, place, format!("the variant for {value} is new"));
@@ -143,13 +143,13 @@ fn values(place: &str, old: &Value, new: &Value, found: &mut Found) {
         }
         (None, None) => {}
         (was, _) => {
-            let message = if was.is_some() { "is no enum any more" } else { "is an enum now" };
+            let message = if was.is_some() { "is no longer an enum" } else { "became an enum" };
             found.add(Verdict::Major, place, message);
         }
     }
 }
 
-/// Whether a field is an `Option`: a member that may be missing or null and has no default.
+/// Returns whether a field is an `Option`: it is nullable, or optional without a default.
 fn is_option(object: &Value, name: &str) -> bool {
     let member = &object["properties"][name];
     let required =
@@ -168,15 +168,15 @@ fn members(place: &str, old: &Value, new: &Value, side: Use, found: &mut Found) 
     for (name, before) in was {
         let place = format!("{place}.{name}");
         let Some(after) = is.get(name) else {
-            found.add(Verdict::Major, &place, "the field is gone");
+            found.add(Verdict::Major, &place, "the field was removed");
             continue;
         };
         match (is_option(old, name), is_option(new, name)) {
-            (false, true) => found.add(Verdict::Major, &place, "is an Option now"),
-            (true, false) => found.add(Verdict::Major, &place, "is not an Option any more"),
-            // Both may be missing, or both may be null: the spelling of "no value" changed.
+            (false, true) => found.add(Verdict::Major, &place, "became an Option"),
+            (true, false) => found.add(Verdict::Major, &place, "is no longer an Option"),
+            // The Rust type is the same. Only the JSON for `None` changed.
             _ if before["nullable"] != after["nullable"] => {
-                found.add(Verdict::Patch, &place, "null and absence changed places");
+                found.add(Verdict::Patch, &place, "`None` changed between null and absent");
             }
             _ => {}
         }
@@ -200,7 +200,7 @@ fn maps(place: &str, old: &Value, new: &Value, side: Use, found: &mut Found) {
             compare(&format!("{place}.*"), was, is, side, found);
         }
         (false, false) => {}
-        _ => found.add(Verdict::Major, place, "the type of further members changed"),
+        _ => found.add(Verdict::Major, place, "the type of additional members changed"),
     }
 }
 
@@ -222,7 +222,7 @@ fn variants(place: &str, old: &Value, new: &Value, side: Use, found: &mut Found)
     }
 }
 
-/// Compares the limits that the client checks before it sends.
+/// Compares the limits that the client checks before it sends a request.
 pub(super) fn bounds(place: &str, old: &Value, new: &Value, found: &mut Found) {
     let limits = |schema: &Value| -> Vec<(String, Option<f64>, Option<f64>)> {
         let all = schema["x-twin-bounds"].as_array().into_iter().flatten();

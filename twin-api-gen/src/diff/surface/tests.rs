@@ -1,4 +1,4 @@
-//! Verdicts over generated clients, and the versions that follow.
+//! Tests the verdicts over generated clients and the versions that follow from them.
 
 use serde_json::{Value, json};
 

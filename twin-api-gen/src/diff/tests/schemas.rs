@@ -1,4 +1,5 @@
-//! Rules about schemas. Each row is tried in a request and in a response, forwards and backwards.
+//! Tests the rules about schemas. Each row is checked in a request and in a response, from old to
+//! new and from new to old.
 
 use std::collections::BTreeSet;
 
@@ -347,7 +348,7 @@ fn a_discriminator_value_that_is_renamed_is_found() {
     assert_eq!(rules_of(&old, &new), BTreeSet::from(expected));
 }
 
-/// What the service reads may become more, what the client reads may become less.
+/// Widening is compatible in requests, narrowing in responses.
 #[test]
 fn opposite_directions_have_opposite_levels() {
     let level = |id: String| rules::all().find(|rule| rule.id == id).unwrap().level;

@@ -1,4 +1,4 @@
-//! Other spellings of the same document: none is a change.
+//! Tests that equivalent spellings of a document compare as equal.
 
 use serde_json::{Value, json};
 
