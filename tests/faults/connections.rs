@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use twin_ext::clock::ManualClock;
-use twin_ext::{ClientBuilder, Error, ErrorKind, Outcome, Retry};
+use twin_ext::{CallOptions, ClientBuilder, ClientExt as _, Error, ErrorKind, Outcome, Retry};
 use twin_tests::raw::{Raw, Script, Signal};
 
 use crate::operations::{OPERATIONS, Operation, once, repeatable};
@@ -180,19 +180,29 @@ async fn connect_timeout_is_reported_as_not_sent() {
     assert_eq!((error.attempts(), clock.pauses().len()), (3, 2));
     assert!(error.is_timeout() && error.is_retryable(), "{error}");
 
-    // By the limit of an attempt, and by the deadline, which are over before.
-    for (attempt, deadline) in [(5, 600), (600, 5)] {
+    // By the limit of an attempt or by the deadline, which end before connecting does.
+    type Settings = fn(ClientBuilder) -> ClientBuilder;
+    let patient: Settings = |builder| builder.connect_timeout(seconds(900));
+    let replaced: Settings = |builder| builder.http(|http| http.connect_timeout(seconds(900)));
+    for (settings, attempt, deadline) in [
+        (patient, 5, 600),
+        (patient, 600, 5),
+        (replaced, 60, 600),
+        (|builder| builder, 5, 600),
+        (|builder| builder, 600, 5),
+    ] {
         let clock = ManualClock::new(1);
-        let builder = builder().clock(clock.clone()).connect_timeout(seconds(900));
-        let builder = builder.attempt_timeout(seconds(attempt)).deadline(seconds(deadline));
-        let twin = builder.retry(Retry::none()).build().expect("the settings are right");
+        let builder = settings(builder().clock(clock.clone())).retry(Retry::none());
+        let options =
+            CallOptions::new().attempt_timeout(seconds(attempt)).deadline(seconds(deadline));
+        let twin = builder.build().expect("the settings are right").with(options);
         let call = tokio::spawn(async move {
             Operation::of("start_run").call(&twin).await.expect_err("nobody answers")
         });
         until("it is connecting", || !clock.limits().is_empty()).await;
         // The connection is begun in the poll in which the limit is set.
         tokio::task::yield_now().await;
-        clock.advance(seconds(5));
+        clock.advance(seconds(attempt.min(deadline)));
         let error = call.await.expect("no call panics");
         assert_eq!((error.kind(), error.outcome()), (ErrorKind::Timeout, Outcome::NotSent));
         assert!(error.to_string().contains("no connection to 127.0.0.1"), "{error}");
@@ -211,4 +221,20 @@ async fn timeout_after_connecting_is_reported_as_unknown() {
     rig.clock.advance(seconds(30));
     let error = call.await.expect("no call panics");
     assert_eq!((error.kind(), error.outcome()), (ErrorKind::Timeout, Outcome::Unknown), "{error}");
+}
+
+#[tokio::test]
+async fn request_whose_connection_is_watched_is_sent_like_any_other() {
+    let usual = Rig::new().await;
+    let watched = Rig::with(|builder| builder.connect_timeout(seconds(900))).await;
+    for operation in OPERATIONS {
+        let mut sent = Vec::new();
+        for rig in [&usual, &watched] {
+            rig.raw.always(operation.answer());
+            operation.call(&rig.twin).await.expect(operation.name);
+            let port = rig.raw.address().port().to_string();
+            sent.extend(rig.raw.take_requests().iter().map(|it| it.text().replace(&port, "")));
+        }
+        assert_eq!(sent[0], sent[1], "{}", operation.name);
+    }
 }

@@ -22,7 +22,7 @@ use twin_api::{Client, PlainHttp, reqwest};
 use crate::clock::{Clock, SystemClock};
 use crate::drift::{Drift, Watch};
 use crate::error::Error;
-use crate::policy::{Limits, Policy, WatchConnections};
+use crate::policy::{Limits, Policy};
 use crate::retry::{Retry, RetryBudget};
 
 /// Where the service is.
@@ -265,7 +265,8 @@ impl ClientBuilder {
     /// certificate, DNS, the connection pool, the version of HTTP.
     ///
     /// It is called once, when the client is built. Redirects, decompression, `referer` and the
-    /// HTTP client's own retries are switched off after it.
+    /// HTTP client's own retries are switched off after it. To use no proxy, call
+    /// [`no_proxy`](Self::no_proxy), which also ignores the variables of the environment.
     ///
     /// ```
     /// use twin_ext::twin_api::reqwest::Proxy;
@@ -362,21 +363,24 @@ impl ClientBuilder {
         let plain = base.scheme() == "http";
         let mut http = twin_api::http_client_builder()
             .user_agent(self.user_agent()?)
-            .connect_timeout(self.connect_timeout)
-            .connector_layer(WatchConnections);
+            .connect_timeout(self.connect_timeout);
         if plain {
             http = twin_api::without_tls(http.no_proxy());
         } else if self.no_proxy {
             http = http.no_proxy();
-        } else if self.http.is_empty() {
-            twin_api::check_proxy_variables()?;
         }
+        // A setting may have replaced it.
+        let connect_timeout =
+            if self.http.is_empty() { self.connect_timeout } else { Duration::MAX };
         for setting in self.http {
             let change = setting.lock().unwrap_or_else(PoisonError::into_inner).take();
             let change = change.ok_or_else(|| {
                 Error::config("a clone of this builder has used its http settings already")
             })?;
             http = change(http);
+        }
+        if !plain && !self.no_proxy {
+            twin_api::check_proxy_variables(&http)?;
         }
         let http = twin_api::harden(http).build().map_err(twin_api::ConnectError::from)?;
         let url = base.as_str().trim_end_matches('/').to_owned();
@@ -386,7 +390,7 @@ impl ClientBuilder {
             limits: Limits {
                 attempt_timeout: self.attempt_timeout,
                 deadline: self.deadline,
-                connect_timeout: self.connect_timeout,
+                connect_timeout,
                 max_response_bytes: self.max_response_bytes,
             },
             budget: Arc::new(RetryBudget::new(self.retry.budget)),

@@ -22,7 +22,6 @@ use twin_api::transport::{Answer, Failure, OperationInfo, Transport};
 use twin_api::{Client, ClientInfo as _, ErrorKind, Outcome};
 
 use self::call::Call;
-pub(crate) use self::connecting::WatchConnections;
 use crate::clock::{Clock, SystemClock};
 use crate::drift::Watch;
 use crate::retry::{Retry, RetryBudget};
@@ -50,7 +49,7 @@ pub(crate) struct Policy {
 pub(crate) struct Limits {
     pub(crate) attempt_timeout: Duration,
     pub(crate) deadline: Duration,
-    /// The HTTP client's own limit, which is over before the others in most cases.
+    /// The HTTP client's own limit; the longest possible one where it is not known.
     pub(crate) connect_timeout: Duration,
     pub(crate) max_response_bytes: usize,
 }

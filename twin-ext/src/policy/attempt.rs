@@ -67,6 +67,17 @@ impl Seen {
     }
 }
 
+/// How much longer than connecting an attempt must take, so that its connection need not be
+/// watched: both begin at nearly the same time.
+const MARGIN: Duration = Duration::from_secs(1);
+
+/// Returns what watches the connection of an attempt that may end before connecting does. The
+/// body of a request for the user's own transport stays as it is.
+pub(super) fn watch(policy: &Policy, request: &mut Request, limit: Duration) -> Option<Progress> {
+    let connecting = policy.limits.connect_timeout.saturating_add(MARGIN);
+    (limit < connecting && policy.transport.is_none()).then(|| Progress::watch(request)).flatten()
+}
+
 /// Sends the request once, by the user's transport or by the HTTP client.
 pub(super) async fn send(
     policy: &Policy,
@@ -85,19 +96,14 @@ pub(super) async fn attempt(
     policy: &Policy,
     sending: impl Future<Output = Result<Response, Error>>,
     limit: Duration,
+    progress: Option<Progress>,
     operation: &OperationInfo,
 ) -> Attempt {
     let mut alarm = policy.clock.alarm(limit);
-    // Otherwise the connection has failed before the alarm, and nobody needs to watch it.
-    let watched = (limit <= policy.limits.connect_timeout).then(Progress::default);
-    let sent = match &watched {
-        None => before(&mut alarm, sending).await,
-        Some(progress) => before(&mut alarm, progress.watch(sending)).await,
-    };
-    let mut response = match sent {
+    let mut response = match before(&mut alarm, sending).await {
         Some(Ok(response)) => response,
         Some(Err(error)) => return Attempt::Failed(error),
-        None if watched.is_some_and(|progress| progress.was_connecting()) => {
+        None if progress.is_some_and(|progress| progress.was_connecting()) => {
             return Attempt::Failed(unconnected(policy, limit).into());
         }
         None => return Attempt::Failed(timed_out(policy, limit, Outcome::Unknown).into()),

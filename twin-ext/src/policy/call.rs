@@ -11,6 +11,7 @@ use twin_api::{Error, Outcome};
 
 use super::Policy;
 use super::attempt::{self, Answered, Attempt, Seen};
+use super::connecting::Progress;
 use crate::document;
 use crate::drift;
 use crate::retry::{Cost, LONGEST_RETRY_AFTER};
@@ -23,8 +24,6 @@ const KEY_HEADER: HeaderName = HeaderName::from_static(API_KEY_HEADER);
 pub(super) struct Call<'a> {
     policy: &'a Policy,
     operation: &'a OperationInfo,
-    /// The path of the request, for errors.
-    path: Box<str>,
     /// To be kept out of what is told of an answer; only a client that watches needs it.
     key: Option<HeaderValue>,
     /// The request once more, where another attempt may follow. Boxed: a call is moved about.
@@ -50,7 +49,6 @@ impl<'a> Call<'a> {
         Self {
             policy,
             operation,
-            path: request.url().path().into(),
             key: watched.then(|| request.headers().get(KEY_HEADER).cloned()).flatten(),
             next: None,
             started: policy.clock.now(),
@@ -71,11 +69,12 @@ impl<'a> Call<'a> {
         client: &'a reqwest::Client,
         request: Request,
     ) -> impl Future<Output = Result<Response, Error>> + Send + 'a {
-        let mut sending = self.send(client, request);
         let mut limit = self.policy.limits.attempt_timeout.min(self.policy.limits.deadline);
+        let (mut sending, mut progress) = self.send(client, request, limit);
         async move {
             loop {
-                let attempt = attempt::attempt(self.policy, sending, limit, self.operation).await;
+                let attempt =
+                    attempt::attempt(self.policy, sending, limit, progress, self.operation).await;
                 let seen = self.note(&attempt);
                 let Some((next, pause)) = self.again(&seen) else {
                     return self.finish(attempt, &seen);
@@ -83,22 +82,24 @@ impl<'a> Call<'a> {
                 // What is left of an answer does not hold its connection meanwhile.
                 drop(attempt);
                 self.policy.clock.sleep(pause).await;
-                sending = self.send(client, next);
                 limit = self.policy.limits.attempt_timeout.min(self.left());
+                (sending, progress) = self.send(client, next, limit);
             }
         }
     }
 
-    /// Sends `request`, and keeps what is needed after it.
+    /// Sends `request`, and keeps a copy if another attempt may follow.
     fn send(
         &mut self,
         client: &'a reqwest::Client,
-        request: Request,
-    ) -> impl Future<Output = Result<Response, Error>> + Send + use<'a> {
+        mut request: Request,
+        limit: Duration,
+    ) -> (impl Future<Output = Result<Response, Error>> + Send + use<'a>, Option<Progress>) {
         self.attempts += 1;
         let more = self.attempts < self.policy.retry.max_attempts;
         self.next = if more { request.try_clone().map(Box::new) } else { None };
-        attempt::send(self.policy, client, request, self.operation)
+        let progress = attempt::watch(self.policy, &mut request, limit);
+        (attempt::send(self.policy, client, request, self.operation), progress)
     }
 
     /// What an attempt came to, written down.
@@ -218,7 +219,6 @@ impl<'a> Call<'a> {
         failure.last_status = self.last_status;
         failure.attempts = self.attempts;
         failure.elapsed = self.elapsed();
-        failure.path = Some(self.path.into());
         self.span.end(failure.status, Some(failure.kind));
         failure.into()
     }

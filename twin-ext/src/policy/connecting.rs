@@ -1,97 +1,68 @@
-//! Whether an attempt that ran out of time was still waiting for its connection.
+//! Finds out whether an attempt that ran out of time was still waiting for its connection.
 //!
-//! The HTTP client does not say. A layer around its connector does: it writes down that a
-//! connection is being made for the attempt whose task it runs in, and, when it is dropped
-//! before the connection is there, that the attempt was given up meanwhile. A connection that
-//! the HTTP client goes on making for others, because the attempt found a free one, is not
-//! dropped with the attempt, and so does not count.
+//! The HTTP client does not report it. But a connection has to know the length of a request's body
+//! before it sends the first byte, so that a body that was never asked for its length was never
+//! sent. A body that records the question therefore replaces the body of the request.
 
+use std::convert::Infallible;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll};
 
-use tower_layer::Layer;
-use tower_service::Service;
+use bytes::Bytes;
+use http_body::{Body, Frame, SizeHint};
+use twin_api::reqwest::{self, Request};
 
-tokio::task_local! {
-    static ATTEMPT: Progress;
-}
-
-/// What is known of the connection of one attempt.
-#[derive(Debug, Clone, Default)]
-pub(super) struct Progress {
-    given_up: Arc<AtomicBool>,
-}
+/// Whether a connection has taken a request.
+#[derive(Debug, Clone)]
+pub(super) struct Progress(Arc<AtomicBool>);
 
 impl Progress {
-    /// Runs an attempt whose connection is watched.
-    pub(super) async fn watch<F: Future>(&self, attempt: F) -> F::Output {
-        ATTEMPT.scope(self.clone(), attempt).await
+    /// Watches the body of a request; `None` if the body is a stream, which is left as it is.
+    pub(super) fn watch(request: &mut Request) -> Option<Self> {
+        let bytes = match request.body() {
+            None => Bytes::new(),
+            Some(body) => Bytes::copy_from_slice(body.as_bytes()?),
+        };
+        let taken = Arc::new(AtomicBool::new(false));
+        let body = Watched { bytes, taken: Arc::clone(&taken) };
+        *request.body_mut() = Some(reqwest::Body::wrap(body));
+        Some(Self(taken))
     }
 
-    /// Whether the attempt, which is dropped by now, was waiting for its connection.
+    /// Returns whether no connection has taken the request, which is dropped by now.
     pub(super) fn was_connecting(&self) -> bool {
-        self.given_up.load(Ordering::Acquire)
+        !self.0.load(Ordering::Acquire)
     }
 }
 
-/// Watches connections that are being made.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct WatchConnections;
-
-impl<S> Layer<S> for WatchConnections {
-    type Service = Watched<S>;
-
-    fn layer(&self, connector: S) -> Watched<S> {
-        Watched(connector)
-    }
+/// The body of a request whose connection is watched.
+struct Watched {
+    bytes: Bytes,
+    taken: Arc<AtomicBool>,
 }
 
-/// A connector whose connections are watched.
-#[derive(Debug, Clone)]
-pub(crate) struct Watched<S>(S);
+impl Body for Watched {
+    type Data = Bytes;
+    type Error = Infallible;
 
-impl<S, R> Service<R> for Watched<S>
-where
-    S: Service<R>,
-{
-    type Response = S::Response;
-    type Error = S::Error;
-    type Future = Connecting<S::Future>;
-
-    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
-        self.0.poll_ready(context)
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+        self.taken.store(true, Ordering::Release);
+        let bytes = std::mem::take(&mut self.bytes);
+        Poll::Ready((!bytes.is_empty()).then(|| Ok(Frame::data(bytes))))
     }
 
-    fn call(&mut self, target: R) -> Self::Future {
-        let attempt = ATTEMPT.try_with(Clone::clone).ok();
-        Connecting { connecting: Box::pin(self.0.call(target)), attempt }
+    /// A connection calls this first; the HTTP client before it does not.
+    fn is_end_stream(&self) -> bool {
+        self.taken.store(true, Ordering::Release);
+        self.bytes.is_empty()
     }
-}
 
-/// A connection that is being made.
-pub(crate) struct Connecting<F> {
-    connecting: Pin<Box<F>>,
-    attempt: Option<Progress>,
-}
-
-impl<F: Future> Future for Connecting<F> {
-    type Output = F::Output;
-
-    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<F::Output> {
-        let polled = self.connecting.as_mut().poll(context);
-        if polled.is_ready() {
-            self.attempt = None;
-        }
-        polled
-    }
-}
-
-impl<F> Drop for Connecting<F> {
-    fn drop(&mut self) {
-        if let Some(attempt) = &self.attempt {
-            attempt.given_up.store(true, Ordering::Release);
-        }
+    fn size_hint(&self) -> SizeHint {
+        SizeHint::with_exact(self.bytes.len() as u64)
     }
 }
