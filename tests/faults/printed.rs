@@ -5,11 +5,15 @@ use std::fmt::Write as _;
 use std::process::Command;
 
 use twin_api::Client;
-use twin_ext::{CallOptions, ClientBuilder, ClientExt as _, Retry};
+use twin_api::reqwest::header::HeaderMap;
+use twin_ext::prelude::*;
+use twin_ext::webhook::Verifier;
+use twin_ext::{CallOptions, Retry, RunTicket, Wait};
 use twin_tests::raw::{Script, Signal, answer, json};
 
 use crate::operations::RawError;
 use crate::rig::{KEY, Rig, seconds};
+use crate::tls::{Authority, Service, trusting};
 
 /// Says to a process that it is a program whose `main` fails.
 const PROGRAM: &str = "TWIN_FAULTS_PROGRAM";
@@ -91,8 +95,11 @@ fn printed(text: &str) -> String {
     let text = text.split("\n\nLocation:").next().unwrap_or_default();
     let mut clean = String::new();
     let mut rest = text;
-    while let Some(at) = rest.find("127.0.0.1:") {
-        let end = at + "127.0.0.1:".len();
+    let port = |rest: &str| {
+        let hosts = ["127.0.0.1:", "localhost:"].into_iter();
+        hosts.filter_map(|host| Some(rest.find(host)? + host.len())).min()
+    };
+    while let Some(end) = port(rest) {
         clean.push_str(&rest[..end]);
         clean.push_str("PORT");
         rest = rest[end..].trim_start_matches(|letter: char| letter.is_ascii_digit());
@@ -100,31 +107,82 @@ fn printed(text: &str) -> String {
     clean + rest
 }
 
+/// Failures of TLS, lists, runs, webhooks and settings.
+async fn extended_failures() -> Vec<(&'static str, Error)> {
+    let mut failures = vec![
+        ("config", ClientBuilder::new(" ").build().expect_err("the key is blank")),
+        ("base URL", {
+            let builder = ClientBuilder::new(KEY).base_url("http://user:canary@twin.test");
+            builder.build().expect_err("it holds a password")
+        }),
+    ];
+    let (ours, theirs) = (Authority::new(), Authority::new());
+    let service = Service::plain(theirs.certify("localhost", 2090)).await;
+    let twin = trusting(&ours).base_url(&service.url).build().expect("it is right");
+    failures.push(("unknown CA", get_agent(&twin, "agent_abc123").await.into()));
+
+    let rig = Rig::with(|builder| builder.retry(Retry::none())).await;
+    let page = r#"{"agents":[],"next_cursor":"again"}"#;
+    rig.raw.always(json(200, page));
+    let mut agents = rig.twin.list_agents().items();
+    failures.push(("pagination", agents.try_next().await.expect_err("the cursor repeats")));
+
+    let run = rig.twin.resume(RunTicket::new("agent_abc123", "run_xyz789"));
+    let paused = r#"{"runs":[{"run_id":"run_xyz789","agent_id":"agent_abc123","status":"paused","started_at":""}]}"#;
+    rig.raw.always(json(200, paused));
+    failures.push(("run", run.wait().await.expect_err("it is paused")));
+    let limit = Wait::default().deadline(seconds(60)).through_pauses();
+    rig.raw.always(json(200, paused));
+    failures.push(("wait", run.wait_with(limit.clone()).await.expect_err("it goes on")));
+    rig.raw.always(Script::new().reset());
+    failures.push(("wait that fails", run.wait_with(limit).await.expect_err("it is reset")));
+    rig.raw.always(json(200, r#"{"success":false,"error":"not\u001b[31m now"}"#));
+    failures.push(("cancel", run.cancel("").await.expect_err("it is not cancelled")));
+
+    let verifier = Verifier::new("whsec_canary").expect("it is a secret");
+    let error = verifier.verify(&HeaderMap::new(), b"{}").expect_err("nobody signed it");
+    failures.push(("webhook", error));
+    failures
+}
+
+/// Everything that a program may print of an error.
+fn prints<E: StdError + Clone + Send + Sync + 'static>(text: &mut String, name: &str, error: &E) {
+    let boxed: Box<dyn StdError> = error.clone().into();
+    assert_eq!(format!("{boxed:?}"), format!("{error:?}"));
+    let (anyhow, eyre) = (anyhow::Error::new(error.clone()), eyre::Report::new(error.clone()));
+    for (how, shown) in [
+        ("display", error.to_string()),
+        ("debug", format!("{error:?}")),
+        ("anyhow {:#}", format!("{anyhow:#}")),
+        ("anyhow {:?}", format!("{anyhow:?}")),
+        ("eyre {:#}", format!("{eyre:#}")),
+        ("eyre {:?}", format!("{eyre:?}")),
+    ] {
+        let shown = printed(&shown);
+        assert!(!shown.contains("canary") && !shown.contains('\u{1b}'), "{shown}");
+        writeln!(text, "{name}, {how}\n    {}", shown.replace('\n', "\n    ")).expect("in memory");
+    }
+}
+
 #[tokio::test]
 async fn every_failure_is_readable_through_anyhow_eyre_and_box() {
     let mut text = String::new();
     for (name, error) in failures().await {
-        let boxed: Box<dyn StdError> = error.clone().into();
-        let ext = twin_ext::Error::from(error.clone());
+        let ext = Error::from(error.clone());
         assert_eq!(
             (ext.to_string(), format!("{ext:?}")),
             (error.to_string(), format!("{error:?}"))
         );
-        assert_eq!(format!("{boxed:?}"), format!("{error:?}"));
-        let (anyhow, eyre) = (anyhow::Error::new(error.clone()), eyre::Report::new(error.clone()));
-        for (how, shown) in [
-            ("display", error.to_string()),
-            ("debug", format!("{error:?}")),
-            ("anyhow {:#}", format!("{anyhow:#}")),
-            ("anyhow {:?}", format!("{anyhow:?}")),
-            ("eyre {:#}", format!("{eyre:#}")),
-            ("eyre {:?}", format!("{eyre:?}")),
-        ] {
-            let shown = printed(&shown);
-            assert!(!shown.contains("canary") && !shown.contains('\u{1b}'), "{shown}");
-            writeln!(text, "{name}, {how}\n    {}", shown.replace('\n', "\n    "))
-                .expect("in memory");
-        }
+        prints(&mut text, name, &error);
+    }
+    insta::assert_snapshot!(text);
+}
+
+#[tokio::test]
+async fn every_failure_of_lists_runs_and_webhooks_is_readable() {
+    let mut text = String::new();
+    for (name, error) in extended_failures().await {
+        prints(&mut text, name, &error);
     }
     insta::assert_snapshot!(text);
 }

@@ -31,7 +31,14 @@ async fn client(test: &str, settings: &str, url: &str, variables: &[(&str, Strin
 async fn is_client() -> bool {
     let Ok(settings) = std::env::var(CLIENT) else { return false };
     let builder = ClientBuilder::from_env().expect("the variables are right");
-    let builder = if settings == "no proxy" { builder.no_proxy() } else { builder };
+    let builder = match settings.as_str() {
+        "no proxy" => builder.no_proxy(),
+        "other settings" => builder.http(|http| http.user_agent("mine")),
+        "own proxy" => builder.http(|http| {
+            http.proxy(twin_api::reqwest::Proxy::all("http://127.0.0.1:1").expect("it is one"))
+        }),
+        _ => builder,
+    };
     let builder = builder.retry(twin_ext::Retry::none());
     let twin = match builder.build() {
         Ok(twin) => twin,
@@ -116,6 +123,10 @@ async fn unparsable_proxy_variable_fails_the_build() {
         let said = client(name, "", "https://twin.invalid", &variables).await;
         let words = format!("Config NotSent {variable} is not the address of a proxy");
         assert!(said.contains(&words), "{said}");
+        let said = client(name, "other settings", "https://twin.invalid", &variables).await;
+        assert!(said.contains(&words), "{said}");
+        let said = client(name, "own proxy", "https://twin.invalid", &variables).await;
+        assert!(said.contains("the proxy http://127.0.0.1:1 cannot be reached"), "{said}");
         let said = client(name, "no proxy", "https://twin.invalid", &variables).await;
         assert!(said.contains("host is not known"), "{said}");
     }

@@ -109,3 +109,60 @@ async fn own_transport_runs_below_the_policy() {
         }
     }
 }
+
+/// Answers from a recording: a response that knows no URL, or a failure.
+#[derive(Debug)]
+struct Recording(fn() -> Result<http::Response<String>, twin_api::Error>);
+
+impl Transport for Recording {
+    fn execute<'a>(
+        &'a self,
+        _: &'a reqwest::Client,
+        _: Request,
+        _: &'a OperationInfo,
+    ) -> Answer<'a> {
+        let answer = (self.0)().map(Into::into);
+        Box::pin(std::future::ready(answer))
+    }
+}
+
+#[tokio::test]
+async fn errors_of_recorded_responses_name_the_place_of_the_request() {
+    let page = || {
+        let response = http::Response::builder().header("content-type", "text/html");
+        Ok(response.body("<html>".to_owned()).expect("the header is right"))
+    };
+    let refusal =
+        || Ok(http::Response::builder().status(403).body("{}".to_owned()).expect("it is right"));
+    for (recording, text) in [
+        (Recording(page), "http://127.0.0.1:9/base/v1/me does not answer as the API does"),
+        (Recording(refusal), "403 Forbidden (GET /base/v1/me)"),
+    ] {
+        let builder = ClientBuilder::new(KEY).base_url("http://127.0.0.1:9/base");
+        let twin = builder.transport(recording).build().expect("the settings are right");
+        let error = Operation::of("get_me").call(&twin).await.expect_err("it fails");
+        assert_eq!(error.path(), Some("/base/v1/me"));
+        assert!(error.to_string().contains(text), "{error}");
+    }
+}
+
+#[tokio::test]
+async fn every_text_of_an_own_transport_is_redacted() {
+    let failing = || {
+        let mut failure = Failure::new(ErrorKind::Decode, Outcome::Unknown, KEY);
+        failure.json_path = Some(format!("agents.{KEY}"));
+        failure.excerpt = Some(KEY.to_owned());
+        failure.run_id = Some(KEY.to_owned());
+        let problem =
+            format!(r#"{{"type":"{KEY}","title":"{KEY}","detail":"{KEY}","x":["{KEY}"]}}"#);
+        failure.problem = serde_json::from_str(&problem).ok();
+        failure.headers.insert("x-seen", KEY.parse().expect("it is a value"));
+        Err(failure.caused_by(std::io::Error::other(KEY)).into())
+    };
+    let builder = ClientBuilder::new(KEY).base_url("http://127.0.0.1:9");
+    let twin = builder.transport(Recording(failing)).build().expect("the settings are right");
+    let error = twin.get_me().send().await.expect_err("it fails");
+    let failure = Failure::from(error.clone());
+    assert!(!format!("{error:?} {failure:?}").contains("canary"), "{failure:?}");
+    assert_eq!(error.json_path(), Some("agents.[redacted]"));
+}

@@ -117,7 +117,7 @@ fn config(
 }
 
 /// A builder that trusts this authority and no other.
-fn trusting(authority: &Authority) -> ClientBuilder {
+pub(crate) fn trusting(authority: &Authority) -> ClientBuilder {
     let root = authority.trusted();
     ClientBuilder::new(KEY).no_proxy().http(move |http| http.tls_certs_only([root]))
 }

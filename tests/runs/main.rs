@@ -14,6 +14,7 @@ mod finished;
 mod follow;
 mod harness;
 mod launch;
+mod redaction;
 mod restart;
 mod schedules;
 mod scripted;

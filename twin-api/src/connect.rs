@@ -47,7 +47,7 @@ pub fn connect(base_url: &str, api_key: &str) -> Result<Client, ConnectError> {
     if url.scheme() == "http" {
         builder = without_tls(builder.no_proxy());
     } else {
-        check_proxy_variables()?;
+        check_proxy_variables(&builder)?;
     }
     let client = builder.build()?;
     Ok(Client::new_with_client(url.as_str().trim_end_matches('/'), client, inner))

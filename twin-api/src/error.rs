@@ -17,6 +17,7 @@ use http::{HeaderMap, Method, StatusCode};
 
 #[cfg(feature = "client")]
 pub use self::connect::ConnectError;
+pub use self::display::one_line;
 pub use self::failure::Failure;
 pub use self::kind::{ErrorKind, Outcome};
 use crate::Problem;

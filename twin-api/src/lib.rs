@@ -84,6 +84,8 @@ pub use call::Call;
 pub use connect::{PlainHttp, check_base_url, connect, harden, http_client_builder, without_tls};
 #[cfg(feature = "client")]
 pub use error::ConnectError;
+#[doc(hidden)]
+pub use error::one_line;
 pub use error::{Error, ErrorKind, Failure, Outcome};
 pub use generated::*;
 pub use lenient::LenientInteger;

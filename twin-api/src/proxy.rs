@@ -9,15 +9,20 @@ use crate::error::ConnectError;
 /// The variables that name a proxy for `https`, in the order in which they are looked at.
 const VARIABLES: [[&str; 2]; 2] = [["HTTPS_PROXY", "https_proxy"], ["ALL_PROXY", "all_proxy"]];
 
-/// Checks the variables of the environment that name a proxy for `https`.
+/// Checks the variables of the environment that name a proxy for `https`, unless `builder` has a
+/// proxy of its own: the HTTP client ignores the variables then.
 ///
-/// The HTTP client ignores one that it cannot read, and connects directly: a request would leave
-/// by a way that nobody asked for.
+/// The HTTP client ignores a variable that it cannot read, and connects directly: a request would
+/// leave by a way that nobody asked for.
 ///
 /// # Errors
 /// A variable does not hold the address of a proxy. The error names the variable and shows
 /// nothing of its value.
-pub fn check_proxy_variables() -> Result<(), ConnectError> {
+pub fn check_proxy_variables(builder: &reqwest::ClientBuilder) -> Result<(), ConnectError> {
+    // The builder shows its proxies in its `Debug` only.
+    if format!("{builder:?}").contains("proxies: ") {
+        return Ok(());
+    }
     for [upper, lower] in VARIABLES {
         for name in [upper, lower] {
             match env::var(name) {

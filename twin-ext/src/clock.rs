@@ -93,6 +93,13 @@ impl Clock for SystemClock {
     }
 }
 
+/// Returns a random duration below `bound`, each as likely as any other.
+pub(crate) fn jitter(bound: Duration, clock: &dyn Clock) -> Duration {
+    let bound = u64::try_from(bound.as_nanos()).unwrap_or(u64::MAX);
+    let share = (u128::from(clock.random()) * u128::from(bound)) >> 64;
+    Duration::from_nanos(u64::try_from(share).unwrap_or(bound))
+}
+
 /// What `future` comes to, unless the alarm goes off before.
 pub(crate) async fn before<F: Future>(alarm: &mut Sleep, future: F) -> Option<F::Output> {
     let mut future = pin!(future);

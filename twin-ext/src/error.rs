@@ -7,9 +7,11 @@ mod convert;
 #[cfg(test)]
 mod tests;
 
+use std::any::Any;
 use std::borrow::Cow;
 use std::error::Error as StdError;
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 use http::{HeaderMap, Method, StatusCode};
@@ -44,6 +46,8 @@ struct Repr {
     base: twin_api::Error,
     /// How far a list was read.
     progress: Option<Progress>,
+    /// The state that the message describes, such as that of a run.
+    state: Option<Arc<dyn Any + Send + Sync>>,
 }
 
 impl Error {
@@ -62,6 +66,23 @@ impl Error {
     pub(crate) fn after(mut self, progress: Progress) -> Self {
         self.0.progress = Some(progress);
         self
+    }
+
+    /// Keeps the state that the message describes. It is not a source, which would print it
+    /// twice.
+    pub(crate) fn with_state(mut self, state: impl Any + Send + Sync) -> Self {
+        self.0.state = Some(Arc::new(state));
+        self
+    }
+
+    /// Returns the state that the message describes, if it is a `T`.
+    pub(crate) fn state<T: Any>(&self) -> Option<&T> {
+        self.0.state.as_ref()?.downcast_ref()
+    }
+
+    /// Returns the members of the error, without those of a list or a run.
+    pub(crate) fn into_detail(self) -> Detail {
+        self.0.base.into()
     }
 
     /// Returns what went wrong, in a word.
@@ -181,6 +202,14 @@ impl Error {
         self.0.base.excerpt()
     }
 
+    /// Returns the run that the answer names, although the rest of it does not decode.
+    ///
+    /// If `start_run` fails in this way, the run was started and has this identifier.
+    /// [`RunExt::launch`](crate::RunExt::launch) returns its handle.
+    pub fn run_id(&self) -> Option<&str> {
+        self.0.base.run_id()
+    }
+
     /// Returns how the answer differs from the document.
     ///
     /// ```
@@ -248,7 +277,7 @@ impl Error {
 /// One line, and for a list how far it was read.
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Repr { base, progress } = &*self.0;
+        let Repr { base, progress, .. } = &*self.0;
         fmt::Display::fmt(base, f)?;
         match progress {
             Some(Progress { came, total: Some(total), .. }) => {

@@ -1,5 +1,6 @@
 //! Options for some calls only.
 
+use std::any::Any;
 use std::fmt;
 use std::time::Duration;
 
@@ -157,6 +158,11 @@ mod sealed {
 
 impl ClientExt for Client {
     fn with(&self, options: CallOptions) -> Client {
+        let transport: &dyn Any = self.inner().transport();
+        if transport.is::<Misconfigured>() {
+            // The first error is the one to mend.
+            return self.clone();
+        }
         let inner = match (Policy::of(self), &options.invalid) {
             (Some(policy), None) => self.inner().with_transport(options.apply(policy)),
             (Some(_), Some(invalid)) => {
@@ -273,6 +279,9 @@ mod tests {
             let shown = format!("{error:?}");
             assert!(shown.contains(text) && !shown.contains("canary"), "{shown}");
             assert!(error.is_permanent() && !error.is_retryable() && error.attempts() == 0);
+            let again = client.with(new().header("a", "canary\n")).with(new());
+            let error = again.get_me().send().await.unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::Config, "later options repair nothing");
         }
         assert!(service.requests().is_empty());
     }

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 pub(crate) use budget::{Cost, RetryBudget};
 
-use crate::clock::Clock;
+use crate::clock::{Clock, jitter};
 
 /// A service that asks for a longer pause than this gets none: the caller decides.
 pub(crate) const LONGEST_RETRY_AFTER: Duration = Duration::from_secs(120);
@@ -102,12 +102,12 @@ impl Retry {
     /// service asked for more, that, and up to a tenth of it on top.
     pub(crate) fn pause(&self, attempts: u32, asked: Duration, clock: &dyn Clock) -> Duration {
         let bound = self.bound(attempts);
-        let jitter = draw(bound, clock);
-        if jitter > asked {
-            return jitter;
+        let pause = jitter(bound, clock);
+        if pause > asked {
+            return pause;
         }
         // Clients that were refused together do not return together.
-        asked.saturating_add(draw(bound.min(asked / 10), clock))
+        asked.saturating_add(jitter(bound.min(asked / 10), clock))
     }
 
     /// The bound of the pause after `attempts` of them.
@@ -115,13 +115,6 @@ impl Retry {
         let factor = 1_u32.checked_shl(attempts.saturating_sub(1)).unwrap_or(u32::MAX);
         self.first.saturating_mul(factor).min(self.longest)
     }
-}
-
-/// Any time below `bound`, each as likely as any other.
-fn draw(bound: Duration, clock: &dyn Clock) -> Duration {
-    let bound = u64::try_from(bound.as_nanos()).unwrap_or(u64::MAX);
-    let share = (u128::from(clock.random()) * u128::from(bound)) >> 64;
-    Duration::from_nanos(u64::try_from(share).unwrap_or(bound))
 }
 
 #[cfg(test)]

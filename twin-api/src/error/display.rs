@@ -49,9 +49,11 @@ pub(super) fn with_causes(
     causes(f, error)
 }
 
-/// `: error sending request: connection refused`.
+/// `: error sending request: connection refused`, without causes that the error itself quotes.
 fn causes(f: &mut fmt::Formatter<'_>, error: &(dyn StdError + 'static)) -> fmt::Result {
-    chain(error).skip(1).try_for_each(|cause| write!(f, ": {}", Text(&cause.to_string())))
+    let shown = error.to_string();
+    let causes = chain(error).skip(1).map(|cause| one_line(&cause.to_string()).to_string());
+    causes.filter(|cause| !shown.contains(cause)).try_for_each(|cause| write!(f, ": {cause}"))
 }
 
 /// `403 Forbidden: you do not have access to this agent`.
@@ -120,7 +122,12 @@ fn deletable(path: &str) -> Option<&'static str> {
     kinds.into_iter().find(|(part, _)| path.contains(part)).map(|(_, what)| what)
 }
 
-/// A text from elsewhere, cut and on one line.
+/// Shows a text from elsewhere on one line: cut, and with escapes for characters that are not
+/// seen.
+pub fn one_line(text: &str) -> impl fmt::Display {
+    Text(text)
+}
+
 struct Text<'a>(&'a str);
 
 impl fmt::Display for Text<'_> {
@@ -223,6 +230,12 @@ mod tests {
         assert_eq!(text, "400 Bad Request: a\\u{1b}[31m b\\u{202e}c\\u{61c} (GET /)");
         let long = format!("{{\"detail\": \"{}\"}}", "é".repeat(10_000));
         assert!(shown(problem(400, &long, Method::GET, "/")).len() < 1_100);
+    }
+
+    #[test]
+    fn debug_does_not_repeat_a_cause_that_the_message_quotes() {
+        let error = Error::other(std::io::Error::other("no\nrecording"));
+        assert_eq!(format!("{error:?}"), "the transport failed: no recording");
     }
 
     #[test]

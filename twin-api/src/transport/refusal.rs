@@ -138,6 +138,18 @@ fn older_message(members: &Map<String, Value>) -> Option<String> {
         .find_map(|value| value.as_str().filter(|text| !text.is_empty()).map(ToOwned::to_owned))
 }
 
+/// The problem without the key, and without the values of secrets.
+pub(super) fn redacted_problem(problem: Problem, redactor: Redactor<'_>) -> Problem {
+    let clean = |text: String| redactor.text(&text).into_owned();
+    Problem {
+        type_: problem.type_.map(clean),
+        title: problem.title.map(clean),
+        detail: problem.detail.map(clean),
+        status: problem.status,
+        extra: redacted_members(problem.extra, redactor),
+    }
+}
+
 /// The members without the key, and without the values of secrets.
 fn redacted_members(members: Map<String, Value>, redactor: Redactor<'_>) -> Map<String, Value> {
     let each = members.into_iter().map(|(name, value)| {

@@ -7,7 +7,7 @@ use std::time::{Instant, SystemTime};
 use bytes::{Bytes, BytesMut};
 use progenitor_client::{ByteStream, RequestBuilderExt, ResponseValue};
 use reqwest::header::LOCATION;
-use reqwest::{Method, Request, RequestBuilder, Response, StatusCode};
+use reqwest::{Method, Request, RequestBuilder, Response, StatusCode, Url};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -115,6 +115,9 @@ struct Call<'a> {
     inner: &'a Inner,
     operation: &'static OperationInfo,
     started: Instant,
+    /// The URL of the request; `None` until the request is built. The URL of a response may be
+    /// another one, because a transport can make a response from a recording.
+    url: Option<Url>,
 }
 
 /// A success that has not been decoded yet.
@@ -127,12 +130,12 @@ struct Answered<'a> {
 
 impl<'a> Call<'a> {
     fn new(inner: &'a Inner, operation: &'static OperationInfo) -> Self {
-        Self { inner, operation, started: Instant::now() }
+        Self { inner, operation, started: Instant::now(), url: None }
     }
 
     /// Sends the request; what is not a success becomes an error.
     async fn exchange(
-        self,
+        mut self,
         http: &reqwest::Client,
         request: reqwest::Result<Request>,
     ) -> Result<Answered<'a>, Error> {
@@ -140,6 +143,7 @@ impl<'a> Call<'a> {
             Ok(request) => request,
             Err(error) => return Err(self.unbuilt(error)),
         };
+        self.url = Some(request.url().clone());
         if let Some(key) = &self.inner.key {
             request.headers_mut().insert(KEY_HEADER, key.clone());
         }
@@ -178,7 +182,6 @@ impl<'a> Call<'a> {
     /// The request could not be built; nothing was sent.
     fn unbuilt(&self, error: reqwest::Error) -> Error {
         let mut failure = Failure::from(Error::from(error));
-        failure.path = None;
         describe(&mut failure, self.operation);
         self.redacted(failure)
     }
@@ -215,7 +218,7 @@ impl<'a> Call<'a> {
             301 | 302 | 307 | 308 => Outcome::Rejected,
             _ => Outcome::Unknown,
         };
-        let (from, status) = (place(response), status.as_u16());
+        let (from, status) = (self.place(), status.as_u16());
         let message = format!("{from} does not answer as the API does: {status}; {what}");
         let mut failure = Failure::new(ErrorKind::NotTheApi, outcome, message);
         failure.status = Some(response.status());
@@ -236,12 +239,12 @@ impl<'a> Call<'a> {
         report: Option<Report>,
     ) -> Error {
         failure.headers = mem::take(response.headers_mut());
-        failure.path = Some(response.url().path().to_owned());
         self.failed(failure, report)
     }
 
     /// The error that a failure is to the caller.
     fn failed(&self, mut failure: Failure, report: Option<Report>) -> Error {
+        failure.path = self.url.as_ref().map(|url| url.path().to_owned());
         describe(&mut failure, self.operation);
         if let Some(report) = report {
             failure.attempts = report.attempts;
@@ -260,12 +263,26 @@ impl<'a> Call<'a> {
         self.redacted(failure)
     }
 
-    /// Takes the key out of everything that came from an answer, or from the caller.
+    /// Where the request went: its URL without the query.
+    fn place(&self) -> String {
+        let url = self.url.as_ref();
+        let place = url.map(|url| url.origin().ascii_serialization() + url.path());
+        place.unwrap_or_default()
+    }
+
+    /// Removes the key from everything that came from an answer, from the caller or from a
+    /// transport.
     fn redacted(&self, mut failure: Failure) -> Error {
         let redactor = self.inner.redactor();
         let clean = |text: &str| redactor.text(text).into_owned();
         failure.message = clean(&failure.message).into();
-        failure.path = failure.path.as_deref().map(clean);
+        for text in [&mut failure.path, &mut failure.json_path, &mut failure.excerpt] {
+            *text = text.as_deref().map(clean);
+        }
+        // Without its key, an identifier names no run.
+        failure.run_id = failure.run_id.filter(|run_id| clean(run_id) == *run_id);
+        failure.problem =
+            failure.problem.map(|problem| refusal::redacted_problem(problem, redactor));
         redactor.headers(&mut failure.headers);
         failure.source = failure.source.map(|source| redactor.cause(source));
         failure.into()
@@ -293,16 +310,10 @@ impl Answered<'_> {
 
     fn not_the_api(mut self, excerpt: Option<String>) -> Error {
         let (status, headers) = (self.response.status(), self.response.headers());
-        let mut failure = decode::not_the_api(status, headers, &place(&self.response), &self.body);
+        let mut failure = decode::not_the_api(status, headers, &self.call.place(), &self.body);
         failure.excerpt = excerpt;
         self.call.answered(failure, &mut self.response, self.report)
     }
-}
-
-/// Where an answer came from: the URL without its query.
-fn place(response: &Response) -> String {
-    let url = response.url();
-    format!("{}{}", url.origin().ascii_serialization(), url.path())
 }
 
 /// The whole body, without a copy if it came in one piece.

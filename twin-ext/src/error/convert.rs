@@ -4,7 +4,7 @@ use super::{Detail, Error, Repr};
 
 impl From<twin_api::Error> for Error {
     fn from(base: twin_api::Error) -> Self {
-        Self(Box::new(Repr { base, progress: None }))
+        Self(Box::new(Repr { base, progress: None, state: None }))
     }
 }
 

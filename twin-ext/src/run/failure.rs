@@ -3,9 +3,10 @@
 //! Failures of a call keep their own error kinds.
 
 use std::error::Error as StdError;
-use std::fmt::{self, Write as _};
+use std::fmt;
 
 use http::Method;
+use twin_api::{Client, ClientInfo as _, one_line};
 
 use crate::error::{Detail, Error, ErrorKind, Outcome};
 
@@ -75,26 +76,9 @@ impl fmt::Display for RunError {
                 write!(f, "has the status {status:?}, which this version of twin-ext does not know")
             }
             Self::NotCancelled(why) if why.is_empty() => f.write_str("was not cancelled"),
-            Self::NotCancelled(why) => {
-                f.write_str("was not cancelled: ")?;
-                one_line(why, f)
-            }
+            Self::NotCancelled(why) => write!(f, "was not cancelled: {}", one_line(why)),
         }
     }
-}
-
-/// Writes a text of the service and escapes control and invisible characters.
-fn one_line(text: &str, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-    for letter in text.chars() {
-        match letter {
-            '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => {
-                write!(f, "{}", letter.escape_unicode())?;
-            }
-            letter if letter.is_control() => write!(f, "{}", letter.escape_default())?,
-            letter => f.write_char(letter)?,
-        }
-    }
-    Ok(())
 }
 
 impl StdError for RunError {}
@@ -111,31 +95,43 @@ impl Error {
     /// # }
     /// ```
     pub fn run_error(&self) -> Option<&RunError> {
-        self.source()?.downcast_ref()
+        self.state()
     }
 }
 
-/// Builds the error of a run.
-pub(super) fn of(agent_id: &str, run_id: &str, error: RunError) -> Error {
-    let message = format!("run {run_id} of agent {agent_id} {error}");
-    Detail::new(ErrorKind::Run, error.outcome(), message).caused_by(error).into()
+/// Names a run in a message. The caller may have passed the API key as an identifier, which is
+/// removed.
+pub(super) fn name(client: &Client, agent_id: &str, run_id: &str) -> String {
+    redacted(client, &format!("run {run_id} of agent {agent_id}"))
+}
+
+/// Removes the API key of the client from a text.
+pub(super) fn redacted(client: &Client, text: &str) -> String {
+    client.inner().redactor().text(text).into_owned()
+}
+
+/// Builds the error of the run with this [`name`].
+pub(super) fn of(run: &str, error: RunError) -> Error {
+    let detail = Detail::new(ErrorKind::Run, error.outcome(), format!("{run} {error}"));
+    Error::from(detail).with_state(error)
 }
 
 /// Builds the error of a run from a refusal, whose status it keeps.
-pub(super) fn refused(agent_id: &str, run_id: &str, error: RunError, refusal: &Error) -> Error {
-    let message = format!("run {run_id} of agent {agent_id} {error}");
-    let mut detail = Detail::new(ErrorKind::Run, error.outcome(), message).caused_by(error);
+pub(super) fn refused(run: &str, error: RunError, refusal: &Error) -> Error {
+    let mut detail = Detail::new(ErrorKind::Run, error.outcome(), format!("{run} {error}"));
     detail.status = refusal.status();
     detail.last_status = refusal.last_status();
-    detail.into()
+    Error::from(detail).with_state(error)
 }
 
-/// Builds the error of a loop whose time is up; `last` is the failure of the last call.
+/// Builds the error of a loop whose time is up. `last` is the failure of the last call, which the
+/// message quotes.
 pub(super) fn timed_out(message: String, last: Option<Error>) -> Error {
     let mut detail = Detail::new(ErrorKind::Timeout, Outcome::Unknown, message);
     if let Some(last) = last {
-        detail.last_status = last.last_status();
-        detail = detail.caused_by(last);
+        let last = last.into_detail();
+        detail.last_status = last.last_status.or(last.status);
+        detail.source = last.source;
     }
     reading(detail).into()
 }

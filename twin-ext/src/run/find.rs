@@ -9,7 +9,7 @@ use std::collections::HashSet;
 use twin_api::types::{ListRunsResponse, Run, RunOutcome, RunSummary};
 use twin_api::{Client, LenientInteger};
 
-use super::failure::reading;
+use super::failure::{self, reading};
 use crate::error::{Detail, Error, ErrorKind, Outcome};
 
 /// Maximum pages to search when the filter is ignored: 10,000 runs.
@@ -56,14 +56,14 @@ pub(super) async fn find(
         }
         break;
     }
-    Err(undecided(agent_id, run_id, others.len()))
+    Err(undecided(&failure::name(client, agent_id, run_id), others.len()))
 }
 
 /// Builds the error for a service that ignores the filter and does not show all runs.
-fn undecided(agent_id: &str, run_id: &str, shown: usize) -> Error {
+fn undecided(run: &str, shown: usize) -> Error {
     let message = format!(
-        "run {run_id} of agent {agent_id} is not among the {shown} runs that the service shows; \
-         it ignores filter_run_id and has more runs"
+        "{run} is not among the {shown} runs that the service shows; it ignores filter_run_id and \
+         has more runs"
     );
     reading(Detail::new(ErrorKind::Pagination, Outcome::Unknown, message)).into()
 }

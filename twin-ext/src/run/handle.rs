@@ -3,8 +3,8 @@
 use std::fmt;
 use std::sync::Arc;
 
+use twin_api::Client;
 use twin_api::types::{CancelRunBody, CancelRunResponse, Run, RunSummary};
-use twin_api::{Client, ClientInfo as _};
 
 use super::failure::{self, RunError};
 use super::{RunEvents, RunState, RunStateExt, RunTicket, Wait, Waiting, find};
@@ -207,8 +207,7 @@ impl RunHandle {
         let answer = asked.body(body).send().await?.into_inner();
         if answer.success == Some(false) {
             // The service may quote the key in its reason.
-            let why = answer.error.unwrap_or_default();
-            let why = self.client.inner().redactor().text(&why).into_owned();
+            let why = failure::redacted(&self.client, &answer.error.unwrap_or_default());
             return Err(self.error(RunError::NotCancelled(why)));
         }
         Ok(answer)
@@ -237,7 +236,12 @@ impl RunHandle {
     }
 
     pub(super) fn error(&self, error: RunError) -> Error {
-        failure::of(&self.agent_id, &self.run_id, error)
+        failure::of(&self.name(), error)
+    }
+
+    /// Names the run in messages.
+    pub(super) fn name(&self) -> String {
+        failure::name(&self.client, &self.agent_id, &self.run_id)
     }
 }
 

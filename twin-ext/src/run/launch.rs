@@ -14,7 +14,7 @@ use twin_api::types::{Run, StartRunBody};
 
 use super::budget::{Budget, asked_pause};
 use super::observer::is_passing;
-use super::{RunHandle, Wait};
+use super::{RunHandle, Wait, failure};
 use crate::clock::Clock;
 use crate::error::{Detail, Error, ErrorKind, Outcome};
 use crate::policy;
@@ -58,6 +58,7 @@ pub(super) async fn launch(
         }
     };
     if run.run_id.trim().is_empty() {
+        let agent_id = failure::redacted(&client, &agent_id);
         let message =
             format!("the run of agent {agent_id} was started, but the response has no run_id");
         return Err(Detail::new(ErrorKind::Run, Outcome::Accepted, message).into());
@@ -80,7 +81,7 @@ pub(super) async fn or_find(
     });
     let search = Search { client: &client, agent_id: &agent_id, known, mark: &mark };
     let error = match launch(client.clone(), agent_id.clone(), body).await {
-        Err(error) if error.outcome() >= Outcome::Unknown => error,
+        Err(error) if error.outcome().may_have_happened() => error,
         other => return other,
     };
     let found = search.run(&clock).await;

@@ -89,7 +89,10 @@ impl Observer {
             (true, true) => Ok(Observation::Ended(Box::new(run))),
             (true, false) => Ok(Observation::Settling),
             (false, false) => Ok(Observation::Unclear),
-            (false, true) => Err(self.run.error(RunError::UnknownStatus(state.word()))),
+            (false, true) => {
+                let status = failure::redacted(&self.run.client, &state.word());
+                Err(self.run.error(RunError::UnknownStatus(status)))
+            }
         }
     }
 
@@ -97,19 +100,20 @@ impl Observer {
     pub(super) fn refusal(&self, error: Error) -> Error {
         let missing = error.is_not_found() || error.is_forbidden();
         if missing && (self.seen || self.run.started.is_some()) {
-            let RunHandle { agent_id, run_id, .. } = &self.run;
-            return failure::refused(agent_id, run_id, RunError::Gone, &error);
+            return failure::refused(&self.run.name(), RunError::Gone, &error);
         }
         error
     }
 
-    /// Describes the last observation, as in "run … is still running".
+    /// Describes the last observation: "run … is still running".
     pub(super) fn standing(&self) -> String {
-        match (&self.state, &self.missing) {
+        let standing = match (&self.state, &self.missing) {
             (_, Some(_)) => "is not listed".to_owned(),
             (Some(state), None) => format!("is still {state}"),
             (None, None) => "has not been seen".to_owned(),
-        }
+        };
+        let standing = failure::redacted(&self.run.client, &standing);
+        format!("{} {standing}", self.run.name())
     }
 }
 

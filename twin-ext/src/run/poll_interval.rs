@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::clock::Clock;
+use crate::clock::{Clock, jitter};
 
 /// The minimum bound, which prevents a busy loop.
 const SHORTEST: Duration = Duration::from_millis(10);
@@ -27,9 +27,7 @@ impl PollInterval {
         let bound = self.bound;
         self.bound = bound.saturating_mul(2).min(self.longest);
         let half = bound / 2;
-        let nanos = u64::try_from(bound.saturating_sub(half).as_nanos()).unwrap_or(u64::MAX);
-        let share = (u128::from(clock.random()) * u128::from(nanos)) >> 64;
-        half + Duration::from_nanos(u64::try_from(share).unwrap_or(nanos))
+        half + jitter(bound.saturating_sub(half), clock)
     }
 
     /// Restarts with the first interval.

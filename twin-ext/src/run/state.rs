@@ -6,6 +6,7 @@
 
 use std::fmt;
 
+use twin_api::one_line;
 use twin_api::types::{Run, RunOutcome, RunStatus};
 
 use super::failure::{self, RunError};
@@ -71,7 +72,9 @@ impl fmt::Display for RunState {
             Self::Running => f.write_str("running"),
             Self::Paused => f.write_str("paused"),
             Self::Finished(None) => f.write_str("finished"),
-            Self::Finished(Some(outcome)) => write!(f, "finished: {outcome}"),
+            Self::Finished(Some(outcome)) => {
+                write!(f, "finished: {}", one_line(&outcome.to_string()))
+            }
             Self::Failed => f.write_str("failed"),
             Self::Stopped => f.write_str("stopped"),
             Self::Unknown(status) => write!(f, "in the unknown state {status:?}"),
@@ -155,7 +158,7 @@ impl RunStateExt for Run {
             RunState::Running => RunError::Running,
             RunState::Unknown(status) => RunError::UnknownStatus(status),
         };
-        Err(failure::of(&self.agent_id, &self.run_id, error))
+        Err(failure::of(&format!("run {} of agent {}", self.run_id, self.agent_id), error))
     }
 }
 

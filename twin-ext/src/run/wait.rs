@@ -234,18 +234,17 @@ impl Attempt {
 
     /// Builds the error at the deadline, or before it if the service asked for a pause beyond it.
     fn timed_out(&mut self, asked: Option<Duration>) -> Error {
-        let RunHandle { agent_id, run_id, .. } = &self.observer.run;
         let standing = self.observer.standing();
         let deadline = self.wait.deadline;
         let mut message = match asked {
-            None => format!("run {run_id} of agent {agent_id} {standing} after {deadline:?}"),
+            None => format!("{standing} after {deadline:?}"),
             Some(asked) => {
                 let elapsed = Duration::from_millis(
                     u64::try_from(self.budget.elapsed().as_millis()).unwrap_or(u64::MAX),
                 );
                 format!(
-                    "run {run_id} of agent {agent_id} {standing} after {elapsed:?}; the service \
-                     asks to wait {asked:?}, beyond the deadline of {deadline:?}"
+                    "{standing} after {elapsed:?}; the service asks to wait {asked:?}, beyond \
+                     the deadline of {deadline:?}"
                 )
             }
         };

@@ -184,9 +184,8 @@ impl Follower {
     }
 
     fn timed_out(&self) -> Error {
-        let RunHandle { agent_id, run_id, .. } = &self.observer.run;
-        let limit = self.idle.limit();
-        let message = format!("no event of run {run_id} of agent {agent_id} came within {limit:?}");
+        let (run, limit) = (self.observer.run.name(), self.idle.limit());
+        let message = format!("no event of {run} came within {limit:?}");
         failure::timed_out(message, None)
     }
 }

@@ -1,0 +1,90 @@
+//! The API key does not appear in the errors of runs, even if it is passed as an identifier.
+
+use std::error::Error as StdError;
+use std::fmt::Write as _;
+use std::time::Duration;
+
+use axum::http::StatusCode;
+use serde_json::{Value, json};
+use twin_ext::clock::ManualClock;
+use twin_ext::prelude::*;
+use twin_ext::{Retry, RunHandle, RunTicket, Wait};
+use twin_tests::exchange::Answer;
+use twin_tests::scripted::Scripted;
+
+use crate::harness::body;
+
+const KEY: &str = "tw_live_0123456789";
+
+/// Everything that an error prints, with its causes.
+fn printed(error: &Error) -> String {
+    let mut text = String::new();
+    let mut next: Option<&(dyn StdError + 'static)> = Some(error);
+    while let Some(error) = next {
+        write!(text, "{error} {error:#} {error:?} ").unwrap();
+        next = error.source();
+    }
+    write!(text, "{:?} {:?} {:?}", error.run_error(), error.path(), error.problem()).unwrap();
+    text
+}
+
+/// Asserts that the error has this text and does not show the key.
+fn hides_key(error: &Error, part: &str) {
+    let text = printed(error);
+    assert!(text.contains(part), "{text}");
+    assert!(!text.contains("0123456789"), "{text}");
+}
+
+/// A run whose agent and identifier are the key, at a server that repeats this answer.
+async fn run(answer: Value) -> (Scripted, RunHandle) {
+    let server = Scripted::start().await.unwrap();
+    for _ in 0..60 {
+        server.answer(Answer::json(StatusCode::OK, &answer));
+    }
+    let builder = ClientBuilder::new(KEY).base_url(server.url()).retry(Retry::none());
+    let twin = builder.clock(ManualClock::new(1)).build().unwrap();
+    (server, twin.resume(RunTicket::new(KEY, KEY)))
+}
+
+fn listed(status: &str) -> Value {
+    json!({"runs": [{"run_id": KEY, "agent_id": KEY, "status": status, "started_at": ""}]})
+}
+
+#[tokio::test]
+async fn errors_of_polls_hide_a_key_used_as_identifier() {
+    let (_server, missing) = run(json!({"runs": []})).await;
+    hides_key(&missing.get().await.unwrap_err(), "is not listed");
+    hides_key(&missing.wait().await.unwrap_err(), "is not listed");
+    let (_server, missing) = run(json!({"runs": []})).await;
+    hides_key(&missing.events().try_next().await.unwrap_err(), "is not listed");
+
+    let other = json!({"runs": [{"run_id": "other", "agent_id": "a", "status": "paused",
+        "started_at": ""}], "total_runs": 9});
+    let (_server, ignored) = run(other).await;
+    hides_key(&ignored.get().await.unwrap_err(), "ignores filter_run_id");
+
+    let (_server, paused) = run(listed("paused")).await;
+    hides_key(&paused.wait().await.unwrap_err(), "is paused");
+    let (_server, unknown) = run(listed(&format!("odd {KEY}"))).await;
+    hides_key(&unknown.wait().await.unwrap_err(), "has the status");
+    let (_server, running) = run(listed(&format!("odd {KEY}"))).await;
+    let wait = Wait::default().deadline(Duration::from_secs(5));
+    hides_key(&running.wait_with(wait).await.unwrap_err(), "in the unknown state");
+}
+
+#[tokio::test]
+async fn errors_of_launch_and_follow_hide_a_key_used_as_identifier() {
+    let started = json!({"run": {"run_id": "", "agent_id": KEY, "status": "paused",
+        "started_at": ""}});
+    let server = Scripted::start().await.unwrap();
+    server.answer(Answer::json(StatusCode::OK, &started));
+    let twin = ClientBuilder::new(KEY).base_url(server.url()).build().unwrap();
+    hides_key(&twin.launch(KEY, body()).await.unwrap_err(), "has no run_id");
+
+    let empty = json!({"runs": [{"run_id": KEY, "agent_id": KEY, "status": "in_progress",
+        "started_at": ""}], "events": [], "total_count": 0});
+    let (_server, silent) = run(empty).await;
+    let mut events = silent.events().idle_limit(Duration::from_secs(20));
+    let error = events.try_next().await.unwrap_err();
+    hides_key(&error, "no event of run");
+}
