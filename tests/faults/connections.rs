@@ -9,6 +9,8 @@ use twin_tests::raw::{Raw, Script, Signal};
 use crate::operations::{OPERATIONS, Operation, once, repeatable};
 use crate::rig::{FIRST, KEY, Rig, seconds, until, verdict};
 
+type Settings = fn(ClientBuilder) -> ClientBuilder;
+
 /// A port of loopback where nobody listens.
 async fn nobody() -> String {
     Raw::start().await.expect("a free port").url()
@@ -181,7 +183,6 @@ async fn connect_timeout_is_reported_as_not_sent() {
     assert!(error.is_timeout() && error.is_retryable(), "{error}");
 
     // By the limit of an attempt or by the deadline, which end before connecting does.
-    type Settings = fn(ClientBuilder) -> ClientBuilder;
     let patient: Settings = |builder| builder.connect_timeout(seconds(900));
     let replaced: Settings = |builder| builder.http(|http| http.connect_timeout(seconds(900)));
     for (settings, attempt, deadline) in [
