@@ -1,11 +1,11 @@
-//! Lists, page after page, as streams.
+//! Streams the pages and items of lists.
 //!
-//! [`Paginate`] is on the builders of the raw client: set the filters there, then ask for
-//! [`items`](Paginate::items) or [`pages`](Paginate::pages). What you can rely on is in the
-//! [guide](crate::guide::pages).
+//! [`Paginate`] extends the builder of each list operation. Set the filters on the builder, then
+//! call [`items`](Paginate::items) or [`pages`](Paginate::pages). The
+//! [guide](crate::guide::pages) explains the guarantees.
 //!
-//! A list ends without an error only if no item can be missing. The number of requests is
-//! bounded, and no item comes twice. The module starts no task, and sorts and filters nothing.
+//! A list ends without an error only if no item can be missing. No item is returned twice, and the
+//! number of requests is bounded. The streams start no task, and neither sort nor filter items.
 
 mod cursor;
 mod dedupe;
@@ -32,12 +32,15 @@ use crate::error::Error;
 /// One page of a list.
 ///
 /// ```no_run
+/// # fn save(next: &Option<twin_ext::Position>) {}
+/// # async fn store(agents: Vec<twin_api::types::Agent>) -> Result<(), twin_ext::Error> { Ok(()) }
 /// # async fn example(twin: twin_api::Client) -> Result<(), twin_ext::Error> {
 /// use twin_ext::prelude::*;
 /// let mut pages = twin.list_agents().limit(20).pages();
 /// while let Some(page) = pages.try_next().await? {
-///     println!("{} agents of {:?}", page.items.len(), page.total);
-///     // Store `page.next` after the items are handled.
+///     store(page.items).await?;
+///     // After a crash, `pages_from` resumes here.
+///     save(&page.next);
 /// }
 /// # Ok(())
 /// # }
@@ -47,16 +50,17 @@ use crate::error::Error;
 pub struct Page<T> {
     /// The items in the order of the service, without those of earlier pages.
     pub items: Vec<T>,
-    /// The position of the next page; `None` after the last one.
+    /// The position of the next page, or `None` after the last one.
     pub next: Option<Position>,
-    /// The number of items that the service reports, if it is plausible.
+    /// The number of items in the list, as the service reports it; `None` if the service reports
+    /// none or an implausible one. Use it to show progress, not to find the end of the list.
     pub total: Option<u64>,
 }
 
-/// Extends the builder of every list with streams of its items and pages.
+/// Extends the builder of every list operation with streams of its pages and items.
 ///
-/// The builder keeps its filters. Agents, runs and events come in pages; keys, webhooks,
-/// schedules, workspaces and versions of instructions come in one page.
+/// The service splits agents, runs and events into pages. It returns API keys, webhooks,
+/// schedules, workspaces and instruction versions in one response, which is one page here.
 ///
 /// ```no_run
 /// # async fn example() -> Result<(), twin_ext::Error> {
@@ -70,9 +74,8 @@ pub struct Page<T> {
 /// # }
 /// ```
 ///
-/// The stream sends nothing until it is polled. It sets the parameter that selects a page: a
-/// `page` of the builder is overwritten; the list begins at a `cursor` or `after_index` of the
-/// builder.
+/// The stream sends nothing until it is polled. It keeps the filters of the builder and starts at
+/// its `cursor` or `after_index`. It overwrites `page`.
 pub trait Paginate: Sized + sealed::Sealed {
     /// The type of an item.
     type Item;
@@ -95,57 +98,59 @@ pub trait Paginate: Sized + sealed::Sealed {
     /// ```
     ///
     /// # Errors
-    /// The stream gives the error of a request, or one of
-    /// [`ErrorKind::Pagination`](crate::ErrorKind::Pagination), after the items that arrived, and
-    /// then ends. To resume the list, use [`Error::position`].
+    /// After the items that it received, the stream returns one error and ends. To resume the
+    /// list, use [`Error::position`] with [`items_from`](Self::items_from).
+    /// - The error of a request that failed.
+    /// - [`ErrorKind::Pagination`](crate::ErrorKind::Pagination): the service truncates or repeats
+    ///   the list, so items may be missing.
     fn items(self) -> Self::Items;
 
-    /// Streams the pages; an empty list gives one empty page.
+    /// Streams the pages. An empty list has one empty page.
     ///
     /// # Errors
-    /// As [`items`](Self::items).
+    /// See [`items`](Self::items).
     fn pages(self) -> Self::Pages;
 
-    /// Streams the pages from a [`Position`] on, also in another process. If the list has
-    /// changed meanwhile, items may come again; none is skipped.
+    /// Streams the pages from a [`Position`], which may come from another process.
     ///
-    /// The builder must have the same filters as the builder that the position came from.
+    /// Use the same filters as in the interrupted list. If the list has changed since, the stream
+    /// may repeat items, but skips none.
     ///
     /// ```no_run
     /// # async fn example(twin: twin_api::Client, saved: &str) -> Result<(), Box<dyn std::error::Error>> {
     /// use twin_ext::prelude::*;
     /// use twin_ext::Position;
     /// let position: Position = serde_json::from_str(saved)?;
-    /// let mut rest = twin.list_agents().pages_from(position);
-    /// while let Some(page) = rest.try_next().await? {
-    ///     println!("{} more", page.items.len());
+    /// let mut pages = twin.list_agents().pages_from(position);
+    /// while let Some(page) = pages.try_next().await? {
+    ///     println!("{} more agents", page.items.len());
     /// }
     /// # Ok(())
     /// # }
     /// ```
     ///
     /// # Errors
-    /// As [`items`](Self::items); and [`ErrorKind::InvalidRequest`](crate::ErrorKind::InvalidRequest)
-    /// if the position belongs to another kind of list.
+    /// See [`items`](Self::items). In addition,
+    /// [`ErrorKind::InvalidRequest`](crate::ErrorKind::InvalidRequest): the position belongs to
+    /// another kind of list. Nothing was sent.
     fn pages_from(self, position: Position) -> Self::Pages;
 
-    /// Streams the items from a [`Position`] on, like [`pages_from`](Self::pages_from).
+    /// Streams the items from a [`Position`], like [`pages_from`](Self::pages_from).
     ///
     /// ```no_run
-    /// # async fn example(twin: twin_api::Client) -> Result<(), twin_ext::Error> {
+    /// # async fn example(twin: twin_api::Client) -> Result<(), Box<dyn std::error::Error>> {
     /// use twin_ext::prelude::*;
-    /// let mut agents = twin.list_agents().items();
-    /// let first = agents.try_next().await?;
-    /// if let Some(position) = agents.position() {
-    ///     let again = twin.list_agents().items_from(position);
-    /// #   drop(again);
+    /// let saved = std::fs::read_to_string("position.json")?;
+    /// let mut agents = twin.list_agents().items_from(serde_json::from_str(&saved)?);
+    /// while let Some(agent) = agents.try_next().await? {
+    ///     println!("{}", agent.agent_id);
     /// }
     /// # Ok(())
     /// # }
     /// ```
     ///
     /// # Errors
-    /// As [`pages_from`](Self::pages_from).
+    /// See [`pages_from`](Self::pages_from).
     fn items_from(self, position: Position) -> Self::Items;
 }
 

@@ -1,18 +1,20 @@
-//! Stores a position in a list, so that another process can resume it.
+//! Stores a position in a list, so that another process can resume the list.
 //!
-//! A position holds the parameters of the next request and what shows that the list has moved. It
-//! holds no API key and no filter.
+//! A position contains the parameters of the next request, and the items and totals with which the
+//! pager detects changes of the list. It contains no API key and no filter.
 
 use serde::{Deserialize, Serialize};
 
-/// The version that is written, and the only one that is read.
+/// The version of the stored form. Other versions are rejected.
 const VERSION: u32 = 1;
 
-/// A position between two pages of a list, to resume it with
-/// [`Paginate::pages_from`](crate::Paginate::pages_from).
+/// A position between two pages of a list.
 ///
-/// A position moves past a page only after all of its items were taken. A resumed list may repeat
-/// an item, and skips none. serde reads and writes positions; a stored one stays readable.
+/// Use it with [`Paginate::pages_from`](crate::Paginate::pages_from) to resume the list after an
+/// error or a restart. The position is behind a page only after the caller took all items of that
+/// page, so a resumed list may repeat items, but skips none.
+///
+/// A position implements `Serialize` and `Deserialize`. Later versions of this crate read it.
 ///
 /// ```
 /// use twin_ext::Position;
@@ -28,7 +30,7 @@ const VERSION: u32 = 1;
 #[serde(try_from = "Record", into = "Record")]
 pub struct Position(pub(crate) Location);
 
-/// A location in one of the kinds of list.
+/// A location in a list, for each kind of paging.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Location {
@@ -42,29 +44,29 @@ pub(crate) enum Location {
     Event(Indexed),
 }
 
-/// A location in a list by page number, with what shows whether the list has moved.
+/// A location in a list by page number. All fields but `number` serve to detect changes.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Numbered {
-    /// The page to request.
+    /// The page to request, from 1.
     pub(crate) number: u64,
-    /// The total when the page before was read.
+    /// The total when the previous page was read.
     pub(crate) total: Option<u64>,
-    /// How many items a full page has.
+    /// The number of items on a full page.
     pub(crate) size: Option<u64>,
-    /// The last items of the page before, in their order.
+    /// The identifiers of the last items on the previous page, in the order of the list.
     pub(crate) last: Vec<String>,
-    /// How many items came before.
+    /// The number of items before this location.
     pub(crate) came: u64,
-    /// Whether an earlier item may have been missed, so that all pages must be read again.
+    /// Whether an earlier item may be missing, so that the list must be read again.
     pub(crate) gap: bool,
 }
 
 /// A location in a list of events.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Indexed {
-    /// The highest index that came.
+    /// The highest received index.
     pub(crate) after: Option<u64>,
-    /// How many events came since the run's first, if known.
+    /// The number of received events since the first event of the run, if known.
     pub(crate) came: Option<u64>,
 }
 
@@ -87,23 +89,23 @@ impl TryFrom<Record> for Position {
     fn try_from(Record { version, place }: Record) -> Result<Self, String> {
         match (version, &place) {
             (VERSION, Location::Page(Numbered { number: 0, .. })) => {
-                Err("the position has page number 0, and the first page is 1".to_owned())
+                Err("the position has page number 0, but the first page is 1".to_owned())
             }
             (VERSION, _) => Ok(Self(place)),
             _ => Err(format!(
-                "the position has version {version}, and this twin-ext reads version {VERSION}: \
-                 read it with the twin-ext that wrote it, or a newer one"
+                "the position has version {version}, but this twin-ext reads version {VERSION}; \
+                 use the twin-ext that wrote it, or a newer one"
             )),
         }
     }
 }
 
-/// The progress of a stream when it failed.
+/// The progress of a stream at its error.
 #[derive(Debug, Clone)]
 pub(crate) struct Progress {
     /// The position to resume from.
     pub(crate) position: Position,
-    /// How many items the stream gave.
+    /// The number of items that the stream returned.
     pub(crate) came: u64,
     /// The number of items that the service reports.
     pub(crate) total: Option<u64>,

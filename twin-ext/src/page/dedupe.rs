@@ -1,13 +1,12 @@
 //! Detects duplicates and cycles in bounded memory.
 //!
-//! An identifier is stored as a 64-bit hash with a key of this process, so that a service cannot
-//! construct collisions. In a list of a million identifiers, the chance of a collision is one in
-//! 37 million.
+//! Identifiers are stored as 64-bit hashes. The hash key is random, so a service cannot construct
+//! collisions. Two of a million identifiers collide with a probability of 1 in 37 million.
 
 use std::collections::HashSet;
 use std::hash::{BuildHasher as _, Hash, RandomState};
 
-/// Hashes identifiers.
+/// Hashes identifiers with a random key.
 #[derive(Debug, Default)]
 pub(super) struct IdHasher(RandomState);
 
@@ -17,52 +16,52 @@ impl IdHasher {
     }
 }
 
-/// The latest items, within a fixed bound.
+/// A set of the latest items with a fixed capacity.
 #[derive(Debug)]
 pub(super) struct Recent {
-    marks: HashSet<u64>,
-    /// The previous generation, which is dropped as a whole.
-    earlier: HashSet<u64>,
-    room: usize,
+    current: HashSet<u64>,
+    /// The previous generation, which is evicted as a whole.
+    previous: HashSet<u64>,
+    capacity: usize,
 }
 
 impl Recent {
-    /// Creates a memory of at least the last `room` items, and at most twice as many.
-    pub(super) fn new(room: usize) -> Self {
-        Self { marks: HashSet::new(), earlier: HashSet::new(), room: room.max(1) }
+    /// Creates a set that holds at least the last `capacity` items, and at most twice as many.
+    pub(super) fn new(capacity: usize) -> Self {
+        Self { current: HashSet::new(), previous: HashSet::new(), capacity: capacity.max(1) }
     }
 
-    /// Remembers an item, and returns false if it was remembered before.
-    pub(super) fn insert(&mut self, mark: u64) -> bool {
-        if self.earlier.contains(&mark) || !self.marks.insert(mark) {
+    /// Inserts an item. Returns false if the set contains it already.
+    pub(super) fn insert(&mut self, hash: u64) -> bool {
+        if self.previous.contains(&hash) || !self.current.insert(hash) {
             return false;
         }
-        if self.marks.len() >= self.room {
-            self.earlier = std::mem::take(&mut self.marks);
+        if self.current.len() >= self.capacity {
+            self.previous = std::mem::take(&mut self.current);
         }
         true
     }
 }
 
-/// Detects a cycle of any length while it remembers one item (Brent's algorithm).
+/// Detects a cycle of any length and stores one item (Brent's algorithm).
 ///
-/// The remembered item is replaced at each power of two, so that in the end it lies within the
-/// cycle.
+/// The stored item is replaced after 1, 2, 4, 8, … items, so that it is eventually an item of the
+/// cycle and stays stored until the cycle closes.
 #[derive(Debug, Default)]
 pub(super) struct CycleDetector {
-    remembered: Option<u64>,
+    stored: Option<u64>,
     count: u64,
 }
 
 impl CycleDetector {
-    /// Takes the next item, and returns whether it closes a cycle.
-    pub(super) fn closes(&mut self, mark: u64) -> bool {
+    /// Takes the next item. Returns true if it closes a cycle.
+    pub(super) fn closes(&mut self, hash: u64) -> bool {
         self.count += 1;
-        if self.remembered == Some(mark) {
+        if self.stored == Some(hash) {
             return true;
         }
         if self.count.is_power_of_two() {
-            self.remembered = Some(mark);
+            self.stored = Some(hash);
         }
         false
     }
@@ -73,16 +72,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn remembers_the_latest_in_bounded_memory() {
+    fn recent_items_are_kept_in_bounded_memory() {
         let mut recent = Recent::new(100);
-        for mark in 0..10_000 {
-            assert!(recent.insert(mark));
-            assert!(recent.marks.len() + recent.earlier.len() <= 200);
-            for back in 0..100.min(mark) {
-                assert!(!recent.insert(mark - back), "{back} before {mark}");
+        for hash in 0..10_000 {
+            assert!(recent.insert(hash));
+            assert!(recent.current.len() + recent.previous.len() <= 200);
+            for back in 0..100.min(hash) {
+                assert!(!recent.insert(hash - back), "{back} before {hash}");
             }
         }
-        assert!(recent.insert(0), "long forgotten");
+        assert!(recent.insert(0), "the first item was not evicted");
     }
 
     #[test]
@@ -91,8 +90,8 @@ mod tests {
             for length in [1_u64, 2, 3, 64, 1_000] {
                 let mut cycle = CycleDetector::default();
                 let steps = (0..10_000).find(|step| {
-                    let place = if *step < start { *step } else { start + (step - start) % length };
-                    cycle.closes(place)
+                    let item = if *step < start { *step } else { start + (step - start) % length };
+                    cycle.closes(item)
                 });
                 assert!(steps.unwrap() <= 3 * (start + length) + 2, "{start} {length} {steps:?}");
             }

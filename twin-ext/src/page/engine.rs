@@ -1,7 +1,7 @@
-//! Sends the requests of a list, one after the other.
+//! Sends the requests of a list, one at a time.
 //!
-//! A [`Pager`] makes the decisions and does no I/O, so that a test can drive it with any service.
-//! The [`Engine`] does the I/O for every kind of pager.
+//! A [`Pager`] decides which request is next and does no I/O, so tests can drive it with generated
+//! responses. The [`Engine`] sends the requests of any pager.
 
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
@@ -9,10 +9,10 @@ use std::task::{Context, Poll, ready};
 use super::{Page, Position, Progress};
 use crate::error::{Error, ErrorKind};
 
-/// A request that is under way.
+/// The response to a request in flight.
 pub(super) type ResponseFuture<'a, T> = Pin<Box<dyn Future<Output = Result<T, Error>> + Send + 'a>>;
 
-/// Decides about the next request, and evaluates its response.
+/// Decides which request is next, and evaluates each response.
 pub(super) trait Pager: Send {
     /// The parameters that differ between the requests of a list.
     type Request: Send;
@@ -21,22 +21,22 @@ pub(super) trait Pager: Send {
     /// The type of an item.
     type Item: Send;
 
-    /// Returns the next request; the same one until its response is taken.
+    /// Returns the next request. It stays the same until [`take`](Self::take) gets its response.
     fn request(&self) -> Self::Request;
 
-    /// Takes the response to the last request.
-    fn take(&mut self, answer: Self::Response) -> Update<Self::Item>;
+    /// Evaluates the response to the last request.
+    fn take(&mut self, response: Self::Response) -> Update<Self::Item>;
 
-    /// Returns the items that the pager holds back, because no more responses come.
+    /// Returns the items that the pager holds back until the next response.
     fn held(&mut self) -> Vec<Self::Item> {
         Vec::new()
     }
 
-    /// Returns the position after everything that the pager has given.
+    /// Returns the position after all items that the pager has returned.
     fn position(&self) -> Position;
 }
 
-/// The result of a response.
+/// The items and the decision that a pager derives from a response.
 #[derive(Debug)]
 pub(super) struct Update<T> {
     /// The new items.
@@ -46,7 +46,7 @@ pub(super) struct Update<T> {
     pub(super) action: Action,
 }
 
-/// The action after a response.
+/// What the engine does after a response.
 #[derive(Debug)]
 pub(super) enum Action {
     /// Send another request.
@@ -58,17 +58,17 @@ pub(super) enum Action {
 }
 
 impl<T> Update<T> {
-    /// Creates an update from a response whose items are not used.
+    /// Creates an update without items.
     pub(super) fn empty(action: Action) -> Self {
         Self { items: Vec::new(), total: None, action }
     }
 }
 
-/// Gives the pages of any kind of list.
+/// A source of pages, for any kind of list.
 pub(super) trait PageSource<T>: Send {
-    /// Polls for the next page; `None` after the last one.
+    /// Polls for the next page. Returns `None` after the last page.
     ///
-    /// `ahead` marks a prefetch: the caller does not need the page yet.
+    /// `ahead` is true for a prefetch: the caller does not need the page yet.
     fn poll_page(&mut self, ahead: bool, context: &mut Context<'_>) -> Poll<Option<PageResult<T>>>;
 }
 
@@ -79,27 +79,28 @@ pub(super) type PageResult<T> = Result<Page<T>, Error>;
 pub(super) struct Engine<'a, P: Pager> {
     pager: P,
     send: Box<dyn Fn(P::Request) -> ResponseFuture<'a, P::Response> + Send + 'a>,
-    under_way: Option<InFlight<'a, P::Response>>,
-    /// The error that follows the last page.
+    in_flight: Option<InFlight<'a, P::Response>>,
+    /// The error to return after the last page.
     last: Option<Error>,
     state: State,
-    /// A prefetch failed: the request is repeated when its page is needed.
-    waits: bool,
-    came: u64,
+    /// Whether a prefetch failed and is retried when its page is needed.
+    retry_on_demand: bool,
+    /// The number of items returned.
+    returned: u64,
 }
 
 struct InFlight<'a, T> {
     response: ResponseFuture<'a, T>,
-    /// It was sent as a prefetch.
+    /// Whether the request was sent as a prefetch.
     ahead: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum State {
-    /// No page was given yet.
+    /// No items were returned yet.
     New,
     Open,
-    Over,
+    Ended,
 }
 
 impl<'a, P: Pager> Engine<'a, P> {
@@ -110,18 +111,18 @@ impl<'a, P: Pager> Engine<'a, P> {
         Self {
             pager,
             send: Box::new(send),
-            under_way: None,
+            in_flight: None,
             last: None,
             state: State::New,
-            waits: false,
-            came: 0,
+            retry_on_demand: false,
+            returned: 0,
         }
     }
 
-    /// Takes a response; `None` if it has nothing to give.
-    fn step(&mut self, answer: P::Response) -> Option<PageResult<P::Item>> {
-        let Update { items, total, action } = self.pager.take(answer);
-        self.came += items.len() as u64;
+    /// Evaluates a response. Returns `None` if it yields neither items nor an error.
+    fn step(&mut self, response: P::Response) -> Option<PageResult<P::Item>> {
+        let Update { items, total, action } = self.pager.take(response);
+        self.returned += items.len() as u64;
         let next = match action {
             Action::End => None,
             Action::Continue | Action::Fail(_) => Some(self.pager.position()),
@@ -129,7 +130,7 @@ impl<'a, P: Pager> Engine<'a, P> {
         let empty = items.is_empty();
         let first = self.state == State::New;
         if !matches!(action, Action::Continue) {
-            self.state = State::Over;
+            self.state = State::Ended;
         } else if !empty {
             self.state = State::Open;
         }
@@ -140,17 +141,17 @@ impl<'a, P: Pager> Engine<'a, P> {
             }
             self.last = Some(error);
         }
-        // An empty list gives one empty page, which holds the total.
-        let shown = !empty || (first && self.state == State::Over);
+        // An empty list has one empty page, which contains the total.
+        let shown = !empty || (first && self.state == State::Ended);
         shown.then_some(Ok(Page { items, next, total }))
     }
 
-    /// Ends the list with an error, after the items that the pager held back.
+    /// Ends the list with an error, after the items that the pager holds back.
     fn fail(&mut self, error: Error) -> PageResult<P::Item> {
-        self.state = State::Over;
+        self.state = State::Ended;
         let next = self.pager.position();
         let items = self.pager.held();
-        self.came += items.len() as u64;
+        self.returned += items.len() as u64;
         let error = error.after(self.progress(None));
         if items.is_empty() {
             return Err(error);
@@ -160,7 +161,7 @@ impl<'a, P: Pager> Engine<'a, P> {
     }
 
     fn progress(&self, total: Option<u64>) -> Progress {
-        Progress { position: self.pager.position(), came: self.came, total }
+        Progress { position: self.pager.position(), came: self.returned, total }
     }
 }
 
@@ -174,34 +175,33 @@ impl<P: Pager> PageSource<P::Item> for Engine<'_, P> {
             if let Some(error) = self.last.take() {
                 return Poll::Ready(Some(Err(error)));
             }
-            if self.state == State::Over {
+            if self.state == State::Ended {
                 return Poll::Ready(None);
             }
-            if ahead && self.waits {
+            if ahead && self.retry_on_demand {
                 return Poll::Pending;
             }
-            self.waits = false;
-            let Self { pager, send, under_way, .. } = self;
-            let request = under_way
+            self.retry_on_demand = false;
+            let Self { pager, send, in_flight, .. } = self;
+            let request = in_flight
                 .get_or_insert_with(|| InFlight { response: send(pager.request()), ahead });
-            let answer = ready!(request.response.as_mut().poll(context));
+            let response = ready!(request.response.as_mut().poll(context));
             let was_ahead = request.ahead;
-            self.under_way = None;
-            match answer {
-                Ok(answer) => {
-                    if let Some(page) = self.step(answer) {
+            self.in_flight = None;
+            match response {
+                Ok(response) => {
+                    if let Some(page) = self.step(response) {
                         return Poll::Ready(Some(page));
                     }
                 }
-                // It may have failed because it was not polled in time.
-                Err(error) if was_ahead && may_lack_polling(&error) => self.waits = true,
+                Err(error) if was_ahead && may_lack_polling(&error) => self.retry_on_demand = true,
                 Err(error) => return Poll::Ready(Some(self.fail(error))),
             }
         }
     }
 }
 
-/// Returns whether a request may have failed only because its future was not polled.
+/// Returns whether a request may have failed only because its future was not polled in time.
 fn may_lack_polling(error: &Error) -> bool {
     matches!(error.kind(), ErrorKind::Timeout | ErrorKind::Transport)
 }
@@ -216,7 +216,7 @@ mod tests {
     use crate::error::{Detail, Outcome};
     use crate::page::single::SinglePager;
 
-    /// Creates an engine whose first requests fail with this kind of error.
+    /// Creates an engine whose first `times` requests fail with `kind`, and the count of requests.
     fn failing(kind: ErrorKind, times: u64) -> (Engine<'static, SinglePager<u8>>, Arc<AtomicU64>) {
         let sent = Arc::new(AtomicU64::new(0));
         let count = Arc::clone(&sent);
@@ -234,7 +234,7 @@ mod tests {
     }
 
     #[test]
-    fn failed_prefetch_is_sent_again_when_its_page_is_needed() {
+    fn failed_prefetch_is_retried_when_its_page_is_needed() {
         let context = &mut Context::from_waker(Waker::noop());
         let (mut engine, sent) = failing(ErrorKind::Timeout, 1);
         for _ in 0..3 {
@@ -242,7 +242,7 @@ mod tests {
             assert_eq!(
                 sent.load(Ordering::Relaxed),
                 1,
-                "the failed prefetch was repeated too early"
+                "the failed prefetch was retried too early"
             );
         }
         let Poll::Ready(Some(Ok(page))) = engine.poll_page(false, context) else {
@@ -253,7 +253,7 @@ mod tests {
     }
 
     #[test]
-    fn refused_prefetch_and_failed_request_end_the_list() {
+    fn rejected_prefetch_and_failed_request_end_the_list() {
         let context = &mut Context::from_waker(Waker::noop());
         for (kind, ahead) in [(ErrorKind::Problem, true), (ErrorKind::Timeout, false)] {
             let (mut engine, sent) = failing(kind, 1);

@@ -1,6 +1,7 @@
-//! Connects the builder of each list to its kind of paging.
+//! Implements [`Paginate`] for the builder of each list operation.
 //!
-//! Each request clones the builder and sets one parameter. The filters stay as they are.
+//! Each request clones the builder and sets the parameter that selects the page, so the filters
+//! stay the same.
 
 use twin_api::LenientInteger;
 use twin_api::builder::{
@@ -33,7 +34,7 @@ impl Identified for Run {
     }
 }
 
-/// Implements [`Paginate`] by a function that starts at a location.
+/// Implements [`Paginate`] with a function that creates the stream from a location.
 macro_rules! paginate {
     ($list:ident, $item:ty, $from:path) => {
         impl Sealed for $list<'_> {}
@@ -75,24 +76,26 @@ fn agents(list: ListAgents<'_>, place: Location) -> Result<Pages<'_, Agent>, Err
     let cursor = match place {
         Location::Start => None,
         Location::Cursor(cursor) => Some(cursor),
-        other => return Err(misplaced(&other, "is paged by cursor")),
+        other => return Err(misplaced(&other, "uses cursors")),
     };
     let pager = CursorPager::new(cursor, limit_of(&list));
     Ok(Pages::new(Engine::new(pager, move |request: CursorRequest| {
         let list = match (list.clone(), request) {
             (list, CursorRequest::Page(None)) => list,
             (list, CursorRequest::Page(Some(cursor))) => list.cursor(cursor),
-            (list, CursorRequest::First(limit)) => list.limit(limit),
+            (list, CursorRequest::FirstPage(limit)) => list.limit(limit),
         };
         Box::pin(async move {
-            let answer = list.send().await?.into_inner();
-            Ok(CursorPage { items: answer.agents, next: answer.next_cursor })
+            let page = list.send().await?.into_inner();
+            Ok(CursorPage { items: page.agents, next: page.next_cursor })
         })
     })))
 }
 
-/// Returns the `limit` of a builder. Its fields are private, but its derived `Debug` prints them;
-/// settings with text are overwritten first, because a text could look like the limit.
+/// Returns the `limit` of a builder.
+///
+/// The fields of a builder are private, so this reads its `Debug` text. It overwrites parameters of
+/// type string first, because their text could look like the limit.
 fn limit_of(list: &ListAgents<'_>) -> Option<u64> {
     let shown = format!("{:?}", list.clone().cursor("").workspace_id(""));
     let (_, limit) = shown.rsplit_once("limit: Ok(Some(")?;
@@ -103,17 +106,17 @@ fn runs(list: ListRuns<'_>, place: Location) -> Result<Pages<'_, Run>, Error> {
     let pager = NumberPager::new(match place {
         Location::Start => None,
         Location::Page(numbered) => Some(numbered),
-        other => return Err(misplaced(&other, "is paged by number")),
+        other => return Err(misplaced(&other, "uses page numbers")),
     });
     Ok(Pages::new(Engine::new(pager, move |page: u64| {
         let list = list.clone();
         Box::pin(async move {
-            let answer = list.page(page).send().await?.into_inner();
+            let page = list.page(page).send().await?.into_inner();
             Ok(NumberedPage {
-                items: answer.runs,
-                total: answer.total_runs.as_ref().and_then(LenientInteger::get),
-                page: answer.page,
-                size: answer.page_size.and_then(|size| u64::try_from(size).ok()),
+                items: page.runs,
+                total: page.total_runs.as_ref().and_then(LenientInteger::get),
+                page: page.page,
+                size: page.page_size.and_then(|size| u64::try_from(size).ok()),
             })
         })
     })))
@@ -123,7 +126,7 @@ fn events(list: ListRunEvents<'_>, place: Location) -> Result<Pages<'_, RunEvent
     let pager = IndexPager::new(match place {
         Location::Start => None,
         Location::Event(indexed) => Some(indexed),
-        other => return Err(misplaced(&other, "is paged by index")),
+        other => return Err(misplaced(&other, "uses indexes")),
     });
     Ok(Pages::new(Engine::new(pager, move |EventsRequest { after, one }| {
         let list = list.clone();
@@ -133,19 +136,19 @@ fn events(list: ListRunEvents<'_>, place: Location) -> Result<Pages<'_, RunEvent
                 None => list,
             };
             let list = if one { list.limit(1) } else { list };
-            let answer = list.send().await?.into_inner();
-            let total = answer.total_count.as_ref().and_then(LenientInteger::get);
-            Ok(EventsPage { items: answer.events, total })
+            let page = list.send().await?.into_inner();
+            let total = page.total_count.as_ref().and_then(LenientInteger::get);
+            Ok(EventsPage { items: page.events, total })
         })
     })))
 }
 
-/// Defines a list that comes in one response.
+/// Defines the function for a list that the service returns in one response.
 macro_rules! single {
     ($function:ident, $list:ident, $item:ty, $member:ident) => {
         fn $function(list: $list<'_>, place: Location) -> Result<Pages<'_, $item>, Error> {
             if place != Location::Start {
-                return Err(misplaced(&place, "has one page"));
+                return Err(misplaced(&place, "has only one page"));
             }
             Ok(Pages::new(Engine::new(SinglePager::new(), move |()| {
                 let list = list.clone();
@@ -170,7 +173,7 @@ pub(crate) fn misplaced(place: &Location, kind: &str) -> Error {
         Location::Event(_) => "an index",
     };
     let message =
-        format!("the position holds {what}, and this list {kind}; use a position of the same list");
+        format!("the position is {what}, but this list {kind}; use a position of the same list");
     Detail::new(ErrorKind::InvalidRequest, Outcome::NotSent, message).into()
 }
 

@@ -1,38 +1,39 @@
-//! Reads a list by page number while its items come and go.
+//! Pages through a list by page number while items are added and deleted.
 //!
-//! When an item of an earlier page is deleted, the rest of the list moves up, and the first item
-//! of the next page moves to an earlier page. A pager that only reads on would miss it. Therefore
-//! each page must be *linked* to the pages before it. A page is linked if
+//! When an item of an earlier page is deleted, all later items move up by one. The first item of
+//! the next page moves to a page that was already read, and a simple pager misses it. Therefore
+//! each page must be *linked* to the pages before it. A page is linked if one of these holds:
 //!
-//! - it holds an item of an earlier page, so that nothing lies between them; or
-//! - the total is not lower than before. New items come at the front and only move the others
-//!   down, so that nothing can have moved up.
+//! - It contains an item of an earlier page, so there is no item between the two pages.
+//! - The total did not fall. New items are added at the front and only move the others down, so
+//!   no item can have moved up.
 //!
-//! If a page is not linked because the total is lower, the pager goes back to the page where the
-//! rest must have moved. If a page cannot be linked, because there is no total or the total is
-//! wrong, it leaves a *gap*, and the list is read once more. If all items of the first reading
-//! come again in the second, none left the list in between, and so none was missed.
+//! If the total fell, the pager goes back to the page to which the next items have moved. If a
+//! page cannot be linked, because the total is missing or wrong, the reading has a *gap*, and the
+//! pager reads the list again. If the second reading contains all items of the first, no item
+//! left the list in between, and so none was missed.
 //!
-//! One case is not detected: an item enters the list behind the pages that were read while another
-//! leaves those pages, and the total stays the same. Only a filter by state makes that happen.
+//! One case is not detected: an item leaves the pages that were read, another item is added behind
+//! them, and the total stays the same. This needs a filter by status.
 //!
-//! | state | answer | next state | next request |
+//! | state | response | next state | next request |
 //! |---|---|---|---|
-//! | any | another page number than requested | error | |
-//! | `Forward` | linked | `Forward` | the next page |
-//! | `Forward` | fewer items than before | `Back(n)` | the page where the rest moved |
-//! | `Forward` | resumed, no total, the stored items are not on the page | `Back(1)` | the page before |
-//! | `Forward` | no total | `Forward`, with a gap | the next page |
+//! | any | has another page number than the request | error | |
+//! | `Forward` | is linked | `Forward` | the next page |
+//! | `Forward` | has a lower total than before | `Back(n)` | n pages before |
+//! | `Forward` | has no total and none of the stored items, after a resume | `Back(1)` | the page before |
+//! | `Forward` | has no total | `Forward`, with a gap | the next page |
 //! | `Back(n)` | overlaps with known items, or is the first page | `Forward` | the next page |
 //! | `Back(n)` | does not overlap | `Back(2n)` | 2n pages before |
-//! | `Back(n)` | too many pages back | `Distrusting`, with a gap | the same page |
-//! | any but `Distrusting` | too many pages without anything new, after going back | `Distrusting`, with a gap | the next page |
-//! | any | two pages without anything new | error | |
-//! | `Distrusting` | overlaps or not | `Distrusting`, with a gap if not | the next page |
-//! | any | the last page, no gap, the total agrees | end | |
-//! | any | the last page, everything came again | end, or error if the total is higher | |
-//! | any | the last page, otherwise | the same, a new reading | the first page |
-//! | any | the same, in the fourth reading | error | |
+//! | `Back(n)` | does not overlap, too many pages back | `IgnoringTotals`, with a gap | the same page |
+//! | any but `IgnoringTotals` | has no new items, too often after going back | `IgnoringTotals`, with a gap | the next page |
+//! | any | has no new items, twice in a row | error | |
+//! | `IgnoringTotals` | overlaps | `IgnoringTotals` | the next page |
+//! | `IgnoringTotals` | does not overlap | `IgnoringTotals`, with a gap | the next page |
+//! | any | is the last page; no gap, the total agrees | end | |
+//! | any | is the last page; the reading contains all items of the one before | end, or error if the total is higher | |
+//! | any | is the last page, in the fourth reading | error | |
+//! | any | is the last page, otherwise | the same, a new reading | the first page |
 
 mod reading;
 
@@ -49,26 +50,27 @@ use crate::position::Numbered;
 /// Maximum readings of a list.
 const READINGS: u32 = 4;
 
-/// Maximum consecutive pages without anything new.
-const PATIENCE: u64 = 2;
+/// Maximum consecutive pages without new items.
+const MAX_STALE: u64 = 2;
 
-/// The same after going back.
-const PATIENCE_BACK: u64 = 8;
+/// Maximum consecutive pages without new items after the pager went back. Also the number of pages
+/// that the pager may always go back.
+const MAX_STALE_BACK: u64 = 8;
 
-/// Maximum plausible total.
-const PLAUSIBLE: u64 = 1_000_000_000_000;
+/// Maximum plausible total. A higher total is ignored.
+const MAX_TOTAL: u64 = 1_000_000_000_000;
 
-/// How many of the last items of a page a position keeps. They show whether the list has moved
-/// when it is resumed.
-const LAST: usize = 3;
+/// The number of items before a position that the position stores. After a resume they show
+/// whether the list has moved.
+const STORED_ITEMS: usize = 3;
 
-/// The error of a list whose pages hold fewer items than the service counts.
-const SHORT: &str = "the list ends before as many items came as the service says there are";
+/// The error for a list that ends below its total.
+const SHORT: &str = "the list ends, but its total is higher: items may be missing";
 
-/// The error of a service that repeats pages.
-const STALE: &str = "the service ignores page and repeats the same items";
+/// The error for a service that repeats pages.
+const REPEATED: &str = "the service ignores page and repeats the same items";
 
-/// A page as the service sends it.
+/// The part of a response that the pager reads.
 #[derive(Debug)]
 pub(super) struct NumberedPage<T> {
     pub(super) items: Vec<T>,
@@ -82,33 +84,34 @@ pub(super) struct NumberedPage<T> {
 /// How the pager moves through the list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum State {
-    /// Reads page after page.
+    /// Reads the pages in order.
     Forward,
-    /// Went back this many pages, to a page that must overlap with known items.
+    /// Has gone back this many pages, to a page that must overlap with known items.
     Back(u64),
-    /// Reads page after page and ignores totals.
-    Distrusting,
+    /// Reads the pages in order and ignores totals, because they are wrong.
+    IgnoringTotals,
 }
 
-/// Decides about a list by page number.
+/// Pages through a list by page number.
 pub(super) struct NumberPager<T> {
     state: State,
     /// The page to request.
     page: u64,
     reading: Reading,
-    /// The last reading in which each item came.
+    /// The number of the last reading that contained each item.
     seen: HashMap<u64, u32>,
-    marks: IdHasher,
-    /// The last items of the last page, in their order.
+    hasher: IdHasher,
+    /// The last items of the last page, in the order of the list.
     last: Vec<String>,
     resumed: Option<Resumed>,
-    /// How many items came before this stream.
+    /// The number of items before the position that this stream started from.
     before: u64,
-    /// How many consecutive pages brought nothing new, and how many may.
-    fruitless: u64,
-    patience: u64,
-    /// How many pages brought something new, and how many the pager went back.
-    fruitful: u64,
+    /// The number of consecutive pages without new items, and its maximum.
+    stale: u64,
+    max_stale: u64,
+    /// The number of pages with new items.
+    productive: u64,
+    /// The number of pages that the pager went back in all.
     gone_back: u64,
     item: PhantomData<fn() -> T>,
 }
@@ -120,13 +123,13 @@ impl<T> NumberPager<T> {
             page: 1,
             reading: Reading { number: 1, ..Reading::default() },
             seen: HashMap::new(),
-            marks: IdHasher::default(),
+            hasher: IdHasher::default(),
             last: Vec::new(),
             resumed: None,
             before: 0,
-            fruitless: 0,
-            patience: PATIENCE,
-            fruitful: 0,
+            stale: 0,
+            max_stale: MAX_STALE,
+            productive: 0,
             gone_back: 0,
             item: PhantomData,
         };
@@ -138,7 +141,7 @@ impl<T> NumberPager<T> {
             pager.reading.furthest = place.number - 1;
             pager.before = place.came;
             pager.last.clone_from(&place.last);
-            // After a gap all items must come again, also those before the position.
+            // After a gap the pager reads the whole list again, also the items before the position.
             pager.resumed = (!place.gap).then_some(Resumed {
                 last: place.last,
                 found: Overlap::Nothing,
@@ -149,17 +152,18 @@ impl<T> NumberPager<T> {
         pager
     }
 
-    /// Returns which of the stored items before the position were found.
+    /// Returns which of the stored items were found.
     fn found(&self) -> Overlap {
         self.resumed.as_ref().map_or(Overlap::Whole, |resumed| resumed.found)
     }
 
+    /// Decides how a page is linked to the pages before it.
     fn link(&self, overlaps: bool, total: Option<u64>) -> Link {
         if self.page == 1 || overlaps {
             return Link::Linked;
         }
         let before = match self.state {
-            State::Distrusting => return Link::Gap,
+            State::IgnoringTotals => return Link::Gap,
             State::Back(pages) => return Link::Back(pages.saturating_mul(2)),
             State::Forward => self.reading.total,
         };
@@ -173,16 +177,16 @@ impl<T> NumberPager<T> {
         }
     }
 
-    /// Goes back to a page that must overlap with known items. After too many pages, the pager
-    /// ignores totals and requests the same page again.
+    /// Goes back to a page that must overlap with known items. If the pager has gone back too many
+    /// pages, it ignores totals from now on and requests the same page again.
     fn go_back(&mut self, pages: u64) -> Action {
         let pages = pages.min(self.page - 1).max(1);
         self.gone_back = self.gone_back.saturating_add(pages);
-        let patience = PATIENCE_BACK.saturating_add(pages.saturating_mul(2));
-        self.patience = self.patience.max(patience);
-        self.fruitless += 1;
-        if self.gone_back > PATIENCE_BACK + 2 * self.fruitful || self.fruitless >= self.patience {
-            self.distrust();
+        let max_stale = MAX_STALE_BACK.saturating_add(pages.saturating_mul(2));
+        self.max_stale = self.max_stale.max(max_stale);
+        self.stale += 1;
+        if self.gone_back > MAX_STALE_BACK + 2 * self.productive || self.stale >= self.max_stale {
+            self.ignore_totals();
             return Action::Continue;
         }
         self.page -= pages;
@@ -191,21 +195,22 @@ impl<T> NumberPager<T> {
         Action::Continue
     }
 
-    /// Ignores totals from now on, and records a gap for those that were used.
-    fn distrust(&mut self) {
-        self.state = State::Distrusting;
+    /// Ignores totals from now on. Records a gap, because earlier totals may have been wrong.
+    fn ignore_totals(&mut self) {
+        self.state = State::IgnoringTotals;
         self.reading.total = None;
         self.reading.gap = true;
-        self.reading.unsure |= self.reading.repeats > 0;
-        (self.fruitless, self.patience) = (0, PATIENCE);
+        self.reading.uncertain |= self.reading.repeats > 0;
+        (self.stale, self.max_stale) = (0, MAX_STALE);
     }
 
-    fn fruitless(&mut self) -> Action {
-        self.fruitless += 1;
+    /// Handles a page without new items.
+    fn stale(&mut self) -> Action {
+        self.stale += 1;
         match () {
-            () if self.fruitless < self.patience => {}
-            () if self.patience == PATIENCE => return Action::Fail(STALE),
-            () => self.distrust(),
+            () if self.stale < self.max_stale => {}
+            () if self.max_stale == MAX_STALE => return Action::Fail(REPEATED),
+            () => self.ignore_totals(),
         }
         Action::Continue
     }
@@ -213,14 +218,15 @@ impl<T> NumberPager<T> {
     /// Starts another reading of the list.
     fn read_again(&mut self) -> Action {
         if self.reading.number == READINGS {
-            return Action::Fail("the list changed each time it was read: items may be missing");
+            return Action::Fail("the list changed during every reading: items may be missing");
         }
-        // Items from before this stream are not known one by one, and come again.
-        let shows = !self.reading.unsure && self.before == 0;
+        // The identifiers of items before a stored position are unknown, so that the next reading
+        // cannot confirm them.
+        let comparable = !self.reading.uncertain && self.before == 0;
         (self.before, self.resumed) = (0, None);
         self.reading = Reading {
             number: self.reading.number + 1,
-            unconfirmed: shows.then_some(self.reading.came),
+            unconfirmed: comparable.then_some(self.reading.received),
             size: self.reading.size,
             ..Reading::default()
         };
@@ -230,46 +236,47 @@ impl<T> NumberPager<T> {
 }
 
 impl<T: Identified> NumberPager<T> {
-    /// Returns whether the page holds an item that came before in this reading.
+    /// Returns whether the page contains an item of an earlier page of this reading.
     fn overlaps(&self, items: &[T]) -> bool {
         let reading = self.reading.number;
-        items.iter().any(|item| self.seen.get(&self.marks.hash(item.id())) == Some(&reading))
-            || self.place_in(items).is_some()
+        items.iter().any(|item| self.seen.get(&self.hasher.hash(item.id())) == Some(&reading))
+            || self.before_position(items).is_some()
     }
 
-    /// Returns how many of these items lie before the resumed position.
-    fn place_in(&self, items: &[T]) -> Option<usize> {
+    /// Returns the number of items on this page that are before the resumed position, if the page
+    /// contains a stored item.
+    fn before_position(&self, items: &[T]) -> Option<usize> {
         let last = &self.resumed.as_ref()?.last;
         let known = |item: &T| last.iter().any(|id| id == item.id());
         items.iter().rposition(known).map(|place| place + 1)
     }
 
-    /// Records the items and removes known ones. Returns also whether any is new to this reading.
-    fn new_ones(&mut self, mut items: Vec<T>) -> (Vec<T>, bool) {
+    /// Records the items and removes known ones. Also returns whether any is new to this reading.
+    fn deduplicate(&mut self, mut items: Vec<T>) -> (Vec<T>, bool) {
         let reading = self.reading.number;
-        let (before, mut fruit) = self.meet(&items);
+        let (before, mut any_new) = self.match_stored(&items);
         items.drain(..before);
         items.retain(|item| {
-            let earlier = self.seen.insert(self.marks.hash(item.id()), reading);
+            let earlier = self.seen.insert(self.hasher.hash(item.id()), reading);
             if earlier == Some(reading) {
                 self.reading.repeats += 1;
                 return false;
             }
-            fruit = true;
-            self.reading.came += 1;
+            any_new = true;
+            self.reading.received += 1;
             if earlier == Some(reading - 1) {
                 self.reading.unconfirmed =
                     self.reading.unconfirmed.map(|left| left.saturating_sub(1));
             }
             earlier.is_none()
         });
-        (items, fruit)
+        (items, any_new)
     }
 
-    /// Returns how many of these items came before this stream, and whether the resumed position
-    /// is found for the first time.
-    fn meet(&mut self, items: &[T]) -> (usize, bool) {
-        let (Some(place), Some(resumed)) = (self.place_in(items), &mut self.resumed) else {
+    /// Searches the page for the stored items. Returns the number of items before the position, and
+    /// whether this page is the first with a stored item.
+    fn match_stored(&mut self, items: &[T]) -> (usize, bool) {
+        let (Some(place), Some(resumed)) = (self.before_position(items), &mut self.resumed) else {
             return (0, false);
         };
         let first = resumed.found == Overlap::Nothing;
@@ -282,8 +289,8 @@ impl<T: Identified> NumberPager<T> {
         (place, first)
     }
 
-    /// Compares the rise of the total since the position was stored with the number of items by
-    /// which the position moved down: `place` items of this page are before it.
+    /// Checks the totals of a resumed list: the total must have risen by as many items as the
+    /// position has moved down. `place` is the number of items on this page before the position.
     fn compare_resumed(&mut self, place: Option<usize>, total: Option<u64>) {
         self.reading.furthest = self.reading.furthest.max(self.page);
         let now = self.reading.size.map(|size| size.saturating_mul(self.page - 1));
@@ -295,18 +302,18 @@ impl<T: Identified> NumberPager<T> {
         };
         let more = total.checked_sub(before);
         match (resumed.found, place) {
-            // Nothing moved, and the position is just before this page.
+            // The list has not moved: the position is directly before this page.
             (Overlap::Nothing, None) if more == Some(0) => resumed.found = Overlap::Whole,
             (Overlap::Whole, Some(place)) => {
                 let moved = now.saturating_add(place as u64).checked_sub(end);
-                // If there are fewer items, the pager has gone back to this page.
-                self.reading.odd |= more.is_some() && more != moved;
+                // If the total fell, the pager has gone back to this page.
+                self.reading.totals_wrong |= more.is_some() && more != moved;
             }
             _ => {}
         }
     }
 
-    /// Returns whether this is the last page, and the number of items up to its end.
+    /// Returns whether this is the last page, and the number of items up to the end of this page.
     fn ends(&self, items: u64, size: Option<u64>, total: Option<u64>) -> (bool, Option<u64>) {
         let full = self.reading.size.filter(|_| self.page > 1 || self.reading.number > 1);
         let extent = match (self.page, self.reading.size) {
@@ -321,50 +328,52 @@ impl<T: Identified> NumberPager<T> {
         };
         let ends = match (total, extent) {
             _ if items == 0 => true,
-            // For the first page, only the response tells the page size.
+            // The size of the first page is known only from the response.
             (Some(total), Some(extent)) if full.is_none() => short && total == extent,
             (Some(total), Some(extent)) => short && total <= extent,
-            // Without a total, only a page that is shorter than another shows the end.
+            // Without a total, only a page that is shorter than an earlier one is the last.
             _ => short && full.is_some() && total.is_none(),
         };
         (ends, extent)
     }
 
+    /// Ends the list if no item can be missing, or reads it again.
     fn end(&mut self, last: &LastPage) -> Action {
-        let whole = self.page == 1 && last.said.is_none();
-        let total = last.total.filter(|_| !self.reading.uneven && !self.reading.odd);
+        let whole = self.page == 1 && last.reported_total.is_none();
+        let total = last.total.filter(|_| !self.reading.sizes_differ && !self.reading.totals_wrong);
         if !self.reading.gap && (whole || (total.is_some() && total == last.extent)) {
             return Action::End;
         }
         if self.reading.unconfirmed != Some(0) {
             return self.read_again();
         }
-        let shown = last.extent.filter(|_| !self.reading.uneven).unwrap_or(self.reading.came);
-        match last.said {
+        let shown =
+            last.extent.filter(|_| !self.reading.sizes_differ).unwrap_or(self.reading.received);
+        match last.reported_total {
             Some(total) if total > shown => Action::Fail(SHORT),
             _ => Action::End,
         }
     }
 
-    /// Decides after a page that was used.
+    /// Decides what follows after a page whose items were used.
     fn action_after(&mut self, last: &LastPage) -> Action {
-        if self.page == 1 && last.came > 0 {
-            self.reading.size = Some(last.came);
+        if self.page == 1 && last.items > 0 {
+            self.reading.size = Some(last.items);
         }
         if last.ends {
             return self.end(last);
         }
-        if self.reading.unconfirmed == Some(0) && last.said.is_none() {
+        if self.reading.unconfirmed == Some(0) && last.reported_total.is_none() {
             return Action::End;
         }
-        self.reading.uneven |= self.page > 1 && Some(last.came) != self.reading.size;
+        self.reading.sizes_differ |= self.page > 1 && Some(last.items) != self.reading.size;
         self.page = self.page.saturating_add(1);
-        if last.fruit {
-            (self.fruitless, self.patience) = (0, PATIENCE);
-            self.fruitful += 1;
+        if last.any_new {
+            (self.stale, self.max_stale) = (0, MAX_STALE);
+            self.productive += 1;
             return Action::Continue;
         }
-        self.fruitless()
+        self.stale()
     }
 }
 
@@ -377,21 +386,21 @@ impl<T: Identified + Send> Pager for NumberPager<T> {
         self.page
     }
 
-    fn take(&mut self, answer: NumberedPage<T>) -> Update<T> {
-        if answer.page.is_some_and(|page| u64::try_from(page) != Ok(self.page)) {
-            return Update::empty(Action::Fail("the service gave another page than was asked for"));
+    fn take(&mut self, page: NumberedPage<T>) -> Update<T> {
+        if page.page.is_some_and(|page| u64::try_from(page) != Ok(self.page)) {
+            return Update::empty(Action::Fail("the service sent a different page than requested"));
         }
-        let said = answer.total.filter(|total| *total <= PLAUSIBLE);
-        let total = said.filter(|_| self.state != State::Distrusting);
-        match self.link(self.overlaps(&answer.items), total) {
+        let reported_total = page.total.filter(|total| *total <= MAX_TOTAL);
+        let total = reported_total.filter(|_| self.state != State::IgnoringTotals);
+        match self.link(self.overlaps(&page.items), total) {
             Link::Linked => {}
             Link::Gap => {
                 self.reading.gap = true;
-                self.reading.unsure |= self.reading.repeats > 0;
+                self.reading.uncertain |= self.reading.repeats > 0;
             }
             Link::Back(pages) => {
                 let action = self.go_back(pages);
-                return Update { total: said, ..Update::empty(action) };
+                return Update { total: reported_total, ..Update::empty(action) };
             }
         }
         if let State::Back(_) = self.state {
@@ -400,31 +409,31 @@ impl<T: Identified + Send> Pager for NumberPager<T> {
         let before = std::mem::replace(&mut self.reading.total, total);
         if self.page == 1 {
             self.reading.gap = false;
-            // All items come from the start, so that no position is searched.
-            if self.reading.number == 1 && self.place_in(&answer.items).is_none() {
+            // The list is read from its start, so the stored items need not be found.
+            if self.reading.number == 1 && self.before_position(&page.items).is_none() {
                 self.resumed = None;
             }
         }
-        let came = answer.items.len() as u64;
-        let (ends, extent) = self.ends(came, answer.size, total);
-        if came > 0 {
-            let last = answer.items.iter().rev().take(LAST).rev();
+        let count = page.items.len() as u64;
+        let (ends, extent) = self.ends(count, page.size, total);
+        if count > 0 {
+            let last = page.items.iter().rev().take(STORED_ITEMS).rev();
             self.last = last.map(|item| item.id().to_owned()).collect();
         }
         let repeats = self.reading.repeats;
-        let (place, found) = (self.place_in(&answer.items), self.found());
-        let (items, fruit) = self.new_ones(answer.items);
+        let (place, found) = (self.before_position(&page.items), self.found());
+        let (items, any_new) = self.deduplicate(page.items);
         let moved = place.unwrap_or_default() as u64 + self.reading.repeats - repeats;
         match found {
             Overlap::Part if place.is_some() => self.compare_resumed(place, total),
             Overlap::Whole | Overlap::Part => {
-                self.reading.compare(self.page, (before, total), moved, came);
+                self.reading.compare(self.page, (before, total), moved, count);
             }
             Overlap::Nothing => self.compare_resumed(place, total),
         }
-        let last = LastPage { came, fruit, ends, total, said, extent };
+        let last = LastPage { items: count, any_new, ends, total, reported_total, extent };
         let action = self.action_after(&last);
-        Update { items, total: said, action }
+        Update { items, total: reported_total, action }
     }
 
     fn position(&self) -> Position {
@@ -437,7 +446,7 @@ impl<T: Identified + Send> Pager for NumberPager<T> {
             size: self.reading.size,
             last: self.last.clone(),
             came: self.before.saturating_add(self.seen.len() as u64),
-            gap: self.reading.gap || self.reading.odd || self.reading.uneven,
+            gap: self.reading.gap || self.reading.totals_wrong || self.reading.sizes_differ,
         }))
     }
 }

@@ -1,11 +1,11 @@
-//! Reads lists that come in one response.
+//! Reads a list that the service returns in one response.
 
 use std::marker::PhantomData;
 
 use super::engine::{Action, Pager, Update};
 use super::{Location, Position};
 
-/// Sends one request.
+/// Sends one request, and ends the list after its response.
 pub(super) struct SinglePager<T>(PhantomData<fn() -> T>);
 
 impl<T> SinglePager<T> {

@@ -1,7 +1,7 @@
-//! The public streams: pages, and their items.
+//! Defines the public streams: [`Pages`] and [`Items`].
 //!
-//! They are fused: nothing follows an error or the end. Dropping a future of `next` loses
-//! nothing. Dropping a stream cancels its request.
+//! Both are fused: they return `None` after an error and after the end. Dropping a future of
+//! `next` loses no item. Dropping a stream cancels its request in flight.
 
 use std::collections::VecDeque;
 use std::future::poll_fn;
@@ -16,17 +16,17 @@ use super::engine::{Engine, PageResult, PageSource, Pager};
 use super::{Page, Position};
 use crate::error::Error;
 
-/// Streams the pages of a list; made by [`Paginate::pages`](crate::Paginate::pages).
+/// Streams the pages of a list. [`Paginate::pages`](crate::Paginate::pages) creates it.
 ///
-/// It implements [`Stream`]. Its own [`next`](Self::next) and [`try_next`](Self::try_next) need
-/// no other crate.
+/// Call [`next`](Self::next) or [`try_next`](Self::try_next) in a loop, or use it as a
+/// [`Stream`]. Use [`Items`] to get the items one by one.
 #[must_use = "a stream does nothing unless it is polled"]
 pub struct Pages<'a, T> {
     engine: Box<dyn PageSource<T> + 'a>,
     /// Prefetched pages.
     ready: VecDeque<PageResult<T>>,
     ahead: usize,
-    /// Whether the engine has given its last page or error.
+    /// Whether the engine has returned its last page or an error.
     drained: bool,
 }
 
@@ -38,24 +38,25 @@ impl<'a, T> Pages<'a, T> {
         Self { engine: Box::new(engine), ready: VecDeque::new(), ahead: 0, drained: false }
     }
 
-    /// Creates a stream that gives only this error.
+    /// Creates a stream that returns only this error.
     pub(super) fn failed(error: Error) -> Self {
-        Self { engine: Box::new(Nothing), ready: [Err(error)].into(), ahead: 0, drained: true }
+        Self { engine: Box::new(NoPages), ready: [Err(error)].into(), ahead: 0, drained: true }
     }
 
-    /// Prefetches `pages` pages while one is used. The default is 0: a page is requested when it
-    /// is needed.
+    /// Prefetches up to `pages` pages while the caller uses one. The default is 0: the stream
+    /// requests a page when the caller asks for it.
     ///
-    /// The order stays. No task is started: requests make progress when this stream is polled. A
-    /// prefetch that fails because it was not polled in time is repeated when its page is needed.
+    /// Use it if handling a page takes as long as a request. Pages keep their order. The stream
+    /// starts no task, so a prefetch makes progress only while the stream is polled. A prefetch
+    /// that times out or loses its connection is retried when its page is needed.
     ///
     /// ```no_run
+    /// # async fn store(agents: Vec<twin_api::types::Agent>) -> Result<(), twin_ext::Error> { Ok(()) }
     /// # async fn example(twin: twin_api::Client) -> Result<(), twin_ext::Error> {
     /// use twin_ext::prelude::*;
     /// let mut pages = twin.list_agents().pages().prefetch(1);
     /// while let Some(page) = pages.try_next().await? {
-    ///     // The next page is under way.
-    /// #   drop(page);
+    ///     store(page.items).await?;
     /// }
     /// # Ok(())
     /// # }
@@ -65,18 +66,18 @@ impl<'a, T> Pages<'a, T> {
         self
     }
 
-    /// Returns the next page; `None` at the end. Dropping the future loses nothing.
+    /// Returns the next page, or `None` after the last one. Dropping the future loses no page.
     ///
     /// # Errors
-    /// As [`Paginate::items`](crate::Paginate::items).
+    /// See [`Paginate::items`](crate::Paginate::items).
     pub async fn next(&mut self) -> Option<Result<Page<T>, Error>> {
         poll_fn(|context| self.poll_next_page(context)).await
     }
 
-    /// Returns the next page, like [`next`](Self::next), in a form that suits `?`.
+    /// Returns the next page, like [`next`](Self::next), as a `Result<Option<_>>` for use with `?`.
     ///
     /// # Errors
-    /// As [`next`](Self::next).
+    /// See [`Paginate::items`](crate::Paginate::items).
     pub async fn try_next(&mut self) -> Result<Option<Page<T>>, Error> {
         self.next().await.transpose()
     }
@@ -92,7 +93,7 @@ impl<'a, T> Pages<'a, T> {
         Poll::Ready(page)
     }
 
-    /// Polls the prefetches.
+    /// Polls prefetches until enough pages are ready or a request is pending.
     fn drive(&mut self, context: &mut Context<'_>) {
         while self.ready.len() < self.ahead && !self.drained {
             let Poll::Ready(page) = self.engine.poll_page(true, context) else { return };
@@ -112,12 +113,13 @@ impl<'a, T> Pages<'a, T> {
         self.drained && self.ready.is_empty()
     }
 
-    fn on_hand(&self) -> usize {
+    /// Returns the number of items in prefetched pages.
+    fn prefetched_items(&self) -> usize {
         self.ready.iter().flatten().map(|page| page.items.len()).sum()
     }
 }
 
-/// Items are never pinned.
+/// The stream pins no `T`.
 impl<T> Unpin for Pages<'_, T> {}
 
 impl<T> Stream for Pages<'_, T> {
@@ -127,7 +129,7 @@ impl<T> Stream for Pages<'_, T> {
         self.get_mut().poll_next_page(context)
     }
 
-    /// The lower bound counts prefetched pages; the upper one is known at the end.
+    /// The lower bound counts prefetched pages. The upper bound is known after the last response.
     fn size_hint(&self) -> (usize, Option<usize>) {
         (self.ready.len(), self.drained.then_some(self.ready.len()))
     }
@@ -149,17 +151,17 @@ impl<T> fmt::Debug for Pages<'_, T> {
     }
 }
 
-/// Streams the items of a list; made by [`Paginate::items`](crate::Paginate::items).
+/// Streams the items of a list. [`Paginate::items`](crate::Paginate::items) creates it.
 ///
-/// It implements [`Stream`]. Its own [`next`](Self::next) and [`try_next`](Self::try_next) need
-/// no other crate.
+/// Call [`next`](Self::next) or [`try_next`](Self::try_next) in a loop, or use it as a
+/// [`Stream`].
 #[must_use = "a stream does nothing unless it is polled"]
 pub struct Items<'a, T> {
     pages: Pages<'a, T>,
     page: vec::IntoIter<T>,
-    /// The position before the page whose items are given.
+    /// The position before the current page.
     before: Option<Position>,
-    /// The position after it.
+    /// The position after the current page.
     after: Option<Position>,
 }
 
@@ -169,34 +171,28 @@ impl<'a, T> Items<'a, T> {
         Self { pages, page: Vec::new().into_iter(), before: after.clone(), after }
     }
 
-    /// Prefetches `pages` pages while the items of one are used, like [`Pages::prefetch`].
-    ///
-    /// ```no_run
-    /// # async fn example(twin: twin_api::Client) -> Result<(), twin_ext::Error> {
-    /// use twin_ext::prelude::*;
-    /// let mut agents = twin.list_agents().items().prefetch(1);
-    /// while let Some(agent) = agents.try_next().await? {
-    ///     println!("{}", agent.agent_id);
-    /// }
-    /// # Ok(())
-    /// # }
-    /// ```
+    /// Prefetches up to `pages` pages while the caller uses the items of one. The default is 0.
+    /// See [`Pages::prefetch`].
     pub fn prefetch(mut self, pages: usize) -> Self {
         self.pages.ahead = pages;
         self
     }
 
-    /// Returns the position to resume from so that no item is missed: before the page whose items
-    /// were not all given. `None` after the last item of the list.
+    /// Returns the position to resume the list from, or `None` after the last item.
+    ///
+    /// The position is before the current page until the stream has returned all items of that
+    /// page. A resumed list therefore repeats up to one page of items and skips none.
     ///
     /// ```no_run
-    /// # async fn example(twin: twin_api::Client) -> Result<(), twin_ext::Error> {
+    /// # fn save(position: &str) {}
+    /// # fn index(agent: &twin_api::types::Agent) -> Result<(), std::io::Error> { Ok(()) }
+    /// # async fn example(twin: twin_api::Client) -> Result<(), Box<dyn std::error::Error>> {
     /// use twin_ext::prelude::*;
     /// let mut agents = twin.list_agents().items();
     /// while let Some(agent) = agents.try_next().await? {
-    ///     println!("{} {:?}", agent.agent_id, agents.position());
+    ///     index(&agent)?;
+    ///     save(&serde_json::to_string(&agents.position())?);
     /// }
-    /// assert_eq!(agents.position(), None);
     /// # Ok(())
     /// # }
     /// ```
@@ -204,26 +200,18 @@ impl<'a, T> Items<'a, T> {
         if self.page.as_slice().is_empty() { self.after.clone() } else { self.before.clone() }
     }
 
-    /// Returns the next item; `None` at the end. Dropping the future loses nothing.
+    /// Returns the next item, or `None` after the last one. Dropping the future loses no item.
     ///
     /// # Errors
-    /// As [`Paginate::items`](crate::Paginate::items).
+    /// See [`Paginate::items`](crate::Paginate::items).
     pub async fn next(&mut self) -> Option<Result<T, Error>> {
         poll_fn(|context| self.poll_next_item(context)).await
     }
 
-    /// Returns the next item, like [`next`](Self::next), in a form that suits `?`.
-    ///
-    /// ```no_run
-    /// # async fn example(twin: twin_api::Client) -> Result<(), twin_ext::Error> {
-    /// use twin_ext::prelude::*;
-    /// let newest = twin.list_agents().limit(1).items().try_next().await?;
-    /// # Ok(())
-    /// # }
-    /// ```
+    /// Returns the next item, like [`next`](Self::next), as a `Result<Option<_>>` for use with `?`.
     ///
     /// # Errors
-    /// As [`next`](Self::next).
+    /// See [`Paginate::items`](crate::Paginate::items).
     pub async fn try_next(&mut self) -> Result<Option<T>, Error> {
         self.next().await.transpose()
     }
@@ -247,7 +235,7 @@ impl<'a, T> Items<'a, T> {
     }
 }
 
-/// Items are never pinned.
+/// The stream pins no `T`.
 impl<T> Unpin for Items<'_, T> {}
 
 impl<T> Stream for Items<'_, T> {
@@ -257,11 +245,10 @@ impl<T> Stream for Items<'_, T> {
         self.get_mut().poll_next_item(context)
     }
 
-    /// The lower bound counts items at hand. The total of the service may be wrong and is not
-    /// used.
+    /// The lower bound counts received items. The total in a response may be wrong and is not used.
     fn size_hint(&self) -> (usize, Option<usize>) {
         let errors = self.pages.ready.iter().filter(|page| page.is_err()).count();
-        let least = self.page.len() + self.pages.on_hand() + errors;
+        let least = self.page.len() + self.pages.prefetched_items() + errors;
         (least, self.pages.drained.then_some(least))
     }
 }
@@ -281,10 +268,10 @@ impl<T> fmt::Debug for Items<'_, T> {
     }
 }
 
-/// Gives no pages.
-struct Nothing;
+/// A source without pages.
+struct NoPages;
 
-impl<T> PageSource<T> for Nothing {
+impl<T> PageSource<T> for NoPages {
     fn poll_page(&mut self, _: bool, _: &mut Context<'_>) -> Poll<Option<PageResult<T>>> {
         Poll::Ready(None)
     }

@@ -1,11 +1,11 @@
 //! Counts and deduplicates the events of a run.
 //!
-//! Both the list of events ([`IndexPager`](super::index::IndexPager)) and the events of a running
-//! run ([`RunEvents`](crate::RunEvents)) use it. It sends no request and reads no payload.
+//! The list of events ([`IndexPager`](super::index::IndexPager)) and the stream of a running run's
+//! events ([`RunEvents`](crate::RunEvents)) use it. It sends no request and parses no payload.
 //!
-//! An index identifies an event. If one page shows several events with the same index, their
-//! contents distinguish them. Contents are not compared across pages, because a service may write
-//! the same event differently the next time.
+//! The index identifies an event. If one page has several events with the same index, their
+//! contents distinguish them. Contents are not compared across pages, because a service may
+//! serialise the same event differently each time.
 
 use std::collections::{HashMap, HashSet};
 
@@ -16,16 +16,17 @@ use super::{Indexed, Location, Position};
 
 /// An event with an index.
 pub(crate) trait Event {
-    /// Returns the index, under either of its two names.
+    /// Returns the index, from `event_index` or `index`.
     fn index(&self) -> Option<u64>;
 
-    /// Returns what distinguishes events with the same index, or without one.
+    /// Returns the recording time and the payload. They distinguish events that have the same
+    /// index or none.
     fn contents(&self) -> (Option<&str>, &str);
 }
 
 impl Event for RunEvent {
     fn index(&self) -> Option<u64> {
-        // As `RunEventExt::position`, which the feature `pages` alone does not have.
+        // `RunEventExt::position` does the same, but needs the feature `runs`.
         self.event_index.or(self.index)
     }
 
@@ -34,21 +35,21 @@ impl Event for RunEvent {
     }
 }
 
-/// How a service withholds events that it counts.
+/// How a response lacks events that its total counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Shortfall {
-    /// It repeats known events.
-    Stuck,
-    /// It shows no events.
-    Short,
+    /// The response has only known events.
+    Repeated,
+    /// The response has no events.
+    Missing,
 }
 
 impl Shortfall {
     /// Returns the message of the error.
     pub(crate) fn message(self) -> &'static str {
         match self {
-            Self::Stuck => "the service ignores after_index and repeats the same events",
-            Self::Short => "the service shows no further events, but its total is higher",
+            Self::Repeated => "the service ignores after_index and repeats the same events",
+            Self::Missing => "the service returns no more events, but its total is higher",
         }
     }
 }
@@ -57,30 +58,31 @@ impl Shortfall {
 #[derive(Debug)]
 pub(crate) struct Entry<E> {
     /// The new events, in the order of the page.
-    pub(crate) fresh: Vec<E>,
-    /// How many events the page shows, known ones included.
+    pub(crate) new: Vec<E>,
+    /// The number of events on the page, including known ones.
     pub(crate) shown: u64,
-    /// Whether the total equals the number of events that came.
+    /// Whether the total equals the number of received events.
     pub(crate) complete: bool,
-    /// Set if nothing is new and the total is higher than the number of events that came.
+    /// Set if no event is new and the total is higher than the number of received events.
     pub(crate) shortfall: Option<Shortfall>,
 }
 
-/// The events of one run that came so far.
+/// The received events of one run.
 #[derive(Debug, Default)]
 pub(crate) struct Tally {
-    /// The highest index that came.
+    /// The highest received index.
     highest: Option<u64>,
-    /// Every event up to this index came before this tally.
+    /// The highest index before this tally: events up to it were received earlier.
     floor: Option<u64>,
-    /// How many events came with each index.
+    /// The number of events with each index.
     seen: HashMap<u64, usize>,
-    /// The events without an index.
+    /// The hashes of events without an index.
     unindexed: HashSet<u64>,
-    marks: IdHasher,
-    /// How many events came before this tally, if known.
+    hasher: IdHasher,
+    /// The number of events before this tally, if known.
     before: Option<u64>,
-    came: u64,
+    /// The number of different events in this tally.
+    received: u64,
 }
 
 impl Tally {
@@ -90,92 +92,97 @@ impl Tally {
         Self { highest: after, floor: after, before: came, ..Self::default() }
     }
 
-    /// Returns the index after which to read on.
+    /// Returns the `after_index` of the next request.
     pub(crate) fn after_index(&self) -> Option<u64> {
         self.highest
     }
 
-    /// Returns how many different events this tally has seen.
-    pub(crate) fn came(&self) -> u64 {
-        self.came
+    /// Returns the number of different events in this tally.
+    pub(crate) fn received(&self) -> u64 {
+        self.received
     }
 
-    /// Returns how many different events came since the run's first, if known.
-    pub(crate) fn came_in_all(&self) -> Option<u64> {
-        // A stored position may hold any count.
-        self.before.map(|before| before.saturating_add(self.came))
+    /// Returns the number of different events since the first event of the run, if known.
+    pub(crate) fn received_since_first(&self) -> Option<u64> {
+        // `before` comes from a stored position and may have any value.
+        self.before.map(|before| before.saturating_add(self.received))
     }
 
-    /// Returns the lowest index that this tally has seen.
+    /// Returns the lowest index in this tally.
     pub(crate) fn lowest(&self) -> Option<u64> {
         self.seen.keys().min().copied()
     }
 
     /// Adds a page.
-    pub(crate) fn enter<E: Event>(&mut self, events: Vec<E>, total: Option<u64>) -> Entry<E> {
+    pub(crate) fn add<E: Event>(&mut self, events: Vec<E>, total: Option<u64>) -> Entry<E> {
         let shown = events.len() as u64;
-        let asked = self.highest;
-        let repeats = events.iter().any(|event| event.index() < asked);
-        let fresh = self.fresh(events);
-        // A page that shows what came before shows everything from the run's first event.
-        let known = self.came_in_all().or(repeats.then_some(shown));
-        let lacks = fresh.is_empty() && known.is_some_and(|known| total > Some(known));
-        let shortfall = lacks.then_some(if repeats { Shortfall::Stuck } else { Shortfall::Short });
-        Entry { fresh, shown, complete: known.is_some() && total == known, shortfall }
+        let requested = self.highest;
+        let repeats = events.iter().any(|event| event.index() < requested);
+        let new = self.retain_new(events);
+        // If the service ignores `after_index`, the page starts with the first event of the run.
+        let known = self.received_since_first().or(repeats.then_some(shown));
+        let lacks = new.is_empty() && known.is_some_and(|known| total > Some(known));
+        let kind = if repeats { Shortfall::Repeated } else { Shortfall::Missing };
+        let shortfall = lacks.then_some(kind);
+        Entry { new, shown, complete: known.is_some() && total == known, shortfall }
     }
 
-    /// Removes known events and records the others, in their order.
-    fn fresh<E: Event>(&mut self, mut events: Vec<E>) -> Vec<E> {
-        let mut new = self.note(&events).into_iter();
+    /// Removes known events, and records the others.
+    fn retain_new<E: Event>(&mut self, mut events: Vec<E>) -> Vec<E> {
+        let mut new = self.record(&events).into_iter();
         events.retain(|_| new.next().unwrap_or_default());
         events
     }
 
-    /// Records the events of a page, and returns for each whether it is new.
-    fn note<E: Event>(&mut self, events: &[E]) -> Vec<bool> {
-        let mut alike = HashMap::<u64, Vec<&E>>::new();
-        let mut note = |event| {
-            let new = self.is_new(event, &mut alike);
+    /// Records the events of a page. Returns for each whether it is new.
+    fn record<E: Event>(&mut self, events: &[E]) -> Vec<bool> {
+        let mut on_page = HashMap::<u64, Vec<&E>>::new();
+        let mut record = |event| {
+            let new = self.is_new(event, &mut on_page);
             self.highest = self.highest.max(event.index());
-            self.came += u64::from(new);
+            self.received += u64::from(new);
             new
         };
-        events.iter().map(&mut note).collect()
+        events.iter().map(&mut record).collect()
     }
 
-    /// Returns whether an event is new. `alike` holds the different events of the page so far.
-    fn is_new<'e, E: Event>(&mut self, event: &'e E, alike: &mut HashMap<u64, Vec<&'e E>>) -> bool {
+    /// Returns whether an event is new. `on_page` collects the different events of the page.
+    fn is_new<'e, E: Event>(
+        &mut self,
+        event: &'e E,
+        on_page: &mut HashMap<u64, Vec<&'e E>>,
+    ) -> bool {
         let Some(index) = event.index() else {
-            return self.unindexed.insert(self.marks.hash(event.contents()));
+            return self.unindexed.insert(self.hasher.hash(event.contents()));
         };
-        let alike = alike.entry(index).or_default();
-        if alike.iter().any(|other| other.contents() == event.contents()) {
+        let same_index = on_page.entry(index).or_default();
+        if same_index.iter().any(|other| other.contents() == event.contents()) {
             return false;
         }
-        alike.push(event);
+        same_index.push(event);
         if self.floor.is_some_and(|floor| index <= floor) {
             return false;
         }
         let seen = self.seen.entry(index).or_default();
-        let new = alike.len() > *seen;
-        *seen = alike.len().max(*seen);
+        let new = same_index.len() > *seen;
+        *seen = same_index.len().max(*seen);
         new
     }
 
-    /// Returns whether this event came before.
+    /// Returns whether this event was received before.
     pub(crate) fn knows(&self, event: &impl Event) -> bool {
         match event.index() {
             Some(index) => {
                 self.floor.is_some_and(|floor| index <= floor) || self.seen.contains_key(&index)
             }
-            None => self.unindexed.contains(&self.marks.hash(event.contents())),
+            None => self.unindexed.contains(&self.hasher.hash(event.contents())),
         }
     }
 
     /// Returns the position to resume from.
     pub(crate) fn position(&self) -> Position {
-        match (self.highest, self.came_in_all()) {
-            (None, came) if came.unwrap_or(self.came) == 0 => Position(Location::Start),
+        match (self.highest, self.received_since_first()) {
+            (None, came) if came.unwrap_or(self.received) == 0 => Position(Location::Start),
             (after, came) => Position(Location::Event(Indexed { after, came })),
         }
     }
@@ -201,97 +208,97 @@ mod tests {
         Tally::new(&Indexed { after: Some(index), came })
     }
 
-    fn fresh(entry: &Entry<RunEvent>) -> Vec<u64> {
-        entry.fresh.iter().filter_map(Event::index).collect()
+    fn new_indexes(entry: &Entry<RunEvent>) -> Vec<u64> {
+        entry.new.iter().filter_map(Event::index).collect()
     }
 
     #[test]
-    fn gives_each_event_once() {
+    fn returns_each_event_once() {
         let mut tally = from_first();
         assert_eq!(tally.after_index(), None);
-        assert_eq!(fresh(&tally.enter(events(&[30, 10, 20, 10]), Some(5))), [30, 10, 20]);
+        assert_eq!(new_indexes(&tally.add(events(&[30, 10, 20, 10]), Some(5))), [30, 10, 20]);
         assert_eq!(tally.after_index(), Some(30));
-        // A late event below the highest index is new, too.
-        assert_eq!(fresh(&tally.enter(events(&[20, 15, u64::MAX]), Some(5))), [15, u64::MAX]);
+        // An event below the highest index is new if it was not received.
+        assert_eq!(new_indexes(&tally.add(events(&[20, 15, u64::MAX]), Some(5))), [15, u64::MAX]);
         assert_eq!(tally.after_index(), Some(u64::MAX));
-        let end = tally.enter(events(&[]), Some(5));
-        assert!(end.fresh.is_empty() && end.complete && end.shortfall.is_none());
+        let end = tally.add(events(&[]), Some(5));
+        assert!(end.new.is_empty() && end.complete && end.shortfall.is_none());
     }
 
     #[test]
-    fn gives_different_events_with_one_index_and_drops_copies() {
+    fn returns_different_events_with_one_index_and_drops_duplicates() {
         let page = |payloads: &[&str]| -> Vec<RunEvent> {
             let event = |kind: &&str| json!({"event_index": 7, "event": {*kind: {}}});
             serde_json::from_value(payloads.iter().map(event).collect()).unwrap()
         };
         let kinds = |entry: &Entry<RunEvent>| -> Vec<String> {
-            entry.fresh.iter().map(|event| event.kind().name().unwrap().to_owned()).collect()
+            entry.new.iter().map(|event| event.kind().name().unwrap().to_owned()).collect()
         };
         let mut tally = from_first();
-        assert_eq!(kinds(&tally.enter(page(&["A", "B", "A", "B"]), None)), ["A", "B"]);
-        assert!(tally.enter(page(&["A", "B"]), None).fresh.is_empty());
-        // Another one with the same index, seen when the page is shown again.
-        assert_eq!(kinds(&tally.enter(page(&["A", "B", "C"]), None)), ["C"]);
-        assert_eq!(tally.came(), 3);
-        // An event that is written differently the second time is the same event.
+        assert_eq!(kinds(&tally.add(page(&["A", "B", "A", "B"]), None)), ["A", "B"]);
+        assert!(tally.add(page(&["A", "B"]), None).new.is_empty());
+        // When the page is repeated, a further event with the same index is new.
+        assert_eq!(kinds(&tally.add(page(&["A", "B", "C"]), None)), ["C"]);
+        assert_eq!(tally.received(), 3);
+        // An event with the same index and other contents on a later page is the same event.
         let mut tally = from_first();
-        tally.enter(page(&["A"]), None);
-        assert!(tally.enter(page(&["a"]), None).fresh.is_empty());
+        tally.add(page(&["A"]), None);
+        assert!(tally.add(page(&["a"]), None).new.is_empty());
     }
 
     #[test]
-    fn repeated_events_below_the_total_are_reported_as_stuck() {
+    fn page_of_known_events_below_the_total_is_a_repeated_shortfall() {
         let mut tally = from_first();
         let first: Vec<u64> = (1..=500).collect();
-        tally.enter(events(&first), Some(1510));
-        let entry = tally.enter(events(&first), Some(1510));
-        assert_eq!((entry.shortfall, entry.complete), (Some(Shortfall::Stuck), false));
-        assert_eq!(tally.came_in_all(), Some(500));
+        tally.add(events(&first), Some(1510));
+        let entry = tally.add(events(&first), Some(1510));
+        assert_eq!((entry.shortfall, entry.complete), (Some(Shortfall::Repeated), false));
+        assert_eq!(tally.received_since_first(), Some(500));
     }
 
     #[test]
-    fn empty_page_below_the_total_is_reported_as_short() {
+    fn empty_page_below_the_total_is_a_missing_shortfall() {
         let mut tally = from_first();
-        tally.enter(events(&[1]), Some(2));
-        assert_eq!(tally.enter(events(&[]), Some(2)).shortfall, Some(Shortfall::Short));
-        assert_eq!(tally.enter(events(&[2]), Some(2)).shortfall, None);
-        let entry = tally.enter(events(&[]), Some(2));
+        tally.add(events(&[1]), Some(2));
+        assert_eq!(tally.add(events(&[]), Some(2)).shortfall, Some(Shortfall::Missing));
+        assert_eq!(tally.add(events(&[2]), Some(2)).shortfall, None);
+        let entry = tally.add(events(&[]), Some(2));
         assert_eq!((entry.shortfall, entry.complete), (None, true));
     }
 
     #[test]
-    fn page_without_a_total_is_neither_short_nor_complete() {
+    fn page_without_a_total_has_no_shortfall_and_is_not_complete() {
         let mut tally = from_first();
-        tally.enter(events(&[1]), None);
-        let entry = tally.enter(events(&[1]), None);
+        tally.add(events(&[1]), None);
+        let entry = tally.add(events(&[1]), None);
         assert_eq!((entry.shortfall, entry.complete), (None, false));
     }
 
     #[test]
-    fn resumed_index_without_a_count_counts_only_a_page_from_the_first_event() {
+    fn resume_from_an_index_without_a_count_uses_only_a_page_from_the_first_event() {
         let mut honest = after(2, None);
-        assert_eq!(fresh(&honest.enter(events(&[3]), Some(3))), [3]);
-        assert_eq!(honest.enter(events(&[]), Some(3)).shortfall, None);
+        assert_eq!(new_indexes(&honest.add(events(&[3]), Some(3))), [3]);
+        assert_eq!(honest.add(events(&[]), Some(3)).shortfall, None);
 
         let mut inclusive = after(2, None);
-        assert_eq!(inclusive.enter(events(&[2]), Some(2)).shortfall, None);
+        assert_eq!(inclusive.add(events(&[2]), Some(2)).shortfall, None);
 
         let mut ignoring = after(2, None);
-        assert_eq!(fresh(&ignoring.enter(events(&[1, 2, 3]), Some(3))), [3]);
-        let entry = ignoring.enter(events(&[1, 2, 3]), Some(3));
+        assert_eq!(new_indexes(&ignoring.add(events(&[1, 2, 3]), Some(3))), [3]);
+        let entry = ignoring.add(events(&[1, 2, 3]), Some(3));
         assert_eq!((entry.shortfall, entry.complete), (None, true));
 
         let mut capped = after(7, None);
-        let entry = capped.enter(events(&[1, 2]), Some(9));
-        assert_eq!(entry.shortfall, Some(Shortfall::Stuck));
+        let entry = capped.add(events(&[1, 2]), Some(9));
+        assert_eq!(entry.shortfall, Some(Shortfall::Repeated));
     }
 
     #[test]
-    fn resumed_position_reports_an_empty_page_below_the_total() {
+    fn resume_from_a_position_detects_an_empty_page_below_the_total() {
         let mut tally = after(20, Some(2));
-        assert_eq!(tally.enter(events(&[]), Some(3)).shortfall, Some(Shortfall::Short));
-        assert_eq!(fresh(&tally.enter(events(&[30]), Some(3))), [30]);
-        assert_eq!(tally.enter(events(&[]), Some(3)).shortfall, None);
+        assert_eq!(tally.add(events(&[]), Some(3)).shortfall, Some(Shortfall::Missing));
+        assert_eq!(new_indexes(&tally.add(events(&[30]), Some(3))), [30]);
+        assert_eq!(tally.add(events(&[]), Some(3)).shortfall, None);
     }
 
     #[test]
@@ -299,23 +306,23 @@ mod tests {
         let json = json!([{"event": {"b": 1}}, {"event": {"a": 1}}, {"event": {"b": 1}}]);
         let page = || serde_json::from_value::<Vec<RunEvent>>(json.clone()).unwrap();
         let mut tally = from_first();
-        let entry = tally.enter(page(), None);
-        let texts: Vec<&str> = entry.fresh.iter().map(|event| event.event.get()).collect();
+        let entry = tally.add(page(), None);
+        let texts: Vec<&str> = entry.new.iter().map(|event| event.event.get()).collect();
         assert_eq!(texts, [r#"{"b":1}"#, r#"{"a":1}"#]);
-        assert!(tally.enter(page(), None).fresh.is_empty());
+        assert!(tally.add(page(), None).new.is_empty());
         let dated: Vec<RunEvent> =
             serde_json::from_value(json!([{"recorded_at": "now", "event": {"a": 1}}])).unwrap();
         assert!(!tally.knows(&dated[0]));
-        assert_eq!(tally.enter(dated, None).fresh.len(), 1);
+        assert_eq!(tally.add(dated, None).new.len(), 1);
     }
 
     #[test]
     fn largest_counts_and_indexes_do_not_overflow() {
         let mut tally = after(u64::MAX, Some(u64::MAX));
-        let entry = tally.enter(events(&[u64::MAX, 1]), Some(u64::MAX));
-        assert!(entry.fresh.is_empty() && entry.complete);
+        let entry = tally.add(events(&[u64::MAX, 1]), Some(u64::MAX));
+        assert!(entry.new.is_empty() && entry.complete);
         let mut tally = after(1, Some(u64::MAX));
-        assert_eq!(fresh(&tally.enter(events(&[2]), Some(u64::MAX))), [2]);
+        assert_eq!(new_indexes(&tally.add(events(&[2]), Some(u64::MAX))), [2]);
         let position = serde_json::to_value(tally.position()).unwrap();
         let place: &Value = &position["place"]["event"];
         assert_eq!((place["after"].as_u64(), place["came"].as_u64()), (Some(2), Some(u64::MAX)));

@@ -83,7 +83,7 @@ impl Budget {
 
 /// Returns the pause that the service asked for; the error itself if the pause is above
 /// [`LONGEST_PAUSE`].
-pub(super) fn asked_pause(error: Error) -> Result<(Duration, Error), Error> {
+pub(super) fn requested_pause(error: Error) -> Result<(Duration, Error), Error> {
     match error.retry_after() {
         Some(asked) if asked > LONGEST_PAUSE => Err(error),
         asked => Ok((asked.unwrap_or_default(), error)),

@@ -12,8 +12,8 @@ use std::time::Duration;
 use twin_api::Client;
 use twin_api::types::{Run, StartRunBody};
 
-use super::budget::{Budget, asked_pause};
-use super::observer::is_passing;
+use super::budget::{Budget, requested_pause};
+use super::observer::is_transient;
 use super::{RunHandle, Wait, failure};
 use crate::clock::Clock;
 use crate::error::{Detail, Error, ErrorKind, Outcome};
@@ -125,7 +125,7 @@ impl Search<'_> {
             let asked = match budget.call(self.poll(&client)).await? {
                 Ok(SearchResult::Found(run)) => return Some(*run),
                 Ok(SearchResult::Nothing) => Duration::ZERO,
-                Err(error) if is_passing(&error) => asked_pause(error).ok()?.0,
+                Err(error) if is_transient(&error) => requested_pause(error).ok()?.0,
                 Ok(SearchResult::Several) | Err(_) => return None,
             };
             if last || asked > budget.left() {
@@ -161,7 +161,7 @@ impl Search<'_> {
         let list = client.list_run_events().agent_id(self.agent_id).run_id(&*run.run_id);
         match list.limit(EVENTS).send().await.map_err(Error::from) {
             Ok(page) => Ok(page.events.iter().any(|event| event.event.get().contains(self.mark))),
-            Err(error) if is_passing(&error) => Err(error),
+            Err(error) if is_transient(&error) => Err(error),
             Err(_) => Ok(false),
         }
     }

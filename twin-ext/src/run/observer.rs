@@ -60,7 +60,7 @@ impl Observer {
 
     fn missing(&mut self) -> Result<Observation, Error> {
         self.unclear = None;
-        if !lasts(&mut self.missing, &*self.clock, self.grace) {
+        if !has_lasted(&mut self.missing, &*self.clock, self.grace) {
             return Ok(Observation::Missing);
         }
         Err(self.run.error(if self.seen { RunError::Gone } else { RunError::NotFound }))
@@ -84,7 +84,7 @@ impl Observer {
     }
 
     fn unclear(&mut self, run: Run, state: &RunState) -> Result<Observation, Error> {
-        let lasts = lasts(&mut self.unclear, &*self.clock, self.grace);
+        let lasts = has_lasted(&mut self.unclear, &*self.clock, self.grace);
         match (run.has_ended(), lasts) {
             (true, true) => Ok(Observation::Ended(Box::new(run))),
             (true, false) => Ok(Observation::Settling),
@@ -118,12 +118,12 @@ impl Observer {
 }
 
 /// Returns whether a condition has lasted for `limit`. It starts now if `since` is `None`.
-pub(super) fn lasts(since: &mut Option<Duration>, clock: &dyn Clock, limit: Duration) -> bool {
+pub(super) fn has_lasted(since: &mut Option<Duration>, clock: &dyn Clock, limit: Duration) -> bool {
     let now = clock.now();
     now.saturating_sub(*since.get_or_insert(now)) >= limit
 }
 
 /// Returns whether the same call may succeed later.
-pub(super) fn is_passing(error: &Error) -> bool {
+pub(super) fn is_transient(error: &Error) -> bool {
     !error.is_permanent()
 }

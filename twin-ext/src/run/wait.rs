@@ -11,9 +11,9 @@ use std::time::Duration;
 use twin_api::types::Run;
 
 use super::RunHandle;
-use super::budget::{Budget, asked_pause};
+use super::budget::{Budget, requested_pause};
 use super::failure::{self, RunError};
-use super::observer::{Observation, Observer, is_passing};
+use super::observer::{Observation, Observer, is_transient};
 use super::poll_interval::PollInterval;
 use crate::error::Error;
 use crate::policy;
@@ -223,8 +223,8 @@ impl Attempt {
                     | Observation::Settling => Ok(going),
                 }
             }
-            Err(error) if is_passing(&error) => {
-                let (asked, error) = asked_pause(error)?;
+            Err(error) if is_transient(&error) => {
+                let (asked, error) = requested_pause(error)?;
                 self.fault = Some(error);
                 Ok(PollResult::GoesOn { asked })
             }

@@ -1,8 +1,8 @@
-//! Generated services that list by cursor.
+//! Generated services that page by cursor.
 
 use fastrand::Rng;
 
-use super::{all, claim, read};
+use super::{check, check_all, read};
 use crate::page::cursor::{CursorPage, CursorPager, CursorRequest, Identified};
 
 #[derive(Debug, Clone)]
@@ -14,19 +14,19 @@ impl Identified for Agent {
     }
 }
 
-/// What a service does with cursors.
+/// Which cursors a service sends.
 #[derive(Debug, Clone, Copy)]
 enum Cursors {
-    Right,
-    /// Never sent: agents beyond `limit` are not shown.
+    Correct,
+    /// None, so that agents beyond `limit` cannot be read.
     Never,
-    /// The cursor of the request is sent again.
+    /// The cursor of the request.
     Same,
-    /// Cursors repeat after this many.
+    /// A cycle of this many cursors.
     Cycle(u64),
-    /// Cursors are always new, and the pages repeat after this many.
+    /// Always new cursors, for a cycle of this many pages.
     NewCycle(u64),
-    /// Cursors are always new, and the pages are empty from this one on.
+    /// Always new cursors, for pages that are empty after this one.
     NewButEmpty(u64),
 }
 
@@ -40,12 +40,14 @@ struct Service {
     cursors: Cursors,
     /// The probability of an empty page before the end.
     empty: f64,
-    /// The cursor at the end.
+    /// The cursor of the last page.
     end: Option<&'static str>,
-    unrest: f64,
+    /// The probability of a change before each response.
+    change_rate: f64,
     /// The number of changes that remain.
     changes: u32,
     page: u64,
+    /// The initial agents that were not deleted.
     stayed: Vec<u64>,
 }
 
@@ -60,7 +62,7 @@ impl Service {
             2 => Cursors::NewCycle(random.u64(1..4)),
             3 => Cursors::NewButEmpty(random.u64(0..4)),
             4 => Cursors::Never,
-            _ => Cursors::Right,
+            _ => Cursors::Correct,
         };
         Self {
             stayed: agents.clone(),
@@ -70,7 +72,7 @@ impl Service {
             cursors,
             empty: [0.0, 0.3, 0.9][random.usize(0..3)],
             end: [None, Some("")][random.usize(0..2)],
-            unrest: [0.0, 0.3][random.usize(0..2)],
+            change_rate: [0.0, 0.3][random.usize(0..2)],
             changes: 20,
             page: 0,
             random,
@@ -81,22 +83,23 @@ impl Service {
         if self.changes == 0 {
             return;
         }
-        if self.random.f64() < self.unrest {
+        if self.random.f64() < self.change_rate {
             self.changes -= 1;
             self.agents.insert(0, self.newest);
             self.newest += 1;
         }
-        if self.random.f64() < self.unrest && !self.agents.is_empty() {
+        if self.random.f64() < self.change_rate && !self.agents.is_empty() {
             let gone = self.agents.remove(self.random.usize(0..self.agents.len()));
             self.stayed.retain(|agent| *agent != gone);
         }
     }
 
-    /// A cursor holds the number of an agent and of the page, so that none comes twice.
-    fn answer(&mut self, request: &CursorRequest) -> CursorPage<Agent> {
+    /// Returns a page. A new cursor contains the number of an agent and of the page, so that it is
+    /// unique.
+    fn respond(&mut self, request: &CursorRequest) -> CursorPage<Agent> {
         let (cursor, limit) = match request {
             CursorRequest::Page(cursor) => (cursor.as_deref(), self.size),
-            CursorRequest::First(limit) => (None, usize::try_from(*limit).unwrap()),
+            CursorRequest::FirstPage(limit) => (None, usize::try_from(*limit).unwrap()),
         };
         self.change();
         self.page += 1;
@@ -114,7 +117,7 @@ impl Service {
         let next = page.last().copied().unwrap_or(below);
         let right = left.next().map(|_| format!("{next}/{}", self.page));
         let next = match self.cursors {
-            Cursors::Right => right,
+            Cursors::Correct => right,
             Cursors::Never => None,
             Cursors::Same => right.map(|right| cursor.map_or(right, str::to_owned)),
             Cursors::Cycle(pages) => Some(format!("{}/{}", u64::MAX, self.page % pages)),
@@ -127,14 +130,14 @@ impl Service {
 }
 
 #[test]
-fn hostile_services_lose_no_agent_without_an_error() {
-    all("agents", |seed| {
+fn faulty_services_hide_no_agent_without_an_error() {
+    check_all("agents", |seed| {
         let mut service = Service::new(seed);
         let mut pager = CursorPager::new(None, Some(service.size as u64));
         let reading =
-            read(&mut pager, 600, |agent: &Agent| agent.0, |request| service.answer(&request));
-        claim(&reading, service.stayed.iter().copied(), 600)
-            .map_err(|broke| format!("{broke} {service:?} {:?}", reading.fault))?;
+            read(&mut pager, 600, |agent: &Agent| agent.0, |request| service.respond(&request));
+        check(&reading, service.stayed.iter().copied(), 600)
+            .map_err(|violation| format!("{violation} {service:?} {:?}", reading.fault))?;
         Ok(reading.fault)
     });
 }

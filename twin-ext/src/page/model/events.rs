@@ -1,8 +1,8 @@
-//! Generated services that list events after an index.
+//! Generated services that page events by index.
 
 use fastrand::Rng;
 
-use super::{all, claim, read};
+use super::{check, check_all, read};
 use crate::page::index::{EventsPage, EventsRequest, IndexPager};
 use crate::page::tally::Event;
 
@@ -20,9 +20,10 @@ impl Event for Recorded {
     }
 }
 
+/// Which total a service reports.
 #[derive(Debug, Clone, Copy)]
 enum Total {
-    Right,
+    Correct,
     Never,
     Sometimes,
     Off(i64),
@@ -32,16 +33,16 @@ enum Total {
 /// How a service treats `after_index`.
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum After {
-    Right,
+    Correct,
     Ignored,
-    /// Only this many events are shown.
+    /// The service returns only this many events.
     Cut(usize),
 }
 
 /// The order of events in a response.
 #[derive(Debug, Clone, Copy)]
 enum Order {
-    Right,
+    Correct,
     Reversed,
     Shuffled,
 }
@@ -69,7 +70,7 @@ impl Service {
             })
             .collect();
         let total = match random.u8(0..8) {
-            0..=2 => Total::Right,
+            0..=2 => Total::Correct,
             3 | 4 => Total::Never,
             5 => Total::Sometimes,
             6 => Total::Off(random.i64(-3..=3)),
@@ -78,20 +79,20 @@ impl Service {
         let order = match random.u8(0..8) {
             0 => Order::Reversed,
             1 => Order::Shuffled,
-            _ => Order::Right,
+            _ => Order::Correct,
         };
         let after = match random.u8(0..8) {
-            // A wrong total that equals the number of shown events looks like a right one.
+            // A wrong total that equals the number of returned events would look correct.
             0 | 1 if !matches!(total, Total::Off(_)) => After::Ignored,
-            2 if matches!(total, Total::Right) => After::Cut(random.usize(1..9)),
-            _ => After::Right,
+            2 if matches!(total, Total::Correct) => After::Cut(random.usize(1..9)),
+            _ => After::Correct,
         };
         let growth = [0, 0, 3, 20][random.usize(0..4)];
         let cap = random.usize(1..9);
         Self { random, indexes, cap, after, order, total, growth }
     }
 
-    fn answer(&mut self, request: EventsRequest) -> EventsPage<Recorded> {
+    fn respond(&mut self, request: EventsRequest) -> EventsPage<Recorded> {
         if self.growth > 0 && self.random.bool() {
             self.growth -= 1;
             let next = self.indexes.last().map_or(1, |last| last.saturating_add(1));
@@ -114,11 +115,11 @@ impl Service {
         match self.order {
             Order::Reversed => events.reverse(),
             Order::Shuffled => self.random.shuffle(&mut events),
-            Order::Right => {}
+            Order::Correct => {}
         }
         let right = self.indexes.len() as u64;
         let total = match self.total {
-            Total::Right => Some(right),
+            Total::Correct => Some(right),
             Total::Never => None,
             Total::Sometimes => self.random.bool().then_some(right),
             Total::Off(by) => right.checked_add_signed(by),
@@ -130,15 +131,15 @@ impl Service {
 }
 
 #[test]
-fn hostile_services_lose_no_event_without_an_error() {
-    all("events", |seed| {
+fn faulty_services_hide_no_event_without_an_error() {
+    check_all("events", |seed| {
         let mut service = Service::new(seed);
         let first = service.indexes.clone();
         let mut pager = IndexPager::new(None);
         let reading =
-            read(&mut pager, 200, |event: &Recorded| event.0, |request| service.answer(request));
-        claim(&reading, first, 200)
-            .map_err(|broke| format!("{broke} {service:?} {:?}", reading.fault))?;
+            read(&mut pager, 200, |event: &Recorded| event.0, |request| service.respond(request));
+        check(&reading, first, 200)
+            .map_err(|violation| format!("{violation} {service:?} {:?}", reading.fault))?;
         Ok(reading.fault)
     });
 }

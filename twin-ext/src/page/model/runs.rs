@@ -1,8 +1,8 @@
-//! Generated services that list by page number.
+//! Generated services that page by number.
 
 use fastrand::Rng;
 
-use super::{Action, Pager as _, ReadResult, Update, all, claim, read};
+use super::{Action, Pager as _, ReadResult, Update, check, check_all, read};
 use crate::page::Location;
 use crate::page::cursor::Identified;
 use crate::page::number::{NumberPager, NumberedPage};
@@ -17,15 +17,15 @@ impl Identified for Run {
     }
 }
 
-/// How a service reports its total.
+/// Which total a service reports.
 #[derive(Debug, Clone, Copy)]
 enum Total {
-    Right,
+    Correct,
     Never,
     Sometimes,
     /// Wrong by this difference.
     Off(i64),
-    /// The total of the first page.
+    /// Always the total of the first response.
     Stale,
     Always(u64),
     AtRandom,
@@ -34,18 +34,18 @@ enum Total {
 /// How a service treats the page number.
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum Numbers {
-    Right,
+    Correct,
     Ignored,
     Clamped,
     /// Pages after this one are empty.
     Cut(u64),
 }
 
-/// The page number in a response.
+/// Which page number a response contains.
 #[derive(Debug, Clone, Copy)]
 enum Echo {
     Never,
-    Asked,
+    Requested,
     Wrong,
 }
 
@@ -55,18 +55,21 @@ struct Service {
     /// Newest first.
     runs: Vec<u64>,
     newest: u64,
-    /// The page size, and the one in the response.
+    /// The page size.
     size: u64,
-    says_size: Option<u64>,
+    /// The page size in the response.
+    reported_size: Option<u64>,
     total: Total,
-    at_first: u64,
+    initial_count: u64,
+    /// The total of the first response.
     stale: Option<u64>,
     numbers: Numbers,
     echo: Echo,
-    /// The number of changes that remain, and their probability between two requests.
+    /// The number of changes that remain.
     changes: u32,
-    unrest: f64,
-    /// Runs that were there from the beginning and still are.
+    /// The probability of a change between two requests.
+    change_rate: f64,
+    /// The initial runs that were not deleted.
     stayed: Vec<u64>,
 }
 
@@ -77,7 +80,7 @@ impl Service {
         let runs: Vec<u64> = (0..count).rev().collect();
         let size = random.u64(1..8);
         let total = match random.u8(0..12) {
-            0..=4 => Total::Right,
+            0..=4 => Total::Correct,
             5 | 6 => Total::Never,
             7 => Total::Sometimes,
             8 => Total::Off(random.i64(-3..=3)),
@@ -85,46 +88,46 @@ impl Service {
             10 => Total::Always(*[0, 1_000_000, u64::MAX].get(random.usize(0..3)).unwrap()),
             _ => Total::AtRandom,
         };
-        let says_size = match random.u8(0..4) {
+        let reported_size = match random.u8(0..4) {
             0 => None,
-            // It echoes the requested size and clamps it. A wrong total that agrees with that
-            // would look like a right one.
+            // The service echoes the requested size, but its pages are shorter. Not with a wrong
+            // total: one that agrees with this size would look correct.
             1 if !matches!(total, Total::Off(_)) => Some(size + random.u64(0..4)),
             _ => Some(size),
         };
         let numbers = match random.u8(0..12) {
             0 => Numbers::Ignored,
             1 => Numbers::Clamped,
-            2 if matches!(total, Total::Right) => Numbers::Cut(random.u64(1..4)),
-            _ => Numbers::Right,
+            2 if matches!(total, Total::Correct) => Numbers::Cut(random.u64(1..4)),
+            _ => Numbers::Correct,
         };
         let echo = match random.u8(0..12) {
             0 => Echo::Wrong,
             1..=3 => Echo::Never,
-            _ => Echo::Asked,
+            _ => Echo::Requested,
         };
         let changes = [0, 1, 2, 5, 1_000][random.usize(0..5)];
-        let unrest = [0.2, 0.5, 1.0][random.usize(0..3)];
+        let change_rate = [0.2, 0.5, 1.0][random.usize(0..3)];
         Self {
             random,
             stayed: runs.clone(),
             newest: count,
-            at_first: count,
+            initial_count: count,
             stale: None,
             runs,
             size,
-            says_size,
+            reported_size,
             total,
             numbers,
             echo,
             changes,
-            unrest,
+            change_rate,
         }
     }
 
-    /// Starts and deletes runs between two requests.
+    /// Adds and deletes runs between two requests.
     fn change(&mut self) {
-        while self.changes > 0 && self.random.f64() < self.unrest / 2.0 {
+        while self.changes > 0 && self.random.f64() < self.change_rate / 2.0 {
             self.changes -= 1;
             if self.random.bool() {
                 self.runs.insert(0, self.newest);
@@ -139,7 +142,7 @@ impl Service {
     fn total(&mut self) -> Option<u64> {
         let right = self.runs.len() as u64;
         match self.total {
-            Total::Right => Some(right),
+            Total::Correct => Some(right),
             Total::Never => None,
             Total::Sometimes => self.random.bool().then_some(right),
             Total::Off(by) => right.checked_add_signed(by),
@@ -149,13 +152,13 @@ impl Service {
         }
     }
 
-    fn answer(&mut self, asked: u64) -> NumberedPage<Run> {
+    fn respond(&mut self, asked: u64) -> NumberedPage<Run> {
         self.change();
         let pages = (self.runs.len() as u64).div_ceil(self.size).max(1);
         let page = match self.numbers {
             Numbers::Ignored => 1,
             Numbers::Clamped => asked.min(pages),
-            Numbers::Right | Numbers::Cut(_) => asked,
+            Numbers::Correct | Numbers::Cut(_) => asked,
         };
         let nothing = matches!(self.numbers, Numbers::Cut(last) if page > last);
         let size = usize::try_from(self.size).unwrap();
@@ -164,70 +167,71 @@ impl Service {
         let items = shown.map(|run| Run(*run, format!("run_{run}"))).collect();
         let page = match self.echo {
             Echo::Never => None,
-            Echo::Asked => Some(asked.cast_signed()),
+            Echo::Requested => Some(asked.cast_signed()),
             Echo::Wrong => Some(self.random.i64(-1..9)),
         };
-        NumberedPage { items, total: self.total(), page, size: self.says_size }
+        NumberedPage { items, total: self.total(), page, size: self.reported_size }
     }
 }
 
-/// Returns the bound of requests: every reading requests all pages and an empty one, and the
-/// pages that a pager goes back are bounded by the pages that it read.
+/// Returns the maximum number of requests. Each reading requests all pages and an empty one. A
+/// pager goes back at most twice as many pages as it read, plus a constant.
 fn bound(service: &Service) -> u64 {
-    let most = service.at_first + 2 * u64::from(service.changes).min(40);
+    let most = service.initial_count + 2 * u64::from(service.changes).min(40);
     60 + 12 * most.div_ceil(service.size)
 }
 
-fn one(seed: u64) -> Result<Option<&'static str>, String> {
+fn read_one(seed: u64) -> Result<Option<&'static str>, String> {
     let mut service = Service::new(seed);
     let bound = bound(&service);
     let mut pager = NumberPager::new(None);
-    let reading = read(&mut pager, bound, |run: &Run| run.0, |page| service.answer(page));
-    claim(&reading, service.stayed.iter().copied(), bound)
-        .map_err(|broke| format!("{broke} {service:?} {:?}", reading.fault))?;
+    let reading = read(&mut pager, bound, |run: &Run| run.0, |page| service.respond(page));
+    check(&reading, service.stayed.iter().copied(), bound)
+        .map_err(|violation| format!("{violation} {service:?} {:?}", reading.fault))?;
     Ok(reading.fault)
 }
 
 #[test]
-fn hostile_services_lose_no_run_without_an_error() {
-    all("runs", one);
+fn faulty_services_hide_no_run_without_an_error() {
+    check_all("runs", read_one);
 }
 
-fn quiet(total: Total, count: u64, size: u64) -> ReadResult {
+/// Reads a list of `count` runs that does not change.
+fn read_unchanged(total: Total, count: u64, size: u64) -> ReadResult {
     let mut service = Service::new(1);
     service.runs = (0..count).rev().collect();
-    (service.size, service.says_size, service.total) = (size, Some(size), total);
-    (service.numbers, service.echo, service.changes) = (Numbers::Right, Echo::Asked, 0);
+    (service.size, service.reported_size, service.total) = (size, Some(size), total);
+    (service.numbers, service.echo, service.changes) = (Numbers::Correct, Echo::Requested, 0);
     let mut pager = NumberPager::new(None);
-    read(&mut pager, 100, |run: &Run| run.0, |page| service.answer(page))
+    read(&mut pager, 100, |run: &Run| run.0, |page| service.respond(page))
 }
 
 #[test]
 fn unchanged_list_of_runs_is_read_once() {
     for (count, requests) in [(0, 1), (1, 1), (3, 1), (4, 2), (5, 2), (8, 3), (9, 3)] {
-        let reading = quiet(Total::Right, count, 4);
+        let reading = read_unchanged(Total::Correct, count, 4);
         assert_eq!((reading.fault, reading.requests), (None, requests), "{count}");
-        assert_eq!(reading.given, (0..count).rev().collect::<Vec<_>>());
+        assert_eq!(reading.items, (0..count).rev().collect::<Vec<_>>());
     }
     for count in 0..12 {
         for total in [Total::Never, Total::Always(u64::MAX), Total::Always(0)] {
-            let reading = quiet(total, count, 4);
+            let reading = read_unchanged(total, count, 4);
             assert_eq!(reading.fault, None, "{count} {total:?}");
-            assert_eq!(reading.given, (0..count).rev().collect::<Vec<_>>());
+            assert_eq!(reading.items, (0..count).rev().collect::<Vec<_>>());
             assert!(reading.requests <= 2 * (count / 4 + 2), "{count} {}", reading.requests);
         }
     }
 }
 
-/// Reads some pages, stores the position, and resumes from it with another pager.
-fn resumed(seed: u64) -> Result<Option<&'static str>, String> {
+/// Reads some pages, then resumes from the position with another pager.
+fn read_resumed(seed: u64) -> Result<Option<&'static str>, String> {
     let mut service = Service::new(seed);
     let bound = bound(&service);
     let mut before = NumberPager::new(None);
-    let mut given = Vec::new();
+    let mut read_before = Vec::new();
     for _ in 0..service.random.u8(1..5) {
-        let Update { items, action, .. } = before.take(service.answer(before.request()));
-        given.extend(items.iter().map(|run: &Run| run.0));
+        let Update { items, action, .. } = before.take(service.respond(before.request()));
+        read_before.extend(items.iter().map(|run: &Run| run.0));
         if !matches!(action, Action::Continue) {
             return Ok(None);
         }
@@ -237,20 +241,21 @@ fn resumed(seed: u64) -> Result<Option<&'static str>, String> {
         _ => None,
     };
     let mut pager = NumberPager::new(place);
-    let reading = read(&mut pager, bound, |run: &Run| run.0, |page| service.answer(page));
-    let missed = service.stayed.iter().copied().filter(|run| !given.contains(run));
-    claim(&reading, missed, bound)
-        .map_err(|broke| format!("{broke} {service:?} {:?} after {given:?}", reading.fault))?;
+    let reading = read(&mut pager, bound, |run: &Run| run.0, |page| service.respond(page));
+    let remaining = service.stayed.iter().copied().filter(|run| !read_before.contains(run));
+    check(&reading, remaining, bound).map_err(|violation| {
+        format!("{violation} {service:?} {:?} after {read_before:?}", reading.fault)
+    })?;
     Ok(reading.fault)
 }
 
 #[test]
-fn resumed_runs_skip_nothing_without_an_error() {
-    all("resumed runs", resumed);
+fn resumed_list_skips_no_run_without_an_error() {
+    check_all("resumed runs", read_resumed);
 }
 
 #[test]
-fn any_stored_position_ends_within_the_bound() {
+fn resume_from_any_stored_position_ends_within_the_bound() {
     for seed in 0..20_000 {
         let mut service = Service::new(seed);
         let bound = bound(&service);
@@ -265,7 +270,7 @@ fn any_stored_position_ends_within_the_bound() {
             gap: number() % 2 == 0,
         };
         let mut pager = NumberPager::new(Some(place.clone()));
-        let reading = read(&mut pager, bound, |run: &Run| run.0, |page| service.answer(page));
+        let reading = read(&mut pager, bound, |run: &Run| run.0, |page| service.respond(page));
         assert!(reading.requests <= bound, "{place:?} {service:?}");
     }
 }

@@ -1,7 +1,7 @@
 //! Polls the state and the events of a run, and decides when the stream ends.
 //!
-//! The [`Tally`] deduplicates events and finds missing ones. The [`Observer`] judges the state of
-//! the run.
+//! The [`Tally`] deduplicates events and detects missing ones. The [`Observer`] interprets the
+//! state of the run.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,8 +9,8 @@ use std::time::Duration;
 use twin_api::types::{ListRunEventsResponse, RunEvent};
 use twin_api::{Client, LenientInteger};
 
-use super::super::budget::{Budget, asked_pause};
-use super::super::observer::{Observation, Observer, is_passing, lasts};
+use super::super::budget::{Budget, requested_pause};
+use super::super::observer::{Observation, Observer, has_lasted, is_transient};
 use super::super::poll_interval::PollInterval;
 use super::super::{RunHandle, Wait, failure};
 use crate::clock::Clock;
@@ -19,20 +19,20 @@ use crate::event::RunEventExt as _;
 use crate::page::{Entry, Indexed, Progress, Shortfall, Tally};
 use crate::policy;
 
-/// How long a run may be missing from the list, or have an unknown status.
+/// Maximum time that a run is missing from the list, or has an unknown status.
 const GRACE: Duration = Duration::from_secs(30);
 
-/// How long consecutive calls may fail.
-const FAULTS: Duration = Duration::from_secs(300);
+/// Maximum time for which all calls fail.
+const MAX_FAILURE_TIME: Duration = Duration::from_secs(300);
 
-/// How long no event may come, by default.
+/// The default of [`RunEvents::idle_limit`](super::RunEvents::idle_limit).
 const IDLE: Duration = Duration::from_secs(3600);
 
-/// Maximum consecutive pages that repeat known events although the total is higher.
-const STUCK: u32 = 3;
+/// Consecutive pages of known events below the total after which the stream fails.
+const MAX_REPEATED_PAGES: u32 = 3;
 
-/// Maximum consecutive empty pages after the end of the run although the total is higher.
-const LATE: u32 = 5;
+/// Consecutive empty pages below the total after which the stream of an ended run fails.
+const MAX_MISSING_PAGES: u32 = 5;
 
 /// The state of a stream of events.
 pub(super) struct Follower {
@@ -41,12 +41,12 @@ pub(super) struct Follower {
     tally: Tally,
     interval: PollInterval,
     idle: Budget,
-    /// When the calls began to fail, if they fail.
-    faulty: Option<Duration>,
+    /// The time of the first failure since the last successful call.
+    failing_since: Option<Duration>,
     ended: bool,
-    /// Whether another page may exist already.
+    /// Whether the last page had new events, so that another page may exist already.
     more: bool,
-    /// How the service withholds events, and on how many consecutive pages.
+    /// The shortfall of the last page, and the number of consecutive pages with one.
     shortfall: Option<(Shortfall, u32)>,
     /// The total of the last page.
     total: Option<u64>,
@@ -61,7 +61,7 @@ impl Follower {
             interval: Wait::default().poll_intervals(),
             idle: Budget::new(Arc::clone(&clock), IDLE),
             clock,
-            faulty: None,
+            failing_since: None,
             ended: false,
             more: false,
             shortfall: None,
@@ -73,9 +73,9 @@ impl Follower {
         self.idle = Budget::new(Arc::clone(&self.clock), limit);
     }
 
-    /// Returns the next events; none at the end.
+    /// Returns the next events, or an empty list when the stream ends.
     pub(super) async fn step(mut self: Box<Self>) -> (Box<Self>, Result<Vec<RunEvent>, Error>) {
-        // The time that the caller spent on the last events does not count.
+        // The idle limit excludes the time that the caller spent on the last events.
         self.idle.restart();
         let events = self.events().await;
         (self, events)
@@ -86,12 +86,12 @@ impl Follower {
             let last = self.idle.is_spent();
             let budget = self.idle.clone();
             let client = budget.client(&self.observer.run.client);
-            let Some(answer) = budget.call(self.ask(&client)).await else {
+            let Some(response) = budget.call(self.fetch(&client)).await else {
                 return Err(self.timed_out());
             };
-            let asked = match answer {
+            let requested = match response {
                 Ok(events) => {
-                    self.faulty = None;
+                    self.failing_since = None;
                     if !events.is_empty() {
                         self.interval.restart();
                         return Ok(events);
@@ -103,17 +103,17 @@ impl Follower {
                 }
                 Err(error) => self.tolerate(error)?,
             };
-            // A call that failed because the time was up was also the last one.
-            if last || (self.faulty.is_some() && self.idle.is_spent()) {
+            // The deadline may also be the reason for the failure.
+            if last || (self.failing_since.is_some() && self.idle.is_spent()) {
                 return Err(self.timed_out());
             }
             let interval = self.interval.next(&*self.clock);
-            self.idle.pause(interval, asked).await;
+            self.idle.pause(interval, requested).await;
         }
     }
 
-    /// Returns new events, if there are any.
-    async fn ask(&mut self, client: &Client) -> Result<Vec<RunEvent>, Error> {
+    /// Polls the run if necessary, and returns its new events.
+    async fn fetch(&mut self, client: &Client) -> Result<Vec<RunEvent>, Error> {
         if !self.more && !self.poll(client).await? {
             return Ok(Vec::new());
         }
@@ -124,23 +124,22 @@ impl Follower {
             None => list,
         };
         let page = list.send().await?.into_inner();
-        Ok(self.enter(page))
+        Ok(self.add(page))
     }
 
-    /// Adds a page, and returns its new events in order of their indexes.
-    fn enter(&mut self, page: ListRunEventsResponse) -> Vec<RunEvent> {
+    /// Adds a page, and returns its new events sorted by index.
+    fn add(&mut self, page: ListRunEventsResponse) -> Vec<RunEvent> {
         self.total = page.total_count.as_ref().and_then(LenientInteger::get);
-        let Entry { mut fresh, shortfall, .. } = self.tally.enter(page.events, self.total);
-        if fresh.iter().all(|event| event.position().is_some()) {
-            fresh.sort_by_key(RunEvent::position);
+        let Entry { mut new, shortfall, .. } = self.tally.add(page.events, self.total);
+        if new.iter().all(|event| event.position().is_some()) {
+            new.sort_by_key(RunEvent::position);
         }
-        // A page with something new may not be the last.
-        self.more = !fresh.is_empty();
-        // While the run goes on, events that are counted and not shown may be late.
-        let shortfall = shortfall.filter(|kind| self.ended || *kind == Shortfall::Stuck);
+        self.more = !new.is_empty();
+        // While the run is in progress, the service may list an event later than it counts it.
+        let shortfall = shortfall.filter(|kind| self.ended || *kind == Shortfall::Repeated);
         let before = self.shortfall.map_or(0, |(_, times)| times);
         self.shortfall = shortfall.map(|kind| (kind, before + 1));
-        fresh
+        new
     }
 
     /// Polls the state of the run, and returns whether the run is listed.
@@ -157,35 +156,40 @@ impl Follower {
     fn is_over(&self) -> Result<bool, Error> {
         match self.shortfall {
             None => Ok(self.ended),
-            Some((kind @ Shortfall::Stuck, STUCK..) | (kind @ Shortfall::Short, LATE..)) => {
-                Err(self.incomplete(kind))
-            }
+            Some(
+                (kind @ Shortfall::Repeated, MAX_REPEATED_PAGES..)
+                | (kind @ Shortfall::Missing, MAX_MISSING_PAGES..),
+            ) => Err(self.incomplete(kind)),
             Some(_) => Ok(false),
         }
     }
 
-    /// Builds the error for a service that does not show all events.
+    /// Builds the error for a service that counts more events than it returns.
     fn incomplete(&self, kind: Shortfall) -> Error {
         let progress = Progress {
             position: self.tally.position(),
-            came: self.tally.came(),
+            came: self.tally.received(),
             total: self.total,
         };
         Error::pagination(kind.message(), progress)
     }
 
-    /// Returns the pause that the service asked for, or the error if it is not tolerated.
+    /// Returns the requested pause of a transient failure, or the error if polling must stop.
     fn tolerate(&mut self, error: Error) -> Result<Duration, Error> {
-        if !is_passing(&error) {
+        if !is_transient(&error) {
             return Err(self.observer.refusal(error));
         }
-        let (asked, error) = asked_pause(error)?;
-        if lasts(&mut self.faulty, &*self.clock, FAULTS) { Err(error) } else { Ok(asked) }
+        let (requested, error) = requested_pause(error)?;
+        if has_lasted(&mut self.failing_since, &*self.clock, MAX_FAILURE_TIME) {
+            Err(error)
+        } else {
+            Ok(requested)
+        }
     }
 
     fn timed_out(&self) -> Error {
         let (run, limit) = (self.observer.run.name(), self.idle.limit());
-        let message = format!("no event of {run} came within {limit:?}");
+        let message = format!("{run} had no new event for {limit:?}");
         failure::timed_out(message, None)
     }
 }
