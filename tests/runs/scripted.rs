@@ -209,7 +209,7 @@ async fn timeout_names_the_last_failure() {
     assert_eq!(service.clock.now() - started, Duration::from_secs(90));
     assert_eq!(error.last_status().map(|status| status.as_u16()), Some(503));
     let text = error.to_string();
-    assert!(text.contains("has not been seen after 90s, and the last poll failed: 503"), "{text}");
+    assert!(text.contains("could not be read after 90s, and the last poll failed: 503"), "{text}");
 }
 
 #[tokio::test]
@@ -230,7 +230,7 @@ async fn retry_after_beyond_the_deadline_ends_the_wait() {
     assert_eq!(error.kind(), ErrorKind::Timeout);
     assert_eq!(service.clock.now(), started, "the wait did not end at once");
     let text = error.to_string();
-    assert!(text.contains("has not been seen after 0") && !text.contains("after 60s"), "{text}");
+    assert!(text.contains("could not be read after 0") && !text.contains("after 60s"), "{text}");
     assert!(text.contains("asks to wait 61s, beyond the deadline of 60s"), "{text}");
 }
 

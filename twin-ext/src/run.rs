@@ -1,7 +1,7 @@
-//! Starts runs, waits for them, follows their events and resumes them after a restart.
+//! Starts runs, waits for them, streams their events, and resumes them after a restart.
 //!
-//! [`RunExt`] extends a client with runs; [`RunHandle`] operates on one run. The
-//! [guide](crate::guide::runs) has their guarantees. Dropping a handle does not end its run.
+//! [`RunExt`] extends the client, and [`RunHandle`] operates on one run. The
+//! [guide](crate::guide::runs) explains the guarantees. Dropping a handle does not end its run.
 
 #[cfg(feature = "blocking")]
 mod blocking;
@@ -35,21 +35,10 @@ pub use self::wait::{Wait, Waiting};
 use crate::error::Error;
 use crate::time::Timestamp;
 
-/// A launch; `.await` sends it.
+/// A future that starts a run. [`RunExt::launch`] and [`RunExt::launch_or_find`] create it.
 ///
-/// It borrows nothing, so that it can be spawned.
-///
-/// ```no_run
-/// use twin_ext::prelude::*;
-/// use twin_ext::RunHandle;
-/// use twin_api::types::{RunMode, StartRunBody};
-/// # async fn example(twin: twin_api::Client) -> Result<(), Error> {
-/// let launching = twin.launch("agent_abc123", StartRunBody::builder().run_mode(RunMode::Run));
-/// let run: RunHandle = launching.await?;
-/// # drop(run);
-/// # Ok(())
-/// # }
-/// ```
+/// It borrows nothing, so it can be spawned as a task. If it is dropped after its first poll, the
+/// run may have started.
 #[must_use = "a launch sends nothing until it is awaited"]
 pub struct Launching(Pin<Box<dyn Future<Output = Result<RunHandle, Error>> + Send>>);
 
@@ -67,7 +56,7 @@ impl fmt::Debug for Launching {
     }
 }
 
-/// Extends a client with runs.
+/// Extends the client with runs.
 ///
 /// ```no_run
 /// use twin_ext::prelude::*;
@@ -84,8 +73,9 @@ impl fmt::Debug for Launching {
 pub trait RunExt {
     /// Starts a run. `body` is a [`StartRunBody`] or its builder.
     ///
-    /// The request is retried only if it surely had no effect. Look at [`Error::outcome`] before
-    /// you launch again, or use [`launch_or_find`](Self::launch_or_find).
+    /// Starting a run is not idempotent, so the client retries only a request that had no effect.
+    /// Check [`Error::outcome`] before you launch again, or use
+    /// [`launch_or_find`](Self::launch_or_find).
     ///
     /// ```no_run
     /// use twin_ext::prelude::*;
@@ -98,8 +88,10 @@ pub trait RunExt {
     /// ```
     ///
     /// # Errors
-    /// The body is not complete (nothing was sent), or `start_run` failed. If the future is
-    /// dropped after the request was sent, a run may have started.
+    /// - [`ErrorKind::InvalidRequest`](crate::ErrorKind::InvalidRequest): the body lacks a required
+    ///   field. Nothing was sent.
+    /// - An error of `start_run`. If [`Outcome::may_have_happened`](crate::Outcome::may_have_happened) returns true, the
+    ///   run may have started.
     fn launch<B>(&self, agent_id: impl Into<String>, body: B) -> Launching
     where
         B: TryInto<StartRunBody>,
@@ -107,15 +99,16 @@ pub trait RunExt {
 
     /// Starts a run, and searches for it if the response is lost.
     ///
-    /// The service takes no idempotency key. Therefore a line with a marker of 32 random
-    /// hexadecimal digits is added to the message; the agent sees it, too. If the outcome is
-    /// [`Unknown`](crate::Outcome::Unknown) or [`Accepted`](crate::Outcome::Accepted), the new
-    /// runs are searched for the marker for 30 s, in their `goal` and their first events. A run is
-    /// adopted only if it is the only one with the marker: a schedule, another program or a person
-    /// may have started any other new run. If no run or several runs show the marker, the error is
-    /// that of the launch, with its outcome.
+    /// The service accepts no idempotency key. Therefore this method appends a marker of 32 random
+    /// hexadecimal digits to the message, which the agent sees too. If the outcome of the launch is
+    /// [`Unknown`](crate::Outcome::Unknown) or [`Accepted`](crate::Outcome::Accepted), it searches
+    /// the goal and the first events of the agent's new runs for the marker, for up to 30 s.
     ///
-    /// The agent's runs are listed once before the launch. If that fails, nothing is launched.
+    /// It adopts a run only if exactly one new run carries the marker. A schedule, another program
+    /// or a person may have started the others. Otherwise it returns the error of the launch, whose
+    /// outcome stays unknown.
+    ///
+    /// The method lists the agent's runs once before the launch. If that fails, it starts nothing.
     ///
     /// ```no_run
     /// use twin_ext::prelude::*;
@@ -129,22 +122,23 @@ pub trait RunExt {
     /// ```
     ///
     /// # Errors
-    /// As [`launch`](Self::launch).
+    /// See [`launch`](Self::launch). In addition, an error of `list_runs` before the launch.
     fn launch_or_find<B>(&self, agent_id: impl Into<String>, body: B) -> Launching
     where
         B: TryInto<StartRunBody>,
         B::Error: fmt::Display;
 
-    /// Returns the handle of a run that this process or another one launched. Sends nothing and
-    /// checks nothing.
+    /// Returns the handle of a run that was launched earlier, also by another process.
+    ///
+    /// It sends no request and does not check that the run exists.
     ///
     /// ```no_run
     /// use twin_ext::prelude::*;
     /// use twin_ext::RunTicket;
     /// # async fn example(twin: twin_api::Client, stored: &str) -> Result<(), Box<dyn std::error::Error>> {
     /// let ticket: RunTicket = serde_json::from_str(stored)?;
-    /// let done = twin.resume(ticket).wait().await?;
-    /// # drop(done);
+    /// let run = twin.resume(ticket).wait().await?;
+    /// println!("{} is {}", run.run_id, run.state());
     /// # Ok(())
     /// # }
     /// ```
@@ -153,7 +147,7 @@ pub trait RunExt {
     /// Streams the runs of an agent that ended at `time` or later. `time` is a
     /// [`SystemTime`](std::time::SystemTime) or RFC 3339 text.
     ///
-    /// A receiver of webhooks finds the runs whose delivery was lost with it; see the
+    /// Use it to find runs whose webhook delivery was lost. See the
     /// [guide](crate::guide::runs#find-runs-whose-webhook-was-lost).
     ///
     /// ```no_run
@@ -167,7 +161,8 @@ pub trait RunExt {
     /// # }
     /// ```
     ///
-    /// If the text is not a time, the stream gives one error and ends.
+    /// If the text is not a valid time, the stream returns one error of
+    /// [`ErrorKind::InvalidRequest`](crate::ErrorKind::InvalidRequest) and sends nothing.
     fn finished_since<T>(&self, agent_id: impl Into<String>, time: T) -> FinishedRuns<'_>
     where
         T: TryInto<Timestamp>,
@@ -190,7 +185,7 @@ impl RunExt for Client {
         B::Error: fmt::Display,
     {
         let (client, agent_id, body) = (self.clone(), agent_id.into(), launch::body(body));
-        Launching(Box::pin(async move { launch::or_find(client, agent_id, body?).await }))
+        Launching(Box::pin(async move { launch::launch_or_find(client, agent_id, body?).await }))
     }
 
     fn resume(&self, ticket: RunTicket) -> RunHandle {

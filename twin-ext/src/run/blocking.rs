@@ -1,4 +1,4 @@
-//! Blocking calls for runs, on the runtime that all blocking calls share.
+//! Adds blocking calls to the types of this module. All blocking calls share one runtime.
 
 use std::iter::FusedIterator;
 
@@ -9,7 +9,7 @@ use crate::blocking::{Blocking, block_on, iterate};
 use crate::error::Error;
 
 impl Launching {
-    /// Launches the run and blocks until the response arrives.
+    /// Starts the run, and blocks until the response arrives.
     ///
     /// ```no_run
     /// use twin_ext::prelude::*;
@@ -24,8 +24,9 @@ impl Launching {
     /// ```
     ///
     /// # Errors
-    /// As the launch; and [`ErrorKind::Config`](crate::ErrorKind::Config), before anything is
-    /// sent: this thread belongs to an async runtime.
+    /// See [`RunExt::launch`](crate::RunExt::launch). In addition,
+    /// [`ErrorKind::Config`](crate::ErrorKind::Config): the thread belongs to an async runtime.
+    /// Nothing was sent.
     pub fn blocking(self) -> Result<RunHandle, Error> {
         block_on(self)?
     }
@@ -45,8 +46,9 @@ impl Waiting {
     /// ```
     ///
     /// # Errors
-    /// As [`RunHandle::wait_with`]; and [`ErrorKind::Config`](crate::ErrorKind::Config), before
-    /// anything is sent: this thread belongs to an async runtime.
+    /// See [`RunHandle::wait_with`]. In addition,
+    /// [`ErrorKind::Config`](crate::ErrorKind::Config): the thread belongs to an async runtime.
+    /// Nothing was sent.
     pub fn blocking(self) -> Result<Run, Error> {
         block_on(self.into_future())?
     }
@@ -67,7 +69,7 @@ impl RunEvents {
     /// ```
     ///
     /// # Errors
-    /// [`ErrorKind::Config`](crate::ErrorKind::Config): this thread belongs to an async runtime.
+    /// [`ErrorKind::Config`](crate::ErrorKind::Config): the thread belongs to an async runtime.
     pub fn blocking(self) -> Result<Blocking<Self>, Error> {
         iterate(self)
     }
@@ -87,7 +89,7 @@ impl FinishedRuns<'_> {
     /// ```
     ///
     /// # Errors
-    /// [`ErrorKind::Config`](crate::ErrorKind::Config): this thread belongs to an async runtime.
+    /// [`ErrorKind::Config`](crate::ErrorKind::Config): the thread belongs to an async runtime.
     pub fn blocking(self) -> Result<Blocking<Self>, Error> {
         iterate(self)
     }

@@ -1,8 +1,7 @@
-//! Limits the total time of a loop over several calls.
+//! Limits the total time of a loop that makes several calls.
 //!
-//! A call that is under way when the time is up is given up, including its retries and pauses. A
-//! loop may make one last call when its time is up, so that it ends with the latest state; that
-//! call may take [`LAST_CALL`].
+//! When the budget is spent, the call in flight is cancelled, including its retries. If no call is
+//! in flight, a loop may make one last call of up to [`LAST_CALL`], to return the latest state.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,14 +13,14 @@ use crate::error::Error;
 use crate::options::{CallOptions, ClientExt as _};
 use crate::policy::Policy;
 
-/// How long the call at the end of a budget may take.
+/// Maximum time of the call after the budget is spent.
 pub(super) const LAST_CALL: Duration = Duration::from_secs(5);
 
-/// Maximum `Retry-After` that a loop waits for. A longer one ends the loop with the refusal, as it
-/// does for a single call.
+/// Maximum `Retry-After` that a loop honours. A longer one ends the loop with the error of the
+/// call, as for a single call.
 const LONGEST_PAUSE: Duration = Duration::from_secs(120);
 
-/// The time of one loop.
+/// The time budget of one loop.
 #[derive(Debug, Clone)]
 pub(super) struct Budget {
     clock: Arc<dyn Clock>,
@@ -57,8 +56,7 @@ impl Budget {
         self.left().is_zero()
     }
 
-    /// Returns a client whose deadline is that of the budget, so that no retry exceeds it. The
-    /// last call is not retried.
+    /// Returns a client whose deadline is the end of the budget. It does not retry the last call.
     pub(super) fn client(&self, client: &Client) -> Client {
         let Some(policy) = Policy::of(client) else { return client.clone() };
         let options = match self.left() {
@@ -68,24 +66,23 @@ impl Budget {
         client.with(options)
     }
 
-    /// Makes a call that ends with the budget; `None` if it was given up. A call that starts when
-    /// the budget is spent is the last one.
+    /// Awaits a call until the budget is spent. Returns `None` if the call was cancelled. A call
+    /// that starts after the budget is spent has [`LAST_CALL`].
     pub(super) async fn call<T>(&self, call: impl Future<Output = T>) -> Option<T> {
         let left = if self.is_spent() { LAST_CALL } else { self.left() };
         before(&mut self.clock.alarm(left), call).await
     }
 
-    /// Pauses for `interval`, or longer if the service asked for it, but not beyond the budget.
-    pub(super) async fn pause(&self, interval: Duration, asked: Duration) {
-        self.clock.sleep(interval.max(asked).min(self.left())).await;
+    /// Pauses for the longer of `interval` and `requested`, but not beyond the budget.
+    pub(super) async fn pause(&self, interval: Duration, requested: Duration) {
+        self.clock.sleep(interval.max(requested).min(self.left())).await;
     }
 }
 
-/// Returns the pause that the service asked for; the error itself if the pause is above
-/// [`LONGEST_PAUSE`].
+/// Returns the `Retry-After` of an error, and the error. Fails if it is above [`LONGEST_PAUSE`].
 pub(super) fn requested_pause(error: Error) -> Result<(Duration, Error), Error> {
     match error.retry_after() {
-        Some(asked) if asked > LONGEST_PAUSE => Err(error),
-        asked => Ok((asked.unwrap_or_default(), error)),
+        Some(requested) if requested > LONGEST_PAUSE => Err(error),
+        requested => Ok((requested.unwrap_or_default(), error)),
     }
 }

@@ -1,6 +1,6 @@
-//! Names the states of a run that are errors for the caller.
+//! Defines the errors that the state of a run causes.
 //!
-//! Failures of a call keep their own error kinds.
+//! Failures of a request keep their own error kinds.
 
 use std::error::Error as StdError;
 use std::fmt;
@@ -10,8 +10,9 @@ use twin_api::{Client, ClientInfo as _, one_line};
 
 use crate::error::{Detail, Error, ErrorKind, Outcome};
 
-/// The state of a run that made an operation fail, in an error of
-/// [`ErrorKind::Run`](crate::ErrorKind::Run).
+/// The state of a run that made an operation fail.
+///
+/// [`Error::run_error`] returns it for errors of [`ErrorKind::Run`](crate::ErrorKind::Run).
 ///
 /// ```no_run
 /// use twin_ext::prelude::*;
@@ -32,21 +33,22 @@ use crate::error::{Detail, Error, ErrorKind, Outcome};
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum RunError {
-    /// The service does not list the run: it never existed, or it was deleted.
+    /// The service does not list the run. The identifiers may be wrong, or the run was deleted.
     NotFound,
-    /// The run existed and does no longer: it was deleted, or its agent was.
+    /// The run existed, but the run or its agent was deleted since.
     Gone,
-    /// The run is paused: it waits for input, or its user has paused it. The API cannot resume it.
+    /// The run is paused: it waits for input, or a user has paused it. The API cannot resume it;
+    /// answer or resume it in Twin, then wait again.
     Paused,
-    /// The run has not ended.
+    /// The run is still in progress.
     Running,
-    /// An error ended the run.
+    /// The run ended with an error.
     Failed,
     /// A user stopped the run, or it was cancelled.
     Stopped,
-    /// The run has a status that this version of the crate does not know.
+    /// The run has this status, which this version of the crate does not know.
     UnknownStatus(String),
-    /// The service did not cancel the run; the text is its reason.
+    /// The service did not cancel the run, for this reason.
     NotCancelled(String),
 }
 
@@ -64,9 +66,9 @@ impl fmt::Display for RunError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::NotFound => f.write_str("is not listed: it does not exist, or it was deleted"),
-            Self::Gone => f.write_str("is gone: it was deleted, or its agent was"),
+            Self::Gone => f.write_str("is gone: the run or its agent was deleted"),
             Self::Paused => f.write_str(
-                "is paused, waiting for input or by its user: answer or resume it in Twin, \
+                "is paused: it waits for input, or a user paused it; answer or resume it in Twin, \
                  then wait again",
             ),
             Self::Running => f.write_str("has not ended"),
@@ -84,13 +86,18 @@ impl fmt::Display for RunError {
 impl StdError for RunError {}
 
 impl Error {
-    /// Returns the state of the run that made the operation fail; `None` for other kinds of errors.
+    /// Returns the state of the run that made the operation fail, or `None` if a request failed or
+    /// the deadline passed.
     ///
     /// ```no_run
     /// # async fn example(run: twin_ext::RunHandle) -> Result<(), twin_ext::Error> {
     /// use twin_ext::RunError;
-    /// let error = run.wait().await.unwrap_err();
-    /// assert_eq!(error.run_error(), Some(&RunError::Paused));
+    /// match run.wait().await {
+    ///     Err(error) if error.run_error() == Some(&RunError::Paused) => {
+    ///         println!("answer {} in Twin", run.run_id());
+    ///     }
+    ///     result => drop(result?),
+    /// }
     /// # Ok(())
     /// # }
     /// ```
@@ -99,8 +106,7 @@ impl Error {
     }
 }
 
-/// Names a run in a message. The caller may have passed the API key as an identifier, which is
-/// removed.
+/// Names a run in a message. Removes the API key, which the caller may have passed as an identifier.
 pub(super) fn name(client: &Client, agent_id: &str, run_id: &str) -> String {
     redacted(client, &format!("run {run_id} of agent {agent_id}"))
 }
@@ -110,13 +116,13 @@ pub(super) fn redacted(client: &Client, text: &str) -> String {
     client.inner().redactor().text(text).into_owned()
 }
 
-/// Builds the error of the run with this [`name`].
+/// Builds the error for the state of the run with this [`name`].
 pub(super) fn of(run: &str, error: RunError) -> Error {
     let detail = Detail::new(ErrorKind::Run, error.outcome(), format!("{run} {error}"));
     Error::from(detail).with_state(error)
 }
 
-/// Builds the error of a run from a refusal, whose status it keeps.
+/// Builds the error for the state of a run. Keeps the HTTP status of the response that showed it.
 pub(super) fn refused(run: &str, error: RunError, refusal: &Error) -> Error {
     let mut detail = Detail::new(ErrorKind::Run, error.outcome(), format!("{run} {error}"));
     detail.status = refusal.status();
@@ -124,8 +130,8 @@ pub(super) fn refused(run: &str, error: RunError, refusal: &Error) -> Error {
     Error::from(detail).with_state(error)
 }
 
-/// Builds the error of a loop whose time is up. `last` is the failure of the last call, which the
-/// message quotes.
+/// Builds the error for a loop whose deadline passed. `last` is the failure of the last call, which
+/// the message quotes.
 pub(super) fn timed_out(message: String, last: Option<Error>) -> Error {
     let mut detail = Detail::new(ErrorKind::Timeout, Outcome::Unknown, message);
     if let Some(last) = last {
@@ -136,7 +142,7 @@ pub(super) fn timed_out(message: String, last: Option<Error>) -> Error {
     reading(detail).into()
 }
 
-/// Adds the operation that waits consist of, which is idempotent.
+/// Sets the operation to `list_runs`, the idempotent request that polling sends.
 pub(super) fn reading(mut detail: Detail) -> Detail {
     detail.operation = Some("list_runs".into());
     detail.method = Some(Method::GET);

@@ -1,8 +1,9 @@
-//! Finds one run in the list of its agent's runs, because no operation reads a single run.
+//! Finds one run in the list of its agent's runs, because the API has no operation that reads one
+//! run.
 //!
-//! The request filters by the run's identifier. If the service ignores the filter and returns
-//! other runs, the pages are searched up to a bound. A run is reported as missing only if the
-//! total is not higher than the number of runs that were shown.
+//! The request filters by `run_id`. If the service ignores the filter, the function searches up to
+//! 100 pages. It reports a run as missing only if the service has returned as many runs as its
+//! total says.
 
 use std::collections::HashSet;
 
@@ -12,13 +13,13 @@ use twin_api::{Client, LenientInteger};
 use super::failure::{self, reading};
 use crate::error::{Detail, Error, ErrorKind, Outcome};
 
-/// Maximum pages to search when the filter is ignored: 10,000 runs.
+/// Maximum number of pages to search, which have up to 10,000 runs.
 const PAGES: i64 = 100;
 
-/// A run, and its summary.
+/// A run and its summary.
 pub(super) struct FoundRun {
     pub(super) run: Run,
-    /// `None` if it is not certain that a summary belongs to this run.
+    /// `None` if the response has no summary that certainly belongs to this run.
     pub(super) summary: Option<RunSummary>,
 }
 
@@ -39,18 +40,18 @@ pub(super) async fn find(
     for page in 1..=PAGES {
         let list = client.list_runs().agent_id(agent_id).filter_run_id(run_id);
         let list = if page > 1 { list.page(page) } else { list };
-        let mut answer = list.send().await?.into_inner();
-        if let Some(place) = answer.runs.iter().position(|run| run.run_id == run_id) {
-            let summary = summary_of(&mut answer, run_id);
-            return Ok(Some(FoundRun { run: answer.runs.swap_remove(place), summary }));
+        let mut page = list.send().await?.into_inner();
+        if let Some(index) = page.runs.iter().position(|run| run.run_id == run_id) {
+            let summary = summary_of(&mut page, run_id);
+            return Ok(Some(FoundRun { run: page.runs.swap_remove(index), summary }));
         }
         let before = others.len();
-        others.extend(answer.runs.into_iter().map(|run| run.run_id));
+        others.extend(page.runs.into_iter().map(|run| run.run_id));
         if others.len() > before {
             continue;
         }
-        // If no other run came, the filter works. Otherwise the total shows whether this was the end.
-        let total = answer.total_runs.as_ref().and_then(LenientInteger::get);
+        // Without other runs, the filter works. With others, the total tells whether this is the end.
+        let total = page.total_runs.as_ref().and_then(LenientInteger::get);
         if others.is_empty() || total.is_none_or(|total| total <= others.len() as u64) {
             return Ok(None);
         }
@@ -59,32 +60,34 @@ pub(super) async fn find(
     Err(undecided(&failure::name(client, agent_id, run_id), others.len()))
 }
 
-/// Builds the error for a service that ignores the filter and does not show all runs.
+/// Builds the error for a service that ignores the filter and does not return all runs.
 fn undecided(run: &str, shown: usize) -> Error {
     let message = format!(
-        "{run} is not among the {shown} runs that the service shows; it ignores filter_run_id and \
-         has more runs"
+        "{run} is not among the {shown} runs that the service returned; it ignores \
+         filter_run_id, and its total is higher"
     );
     reading(Detail::new(ErrorKind::Pagination, Outcome::Unknown, message)).into()
 }
 
-/// Returns the summary of this run. Summaries come in a separate list and do not always name
-/// their run: a summary without a name is certain only beside a single run.
-fn summary_of(answer: &mut ListRunsResponse, run_id: &str) -> Option<RunSummary> {
-    let alone = answer.runs.len() == 1;
-    let summaries = answer.all_run_summaries.as_mut()?;
-    let alone = alone && summaries.len() == 1;
-    let place = summaries.iter().position(|summary| match &summary.run_id {
+/// Returns the summary of this run.
+///
+/// Summaries are a separate list and may lack a `run_id`. One without `run_id` certainly belongs to
+/// this run only if the response has a single run and a single summary.
+fn summary_of(page: &mut ListRunsResponse, run_id: &str) -> Option<RunSummary> {
+    let single_run = page.runs.len() == 1;
+    let summaries = page.all_run_summaries.as_mut()?;
+    let single = single_run && summaries.len() == 1;
+    let index = summaries.iter().position(|summary| match &summary.run_id {
         Some(id) => id == run_id,
-        None => alone,
+        None => single,
     });
-    place.map(|place| summaries.swap_remove(place))
+    index.map(|index| summaries.swap_remove(index))
 }
 
-/// Rejects a blank identifier, which would not filter the list.
+/// Rejects a blank identifier, with which the request would list all runs.
 fn check(run_id: &str) -> Result<(), Error> {
     if run_id.trim().is_empty() {
-        let message = "the identifier of the run is blank: nothing was sent";
+        let message = "the run_id is blank; nothing was sent";
         return Err(Detail::new(ErrorKind::InvalidRequest, Outcome::NotSent, message).into());
     }
     Ok(())

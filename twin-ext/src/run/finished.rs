@@ -1,8 +1,7 @@
 //! Lists the runs of an agent that ended since a time, for receivers that missed a webhook.
 //!
-//! The stream reads the whole list of the agent's runs. The service filters by the start of a run
-//! and not by its end, and a run that started long ago may have ended just now. The stream omits
-//! only runs that surely ended before the time.
+//! The service filters runs by their start and not by their end, and a run that started long ago
+//! may have ended just now. The stream therefore reads the whole list and filters it.
 
 use std::fmt;
 use std::pin::Pin;
@@ -23,10 +22,11 @@ use crate::time::Timestamp;
 /// The default page size of the service.
 const PAGE: i64 = 100;
 
-/// Streams the runs of an agent that ended since a time, in the order of the list.
+/// Streams the runs of an agent that ended since a time. [`finished_since`](crate::RunExt::finished_since)
+/// creates it.
 ///
-/// Ended runs without an end time are included. The stream ends after an error. Dropping the
-/// future of [`next`](Self::next) loses nothing.
+/// Runs keep the order of the list. An ended run without an end time is included. The stream ends
+/// after an error. Dropping the future of [`next`](Self::next) loses no run.
 ///
 /// ```no_run
 /// use std::time::{Duration, SystemTime};
@@ -72,19 +72,24 @@ impl<'a> FinishedRuns<'a> {
         }
     }
 
-    /// Sets the maximum duration of a run from start to end, including pauses, so that the service
-    /// can omit runs that started earlier. A run that lasts longer is omitted.
+    /// Sets the maximum duration of a run, from start to end and including pauses.
     ///
-    /// Without it, all runs of the agent are read, a hundred per request. It has no effect after
-    /// the first poll.
+    /// The service then filters out runs that started earlier than this before the time. Use it for
+    /// agents with many runs: without it, the stream reads all runs of the agent, 100 per request.
+    /// The stream misses a run that lasts longer. The setting has no effect after the first poll.
     ///
     /// ```no_run
     /// # use std::time::{Duration, SystemTime};
     /// # use twin_ext::prelude::*;
-    /// # fn example(twin: twin_api::Client) {
+    /// # async fn example(twin: twin_api::Client) -> Result<(), Error> {
     /// let day = Duration::from_secs(86_400);
-    /// let runs = twin.finished_since("agent_abc123", SystemTime::now() - day).max_run_duration(7 * day);
-    /// # drop(runs);
+    /// let mut runs = twin
+    ///     .finished_since("agent_abc123", SystemTime::now() - day)
+    ///     .max_run_duration(7 * day);
+    /// while let Some(run) = runs.try_next().await? {
+    ///     println!("{} is {}", run.run_id, run.state());
+    /// }
+    /// # Ok(())
     /// # }
     /// ```
     pub fn max_run_duration(mut self, limit: Duration) -> Self {
@@ -98,20 +103,25 @@ impl<'a> FinishedRuns<'a> {
         self
     }
 
-    /// Returns the next run; `None` at the end.
+    /// Returns the next run, or `None` after the last one. Dropping the future loses no run.
+    ///
+    /// # Errors
+    /// See [`try_next`](Self::try_next).
     pub async fn next(&mut self) -> Option<Result<Run, Error>> {
         std::future::poll_fn(|context| Pin::new(&mut *self).poll_next(context)).await
     }
 
-    /// Returns the next run, like [`next`](Self::next), in a form that suits `?`.
+    /// Returns the next run, like [`next`](Self::next), as a `Result<Option<_>>` for use with `?`.
     ///
     /// # Errors
-    /// The time is not valid (nothing was sent), or the list of runs failed.
+    /// - [`ErrorKind::InvalidRequest`](crate::ErrorKind::InvalidRequest): the time is not valid.
+    ///   Nothing was sent.
+    /// - An error of the list, as in [`Paginate::items`](crate::Paginate::items).
     pub async fn try_next(&mut self) -> Result<Option<Run>, Error> {
         self.next().await.transpose()
     }
 
-    /// Returns whether this run has ended, and not surely before the time.
+    /// Returns whether the run has ended at `since` or later, or at an unknown time.
     fn is_due(since: Timestamp, run: &Run) -> bool {
         let ended = run.finished_at.as_deref().and_then(Timestamp::parse);
         run.has_ended() && ended.is_none_or(|ended| ended >= since)

@@ -1,8 +1,8 @@
-//! Follows the events of a run until it ends.
+//! Streams the events of a run until it ends.
 //!
-//! Each round reads the run's state before its events, so that the events that led to the end are
-//! included. If the service counts more events than it shows, the stream ends with an error. The
-//! number of requests is bounded by time limits. The stream starts no task.
+//! Each round reads the state of the run before its events, so the stream includes the events that
+//! led to the end. If the service counts more events than it returns, the stream ends with an
+//! error. Time limits bound the number of requests. The stream starts no task.
 
 mod follower;
 
@@ -24,11 +24,12 @@ use crate::error::Error;
 use crate::event::RunEventExt as _;
 use crate::page::{Indexed, Location, Position, misplaced};
 
-/// Streams the events of a run, each once, until the run ends.
+/// Streams the events of a run until the run ends. [`RunHandle::events`] creates it.
 ///
-/// The stream continues while the run is paused; an event shows that it waits for input. It ends
-/// after an error. Dropping the future of [`next`](Self::next) loses nothing. Transient failures
-/// are retried for five minutes.
+/// The stream returns each event once, and polls the service for new events. It continues while
+/// the run is paused; an event tells that the run waits for input. It retries transient failures
+/// for five minutes, and ends after an error. Dropping the future of [`next`](Self::next) loses no
+/// event.
 ///
 /// ```no_run
 /// use twin_ext::prelude::*;
@@ -36,7 +37,10 @@ use crate::page::{Indexed, Location, Position, misplaced};
 /// # async fn example(run: RunHandle) -> Result<(), Error> {
 /// let mut events = run.events();
 /// while let Some(event) = events.try_next().await? {
-///     println!("{:?}", event.kind().name());
+///     match event.final_text() {
+///         Some(text) => println!("result: {text}"),
+///         None => println!("{:?}", event.kind().name()),
+///     }
 /// }
 /// # Ok(())
 /// # }
@@ -45,10 +49,11 @@ use crate::page::{Indexed, Location, Position, misplaced};
 pub struct RunEvents {
     state: State,
     ready: VecDeque<RunEvent>,
-    /// The location after the events that were given.
+    /// The location after the events that the stream has returned.
     place: Indexed,
-    /// The highest index that was given of the current page.
+    /// The highest index that the stream has returned from the current page.
     batch: Option<u64>,
+    /// Whether the current page is sorted by index, and follows the events before it.
     ordered: bool,
 }
 
@@ -74,24 +79,18 @@ impl RunEvents {
                 (start, State::Idle(follower))
             }
             other => {
-                let error = misplaced(&other, "is paged by index");
+                let error = misplaced(&other, "uses indexes");
                 (start, State::Failed(Box::new(error)))
             }
         };
         Self { state, ready: VecDeque::new(), place, batch: None, ordered: true }
     }
 
-    /// Sets for how long no event may come before the stream ends with
-    /// [`ErrorKind::Timeout`](crate::ErrorKind::Timeout). The default is 1 h. It has no effect after
-    /// the first poll.
+    /// Sets the maximum time without a new event. The default is 1 h.
     ///
-    /// ```no_run
-    /// # use std::time::Duration;
-    /// # fn example(run: twin_ext::RunHandle) {
-    /// let events = run.events().idle_limit(Duration::from_secs(600));
-    /// # drop(events);
-    /// # }
-    /// ```
+    /// Afterwards the stream ends with [`ErrorKind::Timeout`](crate::ErrorKind::Timeout); the run
+    /// continues. Raise the limit for agents whose steps take long, or that wait for input. The
+    /// limit has no effect after the first poll.
     pub fn idle_limit(mut self, limit: Duration) -> Self {
         if let State::Idle(follower) = &mut self.state {
             follower.set_idle_limit(limit);
@@ -99,20 +98,24 @@ impl RunEvents {
         self
     }
 
-    /// Returns the index up to which all events were given. Store it, and resume with
+    /// Returns the index up to which the stream has returned all events, to resume with
     /// [`RunHandle::events_after`].
     pub fn last_index(&self) -> Option<u64> {
         self.place.after
     }
 
-    /// Returns the position after the events that were given. Store it, and resume with
-    /// [`RunHandle::events_from`]. Unlike an index, it holds the number of events that came.
+    /// Returns the position after the events that the stream has returned, to resume with
+    /// [`RunHandle::events_from`].
+    ///
+    /// Prefer it to [`last_index`](Self::last_index): it also contains the number of events, so a
+    /// resumed stream detects missing events.
     ///
     /// ```no_run
+    /// # fn handle(event: &twin_api::types::RunEvent) {}
     /// # async fn example(run: twin_ext::RunHandle) -> Result<(), Box<dyn std::error::Error>> {
     /// let mut events = run.events();
     /// while let Some(event) = events.try_next().await? {
-    ///     println!("{event:?}");
+    ///     handle(&event);
     ///     std::fs::write("position.json", serde_json::to_string(&events.position())?)?;
     /// }
     /// # Ok(())
@@ -125,12 +128,14 @@ impl RunEvents {
         }
     }
 
-    /// Records an event that is given. The index of an event out of order says nothing about the
-    /// events before it, so that the location moves only after the last event of the page.
+    /// Updates the location for an event that the stream returns.
+    ///
+    /// On a page out of order, lower indexes may follow, so the location moves only after the last
+    /// event of that page.
     fn record(&mut self, event: &RunEvent) {
         self.batch = self.batch.max(event.position());
         if let Some(came) = &mut self.place.came {
-            // A stored position may hold any count.
+            // The count comes from a stored position and may have any value.
             *came = came.saturating_add(1);
         }
         if self.ordered || self.ready.is_empty() {
@@ -138,26 +143,34 @@ impl RunEvents {
         }
     }
 
+    /// Takes the new events of a page, which are not empty.
     fn take(&mut self, events: Vec<RunEvent>) {
         let ordered = |two: &[RunEvent]| two[0].position() < two[1].position();
         self.ordered = events.windows(2).all(ordered) && events[0].position() > self.place.after;
         self.ready.extend(events);
     }
 
-    /// Returns the next event; `None` after the run has ended and all events came.
+    /// Returns the next event, or `None` after the last event of an ended run. Dropping the future
+    /// loses no event.
+    ///
+    /// # Errors
+    /// See [`try_next`](Self::try_next).
     pub async fn next(&mut self) -> Option<Result<RunEvent, Error>> {
         std::future::poll_fn(|context| Pin::new(&mut *self).poll_next(context)).await
     }
 
-    /// Returns the next event, like [`next`](Self::next), in a form that suits `?`.
+    /// Returns the next event, like [`next`](Self::next), as a `Result<Option<_>>` for use with `?`.
     ///
     /// # Errors
-    /// - [`RunError::NotFound`]: the run is not listed; [`RunError::Gone`]: no longer.
-    /// - [`RunError::UnknownStatus`]: the run has an unknown status and has not ended.
-    /// - [`ErrorKind::Pagination`](crate::ErrorKind::Pagination): the service does not show
-    ///   all events; the message says how many of how many came.
-    /// - [`ErrorKind::Timeout`](crate::ErrorKind::Timeout): no event came within the idle limit.
-    /// - A permanent failure of `list_runs` or `list_run_events`.
+    /// - [`RunError::NotFound`]: the service does not list the run, and never did.
+    /// - [`RunError::Gone`]: the run or its agent was deleted.
+    /// - [`RunError::UnknownStatus`]: the run has an unknown status for longer than 30 s.
+    /// - [`ErrorKind::Pagination`](crate::ErrorKind::Pagination): the service counts more events
+    ///   than it returns.
+    /// - [`ErrorKind::Timeout`](crate::ErrorKind::Timeout): no new event within the
+    ///   [idle limit](Self::idle_limit).
+    /// - An error of `list_runs` or `list_run_events`: it is permanent, or all calls failed for
+    ///   five minutes, or `Retry-After` is longer than two minutes.
     pub async fn try_next(&mut self) -> Result<Option<RunEvent>, Error> {
         self.next().await.transpose()
     }
@@ -226,8 +239,8 @@ mod tests {
     use crate::testing::Service;
 
     #[tokio::test]
-    async fn gives_up_a_call_that_hangs_at_the_idle_limit() {
-        // The response begins and never continues.
+    async fn stops_a_hanging_call_at_the_idle_limit() {
+        // The response is never completed.
         let service = Service::start(["HTTP/1.1 200 OK\r\ncontent-length: 99\r\n\r\n{…"]).await;
         let (twin, clock) = service.client();
         let limit = Duration::from_secs(20);

@@ -1,4 +1,4 @@
-//! Operates on one run.
+//! Operates on one run: waits for it, streams its events, cancels and deletes it.
 
 use std::fmt;
 use std::sync::Arc;
@@ -11,15 +11,16 @@ use super::{RunEvents, RunState, RunStateExt, RunTicket, Wait, Waiting, find};
 use crate::error::Error;
 use crate::page::{Indexed, Location, Position};
 
-/// Operates on one run: waits for its end, streams its events, cancels or deletes it.
+/// A handle for one run: waits for its end, streams its events, cancels or deletes it.
 ///
-/// A handle is cheap to clone. Dropping it does not affect the run.
+/// [`RunExt`](crate::RunExt) creates it. Cloning it is cheap, and dropping it does not affect the
+/// run.
 #[derive(Clone)]
 pub struct RunHandle {
     pub(super) client: Client,
     pub(super) agent_id: String,
     pub(super) run_id: String,
-    /// The run at its launch by this handle.
+    /// The run in the response of `start_run`.
     pub(super) started: Option<Arc<Run>>,
 }
 
@@ -34,38 +35,34 @@ impl RunHandle {
         &self.run_id
     }
 
-    /// Returns the run as `start_run` returned it; `None` for a run that was resumed, or whose
-    /// response held little more than its identifier.
+    /// Returns the run as the response of `start_run` describes it.
+    ///
+    /// It returns `None` for a resumed run, and if only the `run_id` of the response could be
+    /// decoded. Use [`get`](Self::get) to read the current run.
     pub fn started(&self) -> Option<&Run> {
         self.started.as_deref()
     }
 
-    /// Returns the ticket to store, to resume the run after a restart.
-    ///
-    /// ```no_run
-    /// # fn example(run: twin_ext::RunHandle) -> serde_json::Result<()> {
-    /// let stored = serde_json::to_string(&run.ticket())?;
-    /// # drop(stored);
-    /// # Ok(())
-    /// # }
-    /// ```
+    /// Returns the ticket of the run. Store it to [resume](crate::RunExt::resume) the run after a
+    /// restart.
     pub fn ticket(&self) -> RunTicket {
         RunTicket::new(&*self.agent_id, &*self.run_id)
     }
 
-    /// Reads the run.
+    /// Reads the run from the list of its agent's runs.
     ///
     /// # Errors
-    /// [`RunError::NotFound`]: the run is not listed, perhaps because it was just launched.
-    /// Otherwise an error of `list_runs`.
+    /// - [`RunError::NotFound`]: the service does not list the run. It may list a new run late; a
+    ///   [wait](Self::wait) tolerates this.
+    /// - An error of `list_runs`.
     pub async fn get(&self) -> Result<Run, Error> {
         Ok(self.find().await?.run)
     }
 
-    /// Reads the state of the run, with its outcome if the service reports one.
+    /// Reads the state of the run, including its outcome if the service reports one.
     ///
     /// # Errors
-    /// As [`get`](Self::get).
+    /// See [`get`](Self::get).
     pub async fn state(&self) -> Result<RunState, Error> {
         let found = self.find().await?;
         Ok(match found.run.state() {
@@ -74,8 +71,10 @@ impl RunHandle {
         })
     }
 
-    /// Reads the summary of the run: its outcome, a sentence or two, credits. `None` if the service
-    /// sends none, or none that surely belongs to this run.
+    /// Reads the summary of the run: its outcome, a short text and its credits.
+    ///
+    /// It returns `None` if the service sends no summary, or none that certainly belongs to this
+    /// run.
     ///
     /// ```no_run
     /// # async fn example(run: twin_ext::RunHandle) -> Result<(), twin_ext::Error> {
@@ -87,12 +86,12 @@ impl RunHandle {
     /// ```
     ///
     /// # Errors
-    /// As [`get`](Self::get).
+    /// See [`get`](Self::get).
     pub async fn summary(&self) -> Result<Option<RunSummary>, Error> {
         Ok(self.find().await?.summary)
     }
 
-    /// Waits until the run has ended, with the default limits: [`wait_with`](Self::wait_with).
+    /// Waits until the run has ended, for up to one hour. See [`wait_with`](Self::wait_with).
     ///
     /// ```no_run
     /// use twin_ext::prelude::*;
@@ -105,41 +104,46 @@ impl RunHandle {
     /// ```
     ///
     /// # Errors
-    /// As [`wait_with`](Self::wait_with).
+    /// See [`wait_with`](Self::wait_with).
     pub fn wait(&self) -> Waiting {
         self.wait_with(Wait::default())
     }
 
-    /// Waits until the run has ended. A run that failed or was stopped has ended, too:
-    /// [`RunStateExt::state`] returns how it ended, and [`RunStateExt::require_success`] turns every
-    /// end but success into an error.
+    /// Waits until the run has ended.
     ///
-    /// Transient failures (of the connection, 408, 429, 5xx) are retried until the deadline. A
-    /// `Retry-After` is honoured.
+    /// The wait succeeds for every end, also if the run failed or was stopped.
+    /// [`RunStateExt::state`] returns how the run ended, and [`RunStateExt::require_success`] returns
+    /// an error for every end but success.
+    ///
+    /// The wait retries transient failures (connection, 408, 429, 5xx) until the deadline, and
+    /// honours `Retry-After`. If the future is dropped, the run continues.
     ///
     /// ```no_run
     /// use std::time::Duration;
     /// use twin_ext::prelude::*;
     /// use twin_ext::{RunHandle, Wait};
     /// # async fn example(run: RunHandle) -> Result<(), Error> {
-    /// let patience = Wait::default().deadline(Duration::from_secs(600));
-    /// let done = run.wait_with(patience).await?.require_success()?;
-    /// # drop(done);
+    /// let wait = Wait::default().deadline(Duration::from_secs(600));
+    /// let done = run.wait_with(wait).await?.require_success()?;
+    /// println!("{} finished at {:?}", done.run_id, done.finished_at);
     /// # Ok(())
     /// # }
     /// ```
     ///
     /// # Errors
-    /// - [`RunError::Paused`]: the run waits for input, which the API cannot give.
-    /// - [`RunError::NotFound`]: the run is not listed; [`RunError::Gone`]: no longer.
+    /// - [`RunError::Paused`]: the run waits for input, which the API cannot provide.
+    /// - [`RunError::NotFound`]: the service does not list the run, and never did.
+    /// - [`RunError::Gone`]: the run or its agent was deleted.
     /// - [`RunError::UnknownStatus`]: the run has an unknown status and has not ended.
-    /// - [`ErrorKind::Timeout`](crate::ErrorKind::Timeout): the deadline passed.
-    /// - A permanent failure of `list_runs`.
+    /// - [`ErrorKind::Timeout`](crate::ErrorKind::Timeout): the deadline passed. The run continues,
+    ///   and you can wait again.
+    /// - An error of `list_runs` that is permanent, or whose `Retry-After` is longer than two
+    ///   minutes.
     pub fn wait_with(&self, wait: Wait) -> Waiting {
         Waiting { run: self.clone(), wait }
     }
 
-    /// Streams the events of the run, each once, from the first until the run ends.
+    /// Streams the events of the run from the first one until the run ends.
     ///
     /// ```no_run
     /// use twin_ext::prelude::*;
@@ -153,43 +157,46 @@ impl RunHandle {
     /// # }
     /// ```
     ///
-    /// For errors see [`RunEvents::try_next`].
+    /// The stream returns the errors of [`RunEvents::try_next`].
     pub fn events(&self) -> RunEvents {
         self.events_from(Position(Location::Start))
     }
 
-    /// Streams the events of the run after the one with this index, which
-    /// [`RunEvents::last_index`] returned before a restart.
+    /// Streams the events of the run after the one with this index.
     ///
-    /// ```no_run
-    /// # fn example(run: twin_ext::RunHandle, stored: u64) {
-    /// let events = run.events_after(stored);
-    /// # drop(events);
-    /// # }
-    /// ```
+    /// Pass the index that [`RunEvents::last_index`] returned before a restart. A stream from
+    /// [`events_from`](Self::events_from) also detects missing events.
     pub fn events_after(&self, index: u64) -> RunEvents {
         self.events_from(Position(Location::Event(Indexed { after: Some(index), came: None })))
     }
 
-    /// Streams the events of the run from a position on, which [`RunEvents::position`] or a list of
-    /// the run's events by [`Paginate`](crate::Paginate) returned. A position holds how many events
-    /// came before, so that the stream detects events that the service withholds.
+    /// Streams the events of the run from a position.
+    ///
+    /// Pass the position that [`RunEvents::position`], or a list of the run's events by
+    /// [`Paginate`](crate::Paginate), returned before a restart. It contains the number of earlier
+    /// events, so the stream detects missing events. If the position belongs to another kind of
+    /// list, the stream returns one error of
+    /// [`ErrorKind::InvalidRequest`](crate::ErrorKind::InvalidRequest) and ends.
     ///
     /// ```no_run
-    /// # fn example(run: twin_ext::RunHandle, stored: &str) -> serde_json::Result<()> {
-    /// let events = run.events_from(serde_json::from_str(stored)?);
-    /// # drop(events);
+    /// # fn handle(event: twin_api::types::RunEvent) {}
+    /// # async fn example(run: twin_ext::RunHandle) -> Result<(), Box<dyn std::error::Error>> {
+    /// let stored = std::fs::read_to_string("position.json")?;
+    /// let mut events = run.events_from(serde_json::from_str(&stored)?);
+    /// while let Some(event) = events.try_next().await? {
+    ///     handle(event);
+    /// }
     /// # Ok(())
     /// # }
     /// ```
-    ///
-    /// If the position belongs to another kind of list, the stream gives one error and ends.
     pub fn events_from(&self, position: Position) -> RunEvents {
         RunEvents::new(self.clone(), position)
     }
 
-    /// Cancels the run. A run that has already ended stays as it is; the call succeeds, and the
-    /// member `error` of the response says so.
+    /// Cancels the run.
+    ///
+    /// The call also succeeds if the run has already ended. The field `error` of the response then
+    /// says so, and the run keeps its state.
     ///
     /// ```no_run
     /// # async fn example(run: twin_ext::RunHandle) -> Result<(), twin_ext::Error> {
@@ -199,34 +206,28 @@ impl RunHandle {
     /// ```
     ///
     /// # Errors
-    /// [`RunError::NotCancelled`]: the service did not cancel the run. Otherwise an error of
-    /// `cancel_run`, which is idempotent and therefore retried.
+    /// - [`RunError::NotCancelled`]: the service did not cancel the run.
+    /// - An error of `cancel_run`. The request is idempotent, so the client has retried it.
     pub async fn cancel(&self, reason: impl Into<String>) -> Result<CancelRunResponse, Error> {
         let body = CancelRunBody::builder().reason(reason.into());
-        let asked = self.client.cancel_run().agent_id(&*self.agent_id).run_id(&*self.run_id);
-        let answer = asked.body(body).send().await?.into_inner();
-        if answer.success == Some(false) {
-            // The service may quote the key in its reason.
-            let why = failure::redacted(&self.client, &answer.error.unwrap_or_default());
-            return Err(self.error(RunError::NotCancelled(why)));
+        let request = self.client.cancel_run().agent_id(&*self.agent_id).run_id(&*self.run_id);
+        let response = request.body(body).send().await?.into_inner();
+        if response.success == Some(false) {
+            // The reason may quote the API key.
+            let reason = failure::redacted(&self.client, &response.error.unwrap_or_default());
+            return Err(self.error(RunError::NotCancelled(reason)));
         }
-        Ok(answer)
+        Ok(response)
     }
 
     /// Deletes the run and its events.
     ///
-    /// ```no_run
-    /// # async fn example(run: twin_ext::RunHandle) -> Result<(), twin_ext::Error> {
-    /// run.delete().await?;
-    /// # Ok(())
-    /// # }
-    /// ```
-    ///
     /// # Errors
-    /// An error of `delete_run`: 403 or 404 if the run does not exist.
+    /// An error of `delete_run`. [`Error::is_forbidden`] or [`Error::is_not_found`] returns true if
+    /// the run does not exist.
     pub async fn delete(&self) -> Result<(), Error> {
-        let asked = self.client.delete_run().agent_id(&*self.agent_id).run_id(&*self.run_id);
-        asked.send().await?;
+        let request = self.client.delete_run().agent_id(&*self.agent_id).run_id(&*self.run_id);
+        request.send().await?;
         Ok(())
     }
 
@@ -245,7 +246,7 @@ impl RunHandle {
     }
 }
 
-/// Shows the two identifiers and nothing of the client.
+/// Shows the two identifiers, but not the client.
 impl fmt::Debug for RunHandle {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("RunHandle")

@@ -1,8 +1,8 @@
-//! Starts a run, at most once.
+//! Starts a run at most once.
 //!
-//! A launch that may have succeeded is not repeated, because the service takes no idempotency
-//! key. Where the answer was lost, [`or_find`] searches for the run, and adopts one only if it
-//! carries the marker of this launch.
+//! The service accepts no idempotency key, so a launch that may have succeeded is never retried. If
+//! the response is lost, [`launch_or_find`] searches for the run, and adopts it only if it carries
+//! the marker of this launch.
 
 use std::collections::HashSet;
 use std::fmt::{self, Write as _};
@@ -19,40 +19,41 @@ use crate::clock::Clock;
 use crate::error::{Detail, Error, ErrorKind, Outcome};
 use crate::policy;
 
-/// How long the search for a run may take after its response was lost, all calls together.
+/// Maximum time of the search for a run whose response was lost.
 const SEARCH: Duration = Duration::from_secs(30);
 
-/// How many runs are compared before and after the launch. Newer ones come first.
+/// Number of runs to list before and after the launch. The list starts with the newest.
 const RUNS: i64 = 100;
 
-/// How many events of a run are searched. The message is among the first.
+/// Number of events to search in a run. The message is in one of the first events.
 const EVENTS: i64 = 20;
 
-/// How many new runs are searched at a time; far fewer start within the search.
+/// Maximum number of new runs to search in one poll. Far fewer start within the search.
 const CANDIDATES: usize = 20;
 
-/// Converts the body, before anything is sent.
+/// Converts the body of the request.
 pub(super) fn body<B>(body: B) -> Result<StartRunBody, Error>
 where
     B: TryInto<StartRunBody>,
     B::Error: fmt::Display,
 {
     body.try_into().map_err(|error| {
-        let message = format!("the body of start_run is not complete: {error}");
+        let message = format!("the body of start_run is incomplete: {error}");
         Detail::new(ErrorKind::InvalidRequest, Outcome::NotSent, message).into()
     })
 }
 
+/// Starts a run.
 pub(super) async fn launch(
     client: Client,
     agent_id: String,
     body: StartRunBody,
 ) -> Result<RunHandle, Error> {
-    let answer = client.start_run().agent_id(&*agent_id).body(body).send().await;
-    let run = match answer {
-        Ok(answer) => answer.into_inner().run,
+    let response = client.start_run().agent_id(&*agent_id).body(body).send().await;
+    let run = match response {
+        Ok(response) => response.into_inner().run,
         Err(error) => {
-            // The run was started, although the rest of the response does not decode.
+            // The run has started if the response has a `run_id`, even if the rest cannot be decoded.
             let Some(run_id) = error.run_id().map(str::to_owned) else { return Err(error.into()) };
             return Ok(RunHandle { client, agent_id, run_id, started: None });
         }
@@ -60,26 +61,27 @@ pub(super) async fn launch(
     if run.run_id.trim().is_empty() {
         let agent_id = failure::redacted(&client, &agent_id);
         let message =
-            format!("the run of agent {agent_id} was started, but the response has no run_id");
+            format!("a run of agent {agent_id} was started, but the response has no run_id");
         return Err(Detail::new(ErrorKind::Run, Outcome::Accepted, message).into());
     }
     Ok(RunHandle { client, agent_id, run_id: run.run_id.clone(), started: Some(Arc::new(run)) })
 }
 
-pub(super) async fn or_find(
+/// Starts a run with a marker in its message, and searches for the run if the outcome is unknown.
+pub(super) async fn launch_or_find(
     client: Client,
     agent_id: String,
     mut body: StartRunBody,
 ) -> Result<RunHandle, Error> {
     let clock = policy::clock_of(&client);
-    let mark = mark(&*clock);
-    let known = runs(&client, &agent_id).await?;
+    let marker = marker(&*clock);
+    let known = list_runs(&client, &agent_id).await?;
     let known = known.into_iter().map(|run| run.run_id).collect();
     body.user_message = Some(match body.user_message {
-        Some(message) if !message.is_empty() => format!("{message}\n\n({mark})"),
-        _ => format!("({mark})"),
+        Some(message) if !message.is_empty() => format!("{message}\n\n({marker})"),
+        _ => format!("({marker})"),
     });
-    let search = Search { client: &client, agent_id: &agent_id, known, mark: &mark };
+    let search = Search { client: &client, agent_id: &agent_id, known, marker: &marker };
     let error = match launch(client.clone(), agent_id.clone(), body).await {
         Err(error) if error.outcome().may_have_happened() => error,
         other => return other,
@@ -91,17 +93,17 @@ pub(super) async fn or_find(
     })
 }
 
-/// Returns a random marker for one message.
-fn mark(clock: &dyn Clock) -> String {
-    let mut mark = "launch-".to_owned();
+/// Returns a random marker for the message of one launch.
+fn marker(clock: &dyn Clock) -> String {
+    let mut marker = "launch-".to_owned();
     for _ in 0..2 {
         // Writing to a string does not fail.
-        let _ = write!(mark, "{:016x}", clock.random());
+        let _ = write!(marker, "{:016x}", clock.random());
     }
-    mark
+    marker
 }
 
-async fn runs(client: &Client, agent_id: &str) -> Result<Vec<Run>, Error> {
+async fn list_runs(client: &Client, agent_id: &str) -> Result<Vec<Run>, Error> {
     Ok(client.list_runs().agent_id(agent_id).page_size(RUNS).send().await?.into_inner().runs)
 }
 
@@ -109,38 +111,39 @@ async fn runs(client: &Client, agent_id: &str) -> Result<Vec<Run>, Error> {
 struct Search<'a> {
     client: &'a Client,
     agent_id: &'a str,
-    /// The runs that were listed before the launch.
+    /// The identifiers of the runs before the launch.
     known: HashSet<String>,
-    mark: &'a str,
+    marker: &'a str,
 }
 
 impl Search<'_> {
-    /// Returns the run if it is found within the time of the search.
+    /// Polls until the run is found or the time of the search is over.
     async fn run(&self, clock: &Arc<dyn Clock>) -> Option<Run> {
         let budget = Budget::new(Arc::clone(clock), SEARCH);
         let mut interval = Wait::default().poll_intervals();
         loop {
             let last = budget.is_spent();
             let client = budget.client(self.client);
-            let asked = match budget.call(self.poll(&client)).await? {
+            let requested = match budget.call(self.poll(&client)).await? {
                 Ok(SearchResult::Found(run)) => return Some(*run),
                 Ok(SearchResult::Nothing) => Duration::ZERO,
                 Err(error) if is_transient(&error) => requested_pause(error).ok()?.0,
                 Ok(SearchResult::Several) | Err(_) => return None,
             };
-            if last || asked > budget.left() {
+            if last || requested > budget.left() {
                 return None;
             }
-            budget.pause(interval.next(&**clock), asked).await;
+            budget.pause(interval.next(&**clock), requested).await;
         }
     }
 
+    /// Searches the current runs once.
     async fn poll(&self, client: &Client) -> Result<SearchResult, Error> {
-        let runs = runs(client, self.agent_id).await?;
+        let runs = list_runs(client, self.agent_id).await?;
         let new = runs.into_iter().filter(|run| !self.known.contains(&run.run_id));
         let mut found = SearchResult::Nothing;
         for run in new.take(CANDIDATES) {
-            if self.has_mark(client, &run).await? {
+            if self.has_marker(client, &run).await? {
                 found = match found {
                     SearchResult::Nothing => SearchResult::Found(Box::new(run)),
                     SearchResult::Found(_) | SearchResult::Several => {
@@ -152,21 +155,24 @@ impl Search<'_> {
         Ok(found)
     }
 
-    /// Returns whether the run shows the marker of this launch. If the service refuses to show its
-    /// events, the run is another one: it was deleted, or the key may not read it.
-    async fn has_mark(&self, client: &Client, run: &Run) -> Result<bool, Error> {
-        if run.goal.as_deref().is_some_and(|goal| goal.contains(self.mark)) {
+    /// Returns whether the run carries the marker of this launch.
+    ///
+    /// If the service rejects the request for its events, the run is not ours: it was deleted, or
+    /// the API key may not read it.
+    async fn has_marker(&self, client: &Client, run: &Run) -> Result<bool, Error> {
+        if run.goal.as_deref().is_some_and(|goal| goal.contains(self.marker)) {
             return Ok(true);
         }
         let list = client.list_run_events().agent_id(self.agent_id).run_id(&*run.run_id);
         match list.limit(EVENTS).send().await.map_err(Error::from) {
-            Ok(page) => Ok(page.events.iter().any(|event| event.event.get().contains(self.mark))),
+            Ok(page) => Ok(page.events.iter().any(|event| event.event.get().contains(self.marker))),
             Err(error) if is_transient(&error) => Err(error),
             Err(_) => Ok(false),
         }
     }
 }
 
+/// The runs that carry the marker.
 enum SearchResult {
     Nothing,
     Found(Box<Run>),
@@ -188,7 +194,7 @@ mod tests {
         {"run_id": "run_1", "agent_id": "a", "status": "in_progress", "started_at": "x"},
         {"run_id": "run_2", "agent_id": "a", "status": "in_progress", "started_at": "x"}]}"#;
 
-    /// The events of a run with this message.
+    /// Returns a response with the events of a run that has this message.
     fn events_with(message: &str) -> String {
         json(
             200,
@@ -198,30 +204,31 @@ mod tests {
         )
     }
 
-    /// Launches a run whose response is lost, with two new runs that have these messages.
+    /// Launches a run and loses the response. Afterwards the list has two new runs with these
+    /// messages.
     async fn launch(first: &str, second: &str) -> Result<RunHandle, Error> {
         let events = [events_with(first), events_with(second)];
-        let answers = [json(200, NONE), String::new(), json(200, TWO)].into_iter();
-        // The search goes on: list, events, events, and so on.
-        let again = std::iter::repeat_n([json(200, TWO), events[0].clone(), events[1].clone()], 20);
-        let answers = answers.chain(events.clone()).chain(again.flatten());
-        let (twin, _) = Service::start(answers).await.client();
+        let responses = [json(200, NONE), String::new(), json(200, TWO)].into_iter();
+        // The search polls again: the list, then the events of both runs.
+        let polls = std::iter::repeat_n([json(200, TWO), events[0].clone(), events[1].clone()], 20);
+        let responses = responses.chain(events.clone()).chain(polls.flatten());
+        let (twin, _) = Service::start(responses).await.client();
         let body = StartRunBody::builder().run_mode(RunMode::Run);
         twin.launch_or_find("a", body).await
     }
 
     #[tokio::test]
     async fn adopts_the_one_run_that_carries_the_marker() {
-        // The client's clock has the same numbers.
-        let mark = mark(&ManualClock::new(1));
-        assert_eq!(mark.len(), "launch-".len() + 32);
-        assert_eq!(launch("Go.", &mark).await.unwrap().run_id(), "run_2");
+        // The clock of the client has the same seed, and so the same random numbers.
+        let marker = marker(&ManualClock::new(1));
+        assert_eq!(marker.len(), "launch-".len() + 32);
+        assert_eq!(launch("Go.", &marker).await.unwrap().run_id(), "run_2");
     }
 
     #[tokio::test]
     async fn an_ambiguous_or_missing_marker_keeps_the_outcome_unknown() {
-        let mark = mark(&ManualClock::new(1));
-        for (first, second) in [(&*mark, &*mark), ("Go.", "launch-0")] {
+        let marker = marker(&ManualClock::new(1));
+        for (first, second) in [(&*marker, &*marker), ("Go.", "launch-0")] {
             let error = launch(first, second).await.unwrap_err();
             assert_eq!(error.outcome(), Outcome::Unknown, "{first} {second}");
             assert_eq!(error.operation(), Some("start_run"));
@@ -229,13 +236,13 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn search_continues_after_a_refusal_for_another_run() {
-        let mark = mark(&ManualClock::new(1));
+    async fn search_continues_if_the_service_rejects_a_request_for_another_run() {
+        let marker = marker(&ManualClock::new(1));
         for status in [403, 404, 400] {
-            let refused = json(status, r#"{"detail": "you do not have access"}"#);
-            let answers =
-                [json(200, NONE), String::new(), json(200, TWO), refused, events_with(&mark)];
-            let (twin, _) = Service::start(answers).await.client();
+            let rejected = json(status, r#"{"detail": "you do not have access"}"#);
+            let responses =
+                [json(200, NONE), String::new(), json(200, TWO), rejected, events_with(&marker)];
+            let (twin, _) = Service::start(responses).await.client();
             let body = StartRunBody::builder().run_mode(RunMode::Run);
             assert_eq!(twin.launch_or_find("a", body).await.unwrap().run_id(), "run_2", "{status}");
         }
@@ -243,11 +250,12 @@ mod tests {
 
     #[tokio::test]
     async fn search_ends_within_its_time_limit() {
-        // Every request for events fails, after its retries.
-        let unwell = || json(503, r#"{"detail": "not now"}"#);
-        let looks = std::iter::repeat_n([json(200, TWO), unwell(), unwell(), unwell()], 40);
-        let answers = [json(200, NONE), String::new()].into_iter().chain(looks.flatten());
-        let service = Service::start(answers).await;
+        // Every request for events fails, also its retries.
+        let unavailable = || json(503, r#"{"detail": "not now"}"#);
+        let poll = [json(200, TWO), unavailable(), unavailable(), unavailable()];
+        let polls = std::iter::repeat_n(poll, 40);
+        let responses = [json(200, NONE), String::new()].into_iter().chain(polls.flatten());
+        let service = Service::start(responses).await;
         let (twin, clock) = service.client();
         let body = StartRunBody::builder().run_mode(RunMode::Run);
         let error = twin.launch_or_find("a", body).await.unwrap_err();

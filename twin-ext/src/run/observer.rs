@@ -1,8 +1,8 @@
-//! Polls a run, and judges the results of several polls.
+//! Polls a run, and interprets a sequence of polls.
 //!
-//! A run that is not listed may be listed late, and an unknown status may become a known one. The
-//! observer tolerates each for a grace period, which starts anew each time, and then returns an
-//! error. Waiting for a run and following its events use it.
+//! The service may list a new run late, and an unknown status may become a known one. The observer
+//! tolerates each of these for a grace period and then returns an error. A successful poll resets
+//! the period. [`Waiting`](super::Waiting) and [`RunEvents`](super::RunEvents) use it.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -25,31 +25,39 @@ pub(super) enum Observation {
     Paused,
     /// The run has an unknown status.
     Unclear,
-    /// The run has ended, but its status does not say so yet.
+    /// The run has ended, but its status is still that of a running run.
     Settling,
     Ended(Box<Run>),
 }
 
-/// The history of the polls of one run.
+/// The state of the polls of one run.
 pub(super) struct Observer {
     pub(super) run: RunHandle,
     clock: Arc<dyn Clock>,
     grace: Duration,
-    /// Whether the run was ever listed.
+    /// Whether the service has ever listed the run.
     seen: bool,
-    /// Since when the run is missing from the list.
-    missing: Option<Duration>,
-    /// Since when the status is unknown.
-    unclear: Option<Duration>,
+    /// When the run was first missing from the list.
+    missing_since: Option<Duration>,
+    /// When the status was first unknown or unsettled.
+    unclear_since: Option<Duration>,
     state: Option<RunState>,
 }
 
 impl Observer {
     pub(super) fn new(run: RunHandle, clock: Arc<dyn Clock>, grace: Duration) -> Self {
-        Self { run, clock, grace, seen: false, missing: None, unclear: None, state: None }
+        Self {
+            run,
+            clock,
+            grace,
+            seen: false,
+            missing_since: None,
+            unclear_since: None,
+            state: None,
+        }
     }
 
-    /// Polls once. `client` is the run's client, limited to the time that is left.
+    /// Polls once. `client` is the client of the run, with a deadline.
     pub(super) async fn poll(&mut self, client: &Client) -> Result<Observation, Error> {
         let RunHandle { agent_id, run_id, .. } = &self.run;
         match find(client, agent_id, run_id).await? {
@@ -59,8 +67,8 @@ impl Observer {
     }
 
     fn missing(&mut self) -> Result<Observation, Error> {
-        self.unclear = None;
-        if !has_lasted(&mut self.missing, &*self.clock, self.grace) {
+        self.unclear_since = None;
+        if !has_lasted(&mut self.missing_since, &*self.clock, self.grace) {
             return Ok(Observation::Missing);
         }
         Err(self.run.error(if self.seen { RunError::Gone } else { RunError::NotFound }))
@@ -68,12 +76,12 @@ impl Observer {
 
     fn seen(&mut self, run: Run) -> Result<Observation, Error> {
         self.seen = true;
-        self.missing = None;
+        self.missing_since = None;
         let state = run.state();
         self.state = Some(state.clone());
         let settled = !run.has_ended() || state::is_settled(&run);
         if settled && !matches!(state, RunState::Unknown(_)) {
-            self.unclear = None;
+            self.unclear_since = None;
         }
         match state {
             _ if run.has_ended() && settled => Ok(Observation::Ended(Box::new(run))),
@@ -84,8 +92,8 @@ impl Observer {
     }
 
     fn unclear(&mut self, run: Run, state: &RunState) -> Result<Observation, Error> {
-        let lasts = has_lasted(&mut self.unclear, &*self.clock, self.grace);
-        match (run.has_ended(), lasts) {
+        let lasted = has_lasted(&mut self.unclear_since, &*self.clock, self.grace);
+        match (run.has_ended(), lasted) {
             (true, true) => Ok(Observation::Ended(Box::new(run))),
             (true, false) => Ok(Observation::Settling),
             (false, false) => Ok(Observation::Unclear),
@@ -96,7 +104,7 @@ impl Observer {
         }
     }
 
-    /// Converts a permanent 403 or 404 into [`RunError::Gone`] if the run existed.
+    /// Converts a 403 or 404 to [`RunError::Gone`] if the run existed.
     pub(super) fn refusal(&self, error: Error) -> Error {
         let missing = error.is_not_found() || error.is_forbidden();
         if missing && (self.seen || self.run.started.is_some()) {
@@ -106,24 +114,24 @@ impl Observer {
     }
 
     /// Describes the last observation: "run … is still running".
-    pub(super) fn standing(&self) -> String {
-        let standing = match (&self.state, &self.missing) {
+    pub(super) fn describe(&self) -> String {
+        let state = match (&self.state, &self.missing_since) {
             (_, Some(_)) => "is not listed".to_owned(),
             (Some(state), None) => format!("is still {state}"),
-            (None, None) => "has not been seen".to_owned(),
+            (None, None) => "could not be read".to_owned(),
         };
-        let standing = failure::redacted(&self.run.client, &standing);
-        format!("{} {standing}", self.run.name())
+        let state = failure::redacted(&self.run.client, &state);
+        format!("{} {state}", self.run.name())
     }
 }
 
-/// Returns whether a condition has lasted for `limit`. It starts now if `since` is `None`.
+/// Returns whether a condition has lasted for `limit`. Sets `since` to now if it is `None`.
 pub(super) fn has_lasted(since: &mut Option<Duration>, clock: &dyn Clock, limit: Duration) -> bool {
     let now = clock.now();
     now.saturating_sub(*since.get_or_insert(now)) >= limit
 }
 
-/// Returns whether the same call may succeed later.
+/// Returns whether a retry of the request may succeed.
 pub(super) fn is_transient(error: &Error) -> bool {
     !error.is_permanent()
 }

@@ -1,14 +1,16 @@
-//! Intervals between polls: they double up to a maximum, with jitter.
+//! Computes the intervals between polls: exponential up to a maximum, with jitter.
 
 use std::time::Duration;
 
 use crate::clock::{Clock, jitter};
 
-/// The minimum bound, which prevents a busy loop.
+/// The minimum bound. It prevents a busy loop.
 const SHORTEST: Duration = Duration::from_millis(10);
 
-/// Intervals whose bound doubles up to a maximum. Each is between half of its bound and all of it,
-/// so that waits that started together do not poll together.
+/// A sequence of intervals whose bound doubles up to a maximum.
+///
+/// Each interval is random between half the bound and the bound, so that waits that start together
+/// do not poll at the same time.
 #[derive(Debug, Clone)]
 pub(crate) struct PollInterval {
     first: Duration,

@@ -1,7 +1,7 @@
-//! Derives the state of a run from its members.
+//! Derives the state of a run from its fields.
 //!
 //! The service sends `completed` where the reference has `finished`, omits `is_paused` and
-//! `is_finished`, and may send new statuses. A status that names an end decides. Otherwise
+//! `is_finished`, and may send new statuses. A final status takes precedence. For any other status,
 //! `is_finished` and `finished_at` decide whether the run has ended.
 
 use std::fmt;
@@ -12,7 +12,7 @@ use twin_api::types::{Run, RunOutcome, RunStatus};
 use super::failure::{self, RunError};
 use crate::error::Error;
 
-/// The state of a run.
+/// The state of a run, independent of how the service spells it.
 ///
 /// ```
 /// use twin_ext::prelude::*;
@@ -29,35 +29,31 @@ use crate::error::Error;
 pub enum RunState {
     /// The run is in progress.
     Running,
-    /// The run waits for input, or its user has paused it. The service reports both alike.
+    /// The run waits for input, or a user has paused it. The service reports both the same way.
     Paused,
-    /// The run has ended by itself, or the service does not report how it ended. The outcome is
-    /// `None` if it is not known: a [`Run`] never has it, and
-    /// [`RunHandle::state`](crate::RunHandle::state) reads it from the summaries.
+    /// The run has ended by itself, or the service does not report how it ended.
+    ///
+    /// The outcome is `None` if it is unknown. [`RunHandle::state`](crate::RunHandle::state) reads
+    /// it from the summary; [`RunStateExt::state`] cannot, because a [`Run`] has no outcome.
     Finished(Option<RunOutcome>),
-    /// An error ended the run.
+    /// The run ended with an error.
     Failed,
     /// A user stopped the run, or it was cancelled.
     Stopped,
-    /// The run has a status that this version of the crate does not know; the text is the status.
+    /// The run has this status, which this version of the crate does not know.
     Unknown(String),
 }
 
 impl RunState {
-    /// Returns whether the run has ended; false where that is unknown.
+    /// Returns true for a final state: finished, failed or stopped.
     ///
-    /// ```
-    /// use twin_ext::RunState;
-    /// assert!(RunState::Failed.is_end());
-    /// assert!(!RunState::Paused.is_end());
-    /// ```
+    /// It returns false for [`Unknown`](Self::Unknown), although such a run may have ended. Use
+    /// [`RunStateExt::has_ended`] to check a run.
     pub fn is_end(&self) -> bool {
         matches!(self, Self::Finished(_) | Self::Failed | Self::Stopped)
     }
-}
 
-impl RunState {
-    /// Returns the status of the service if it is unknown, and this crate's word otherwise.
+    /// Returns an unknown status as the service spells it, and any other state as `Display`.
     pub(super) fn word(&self) -> String {
         match self {
             Self::Unknown(status) => status.clone(),
@@ -84,20 +80,28 @@ impl fmt::Display for RunState {
 
 /// Extends [`Run`] with its state.
 pub trait RunStateExt {
-    /// Returns the state that the members of the run show.
+    /// Returns the state of the run, derived from its status and end time.
     ///
-    /// ```
+    /// ```no_run
+    /// # async fn example(twin: twin_api::Client) -> Result<(), twin_ext::Error> {
     /// use twin_ext::prelude::*;
     /// use twin_ext::RunState;
-    /// # use twin_api::types::Run;
-    /// # let json = r#"{"run_id": "r", "agent_id": "a", "status": "error", "started_at": ""}"#;
-    /// # let run: Run = serde_json::from_str(json)?;
-    /// assert_eq!(run.state(), RunState::Failed);
-    /// # Ok::<(), serde_json::Error>(())
+    /// let mut runs = twin.list_runs().agent_id("agent_abc123").items();
+    /// while let Some(run) = runs.try_next().await? {
+    ///     match run.state() {
+    ///         RunState::Failed => eprintln!("{} failed", run.run_id),
+    ///         RunState::Paused => eprintln!("{} waits for input", run.run_id),
+    ///         _ => {}
+    ///     }
+    /// }
+    /// # Ok(())
+    /// # }
     /// ```
     fn state(&self) -> RunState;
 
-    /// Returns whether the run has ended, by success or otherwise.
+    /// Returns whether the run has ended, with or without success.
+    ///
+    /// Unlike [`RunState::is_end`], it also recognises the end of a run with an unknown status:
     ///
     /// ```
     /// use twin_ext::prelude::*;
@@ -111,24 +115,22 @@ pub trait RunStateExt {
     /// ```
     fn has_ended(&self) -> bool;
 
-    /// Returns the run if it finished, and an error if it failed, was stopped or goes on.
+    /// Returns the run if it finished, and an error otherwise.
     ///
-    /// `run.wait().await?.require_success()?` waits for a run that finishes.
+    /// A wait succeeds for every end of a run. Use this method if only success counts:
     ///
-    /// ```
+    /// ```no_run
     /// use twin_ext::prelude::*;
-    /// use twin_ext::RunError;
-    /// # use twin_api::types::Run;
-    /// # let json = r#"{"run_id": "r", "agent_id": "a", "status": "error", "started_at": ""}"#;
-    /// # let run: Run = serde_json::from_str(json)?;
-    /// let error = run.require_success().unwrap_err();
-    /// assert_eq!(error.run_error(), Some(&RunError::Failed));
-    /// # Ok::<(), serde_json::Error>(())
+    /// # async fn example(run: twin_ext::RunHandle) -> Result<(), Error> {
+    /// let run = run.wait().await?.require_success()?;
+    /// println!("{} finished at {:?}", run.run_id, run.finished_at);
+    /// # Ok(())
+    /// # }
     /// ```
     ///
     /// # Errors
-    /// [`ErrorKind::Run`](crate::ErrorKind::Run): the run did not finish.
-    /// [`Error::run_error`] says what it did instead.
+    /// [`ErrorKind::Run`](crate::ErrorKind::Run): the run failed, was stopped, is paused or still
+    /// runs. [`Error::run_error`] returns which.
     fn require_success(self) -> Result<Run, Error>;
 }
 
@@ -137,7 +139,7 @@ impl RunStateExt for Run {
         let ended = says_ended(self);
         match by_status(&self.status) {
             state if state.is_end() => state,
-            // It has ended, and no member shows how.
+            // The run has ended, but no field shows how.
             RunState::Running | RunState::Paused if ended => RunState::Finished(None),
             state @ RunState::Unknown(_) if ended => state,
             _ if self.is_paused == Some(true) => RunState::Paused,
@@ -162,14 +164,14 @@ impl RunStateExt for Run {
     }
 }
 
-/// Returns whether the status of an ended run is final: it names an end, or is unknown. A status
-/// of "in progress" may be late.
+/// Returns whether the status of an ended run is final or unknown. The service may update
+/// `in_progress` to a final status later than `is_finished`.
 pub(super) fn is_settled(run: &Run) -> bool {
     let state = by_status(&run.status);
     state.is_end() || matches!(state, RunState::Unknown(_))
 }
 
-/// Returns the state that the status names, in any spelling.
+/// Returns the state for a status in any spelling.
 fn by_status(status: &RunStatus) -> RunState {
     let word = match status {
         RunStatus::Completed | RunStatus::Finished => return RunState::Finished(None),
@@ -194,8 +196,8 @@ fn by_status(status: &RunStatus) -> RunState {
     }
 }
 
-/// Returns whether `is_finished` or `finished_at` show that the run has ended. The reference has
-/// `is_finished` only in the response of `start_run`, and `finished_at` in lists.
+/// Returns whether `is_finished` or `finished_at` shows that the run has ended. In the reference,
+/// the response of `start_run` has `is_finished`, and lists have `finished_at`.
 fn says_ended(run: &Run) -> bool {
     let dated = || run.finished_at.as_deref().is_some_and(|time| !time.is_empty());
     run.is_finished.unwrap_or_else(dated)
@@ -216,10 +218,10 @@ mod tests {
     }
 
     #[test]
-    fn derives_the_state_from_every_combination_of_members() {
+    fn derives_the_state_from_every_combination_of_fields() {
         let unknown = |status: &str| RunState::Unknown(status.to_owned());
         let cases = [
-            // Forms of the reference and of the service.
+            // Statuses of the reference and of the service.
             (json!({"status": "in_progress"}), RunState::Running, false),
             (json!({"status": "in_progress", "is_finished": false}), RunState::Running, false),
             (json!({"status": "in_progress", "is_paused": true}), RunState::Paused, false),
@@ -230,7 +232,7 @@ mod tests {
             (json!({"status": "error"}), RunState::Failed, true),
             (json!({"status": "failed"}), RunState::Failed, true),
             (json!({"status": "stopped"}), RunState::Stopped, true),
-            // A known final status decides.
+            // A final status takes precedence.
             (json!({"status": "completed", "is_finished": false}), RunState::Finished(None), true),
             (json!({"status": "stopped", "is_paused": true}), RunState::Stopped, true),
             // An unknown status stays unknown.
@@ -248,7 +250,7 @@ mod tests {
                 unknown("queued"),
                 false,
             ),
-            // A run has ended although its status is late.
+            // A run has ended, although its status does not show it yet.
             (json!({"status": "in_progress", "is_finished": true}), RunState::Finished(None), true),
             (
                 json!({"status": "in_progress", "finished_at": "2026-02-20T14:32:15Z"}),
@@ -262,7 +264,7 @@ mod tests {
                 true,
             ),
             (json!({"status": "error", "is_finished": true}), RunState::Failed, true),
-            // Words for an end that were not observed.
+            // Final statuses that were never observed.
             (json!({"status": "cancelled"}), RunState::Stopped, true),
             (json!({"status": "Canceled", "is_paused": true}), RunState::Stopped, true),
             (json!({"status": "timed_out"}), RunState::Failed, true),

@@ -1,29 +1,37 @@
 //! Stores the identifiers of a run, so that another process can resume it.
 //!
-//! A ticket holds two identifiers and a version. It holds no API key and no state of the run,
-//! which may have changed meanwhile.
+//! A ticket contains two identifiers and a version. It contains no API key, and no state of the
+//! run, which may change.
 
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-/// The version that is written, and the only one that is read.
+/// The version of the stored form. Other versions are rejected.
 const VERSION: u64 = 1;
 
-/// The identifiers of a run, to store and to [resume](super::RunExt::resume) it, also in another
-/// process.
+/// The identifiers of a run in a form to store.
 ///
-/// As JSON: `{"version":1,"agent_id":"agent_abc123","run_id":"run_xyz789"}`. Unknown members are
-/// ignored. An unknown version is an error that names the version.
+/// Store the ticket after a launch, and [resume](super::RunExt::resume) the run with it after a
+/// restart or in another process. Its JSON is
+/// `{"version":1,"agent_id":"agent_abc123","run_id":"run_xyz789"}`. Deserializing ignores unknown
+/// members and rejects unknown versions.
 ///
-/// ```
+/// ```no_run
 /// use twin_ext::prelude::*;
 /// use twin_ext::RunTicket;
-/// let ticket = RunTicket::new("agent_abc123", "run_xyz789");
-/// let stored = serde_json::to_string(&ticket)?;
-/// let read: RunTicket = serde_json::from_str(&stored)?;
-/// assert_eq!(read, ticket);
-/// # Ok::<(), serde_json::Error>(())
+/// # use twin_api::types::{RunMode, StartRunBody};
+/// # async fn example(twin: twin_api::Client) -> Result<(), Box<dyn std::error::Error>> {
+/// # let body = StartRunBody::builder().run_mode(RunMode::Run);
+/// let run = twin.launch("agent_abc123", body).await?;
+/// std::fs::write("run.json", serde_json::to_string(&run.ticket())?)?;
+///
+/// // After a restart:
+/// let ticket: RunTicket = serde_json::from_str(&std::fs::read_to_string("run.json")?)?;
+/// let done = twin.resume(ticket).wait().await?;
+/// # drop(done);
+/// # Ok(())
+/// # }
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(try_from = "Stored", into = "Stored")]
@@ -33,7 +41,7 @@ pub struct RunTicket {
 }
 
 impl RunTicket {
-    /// Creates the ticket of a run from its identifiers, for example those of a webhook delivery.
+    /// Creates a ticket from the identifiers of a run, for example those in a webhook delivery.
     pub fn new(agent_id: impl Into<String>, run_id: impl Into<String>) -> Self {
         Self { agent_id: agent_id.into(), run_id: run_id.into() }
     }
@@ -49,8 +57,8 @@ impl RunTicket {
     }
 }
 
-/// The stored form of a ticket. The identifiers are optional, because a later version may have
-/// other members and must still be reported by its version.
+/// The stored form of a ticket. The identifiers are optional, so that a ticket of a later version
+/// with other members is rejected for its version.
 #[derive(Serialize, Deserialize)]
 struct Stored {
     version: u64,
@@ -94,8 +102,8 @@ impl fmt::Display for Unreadable {
         match self {
             Self::Version(version) => write!(
                 f,
-                "the run ticket has version {version}, and this twin-ext reads version {VERSION}: \
-                 read it with the twin-ext that wrote it, or a newer one"
+                "the run ticket has version {version}, but this twin-ext reads version {VERSION}; \
+                 use the twin-ext that wrote it, or a newer one"
             ),
             Self::Without(member) => write!(f, "the run ticket has no {member}"),
         }
@@ -125,8 +133,8 @@ mod tests {
         assert_eq!(serde_json::from_str::<RunTicket>(more).unwrap(), RunTicket::new("a", "r"));
         assert_eq!(
             refused(r#"{"version":2,"run":"a/r"}"#),
-            "the run ticket has version 2, and this twin-ext reads version 1: read it with the \
-             twin-ext that wrote it, or a newer one"
+            "the run ticket has version 2, but this twin-ext reads version 1; use the twin-ext \
+             that wrote it, or a newer one"
         );
     }
 

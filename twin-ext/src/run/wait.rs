@@ -1,8 +1,7 @@
 //! Polls until a run ends or the deadline passes.
 //!
-//! Apart from webhooks, the API does not report the end of a run, so that a wait lists the run in
-//! growing intervals. It starts no task. The [guide](crate::guide::runs) has a table of the
-//! results of a wait.
+//! The API reports the end of a run only by webhook, so a wait polls the run with growing
+//! intervals. It starts no task. The [guide](crate::guide::runs) has a table of its results.
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -18,19 +17,22 @@ use super::poll_interval::PollInterval;
 use crate::error::Error;
 use crate::policy;
 
-/// The limits and intervals of a wait.
+/// Configures a wait: its deadline and its poll intervals.
 ///
-/// The default polls at once, then in intervals that double from 0.5 s to 15 s with jitter (each
-/// is between half of its bound and all of it), for one hour.
+/// The default polls at once, and then at intervals that double from 0.5 s to 15 s, for up to one
+/// hour. Jitter shortens each interval by up to half.
 ///
 /// ```no_run
 /// use std::time::Duration;
 /// use twin_ext::prelude::*;
 /// use twin_ext::{RunHandle, Wait};
 /// # async fn example(run: RunHandle) -> Result<(), Error> {
-/// let patience = Wait::default().deadline(Duration::from_secs(600));
-/// let done = run.wait_with(patience).await?;
-/// # drop(done);
+/// let wait = Wait::default()
+///     .deadline(Duration::from_secs(4 * 3600))
+///     .poll_interval(Duration::from_secs(5), Duration::from_secs(60))
+///     .through_pauses();
+/// let done = run.wait_with(wait).await?;
+/// println!("{} is {}", done.run_id, done.state());
 /// # Ok(())
 /// # }
 /// ```
@@ -56,30 +58,21 @@ impl Default for Wait {
 }
 
 impl Wait {
-    /// Sets how long to wait in all. The default is 1 h.
+    /// Sets the maximum time of the wait. The default is 1 h.
     ///
-    /// A call that is under way at the deadline is given up. Otherwise the run is polled once
-    /// more at the deadline; that call has 5 s.
-    ///
-    /// ```
-    /// # use std::time::Duration;
-    /// let wait = twin_ext::Wait::default().deadline(Duration::from_secs(600));
-    /// # drop(wait);
-    /// ```
+    /// A request in flight at the deadline is cancelled. If none is in flight, the wait polls the
+    /// run one last time, for up to 5 s. At the deadline the wait ends with
+    /// [`ErrorKind::Timeout`](crate::ErrorKind::Timeout), and the run continues.
     #[must_use]
     pub fn deadline(mut self, limit: Duration) -> Self {
         self.deadline = limit;
         self
     }
 
-    /// Sets the bound of the first interval between two polls, which doubles each time, and
-    /// the bound of every interval. The defaults are 0.5 s and 15 s, the minimum is 10 ms.
+    /// Sets the first and the longest interval between two polls. Intervals double from `first` to
+    /// `longest`. The defaults are 0.5 s and 15 s, and the minimum is 10 ms.
     ///
-    /// ```
-    /// # use std::time::Duration;
-    /// let wait = twin_ext::Wait::default().poll_interval(Duration::from_secs(5), Duration::from_secs(60));
-    /// # drop(wait);
-    /// ```
+    /// Raise both for runs that take hours, so that the polls do not use up the rate limit.
     #[must_use]
     pub fn poll_interval(mut self, first: Duration, longest: Duration) -> Self {
         self.first = first;
@@ -87,26 +80,20 @@ impl Wait {
         self
     }
 
-    /// Sets for how long a run may be missing from the list, or have a status that this crate
-    /// does not know, before that is an error. The default is 30 s.
+    /// Sets how long the wait tolerates that the run is missing from the list, or has an unknown
+    /// status. The default is 30 s.
     ///
-    /// ```
-    /// # use std::time::Duration;
-    /// let wait = twin_ext::Wait::default().grace(Duration::from_secs(5));
-    /// # drop(wait);
-    /// ```
+    /// The service may list a new run late. After this time the wait ends with
+    /// [`RunError::NotFound`], [`RunError::Gone`] or [`RunError::UnknownStatus`].
     #[must_use]
     pub fn grace(mut self, limit: Duration) -> Self {
         self.grace = limit;
         self
     }
 
-    /// Waits while the run is paused, instead of ending with [`RunError::Paused`].
+    /// Continues to wait while the run is paused, instead of ending with [`RunError::Paused`].
     ///
-    /// ```
-    /// let wait = twin_ext::Wait::default().through_pauses();
-    /// # drop(wait);
-    /// ```
+    /// Use it if somebody answers the run in Twin before the deadline.
     #[must_use]
     pub fn through_pauses(mut self) -> Self {
         self.through_pauses = true;
@@ -118,20 +105,10 @@ impl Wait {
     }
 }
 
-/// A wait for the end of a run; `.await` starts it.
+/// A wait for the end of a run. [`RunHandle::wait`] creates it, and `.await` starts it.
 ///
-/// It borrows nothing, so that it can be spawned. Dropping the future ends the wait and leaves
-/// the run as it is.
-///
-/// ```no_run
-/// use twin_ext::prelude::*;
-/// use twin_ext::RunHandle;
-/// # async fn example(run: RunHandle) -> Result<(), Error> {
-/// let done: twin_api::types::Run = run.wait().await?;
-/// # drop(done);
-/// # Ok(())
-/// # }
-/// ```
+/// It borrows nothing, so it can be spawned as a task. Dropping the future stops the wait and does
+/// not affect the run.
 #[derive(Debug, Clone)]
 #[must_use = "a wait does nothing until it is awaited"]
 pub struct Waiting {
@@ -154,7 +131,7 @@ impl Waiting {
         let clock = policy::clock_of(&run.client);
         let budget = Budget::new(Arc::clone(&clock), wait.deadline);
         let mut interval = wait.poll_intervals();
-        let mut attempt = Attempt {
+        let mut poller = Poller {
             observer: Observer::new(run, Arc::clone(&clock), wait.grace),
             wait,
             budget,
@@ -162,20 +139,20 @@ impl Waiting {
         };
         loop {
             // The poll at the deadline is the last one.
-            let last = attempt.budget.is_spent();
-            let asked = match attempt.poll().await? {
+            let last = poller.budget.is_spent();
+            let requested = match poller.poll().await? {
                 PollResult::Ended(run) => return Ok(*run),
-                PollResult::GoesOn { asked } => asked,
-                PollResult::GivenUp => return Err(attempt.timed_out(None)),
+                PollResult::Continues { requested } => requested,
+                PollResult::Cancelled => return Err(poller.timed_out(None)),
             };
-            // A call that failed because the time was up was also the last one.
-            if last || (attempt.fault.is_some() && attempt.budget.is_spent()) {
-                return Err(attempt.timed_out(None));
+            // The deadline may also be the reason for the failure.
+            if last || (poller.fault.is_some() && poller.budget.is_spent()) {
+                return Err(poller.timed_out(None));
             }
-            if asked > attempt.budget.left() {
-                return Err(attempt.timed_out(Some(asked)));
+            if requested > poller.budget.left() {
+                return Err(poller.timed_out(Some(requested)));
             }
-            attempt.budget.pause(interval.next(&*clock), asked).await;
+            poller.budget.pause(interval.next(&*clock), requested).await;
         }
     }
 }
@@ -183,17 +160,17 @@ impl Waiting {
 /// The result of one poll.
 enum PollResult {
     Ended(Box<Run>),
-    /// The run goes on, or the poll had a transient failure. The service asked for a pause of this
-    /// length.
-    GoesOn {
-        asked: Duration,
+    /// The run continues, or the poll had a transient failure.
+    Continues {
+        /// The pause that the service requested, or zero.
+        requested: Duration,
     },
-    /// The time was up before the response arrived.
-    GivenUp,
+    /// The deadline passed before the response arrived.
+    Cancelled,
 }
 
-/// A wait that is under way.
-struct Attempt {
+/// Polls one run for a wait.
+struct Poller {
     observer: Observer,
     wait: Wait,
     budget: Budget,
@@ -201,13 +178,13 @@ struct Attempt {
     fault: Option<Error>,
 }
 
-impl Attempt {
+impl Poller {
     async fn poll(&mut self) -> Result<PollResult, Error> {
         let client = self.budget.client(&self.observer.run.client);
         let Some(observation) = self.budget.call(self.observer.poll(&client)).await else {
-            return Ok(PollResult::GivenUp);
+            return Ok(PollResult::Cancelled);
         };
-        let going = PollResult::GoesOn { asked: Duration::ZERO };
+        let continues = PollResult::Continues { requested: Duration::ZERO };
         match observation {
             Ok(observation) => {
                 self.fault = None;
@@ -220,31 +197,32 @@ impl Attempt {
                     | Observation::Running
                     | Observation::Paused
                     | Observation::Unclear
-                    | Observation::Settling => Ok(going),
+                    | Observation::Settling => Ok(continues),
                 }
             }
             Err(error) if is_transient(&error) => {
-                let (asked, error) = requested_pause(error)?;
+                let (requested, error) = requested_pause(error)?;
                 self.fault = Some(error);
-                Ok(PollResult::GoesOn { asked })
+                Ok(PollResult::Continues { requested })
             }
             Err(error) => Err(self.observer.refusal(error)),
         }
     }
 
-    /// Builds the error at the deadline, or before it if the service asked for a pause beyond it.
-    fn timed_out(&mut self, asked: Option<Duration>) -> Error {
-        let standing = self.observer.standing();
+    /// Builds the error for the deadline, or for a `requested` pause that is longer than the time
+    /// that is left.
+    fn timed_out(&mut self, requested: Option<Duration>) -> Error {
+        let run = self.observer.describe();
         let deadline = self.wait.deadline;
-        let mut message = match asked {
-            None => format!("{standing} after {deadline:?}"),
-            Some(asked) => {
+        let mut message = match requested {
+            None => format!("{run} after {deadline:?}"),
+            Some(requested) => {
                 let elapsed = Duration::from_millis(
                     u64::try_from(self.budget.elapsed().as_millis()).unwrap_or(u64::MAX),
                 );
                 format!(
-                    "{standing} after {elapsed:?}; the service asks to wait {asked:?}, beyond \
-                     the deadline of {deadline:?}"
+                    "{run} after {elapsed:?}; the service asks to wait {requested:?}, beyond the \
+                     deadline of {deadline:?}"
                 )
             }
         };
@@ -263,8 +241,8 @@ mod tests {
     use crate::testing::Service;
 
     #[tokio::test]
-    async fn gives_up_a_call_that_hangs_at_the_deadline() {
-        // The response begins and never continues.
+    async fn stops_a_hanging_call_at_the_deadline() {
+        // The response is never completed.
         let service = Service::start(["HTTP/1.1 200 OK\r\ncontent-length: 99\r\n\r\n{…"]).await;
         let (twin, clock) = service.client();
         let limit = Duration::from_secs(20);
