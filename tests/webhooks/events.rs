@@ -118,7 +118,7 @@ fn rejects_signed_body_that_is_not_a_json_object() {
         assert_eq!(path, ".", "{text}");
         assert!(
             text.starts_with(
-                "the delivery of a webhook is authentic, but cannot be read: it is not "
+                "the webhook delivery is authentic, but cannot be read: it is not "
             ),
             "{text}"
         );

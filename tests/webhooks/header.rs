@@ -128,8 +128,8 @@ fn all_refusals_return_the_same_error() {
     let strict = verifier().agents(["agent_of_somebody_else"]);
     errors.push(strict.verify(&headers(&[&right], &[]), body.as_bytes()).unwrap_err());
     for error in errors {
-        assert_eq!(error.to_string(), "the delivery of a webhook cannot be trusted");
-        assert_eq!(format!("{error:?}"), "the delivery of a webhook cannot be trusted");
+        assert_eq!(error.to_string(), "the webhook delivery cannot be trusted");
+        assert_eq!(format!("{error:?}"), "the webhook delivery cannot be trusted");
         assert_eq!((error.kind(), error.outcome()), (ErrorKind::Webhook, Outcome::NotSent));
         assert_eq!((error.kind(), error.outcome()), (ErrorKind::Webhook, Outcome::NotSent));
         assert!(error.status().is_none() && error.json_path().is_none() && !error.is_retryable());

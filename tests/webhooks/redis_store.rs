@@ -281,7 +281,7 @@ async fn reserve_fails_when_redis_is_full() {
             .unwrap();
     }
     let error = store(&redis).reserve(&delivery(&ended("r", soon()))).await.unwrap_err();
-    assert_eq!(error.to_string(), "the Redis store of webhook deliveries refused: OOM");
+    assert_eq!(error.to_string(), "the Redis store of webhook events rejected a command: OOM");
 }
 
 #[tokio::test]
@@ -296,7 +296,7 @@ async fn errors_and_debug_show_no_redis_password() {
     let store =
         RedisStore::new(&format!("redis://u:canary@127.0.0.1:{port}"), Duration::ZERO).unwrap();
     let error = store.reserve(&delivery(&ended("r", soon()))).await.unwrap_err();
-    assert_eq!(error.to_string(), "the Redis store of webhook deliveries cannot be reached");
+    assert_eq!(error.to_string(), "the Redis store of webhook events cannot be reached");
     assert!(!format!("{error:?} {store:?}").contains("canary"), "{error:?} {store:?}");
     let Some(redis) = Redis::start() else { return };
     let port = redis.url().rsplit(':').next().unwrap().to_owned();

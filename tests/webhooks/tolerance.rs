@@ -20,7 +20,7 @@ fn accepts(stamp: &str, past: Duration, future: Duration, elapsed: Duration) -> 
         Ok(_) => true,
         Err(error) => {
             assert_eq!(error.kind(), ErrorKind::Webhook, "{stamp}");
-            assert_eq!(error.to_string(), "the delivery of a webhook cannot be trusted");
+            assert_eq!(error.to_string(), "the webhook delivery cannot be trusted");
             false
         }
     }

@@ -1,7 +1,7 @@
-//! Deliveries in axum: an extractor, and a complete router.
+//! Integrates webhooks with axum: an extractor for deliveries, and a complete router.
 //!
-//! A body is read up to the limit of the [`Verifier`], even if it has no `Content-Length`. There is
-//! no time limit for slow senders: add one in front of the route, as for every route.
+//! Both read a body up to the limit of the [`Verifier`], also without `Content-Length`. They set no
+//! time limit for slow senders; add a timeout layer to the route, as for every public route.
 
 use ::axum::Router;
 use ::axum::body::{Body, Bytes};
@@ -16,13 +16,14 @@ use super::dedupe::{DedupeStore, Lease};
 use super::receiver::status_of;
 use super::{Delivery, Receiver, Verifier};
 
-/// The rejection of a [`Delivery`]: a status without a body, so that a forger learns nothing.
+/// The rejection of the extractor [`Delivery`]: a status without a body, so an attacker learns
+/// nothing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Refused(StatusCode);
 
 impl Refused {
-    /// Returns 400 if the delivery is unreadable, 401 if it cannot be trusted, and 413 if it is
-    /// too large.
+    /// Returns the status: 400 for an authentic but invalid body, 401 for an untrusted delivery, and
+    /// 413 for a body over the limit.
     pub fn status(self) -> StatusCode {
         self.0
     }
@@ -34,8 +35,10 @@ impl IntoResponse for Refused {
     }
 }
 
-/// Extracts a delivery that the [`Verifier`] in the state accepts. Its event may have been
-/// delivered before.
+/// Extracts a delivery that the [`Verifier`] in the router's state accepts.
+///
+/// The extractor does not deduplicate: the event may have been delivered before. Use
+/// [`Receiver::into_router`] to handle each event once.
 ///
 /// ```
 /// use axum::{Router, routing::post};
@@ -75,8 +78,7 @@ where
     F: Future<Output = Result<(), E>> + Send + 'static,
     E: Into<Box<dyn std::error::Error + Send + Sync>> + 'static,
 {
-    /// Creates a router that receives deliveries by POST at `path`. A query in the webhook's URL
-    /// is ignored.
+    /// Creates a router that receives deliveries by POST at `path`. It ignores the query of the URL.
     ///
     /// ```
     /// # use std::time::Duration;
@@ -98,11 +100,11 @@ where
     /// # }
     /// ```
     pub fn into_router(self, path: &str) -> Router {
-        Router::new().route(path, post(take::<S, H, F, E>)).with_state(self)
+        Router::new().route(path, post(receive::<S, H, F, E>)).with_state(self)
     }
 }
 
-async fn take<S, H, F, E>(State(receiver): State<Receiver<S, H>>, request: Request) -> StatusCode
+async fn receive<S, H, F, E>(State(receiver): State<Receiver<S, H>>, request: Request) -> StatusCode
 where
     S: DedupeStore,
     H: Fn(Delivery, Lease) -> F + Send + Sync + 'static,
@@ -116,7 +118,7 @@ where
     }
 }
 
-/// Reads the whole body. Refuses a body that is over the limit, or announces to be.
+/// Reads the whole body. Refuses a body if its size, or the size in its headers, is over the limit.
 async fn read(body: Body, limit: usize) -> Result<Bytes, Refused> {
     if body.size_hint().lower() > limit as u64 {
         return Err(Refused(StatusCode::PAYLOAD_TOO_LARGE));
@@ -124,7 +126,7 @@ async fn read(body: Body, limit: usize) -> Result<Bytes, Refused> {
     match Limited::new(body, limit).collect().await {
         Ok(body) => Ok(body.to_bytes()),
         Err(error) if error.is::<LengthLimitError>() => Err(Refused(StatusCode::PAYLOAD_TOO_LARGE)),
-        // The sender closed the connection, and does not see the status.
+        // The sender closed the connection, so it never receives this status.
         Err(_) => Err(Refused(StatusCode::BAD_REQUEST)),
     }
 }

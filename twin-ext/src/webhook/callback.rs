@@ -1,4 +1,4 @@
-//! A callback of the program, which can be cloned and printed with its owner.
+//! Wraps a callback of the caller, so that its owner can implement `Clone` and `Debug`.
 
 use std::fmt;
 use std::sync::Arc;

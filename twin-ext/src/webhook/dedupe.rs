@@ -1,9 +1,9 @@
-//! Stores that deduplicate events.
+//! Defines the stores that deduplicate events.
 //!
-//! A store reserves an event for one receiver at a time, and remembers it when the receiver
-//! commits. A store may evict entries, but never reports an evicted event as new: it reports an
-//! [`Uncertainty`], and the program decides. No store makes a handler atomic: if a receiver is
-//! killed between its work and its commit, the event becomes uncertain.
+//! A store reserves an event for one receiver at a time, and remembers it after the receiver
+//! commits. A store may evict entries, but never reports an evicted event as new. It reports an
+//! [`Uncertainty`] instead, and the handler decides. No store makes a handler atomic: if a receiver
+//! is killed between its work and its commit, the event becomes uncertain.
 
 mod memory;
 #[cfg(feature = "redis")]
@@ -26,98 +26,105 @@ use crate::error::Error;
 /// [`Receiver`](super::Receiver) reserves an event, calls the handler, and commits or abandons
 /// the reservation. While the handler runs, it renews the lease.
 ///
-/// A store of your own keeps [`DeliveryKey::digest`](super::DeliveryKey::digest). Its functions
-/// can be written as `async fn`.
+/// To write your own store, for example in SQL, use
+/// [`DeliveryKey::digest`](super::DeliveryKey::digest) as the primary key. You can implement the
+/// methods as `async fn`.
 ///
-/// # What a store is certain of
-/// A store loses entries: it begins empty, its capacity is limited, and a server may lose its
-/// memory. Each store knows the time up to which it may have lost events. An event with
-/// `finished_at` has the same time in all deliveries, and is new if that time is later.
-/// `run.started` and `run.paused` have only the timestamp of the delivery, which the service may
-/// renew when it retries. So a store takes the span for which the service retries (`retries`), and
-/// is certain of such an event only after this span.
+/// # Uncertain events
+/// A store starts empty, has a limited capacity, and may lose its memory. It knows up to which time
+/// it may have lost entries. An event that happened later, and that it does not contain, is new.
+/// Any other event that it does not contain is [`Uncertainty::Forgotten`].
+///
+/// `finished_at` is the same in all deliveries of an event. `run.started` and `run.paused` have only
+/// the timestamp of the delivery, which the service may renew when it retries. Therefore a store has
+/// the setting `retries`, the time for which the service retries. It subtracts this time from the
+/// timestamp to find the earliest time of the event.
 pub trait DedupeStore: Send + Sync + 'static {
-    /// Identifies one reservation. If the token is dropped, or its process ends, the next
-    /// receiver gets the event with [`Uncertainty::Interrupted`], at the latest when the lease
-    /// ends.
+    /// Identifies one reservation.
+    ///
+    /// If the token is dropped, or its process is killed, the next receiver gets the event with
+    /// [`Uncertainty::Interrupted`], at the latest after the lease has expired.
     type Token: Send + 'static;
 
-    /// Reserves the event of this delivery, unless another receiver has it.
+    /// Reserves the event of this delivery, unless it was handled or another receiver has reserved
+    /// it.
     ///
     /// # Errors
-    /// The store did not answer. The event must not be handled.
+    /// The store cannot be reached or timed out. The caller must not handle the event.
     fn reserve(
         &self,
         delivery: &Delivery,
     ) -> impl Future<Output = Result<Reservation<Self::Token>, Error>> + Send;
 
-    /// Remembers that the event was handled.
+    /// Records that the event was handled.
     ///
     /// # Errors
-    /// The store did not answer, and may not know that the event was handled.
+    /// The store cannot be reached or timed out. It may not have recorded the event.
     fn commit(&self, token: Self::Token) -> impl Future<Output = Result<(), Error>> + Send;
 
     /// Releases an event that was not handled, as if it had never been reserved.
     ///
     /// # Errors
-    /// The store did not answer.
+    /// The store cannot be reached or timed out. The event stays reserved until its lease expires.
     fn abandon(&self, token: Self::Token) -> impl Future<Output = Result<(), Error>> + Send;
 
-    /// Returns how long a reservation lasts without [`renew`](Self::renew); `None` if it does
-    /// not end, which is the default.
+    /// Returns how long a reservation lasts without [`renew`](Self::renew). The default, `None`,
+    /// means that it never expires.
     fn lease_duration(&self) -> Option<Duration> {
         None
     }
 
-    /// Extends the lease of a reservation. Returns false if the lease was lost.
+    /// Extends the lease of a reservation. Returns false if the lease has expired and the
+    /// reservation is lost.
     ///
     /// # Errors
-    /// The store did not answer.
+    /// The store cannot be reached or timed out.
     fn renew(&self, token: &mut Self::Token) -> impl Future<Output = Result<bool, Error>> + Send {
         let _ = token;
         std::future::ready(Ok(true))
     }
 }
 
-/// The answer of a store to [`reserve`](DedupeStore::reserve).
+/// The result of [`reserve`](DedupeStore::reserve).
 #[derive(Debug)]
 #[must_use]
 pub enum Reservation<T> {
-    /// The event is reserved. See whether there is an [uncertainty](Lease::uncertainty).
+    /// The event is reserved for the caller. It may be [uncertain](Lease::uncertainty).
     Acquired(T, Lease),
-    /// The event was handled before.
+    /// The event was handled by an earlier delivery.
     AlreadyProcessed,
-    /// Another receiver has reserved the event, or the store has no room.
+    /// Another receiver has reserved the event, or the store is full of reservations.
     InProgress,
 }
 
-/// What a handler should know about its reservation.
+/// The reservation of an event, as the handler gets it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Lease {
-    /// The fencing token: each later reservation of an event has a higher one, even after a
-    /// restart. A handler can store it beside its work, to refuse an earlier receiver that lost its
-    /// lease.
+    /// The fencing token. Each later reservation of an event has a higher one, also after a restart.
+    ///
+    /// A handler can store it with its work, and reject the work of a receiver with a lower fence,
+    /// which has lost its lease.
     pub fence: u64,
-    /// Why the store cannot tell whether the event is new; `None` if it is certain.
+    /// The reason why the store does not know whether the event is new, or `None` if it is new.
     pub uncertainty: Option<Uncertainty>,
 }
 
 impl Lease {
-    /// Creates a lease, for a store of your own.
+    /// Creates a lease. Use it to implement a [`DedupeStore`].
     pub const fn new(fence: u64, uncertainty: Option<Uncertainty>) -> Self {
         Self { fence, uncertainty }
     }
 }
 
-/// Why a store cannot tell whether an event is new.
+/// The reason why a store does not know whether an event is new.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Uncertainty {
-    /// The event may have been handled and forgotten: it is older than the store, or as old as
-    /// something that the store evicted, or its time cannot be read.
+    /// The store may have evicted the event after it was handled. The event is older than the store
+    /// or than an evicted entry, or its time cannot be parsed.
     Forgotten,
-    /// A receiver reserved the event and neither committed nor abandoned it: it was killed, it
-    /// panicked, its lease ended, or the store did not receive the commit.
+    /// An earlier receiver reserved the event, but did not commit or abandon it. It was killed, it
+    /// panicked, its lease expired, or its commit was lost.
     Interrupted,
 }

@@ -1,4 +1,4 @@
-//! A verified delivery. Only [`Verifier::verify`](super::Verifier::verify) creates it.
+//! Defines a verified delivery. Only [`Verifier::verify`](super::Verifier::verify) creates it.
 
 use serde_json::{Map, Value};
 
@@ -10,18 +10,18 @@ use crate::error::Error;
 
 /// A delivery with a valid signature.
 ///
-/// The service may deliver one event several times, late, and in any order. Two deliveries of
-/// one event have the same [`key`](Self::key).
+/// The service delivers at least once, late, and in any order. All deliveries of one event have the
+/// same [`key`](Self::key).
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct Delivery {
-    /// What happened.
+    /// The event.
     pub event: Event,
-    /// When the service sent the delivery, an RFC 3339 time. It is signed. The service does not
-    /// publish whether it renews the timestamp when it retries.
+    /// The signed time of the delivery, in RFC 3339. It is undocumented whether the service renews
+    /// it when it retries.
     pub timestamp: String,
-    /// The members of the body that this version of the crate does not know, as
-    /// [`Event::Unknown`] keeps them.
+    /// The members of the body that this version of the crate does not know. Numbers and surrogates
+    /// are converted as in [`Event::Unknown`].
     pub extra: Map<String, Value>,
     secret: usize,
     identity: Option<Identity>,
@@ -38,8 +38,7 @@ impl Delivery {
         Ok(Self { event, timestamp, extra: members.into_map(), secret, identity })
     }
 
-    /// Returns the identity of the event: equal for two deliveries of one event, and different
-    /// for two events.
+    /// Returns the identity of the event, which is the same in all of its deliveries.
     ///
     /// ```
     /// # use twin_ext::webhook::{sign, Verifier};
@@ -55,11 +54,11 @@ impl Delivery {
         DeliveryKey::of(&self.event, self.identity)
     }
 
-    /// Returns which secret the delivery was signed with: 0 for that of
+    /// Returns the index of the secret that signed the delivery: 0 for the secret of
     /// [`Verifier::new`](super::Verifier::new), 1 for the first
     /// [`with_secret`](super::Verifier::with_secret), and so on.
     ///
-    /// When no delivery with the old secret arrives any more, the verifier can drop it.
+    /// Use it during a rotation: when deliveries no longer use the old secret, remove it.
     ///
     /// ```
     /// # use twin_ext::webhook::{sign, Verifier};

@@ -1,7 +1,6 @@
-//! The event of a delivery: a run changed its state, or the event is unknown to this crate.
+//! Defines the event of a delivery: a change of a run, or an event that this crate does not know.
 //!
-//! Unknown enum values and unknown members are kept. The run may have changed since the service
-//! sent the event: ask the service for its current state.
+//! Unknown enum values and unknown members are kept.
 
 use serde_json::{Map, Value};
 use twin_api::types::{RunOutcome, RunStatus};
@@ -11,7 +10,10 @@ use super::key::Identity;
 use super::refusal::unreadable;
 use crate::error::Error;
 
-/// What happened.
+/// The event of a delivery.
+///
+/// The run may have changed since the service sent the event. To get its current state, read it
+/// with [`RunHandle::get`](crate::RunHandle::get).
 ///
 /// ```
 /// # use twin_ext::webhook::{sign, Event, Verifier};
@@ -31,44 +33,45 @@ use crate::error::Error;
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub enum Event {
-    /// `run.started`: a run begins to execute.
+    /// `run.started`: the run has started.
     RunStarted(RunChange),
-    /// `run.completed`: a run finished. Its [`outcome`](RunChange::outcome) may be a failure.
+    /// `run.completed`: the run has finished. Check [`outcome`](RunChange::outcome), which may be a
+    /// failure.
     RunCompleted(RunChange),
-    /// `run.failed`: an error ended a run.
+    /// `run.failed`: the run has ended with an error.
     RunFailed(RunChange),
-    /// `run.stopped`: the user stopped a run.
+    /// `run.stopped`: a user has stopped the run.
     RunStopped(RunChange),
-    /// `run.paused`: a run waits. A run may pause more than once.
+    /// `run.paused`: the run waits for input. A run may pause several times.
     RunPaused(RunChange),
     /// An event that this version of the crate does not know.
     #[non_exhaustive]
     Unknown {
-        /// The name, as the service sent it.
+        /// The name of the event.
         name: String,
-        /// The member `data`, or null if it is missing. A number that neither `u64`, `i64` nor `f64`
-        /// can hold is kept as a string, and a lone surrogate is replaced with U+FFFD.
+        /// The member `data`, or null if it is missing. A number outside the ranges of `u64`, `i64`
+        /// and `f64` becomes a string, and a lone surrogate becomes U+FFFD.
         data: Value,
     },
 }
 
-/// A run, as a delivery shows it ("Webhook payload" in the reference).
+/// The run in a delivery ("Webhook payload" in the reference).
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct RunChange {
-    /// The run.
+    /// The identifier of the run.
     pub run_id: String,
-    /// The agent that the run belongs to.
+    /// The identifier of the agent of the run.
     pub agent_id: String,
-    /// The status of the run when the event happened.
+    /// The status of the run at the time of the event.
     pub status: RunStatus,
-    /// The result of the run; sent with `run.completed`.
+    /// The outcome of the run. `run.completed` has it.
     pub outcome: Option<RunOutcome>,
-    /// When the run ended, an RFC 3339 time; sent with `run.completed`, `run.failed` and
-    /// `run.stopped`.
+    /// The end of the run, an RFC 3339 time. `run.completed`, `run.failed` and `run.stopped` have
+    /// it.
     pub finished_at: Option<String>,
-    /// The members of `data` that this version of the crate does not know, as
-    /// [`Event::Unknown`] keeps them.
+    /// The members of `data` that this version of the crate does not know. Numbers and surrogates
+    /// are converted as in [`Event::Unknown`].
     pub extra: Map<String, Value>,
 }
 
@@ -118,7 +121,7 @@ impl Event {
         }
     }
 
-    /// Returns the agent, if the event names one.
+    /// Returns the identifier of the agent, if the event has one.
     pub(super) fn agent_id(&self) -> Option<&str> {
         match self {
             Self::Unknown { data, .. } => data.get("agent_id").and_then(Value::as_str),
@@ -126,7 +129,7 @@ impl Event {
         }
     }
 
-    /// Reads the event. Returns its identity, too, if its fields cannot hold that exactly.
+    /// Reads the event. Also returns its identity if the fields cannot represent it exactly.
     pub(super) fn read(
         name: Text<'_>,
         data: Option<Node<'_>>,
@@ -174,7 +177,7 @@ impl RunChange {
     }
 }
 
-/// Removes a member that must be a string.
+/// Removes a required member of type string.
 pub(super) fn required<'a>(
     members: &mut Members<'a>,
     name: &str,
@@ -183,7 +186,7 @@ pub(super) fn required<'a>(
     optional(members, name, path)?.ok_or_else(|| unreadable(path, "it is missing"))
 }
 
-/// Removes a member that must be a string, null or missing.
+/// Removes an optional, nullable member of type string.
 fn optional<'a>(
     members: &mut Members<'a>,
     name: &str,

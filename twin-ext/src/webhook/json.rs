@@ -1,10 +1,9 @@
-//! A lossless reader for the JSON of a signed body.
+//! Reads the JSON of a signed body without loss.
 //!
-//! RFC 8259 does not define repeated names, so that two readers of one signed body may see
-//! different events. This reader refuses them. It keeps a number as text until it becomes a
-//! [`Value`]. It replaces a lone surrogate in a `String`, but keeps it in the identity of an event.
-//! `serde_json` does none of this, and its behaviour depends on the features that other crates
-//! enable in it. No error contains a part of the body.
+//! RFC 8259 does not define repeated names, so two readers of one signed body may see different
+//! events; this reader rejects them. It keeps numbers as text until they become a [`Value`], and
+//! keeps lone surrogates for the identity of an event. `serde_json` does none of this, and its
+//! behaviour depends on features that other crates enable. No error contains a part of the body.
 
 mod parse;
 
@@ -25,7 +24,7 @@ pub(super) enum Node<'a> {
     Null,
 }
 
-/// A name or a string, after its escapes were resolved.
+/// A name or a string without escapes.
 #[derive(Debug)]
 pub(super) enum Text<'a> {
     Exact(Cow<'a, str>),
@@ -33,12 +32,12 @@ pub(super) enum Text<'a> {
     Surrogates(Vec<u8>),
 }
 
-/// The members of an object. All names differ.
+/// The members of an object. Their names are unique.
 #[derive(Debug)]
 pub(super) struct Members<'a>(Vec<(Text<'a>, Node<'a>)>);
 
 impl<'a> Members<'a> {
-    /// Removes a member. The members left at the end are unknown.
+    /// Removes a member. After all known members are taken, the unknown ones remain.
     pub(super) fn take(&mut self, name: &str) -> Option<Node<'a>> {
         let index = self.0.iter().position(|(other, _)| other.as_bytes() == name.as_bytes())?;
         Some(self.0.swap_remove(index).1)
@@ -58,7 +57,7 @@ impl<'a> Members<'a> {
 }
 
 impl Node<'_> {
-    /// Converts to a [`Value`]. A number that neither `u64`, `i64` nor `f64` can hold becomes a
+    /// Converts to a [`Value`]. A number outside the ranges of `u64`, `i64` and `f64` becomes a
     /// string, and a lone surrogate becomes U+FFFD.
     pub(super) fn into_value(self) -> Value {
         match self {
@@ -71,8 +70,9 @@ impl Node<'_> {
         }
     }
 
-    /// Writes the value without whitespace, with members sorted by name. Equal values have equal
-    /// bytes, and different values have different bytes. `replaced` sets the text of one member.
+    /// Writes the canonical form: without whitespace, with members sorted by name. Equal values
+    /// have equal bytes, and different values have different bytes. `replaced` is the name of a
+    /// top-level member and its new text.
     pub(super) fn write_canonical(&self, out: &mut Vec<u8>, replaced: Option<(&str, &str)>) {
         match self {
             Self::Object(Members(members)) => {
@@ -117,7 +117,7 @@ impl<'a> Text<'a> {
         self.replaced().into_owned()
     }
 
-    /// Replaces each lone surrogate with U+FFFD. Copies only if there is one.
+    /// Replaces each lone surrogate with U+FFFD. Allocates only if there is one.
     pub(super) fn replaced(self) -> Cow<'a, str> {
         let bytes = match self {
             Self::Exact(text) => return text,
@@ -126,7 +126,7 @@ impl<'a> Text<'a> {
         let mut text = String::with_capacity(bytes.len());
         for chunk in bytes.utf8_chunks() {
             text.push_str(chunk.valid());
-            // Each surrogate has three bytes. Only the first one is 0xed.
+            // A surrogate has three bytes, of which only the first is 0xed.
             if chunk.invalid().first() == Some(&0xed) {
                 text.push(char::REPLACEMENT_CHARACTER);
             }
@@ -174,7 +174,7 @@ fn write_text(out: &mut Vec<u8>, bytes: &[u8]) {
         let quoted = Value::from(chunk.valid()).to_string();
         out.extend_from_slice(&quoted.as_bytes()[1..quoted.len() - 1]);
         for byte in chunk.invalid() {
-            // Text cannot contain this sequence: its backslashes are escaped.
+            // Valid text cannot contain this sequence, because its backslashes are escaped.
             out.extend_from_slice(format!("\\x{byte:02x}").as_bytes());
         }
     }

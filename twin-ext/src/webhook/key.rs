@@ -1,8 +1,8 @@
-//! The identity of an event, equal in all of its deliveries.
+//! Derives the identity of an event, which is equal in all of its deliveries.
 //!
-//! The timestamp of a delivery is not part of it, because the service may renew it when it
-//! retries. The spelling of the run's end and the order of members do not count either. Every
-//! other byte counts, so that a lossy number or a replaced character cannot join two events.
+//! The timestamp of the delivery is not part of the identity, because the service may renew it when
+//! it retries. The spelling of `finished_at` and the order of members do not matter. All other
+//! bytes do, so two events that differ only in a lossy number or a lone surrogate stay different.
 
 use std::fmt::{self, Write as _};
 
@@ -12,32 +12,32 @@ use super::event::Event;
 use super::json::{Node, Text};
 use crate::time::Timestamp;
 
-/// The identity of an event: agent, run, event, and when the run ended. All deliveries of one
-/// event have the same key.
+/// The identity of an event: the agent, the run, the event name and the end of the run.
 ///
-/// Two events of one run that agree in all four have one key: the second pause of a run
-/// cannot be distinguished from a repeated delivery of the first. For an unknown event, the
-/// whole `data` counts.
+/// All deliveries of one event have the same key. Use it to deduplicate events, or as an
+/// idempotency key for the work of a handler. For an unknown event, the key also covers `data`.
 ///
-/// `Display` writes `agent/run/event/finished_at`, without what is absent. Each part is
-/// percent-encoded except letters, digits and `-._~:+`. [`digest`](Self::digest) has a fixed
-/// size, for a store.
+/// The service does not number events, so the second pause of a run has the same key as a repeated
+/// delivery of its first pause.
+///
+/// `Display` writes `agent/run/event/finished_at`, without absent parts. It percent-encodes all
+/// bytes except letters, digits and `-._~:+`. [`digest`](Self::digest) has a fixed size.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct DeliveryKey {
     agent_id: String,
     run_id: String,
     event: String,
     finished_at: Option<String>,
-    /// A digest of what the other fields cannot hold exactly.
+    /// A digest of the parts that the other fields cannot represent exactly.
     data: Option<[u8; 32]>,
 }
 
-/// The digest of an identity that the fields of an [`Event`] cannot hold exactly.
+/// The digest of an identity that the fields of an [`Event`] cannot represent exactly.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Identity([u8; 32]);
 
 impl Identity {
-    /// Returns the identity of an unknown event: all of `data` counts.
+    /// Returns the identity of an unknown event: its name and its whole `data`.
     pub(super) fn of_unknown(name: &Text<'_>, data: &Node<'_>) -> Self {
         let mut canonical = match name {
             Text::Exact(_) => Vec::new(),
@@ -51,8 +51,8 @@ impl Identity {
         Self(Sha256::digest(canonical).into())
     }
 
-    /// Returns the identity of a known event, if a lone surrogate was replaced in a part of its
-    /// key. Otherwise the fields of the key hold the parts exactly.
+    /// Returns the identity of a known event if a part of its key has a lone surrogate. Otherwise
+    /// the fields of the key represent the parts exactly, and it returns `None`.
     pub(super) fn of_run(parts: [Option<&Text<'_>>; 3]) -> Option<Self> {
         parts.iter().flatten().find(|part| !part.is_exact())?;
         let mut exact = Vec::new();
@@ -64,7 +64,7 @@ impl Identity {
     }
 }
 
-/// Normalizes a time. Returns `None` for text that is not a time, or is finer than a nanosecond.
+/// Normalizes a time. Returns `None` if the text is not a time, or has more than nine decimals.
 fn instant(text: &str) -> Option<String> {
     let fraction = text.split_once('.').map_or("", |(_, rest)| rest);
     let digits = fraction.bytes().take_while(u8::is_ascii_digit);
@@ -98,43 +98,34 @@ impl DeliveryKey {
         }
     }
 
-    /// Returns the agent; empty if an unknown event names none.
+    /// Returns the identifier of the agent. It is empty if an unknown event has none.
     pub fn agent_id(&self) -> &str {
         &self.agent_id
     }
 
-    /// Returns the run; empty if an unknown event names none.
+    /// Returns the identifier of the run. It is empty if an unknown event has none.
     pub fn run_id(&self) -> &str {
         &self.run_id
     }
 
-    /// Returns the name of the event: `run.completed`.
+    /// Returns the name of the event, such as `run.completed`.
     pub fn event(&self) -> &str {
         &self.event
     }
 
-    /// Returns when the run ended, in UTC. Text that is not an RFC 3339 time is returned unchanged.
+    /// Returns the end of the run as RFC 3339 in UTC, or `None` if the event has none.
+    ///
+    /// Text that is not an RFC 3339 time is returned unchanged.
     pub fn finished_at(&self) -> Option<&str> {
         self.finished_at.as_deref()
     }
 
-    /// Returns the SHA-256 of the key: the same in every version of this crate and on every
-    /// machine.
+    /// Returns the SHA-256 digest of the key, for use as a key in a store.
     ///
-    /// ```
-    /// # use twin_ext::webhook::{sign, Verifier};
-    /// # let body = br#"{"event": "run.started", "timestamp": "2026-03-11T14:32:15Z", "data":
-    /// #   {"run_id": "run_xyz789", "agent_id": "agent_abc123", "status": "in_progress"}}"#;
-    /// # let mut headers = http::HeaderMap::new();
-    /// # headers.insert("x-cobb-signature", sign("whsec_a1b2c3", body).parse().unwrap());
-    /// # let delivery = Verifier::new("whsec_a1b2c3")?.verify(&headers, body)?;
-    /// let name = format!("webhooks:{}", base16ct::lower::encode_string(&delivery.key().digest()));
-    /// assert_eq!(name.len(), "webhooks:".len() + 64);
-    /// # Ok::<(), twin_ext::Error>(())
-    /// ```
+    /// It is the same in every version of this crate and on every machine.
     pub fn digest(&self) -> [u8; 32] {
         let mut digest = Sha256::new();
-        // Each part with its length, so that two keys never hash the same text.
+        // Hashing the length of each part prevents collisions between keys with shifted parts.
         let mut part = |bytes: &[u8]| {
             digest.update((bytes.len() as u64).to_be_bytes());
             digest.update(bytes);
@@ -166,7 +157,7 @@ impl fmt::Display for DeliveryKey {
     }
 }
 
-/// Percent-encodes separators, and characters that could forge log lines.
+/// Percent-encodes separators and control characters, which could forge log lines.
 struct Part<'a>(&'a str);
 
 impl fmt::Display for Part<'_> {

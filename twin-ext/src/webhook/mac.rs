@@ -1,6 +1,6 @@
-//! HMAC-SHA256 (RFC 2104, FIPS 180-4), with the crates `hmac` and `sha2`.
+//! Computes and verifies HMAC-SHA256 tags (RFC 2104, FIPS 180-4) with the crates `hmac` and `sha2`.
 //!
-//! Only whole tags are accepted. They are compared in constant time.
+//! It rejects truncated tags, and compares tags in constant time.
 
 use std::fmt;
 
@@ -13,7 +13,7 @@ pub(super) const TAG: usize = 32;
 /// The block size of SHA-256 in bytes.
 const BLOCK: usize = 64;
 
-/// A prepared key, for any number of tags. It is wiped when it is dropped.
+/// A prepared key for any number of tags. Dropping it erases the key from memory.
 #[derive(Clone)]
 pub(super) struct Key(Hmac<Sha256>);
 
@@ -28,13 +28,12 @@ impl Key {
         Self(Hmac::new(&block.into()))
     }
 
-    /// Computes the tag of these bytes.
+    /// Computes the tag of `bytes`.
     pub(super) fn tag(&self, bytes: &[u8]) -> [u8; TAG] {
         self.0.clone().chain_update(bytes).finalize().into_bytes().into()
     }
 
-    /// Returns whether this is the tag of these bytes. The duration does not depend on how much of
-    /// the tag is right.
+    /// Returns whether `tag` is the tag of `bytes`. The comparison takes constant time.
     pub(super) fn verifies(&self, bytes: &[u8], tag: &[u8; TAG]) -> bool {
         self.0.clone().chain_update(bytes).verify(tag.into()).is_ok()
     }

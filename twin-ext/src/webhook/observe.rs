@@ -1,52 +1,53 @@
-//! The events that a receiver reports to the program.
+//! Defines the events that a receiver reports to the program.
 
 use std::error::Error as StdError;
 
 use super::{DeliveryKey, Lease, RefusalReason};
 use crate::error::Error;
 
-/// The result of a delivery, for [`Receiver::on_event`](super::Receiver::on_event).
+/// An event in the processing of a delivery, for logs and metrics.
 ///
-/// No variant contains a part of a payload, except the key of an authentic delivery and the error
-/// of the handler.
+/// [`Receiver::on_event`](super::Receiver::on_event) reports it. The variants contain no payload,
+/// except the key of an authentic delivery and the error of the handler.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum ReceiverEvent<'a> {
-    /// The delivery was refused before a store or a handler saw it.
+    /// The verifier refused the delivery.
     #[non_exhaustive]
     Refused {
-        /// Why it was refused.
+        /// The reason.
         reason: RefusalReason,
         /// The error of [`Verifier::verify`](super::Verifier::verify).
         error: &'a Error,
     },
-    /// The handler handled the event.
+    /// The handler returned `Ok`.
     #[non_exhaustive]
     Handled {
         /// The event.
         key: &'a DeliveryKey,
-        /// Its reservation.
+        /// The reservation of the event.
         lease: Lease,
     },
-    /// The event was handled before.
+    /// The event was handled by an earlier delivery. The handler did not run.
     #[non_exhaustive]
     AlreadyProcessed {
         /// The event.
         key: &'a DeliveryKey,
     },
-    /// Another receiver has reserved the event, or the store has no room.
+    /// Another receiver has reserved the event, or the store is full of reservations. The handler
+    /// did not run.
     #[non_exhaustive]
     InProgress {
         /// The event.
         key: &'a DeliveryKey,
     },
     /// The event is uncertain, and [`Receiver::refuse_uncertain`](super::Receiver::refuse_uncertain)
-    /// is set.
+    /// is set. The handler did not run; check the event by hand.
     #[non_exhaustive]
     UncertainRefused {
         /// The event.
         key: &'a DeliveryKey,
-        /// Its reservation, with the [uncertainty](Lease::uncertainty).
+        /// The reservation of the event, with its [uncertainty](Lease::uncertainty).
         lease: Lease,
     },
     /// The handler returned an error.
@@ -63,20 +64,20 @@ pub enum ReceiverEvent<'a> {
         /// The event.
         key: &'a DeliveryKey,
     },
-    /// The handler ran longer than [`Receiver::handler_timeout`](super::Receiver::handler_timeout),
-    /// and was dropped.
+    /// The handler ran longer than [`Receiver::handler_timeout`](super::Receiver::handler_timeout)
+    /// and was cancelled.
     #[non_exhaustive]
     HandlerTimedOut {
         /// The event.
         key: &'a DeliveryKey,
     },
-    /// The lease ended while the handler was running, and another receiver took the event over.
+    /// The lease expired while the handler ran. Another receiver may have taken the event over.
     #[non_exhaustive]
     LeaseLost {
         /// The event.
         key: &'a DeliveryKey,
     },
-    /// The store did not answer.
+    /// A call to the store failed.
     #[non_exhaustive]
     StoreFailed {
         /// The event.
@@ -92,18 +93,18 @@ pub enum ReceiverEvent<'a> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum StoreStep {
-    /// `reserve` failed: the event is not handled.
+    /// `reserve` failed. The handler did not run.
     Reserve,
-    /// `renew` failed: the handler continues.
+    /// `renew` failed. The handler continues.
     Renew,
-    /// `commit` failed: the event was handled, but the store does not know it.
+    /// `commit` failed. The event was handled, but the store may not know it.
     Commit,
-    /// `abandon` failed: the event was not handled, and stays reserved until its lease ends.
+    /// `abandon` failed. The event was not handled, and stays reserved until its lease expires.
     Abandon,
 }
 
 impl ReceiverEvent<'_> {
-    /// Writes a trace event for failures and uncertain events.
+    /// Emits a trace event for a failure or an uncertain event.
     #[cfg(feature = "tracing")]
     pub(super) fn trace(&self) {
         use tracing::warn;
@@ -121,7 +122,7 @@ impl ReceiverEvent<'_> {
             Self::HandlerTimedOut { key } => warn!(%key, "the webhook handler timed out"),
             Self::LeaseLost { key } => warn!(%key, "another receiver took a webhook event over"),
             Self::StoreFailed { key, error, step } => {
-                warn!(%key, %error, ?step, "the store of webhook deliveries failed");
+                warn!(%key, %error, ?step, "the store of webhook events failed");
             }
             Self::Refused { .. }
             | Self::Handled { .. }
@@ -131,6 +132,6 @@ impl ReceiverEvent<'_> {
     }
 
     #[cfg(not(feature = "tracing"))]
-    #[expect(clippy::unused_self, reason = "with the feature it writes a trace event")]
+    #[expect(clippy::unused_self, reason = "with the feature it emits a trace event")]
     pub(super) fn trace(&self) {}
 }

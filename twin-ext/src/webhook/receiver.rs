@@ -1,7 +1,7 @@
-//! The receiver: verifies a request, drops repeated events, calls the handler, and answers.
+//! Receives deliveries: verifies and deduplicates them, calls the handler, and returns a status.
 //!
-//! It depends on no web framework: it takes headers and a body, and returns a status. An answer
-//! contains no part of the handler's error.
+//! The receiver is independent of web frameworks: it takes headers and a body, and returns a
+//! status. The sender never sees the error of the handler.
 
 use std::error::Error as StdError;
 use std::fmt;
@@ -23,7 +23,7 @@ use crate::error::{Error, ErrorKind};
 /// The default of [`Receiver::handler_timeout`].
 const HANDLER_TIMEOUT: Duration = Duration::from_secs(600);
 
-/// The minimum pause between two renewals of a lease.
+/// The minimum time between two renewals of a lease.
 const MIN_RENEWAL: Duration = Duration::from_millis(100);
 
 type Report = dyn Fn(&ReceiverEvent<'_>) + Send + Sync;
@@ -31,27 +31,29 @@ type Report = dyn Fn(&ReceiverEvent<'_>) + Send + Sync;
 /// The error of a handler: any error type, `anyhow::Error`, or a string.
 type BoxError = Box<dyn StdError + Send + Sync>;
 
-/// Handles each event once, even if it is delivered several times.
+/// Verifies deliveries, and calls a handler once for each event.
 ///
-/// The handler gets a [`Delivery`] and its [`Lease`]. `Ok` means that the event was handled.
-/// `Err` means that nothing was done: the receiver reports the error and asks the service to try
-/// again. The handler runs in a task of its own, which continues if the sender disconnects.
+/// The handler gets a [`Delivery`] and its [`Lease`]. It returns `Ok` if it has handled the event.
+/// It returns `Err` if it has done nothing; the receiver then reports the error and asks the
+/// service to retry. The handler runs in its own task and continues if the sender disconnects.
 ///
-/// | what happened | status |
+/// | result | status |
 /// |---|---|
-/// | handled, now or before | 204 |
-/// | authentic, but unreadable | 400 |
-/// | untrusted | 401 |
-/// | too large | 413 |
-/// | the handler failed, panicked or timed out, another receiver has the event, the store did not answer, or the event is uncertain and `refuse_uncertain` is set | 503 |
+/// | the event was handled, now or earlier | 204 |
+/// | the body is authentic, but not a valid delivery | 400 |
+/// | the delivery cannot be trusted | 401 |
+/// | the body is over the limit | 413 |
+/// | the handler failed, panicked or timed out | 503 |
+/// | another receiver has reserved the event, or the store failed | 503 |
+/// | the event is uncertain, and `refuse_uncertain` is set | 503 |
 ///
-/// A 503 asks the service to try again. If the store is [uncertain](super::Uncertainty) whether an
-/// event is new, the handler still runs, and [`Lease::uncertainty`] has the reason. So no event is
-/// lost, but a handler may run twice for one event: it should be idempotent, or check the lease.
-/// [`refuse_uncertain`](Self::refuse_uncertain) refuses such events instead.
+/// The service retries after a 503. If the store does not know whether an event is new, the handler
+/// still runs, and [`Lease::uncertainty`] has the reason. No event is lost, but the handler may run
+/// twice for one event. Make it idempotent, check the lease, or set
+/// [`refuse_uncertain`](Self::refuse_uncertain).
 ///
 /// # With any framework
-/// Read the body, up to [`body_limit`](Self::body_limit), and answer with the status of
+/// Read the body up to [`body_limit`](Self::body_limit), and return the status of
 /// [`receive`](Self::receive). For hyper:
 ///
 /// ```no_run
@@ -100,12 +102,14 @@ struct Settings {
 }
 
 impl<S, H> Receiver<S, H> {
-    /// Returns how many bytes of a body to read at most.
+    /// Returns the maximum size of a body in bytes. Set it with
+    /// [`Verifier::max_body_bytes`].
     pub fn body_limit(&self) -> usize {
         self.verifier().body_limit()
     }
 
-    /// Replaces the verifier in all clones, for example to rotate secrets without a restart.
+    /// Replaces the verifier of this receiver and all its clones. Use it to rotate secrets without
+    /// a restart.
     ///
     /// ```
     /// # use std::time::Duration;
@@ -116,7 +120,7 @@ impl<S, H> Receiver<S, H> {
     /// # async fn handle(_: Delivery, _: Lease) -> Result<(), Error> { Ok(()) }
     /// let store = MemoryStore::new(100_000, Duration::from_secs(300));
     /// let receiver = Receiver::new(Verifier::new("whsec_old")?, store, handle);
-    /// // A second webhook was created; the first one is deleted next.
+    /// // After a second webhook was created, and before the first one is deleted:
     /// receiver.set_verifier(Verifier::new("whsec_new")?.with_secret("whsec_old")?);
     /// # Ok(())
     /// # }
@@ -137,7 +141,7 @@ where
     F: Future<Output = Result<(), E>> + Send + 'static,
     E: Into<BoxError> + 'static,
 {
-    /// Creates a receiver that handles the deliveries that `verifier` accepts.
+    /// Creates a receiver that calls `handler` for the deliveries that `verifier` accepts.
     ///
     /// ```
     /// use std::time::Duration;
@@ -153,7 +157,11 @@ where
     /// let verifier = Verifier::new("whsec_a1b2c3")?;
     /// let store = MemoryStore::new(100_000, Duration::from_secs(300));
     /// let receiver = Receiver::new(verifier, store, handle);
-    /// # drop(receiver);
+    /// # let (headers, body) = (http::HeaderMap::new(), b"");
+    /// # let _ = async {
+    /// // In the handler of the HTTP server:
+    /// let status = receiver.receive(&headers, body).await;
+    /// # };
     /// # Ok(())
     /// # }
     /// ```
@@ -168,38 +176,40 @@ where
         Self { parts: Arc::new(Parts { verifier, store, handler }), settings }
     }
 
-    /// Refuses uncertain events, instead of passing them to the handler with
-    /// [`Lease::uncertainty`].
+    /// Refuses uncertain events with 503, instead of passing them to the handler.
     ///
-    /// Use it for a handler that must never run twice for one event. The receiver answers 503 to
-    /// every delivery of a refused event, and reports [`ReceiverEvent::UncertainRefused`]. Check
-    /// such an event by hand.
+    /// Use it if the handler must never run twice for one event and cannot be made idempotent. The
+    /// receiver refuses every delivery of such an event, and reports
+    /// [`ReceiverEvent::UncertainRefused`]. Check these events by hand.
     #[must_use]
     pub fn refuse_uncertain(mut self) -> Self {
         self.settings.refuse_uncertain = true;
         self
     }
 
-    /// Sets how long a handler may run; the default is ten minutes. A handler that runs longer
-    /// is dropped, and the event becomes uncertain.
+    /// Sets the maximum time of a handler. The default is 10 minutes.
+    ///
+    /// A handler that runs longer is cancelled at its next `.await`, and the event becomes
+    /// uncertain.
     #[must_use]
     pub fn handler_timeout(mut self, timeout: Duration) -> Self {
         self.settings.handler_timeout = timeout;
         self
     }
 
-    /// Sets the clock for the handler's timeout and the renewal of leases.
+    /// Sets the clock for the handler timeout and the renewal of leases. Use a
+    /// [`ManualClock`](crate::clock::ManualClock) in tests.
     #[must_use]
     pub fn clock(mut self, clock: impl Clock) -> Self {
         self.settings.clock = Arc::new(clock);
         self
     }
 
-    /// Calls `report` with the result of each delivery: the error of a handler, the reason of a
-    /// refusal, a failure of the store.
+    /// Calls `report` for the result of each delivery and for each failure. Use it for logs and
+    /// metrics.
     ///
-    /// Repeated calls replace the callback. Failures and refusals are also trace events (feature
-    /// `tracing`, level warn; refusals have level debug).
+    /// A second call replaces the callback. With the feature `tracing`, failures are also trace
+    /// events of level warn, and refusals of level debug.
     ///
     /// ```
     /// # use std::time::Duration;
@@ -226,9 +236,12 @@ where
         self
     }
 
-    /// Receives a request, and returns the status to answer with.
+    /// Processes a request, and returns the status of the response.
     ///
-    /// Call it in a tokio runtime. If the future is dropped, the handler continues.
+    /// If the future is dropped, the handler continues in its task.
+    ///
+    /// # Panics
+    /// The function panics outside of a tokio runtime.
     pub async fn receive(&self, headers: &HeaderMap, body: &[u8]) -> StatusCode {
         let delivery = match self.verifier().check(headers, body) {
             Ok(delivery) => delivery,
@@ -282,7 +295,7 @@ where
             match result.map(|result| result.map_err(Into::into)) {
                 Some(Ok(())) => {
                     settings.report(&ReceiverEvent::Handled { key, lease });
-                    // The event was handled. If the store fails, a retry would not help.
+                    // The event was handled, so a retry would not help if the commit fails.
                     if let Err(error) = self.store.commit(token).await {
                         failed(StoreStep::Commit, &error);
                     }
@@ -293,7 +306,7 @@ where
                     settings.report(&ReceiverEvent::HandlerFailed { key, error: &*error });
                 }
                 None => {
-                    // The handler may have done its work, so that the event must stay uncertain.
+                    // The handler may have done some work, so the event must become uncertain.
                     settings.report(&ReceiverEvent::HandlerTimedOut { key });
                     return StatusCode::SERVICE_UNAVAILABLE;
                 }
@@ -305,7 +318,7 @@ where
         StatusCode::SERVICE_UNAVAILABLE
     }
 
-    /// Runs the handler, and renews its lease meanwhile. Returns `None` after the timeout.
+    /// Runs the handler and renews its lease. Returns `None` if the handler timed out.
     async fn run<T>(
         &self,
         handler: impl Future<Output = T>,
@@ -327,7 +340,7 @@ where
         .await
     }
 
-    /// Renews a lease without end, each time when a third of it has passed.
+    /// Renews a lease each time a third of it has passed. The future never completes.
     async fn renew(
         &self,
         token: &mut S::Token,
@@ -361,7 +374,7 @@ impl Settings {
     }
 }
 
-/// Calls a function if it is dropped by a panic.
+/// Calls a function if it is dropped during a panic.
 struct OnPanic<F: Fn()>(F);
 
 impl<F: Fn()> Drop for OnPanic<F> {
@@ -372,7 +385,7 @@ impl<F: Fn()> Drop for OnPanic<F> {
     }
 }
 
-/// Returns the status for a refused delivery.
+/// Returns the status for the error of a refused delivery.
 pub(super) fn status_of(error: &Error) -> StatusCode {
     match error.kind() {
         ErrorKind::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,

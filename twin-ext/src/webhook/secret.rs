@@ -1,12 +1,12 @@
-//! The types that a signing secret may have.
+//! Defines the accepted types of a signing secret.
 
 use twin_api::secrecy::{ExposeSecret as _, SecretString};
 
-/// A signing secret: a string, or the `SecretString` of `create_webhook`'s answer.
+/// A signing secret: a string, or the `SecretString` in the response of `create_webhook`.
 ///
-/// The whole text is the key, including `whsec_`. Nothing is decoded. The
-/// [`Verifier`](super::Verifier) trims whitespace around it, such as the line break at the end of
-/// a file.
+/// Pass the whole text, including `whsec_`. It is not base64, and is used as the key without
+/// decoding. The [`Verifier`](super::Verifier) trims whitespace around it, such as the line break
+/// at the end of a file.
 ///
 /// ```
 /// use twin_ext::twin_api::secrecy::SecretString;

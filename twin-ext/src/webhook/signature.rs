@@ -1,6 +1,6 @@
-//! The header `X-Cobb-Signature`: `sha256=` and the tag in 64 lower-case hex digits.
+//! Reads and writes the header `X-Cobb-Signature`: `sha256=` and 64 lower-case hex digits.
 //!
-//! A value that is spelled in any other way is refused. Reading a value allocates nothing.
+//! It rejects any other spelling, and reads a value without allocating.
 
 use http::{HeaderMap, HeaderName};
 
@@ -8,19 +8,18 @@ use super::mac::{Key, TAG};
 use super::refusal::RefusalReason;
 use super::secret::SigningSecret;
 
-/// The header with the signature.
+/// The name of the header with the signature.
 pub const SIGNATURE_HEADER: &str = "x-cobb-signature";
 
-/// A parsed name: a text would be parsed again for each delivery.
+/// The parsed name, so that a look-up does not parse it again.
 static NAME: HeaderName = HeaderName::from_static(SIGNATURE_HEADER);
 
 const PREFIX: &str = "sha256=";
 
-/// Signs a body as the service does, for tests of a receiver. Returns the value of
-/// `X-Cobb-Signature`.
+/// Signs a body as the service does, and returns the value of `X-Cobb-Signature`.
 ///
-/// The whole text of the secret is the key, including whitespace that
-/// [`Verifier`](super::Verifier) trims.
+/// Use it to test a receiver. It does not trim whitespace around the secret, unlike the
+/// [`Verifier`](super::Verifier).
 ///
 /// ```
 /// use twin_ext::webhook::{SIGNATURE_HEADER, Verifier, sign};
@@ -50,7 +49,7 @@ pub(super) fn claimed(headers: &HeaderMap) -> Result<[u8; TAG], RefusalReason> {
 fn read(value: &[u8]) -> Option<[u8; TAG]> {
     let digits = value.strip_prefix(PREFIX.as_bytes())?;
     let mut tag = [0; TAG];
-    // `decode` accepts fewer digits, and would leave the rest of the tag zero.
+    // `decode` accepts fewer digits and leaves the rest of the tag zero.
     if digits.len() != 2 * TAG {
         return None;
     }

@@ -1,4 +1,4 @@
-//! Tests of private items. `tests/webhooks` tests the public ones.
+//! Tests private items. The suite `webhooks` of `twin-tests` tests the public ones.
 
 mod json;
 mod mac;

@@ -1,11 +1,11 @@
-//! The tolerance: how far the timestamp of a delivery may be from now.
+//! Checks how far the timestamp of a delivery is from now.
 
 use std::time::Duration;
 
 use super::refusal::RefusalReason;
 use crate::time::Timestamp;
 
-/// The span of accepted timestamps around now, both ends included.
+/// The range of accepted timestamps around now, including both ends.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Tolerance {
     pub(super) past: Duration,
@@ -26,7 +26,7 @@ impl Tolerance {
     }
 }
 
-/// Converts to nanoseconds. A duration has at most 94 bits of them, so that nothing saturates.
+/// Converts to nanoseconds. They have at most 94 bits, so the conversion never saturates.
 pub(super) fn nanos(duration: Duration) -> i128 {
     i128::try_from(duration.as_nanos()).unwrap_or(i128::MAX)
 }

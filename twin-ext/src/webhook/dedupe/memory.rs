@@ -1,6 +1,6 @@
-//! A deduplication store in the memory of one process.
+//! Implements a deduplication store in the memory of one process.
 //!
-//! Its size is bounded, and it begins empty. Events that it may have evicted, or that an earlier
+//! The store is bounded and starts empty. Events that it may have evicted, or that an earlier
 //! process may have handled, are uncertain.
 
 use std::collections::{BTreeSet, HashMap};
@@ -21,23 +21,17 @@ type Digest = [u8; 32];
 
 const LEASE: Duration = Duration::from_secs(60);
 
-/// A store in memory, for one receiver on one machine.
+/// A store in memory, for receivers in one process.
 ///
-/// It remembers `capacity` events, about 200 bytes each, and evicts the oldest by their own
-/// time. An event that is as old as an evicted one, or that happened before the store began, is
-/// [`Uncertainty::Forgotten`] ([details](super::DedupeStore#what-a-store-is-certain-of)). So after
-/// each start of the program, deliveries of earlier events are uncertain.
+/// It holds `capacity` events of about 200 bytes each, and evicts the oldest events first. An event
+/// that is as old as an evicted one, or older than the store, is
+/// [`Uncertainty::Forgotten`] ([details](super::DedupeStore#uncertain-events)). After each start of
+/// the program, deliveries of earlier events are therefore uncertain. Use a `RedisStore` if the
+/// receiver restarts often or runs on several machines.
 ///
 /// A reservation is a lease of one minute, which [`Receiver`](super::super::Receiver) renews
-/// while the handler runs. A receiver that hangs loses its lease, so that it cannot fill the store.
-///
-/// ```
-/// use std::time::Duration;
-/// use twin_ext::webhook::MemoryStore;
-/// // The service retries for five minutes.
-/// let store = MemoryStore::new(100_000, Duration::from_secs(300));
-/// # drop(store);
-/// ```
+/// while the handler runs. A hanging receiver loses its lease, so its reservations cannot fill the
+/// store.
 pub struct MemoryStore {
     capacity: usize,
     retries: Duration,
@@ -49,11 +43,11 @@ pub struct MemoryStore {
 
 struct State {
     entries: HashMap<Digest, Entry>,
-    /// The entries that can be evicted, the oldest first.
+    /// The entries that can be evicted, by age.
     order: BTreeSet<(Nanos, Digest)>,
-    /// The reserved entries, by the end of their lease.
+    /// The reserved entries, by the expiry of their lease.
     leases: BTreeSet<(Duration, Digest)>,
-    /// Events up to this time may have been evicted.
+    /// The time up to which events may have been evicted.
     floor: Nanos,
 }
 
@@ -72,9 +66,9 @@ enum Status {
 impl MemoryStore {
     /// Creates an empty store for `capacity` events, at least one.
     ///
-    /// `retries` is how long the service retries a delivery, which it does not publish. For that
-    /// span after the store began, or evicted an event, `run.started` and `run.paused` are
-    /// uncertain. Zero means that the service never renews the timestamp of a delivery.
+    /// `retries` is the time for which the service retries a delivery, which is undocumented. For
+    /// this long after the store started or evicted an event, `run.started` and `run.paused` are
+    /// uncertain. Use zero if you assume that the service never renews the timestamp of a delivery.
     pub fn new(capacity: usize, retries: Duration) -> Self {
         let empty = Self {
             capacity: capacity.max(1),
@@ -87,46 +81,37 @@ impl MemoryStore {
         empty.begin()
     }
 
-    /// Sets how far the clocks of the service and of this machine may differ; the default is a
-    /// second. Events of that span after the store began are uncertain.
+    /// Sets the maximum difference between the clocks of the service and of this machine. The
+    /// default is 1 s. Events within this time after the start of the store are uncertain.
     ///
-    /// ```
-    /// # use std::time::Duration;
-    /// # use twin_ext::webhook::MemoryStore;
-    /// let store = MemoryStore::new(1_000, Duration::ZERO).clock_skew(Duration::from_secs(5));
-    /// # drop(store);
-    /// ```
+    /// Call it before the store is used, because it empties the store.
     #[must_use]
     pub fn clock_skew(mut self, skew: Duration) -> Self {
         self.skew = skew;
         self.begin()
     }
 
-    /// Sets how long a reservation lasts without a renewal; the default is a minute.
+    /// Sets how long a reservation lasts without a renewal. The default is 1 minute.
     ///
-    /// A receiver that renews nothing must handle an event within this time: when the lease
-    /// ends, another delivery of the event is handled with [`Uncertainty::Interrupted`].
+    /// After the lease has expired, the next delivery of the event is handled with
+    /// [`Uncertainty::Interrupted`]. If you use the store without a
+    /// [`Receiver`](super::super::Receiver), handle an event within this time or renew the lease.
     #[must_use]
     pub fn lease(mut self, lease: Duration) -> Self {
         self.lease = lease;
         self
     }
 
-    /// Takes the time from `clock`.
+    /// Sets the clock of the store. Use a [`ManualClock`](crate::clock::ManualClock) in tests.
     ///
-    /// ```
-    /// # use std::time::Duration;
-    /// # use twin_ext::{clock::ManualClock, webhook::MemoryStore};
-    /// let store = MemoryStore::new(1_000, Duration::ZERO).clock(ManualClock::new(1));
-    /// # drop(store);
-    /// ```
+    /// Call it before the store is used, because it empties the store.
     #[must_use]
     pub fn clock(mut self, clock: impl Clock) -> Self {
         self.clock = Arc::new(clock);
         self.begin()
     }
 
-    /// Replaces the state by an empty one that begins now.
+    /// Replaces the state with an empty one that starts now.
     fn begin(mut self) -> Self {
         let floor = self.now().saturating_add(nanos(self.skew));
         self.state = Arc::new(Mutex::new(State { floor, ..State::default() }));
@@ -170,8 +155,10 @@ impl MemoryStore {
     }
 }
 
-/// Returns a number higher than all earlier ones. The counter makes it higher than those of this
-/// process; the time of day in microseconds makes it higher than those of earlier processes.
+/// Returns a fencing token that is higher than all earlier ones.
+///
+/// A counter orders the tokens of this process. The time of day in microseconds makes them higher
+/// than the tokens of earlier processes.
 fn next_fence(wall: SystemTime) -> u64 {
     static LAST: AtomicU64 = AtomicU64::new(0);
     let micros = wall.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_micros();
@@ -196,9 +183,9 @@ impl DedupeStore for MemoryStore {
 
     async fn abandon(&self, mut token: MemoryToken) -> Result<(), Error> {
         token.release(|uncertainty| match uncertainty {
-            // An earlier receiver may still have handled the event.
+            // An earlier receiver may have handled the event.
             Some(Uncertainty::Interrupted) => Some(Status::Interrupted),
-            // The floor makes a forgotten event uncertain again.
+            // Without an entry, the floor keeps a forgotten event uncertain.
             _ => None,
         });
         Ok(())
@@ -240,7 +227,7 @@ impl State {
         true
     }
 
-    /// Ends the reservations whose lease has ended: their receivers hang or were killed.
+    /// Ends the reservations whose lease has expired. Their receivers hang or were killed.
     fn end_leases(&mut self, now: Duration) {
         while let Some((until, digest)) = self.leases.first().copied()
             && until <= now
@@ -263,8 +250,8 @@ impl State {
         entry.status = Status::Done;
     }
 
-    /// Ends a reservation, if this token still has it. `status` returns the new status of the
-    /// entry, or `None` to remove it.
+    /// Ends the reservation of a token, unless another receiver has taken it over. `status` returns
+    /// the new status of the entry, or `None` to remove the entry.
     fn release(
         &mut self,
         token: (Digest, u64),
@@ -301,7 +288,7 @@ impl State {
 
 /// The reservation of an event in a [`MemoryStore`].
 #[derive(Debug)]
-#[must_use = "dropped, it leaves the event uncertain"]
+#[must_use = "dropping the token leaves the event uncertain"]
 pub struct MemoryToken {
     state: Arc<Mutex<State>>,
     digest: Digest,
@@ -332,6 +319,6 @@ impl fmt::Debug for State {
 }
 
 fn lock(state: &Mutex<State>) -> MutexGuard<'_, State> {
-    // No code panics while it changes the state, so that a poisoned state is consistent.
+    // No code panics while it changes the state, so a poisoned state is consistent.
     state.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -1,9 +1,8 @@
-//! A store in Redis, for receivers on any number of machines.
+//! Implements a deduplication store in Redis, for receivers on several machines.
 //!
-//! Each step is one script, which Redis runs atomically. All times are of Redis's clock, so that
-//! the clocks of the receivers do not matter. The store needs Redis 6.2 or newer, or Valkey, with
-//! the policy `noeviction`: it cannot see which entries a server evicts. Redis gets only a digest
-//! of the delivery and its time.
+//! Each operation is one Lua script, which Redis runs atomically. The scripts use the clock of
+//! Redis, so the clocks of the receivers do not matter. Redis stores only a digest of the delivery
+//! key and the time of the event.
 
 mod server;
 
@@ -23,30 +22,42 @@ use super::{DedupeStore, Lease, Reservation, Uncertainty};
 use crate::error::Error;
 use crate::webhook::Delivery;
 
-/// A healthy Redis takes less, and the service waits longer for an answer.
+/// The default timeout: long for Redis, but short for the sender of the delivery.
 const TIMEOUT: Duration = Duration::from_secs(2);
 
-/// A store in Redis, for receivers on any number of machines.
+/// A store in Redis, for receivers on several machines.
 ///
 /// A reservation is a lease of one minute, which [`Receiver`](super::super::Receiver) renews
 /// while the handler runs. If a receiver is killed, the next one gets the event with
-/// [`Uncertainty::Interrupted`] when the lease ends. An entry is remembered for a week, unless
-/// [`remember`](Self::remember) says otherwise. A Redis that was restarted, or replaced by a
-/// failover, may have lost entries: an unknown event from before that is
-/// [`Uncertainty::Forgotten`] ([details](super::DedupeStore#what-a-store-is-certain-of)).
+/// [`Uncertainty::Interrupted`] after the lease has expired. The store keeps an entry for a week
+/// ([`remember`](Self::remember)). If Redis was restarted or replaced by a failover, earlier events
+/// that it does not know are [`Uncertainty::Forgotten`]
+/// ([details](super::DedupeStore#uncertain-events)).
 ///
-/// Its user needs `EVAL`, `EVALSHA`, `SCRIPT LOAD`, `TIME`, `INFO`, `HSET`, `HGET`, `HMGET`,
-/// `HGETALL`, `HDEL`, `PEXPIRE` and `PTTL`. Errors are of kind
-/// [`Transport`](crate::ErrorKind::Transport) or [`Timeout`](crate::ErrorKind::Timeout), after
-/// two seconds at most ([`timeout`](Self::timeout)).
+/// # Requirements
+/// Redis 6.2 or later, or Valkey, with the policy `noeviction`. The store cannot detect entries
+/// that the server evicts, and would report their events as new. The user needs the commands
+/// `EVAL`, `EVALSHA`, `SCRIPT LOAD`, `TIME`, `INFO`, `HSET`, `HGET`, `HMGET`, `HGETALL`, `HDEL`,
+/// `PEXPIRE` and `PTTL`.
 ///
-/// ```
+/// # Errors
+/// A call fails with [`Transport`](crate::ErrorKind::Transport) if Redis cannot be reached or
+/// rejects a command, with [`Timeout`](crate::ErrorKind::Timeout) after 2 seconds
+/// ([`timeout`](Self::timeout)), and with [`Decode`](crate::ErrorKind::Decode) if another program
+/// uses the same keys.
+///
+/// ```no_run
 /// use std::time::Duration;
-/// use twin_ext::webhook::RedisStore;
-/// # fn main() -> Result<(), twin_ext::Error> {
+/// use twin_ext::prelude::*;
+/// use twin_ext::webhook::{Delivery, Lease, Receiver, RedisStore, Verifier};
+/// # async fn handle(_: Delivery, _: Lease) -> Result<(), Error> { Ok(()) }
+/// # async fn example(verifier: Verifier) -> Result<(), Error> {
 /// let store = RedisStore::new("redis://127.0.0.1:6379", Duration::from_secs(300))?
 ///     .lease(Duration::from_secs(30));
-/// # drop(store);
+/// // Events after this call are certain.
+/// store.start().await?;
+/// let receiver = Receiver::new(verifier, store, handle);
+/// # drop(receiver);
 /// # Ok(())
 /// # }
 /// ```
@@ -77,19 +88,19 @@ macro_rules! script {
 
 impl RedisStore {
     /// Creates a store in the Redis at `url`: `redis://[user:password@]host[:port][/database]`.
-    /// The first call connects, and the call after a lost connection reconnects.
     ///
-    /// `retries` is how long the service retries a delivery, as in
-    /// [`MemoryStore::new`](super::MemoryStore::new). For `rediss://`, enable TLS in the crate
-    /// `redis`, for example with its feature `tokio-rustls-comp`.
+    /// It does not connect. The first call connects, and the call after a lost connection
+    /// reconnects. `retries` is the time for which the service retries a delivery, as in
+    /// [`MemoryStore::new`](super::MemoryStore::new). For `rediss://`, enable a TLS feature of the
+    /// crate `redis`, for example `tokio-rustls-comp`.
     ///
     /// # Errors
-    /// The URL is not a Redis URL. The error quotes nothing of it.
+    /// [`ErrorKind::Config`](crate::ErrorKind::Config): the URL is not a valid Redis URL. The error
+    /// does not quote the URL, which may contain a password.
     pub fn new(url: &str, retries: Duration) -> Result<Self, Error> {
         let client = Client::open(url).map_err(|_| {
             Error::config(
-                "the URL of the store of webhook deliveries is not a Redis URL; write it as \
-                 redis://host:port",
+                "the URL of the webhook store is not a Redis URL; write it as redis://host:port",
             )
         })?;
         Ok(Self {
@@ -110,57 +121,60 @@ impl RedisStore {
         })
     }
 
-    /// Sets how long a reservation lasts without a renewal; the default is a minute.
+    /// Sets how long a reservation lasts without a renewal. The default is 1 minute.
     ///
-    /// A receiver that renews nothing must handle an event within this time: when the lease
-    /// ends, another receiver may handle it with [`Uncertainty::Interrupted`].
+    /// After the lease has expired, another receiver may handle the event with
+    /// [`Uncertainty::Interrupted`]. If you use the store without a
+    /// [`Receiver`](super::super::Receiver), handle an event within this time or renew the lease.
     #[must_use]
     pub fn lease(mut self, lease: Duration) -> Self {
         self.lease = lease;
         self
     }
 
-    /// Sets how long an event is remembered; the default is a week. An older event is uncertain.
+    /// Sets how long Redis keeps an entry. The default is 7 days. Older events are uncertain.
     ///
-    /// It can be changed at any time. If a deployment makes it longer, events that were
-    /// remembered for the shorter time stay uncertain.
+    /// A deployment can change it at any time. After an increase, events whose entries expired
+    /// under the shorter time stay uncertain.
     #[must_use]
     pub fn remember(mut self, remember: Duration) -> Self {
         self.remember = remember;
         self
     }
 
-    /// Sets the prefix of the keys in Redis; the default is `twin:webhooks`. Receivers with the
-    /// same prefix share one store.
+    /// Sets the prefix of the keys in Redis. The default is `twin:webhooks`. Receivers with the same
+    /// prefix share one store.
     #[must_use]
     pub fn prefix(mut self, prefix: impl Into<String>) -> Self {
         self.prefix = prefix.into();
         self
     }
 
-    /// Sets how far the clocks of the service and of Redis may differ; the default is a second.
+    /// Sets the maximum difference between the clocks of the service and of Redis. The default is
+    /// 1 s.
     #[must_use]
     pub fn clock_skew(mut self, skew: Duration) -> Self {
         self.skew = skew;
         self
     }
 
-    /// Sets how long a call waits for Redis, connecting included; the default is 2 seconds. A
-    /// reservation that Redis makes later than that has no effect.
+    /// Sets the timeout of a call, including connecting. The default is 2 seconds.
+    ///
+    /// If Redis runs the reservation after the timeout, the script reserves nothing.
     #[must_use]
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.server.timeout = timeout;
         self
     }
 
-    /// Connects, and records in Redis when the store began, if that is not recorded yet.
+    /// Connects, and records the start of the store in Redis unless it is recorded already.
     ///
-    /// Events that happen after that are certain from the first delivery on. Without this call,
-    /// the first delivery records the start, and is uncertain itself. Redis keeps the start over
-    /// restarts of the receivers.
+    /// Call it before the first delivery: events after the start are certain. Without this call, the
+    /// first delivery records the start and is itself uncertain. The record survives restarts of the
+    /// receivers.
     ///
     /// # Errors
-    /// Redis did not answer.
+    /// Redis cannot be reached or timed out.
     pub async fn start(&self) -> Result<(), Error> {
         self.begin(self.server.give_up()).await
     }
@@ -172,13 +186,13 @@ impl RedisStore {
         self.server.run(&script, give_up).await.map(drop)
     }
 
-    /// The braces keep all keys in one slot of a cluster.
+    /// Returns a key of the store. The braces keep all keys in one slot of a cluster.
     fn key(&self, name: &str) -> String {
         format!("{{{}}}:{name}", self.prefix)
     }
 
-    /// Reserves until `give_up`. Redis gets the deadline in its own time, so that a script that
-    /// runs after the receiver has given up reserves nothing.
+    /// Reserves an event until the deadline `give_up`. The script gets the deadline in the time of
+    /// Redis, so that it reserves nothing if it runs after the receiver has timed out.
     async fn reserve_by(
         &self,
         give_up: Instant,
@@ -188,7 +202,7 @@ impl RedisStore {
         if self.server.deadline(give_up).is_none() {
             self.begin(give_up).await?;
         }
-        // If Redis's clock was set forward, the answer `late` carries the new time.
+        // If the clock of Redis was set forward, the response `late` contains the new time.
         for _ in 0..2 {
             let deadline = self.server.deadline(give_up).unwrap_or_default();
             let mut script = self.scripts.reserve.key(&token.key);
@@ -224,7 +238,7 @@ impl DedupeStore for RedisStore {
     type Token = RedisToken;
 
     async fn reserve(&self, delivery: &Delivery) -> Result<Reservation<RedisToken>, Error> {
-        // Rounding down never makes an uncertain event certain.
+        // Rounding down cannot make an uncertain event certain.
         let (stamp, floating) = match Stamp::of(delivery) {
             Stamp::Fixed(time) => (time.div_euclid(1_000_000).to_string(), false),
             Stamp::Floating(time) => (time.div_euclid(1_000_000).to_string(), true),
@@ -269,7 +283,7 @@ impl DedupeStore for RedisStore {
     }
 }
 
-/// Omits the URL, which may contain a password.
+/// Does not show the URL, which may contain a password.
 impl fmt::Debug for RedisStore {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("RedisStore")
@@ -283,24 +297,25 @@ impl fmt::Debug for RedisStore {
 
 /// The reservation of an event in a [`RedisStore`].
 #[derive(Debug)]
-#[must_use = "dropped, it keeps other receivers away until the lease ends, and leaves the event \
-              uncertain"]
+#[must_use = "dropping the token keeps the event reserved until the lease expires, and then leaves \
+              it uncertain"]
 pub struct RedisToken {
     key: String,
     id: String,
     stamp: String,
 }
 
-/// Creates tokens that differ from those of all other stores.
+/// Creates globally unique tokens.
 struct Tokens {
     store: [u64; 2],
     count: AtomicU64,
-    /// The tokens of reservations whose answer was lost, by key. Redis may have made these
-    /// reservations. The next attempt uses the same token, and so takes its own reservation over.
+    /// The tokens of reservations whose response was lost, by key. Redis may have made the
+    /// reservation, so the next attempt uses the same token and can take it over.
     unanswered: Mutex<HashMap<String, (String, Instant)>>,
 }
 
-/// The maximum number of such tokens. An event without one is free when its lease ends.
+/// Maximum number of tokens to keep. Without its token, an event stays reserved until its lease
+/// expires.
 const UNANSWERED: usize = 1_000;
 
 impl Tokens {
@@ -336,7 +351,7 @@ impl Default for Tokens {
     }
 }
 
-/// Converts to milliseconds, at most 2^50 (35,000 years): Lua's numbers hold sums of them exactly.
+/// Converts to milliseconds, at most 2^50 (35,000 years), so that Lua can add them exactly.
 fn millis(duration: Duration) -> u64 {
     u64::try_from(duration.as_millis()).unwrap_or(u64::MAX).min(1 << 50)
 }

@@ -1,4 +1,4 @@
-//! The time of an event, and the bounds that a store can rely on.
+//! Derives the time of an event, and bounds for it that hold for all of its deliveries.
 
 use std::time::Duration;
 
@@ -9,24 +9,24 @@ use crate::webhook::tolerance::nanos;
 /// Nanoseconds since 1970-01-01T00:00:00Z.
 pub(super) type Nanos = i128;
 
-/// The default clock skew. Clocks synchronized by NTP differ by less.
+/// The default clock skew. Clocks that NTP synchronizes differ by less.
 pub(super) const SKEW: Duration = Duration::from_secs(1);
 
 /// The time of an event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Stamp {
-    /// When the run ended: the same in all deliveries of the event.
+    /// The end of the run, which is the same in all deliveries of the event.
     Fixed(Nanos),
-    /// When this delivery was sent; another delivery of the event may have a later time.
+    /// The timestamp of this delivery. Another delivery of the event may have a later one.
     Floating(Nanos),
-    /// The time is missing or cannot be read.
+    /// The delivery has no time that can be parsed.
     Undated,
 }
 
 impl Stamp {
     pub(super) fn of(delivery: &Delivery) -> Self {
         let key = delivery.key();
-        // The end is part of the key, so that all deliveries have the same.
+        // The end is part of the key, so all deliveries of the event have the same one.
         if let Some(end) = key.finished_at().and_then(Timestamp::parse) {
             return Self::Fixed(end.nanos());
         }
@@ -34,8 +34,8 @@ impl Stamp {
         sent.map_or(Self::Undated, |sent| Self::Floating(sent.nanos()))
     }
 
-    /// Returns a lower bound for the first delivery of the event. The service sent the first
-    /// delivery at most `retries` before a floating stamp.
+    /// Returns a lower bound for the time of the first delivery of the event. The service sent it
+    /// at most `retries` before a floating stamp.
     pub(super) fn earliest(self, retries: Duration) -> Option<Nanos> {
         match self {
             Self::Fixed(time) => Some(time),
@@ -44,8 +44,8 @@ impl Stamp {
         }
     }
 
-    /// Returns an upper bound of [`earliest`](Self::earliest) for all deliveries of an event, of
-    /// which one arrived at `arrival`.
+    /// Returns an upper bound of [`earliest`](Self::earliest) over all deliveries of an event, one
+    /// of which arrived at `arrival`.
     pub(super) fn bound(self, arrival: Nanos, skew: Duration, retries: Duration) -> Nanos {
         match self {
             Self::Fixed(time) => time,
@@ -54,7 +54,7 @@ impl Stamp {
                 let sent = arrival.saturating_add(nanos(skew));
                 self.earliest(retries).map_or(sent, |earliest| earliest.max(sent))
             }
-            // The event is uncertain even when it is evicted, so that it is evicted first.
+            // Such an event is uncertain in any case, so it can be evicted first.
             Self::Undated => Nanos::MIN,
         }
     }

