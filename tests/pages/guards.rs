@@ -68,7 +68,7 @@ async fn list_cut_at_limit_without_cursor_fails_after_the_items() {
         assert_eq!(came, names("agent", 1..=limit + 1));
         let error = error.unwrap();
         assert_eq!(error.kind(), ErrorKind::Pagination);
-        assert!(error.to_string().contains("leave limit out or raise it"), "{error}");
+        assert!(error.to_string().contains("omit limit or raise it"), "{error}");
         let query = format!("/v1/agents?limit={}", limit + 1);
         assert_eq!(made.requests()[1..], [query]);
     }
