@@ -117,9 +117,7 @@ fn rejects_signed_body_that_is_not_a_json_object() {
         let (path, text) = unreadable(body);
         assert_eq!(path, ".", "{text}");
         assert!(
-            text.starts_with(
-                "the webhook delivery is authentic, but cannot be read: it is not "
-            ),
+            text.starts_with("the webhook delivery is authentic, but cannot be read: it is not "),
             "{text}"
         );
     }
