@@ -1,7 +1,7 @@
-//! What the document says of an operation, for who needs it at run time.
+//! Looks up response schemas in the OpenAPI document at run time.
 //!
-//! It is read when it is first asked for, once in a process. It is the overlaid and lowered
-//! document that the client was generated from, so that nothing here needs keeping in step.
+//! [`twin_api::DOCUMENT`] is the effective document that the client was generated from, so it
+//! always matches the client. It is parsed at the first use, once in a process.
 
 use std::collections::BTreeMap;
 use std::sync::OnceLock;
@@ -9,12 +9,13 @@ use std::sync::OnceLock;
 use bytes::Bytes;
 use serde_json::{Map, Value};
 
-/// `$ref`s and `allOf`s that are followed without getting on in the answer.
-const STEPS: usize = 16;
+/// Maximum number of schemas to collect from `$ref` and `allOf`, which may be circular.
+const MAX_PARTS: usize = 16;
 
 #[derive(Debug)]
 struct Operation {
-    answer: Option<&'static Value>,
+    /// The schema of a successful response.
+    response: Option<&'static Value>,
 }
 
 static DOCUMENT: OnceLock<Value> = OnceLock::new();
@@ -33,24 +34,26 @@ fn operations() -> BTreeMap<&'static str, Operation> {
     let each = paths.flat_map(|(_, item)| {
         item.as_object().into_iter().flatten().filter_map(|(_, operation)| {
             let name = operation.get("operationId")?.as_str()?;
-            let answer = operation.pointer("/responses/2XX/content/application~1json/schema");
-            Some((name, Operation { answer }))
+            let response = operation.pointer("/responses/2XX/content/application~1json/schema");
+            Some((name, Operation { response }))
         })
     });
     each.collect()
 }
 
-/// The schema of an operation's answer; `None` where nothing is due.
-pub(crate) fn answer_of(name: &str) -> Option<&'static Value> {
-    operation(name)?.answer
+/// Returns the schema of the response, or `None` if the operation has no response body.
+pub(crate) fn response_schema(name: &str) -> Option<&'static Value> {
+    operation(name)?.response
 }
 
-/// A body that says "done" for an operation that answers with nothing, or with a `true` or
-/// several; `None` where an answer would have to be made up.
-pub(crate) fn success_of(name: &str) -> Option<Bytes> {
-    let Some(answer) = operation(name)?.answer else { return Some(Bytes::new()) };
+/// Builds the body of a successful response without data: empty, or with all required fields `true`.
+///
+/// The retry loop uses it for a DELETE whose retry returns 404. Returns `None` if a required field
+/// is not a boolean, because its value is unknown.
+pub(crate) fn success_body(name: &str) -> Option<Bytes> {
+    let Some(response) = operation(name)?.response else { return Some(Bytes::new()) };
     let mut members = Map::new();
-    for part in parts(answer) {
+    for part in parts(response) {
         for name in part["required"].as_array().into_iter().flatten().filter_map(Value::as_str) {
             if part["properties"][name]["type"] != "boolean" {
                 return None;
@@ -61,17 +64,20 @@ pub(crate) fn success_of(name: &str) -> Option<Bytes> {
     Some(Value::Object(members).to_string().into())
 }
 
-/// The schema and all that it refers to or is put together from, but for alternatives.
+/// Returns the schema and the schemas that it includes through `$ref` and `allOf`. Alternatives in
+/// `oneOf` and `anyOf` are not included.
 pub(crate) fn parts(schema: &'static Value) -> Vec<&'static Value> {
     let mut parts = vec![schema];
-    let mut seen = 0;
-    while let Some(part) = parts.get(seen).copied().filter(|_| seen < STEPS) {
+    let mut index = 0;
+    while let Some(part) = parts.get(index).copied().filter(|_| index < MAX_PARTS) {
         parts.extend(part["allOf"].as_array().into_iter().flatten());
         parts.extend(part["$ref"].as_str().and_then(resolve));
-        seen += 1;
+        index += 1;
     }
     parts
 }
+
+/// Returns the schema at a local reference, such as `#/components/schemas/Agent`.
 
 fn resolve(reference: &str) -> Option<&'static Value> {
     document().pointer(reference.strip_prefix('#')?)
@@ -82,19 +88,19 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_operation_is_found_with_its_answer() {
-        // A newer document may have more than the reference.
+    fn finds_every_operation_and_its_response_schema() {
+        // A newer document may have more operations than the reference.
         assert!(OPERATIONS.get_or_init(operations).len() >= 33);
-        assert!(answer_of("get_me").is_some());
-        assert!(answer_of("delete_agent").is_none());
+        assert!(response_schema("get_me").is_some());
+        assert!(response_schema("delete_agent").is_none());
         assert!(operation("no_such").is_none());
     }
 
     #[test]
-    fn a_deletion_has_a_success_that_decodes() {
-        assert_eq!(success_of("delete_agent").unwrap(), "");
-        assert_eq!(success_of("delete_workspace").unwrap(), r#"{"deleted":true}"#);
-        assert_eq!(success_of("revoke_api_key").unwrap(), r#"{"revoked":true}"#);
-        assert_eq!(success_of("get_agent"), None);
+    fn builds_the_success_body_of_a_deletion() {
+        assert_eq!(success_body("delete_agent").unwrap(), "");
+        assert_eq!(success_body("delete_workspace").unwrap(), r#"{"deleted":true}"#);
+        assert_eq!(success_body("revoke_api_key").unwrap(), r#"{"revoked":true}"#);
+        assert_eq!(success_body("get_agent"), None);
     }
 }

@@ -99,7 +99,7 @@ impl Watch {
         body: &[u8],
         key: Option<&HeaderValue>,
     ) -> Vec<Drift> {
-        let Some(schema) = document::answer_of(operation) else { return Vec::new() };
+        let Some(schema) = document::response_schema(operation) else { return Vec::new() };
         // Decoding reports a body that is not JSON or is nested too deeply.
         let Ok(value) = serde_json::from_slice(body) else { return Vec::new() };
         let drift = compare::compare(operation, schema, &value, Redactor::new(key));

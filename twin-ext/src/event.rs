@@ -1,8 +1,8 @@
-//! Reads the kind of an event without parsing the whole payload.
+//! Reads the kind of an event without parsing its whole payload.
 //!
-//! The service does not document payloads: they have 0.3 to 125 KB, are deeply nested, and new
-//! kinds appear. This module reads the members that every event has from the raw JSON and skips
-//! the rest. Unknown kinds are kinds, too; no payload is an error.
+//! Payloads are undocumented: they have 0.3 to 125 KB, are deeply nested, and new kinds appear.
+//! This module reads the members that all events have from the raw JSON, and skips the rest. It
+//! accepts unknown kinds, and never fails.
 
 mod payload;
 mod text;
@@ -11,20 +11,26 @@ use twin_api::types::RunEvent;
 
 use self::payload::Common;
 
-/// The kind of an event, and its agent and run.
+/// The header of an event: its kind, its agent and its run.
+///
+/// [`RunEventExt::kind`] reads it. The rest of the payload stays unparsed, and
+/// [`detail`](Self::detail) returns the JSON text to parse.
 ///
 /// ```
 /// use twin_ext::prelude::*;
 /// use twin_api::types::RunEvent;
+/// # fn main() -> Result<(), serde_json::Error> {
 /// let json = r#"{"event_index": 157912706, "event": {
 ///     "agent_id": {"id": "agent_abc123"}, "run_id": {"id": "run_xyz789"},
 ///     "event": {"event": {"ToolCallStarted": {"tool": "mail"}}}}}"#;
 /// let event: RunEvent = serde_json::from_str(json)?;
 /// let kind = event.kind();
-/// assert_eq!(kind.name(), Some("ToolCallStarted"));
-/// assert_eq!(kind.run_id(), Some("run_xyz789"));
-/// assert_eq!(kind.detail(), Some(r#"{"tool": "mail"}"#));
-/// # Ok::<(), serde_json::Error>(())
+/// if kind.is("ToolCallStarted") {
+///     let call: serde_json::Value = serde_json::from_str(kind.detail().unwrap_or("null"))?;
+///     assert_eq!(call["tool"], "mail");
+/// }
+/// # Ok(())
+/// # }
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EventHeader<'a> {
@@ -35,20 +41,22 @@ pub struct EventHeader<'a> {
 }
 
 impl<'a> EventHeader<'a> {
-    /// Reads the header of a payload from its JSON text. Any text is accepted.
+    /// Reads the header from the JSON text of a payload. For invalid JSON all parts are `None`.
     pub fn of(payload: &'a str) -> Self {
         let Common { agent_id, run_id, kind } = payload::read(payload);
         let (name, detail) = kind.map_or((None, None), |kind| (Some(kind.name), kind.detail));
         Self { name, agent_id, run_id, detail }
     }
 
-    /// Returns the name of the kind as it came: `ToolCallStarted` from the service,
-    /// `tool_call_started` in the reference. `None` if the payload has no kind, or several.
+    /// Returns the name of the kind, or `None` if the payload has no kind or several.
+    ///
+    /// The service spells it `ToolCallStarted`, and the reference `tool_call_started`. Use
+    /// [`is`](Self::is) to compare it.
     pub fn name(&self) -> Option<&str> {
         self.name.as_deref()
     }
 
-    /// Returns whether the kind has this name, in either spelling.
+    /// Returns whether the kind has this name, in either of the two spellings.
     ///
     /// ```
     /// use twin_ext::EventHeader;
@@ -64,17 +72,17 @@ impl<'a> EventHeader<'a> {
         self.name().is_some_and(|own| own == name || letters(own) == letters(name))
     }
 
-    /// Returns the agent that the payload names.
+    /// Returns the identifier of the agent, if the payload has it.
     pub fn agent_id(&self) -> Option<&str> {
         self.agent_id.as_deref()
     }
 
-    /// Returns the run that the payload names.
+    /// Returns the identifier of the run, if the payload has it.
     pub fn run_id(&self) -> Option<&str> {
         self.run_id.as_deref()
     }
 
-    /// Returns the content of the kind as JSON text; `None` if it has none.
+    /// Returns the content of the kind as JSON text, or `None` if the kind has no content.
     pub fn detail(&self) -> Option<&'a str> {
         self.detail
     }
@@ -82,18 +90,17 @@ impl<'a> EventHeader<'a> {
 
 /// Extends [`RunEvent`] with its kind, its index and its final text.
 pub trait RunEventExt {
-    /// Reads the kind of the event, and its agent and run.
+    /// Reads the kind of the event, its agent and its run. Parses no other part of the payload.
     fn kind(&self) -> EventHeader<'_>;
 
-    /// Returns the index of the event, which the service calls
-    /// [`event_index`](RunEvent::event_index) and the reference [`index`](RunEvent::index).
+    /// Returns the index of the event from [`event_index`](RunEvent::event_index), as the service
+    /// calls it, or from [`index`](RunEvent::index), as the reference calls it.
     fn position(&self) -> Option<u64>;
 
     /// Returns the final text of the run, if this event ends the run.
     ///
-    /// The service does not document where the text is, so that this method searches under likely
-    /// names. `None` means that no text was found.
-    /// [`RunHandle::summary`](crate::RunHandle::summary) reads the summary of the service.
+    /// The location of the text is undocumented, so this method searches likely names and may find
+    /// none. [`RunHandle::summary`](crate::RunHandle::summary) reads the documented summary.
     ///
     /// ```
     /// use twin_ext::prelude::*;

@@ -128,10 +128,11 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::document::answer_of;
+    use crate::document::response_schema;
 
     fn drift(operation: &'static str, value: &Value) -> Vec<String> {
-        let drift = compare(operation, answer_of(operation).unwrap(), value, Redactor::new(None));
+        let drift =
+            compare(operation, response_schema(operation).unwrap(), value, Redactor::new(None));
         drift.iter().map(|drift| format!("{} {}", drift.path, drift.kind)).collect()
     }
 

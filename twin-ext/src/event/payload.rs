@@ -1,7 +1,7 @@
-//! Reads the members of a payload that every event has, and skips the rest.
+//! Reads the members that all payloads have, and skips the rest.
 //!
-//! Two forms are known. The reference has `{"started": {}}`. The service has the same under
-//! `event.event`, beside `agent_id.id` and `run_id.id`.
+//! Two forms are known. The reference documents `{"started": {}}`. The service nests this object
+//! under `event.event`, and adds `agent_id.id` and `run_id.id`.
 
 use std::fmt;
 
@@ -9,7 +9,7 @@ use serde::de::{Deserialize, Deserializer, Error, IgnoredAny, MapAccess, Visitor
 use serde_json::value::RawValue;
 use twin_api::transport::replace_lone_surrogates;
 
-/// The members of a payload that are read.
+/// The members that all payloads have.
 #[derive(Debug, Default)]
 pub(super) struct Common<'a> {
     pub(super) agent_id: Option<String>,
@@ -17,13 +17,14 @@ pub(super) struct Common<'a> {
     pub(super) kind: Option<Kind<'a>>,
 }
 
-/// The single member of an object, named after a kind; or a string.
+/// The kind: the single member of an object, or a string.
 #[derive(Debug)]
 pub(super) struct Kind<'a> {
     pub(super) name: String,
     pub(super) detail: Option<&'a str>,
 }
 
+/// Reads the common members of a payload. Returns the defaults for invalid JSON.
 pub(super) fn read(payload: &str) -> Common<'_> {
     let Ok(outer) = serde_json::from_str::<Members<'_>>(payload) else {
         return Common { kind: kind(payload), ..Common::default() };
@@ -60,8 +61,10 @@ fn identifier(json: &str) -> Option<String> {
     }
 }
 
-/// A JSON string in which U+FFFD replaces lone surrogates. `serde_json` rejects a lone surrogate in a
-/// string and accepts it in bytes.
+/// A JSON string with U+FFFD in place of lone surrogates.
+///
+/// `serde_json` rejects a lone surrogate if it deserializes a string, but not if it deserializes
+/// bytes.
 struct Text(String);
 
 impl<'de> Deserialize<'de> for Text {
@@ -84,7 +87,7 @@ impl<'de> Deserialize<'de> for Text {
     }
 }
 
-/// The members of an object that are read. Of duplicate members, the last one counts.
+/// The known members of an object. The last one of duplicate members wins.
 #[derive(Default)]
 struct Members<'a> {
     agent_id: Option<&'a str>,

@@ -1,7 +1,7 @@
-//! Finds the final text of a run.
+//! Finds the final text of a run in the event that ends it.
 //!
-//! The service documents no place for it. The search covers a few names, a few levels deep, and
-//! accepts only strings.
+//! The location of the text is undocumented. The search tries a few member names at up to four
+//! levels, and accepts only strings.
 
 use serde_json::Value;
 use twin_api::transport::replace_lone_surrogates;
@@ -10,7 +10,7 @@ use twin_api::transport::replace_lone_surrogates;
 pub(super) const ENDS: [&str; 7] =
     ["Finished", "Completed", "Failed", "Errored", "Stopped", "Cancelled", "Canceled"];
 
-/// The member names to search, the likeliest first.
+/// The member names to search, starting with the likeliest.
 const NAMES: [&str; 12] = [
     "final_message",
     "message",
@@ -29,7 +29,7 @@ const NAMES: [&str; 12] = [
 /// Maximum depth of the search.
 const DEPTH: usize = 4;
 
-/// Returns the text in the detail of an event that ends a run.
+/// Returns the text in the detail of an event.
 pub(super) fn find(detail: &str) -> Option<String> {
     let detail = replace_lone_surrogates(detail.as_bytes());
     let mut value: Value = serde_json::from_slice(&detail).ok()?;

@@ -222,7 +222,7 @@ impl Answered {
         let json = serde_json::from_slice::<IgnoredAny>(body);
         let stops = json.is_err_and(|error| error.is_eof());
         // Nothing at all is a whole answer where nothing is due.
-        stops && (!body.trim_ascii().is_empty() || document::answer_of(operation).is_some())
+        stops && (!body.trim_ascii().is_empty() || document::response_schema(operation).is_some())
     }
 }
 

@@ -157,7 +157,7 @@ impl<'a> Call<'a> {
         };
         match answer.refused {
             Some(StatusCode::NOT_FOUND) if self.was_deleted_before() => {
-                match document::success_of(self.operation.operation_id) {
+                match document::success_body(self.operation.operation_id) {
                     Some(body) => Ok(self.deleted(answer, body)),
                     None => Ok(self.answered(answer, seen)),
                 }
