@@ -1,7 +1,7 @@
-//! The verifier: checks the signature of the received bytes, then reads the [`Delivery`].
+//! Verifies the signature of the received bytes, then reads the [`Delivery`].
 //!
-//! It parses, decodes and normalises nothing before the signature is checked. It trusts no
-//! unsigned header, and shows no secret.
+//! The verifier parses and normalises nothing before it has checked the signature. It trusts no
+//! unsigned header, and never shows a secret.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -19,7 +19,7 @@ use super::tolerance::Tolerance;
 use crate::clock::{Clock, SystemClock};
 use crate::error::Error;
 
-/// The header with the name of the event. It is not signed.
+/// The name of the header with the event name. The signature does not cover this header.
 pub const EVENT_HEADER: &str = "x-cobb-event";
 
 static EVENT_NAME: HeaderName = HeaderName::from_static(EVENT_HEADER);
@@ -27,9 +27,9 @@ static EVENT_NAME: HeaderName = HeaderName::from_static(EVENT_HEADER);
 /// The default of [`Verifier::max_body_bytes`].
 const MAX_BODY: usize = 256 * 1024;
 
-/// Verifies deliveries of the service ("Verifying webhook signatures" in the reference).
+/// Verifies webhook deliveries ("Verifying webhook signatures" in the reference).
 ///
-/// Cheap to clone. `Debug` shows no secret.
+/// A verifier accepts one or several secrets. Cloning it is cheap, and `Debug` shows no secret.
 ///
 /// ```
 /// use twin_ext::prelude::*;
@@ -60,11 +60,13 @@ struct Settings {
 }
 
 impl Verifier {
-    /// Creates a verifier that accepts what is signed with this secret: the `signing_secret` in
-    /// the answer of `create_webhook`. Blanks and line breaks around it are trimmed.
+    /// Creates a verifier for a secret: the `signing_secret` in the response of `create_webhook`.
+    ///
+    /// Whitespace around the secret is trimmed.
     ///
     /// # Errors
-    /// The secret is blank, which anybody could sign with, or contains a control character.
+    /// [`ErrorKind::Config`](crate::ErrorKind::Config): the secret is blank, so that anybody could
+    /// sign a delivery, or contains a control character.
     pub fn new(secret: impl SigningSecret) -> Result<Self, Error> {
         let settings = Settings {
             keys: vec![key(secret)?],
@@ -77,36 +79,23 @@ impl Verifier {
         Ok(Self(Arc::new(settings)))
     }
 
-    /// Accepts deliveries signed with this secret as well, for example during a rotation.
+    /// Also accepts deliveries that are signed with this secret.
     ///
-    /// ```
-    /// # fn main() -> Result<(), twin_ext::Error> {
-    /// use twin_ext::webhook::Verifier;
-    /// let verifier = Verifier::new("whsec_new")?.with_secret("whsec_old")?;
-    /// # drop(verifier);
-    /// # Ok(())
-    /// # }
-    /// ```
+    /// Use it during a rotation, or if several webhooks call one URL.
+    /// [`Delivery::secret_index`] returns which secret signed a delivery.
     ///
     /// # Errors
-    /// As [`new`](Self::new).
+    /// See [`new`](Self::new).
     pub fn with_secret(mut self, secret: impl SigningSecret) -> Result<Self, Error> {
         let key = key(secret)?;
         self.settings().keys.push(key);
         Ok(self)
     }
 
-    /// Accepts only deliveries about these agents, and about those of an earlier call.
+    /// Accepts only deliveries for these agents. Repeated calls add agents.
     ///
-    /// A secret belongs to a webhook, and a webhook to an agent, so that this is a second check.
-    /// It refuses an event that names no agent.
-    ///
-    /// ```
-    /// # use twin_ext::webhook::Verifier;
-    /// let verifier = Verifier::new("whsec_a1b2c3")?.agents(["agent_abc123"]);
-    /// # drop(verifier);
-    /// # Ok::<(), twin_ext::Error>(())
-    /// ```
+    /// A webhook and its secret belong to one agent, so this is an additional check. It also refuses
+    /// an unknown event without `agent_id`.
     #[must_use]
     pub fn agents(mut self, agents: impl IntoIterator<Item = impl Into<String>>) -> Self {
         let allowed = self.settings().agents.get_or_insert_default();
@@ -114,20 +103,25 @@ impl Verifier {
         self
     }
 
-    /// Accepts only deliveries whose timestamp lies between `past` ago and `future` from now,
-    /// both ends included.
+    /// Accepts only deliveries whose timestamp is at most `past` before and `future` after now. Both
+    /// ends are included. By default, the timestamp is not checked.
     ///
-    /// There is no tolerance by default: if the service does not renew the timestamp when it
-    /// retries, a tolerance loses late deliveries. The service does not publish whether it does.
-    /// A [`DedupeStore`](super::DedupeStore) protects against repeated deliveries. With a
-    /// tolerance, a timestamp that is not a time is refused.
+    /// A tolerance limits how long an attacker can replay a captured delivery. A
+    /// [`DedupeStore`](super::DedupeStore) also protects against replays, and loses no late
+    /// delivery: it is undocumented whether the service renews the timestamp when it retries. If
+    /// it does not, choose `past` longer than the service retries. With a tolerance, a timestamp
+    /// that is not an RFC 3339 time is refused.
     ///
     /// ```
     /// # use std::time::Duration;
-    /// # use twin_ext::webhook::Verifier;
+    /// # use twin_ext::webhook::{Verifier, sign};
     /// let verifier = Verifier::new("whsec_a1b2c3")?
     ///     .tolerance(Duration::from_secs(86_400), Duration::from_secs(60));
-    /// # drop(verifier);
+    /// # let body = r#"{"event": "ping", "timestamp": "2020-01-01T00:00:00Z"}"#;
+    /// # let mut headers = http::HeaderMap::new();
+    /// # headers.insert("x-cobb-signature", sign("whsec_a1b2c3", body).parse().unwrap());
+    /// // A delivery of 2020 is refused, although its signature is valid.
+    /// assert!(verifier.verify(&headers, body.as_bytes()).is_err());
     /// # Ok::<(), twin_ext::Error>(())
     /// ```
     #[must_use]
@@ -154,16 +148,20 @@ impl Verifier {
         self
     }
 
-    /// Refuses larger bodies before it reads the headers; the default is 256 KiB.
+    /// Sets the maximum size of a body in bytes. The default is 256 KiB.
+    ///
+    /// The verifier refuses a larger body with
+    /// [`ErrorKind::TooLarge`](crate::ErrorKind::TooLarge), before it checks the signature.
     #[must_use]
     pub fn max_body_bytes(mut self, bytes: usize) -> Self {
         self.settings().max_body = bytes;
         self
     }
 
-    /// Calls `report` with the reason of each refusal, for example to count them.
+    /// Calls `report` with the reason of each refusal. Use it for metrics, and to find out why
+    /// deliveries are refused.
     ///
-    /// Repeated calls replace the callback.
+    /// A second call replaces the callback.
     ///
     /// ```
     /// use std::sync::Arc;
@@ -183,15 +181,17 @@ impl Verifier {
         self
     }
 
-    /// Returns how many bytes of a body a receiver should read at most.
+    /// Returns the maximum size of a body in bytes. Read no more than this from a request.
     pub fn body_limit(&self) -> usize {
         self.0.max_body
     }
 
-    /// Verifies a request and reads its delivery. `body` must be the received bytes, unchanged.
+    /// Verifies a request, and reads its delivery.
     ///
-    /// There must be exactly one `X-Cobb-Signature`, `sha256=` and 64 lower-case hex digits.
-    /// `X-Cobb-Event` is optional and not signed. If it is present, it must name the signed event.
+    /// `body` must be the received bytes: the signature of a body that was parsed and serialised
+    /// again does not match. The request must have exactly one `X-Cobb-Signature`: `sha256=` and 64
+    /// lower-case hex digits. `X-Cobb-Event` is optional; if present, it must be the name of the
+    /// signed event.
     ///
     /// ```
     /// use twin_ext::{ErrorKind, webhook::{Verifier, sign}};
@@ -203,17 +203,16 @@ impl Verifier {
     /// ```
     ///
     /// # Errors
-    /// - [`ErrorKind::Webhook`](crate::ErrorKind::Webhook): the delivery cannot be trusted. The
-    ///   error is the same for every reason. [`on_refusal`](Self::on_refusal) and a trace event
-    ///   (feature `tracing`, level debug) have the [`RefusalReason`]. Answer 401.
+    /// - [`ErrorKind::Webhook`](crate::ErrorKind::Webhook): the delivery cannot be trusted. Return
+    ///   401. The error is the same for every reason; [`on_refusal`](Self::on_refusal) and a trace
+    ///   event (feature `tracing`, level debug) have the [`RefusalReason`].
     /// - [`ErrorKind::Decode`](crate::ErrorKind::Decode): the body is authentic, but is not a JSON
-    ///   object, or a member is missing, repeated or not a string. [`Error::json_path`] says
-    ///   which. Answer 400.
-    /// - [`ErrorKind::TooLarge`](crate::ErrorKind::TooLarge): the body is over the limit. Answer
+    ///   object, or a member is missing, repeated or not a string. Return 400.
+    ///   [`Error::json_path`] returns which member.
+    /// - [`ErrorKind::TooLarge`](crate::ErrorKind::TooLarge): the body is over the limit. Return
     ///   413.
     ///
-    /// No error contains a part of the body. [`Error::outcome`] is
-    /// [`NotSent`](crate::Outcome::NotSent): verifying sends no request.
+    /// No error contains a part of the body.
     pub fn verify(&self, headers: &HeaderMap, body: &[u8]) -> Result<Delivery, Error> {
         self.check(headers, body).map_err(|refusal| refusal.error)
     }
@@ -238,8 +237,10 @@ impl Verifier {
         Ok(delivery)
     }
 
-    /// Finds the secret that the body is signed with. It tries every secret even after a match,
-    /// so that the duration does not tell which one matched. It allocates nothing.
+    /// Returns the index of the secret that signed the body.
+    ///
+    /// It tries all secrets even after a match, so that the duration does not reveal which one
+    /// matched. It does not allocate.
     #[inline(never)]
     pub(super) fn authenticate(
         &self,
@@ -249,8 +250,8 @@ impl Verifier {
         let tag = signature::claimed(headers)?;
         let mut signed_with = None;
         for (index, key) in self.0.keys.iter().enumerate() {
-            let right = key.verifies(body, &tag);
-            signed_with = signed_with.or(right.then_some(index));
+            let matches = key.verifies(body, &tag);
+            signed_with = signed_with.or(matches.then_some(index));
         }
         signed_with.ok_or(RefusalReason::WrongSignature)
     }
@@ -277,8 +278,8 @@ impl Verifier {
     }
 }
 
-/// Builds the key of a secret, without whitespace around it. A secret read from a file ends with a
-/// line break, and would refuse every delivery.
+/// Builds the key of a secret. Trims whitespace, because a secret from a file ends with a line break
+/// that is not part of the key.
 fn key(secret: impl SigningSecret) -> Result<Key, Error> {
     secret.with(|secret| match secret.trim_ascii() {
         blank if blank.trim().is_empty() => {
@@ -294,7 +295,7 @@ fn key(secret: impl SigningSecret) -> Result<Key, Error> {
 
 #[cfg(feature = "tracing")]
 fn trace(reason: RefusalReason) {
-    tracing::debug!(?reason, "refused the delivery of a webhook");
+    tracing::debug!(?reason, "refused a webhook delivery");
 }
 
 #[cfg(not(feature = "tracing"))]
