@@ -46,7 +46,8 @@ pub(crate) fn response_schema(name: &str) -> Option<&'static Value> {
     operation(name)?.response
 }
 
-/// Builds the body of a successful response without data: empty, or with all required fields `true`.
+/// Builds the body of a successful response without data: empty, or with all required fields
+/// `true`.
 ///
 /// The retry loop uses it for a DELETE whose retry returns 404. Returns `None` if a required field
 /// is not a boolean, because its value is unknown.

@@ -90,8 +90,9 @@ pub trait RunExt {
     /// # Errors
     /// - [`ErrorKind::InvalidRequest`](crate::ErrorKind::InvalidRequest): the body lacks a required
     ///   field. Nothing was sent.
-    /// - An error of `start_run`. If [`Outcome::may_have_happened`](crate::Outcome::may_have_happened) returns true, the
-    ///   run may have started.
+    /// - An error of `start_run`. If
+    ///   [`Outcome::may_have_happened`](crate::Outcome::may_have_happened) returns true, the run
+    ///   may have started.
     fn launch<B>(&self, agent_id: impl Into<String>, body: B) -> Launching
     where
         B: TryInto<StartRunBody>,

@@ -51,7 +51,8 @@ impl<'a, T> Pages<'a, T> {
     /// that times out or loses its connection is retried when its page is needed.
     ///
     /// ```no_run
-    /// # async fn store(agents: Vec<twin_api::types::Agent>) -> Result<(), twin_ext::Error> { Ok(()) }
+    /// # use twin_ext::Error;
+    /// # async fn store(agents: Vec<twin_api::types::Agent>) -> Result<(), Error> { Ok(()) }
     /// # async fn example(twin: twin_api::Client) -> Result<(), twin_ext::Error> {
     /// use twin_ext::prelude::*;
     /// let mut pages = twin.list_agents().pages().prefetch(1);
@@ -74,7 +75,7 @@ impl<'a, T> Pages<'a, T> {
         poll_fn(|context| self.poll_next_page(context)).await
     }
 
-    /// Returns the next page, like [`next`](Self::next), as a `Result<Option<_>>` for use with `?`.
+    /// Returns the next page, like [`next`](Self::next), as a `Result<Option<_>>` for `?`.
     ///
     /// # Errors
     /// See [`Paginate::items`](crate::Paginate::items).
@@ -208,7 +209,7 @@ impl<'a, T> Items<'a, T> {
         poll_fn(|context| self.poll_next_item(context)).await
     }
 
-    /// Returns the next item, like [`next`](Self::next), as a `Result<Option<_>>` for use with `?`.
+    /// Returns the next item, like [`next`](Self::next), as a `Result<Option<_>>` for `?`.
     ///
     /// # Errors
     /// See [`Paginate::items`](crate::Paginate::items).

@@ -2,8 +2,8 @@
 //! run.
 //!
 //! The request filters by `run_id`. If the service ignores the filter, the function searches up to
-//! 100 pages. It reports a run as missing only if the service has returned as many runs as its
-//! total says.
+//! 100 pages. It reports a run as missing only if the service has returned as many runs as it
+//! counts in its total.
 
 use std::collections::HashSet;
 
@@ -50,7 +50,8 @@ pub(super) async fn find(
         if others.len() > before {
             continue;
         }
-        // Without other runs, the filter works. With others, the total tells whether this is the end.
+        // Without other runs, the filter works. Otherwise, the total decides whether this is the
+        // end.
         let total = page.total_runs.as_ref().and_then(LenientInteger::get);
         if others.is_empty() || total.is_none_or(|total| total <= others.len() as u64) {
             return Ok(None);

@@ -22,8 +22,8 @@ use crate::time::Timestamp;
 /// The default page size of the service.
 const PAGE: i64 = 100;
 
-/// Streams the runs of an agent that ended since a time. [`finished_since`](crate::RunExt::finished_since)
-/// creates it.
+/// Streams the runs of an agent that ended since a time.
+/// [`RunExt::finished_since`](crate::RunExt::finished_since) creates it.
 ///
 /// Runs keep the order of the list. An ended run without an end time is included. The stream ends
 /// after an error. Dropping the future of [`next`](Self::next) loses no run.
@@ -111,7 +111,7 @@ impl<'a> FinishedRuns<'a> {
         std::future::poll_fn(|context| Pin::new(&mut *self).poll_next(context)).await
     }
 
-    /// Returns the next run, like [`next`](Self::next), as a `Result<Option<_>>` for use with `?`.
+    /// Returns the next run, like [`next`](Self::next), as a `Result<Option<_>>` for `?`.
     ///
     /// # Errors
     /// - [`ErrorKind::InvalidRequest`](crate::ErrorKind::InvalidRequest): the time is not valid.

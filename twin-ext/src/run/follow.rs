@@ -27,9 +27,9 @@ use crate::page::{Indexed, Location, Position, misplaced};
 /// Streams the events of a run until the run ends. [`RunHandle::events`] creates it.
 ///
 /// The stream returns each event once, and polls the service for new events. It continues while
-/// the run is paused; an event tells that the run waits for input. It retries transient failures
-/// for five minutes, and ends after an error. Dropping the future of [`next`](Self::next) loses no
-/// event.
+/// the run is paused, and returns an event if the run waits for input. It retries transient
+/// failures for five minutes, and ends after an error. Dropping the future of
+/// [`next`](Self::next) loses no event.
 ///
 /// ```no_run
 /// use twin_ext::prelude::*;
@@ -159,7 +159,7 @@ impl RunEvents {
         std::future::poll_fn(|context| Pin::new(&mut *self).poll_next(context)).await
     }
 
-    /// Returns the next event, like [`next`](Self::next), as a `Result<Option<_>>` for use with `?`.
+    /// Returns the next event, like [`next`](Self::next), as a `Result<Option<_>>` for `?`.
     ///
     /// # Errors
     /// - [`RunError::NotFound`]: the service does not list the run, and never did.

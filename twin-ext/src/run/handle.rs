@@ -112,8 +112,8 @@ impl RunHandle {
     /// Waits until the run has ended.
     ///
     /// The wait succeeds for every end, also if the run failed or was stopped.
-    /// [`RunStateExt::state`] returns how the run ended, and [`RunStateExt::require_success`] returns
-    /// an error for every end but success.
+    /// [`RunStateExt::state`] returns how the run ended, and [`RunStateExt::require_success`]
+    /// returns an error for every end but success.
     ///
     /// The wait retries transient failures (connection, 408, 429, 5xx) until the deadline, and
     /// honours `Retry-After`. If the future is dropped, the run continues.

@@ -53,7 +53,7 @@ pub(super) async fn launch(
     let run = match response {
         Ok(response) => response.into_inner().run,
         Err(error) => {
-            // The run has started if the response has a `run_id`, even if the rest cannot be decoded.
+            // If the response has a `run_id`, the run has started, even if nothing else decodes.
             let Some(run_id) = error.run_id().map(str::to_owned) else { return Err(error.into()) };
             return Ok(RunHandle { client, agent_id, run_id, started: None });
         }

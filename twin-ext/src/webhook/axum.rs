@@ -22,8 +22,8 @@ use super::{Delivery, Receiver, Verifier};
 pub struct Refused(StatusCode);
 
 impl Refused {
-    /// Returns the status: 400 for an authentic but invalid body, 401 for an untrusted delivery, and
-    /// 413 for a body over the limit.
+    /// Returns the status: 400 for an authentic but invalid body, 401 for an untrusted delivery,
+    /// and 413 for a body over the limit.
     pub fn status(self) -> StatusCode {
         self.0
     }
@@ -78,7 +78,8 @@ where
     F: Future<Output = Result<(), E>> + Send + 'static,
     E: Into<Box<dyn std::error::Error + Send + Sync>> + 'static,
 {
-    /// Creates a router that receives deliveries by POST at `path`. It ignores the query of the URL.
+    /// Creates a router that receives deliveries by POST at `path`. It ignores the query of the
+    /// URL.
     ///
     /// ```
     /// # use std::time::Duration;

@@ -35,10 +35,10 @@ use crate::error::Error;
 /// it may have lost entries. An event that happened later, and that it does not contain, is new.
 /// Any other event that it does not contain is [`Uncertainty::Forgotten`].
 ///
-/// `finished_at` is the same in all deliveries of an event. `run.started` and `run.paused` have only
-/// the timestamp of the delivery, which the service may renew when it retries. Therefore a store has
-/// the setting `retries`, the time for which the service retries. It subtracts this time from the
-/// timestamp to find the earliest time of the event.
+/// `finished_at` is the same in all deliveries of an event. `run.started` and `run.paused` have
+/// only the timestamp of the delivery, which the service may renew when it retries. Therefore a
+/// store has the setting `retries`, the time for which the service retries. It subtracts this time
+/// from the timestamp to find the earliest time of the event.
 pub trait DedupeStore: Send + Sync + 'static {
     /// Identifies one reservation.
     ///
@@ -101,7 +101,8 @@ pub enum Reservation<T> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Lease {
-    /// The fencing token. Each later reservation of an event has a higher one, also after a restart.
+    /// The fencing token. Each later reservation of an event has a higher one, also after a
+    /// restart.
     ///
     /// A handler can store it with its work, and reject the work of a receiver with a lower fence,
     /// which has lost its lease.

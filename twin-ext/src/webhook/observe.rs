@@ -41,8 +41,9 @@ pub enum ReceiverEvent<'a> {
         /// The event.
         key: &'a DeliveryKey,
     },
-    /// The event is uncertain, and [`Receiver::refuse_uncertain`](super::Receiver::refuse_uncertain)
-    /// is set. The handler did not run; check the event by hand.
+    /// The event is uncertain, and
+    /// [`Receiver::refuse_uncertain`](super::Receiver::refuse_uncertain) is set. The handler did
+    /// not run; check the event by hand.
     #[non_exhaustive]
     UncertainRefused {
         /// The event.

@@ -94,8 +94,8 @@ impl Verifier {
 
     /// Accepts only deliveries for these agents. Repeated calls add agents.
     ///
-    /// A webhook and its secret belong to one agent, so this is an additional check. It also refuses
-    /// an unknown event without `agent_id`.
+    /// A webhook and its secret belong to one agent, so this is an additional check. It also
+    /// refuses an unknown event without `agent_id`.
     #[must_use]
     pub fn agents(mut self, agents: impl IntoIterator<Item = impl Into<String>>) -> Self {
         let allowed = self.settings().agents.get_or_insert_default();
@@ -103,8 +103,8 @@ impl Verifier {
         self
     }
 
-    /// Accepts only deliveries whose timestamp is at most `past` before and `future` after now. Both
-    /// ends are included. By default, the timestamp is not checked.
+    /// Accepts only deliveries whose timestamp is at most `past` before and `future` after now,
+    /// including both ends. By default, the timestamp is not checked.
     ///
     /// A tolerance limits how long an attacker can replay a captured delivery. A
     /// [`DedupeStore`](super::DedupeStore) also protects against replays, and loses no late
@@ -278,8 +278,8 @@ impl Verifier {
     }
 }
 
-/// Builds the key of a secret. Trims whitespace, because a secret from a file ends with a line break
-/// that is not part of the key.
+/// Builds the key of a secret. Trims whitespace, because a secret from a file ends with a line
+/// break that is not part of the key.
 fn key(secret: impl SigningSecret) -> Result<Key, Error> {
     secret.with(|secret| match secret.trim_ascii() {
         blank if blank.trim().is_empty() => {

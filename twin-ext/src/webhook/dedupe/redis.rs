@@ -142,8 +142,8 @@ impl RedisStore {
         self
     }
 
-    /// Sets the prefix of the keys in Redis. The default is `twin:webhooks`. Receivers with the same
-    /// prefix share one store.
+    /// Sets the prefix of the keys in Redis. The default is `twin:webhooks`. Receivers with the
+    /// same prefix share one store.
     #[must_use]
     pub fn prefix(mut self, prefix: impl Into<String>) -> Self {
         self.prefix = prefix.into();
@@ -169,9 +169,9 @@ impl RedisStore {
 
     /// Connects, and records the start of the store in Redis unless it is recorded already.
     ///
-    /// Call it before the first delivery: events after the start are certain. Without this call, the
-    /// first delivery records the start and is itself uncertain. The record survives restarts of the
-    /// receivers.
+    /// Call it before the first delivery: events after the start are certain. Without this call,
+    /// the first delivery records the start and is itself uncertain. The record survives restarts
+    /// of the receivers.
     ///
     /// # Errors
     /// Redis cannot be reached or timed out.
