@@ -14,16 +14,17 @@ const VERSION: u32 = 1;
 /// error or a restart. The position is behind a page only after the caller took all items of that
 /// page, so a resumed list may repeat items, but skips none.
 ///
-/// A position implements `Serialize` and `Deserialize`. Later versions of this crate read it.
+/// A position implements `Serialize` and `Deserialize`. Later versions of this crate read it. An
+/// unknown version is an error that names the version.
 ///
 /// ```
 /// use twin_ext::Position;
 /// let stored = r#"{"version": 1, "place": {"cursor": "after-7f"}}"#;
 /// let position: Position = serde_json::from_str(stored)?;
-/// assert_eq!(serde_json::from_str::<Position>(&serde_json::to_string(&position)?)?, position);
 ///
 /// let newer = stored.replace('1', "2");
-/// assert!(serde_json::from_str::<Position>(&newer).is_err());
+/// let error = serde_json::from_str::<Position>(&newer).unwrap_err();
+/// assert!(error.to_string().contains("version 2"));
 /// # Ok::<(), serde_json::Error>(())
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

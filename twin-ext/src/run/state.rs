@@ -12,18 +12,11 @@ use twin_api::types::{Run, RunOutcome, RunStatus};
 use super::failure::{self, RunError};
 use crate::error::Error;
 
-/// The state of a run, independent of how the service spells it.
+/// The state of a run, independent of how the service spells its status: the statuses `completed`
+/// and `finished` are both [`Finished`](Self::Finished).
 ///
-/// ```
-/// use twin_ext::prelude::*;
-/// use twin_ext::RunState;
-/// use twin_api::types::Run;
-/// let json = r#"{"run_id": "run_xyz789", "agent_id": "agent_abc123", "status": "completed",
-///                "started_at": "2026-02-20T14:30:00Z"}"#;
-/// let run: Run = serde_json::from_str(json)?;
-/// assert_eq!(run.state(), RunState::Finished(None));
-/// # Ok::<(), serde_json::Error>(())
-/// ```
+/// [`RunStateExt::state`] derives it from a [`Run`], and
+/// [`RunHandle::state`](crate::RunHandle::state) reads it from the service.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum RunState {

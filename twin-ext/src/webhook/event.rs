@@ -76,17 +76,7 @@ pub struct RunChange {
 }
 
 impl Event {
-    /// Returns the name, as the service writes it: `run.completed`.
-    ///
-    /// ```
-    /// # use twin_ext::webhook::{sign, Verifier};
-    /// # let body = br#"{"event": "run.resumed", "timestamp": "2026-03-11T14:32:15Z"}"#;
-    /// # let mut headers = http::HeaderMap::new();
-    /// # headers.insert("x-cobb-signature", sign("whsec_a1b2c3", body).parse().unwrap());
-    /// # let delivery = Verifier::new("whsec_a1b2c3")?.verify(&headers, body)?;
-    /// assert_eq!(delivery.event.name(), "run.resumed");
-    /// # Ok::<(), twin_ext::Error>(())
-    /// ```
+    /// Returns the name of the event as the service spells it, such as `run.completed`.
     pub fn name(&self) -> &str {
         match self {
             Self::RunStarted(_) => "run.started",
@@ -98,18 +88,10 @@ impl Event {
         }
     }
 
-    /// Returns the run; `None` for an unknown event.
+    /// Returns the run of the event, or `None` for an unknown event.
     ///
-    /// ```
-    /// # use twin_ext::webhook::{sign, Verifier};
-    /// # let body = br#"{"event": "run.started", "timestamp": "2026-03-11T14:32:15Z", "data":
-    /// #   {"run_id": "run_xyz789", "agent_id": "a", "status": "in_progress"}}"#;
-    /// # let mut headers = http::HeaderMap::new();
-    /// # headers.insert("x-cobb-signature", sign("whsec_a1b2c3", body).parse().unwrap());
-    /// # let delivery = Verifier::new("whsec_a1b2c3")?.verify(&headers, body)?;
-    /// assert_eq!(delivery.event.run().unwrap().run_id, "run_xyz789");
-    /// # Ok::<(), twin_ext::Error>(())
-    /// ```
+    /// To read more about the run, create a handle from its identifiers with
+    /// [`RunTicket::new`](crate::RunTicket::new) and [`RunExt::resume`](crate::RunExt::resume).
     pub fn run(&self) -> Option<&RunChange> {
         match self {
             Self::RunStarted(run)
