@@ -135,7 +135,7 @@ async fn error_position_resumes_the_list() {
     let error = error.unwrap();
     assert_eq!(came, ["1", "2", "3", "4"]);
     assert_eq!((error.kind(), error.items_seen()), (ErrorKind::Problem, Some(4)));
-    assert!(error.to_string().ends_with("; 4 items came before"), "{error}");
+    assert!(error.to_string().ends_with("; 4 items were read before"), "{error}");
     let rest = list().items_from(stored(error.position().unwrap()));
     let (came, error) = drain(rest, index).await;
     assert_eq!(came, ["5", "6", "7"]);

@@ -63,45 +63,58 @@ impl Error {
         failure.into()
     }
 
-    /// Returns what went wrong, in a word.
+    /// Returns the kind of the failure.
+    ///
+    /// Prefer the predicates below, such as [`is_not_found`](Self::is_not_found). Use the kind to tell
+    /// a wrong base URL ([`ErrorKind::NotTheApi`]) from an error of the service
+    /// ([`ErrorKind::Problem`]), for example.
     pub fn kind(&self) -> ErrorKind {
         self.0.kind
     }
 
-    /// Returns whether the operation may have happened. Look here before calling again.
+    /// Returns whether the operation may have happened. Check it before you repeat a write.
     ///
-    /// It covers all attempts together: a refusal after a broken connection is
-    /// [`Outcome::Unknown`]. For a `GET`, which cannot happen twice, the last attempt counts.
+    /// The outcome covers all attempts: an error response that follows a lost connection is
+    /// [`Outcome::Unknown`]. For a `GET`, which has no effect, the last attempt decides.
+    ///
+    /// # Troubleshooting
+    /// After [`Outcome::Unknown`], read the resource before you send the request again: list the runs
+    /// before you start another, for example.
     pub fn outcome(&self) -> Outcome {
         self.0.outcome
     }
 
-    /// Returns the status of the answer that is the error; `None` without an answer.
+    /// Returns the HTTP status of the response that caused the error. `None` without a response.
     pub fn status(&self) -> Option<StatusCode> {
         self.0.status
     }
 
-    /// Returns the status of the last answer of any attempt.
+    /// Returns the HTTP status of the last response of any attempt.
+    ///
+    /// It differs from [`status`](Self::status) if the last attempt got no response: a timeout after
+    /// two 503 responses has the last status 503.
     pub fn last_status(&self) -> Option<StatusCode> {
         self.0.last_status.or(self.0.status)
     }
 
-    /// Returns the headers of the answer that is the error; empty without an answer.
+    /// Returns the headers of the response that caused the error. Empty without a response.
     pub fn headers(&self) -> &HeaderMap {
         &self.0.headers
     }
 
-    /// Returns what the service said when it refused.
+    /// Returns the problem details of an error response: title, detail, field errors.
     pub fn problem(&self) -> Option<&Problem> {
         self.0.problem.as_ref()
     }
 
-    /// Returns the place in the answer that could not be read: `agents[3].name`.
+    /// Returns the place in the response that could not be decoded: `agents[3].name`.
     pub fn json_path(&self) -> Option<&str> {
         self.0.json_path.as_deref()
     }
 
-    /// Returns how an answer begins that could not be read; nothing of one with a secret.
+    /// Returns the beginning of a response that could not be decoded.
+    ///
+    /// `None` if the response contains secrets. The API key is redacted.
     pub fn excerpt(&self) -> Option<&str> {
         self.0.excerpt.as_deref()
     }
@@ -113,74 +126,98 @@ impl Error {
         self.0.run_id.as_deref()
     }
 
-    /// Returns the operation, as its function is called: `get_agent`.
+    /// Returns the name of the operation, as in the client: `get_agent`.
     pub fn operation(&self) -> Option<&str> {
         self.0.operation.as_deref()
     }
 
-    /// Returns the method of the request.
+    /// Returns the HTTP method of the request.
     pub fn method(&self) -> Option<&Method> {
         self.0.method.as_ref()
     }
 
-    /// Returns the path of the request without its query; the template of the path,
-    /// `/v1/agents/{agent_id}`, if the request could not be made.
+    /// Returns the path of the request without its query.
+    ///
+    /// If the request could not be built, it is the path template: `/v1/agents/{agent_id}`.
     pub fn path(&self) -> Option<&str> {
         self.0.path.as_deref()
     }
 
-    /// Returns how many times the request was sent, or was tried to be sent.
+    /// Returns the number of attempts. Zero if the request was rejected before sending.
     pub fn attempts(&self) -> u32 {
         self.0.attempts
     }
 
-    /// Returns how long the call took, pauses included.
+    /// Returns the duration of the call, pauses between attempts included.
     pub fn elapsed(&self) -> Duration {
         self.0.elapsed
     }
 
-    /// Returns how long the service asked to wait before the next request.
+    /// Returns the delay that the service requested with `Retry-After`.
     pub fn retry_after(&self) -> Option<Duration> {
         self.0.retry_after
     }
 
-    /// Returns whether the service knows no such resource (404).
+    /// Returns whether the resource does not exist (404).
+    ///
+    /// # Troubleshooting
+    /// Check the identifier, and that the key belongs to the account of the resource. The service
+    /// answers 403, not 404, for some deleted resources; see [`is_forbidden`](Self::is_forbidden).
     pub fn is_not_found(&self) -> bool {
         self.is_problem(StatusCode::NOT_FOUND)
     }
 
-    /// Returns whether the service denied access (403). It also does for what was deleted.
+    /// Returns whether the service denied access (403).
+    ///
+    /// # Troubleshooting
+    /// The service also answers 403 for deleted resources and for those of another account. Handle
+    /// both predicates where a resource may be gone.
     pub fn is_forbidden(&self) -> bool {
         self.is_problem(StatusCode::FORBIDDEN)
     }
 
-    /// Returns whether the service did not accept the key (401).
+    /// Returns whether the service rejected the API key (401).
+    ///
+    /// # Troubleshooting
+    /// Check that `TWIN_API_KEY` holds the complete key and that it is not revoked. A retry cannot
+    /// help.
     pub fn is_unauthorized(&self) -> bool {
         self.is_problem(StatusCode::UNAUTHORIZED)
     }
 
-    /// Returns whether there were too many requests (429).
+    /// Returns whether the service reported too many requests (429).
+    ///
+    /// # Troubleshooting
+    /// Wait for [`retry_after`](Self::retry_after) before the next call, or lower the number of
+    /// concurrent calls.
     pub fn is_rate_limited(&self) -> bool {
         self.is_problem(StatusCode::TOO_MANY_REQUESTS)
     }
 
-    /// Returns whether it took too long, in the client or in the service (408, 504).
+    /// Returns whether the call took too long, in the client or in the service (408, 504).
+    ///
+    /// # Troubleshooting
+    /// The operation may have happened; check [`outcome`](Self::outcome). If the service is only
+    /// slow, raise the attempt timeout and the deadline above its slowest response.
     pub fn is_timeout(&self) -> bool {
         self.0.kind == ErrorKind::Timeout
             || self.is_problem(StatusCode::REQUEST_TIMEOUT)
             || self.is_problem(StatusCode::GATEWAY_TIMEOUT)
     }
 
-    /// Returns whether the same call may be made again: the cause may pass, and nothing can
-    /// happen twice by it.
+    /// Returns whether the call can be repeated safely and with a chance of success.
+    ///
+    /// The cause may pass, and either the operation did not happen or repeating it has no further
+    /// effect. Wait before you call again; [`retry_after`](Self::retry_after) may say how long.
     pub fn is_retryable(&self) -> bool {
         self.is_transient() && (!self.0.outcome.may_have_happened() || self.0.is_idempotent)
     }
 
-    /// Returns whether the same request will fail in the same way until somebody changes
-    /// something: a certificate, a proxy, a setting, a permission.
+    /// Returns whether the same request fails again until something changes: a certificate, a proxy,
+    /// a setting, a permission.
     ///
-    /// A loop that waits for something should end with such an error.
+    /// Use it to leave a polling loop. It does not consider whether the operation may have happened;
+    /// [`is_retryable`](Self::is_retryable) does.
     pub fn is_permanent(&self) -> bool {
         !self.is_transient()
     }

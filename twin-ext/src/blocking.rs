@@ -1,6 +1,6 @@
-//! Blocking calls for programs that are not asynchronous: streams become iterators.
+//! Provides blocking iterators over lists, for programs without async code.
 //!
-//! All blocking calls of a program share one runtime. Its thread drives the connections of all
+//! All blocking calls of a process share one runtime. Its thread drives the connections of all
 //! clients, so that nested iterators work. A blocking call on a thread of another runtime is an
 //! error, because it would stall the tasks of that runtime.
 
@@ -47,7 +47,7 @@ pub(crate) fn iterate<S>(stream: S) -> Result<Blocking<S>, Error> {
     runtime().map(|_| Blocking { stream, ended: false })
 }
 
-/// Reads a stream as an ordinary iterator, in programs that are not asynchronous.
+/// A blocking iterator over a list.
 ///
 /// ```no_run
 /// use twin_ext::prelude::*;
@@ -60,9 +60,9 @@ pub(crate) fn iterate<S>(stream: S) -> Result<Blocking<S>, Error> {
 /// # }
 /// ```
 ///
-/// All iterators share one runtime, and work on any thread that does not belong to another
-/// runtime. On a thread of an async runtime, the iterator gives one error of
-/// [`ErrorKind::Config`](crate::ErrorKind::Config) and ends; [`into_inner`](Self::into_inner)
+/// All iterators share one runtime. They work on any thread that does not belong to another
+/// runtime. On a thread of an async runtime, the iterator returns one error of
+/// [`ErrorKind::Config`](crate::ErrorKind::Config) and ends. [`into_inner`](Self::into_inner)
 /// then returns the stream with its unread items.
 #[derive(Debug)]
 #[must_use = "an iterator does nothing until it is read"]
@@ -73,17 +73,7 @@ pub struct Blocking<S> {
 }
 
 impl<S> Blocking<S> {
-    /// Returns the stream, for code that is asynchronous.
-    ///
-    /// ```no_run
-    /// # fn example(twin: &twin_api::Client) -> Result<(), twin_ext::Error> {
-    /// use twin_ext::prelude::*;
-    /// let mut agents = twin.list_agents().items().blocking()?;
-    /// let first = agents.next().transpose()?;
-    /// println!("{:?}", agents.into_inner().position());
-    /// # Ok(())
-    /// # }
-    /// ```
+    /// Returns the underlying stream, with its unread items.
     pub fn into_inner(self) -> S {
         self.stream
     }
@@ -113,47 +103,26 @@ where
 }
 
 impl<'a, T> Items<'a, T> {
-    /// Returns the items as an ordinary [`Iterator`].
-    ///
-    /// ```no_run
-    /// use twin_ext::prelude::*;
-    /// # fn main() -> Result<(), Error> {
-    /// let twin = ClientBuilder::from_env()?.build()?;
-    /// for agent in twin.list_agents().items().blocking()? {
-    ///     println!("{}", agent?.agent_id);
-    /// }
-    /// # Ok(())
-    /// # }
-    /// ```
+    /// Returns the items as a blocking iterator. See [`Blocking`] for an example.
     ///
     /// # Errors
-    /// [`ErrorKind::Config`](crate::ErrorKind::Config): this thread belongs to an async runtime
-    /// (so does one of tokio's `spawn_blocking`), or the shared runtime cannot be started.
+    /// [`ErrorKind::Config`](crate::ErrorKind::Config): this thread belongs to an async runtime,
+    /// which includes tokio's `spawn_blocking`, or the shared runtime cannot be started.
     pub fn blocking(self) -> Result<Blocking<Items<'a, T>>, Error> {
         iterate(self)
     }
 }
 
 impl<'a, T> Pages<'a, T> {
-    /// Returns the pages as an ordinary [`Iterator`].
-    ///
-    /// ```no_run
-    /// # fn example(twin: &twin_api::Client) -> Result<(), twin_ext::Error> {
-    /// use twin_ext::prelude::*;
-    /// for page in twin.list_agents().pages().blocking()? {
-    ///     println!("{}", page?.items.len());
-    /// }
-    /// # Ok(())
-    /// # }
-    /// ```
+    /// Returns the pages as a blocking iterator.
     ///
     /// # Errors
-    /// As [`Items::blocking`].
+    /// Same as [`Items::blocking`].
     pub fn blocking(self) -> Result<Blocking<Pages<'a, T>>, Error> {
         iterate(self)
     }
 }
 
-/// `Items` and `Pages` are fused.
+// `Items` and `Pages` are fused, so their iterators are too.
 impl<T> std::iter::FusedIterator for Blocking<Items<'_, T>> {}
 impl<T> std::iter::FusedIterator for Blocking<Pages<'_, T>> {}

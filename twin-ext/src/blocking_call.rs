@@ -1,11 +1,11 @@
-//! Single calls for programs that are not asynchronous.
+//! Provides blocking calls, for programs without async code.
 
 use twin_api::Call;
 
 use crate::blocking::block_on;
 use crate::error::Error;
 
-/// Extends the builder of every operation with a call that blocks.
+/// Adds a blocking call to the builder of every operation.
 ///
 /// ```no_run
 /// use twin_ext::prelude::*;
@@ -20,8 +20,8 @@ pub trait BlockingCall: Call {
     /// Sends the operation and blocks until its response arrives.
     ///
     /// # Errors
-    /// As `send`. On a thread of an async runtime,
-    /// [`ErrorKind::Config`](crate::ErrorKind::Config), and nothing is sent: blocking would stall
+    /// Same as `send`. On a thread of an async runtime, the error is
+    /// [`ErrorKind::Config`](crate::ErrorKind::Config) and nothing is sent: blocking would stall
     /// the tasks of the runtime.
     fn blocking(self) -> Result<Self::Answer, Error>;
 }

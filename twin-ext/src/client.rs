@@ -1,7 +1,7 @@
-//! Builds a client that people can trust with a key.
+//! Builds a client with a key, limits and retries.
 //!
-//! It checks every setting before anything is sent, says which one cannot be right, and
-//! shows the key to nobody. It reads the environment only where it is asked to.
+//! [`ClientBuilder::build`] checks every setting before anything is sent, and its error names
+//! the setting. The key is never printed. Only [`ClientBuilder::from_env`] reads the environment.
 
 // Length: one builder; most lines document its settings.
 
@@ -25,36 +25,40 @@ use crate::error::Error;
 use crate::policy::{Limits, Policy};
 use crate::retry::{Retry, RetryBudget};
 
-/// Where the service is.
+/// The default base URL.
 const BASE_URL: &str = "https://build.twin.so";
 
-/// The variables that [`ClientBuilder::from_env`] reads.
+/// The environment variables that [`ClientBuilder::from_env`] reads.
 const KEY_VARIABLE: &str = "TWIN_API_KEY";
 const URL_VARIABLE: &str = "TWIN_BASE_URL";
 
-/// Settings of a client, each with a default but for the key.
+/// Configures and builds a [`twin_api::Client`].
 ///
-/// What it builds is a [`twin_api::Client`]: cheap to clone, to be used by many tasks at
-/// once on a tokio runtime of either flavour, with its timer enabled. Clones share their
-/// connections and their budget of retries.
+/// Every setting has a default except the key. The client is cheap to clone and can be shared
+/// between tasks. Its clones share connections and the retry budget. It needs a tokio runtime
+/// with the timer enabled, of either flavour.
 ///
+/// # Example
 /// ```
 /// use std::time::Duration;
 /// use twin_ext::{ClientBuilder, Retry};
+///
 /// let twin = ClientBuilder::new("tw_live_0123")
-///     .base_url("http://127.0.0.1:4010")
-///     .attempt_timeout(Duration::from_secs(30))
-///     .deadline(Duration::from_secs(120))
-///     .retry(Retry::default().max_attempts(4))
+///     .app_info("night-shift", "2.1.0")
+///     .attempt_timeout(Duration::from_secs(10))
+///     .deadline(Duration::from_secs(300))
+///     .retry(Retry::default().max_attempts(6))
 ///     .build()?;
-/// # drop(twin);
+/// # let _: twin_ext::twin_api::Client = twin;
 /// # Ok::<(), twin_ext::Error>(())
 /// ```
+///
+/// To change settings for some calls only, use [`ClientExt::with`](crate::ClientExt::with).
 #[derive(Clone)]
 pub struct ClientBuilder {
     key: SecretString,
     base_url: String,
-    /// The variable that the base URL is from.
+    /// The environment variable that holds the base URL, for error messages.
     base_url_from: Option<&'static str>,
     attempt_timeout: Duration,
     deadline: Duration,
@@ -70,19 +74,16 @@ pub struct ClientBuilder {
     clock: Arc<dyn Clock>,
 }
 
-/// A setting of the HTTP client. Clones of a builder share it, and one of them uses it.
+/// A change of the HTTP client's settings. It runs once, although clones of a builder share it.
 type HttpSetting = Arc<Mutex<Option<Box<ChangeHttp>>>>;
 
 type ChangeHttp = dyn FnOnce(reqwest::ClientBuilder) -> reqwest::ClientBuilder + Send;
 
 impl ClientBuilder {
-    /// Starts a builder with this key.
+    /// Creates a builder with an API key.
     ///
-    /// ```
-    /// let twin = twin_ext::ClientBuilder::new("tw_live_0123").build()?;
-    /// # drop(twin);
-    /// # Ok::<(), twin_ext::Error>(())
-    /// ```
+    /// Use it if the key comes from a secret store. [`from_env`](Self::from_env) reads the key
+    /// from the environment. [`build`](Self::build) rejects a key that no header can hold.
     pub fn new(key: impl Into<SecretString>) -> Self {
         Self {
             key: key.into(),
@@ -103,17 +104,22 @@ impl ClientBuilder {
         }
     }
 
-    /// Reads the key from `TWIN_API_KEY` and, if it is set, the base URL from `TWIN_BASE_URL`.
+    /// Creates a builder from the environment: the key from `TWIN_API_KEY`, the base URL from
+    /// `TWIN_BASE_URL`.
+    ///
+    /// A `TWIN_BASE_URL` that is missing or blank keeps the default.
     ///
     /// ```no_run
+    /// # async fn example() -> Result<(), twin_ext::Error> {
     /// let twin = twin_ext::ClientBuilder::from_env()?.build()?;
-    /// # drop(twin);
-    /// # Ok::<(), twin_ext::Error>(())
+    /// println!("{}", twin.get_me().send().await?.user_id);
+    /// # Ok(())
+    /// # }
     /// ```
     ///
     /// # Errors
-    /// `TWIN_API_KEY` is not set, or a variable is not valid UTF-8. The error names the variable and
-    /// shows nothing of its value.
+    /// [`ErrorKind::Config`](crate::ErrorKind::Config): `TWIN_API_KEY` is missing or blank, or a
+    /// variable is not valid UTF-8. The error names the variable and never prints its value.
     pub fn from_env() -> Result<Self, Error> {
         Self::from_variables(|name| env::var_os(name))
     }
@@ -126,7 +132,7 @@ impl ClientBuilder {
             Some(Err(_)) => Err(Error::config(format!("{name} is not valid UTF-8"))),
         };
         let key = text(KEY_VARIABLE)?
-            .ok_or_else(|| Error::config(format!("{KEY_VARIABLE} is not set, or is blank")))?;
+            .ok_or_else(|| Error::config(format!("{KEY_VARIABLE} is not set or is blank")))?;
         let mut builder = Self::new(key);
         if let Some(url) = text(URL_VARIABLE)? {
             builder.base_url = url;
@@ -137,12 +143,9 @@ impl ClientBuilder {
 
     /// Sets the base URL of the service. The default is `https://build.twin.so`.
     ///
-    /// A path is kept, with or without a slash at its end.
-    ///
-    /// ```
-    /// let builder = twin_ext::ClientBuilder::new("tw_live_0123").base_url("http://[::1]:4010/v2/");
-    /// assert!(builder.build().is_ok());
-    /// ```
+    /// Use it for the emulator, such as `http://127.0.0.1:4010`, or for a gateway. A path in the URL
+    /// is kept, with or without a trailing slash. [`build`](Self::build) rejects a URL with
+    /// credentials or a query, and plain `http` to another machine.
     #[must_use]
     pub fn base_url(mut self, url: impl Into<String>) -> Self {
         self.base_url = url.into();
@@ -150,86 +153,66 @@ impl ClientBuilder {
         self
     }
 
-    /// Limits one attempt, from connecting to the last byte of the answer. The default is 30 s.
+    /// Limits one attempt, from connecting to the last byte of the response. The default is 30 s.
     ///
-    /// ```
-    /// # use std::time::Duration;
-    /// let builder = twin_ext::ClientBuilder::new("tw_live_0123").attempt_timeout(Duration::from_secs(5));
-    /// # drop(builder);
-    /// ```
+    /// An attempt that reaches the limit counts as failed. It is retried if the request is
+    /// idempotent or was not sent. Set the limit above the slowest response that you accept.
     #[must_use]
     pub fn attempt_timeout(mut self, limit: Duration) -> Self {
         self.attempt_timeout = limit;
         self
     }
 
-    /// Limits all attempts of a call together with their pauses. The default is 120 s.
+    /// Limits one call: all its attempts and the pauses between them. The default is 120 s.
     ///
-    /// ```
-    /// # use std::time::Duration;
-    /// let builder = twin_ext::ClientBuilder::new("tw_live_0123").deadline(Duration::from_secs(20));
-    /// # drop(builder);
-    /// ```
+    /// The error after the deadline is [`is_timeout`](crate::Error::is_timeout). A `Retry-After`
+    /// beyond the deadline ends the call at once, without waiting.
     #[must_use]
     pub fn deadline(mut self, limit: Duration) -> Self {
         self.deadline = limit;
         self
     }
 
-    /// Limits the time to connect, including TLS. The default is 10 s. It is measured by
-    /// tokio's clock, whatever [`clock`](Self::clock) says.
+    /// Limits the time to connect, TLS included. The default is 10 s.
     ///
-    /// What ends by this limit, or while the connection was still being made, was not sent.
-    ///
-    /// ```
-    /// # use std::time::Duration;
-    /// let builder = twin_ext::ClientBuilder::new("tw_live_0123").connect_timeout(Duration::from_secs(2));
-    /// # drop(builder);
-    /// ```
+    /// A request that ends by this limit was not sent, so any operation may retry it. The HTTP
+    /// client measures this limit with tokio's clock, even if [`clock`](Self::clock) sets another.
     #[must_use]
     pub fn connect_timeout(mut self, limit: Duration) -> Self {
         self.connect_timeout = limit;
         self
     }
 
-    /// Sets how failed attempts are retried.
-    ///
-    /// ```
-    /// use twin_ext::{ClientBuilder, Retry};
-    /// let builder = ClientBuilder::new("tw_live_0123").retry(Retry::none());
-    /// # drop(builder);
-    /// ```
+    /// Sets attempts, backoff and retry budget. The default is [`Retry::default`].
     #[must_use]
     pub fn retry(mut self, retry: Retry) -> Self {
         self.retry = retry;
         self
     }
 
-    /// Limits the size of an answer. The default is 64 MiB; a larger answer is not read.
+    /// Limits the size of a response body, in bytes. The default is 64 MiB.
     ///
-    /// ```
-    /// let builder = twin_ext::ClientBuilder::new("tw_live_0123").max_response_bytes(1 << 20);
-    /// # drop(builder);
-    /// ```
+    /// A larger body fails the call with [`ErrorKind::TooLarge`](crate::ErrorKind::TooLarge) and is
+    /// not read further. Streams are not limited.
     #[must_use]
     pub fn max_response_bytes(mut self, bytes: usize) -> Self {
         self.max_response_bytes = bytes;
         self
     }
 
-    /// Names the program in the user agent: `name/version twin-ext/…`.
+    /// Adds the name and version of your program to the user agent: `name/version twin-ext/…`.
     ///
-    /// ```
-    /// let builder = twin_ext::ClientBuilder::new("tw_live_0123").app_info("night-shift", "2.1.0");
-    /// assert!(builder.build().is_ok());
-    /// ```
+    /// Both may contain letters, digits and `-.+_`. [`build`](Self::build) rejects other characters.
     #[must_use]
     pub fn app_info(mut self, name: impl Into<String>, version: impl Into<String>) -> Self {
         self.app = Some((name.into(), version.into()));
         self
     }
 
-    /// Allows plain `http` to other machines, where everybody on the way can read the key.
+    /// Allows plain `http` to other machines.
+    ///
+    /// Anyone on the network path can then read the key. Use it only within a trusted network, such
+    /// as a sidecar proxy. Loopback addresses need no permission.
     ///
     /// ```
     /// use twin_ext::ClientBuilder;
@@ -243,30 +226,25 @@ impl ClientBuilder {
         self
     }
 
-    /// Uses no proxy, whatever the environment says. Plain `http` never uses one.
+    /// Ignores the proxy variables of the environment. Plain `http` always ignores them.
     ///
-    /// Without this, `https` goes through the proxy that `HTTPS_PROXY`, `https_proxy`, `ALL_PROXY`
-    /// or `all_proxy` names: the first that is set. Hosts and networks in `NO_PROXY` or
-    /// `no_proxy` are excepted. It is a tunnel: the proxy sees which host is called, and neither
-    /// key nor content. A variable that is not the address of a proxy fails
-    /// [`build`](Self::build). Proxies with the schemes `http` and `https` are supported.
-    ///
-    /// ```
-    /// let builder = twin_ext::ClientBuilder::new("tw_live_0123").no_proxy();
-    /// assert!(builder.build().is_ok());
-    /// ```
+    /// Without this setting, `https` uses the first variable that is set: `HTTPS_PROXY`,
+    /// `https_proxy`, `ALL_PROXY`, `all_proxy`. `NO_PROXY` or `no_proxy` lists exceptions: hosts and
+    /// networks. The proxy forwards a TLS tunnel: it sees the host, but neither the key nor the
+    /// content. Its scheme must be `http` or `https`. [`build`](Self::build) rejects a variable
+    /// that is not a proxy address.
     #[must_use]
     pub fn no_proxy(mut self) -> Self {
         self.no_proxy = true;
         self
     }
 
-    /// Changes settings of the HTTP client itself: a proxy with credentials, private CAs, a client
-    /// certificate, DNS, the connection pool, the version of HTTP.
+    /// Changes settings of the underlying HTTP client: a proxy with credentials, private CAs, a
+    /// client certificate, DNS, the connection pool, the HTTP version.
     ///
-    /// It is called once, when the client is built. Redirects, decompression, `referer` and the
-    /// HTTP client's own retries are switched off after it. To use no proxy, call
-    /// [`no_proxy`](Self::no_proxy), which also ignores the variables of the environment.
+    /// `change` runs once, in [`build`](Self::build). Afterwards the builder disables redirects,
+    /// decompression, the `referer` header and the HTTP client's own retries, whatever `change` set.
+    /// To use no proxy, call [`no_proxy`](Self::no_proxy), which also ignores the proxy variables.
     ///
     /// ```
     /// use twin_ext::twin_api::reqwest::Proxy;
@@ -274,7 +252,7 @@ impl ClientBuilder {
     /// let twin = twin_ext::ClientBuilder::new("tw_live_0123")
     ///     .http(|http| http.proxy(proxy).pool_max_idle_per_host(4))
     ///     .build()?;
-    /// # drop(twin);
+    /// # let _: twin_ext::twin_api::Client = twin;
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     #[must_use]
@@ -288,14 +266,32 @@ impl ClientBuilder {
 
     /// Sends every attempt through `transport`: for recordings, tests and middleware.
     ///
-    /// It is below the policy of this crate, which retries, limits and traces what the transport
-    /// does, and sees each attempt with its key.
+    /// The policy of this crate still applies: it retries, limits and traces what the transport
+    /// does. The transport sees each attempt, with the key in its headers.
     ///
     /// ```
     /// use twin_ext::ClientBuilder;
-    /// use twin_ext::twin_api::transport::Direct;
-    /// let twin = ClientBuilder::new("tw_live_0123").transport(Direct).build()?;
-    /// # drop(twin);
+    /// use twin_ext::twin_api::reqwest;
+    /// use twin_ext::twin_api::transport::{Answer, Direct, OperationInfo, Transport};
+    ///
+    /// /// Prints each attempt.
+    /// #[derive(Debug)]
+    /// struct Log;
+    ///
+    /// impl Transport for Log {
+    ///     fn execute<'a>(
+    ///         &'a self,
+    ///         client: &'a reqwest::Client,
+    ///         request: reqwest::Request,
+    ///         operation: &'a OperationInfo,
+    ///     ) -> Answer<'a> {
+    ///         eprintln!("{} {}", request.method(), operation.path_template);
+    ///         Direct.execute(client, request, operation)
+    ///     }
+    /// }
+    ///
+    /// let twin = ClientBuilder::new("tw_live_0123").transport(Log).build()?;
+    /// # let _: twin_ext::twin_api::Client = twin;
     /// # Ok::<(), twin_ext::Error>(())
     /// ```
     #[must_use]
@@ -304,59 +300,44 @@ impl ClientBuilder {
         self
     }
 
-    /// Tells `callback` of every answer that is not as documented. It is called within the
-    /// call, and should be quick.
+    /// Calls `callback` for every difference between a response and the OpenAPI document.
     ///
-    /// ```
-    /// let builder = twin_ext::ClientBuilder::new("tw_live_0123").on_drift(|drift| println!("{drift}"));
-    /// assert!(builder.build().is_ok());
-    /// ```
+    /// Use it in production, to log changes of the service. The callback runs within the call and
+    /// should return quickly. See [`drift`](crate::drift) for an example.
     #[must_use]
     pub fn on_drift(mut self, callback: impl Fn(&Drift) + Send + Sync + 'static) -> Self {
         self.watch.callback = Some(Arc::new(callback));
         self
     }
 
-    /// Has a call fail whose answer is not as documented
-    /// ([`ErrorKind::Drift`](crate::ErrorKind::Drift)): for tests against the service.
+    /// Fails a call whose response differs from the OpenAPI document.
     ///
-    /// ```
-    /// let builder = twin_ext::ClientBuilder::new("tw_live_0123").strict();
-    /// assert!(builder.build().is_ok());
-    /// ```
+    /// Use it in tests against the service, never in production: a new field would fail the call.
+    /// The error has the kind [`ErrorKind::Drift`](crate::ErrorKind::Drift), and
+    /// [`Error::drift`] lists the differences.
     #[must_use]
     pub fn strict(mut self) -> Self {
         self.watch.strict = true;
         self
     }
 
-    /// Takes time and chance from `clock`.
+    /// Sets the source of time, sleep and randomness. The default is the system clock.
     ///
-    /// ```
-    /// use twin_ext::{ClientBuilder, clock::ManualClock};
-    /// let clock = ManualClock::new(1);
-    /// let builder = ClientBuilder::new("tw_live_0123").clock(clock.clone());
-    /// # drop(builder);
-    /// ```
+    /// Use a [`ManualClock`](crate::clock::ManualClock) in tests: backoff then takes no time.
     #[must_use]
     pub fn clock(mut self, clock: impl Clock) -> Self {
         self.clock = Arc::new(clock);
         self
     }
 
-    /// Builds the client. Nothing is sent.
-    ///
-    /// ```
-    /// use twin_ext::{ClientBuilder, ErrorKind};
-    /// let error = ClientBuilder::new("tw_live_0123").base_url("http://twin.test").build().unwrap_err();
-    /// assert_eq!(error.kind(), ErrorKind::Config);
-    /// ```
+    /// Builds the client. It sends nothing.
     ///
     /// # Errors
-    /// [`ErrorKind::Config`](crate::ErrorKind::Config): a setting cannot be right, or TLS
-    /// could not be set up, because this machine has no CA certificates for instance. They are
-    /// those of the operating system; with rustls on Linux and BSD, `SSL_CERT_FILE` and
-    /// `SSL_CERT_DIR` name others in their place.
+    /// [`ErrorKind::Config`](crate::ErrorKind::Config): a setting is not valid, or TLS could not be
+    /// set up. The message names the setting and the fix.
+    ///
+    /// TLS needs CA certificates: on a minimal container image, install `ca-certificates`. With
+    /// rustls on Linux and BSD, `SSL_CERT_FILE` or `SSL_CERT_DIR` select other certificates.
     pub fn build(self) -> Result<Client, Error> {
         self.check_limits()?;
         let base = self.check_base_url()?;
@@ -375,7 +356,7 @@ impl ClientBuilder {
         for setting in self.http {
             let change = setting.lock().unwrap_or_else(PoisonError::into_inner).take();
             let change = change.ok_or_else(|| {
-                Error::config("a clone of this builder has used its http settings already")
+                Error::config("another clone of this builder has already used its `http` settings")
             })?;
             http = change(http);
         }
@@ -412,7 +393,7 @@ impl ClientBuilder {
             ("max_response_bytes", self.max_response_bytes == 0),
         ];
         match limits.into_iter().find(|(_, zero)| *zero) {
-            Some((name, _)) => Err(Error::config(format!("{name} is zero: no call could succeed"))),
+            Some((name, _)) => Err(Error::config(format!("{name} is zero; set it above zero"))),
             None => Ok(()),
         }
     }
@@ -432,7 +413,7 @@ impl ClientBuilder {
         for (what, text) in [("name", name), ("version", version)] {
             if text.is_empty() || !text.bytes().all(is_token) {
                 return Err(Error::config(format!(
-                    "the {what} in app_info may hold letters, digits and -.+_ only, one at least"
+                    "the {what} in app_info must be one or more letters, digits or -.+_"
                 )));
             }
         }
@@ -440,12 +421,12 @@ impl ClientBuilder {
     }
 }
 
-/// What a product in a user agent may be made of: less than RFC 9110 allows, and enough.
+/// Returns whether a product name in a user agent may contain `byte`. RFC 9110 allows more.
 fn is_token(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || b"-.+_".contains(&byte)
 }
 
-/// The key is not shown, only that there is one.
+/// Prints whether the key is set, never the key.
 impl fmt::Debug for ClientBuilder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let blank = self.key.expose_secret().trim().is_empty();

@@ -1,8 +1,7 @@
-//! Time and chance, as a client takes them: from outside.
+//! Replaces time, sleep and randomness in tests.
 //!
-//! Every pause, every limit and every jitter goes through one [`Clock`], so that a program's
-//! tests of what a client does in an hour take no time and come out the same each time.
-//! It measures; it decides nothing.
+//! A client takes every pause, time limit and jitter from one [`Clock`]. With a [`ManualClock`], a
+//! test of an hour of retries takes no time and always gives the same result.
 
 mod manual;
 
@@ -14,16 +13,19 @@ use std::time::{Duration, Instant, SystemTime};
 
 pub use manual::ManualClock;
 
-/// What [`Clock::sleep`] answers with.
+/// The future that [`Clock::sleep`] and [`Clock::alarm`] return.
 pub type Sleep = Pin<Box<dyn Future<Output = ()> + Send>>;
 
-/// Where a client takes time and chance from.
+/// Provides time, sleep and randomness to a client.
+///
+/// Most tests use [`ManualClock`]. Implement the trait to adapt a simulator, or to shorten
+/// pauses:
 ///
 /// ```
 /// use std::time::{Duration, SystemTime};
 /// use twin_ext::clock::{Clock, Sleep, SystemClock};
 ///
-/// /// The system's clock, but nobody is kept waiting.
+/// /// The system clock with pauses that end at once.
 /// #[derive(Debug)]
 /// struct Hasty(SystemClock);
 ///
@@ -46,31 +48,25 @@ pub type Sleep = Pin<Box<dyn Future<Output = ()> + Send>>;
 /// }
 /// ```
 pub trait Clock: fmt::Debug + Send + Sync + 'static {
-    /// The time since some fixed moment. It never goes back.
+    /// Returns the time since a fixed moment. It never decreases.
     fn now(&self) -> Duration;
 
-    /// The time of day, for the dates that a service sends.
+    /// Returns the time of day. It is compared with dates from the service.
     fn wall(&self) -> SystemTime;
 
-    /// Ends after `duration`: a pause, such as that between two attempts.
+    /// Returns a future that ends after `duration`. It serves pauses, such as backoff.
     fn sleep(&self, duration: Duration) -> Sleep;
 
-    /// Ends after `duration`: the limit of something that is under way.
+    /// Returns a future that ends after `duration`. It serves the time limit of running work.
     fn alarm(&self, duration: Duration) -> Sleep {
         self.sleep(duration)
     }
 
-    /// Any number, each as likely as any other.
+    /// Returns a uniformly distributed random number. It serves jitter and need not be secure.
     fn random(&self) -> u64;
 }
 
-/// The clock of the machine, tokio's timer, and a random number generator of the thread.
-///
-/// ```
-/// use twin_ext::clock::{Clock, SystemClock};
-/// let start = SystemClock.now();
-/// assert!(SystemClock.now() >= start);
-/// ```
+/// Uses the system clock, tokio's timer and a random number generator per thread.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct SystemClock;
 
@@ -93,14 +89,14 @@ impl Clock for SystemClock {
     }
 }
 
-/// Returns a random duration below `bound`, each as likely as any other.
+/// Returns a uniformly random duration below `bound`.
 pub(crate) fn jitter(bound: Duration, clock: &dyn Clock) -> Duration {
     let bound = u64::try_from(bound.as_nanos()).unwrap_or(u64::MAX);
     let share = (u128::from(clock.random()) * u128::from(bound)) >> 64;
     Duration::from_nanos(u64::try_from(share).unwrap_or(bound))
 }
 
-/// What `future` comes to, unless the alarm goes off before.
+/// Runs `future` until the alarm ends. Returns `None` if the alarm ended first.
 pub(crate) async fn before<F: Future>(alarm: &mut Sleep, future: F) -> Option<F::Output> {
     let mut future = pin!(future);
     std::future::poll_fn(|context| match future.as_mut().poll(context) {

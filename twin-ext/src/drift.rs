@@ -1,9 +1,12 @@
-//! Differences between an answer and the document.
+//! Reports responses that differ from the OpenAPI document.
 //!
-//! The client still reads such an answer. [`ClientBuilder::on_drift`](crate::ClientBuilder::on_drift)
-//! reports the differences to a callback, and [`ClientBuilder::strict`](crate::ClientBuilder::strict),
-//! for tests, fails the call. A report holds names and places, never values, and does not look into
-//! the payloads of events. Without either setting the client does not compare.
+//! The client tolerates such responses.
+//! [`ClientBuilder::on_drift`](crate::ClientBuilder::on_drift) reports each difference to a
+//! callback, to notice changes of the service early.
+//! [`ClientBuilder::strict`](crate::ClientBuilder::strict) fails the call, for tests against the
+//! service. Without either setting, responses are not compared.
+//!
+//! A report contains names and places, never values. The payloads of events are not compared.
 
 mod compare;
 #[cfg(test)]
@@ -19,40 +22,42 @@ use twin_api::{ErrorKind, Outcome};
 
 use crate::document;
 
-/// One way in which an answer is not as documented.
+/// One difference between a response and the OpenAPI document.
 ///
+/// # Example
 /// ```
 /// use twin_ext::ClientBuilder;
+/// use twin_ext::drift::DriftKind;
+///
 /// let twin = ClientBuilder::new("tw_live_0123")
-///     .on_drift(|drift| eprintln!("{drift}"))
+///     .on_drift(|drift| match drift.kind {
+///         DriftKind::MissingField => eprintln!("warning: {drift}"),
+///         _ => println!("{drift}"),
+///     })
 ///     .build()?;
-/// # drop(twin);
+/// # let _: twin_ext::twin_api::Client = twin;
 /// # Ok::<(), twin_ext::Error>(())
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub struct Drift {
-    /// The operation, as its function is called: `list_agents`.
+    /// The operation, named as in the client: `list_agents`.
     pub operation: &'static str,
-    /// The place in the answer, the same for all items of a list: `agents[].icon`.
+    /// The place in the response: `agents[].icon`. All items of a list share one place.
     pub path: String,
-    /// What is different there.
+    /// The kind of difference.
     pub kind: DriftKind,
 }
 
-/// In what an answer is not as documented.
-///
-/// ```
-/// assert_eq!(twin_ext::drift::DriftKind::UnknownField.to_string(), "unknown field");
-/// ```
+/// The kind of a difference between a response and the OpenAPI document.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum DriftKind {
-    /// A value that is none of those that the document lists.
+    /// The value is not one that the document lists.
     UnknownValue,
-    /// A member that the document does not have.
+    /// The document does not define this field.
     UnknownField,
-    /// A member that the document says is always there.
+    /// The document requires this field, and the response lacks it.
     MissingField,
 }
 
@@ -75,7 +80,7 @@ impl fmt::Display for Drift {
 
 type Callback = Arc<dyn Fn(&Drift) + Send + Sync>;
 
-/// Who is told of drift.
+/// The drift settings of a client.
 #[derive(Clone, Default)]
 pub(crate) struct Watch {
     pub(crate) callback: Option<Callback>,
@@ -90,9 +95,10 @@ impl fmt::Debug for Watch {
 }
 
 impl Watch {
-    /// Looks at an answer, tells what is to be told, and gives back what must not be.
+    /// Compares a response with the document and calls the callback for each difference.
     ///
-    /// A name may be anything, the key too where a service sends it back.
+    /// Returns the differences in strict mode, otherwise nothing. `key` is redacted in reports:
+    /// a service may send it back as a field name.
     pub(crate) fn look(
         &self,
         operation: &'static str,
@@ -112,7 +118,7 @@ impl Watch {
     }
 }
 
-/// What a strict client found: the cause of an error of the kind `Drift`.
+/// The differences in strict mode. It is the source of the error, for [`Error::drift`](crate::Error::drift).
 #[derive(Debug, Clone)]
 pub(crate) struct Findings(Vec<Drift>);
 
@@ -125,20 +131,20 @@ impl Findings {
 impl fmt::Display for Findings {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let differences = self.0.len();
-        write!(f, "{differences} differences from the document")
+        write!(f, "{differences} differences from the OpenAPI document")
     }
 }
 
 impl StdError for Findings {}
 
-/// Builds the error for strict mode.
+/// Builds the error for strict mode, from at least one difference.
 pub(crate) fn failure(status: StatusCode, drift: Vec<Drift>) -> Failure {
     let first = drift.first().map(ToString::to_string).unwrap_or_default();
     let more = match drift.len().saturating_sub(1) {
         0 => String::new(),
         more => format!(", and {more} more"),
     };
-    let message = format!("the answer differs from the document: {first}{more}");
+    let message = format!("the response differs from the OpenAPI document: {first}{more}");
     let mut failure = Failure::new(ErrorKind::Drift, Outcome::Accepted, message);
     failure.status = Some(status);
     failure.caused_by(Findings(drift))

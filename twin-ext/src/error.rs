@@ -1,7 +1,7 @@
-//! One error for every way in which a call, a list, a run or a delivery can fail.
+//! Defines the error of this crate, for calls, lists, runs and webhook deliveries.
 //!
-//! It holds what [`twin_api::Error`] holds, and how far a list was read. The
-//! [guide](crate::guide::errors) shows how to use it.
+//! [`Error`] wraps [`twin_api::Error`] and adds the progress of a list. The
+//! [guide](crate::guide::errors) shows how to handle it.
 
 mod convert;
 #[cfg(test)]
@@ -23,15 +23,21 @@ pub use twin_api::{ErrorKind, Outcome};
 use crate::drift::{Drift, Findings};
 use crate::position::{Position, Progress};
 
-/// Why a call, a list, a run or a delivery failed.
+/// The error of a call, a list, a run or a webhook delivery.
 ///
-/// It has the predicates of [`twin_api::Error`], and `?` makes it of one. It is one pointer wide,
-/// and cheap to clone. `Display` is one line for a person; `Debug`, and `{:#}`, add the causes.
+/// Most programs return or log it. The predicates answer the usual questions: does the resource
+/// exist, may the call be repeated, may the operation have happened? `?` converts a
+/// [`twin_api::Error`] to it.
 ///
+/// `Display` prints one line: what failed, the status, the detail, the operation. `Debug` and
+/// `{:#}` add the causes. Nothing prints the API key, a query or a whole body. The error is one
+/// pointer wide.
+///
+/// # Example
 /// ```no_run
 /// # async fn example(twin: twin_api::Client) -> Result<(), twin_ext::Error> {
 /// match twin.get_agent().agent_id("agent_abc123").send().await {
-///     Ok(answer) => println!("{}", answer.agent.agent_id),
+///     Ok(response) => println!("{}", response.agent.agent_id),
 ///     Err(error) if error.is_not_found() || error.is_forbidden() => println!("gone"),
 ///     Err(error) => return Err(error.into()),
 /// }
@@ -44,32 +50,31 @@ pub struct Error(Box<Repr>);
 #[derive(Clone)]
 struct Repr {
     base: twin_api::Error,
-    /// How far a list was read.
+    /// The position in a list, if a list failed.
     progress: Option<Progress>,
     /// The state that the message describes, such as that of a run.
     state: Option<Arc<dyn Any + Send + Sync>>,
 }
 
 impl Error {
-    /// A setting that cannot be right.
+    /// Creates the error for an invalid setting.
     pub(crate) fn config(message: impl Into<Cow<'static, str>>) -> Self {
         Detail::new(ErrorKind::Config, Outcome::NotSent, message).into()
     }
 
-    /// Pages that are inconsistent, and how far the list was read.
+    /// Creates the error for inconsistent pages.
     pub(crate) fn pagination(message: impl Into<Cow<'static, str>>, progress: Progress) -> Self {
         let detail = Detail::new(ErrorKind::Pagination, Outcome::Accepted, message);
         Self::from(detail).after(progress)
     }
 
-    /// The same, of a list that was read so far.
+    /// Adds the progress of the list that failed.
     pub(crate) fn after(mut self, progress: Progress) -> Self {
         self.0.progress = Some(progress);
         self
     }
 
-    /// Keeps the state that the message describes. It is not a source, which would print it
-    /// twice.
+    /// Keeps the state that the message describes. As a source, it would be printed twice.
     pub(crate) fn with_state(mut self, state: impl Any + Send + Sync) -> Self {
         self.0.state = Some(Arc::new(state));
         self
@@ -80,129 +85,162 @@ impl Error {
         self.0.state.as_ref()?.downcast_ref()
     }
 
-    /// Returns the members of the error, without those of a list or a run.
+    /// Returns the fields of the error, without those of a list or a run.
     pub(crate) fn into_detail(self) -> Detail {
         self.0.base.into()
     }
 
-    /// Returns what went wrong, in a word.
+    /// Returns the kind of the failure.
     ///
-    /// ```
-    /// use twin_ext::{ClientBuilder, ErrorKind};
-    /// let error = ClientBuilder::new("").build().unwrap_err();
-    /// assert_eq!(error.kind(), ErrorKind::Config);
-    /// ```
+    /// Prefer the predicates below, such as [`is_not_found`](Self::is_not_found). Use the kind to tell
+    /// a wrong base URL ([`ErrorKind::NotTheApi`]) from an error of the service
+    /// ([`ErrorKind::Problem`]), for example.
     pub fn kind(&self) -> ErrorKind {
         self.0.base.kind()
     }
 
-    /// Returns whether the operation may have happened. Look here before calling again.
+    /// Returns whether the operation may have happened. Check it before you repeat a write.
     ///
-    /// It covers all attempts together: a refusal after a broken connection is
-    /// [`Outcome::Unknown`].
+    /// The outcome covers all attempts: an error response that follows a lost connection is
+    /// [`Outcome::Unknown`]. For a `GET`, which has no effect, the last attempt decides.
+    ///
+    /// # Troubleshooting
+    /// After [`Outcome::Unknown`], read the resource before you send the request again: list the runs
+    /// before you start another, for example.
     pub fn outcome(&self) -> Outcome {
         self.0.base.outcome()
     }
 
-    /// Returns the status of the answer that is the error; `None` without an answer.
+    /// Returns the HTTP status of the response that caused the error. `None` without a response.
     pub fn status(&self) -> Option<StatusCode> {
         self.0.base.status()
     }
 
-    /// Returns the status of the last answer of any attempt.
+    /// Returns the HTTP status of the last response of any attempt.
+    ///
+    /// It differs from [`status`](Self::status) if the last attempt got no response: a timeout after
+    /// two 503 responses has the last status 503.
     pub fn last_status(&self) -> Option<StatusCode> {
         self.0.base.last_status()
     }
 
-    /// Returns what the service said when it refused.
+    /// Returns the problem details of an error response: title, detail, field errors.
     pub fn problem(&self) -> Option<&Problem> {
         self.0.base.problem()
     }
 
-    /// Returns the headers of the answer that is the error; empty without an answer.
+    /// Returns the headers of the response that caused the error. Empty without a response.
     pub fn headers(&self) -> &HeaderMap {
         self.0.base.headers()
     }
 
-    /// Returns how long the service asked to wait before the next request.
+    /// Returns the delay that the service requested with `Retry-After`.
     pub fn retry_after(&self) -> Option<Duration> {
         self.0.base.retry_after()
     }
 
-    /// Returns whether the service knows no such resource (404).
+    /// Returns whether the resource does not exist (404).
+    ///
+    /// # Troubleshooting
+    /// Check the identifier, and that the key belongs to the account of the resource. The service
+    /// answers 403, not 404, for some deleted resources; see [`is_forbidden`](Self::is_forbidden).
     pub fn is_not_found(&self) -> bool {
         self.0.base.is_not_found()
     }
 
-    /// Returns whether the service denied access (403). It also does for what was deleted.
+    /// Returns whether the service denied access (403).
+    ///
+    /// # Troubleshooting
+    /// The service also answers 403 for deleted resources and for those of another account. Handle
+    /// both predicates where a resource may be gone.
     pub fn is_forbidden(&self) -> bool {
         self.0.base.is_forbidden()
     }
 
-    /// Returns whether the service did not accept the key (401).
+    /// Returns whether the service rejected the API key (401).
+    ///
+    /// # Troubleshooting
+    /// Check that `TWIN_API_KEY` holds the complete key and that it is not revoked. A retry cannot
+    /// help.
     pub fn is_unauthorized(&self) -> bool {
         self.0.base.is_unauthorized()
     }
 
-    /// Returns whether there were too many requests (429).
+    /// Returns whether the service reported too many requests (429).
+    ///
+    /// # Troubleshooting
+    /// Wait for [`retry_after`](Self::retry_after) before the next call, or lower the number of
+    /// concurrent calls.
     pub fn is_rate_limited(&self) -> bool {
         self.0.base.is_rate_limited()
     }
 
-    /// Returns whether it took too long, in the client or in the service (408, 504).
+    /// Returns whether the call took too long, in the client or in the service (408, 504).
+    ///
+    /// # Troubleshooting
+    /// The operation may have happened; check [`outcome`](Self::outcome). If the service is only
+    /// slow, raise the attempt timeout and the deadline above its slowest response.
     pub fn is_timeout(&self) -> bool {
         self.0.base.is_timeout()
     }
 
-    /// Returns whether the same call may be made again: the cause may pass, and nothing can
-    /// happen twice by it.
+    /// Returns whether the call can be repeated safely and with a chance of success.
+    ///
+    /// The cause may pass, and either the operation did not happen or repeating it has no further
+    /// effect. Wait before you call again; [`retry_after`](Self::retry_after) may say how long.
     pub fn is_retryable(&self) -> bool {
         self.0.base.is_retryable()
     }
 
-    /// Returns whether the same request will fail in the same way until somebody changes
-    /// something: a certificate, a proxy, a setting, a permission.
+    /// Returns whether the same request fails again until something changes: a certificate, a proxy,
+    /// a setting, a permission.
+    ///
+    /// Use it to leave a polling loop. It does not consider whether the operation may have happened;
+    /// [`is_retryable`](Self::is_retryable) does.
     pub fn is_permanent(&self) -> bool {
         self.0.base.is_permanent()
     }
 
-    /// Returns how many times the request was sent, or was tried to be sent.
+    /// Returns the number of attempts. Zero if the request was rejected before sending.
     pub fn attempts(&self) -> u32 {
         self.0.base.attempts()
     }
 
-    /// Returns how long the call took, pauses included.
+    /// Returns the duration of the call, pauses between attempts included.
     pub fn elapsed(&self) -> Duration {
         self.0.base.elapsed()
     }
 
-    /// Returns the operation, as its function is called: `get_agent`.
+    /// Returns the name of the operation, as in the client: `get_agent`.
     pub fn operation(&self) -> Option<&str> {
         self.0.base.operation()
     }
 
-    /// Returns the method of the request.
+    /// Returns the HTTP method of the request.
     pub fn method(&self) -> Option<&Method> {
         self.0.base.method()
     }
 
-    /// Returns the path of the request without its query; the template of the path,
-    /// `/v1/agents/{agent_id}`, if the request could not be made.
+    /// Returns the path of the request without its query.
+    ///
+    /// If the request could not be built, it is the path template: `/v1/agents/{agent_id}`.
     pub fn path(&self) -> Option<&str> {
         self.0.base.path()
     }
 
-    /// Returns the place in the answer that could not be read: `agents[3].name`.
+    /// Returns the place in the response that could not be decoded: `agents[3].name`.
     pub fn json_path(&self) -> Option<&str> {
         self.0.base.json_path()
     }
 
-    /// Returns how an answer begins that could not be read; nothing of one with a secret.
+    /// Returns the beginning of a response that could not be decoded.
+    ///
+    /// `None` if the response contains secrets. The API key is redacted.
     pub fn excerpt(&self) -> Option<&str> {
         self.0.base.excerpt()
     }
 
-    /// Returns the run that the answer names, although the rest of it does not decode.
+    /// Returns the run that the response names, although the rest of it does not decode.
     ///
     /// If `start_run` fails in this way, the run was started and has this identifier.
     /// [`RunExt::launch`](crate::RunExt::launch) returns its handle.
@@ -210,88 +248,69 @@ impl Error {
         self.0.base.run_id()
     }
 
-    /// Returns how the answer differs from the document.
+    /// Returns the differences between the response and the OpenAPI document.
     ///
-    /// ```
-    /// # fn example(error: &twin_ext::Error) {
-    /// for drift in error.drift() {
-    ///     println!("{drift}");
-    /// }
-    /// # }
-    /// ```
+    /// Empty unless the client is [`strict`](crate::ClientBuilder::strict).
     #[cfg(feature = "client")]
     pub fn drift(&self) -> &[Drift] {
         let findings = self.source().and_then(|source| source.downcast_ref::<Findings>());
         findings.map(Findings::all).unwrap_or_default()
     }
 
-    /// Returns where to resume a list: no item is missed then, but one may come again.
+    /// Returns the position from which to resume a list that failed.
+    ///
+    /// Resuming misses no item, but may repeat one.
     ///
     /// ```no_run
-    /// # async fn example(twin: twin_api::Client) {
+    /// # async fn example(twin: twin_api::Client) -> Result<(), twin_ext::Error> {
     /// use twin_ext::prelude::*;
     /// let mut agents = twin.list_agents().items();
-    /// if let Err(error) = agents.try_next().await {
-    ///     let again = error.position().map(|position| {
-    ///         twin.list_agents().items_from(position.clone())
-    ///     });
-    /// #   drop(again);
+    /// while let Some(agent) = agents.try_next().await.transpose() {
+    ///     match agent {
+    ///         Ok(agent) => println!("{}", agent.agent_id),
+    ///         Err(error) if error.is_retryable() => {
+    ///             let Some(position) = error.position() else { return Err(error) };
+    ///             agents = twin.list_agents().items_from(position.clone());
+    ///         }
+    ///         Err(error) => return Err(error),
+    ///     }
     /// }
+    /// # Ok(())
     /// # }
     /// ```
     pub fn position(&self) -> Option<&Position> {
         self.0.progress.as_ref().map(|progress| &progress.position)
     }
 
-    /// Returns how many items of a list came before the error.
-    ///
-    /// ```no_run
-    /// # async fn example(twin: twin_api::Client) {
-    /// use twin_ext::prelude::*;
-    /// let mut agents = twin.list_agents().items();
-    /// if let Err(error) = agents.try_next().await {
-    ///     println!("{:?} of {:?}", error.items_seen(), error.items_total());
-    /// }
-    /// # }
-    /// ```
+    /// Returns the number of items that a list returned before the error.
     pub fn items_seen(&self) -> Option<u64> {
         self.0.progress.as_ref().map(|progress| progress.came)
     }
 
-    /// Returns how many items the service says a list has.
-    ///
-    /// ```no_run
-    /// # async fn example(twin: twin_api::Client) {
-    /// use twin_ext::prelude::*;
-    /// let mut events = twin.list_run_events().agent_id("agent_abc123").run_id("run_xyz789").items();
-    /// if let Err(error) = events.try_next().await {
-    ///     println!("{:?} of {:?}", error.items_seen(), error.items_total());
-    /// }
-    /// # }
-    /// ```
+    /// Returns the total number of items in a list, if the service reports it.
     pub fn items_total(&self) -> Option<u64> {
         self.0.progress.as_ref().and_then(|progress| progress.total)
     }
 }
 
-/// One line, and for a list how far it was read.
+/// Prints one line, with the progress of a list.
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Repr { base, progress, .. } = &*self.0;
         fmt::Display::fmt(base, f)?;
         match progress {
             Some(Progress { came, total: Some(total), .. }) => {
-                write!(f, "; {came} of {total} items came before")
+                write!(f, "; {came} of {total} items were read before")
             }
             Some(Progress { came, .. }) if *came > 0 || self.kind() == ErrorKind::Pagination => {
-                write!(f, "; {came} items came before")
+                write!(f, "; {came} items were read before")
             }
             _ => Ok(()),
         }
     }
 }
 
-/// As `Display`, with the causes: `main` and `unwrap` print it.
+/// Prints like `Display` and adds the causes. `main` and `unwrap` use it.
 impl fmt::Debug for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{self:#}")

@@ -1,4 +1,4 @@
-//! Ergonomics over [`twin_api`], by extension only.
+//! Retries, pagination, runs and webhooks for the Twin API, as extensions of [`twin_api`].
 //!
 //! ```no_run
 //! use twin_ext::prelude::*;
@@ -12,30 +12,33 @@
 //! # }
 //! ```
 //!
-//! [`ClientBuilder`] makes the raw client with a policy in its seam: retries where they are
-//! safe, deadlines, a bound on answers. `?` turns whatever a call ends with into [`Error`],
-//! which says whether the action may have happened. Nothing of the raw client is wrapped or
-//! hidden.
+//! [`ClientBuilder`] builds the raw client with a transport policy: it retries where that is
+//! safe, and limits time and response size. The client is a plain [`twin_api::Client`]: nothing
+//! of the raw client is wrapped or hidden. Extension traits add the rest; import them with
+//! [`prelude`]. `?` converts every error to [`Error`], which reports whether the operation may
+//! have happened.
 //!
+//! # Guides
 //! - [`guide::errors`]: what can fail, and what to do about it.
-//! - [`guide::pages`]: lists as streams, and what is promised of them.
-//! - [`guide::retries`]: what is repeated, when, and what that guarantees.
-//! - [`guide::runs`]: runs that outlive a program, what a wait ends with, what was missed.
-//! - [`guide::webhooks`]: what is believed, what "once" means, and recipes.
-//! - [`drift`]: hear of it when the service is no longer as documented.
-//! - [`webhook`]: deliveries of webhooks, verified and each handled once.
-//! - [`clock`]: test what a client does in an hour in no time.
+//! - [`guide::pages`]: lists as streams, and how to resume them.
+//! - [`guide::retries`]: which requests are retried, when, and the guarantees.
+//! - [`guide::runs`]: starting, waiting for and following runs, across restarts of your program.
+//! - [`guide::webhooks`]: verifying and deduplicating deliveries, with recipes.
 //!
+//! # Modules
+//! - [`drift`]: reports responses that differ from the OpenAPI document.
+//! - [`webhook`]: verifies webhook deliveries and handles each event once.
+//! - [`clock`]: replaces time and randomness in tests.
 //! # Features
 //! - `full` (default): all of `client`, `pages`, `runs`, `schedules` and `webhooks`.
-//! - `rustls-aws-lc` (default), `rustls-ring`, `native-tls`: TLS, as in `twin-api`. Each turns
-//!   `full` on. A lean program names the parts that it uses, and takes TLS from `twin-api`:
+//! - `rustls-aws-lc` (default), `rustls-ring`, `native-tls`: the TLS library, as in `twin-api`.
+//!   Each enables `full`. For a smaller build, enable single parts and select TLS in `twin-api`:
 //!   `twin-api = { version = "0.1", default-features = false, features = ["rustls-ring"] }`.
-//! - `tracing`: a span for each operation, an event for each attempt, and why a delivery of a
-//!   webhook was refused.
-//! - `axum`: webhooks as axum takes them, an extractor and a router that is ready.
-//! - `redis`: what webhooks were handled, in Redis, for receivers on several machines.
-//! - `blocking`: lists as ordinary iterators, for programs that are not asynchronous.
+//! - `tracing`: adds a span for each operation, an event for each attempt, and the reason for
+//!   each rejected webhook delivery.
+//! - `axum`: adds an extractor and a router for webhooks.
+//! - `redis`: stores handled webhook events in Redis, for receivers on several machines.
+//! - `blocking`: adds blocking calls and iterators, for programs without async code.
 #![cfg_attr(docsrs, feature(doc_cfg))]
 #![cfg_attr(
     not(feature = "full"),
@@ -112,24 +115,14 @@ pub use schedule::{Cron, SetScheduleExt};
 pub use time::Timestamp;
 /// The raw client.
 pub use twin_api;
-/// What the service says when it refuses: problem details (RFC 9457).
+/// The problem details of an error response (RFC 9457).
 pub use twin_api::Problem;
-/// Reads a secret: `made.api_key.expose_secret()`.
+/// Gives access to a secret: `key.api_key.expose_secret()`.
 pub use twin_api::secrecy::ExposeSecret;
 
 /// Imports the extension traits, [`ClientBuilder`] and [`Error`].
 ///
-/// Everything else is imported by name: `use twin_ext::{Outcome, RunHandle, twin_api};`.
-///
-/// ```no_run
-/// use twin_ext::prelude::*;
-/// # async fn example() -> Result<(), Error> {
-/// let twin = ClientBuilder::from_env()?.build()?;
-/// let newest = twin.list_agents().limit(1).items().try_next().await?;
-/// # drop(newest);
-/// # Ok(())
-/// # }
-/// ```
+/// Import other items by name: `use twin_ext::{Outcome, RunHandle, twin_api};`.
 pub mod prelude {
     #[cfg(feature = "blocking")]
     pub use crate::BlockingCall;

@@ -1,4 +1,4 @@
-//! Options for some calls only.
+//! Overrides settings of the client for some calls.
 
 use std::any::Any;
 use std::fmt;
@@ -11,87 +11,95 @@ use twin_api::{Client, ClientInfo as _, ErrorKind, Outcome};
 
 use crate::policy::Policy;
 
-/// Headers that belong to the client and to HTTP itself.
+/// Headers that the client and the HTTP library set themselves.
 const RESERVED: [&str; 5] =
     [API_KEY_HEADER, "host", "content-length", "transfer-encoding", "connection"];
 
-/// Options for some calls only; see [`ClientExt::with`].
+/// Overrides settings of the client for some calls.
 ///
-/// What is not set stays as [`ClientBuilder`](crate::ClientBuilder) set it.
+/// Settings that are not overridden stay as [`ClientBuilder`](crate::ClientBuilder) set them.
+/// [`ClientExt::with`] applies the options.
 ///
-/// ```
+/// ```no_run
 /// use std::time::Duration;
 /// use twin_ext::CallOptions;
+/// use twin_ext::prelude::*;
+/// # async fn example(twin: twin_api::Client) -> Result<(), Error> {
 /// let patient = CallOptions::new()
 ///     .deadline(Duration::from_secs(600))
 ///     .max_attempts(6)
-///     .header("x-trace", "1");
-/// # drop(patient);
+///     .header("x-trace", "4bf92f35");
+/// let agents = twin.with(patient).list_agents().send().await?;
+/// # drop(agents);
+/// # Ok(())
+/// # }
 /// ```
 #[derive(Clone, Default)]
-#[must_use = "options do nothing until a client is given them"]
+#[must_use = "options have no effect until they are passed to `ClientExt::with`"]
 pub struct CallOptions {
     deadline: Option<Duration>,
     attempt_timeout: Option<Duration>,
     max_attempts: Option<u32>,
     response_limit: Option<usize>,
     headers: HeaderMap,
-    /// The first option that cannot be right.
+    /// The first invalid option.
     invalid: Option<String>,
 }
 
 impl CallOptions {
-    /// Makes options that change nothing.
+    /// Creates options that override nothing.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Limits all attempts of a call together, pauses included.
+    /// Limits one call: all its attempts and the pauses between them. Zero is invalid.
     pub fn deadline(mut self, limit: Duration) -> Self {
         self.deadline = Some(limit);
         self.check("deadline", !limit.is_zero())
     }
 
-    /// Limits one attempt, from connecting to the last byte of the answer.
+    /// Limits one attempt, from connecting to the last byte of the response. Zero is invalid.
     pub fn attempt_timeout(mut self, limit: Duration) -> Self {
         self.attempt_timeout = Some(limit);
         self.check("attempt_timeout", !limit.is_zero())
     }
 
-    /// Limits how many times a call is sent. Zero counts as one.
+    /// Limits the number of attempts per call, the first included. Zero counts as one.
     pub fn max_attempts(mut self, attempts: u32) -> Self {
         self.max_attempts = Some(attempts.max(1));
         self
     }
 
-    /// Limits how large an answer may be, in bytes.
+    /// Limits the size of a response body, in bytes. Zero is invalid.
     pub fn response_limit(mut self, bytes: usize) -> Self {
         self.response_limit = Some(bytes);
         self.check("response_limit", bytes > 0)
     }
 
-    /// Sends a header with every attempt. The API key cannot be set so.
+    /// Adds a header to every attempt. A later call with the same name replaces the value.
+    ///
+    /// The API key, `host`, `connection` and the headers for the body length cannot be set.
     pub fn header(mut self, name: impl AsRef<str>, value: impl AsRef<str>) -> Self {
         let name = name.as_ref();
         let Ok(parsed) = name.parse::<HeaderName>() else {
-            return self.refuse(format!("{name:?} is not the name of a header"));
+            return self.refuse(format!("{name:?} is not a valid header name"));
         };
         if RESERVED.contains(&parsed.as_str()) {
-            return self.refuse(format!("the header {parsed} belongs to the client"));
+            return self.refuse(format!("the client sets the header {parsed} itself"));
         }
         match HeaderValue::from_str(value.as_ref()) {
             Ok(value) => {
                 self.headers.insert(parsed, value);
                 self
             }
-            Err(_) => {
-                self.refuse(format!("the header {parsed} holds a character that none may hold"))
-            }
+            Err(_) => self.refuse(format!(
+                "the value of header {parsed} has a character that is not allowed"
+            )),
         }
     }
 
     fn check(self, name: &str, is_valid: bool) -> Self {
-        if is_valid { self } else { self.refuse(format!("{name} is zero: no call could succeed")) }
+        if is_valid { self } else { self.refuse(format!("{name} is zero; set it above zero")) }
     }
 
     fn refuse(mut self, message: String) -> Self {
@@ -99,7 +107,7 @@ impl CallOptions {
         self
     }
 
-    /// The same policy with these options.
+    /// Returns a copy of the policy with these options applied.
     fn apply(self, policy: &Policy) -> Policy {
         let mut policy = policy.clone();
         let limits = &mut policy.limits;
@@ -112,7 +120,7 @@ impl CallOptions {
     }
 }
 
-/// The values of headers are not shown.
+/// Prints the names of headers, never their values.
 impl fmt::Debug for CallOptions {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("CallOptions")
@@ -126,10 +134,12 @@ impl fmt::Debug for CallOptions {
     }
 }
 
-/// Extends [`Client`] with options for some calls only.
+/// Applies [`CallOptions`] to a [`Client`].
 pub trait ClientExt: sealed::Sealed {
-    /// Returns a client with these options. It is a cheap clone: connections, retry budget and
-    /// clock are shared.
+    /// Returns a clone of the client with these options.
+    ///
+    /// The clone is cheap: it shares connections, retry budget and clock. Options add up over
+    /// several calls of `with`; the last value wins.
     ///
     /// ```no_run
     /// use std::time::Duration;
@@ -137,15 +147,15 @@ pub trait ClientExt: sealed::Sealed {
     /// use twin_ext::prelude::*;
     /// # async fn example(twin: twin_api::Client) -> Result<(), Error> {
     /// let patient = twin.with(CallOptions::new().deadline(Duration::from_secs(600)));
-    /// let agents = patient.list_agents().send().await?;
-    /// # drop(agents);
+    /// println!("{} agents", patient.list_agents().send().await?.agents.len());
     /// # Ok(())
     /// # }
     /// ```
     ///
-    /// Options that cannot be right, and options for a client that
-    /// [`ClientBuilder`](crate::ClientBuilder) did not build, fail every call of the returned
-    /// client with [`ErrorKind::Config`] before anything is sent.
+    /// # Errors
+    /// `with` itself never fails. With an invalid option, or on a client that
+    /// [`ClientBuilder`](crate::ClientBuilder) did not build, every call of the returned client
+    /// fails with [`ErrorKind::Config`] before anything is sent.
     #[must_use]
     fn with(&self, options: CallOptions) -> Client;
 }
@@ -166,18 +176,18 @@ impl ClientExt for Client {
         let inner = match (Policy::of(self), &options.invalid) {
             (Some(policy), None) => self.inner().with_transport(options.apply(policy)),
             (Some(_), Some(invalid)) => {
-                let message = format!("the options of the call cannot be used: {invalid}");
+                let message = format!("the call options are not valid: {invalid}");
                 self.inner().with_transport(Misconfigured(message))
             }
             (None, _) => self.inner().with_transport(Misconfigured(
-                "ClientExt::with needs a client that twin_ext::ClientBuilder has built".to_owned(),
+                "ClientExt::with needs a client built by twin_ext::ClientBuilder".to_owned(),
             )),
         };
         Client::new_with_client(self.baseurl(), self.client().clone(), inner)
     }
 }
 
-/// Sends nothing, because the options of its calls cannot be used.
+/// Fails every call without sending it, because its options are not valid.
 #[derive(Debug)]
 struct Misconfigured(String);
 
@@ -202,7 +212,7 @@ mod tests {
     const ME: &str = r#"{"user_id": "u"}"#;
 
     #[tokio::test]
-    async fn options_hold_for_the_clone_only() {
+    async fn options_apply_to_the_clone_only() {
         let service = Service::start([json(503, "{}")]).await;
         let (twin, clock) = service.client();
         let patient = twin.with(CallOptions::new().max_attempts(5));
@@ -223,7 +233,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn limits_of_time_and_size_are_those_of_the_options() {
+    async fn options_override_time_and_size_limits() {
         let long = format!(r#"{{"user_id": "{}"}}"#, "x".repeat(4_096));
         let service = Service::start([json(200, &long), "…".to_owned()]).await;
         let (twin, clock) = service.client();
@@ -244,7 +254,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn headers_are_sent_with_every_attempt_and_add_up() {
+    async fn headers_are_merged_and_sent_with_every_attempt() {
         let service = Service::start([json(503, "{}"), json(200, ME)]).await;
         let (twin, _) = service.client();
         let traced = twin.with(CallOptions::new().header("X-Trace", "1").header("x-other", "2"));
@@ -259,16 +269,16 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn options_that_cannot_be_right_fail_every_call_before_it_is_sent() {
+    async fn invalid_options_fail_every_call_before_sending() {
         let service = Service::start([answer(200, "", ME)]).await;
         let (twin, _) = service.client();
         let raw = twin_api::connect(&service.url, KEY).unwrap();
         let new = CallOptions::new;
         for (client, options, text) in [
-            (&twin, new().header("X-Api-Key", "canary"), "x-api-key belongs to the client"),
-            (&twin, new().header("host", "canary"), "host belongs to the client"),
-            (&twin, new().header("a b", "1"), "\"a b\" is not the name of a header"),
-            (&twin, new().header("a", "canary\n"), "the header a holds a character"),
+            (&twin, new().header("X-Api-Key", "canary"), "sets the header x-api-key itself"),
+            (&twin, new().header("host", "canary"), "sets the header host itself"),
+            (&twin, new().header("a b", "1"), "\"a b\" is not a valid header name"),
+            (&twin, new().header("a", "canary\n"), "the value of header a has a character"),
             (&twin, new().deadline(Duration::ZERO), "deadline is zero"),
             (&twin, new().attempt_timeout(Duration::ZERO), "attempt_timeout is zero"),
             (&twin, new().response_limit(0), "response_limit is zero"),

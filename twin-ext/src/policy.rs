@@ -1,9 +1,9 @@
-//! The transport of this crate: what happens to one call.
+//! Implements the transport of this crate: retries, time limits and size limits for each call.
 //!
-//! It sends a request as often as is safe and useful, bounds how long that takes and how
-//! much of an answer is read, and tells a stranger's answer from the API's. It runs no task
-//! of its own: a future that is dropped sends nothing more. What may be repeated is in the
-//! [guide](crate::guide::retries).
+//! [`Policy`] is the [`Transport`] of every client that [`ClientBuilder`](crate::ClientBuilder)
+//! builds. It retries where that is safe, limits time and response size, and rejects responses
+//! that do not come from the API. It spawns no task: a dropped future sends nothing more. The
+//! [guide](crate::guide::retries) lists the retry rules.
 
 mod attempt;
 mod body;
@@ -27,43 +27,45 @@ use crate::drift::Watch;
 use crate::retry::{Retry, RetryBudget};
 use crate::trace::Span;
 
-/// Sends requests by the rules of this crate. `Debug` shows settings and no key.
+/// Sends requests under the retry, time and size rules of this crate.
 ///
-/// Clones share the budget of retries, the clock, and what is below.
+/// Clones share the retry budget, the clock and the inner transport. `Debug` prints settings and
+/// never the key.
 #[derive(Debug, Clone)]
 pub(crate) struct Policy {
     pub(crate) base: Url,
     pub(crate) limits: Limits,
     pub(crate) retry: Retry,
-    /// Sent with every request; none is the key's.
+    /// Headers of [`CallOptions`](crate::CallOptions), sent with every attempt. Never the key.
     pub(crate) headers: HeaderMap,
     pub(crate) budget: Arc<RetryBudget>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) watch: Option<Watch>,
-    /// What sends an attempt, if not the HTTP client itself.
+    /// The transport that sends an attempt. `None` sends with the HTTP client.
     pub(crate) transport: Option<Arc<dyn Transport>>,
 }
 
-/// How long a call may take, and how large its answer may be.
+/// Limits for the duration of a call and the size of its response.
 #[derive(Debug, Clone)]
 pub(crate) struct Limits {
     pub(crate) attempt_timeout: Duration,
     pub(crate) deadline: Duration,
-    /// The HTTP client's own limit; the longest possible one where it is not known.
+    /// The connect limit of the HTTP client, or `Duration::MAX` if it is not known.
     pub(crate) connect_timeout: Duration,
     pub(crate) max_response_bytes: usize,
 }
 
 impl Policy {
-    /// The policy of a client, if this crate has built it.
+    /// Returns the policy of a client that this crate has built.
     pub(crate) fn of(client: &Client) -> Option<&Self> {
         let transport: &dyn Any = client.inner().transport();
         transport.downcast_ref()
     }
 }
 
-/// The clock of a client, for what waits between its calls; the system's where the client was
-/// not built by this crate.
+/// Returns the clock of a client, for code that waits between calls.
+///
+/// A client that this crate did not build uses the system clock.
 pub(crate) fn clock_of(client: &Client) -> Arc<dyn Clock> {
     match Policy::of(client) {
         Some(policy) => Arc::clone(&policy.clock),
@@ -93,13 +95,13 @@ impl Transport for Policy {
     }
 }
 
-/// The failure of a request for another origin than the client's.
+/// Builds the failure for a request to an origin other than the client's.
 fn foreign_origin() -> Failure {
-    let message = "the request is for another origin than the client's and is not sent";
+    let message = "the request goes to an origin other than the base URL's and is not sent";
     Failure::new(ErrorKind::InvalidRequest, Outcome::NotSent, message)
 }
 
-/// Whether the key may go there.
+/// Returns whether two URLs share an origin. The key is sent to the base URL's origin only.
 fn same_origin(one: &Url, two: &Url) -> bool {
     one.scheme() == two.scheme()
         && one.host_str() == two.host_str()

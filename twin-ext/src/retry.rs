@@ -1,7 +1,7 @@
-//! How often, and how long after, a call is sent again.
+//! Configures retries: attempts, backoff and budget.
 //!
-//! [`Retry`] holds the numbers; what may be sent again at all is not for it to say (see the
-//! [guide](crate::guide::retries)).
+//! [`Retry`] holds the numbers. The transport policy decides which failures are retried; the
+//! [guide](crate::guide::retries) lists its rules.
 
 mod budget;
 
@@ -11,19 +11,30 @@ pub(crate) use budget::{Cost, RetryBudget};
 
 use crate::clock::{Clock, jitter};
 
-/// A service that asks for a longer pause than this gets none: the caller decides.
+/// The longest `Retry-After` that the client honours. Above it, the caller gets the error.
 pub(crate) const LONGEST_RETRY_AFTER: Duration = Duration::from_secs(120);
 
-/// How failed attempts are repeated.
+/// Configures retries: attempts, backoff and budget.
 ///
-/// The default is three attempts, pauses of at most 0.5 s, 1 s, 2 s … 8 s, and a budget of
+/// The default is three attempts, backoff bounds of 0.5 s, 1 s, 2 s … 8 s, and a budget of
 /// 500 tokens that all calls of a client share.
 ///
+/// # Example
+/// A batch job can wait longer than a user interface:
+///
 /// ```
+/// use std::time::Duration;
 /// use twin_ext::{ClientBuilder, Retry};
-/// let builder = ClientBuilder::new("tw_live_0123").retry(Retry::default().max_attempts(4));
-/// let builder = builder.retry(Retry::none());
-/// # drop(builder);
+///
+/// let retry = Retry::default()
+///     .max_attempts(6)
+///     .backoff(Duration::from_secs(1), Duration::from_secs(30));
+/// let twin = ClientBuilder::new("tw_live_0123")
+///     .retry(retry)
+///     .deadline(Duration::from_secs(600))
+///     .build()?;
+/// # let _: twin_ext::twin_api::Client = twin;
+/// # Ok::<(), twin_ext::Error>(())
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Retry {
@@ -45,36 +56,27 @@ impl Default for Retry {
 }
 
 impl Retry {
-    /// Sends every call once, without retries.
+    /// Returns a configuration without retries: each call is sent once.
     ///
-    /// ```
-    /// assert_eq!(twin_ext::Retry::none(), twin_ext::Retry::default().max_attempts(1));
-    /// ```
+    /// Use it if the caller has its own retry loop, so that the two do not multiply.
     pub fn none() -> Self {
         Self::default().max_attempts(1)
     }
 
-    /// Sets how many times a call is sent at most. Zero counts as one.
+    /// Sets the maximum number of attempts per call, the first included. Zero counts as one.
     ///
-    /// ```
-    /// let retry = twin_ext::Retry::default().max_attempts(5);
-    /// # drop(retry);
-    /// ```
+    /// The deadline of the call still applies: no attempt starts after it.
     #[must_use]
     pub fn max_attempts(mut self, attempts: u32) -> Self {
         self.max_attempts = attempts.max(1);
         self
     }
 
-    /// Sets the limit of the first pause, which doubles with each retry, and the limit of all
-    /// pauses. A pause is a uniformly random time from zero to its limit.
+    /// Sets the exponential backoff: the bound of the first delay, and the bound of all delays.
     ///
-    /// ```
-    /// use std::time::Duration;
-    /// let retry = twin_ext::Retry::default()
-    ///     .backoff(Duration::from_millis(100), Duration::from_secs(2));
-    /// # drop(retry);
-    /// ```
+    /// The bound doubles with each retry, up to `longest`. Each delay is uniformly random between
+    /// zero and its bound (full jitter), so that clients do not retry in step. A `Retry-After` of
+    /// the service lengthens a delay, beyond `longest` if need be.
     #[must_use]
     pub fn backoff(mut self, first: Duration, longest: Duration) -> Self {
         self.first = first;
@@ -82,35 +84,35 @@ impl Retry {
         self
     }
 
-    /// Sets how many tokens the calls of a client share for retries.
+    /// Sets the retry budget of the client, in tokens.
     ///
-    /// A retry takes 5 tokens, one after a timeout 10; where there are too few, the failure
-    /// is returned at once. A call that succeeds brings back what its last retry took, and
-    /// one token where it took none, never above this number.
+    /// A retry costs 5 tokens, or 10 after a timeout. With too few tokens left, the call returns
+    /// its error at once. A successful call refunds its last retry, or earns one token if it needed
+    /// none, up to this number.
     ///
-    /// ```
-    /// let retry = twin_ext::Retry::default().budget(100);
-    /// # drop(retry);
-    /// ```
+    /// The budget limits the load during an outage: all clones of the client share it. Lower it if
+    /// many processes call the service; zero disables retries.
     #[must_use]
     pub fn budget(mut self, tokens: u32) -> Self {
         self.budget = tokens;
         self
     }
 
-    /// How long to wait after `attempts` of them: full jitter below a bound that doubles; if the
-    /// service asked for more, that, and up to a tenth of it on top.
+    /// Returns the delay before the retry that follows attempt number `attempts`.
+    ///
+    /// The delay has full jitter below the backoff bound. If the service asked for more, the
+    /// delay is `asked` and up to a tenth of it.
     pub(crate) fn pause(&self, attempts: u32, asked: Duration, clock: &dyn Clock) -> Duration {
         let bound = self.bound(attempts);
         let pause = jitter(bound, clock);
         if pause > asked {
             return pause;
         }
-        // Clients that were refused together do not return together.
+        // Upward jitter: clients that got the same Retry-After must not return together.
         asked.saturating_add(jitter(bound.min(asked / 10), clock))
     }
 
-    /// The bound of the pause after `attempts` of them.
+    /// Returns the backoff bound after attempt number `attempts`.
     fn bound(&self, attempts: u32) -> Duration {
         let factor = 1_u32.checked_shl(attempts.saturating_sub(1)).unwrap_or(u32::MAX);
         self.first.saturating_mul(factor).min(self.longest)
@@ -123,7 +125,7 @@ mod tests {
     use crate::clock::ManualClock;
 
     #[test]
-    fn pauses_are_below_bounds_that_double_to_the_longest() {
+    fn delays_stay_below_bounds_that_double_up_to_the_longest() {
         let (retry, clock) = (Retry::default(), ManualClock::new(3));
         for (attempts, bound) in
             [(1, 500), (2, 1000), (3, 2000), (4, 4000), (5, 8000), (6, 8000), (900, 8000)]
@@ -138,14 +140,14 @@ mod tests {
     }
 
     #[test]
-    fn pauses_differ_the_first_too() {
+    fn the_first_delay_has_jitter() {
         let clock = ManualClock::new(3);
         let retry = Retry::default();
         assert_ne!(retry.pause(1, Duration::ZERO, &clock), retry.pause(1, Duration::ZERO, &clock));
     }
 
     #[test]
-    fn odd_settings_do_no_harm() {
+    fn extreme_settings_do_not_panic() {
         let clock = ManualClock::new(3);
         let odd = Retry::default().backoff(Duration::MAX, Duration::MAX).max_attempts(0);
         assert_eq!(odd.max_attempts, 1);

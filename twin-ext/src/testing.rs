@@ -1,7 +1,8 @@
-//! A service of a few lines for the tests of this crate: each connection gets the next of
-//! the answers that it was given, and is closed.
+//! Provides a scripted HTTP server for the tests of this crate.
+//!
+//! Each connection gets the next scripted response and is then closed.
 
-#![allow(clippy::unwrap_used, reason = "a test fails by it")]
+#![allow(clippy::unwrap_used, reason = "helpers fail the test")]
 
 use std::sync::{Arc, Mutex};
 
@@ -12,7 +13,7 @@ use twin_api::Client;
 use crate::clock::ManualClock;
 use crate::{ClientBuilder, Retry};
 
-/// The key of every client here: nobody may ever see it.
+/// The key of every test client. No output may contain it.
 pub(crate) const KEY: &str = "tw_live_canary";
 
 #[derive(Clone)]
@@ -23,8 +24,8 @@ pub(crate) struct Service {
 }
 
 impl Service {
-    /// Answers each connection with the next of `answers`, then repeats the last one. An empty
-    /// answer closes the connection, `…` leaves it open.
+    /// Starts a server that answers each connection with the next response, then repeats the
+    /// last one. An empty response closes the connection; a trailing `…` leaves it open.
     pub(crate) async fn start<A: Into<Vec<u8>>>(answers: impl IntoIterator<Item = A>) -> Self {
         let answers: Vec<Vec<u8>> = answers.into_iter().map(Into::into).collect();
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
@@ -41,23 +42,23 @@ impl Service {
         service
     }
 
-    /// What was asked, a request line each.
+    /// Returns the request lines so far.
     pub(crate) fn requests(&self) -> Vec<String> {
         let heads = self.heads();
         heads.iter().map(|head| head.lines().next().unwrap().to_owned()).collect()
     }
 
-    /// The heads of all requests, line by line.
+    /// Returns the heads of the requests so far.
     pub(crate) fn heads(&self) -> Vec<String> {
         self.requests.lock().unwrap().clone()
     }
 
-    /// A builder for a client of this service.
+    /// Returns a builder for a client of this server.
     pub(crate) fn builder(&self, clock: &ManualClock) -> ClientBuilder {
         ClientBuilder::new(KEY).base_url(&self.url).clock(clock.clone())
     }
 
-    /// A client of this service, and its clock.
+    /// Returns a client of this server, and its clock.
     pub(crate) fn client(&self) -> (Client, ManualClock) {
         let clock = ManualClock::new(1);
         (self.builder(&clock).retry(Retry::default()).build().unwrap(), clock)
@@ -75,7 +76,7 @@ async fn serve(mut stream: TcpStream, answer: Vec<u8>, requests: Arc<Mutex<Vec<S
     let head = text.split("\r\n\r\n").next().unwrap().to_owned() + "\r\n";
     requests.lock().unwrap().push(head);
     let open = answer.strip_suffix("…".as_bytes());
-    // The client may have gone by now, which is its right.
+    // The client may have disconnected already.
     let _ = stream.write_all(open.unwrap_or(&answer)).await;
     if open.is_some() {
         let _ = stream.read_buf(&mut Vec::new()).await;
@@ -89,7 +90,7 @@ fn is_whole(request: &[u8]) -> bool {
     body.len() >= length.map_or(0, |length| length.parse().unwrap())
 }
 
-/// An answer with its length.
+/// Builds a response with its length.
 pub(crate) fn answer(status: u16, headers: &str, body: &str) -> String {
     let length = body.len();
     format!(
@@ -97,7 +98,7 @@ pub(crate) fn answer(status: u16, headers: &str, body: &str) -> String {
     )
 }
 
-/// A JSON answer.
+/// Builds a JSON response.
 pub(crate) fn json(status: u16, body: &str) -> String {
     answer(status, "content-type: application/json\r\n", body)
 }

@@ -1,30 +1,29 @@
-//! What a call does, for who watches with `tracing`: one span an operation, one event an
-//! attempt, by OpenTelemetry's names for HTTP clients.
+//! Traces calls with `tracing`: one span per operation, one event per attempt.
 //!
-//! It shows no key, no body and no query. Without the feature `tracing` nothing of it is
-//! there.
+//! The field names follow OpenTelemetry's conventions for HTTP clients. No field holds the key, a
+//! body or a query. Without the feature `tracing`, [`Span`] is empty and costs nothing.
 
 #[cfg(all(test, feature = "tracing"))]
 mod tests;
 
 #[cfg(feature = "tracing")]
-pub(crate) use watched::Span;
+pub(crate) use enabled::Span;
 
 #[cfg(not(feature = "tracing"))]
-pub(crate) use unwatched::Span;
+pub(crate) use disabled::Span;
 
 #[cfg(not(feature = "tracing"))]
-mod unwatched {
+mod disabled {
     use http::StatusCode;
     use twin_api::ErrorKind;
     use twin_api::reqwest::{Request, Response};
     use twin_api::transport::{Answer, OperationInfo};
 
-    /// Nothing.
+    /// Stands in for the span without the feature `tracing`.
     #[derive(Clone)]
     pub(crate) struct Span;
 
-    #[expect(clippy::unused_self, reason = "the other `Span` has something to do")]
+    #[expect(clippy::unused_self, reason = "the signatures match those of the real `Span`")]
     impl Span {
         pub(crate) fn start(_: &Request, _: &OperationInfo) -> Self {
             Self
@@ -48,7 +47,7 @@ mod unwatched {
 }
 
 #[cfg(feature = "tracing")]
-mod watched {
+mod enabled {
     use http::StatusCode;
     use tracing::Instrument as _;
     use tracing::field::Empty;
@@ -128,14 +127,14 @@ mod watched {
         }
     }
 
-    /// Where it goes, without the query; an identifier may be anything, the key too.
+    /// Returns the URL without its query, and with the key redacted: an identifier may be the key.
     fn shown(request: &Request) -> String {
         let url = request.url();
         let text = format!("{}{}", url.origin().ascii_serialization(), url.path());
         Redactor::new(request.headers().get(API_KEY_HEADER)).text(&text).into_owned()
     }
 
-    /// A word of few: what failed here, or the status of a refusal.
+    /// Returns the value of `error.type`: the kind of a failure, or the status of an error response.
     fn error_type(status: Option<StatusCode>, error: Option<ErrorKind>) -> Option<String> {
         match (status, error) {
             (_, Some(error)) => Some(format!("{error:?}").to_ascii_lowercase()),

@@ -1,4 +1,4 @@
-//! Which settings make a client, and what an error says of those that do not.
+//! Tests valid and invalid settings, and their error messages.
 
 use super::*;
 use crate::error::ErrorKind;
@@ -9,9 +9,9 @@ fn from(variables: &[(&str, &str)]) -> Result<ClientBuilder, Error> {
     })
 }
 
-/// The text of the error, which shows nothing of a value.
-fn refused(result: Result<impl Sized, Error>) -> String {
-    let error = result.err().expect("it is refused");
+/// Returns the message of a configuration error, after checking that it quotes no value.
+fn message(result: Result<impl Sized, Error>) -> String {
+    let error = result.err().expect("the settings are rejected");
     assert_eq!(error.kind(), ErrorKind::Config);
     let shown = format!("{error} {error:?}");
     assert!(!shown.contains("canary"), "{shown}");
@@ -19,7 +19,7 @@ fn refused(result: Result<impl Sized, Error>) -> String {
 }
 
 #[test]
-fn the_environment_gives_key_and_url() {
+fn from_env_reads_key_and_base_url() {
     let twin = from(&[("TWIN_API_KEY", "k"), ("TWIN_BASE_URL", "http://[::1]:1/x/")]);
     assert_eq!(twin_api::ClientInfo::baseurl(&&twin.unwrap().build().unwrap()), "http://[::1]:1/x");
     let blank = from(&[("TWIN_API_KEY", "k"), ("TWIN_BASE_URL", " ")]).unwrap();
@@ -27,9 +27,9 @@ fn the_environment_gives_key_and_url() {
 }
 
 #[test]
-fn an_error_of_the_environment_names_the_variable() {
+fn environment_errors_name_the_variable() {
     for variables in [&[][..], &[("TWIN_API_KEY", " \n")]] {
-        assert!(refused(from(variables)).contains("TWIN_API_KEY"));
+        assert!(message(from(variables)).contains("TWIN_API_KEY"));
     }
     for url in [
         "canary",
@@ -39,13 +39,13 @@ fn an_error_of_the_environment_names_the_variable() {
         "https://x.test?canary",
     ] {
         let builder = from(&[("TWIN_API_KEY", "k"), ("TWIN_BASE_URL", url)]).unwrap();
-        let text = refused(builder.build());
+        let text = message(builder.build());
         assert!(text.starts_with("TWIN_BASE_URL: "), "{text}");
     }
 }
 
 #[test]
-fn settings_that_cannot_be_right_are_refused() {
+fn invalid_settings_are_rejected() {
     let new = || ClientBuilder::new("canary");
     let zero = Duration::ZERO;
     let cases = [
@@ -61,7 +61,7 @@ fn settings_that_cannot_be_right_are_refused() {
         (new().base_url("https://user:pass@build.twin.so"), "user name"),
     ];
     for (builder, word) in cases {
-        let text = refused(builder.build());
+        let text = message(builder.build());
         assert!(text.contains(word), "{text}");
     }
 }
@@ -75,11 +75,11 @@ fn the_user_agent_names_the_program_and_this_crate() {
 }
 
 #[test]
-fn a_client_and_its_builder_go_anywhere_and_show_no_key() {
-    fn goes_anywhere<T: Clone + Send + Sync + 'static>(_: &T) {}
+fn client_and_builder_are_send_and_never_print_the_key() {
+    fn assert_send<T: Clone + Send + Sync + 'static>(_: &T) {}
     let builder = ClientBuilder::new("canary").base_url("http://127.0.0.1:1").on_drift(|_| ());
     let twin = builder.clone().build().unwrap();
-    goes_anywhere(&builder);
-    goes_anywhere(&twin);
+    assert_send(&builder);
+    assert_send(&twin);
     assert!(!format!("{builder:?} {twin:?} {:?}", twin.get_me()).contains("canary"));
 }

@@ -1,7 +1,4 @@
-//! A clock for tests: nothing passes but what the test lets pass.
-//!
-//! A pause ends at once and moves the time on by its length; a limit is reached only when
-//! the time is. It starts at the Unix epoch's midnight of 2026-01-01.
+//! Provides a clock for tests that moves only when the test or a pause moves it.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
@@ -9,26 +6,31 @@ use std::time::{Duration, SystemTime};
 
 use super::{Clock, Sleep};
 
-/// 2026-01-01T00:00:00Z, in seconds.
+/// 2026-01-01T00:00:00Z, in seconds since the Unix epoch.
 const START: u64 = 1_767_225_600;
 
-/// A clock that stands still until a pause or [`advance`](Self::advance) moves it.
+/// A clock for tests that stands still until a pause or [`advance`](Self::advance) moves it.
 ///
-/// Clones are the same clock.
+/// A pause ends at once and moves the clock by its length. A time limit is reached only when the
+/// clock reaches it. The clock starts at 2026-01-01T00:00:00Z. Clones share one clock.
+///
+/// # Example
+/// Nothing listens on this port, so the client backs off twice, without any real waiting:
 ///
 /// ```
-/// use std::time::Duration;
 /// use twin_ext::{ClientBuilder, clock::ManualClock};
 ///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), twin_ext::Error> {
 /// let clock = ManualClock::new(7);
 /// let twin = ClientBuilder::new("tw_live_0123")
-///     .base_url("http://127.0.0.1:4010")
+///     .base_url("http://127.0.0.1:1")
 ///     .clock(clock.clone())
 ///     .build()?;
-/// clock.advance(Duration::from_secs(1));
-/// assert!(clock.pauses().is_empty());
-/// # drop(twin);
-/// # Ok::<(), twin_ext::Error>(())
+/// let error = twin.get_me().send().await.unwrap_err();
+/// assert_eq!((error.attempts(), clock.pauses().len()), (3, 2));
+/// # Ok(())
+/// # }
 /// ```
 #[derive(Debug, Clone)]
 pub struct ManualClock {
@@ -45,12 +47,7 @@ struct State {
 }
 
 impl ManualClock {
-    /// Creates a clock whose random numbers come from `seed`.
-    ///
-    /// ```
-    /// use twin_ext::clock::{Clock, ManualClock};
-    /// assert_eq!(ManualClock::new(7).random(), ManualClock::new(7).random());
-    /// ```
+    /// Creates a clock. Equal seeds give equal random numbers.
     pub fn new(seed: u64) -> Self {
         let state = State {
             now: Duration::ZERO,
@@ -62,15 +59,7 @@ impl ManualClock {
         Self { state: Arc::new(Mutex::new(state)) }
     }
 
-    /// Moves the time on, and ends what waits for a limit that is reached so.
-    ///
-    /// ```
-    /// use std::time::Duration;
-    /// use twin_ext::clock::{Clock, ManualClock};
-    /// let clock = ManualClock::new(7);
-    /// clock.advance(Duration::from_secs(30));
-    /// assert_eq!(clock.now(), Duration::from_secs(30));
-    /// ```
+    /// Moves the clock forward and wakes every time limit that is reached.
     pub fn advance(&self, duration: Duration) {
         let mut state = self.state();
         state.now = state.now.saturating_add(duration);
@@ -79,32 +68,18 @@ impl ManualClock {
         waiting.into_iter().for_each(Waker::wake);
     }
 
-    /// Returns the pauses that were made, in order.
-    ///
-    /// ```
-    /// use twin_ext::clock::ManualClock;
-    /// assert!(ManualClock::new(7).pauses().is_empty());
-    /// ```
+    /// Returns all pauses so far, in order. Backoff is among them.
     pub fn pauses(&self) -> Vec<Duration> {
         self.state().pauses.clone()
     }
 
-    /// Returns the limits that were set, in order.
-    ///
-    /// ```
-    /// use std::time::Duration;
-    /// use twin_ext::clock::{Clock, ManualClock};
-    /// let clock = ManualClock::new(7);
-    /// let alarm = clock.alarm(Duration::from_secs(30));
-    /// assert_eq!(clock.limits(), [Duration::from_secs(30)]);
-    /// # drop(alarm);
-    /// ```
+    /// Returns all time limits so far, in order: one for each attempt.
     pub fn limits(&self) -> Vec<Duration> {
         self.state().limits.clone()
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
-        // Nothing here leaves the state halfway, so that a panic elsewhere does no harm.
+        // No code panics while the state is inconsistent, so a poisoned lock is safe to use.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -156,7 +131,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn a_pause_takes_no_time_and_moves_the_clock() {
+    async fn sleep_ends_at_once_and_moves_the_clock() {
         let clock = ManualClock::new(1);
         clock.sleep(Duration::from_secs(3600)).await;
         assert_eq!(clock.now(), Duration::from_secs(3600));
@@ -164,7 +139,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_limit_is_reached_when_the_time_is() {
+    async fn alarm_ends_when_the_clock_reaches_it() {
         let clock = ManualClock::new(1);
         let alarm = tokio::spawn(clock.alarm(Duration::from_secs(2)));
         tokio::task::yield_now().await;
@@ -176,7 +151,7 @@ mod tests {
     }
 
     #[test]
-    fn a_seed_gives_the_same_numbers() {
+    fn equal_seeds_give_equal_numbers() {
         let numbers = |seed| [(); 4].map(|()| ManualClock::new(seed).random());
         assert_eq!(numbers(1), numbers(1));
         assert_ne!(numbers(1), numbers(2));

@@ -1,7 +1,7 @@
-//! Holds an answer against its schema: as much of JSON Schema as the lowered document has.
+//! Compares a response with its schema: unknown fields, missing fields, unlisted values.
 //!
-//! It looks for names and for listed values; whether a value has the right type is for the
-//! decoding to say.
+//! It supports the JSON Schema keywords of the lowered document. It does not check types, because
+//! decoding does.
 
 use std::collections::BTreeSet;
 
@@ -11,13 +11,13 @@ use twin_api::transport::Redactor;
 use super::{Drift, DriftKind};
 use crate::document::parts;
 
-/// More than this of one answer is not told.
+/// Maximum differences that are reported for one response.
 const MOST: usize = 100;
 
-/// A longer name of a member is cut: the document has none such.
+/// Maximum characters of a field name in a report. Every name in the document is shorter.
 const NAME: usize = 64;
 
-/// Deeper than any answer; JSON that was parsed is not deeper either.
+/// Maximum nesting. It equals the nesting limit of `serde_json`.
 const DEPTH: usize = 128;
 
 pub(super) fn compare(
@@ -33,7 +33,7 @@ pub(super) fn compare(
 
 struct Found<'a> {
     operation: &'static str,
-    /// A name may be anything, the key too where a service sends it back.
+    /// Redacts the key, which a service may send back as a field name.
     redactor: Redactor<'a>,
     drift: BTreeSet<Drift>,
 }
@@ -72,7 +72,7 @@ impl Found<'_> {
         }
     }
 
-    /// An alternative that fits better than the others is the one that is meant.
+    /// Reports the differences of the alternative that fits best.
     fn closest(&mut self, alternatives: &'static Value, value: &Value, path: &str, depth: usize) {
         let each = alternatives.as_array().into_iter().flatten().map(|schema| {
             let mut found =
@@ -108,7 +108,7 @@ impl Found<'_> {
         for (name, value) in members {
             let mut schemas = known().filter_map(|properties| properties.get(name)).peekable();
             if schemas.peek().is_none() && !open {
-                // Redacted before it is cut, lest a part of the key remain.
+                // Redact before truncating, so that no part of the key remains.
                 let name: String = self.redactor.text(name).chars().take(NAME).collect();
                 self.add(below(&name), DriftKind::UnknownField);
             }
@@ -137,14 +137,14 @@ mod tests {
     }
 
     #[test]
-    fn documented_answers_cause_no_drift() {
+    fn documented_responses_cause_no_drift() {
         assert!(drift("get_me", &json!({"user_id": "u"})).is_empty());
         assert!(drift("get_schedule", &json!({"schedule": null})).is_empty());
         assert!(drift("get_schedule", &json!({})).is_empty());
     }
 
     #[test]
-    fn each_kind_is_told_with_its_place_once() {
+    fn each_difference_is_reported_once_with_its_place() {
         let run = json!({"agent_id": "a", "status": "asleep", "started_at": "t", "mood": {"a": 1}});
         assert_eq!(
             drift("list_runs", &json!({"runs": [run, run], "extra": 1})),
@@ -158,13 +158,13 @@ mod tests {
     }
 
     #[test]
-    fn payloads_of_events_are_not_looked_into() {
+    fn event_payloads_are_not_compared() {
         let event = json!({"event_index": 1, "event": {"anything": {"goes": []}}});
         assert!(drift("list_run_events", &json!({"events": [event]})).is_empty());
     }
 
     #[test]
-    fn any_json_is_compared_and_findings_are_bounded() {
+    fn any_json_is_compared_within_the_limits() {
         let many: Value = (0..10_000).map(|n| (format!("x{n}"), json!(n))).collect();
         for value in [json!(null), json!(7), json!([[]]), json!({"runs": {"a": []}}), many] {
             assert!(drift("list_runs", &value).len() <= MOST);

@@ -1,4 +1,4 @@
-//! Who is told of drift, and who is not.
+//! Tests the callback and strict mode.
 
 use std::sync::{Arc, Mutex};
 
@@ -9,19 +9,19 @@ use crate::{Error, ErrorKind, Outcome};
 const DRIFTED: &str = r#"{"user_id": "u", "mood": "canary"}"#;
 
 #[tokio::test]
-async fn a_callback_is_told_and_the_call_succeeds() {
+async fn on_drift_calls_back_and_the_call_succeeds() {
     let service = Service::start([json(200, DRIFTED)]).await;
-    let told = Arc::new(Mutex::new(Vec::new()));
-    let heard = told.clone();
+    let reports = Arc::new(Mutex::new(Vec::new()));
+    let sink = reports.clone();
     let builder = service.builder(&ManualClock::new(1));
-    let builder = builder.on_drift(move |drift| heard.lock().unwrap().push(drift.to_string()));
+    let builder = builder.on_drift(move |drift| sink.lock().unwrap().push(drift.to_string()));
     let twin = builder.build().unwrap();
     assert_eq!(twin.get_me().send().await.unwrap().user_id, "u");
-    assert_eq!(*told.lock().unwrap(), ["get_me: unknown field at mood"]);
+    assert_eq!(*reports.lock().unwrap(), ["get_me: unknown field at mood"]);
 }
 
 #[tokio::test]
-async fn who_is_strict_gets_an_error_that_shows_no_value() {
+async fn strict_mode_fails_without_printing_a_value() {
     let service = Service::start([json(200, DRIFTED)]).await;
     let twin = service.builder(&ManualClock::new(1)).strict().build().unwrap();
     let error: Error = twin.get_me().send().await.unwrap_err().into();
@@ -35,7 +35,7 @@ async fn who_is_strict_gets_an_error_that_shows_no_value() {
 }
 
 #[tokio::test]
-async fn whoever_does_not_ask_is_not_bothered() {
+async fn drift_is_ignored_by_default() {
     let service = Service::start([json(200, DRIFTED)]).await;
     assert!(service.client().0.get_me().send().await.is_ok());
 }

@@ -1,4 +1,4 @@
-//! Other errors as an [`Error`].
+//! Converts other errors to [`Error`].
 
 use super::{Detail, Error, Repr};
 
@@ -21,7 +21,7 @@ impl From<twin_api::ConnectError> for Error {
     }
 }
 
-/// Of a body that was not set up in full: `let body: StartRunBody = builder.try_into()?`.
+/// Converts the error of an incomplete request body: `let body: StartRunBody = builder.try_into()?`.
 impl From<twin_api::types::error::ConversionError> for Error {
     fn from(error: twin_api::types::error::ConversionError) -> Self {
         twin_api::Error::from(error).into()

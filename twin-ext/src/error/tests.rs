@@ -1,18 +1,18 @@
-//! What an error is made of, and that it shows nothing that it must not.
+//! Tests the contents of errors, and that they never print the key.
 
 use std::fmt::Write as _;
 
 use crate::testing::{KEY, Service, answer, json};
 use crate::{Error, ErrorKind, Outcome};
 
-/// The error that `get_agent` ends with, after this answer.
+/// Returns the error of `get_agent` after this response.
 async fn get_agent(answer: String) -> Error {
     let service = Service::start([answer]).await;
     let (twin, _) = service.client();
     twin.get_agent().agent_id("agent_abc123").send().await.unwrap_err().into()
 }
 
-/// Everything that an error can be made to show.
+/// Returns every text that an error can print.
 fn shown(error: &Error) -> String {
     use std::error::Error as _;
     let mut text = format!("{error} {error:?} {error:#?} {:?}", error.problem());
@@ -27,7 +27,7 @@ fn shown(error: &Error) -> String {
 }
 
 #[tokio::test]
-async fn an_answer_that_cannot_be_read_says_where_and_how_it_begins() {
+async fn decode_error_has_json_path_and_excerpt() {
     let body = format!(r#"{{"agent": {{"agent_id": 7}}, "x": "{}"}}"#, "é".repeat(1_000));
     let error = get_agent(json(200, &body)).await;
     assert_eq!((error.kind(), error.outcome()), (ErrorKind::Decode, Outcome::Accepted));
@@ -43,7 +43,7 @@ async fn an_answer_that_cannot_be_read_says_where_and_how_it_begins() {
 }
 
 #[tokio::test]
-async fn bodies_that_are_not_json_are_not_the_api() {
+async fn bodies_without_json_are_not_the_api() {
     let cases = [
         (answer(200, "content-type: text/plain\r\n", "hello"), "text/plain"),
         (answer(200, "", "hello"), "a body without a content type"),
@@ -58,12 +58,12 @@ async fn bodies_that_are_not_json_are_not_the_api() {
         assert_eq!(error.kind(), ErrorKind::NotTheApi, "{what}");
         assert!(error.to_string().contains(what), "{what}: {error}");
     }
-    let json_all_the_same = answer(200, "content-type: text/plain\r\n", r#"{"agent": 7}"#);
-    assert_eq!(get_agent(json_all_the_same).await.kind(), ErrorKind::Decode);
+    let json_as_text = answer(200, "content-type: text/plain\r\n", r#"{"agent": 7}"#);
+    assert_eq!(get_agent(json_as_text).await.kind(), ErrorKind::Decode);
 }
 
 #[tokio::test]
-async fn the_key_is_in_no_error_whatever_the_service_sends() {
+async fn no_error_prints_the_key() {
     let answers = [
         answer(401, &format!("www-authenticate: {KEY}\r\n"), KEY),
         json(403, &format!(r#"{{"title": "{KEY}", "detail": "{KEY}", "{KEY}": "{KEY}"}}"#)),
@@ -90,7 +90,7 @@ async fn the_key_is_in_no_error_whatever_the_service_sends() {
 }
 
 #[tokio::test]
-async fn an_answer_with_a_secret_is_not_quoted() {
+async fn response_with_a_secret_has_no_excerpt() {
     let body = r#"{"api_key": "canary", "key_id": 7, "canary": "canary"}"#;
     let service = Service::start([json(201, body)]).await;
     let create = twin_api::types::CreateApiKeyBody::builder().name("n");
@@ -101,7 +101,7 @@ async fn an_answer_with_a_secret_is_not_quoted() {
 }
 
 #[tokio::test]
-async fn a_server_does_not_pretend_to_be_the_transport() {
+async fn headers_of_the_server_cannot_forge_the_report() {
     let lie = "x-twin-client-context: 9 9.0 uncertain - lie DELETE /lie\r\n";
     let error = get_agent(answer(404, lie, "{}")).await;
     assert_eq!((error.operation(), error.attempts()), (Some("get_agent"), 1));
@@ -114,7 +114,7 @@ async fn a_server_does_not_pretend_to_be_the_transport() {
 }
 
 #[tokio::test]
-async fn errors_of_a_raw_client_say_as_much() {
+async fn raw_client_reports_the_same_outcomes() {
     let cases = [
         (String::new(), ErrorKind::Transport, Outcome::Unknown, true),
         (json(200, "{}").replace("th: 2", "th: 9"), ErrorKind::Transport, Outcome::Accepted, true),
@@ -148,9 +148,9 @@ async fn invalid_requests_are_reported_as_not_sent() {
 }
 
 #[test]
-fn an_error_is_small_and_goes_anywhere() {
-    fn goes_anywhere<T: Clone + Send + Sync + std::error::Error + 'static>() {}
-    goes_anywhere::<Error>();
+fn error_is_one_pointer_wide_and_send() {
+    fn assert_send<T: Clone + Send + Sync + std::error::Error + 'static>() {}
+    assert_send::<Error>();
     assert_eq!(size_of::<Result<(), Error>>(), size_of::<usize>());
     let _: fn(twin_api::Error) -> Error = Error::from;
 }

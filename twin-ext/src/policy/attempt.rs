@@ -1,4 +1,4 @@
-//! One attempt: from connecting to the last byte of the body, within its time.
+//! Runs one attempt, from connecting to the last byte of the response body, within its time limit.
 
 use std::time::Duration;
 
@@ -18,46 +18,46 @@ use super::connecting::Progress;
 use crate::clock::{Clock, Sleep, before};
 use crate::document;
 
-/// More of a refusal is not read: it is for a person.
+/// Maximum bytes that are read of an error response. People read it, not the decoder.
 const REFUSAL: usize = 256 << 10;
 
-/// What is said of a refusal whose body could not be read.
-const TORN: &str = "the answer broke off before its body was read";
+/// Stands in for the body of an error response that could not be read.
+const TORN: &str = "the response ended before its body was read";
 
-/// What came of an attempt.
+/// The result of one attempt.
 pub(super) enum Attempt {
     Answered(Answered),
     Failed(Error),
 }
 
-/// An answer whose body has been read.
+/// A response whose body has been read.
 pub(super) struct Answered {
-    /// The answer without its body.
+    /// The response without its body.
     pub(super) response: Response,
-    /// `None` where the caller reads it.
+    /// The body. `None` for a stream, which the caller reads.
     pub(super) body: Option<Bytes>,
-    /// Whether it said how long its body is.
+    /// Whether the response has a `content-length`.
     announced: bool,
-    /// The status that a refusal stands for.
+    /// The error status, if the service refused the request.
     pub(super) refused: Option<StatusCode>,
 }
 
-/// What an attempt means for the next one.
-pub(super) struct Seen {
+/// Summarises an attempt for the retry decision.
+pub(super) struct Summary {
     pub(super) outcome: Outcome,
     pub(super) status: Option<StatusCode>,
     pub(super) retry_after: Option<Duration>,
-    /// Whether another attempt may end in another way.
+    /// Whether another attempt may end differently.
     pub(super) transient: bool,
     pub(super) timed_out: bool,
-    /// What failed, where there is no whole answer.
+    /// The kind of the failure, if there is no complete response.
     pub(super) error: Option<ErrorKind>,
 }
 
-impl Seen {
-    /// Whether even what must not happen twice may be sent again: it never left, or the
-    /// service says when to come again.
-    pub(super) fn did_not_happen(&self) -> bool {
+impl Summary {
+    /// Returns whether even a non-idempotent request may be sent again: the request was not sent,
+    /// or the service answered 429 or 503 with `Retry-After`.
+    pub(super) fn allows_any_retry(&self) -> bool {
         self.outcome == Outcome::NotSent
             || (self.retry_after.is_some()
                 && matches!(
@@ -67,18 +67,19 @@ impl Seen {
     }
 }
 
-/// How much longer than connecting an attempt must take, so that its connection need not be
-/// watched: both begin at nearly the same time.
+/// An attempt that is longer than the connect limit by this margin needs no watched connection: the
+/// connect limit ends first. Both start at nearly the same time.
 const MARGIN: Duration = Duration::from_secs(1);
 
-/// Returns what watches the connection of an attempt that may end before connecting does. The
-/// body of a request for the user's own transport stays as it is.
+/// Watches the connection of an attempt that may end before the connect limit.
+///
+/// A user's own transport gets the request body unchanged.
 pub(super) fn watch(policy: &Policy, request: &mut Request, limit: Duration) -> Option<Progress> {
     let connecting = policy.limits.connect_timeout.saturating_add(MARGIN);
     (limit < connecting && policy.transport.is_none()).then(|| Progress::watch(request)).flatten()
 }
 
-/// Sends the request once, by the user's transport or by the HTTP client.
+/// Sends the request once, through the user's transport if there is one.
 pub(super) async fn send(
     policy: &Policy,
     client: &reqwest::Client,
@@ -91,7 +92,7 @@ pub(super) async fn send(
     }
 }
 
-/// Waits for the answer that is being asked for, and reads it: all within `limit`.
+/// Waits for the response to `sending` and reads its body, both within `limit`.
 pub(super) async fn attempt(
     policy: &Policy,
     sending: impl Future<Output = Result<Response, Error>>,
@@ -131,11 +132,11 @@ pub(super) async fn attempt(
     Attempt::Failed(failure.into())
 }
 
-/// A refusal stays one, however its body ends: the status is worth more than the text.
+/// Reads the body of an error response. A body that cannot be read keeps the status.
 async fn refusal(mut response: Response, status: StatusCode, alarm: &mut Sleep) -> Attempt {
     let body = match before(alarm, read(&mut response, REFUSAL)).await {
         Some(Read::Whole(body)) => body,
-        Some(Read::TooLarge) => Bytes::from_static(b"the answer is too large to be shown"),
+        Some(Read::TooLarge) => Bytes::from_static(b"the response is too large to be shown"),
         Some(Read::Torn(_)) | None => Bytes::from_static(TORN.as_bytes()),
     };
     let (body, refused) = (Some(body), Some(status));
@@ -145,14 +146,14 @@ async fn refusal(mut response: Response, status: StatusCode, alarm: &mut Sleep) 
 fn timed_out(policy: &Policy, limit: Duration, outcome: Outcome) -> Failure {
     let limits = &policy.limits;
     let message = if limit < limits.attempt_timeout {
-        format!("the deadline of {:?} passed before the answer was there", limits.deadline)
+        format!("the deadline of {:?} passed before the response was complete", limits.deadline)
     } else {
-        format!("no whole answer within {limit:?}")
+        format!("no complete response within {limit:?}")
     };
     Failure::new(ErrorKind::Timeout, outcome, message)
 }
 
-/// Time was up while the connection was being made.
+/// Builds the failure for a limit that passed while the connection was being made.
 fn unconnected(policy: &Policy, limit: Duration) -> Failure {
     let host = policy.base.host_str().unwrap_or_default();
     let message = format!("no connection to {host} within {limit:?}");
@@ -160,15 +161,15 @@ fn unconnected(policy: &Policy, limit: Duration) -> Failure {
 }
 
 fn too_large(most: usize) -> Failure {
-    let message = format!("the answer is larger than the {most} bytes that the client accepts");
+    let message = format!("the response is larger than the limit of {most} bytes");
     Failure::new(ErrorKind::TooLarge, Outcome::Accepted, message)
 }
 
 impl Attempt {
-    /// What it means for the next attempt at `operation`.
-    pub(super) fn seen(&self, clock: &dyn Clock, operation: &str) -> Seen {
+    /// Summarises the attempt at `operation` for the retry decision.
+    pub(super) fn summary(&self, clock: &dyn Clock, operation: &str) -> Summary {
         match self {
-            Self::Failed(error) => Seen {
+            Self::Failed(error) => Summary {
                 outcome: error.outcome(),
                 status: error.status(),
                 retry_after: error.retry_after(),
@@ -176,15 +177,15 @@ impl Attempt {
                 timed_out: error.kind() == ErrorKind::Timeout,
                 error: Some(error.kind()),
             },
-            Self::Answered(answer) => answer.seen(clock, operation),
+            Self::Answered(answer) => answer.summary(clock, operation),
         }
     }
 }
 
 impl Answered {
-    fn seen(&self, clock: &dyn Clock, operation: &str) -> Seen {
+    fn summary(&self, clock: &dyn Clock, operation: &str) -> Summary {
         let headers = self.response.headers();
-        let mut seen = Seen {
+        let mut summary = Summary {
             outcome: Outcome::Accepted,
             status: self.refused.or(Some(self.response.status())),
             retry_after: None,
@@ -193,22 +194,22 @@ impl Answered {
             error: None,
         };
         if let Some(status) = self.refused {
-            seen.retry_after = retry_after(headers, || clock.wall());
-            seen.outcome = refusal_outcome(status, seen.retry_after.is_some());
-            seen.transient = is_transient(status);
+            summary.retry_after = retry_after(headers, || clock.wall());
+            summary.outcome = refusal_outcome(status, summary.retry_after.is_some());
+            summary.transient = is_transient(status);
         } else {
-            seen.transient = self.is_half(operation);
+            summary.transient = self.is_truncated(operation);
         }
-        seen
+        summary
     }
 
-    /// Whether the answer is half of one, as far as that can be told: a JSON that stops before
-    /// its end. Where attempts run out it is passed on as it is, and decoding says so.
+    /// Returns whether the body is JSON that ends too early.
     ///
-    /// Where only its closing ends an answer, all of it is looked at. One that says how long it
-    /// is is looked at only if it does not even end like an object: that it is wrong is rare,
-    /// and reading every answer twice would not be.
-    fn is_half(&self, operation: &str) -> bool {
+    /// Without framing (no length, no chunks, HTTP/1), a lost connection looks like the end of the
+    /// body, so the whole body is checked. With framing, it is checked only if it does not end
+    /// with `}`: such errors are rare, and parsing every body twice is not worth it. After the
+    /// last attempt, decoding reports the error.
+    fn is_truncated(&self, operation: &str) -> bool {
         let (response, Some(body)) = (&self.response, &self.body) else { return false };
         if !response.status().is_success() || response.status() == StatusCode::NO_CONTENT {
             return false;
@@ -221,12 +222,12 @@ impl Answered {
         }
         let json = serde_json::from_slice::<IgnoredAny>(body);
         let stops = json.is_err_and(|error| error.is_eof());
-        // Nothing at all is a whole answer where nothing is due.
+        // An empty body is complete for an operation without a response schema.
         stops && (!body.trim_ascii().is_empty() || document::response_schema(operation).is_some())
     }
 }
 
-/// Whether it ends as an object does.
+/// Returns whether the body ends like a JSON object.
 fn ends(body: &[u8]) -> bool {
     body.trim_ascii_end().ends_with(b"}")
 }

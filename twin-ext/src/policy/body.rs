@@ -1,29 +1,29 @@
-//! Reads a body up to a bound, and takes no more memory than the bound for it.
+//! Reads a response body up to a limit. Memory use stays within the limit.
 
 use bytes::Bytes;
 use twin_api::reqwest::{self, Response};
 
-/// How much is asked for at once where nobody says how long the body is.
+/// Minimum growth of the buffer, in bytes.
 const STEP: usize = 64 << 10;
 
-/// A body that is longer may be as long as it can be.
-const MUCH: usize = 2 << 20;
+/// Up to this size the buffer doubles. Above it, the buffer is reserved once, at the limit.
+const DOUBLING_LIMIT: usize = 2 << 20;
 
 pub(super) enum Read {
     Whole(Bytes),
-    /// Longer than the bound, by what it says or by what came.
+    /// Larger than the limit, by its `content-length` or by the bytes received.
     TooLarge,
-    /// The connection ended before the body did.
+    /// The connection ended before the body was complete.
     Torn(reqwest::Error),
 }
 
-/// The whole body, at most `most` bytes.
+/// Reads the whole body, at most `most` bytes.
 pub(super) async fn read(response: &mut Response, most: usize) -> Read {
     let announced = response.content_length().map(usize::try_from);
     if announced.is_some_and(|length| length.map_or(true, |length| length > most)) {
         return Read::TooLarge;
     }
-    // No more than the bound, so that it fits.
+    // The check above bounds the length, so it fits a `usize`.
     let announced = announced.and_then(Result::ok);
     match collect(response, announced, most).await {
         Ok(Some(body)) => Read::Whole(body),
@@ -32,7 +32,7 @@ pub(super) async fn read(response: &mut Response, most: usize) -> Read {
     }
 }
 
-/// A body in one piece is not copied.
+/// Collects the chunks of a body. A body of one chunk is not copied.
 async fn collect(
     response: &mut Response,
     announced: Option<usize>,
@@ -42,8 +42,8 @@ async fn collect(
     let Some(second) = response.chunk().await? else {
         return Ok((first.len() <= most).then_some(first));
     };
-    // A header does not size an allocation: it may say anything.
-    let mut body = Vec::with_capacity(announced.unwrap_or_default().min(MUCH));
+    // A header must not size an allocation, because it may hold any number.
+    let mut body = Vec::with_capacity(announced.unwrap_or_default().min(DOUBLING_LIMIT));
     let mut chunk = Some(first);
     let mut next = Some(second);
     while let Some(part) = chunk {
@@ -60,14 +60,17 @@ async fn collect(
     Ok(Some(Bytes::from(body)))
 }
 
-/// Makes room for `more` bytes: by doubling, and then once and for all, so that what is given
-/// up for what is larger is never much. What was reserved and is not written to is no memory.
+/// Makes room for `more` bytes.
+///
+/// The buffer doubles up to [`DOUBLING_LIMIT`] and is then reserved once at the limit, so that a
+/// reallocation never copies a large buffer. Reserved capacity that is never written is not
+/// resident.
 fn grow(body: &mut Vec<u8>, more: usize, most: usize) {
     if body.capacity() - body.len() >= more {
         return;
     }
     let left = most - body.len();
-    if body.len() < MUCH || body.try_reserve_exact(left).is_err() {
+    if body.len() < DOUBLING_LIMIT || body.try_reserve_exact(left).is_err() {
         let room = more.max(body.capacity()).max(STEP);
         body.reserve_exact(room.min(left));
     }
@@ -77,7 +80,7 @@ fn grow(body: &mut Vec<u8>, more: usize, most: usize) {
 mod tests {
     use super::*;
 
-    /// A body that grew to `length`, and the most that was held for it at any time.
+    /// Grows a body to `length`. Returns it with the peak capacity, old and new buffer together.
     fn grown(length: usize, most: usize) -> (Vec<u8>, usize) {
         let (mut body, mut held) = (Vec::new(), 0);
         while body.len() < length {
@@ -91,16 +94,16 @@ mod tests {
     }
 
     #[test]
-    fn room_is_bounded_while_it_grows_too() {
+    fn buffer_stays_within_the_limit_while_it_grows() {
         for most in [300_000, 3 << 20, 64 << 20] {
             let (body, held) = grown(most, most);
             assert_eq!(body.len(), most);
-            assert!(held <= most + 2 * MUCH, "{held} for {most}");
+            assert!(held <= most + 2 * DOUBLING_LIMIT, "{held} for {most}");
         }
     }
 
     #[test]
-    fn a_bound_that_is_none_costs_nothing() {
+    fn an_unlimited_body_does_not_reserve_the_limit() {
         let (body, _) = grown(5 << 20, usize::MAX);
         assert!(body.capacity() <= 16 << 20, "{}", body.capacity());
     }

@@ -1,4 +1,4 @@
-//! One call: its attempts, what they add up to, and the answer or the error that comes of it.
+//! Sends one call: its attempts, and the final response or error.
 
 use std::mem;
 use std::time::Duration;
@@ -10,30 +10,30 @@ use twin_api::transport::{API_KEY_HEADER, Failure, OperationInfo, Report};
 use twin_api::{Error, Outcome};
 
 use super::Policy;
-use super::attempt::{self, Answered, Attempt, Seen};
+use super::attempt::{self, Answered, Attempt, Summary};
 use super::connecting::Progress;
 use crate::document;
 use crate::drift;
 use crate::retry::{Cost, LONGEST_RETRY_AFTER};
 use crate::trace::Span;
 
-/// As a name, so that no call has to parse it.
+/// Parsed once, so that no call has to parse it.
 const KEY_HEADER: HeaderName = HeaderName::from_static(API_KEY_HEADER);
 
-/// What all attempts of a call have in common, and what the earlier ones came to.
+/// The state of a call across its attempts.
 pub(super) struct Call<'a> {
     policy: &'a Policy,
     operation: &'a OperationInfo,
-    /// To be kept out of what is told of an answer; only a client that watches needs it.
+    /// The key, to redact it in drift reports. Set only if the client watches for drift.
     key: Option<HeaderValue>,
-    /// The request once more, where another attempt may follow. Boxed: a call is moved about.
+    /// A copy of the request for the next attempt. Boxed, because a call is moved often.
     next: Option<Box<Request>>,
     started: Duration,
     attempts: u32,
-    /// The worst that an earlier attempt may have come to.
+    /// The worst outcome of the earlier attempts.
     earlier: Outcome,
     last_status: Option<StatusCode>,
-    /// What the last retry took out of the budget.
+    /// The cost of the last retry, refunded on success.
     paid: Option<Cost>,
     span: Span,
 }
@@ -60,10 +60,10 @@ impl<'a> Call<'a> {
         }
     }
 
-    /// Sends `request` until an answer is the last.
+    /// Sends `request` until a response is final or retries are exhausted.
     ///
-    /// The future is kept small, so that boxing it is cheap: it holds no request but the next,
-    /// and a large argument of an `async fn` would be in it twice.
+    /// An `async fn` would store its large arguments twice. This future holds only the next
+    /// request, so that boxing it is cheap.
     pub(super) fn run(
         mut self,
         client: &'a reqwest::Client,
@@ -75,11 +75,11 @@ impl<'a> Call<'a> {
             loop {
                 let attempt =
                     attempt::attempt(self.policy, sending, limit, progress, self.operation).await;
-                let seen = self.note(&attempt);
-                let Some((next, pause)) = self.again(&seen) else {
-                    return self.finish(attempt, &seen);
+                let summary = self.record(&attempt);
+                let Some((next, pause)) = self.next_attempt(&summary) else {
+                    return self.finish(attempt, &summary);
                 };
-                // What is left of an answer does not hold its connection meanwhile.
+                // Drop the response before the pause, so that it does not hold its connection.
                 drop(attempt);
                 self.policy.clock.sleep(pause).await;
                 limit = self.policy.limits.attempt_timeout.min(self.left());
@@ -88,7 +88,7 @@ impl<'a> Call<'a> {
         }
     }
 
-    /// Sends `request`, and keeps a copy if another attempt may follow.
+    /// Sends `request` and keeps a copy if another attempt may follow.
     fn send(
         &mut self,
         client: &'a reqwest::Client,
@@ -102,43 +102,43 @@ impl<'a> Call<'a> {
         (attempt::send(self.policy, client, request, self.operation), progress)
     }
 
-    /// What an attempt came to, written down.
-    fn note(&mut self, attempt: &Attempt) -> Seen {
-        let seen = attempt.seen(&*self.policy.clock, self.operation.operation_id);
-        self.last_status = seen.status.or(self.last_status);
-        self.span.attempt(self.attempts, seen.status, seen.error);
-        seen
+    /// Records an attempt in the span and in the state of the call.
+    fn record(&mut self, attempt: &Attempt) -> Summary {
+        let summary = attempt.summary(&*self.policy.clock, self.operation.operation_id);
+        self.last_status = summary.status.or(self.last_status);
+        self.span.attempt(self.attempts, summary.status, summary.error);
+        summary
     }
 
-    /// The request that follows, and how long after; `None` where there is to be none.
-    fn again(&mut self, seen: &Seen) -> Option<(Request, Duration)> {
+    /// Returns the next request and the delay before it. `None` ends the call.
+    fn next_attempt(&mut self, summary: &Summary) -> Option<(Request, Duration)> {
         let next = self.next.take()?;
-        Some((*next, self.pause(seen)?))
+        Some((*next, self.retry_delay(summary)?))
     }
 
-    /// How long to wait before the next attempt; `None` where there is to be none.
-    fn pause(&mut self, seen: &Seen) -> Option<Duration> {
-        let repeatable = self.operation.is_idempotent() || seen.did_not_happen();
-        if !(seen.transient && repeatable) {
+    /// Returns the delay before the next attempt. `None` ends the call.
+    fn retry_delay(&mut self, summary: &Summary) -> Option<Duration> {
+        let repeatable = self.operation.is_idempotent() || summary.allows_any_retry();
+        if !(summary.transient && repeatable) {
             return None;
         }
         let policy = self.policy;
-        let asked = seen.retry_after.unwrap_or_default();
+        let asked = summary.retry_after.unwrap_or_default();
         let left = self.left();
         if asked > LONGEST_RETRY_AFTER || asked >= left {
             return None;
         }
         let mut pause = policy.retry.pause(self.attempts, asked, &*policy.clock);
         if pause >= left {
-            // What the service asked for is time enough.
-            pause = seen.retry_after?;
+            // Without jitter, the Retry-After still fits into the deadline.
+            pause = summary.retry_after?;
         }
-        let cost = if seen.timed_out { Cost::Timeout } else { Cost::Retry };
+        let cost = if summary.timed_out { Cost::Timeout } else { Cost::Retry };
         if !policy.budget.take(cost) {
             return None;
         }
         self.paid = Some(cost);
-        self.earlier = self.earlier.max(seen.outcome);
+        self.earlier = self.earlier.max(summary.outcome);
         Some(pause)
     }
 
@@ -150,7 +150,7 @@ impl<'a> Call<'a> {
         self.policy.limits.deadline.saturating_sub(self.elapsed())
     }
 
-    fn finish(self, attempt: Attempt, seen: &Seen) -> Result<Response, Error> {
+    fn finish(self, attempt: Attempt, summary: &Summary) -> Result<Response, Error> {
         let answer = match attempt {
             Attempt::Failed(error) => return Err(self.failed(error.into())),
             Attempt::Answered(answer) => answer,
@@ -159,16 +159,16 @@ impl<'a> Call<'a> {
             Some(StatusCode::NOT_FOUND) if self.was_deleted_before() => {
                 match document::success_body(self.operation.operation_id) {
                     Some(body) => Ok(self.deleted(answer, body)),
-                    None => Ok(self.answered(answer, seen)),
+                    None => Ok(self.answered(answer, summary)),
                 }
             }
-            None if answer.response.status().is_success() => self.succeeded(answer, seen),
-            _ => Ok(self.answered(answer, seen)),
+            None if answer.response.status().is_success() => self.succeeded(answer, summary),
+            _ => Ok(self.answered(answer, summary)),
         }
     }
 
-    /// Whether this deleted again what was to be deleted: that it is not there is what was
-    /// asked for, whatever the earlier attempts came to.
+    /// Returns whether this is a retried DELETE. A 404 then means that the resource is gone, which
+    /// the caller asked for.
     fn was_deleted_before(&self) -> bool {
         self.operation.method == "DELETE" && self.attempts > 1
     }
@@ -184,7 +184,7 @@ impl<'a> Call<'a> {
         response.into()
     }
 
-    fn succeeded(self, answer: Answered, seen: &Seen) -> Result<Response, Error> {
+    fn succeeded(self, answer: Answered, summary: &Summary) -> Result<Response, Error> {
         if let (Some(watch), Some(body)) = (&self.policy.watch, &answer.body) {
             let found = watch.look(self.operation.operation_id, body, self.key.as_ref());
             if !found.is_empty() {
@@ -193,26 +193,26 @@ impl<'a> Call<'a> {
             }
         }
         self.policy.budget.refund(self.paid);
-        Ok(self.answered(answer, seen))
+        Ok(self.answered(answer, summary))
     }
 
-    /// The answer, with what there is to tell of the call.
-    fn answered(self, answer: Answered, seen: &Seen) -> Response {
+    /// Returns the response, with a report of the call attached.
+    fn answered(self, answer: Answered, summary: &Summary) -> Response {
         let Answered { mut response, body, refused, .. } = answer;
         self.span.end(Some(refused.unwrap_or(response.status())), None);
         let mut report = Report::default();
         report.attempts = self.attempts;
         report.elapsed = self.elapsed();
-        report.retry_after = seen.retry_after;
+        report.retry_after = summary.retry_after;
         report.earlier = self.earlier;
         report.body = body;
         response.extensions_mut().insert(report);
         response
     }
 
-    /// The error that a failure is, all attempts taken together.
+    /// Builds the error of the call, with the outcome of all attempts together.
     fn failed(self, mut failure: Failure) -> Error {
-        // What only reads does not happen.
+        // A safe method has no effect, so the outcome of earlier attempts does not matter.
         if !self.operation.is_safe() {
             failure.outcome = failure.outcome.max(self.earlier);
         }

@@ -1,8 +1,8 @@
-//! Finds out whether an attempt that ran out of time was still waiting for its connection.
+//! Tells whether an attempt that timed out was still connecting.
 //!
-//! The HTTP client does not report it. But a connection has to know the length of a request's body
-//! before it sends the first byte, so that a body that was never asked for its length was never
-//! sent. A body that records the question therefore replaces the body of the request.
+//! The HTTP client does not report this. But a connection asks for the length of the request body
+//! before it sends the first byte. So the body is replaced by one that records the question: if
+//! nothing asked, nothing was sent.
 
 use std::convert::Infallible;
 use std::pin::Pin;
@@ -14,12 +14,12 @@ use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
 use twin_api::reqwest::{self, Request};
 
-/// Whether a connection has taken a request.
+/// Records whether a connection has taken a request.
 #[derive(Debug, Clone)]
 pub(super) struct Progress(Arc<AtomicBool>);
 
 impl Progress {
-    /// Watches the body of a request; `None` if the body is a stream, which is left as it is.
+    /// Replaces the body of a request by a watched one. `None` for a stream, which is kept.
     pub(super) fn watch(request: &mut Request) -> Option<Self> {
         let bytes = match request.body() {
             None => Bytes::new(),
@@ -31,13 +31,13 @@ impl Progress {
         Some(Self(taken))
     }
 
-    /// Returns whether no connection has taken the request, which is dropped by now.
+    /// Returns whether no connection took the request before it was dropped.
     pub(super) fn was_connecting(&self) -> bool {
         !self.0.load(Ordering::Acquire)
     }
 }
 
-/// The body of a request whose connection is watched.
+/// A request body that records whether a connection has taken it.
 struct Watched {
     bytes: Bytes,
     taken: Arc<AtomicBool>,
@@ -56,7 +56,7 @@ impl Body for Watched {
         Poll::Ready((!bytes.is_empty()).then(|| Ok(Frame::data(bytes))))
     }
 
-    /// A connection calls this first; the HTTP client before it does not.
+    /// Records the request as taken. Connections call this first, and the HTTP client never does.
     fn is_end_stream(&self) -> bool {
         self.taken.store(true, Ordering::Release);
         self.bytes.is_empty()

@@ -1,4 +1,4 @@
-//! What comes of one call, over sockets on loopback and a clock that only the test moves.
+//! Tests calls against a server on loopback. The clock moves only when the test moves it.
 
 use std::collections::VecDeque;
 use std::sync::Mutex;
@@ -23,7 +23,7 @@ async fn start_run(twin: &Client) -> Error {
     twin.start_run().agent_id("agent_abc123").body(body).send().await.unwrap_err().into()
 }
 
-/// Whether a pause is what the service asked for, and up to a tenth of it on top.
+/// Returns whether a pause is the requested time plus at most a tenth.
 fn is_lengthened(pause: Duration, asked: Duration) -> bool {
     (asked..=asked.mul_f64(1.1)).contains(&pause)
 }
@@ -51,7 +51,7 @@ async fn retries_get_after_transient_failures() {
 }
 
 #[tokio::test]
-async fn attempts_end_and_the_error_tells_of_them() {
+async fn error_reports_all_attempts_after_the_last_one() {
     let service =
         Service::start([json(500, "{}"), String::new(), json(503, r#"{"detail": "busy"}"#)]);
     let service = service.await;
@@ -67,7 +67,7 @@ async fn attempts_end_and_the_error_tells_of_them() {
 }
 
 #[tokio::test]
-async fn an_action_is_sent_once_and_its_outcome_is_told() {
+async fn post_is_not_retried_and_reports_its_outcome() {
     let wait = "retry-after: 121\r\n";
     let cases = [
         (String::new(), ErrorKind::Transport, Outcome::Unknown),
@@ -93,7 +93,7 @@ async fn an_action_is_sent_once_and_its_outcome_is_told() {
 }
 
 #[tokio::test]
-async fn an_action_that_surely_did_not_happen_is_sent_again() {
+async fn post_is_retried_after_429_or_503_with_retry_after() {
     for status in [429, 503] {
         let service =
             Service::start([answer(status, "retry-after: 2\r\n", ""), json(403, "")]).await;
@@ -105,7 +105,7 @@ async fn an_action_that_surely_did_not_happen_is_sent_again() {
 }
 
 #[tokio::test]
-async fn a_connection_that_is_not_there_is_tried_again_whatever_is_sent() {
+async fn post_is_retried_after_a_refused_connection() {
     let url = {
         let free = tokio::net::TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
         format!("http://{}", free.local_addr().unwrap())
@@ -146,7 +146,7 @@ async fn retried_delete_treats_404_as_success() {
 }
 
 #[tokio::test]
-async fn the_service_may_lengthen_a_pause_but_not_for_ever() {
+async fn retry_after_lengthens_a_pause_up_to_its_limit() {
     for (asked, pause) in [
         ("120", Some(seconds(120))),
         ("121", None),
@@ -170,7 +170,7 @@ async fn the_service_may_lengthen_a_pause_but_not_for_ever() {
 }
 
 #[tokio::test]
-async fn no_pause_goes_beyond_the_deadline() {
+async fn no_pause_exceeds_the_deadline() {
     let service = Service::start([answer(503, "retry-after: 60\r\n", "")]).await;
     let clock = ManualClock::new(1);
     let twin = service.builder(&clock).retry(Retry::default().max_attempts(9)).build().unwrap();
@@ -180,7 +180,7 @@ async fn no_pause_goes_beyond_the_deadline() {
 }
 
 #[tokio::test]
-async fn time_ends_an_attempt_wherever_it_is() {
+async fn attempt_timeout_applies_to_every_phase() {
     let head = "HTTP/1.1 200 x\r\ncontent-type: application/json\r\ncontent-length: 9\r\n";
     let body = format!("{head}\r\n{{…");
     for (stuck, outcome) in [
@@ -196,8 +196,8 @@ async fn time_ends_an_attempt_wherever_it_is() {
             while clock.limits().len() < attempt || service.requests().len() < attempt {
                 tokio::task::yield_now().await;
             }
-            // What was sent is on its way to the client; where it is not there yet, the
-            // outcome is another.
+            // The bytes on the way must reach the client first, because the outcome depends on
+            // them.
             tokio::time::sleep(Duration::from_millis(20)).await;
             clock.advance(seconds(30));
         }
@@ -214,7 +214,7 @@ async fn time_ends_an_attempt_wherever_it_is() {
 }
 
 #[tokio::test]
-async fn an_answer_is_read_up_to_its_bound() {
+async fn rejects_body_over_limit() {
     let long = "x".repeat(4_096);
     let chunked = format!(
         "HTTP/1.1 200 x\r\ntransfer-encoding: chunked\r\n\r\n{}",
@@ -230,17 +230,17 @@ async fn an_answer_is_read_up_to_its_bound() {
 }
 
 #[tokio::test]
-async fn a_refusal_keeps_its_status_however_its_body_ends() {
+async fn error_response_keeps_its_status_if_its_body_is_torn() {
     let service =
         Service::start(["HTTP/1.1 404 x\r\ncontent-length: 99\r\nx-id: 7\r\n\r\n{"]).await;
     let error = get_me(&service.client().0).await.unwrap_err();
     assert!(error.is_not_found());
     assert_eq!(error.headers()["x-id"], "7");
-    assert!(error.to_string().contains("broke off"), "{error}");
+    assert!(error.to_string().contains("response ended"), "{error}");
 }
 
 #[tokio::test]
-async fn a_web_page_is_not_the_api() {
+async fn html_response_is_not_the_api() {
     let service =
         Service::start([answer(200, "content-type: text/html\r\n", "<!DOCTYPE html>")]).await;
     let (twin, _) = service.client();
@@ -252,7 +252,7 @@ async fn a_web_page_is_not_the_api() {
 }
 
 #[tokio::test]
-async fn the_key_does_not_go_to_another_origin() {
+async fn key_is_not_sent_to_another_origin() {
     use twin_api::ClientInfo as _;
     let (one, two) = (Service::start([json(200, ME)]).await, Service::start([json(200, ME)]).await);
     let (twin, _) = one.client();
@@ -263,11 +263,11 @@ async fn the_key_does_not_go_to_another_origin() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_thousand_callers_share_one_budget() {
+async fn concurrent_calls_share_one_retry_budget() {
     let service = Service::start([json(503, "{}")]).await;
     let clock = ManualClock::new(1);
-    // The pauses of some move the clock of all: no attempt may be late by it, since a retry
-    // after that takes more tokens.
+    // The pauses of each call move the clock of all. Without limits no attempt can time out,
+    // which would cost more tokens.
     let builder = service.builder(&clock).deadline(Duration::MAX).attempt_timeout(Duration::MAX);
     let twin = builder.retry(Retry::default().max_attempts(u32::MAX).budget(250)).build().unwrap();
     let calls: Vec<_> = (0..200)
@@ -285,7 +285,7 @@ async fn a_thousand_callers_share_one_budget() {
 }
 
 #[tokio::test]
-async fn a_call_that_is_dropped_sends_nothing_more() {
+async fn dropped_call_sends_nothing_more() {
     let service = Service::start(["…".to_owned(), json(200, ME)]).await;
     let (twin, clock) = service.client();
     let call = tokio::spawn(async move { get_me(&twin).await });
@@ -299,7 +299,7 @@ async fn a_call_that_is_dropped_sends_nothing_more() {
     assert_eq!((service.requests().len(), clock.pauses().len()), (1, 0));
 }
 
-/// Fails with these outcomes, one after the other; repeating the last one.
+/// A transport that fails with these outcomes in order, then with `NotSent`.
 #[derive(Debug)]
 struct Fails(Mutex<VecDeque<Outcome>>);
 
@@ -317,7 +317,7 @@ impl Transport for Fails {
 }
 
 #[tokio::test]
-async fn the_outcome_is_the_worst_of_all_attempts_but_for_a_read() {
+async fn outcome_is_the_worst_of_all_attempts_except_for_get() {
     use Outcome::{Accepted, NotSent, Unknown};
     for (outcomes, action) in [
         ([Unknown, NotSent, NotSent], Unknown),
@@ -333,14 +333,14 @@ async fn the_outcome_is_the_worst_of_all_attempts_but_for_a_read() {
         };
         let error = twin().delete_agent().agent_id("a").send().await.unwrap_err();
         assert_eq!((error.outcome(), error.attempts()), (action, 3), "{outcomes:?}");
-        // A read that never left is one that never left, whatever became of those before.
+        // Earlier attempts of a GET do not matter: only the last one counts.
         let error = get_me(&twin()).await.unwrap_err();
         assert_eq!((error.outcome(), error.attempts()), (outcomes[2], 3), "{outcomes:?}");
     }
 }
 
 #[tokio::test]
-async fn a_body_of_exactly_the_limit_is_accepted_in_pieces_too() {
+async fn chunked_body_of_exactly_the_limit_is_accepted() {
     let pieces = ["{\"user_id\"", ": \"u\"", "}"];
     let chunks: String = pieces.map(|piece| format!("{:x}\r\n{piece}\r\n", piece.len())).concat();
     let head = "HTTP/1.1 200 x\r\ncontent-type: application/json\r\n";
@@ -354,7 +354,7 @@ async fn a_body_of_exactly_the_limit_is_accepted_in_pieces_too() {
 }
 
 #[tokio::test]
-async fn a_key_that_is_used_as_an_identifier_is_not_in_the_path() {
+async fn key_used_as_identifier_is_redacted_in_the_path() {
     let answers = [
         json(200, r#"{"agent": 7}"#),
         json(403, "{}"),

@@ -1,20 +1,20 @@
-//! The tokens that the calls of one client share for their retries.
+//! Limits the retries of a client by a token bucket that all its calls share.
 //!
-//! When a service fails for everybody, each caller's own bound still lets the load grow to a
-//! multiple; the budget bounds the sum. It is exact: no interleaving takes a token twice.
+//! A limit per call still multiplies the load when a service fails for every caller. The shared
+//! budget bounds the sum. It is exact under concurrency: no token is spent twice.
 
 use std::sync::atomic::{AtomicU32, Ordering};
 
-/// What a retry takes.
+/// The tokens that a retry costs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Cost {
-    /// After anything but a timeout.
+    /// A retry after any failure but a timeout.
     Retry = 5,
-    /// After a timeout, which has cost more already.
+    /// A retry after a timeout, which has already occupied the service for longer.
     Timeout = 10,
 }
 
-/// What a call that succeeds at once brings back.
+/// The tokens that a call earns if it succeeds without a retry.
 const REWARD: u32 = 1;
 
 #[derive(Debug)]
@@ -24,25 +24,25 @@ pub(crate) struct RetryBudget {
 }
 
 impl RetryBudget {
-    /// A full one.
+    /// Creates a full budget.
     pub(crate) fn new(capacity: u32) -> Self {
         Self { tokens: AtomicU32::new(capacity), capacity }
     }
 
-    /// Takes the tokens of a retry, if there are enough.
+    /// Takes the tokens for a retry. Returns `false` if too few are left.
     pub(crate) fn take(&self, cost: Cost) -> bool {
         let less = |tokens: u32| tokens.checked_sub(cost as u32);
         self.tokens.fetch_update(Ordering::Relaxed, Ordering::Relaxed, less).is_ok()
     }
 
-    /// Brings tokens back after a success: those of the call's last retry, or the reward.
+    /// Returns tokens after a success: the cost of the call's last retry, or the reward.
     pub(crate) fn refund(&self, last: Option<Cost>) {
         if self.tokens.load(Ordering::Relaxed) >= self.capacity {
             return;
         }
         let amount = last.map_or(REWARD, |cost| cost as u32);
         let more = |tokens: u32| Some(tokens.saturating_add(amount).min(self.capacity));
-        // The closure never refuses.
+        // The closure always returns `Some`, so this cannot fail.
         let _ = self.tokens.fetch_update(Ordering::Relaxed, Ordering::Relaxed, more);
     }
 }
@@ -54,7 +54,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn threads_take_exactly_what_there_is() {
+    fn concurrent_takes_never_overdraw() {
         let (budget, taken) = (RetryBudget::new(503), AtomicUsize::new(0));
         std::thread::scope(|scope| {
             for _ in 0..8 {
@@ -70,7 +70,7 @@ mod tests {
     }
 
     #[test]
-    fn successes_refill_it_to_the_brim_and_not_above() {
+    fn refunds_never_exceed_the_capacity() {
         let budget = RetryBudget::new(20);
         assert!(budget.take(Cost::Timeout) && budget.take(Cost::Timeout));
         assert!(!budget.take(Cost::Retry));

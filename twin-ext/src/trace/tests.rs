@@ -1,6 +1,6 @@
-//! What a watcher sees of a call.
+//! Tests the spans and events of a call.
 
-#![expect(clippy::unwrap_used, reason = "the helpers of a test may fail it too")]
+#![expect(clippy::unwrap_used, reason = "helpers fail the test")]
 
 use std::collections::BTreeMap;
 use std::fmt::Debug;
@@ -14,9 +14,9 @@ use tracing_subscriber::layer::{Context, SubscriberExt as _};
 
 use crate::testing::{KEY, Service, json};
 
-/// The fields of the spans by their numbers, and those of the events with their spans'.
+/// The fields of spans by span number, and those of events with the number of their span.
 #[derive(Debug, Default)]
-struct Seen {
+struct Recorded {
     spans: BTreeMap<u64, Fields>,
     events: Vec<(Option<u64>, Fields)>,
 }
@@ -36,22 +36,24 @@ impl Fields {
     }
 }
 
-/// Watches this crate, for all tests of it: a subscriber of one thread would be missed by
-/// what another has asked for before.
+/// Records spans and events of this crate.
+///
+/// It is the global subscriber: with a subscriber per thread, a callsite that another test has
+/// used first stays disabled.
 #[derive(Clone, Default)]
-struct Watcher(Arc<Mutex<Seen>>);
+struct Recorder(Arc<Mutex<Recorded>>);
 
-impl Watcher {
-    fn everywhere() -> Self {
-        let watcher = Self::default();
-        let subscriber = tracing_subscriber::registry().with(watcher.clone());
+impl Recorder {
+    fn install() -> Self {
+        let recorder = Self::default();
+        let subscriber = tracing_subscriber::registry().with(recorder.clone());
         tracing::subscriber::set_global_default(subscriber).unwrap();
         tracing::callsite::rebuild_interest_cache();
-        watcher
+        recorder
     }
 }
 
-impl<S: Subscriber> Layer<S> for Watcher {
+impl<S: Subscriber> Layer<S> for Recorder {
     fn on_new_span(&self, attributes: &Attributes<'_>, id: &Id, _: Context<'_, S>) {
         let mut fields = Fields::default();
         attributes.record(&mut fields);
@@ -76,13 +78,13 @@ impl<S: Subscriber> Layer<S> for Watcher {
 }
 
 #[tokio::test]
-async fn a_span_an_operation_and_an_event_an_attempt() {
-    let watcher = Watcher::everywhere();
+async fn call_has_one_span_and_one_event_per_attempt() {
+    let recorder = Recorder::install();
     let service = Service::start([String::new(), json(403, r#"{"detail": "canary"}"#)]).await;
     let (twin, _) = service.client();
     twin.list_runs().agent_id(KEY).filter_status("canary").send().await.unwrap_err();
 
-    let seen = watcher.0.lock().unwrap();
+    let seen = recorder.0.lock().unwrap();
     let port = service.url.rsplit(':').next().unwrap();
     let spans: Vec<_> =
         seen.spans.iter().filter(|(_, span)| span.of("server.port") == port).collect();
