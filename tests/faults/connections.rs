@@ -48,7 +48,7 @@ async fn retries_every_operation_after_an_unknown_host() {
             let builder = builder().base_url(url).allow_plain_http();
             let error = unreachable(Operation::of(name), builder).await;
             let host = &url[url.find("twin").expect("it is there")..];
-            let said = format!("no connection to {host}: the name of the host is not known");
+            let said = format!("no connection to {host}: the host name cannot be resolved");
             assert!(error.to_string().starts_with(&said), "{error}");
         }
     }
@@ -92,7 +92,7 @@ async fn post_is_not_retried_once_the_server_has_read_it() {
         for operation in once() {
             let (error, seen) = rig.fails(operation, end(Script::new())).await;
             assert_eq!(seen, verdict(1, ErrorKind::Transport, Outcome::Unknown), "{error}");
-            assert!(error.to_string().starts_with("the connection broke off before the answer"));
+            assert!(error.to_string().starts_with("the connection was lost before the response"));
         }
     }
 }

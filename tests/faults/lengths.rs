@@ -22,7 +22,7 @@ async fn retries_get_when_the_body_is_shorter_than_content_length() {
         let (error, seen) = rig.fails(Operation::of("get_me"), script).await;
         let expected = verdict(3, ErrorKind::Transport, Outcome::Accepted);
         assert_eq!(seen, expected.status(200).retryable(), "{error}");
-        assert!(error.to_string().starts_with("the answer broke off"), "{error}");
+        assert!(error.to_string().starts_with("the response ended early"), "{error}");
     }
 }
 

@@ -83,7 +83,7 @@ fn content_length_sizes_no_allocation_without_a_limit() {
     let script = Script::new().send(head).send("\"user_id\": ").close();
     for operation in ["get_me", "start_run"].map(Operation::of) {
         let (result, memory) = served(script.clone(), |url| measured(operation, url, usize::MAX));
-        let error = result.expect_err("it broke off");
+        let error = result.expect_err("the response ended early");
         assert_eq!((error.kind(), error.outcome()), (ErrorKind::Transport, Outcome::Accepted));
         assert!(memory < ROOM, "{memory} bytes");
         let raw = served(script.clone(), |url| {
@@ -91,7 +91,7 @@ fn content_length_sizes_no_allocation_without_a_limit() {
             let twin = twin_api::connect(url, KEY).expect("loopback is allowed");
             runtime.expect("a runtime").block_on(operation.call(&twin))
         });
-        assert_eq!(raw.expect_err("it broke off").outcome(), Outcome::Accepted);
+        assert_eq!(raw.expect_err("the response ended early").outcome(), Outcome::Accepted);
     }
 }
 

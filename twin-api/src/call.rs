@@ -1,32 +1,32 @@
-//! What all builders of operations have in common.
+//! Defines the trait that all operation builders share.
 
 use std::pin::Pin;
 
 use crate::Error;
 
-/// An operation that is set up and not sent yet: every builder that a function of
-/// [`Client`](crate::Client) returns.
+/// An operation that is not sent yet. Every builder that [`Client`](crate::Client) returns
+/// implements it.
 ///
-/// It is for code that sends any operation; otherwise use the builder's own `send`.
+/// Use it in code that is generic over operations. Otherwise use `send` of the builder.
 ///
 /// ```no_run
 /// use twin_api::Call;
 ///
 /// async fn timed<C: Call>(call: C) -> Result<C::Answer, twin_api::Error> {
 ///     let start = std::time::Instant::now();
-///     let answer = call.call().await;
+///     let result = call.call().await;
 ///     println!("{:?}", start.elapsed());
-///     answer
+///     result
 /// }
 /// ```
 pub trait Call: Sized {
-    /// What the operation answers with.
+    /// The response of the operation.
     type Answer;
 
-    /// Sends the operation, as the builder's `send` does.
+    /// Sends the operation.
     ///
     /// # Errors
-    /// As the builder's `send`.
+    /// Same as `send` of the builder.
     fn call<'a>(self) -> Pin<Box<dyn Future<Output = Result<Self::Answer, Error>> + Send + 'a>>
     where
         Self: 'a;

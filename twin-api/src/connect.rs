@@ -1,7 +1,7 @@
-//! A client that is safe to use as it is.
+//! Builds the raw client, and checks its base URL.
 //!
-//! It sets what concerns trust: where the key may go, and that nothing follows a redirect.
-//! It sets no policy of retries or deadlines; `twin-ext` does.
+//! The client sends the key only to the base URL and follows no redirect. It has no retries and no
+//! deadline across attempts; `twin-ext` adds them.
 
 use std::net::IpAddr;
 use std::time::Duration;
@@ -15,28 +15,27 @@ use crate::error::ConnectError;
 use crate::proxy::check_proxy_variables;
 use crate::transport::{Direct, Inner};
 
-/// Longer than any good connection takes, shorter than a person's patience.
+/// The limit for connecting. A good connection takes far less.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// One request with its whole answer.
+/// The limit for one request with its complete response.
 const TIMEOUT: Duration = Duration::from_secs(60);
 
 /// Builds a client for the service at `base_url` that sends `api_key` with every request.
 ///
-/// It follows no redirect (a 3xx is [`ErrorKind::NotTheApi`](crate::ErrorKind)), gives a
-/// connection 10 seconds and a request 60, and decompresses nothing. Plain `http` is for
-/// loopback only, where no proxy is used; the proxy variables of the environment count for
-/// `https`. A path in `base_url` is kept, with or without a slash at its end.
+/// Connecting is limited to 10 seconds and a request to 60 seconds. Redirects are not followed
+/// (a 3xx is [`ErrorKind::NotTheApi`](crate::ErrorKind)) and responses are not compressed. A
+/// path in `base_url` is kept, with or without a trailing slash.
 ///
-/// With the feature `rustls-ring` alone it makes ring the process's crypto provider if there is
-/// none yet.
+/// Plain `http` is allowed to loopback only and uses no proxy. `https` uses the proxy variables
+/// of the environment.
 ///
-/// For other settings, build a [`reqwest::Client`] and pass it to
-/// [`Client::new_with_client`].
+/// For other settings, build a [`reqwest::Client`] with [`http_client_builder`] and pass it to
+/// [`Client::new_with_client`]. With the feature `rustls-ring` alone, this function installs ring
+/// as the crypto provider of the process, unless one is installed.
 ///
 /// # Errors
-/// [`ConnectError`] where the URL or the key cannot be right, or TLS could not be set up.
-/// Nothing is sent.
+/// [`ConnectError`]: the URL or the key is not valid, or TLS could not be set up.
 pub fn connect(base_url: &str, api_key: &str) -> Result<Client, ConnectError> {
     let url = check_base_url(base_url, PlainHttp::Loopback)?;
     let inner = Inner::new(Direct).api_key(&SecretString::from(api_key))?;
@@ -53,16 +52,16 @@ pub fn connect(base_url: &str, api_key: &str) -> Result<Client, ConnectError> {
     Ok(Client::new_with_client(url.as_str().trim_end_matches('/'), client, inner))
 }
 
-/// Where plain `http` may go.
+/// Selects the hosts that plain `http` may connect to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PlainHttp {
-    /// To this machine only.
+    /// This machine only.
     Loopback,
-    /// Anywhere: everybody on the way can read the key.
+    /// Any host. Anyone on the network path can read the key.
     Anywhere,
 }
 
-/// Checks a base URL as [`connect`] does, for a client that is built with other settings.
+/// Checks a base URL in the same way as [`connect`], for a client with other settings.
 ///
 /// ```
 /// use twin_api::{PlainHttp, check_base_url};
@@ -72,16 +71,16 @@ pub enum PlainHttp {
 /// ```
 ///
 /// # Errors
-/// It is not a URL, its scheme is neither `http` nor `https`, it holds a user name, a
-/// password, a query or a fragment, plain `http` may not go there, or this build has no TLS
-/// for `https`. The error quotes nothing of it.
+/// The text is not a URL; its scheme is neither `http` nor `https`; it contains a user name, a
+/// password, a query or a fragment; `plain_http` forbids the host; or this build has no TLS for
+/// `https`. The error never quotes the URL.
 pub fn check_base_url(base_url: &str, plain_http: PlainHttp) -> Result<Url, ConnectError> {
     let url = Url::parse(base_url).map_err(|error| ConnectError::url(error.to_string()))?;
     if !url.username().is_empty() || url.password().is_some() {
-        return Err(ConnectError::url("it holds a user name or a password; the key goes apart"));
+        return Err(ConnectError::url("it contains a user name or a password; remove it"));
     }
     if url.query().is_some() || url.fragment().is_some() {
-        return Err(ConnectError::url("it holds a query or a fragment"));
+        return Err(ConnectError::url("it contains a query or a fragment; remove it"));
     }
     match url.scheme() {
         "https"
@@ -94,59 +93,53 @@ pub fn check_base_url(base_url: &str, plain_http: PlainHttp) -> Result<Url, Conn
             Ok(url)
         }
         "https" => Err(ConnectError::url(
-            "this build has no TLS; enable rustls-aws-lc, rustls-ring or native-tls",
+            "this build has no TLS; enable the feature rustls-aws-lc, rustls-ring or native-tls",
         )),
         "http" if plain_http == PlainHttp::Anywhere || is_loopback(&url) => Ok(url),
         "http" => Err(ConnectError::url(
-            "plain http would show the key to everybody on the way; use https (http is for loopback)",
+            "plain http exposes the key on the network; use https (http is for loopback only)",
         )),
         _ => Err(ConnectError::url("its scheme is neither https nor http")),
     }
 }
 
-/// Returns the HTTP client settings of [`connect`]: no redirects, no `referer`, no
-/// decompression, and a provider of cryptography. The caller sets timeouts and proxies.
+/// Returns a builder for an HTTP client with the settings of [`connect`]: no redirects, no
+/// `referer`, no decompression, and a crypto provider.
 ///
-/// ```
-/// let http = twin_api::http_client_builder().no_proxy().build()?;
-/// # drop(http);
-/// # Ok::<(), twin_api::reqwest::Error>(())
-/// ```
+/// Set timeouts and proxies on it, and pass the client to [`Client::new_with_client`].
 pub fn http_client_builder() -> reqwest::ClientBuilder {
     provide_crypto();
     harden(reqwest::Client::builder())
 }
 
-/// Applies to `builder` what a client that holds a key needs, whatever was set before: no
-/// redirect is followed, no `referer` sent, nothing decompressed, nothing retried.
+/// Disables what an HTTP client with a key must not do: redirects, `referer`, decompression and
+/// retries.
 ///
-/// ```
-/// let http = twin_api::reqwest::Client::builder();
-/// let http = twin_api::harden(http.redirect(twin_api::reqwest::redirect::Policy::limited(5)));
-/// # drop(http);
-/// ```
+/// Apply it last, because it overrides earlier settings.
 pub fn harden(builder: reqwest::ClientBuilder) -> reqwest::ClientBuilder {
     builder
         .redirect(Policy::none())
         .referer(false)
-        // Its own retries ignore the method: they could start a run twice.
+        // reqwest's retries ignore the method, so they could start a run twice.
         .retry(reqwest::retry::never())
-        // Whatever features another crate gives reqwest: half a megabyte can become 512.
+        // Another crate may enable these reqwest features. Half a megabyte can expand to 512.
         .no_gzip()
         .no_brotli()
         .no_deflate()
         .no_zstd()
 }
 
-/// Loads no CA certificates, for a client that only speaks plain `http`: it works on a machine
-/// that has none.
+/// Loads no CA certificates, for a client that only uses plain `http`.
+///
+/// Such a client also works on a machine without CA certificates.
 pub fn without_tls(builder: reqwest::ClientBuilder) -> reqwest::ClientBuilder {
     #[cfg(any(feature = "rustls-ring", feature = "rustls-aws-lc", feature = "native-tls"))]
     let builder = builder.tls_certs_only([]);
     builder
 }
 
-/// By name or by address; a name that merely resolves to loopback does not count.
+/// Returns whether the host is loopback by name or address. A name that resolves to loopback does
+/// not count.
 fn is_loopback(url: &Url) -> bool {
     let host = url.host_str().unwrap_or_default();
     let address = host.trim_start_matches('[').trim_end_matches(']');
@@ -156,7 +149,7 @@ fn is_loopback(url: &Url) -> bool {
 #[cfg(all(feature = "rustls-ring", not(feature = "rustls-aws-lc")))]
 fn provide_crypto() {
     if rustls::crypto::CryptoProvider::get_default().is_none() {
-        // Lost only to somebody who installed one meanwhile, and that one is as good.
+        // If another thread installed a provider first, that one is used.
         let _ = rustls::crypto::ring::default_provider().install_default();
     }
 }
@@ -169,7 +162,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn base_urls_that_would_show_the_key_or_cannot_be_right() {
+    fn rejects_base_urls_that_are_invalid_or_expose_the_key() {
         let refused = [
             "http://build.twin.so",
             "http://127.0.0.1.evil.example",
@@ -189,7 +182,7 @@ mod tests {
     }
 
     #[test]
-    fn loopback_takes_plain_http_and_slashes_are_trimmed() {
+    fn loopback_allows_plain_http_and_trailing_slashes_are_trimmed() {
         for url in ["http://127.0.0.1:4010/", "http://localhost:1", "http://[::1]:2/base/"] {
             let client = connect(url, "key").unwrap();
             assert_eq!(client.baseurl, url.trim_end_matches('/'));
@@ -208,7 +201,7 @@ mod tests {
     }
 
     #[test]
-    fn a_key_that_is_no_header_is_refused_and_not_shown() {
+    fn rejects_invalid_keys_without_printing_them() {
         for key in ["", "  ", "canary\n", "canary\u{e9}"] {
             let error = connect("http://127.0.0.1:1", key).unwrap_err();
             assert!(!format!("{error} {error:?}").contains("canary"));
@@ -216,7 +209,7 @@ mod tests {
     }
 
     #[test]
-    fn debug_of_a_client_shows_no_key() {
+    fn debug_of_a_client_does_not_print_the_key() {
         let client = connect("http://127.0.0.1:1", "canary").unwrap();
         assert!(!format!("{client:?} {:?}", client.get_me()).contains("canary"));
     }

@@ -1,8 +1,8 @@
-//! The one error of every operation.
+//! Defines the error of every operation.
 //!
-//! It says what went wrong, whether the operation may have happened, and what can be done. It
-//! holds no key, no query, and of a body a short excerpt at most. It makes no decision about
-//! retries: `twin-ext` does.
+//! [`Error`] reports what failed, whether the operation may have happened, and what can be done. It
+//! contains no key and no query, and at most a short excerpt of a body. It does not decide about
+//! retries; `twin-ext` does.
 
 #[cfg(feature = "client")]
 mod connect;
@@ -22,18 +22,23 @@ pub use self::failure::Failure;
 pub use self::kind::{ErrorKind, Outcome};
 use crate::Problem;
 
-/// More causes than any error has.
+/// Maximum causes that are printed. No error has that many.
 const CAUSES: usize = 16;
 
-/// Why a call failed.
+/// The error of a call.
 ///
-/// It is one pointer wide, and cheap to clone. `Display` is one line for a person: what failed,
-/// the status, the detail, the operation. `Debug`, and `{:#}`, add the causes.
+/// Most programs return or log it. The predicates answer the usual questions: does the resource
+/// exist, may the call be repeated, may the operation have happened?
 ///
+/// `Display` prints one line: what failed, the status, the detail, the operation. `Debug` and
+/// `{:#}` add the causes. Nothing prints the API key, a query or a whole body. The error is one
+/// pointer wide.
+///
+/// # Example
 /// ```no_run
 /// # async fn example(twin: twin_api::Client) -> Result<(), Box<dyn std::error::Error>> {
 /// match twin.get_agent().agent_id("agent_abc123").send().await {
-///     Ok(answer) => println!("{}", answer.into_inner().agent.agent_id),
+///     Ok(response) => println!("{}", response.into_inner().agent.agent_id),
 ///     Err(error) if error.is_not_found() || error.is_forbidden() => println!("gone"),
 ///     Err(error) => return Err(error.into()),
 /// }
@@ -44,10 +49,10 @@ const CAUSES: usize = 16;
 pub struct Error(Box<Failure>);
 
 impl Error {
-    /// Makes the error of a transport that failed for a reason of its own.
+    /// Creates an error from any cause, for a transport.
     ///
-    /// Its kind is [`ErrorKind::Transport`] and its outcome [`Outcome::Unknown`]. A transport
-    /// that knows more makes a [`Failure`].
+    /// The kind is [`ErrorKind::Transport`] and the outcome [`Outcome::Unknown`]. A transport that
+    /// knows more builds a [`Failure`].
     ///
     /// ```
     /// use twin_api::{Error, ErrorKind};
@@ -222,7 +227,7 @@ impl Error {
         !self.is_transient()
     }
 
-    /// Whether the same request may succeed a moment later.
+    /// Returns whether the same request may succeed if it is sent again.
     fn is_transient(&self) -> bool {
         match self.0.kind {
             ErrorKind::Transport | ErrorKind::Timeout => !self.0.is_permanent,
@@ -236,7 +241,7 @@ impl Error {
     }
 }
 
-/// An error and its causes.
+/// Returns an error and its causes, outermost first.
 pub(crate) fn chain<'a>(
     error: &'a (dyn StdError + 'static),
 ) -> impl Iterator<Item = &'a (dyn StdError + 'static)> {
@@ -244,7 +249,7 @@ pub(crate) fn chain<'a>(
     std::iter::successors(Some(error), next).take(CAUSES)
 }
 
-/// Whether a refusal with this status may be none a moment later.
+/// Returns whether a request that failed with this status may succeed if it is sent again.
 pub(crate) fn is_transient(status: StatusCode) -> bool {
     matches!(status.as_u16(), 408 | 429 | 500 | 502 | 503 | 504)
 }
@@ -255,7 +260,7 @@ impl StdError for Error {
     }
 }
 
-/// A body that lacks a member: `let body: StartRunBody = builder.try_into()?`.
+/// Converts the error of an incomplete request body: `let body: StartRunBody = builder.try_into()?`.
 impl From<crate::types::error::ConversionError> for Error {
     fn from(error: crate::types::error::ConversionError) -> Self {
         Failure::new(ErrorKind::InvalidRequest, Outcome::NotSent, error.to_string()).into()

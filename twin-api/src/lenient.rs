@@ -1,15 +1,15 @@
-//! A count that comes as a number, as a string, or as neither.
+//! Reads a count that the service sends as a number or as a string.
 
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
-/// A non-negative integer that the reference shows as the string `"42"` and the service
-/// sends as the number `42`.
+/// A count that the reference documents as the string `"42"` and the service sends as the number
+/// `42`.
 ///
-/// It reads every JSON value, because one odd count must not fail a page, and writes it
-/// back as it came. [`get`](Self::get) says whether it is a count.
+/// It accepts every JSON value, because one malformed count must not fail a page, and serializes
+/// it unchanged. [`get`](Self::get) returns the count.
 ///
 /// ```
 /// use twin_api::LenientInteger;
@@ -25,8 +25,8 @@ use serde_json::value::RawValue;
 pub struct LenientInteger(Box<RawValue>);
 
 impl LenientInteger {
-    /// Returns the count, or `None` if the value is negative, fractional, above [`u64::MAX`] or not
-    /// a number.
+    /// Returns the count. `None` if the value is negative, fractional, above [`u64::MAX`] or not a
+    /// number.
     pub fn get(&self) -> Option<u64> {
         let text = self.0.get();
         let digits = text.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')).unwrap_or(text);
@@ -34,7 +34,7 @@ impl LenientInteger {
         digits.bytes().all(|byte| byte.is_ascii_digit()).then(|| digits.parse().ok())?
     }
 
-    /// Returns the JSON text as it came: `42`, `"42"`.
+    /// Returns the JSON text as received: `42`, `"42"`.
     pub fn as_json(&self) -> &str {
         self.0.get()
     }
@@ -46,7 +46,7 @@ impl fmt::Debug for LenientInteger {
     }
 }
 
-/// Compares the counts, or the texts where a value is not a count.
+/// Compares the counts. Values that are not counts are compared as text.
 impl PartialEq for LenientInteger {
     fn eq(&self, other: &Self) -> bool {
         match (self.get(), other.get()) {
@@ -58,7 +58,7 @@ impl PartialEq for LenientInteger {
 
 impl Eq for LenientInteger {}
 
-/// What does not fit the range becomes its JSON text, so that nothing is lost.
+// A negative number is kept as text, so that nothing is lost.
 macro_rules! from_integer {
     ($($integer:ty),*) => {$(
         impl From<$integer> for LenientInteger {
@@ -78,8 +78,8 @@ impl From<&str> for LenientInteger {
 }
 
 impl LenientInteger {
-    /// `json` is the text of a number or of a string, which is always valid JSON; `null`
-    /// stands in for what cannot happen.
+    /// Wraps the text of a JSON number or string. Such text is always valid; `null` replaces text
+    /// that is not.
     fn from_json(json: String) -> Self {
         Self(RawValue::from_string(json).unwrap_or_else(|_| RawValue::NULL.to_owned()))
     }

@@ -1,4 +1,4 @@
-//! The raw client of the Twin REST API: everything that the API has, and nothing else.
+//! A typed client for every operation of the Twin REST API, without retries or other policy.
 //!
 //! ```no_run
 //! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
@@ -11,30 +11,30 @@
 //! # }
 //! ```
 //!
-//! [`Client`] has one function for each of the 33 operations; it answers with a builder
-//! whose setters are the parameters and whose `send` makes the call. Bodies, answers and
-//! entities are in [`types`].
+//! [`Client`] has one function for each of the 33 operations. The function returns a builder: its
+//! setters are the parameters, and its `send` makes the call. [`types`] defines request bodies,
+//! responses and entities.
 //!
-//! # What it promises
-//! - **Open to tomorrow.** An enum value that it does not know is `Unknown(String)` and
-//!   goes out as it came; unknown members of an answer are ignored.
-//! - **One error for all operations.** [`Error`] says what failed, in which operation, and
-//!   whether it may have happened. A refusal has a [`Problem`], whatever the service sent:
-//!   problem+json, the older `error` object, text, HTML or nothing.
-//! - **No redirect is followed**, the key is marked sensitive and goes nowhere but to the
-//!   base URL, and what is secret in an answer is a [`secrecy::SecretString`].
-//! - **No identifier retargets a request.** An empty path parameter, `.` and `..` are
-//!   refused before anything is sent; everything else is percent-encoded.
+//! # Guarantees
+//! - **Forward compatible.** An unknown enum value is kept as `Unknown(String)` and is sent back
+//!   unchanged. Unknown fields of a response are ignored.
+//! - **One error type.** [`Error`] reports what failed, in which operation, and whether the
+//!   operation may have happened. Every error response has a [`Problem`], from problem+json, the
+//!   older `error` object, text, HTML or an empty body.
+//! - **Safe with secrets.** The client follows no redirect and sends the key only to the base URL,
+//!   in a header marked sensitive. Secrets in a response are [`secrecy::SecretString`]s.
+//! - **Safe with identifiers.** An empty path parameter, `.` and `..` are rejected before anything
+//!   is sent. Other values are percent-encoded, so that no identifier changes the path.
 //!
-//! # What it leaves out
-//! Retries, deadlines, size limits, pages, run handling and webhook verification are the
-//! business of the crate `twin-ext`, which puts them into the seam [`transport`].
+//! # Limits
+//! The crate has no retries, deadlines, size limits, pagination, run handling or webhook
+//! verification. The crate `twin-ext` adds them, as a [`transport`] and extension traits.
 //!
 //! # Features
-//! - `rustls-aws-lc` (default, as in reqwest), `rustls-ring` (builds faster), `native-tls`: TLS.
-//!   Choose one. Each turns `client` on.
-//! - `client`: everything but [`types`] and [`Error`]. Alone it sends `http` to loopback only.
-//!   Without it the crate needs no HTTP client: `twin-ext` verifies webhooks with it.
+//! - `rustls-aws-lc` (default, as in reqwest), `rustls-ring` (builds faster), `native-tls`: the TLS
+//!   library. Choose one. Each enables `client`.
+//! - `client`: everything except [`types`] and [`Error`]. Alone, it only connects to loopback over
+//!   plain `http`. Without it, the crate needs no HTTP client: `twin-ext` then verifies webhooks.
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 #[cfg(feature = "client")]
@@ -55,7 +55,7 @@ mod surrogate;
 #[cfg(feature = "client")]
 pub mod transport;
 
-/// The one door to the generated code; lints are relaxed behind it only.
+/// The generated code. Lints are relaxed only in this module.
 #[allow(
     clippy::all,
     clippy::pedantic,
@@ -64,18 +64,16 @@ pub mod transport;
     clippy::unwrap_used,
     rustdoc::bare_urls,
     unused_imports,
-    reason = "progenitor and typify write it; the passes of twin-api-gen see to what matters"
+    reason = "progenitor and typify generate it; twin-api-gen tests what matters"
 )]
 mod generated {
     include!(concat!(env!("OUT_DIR"), "/client.rs"));
 }
 
-/// The document that this client was generated from, as JSON: OpenAPI 3.0.3, after the
-/// overlay and the lowering, without what is for people only.
+/// The OpenAPI 3.0.3 document that this client was generated from, as JSON.
 ///
-/// ```
-/// assert!(twin_api::DOCUMENT.starts_with('{'));
-/// ```
+/// The overlay and the lowering are applied, and descriptions are removed. Use it to validate
+/// responses or to generate other clients.
 pub const DOCUMENT: &str = include_str!(concat!(env!("OUT_DIR"), "/document.json"));
 
 #[cfg(feature = "client")]
@@ -93,9 +91,9 @@ pub use payload::Payload;
 pub use problem::Problem;
 #[cfg(feature = "client")]
 pub use proxy::check_proxy_variables;
-/// The HTTP client whose types the API of this crate shows.
+/// The HTTP client. Its types appear in the API of this crate.
 #[cfg(feature = "client")]
 pub use reqwest;
-/// The crate of the types that hold secrets.
+/// The crate for secrets. Its types appear in the API of this crate.
 pub use secrecy;
 pub use surrogate::replace_lone_surrogates;

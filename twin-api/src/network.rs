@@ -1,8 +1,8 @@
-//! What an error of the HTTP client means: what failed, whether the request was sent, and
+//! Converts errors of the HTTP client to [`Error`]: what failed, whether the request was sent, and
 //! whether a retry can help.
 //!
-//! It names the host and never the URL: a query may hold anything. A proxy is named without its
-//! credentials.
+//! Messages name the host and never the URL, because a query may hold secrets. A proxy is named
+//! without its credentials.
 
 use std::error::Error as StdError;
 use std::io;
@@ -12,10 +12,10 @@ use reqwest::Url;
 
 use crate::error::{Error, ErrorKind, Failure, Outcome, chain};
 
-/// Why there is no connection.
+/// The cause of a failed connection.
 struct Cause {
     text: String,
-    /// Whether the next attempt would fail in the same way.
+    /// Whether a retry would fail in the same way.
     is_permanent: bool,
 }
 
@@ -29,14 +29,14 @@ impl Cause {
     }
 }
 
-/// The failure of the HTTP client, for transports that send by it.
+/// Converts an error of the HTTP client, for transports that use it.
 impl From<reqwest::Error> for Error {
     fn from(error: reqwest::Error) -> Self {
         failure(error).into()
     }
 }
 
-/// The failure that an error is before the head of an answer has come.
+/// Converts an error that occurred before the head of the response arrived.
 fn failure(error: reqwest::Error) -> Failure {
     let host = error.url().map(host).unwrap_or_default();
     let impossible = error.url().is_some_and(|url| !is_possible(url));
@@ -50,7 +50,7 @@ fn failure(error: reqwest::Error) -> Failure {
     } else if error.is_timeout() {
         (ErrorKind::Timeout, Outcome::Unknown)
     } else if cause.as_ref().is_some_and(|cause| cause.is_permanent) {
-        // The other side refused the handshake after this side had finished it.
+        // The server rejected the handshake after this side had completed it.
         (ErrorKind::Transport, Outcome::NotSent)
     } else {
         (ErrorKind::Transport, Outcome::Unknown)
@@ -58,9 +58,9 @@ fn failure(error: reqwest::Error) -> Failure {
     let what = match (kind, outcome) {
         (ErrorKind::InvalidRequest, _) => "the request cannot be built".to_owned(),
         (ErrorKind::Timeout, Outcome::NotSent) => format!("no connection to {host} in time"),
-        (ErrorKind::Timeout, _) => "no whole answer in time".to_owned(),
+        (ErrorKind::Timeout, _) => "no complete response in time".to_owned(),
         (_, Outcome::NotSent) => format!("no connection to {host}"),
-        _ => "the connection broke off before the answer".to_owned(),
+        _ => "the connection was lost before the response".to_owned(),
     };
     let message = match &cause {
         Some(cause) => format!("{what}: {}", cause.text),
@@ -71,7 +71,7 @@ fn failure(error: reqwest::Error) -> Failure {
     failure.caused_by(error)
 }
 
-/// Names the proxy in a message that blames it.
+/// Adds the address of the proxy to a message about the proxy.
 pub(crate) fn name_proxy(failure: &mut Failure, client: &reqwest::Client) {
     let error = failure.source.as_deref().and_then(|error| error.downcast_ref());
     let is_blamed = error
@@ -83,25 +83,26 @@ pub(crate) fn name_proxy(failure: &mut Failure, client: &reqwest::Client) {
 }
 
 impl Failure {
-    /// Makes the failure of a body that ended before it was whole.
+    /// Creates the failure of a body that ended before it was complete.
     pub fn torn(error: reqwest::Error) -> Self {
         let error = error.without_url();
         let kind = if error.is_timeout() { ErrorKind::Timeout } else { ErrorKind::Transport };
         let message = match io_kind(&error) {
-            Some(kind) => format!("the answer broke off: {kind}"),
-            None => "the answer broke off".to_owned(),
+            Some(kind) => format!("the response ended early: {kind}"),
+            None => "the response ended early".to_owned(),
         };
         Self::new(kind, Outcome::Accepted, message).caused_by(error)
     }
 }
 
-/// `build.twin.so`, with its port where that is not the usual one.
+/// Returns the host of a URL, with its port unless that is the default: `build.twin.so`.
 fn host(url: &Url) -> String {
     let host = url.host_str().unwrap_or_default();
     url.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"))
 }
 
-/// Whether a host can exist: labels of 1 to 63 letters, digits, hyphens and underscores.
+/// Returns whether a host name is valid: labels of 1 to 63 letters, digits, hyphens and
+/// underscores.
 fn is_possible(url: &Url) -> bool {
     let name = url.host_str().unwrap_or_default();
     if name.starts_with('[') || name.parse::<Ipv4Addr>().is_ok() {
@@ -115,10 +116,10 @@ fn is_possible(url: &Url) -> bool {
     name.len() <= 253 && name.split('.').all(is_label)
 }
 
-/// The cause that a person can do something about.
+/// Returns the cause that helps to fix the problem: a proxy, TLS, DNS or an I/O error.
 fn cause(error: &reqwest::Error, host: &str, impossible: bool) -> Option<Cause> {
     if impossible && !error.is_builder() {
-        return Some(Cause::permanent("no host can have this name"));
+        return Some(Cause::permanent("this is not a valid host name"));
     }
     let through_proxy = sources(error).find_map(|source| proxy(&source.to_string()));
     if let Some(cause) = through_proxy {
@@ -142,7 +143,7 @@ fn cause(error: &reqwest::Error, host: &str, impossible: bool) -> Option<Cause> 
         return Some(cause);
     }
     if error.is_dns() {
-        return Some(Cause::transient("the name of the host is not known"));
+        return Some(Cause::transient("the host name cannot be resolved"));
     }
     io_kind(error).map(|kind| Cause::transient(kind.to_string()))
 }
@@ -151,13 +152,13 @@ fn sources(error: &reqwest::Error) -> impl Iterator<Item = &(dyn StdError + 'sta
     chain(error).skip(1)
 }
 
-/// The operating system's kind of error, such as `connection refused`.
+/// Returns the I/O error of the operating system, such as `connection refused`.
 fn io_kind(error: &reqwest::Error) -> Option<io::ErrorKind> {
     let kinds = sources(error).filter_map(|source| source.downcast_ref().map(io::Error::kind));
     kinds.last().filter(|kind| *kind != io::ErrorKind::Other)
 }
 
-/// What hyper-util says when a proxy is in the way; its error types are private.
+/// Recognises proxy errors of hyper-util by their texts, because its error types are private.
 fn proxy(text: &str) -> Option<Cause> {
     let text = text.to_ascii_lowercase();
     if let Some(rest) = text.strip_prefix("tunnel error: ") {
@@ -165,7 +166,7 @@ fn proxy(text: &str) -> Option<Cause> {
             "proxy authorization required" => Cause::permanent(
                 "the proxy requires authorization (407): set its user and password",
             ),
-            "unsuccessful" => Cause::permanent("the proxy refused to connect to it"),
+            "unsuccessful" => Cause::permanent("the proxy refused to connect to the host"),
             "failed to create underlying connection" => {
                 Cause::transient("the proxy cannot be reached")
             }
@@ -188,11 +189,11 @@ mod tls {
 
     use super::{Cause, sources};
 
-    /// Why a TLS handshake failed.
+    /// Returns why a TLS handshake failed.
     pub(super) fn cause(error: &reqwest::Error, host: &str) -> Option<Cause> {
         sources(error).find_map(|source| {
             let mut innermost = source;
-            // An error of the system gives away the source of what it holds, not what it holds.
+            // `io::Error::source` skips the error that it wraps, so unwrap it here.
             while let Some(held) = innermost.downcast_ref().and_then(io::Error::get_ref) {
                 innermost = held;
             }
@@ -208,12 +209,12 @@ mod tls {
             }
             Error::AlertReceived(alert) => return alert_received(*alert, host),
             Error::InvalidMessage(InvalidMessage::InvalidContentType) => {
-                Cause::permanent(format!("{host} does not speak TLS; is it plain http?"))
+                Cause::permanent(format!("{host} does not use TLS; does it serve plain http?"))
             }
             Error::InvalidMessage(_) | Error::InappropriateMessage { .. } => {
-                Cause::permanent(format!("{host} does not speak TLS as it should"))
+                Cause::permanent(format!("{host} violates the TLS protocol"))
             }
-            Error::UnsupportedNameType => Cause::permanent("no certificate can be for this host"),
+            Error::UnsupportedNameType => Cause::permanent("no certificate can name this host"),
             _ => return None,
         })
     }
@@ -221,13 +222,15 @@ mod tls {
     fn certificate(error: &Certificate, host: &str) -> Cause {
         Cause::permanent(match error {
             Certificate::UnknownIssuer | Certificate::BadSignature => {
-                format!("the certificate of {host} is not signed by a CA that is trusted here")
+                format!("the certificate of {host} is not signed by a trusted CA")
             }
             Certificate::Expired | Certificate::ExpiredContext { .. } => {
                 format!("the certificate of {host} has expired")
             }
             Certificate::NotValidYet | Certificate::NotValidYetContext { .. } => {
-                format!("the certificate of {host} is not valid yet; is the clock here right?")
+                format!(
+                    "the certificate of {host} is not valid yet; check the clock of this machine"
+                )
             }
             Certificate::NotValidForName | Certificate::NotValidForNameContext { .. } => {
                 format!("the certificate is not for {host}")
@@ -250,7 +253,7 @@ mod tls {
             | Alert::UnknownCA
             | Alert::AccessDenied => format!("{host} does not accept the client certificate"),
             Alert::HandshakeFailure | Alert::InsufficientSecurity => {
-                format!("{host} refused the TLS handshake; it may require a client certificate")
+                format!("{host} rejected the TLS handshake; it may require a client certificate")
             }
             Alert::UnrecognisedName => format!("{host} has no certificate for this name"),
             _ => return None,
@@ -262,7 +265,7 @@ mod tls {
 mod tls {
     use super::{Cause, sources};
 
-    /// Why a TLS handshake failed, by the texts of the operating system's TLS.
+    /// Returns why a TLS handshake failed, by the error texts of the operating system's TLS.
     pub(super) fn cause(error: &reqwest::Error, host: &str) -> Option<Cause> {
         let texts: Vec<String> = sources(error).map(ToString::to_string).collect();
         let says = |part: &str| texts.iter().any(|text| text.to_ascii_lowercase().contains(part));
@@ -272,9 +275,9 @@ mod tls {
             ("certificate verify failed", "the certificate is not signed by a trusted CA"),
             ("unsupported protocol", "the host does not support TLS 1.2 or 1.3"),
             ("protocol version", "the host does not support TLS 1.2 or 1.3"),
-            ("wrong version number", "the host does not speak TLS; is it plain http?"),
+            ("wrong version number", "the host does not use TLS; does it serve plain http?"),
             ("certificate required", "the host requires a client certificate"),
-            ("handshake failure", "the host refused the TLS handshake"),
+            ("handshake failure", "the host rejected the TLS handshake"),
         ];
         let found = known.into_iter().find(|(part, _)| says(part));
         found.map(|(_, text)| Cause::permanent(format!("{host}: {text}")))

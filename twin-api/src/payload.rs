@@ -1,4 +1,4 @@
-//! Raw JSON that is not parsed until somebody asks.
+//! Holds raw JSON that is parsed on demand.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -9,14 +9,14 @@ use serde_json::value::{RawValue, to_raw_value};
 
 use crate::surrogate::replace_lone_surrogates;
 
-/// How much of a payload `Debug` shows, in characters.
+/// Maximum characters of a payload that `Debug` prints.
 const SHOWN: usize = 256;
 
-/// A JSON value as it came, for content whose form the service does not document: the payload
-/// of a run's event.
+/// A JSON value that is kept as text until [`parse`](Self::parse) is called.
 ///
-/// Holding one costs its bytes and no more. A page of 500 events of 1.8 KB each is read
-/// several times faster than into [`serde_json::Value`].
+/// It holds content without a documented schema, such as the payload of a run event. It costs no
+/// more memory than its text. A page of 500 events of 1.8 KB each is decoded several times
+/// faster than with [`serde_json::Value`].
 ///
 /// ```
 /// let payload: twin_api::Payload = serde_json::from_str(r#"{"started": {}}"#)?;
@@ -30,16 +30,17 @@ const SHOWN: usize = 256;
 pub struct Payload(Box<RawValue>);
 
 impl Payload {
-    /// Returns the JSON text, byte for byte as it came.
+    /// Returns the JSON text, byte for byte as received.
     pub fn get(&self) -> &str {
         self.0.get()
     }
 
-    /// Reads the payload as a `T`. A lone surrogate, which no Rust string can hold, is read as
-    /// U+FFFD.
+    /// Parses the payload as a `T`.
+    ///
+    /// A lone surrogate, which a Rust string cannot hold, becomes U+FFFD.
     ///
     /// # Errors
-    /// The payload is JSON, but not that of a `T`.
+    /// The payload is valid JSON but does not match `T`.
     pub fn parse<T: DeserializeOwned>(&self) -> serde_json::Result<T> {
         serde_json::from_str(self.get()).or_else(|error| {
             match replace_lone_surrogates(self.get().as_bytes()) {
@@ -52,7 +53,7 @@ impl Payload {
     /// Serialises `value` to a payload.
     ///
     /// # Errors
-    /// `value` has no JSON form.
+    /// `value` cannot be represented in JSON: a map with keys that are not strings, for example.
     pub fn from_serialize(value: &(impl Serialize + ?Sized)) -> serde_json::Result<Self> {
         to_raw_value(value).map(Self)
     }
@@ -73,7 +74,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn text_is_kept_as_it_came() {
+    fn text_is_kept_unchanged() {
         let text = r#"{ "b" : 1e400, "a":[1,  2] }"#;
         let payload: Payload = serde_json::from_str(text).unwrap();
         assert_eq!(payload.get(), text);
@@ -81,7 +82,7 @@ mod tests {
     }
 
     #[test]
-    fn a_lone_surrogate_is_kept_in_the_text_and_replaced_when_it_is_parsed() {
+    fn lone_surrogate_is_replaced_when_parsed() {
         let text = r#"{"name": "\ud83d"}"#;
         let payload: Payload = serde_json::from_str(text).unwrap();
         assert_eq!(payload.get(), text);

@@ -1,12 +1,12 @@
-//! Problem details (RFC 9457).
+//! Defines problem details (RFC 9457).
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-/// What the service says when it refuses: problem details (RFC 9457).
+/// The problem details of an error response (RFC 9457).
 ///
-/// The client makes one of every refusal, whatever its body was: problem+json, the older
-/// `error` object, text, HTML or nothing.
+/// The client builds them for every error response, also for bodies that are not problem+json: the
+/// older `error` object, text, HTML or an empty body.
 ///
 /// ```
 /// # fn example(error: &twin_api::Error) {
@@ -18,19 +18,19 @@ use serde_json::{Map, Value};
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Problem {
-    /// A URI for the kind of problem; `about:blank` says no more than the status does.
+    /// A URI for the type of problem. `about:blank` adds nothing to the status.
     #[serde(rename = "type", default, skip_serializing_if = "Option::is_none")]
     pub type_: Option<String>,
-    /// A short text for the kind of problem, usually the reason phrase of the status.
+    /// A short title, usually the reason phrase of the status.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub title: Option<String>,
     /// The HTTP status code.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub status: Option<i64>,
-    /// What went wrong, for people.
+    /// An explanation for people.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub detail: Option<String>,
-    /// All other members.
+    /// All other members, such as field errors.
     #[serde(flatten)]
     pub extra: Map<String, Value>,
 }

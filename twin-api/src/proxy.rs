@@ -1,4 +1,4 @@
-//! Proxies: which variables name one, and which one a client uses.
+//! Checks the proxy variables of the environment, and names the proxy of a client.
 
 use std::env::{self, VarError};
 
@@ -6,20 +6,18 @@ use hyper_util::client::proxy::matcher::Matcher;
 
 use crate::error::ConnectError;
 
-/// The variables that name a proxy for `https`, in the order in which they are looked at.
+/// The variables that name a proxy for `https`, by precedence.
 const VARIABLES: [[&str; 2]; 2] = [["HTTPS_PROXY", "https_proxy"], ["ALL_PROXY", "all_proxy"]];
 
-/// Checks the variables of the environment that name a proxy for `https`, unless `builder` has a
-/// proxy of its own: the HTTP client ignores the variables then.
+/// Checks the environment variables that name a proxy for `https`, unless `builder` sets a proxy.
 ///
-/// The HTTP client ignores a variable that it cannot read, and connects directly: a request would
-/// leave by a way that nobody asked for.
+/// The HTTP client ignores a variable that it cannot parse and connects directly. Requests would
+/// then bypass the proxy without notice. With a proxy of its own, it ignores all variables.
 ///
 /// # Errors
-/// A variable does not hold the address of a proxy. The error names the variable and shows
-/// nothing of its value.
+/// A variable is not a proxy address. The error names the variable and never prints its value.
 pub fn check_proxy_variables(builder: &reqwest::ClientBuilder) -> Result<(), ConnectError> {
-    // The builder shows its proxies in its `Debug` only.
+    // The builder exposes its proxies only through `Debug`.
     if format!("{builder:?}").contains("proxies: ") {
         return Ok(());
     }
@@ -46,12 +44,12 @@ fn check(name: &str, value: &str) -> Result<(), ConnectError> {
     if value.is_empty() || is_read() {
         return Ok(());
     }
-    let message = format!("{name} is not the address of a proxy, such as http://proxy.test:3128");
+    let message = format!("{name} is not a proxy address; set it like http://proxy.test:3128");
     Err(ConnectError::proxy(message))
 }
 
-/// The address of the one proxy that `client` may use, without credentials; `None` if it has
-/// none or several. The HTTP client shows them in its `Debug` only.
+/// Returns the address of the proxy that `client` uses, without credentials. `None` if it has
+/// none or several. The HTTP client exposes its proxies only through `Debug`.
 pub(crate) fn of(client: &reqwest::Client) -> Option<String> {
     let shown = format!("{client:?}");
     let mut found: Vec<&str> = (shown.split("uri: ").skip(1))
@@ -71,7 +69,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn addresses_of_proxies_are_recognised() {
+    fn proxy_addresses_are_checked() {
         for value in ["", "proxy.test:3128", "http://u:p@proxy.test:3128/", "socks5://127.0.0.1:1"]
         {
             assert!(check("HTTPS_PROXY", value).is_ok(), "{value}");

@@ -1,7 +1,7 @@
-//! Takes the API key, and signing secrets, out of what is shown.
+//! Removes the API key and signing secrets from texts and headers.
 //!
-//! A service may quote the key as it came, JSON-escaped, percent-encoded, or cut. Each spelling
-//! is read back into characters before it is compared, so that none needs a pattern of its own.
+//! A service may quote the key verbatim, JSON-escaped, percent-encoded, HTML-escaped or truncated.
+//! Each layer of escapes is decoded before the comparison, so that no spelling needs a pattern.
 
 use std::borrow::Cow;
 use std::error::Error as StdError;
@@ -13,25 +13,27 @@ use reqwest::header::{HeaderMap, HeaderValue};
 
 use crate::error::chain;
 
-/// What stands in the place of the key.
+/// Replaces the key in a text.
 const REDACTED: &str = "[redacted]";
 
-/// A part of the key that is as long is taken for a quotation of it.
+/// Minimum length of a part of the key that counts as a quotation.
 const PART: usize = 8;
 
-/// How many encodings may lie on top of each other.
+/// Maximum layers of escapes that are decoded.
 const LAYERS: usize = 3;
 
-/// What signing secrets begin with.
+/// The prefix of signing secrets.
 const SECRET: &str = "whsec_";
 
-/// Removes a key, in whatever spelling, from texts and headers.
+/// Removes an API key, in any spelling, from texts and headers.
+///
+/// Use it in a [`Transport`](crate::transport::Transport) that logs what the service sent.
 #[derive(Debug, Clone, Copy)]
 pub struct Redactor<'a> {
     key: &'a [u8],
 }
 
-/// One character as it reads, and where it is written.
+/// One decoded byte and its range in the text.
 #[derive(Clone, Copy)]
 struct Unit {
     value: u8,
@@ -40,8 +42,8 @@ struct Unit {
 }
 
 impl<'a> Redactor<'a> {
-    /// Makes a redactor for the key that a request carries; without a key it still removes
-    /// signing secrets.
+    /// Creates a redactor for the key of a request. Without a key, it removes signing secrets
+    /// only.
     ///
     /// ```
     /// use twin_api::reqwest::header::HeaderValue;
@@ -54,7 +56,7 @@ impl<'a> Redactor<'a> {
         Self { key: key.map(|key| key.as_bytes().trim_ascii()).unwrap_or_default() }
     }
 
-    /// Returns `text` without the key.
+    /// Returns `text` with the key replaced by `[redacted]`.
     pub fn text<'t>(&self, text: &'t str) -> Cow<'t, str> {
         let mut found = self.quotations(text.as_bytes());
         found.extend(secrets(text));
@@ -66,7 +68,7 @@ impl<'a> Redactor<'a> {
         let mut done = 0;
         for range in found {
             if range.start >= done {
-                // Encodings are ASCII; a boundary elsewhere cannot be the key's.
+                // Matches begin and end at character boundaries, because escapes are ASCII.
                 clean.push_str(text.get(done..range.start).unwrap_or_default());
                 clean.push_str(REDACTED);
             }
@@ -76,7 +78,7 @@ impl<'a> Redactor<'a> {
         Cow::Owned(clean)
     }
 
-    /// Takes the key out of `headers`: values that quote it are replaced, names are dropped.
+    /// Replaces header values that quote the key, and drops headers whose names quote it.
     pub fn headers(&self, headers: &mut HeaderMap) {
         for value in headers.values_mut() {
             let text = String::from_utf8_lossy(value.as_bytes());
@@ -84,7 +86,7 @@ impl<'a> Redactor<'a> {
                 *value = HeaderValue::from_static(REDACTED);
             }
         }
-        // Names are lower case on the wire, whatever the key is.
+        // Header names are lower case on the wire, so compare with the lower-case key.
         let lower = self.key.to_ascii_lowercase();
         let redactor = Redactor { key: &lower };
         let names: Vec<_> = headers.keys().cloned().collect();
@@ -95,7 +97,7 @@ impl<'a> Redactor<'a> {
         }
     }
 
-    /// Returns `cause`, or a copy of its texts if one of them quotes the key.
+    /// Returns `cause`, or a redacted copy of its texts if one quotes the key.
     pub fn cause(&self, cause: Arc<dyn StdError + Send + Sync>) -> Arc<dyn StdError + Send + Sync> {
         let first: &(dyn StdError + 'static) = &*cause;
         let texts: Vec<String> = chain(first).map(ToString::to_string).collect();
@@ -108,7 +110,7 @@ impl<'a> Redactor<'a> {
         copy.map_or(cause, |copy| Arc::new(*copy))
     }
 
-    /// Where `text` quotes the key, or a part of it that is long enough.
+    /// Returns the ranges of `text` that quote the key, or a long enough part of it.
     fn quotations(&self, text: &[u8]) -> Vec<Range<usize>> {
         let mut found = Vec::new();
         if self.key.is_empty() {
@@ -128,7 +130,7 @@ impl<'a> Redactor<'a> {
         found
     }
 
-    /// The runs of `units` that are a part of the key.
+    /// Adds the ranges of `units` that are part of the key.
     fn runs(&self, units: &[Unit], found: &mut Vec<Range<usize>>) {
         let least = PART.min(self.key.len());
         let mut at = 0;
@@ -147,7 +149,7 @@ impl<'a> Redactor<'a> {
     }
 }
 
-/// A cause that quoted the key, without it.
+/// A redacted copy of a cause that quoted the key.
 #[derive(Debug)]
 struct Quoted {
     text: String,
@@ -170,7 +172,7 @@ fn common(units: &[Unit], key: &[u8]) -> usize {
     units.iter().zip(key).take_while(|(unit, letter)| unit.value == **letter).count()
 }
 
-/// One layer of encoding less: percent, JSON and HTML escapes become what they stand for.
+/// Decodes one layer of percent, JSON and HTML escapes.
 fn decode(units: &[Unit]) -> Vec<Unit> {
     let mut decoded = Vec::with_capacity(units.len());
     let mut rest = units;
@@ -182,7 +184,7 @@ fn decode(units: &[Unit]) -> Vec<Unit> {
     decoded
 }
 
-/// The character that an escape at the beginning of `units` stands for, and its length.
+/// Decodes the escape at the beginning of `units`. Returns the character and the escape's length.
 fn escape(units: &[Unit]) -> Option<(u8, usize)> {
     let at = |index: usize| units.get(index).map(|unit| unit.value);
     match (at(0)?, at(1)?) {
@@ -210,7 +212,7 @@ fn escape(units: &[Unit]) -> Option<(u8, usize)> {
     }
 }
 
-/// An ASCII character by its number.
+/// Parses the number of an ASCII character.
 fn number(digits: &[Unit], radix: u32) -> Option<u8> {
     let number = digits.iter().try_fold(0_u32, |number, unit| {
         Some(number.checked_mul(radix)? + char::from(unit.value).to_digit(radix)?)
@@ -218,7 +220,7 @@ fn number(digits: &[Unit], radix: u32) -> Option<u8> {
     u8::try_from(number).ok().filter(|number| !digits.is_empty() && number.is_ascii())
 }
 
-/// Where a text shows a signing secret.
+/// Returns the ranges of a text that are signing secrets.
 fn secrets(text: &str) -> impl Iterator<Item = Range<usize>> {
     text.match_indices(SECRET).map(move |(start, _)| {
         let rest = &text[start + SECRET.len()..];
@@ -297,7 +299,7 @@ mod tests {
     }
 
     #[test]
-    fn a_key_is_compared_as_it_is_on_the_wire() {
+    fn blanks_around_the_key_are_ignored() {
         let key = HeaderValue::from_static("  tw_live_canary  ");
         assert_eq!(Redactor::new(Some(&key)).text("tw_live_canary"), "[redacted]");
     }
@@ -321,7 +323,7 @@ mod tests {
     }
 
     #[test]
-    fn any_text_is_taken() {
+    fn random_text_does_not_panic() {
         let mut seed = 1_u64;
         let letters = ["%", "\\", "u", "&", "#", ";", "x", "2", "5", "tw_", "live", "é", "\"", "/"];
         for _ in 0..20_000 {

@@ -1,17 +1,16 @@
-//! Replaces escaped surrogates that have no partner in JSON text.
+//! Replaces lone surrogates in JSON text.
 //!
-//! JSON may escape half of a UTF-16 pair (`"\ud83d"`), for which no Rust string has room, so
-//! that serde refuses the whole document. A service that cuts a name in the middle of an emoji
-//! sends that.
+//! JSON can escape half of a UTF-16 pair (`"\ud83d"`). A Rust string cannot hold it, so serde rejects
+//! the whole document. A service sends it when it truncates a name in the middle of an emoji.
 
 use std::borrow::Cow;
 
-/// What takes the place of a lone surrogate, as long as the escape of one.
+/// The replacement. It has the length of an escaped surrogate.
 const REPLACEMENT: &[u8] = b"\\ufffd";
 
-/// Replaces each lone surrogate with U+FFFD; borrowed where there is none.
+/// Replaces each lone surrogate with U+FFFD. Returns the input if there is none.
 ///
-/// The length and every other byte stay the same. Text that is not JSON does no harm.
+/// The length and all other bytes stay the same. Text that is not JSON is returned unchanged.
 ///
 /// ```
 /// use twin_api::transport::replace_lone_surrogates;
@@ -36,7 +35,7 @@ pub fn replace_lone_surrogates(json: &[u8]) -> Cow<'_, [u8]> {
     replaced
 }
 
-/// The UTF-16 code unit that is escaped at `at`.
+/// Returns the UTF-16 code unit that is escaped at `at`.
 fn unit(json: &[u8], at: usize) -> Option<u16> {
     let digits = json.get(at..at + 6)?.strip_prefix(b"\\u")?;
     let digits = std::str::from_utf8(digits).ok().filter(|text| !text.starts_with('+'))?;

@@ -1,11 +1,10 @@
-//! The seam through which every request goes.
+//! Defines the seam through which every request goes.
 //!
-//! A [`Transport`] sends one request of one operation and decides what happens around it:
-//! retries, limits, traces. Around the transport, and outside its control, the key is attached,
-//! a refusal becomes an [`Error`] with [problem details](crate::Problem), and an answer is
-//! decoded.
+//! A [`Transport`] sends one request of one operation and adds retries, limits or traces. The client
+//! does the rest around it: it adds the key, decodes the response, and converts an error response
+//! to an [`Error`] with [problem details](crate::Problem).
 //!
-//! The seam does not know pages or runs; a transport sees one operation at a time.
+//! The seam has no notion of pages or runs: a transport sees one operation at a time.
 
 mod decode;
 mod operation;
@@ -27,7 +26,7 @@ use reqwest::header::{HeaderName, HeaderValue};
 use reqwest::{Request, Response};
 pub use retry_after::retry_after;
 use secrecy::{ExposeSecret, SecretString};
-#[allow(unused_imports, reason = "it depends on the document which of them are used")]
+#[allow(unused_imports, reason = "the document decides which of them are used")]
 pub(crate) use send::{
     form, invalid_header, invalid_request, send, send_empty, send_secret, stream,
 };
@@ -40,31 +39,36 @@ pub use crate::surrogate::replace_lone_surrogates;
 /// The header that carries the API key.
 pub const API_KEY_HEADER: &str = "x-api-key";
 
-/// The same as a name, so that no request has to parse it.
+/// [`API_KEY_HEADER`], parsed once, so that no request has to parse it.
 const KEY_HEADER: HeaderName = HeaderName::from_static(API_KEY_HEADER);
 
-/// What a [`Transport`] returns: the answer, or an error, later.
+/// The future that a [`Transport`] returns: the response or an error.
 pub type Answer<'a> = Pin<Box<dyn Future<Output = Result<Response, Error>> + Send + 'a>>;
 
-/// Sends requests. [`Direct`] is the plain one.
+/// Sends requests for a client. [`Direct`] is the plain implementation.
 ///
-/// An implementation may send `request` more than once, where that is safe. It returns any
-/// answer as it came, a refusal too: the client makes the error of it. A failure of its own is
-/// an [`Error`]: of a [`reqwest::Error`] by `?`, of any other by [`Error::other`], or of a
-/// [`Failure`]. What it knows besides an answer, such as the number of attempts, it leaves among
-/// the answer's [extensions](Response::extensions) as a [`Report`].
+/// An implementation may send `request` more than once where that is safe. It must return every
+/// response unchanged, error responses too: the client converts them. It builds its own errors
+/// from a [`reqwest::Error`] with `?`, from any other error with [`Error::other`], or from a
+/// [`Failure`].
 ///
-/// Dropping the future abandons the request.
+/// To report attempts, duration or a body that it has read, it adds a [`Report`] to the
+/// [extensions](Response::extensions) of the response.
+///
+/// # Cancellation
+/// Dropping the future must abandon the request.
+///
+/// # Example
 ///
 /// ```
 /// use twin_api::reqwest::{self, Request};
 /// use twin_api::transport::{Answer, OperationInfo, Transport};
 ///
-/// /// Prints which operations are called.
+/// /// Prints each operation.
 /// #[derive(Debug)]
-/// struct Logged;
+/// struct Log;
 ///
-/// impl Transport for Logged {
+/// impl Transport for Log {
 ///     fn execute<'a>(
 ///         &'a self,
 ///         client: &'a reqwest::Client,
@@ -79,7 +83,7 @@ pub type Answer<'a> = Pin<Box<dyn Future<Output = Result<Response, Error>> + Sen
 /// }
 /// ```
 pub trait Transport: Any + fmt::Debug + Send + Sync {
-    /// Sends `request`, which belongs to `operation`, by `client`.
+    /// Sends `request` of `operation` with `client`.
     fn execute<'a>(
         &'a self,
         client: &'a reqwest::Client,
@@ -104,10 +108,9 @@ impl Transport for Direct {
     }
 }
 
-/// What a [`Client`](crate::Client) carries besides its `reqwest::Client`: the transport and the
-/// key.
+/// The state of a [`Client`](crate::Client) besides its `reqwest::Client`: transport and key.
 ///
-/// It is cheap to clone. `Debug` shows no key.
+/// It is cheap to clone. `Debug` never prints the key.
 #[derive(Debug, Clone)]
 pub struct Inner {
     transport: Arc<dyn Transport>,
@@ -115,65 +118,46 @@ pub struct Inner {
 }
 
 impl Inner {
-    /// Makes a client without a key that sends through `transport`.
+    /// Creates the state of a client without a key.
     pub fn new(transport: impl Transport) -> Self {
         Self { transport: Arc::new(transport), key: None }
     }
 
-    /// Returns the same key with another transport.
-    ///
-    /// ```
-    /// use twin_api::transport::{Direct, Inner};
-    /// let inner = Inner::new(Direct).with_transport(Direct);
-    /// # drop(inner);
-    /// ```
+    /// Returns a copy with the same key and another transport.
     #[must_use]
     pub fn with_transport(&self, transport: impl Transport) -> Self {
         Self { transport: Arc::new(transport), key: self.key.clone() }
     }
 
-    /// Returns the transport; as an [`Any`], it can be downcast.
-    ///
-    /// ```
-    /// use std::any::Any;
-    /// use twin_api::transport::{Direct, Inner};
-    /// let inner = Inner::new(Direct);
-    /// let transport: &dyn Any = inner.transport();
-    /// assert!(transport.is::<Direct>());
-    /// ```
+    /// Returns the transport. Cast it to [`Any`] to downcast it.
     pub fn transport(&self) -> &dyn Transport {
         self.transport.as_ref()
     }
 
-    /// Sends `key` with every request, in the header `x-api-key`, marked sensitive. Blanks
-    /// around it are not sent.
+    /// Sends `key` with every request, in the header `x-api-key`, marked sensitive.
     ///
-    /// ```
-    /// use twin_api::transport::{Direct, Inner};
-    /// assert!(Inner::new(Direct).api_key(&" tw_live_0123 ".into()).is_ok());
-    /// assert!(Inner::new(Direct).api_key(&" ".into()).is_err());
-    /// ```
+    /// Blanks around the key are removed.
     ///
     /// # Errors
-    /// The key is blank, or holds a control character or one that is not ASCII. The error does
-    /// not quote it.
+    /// The key is blank, or contains a control character or a character outside ASCII. The error
+    /// never quotes the key.
     pub fn api_key(mut self, key: &SecretString) -> Result<Self, ConnectError> {
         let key = key.expose_secret().trim_matches([' ', '\t']);
         if key.trim().is_empty() {
             return Err(ConnectError::key("it is blank"));
         }
         if !key.bytes().all(|byte| byte == b' ' || byte.is_ascii_graphic()) {
-            return Err(ConnectError::key("it holds a character that no header may hold"));
+            return Err(ConnectError::key("it contains a character that a header cannot hold"));
         }
         let value = HeaderValue::from_str(key);
-        let mut value =
-            value.map_err(|_| ConnectError::key("it holds a character that no header may hold"))?;
+        let mut value = value
+            .map_err(|_| ConnectError::key("it contains a character that a header cannot hold"))?;
         value.set_sensitive(true);
         self.key = Some(value);
         Ok(self)
     }
 
-    /// Returns what removes the key of this client from a text that the service sent.
+    /// Returns a redactor that removes the key of this client from texts of the service.
     pub fn redactor(&self) -> Redactor<'_> {
         Redactor::new(self.key.as_ref())
     }

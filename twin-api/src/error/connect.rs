@@ -1,10 +1,12 @@
-//! Why a client could not be built.
+//! Defines the error of building a client.
 
 use std::fmt;
 
 use super::{Error, ErrorKind, Failure, Outcome, chain};
 
-/// Why [`connect`](crate::connect) refused. It shows no key and no password.
+/// The error of [`connect`](crate::connect): a setting is not valid, or TLS could not be set up.
+///
+/// It never prints the key or a password.
 pub struct ConnectError(Kind);
 
 enum Kind {
@@ -28,7 +30,7 @@ impl ConnectError {
     }
 }
 
-/// Whether TLS found nobody to trust.
+/// Returns whether the error reports that no CA certificates were found.
 fn lacks_roots(error: &reqwest::Error) -> bool {
     chain(error).any(|cause| {
         let text = cause.to_string().to_ascii_lowercase();
@@ -49,15 +51,16 @@ impl fmt::Display for ConnectError {
             Kind::Key(reason) => write!(f, "the API key cannot be used: {reason}"),
             Kind::Proxy(reason) => f.write_str(reason),
             Kind::Http(error) if lacks_roots(error) => f.write_str(
-                "no CA certificates were found on this machine: install them (ca-certificates), \
-                 name them by SSL_CERT_FILE or SSL_CERT_DIR, or give them to the HTTP client",
+                "no CA certificates were found on this machine: install the package \
+                 ca-certificates, set SSL_CERT_FILE or SSL_CERT_DIR, or pass certificates to the \
+                 HTTP client",
             ),
             Kind::Http(_) => f.write_str("the HTTP client could not be set up"),
         }
     }
 }
 
-/// As `Display`, with the cause.
+/// Prints like `Display` and adds the cause.
 impl fmt::Debug for ConnectError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         super::display::with_causes(f, self)
@@ -73,7 +76,7 @@ impl std::error::Error for ConnectError {
     }
 }
 
-/// A setting is wrong: [`ErrorKind::Config`].
+/// Converts to an [`Error`] of the kind [`ErrorKind::Config`].
 impl From<ConnectError> for Error {
     fn from(error: ConnectError) -> Self {
         let mut failure = Failure::new(ErrorKind::Config, Outcome::NotSent, error.to_string());

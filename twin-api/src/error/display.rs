@@ -1,7 +1,7 @@
-//! An error in one line, for the person who has to do something about it.
+//! Prints an error on one line, with a hint about what to do.
 //!
-//! Texts of the service, and of other libraries, are printed as text: control characters and
-//! marks that change the direction of writing are shown as escapes.
+//! Texts from the service and other libraries are escaped: control characters, invisible characters
+//! and characters that change the writing direction.
 
 use std::error::Error as StdError;
 use std::fmt::{self, Write as _};
@@ -10,7 +10,7 @@ use http::{Method, StatusCode};
 
 use super::{Error, ErrorKind, Failure, chain};
 
-/// Longer texts of a service are cut, in characters.
+/// Maximum characters of a text from the service.
 const SHOWN: usize = 500;
 
 impl fmt::Display for Error {
@@ -31,7 +31,7 @@ impl fmt::Display for Error {
     }
 }
 
-/// As `Display`, with the causes: `main` and `unwrap` print it.
+/// Prints like `Display` and adds the causes. `main` and `unwrap` use it.
 impl fmt::Debug for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{self}")?;
@@ -49,14 +49,15 @@ pub(super) fn with_causes(
     causes(f, error)
 }
 
-/// `: error sending request: connection refused`, without causes that the error itself quotes.
+/// Prints the causes: `: error sending request: connection refused`. Skips causes that the error
+/// itself quotes.
 fn causes(f: &mut fmt::Formatter<'_>, error: &(dyn StdError + 'static)) -> fmt::Result {
     let shown = error.to_string();
     let causes = chain(error).skip(1).map(|cause| one_line(&cause.to_string()).to_string());
     causes.filter(|cause| !shown.contains(cause)).try_for_each(|cause| write!(f, ": {cause}"))
 }
 
-/// `403 Forbidden: you do not have access to this agent`.
+/// Prints status, title and detail: `403 Forbidden: you do not have access to this agent`.
 fn refusal(f: &mut fmt::Formatter<'_>, failure: &Failure, status: StatusCode) -> fmt::Result {
     let problem = failure.problem.as_ref();
     let title = problem.and_then(|problem| problem.title.as_deref());
@@ -73,12 +74,12 @@ fn refusal(f: &mut fmt::Formatter<'_>, failure: &Failure, status: StatusCode) ->
     }
 }
 
-/// Whether a detail is a whole body that nobody wants to read on one line.
+/// Returns whether a detail is a whole HTML or JSON body, which one line cannot show.
 fn is_markup(detail: &str) -> bool {
     ["<", "{", "[{", "[["].iter().any(|start| detail.starts_with(start))
 }
 
-/// ` (GET /v1/me, after 3 attempts in 2.1 s)`.
+/// Prints the call: ` (GET /v1/me, after 3 attempts in 2.1 s)`.
 fn call(f: &mut fmt::Formatter<'_>, failure: &Failure) -> fmt::Result {
     let (Some(method), Some(path)) = (&failure.method, &failure.path) else { return Ok(()) };
     write!(f, " ({method} {}", Text(path))?;
@@ -89,11 +90,11 @@ fn call(f: &mut fmt::Formatter<'_>, failure: &Failure) -> fmt::Result {
     f.write_char(')')
 }
 
-/// What to do, or to know.
+/// Returns advice for the user of the program.
 fn hint(failure: &Failure) -> Option<String> {
     match (failure.kind, failure.status?) {
         (ErrorKind::NotTheApi, _) => {
-            Some("is the base URL right? the API is at https://build.twin.so".to_owned())
+            Some("check the base URL; the API is at https://build.twin.so".to_owned())
         }
         (ErrorKind::Problem, StatusCode::FORBIDDEN) => {
             let what = deletable(failure.path.as_deref()?)?;
@@ -110,7 +111,7 @@ fn hint(failure: &Failure) -> Option<String> {
     }
 }
 
-/// What a path addresses, if that can be deleted.
+/// Returns the kind of resource that a path addresses, if that kind can be deleted.
 fn deletable(path: &str) -> Option<&'static str> {
     let kinds = [
         ("/webhooks/", "webhook"),
@@ -122,12 +123,12 @@ fn deletable(path: &str) -> Option<&'static str> {
     kinds.into_iter().find(|(part, _)| path.contains(part)).map(|(_, what)| what)
 }
 
-/// Shows a text from elsewhere on one line: cut, and with escapes for characters that are not
-/// seen.
+/// Formats a text from outside on one line, truncated and with invisible characters escaped.
 pub fn one_line(text: &str) -> impl fmt::Display {
     Text(text)
 }
 
+/// A text from outside, truncated, escaped and on one line.
 struct Text<'a>(&'a str);
 
 impl fmt::Display for Text<'_> {
@@ -146,7 +147,7 @@ impl fmt::Display for Text<'_> {
     }
 }
 
-/// Whether a character is not seen, or changes how those around it are shown.
+/// Returns whether a character is invisible or changes how its neighbours are shown.
 fn is_invisible(letter: char) -> bool {
     matches!(
         letter,
@@ -183,7 +184,7 @@ mod tests {
     }
 
     #[test]
-    fn a_refusal_is_one_line_that_says_what_to_do() {
+    fn error_response_is_one_line_with_a_hint() {
         let shown = |status, json, path| shown(problem(status, json, Method::GET, path));
         assert_eq!(
             shown(
@@ -224,7 +225,7 @@ mod tests {
     }
 
     #[test]
-    fn texts_of_the_service_are_escaped_and_cut() {
+    fn texts_of_the_service_are_escaped_and_truncated() {
         let json = "{\"detail\": \"a\\u001b[31m\\nb\\u202ec\\u061c\"}";
         let text = shown(problem(400, json, Method::GET, "/"));
         assert_eq!(text, "400 Bad Request: a\\u{1b}[31m b\\u{202e}c\\u{61c} (GET /)");
@@ -241,11 +242,11 @@ mod tests {
     #[test]
     fn debug_and_alternate_display_add_escaped_causes() {
         let cause = std::io::Error::other("torn\u{1b}[2J");
-        let failure = Failure::new(ErrorKind::Transport, Outcome::Unknown, "no answer");
+        let failure = Failure::new(ErrorKind::Transport, Outcome::Unknown, "no response");
         let error = Error::from(failure.caused_by(cause));
-        assert_eq!(error.to_string(), "no answer");
+        assert_eq!(error.to_string(), "no response");
         for text in [format!("{error:?}"), format!("{error:#?}"), format!("{error:#}")] {
-            assert_eq!(text, "no answer: torn\\u{1b}[2J");
+            assert_eq!(text, "no response: torn\\u{1b}[2J");
         }
     }
 }

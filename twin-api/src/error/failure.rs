@@ -1,4 +1,4 @@
-//! The members of an error, for code that makes one.
+//! Defines the fields of an error, for code that builds one.
 
 use std::borrow::Cow;
 use std::error::Error as StdError;
@@ -10,14 +10,17 @@ use http::{HeaderMap, Method, StatusCode};
 use super::{Error, ErrorKind, Outcome};
 use crate::Problem;
 
-/// The members of an [`Error`], for a [`Transport`](crate::transport::Transport) that makes one.
+/// The fields of an [`Error`], for a [`Transport`](crate::transport::Transport) that builds one.
 ///
 /// The client fills in operation, method and path, and redacts its key in every text.
+///
+/// # Example
+/// A transport reports a limit of its own:
 ///
 /// ```
 /// use twin_api::transport::Failure;
 /// use twin_api::{Error, ErrorKind, Outcome};
-/// let mut failure = Failure::new(ErrorKind::Timeout, Outcome::Unknown, "no answer in 5 s");
+/// let mut failure = Failure::new(ErrorKind::Timeout, Outcome::Unknown, "no response in 5 s");
 /// failure.attempts = 2;
 /// let error = Error::from(failure);
 /// assert!(error.is_timeout() && error.outcome().may_have_happened());
@@ -25,48 +28,48 @@ use crate::Problem;
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct Failure {
-    /// What went wrong.
+    /// The kind of the failure.
     pub kind: ErrorKind,
     /// Whether the operation may have happened.
     pub outcome: Outcome,
-    /// What to print; for a refusal, the problem is printed instead.
+    /// The text to print. For an error response, the problem is printed instead.
     pub message: Cow<'static, str>,
-    /// The status of the answer that is the error.
+    /// The HTTP status of the response that caused the error.
     pub status: Option<StatusCode>,
-    /// The status of the last answer of any attempt.
+    /// The HTTP status of the last response of any attempt.
     pub last_status: Option<StatusCode>,
-    /// The headers of the answer that is the error.
+    /// The headers of the response that caused the error.
     pub headers: HeaderMap,
-    /// What the service said when it refused.
+    /// The problem details of an error response.
     pub problem: Option<Problem>,
-    /// How long the service asked to wait.
+    /// The delay that the service requested with `Retry-After`.
     pub retry_after: Option<Duration>,
-    /// The operation, as its function is called.
+    /// The name of the operation, as in the client.
     pub operation: Option<Cow<'static, str>>,
     /// The method of the request.
     pub method: Option<Method>,
-    /// The path of the request; its template where no path was made.
+    /// The path of the request, or its template if the request could not be built.
     pub path: Option<String>,
-    /// How many times the request was sent.
+    /// The number of attempts.
     pub attempts: u32,
-    /// How long the call took, pauses included.
+    /// The duration of the call, pauses included.
     pub elapsed: Duration,
-    /// The place in the answer that could not be read.
+    /// The place in the response that could not be decoded.
     pub json_path: Option<String>,
-    /// How an answer begins that could not be read.
+    /// The beginning of a response that could not be decoded.
     pub excerpt: Option<String>,
-    /// The run that the response names although it does not decode.
+    /// The run that the response names, although it does not decode.
     pub run_id: Option<String>,
-    /// Whether the same request may be sent although an earlier one may have had its effect.
+    /// Whether the request may be repeated although an earlier one may have taken effect.
     pub is_idempotent: bool,
-    /// Whether sending the request again would fail in the same way, whatever the kind.
+    /// Whether a repeated request would fail in the same way, regardless of the kind.
     pub is_permanent: bool,
     /// The cause.
     pub source: Option<Arc<dyn StdError + Send + Sync>>,
 }
 
 impl Failure {
-    /// Makes a failure of which nothing else is known.
+    /// Creates a failure. All other fields are empty.
     pub fn new(kind: ErrorKind, outcome: Outcome, message: impl Into<Cow<'static, str>>) -> Self {
         Self {
             kind,
@@ -91,7 +94,7 @@ impl Failure {
         }
     }
 
-    /// Sets the cause.
+    /// Sets the cause. [`source`](StdError::source) of the error returns it.
     #[must_use]
     pub fn caused_by(mut self, source: impl StdError + Send + Sync + 'static) -> Self {
         self.source = Some(Arc::new(source));

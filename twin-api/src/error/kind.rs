@@ -1,35 +1,26 @@
-//! What went wrong, and whether the operation may have happened.
+//! Defines the kinds of errors and the outcomes of a call.
 
-/// What went wrong, in a word.
-///
-/// ```
-/// use twin_api::ErrorKind;
-/// # async fn example(twin: twin_api::Client) {
-/// if let Err(error) = twin.get_me().send().await
-///     && error.kind() == ErrorKind::NotTheApi
-/// {
-///     println!("the base URL is wrong");
-/// }
-/// # }
-/// ```
+/// The kind of an [`Error`](crate::Error).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ErrorKind {
     /// The client cannot be built, or cannot make a call, with these settings.
     Config,
-    /// The request cannot be sent: a parameter is missing or not valid.
+    /// The request was not sent: a parameter is missing or not valid.
     InvalidRequest,
-    /// The connection failed, before an answer or within one.
+    /// The connection failed before or during the response.
     Transport,
-    /// An attempt, or all attempts together, took too long.
+    /// An attempt or the whole call took too long.
     Timeout,
-    /// The service refused; [`Error::problem`](crate::Error::problem) says why.
+    /// The service answered with an error; [`Error::problem`](crate::Error::problem) has the details.
     Problem,
-    /// The answer is JSON of another shape; [`Error::json_path`](crate::Error::json_path) says where.
+    /// The response is JSON but does not match its schema;
+    /// [`Error::json_path`](crate::Error::json_path) has the place.
     Decode,
-    /// The answer does not come from the API: HTML, a redirect, anything that is not JSON.
+    /// The response does not come from the API: HTML, a redirect, or a body that is not JSON. The base
+    /// URL may be wrong, or a proxy answered.
     NotTheApi,
-    /// The answer is larger than the client accepts, or a delivery than the verifier accepts.
+    /// The response is larger than the client accepts, or a delivery than the verifier accepts.
     TooLarge,
     /// The pages of a list are inconsistent. Only `twin-ext` makes this error.
     Pagination,
@@ -37,32 +28,30 @@ pub enum ErrorKind {
     Run,
     /// A webhook delivery cannot be trusted. Only `twin-ext` makes this error.
     Webhook,
-    /// The answer differs from the document, and the client is strict. Only `twin-ext` makes
-    /// this error.
+    /// The response differs from the OpenAPI document and the client is strict. Only `twin-ext`
+    /// makes this error.
     Drift,
 }
 
 /// Whether the operation may have happened.
 ///
-/// ```
-/// use twin_api::Outcome;
-/// assert!(Outcome::Unknown.may_have_happened());
-/// assert!(!Outcome::Rejected.may_have_happened());
-/// ```
+/// The variants are ordered from certainly not to certainly, so that `max` combines attempts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Outcome {
-    /// The request never left.
+    /// The request was not sent.
     NotSent,
-    /// The service refused: the operation did not happen.
+    /// The service rejected the request: the operation did not happen.
     Rejected,
-    /// The operation may have happened.
+    /// The operation may have happened: the response is missing or ambiguous.
     Unknown,
-    /// The service accepted the request, but its answer could not be read.
+    /// The service accepted the request, but its response could not be used.
     Accepted,
 }
 
 impl Outcome {
-    /// Returns whether the operation may have happened: look before sending it again.
+    /// Returns whether the operation may have happened.
+    ///
+    /// If it may, check the state of the service before you send the request again.
     ///
     /// ```
     /// # fn example(error: &twin_api::Error) {

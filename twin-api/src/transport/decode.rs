@@ -1,7 +1,7 @@
-//! Reads the typed answer of an operation from its bytes.
+//! Decodes the response of an operation.
 //!
-//! Where an answer does not decode, the error says where in it. It quotes no API key, and
-//! nothing at all of an answer that holds a secret.
+//! A decoding error has the place in the JSON. It never quotes the API key, nor any part of a
+//! response that contains secrets.
 
 use bytes::Bytes;
 use reqwest::StatusCode;
@@ -12,24 +12,24 @@ use serde_json::error::Category;
 use super::{Failure, Redactor, refusal, replace_lone_surrogates, run_id};
 use crate::{ErrorKind, Outcome};
 
-/// What serde says is cut behind this many bytes: it quotes values, however long they are.
+/// Maximum bytes of an error text of serde, which quotes values of any length.
 const MESSAGE: usize = 300;
 
-/// How much of an answer that could not be read is kept, in characters.
+/// Maximum characters of the excerpt of a response.
 const EXCERPT: usize = 200;
 
-/// What secrets are called in the answers of the API, or begin with.
+/// Names and prefixes of secrets in responses.
 const SECRETS: [&str; 3] = ["\"api_key\"", "\"signing_secret\"", "whsec_"];
 
-/// What may be quoted of an answer that does not decode.
+/// How much of a response an error may quote.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Quote {
     Excerpt,
-    /// The answer of this operation holds a secret.
+    /// Nothing, because the response of this operation contains a secret.
     Nothing,
 }
 
-/// Reads a `T`. A text that is not Unicode does not fail the answer: it is replaced.
+/// Decodes a `T`. Invalid Unicode in the body is replaced and does not fail the response.
 pub(super) fn decode<T: DeserializeOwned>(
     body: &Bytes,
     quote: Quote,
@@ -56,14 +56,13 @@ pub(super) fn decode<T: DeserializeOwned>(
     Err(Box::new(failure))
 }
 
-/// The same with U+FFFD in the place of everything that is not Unicode. One odd name must not
-/// fail a list.
+/// Replaces everything that is not Unicode with U+FFFD. One malformed name must not fail a list.
 fn repaired(body: &[u8]) -> Vec<u8> {
     let text = String::from_utf8_lossy(body);
     replace_lone_surrogates(text.as_bytes()).into_owned()
 }
 
-/// Whether this is JSON, if perhaps the beginning of one only.
+/// Returns whether the body is JSON, perhaps truncated.
 fn is_json(error: &serde_json::Error, body: &[u8]) -> bool {
     match error.classify() {
         Category::Data => true,
@@ -72,16 +71,16 @@ fn is_json(error: &serde_json::Error, body: &[u8]) -> bool {
     }
 }
 
-/// Whether a member, or what looks like one, is named as secrets are.
+/// Returns whether the body seems to contain the name of a secret.
 fn names_a_secret(body: &[u8]) -> bool {
     SECRETS.iter().any(|name| body.windows(name.len()).any(|part| part == name.as_bytes()))
 }
 
-/// The failure of an answer of which nothing may be quoted.
+/// Builds the failure of a response that must not be quoted.
 fn withheld(error: &serde_json::Error) -> Failure {
     let message = format!(
-        "the answer cannot be read ({:?} error at line {} column {}); \
-         it holds a secret and is not shown",
+        "the response cannot be decoded ({:?} error at line {} column {}); \
+         it contains a secret and is not shown",
         error.classify(),
         error.line(),
         error.column()
@@ -100,8 +99,8 @@ fn undecoded<T: DeserializeOwned>(
     let path = redactor.text(&path).into_owned();
     let text = refusal::cut(&redactor.text(&error.to_string()), MESSAGE);
     let message = match path.as_str() {
-        "." => format!("the answer cannot be read: {text}"),
-        path => format!("the answer cannot be read at {path}: {text}"),
+        "." => format!("the response cannot be decoded: {text}"),
+        path => format!("the response cannot be decoded at {path}: {text}"),
     };
     let mut failure = Failure::new(ErrorKind::Decode, Outcome::Accepted, message);
     failure.json_path = Some(path);
@@ -109,20 +108,21 @@ fn undecoded<T: DeserializeOwned>(
     failure
 }
 
-/// Where in `body` a `T` fails, and why. It reads once more, so that only a failure pays.
+/// Returns where and why decoding a `T` fails. It decodes again, so that only a failure pays.
 fn place<T: DeserializeOwned>(body: &[u8]) -> Option<(String, serde_json::Error)> {
     let mut json = serde_json::Deserializer::from_slice(body);
     let error = serde_path_to_error::deserialize::<_, T>(&mut json).err()?;
     Some((error.path().to_string(), error.into_inner()))
 }
 
-/// How an answer begins; `None` of one with a secret. It is redacted before it is cut, lest a
-/// part of the key remain.
+/// Returns the beginning of a response. `None` if it contains a secret.
+///
+/// The text is redacted before it is truncated, so that no part of the key remains.
 pub(super) fn excerpt(body: &[u8], redactor: Redactor<'_>) -> Option<String> {
     if names_a_secret(body) {
         return None;
     }
-    // Characters are four bytes long at most, and those of an encoded key eighteen.
+    // A character has at most four bytes. The margin fits an encoded key.
     let beginning = &body[..body.len().min(EXCERPT * 4 + 8 * 1024)];
     let text = String::from_utf8_lossy(beginning);
     let text = redactor.text(&text);
@@ -132,7 +132,7 @@ pub(super) fn excerpt(body: &[u8], redactor: Redactor<'_>) -> Option<String> {
     })
 }
 
-/// The failure of an answer that does not come from the API; `from` is a URL without query.
+/// Builds the failure of a response that does not come from the API. `from` is a URL without query.
 pub(super) fn not_the_api(
     status: StatusCode,
     headers: &HeaderMap,
@@ -149,7 +149,7 @@ pub(super) fn not_the_api(
         None => "a body without a content type".to_owned(),
     };
     let status_code = status.as_u16();
-    let message = format!("{from} does not answer as the API does: {status_code} with {what}");
+    let message = format!("{from} does not respond like the Twin API: {status_code} with {what}");
     let mut failure = Failure::new(ErrorKind::NotTheApi, Outcome::Accepted, message);
     failure.status = Some(status);
     failure
@@ -160,8 +160,8 @@ fn says_json(content_type: &str) -> bool {
     essence.ends_with("/json") || essence.ends_with("+json")
 }
 
-/// Whether this is a web page, or gRPC that does not refuse: not an answer of the API, even where
-/// none is due.
+/// Returns whether the response is a web page, or gRPC without an error. Such a response does not
+/// come from the API, even for an operation without a response body.
 pub(super) fn is_foreign(headers: &HeaderMap, body: &[u8]) -> bool {
     let content_type = headers.get(CONTENT_TYPE);
     let content_type = content_type.map(|value| value.as_bytes().trim_ascii()).unwrap_or_default();
@@ -185,7 +185,7 @@ mod tests {
     const KEY: &str = "tw_live_canary";
 
     #[derive(Debug, Deserialize)]
-    struct Answer {
+    struct Response {
         agent: Agent,
     }
 
@@ -194,20 +194,20 @@ mod tests {
         agent_id: String,
     }
 
-    fn read(body: &str) -> Result<Answer, Box<Failure>> {
+    fn read(body: &str) -> Result<Response, Box<Failure>> {
         let key = HeaderValue::from_static(KEY);
         decode(&Bytes::from(body.to_owned()), Quote::Excerpt, Redactor::new(Some(&key)))
     }
 
     #[test]
-    fn a_failure_says_where() {
+    fn failure_has_the_json_path() {
         let failure = read(r#"{"agent": {"agent_id": 7}}"#).unwrap_err();
         assert_eq!(failure.json_path.as_deref(), Some("agent.agent_id"));
         assert!(failure.message.contains("at agent.agent_id: invalid type: integer `7`"));
     }
 
     #[test]
-    fn a_body_that_is_not_json_is_not_the_api() {
+    fn body_without_json_is_not_the_api() {
         let cases = [
             ("{\"agent\": ", ErrorKind::Decode),
             ("{\"agent\": 7}", ErrorKind::Decode),
@@ -225,7 +225,7 @@ mod tests {
     }
 
     #[test]
-    fn a_lone_surrogate_does_not_fail_an_answer() {
+    fn lone_surrogate_does_not_fail_the_response() {
         let answer = read(r#"{"agent": {"agent_id": "a\ud83d"}}"#).unwrap();
         assert_eq!(answer.agent.agent_id, "a\u{fffd}");
     }
@@ -237,7 +237,7 @@ mod tests {
     }
 
     #[test]
-    fn neither_the_key_nor_a_secret_is_quoted() {
+    fn key_and_secrets_are_not_quoted() {
         let padded = format!(r#"{{"agent": "{}{KEY}"}}"#, "x".repeat(EXCERPT - 16));
         for body in [
             format!(r#"{{"agent": "{KEY}"}}"#),

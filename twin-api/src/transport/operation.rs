@@ -1,25 +1,22 @@
-//! Which operation a request belongs to.
+//! Describes the operation of a request.
 
-/// The one `POST` that does no harm when it comes twice: a run is cancelled once.
+/// The only idempotent `POST`: a run can be cancelled once.
 const CANCEL_RUN: &str = "cancel_run";
 
-/// The operation that a request belongs to.
+/// Describes the operation of a request.
 ///
-/// ```
-/// use twin_api::transport::OperationInfo;
-/// let operation = OperationInfo::new("get_agent", "GET", "/v1/agents/{agent_id}");
-/// assert!(operation.is_idempotent());
-/// ```
+/// A [`Transport`](super::Transport) uses it to decide whether a retry is safe, and to name the
+/// operation in logs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct OperationInfo {
-    /// The name of its function: `get_agent`.
+    /// The name of the operation, as in the client: `get_agent`.
     pub operation_id: &'static str,
-    /// The method: `GET`.
+    /// The HTTP method: `GET`.
     pub method: &'static str,
-    /// The path with the names of its parameters: `/v1/agents/{agent_id}`.
+    /// The path template: `/v1/agents/{agent_id}`.
     pub path_template: &'static str,
-    /// Whether the caller reads the body of the answer as a stream, however long that takes.
+    /// Whether the caller reads the response body as a stream, for any length of time.
     pub is_stream: bool,
 }
 
@@ -33,20 +30,20 @@ impl OperationInfo {
         Self { operation_id, method, path_template, is_stream: false }
     }
 
-    /// Describes the operation as one whose answer is a stream.
+    /// Marks the operation as one with a streamed response.
     #[must_use]
     pub const fn streamed(self) -> Self {
         Self { is_stream: true, ..self }
     }
 
-    /// Returns whether the same request may be sent although an earlier one may have had its
-    /// effect: GET, HEAD, OPTIONS, PUT and DELETE, and cancelling a run.
+    /// Returns whether the request may be repeated although an earlier one may have taken effect:
+    /// GET, HEAD, OPTIONS, TRACE, PUT, DELETE, and cancelling a run.
     pub fn is_idempotent(&self) -> bool {
         matches!(self.method, "GET" | "HEAD" | "OPTIONS" | "TRACE" | "PUT" | "DELETE")
             || self.operation_id == CANCEL_RUN
     }
 
-    /// Returns whether the operation only reads, so that it cannot happen.
+    /// Returns whether the operation only reads.
     pub fn is_safe(&self) -> bool {
         matches!(self.method, "GET" | "HEAD" | "OPTIONS" | "TRACE")
     }

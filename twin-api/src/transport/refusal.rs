@@ -1,4 +1,4 @@
-//! Every refusal as problem details (RFC 9457), whatever the service sent.
+//! Converts every error response to problem details (RFC 9457).
 
 use bytes::Bytes;
 use reqwest::StatusCode;
@@ -8,23 +8,25 @@ use serde_json::{Map, Value};
 use super::Redactor;
 use crate::{ErrorKind, Outcome, Problem, transport::Failure};
 
-/// Where gRPC says how a call ended. As a name, so that no lookup has to parse it.
+/// The header with the gRPC status, parsed once, so that no lookup has to parse it.
 const GRPC_STATUS: HeaderName = HeaderName::from_static("grpc-status");
 
-/// More of a refusal is not read, in bytes: it is for a person.
+/// Maximum bytes that are read of an error response. People read it, not the decoder.
 pub(super) const READ: usize = 256 << 10;
 
-/// A text of a problem is cut behind this many bytes.
+/// Maximum bytes of a text in problem details.
 const TEXT: usize = 4 << 10;
 
-/// What is said of a refusal whose body could not be read.
-const TORN: &str = "the answer broke off before its body was read";
+/// Stands in for the body of an error response that could not be read.
+const TORN: &str = "the response ended before its body was read";
 
-/// Members of a problem whose values are secrets.
+/// Members of problem details with secret values.
 const SECRETS: [&str; 2] = ["api_key", "signing_secret"];
 
-/// Returns the status of a refusal: 4xx and 5xx, and what a gRPC code means where the gateway
-/// lets a request through to gRPC, which answers everything with 200.
+/// Returns the status of an error response. `None` for a success.
+///
+/// It is the HTTP status for 4xx and 5xx. A gateway may pass gRPC through, with an HTTP status of
+/// 200; the gRPC status is then mapped to HTTP.
 ///
 /// ```
 /// use twin_api::reqwest::{StatusCode, header::HeaderMap};
@@ -43,7 +45,7 @@ pub fn refusal_status(status: StatusCode, headers: &HeaderMap) -> Option<StatusC
     grpc_status(code)
 }
 
-/// HTTP for a gRPC code, as google.rpc.Code maps them; `None` for OK.
+/// Maps a gRPC status to HTTP, like google.rpc.Code. `None` for OK.
 fn grpc_status(code: u16) -> Option<StatusCode> {
     Some(match code {
         0 => return None,
@@ -61,15 +63,15 @@ fn grpc_status(code: u16) -> Option<StatusCode> {
     })
 }
 
-/// Returns whether a refusal with this status may pass without a change by the caller.
+/// Returns whether a request that failed with this status may succeed if it is repeated unchanged.
 pub fn is_transient(status: StatusCode) -> bool {
     crate::error::is_transient(status)
 }
 
-/// Returns whether the operation may have happened although it was refused with this status.
+/// Returns whether the operation may have happened although the service answered with this error.
 ///
-/// A 503 with `Retry-After` is a refusal. A 503 without one, like other 5xx, is also what a
-/// gateway answers when it loses the service in the middle of the work.
+/// A 503 with `Retry-After` is a rejection. A gateway answers a 503 without it, or another 5xx,
+/// also when it loses the service during the work.
 pub fn refusal_outcome(status: StatusCode, asked_to_wait: bool) -> Outcome {
     match status.as_u16() {
         503 if asked_to_wait => Outcome::Rejected,
@@ -79,7 +81,7 @@ pub fn refusal_outcome(status: StatusCode, asked_to_wait: bool) -> Outcome {
     }
 }
 
-/// The error that a refusal with this body is; `None` stands for a body that broke off.
+/// Builds the failure of an error response. `None` stands for a body that could not be read.
 pub(super) fn failure(status: StatusCode, body: Option<&Bytes>, redactor: Redactor<'_>) -> Failure {
     let mut failure = Failure::new(ErrorKind::Problem, Outcome::Rejected, "");
     failure.status = Some(status);
@@ -100,7 +102,7 @@ fn problem(status: StatusCode, body: Option<&Bytes>, redactor: Redactor<'_>) -> 
     problem
 }
 
-/// Problem details for a body that is not problem+json: the standard title, and the text.
+/// Builds problem details for a body that is not problem+json.
 fn plain(status: StatusCode, text: &str) -> Problem {
     Problem {
         title: status.canonical_reason().map(ToOwned::to_owned),
@@ -109,9 +111,10 @@ fn plain(status: StatusCode, text: &str) -> Problem {
     }
 }
 
-/// Members of a wrong type become text; a `null` is an absent member. Where the object is not
-/// problem details but the older `{"error": {"code", "message"}}`, the message becomes the
-/// detail. No other member is dropped.
+/// Builds problem details from a JSON object.
+///
+/// Members of a wrong type become text, and `null` counts as absent. The message of the older
+/// `{"error": {"code", "message"}}` becomes the detail. All other members are kept.
 fn from_object(mut members: Map<String, Value>) -> Problem {
     members.retain(|_, value| !value.is_null());
     members.remove("status");
@@ -138,7 +141,7 @@ fn older_message(members: &Map<String, Value>) -> Option<String> {
         .find_map(|value| value.as_str().filter(|text| !text.is_empty()).map(ToOwned::to_owned))
 }
 
-/// The problem without the key, and without the values of secrets.
+/// Removes the key and the values of secrets from a problem.
 pub(super) fn redacted_problem(problem: Problem, redactor: Redactor<'_>) -> Problem {
     let clean = |text: String| redactor.text(&text).into_owned();
     Problem {
@@ -150,7 +153,7 @@ pub(super) fn redacted_problem(problem: Problem, redactor: Redactor<'_>) -> Prob
     }
 }
 
-/// The members without the key, and without the values of secrets.
+/// Removes the key and the values of secrets from members.
 fn redacted_members(members: Map<String, Value>, redactor: Redactor<'_>) -> Map<String, Value> {
     let each = members.into_iter().map(|(name, value)| {
         let is_secret = SECRETS.contains(&name.as_str());
@@ -174,7 +177,7 @@ fn redacted(value: Value, redactor: Redactor<'_>) -> Value {
     }
 }
 
-/// `text`, cut behind about `most` bytes.
+/// Truncates `text` to about `most` bytes.
 pub(super) fn cut(text: &str, most: usize) -> String {
     match text.char_indices().map(|(index, _)| index).find(|index| *index >= most) {
         Some(end) => format!("{}…", &text[..end]),
@@ -207,7 +210,7 @@ mod tests {
     }
 
     #[test]
-    fn the_status_is_that_of_the_answer() {
+    fn status_is_that_of_the_response() {
         assert_eq!(of(403, r#"{"title": "T"}"#), json!({"title": "T", "status": 403}));
         assert_eq!(of(403, r#"{"status": "404"}"#), json!({"status": 403}));
         assert_eq!(of(503, r#"{"status": 1e400}"#)["status"], 503);
@@ -252,7 +255,7 @@ mod tests {
     }
 
     #[test]
-    fn long_and_deep_bodies_are_cut() {
+    fn long_and_deep_bodies_are_truncated() {
         let long = of(500, &"é".repeat(100_000));
         assert!(long["detail"].as_str().unwrap().len() <= TEXT + "…".len() + 1);
         let deep = of(500, &"[".repeat(10_000));
@@ -260,7 +263,7 @@ mod tests {
     }
 
     #[test]
-    fn the_key_and_secrets_are_redacted_before_texts_are_cut() {
+    fn key_and_secrets_are_redacted_before_truncation() {
         let key = HeaderValue::from_static("tw_live_canary");
         let text = |body: &str| with_key(400, body, Some(&key)).to_string();
         let padded = format!("{}tw_live_canary", "x".repeat(TEXT - 8));
@@ -277,7 +280,7 @@ mod tests {
     }
 
     #[test]
-    fn a_grpc_code_is_a_refusal_unless_it_is_ok() {
+    fn grpc_status_is_an_error_unless_ok() {
         let refused_with = |code: &'static str| {
             let headers = [("grpc-status".parse().unwrap(), HeaderValue::from_static(code))];
             refusal_status(StatusCode::OK, &headers.into_iter().collect())

@@ -1,4 +1,4 @@
-//! What a transport knows of a call besides its answer.
+//! Defines the report of a transport about a call.
 
 use std::time::Duration;
 
@@ -6,33 +6,39 @@ use bytes::Bytes;
 
 use crate::Outcome;
 
-/// What a [`Transport`](super::Transport) knows of a call besides its answer.
+/// Reports what a [`Transport`](super::Transport) knows about a call besides its response.
 ///
-/// A transport leaves it among the extensions of the response, where the client looks for it.
+/// The transport adds it to the extensions of the response. The client copies it to the
+/// [`Error`](crate::Error) of the call.
 ///
 /// ```
+/// # use twin_api::{Outcome, reqwest::Response};
 /// use twin_api::transport::Report;
+/// # fn example(mut response: Response) -> Response {
 /// let mut report = Report::default();
 /// report.attempts = 3;
-/// assert_eq!(report.body, None);
+/// report.earlier = Outcome::Unknown;
+/// response.extensions_mut().insert(report);
+/// # response
+/// # }
 /// ```
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct Report {
-    /// How many times the request was sent.
+    /// The number of attempts.
     pub attempts: u32,
-    /// How long it took until the answer was there, pauses included.
+    /// The time until the response arrived, pauses included.
     pub elapsed: Duration,
-    /// The worst that an attempt before the last may have come to.
+    /// The worst outcome of the attempts before the last.
     pub earlier: Outcome,
-    /// How long the service asked to wait, if the transport read it by a clock of its own.
+    /// The delay that the service requested, if the transport has read it.
     pub retry_after: Option<Duration>,
-    /// The body, if the transport has read it; the response's own is not read then.
+    /// The body, if the transport has read it. The client then does not read the response.
     pub body: Option<Bytes>,
 }
 
 impl Default for Report {
-    /// One attempt that took no time.
+    /// Returns a report of one attempt.
     fn default() -> Self {
         Self {
             attempts: 1,

@@ -1,16 +1,16 @@
-//! What a service asks for in `Retry-After`.
+//! Parses the header `Retry-After`.
 //!
-//! It is seconds, fractions too, or an HTTP date; anything else counts as absent. Of several
-//! values, the longest counts.
+//! The value is a number of seconds, also with a fraction, or an HTTP date. Other values are
+//! ignored. Of several headers, the longest delay counts.
 
 use std::time::{Duration, SystemTime};
 
 use reqwest::header::{DATE, HeaderMap, RETRY_AFTER};
 
-/// Returns how long the service asks to wait; a date that has passed asks for no time.
+/// Returns the delay that the service requests. A date in the past requests no delay.
 ///
-/// A date is compared with the answer's own `Date`, because the two clocks may differ; with
-/// `now` where there is none.
+/// A date is compared with the `Date` of the response, because the two clocks may differ, or
+/// with `now` without one.
 ///
 /// ```
 /// use std::time::{Duration, SystemTime};
@@ -36,7 +36,7 @@ pub fn retry_after(headers: &HeaderMap, now: impl Fn() -> SystemTime) -> Option<
     values.filter_map(|value| read(value.to_str().ok()?.trim())).max()
 }
 
-/// Digits with at most one point between them.
+/// Parses digits with at most one decimal point between them.
 fn seconds(text: &str) -> Option<Duration> {
     let (whole, fraction) = text.split_once('.').unwrap_or((text, "0"));
     let is_number =
@@ -44,7 +44,7 @@ fn seconds(text: &str) -> Option<Duration> {
     if !is_number(whole) || !is_number(fraction) {
         return None;
     }
-    // A number that does not fit is longer than anybody waits, too.
+    // A number that does not fit means a very long delay as well.
     let whole = whole.parse().unwrap_or(u64::MAX);
     let nanoseconds = format!("{fraction:0<9}").get(..9).and_then(|digits| digits.parse().ok());
     Some(Duration::new(whole, nanoseconds.unwrap_or_default()))
@@ -102,7 +102,7 @@ mod tests {
     }
 
     #[test]
-    fn a_date_is_relative_to_the_date_of_the_answer() {
+    fn date_is_relative_to_the_date_of_the_response() {
         let mut headers = HeaderMap::new();
         headers.insert(RETRY_AFTER, HeaderValue::from_static("Sun, 06 Nov 1994 09:00:09 GMT"));
         headers.insert(DATE, HeaderValue::from_static("Sun, 06 Nov 1994 09:00:00 GMT"));
@@ -112,7 +112,7 @@ mod tests {
     }
 
     #[test]
-    fn any_value_is_read_or_ignored() {
+    fn random_values_are_parsed_or_ignored() {
         let mut seed = 1_u64;
         let letters = b"0123456789 -+.,:eGMTSunNov\x80\xff";
         for _ in 0..100_000 {

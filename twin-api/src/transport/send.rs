@@ -1,5 +1,7 @@
-//! What every generated `send` ends with: the request goes through the transport, and becomes a
-//! value or an [`Error`] that knows its operation.
+//! Sends the request of every generated builder and decodes its response.
+//!
+//! Each function adds the key, calls the transport, and returns a value or an [`Error`] with the
+//! operation filled in.
 
 use std::mem;
 use std::time::{Instant, SystemTime};
@@ -19,7 +21,7 @@ use super::{
 use crate::error::{Error, ErrorKind, Outcome};
 use crate::network;
 
-/// Sends a request whose answer is JSON.
+/// Sends a request with a JSON response.
 pub(crate) async fn send<T: DeserializeOwned>(
     http: &reqwest::Client,
     inner: &Inner,
@@ -30,7 +32,7 @@ pub(crate) async fn send<T: DeserializeOwned>(
     call.exchange(http, request).await?.decode(Quote::Excerpt)
 }
 
-/// Sends a request whose answer is JSON with a secret in it: an error quotes nothing of it.
+/// Sends a request with a JSON response that contains secrets. Errors quote nothing of it.
 #[allow(dead_code, reason = "other documents have no secrets")]
 pub(crate) async fn send_secret<T: DeserializeOwned>(
     http: &reqwest::Client,
@@ -42,7 +44,7 @@ pub(crate) async fn send_secret<T: DeserializeOwned>(
     call.exchange(http, request).await?.decode(Quote::Nothing)
 }
 
-/// Sends a request that is answered with nothing.
+/// Sends a request with an empty response.
 #[allow(dead_code, reason = "other documents have no such operation")]
 pub(crate) async fn send_empty(
     http: &reqwest::Client,
@@ -56,7 +58,7 @@ pub(crate) async fn send_empty(
     Ok(ResponseValue::new((), answered.response.status(), headers))
 }
 
-/// Sends a request whose answer is read as it comes.
+/// Sends a request with a streamed response.
 #[allow(dead_code, reason = "other documents have such operations")]
 pub(crate) async fn stream(
     http: &reqwest::Client,
@@ -65,7 +67,7 @@ pub(crate) async fn stream(
     operation: &'static OperationInfo,
 ) -> Result<ResponseValue<ByteStream>, Error> {
     let call = Call::new(inner, operation);
-    let Answered { response, body, .. } = call.exchange(http, request).await?;
+    let Received { response, body, .. } = call.exchange(http, request).await?;
     if body.is_empty() {
         return Ok(ResponseValue::stream(response));
     }
@@ -76,20 +78,20 @@ pub(crate) async fn stream(
     Ok(ResponseValue::stream(rebuilt.into()))
 }
 
-/// The error of a parameter that is missing or not valid.
+/// Builds the error for a parameter that is missing or not valid.
 pub(crate) fn invalid_request(operation: &'static OperationInfo, message: String) -> Error {
     let mut failure = Failure::new(ErrorKind::InvalidRequest, Outcome::NotSent, message);
     describe(&mut failure, operation);
     failure.into()
 }
 
-/// The error of a value that no header may hold. It does not quote the value.
+/// Builds the error for a value that a header cannot hold. It does not quote the value.
 #[allow(dead_code, reason = "other documents have parameters in headers")]
 pub(crate) fn invalid_header(operation: &'static OperationInfo, name: &str) -> Error {
-    invalid_request(operation, format!("{name} holds a character that no header may hold"))
+    invalid_request(operation, format!("{name} contains a character that a header cannot hold"))
 }
 
-/// A request with a form as its body.
+/// Sets a form as the body of a request.
 #[allow(dead_code, reason = "other documents have bodies that are forms")]
 pub(crate) fn form(
     request: RequestBuilder,
@@ -100,7 +102,7 @@ pub(crate) fn form(
     built.map_err(|_| invalid_request(operation, "the body cannot be sent as a form".to_owned()))
 }
 
-/// Says of which operation a failure is.
+/// Adds the operation to a failure.
 fn describe(failure: &mut Failure, operation: &OperationInfo) {
     failure.operation = Some(operation.operation_id.into());
     failure.method = Method::from_bytes(operation.method.as_bytes()).ok();
@@ -115,13 +117,13 @@ struct Call<'a> {
     inner: &'a Inner,
     operation: &'static OperationInfo,
     started: Instant,
-    /// The URL of the request; `None` until the request is built. The URL of a response may be
-    /// another one, because a transport can make a response from a recording.
+    /// The URL of the request. `None` until the request is built. A response may have another URL,
+    /// because a transport can build it from a recording.
     url: Option<Url>,
 }
 
-/// A success that has not been decoded yet.
-struct Answered<'a> {
+/// A success response that is not decoded yet.
+struct Received<'a> {
     call: Call<'a>,
     response: Response,
     body: Bytes,
@@ -133,12 +135,12 @@ impl<'a> Call<'a> {
         Self { inner, operation, started: Instant::now(), url: None }
     }
 
-    /// Sends the request; what is not a success becomes an error.
+    /// Sends the request. A response that is not a success becomes an error.
     async fn exchange(
         mut self,
         http: &reqwest::Client,
         request: reqwest::Result<Request>,
-    ) -> Result<Answered<'a>, Error> {
+    ) -> Result<Received<'a>, Error> {
         let mut request = match request {
             Ok(request) => request,
             Err(error) => return Err(self.unbuilt(error)),
@@ -171,7 +173,7 @@ impl<'a> Call<'a> {
                 Err(error) => return Err(self.torn(&mut response, error, report)),
             },
         };
-        let answered = Answered { call: self, response, body, report };
+        let answered = Received { call: self, response, body, report };
         if decode::is_foreign(answered.response.headers(), &answered.body) {
             let excerpt = decode::excerpt(&answered.body, answered.call.inner.redactor());
             return Err(answered.not_the_api(excerpt));
@@ -179,7 +181,7 @@ impl<'a> Call<'a> {
         Ok(answered)
     }
 
-    /// The request could not be built; nothing was sent.
+    /// Builds the error for a request that could not be built. Nothing was sent.
     fn unbuilt(&self, error: reqwest::Error) -> Error {
         let mut failure = Failure::from(Error::from(error));
         describe(&mut failure, self.operation);
@@ -206,11 +208,11 @@ impl<'a> Call<'a> {
         self.answered(failure, &mut response, report)
     }
 
-    /// A status that is neither a success nor a refusal.
+    /// Builds the error for a status that is neither a success nor an error.
     fn unexpected(self, response: &mut Response, report: Option<Report>) -> Error {
         let status = response.status();
         let what = if status.is_redirection() && response.headers().contains_key(LOCATION) {
-            "it redirects, and redirects are not followed"
+            "redirects are not followed"
         } else {
             "the API does not use this status"
         };
@@ -219,7 +221,7 @@ impl<'a> Call<'a> {
             _ => Outcome::Unknown,
         };
         let (from, status) = (self.place(), status.as_u16());
-        let message = format!("{from} does not answer as the API does: {status}; {what}");
+        let message = format!("{from} does not respond like the Twin API: {status}; {what}");
         let mut failure = Failure::new(ErrorKind::NotTheApi, outcome, message);
         failure.status = Some(response.status());
         self.answered(failure, response, report)
@@ -231,7 +233,7 @@ impl<'a> Call<'a> {
         self.answered(failure, response, report)
     }
 
-    /// The error that an answer is.
+    /// Builds the error for a response, and takes its headers.
     fn answered(
         self,
         mut failure: Failure,
@@ -242,20 +244,20 @@ impl<'a> Call<'a> {
         self.failed(failure, report)
     }
 
-    /// The error that a failure is to the caller.
+    /// Builds the error for the caller, with operation, attempts and outcome.
     fn failed(&self, mut failure: Failure, report: Option<Report>) -> Error {
         failure.path = self.url.as_ref().map(|url| url.path().to_owned());
         describe(&mut failure, self.operation);
         if let Some(report) = report {
             failure.attempts = report.attempts;
             failure.elapsed = report.elapsed;
-            // What only reads does not happen.
+            // A safe method has no effect, so the outcome of earlier attempts does not matter.
             if !self.operation.is_safe() {
                 failure.outcome = failure.outcome.max(report.earlier);
             }
         }
         let sent = !matches!(failure.kind, ErrorKind::InvalidRequest | ErrorKind::Config);
-        // The transport has counted nothing.
+        // The transport reported no attempts.
         if failure.attempts == 0 && sent {
             failure.attempts = 1;
             failure.elapsed = self.started.elapsed();
@@ -263,15 +265,14 @@ impl<'a> Call<'a> {
         self.redacted(failure)
     }
 
-    /// Where the request went: its URL without the query.
+    /// Returns the URL of the request without its query.
     fn place(&self) -> String {
         let url = self.url.as_ref();
         let place = url.map(|url| url.origin().ascii_serialization() + url.path());
         place.unwrap_or_default()
     }
 
-    /// Removes the key from everything that came from an answer, from the caller or from a
-    /// transport.
+    /// Removes the key from all texts that came from a response, the caller or a transport.
     fn redacted(&self, mut failure: Failure) -> Error {
         let redactor = self.inner.redactor();
         let clean = |text: &str| redactor.text(text).into_owned();
@@ -289,7 +290,7 @@ impl<'a> Call<'a> {
     }
 }
 
-impl Answered<'_> {
+impl Received<'_> {
     fn decode<T: DeserializeOwned>(mut self, quote: Quote) -> Result<ResponseValue<T>, Error> {
         match decode::decode(&self.body, quote, self.call.inner.redactor()) {
             Ok(value) => {
@@ -316,7 +317,7 @@ impl Answered<'_> {
     }
 }
 
-/// The whole body, without a copy if it came in one piece.
+/// Reads the whole body. A body of one chunk is not copied.
 async fn read(response: &mut Response) -> reqwest::Result<Bytes> {
     let Some(first) = response.chunk().await? else { return Ok(Bytes::new()) };
     let Some(second) = response.chunk().await? else { return Ok(first) };
@@ -328,8 +329,8 @@ async fn read(response: &mut Response) -> reqwest::Result<Bytes> {
     Ok(body.freeze())
 }
 
-/// The beginning of a refusal; `None` if it could not be read. The status is known then all the
-/// same, and worth more than the error of the connection.
+/// Reads the beginning of an error response. `None` if it could not be read: the status matters
+/// more than the error of the connection.
 async fn beginning(response: &mut Response) -> Option<Bytes> {
     let mut body = BytesMut::new();
     while body.len() < refusal::READ {

@@ -36,7 +36,7 @@ async fn decode_error_has_json_path_and_excerpt() {
     assert_eq!(error.excerpt().unwrap().chars().count(), 201);
     assert_eq!(
         error.to_string(),
-        "the answer cannot be read at agent.agent_id: invalid type: integer `7`, expected a \
+        "the response cannot be decoded at agent.agent_id: invalid type: integer `7`, expected a \
          string at line 1 column 24 (GET /v1/agents/agent_abc123)"
     );
     assert_eq!(error.headers()["content-type"], "application/json");
