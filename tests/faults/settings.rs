@@ -135,7 +135,7 @@ async fn errors_of_recorded_responses_name_the_place_of_the_request() {
     let refusal =
         || Ok(http::Response::builder().status(403).body("{}".to_owned()).expect("it is right"));
     for (recording, text) in [
-        (Recording(page), "http://127.0.0.1:9/base/v1/me does not answer as the API does"),
+        (Recording(page), "http://127.0.0.1:9/base/v1/me does not respond like the Twin API"),
         (Recording(refusal), "403 Forbidden (GET /base/v1/me)"),
     ] {
         let builder = ClientBuilder::new(KEY).base_url("http://127.0.0.1:9/base");

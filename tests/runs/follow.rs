@@ -101,7 +101,7 @@ async fn events_fail_with_counts_when_after_index_is_ignored() {
         }
     };
     assert_eq!((came, error.kind()), (500, ErrorKind::Pagination));
-    assert!(error.to_string().contains("500 of 1510 items came"), "{error}");
+    assert!(error.to_string().contains("500 of 1510 items were read"), "{error}");
     assert_eq!((error.items_seen(), error.items_total()), (Some(500), Some(1510)));
     assert!(events.is_terminated() && events.next().await.is_none());
     assert!(twin.count("list_run_events") <= 5);

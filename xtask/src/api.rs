@@ -1,9 +1,8 @@
-//! `cargo xtask api`: the public API of each library as a text file that a reviewer reads.
+//! `cargo xtask api`: writes the public API of each library to a text file, for reviewers.
 //!
-//! A change of the API is then a readable difference, and an accidental one fails the check.
-//! rustdoc writes the API as JSON, which only a nightly compiler offers: the environment
-//! variable `RUSTC_BOOTSTRAP` makes a stable one do it. The operations and types of twin-api are
-//! left out; the surface snapshots show them.
+//! A change of the API is then a readable diff, and an accidental change fails the check. rustdoc
+//! writes the API as JSON, which needs a nightly compiler or `RUSTC_BOOTSTRAP`. The operations and
+//! types of twin-api are left out, because the surface snapshots show them.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -16,21 +15,21 @@ use similar::TextDiff;
 use crate::console::Console;
 use crate::regen::{Mode, Verdict};
 
-/// Where the files are, from the root of the repository.
+/// The folder of the files, relative to the root of the repository.
 const FOLDER: &str = "tests/public-api";
 
-/// The version of rustdoc's JSON that the crate public-api reads.
+/// The version of rustdoc's JSON format that the crate public-api supports.
 const FORMAT: u64 = 57;
 
-/// The Rust that writes it.
+/// The Rust version that writes this format.
 const RUST: &str = "1.95";
 
-/// A library whose API is kept.
+/// A library whose API is written.
 struct Library {
     name: &'static str,
-    /// The features of which the API is shown. A TLS feature adds nothing to it.
+    /// The features to enable. A TLS feature adds nothing to the API.
     features: &'static str,
-    /// The modules that are shown elsewhere.
+    /// The modules that are left out.
     omitted: &'static [&'static str],
 }
 
@@ -48,20 +47,20 @@ const LIBRARIES: &[Library] = &[
     Library { name: "twin-emulator", features: "contract", omitted: &[] },
 ];
 
-/// What to do.
+/// The options of the command.
 #[derive(Debug, Clone)]
 pub struct Options {
     /// The repository.
     pub root: PathBuf,
-    /// Whether to write the files.
+    /// Whether to write the files or to check them.
     pub mode: Mode,
 }
 
 /// Writes or checks the files.
 ///
 /// # Errors
-/// When a library does not compile, and when this Rust writes another JSON than the crate
-/// public-api reads.
+/// A library does not compile, or this Rust writes another JSON format than the crate public-api
+/// supports.
 pub fn run(options: &Options, console: &mut Console) -> anyhow::Result<Verdict> {
     let mut verdict = Verdict::Fresh;
     for library in LIBRARIES {
@@ -115,7 +114,7 @@ fn listed(root: &Path, library: &Library) -> anyhow::Result<String> {
 
 /// Runs rustdoc and returns the JSON file that it wrote.
 fn document(root: &Path, library: &Library) -> anyhow::Result<PathBuf> {
-    // A target folder of its own: the variable would make cargo compile dependencies again.
+    // Use another target folder: the variable would make cargo rebuild the dependencies.
     let target = root.join("target/public-api");
     let status = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
         .args(["rustdoc", "--quiet", "--locked", "--lib", "--no-default-features"])

@@ -1,6 +1,4 @@
-//! What changed, short enough to be read: per file the lines that came and went.
-//!
-//! It shows no context and no more than a screenful; `git diff` has the rest.
+//! Summarises changed files: the added and removed lines of each, limited to a screenful.
 
 use std::fmt::Write as _;
 use std::time::Duration;
@@ -10,11 +8,10 @@ use similar::{ChangeTag, TextDiff};
 use crate::snapshots;
 use crate::write::Change;
 
-/// Lines shown of one file.
+/// Maximum lines that are printed for one file.
 const SHOWN: usize = 20;
 
-/// Describes changed files: of an input its sizes, of a derived file the lines that came and
-/// went, and at last a summary on one line.
+/// Describes changed files: sizes for inputs, lines for derived files, and a summary line.
 pub(crate) fn describe(inputs: &[Change], surface: &[Change]) -> String {
     let mut report = String::new();
     for change in inputs {
@@ -37,7 +34,7 @@ pub(crate) fn describe(inputs: &[Change], surface: &[Change]) -> String {
     report
 }
 
-/// The lines in which one file changes.
+/// The changed lines of one file.
 struct Lines<'a> {
     change: &'a Change,
     shown: Vec<String>,
@@ -51,7 +48,7 @@ impl<'a> Lines<'a> {
             |side: &Option<Vec<u8>>| side.as_deref().map(snapshots::text_of).unwrap_or_default();
         let (old, new) = (text(&change.old), text(&change.new));
         let mut lines = Self { change, shown: Vec::new(), added: 0, removed: 0 };
-        // The limit makes the diff of two unlike texts coarser, never wrong.
+        // The time limit makes the diff of two unlike texts coarser, but never wrong.
         let diff = TextDiff::configure().timeout(Duration::from_secs(1)).diff_lines(&old, &new);
         for line in diff.iter_all_changes() {
             let sign = match line.tag() {
@@ -101,7 +98,7 @@ mod tests {
     }
 
     #[test]
-    fn lines_that_came_and_went() {
+    fn prints_added_and_removed_lines() {
         let surface = [
             change("a.snap", Some("---\nx: y\n---\none\ntwo\n"), Some("---\nx: y\n---\none\n2\n")),
             change("b.snap", None, Some("new\n")),
@@ -122,7 +119,7 @@ mod tests {
     }
 
     #[test]
-    fn a_long_change_is_cut_and_counted() {
+    fn long_changes_are_truncated_with_a_count() {
         let long = "line\n".repeat(1000);
         let shown = describe(&[], &[change("a.snap", None, Some(&long))]);
         assert!(shown.contains("… and 980 more"), "{shown}");

@@ -1,7 +1,7 @@
-//! `cargo xtask check`: every check that a change must pass, as one list.
+//! `cargo xtask check`: runs every check that a change must pass.
 //!
-//! `.ci/run` installs what the checks need and then runs this list. The checks run in order and
-//! the first failure ends the run, so the fast ones come first. This module installs nothing.
+//! `.ci/run` installs the tools and then runs this list. The checks run in order and the first
+//! failure ends the run, so the fast ones come first. This module installs nothing.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -70,8 +70,8 @@ const fn slow(name: &'static str, action: Action) -> Step {
     Step { name, speed: Speed::Slow, action }
 }
 
-/// The checks in their order. A new check goes before "tests": the test runner's closing lines
-/// must be the last of the log.
+/// The checks, in order. Add a new check before "tests", because the summary of the test runner
+/// must end the log.
 const STEPS: &[Step] = &[
     fast("format", Action::Run("cargo fmt --all --check")),
     fast("sources", Action::Sources),
@@ -99,7 +99,7 @@ const STEPS: &[Step] = &[
     slow("features: no TLS", Action::Features("twin-api", "test --lib", "client")),
     slow("features: rustls-ring", Action::Features("twin-api", "test --lib", "rustls-ring")),
     slow("features: native-tls", Action::Features("twin-api", "test --lib", "native-tls")),
-    // Each part of twin-ext without the others.
+    // Build each part of twin-ext without the others.
     slow("features: client", Action::Features("twin-ext", "check", "client")),
     slow("features: pages", Action::Features("twin-ext", "check", "pages")),
     slow("features: runs", Action::Features("twin-ext", "check", "runs")),
@@ -118,7 +118,7 @@ const STEPS: &[Step] = &[
              --manifest-path target/package-unpacked/Cargo.toml",
         ),
     ),
-    // Users' programs with the staged crates, against the emulator; one for each TLS feature.
+    // Build programs of users with the staged crates, once for each TLS feature.
     slow("consumers: tests", Action::Consumers("test")),
     slow("consumers: git dependency", Action::GitDependency),
     slow(
@@ -129,7 +129,7 @@ const STEPS: &[Step] = &[
         "consumers: native TLS",
         Action::Consumers("check -p cli --no-default-features -F native-tls"),
     ),
-    // Another crate of a program may enable these features, and must not change what is read.
+    // Another crate may enable these features of serde_json. They must not change what we decode.
     slow(
         "features: serde_json's",
         Action::Run("cargo test --locked -q -p twin-tests --test webhooks -F serde-json-features"),
@@ -137,7 +137,7 @@ const STEPS: &[Step] = &[
     slow("tests", Action::Run("cargo test --locked --workspace")),
 ];
 
-/// Runs the checks and shows how long each took.
+/// Runs the checks and prints how long each took.
 ///
 /// # Errors
 /// The name of the first check that fails and the command that repeats it.
@@ -147,7 +147,7 @@ pub fn run(options: &Options, console: &mut Console) -> anyhow::Result<Verdict> 
         STEPS.iter().filter(|step| !options.fast || step.speed == Speed::Fast).peekable();
     while let Some(step) = chosen.next() {
         if chosen.peek().is_none() {
-            // Before the last step: nothing may follow the test runner's closing lines.
+            // Print times before the last step, so that the test summary ends the log.
             for (name, time) in &times {
                 console.progress(format_args!("{:>7.1} s  {name}", time.as_secs_f64()));
             }

@@ -1,7 +1,6 @@
-//! The command line: what may be said, and which exit code comes of it.
+//! Parses the command line and maps results to exit codes.
 //!
-//! 0 is well, 1 is stale (`regen --check`), 2 is any error, those of usage too. It decides
-//! nothing else.
+//! Exit codes: 0 for success, 1 for a stale file (`--check`), 2 for any error, usage included.
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -127,7 +126,7 @@ struct GenerateArgs {
     /// Where the document goes after identification, known facts and overlay
     #[arg(long, value_name = "OUT.json")]
     effective: Option<PathBuf>,
-    /// What the source may count on
+    /// The crate that the source will live in
     #[arg(long, value_enum, default_value_t = generate::Target::Standalone)]
     runtime: generate::Target,
     /// Refuse an operation that cannot be generated instead of leaving it out
@@ -138,7 +137,7 @@ struct GenerateArgs {
     verbose: bool,
 }
 
-/// Runs what the arguments of this process ask for.
+/// Runs the command that the arguments of this process name.
 pub fn main() -> ExitCode {
     let mut console = Console::standard();
     match dispatch(Cli::parse().command, &mut console) {

@@ -1,8 +1,7 @@
-//! The two streams: progress for people to standard error, products to standard output.
+//! Writes progress to standard error and results to standard output.
 //!
-//! It never panics over a reader that went away (`cargo xtask generate … | head`), as
-//! `println!` does, and it never shows a terminal a control character that came from a
-//! document.
+//! Unlike `println!`, it does not panic if the reader closed the pipe (`cargo xtask generate … |
+//! head`). Control characters from a document are escaped before they reach a terminal.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -10,7 +9,7 @@ use std::io::{self, Write};
 
 use anyhow::Context as _;
 
-/// Where a command talks.
+/// The output streams of a command.
 pub struct Console {
     out: Box<dyn Write>,
     err: Box<dyn Write>,
@@ -23,36 +22,36 @@ impl fmt::Debug for Console {
 }
 
 impl Console {
-    /// The streams of this process.
+    /// Uses the streams of this process.
     pub fn standard() -> Self {
         Self { out: Box::new(io::stdout()), err: Box::new(io::stderr()) }
     }
 
-    /// Streams that go nowhere.
+    /// Discards all output.
     pub fn silent() -> Self {
         Self { out: Box::new(io::sink()), err: Box::new(io::sink()) }
     }
 
-    /// A line of progress. Nothing depends on it, so a failure to show it is none.
+    /// Prints a line of progress. A failure to print it is ignored.
     pub fn progress(&mut self, line: fmt::Arguments<'_>) {
         let line = line.to_string();
-        // The one place where an error is dropped: there is nowhere left to report it.
-        let _ = writeln!(self.err, "{}", harmless(&line));
+        // There is no other place to report the error.
+        let _ = writeln!(self.err, "{}", escaped(&line));
     }
 
-    /// A line of the product, made harmless for a terminal.
+    /// Prints a line of the result, escaped for a terminal.
     ///
     /// # Errors
-    /// As [`raw`](Self::raw).
+    /// Same as [`raw`](Self::raw).
     pub fn product(&mut self, line: fmt::Arguments<'_>) -> anyhow::Result<()> {
         let line = line.to_string();
-        self.raw(format!("{}\n", harmless(&line)).as_bytes())
+        self.raw(format!("{}\n", escaped(&line)).as_bytes())
     }
 
-    /// Bytes of the product, as they are.
+    /// Writes bytes of the result unchanged.
     ///
     /// # Errors
-    /// When they cannot be written, unless it is the reader who had enough.
+    /// Standard output cannot be written. A closed pipe is not an error.
     pub fn raw(&mut self, bytes: &[u8]) -> anyhow::Result<()> {
         match self.out.write_all(bytes).and_then(|()| self.out.flush()) {
             Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
@@ -63,8 +62,8 @@ impl Console {
     }
 }
 
-/// Escapes what moves the cursor or reorders text: a document may hold anything.
-fn harmless(line: &str) -> Cow<'_, str> {
+/// Escapes characters that move the cursor or reorder text, because a document may contain any.
+fn escaped(line: &str) -> Cow<'_, str> {
     let hostile = |c: char| {
         (c.is_control() && c != '\t' && c != '\n')
             || matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
@@ -85,11 +84,11 @@ fn harmless(line: &str) -> Cow<'_, str> {
 
 #[cfg(test)]
 mod tests {
-    use super::harmless;
+    use super::escaped;
 
     #[test]
-    fn text_stays_and_control_characters_do_not() {
-        assert_eq!(harmless("a\tb é\nc"), "a\tb é\nc");
-        assert_eq!(harmless("a\u{1b}[2Jb\u{202e}c\r"), "a\\u{1b}[2Jb\\u{202e}c\\u{d}");
+    fn only_control_characters_are_escaped() {
+        assert_eq!(escaped("a\tb é\nc"), "a\tb é\nc");
+        assert_eq!(escaped("a\u{1b}[2Jb\u{202e}c\r"), "a\\u{1b}[2Jb\\u{202e}c\\u{d}");
     }
 }

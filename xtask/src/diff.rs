@@ -1,9 +1,8 @@
-//! `cargo xtask diff OLD NEW`: what a document changes for those who use the API, and what it
-//! changes for those who use our client.
+//! `cargo xtask diff OLD NEW`: compares two documents, for users of the API and of our client.
 //!
-//! The changes compare the two documents alone. The verdict compares the clients that they
-//! become with the known facts and the overlay of this repository. It writes no file, and what
-//! it finds is never an error: it fails only where it cannot compare.
+//! The changes compare the documents. The verdict compares the clients that are generated from
+//! them with the known facts and the overlay of this repository. It writes no file. A difference is
+//! not an error; it fails only if it cannot compare.
 
 use std::path::{Path, PathBuf};
 use std::thread;
@@ -19,10 +18,10 @@ use crate::console::Console;
 mod load;
 pub(crate) mod render;
 
-/// How the report is written.
+/// The format of the report.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Format {
-    /// For a terminal: breaking changes first, nothing cut.
+    /// For a terminal: breaking changes first, nothing truncated.
     Text,
     /// For the body of a pull request.
     Markdown,
@@ -30,29 +29,29 @@ pub enum Format {
     Json,
 }
 
-/// What to compare.
+/// The options of the command.
 #[derive(Debug, Clone)]
 pub struct Options {
-    /// The repository: its history, known facts and overlay.
+    /// The repository with the history, the known facts and the overlay.
     pub root: PathBuf,
     /// A file, a revision or `revision:path`.
     pub old: String,
-    /// The same, for the newer document.
+    /// The newer document, in the same form.
     pub new: String,
-    /// How to write the report.
+    /// The format of the report.
     pub format: Format,
 }
 
-/// All differences between two documents.
+/// The result of comparing two documents.
 #[derive(Debug, Clone)]
 pub(crate) struct Comparison {
-    /// Between the documents.
+    /// Differences between the documents.
     pub(crate) changes: Vec<Change>,
-    /// Between the clients.
+    /// Differences between the clients.
     pub(crate) differences: Vec<Difference>,
-    /// What the next version has to be.
+    /// The version step that the differences require.
     pub(crate) verdict: Verdict,
-    /// Why the clients could not be compared.
+    /// The reason why the clients could not be compared.
     pub(crate) note: Option<String>,
 }
 
@@ -62,10 +61,10 @@ impl Comparison {
     }
 }
 
-/// Compares, and writes the report to standard output.
+/// Compares two documents and prints the report to standard output.
 ///
 /// # Errors
-/// When a document cannot be read or is not an OpenAPI document.
+/// A document cannot be read or is not an OpenAPI document.
 pub fn run(options: &Options, console: &mut Console) -> anyhow::Result<()> {
     let old = load::load(&options.root, &options.old).context(options.old.clone())?;
     let new = load::load(&options.root, &options.new).context(options.new.clone())?;
@@ -77,7 +76,7 @@ pub fn run(options: &Options, console: &mut Console) -> anyhow::Result<()> {
     }
 }
 
-/// Compares two documents, each with its name.
+/// Compares two documents. Each comes with its name.
 pub(crate) fn compare(
     root: &Path,
     old: (&str, &[u8]),
@@ -104,14 +103,14 @@ pub(crate) fn compare(
     })
 }
 
-/// The changes between two documents alone.
+/// Compares two documents without generating clients.
 pub(crate) fn documents(old: (&str, &[u8]), new: (&str, &[u8])) -> anyhow::Result<Vec<Change>> {
     let was = parse::parse(old.1).context(old.0.to_owned())?;
     let is = parse::parse(new.1).context(new.0.to_owned())?;
     Ok(diff::compare(&was, &is))
 }
 
-/// The comparison of two clients.
+/// Compares two clients.
 pub(crate) fn judged(changes: Vec<Change>, was: Client<'_>, is: Client<'_>) -> Comparison {
     let mut differences: Vec<Difference> = surface::withdrawn(&changes).collect();
     differences.extend(surface::compare(was, is));
@@ -128,7 +127,7 @@ pub(crate) fn of_generated(generated: &Generated) -> Client<'_> {
     Client { lowered, effective, left_out }
 }
 
-/// Without two clients the documents have to do: whatever breaks, is major.
+/// Derives the verdict from the documents, if no clients can be compared.
 pub(crate) fn by_documents(changes: Vec<Change>, cause: &str) -> Comparison {
     let worst = changes.iter().map(|change| change.level).min();
     let verdict = match worst {
@@ -138,6 +137,6 @@ pub(crate) fn by_documents(changes: Vec<Change>, cause: &str) -> Comparison {
         None => Verdict::None,
     };
     let note =
-        format!("the clients could not be compared, the verdict is of the documents: {cause}");
+        format!("the clients could not be compared; the verdict is for the documents: {cause}");
     Comparison { changes, differences: Vec::new(), verdict, note: Some(note) }
 }

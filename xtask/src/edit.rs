@@ -1,8 +1,7 @@
-//! Edits of a JSON file that leave the rest of its text alone.
+//! Edits a JSON file and keeps the rest of its text unchanged.
 //!
-//! [`twin_api_gen::Edit`] names places by JSON pointer. A trip through a parsed value would
-//! reorder and reformat the whole file, so the place is found in the text, and only the text of
-//! one member or element changes.
+//! [`twin_api_gen::Edit`] names places by JSON pointer. Parsing and printing the file would reorder
+//! and reformat it, so the place is found in the text and only that member or element changes.
 
 use std::collections::BTreeMap;
 
@@ -11,13 +10,13 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 use twin_api_gen::{Change, Edit};
 
-/// Makes all `edits` in the text of one file, and returns the new text.
+/// Applies `edits` to the text of one file and returns the new text.
 ///
 /// # Errors
-/// When a place is not there.
+/// A place does not exist.
 pub(crate) fn apply(text: &str, edits: &[&Edit]) -> anyhow::Result<String> {
     let mut ordered = edits.to_vec();
-    // Removals from one array move what follows: the highest index goes first.
+    // Removals shift later elements of an array, so the highest index is removed first.
     ordered.sort_by_key(|edit| std::cmp::Reverse(order(edit)));
     let mut text = text.to_owned();
     for edit in ordered {
@@ -27,7 +26,7 @@ pub(crate) fn apply(text: &str, edits: &[&Edit]) -> anyhow::Result<String> {
     Ok(text)
 }
 
-/// Removals by descending index; all else before them.
+/// Orders edits: removals by descending index, after all others.
 fn order(edit: &Edit) -> (bool, usize) {
     match &edit.change {
         Change::Remove { pointer } => {
@@ -42,7 +41,7 @@ fn one(text: &str, edit: &Edit) -> anyhow::Result<String> {
     match &edit.change {
         Change::Remove { pointer } => remove(text, pointer),
         Change::Append { pointer, value } => {
-            let array = find(text, pointer).context("there is no such array")?;
+            let array = find(text, pointer).context("the array does not exist")?;
             insert(text, array, None, value)
         }
         Change::Set { pointer, value } => {
@@ -51,17 +50,17 @@ fn one(text: &str, edit: &Edit) -> anyhow::Result<String> {
                 return Ok(splice(text, place, &pretty(value, &indent)));
             }
             let (parent, token) = pointer.rsplit_once('/').context("not a pointer")?;
-            let object = find(text, parent).context("its parent is not there")?;
+            let object = find(text, parent).context("the parent does not exist")?;
             insert(text, object, Some(&unescape(token)), value)
         }
-        _ => anyhow::bail!("an edit of an unknown kind"),
+        _ => anyhow::bail!("this kind of edit is not supported"),
     }
 }
 
 /// Byte offsets of a value in the text.
 type Span = (usize, usize);
 
-/// The spans of the members or elements of a container, in their order.
+/// Returns the members or elements of a container with their spans, in order.
 fn children(text: &str, (start, end): Span) -> Option<Vec<(String, Span)>> {
     let part = &text[start..end];
     let span = |raw: &RawValue| {
@@ -79,7 +78,7 @@ fn children(text: &str, (start, end): Span) -> Option<Vec<(String, Span)>> {
     Some(found)
 }
 
-/// The span of the value that `pointer` names.
+/// Returns the span of the value at `pointer`.
 fn find(text: &str, pointer: &str) -> Option<Span> {
     let start = text.len() - text.trim_start().len();
     let mut place = (start, text.trim_end().len());
@@ -100,15 +99,16 @@ fn splice(text: &str, (start, end): Span, new: &str) -> String {
 
 fn remove(text: &str, pointer: &str) -> anyhow::Result<String> {
     let (parent, token) = pointer.rsplit_once('/').context("the whole file cannot be removed")?;
-    let container = find(text, parent).context("its parent is not there")?;
-    let all = children(text, container).context("its parent has no members")?;
+    let container = find(text, parent).context("the parent does not exist")?;
+    let all = children(text, container).context("the parent is not an object or array")?;
     let name = unescape(token);
-    let at = all.iter().position(|(other, _)| *other == name).context("it is not there")?;
+    let at =
+        all.iter().position(|(other, _)| *other == name).context("the place does not exist")?;
     let (_, (_, end)) = all[at];
     let place = match (at.checked_sub(1), all.get(at + 1)) {
-        // From the end of the one before: its comma, the name and the value.
+        // From the end of the previous child: its comma, the name and the value.
         (Some(before), _) => (all[before].1.1, end),
-        // The first of several: up to and with its comma.
+        // The first of several: including its comma.
         (None, Some(_)) => {
             let comma = text[end..].find(',').context("no comma follows")?;
             (container.0 + 1, end + comma + 1)
@@ -121,8 +121,8 @@ fn remove(text: &str, pointer: &str) -> anyhow::Result<String> {
 /// Adds a member or an element at the end of a container.
 fn insert(text: &str, place: Span, name: Option<&str>, value: &Value) -> anyhow::Result<String> {
     let opening = if name.is_some() { '{' } else { '[' };
-    ensure!(text[place.0..].starts_with(opening), "its parent is of another kind");
-    let all = children(text, place).context("its parent cannot be read")?;
+    ensure!(text[place.0..].starts_with(opening), "the parent has another type");
+    let all = children(text, place).context("the parent cannot be parsed")?;
     let outer = indent_of(text, place.0);
     let inner = match all.last() {
         Some((_, last)) => indent_of(text, last.0),
@@ -136,7 +136,7 @@ fn insert(text: &str, place: Span, name: Option<&str>, value: &Value) -> anyhow:
     })
 }
 
-/// The blanks at the beginning of the line of `at`.
+/// Returns the blanks at the beginning of the line of `at`.
 fn indent_of(text: &str, at: usize) -> String {
     let line = text[..at].rfind('\n').map_or(0, |newline| newline + 1);
     text[line..].chars().take_while(|letter| matches!(letter, ' ' | '\t')).collect()
@@ -175,7 +175,7 @@ mod tests {
     }
 
     #[test]
-    fn a_removal_changes_its_own_lines_only() {
+    fn removal_changes_only_its_own_lines() {
         assert_eq!(edited(&[remove("/a/first")]), FILE.replace("\n    \"first\": {},", ""));
         let last = ",\n    \"last\": \"x, \\\"y\\\": {\"";
         assert_eq!(edited(&[remove("/a/last")]), FILE.replace(last, ""));
@@ -183,7 +183,7 @@ mod tests {
     }
 
     #[test]
-    fn removals_from_one_array_name_the_indexes_of_the_file() {
+    fn removals_from_one_array_use_the_original_indexes() {
         let text = edited(&[remove("/z/0"), remove("/z/2"), remove("/z/1")]);
         assert_eq!(serde_json::from_str::<Value>(&text).unwrap()["z"], json!([]));
         let text = edited(&[remove("/z/0"), remove("/z/1")]);
@@ -191,7 +191,7 @@ mod tests {
     }
 
     #[test]
-    fn values_are_set_added_and_appended_with_the_indent_of_their_neighbours() {
+    fn new_values_take_the_indent_of_their_siblings() {
         let set = Edit::set(EditedFile::Known, "/a/first", json!({"k": 1}));
         let expected = FILE.replace("\"first\": {}", "\"first\": {\n      \"k\": 1\n    }");
         assert_eq!(edited(&[set]), expected);
@@ -204,7 +204,7 @@ mod tests {
     }
 
     #[test]
-    fn a_place_that_is_not_there_is_an_error() {
+    fn missing_place_is_an_error() {
         for pointer in ["/a/none", "/z/7", "/none/x", ""] {
             assert!(apply(FILE, &[&remove(pointer)]).is_err(), "{pointer}");
         }

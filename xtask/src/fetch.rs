@@ -1,9 +1,8 @@
-//! A new openapi.json: from a URL or a file to bytes that are worth generating from.
+//! Reads a new openapi.json from a URL or a file.
 //!
-//! It takes the bytes as published and changes none. It refuses what is not a whole
-//! OpenAPI 3 document in JSON, the web UI's page above all, which answers 200 to every
-//! path; whether a client can be generated from it is for the generator to say. It never
-//! reads more than its limit, and writes nothing.
+//! The bytes are kept as published. It rejects everything that is not a complete OpenAPI 3 document
+//! in JSON, above all the page of the web UI, which answers 200 to every path. It reads within a
+//! limit and writes nothing. The generator decides whether a client can be generated.
 
 use std::fmt;
 use std::fs::File;
@@ -18,44 +17,44 @@ use url::Url;
 
 mod http;
 
-/// Where the document of the live service is published.
+/// The address of the published document.
 pub const PUBLISHED: &str = "https://build.twin.so/openapi.json";
 
-/// Where a document comes from.
+/// The source of a document.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Source {
-    /// An address that passed the rules of [`Source::parse`].
+    /// A URL that [`Source::parse`] has checked.
     Url(Url),
-    /// A file of this machine.
+    /// A local file.
     File(PathBuf),
 }
 
-/// How long a fetch may take and how much it may bring.
+/// Limits the time and size of a fetch.
 #[derive(Debug, Clone, Copy)]
 pub struct Limits {
-    /// For everything together: names, connections, redirects, the last byte of the body.
+    /// The limit for the whole fetch: DNS, connections, redirects, the last byte of the body.
     pub timeout: Duration,
-    /// The largest document.
+    /// The size of the largest accepted document.
     pub bytes: u64,
 }
 
 impl Default for Limits {
-    /// A minute and 16 MiB: a hundred times the document.
+    /// Returns 60 seconds and 16 MiB, about a hundred times the size of the document.
     fn default() -> Self {
         Self { timeout: Duration::from_secs(60), bytes: 16 << 20 }
     }
 }
 
 impl Source {
-    /// Reads what the user said: what holds `://` is a URL, all else is a file.
+    /// Parses an argument: text with `://` is a URL, other text is a file.
     ///
     /// # Errors
-    /// For a URL that could carry the document, or a secret, over the open network.
+    /// The URL is not valid, contains credentials, or would send plain `http` over the network.
     pub fn parse(text: &str) -> anyhow::Result<Self> {
         if !text.contains("://") {
             return Ok(Self::File(PathBuf::from(text)));
         }
-        // The text is not repeated here: it might hold a password.
+        // Do not quote the text, because it may contain a password.
         let url = Url::parse(text).context("reading the URL to fetch from")?;
         http::check_address(&url)?;
         Ok(Self::Url(url))
@@ -71,10 +70,10 @@ impl fmt::Display for Source {
     }
 }
 
-/// Brings the document from `source`, byte for byte.
+/// Reads the document from `source`, byte for byte.
 ///
 /// # Errors
-/// When it cannot be had within `limits`, or is not an OpenAPI 3 document.
+/// The document cannot be read within `limits`, or is not an OpenAPI 3 document.
 pub fn fetch(source: &Source, limits: Limits) -> anyhow::Result<Vec<u8>> {
     let bring = || {
         let bytes = match source {
@@ -87,11 +86,11 @@ pub fn fetch(source: &Source, limits: Limits) -> anyhow::Result<Vec<u8>> {
     bring().with_context(|| source.to_string())
 }
 
-/// Reads a file that a user named, up to `limit` bytes.
+/// Reads a file that a user named, at most `limit` bytes.
 pub(crate) fn read_file(path: &Path, limit: u64) -> anyhow::Result<Vec<u8>> {
     let file = match File::open(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound && path.is_symlink() => {
-            bail!("a symbolic link to nothing; name the file itself")
+            bail!("a symbolic link to a missing file; name the file itself")
         }
         other => other.context("cannot be opened")?,
     };
@@ -99,19 +98,18 @@ pub(crate) fn read_file(path: &Path, limit: u64) -> anyhow::Result<Vec<u8>> {
     read_capped(file, limit).context("cannot be read")
 }
 
-/// Reads to the end, or fails after one byte more than `limit`: what is at the other end
-/// may never end.
+/// Reads to the end, at most `limit` bytes, because a pipe or a server may never end.
 pub(crate) fn read_capped(reader: impl Read, limit: u64) -> anyhow::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     reader.take(limit + 1).read_to_end(&mut bytes)?;
-    ensure!(bytes.len() as u64 <= limit, "larger than {limit} bytes; no OpenAPI document is");
+    ensure!(bytes.len() as u64 <= limit, "larger than the limit of {limit} bytes");
     Ok(bytes)
 }
 
-const WEB_PAGE: &str = "this is HTML, not an OpenAPI document: most likely the page of the web \
-                        UI, which answers 200 to every path; the API's host is build.twin.so";
+const WEB_PAGE: &str = "this is HTML, not an OpenAPI document: probably the page of the web UI, \
+                        which answers 200 to every path; use the host build.twin.so";
 
-/// The members that tell an OpenAPI document from other JSON; all else is skipped unread.
+/// The members that identify an OpenAPI document. The rest is skipped.
 #[derive(Deserialize)]
 struct Head {
     openapi: Option<Value>,
@@ -119,21 +117,23 @@ struct Head {
 }
 
 fn check_document(bytes: &[u8]) -> anyhow::Result<()> {
-    // The generator takes a byte order mark; what is written keeps it.
+    // The generator accepts a byte order mark, and the written file keeps it.
     let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
     let start = bytes.trim_ascii_start();
-    ensure!(!start.is_empty(), "nothing: no byte of a document came");
+    ensure!(!start.is_empty(), "empty: the document has no bytes");
     ensure!(!start.starts_with(b"<"), WEB_PAGE);
     let head: Head = match serde_json::from_slice(bytes) {
-        Err(error) if error.is_eof() => bail!("cut short: the JSON ends in the middle ({error})"),
+        Err(error) if error.is_eof() => bail!("truncated: the JSON ends too early ({error})"),
         Err(error) if error.is_data() => bail!("not an OpenAPI document: {error}"),
         other => other.context("not JSON")?,
     };
     match (head.openapi, head.swagger) {
         (Some(Value::String(version)), _) if version.starts_with("3.") => Ok(()),
-        (Some(version), _) => bail!("#/openapi: version {version} where 3.1 is needed"),
+        (Some(version), _) => {
+            bail!("#/openapi: version {version} is not supported; 3.1 is required")
+        }
         (None, Some(version)) => {
-            bail!("#/swagger: version {version} where OpenAPI 3.1 is needed; convert it first")
+            bail!("#/swagger: version {version} is not supported; convert it to OpenAPI 3.1 first")
         }
         (None, None) => bail!("not an OpenAPI document: it has no member `openapi`"),
     }
@@ -144,14 +144,14 @@ mod tests {
     use super::{Source, check_document};
 
     #[test]
-    fn documents_are_told_from_what_else_a_server_may_say() {
+    fn rejects_responses_that_are_not_documents() {
         check_document(br#"{"openapi": "3.1.0", "x": [1e999, {"deep": []}]}"#).unwrap();
         check_document(b"\xef\xbb\xbf{\"openapi\": \"3.1.0\"}").unwrap();
         let cases: [(&[u8], &str); 10] = [
             (b"", "no byte"),
             (b" \n<!doctype html>", "web UI"),
             (b"<html>", "build.twin.so"),
-            (br#"{"openapi": "3.1.0", "paths": {"#, "cut short"),
+            (br#"{"openapi": "3.1.0", "paths": {"#, "truncated"),
             (br#"{"openapi": "3.1.0"} trailing"#, "not JSON"),
             (b"openapi: 3.1.0\n", "not JSON"),
             (b"[1]", "not an OpenAPI document"),
@@ -166,7 +166,7 @@ mod tests {
     }
 
     #[test]
-    fn an_address_is_safe_or_refused() {
+    fn rejects_urls_that_are_not_safe() {
         let fine = [
             "https://build.twin.so/openapi.json",
             "http://localhost:4010/openapi.json",

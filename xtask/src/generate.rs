@@ -1,7 +1,7 @@
-//! `cargo xtask generate`: any OpenAPI 3.1 document to a client and to its 3.0.3 form.
+//! `cargo xtask generate`: generates a client from any OpenAPI 3.1 document.
 //!
-//! It knows nothing of Twin: known facts and an overlay are applied where they are named. It
-//! writes no output file before the whole new content is there.
+//! It contains nothing specific to Twin: known facts and an overlay are optional arguments. Output
+//! files are replaced only when all contents are complete.
 
 use std::fs;
 use std::io;
@@ -15,25 +15,25 @@ use twin_api_gen::{Generated, Input, Runtime};
 use crate::console::Console;
 use crate::{fetch, report, write as files};
 
-/// Larger than any document known; a device or a pipe may have no end.
+/// Maximum bytes of an input. A device or a pipe may have no end.
 const LARGEST: u64 = 64 << 20;
 
-/// What to generate from, and where to.
+/// The options of the command.
 #[derive(Debug, Clone)]
 pub struct Options {
-    /// The document; `-` is standard input.
+    /// The document. `-` is standard input.
     pub file: PathBuf,
-    /// Where the lowered document goes.
+    /// The output file for the lowered document.
     pub lowered: Option<PathBuf>,
-    /// Where the source goes instead of standard output.
+    /// The output file for the source. `None` is standard output.
     pub out: Option<PathBuf>,
-    /// Known facts to apply.
+    /// The file with known facts.
     pub known: Option<PathBuf>,
-    /// An overlay to apply.
+    /// The file with the overlay.
     pub overlay: Option<PathBuf>,
-    /// Where the effective document goes.
+    /// The output file for the effective document.
     pub effective: Option<PathBuf>,
-    /// What the source may count on.
+    /// The crate that the source will live in.
     pub runtime: Target,
     /// Whether an operation that cannot be generated is an error.
     pub strict: bool,
@@ -41,12 +41,12 @@ pub struct Options {
     pub verbose: bool,
 }
 
-/// Where the source will live.
+/// The crate that the source will live in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Target {
-    /// In any crate, with progenitor-client and serde.
+    /// Any crate that depends on progenitor-client and serde.
     Standalone,
-    /// In the crate twin-api, with its transport and types.
+    /// The crate twin-api, with its transport and types.
     TwinApi,
 }
 
@@ -59,10 +59,10 @@ impl From<Target> for Runtime {
     }
 }
 
-/// Generates, and writes what was asked for.
+/// Generates the client and writes the requested files.
 ///
 /// # Errors
-/// When no client can be generated, or a file cannot be read or written.
+/// No client can be generated, or a file cannot be read or written.
 pub fn run(options: &Options, console: &mut Console) -> anyhow::Result<()> {
     let outputs: Vec<&PathBuf> =
         [&options.out, &options.lowered, &options.effective].into_iter().flatten().collect();
@@ -90,7 +90,7 @@ pub fn run(options: &Options, console: &mut Console) -> anyhow::Result<()> {
     }
 }
 
-/// Reads a file beside the document, with its name in the error.
+/// Reads an input file. The error names it.
 fn named(file: &Path) -> anyhow::Result<Vec<u8>> {
     fetch::read_file(file, LARGEST).with_context(|| file.display().to_string())
 }
@@ -116,7 +116,7 @@ fn write(options: &Options, generated: &Generated) -> anyhow::Result<()> {
     outputs.into_iter().try_for_each(Output::install)
 }
 
-/// A new content in a temporary file beside its target, which is removed if it is not installed.
+/// A new content in a temporary file beside its target. It is removed if it is not installed.
 struct Output {
     staged: TempPath,
     target: PathBuf,
@@ -137,14 +137,13 @@ impl Output {
     }
 }
 
-/// The regular file that `path` names, through links. A rename over anything else would
-/// destroy it.
+/// Resolves links to the regular file that `path` names. Any other target must not be replaced.
 fn resolve(path: &Path) -> anyhow::Result<PathBuf> {
     match fs::metadata(path) {
         Ok(metadata) if metadata.is_file() => Ok(fs::canonicalize(path)?),
         Ok(metadata) if metadata.is_dir() => bail!("it is a folder; name a file in it"),
-        Ok(_) => bail!("it is not a regular file; leave --out away for standard output"),
-        Err(_) if path.is_symlink() => bail!("it is a symbolic link to nothing"),
+        Ok(_) => bail!("it is not a regular file; omit --out to write to standard output"),
+        Err(_) if path.is_symlink() => bail!("it is a symbolic link to a missing file"),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(path.to_path_buf()),
         Err(error) => Err(error.into()),
     }

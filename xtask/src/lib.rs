@@ -1,13 +1,11 @@
-//! The repository's own commands, run as `cargo xtask …`.
+//! The commands of the repository, run as `cargo xtask …`.
 //!
-//! `regen` takes the document and the overlay of this repository through the generator and
-//! keeps the surface snapshots in step; `generate` does the same for any other document and
-//! knows nothing of this repository. These are the generator's hands: it does no I/O, all of
-//! it is here. It is a library so that tests reach what the command line does not offer: a
-//! shorter time limit, a crash at a chosen step.
+//! `regen` generates the client of this repository and updates the surface snapshots. `generate`
+//! generates a client from any other document. The generator does no I/O, so this crate reads and
+//! writes its files. It is a library so that tests can set a shorter time limit or crash at a
+//! chosen step.
 //!
-//! It does not talk to the API, needs no key and sends none, and it leaves the client's
-//! source alone: that is generated anew by every build.
+//! It needs no API key and does not write the source of the client, which every build generates.
 
 pub mod api;
 pub mod check;

@@ -1,4 +1,4 @@
-//! `cargo xtask`: see the library of the same name, which does everything.
+//! Runs `cargo xtask`. The library of the same name implements it.
 
 use std::process::ExitCode;
 

@@ -25,21 +25,21 @@ use anyhow::{Context as _, ensure};
 use crate::console::Console;
 use crate::regen::Verdict;
 
-/// Where the staged workspace goes, from the root of the repository.
+/// The folder of the staged workspace, relative to the root of the repository.
 const STAGE: &str = "target/package-staged";
 
-/// Where it goes with the oldest versions.
+/// The folder of the workspace that is staged with the oldest dependency versions.
 const MINIMAL: &str = "target/package-minimal";
 
 /// A crate that is published.
 #[derive(Debug)]
 struct Crate {
     name: &'static str,
-    /// Its folder, from the root of the repository; the staged one is the same.
+    /// Its folder, relative to the root of the repository and of the stage.
     folder: &'static str,
 }
 
-/// In the order in which they are published.
+/// The published crates, in the order of publishing.
 const CRATES: &[Crate] = &[
     Crate { name: GENERATED, folder: "twin-api" },
     Crate { name: "twin-ext", folder: "twin-ext" },
@@ -49,28 +49,28 @@ const CRATES: &[Crate] = &[
 /// The crate whose source the build script generates.
 const GENERATED: &str = "twin-api";
 
-/// What only the build script of [`GENERATED`] needs.
+/// Files that only the build script of [`GENERATED`] needs.
 const BUILD_ONLY: &[&str] = &["build.rs", "known.json", "openapi.json", "overlay.json"];
 
-/// What `cargo package` adds by itself.
+/// Files that `cargo package` adds.
 const ADDED: &[&str] = &[".cargo_vcs_info.json", "Cargo.lock", "Cargo.toml.orig"];
 
-/// What to stage.
+/// The options of the command.
 #[derive(Debug, Clone)]
 pub struct Options {
     /// The repository.
     pub root: PathBuf,
-    /// Whether to refuse what must not be published.
+    /// Whether to reject a state that must not be published.
     pub release: bool,
-    /// Whether to take the oldest versions that the manifests allow.
+    /// Whether to use the oldest versions that the manifests allow.
     pub minimal_versions: bool,
 }
 
 /// Stages the workspace that is published.
 ///
 /// # Errors
-/// When the generated source differs from the built one, when a dependency needs a newer
-/// Rust than the workspace promises, and with `release` everything that must not be published.
+/// The generated source differs from the built one, or a dependency needs a newer Rust than the
+/// workspace promises. With `release`, everything that must not be published.
 pub fn run(options: &Options, console: &mut Console) -> anyhow::Result<Verdict> {
     let root = &options.root;
     if options.release {
@@ -105,7 +105,7 @@ pub fn run(options: &Options, console: &mut Console) -> anyhow::Result<Verdict> 
     Ok(Verdict::Fresh)
 }
 
-/// Removes an earlier stage, and keeps what cargo built in it.
+/// Removes an earlier stage but keeps its build cache.
 fn clear(stage: &Path) -> anyhow::Result<()> {
     if stage.exists() {
         for entry in fs::read_dir(stage).with_context(|| format!("reading {}", stage.display()))? {
@@ -125,7 +125,7 @@ fn clear(stage: &Path) -> anyhow::Result<()> {
     fs::create_dir_all(stage).with_context(|| format!("creating {}", stage.display()))
 }
 
-/// Copies the files that `cargo package` would pack. A link is copied as the file it names.
+/// Copies the files that `cargo package` would pack. Symbolic links are followed.
 fn stage_crate(root: &Path, stage: &Path, package: &Crate) -> anyhow::Result<()> {
     let (from, to) = (root.join(package.folder), stage.join(package.folder));
     for file in packed_files(root, package.name)? {

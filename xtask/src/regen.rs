@@ -1,10 +1,9 @@
-//! `cargo xtask regen`: the document, known.json and overlay.json through the generator, and
-//! the checked-in files that follow from them: surface snapshots and the effective document.
+//! `cargo xtask regen`: generates the client and updates the files that are checked in: surface
+//! snapshots and the effective document.
 //!
-//! Writing and checking are one function with a mode, so that a check cannot differ from what a
-//! write would do. It works from the files on disk: an edit of known.json rebuilds nothing. It
-//! writes nothing when nothing changed, nothing in a check, and no file of the repository when
-//! the document is refused.
+//! Writing and checking share one function, so that a check reports exactly what a write would
+//! change. Inputs are read from disk, so an edit of known.json needs no rebuild. If the document is
+//! refused, no file of the repository changes.
 
 use std::fs;
 use std::io;
@@ -27,45 +26,45 @@ pub(crate) const KNOWN: &str = "twin-api-gen/known.json";
 pub(crate) const OVERLAY: &str = "twin-api-gen/overlay.json";
 const EFFECTIVE: &str = "tests/emulator/effective.json";
 
-/// Whether what is found stale is written or reported.
+/// Whether to write stale files or to report them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Mode {
-    /// Bring the repository up to date.
+    /// Writes stale files.
     Write,
-    /// Change nothing.
+    /// Reports stale files and writes nothing.
     Check,
 }
 
-/// What a command found, or left behind.
+/// The result of a command.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Verdict {
     /// Everything is up to date.
     Fresh,
-    /// Something is not, and it was only to be checked.
+    /// A file is stale, and the mode is [`Mode::Check`].
     Stale,
 }
 
-/// What to regenerate, and how.
+/// The options of the command.
 #[derive(Debug, Clone)]
 pub struct Options {
     /// The repository.
     pub root: PathBuf,
     /// Whether to write.
     pub mode: Mode,
-    /// Where a new document comes from, if one is to be taken.
+    /// The source of a new document, if one is fetched.
     pub fetch: Option<Source>,
-    /// The numbers of the edits to make, as an earlier run listed them.
+    /// The numbers of accepted edits, from the list of an earlier run.
     pub accept: Vec<usize>,
     /// Whether an operation that cannot be generated is an error.
     pub strict: bool,
-    /// Where the report goes as Markdown.
+    /// The output file for the report in Markdown.
     pub report: Option<PathBuf>,
     /// Whether to show every note.
     pub verbose: bool,
 }
 
 impl Options {
-    /// The plain command: no fetch, no edits, no report.
+    /// Returns options without fetch, edits and report.
     pub fn new(root: impl Into<PathBuf>, mode: Mode) -> Self {
         Self {
             root: root.into(),
@@ -79,9 +78,9 @@ impl Options {
     }
 }
 
-/// What the client is generated from.
+/// The inputs of the generator.
 struct Sources {
-    /// The document on disk, if there is one.
+    /// The document on disk, if it exists.
     old_document: Option<Vec<u8>>,
     document: Vec<u8>,
     known: String,
@@ -114,11 +113,11 @@ impl Sources {
     }
 }
 
-/// Regenerates, or checks that there is nothing to regenerate.
+/// Regenerates the files, or checks them.
 ///
 /// # Errors
-/// When a file cannot be read or written, the document cannot be fetched, or no client can be
-/// generated. The files of the repository are then as they were.
+/// A file cannot be read or written, the document cannot be fetched, or no client can be
+/// generated. No file of the repository has changed then.
 pub fn run(options: &Options, console: &mut Console) -> anyhow::Result<Verdict> {
     let root = options.root.as_path();
     if options.mode == Mode::Write {
@@ -143,7 +142,7 @@ pub fn run(options: &Options, console: &mut Console) -> anyhow::Result<Verdict> 
     conclude(options, inputs, derived, &outcome, console)
 }
 
-/// Removes the temporary files of a regen that was killed.
+/// Removes temporary files of a killed regen.
 fn remove_leftovers(root: &Path, console: &mut Console) -> anyhow::Result<()> {
     let removed = write::remove_leftovers(root)?;
     if removed > 0 {
@@ -152,7 +151,7 @@ fn remove_leftovers(root: &Path, console: &mut Console) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// The new document, if one is to be taken.
+/// Fetches the new document, if one is requested.
 fn fetched(options: &Options, console: &mut Console) -> anyhow::Result<Option<Vec<u8>>> {
     let Some(source) = &options.fetch else { return Ok(None) };
     let start = Instant::now();
@@ -162,7 +161,7 @@ fn fetched(options: &Options, console: &mut Console) -> anyhow::Result<Option<Ve
     Ok(Some(document))
 }
 
-/// The files that follow from a generation and are not as they should be.
+/// Returns the derived files that are stale.
 fn derived(root: &Path, generated: &Generated) -> anyhow::Result<Vec<Change>> {
     let mut changes = snapshots::changes(root, &generated.surface.files)?;
     let effective = format!("{:#}\n", generated.effective).into_bytes();
@@ -170,7 +169,7 @@ fn derived(root: &Path, generated: &Generated) -> anyhow::Result<Vec<Change>> {
     Ok(changes)
 }
 
-/// The inputs that a fetch or an accepted edit changes.
+/// Returns the inputs that a fetch or an accepted edit changes.
 fn inputs(root: &Path, sources: &Sources) -> anyhow::Result<Vec<Change>> {
     let files = [
         (KNOWN, sources.known.as_bytes()),
@@ -190,8 +189,8 @@ fn changed(root: &Path, path: &str, new: Vec<u8>) -> anyhow::Result<Option<Chang
     Ok(differs.then(|| Change { path: path.to_owned(), old, new: Some(new) }))
 }
 
-/// Compares the new document with the one on disk, and the new client with the one that the
-/// checked-in effective document stands for.
+/// Compares the documents, and the new client with the client of the checked-in effective
+/// document.
 fn compare(root: &Path, sources: &Sources, new: &Generated) -> anyhow::Result<Comparison> {
     let changes = match &sources.old_document {
         Some(old) if *old != sources.document => {
@@ -218,7 +217,7 @@ fn compare(root: &Path, sources: &Sources, new: &Generated) -> anyhow::Result<Co
             Err(error) => diff::by_documents(changes, &format!("{EFFECTIVE}: {error}")),
         });
     }
-    // A plan does not know what progenitor refuses.
+    // A plan cannot know which operations progenitor refuses.
     Ok(match twin_api_gen::generate(input) {
         Ok(was) => diff::judged(changes, diff::of_generated(&was), is),
         Err(error) => diff::by_documents(changes, &format!("{EFFECTIVE}: {error}")),

@@ -1,7 +1,7 @@
-//! How a generation went: its stages with their times, what the overlay did, what was lost.
+//! Reports a generation: its stages and their times, the overlay, and what was lost.
 //!
-//! A loss is always shown in full: it is what a caller of the client will miss. Notes are
-//! counted by rule, unless asked for.
+//! Losses are always printed, because a user of the client will miss them. Notes are counted by
+//! rule, unless `--verbose` is given.
 
 use std::collections::BTreeMap;
 use std::fmt::Display;
@@ -11,7 +11,7 @@ use twin_api_gen::{Diagnostic, Generated, Severity};
 
 use crate::console::Console;
 
-/// Shows all there is to know about `generated` but its products.
+/// Prints everything about `generated` except its files.
 pub(crate) fn generation(generated: &Generated, verbose: bool, console: &mut Console) {
     for (name, duration) in &generated.timings {
         stage(name, *duration, console);
@@ -24,7 +24,7 @@ pub(crate) fn generation(generated: &Generated, verbose: bool, console: &mut Con
     diagnostics(&generated.diagnostics, verbose, console);
 }
 
-/// Shows one stage that has run.
+/// Prints a completed stage.
 pub(crate) fn stage(name: &dyn Display, duration: Duration, console: &mut Console) {
     let name = name.to_string();
     console.progress(format_args!("  {name:<8}{:>7.1} ms", duration.as_secs_f64() * 1000.0));

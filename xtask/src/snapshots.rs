@@ -1,7 +1,7 @@
-//! The surface as files: one insta snapshot a part, in insta's own format, so that the test
-//! that reads them and the command that writes them need not know each other.
+//! Writes the surface as insta snapshots, one file per part.
 //!
-//! It leaves alone whatever in the folder is not the surface's, by the `source` line.
+//! The files have insta's format, so that the test which reads them needs no code from here. Files
+//! with another `source` line are left alone.
 
 use std::collections::{BTreeMap, HashSet};
 use std::ffi::OsStr;
@@ -15,13 +15,14 @@ use crate::write::Change;
 
 const FOLDER: &str = "tests/snapshots";
 
-/// What insta 1.49 writes for `assert_snapshot!(name, text)` in `tests/generator/surface.rs`.
+/// The header that insta 1.49 writes for `assert_snapshot!(name, text)` in
+/// `tests/generator/surface.rs`.
 const HEADER: &str = "---\nsource: tests/generator/surface.rs\nexpression: text\n---\n";
 
-/// The line by which a snapshot is known as one of the surface.
+/// The line that marks a snapshot of the surface.
 const SOURCE: &str = "source: tests/generator/surface.rs";
 
-/// What has to change under `root` for its snapshots to say `parts`, in order of path.
+/// Returns the changes that make the snapshots under `root` equal to `parts`, ordered by path.
 pub(crate) fn changes(
     root: &Path,
     parts: &BTreeMap<String, String>,
@@ -43,14 +44,14 @@ pub(crate) fn changes(
     Ok(changes)
 }
 
-/// The text within a snapshot: what is left of it without insta's header.
+/// Returns the text of a snapshot without insta's header.
 pub(crate) fn text_of(snapshot: &[u8]) -> String {
     let text = String::from_utf8_lossy(snapshot);
     let body = text.strip_prefix("---\n").and_then(|rest| rest.split_once("\n---\n"));
     body.map_or(text.as_ref(), |(_, body)| body).to_owned()
 }
 
-/// insta compares after the same trimming and writes one newline at the end.
+/// Formats a snapshot. insta trims the text in the same way and ends it with one newline.
 fn render(text: &str) -> String {
     format!("{HEADER}{}\n", text.trim_end().replace("\r\n", "\n"))
 }
@@ -81,20 +82,20 @@ fn existing(root: &Path) -> anyhow::Result<BTreeMap<String, Vec<u8>>> {
     Ok(found)
 }
 
-/// A part's name comes from the document, which may come from anywhere.
+/// Checks that the names of parts are safe file names, because they come from the document.
 fn check_names<'a>(names: impl Iterator<Item = &'a String>) -> anyhow::Result<()> {
     let mut seen = HashSet::new();
     for name in names {
         let plain = |c: char| c.is_alphanumeric() || matches!(c, '_' | '-');
         ensure!(
             !name.is_empty() && name.len() <= 200 && name.chars().all(plain),
-            "the surface has a part {name:?}, which cannot be a file name; \
-             name its tag otherwise by an action in overlay.json"
+            "the surface has a part {name:?}, which is not a valid file name; \
+             rename its tag with an action in overlay.json"
         );
         ensure!(
             seen.insert(name.to_lowercase()),
-            "the surface has two parts {name:?} that differ in case alone, which some file \
-             systems cannot hold; name one otherwise by an action in overlay.json"
+            "the surface has two parts {name:?} that differ only in case, which some file \
+             systems do not support; rename one with an action in overlay.json"
         );
     }
     Ok(())
@@ -112,7 +113,7 @@ mod tests {
     }
 
     #[test]
-    fn insta_accepts_what_is_written_here() {
+    fn insta_accepts_these_files() {
         let root = tempfile::tempdir().unwrap();
         let text = "fn list_agents(&self)\n  -> ListAgents\n\n";
         let changes = changes(root.path(), &parts(&[("agents", text)])).unwrap();
@@ -126,7 +127,7 @@ mod tests {
     }
 
     #[test]
-    fn only_the_surface_s_own_files_are_touched() {
+    fn other_files_are_left_alone() {
         let root = tempfile::tempdir().unwrap();
         let folder = root.path().join("tests/snapshots");
         fs::create_dir_all(&folder).unwrap();
@@ -143,7 +144,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_that_leads_elsewhere_is_refused() {
+    fn rejects_names_that_are_not_plain_file_names() {
         let root = tempfile::tempdir().unwrap();
         for name in ["../x", "a/b", "", ".hidden", "a b", "..", "c:x", "a\0"] {
             assert!(changes(root.path(), &parts(&[(name, "x")])).is_err(), "{name:?}");

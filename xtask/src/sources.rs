@@ -1,7 +1,6 @@
-//! Checks the sources against the rules that no compiler knows: plain words, files of a size
-//! that one can read, and doc comments that say what an item does.
+//! Checks rules for sources that no compiler knows: plain words, file length, doc comments.
 //!
-//! It reads the files that git tracks. It does not judge style beyond these rules.
+//! It reads the files that git tracks.
 
 use std::fs;
 use std::path::Path;
@@ -12,26 +11,26 @@ use regex::{Regex, RegexBuilder};
 
 use crate::console::Console;
 
-/// A longer file must say why, in a comment that contains [`REASON`].
+/// Maximum lines of a file, unless a comment with [`REASON`] explains its length.
 const LONGEST_FILE: usize = 450;
 
-/// What the comment of a longer file contains.
+/// The marker of the comment that explains a longer file.
 const REASON: &str = "Length:";
 
-/// The phrases to refuse.
+/// The file with the rejected phrases.
 const WORDS: &str = "xtask/words.txt";
 
-/// Files whose text is not ours, or that list the phrases themselves.
+/// Files with text of others, and files that list the phrases.
 const FOREIGN: &[&str] =
     &["LICENSE", "tests/schemas/", "tests/specimen/", WORDS, "xtask/src/sources.rs", "Cargo.lock"];
 
-/// The endings of files that hold prose or names.
+/// The endings of files with prose or names.
 const ENDINGS: &[&str] = &[".rs", ".md", ".json", ".html", ".js", ".css", ".toml", ".yml", ".sh"];
 
 /// Checks every tracked file.
 ///
 /// # Errors
-/// All places that break a rule, each with file, line and what to write instead.
+/// Every violation, with file, line and what to write instead.
 pub(crate) fn check(root: &Path, console: &mut Console) -> anyhow::Result<()> {
     let words = words(&read(root, WORDS)?)?;
     let mut faults = Vec::new();
@@ -50,7 +49,7 @@ pub(crate) fn check(root: &Path, console: &mut Console) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// A phrase to refuse, and what to write instead.
+/// A rejected phrase and its replacement.
 struct Phrase {
     pattern: Regex,
     instead: String,
@@ -89,7 +88,7 @@ fn files(root: &Path) -> anyhow::Result<Vec<String>> {
 
 fn phrases(file: &str, text: &str, words: &[Phrase], faults: &mut Vec<String>) {
     for (index, line) in text.lines().enumerate() {
-        // "There is no GET for one run" states a fact; other uses of "is no" have to be decoded.
+        // "There is no GET for one run" states a fact, so this use of "is no" is allowed.
         let line = line.to_lowercase().replace("there is no ", "").replace("there are no ", "");
         for Phrase { pattern, instead } in words {
             if let Some(found) = pattern.find(&line) {
@@ -110,7 +109,7 @@ fn length(file: &str, text: &str, faults: &mut Vec<String>) {
     }
 }
 
-/// The doc comment of a public function begins with a verb in the third person.
+/// Requires that the docs of a public function begin with a third-person verb.
 fn first_sentences(file: &str, text: &str, faults: &mut Vec<String>) {
     if !library(file) {
         return;
@@ -132,7 +131,7 @@ fn first_sentences(file: &str, text: &str, faults: &mut Vec<String>) {
     }
 }
 
-/// Whether users of a published crate read the file's documentation.
+/// Returns whether the file belongs to a published crate, whose docs users read.
 fn library(file: &str) -> bool {
     ["twin-api/src/", "twin-ext/src/", "twin-api-gen/src/", "tests/emulator/src/"]
         .iter()
@@ -168,21 +167,21 @@ mod tests {
     }
 
     #[test]
-    fn refuses_a_listed_phrase_with_its_line_and_the_plain_word() {
+    fn rejects_a_listed_phrase_with_its_line_and_replacement() {
         let faults = faults_of("README.md", "one\nThe name Is No Text.\n");
         assert_eq!(faults, ["README.md:2: \"is no text\": write \"not valid UTF-8\""]);
         assert!(faults_of("README.md", "there is no text here\n").is_empty());
     }
 
     #[test]
-    fn refuses_a_long_file_without_a_reason() {
+    fn rejects_a_long_file_without_a_reason() {
         let long = "\n".repeat(LONGEST_FILE + 1);
         assert_eq!(faults_of("a.rs", &long).len(), 1);
         assert!(faults_of("a.rs", &format!("// Length: one table\n{long}")).is_empty());
     }
 
     #[test]
-    fn refuses_a_public_function_whose_docs_do_not_begin_with_a_verb() {
+    fn rejects_public_docs_that_do_not_begin_with_a_verb() {
         let noun = "/// The name.\n#[must_use]\npub fn name() {}\n";
         assert_eq!(faults_of("twin-ext/src/a.rs", noun).len(), 1);
         let verb = "/// Returns the name.\npub const fn name() {}\n";

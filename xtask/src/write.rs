@@ -1,12 +1,11 @@
 //! Replaces files of the repository, each through a temporary file and a rename.
 //!
-//! All new contents are written and flushed beside their targets first, so that a full disk
-//! changes nothing. Then each is renamed, in the given order, with openapi.json last. A process
-//! that is killed leaves every single file whole, old or new. The set may then be mixed: the
-//! files are under version control, `regen --check` calls them stale, and the next regen makes
-//! all of them agree with the openapi.json on disk.
+//! All new contents are first written and flushed beside their targets, so that a full disk changes
+//! nothing. Then each is renamed, in the given order, with openapi.json last. A killed process
+//! leaves every file complete, old or new, but the set may be mixed: `regen --check` then reports
+//! stale files, and the next regen derives them again from the openapi.json on disk.
 //!
-//! It refuses a target that is not a regular file, or that is outside of [`PLACES`].
+//! A target must be a regular file in one of [`PLACES`].
 
 use std::fs;
 use std::io::{self, Write as _};
@@ -21,7 +20,7 @@ pub const PLACES: [&str; 4] = ["", "tests/emulator", "tests/snapshots", "twin-ap
 /// The file that is replaced last.
 pub(crate) const DOCUMENT: &str = "openapi.json";
 
-/// The beginning of the name of a temporary file.
+/// The prefix of temporary file names.
 const TEMPORARY: &str = ".regen-";
 
 /// One file to replace, create or remove.
@@ -46,11 +45,11 @@ pub enum Step<'a> {
     Remove(&'a str),
 }
 
-/// Receives each [`Step`] before it happens. Tests return an error or end the process here; the
-/// commands pass [`undisturbed`].
+/// A callback before each [`Step`]. Tests return an error or end the process in it; the commands
+/// pass [`undisturbed`].
 pub type Hook<'a> = &'a mut dyn FnMut(Step<'_>) -> io::Result<()>;
 
-/// Lets every step happen.
+/// Lets every step happen. It is the hook of the commands.
 ///
 /// # Errors
 /// Never.
@@ -61,8 +60,8 @@ pub fn undisturbed(_: Step<'_>) -> io::Result<()> {
 /// Makes all `changes` under `root`.
 ///
 /// # Errors
-/// When a target may not be replaced or a content cannot be written: nothing has changed. When a
-/// rename fails: the error says that some files are new.
+/// A target is not allowed or a content cannot be written: nothing has changed. Or a rename
+/// fails: some files are new, and the error says so.
 pub fn apply(root: &Path, changes: &[Change], hook: Hook<'_>) -> anyhow::Result<()> {
     let mut ordered: Vec<&Change> = changes.iter().collect();
     ordered.sort_by_key(|change| change.path == DOCUMENT);
@@ -85,7 +84,7 @@ pub fn apply(root: &Path, changes: &[Change], hook: Hook<'_>) -> anyhow::Result<
 /// Removes the temporary files that a killed process left behind, and returns their number.
 ///
 /// # Errors
-/// When a folder cannot be read or a file cannot be removed.
+/// A folder cannot be read or a file cannot be removed.
 pub fn remove_leftovers(root: &Path) -> anyhow::Result<usize> {
     let mut removed = 0;
     for place in PLACES {
@@ -125,7 +124,7 @@ pub(crate) fn write_beside(target: &Path, bytes: &[u8]) -> io::Result<TempPath> 
     Ok(file.into_temp_path())
 }
 
-/// A temporary file is private; a new file of the repository is not.
+/// Makes a new file readable for all, because a temporary file is private.
 #[cfg(unix)]
 fn make_readable(file: &fs::File) -> io::Result<()> {
     use std::os::unix::fs::PermissionsExt as _;
@@ -165,7 +164,7 @@ fn replace(
     Ok(staged.persist(target)?)
 }
 
-/// Refuses a link, which a rename would replace, and a folder.
+/// Checks that the target is a regular file. A rename would replace a symbolic link.
 fn check_target(root: &Path, path: &str) -> anyhow::Result<()> {
     let (folder, _) = path.rsplit_once('/').unwrap_or(("", path));
     ensure!(PLACES.contains(&folder), "{path}: regen does not write to this folder");

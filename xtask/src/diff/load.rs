@@ -1,4 +1,4 @@
-//! A document from a file or from the history of the repository.
+//! Loads a document from a file or from the git history.
 
 use std::fs;
 use std::io;
@@ -10,17 +10,16 @@ use anyhow::{Context as _, bail, ensure};
 use crate::fetch;
 use crate::write::DOCUMENT;
 
-/// Larger than any known document; a device or a pipe may have no end.
+/// Maximum bytes of a document. A device or a pipe may have no end.
 const LARGEST: u64 = 64 << 20;
 
-/// Reads `what`: a file if there is one of this name, else `revision:path`, else the
-/// openapi.json of a revision.
+/// Loads `what`: a file, `revision:path`, or the openapi.json of a revision.
 pub(super) fn load(root: &Path, what: &str) -> anyhow::Result<Vec<u8>> {
     let path = Path::new(what);
     if path.exists() || path.is_symlink() {
         return fetch::read_file(path, LARGEST);
     }
-    // git would take it for an option.
+    // git would parse it as an option.
     ensure!(!what.starts_with('-'), "neither a file nor a revision");
     let object = if what.contains(':') { what.to_owned() } else { format!("{what}:{DOCUMENT}") };
     let output = Command::new("git")
@@ -28,19 +27,19 @@ pub(super) fn load(root: &Path, what: &str) -> anyhow::Result<Vec<u8>> {
         .arg(root)
         .args(["cat-file", "blob", &object])
         .output()
-        .context("no file of this name, and git cannot be run to look for a revision")?;
+        .context("no such file, and git cannot be run to find a revision")?;
     if output.status.success() {
         return Ok(output.stdout);
     }
     let said = String::from_utf8_lossy(&output.stderr);
     bail!(
-        "no file of this name, and git finds no {object} ({}); \
+        "no such file, and git does not find {object} ({}); \
          name a file, a revision such as HEAD~1, or HEAD~1:openapi.json",
         said.trim()
     )
 }
 
-/// Reads a file of the repository that may be missing.
+/// Reads an optional file of the repository.
 pub(super) fn optional(root: &Path, path: &str) -> anyhow::Result<Option<Vec<u8>>> {
     match fs::read(root.join(path)) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),

@@ -1,4 +1,4 @@
-//! A comparison as text, Markdown and JSON.
+//! Formats a comparison as text, Markdown and JSON.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -12,22 +12,22 @@ use super::Comparison;
 const LEVELS: [(Level, &str); 3] =
     [(Level::Breaking, "BREAKING"), (Level::Compatible, "compatible"), (Level::Docs, "docs")];
 
-/// The body of a pull request has at most 65,536 characters on GitHub.
+/// Maximum characters of the report. GitHub limits a pull request body to 65,536.
 const LONGEST: usize = 60_000;
 
-/// One change of a schema, and all operations that it reaches.
+/// A change of a schema with all operations that it affects.
 struct Group<'a> {
     first: &'a Change,
     others: Vec<&'a str>,
 }
 
-/// Puts together what one rule found in one place.
+/// Groups the changes that one rule found at one place.
 fn grouped<'a>(changes: impl Iterator<Item = &'a Change>) -> Vec<Group<'a>> {
     let mut places: BTreeMap<(&str, &str), usize> = BTreeMap::new();
     let mut groups: Vec<Group<'a>> = Vec::new();
     for change in changes {
         let operation = change.operation.as_deref();
-        // Without an operation each message stands for itself.
+        // A change without an operation is not grouped.
         let place = operation.and_then(|_| places.get(&(change.rule, change.pointer.as_str())));
         match (place, operation) {
             (Some(&at), Some(operation)) if groups[at].first.operation != change.operation => {
@@ -42,7 +42,7 @@ fn grouped<'a>(changes: impl Iterator<Item = &'a Change>) -> Vec<Group<'a>> {
     groups
 }
 
-/// Writes all changes for a terminal. Nothing is cut.
+/// Formats all changes for a terminal.
 pub(crate) fn text(comparison: &Comparison) -> String {
     let mut text = changes(comparison, &[Level::Breaking, Level::Compatible, Level::Docs]);
     if comparison.changes.is_empty() {
@@ -56,7 +56,7 @@ pub(crate) fn text(comparison: &Comparison) -> String {
     text
 }
 
-/// The changes of some levels, each on lines of its own.
+/// Formats the changes of some levels.
 pub(crate) fn changes(comparison: &Comparison, levels: &[Level]) -> String {
     let mut text = String::new();
     for (level, title) in LEVELS.iter().filter(|(level, _)| levels.contains(level)) {
@@ -72,7 +72,7 @@ pub(crate) fn changes(comparison: &Comparison, levels: &[Level]) -> String {
     text
 }
 
-/// What is different in the client, with what asks most of the version first.
+/// Formats the differences of the client, the largest version step first.
 pub(crate) fn client(differences: &[Difference]) -> String {
     let mut text = String::new();
     if differences.is_empty() {
@@ -85,8 +85,8 @@ pub(crate) fn client(differences: &[Difference]) -> String {
     text
 }
 
-/// Writes the changes for the body of a pull request. Where they do not fit, it says how many
-/// are missing and which command shows them.
+/// Formats the changes for a pull request body. If they do not fit, it gives the number of missing
+/// changes and the command that shows all.
 pub(crate) fn markdown(comparison: &Comparison) -> String {
     let mut text = format!("## API changes: {}\n", comparison.verdict);
     if let Some(note) = &comparison.note {
@@ -156,7 +156,7 @@ fn difference(difference: &Difference) -> String {
     format!("- {verdict}: {}: {}\n", code(place), plain(message))
 }
 
-/// Text of a document that forms no HTML, no link, no mention and no list.
+/// Escapes text of a document, so that it forms no HTML, link, mention or list.
 pub(crate) fn plain(text: &str) -> String {
     let mut safe = String::with_capacity(text.len());
     let mut in_code = false;
@@ -176,23 +176,23 @@ pub(crate) fn plain(text: &str) -> String {
         }
         safe.push(letter);
         if letter == '@' {
-            // A mention would send a message to a stranger.
+            // A mention would notify a stranger.
             safe.push('\u{200b}');
         }
     }
     if in_code {
-        // An odd number of marks opens code that does not end.
+        // An odd number of backticks would open a code span without end.
         return safe.replace('`', "'").replace('<', "&lt;");
     }
     safe
 }
 
-/// Code that text of a document cannot end.
+/// Formats text of a document as a code span.
 fn code(text: &str) -> String {
     format!("`{}`", text.replace('`', "'").replace(['\n', '\r'], " "))
 }
 
-/// Writes what a program needs: the verdict and the changes of the documents.
+/// Formats the verdict and the changes of the documents for programs.
 pub(crate) fn json(comparison: &Comparison) -> String {
     let change = |change: &Change| {
         json!({
@@ -207,7 +207,7 @@ pub(crate) fn json(comparison: &Comparison) -> String {
     format!("{report:#}\n")
 }
 
-/// A draft of the changelog's next section.
+/// Drafts the next section of the changelog.
 pub(crate) fn changelog(comparison: &Comparison, version: &str) -> String {
     let mut text = format!("## {version}\n");
     let of = |verdicts: &[Verdict]| -> Vec<String> {
@@ -235,7 +235,7 @@ mod tests {
     use super::{code, plain};
 
     #[test]
-    fn text_of_a_document_stays_text_in_markdown() {
+    fn text_of_a_document_is_escaped_in_markdown() {
         assert_eq!(plain("a `b[]` c"), "a `b[]` c");
         assert_eq!(plain("<script> [x](y)"), "&lt;script> \\[x\\](y)");
         assert_eq!(plain("a ` <b>"), "a ' &lt;b>");

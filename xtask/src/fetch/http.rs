@@ -1,9 +1,9 @@
-//! One GET, as careful as it is dull.
+//! Sends one GET with strict rules.
 //!
-//! It speaks https, or http to this machine, and follows redirects within one origin only.
-//! It refuses every status but 200, a body that is cut short, compressed (so that a small
-//! answer cannot become a large one) or over the limit, and it lets nothing outlive the time
-//! limit, a body that trickles included. It sends no key, no cookie, no credentials.
+//! It uses https, or http to loopback, and follows redirects within one origin only. It rejects
+//! every status but 200, and a body that is truncated, compressed (a small response could expand
+//! to a large one) or over the limit. The time limit covers the whole body. It sends no key, no
+//! cookie and no credentials.
 
 use std::io;
 use std::time::{Duration, Instant};
@@ -18,7 +18,7 @@ use super::{Limits, WEB_PAGE, read_capped};
 
 const REDIRECTS: usize = 5;
 
-/// Fetches the body at `url`.
+/// Returns the body at `url`.
 pub(super) fn get(url: &Url, limits: Limits) -> anyhow::Result<Vec<u8>> {
     let deadline = Instant::now() + limits.timeout;
     let mut url = url.clone();
@@ -33,17 +33,18 @@ pub(super) fn get(url: &Url, limits: Limits) -> anyhow::Result<Vec<u8>> {
     bail!("redirected more than {REDIRECTS} times")
 }
 
-/// https anywhere, http to this machine alone, credentials nowhere. By the parsed host: a
-/// name may begin with `127.0.0.1` and be a stranger's.
+/// Allows https to any host and http to loopback, both without credentials.
+///
+/// It compares the parsed host, because a foreign name may begin with `127.0.0.1`.
 pub(super) fn check_address(url: &Url) -> anyhow::Result<()> {
     ensure!(
         url.username().is_empty() && url.password().is_none(),
-        "a user name or password in the URL; leave it out, the document is public"
+        "the URL contains a user name or password; remove it, the document is public"
     );
     match url.scheme() {
         "https" => Ok(()),
         "http" if is_loopback(url) => Ok(()),
-        scheme => bail!("{scheme} to {}: use https, or http to this machine", host_of(url)),
+        scheme => bail!("{scheme} to {}: use https, or http to loopback", host_of(url)),
     }
 }
 
@@ -65,14 +66,14 @@ fn send(url: &Url, deadline: Instant) -> Result<Response<Body>, ureq::Error> {
     let tls = TlsConfig::builder().root_certs(RootCerts::PlatformVerifier).build();
     let mut config = Agent::config_builder()
         .tls_config(tls)
-        // Followed by hand, so that the rules above hold for every hop.
+        // Redirects are followed by `get`, which checks every hop.
         .max_redirects(0)
         .http_status_as_error(false)
         .timeout_global(Some(remaining.max(Duration::from_millis(1))))
         .user_agent("twin-xtask")
         .accept("application/json");
     if is_loopback(url) {
-        // A proxy would look for its own loopback, or show the request to others.
+        // A proxy would resolve loopback to its own machine.
         config = config.proxy(None);
     }
     let agent = Agent::from(config.build());
@@ -81,7 +82,7 @@ fn send(url: &Url, deadline: Instant) -> Result<Response<Body>, ureq::Error> {
     agent.get(target.as_str()).call()
 }
 
-/// Where the answer points, if it is a redirect that may be followed.
+/// Returns the target of a redirect that may be followed.
 fn redirect(url: &Url, response: &Response<Body>) -> anyhow::Result<Option<Url>> {
     let status = response.status().as_u16();
     if !matches!(status, 301 | 302 | 303 | 307 | 308) {
@@ -91,11 +92,11 @@ fn redirect(url: &Url, response: &Response<Body>) -> anyhow::Result<Option<Url>>
         .headers()
         .get(header::LOCATION)
         .and_then(|value| value.to_str().ok())
-        .with_context(|| format!("answered {status} without a usable location"))?;
-    let next = url.join(location).context("redirected to what is not a URL")?;
+        .with_context(|| format!("status {status} without a valid location"))?;
+    let next = url.join(location).context("the redirect target is not a valid URL")?;
     ensure!(
         next.origin() == url.origin(),
-        "redirected to {}; fetch from there yourself if you trust it",
+        "redirected to {}; fetch that URL yourself if you trust it",
         next.origin().ascii_serialization()
     );
     Ok(Some(next))
@@ -103,19 +104,19 @@ fn redirect(url: &Url, response: &Response<Body>) -> anyhow::Result<Option<Url>>
 
 fn read(response: Response<Body>, limits: Limits) -> anyhow::Result<Vec<u8>> {
     let status = response.status();
-    ensure!(status.as_u16() == 200, "answered {status} where 200 is due");
+    ensure!(status.as_u16() == 200, "status {status}, expected 200");
     let header = |name| response.headers().get(name).and_then(|value| value.to_str().ok());
     let media_type = header(header::CONTENT_TYPE).unwrap_or_default().to_ascii_lowercase();
     ensure!(!media_type.contains("html"), WEB_PAGE);
     let encoding = header(header::CONTENT_ENCODING).unwrap_or("identity");
     ensure!(
         encoding.eq_ignore_ascii_case("identity"),
-        "answered in content-encoding {encoding}, which was not asked for"
+        "content-encoding {encoding}, which was not requested"
     );
     let body = response.into_body();
     let promised = body.content_length();
     let too_large = promised.is_some_and(|length| length > limits.bytes);
-    ensure!(!too_large, "larger than {} bytes; no OpenAPI document is", limits.bytes);
+    ensure!(!too_large, "larger than the limit of {} bytes", limits.bytes);
     let bytes = read_capped(body.into_reader(), limits.bytes)
         .map_err(|error| match error.downcast::<io::Error>() {
             Ok(error) => explain(ureq::Error::from(error), limits.timeout),
@@ -123,15 +124,15 @@ fn read(response: Response<Body>, limits: Limits) -> anyhow::Result<Vec<u8>> {
         })
         .context("reading the body")?;
     let whole = promised.is_none_or(|length| length == bytes.len() as u64);
-    ensure!(whole, "cut short: {} bytes came where more were promised", bytes.len());
+    ensure!(whole, "truncated: {} bytes, fewer than content-length", bytes.len());
     Ok(bytes)
 }
 
 fn explain(error: ureq::Error, timeout: Duration) -> anyhow::Error {
     match error {
-        ureq::Error::Timeout(_) => anyhow::anyhow!("no whole answer within {timeout:?}"),
+        ureq::Error::Timeout(_) => anyhow::anyhow!("no complete response within {timeout:?}"),
         ureq::Error::Io(error) if error.kind() == io::ErrorKind::UnexpectedEof => {
-            anyhow::anyhow!("cut short: the connection ended before the body did")
+            anyhow::anyhow!("truncated: the connection ended before the body was complete")
         }
         error => error.into(),
     }

@@ -1,8 +1,8 @@
-//! The archives of the staged crates, unpacked as a workspace.
+//! Unpacks the archives of the staged crates as a workspace.
 //!
-//! `cargo package` can build what it packs, but not twice on one machine: it takes the unpacked
-//! twin-api of an earlier run from cargo's own folders, because a published version never
-//! changes. So it only packs here, and the check builds what the archives hold.
+//! `cargo package` can build what it packs, but only once per machine: it caches the unpacked
+//! twin-api, because a published version never changes. So it only packs here, and the check builds
+//! the unpacked archives.
 
 use std::fs;
 use std::path::Path;
@@ -12,17 +12,16 @@ use anyhow::{Context as _, ensure};
 
 use super::{Crate, STAGE, cargo, lock, write};
 
-/// Where cargo puts the archives, from the root of the repository.
+/// The folder of the archives, relative to the root of the repository.
 const PACKED: &str = "target/package-archives";
 
-/// Where they are unpacked.
+/// The folder of the unpacked archives.
 const UNPACKED: &str = "target/package-unpacked";
 
 /// Packs the staged crates and unpacks the archives.
 ///
 /// # Errors
-/// When cargo refuses to pack a crate, and when the workspace needs a package that Cargo.lock
-/// lacks.
+/// cargo refuses to pack a crate, or the workspace needs a package that Cargo.lock lacks.
 pub(super) fn unpack(
     root: &Path,
     crates: &[Crate],
@@ -55,8 +54,8 @@ pub(super) fn unpack(
     lock::stage(root, &unpacked, minimum)
 }
 
-/// A workspace in which each crate finds the others. The profiles are those of the repository, so
-/// that dependencies are compiled once.
+/// Builds the manifest of a workspace in which each crate finds the others. Its profiles match the
+/// repository's, so that dependencies are compiled once.
 fn workspace(crates: &[Crate], version: &str) -> String {
     let folders: Vec<String> =
         crates.iter().map(|package| format!("{}-{version}", package.name)).collect();
@@ -80,7 +79,7 @@ mod tests {
     use crate::package::Crate;
 
     #[test]
-    fn each_crate_is_a_member_and_a_patch() {
+    fn every_crate_is_a_member_and_a_patch() {
         let crates = [Crate { name: "a", folder: "a" }, Crate { name: "b", folder: "tests/b" }];
         let text = workspace(&crates, "0.1.0");
         assert!(text.contains("members = [\"a-0.1.0\", \"b-0.1.0\"]"), "{text}");

@@ -1,4 +1,4 @@
-//! The programs of tests/consumers, as a workspace of their own beside the staged crates.
+//! Stages the programs of tests/consumers as a workspace beside the staged crates.
 
 use std::fs;
 use std::path::Path;
@@ -10,7 +10,7 @@ use super::{lock, write};
 
 const FROM: &str = "tests/consumers";
 
-/// Their folder in the staged workspace. Its name is in their manifest: `../twin-ext`.
+/// Their folder in the stage. Their manifests name the crates as `../twin-ext`.
 const TO: &str = "consumers";
 
 const GIT_MANIFEST: &str = r#"[package]
@@ -39,10 +39,10 @@ fn main() -> Result<(), Error> {
 }
 ";
 
-/// Copies the programs into the stage, with the repository's lock file.
+/// Copies the programs into the stage, with the lock file of the repository.
 ///
 /// # Errors
-/// When a program needs a package that Cargo.lock lacks.
+/// A program needs a package that Cargo.lock lacks.
 pub(super) fn stage(root: &Path, stage: &Path, minimum: &str) -> anyhow::Result<()> {
     let to = stage.join(TO);
     for file in files(root)? {
@@ -56,8 +56,8 @@ pub(super) fn stage(root: &Path, stage: &Path, minimum: &str) -> anyhow::Result<
     stage_git(root, stage, minimum)
 }
 
-/// Writes a program that depends on the last commit of the repository, not on the stage: its
-/// build runs the generator.
+/// Writes a program that depends on the last commit of the repository. Its build runs the
+/// generator.
 fn stage_git(root: &Path, stage: &Path, minimum: &str) -> anyhow::Result<()> {
     let root = root.canonicalize().context("finding the repository")?;
     let folder = stage.join("git");
@@ -68,7 +68,7 @@ fn stage_git(root: &Path, stage: &Path, minimum: &str) -> anyhow::Result<()> {
     lock::stage(&root, &folder, minimum)
 }
 
-/// The files that git tracks or would track.
+/// Returns the files that git tracks or would track.
 fn files(root: &Path) -> anyhow::Result<Vec<String>> {
     let folder = root.join(FROM);
     let output = Command::new("git")

@@ -1,5 +1,7 @@
-//! The generated files of twin-api: taken from its build, compared with a second generation,
-//! and put where the build script's output was.
+//! Stages the generated files of twin-api.
+//!
+//! They are taken from the build, compared with a second generation, and placed where the source
+//! includes them.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -11,17 +13,17 @@ use twin_api_gen::{Input, Runtime};
 
 use super::{GENERATED, cargo, read, write};
 
-/// The folder of the generated files in the staged crate, from its `src`.
+/// The folder of the generated files, relative to `src` of the staged crate.
 const FOLDER: &str = "generated";
 
-/// Name and content of each file that the build script writes.
+/// The name and content of each file that the build script writes.
 pub(super) type Files = BTreeMap<String, String>;
 
-/// Builds twin-api and reads what its build script wrote.
+/// Builds twin-api and returns the files that its build script wrote.
 ///
 /// # Errors
-/// When the generator inside this program makes other bytes of the same inputs: the published
-/// source would depend on which features other crates enable in the generator's dependencies.
+/// The generator in this process writes other bytes from the same inputs. The published source
+/// would then depend on features that other crates enable in the generator's dependencies.
 pub(super) fn built(root: &Path) -> anyhow::Result<Files> {
     let arguments = ["check", "--quiet", "--locked", "-p", GENERATED, "--message-format", "json"];
     let messages = cargo(root, &arguments)?;
@@ -43,7 +45,7 @@ pub(super) fn built(root: &Path) -> anyhow::Result<Files> {
     Ok(files)
 }
 
-/// The folder that cargo reports for twin-api's build script.
+/// Returns the output folder of twin-api's build script, from cargo's messages.
 fn output_folder(messages: &str) -> anyhow::Result<PathBuf> {
     for line in messages.lines() {
         let message: Value = serde_json::from_str(line).context("reading a message of cargo")?;
@@ -68,7 +70,7 @@ fn files_in(folder: &Path) -> anyhow::Result<Files> {
     Ok(files)
 }
 
-/// What twin-api's build.rs does, in this process.
+/// Generates the files in this process, as twin-api's build.rs does.
 fn generate(root: &Path) -> anyhow::Result<Files> {
     let folder = root.join(GENERATED);
     let input = |file: &str| {
@@ -87,7 +89,7 @@ fn generate(root: &Path) -> anyhow::Result<Files> {
     Ok(Files::from([("client.rs".into(), client.source), ("document.json".into(), outline)]))
 }
 
-/// Writes the files into the staged crate and points its sources at them.
+/// Writes the files into the staged crate and changes its includes to them.
 pub(super) fn place(files: &Files, krate: &Path) -> anyhow::Result<()> {
     let source = krate.join("src");
     let folder = source.join(FOLDER);
@@ -113,7 +115,7 @@ pub(super) fn place(files: &Files, krate: &Path) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Replaces `concat!(env!("OUT_DIR"), "/NAME")` by the path of the staged file.
+/// Replaces `concat!(env!("OUT_DIR"), "/NAME")` with the path of the staged file.
 fn point<'a>(
     text: &str,
     depth: usize,

@@ -1,5 +1,4 @@
-//! The lock file of the staged workspace: the repository's, without the packages that only the
-//! generator and the tests need.
+//! Stages the lock file, without the packages that only the generator and the tests need.
 
 use std::path::Path;
 use std::process::Command;
@@ -11,11 +10,11 @@ use toml_edit::{DocumentMut, Item};
 
 use super::{cargo, read};
 
-/// Copies the lock file and lets cargo remove what is not used.
+/// Copies the lock file and lets cargo remove unused packages.
 ///
 /// # Errors
-/// When cargo adds a package, because a build would then depend on the day, and when a package
-/// needs a newer Rust than `minimum`.
+/// cargo adds a package, so that builds would differ from day to day, or a package needs a newer
+/// Rust than `minimum`.
 pub(super) fn stage(root: &Path, stage: &Path, minimum: &str) -> anyhow::Result<()> {
     let (from, to) = (root.join("Cargo.lock"), stage.join("Cargo.lock"));
     fs::copy(&from, &to).with_context(|| format!("copying {}", from.display()))?;
@@ -39,8 +38,8 @@ pub(super) fn stage(root: &Path, stage: &Path, minimum: &str) -> anyhow::Result<
     Ok(())
 }
 
-/// Resolves each direct dependency to the oldest version that the manifests allow. The option is
-/// one of a nightly cargo; the variable makes a stable one take it.
+/// Resolves each direct dependency to the oldest version that the manifests allow. The option needs
+/// nightly cargo or `RUSTC_BOOTSTRAP`.
 pub(super) fn oldest(stage: &Path) -> anyhow::Result<()> {
     let status = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
         .args(["update", "--quiet", "-Z", "direct-minimal-versions"])
@@ -52,7 +51,7 @@ pub(super) fn oldest(stage: &Path) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Name and version of each package from a registry.
+/// Returns name and version of each package from a registry.
 fn packages(lock: &str) -> anyhow::Result<Vec<String>> {
     let lock: DocumentMut = lock.parse().context("Cargo.lock is not valid TOML")?;
     let packages = lock.get("package").and_then(Item::as_array_of_tables);
@@ -65,7 +64,7 @@ fn packages(lock: &str) -> anyhow::Result<Vec<String>> {
     Ok(packages.map(|p| text(p.get("name")) + " " + &text(p.get("version"))).collect())
 }
 
-/// The packages whose `rust-version` is above `minimum`.
+/// Returns the packages whose `rust-version` is above `minimum`.
 fn newer_than(metadata: &Value, minimum: &str) -> anyhow::Result<Vec<String>> {
     let minimum = version(minimum)?;
     let mut newer = Vec::new();

@@ -1,4 +1,4 @@
-//! The manifests of the staged workspace: the repository's, without what is not published.
+//! Stages the manifests, without everything that is not published.
 
 use std::path::Path;
 
@@ -7,8 +7,8 @@ use toml_edit::{Array, DocumentMut, Item, Table};
 
 use super::{Crate, read, write};
 
-/// The staged manifest of a crate: it may be published, and the one that was generated has no
-/// build script any more.
+/// Returns the staged manifest of a crate: publishable, and without the build script for the
+/// generated crate.
 pub(super) fn staged(text: &str, file: &Path, generated: bool) -> anyhow::Result<String> {
     let mut manifest = parse(text, file)?;
     let package = table(&mut manifest, "package", file)?;
@@ -23,12 +23,12 @@ pub(super) fn staged(text: &str, file: &Path, generated: bool) -> anyhow::Result
     Ok(manifest.to_string())
 }
 
-/// What the manifest of the workspace says of all crates.
+/// The values that the workspace manifest sets for all crates.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Promises {
     /// The version of the crates.
     pub(super) version: String,
-    /// The oldest Rust that compiles them.
+    /// The minimum supported Rust version.
     pub(super) minimum: String,
 }
 

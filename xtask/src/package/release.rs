@@ -1,4 +1,4 @@
-//! What must hold before anything is published, beyond what `cargo xtask check` proves.
+//! Checks that a release is ready, beyond what `cargo xtask check` covers.
 
 use std::path::Path;
 use std::process::Command;
@@ -9,17 +9,17 @@ use toml_edit::{DocumentMut, Item};
 
 use super::{CRATES, read};
 
-/// The host of every address that is not known yet. RFC 2606 reserves it.
+/// The placeholder host of addresses that are not known yet, reserved by RFC 2606.
 const PLACEHOLDER: &str = "example.invalid";
 
-/// Texts of the repository that users read, besides each crate's own.
+/// Texts of the repository that users read, in addition to those of each crate.
 const TEXTS: &[&str] =
     &["CHANGELOG.md", "CONTRIBUTING.md", "Cargo.toml", "README.md", "SECURITY.md"];
 
-/// Refuses to release what is not ready.
+/// Rejects a release that is not ready.
 ///
 /// # Errors
-/// Every problem, one a line.
+/// All problems, one per line.
 pub(super) fn check(root: &Path) -> anyhow::Result<()> {
     let mut problems = Vec::new();
     let manifest = read(&root.join("Cargo.toml"))?;
@@ -59,7 +59,7 @@ fn placeholders(file: &str, text: &str) -> Vec<String> {
         .collect()
 }
 
-/// The changelog must have a section of this version with the date of its release.
+/// Requires a changelog section for this version with its release date.
 fn undated(changelog: &str, version: &str) -> anyhow::Result<Option<String>> {
     let heading = format!(r"(?m)^## \[?{}\]? - \d{{4}}-\d{{2}}-\d{{2}}$", regex::escape(version));
     let dated = Regex::new(&heading).context("the pattern of a heading")?.is_match(changelog);

@@ -1,7 +1,7 @@
-//! Problems and contradicted facts as a numbered list, and the edits that `--accept` makes.
+//! Lists problems and contradicted facts with numbers, and applies the edits that `--accept` names.
 //!
-//! Numbers count on when accepted edits uncover further problems, so that all of them can be
-//! accepted in one command. An edit reaches the disk only if the client generates afterwards.
+//! Numbering continues when accepted edits reveal further problems, so that one command can accept
+//! all of them. Edits are saved only if the client generates afterwards.
 
 use std::fmt::Write as _;
 use std::fs;
@@ -14,15 +14,15 @@ use twin_api_gen::{Edit, EditedFile, Error, Fact, Generated, Problem};
 use super::{Options, Sources};
 use crate::edit;
 
-/// Where a refused document is kept.
+/// The file that keeps a refused document.
 const REFUSED: &str = "target/regen/refused-openapi.json";
 
-/// A generation, after the accepted edits.
+/// A generation after the accepted edits.
 pub(super) struct Accepted {
     pub(super) generated: Generated,
-    /// What could still be accepted.
+    /// The items that can still be accepted.
     pub(super) offers: Vec<Offer>,
-    /// The edits that were made.
+    /// The edits that were applied.
     pub(super) made: Vec<Edit>,
 }
 
@@ -34,8 +34,7 @@ pub(super) struct Offer {
     pub(super) edit: Option<Edit>,
 }
 
-/// Generates, makes the accepted edits in `sources`, and generates again, until no accepted
-/// number is left.
+/// Generates and applies accepted edits in `sources`, until no accepted number is left.
 pub(super) fn generate(options: &Options, sources: &mut Sources) -> anyhow::Result<Accepted> {
     let mut made = Vec::new();
     let mut listed = 0;
@@ -63,7 +62,7 @@ pub(super) fn generate(options: &Options, sources: &mut Sources) -> anyhow::Resu
         }
         return match result {
             Ok(generated) => {
-                // The next command counts from one again.
+                // The next command starts counting at one.
                 let facts = generated.facts.iter().filter_map(of_fact);
                 let offers = if made.is_empty() { offers } else { number(0, facts) };
                 Ok(Accepted { generated, offers, made })
@@ -78,7 +77,7 @@ fn number(listed: usize, items: impl Iterator<Item = (String, Option<Edit>)>) ->
     (listed + 1..).zip(items).map(offer).collect()
 }
 
-/// The edits that were accepted among `offers`.
+/// Returns the accepted edits among `offers`.
 fn chosen(
     options: &Options,
     offers: &[Offer],
@@ -90,7 +89,7 @@ fn chosen(
             let offer = offers.iter().find(|offer| offer.number == *number);
             let edit = offer.and_then(|offer| offer.edit.clone());
             edit.with_context(|| {
-                format!("--accept {number}: item {number} has no edit that a program can make")
+                format!("--accept {number}: item {number} has no automatic edit; see its help")
             })
         })
         .collect()
@@ -109,7 +108,7 @@ fn make(sources: &mut Sources, edits: &[Edit]) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// The item of a problem, on lines of its own.
+/// Formats a problem as an item.
 fn of_problem(problem: &Problem) -> (String, Option<Edit>) {
     let mut text = format!("{}: {}", problem.stage, problem.what);
     let lines = [
@@ -127,13 +126,13 @@ fn of_problem(problem: &Problem) -> (String, Option<Edit>) {
     (text, problem.edit.clone())
 }
 
-/// The item of a fact that the document contradicts.
+/// Formats a fact that the document contradicts as an item.
 fn of_fact(fact: &Fact) -> Option<(String, Option<Edit>)> {
     let is_settled = matches!(fact.outcome, Outcome::Added | Outcome::Agreed);
     (!is_settled).then(|| (fact.to_string(), fact.edit.clone()))
 }
 
-/// Writes the items of a list with their edits.
+/// Prints a list of items with their edits.
 pub(super) fn list(offers: &[Offer]) -> String {
     let mut text = String::new();
     for Offer { number, text: item, edit } in offers {
@@ -145,7 +144,7 @@ pub(super) fn list(offers: &[Offer]) -> String {
     text
 }
 
-/// The error of a refused document. A fetched one is kept for inspection.
+/// Builds the error for a refused document. A fetched document is kept for inspection.
 fn refuse(
     options: &Options,
     sources: &Sources,
@@ -194,6 +193,6 @@ fn keep(root: &Path, document: &[u8]) -> anyhow::Result<PathBuf> {
         fs::write(&path, document)
     };
     write().with_context(|| format!("keeping the refused document in {}", path.display()))?;
-    // The hidden default of --root ends with `..`.
+    // Resolve the `..` of the default root, for a readable path.
     Ok(fs::canonicalize(&path).unwrap_or(path))
 }

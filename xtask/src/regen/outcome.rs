@@ -1,4 +1,4 @@
-//! The end of a regen: what changed for those who use the client.
+//! Reports what a regen changes for users of the client.
 
 use std::fmt::Write as _;
 use std::fs;
@@ -13,7 +13,7 @@ use super::accept::{self, Offer};
 use super::{Mode, Sources};
 use crate::diff::{Comparison, render};
 
-/// All that a regen found.
+/// Everything that a regen found.
 pub(super) struct Outcome<'a> {
     pub(super) sources: &'a Sources,
     pub(super) generated: &'a Generated,
@@ -24,7 +24,7 @@ pub(super) struct Outcome<'a> {
 }
 
 impl Outcome<'_> {
-    /// The report for a terminal. Without changes it holds only what stays wrong.
+    /// Formats the report for a terminal. Without changes, it lists only open problems.
     pub(super) fn text(&self, changed: bool, mode: Mode) -> String {
         let mut text = String::new();
         for edit in self.edits {
@@ -91,7 +91,7 @@ impl Outcome<'_> {
         }
     }
 
-    /// Operations that the document lacks. They are reported until known.json drops them.
+    /// Lists operations that the document lacks, until known.json drops them.
     fn missing(&self, text: &mut String) {
         for fact in self.of(|outcome| matches!(outcome, Agreement::Missing)) {
             let _ = writeln!(
@@ -117,7 +117,7 @@ impl Outcome<'_> {
         self.generated.facts.iter().filter(move |fact| is(&fact.outcome))
     }
 
-    /// The verdict with the version that it asks for.
+    /// Formats the verdict with the version that it requires.
     fn verdict(&self) -> String {
         let verdict = self.comparison.verdict;
         let mut text =
@@ -132,7 +132,7 @@ impl Outcome<'_> {
         text
     }
 
-    /// The report for a pull request, with a draft of the changelog.
+    /// Formats the report for a pull request, with a draft for the changelog.
     pub(super) fn markdown(&self) -> String {
         let mut text = render::markdown(self.comparison);
         let mut lines = Vec::new();
@@ -161,7 +161,7 @@ impl Outcome<'_> {
     }
 }
 
-/// `GET /v1/me` of each operation of a document.
+/// Returns the operations of a document, such as `GET /v1/me`, and whether each is deprecated.
 fn operations(document: &serde_json::Value) -> Vec<(String, bool)> {
     let mut found = Vec::new();
     for (path, item) in document["paths"].as_object().into_iter().flatten() {
@@ -179,7 +179,7 @@ fn deprecated(document: &serde_json::Value) -> impl Iterator<Item = String> {
     operations(document).into_iter().filter(|(_, deprecated)| *deprecated).map(|(name, _)| name)
 }
 
-/// The version that all crates share.
+/// Returns the version of the workspace.
 fn version(root: &Path) -> Option<String> {
     let manifest = fs::read_to_string(root.join("Cargo.toml")).ok()?;
     let package = manifest.split_once("[workspace.package]")?.1;

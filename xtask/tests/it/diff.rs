@@ -124,7 +124,7 @@ fn incomparable_input_exits_with_2_and_a_reason() {
     let good = root.join("openapi.json");
     let good = good.to_str().unwrap();
     for (old, expected) in [
-        ("nowhere", "git finds no nowhere:openapi.json"),
+        ("nowhere", "git does not find nowhere:openapi.json"),
         ("--version-of-git", "unexpected argument"),
         (html.to_str().unwrap(), "page.html: parse: the document is HTML"),
     ] {
