@@ -1,8 +1,9 @@
-//! Recognises the operations and entities of a document and gives them our names.
+//! Recognizes the known operations and entities of a document, and renames them.
 //!
-//! It changes how a document says things, never what it says: the identified document
-//! describes the same requests and answers. It adds no fact of `known.json`. Without known
-//! operations and entities it leaves the document as it is.
+//! After this stage, operations, parameters and entities have the names of `known.json`. The
+//! document describes the same requests and responses as before. This stage adds no facts: the
+//! next one, [`known`](crate::known), does. If `known.json` lists no operations and no entities,
+//! the document stays unchanged.
 
 mod components;
 mod definitions;
@@ -29,23 +30,24 @@ use crate::pointer::child;
 use crate::problem::Problem;
 use crate::{Diagnostic, Error, Fact, Known, Severity, parse};
 
-/// A document in which operations, parameters and entities have our names.
+/// A document whose known operations, parameters and entities have the names of `known.json`.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct Identified {
     /// The document.
     pub document: Value,
-    /// What the document says of servers and of entities that it describes several times.
+    /// Differences in `servers`, and between the descriptions of an entity at several places.
     pub facts: Vec<Fact>,
-    /// Why no right client can be generated: operations under another URL than ours.
+    /// Known operations that the document describes under a different URL. The client would call
+    /// the wrong URL, so generation fails.
     pub problems: Vec<Problem>,
-    /// Our names of the known operations that are there, with their pointers (without `#`).
+    /// The known operations in the document: name to JSON pointer (without `#`).
     pub operations: BTreeMap<String, String>,
     origins: Origins,
 }
 
 impl Identified {
-    /// Returns where a part of the identified document stood in the document as it was given.
+    /// Returns the pointer that a part of the identified document had in the original document.
     pub fn origin(&self, pointer: &str) -> String {
         self.origins.of(pointer)
     }
@@ -55,7 +57,7 @@ impl Identified {
     }
 }
 
-/// Where parts of the identified document stood before: pointers with `#` to pointers.
+/// Maps pointers into the identified document to pointers into the original one, both with `#`.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Origins(BTreeMap<String, String>);
 
@@ -64,7 +66,7 @@ impl Origins {
         self.0.insert(now, before);
     }
 
-    /// The pointer before, by the longest part of `pointer` that has moved.
+    /// Returns the original pointer, using the longest prefix of `pointer` that was moved.
     pub(crate) fn of(&self, pointer: &str) -> String {
         let mut end = pointer.len();
         loop {
@@ -79,7 +81,7 @@ impl Origins {
     }
 }
 
-/// What the parts of this stage find.
+/// The findings of this stage.
 #[derive(Debug, Default)]
 struct Findings {
     facts: Vec<Fact>,
@@ -96,14 +98,15 @@ impl Findings {
 /// Identifies a document that is given as bytes.
 ///
 /// # Errors
-/// When either is not what it should be.
+/// Of [`Stage::Parse`](crate::Stage::Parse) if `openapi` is not an OpenAPI document, and of
+/// [`Stage::Known`](crate::Stage::Known) if `known` is not a valid `known.json`.
 pub fn from_bytes(openapi: &[u8], known: Option<&[u8]>) -> Result<Identified, Error> {
     let document = parse::parse(openapi)?;
     let known = known.map(Known::read).transpose()?.unwrap_or_default();
     Ok(identify(document, &known))
 }
 
-/// Identifies a document that [`parse`](crate::parse::parse) has let through.
+/// Identifies a document that [`parse`](crate::parse::parse) has accepted.
 pub fn identify(mut document: Value, known: &Known) -> Identified {
     let mut findings = Findings::default();
     let mut operations = BTreeMap::new();
@@ -120,8 +123,9 @@ pub fn identify(mut document: Value, known: &Known) -> Identified {
     Identified { document, facts, problems, operations, origins }
 }
 
-/// The document without the requests that the service makes, and without the types that
-/// only they use; those that are known stay.
+/// Returns the document without webhooks, and without the types that only webhooks use.
+///
+/// The types of known entities stay.
 pub(crate) fn without_webhooks(document: &Value, known: &Known) -> (Value, Vec<Diagnostic>) {
     let mut document = document.clone();
     if known.is_empty() || !parse::has_shape(&document) {
@@ -133,7 +137,7 @@ pub(crate) fn without_webhooks(document: &Value, known: &Known) -> (Value, Vec<D
         pointer: child("#/webhooks", name),
         rule: "document",
         severity: Severity::Note,
-        message: "a webhook is a request that the service makes: not in the client".to_owned(),
+        message: "webhooks are omitted: the service sends these requests".to_owned(),
     });
     let diagnostics = diagnostics.collect();
     collect(&mut document, known.references());

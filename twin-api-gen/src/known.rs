@@ -1,21 +1,22 @@
-//! What is known of the API whatever its document says: `known.json`.
+//! Known facts: statements in `known.json` that hold whatever the OpenAPI document says.
 //!
-//! The facts are a floor under the document. What was promised once stays promised, and
-//! what was observed stays readable. The file has these members:
+//! Known facts protect the client against changes of the document. A documented operation or
+//! member stays in the client, and a response that was observed once stays readable. The file
+//! has these members:
 //!
 //! - `server`: the `url` of the API, with its `source`.
-//! - `webhooks`: the `tag` of the requests that the service makes, their `source`, and the
-//!   `requests` themselves: by name, an OpenAPI Operation Object for POST.
-//! - `responses`: shared responses by name, as `components` of OpenAPI holds them.
+//! - `webhooks`: the requests that the service sends. `tag` and `source` apply to all of them;
+//!   `requests` maps each name to an OpenAPI Operation Object for POST.
+//! - `responses`: shared responses by name, as in `components` of OpenAPI.
 //! - `refusals`: the error responses of every operation, as an OpenAPI Responses Object.
-//! - `operations`: by our name, an OpenAPI Operation Object with two more members. `call` is
-//!   the method and path; `source` says where the operation is known from. `also` lists other
-//!   path shapes, such as `/agents/{}/schedule`, under which a document may describe it.
-//!   `responses` need only hold what `refusals` does not.
-//! - `entities`: the types of the API by our name; `entity.rs` describes their form.
+//! - `operations`: maps each name to an OpenAPI Operation Object with additional members.
+//!   `call` is the method and path. `source` names the reference section or the observation.
+//!   `also` lists other path shapes, such as `/agents/{}/schedule`, that a document may use for
+//!   the operation. `responses` needs only the responses that `refusals` lacks.
+//! - `entities`: the types of the API by name. `entity.rs` describes their form.
 //!
-//! `known.json` wins over the document, unless a member, parameter or operation carries
-//! `"upstream": "wins"`. Deleting an operation, a parameter or a member gives up the promise.
+//! `known.json` wins over the document, unless a member or operation has `"upstream": "wins"`.
+//! Deleting an operation, a parameter or a member from the file lets the document decide.
 
 pub(crate) mod apply;
 mod compare;
@@ -56,21 +57,21 @@ pub(crate) struct Server {
     pub(crate) source: String,
 }
 
-/// An operation that was promised.
+/// A known operation.
 #[derive(Debug, Clone)]
 pub(crate) struct Operation {
-    /// Lower-case.
+    /// In lower case.
     pub(crate) method: String,
     pub(crate) path: String,
     pub(crate) also: Vec<String>,
     pub(crate) source: String,
     pub(crate) upstream_wins: bool,
-    /// The OpenAPI Operation Object, without what only `known.json` has.
+    /// The OpenAPI Operation Object, without the members that only `known.json` has.
     pub(crate) object: Map<String, Value>,
 }
 
 impl Operation {
-    /// `GET /v1/me`.
+    /// Returns method and path: `GET /v1/me`.
     pub(crate) fn call(&self) -> String {
         format!("{} {}", self.method.to_uppercase(), self.path)
     }
@@ -84,13 +85,13 @@ impl Known {
     /// Reads `known.json`.
     ///
     /// # Errors
-    /// Of [`Stage::Known`](crate::Stage::Known), with all problems at once: not JSON, or not
-    /// of the form that the module describes.
+    /// Of [`Stage::Known`](crate::Stage::Known) if the file is not JSON, or not of the form that
+    /// the module describes. The error lists all problems.
     pub fn read(bytes: &[u8]) -> Result<Self, Error> {
         read::read(bytes)
     }
 
-    /// Whether an entity is the body of a request.
+    /// Returns whether an entity is the body of a request.
     pub(crate) fn is_body(&self, entity: &str) -> bool {
         self.operations.values().any(|operation| {
             let schema = operation.object.get("requestBody").and_then(schema_of);
@@ -99,20 +100,20 @@ impl Known {
         })
     }
 
-    /// References to all entities, which stay even where no operation uses them.
+    /// Returns references to all entities. They stay in the document even if unused.
     pub(crate) fn references(&self) -> Vec<String> {
         self.entities.keys().map(|name| to_component(name)).collect()
     }
 
-    /// Returns whether nothing is known, so that no document is identified.
+    /// Returns whether no operations and no entities are known. Documents then stay unchanged.
     pub fn is_empty(&self) -> bool {
         self.operations.is_empty() && self.entities.is_empty()
     }
 }
 
 impl Known {
-    /// Where each entity is used: the places that it names itself, and every place where
-    /// `known.json` refers to it.
+    /// Returns the places of each entity: those it lists itself, and those where `known.json`
+    /// refers to it.
     pub(crate) fn places(&self) -> BTreeMap<&str, Vec<Place>> {
         let mut places = Places { known: self, found: BTreeMap::new() };
         for (name, entity) in &self.entities {
@@ -149,7 +150,7 @@ impl Places<'_> {
     fn operation(&mut self, name: &str, object: &Map<String, Value>) {
         let root = |base| Place { base, steps: Vec::new() };
         if let Some(schema) = success(object).and_then(|(_, answer)| schema_of(answer)) {
-            self.schema(schema, &root(Base::Answer(name.to_owned())));
+            self.schema(schema, &root(Base::Response(name.to_owned())));
         }
         if let Some(schema) = object.get("requestBody").and_then(schema_of) {
             self.schema(schema, &root(Base::Body(name.to_owned())));

@@ -1,14 +1,14 @@
-//! Lowering: an OpenAPI 3.1 document becomes a 3.0.3 one that progenitor can take.
+//! Lowers an OpenAPI 3.1 document to the part of 3.0.3 that progenitor supports.
 //!
-//! [`RULES`] is the whole story in its order, in two parts. The first bridges 3.1 to
-//! 3.0.3: a valid 3.0 document passes it unchanged. The second bridges 3.0.3 to the part of it
-//! that progenitor and typify turn into a right client: it applies to every document.
+//! [`RULES`] lists the steps in order. The first group translates 3.1 to 3.0.3 and leaves a valid
+//! 3.0 document unchanged. The second group restricts 3.0.3 to the constructs for which
+//! progenitor and typify generate correct code, and applies to every document.
 //!
-//! Nothing is left out silently: what cannot be said gives a [`Diagnostic`], or stops with
-//! an [`Error`] where a wrong client would come of it. Types may become wider than the
-//! document says (any JSON value, at the widest), never narrower and never another.
+//! Every construct that is dropped gives a [`Diagnostic`]. An operation that would be generated
+//! incorrectly is left out, with the reason. A type may become wider than in the document, up to
+//! any JSON value, but never narrower.
 //!
-//! It knows nothing of Twin (that is the overlay's part), and writes no Rust.
+//! Facts about the Twin API belong in `known.json` and the overlay, not here.
 
 use serde_json::Value;
 
@@ -68,29 +68,29 @@ mod typing;
 mod unsigned;
 mod walk;
 
-/// What the lowered document is for.
+/// Options of the lowering.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Options {
-    /// Whether hand-written types stand ready for what `x-twin-type` names.
+    /// Whether the hand-written types that `x-twin-type` names are available.
     pub native_types: bool,
 }
 
-/// A 3.0.3 document, and what became of the original on the way.
+/// The result of the lowering.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Lowered {
-    /// The document; all its keys are sorted.
+    /// The OpenAPI 3.0.3 document, with sorted keys.
     pub document: Value,
-    /// What was said in other words or lost, sorted.
+    /// The constructs that were rewritten or dropped, sorted.
     pub diagnostics: Vec<Diagnostic>,
-    /// The operations that cannot be generated and are not in the document, sorted, each
-    /// with its problems.
+    /// The operations that cannot be generated, each with its problems, sorted. The document
+    /// does not contain them.
     pub left_out: Vec<(LeftOut, Vec<Problem>)>,
 }
 
-/// One step of the lowering.
+/// One rule of the lowering.
 #[derive(Debug, Clone, Copy)]
 pub struct Rule {
-    /// The name, as diagnostics give it.
+    /// The name of the rule in diagnostics.
     pub name: &'static str,
     step: Step,
 }
@@ -113,11 +113,11 @@ impl Step {
     }
 }
 
-/// The rules in their order.
+/// The rules, in the order in which they run.
 pub const RULES: &[Rule] = &[
-    // 3.1 → 3.0.3. What is not about schemas first, then the references, so that every
-    // later rule meets schemas in their own places only. A new rule for a keyword of 3.1
-    // goes before `keywords`, which drops what nobody took.
+    // 3.1 → 3.0.3. First the parts outside schemas, then references, so that later rules find
+    // every schema in `components` or inline. Add a rule for a 3.1 keyword before `keywords`,
+    // which drops unhandled keywords.
     rewrite("document-3.1", document::bridge),
     rewrite("path-items", path_items::apply),
     refuse_or_rewrite("references", references::apply),
@@ -130,8 +130,8 @@ pub const RULES: &[Rule] = &[
     rewrite("exclusive-bounds", exclusive_bounds::apply),
     rewrite("tuples", tuple::apply),
     rewrite("content-encoding", content_encoding::apply),
-    // 3.0.3 → what progenitor takes. First each schema by itself. A new rule for a schema
-    // goes before `composition`, which merges schemas and must not see odd ones.
+    // 3.0.3 → progenitor's subset. First single schemas. Add a rule for schemas before
+    // `composition`, which merges schemas and expects normalized ones.
     refuse_or_rewrite("document", document::narrow),
     rewrite("additional-properties", additional_properties::apply),
     rewrite("annotations", annotations::apply),
@@ -145,14 +145,15 @@ pub const RULES: &[Rule] = &[
     rewrite("cycles", cycles::apply),
     rewrite("component-names", component_names::apply),
     rewrite("property-names", property_names::apply),
-    // Then the operations, with everything that they share copied into them.
+    // Then operations, with shared parameters, bodies and responses copied into them.
     rewrite("dereference", dereference::apply),
     rewrite("operation-names", operation_names::apply),
     rewrite("parameters", parameters::apply),
     rewrite("bodies", bodies::apply),
     rewrite("parameter-names", parameter_names::apply),
     rewrite("responses", responses::apply),
-    // Then what hangs on who speaks a schema. A new rule for operations goes before these.
+    // Then the rules that depend on whether requests or responses use a schema. Add a rule for
+    // operations before these.
     rewrite("directions", directions::apply),
     rewrite("nulls", nulls::apply),
     rewrite("unsigned", unsigned::apply),
@@ -160,7 +161,7 @@ pub const RULES: &[Rule] = &[
     rewrite("constraints", constraints::apply),
     rewrite("optional-lists", optional_list::apply),
     rewrite("defaults", default_value::apply),
-    // Last, because they name what the others left, and copy what has names.
+    // Last: these name the remaining inline schemas, and copy named ones.
     rewrite("inline-types", inline_types::apply),
     refuse_or_rewrite("tagged-unions", tagged_union::apply),
     rewrite("error-responses", responses::copy_errors),
@@ -177,11 +178,12 @@ const fn refuse_or_rewrite(
     Rule { name, step: Step::RefuseOrRewrite(apply) }
 }
 
-/// Lowers a document that [`parse`](crate::parse::parse) has let through.
+/// Lowers a document that [`parse`](crate::parse::parse) has accepted.
 ///
 /// # Errors
-/// Of [`Stage::Lower`], where a right client is impossible: the pointer, the cause and
-/// what to do.
+/// Of [`Stage::Lower`], with pointer, cause and help, if a problem affects the whole document, if
+/// no operation can be generated, or if the document exceeds a size limit: 256 levels of nesting,
+/// 64 MiB after copying shared parts.
 pub fn lower(document: Value, options: Options) -> Result<Lowered, Error> {
     check_shape(&document)?;
     let mut context = Context::new(document, options);
@@ -212,13 +214,15 @@ fn refuse(pointer: &str, cause: impl Into<String>) -> Error {
     Error::new(Stage::Lower, cause).at(pointer)
 }
 
-/// Rules and their readers recurse; a parsed document is never deeper, a built one may be.
+/// The maximum nesting of a document. The rules recurse, and a document that was not parsed by
+/// [`parse`](crate::parse::parse) may be nested more deeply.
 const DEPTH_LIMIT: usize = 256;
 
-/// The length of all pointers together: the rules handle each of them more than once.
+/// The maximum total length of all pointers in a document, in bytes. Each rule builds them.
 const POINTERS_LIMIT: usize = 256 << 20;
 
-/// Refuses what is deep or has long names beyond any use, before anything recurses.
+/// Rejects documents that are nested too deeply or whose names are too long, before any rule
+/// recurses.
 fn check_shape(document: &Value) -> Result<(), Error> {
     let mut level: Vec<(&Value, usize)> = vec![(document, 1)];
     let mut pointers = 0_usize;
@@ -237,7 +241,7 @@ fn check_shape(document: &Value) -> Result<(), Error> {
         if pointers > POINTERS_LIMIT {
             return Err(refuse(
                 "#",
-                "the document's names are too long, too deeply within each other",
+                format!("the names and the nesting of the document exceed {POINTERS_LIMIT} bytes"),
             ));
         }
         if next.is_empty() {
@@ -262,7 +266,7 @@ mod tests {
     }
 
     #[test]
-    fn a_3_0_document_that_progenitor_can_take_stays_as_it_is() {
+    fn leaves_a_supported_3_0_document_unchanged() {
         let document = json!({
             "openapi": "3.0.3",
             "info": {"title": "t", "version": "1"},
@@ -289,7 +293,7 @@ mod tests {
     }
 
     #[test]
-    fn keys_are_sorted_whatever_order_they_came_in() {
+    fn sorts_the_keys_of_the_document() {
         let document =
             json!({"paths": {}, "openapi": "3.1.0", "info": {"version": "1", "title": "t"}});
         let keys: Vec<String> =
@@ -298,7 +302,7 @@ mod tests {
     }
 
     #[test]
-    fn a_document_that_lowering_made_is_lowered_to_itself() {
+    fn lowering_is_idempotent() {
         let document = json!({
             "openapi": "3.1.0",
             "info": {"title": "t", "version": "1"},
@@ -323,7 +327,7 @@ mod tests {
     }
 
     #[test]
-    fn growth_and_depth_have_limits() {
+    fn limits_growth_and_depth() {
         // One large response, copied to each place that refers to it.
         let mut responses = Map::new();
         responses.insert("R".to_owned(), json!({"description": "d".repeat(100_000)}));

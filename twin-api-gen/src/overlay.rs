@@ -1,30 +1,30 @@
-//! Applies an [OpenAPI Overlay 1.0](https://spec.openapis.org/overlay/v1.0.0.html): what is
-//! known of an API beyond its document.
+//! Applies an [OpenAPI Overlay 1.0](https://spec.openapis.org/overlay/v1.0.0.html), which corrects
+//! the document.
 //!
-//! Beyond the standard, each action must say three things. `description` says why it is
-//! there. `x-evidence` says what was observed, and where. `x-expects` is a template of what
-//! every node that `target` matches must look like for the action to be still right; it is
-//! held against the document as the actions before have left it. A template says
+//! In addition to the standard, each action must have three members. `description` says why the
+//! action exists. `x-evidence` says what was observed, and where. `x-expects` is a template that
+//! every matched node must satisfy. It detects that upstream has changed the document and the
+//! action is outdated. It is checked after the preceding actions have been applied. A template is
+//! one of these:
 //!
-//! - by an object: the value is an object, and each member that the template names matches
-//!   the template's; other members are free, and `{}` takes every object;
-//! - by `null`: the value is absent, or null. So an action that adds a member is stopped on
-//!   the day on which upstream documents that member itself;
-//! - by an array: the value is an array, and each element of the template matches some
-//!   element of it;
-//! - by a string, number or boolean: the value equals it;
-//! - by the member `x-any-of`, an array: one of its templates matches the value. Beside it,
-//!   named members hold as well; alone, it does not ask for an object;
-//! - by the member `x-only`, an array: the value is an array as for an array above, and each
-//!   of its elements matches some template, so that nothing else is in it.
+//! - an object: the value must be an object, and each member of the template must match. Other
+//!   members are allowed, so `{}` matches every object.
+//! - `null`: the value must be absent or null. An action that adds a member therefore fails as
+//!   soon as upstream documents that member.
+//! - an array: the value must be an array, and each element of the template must match an element.
+//! - a string, number or boolean: the value must be equal.
+//! - an object with `x-any-of`, an array of templates: one of them must match the value. Other
+//!   members of the template must match as well. Without other members, the value need not be an
+//!   object.
+//! - an object with `x-only`, an array of templates: like an array, and in addition each element
+//!   of the value must match one of the templates.
 //!
-//! Two properties of the standard are worth knowing when writing an action. Merging an
-//! update appends to arrays; to replace one, remove it first. Merging `null` replaces what
-//! is there by null, and merging into null replaces it, so that two actions can replace a
-//! value whatever its form, present or not.
+//! Two rules of the standard matter when you write an action. An update appends to arrays; to
+//! replace an array, remove it first. An update with `null` replaces any value by null, and an
+//! update of null replaces it; two such actions replace a value of any type.
 //!
-//! It does nothing by halves: where an action matches nothing, or its expectation fails, all
-//! such actions are reported and the document stays as it was. It reads no file.
+//! An overlay is applied completely or not at all. If an action matches nothing or its
+//! expectation fails, the error lists all such actions and the document stays unchanged.
 
 mod expect;
 
@@ -43,27 +43,27 @@ use crate::problem::{Edit, EditedFile};
 const UPSTREAM_CHANGED: &str =
     "upstream changed; update or delete this action in twin-api-gen/overlay.json";
 
-/// What one action of an overlay did to a document.
+/// The effect of one overlay action.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Applied {
-    /// Which action, counted from 0.
+    /// The index of the action, from 0.
     pub index: usize,
-    /// The action's target, a JSONPath.
+    /// The target of the action, a JSONPath.
     pub target: String,
-    /// What the target matched, as URI-fragment JSON pointers; one at least.
+    /// The matched nodes, as URI-fragment JSON pointers. At least one.
     pub pointers: Vec<String>,
-    /// Why the action is there.
+    /// Why the action exists.
     pub description: String,
-    /// Whether the action adds or takes away.
+    /// Whether the action updates or removes the nodes.
     pub operation: Operation,
 }
 
-/// What an action does to the nodes that its target matches.
+/// What an action does with the nodes that its target matches.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Operation {
-    /// Merges something into them.
+    /// Merges a value into the nodes.
     Update,
-    /// Takes them away.
+    /// Removes the nodes.
     Remove,
 }
 
@@ -76,12 +76,12 @@ impl fmt::Display for Operation {
     }
 }
 
-/// Applies every action of `overlay`, in order, to `document`.
+/// Applies all actions of `overlay` to `document`, in order.
 ///
 /// # Errors
-/// Stage [`Stage::Overlay`], with the problems of all actions, and the document as it was:
-/// when `overlay` is not an overlay in the sense of this module, and when an action matches
-/// nothing or not what it expects.
+/// Of [`Stage::Overlay`], with the problems of all actions, if `overlay` is not an overlay as
+/// this module describes, if an action matches nothing, or if its expectation fails. The document
+/// stays unchanged.
 pub fn apply(document: &mut Value, overlay: &[u8]) -> Result<Vec<Applied>, Error> {
     let mut overlay = parse(overlay)?;
     let actions = std::mem::take(&mut overlay.actions);
@@ -103,13 +103,13 @@ pub fn apply(document: &mut Value, overlay: &[u8]) -> Result<Vec<Applied>, Error
     Ok(applied)
 }
 
-/// Reads an overlay and checks what the standard asks of it.
+/// Reads an overlay and validates it against the standard.
 fn parse(overlay: &[u8]) -> Result<Overlay, Error> {
     let overlay: Overlay = serde_json::from_slice(overlay).map_err(|error| {
         let what = if error.is_data() { "an OpenAPI Overlay 1.0 document" } else { "JSON" };
         refuse(format!("the overlay is not {what}: {error}"))
     })?;
-    // The standard asks for one action at least; a file without corrections is as good.
+    // The standard requires at least one action. This module also accepts none.
     if overlay.actions.is_empty() {
         return Ok(overlay);
     }
@@ -120,7 +120,7 @@ fn parse(overlay: &[u8]) -> Result<Overlay, Error> {
     Ok(overlay)
 }
 
-/// An action that says why it is there.
+/// An action with its additional members.
 struct Reasoned {
     index: usize,
     action: Action,
@@ -133,7 +133,7 @@ impl Reasoned {
         let extension = |name: &str| action.extensions.as_ref()?.get(name);
         let lacks = |member: &str| {
             refuse(format!("action {index} of the overlay, on {}, lacks `{member}`", action.target))
-                .help("every action says why it is there, what was observed and what it expects")
+                .help("an action needs `description`, `x-evidence` and `x-expects`")
         };
         let description = action.description.as_deref().filter(|text| !text.trim().is_empty());
         let description = description.ok_or_else(|| lacks("description"))?.to_owned();
@@ -150,7 +150,7 @@ impl Reasoned {
         Ok(action)
     }
 
-    /// Checks and applies the action, which `overlay` holds alone.
+    /// Checks and applies the action. `overlay` must contain only this action.
     fn run(self, overlay: &Overlay, document: &mut Value) -> Result<Applied, Error> {
         let delete = Edit::remove(EditedFile::Overlay, format!("/actions/{}", self.index));
         let attempt = |document: &mut Value| {
@@ -167,7 +167,7 @@ impl Reasoned {
         }
     }
 
-    /// The nodes that the action is about, as JSON pointers without `#`.
+    /// Returns the nodes that the target matches, as JSON pointers without `#`.
     fn locate(&self, document: &Value) -> Result<Vec<String>, Error> {
         let pointers = find(document, &self.action.target);
         if pointers.is_empty() {
@@ -178,7 +178,7 @@ impl Reasoned {
         Ok(pointers)
     }
 
-    /// The longest beginning of the target that matches one node, and the rest of the target.
+    /// Returns the node that the longest matching prefix of the target selects, and the rest.
     fn deepest_match(&self, document: &Value) -> (String, &str) {
         let target = self.action.target.as_str();
         target
@@ -200,14 +200,14 @@ impl Reasoned {
         })
     }
 
-    /// Applies `overlay`, which holds this action alone.
+    /// Applies `overlay`, which must contain only this action.
     fn apply(&self, overlay: &Overlay, document: &mut Value) -> Result<(), Error> {
         let strict = ApplyOptions::ErrorOnZeroMatch | ApplyOptions::ErrorOnMixedKindMatch;
         let report = overlay
             .apply(document, strict)
             .map_err(|error| refuse(self.says(&format!("cannot be applied: {}", error.kind))))?;
         if report.actions.iter().any(|outcome| outcome.matched == 0) {
-            return Err(refuse(self.says("would take away the whole document")));
+            return Err(refuse(self.says("would remove the whole document")));
         }
         Ok(())
     }
@@ -222,17 +222,17 @@ impl Reasoned {
         }
     }
 
-    /// A sentence about this action.
+    /// Builds a message about this action.
     fn says(&self, what: &str) -> String {
         let Self { index, action, description, .. } = self;
         format!(
-            "action {index} of the overlay, on {}, {what}; it says: {description}",
+            "action {index} of the overlay, on {}, {what}; its description: {description}",
             action.target
         )
     }
 }
 
-/// Where `path` leads in `document`: nowhere, if it is not a JSONPath.
+/// Returns the nodes of `document` that `path` matches. An invalid JSONPath matches none.
 fn find(document: &Value, path: &str) -> Vec<String> {
     compile_path(path).map(|path| locate(document, &path)).unwrap_or_default()
 }

@@ -1,7 +1,7 @@
-//! Bytes to an OpenAPI document: JSON of a version that the lowering knows.
+//! Parses bytes as an OpenAPI 3.0 or 3.1 document in JSON.
 //!
-//! It looks at the outermost members only, and for duplicate keys. It does not judge
-//! schemas or operations, and repairs nothing.
+//! This stage checks the top-level members, and rejects duplicate keys anywhere. It does not
+//! check schemas or operations, and does not repair documents.
 
 mod duplicates;
 
@@ -12,18 +12,18 @@ use crate::problem::Problem;
 
 /// Reads an OpenAPI 3.0 or 3.1 document.
 ///
-/// A byte order mark is skipped. A 3.1 document without `paths` is legal and passes;
-/// whether a document without operations is of any use is the caller's question.
+/// A byte order mark is skipped. A 3.1 document needs only one of `paths`, `webhooks` and
+/// `components`; a 3.0 document needs `paths`. A document without operations is accepted.
 ///
 /// # Errors
-/// Of [`Stage::Parse`]: not UTF-8, not JSON (with line and column), HTML, cut off, nested
-/// too deeply, not an object, of a version that is not known, or with a key twice in one
-/// object.
+/// Of [`Stage::Parse`] if the document is not valid UTF-8, not JSON (with line and column), HTML,
+/// truncated, nested more than 127 levels deep, not an object, of another OpenAPI version, or has
+/// a duplicate key.
 pub fn parse(bytes: &[u8]) -> Result<Value, Error> {
     let bytes = bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(bytes);
     let text = std::str::from_utf8(bytes).map_err(|error| {
-        refuse(format!("the document is not UTF-8 from byte {} on", error.valid_up_to()))
-            .help("OpenAPI documents are JSON in UTF-8; was it compressed, or cut off?")
+        refuse(format!("the document is not valid UTF-8 at byte {}", error.valid_up_to()))
+            .help("OpenAPI documents are JSON in UTF-8; was it compressed or truncated?")
     })?;
     match text.trim_start().chars().next() {
         None => return Err(refuse("the document is empty").help("fetch it again")),
@@ -40,13 +40,12 @@ pub fn parse(bytes: &[u8]) -> Result<Value, Error> {
     Ok(document)
 }
 
-/// # Errors
-/// Every key that is there twice in one object.
+/// Rejects objects with duplicate keys.
 fn check_duplicates(text: &str) -> Result<(), Error> {
     let problems = duplicates::find(text).into_iter().map(|duplicate| {
         let ((line, column), (line2, column2)) = (duplicate.first, duplicate.second);
         let what = format!(
-            "the key {:?} is there twice: at line {line} column {column} and at line {line2} \
+            "the key {:?} is duplicate: at line {line} column {column} and at line {line2} \
              column {column2}",
             duplicate.key
         );
@@ -63,21 +62,20 @@ fn refuse(cause: impl Into<String>) -> Error {
 
 fn html() -> Error {
     refuse("the document is HTML or XML, not JSON").help(
-        "a web page answered in the API's place; the web UI answers every path with 200 and \
-         HTML: is it the right host?",
+        "a web page was returned instead of the document; the web UI returns 200 and HTML for \
+         every path: check the host",
     )
 }
 
 fn not_json(error: &serde_json::Error) -> Error {
     let place = format!("line {} column {}", error.line(), error.column());
-    // serde_json has no predicate for this one.
+    // serde_json has no predicate for the recursion limit.
     if error.to_string().starts_with("recursion limit exceeded") {
         return refuse(format!("the document is nested too deeply at {place}"))
-            .help("at most 127 levels of objects and arrays are read");
+            .help("the limit is 127 levels of objects and arrays");
     }
     if error.is_eof() {
-        return refuse(format!("the document ends too early, at {place}"))
-            .help("it was cut off: fetch it again");
+        return refuse(format!("the document is truncated at {place}")).help("fetch it again");
     }
     refuse(format!("the document is not JSON: {error}"))
         .help("YAML documents must be converted to JSON first")
@@ -94,23 +92,23 @@ fn check_version(members: &Map<String, Value>) -> Result<(), Error> {
         Some(_) => {
             return Err(refuse("`openapi` is not a string")
                 .at("#/openapi")
-                .help("it names the version, as in \"3.1.0\""));
+                .help("`openapi` is the version, such as \"3.1.0\""));
         }
         None => {
             return Err(refuse("the document has no `openapi` version")
-                .help("it is JSON, but not an OpenAPI document"));
+                .help("the file is JSON, but not an OpenAPI document"));
         }
     };
     match version.split('.').take(2).collect::<Vec<_>>()[..] {
         ["3", "0"] => check_members(members, &["paths"]),
         ["3", "1"] => check_members(members, &["paths", "webhooks", "components"]),
-        _ => Err(refuse(format!("OpenAPI version {version:?} is not known"))
+        _ => Err(refuse(format!("OpenAPI version {version:?} is not supported"))
             .at("#/openapi")
-            .help("3.0 and 3.1 are")),
+            .help("supported versions are 3.0 and 3.1")),
     }
 }
 
-/// Whether the members that hold operations and types are objects, where they are there.
+/// Returns whether `paths`, `webhooks`, `components` and its `schemas` are objects or absent.
 pub(crate) fn has_shape(document: &Value) -> bool {
     let is_object = |pointer: &str| document.pointer(pointer).is_none_or(Value::is_object);
     ["/paths", "/webhooks", "/components", "/components/schemas"].into_iter().all(is_object)
@@ -119,7 +117,7 @@ pub(crate) fn has_shape(document: &Value) -> bool {
 fn check_members(members: &Map<String, Value>, any_of: &[&str]) -> Result<(), Error> {
     if !any_of.iter().any(|member| members.contains_key(*member)) {
         return Err(refuse(format!("the document has no `{}`", any_of.join("`, no `")))
-            .help("it describes nothing that could be called"));
+            .help("a document without it describes no operations"));
     }
     match members.get("paths") {
         Some(Value::Object(_)) | None => Ok(()),
@@ -137,17 +135,17 @@ mod tests {
         let cases: &[(&[u8], &str)] = &[
             (b"", "empty"),
             (b" \n<!DOCTYPE html><html>", "HTML"),
-            (b"{\"openapi\": \"3.1.0\", \"paths\": {", "ends too early, at line 1 column 31"),
+            (b"{\"openapi\": \"3.1.0\", \"paths\": {", "truncated at line 1 column 31"),
             (b"openapi: 3.1.0", "not JSON"),
-            (b"{\"openapi\": \xff}", "not UTF-8 from byte 12"),
-            (b"\x1f\x8b\x08", "not UTF-8"),
+            (b"{\"openapi\": \xff}", "not valid UTF-8 at byte 12"),
+            (b"\x1f\x8b\x08", "not valid UTF-8"),
             (deep.as_bytes(), "nested too deeply"),
             (b"[]", "not an object"),
             (b"{}", "no `openapi`"),
             (b"{\"openapi\": 3.1}", "#/openapi: `openapi` is not a string"),
             (b"{\"swagger\": \"2.0\"}", "Swagger 2.0"),
-            (b"{\"openapi\": \"3.2.0\"}", "\"3.2.0\" is not known"),
-            (b"{\"openapi\": \"4\"}", "\"4\" is not known"),
+            (b"{\"openapi\": \"3.2.0\"}", "\"3.2.0\" is not supported"),
+            (b"{\"openapi\": \"4\"}", "\"4\" is not supported"),
             (b"{\"openapi\": \"3.0.1\", \"components\": {}}", "no `paths`"),
             (b"{\"openapi\": \"3.1.0\", \"info\": {}}", "no `paths`, no `webhooks`"),
             (b"{\"openapi\": \"3.1.0\", \"paths\": []}", "#/paths: `paths` is not an object"),

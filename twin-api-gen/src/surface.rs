@@ -1,9 +1,9 @@
-//! The public surface of a generated client, as text that a person reviews.
+//! Describes the public surface of a generated client as text, for review.
 //!
-//! One file a tag: its operations, then the types that only they use. Types of several
-//! tags are in `shared`; `report` says how the document compares with the known facts, and
-//! what the overlay and the lowering did. It shows no
-//! bodies and no impls: what a line does not show, a caller does not see.
+//! There is one file per tag, with its operations and the types that only they use. Types that
+//! several tags use are in `shared`. `report` lists the omitted operations, the comparison with
+//! the known facts, and the changes by overlay and lowering. Function bodies and trait
+//! implementations are not shown.
 
 mod operations;
 mod report;
@@ -17,21 +17,21 @@ use crate::known::Outcome;
 use crate::passes::Operation;
 use crate::{Applied, Diagnostic, Fact, LeftOut};
 
-/// Where types go that several tags use.
+/// The file for types that several tags use.
 const SHARED: &str = "shared";
 
-/// How the document compares with the known facts, and what overlay and lowering did.
+/// The file for known facts, overlay and lowering.
 const REPORT: &str = "report";
 
-/// File stem to text, in a fixed order.
+/// The public surface of a generated client: one text file per tag, `shared` and `report`.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Surface {
-    /// A file a tag, `shared` and `report`.
+    /// The text of each file by file stem.
     pub files: BTreeMap<String, String>,
 }
 
-/// What the stages before did, for the report.
+/// The results of the earlier stages, for the report.
 #[derive(Clone, Copy)]
 pub(crate) struct Done<'a> {
     pub(crate) applied: &'a [Applied],
@@ -41,14 +41,14 @@ pub(crate) struct Done<'a> {
 }
 
 impl Done<'_> {
-    /// Whether the document lacks `operation`, which `known.json` supplies.
+    /// Returns whether the document lacks `operation` and `known.json` supplies it.
     fn is_missing(self, operation: &Operation) -> bool {
         let call = format!("{} {}", operation.method.to_uppercase(), operation.path);
         self.facts.iter().any(|fact| fact.outcome == Outcome::Missing && fact.subject == call)
     }
 }
 
-/// Describes a tree that all passes have run over.
+/// Describes the syntax tree after all passes.
 pub(crate) fn describe(
     tree: &syn::File,
     document: &Value,
@@ -84,7 +84,7 @@ fn tag_of(operation: &Value) -> &str {
     operation["tags"][0].as_str().unwrap_or("untagged")
 }
 
-/// A tag as a file name: lower case, one hyphen for everything else.
+/// Converts a tag to a file name: words in lower case, joined by hyphens.
 fn stem(tag: &str) -> String {
     let words: Vec<String> = tag
         .split(|c: char| !c.is_alphanumeric())
@@ -97,7 +97,7 @@ fn stem(tag: &str) -> String {
     }
 }
 
-/// The file of each type: its only tag's, or the shared one.
+/// Returns the file of each type: that of its only tag, or `shared`.
 fn homes(
     tree: &syn::File,
     tags: &BTreeMap<String, Vec<&Operation>>,

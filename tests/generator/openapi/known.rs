@@ -192,7 +192,7 @@ fn an_observation_that_is_documented_at_last_is_reported() {
     let facts = client_of(&other).facts;
     let fact = facts.iter().find(|fact| fact.subject == "Run.user_id").unwrap();
     assert_eq!(fact.outcome, Outcome::Agreed);
-    assert!(fact.to_string().contains("documented upstream now"));
+    assert!(fact.to_string().contains("now documented upstream"));
 }
 
 #[test]

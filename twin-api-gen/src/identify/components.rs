@@ -1,5 +1,6 @@
-//! The component schemas of the identified document: ours under our names, the document's
-//! own beside them, and none that nothing uses.
+//! Rebuilds the component schemas of the identified document.
+//!
+//! Entities have the names of `known.json`, other schemas keep theirs, and unused ones are removed.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -11,7 +12,7 @@ use super::{Findings, schemas};
 use crate::known::Known;
 use crate::passes::letters;
 
-/// Puts the entities in place, points every reference at its component, drops the rest.
+/// Inserts the entities, updates every reference, and removes unused components.
 pub(super) fn rebuild(
     document: &mut Value,
     known: &Known,
@@ -44,8 +45,10 @@ pub(super) fn rebuild(
     collect(document, Vec::new());
 }
 
-/// What each component of the document is called from now on. A component that is one
-/// entity everywhere has the entity's name; no other may have it.
+/// Maps each component of the document to its new name.
+///
+/// A component that is the same entity at every place gets the entity's name. Any other component
+/// whose name collides with an entity gets a number.
 fn names(
     own: &Map<String, Value>,
     known: &Known,
@@ -73,8 +76,8 @@ fn names(
     names
 }
 
-/// Drops component schemas that no operation, webhook, other used component or `wanted`
-/// reference names.
+/// Removes the component schemas that are not reachable from an operation, a webhook or a
+/// reference in `wanted`.
 pub(crate) fn collect(document: &mut Value, wanted: Vec<String>) {
     let Some(Value::Object(all)) = document.pointer_mut("/components/schemas").map(Value::take)
     else {

@@ -1,7 +1,7 @@
-//! Moves schemas out of `$defs` and `definitions` into `components`.
+//! Moves schemas from `$defs` and `definitions` to `components`, and updates the references.
 //!
-//! References find them by their full pointer, or as `#/$defs/Name` from within the schema
-//! that defines them, which generators write although it names the document's root.
+//! A reference may be the full pointer, or `#/$defs/Name` from within the schema that has the
+//! `$defs`. Some generators write the second form, although it formally means the document's root.
 
 use std::collections::BTreeMap;
 
@@ -44,7 +44,7 @@ pub(super) fn hoist(document: &mut Value) {
     });
 }
 
-/// The pointers of all schemas that stand in no other schema.
+/// Returns the pointers of all schemas that are not nested in another schema.
 fn roots(document: &Value) -> Vec<String> {
     let mut found = Vec::new();
     let mut todo = vec![(String::new(), document)];
@@ -75,7 +75,7 @@ fn roots(document: &Value) -> Vec<String> {
 }
 
 struct Hoist {
-    /// Where a definition stood to its name as a component.
+    /// The original pointer of each definition, with its name as a component.
     names: BTreeMap<String, String>,
     moved: Map<String, Value>,
     taken: Vec<String>,
@@ -149,7 +149,7 @@ impl Hoist {
     }
 }
 
-/// Points local references at the components.
+/// Replaces local references by references to the components.
 fn localize(schema: &mut Value, local: &BTreeMap<String, String>) {
     schemas::within(schema, &mut |schema| {
         schemas::references(schema, &mut |reference| {
@@ -165,7 +165,7 @@ mod tests {
     use super::*;
     use crate::identify::reference::resolve;
 
-    /// The references that lead nowhere.
+    /// The references without a target.
     fn dangling(document: &mut Value) -> Vec<String> {
         let copy = document.clone();
         let mut found = Vec::new();

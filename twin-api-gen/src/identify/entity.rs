@@ -1,7 +1,7 @@
-//! Gives the entities our names, wherever the document has them and whatever it calls them.
+//! Finds the entities of the document at their known places, and names them.
 //!
-//! What stands at the places of an entity becomes one component. Where its places differ,
-//! it has the members of all of them, those that some places lack are optional, and the
+//! The schemas at all places of an entity become one component. If the schemas differ, the
+//! component has the members of all of them. Members that some places lack are optional, and the
 //! difference is reported.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -14,18 +14,18 @@ use super::site::{self, Site};
 use super::{Findings, components};
 use crate::known::{Fact, Known, Outcome};
 
-/// What references to entities begin with until all components have their names.
+/// The prefix of references to entities until all components have their final names.
 pub(super) const MARK: &str = "#/x-twin-entity/";
 
-/// What stands at one place of an entity.
+/// The schema at one place of an entity.
 struct Candidate {
     place: String,
     schema: Map<String, Value>,
-    /// The description of the type, where it is not that of the place.
+    /// The description of the type, as opposed to that of the place.
     description: Option<String>,
-    /// Where it stands in the document as it was given.
+    /// The pointer in the original document.
     origin: String,
-    /// Whether a difference is worth a word; a delivery refines its type.
+    /// Whether differences are reported. A webhook delivery refines its type, so its are not.
     counts: bool,
 }
 
@@ -41,7 +41,7 @@ pub(super) fn name(
         .iter()
         .flat_map(|(name, sites)| sites.iter().map(move |it| (name, it.clone())))
         .collect();
-    // What is inside first, so that what is copied refers to entities already.
+    // Inner places first, so that a copied schema already refers to its entities.
     todo.sort_by_key(|(_, site)| std::cmp::Reverse(site.depth));
     let mut hoist = Hoist::default();
     for (name, site) in todo {
@@ -62,7 +62,7 @@ pub(super) fn name(
 #[derive(Default)]
 struct Hoist {
     candidates: BTreeMap<String, Vec<Candidate>>,
-    /// The components of the document, and the entities that they are.
+    /// The components of the document, each with the entities that use it.
     claims: BTreeMap<String, BTreeSet<String>>,
 }
 
@@ -90,7 +90,7 @@ impl Hoist {
     }
 }
 
-/// The component that a refined schema begins with.
+/// Returns the component that a schema refines: the first branch of its `allOf`.
 fn base_of(document: &Value, schema: &Value) -> Vec<String> {
     let branches = schema["allOf"].as_array();
     branches
@@ -101,7 +101,7 @@ fn base_of(document: &Value, schema: &Value) -> Vec<String> {
 
 fn candidate(document: &Value, site: &Site, peeled: &Peeled, findings: &Findings) -> Candidate {
     let mut schema = flatten(document, &peeled.schema);
-    // A body, an answer or a parameter has no description of the place.
+    // At the root of a body, response or parameter, the description is that of the type.
     let own = (site.depth == 0).then(|| schema.get("description").cloned()).flatten();
     let own = own.as_ref().and_then(Value::as_str).map(ToOwned::to_owned);
     let description = peeled.inner_description.clone().or(own);
@@ -114,13 +114,13 @@ fn candidate(document: &Value, site: &Site, peeled: &Peeled, findings: &Findings
     Candidate { place: site.place.clone(), schema, description, origin, counts }
 }
 
-/// A reference to the entity, with what is said of the place.
+/// Builds a reference to the entity that keeps the annotations of the place.
 fn reference(name: &str, peeled: &Peeled, depth: usize) -> Value {
     let target = json!({ "$ref": format!("{MARK}{name}") });
     let mut place =
         if peeled.nullable { json!({ "oneOf": [target, { "type": "null" }] }) } else { target };
     for keyword in ["description", "deprecated", "readOnly", "writeOnly"] {
-        // At the root the description is the type's.
+        // At the root, the description is that of the type.
         if let Some(value) = peeled.outer.get(keyword)
             && (depth > 0 || keyword != "description" || peeled.inner_description.is_some())
         {
@@ -130,7 +130,7 @@ fn reference(name: &str, peeled: &Peeled, depth: usize) -> Value {
     place
 }
 
-/// One schema that says what the candidates say.
+/// Merges the candidates into one schema.
 fn merge(name: &str, candidates: Vec<Candidate>, findings: &mut Findings) -> Value {
     let description = candidates.iter().find_map(|it| it.description.clone());
     let mut candidates = candidates.into_iter();
@@ -160,7 +160,7 @@ fn merge_one(
 ) {
     let differ = |member: &str, document: String| Fact {
         subject: if member.is_empty() { name.to_owned() } else { format!("{name}.{member}") },
-        says: "the same at all places".to_owned(),
+        says: "has the same schema at all places".to_owned(),
         source: "the OpenAPI document".to_owned(),
         outcome: Outcome::Differs { document },
         pointer: Some(other.origin.clone()),
@@ -213,7 +213,7 @@ fn merge_one(
     merged.insert("properties".to_owned(), Value::Object(union));
 }
 
-/// Only what all places require is required.
+/// Keeps only the required members that both schemas require.
 fn require_both(merged: &mut Map<String, Value>, other: &Map<String, Value>) {
     let other = other.get("required").and_then(Value::as_array);
     if let Some(Value::Array(required)) = merged.get_mut("required") {
@@ -221,7 +221,7 @@ fn require_both(merged: &mut Map<String, Value>, other: &Map<String, Value>) {
     }
 }
 
-/// A reference to an entity, when all components have their names.
+/// Returns the final reference of an entity, for a reference that begins with [`MARK`].
 pub(super) fn final_reference(reference: &str) -> Option<String> {
     reference.strip_prefix(MARK).map(to_component)
 }

@@ -1,8 +1,8 @@
-//! Says null in one way, however the document says it.
+//! Rewrites every nullable schema to one form.
 //!
-//! A schema with a `type` gets a type array; any other becomes `oneOf` of the schema and
-//! null. `nullable: false` says nothing. The boolean bounds of 3.0 become numbers, so that
-//! the result is valid 3.1.
+//! A schema with a `type` gets a type array. Any other becomes a `oneOf` of the schema and null.
+//! `nullable: false` is removed. The boolean exclusive bounds of OpenAPI 3.0 become numbers, so
+//! that the result is valid 3.1.
 
 use serde_json::{Map, Value, json};
 
@@ -18,7 +18,7 @@ pub(super) fn unify(document: &mut Value) {
     });
 }
 
-/// Members that say nothing of the values that a schema takes.
+/// Returns whether a keyword does not affect which values a schema accepts.
 pub(super) fn is_annotation(name: &str) -> bool {
     matches!(
         name,
@@ -35,7 +35,7 @@ pub(super) fn is_annotation(name: &str) -> bool {
     ) || name.starts_with("x-")
 }
 
-/// `anyOf` or `oneOf` of one schema and null, and nothing beside: the schema, or null.
+/// Replaces an `anyOf` or `oneOf` with a single schema beside null by that schema, made nullable.
 fn unwrap(schema: &mut Object) {
     for keyword in ["anyOf", "oneOf"] {
         let Some(Value::Array(branches)) = schema.get(keyword) else { continue };
@@ -69,7 +69,7 @@ fn is_null(schema: &Value) -> bool {
         || schema.get("const") == Some(&Value::Null)
 }
 
-/// What stands outside wins: it describes the place.
+/// Merges `inner` into `outer`. Members of `outer` win, because they describe the place.
 fn merge(outer: &mut Object, inner: Object) {
     for (name, value) in inner {
         outer.entry(name).or_insert(value);
@@ -101,7 +101,7 @@ fn nullable(schema: &mut Object) {
     }
     let names: Vec<String> = schema.keys().filter(|name| !is_annotation(name)).cloned().collect();
     if names.is_empty() {
-        return; // it takes every value, null too
+        return; // accepts any value, including null
     }
     let inner: Object = names.into_iter().filter_map(|name| schema.remove_entry(&name)).collect();
     let inner = match single(inner) {
@@ -110,7 +110,7 @@ fn nullable(schema: &mut Object) {
     schema.insert("oneOf".to_owned(), json!([inner, { "type": "null" }]));
 }
 
-/// The only branch of an `allOf` that stands alone.
+/// Returns the branch of an `allOf` that has only one and no keywords beside it.
 fn single(mut schema: Object) -> Result<Object, Object> {
     if schema.len() == 1
         && let Some(Value::Array(branches)) = schema.get_mut("allOf")
@@ -121,7 +121,7 @@ fn single(mut schema: Object) -> Result<Object, Object> {
     Err(schema)
 }
 
-/// Null is the last type, and the last value of an enum that takes it.
+/// Moves null to the end of the types and of the enum values.
 fn order(schema: &mut Object) {
     match schema.get("type") {
         Some(Value::Array(types)) if types.contains(&json!("null")) && types.len() > 1 => {

@@ -1,8 +1,8 @@
-//! Recognises operations by method and path shape, and writes them under our paths.
+//! Recognizes known operations by method and path shape, and renames them.
 //!
-//! The path of `servers` is folded into the paths, path parameters take our names by
-//! position, known operations our operationId and tag. An operation that stands under
-//! another URL than `known.json` gives is a problem, because the client would call ours.
+//! The path of `servers` becomes part of the paths. Path parameters get our names by position,
+//! and known operations get our operationId and tag. A known operation that the document
+//! describes under another URL is a problem, because the client would call the known URL.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -17,12 +17,12 @@ use crate::pointer::{child, escape};
 use crate::problem::{Edit, EditedFile, Problem};
 use crate::{METHODS, Stage};
 
-/// One operation of the document as it was given.
+/// One operation of the original document.
 struct Described {
     path: String,
     method: &'static str,
     operation: Map<String, Value>,
-    /// The base URL that the path or the operation has for itself.
+    /// The base URL from the `servers` of the operation or the path item.
     own: Option<Base>,
 }
 
@@ -36,7 +36,7 @@ impl Described {
     }
 }
 
-/// Identifies all operations; our names of those that are there, with their pointers.
+/// Identifies all operations. Returns the names and pointers of the known ones.
 pub(super) fn identify(
     document: &mut Value,
     known: &Known,
@@ -73,17 +73,17 @@ struct Matcher<'a> {
     known: &'a Known,
     root: Base,
     ours: Option<Base>,
-    /// What stands before the paths that have no servers of their own.
+    /// The path prefix of operations without `servers` of their own.
     prefix: String,
-    /// Method and shape to our name.
+    /// Known names by method and path shape.
     names: BTreeMap<(String, String), String>,
 }
 
-/// What an operation of the document is.
+/// The identity of an operation of the document.
 struct Match {
     /// The full path, with the document's parameter names.
     path: String,
-    /// Our name, if it is one that we know.
+    /// The name in `known.json`, if the operation is known.
     name: Option<String>,
 }
 
@@ -104,7 +104,7 @@ impl<'a> Matcher<'a> {
         self.names.get(&(method.to_owned(), shape::of(path)))
     }
 
-    /// A document may repeat in its paths what its `servers` says already.
+    /// Chooses the path prefix. Some documents already repeat the path of `servers` in each path.
     fn choose_prefix(&mut self, described: &[Described], findings: &mut Findings) {
         let count = |prefix: &str| {
             let without_own = described.iter().filter(|it| it.own.is_none());
@@ -159,7 +159,7 @@ impl<'a> Matcher<'a> {
         Match { path, name }
     }
 
-    /// The known operation that `path` differs from by its prefix only.
+    /// Returns the known operation whose path differs from `path` only by a prefix.
     fn moved(&self, it: &Described, path: &str, there: &BTreeSet<String>) -> Option<String> {
         let shape = shape::of(path);
         let absent = self.known.operations.iter().filter(|(name, _)| !there.contains(*name));
@@ -201,7 +201,7 @@ impl<'a> Matcher<'a> {
     }
 }
 
-/// Writes the operations under our paths.
+/// Writes the operations to the document, with known paths and names.
 fn write(
     document: &mut Value,
     described: Vec<Described>,
@@ -239,7 +239,7 @@ fn write(
     there
 }
 
-/// Path items that cannot be read, which the lowering reports.
+/// Returns the path items that this stage cannot read. The lowering reports them.
 fn leftovers(document: &mut Value) -> Vec<(String, Value)> {
     let paths = document["paths"].take();
     let Value::Object(paths) = paths else { return Vec::new() };
@@ -253,7 +253,7 @@ fn twice(call: &str, pointer: &str) -> Fact {
         says: "an operation is described once".to_owned(),
         source: "OpenAPI".to_owned(),
         outcome: Outcome::Contradicted {
-            document: "it once more; the second description is not used".to_owned(),
+            document: "it twice; the second description is not used".to_owned(),
             known_wins: true,
         },
         pointer: Some(pointer.to_owned()),
@@ -289,7 +289,7 @@ fn name_operation(
     }
     let id = operation.get("operationId").and_then(Value::as_str).map(letters);
     if id.is_some_and(|id| known.operations.keys().any(|name| letters(name) == id)) {
-        operation.remove("operationId"); // the name is taken; the lowering makes one
+        operation.remove("operationId"); // a known operation has this name; the lowering makes one
     }
     let own = operation.get("tags").and_then(|tags| tags.get(0)).and_then(Value::as_str);
     if let Some(tag) = own.and_then(|own| tags.0.get(&letters(own))) {
@@ -297,7 +297,7 @@ fn name_operation(
     }
 }
 
-/// Our tags, by their letters.
+/// The known tags, by their lower-case letters.
 struct Tags(BTreeMap<String, String>);
 
 impl Tags {

@@ -1,4 +1,4 @@
-//! What a schema is behind references, null wrappers and `allOf`.
+//! Finds the schema behind references, null wrappers and `allOf`.
 
 use serde_json::{Map, Value, json};
 
@@ -7,27 +7,27 @@ use super::reference::{component, resolve};
 
 type Object = Map<String, Value>;
 
-/// More references in a chain lead nowhere.
+/// The maximum number of wrappers that are removed. A longer chain counts as a cycle.
 const LONGEST_CHAIN: usize = 32;
 
-/// More branches of `allOf` within each other are nobody's schema.
+/// The maximum nesting of `allOf`.
 const DEEPEST: usize = 32;
 
-/// A schema without what is wrapped around it.
+/// A schema without its wrappers.
 #[derive(Debug, Default)]
 pub(crate) struct Peeled {
     pub(crate) schema: Object,
-    /// Whether null is allowed beside it.
+    /// Whether a wrapper allows null.
     pub(crate) nullable: bool,
-    /// The components that were passed through, the outermost first.
+    /// The components behind the references, outermost first.
     pub(crate) chain: Vec<String>,
-    /// What is said of the place, rather than of the schema.
+    /// The annotations of the outermost wrapper, which describe the place and not the type.
     pub(crate) outer: Object,
-    /// The description at the innermost level, if that is not the place's own.
+    /// The description of the innermost schema, if it has a wrapper.
     pub(crate) inner_description: Option<String>,
 }
 
-/// Takes references, null and `allOf` of one branch away from `schema`.
+/// Removes references, null wrappers and one-branch `allOf`s from `schema`.
 pub(crate) fn peel(document: &Value, schema: &Value) -> Peeled {
     let mut peeled = Peeled::default();
     let mut current = schema.as_object().cloned().unwrap_or_default();
@@ -53,7 +53,7 @@ fn annotations(schema: &Object) -> Object {
     own.map(|(name, value)| (name.clone(), value.clone())).collect()
 }
 
-/// The schema within `schema`, where there is nothing but annotations beside it.
+/// Returns the schema that `schema` wraps, if only annotations stand beside it.
 fn next(document: &Value, schema: &Object, peeled: &mut Peeled) -> Option<Object> {
     let mut structural = schema.iter().filter(|(name, _)| !is_annotation(name));
     let (keyword, value) = structural.next()?;
@@ -100,7 +100,7 @@ fn take_null(schema: &mut Object, nullable: &mut bool) {
     }
 }
 
-/// Merges `allOf` into one schema; gives the schema back where that cannot be done.
+/// Merges `allOf` into one schema. Returns the schema unchanged if it cannot be merged.
 pub(crate) fn flatten(document: &Value, schema: &Object) -> Object {
     flatten_at(document, schema, 0)
 }
@@ -127,7 +127,7 @@ fn flatten_at(document: &Value, schema: &Object, depth: usize) -> Object {
     merged
 }
 
-/// Merges the reference of `merged` into it.
+/// Replaces the `$ref` of `merged` by the schema that it refers to. Returns whether it succeeded.
 fn merge_branch(document: &Value, merged: &mut Object, depth: usize) -> bool {
     let reference = merged.remove("$ref").map(|reference| json!({ "$ref": reference }));
     let peeled = peel(document, &reference.unwrap_or_default());
@@ -135,7 +135,7 @@ fn merge_branch(document: &Value, merged: &mut Object, depth: usize) -> bool {
     merge(merged, branch)
 }
 
-/// Whether `from` could be merged: what both say, they say alike.
+/// Merges `from` into `into`. Returns `false` if a keyword has different values in both.
 fn merge(into: &mut Object, from: Object) -> bool {
     for (name, value) in from {
         match (name.as_str(), into.get_mut(&name), value) {
@@ -151,7 +151,7 @@ fn merge(into: &mut Object, from: Object) -> bool {
     true
 }
 
-/// A member that both have must satisfy both.
+/// Merges properties. A property with different schemas must satisfy both.
 fn members(own: &mut Object, more: Object) {
     for (name, member) in more {
         match own.get_mut(&name) {
@@ -162,7 +162,7 @@ fn members(own: &mut Object, more: Object) {
     }
 }
 
-/// Whether two schemas take the same values, as far as their text shows.
+/// Returns whether two schemas are equal apart from annotations and order.
 pub(super) fn same(one: &Value, two: &Value) -> bool {
     match (one, two) {
         (Value::Object(one), Value::Object(two)) => {

@@ -1,17 +1,17 @@
-//! Where an entity is used: the notation of `known.json` and its meaning.
+//! Parses and follows places. A place says where the API uses an entity.
 //!
 //! | notation | place |
 //! |---|---|
-//! | `get_agent→agent` | the member `agent` of the answer |
-//! | `list_agents→agents[]` | an element of the member `agents` of the answer |
-//! | `get_webhook→` | the answer itself |
-//! | `start_run←run_mode` | the member `run_mode` of the body |
+//! | `get_agent→agent` | the member `agent` of the response body |
+//! | `list_agents→agents[]` | an element of the member `agents` of the response body |
+//! | `get_webhook→` | the response body itself |
+//! | `start_run←run_mode` | the member `run_mode` of the request body |
 //! | `list_runs?filter_status` | the parameter `filter_status` |
 //! | `Agent.agent_name` | the member `agent_name` of the entity `Agent` |
 //! | `webhooks←` | the body of a webhook delivery |
 //! | `*!` | the body of an error response |
 //!
-//! `{}` after a member stands for the values of a map.
+//! `{}` after a member means the values of a map.
 
 use std::fmt;
 
@@ -20,7 +20,7 @@ use serde_json::{Map, Value};
 use super::reference::resolve;
 use crate::pointer::child;
 
-/// Where an entity is used.
+/// One place where the API uses an entity.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Place {
     pub(crate) base: Base,
@@ -29,12 +29,12 @@ pub(crate) struct Place {
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Base {
-    Answer(String),
+    Response(String),
     Body(String),
     Parameter(String, String),
     Entity(String),
     Webhooks,
-    Refusals,
+    ErrorResponses,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -48,14 +48,14 @@ impl Place {
     pub(crate) fn parse(text: &str) -> Result<Self, String> {
         let malformed = || format!("{text:?} is not a place");
         let (base, rest) = if let Some((operation, rest)) = text.split_once('→') {
-            (Base::Answer(operation.to_owned()), rest)
+            (Base::Response(operation.to_owned()), rest)
         } else if let Some((operation, rest)) = text.split_once('←') {
             let webhooks = operation == "webhooks";
             (if webhooks { Base::Webhooks } else { Base::Body(operation.to_owned()) }, rest)
         } else if let Some((operation, name)) = text.split_once('?') {
             (Base::Parameter(operation.to_owned(), name.to_owned()), "")
         } else if let Some(rest) = text.strip_prefix("*!") {
-            (Base::Refusals, rest)
+            (Base::ErrorResponses, rest)
         } else {
             let (entity, rest) = text.split_once('.').ok_or_else(malformed)?;
             (Base::Entity(entity.to_owned()), rest)
@@ -80,12 +80,12 @@ impl Place {
 impl fmt::Display for Place {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.base {
-            Base::Answer(operation) => write!(f, "{operation}→")?,
+            Base::Response(operation) => write!(f, "{operation}→")?,
             Base::Body(operation) => write!(f, "{operation}←")?,
             Base::Parameter(operation, name) => write!(f, "{operation}?{name}")?,
             Base::Entity(entity) => write!(f, "{entity}.")?,
             Base::Webhooks => f.write_str("webhooks←")?,
-            Base::Refusals => f.write_str("*!")?,
+            Base::ErrorResponses => f.write_str("*!")?,
         }
         for (index, step) in self.steps.iter().enumerate() {
             match step {
@@ -99,8 +99,9 @@ impl fmt::Display for Place {
     }
 }
 
-/// The schema that `step` leads to from the schema at `pointer`: through references, null
-/// wrappers and `allOf`, the first branch that has the step.
+/// Returns the pointer that `step` leads to from the schema at `pointer`.
+///
+/// Follows references, null wrappers and `allOf`, and takes the first branch that has the step.
 pub(super) fn walk(document: &Value, pointer: &str, step: &Step) -> Option<String> {
     let mut todo = vec![pointer.to_owned()];
     let mut seen = Vec::new();
@@ -118,7 +119,7 @@ pub(super) fn walk(document: &Value, pointer: &str, step: &Step) -> Option<Strin
     None
 }
 
-/// More branches than this are nobody's schema.
+/// The maximum number of schemas that one step visits.
 const LONGEST: usize = 1_000;
 
 fn take(schema: &Map<String, Value>, pointer: &str, step: &Step) -> Option<String> {
@@ -135,7 +136,7 @@ fn take(schema: &Map<String, Value>, pointer: &str, step: &Step) -> Option<Strin
     }
 }
 
-/// The schemas whose members are those of `schema`, too.
+/// Returns the schemas that `schema` takes members from: its reference and its branches.
 fn inner(document: &Value, schema: &Map<String, Value>, pointer: &str) -> Vec<String> {
     let mut found = Vec::new();
     if let Some(reference) = schema.get("$ref").and_then(Value::as_str) {

@@ -1,4 +1,4 @@
-//! References within one document: `#/components/schemas/Vec%3CRun%3E`.
+//! Reads and writes references within one document, such as `#/components/schemas/Vec%3CRun%3E`.
 
 use std::fmt::Write as _;
 
@@ -8,27 +8,27 @@ use crate::pointer::escape;
 
 const SCHEMAS: &str = "#/components/schemas/";
 
-/// The pointer (without `#`) that `reference` names in `document`, if it is there.
+/// Returns the pointer (without `#`) of a reference, if it has a target in `document`.
 pub(super) fn resolve(document: &Value, reference: &str) -> Option<String> {
     let pointer = decode(reference.strip_prefix('#')?)?;
     document.pointer(&pointer)?;
     Some(pointer)
 }
 
-/// The name of the component schema that `reference` names.
+/// Returns the name of the component schema that `reference` refers to.
 pub(crate) fn component(reference: &str) -> Option<String> {
     let name = decode(reference.strip_prefix(SCHEMAS)?)?;
     (!name.contains('/')).then(|| name.replace("~1", "/").replace("~0", "~"))
 }
 
-/// The reference to the component schema `name`.
+/// Builds the reference to the component schema `name`.
 pub(crate) fn to_component(name: &str) -> String {
     let mut reference = SCHEMAS.to_owned();
     for c in escape(name).chars() {
         match c {
-            // What a URI fragment cannot hold, RFC 3986 section 3.5.
+            // Not allowed in a URI fragment (RFC 3986 section 3.5).
             '%' | '"' | '<' | '>' | '\\' | '^' | '`' | '{' | '|' | '}' | ' ' | '[' | ']' | '#' => {
-                let _ = write!(reference, "%{:02X}", u32::from(c)); // a String takes it
+                let _ = write!(reference, "%{:02X}", u32::from(c)); // Writing to a String cannot fail.
             }
             c => reference.push(c),
         }
@@ -36,7 +36,7 @@ pub(crate) fn to_component(name: &str) -> String {
     reference
 }
 
-/// Percent-decodes; `None` where the result is not valid UTF-8.
+/// Percent-decodes `text`. Returns `None` if the result is not valid UTF-8.
 fn decode(text: &str) -> Option<String> {
     if !text.contains('%') {
         return Some(text.to_owned());

@@ -1,6 +1,6 @@
-//! Visits every schema of a document, wherever an OpenAPI document has one.
+//! Visits every schema of an OpenAPI document.
 //!
-//! Data is not visited: examples, defaults, enum values and extensions.
+//! Data is skipped: examples, defaults, enum values and extensions.
 
 use serde_json::{Map, Value};
 
@@ -21,7 +21,7 @@ const SINGLE: [&str; 11] = [
     "contentSchema",
 ];
 
-/// Whether a member of an OpenAPI object holds data or text, and no schema.
+/// Returns whether a member of an OpenAPI object contains data or text and no schema.
 fn is_data(name: &str) -> bool {
     name.starts_with("x-")
         || matches!(
@@ -42,7 +42,7 @@ fn is_data(name: &str) -> bool {
         )
 }
 
-/// Calls `change` for every schema, the inner ones before those that contain them.
+/// Calls `change` for every schema, inner schemas first.
 pub(super) fn each(document: &mut Value, change: &mut dyn FnMut(&mut Map<String, Value>)) {
     match document {
         Value::Array(items) => items.iter_mut().for_each(|item| each(item, change)),

@@ -1,21 +1,22 @@
-//! The base URL that `servers` gives to paths.
+//! Reads the base URL from `servers`.
 //!
-//! The path of it belongs to the operations' paths: `/agents` on `https://host/v1` is
-//! `/v1/agents`. The first server at our own origin counts, otherwise the first.
+//! The path of the base URL becomes part of each operation's path: `/agents` on
+//! `https://host/v1` is `/v1/agents`. The first server at the origin of `known.json` is used,
+//! or else the first server.
 
 use serde_json::Value;
 
-/// A base URL, taken apart.
+/// A base URL, split into origin and path.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(super) struct Base {
-    /// Scheme, host and port; a relative URL has none.
+    /// Scheme, host and port. `None` for a relative URL.
     pub(super) origin: Option<String>,
-    /// The path, without a slash at its end.
+    /// The path without a trailing slash.
     pub(super) path: String,
 }
 
 impl Base {
-    /// Takes a URL apart. Relative URLs count from the root, where the document is.
+    /// Splits a URL. A relative URL is resolved against the root of the host.
     pub(super) fn parse(url: &str) -> Self {
         let url = url.split(['?', '#']).next().unwrap_or_default();
         let (scheme, rest) = match url.split_once("//") {
@@ -36,7 +37,7 @@ impl Base {
         Self { origin: Some(format!("{scheme}//{host}")), path: normal(path) }
     }
 
-    /// The base that a `servers` member gives, if it gives one.
+    /// Reads the base URL from a `servers` array. An absent or empty array gives `None`.
     pub(super) fn read(servers: Option<&Value>, ours: Option<&Self>) -> Option<Self> {
         let servers = servers?.as_array()?;
         let bases: Vec<Self> =
@@ -46,7 +47,7 @@ impl Base {
     }
 }
 
-/// The URL of a server, with the defaults of its variables.
+/// Returns the URL of a server with the default values of its variables.
 fn url_of(server: &Value) -> Option<String> {
     let mut url = server["url"].as_str()?.to_owned();
     for (name, variable) in server["variables"].as_object().into_iter().flatten() {
@@ -57,7 +58,7 @@ fn url_of(server: &Value) -> Option<String> {
     Some(url)
 }
 
-/// A path without empty segments, `.` and `..`.
+/// Removes empty segments, `.` and `..` from a path.
 fn normal(path: &str) -> String {
     let mut segments: Vec<&str> = Vec::new();
     for segment in path.split('/') {

@@ -1,23 +1,23 @@
-//! Path templates without the names of their parameters: `/v1/agents/{}/runs`.
+//! Compares path templates by shape: the path without parameter names, `/v1/agents/{}/runs`.
 
 use std::collections::BTreeMap;
 
 use crate::known::Known;
 
-/// A template's shape: parameters without their names, no slash at the end.
+/// Returns the shape of a template, without a trailing slash.
 pub(super) fn of(path: &str) -> String {
     segments(path).flat_map(|segment| ["/".to_owned(), blank(segment)]).collect()
 }
 
-/// Whether one shape is the end of the other, so that they differ by a prefix only.
+/// Returns whether two shapes differ only by a prefix.
 pub(super) fn differ_by_prefix(one: &str, two: &str) -> bool {
     let (short, long) = if one.len() < two.len() { (one, two) } else { (two, one) };
-    // At least one segment must name something.
+    // A shape of parameters alone would match too many paths.
     let names = short.split('/').any(|segment| !segment.is_empty() && !segment.contains("{}"));
     one != two && names && long.ends_with(short)
 }
 
-/// The names of a template's parameters, in order.
+/// Returns the names of a template's parameters, in order.
 pub(super) fn parameters(path: &str) -> Vec<&str> {
     let mut names = Vec::new();
     for segment in segments(path) {
@@ -31,7 +31,7 @@ pub(super) fn parameters(path: &str) -> Vec<&str> {
     names
 }
 
-/// A template in which `names` stand for the parameters, in order; no slash at the end.
+/// Replaces the parameter names of a template by `names`, in order, and removes a trailing slash.
 pub(super) fn rename(path: &str, names: &[String]) -> String {
     let mut names = names.iter();
     let mut renamed = String::new();
@@ -68,7 +68,7 @@ fn blank(segment: &str) -> String {
     blank + rest
 }
 
-/// Our names of path parameters, by the shape of the path up to them.
+/// The known names of path parameters, by the shape of the path before them.
 #[derive(Debug, Default)]
 pub(super) struct Names(BTreeMap<String, String>);
 
@@ -83,14 +83,14 @@ impl Names {
         Self(names)
     }
 
-    /// The names that the parameters of `path` have with us, or else in the document.
+    /// Returns the names for the parameters of `path`: the known ones, or else the document's.
     pub(super) fn apply(&self, path: &str) -> Vec<String> {
         let named = prefixes(path);
         named.into_iter().map(|(prefix, own)| self.0.get(&prefix).cloned().unwrap_or(own)).collect()
     }
 }
 
-/// The shape up to each parameter, and the parameter's name.
+/// Returns the shape up to each parameter, and the parameter's name.
 fn prefixes(path: &str) -> Vec<(String, String)> {
     let mut found = Vec::new();
     let mut before = String::new();

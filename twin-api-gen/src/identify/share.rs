@@ -1,7 +1,7 @@
-//! Copies what operations share into them: path items, parameters, bodies, responses.
+//! Copies shared path items, parameters, request bodies and responses into the operations.
 //!
-//! What they are called in `components` then does not matter. A reference that leads
-//! nowhere stays as it is, for the lowering to report.
+//! After this step, their names in `components` do not matter. A reference without a target
+//! stays, and the lowering reports it.
 
 use serde_json::{Map, Value, json};
 
@@ -10,10 +10,10 @@ use crate::METHODS;
 
 type Object = Map<String, Value>;
 
-/// The most bytes that are copied; a document may name a large response many times.
+/// The maximum number of bytes to copy. A document may refer to a large response many times.
 const MOST: usize = 32 << 20;
 
-/// A chain of references beyond this leads nowhere.
+/// The maximum length of a chain of references. A longer chain counts as a cycle.
 const LONGEST_CHAIN: usize = 32;
 
 pub(super) fn inline(document: &mut Value) {
@@ -50,13 +50,13 @@ impl Copier<'_> {
                 self.bodies(operation);
             }
         }
-        // Without operations they are still worth an error where they are wrong.
+        // Without operations the parameters stay, so that the lowering reports invalid ones.
         if !METHODS.iter().any(|method| item.contains_key(*method)) && !shared.is_null() {
             item.insert("parameters".to_owned(), shared);
         }
     }
 
-    /// The parameters of the path first, but for those that the operation has itself.
+    /// Adds the path item's parameters before those of the operation, which take precedence.
     fn parameters(&mut self, operation: &mut Object, shared: &Value) {
         let own = match operation.remove("parameters") {
             None => Vec::new(),
@@ -96,7 +96,7 @@ impl Copier<'_> {
         value
     }
 
-    /// Replaces `value`, if it is a reference, by what it names and its own other members.
+    /// Replaces a reference by its target, extended by the members beside the `$ref`.
     fn follow(&mut self, value: &mut Value) {
         for _ in 0..LONGEST_CHAIN {
             let Some(reference) = value.get("$ref").and_then(Value::as_str) else { return };
@@ -123,7 +123,7 @@ fn same_parameter(one: &Value, two: &Value) -> bool {
     one["name"] == two["name"] && one["in"] == two["in"]
 }
 
-/// About how many bytes a copy takes.
+/// Estimates the memory of a copy in bytes.
 fn size(value: &Value) -> usize {
     match value {
         Value::String(text) => text.len() + 24,

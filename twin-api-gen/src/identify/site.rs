@@ -1,4 +1,4 @@
-//! Where the document uses each entity.
+//! Finds the schemas in the document at the places of each entity.
 
 use std::collections::BTreeMap;
 
@@ -13,23 +13,23 @@ use crate::pointer::child;
 pub(super) struct Site {
     /// The pointer of the schema, without `#`.
     pub(super) pointer: String,
-    /// How many steps it is from the body, answer or parameter.
+    /// The number of steps from the body, response or parameter.
     pub(super) depth: usize,
-    /// The place by which it was found, for people.
+    /// The place, for messages.
     pub(super) place: String,
-    /// Whether the schema may be replaced by a reference; a delivery refines its entity.
+    /// Whether a reference may replace the schema. Not for a delivery, which refines its entity.
     pub(super) replaceable: bool,
 }
 
 pub(super) struct Sites<'a> {
     document: &'a Value,
     places: BTreeMap<&'a str, Vec<Place>>,
-    /// Our names of the operations that are there, with their pointers.
+    /// The known operations in the document, with their pointers.
     operations: &'a BTreeMap<String, String>,
     found: BTreeMap<String, Vec<Site>>,
 }
 
-/// Every use of every entity.
+/// Finds every use of every entity.
 pub(super) fn find(
     document: &Value,
     known: &Known,
@@ -48,7 +48,7 @@ impl Sites<'_> {
         if let Some(found) = self.found.get(entity) {
             return found.clone();
         }
-        // An entity that contains itself finds nothing more by that.
+        // Ends the recursion for an entity that contains itself.
         self.found.insert(entity.to_owned(), Vec::new());
         let mut found: Vec<Site> = Vec::new();
         for place in self.places.get(entity).cloned().unwrap_or_default() {
@@ -87,7 +87,7 @@ impl Sites<'_> {
             Some((pointer.as_str(), self.document.pointer(pointer)?.as_object()?))
         };
         match base {
-            Base::Answer(name) => {
+            Base::Response(name) => {
                 operation(name).and_then(|(at, it)| answer(it, at)).into_iter().collect()
             }
             Base::Body(name) => {
@@ -98,7 +98,7 @@ impl Sites<'_> {
                 .into_iter()
                 .collect(),
             Base::Webhooks => self.deliveries(),
-            Base::Refusals => self.refusals(),
+            Base::ErrorResponses => self.refusals(),
             Base::Entity(_) => Vec::new(),
         }
     }
@@ -124,7 +124,7 @@ impl Sites<'_> {
     }
 }
 
-/// Every operation of `items`, which stands at `pointer`.
+/// Iterates over the operations of the path items `items` at `pointer`.
 pub(crate) fn each_operation<'a>(
     items: &'a Value,
     pointer: &'a str,
@@ -141,7 +141,7 @@ pub(crate) fn is_success(status: &str) -> bool {
     status.starts_with('2')
 }
 
-/// The response that counts as the answer: the first success, or else `default` alone.
+/// Returns the success response: the first 2xx with content, else the first 2xx, else `default`.
 pub(crate) fn success(operation: &Map<String, Value>) -> Option<(&String, &Value)> {
     let responses = operation.get("responses")?.as_object()?;
     let mut successes = responses.iter().filter(|(status, _)| is_success(status));
@@ -170,13 +170,13 @@ fn parameter_schema(operation: &Map<String, Value>, pointer: &str, name: &str) -
     json_schema(&parameters[index], &at)
 }
 
-/// The schema of the JSON among `content`.
+/// Returns the pointer of the JSON schema in `content`.
 fn json_schema(body: &Value, pointer: &str) -> Option<String> {
     let (media, _) = json_media(body)?;
     Some(child(&child(&child(pointer, "content"), media), "schema"))
 }
 
-/// The media type that holds JSON, if one does.
+/// Returns the JSON media type of a body or response, if it has one.
 pub(crate) fn json_media(body: &Value) -> Option<(&String, &Value)> {
     let content = body.get("content")?.as_object()?;
     let is_json = |media: &str| {

@@ -1,7 +1,7 @@
-//! Gives the requests that the service makes a tag and operationIds of their own.
+//! Gives webhooks their own tag and operationIds.
 //!
-//! Generators that make a client of webhooks, too, otherwise overwrite the operations that
-//! have the same tag.
+//! Other generators also generate code for webhooks. Without a separate tag, that code would
+//! overwrite the operations with the same tag.
 
 use serde_json::{Value, json};
 
@@ -27,7 +27,7 @@ pub(crate) fn name(document: &mut Value, known: &Known) {
     }
 }
 
-/// `run.completed` as a name: `run_completed`.
+/// Converts `run.completed` to `run_completed`.
 fn snake(name: &str) -> String {
     let words = name.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty());
     words.map(str::to_ascii_lowercase).collect::<Vec<_>>().join("_")

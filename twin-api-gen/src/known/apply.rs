@@ -1,8 +1,8 @@
-//! Puts the known facts under an identified document.
+//! Applies the known facts to an identified document.
 //!
-//! Where the document says more, it says more afterwards, too: new members, values,
-//! parameters and operations come through, and so do its descriptions. Where it says less
-//! or something else, the known fact is applied and the difference becomes a [`Fact`].
+//! Additions of the document stay: new members, values, parameters and operations, and its
+//! descriptions. If the document lacks a known fact or contradicts it, the fact is applied and
+//! the difference is reported as a [`Fact`].
 
 use std::collections::BTreeMap;
 
@@ -17,24 +17,24 @@ use crate::passes::letters;
 use crate::pointer::{child, escape};
 use crate::problem::{Edit, EditedFile};
 
-/// Applies all facts of `known` to the document.
+/// Applies all facts of `known` to the document, and returns how the document compares with them.
 pub(crate) fn apply(identified: &mut Identified, known: &Known) -> Vec<Fact> {
     if known.is_empty() || !crate::parse::has_shape(&identified.document) {
         return Vec::new();
     }
-    let mut floor = Floor { known, ours: ours(known), facts: Vec::new() };
+    let mut applier = Applier { known, ours: ours(known), facts: Vec::new() };
     let document = identified.document.clone();
-    operation::apply(&mut floor, identified, &document);
+    operation::apply(&mut applier, identified, &document);
     let mut entities = Map::new();
     for (name, entity) in &known.entities {
-        entities.insert(name.clone(), floor.entity(&document, name, entity));
+        entities.insert(name.clone(), applier.entity(&document, name, entity));
     }
     if let Some(Value::Object(all)) = identified.document.pointer_mut("/components/schemas") {
         all.extend(entities);
     }
     webhooks(&mut identified.document, known);
     finish(&mut identified.document, known);
-    let mut facts = floor.facts;
+    let mut facts = applier.facts;
     for fact in &mut facts {
         for pointer in [&mut fact.pointer, &mut fact.closest].into_iter().flatten() {
             *pointer = identified.origins().of(pointer);
@@ -43,7 +43,7 @@ pub(crate) fn apply(identified: &mut Identified, known: &Known) -> Vec<Fact> {
     facts
 }
 
-/// The known entities as the components of a document.
+/// Builds a document whose components are the known entities.
 fn ours(known: &Known) -> Value {
     let schemas: Map<String, Value> =
         known.entities.iter().map(|(name, entity)| (name.clone(), schema(entity))).collect();
@@ -58,7 +58,7 @@ fn schema(entity: &Entity) -> Value {
     }
 }
 
-/// The requests that the service was promised to make, in place of the document's.
+/// Adds the known webhooks to the document, and replaces those of the same name.
 fn webhooks(document: &mut Value, known: &Known) {
     for (name, request) in &known.webhooks {
         document["webhooks"][name] = json!({ "post": request });
@@ -66,7 +66,7 @@ fn webhooks(document: &mut Value, known: &Known) {
     crate::identify::webhooks::name(document, known);
 }
 
-/// Servers, tags, and no component that nothing uses any more.
+/// Sets servers and tags, and removes components that became unused.
 fn finish(document: &mut Value, known: &Known) {
     if let Some(server) = &known.server {
         document["servers"] = json!([{ "url": server.url }]);
@@ -95,14 +95,14 @@ fn finish(document: &mut Value, known: &Known) {
     collect(document, known.references());
 }
 
-pub(super) struct Floor<'a> {
+pub(super) struct Applier<'a> {
     pub(super) known: &'a Known,
-    /// A document that holds the known entities, to follow their references in.
+    /// A document with the known entities, to resolve their references.
     pub(super) ours: Value,
     pub(super) facts: Vec<Fact>,
 }
 
-impl Floor<'_> {
+impl Applier<'_> {
     fn entity(&mut self, document: &Value, name: &str, entity: &Entity) -> Value {
         let at = child("#/components/schemas", name);
         let found = crate::pointer::resolve(document, &at).and_then(Value::as_object);
@@ -136,7 +136,7 @@ impl Floor<'_> {
         let own = found.and_then(|it| it.get("properties")?.as_object()).unwrap_or(&empty);
         let own_required = required_of(found);
         let mut properties = own.clone();
-        // Answers that are known lack a member that is new, so no answer may need it.
+        // A known response may lack a new member, so only a request body may require it.
         let new_may_be_required = self.known.is_body(name);
         let mut required: Vec<String> = own_required
             .iter()
@@ -162,7 +162,7 @@ impl Floor<'_> {
                 self.member(&context, said, own, &own_required);
             }
             if member.upstream_wins && found.is_some() {
-                continue; // the document has dropped it, and we follow
+                continue; // the document has dropped the member, and the document decides
             }
             properties.insert(member.name.clone(), known_member(member, said));
             if member.required {
@@ -182,7 +182,7 @@ impl Floor<'_> {
         schema
     }
 
-    /// Members that the document may leave out and the client counts on, in one line.
+    /// Reports the members that are optional in the document but required in `known.json`.
     fn weaker(&mut self, name: &str, entity: &Entity, members: &[&str]) {
         if members.is_empty() {
             return;
@@ -203,8 +203,8 @@ impl Floor<'_> {
 
     fn yields(&mut self, context: &Context<'_>) {
         let fact = context.fact(
-            "the document decides what it is",
-            Outcome::Contradicted { document: "it".to_owned(), known_wins: false },
+            "the document decides its schema",
+            Outcome::Contradicted { document: "it exists".to_owned(), known_wins: false },
         );
         self.facts.push(fact);
     }
@@ -228,11 +228,11 @@ impl Floor<'_> {
         let outcome = if !may_be_null && theirs.within(&ours) && !ours.lenient() {
             Some(Outcome::Agreed)
         } else if theirs.any() {
-            None // the document does not say what it is
+            None // the document does not restrict the type
         } else {
             Some(Outcome::Contradicted { document: theirs.to_string(), known_wins: true })
         };
-        // That the document and the reference agree is no news.
+        // Agreement is reported only for observations: the document now describes them.
         let news = outcome.filter(|it| *it != Outcome::Agreed || observed(context.source()));
         self.facts.extend(news.map(|outcome| context.fact(&says, outcome)));
         if let Some(seen_absent) = &context.member.seen_absent {
@@ -333,7 +333,7 @@ fn required_of(found: Option<&Map<String, Value>>) -> Vec<&str> {
     required.into_iter().flatten().filter_map(Value::as_str).collect()
 }
 
-/// The known schema, with what the document says in words.
+/// Returns the known schema with the document's description.
 fn known_member(member: &Member, said: Option<&Value>) -> Value {
     let mut schema = member.schema.clone();
     if let Some(said) = said {
@@ -345,7 +345,8 @@ fn known_member(member: &Member, said: Option<&Value>) -> Value {
     schema
 }
 
-/// Takes over what the document says in words. Its examples need not be of our type.
+/// Copies `description` and `deprecated` from the document. Examples are not copied, because they
+/// need not match the known type.
 pub(super) fn annotate(schema: &mut Value, said: &Value) {
     for keyword in ["description", "deprecated"] {
         if let Some(value) = said.get(keyword) {
@@ -367,7 +368,7 @@ impl Context<'_> {
         self.member.source.as_deref().unwrap_or(self.source)
     }
 
-    /// Where `known.json` describes the member.
+    /// Returns the pointer of the member in `known.json`.
     fn file_pointer(&self) -> String {
         format!("/entities/{}/members/{}", escape(self.entity), escape(&self.member.name))
     }
@@ -386,7 +387,7 @@ impl Context<'_> {
             outcome,
             pointer: Some(child(&child(&at, "properties"), &self.member.name)),
             closest: None,
-            // A secret that is given up would show in logs.
+            // Without the known fact, the secret's value would appear in logs.
             edit: (known_wins && !self.member.secret).then(wins),
         }
     }

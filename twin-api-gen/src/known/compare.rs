@@ -1,4 +1,4 @@
-//! What JSON types a schema takes, to hold what a document says against what is known.
+//! Compares the JSON types of two schemas: that of the document and that of `known.json`.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -7,20 +7,20 @@ use serde_json::{Map, Value};
 
 use crate::identify::peel::{flatten, peel};
 
-/// The JSON types that a schema takes.
+/// The JSON types that a schema accepts.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Kinds {
-    /// JSON Schema's names of types without `null`; none means any value.
+    /// The JSON Schema type names except `null`. An empty set means any value.
     names: BTreeSet<String>,
     pub(super) nullable: bool,
     items: Option<Box<Kinds>>,
 }
 
-/// Lists of lists deeper than this are compared no further.
+/// The maximum nesting of lists that is compared.
 const DEEPEST: usize = 8;
 
 impl Kinds {
-    /// The types that `schema` takes; its references lead into `document`.
+    /// Returns the types of `schema`. References are resolved in `document`.
     pub(super) fn of(document: &Value, schema: &Value) -> Self {
         Self::at(document, schema, 0)
     }
@@ -49,17 +49,17 @@ impl Kinds {
         kinds
     }
 
-    /// Whether any JSON value is taken.
+    /// Returns whether any JSON value is accepted.
     pub(super) fn any(&self) -> bool {
         self.names.is_empty()
     }
 
-    /// Whether several types are taken because the document and the service disagree.
+    /// Returns whether several types are accepted, because document and service disagree.
     pub(super) fn lenient(&self) -> bool {
         self.names.len() > 1
     }
 
-    /// Whether every value of `self` is one of `other`; null apart.
+    /// Returns whether `other` accepts every value of `self`, ignoring null.
     pub(super) fn within(&self, other: &Self) -> bool {
         if other.any() {
             return true;
@@ -75,13 +75,13 @@ impl Kinds {
         !self.any() && self.names.iter().all(fits) && items
     }
 
-    /// Whether both take the same types; null apart.
+    /// Returns whether both accept the same types, ignoring null.
     pub(super) fn same(&self, other: &Self) -> bool {
         self.within(other) && other.within(self)
     }
 }
 
-/// The types that keywords without `type` speak of.
+/// Infers the types of a schema without `type` from its other keywords.
 fn implied(schema: &Map<String, Value>) -> BTreeSet<String> {
     let mut names = BTreeSet::new();
     let values = schema.get("enum").and_then(Value::as_array).into_iter().flatten();

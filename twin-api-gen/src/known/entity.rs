@@ -1,15 +1,15 @@
-//! A type of the API as `known.json` describes it.
+//! Describes the entities of `known.json`: the types of the API.
 //!
-//! - `places`: where the type is used; see [`Place`]. A body or an answer needs none when
-//!   its name is the operation's: `CreateAgentBody`, `GetAgentResponse`.
-//! - `source`: where the type and its members are known from.
-//! - `description`: what the Rust type says of itself when the document is silent.
-//! - one of `members` (an object type), `values` (an open enum) and `schema` (anything else).
+//! - `places`: where the API uses the type; see [`Place`]. Places where `known.json` itself
+//!   refers to the entity need not be listed.
+//! - `source`: the reference section or the observation that the type is known from.
+//! - `description`: the documentation of the Rust type if the document has none.
+//! - exactly one of `members` (an object), `values` (an open enum) and `schema` (any other type).
 //!
-//! A member has a `schema` with its `description`, and may have `required`, a `source` of
-//! its own, `secret` (its type must be a secret type), `seen_absent` (the observation that
-//! makes a documented member optional) and `upstream`. A value is a string, or an object
-//! with `value` and `source`.
+//! A member has a `schema` with its `description`. Optional: `required`, its own `source`,
+//! `secret` (the Rust type must be a secret type), `seen_absent` (the observation that makes a
+//! documented member optional) and `upstream`. A value is a string, or an object with `value` and
+//! `source`.
 
 use serde_json::Value;
 
@@ -37,7 +37,7 @@ pub(crate) struct Member {
     pub(crate) required: bool,
     pub(crate) secret: bool,
     pub(crate) upstream_wins: bool,
-    /// The member's own source; otherwise the entity's counts.
+    /// The member's own source. `None` means the source of the entity.
     pub(crate) source: Option<String>,
     pub(crate) seen_absent: Option<String>,
 }
@@ -57,7 +57,7 @@ impl Entity {
     }
 }
 
-/// Whether a fact was observed, rather than promised by the reference.
+/// Returns whether a fact was observed at the live service, and not taken from the reference.
 pub(crate) fn observed(source: &str) -> bool {
     source.starts_with("observed")
 }

@@ -1,4 +1,4 @@
-//! How a document compares with one known fact, for the report.
+//! Reports how a document compares with the known facts.
 
 use std::fmt;
 
@@ -8,19 +8,19 @@ use crate::problem::Edit;
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Fact {
-    /// What the fact is about: `Agent.icon_config`, `GET /v1/me`.
+    /// The subject of the fact: `Agent.icon_config`, `GET /v1/me`.
     pub subject: String,
-    /// What the fact says: a lower-case phrase without a full stop.
+    /// The statement: a lower-case phrase without a full stop.
     pub says: String,
-    /// Where it is known from: a section of the reference, or an observation.
+    /// The source: a section of the API reference, or an observation of the live service.
     pub source: String,
     /// How the document compares.
     pub outcome: Outcome,
-    /// Where in the document as it was given, as a URI-fragment JSON pointer.
+    /// The place in the original document, as a URI-fragment JSON pointer.
     pub pointer: Option<String>,
-    /// The pointer of the most similar thing in the document, where the fact's own is missing.
+    /// The pointer of the most similar part of the document, if the subject is missing.
     pub closest: Option<String>,
-    /// The edit of `known.json` that gives up the fact and takes what the document says.
+    /// The edit of `known.json` that lets the document win.
     pub edit: Option<Edit>,
 }
 
@@ -28,23 +28,23 @@ pub struct Fact {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Outcome {
-    /// The document does not say it; the fact adds it.
+    /// The document lacks the fact. The fact is added.
     Added,
-    /// The document says the same as an observation: it is documented upstream now.
+    /// The document agrees with an observation: the fact is now documented upstream.
     Agreed,
-    /// The document says something else.
+    /// The document contradicts the fact.
     Contradicted {
-        /// What the document says.
+        /// The statement of the document.
         document: String,
         /// Whether the known fact is still applied.
         known_wins: bool,
     },
-    /// The document says different things at several places.
+    /// The document describes the subject differently at several places.
     Differs {
-        /// What it says where.
+        /// The differences, with their places.
         document: String,
     },
-    /// The document lacks the whole operation; the fact supplies it.
+    /// The document lacks the operation. The fact supplies it.
     Missing,
 }
 
@@ -52,8 +52,8 @@ impl fmt::Display for Fact {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}: {}", self.subject, self.says)?;
         match &self.outcome {
-            Outcome::Added => f.write_str("; the document does not say so")?,
-            Outcome::Agreed => f.write_str("; documented upstream now")?,
+            Outcome::Added => f.write_str("; not in the document")?,
+            Outcome::Agreed => f.write_str("; now documented upstream")?,
             Outcome::Contradicted { document, known_wins } => {
                 let winner = if *known_wins { "the known fact" } else { "the document" };
                 write!(f, "; the document says {document}; {winner} wins")?;

@@ -1,8 +1,8 @@
-//! The operations of `known.json` under those of the document.
+//! Applies the known operations to the document.
 
 use serde_json::{Map, Value, json};
 
-use super::apply::{Floor, annotate};
+use super::apply::{Applier, annotate};
 use super::compare::Kinds;
 use super::{Fact, Operation, Outcome};
 use crate::closest::closest;
@@ -13,18 +13,18 @@ use crate::problem::{Edit, EditedFile};
 
 type Object = Map<String, Value>;
 
-/// Completes the known operations of the document, and adds those that it lacks.
-pub(super) fn apply(floor: &mut Floor<'_>, identified: &mut Identified, document: &Value) {
-    let known = floor.known;
+/// Completes the known operations of the document, and adds the missing ones.
+pub(super) fn apply(applier: &mut Applier<'_>, identified: &mut Identified, document: &Value) {
+    let known = applier.known;
     for (name, operation) in &known.operations {
         let there = identified.operations.get(name).cloned();
         let found = there.as_ref().and_then(|pointer| document.pointer(pointer)?.as_object());
         let object = match found {
             Some(found) if operation.upstream_wins => found.clone(),
-            Some(found) => Merge { floor, document, name, operation, found }.merge(),
+            Some(found) => Merge { applier, document, name, operation, found }.merge(),
             None if operation.upstream_wins => continue,
             None => {
-                floor.facts.push(missing(name, operation, identified, document));
+                applier.facts.push(missing(name, operation, identified, document));
                 let mut object = operation.object.clone();
                 object.insert("responses".to_owned(), responses(known, operation));
                 object
@@ -38,7 +38,7 @@ pub(super) fn apply(floor: &mut Floor<'_>, identified: &mut Identified, document
     }
 }
 
-/// The operation's own responses and those of every operation.
+/// Returns the operation's own responses and the error responses of every operation.
 fn responses(known: &super::Known, operation: &Operation) -> Value {
     let own = operation.object.get("responses").and_then(Value::as_object);
     let mut responses = known.refusals.clone();
@@ -64,9 +64,9 @@ fn missing(name: &str, operation: &Operation, identified: &Identified, document:
     }
 }
 
-/// One operation that both know.
+/// Merges an operation of the document with the known one.
 struct Merge<'a, 'b> {
-    floor: &'a mut Floor<'b>,
+    applier: &'a mut Applier<'b>,
     document: &'a Value,
     name: &'a str,
     operation: &'a Operation,
@@ -111,7 +111,7 @@ impl Merge<'_, '_> {
             closest: None,
             edit: Some(Edit::set(EditedFile::Known, wins, json!("wins"))),
         };
-        self.floor.facts.push(fact);
+        self.applier.facts.push(fact);
     }
 
     fn parameters(&mut self) -> Vec<Value> {
@@ -126,7 +126,7 @@ impl Merge<'_, '_> {
             let said = at.map(|at| theirs.remove(at));
             merged.push(self.parameter(own, said.as_ref(), &theirs));
         }
-        // What the document has beyond ours, in an order that does not hang on it.
+        // The document's other parameters follow, sorted so that their order there does not matter.
         let key = |it: &Value| (it["in"].to_string(), it["name"].to_string());
         theirs.sort_by_key(key);
         merged.extend(theirs);
@@ -135,7 +135,7 @@ impl Merge<'_, '_> {
 
     fn parameter(&mut self, mut own: Value, said: Option<&Value>, others: &[Value]) -> Value {
         let name = own["name"].as_str().unwrap_or_default().to_owned();
-        let ours = Kinds::of(&self.floor.ours, &own["schema"]);
+        let ours = Kinds::of(&self.applier.ours, &own["schema"]);
         let Some(said) = said else {
             if own["in"] != "path" {
                 let others = others.iter().filter_map(|it| it["name"].as_str());
@@ -184,7 +184,7 @@ impl Merge<'_, '_> {
     }
 
     fn responses(&mut self) -> Value {
-        let mut merged = responses(self.floor.known, self.operation);
+        let mut merged = responses(self.applier.known, self.operation);
         let ours = success(&self.operation.object).map(|(status, it)| (status.clone(), it.clone()));
         let Some((status, ours)) = ours else { return merged };
         let shown = |status: &str, answer: &Value| match json_media(answer) {
@@ -194,13 +194,13 @@ impl Merge<'_, '_> {
         };
         match success(self.found) {
             None => {
-                let says = format!("it answers {}", shown(&status, &ours));
-                self.contradict(" answer", says, "no success".to_owned());
+                let says = format!("it returns {}", shown(&status, &ours));
+                self.contradict(" response", says, "no success response".to_owned());
             }
             Some((theirs, answer)) => {
                 let (ours, found) = (shown(&status, &ours), shown(theirs, answer));
                 if ours != found && theirs != "2XX" && theirs != "default" {
-                    self.contradict(" answer", format!("it answers {ours}"), found);
+                    self.contradict(" response", format!("it returns {ours}"), found);
                 }
                 if let Some(description) = answer.get("description").filter(|it| *it != "") {
                     merged[&status]["description"] = description.clone();
@@ -211,8 +211,10 @@ impl Merge<'_, '_> {
     }
 }
 
-/// Takes the document's bounds over where we know none. They are checked before a request
-/// is sent and change no Rust type, unlike those of strings.
+/// Copies numeric and array bounds from the document if `known.json` has none.
+///
+/// The client checks them before it sends a request. Bounds of strings are not copied, because
+/// they would change the Rust type.
 pub(super) fn add_bounds(ours: &mut Value, theirs: &Value) {
     const BOUNDS: [&str; 6] =
         ["minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "minItems", "maxItems"];

@@ -1,4 +1,4 @@
-//! JSON to [`Known`]: every mistake of the file at once, each with its pointer.
+//! Reads `known.json`, and reports every mistake in the file with its pointer.
 
 use std::collections::BTreeSet;
 
@@ -205,7 +205,7 @@ impl Reader {
         }
     }
 
-    /// The members of `value`, which may only have those in `allowed`.
+    /// Returns the members of `value`, and reports any that are not in `allowed`.
     fn object(&mut self, value: &Value, pointer: &str, allowed: &[&str]) -> Object {
         let Value::Object(members) = value else {
             self.refuse(pointer, "is not an object");
@@ -236,19 +236,19 @@ impl Reader {
         text.to_owned()
     }
 
-    /// Every place and every reference names something that is there.
+    /// Reports places and references whose target does not exist.
     fn check_names(&mut self, known: &Known) {
         for (name, entity) in &known.entities {
             for place in &entity.places {
                 let there = match &place.base {
                     Base::Entity(other) => known.entities.contains_key(other),
-                    Base::Answer(operation)
+                    Base::Response(operation)
                     | Base::Body(operation)
                     | Base::Parameter(operation, _) => known.operations.contains_key(operation),
-                    Base::Webhooks | Base::Refusals => true,
+                    Base::Webhooks | Base::ErrorResponses => true,
                 };
                 if !there {
-                    let cause = format!("the place {place} starts nowhere");
+                    let cause = format!("the place {place} names an unknown operation or entity");
                     self.refuse(&child("#/entities", name), cause);
                 }
             }
@@ -264,7 +264,7 @@ impl Reader {
             }
         }
         for name in missing {
-            self.refuse("#/entities", format!("there is no {name:?}, which a $ref names"));
+            self.refuse("#/entities", format!("a $ref refers to {name:?}, which does not exist"));
         }
     }
 }

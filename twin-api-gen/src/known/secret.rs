@@ -1,6 +1,7 @@
-//! Every member that `known.json` lists as secret has a secret type in the generated tree.
+//! Checks that every secret member of `known.json` has a secret type in the generated code.
 //!
-//! The tree is what counts: an overlay or a pass can undo what the document says.
+//! The check reads the generated syntax tree and not the document, because an overlay action or
+//! a pass could still replace the type.
 
 use quote::ToTokens;
 use syn::{Fields, Item, ItemStruct};
@@ -10,10 +11,10 @@ use crate::Stage;
 use crate::passes::{ident_of, items_of, letters, serde_rename};
 use crate::problem::{EditedFile, Problem};
 
-/// The last segment of the type that hides its value.
+/// The name of the Rust type that hides its value.
 const SECRET: &str = "SecretString";
 
-/// A problem for each secret that anything could print.
+/// Returns a problem for each secret whose Rust type would print its value.
 pub(crate) fn check(tree: &syn::File, known: &Known) -> Vec<Problem> {
     let types = items_of(&tree.items, "types").unwrap_or_default();
     let mut problems = Vec::new();
@@ -31,18 +32,18 @@ pub(crate) fn check(tree: &syn::File, known: &Known) -> Vec<Problem> {
         if ty.as_ref().is_some_and(|ty| ty.contains(SECRET)) {
             continue;
         }
-        let what = format!("{entity}.{} is a secret, but not of a secret type", member.name);
+        let what = format!("{entity}.{} is a secret, but its type is not secret", member.name);
         let found = ty.unwrap_or_else(|| "no such field".to_owned());
         problems.push(Problem::new(Stage::Known, what).expected(SECRET, found).help(format!(
-            "its value would show in logs; look for an overlay action or an `upstream` of {} \
-             that takes its format away",
+            "its value would appear in logs; look for an overlay action or an `upstream` in {} \
+             that removes its format",
             EditedFile::Known.path()
         )));
     }
     problems
 }
 
-/// The type of the field that is called `member` in JSON.
+/// Returns the type of the field whose JSON name is `member`.
 fn type_of(item: &ItemStruct, member: &str) -> Option<String> {
     let Fields::Named(fields) = &item.fields else { return None };
     let field = fields.named.iter().find(|field| {

@@ -1,7 +1,7 @@
-//! Properties under free names: what 3.0 has no word for becomes `additionalProperties`.
+//! Rewrites `patternProperties` and `unevaluatedProperties` to `additionalProperties`.
 //!
-//! `patternProperties` become it where nothing else speaks of free names; the patterns
-//! are lost. Conditions on names are lost.
+//! `patternProperties` is rewritten if all patterns have the same schema and the object has no
+//! other properties. The patterns themselves and `propertyNames` are lost.
 
 use serde_json::Value;
 
@@ -32,7 +32,7 @@ pub(super) fn apply(context: &mut Context) {
     });
 }
 
-/// The one schema that all patterns have.
+/// Returns the schema of the patterns if all have the same.
 fn under_patterns(patterns: &Value) -> Option<Value> {
     let mut schemas = patterns.as_object()?.values();
     let first = schemas.next()?;

@@ -1,15 +1,15 @@
-//! What a schema says about itself and not about values: kept where Rust has a place for it.
+//! Keeps the annotations that the generated code can use, and drops the others.
 //!
-//! Descriptions, one example and the flags stay. Titles go, because typify would name
-//! types by them and take two of one title for the same type. Extensions go, because
-//! typify obeys some (`x-rust-type` names crates).
+//! Descriptions, one example and the flags stay. Titles are dropped, because typify would use
+//! them as type names and treat two schemas with the same title as one type. Extensions are
+//! dropped, because typify interprets some of them (`x-rust-type` names a crate).
 
 use serde_json::Value;
 
 use super::schema::Object;
 use super::{Context, Report};
 
-/// Annotations that no type comes from.
+/// Annotations that do not affect types.
 const DROPPED: [&str; 14] = [
     "$schema",
     "$id",
@@ -33,20 +33,20 @@ pub(super) fn apply(context: &mut Context) {
         for keyword in DROPPED {
             if members.remove(keyword).is_some() {
                 report.count(
-                    format!("`{keyword}` says nothing about types and is left out"),
+                    format!("`{keyword}` does not affect types and is dropped"),
                     place.pointer,
                 );
             }
         }
         if members.get("discriminator").is_some_and(|it| !it.is_object()) {
             members.remove("discriminator");
-            report.loss(place.pointer, "`discriminator` is not an object and is left out");
+            report.loss(place.pointer, "`discriminator` is not an object and is dropped");
         }
         if members.keys().any(|key| key.starts_with("x-")) {
-            // Our own are made again.
+            // The rules add `x-twin-` extensions again.
             let of_others = |key: &String| key.starts_with("x-") && !key.starts_with("x-twin-");
             if members.keys().any(of_others) {
-                report.count("extensions of schemas are left out", place.pointer);
+                report.count("extensions of schemas are dropped", place.pointer);
             }
             members.retain(|key, _| !key.starts_with("x-"));
         }
@@ -54,7 +54,7 @@ pub(super) fn apply(context: &mut Context) {
     });
 }
 
-/// 3.1 has many examples, 3.0 one.
+/// Keeps the first of 3.1's `examples` as 3.0's `example`.
 fn examples(members: &mut Object) {
     let first = match members.remove("examples") {
         Some(Value::Array(examples)) => examples.into_iter().next(),
@@ -69,16 +69,16 @@ fn flags(report: &mut Report, members: &mut Object, pointer: &str) {
     for flag in ["nullable", "deprecated", "readOnly", "writeOnly"] {
         if members.get(flag).is_some_and(|value| !value.is_boolean()) {
             members.remove(flag);
-            report.loss(pointer, format!("`{flag}` is not a boolean and is left out"));
+            report.loss(pointer, format!("`{flag}` is not a boolean and is dropped"));
         }
-        // False is what its absence means.
+        // `false` is the default.
         if members.get(flag) == Some(&Value::Bool(false)) {
             members.remove(flag);
         }
     }
     if members.get("description").is_some_and(|value| !value.is_string()) {
         members.remove("description");
-        report.loss(pointer, "`description` is not a string and is left out");
+        report.loss(pointer, "`description` is not a string and is dropped");
     }
 }
 
@@ -102,7 +102,7 @@ mod tests {
                     json!({"title": "T", "x-rust-type": {"crate": "c"}, "properties": {"title": {"title": "T"}, "x-y": {}}}),
                     json!({"properties": {"title": {}, "x-y": {}}}),
                     &[
-                        "note: `title` says nothing about types and is left out; 2 times",
+                        "note: `title` does not affect types and is dropped; 2 times",
                         "note: extensions",
                     ],
                 ),

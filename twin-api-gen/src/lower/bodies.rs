@@ -1,7 +1,8 @@
-//! Request bodies come down to one media type, and to one that progenitor writes alike.
+//! Reduces each request body to one media type that progenitor can serialize.
 //!
-//! JSON before forms before text before bytes. What is sent is named as the document does:
-//! a pass writes that name. An operation whose body must be multipart is left out.
+//! The preference is JSON, then forms, then text, then bytes. If the document gives another name
+//! for such a type, a pass makes the client send that name. An operation that requires a
+//! multipart body is left out.
 
 use serde_json::{Value, json};
 
@@ -12,9 +13,9 @@ use super::{Context, Report, refuse};
 use crate::error::Error;
 use crate::pointer::child;
 
-/// On an operation: the media type that its body is sent as.
+/// On an operation: the `Content-Type` of its body.
 pub(crate) const MEDIA_TYPE: &str = "x-twin-media-type";
-/// On an operation: how members of its form are written.
+/// On an operation: how the members of its form are serialized.
 pub(crate) const FORM_STYLES: &str = "x-twin-form";
 
 const JSON: &str = "application/json";
@@ -42,7 +43,7 @@ fn narrow(
     let content = match body.remove("content") {
         Some(Value::Object(content)) if !content.is_empty() => content,
         _ => {
-            report.note(&at, "the body has no media type: none is sent");
+            report.note(&at, "the body has no media type: the client sends no body");
             operation.remove("requestBody");
             return Ok(());
         }
@@ -73,20 +74,20 @@ fn narrow(
     }
     let names = content.keys().cloned().collect::<Vec<_>>().join(", ");
     if required {
-        return Err(refuse(&at, format!("its body is {names}, which the client does not write")));
+        return Err(refuse(&at, format!("the client cannot send the body type {names}")));
     }
-    report.loss(&at, format!("the optional body is left out: it is {names}, which is not written"));
+    report.loss(&at, format!("the optional body is dropped: the client cannot send {names}"));
     operation.remove("requestBody");
     Ok(())
 }
 
 /// A media type that the client can send.
 struct Chosen {
-    /// As the document writes it.
+    /// The key in the document's `content`.
     key: String,
-    /// As it is sent.
+    /// The `Content-Type` that the client sends.
     name: String,
-    /// The one that progenitor writes in the same way.
+    /// The media type that progenitor serializes in the same way.
     written: &'static str,
     schema: Value,
 }
@@ -130,7 +131,7 @@ fn choose(content: &Object, schemas: &Object) -> Option<Chosen> {
     Some(Chosen { key: name.clone(), name: sent, written: BYTES, schema })
 }
 
-/// Whether it can be the value of a header. `*` stands for any, of which one is chosen.
+/// Returns whether `name` is a media type or a range such as `*/*`, and valid in a header.
 pub(super) fn is_media_type(name: &str) -> bool {
     let printable = name.trim().bytes().all(|byte| byte.is_ascii_graphic() || byte == b' ');
     printable
@@ -143,7 +144,7 @@ fn is_object(schema: &Value) -> bool {
     schema["type"] == "object" || schema["properties"].is_object()
 }
 
-/// A body that is null, or has a default as a whole, means a body that is left out.
+/// Removes `nullable` and `default` of a whole body. The client always sends a body.
 fn drop_wholes(schema: &mut Value) {
     if let Value::Object(members) = schema {
         members.remove("nullable");
@@ -214,7 +215,7 @@ mod tests {
                 (
                     with_operation(json!({"requestBody": {"content": {"multipart/mixed": {}}}})),
                     with_operation(json!({})),
-                    &["loss: optional body is left out"],
+                    &["loss: optional body is dropped"],
                 ),
                 (
                     with_operation(
@@ -229,7 +230,7 @@ mod tests {
             "bodies",
             &[(
                 with(json!({"multipart/form-data": object})),
-                "#/paths/~1a/get/requestBody: its body is multipart/form-data",
+                "#/paths/~1a/get/requestBody: the client cannot send the body type multipart/form-data",
             )],
         );
     }

@@ -1,8 +1,8 @@
-//! `true` as a schema becomes `{}`; `false` goes where leaving it out says the same.
+//! Rewrites boolean schemas: `true` becomes `{}`, and `false` is removed where that is equivalent.
 //!
-//! It refuses `false` where a value is due that no value can satisfy, and anything that
-//! is neither an object nor a boolean. `additionalProperties` may be a boolean in 3.0 and
-//! stays one.
+//! A required value with the schema `false` is rejected, because no value satisfies it. So is a
+//! schema that is neither an object nor a boolean. `additionalProperties` stays a boolean, which
+//! OpenAPI 3.0 allows.
 
 use serde_json::{Value, json};
 
@@ -15,7 +15,7 @@ use crate::pointer::child;
 pub(super) fn apply(context: &mut Context) {
     context.each_schema(|report, value, place| match value {
         Value::Object(members) => inside(report, members, place.pointer),
-        // Inner ones are seen again from the schema around them.
+        // The enclosing schema handles nested booleans.
         Value::Bool(_) if place.position == Position::Inner => Ok(()),
         Value::Bool(true) => {
             *value = json!({});
@@ -28,7 +28,7 @@ pub(super) fn apply(context: &mut Context) {
 
 fn never(pointer: &str) -> Error {
     refuse(pointer, "no value satisfies the schema `false`")
-        .help("leave out what must not be there, or say what is meant in an overlay")
+        .help("remove the part that must be absent, or replace the schema in an overlay")
 }
 
 fn inside(report: &mut Report, members: &mut Object, pointer: &str) -> Result<(), Error> {
@@ -73,8 +73,7 @@ fn properties(report: &mut Report, members: &mut Object, pointer: &str) {
         .collect();
     for name in &forbidden {
         properties.remove(name);
-        report
-            .loss(pointer, format!("the property `{name}`, which must be absent, is not checked"));
+        report.loss(pointer, format!("that the property `{name}` must be absent is not checked"));
     }
     properties.values_mut().for_each(any);
     if let Some(Value::Array(required)) = members.get_mut("required") {
@@ -102,7 +101,7 @@ mod tests {
                 (
                     json!({"properties": {"a": true, "b": false}, "required": ["a", "b"]}),
                     json!({"properties": {"a": {}}, "required": ["a"]}),
-                    &["loss: the property `b`"],
+                    &["loss: the property `b` must be absent"],
                 ),
                 (
                     json!({"oneOf": [true, false, {"type": "string"}]}),

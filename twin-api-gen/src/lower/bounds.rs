@@ -1,14 +1,13 @@
-//! Bounds on what a request carries become notes for a pass over the Rust code, which makes
-//! checks of them: `x-twin-bounds` on the operation for its integer parameters, and on an
-//! object that only requests have for its integers and the lengths of its arrays.
+//! Moves the bounds of request values to `x-twin-bounds`. A pass generates checks from them.
 //!
-//! In the schema typify would make the caller write `NonZero` types, or ignore them. What
-//! is bounded elsewhere (an item of an array, a number with a fraction) is lost, which
-//! `constraints` says.
+//! An operation has the bounds of its integer parameters. An object that only requests use has
+//! those of its integers and of the lengths of its arrays. In the schema, typify would ignore the
+//! bounds or turn them into `NonZero` types. Other bounds, such as those of array items or
+//! fractions, are lost; `constraints` reports them.
 
 use serde_json::{Value, json};
 
-use super::constraints::Speakers;
+use super::constraints::Usage;
 use super::schema::{Object, is_true, text};
 use super::{Context, Report};
 use crate::pointer::child;
@@ -36,13 +35,13 @@ pub(super) fn apply(context: &mut Context) {
     });
 }
 
-/// The bounds of the properties of every object that only requests have.
+/// Moves the bounds of the properties of every object that only requests use.
 fn bodies(context: &mut Context) {
-    let speakers = Speakers::of(&mut context.document);
+    let usage = Usage::of(&mut context.document);
     context.each_schema_object(|report, members, place| {
-        let (_, in_answer) = speakers.sides(place);
+        let (_, in_response) = usage.sides(place);
         let Some(Value::Object(properties)) = members.get_mut("properties") else { return };
-        if in_answer {
+        if in_response {
             return;
         }
         let mut bounds = Vec::new();
@@ -64,14 +63,14 @@ fn bodies(context: &mut Context) {
     });
 }
 
-/// The bounds of an array's length.
+/// Removes and returns the bounds of an array's length.
 fn take_length(schema: &mut Object) -> Option<(Option<i64>, Option<i64>)> {
     let minimum = schema.remove("minItems").and_then(|bound| bound.as_i64()).filter(|it| *it > 0);
     let maximum = schema.remove("maxItems").and_then(|bound| bound.as_i64());
     (minimum.is_some() || maximum.is_some()).then_some((minimum, maximum))
 }
 
-/// The inclusive bounds, if there are any and a number fits between them.
+/// Removes the bounds and returns them as inclusive ones, if any integer satisfies them.
 fn take(
     report: &mut Report,
     schema: &mut Object,
@@ -86,13 +85,13 @@ fn take(
     if let (Some(low), Some(high)) = (minimum, maximum)
         && low > high
     {
-        report.loss(pointer, format!("no integer is from {low} to {high}: not checked"));
+        report.loss(pointer, format!("the range {low} to {high} is empty and is not checked"));
         return None;
     }
     (minimum.is_some() || maximum.is_some()).then_some((minimum, maximum))
 }
 
-/// The lowest integer that the bound allows; none where it allows all.
+/// Returns the lowest integer that the bound allows. `None` means no limit.
 fn lowest(bound: &Value, exclusive: bool) -> Option<i64> {
     if let Some(whole) = bound.as_i64() {
         return whole.checked_add(i64::from(exclusive));
@@ -102,7 +101,7 @@ fn lowest(bound: &Value, exclusive: bool) -> Option<i64> {
     whole(number.ceil())?.checked_add(i64::from(on_it))
 }
 
-/// The highest integer that the bound allows; none where it allows all.
+/// Returns the highest integer that the bound allows. `None` means no limit.
 fn highest(bound: &Value, exclusive: bool) -> Option<i64> {
     if let Some(whole) = bound.as_i64() {
         return whole.checked_sub(i64::from(exclusive));
@@ -112,7 +111,7 @@ fn highest(bound: &Value, exclusive: bool) -> Option<i64> {
     whole(number.floor())?.checked_sub(i64::from(on_it))
 }
 
-/// A float without a fraction as an integer, where it is one exactly.
+/// Converts a float to an integer if the conversion is exact.
 fn whole(number: f64) -> Option<i64> {
     const EXACT: f64 = 9_007_199_254_740_992.0;
     (number.abs() <= EXACT).then(|| format!("{number:.0}").parse().ok())?
@@ -162,7 +161,7 @@ mod tests {
                 (
                     integer(json!({"minimum": 5, "maximum": 1})),
                     integer(json!({})),
-                    &["loss: no integer"],
+                    &["loss: is empty"],
                 ),
                 (integer(json!({"minimum": -1e300})), integer(json!({})), &[]),
                 (

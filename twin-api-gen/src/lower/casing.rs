@@ -1,9 +1,8 @@
-//! How progenitor and typify make Rust names out of a document's names.
+//! Predicts the Rust names that progenitor and typify generate, to detect collisions.
 //!
-//! Both go through the crate heck; this is the same rule in our own words, to foresee
-//! collisions. It renames nothing.
+//! Both use the crate heck. This module reimplements its rule.
 
-/// Which kind of Rust name.
+/// The case of a Rust name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Case {
     /// Types and variants.
@@ -12,29 +11,32 @@ pub(super) enum Case {
     Snake,
 }
 
-/// The name of a type or variant.
+/// Returns the Rust name of a type or variant.
 pub(super) fn pascal(name: &str) -> String {
     sanitize(name, Case::Pascal)
 }
 
-/// A name that stays itself however often it is made a type's name: typify makes
-/// `AB` out of `a_b`, but `Ab` out of `AB`.
+/// Returns a type name that typify does not change again.
+///
+/// typify converts `a_b` to `AB`, but `AB` to `Ab`.
 pub(super) fn type_name(name: &str) -> String {
     let mut name = pascal(name);
-    // It settles at once but for odd mixtures of scripts.
+    // Only mixed scripts need more than one round.
     for _ in 0..4 {
         name = pascal(&name);
     }
     name
 }
 
-/// The name of a function, field or parameter.
+/// Returns the Rust name of a function, field or parameter.
 pub(super) fn snake(name: &str) -> String {
     sanitize(name, Case::Snake)
 }
 
-/// The names of an enum's variants: typify tries again with an `X` in place of what it
-/// would leave out when two come out alike.
+/// Returns the names of an enum's variants, or `None` if two are equal.
+///
+/// Like typify, tries a second time with `X` in place of each character that is not allowed in an
+/// identifier.
 pub(super) fn variants<'a>(values: impl Iterator<Item = &'a str> + Clone) -> Option<Vec<String>> {
     let plain: Vec<String> = values.clone().map(pascal).collect();
     if all_different(&plain) {
@@ -93,7 +95,7 @@ fn recase(name: &str, case: Case) -> String {
     out
 }
 
-/// `HTTPStatus2Code` → `HTTP`, `Status2`, `Code`.
+/// Splits a name into words: `HTTPStatus2Code` → `HTTP`, `Status2`, `Code`.
 fn words(run: &str) -> Vec<&str> {
     let mut found = Vec::new();
     let (mut start, mut upper_before, mut lower_before) = (0, false, false);
@@ -134,7 +136,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_come_out_as_hecks() {
+    fn names_match_those_of_heck() {
         for (name, expected_pascal, expected_snake) in [
             ("list_runs", "ListRuns", "list_runs"),
             ("listRuns", "ListRuns", "list_runs"),
@@ -156,7 +158,7 @@ mod tests {
     }
 
     #[test]
-    fn variants_get_a_second_chance() {
+    fn equal_variant_names_are_retried_with_an_x() {
         assert_eq!(variants(["a", "b"].into_iter()), Some(vec!["A".into(), "B".into()]));
         assert_eq!(variants(["<", "<="].into_iter()), Some(vec!["X".into(), "Xx".into()]));
         assert_eq!(variants(["ab", "AB", "Ab"].into_iter()), None);

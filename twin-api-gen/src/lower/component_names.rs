@@ -1,8 +1,8 @@
-//! Component schemas get names that are distinct in Rust and plain in a reference.
+//! Renames component schemas so that their Rust names are distinct.
 //!
-//! A name that is taken gets a number, in the order of the names; one with characters that
-//! a reference would have to escape becomes its Rust name. Other kinds of components are
-//! copied to where they are used and need no names.
+//! A name that collides gets a number. A name with characters that a reference would have to
+//! escape becomes its Rust name. Other kinds of components are copied to their uses and keep no
+//! names.
 
 use std::collections::BTreeMap;
 
@@ -21,7 +21,7 @@ pub(super) fn apply(context: &mut Context) {
         let pointer = format!("{SCHEMAS}{}", escape(name));
         context.report.note(
             &pointer,
-            format!("the component is called `{new}`: its own name is taken or odd in Rust"),
+            format!("the component is renamed to `{new}`: its name is taken or invalid in Rust"),
         );
     }
     context.each_schema(|_, value, _| {
@@ -39,7 +39,7 @@ pub(super) fn apply(context: &mut Context) {
     context.declare();
 }
 
-/// The targets of a discriminator, and the base of a union.
+/// Renames the targets of a discriminator and the base of a union.
 fn rename_targets(value: &mut Value, renamed: &BTreeMap<String, String>) {
     let mapping = value.pointer_mut("/discriminator/mapping").and_then(Value::as_object_mut);
     for target in mapping.into_iter().flat_map(Object::values_mut) {
@@ -56,7 +56,7 @@ fn rename_targets(value: &mut Value, renamed: &BTreeMap<String, String>) {
 }
 
 fn renamed(schemas: &Object) -> BTreeMap<String, String> {
-    // Sorted, and those first that are their own Rust name: they keep it.
+    // Names that equal their Rust name come first and are kept.
     let mut all: Vec<&String> = schemas.keys().collect();
     all.sort_by_key(|name| (pascal(name) != **name, *name));
     let mut names = Names::default();
@@ -91,12 +91,12 @@ mod tests {
                 (
                     with_schemas(json!({"Foo": {}, "foo": {}, "Z": refs("Foo", "foo")})),
                     with_schemas(json!({"Foo": {}, "Foo2": {}, "Z": refs("Foo", "Foo2")})),
-                    &["note: schemas/foo: the component is called `Foo2`"],
+                    &["note: schemas/foo: the component is renamed to `Foo2`"],
                 ),
                 (
                     with_schemas(json!({"a.B-c": {}, "x/y z": {}, "Z": refs("a.B-c", "x/y z")})),
                     with_schemas(json!({"a.B-c": {}, "Xyz": {}, "Z": refs("a.B-c", "Xyz")})),
-                    &["note: schemas/x~1y z: the component is called `Xyz`"],
+                    &["note: schemas/x~1y z: the component is renamed to `Xyz`"],
                 ),
             ],
         );

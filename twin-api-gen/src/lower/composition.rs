@@ -1,10 +1,9 @@
-//! `allOf`, `anyOf` and `oneOf`: what must hold together becomes one schema, what is one
-//! of several becomes a plain union.
+//! Merges `allOf` into one schema, and reduces `anyOf` and `oneOf` to plain unions.
 //!
-//! After this rule a composition is an `allOf` of one reference (an alias with its own
-//! annotations), a `oneOf`, or an `anyOf` of objects, beside annotations alone. typify
-//! could merge too, but unfolds some recursive schemas without end. Where no one schema
-//! says it, any value is taken.
+//! After this rule, a composition is an `allOf` of one reference (an alias with its own
+//! annotations), a `oneOf`, or an `anyOf` of objects. Only annotations stand beside it. typify
+//! can merge too, but expands some recursive schemas endlessly. If no single schema expresses the
+//! composition, the result accepts any value.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -23,10 +22,10 @@ mod union;
 
 pub(super) use union::{tidy, warn_if_alike};
 
-/// Longer chains of inheritance are somebody's joke.
+/// The maximum length of a chain of `allOf` inheritance.
 const CHAIN_LIMIT: usize = 100;
 
-/// What merging leaves to merge is merged in a round of its own.
+/// The maximum number of rounds. Merging may produce schemas that need merging again.
 const ROUNDS: usize = 4;
 
 pub(super) fn apply(context: &mut Context) {
@@ -48,12 +47,12 @@ fn any_component_needs_merging(context: &Context) -> bool {
     context.schemas().values().any(|schema| schema.as_object().is_some_and(needs_merging))
 }
 
-/// Takes any value where merging does not come to an end.
+/// Replaces schemas that still need merging after the last round by "any value".
 fn give_up(context: &mut Context) {
     context.each_schema_object(|report, members, place| {
         let within_all = place.pointer.rsplit('/').nth(1) == Some("allOf");
         if !within_all && needs_merging(members) {
-            report.loss(place.pointer, "it is merged without end: any value is taken");
+            report.loss(place.pointer, "merging does not end: any value is accepted");
             members.retain(|key, _| ANNOTATIONS.contains(&key.as_str()));
         }
     });
@@ -80,17 +79,17 @@ fn compose(context: &mut Context) {
     context.put_schemas(done);
 }
 
-/// Gives every composition that needs merging a component of its own, so that merging
-/// copies references to it and never unfolds it again.
+/// Moves every composition that needs merging to a component of its own, and returns their number.
 ///
-/// Equal ones share a component, or recursion would never end; how many there were.
+/// Merging then copies references to the component instead of expanding it again. Equal
+/// compositions share a component; otherwise recursive ones would never end.
 fn hoist(context: &mut Context, merged: &mut BTreeMap<String, String>) -> usize {
     let mut namer = Namer::new(&context.document);
     let mut hoisted = Vec::new();
     let mut count = 0;
     context.each_schema(|report, value, place| {
         let Value::Object(members) = value else { return Ok(()) };
-        // What lies in an `allOf` is merged with it.
+        // A schema in an `allOf` is merged together with it.
         let within_all = place.pointer.rsplit('/').nth(1) == Some("allOf");
         if place.position == Position::Component || within_all || !needs_merging(members) {
             return Ok(());
@@ -127,13 +126,13 @@ fn needs_merging(members: &Object) -> bool {
 struct Composer<'a> {
     schemas: &'a Object,
     done: BTreeMap<String, Value>,
-    /// The components that are being composed, outermost first.
+    /// The components in progress, outermost first.
     doing: Vec<&'a str>,
     report: &'a mut Report,
     budget: &'a mut Budget,
 }
 
-/// What an `allOf` comes down to.
+/// The parts that an `allOf` consists of.
 #[derive(Default)]
 struct Parts {
     /// Objects and scalars.
@@ -143,7 +142,7 @@ struct Parts {
 }
 
 impl<'a> Composer<'a> {
-    /// The component in its merged form.
+    /// Returns the component in merged form.
     fn component(&mut self, name: &'a str) -> Result<Value, Error> {
         if let Some(done) = self.done.get(name) {
             return Ok(done.clone());
@@ -151,7 +150,8 @@ impl<'a> Composer<'a> {
         let Some(schema) = self.schemas.get(name) else { return Ok(json!({})) };
         let pointer = format!("{SCHEMAS}{}", escape(name));
         if self.doing.len() >= CHAIN_LIMIT {
-            return Err(refuse(&pointer, format!("over {CHAIN_LIMIT} schemas extend one another")));
+            let cause = format!("the chain of `allOf` is longer than {CHAIN_LIMIT} schemas");
+            return Err(refuse(&pointer, cause));
         }
         self.doing.push(name);
         let composed = match schema {
@@ -172,7 +172,7 @@ impl<'a> Composer<'a> {
             Ok(composed) => composed,
             Err(cause) => {
                 self.report
-                    .loss(pointer, format!("no one type says it, any value is taken: {cause}"));
+                    .loss(pointer, format!("cannot be merged, any value is accepted: {cause}"));
                 Object::new()
             }
         };
@@ -181,7 +181,7 @@ impl<'a> Composer<'a> {
         Ok(Value::Object(composed))
     }
 
-    /// Takes a schema apart: itself, what it extends, and its unions.
+    /// Splits a schema into its own keywords, the schemas that it extends, and its unions.
     fn collect(
         &mut self,
         members: &'a Object,
@@ -213,7 +213,7 @@ impl<'a> Composer<'a> {
         parts: &mut Parts,
         depth: usize,
     ) -> Result<(), Error> {
-        // A base may list those that extend it: as their base it is not that union.
+        // A base may list its subtypes in a union. As the base of one of them, it is not the union.
         let Some(Value::Object(target)) = self.schemas.get(name) else { return Ok(()) };
         let lists_us = ["oneOf", "anyOf"].iter().any(|keyword| {
             let list = target.get(*keyword).and_then(Value::as_array);
@@ -248,7 +248,7 @@ impl<'a> Composer<'a> {
         Ok(())
     }
 
-    /// One schema out of the parts, or the cause why there is none.
+    /// Merges the parts into one schema, or returns the reason why that is not possible.
     fn unite(&mut self, parts: Parts, pointer: &str) -> Result<Result<Object, String>, Error> {
         let mut base = Object::new();
         let mut lost = Vec::new();
@@ -268,16 +268,16 @@ impl<'a> Composer<'a> {
         let before = unions.len();
         unions.retain(|(_, list)| !list.iter().all(is_condition));
         if unions.len() < before {
-            self.report.loss(pointer, "which properties go together is not checked");
+            self.report.loss(pointer, "which properties are required together is not checked");
         }
         match unions.len() {
             0 => Ok(Ok(base)),
             1 => self.spread(&base, unions.remove(0), pointer),
-            _ => Ok(Err("it is of several unions at once".to_owned())),
+            _ => Ok(Err("it combines several unions".to_owned())),
         }
     }
 
-    /// What holds for a union holds for each alternative.
+    /// Merges `base` into each alternative of a union.
     fn spread(
         &mut self,
         base: &Object,
@@ -339,7 +339,7 @@ impl<'a> Composer<'a> {
                 return Ok(Err(cause));
             }
         }
-        // An alternative that says it all already stays a reference.
+        // An alternative that the base does not change stays a reference.
         let same = lost.is_empty() && says_the_same(&whole, &alone);
         Ok(Ok(if same { alternative.clone() } else { Value::Object(whole) }))
     }
@@ -359,7 +359,7 @@ fn says_the_same(whole: &Object, alone: &Object) -> bool {
         && (whole_type == alone_type || alone_type.is_none() && alone.contains_key("properties"))
 }
 
-/// An alternative that only says which properties there must be.
+/// Returns whether an alternative only lists required properties.
 fn is_condition(alternative: &Value) -> bool {
     alternative.as_object().is_some_and(|members| {
         !members.is_empty()
@@ -372,8 +372,8 @@ fn is_condition(alternative: &Value) -> bool {
     })
 }
 
-/// The annotations of the whole: its own; a description also from a part that is inline;
-/// nullable where every part is.
+/// Returns the annotations of the merged schema: its own, else the description of an inline part,
+/// and `nullable` if every part is nullable.
 fn annotations(members: &Object, parts: &Parts) -> Object {
     let mut own: Object = members
         .iter()
@@ -384,10 +384,10 @@ fn annotations(members: &Object, parts: &Parts) -> Object {
     if let Some(text) = inline.filter_map(|member| member.get("description")).next_back() {
         own.entry("description").or_insert_with(|| text.clone());
     }
-    let telling: Vec<&Object> = parts.plain.iter().filter(|part| !part.is_empty()).collect();
+    let relevant: Vec<&Object> = parts.plain.iter().filter(|part| !part.is_empty()).collect();
     if parts.unions.is_empty()
-        && !telling.is_empty()
-        && telling.iter().all(|part| part.get("nullable") == Some(&json!(true)))
+        && !relevant.is_empty()
+        && relevant.iter().all(|part| part.get("nullable") == Some(&json!(true)))
     {
         own.insert("nullable".to_owned(), json!(true));
     }

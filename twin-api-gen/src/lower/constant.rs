@@ -1,4 +1,4 @@
-//! `const` becomes an enum of one; `enums` judges its value as any other.
+//! Rewrites `const` to an enum with one value, which the rule `enums` handles.
 
 use serde_json::Value;
 

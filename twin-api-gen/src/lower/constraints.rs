@@ -1,8 +1,9 @@
-//! Answers are not validated: an odd value must not fail a page. So constraints go from
-//! every schema that an answer has, and from requests those that the client cannot check.
+//! Drops constraints that the client does not check.
 //!
-//! Only lengths of text are checked, and only in what requests alone have. Patterns go
-//! everywhere: they would be compiled, and trusted, at run time.
+//! Responses are not validated, because one unexpected value must not fail a whole page. Schemas
+//! that responses use therefore lose all constraints. In schemas that only requests use, lengths
+//! of strings are checked. Patterns are dropped everywhere: the client would compile regular
+//! expressions from the document at run time.
 
 use std::collections::BTreeSet;
 
@@ -12,7 +13,7 @@ use super::schema::{Object, quoted, ref_name};
 use super::walk::{Position, Side};
 use super::{Context, walk};
 
-/// Never checked by the client.
+/// Keywords that the client never checks.
 const UNCHECKED: [&str; 11] = [
     "pattern",
     "minimum",
@@ -26,18 +27,18 @@ const UNCHECKED: [&str; 11] = [
     "minProperties",
     "maxProperties",
 ];
-/// Checked in what only requests have.
+/// Keywords that the client checks in schemas that only requests use.
 const CHECKED_IN_REQUESTS: [&str; 2] = ["minLength", "maxLength"];
 
 pub(super) fn apply(context: &mut Context) {
-    let speakers = Speakers::of(&mut context.document);
+    let usage = Usage::of(&mut context.document);
     context.each_schema_object(|report, members, place| {
-        let (in_request, in_answer) = speakers.sides(place);
+        let (in_request, in_response) = usage.sides(place);
         let mut gone = Vec::new();
         for keyword in UNCHECKED {
             gone.extend(members.remove(keyword).map(|_| keyword));
         }
-        if in_answer {
+        if in_response {
             for keyword in CHECKED_IN_REQUESTS {
                 gone.extend(members.remove(keyword).map(|_| keyword));
             }
@@ -53,45 +54,45 @@ pub(super) fn apply(context: &mut Context) {
             report.loss(place.pointer, format!("{} is not checked by the client", quoted(gone)));
         } else {
             report.count(
-                format!("{} is not checked: answers are not validated", quoted(gone)),
+                format!("{} is not checked: responses are not validated", quoted(gone)),
                 place.pointer,
             );
         }
     });
 }
 
-/// Which components requests have, and which answers.
-pub(super) struct Speakers {
-    asked: BTreeSet<String>,
-    answered: BTreeSet<String>,
+/// The components that requests use, and those that responses use.
+pub(super) struct Usage {
+    sent: BTreeSet<String>,
+    received: BTreeSet<String>,
 }
 
-impl Speakers {
+impl Usage {
     pub(super) fn of(document: &mut Value) -> Self {
-        Self { asked: reached(document, Side::Request), answered: reached(document, Side::Answer) }
+        Self { sent: reached(document, Side::Request), received: reached(document, Side::Response) }
     }
 
-    /// The names of both sides: of requests, and of answers.
+    /// Returns the component names of both sides: requests, then responses.
     pub(super) fn into_names(self) -> (BTreeSet<String>, BTreeSet<String>) {
-        (self.asked, self.answered)
+        (self.sent, self.received)
     }
 
-    /// Whether a schema is in requests, and whether in answers; what nobody refers to counts
-    /// as an answer's.
+    /// Returns whether requests use a schema, and whether responses do. An unused component
+    /// counts as used by responses.
     pub(super) fn sides(&self, place: walk::Place<'_>) -> (bool, bool) {
         match place.side {
             Side::Request => (true, false),
-            Side::Answer => (false, true),
+            Side::Response => (false, true),
             Side::Shared => {
                 let name = place.pointer.split('/').nth(3).unwrap_or_default();
-                let asked = self.asked.contains(name);
-                (asked, self.answered.contains(name) || !asked)
+                let sent = self.sent.contains(name);
+                (sent, self.received.contains(name) || !sent)
             }
         }
     }
 }
 
-/// The components that one side's schemas lead to.
+/// Returns the components that the schemas of one side refer to, directly or indirectly.
 fn reached(document: &mut Value, side: Side) -> BTreeSet<String> {
     let mut pending = Vec::new();
     walk::each_schema(document, &mut |value, place| {
@@ -102,7 +103,7 @@ fn reached(document: &mut Value, side: Side) -> BTreeSet<String> {
     reached_from(document, pending)
 }
 
-/// The components in `pending`, and those that they lead to.
+/// Returns the components in `pending`, and all components reachable from them.
 pub(super) fn reached_from(document: &Value, mut pending: Vec<String>) -> BTreeSet<String> {
     let empty = Object::new();
     let schemas =
@@ -124,7 +125,7 @@ mod tests {
     #[test]
     fn constraints() {
         let text = json!({"type": "string", "minLength": 1, "pattern": "^a"});
-        let with = |asked: Value, answered: Value, shared: Value| {
+        let with = |sent: Value, received: Value, shared: Value| {
             json!({
                 "paths": {"/a": {"post": {
                     "requestBody": {"content": {"j": {"schema": {"properties": {
@@ -133,8 +134,8 @@ mod tests {
                     "responses": {"2XX": {"content": {"j": {"schema": {"items": {"$ref": "#/components/schemas/Answered"}}}}}},
                 }}},
                 "components": {"schemas": {
-                    "Answered": {"properties": {"a": answered, "b": {"$ref": "#/components/schemas/Shared"}}},
-                    "Asked": asked,
+                    "Answered": {"properties": {"a": received, "b": {"$ref": "#/components/schemas/Shared"}}},
+                    "Asked": sent,
                     "Shared": shared,
                 }},
             })
@@ -152,7 +153,7 @@ mod tests {
                     &[
                         "loss: Asked: `pattern` is not checked",
                         "loss: Shared: `pattern`, `minLength`",
-                        "note: Answered/properties/a: `pattern`, `minLength` is not checked: answers",
+                        "note: Answered/properties/a: `pattern`, `minLength` is not checked: responses",
                     ],
                 ),
                 (

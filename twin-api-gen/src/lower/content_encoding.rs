@@ -1,7 +1,7 @@
-//! `contentEncoding` and `contentMediaType` become the formats that 3.0 has for them.
+//! Rewrites `contentEncoding` and `contentMediaType` to OpenAPI 3.0 formats.
 //!
-//! Text in base64 is `byte`, bytes as they are are `binary`. Any other encoding leaves a
-//! plain string: the client neither encodes nor decodes.
+//! Base64 becomes `byte`, and unencoded bytes become `binary`. Other encodings leave a plain
+//! string, which the client does not encode or decode.
 
 use serde_json::{Value, json};
 
@@ -30,7 +30,7 @@ pub(super) fn apply(context: &mut Context) {
             }
         }
         if inner.is_some() {
-            report.loss(place.pointer, "what the string's text must be is not checked");
+            report.loss(place.pointer, "`contentSchema` is not checked");
         }
     });
 }

@@ -1,7 +1,4 @@
-//! What the rules work on, and what they say about it.
-//!
-//! It knows where components are and what a copy may cost; what to do with a schema is
-//! for the rules.
+//! The shared state of the rules: the document, the diagnostics and the size budget.
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
@@ -13,7 +10,7 @@ use crate::diagnostic::{Diagnostic, Severity};
 use crate::error::Error;
 use crate::{LeftOut, Problem};
 
-/// What the rules work on.
+/// The shared state of the rules.
 #[derive(Debug)]
 pub(super) struct Context {
     pub(super) document: Value,
@@ -21,11 +18,11 @@ pub(super) struct Context {
     pub(super) is_3_1: bool,
     pub(super) report: Report,
     pub(super) budget: Budget,
-    /// The component schemas that the document has itself, under their last names.
+    /// The component schemas of the original document, under their current names.
     pub(super) declared: BTreeSet<String>,
-    /// What the rule at work found that cannot be generated.
+    /// The problems that the current rule found.
     pub(super) broken: Vec<Problem>,
-    /// The operations that were taken out for it, with their problems.
+    /// The operations that were removed because of a problem, each with its problems.
     pub(super) left_out: Vec<(LeftOut, Vec<Problem>)>,
 }
 
@@ -46,14 +43,15 @@ impl Context {
         context
     }
 
-    /// Notes which component schemas there are now.
+    /// Records the current component schemas as those of the document.
     pub(super) fn declare(&mut self) {
         let schemas = self.components("schemas").into_iter().flatten();
         self.declared = schemas.map(|(name, _)| name.clone()).collect();
     }
 
-    /// Calls `visit` with every schema position, inner ones first. A schema that it refuses
-    /// is broken, and so is every operation that has it.
+    /// Calls `visit` for every schema, inner schemas first.
+    ///
+    /// An error of `visit` marks the schema as broken. Operations that use it are left out.
     pub(super) fn each_schema(
         &mut self,
         mut visit: impl FnMut(&mut Report, &mut Value, walk::Place<'_>) -> Result<(), Error>,
@@ -67,7 +65,7 @@ impl Context {
         });
     }
 
-    /// Calls `visit` with every schema that is an object, inner ones first.
+    /// Calls `visit` for every schema that is a JSON object, inner schemas first.
     pub(super) fn each_schema_object(
         &mut self,
         mut visit: impl FnMut(&mut Report, &mut Map<String, Value>, walk::Place<'_>),
@@ -80,7 +78,8 @@ impl Context {
         });
     }
 
-    /// Calls `visit` with every operation and its pointer. One that it refuses is broken.
+    /// Calls `visit` for every operation with its pointer. After an error, the operation is left
+    /// out.
     pub(super) fn each_operation(
         &mut self,
         mut visit: impl FnMut(&mut Report, &mut Map<String, Value>, &str) -> Result<(), Error>,
@@ -93,17 +92,17 @@ impl Context {
         });
     }
 
-    /// The components of one kind.
+    /// Returns the components of one kind.
     pub(super) fn components(&self, kind: &str) -> Option<&Map<String, Value>> {
         self.document.get("components")?.get(kind)?.as_object()
     }
 
-    /// The component schemas.
+    /// Returns the component schemas.
     pub(super) fn schemas(&self) -> Cow<'_, Map<String, Value>> {
         self.components("schemas").map_or_else(Cow::default, Cow::Borrowed)
     }
 
-    /// Adds component schemas, or changes those that there are.
+    /// Adds or replaces component schemas.
     pub(super) fn put_schemas(&mut self, schemas: impl IntoIterator<Item = (String, Value)>) {
         let mut schemas = schemas.into_iter().peekable();
         if schemas.peek().is_some() {
@@ -113,7 +112,7 @@ impl Context {
         }
     }
 
-    /// Takes all component schemas out.
+    /// Removes and returns all component schemas.
     pub(super) fn take_schemas(&mut self) -> Map<String, Value> {
         let schemas =
             self.document.pointer_mut("/components/schemas").and_then(Value::as_object_mut);
@@ -121,26 +120,26 @@ impl Context {
     }
 }
 
-/// What the rule at work has to say.
+/// Collects the diagnostics of the current rule.
 #[derive(Debug, Default)]
 pub(super) struct Report {
     pub(super) rule: &'static str,
     pub(super) diagnostics: Vec<Diagnostic>,
     pub(super) tally: BTreeMap<String, (usize, String)>,
-    /// The length of everything said so far.
+    /// The total length of all diagnostics so far, in bytes.
     pub(super) spoken: usize,
 }
 
-/// Where single diagnostics end and only their number counts.
+/// The maximum total length of diagnostics, in bytes. Further ones are only counted.
 pub(super) const REPORT_LIMIT: usize = 32 << 20;
 
 impl Report {
-    /// Said in other words.
+    /// Reports a construct that was rewritten without loss.
     pub(super) fn note(&mut self, pointer: &str, message: impl Into<String>) {
         self.push(pointer, Severity::Note, message.into());
     }
 
-    /// No longer in the client.
+    /// Reports a construct that the client does not have.
     pub(super) fn loss(&mut self, pointer: &str, message: impl Into<String>) {
         self.push(pointer, Severity::Loss, message.into());
     }
@@ -148,14 +147,14 @@ impl Report {
     pub(super) fn push(&mut self, pointer: &str, severity: Severity, message: String) {
         self.spoken += pointer.len() + message.len();
         if self.spoken > REPORT_LIMIT {
-            self.count("there is more to say than anybody reads", pointer);
+            self.count("further diagnostics are omitted", pointer);
             return;
         }
         let pointer = pointer.to_owned();
         self.diagnostics.push(Diagnostic { pointer, rule: self.rule, severity, message });
     }
 
-    /// Counts what is not worth a note each time; one note names the first place.
+    /// Counts a frequent diagnostic. One note gives the number and the first place.
     pub(super) fn count(&mut self, what: impl Into<String>, pointer: &str) {
         self.tally.entry(what.into()).or_insert_with(|| (0, pointer.to_owned())).0 += 1;
     }
@@ -172,9 +171,10 @@ impl Report {
     }
 }
 
-/// How much larger copying may make a document: some documents say little and refer much.
+/// Limits how much copying may enlarge a document, because a small document may refer to a large
+/// part many times.
 ///
-/// Spent, it stays so: the document is refused, however little each operation takes.
+/// Once exceeded, the budget stays exceeded and the document is rejected.
 #[derive(Debug)]
 pub(super) struct Budget(Option<usize>);
 
@@ -190,18 +190,18 @@ impl Budget {
     }
 
     /// # Errors
-    /// When more was spent than there is.
+    /// If the budget was exceeded.
     pub(super) fn check(&self) -> Result<(), Error> {
         self.0.map(|_| ()).ok_or_else(|| spent("#"))
     }
 }
 
 fn spent(pointer: &str) -> Error {
-    refuse(pointer, "the document grows beyond 64 MiB when what it refers to is copied in")
+    refuse(pointer, "the document grows beyond 64 MiB when shared parts are copied")
         .help("refer to schemas in #/components/schemas, which are not copied")
 }
 
-/// Roughly the memory that a value takes.
+/// Estimates the memory of a value in bytes.
 fn size(value: &Value) -> usize {
     const NODE: usize = 32;
     NODE + match value {

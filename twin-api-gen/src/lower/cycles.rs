@@ -1,8 +1,7 @@
-//! Schemas that contain themselves with nothing in between are refused.
+//! Rejects schemas that directly contain themselves.
 //!
-//! An alias of itself means nothing; a union with itself as a member would be read in an
-//! endless loop. A schema that contains itself in a property, an item or a map is an
-//! ordinary tree and passes.
+//! An alias of itself has no meaning, and deserializing a union that contains itself would never
+//! end. Recursion through a property, an array item or a map is allowed.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -13,12 +12,12 @@ use super::schema::{Object, SCHEMAS, ref_name};
 use crate::pointer::escape;
 use crate::{Problem, Stage};
 
-/// Circles through aliases, `allOf` and unions.
+/// Rejects cycles through aliases, `allOf` and unions.
 pub(super) fn apply(context: &mut Context) {
     report_circles(context, &["allOf", "oneOf", "anyOf"]);
 }
 
-/// Circles through aliases and `allOf` alone: unions may still lose members.
+/// Rejects cycles through aliases and `allOf`. Unions are checked later, when they are final.
 pub(super) fn report_alias_circles(context: &mut Context) {
     report_circles(context, &["allOf"]);
 }
@@ -28,7 +27,7 @@ fn report_circles(context: &mut Context, through: &[&str]) {
     context.broken.extend(found);
 }
 
-/// A problem for every circle: on the component through which it was entered.
+/// Returns a problem for every cycle, at the component through which it was found.
 fn circles(schemas: &Object, through: &[&str]) -> Vec<Problem> {
     let edges: BTreeMap<&str, Vec<&str>> = schemas
         .iter()
@@ -45,14 +44,14 @@ fn circles(schemas: &Object, through: &[&str]) -> Vec<Problem> {
             let pointer = format!("{SCHEMAS}{}", escape(circle[0]));
             let what = format!("the schema contains itself: {}", circle.join(" → "));
             let problem = Problem::new(Stage::Lower, what).at(pointer);
-            problems.push(problem.help("only a property, an item or a map may lead back to it"));
+            problems.push(problem.help("a schema may recur only in a property, an item or a map"));
             done.extend(circle);
         }
     }
     problems
 }
 
-/// The components that a schema is, or is made of, without a value of its own between.
+/// Collects the components that a schema refers to directly: not through a property, item or map.
 fn unguarded<'a>(schema: &'a Value, through: &[&str], found: &mut Vec<&'a str>) {
     found.extend(ref_name(schema));
     for keyword in through {
@@ -62,8 +61,10 @@ fn unguarded<'a>(schema: &'a Value, through: &[&str], found: &mut Vec<&'a str>) 
     }
 }
 
-/// The first circle that is reached from `start`, by depth-first search with an own stack:
-/// chains may be as long as there are components.
+/// Returns the first cycle reachable from `start`.
+///
+/// The depth-first search has its own stack, because a chain may be as long as the number of
+/// components.
 fn circle_from<'a>(
     start: &'a str,
     edges: &BTreeMap<&'a str, Vec<&'a str>>,
@@ -102,7 +103,7 @@ mod tests {
     use crate::lower::testing::{check_documents, check_refusals, with_schemas};
 
     #[test]
-    fn trees_pass_and_circles_do_not() {
+    fn accepts_trees_and_rejects_cycles() {
         let tree = with_schemas(json!({
             "Node": {"properties": {"next": {"oneOf": [{"$ref": "#/components/schemas/Node"}]}}},
             "Long": {"$ref": "#/components/schemas/Node"},

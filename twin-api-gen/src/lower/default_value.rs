@@ -1,8 +1,7 @@
-//! Defaults stay where they are scalars of the right type, and go elsewhere.
+//! Keeps defaults of properties that are scalars of the property's type, and drops all others.
 //!
-//! typify fails, at build time or at run time, on a default that its type does not have.
-//! It applies defaults to properties only; what a whole schema, parameter or body is by
-//! default is for the service to say.
+//! typify fails at build time or at run time on a default of another type. Defaults of
+//! parameters, bodies and whole schemas are left to the service.
 
 use serde_json::Value;
 
@@ -16,7 +15,7 @@ pub(super) fn apply(context: &mut Context) {
         let Some(default) = members.remove("default") else { return };
         let is_property = place.pointer.rsplit('/').nth(1) == Some("properties");
         if place.position != Position::Inner || !is_property || default.is_null() {
-            report.count("a default that is no property's is not applied", place.pointer);
+            report.count("a default outside a property is not applied", place.pointer);
             return;
         }
         let whole = Value::Object(members.clone());
@@ -27,13 +26,13 @@ pub(super) fn apply(context: &mut Context) {
             let shown = if text.len() > 40 { "the default" } else { &text };
             report.loss(
                 place.pointer,
-                format!("{shown} is not applied: no scalar of the schema's type"),
+                format!("{shown} is not applied: it is not a scalar of the schema's type"),
             );
         }
     });
 }
 
-/// Whether a default stays, as one of the schema's type.
+/// Returns whether a default is a scalar of the schema's type.
 pub(super) fn fits(default: &Value, schema: &Value) -> bool {
     let Value::Object(schema) = schema else { return false };
     match text(schema, "type") {
@@ -43,7 +42,7 @@ pub(super) fn fits(default: &Value, schema: &Value) -> bool {
         }
         Some("number") => default.is_number(),
         Some("string") => default.as_str().is_some_and(|value| text_fits(value, schema)),
-        // What typify takes for the same as nothing.
+        // For typify, an empty array means no default.
         Some("array") => default.as_array().is_some_and(Vec::is_empty),
         _ => false,
     }
@@ -69,7 +68,7 @@ fn text_fits(value: &str, schema: &Object) -> bool {
         Some(Value::Array(values)) => values.iter().any(|known| known == value),
         _ => true,
     };
-    // A format that stays is a type of its own.
+    // A remaining format means a Rust type other than `String`.
     listed
         && !schema.contains_key("format")
         && length("minLength").is_none_or(|least| count >= least)
@@ -117,7 +116,7 @@ mod tests {
                 (
                     with_schemas(json!({"A": {"type": "string", "default": "x"}})),
                     with_schemas(json!({"A": {"type": "string"}})),
-                    &["note: no property's"],
+                    &["note: outside a property"],
                 ),
             ],
         );

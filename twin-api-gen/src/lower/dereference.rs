@@ -1,8 +1,8 @@
-//! Parameters, bodies and responses are copied to the operations that refer to them.
+//! Copies shared parameters, request bodies and responses into the operations.
 //!
-//! Schemas stay shared: what several operations refer to names its types after itself
-//! first. Parameters of a path item become those of its operations. It refuses references
-//! that leave the document, lead nowhere, or go round in a circle.
+//! Schemas inside a shared part first become components that are named after the part, so that
+//! all its users share their types. Parameters of a path item move to its operations. References
+//! that leave the document, have no target or form a cycle are rejected.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -19,7 +19,7 @@ use crate::problem::Problem;
 
 const KINDS: [&str; 3] = ["parameters", "requestBodies", "responses"];
 
-/// A longer chain of references goes round.
+/// The maximum length of a chain of references. A longer chain counts as a cycle.
 const HOPS: usize = 100;
 
 pub(super) fn apply(context: &mut Context) {
@@ -39,7 +39,7 @@ pub(super) fn apply(context: &mut Context) {
     }
 }
 
-/// The components of a kind that are referred to more than once.
+/// Returns the components of a kind that have more than one reference.
 fn shared(document: &Value, kind: &str) -> BTreeSet<String> {
     let prefix = format!("#/components/{kind}/");
     let mut times: BTreeMap<String, usize> = BTreeMap::new();
@@ -119,8 +119,8 @@ impl Copier<'_> {
             let target = local_pointer(reference, pointer)?;
             let Some(found) = resolve(self.original, &target).filter(|found| found.is_object())
             else {
-                return Err(refuse(pointer, format!("$ref {reference:?} leads nowhere"))
-                    .help("mend the document, or add what is missing in an overlay"));
+                return Err(refuse(pointer, format!("$ref {reference:?} has no target"))
+                    .help("correct the document, or add the missing part in an overlay"));
             };
             self.budget.spend(found, pointer)?;
             *value = found.clone();
@@ -129,7 +129,7 @@ impl Copier<'_> {
     }
 }
 
-/// Adds the path item's parameters that the operation does not have itself.
+/// Adds the path item's parameters that the operation does not declare itself.
 fn inherit(operation: &mut Object, common: &Value) {
     let Value::Array(common) = common else { return };
     let key = |parameter: &Value| (parameter["name"].to_string(), parameter["in"].to_string());
@@ -191,7 +191,7 @@ mod tests {
             &[
                 (
                     with("#/components/responses/B"),
-                    "responses/200: $ref \"#/components/responses/B\" leads nowhere",
+                    "responses/200: $ref \"#/components/responses/B\" has no target",
                 ),
                 (with("other.json"), "leaves the document"),
                 (with("#/components/responses/A"), "refers to itself"),

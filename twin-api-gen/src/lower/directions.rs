@@ -1,15 +1,15 @@
-//! A `readOnly` member is in answers only, a `writeOnly` one in requests only.
+//! Applies `readOnly` (responses only) and `writeOnly` (requests only).
 //!
-//! What one side alone speaks loses the members of the other side. A schema that both speak
-//! becomes two where a member is required that one side must not have: `User` for answers
-//! and `UserInput` for requests, together with what leads to it. Where no such member is
-//! required one schema stays, with members that may be left out.
+//! A schema that only requests or only responses use loses the members of the other side. A
+//! schema that both use is split if such a member is required: `User` for responses and
+//! `UserInput` for requests. Schemas that refer to it are split as well. If no such member is
+//! required, the schema stays, and the members are optional.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
-use super::constraints::Speakers;
+use super::constraints::Usage;
 use super::inline_types::Names;
 use super::schema::{Object, SCHEMAS, behind, is_true, quoted, ref_name, ref_to};
 use super::walk::{Place, Position, Side, each_inside};
@@ -18,16 +18,16 @@ use super::{Context, Report};
 pub(super) fn apply(context: &mut Context) {
     let flagged = flagged(&context.schemas());
     split(context, &flagged);
-    let speakers = Speakers::of(&mut context.document);
+    let usage = Usage::of(&mut context.document);
     let schemas = context.schemas().into_owned();
-    context.each_schema_object(|report, members, place| match speakers.sides(place) {
+    context.each_schema_object(|report, members, place| match usage.sides(place) {
         (true, false) => drop_members(report, members, &schemas, "readOnly", place.pointer),
         (false, true) => drop_members(report, members, &schemas, "writeOnly", place.pointer),
         _ => {}
     });
 }
 
-/// The members of an object that have a flag, themselves or by the schema that they are.
+/// Returns the members of an object that have a flag, directly or in the schema they refer to.
 fn with_flag<'a>(
     members: &'a Object,
     schemas: &'a Object,
@@ -40,7 +40,7 @@ fn with_flag<'a>(
         .map(|(name, _)| name)
 }
 
-/// The components that require a member which one side must not have.
+/// Returns the components that require a `readOnly` or `writeOnly` member.
 fn flagged(schemas: &Object) -> BTreeSet<String> {
     let mut found = BTreeSet::new();
     for (name, schema) in schemas {
@@ -60,19 +60,18 @@ fn flagged(schemas: &Object) -> BTreeSet<String> {
     found
 }
 
-/// Gives requests copies of the components that both sides speak and that lead to one of
-/// `flagged`.
+/// Copies, for requests, the components that both sides use and that reach one of `flagged`.
 fn split(context: &mut Context, flagged: &BTreeSet<String>) {
     if flagged.is_empty() {
         return;
     }
     let schemas = context.schemas().into_owned();
     let leading = leading_to(&schemas, flagged);
-    let (asked, answered) = Speakers::of(&mut context.document).into_names();
+    let (sent, received) = Usage::of(&mut context.document).into_names();
     let mut names = Names::of_components(&context.document);
     let copies: BTreeMap<String, String> = leading
         .into_iter()
-        .filter(|name| asked.contains(name) && answered.contains(name))
+        .filter(|name| sent.contains(name) && received.contains(name))
         .map(|name| {
             let copy = names.free(&format!("{name}-input"));
             (name, copy)
@@ -80,17 +79,17 @@ fn split(context: &mut Context, flagged: &BTreeSet<String>) {
         .collect();
     for (name, copy) in &copies {
         let pointer = format!("{SCHEMAS}{}", crate::pointer::escape(name));
-        context.report.note(&pointer, format!("requests send `{copy}`, answers bring `{name}`"));
+        context.report.note(&pointer, format!("requests use `{copy}`, responses use `{name}`"));
         context.declared.insert(copy.clone());
         context.put_schemas([(copy.clone(), schemas[name].clone())]);
     }
     let for_requests: BTreeSet<&str> = copies.values().map(String::as_str).collect();
     let in_requests = |place: Place<'_>| match place.side {
         Side::Request => true,
-        Side::Answer => false,
+        Side::Response => false,
         Side::Shared => {
             let owner = place.pointer.split('/').nth(3).unwrap_or_default();
-            for_requests.contains(owner) || (asked.contains(owner) && !answered.contains(owner))
+            for_requests.contains(owner) || (sent.contains(owner) && !received.contains(owner))
         }
     };
     context.each_schema(|_, value, place| {
@@ -98,7 +97,7 @@ fn split(context: &mut Context, flagged: &BTreeSet<String>) {
             return Ok(());
         }
         if let Some(copy) = ref_name(value).and_then(|name| copies.get(name)) {
-            // Beside a component's own name nothing stands.
+            // A component that is only an alias keeps its reference.
             if place.position != Position::Component || value.get("$ref").is_some() {
                 *value = ref_to(copy);
             }
@@ -108,7 +107,7 @@ fn split(context: &mut Context, flagged: &BTreeSet<String>) {
     });
 }
 
-/// A discriminator speaks of the copies, too.
+/// Points the targets of a discriminator at the copies.
 fn redirect_mapping(value: &mut Value, copies: &BTreeMap<String, String>) {
     let mapping = value.pointer_mut("/discriminator/mapping").and_then(Value::as_object_mut);
     for target in mapping.into_iter().flat_map(Object::values_mut) {
@@ -119,7 +118,7 @@ fn redirect_mapping(value: &mut Value, copies: &BTreeMap<String, String>) {
     }
 }
 
-/// The components in `found`, and all that lead to one of them.
+/// Returns the components in `found`, and all components from which one of them is reachable.
 fn leading_to(schemas: &Object, found: &BTreeSet<String>) -> BTreeSet<String> {
     let mut users: BTreeMap<String, Vec<&String>> = BTreeMap::new();
     for (name, schema) in schemas {
@@ -160,7 +159,7 @@ fn drop_members(
         }
     }
     let names = quoted(gone.iter().map(String::as_str));
-    report.note(pointer, format!("{names} is `{flag}` and goes the other way only"));
+    report.note(pointer, format!("{names} is `{flag}` and is dropped here"));
 }
 
 #[cfg(test)]
@@ -169,11 +168,11 @@ mod tests {
 
     use crate::lower::testing::{check_documents, run};
 
-    fn with(asked: &Value, answered: &Value, schemas: &Value) -> Value {
+    fn with(sent: &Value, received: &Value, schemas: &Value) -> Value {
         json!({
             "paths": {"/a": {"post": {
-                "requestBody": {"content": {"j": {"schema": asked}}},
-                "responses": {"2XX": {"content": {"j": {"schema": answered}}}},
+                "requestBody": {"content": {"j": {"schema": sent}}},
+                "responses": {"2XX": {"content": {"j": {"schema": received}}}},
             }}},
             "components": {"schemas": schemas},
         })
@@ -205,8 +204,8 @@ mod tests {
                     }),
                 ),
                 &[
-                    "note: requests send `ListInput`",
-                    "note: requests send `UserInput`",
+                    "note: requests use `ListInput`",
+                    "note: requests use `UserInput`",
                     "note: schemas/User: `key` is `writeOnly`",
                     "note: schemas/UserInput: `id` is `readOnly`",
                 ],
@@ -215,7 +214,7 @@ mod tests {
     }
 
     #[test]
-    fn a_schema_of_one_side_loses_what_goes_the_other_way() {
+    fn a_schema_of_one_side_loses_the_members_of_the_other() {
         let schema = json!({"properties": {"id": name("Id"), "key": {"writeOnly": true}}});
         let schemas = json!({"Asked": schema, "Answered": schema, "Id": {"readOnly": true}});
         let (document, _) =
@@ -226,7 +225,7 @@ mod tests {
     }
 
     #[test]
-    fn a_shared_schema_stays_one_where_nothing_is_demanded() {
+    fn a_shared_schema_is_not_split_without_required_members() {
         let schemas = json!({"User": {"properties": {"id": {"readOnly": true}}}});
         let document = with(&name("User"), &name("User"), &schemas);
         check_documents("directions", &[(document.clone(), document, &[])]);

@@ -1,7 +1,7 @@
-//! The document around the schemas: what 3.0 does not have, what no client needs, and
-//! what must have the right shape for the rules after this one.
+//! Reduces the document outside schemas to the members that the client needs.
 //!
-//! It does not judge operations; it refuses members whose shape leaves open what is meant.
+//! Members that OpenAPI 3.0 lacks or that do not affect the client are dropped. Members of the
+//! wrong JSON type are rejected, so that later rules can rely on their shape.
 
 use serde_json::{Value, json};
 
@@ -13,7 +13,7 @@ use crate::error::Error;
 use crate::pointer::child;
 use crate::problem::Problem;
 
-/// 3.1 to 3.0.3.
+/// Translates the top-level members from 3.1 to 3.0.3.
 pub(super) fn bridge(context: &mut Context) {
     let report = &mut context.report;
     let document = as_object(&mut context.document);
@@ -26,7 +26,7 @@ pub(super) fn bridge(context: &mut Context) {
     }
 }
 
-/// 3.0.3 to what progenitor reads of it.
+/// Reduces a 3.0.3 document to the members that progenitor reads.
 pub(super) fn narrow(context: &mut Context) -> Result<(), Error> {
     let Context { report, broken, document, .. } = context;
     let document = as_object(document);
@@ -34,8 +34,7 @@ pub(super) fn narrow(context: &mut Context) -> Result<(), Error> {
     if let Some(Value::Object(webhooks)) = document.remove("webhooks") {
         for name in webhooks.keys() {
             let pointer = child("#/webhooks", name);
-            report
-                .note(&pointer, "a webhook is a request that the service makes: not in the client");
+            report.note(&pointer, "webhooks are omitted: the service sends these requests");
         }
     }
     retain(report, document, "#", &["openapi", "info", "paths", "components", "tags"]);
@@ -49,27 +48,27 @@ fn info(report: &mut Report, document: &mut Object) {
     for (member, fallback) in [("title", "API"), ("version", "0")] {
         if !info.get(member).is_some_and(Value::is_string) {
             info.insert(member.to_owned(), json!(fallback));
-            report.note("#/info", format!("`{member}` is missing: {fallback:?} is taken"));
+            report.note("#/info", format!("`{member}` is missing: {fallback:?} is used"));
         }
     }
     info.retain(|key, value| {
         matches!(key.as_str(), "title" | "version" | "description" | "termsOfService")
             && value.is_string()
     });
-    // It is sent in a header, where other characters would panic.
+    // The client sends the version in a header. Other characters would panic there.
     let Some(Value::String(version)) = info.get_mut("version") else { return };
     let clean: String =
         version.chars().map(|c| if c.is_ascii_graphic() { c } else { '-' }).collect();
     if clean != *version {
         report.note(
             "#/info/version",
-            format!("{version:?} becomes {clean:?}: it must fit into a header"),
+            format!("{version:?} becomes {clean:?}: the version must be a valid header value"),
         );
         *version = clean;
     }
 }
 
-/// Drops all members but some; extensions without a word.
+/// Drops all members except `wanted`, and reports them unless they are extensions.
 fn retain(report: &mut Report, members: &mut Object, pointer: &str, wanted: &[&str]) {
     members.retain(|key, _| {
         let stays = wanted.contains(&key.as_str());
@@ -85,7 +84,7 @@ fn tags(report: &mut Report, document: &mut Object) {
     let mut kept = Vec::new();
     for tag in tags.as_array().into_iter().flatten() {
         let Some(name) = tag["name"].as_str() else {
-            report.note("#/tags", "a tag without a name is left out");
+            report.note("#/tags", "a tag without a name is dropped");
             continue;
         };
         let mut tag_kept = json!({"name": name});
@@ -156,7 +155,7 @@ fn path_item(
 ) -> Result<(), Error> {
     let item = object(item, pointer)?;
     if item.remove("servers").is_some() {
-        report.loss(pointer, "its own `servers` do not count: the caller gives the base URL");
+        report.loss(pointer, "`servers` is ignored here: the caller sets the base URL");
     }
     let known: Vec<&str> = METHODS.into_iter().chain(["parameters"]).collect();
     retain(report, item, pointer, &known);
@@ -174,7 +173,7 @@ fn path_item(
 fn operation(report: &mut Report, value: &mut Value, pointer: &str) -> Result<(), Error> {
     let operation = object(value, pointer)?;
     if operation.remove("servers").is_some() {
-        report.loss(pointer, "its own `servers` do not count: the caller gives the base URL");
+        report.loss(pointer, "`servers` is ignored here: the caller sets the base URL");
     }
     let known = [
         "operationId",
@@ -242,7 +241,7 @@ fn parameter(report: &mut Report, value: &mut Value, pointer: &str) -> Result<()
         "content",
         "style",
         "explode",
-        // Said again where it matters.
+        // Dropped below without a diagnostic.
         "deprecated",
         "example",
         "examples",
@@ -250,8 +249,8 @@ fn parameter(report: &mut Report, value: &mut Value, pointer: &str) -> Result<()
         "allowReserved",
     ];
     retain(report, parameter, pointer, &known);
-    for said_again in ["deprecated", "example", "examples", "allowEmptyValue"] {
-        parameter.remove(said_again);
+    for unused in ["deprecated", "example", "examples", "allowEmptyValue"] {
+        parameter.remove(unused);
     }
     parameter.retain(|key, value| match key.as_str() {
         "description" | "style" => value.is_string(),
@@ -290,7 +289,7 @@ fn response(report: &mut Report, value: &mut Value, pointer: &str) -> Result<(),
         return Ok(());
     }
     if response.remove("headers").is_some_and(|headers| headers != json!({})) {
-        report.count("headers of responses are read by name, untyped", pointer);
+        report.count("headers of responses have no types: callers read them by name", pointer);
     }
     retain(report, response, pointer, &["description", "content"]);
     if !response.get("description").is_some_and(Value::is_string) {
@@ -308,8 +307,7 @@ fn content(report: &mut Report, value: &mut Value, pointer: &str) -> Result<(), 
         let media_type = object(media_type, &pointer)?;
         let form = essence(name) == "application/x-www-form-urlencoded";
         if !form && media_type.remove("encoding").is_some_and(|encoding| encoding != json!({})) {
-            report
-                .loss(&pointer, "`encoding` does not count: each member is encoded as its type is");
+            report.loss(&pointer, "`encoding` is ignored: each member is encoded by its type");
         }
         media_type.remove("example");
         media_type.remove("examples");
@@ -321,8 +319,8 @@ fn content(report: &mut Report, value: &mut Value, pointer: &str) -> Result<(), 
 fn object<'a>(value: &'a mut Value, pointer: &str) -> Result<&'a mut Object, Error> {
     match value {
         Value::Object(members) => Ok(members),
-        _ => Err(refuse(pointer, "an object is due here")
-            .help("mend the document, or replace it in an overlay")),
+        _ => Err(refuse(pointer, "must be an object")
+            .help("correct the document, or replace the value in an overlay")),
     }
 }
 
@@ -333,7 +331,7 @@ mod tests {
     use crate::lower::testing::{check_documents, check_refusals};
 
     #[test]
-    fn the_3_1_head_goes() {
+    fn translates_the_3_1_members_of_the_document() {
         check_documents(
             "document-3.1",
             &[(
@@ -395,8 +393,8 @@ mod tests {
             "document",
             &[
                 (json!({"paths": {"a": {}}}), "does not begin with a slash"),
-                (with(json!([])), "#/paths/~1a: an object is due"),
-                (with(json!({"get": "x"})), "#/paths/~1a/get: an object is due"),
+                (with(json!([])), "#/paths/~1a: must be an object"),
+                (with(json!({"get": "x"})), "#/paths/~1a/get: must be an object"),
                 (with(json!({"get": {"parameters": {}}})), "`parameters` is not an array"),
                 (
                     with(json!({"get": {"parameters": [{"in": "query"}]}})),
@@ -408,7 +406,7 @@ mod tests {
                 ),
                 (
                     with(json!({"get": {"responses": {"200": {"content": []}}}})),
-                    "responses/200/content: an object",
+                    "responses/200/content: must be an object",
                 ),
             ],
         );

@@ -1,8 +1,8 @@
-//! Enums: only those of strings with distinct Rust names stay.
+//! Keeps enums of strings whose values have distinct Rust names.
 //!
-//! `null` among the values becomes `nullable`. An enum of anything else keeps the type of
-//! its values and loses the list, because typify has no good type for it; so does an
-//! empty one, and one beside a pattern loses the pattern.
+//! `null` among the values becomes `nullable`. Any other enum, and an empty one, keeps the type of
+//! its values and loses the list, because typify has no suitable type for it. A pattern or length
+//! beside an enum is dropped.
 
 use std::collections::BTreeSet;
 
@@ -13,7 +13,7 @@ use super::schema::{Object, text};
 use super::typing::type_of;
 use super::{Context, Report};
 
-/// On a schema: its only value, where Rust has no type for it.
+/// On a schema: its only value, if it is an integer or a boolean.
 pub(super) const CONST: &str = "x-twin-const";
 
 pub(super) fn apply(context: &mut Context) {
@@ -41,7 +41,8 @@ pub(super) fn apply(context: &mut Context) {
     });
 }
 
-/// Whether the values stay an enum; otherwise why not, with the type set to theirs.
+/// Decides whether the values stay an enum. Otherwise sets the type of the values, and returns
+/// the reason as an error.
 fn judge(
     report: &mut Report,
     members: &mut Object,
@@ -70,16 +71,16 @@ fn judge(
         }
         for beside in ["pattern", "minLength", "maxLength"] {
             if members.remove(beside).is_some() {
-                report.note(pointer, format!("`{beside}` says no more than the enum beside it"));
+                report.note(pointer, format!("`{beside}` is redundant beside the enum"));
             }
         }
         return Ok(());
     }
-    // A declared type that does not fit its own values is not to be believed.
+    // A declared type that contradicts the values is ignored.
     let fits = declared.is_none_or(|name| name == found || (name, found) == ("number", "integer"));
     if !fits {
         members.remove("type");
-        return Err(format!("its values are of type {found}, which is not the declared one"));
+        return Err(format!("its values are of type {found} and not of the declared type"));
     }
     members.entry("type").or_insert_with(|| json!(found));
     Err(format!("enums of type {found} have no Rust type"))
@@ -122,7 +123,7 @@ mod tests {
                 (
                     json!({"type": "string", "enum": [1]}),
                     json!({"x-twin-const": 1}),
-                    &["loss: not the declared one"],
+                    &["loss: not of the declared type"],
                 ),
                 (
                     json!({"type": "string", "enum": []}),

@@ -1,6 +1,6 @@
-//! Numeric `exclusiveMinimum` and `exclusiveMaximum` become 3.0's flags.
+//! Rewrites numeric `exclusiveMinimum` and `exclusiveMaximum` to the boolean flags of 3.0.
 //!
-//! Where an inclusive bound stands beside, the narrower one counts.
+//! If the schema also has the inclusive bound, the narrower one is kept.
 
 use serde_json::{Value, json};
 

@@ -1,12 +1,12 @@
-//! How a form writes the members of its body, where not as OpenAPI does by default.
+//! Reads how a form body serializes members whose `encoding` differs from OpenAPI's default.
 //!
-//! By default a scalar is one pair, a list one pair an item, and an object one pair with
-//! JSON in it. `encoding` says otherwise: lists joined to one value, objects as
-//! `name[member]`, anything as JSON.
+//! By default, a scalar is one pair, a list has one pair per item, and an object is one pair with
+//! JSON. `encoding` can join a list to one value, write an object as `name[member]`, or write any
+//! value as JSON.
 
 use serde_json::{Map, Value, json};
 
-/// How one member is written, as the form's writer in the generated code calls it.
+/// Returns the style of one member, by its name in the generated form serializer.
 fn style(encoding: &Value) -> Option<&'static str> {
     let text = |key: &str| encoding.get(key).and_then(Value::as_str);
     let style = text("style");
@@ -23,7 +23,7 @@ fn style(encoding: &Value) -> Option<&'static str> {
     }
 }
 
-/// The members that a media type's `encoding` writes otherwise than by default.
+/// Returns the members whose `encoding` differs from the default, with their styles.
 pub(super) fn styles(media_type: &Value) -> Option<Value> {
     let encoding = media_type.get("encoding")?.as_object()?;
     let styles: Map<String, Value> = encoding

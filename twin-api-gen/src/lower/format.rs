@@ -1,7 +1,7 @@
-//! Formats that would change the Rust type for the worse go: text stays a `String`.
+//! Drops most formats, so that strings stay a plain `String`.
 //!
-//! A date or a UUID as a type of its own would need crates, and one odd value would fail
-//! a whole answer. Widths of numbers stay, and what other stages look for.
+//! Types for dates or UUIDs would need more crates, and one unexpected value would make a whole
+//! response unreadable. Widths of numbers and the formats that later stages use are kept.
 
 use serde_json::Value;
 
@@ -25,17 +25,16 @@ pub(super) fn apply(context: &mut Context) {
         if !kept {
             members.remove("format");
             let name = members.get("type").and_then(Value::as_str).unwrap_or("value");
-            report
-                .count(format!("format `{format}` is not checked: a plain {name}"), place.pointer);
+            report.count(format!("format `{format}` is not checked: plain {name}"), place.pointer);
         }
-        // The Rust type for a secret or a native type is found by this exact schema.
+        // Secrets and native types are recognized by this exact schema.
         if kept && native_types && (format == "password" || format.starts_with("twin:")) {
             members.retain(|key, _| !matches!(key.as_str(), "minLength" | "maxLength" | "pattern"));
         }
     });
 }
 
-/// The formats that typify has an integer type for; `int` is nobody's.
+/// Returns whether typify has an integer type for a format.
 fn is_width(format: &str) -> bool {
     let digits = format.strip_prefix('u').unwrap_or(format).strip_prefix("int");
     matches!(digits, Some("8" | "16" | "32" | "64"))

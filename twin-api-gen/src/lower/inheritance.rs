@@ -1,10 +1,10 @@
-//! A schema that others extend and that tells them apart is the union of them.
+//! Rewrites a base schema with a discriminator to the union of its subtypes.
 //!
-//! `Pet` with a discriminator, and `Cat` that is all of `Pet` and more: where a `Pet` is
-//! due a `Cat` may come, and keeps its members. So `Pet` becomes the union of those that
-//! extend it, and `PetBase` has what they share. Without a tag that each of them has, the
-//! base alone is read; `tagged-unions` says so. A discriminator's mapping is written out
-//! here, before anything is renamed.
+//! If `Pet` has a discriminator and `Cat` extends `Pet` with `allOf`, a value of type `Pet` may be
+//! a `Cat` with additional members. `Pet` therefore becomes the union of its subtypes, and
+//! `PetBase` gets the shared members. If the subtypes have no common tag, the rule
+//! `tagged-unions` reports it and only the base is read. This rule also completes the
+//! discriminator's mapping, before later rules rename components.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -15,10 +15,10 @@ use super::inline_types::Names;
 use super::schema::{Object, SCHEMAS, as_object, object_at, ref_name, ref_to};
 use crate::pointer::escape;
 
-/// On a union: the component that is read where no tag tells the alternatives apart.
+/// On a union: the component to read if no tag distinguishes the alternatives.
 pub(super) const BASE: &str = "x-twin-base";
 
-/// Deeper families are nobody's.
+/// The maximum depth of inheritance.
 const GENERATIONS: usize = 16;
 
 pub(super) fn apply(context: &mut Context) {
@@ -55,7 +55,7 @@ fn property_name(schema: &Value) -> Option<&str> {
     schema.get("discriminator")?.get("propertyName")?.as_str()
 }
 
-/// Whom a component extends: the references in its `allOf`.
+/// Returns the components that a schema extends: the references in its `allOf`.
 fn extended(schema: &Value) -> impl Iterator<Item = &str> {
     schema.get("allOf").and_then(Value::as_array).into_iter().flatten().filter_map(ref_name)
 }
@@ -77,7 +77,7 @@ fn children(schemas: &Object) -> BTreeMap<&str, BTreeSet<&str>> {
     children
 }
 
-/// The children of a component and theirs, in the order of their names.
+/// Returns the direct and indirect subtypes of a component, sorted by name.
 fn descendants(name: &str, children: &BTreeMap<&str, BTreeSet<&str>>) -> BTreeSet<String> {
     let mut found: BTreeSet<String> = BTreeSet::new();
     let mut generation: Vec<&str> = vec![name];
@@ -90,7 +90,7 @@ fn descendants(name: &str, children: &BTreeMap<&str, BTreeSet<&str>>) -> BTreeSe
     found
 }
 
-/// Makes a component its union, and what it was a base.
+/// Replaces a component by the union of its subtypes, and moves its schema to `base`.
 fn divide(context: &mut Context, name: &str, base: &str, descendants: &BTreeSet<String>) {
     let Some(schema) = context.document.pointer_mut(&pointer_to(name)) else { return };
     let members = as_object(schema);
@@ -106,7 +106,7 @@ fn divide(context: &mut Context, name: &str, base: &str, descendants: &BTreeSet<
     let itself = json!(format!("{SCHEMAS}{name}"));
     let as_base = json!(format!("{SCHEMAS}{base}"));
     let mapping = object_at(as_object(&mut discriminator), "mapping");
-    // Its own name is a tag of its own, unless the mapping has another.
+    // The component's name is its own tag, unless the mapping has another.
     if !is_listed && !mapping.values().any(|target| *target == itself) {
         mapping.entry(name).or_insert_with(|| itself.clone());
     }
@@ -130,7 +130,7 @@ fn divide(context: &mut Context, name: &str, base: &str, descendants: &BTreeSet<
     let pointer = format!("{SCHEMAS}{}", escape(name));
     context.report.note(
         &pointer,
-        format!("it is the union of those that extend it; what they share is `{base}`"),
+        format!("becomes the union of its subtypes; `{base}` has the shared members"),
     );
     let mut own = Value::Object(own);
     if let Some(members) = own.as_object_mut() {
@@ -146,7 +146,9 @@ fn extend_base(schema: &mut Value, parent: &str, base: &str) {
     }
 }
 
-/// Gives every alternative a tag, its name where there is none, and every target its whole
+/// Completes a discriminator's mapping.
+///
+/// Each alternative without a tag gets its name as the tag, and each target becomes a full
 /// reference.
 fn write_out_mapping(members: &mut Object) {
     let alternatives: Vec<String> = ["oneOf", "anyOf"]
@@ -186,7 +188,7 @@ mod tests {
     }
 
     #[test]
-    fn a_schema_that_others_extend_is_their_union() {
+    fn a_base_with_a_discriminator_becomes_the_union_of_its_subtypes() {
         let own = json!({"properties": {"kind": {"type": "string"}}, "required": ["kind"]});
         let with = |mut schema: Value, discriminator: Value| {
             schema["discriminator"] = discriminator;
@@ -212,7 +214,7 @@ mod tests {
                 with_schemas(json!({
                     "Pet": union, "PetBase": own, "Cat": child("PetBase"), "Dog": child("Cat"),
                 })),
-                &["note: the union of those that extend it"],
+                &["note: the union of its subtypes"],
             )],
         );
     }

@@ -1,9 +1,9 @@
-//! Every schema that becomes a Rust type of its own becomes a component with a free name.
+//! Moves every inline schema that becomes a named Rust type to a component with a unique name.
 //!
-//! typify takes two inline schemas of one name for the same type, without a word. The
-//! names are those that progenitor and typify would give (`<Operation>Body`,
-//! `<Operation>Response`, `<Type><Property>`), with a number where they are taken; errors
-//! are `<Operation>Error`, which progenitor would call a response too.
+//! typify silently treats two inline schemas with the same generated name as one type. The names
+//! are those of progenitor and typify: `<Operation>Body`, `<Operation>Response` and
+//! `<Type><Property>`, with a number if the name is taken. Errors are named `<Operation>Error`,
+//! where progenitor would also use `Response`.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -28,8 +28,8 @@ pub(super) fn apply(context: &mut Context) {
     context.put_schemas(hoisted);
 }
 
-/// Gives the schemas of one component response, parameter or body names after it, so
-/// that everyone who shares it shares its types.
+/// Moves the schemas of shared responses, parameters or bodies to components named after them, so
+/// that all operations use the same types.
 pub(super) fn hoist_shared(context: &mut Context, kind: &str, shared: &BTreeSet<String>) {
     let mut names = Namer::new(&context.document);
     let mut hoisted = Vec::new();
@@ -46,7 +46,7 @@ pub(super) fn hoist_shared(context: &mut Context, kind: &str, shared: &BTreeSet<
     context.put_schemas(hoisted);
 }
 
-/// Moves a schema out; what speaks of the one use stays with the reference.
+/// Moves a schema to a component. Annotations of the place stay beside the reference.
 fn hoist(value: &mut Value, name: String) -> (String, Value) {
     let mut schema = std::mem::replace(value, ref_to(&name));
     if let Value::Object(members) = &mut schema {
@@ -66,7 +66,7 @@ fn hoist(value: &mut Value, name: String) -> (String, Value) {
     (name, schema)
 }
 
-/// Whether typify would give it a name: structs, enums and constrained strings.
+/// Returns whether typify generates a named type: a struct, an enum or a constrained string.
 fn is_type(value: &Value) -> bool {
     let Value::Object(members) = value else { return false };
     let named_members = || {
@@ -88,7 +88,7 @@ fn is_type(value: &Value) -> bool {
     }
 }
 
-/// Names that the generated code uses for something else.
+/// Returns whether the generated code needs a name for something else.
 pub(super) fn is_reserved(name: &str) -> bool {
     const RESERVED: [&str; 12] = [
         "Result", "Option", "String", "Vec", "Box", "Some", "None", "Ok", "Err", "Default", "From",
@@ -97,11 +97,11 @@ pub(super) fn is_reserved(name: &str) -> bool {
     RESERVED.contains(&name)
 }
 
-/// The names of types that are in use.
+/// The type names that are in use.
 #[derive(Debug, Default)]
 pub(super) struct Names {
     taken: BTreeSet<String>,
-    /// The last number that each name was given.
+    /// The last number that was added to each name.
     numbers: BTreeMap<String, usize>,
 }
 
@@ -112,12 +112,12 @@ impl Names {
         Self { taken, numbers: BTreeMap::new() }
     }
 
-    /// Whether the name was free; it is in use from now on.
+    /// Marks a name as used. Returns whether it was free.
     pub(super) fn take(&mut self, name: String) -> bool {
         !is_reserved(&name) && self.taken.insert(name)
     }
 
-    /// A free name: the wanted one, or one with a number.
+    /// Returns a free name and marks it as used: `wanted`, or `wanted` with a number.
     pub(super) fn free(&mut self, wanted: &str) -> String {
         let wanted = type_name(wanted);
         let mut name = wanted.clone();
@@ -130,10 +130,10 @@ impl Names {
     }
 }
 
-/// Gives out the names of types.
+/// Derives type names from pointers.
 pub(super) struct Namer {
     names: Names,
-    /// Operations and parameters by their pointers: what a reader calls them.
+    /// The names of operations and parameters, by pointer.
     known: BTreeMap<String, String>,
 }
 
@@ -155,7 +155,7 @@ impl Namer {
         Self { names: Names::of_components(document), known }
     }
 
-    /// A free name for the type at a pointer.
+    /// Returns a free name for the type at a pointer, and marks it as used.
     pub(super) fn name(&mut self, pointer: &str) -> String {
         let wanted = self.wanted(pointer);
         self.names.free(&wanted)
@@ -194,7 +194,7 @@ impl Namer {
     }
 }
 
-/// Appends what the path inside a schema means for the name.
+/// Appends the words for the path inside a schema to `name`.
 fn inner(name: &mut String, rest: &[&str]) {
     match rest {
         ["properties", property, rest @ ..] => {
@@ -225,7 +225,7 @@ fn parameters(owner: &Value, pointer: &str, known: &mut BTreeMap<String, String>
     }
 }
 
-/// A token of a JSON pointer as the text that it stands for.
+/// Unescapes a token of a JSON pointer.
 pub(super) fn unescape(token: &str) -> String {
     token.replace("~1", "/").replace("~0", "~")
 }

@@ -1,7 +1,7 @@
-//! Only the keywords of 3.0 stay, each with a value of its kind.
+//! Keeps only the keywords of OpenAPI 3.0 whose values have the right JSON type.
 //!
-//! Conditions that no Rust type expresses (`not`, `if`, `contains`, …) are lost. It
-//! refuses values that make the structure unclear, such as `properties` that are no object.
+//! Conditions that no Rust type expresses (`not`, `if`, `contains`, …) are dropped. Invalid
+//! structure, such as `properties` that is not an object, is rejected.
 
 use std::collections::BTreeSet;
 
@@ -13,7 +13,7 @@ use super::{Context, Report, refuse};
 use crate::error::Error;
 use crate::pointer::child;
 
-/// Conditions on values that change no type.
+/// Conditions that do not affect the Rust type.
 const CONDITIONS: [&str; 12] = [
     "not",
     "if",
@@ -47,7 +47,7 @@ const KEPT_AS_THEY_ARE: [&str; 8] = [
 pub(super) fn apply(context: &mut Context) {
     context.each_schema(|report, value, place| {
         let Value::Object(members) = value else { return Ok(()) };
-        // PHP writes an empty object so.
+        // PHP serializes an empty object as `[]`.
         if members.get("properties") == Some(&json!([])) {
             members.insert("properties".to_owned(), json!({}));
         }
@@ -63,12 +63,12 @@ pub(super) fn apply(context: &mut Context) {
             Kind::Wrong => {
                 report.loss(
                     place.pointer,
-                    format!("`{keyword}` has no value of its kind and is left out"),
+                    format!("`{keyword}` has a value of the wrong type and is dropped"),
                 );
                 false
             }
             Kind::Unknown => {
-                report.count(format!("`{keyword}` is no keyword and is left out"), place.pointer);
+                report.count(format!("`{keyword}` is unknown and is dropped"), place.pointer);
                 false
             }
         });
@@ -79,7 +79,7 @@ pub(super) fn apply(context: &mut Context) {
 fn structure(members: &Object, pointer: &str) -> Result<(), Error> {
     let wrong = |keyword: &str, due: &str| {
         Err(refuse(&child(pointer, keyword), format!("`{keyword}` must be {due}"))
-            .help("mend the document, or replace the schema in an overlay"))
+            .help("correct the document, or replace the schema in an overlay"))
     };
     for keyword in ["allOf", "anyOf", "oneOf"] {
         if members.get(keyword).is_some_and(|list| !list.is_array()) {
@@ -92,7 +92,7 @@ fn structure(members: &Object, pointer: &str) -> Result<(), Error> {
     Ok(())
 }
 
-/// Draft 3 had a flag on each property where we have a list on the object.
+/// Normalizes `required`, which draft 3 had as a flag on each property.
 fn required(report: &mut Report, members: &mut Object, pointer: &str) {
     match members.get_mut("required") {
         Some(Value::Array(names)) => {
@@ -101,7 +101,7 @@ fn required(report: &mut Report, members: &mut Object, pointer: &str) {
         }
         Some(_) => {
             members.remove("required");
-            report.note(pointer, "`required` is not a list of names and does not count");
+            report.note(pointer, "`required` is not a list of names and is dropped");
         }
         None => {}
     }
@@ -136,7 +136,7 @@ fn kind(keyword: &str, value: &mut Value) -> Kind {
     if right { Kind::Right } else { Kind::Wrong }
 }
 
-/// A count, also where it is written `1.0`; typify counts in 32 bits.
+/// Returns a count, also if it is written as `1.0`. typify supports 32 bits.
 fn whole(value: &Value) -> Option<u32> {
     let number: &Number = value.as_number()?;
     if let Some(count) = number.as_u64() {
@@ -171,7 +171,7 @@ mod tests {
                 (
                     json!({"type": "string", "requird": true}),
                     json!({"type": "string"}),
-                    &["note: `requird` is no keyword"],
+                    &["note: `requird` is unknown"],
                 ),
                 (json!({"required": true}), json!({}), &["note: `required`"]),
                 (json!({"required": ["a", "a", 7]}), json!({"required": ["a"]}), &[]),

@@ -1,8 +1,8 @@
-//! An operation that cannot be generated leaves the document, and the others stay.
+//! Removes the operations that cannot be generated, and keeps the others.
 //!
-//! A rule reports a problem where it finds it and goes on. After the rule, every operation
-//! in which a problem lies, or which refers to a component in which one lies, is taken out,
-//! with all problems in its reason. The components go too. It repairs nothing.
+//! A rule records its problems and continues. After the rule, each operation that contains a
+//! problem, or refers to a component that contains one, is removed. The reason lists all its
+//! problems. The broken components are removed too.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
@@ -16,10 +16,10 @@ use crate::error::Error;
 use crate::pointer::child;
 use crate::{LeftOut, METHODS, Problem};
 
-/// Problems of one operation that its reason spells out.
+/// The maximum number of problems that a reason lists.
 const SPELLED_OUT: usize = 4;
 
-/// What a problem lies in.
+/// The part of the document that contains a problem.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 enum Owner {
     Operation { path: String, method: String },
@@ -30,33 +30,33 @@ enum Owner {
 /// A component's kind and name.
 type Component = (String, String);
 
-/// Takes out what the rule that just ran reported as broken.
+/// Removes the operations and components that the last rule reported as broken.
 ///
 /// # Errors
-/// When a problem lies outside any operation and any component.
+/// If a problem lies outside all operations and components.
 pub(super) fn apply(context: &mut Context) -> Result<(), Error> {
     let problems = std::mem::take(&mut context.broken);
     let taken = take_out(&mut context.document, problems)?;
     for (pointer, reason) in taken.components {
-        context.report.loss(&pointer, format!("the component is left out: {reason}"));
+        context.report.loss(&pointer, format!("the component is removed: {reason}"));
     }
     context.left_out.extend(taken.operations);
     Ok(())
 }
 
-/// What was taken out of a document.
+/// The parts that were removed from a document.
 #[derive(Debug, Default)]
 pub(crate) struct Taken {
     /// The operations, each with its problems.
     pub(crate) operations: Vec<(LeftOut, Vec<Problem>)>,
-    /// The pointers of the components that are themselves broken, with the reason.
+    /// The pointers of the components that contain a problem, with the reason.
     components: Vec<(String, String)>,
 }
 
-/// Takes out of a document what the problems lie in, and what refers to that.
+/// Removes the operations and components that contain `problems`, and those that refer to them.
 ///
 /// # Errors
-/// When a problem lies outside any operation and any component.
+/// If a problem lies outside all operations and components.
 pub(crate) fn take_out(document: &mut Value, problems: Vec<Problem>) -> Result<Taken, Error> {
     if problems.is_empty() {
         return Ok(Taken::default());
@@ -91,7 +91,7 @@ fn owner(pointer: &str) -> Option<Owner> {
     }
 }
 
-/// Which components refer to which.
+/// The components that each component refers to.
 struct Components(BTreeMap<Component, BTreeSet<Component>>);
 
 impl Components {
@@ -106,7 +106,8 @@ impl Components {
         Self(all)
     }
 
-    /// The broken components and all that refer to them, each with one that is broken.
+    /// Returns the broken components and all components that refer to them. The value is the
+    /// broken component that is the cause.
     fn that_lead_to(
         &self,
         broken: &BTreeMap<Owner, Vec<Problem>>,
@@ -132,7 +133,7 @@ impl Components {
     }
 }
 
-/// The components that a value refers to, wherever a `$ref` stands in it.
+/// Returns the components that a value refers to with `$ref`, at any depth.
 fn referred(value: &Value) -> BTreeSet<Component> {
     let mut found = BTreeSet::new();
     let mut todo = vec![value];
@@ -204,7 +205,7 @@ fn left_out<'a>(
     (LeftOut { operation, pointer, reason: reason(&problems) }, problems)
 }
 
-/// Every problem once, each with its place.
+/// Joins the distinct problems with their places.
 fn reason(problems: &[Problem]) -> String {
     let mut said: Vec<String> = Vec::new();
     for problem in problems {
@@ -318,7 +319,7 @@ mod tests {
     }
 
     #[test]
-    fn a_document_of_which_nothing_is_left_is_refused_with_every_problem() {
+    fn refuses_a_document_without_remaining_operations_and_lists_every_problem() {
         let mut document = document();
         let paths = document["paths"].as_object_mut().unwrap();
         paths.retain(|path, _| path == "/through");

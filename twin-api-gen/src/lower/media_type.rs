@@ -1,26 +1,25 @@
-//! What a media type's name means for this client.
-//!
-//! It judges names only; whether the bytes are what the name says is for run time.
+//! Classifies media types by name.
 
 use serde_json::Value;
 
-/// `Application/JSON; charset=utf-8` → `application/json`.
+/// Returns type and subtype in lower case: `Application/JSON; charset=utf-8` →
+/// `application/json`.
 pub(super) fn essence(name: &str) -> String {
     name.split(';').next().unwrap_or_default().trim().to_ascii_lowercase()
 }
 
-/// The rank of JSON under a name that stands for anything.
+/// The JSON rank of `*/*` and `application/*`.
 pub(super) const WILDCARD: u8 = 3;
 
-/// How sure it is that a media type is one JSON value: 0 is surest.
+/// Ranks how likely a media type is one JSON value: 0 is most likely, `None` is not JSON.
 pub(super) fn json_rank(name: &str, schema: Option<&Value>) -> Option<u8> {
     let essence = essence(name);
     match essence.as_str() {
         "application/json" => Some(0),
         "text/json" | "application/problem+json" => Some(1),
-        // Streams of many values.
+        // Streams of several JSON values.
         "application/stream+json" | "application/json-seq" => None,
-        // Many services write this for JSON; bytes have a string for a schema, or none.
+        // Many services use a range for JSON. Binary content has a string schema or none.
         "*/*" | "application/*" => {
             let text = schema.is_none_or(|schema| schema["type"] == "string");
             (!text).then_some(WILDCARD)

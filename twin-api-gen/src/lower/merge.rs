@@ -1,7 +1,7 @@
-//! Two schemas that must both hold become one.
+//! Merges two schemas that a value must both satisfy.
 //!
-//! It knows objects and scalars; unions are spread before they come here. Where no one
-//! schema says both, it says why, and the caller widens.
+//! It supports objects and scalars; `composition` handles unions before. If no single schema
+//! expresses both, the error gives the reason, and the caller widens the type.
 
 use std::collections::BTreeSet;
 
@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use super::schema::{ANNOTATIONS, Object, alias, behind, text};
 
-/// Merges `part` into `whole`; later parts are the more particular ones.
+/// Merges `part` into `whole`. For keywords that cannot be combined, `part` wins.
 pub(super) fn merge(
     whole: &mut Object,
     part: &Object,
@@ -40,7 +40,7 @@ fn narrower(here: &Value, value: &Value) -> Result<Value, String> {
         (Some("integer"), Some("number")) | (Some("number"), Some("integer")) => {
             Ok(Value::from("integer"))
         }
-        _ => Err(format!("one part is {here}, another {value}")),
+        _ => Err(format!("the types {here} and {value} differ")),
     }
 }
 
@@ -61,15 +61,15 @@ fn names(here: &mut Value, value: &Value) {
     here.extend(theirs.iter().filter(|name| !known.contains(name.as_str().unwrap_or(""))).cloned());
 }
 
-/// A part that allows no other properties would forbid those of the other parts, which
-/// nobody means.
+/// Merges `additionalProperties`. `false` in one part is ignored, because it would forbid the
+/// properties of the other parts.
 fn free_properties(here: &mut Value, value: &Value, lost: &mut Vec<String>) {
     match (&here, value) {
         (_, Value::Bool(false)) => {}
         (Value::Bool(_), _) => *here = value.clone(),
         (_, Value::Bool(true)) => {}
         _ => {
-            lost.push("the further properties have several schemas: any value".to_owned());
+            lost.push("additional properties have several schemas: any value".to_owned());
             *here = Value::Bool(true);
         }
     }
@@ -79,7 +79,7 @@ fn common(here: &mut Value, value: &Value) -> Result<(), String> {
     if let (Value::Array(here), Value::Array(theirs)) = (here, value) {
         here.retain(|value| theirs.contains(value));
         if here.is_empty() {
-            return Err("its enums have no value in common".to_owned());
+            return Err("the enums have no common value".to_owned());
         }
     }
     Ok(())
@@ -93,12 +93,12 @@ fn both_or_any(
     what: &str,
 ) {
     *here = both(here, value, schemas, lost).unwrap_or_else(|| {
-        lost.push(format!("{what} has schemas that are not merged: any value"));
+        lost.push(format!("{what} has schemas that cannot be merged: any value"));
         Value::Object(Object::new())
     });
 }
 
-/// One schema for values that satisfy both.
+/// Returns one schema for values that satisfy both, or `None` if they cannot be merged.
 fn both(first: &Value, second: &Value, schemas: &Object, lost: &mut Vec<String>) -> Option<Value> {
     if first == second || says_nothing(second) {
         return Some(first.clone());
@@ -118,13 +118,13 @@ fn both(first: &Value, second: &Value, schemas: &Object, lost: &mut Vec<String>)
             merge(&mut whole, part, schemas, lost).ok()?;
             Some(Value::Object(whole))
         }
-        // Merged in a round of its own, where two of the same kind share a component.
+        // The next round of `composition` merges these, and equal ones share a component.
         _ if may_be_merged(first, second, schemas) => Some(json!({"allOf": [first, second]})),
         _ => None,
     }
 }
 
-/// Whether `schema` names a type, and `other` is of that type and says more.
+/// Returns whether `schema` has only a type and `other` has the same type.
 fn says_no_more(schema: &Value, other: &Value, schemas: &Object) -> bool {
     let bare = schema.as_object().is_some_and(|members| {
         members.iter().all(|(key, value)| match key.as_str() {
@@ -143,7 +143,7 @@ fn kind(schema: &Value) -> Option<&str> {
     }
 }
 
-/// Whether two schemas are of one type, as far as they say one.
+/// Returns whether two schemas may be merged: both are objects, or one is an `allOf`.
 fn may_be_merged(first: &Value, second: &Value, schemas: &Object) -> bool {
     let (first, second) = (behind(schemas, first), behind(schemas, second));
     match (kind(first), kind(second)) {
@@ -158,8 +158,8 @@ fn says_nothing(schema: &Value) -> bool {
         .is_some_and(|members| members.keys().all(|key| ANNOTATIONS.contains(&key.as_str())))
 }
 
-/// A schema that can be merged without unfolding others without end: an inline one, or a
-/// scalar behind references.
+/// Returns a schema that can be merged without endless expansion: an inline one, or a scalar
+/// behind references.
 fn plain<'a>(schema: &'a Value, schemas: &'a Object) -> Option<&'a Object> {
     let target = behind(schemas, schema).as_object()?;
     let composed = ["allOf", "oneOf", "anyOf", "$ref"];

@@ -1,8 +1,8 @@
-//! A schema with `x-twin-type` becomes the marker of a hand-written Rust type.
+//! Replaces schemas with `x-twin-type` by the marker of a hand-written Rust type.
 //!
-//! The marker is a string with a private format and nothing else, because typify looks
-//! for exactly that. It knows the names of those types and refuses any other; without
-//! native types it leaves everything alone.
+//! The marker is a string schema with a private format and no constraints. typify replaces a
+//! schema only if it is exactly equal. An unknown name is an error. Without native types, the
+//! document stays unchanged.
 
 use serde_json::{Value, json};
 
@@ -12,14 +12,15 @@ use super::schema::Object;
 use crate::error::{Error, Stage};
 use crate::problem::Problem;
 
-/// The names that `x-twin-type` may have.
+/// The valid values of `x-twin-type`.
 const NAMES: [&str; 2] = ["lenient-integer", "payload"];
 
 pub(super) fn apply(context: &mut Context) -> Result<(), Error> {
     if !context.options.native_types {
         return Ok(());
     }
-    // It is a word of ours: an unknown one is a mistake of ours, and leaves nothing out.
+    // `x-twin-type` comes from our own files, so an unknown value is an error for the whole document
+    // and does not leave an operation out.
     let mut unknown = Vec::new();
     context.each_schema(|report, value, place| {
         let Some(wanted) = value.get("x-twin-type") else { return Ok(()) };
@@ -29,7 +30,7 @@ pub(super) fn apply(context: &mut Context) -> Result<(), Error> {
             unknown.push(Problem::new(Stage::Lower, what).at(place.pointer).help(help));
             return Ok(());
         };
-        report.note(place.pointer, format!("the hand-written type for `{name}` takes its place"));
+        report.note(place.pointer, format!("uses the hand-written type for `{name}`"));
         let marker = marker(value, name);
         *value = marker;
         Ok(())

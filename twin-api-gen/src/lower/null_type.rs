@@ -1,7 +1,6 @@
-//! `null` as a type: a member of a union becomes `nullable` on what remains.
+//! Rewrites the type `null`: a null alternative of a union becomes `nullable` on the others.
 //!
-//! A schema that takes nothing but null becomes one that takes anything: Rust's type for
-//! it would be of no use.
+//! A schema that accepts only null becomes one that accepts any value.
 
 use serde_json::{Value, json};
 
@@ -10,16 +9,16 @@ use super::schema::{ANNOTATIONS, Object};
 
 pub(super) fn apply(context: &mut Context) {
     context.each_schema_object(|_, members, _| unions(members));
-    // The unions around have taken theirs.
+    // After `unions`, only schemas outside unions are still null.
     context.each_schema_object(|report, members, place| {
         if is_null(members) {
             members.retain(|key, _| ANNOTATIONS.contains(&key.as_str()));
-            report.loss(place.pointer, "only null is allowed here; the client takes any value");
+            report.loss(place.pointer, "only null is allowed here; the client accepts any value");
         }
     });
 }
 
-/// Whether a schema takes null, as 3.0 or 3.1 says it.
+/// Returns whether a schema is nullable, in the notation of 3.0 or 3.1.
 pub(super) fn is_nullable(value: &Value) -> bool {
     let has_null = |keyword: &str| {
         value[keyword].as_array().is_some_and(|list| {
@@ -65,7 +64,7 @@ fn unions(members: &mut Object) {
     }
 }
 
-/// Makes the one remaining member the schema itself, or all of it.
+/// Merges the only remaining alternative into the schema, or adds it as an `allOf`.
 pub(super) fn absorb(members: &mut Object, only: Value) {
     let alone = members.keys().all(|key| ANNOTATIONS.contains(&key.as_str()));
     match only {

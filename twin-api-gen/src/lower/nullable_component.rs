@@ -1,6 +1,6 @@
-//! A component that takes null gives its `nullable` to those who refer to it.
+//! Moves `nullable` from components to the references to them.
 //!
-//! typify would make a newtype over `Option` of it, which no field could be left out of.
+//! typify would generate a newtype over `Option`, and a field of that type could not be omitted.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -24,7 +24,7 @@ pub(super) fn apply(context: &mut Context) {
         let Value::Object(members) = value else { return Ok(()) };
         if place.position == Position::Component {
             if members.remove("nullable").is_some() {
-                report.note(place.pointer, "null is taken where the schema is used");
+                report.note(place.pointer, "`nullable` moves to the references to the schema");
             }
         } else if lists(members).any(is_one) {
             members.insert("nullable".to_owned(), json!(true));
@@ -40,7 +40,7 @@ fn lists(members: &Object) -> impl Iterator<Item = &Value> {
         .flatten()
 }
 
-/// The components that take null, themselves or by what they stand for.
+/// Returns the components that are nullable, directly or through the schemas they refer to.
 fn nullable_names(schemas: &Object) -> BTreeSet<String> {
     let mut users: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
     let mut found: BTreeSet<String> = BTreeSet::new();
@@ -89,7 +89,7 @@ mod tests {
                         "z": {"allOf": [a], "description": "d", "nullable": true},
                     }},
                 })),
-                &["note: A: null is taken"],
+                &["note: A: `nullable` moves"],
             )],
         );
     }

@@ -1,31 +1,31 @@
-//! Members of a body whose null means something other than their absence.
+//! Marks request members for which null and absence have different meanings.
 //!
-//! `x-twin-nulls` names the members of an object that may be left out and may be null. A
-//! pass gives them three states. It marks what requests alone have, and what a PATCH sends:
-//! in an answer both mean that there is no value.
+//! `x-twin-nulls` lists the optional nullable members of an object. A pass gives them three
+//! states: absent, null and a value. Objects that only requests use and objects in PATCH bodies
+//! are marked. In a response, null and absence both mean that there is no value.
 
 use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
 use super::Context;
-use super::constraints::{Speakers, reached_from};
+use super::constraints::{Usage, reached_from};
 use super::default_value::fits;
 use super::schema::{Object, behind, is_true, ref_name};
 use super::walk;
 
-/// On an object: the members whose null is not their absence.
+/// On an object: the members that distinguish null from absence.
 pub(crate) const NULLS: &str = "x-twin-nulls";
 
 pub(super) fn apply(context: &mut Context) {
     let patched = patched(&mut context.document);
-    let speakers = Speakers::of(&mut context.document);
+    let usage = Usage::of(&mut context.document);
     let schemas = context.schemas().into_owned();
     context.each_schema_object(|_, members, place| {
         let owner = place.pointer.split('/').nth(3).unwrap_or_default();
-        let (in_request, in_answer) = speakers.sides(place);
+        let (in_request, in_response) = usage.sides(place);
         let is_patched = place.side == walk::Side::Shared && patched.contains(owner);
-        if (in_request && !in_answer) || is_patched {
+        if (in_request && !in_response) || is_patched {
             let names = nulls(members, &schemas);
             if !names.is_empty() {
                 members.insert(NULLS.to_owned(), Value::Array(names));
@@ -34,7 +34,8 @@ pub(super) fn apply(context: &mut Context) {
     });
 }
 
-/// A member with a default is never absent, and its null can be sent as it is.
+/// Returns the optional nullable members. A member with a default is excluded, because it is
+/// never absent.
 fn nulls(members: &Object, schemas: &Object) -> Vec<Value> {
     let has_default = |schema: &Value| {
         let default = schema.get("default").filter(|default| !default.is_null());
@@ -52,7 +53,7 @@ fn nulls(members: &Object, schemas: &Object) -> Vec<Value> {
         .collect()
 }
 
-/// The components that the bodies of PATCH lead to.
+/// Returns the components that are reachable from PATCH bodies.
 fn patched(document: &mut Value) -> BTreeSet<String> {
     let mut roots = Vec::new();
     walk::each_schema(document, &mut |value, place| {

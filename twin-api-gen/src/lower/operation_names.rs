@@ -1,8 +1,8 @@
-//! Every operation gets a name, and no two the same in Rust.
+//! Gives every operation a name that is unique in Rust.
 //!
-//! The document's name stays where it can. An operation without one is named after its
-//! method and path, and so is the second of two with the same name. A name that the
-//! generated code needs itself gets the method behind it. Every change is reported.
+//! The document's operationId is kept if possible. An operation without one, and the second of two
+//! with the same name, is named after its method and path. A name that the generated code needs
+//! itself gets the method as a suffix. Every change is reported.
 
 use std::collections::BTreeSet;
 
@@ -13,7 +13,7 @@ use super::inline_types::unescape;
 use super::schema::text;
 use super::{Context, walk};
 
-/// Methods and types that stand beside the operations in the generated code.
+/// Names in the generated code beside the operations' methods.
 const METHODS_OF_THE_CLIENT: [&str; 13] = [
     "new",
     "new_with_client",
@@ -30,7 +30,7 @@ const METHODS_OF_THE_CLIENT: [&str; 13] = [
     "connect",
 ];
 
-/// What a builder of that name would hide from the code of all builders.
+/// Types and traits that a builder of the same name would hide.
 const TYPES_OF_THE_BUILDERS: [&str; 42] = [
     "AsRef",
     "Box",
@@ -95,8 +95,8 @@ pub(super) fn apply(context: &mut Context) {
         let free = free(&wanted, &mut taken);
         let cause = match &id {
             None => "it has no operationId".to_owned(),
-            Some(id) if is_reserved(&snake(id)) => format!("the client needs {id:?} itself"),
-            Some(id) => format!("{id:?} is the name of another operation too"),
+            Some(id) if is_reserved(&snake(id)) => format!("the client reserves {id:?}"),
+            Some(id) => format!("another operation has the name {id:?}"),
         };
         report.note(pointer, format!("the operation is called `{free}`: {cause}"));
         operation.insert("operationId".to_owned(), json!(free));
@@ -113,7 +113,7 @@ fn is_reserved(name: &str) -> bool {
     METHODS_OF_THE_CLIENT.contains(&name) || TYPES_OF_THE_BUILDERS.contains(&pascal(name).as_str())
 }
 
-/// The names that the document gives, in Rust.
+/// Returns the Rust names of all operationIds in the document.
 fn wanted(document: &mut Value) -> BTreeSet<String> {
     let mut names = BTreeSet::new();
     walk::each_operation(document, &mut |operation, _| {
@@ -132,7 +132,7 @@ fn free(wanted: &str, taken: &mut BTreeSet<String>) -> String {
     name
 }
 
-/// `get_plants_by_id` for `GET /plants/{id}`.
+/// Returns a name from method and path: `get_plants_by_id` for `GET /plants/{id}`.
 fn place_name(pointer: &str) -> String {
     let mut tokens = pointer.split('/').skip(2);
     let path = tokens.next().map(unescape).unwrap_or_default();
@@ -191,7 +191,7 @@ mod tests {
     }
 
     #[test]
-    fn names_that_the_client_needs_get_the_method_behind_them() {
+    fn reserved_names_get_the_method_as_a_suffix() {
         for reserved in ["from", "new", "builder", "baseurl", "client", "inner", "clone", "Error"] {
             let found = names(json!({"paths": {"/a": {"get": {"operationId": reserved}}}}));
             assert_eq!(found[0], format!("{}_get", reserved.to_lowercase()));

@@ -1,8 +1,8 @@
-//! An optional list that is absent is told from one that is empty, and may be null.
+//! Makes optional lists nullable, so that an absent list differs from an empty one.
 //!
-//! typify writes an optional array as a `Vec` that is left out when it is empty: an update
-//! could not empty a list, and an answer with null in its place would not be read. Where
-//! the member is nullable it writes an `Option`.
+//! For an optional array, typify generates a `Vec` that is omitted if it is empty. An update could
+//! then not empty a list, and a response with null could not be read. For a nullable array,
+//! typify generates an `Option`.
 
 use serde_json::{Value, json};
 
@@ -19,7 +19,7 @@ pub(super) fn apply(context: &mut Context) {
         for (name, schema) in properties {
             let Value::Object(schema) = schema else { continue };
             let is_list = text(schema, "type") == Some("array");
-            // A default stands for the absent list.
+            // With a default, the list is never absent.
             if is_list && !is_required(name) && !schema.contains_key("default") {
                 let before = schema.insert("nullable".to_owned(), json!(true));
                 if before != Some(json!(true)) {

@@ -1,8 +1,7 @@
-//! Parameters of one operation get distinct names in Rust, and none of the builder's.
+//! Renames parameters whose Rust names collide with each other or with the builder's methods.
 //!
-//! The first of two keeps its name. What is renamed is still sent under its own name, which
-//! a pass writes. A path parameter is renamed together with the path template, where it is
-//! called as the builder's own methods are, or like another one.
+//! The first of two keeps its name. A pass makes the client send a renamed parameter under its
+//! original name. A path parameter is renamed together with the path template.
 
 use std::collections::BTreeSet;
 
@@ -16,7 +15,7 @@ use crate::METHODS;
 use crate::passes::letters;
 use crate::pointer::child;
 
-/// Methods of every builder, and local variables and functions that a parameter would hide.
+/// Builder methods, and local variables and functions that a parameter would hide.
 const RESERVED: [&str; 10] = [
     "new",
     "send",
@@ -38,13 +37,13 @@ pub(super) fn apply(context: &mut Context) {
     });
 }
 
-/// Whether Rust's name of it can be told to be its own.
+/// Returns whether the Rust name has the same letters as `name`, and is neither reserved nor taken.
 fn is_plain(name: &str, taken: &BTreeSet<String>) -> bool {
     let rust = snake(name);
     letters(&rust) == letters(name) && !RESERVED.contains(&rust.as_str()) && !taken.contains(&rust)
 }
 
-/// A free name in Rust for `name`, which stands in `place`.
+/// Returns a free Rust name for `name`. `place` is its location, such as `query`.
 fn free(name: &str, place: &str, taken: &BTreeSet<String>) -> String {
     let rust = snake(name);
     let has_letters = name.chars().any(char::is_alphanumeric);
@@ -57,7 +56,7 @@ fn free(name: &str, place: &str, taken: &BTreeSet<String>) -> String {
     found.unwrap_or(with_place)
 }
 
-/// The names between braces of a path template, in their order.
+/// Returns the parameter names of a path template, in order.
 fn names(path: &str) -> Vec<String> {
     let parts = path.split('{').skip(1).filter_map(|part| part.split_once('}'));
     parts.map(|(name, _)| name.to_owned()).collect()
@@ -88,11 +87,11 @@ fn rename_in_paths(context: &mut Context) {
             path.replace(&format!("{{{name}}}"), &format!("{{{rust}}}"))
         });
         if paths.contains_key(&new) {
-            let cause = format!("the path would be called {new:?} in Rust, as another is");
+            let cause = format!("the path would become {new:?} in Rust, which already exists");
             broken.extend(refuse(&pointer, cause).problems().cloned());
             continue;
         }
-        report.note(&pointer, format!("the path is written {new:?}, for names that Rust can have"));
+        report.note(&pointer, format!("the path becomes {new:?}: valid names in Rust"));
         let mut item = paths.remove(&path).unwrap_or_default();
         rename_of_path(as_object(&mut item), &changes);
         paths.insert(new, item);
@@ -159,7 +158,7 @@ mod tests {
     }
 
     #[test]
-    fn parameters_that_collide_are_sent_under_their_own_names() {
+    fn colliding_parameters_are_sent_under_their_original_names() {
         let named = |name: &str, place: &str| json!({"name": name, "in": place});
         let renamed = |rust: &str, place: &str, wire: &str| json!({"name": rust, "in": place, "x-twin-wire": {"name": wire}});
         let plain = [named("a", "query"), named("url", "query"), named("client", "header")];

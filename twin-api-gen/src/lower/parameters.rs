@@ -1,8 +1,8 @@
-//! Parameters come down to what progenitor sends right.
+//! Reduces parameters to those that progenitor serializes as the document says.
 //!
-//! One that it would send otherwise than the document says is left out when it is
-//! optional, and refused when it is required. Lists in one value become text that the
-//! caller joins. It refuses path templates that do not agree with their parameters.
+//! Any other parameter is dropped if it is optional and rejected if it is required. A list in one
+//! value becomes a string that the caller joins. Path templates that do not match their
+//! parameters are rejected.
 
 use std::collections::BTreeMap;
 
@@ -16,10 +16,10 @@ use crate::pointer::child;
 mod object;
 mod template;
 
-/// On a parameter: what is sent otherwise than progenitor would.
+/// On a parameter: how the client sends it, if it differs from progenitor's code.
 ///
-/// `name` is its name in the API, where it has another one in Rust; `in` is `cookie`,
-/// where progenitor takes it for a header; `style` is `brackets`.
+/// `name` is the name in the API if the Rust name differs. `in` is `cookie` for a cookie, which
+/// progenitor sends as a header. `style` is `brackets` for `name[member]=value`.
 pub(crate) const WIRE: &str = "x-twin-wire";
 
 pub(super) fn apply(context: &mut Context) {
@@ -48,10 +48,10 @@ pub(super) fn apply(context: &mut Context) {
     context.put_schemas(schemas);
 }
 
-/// What becomes of a parameter.
+/// The result for one parameter.
 enum Narrowed {
     Kept,
-    /// Several take its place.
+    /// The parameter is replaced by several.
     Spread(Vec<Object>),
     LeftOut,
 }
@@ -68,12 +68,12 @@ fn narrow(
     let style = style.as_ref().and_then(Value::as_str);
     let explode = parameter.remove("explode");
     if place == "header" && is_ignored_header(&name) {
-        report.note(pointer, format!("a header parameter {name} does not count, OpenAPI says"));
+        report.note(pointer, format!("OpenAPI ignores a header parameter {name}"));
         return Ok(Narrowed::LeftOut);
     }
     if place == "header" && !is_token(&name) {
-        return Err(refuse(pointer, format!("{name:?} cannot be the name of a header"))
-            .help("a header's name is a token (RFC 9110 section 5.6.2); mend it in an overlay"));
+        return Err(refuse(pointer, format!("{name:?} is not a valid header name"))
+            .help("a header name is a token (RFC 9110 section 5.6.2); correct it in an overlay"));
     }
     if place == "cookie" && matches!(style, None | Some("form")) {
         cookie(report, parameter, schemas, pointer)?;
@@ -92,7 +92,7 @@ fn narrow(
         );
     }
     if parameter.remove("content").is_some() {
-        report.note(pointer, "the caller gives the parameter as encoded text");
+        report.note(pointer, "the caller passes the parameter as encoded text");
         parameter.insert("schema".to_owned(), json!({"type": "string"}));
     }
     if place == "path" && !is_true(parameter, "required") {
@@ -115,7 +115,7 @@ fn narrow(
     Ok(Narrowed::Kept)
 }
 
-/// A cookie is sent as a header, by the name that a pass gives it.
+/// Rewrites a cookie parameter to a header parameter. A pass makes the client send a cookie.
 fn cookie(
     report: &mut Report,
     parameter: &mut Object,
@@ -124,8 +124,8 @@ fn cookie(
 ) -> Result<(), Error> {
     let name = text(parameter, "name").unwrap_or_default();
     if !is_token(name) {
-        return Err(refuse(pointer, format!("{name:?} cannot be the name of a cookie"))
-            .help("a cookie's name is a token (RFC 6265 section 4.1.1); mend it in an overlay"));
+        return Err(refuse(pointer, format!("{name:?} is not a valid cookie name"))
+            .help("a cookie name is a token (RFC 6265 section 4.1.1); correct it in an overlay"));
     }
     parameter.remove("content");
     let schema = parameter.entry("schema").or_insert_with(|| json!({"type": "string"}));
@@ -135,7 +135,8 @@ fn cookie(
     Ok(())
 }
 
-/// `name[member]=value`: a parameter for each member, or a map of what the caller likes.
+/// Rewrites a `deepObject` parameter (`name[member]=value`): to one parameter per member, or to
+/// a map.
 fn deep_object(
     report: &mut Report,
     parameter: &mut Object,
@@ -165,11 +166,12 @@ fn deep_object(
     parameter
         .insert("schema".to_owned(), json!({"type": "object", "additionalProperties": values}));
     parameter.insert(WIRE.to_owned(), json!({"style": "brackets"}));
-    report.note(pointer, "the caller gives the members of the object as a map");
+    report.note(pointer, "the caller passes the members of the object as a map");
     Narrowed::Kept
 }
 
-/// Whether progenitor writes it as the document says, or can after a change of its type.
+/// Returns whether progenitor serializes the style as the document says, possibly after a change
+/// of the parameter's type.
 fn is_sendable(place: &str, style: Option<&str>) -> bool {
     match place {
         "header" | "path" => matches!(style, None | Some("simple")),
@@ -182,7 +184,8 @@ fn is_ignored_header(name: &str) -> bool {
     ["accept", "content-type", "authorization"].contains(&name.to_ascii_lowercase().as_str())
 }
 
-/// A token of RFC 9110 section 5.6.2: what else a header were called would panic at run time.
+/// Returns whether `name` is a token (RFC 9110 section 5.6.2). Another header name would panic at
+/// run time.
 fn is_token(name: &str) -> bool {
     let mark = |byte: u8| b"!#$%&'*+-.^_`|~".contains(&byte);
     !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || mark(byte))
@@ -198,7 +201,7 @@ fn leave_out(
         return Err(refuse(pointer, format!("the {what} is required, but cannot be sent"))
             .help("make it optional or remove the operation in an overlay"));
     }
-    report.loss(pointer, format!("the {what} cannot be sent and is left out"));
+    report.loss(pointer, format!("the {what} cannot be sent and is dropped"));
     Ok(Narrowed::LeftOut)
 }
 
@@ -210,7 +213,7 @@ fn narrow_schema(
     pointer: &str,
 ) {
     if let Value::Object(members) = schema {
-        // Left out is what null would mean; a default is for the service to apply.
+        // An omitted parameter means null, and the service applies defaults.
         members.remove("nullable");
         members.remove("default");
     }
@@ -222,7 +225,7 @@ fn narrow_schema(
         _ => false,
     };
     if plain && alias(schema).is_some() {
-        // A type of its own would keep callers from passing plain literals.
+        // With a named type, callers could not pass literals.
         let mut copy = target.clone();
         if let Value::Object(members) = &mut copy {
             members.remove("nullable");
@@ -230,21 +233,21 @@ fn narrow_schema(
         }
         *schema = copy;
     } else if place != "query" && !plain && name != Some("string") {
-        report.note(pointer, format!("in a {place} it is text that the caller puts together"));
+        report.note(pointer, format!("a {place} parameter is text that the caller formats"));
         *schema = json!({"type": "string"});
     }
 }
 
-/// A list in one query value: progenitor would repeat the name instead.
+/// Rewrites a list in one query value to text, because progenitor would repeat the name.
 fn one_value(report: &mut Report, schema: &mut Value, schemas: &Object, pointer: &str) {
     let name = behind(schemas, schema).get("type").and_then(Value::as_str);
     if !matches!(name, Some("string" | "integer" | "number" | "boolean")) {
-        report.note(pointer, "several values in one: text that the caller joins");
+        report.note(pointer, "the list is one value: text that the caller joins");
         *schema = json!({"type": "string"});
     }
 }
 
-/// Refuses two parameters of one name in one place, unless they are the same.
+/// Rejects two different parameters with the same name and location, and drops duplicates.
 fn once_each(report: &mut Report, parameters: &mut Vec<Value>, pointer: &str) -> Result<(), Error> {
     let mut seen: BTreeMap<(String, String), Value> = BTreeMap::new();
     let mut kept: Vec<Value> = Vec::new();
@@ -252,7 +255,7 @@ fn once_each(report: &mut Report, parameters: &mut Vec<Value>, pointer: &str) ->
         let key = (parameter["name"].to_string(), parameter["in"].to_string());
         match seen.get(&key) {
             Some(other) if *other == parameter => {
-                report.note(pointer, format!("{} is declared twice in the same way", key.0));
+                report.note(pointer, format!("the duplicate of {} is dropped", key.0));
             }
             Some(_) => {
                 return Err(refuse(pointer, format!("{} is declared twice", key.0))
@@ -314,12 +317,12 @@ mod tests {
                 (
                     query(json!({"schema": name("List"), "explode": false})),
                     query(text.clone()),
-                    &["note: several values"],
+                    &["note: the list is one value"],
                 ),
                 (
                     query(json!({"schema": name("List"), "style": "pipeDelimited"})),
                     query(text.clone()),
-                    &["note: several values"],
+                    &["note: the list is one value"],
                 ),
                 (
                     query(json!({"content": {"application/json": {}}})),
@@ -379,7 +382,7 @@ mod tests {
                         "/{a}",
                         json!([{"name": "a", "in": "path", "required": true, "schema": {"type": "string"}}]),
                     ),
-                    &["note: always required", "note: puts together"],
+                    &["note: always required", "note: the caller formats"],
                 ),
             ],
         );

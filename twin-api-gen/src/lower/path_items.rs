@@ -1,7 +1,6 @@
-//! A path item that refers to another becomes a copy of it.
+//! Replaces a path item with a `$ref` by a copy of the target.
 //!
-//! Members beside the reference win. It refuses references that leave the document or go
-//! round in a circle.
+//! Members beside the `$ref` win. References that leave the document or form a cycle are rejected.
 
 use serde_json::Value;
 
@@ -23,20 +22,20 @@ pub(super) fn apply(context: &mut Context) {
     }
 }
 
-/// Copies what the item refers to into it.
+/// Merges the target of the item's `$ref` into the item.
 fn follow(
     item: &mut Value,
     original: &Value,
     budget: &mut Budget,
     pointer: &str,
 ) -> Result<(), Error> {
-    // A longer chain than there are paths goes round.
+    // A chain of more than 100 references counts as a cycle.
     let mut hops = 0;
     while let Some(reference) = item.get("$ref") {
         let reference = reference.as_str().unwrap_or_default();
         let target = local_pointer(reference, pointer)?;
         let Some(Value::Object(target)) = resolve(original, &target) else {
-            return Err(refuse(pointer, format!("$ref {reference:?} points at no path item")));
+            return Err(refuse(pointer, format!("$ref {reference:?} is not a path item")));
         };
         hops += 1;
         if hops > 100 {
@@ -86,7 +85,7 @@ mod tests {
                     json!({"paths": {"/a": {"$ref": "other.json"}}}),
                     "#/paths/~1a: $ref \"other.json\" leaves",
                 ),
-                (json!({"paths": {"/a": {"$ref": "#/nowhere"}}}), "points at no path item"),
+                (json!({"paths": {"/a": {"$ref": "#/nowhere"}}}), "is not a path item"),
                 (json!({"paths": {"/a": {"$ref": "#/paths/~1a"}}}), "refers to itself"),
             ],
         );

@@ -1,8 +1,8 @@
-//! Properties of one object get distinct names in Rust.
+//! Resolves collisions between the Rust names of an object's properties.
 //!
-//! Of those that come out alike (`id` and `@id`) one is a field; the others travel, read
-//! and written, in the map `extra` under their own names. It renames no property, and
-//! refuses where the object has a property `extra` besides.
+//! Of two properties such as `id` and `@id`, one becomes the field. The other is read and written
+//! through the map `extra`, under its own name. If the object also has a property `extra`, the
+//! collision is rejected.
 
 use std::collections::BTreeMap;
 
@@ -14,7 +14,7 @@ use super::{Context, Report, refuse};
 use crate::error::Error;
 use crate::pointer::child;
 
-/// The field that typify makes of further properties.
+/// The field that typify generates for additional properties.
 const EXTRA: &str = "extra";
 
 pub(super) fn apply(context: &mut Context) {
@@ -34,7 +34,7 @@ fn distinguish(report: &mut Report, members: &mut Object, pointer: &str) -> Resu
     }
     let has_extra = fields.contains_key(EXTRA);
     for (field, mut alike) in fields {
-        // The one that is its own Rust name is the field, or the first.
+        // The property that equals the Rust name becomes the field, or else the first.
         alike.sort_by_key(|name| {
             (name.trim_end_matches('_') != field.trim_end_matches('_'), name.clone())
         });
@@ -47,17 +47,18 @@ fn distinguish(report: &mut Report, members: &mut Object, pointer: &str) -> Resu
             let at = child(&child(pointer, "properties"), kept);
             let cause = format!("`{kept}` and {others_text} are both `{field}` in Rust");
             return Err(refuse(&at, cause)
-                .help("remove one of them in an overlay; `extra`, where it could go, is taken"));
+                .help("remove one of them in an overlay; the field `extra` is already used"));
         }
         report.loss(
             pointer,
-            format!("{others_text} is not a field but in `extra`: `{kept}` is `{field}`"),
+            format!("{others_text} is in `extra`, because the field `{field}` is `{kept}`"),
         );
         give_up(members, others);
     }
     if has_extra && matches!(members.get("additionalProperties"), Some(Value::Object(_))) {
         members.remove("additionalProperties");
-        report.loss(pointer, "further properties are not kept: `extra` is a property of its own");
+        report
+            .loss(pointer, "additional properties are dropped: the object has a property `extra`");
     }
     Ok(())
 }
@@ -72,7 +73,7 @@ fn give_up(members: &mut Object, names: &[String]) {
     members.insert("additionalProperties".to_owned(), json!({}));
 }
 
-/// The fields that typify makes: of the properties and of what is required besides.
+/// Returns the names that typify generates fields for: the properties and all required names.
 fn field_names(members: &Object) -> impl Iterator<Item = &str> {
     let properties = members.get("properties").and_then(Value::as_object);
     let required = members.get("required").and_then(Value::as_array);
@@ -99,12 +100,12 @@ mod tests {
                 (
                     json!({"properties": {"@id": {}, "id": {}, "_type": {}, "type": {}}, "required": ["@id", "id"]}),
                     json!({"properties": {"id": {}, "type": {}}, "required": ["id"], "additionalProperties": {}}),
-                    &["loss: `@id` is not a field but in `extra`", "loss: `_type` is not a field"],
+                    &["loss: `@id` is in `extra`", "loss: `_type` is in `extra`"],
                 ),
                 (
                     json!({"properties": {"extra": {}}, "additionalProperties": {"type": "string"}}),
                     json!({"properties": {"extra": {}}}),
-                    &["loss: further properties"],
+                    &["loss: additional properties"],
                 ),
             ],
         );

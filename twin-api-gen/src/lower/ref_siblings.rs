@@ -1,7 +1,7 @@
-//! What stands beside a `$ref` moves to an `allOf` around it, where 3.0 reads it.
+//! Moves keywords beside a `$ref` to an `allOf` around it, where OpenAPI 3.0 allows them.
 //!
-//! 3.0 has references alone in their object, so in a 3.0 document only what cannot narrow
-//! the type is kept (a description, `nullable`, a default); the rest does not count there.
+//! 3.0 ignores keywords beside a `$ref`. In a 3.0 document, only annotations are kept, such as a
+//! description, `nullable` or a default.
 
 use serde_json::{Value, json};
 
@@ -24,7 +24,7 @@ pub(super) fn apply(context: &mut Context) {
             all.push(Value::Object(beside));
         } else if !beside.is_empty() {
             let names = quoted(beside.keys().map(String::as_str));
-            report.note(place.pointer, format!("{names} beside a $ref: 3.0 does not read it"));
+            report.note(place.pointer, format!("{names} beside a $ref: ignored by 3.0"));
         }
         around.insert("allOf".to_owned(), Value::Array(all));
         *members = around;

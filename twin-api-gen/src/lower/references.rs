@@ -1,10 +1,9 @@
-//! Every reference between schemas becomes `#/components/schemas/<name>`.
+//! Rewrites every reference between schemas to `#/components/schemas/<name>`.
 //!
-//! What is referred to elsewhere in the document (`$defs`, a property of another schema,
-//! a response's schema) is copied to a component of its own. It refuses references that
-//! leave the document, lead nowhere, do not lead to a schema, or make a schema its own
-//! alias; and anchors that several schemas have. Recursion through properties or items is
-//! fine and stays.
+//! A target outside `components` (`$defs`, a property of another schema, the schema of a
+//! response) is copied to a component. References that leave the document, have no target, do not
+//! refer to a schema, use an ambiguous anchor or make a schema an alias of itself are rejected.
+//! Recursion through properties or items is allowed.
 
 use std::collections::BTreeMap;
 
@@ -26,32 +25,28 @@ pub(super) fn apply(context: &mut Context) -> Result<(), Error> {
         context.budget.spend(&copy, &pointer)?;
         let (hoisted, errors) = resolver.rewrite_copy(copy, &name, &pointer);
         let at = format!("{SCHEMAS}{}", escape(&name));
-        // The copy is what the operations refer to.
+        // Operations refer to the copy, so its pointer locates the problem.
         let problems = errors.iter().flat_map(Error::problems).cloned();
         context.broken.extend(problems.map(|problem| problem.at(at.clone())));
-        context
-            .report
-            .note(&pointer, format!("copied to the component `{name}`, which is referred to"));
+        context.report.note(&pointer, format!("copied to the component `{name}`"));
         context.put_schemas([(name, hoisted)]);
     }
     cycles::report_alias_circles(context);
     Ok(())
 }
 
-/// The pointer that a reference within the document stands for, percent-decoded.
+/// Returns the percent-decoded pointer of a reference within the document.
 pub(super) fn local_pointer(reference: &str, at: &str) -> Result<String, Error> {
     let Some(fragment) = reference.strip_prefix('#') else {
         return Err(refuse(at, format!("$ref {reference:?} leaves the document"))
-            .help("bundle what it refers to into the document; nothing is fetched"));
+            .help("bundle its target into the document; the generator fetches nothing"));
     };
     let decoded = percent_decode(fragment)
         .ok_or_else(|| refuse(at, format!("$ref {reference:?} is not percent-encoded UTF-8")))?;
     if !decoded.starts_with('/') {
         return Err(refuse(
             at,
-            format!(
-                "$ref {reference:?} is the whole document, or an anchor that is not there once"
-            ),
+            format!("$ref {reference:?} is the whole document, or an unknown or ambiguous anchor"),
         )
         .help("refer to a JSON pointer, such as #/components/schemas/Name"));
     }
@@ -73,12 +68,12 @@ pub(super) fn percent_decode(text: &str) -> Option<String> {
     String::from_utf8(out).ok()
 }
 
-/// Finds what references mean in the document as it came.
+/// Resolves references in the original document.
 struct Resolver {
     original: Value,
-    /// Component names by the pointers of what was copied there.
+    /// Component names by the original pointers of the copied schemas.
     hoisted: BTreeMap<String, String>,
-    /// Copied, but not yet looked into.
+    /// Pointers and names of copies whose references are not rewritten yet.
     pending: Vec<(String, String)>,
     names: Names,
     /// The pointers of the schemas that have an anchor, by its name.
@@ -93,7 +88,7 @@ impl Resolver {
         Self { original, hoisted: BTreeMap::new(), pending: Vec::new(), names, anchors }
     }
 
-    /// Rewrites the reference of the schema at `at`, which is to be read as if at `base`.
+    /// Rewrites the reference of the schema at `at`, resolving it relative to `base`.
     fn rewrite(&mut self, value: &mut Value, at: &str, base: &str) -> Result<(), Error> {
         let Value::Object(members) = value else { return Ok(()) };
         self.make_static(members, at, base)?;
@@ -110,7 +105,7 @@ impl Resolver {
         Ok(())
     }
 
-    /// A dynamic reference with one possible target is a static one.
+    /// Replaces a dynamic reference by a static one if it has exactly one possible target.
     fn make_static(&self, members: &mut Object, at: &str, base: &str) -> Result<(), Error> {
         let target = if let Some(reference) = members.remove("$dynamicRef") {
             reference.as_str().and_then(|reference| self.anchored(reference)).map(str::to_owned)
@@ -124,12 +119,12 @@ impl Resolver {
                 members.insert("$ref".to_owned(), Value::String(target));
                 Ok(())
             }
-            None => Err(refuse(at, "the dynamic reference has no one target")
-                .help("refer to the schema that is meant with $ref")),
+            None => Err(refuse(at, "the dynamic reference has no unique target")
+                .help("refer to the intended schema with $ref")),
         }
     }
 
-    /// The only schema with the anchor that a reference names.
+    /// Returns the schema with the anchor of a reference, if there is exactly one.
     fn anchored(&self, reference: &str) -> Option<&str> {
         match self.anchors.get(reference.strip_prefix('#')?)?.as_slice() {
             [only] => Some(only),
@@ -137,8 +132,8 @@ impl Resolver {
         }
     }
 
-    /// The pointer that is meant: from the document's root or, as older tools have it,
-    /// from the nearest schema around it that has `$defs`.
+    /// Returns the target of a reference: relative to the document's root or, as some tools
+    /// write, to the nearest enclosing schema with `$defs`.
     fn target(&self, reference: &str, at: &str, base: &str) -> Result<String, Error> {
         if let Some(target) = self.anchored(reference) {
             return Ok(target.to_owned());
@@ -156,11 +151,11 @@ impl Resolver {
             }
             around = prefix.rsplit_once('/').map(|(shorter, _)| shorter);
         }
-        Err(refuse(at, format!("$ref {reference:?} leads nowhere"))
-            .help("mend the document, or add what is missing in an overlay"))
+        Err(refuse(at, format!("$ref {reference:?} has no target"))
+            .help("correct the document, or add the missing part in an overlay"))
     }
 
-    /// The component that a pointer is, or becomes.
+    /// Returns the component for a pointer, scheduling a copy if the target is not a component.
     fn component(&mut self, target: &str, reference: &str, at: &str) -> Result<String, Error> {
         if let Some(name) = target.strip_prefix(SCHEMAS).filter(|rest| !rest.contains('/')) {
             return Ok(name.replace("~1", "/").replace("~0", "~"));
@@ -171,7 +166,7 @@ impl Resolver {
         let at_root =
             ["#/$defs/", "#/definitions/"].iter().any(|prefix| target.starts_with(prefix));
         if !at_root && !is_schema(target) {
-            return Err(refuse(at, format!("$ref {reference:?} does not lead to a schema")));
+            return Err(refuse(at, format!("$ref {reference:?} does not refer to a schema")));
         }
         let name = self.fresh(target);
         self.hoisted.insert(target.to_owned(), name.clone());
@@ -185,7 +180,7 @@ impl Resolver {
             .filter(|(parent, _)| parent.ends_with("/$defs") || parent.ends_with("/definitions"));
         match short.map(|(_, last)| type_name(last)) {
             Some(short) if self.names.take(short.clone()) => short,
-            _ => self.names.free(&telling(target).join("-")),
+            _ => self.names.free(&specific_tokens(target).join("-")),
         }
     }
 
@@ -204,7 +199,7 @@ impl Resolver {
     }
 }
 
-/// The pointers of the schemas with anchors, by the anchors' names.
+/// Returns the pointers of the schemas with anchors, by anchor name.
 fn anchors(document: &mut Value) -> BTreeMap<String, Vec<String>> {
     let mut found: BTreeMap<String, Vec<String>> = BTreeMap::new();
     walk::each_schema(document, &mut |value, place| {
@@ -217,7 +212,7 @@ fn anchors(document: &mut Value) -> BTreeMap<String, Vec<String>> {
     found
 }
 
-/// The outermost schema around the one at a pointer.
+/// Returns the pointer of the outermost schema that contains the one at `pointer`.
 fn root_of(pointer: &str) -> &str {
     let component = pointer
         .strip_prefix(SCHEMAS)
@@ -226,9 +221,9 @@ fn root_of(pointer: &str) -> &str {
     component.or_else(inline).and_then(|end| pointer.get(..end)).unwrap_or(pointer)
 }
 
-/// The tokens of a pointer that a reader would name it by.
-fn telling(pointer: &str) -> Vec<&str> {
-    const SILENT: [&str; 12] = [
+/// Returns the tokens of a pointer that are specific enough for a name.
+fn specific_tokens(pointer: &str) -> Vec<&str> {
+    const GENERIC: [&str; 12] = [
         "#",
         "components",
         "schemas",
@@ -242,7 +237,7 @@ fn telling(pointer: &str) -> Vec<&str> {
         "responses",
         "application~1json",
     ];
-    pointer.split('/').filter(|token| !SILENT.contains(token)).collect()
+    pointer.split('/').filter(|token| !GENERIC.contains(token)).collect()
 }
 
 #[cfg(test)]
@@ -286,7 +281,7 @@ mod tests {
                     })),
                     &["note: copied to the component `B`"],
                 ),
-                // Anchors, and references that are dynamic in name only.
+                // Anchors, and dynamic references with one possible target.
                 (
                     with_schemas(json!({
                         "Tree": {
@@ -337,18 +332,18 @@ mod tests {
                     "#/components/schemas/A: $ref \"https",
                 ),
                 (a(json!({"items": {"$ref": "a.json#/B"}})), "A/items: $ref \"a.json#/B\" leaves"),
-                (a(json!({"$ref": "#/components/schemas/B"})), "leads nowhere"),
-                (a(json!({"$ref": "#anchor"})), "an anchor that is not there once"),
-                (a(json!({"$ref": "#/openapi"})), "does not lead to a schema"),
+                (a(json!({"$ref": "#/components/schemas/B"})), "has no target"),
+                (a(json!({"$ref": "#anchor"})), "an unknown or ambiguous anchor"),
+                (a(json!({"$ref": "#/openapi"})), "does not refer to a schema"),
                 (a(json!({"$ref": "#/%zz"})), "not percent-encoded"),
                 (a(json!({"$ref": 7})), "not a string"),
-                (a(json!({"$dynamicRef": "#meta"})), "no one target"),
+                (a(json!({"$dynamicRef": "#meta"})), "no unique target"),
                 (
                     with_schemas(json!({
                         "A": {"$dynamicAnchor": "node", "items": {"$dynamicRef": "#node"}},
                         "B": {"$dynamicAnchor": "node"},
                     })),
-                    "A/items: the dynamic reference has no one target",
+                    "A/items: the dynamic reference has no unique target",
                 ),
                 (a(json!({"$ref": "#/components/schemas/A"})), "A → A"),
                 (a(json!({"allOf": [{"$ref": "#/components/schemas/A"}]})), "A → A"),

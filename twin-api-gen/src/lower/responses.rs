@@ -1,9 +1,9 @@
-//! Responses come down to one for success and one for errors.
+//! Merges the responses of each operation into one for success and one for errors.
 //!
-//! progenitor takes one type for each; `default` would count as both, an exact code would
-//! make a 201 for a documented 200 an error. So success is `2XX`, errors are `4XX` and
-//! at last `5XX` alike; several schemas become a union. Where success has JSON and also nothing or
-//! bytes, the answer is raw bytes, because no one type reads both.
+//! progenitor supports one type for each. Success becomes `2XX`, so that a 201 in place of a
+//! documented 200 is not an error. Errors become `4XX`, which is finally copied to `5XX`. Several
+//! schemas become a union. If success is sometimes JSON and sometimes empty or binary, the
+//! response is raw bytes, because no single type reads both.
 
 use std::collections::BTreeSet;
 
@@ -15,7 +15,7 @@ use super::schema::{Object, as_object};
 use super::{Context, Report, composition};
 use crate::pointer::child;
 
-/// On an operation: what it accepts, where that is not `application/json`.
+/// On an operation: its `Accept` header, if it is not `application/json`.
 pub(crate) const ACCEPT: &str = "x-twin-accept";
 
 pub(super) fn apply(context: &mut Context) {
@@ -44,15 +44,15 @@ pub(super) fn apply(context: &mut Context) {
     context.put_schemas(schemas);
 }
 
-/// An answer to HEAD has the headers of one to GET, and no body (RFC 9110 section 9.3.2).
+/// Removes bodies from responses to HEAD, which have none (RFC 9110 section 9.3.2).
 fn bodiless(report: &mut Report, responses: &mut [Object], pointer: &str) {
     let with_body = responses.iter_mut().filter_map(|response| response.remove("content"));
     if with_body.count() > 0 {
-        report.note(pointer, "no body is read: an answer to HEAD has none");
+        report.note(pointer, "the body is dropped: a response to HEAD has none");
     }
 }
 
-/// What to accept where the answers are JSON under other names only.
+/// Returns the `Accept` header if all JSON responses use other media types.
 fn accept(success: &[Object]) -> Option<String> {
     let contents = success.iter().filter_map(|response| response.get("content")?.as_object());
     let mut names: BTreeSet<&str> = BTreeSet::new();
@@ -68,8 +68,8 @@ fn accept(success: &[Object]) -> Option<String> {
     (!names.is_empty()).then(|| names.into_iter().collect::<Vec<_>>().join(", "))
 }
 
-/// Makes `5XX` the same as `4XX`, once the types in it have their names: before, there
-/// would be two of each.
+/// Copies `4XX` to `5XX`. This runs after `inline-types`, because the types would otherwise be
+/// generated twice.
 pub(super) fn copy_errors(context: &mut Context) {
     context.each_operation(|_, operation, _| {
         if let Some(Value::Object(responses)) = operation.get_mut("responses")
@@ -87,7 +87,7 @@ enum Use {
     Error,
 }
 
-/// The responses of success and of errors, each in the order of their codes.
+/// Splits the responses into success and errors, each sorted by status code.
 fn sort(report: &mut Report, all: Value, pointer: &str) -> (Vec<Object>, Vec<Object>) {
     let (mut success, mut errors, mut default) = (Vec::new(), Vec::new(), None);
     let Value::Object(mut all) = all else { return (success, errors) };
@@ -102,13 +102,13 @@ fn sort(report: &mut Report, all: Value, pointer: &str) -> (Vec<Object>, Vec<Obj
             Some('1' | '3') => {
                 report.note(
                     &child(pointer, status),
-                    "the client does not show this status as a response",
+                    "the client has no response type for this status",
                 );
             }
             _ if status == "default" => default = Some(response),
             _ => report.loss(
                 &child(pointer, &status),
-                format!("{status:?} is no status and does not count"),
+                format!("{status:?} is not a status code and is dropped"),
             ),
         }
     }
@@ -121,7 +121,7 @@ fn sort(report: &mut Report, all: Value, pointer: &str) -> (Vec<Object>, Vec<Obj
     (success, errors)
 }
 
-/// What a response brings.
+/// The kind of a response's body.
 enum Kind {
     Json(Value),
     Raw,
@@ -155,7 +155,7 @@ fn kind(report: &mut Report, response: &Object, pointer: &str) -> Kind {
     Kind::Json(media_type.get("schema").cloned().unwrap_or_else(|| json!({})))
 }
 
-/// One response for all of them; none for none.
+/// Merges `responses` into one. Returns `None` if there are none.
 fn merge(
     report: &mut Report,
     responses: &[Object],
@@ -180,7 +180,7 @@ fn merge(
     let mut merged = Object::from_iter([("description".to_owned(), description)]);
     let mixed = raw + nothing > 0 && !json_schemas.is_empty();
     let content = if mixed && used == Use::Success {
-        report.loss(pointer, "success is sometimes JSON and sometimes not: raw bytes");
+        report.loss(pointer, "success is only sometimes JSON: raw bytes");
         Some(json!({"*/*": {}}))
     } else if json_schemas.is_empty() {
         (raw > 0).then(|| json!({"*/*": {}}))
@@ -284,7 +284,7 @@ mod tests {
                 (
                     with(json!({"101": none, "302": none, "2xx": none, "ok": none})),
                     with(json!({"2XX": none})),
-                    &["note: responses/101", "note: responses/302", "loss: \"ok\" is no status"],
+                    &["note: responses/101", "note: responses/302", "loss: \"ok\" is not a status"],
                 ),
             ],
         );

@@ -1,16 +1,16 @@
-//! Small questions about one schema. It changes nothing but what it is handed.
+//! Helper functions for single schemas.
 
 use serde_json::{Map, Value};
 
 /// A JSON object.
 pub(super) type Object = Map<String, Value>;
 
-/// Where the component schemas are.
+/// The prefix of references to component schemas.
 pub(super) const SCHEMAS: &str = "#/components/schemas/";
 
-/// Keywords that say nothing about which values a schema takes.
+/// Keywords that do not affect which values a schema accepts.
 pub(super) const ANNOTATIONS: [&str; 12] = [
-    // It says how alternatives are told apart, not which values they take.
+    // Identifies alternatives, and does not restrict their values.
     "discriminator",
     "title",
     "description",
@@ -21,12 +21,12 @@ pub(super) const ANNOTATIONS: [&str; 12] = [
     "writeOnly",
     "nullable",
     "x-twin-type",
-    // What a rule tells a later one; none of them stays in the document.
+    // Set by a rule for a later rule, which removes it.
     "x-twin-base",
     "x-twin-const",
 ];
 
-/// The object of a value; anything else becomes an empty one.
+/// Returns the object of a value. Any other value is first replaced by an empty object.
 pub(super) fn as_object(value: &mut Value) -> &mut Object {
     if !value.is_object() {
         *value = Value::Object(Object::new());
@@ -37,34 +37,34 @@ pub(super) fn as_object(value: &mut Value) -> &mut Object {
     }
 }
 
-/// The object under `key`; made where it is missing.
+/// Returns the object under `key`. An absent one is created.
 pub(super) fn object_at<'a>(members: &'a mut Object, key: &str) -> &'a mut Object {
     as_object(members.entry(key).or_insert(Value::Null))
 }
 
-/// The text under `key`.
+/// Returns the string under `key`.
 pub(super) fn text<'a>(members: &'a Object, key: &str) -> Option<&'a str> {
     members.get(key)?.as_str()
 }
 
-/// Whether `key` is there and true.
+/// Returns whether `key` is `true`.
 pub(super) fn is_true(members: &Object, key: &str) -> bool {
     members.get(key) == Some(&Value::Bool(true))
 }
 
-/// The component that a bare reference names.
+/// Returns the component that a `$ref` refers to.
 pub(super) fn ref_name(value: &Value) -> Option<&str> {
     value.get("$ref")?.as_str()?.strip_prefix(SCHEMAS)
 }
 
-/// A bare reference to a component schema.
+/// Builds a reference to a component schema.
 pub(super) fn ref_to(name: &str) -> Value {
     let reference = Value::String(format!("{SCHEMAS}{name}"));
     Value::Object(Object::from_iter([("$ref".to_owned(), reference)]))
 }
 
-/// The component that a schema is nothing but another view of: a bare reference, or an
-/// `allOf` of one, beside annotations at most.
+/// Returns the component that a schema is an alias of: a `$ref`, or an `allOf` of one `$ref`
+/// with only annotations beside it.
 pub(super) fn alias(value: &Value) -> Option<&str> {
     let members = value.as_object()?;
     if members.contains_key("$ref") {
@@ -75,10 +75,10 @@ pub(super) fn alias(value: &Value) -> Option<&str> {
     if bare { alias(only) } else { None }
 }
 
-/// The schema behind any number of aliases.
+/// Follows aliases, and returns the schema behind them.
 pub(super) fn behind<'a>(schemas: &'a Object, value: &'a Value) -> &'a Value {
     let mut current = value;
-    // A longer chain is nobody's, and not worth its time at every use.
+    // Limits the time per call, and ends cycles.
     for _ in 0..64 {
         match alias(current).and_then(|name| schemas.get(name)) {
             Some(next) => current = next,
@@ -88,7 +88,7 @@ pub(super) fn behind<'a>(schemas: &'a Object, value: &'a Value) -> &'a Value {
     current
 }
 
-/// The reason in words, with the keywords in a fixed order.
+/// Joins `names` for a message, each in backquotes.
 pub(super) fn quoted<'a>(names: impl IntoIterator<Item = &'a str>) -> String {
     names.into_iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
 }

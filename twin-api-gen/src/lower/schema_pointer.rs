@@ -1,10 +1,11 @@
-//! Which pointers are those of schemas: the grammar of [`walk`](super::walk), read backwards.
+//! Decides whether a JSON pointer is the pointer of a schema.
 //!
-//! It does not look whether anything is there.
+//! This is the grammar of [`walk`](super::walk) for pointers. The document is not consulted, so a
+//! pointer without a target may qualify.
 
 use super::walk::{Shape, shape};
 
-/// Whether a pointer is that of a schema, if it leads anywhere.
+/// Returns whether a value at `pointer` would be a schema.
 pub(super) fn is_schema(pointer: &str) -> bool {
     let tokens: Vec<&str> = pointer.split('/').skip(1).collect();
     match tokens.as_slice() {

@@ -1,10 +1,9 @@
-//! Unions whose alternatives carry a tag become what typify reads by the tag.
+//! Rewrites unions with a tag to the form that typify generates as a tagged enum.
 //!
-//! The tag is a required property with one value in each alternative, or what a
-//! `discriminator` says. Without it serde would try one alternative after the other, and
-//! take the first that does not fail. Alternatives are copied into the union, because
-//! typify looks for tags in inline schemas only. A union that has no such tag stays one
-//! that is tried in order.
+//! The tag is a required property with one distinct value in each alternative, or the property
+//! that the `discriminator` names. Alternatives are copied into the union, because typify looks
+//! for tags only in inline schemas. A union without a tag stays untagged: serde tries the
+//! alternatives in order and uses the first that matches.
 
 use std::collections::BTreeSet;
 
@@ -20,11 +19,11 @@ use super::walk::each_inside;
 use crate::error::Error;
 use crate::pointer::escape;
 
-/// Larger unions are not people's work.
+/// The maximum number of alternatives of a tagged union.
 const MOST_ALTERNATIVES: usize = 256;
 const MOST_CANDIDATES: usize = 8;
 
-/// On a union: the member that tells its alternatives apart, and their values in order.
+/// On a union: the member that identifies the alternative, and its values in order.
 pub(crate) const TAG: &str = "x-twin-tag";
 
 pub(super) fn apply(context: &mut Context) -> Result<(), Error> {
@@ -35,16 +34,15 @@ pub(super) fn apply(context: &mut Context) -> Result<(), Error> {
         let pointer = format!("{SCHEMAS}{}", escape(name));
         if let Some((tag, union)) = tagged_form(members, &schemas) {
             context.budget.spend(&union, &pointer)?;
-            context.report.note(&pointer, format!("the alternatives are told apart by `{tag}`"));
+            context.report.note(&pointer, format!("`{tag}` identifies the alternative"));
             tagged.push((name.clone(), union));
         } else if let Some((tag, union)) = numbered_form(members, &schemas) {
-            context.report.note(&pointer, format!("the alternatives are told apart by `{tag}`"));
+            context.report.note(&pointer, format!("`{tag}` identifies the alternative"));
             tagged.push((name.clone(), union));
         } else if let Some(base) = members.get(BASE).and_then(Value::as_str) {
-            context.report.loss(
-                &pointer,
-                format!("no tag tells those that extend it apart: only `{base}` is read"),
-            );
+            context
+                .report
+                .loss(&pointer, format!("the subtypes have no common tag: only `{base}` is read"));
             tagged.push((name.clone(), json!({"allOf": [ref_to(base)]})));
         } else if let Some(Value::Array(alternatives)) = members.get("oneOf") {
             warn_if_alike(&mut context.report, alternatives, &schemas, &pointer);
@@ -67,7 +65,7 @@ pub(super) fn apply(context: &mut Context) -> Result<(), Error> {
     Ok(())
 }
 
-/// The union with its alternatives inline, and the name of the tag.
+/// Returns the name of the tag and the union with inline alternatives, if the union has a tag.
 fn tagged_form(members: &Object, schemas: &Object) -> Option<(String, Value)> {
     let keyword = ["oneOf", "anyOf"].into_iter().find(|keyword| members.contains_key(*keyword))?;
     let alternatives = members.get(keyword)?.as_array()?;
@@ -108,8 +106,9 @@ fn tagged_form(members: &Object, schemas: &Object) -> Option<(String, Value)> {
     None
 }
 
-/// The union with a note of the numbers or truths that tell its alternatives apart, and the
-/// name of the member that has them. serde has no tags but texts: a pass reads them.
+/// Returns the name of a numeric or boolean tag, and the union with [`TAG`], if it has such a tag.
+///
+/// serde supports only string tags, so a pass generates the code that reads this one.
 fn numbered_form(members: &Object, schemas: &Object) -> Option<(String, Value)> {
     let keyword = ["oneOf", "anyOf"].into_iter().find(|keyword| members.contains_key(*keyword))?;
     let alternatives = members.get(keyword)?.as_array()?;
@@ -140,14 +139,14 @@ fn numbered_form(members: &Object, schemas: &Object) -> Option<(String, Value)> 
     Some((tag.clone(), Value::Object(union)))
 }
 
-/// An object that keeps nothing but its named properties.
+/// Returns an object schema whose additional properties have no schema.
 fn plain_object(schema: &Value) -> Option<&Object> {
     let members = schema.as_object()?;
     let open = matches!(members.get("additionalProperties"), None | Some(Value::Bool(_)));
     (open && members.get("properties")?.is_object()).then_some(members)
 }
 
-/// The one value that the tag has in an alternative.
+/// Returns the only value of the tag in an alternative.
 fn constant(object: &Object, tag: &str, schemas: &Object) -> Option<String> {
     let required = object.get("required")?.as_array()?;
     let property =
@@ -158,7 +157,8 @@ fn constant(object: &Object, tag: &str, schemas: &Object) -> Option<String> {
     }
 }
 
-/// The one value that a discriminator maps to a component; its name where it maps none.
+/// Returns the only value that a discriminator maps to a component, or the component's name if
+/// there is none.
 fn mapped(mapping: Option<&Value>, name: &str) -> Option<String> {
     let leads_here = |target: &Value| {
         target.as_str().is_some_and(|target| target.rsplit('/').next() == Some(name))
@@ -178,8 +178,8 @@ fn with_tag(object: &Object, tag: &str, value: &str) -> Value {
     object.remove("additionalProperties");
     object.remove("discriminator");
     if let Some(Value::Object(properties)) = object.get_mut("properties") {
-        // typify names the functions of defaults by type and property: there would be
-        // several of one name.
+        // typify names the functions for defaults after type and property, so the names would
+        // collide.
         for property in properties.values_mut().filter_map(Value::as_object_mut) {
             property.remove("default");
         }
@@ -191,7 +191,7 @@ fn with_tag(object: &Object, tag: &str, value: &str) -> Value {
     {
         names.push(json!(tag));
     }
-    // typify counts on every required property being a property.
+    // typify expects every required name in `properties`.
     let names = object.get("required").and_then(Value::as_array).cloned().unwrap_or_default();
     if let Some(Value::Object(properties)) = object.get_mut("properties") {
         for name in names.iter().filter_map(Value::as_str) {
@@ -201,7 +201,7 @@ fn with_tag(object: &Object, tag: &str, value: &str) -> Value {
     Value::Object(object)
 }
 
-/// Drops components that the rules before made and nobody refers to any more.
+/// Removes components that earlier rules created and that became unused.
 fn drop_orphans(context: &mut Context, before: &Object) {
     loop {
         let used = used(&context.document);
@@ -268,7 +268,7 @@ mod tests {
                 (
                     with(json!({"anyOf": alternatives}), &both),
                     with(json!({"oneOf": [tagged("cat", "purrs"), tagged("dog", "barks")]}), &both),
-                    &["note: told apart by `kind`"],
+                    &["note: `kind` identifies"],
                 ),
                 (
                     with(
@@ -282,7 +282,7 @@ mod tests {
                         ]}),
                         &plain,
                     ),
-                    &["note: told apart by `kind`"],
+                    &["note: `kind` identifies"],
                 ),
                 (
                     with(

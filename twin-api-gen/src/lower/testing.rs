@@ -1,4 +1,4 @@
-//! How the tables of the rules are run: before, after, and what was said about it.
+//! Runs the test tables of the rules: input, output and diagnostics.
 
 use serde_json::{Value, json};
 
@@ -6,21 +6,21 @@ use super::{Context, Options, RULES};
 use crate::diagnostic::Severity;
 use crate::error::Error;
 
-/// A document with these component schemas and no operations.
+/// Builds a document with these component schemas and no operations.
 pub(super) fn with_schemas(schemas: Value) -> Value {
     let mut document = json!({"openapi": "3.1.0", "paths": {}});
     document["components"]["schemas"] = schemas;
     document
 }
 
-/// A document with one operation, `GET /a`.
+/// Builds a document with one operation, `GET /a`.
 pub(super) fn with_operation(operation: Value) -> Value {
     let mut document = json!({"openapi": "3.1.0"});
     document["paths"]["/a"]["get"] = operation;
     document
 }
 
-/// Runs one rule; gives the document and `note: pointer: message` lines.
+/// Runs one rule. Returns the document, and the diagnostics as `note: pointer: message` lines.
 pub(super) fn run(rule: &str, document: Value) -> Result<(Value, Vec<String>), String> {
     let rule = RULES.iter().find(|known| known.name == rule).expect("the rule is in the list");
     let mut context = Context::new(document, Options { native_types: true });
@@ -40,8 +40,8 @@ pub(super) fn run(rule: &str, document: Value) -> Result<(Value, Vec<String>), S
     Ok((context.document, lines.collect()))
 }
 
-/// Runs a table of single schemas through one rule: before, after, and a part of each
-/// message, in order, with its severity in front.
+/// Runs a table of single schemas through one rule: input, output, and a part of each diagnostic
+/// line, in order.
 #[track_caller]
 pub(super) fn check_schemas(rule: &str, table: &[(Value, Value, &[&str])]) {
     for (before, after, said) in table {
@@ -63,7 +63,7 @@ pub(super) fn check_documents(rule: &str, table: &[(Value, Value, &[&str])]) {
     }
 }
 
-/// Runs a table of documents that a rule refuses: each with a part of the error.
+/// Runs a table of documents that a rule rejects, each with a part of the error.
 #[track_caller]
 pub(super) fn check_refusals(rule: &str, table: &[(Value, &str)]) {
     for (before, expected) in table {

@@ -1,7 +1,7 @@
-//! A tuple (`prefixItems`, or an array as `items`) becomes an array.
+//! Rewrites a tuple (`prefixItems`, or an array as `items`) to an array.
 //!
-//! Of the items' schema where all are alike, of anything where they differ. Positions and
-//! lengths are lost.
+//! If all items have the same schema, the array has that schema; otherwise its items are any
+//! value. Positions and lengths are lost.
 
 use serde_json::{Value, json};
 
@@ -25,9 +25,9 @@ pub(super) fn apply(context: &mut Context) {
         let items = if alike { kinds.pop().unwrap_or_else(|| json!({})) } else { json!({}) };
         members.insert("items".to_owned(), items);
         if alike {
-            report.note(place.pointer, "the tuple's items are all alike: an array of them");
+            report.note(place.pointer, "all items of the tuple have the same schema: an array");
         } else {
-            report.loss(place.pointer, "the tuple's items differ: an array of any values");
+            report.loss(place.pointer, "the items of the tuple differ: an array of any value");
         }
     });
 }
@@ -58,7 +58,7 @@ mod tests {
                 (
                     json!({"type": "array", "prefixItems": [number, number], "items": false}),
                     json!({"type": "array", "items": number}),
-                    &["note: all alike"],
+                    &["note: the same schema"],
                 ),
                 (
                     json!({"prefixItems": [number, {"type": "string"}]}),

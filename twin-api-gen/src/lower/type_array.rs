@@ -1,7 +1,7 @@
-//! Several types in one schema: `null` becomes `nullable`, the others an `anyOf`.
+//! Rewrites a `type` array: `null` becomes `nullable`, and the other types an `anyOf`.
 //!
-//! Each member keeps the keywords that speak of its type. All types together say nothing
-//! and are left out. An array of one is that one.
+//! Each alternative keeps the keywords that apply to its type. A list of all types is dropped,
+//! because it allows any value. A list with one type becomes that type.
 
 use std::collections::BTreeSet;
 
@@ -9,13 +9,13 @@ use serde_json::{Value, json};
 
 use super::Context;
 use super::schema::Object;
-use super::typing::{TYPES, speaks_of};
+use super::typing::{TYPES, applies_to};
 
 pub(super) fn apply(context: &mut Context) {
     context.each_schema_object(|_, members, _| {
         let Some(Value::Array(types)) = members.get("type") else { return };
-        // Sorted, so that the order in the document does not matter. `keywords` reports unknown
-        // types.
+        // Sorted, so that the order in the document does not matter. The rule `keywords` reports
+        // unknown types.
         let mut types: BTreeSet<String> =
             types.iter().map(|name| name.as_str().unwrap_or("?").to_owned()).collect();
         if types.remove("null") {
@@ -32,7 +32,7 @@ pub(super) fn apply(context: &mut Context) {
                 members.insert("type".to_owned(), json!("null"));
             }
             0 => {}
-            // An enum has its own types.
+            // The values of an enum determine its types.
             _ if says_nothing || members.contains_key("enum") && types.len() > 1 => {}
             1 => members.extend(types.into_iter().map(|name| ("type".to_owned(), json!(name)))),
             _ => spread(members, &types),
@@ -43,12 +43,12 @@ pub(super) fn apply(context: &mut Context) {
 fn spread(members: &mut Object, types: &BTreeSet<String>) {
     let mut alternatives = Vec::new();
     for name in types {
-        let own = members.iter().filter(|(key, _)| speaks_of(key, name));
+        let own = members.iter().filter(|(key, _)| applies_to(key, name));
         let mut member: Object = own.map(|(key, value)| (key.clone(), value.clone())).collect();
         member.insert("type".to_owned(), json!(name));
         alternatives.push(Value::Object(member));
     }
-    members.retain(|key, _| !types.iter().any(|name| speaks_of(key, name)));
+    members.retain(|key, _| !types.iter().any(|name| applies_to(key, name)));
     let any_of = json!({"anyOf": alternatives});
     if ["anyOf", "oneOf", "allOf", "$ref"].iter().any(|key| members.contains_key(*key)) {
         if let Value::Array(all) = members.entry("allOf").or_insert_with(|| json!([])) {

@@ -1,7 +1,7 @@
-//! Each schema says its type, and nothing that does not speak of that type.
+//! Gives each schema an explicit type, and drops keywords that do not apply to it.
 //!
-//! typify panics on some keywords without a type and on some beside a foreign one. A type
-//! that the keywords leave open stays open: any value.
+//! typify panics on some keywords without a type, and on some with another type. If the type
+//! cannot be inferred from the keywords, the schema accepts any value.
 
 use std::collections::BTreeSet;
 
@@ -29,8 +29,8 @@ const OF_OBJECTS: [&str; 7] = [
 ];
 const OF_ENCODED_STRINGS: [&str; 3] = ["contentEncoding", "contentMediaType", "contentSchema"];
 
-/// Whether a keyword says something about values of a type.
-pub(super) fn speaks_of(keyword: &str, name: &str) -> bool {
+/// Returns whether a keyword applies to values of a type.
+pub(super) fn applies_to(keyword: &str, name: &str) -> bool {
     match name {
         "string" => {
             OF_STRINGS.contains(&keyword)
@@ -44,7 +44,7 @@ pub(super) fn speaks_of(keyword: &str, name: &str) -> bool {
     }
 }
 
-/// The type of a value.
+/// Returns the JSON Schema type of a value.
 pub(super) fn type_of(value: &Value) -> &'static str {
     match value {
         Value::Null => "null",
@@ -57,17 +57,18 @@ pub(super) fn type_of(value: &Value) -> &'static str {
     }
 }
 
-/// The type that a schema declares, or that its keywords can only mean. A pattern alone
-/// means none: numbers are given patterns, too.
+/// Returns the declared type of a schema, or the only type that its keywords apply to.
+///
+/// `pattern` alone implies no type, because documents use it with numbers, too.
 pub(super) fn type_meant(members: &Object) -> Option<&str> {
     if let Some(declared) = text(members, "type") {
         return Some(declared);
     }
-    let speaking = members.keys().map(String::as_str);
-    let mut meant: BTreeSet<&str> = speaking
+    let on_side = members.keys().map(String::as_str);
+    let mut meant: BTreeSet<&str> = on_side
         .filter_map(|keyword| match keyword {
             "enum" => Some("string"),
-            // It says something about texts, and not that the value is one.
+            // Restricts strings, and does not imply that the value is one.
             "pattern" => None,
             _ if OF_STRINGS.contains(&keyword) => Some("string"),
             _ if OF_NUMBERS.contains(&keyword) => Some("number"),
@@ -101,16 +102,13 @@ pub(super) fn apply(context: &mut Context) {
         }
         let Some(name) = type_meant(members).map(str::to_owned) else {
             keep(report, members, place.pointer, |_| false);
-            members.remove("nullable"); // any value: null too
+            members.remove("nullable"); // any value includes null
             return;
         };
         if members.insert("type".to_owned(), json!(name)).is_none() {
-            report.count(
-                format!("the type is taken to be {name}, of which the keywords speak"),
-                place.pointer,
-            );
+            report.count(format!("the type is inferred from the keywords: {name}"), place.pointer);
         }
-        keep(report, members, place.pointer, |key| key == "type" || speaks_of(key, &name));
+        keep(report, members, place.pointer, |key| key == "type" || applies_to(key, &name));
     });
 }
 
@@ -120,7 +118,7 @@ fn keep(report: &mut Report, members: &mut Object, pointer: &str, wanted: impl F
         return;
     }
     let gone = quoted(members.keys().map(String::as_str).filter(|key| !stays(key)));
-    report.loss(pointer, format!("{gone} cannot be checked here"));
+    report.loss(pointer, format!("{gone} does not apply here and is dropped"));
     members.retain(|key, _| stays(key));
 }
 
@@ -138,22 +136,22 @@ mod tests {
                 (
                     json!({"properties": {}}),
                     json!({"type": "object", "properties": {}}),
-                    &["note: be object"],
+                    &["note: keywords: object"],
                 ),
                 (
                     json!({"minimum": 1}),
                     json!({"type": "number", "minimum": 1}),
-                    &["note: be number"],
+                    &["note: keywords: number"],
                 ),
                 (
                     json!({"format": "date-time"}),
                     json!({"type": "string", "format": "date-time"}),
-                    &["note: be string"],
+                    &["note: keywords: string"],
                 ),
                 (
                     json!({"format": "int32"}),
                     json!({"type": "integer", "format": "int32"}),
-                    &["note: be integer"],
+                    &["note: keywords: integer"],
                 ),
                 (
                     json!({"type": "string", "items": {}, "description": "d"}),

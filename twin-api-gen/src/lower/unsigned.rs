@@ -1,23 +1,23 @@
-//! An integer that is never negative gets the unsigned type of its width.
+//! Gives integers that are never negative an unsigned type.
 //!
-//! Generators of documents write a `u64` as `int64` with a minimum of 0, and its values
-//! beyond an `i64` would not be read. In requests a width must be named: a bound alone
-//! says what the service accepts, and not how large a number it has.
+//! Many documents describe a `u64` as `int64` with a minimum of 0. An `i64` could not read its
+//! largest values. In requests, the width must be explicit, because a minimum alone does not say
+//! how large a number the service supports.
 
 use serde_json::{Value, json};
 
 use super::Context;
-use super::constraints::Speakers;
+use super::constraints::Usage;
 use super::schema::text;
 
 pub(super) fn apply(context: &mut Context) {
-    let speakers = Speakers::of(&mut context.document);
+    let usage = Usage::of(&mut context.document);
     context.each_schema_object(|_, members, place| {
         let at_least_0 = members.get("minimum").and_then(Value::as_f64).is_some_and(|it| it >= 0.0);
         if text(members, "type") != Some("integer") || !at_least_0 {
             return;
         }
-        let (in_request, _) = speakers.sides(place);
+        let (in_request, _) = usage.sides(place);
         let bounded = members.contains_key("maximum");
         let unsigned = match text(members, "format") {
             Some("int32") => "uint32",

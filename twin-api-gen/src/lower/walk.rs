@@ -1,16 +1,15 @@
-//! Where the schemas of a document are: the one traversal that every schema rule uses.
+//! Visits the schemas of a document. All schema rules use this traversal.
 //!
-//! It follows OpenAPI's structure and the keywords that hold schemas, so that data
-//! (examples, defaults, enums, extensions) and the names of properties are never taken
-//! for keywords. It follows no reference, and enters neither callbacks nor webhooks:
-//! those are not requests of this client.
+//! It follows the structure of OpenAPI and the keywords that contain schemas, so that data
+//! (examples, defaults, enums, extensions) and property names are never mistaken for keywords. It
+//! does not follow references, and skips callbacks and webhooks, which the client does not send.
 
 use serde_json::{Map, Value};
 
 use crate::METHODS;
 use crate::pointer::escape;
 
-/// Keywords whose value is an object of schemas under free names.
+/// Keywords whose value is a map of schemas.
 const MAPS: [&str; 5] =
     ["properties", "patternProperties", "$defs", "definitions", "dependentSchemas"];
 /// Keywords whose value is an array of schemas.
@@ -31,50 +30,49 @@ const SINGLES: [&str; 12] = [
     "contentSchema",
 ];
 
-/// Who speaks a schema.
+/// Whether a schema is part of a request or a response.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Side {
-    /// A component: whoever refers to it.
+    /// A component, which both may use.
     Shared,
     /// A parameter or a request body.
     Request,
     /// A response or one of its headers.
-    Answer,
+    Response,
 }
 
-/// Where the traversal stands.
+/// The position of a schema in the document.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Place<'a> {
     /// The URI-fragment JSON pointer of the schema.
     pub(super) pointer: &'a str,
-    /// Who speaks it.
+    /// Whether the schema is part of a request or a response.
     pub(super) side: Side,
-    /// What it is a part of.
+    /// The kind of the enclosing part.
     pub(super) position: Position,
 }
 
-/// What a schema is a part of.
+/// The kind of the part that directly contains a schema.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Position {
-    /// Itself a component.
+    /// `components`: the schema is a component.
     Component,
-    /// The schema of a parameter, header or media type.
+    /// A parameter, header or media type.
     Root,
-    /// Within another schema.
+    /// Another schema.
     Inner,
 }
 
-/// Calls `visit` with every schema position, inner ones first, so that a visitor may
-/// replace what it is given.
+/// Calls `visit` for every schema, inner schemas first, so that `visit` may replace the schema.
 pub(super) fn each_schema(document: &mut Value, visit: &mut dyn FnMut(&mut Value, Place<'_>)) {
     let mut walker = Walker { pointer: "#".to_owned(), side: Side::Shared, visit };
     walker.document(document);
 }
 
-/// What is done with an operation, given its pointer.
+/// A visitor of operations, called with the pointer of each.
 type VisitOperation<'v> = dyn FnMut(&mut Map<String, Value>, &str) + 'v;
 
-/// Calls `visit` with the operations of a document, each with its method and pointer.
+/// Calls `visit` for every operation of a document with its pointer.
 pub(super) fn each_operation(document: &mut Value, visit: &mut VisitOperation<'_>) {
     let Some(paths) = document.get_mut("paths").and_then(Value::as_object_mut) else {
         return;
@@ -88,7 +86,7 @@ pub(super) fn each_operation(document: &mut Value, visit: &mut VisitOperation<'_
     }
 }
 
-/// Calls `visit` with `schema` and every schema inside it, without pointers.
+/// Calls `visit` for `schema` and every schema inside it, inner schemas first.
 pub(super) fn each_inside(schema: &Value, visit: &mut dyn FnMut(&Value)) {
     if let Value::Object(members) = schema {
         for (keyword, value) in members {
@@ -111,7 +109,7 @@ pub(super) fn each_inside(schema: &Value, visit: &mut dyn FnMut(&Value)) {
     visit(schema);
 }
 
-/// How a keyword holds schemas.
+/// How a keyword contains schemas.
 #[derive(Clone, Copy)]
 pub(super) enum Shape {
     Map,
@@ -120,7 +118,7 @@ pub(super) enum Shape {
     None,
 }
 
-/// How this keyword holds schemas.
+/// Returns how a keyword contains schemas.
 pub(super) fn shape(keyword: &str) -> Shape {
     if MAPS.contains(&keyword) {
         Shape::Map
@@ -178,19 +176,19 @@ impl<'v> Walker<'v> {
     }
 
     fn parameter(&mut self, parameter: &mut Value) {
-        self.speaking(Side::Request, parameter, Walker::schema_or_content);
+        self.on_side(Side::Request, parameter, Walker::schema_or_content);
     }
 
     fn header(&mut self, header: &mut Value) {
-        self.speaking(Side::Answer, header, Walker::schema_or_content);
+        self.on_side(Side::Response, header, Walker::schema_or_content);
     }
 
     fn request_body(&mut self, body: &mut Value) {
-        self.speaking(Side::Request, body, Walker::schema_or_content);
+        self.on_side(Side::Request, body, Walker::schema_or_content);
     }
 
     fn response(&mut self, response: &mut Value) {
-        self.speaking(Side::Answer, response, Walker::schema_or_content);
+        self.on_side(Side::Response, response, Walker::schema_or_content);
         self.within(response, "headers", |walker, all| walker.each(all, Walker::header));
     }
 
@@ -236,13 +234,13 @@ impl<'v> Walker<'v> {
         (self.visit)(schema, place);
     }
 
-    fn speaking(&mut self, side: Side, value: &mut Value, step: Step<'v>) {
+    fn on_side(&mut self, side: Side, value: &mut Value, step: Step<'v>) {
         let before = std::mem::replace(&mut self.side, side);
         step(self, value);
         self.side = before;
     }
 
-    /// Steps into a member, if there is one.
+    /// Steps into a member, if it exists.
     fn within(&mut self, value: &mut Value, key: &str, step: Step<'v>) {
         if let Some(member) = value.as_object_mut().and_then(|members| members.get_mut(key)) {
             self.at(key, member, step);
@@ -263,7 +261,7 @@ impl<'v> Walker<'v> {
         }
     }
 
-    /// Steps into every member of an object that takes extensions beside its names.
+    /// Steps into every member of an object except extensions.
     fn each_but_extensions(&mut self, value: &mut Value, step: Step<'v>) {
         let members = value.as_object_mut().into_iter().flatten();
         members
@@ -296,7 +294,7 @@ mod tests {
     }
 
     #[test]
-    fn data_and_names_are_not_keywords() {
+    fn skips_data_and_property_names() {
         let schema = json!({
             "type": "object",
             "properties": {
@@ -328,7 +326,7 @@ mod tests {
     }
 
     #[test]
-    fn every_place_that_openapi_has_is_visited() {
+    fn visits_every_place_of_a_schema_in_openapi() {
         let media = json!({"a/b": {"schema": {}, "example": {"schema": {}}}});
         let found = pointers(json!({
             "components": {

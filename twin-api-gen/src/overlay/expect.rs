@@ -1,6 +1,4 @@
-//! Holds a value against the template of `x-expects`, whose rules [`super`] states.
-//!
-//! It only compares: it neither changes the document nor decides what a mismatch means.
+//! Compares a value with a template of `x-expects`. [`super`] describes the templates.
 
 use serde_json::{Map, Value};
 
@@ -8,10 +6,10 @@ use crate::pointer;
 
 const ANY_OF: &str = "x-any-of";
 const ONLY: &str = "x-only";
-/// How much of a value a message shows, in characters.
+/// The maximum length of a value in messages, in characters.
 const SHOWN: usize = 160;
 
-/// Where a value differs from its template.
+/// A difference between a value and its template.
 #[derive(Debug)]
 pub(super) struct Mismatch {
     pub(super) pointer: String,
@@ -19,7 +17,7 @@ pub(super) struct Mismatch {
     pub(super) found: String,
 }
 
-/// The keyword in `template` that should hold an array and does not, if there is one.
+/// Returns the first keyword in `template` that must be an array and is not.
 pub(super) fn malformed(template: &Value) -> Option<&'static str> {
     match template {
         Value::Object(members) => [ANY_OF, ONLY]
@@ -31,7 +29,7 @@ pub(super) fn malformed(template: &Value) -> Option<&'static str> {
     }
 }
 
-/// Compares what is `found` at `pointer`, or that nothing is, with `template`.
+/// Compares the value at `pointer` with `template`. `found` is `None` if the value is absent.
 pub(super) fn check(
     template: &Value,
     found: Option<&Value>,
@@ -101,7 +99,7 @@ fn check_only(
         return Ok(());
     }
     let shown: Vec<String> = templates.iter().map(show_expected).collect();
-    Err(mismatch(format!("an array of {} and nothing else", shown.join(", "))))
+    Err(mismatch(format!("an array of only {}", shown.join(", "))))
 }
 
 fn in_array(template: &Value, elements: &[Value]) -> bool {

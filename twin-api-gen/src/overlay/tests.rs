@@ -11,7 +11,7 @@ fn document() -> Value {
     })
 }
 
-/// An overlay of actions that lack nothing but what `actions` leaves out on purpose.
+/// An overlay with `actions`, and with the other required members.
 fn overlay(actions: &[Value]) -> Vec<u8> {
     json!({
         "overlay": "1.0.0",
@@ -60,7 +60,7 @@ fn actions_apply_in_order_and_say_what_they_did() {
 }
 
 #[test]
-fn null_replaces_whatever_its_form() {
+fn null_replaces_a_value_of_any_type() {
     for mut changed in [json!({"a": {"b": ["old"]}}), json!({"a": {}})] {
         let mut clear = action("$.a", &json!({"b": {"x-any-of": [null, ["old"]]}}));
         clear["update"] = json!({"b": null});
@@ -115,13 +115,13 @@ fn a_failed_expectation_says_what_was_expected_and_found() {
     assert_eq!(
         error.to_string(),
         "overlay: #/paths/~1v1~1me/get/operationId: action 0 of the overlay, on \
-         $.paths['/v1/me'].get, expects \"me\", but finds \"whoami\"; it says: why (upstream \
+         $.paths['/v1/me'].get, expects \"me\", but finds \"whoami\"; its description: why (upstream \
          changed; update or delete this action in twin-api-gen/overlay.json)"
     );
 }
 
 #[test]
-fn a_target_that_matches_nothing_names_how_far_it_got() {
+fn reports_the_longest_matching_prefix_of_a_target_that_matches_nothing() {
     let table = [
         ("$.paths['/v1/me'].put", "#/paths/~1v1~1me", "no .put here"),
         ("$.paths['/v1.[x]'].get", "#/paths", "no ['/v1.[x]'].get here"),
@@ -139,7 +139,7 @@ fn a_target_that_matches_nothing_names_how_far_it_got() {
 }
 
 #[test]
-fn an_action_without_its_reasons_is_refused() {
+fn refuses_an_action_without_description_evidence_or_expectation() {
     for member in ["description", "x-evidence", "x-expects"] {
         for value in [None, Some(json!(null)), Some(json!(" "))] {
             if member == "x-expects" && value == Some(json!(" ")) {

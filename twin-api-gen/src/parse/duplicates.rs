@@ -1,16 +1,17 @@
-//! Keys that an object has twice: which of the two counts is anybody's guess.
+//! Finds duplicate keys in JSON objects.
 //!
-//! It reads text that is known to be JSON, and judges nothing else.
+//! `serde_json` silently keeps the last of two equal keys, and other tools the first. The input
+//! must be valid JSON.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
 
 use crate::pointer::child;
 
-/// More are not reported.
+/// The maximum number of duplicates that are reported.
 const REPORTED: usize = 20;
 
-/// A key that is there twice, and where both are.
+/// A duplicate key, with the line and column of both occurrences.
 pub(super) struct Duplicate {
     pub(super) key: String,
     pub(super) pointer: String,
@@ -18,15 +19,15 @@ pub(super) struct Duplicate {
     pub(super) second: (usize, usize),
 }
 
-/// An object or array that is open.
+/// An object or array that has not ended yet.
 enum Open<'a> {
-    /// Its keys with their offsets, and the key whose value is being read.
+    /// The keys so far with their offsets, and the key whose value is being read.
     Object { keys: HashMap<Cow<'a, str>, usize>, current: Cow<'a, str>, key_is_next: bool },
-    /// How many elements are behind.
+    /// The index of the current element.
     Array(usize),
 }
 
-/// The duplicates in `json`, in the order of their second places.
+/// Returns the duplicates in `json`, in the order of their second occurrences.
 pub(super) fn find(json: &str) -> Vec<Duplicate> {
     let bytes = json.as_bytes();
     let mut open: Vec<Open<'_>> = Vec::new();
@@ -60,7 +61,7 @@ pub(super) fn find(json: &str) -> Vec<Duplicate> {
     found
 }
 
-/// The offset of the quotation mark that ends the string at `start`.
+/// Returns the offset of the quotation mark that ends the string at `start`.
 fn end_of_string(bytes: &[u8], start: usize) -> usize {
     let mut at = start + 1;
     while at < bytes.len() && bytes[at] != b'"' {
@@ -69,7 +70,7 @@ fn end_of_string(bytes: &[u8], start: usize) -> usize {
     at
 }
 
-/// Notes a key; the offset of the same key before, if there is one.
+/// Records a key. Returns the offset of an earlier equal key in the same object.
 fn key<'a>(open: &mut [Open<'a>], json: &'a str, start: usize, end: usize) -> Option<usize> {
     let Some(Open::Object { keys, current, key_is_next }) = open.last_mut() else { return None };
     if !std::mem::take(key_is_next) {
@@ -101,7 +102,7 @@ fn duplicate(json: &str, open: &[Open<'_>], first: usize, second: usize) -> Dupl
     Duplicate { key, pointer, first: place(json, first), second: place(json, second) }
 }
 
-/// Line and column of an offset, both from 1.
+/// Returns line and column of an offset, both from 1.
 fn place(json: &str, offset: usize) -> (usize, usize) {
     let before = json.get(..offset).unwrap_or_default();
     let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);

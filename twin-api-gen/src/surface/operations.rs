@@ -1,4 +1,4 @@
-//! Operations: method, path, function, parameters, answer.
+//! Describes operations: method, path, function, parameters and response.
 
 use std::collections::BTreeSet;
 
@@ -10,10 +10,10 @@ use crate::passes::{
     Mentions, Operation, argument_of, as_fn, as_inherent_impl, ident_of, items_of,
 };
 
-/// Longer than this and every parameter has its own line.
+/// The maximum width of one line. In a longer description, each parameter has its own line.
 const WIDTH: usize = 100;
 
-/// `METHOD path → fn name(parameters) → answer`.
+/// Describes one operation: `METHOD path → fn name(parameters) → response`.
 pub(super) fn describe(tree: &syn::File, operation: &Operation, missing: bool) -> String {
     let head = format!(
         "{} {} → fn {}(",
@@ -31,7 +31,7 @@ pub(super) fn describe(tree: &syn::File, operation: &Operation, missing: bool) -
     format!("{head}\n    {},\n) → {answer}{mark}\n", parameters.join(",\n    "))
 }
 
-/// The types that the operation mentions.
+/// Returns the types that the operation mentions.
 pub(super) fn mentions(tree: &syn::File, operation: &Operation) -> BTreeSet<String> {
     let mut names = Mentions::default();
     if let Some(builder) = builder(tree, operation) {
@@ -61,7 +61,7 @@ fn parameters(tree: &syn::File, operation: &Operation) -> Vec<String> {
         .collect()
 }
 
-/// A body's builder is shown as the body.
+/// Returns the type of a body. A builder is shown as the type that it builds.
 fn body_text(ty: &Type) -> String {
     let text = type_text(ty);
     text.strip_prefix("builder::").map(ToOwned::to_owned).unwrap_or(text)
@@ -72,7 +72,7 @@ fn bounds(operation: &Operation, name: &str) -> String {
     api_name.map_or_else(String::new, |api_name| super::types::bounds(&operation.object, api_name))
 }
 
-/// What `send` answers: the type, or nothing, or bytes.
+/// Returns the response type of `send`, or `nothing` for an empty response.
 fn answer(send: &ImplItemFn) -> String {
     let syn::ReturnType::Type(_, ty) = &send.sig.output else { return String::new() };
     argument_of(ty, "Result")

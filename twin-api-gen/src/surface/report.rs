@@ -1,4 +1,4 @@
-//! How the document compares with the known facts, and what overlay and lowering did.
+//! Writes the file `report` of the surface.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -6,8 +6,7 @@ use std::fmt::Write as _;
 use super::Done;
 use crate::{Diagnostic, LeftOut, Severity};
 
-/// Four lists: operations left out, the known facts, the overlay's actions in their order, the rules with their
-/// places.
+/// Lists the omitted operations, the known facts, the overlay actions and the lowering diagnostics.
 pub(super) fn describe(Done { applied, facts, diagnostics, left_out }: Done<'_>) -> String {
     let mut text = String::new();
     if !left_out.is_empty() {

@@ -1,4 +1,4 @@
-//! Structs, enums and aliases of `mod types`, one block each.
+//! Describes the structs, enums and aliases of `mod types`, one block each.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
@@ -13,16 +13,16 @@ use crate::passes::{
     trait_of,
 };
 
-/// One type: its block of text and the names that it mentions.
+/// The description of one type, and the types that it mentions.
 pub(super) struct Described {
     pub(super) text: String,
     pub(super) mentions: BTreeSet<String>,
 }
 
-/// The impls of `mod types` by the name of their type.
+/// The `impl` blocks of `mod types`, by type name.
 type Impls<'a> = BTreeMap<String, Vec<&'a ItemImpl>>;
 
-/// Every public type of `mod types`, by name.
+/// Describes every public type of `mod types`.
 pub(super) fn read(tree: &syn::File, document: &Value) -> BTreeMap<String, Described> {
     let items = items_of(&tree.items, "types").unwrap_or_default();
     let mut impls = Impls::new();
@@ -76,7 +76,7 @@ fn structure(item: &ItemStruct, impls: &Impls<'_>, schema: &Value) -> String {
                 let flat =
                     if serde_has(&field.attrs, "flatten") { " (every other member)" } else { "" };
                 let ty = type_text(&field.ty);
-                // An `Option` shows it itself.
+                // `Option` already shows that the field may be absent.
                 let may_miss = serde_has(&field.attrs, "default") && !ty.starts_with("Option<");
                 let mark = if may_miss { "?" } else { "" };
                 let _ = writeln!(text, "  {ident}{mark}: {ty}{bounds}{renamed}{flat}");
@@ -93,7 +93,7 @@ fn structure(item: &ItemStruct, impls: &Impls<'_>, schema: &Value) -> String {
     text
 }
 
-/// ` 1..=9` where the value of `api_name` is checked to be from 1 to 9, or as long.
+/// Returns ` 1..=9` if the client checks that the value or length of `api_name` is in that range.
 pub(super) fn bounds(bounded: &Value, api_name: &str) -> String {
     let bounds = bounded["x-twin-bounds"].as_array();
     let bound = bounds.into_iter().flatten().find(|bound| bound["name"] == api_name);
@@ -104,7 +104,7 @@ pub(super) fn bounds(bounded: &Value, api_name: &str) -> String {
     })
 }
 
-/// What the constructor of a newtype refuses, in its own words.
+/// Returns the error messages of a newtype's constructor.
 fn limits(name: &str, impls: &Impls<'_>) -> String {
     let mut refusals = Refusals(Vec::new());
     for item in impls.get(name).into_iter().flatten() {
@@ -126,7 +126,7 @@ impl<'ast> Visit<'ast> for Refusals {
 
 fn enumeration(item: &ItemEnum, impls: &Impls<'_>) -> String {
     let values = wire_values(&ident_of(&item.ident), impls);
-    // `Unknown` shows that it is open; what cannot be shown so is said.
+    // An open enum shows its `Unknown` variant. An enum of unit variants is marked as closed.
     let units = item.variants.iter().all(|variant| matches!(variant.fields, Fields::Unit));
     let closed = if units { " (closed)" } else { "" };
     let mut text = format!("enum {}{closed}\n", item.ident);
@@ -153,7 +153,7 @@ fn enumeration(item: &ItemEnum, impls: &Impls<'_>) -> String {
     text
 }
 
-/// Variant to wire value, read from `as_str`.
+/// Returns the JSON value of each variant, read from `as_str`.
 fn wire_values(name: &str, impls: &Impls<'_>) -> BTreeMap<String, String> {
     let mut arms = Arms(BTreeMap::new());
     for item in impls.get(name).into_iter().flatten().filter(|item| item.trait_.is_none()) {
@@ -175,7 +175,7 @@ impl<'ast> Visit<'ast> for Arms {
     }
 }
 
-/// A type as a person writes it: `Option<Vec<Run>>`.
+/// Formats a type without paths: `Option<Vec<Run>>`.
 pub(super) fn type_text(ty: &Type) -> String {
     for wrapper in ["Option", "Vec", "Box"] {
         if let Some(inner) = argument_of(ty, wrapper) {

@@ -78,7 +78,7 @@ fn both(name: &str, was: &Method<'_>, is: &Method<'_>, found: &mut Found) {
     for (status, what) in [("2XX", "response"), ("4XX", "error"), ("default", "response")] {
         let place = format!("{name} ({what})");
         let content = |operation: &Value| operation["responses"][status]["content"].clone();
-        contents(&place, &content(old), &content(new), Use::Answer, found);
+        contents(&place, &content(old), &content(new), Use::Response, found);
     }
 }
 

@@ -10,7 +10,7 @@ use super::{Found, Verdict};
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Use {
     Request,
-    Answer,
+    Response,
 }
 
 /// Keywords that determine the Rust type of a scalar or a list.
@@ -29,7 +29,7 @@ pub(super) fn components(old: &Value, new: &Value, found: &mut Found) {
         match is.get(name) {
             None => found.add(Verdict::Major, name, "the type was removed"),
             Some(new) => {
-                let side = if sent.contains(name) { Use::Request } else { Use::Answer };
+                let side = if sent.contains(name) { Use::Request } else { Use::Response };
                 compare(name, old, new, side, found);
             }
         }

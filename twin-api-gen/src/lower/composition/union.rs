@@ -1,12 +1,12 @@
-//! A union is tidied: alike alternatives fall together, one alone is the schema itself.
+//! Simplifies unions: removes duplicate alternatives, and unwraps a union with one alternative.
 //!
-//! It does not tell the alternatives apart; `tagged-unions` does, at the end.
+//! The rule `tagged-unions` later finds the tag that distinguishes the alternatives.
 
 use super::{ANNOTATIONS, BTreeSet, Object, Report, Value, absorb, alias, json};
 use crate::lower::casing::variants;
 use crate::lower::schema::{behind, text};
 
-/// Comparing all pairs of a larger union takes too long to be worth it.
+/// The maximum number of alternatives that are compared pairwise.
 const COMPARED: usize = 32;
 
 pub(in crate::lower) fn tidy(
@@ -35,7 +35,7 @@ pub(in crate::lower) fn tidy(
         }
     }
     if let Some(cause) = any_value(&alternatives) {
-        report.loss(pointer, format!("any value is taken: {cause}"));
+        report.loss(pointer, format!("any value is accepted: {cause}"));
         return;
     }
     if let Some(string) = all_text(report, &alternatives, pointer) {
@@ -51,7 +51,7 @@ pub(in crate::lower) fn tidy(
     members.insert(keyword.to_owned(), Value::Array(alternatives));
 }
 
-/// An `allOf` of one inline schema, or of none.
+/// Replaces an `allOf` with at most one inline schema by that schema.
 fn unwrap_all_of(members: &mut Object) {
     let Some(Value::Array(all)) = members.get("allOf") else { return };
     if all.len() <= 1 && !all.iter().any(|only| alias(only).is_some()) {
@@ -63,7 +63,7 @@ fn unwrap_all_of(members: &mut Object) {
     }
 }
 
-/// Alternatives that are themselves nothing but unions give theirs.
+/// Flattens alternatives that are plain unions themselves.
 fn spliced(list: Vec<Value>, members: &mut Object) -> Vec<Value> {
     let mut flat = Vec::new();
     for alternative in list {
@@ -85,7 +85,7 @@ fn spliced(list: Vec<Value>, members: &mut Object) -> Vec<Value> {
     flat
 }
 
-/// What a schema says about values.
+/// Returns a schema without annotations.
 fn bare(schema: &Value) -> Value {
     let mut schema = schema.clone();
     if let Value::Object(members) = &mut schema {
@@ -99,10 +99,10 @@ fn any_value(alternatives: &[Value]) -> Option<&'static str> {
         return Some("the union has no alternative");
     }
     let any = |schema: &Value| bare(schema) == json!({});
-    alternatives.iter().any(any).then_some("so does one alternative")
+    alternatives.iter().any(any).then_some("one alternative accepts any value")
 }
 
-/// One schema where every alternative is text: an enum of all values, or a plain string.
+/// Merges a union of strings into one schema: an enum of all values, or a plain string.
 fn all_text(report: &mut Report, alternatives: &[Value], pointer: &str) -> Option<Value> {
     let texts: Option<Vec<&Object>> = alternatives
         .iter()
@@ -112,14 +112,14 @@ fn all_text(report: &mut Report, alternatives: &[Value], pointer: &str) -> Optio
     let lists: Option<Vec<&Vec<Value>>> =
         texts.iter().map(|members| members.get("enum").and_then(Value::as_array)).collect();
     let Some(lists) = lists else {
-        report.note(pointer, "every alternative is text: a plain string");
+        report.note(pointer, "every alternative is a string: generated as a plain string");
         return Some(json!({"type": "string"}));
     };
     let mut seen = BTreeSet::new();
     let values: Vec<&Value> =
         lists.into_iter().flatten().filter(|value| seen.insert(value.as_str())).collect();
     let names = variants(values.iter().filter_map(|value| value.as_str()));
-    report.note(pointer, "every alternative is an enum of text: one enum of all values");
+    report.note(pointer, "every alternative is a string enum: merged into one enum");
     Some(match names {
         Some(_) => json!({"type": "string", "enum": values}),
         None => json!({"type": "string"}),
@@ -136,8 +136,8 @@ fn has_properties(schema: &Value) -> bool {
     schema.get("properties").and_then(Value::as_object).is_some_and(|all| !all.is_empty())
 }
 
-/// Says where the members of alternatives do not tell them apart: the first that fits is
-/// taken.
+/// Reports alternatives that cannot be distinguished by their members. serde uses the first that
+/// matches.
 pub(in crate::lower) fn warn_if_alike(
     report: &mut Report,
     alternatives: &[Value],
@@ -150,8 +150,8 @@ pub(in crate::lower) fn warn_if_alike(
         for (earlier, first) in resolved.iter().enumerate().take(later) {
             if takes(first, second, schemas) {
                 let message = format!(
-                    "alternative {later} may be read as alternative {earlier}, which comes \
-                     first and needs no other member"
+                    "alternative {later} may be read as alternative {earlier}, which is tried \
+                     first and requires no other member"
                 );
                 report.loss(pointer, message);
                 return;
@@ -160,25 +160,25 @@ pub(in crate::lower) fn warn_if_alike(
     }
 }
 
-/// Whether `first` reads what `second` means, and leaves members of it out.
+/// Returns whether `first` accepts values of `second` and ignores some of their members.
 fn takes(first: &Value, second: &Value, schemas: &Object) -> bool {
     let (Some(own), Some(theirs)) = (properties(first), properties(second)) else { return false };
     let required = first.get("required").and_then(Value::as_array).into_iter().flatten();
     let lacks = required.filter_map(Value::as_str).any(|name| !theirs.contains_key(name));
-    let told_apart = own.iter().any(|(name, schema)| {
+    let distinct = own.iter().any(|(name, schema)| {
         theirs
             .get(name)
             .is_some_and(|other| differ(behind(schemas, schema), behind(schemas, other)))
     });
     let leaves_out = theirs.keys().any(|name| !own.contains_key(name));
-    !lacks && !told_apart && leaves_out
+    !lacks && !distinct && leaves_out
 }
 
 fn properties(schema: &Value) -> Option<&Object> {
     schema.get("properties")?.as_object()
 }
 
-/// Whether no value is in both: enums without a common value, or types that differ.
+/// Returns whether no value satisfies both: different types, or enums without a common value.
 fn differ(first: &Value, second: &Value) -> bool {
     if let (Some(Value::Array(own)), Some(Value::Array(theirs))) =
         (first.get("enum"), second.get("enum"))
@@ -218,7 +218,11 @@ mod tests {
                     json!({"type": "string", "enum": ["a", "b"]}),
                     &["note: one enum"],
                 ),
-                (json!({"oneOf": [{}, {"type": "string"}]}), json!({}), &["loss: so does one"]),
+                (
+                    json!({"oneOf": [{}, {"type": "string"}]}),
+                    json!({}),
+                    &["loss: one alternative accepts"],
+                ),
                 (json!({"oneOf": []}), json!({}), &["loss: no alternative"]),
                 (
                     json!({"anyOf": [object("a"), object("b")]}),
@@ -281,12 +285,12 @@ mod tests {
                     with_schemas(
                         json!({"A": {"type": "object", "properties": {"a": {}, "b": {}}}}),
                     ),
-                    &["loss: which properties go together"],
+                    &["loss: which properties are required together"],
                 ),
                 (
                     with_schemas(json!({"A": {"type": "string", "allOf": [{"type": "object"}]}})),
                     with_schemas(json!({"A": {}})),
-                    &["loss: any value is taken"],
+                    &["loss: any value is accepted"],
                 ),
             ],
         );

@@ -1,12 +1,12 @@
-//! An object as a query parameter is one parameter for each of its properties.
+//! Replaces an object in the query by one parameter for each of its properties.
 //!
-//! That is how OpenAPI's form style writes it. Objects with anything but scalars inside
-//! have no agreed form, and it leaves them to be left out.
+//! OpenAPI's `form` style defines this serialization. It defines none for nested values, so an
+//! object with properties that are not scalars is dropped.
 
 use super::super::schema::{Object, behind, is_true, text};
 use super::{Report, Value, json};
 
-/// Whether typify makes a struct of it, which progenitor cannot take in a query.
+/// Returns whether typify generates a struct, which progenitor does not support in a query.
 pub(super) fn is_struct(schema: &Value) -> bool {
     let has = |keyword: &str| schema.get(keyword).is_some();
     let named = schema["properties"].as_object().is_some_and(|all| !all.is_empty())
@@ -14,7 +14,7 @@ pub(super) fn is_struct(schema: &Value) -> bool {
     has("anyOf") || named || schema.get("additionalProperties") == Some(&json!(false))
 }
 
-/// The parameters that the object stands for, if all are scalars.
+/// Returns one parameter for each property, or `None` if a property is not a scalar.
 pub(super) fn spread(
     report: &mut Report,
     parameter: &Object,
@@ -48,7 +48,7 @@ pub(super) fn spread(
         );
         spread.push(one);
     }
-    report.note(pointer, "the object is one parameter for each of its properties");
+    report.note(pointer, "the object becomes one parameter for each property");
     Some(spread)
 }
 

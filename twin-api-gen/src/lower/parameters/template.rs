@@ -1,6 +1,6 @@
-//! The path template and the path parameters must be the same names.
+//! Checks that the path template and the path parameters have the same names.
 //!
-//! It repairs neither: a request to another path would come of it.
+//! A mismatch is rejected and not repaired, because the client could call the wrong path.
 
 use std::collections::BTreeSet;
 
@@ -11,7 +11,8 @@ use super::{Error, Value, refuse};
 pub(super) fn check(parameters: &[Value], pointer: &str) -> Result<(), Error> {
     let path = unescape(pointer.split('/').nth(2).unwrap_or_default());
     let wanted = names(&path).map_err(|cause| {
-        refuse(pointer, format!("the path {path:?} {cause}")).help("mend the path in the document")
+        refuse(pointer, format!("the path {path:?} {cause}"))
+            .help("correct the path in the document")
     })?;
     let declared: BTreeSet<&str> = parameters
         .iter()
@@ -45,14 +46,14 @@ fn names(path: &str) -> Result<BTreeSet<&str>, &'static str> {
             return Err("has a { without a }");
         };
         if name.is_empty() || name.contains(['/', '{']) {
-            return Err("has a parameter without a right name");
+            return Err("has a parameter with an invalid name");
         }
         found.insert(name);
         rest = after;
     }
     match () {
         () if rest.contains('}') => Err("has a } without a {"),
-        () if path.contains("//") => Err("has an empty segment, which would not be sent"),
+        () if path.contains("//") => Err("has an empty segment, which the client would not send"),
         () => Ok(found),
     }
 }
@@ -73,7 +74,7 @@ mod tests {
             ("#/paths/~1a/get", vec![path("b")], Some("\"b\" is not in the path")),
             ("#/paths/~1{b/get", vec![], Some("has a { without")),
             ("#/paths/~1b}/get", vec![], Some("has a } without")),
-            ("#/paths/~1{}/get", vec![], Some("without a right name")),
+            ("#/paths/~1{}/get", vec![], Some("with an invalid name")),
             ("#/paths/~1~1a/get", vec![], Some("empty segment")),
         ] {
             let said = check(&parameters, pointer).err().map(|error| error.to_string());
