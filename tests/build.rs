@@ -1,5 +1,5 @@
-//! Generates the specimen: a stand-alone client of a small document that has what Twin's
-//! has not, so that it is compiled and called, too.
+//! Generates the specimen: a stand-alone client of a small document. The document has features
+//! that Twin's document lacks, so that their generated code is compiled and called.
 
 use std::error::Error;
 use std::{env, fs, path::Path};

@@ -1,4 +1,4 @@
-//! The modules of a crate do not depend on each other in circles.
+//! Checks that the modules of a crate have no circular dependencies.
 
 #![expect(clippy::panic, clippy::unwrap_used, reason = "the helpers of a test may fail it too")]
 
@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use proc_macro2::{TokenStream, TokenTree};
 use syn::visit::{self, Visit};
 
-/// Which top-level modules each top-level module names.
+/// Maps each top-level module to the top-level modules that it uses.
 type Edges = BTreeMap<String, BTreeSet<String>>;
 
 #[test]
@@ -22,7 +22,7 @@ fn modules_do_not_depend_on_each_other_in_circles() {
 }
 
 #[test]
-fn a_circle_is_found() {
+fn finds_a_circular_dependency() {
     let of = |pairs: &[(&str, &[&str])]| -> Edges {
         let owned = |(name, targets): &(&str, &[&str])| {
             ((*name).to_owned(), targets.iter().map(|it| (*it).to_owned()).collect())
@@ -35,7 +35,7 @@ fn a_circle_is_found() {
     assert!(edges.keys().all(|start| circle(&edges, start).is_none()));
 }
 
-/// A way from `start` back to itself.
+/// Returns a path from `start` back to itself.
 fn circle(edges: &Edges, start: &str) -> Option<Vec<String>> {
     fn step(edges: &Edges, way: &mut Vec<String>, seen: &mut BTreeSet<String>) -> bool {
         let (start, last) = (way[0].clone(), way[way.len() - 1].clone());
@@ -56,7 +56,7 @@ fn circle(edges: &Edges, start: &str) -> Option<Vec<String>> {
     step(edges, &mut way, &mut BTreeSet::new()).then_some(way)
 }
 
-/// What the modules of the crate in `source` name of each other.
+/// Returns the dependencies between the modules of the crate in `source`.
 fn edges(source: &Path) -> Edges {
     let root = parse(&source.join("lib.rs"));
     let mut names = Names::default();
@@ -75,7 +75,7 @@ fn edges(source: &Path) -> Edges {
     edges
 }
 
-/// The files below a folder that are not tests.
+/// Returns the files below a folder that are not tests.
 fn files(folder: &Path) -> Vec<PathBuf> {
     let Ok(entries) = std::fs::read_dir(folder) else { return Vec::new() };
     let mut found = Vec::new();
@@ -99,7 +99,7 @@ fn parse(file: &Path) -> syn::File {
     syn::parse_file(&text).unwrap_or_else(|error| panic!("{}: {error}", file.display()))
 }
 
-/// The modules at the root, and where the names come from that it passes on.
+/// The modules at the crate root, and the module of each re-exported name.
 #[derive(Default)]
 struct Names {
     modules: BTreeSet<String>,
@@ -126,7 +126,7 @@ impl Names {
         }
     }
 
-    /// The module that `crate::name` is, or is of.
+    /// Returns the module `name`, or the module that defines the re-export `crate::name`.
     fn module_of(&self, name: &str) -> Option<&String> {
         let from = self.passed_on.get(name).map_or(name, String::as_str);
         self.modules.get(name).or_else(|| self.modules.get(from))
@@ -142,7 +142,7 @@ fn is_test(attributes: &[syn::Attribute]) -> bool {
     })
 }
 
-/// The paths that a `use` stands for.
+/// Collects the paths that a `use` item imports.
 fn leaves_of(tree: &syn::UseTree, path: &mut Vec<String>, leaves: &mut Vec<Vec<String>>) {
     match tree {
         syn::UseTree::Path(inner) => {
@@ -163,10 +163,10 @@ fn leaves_of(tree: &syn::UseTree, path: &mut Vec<String>, leaves: &mut Vec<Vec<S
     }
 }
 
-/// The modules that what is visited names.
+/// Collects the modules that the visited code uses.
 struct Mentions<'a> {
     names: &'a Names,
-    /// Whether `super` is the root of the crate.
+    /// Whether `super` is the crate root.
     is_top: bool,
     found: BTreeSet<String>,
 }
@@ -184,7 +184,7 @@ impl Mentions<'_> {
         }
     }
 
-    /// A macro holds tokens only.
+    /// Finds paths in a macro, which syn does not parse.
     fn tokens(&mut self, tokens: TokenStream) {
         let mut words = vec![String::new(); 4];
         for token in tokens {

@@ -21,20 +21,21 @@ use twin_tests::raw::{Script, answer, json};
 use crate::operations::{OPERATIONS, Operation, RawError, SECRET};
 use crate::rig::{KEY, Rig};
 
-/// What the key and every secret have in common.
+/// A substring of the key and of every secret.
 const CANARY: &str = "canary";
 
-/// Everything that a value can be made to show, or panics with.
+/// Formats a value with both forms of `Debug`.
 fn shown(value: &impl Debug) -> String {
     format!("{value:?} {value:#?}")
 }
 
-/// The error, and whatever is behind it.
+/// Formats an error and each of its sources in all forms.
 fn chain(error: &(dyn StdError + 'static)) -> String {
     let mut text = String::new();
     let mut next = Some(error);
     while let Some(error) = next {
-        write!(text, "{error} {error:#} {error:?} {error:#?} ").expect("it is in memory");
+        write!(text, "{error} {error:#} {error:?} {error:#?} ")
+            .expect("writing to memory succeeds");
         next = error.source();
     }
     text
@@ -43,31 +44,33 @@ fn chain(error: &(dyn StdError + 'static)) -> String {
 fn shown_error(error: &Error) -> String {
     let mut text = chain(error);
     let (headers, excerpt, path) = (error.headers(), error.excerpt(), error.json_path());
-    write!(text, "{headers:?} {excerpt:?} {path:?} {:?} ", error.path()).expect("in memory");
-    write!(text, "{:?} {:?} ", error.problem(), error.drift()).expect("it is in memory");
+    write!(text, "{headers:?} {excerpt:?} {path:?} {:?} ", error.path())
+        .expect("writing to memory succeeds");
+    write!(text, "{:?} {:?} ", error.problem(), error.drift()).expect("writing to memory succeeds");
     text + &shown(&error.clone())
 }
 
-/// What the raw client says of it, before it is converted.
+/// Formats an error of the raw client, before it is converted.
 fn shown_raw(error: &RawError) -> String {
     let mut text = chain(error);
     let (headers, excerpt, path) = (error.headers(), error.excerpt(), error.json_path());
-    write!(text, "{headers:?} {excerpt:?} {path:?} {:?} ", error.path()).expect("in memory");
-    write!(text, "{:?} ", error.problem()).expect("it is in memory");
+    write!(text, "{headers:?} {excerpt:?} {path:?} {:?} ", error.path())
+        .expect("writing to memory succeeds");
+    write!(text, "{:?} ", error.problem()).expect("writing to memory succeeds");
     text + &shown(&error.clone())
 }
 
-/// What is logged by anybody, through `log` or through `tracing`.
+/// Collects all output of `log` and `tracing`.
 #[derive(Clone, Default)]
 struct Logs(Arc<Mutex<String>>);
 
 impl Logs {
-    /// Hears everything in this process from now on.
+    /// Installs the collector for the whole process.
     fn everywhere() -> Self {
         let logs = Self::default();
         let subscriber = tracing_subscriber::registry().with(logs.clone());
-        tracing::subscriber::set_global_default(subscriber).expect("nobody else does");
-        log::set_boxed_logger(Box::new(logs.clone())).expect("nobody else does");
+        tracing::subscriber::set_global_default(subscriber).expect("no other subscriber is set");
+        log::set_boxed_logger(Box::new(logs.clone())).expect("no other logger is set");
         log::set_max_level(log::LevelFilter::Trace);
         tracing::callsite::rebuild_interest_cache();
         logs
@@ -117,8 +120,7 @@ impl<S: Subscriber> Layer<S> for Logs {
     }
 }
 
-/// Answers that go wrong in each of the ways of the other tests, with the key and a secret
-/// wherever they fit.
+/// Returns responses with every kind of fault, with the key and a secret wherever they fit.
 fn faults() -> Vec<Script> {
     let both = format!("{KEY} {SECRET}");
     let secret = format!(r#"{{"api_key":"{SECRET}","signing_secret":"{SECRET}","key_id":7}}"#);
@@ -150,7 +152,7 @@ fn faults() -> Vec<Script> {
         json(200, &format!(r#"{{"webhooks":[{{"signing_secret":"{SECRET}"}}],"webhook_id":1}}"#)),
         answer(200, "content-type: text/plain\r\n", &secret),
         answer(200, "content-type: text/html\r\n", &format!("<html>{both}")),
-        // The key, sent back in every part of an answer.
+        // The key, repeated in every part of a response.
         json(200, &format!(r#"{{"{KEY}":"{KEY}","agents":"{KEY}","user_id":["{KEY}"]}}"#)),
         json(200, &format!(r#"{{"agents":[{{"{KEY}":]"#)),
         answer(200, &format!("content-type: text/{KEY}\r\n"), KEY),
@@ -173,7 +175,7 @@ async fn errors_logs_and_traces_show_neither_key_nor_secret() {
     let logs = Logs::everywhere();
     let rig = Rig::new().await;
     let strict = Rig::with(ClientBuilder::strict).await;
-    let raw = twin_api::connect(&rig.raw.url(), KEY).expect("loopback is allowed");
+    let raw = twin_api::connect(&rig.raw.url(), KEY).expect("the URL is valid");
     let names =
         ["get_me", "list_agents", "start_run", "create_webhook", "create_api_key", "list_webhooks"];
     for (number, fault) in faults().into_iter().enumerate() {
@@ -181,7 +183,7 @@ async fn errors_logs_and_traces_show_neither_key_nor_secret() {
             rig.raw.always(fault.clone());
             strict.raw.always(fault.clone());
             for twin in [&rig.twin, &strict.twin, &raw] {
-                // What succeeds shows itself, without its secrets.
+                // A decoded value is formatted too; its secrets are redacted.
                 let text = match operation.call_raw(twin).await {
                     Ok(value) => value.replace(KEY, "an answer may quote it"),
                     Err(error) => shown_raw(&error) + &shown_error(&error.into()),
@@ -191,8 +193,12 @@ async fn errors_logs_and_traces_show_neither_key_nor_secret() {
         }
     }
     let text = logs.text();
-    assert!(text.contains("http.request.resend_count=2"), "it heard this crate");
-    assert!(text.contains("starting new connection"), "and the others: {}", &text[..1_000]);
+    assert!(text.contains("http.request.resend_count=2"), "events of this crate are collected");
+    assert!(
+        text.contains("starting new connection"),
+        "events of other crates are collected: {}",
+        &text[..1_000]
+    );
     let at = text.find(CANARY).map(|at| &text[at.saturating_sub(300)..at + 6]);
     assert_eq!(at, None);
 }
@@ -200,7 +206,7 @@ async fn errors_logs_and_traces_show_neither_key_nor_secret() {
 #[tokio::test]
 async fn debug_of_public_values_shows_neither_key_nor_secret() {
     let rig = Rig::new().await;
-    let inner: Inner = Inner::new(Direct).api_key(&KEY.into()).expect("it is a key");
+    let inner: Inner = Inner::new(Direct).api_key(&KEY.into()).expect("the key is valid");
     let builder = ClientBuilder::new(KEY).base_url("http://127.0.0.1:1").on_drift(|_| ()).strict();
     let mut text = shown(&rig.twin) + &shown(rig.twin.inner()) + &shown(&inner) + &shown(&builder);
     text += &(shown(&Retry::default()) + &shown(&rig.clock) + &shown(&SystemClock));
@@ -211,9 +217,9 @@ async fn debug_of_public_values_shows_neither_key_nor_secret() {
         text += &operation.call(&rig.twin).await.expect(operation.name);
     }
     for key in ["", "canary\n", "canary\u{e9}", "canary\0"] {
-        let error = ClientBuilder::new(key).build().expect_err("it cannot be a key");
+        let error = ClientBuilder::new(key).build().expect_err("the key is invalid");
         text += &shown_error(&error);
-        let error = twin_api::connect("http://127.0.0.1:1", key).expect_err("it cannot be a key");
+        let error = twin_api::connect("http://127.0.0.1:1", key).expect_err("the key is invalid");
         text += &chain(&error);
     }
     for url in
@@ -232,19 +238,19 @@ async fn debug_of_builders_and_handles_shows_neither_key_nor_secret() {
     let run = twin.resume(RunTicket::new("agent_abc123", "run_xyz789"));
     let mut text = shown(&run) + &shown(&run.ticket()) + &shown(&run.events());
     text += &(shown(&twin.list_agents().pages()) + &shown(&twin.list_agents().items()));
-    let verifier = Verifier::new(SECRET).expect("it is a secret");
-    let verifier = verifier.with_secret(format!("{SECRET}_old")).expect("it is one, too");
+    let verifier = Verifier::new(SECRET).expect("the secret is valid");
+    let verifier = verifier.with_secret(format!("{SECRET}_old")).expect("the secret is valid");
     text += &shown(&verifier);
-    let signature = sign(SECRET, "another body").parse().expect("it fits into a header");
+    let signature = sign(SECRET, "another body").parse().expect("the value fits into a header");
     let headers = HeaderMap::from_iter([(HeaderName::from_static("x-cobb-signature"), signature)]);
     for (headers, body) in [(&headers, SECRET), (&HeaderMap::new(), KEY)] {
-        let error = verifier.verify(headers, body.as_bytes()).expect_err("it is forged");
+        let error = verifier.verify(headers, body.as_bytes()).expect_err("the signature is forged");
         text += &shown_error(&error);
     }
     let seen = RedisStore::new(&format!("redis://user:{KEY}@127.0.0.1:1"), Duration::from_secs(1));
-    text += &shown(&seen.expect("it is an address"));
+    text += &shown(&seen.expect("the address is valid"));
     let seen = RedisStore::new(&format!("{KEY}://:{SECRET}@"), Duration::from_secs(1));
-    text += &shown_error(&seen.expect_err("it is none"));
+    text += &shown_error(&seen.expect_err("the address is invalid"));
     assert!(!text.contains(CANARY), "{text}");
 }
 
@@ -255,13 +261,13 @@ async fn panic_messages_show_neither_key_nor_secret() {
         rig.raw.always(fault);
         let twin: Client = rig.twin.clone();
         let call = tokio::spawn(async move {
-            Operation::of("create_api_key").call(&twin).await.expect("somebody is in a hurry");
+            Operation::of("create_api_key").call(&twin).await.expect("this call panics");
         });
-        let panic = call.await.expect_err("it panics");
+        let panic = call.await.expect_err("the task panics");
         let panic = panic.into_panic();
-        let message = panic.downcast_ref::<String>().expect("it has a message");
+        let message = panic.downcast_ref::<String>().expect("the panic has a message");
         assert!(
-            message.starts_with("somebody is in a hurry: ") && !message.contains(CANARY),
+            message.starts_with("this call panics: ") && !message.contains(CANARY),
             "{message}"
         );
     }
@@ -271,8 +277,9 @@ async fn panic_messages_show_neither_key_nor_secret() {
 fn every_secret_member_is_covered_by_the_canary() {
     let snapshots = concat!(env!("CARGO_MANIFEST_DIR"), "/snapshots");
     let mut secrets = 0;
-    for file in std::fs::read_dir(snapshots).expect("it is there") {
-        let text = std::fs::read_to_string(file.expect("it is there").path()).expect("text");
+    for file in std::fs::read_dir(snapshots).expect("it exists") {
+        let text = std::fs::read_to_string(file.expect("it exists").path())
+            .expect("the file is valid UTF-8");
         for line in text.lines().filter(|line| line.ends_with(": SecretString")) {
             let name = line.trim().trim_end_matches(": SecretString");
             let member = format!(r#""{name}":"{SECRET}""#);
@@ -289,7 +296,14 @@ async fn expose_secret_returns_the_value() {
     rig.raw.then(Operation::of("create_webhook").answer());
     let events = vec![twin_api::types::WebhookEventType::RunCompleted];
     let body = twin_api::types::CreateWebhookBody::builder().url("https://x.test").events(events);
-    let made = rig.twin.create_webhook().agent_id("a").body(body).send().await.expect("it is made");
+    let made = rig
+        .twin
+        .create_webhook()
+        .agent_id("a")
+        .body(body)
+        .send()
+        .await
+        .expect("the webhook is created");
     assert_eq!(made.signing_secret.expose_secret(), SECRET);
     assert!(!shown(&made.into_inner()).contains(CANARY));
     assert_ne!(shown(&ManualClock::new(1)), "");

@@ -1,4 +1,4 @@
-//! No connection, and connections that end before, while or after a request is sent.
+//! No connection, or a connection that ends before, during or after sending a request.
 
 use std::time::Duration;
 
@@ -11,16 +11,16 @@ use crate::rig::{FIRST, KEY, Rig, seconds, until, verdict};
 
 type Settings = fn(ClientBuilder) -> ClientBuilder;
 
-/// A port of loopback where nobody listens.
-async fn nobody() -> String {
+/// Returns the URL of a loopback port without a listener.
+async fn closed_port() -> String {
     Raw::start().await.expect("a free port").url()
 }
 
-/// Calls an operation of a service that is not there, and says what came of it.
+/// Calls an operation of an unreachable service and returns the error.
 async fn unreachable(operation: &Operation, builder: ClientBuilder) -> Error {
     let clock = ManualClock::new(1);
-    let twin = builder.clock(clock.clone()).build().expect("the settings are right");
-    let error = operation.call(&twin).await.expect_err("nobody is there");
+    let twin = builder.clock(clock.clone()).build().expect("the settings are valid");
+    let error = operation.call(&twin).await.expect_err("no server listens");
     assert_eq!((error.kind(), error.outcome()), (ErrorKind::Transport, Outcome::NotSent));
     assert_eq!((error.status(), error.last_status(), error.attempts()), (None, None, 3));
     assert!(error.is_retryable() && !error.is_timeout(), "{error}");
@@ -32,7 +32,7 @@ async fn unreachable(operation: &Operation, builder: ClientBuilder) -> Error {
 
 #[tokio::test]
 async fn retries_every_operation_after_a_refused_connection() {
-    let url = nobody().await;
+    let url = closed_port().await;
     for operation in OPERATIONS {
         let error = unreachable(operation, ClientBuilder::new(KEY).base_url(&url)).await;
         let said = format!("no connection to {}: connection refused (", &url["http://".len()..]);
@@ -47,7 +47,7 @@ async fn retries_every_operation_after_an_unknown_host() {
         for name in ["get_me", "start_run"] {
             let builder = builder().base_url(url).allow_plain_http();
             let error = unreachable(Operation::of(name), builder).await;
-            let host = &url[url.find("twin").expect("it is there")..];
+            let host = &url[url.find("twin").expect("it exists")..];
             let said = format!("no connection to {host}: the host name cannot be resolved");
             assert!(error.to_string().starts_with(&said), "{error}");
         }
@@ -125,14 +125,15 @@ async fn stale_pooled_connection_costs_no_attempt() {
     let (rig, gone) = (Rig::new().await, Signal::default());
     let me = Operation::of("get_me");
     for operation in once() {
-        // The end is on its way before the answer is: nothing else comes after these bytes.
-        rig.raw.then(me.answer().close().tell(&gone));
-        me.call(&rig.twin).await.expect("it is whole");
+        // The connection ends right after these bytes, before the client reads the response.
+        rig.raw.then(me.answer().close().notify(&gone));
+        me.call(&rig.twin).await.expect("the response is complete");
         rig.raw.take_requests();
         rig.raw.always(operation.answer());
         match operation.call(&rig.twin).await {
             Ok(_) => {}
-            // It was sent on what was ending: that is not known, and not tried again.
+            // The request was sent on the ending connection: the outcome is unknown, so it is not
+            // retried.
             Err(error) => assert_eq!(error.outcome(), Outcome::Unknown, "{error}"),
         }
         assert!(rig.raw.take_requests().len() <= 1, "{}", operation.name);
@@ -150,7 +151,7 @@ async fn unsolicited_response_is_not_given_to_the_next_request() {
         rig.raw.then(Script::new().send([answer, forged].concat()));
         rig.raw.always(operation.answer());
         for _ in 0..3 {
-            let value = operation.call(&rig.twin).await.expect("there is a true answer");
+            let value = operation.call(&rig.twin).await.expect("the response is its own");
             assert!(!value.contains("forged"), "{value}");
         }
     }
@@ -158,31 +159,32 @@ async fn unsolicited_response_is_not_given_to_the_next_request() {
 
 #[tokio::test]
 async fn connect_timeout_is_reported_as_not_sent() {
-    // A listener whose queue is full answers no greeting; what it is full of are these.
+    // A listener with a full queue accepts no connection; these connections fill it.
     let socket = tokio::net::TcpSocket::new_v4().expect("a socket");
     socket.bind(([127, 0, 0, 1], 0).into()).expect("a free port");
-    let listener = socket.listen(1).expect("it listens");
-    let address = listener.local_addr().expect("it is bound");
+    let listener = socket.listen(1).expect("the socket listens");
+    let address = listener.local_addr().expect("the socket is bound");
     let mut queue = Vec::new();
     loop {
         let connecting = tokio::net::TcpStream::connect(address);
         match tokio::time::timeout(seconds(1), connecting).await {
-            Ok(stream) => queue.push(stream.expect("loopback answers")),
+            Ok(stream) => queue.push(stream.expect("the connection succeeds")),
             Err(_) => break,
         }
     }
     let builder = || ClientBuilder::new(KEY).base_url(format!("http://{address}"));
-    // By the HTTP client's own limit.
+    // The connect timeout of the HTTP client ends the call.
     let clock = ManualClock::new(1);
     let short = Duration::from_millis(50);
     let twin = builder().clock(clock.clone()).connect_timeout(short).build();
-    let twin = twin.expect("the settings are right");
-    let error = Operation::of("start_run").call(&twin).await.expect_err("nobody answers");
+    let twin = twin.expect("the settings are valid");
+    let error =
+        Operation::of("start_run").call(&twin).await.expect_err("the server does not respond");
     assert_eq!((error.kind(), error.outcome()), (ErrorKind::Timeout, Outcome::NotSent));
     assert_eq!((error.attempts(), clock.pauses().len()), (3, 2));
     assert!(error.is_timeout() && error.is_retryable(), "{error}");
 
-    // By the limit of an attempt or by the deadline, which end before connecting does.
+    // The attempt timeout or the deadline ends before the connect timeout.
     let patient: Settings = |builder| builder.connect_timeout(seconds(900));
     let replaced: Settings = |builder| builder.http(|http| http.connect_timeout(seconds(900)));
     for (settings, attempt, deadline) in [
@@ -196,12 +198,12 @@ async fn connect_timeout_is_reported_as_not_sent() {
         let builder = settings(builder().clock(clock.clone())).retry(Retry::none());
         let options =
             CallOptions::new().attempt_timeout(seconds(attempt)).deadline(seconds(deadline));
-        let twin = builder.build().expect("the settings are right").with(options);
+        let twin = builder.build().expect("the settings are valid").with(options);
         let call = tokio::spawn(async move {
-            Operation::of("start_run").call(&twin).await.expect_err("nobody answers")
+            Operation::of("start_run").call(&twin).await.expect_err("the server does not respond")
         });
         until("it is connecting", || !clock.limits().is_empty()).await;
-        // The connection is begun in the poll in which the limit is set.
+        // The client starts to connect in the poll that sets the limit.
         tokio::task::yield_now().await;
         clock.advance(seconds(attempt.min(deadline)));
         let error = call.await.expect("no call panics");
@@ -216,7 +218,7 @@ async fn timeout_after_connecting_is_reported_as_unknown() {
     let (raw, twin) = (&rig.raw, rig.twin.clone());
     raw.always(Script::new().wait(&Signal::default()));
     let call = tokio::spawn(async move {
-        Operation::of("start_run").call(&twin).await.expect_err("nobody answers")
+        Operation::of("start_run").call(&twin).await.expect_err("the server does not respond")
     });
     raw.received(1).await;
     rig.clock.advance(seconds(30));

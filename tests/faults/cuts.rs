@@ -9,7 +9,7 @@ use twin_tests::raw::Script;
 use crate::operations::Operation;
 use crate::rig::{Rig, verdict};
 
-/// Ten operations, as many as may be sent again as must not be.
+/// Ten operations: five that are retried, and five that are not.
 const TEN: [&str; 10] = [
     "get_me",
     "list_agents",
@@ -25,18 +25,18 @@ const TEN: [&str; 10] = [
 
 const FOUR: [&str; 4] = ["list_agents", "set_schedule", "start_run", "create_webhook"];
 
-/// How an answer says where it ends.
+/// How a response marks its end.
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum Framing {
     Length,
     Chunks,
-    /// It does not: the connection does.
+    /// The end of the connection ends the body.
     Closing,
 }
 
 struct Whole {
     bytes: Vec<u8>,
-    /// How many of them are the head.
+    /// The length of the head.
     head: usize,
 }
 
@@ -56,12 +56,12 @@ fn whole(operation: &Operation, framing: Framing) -> Whole {
     Whole { head: head.len(), bytes: (head + &body).into_bytes() }
 }
 
-/// Cuts the answers of these operations after each byte, by `end`, without end.
+/// Cuts the responses of these operations after each byte, by `end`, on every attempt.
 async fn cut_everywhere(operations: &[&str], framing: Framing, end: fn(Script) -> Script) {
     for operation in operations.iter().map(|name| Operation::of(name)) {
         let rig = Rig::new().await;
         rig.raw.then(operation.answer());
-        let value = operation.call(&rig.twin).await.expect("a whole answer");
+        let value = operation.call(&rig.twin).await.expect("the response is complete");
         rig.raw.take_requests();
         let whole = whole(operation, framing);
         for length in 0..whole.bytes.len() {
@@ -70,7 +70,7 @@ async fn cut_everywhere(operations: &[&str], framing: Framing, end: fn(Script) -
             let sent = if operation.is_repeatable() { 3 } else { 1 };
             let answered = length >= whole.head;
             let outcome = if answered { Outcome::Accepted } else { Outcome::Unknown };
-            // Half of what only its closing ends is found out by reading it.
+            // Without a length, only decoding finds that the body is incomplete.
             let kind = match framing {
                 Framing::Closing if answered && length == whole.head => ErrorKind::NotTheApi,
                 Framing::Closing if answered => ErrorKind::Decode,
@@ -82,7 +82,7 @@ async fn cut_everywhere(operations: &[&str], framing: Framing, end: fn(Script) -
             assert_eq!(seen, expected, "{} cut after {length}: {error}", operation.name);
         }
         rig.raw.always(end(Script::new().send(whole.bytes)));
-        assert_eq!(operation.call(&rig.twin).await.expect("it is whole"), value);
+        assert_eq!(operation.call(&rig.twin).await.expect("the response is complete"), value);
         assert_eq!(rig.raw.take_requests().len(), 1);
     }
 }
@@ -113,14 +113,17 @@ async fn retry_after_a_cut_body_returns_the_whole_value() {
         let rig = Rig::new().await;
         let operation = Operation::of("get_agent");
         rig.raw.then(operation.answer());
-        let value = operation.call(&rig.twin).await.expect("a whole answer");
+        let value = operation.call(&rig.twin).await.expect("the response is complete");
         let bytes = whole(operation, framing).bytes;
         for length in 0..bytes.len() {
             rig.raw.take_requests();
             let pauses = rig.clock.pauses().len();
             rig.raw.then(Script::new().send(bytes[..length].to_vec()).close());
             rig.raw.then(Script::new().send(bytes.clone()).close());
-            assert_eq!(operation.call(&rig.twin).await.expect("the second is whole"), value);
+            assert_eq!(
+                operation.call(&rig.twin).await.expect("the second response is complete"),
+                value
+            );
             assert_eq!(rig.raw.take_requests().len(), 2, "{framing:?} {length}");
             assert_eq!(rig.clock.pauses().len(), pauses + 1);
         }
@@ -136,7 +139,7 @@ async fn response_in_many_segments_is_one_value() {
         let pieces = bytes.iter().fold(Script::new(), |script, byte| script.send(vec![*byte]));
         rig.raw.then(pieces.close());
         let value: Result<String, Error> = operation.call(&rig.twin).await;
-        assert!(value.expect("all of it came").contains("webhook_id: \"w\""));
+        assert!(value.expect("the response is complete").contains("webhook_id: \"w\""));
         assert_eq!(rig.raw.take_requests().len(), 1);
     }
 }

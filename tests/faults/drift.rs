@@ -12,7 +12,7 @@ use twin_tests::raw::json;
 use crate::operations::{OPERATIONS, Operation};
 use crate::rig::{Rig, verdict};
 
-/// An answer of each kind of drift, what is told of it, and in which operation.
+/// A response for each kind of drift, with its operation, JSON path and kind.
 const TABLE: [(&str, &str, &str, DriftKind); 5] = [
     ("get_me", r#"{"user_id":"u","canary":"canary"}"#, "canary", DriftKind::UnknownField),
     (
@@ -44,18 +44,25 @@ const TABLE: [(&str, &str, &str, DriftKind); 5] = [
 #[tokio::test]
 async fn drift_is_reported_and_the_call_succeeds() {
     for (name, body, path, kind) in TABLE {
-        let told = Arc::new(Mutex::new(Vec::new()));
-        let heard = Arc::clone(&told);
+        let reports = Arc::new(Mutex::new(Vec::new()));
+        let sink = Arc::clone(&reports);
         let rig = Rig::with(|builder| {
-            builder.on_drift(move |drift| heard.lock().expect("no panic").push(drift.clone()))
+            builder
+                .on_drift(move |drift| sink.lock().expect("no thread panicked").push(drift.clone()))
         })
         .await;
         rig.raw.always(json(200, body));
         Operation::of(name).call(&rig.twin).await.expect("drift does not fail the call");
-        let told = told.lock().expect("no panic");
-        assert_eq!(told.len(), 1, "{told:?}");
-        assert_eq!((told[0].operation, told[0].path.as_str(), told[0].kind), (name, path, kind));
-        assert!(!format!("{told:?} {}", told[0]).contains("whsec_"), "a value is told");
+        let reports = reports.lock().expect("no thread panicked");
+        assert_eq!(reports.len(), 1, "{reports:?}");
+        assert_eq!(
+            (reports[0].operation, reports[0].path.as_str(), reports[0].kind),
+            (name, path, kind)
+        );
+        assert!(
+            !format!("{reports:?} {}", reports[0]).contains("whsec_"),
+            "the report contains a value"
+        );
     }
 }
 
@@ -89,7 +96,7 @@ async fn shortest_documented_answers_are_not_drift() {
     }
 }
 
-/// Everything that reads, and what it takes for there to be something to read.
+/// Calls every reading operation after it created something to read.
 async fn tour(twin: &Client) -> Result<(), Error> {
     twin.get_me().send().await?;
     let agent = twin.create_agent().body(CreateAgentBody::builder()).send().await?;
@@ -116,7 +123,7 @@ async fn both_emulator_profiles_cause_no_drift() {
     for profile in Profile::ALL {
         let emulator = Emulator::builder(profile).start().await.expect("a free port");
         let builder = ClientBuilder::new(emulator.api_key()).base_url(emulator.url()).strict();
-        let twin = builder.build().expect("the settings are right");
+        let twin = builder.build().expect("the settings are valid");
         if let Err(error) = tour(&twin).await {
             panic!("{profile}: {error} {:?}", error.drift());
         }

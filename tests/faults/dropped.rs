@@ -11,7 +11,7 @@ use twin_tests::raw::{Request, Script, Signal, json};
 use crate::operations::Operation;
 use crate::rig::{Rig, seconds, until};
 
-/// A clock whose pauses never end, and say that they have begun.
+/// A clock whose pauses never end. It signals when a pause begins.
 #[derive(Debug)]
 struct Endless {
     clock: ManualClock,
@@ -28,7 +28,7 @@ impl Clock for Endless {
     }
 
     fn sleep(&self, _: Duration) -> Sleep {
-        self.begun.give();
+        self.begun.notify();
         Box::pin(std::future::pending())
     }
 
@@ -45,15 +45,15 @@ fn tasks() -> usize {
     Handle::current().metrics().num_alive_tasks()
 }
 
-/// Begins a call, drops it when `begun` says, and looks at what is left behind.
+/// Starts a call, drops it at the signal `begun`, and checks that nothing is left behind.
 async fn dropped(name: &str, script: Script, begun: &Signal) {
-    // The server's own tasks are not the client's: they go first.
+    // The server's own tasks end first, so only tasks of the client are counted.
     let before = tasks();
     let (clock, pausing) = (ManualClock::new(1), Signal::default());
     let endless = Endless { clock: clock.clone(), begun: pausing.clone() };
     let rig = Rig::with(|builder| builder.clock(endless)).await;
     let left = Signal::default();
-    rig.raw.always(script.hang().tell(&left));
+    rig.raw.always(script.hang().notify(&left));
     let (operation, twin) = (Operation::of(name), rig.twin.clone());
     let call = tokio::spawn(async move { operation.call(&twin).await.map(drop) });
     tokio::select! {
@@ -61,13 +61,12 @@ async fn dropped(name: &str, script: Script, begun: &Signal) {
         () = pausing.wait() => {}
     }
     call.abort();
-    assert!(call.await.expect_err("it was dropped").is_cancelled());
-    // However long it goes on.
+    assert!(call.await.expect_err("the task was aborted").is_cancelled());
+    // Time passes; a task that is left would act now.
     clock.advance(seconds(600));
     let Rig { raw, twin, .. } = rig;
     drop(twin);
-    // The server hears that the client has left: nothing more can come on this connection,
-    // and there is no other.
+    // The server sees the only connection end, so no request can follow.
     left.wait().await;
     assert_eq!((raw.take_requests().len(), raw.connections()), (1, 1), "{name}");
     drop(raw);
@@ -78,7 +77,7 @@ async fn dropped(name: &str, script: Script, begun: &Signal) {
 async fn call_dropped_before_the_response_leaves_nothing_behind() {
     for name in ["get_me", "start_run"] {
         let begun = Signal::default();
-        dropped(name, Script::new().tell(&begun), &begun).await;
+        dropped(name, Script::new().notify(&begun), &begun).await;
     }
 }
 
@@ -87,7 +86,7 @@ async fn call_dropped_inside_head_or_body_leaves_nothing_behind() {
     for sent in ["HTTP/1.1 200 x\r\nconte", "HTTP/1.1 200 x\r\ncontent-length: 99\r\n\r\n{"] {
         for name in ["get_me", "start_run"] {
             let begun = Signal::default();
-            dropped(name, Script::new().send(sent).tell(&begun), &begun).await;
+            dropped(name, Script::new().send(sent).notify(&begun), &begun).await;
         }
     }
 }
@@ -96,7 +95,7 @@ async fn call_dropped_inside_head_or_body_leaves_nothing_behind() {
 async fn call_dropped_during_backoff_sends_nothing_more() {
     let head = "HTTP/1.1 503 x\r\nretry-after: 1\r\ncontent-length: 0\r\n\r\n";
     for name in ["get_me", "start_run"] {
-        // It begins with the pause, whatever the server is at.
+        // The pause begins independently of the server.
         dropped(name, Script::new().send(head), &Signal::default()).await;
     }
 }
@@ -107,14 +106,14 @@ async fn call_dropped_while_connecting_leaves_nothing_behind() {
     for _ in 0..100 {
         let (operation, twin) = (Operation::of("start_run"), rig.twin.clone());
         let mut call = Box::pin(operation.call(&twin));
-        // One poll is enough to begin, and not to send.
+        // One poll starts to connect and does not send.
         let pending =
             poll_fn(|context| Poll::Ready(call.as_mut().poll(context).is_pending())).await;
         assert!(pending);
         drop(call);
     }
     rig.raw.always(json(403, "{}"));
-    Operation::of("get_me").call(&rig.twin).await.expect_err("it is refused");
+    Operation::of("get_me").call(&rig.twin).await.expect_err("the request is refused");
     let requests = rig.raw.take_requests();
     assert_eq!(requests.iter().map(Request::line).collect::<Vec<_>>(), ["GET /v1/me"]);
 }
@@ -132,7 +131,7 @@ async fn timed_out_attempt_is_dropped_before_backoff() {
     let (clock, pausing, left) = (ManualClock::new(1), Signal::default(), Signal::default());
     let endless = Endless { clock: clock.clone(), begun: pausing.clone() };
     let rig = Rig::with(|builder| builder.clock(endless)).await;
-    rig.raw.always(Script::new().hang().tell(&left));
+    rig.raw.always(Script::new().hang().notify(&left));
     let twin = rig.twin.clone();
     let call = tokio::spawn(async move { Operation::of("get_me").call(&twin).await.map(drop) });
     rig.raw.received(1).await;
@@ -143,11 +142,11 @@ async fn timed_out_attempt_is_dropped_before_backoff() {
     call.abort();
 }
 
-/// The same on both kinds of runtime, with calls side by side.
-async fn side_by_side() {
-    fn goes_anywhere<T: Send + Sync + Clone + 'static>(_: &T) {}
+/// Runs concurrent calls, for both kinds of runtime.
+async fn run_concurrent_calls() {
+    fn is_shareable<T: Send + Sync + Clone + 'static>(_: &T) {}
     let rig = Rig::new().await;
-    goes_anywhere(&rig.twin);
+    is_shareable(&rig.twin);
     let operation = Operation::of("list_agents");
     rig.raw.then(Script::new().reset());
     rig.raw.then(json(503, "{}"));
@@ -159,17 +158,17 @@ async fn side_by_side() {
         })
         .collect();
     for call in calls {
-        call.await.expect("no call panics").expect("it is answered in the end");
+        call.await.expect("no call panics").expect("the last attempt succeeds");
     }
     assert_eq!(rig.raw.take_requests().len(), 22);
 }
 
 #[tokio::test(flavor = "current_thread")]
 async fn dropped_calls_leave_no_tasks_on_one_thread() {
-    side_by_side().await;
+    run_concurrent_calls().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn dropped_calls_leave_no_tasks_on_several_threads() {
-    side_by_side().await;
+    run_concurrent_calls().await;
 }

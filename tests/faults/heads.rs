@@ -9,7 +9,7 @@ use crate::rig::{Rig, seconds, verdict};
 const OK: &str = "HTTP/1.1 200 x\r\n";
 const BODY: &str = "content-length: 15\r\n\r\n{\"user_id\":\"u\"}";
 
-/// Both are sent as often as they may be, and nobody knows whether it has happened.
+/// Expects that a GET is retried up to the limit and a POST is sent once with outcome `Unknown`.
 async fn no_answer(script: Script) {
     let rig = Rig::new().await;
     let (error, seen) = rig.fails(Operation::of("get_me"), script.clone()).await;
@@ -26,7 +26,7 @@ async fn over_100_headers_is_an_error() {
     let rig = Rig::new().await;
     let most = "x-a: b\r\n".repeat(99);
     rig.raw.always(Script::new().send(format!("{OK}{most}{BODY}")));
-    Operation::of("get_me").call(&rig.twin).await.expect("a hundred are no fault");
+    Operation::of("get_me").call(&rig.twin).await.expect("100 headers are accepted");
 }
 
 #[tokio::test]
@@ -67,7 +67,7 @@ async fn informational_responses_are_skipped() {
     let early = "HTTP/1.1 103 Early Hints\r\nlink: </x>\r\n\r\n".repeat(50);
     let on = "HTTP/1.1 100 Continue\r\n\r\n";
     rig.raw.always(Script::new().send(format!("{on}{early}{OK}{BODY}")));
-    Operation::of("get_me").call(&rig.twin).await.expect("they say nothing");
+    Operation::of("get_me").call(&rig.twin).await.expect("informational responses are skipped");
     assert_eq!(rig.raw.take_requests().len(), 1);
 }
 
@@ -77,9 +77,10 @@ async fn flood_of_informational_responses_ends_at_the_deadline() {
         let rig = Rig::new().await;
         rig.raw.always(Script::new().flood("HTTP/1.1 100 Continue\r\n\r\n".repeat(100)));
         let (operation, twin) = (Operation::of(name), rig.twin.clone());
-        let call = tokio::spawn(async move { operation.call(&twin).await.expect_err("no answer") });
+        let call =
+            tokio::spawn(async move { operation.call(&twin).await.expect_err("the call fails") });
         for attempt in 1..=attempts {
-            // Its limit was set before it was sent.
+            // The deadline was set before the request was sent.
             rig.raw.received(attempt as usize).await;
             rig.clock.advance(seconds(30));
         }
@@ -99,7 +100,7 @@ async fn response_101_is_an_error() {
     let switch = "HTTP/1.1 101 Switching Protocols\r\nupgrade: x\r\nconnection: upgrade\r\n\r\n";
     rig.raw.always(Script::new().send(switch).close());
     let error =
-        Operation::of("start_run").call(&rig.twin).await.expect_err("the protocol is switched");
+        Operation::of("start_run").call(&rig.twin).await.expect_err("status 101 is an error");
     assert_eq!((error.outcome(), error.attempts()), (Outcome::Unknown, 1), "{error}");
     assert_eq!(rig.raw.take_requests().len(), 1);
 }

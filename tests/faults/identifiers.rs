@@ -53,8 +53,14 @@ async fn other_identifiers_are_encoded_within_their_segment() {
         rig.raw.then(answer(204, "", ""));
         rig.twin.delete_run().agent_id(id).run_id(id).send().await.expect(id);
         rig.raw.then(json(403, "{}"));
-        let error: Error =
-            rig.twin.get_agent().agent_id(id).send().await.expect_err("it is refused").into();
+        let error: Error = rig
+            .twin
+            .get_agent()
+            .agent_id(id)
+            .send()
+            .await
+            .expect_err("the request is refused")
+            .into();
         assert_eq!(error.path(), Some(format!("/v1/agents/{segment}").as_str()));
         let requests = rig.raw.take_requests();
         let lines: Vec<_> = requests.iter().map(Request::line).collect();
@@ -63,7 +69,7 @@ async fn other_identifiers_are_encoded_within_their_segment() {
             format!("GET /v1/agents/{segment}"),
         ];
         assert_eq!(lines, expected, "{id:?}");
-        // No line more than a request has.
+        // The identifier adds no header line.
         assert_eq!(requests[0].text().matches("\r\nx-api-key: ").count(), 1);
     }
 }

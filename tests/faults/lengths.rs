@@ -8,7 +8,7 @@ use crate::rig::{Rig, verdict};
 
 const BODY: &str = r#"{"user_id":"u"}"#;
 
-/// An answer to `get_me` whose head has these lines more.
+/// Builds a response to `get_me` with additional header lines.
 fn framed(headers: &str, body: &str) -> Script {
     let head = "HTTP/1.1 200 x\r\ncontent-type: application/json\r\n";
     Script::new().send(format!("{head}{headers}\r\n{body}"))
@@ -35,9 +35,9 @@ async fn retries_get_when_the_body_is_longer_than_content_length() {
         let expected = verdict(3, ErrorKind::Decode, Outcome::Accepted).status(200);
         assert_eq!(seen, expected, "{error}");
     }
-    // The bytes left over answer no request.
+    // The excess bytes are not read as the response to the next request.
     rig.raw.always(framed("content-length: 15\r\n", BODY));
-    let value = Operation::of("get_me").call(&rig.twin).await.expect("it is whole");
+    let value = Operation::of("get_me").call(&rig.twin).await.expect("the response is complete");
     assert!(value.contains("\"u\""), "{value}");
 }
 
@@ -68,7 +68,7 @@ async fn invalid_or_conflicting_content_lengths_are_errors() {
         let rig = Rig::new().await;
         for (name, sent) in [("get_me", 3), ("create_agent", 1)] {
             rig.raw.always(framed(headers, BODY).close());
-            // Whatever is made of it: the whole value, or an error.
+            // The client may accept the whole value or fail; it must not return a part.
             match Operation::of(name).call(&rig.twin).await {
                 Ok(value) => panic!("{headers} {value}"),
                 Err(error) => assert!(error.outcome() >= Outcome::Unknown, "{error}"),
@@ -122,7 +122,7 @@ async fn empty_body_is_accepted_where_none_is_documented() {
     for head in ["HTTP/1.1 200 x\r\n\r\n", "HTTP/1.1 204 x\r\n\r\n", "HTTP/1.0 200 x\r\n\r\n"] {
         let rig = Rig::new().await;
         rig.raw.always(Script::new().send(head).close());
-        Operation::of("delete_agent").call(&rig.twin).await.expect("it is deleted");
+        Operation::of("delete_agent").call(&rig.twin).await.expect("the request succeeds");
         assert_eq!(rig.raw.take_requests().len(), 1, "{head}");
     }
 }

@@ -1,4 +1,4 @@
-//! Faults of a call, byte for byte over sockets on loopback. `README.md` lists them.
+//! Network and protocol faults, byte by byte over loopback sockets. `README.md` lists them.
 //!
 //! A test states how often the request was sent, what the caller got, and how long it took. The
 //! tests never sleep: signals order the events, and only the tests move the clock.

@@ -1,4 +1,4 @@
-//! All operations: how each is called, its request on the wire, and a response to it.
+//! All operations: the call, the expected request, and a response to it.
 
 use std::pin::Pin;
 
@@ -11,30 +11,30 @@ use twin_api::types::{
 use twin_ext::Error;
 use twin_tests::raw::{Script, answer, json};
 
-/// What is secret in the answers: nobody may ever see it, but who asks for it.
+/// A secret in the responses. Only `expose_secret` may show it.
 pub(crate) const SECRET: &str = "whsec_canary";
 
-/// What the raw client says.
+/// The error of the raw client.
 pub(crate) type RawError = twin_api::Error;
 
 type Later = Pin<Box<dyn Future<Output = Result<String, RawError>> + Send>>;
 
-/// An operation with a call of it.
+/// An operation and a call of it.
 pub(crate) struct Operation {
     pub(crate) name: &'static str,
     /// Method and target.
     pub(crate) line: &'static str,
     pub(crate) status: u16,
-    /// A whole answer, as short as it may be.
+    /// The shortest complete response.
     pub(crate) body: &'static str,
-    /// The value, as `Debug` shows it.
+    /// Calls the operation and formats the value with `Debug`.
     call: fn(Client) -> Later,
-    /// The builder, likewise.
+    /// Formats the builder with `Debug`.
     pub(crate) shown: fn(&Client) -> String,
 }
 
 impl Operation {
-    /// The one with this name.
+    /// Returns the operation with this name.
     pub(crate) fn of(name: &str) -> &'static Self {
         let found = OPERATIONS.iter().find(|operation| operation.name == name);
         found.unwrap_or_else(|| panic!("no operation is called {name}"))
@@ -52,12 +52,12 @@ impl Operation {
         self.line.split(' ').next().unwrap_or_default()
     }
 
-    /// Whether it may be sent again although it may have happened.
+    /// Whether the operation is idempotent, so that it may be retried after an unknown outcome.
     pub(crate) fn is_repeatable(&self) -> bool {
         matches!(self.method(), "GET" | "PUT" | "DELETE") || self.name == "cancel_run"
     }
 
-    /// The whole answer.
+    /// Returns a script that sends the response.
     pub(crate) fn answer(&self) -> Script {
         match self.body {
             "" => answer(self.status, "", ""),
@@ -81,7 +81,7 @@ macro_rules! operations {
     };
 }
 
-/// The members of an object that other answers have as well.
+/// Objects that occur in several responses.
 macro_rules! agent {
     () => {
         r#"{"agent_id":"a","deployment_state":"draft","has_runs":true,"latest_run_is_finished":true}"#
@@ -184,12 +184,12 @@ pub(crate) const OPERATIONS: &[Operation] = operations! {
             ReorderWorkspacesBody::builder().workspace_ids(vec!["ws".to_owned()]));
 };
 
-/// What must not be done twice.
+/// Returns the operations that must not be retried after an unknown outcome.
 pub(crate) fn once() -> impl Iterator<Item = &'static Operation> {
     OPERATIONS.iter().filter(|operation| !operation.is_repeatable())
 }
 
-/// What may be.
+/// Returns the idempotent operations.
 pub(crate) fn repeatable() -> impl Iterator<Item = &'static Operation> {
     OPERATIONS.iter().filter(|operation| operation.is_repeatable())
 }

@@ -1,4 +1,4 @@
-//! The key goes to the origin that the client was built for, and nowhere else.
+//! The key is sent only to the origin of the base URL.
 
 use twin_ext::{ClientBuilder, ErrorKind, Outcome};
 use twin_tests::raw::{Raw, answer};
@@ -60,8 +60,8 @@ async fn other_redirecting_headers_are_ignored() {
         "set-cookie: a=b; domain=127.0.0.1\r\nstrict-transport-security: max-age=9\r\n".to_owned(),
     ] {
         rig.raw.always(answer(200, &headers, me.body));
-        me.call(&rig.twin).await.expect("it is an answer");
-        me.call(&rig.twin).await.expect("and so is the next");
+        me.call(&rig.twin).await.expect("the first request succeeds");
+        me.call(&rig.twin).await.expect("the second request succeeds");
     }
     assert_eq!(sink.connections(), 0);
     for request in rig.raw.take_requests() {

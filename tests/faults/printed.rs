@@ -13,12 +13,12 @@ use twin_tests::raw::{Script, Signal, answer, json};
 
 use crate::operations::RawError;
 use crate::rig::{KEY, Rig, seconds};
-use crate::tls::{Authority, Service, trusting};
+use crate::tls::{Authority, TlsServer, trusting};
 
-/// Says to a process that it is a program whose `main` fails.
+/// The environment variable that makes a process run the failing `main`.
 const PROGRAM: &str = "TWIN_FAULTS_PROGRAM";
 
-/// What a call is answered with, and with which client.
+/// A response and the client that gets it.
 struct Fault {
     name: &'static str,
     script: Script,
@@ -56,10 +56,10 @@ fn faults() -> Vec<Fault> {
 }
 
 async fn get_agent(twin: &Client, id: &str) -> RawError {
-    twin.get_agent().agent_id(id).send().await.expect_err("it fails")
+    twin.get_agent().agent_id(id).send().await.expect_err("the call fails")
 }
 
-/// Every kind of failure by its name.
+/// Returns every kind of failure with its name.
 async fn failures() -> Vec<(&'static str, RawError)> {
     let mut failures = Vec::new();
     for Fault { name, script, settings } in faults() {
@@ -81,15 +81,19 @@ async fn failures() -> Vec<(&'static str, RawError)> {
     failures
 }
 
-/// A client of a service that is not there.
+/// Returns a client whose base URL has no listener.
 fn refused() -> Client {
     let port = std::net::TcpListener::bind(("127.0.0.1", 0)).expect("a free port");
-    let url = format!("http://{}", port.local_addr().expect("it is bound"));
+    let url = format!("http://{}", port.local_addr().expect("the socket is bound"));
     drop(port);
-    ClientBuilder::new(KEY).base_url(url).retry(Retry::none()).build().expect("it is right")
+    ClientBuilder::new(KEY)
+        .base_url(url)
+        .retry(Retry::none())
+        .build()
+        .expect("the settings are valid")
 }
 
-/// What is printed, without what differs from one run to the next.
+/// Replaces the parts of the text that differ between runs.
 fn printed(text: &str) -> String {
     let text = text.split("\n\nStack backtrace").next().unwrap_or_default();
     let text = text.split("\n\nLocation:").next().unwrap_or_default();
@@ -107,7 +111,7 @@ fn printed(text: &str) -> String {
     clean + rest
 }
 
-/// Failures of TLS, lists, runs, webhooks and settings.
+/// Returns failures of TLS, lists, runs, webhooks and settings.
 async fn extended_failures() -> Vec<(&'static str, Error)> {
     let mut failures = vec![
         ("config", ClientBuilder::new(" ").build().expect_err("the key is blank")),
@@ -117,8 +121,8 @@ async fn extended_failures() -> Vec<(&'static str, Error)> {
         }),
     ];
     let (ours, theirs) = (Authority::new(), Authority::new());
-    let service = Service::plain(theirs.certify("localhost", 2090)).await;
-    let twin = trusting(&ours).base_url(&service.url).build().expect("it is right");
+    let service = TlsServer::plain(theirs.certify("localhost", 2090)).await;
+    let twin = trusting(&ours).base_url(&service.url).build().expect("the settings are valid");
     failures.push(("unknown CA", get_agent(&twin, "agent_abc123").await.into()));
 
     let rig = Rig::with(|builder| builder.retry(Retry::none())).await;
@@ -139,13 +143,13 @@ async fn extended_failures() -> Vec<(&'static str, Error)> {
     rig.raw.always(json(200, r#"{"success":false,"error":"not\u001b[31m now"}"#));
     failures.push(("cancel", run.cancel("").await.expect_err("it is not cancelled")));
 
-    let verifier = Verifier::new("whsec_canary").expect("it is a secret");
+    let verifier = Verifier::new("whsec_canary").expect("the secret is valid");
     let error = verifier.verify(&HeaderMap::new(), b"{}").expect_err("nobody signed it");
     failures.push(("webhook", error));
     failures
 }
 
-/// Everything that a program may print of an error.
+/// Appends an error in each form in which programs print it.
 fn prints<E: StdError + Clone + Send + Sync + 'static>(text: &mut String, name: &str, error: &E) {
     let boxed: Box<dyn StdError> = error.clone().into();
     assert_eq!(format!("{boxed:?}"), format!("{error:?}"));
@@ -160,7 +164,8 @@ fn prints<E: StdError + Clone + Send + Sync + 'static>(text: &mut String, name: 
     ] {
         let shown = printed(&shown);
         assert!(!shown.contains("canary") && !shown.contains('\u{1b}'), "{shown}");
-        writeln!(text, "{name}, {how}\n    {}", shown.replace('\n', "\n    ")).expect("in memory");
+        writeln!(text, "{name}, {how}\n    {}", shown.replace('\n', "\n    "))
+            .expect("writing to memory succeeds");
     }
 }
 
@@ -187,7 +192,7 @@ async fn every_failure_of_lists_runs_and_webhooks_is_readable() {
     insta::assert_snapshot!(text);
 }
 
-/// Fails as `main` does, where it is the program.
+/// Returns an error from `main` in the child process; does nothing in the test process.
 #[tokio::test]
 async fn failing_main_child() -> Result<(), twin_api::Error> {
     if std::env::var_os(PROGRAM).is_none() {
@@ -198,14 +203,16 @@ async fn failing_main_child() -> Result<(), twin_api::Error> {
 
 #[test]
 fn main_prints_the_error_on_one_line() {
-    let mut command = Command::new(std::env::current_exe().expect("it is known"));
+    let mut command =
+        Command::new(std::env::current_exe().expect("the path of the test binary is known"));
     command.args(["--exact", "printed::failing_main_child", "--nocapture"]).env(PROGRAM, "1");
-    let output = command.output().expect("it can be run");
+    let output = command.output().expect("the child process starts");
     assert!(!output.status.success());
     let said = String::from_utf8_lossy(&output.stdout) + String::from_utf8_lossy(&output.stderr);
-    let line = said.lines().find(|line| line.contains("Error: ")).expect("it prints the error");
+    let line =
+        said.lines().find(|line| line.contains("Error: ")).expect("the program prints the error");
     let line = printed(line);
-    let from = line.find("Error: ").expect("it is there");
+    let from = line.find("Error: ").expect("it exists");
     assert!(
         line[from..].starts_with(
             "Error: no connection to 127.0.0.1:PORT: connection refused (GET /v1/me): error sending request"

@@ -7,27 +7,28 @@ use twin_tests::raw::{Raw, Script, json};
 
 use crate::operations::Operation;
 use crate::rig::KEY;
-use crate::tls::{Authority, Service};
+use crate::tls::{Authority, TlsServer};
 
-/// Says to a process that it is the client, and with which settings.
+/// The environment variable that makes a process run the client, with the settings as its value.
 const CLIENT: &str = "TWIN_FAULTS_CLIENT";
 
-/// What a client of a hostile environment came to, as its process says it.
+/// Runs a client in a child process with these environment variables and returns its output.
 async fn client(test: &str, settings: &str, url: &str, variables: &[(&str, String)]) -> String {
-    let mut command = Command::new(std::env::current_exe().expect("it is known"));
+    let mut command =
+        Command::new(std::env::current_exe().expect("the path of the test binary is known"));
     command.args(["--exact", &format!("proxies::{test}"), "--nocapture"]);
     command.env_clear().env(CLIENT, settings);
     command.env("TWIN_API_KEY", KEY).env("TWIN_BASE_URL", url);
     command.envs(variables.iter().map(|(name, value)| (name, value)));
     let output = tokio::task::spawn_blocking(move || command.output());
-    let output = output.await.expect("no panic").expect("it can be run");
+    let output = output.await.expect("no thread panicked").expect("the child process starts");
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let said = String::from_utf8_lossy(&output.stdout).into_owned();
     assert!(!said.contains("canary"), "{said}");
     said
 }
 
-/// The other side: makes a call and says what came of it, where it is such a process.
+/// Makes a call and prints the result in the child process. Returns false in the test process.
 async fn is_client() -> bool {
     let Ok(settings) = std::env::var(CLIENT) else { return false };
     let builder = ClientBuilder::from_env().expect("the variables are right");
@@ -54,7 +55,7 @@ async fn is_client() -> bool {
     true
 }
 
-/// Every variable that is known to name a proxy.
+/// Returns every variable that names a proxy.
 fn all(proxy: &Raw) -> Vec<(&'static str, String)> {
     let url = format!("http://user:pass@{}", proxy.address());
     ["http_proxy", "HTTP_PROXY", "https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"]
@@ -85,7 +86,7 @@ async fn https_proxy_tunnels_and_sees_no_key() {
         proxy.always(answer);
         let name = "https_proxy_tunnels_and_sees_no_key";
         let said = client(name, "", "https://twin.invalid", &all(&proxy)).await;
-        // Nothing was sent through a tunnel that is not there.
+        // The tunnel was refused, so no request was sent through it.
         assert!(said.contains("Transport NotSent no connection"), "{said}");
         let requests = proxy.take_requests();
         assert_eq!(requests[0].line(), "CONNECT twin.invalid:443");
@@ -158,7 +159,7 @@ async fn ssl_cert_file_replaces_the_trusted_cas() {
     }
     let name = "ssl_cert_file_replaces_the_trusted_cas";
     let authority = Authority::new();
-    let service = Service::plain(authority.certify("localhost", 2090)).await;
+    let service = TlsServer::plain(authority.certify("localhost", 2090)).await;
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("ca.pem");
     for (trusted, words) in [(&authority, "Decode"), (&Authority::new(), "not signed by a CA")] {

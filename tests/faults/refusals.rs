@@ -1,4 +1,5 @@
-//! Every refusal becomes a problem with its status; an answer of another service is recognised.
+//! Every error response becomes a problem with its status; responses of other services are
+//! detected.
 
 use twin_ext::{Error, ErrorKind, Outcome};
 use twin_tests::raw::{Script, answer, json};
@@ -6,13 +7,13 @@ use twin_tests::raw::{Script, answer, json};
 use crate::operations::{OPERATIONS, Operation};
 use crate::rig::{Rig, verdict};
 
-/// The detail of the problem that this refusal is; it is sent once.
+/// Returns the error and the problem's detail. The request must be sent once.
 async fn refused(name: &str, status: u16, headers: &str, body: &str) -> (Error, String) {
     let rig = Rig::new().await;
     let (error, seen) = rig.fails(Operation::of(name), answer(status, headers, body)).await;
     let expected = verdict(1, ErrorKind::Problem, Outcome::Rejected).status(status);
     assert_eq!(seen, expected, "{error}");
-    let problem = error.problem().expect("every refusal is one");
+    let problem = error.problem().expect("every refusal is a problem");
     assert_eq!(problem.status, Some(i64::from(status)), "{error}");
     let detail = problem.detail.clone().unwrap_or_default();
     (error, detail)
@@ -54,7 +55,10 @@ async fn text_html_and_empty_refusals_become_problems() {
     let older = r#"{"error":{"code":"agent_not_found","message":"no such agent"}}"#;
     let (error, detail) = refused("get_agent", 404, "", older).await;
     assert!(error.is_not_found() && detail == "no such agent", "{error}");
-    assert_eq!(error.problem().expect("it is one").extra["error"]["code"], "agent_not_found");
+    assert_eq!(
+        error.problem().expect("the error is a problem").extra["error"]["code"],
+        "agent_not_found"
+    );
 }
 
 #[tokio::test]
@@ -84,7 +88,7 @@ async fn deeply_nested_success_is_a_decode_error() {
         for name in ["start_run", "get_me"] {
             rig.raw.always(json(200, &body));
             match Operation::of(name).call(&rig.twin).await {
-                // What nobody reads may be as deep as it likes.
+                // Ignored members may be nested to any depth.
                 Ok(value) => assert!(value.contains("\"u\""), "{value}"),
                 Err(error) => {
                     assert_eq!(
@@ -158,7 +162,7 @@ async fn foreign_success_response_is_not_the_api() {
         ),
     ];
     for (headers, body, what) in cases {
-        // Also where nothing is due: a page does not delete anything.
+        // Also for operations without a response body: an HTML page is not a successful deletion.
         for operation in OPERATIONS {
             let (error, seen) = rig.fails(operation, answer(200, headers, body)).await;
             let expected = verdict(1, ErrorKind::NotTheApi, Outcome::Accepted).status(200);
@@ -207,10 +211,10 @@ async fn retried_delete_treats_404_as_success() {
         let (error, seen) = rig.fails(operation, json(404, "{}")).await;
         let expected = verdict(1, ErrorKind::Problem, Outcome::Rejected).status(404);
         assert_eq!(seen, expected, "{error}");
-        // 403 is what the service says of what was deleted, and of what is somebody else's.
+        // The service answers 403 for deleted resources and for those of other accounts.
         rig.raw.then(Script::new().reset());
         rig.raw.always(json(403, "{}"));
-        let error = operation.call(&rig.twin).await.expect_err("nobody knows");
+        let error = operation.call(&rig.twin).await.expect_err("the outcome is unknown");
         assert_eq!((error.outcome(), error.attempts()), (Outcome::Unknown, 2), "{error}");
         rig.raw.take_requests();
     }

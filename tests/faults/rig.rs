@@ -1,4 +1,4 @@
-//! A scripted server, a client with an injected clock, and the verdict on a call.
+//! A scripted server, a client with a manual clock, and the expected result of a call.
 
 use std::time::Duration;
 
@@ -10,10 +10,10 @@ use twin_tests::raw::{Raw, Script};
 
 use crate::operations::Operation;
 
-/// The key of every client here: nobody may ever see it.
+/// The key of every client here. It must never be shown.
 pub(crate) const KEY: &str = "tw_live_canary";
 
-/// The bound of the first pause.
+/// The bound of the first backoff pause.
 pub(crate) const FIRST: Duration = Duration::from_millis(500);
 
 pub(crate) struct Rig {
@@ -22,10 +22,10 @@ pub(crate) struct Rig {
     pub(crate) twin: Client,
 }
 
-/// What was sent, and what the caller got.
+/// The number of requests sent, and the properties of the error.
 #[derive(Debug, PartialEq)]
 pub(crate) struct Verdict {
-    /// Requests that the server had whole.
+    /// The number of requests that the server received whole.
     pub(crate) sent: usize,
     pub(crate) kind: ErrorKind,
     pub(crate) outcome: Outcome,
@@ -36,7 +36,7 @@ pub(crate) struct Verdict {
 }
 
 impl Rig {
-    /// A client as it is by default, but for a budget of retries that lasts for a test.
+    /// Builds a client with default settings, except for an unlimited retry budget.
     pub(crate) async fn new() -> Self {
         Self::with(|builder| builder).await
     }
@@ -51,12 +51,13 @@ impl Rig {
             .base_url(raw.url())
             .clock(clock.clone())
             .retry(Retry::default().budget(u32::MAX));
-        let twin = settings(builder).build().expect("the settings are right");
+        let twin = settings(builder).build().expect("the settings are valid");
         Self { raw, clock, twin }
     }
 
-    /// The error of a call that is answered by `script` as often as it asks, and what came of
-    /// it. Its time is that of its pauses, each below its bound unless it was asked for.
+    /// Calls an operation whose every attempt gets `script`, and returns the error and its
+    /// verdict. Also checks that the elapsed time is the sum of the pauses, and that each pause
+    /// is within its bound or follows `Retry-After`.
     pub(crate) async fn fails(&self, operation: &Operation, script: Script) -> (Error, Verdict) {
         self.raw.always(script);
         let before = self.clock.pauses().len();
@@ -77,16 +78,16 @@ impl Rig {
         (error, verdict)
     }
 
-    /// Returns the error of a running call that sends `sent` requests in all. One request more fails
-    /// the test; without this limit the test would hang, because the clock has stopped.
+    /// Returns the error of a running call that sends `sent` requests in total. One more request
+    /// fails the test; without this limit the test would hang, because the clock has stopped.
     pub(crate) async fn ends(&self, call: JoinHandle<Error>, sent: usize) -> Error {
         tokio::select! {
             error = call => error.expect("no call panics"),
-            () = self.raw.received(sent + 1) => panic!("it was sent more than {sent} times"),
+            () = self.raw.received(sent + 1) => panic!("the request was sent more than {sent} times"),
         }
     }
 
-    /// What came of it, and that every request was the operation's.
+    /// Builds the verdict, and checks that every request was one of the operation.
     pub(crate) fn verdict(&self, operation: &Operation, error: &Error) -> Verdict {
         let requests = self.raw.take_requests();
         for request in &requests {
@@ -104,7 +105,7 @@ impl Rig {
     }
 }
 
-/// What is expected of a call: sent as often as it was attempted, and no word of waiting.
+/// Builds an expected verdict: as many attempts as requests, without `Retry-After`.
 pub(crate) fn verdict(sent: u32, kind: ErrorKind, outcome: Outcome) -> Verdict {
     Verdict {
         sent: sent as usize,
@@ -135,12 +136,12 @@ pub(crate) fn seconds(seconds: u64) -> Duration {
     Duration::from_secs(seconds)
 }
 
-/// Lets everything else that can go on do so, without any time.
+/// Lets other tasks run until `done`, without moving the clock.
 pub(crate) async fn until(what: &str, mut done: impl FnMut() -> bool) {
-    // The system's clock here is for a test that would otherwise never end.
+    // Real time limits a test that would otherwise hang.
     let end = std::time::Instant::now() + seconds(60);
     while !done() {
-        assert!(std::time::Instant::now() < end, "it never came to this: {what}");
+        assert!(std::time::Instant::now() < end, "timed out waiting for: {what}");
         tokio::task::yield_now().await;
     }
 }

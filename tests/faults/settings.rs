@@ -1,4 +1,4 @@
-//! Settings of the HTTP client and own transports below the policy.
+//! Settings of the HTTP client, and custom transports below the retry policy.
 
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -18,7 +18,7 @@ async fn http_settings_are_applied() {
     })
     .await;
     rig.raw.always(Operation::of("get_me").answer());
-    Operation::of("get_me").call(&rig.twin).await.expect("it answers");
+    Operation::of("get_me").call(&rig.twin).await.expect("the request succeeds");
     let requests = rig.raw.take_requests();
     assert!(requests[0].text().contains("User-Agent: mine\r\n"), "{}", requests[0].text());
 }
@@ -38,7 +38,8 @@ async fn http_settings_do_not_follow_redirects_decompress_or_send_a_referer() {
     .await;
     let location = format!("location: {}/v1/me\r\n", other.url());
     rig.raw.always(answer(307, &location, ""));
-    let error = Operation::of("get_me").call(&rig.twin).await.expect_err("it redirects");
+    let error =
+        Operation::of("get_me").call(&rig.twin).await.expect_err("the response is a redirect");
     assert_eq!((error.kind(), error.attempts()), (ErrorKind::NotTheApi, 1), "{error}");
     let requests = rig.raw.take_requests();
     assert_eq!((requests.len(), other.connections()), (1, 0));
@@ -49,8 +50,8 @@ async fn http_settings_do_not_follow_redirects_decompress_or_send_a_referer() {
 async fn the_http_client_retries_nothing_by_itself() {
     let raw = Raw::start().await.expect("a free port");
     raw.always(answer(503, "", ""));
-    let twin = twin_api::connect(&raw.url(), KEY).expect("loopback is allowed");
-    let error = Operation::of("start_run").call(&twin).await.expect_err("it is refused");
+    let twin = twin_api::connect(&raw.url(), KEY).expect("the URL is valid");
+    let error = Operation::of("start_run").call(&twin).await.expect_err("the request is refused");
     assert_eq!((error.attempts(), raw.take_requests().len()), (1, 1));
 }
 
@@ -58,11 +59,11 @@ async fn the_http_client_retries_nothing_by_itself() {
 fn http_settings_are_used_by_one_build_only() {
     let builder = ClientBuilder::new(KEY).http(|http| http.user_agent("mine"));
     assert!(builder.clone().build().is_ok());
-    let error = builder.build().expect_err("they are used");
+    let error = builder.build().expect_err("the HTTP settings were used before");
     assert_eq!(error.kind(), ErrorKind::Config, "{error}");
 }
 
-/// Fails so many times, and then sends.
+/// A transport that fails a number of times and then sends.
 #[derive(Debug)]
 struct Failing(AtomicU32);
 
@@ -132,15 +133,19 @@ async fn errors_of_recorded_responses_name_the_place_of_the_request() {
         let response = http::Response::builder().header("content-type", "text/html");
         Ok(response.body("<html>".to_owned()).expect("the header is right"))
     };
-    let refusal =
-        || Ok(http::Response::builder().status(403).body("{}".to_owned()).expect("it is right"));
+    let refusal = || {
+        Ok(http::Response::builder()
+            .status(403)
+            .body("{}".to_owned())
+            .expect("the settings are valid"))
+    };
     for (recording, text) in [
         (Recording(page), "http://127.0.0.1:9/base/v1/me does not respond like the Twin API"),
         (Recording(refusal), "403 Forbidden (GET /base/v1/me)"),
     ] {
         let builder = ClientBuilder::new(KEY).base_url("http://127.0.0.1:9/base");
-        let twin = builder.transport(recording).build().expect("the settings are right");
-        let error = Operation::of("get_me").call(&twin).await.expect_err("it fails");
+        let twin = builder.transport(recording).build().expect("the settings are valid");
+        let error = Operation::of("get_me").call(&twin).await.expect_err("the call fails");
         assert_eq!(error.path(), Some("/base/v1/me"));
         assert!(error.to_string().contains(text), "{error}");
     }
@@ -160,8 +165,8 @@ async fn every_text_of_an_own_transport_is_redacted() {
         Err(failure.caused_by(std::io::Error::other(KEY)).into())
     };
     let builder = ClientBuilder::new(KEY).base_url("http://127.0.0.1:9");
-    let twin = builder.transport(Recording(failing)).build().expect("the settings are right");
-    let error = twin.get_me().send().await.expect_err("it fails");
+    let twin = builder.transport(Recording(failing)).build().expect("the settings are valid");
+    let error = twin.get_me().send().await.expect_err("the call fails");
     let failure = Failure::from(error.clone());
     assert!(!format!("{error:?} {failure:?}").contains("canary"), "{failure:?}");
     assert_eq!(error.json_path(), Some("agents.[redacted]"));

@@ -15,27 +15,27 @@ use crate::rig::KEY;
 const ROOM: u64 = 8 << 20;
 const HEAD: &str = "HTTP/1.1 200 x\r\ncontent-type: application/json\r\n";
 
-/// A server on a thread of its own, for as long as `work` takes, which is given its URL.
+/// Runs a server on its own thread while `work` runs with the server's URL.
 fn served<T>(script: Script, work: impl FnOnce(&str) -> T) -> T {
-    let (tell, told) = mpsc::channel();
+    let (sender, receiver) = mpsc::channel();
     let (done, wait) = tokio::sync::oneshot::channel::<()>();
     let server = std::thread::spawn(move || {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
         runtime.expect("a runtime").block_on(async {
             let raw = Raw::start().await.expect("a free port");
             raw.always(script);
-            tell.send(raw.url()).expect("somebody waits");
+            sender.send(raw.url()).expect("the test waits for the URL");
             let _ = wait.await;
             raw.take_requests().len()
         })
     });
-    let result = work(&told.recv().expect("it started"));
+    let result = work(&receiver.recv().expect("the server started"));
     drop(done);
-    server.join().expect("it ends");
+    server.join().expect("the server thread ends");
     result
 }
 
-/// What a call comes to, and how much memory it took at most.
+/// Returns the result of a call and the peak of allocated memory.
 fn measured(operation: &Operation, url: &str, bound: usize) -> (Result<String, Error>, u64) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.expect("a runtime");
@@ -45,19 +45,19 @@ fn measured(operation: &Operation, url: &str, bound: usize) -> (Result<String, E
         .retry(Retry::default())
         .max_response_bytes(bound)
         .build()
-        .expect("the settings are right");
+        .expect("the settings are valid");
     let mut result = None;
     let memory = allocation_counter::measure(|| {
         result = Some(runtime.block_on(operation.call(&twin)));
     });
-    (result.expect("it was called"), memory.bytes_max)
+    (result.expect("the call ran"), memory.bytes_max)
 }
 
-/// Both a read and an action are too large, are sent once, and take no more than they may.
+/// Expects `TooLarge` for a read and a write, one request each, and bounded memory.
 fn too_large(script: &Script, bound: usize) {
     for operation in ["get_me", "start_run"].map(Operation::of) {
         let (result, memory) = served(script.clone(), |url| measured(operation, url, bound));
-        let error = result.expect_err("it is too large");
+        let error = result.expect_err("the body is too large");
         assert_eq!((error.kind(), error.outcome()), (ErrorKind::TooLarge, Outcome::Accepted));
         assert_eq!(
             (error.attempts(), error.status().map(|status| status.as_u16())),
@@ -78,20 +78,20 @@ fn declared_length_over_the_limit_is_not_read() {
 
 #[test]
 fn content_length_sizes_no_allocation_without_a_limit() {
-    // In two pieces: one alone would not be copied.
+    // The body comes in two pieces: a single piece would not be copied.
     let head = format!("{HEAD}content-length: {}\r\n\r\n{{", i64::MAX);
     let script = Script::new().send(head).send("\"user_id\": ").close();
     for operation in ["get_me", "start_run"].map(Operation::of) {
         let (result, memory) = served(script.clone(), |url| measured(operation, url, usize::MAX));
-        let error = result.expect_err("the response ended early");
+        let error = result.expect_err("the body is truncated");
         assert_eq!((error.kind(), error.outcome()), (ErrorKind::Transport, Outcome::Accepted));
         assert!(memory < ROOM, "{memory} bytes");
         let raw = served(script.clone(), |url| {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-            let twin = twin_api::connect(url, KEY).expect("loopback is allowed");
+            let twin = twin_api::connect(url, KEY).expect("the URL is valid");
             runtime.expect("a runtime").block_on(operation.call(&twin))
         });
-        assert_eq!(raw.expect_err("the response ended early").outcome(), Outcome::Accepted);
+        assert_eq!(raw.expect_err("the body is truncated").outcome(), Outcome::Accepted);
     }
 }
 
@@ -122,8 +122,8 @@ fn gzip_body_is_not_decompressed() {
     use std::io::Write as _;
     let mut bomb = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
     let plain = vec![b' '; 1 << 20];
-    (0..64).for_each(|_| bomb.write_all(&plain).expect("it is in memory"));
-    let bomb = bomb.finish().expect("it is in memory");
+    (0..64).for_each(|_| bomb.write_all(&plain).expect("writing to memory succeeds"));
+    let bomb = bomb.finish().expect("writing to memory succeeds");
     let head = format!("{HEAD}content-encoding: gzip\r\ncontent-length: {}\r\n\r\n", bomb.len());
     let script = Script::new().send(head).send(bomb);
     for operation in ["get_me", "start_run"].map(Operation::of) {
@@ -142,7 +142,7 @@ fn endless_refusal_body_keeps_its_status() {
         let script = Script::new().send(head).flood(chunk.clone());
         let operation = Operation::of("get_me");
         let (result, memory) = served(script, |url| measured(operation, url, 64 << 20));
-        let error = result.expect_err("it is refused");
+        let error = result.expect_err("the request is refused");
         assert_eq!(error.status().map(|status| status.as_u16()), Some(status), "{error}");
         assert_eq!((error.kind(), error.attempts()), (ErrorKind::Problem, attempts), "{error}");
         assert!(memory < ROOM, "{memory} bytes");
@@ -165,7 +165,7 @@ fn endless_headers_use_bounded_memory() {
     for script in scripts {
         let operation = Operation::of("start_run");
         let (result, memory) = served(script, |url| measured(operation, url, 64 << 20));
-        let error = result.expect_err("it has no end");
+        let error = result.expect_err("the headers are endless");
         assert_eq!((error.kind(), error.attempts()), (ErrorKind::Transport, 1), "{error}");
         assert!(memory < ROOM, "{memory} bytes");
     }

@@ -10,15 +10,17 @@ use twin_tests::raw::{Script, json};
 use crate::operations::Operation;
 use crate::rig::{FIRST, KEY, Rig, seconds};
 
-/// A thousand calls, so many at a time; how many attempts they made in all.
-async fn thousand(rig: &Rig) -> u32 {
+/// Makes a thousand calls, a batch at a time, and returns the total number of attempts.
+async fn call_a_thousand_times(rig: &Rig) -> u32 {
     let operation = Operation::of("get_me");
     let mut attempts = 0;
     for _ in 0..10 {
         let calls: Vec<_> = (0..100)
             .map(|_| {
                 let twin = rig.twin.clone();
-                tokio::spawn(async move { operation.call(&twin).await.expect_err("it is down") })
+                tokio::spawn(async move {
+                    operation.call(&twin).await.expect_err("the service is down")
+                })
             })
             .collect();
         for call in calls {
@@ -34,27 +36,27 @@ async fn thousand(rig: &Rig) -> u32 {
 async fn a_thousand_callers_share_the_retry_budget_exactly() {
     // The default: 500 tokens, five for a retry.
     let rig = Rig::with(|builder| {
-        // Each pause of one caller is time for all of them.
+        // Each pause of one caller advances the clock for all of them.
         let builder = builder.attempt_timeout(Duration::MAX).deadline(Duration::MAX);
         builder.retry(Retry::default())
     })
     .await;
     rig.raw.always(json(503, "{}"));
-    assert_eq!(thousand(&rig).await, 1_100);
+    assert_eq!(call_a_thousand_times(&rig).await, 1_100);
     assert_eq!((rig.raw.take_requests().len(), rig.clock.pauses().len()), (1_100, 100));
-    // From here on there are first attempts only.
-    assert_eq!(thousand(&rig).await, 1_000);
+    // The budget is empty: only first attempts follow.
+    assert_eq!(call_a_thousand_times(&rig).await, 1_000);
 
-    // A success brings a token, so that the fifth pays for a retry.
+    // Each success returns a token, so the fifth success pays for a retry.
     let operation = Operation::of("get_me");
     for successes in [4, 5] {
         rig.raw.always(operation.answer());
         for _ in 0..successes {
-            operation.call(&rig.twin).await.expect("it is up again");
+            operation.call(&rig.twin).await.expect("the service is up again");
         }
         rig.raw.always(json(503, "{}"));
-        let error = operation.call(&rig.twin).await.expect_err("it is down again");
-        // Four were left over from before the fifth.
+        let error = operation.call(&rig.twin).await.expect_err("the service is down again");
+        // Four tokens were left from before the fifth success.
         assert_eq!(error.attempts(), if successes == 4 { 1 } else { 2 });
     }
 }
@@ -64,12 +66,14 @@ async fn retry_after_a_timeout_costs_twice_the_tokens() {
     let rig = Rig::with(|builder| builder.retry(Retry::default().budget(14))).await;
     rig.raw.always(Script::new().hang());
     let (operation, twin) = (Operation::of("get_me"), rig.twin.clone());
-    let call = tokio::spawn(async move { operation.call(&twin).await.expect_err("it is silent") });
+    let call = tokio::spawn(async move {
+        operation.call(&twin).await.expect_err("the server does not respond")
+    });
     for attempt in 1..=2 {
         rig.raw.received(attempt).await;
         rig.clock.advance(seconds(30));
     }
-    // Ten of fourteen for the first retry, and four are too few for the next.
+    // The first retry costs ten of fourteen tokens; the four that remain are too few for another.
     assert_eq!(rig.ends(call, 2).await.attempts(), 2);
 }
 
@@ -80,7 +84,7 @@ async fn successful_retry_returns_its_tokens() {
     for _ in 0..50 {
         rig.raw.then(json(503, "{}"));
         rig.raw.then(operation.answer());
-        operation.call(&rig.twin).await.expect("the second is an answer");
+        operation.call(&rig.twin).await.expect("the second attempt succeeds");
     }
 }
 
@@ -95,7 +99,7 @@ async fn backoff_is_jittered_within_doubling_bounds() {
     let mut seen = [(); 7].map(|()| BTreeSet::new());
     for _ in 0..200 {
         let before = rig.clock.pauses().len();
-        Operation::of("get_me").call(&rig.twin).await.expect_err("it is down");
+        Operation::of("get_me").call(&rig.twin).await.expect_err("the service is down");
         let pauses = rig.clock.pauses().split_off(before);
         assert_eq!(pauses.len(), 7);
         for ((pause, bound), seen) in pauses.iter().zip(bounds).zip(&mut seen) {
@@ -104,9 +108,12 @@ async fn backoff_is_jittered_within_doubling_bounds() {
         }
     }
     for (seen, bound) in seen.iter().zip(bounds) {
-        // The first, too: clients that failed together must not return together.
-        assert_eq!(seen.len(), 200, "no two of {bound:?} are alike");
-        let (least, most) = (seen.first().expect("200"), seen.last().expect("200"));
+        // The first pause has jitter too: clients that failed together must not retry together.
+        assert_eq!(seen.len(), 200, "two pauses of {bound:?} are equal");
+        let (least, most) = (
+            seen.first().expect("the set has 200 pauses"),
+            seen.last().expect("the set has 200 pauses"),
+        );
         assert!(*least < bound.mul_f64(0.05) && *most > bound.mul_f64(0.95), "{least:?} {most:?}");
     }
 }
@@ -119,8 +126,8 @@ async fn two_clients_draw_different_jitter() {
         let clock = ManualClock::new(seed);
         let twin = ClientBuilder::new(KEY).base_url(rig.raw.url()).clock(clock.clone());
         rig.raw.always(json(503, "{}"));
-        let twin = twin.build().expect("the settings are right");
-        Operation::of("get_me").call(&twin).await.expect_err("it is down");
+        let twin = twin.build().expect("the settings are valid");
+        Operation::of("get_me").call(&twin).await.expect_err("the service is down");
         assert!(clock.pauses()[0] < FIRST);
         firsts.insert(clock.pauses()[0]);
     }
@@ -133,7 +140,7 @@ async fn retry_none_sends_one_attempt() {
     for script in [json(503, "{}"), Script::new().close(), Script::new().send("HTTP/1.1 2").reset()]
     {
         rig.raw.always(script);
-        let error = Operation::of("get_me").call(&rig.twin).await.expect_err("it is down");
+        let error = Operation::of("get_me").call(&rig.twin).await.expect_err("the service is down");
         assert_eq!((error.attempts(), rig.raw.take_requests().len()), (1, 1));
     }
     assert!(rig.clock.pauses().is_empty());

@@ -19,7 +19,7 @@ use twin_tests::raw::{Raw, Script, answer};
 use crate::operations::Operation;
 use crate::rig::{KEY, seconds};
 
-/// A CA that nobody knows but these tests.
+/// A CA that only these tests trust.
 pub(crate) struct Authority(CertifiedIssuer<'static, KeyPair>);
 
 /// A certificate with its key.
@@ -27,20 +27,21 @@ pub(crate) type Identity = (CertificateDer<'static>, PrivateKeyDer<'static>);
 
 impl Authority {
     pub(crate) fn new() -> Self {
-        let mut params = CertificateParams::new(Vec::new()).expect("no name is wrong");
+        let mut params =
+            CertificateParams::new(Vec::new()).expect("the certificate parameters are valid");
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-        let key = KeyPair::generate().expect("a key");
-        Self(CertifiedIssuer::self_signed(params, key).expect("it signs itself"))
+        let key = KeyPair::generate().expect("the key is generated");
+        Self(CertifiedIssuer::self_signed(params, key).expect("the certificate is signed"))
     }
 
-    /// A certificate for this host that is valid until the end of this year.
+    /// Issues a certificate for this host, valid until the end of this year.
     pub(crate) fn certify(&self, host: &str, until: i32) -> Identity {
-        let mut params = CertificateParams::new(vec![host.to_owned()]).expect("it is a name");
+        let mut params = CertificateParams::new(vec![host.to_owned()]).expect("the name is valid");
         params.not_before = date_time_ymd(2000, 1, 1);
         params.not_after = date_time_ymd(until, 12, 31);
-        let key = KeyPair::generate().expect("a key");
-        let certificate = params.signed_by(&key, &self.0).expect("it is signed");
-        let key = PrivateKeyDer::try_from(key.serialize_der()).expect("it is a key");
+        let key = KeyPair::generate().expect("the key is generated");
+        let certificate = params.signed_by(&key, &self.0).expect("the certificate is signed");
+        let key = PrivateKeyDer::try_from(key.serialize_der()).expect("the key is valid");
         (certificate.der().clone(), key)
     }
 
@@ -49,21 +50,21 @@ impl Authority {
     }
 
     fn trusted(&self) -> Certificate {
-        Certificate::from_der(self.0.der()).expect("it is a certificate")
+        Certificate::from_der(self.0.der()).expect("the certificate is valid")
     }
 }
 
-/// A service over TLS, and how many connections it had.
-pub(crate) struct Service {
+/// A TLS server that counts its connections.
+pub(crate) struct TlsServer {
     pub(crate) url: String,
     connections: Arc<AtomicUsize>,
 }
 
-impl Service {
-    /// Answers every request with a user, once the handshake is done.
+impl TlsServer {
+    /// Answers every request with a user after the handshake.
     async fn start(config: ServerConfig) -> Self {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.expect("a free port");
-        let port = listener.local_addr().expect("it is bound").port();
+        let port = listener.local_addr().expect("the socket is bound").port();
         let acceptor = TlsAcceptor::from(Arc::new(config));
         let connections = Arc::new(AtomicUsize::new(0));
         let count = Arc::clone(&connections);
@@ -74,7 +75,7 @@ impl Service {
                 tokio::spawn(async move {
                     let Ok(mut stream) = acceptor.accept(stream).await else { return };
                     let mut request = Vec::new();
-                    // A body is JSON here.
+                    // Every body here is a JSON object.
                     while !request.ends_with(b"\r\n\r\n") && !request.ends_with(b"}") {
                         if stream.read_buf(&mut request).await.unwrap_or(0) == 0 {
                             return;
@@ -102,30 +103,30 @@ fn config(
     let provider = Arc::new(tokio_rustls::rustls::crypto::aws_lc_rs::default_provider());
     let builder = ServerConfig::builder_with_provider(Arc::clone(&provider))
         .with_protocol_versions(versions)
-        .expect("rustls speaks them");
+        .expect("rustls supports the versions");
     let builder = match clients {
         None => builder.with_no_client_auth(),
         Some(authority) => {
             let mut roots = RootCertStore::empty();
-            roots.add(authority.0.der().clone()).expect("it is a certificate");
+            roots.add(authority.0.der().clone()).expect("the certificate is valid");
             let verifier =
                 WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider).build();
-            builder.with_client_cert_verifier(verifier.expect("there is a root"))
+            builder.with_client_cert_verifier(verifier.expect("there is a root certificate"))
         }
     };
-    builder.with_single_cert(vec![certificate], key).expect("the key fits")
+    builder.with_single_cert(vec![certificate], key).expect("the key matches the certificate")
 }
 
-/// A builder that trusts this authority and no other.
+/// Returns a builder that trusts only this authority.
 pub(crate) fn trusting(authority: &Authority) -> ClientBuilder {
     let root = authority.trusted();
     ClientBuilder::new(KEY).no_proxy().http(move |http| http.tls_certs_only([root]))
 }
 
-/// What a call of `start_run` ends with: a failure that is said once, and with the host.
+/// Calls `start_run` and returns the error, which must name the host and state the cause once.
 async fn fails(builder: ClientBuilder, url: &str) -> Error {
     let clock = ManualClock::new(1);
-    let twin = builder.base_url(url).clock(clock.clone()).build().expect("it is right");
+    let twin = builder.base_url(url).clock(clock.clone()).build().expect("the settings are valid");
     let error = Operation::of("start_run").call(&twin).await.expect_err("there is no connection");
     assert_eq!(
         (error.kind(), error.outcome()),
@@ -134,14 +135,14 @@ async fn fails(builder: ClientBuilder, url: &str) -> Error {
     );
     assert_eq!((error.attempts(), clock.pauses().len()), (1, 0), "{error:?}");
     assert!(error.is_permanent() && !error.is_retryable(), "{error}");
-    let host = url.split("//").nth(1).expect("it is a URL");
+    let host = url.split("//").nth(1).expect("the URL is valid");
     assert!(error.to_string().contains(host), "{error}");
     assert!(!format!("{error:?}").contains("canary"), "{error:?}");
 
-    // A wait does not go on until its deadline.
+    // A wait also fails at once instead of polling until its deadline.
     let run = twin.resume(RunTicket::new("agent_abc123", "run_xyz789"));
     let wait = Wait::default().deadline(seconds(3_600));
-    let waited = run.wait_with(wait).await.expect_err("nothing is seen");
+    let waited = run.wait_with(wait).await.expect_err("the wait fails");
     assert_eq!(waited.kind(), ErrorKind::Transport, "{waited}");
     assert_eq!(clock.pauses().len(), 0, "{waited}");
     error
@@ -150,13 +151,13 @@ async fn fails(builder: ClientBuilder, url: &str) -> Error {
 #[tokio::test]
 async fn private_ca_is_trusted_when_configured() {
     let authority = Authority::new();
-    let service = Service::plain(authority.certify("localhost", 2090)).await;
+    let service = TlsServer::plain(authority.certify("localhost", 2090)).await;
     let root = authority.trusted();
     let only = trusting(&authority);
     let merged = ClientBuilder::new(KEY).no_proxy().http(|http| http.tls_certs_merge([root]));
     for builder in [only, merged] {
-        let twin = builder.base_url(&service.url).build().expect("it is right");
-        Operation::of("get_me").call(&twin).await.expect("it answers");
+        let twin = builder.base_url(&service.url).build().expect("the settings are valid");
+        Operation::of("get_me").call(&twin).await.expect("the request succeeds");
     }
 }
 
@@ -168,13 +169,17 @@ async fn untrusted_certificate_error_names_the_cause() {
         (authority.certify("localhost", 2001), "has expired"),
         (authority.certify("elsewhere.test", 2090), "the certificate is not for localhost"),
     ] {
-        let service = Service::plain(identity).await;
+        let service = TlsServer::plain(identity).await;
         let error = fails(trusting(&authority), &service.url).await;
         assert!(error.to_string().contains(said), "{error}");
-        assert_eq!(service.connections.load(Ordering::Relaxed), 2, "one of them is the wait's");
+        assert_eq!(
+            service.connections.load(Ordering::Relaxed),
+            2,
+            "expected one connection of the call and one of the wait"
+        );
     }
-    // The roots of this machine do not have it either.
-    let service = Service::plain(authority.certify("localhost", 2090)).await;
+    // The system's root certificates do not include it either.
+    let service = TlsServer::plain(authority.certify("localhost", 2090)).await;
     let error = fails(ClientBuilder::new(KEY).no_proxy(), &service.url).await;
     assert!(error.to_string().contains("is not signed by a trusted CA"), "{error}");
 }
@@ -184,7 +189,7 @@ async fn missing_client_certificate_error_names_the_cause() {
     let authority = Authority::new();
     for versions in [[&TLS12], [&TLS13]] {
         let identity = authority.certify("localhost", 2090);
-        let service = Service::start(config(&versions, identity, Some(&authority))).await;
+        let service = TlsServer::start(config(&versions, identity, Some(&authority))).await;
         let error = fails(trusting(&authority), &service.url).await;
         assert!(error.to_string().contains("client certificate"), "{error}");
     }
@@ -194,7 +199,7 @@ async fn missing_client_certificate_error_names_the_cause() {
 async fn old_tls_version_error_names_the_cause() {
     let authority = Authority::new();
     let service =
-        Service::start(config(&[&TLS12], authority.certify("localhost", 2090), None)).await;
+        TlsServer::start(config(&[&TLS12], authority.certify("localhost", 2090), None)).await;
     let root = authority.trusted();
     let newer = ClientBuilder::new(KEY)
         .no_proxy()
@@ -202,7 +207,7 @@ async fn old_tls_version_error_names_the_cause() {
     let error = fails(newer, &service.url).await;
     assert!(error.to_string().contains("does not support TLS 1.2 or 1.3"), "{error}");
 
-    // A server of TLS 1.0 answers with its own version, or with the alert.
+    // A TLS 1.0 server answers with its own version or with an alert.
     let mut hello = b"\x16\x03\x01\x00\x2a\x02\x00\x00\x26\x03\x01".to_vec();
     hello.extend([7; 32]);
     hello.extend(b"\x00\x00\x2f\x00");
@@ -236,7 +241,7 @@ async fn proxy_refusal_error_names_the_proxy_without_credentials() {
         proxy.always(answer(status, "", ""));
         let address = format!("http://user:canary@{}", proxy.address());
         let builder = ClientBuilder::new(KEY)
-            .http(move |http| http.proxy(Proxy::https(address).expect("it is an address")));
+            .http(move |http| http.proxy(Proxy::https(address).expect("the address is valid")));
         let error = fails(builder, "https://build.invalid").await;
         let text = error.to_string();
         assert!(text.contains(said) && text.contains(&proxy.address().to_string()), "{text}");
@@ -250,10 +255,10 @@ async fn unreachable_proxy_is_retried_and_named() {
     let clock = ManualClock::new(1);
     let twin = ClientBuilder::new(KEY)
         .clock(clock.clone())
-        .http(move |http| http.proxy(Proxy::https(proxy).expect("it is an address")))
+        .http(move |http| http.proxy(Proxy::https(proxy).expect("the address is valid")))
         .build()
-        .expect("it is right");
-    let error = Operation::of("start_run").call(&twin).await.expect_err("nobody is there");
+        .expect("the settings are valid");
+    let error = Operation::of("start_run").call(&twin).await.expect_err("no server listens");
     assert_eq!((error.outcome(), error.attempts()), (Outcome::NotSent, 3), "{error}");
     let text = format!("{error:?}");
     assert!(text.contains("connection refused") && text.contains(&address.to_string()), "{text}");
@@ -265,7 +270,7 @@ async fn unsupported_proxy_scheme_error_names_the_scheme() {
     let proxy = Raw::start().await.expect("a free port");
     let address = format!("socks5://user:canary@{}", proxy.address());
     let builder = ClientBuilder::new(KEY)
-        .http(move |http| http.proxy(Proxy::all(address).expect("it is an address")));
+        .http(move |http| http.proxy(Proxy::all(address).expect("the address is valid")));
     let error = fails(builder, "https://build.invalid").await;
     let text = error.to_string();
     assert!(text.contains("scheme") && text.contains("proxy"), "{error:?}");

@@ -11,16 +11,18 @@ use crate::rig::{Rig, seconds, verdict};
 
 const HEAD: &str = "HTTP/1.1 201 x\r\ncontent-type: application/json\r\n";
 
-/// More than all buffers between a server and a client hold: who has sent it has been read.
+/// More bytes than all buffers between server and client hold. When all are sent, the client has
+/// read some.
 const MUCH: usize = 24 << 20;
 
-/// Sends the bytes one by one, each when it is told to.
-fn trickle(script: Script, bytes: &str, told: &Signal, more: &Signal) -> Script {
-    let byte = |script: Script, byte: &u8| script.send(vec![*byte]).tell(told).wait(more);
+/// Sends the bytes one by one, each after a signal.
+fn trickle(script: Script, bytes: &str, sent: &Signal, more: &Signal) -> Script {
+    let byte = |script: Script, byte: &u8| script.send(vec![*byte]).notify(sent).wait(more);
     bytes.as_bytes().iter().fold(script, byte)
 }
 
-/// Calls an operation whose answers trickle, a byte a second, and says what came of it.
+/// Calls an operation whose response arrives one byte a second. Returns the outcome and the
+/// elapsed time.
 async fn trickled(name: &str, start: &Script, bytes: &str, attempts: u32) -> (Outcome, Duration) {
     let rig = Rig::with(|builder| {
         let retry = Retry::default().max_attempts(9).budget(u32::MAX);
@@ -29,20 +31,23 @@ async fn trickled(name: &str, start: &Script, bytes: &str, attempts: u32) -> (Ou
     .await;
     let operation = Operation::of(name);
     let signals: Vec<_> = (0..attempts).map(|_| (Signal::default(), Signal::default())).collect();
-    for (told, more) in &signals {
-        rig.raw.then(trickle(start.clone(), bytes, told, more));
+    for (sent, more) in &signals {
+        rig.raw.then(trickle(start.clone(), bytes, sent, more));
     }
     let twin = rig.twin.clone();
-    let call = tokio::spawn(async move { operation.call(&twin).await.expect_err("too slow") });
-    for (attempt, (told, more)) in signals.iter().enumerate() {
-        told.wait().await;
+    let call =
+        tokio::spawn(
+            async move { operation.call(&twin).await.expect_err("the response is too slow") },
+        );
+    for (attempt, (sent, more)) in signals.iter().enumerate() {
+        sent.wait().await;
         let limit = rig.clock.limits()[attempt];
         let steps = limit.as_secs();
         for step in 1..=steps {
             rig.clock.advance(seconds(1));
             if step < steps {
-                more.give();
-                told.wait().await;
+                more.notify();
+                sent.wait().await;
             }
         }
         rig.clock.advance(limit.saturating_sub(seconds(steps)));
@@ -79,18 +84,21 @@ async fn trickled_body_ends_at_attempt_timeout_and_deadline() {
 
 #[tokio::test]
 async fn refusal_with_a_trickled_body_keeps_its_status() {
-    // What goes out of this socket has been read, but for what the other side's holds.
+    // The small send buffer makes sure that the client has read almost everything that was sent.
     let socket = TcpSocket::new_v4().expect("a socket");
-    socket.set_send_buffer_size(4 << 10).expect("it may be so small");
+    socket.set_send_buffer_size(4 << 10).expect("the buffer size is valid");
     socket.bind(([127, 0, 0, 1], 0).into()).expect("a free port");
-    let raw = Raw::on(socket.listen(9).expect("it listens")).expect("it is bound");
+    let raw = Raw::on(socket.listen(9).expect("the socket listens")).expect("the socket is bound");
     let rig = Rig::of(raw, |builder| builder);
-    let (operation, told) = (Operation::of("start_run"), Signal::default());
+    let (operation, sent) = (Operation::of("start_run"), Signal::default());
     let head = "HTTP/1.1 409 x\r\ncontent-length: 262000\r\n\r\n".to_owned();
-    rig.raw.always(Script::new().send(head + &"x".repeat(250_000)).tell(&told).hang());
+    rig.raw.always(Script::new().send(head + &"x".repeat(250_000)).notify(&sent).hang());
     let twin = rig.twin.clone();
-    let call = tokio::spawn(async move { operation.call(&twin).await.expect_err("it is refused") });
-    told.wait().await;
+    let call =
+        tokio::spawn(
+            async move { operation.call(&twin).await.expect_err("the request is refused") },
+        );
+    sent.wait().await;
     rig.clock.advance(seconds(30));
     let error = rig.ends(call, 1).await;
     let seen = rig.verdict(operation, &error);

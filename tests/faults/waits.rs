@@ -1,4 +1,4 @@
-//! `Retry-After`: the values that the client understands, and how long it then waits.
+//! `Retry-After`: the accepted values, and the resulting delay.
 
 use std::time::Duration;
 
@@ -9,20 +9,20 @@ use twin_tests::raw::answer;
 use crate::operations::Operation;
 use crate::rig::{FIRST, Rig, seconds, verdict};
 
-/// How long the client waits.
+/// The delay before the retry.
 #[derive(Debug, Clone, Copy)]
 enum Wait {
-    /// As long as without any header.
+    /// The backoff, as without the header.
     Jitter,
-    /// As long as it would without the header, being asked for less.
+    /// The backoff, because the header asks for less.
     Less(u64),
-    /// As long as the service asked for, and up to a tenth of it on top.
+    /// The requested delay, plus up to a tenth.
     AtLeast(f64),
-    /// It does not: the caller is told how long.
+    /// The client does not wait; the error has the requested delay.
     NotAtAll(u64),
 }
 
-/// What comes, at midnight of 2026-01-01, and what is done.
+/// Values of `Retry-After` at midnight of 2026-01-01, and the resulting delay.
 const TABLE: [(&[&str], Wait); 25] = [
     (&[], Wait::Jitter),
     (&["0"], Wait::Less(0)),
@@ -51,19 +51,20 @@ const TABLE: [(&[&str], Wait); 25] = [
     (&["5", "121"], Wait::NotAtAll(121)),
 ];
 
-/// What the client draws first, of its clock's seed.
+/// Returns the first random pause for the seed of the clock.
 fn jitter() -> Duration {
     let share = u128::from(ManualClock::new(1).random()) * FIRST.as_nanos();
-    Duration::from_nanos(u64::try_from(share >> 64).expect("it is less than half a second"))
+    Duration::from_nanos(u64::try_from(share >> 64).expect("the jitter is below half a second"))
 }
 
-/// A pause that the service asked for: clients that it refused together do not return together.
+/// Returns the range of a requested pause with its jitter, which spreads clients that were
+/// refused together.
 fn lengthened(asked: Duration) -> std::ops::RangeInclusive<Duration> {
     asked..=asked.mul_f64(1.1)
 }
 
-/// Calls an operation that is refused with this and then answered: what was sent, what it
-/// waited, what the caller got.
+/// Calls an operation that is refused once and then succeeds. Checks the requests, the pause and
+/// the result.
 async fn refused_once(name: &str, status: u16, values: &[&str], wait: Wait) {
     let rig = Rig::with(|builder| builder.deadline(seconds(600))).await;
     let operation = Operation::of(name);
@@ -145,7 +146,7 @@ async fn post_is_not_retried_after_other_statuses() {
 #[tokio::test]
 async fn retry_after_beyond_the_deadline_returns_the_refusal() {
     let rig = Rig::new().await;
-    // A pause of 120 s would end with the deadline, and so is not begun.
+    // A pause of 120 s would end at the deadline, so it is not started.
     for (asked, sent) in [(119, 2), (120, 1)] {
         rig.raw.then(answer(503, &format!("retry-after: {asked}\r\n"), ""));
         rig.raw.always(Operation::of("get_me").answer());
@@ -163,10 +164,10 @@ async fn each_retry_after_is_read_again() {
     rig.raw.then(answer(429, "retry-after: 2\r\n", ""));
     rig.raw.then(answer(503, "retry-after: Thu, 01 Jan 2026 00:00:05 GMT\r\n", ""));
     rig.raw.always(Operation::of("start_run").answer());
-    Operation::of("start_run").call(&rig.twin).await.expect("the third is an answer");
+    Operation::of("start_run").call(&rig.twin).await.expect("the third attempt succeeds");
     let pauses = rig.clock.pauses();
     assert!(lengthened(seconds(2)).contains(&pauses[0]), "{pauses:?}");
-    // The first pause counts for the date.
+    // The date is relative to the clock after the first pause.
     assert!(lengthened(seconds(5).saturating_sub(pauses[0])).contains(&pauses[1]), "{pauses:?}");
     assert_eq!(rig.raw.take_requests().len(), 3);
 }

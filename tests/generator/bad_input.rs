@@ -1,4 +1,4 @@
-//! Documents that are broken, or odd, each with a clear error or a right result.
+//! Broken documents cause a clear error, and unusual ones the right code.
 
 use serde_json::{Value, json};
 use twin_api_gen::{Generated, Runtime, Stage, generate};
@@ -14,7 +14,7 @@ fn generated(document: &[u8]) -> Result<Generated, twin_api_gen::Error> {
     generate(input)
 }
 
-/// A document with one operation, and whatever `change` makes of it.
+/// Builds a document with one operation, and edits it with `change`.
 fn document(change: impl FnOnce(&mut Value)) -> Vec<u8> {
     let mut document = json!({
         "openapi": "3.1.0",
@@ -46,9 +46,9 @@ struct Refused {
     what: &'static str,
     document: Vec<u8>,
     stage: Stage,
-    /// The beginning of the pointer, where there is a place.
+    /// The start of the error's JSON pointer, if it has one.
     pointer: Option<&'static str>,
-    /// Words of the message.
+    /// A part of the message.
     says: &'static str,
 }
 
@@ -135,14 +135,16 @@ fn refused() -> Vec<Refused> {
 }
 
 #[test]
-fn broken_documents_are_refused_with_stage_place_and_cause() {
+fn broken_document_error_names_stage_pointer_and_cause() {
     let wrong: Vec<String> = refused().iter().filter_map(not_as_expected).collect();
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
 fn not_as_expected(case: &Refused) -> Option<String> {
     let what = case.what;
-    let Err(error) = generated(&case.document) else { return Some(format!("{what} was taken")) };
+    let Err(error) = generated(&case.document) else {
+        return Some(format!("{what} generated a client"));
+    };
     let text = error.to_string();
     let place = error.pointer().unwrap_or_default();
     let right = error.stage() == case.stage
@@ -153,7 +155,7 @@ fn not_as_expected(case: &Refused) -> Option<String> {
 }
 
 #[expect(clippy::too_many_lines, reason = "one table")]
-/// Odd, but right: what it is called, the document, and what the source must hold.
+/// Returns unusual but valid documents: name, document, and a text that the source must contain.
 fn taken() -> Vec<(&'static str, Vec<u8>, &'static str)> {
     vec![
         ("3.0", document(|d| d["openapi"] = json!("3.0.3")), "pub fn get_thing"),
@@ -269,7 +271,7 @@ fn taken() -> Vec<(&'static str, Vec<u8>, &'static str)> {
 }
 
 #[test]
-fn odd_documents_generate_what_they_mean() {
+fn unusual_documents_generate_the_expected_code() {
     for (what, document, holds) in taken() {
         let generated = generated(&document).unwrap_or_else(|error| panic!("{what}: {error}"));
         assert!(generated.source.contains(holds), "{what}: no {holds} in the source");
@@ -278,22 +280,25 @@ fn odd_documents_generate_what_they_mean() {
 }
 
 #[test]
-fn a_loss_is_told() {
+fn reports_what_the_client_leaves_out() {
     let generated = generated(&document(|d| {
         thing(d)["properties"]["kind"] = json!({"type": "string", "pattern": "^a$"});
         thing(d)["not"] = json!({"required": ["x"]});
     }))
     .unwrap();
-    let told: Vec<String> = generated.diagnostics.iter().map(ToString::to_string).collect();
+    let diagnostics: Vec<String> = generated.diagnostics.iter().map(ToString::to_string).collect();
     for place in ["#/components/schemas/Thing/properties/kind", "#/components/schemas/Thing"] {
-        assert!(told.iter().any(|line| line.contains(place)), "{place} is not in {told:#?}");
+        assert!(
+            diagnostics.iter().any(|line| line.contains(place)),
+            "{place} is not in {diagnostics:#?}"
+        );
     }
 }
 
 #[test]
-fn mutated_documents_never_make_the_generator_panic() {
+fn mutated_documents_cause_no_panic() {
     let specimen: Value = serde_json::from_str(include_str!("../specimen/openapi.json")).unwrap();
-    // A fixed multiplicative generator: the same mutations in every run.
+    // A multiplicative generator with a fixed seed makes the same mutations in every run.
     let mut state = 0x9e37_79b9_7f4a_7c15_u64;
     let mut below = |end: usize| {
         state =
@@ -311,12 +316,12 @@ fn mutated_documents_never_make_the_generator_panic() {
             }
         }
     }
-    assert!(taken > 100, "a mutation leaves out an operation, not all of them: {taken} of 150");
+    assert!(taken > 100, "only {taken} of 150 mutated documents generate a client");
 }
 
 #[test]
-fn random_bytes_are_an_error_and_never_a_panic() {
-    // A fixed multiplicative generator: the same bytes in every run.
+fn random_bytes_cause_an_error_and_no_panic() {
+    // A multiplicative generator with a fixed seed makes the same bytes in every run.
     let mut state = 0x2545_f491_4f6c_dd1d_u64;
     let whole = document(|_| ());
     for _ in 0..300 {

@@ -13,45 +13,46 @@ use xtask::regen::{self, Mode, Verdict};
 
 const REPOSITORY: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
 
-/// `cargo xtask regen --fetch http://127.0.0.1:…/openapi.json`, in a copy of what it reads.
+/// Runs `cargo xtask regen --fetch http://127.0.0.1:…/openapi.json` in a copy of the files that
+/// regen reads.
 #[tokio::test(flavor = "multi_thread")]
-async fn regen_fetches_from_the_emulator() {
+async fn regen_fetches_the_document_from_the_emulator() {
     let copy = tempfile::tempdir().expect("a folder");
     let fresh = copy_what_regen_reads(copy.path());
     let document = copy.path().join("openapi.json");
-    // An older document, which the fetched one is to replace.
-    let older = fs::read_to_string(&document).expect("it is there") + "\n";
-    fs::write(&document, older).expect("it can be written");
+    // An older document, which the fetched one replaces.
+    let older = fs::read_to_string(&document).expect("it exists") + "\n";
+    fs::write(&document, older).expect("the file is written");
     let twin = Emulator::builder(Profile::Documented).start().await.expect("a free port");
-    let source = Source::parse(&format!("{}/openapi.json", twin.url())).expect("it is safe");
+    let source = Source::parse(&format!("{}/openapi.json", twin.url())).expect("the source is valid");
     let root = copy.path().to_owned();
     let options = regen::Options { fetch: Some(source), ..regen::Options::new(root, Mode::Write) };
 
-    let verdict = regen::run(&options, &mut Console::silent()).expect("it regenerates");
+    let verdict = regen::run(&options, &mut Console::silent()).expect("regen succeeds");
 
     assert_eq!(verdict, Verdict::Fresh);
     for (file, bytes) in fresh {
-        let found = fs::read(&file).expect("it is still there");
+        let found = fs::read(&file).expect("the file exists");
         assert!(found == bytes, "{} was changed", file.display());
     }
 }
 
-/// Copies it, and gives every file of the copy with its bytes.
+/// Copies the files that regen reads, and returns them with their bytes.
 fn copy_what_regen_reads(folder: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
     let repository = Path::new(REPOSITORY);
-    let snapshots = fs::read_dir(repository.join("tests/snapshots")).expect("it is there");
+    let snapshots = fs::read_dir(repository.join("tests/snapshots")).expect("it exists");
     let snapshots = snapshots.map(|entry| {
-        let name = entry.expect("it can be read").file_name();
+        let name = entry.expect("the file is read").file_name();
         Path::new("tests/snapshots").join(name)
     });
     let files =
         ["openapi.json", "twin-api-gen/known.json", "twin-api-gen/overlay.json"].map(PathBuf::from);
     let mut copied = BTreeMap::new();
     for file in files.into_iter().chain(snapshots) {
-        let bytes = fs::read(repository.join(&file)).expect("it can be read");
+        let bytes = fs::read(repository.join(&file)).expect("the file is read");
         let copy = folder.join(file);
-        fs::create_dir_all(copy.parent().expect("it is in a folder")).expect("it can be made");
-        fs::write(&copy, &bytes).expect("it can be written");
+        fs::create_dir_all(copy.parent().expect("the path has a parent")).expect("the folder is created");
+        fs::write(&copy, &bytes).expect("the file is written");
         copied.insert(copy, bytes);
     }
     copied

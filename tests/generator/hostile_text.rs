@@ -1,4 +1,4 @@
-//! Whatever a description holds, it stays text: no code, no HTML, no link, no doctest.
+//! Descriptions stay text: they become no code, HTML, link or doctest.
 
 #![expect(clippy::expect_used, reason = "the helpers of a test may fail it too")]
 
@@ -6,11 +6,10 @@ use pulldown_cmark::{Event, Options, Parser, Tag};
 use serde_json::Value;
 use syn::visit::Visit;
 use twin_api_gen::{Runtime, generate};
-use twin_tests::vendored::CONTRACT;
 
-use crate::vendored;
+use crate::{contract_document, vendored};
 
-/// Each would be something else than text in a doc comment, or in Rust.
+/// Texts with a special meaning in a doc comment or in Rust.
 const HOSTILE: &[&str] = &[
     "```rust\npanic!(\"a doctest ran\")\n```",
     "~~~\ncode\n~~~",
@@ -42,14 +41,15 @@ const HOSTILE: &[&str] = &[
     "***bold*** __bold__ ~~gone~~ [^1]\n\n[^1]: note",
 ];
 
-/// The contract with `text` in place of every title, summary and description.
+/// Returns the contract with `text` as every title, summary and description.
 fn with_text(text: &str) -> String {
-    let mut document: Value = serde_json::from_str(CONTRACT).expect("contract.json is JSON");
+    let mut document = contract_document();
     replace(&mut document, text, true);
     document.to_string()
 }
 
-/// Property names are not keywords: below `properties`, names are left alone.
+/// Replaces the texts in `value`. Below `properties` a name is not a keyword, so it is not
+/// replaced.
 fn replace(value: &mut Value, text: &str, keywords: bool) {
     match value {
         Value::Array(items) => items.iter_mut().for_each(|item| replace(item, text, true)),
@@ -68,7 +68,7 @@ fn replace(value: &mut Value, text: &str, keywords: bool) {
     }
 }
 
-/// The doc texts of a file, each item's lines joined.
+/// Collects the doc texts of a file, with the lines of each item joined.
 #[derive(Default)]
 struct Docs {
     texts: Vec<String>,
@@ -99,7 +99,7 @@ impl Docs {
     }
 }
 
-/// What a doc text renders to besides text, if it is nothing of our own.
+/// Returns the first Markdown event of a doc text that is not text, except those of the generator.
 fn not_text(doc: &str) -> Option<String> {
     let options = Options::ENABLE_TABLES
         | Options::ENABLE_FOOTNOTES
@@ -108,7 +108,7 @@ fn not_text(doc: &str) -> Option<String> {
         | Options::ENABLE_SMART_PUNCTUATION;
     Parser::new_ext(doc, options).find_map(|event| match &event {
         Event::Start(Tag::Paragraph) => None,
-        // `# Errors` of send, and links into the client, are ours.
+        // The generator writes `# Errors` of `send`, and links to items of the client.
         Event::Start(Tag::Heading { .. }) if doc.contains("\n # Errors\n") => None,
         Event::Start(Tag::Link { dest_url, .. })
             if dest_url.contains("::") && !dest_url.contains('/') =>
@@ -125,7 +125,7 @@ fn not_text(doc: &str) -> Option<String> {
     })
 }
 
-/// Holds the source against the promise; how many doc texts it has.
+/// Asserts that all descriptions stay text. Returns the number of doc texts.
 fn assert_only_text(source: &str, text: &str) -> usize {
     let tree = syn::parse_file(source).expect("the source parses");
     let mut docs = Docs::default();
@@ -141,7 +141,7 @@ fn assert_only_text(source: &str, text: &str) -> usize {
 }
 
 #[test]
-fn no_description_is_more_than_text() {
+fn hostile_descriptions_stay_text() {
     for text in HOSTILE {
         let document = with_text(text);
         let mut input = vendored();
@@ -149,11 +149,14 @@ fn no_description_is_more_than_text() {
         let source = generate(input).unwrap_or_else(|error| panic!("{text:?}: {error}")).source;
         let texts = assert_only_text(&source, text);
         assert!(texts > 500, "only {texts} doc texts");
-        assert!(!source.contains(['\u{202e}', '\u{2066}']), "{text:?} turns the text around");
+        assert!(
+            !source.contains(['\u{202e}', '\u{2066}']),
+            "{text:?} has a bidirectional control character"
+        );
     }
 }
 
-/// A union by a tag: its alternatives become variants with fields, which have docs, too.
+/// Builds a document with a tagged union. Its alternatives become variants whose fields have docs.
 fn tagged_union(text: &str) -> String {
     let alternative = |tag: &str| {
         serde_json::json!({
@@ -177,7 +180,7 @@ fn tagged_union(text: &str) -> String {
 }
 
 #[test]
-fn a_description_inside_a_variant_is_text_too() {
+fn hostile_descriptions_of_variant_fields_stay_text() {
     let trailing_blanks = ["a \n b \n", "trailing ", "\n\n x"];
     for text in HOSTILE.iter().chain(&trailing_blanks) {
         let document = tagged_union(text);
@@ -192,7 +195,7 @@ fn a_description_inside_a_variant_is_text_too() {
     }
 }
 
-/// Words of our own doc texts, with something else behind them.
+/// Prefixes that the generator itself writes, followed by hostile text.
 const FORGED: &[&str] = &[
     "A value that this version of the client does not know, as it came.\n\n```\npanic!()\n```\n<script>",
     " The value `\n\n    panic!()\n<b>",
@@ -202,7 +205,7 @@ const FORGED: &[&str] = &[
 ];
 
 #[test]
-fn no_name_and_no_value_is_more_than_text() {
+fn hostile_names_and_values_stay_text() {
     let mut generated = 0;
     for text in HOSTILE.iter().chain(FORGED) {
         let document = serde_json::json!({
@@ -240,7 +243,7 @@ fn no_name_and_no_value_is_more_than_text() {
 }
 
 #[test]
-fn keywords_and_odd_names_become_identifiers() {
+fn keywords_and_unusual_names_become_identifiers() {
     let document = serde_json::json!({
         "openapi": "3.1.0", "info": {"title": "fn", "version": "1"},
         "paths": {"/x/{type}": {"get": {
@@ -264,8 +267,8 @@ fn keywords_and_odd_names_become_identifiers() {
     input.known = None;
     input.overlay = None;
     input.runtime = Runtime::StandAlone;
-    let source = generate(input).expect("it generates").source;
-    let tree = syn::parse_file(&source).expect("it parses");
+    let source = generate(input).expect("the document generates").source;
+    let tree = syn::parse_file(&source).expect("the source parses");
     assert!(!tree.items.is_empty());
     for name in
         ["pub fn match_(", "pub fn type_<", "pub fn async_<", "pub fn_:", "pub self_:", "pub x1st:"]

@@ -16,7 +16,7 @@ use serde_json::Value;
 use twin_api_gen::{Generated, Input, Runtime, generate};
 use twin_tests::vendored::{CONTRACT, KNOWN, OPENAPI, OVERLAY};
 
-/// The vendored files, for the crate `twin-api`.
+/// Returns the vendored files as input for `twin-api`.
 fn vendored() -> Input<'static> {
     Input {
         openapi: OPENAPI.as_bytes(),
@@ -27,19 +27,31 @@ fn vendored() -> Input<'static> {
     }
 }
 
-/// The frozen edition of the reference in place of the vendored document.
+/// Returns the same input with the frozen edition of the reference as its document.
 fn contract() -> Input<'static> {
     Input { openapi: CONTRACT.as_bytes(), ..vendored() }
 }
 
-/// The client of another document than the vendored one.
+/// Parses the frozen edition of the reference.
+#[expect(clippy::expect_used, reason = "the helpers of a test may fail it too")]
+fn contract_document() -> Value {
+    serde_json::from_str(CONTRACT).expect("contract.json is JSON")
+}
+
+/// Generates the client of the frozen edition.
+#[expect(clippy::expect_used, reason = "the helpers of a test may fail it too")]
+fn contract_client() -> Generated {
+    generate(contract()).expect("the contract generates")
+}
+
+/// Generates the client of `document` with the known facts and the overlay.
 #[expect(clippy::expect_used, reason = "the helpers of a test may fail it too")]
 fn client_of(document: &Value) -> Generated {
     let text = document.to_string();
     generate(Input { openapi: text.as_bytes(), ..contract() }).expect("the document generates")
 }
 
-/// The surface without the report, which names places of the document.
+/// Returns the surface without the report, which contains JSON pointers of the document.
 fn surface_of(generated: Generated) -> BTreeMap<String, String> {
     let mut files = generated.surface.files;
     files.remove("report");

@@ -1,7 +1,7 @@
-//! Holds `contract.json` against the OpenAPI specification and against the reference of the
-//! API, which the tables here repeat by hand.
+//! Checks `contract.json` against the OpenAPI specification and against the reference of the API.
+//! The tables here copy the reference by hand.
 //!
-//! It does not test the client, and knows no more of the live service than `known.json` says.
+//! These tests do not run the client. All observations of the live service are in `known.json`.
 
 #![expect(clippy::expect_used, reason = "the helpers of a test may fail it too")]
 
@@ -12,7 +12,9 @@ use std::collections::BTreeSet;
 use jsonschema::Validator;
 use serde_json::{Value, json};
 
-/// The reference's table of endpoints, with the status that each answers on success.
+use crate::contract_document;
+
+/// The reference's table of endpoints, with the success status of each.
 const OPERATIONS: [(&str, &str, &str, &str); 33] = [
     ("list_api_keys", "get", "/api/public/v1/access-api-keys", "200"),
     ("create_api_key", "post", "/api/public/v1/access-api-keys", "200"),
@@ -49,8 +51,8 @@ const OPERATIONS: [(&str, &str, &str, &str); 33] = [
     ("move_agent", "post", "/v1/agents/{agent_id}/move", "200"),
 ];
 
-/// The reference's tables of parameters: operation, parameters, fields of the body. What is
-/// required ends in `!`.
+/// The reference's tables of parameters: operation, parameters, body members. A required name
+/// ends with `!`.
 const INPUTS: [(&str, &[&str], &[&str]); 33] = [
     ("list_api_keys", &[], &[]),
     ("create_api_key", &[], &["name!"]),
@@ -108,12 +110,8 @@ const INPUTS: [(&str, &[&str], &[&str]); 33] = [
 const EVENTS: [&str; 5] =
     ["run.started", "run.completed", "run.failed", "run.stopped", "run.paused"];
 
-fn document() -> Value {
-    serde_json::from_str(twin_tests::vendored::CONTRACT).expect("contract.json is JSON")
-}
-
-/// What is wrong with `document` by the official schema of OpenAPI 3.1, and with its Schema
-/// Objects by the meta-schema of JSON Schema 2020-12.
+/// Returns the violations of the official OpenAPI 3.1 schema, and those of JSON Schema 2020-12 in
+/// Schema Objects.
 fn faults(document: &Value) -> Vec<String> {
     let official = include_str!("../schemas/openapi-3.1.json");
     let official: Value = serde_json::from_str(official).expect("the official schema is JSON");
@@ -135,7 +133,7 @@ fn faults(document: &Value) -> Vec<String> {
     faults
 }
 
-/// Shows every value in `value`, with its pointer.
+/// Calls `see` with every value in `value` and its JSON pointer.
 fn walk<'a>(value: &'a Value, pointer: &str, see: &mut dyn FnMut(&str, &'a Value)) {
     see(pointer, value);
     for (name, member) in members(value) {
@@ -160,12 +158,12 @@ fn operations(document: &Value) -> impl Iterator<Item = (&str, &str, &Value)> {
     })
 }
 
-/// The names in `names` that `required` picks are marked with `!`.
+/// Appends `!` to each required name.
 fn marked<'a>(names: impl Iterator<Item = (&'a str, bool)>) -> BTreeSet<String> {
     names.map(|(name, required)| format!("{name}{}", if required { "!" } else { "" })).collect()
 }
 
-/// The component that `reference` names, or the value itself when it is no reference.
+/// Returns the component that a reference names, or the value itself if it is not a reference.
 fn resolve<'a>(document: &'a Value, value: &'a Value) -> &'a Value {
     match value["$ref"].as_str().and_then(|reference| reference.strip_prefix('#')) {
         Some(pointer) => document.pointer(pointer).expect("every reference leads somewhere"),
@@ -173,13 +171,13 @@ fn resolve<'a>(document: &'a Value, value: &'a Value) -> &'a Value {
     }
 }
 
-/// A validator of `schema`, whose references lead into `document`.
+/// Builds a validator of `schema`, whose references point into `document`.
 fn validator(document: &Value, schema: &Value) -> Validator {
     let schema = json!({ "allOf": [schema], "components": document["components"] });
     jsonschema::draft202012::new(&schema).expect("the schema compiles")
 }
 
-/// Every example in `document` that its own schema refuses, and how many there are in all.
+/// Returns the examples in `document` that violate their schema, and the number of all examples.
 fn refused_examples(document: &Value) -> (Vec<String>, usize) {
     let (mut refused, mut seen) = (Vec::new(), 0);
     walk(document, "#", &mut |pointer, value| {
@@ -189,7 +187,7 @@ fn refused_examples(document: &Value) -> (Vec<String>, usize) {
                 let named = members(&value["examples"]).filter_map(|(_, e)| e.get("value"));
                 (schema, value.get("example").into_iter().chain(named).collect())
             }
-            // A schema, which holds an array of examples.
+            // A schema with an array of examples.
             None => (value, elements(&value["examples"]).collect()),
         };
         for example in examples {
@@ -203,20 +201,20 @@ fn refused_examples(document: &Value) -> (Vec<String>, usize) {
 }
 
 #[test]
-fn the_document_is_valid_openapi() {
-    assert_eq!(faults(&document()), Vec::<String>::new());
+fn contract_is_valid_openapi() {
+    assert_eq!(faults(&contract_document()), Vec::<String>::new());
 }
 
 #[test]
-fn the_official_schema_refuses_what_is_not_openapi() {
-    let mut document = document();
+fn official_schema_rejects_invalid_openapi() {
+    let mut document = contract_document();
     document["info"] = json!({ "title": "no version" });
     document["components"]["schemas"]["Run"]["type"] = json!("objekt");
     assert_eq!(faults(&document).len(), 2, "{:?}", faults(&document));
 }
 
 #[test]
-fn the_operations_are_those_of_the_reference() {
+fn operations_match_the_reference() {
     let document = twin_api_gen::generate(crate::contract()).unwrap().effective;
     let success = |operation: &Value| -> Vec<String> {
         let statuses = members(&operation["responses"]).map(|(status, _)| status.clone());
@@ -238,8 +236,8 @@ fn the_operations_are_those_of_the_reference() {
 }
 
 #[test]
-fn parameters_and_bodies_are_those_of_the_reference() {
-    let document = document();
+fn parameters_and_bodies_match_the_reference() {
+    let document = contract_document();
     for (id, parameters, fields) in INPUTS {
         let (.., operation) =
             operations(&document).find(|(.., operation)| operation["operationId"] == id).unwrap();
@@ -262,8 +260,8 @@ fn parameters_and_bodies_are_those_of_the_reference() {
 }
 
 #[test]
-fn every_operation_is_told_in_full() {
-    let document = document();
+fn every_operation_has_tag_summary_and_responses() {
+    let document = contract_document();
     let tags: Vec<&Value> = elements(&document["tags"]).map(|tag| &tag["name"]).collect();
     for (method, path, operation) in operations(&document) {
         let [tag] = operation["tags"].as_array().unwrap().as_slice() else {
@@ -288,8 +286,8 @@ fn every_operation_is_told_in_full() {
 }
 
 #[test]
-fn everything_has_a_description() {
-    let document = document();
+fn every_operation_parameter_and_schema_has_a_description() {
+    let document = contract_document();
     let described = |value: &Value| value["description"].as_str().is_some_and(|d| !d.is_empty());
     let mut bare = Vec::new();
     walk(&document, "#", &mut |pointer, value| {
@@ -306,11 +304,11 @@ fn everything_has_a_description() {
 }
 
 #[test]
-fn every_example_is_valid_by_its_own_schema() {
-    let document = document();
+fn every_example_matches_its_schema() {
+    let document = contract_document();
     let (refused, seen) = refused_examples(&document);
     assert_eq!(refused, Vec::<String>::new());
-    // Each body and each answer that has a content shows one.
+    // Every body and every response with content has an example.
     for (method, path, operation) in operations(&document) {
         let bodies = std::iter::once(&operation["requestBody"]);
         let answers = members(&operation["responses"]).map(|(_, answer)| answer);
@@ -327,8 +325,8 @@ fn every_example_is_valid_by_its_own_schema() {
 }
 
 #[test]
-fn five_webhooks_are_described() {
-    let document = document();
+fn describes_five_webhooks() {
+    let document = contract_document();
     let names: BTreeSet<&str> =
         members(&document["webhooks"]).map(|(name, _)| name.as_str()).collect();
     assert_eq!(names, BTreeSet::from(EVENTS));
@@ -350,8 +348,8 @@ fn five_webhooks_are_described() {
 }
 
 #[test]
-fn every_request_carries_the_key() {
-    let document = document();
+fn security_requires_the_x_api_key_header() {
+    let document = contract_document();
     assert_eq!(document["security"], json!([{ "x-api-key": [] }]));
     let scheme = &document["components"]["securitySchemes"]["x-api-key"];
     let found = [&scheme["type"], &scheme["in"], &scheme["name"]];

@@ -1,28 +1,19 @@
-//! Documents of the same API from other generators: each is taken without an edit, and what
-//! a program sees of the client stays as it is.
+//! Documents of the same API as other generators would write them. Each generates without an
+//! edit, and the public surface stays the same.
 
 #![expect(clippy::expect_used, reason = "the helpers of a test may fail it too")]
 
 use serde_json::{Map, Value, json};
 use twin_api_gen::known::Outcome;
-use twin_api_gen::{Error, Generated, Input, generate};
-use twin_tests::vendored::CONTRACT;
+use twin_api_gen::{Error, Input, generate};
 
-use crate::{client_of, contract, surface_of};
+use crate::{client_of, contract, contract_client, contract_document, surface_of};
 
 const METHODS: [&str; 5] = ["get", "post", "put", "patch", "delete"];
 
-fn document() -> Value {
-    serde_json::from_str(CONTRACT).expect("contract.json is JSON")
-}
-
-fn ours() -> Generated {
-    generate(contract()).expect("the contract generates")
-}
-
 fn refusal(document: &Value) -> Error {
     let text = document.to_string();
-    generate(Input { openapi: text.as_bytes(), ..contract() }).expect_err("it is refused")
+    generate(Input { openapi: text.as_bytes(), ..contract() }).expect_err("generation fails")
 }
 
 fn operations(document: &mut Value) -> impl Iterator<Item = &mut Value> {
@@ -42,7 +33,7 @@ fn each_object(value: &mut Value, change: &mut dyn FnMut(&mut Map<String, Value>
     }
 }
 
-/// Replaces the references in `value` by the components that they name.
+/// Replaces the references in `value` by their components.
 fn inline(value: &mut Value, components: &Value) {
     let reference = value.get("$ref").and_then(Value::as_str);
     if let Some(found) = reference.and_then(|it| components.pointer(it.strip_prefix('#')?)) {
@@ -57,7 +48,7 @@ fn inline(value: &mut Value, components: &Value) {
     }
 }
 
-/// Replaces every reference by what it names.
+/// Replaces every reference in `document` by its component.
 fn inline_all(document: &mut Value) {
     let components = json!({ "components": document["components"] });
     inline(&mut document["paths"], &components);
@@ -70,8 +61,8 @@ fn inline_all(document: &mut Value) {
 }
 
 #[test]
-fn a_document_without_components_and_promises_gives_the_same_surface() {
-    let mut sparse = document();
+fn inlined_document_without_constraints_gives_the_same_surface() {
+    let mut sparse = contract_document();
     inline_all(&mut sparse);
     each_object(&mut sparse["paths"], &mut |members| {
         if members.contains_key("properties") {
@@ -84,20 +75,20 @@ fn a_document_without_components_and_promises_gives_the_same_surface() {
         }
     });
     for operation in operations(&mut sparse) {
-        let members = operation.as_object_mut().expect("an object");
+        let members = operation.as_object_mut().expect("the value is an object");
         for name in ["operationId", "tags", "summary"] {
             members.remove(name);
         }
         let responses = members["responses"].as_object_mut().expect("responses");
         responses.retain(|status, _| status.starts_with('2'));
     }
-    assert_eq!(surface_of(client_of(&sparse)), surface_of(ours()));
+    assert_eq!(surface_of(client_of(&sparse)), surface_of(contract_client()));
 }
 
 #[test]
-fn a_document_with_nullable_members_and_other_schema_names_gives_the_same_surface() {
-    let mut other = document();
-    // Every optional member of an answer may be null, as Rust's `Option` is written.
+fn nullable_members_and_renamed_schemas_give_the_same_surface() {
+    let mut other = contract_document();
+    // Every optional response member may be null, as generators write Rust's `Option`.
     for (name, schema) in other["components"]["schemas"].as_object_mut().into_iter().flatten() {
         if name.ends_with("Body") {
             continue;
@@ -110,23 +101,23 @@ fn a_document_with_nullable_members_and_other_schema_names_gives_the_same_surfac
         }
     }
     let text = other.to_string().replace("#/components/schemas/", "#/components/schemas/Api_");
-    let mut other: Value = serde_json::from_str(&text).expect("it is JSON");
+    let mut other: Value = serde_json::from_str(&text).expect("the text is JSON");
     let schemas = other["components"]["schemas"].as_object().cloned().unwrap_or_default();
     let schemas = schemas.into_iter().map(|(name, schema)| (format!("Api_{name}"), schema));
     other["components"]["schemas"] = schemas.collect();
     for operation in operations(&mut other) {
         operation["operationId"] = json!(format!("{}_v1", operation["operationId"]));
-        // FastAPI says so of every operation.
+        // FastAPI adds this response to every operation.
         operation["responses"]["422"] = json!({"description": "Validation Error", "content": {
             "application/json": {"schema": {"type": "object", "title": "HTTPValidationError",
                 "properties": {"detail": {"type": "array", "items": {"type": "object"}}}}}}});
     }
-    assert_eq!(surface_of(client_of(&other)), surface_of(ours()));
+    assert_eq!(surface_of(client_of(&other)), surface_of(contract_client()));
 }
 
 #[test]
-fn the_effective_document_as_published_document_gives_the_same_source() {
-    let ours = ours();
+fn effective_document_gives_the_same_source() {
+    let ours = contract_client();
     let theirs = client_of(&ours.effective);
     assert_eq!(theirs.source, ours.source);
     let added: Vec<_> = theirs.facts.iter().filter(|it| it.outcome == Outcome::Added).collect();
@@ -135,8 +126,8 @@ fn the_effective_document_as_published_document_gives_the_same_source() {
 }
 
 #[test]
-fn a_3_0_document_gives_the_same_surface() {
-    let mut old = document();
+fn openapi_3_0_document_gives_the_same_surface() {
+    let mut old = contract_document();
     old["openapi"] = json!("3.0.3");
     if let Some(members) = old.as_object_mut() {
         members.remove("webhooks");
@@ -148,13 +139,13 @@ fn a_3_0_document_gives_the_same_surface() {
         }
         members.remove("examples");
     });
-    assert_eq!(surface_of(client_of(&old)), surface_of(ours()));
+    assert_eq!(surface_of(client_of(&old)), surface_of(contract_client()));
 }
 
 #[test]
-fn servers_give_paths_their_prefix() {
+fn servers_path_prefixes_the_paths() {
     let prefixed = |url: &str, strip: &str| {
-        let mut document = document();
+        let mut document = contract_document();
         document["servers"] = json!([{ "url": url }]);
         let paths = document["paths"].as_object().cloned().unwrap_or_default();
         let paths = paths.into_iter().map(|(path, item)| {
@@ -173,25 +164,26 @@ fn servers_give_paths_their_prefix() {
         .map(|fact| fact.subject.as_str())
         .collect();
     assert_eq!(missing.len(), 3, "only those of API keys are left out: {missing:?}");
-    assert_eq!(surface_of(client)["agents"], surface_of(ours())["agents"]);
+    assert_eq!(surface_of(client)["agents"], surface_of(contract_client())["agents"]);
 }
 
 #[test]
-fn a_wrong_host_is_reported_and_ours_is_taken() {
-    let mut other = document();
+fn wrong_host_is_reported_and_replaced() {
+    let mut other = contract_document();
     other["servers"] = json!([{"url": "https://builder.twin.so"}]);
     let client = client_of(&other);
     assert_eq!(client.effective["servers"][0]["url"], "https://build.twin.so");
-    let fact = client.facts.iter().find(|fact| fact.subject == "servers").expect("a fact");
+    let fact =
+        client.facts.iter().find(|fact| fact.subject == "servers").expect("the fact is reported");
     assert!(fact.to_string().contains("the document says https://builder.twin.so"), "{fact}");
 }
 
 #[test]
-fn operations_under_another_url_are_refused_all_at_once() {
-    let mut other = document();
+fn reports_all_operations_under_another_url() {
+    let mut other = contract_document();
     for path in ["/v1/schedules", "/v1/me"] {
         let item = other["paths"].as_object_mut().and_then(|paths| paths.remove(path));
-        let item = item.expect("the path is there");
+        let item = item.expect("the path exists");
         other["paths"][path.replace("/v1", "")] = item;
     }
     other["paths"]["/v1/workspaces"]["servers"] = json!([{"url": "https://other.example"}]);
@@ -217,25 +209,28 @@ fn operations_under_another_url_are_refused_all_at_once() {
         assert_eq!(problem.expected.as_deref(), Some(expected));
         assert!(problem.found.as_deref().is_some_and(|it| it.starts_with(found)), "{problem}");
     }
-    // The edit of a moved path makes the document acceptable, at our URL.
+    // The edit of a moved path keeps our URL and lets the document generate.
     let mut known: Value = serde_json::from_str(twin_tests::vendored::KNOWN).expect("JSON");
     for problem in error.problems() {
         assert!(problem.edit.as_ref().is_some_and(|edit| edit.apply(&mut known)), "{problem}");
     }
-    other["paths"]["/v1/workspaces"].as_object_mut().expect("an object").remove("servers");
+    other["paths"]["/v1/workspaces"]
+        .as_object_mut()
+        .expect("the value is an object")
+        .remove("servers");
     let (text, known) = (other.to_string(), known.to_string());
     let input = Input { openapi: text.as_bytes(), known: Some(known.as_bytes()), ..contract() };
     let client = generate(input).expect("the edits were made");
-    assert_eq!(surface_of(client), surface_of(ours()));
+    assert_eq!(surface_of(client), surface_of(contract_client()));
 }
 
 #[test]
-fn names_of_ours_with_another_meaning_do_not_collide() {
-    let mut other = document();
-    // `Run` is something else, used by a new operation; our run is called otherwise.
+fn reused_schema_name_gets_a_new_type_name() {
+    let mut other = contract_document();
+    // A new operation uses the name `Run` for another schema; the run has another name.
     let text =
         other.to_string().replace("#/components/schemas/Run\"", "#/components/schemas/AgentRun\"");
-    other = serde_json::from_str(&text).expect("it is JSON");
+    other = serde_json::from_str(&text).expect("the text is JSON");
     let run = other["components"]["schemas"]["Run"].take();
     other["components"]["schemas"]["AgentRun"] = run;
     other["components"]["schemas"]["Run"] =
@@ -252,8 +247,8 @@ fn names_of_ours_with_another_meaning_do_not_collide() {
 }
 
 #[test]
-fn a_new_member_that_only_one_place_has_is_optional_and_reported() {
-    let mut other = document();
+fn member_of_one_occurrence_is_optional_and_reported() {
+    let mut other = contract_document();
     let mut agent = other["components"]["schemas"]["Agent"].clone();
     agent["properties"]["score"] = json!({"type": "number"});
     agent["required"] = json!(["agent_id", "score"]);
@@ -261,36 +256,40 @@ fn a_new_member_that_only_one_place_has_is_optional_and_reported() {
     other["components"]["schemas"]["ListAgentsResponse"]["properties"]["agents"]["items"] =
         json!({"$ref": "#/components/schemas/ListedAgent"});
     let client = client_of(&other);
-    let fact = client.facts.iter().find(|fact| fact.subject == "Agent.score").expect("a fact");
+    let fact = client
+        .facts
+        .iter()
+        .find(|fact| fact.subject == "Agent.score")
+        .expect("the fact is reported");
     assert!(matches!(fact.outcome, Outcome::Differs { .. }), "{fact}");
     assert!(surface_of(client)["agents"].contains("score: Option<f64>"));
 }
 
 #[test]
-fn a_secret_stays_secret_whatever_the_document_calls_it() {
-    let mut other = document();
+fn renamed_secret_stays_secret() {
+    let mut other = contract_document();
     let created = &mut other["components"]["schemas"]["CreateWebhookResponse"];
     let secret = created["properties"].as_object_mut().and_then(|it| it.remove("signing_secret"));
-    created["properties"]["signingSecret"] = secret.expect("it is there");
+    created["properties"]["signingSecret"] = secret.expect("it exists");
     created["required"] = json!(["webhook_id"]);
     let client = client_of(&other);
     let surface = client.surface.files["webhooks"].clone();
     assert!(surface.contains("signing_secret: SecretString"), "{surface}");
     let fact = client.facts.iter().find(|it| it.subject == "CreateWebhookResponse.signing_secret");
-    let fact = fact.expect("a fact");
+    let fact = fact.expect("the fact is reported");
     assert!(fact.closest.as_deref().is_some_and(|it| it.ends_with("/signingSecret")), "{fact:?}");
-    assert_eq!(fact.edit, None, "no edit may give up a secret");
+    assert_eq!(fact.edit, None, "an edit would expose a secret");
 }
 
 #[test]
-fn an_overlay_that_makes_a_secret_plain_is_refused() {
+fn rejects_overlay_that_exposes_a_secret() {
     let overlay = json!({"overlay": "1.0.0", "info": {"title": "t", "version": "1"}, "actions": [{
         "target": "$.components.schemas.CreateWebhookResponse.properties.signing_secret",
         "description": "d", "x-evidence": "e", "x-expects": {},
         "update": {"format": "uuid"}}]});
     let overlay = overlay.to_string();
     let input = Input { overlay: Some(overlay.as_bytes()), ..contract() };
-    let error = generate(input).expect_err("it is refused");
+    let error = generate(input).expect_err("generation fails");
     assert!(
         error.to_string().contains("CreateWebhookResponse.signing_secret is a secret"),
         "{error}"

@@ -1,17 +1,15 @@
-//! The same API in other words gives the same client, byte for byte.
+//! An equivalent document gives the same client, byte for byte.
 //!
-//! A seed decides what is reworded. `TWIN_REWORDINGS=1000 cargo test --release -p twin-tests
-//! --test generator rewordings` runs the campaign; without it a sample runs.
+//! A seed selects the changes. `TWIN_REWORDINGS=1000 cargo test --release -p twin-tests --test
+//! generator rewordings` runs the campaign; without the variable a sample runs.
 
 #![expect(clippy::expect_used, clippy::panic, reason = "the helpers of a test may fail it too")]
 
 mod reword;
 
-use serde_json::Value;
 use twin_api_gen::{Input, generate};
-use twin_tests::vendored::CONTRACT;
 
-use crate::contract;
+use crate::{contract, contract_document};
 use reword::Reworder;
 
 const SAMPLE: u64 = 40;
@@ -24,11 +22,11 @@ fn count() -> u64 {
 }
 
 fn reworded(seed: u64) -> String {
-    let mut document: Value = serde_json::from_str(CONTRACT).expect("contract.json is JSON");
+    let mut document = contract_document();
     Reworder::new(seed).reword(&mut document)
 }
 
-/// Fails with the first line in which the sources differ.
+/// Panics with the first line that differs.
 fn assert_same(seed: u64, source: &str, wanted: &str) {
     if source == wanted {
         return;
@@ -53,7 +51,7 @@ fn run(seeds: impl Iterator<Item = u64>, wanted: &str) {
 }
 
 #[test]
-fn a_reworded_document_gives_the_same_source() {
+fn reworded_document_gives_the_same_source() {
     let wanted = generate(contract()).expect("the contract generates").source;
     let count = count();
     std::thread::scope(|scope| {
@@ -72,7 +70,7 @@ fn a_reworded_document_gives_the_same_source() {
 }
 
 #[test]
-fn rewordings_reword_much_and_differ_from_each_other() {
+fn rewordings_are_extensive_and_distinct() {
     let one = reworded(1);
     assert_ne!(one, reworded(2));
     assert_eq!(one, reworded(1));

@@ -1,11 +1,11 @@
-//! What Twin's document does not have, but the generator must get right: bounds, header
-//! parameters, a version that is no ASCII, unions, a client that stands alone.
+//! Features that Twin's document lacks but the generator supports: bounds, header parameters, a
+//! version that is not ASCII, unions, and a stand-alone client.
 
 #![expect(clippy::expect_used, clippy::panic, reason = "the helpers of a test may fail it too")]
 
 use axum::http::StatusCode;
 use serde_json::json;
-use twin_tests::scripted::{Answer, Scripted};
+use twin_tests::scripted::{BufferedResponse, Scripted};
 
 #[allow(
     dead_code,
@@ -41,7 +41,7 @@ fn refusal<T>(result: Result<T, Error<()>>) -> String {
 }
 
 #[tokio::test]
-async fn a_parameter_out_of_bounds_is_not_sent() {
+async fn rejects_parameter_out_of_bounds_before_sending() {
     let (server, client) = service().await;
     let books = || client.list_books().shelf(1).from(1);
     let cases = [
@@ -58,11 +58,19 @@ async fn a_parameter_out_of_bounds_is_not_sent() {
 }
 
 #[tokio::test]
-async fn a_parameter_within_its_bounds_is_sent() {
+async fn sends_parameter_within_bounds() {
     let (server, client) = service().await;
     for limit in [1, 100] {
-        server.answer(Answer::json(StatusCode::OK, &json!([])));
-        client.list_books().shelf(7).from(1).limit(limit).x_trace("t1").send().await.expect("sent");
+        server.answer(BufferedResponse::json(StatusCode::OK, &json!([])));
+        client
+            .list_books()
+            .shelf(7)
+            .from(1)
+            .limit(limit)
+            .x_trace("t1")
+            .send()
+            .await
+            .expect("the request is sent");
         let requests = server.take_requests();
         assert_eq!(requests[0].target, format!("/shelves/7/books?from=1&limit={limit}"));
         assert_eq!(requests[0].header("x-trace"), "t1");
@@ -71,7 +79,7 @@ async fn a_parameter_within_its_bounds_is_sent() {
 }
 
 #[tokio::test]
-async fn a_body_out_of_bounds_is_not_sent_however_it_was_made() {
+async fn rejects_body_out_of_bounds_before_sending() {
     let (server, client) = service().await;
     let one = || vec!["a".to_owned()];
     let by_hand = NewBook { titles: vec![], tags: None, pages: None, kind: None };
@@ -97,20 +105,27 @@ async fn a_body_out_of_bounds_is_not_sent_however_it_was_made() {
 }
 
 #[tokio::test]
-async fn an_absent_optional_list_is_not_too_short() {
+async fn absent_optional_list_passes_min_items() {
     let (server, client) = service().await;
-    server.answer(Answer::json(StatusCode::OK, &json!({"id": 0})));
+    server.answer(BufferedResponse::json(StatusCode::OK, &json!({"id": 0})));
     let body = NewBook::builder().titles(vec!["a".to_owned()]).kind("saga");
-    let book = client.add_book().shelf(1).body(body).send().await.expect("sent").into_inner();
-    // An answer is not validated: 0 is below what the document says.
+    let book = client
+        .add_book()
+        .shelf(1)
+        .body(body)
+        .send()
+        .await
+        .expect("the request is sent")
+        .into_inner();
+    // A response is not validated: 0 is below the documented minimum.
     assert_eq!(book.id, 0);
     let sent: serde_json::Value =
-        serde_json::from_slice(&server.take_requests()[0].body).expect("it is JSON");
+        serde_json::from_slice(&server.take_requests()[0].body).expect("the text is JSON");
     assert_eq!(sent, json!({"titles": ["a"], "kind": "saga"}));
 }
 
 #[tokio::test]
-async fn values_that_are_called_unknown_or_like_keywords_go_round() {
+async fn enum_values_named_unknown_or_keyword_round_trip() {
     for (value, kind) in [
         ("novel", Kind::Novel),
         ("type", Kind::Type),
@@ -118,39 +133,39 @@ async fn values_that_are_called_unknown_or_like_keywords_go_round() {
         ("Unknown", Kind::Unknown("Unknown".to_owned())),
     ] {
         assert_eq!(Kind::from(value), kind);
-        assert_eq!(serde_json::to_value(&kind).expect("it has JSON"), json!(value));
+        assert_eq!(serde_json::to_value(&kind).expect("the value serializes"), json!(value));
     }
 }
 
 #[tokio::test]
-async fn the_alternatives_of_a_union_are_not_mixed_up() {
+async fn union_decodes_the_right_alternative() {
     let (server, client) = service().await;
     let events = json!([{"kind": "opened"}, {"kind": "locked", "by": "x"}]);
-    server.answer(Answer::json(StatusCode::OK, &events));
-    let events = client.list_events().send().await.expect("it decodes").into_inner();
+    server.answer(BufferedResponse::json(StatusCode::OK, &events));
+    let events = client.list_events().send().await.expect("the response decodes").into_inner();
     assert!(matches!(&events[0], Event::Opened(event) if event.kind == OpenedKind::Opened));
     assert!(matches!(&events[1], Event::Closed(event) if event.kind == ClosedKind::Locked));
 }
 
 #[tokio::test]
-async fn a_union_of_enums_finds_the_one_that_has_the_value() {
+async fn union_of_enums_decodes_the_enum_with_the_value() {
     let (server, client) = service().await;
-    server.answer(Answer::json(StatusCode::OK, &json!({"id": 1, "cover": "paper"})));
+    server.answer(BufferedResponse::json(StatusCode::OK, &json!({"id": 1, "cover": "paper"})));
     let body = NewBook::builder().titles(vec!["a".to_owned()]);
-    let book = client.add_book().shelf(1).body(body).send().await.expect("it decodes");
+    let book = client.add_book().shelf(1).body(body).send().await.expect("the response decodes");
     assert!(matches!(&book.cover, Some(BookCover::Soft(Soft::Paper))), "{:?}", book.cover);
 }
 
 #[tokio::test]
-async fn an_answer_to_head_has_no_body_to_read() {
+async fn head_response_has_no_body() {
     let (server, client) = service().await;
-    server.answer(Answer::empty(StatusCode::OK));
-    client.head_book().book(7).send().await.expect("no body is read");
+    server.answer(BufferedResponse::empty(StatusCode::OK));
+    client.head_book().book(7).send().await.expect("the response decodes");
     assert_eq!(server.take_requests()[0].method, "HEAD");
 }
 
 #[tokio::test]
-async fn a_member_of_a_body_is_absent_null_or_a_value_and_keeps_its_media_type() {
+async fn merge_patch_distinguishes_absent_null_and_value() {
     let (server, client) = service().await;
     let cases = [
         (BookPatch::builder(), json!({})),
@@ -158,14 +173,15 @@ async fn a_member_of_a_body_is_absent_null_or_a_value_and_keeps_its_media_type()
         (BookPatch::builder().pages(3).title("a"), json!({"pages": 3, "title": "a"})),
     ];
     for (body, expected) in cases {
-        server.answer(Answer::empty(StatusCode::NO_CONTENT));
-        client.patch_book().book(7).body(body).send().await.expect("sent");
+        server.answer(BufferedResponse::empty(StatusCode::NO_CONTENT));
+        client.patch_book().book(7).body(body).send().await.expect("the request is sent");
         let request = server.take_requests().remove(0);
         assert_eq!(request.header("content-type"), "application/merge-patch+json");
-        let sent: serde_json::Value = serde_json::from_slice(&request.body).expect("it is JSON");
+        let sent: serde_json::Value =
+            serde_json::from_slice(&request.body).expect("the text is JSON");
         assert_eq!(sent, expected);
-        let read: BookPatch = serde_json::from_value(sent.clone()).expect("it is read");
-        assert_eq!(serde_json::to_value(read).expect("it is written"), sent);
+        let read: BookPatch = serde_json::from_value(sent.clone()).expect("the value deserializes");
+        assert_eq!(serde_json::to_value(read).expect("the value serializes"), sent);
     }
     let body = BookPatch::builder().pages(0);
     let text = refusal(client.patch_book().book(7).body(body).send().await);
@@ -173,16 +189,16 @@ async fn a_member_of_a_body_is_absent_null_or_a_value_and_keeps_its_media_type()
 }
 
 #[tokio::test]
-async fn an_integer_is_read_with_a_point_and_beyond_an_i64() {
+async fn decodes_integers_with_fraction_zero_and_beyond_i64() {
     let (server, client) = service().await;
-    server.answer(Answer::json(
+    server.answer(BufferedResponse::json(
         StatusCode::OK,
         &json!({
             "plain": 1.0, "id": u64::MAX, "big": u64::MAX, "small": 2.0,
             "list": [1.0, 2, -3.0], "map": {"a": 4.0}, "degrees": 5,
         }),
     ));
-    let numbers = client.numbers().send().await.expect("it decodes").into_inner();
+    let numbers = client.numbers().send().await.expect("the response decodes").into_inner();
     assert_eq!((numbers.plain, numbers.id, numbers.big), (1, Some(u64::MAX), Some(u64::MAX)));
     assert_eq!(
         (numbers.small, numbers.list, numbers.degrees),
@@ -190,37 +206,38 @@ async fn an_integer_is_read_with_a_point_and_beyond_an_i64() {
     );
     assert_eq!(numbers.map.get("a"), Some(&4));
     for wrong in [json!({"plain": 1.5}), json!({"plain": 1e19}), json!({"plain": "1"}), json!({})] {
-        server.answer(Answer::json(StatusCode::OK, &wrong));
+        server.answer(BufferedResponse::json(StatusCode::OK, &wrong));
         assert!(client.numbers().send().await.is_err(), "{wrong}");
     }
-    server.answer(Answer::json(StatusCode::OK, &json!({"plain": 1, "small": null})));
-    assert_eq!(client.numbers().send().await.expect("it decodes").small, None);
+    server.answer(BufferedResponse::json(StatusCode::OK, &json!({"plain": 1, "small": null})));
+    assert_eq!(client.numbers().send().await.expect("the response decodes").small, None);
 }
 
 #[tokio::test]
-async fn a_form_writes_lists_and_objects_as_its_encoding_says() {
+async fn form_body_follows_its_encoding() {
     let (server, client) = service().await;
-    server.answer(Answer::json(StatusCode::OK, &json!([1.0, 2])));
+    server.answer(BufferedResponse::json(StatusCode::OK, &json!([1.0, 2])));
     let inner = std::collections::BTreeMap::from([("a".to_owned(), "x y".to_owned())]);
     let body = FromPostBody::builder()
         .list(vec!["a".to_owned(), "b&c".to_owned()])
         .flag(true)
         .joined(vec![1, 2])
         .inner(inner);
-    let answer = client.from_post().body(body).send().await.expect("sent").into_inner();
+    let answer =
+        client.from_post().body(body).send().await.expect("the request is sent").into_inner();
     assert_eq!(answer, [1, 2]);
     let request = server.take_requests().remove(0);
     assert_eq!(request.header("content-type"), "application/x-www-form-urlencoded");
-    let text = String::from_utf8(request.body.to_vec()).expect("it is ASCII");
+    let text = String::from_utf8(request.body.to_vec()).expect("the value is ASCII");
     let mut pairs: Vec<&str> = text.split('&').collect();
     pairs.sort_unstable();
     assert_eq!(pairs, ["flag=true", "inner%5Ba%5D=x+y", "joined=1%2C2", "list=a", "list=b%26c"]);
 }
 
 #[tokio::test]
-async fn parameters_are_sent_under_their_own_names_and_streams_are_bytes() {
+async fn sends_parameters_by_name_and_streams_bytes() {
     let (server, client) = service().await;
-    server.answer(Answer::new(StatusCode::OK, "text/event-stream", "data: 1\n\n"));
+    server.answer(BufferedResponse::new(StatusCode::OK, "text/event-stream", "data: 1\n\n"));
     let fields = std::collections::BTreeMap::from([("a".to_owned(), "1".to_owned())]);
     let call = client
         .get_search()
@@ -230,14 +247,14 @@ async fn parameters_are_sent_under_their_own_names_and_streams_are_bytes() {
         .fields(fields)
         .session("s")
         .theme("dark");
-    let mut stream = call.send().await.expect("sent").into_inner_stream();
+    let mut stream = call.send().await.expect("the request is sent").into_inner_stream();
     let mut read = Vec::new();
     while let Some(chunk) = futures_util::StreamExt::next(&mut stream).await {
-        read.extend_from_slice(&chunk.expect("it arrives"));
+        read.extend_from_slice(&chunk.expect("the chunk arrives"));
     }
     assert_eq!(read, b"data: 1\n\n");
     let request = server.take_requests().remove(0);
-    let (path, query) = request.target.split_once('?').expect("there is a query");
+    let (path, query) = request.target.split_once('?').expect("the target has a query");
     let mut query: Vec<&str> = query.split('&').collect();
     query.sort_unstable();
     assert_eq!(path, "/search");
@@ -250,10 +267,10 @@ async fn parameters_are_sent_under_their_own_names_and_streams_are_bytes() {
 }
 
 #[tokio::test]
-async fn bytes_and_vendor_json_go_under_their_own_media_types() {
+async fn sends_bytes_and_accepts_vendor_json() {
     let (server, client) = service().await;
-    server.answer(Answer::json(StatusCode::OK, &json!({"ok": true})));
-    let answer = client.put_table().body("a,b").send().await.expect("sent");
+    server.answer(BufferedResponse::json(StatusCode::OK, &json!({"ok": true})));
+    let answer = client.put_table().body("a,b").send().await.expect("the request is sent");
     assert_eq!(answer.ok, Some(true));
     let request = server.take_requests().remove(0);
     assert_eq!(request.header("content-type"), "text/csv");
@@ -262,43 +279,48 @@ async fn bytes_and_vendor_json_go_under_their_own_media_types() {
 }
 
 #[tokio::test]
-async fn alternatives_are_told_apart_by_number_and_unknown_ones_are_kept() {
+async fn numeric_discriminator_selects_the_alternative_and_keeps_unknown() {
     let (server, client) = service().await;
     let parts = json!([{"type": 2, "label": "l"}, {"type": 1.0}, {"type": 9, "x": [1]}]);
-    server.answer(Answer::json(StatusCode::OK, &parts));
-    let read = client.list_parts().send().await.expect("it decodes").into_inner();
+    server.answer(BufferedResponse::json(StatusCode::OK, &parts));
+    let read = client.list_parts().send().await.expect("the response decodes").into_inner();
     assert!(matches!(&read[0], Part::Button(button) if button.label.as_deref() == Some("l")));
     assert!(matches!(&read[1], Part::Row(_)));
     assert!(matches!(&read[2], Part::Unknown(value) if *value == parts[2]));
-    assert_eq!(serde_json::to_value(&read[2]).expect("it has JSON"), parts[2]);
+    assert_eq!(serde_json::to_value(&read[2]).expect("the value serializes"), parts[2]);
 }
 
 #[tokio::test]
-async fn a_subtype_keeps_its_members_and_an_unknown_one_is_kept_whole() {
+async fn subtypes_round_trip_including_unknown_ones() {
     let (server, client) = service().await;
     let cat = json!({"kind": "cat", "claws": 18});
     let other = json!({"kind": "dog", "tail": true});
     for sent in [&cat, &other] {
-        server.answer(Answer::json(StatusCode::OK, sent));
-        let body: Pet = serde_json::from_value(sent.clone()).expect("it is read");
-        let answer = client.add_pet().body(body).send().await.expect("sent").into_inner();
+        server.answer(BufferedResponse::json(StatusCode::OK, sent));
+        let body: Pet = serde_json::from_value(sent.clone()).expect("the value deserializes");
+        let answer =
+            client.add_pet().body(body).send().await.expect("the request is sent").into_inner();
         assert_eq!(matches!(answer, Pet::Cat { claws: 18, .. }), *sent == cat, "{answer:?}");
-        assert_eq!(serde_json::to_value(&answer).expect("it has JSON"), *sent);
+        assert_eq!(serde_json::to_value(&answer).expect("the value serializes"), *sent);
         let body = &server.take_requests()[0].body;
-        assert_eq!(serde_json::from_slice::<serde_json::Value>(body).expect("it is JSON"), *sent);
+        assert_eq!(
+            serde_json::from_slice::<serde_json::Value>(body).expect("the text is JSON"),
+            *sent
+        );
     }
 }
 
 #[tokio::test]
-async fn members_of_one_direction_are_demanded_in_that_one_only() {
+async fn read_only_and_write_only_members_are_required_in_one_direction() {
     let (server, client) = service().await;
-    server.answer(Answer::json(StatusCode::OK, &json!({"id": "u1", "name": "n"})));
+    server.answer(BufferedResponse::json(StatusCode::OK, &json!({"id": "u1", "name": "n"})));
     let body = UserInput::builder().name("n").password("p");
-    let user = client.add_user().body(body).send().await.expect("it decodes").into_inner();
+    let user =
+        client.add_user().body(body).send().await.expect("the response decodes").into_inner();
     assert_eq!((user.id.as_str(), user.name.as_str()), ("u1", "n"));
     let sent = &server.take_requests()[0].body;
     assert_eq!(
-        serde_json::from_slice::<serde_json::Value>(sent).expect("it is JSON"),
+        serde_json::from_slice::<serde_json::Value>(sent).expect("the text is JSON"),
         json!({"name": "n", "password": "p"})
     );
 }

@@ -1,7 +1,7 @@
-//! The public surface of the generated client, as reviewed: one snapshot a file.
+//! The public surface of the generated client, with one reviewed snapshot per file.
 //!
-//! `cargo xtask regen` writes the snapshots; a stale one fails here as it fails
-//! `cargo xtask regen --check`.
+//! `cargo xtask regen` writes the snapshots. A stale snapshot fails here and in `cargo xtask
+//! regen --check`.
 
 #![expect(clippy::expect_used, clippy::panic, reason = "the helpers of a test may fail it too")]
 
@@ -14,7 +14,7 @@ use twin_api_gen::{Generated, generate};
 
 use crate::{contract, vendored};
 
-/// Above this a reviewer skims.
+/// A reviewer does not read a longer surface completely.
 const MOST_LINES: usize = 1_500;
 
 fn snapshots() -> PathBuf {
@@ -26,7 +26,7 @@ fn generated() -> Generated {
 }
 
 #[test]
-fn the_surface_is_as_reviewed() {
+fn surface_equals_the_snapshots() {
     let mut settings = Settings::clone_current();
     settings.set_snapshot_path(snapshots());
     settings.set_prepend_module_to_snapshot(false);
@@ -38,24 +38,26 @@ fn the_surface_is_as_reviewed() {
 }
 
 #[test]
-fn there_is_no_snapshot_without_a_surface() {
+fn every_snapshot_belongs_to_a_surface() {
     let wanted: BTreeSet<String> =
         generated().surface.files.keys().map(|stem| format!("{stem}.snap")).collect();
     let found: BTreeSet<String> = std::fs::read_dir(snapshots())
-        .expect("tests/snapshots is there")
-        .map(|entry| entry.expect("it can be listed").file_name().to_string_lossy().into_owned())
+        .expect("tests/snapshots exists")
+        .map(|entry| {
+            entry.expect("the folder is readable").file_name().to_string_lossy().into_owned()
+        })
         .collect();
     assert_eq!(found, wanted);
 }
 
 #[test]
-fn the_surface_can_be_read_in_one_sitting() {
+fn surface_is_under_1500_lines() {
     let lines: usize = generated().surface.files.values().map(|text| text.lines().count()).sum();
     assert!(lines < MOST_LINES, "{lines} lines");
 }
 
 #[test]
-fn the_same_input_gives_the_same_bytes() {
+fn generation_is_deterministic() {
     let (one, two) = (generated(), generated());
     assert_eq!(one.source, two.source);
     assert_eq!(one.surface, two.surface);
@@ -63,7 +65,7 @@ fn the_same_input_gives_the_same_bytes() {
     assert!(first.contains("cargo xtask regen"), "{first}");
 }
 
-/// The surface of the effective document after `change`, but for the report.
+/// Returns the surface of the effective document after `change`, without the report.
 fn surface_after(change: impl FnOnce(&mut Value)) -> BTreeMap<String, String> {
     let mut document = generate(contract()).expect("the contract generates").effective;
     change(&mut document);
@@ -72,7 +74,7 @@ fn surface_after(change: impl FnOnce(&mut Value)) -> BTreeMap<String, String> {
     input.openapi = text.as_bytes();
     input.known = None;
     input.overlay = None;
-    let mut files = generate(input).expect("it generates").surface.files;
+    let mut files = generate(input).expect("the document generates").surface.files;
     files.remove("report");
     files
 }
@@ -83,10 +85,10 @@ fn at<'a>(document: &'a mut Value, pointer: &str) -> &'a mut Value {
 
 type Edit = fn(&mut Value);
 
-/// Edits that a user of the client would notice.
+/// Edits that change the public surface.
 const NOTICED: [(&str, Edit); 13] = [
     ("an operation is gone", |d| {
-        at(d, "/paths/~1v1~1me").as_object_mut().expect("an object").remove("get");
+        at(d, "/paths/~1v1~1me").as_object_mut().expect("the value is an object").remove("get");
     }),
     ("an operation has another name", |d| {
         *at(d, "/paths/~1v1~1me/get/operationId") = json!("whoami");
@@ -100,7 +102,8 @@ const NOTICED: [(&str, Edit); 13] = [
             json!([{"name": "x", "in": "query", "schema": {"type": "string"}}]);
     }),
     ("a new bound on a parameter", |d| {
-        for parameter in at(d, "/paths/~1v1~1agents/get/parameters").as_array_mut().expect("a list")
+        for parameter in
+            at(d, "/paths/~1v1~1agents/get/parameters").as_array_mut().expect("the value is a list")
         {
             if parameter["name"] == "limit" {
                 parameter["schema"]["maximum"] = json!(100);
@@ -120,7 +123,7 @@ const NOTICED: [(&str, Edit); 13] = [
     ("a member of an answer is gone", |d| {
         at(d, "/components/schemas/Run/properties")
             .as_object_mut()
-            .expect("an object")
+            .expect("the value is an object")
             .remove("goal");
     }),
     ("a member of an answer becomes optional", |d| {
@@ -130,7 +133,10 @@ const NOTICED: [(&str, Edit); 13] = [
         *at(d, "/components/schemas/Workspace/properties/name") = json!({"type": "integer"});
     }),
     ("a value is gone", |d| {
-        at(d, "/components/schemas/RunStatus/enum").as_array_mut().expect("a list").pop();
+        at(d, "/components/schemas/RunStatus/enum")
+            .as_array_mut()
+            .expect("the value is a list")
+            .pop();
     }),
     ("an answer is another", |d| {
         *at(d, "/paths/~1v1~1me/get/responses/200/content/application~1json/schema") =
@@ -139,7 +145,7 @@ const NOTICED: [(&str, Edit); 13] = [
 ];
 
 #[test]
-fn every_visible_change_shows_in_a_snapshot() {
+fn visible_changes_change_a_snapshot() {
     let before = surface_after(|_| ());
     for (what, edit) in NOTICED {
         assert_ne!(surface_after(edit), before, "{what}");
@@ -147,7 +153,7 @@ fn every_visible_change_shows_in_a_snapshot() {
 }
 
 #[test]
-fn wording_changes_show_in_no_snapshot() {
+fn wording_changes_change_no_snapshot() {
     let before = surface_after(|_| ());
     let after = surface_after(|d| {
         *at(d, "/components/schemas/Run/description") = json!("Other words.");

@@ -4,19 +4,19 @@ use serde_json::{Value, json};
 use twin_ext::ErrorKind;
 use twin_ext::prelude::*;
 
-use super::harness::{Made, agent, drain, event, names, number, run};
+use super::harness::{FunctionServer, agent, drain, event, names, number, run};
 
 /// Lists agents from scripted pages; each page has the numbers of agents and a cursor.
 async fn agents(pages: Vec<(Vec<u64>, Value)>) -> (Vec<String>, Option<Error>, usize) {
     let mut at = 0;
-    let (made, twin) = Made::up(move |_, _| {
+    let (server, twin) = FunctionServer::start(move |_, _| {
         let (numbers, cursor) = &pages[at % pages.len()];
         at += 1;
         let agents: Vec<Value> = numbers.iter().copied().map(agent).collect();
         (200, json!({"agents": agents, "next_cursor": cursor}))
     });
     let (names, error) = drain(twin.list_agents().items(), |agent| agent.agent_id.clone()).await;
-    (names, error, made.requests().len())
+    (names, error, server.requests().len())
 }
 
 #[tokio::test]
@@ -46,9 +46,9 @@ async fn continues_after_an_empty_page_with_a_cursor() {
 
 /// Starts a service with seven agents that honours `limit` and sends no cursor. If `fails`, the
 /// second request fails.
-fn without_cursors(fails: bool) -> (Made, twin_api::Client) {
+fn without_cursors(fails: bool) -> (FunctionServer, twin_api::Client) {
     let mut asked = 0;
-    Made::up(move |_, query| {
+    FunctionServer::start(move |_, query| {
         asked += 1;
         if fails && asked == 2 {
             return (422, json!({"detail": "limit is too high"}));
@@ -62,7 +62,7 @@ fn without_cursors(fails: bool) -> (Made, twin_api::Client) {
 #[tokio::test]
 async fn list_cut_at_limit_without_cursor_fails_after_the_items() {
     for limit in 1..=6 {
-        let (made, twin) = without_cursors(false);
+        let (server, twin) = without_cursors(false);
         let list = twin.list_agents().limit(limit).items();
         let (came, error) = drain(list, |agent| agent.agent_id.clone()).await;
         assert_eq!(came, names("agent", 1..=limit + 1));
@@ -70,24 +70,24 @@ async fn list_cut_at_limit_without_cursor_fails_after_the_items() {
         assert_eq!(error.kind(), ErrorKind::Pagination);
         assert!(error.to_string().contains("omit limit or raise it"), "{error}");
         let query = format!("/v1/agents?limit={}", limit + 1);
-        assert_eq!(made.requests()[1..], [query]);
+        assert_eq!(server.requests()[1..], [query]);
     }
 }
 
 #[tokio::test]
 async fn full_page_without_cursor_is_checked_once_and_ends() {
-    let (made, twin) = without_cursors(false);
+    let (server, twin) = without_cursors(false);
     let mut pages = twin.list_agents().limit(7).pages();
     let page = pages.try_next().await.unwrap().unwrap();
     assert_eq!((page.items.len(), page.next), (7, None));
     assert!(pages.try_next().await.unwrap().is_none());
-    assert_eq!(made.requests().len(), 2);
+    assert_eq!(server.requests().len(), 2);
     // If the page is shorter than limit, or limit is not set, no check is sent.
     for list in [twin.list_agents().limit(8), twin.list_agents()] {
-        let before = made.requests().len();
+        let before = server.requests().len();
         let (came, error) = drain(list.items(), |agent| agent.agent_id.clone()).await;
         assert_eq!((came.len(), error.is_none()), (7, true));
-        assert_eq!(made.requests().len(), before + 1);
+        assert_eq!(server.requests().len(), before + 1);
     }
 }
 
@@ -105,7 +105,7 @@ async fn failed_check_for_more_items_fails_after_the_items() {
 async fn list_by_cursor_ends_with_a_full_page() {
     let pages = [(vec![1, 2], json!("a")), (vec![3, 4], Value::Null)];
     let mut at = 0;
-    let (made, twin) = Made::up(move |_, _| {
+    let (server, twin) = FunctionServer::start(move |_, _| {
         let (numbers, cursor) = &pages[at];
         at += 1;
         let agents: Vec<Value> = numbers.iter().copied().map(agent).collect();
@@ -114,21 +114,21 @@ async fn list_by_cursor_ends_with_a_full_page() {
     let list = twin.list_agents().limit(2).items();
     let (came, error) = drain(list, |agent| agent.agent_id.clone()).await;
     assert_eq!((came, error.is_none()), (names("agent", 1..=4), true));
-    assert_eq!(made.requests().len(), 2);
+    assert_eq!(server.requests().len(), 2);
 }
 
 #[tokio::test]
 async fn endless_new_cursors_end_in_an_error() {
     for numbers in [vec![], vec![1, 2]] {
         let mut at = 0;
-        let (made, twin) = Made::up(move |_, _| {
+        let (server, twin) = FunctionServer::start(move |_, _| {
             at += 1;
             let agents: Vec<Value> = numbers.iter().copied().map(agent).collect();
             (200, json!({"agents": agents, "next_cursor": format!("c{at}")}))
         });
         let list = twin.list_agents().items();
         let (came, error) = drain(list, |agent| agent.agent_id.clone()).await;
-        assert!(came.len() <= 2 && made.requests().len() <= 100);
+        assert!(came.len() <= 2 && server.requests().len() <= 100);
         assert_eq!(error.unwrap().kind(), ErrorKind::Pagination);
     }
 }
@@ -139,8 +139,8 @@ fn runs(
     count: u64,
     page_of: impl Fn(u64) -> u64 + Send + 'static,
     more: impl Fn(u64) -> Value + Send + 'static,
-) -> (Made, twin_api::Client) {
-    Made::up(move |_, query| {
+) -> (FunctionServer, twin_api::Client) {
+    FunctionServer::start(move |_, query| {
         let asked = number(query, "page").unwrap();
         let size = number(query, "page_size").unwrap_or(100);
         let page = page_of(asked);
@@ -182,11 +182,11 @@ async fn wrong_totals_neither_end_nor_truncate_a_list() {
     ];
     for total in totals {
         let said = total.clone();
-        let (made, twin) = runs(5, |page| page, move |_| json!({"total_runs": said}));
+        let (server, twin) = runs(5, |page| page, move |_| json!({"total_runs": said}));
         let (came, error) = all_runs(&twin).await;
         assert_eq!(came, names("run", 1..=5), "{total}");
         assert!(error.is_none(), "{total}: {error:?}");
-        assert!(made.requests().len() <= 8, "{total}: {:?}", made.requests());
+        assert!(server.requests().len() <= 8, "{total}: {:?}", server.requests());
     }
     // A total that changes, and a total that is always too high.
     let (_, twin) = runs(5, |page| page, |page| json!({"total_runs": page * 3 % 7}));
@@ -204,21 +204,21 @@ async fn wrong_totals_neither_end_nor_truncate_a_list() {
 #[tokio::test]
 async fn ignored_page_number_fails_within_two_more_requests() {
     let right = |page| json!({"total_runs": 6, "page": page, "page_size": 2});
-    let (made, twin) = runs(6, |_| 1, |_| json!({"total_runs": 6}));
+    let (server, twin) = runs(6, |_| 1, |_| json!({"total_runs": 6}));
     let (came, error) = all_runs(&twin).await;
-    assert_eq!((came, made.requests().len()), (names("run", [1, 2]), 3));
+    assert_eq!((came, server.requests().len()), (names("run", [1, 2]), 3));
     assert_eq!(error.unwrap().kind(), ErrorKind::Pagination);
 
-    let (made, twin) = runs(6, |page| page.min(2), |_| json!({}));
+    let (server, twin) = runs(6, |page| page.min(2), |_| json!({}));
     let (came, error) = all_runs(&twin).await;
-    assert_eq!((came, made.requests().len()), (names("run", 1..=4), 4));
+    assert_eq!((came, server.requests().len()), (names("run", 1..=4), 4));
     assert_eq!(error.unwrap().kind(), ErrorKind::Pagination);
 
     for wrong in [-1, 0, 7, i64::MAX] {
         let echo = move |page| if page == 2 { json!({"page": wrong}) } else { right(page) };
-        let (made, twin) = runs(6, |page| page, echo);
+        let (server, twin) = runs(6, |page| page, echo);
         let (came, error) = all_runs(&twin).await;
-        assert_eq!((came, made.requests().len()), (names("run", [1, 2]), 2));
+        assert_eq!((came, server.requests().len()), (names("run", [1, 2]), 2));
         assert_eq!(error.unwrap().kind(), ErrorKind::Pagination);
     }
 }
@@ -228,7 +228,7 @@ async fn clamped_page_size_truncates_nothing() {
     for echo in [json!({"page_size": 2}), json!({"page_size": 10}), json!({})] {
         for total in [json!(5), json!("5"), Value::Null] {
             let (echo, said) = (echo.clone(), total.clone());
-            let (_, twin) = Made::up(move |_, query| {
+            let (_, twin) = FunctionServer::start(move |_, query| {
                 let skipped = usize::try_from((number(query, "page").unwrap() - 1) * 2).unwrap();
                 let runs: Vec<Value> = (1..=5).skip(skipped).take(2).map(run).collect();
                 let mut answer = echo.clone();
@@ -249,7 +249,7 @@ async fn runs_that_move_up_during_reading_are_not_missed() {
     for total in [true, false] {
         // The first run is deleted after the first page was read.
         let mut left: Vec<u64> = (1..=6).collect();
-        let (_, twin) = Made::up(move |_, query| {
+        let (_, twin) = FunctionServer::start(move |_, query| {
             if number(query, "page") == Some(2) && left[0] == 1 {
                 left.remove(0);
             }
@@ -268,13 +268,13 @@ async fn runs_that_move_up_during_reading_are_not_missed() {
 async fn events(
     serve: impl Fn(Option<u64>, usize) -> Value + Send + 'static,
 ) -> (Vec<u64>, Option<Error>, Vec<String>) {
-    let (made, twin) = Made::up(move |_, query| {
+    let (server, twin) = FunctionServer::start(move |_, query| {
         let limit = number(query, "limit").map_or(2, |limit| usize::try_from(limit).unwrap());
         (200, serve(number(query, "after_index"), limit))
     });
     let list = twin.list_run_events().agent_id("a").run_id("r").items();
     let (came, error) = drain(list, |event| event.event_index.unwrap().to_string()).await;
-    (came.iter().map(|index| index.parse().unwrap()).collect(), error, made.requests())
+    (came.iter().map(|index| index.parse().unwrap()).collect(), error, server.requests())
 }
 
 #[tokio::test]
@@ -322,7 +322,7 @@ async fn repeated_events_fail_with_or_without_a_total() {
 
 #[tokio::test]
 async fn lists_events_after_the_after_index_of_the_caller() {
-    let (_, twin) = Made::up(|_, query| {
+    let (_, twin) = FunctionServer::start(|_, query| {
         let after = number(query, "after_index").unwrap_or_default();
         let events: Vec<Value> = (after + 1..=9).take(3).map(event).collect();
         (200, json!({"events": events, "total_count": 9}))
@@ -335,7 +335,7 @@ async fn lists_events_after_the_after_index_of_the_caller() {
 
 #[tokio::test]
 async fn lists_two_different_events_with_the_same_index() {
-    let (_, twin) = Made::up(|_, query| {
+    let (_, twin) = FunctionServer::start(|_, query| {
         let event = |index: u64, kind: &str| json!({"event_index": index, "event": {kind: {}}});
         let all = [event(7, "A"), event(7, "B"), event(7, "A"), event(8, "A")];
         let after = number(query, "after_index").unwrap_or_default();
@@ -354,7 +354,7 @@ async fn lists_two_different_events_with_the_same_index() {
 
 #[tokio::test]
 async fn reads_event_index_sent_as_text() {
-    let (_, twin) = Made::up(|_, query| {
+    let (_, twin) = FunctionServer::start(|_, query| {
         let after = number(query, "after_index").unwrap_or_default();
         let events: Vec<Value> = [u64::MAX - 1, u64::MAX]
             .iter()

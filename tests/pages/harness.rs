@@ -1,4 +1,4 @@
-//! Clients of the emulator, and of a service in this process.
+//! Clients of the emulator and of a server in this process.
 
 use std::fmt;
 use std::sync::{Arc, Mutex};
@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use twin_api::Client;
 use twin_api::transport::{Answer, Inner, OperationInfo, Transport};
 use twin_ext::prelude::*;
-use twin_tests::emulator::{Emulator, Profile, RunMode, Script};
+use twin_tests::emulator::{Emulator, Profile, RunMode, RunScript};
 
 /// Runs a test against both profiles.
 pub(crate) async fn in_both(test: impl AsyncFn(Emulator, Client)) {
@@ -27,43 +27,45 @@ pub(crate) fn client(emulator: &Emulator) -> Client {
         .expect("the configuration is valid")
 }
 
-/// Starts `count` runs of an agent that the test controls, oldest first.
+/// Starts `count` runs that change only by the test, oldest first.
 pub(crate) fn start_runs(emulator: &Emulator, agent: &str, count: usize) -> Vec<String> {
     let start = |_| {
         emulator.with(|world| {
-            world.script_next_run(Script::by_hand());
+            world.script_next_run(RunScript::manual());
             world.start_run(agent, RunMode::Run)
         })
     };
     (0..count).map(start).collect()
 }
 
-type Serve = dyn FnMut(&str, &[(String, String)]) -> Reply + Send;
+type Serve = dyn FnMut(&str, &[(String, String)]) -> StatusAndBody + Send;
 
 /// The status and the body of a response.
-pub(crate) type Reply = (u16, Value);
+pub(crate) type StatusAndBody = (u16, Value);
 
-/// A service in this process: a function from the path and query of a request to a reply.
+/// A server in this process: a function from the path and the query of a request to a response.
 #[derive(Clone)]
-pub(crate) struct Made {
+pub(crate) struct FunctionServer {
     serve: Arc<Mutex<Box<Serve>>>,
     requests: Arc<Mutex<Vec<String>>>,
 }
 
-impl fmt::Debug for Made {
+impl fmt::Debug for FunctionServer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Made")
+        f.write_str("FunctionServer")
     }
 }
 
-impl Made {
-    pub(crate) fn up(
-        serve: impl FnMut(&str, &[(String, String)]) -> Reply + Send + 'static,
+impl FunctionServer {
+    pub(crate) fn start(
+        serve: impl FnMut(&str, &[(String, String)]) -> StatusAndBody + Send + 'static,
     ) -> (Self, Client) {
-        let made = Self { serve: Arc::new(Mutex::new(Box::new(serve))), requests: Arc::default() };
+        let server =
+            Self { serve: Arc::new(Mutex::new(Box::new(serve))), requests: Arc::default() };
         let http = twin_api::http_client_builder().build().expect("the HTTP client is valid");
-        let client = Client::new_with_client("http://127.0.0.1:1", http, Inner::new(made.clone()));
-        (made, client)
+        let client =
+            Client::new_with_client("http://127.0.0.1:1", http, Inner::new(server.clone()));
+        (server, client)
     }
 
     /// Returns the path and query of each request so far.
@@ -72,7 +74,7 @@ impl Made {
     }
 }
 
-impl Transport for Made {
+impl Transport for FunctionServer {
     fn execute<'a>(
         &'a self,
         _: &'a reqwest::Client,
@@ -103,7 +105,7 @@ impl Transport for Made {
     }
 }
 
-/// Returns a number of the query.
+/// Returns a numeric query parameter.
 pub(crate) fn number(query: &[(String, String)], name: &str) -> Option<u64> {
     let found = query.iter().find(|(known, _)| known == name);
     found.map(|(_, value)| value.parse().expect("the parameter is a number"))
@@ -127,7 +129,7 @@ pub(crate) fn event(index: u64) -> Value {
     json!({"event_index": index, "event": {"Tick": {}}})
 }
 
-/// Reads the whole list: the names of its items, and the error that ended it.
+/// Reads the whole list. Returns the names of its items and the error that ended it.
 pub(crate) async fn drain<T>(
     mut items: twin_ext::Items<'_, T>,
     name: impl Fn(&T) -> String,

@@ -5,7 +5,7 @@ use twin_ext::prelude::*;
 use twin_ext::{ErrorKind, Position};
 use twin_tests::emulator::{Profile, World};
 
-use super::harness::{Made, drain, event, in_both, names, number, run, start_runs};
+use super::harness::{FunctionServer, drain, event, in_both, names, number, run, start_runs};
 
 /// Stores and reads a position, as another process would.
 fn stored(position: &Position) -> Position {
@@ -45,7 +45,7 @@ async fn page_next_resumes_with_the_remaining_items() {
 
 #[tokio::test]
 async fn position_moves_past_a_page_after_its_last_item() {
-    let (_, twin) = Made::up(|_, query| {
+    let (_, twin) = FunctionServer::start(|_, query| {
         let page = number(query, "page").unwrap();
         let runs: Vec<Value> = (2 * page - 1..=2 * page).filter(|at| *at <= 5).map(run).collect();
         (200, json!({"runs": runs, "total_runs": 5}))
@@ -72,14 +72,14 @@ async fn position_moves_past_a_page_after_its_last_item() {
 async fn resumed_list_skips_nothing_after_deletions() {
     for gone in [vec![1], vec![1, 2], vec![3, 4], vec![1, 2, 3, 4], vec![6], vec![]] {
         for total in [true, false] {
-            let (_, twin) = Made::up(move |_, _| {
+            let (_, twin) = FunctionServer::start(move |_, _| {
                 let runs: Vec<Value> = (1..=2).map(run).collect();
                 (200, json!({"runs": runs, "total_runs": total.then_some(9)}))
             });
             let first = twin.list_runs().agent_id("a").pages().try_next().await.unwrap().unwrap();
             let left: Vec<u64> = (1..=9).filter(|run| !gone.contains(run)).collect();
             let must: Vec<u64> = left.iter().copied().filter(|run| *run > 2).collect();
-            let (_, twin) = Made::up(move |_, query| {
+            let (_, twin) = FunctionServer::start(move |_, query| {
                 let skipped = usize::try_from((number(query, "page").unwrap() - 1) * 2).unwrap();
                 let page: Vec<Value> =
                     left.iter().copied().skip(skipped).take(2).map(run).collect();
@@ -106,11 +106,11 @@ async fn resumed_list_repeats_nothing_after_new_runs() {
             let page: Vec<Value> = (first..=20).skip(skipped).take(3).map(run).collect();
             (200, json!({"runs": page, "total_runs": 21 - first}))
         };
-        let (_, twin) = Made::up(move |_, query| runs(query, 10));
+        let (_, twin) = FunctionServer::start(move |_, query| runs(query, 10));
         let mut pages = twin.list_runs().agent_id("a").pages();
         pages.try_next().await.unwrap().unwrap();
         let second = pages.try_next().await.unwrap().unwrap();
-        let (_, twin) = Made::up(move |_, query| runs(query, 10 - started));
+        let (_, twin) = FunctionServer::start(move |_, query| runs(query, 10 - started));
         let rest = twin.list_runs().agent_id("a").items_from(stored(&second.next.unwrap()));
         let (rest, error) = drain(rest, |run| run.run_id.clone()).await;
         assert!(error.is_none(), "{error:?}");
@@ -121,7 +121,7 @@ async fn resumed_list_repeats_nothing_after_new_runs() {
 #[tokio::test]
 async fn error_position_resumes_the_list() {
     let mut failing = true;
-    let (_, twin) = Made::up(move |_, query| {
+    let (_, twin) = FunctionServer::start(move |_, query| {
         let after = number(query, "after_index").unwrap_or_default();
         if after == 4 && std::mem::take(&mut failing) {
             return (500, json!({"detail": "not now"}));
@@ -144,7 +144,7 @@ async fn error_position_resumes_the_list() {
 
 #[tokio::test]
 async fn rejects_position_of_another_kind_of_list_before_sending() {
-    let (made, twin) = Made::up(|_, _| (500, json!({})));
+    let (server, twin) = FunctionServer::start(|_, _| (500, json!({})));
     let cursor: Position =
         serde_json::from_value(json!({"version": 1, "place": {"cursor": "c"}})).unwrap();
     let mut runs = twin.list_runs().agent_id("a").items_from(cursor.clone());
@@ -152,7 +152,7 @@ async fn rejects_position_of_another_kind_of_list_before_sending() {
     assert!(runs.next().await.is_none());
     let mut keys = twin.list_api_keys().pages_from(cursor);
     assert_eq!(keys.try_next().await.unwrap_err().kind(), ErrorKind::InvalidRequest);
-    assert!(made.requests().is_empty());
+    assert!(server.requests().is_empty());
 }
 
 #[tokio::test]
@@ -169,7 +169,7 @@ async fn largest_numbers_in_a_position_do_not_overflow() {
     for place in places {
         let position: Position =
             serde_json::from_value(json!({"version": 1, "place": place})).unwrap();
-        let (_, twin) = Made::up(|path, query| {
+        let (_, twin) = FunctionServer::start(|path, query| {
             if path.ends_with("/events") {
                 let after = number(query, "after_index").unwrap_or_default();
                 let events: Vec<Value> =
@@ -193,7 +193,8 @@ async fn largest_numbers_in_a_position_do_not_overflow() {
 #[tokio::test]
 async fn resumed_events_below_the_total_fail() {
     for (came, fails) in [(Some(2), true), (Some(3), false)] {
-        let (_, twin) = Made::up(|_, _| (200, json!({"events": [], "total_count": 3})));
+        let (_, twin) =
+            FunctionServer::start(|_, _| (200, json!({"events": [], "total_count": 3})));
         let position: Position = serde_json::from_value(
             json!({"version": 1, "place": {"event": {"after": 2, "came": came}}}),
         )
@@ -208,7 +209,7 @@ async fn resumed_events_below_the_total_fail() {
 #[tokio::test]
 async fn resumed_runs_fail_when_the_page_number_is_ignored() {
     for total in [Some(9), None] {
-        let (made, twin) = Made::up(move |_, _| {
+        let (server, twin) = FunctionServer::start(move |_, _| {
             let runs: Vec<Value> = (1..=3).map(run).collect();
             (200, json!({"runs": runs, "total_runs": total}))
         });
@@ -218,6 +219,6 @@ async fn resumed_runs_fail_when_the_page_number_is_ignored() {
         let list = twin.list_runs().agent_id("a").items_from(position);
         let (_, error) = drain(list, |run| run.run_id.clone()).await;
         assert_eq!(error.unwrap().kind(), ErrorKind::Pagination);
-        assert!(made.requests().len() < 20, "{}", made.requests().len());
+        assert!(server.requests().len() < 20, "{}", server.requests().len());
     }
 }

@@ -12,11 +12,11 @@ use twin_api::types::Agent;
 use twin_ext::ErrorKind;
 use twin_ext::prelude::*;
 
-use super::harness::{Made, agent, names, number};
+use super::harness::{FunctionServer, agent, names, number};
 
 /// Starts a service with `count` agents, two per page.
-fn agents(count: u64) -> (Made, Client) {
-    Made::up(move |_, query| {
+fn agents(count: u64) -> (FunctionServer, Client) {
+    FunctionServer::start(move |_, query| {
         let after = number(query, "cursor").unwrap_or_default();
         let agents: Vec<Value> = (after + 1..=count).take(2).map(agent).collect();
         let next = after + 2;
@@ -47,29 +47,29 @@ async fn streams_work_with_futures_adapters() {
 
 #[tokio::test]
 async fn requests_a_page_only_when_it_is_needed() {
-    let (made, twin) = agents(6);
+    let (server, twin) = agents(6);
     let mut items = twin.list_agents().limit(2).items();
-    assert_eq!(made.requests().len(), 0);
+    assert_eq!(server.requests().len(), 0);
     for (taken, requests) in [(1, 1), (2, 1), (3, 2), (4, 2), (5, 3), (6, 3)] {
         items.try_next().await.unwrap().unwrap();
-        assert_eq!(made.requests().len(), requests, "after {taken}");
+        assert_eq!(server.requests().len(), requests, "after {taken}");
     }
     assert!(items.try_next().await.unwrap().is_none());
-    assert_eq!(made.requests().len(), 3);
-    assert!(made.requests().iter().all(|asked| asked.contains("limit=2")));
+    assert_eq!(server.requests().len(), 3);
+    assert!(server.requests().iter().all(|asked| asked.contains("limit=2")));
 }
 
 #[tokio::test]
 async fn prefetch_keeps_order_and_its_limit() {
     for ahead in 0..4 {
-        let (made, twin) = agents(20);
+        let (server, twin) = agents(20);
         let mut pages = twin.list_agents().pages().prefetch(ahead);
         for page in 1..=10 {
             let came = pages.try_next().await.unwrap().unwrap();
             let ids: Vec<String> = came.items.iter().map(|agent| agent.agent_id.clone()).collect();
             assert_eq!(ids, names("agent", [2 * page - 1, 2 * page]));
             // Prefetches make progress when the stream is polled, up to their limit.
-            let asked = made.requests().len() as u64;
+            let asked = server.requests().len() as u64;
             let most = (page + ahead as u64).min(10);
             assert!(asked >= page.min(most) && asked <= most, "{ahead} {page} {asked}");
             if ahead > 0 && page < 10 {
@@ -82,7 +82,7 @@ async fn prefetch_keeps_order_and_its_limit() {
 
 #[tokio::test]
 async fn dropped_next_future_loses_no_item() {
-    let (made, twin) = agents(5);
+    let (server, twin) = agents(5);
     let mut items = twin.list_agents().items();
     let mut ids = Vec::new();
     loop {
@@ -99,7 +99,7 @@ async fn dropped_next_future_loses_no_item() {
         }
     }
     assert_eq!(ids, names("agent", 1..=5));
-    assert_eq!(made.requests().len(), 3);
+    assert_eq!(server.requests().len(), 3);
 }
 
 #[tokio::test]
@@ -124,7 +124,8 @@ async fn items_are_fused_and_size_hint_is_correct() {
 
 #[tokio::test]
 async fn empty_list_gives_one_empty_page() {
-    let (_, twin) = Made::up(|_, _| (200, json!({"agents": [], "runs": [], "total_runs": "0"})));
+    let (_, twin) =
+        FunctionServer::start(|_, _| (200, json!({"agents": [], "runs": [], "total_runs": "0"})));
     let mut pages = twin.list_runs().agent_id("a").pages();
     let page = pages.try_next().await.unwrap().unwrap();
     assert_eq!((page.items.len(), page.next, page.total), (0, None, Some(0)));
@@ -134,10 +135,10 @@ async fn empty_list_gives_one_empty_page() {
 
 #[tokio::test]
 async fn invalid_request_is_an_error_of_the_stream() {
-    let (made, twin) = agents(5);
+    let (server, twin) = agents(5);
     let error = twin.list_runs().agent_id("..").items().try_next().await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::InvalidRequest);
     let error = twin.list_runs().items().try_next().await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::InvalidRequest);
-    assert!(made.requests().is_empty());
+    assert!(server.requests().is_empty());
 }

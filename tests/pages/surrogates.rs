@@ -3,7 +3,7 @@
 use axum::http::StatusCode;
 use twin_api::Client;
 use twin_ext::prelude::*;
-use twin_tests::exchange::Answer;
+use twin_tests::exchange::BufferedResponse;
 use twin_tests::scripted::Scripted;
 
 /// A lone surrogate, which JSON can escape and a Rust string cannot hold.
@@ -12,7 +12,7 @@ const HALF: &str = r"\ud83d";
 /// Starts a service that responds once, with this body.
 async fn answering(body: String) -> (Scripted, Client) {
     let server = Scripted::start().await.unwrap();
-    server.answer(Answer::new(StatusCode::OK, "application/json", body));
+    server.answer(BufferedResponse::new(StatusCode::OK, "application/json", body));
     let twin = ClientBuilder::new("tw_live_0123").base_url(server.url()).build().unwrap();
     (server, twin)
 }

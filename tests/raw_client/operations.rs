@@ -1,9 +1,9 @@
-//! Every operation of the API, called for real over a loopback server: what goes out is
-//! held against the reference byte for byte, and what comes back against what the
-//! reference shows, what the live service was seen to answer, and what it may tomorrow.
+//! Every operation of the API over a loopback server. The tests compare each request with the
+//! reference byte for byte. They decode the responses of the reference, observed responses of the
+//! live service, and responses with unknown members and values.
 //!
-//! The rows are in one module a tag; this is what must hold for every row. What concerns
-//! the connection rather than an operation is in `raw`.
+//! The rows are in one module per tag; the tests here apply to every row. Tests of the connection
+//! are in `raw`.
 
 #![expect(clippy::expect_used, clippy::panic, reason = "the helpers of a test may fail it too")]
 
@@ -24,12 +24,13 @@ use std::collections::BTreeSet;
 use axum::http::{HeaderName, HeaderValue, StatusCode};
 use serde_json::{Value, json};
 use twin_api::{Client, Error};
-use twin_tests::scripted::{Answer, Recorded, Scripted};
+use twin_tests::scripted::{BufferedResponse, RecordedRequest, Scripted};
 
 pub(crate) use self::harness::Operation;
-use self::harness::{KEY, Origin, Reply, Sample, service};
+use self::harness::{CallResult, Origin, Sample};
+use crate::{KEY, service};
 
-/// Every operation once, with every input that it has.
+/// Returns every operation once, with all its inputs.
 pub(crate) fn table() -> Vec<Box<dyn Operation>> {
     let mut rows = keys::rows();
     rows.extend(agents::rows());
@@ -42,7 +43,7 @@ pub(crate) fn table() -> Vec<Box<dyn Operation>> {
     rows
 }
 
-/// The operations that have optional inputs, without them.
+/// Returns the operations with optional inputs, without those inputs.
 fn bare() -> Vec<Box<dyn Operation>> {
     let mut rows = agents::bare();
     rows.extend(runs::bare());
@@ -54,16 +55,16 @@ fn bare() -> Vec<Box<dyn Operation>> {
 }
 
 #[tokio::test]
-async fn requests_are_as_the_reference_says() {
+async fn requests_match_the_reference() {
     let (server, twin) = service().await;
     for row in table().iter().chain(&bare()) {
-        server.answer(Answer::empty(StatusCode::NOT_FOUND));
+        server.answer(BufferedResponse::empty(StatusCode::NOT_FOUND));
         let _ = row.call(&twin, None).await;
         assert_sent(row.as_ref(), &server.take_requests());
     }
 }
 
-fn assert_sent(row: &dyn Operation, requests: &[Recorded]) {
+fn assert_sent(row: &dyn Operation, requests: &[RecordedRequest]) {
     let id = row.id();
     let [sent] = requests else { panic!("{id} sent {} requests", requests.len()) };
     assert_eq!(format!("{} {}", sent.method, sent.target), row.line(), "{id}");
@@ -71,7 +72,7 @@ fn assert_sent(row: &dyn Operation, requests: &[Recorded]) {
     assert_eq!(keys, [KEY], "{id}");
     assert_eq!(sent.header("accept"), "application/json", "{id}");
 
-    // Every header but those that say no more than where the request goes and how long it is.
+    // All headers except those that depend only on the server and the body length.
     let mut names: BTreeSet<&str> = sent.headers.keys().map(HeaderName::as_str).collect();
     names.retain(|name| !["host", "user-agent", "content-length"].contains(name));
     if let Some(body) = row.body() {
@@ -86,12 +87,12 @@ fn assert_sent(row: &dyn Operation, requests: &[Recorded]) {
 }
 
 #[tokio::test]
-async fn answers_of_the_reference_are_read() {
+async fn decodes_documented_responses() {
     read_all(Origin::Documented).await;
 }
 
 #[tokio::test]
-async fn answers_of_the_live_service_and_of_tomorrow_are_read() {
+async fn decodes_observed_and_future_responses() {
     read_all(Origin::Observed).await;
 }
 
@@ -109,7 +110,7 @@ async fn read_all(origin: Origin) {
 }
 
 #[tokio::test]
-async fn any_success_status_will_do() {
+async fn accepts_any_success_status() {
     let (server, twin) = service().await;
     for row in table() {
         let sample = &row.samples()[0];
@@ -122,7 +123,7 @@ async fn any_success_status_will_do() {
 }
 
 #[test]
-fn every_row_reads_a_documented_and_an_observed_answer() {
+fn every_row_has_a_documented_and_an_observed_response() {
     for row in table() {
         assert_eq!(row.samples()[0].origin, Origin::Documented, "{}", row.id());
         let observed = row.samples().iter().any(|sample| sample.origin == Origin::Observed);
@@ -130,22 +131,22 @@ fn every_row_reads_a_documented_and_an_observed_answer() {
     }
 }
 
-fn answer(status: u16, sample: &Sample) -> Answer {
-    let status = StatusCode::from_u16(status).expect("it is a status");
+fn answer(status: u16, sample: &Sample) -> BufferedResponse {
+    let status = StatusCode::from_u16(status).expect("the status is valid");
     let answer = match sample.text.as_str() {
-        "" => Answer::empty(status),
-        text => Answer::new(status, "application/json", text.to_owned()),
+        "" => BufferedResponse::empty(status),
+        text => BufferedResponse::new(status, "application/json", text.to_owned()),
     };
     marked(answer)
 }
 
-/// `answer` with a header by which it can be told from others.
-fn marked(answer: Answer) -> Answer {
+/// Adds a header to `answer` that identifies it.
+fn marked(answer: BufferedResponse) -> BufferedResponse {
     let request_id = HeaderName::from_static("x-request-id");
     answer.header(request_id, HeaderValue::from_static("r1"))
 }
 
-fn assert_read(id: &str, status: u16, sample: &Sample, reply: Reply<Value>) {
+fn assert_read(id: &str, status: u16, sample: &Sample, reply: CallResult<Value>) {
     let reply = reply.unwrap_or_else(|error| panic!("{id} {sample:?}: {error}"));
     assert_eq!(reply.status().as_u16(), status, "{id}");
     assert_eq!(reply.headers()["x-request-id"], "r1", "{id}");
@@ -153,7 +154,7 @@ fn assert_read(id: &str, status: u16, sample: &Sample, reply: Reply<Value>) {
 }
 
 #[tokio::test]
-async fn a_problem_reaches_the_caller_as_it_came() {
+async fn problem_round_trips_through_every_operation() {
     let problem = json!({
         "type": "about:blank", "title": "Not Found", "status": 404,
         "detail": "Description of what went wrong", "trace": {"id": [7, null]},
@@ -161,7 +162,7 @@ async fn a_problem_reaches_the_caller_as_it_came() {
     let (server, twin) = service().await;
     for row in table() {
         let body = problem.to_string();
-        let answer = Answer::new(StatusCode::NOT_FOUND, "application/problem+json", body);
+        let answer = BufferedResponse::new(StatusCode::NOT_FOUND, "application/problem+json", body);
         let refused = refusal(&server, &twin, row.as_ref(), answer).await;
         assert_eq!(refused.status(), Some(StatusCode::NOT_FOUND), "{}", row.id());
         assert_eq!(refused.headers()["content-type"], "application/problem+json", "{}", row.id());
@@ -170,11 +171,11 @@ async fn a_problem_reaches_the_caller_as_it_came() {
 }
 
 #[tokio::test]
-async fn a_refusal_in_plain_text_is_a_problem() {
+async fn plain_text_error_becomes_a_problem() {
     let text = "Failed to deserialize the JSON body into the target type: missing field `x`";
     let (server, twin) = service().await;
     for row in table() {
-        let answer = Answer::new(StatusCode::UNPROCESSABLE_ENTITY, "text/plain", text);
+        let answer = BufferedResponse::new(StatusCode::UNPROCESSABLE_ENTITY, "text/plain", text);
         let refused = refusal(&server, &twin, row.as_ref(), answer).await;
         assert_eq!(refused.status(), Some(StatusCode::UNPROCESSABLE_ENTITY), "{}", row.id());
         assert_eq!(refused.headers()["content-type"], "text/plain", "{}", row.id());
@@ -183,7 +184,12 @@ async fn a_refusal_in_plain_text_is_a_problem() {
     }
 }
 
-async fn refusal(server: &Scripted, twin: &Client, row: &dyn Operation, answer: Answer) -> Error {
+async fn refusal(
+    server: &Scripted,
+    twin: &Client,
+    row: &dyn Operation,
+    answer: BufferedResponse,
+) -> Error {
     server.answer(marked(answer));
     let Err(refused) = row.call(twin, None).await else {
         panic!("{}: expected a problem", row.id());

@@ -1,5 +1,5 @@
-//! What `twin_api::connect` promises on its own: where the key goes, what a refusal
-//! becomes, and that no identifier retargets a request.
+//! The client of `twin_api::connect`: where it sends the key, how it reports error responses, and
+//! how it encodes identifiers.
 
 #![expect(clippy::expect_used, reason = "the helpers of a test may fail it too")]
 
@@ -9,36 +9,30 @@ use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use serde_json::json;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
-use twin_api::transport::{Answer as Later, Inner, OperationInfo, Transport};
+use twin_api::transport::{Answer as PendingResponse, Inner, OperationInfo, Transport};
 use twin_api::types::{RunMode, StartRunBody};
 use twin_api::{Client, Error, ErrorKind, Outcome, Problem, reqwest};
-use twin_tests::scripted::{Answer, Scripted};
+use twin_tests::scripted::{BufferedResponse, Scripted};
 
-const KEY: &str = "tw_live_canary";
+use crate::{KEY, service};
 
-async fn service() -> (Scripted, Client) {
-    let server = Scripted::start().await.expect("a free port");
-    let client = twin_api::connect(&server.url(), KEY).expect("loopback is allowed");
-    (server, client)
-}
-
-/// The problem, and its answer's header `x-request-id`, of a refused `get_me`.
-async fn refused(answer: Answer) -> (StatusCode, Problem, String) {
+/// Calls `get_me` with an error response. Returns the status, the problem and `x-request-id`.
+async fn refused(answer: BufferedResponse) -> (StatusCode, Problem, String) {
     let (server, twin) = service().await;
     let id = HeaderName::from_static("x-request-id");
     server.answer(answer.header(id, HeaderValue::from_static("r1")));
-    let error = twin.get_me().send().await.expect_err("it is refused");
-    let id = error.headers().get("x-request-id").expect("headers are kept");
-    let id = id.to_str().expect("it is ASCII").to_owned();
-    let status = error.status().expect("it was answered");
-    (status, error.problem().expect("a refusal is a problem").clone(), id)
+    let error = twin.get_me().send().await.expect_err("the request is refused");
+    let id = error.headers().get("x-request-id").expect("the error has the header");
+    let id = id.to_str().expect("the value is ASCII").to_owned();
+    let status = error.status().expect("the error has a status");
+    (status, error.problem().expect("the error has a problem").clone(), id)
 }
 
 #[tokio::test]
-async fn the_key_goes_to_the_service_in_its_own_header_only() {
+async fn sends_the_key_in_the_x_api_key_header_only() {
     let (server, twin) = service().await;
-    server.answer(Answer::json(StatusCode::OK, &json!({"user_id": "user_123"})));
-    let me = twin.get_me().send().await.expect("it answers");
+    server.answer(BufferedResponse::json(StatusCode::OK, &json!({"user_id": "user_123"})));
+    let me = twin.get_me().send().await.expect("the request succeeds");
     assert_eq!(me.user_id, "user_123");
     let requests = server.take_requests();
     assert_eq!(requests.len(), 1);
@@ -50,14 +44,15 @@ async fn the_key_goes_to_the_service_in_its_own_header_only() {
 }
 
 #[tokio::test]
-async fn no_redirect_is_followed_and_the_other_origin_sees_nothing() {
+async fn does_not_follow_redirects_to_another_origin() {
     for status in [301, 302, 303, 307, 308] {
         let (server, twin) = service().await;
         let sink = Scripted::start().await.expect("a free port");
         let elsewhere = HeaderValue::from_str(&format!("{}/v1/agents", sink.url()));
-        let status = StatusCode::from_u16(status).expect("it is a status");
+        let status = StatusCode::from_u16(status).expect("the status is valid");
         server.answer(
-            Answer::empty(status).header(header::LOCATION, elsewhere.expect("it is a URL")),
+            BufferedResponse::empty(status)
+                .header(header::LOCATION, elsewhere.expect("the URL is valid")),
         );
         let body = StartRunBody::builder().run_mode(RunMode::Run);
         let error = twin.start_run().agent_id("a").body(body).send().await.unwrap_err();
@@ -69,12 +64,13 @@ async fn no_redirect_is_followed_and_the_other_origin_sees_nothing() {
 }
 
 #[tokio::test]
-async fn a_problem_keeps_its_members_and_extensions() {
+async fn problem_keeps_members_and_extensions() {
     let body = json!({
         "type": "https://example.com/probs/forbidden", "title": "Forbidden", "status": 403,
         "detail": "you do not have access to this agent", "trace": {"id": 7},
     });
-    let answer = Answer::new(StatusCode::FORBIDDEN, "application/problem+json", body.to_string());
+    let answer =
+        BufferedResponse::new(StatusCode::FORBIDDEN, "application/problem+json", body.to_string());
     let (status, problem, id) = refused(answer).await;
     assert_eq!((status, id.as_str()), (StatusCode::FORBIDDEN, "r1"));
     assert_eq!(problem.status, Some(403));
@@ -83,7 +79,7 @@ async fn a_problem_keeps_its_members_and_extensions() {
 }
 
 #[tokio::test]
-async fn every_refusal_is_a_problem_with_its_status_and_headers() {
+async fn every_error_response_becomes_a_problem_with_status_and_headers() {
     let html = "<!doctype html><title>502</title>";
     let cases = [
         (
@@ -98,14 +94,15 @@ async fn every_refusal_is_a_problem_with_its_status_and_headers() {
         (400, "application/problem+json", "{\"detail\": \"torn", "{\"detail\": \"torn"),
     ];
     for (status, content_type, body, detail) in cases {
-        let status = StatusCode::from_u16(status).expect("it is a status");
-        let (seen, problem, _) = refused(Answer::new(status, content_type, body)).await;
+        let status = StatusCode::from_u16(status).expect("the status is valid");
+        let (seen, problem, _) = refused(BufferedResponse::new(status, content_type, body)).await;
         assert_eq!(seen, status, "{body}");
         assert_eq!(problem.status, Some(i64::from(status.as_u16())), "{body}");
         assert_eq!(problem.detail.as_deref(), Some(detail), "{body}");
     }
     let allow = HeaderValue::from_static("DELETE");
-    let empty = Answer::empty(StatusCode::METHOD_NOT_ALLOWED).header(header::ALLOW, allow);
+    let empty =
+        BufferedResponse::empty(StatusCode::METHOD_NOT_ALLOWED).header(header::ALLOW, allow);
     let (status, problem, _) = refused(empty).await;
     assert_eq!(status, StatusCode::METHOD_NOT_ALLOWED);
     assert_eq!(problem.title.as_deref(), Some("Method Not Allowed"));
@@ -113,11 +110,11 @@ async fn every_refusal_is_a_problem_with_its_status_and_headers() {
 }
 
 #[tokio::test]
-async fn a_path_that_falls_through_to_grpc_is_no_success() {
+async fn grpc_status_on_a_200_response_is_an_error() {
     let (server, twin) = service().await;
     let code = HeaderName::from_static("grpc-status");
     server.answer(
-        Answer::new(StatusCode::OK, "application/grpc", "")
+        BufferedResponse::new(StatusCode::OK, "application/grpc", "")
             .header(code, HeaderValue::from_static("12")),
     );
     let error = twin.delete_agent().agent_id("a").send().await.unwrap_err();
@@ -125,9 +122,10 @@ async fn a_path_that_falls_through_to_grpc_is_no_success() {
 }
 
 #[tokio::test]
-async fn a_service_that_quotes_the_key_does_not_bring_it_into_the_error() {
-    let answer = Answer::new(StatusCode::UNAUTHORIZED, "text/plain", format!("{KEY} is unknown"))
-        .header(header::WWW_AUTHENTICATE, HeaderValue::from_static("key=tw_live_canary"));
+async fn redacts_key_that_the_service_repeats() {
+    let answer =
+        BufferedResponse::new(StatusCode::UNAUTHORIZED, "text/plain", format!("{KEY} is unknown"))
+            .header(header::WWW_AUTHENTICATE, HeaderValue::from_static("key=tw_live_canary"));
     let (server, twin) = service().await;
     server.answer(answer.clone());
     let error = twin.get_me().send().await.unwrap_err();
@@ -138,9 +136,9 @@ async fn a_service_that_quotes_the_key_does_not_bring_it_into_the_error() {
 }
 
 #[tokio::test]
-async fn an_unreadable_answer_with_a_secret_is_not_quoted() {
+async fn decode_error_does_not_quote_a_response_with_secrets() {
     let (server, twin) = service().await;
-    server.answer(Answer::json(
+    server.answer(BufferedResponse::json(
         StatusCode::CREATED,
         &json!({"api_key": "tw_live_canary", "key_id": "tw_live_canary", "created_at": "tw_live_canary"}),
     ));
@@ -167,7 +165,7 @@ async fn empty_and_dot_identifiers_are_refused_before_sending() {
 }
 
 #[tokio::test]
-async fn every_other_identifier_stays_within_its_segment() {
+async fn encodes_identifiers_within_their_path_segment() {
     let cases = [
         ("%2e%2e", "%252e%252e"),
         ("a/b", "a%2Fb"),
@@ -182,7 +180,7 @@ async fn every_other_identifier_stays_within_its_segment() {
     ];
     let (server, twin) = service().await;
     for (id, segment) in cases {
-        server.answer(Answer::empty(StatusCode::NO_CONTENT));
+        server.answer(BufferedResponse::empty(StatusCode::NO_CONTENT));
         twin.delete_run().agent_id("a").run_id(id).send().await.expect(id);
         let requests = server.take_requests();
         assert_eq!(requests[0].target, format!("/v1/agents/a/runs/{segment}"), "{id:?}");
@@ -190,34 +188,35 @@ async fn every_other_identifier_stays_within_its_segment() {
 }
 
 #[tokio::test]
-async fn a_base_url_with_a_path_keeps_it() {
+async fn base_url_keeps_its_path() {
     let server = Scripted::start().await.expect("a free port");
-    let twin = twin_api::connect(&format!("{}/base/", server.url()), KEY).expect("it is allowed");
-    server.answer(Answer::json(StatusCode::OK, &json!({"user_id": "u"})));
-    twin.get_me().send().await.expect("it answers");
+    let twin =
+        twin_api::connect(&format!("{}/base/", server.url()), KEY).expect("the URL is valid");
+    server.answer(BufferedResponse::json(StatusCode::OK, &json!({"user_id": "u"})));
+    twin.get_me().send().await.expect("the request succeeds");
     assert_eq!(server.take_requests()[0].target, "/base/v1/me");
 }
 
-/// Answers one request with these bytes, and closes.
+/// Sends these bytes in response to one request and closes the connection.
 async fn one_answer(bytes: &'static [u8]) -> Client {
     let listener = TcpListener::bind(("127.0.0.1", 0)).await.expect("a free port");
-    let address = listener.local_addr().expect("it is bound");
+    let address = listener.local_addr().expect("the socket is bound");
     tokio::spawn(async move {
         let (mut stream, _) = listener.accept().await.expect("a connection");
         let mut request = Vec::new();
         while !request.ends_with(b"\r\n\r\n") {
             stream.read_buf(&mut request).await.expect("a request without a body");
         }
-        stream.write_all(bytes).await.expect("it takes the answer");
+        stream.write_all(bytes).await.expect("the response is sent");
     });
-    twin_api::connect(&format!("http://{address}"), KEY).expect("loopback is allowed")
+    twin_api::connect(&format!("http://{address}"), KEY).expect("the URL is valid")
 }
 
 #[tokio::test]
-async fn a_refusal_that_breaks_off_keeps_its_status() {
+async fn truncated_error_response_keeps_its_status() {
     let twin =
         one_answer(b"HTTP/1.1 503 x\r\ncontent-length: 100\r\nretry-after: 7\r\n\r\nhalf").await;
-    let error = twin.get_me().send().await.expect_err("it is refused");
+    let error = twin.get_me().send().await.expect_err("the request is refused");
     assert_eq!(error.status(), Some(StatusCode::SERVICE_UNAVAILABLE));
     assert_eq!(error.headers()["retry-after"], "7");
     assert_eq!(error.retry_after(), Some(Duration::from_secs(7)));
@@ -225,7 +224,7 @@ async fn a_refusal_that_breaks_off_keeps_its_status() {
 }
 
 #[tokio::test]
-async fn a_success_that_breaks_off_is_no_success() {
+async fn truncated_success_response_is_a_transport_error() {
     let twin = one_answer(
         b"HTTP/1.1 200 x\r\ncontent-type: application/json\r\ncontent-length: 100\r\n\r\n{\"user_id\": \"u\"}",
     )
@@ -234,13 +233,13 @@ async fn a_success_that_breaks_off_is_no_success() {
     assert_eq!((error.kind(), error.outcome()), (ErrorKind::Transport, Outcome::Accepted));
 }
 
-/// The error and its causes, as `anyhow` prints them.
+/// Formats the error and its causes as `anyhow` does.
 fn chain(error: &Error) -> String {
     let causes = std::iter::successors(std::error::Error::source(error), |cause| cause.source());
     causes.fold(error.to_string(), |text, cause| format!("{text}: {cause}"))
 }
 
-/// Sends nothing, and says so.
+/// A transport that sends nothing and returns an error.
 #[derive(Debug)]
 struct Lazy;
 
@@ -250,7 +249,7 @@ impl Transport for Lazy {
         _: &'a reqwest::Client,
         request: reqwest::Request,
         operation: &'a OperationInfo,
-    ) -> Later<'a> {
+    ) -> PendingResponse<'a> {
         Box::pin(async move {
             assert_eq!(request.headers()["x-api-key"], KEY);
             assert_eq!((operation.operation_id, operation.method), ("get_agent", "GET"));
@@ -261,11 +260,11 @@ impl Transport for Lazy {
 }
 
 #[tokio::test]
-async fn a_transports_own_error_reaches_the_caller_with_the_operation() {
-    let inner = Inner::new(Lazy).api_key(&KEY.into()).expect("it fits into a header");
-    let client = reqwest::Client::builder().no_proxy().build().expect("it builds");
+async fn custom_transport_error_gets_the_operation_and_is_redacted() {
+    let inner = Inner::new(Lazy).api_key(&KEY.into()).expect("the value fits into a header");
+    let client = reqwest::Client::builder().no_proxy().build().expect("the HTTP client is valid");
     let twin = Client::new_with_client("http://127.0.0.1:9", client, inner);
-    let error = twin.get_agent().agent_id("a").send().await.expect_err("it is lazy");
+    let error = twin.get_agent().agent_id("a").send().await.expect_err("the transport fails");
     assert_eq!((error.kind(), error.outcome()), (ErrorKind::Transport, Outcome::Unknown));
     assert_eq!((error.operation(), error.attempts()), (Some("get_agent"), 1));
     let text = error.to_string();

@@ -5,7 +5,7 @@ use std::thread;
 use twin_api::types::{Run, RunEvent};
 use twin_ext::prelude::*;
 use twin_ext::{ErrorKind, Outcome, RunState, RunTicket};
-use twin_tests::emulator::Script;
+use twin_tests::emulator::RunScript;
 
 use crate::harness::{Twin, body};
 
@@ -21,7 +21,7 @@ async fn elsewhere<T: Send + 'static>(act: impl FnOnce() -> T + Send + 'static) 
 #[tokio::test]
 async fn blocking_calls_launch_follow_and_wait() {
     let twin = Twin::observed().await;
-    twin.with(|world| world.script_next_run(Script::ordinary()));
+    twin.with(|world| world.script_next_run(RunScript::standard()));
     let (client, agent) = (twin.client.clone(), twin.agent.clone());
     let (events, done, missed) = elsewhere(move || {
         let run = client.launch(&*agent, body()).blocking().unwrap();

@@ -8,21 +8,21 @@ use twin_api::types::Run;
 use twin_ext::FinishedRuns;
 use twin_ext::prelude::*;
 use twin_ext::{ErrorKind, Outcome};
-use twin_tests::emulator::{Outcome as Ending, RunMode, Script, Step};
+use twin_tests::emulator::{Outcome as Ending, RunMode, RunScript, RunStep};
 
 use crate::harness::{Twin, in_both};
 
 const HOUR: Duration = Duration::from_secs(3600);
 
-fn lasting(hours: u32, end: Step) -> Script {
-    Script::by_hand().then(HOUR * hours, end)
+fn lasting(hours: u32, end: RunStep) -> RunScript {
+    RunScript::manual().then(HOUR * hours, end)
 }
 
 fn now(twin: &Twin) -> SystemTime {
     twin.with(|world| world.now()).into()
 }
 
-async fn start(twin: &Twin, script: Script) -> String {
+async fn start(twin: &Twin, script: RunScript) -> String {
     twin.launch(script).await.run_id().to_owned()
 }
 
@@ -43,14 +43,14 @@ fn finished_runs_are_send_and_unpin() {
 #[tokio::test]
 async fn finished_since_compares_end_times_inclusively() {
     in_both(async |twin: Twin| {
-        let old = start(&twin, lasting(1, Step::Complete(Ending::Success))).await;
+        let old = start(&twin, lasting(1, RunStep::Complete(Ending::Success))).await;
         let mut expected = vec![
-            start(&twin, lasting(10, Step::Complete(Ending::Fail))).await,
-            start(&twin, lasting(10, Step::Fail)).await,
-            start(&twin, lasting(11, Step::Stop)).await,
+            start(&twin, lasting(10, RunStep::Complete(Ending::Fail))).await,
+            start(&twin, lasting(10, RunStep::Fail)).await,
+            start(&twin, lasting(11, RunStep::Stop)).await,
         ];
-        let _running = start(&twin, lasting(99, Step::Fail)).await;
-        let _paused = start(&twin, lasting(10, Step::Pause)).await;
+        let _running = start(&twin, lasting(99, RunStep::Fail)).await;
+        let _paused = start(&twin, lasting(10, RunStep::Pause)).await;
         let began = now(&twin);
         twin.advance(HOUR * 12).await;
         expected.sort();
@@ -66,9 +66,9 @@ async fn finished_since_compares_end_times_inclusively() {
 #[tokio::test]
 async fn finished_since_reads_every_page() {
     in_both(async |twin: Twin| {
-        let first = start(&twin, lasting(2, Step::Complete(Ending::Success))).await;
+        let first = start(&twin, lasting(2, RunStep::Complete(Ending::Success))).await;
         twin.with(|world| {
-            world.script_runs(lasting(1, Step::Fail));
+            world.script_runs(lasting(1, RunStep::Fail));
             (0..250).for_each(|_| drop(world.start_run(&twin.agent, RunMode::Run)));
         });
         let began = now(&twin);
@@ -82,7 +82,7 @@ async fn finished_since_reads_every_page() {
 #[tokio::test]
 async fn finished_since_reads_rfc_3339_and_rejects_other_text() {
     in_both(async |twin: Twin| {
-        let run = start(&twin, lasting(1, Step::Fail)).await;
+        let run = start(&twin, lasting(1, RunStep::Fail)).await;
         twin.advance(HOUR).await;
         for time in [
             "2026-03-11T13:00:00Z",
@@ -110,9 +110,9 @@ async fn finished_since_reads_rfc_3339_and_rejects_other_text() {
 #[tokio::test]
 async fn max_run_duration_filters_by_start_time() {
     in_both(async |twin: Twin| {
-        let _longer = start(&twin, lasting(30, Step::Fail)).await;
+        let _longer = start(&twin, lasting(30, RunStep::Fail)).await;
         twin.advance(HOUR * 20).await;
-        let shorter = start(&twin, lasting(9, Step::Fail)).await;
+        let shorter = start(&twin, lasting(9, RunStep::Fail)).await;
         twin.advance(HOUR * 10).await;
         let time = now(&twin) - HOUR;
         twin.take_exchanges();

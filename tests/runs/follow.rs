@@ -10,7 +10,7 @@ use twin_ext::prelude::*;
 use twin_ext::{ErrorKind, RunError, RunTicket};
 use twin_ext::{RunEvents, RunHandle};
 use twin_tests::emulator::fault::{Fault, Rule};
-use twin_tests::emulator::{Emulator, Outcome as Ending, Profile, Script, Step};
+use twin_tests::emulator::{Emulator, Outcome as Ending, Profile, RunScript, RunStep};
 
 use crate::harness::{Twin, in_both};
 
@@ -19,12 +19,18 @@ const fn seconds(seconds: u64) -> Duration {
 }
 
 /// A run with this many events, a few seconds apart, that then succeeds.
-fn busy(events: usize) -> Script {
+fn busy(events: usize) -> RunScript {
     (0..events)
-        .fold(Script::by_hand(), |script, number| {
-            script.then(seconds(number as u64 % 7), Step::Event(format!("ToolCall{number}")))
+        .fold(RunScript::manual(), |script, number| {
+            script.then(seconds(number as u64 % 7), RunStep::Event(format!("ToolCall{number}")))
         })
-        .then(seconds(3), Step::Complete(Ending::Success))
+        .then(seconds(3), RunStep::Complete(Ending::Success))
+}
+
+/// A run with `count` events, `interval` apart, that then fails.
+fn ticking(count: usize, interval: Duration) -> RunScript {
+    let tick = |script: RunScript, _| script.then(interval, RunStep::Event("Tick".to_owned()));
+    (0..count).fold(RunScript::manual(), tick).then(seconds(1), RunStep::Fail)
 }
 
 /// Starts the observed profile with a working `after_index`.
@@ -175,7 +181,7 @@ async fn events_of_an_unknown_run_fail_with_not_found() {
 #[tokio::test]
 async fn events_end_with_gone_after_the_run_is_deleted() {
     in_both(async |twin: Twin| {
-        let run = twin.launch(Script::by_hand()).await;
+        let run = twin.launch(RunScript::manual()).await;
         let same = run.clone();
         twin.clock.after_pauses(3, move || async move { same.delete().await.unwrap() }.boxed());
         let events: Vec<_> = run.events().collect().await;
@@ -188,10 +194,10 @@ async fn events_end_with_gone_after_the_run_is_deleted() {
 #[tokio::test]
 async fn events_continue_through_a_pause() {
     in_both(async |twin: Twin| {
-        let script = Script::by_hand()
-            .then(seconds(5), Step::Pause)
-            .then(seconds(1_000), Step::Resume)
-            .then(seconds(5), Step::Complete(Ending::Success));
+        let script = RunScript::manual()
+            .then(seconds(5), RunStep::Pause)
+            .then(seconds(1_000), RunStep::Resume)
+            .then(seconds(5), RunStep::Complete(Ending::Success));
         let run = twin.launch(script).await;
         let events: Vec<RunEvent> = run.events().try_collect().await.unwrap();
         let kinds: Vec<bool> = ["Started", "UserInfoRequested", "UserTick", "Finished"]
@@ -207,7 +213,7 @@ async fn events_continue_through_a_pause() {
 #[tokio::test]
 async fn events_time_out_at_the_idle_limit() {
     in_both(async |twin: Twin| {
-        let run = twin.launch(Script::by_hand()).await;
+        let run = twin.launch(RunScript::manual()).await;
         let mut events = run.events().idle_limit(seconds(120));
         assert!(events.next().await.unwrap().is_ok());
         let error = events.next().await.unwrap().unwrap_err();
@@ -224,14 +230,14 @@ async fn events_survive_transient_failures_and_report_permanent_ones() {
     in_both(async |twin: Twin| {
         let unwell = Fault::status(StatusCode::SERVICE_UNAVAILABLE, None);
         let run = twin.launch(busy(30)).await;
-        twin.order(Rule::new("list_runs", unwell.clone()).on(2..=6)).unwrap();
-        twin.order(Rule::new("list_run_events", unwell).on(3..=11)).unwrap();
+        twin.add_fault(Rule::new("list_runs", unwell.clone()).on(2..=6)).unwrap();
+        twin.add_fault(Rule::new("list_run_events", unwell).on(3..=11)).unwrap();
         let events: Vec<RunEvent> = run.events().try_collect().await.unwrap();
         assert_eq!(indexes(&events), all(&twin, &run).await);
 
         let refused = Fault::status(StatusCode::BAD_REQUEST, None);
         twin.clear_faults();
-        twin.order(Rule::new("list_run_events", refused)).unwrap();
+        twin.add_fault(Rule::new("list_run_events", refused)).unwrap();
         let error = run.events().next().await.unwrap().unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Problem);
     })
@@ -242,7 +248,8 @@ async fn events_survive_transient_failures_and_report_permanent_ones() {
 async fn events_give_up_after_five_minutes_of_failures() {
     in_both(async |twin: Twin| {
         let run = twin.launch(busy(3)).await;
-        twin.order(Rule::new("list_runs", Fault::status(StatusCode::BAD_GATEWAY, None))).unwrap();
+        twin.add_fault(Rule::new("list_runs", Fault::status(StatusCode::BAD_GATEWAY, None)))
+            .unwrap();
         let error = run.events().next().await.unwrap().unwrap_err();
         assert_eq!(error.status(), Some(StatusCode::BAD_GATEWAY));
         let total: Duration = twin.clock.pauses().iter().sum();
@@ -272,10 +279,7 @@ async fn dropped_next_future_loses_no_event() {
 #[tokio::test]
 async fn each_event_restarts_the_idle_limit() {
     in_both(async |twin: Twin| {
-        let script = (0..9).fold(Script::by_hand(), |script, _| {
-            script.then(seconds(100), Step::Event("Tick".to_owned()))
-        });
-        let run = twin.launch(script.then(seconds(1), Step::Fail)).await;
+        let run = twin.launch(ticking(9, seconds(100))).await;
         let events = run.events().idle_limit(seconds(130));
         assert_eq!(events.try_collect::<Vec<RunEvent>>().await.unwrap().len(), 11);
     })
@@ -285,15 +289,12 @@ async fn each_event_restarts_the_idle_limit() {
 #[tokio::test]
 async fn success_resets_the_failure_limit_of_events() {
     in_both(async |twin: Twin| {
-        let script = (0..400).fold(Script::by_hand(), |script, _| {
-            script.then(seconds(2), Step::Event("Tick".to_owned()))
-        });
-        let run = twin.launch(script.then(seconds(1), Step::Fail)).await;
+        let run = twin.launch(ticking(400, seconds(2))).await;
         // Of two consecutive calls, the first fails with all its attempts.
         let unwell = Fault::status(StatusCode::BAD_GATEWAY, None);
         let attempts: Vec<u64> = (1..4_000).filter(|attempt| attempt % 4 != 0).collect();
         let attempts = twin_tests::emulator::fault::Attempts::Listed(attempts);
-        twin.order(Rule::new("list_runs", unwell).on(attempts)).unwrap();
+        twin.add_fault(Rule::new("list_runs", unwell).on(attempts)).unwrap();
         assert_eq!(run.events().try_collect::<Vec<RunEvent>>().await.unwrap().len(), 402);
         let total: Duration = twin.clock.pauses().iter().sum();
         assert!(total > seconds(600), "{total:?}");

@@ -11,7 +11,7 @@ use twin_api::Client;
 use twin_api::types::{RunMode, StartRunBody};
 use twin_ext::clock::{Clock, ManualClock, Sleep};
 use twin_ext::{ClientBuilder, RunExt as _, RunHandle, Wait};
-use twin_tests::emulator::{Builder, Emulator, Profile, Script};
+use twin_tests::emulator::{Builder, Emulator, Profile, RunScript};
 
 /// Runs a test against both profiles.
 pub(crate) async fn in_both(test: impl AsyncFn(Twin)) {
@@ -63,7 +63,7 @@ impl Twin {
     }
 
     /// Launches a run that follows this script.
-    pub(crate) async fn launch(&self, script: Script) -> RunHandle {
+    pub(crate) async fn launch(&self, script: RunScript) -> RunHandle {
         self.with(|world| world.script_next_run(script));
         self.client.launch(&*self.agent, body()).await.expect("the launch succeeds")
     }

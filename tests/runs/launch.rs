@@ -5,7 +5,7 @@ use serde_json::Value;
 use twin_api::types::{RunMode, StartRunBody};
 use twin_ext::prelude::*;
 use twin_ext::{ErrorKind, Outcome};
-use twin_tests::emulator::Script;
+use twin_tests::emulator::RunScript;
 use twin_tests::emulator::fault::{Fault, RetryAfter, Rule, Shift};
 
 use crate::harness::{Twin, body, in_both};
@@ -55,7 +55,7 @@ async fn rejects_incomplete_body_before_sending() {
 #[tokio::test]
 async fn launch_with_a_lost_response_is_unknown_and_not_retried() {
     in_both(async |twin: Twin| {
-        twin.order(Rule::new("start_run", Fault::Reset { at: 0 })).unwrap();
+        twin.add_fault(Rule::new("start_run", Fault::Reset { at: 0 })).unwrap();
         let error = twin.client.launch(&*twin.agent, body()).await.unwrap_err();
         assert_eq!(error.outcome(), Outcome::Unknown);
         assert!(!error.is_retryable());
@@ -68,7 +68,7 @@ async fn launch_with_a_lost_response_is_unknown_and_not_retried() {
 async fn launch_retries_503_with_retry_after_once() {
     in_both(async |twin: Twin| {
         let busy = Fault::status(StatusCode::SERVICE_UNAVAILABLE, RetryAfter::Seconds(7));
-        twin.order(Rule::new("start_run", busy).on(1)).unwrap();
+        twin.add_fault(Rule::new("start_run", busy).on(1)).unwrap();
         twin.client.launch(&*twin.agent, body()).await.unwrap();
         assert_eq!((twin.count("start_run"), runs(&twin).await.len()), (2, 1));
     })
@@ -98,11 +98,11 @@ async fn launch_or_find_adopts_only_the_run_with_its_marker() {
         for fault in [Fault::Reset { at: 0 }, Fault::CutBody { at: 30, chunked: false }] {
             twin.clear_faults();
             let sent = twin.count("start_run");
-            twin.order(Rule::new("start_run", fault)).unwrap();
+            twin.add_fault(Rule::new("start_run", fault)).unwrap();
             let before = runs(&twin).await;
             // Another program starts a run at the same time.
             let shift = Fault::Shift(Shift { insert: 1, remove: 0 });
-            twin.order(Rule::new("list_runs", shift).on(2)).unwrap();
+            twin.add_fault(Rule::new("list_runs", shift).on(2)).unwrap();
             let run = twin.client.launch_or_find(&*twin.agent, body()).await.unwrap();
             assert_eq!(runs(&twin).await.len(), before.len() + 2);
             assert!(!before.contains(&run.run_id().to_owned()));
@@ -121,11 +121,12 @@ async fn launch_or_find_adopts_only_the_run_with_its_marker() {
 #[tokio::test]
 async fn launch_or_find_does_not_adopt_a_run_without_its_marker() {
     in_both(async |twin: Twin| {
-        twin.with(|world| world.script_runs(Script::by_hand()));
-        twin.order(Rule::new("start_run", Fault::Reset { at: 0 }).taking_effect(false)).unwrap();
+        twin.with(|world| world.script_runs(RunScript::manual()));
+        twin.add_fault(Rule::new("start_run", Fault::Reset { at: 0 }).taking_effect(false))
+            .unwrap();
         // The second list, after the launch, has one more run.
         let shift = Fault::Shift(Shift { insert: 1, remove: 0 });
-        twin.order(Rule::new("list_runs", shift).on(2)).unwrap();
+        twin.add_fault(Rule::new("list_runs", shift).on(2)).unwrap();
         let error = twin.client.launch_or_find(&*twin.agent, body()).await.unwrap_err();
         assert_eq!(error.outcome(), Outcome::Unknown);
         assert_eq!(error.operation(), Some("start_run"));
@@ -137,10 +138,10 @@ async fn launch_or_find_does_not_adopt_a_run_without_its_marker() {
 #[tokio::test]
 async fn launch_or_find_tolerates_late_listing_and_transient_failures() {
     in_both(async |twin: Twin| {
-        twin.order(Rule::new("start_run", Fault::Reset { at: 0 })).unwrap();
+        twin.add_fault(Rule::new("start_run", Fault::Reset { at: 0 })).unwrap();
         let unwell = Fault::status(StatusCode::BAD_GATEWAY, None);
-        twin.order(Rule::new("list_runs", unwell.clone()).on(2..=7)).unwrap();
-        twin.order(Rule::new("list_run_events", unwell).on(1..=3)).unwrap();
+        twin.add_fault(Rule::new("list_runs", unwell.clone()).on(2..=7)).unwrap();
+        twin.add_fault(Rule::new("list_run_events", unwell).on(1..=3)).unwrap();
         let run = twin.client.launch_or_find(&*twin.agent, body()).await.unwrap();
         assert_eq!(runs(&twin).await, [run.run_id()]);
         assert_eq!(twin.count("start_run"), 1);
@@ -152,7 +153,7 @@ async fn launch_or_find_tolerates_late_listing_and_transient_failures() {
 async fn launch_or_find_does_not_launch_when_listing_fails() {
     in_both(async |twin: Twin| {
         let no = Fault::status(StatusCode::BAD_REQUEST, None);
-        twin.order(Rule::new("list_runs", no)).unwrap();
+        twin.add_fault(Rule::new("list_runs", no)).unwrap();
         let error = twin.client.launch_or_find(&*twin.agent, body()).await.unwrap_err();
         assert_eq!((error.operation(), twin.count("start_run")), (Some("list_runs"), 0));
     })

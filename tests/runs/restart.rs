@@ -6,7 +6,7 @@ use futures_util::TryStreamExt as _;
 use twin_api::types::RunEvent;
 use twin_ext::RunState;
 use twin_ext::prelude::*;
-use twin_tests::emulator::{Emulator, Profile, Script};
+use twin_tests::emulator::{Emulator, Profile, RunScript};
 
 use crate::harness::{Twin, body};
 
@@ -21,9 +21,9 @@ async fn ticket_resumes_a_run_in_another_process() {
     for profile in Profile::ALL {
         let builder = Emulator::builder(profile);
         let twin = Twin::of(builder.switches(|switches| switches.ignore_after_index = false)).await;
-        twin.with(|world| world.script_next_run(Script::ordinary()));
+        twin.with(|world| world.script_next_run(RunScript::standard()));
         let values = [twin.url(), twin.api_key().to_owned(), twin.agent.clone()];
-        let output = tokio::task::spawn_blocking(|| launch_and_die(values)).await.unwrap();
+        let output = tokio::task::spawn_blocking(|| launch_in_child(values)).await.unwrap();
         assert!(!output.status.success(), "the child did not abort");
         let said = String::from_utf8(output.stdout).unwrap();
         let ticket = said.lines().find_map(|line| line.split_once(MARK)).expect(&said).1;
@@ -36,7 +36,7 @@ async fn ticket_resumes_a_run_in_another_process() {
     }
 }
 
-fn launch_and_die(values: [String; 3]) -> Output {
+fn launch_in_child(values: [String; 3]) -> Output {
     Command::new(std::env::current_exe().unwrap())
         .args([
             "--exact",
@@ -62,7 +62,7 @@ async fn child_process_launches_a_run_and_aborts() {
 #[tokio::test]
 async fn ticket_resumes_a_run_on_another_client() {
     let twin = Twin::observed().await;
-    let run = twin.launch(Script::ordinary()).await;
+    let run = twin.launch(RunScript::standard()).await;
     let stored = serde_json::to_vec(&run.ticket()).unwrap();
     let Twin { client, .. } = &twin;
     let other = client.clone();

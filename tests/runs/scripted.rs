@@ -10,19 +10,19 @@ use twin_api::Client;
 use twin_ext::clock::{Clock as _, ManualClock};
 use twin_ext::prelude::*;
 use twin_ext::{ErrorKind, Outcome, Retry, RunError, RunHandle, RunState, RunTicket, Wait};
-use twin_tests::exchange::Answer;
+use twin_tests::exchange::BufferedResponse;
 use twin_tests::scripted::Scripted;
 
 use crate::harness::within;
 
 /// A server, its client, and the client's clock.
-struct Service {
+struct ScriptedService {
     server: Scripted,
     twin: Client,
     clock: ManualClock,
 }
 
-impl Service {
+impl ScriptedService {
     async fn start() -> Self {
         let server = Scripted::start().await.unwrap();
         let clock = ManualClock::new(1);
@@ -33,13 +33,13 @@ impl Service {
 
     fn answers(&self, body: &Value, times: usize) -> &Self {
         for _ in 0..times {
-            self.server.answer(Answer::json(StatusCode::OK, body));
+            self.server.answer(BufferedResponse::json(StatusCode::OK, body));
         }
         self
     }
 
     fn fails(&self, status: u16) -> &Self {
-        self.server.answer(Answer::empty(StatusCode::from_u16(status).unwrap()));
+        self.server.answer(BufferedResponse::empty(StatusCode::from_u16(status).unwrap()));
         self
     }
 
@@ -72,7 +72,7 @@ fn listed(runs: &[Value]) -> Value {
 
 #[tokio::test]
 async fn wait_tolerates_a_run_that_is_listed_late() {
-    let service = Service::start().await;
+    let service = ScriptedService::start().await;
     service.answers(&listed(&[]), 4).answers(&page("in_progress"), 1).answers(&page("finished"), 1);
     let done = service.run().wait().await.unwrap();
     assert_eq!(done.state(), RunState::Finished(None));
@@ -82,7 +82,7 @@ async fn wait_tolerates_a_run_that_is_listed_late() {
 
 #[tokio::test]
 async fn wait_ends_with_not_found_for_a_run_never_listed() {
-    let service = Service::start().await;
+    let service = ScriptedService::start().await;
     service.answers(&listed(&[]), 20);
     let error = service.run().wait().await.unwrap_err();
     assert_eq!((error.kind(), error.run_error()), (ErrorKind::Run, Some(&RunError::NotFound)));
@@ -98,7 +98,7 @@ async fn wait_ends_with_not_found_for_a_run_never_listed() {
 
 #[tokio::test]
 async fn wait_ends_with_gone_for_a_run_that_disappears() {
-    let service = Service::start().await;
+    let service = ScriptedService::start().await;
     service.answers(&page("in_progress"), 2).answers(&listed(&[]), 20);
     let error = service.run().wait().await.unwrap_err();
     assert_eq!((error.kind(), error.run_error()), (ErrorKind::Run, Some(&RunError::Gone)));
@@ -106,7 +106,7 @@ async fn wait_ends_with_gone_for_a_run_that_disappears() {
 
 #[tokio::test]
 async fn wait_tolerates_a_run_missing_for_a_moment() {
-    let service = Service::start().await;
+    let service = ScriptedService::start().await;
     service.answers(&page("in_progress"), 1).answers(&listed(&[]), 3);
     service.answers(&page("in_progress"), 1).answers(&listed(&[]), 3).answers(&page("error"), 1);
     assert_eq!(service.run().wait().await.unwrap().state(), RunState::Failed);
@@ -115,7 +115,7 @@ async fn wait_tolerates_a_run_missing_for_a_moment() {
 #[tokio::test]
 async fn refusal_means_gone_only_after_the_run_was_seen() {
     for status in [403, 404] {
-        let service = Service::start().await;
+        let service = ScriptedService::start().await;
         service.answers(&page("in_progress"), 1).fails(status);
         let error = service.run().wait().await.unwrap_err();
         assert_eq!(error.run_error(), Some(&RunError::Gone), "{status}");
@@ -130,7 +130,7 @@ async fn refusal_means_gone_only_after_the_run_was_seen() {
 
 #[tokio::test]
 async fn wait_reports_an_unknown_status_after_the_grace_period() {
-    let service = Service::start().await;
+    let service = ScriptedService::start().await;
     service.answers(&page("queued"), 3).answers(&page("completed"), 1);
     assert!(service.run().wait().await.unwrap().require_success().is_ok());
 
@@ -143,7 +143,7 @@ async fn wait_reports_an_unknown_status_after_the_grace_period() {
 
 #[tokio::test]
 async fn unknown_status_of_an_ended_run_ends_the_wait() {
-    let service = Service::start().await;
+    let service = ScriptedService::start().await;
     let archived = json!({"run_id": "run_1", "status": "archived", "is_finished": true});
     service.answers(&listed(&[archived]), 1);
     let done = service.run().wait().await.unwrap();
@@ -152,7 +152,7 @@ async fn unknown_status_of_an_ended_run_ends_the_wait() {
 
 #[tokio::test]
 async fn waits_for_the_final_status_of_an_ended_run() {
-    let service = Service::start().await;
+    let service = ScriptedService::start().await;
     let late = listed(&[json!({"run_id": "run_1", "status": "in_progress", "is_finished": true})]);
     service.answers(&late, 2).answers(&page("completed"), 1);
     assert_eq!(service.run().wait().await.unwrap().state(), RunState::Finished(None));
@@ -168,7 +168,7 @@ async fn waits_for_the_final_status_of_an_ended_run() {
 async fn reports_both_forms_of_paused_at_once() {
     for paused in [json!({"status": "paused"}), json!({"status": "in_progress", "is_paused": true})]
     {
-        let service = Service::start().await;
+        let service = ScriptedService::start().await;
         let mut run = paused;
         run["run_id"] = json!("run_1");
         service.answers(&listed(&[run]), 1);
@@ -181,7 +181,7 @@ async fn reports_both_forms_of_paused_at_once() {
 
 #[tokio::test]
 async fn wait_retries_transient_failures_and_reports_permanent_ones() {
-    let service = Service::start().await;
+    let service = ScriptedService::start().await;
     for status in [500, 502, 503, 504, 429, 408] {
         service.fails(status);
     }
@@ -198,7 +198,7 @@ async fn wait_retries_transient_failures_and_reports_permanent_ones() {
 
 #[tokio::test]
 async fn timeout_names_the_last_failure() {
-    let service = Service::start().await;
+    let service = ScriptedService::start().await;
     let started = service.clock.now();
     for _ in 0..60 {
         service.fails(503);
@@ -214,10 +214,11 @@ async fn timeout_names_the_last_failure() {
 
 #[tokio::test]
 async fn retry_after_beyond_the_deadline_ends_the_wait() {
-    let service = Service::start().await;
+    let service = ScriptedService::start().await;
     let busy = |seconds: &'static str| {
         let header = axum::http::HeaderValue::from_static(seconds);
-        Answer::empty(StatusCode::TOO_MANY_REQUESTS).header(axum::http::header::RETRY_AFTER, header)
+        BufferedResponse::empty(StatusCode::TOO_MANY_REQUESTS)
+            .header(axum::http::header::RETRY_AFTER, header)
     };
     service.server.answer(busy("45"));
     service.answers(&page("finished"), 1);
@@ -234,18 +235,19 @@ async fn retry_after_beyond_the_deadline_ends_the_wait() {
     assert!(text.contains("asks to wait 61s, beyond the deadline of 60s"), "{text}");
 }
 
-fn unwell(seconds: &'static str) -> Answer {
+fn unavailable(seconds: &'static str) -> BufferedResponse {
     let header = axum::http::HeaderValue::from_static(seconds);
-    Answer::empty(StatusCode::SERVICE_UNAVAILABLE).header(axum::http::header::RETRY_AFTER, header)
+    BufferedResponse::empty(StatusCode::SERVICE_UNAVAILABLE)
+        .header(axum::http::header::RETRY_AFTER, header)
 }
 
 #[tokio::test]
 async fn retry_after_above_two_minutes_ends_every_loop() {
     for seconds in ["121", "31536000", "Fri, 31 Dec 9999 23:59:59 GMT"] {
-        let service = Service::start().await;
-        service.server.answer(unwell(seconds));
+        let service = ScriptedService::start().await;
+        service.server.answer(unavailable(seconds));
         let waited = service.run().wait().await.unwrap_err();
-        service.server.answer(unwell(seconds));
+        service.server.answer(unavailable(seconds));
         let followed = service.run().events().try_next().await.unwrap_err();
         for error in [waited, followed] {
             assert_eq!(error.kind(), ErrorKind::Problem, "{error}");
@@ -257,8 +259,8 @@ async fn retry_after_above_two_minutes_ends_every_loop() {
 
 #[tokio::test]
 async fn events_wait_for_retry_after() {
-    let service = Service::start().await;
-    service.server.answer(unwell("120"));
+    let service = ScriptedService::start().await;
+    service.server.answer(unavailable("120"));
     service.answers(&page("completed"), 1).answers(&json!({"events": []}), 1);
     assert!(service.run().events().try_next().await.unwrap().is_none());
     assert_eq!(service.clock.pauses(), [Duration::from_secs(120)]);
@@ -266,9 +268,9 @@ async fn events_wait_for_retry_after() {
 
 #[tokio::test]
 async fn retry_after_does_not_exceed_the_idle_limit() {
-    let service = Service::start().await;
+    let service = ScriptedService::start().await;
     for _ in 0..3 {
-        service.server.answer(unwell("100"));
+        service.server.answer(unavailable("100"));
     }
     let mut events = service.run().events().idle_limit(Duration::from_secs(30));
     let error = events.try_next().await.unwrap_err();
@@ -279,7 +281,7 @@ async fn retry_after_does_not_exceed_the_idle_limit() {
 
 #[tokio::test]
 async fn zero_deadline_polls_once() {
-    let service = Service::start().await;
+    let service = ScriptedService::start().await;
     service.answers(&page("finished"), 1).answers(&page("in_progress"), 1);
     let none = || Wait::default().deadline(Duration::ZERO);
     assert!(service.run().wait_with(none()).await.is_ok());
@@ -294,7 +296,7 @@ async fn each_missing_or_unknown_phase_has_a_new_grace_period() {
     let unclear = page("queued");
     let known = page("in_progress");
     for [one, two] in [[&missing, &known], [&unclear, &known], [&unclear, &missing]] {
-        let service = Service::start().await;
+        let service = ScriptedService::start().await;
         let wait = Wait::default()
             .poll_interval(Duration::from_secs(10), Duration::from_secs(10))
             .grace(Duration::from_secs(25));
@@ -310,7 +312,7 @@ async fn each_missing_or_unknown_phase_has_a_new_grace_period() {
 
 #[tokio::test]
 async fn finds_a_run_when_filter_run_id_is_ignored() {
-    let service = Service::start().await;
+    let service = ScriptedService::start().await;
     let others = |from: usize| -> Vec<Value> {
         (from..from + 3).map(|number| json!({"run_id": format!("other_{number}")})).collect()
     };
@@ -332,7 +334,7 @@ async fn finds_a_run_when_filter_run_id_is_ignored() {
 
 #[tokio::test]
 async fn ignored_filter_and_page_end_the_search_in_two_requests() {
-    let service = Service::start().await;
+    let service = ScriptedService::start().await;
     service.answers(&listed(&[json!({"run_id": "other"})]), 9);
     let error = service.run().get().await.unwrap_err();
     assert_eq!(error.run_error(), Some(&RunError::NotFound));
@@ -342,7 +344,7 @@ async fn ignored_filter_and_page_end_the_search_in_two_requests() {
 #[tokio::test]
 async fn run_is_not_reported_missing_when_more_runs_exist() {
     for total in [json!(2), json!("42")] {
-        let service = Service::start().await;
+        let service = ScriptedService::start().await;
         let mut page = listed(&[json!({"run_id": "other"})]);
         page["total_runs"] = total;
         service.answers(&page, 9);
@@ -353,7 +355,7 @@ async fn run_is_not_reported_missing_when_more_runs_exist() {
     }
     // A total of the shown runs, or of all runs while the filter works.
     for (runs, total) in [(vec![json!({"run_id": "other"})], 1), (vec![], 42)] {
-        let service = Service::start().await;
+        let service = ScriptedService::start().await;
         let mut page = listed(&runs);
         page["total_runs"] = json!(total);
         service.answers(&page, 9);
@@ -364,7 +366,7 @@ async fn run_is_not_reported_missing_when_more_runs_exist() {
 
 #[tokio::test]
 async fn search_for_a_run_stops_after_100_pages() {
-    let service = Service::start().await;
+    let service = ScriptedService::start().await;
     for number in 0..150 {
         service.answers(&listed(&[json!({"run_id": format!("other_{number}")})]), 1);
     }
@@ -375,7 +377,7 @@ async fn search_for_a_run_stops_after_100_pages() {
 
 #[tokio::test]
 async fn rejects_blank_run_id_before_sending() {
-    let service = Service::start().await;
+    let service = ScriptedService::start().await;
     for blank in ["", "  "] {
         let run = service.twin.resume(RunTicket::new("agent_1", blank));
         let error = run.wait().await.unwrap_err();
@@ -386,7 +388,7 @@ async fn rejects_blank_run_id_before_sending() {
 
 #[tokio::test]
 async fn reports_outcome_only_of_the_named_run() {
-    let service = Service::start().await;
+    let service = ScriptedService::start().await;
     let mut one = page("completed");
     one["all_run_summaries"] = json!([{"outcome": "partial", "summary": "Half of it."}]);
     service.answers(&one, 2);
@@ -413,7 +415,7 @@ async fn reports_outcome_only_of_the_named_run() {
 
 #[tokio::test]
 async fn denied_cancel_is_an_error() {
-    let service = Service::start().await;
+    let service = ScriptedService::start().await;
     service.answers(&json!({"success": false, "error": "not now"}), 1);
     let error = service.run().cancel("no longer needed").await.unwrap_err();
     assert_eq!(error.run_error(), Some(&RunError::NotCancelled("not now".to_owned())));
@@ -422,7 +424,7 @@ async fn denied_cancel_is_an_error() {
 
 #[tokio::test]
 async fn launch_without_run_id_fails_as_accepted() {
-    let service = Service::start().await;
+    let service = ScriptedService::start().await;
     let run = json!({"run": {"run_id": "", "agent_id": "agent_1", "status": "in_progress", "started_at": ""}});
     service.answers(&run, 1);
     let error = service.twin.launch("agent_1", crate::harness::body()).await.unwrap_err();
@@ -431,7 +433,7 @@ async fn launch_without_run_id_fails_as_accepted() {
 
 #[tokio::test]
 async fn launch_returns_a_handle_for_a_bare_run_id() {
-    let service = Service::start().await;
+    let service = ScriptedService::start().await;
     for answer in [
         json!({"run_id": "run_7"}),
         json!({"run": {"run_id": "run_7"}}),
@@ -452,7 +454,7 @@ async fn launch_returns_a_handle_for_a_bare_run_id() {
 
 #[tokio::test]
 async fn cancel_error_hides_key_and_control_characters() {
-    let service = Service::start().await;
+    let service = ScriptedService::start().await;
     let why = "not \u{1b}[2J\u{202e}now, tw_live_0123456789";
     service.answers(&json!({"success": false, "error": why}), 1);
     let error = service.run().cancel("no longer needed").await.unwrap_err();
@@ -464,7 +466,7 @@ async fn cancel_error_hides_key_and_control_characters() {
 
 #[tokio::test]
 async fn finished_since_includes_ended_runs_without_an_end_time() {
-    let service = Service::start().await;
+    let service = ScriptedService::start().await;
     let runs = listed(&[
         json!({"run_id": "dated", "finished_at": "2026-02-20T15:00:00Z"}),
         json!({"run_id": "undated"}),
@@ -485,7 +487,7 @@ async fn finished_since_includes_ended_runs_without_an_end_time() {
 
 #[tokio::test]
 async fn events_below_the_total_fail_at_the_end() {
-    let service = Service::start().await;
+    let service = ScriptedService::start().await;
     let event = json!({"events": [{"event_index": 7, "event": {}}], "total_count": 2});
     service.answers(&page("completed"), 1).answers(&event, 1);
     service.answers(&json!({"events": [], "total_count": 2}), 9);
@@ -500,7 +502,7 @@ async fn events_below_the_total_fail_at_the_end() {
 
 #[tokio::test]
 async fn events_that_are_listed_late_arrive() {
-    let service = Service::start().await;
+    let service = ScriptedService::start().await;
     let none = json!({"events": [], "total_count": 1});
     let event = json!({"events": [{"event_index": 7, "event": {}}], "total_count": 1});
     service.answers(&page("completed"), 1).answers(&none, 3).answers(&event, 1).answers(&none, 1);
@@ -512,7 +514,7 @@ async fn events_that_are_listed_late_arrive() {
 #[tokio::test]
 async fn resumed_run_events_below_the_total_fail() {
     for (came, fails) in [(u64::MAX, false), (2, true), (3, false)] {
-        let service = Service::start().await;
+        let service = ScriptedService::start().await;
         service.answers(&page("completed"), 1);
         service.answers(&json!({"events": [], "total_count": 3}), 9);
         let place = json!({"version": 1, "place": {"event": {"after": 2, "came": came}}});
@@ -524,7 +526,7 @@ async fn resumed_run_events_below_the_total_fail() {
 
 #[tokio::test]
 async fn largest_count_in_a_resumed_stream_does_not_overflow() {
-    let service = Service::start().await;
+    let service = ScriptedService::start().await;
     service.answers(&page("completed"), 1);
     service.answers(&json!({"events": [{"event_index": 3, "event": {}}]}), 1);
     service.answers(&json!({"events": []}), 1);
@@ -538,7 +540,7 @@ async fn largest_count_in_a_resumed_stream_does_not_overflow() {
 
 #[tokio::test]
 async fn rejects_position_of_another_list_for_run_events() {
-    let service = Service::start().await;
+    let service = ScriptedService::start().await;
     let elsewhere = r#"{"version": 1, "place": {"cursor": "after-7f"}}"#;
     let mut events = service.run().events_from(serde_json::from_str(elsewhere).unwrap());
     let error = events.next().await.unwrap().unwrap_err();
@@ -549,7 +551,7 @@ async fn rejects_position_of_another_list_for_run_events() {
 
 #[tokio::test]
 async fn last_index_moves_past_unordered_events_after_the_last() {
-    let service = Service::start().await;
+    let service = ScriptedService::start().await;
     let events =
         json!([{"event_index": 9, "event": 1}, {"event": 2}, {"event_index": 5, "event": 3}]);
     service.answers(&page("completed"), 1).answers(&json!({"events": events}), 1);

@@ -7,22 +7,22 @@ use twin_api::types::RunOutcome;
 use twin_ext::prelude::*;
 use twin_ext::{ErrorKind, RunError, RunState, RunTicket, Wait};
 use twin_tests::emulator::fault::{Fault, RetryAfter, Rule};
-use twin_tests::emulator::{Outcome as Ending, Script, Step};
+use twin_tests::emulator::{Outcome as Ending, RunScript, RunStep};
 
 use crate::harness::{Twin, in_both, within};
 
-fn after(seconds: u64, step: Step) -> Script {
-    Script::by_hand().then(Duration::from_secs(seconds), step)
+fn after(seconds: u64, step: RunStep) -> RunScript {
+    RunScript::manual().then(Duration::from_secs(seconds), step)
 }
 
 #[tokio::test]
 async fn wait_returns_for_every_kind_of_end() {
     in_both(async |twin: Twin| {
         let ends = [
-            (Step::Complete(Ending::Success), RunState::Finished(None)),
-            (Step::Complete(Ending::Fail), RunState::Finished(None)),
-            (Step::Fail, RunState::Failed),
-            (Step::Stop, RunState::Stopped),
+            (RunStep::Complete(Ending::Success), RunState::Finished(None)),
+            (RunStep::Complete(Ending::Fail), RunState::Finished(None)),
+            (RunStep::Fail, RunState::Failed),
+            (RunStep::Stop, RunState::Stopped),
         ];
         for (step, state) in ends {
             let run = twin.launch(after(90, step)).await;
@@ -38,7 +38,7 @@ async fn wait_returns_for_every_kind_of_end() {
 #[tokio::test]
 async fn state_has_the_outcome_the_service_reports() {
     in_both(async |twin: Twin| {
-        let run = twin.launch(after(1, Step::Complete(Ending::Partial))).await;
+        let run = twin.launch(after(1, RunStep::Complete(Ending::Partial))).await;
         run.wait().await.unwrap();
         let known = twin.is_observed().then_some(RunOutcome::Partial);
         assert_eq!(run.state().await.unwrap(), RunState::Finished(known));
@@ -50,7 +50,7 @@ async fn state_has_the_outcome_the_service_reports() {
 #[tokio::test]
 async fn wait_on_an_ended_run_polls_once() {
     in_both(async |twin: Twin| {
-        let run = twin.launch(after(0, Step::Fail)).await;
+        let run = twin.launch(after(0, RunStep::Fail)).await;
         twin.advance(Duration::from_secs(1)).await;
         run.wait().await.unwrap();
         assert_eq!((twin.count("list_runs"), twin.clock.pauses().len()), (1, 0));
@@ -61,7 +61,7 @@ async fn wait_on_an_ended_run_polls_once() {
 #[tokio::test]
 async fn poll_intervals_grow_with_jitter() {
     let twin = Twin::observed().await;
-    let run = twin.launch(after(300, Step::Fail)).await;
+    let run = twin.launch(after(300, RunStep::Fail)).await;
     run.wait().await.unwrap();
     let pauses = twin.clock.pauses();
     for (number, pause) in pauses.iter().enumerate() {
@@ -76,7 +76,7 @@ async fn poll_intervals_grow_with_jitter() {
 #[tokio::test]
 async fn wait_times_out_at_its_deadline() {
     in_both(async |twin: Twin| {
-        let run = twin.launch(Script::by_hand()).await;
+        let run = twin.launch(RunScript::manual()).await;
         let error = run.wait_with(within(100)).await.unwrap_err();
         assert_eq!((error.kind(), error.run_error()), (ErrorKind::Timeout, None));
         assert!(error.is_timeout());
@@ -93,7 +93,7 @@ async fn wait_times_out_at_its_deadline() {
 #[tokio::test]
 async fn default_deadline_is_one_hour() {
     let twin = Twin::documented().await;
-    let run = twin.launch(Script::by_hand()).await;
+    let run = twin.launch(RunScript::manual()).await;
     assert!(run.wait().await.unwrap_err().is_timeout());
     let total: Duration = twin.clock.pauses().iter().sum();
     assert_eq!(total, Duration::from_secs(3600));
@@ -103,7 +103,7 @@ async fn default_deadline_is_one_hour() {
 async fn end_at_the_deadline_is_seen_and_a_later_one_is_not() {
     in_both(async |twin: Twin| {
         for (ends, seen) in [(99, true), (100, true), (101, false)] {
-            let run = twin.launch(after(ends, Step::Complete(Ending::Success))).await;
+            let run = twin.launch(after(ends, RunStep::Complete(Ending::Success))).await;
             assert_eq!(run.wait_with(within(100)).await.is_ok(), seen, "{ends}");
         }
     })
@@ -113,9 +113,9 @@ async fn end_at_the_deadline_is_seen_and_a_later_one_is_not() {
 #[tokio::test]
 async fn paused_run_ends_the_wait_unless_waiting_through_pauses() {
     in_both(async |twin: Twin| {
-        let script = after(10, Step::Pause)
-            .then(Duration::from_secs(600), Step::Resume)
-            .then(Duration::from_secs(10), Step::Complete(Ending::Success));
+        let script = after(10, RunStep::Pause)
+            .then(Duration::from_secs(600), RunStep::Resume)
+            .then(Duration::from_secs(10), RunStep::Complete(Ending::Success));
         let run = twin.launch(script).await;
         let error = run.wait().await.unwrap_err();
         assert_eq!(error.run_error(), Some(&RunError::Paused));
@@ -128,7 +128,7 @@ async fn paused_run_ends_the_wait_unless_waiting_through_pauses() {
 #[tokio::test]
 async fn wait_ends_with_gone_after_the_agent_is_deleted() {
     in_both(async |twin: Twin| {
-        let run = twin.launch(Script::by_hand()).await;
+        let run = twin.launch(RunScript::manual()).await;
         let (client, agent) = (twin.client.clone(), twin.agent.clone());
         twin.clock.after_pauses(3, move || {
             async move { drop(client.delete_agent().agent_id(agent).send().await.unwrap()) }.boxed()
@@ -143,7 +143,7 @@ async fn wait_ends_with_gone_after_the_agent_is_deleted() {
 #[tokio::test]
 async fn wait_ends_with_gone_after_the_run_is_deleted() {
     in_both(async |twin: Twin| {
-        let run = twin.launch(Script::by_hand()).await;
+        let run = twin.launch(RunScript::manual()).await;
         let same = run.clone();
         twin.clock.after_pauses(3, move || async move { same.delete().await.unwrap() }.boxed());
         assert_eq!(run.wait().await.unwrap_err().run_error(), Some(&RunError::Gone));
@@ -164,15 +164,17 @@ async fn wait_on_an_unknown_run_ends_with_not_found() {
 #[tokio::test]
 async fn wait_survives_a_minute_of_outage() {
     in_both(async |twin: Twin| {
-        let run = twin.launch(after(120, Step::Complete(Ending::Success))).await;
+        let run = twin.launch(after(120, RunStep::Complete(Ending::Success))).await;
         let unwell = Fault::status(axum::http::StatusCode::SERVICE_UNAVAILABLE, None);
-        twin.order(Rule::new("list_runs", unwell).on(1..=9)).unwrap();
+        twin.add_fault(Rule::new("list_runs", unwell).on(1..=9)).unwrap();
         let busy =
             Fault::status(axum::http::StatusCode::TOO_MANY_REQUESTS, RetryAfter::Seconds(20));
-        twin.order(Rule::new("list_runs", busy).on(10..=10)).unwrap();
-        twin.order(Rule::new("list_runs", Fault::Reset { at: 0 }).on(11..=16)).unwrap();
-        twin.order(Rule::new("list_runs", Fault::CutBody { at: 5, chunked: false }).on(17..=19))
-            .unwrap();
+        twin.add_fault(Rule::new("list_runs", busy).on(10..=10)).unwrap();
+        twin.add_fault(Rule::new("list_runs", Fault::Reset { at: 0 }).on(11..=16)).unwrap();
+        twin.add_fault(
+            Rule::new("list_runs", Fault::CutBody { at: 5, chunked: false }).on(17..=19),
+        )
+        .unwrap();
         assert!(run.wait().await.is_ok());
         assert!(twin.clock.pauses().iter().any(|pause| *pause >= Duration::from_secs(20)));
     })
@@ -182,7 +184,7 @@ async fn wait_survives_a_minute_of_outage() {
 #[tokio::test]
 async fn wait_can_be_spawned() {
     let twin = Twin::observed().await;
-    let waiting = twin.launch(Script::ordinary()).await.wait();
+    let waiting = twin.launch(RunScript::standard()).await.wait();
     let done = tokio::spawn(waiting.into_future()).await.unwrap().unwrap();
     assert!(done.has_ended());
 }
@@ -190,7 +192,7 @@ async fn wait_can_be_spawned() {
 #[tokio::test]
 async fn dropped_wait_sends_nothing_more() {
     let twin = Twin::observed().await;
-    let run = twin.launch(Script::by_hand()).await;
+    let run = twin.launch(RunScript::manual()).await;
     let mut waiting = run.wait().into_future();
     assert!((&mut waiting).now_or_never().is_none());
     drop(waiting);
@@ -203,7 +205,7 @@ async fn dropped_wait_sends_nothing_more() {
 #[tokio::test]
 async fn cancel_is_idempotent_and_delete_is_not() {
     in_both(async |twin: Twin| {
-        let run = twin.launch(Script::by_hand()).await;
+        let run = twin.launch(RunScript::manual()).await;
         run.cancel("no longer needed").await.unwrap();
         let again = run.cancel("really").await.unwrap();
         assert_eq!(again.error.as_deref(), Some("run already completed"));

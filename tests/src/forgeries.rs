@@ -1,17 +1,17 @@
-//! Random deliveries that nobody signed.
+//! Makes random deliveries with forged signatures.
 //!
-//! It knows no verifier: what is to refuse them is given.
+//! This module does not depend on a verifier; the caller passes it in.
 
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng as _, SeedableRng as _};
 
-/// Makes `count` forgeries, the same ones each time, and claims that each is refused.
+/// Makes `count` forgeries, the same ones in every run, and asserts that `refuses` rejects each.
 ///
-/// `refuses` gets a signature, the name of an event, and a body: one of a few authentic
-/// looking ones, whole or cut, or any bytes.
+/// `refuses` gets a signature, an event name, and a body. The body is random bytes or a plausible
+/// delivery, complete or truncated.
 ///
 /// # Panics
-/// One is taken.
+/// Panics if a forgery is accepted.
 pub fn refuse(count: u64, mut refuses: impl FnMut(&str, &str, &[u8]) -> bool) {
     let mut random = ChaCha8Rng::seed_from_u64(6);
     let mut tag = [0; 32];
@@ -29,7 +29,7 @@ pub fn refuse(count: u64, mut refuses: impl FnMut(&str, &str, &[u8]) -> bool) {
             2 => LOOKALIKE.as_bytes(),
             _ => &LOOKALIKE.as_bytes()[..length % LOOKALIKE.len()],
         };
-        assert!(refuses(&signature, "run.completed", body), "forgery {number} is taken");
+        assert!(refuses(&signature, "run.completed", body), "forgery {number} was accepted");
     }
 }
 

@@ -1,7 +1,7 @@
-//! What the tests stand on: servers on loopback that know nothing of the client.
+//! Shared test code: loopback servers that do not depend on the client.
 //!
-//! Nothing here imports `twin-api`: JSON is written by hand, so that a mistake in the
-//! client is not made a second time by what it is tested against.
+//! Nothing here imports `twin-api`. The servers write JSON by hand, so a mistake in the client is
+//! not repeated in the server that tests it.
 
 pub mod forgeries;
 pub mod raw;
@@ -11,7 +11,7 @@ pub mod vendored;
 pub use twin_emulator as emulator;
 pub use twin_emulator::exchange;
 
-/// What the README shows compiles.
+/// Compiles the examples of the README.
 #[cfg(doctest)]
 #[doc = include_str!("../../README.md")]
 struct Readme;

@@ -1,9 +1,7 @@
-//! A server that answers a request with exactly these bytes, and in between breaks off,
-//! waits, or never ends.
+//! A TCP server that sends scripted bytes. It can also close, reset, stall or send without end.
 //!
-//! It knows enough of HTTP/1.1 to tell where a request ends, and nothing else: what goes
-//! back is a [`Script`], byte for byte. It never sleeps; what is to come before what, a
-//! [`Signal`] says.
+//! The server parses only enough HTTP/1.1 to find the end of a request. The response is a
+//! [`Script`], sent byte for byte. The server never sleeps; a [`Signal`] orders events.
 
 mod script;
 #[cfg(test)]
@@ -21,31 +19,31 @@ use tokio::task::{JoinHandle, JoinSet};
 
 pub use self::script::{Script, Signal, answer, json};
 
-/// A request that came, whole.
+/// A complete request.
 #[derive(Debug, Clone)]
 pub struct Request {
-    /// Which connection it came on, counted from 0.
+    /// The number of the connection, counted from 0.
     pub connection: usize,
-    /// All of its bytes.
+    /// The bytes of the head and the body.
     pub bytes: Vec<u8>,
 }
 
 impl Request {
-    /// Method and target.
+    /// Returns the method and the target.
     pub fn line(&self) -> &str {
         let line = self.bytes.split(|byte| *byte == b'\r').next().unwrap_or_default();
         let line = std::str::from_utf8(line).unwrap_or_default();
         line.strip_suffix(" HTTP/1.1").unwrap_or(line)
     }
 
-    /// Everything as text.
+    /// Returns the request as text. Invalid UTF-8 is replaced.
     pub fn text(&self) -> String {
         String::from_utf8_lossy(&self.bytes).into_owned()
     }
 }
 
 #[derive(Debug, Default)]
-struct Book {
+struct State {
     greetings: VecDeque<Script>,
     next: VecDeque<Script>,
     always: Option<Script>,
@@ -56,29 +54,29 @@ struct Book {
 
 #[derive(Debug, Default)]
 struct Shared {
-    book: Mutex<Book>,
-    came: Notify,
+    state: Mutex<State>,
+    changed: Notify,
 }
 
 impl Shared {
-    fn book(&self) -> MutexGuard<'_, Book> {
-        // A test that failed elsewhere must not fail here a second time.
-        self.book.lock().unwrap_or_else(PoisonError::into_inner)
+    fn state(&self) -> MutexGuard<'_, State> {
+        // A panic in another test thread must not cause a second panic here.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Writes a request down, and gives what is to be done with it.
-    fn enter(&self, request: Request) -> Script {
-        let mut book = self.book();
-        book.requests.push(request);
-        book.received += 1;
-        let script = book.next.pop_front().or_else(|| book.always.clone());
-        drop(book);
-        self.came.notify_waiters();
-        script.unwrap_or_else(|| answer(500, "", "the script of this server has no further answer"))
+    /// Records a request and returns the script for it.
+    fn record(&self, request: Request) -> Script {
+        let mut state = self.state();
+        state.requests.push(request);
+        state.received += 1;
+        let script = state.next.pop_front().or_else(|| state.always.clone());
+        drop(state);
+        self.changed.notify_waiters();
+        script.unwrap_or_else(|| answer(500, "", "the server has no more scripted responses"))
     }
 }
 
-/// The server. It stops when it is dropped, in the middle of whatever it does.
+/// The server. Dropping it ends all connections at once.
 #[derive(Debug)]
 pub struct Raw {
     address: SocketAddr,
@@ -87,18 +85,18 @@ pub struct Raw {
 }
 
 impl Raw {
-    /// Listens on a free port of loopback.
+    /// Listens on a free loopback port.
     ///
     /// # Errors
-    /// The operating system has none.
+    /// Returns an error if no port is free.
     pub async fn start() -> io::Result<Self> {
         Self::on(TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?)
     }
 
-    /// Answers whom `listener` hears.
+    /// Serves the connections of `listener`.
     ///
     /// # Errors
-    /// It has no address.
+    /// Returns an error if the listener has no address.
     pub fn on(listener: TcpListener) -> io::Result<Self> {
         let address = listener.local_addr()?;
         let shared = Arc::new(Shared::default());
@@ -106,60 +104,60 @@ impl Raw {
         Ok(Self { address, shared, serving })
     }
 
-    /// The base URL, without a slash at its end.
+    /// Returns the base URL, without a trailing slash.
     pub fn url(&self) -> String {
         format!("http://{}", self.address)
     }
 
-    /// Where it listens.
+    /// Returns the address of the listener.
     pub fn address(&self) -> SocketAddr {
         self.address
     }
 
-    /// What is to be done with the next connection before a request is read from it.
+    /// Adds a script for the next connection, which runs before the first request is read.
     pub fn greet(&self, script: Script) {
-        self.shared.book().greetings.push_back(script);
+        self.shared.state().greetings.push_back(script);
     }
 
-    /// What is to be done with the next request that nothing was said of yet.
+    /// Adds a script for the next request that has none.
     pub fn then(&self, script: Script) {
-        self.shared.book().next.push_back(script);
+        self.shared.state().next.push_back(script);
     }
 
-    /// What is to be done with every request of which nothing else was said.
+    /// Sets the script for all requests that have no script of their own.
     pub fn always(&self, script: Script) {
-        self.shared.book().always = Some(script);
+        self.shared.state().always = Some(script);
     }
 
-    /// What has been sent so far, taken out of the record.
+    /// Returns the requests so far and clears the record.
     pub fn take_requests(&self) -> Vec<Request> {
-        std::mem::take(&mut self.shared.book().requests)
+        std::mem::take(&mut self.shared.state().requests)
     }
 
-    /// Connections that were made so far, whatever came of them.
+    /// Returns the number of connections so far.
     pub fn connections(&self) -> usize {
-        self.shared.book().connections
+        self.shared.state().connections
     }
 
-    /// Waits until so many requests came in all, those included that were taken.
+    /// Waits until `count` requests were received in total, including those taken from the record.
     pub async fn received(&self, count: usize) {
-        self.until(|book| book.received >= count).await;
+        self.until(|state| state.received >= count).await;
     }
 
-    /// Waits until so many connections were made in all.
+    /// Waits until `count` connections were made in total.
     pub async fn connected(&self, count: usize) {
-        self.until(|book| book.connections >= count).await;
+        self.until(|state| state.connections >= count).await;
     }
 
-    async fn until(&self, enough: impl Fn(&Book) -> bool) {
+    async fn until(&self, enough: impl Fn(&State) -> bool) {
         loop {
-            let mut came = std::pin::pin!(self.shared.came.notified());
-            // From here on it hears of everything that comes, though it has not begun to wait.
-            came.as_mut().enable();
-            if enough(&self.shared.book()) {
+            let mut changed = std::pin::pin!(self.shared.changed.notified());
+            // Registers before the check, so no notification is lost.
+            changed.as_mut().enable();
+            if enough(&self.shared.state()) {
                 return;
             }
-            came.await;
+            changed.await;
         }
     }
 }
@@ -171,44 +169,49 @@ impl Drop for Raw {
 }
 
 async fn serve(listener: TcpListener, shared: Arc<Shared>) {
-    // Dropped with this task, it ends its own.
+    // Dropping the set aborts its tasks.
     let mut connections = JoinSet::new();
     loop {
         tokio::select! {
             accepted = listener.accept() => {
                 let Ok((stream, _)) = accepted else { continue };
-                let mut book = shared.book();
-                let number = book.connections;
-                book.connections += 1;
-                let greeting = book.greetings.pop_front().unwrap_or_default();
-                drop(book);
-                shared.came.notify_waiters();
-                connections.spawn(attend(stream, number, greeting, Arc::clone(&shared)));
+                let mut state = shared.state();
+                let number = state.connections;
+                state.connections += 1;
+                let greeting = state.greetings.pop_front().unwrap_or_default();
+                drop(state);
+                shared.changed.notify_waiters();
+                connections.spawn(serve_connection(stream, number, greeting, Arc::clone(&shared)));
             }
             Some(_) = connections.join_next() => {}
         }
     }
 }
 
-/// Serves one connection to its end. That a client leaves early is its right.
-async fn attend(mut stream: TcpStream, connection: usize, greeting: Script, shared: Arc<Shared>) {
-    // What is sent goes out at once, so that a reset does not overtake it.
+/// Serves one connection. A client may disconnect early.
+async fn serve_connection(
+    mut stream: TcpStream,
+    connection: usize,
+    greeting: Script,
+    shared: Arc<Shared>,
+) {
+    // Without Nagle's algorithm all bytes are sent before a reset.
     if stream.set_nodelay(true).is_err() || !matches!(greeting.play(&mut stream).await, Ok(true)) {
         return;
     }
     let mut unread = Vec::new();
-    while let Some(bytes) = read(&mut stream, &mut unread).await {
-        let script = shared.enter(Request { connection, bytes });
+    while let Some(bytes) = read_request(&mut stream, &mut unread).await {
+        let script = shared.record(Request { connection, bytes });
         if !matches!(script.play(&mut stream).await, Ok(true)) {
             return;
         }
     }
 }
 
-/// The next whole request; `None` where the client leaves before.
-async fn read(stream: &mut TcpStream, unread: &mut Vec<u8>) -> Option<Vec<u8>> {
+/// Reads the next complete request. Returns `None` if the client disconnects first.
+async fn read_request(stream: &mut TcpStream, unread: &mut Vec<u8>) -> Option<Vec<u8>> {
     loop {
-        if let Some(length) = whole(unread) {
+        if let Some(length) = request_length(unread) {
             let more = unread.split_off(length);
             return Some(std::mem::replace(unread, more));
         }
@@ -218,9 +221,9 @@ async fn read(stream: &mut TcpStream, unread: &mut Vec<u8>) -> Option<Vec<u8>> {
     }
 }
 
-/// How long the first request in `bytes` is, if all of it is there. The greeting of TLS,
-/// which is none, counts as one.
-fn whole(bytes: &[u8]) -> Option<usize> {
+/// Returns the length of the first request in `bytes` if it is complete. A TLS handshake record
+/// counts as a request.
+fn request_length(bytes: &[u8]) -> Option<usize> {
     const HANDSHAKE: u8 = 22;
     if bytes.first() == Some(&HANDSHAKE) {
         return Some(bytes.len());

@@ -1,7 +1,7 @@
-//! An HTTP server that records what it is sent and answers what it was told to.
+//! An HTTP server that records requests and sends scripted responses.
 //!
-//! It has no opinion: any method and path is taken, and the answers go out in the order in
-//! which they were given. A request beyond the script gets a 500 that says so.
+//! It accepts any method and path, and sends the responses in the order in which they were added.
+//! A request without a scripted response gets a 500 that says so.
 
 use std::collections::VecDeque;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -15,13 +15,13 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
-pub use crate::exchange::{Answer, Recorded};
+pub use crate::exchange::{BufferedResponse, RecordedRequest};
 
 #[derive(Debug, Default)]
-struct Script {
-    answers: VecDeque<Answer>,
-    requests: Vec<Recorded>,
-    /// How many requests there were, those among them that were taken out of the record.
+struct ScriptState {
+    answers: VecDeque<BufferedResponse>,
+    requests: Vec<RecordedRequest>,
+    /// The number of requests so far, including those taken from the record.
     count: watch::Sender<usize>,
 }
 
@@ -29,46 +29,46 @@ struct Script {
 #[derive(Debug)]
 pub struct Scripted {
     address: SocketAddr,
-    script: Arc<Mutex<Script>>,
+    script: Arc<Mutex<ScriptState>>,
     serving: JoinHandle<()>,
 }
 
 impl Scripted {
-    /// Listens on a free port of loopback.
+    /// Listens on a free loopback port.
     ///
     /// # Errors
-    /// The operating system has none.
+    /// Returns an error if no port is free.
     pub async fn start() -> std::io::Result<Self> {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
         let address = listener.local_addr()?;
-        let script = Arc::new(Mutex::new(Script::default()));
+        let script = Arc::new(Mutex::new(ScriptState::default()));
         let router = Router::new().fallback(exchange).with_state(Arc::clone(&script));
         let serving = tokio::spawn(async move {
-            // It ends with the test; there is nobody to tell of an error.
+            // The server ends with the test, so an error has no effect.
             let _ = axum::serve(listener, router).await;
         });
         Ok(Self { address, script, serving })
     }
 
-    /// The base URL, without a slash at its end.
+    /// Returns the base URL, without a trailing slash.
     pub fn url(&self) -> String {
         format!("http://{}", self.address)
     }
 
-    /// Adds an answer to the script.
-    pub fn answer(&self, answer: Answer) {
+    /// Adds a response to the script.
+    pub fn answer(&self, answer: BufferedResponse) {
         lock(&self.script).answers.push_back(answer);
     }
 
-    /// Waits until so many requests have come, since the server began.
+    /// Waits until `count` requests were received since the start.
     pub async fn requested(&self, count: usize) {
         let mut so_far = lock(&self.script).count.subscribe();
-        // It fails when the server is gone, which it is not while it is borrowed.
+        // `wait_for` fails only when the server is gone, and it is borrowed here.
         let _ = so_far.wait_for(|so_far| *so_far >= count).await;
     }
 
-    /// What has been sent so far, taken out of the record.
-    pub fn take_requests(&self) -> Vec<Recorded> {
+    /// Returns the requests so far and clears the record.
+    pub fn take_requests(&self) -> Vec<RecordedRequest> {
         std::mem::take(&mut lock(&self.script).requests)
     }
 }
@@ -79,22 +79,22 @@ impl Drop for Scripted {
     }
 }
 
-fn lock(script: &Mutex<Script>) -> MutexGuard<'_, Script> {
-    // A test that failed elsewhere must not fail here a second time.
+fn lock(script: &Mutex<ScriptState>) -> MutexGuard<'_, ScriptState> {
+    // A panic in another test thread must not cause a second panic here.
     script.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-async fn exchange(State(script): State<Arc<Mutex<Script>>>, request: Request) -> Response {
-    let request = match Recorded::read(request).await {
+async fn exchange(State(script): State<Arc<Mutex<ScriptState>>>, request: Request) -> Response {
+    let request = match RecordedRequest::read(request).await {
         Ok(request) => request,
-        Err(status) => return Answer::empty(status).into_response(),
+        Err(status) => return BufferedResponse::empty(status).into_response(),
     };
     let mut script = lock(&script);
     script.requests.push(request);
     script.count.send_modify(|count| *count += 1);
     let answer = script.answers.pop_front().unwrap_or_else(|| {
-        let text = "the script of this server has no further answer";
-        Answer::new(StatusCode::INTERNAL_SERVER_ERROR, "text/plain", text)
+        let text = "the server has no more scripted responses";
+        BufferedResponse::new(StatusCode::INTERNAL_SERVER_ERROR, "text/plain", text)
     });
     answer.into_response()
 }

@@ -291,7 +291,7 @@ enum Ends {
 
 /// A step of the property test.
 #[derive(Debug, Clone)]
-enum Step {
+enum StoreAction {
     /// The service sends an event, for the first time or again. `anew` renews the timestamp.
     Send {
         event: usize,
@@ -312,12 +312,12 @@ fn ends() -> impl Strategy<Value = Ends> {
     prop_oneof![6 => Just(Ends::Handled), 1 => Just(Ends::Failed), 1 => Just(Ends::Interrupted)]
 }
 
-fn step() -> impl Strategy<Value = Step> {
+fn step() -> impl Strategy<Value = StoreAction> {
     prop_oneof![
-        6 => (0..12_usize, any::<bool>(), ends()).prop_map(|(event, anew, ends)| Step::Send { event, anew, ends }),
-        3 => any::<prop::sample::Index>().prop_map(|earlier| Step::Replay { earlier }),
-        3 => (0..90_u64).prop_map(|seconds| Step::Pass { seconds }),
-        1 => Just(Step::Restart),
+        6 => (0..12_usize, any::<bool>(), ends()).prop_map(|(event, anew, ends)| StoreAction::Send { event, anew, ends }),
+        3 => any::<prop::sample::Index>().prop_map(|earlier| StoreAction::Replay { earlier }),
+        3 => (0..90_u64).prop_map(|seconds| StoreAction::Pass { seconds }),
+        1 => Just(StoreAction::Restart),
     ]
 }
 
@@ -340,20 +340,20 @@ proptest! {
             let mut handled = HashSet::new();
             for step in steps {
                 let (event, body, ends) = match step {
-                    Step::Pass { seconds } => {
+                    StoreAction::Pass { seconds } => {
                         clock.advance(Duration::from_secs(seconds));
                         continue;
                     }
-                    Step::Restart => {
+                    StoreAction::Restart => {
                         store = begin();
                         continue;
                     }
-                    Step::Replay { earlier } => {
+                    StoreAction::Replay { earlier } => {
                         if sent.is_empty() { continue }
                         let (event, body) = earlier.get(&sent).clone();
                         (event, body, Ends::Handled)
                     }
-                    Step::Send { event, anew, ends } => {
+                    StoreAction::Send { event, anew, ends } => {
                         let now = clock.wall();
                         let first = *first_sent[event].get_or_insert(now);
                         // The service does not retry it any more.

@@ -16,7 +16,7 @@ use twin_api::types::WebhookEventType::{RunCompleted, RunFailed, RunStarted, Run
 use twin_api::types::{CreateWebhookBody, CreateWebhookResponse, WebhookEventType};
 use twin_ext::webhook::sign;
 use twin_ext::{ClientBuilder, Error};
-use twin_tests::emulator::{Emulator, Orders, Profile, RunMode, Script, World};
+use twin_tests::emulator::{Emulator, FaultFile, Profile, RunMode, RunScript, World};
 
 use self::fetching::{Fetching, Outputs, PATH};
 use crate::http_receiver::{post_signed, serve};
@@ -54,7 +54,7 @@ impl Scene {
 
     fn start(&self) -> String {
         self.service.with(|world| {
-            world.script_next_run(Script::ordinary());
+            world.script_next_run(RunScript::standard());
             world.start_run(&self.agent, RunMode::Run)
         })
     }
@@ -71,11 +71,11 @@ impl Scene {
     }
 
     /// Applies `fault` to all later deliveries of `run.completed`.
-    fn order(&self, fault: &serde_json::Value) {
+    fn add_fault(&self, fault: &serde_json::Value) {
         let rule = json!({"deliveries": [{"event": "run.completed", "fault": fault}]});
-        let orders = Orders::parse(&rule.to_string()).unwrap();
+        let fault_file = FaultFile::parse(&rule.to_string()).unwrap();
         self.service.with(|world| {
-            orders.deliveries.into_iter().for_each(|rule| world.order_delivery_fault(rule));
+            fault_file.deliveries.into_iter().for_each(|rule| world.add_delivery_fault(rule));
         });
     }
 
@@ -102,7 +102,7 @@ async fn fetches_finished_run_once_despite_delivery_faults() {
         let fetches = scene.fetches();
         for fault in [json!({"duplicate": 3}), json!({"late": 120_000}), json!("reorder")] {
             let scene = Scene::new(profile).await;
-            scene.order(&fault);
+            scene.add_fault(&fault);
             let runs = [scene.run().await, scene.run().await];
             assert!(runs.iter().all(|run| scene.outputs.has(run)), "{fault}");
             assert_eq!(scene.fetches(), 2 * fetches, "{fault}: no run is fetched twice");
@@ -115,7 +115,7 @@ async fn sweep_finds_runs_whose_delivery_was_lost_or_forged() {
     for profile in PROFILES {
         for fault in ["lost", "wrong_signature"] {
             let scene = Scene::new(profile).await;
-            scene.order(&json!(fault));
+            scene.add_fault(&json!(fault));
             let run = scene.run().await;
             assert!(!scene.outputs.has(&run), "{fault}");
             let found = scene.sweep().await.unwrap();

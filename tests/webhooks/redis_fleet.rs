@@ -165,7 +165,7 @@ async fn second_receiver_takes_over_events_of_killed_receiver() {
         assert_eq!(leases.len(), 1 + usize::from(run % 2 == 0), "run {run}");
         assert!(
             leases.last().unwrap().uncertainty.is_some(),
-            "the handler of run {run} was not told of the uncertainty"
+            "the handler of run {run} did not get the uncertainty"
         );
         assert!(leases.is_sorted_by_key(|lease| lease.fence), "run {run}");
         assert!(!refused, "run {run}");

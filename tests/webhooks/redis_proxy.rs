@@ -1,4 +1,4 @@
-//! A TCP proxy in front of Redis that loses answers.
+//! A TCP proxy in front of Redis that loses responses.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -9,7 +9,7 @@ use tokio::net::{TcpListener, TcpStream};
 
 #[derive(Default)]
 struct Faults {
-    swallow: AtomicBool,
+    drops_responses: AtomicBool,
     cut: AtomicBool,
 }
 
@@ -41,12 +41,12 @@ impl Proxy {
         self.url.clone()
     }
 
-    /// Sets whether answers are lost. A connection that lost one is closed at the next answer.
-    pub(crate) fn swallow_answers(&self, swallow: bool) {
-        self.faults.swallow.store(swallow, Ordering::SeqCst);
+    /// Sets whether the proxy drops responses. A connection that lost one is closed at the next response.
+    pub(crate) fn drop_responses(&self, drops_responses: bool) {
+        self.faults.drops_responses.store(drops_responses, Ordering::SeqCst);
     }
 
-    /// Closes the connection instead of sending the next answer.
+    /// Closes the connection instead of sending the next response.
     pub(crate) fn cut_next_answer(&self) {
         self.faults.cut.store(true, Ordering::SeqCst);
     }
@@ -59,13 +59,13 @@ async fn requests(mut from: OwnedReadHalf, mut to: OwnedWriteHalf) {
 async fn answers(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, faults: Arc<Faults>) {
     let (mut buffer, mut swallowed) = (vec![0; 64 * 1024], false);
     while let Ok(read @ 1..) = from.read(&mut buffer).await {
-        if faults.swallow.load(Ordering::SeqCst) {
+        if faults.drops_responses.load(Ordering::SeqCst) {
             swallowed = true;
         } else if swallowed
             || faults.cut.swap(false, Ordering::SeqCst)
             || to.write_all(&buffer[..read]).await.is_err()
         {
-            // A TCP connection cannot lose an answer and deliver the next one.
+            // A TCP connection cannot lose a response and deliver the next one.
             return;
         }
     }

@@ -57,7 +57,7 @@ async fn pass(redis: &Redis, ago: Duration, events: &[&Value]) {
 async fn left(redis: &Redis, event: &Value) -> Duration {
     let mut connection = redis.connection().await;
     let left: i64 = redis::cmd("PTTL").arg(key(event)).query_async(&mut connection).await.unwrap();
-    Duration::from_millis(u64::try_from(left).expect("it expires"))
+    Duration::from_millis(u64::try_from(left).expect("the entry has an expiry"))
 }
 
 /// Makes an entry that expired: its event was handled two hours ago, and remembered for one.

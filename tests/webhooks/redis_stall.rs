@@ -62,9 +62,9 @@ async fn store_takes_over_its_reservation_whose_answer_was_lost() {
     let (cut_off, other) = (store(&proxy.url()).timeout(PATIENCE), store(&redis.url()));
     assert_eq!(reserve_then_commit(&cut_off, &event("before")).await, StoreAnswer::New);
     let lost = event("lost");
-    proxy.swallow_answers(true);
+    proxy.drop_responses(true);
     cut_off.reserve(&delivery(&lost)).await.unwrap_err();
-    proxy.swallow_answers(false);
+    proxy.drop_responses(false);
     assert_eq!(reserve_then_abandon(&other, &lost).await, StoreAnswer::InProgress);
     assert_eq!(reserve_then_commit(&cut_off, &lost).await, StoreAnswer::New);
     assert_eq!(reserve_then_commit(&other, &lost).await, StoreAnswer::Processed);
@@ -91,7 +91,7 @@ async fn lost_reservation_can_be_taken_over_when_its_lease_ends() {
     let cut_off = store(&proxy.url()).timeout(PATIENCE).lease(Duration::ZERO);
     assert_eq!(reserve_then_commit(&cut_off, &event("before")).await, StoreAnswer::New);
     let lost = event("lost");
-    proxy.swallow_answers(true);
+    proxy.drop_responses(true);
     cut_off.reserve(&delivery(&lost)).await.unwrap_err();
     let other = store(&redis.url());
     assert_eq!(

@@ -19,7 +19,7 @@ fn store(redis: &Redis) -> RedisStore {
 }
 
 /// A time after the beginning of the store, which is its first call.
-fn soon() -> SystemTime {
+fn after_start() -> SystemTime {
     SystemTime::now() + HOUR
 }
 
@@ -31,20 +31,23 @@ fn long_ago() -> SystemTime {
 async fn event_is_new_then_in_progress_then_processed_for_all_receivers() {
     let Some(redis) = Redis::start() else { return };
     let (one, two) = (store(&redis), store(&redis));
-    let event = ended("r", soon());
+    let event = ended("r", after_start());
     let (reservation, lease) = acquire(&one, &event).await;
     assert_eq!(lease.uncertainty, None);
     assert_eq!(reserve_then_abandon(&two, &event).await, StoreAnswer::InProgress);
     assert_eq!(reserve_then_abandon(&one, &event).await, StoreAnswer::InProgress);
     one.commit(reservation).await.unwrap();
     assert_eq!(reserve_then_abandon(&two, &event).await, StoreAnswer::Processed);
-    assert_eq!(reserve_then_abandon(&two, &ended("another", soon())).await, StoreAnswer::New);
+    assert_eq!(
+        reserve_then_abandon(&two, &ended("another", after_start())).await,
+        StoreAnswer::New
+    );
 }
 
 #[tokio::test]
 async fn abandoned_event_is_new_again() {
     let Some(redis) = Redis::start() else { return };
-    let event = ended("r", soon());
+    let event = ended("r", after_start());
     assert_eq!(reserve_then_abandon(&store(&redis), &event).await, StoreAnswer::New);
     assert_eq!(reserve_then_commit(&store(&redis), &event).await, StoreAnswer::New);
     assert_eq!(reserve_then_commit(&store(&redis), &event).await, StoreAnswer::Processed);
@@ -54,7 +57,7 @@ async fn abandoned_event_is_new_again() {
 async fn expired_lease_is_taken_over_with_higher_fence_and_uncertainty() {
     let Some(redis) = Redis::start() else { return };
     let (dead, alive) = (store(&redis).lease(Duration::ZERO), store(&redis));
-    let event = ended("r", soon());
+    let event = ended("r", after_start());
     let (lost, first) = acquire(&dead, &event).await;
     let (reservation, second) = acquire(&alive, &event).await;
     assert_eq!(second.uncertainty, Some(Uncertainty::Interrupted));
@@ -75,7 +78,7 @@ async fn expired_lease_is_taken_over_with_higher_fence_and_uncertainty() {
 async fn late_commit_of_a_lost_lease_counts() {
     let Some(redis) = Redis::start() else { return };
     let (slow, alive) = (store(&redis).lease(Duration::ZERO), store(&redis));
-    let event = ended("r", soon());
+    let event = ended("r", after_start());
     let (late, _) = acquire(&slow, &event).await;
     let (reservation, _) = acquire(&alive, &event).await;
     slow.commit(late).await.unwrap();
@@ -107,12 +110,12 @@ async fn event_without_an_end_is_certain_after_the_retry_span() {
     let Some(redis) = Redis::start() else { return };
     let store = RedisStore::new(&redis.url(), 2 * HOUR).unwrap();
     assert_eq!(
-        reserve_then_abandon(&store, &began("r", soon())).await,
+        reserve_then_abandon(&store, &began("r", after_start())).await,
         StoreAnswer::Uncertain(Uncertainty::Forgotten)
     );
-    assert_eq!(reserve_then_abandon(&store, &ended("r", soon())).await, StoreAnswer::New);
+    assert_eq!(reserve_then_abandon(&store, &ended("r", after_start())).await, StoreAnswer::New);
     assert_eq!(
-        reserve_then_abandon(&store, &began("s", soon() + 3 * HOUR)).await,
+        reserve_then_abandon(&store, &began("s", after_start() + 3 * HOUR)).await,
         StoreAnswer::New
     );
 }
@@ -120,7 +123,7 @@ async fn event_without_an_end_is_certain_after_the_retry_span() {
 #[tokio::test]
 async fn event_without_a_readable_time_is_always_uncertain() {
     let Some(redis) = Redis::start() else { return };
-    let mut event = began("r", soon());
+    let mut event = began("r", after_start());
     event["timestamp"] = "soon".into();
     assert_eq!(
         reserve_then_commit(&store(&redis), &event).await,
@@ -133,7 +136,7 @@ async fn event_without_a_readable_time_is_always_uncertain() {
 async fn events_older_than_remember_are_uncertain() {
     let Some(redis) = Redis::start() else { return };
     let store = store(&redis).remember(2 * HOUR);
-    assert_eq!(reserve_then_abandon(&store, &ended("r", soon())).await, StoreAnswer::New);
+    assert_eq!(reserve_then_abandon(&store, &ended("r", after_start())).await, StoreAnswer::New);
     // The store now began long ago.
     let mut connection = redis.connection().await;
     connection.hset("{twin:webhooks}:store", "floor", 0).await.unwrap();
@@ -150,19 +153,20 @@ async fn redis_keys_expire_and_hold_no_payload() {
     let store = store(&redis).remember(2 * HOUR);
     reserve_then_commit(&store, &ended("canary", SystemTime::now() + 10 * HOUR)).await;
     reserve_then_commit(&store, &ended("canary", long_ago())).await;
-    reserve_then_abandon(&store, &began("canary", soon())).await;
-    let (_reservation, _) = acquire(&store, &ended("canary", soon())).await;
+    reserve_then_abandon(&store, &began("canary", after_start())).await;
+    let (_reservation, _) = acquire(&store, &ended("canary", after_start())).await;
     let mut connection = redis.connection().await;
     let keys = connection.keys("*").await.unwrap();
     assert_eq!(keys.len(), 5, "{keys:?}");
     for key in keys.iter().filter(|key| !key.ends_with(":store")) {
         let left: i64 = redis::cmd("PTTL").arg(key).query_async(&mut connection).await.unwrap();
-        let left = Duration::from_millis(u64::try_from(left).expect("it expires"));
+        let left = Duration::from_millis(u64::try_from(left).expect("the entry has an expiry"));
         assert!((HOUR..13 * HOUR).contains(&left), "{key} expires in {left:?}");
         let entry = connection.hgetall(key).await.unwrap();
         assert!(!format!("{key} {entry:?}").contains("canary"), "{key} {entry:?}");
     }
-    let digest = base16ct::lower::encode_string(&delivery(&ended("canary", soon())).key().digest());
+    let digest =
+        base16ct::lower::encode_string(&delivery(&ended("canary", after_start())).key().digest());
     assert!(
         keys.iter()
             .all(|key| key.len() == "{twin:webhooks}:".len() + digest.len()
@@ -173,7 +177,7 @@ async fn redis_keys_expire_and_hold_no_payload() {
 #[tokio::test]
 async fn stores_with_different_prefixes_share_no_entries() {
     let Some(redis) = Redis::start() else { return };
-    let event = ended("r", soon());
+    let event = ended("r", after_start());
     assert_eq!(reserve_then_commit(&store(&redis), &event).await, StoreAnswer::New);
     assert_eq!(
         reserve_then_commit(&store(&redis).prefix("staging"), &event).await,
@@ -202,33 +206,33 @@ async fn redis_restarted_without_persistence_is_uncertain_of_earlier_events() {
         reserve_then_abandon(&store, &event).await,
         StoreAnswer::Uncertain(Uncertainty::Forgotten)
     );
-    assert_eq!(reserve_then_abandon(&store, &ended("s", soon())).await, StoreAnswer::New);
+    assert_eq!(reserve_then_abandon(&store, &ended("s", after_start())).await, StoreAnswer::New);
 }
 
 #[tokio::test]
 async fn persistent_redis_still_knows_handled_events_after_restart() {
     let Some(mut redis) = Redis::start_persistent() else { return };
     let store = store(&redis);
-    let (event, other) = (ended("r", soon()), ended("s", soon()));
+    let (event, other) = (ended("r", after_start()), ended("s", after_start()));
     assert_eq!(reserve_then_commit(&store, &event).await, StoreAnswer::New);
     assert_eq!(reserve_then_abandon(&store, &other).await, StoreAnswer::New);
-    let before = acquire(&store, &ended("fence", soon())).await.1.fence;
+    let before = acquire(&store, &ended("fence", after_start())).await.1.fence;
     redis.restart();
     assert_eq!(reserve_then_abandon(&store, &event).await, StoreAnswer::Processed);
     assert_eq!(
         reserve_then_abandon(&store, &ended("old", long_ago())).await,
         StoreAnswer::Uncertain(Uncertainty::Forgotten)
     );
-    assert!(acquire(&store, &ended("t", soon())).await.1.fence > before);
+    assert!(acquire(&store, &ended("t", after_start())).await.1.fence > before);
 }
 
 #[tokio::test]
 async fn fence_increases_after_redis_lost_all_data() {
     let Some(mut redis) = Redis::start() else { return };
     let store = store(&redis);
-    let before = acquire(&store, &ended("r", soon())).await.1.fence;
+    let before = acquire(&store, &ended("r", after_start())).await.1.fence;
     redis.restart();
-    assert!(acquire(&store, &ended("r", soon())).await.1.fence > before);
+    assert!(acquire(&store, &ended("r", after_start())).await.1.fence > before);
 }
 
 #[tokio::test]
@@ -250,7 +254,7 @@ async fn flushed_redis_is_uncertain_of_earlier_events() {
 async fn unknown_earlier_events_are_uncertain_after_failover() {
     let Some(redis) = Redis::start() else { return };
     let store = store(&redis);
-    assert_eq!(reserve_then_abandon(&store, &ended("r", soon())).await, StoreAnswer::New);
+    assert_eq!(reserve_then_abandon(&store, &ended("r", after_start())).await, StoreAnswer::New);
     let mut connection = redis.connection().await;
     connection.hset("{twin:webhooks}:store", "floor", 0).await.unwrap();
     let given_back = ended("s", long_ago());
@@ -280,7 +284,7 @@ async fn reserve_fails_when_redis_is_full() {
             .await
             .unwrap();
     }
-    let error = store(&redis).reserve(&delivery(&ended("r", soon()))).await.unwrap_err();
+    let error = store(&redis).reserve(&delivery(&ended("r", after_start()))).await.unwrap_err();
     assert_eq!(error.to_string(), "the Redis store of webhook events rejected a command: OOM");
 }
 
@@ -295,13 +299,13 @@ async fn errors_and_debug_show_no_redis_password() {
     let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
     let store =
         RedisStore::new(&format!("redis://u:canary@127.0.0.1:{port}"), Duration::ZERO).unwrap();
-    let error = store.reserve(&delivery(&ended("r", soon()))).await.unwrap_err();
+    let error = store.reserve(&delivery(&ended("r", after_start()))).await.unwrap_err();
     assert_eq!(error.to_string(), "the Redis store of webhook events cannot be reached");
     assert!(!format!("{error:?} {store:?}").contains("canary"), "{error:?} {store:?}");
     let Some(redis) = Redis::start() else { return };
     let port = redis.url().rsplit(':').next().unwrap().to_owned();
     let store =
         RedisStore::new(&format!("redis://u:canary@127.0.0.1:{port}"), Duration::ZERO).unwrap();
-    let error = store.reserve(&delivery(&ended("r", soon()))).await.unwrap_err();
+    let error = store.reserve(&delivery(&ended("r", after_start()))).await.unwrap_err();
     assert!(!format!("{error} {error:?}").contains("canary"), "{error:?}");
 }

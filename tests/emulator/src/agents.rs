@@ -11,13 +11,13 @@ use chrono::{DateTime, Utc};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::call::{Call, Refusal, Reply, no_content, success};
+use super::call::{OperationResult, Refusal, RoutedRequest, no_content, success};
 use super::instructions::Version;
 use super::runs::{Run, Runs};
 use super::schedules::Schedule;
 use super::webhooks::Webhook;
 use super::world::World;
-use crate::exchange::Answer;
+use crate::exchange::BufferedResponse;
 
 /// The default page size.
 const PAGE: u64 = 50;
@@ -259,7 +259,7 @@ impl World {
 
 /// The reference has no cursor in the response. So the documented profile returns none, and
 /// without a limit it returns all agents.
-pub(super) fn list(world: &mut World, call: &Call<'_>) -> Reply {
+pub(super) fn list(world: &mut World, call: &RoutedRequest<'_>) -> OperationResult {
     let limit = call.number("limit", 1)?.unwrap_or(if world.observed() { PAGE } else { u64::MAX });
     let limit = usize::try_from(limit).unwrap_or(usize::MAX);
     let below = match call.text("cursor") {
@@ -271,7 +271,7 @@ pub(super) fn list(world: &mut World, call: &Call<'_>) -> Reply {
         Some(workspace) => page_of(world, agents.older_than_in(below, &workspace), limit),
         None => page_of(world, agents.older_than(below), limit),
     };
-    Ok(Answer::json(StatusCode::OK, &body))
+    Ok(BufferedResponse::json(StatusCode::OK, &body))
 }
 
 fn page_of<'a>(
@@ -322,7 +322,7 @@ struct CreateBody {
     _is_subagent: Option<bool>,
 }
 
-pub(super) fn create(world: &mut World, call: &Call<'_>) -> Reply {
+pub(super) fn create(world: &mut World, call: &RoutedRequest<'_>) -> OperationResult {
     let body: CreateBody = call.body()?;
     let workspace = match body.workspace_id {
         Some(id) => world.workspace_id(&id)?,
@@ -346,15 +346,15 @@ pub(super) fn create(world: &mut World, call: &Call<'_>) -> Reply {
     };
     world.agent_mut(&id)?.name = name;
     let agent = world.agent(&id)?;
-    Ok(Answer::json(StatusCode::CREATED, &json!({"agent": world.agent_view(agent)})))
+    Ok(BufferedResponse::json(StatusCode::CREATED, &json!({"agent": world.agent_view(agent)})))
 }
 
-pub(super) fn get(world: &mut World, call: &Call<'_>) -> Reply {
+pub(super) fn get(world: &mut World, call: &RoutedRequest<'_>) -> OperationResult {
     let agent = world.agent(call.id("agent_id"))?;
-    Ok(Answer::json(StatusCode::OK, &json!({"agent": world.agent_view(agent)})))
+    Ok(BufferedResponse::json(StatusCode::OK, &json!({"agent": world.agent_view(agent)})))
 }
 
-pub(super) fn delete(world: &mut World, call: &Call<'_>) -> Reply {
+pub(super) fn delete(world: &mut World, call: &RoutedRequest<'_>) -> OperationResult {
     let removed = world.agents.remove(call.id("agent_id"));
     removed.ok_or_else(|| world.missing("agent"))?;
     Ok(no_content())
@@ -365,7 +365,7 @@ struct MoveBody {
     workspace_id: String,
 }
 
-pub(super) fn move_to(world: &mut World, call: &Call<'_>) -> Reply {
+pub(super) fn move_to(world: &mut World, call: &RoutedRequest<'_>) -> OperationResult {
     let MoveBody { workspace_id } = call.body()?;
     world.agent(call.id("agent_id"))?;
     let workspace = world.workspace_id(&workspace_id)?;

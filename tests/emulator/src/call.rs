@@ -2,6 +2,7 @@
 
 use std::fmt::Display;
 
+use axum::extract::RawPathParams;
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use chrono::{DateTime, Utc};
 use serde::de::DeserializeOwned;
@@ -9,21 +10,21 @@ use serde_json::json;
 use url::form_urlencoded;
 
 use super::{Profile, iso8601};
-use crate::exchange::{Answer, Recorded};
+use crate::exchange::{BufferedResponse, RecordedRequest};
 
 /// The result of an operation.
-pub(super) type Reply = Result<Answer, Refusal>;
+pub(super) type OperationResult = Result<BufferedResponse, Refusal>;
 
 /// A request that was routed to an operation.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Call<'a> {
+pub(super) struct RoutedRequest<'a> {
     /// The request.
-    pub(super) request: &'a Recorded,
+    pub(super) request: &'a RecordedRequest,
     /// The path parameters, decoded.
     pub(super) parameters: &'a [(String, String)],
 }
 
-impl Call<'_> {
+impl RoutedRequest<'_> {
     /// Returns a path parameter, or the empty string if the route has no such parameter.
     pub(super) fn id(&self, name: &str) -> &str {
         let found = self.parameters.iter().find(|(parameter, _)| parameter == name);
@@ -82,6 +83,11 @@ impl Call<'_> {
     }
 }
 
+/// Returns the decoded path parameters with their names.
+pub(super) fn path_parameters(parameters: &RawPathParams) -> Vec<(String, String)> {
+    parameters.iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
+}
+
 /// Marks a response that is neither documented nor observed.
 pub(super) const ASSUMPTION: HeaderName = HeaderName::from_static("x-emulator-assumption");
 const NOT_OBSERVED: &str = "neither documented nor observed";
@@ -108,7 +114,7 @@ impl Refusal {
     }
 
     /// Builds the response of `profile`.
-    pub(super) fn answer(self, profile: Profile) -> Answer {
+    pub(super) fn answer(self, profile: Profile) -> BufferedResponse {
         match (self, profile) {
             (Self::Problem(status, detail), _) => problem(profile, status, &detail),
             (Self::Assumed(status, detail), _) => problem(profile, status, &detail)
@@ -117,7 +123,7 @@ impl Refusal {
                 let text =
                     format!("Failed to deserialize the JSON body into the target type: {error}");
                 let plain = "text/plain; charset=utf-8";
-                Answer::new(StatusCode::UNPROCESSABLE_ENTITY, plain, text)
+                BufferedResponse::new(StatusCode::UNPROCESSABLE_ENTITY, plain, text)
             }
             (Self::WrongShape(error), Profile::Documented) => problem(
                 profile,
@@ -129,7 +135,7 @@ impl Refusal {
 }
 
 /// Builds problem details. The live service omits `type`, and `title` of a 400.
-fn problem(profile: Profile, status: StatusCode, detail: &str) -> Answer {
+fn problem(profile: Profile, status: StatusCode, detail: &str) -> BufferedResponse {
     let mut body = json!({"status": status.as_u16(), "detail": detail});
     let documented = profile == Profile::Documented;
     if documented {
@@ -138,15 +144,15 @@ fn problem(profile: Profile, status: StatusCode, detail: &str) -> Answer {
     if documented || status != StatusCode::BAD_REQUEST {
         body["title"] = json!(status.canonical_reason());
     }
-    Answer::new(status, "application/problem+json", body.to_string())
+    BufferedResponse::new(status, "application/problem+json", body.to_string())
 }
 
 /// Builds the response to a deletion.
-pub(super) fn no_content() -> Answer {
-    Answer::empty(StatusCode::NO_CONTENT)
+pub(super) fn no_content() -> BufferedResponse {
+    BufferedResponse::empty(StatusCode::NO_CONTENT)
 }
 
 /// Builds the response `{"success": true}`.
-pub(super) fn success() -> Answer {
-    Answer::json(StatusCode::OK, &json!({"success": true}))
+pub(super) fn success() -> BufferedResponse {
+    BufferedResponse::json(StatusCode::OK, &json!({"success": true}))
 }

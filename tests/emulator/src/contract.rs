@@ -11,27 +11,29 @@
 //! Not checked: cookies, response headers, array parameters, the bounds that `format` sets for
 //! numbers, and responses of webhook receivers, which the emulator does not produce.
 
-mod answer;
 mod content;
 mod document;
 mod excerpt;
 mod index;
 mod report;
 mod request;
+mod response;
 mod schema;
 mod strict;
 mod undocumented;
 
+use std::borrow::Cow;
 use std::sync::OnceLock;
 
 use axum::http::Method;
+use serde_json::Value;
 
 use self::document::Document;
 use self::index::{Index, Lookup};
 use self::report::Report;
 use super::Profile;
-use super::documents::document;
-use crate::exchange::{Answer, Recorded};
+use super::documents::parsed;
+use crate::exchange::{BufferedResponse, RecordedRequest};
 pub use crate::mismatch::{Mismatch, Side};
 
 /// The contract of a profile: validates exchanges against its document.
@@ -53,7 +55,7 @@ impl Contract {
             Profile::Documented => &DOCUMENTED,
             Profile::Observed => &OBSERVED,
         };
-        contract.get_or_init(|| Self::read(profile, document(profile)))
+        contract.get_or_init(|| Self::new(profile, Cow::Borrowed(parsed(profile))))
     }
 
     /// Returns the mismatches of an exchange with its operation.
@@ -64,8 +66,8 @@ impl Contract {
         &self,
         method: &Method,
         template: &str,
-        request: &Recorded,
-        answer: &Answer,
+        request: &RecordedRequest,
+        answer: &BufferedResponse,
     ) -> Vec<Mismatch> {
         let lookup = self.index.find(method, template);
         let mut report = Report::new(format!("{method} {template}"));
@@ -78,8 +80,8 @@ impl Contract {
                     let mut report = report.on(Side::Request);
                     request::check(&self.document, operation, request, &mut report);
                 }
-                let mut report = report.on(Side::Answer);
-                answer::check(&self.document, operation, answer, &mut report);
+                let mut report = report.on(Side::Response);
+                response::check(&self.document, operation, answer, &mut report);
             }
             Lookup::Path(pointer, _) => {
                 report.on(Side::Request).add(pointer, "", "the path does not have this method");
@@ -99,8 +101,8 @@ impl Contract {
         &self,
         method: &Method,
         template: &str,
-        request: &Recorded,
-        answer: &Answer,
+        request: &RecordedRequest,
+        answer: &BufferedResponse,
     ) -> Vec<Mismatch> {
         let lookup = self.index.find(method, template);
         let rejected = answer.status.is_client_error();
@@ -109,13 +111,13 @@ impl Contract {
         };
         let mut report = Report::new(format!("{method} {template}"));
         if !undocumented::is_known(self.profile, &lookup, answer) {
-            answer::check_response(&self.document, error, answer, &mut report.on(Side::Answer));
+            response::check_response(&self.document, error, answer, &mut report.on(Side::Response));
         }
         report.found
     }
 
     /// Returns the mismatches of a webhook delivery with the document's webhook `event`.
-    pub fn check_delivery(&self, event: &str, delivery: &Recorded) -> Vec<Mismatch> {
+    pub fn check_delivery(&self, event: &str, delivery: &RecordedRequest) -> Vec<Mismatch> {
         let mut report = Report::new(format!("delivery of {event}"));
         let mut side = report.on(Side::Request);
         match self.index.webhook(event, &delivery.method) {
@@ -127,8 +129,8 @@ impl Contract {
         report.found
     }
 
-    fn read(profile: Profile, text: &str) -> Self {
-        let document = Document::parse(text);
+    fn new(profile: Profile, root: Cow<'static, Value>) -> Self {
+        let document = Document { root };
         let index = Index::of(&document);
         Self { document, index, profile }
     }

@@ -19,11 +19,11 @@ use serde_json::{Value, json};
 
 use self::actions::{ACTIONS, Action};
 pub(super) use self::guard::{Forbidden, guard};
-use super::call::Call;
+use super::call::{RoutedRequest, path_parameters};
 use super::page::with_policies;
 use super::server::Shared;
 use super::wire::Connection;
-use crate::exchange::{Answer, Recorded};
+use crate::exchange::{BufferedResponse, RecordedRequest};
 
 /// The document of the control API.
 pub(super) const DOCUMENT: &str = include_str!("../control.json");
@@ -38,12 +38,12 @@ enum Refused {
 }
 
 impl Refused {
-    fn answer(self) -> Answer {
+    fn answer(self) -> BufferedResponse {
         let (status, error) = match self {
             Self::Wrong(error) => (StatusCode::BAD_REQUEST, error),
             Self::Missing(error) => (StatusCode::NOT_FOUND, error),
         };
-        Answer::json(status, &json!({ "error": error }))
+        BufferedResponse::json(status, &json!({ "error": error }))
     }
 }
 
@@ -68,14 +68,13 @@ async fn exchange(
     parameters: RawPathParams,
     request: Request,
 ) -> Response {
-    let parameters: Vec<(String, String)> =
-        parameters.iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
+    let parameters = path_parameters(&parameters);
     let answer = match guard(&connection, request.method(), request.headers()) {
         Err(forbidden) => forbidden.answer(),
-        Ok(()) => match Recorded::read(request).await {
-            Err(status) => Answer::empty(status),
+        Ok(()) => match RecordedRequest::read(request).await {
+            Err(status) => BufferedResponse::empty(status),
             Ok(request) => {
-                let call = Call { request: &request, parameters: &parameters };
+                let call = RoutedRequest { request: &request, parameters: &parameters };
                 let done = actions::carry_out(action, &shared, &call).await;
                 done.unwrap_or_else(Refused::answer)
             }
@@ -97,15 +96,48 @@ async fn unknown(
     shared.respond(&connection, with_policies(answer)).await
 }
 
-fn ok(body: &Value) -> Answer {
-    Answer::json(StatusCode::OK, body)
-}
-
-/// Returns the methods and paths of all actions, for the tests.
-#[cfg(test)]
-pub(super) fn paths() -> impl Iterator<Item = (&'static axum::http::Method, &'static str)> {
-    ACTIONS.iter().map(|action| (&action.method, action.path))
+fn ok(body: &Value) -> BufferedResponse {
+    BufferedResponse::json(StatusCode::OK, body)
 }
 
 #[cfg(all(test, feature = "contract"))]
-mod tests;
+mod tests {
+    use std::collections::BTreeSet;
+
+    use serde_json::Value;
+
+    use super::{ACTIONS, DOCUMENT};
+
+    #[test]
+    fn control_document_lists_exactly_the_actions() {
+        let document: Value = serde_json::from_str(DOCUMENT).unwrap();
+        let documented: BTreeSet<(String, String)> = document["paths"]
+            .as_object()
+            .unwrap()
+            .iter()
+            .flat_map(|(path, item)| {
+                let methods = item.as_object().unwrap().keys();
+                methods.map(|method| (method.to_uppercase(), path.clone()))
+            })
+            .collect();
+        let mut served: BTreeSet<(String, String)> = ACTIONS
+            .iter()
+            .map(|action| (action.method.to_string(), action.path.to_owned()))
+            .collect();
+        // The page serves its state.
+        served.insert(("GET".to_owned(), "/_emulator/state".to_owned()));
+        assert_eq!(documented, served);
+    }
+
+    #[test]
+    fn control_document_is_valid_openapi_3_1() {
+        let document: Value = serde_json::from_str(DOCUMENT).unwrap();
+        let official = concat!(env!("CARGO_MANIFEST_DIR"), "/../schemas/openapi-3.1.json");
+        let official = std::fs::read_to_string(official).unwrap();
+        let official: Value = serde_json::from_str(&official).unwrap();
+        let validator = jsonschema::validator_for(&official).unwrap();
+        let errors: Vec<String> =
+            validator.iter_errors(&document).map(|error| error.to_string()).collect();
+        assert!(errors.is_empty(), "{errors:#?}");
+    }
+}

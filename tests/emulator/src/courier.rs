@@ -21,7 +21,7 @@ use url::{Host, Url};
 use super::contract::Contract;
 use super::delivery::{Failure, Outgoing};
 use super::server::Shared;
-use crate::exchange::Recorded;
+use crate::exchange::RecordedRequest;
 
 /// How long a receiver may take to answer.
 const TIMEOUT: Duration = Duration::from_secs(10);
@@ -115,14 +115,14 @@ async fn send(
     }
 }
 
-fn request(url: &Url, outgoing: Outgoing) -> Result<Recorded, String> {
+fn request(url: &Url, outgoing: Outgoing) -> Result<RecordedRequest, String> {
     let mut headers = HeaderMap::new();
     for (name, value) in outgoing.headers() {
         let value = HeaderValue::from_str(value).map_err(|error| error.to_string())?;
         headers.insert(name, value);
     }
     let target = url.path().to_owned();
-    Ok(Recorded { method: Method::POST, target, headers, body: outgoing.body })
+    Ok(RecordedRequest { method: Method::POST, target, headers, body: outgoing.body })
 }
 
 /// Rejects a URL that the emulator cannot or must not reach.

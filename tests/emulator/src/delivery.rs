@@ -251,7 +251,7 @@ impl Deliveries {
 
 impl World {
     /// Adds a fault for future deliveries. Its count begins now.
-    pub fn order_delivery_fault(&mut self, rule: DeliveryRule) {
+    pub fn add_delivery_fault(&mut self, rule: DeliveryRule) {
         self.deliveries.rules.push((rule, 0));
     }
 

@@ -7,30 +7,43 @@ use serde_json::Value;
 use super::Profile;
 use super::operations::OPERATIONS;
 
+const REFERENCE: &str = include_str!("../contract.json");
+const EFFECTIVE: &str = include_str!("../effective.json");
+
 /// Returns the OpenAPI document of `profile`, as the emulator serves it at `/openapi.json`.
 ///
 /// [`Profile::Documented`] has the document of the published reference. [`Profile::Observed`] has
 /// the effective document, which adds the observations of the live service. It leaves out the
 /// operations and deliveries that the emulator lacks, which a newer document may describe.
 pub fn document(profile: Profile) -> &'static str {
-    const REFERENCE: &str = include_str!("../contract.json");
     static OBSERVED: OnceLock<String> = OnceLock::new();
     match profile {
         Profile::Documented => REFERENCE,
+        Profile::Observed => OBSERVED.get_or_init(|| format!("{:#}\n", parsed(profile))),
+    }
+}
+
+/// Returns the document of `profile` as JSON. It is parsed once per process.
+pub(crate) fn parsed(profile: Profile) -> &'static Value {
+    static DOCUMENTED: OnceLock<Value> = OnceLock::new();
+    static OBSERVED: OnceLock<Value> = OnceLock::new();
+    match profile {
+        Profile::Documented => DOCUMENTED.get_or_init(|| parse(REFERENCE)),
         Profile::Observed => {
-            OBSERVED.get_or_init(|| served(include_str!("../effective.json"), REFERENCE))
+            OBSERVED.get_or_init(|| served(parse(EFFECTIVE), parsed(Profile::Documented)))
         }
     }
 }
 
-/// Removes the operations and deliveries that the emulator lacks from `effective`. The emulator
+/// Parses a document. Text that is not valid JSON is a document without operations, so every
+/// exchange is a mismatch.
+pub(crate) fn parse(text: &str) -> Value {
+    serde_json::from_str(text).unwrap_or_default()
+}
+
+/// Removes the operations and deliveries that the emulator lacks from `document`. The emulator
 /// makes the deliveries of the reference.
-fn served(effective: &str, reference: &str) -> String {
-    let (Ok(mut document), Ok(reference)) =
-        (serde_json::from_str::<Value>(effective), serde_json::from_str::<Value>(reference))
-    else {
-        return effective.to_owned(); // the tests read both
-    };
+fn served(mut document: Value, reference: &Value) -> Value {
     if let Some(paths) = document["paths"].as_object_mut() {
         for (path, item) in paths.iter_mut() {
             if let Some(item) = item.as_object_mut() {
@@ -42,7 +55,7 @@ fn served(effective: &str, reference: &str) -> String {
     if let Some(webhooks) = document["webhooks"].as_object_mut() {
         webhooks.retain(|name, _| reference["webhooks"].get(name).is_some());
     }
-    format!("{document:#}\n")
+    document
 }
 
 fn serves(path: &str, method: &str) -> bool {
@@ -58,16 +71,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn operations_and_deliveries_that_the_emulator_lacks_are_not_served() {
+    fn serves_only_operations_and_deliveries_of_the_emulator() {
         let effective = json!({
             "paths": {"/v1/me": {"get": {}, "put": {}}, "/v1/new": {"get": {}}},
             "webhooks": {"run.completed": {}, "run.renamed": {}},
         });
         let reference = json!({ "webhooks": {"run.completed": {}} });
-        let served: Value =
-            serde_json::from_str(&served(&effective.to_string(), &reference.to_string())).unwrap();
         assert_eq!(
-            served,
+            served(effective, &reference),
             json!({"paths": {"/v1/me": {"get": {}}}, "webhooks": {"run.completed": {}}})
         );
     }

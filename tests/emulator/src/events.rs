@@ -8,10 +8,10 @@ use serde::Serialize;
 use serde_json::json;
 use serde_json::value::RawValue;
 
-use super::call::{Call, Reply};
+use super::call::{OperationResult, RoutedRequest};
 use super::ids::Ids;
 use super::world::World;
-use crate::exchange::Answer;
+use crate::exchange::BufferedResponse;
 
 /// An event of a run.
 #[derive(Debug)]
@@ -102,7 +102,7 @@ struct Page<'a> {
     total_count: Option<usize>,
 }
 
-pub(super) fn list(world: &mut World, call: &Call<'_>) -> Reply {
+pub(super) fn list(world: &mut World, call: &RoutedRequest<'_>) -> OperationResult {
     let asked = call.number("limit", 1)?.and_then(|limit| usize::try_from(limit).ok());
     let limit = asked.unwrap_or(usize::MAX).min(world.switches.event_cap.unwrap_or(usize::MAX));
     let after = call.number("after_index", 0)?.filter(|_| !world.switches.ignore_after_index);
@@ -119,9 +119,9 @@ pub(super) fn list(world: &mut World, call: &Call<'_>) -> Reply {
     let view = |event| View::new(world, event);
     let views = events[first..].iter().take(limit).map(view).collect();
     let page = Page { events: views, total_count: observed.then_some(events.len()) };
-    // Only a value that cannot be written fails here, and there is none.
+    // Every value of a page serializes, so this does not fail.
     let body = serde_json::to_vec(&page).unwrap_or_default();
-    let answer = Answer::new(StatusCode::OK, "application/json", body);
+    let answer = BufferedResponse::new(StatusCode::OK, "application/json", body);
     Ok(answer)
 }
 

@@ -10,7 +10,7 @@ const REQUEST_LIMIT: usize = 16 << 20;
 
 /// A request as it arrived.
 #[derive(Debug, Clone)]
-pub struct Recorded {
+pub struct RecordedRequest {
     /// The method.
     pub method: Method,
     /// The path and the query, not decoded.
@@ -21,7 +21,7 @@ pub struct Recorded {
     pub body: Bytes,
 }
 
-impl Recorded {
+impl RecordedRequest {
     /// Reads a request to its end.
     ///
     /// # Errors
@@ -51,7 +51,7 @@ impl Recorded {
 
 /// A response.
 #[derive(Debug, Clone, Default)]
-pub struct Answer {
+pub struct BufferedResponse {
     /// The status.
     pub status: StatusCode,
     /// The headers, without those that frame the body.
@@ -60,7 +60,7 @@ pub struct Answer {
     pub body: Bytes,
 }
 
-impl Answer {
+impl BufferedResponse {
     /// Creates a response without a body.
     pub fn empty(status: StatusCode) -> Self {
         Self { status, ..Self::default() }
@@ -85,7 +85,7 @@ impl Answer {
     }
 }
 
-impl IntoResponse for Answer {
+impl IntoResponse for BufferedResponse {
     fn into_response(self) -> Response {
         let mut response = Response::new(Body::from(self.body));
         *response.status_mut() = self.status;

@@ -30,14 +30,13 @@
 //! This module only selects faults and has no socket, clock or emulator state. A [`Hit`] is the
 //! selected fault. One request has at most one fault.
 
-mod amend;
-mod answer;
 mod attempts;
 mod bomb;
 mod examples;
 mod kind;
 mod pace;
 mod read;
+mod response;
 mod script;
 #[cfg(test)]
 mod tests;
@@ -45,6 +44,6 @@ mod tests;
 pub use self::attempts::Attempts;
 pub use self::examples::{EXAMPLES, Example};
 pub use self::kind::{Cursor, Endless, Fault, RetryAfter, Shift, StatusBody, WireFault};
-pub use self::pace::{ByHand, Pace, RealTime, Waiting};
+pub use self::pace::{ManualPace, Pace, RealTime, Waiting};
 pub(crate) use self::script::read_rules;
 pub use self::script::{Faults, Hit, Installed, Rule, ScriptError};

@@ -6,9 +6,9 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
-use super::call::{Call, Reply, success};
+use super::call::{OperationResult, RoutedRequest, success};
 use super::world::{EMAIL, USER, World};
-use crate::exchange::Answer;
+use crate::exchange::BufferedResponse;
 
 /// One version of an agent's instructions.
 #[derive(Debug)]
@@ -32,12 +32,15 @@ impl Version {
     }
 }
 
-pub(super) fn get(world: &mut World, call: &Call<'_>) -> Reply {
+pub(super) fn get(world: &mut World, call: &RoutedRequest<'_>) -> OperationResult {
     let agent = world.agent(call.id("agent_id"))?;
     let Some(version) = agent.versions.last() else {
         // The reference has instructions for every agent.
         let empty = json!({"instructions": {"content": ""}});
-        return Ok(Answer::json(StatusCode::OK, &if world.observed() { json!({}) } else { empty }));
+        return Ok(BufferedResponse::json(
+            StatusCode::OK,
+            &if world.observed() { json!({}) } else { empty },
+        ));
     };
     let mut view = json!({"content": version.content});
     if world.observed() {
@@ -49,7 +52,7 @@ pub(super) fn get(world: &mut World, call: &Call<'_>) -> Reply {
             view[name] = value;
         }
     }
-    Ok(Answer::json(StatusCode::OK, &json!({"instructions": view})))
+    Ok(BufferedResponse::json(StatusCode::OK, &json!({"instructions": view})))
 }
 
 #[derive(Deserialize)]
@@ -59,7 +62,7 @@ struct UpdateBody {
     source_id: Option<String>,
 }
 
-pub(super) fn update(world: &mut World, call: &Call<'_>) -> Reply {
+pub(super) fn update(world: &mut World, call: &RoutedRequest<'_>) -> OperationResult {
     let UpdateBody { content, source_type, source_id } = call.body()?;
     let written = world.now;
     let agent = world.agent_mut(call.id("agent_id"))?;
@@ -74,7 +77,7 @@ pub(super) fn update(world: &mut World, call: &Call<'_>) -> Reply {
 }
 
 /// The newest version is first and is the current one.
-pub(super) fn history(world: &mut World, call: &Call<'_>) -> Reply {
+pub(super) fn history(world: &mut World, call: &RoutedRequest<'_>) -> OperationResult {
     let limit = call.number("limit", 1)?.unwrap_or(u64::MAX);
     let agent = world.agent(call.id("agent_id"))?;
     let newest = agent.versions.iter().rev();
@@ -91,5 +94,5 @@ pub(super) fn history(world: &mut World, call: &Call<'_>) -> Reply {
         view
     });
     let versions: Vec<Value> = versions.collect();
-    Ok(Answer::json(StatusCode::OK, &json!({"instruction_versions": versions})))
+    Ok(BufferedResponse::json(StatusCode::OK, &json!({"instruction_versions": versions})))
 }

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, VecDeque};
 use axum::http::StatusCode;
 
 use super::mismatch::Mismatch;
-use crate::exchange::Recorded;
+use crate::exchange::RecordedRequest;
 
 /// The most exchanges, and the most mismatches, that are kept.
 const MEMORY: usize = 1_000;
@@ -21,7 +21,7 @@ pub struct Exchange {
     /// The name of the operation; `None` for an unknown path or method.
     pub operation: Option<&'static str>,
     /// The request.
-    pub request: Recorded,
+    pub request: RecordedRequest,
     /// The status of the response, which a fault can keep from being sent.
     pub status: StatusCode,
     /// The name of the applied fault.
@@ -93,7 +93,7 @@ mod tests {
     use super::*;
 
     fn exchange(bytes: usize) -> Exchange {
-        let request = Recorded {
+        let request = RecordedRequest {
             method: axum::http::Method::POST,
             target: "/v1/agents".to_owned(),
             headers: axum::http::HeaderMap::new(),

@@ -6,10 +6,10 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::Profile;
-use super::call::{Call, Refusal, Reply};
+use super::call::{OperationResult, Refusal, RoutedRequest};
 use super::ids::Ids;
 use super::world::{USER, World};
-use crate::exchange::Answer;
+use crate::exchange::BufferedResponse;
 
 const LONGEST_NAME: usize = 128;
 
@@ -96,14 +96,14 @@ impl Key {
 }
 
 #[expect(clippy::unnecessary_wraps, reason = "the form of every operation")]
-pub(super) fn me(_: &mut World, _: &Call<'_>) -> Reply {
-    Ok(Answer::json(StatusCode::OK, &json!({"user_id": USER})))
+pub(super) fn me(_: &mut World, _: &RoutedRequest<'_>) -> OperationResult {
+    Ok(BufferedResponse::json(StatusCode::OK, &json!({"user_id": USER})))
 }
 
 #[expect(clippy::unnecessary_wraps, reason = "the form of every operation")]
-pub(super) fn list(world: &mut World, _: &Call<'_>) -> Reply {
+pub(super) fn list(world: &mut World, _: &RoutedRequest<'_>) -> OperationResult {
     let keys: Vec<Value> = world.keys.0.iter().map(|key| key.view(world.profile)).collect();
-    Ok(Answer::json(StatusCode::OK, &json!({"keys": keys})))
+    Ok(BufferedResponse::json(StatusCode::OK, &json!({"keys": keys})))
 }
 
 #[derive(Deserialize)]
@@ -111,7 +111,7 @@ struct CreateBody {
     name: String,
 }
 
-pub(super) fn create(world: &mut World, call: &Call<'_>) -> Reply {
+pub(super) fn create(world: &mut World, call: &RoutedRequest<'_>) -> OperationResult {
     let CreateBody { name } = call.body()?;
     if name.is_empty() || name.chars().count() > LONGEST_NAME {
         return Err(Refusal::bad_request(format!("name must have 1 to {LONGEST_NAME} characters")));
@@ -122,15 +122,15 @@ pub(super) fn create(world: &mut World, call: &Call<'_>) -> Reply {
         "display_prefix": key.prefix, "created_at": key.created.timestamp(),
     });
     world.keys.0.push(key);
-    Ok(Answer::json(StatusCode::OK, &answer))
+    Ok(BufferedResponse::json(StatusCode::OK, &answer))
 }
 
-pub(super) fn revoke(world: &mut World, call: &Call<'_>) -> Reply {
+pub(super) fn revoke(world: &mut World, call: &RoutedRequest<'_>) -> OperationResult {
     let keys = &mut world.keys.0;
     let before = keys.len();
     keys.retain(|key| key.id != call.id("key_id"));
     if keys.len() == before {
         return Err(world.missing("API key"));
     }
-    Ok(Answer::json(StatusCode::OK, &json!({"revoked": true})))
+    Ok(BufferedResponse::json(StatusCode::OK, &json!({"revoked": true})))
 }

@@ -3,10 +3,10 @@
 //!
 //! # In a test
 //!
-//! [`Emulator::builder`] makes an emulator with a clock of its own: nothing happens until
-//! [`Emulator::advance`]. [`Emulator::with`] sets up what the API has no operation for. Faults of
-//! requests are in [`fault`], those of deliveries in [`DeliveryRule`]. An exchange that breaks the
-//! API's document fails the test when the emulator is dropped (feature `contract`).
+//! [`Emulator::builder`] makes an emulator with a manual clock: time moves only with
+//! [`Emulator::advance`]. [`Emulator::with`] sets up state that the API has no operation for.
+//! [`fault`] has the faults of requests, and [`DeliveryRule`] those of deliveries. With the
+//! feature `contract`, dropping the emulator panics if an exchange broke the API's document.
 
 mod agents;
 mod call;
@@ -24,6 +24,7 @@ mod entry;
 mod events;
 pub mod exchange;
 pub mod fault;
+mod fault_file;
 mod ids;
 mod instructions;
 mod iso8601;
@@ -32,7 +33,6 @@ mod keys;
 mod lifecycle;
 mod mismatch;
 mod operations;
-mod orders;
 mod page;
 mod profile;
 mod runs;
@@ -55,17 +55,17 @@ use chrono::{DateTime, TimeDelta, Utc};
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
-/// The crate `http`, whose types are in this crate's interface.
+/// The crate `http`, whose types appear in the interface of this crate.
 pub use axum::http;
 
 pub use self::delivery::{DeliveryFault, DeliveryRule};
 pub use self::documents::document;
 pub use self::entry::Mistake;
 use self::fault::{Pace, RealTime, Rule};
+pub use self::fault_file::{Changes, FaultFile};
 pub use self::journal::Exchange;
-pub use self::lifecycle::{Script, Step};
+pub use self::lifecycle::{RunScript, RunStep};
 pub use self::mismatch::{Mismatch, Side};
-pub use self::orders::{Changes, Orders};
 pub use self::profile::Profile;
 pub use self::runs::{Outcome, RunMode};
 use self::server::{Clock, Shared};
@@ -129,8 +129,8 @@ impl Builder {
     }
 
     /// Adds the faults, scripts and switches of a fault file.
-    pub fn orders(mut self, orders: Orders) -> Self {
-        self.setup.orders = orders;
+    pub fn fault_file(mut self, fault_file: FaultFile) -> Self {
+        self.setup.fault_file = fault_file;
         self
     }
 
@@ -189,10 +189,11 @@ impl Builder {
         }
     }
 
-    /// Listens, until the emulator is dropped.
+    /// Starts the emulator. It stops when it is dropped.
     ///
     /// # Errors
-    /// The address is in use or not of this machine, or a rule names an unknown operation.
+    /// Returns an error if the address is in use or not of this machine, or if a rule names an
+    /// unknown operation.
     #[expect(clippy::unused_async, reason = "it needs a runtime, and the await says so")]
     pub async fn start(self) -> io::Result<Emulator> {
         let (courier, deliveries) = mpsc::unbounded_channel();
@@ -239,7 +240,7 @@ impl Emulator {
         }
     }
 
-    /// Returns the base URL, without a slash at its end.
+    /// Returns the base URL, without a trailing slash.
     pub fn url(&self) -> String {
         format!("http://{}", self.gate.address())
     }
@@ -291,7 +292,7 @@ impl Emulator {
     ///
     /// # Errors
     /// The rule names an unknown operation.
-    pub fn order(&self, rule: Rule) -> Result<(), fault::ScriptError> {
+    pub fn add_fault(&self, rule: Rule) -> Result<(), fault::ScriptError> {
         self.shared.faults().install(rule, &operations::names())
     }
 
@@ -305,7 +306,7 @@ impl Emulator {
         self.shared.journal().take()
     }
 
-    /// Returns how often an operation was called.
+    /// Returns the number of calls of an operation.
     pub fn count(&self, operation: &str) -> u64 {
         self.shared.journal().count(operation)
     }
@@ -329,7 +330,7 @@ impl Drop for Emulator {
         let mismatches = self.take_mismatches();
         if !mismatches.is_empty() && !std::thread::panicking() {
             let list: Vec<String> = mismatches.iter().map(ToString::to_string).collect();
-            panic!("exchanges that break the contract:\n{}", list.join("\n"));
+            panic!("these exchanges break the contract:\n{}", list.join("\n"));
         }
     }
 }

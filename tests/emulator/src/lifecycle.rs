@@ -21,7 +21,7 @@ const LONG_PAUSE: TimeDelta = TimeDelta::minutes(15);
 /// In a fault file: `{"event": "ToolCallStarted"}`, `"pause"`, `"user_pause"`, `"resume"`,
 /// `"complete"` or `{"complete": "partial"}`, `"fail"`, `"stop"`.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Step {
+pub enum RunStep {
     /// An event of this kind is recorded.
     Event(String),
     /// The agent waits for input. Webhooks get `run.paused` after 15 minutes.
@@ -42,12 +42,12 @@ pub enum Step {
 ///
 /// In a fault file: `[{"after": "2s", "do": {"event": "Tick"}}, {"do": "fail"}]`.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Script(VecDeque<Planned>);
+pub struct RunScript(VecDeque<Planned>);
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Planned {
     after_ms: u32,
-    step: Step,
+    step: RunStep,
 }
 
 const OUTCOMES: [(&str, Outcome); 3] =
@@ -56,7 +56,7 @@ const OUTCOMES: [(&str, Outcome); 3] =
 /// The steps that need no value, in the order of the help.
 const STEPS: [&str; 6] = ["pause", "user_pause", "resume", "complete", "fail", "stop"];
 
-impl Step {
+impl RunStep {
     pub(super) fn read(entry: &Entry<'_>) -> Result<Self, Mistake> {
         if entry.is_text() {
             return match entry.text()?.as_str() {
@@ -87,7 +87,7 @@ impl Step {
     }
 }
 
-impl Script {
+impl RunScript {
     pub(super) fn read(entry: &Entry<'_>) -> Result<Self, Mistake> {
         let read = |entry: &Entry<'_>| {
             let members = entry.object(&["after", "after_ms", "do"])?;
@@ -97,30 +97,30 @@ impl Script {
                     .map_err(|_| delay.mistake("a step can wait for 49 days at most"))?,
                 None => 0,
             };
-            Ok(Planned { after_ms, step: Step::read(members.need("do")?)? })
+            Ok(Planned { after_ms, step: RunStep::read(members.need("do")?)? })
         };
         entry.list()?.iter().map(read).collect::<Result<_, _>>().map(Self)
     }
 
-    /// Creates an empty script: the run changes only by [`World::happen`].
-    pub fn by_hand() -> Self {
+    /// Creates an empty script: the run changes only by [`World::apply_step`].
+    pub fn manual() -> Self {
         Self::default()
     }
 
     /// Creates the default script: four events, and success after two seconds.
-    pub fn ordinary() -> Self {
+    pub fn standard() -> Self {
         let ms = Duration::from_millis;
         ["RunPolicyInitialized", "PolicyDecided", "ToolCallStarted", "ToolCallResolved"]
             .into_iter()
             .fold(Self::default(), |script, kind| {
-                script.then(ms(400), Step::Event(kind.to_owned()))
+                script.then(ms(400), RunStep::Event(kind.to_owned()))
             })
-            .then(ms(400), Step::Complete(Outcome::Success))
+            .then(ms(400), RunStep::Complete(Outcome::Success))
     }
 
     /// Adds a step `delay` after the last one, at most 49 days.
     #[must_use]
-    pub fn then(mut self, delay: Duration, step: Step) -> Self {
+    pub fn then(mut self, delay: Duration, step: RunStep) -> Self {
         let after_ms = u32::try_from(delay.as_millis()).unwrap_or(u32::MAX);
         self.0.push_back(Planned { after_ms, step });
         self
@@ -134,13 +134,13 @@ impl Script {
 /// The scripts of future runs.
 #[derive(Debug)]
 pub(super) struct Scripts {
-    next: VecDeque<Script>,
-    usual: Script,
+    next: VecDeque<RunScript>,
+    usual: RunScript,
 }
 
 impl Default for Scripts {
     fn default() -> Self {
-        Self { next: VecDeque::new(), usual: Script::ordinary() }
+        Self { next: VecDeque::new(), usual: RunScript::standard() }
     }
 }
 
@@ -153,12 +153,12 @@ impl Scripts {
 
 impl World {
     /// Queues `script` for the next run. Several scripts apply to the next runs in order.
-    pub fn script_next_run(&mut self, script: Script) {
+    pub fn script_next_run(&mut self, script: RunScript) {
         self.scripts.next.push_back(script);
     }
 
     /// Sets the script of all runs that have no queued script.
-    pub fn script_runs(&mut self, script: Script) {
+    pub fn script_runs(&mut self, script: RunScript) {
         self.scripts.usual = script;
     }
 
@@ -216,7 +216,7 @@ impl World {
     fn await_step(&mut self, agent_id: &str, run_id: &str) {
         let run = self.agents.get(agent_id).and_then(|agent| agent.runs.get(run_id));
         if let Some(delay) = run.and_then(|run| run.script.next_delay()) {
-            let due = Due::Step { agent_id: agent_id.to_owned(), run_id: run_id.to_owned() };
+            let due = Due::RunStep { agent_id: agent_id.to_owned(), run_id: run_id.to_owned() };
             self.after(delay, due);
         }
     }
@@ -226,49 +226,49 @@ impl World {
         let run = self.agents.get_mut(agent_id).and_then(|agent| agent.runs.get_mut(run_id));
         let Some(run) = run.filter(|run| !run.is_finished()) else { return };
         let Some(entry) = run.script.0.pop_front() else { return };
-        self.happen(agent_id, run_id, &entry.step);
+        self.apply_step(agent_id, run_id, &entry.step);
         self.await_step(agent_id, run_id);
     }
 
     /// Applies `step` to a run now. Does nothing if the run has ended or does not exist.
-    pub fn happen(&mut self, agent_id: &str, run_id: &str, step: &Step) {
+    pub fn apply_step(&mut self, agent_id: &str, run_id: &str, step: &RunStep) {
         let pause = self.serial();
         let run = self.agents.get_mut(agent_id).and_then(|agent| agent.runs.get_mut(run_id));
         let Some(run) = run.filter(|run| !run.is_finished()) else { return };
         match step {
-            Step::Event(kind) => self.record(agent_id, run_id, kind, &json!({})),
+            RunStep::Event(kind) => self.record(agent_id, run_id, kind, &json!({})),
             // A paused run stays paused since its first pause; a run in progress is not resumed.
-            Step::Pause if !run.is_paused() => {
+            RunStep::Pause if !run.is_paused() => {
                 run.state = State::Paused(pause);
                 self.record(agent_id, run_id, "UserInfoRequested", &json!({}));
                 let (agent_id, run_id) = (agent_id.to_owned(), run_id.to_owned());
                 self.after(LONG_PAUSE, Due::LongPause { agent_id, run_id, pause });
             }
-            Step::UserPause if !run.is_paused() => {
+            RunStep::UserPause if !run.is_paused() => {
                 run.state = State::Paused(pause);
                 self.record(agent_id, run_id, "UserPaused", &json!({}));
                 self.announce(agent_id, run_id, EventType::Paused);
             }
-            Step::Resume if run.is_paused() => {
+            RunStep::Resume if run.is_paused() => {
                 run.state = State::InProgress;
                 self.record(agent_id, run_id, "UserTick", &json!({}));
             }
-            Step::Complete(outcome) => {
+            RunStep::Complete(outcome) => {
                 let message = json!({"outcome": outcome, "message": "The emulated work is done."});
                 self.end(agent_id, run_id, State::Completed(*outcome), &message);
             }
-            Step::Fail => {
+            RunStep::Fail => {
                 let message = json!({"error": "the emulated policy failed"});
                 self.end(agent_id, run_id, State::Failed, &message);
             }
-            Step::Stop => self.end(agent_id, run_id, State::Stopped, &json!({"stopped": true})),
-            Step::Pause | Step::UserPause | Step::Resume => {}
+            RunStep::Stop => self.end(agent_id, run_id, State::Stopped, &json!({"stopped": true})),
+            RunStep::Pause | RunStep::UserPause | RunStep::Resume => {}
         }
     }
 
     /// Stops a run, as the user does.
     pub(super) fn stop(&mut self, agent_id: &str, run_id: &str) {
-        self.happen(agent_id, run_id, &Step::Stop);
+        self.apply_step(agent_id, run_id, &RunStep::Stop);
     }
 
     fn end(&mut self, agent_id: &str, run_id: &str, state: State, message: &Value) {

@@ -12,7 +12,7 @@ use anyhow::{Context as _, bail};
 use clap::Parser;
 use clap::builder::NonEmptyStringValueParser;
 use twin_emulator::fault::{EXAMPLES, Example};
-use twin_emulator::{Emulator, Orders, Profile};
+use twin_emulator::{Emulator, FaultFile, Profile};
 
 /// The Twin REST API on your machine: all 33 operations, with state.
 ///
@@ -133,14 +133,14 @@ async fn run(arguments: &Arguments) -> anyhow::Result<()> {
             arguments.host
         );
     }
-    let orders = match &arguments.faults {
-        Some(file) => read_orders(file).with_context(|| file.display().to_string())?,
-        None => Orders::default(),
+    let fault_file = match &arguments.faults {
+        Some(file) => read_fault_file(file).with_context(|| file.display().to_string())?,
+        None => FaultFile::default(),
     };
     let address = SocketAddr::from((arguments.host, arguments.port));
     let mut builder = Emulator::builder(arguments.profile)
         .seed(arguments.seed)
-        .orders(orders)
+        .fault_file(fault_file)
         .running_clock()
         .address(address);
     if let Some(key) = &arguments.api_key {
@@ -177,7 +177,7 @@ fn announce(twin: &Emulator, arguments: &Arguments) {
     if !arguments.no_control {
         lines.push(format!("page: {url}/ (control API: {url}/_emulator/openapi.json)"));
     }
-    lines.push("Ctrl-C ends it".to_owned());
+    lines.push("press Ctrl-C to stop".to_owned());
     let mut out = io::stdout().lock();
     // The reader may have closed the pipe.
     let _ = lines.iter().try_for_each(|line| writeln!(out, "{line}"));
@@ -193,7 +193,7 @@ fn cannot_listen(address: SocketAddr) -> String {
     format!("cannot listen on {address} (--port 0 picks a free port)")
 }
 
-fn read_orders(file: &Path) -> anyhow::Result<Orders> {
+fn read_fault_file(file: &Path) -> anyhow::Result<FaultFile> {
     let text = fs::read_to_string(file).context("cannot be read")?;
-    Ok(Orders::parse(&text)?)
+    Ok(FaultFile::parse(&text)?)
 }

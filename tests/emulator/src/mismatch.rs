@@ -15,7 +15,7 @@ pub struct Mismatch {
     /// The wrong value: a JSON pointer into the body, or a parameter as `?limit`, `{agent_id}` or
     /// the name of a header.
     pub instance: String,
-    /// What is wrong. It is short and contains no secret.
+    /// The reason. It is short and contains no secret.
     pub message: String,
 }
 
@@ -36,14 +36,14 @@ pub enum Side {
     /// The request, which was accepted.
     Request,
     /// The response.
-    Answer,
+    Response,
 }
 
 impl fmt::Display for Side {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Request => "request",
-            Self::Answer => "answer",
+            Self::Response => "response",
         })
     }
 }

@@ -2,7 +2,7 @@
 
 use axum::http::Method;
 
-use super::call::{Call, Reply};
+use super::call::{OperationResult, RoutedRequest};
 use super::world::World;
 use super::{agents, events, instructions, keys, runs, schedules, webhooks, workspaces};
 
@@ -15,7 +15,7 @@ pub(super) struct Operation {
     /// The path, with its parameters in braces.
     pub(super) path: &'static str,
     /// Changes the world and returns the response.
-    pub(super) effect: fn(&mut World, &Call<'_>) -> Reply,
+    pub(super) effect: fn(&mut World, &RoutedRequest<'_>) -> OperationResult,
 }
 
 /// Every operation, in the order of the reference.
@@ -77,7 +77,7 @@ const fn operation(
     id: &'static str,
     method: Method,
     path: &'static str,
-    effect: fn(&mut World, &Call<'_>) -> Reply,
+    effect: fn(&mut World, &RoutedRequest<'_>) -> OperationResult,
 ) -> Operation {
     Operation { id, method, path, effect }
 }

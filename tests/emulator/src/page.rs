@@ -26,7 +26,7 @@ use super::control::{Forbidden, guard};
 use super::document;
 use super::server::Shared;
 use super::wire::Connection;
-use crate::exchange::Answer;
+use crate::exchange::BufferedResponse;
 
 /// The static parts of the page, and its content security policy.
 static SHELL: LazyLock<Shell> = LazyLock::new(Shell::new);
@@ -47,7 +47,9 @@ pub(super) fn document_route() -> Router<Arc<Shared>> {
 }
 
 /// Creates a route whose handler gets the result of [`guard`].
-fn own(answer: fn(&Shared, Result<(), Forbidden>) -> Answer) -> MethodRouter<Arc<Shared>> {
+fn own(
+    answer: fn(&Shared, Result<(), Forbidden>) -> BufferedResponse,
+) -> MethodRouter<Arc<Shared>> {
     get(
         move |State(shared): State<Arc<Shared>>,
               ConnectInfo(connection): ConnectInfo<Connection>,
@@ -60,7 +62,7 @@ fn own(answer: fn(&Shared, Result<(), Forbidden>) -> Answer) -> MethodRouter<Arc
 }
 
 /// Adds headers against caching, type sniffing and reads by other origins.
-pub(super) fn with_policies(answer: Answer) -> Answer {
+pub(super) fn with_policies(answer: BufferedResponse) -> BufferedResponse {
     answer
         .header(CACHE_CONTROL, HeaderValue::from_static("no-store"))
         .header(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"))
@@ -70,19 +72,19 @@ pub(super) fn with_policies(answer: Answer) -> Answer {
 
 const RESOURCE_POLICY: HeaderName = HeaderName::from_static("cross-origin-resource-policy");
 
-fn page(shared: &Shared) -> Answer {
+fn page(shared: &Shared) -> BufferedResponse {
     let html = SHELL.render(&View::of(shared));
-    Answer::new(StatusCode::OK, "text/html; charset=utf-8", html)
+    BufferedResponse::new(StatusCode::OK, "text/html; charset=utf-8", html)
         .header(CONTENT_SECURITY_POLICY, SHELL.policy.clone())
 }
 
-fn state(shared: &Shared) -> Answer {
+fn state(shared: &Shared) -> BufferedResponse {
     // The view can always be serialized.
     let json = serde_json::to_vec(&View::of(shared)).unwrap_or_default();
-    Answer::new(StatusCode::OK, "application/json", json)
+    BufferedResponse::new(StatusCode::OK, "application/json", json)
 }
 
 /// Returns the document of the profile, byte for byte.
-fn api(shared: &Shared) -> Answer {
-    Answer::new(StatusCode::OK, "application/json", document(shared.profile))
+fn api(shared: &Shared) -> BufferedResponse {
+    BufferedResponse::new(StatusCode::OK, "application/json", document(shared.profile))
 }

@@ -36,6 +36,6 @@ impl FromStr for Profile {
 
     fn from_str(name: &str) -> Result<Self, Self::Err> {
         let found = Self::ALL.into_iter().find(|profile| profile.name() == name);
-        found.ok_or_else(|| format!("there is no profile {name}; take documented or observed"))
+        found.ok_or_else(|| format!("there is no profile {name}; use documented or observed"))
     }
 }

@@ -12,11 +12,11 @@ use serde_json::{Value, json};
 
 pub(super) use self::held::{LatestRuns, Runs};
 use super::Profile;
-use super::call::{Call, Refusal, Reply, no_content};
+use super::call::{OperationResult, Refusal, RoutedRequest, no_content};
 use super::events::RecordedEvent;
-use super::lifecycle::Script;
+use super::lifecycle::RunScript;
 use super::world::{EMAIL, USER, World};
-use crate::exchange::Answer;
+use crate::exchange::BufferedResponse;
 
 const PAGE_SIZE: u64 = 100;
 
@@ -37,7 +37,7 @@ pub(super) struct Run {
     pub(super) finished: Option<DateTime<Utc>>,
     pub(super) state: State,
     /// The remaining steps.
-    pub(super) script: Script,
+    pub(super) script: RunScript,
     pub(super) events: Vec<RecordedEvent>,
     /// The bytes of the payloads of all events.
     pub(super) event_bytes: usize,
@@ -104,7 +104,7 @@ impl Run {
             started,
             finished: None,
             state: State::InProgress,
-            script: Script::by_hand(),
+            script: RunScript::manual(),
             events: Vec::new(),
             event_bytes: 0,
             by_schedule: false,
@@ -197,7 +197,7 @@ impl World {
         view
     }
 
-    pub(super) fn run(&self, call: &Call<'_>) -> Result<&Run, Refusal> {
+    pub(super) fn run(&self, call: &RoutedRequest<'_>) -> Result<&Run, Refusal> {
         let agent = self.agent(call.id("agent_id"))?;
         agent.runs.get(call.id("run_id")).ok_or_else(|| self.missing("run"))
     }
@@ -214,7 +214,7 @@ struct Filters {
 }
 
 impl Filters {
-    fn read(call: &Call<'_>) -> Result<Self, Refusal> {
+    fn read(call: &RoutedRequest<'_>) -> Result<Self, Refusal> {
         let group = call.text("filter_policy_group");
         if group.as_deref().is_some_and(|group| !["builder", "runner"].contains(&group)) {
             return Err(Refusal::bad_request("filter_policy_group must be builder or runner"));
@@ -260,7 +260,7 @@ impl Filters {
     }
 }
 
-pub(super) fn list(world: &mut World, call: &Call<'_>) -> Reply {
+pub(super) fn list(world: &mut World, call: &RoutedRequest<'_>) -> OperationResult {
     let filters = Filters::read(call)?;
     let page = call.number("page", 1)?.unwrap_or(1);
     let page_size = call.number("page_size", 1)?.unwrap_or(PAGE_SIZE);
@@ -276,7 +276,7 @@ pub(super) fn list(world: &mut World, call: &Call<'_>) -> Reply {
     } else {
         body["total_runs"] = json!(total.to_string());
     }
-    Ok(Answer::json(StatusCode::OK, &body))
+    Ok(BufferedResponse::json(StatusCode::OK, &body))
 }
 
 #[derive(Deserialize)]
@@ -286,7 +286,7 @@ struct StartBody {
     skip_deploy_check: Option<bool>,
 }
 
-pub(super) fn start(world: &mut World, call: &Call<'_>) -> Reply {
+pub(super) fn start(world: &mut World, call: &RoutedRequest<'_>) -> OperationResult {
     let body: StartBody = call.body()?;
     let agent = world.agent(call.id("agent_id"))?;
     let mode = match (body.run_mode.as_deref(), world.profile) {
@@ -307,10 +307,10 @@ pub(super) fn start(world: &mut World, call: &Call<'_>) -> Reply {
     let agent_id = agent.id.to_string();
     let run_id = world.launch(&agent_id, mode, body.user_message, false);
     let run = world.agent(&agent_id)?.runs.get(&run_id).ok_or_else(|| world.missing("run"))?;
-    Ok(Answer::json(StatusCode::CREATED, &json!({"run": world.run_view(&agent_id, run)})))
+    Ok(BufferedResponse::json(StatusCode::CREATED, &json!({"run": world.run_view(&agent_id, run)})))
 }
 
-pub(super) fn delete(world: &mut World, call: &Call<'_>) -> Reply {
+pub(super) fn delete(world: &mut World, call: &RoutedRequest<'_>) -> OperationResult {
     world.run(call)?;
     world.agent_mut(call.id("agent_id"))?.runs.remove(call.id("run_id"));
     Ok(no_content())
@@ -322,7 +322,7 @@ struct CancelBody {
     _reason: Option<String>,
 }
 
-pub(super) fn cancel(world: &mut World, call: &Call<'_>) -> Reply {
+pub(super) fn cancel(world: &mut World, call: &RoutedRequest<'_>) -> OperationResult {
     if !call.request.body.is_empty() {
         let _: CancelBody = call.body()?;
     }
@@ -336,5 +336,5 @@ pub(super) fn cancel(world: &mut World, call: &Call<'_>) -> Reply {
         (Profile::Observed, false) => json!({"success": true}),
         (Profile::Observed, true) => json!({"success": true, "error": "run already completed"}),
     };
-    Ok(Answer::json(StatusCode::OK, &body))
+    Ok(BufferedResponse::json(StatusCode::OK, &body))
 }

@@ -8,10 +8,10 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::agents::Agent;
-use super::call::{Call, Refusal, Reply, success};
+use super::call::{OperationResult, Refusal, RoutedRequest, success};
 use super::runs::RunMode;
 use super::world::{Due, World};
-use crate::exchange::Answer;
+use crate::exchange::BufferedResponse;
 
 const NOT_DEPLOYED: &str = "the agent must be deployed to have a schedule: start a run with run_mode \
     \"build\", which deploys it when it completes";
@@ -87,7 +87,7 @@ impl World {
         }
     }
 
-    fn set_paused(&mut self, call: &Call<'_>, paused: bool) -> Reply {
+    fn set_paused(&mut self, call: &RoutedRequest<'_>, paused: bool) -> OperationResult {
         let none = self.missing("schedule");
         let agent = self.agent_mut(call.id("agent_id"))?;
         let schedule = agent.schedule.as_mut().ok_or(none)?;
@@ -97,7 +97,7 @@ impl World {
     }
 }
 
-pub(super) fn get(world: &mut World, call: &Call<'_>) -> Reply {
+pub(super) fn get(world: &mut World, call: &RoutedRequest<'_>) -> OperationResult {
     let agent = world.agent(call.id("agent_id"))?;
     let body = match &agent.schedule {
         Some(schedule) => {
@@ -110,7 +110,7 @@ pub(super) fn get(world: &mut World, call: &Call<'_>) -> Reply {
         None if world.observed() => json!({}),
         None => json!({"schedule": null}),
     };
-    Ok(Answer::json(StatusCode::OK, &body))
+    Ok(BufferedResponse::json(StatusCode::OK, &body))
 }
 
 #[derive(Deserialize)]
@@ -118,7 +118,7 @@ struct SetBody {
     cron: String,
 }
 
-pub(super) fn set(world: &mut World, call: &Call<'_>) -> Reply {
+pub(super) fn set(world: &mut World, call: &RoutedRequest<'_>) -> OperationResult {
     let SetBody { cron } = call.body()?;
     let agent = world.agent_mut(call.id("agent_id"))?;
     let schedule = Schedule::parse(cron)?;
@@ -130,28 +130,28 @@ pub(super) fn set(world: &mut World, call: &Call<'_>) -> Reply {
     Ok(success())
 }
 
-pub(super) fn delete(world: &mut World, call: &Call<'_>) -> Reply {
+pub(super) fn delete(world: &mut World, call: &RoutedRequest<'_>) -> OperationResult {
     let none = world.missing("schedule");
     let agent = world.agent_mut(call.id("agent_id"))?;
     agent.schedule.take().ok_or(none)?;
     Ok(success())
 }
 
-pub(super) fn pause(world: &mut World, call: &Call<'_>) -> Reply {
+pub(super) fn pause(world: &mut World, call: &RoutedRequest<'_>) -> OperationResult {
     world.set_paused(call, true)
 }
 
-pub(super) fn resume(world: &mut World, call: &Call<'_>) -> Reply {
+pub(super) fn resume(world: &mut World, call: &RoutedRequest<'_>) -> OperationResult {
     world.set_paused(call, false)
 }
 
 #[expect(clippy::unnecessary_wraps, reason = "the form of every operation")]
-pub(super) fn list(world: &mut World, _: &Call<'_>) -> Reply {
+pub(super) fn list(world: &mut World, _: &RoutedRequest<'_>) -> OperationResult {
     let view = |agent: &Agent| {
         let mut view = agent.schedule.as_ref()?.view(world.now, world.observed());
         view["agent_id"] = json!(&*agent.id);
         Some(view)
     };
     let views: Vec<Value> = world.agents.newest_first().filter_map(view).collect();
-    Ok(Answer::json(StatusCode::OK, &json!({"schedules": views})))
+    Ok(BufferedResponse::json(StatusCode::OK, &json!({"schedules": views})))
 }

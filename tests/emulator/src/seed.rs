@@ -2,9 +2,9 @@
 
 use serde_json::json;
 
-use super::call::Call;
+use super::call::RoutedRequest;
 use super::fault::Shift;
-use super::lifecycle::Step;
+use super::lifecycle::RunStep;
 use super::runs::{Outcome, Run, RunMode};
 use super::world::World;
 
@@ -18,8 +18,8 @@ impl World {
         let (agent, run) = (Self::EXAMPLE_AGENT, "run_xyz789");
         self.add_deployed_agent(agent);
         self.begin(agent, Run::new(run, RunMode::Run, self.now));
-        self.happen(agent, run, &Step::Event("ToolCallStarted".to_owned()));
-        self.happen(agent, run, &Step::Complete(Outcome::Success));
+        self.apply_step(agent, run, &RunStep::Event("ToolCallStarted".to_owned()));
+        self.apply_step(agent, run, &RunStep::Complete(Outcome::Success));
     }
 
     /// Adds completed runs without events to an agent. No delivery is made for them.
@@ -36,7 +36,7 @@ impl World {
 
     /// Changes a list between two pages: removes the newest items, then inserts new ones at the
     /// front.
-    pub(super) fn shift(&mut self, operation: &str, call: &Call<'_>, shift: Shift) {
+    pub(super) fn shift(&mut self, operation: &str, call: &RoutedRequest<'_>, shift: Shift) {
         let Shift { insert, remove } = shift;
         let agent_id = call.id("agent_id");
         match operation {

@@ -14,7 +14,7 @@ use tokio::sync::Notify;
 use tokio::sync::mpsc::UnboundedSender;
 
 use super::Profile;
-use super::call::{Call, Refusal};
+use super::call::{Refusal, RoutedRequest, path_parameters};
 use super::contract::Contract;
 use super::delivery::Outgoing;
 use super::fault::{Faults, Hit, Pace, ScriptError, Shift};
@@ -25,7 +25,7 @@ use super::setup::Setup;
 use super::wire::{self, Connection};
 use super::world::World;
 use super::{control, cors, page};
-use crate::exchange::{Answer, Recorded};
+use crate::exchange::{BufferedResponse, RecordedRequest};
 
 /// How often due events of the machine's clock are processed.
 const TICK: Duration = Duration::from_millis(20);
@@ -152,9 +152,9 @@ impl Shared {
     fn answer(
         &self,
         operation: &Operation,
-        call: &Call<'_>,
+        call: &RoutedRequest<'_>,
         hit: Option<&Hit>,
-    ) -> (Answer, Vec<Mismatch>) {
+    ) -> (BufferedResponse, Vec<Mismatch>) {
         let Some(hit) = hit else {
             let answer = self.carry_out(operation, call, None);
             let mismatches = self.check(operation, call.request, &answer);
@@ -171,7 +171,12 @@ impl Shared {
     }
 
     /// Checks the key and runs the operation.
-    fn carry_out(&self, operation: &Operation, call: &Call<'_>, shift: Option<Shift>) -> Answer {
+    fn carry_out(
+        &self,
+        operation: &Operation,
+        call: &RoutedRequest<'_>,
+        shift: Option<Shift>,
+    ) -> BufferedResponse {
         self.with(|world| {
             if let Some(shift) = shift {
                 world.shift(operation.id, call, shift);
@@ -183,7 +188,12 @@ impl Shared {
         })
     }
 
-    fn check(&self, operation: &Operation, request: &Recorded, answer: &Answer) -> Vec<Mismatch> {
+    fn check(
+        &self,
+        operation: &Operation,
+        request: &RecordedRequest,
+        answer: &BufferedResponse,
+    ) -> Vec<Mismatch> {
         let contract = Contract::of(self.profile);
         contract.check(&operation.method, operation.path, request, answer)
     }
@@ -195,15 +205,20 @@ impl Shared {
         connection: &Connection,
         template: Option<&str>,
         request: Request,
-        answer: Answer,
+        answer: BufferedResponse,
     ) -> Response {
-        if let Ok(request) = Recorded::read(request).await {
+        if let Ok(request) = RecordedRequest::read(request).await {
             self.note_unrouted(template, request, &answer);
         }
         self.respond(connection, answer).await
     }
 
-    fn note_unrouted(&self, template: Option<&str>, request: Recorded, answer: &Answer) {
+    fn note_unrouted(
+        &self,
+        template: Option<&str>,
+        request: RecordedRequest,
+        answer: &BufferedResponse,
+    ) {
         let template = template.unwrap_or(request.path());
         let contract = Contract::of(self.profile);
         let found = contract.check_refusal(&request.method, template, &request, answer);
@@ -213,7 +228,11 @@ impl Shared {
     }
 
     /// Sends a response without a fault.
-    pub(super) async fn respond(&self, connection: &Connection, answer: Answer) -> Response {
+    pub(super) async fn respond(
+        &self,
+        connection: &Connection,
+        answer: BufferedResponse,
+    ) -> Response {
         wire::respond(answer, None, connection, &self.pace).await
     }
 
@@ -249,7 +268,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Every operation, the page and the control API if they are wanted, and a fallback.
+/// Builds the router: every operation, the page and the control API if enabled, and the fallbacks.
 pub(super) fn router(shared: Arc<Shared>) -> Router {
     let mut router = Router::new().merge(page::document_route());
     for operation in &OPERATIONS {
@@ -261,7 +280,7 @@ pub(super) fn router(shared: Arc<Shared>) -> Router {
     }
     router = router.method_not_allowed_fallback(lacks_method).fallback(lacks_path);
     router = cors::allow(router, &shared.setup.network.cors);
-    // Added after CORS, which is not for them.
+    // Added after CORS, which does not apply to these routes.
     if shared.setup.network.control {
         router = router.merge(page::routes()).merge(control::routes());
     }
@@ -275,16 +294,15 @@ async fn exchange(
     parameters: RawPathParams,
     request: Request,
 ) -> Response {
-    let parameters: Vec<(String, String)> =
-        parameters.iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
-    let request = match Recorded::read(request).await {
+    let parameters = path_parameters(&parameters);
+    let request = match RecordedRequest::read(request).await {
         Ok(request) => request,
         // A request that was not read to its end is not carried out.
         Err(status) => {
-            return shared.respond(&connection, Answer::empty(status)).await;
+            return shared.respond(&connection, BufferedResponse::empty(status)).await;
         }
     };
-    let call = Call { request: &request, parameters: &parameters };
+    let call = RoutedRequest { request: &request, parameters: &parameters };
     let hit = shared.faults().next(operation.id);
     let (answer, mismatches) = shared.answer(operation, &call, hit.as_ref());
     let fault = hit.as_ref().and_then(Hit::on_the_wire);
@@ -300,8 +318,8 @@ async fn exchange(
     wire::respond(answer, fault.as_ref(), &connection, &shared.pace).await
 }
 
-/// The answer to a method that the path lacks: with problem details, as the reference has every
-/// refusal, or without a word, as it was seen.
+/// Answers a method that the path does not have. The reference has problem details; the live
+/// service was observed to send an empty body.
 async fn lacks_method(
     State(shared): State<Arc<Shared>>,
     ConnectInfo(connection): ConnectInfo<Connection>,
@@ -310,33 +328,35 @@ async fn lacks_method(
 ) -> Response {
     let allowed = allowed(path.as_str());
     if allowed.is_empty() {
-        // A path of the emulator's own, of which the API knows nothing; axum adds `Allow`.
-        return shared.respond(&connection, Answer::empty(StatusCode::METHOD_NOT_ALLOWED)).await;
+        // A path of the emulator itself is not in the API; axum adds `Allow`.
+        return shared
+            .respond(&connection, BufferedResponse::empty(StatusCode::METHOD_NOT_ALLOWED))
+            .await;
     }
     let answer = match shared.profile {
         Profile::Documented => {
             let detail = "this path does not have this method";
             Refusal::problem(StatusCode::METHOD_NOT_ALLOWED, detail).answer(shared.profile)
         }
-        Profile::Observed => Answer::empty(StatusCode::METHOD_NOT_ALLOWED),
+        Profile::Observed => BufferedResponse::empty(StatusCode::METHOD_NOT_ALLOWED),
     };
     let allowed = HeaderValue::try_from(allowed).unwrap_or(HeaderValue::from_static(""));
     let answer = answer.header(header::ALLOW, allowed);
     shared.unrouted(&connection, Some(path.as_str()), request, answer).await
 }
 
-/// The methods of a path, as `Allow` names them; none for a path that is not of the API.
+/// Returns the methods of a path for `Allow`; empty for a path outside the API.
 fn allowed(template: &str) -> String {
     let methods = OPERATIONS.iter().filter(|operation| operation.path == template);
     let names = methods.map(|operation| match operation.method.as_str() {
-        // What answers GET answers HEAD as well.
+        // A route for GET also answers HEAD.
         "GET" => "GET,HEAD",
         method => method,
     });
     names.collect::<Vec<_>>().join(",")
 }
 
-/// The answer to a path that the API lacks, which the live service passes on to gRPC.
+/// Answers an unknown path. The live service passes such requests to gRPC.
 async fn lacks_path(
     State(shared): State<Arc<Shared>>,
     ConnectInfo(connection): ConnectInfo<Connection>,
@@ -347,7 +367,7 @@ async fn lacks_path(
             let detail = "there is no such path in this API";
             Refusal::problem(StatusCode::NOT_FOUND, detail).answer(shared.profile)
         }
-        Profile::Observed => Answer::new(StatusCode::OK, "application/grpc", "")
+        Profile::Observed => BufferedResponse::new(StatusCode::OK, "application/grpc", "")
             .header(HeaderName::from_static("grpc-status"), HeaderValue::from_static("12")),
     };
     shared.unrouted(&connection, None, request, answer).await
@@ -362,7 +382,7 @@ pub(super) mod tests {
     use super::super::fault::RealTime;
     use super::*;
 
-    /// What exchanges share, without a server; what is left to be sent stays unsent.
+    /// Creates the shared state without a server; deliveries are not sent.
     pub(crate) fn shared(profile: Profile) -> Shared {
         let (courier, _) = tokio::sync::mpsc::unbounded_channel::<delivery::Outgoing>();
         Shared::new(Setup::of(profile), Arc::new(RealTime), courier).unwrap()
@@ -372,19 +392,23 @@ pub(super) mod tests {
     fn checks_requests_that_match_no_operation() {
         for profile in Profile::ALL {
             let shared = shared(profile);
-            let request = Recorded {
+            let request = RecordedRequest {
                 method: Method::GET,
                 target: "/v2/me?a=1".to_owned(),
                 headers: HeaderMap::new(),
                 body: Bytes::new(),
             };
-            shared.note_unrouted(None, request.clone(), &Answer::json(StatusCode::OK, &"{}"));
+            shared.note_unrouted(
+                None,
+                request.clone(),
+                &BufferedResponse::json(StatusCode::OK, &"{}"),
+            );
             let found = shared.journal().take_mismatches();
             assert_eq!(found.len(), 1);
             assert_eq!((&*found[0].operation, &*found[0].pointer), ("GET /v2/me", "#/paths"));
             let template = Some("/v1/agents/{agent_id}");
-            let request = Recorded { method: Method::PUT, ..request };
-            shared.note_unrouted(template, request, &Answer::json(StatusCode::OK, &"{}"));
+            let request = RecordedRequest { method: Method::PUT, ..request };
+            shared.note_unrouted(template, request, &BufferedResponse::json(StatusCode::OK, &"{}"));
             let found = shared.journal().take_mismatches();
             let pointers: Vec<&str> = found.iter().map(|found| found.pointer.as_str()).collect();
             assert_eq!(pointers, ["#/paths/~1v1~1agents~1{agent_id}"]);

@@ -4,8 +4,8 @@ use axum::http::HeaderValue;
 use chrono::{DateTime, Utc};
 
 use super::fault::{Faults, ScriptError};
+use super::fault_file::FaultFile;
 use super::operations::names;
-use super::orders::Orders;
 use super::server::Clock;
 use super::world::World;
 use super::{Profile, Switches};
@@ -19,7 +19,7 @@ pub(super) struct Setup {
     pub(super) switches: Switches,
     pub(super) seed: u64,
     pub(super) api_key: Option<String>,
-    pub(super) orders: Orders,
+    pub(super) fault_file: FaultFile,
     /// Whether the example agent with its run is added.
     pub(super) example: bool,
     pub(super) clock: Clock,
@@ -44,7 +44,7 @@ impl Setup {
             switches: Switches::of(profile),
             seed: 0,
             api_key: None,
-            orders: Orders::default(),
+            fault_file: FaultFile::default(),
             example: false,
             clock: Clock::Manual,
             network: Network { control: true, remote_receivers: false, cors: Vec::new() },
@@ -56,9 +56,9 @@ impl Setup {
             Clock::System => Utc::now(),
             Clock::Manual => BEGINNING,
         };
-        let switches = self.orders.switches.apply(self.switches);
+        let switches = self.fault_file.switches.apply(self.switches);
         let mut world = World::new(self.profile, switches, self.seed, now, self.api_key.clone());
-        self.orders.clone().apply(&mut world);
+        self.fault_file.clone().apply(&mut world);
         if self.example {
             world.add_example();
         }
@@ -66,6 +66,6 @@ impl Setup {
     }
 
     pub(super) fn faults(&self) -> Result<Faults, ScriptError> {
-        Faults::new(self.orders.faults.clone(), &names())
+        Faults::new(self.fault_file.faults.clone(), &names())
     }
 }

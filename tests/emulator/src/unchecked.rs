@@ -3,7 +3,7 @@
 use axum::http::Method;
 
 use super::Profile;
-use crate::exchange::{Answer, Recorded};
+use crate::exchange::{BufferedResponse, RecordedRequest};
 use crate::mismatch::Mismatch;
 
 #[derive(Debug)]
@@ -19,8 +19,8 @@ impl Contract {
         &self,
         _: &Method,
         _: &str,
-        _: &Recorded,
-        _: &Answer,
+        _: &RecordedRequest,
+        _: &BufferedResponse,
     ) -> Vec<Mismatch> {
         Vec::new()
     }
@@ -30,14 +30,14 @@ impl Contract {
         &self,
         _: &Method,
         _: &str,
-        _: &Recorded,
-        _: &Answer,
+        _: &RecordedRequest,
+        _: &BufferedResponse,
     ) -> Vec<Mismatch> {
         Vec::new()
     }
 
     #[expect(clippy::unused_self, reason = "the signature of the real one")]
-    pub(super) const fn check_delivery(&self, _: &str, _: &Recorded) -> Vec<Mismatch> {
+    pub(super) const fn check_delivery(&self, _: &str, _: &RecordedRequest) -> Vec<Mismatch> {
         Vec::new()
     }
 }

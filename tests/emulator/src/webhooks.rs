@@ -7,11 +7,11 @@ use serde_json::{Value, json};
 use url::Url;
 
 use super::agents::Agent;
-use super::call::{Call, Refusal, Reply, no_content};
+use super::call::{OperationResult, Refusal, RoutedRequest, no_content};
 use super::entry::{Entry, Mistake};
 use super::runs::{Outcome, Run, State};
 use super::world::{USER, World};
-use crate::exchange::Answer;
+use crate::exchange::BufferedResponse;
 
 /// A webhook. Its secret is shown once.
 pub(super) struct Webhook {
@@ -88,15 +88,15 @@ impl World {
     /// Queues a delivery for every webhook that subscribes to the event.
     pub(super) fn announce(&mut self, agent_id: &str, run_id: &str, event: EventType) {
         let Some(agent) = self.agents.get(agent_id) else { return };
-        let told: Vec<(String, String, String)> = agent
+        let subscribed: Vec<(String, String, String)> = agent
             .webhooks
             .iter()
             .filter(|webhook| webhook.status == Status::Active && webhook.events.contains(&event))
             .map(|webhook| (webhook.id.clone(), webhook.url.clone(), webhook.secret.clone()))
             .collect();
-        let Some(run) = agent.runs.get(run_id).filter(|_| !told.is_empty()) else { return };
+        let Some(run) = agent.runs.get(run_id).filter(|_| !subscribed.is_empty()) else { return };
         let body = self.delivery_body(agent_id, run, event);
-        for (webhook, url, secret) in told {
+        for (webhook, url, secret) in subscribed {
             self.deliver(agent_id, (webhook, url, secret), event, body.clone());
         }
     }
@@ -127,11 +127,11 @@ impl World {
             Some(id) => webhook.id == id,
             None => webhook.status == Status::Active && webhook.events.contains(&event),
         };
-        let told = agent.webhooks.iter().filter(wanted);
-        let told =
-            told.map(|webhook| (webhook.id.clone(), webhook.url.clone(), webhook.secret.clone()));
-        let told: Vec<(String, String, String)> = told.collect();
-        if told.is_empty() {
+        let subscribed = agent.webhooks.iter().filter(wanted);
+        let subscribed = subscribed
+            .map(|webhook| (webhook.id.clone(), webhook.url.clone(), webhook.secret.clone()));
+        let subscribed: Vec<(String, String, String)> = subscribed.collect();
+        if subscribed.is_empty() {
             let nobody =
                 || format!("no active webhook of agent {agent_id} subscribed to {}", event.name());
             let missing = webhook_id.map(|id| format!("there is no webhook {id}"));
@@ -139,7 +139,7 @@ impl World {
         }
         let body = self.sample_body(agent_id, run, event);
         let deliver = |to| self.deliver(agent_id, to, event, body.clone());
-        Ok(told.into_iter().map(deliver).collect())
+        Ok(subscribed.into_iter().map(deliver).collect())
     }
 
     /// Builds the body of a delivery of `event`, even if the run is in another state.
@@ -180,7 +180,7 @@ impl World {
         })
     }
 
-    fn webhook(&self, call: &Call<'_>) -> Result<&Webhook, Refusal> {
+    fn webhook(&self, call: &RoutedRequest<'_>) -> Result<&Webhook, Refusal> {
         let agent = self.agent(call.id("agent_id"))?;
         let found = agent.webhooks.iter().find(|webhook| webhook.id == call.id("webhook_id"));
         found.ok_or_else(|| self.missing("webhook"))
@@ -193,7 +193,7 @@ struct CreateBody {
     events: Vec<EventType>,
 }
 
-pub(super) fn create(world: &mut World, call: &Call<'_>) -> Reply {
+pub(super) fn create(world: &mut World, call: &RoutedRequest<'_>) -> OperationResult {
     let CreateBody { url, events } = call.body()?;
     world.agent(call.id("agent_id"))?;
     check_url(&url)?;
@@ -213,7 +213,7 @@ pub(super) fn create(world: &mut World, call: &Call<'_>) -> Reply {
         "created_at": world.time(webhook.created),
     });
     world.agent_mut(call.id("agent_id"))?.webhooks.push(webhook);
-    Ok(Answer::json(StatusCode::CREATED, &answer))
+    Ok(BufferedResponse::json(StatusCode::CREATED, &answer))
 }
 
 fn check_url(url: &str) -> Result<(), Refusal> {
@@ -230,16 +230,16 @@ fn check_events(events: &[EventType]) -> Result<(), Refusal> {
     Ok(())
 }
 
-pub(super) fn list(world: &mut World, call: &Call<'_>) -> Reply {
+pub(super) fn list(world: &mut World, call: &RoutedRequest<'_>) -> OperationResult {
     let agent = world.agent(call.id("agent_id"))?;
     let views = agent.webhooks.iter().map(|webhook| world.webhook_view(&agent.id, webhook));
     let views: Vec<Value> = views.collect();
-    Ok(Answer::json(StatusCode::OK, &json!({"webhooks": views})))
+    Ok(BufferedResponse::json(StatusCode::OK, &json!({"webhooks": views})))
 }
 
-pub(super) fn get(world: &mut World, call: &Call<'_>) -> Reply {
+pub(super) fn get(world: &mut World, call: &RoutedRequest<'_>) -> OperationResult {
     let webhook = world.webhook(call)?;
-    Ok(Answer::json(StatusCode::OK, &world.webhook_view(call.id("agent_id"), webhook)))
+    Ok(BufferedResponse::json(StatusCode::OK, &world.webhook_view(call.id("agent_id"), webhook)))
 }
 
 #[derive(Deserialize)]
@@ -249,7 +249,7 @@ struct UpdateBody {
     status: Option<Status>,
 }
 
-pub(super) fn update(world: &mut World, call: &Call<'_>) -> Reply {
+pub(super) fn update(world: &mut World, call: &RoutedRequest<'_>) -> OperationResult {
     let UpdateBody { url, events, status } = call.body()?;
     world.webhook(call)?;
     url.as_deref().map_or(Ok(()), check_url)?;
@@ -265,7 +265,7 @@ pub(super) fn update(world: &mut World, call: &Call<'_>) -> Reply {
     get(world, call)
 }
 
-pub(super) fn delete(world: &mut World, call: &Call<'_>) -> Reply {
+pub(super) fn delete(world: &mut World, call: &RoutedRequest<'_>) -> OperationResult {
     world.webhook(call)?;
     let agent = world.agent_mut(call.id("agent_id"))?;
     agent.webhooks.retain(|webhook| webhook.id != call.id("webhook_id"));

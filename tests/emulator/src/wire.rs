@@ -23,14 +23,14 @@ pub(crate) use self::listener::Listener;
 use self::plan::{Ending, Plan, Trickle};
 pub(crate) use self::stream::Connection;
 use super::fault::{Pace, WireFault};
-use crate::exchange::Answer;
+use crate::exchange::BufferedResponse;
 
 /// Builds the HTTP response, after waiting as the fault demands.
 ///
 /// Every response of the server is built here, because this also ends the fault of the previous
 /// response on the same connection.
 pub(crate) async fn respond(
-    mut answer: Answer,
+    mut answer: BufferedResponse,
     fault: Option<&WireFault>,
     connection: &Connection,
     pace: &Arc<dyn Pace>,
@@ -63,7 +63,7 @@ pub(crate) async fn respond(
     }
 }
 
-fn cut(answer: Answer, at: usize, chunked: bool, connection: &Connection) -> Response {
+fn cut(answer: BufferedResponse, at: usize, chunked: bool, connection: &Connection) -> Response {
     let length = answer.body.len();
     let body = match chunked {
         _ if at < length => body::cut(answer.body.slice(..at), connection.clone()),
@@ -78,7 +78,7 @@ fn cut(answer: Answer, at: usize, chunked: bool, connection: &Connection) -> Res
     response
 }
 
-fn with_body(answer: Answer, body: axum::body::Body) -> Response {
+fn with_body(answer: BufferedResponse, body: axum::body::Body) -> Response {
     let mut response = answer.into_response();
     *response.body_mut() = body;
     response

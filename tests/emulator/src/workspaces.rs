@@ -7,9 +7,9 @@ use chrono::{DateTime, Utc};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::call::{Call, Refusal, Reply, success};
+use super::call::{OperationResult, Refusal, RoutedRequest, success};
 use super::world::World;
-use crate::exchange::Answer;
+use crate::exchange::BufferedResponse;
 
 /// The workspaces in their order. There is always at least one.
 #[derive(Debug)]
@@ -73,17 +73,17 @@ impl World {
         Ok(Arc::clone(&found.id))
     }
 
-    fn workspace_position(&self, call: &Call<'_>) -> Result<usize, Refusal> {
+    fn workspace_position(&self, call: &RoutedRequest<'_>) -> Result<usize, Refusal> {
         let found = self.workspaces.position(call.id("workspace_id"));
         found.ok_or_else(|| self.missing("workspace"))
     }
 }
 
 #[expect(clippy::unnecessary_wraps, reason = "the form of every operation")]
-pub(super) fn list(world: &mut World, _: &Call<'_>) -> Reply {
+pub(super) fn list(world: &mut World, _: &RoutedRequest<'_>) -> OperationResult {
     let positions = 0..world.workspaces.list.len();
     let views: Vec<Value> = positions.map(|position| world.workspace_view(position)).collect();
-    Ok(Answer::json(StatusCode::OK, &json!({"workspaces": views})))
+    Ok(BufferedResponse::json(StatusCode::OK, &json!({"workspaces": views})))
 }
 
 #[derive(Deserialize)]
@@ -92,30 +92,36 @@ struct NamedBody {
     icon_config: Option<String>,
 }
 
-pub(super) fn create(world: &mut World, call: &Call<'_>) -> Reply {
+pub(super) fn create(world: &mut World, call: &RoutedRequest<'_>) -> OperationResult {
     let NamedBody { name, .. } = call.body()?;
     let position = world.workspaces.add(name, world.now);
-    Ok(Answer::json(StatusCode::CREATED, &json!({"workspace": world.workspace_view(position)})))
+    Ok(BufferedResponse::json(
+        StatusCode::CREATED,
+        &json!({"workspace": world.workspace_view(position)}),
+    ))
 }
 
-pub(super) fn update(world: &mut World, call: &Call<'_>) -> Reply {
+pub(super) fn update(world: &mut World, call: &RoutedRequest<'_>) -> OperationResult {
     let position = world.workspace_position(call)?;
     let NamedBody { name, icon_config } = call.body()?;
     let workspace = &mut world.workspaces.list[position];
     workspace.name = name;
     workspace.icon = icon_config.or(workspace.icon.take());
     workspace.updated = world.now;
-    Ok(Answer::json(StatusCode::OK, &json!({"workspace": world.workspace_view(position)})))
+    Ok(BufferedResponse::json(
+        StatusCode::OK,
+        &json!({"workspace": world.workspace_view(position)}),
+    ))
 }
 
-pub(super) fn delete(world: &mut World, call: &Call<'_>) -> Reply {
+pub(super) fn delete(world: &mut World, call: &RoutedRequest<'_>) -> OperationResult {
     let position = world.workspace_position(call)?;
     if world.workspaces.list.len() == 1 {
         return Err(Refusal::bad_request("the last workspace cannot be deleted"));
     }
     let workspace = world.workspaces.list.remove(position);
     world.agents.delete_in(&workspace.id);
-    Ok(Answer::json(StatusCode::OK, &json!({"deleted": true})))
+    Ok(BufferedResponse::json(StatusCode::OK, &json!({"deleted": true})))
 }
 
 #[derive(Deserialize)]
@@ -124,7 +130,7 @@ struct ReorderBody {
 }
 
 /// Workspaces that are not named follow in their old order.
-pub(super) fn reorder(world: &mut World, call: &Call<'_>) -> Reply {
+pub(super) fn reorder(world: &mut World, call: &RoutedRequest<'_>) -> OperationResult {
     let ReorderBody { workspace_ids } = call.body()?;
     let mut places = Vec::with_capacity(workspace_ids.len());
     for id in &workspace_ids {

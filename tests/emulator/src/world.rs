@@ -50,7 +50,7 @@ pub struct World {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Due {
     /// The next step of a run's script.
-    Step { agent_id: String, run_id: String },
+    RunStep { agent_id: String, run_id: String },
     /// A run has waited for input long enough to be announced.
     LongPause { agent_id: String, run_id: String, pause: u64 },
     /// The next run of a schedule. A changed or replaced schedule has another generation.
@@ -135,7 +135,7 @@ impl World {
 
     fn carry_out(&mut self, due: Due) {
         match due {
-            Due::Step { agent_id, run_id } => self.step(&agent_id, &run_id),
+            Due::RunStep { agent_id, run_id } => self.step(&agent_id, &run_id),
             Due::LongPause { agent_id, run_id, pause } => {
                 self.long_pause(&agent_id, &run_id, pause);
             }

@@ -64,7 +64,7 @@ pub(crate) async fn observe(
 fn client(key: &str, plain: bool) -> anyhow::Result<Client> {
     let mut value = header::HeaderValue::from_str(key)
         .ok()
-        .context("TWIN_API_KEY holds what no header may hold")?;
+        .context("TWIN_API_KEY has characters that are invalid in a header")?;
     value.set_sensitive(true);
     let headers =
         header::HeaderMap::from_iter([(header::HeaderName::from_static("x-api-key"), value)]);
@@ -77,26 +77,26 @@ fn client(key: &str, plain: bool) -> anyhow::Result<Client> {
 }
 
 /// An operation that only reads.
-struct Call<'a> {
+struct ReadOperation<'a> {
     /// `GET /v1/agents`.
     name: String,
     path: &'a str,
     schema: &'a Value,
 }
 
-fn read_only(document: &Value) -> Vec<Call<'_>> {
+fn read_only(document: &Value) -> Vec<ReadOperation<'_>> {
     let paths = document["paths"].as_object().into_iter().flatten();
     paths
         .filter_map(|(path, item)| {
             let responses = item.get("get")?.get("responses")?;
             let answer = responses.get("200").or_else(|| responses.get("2XX"))?;
             let schema = answer.pointer("/content/application~1json/schema")?;
-            Some(Call { name: format!("GET {path}"), path, schema })
+            Some(ReadOperation { name: format!("GET {path}"), path, schema })
         })
         .collect()
 }
 
-impl Call<'_> {
+impl ReadOperation<'_> {
     /// The path with identifiers in the place of its parameters.
     fn fill(&self, identifiers: &BTreeMap<String, String>) -> Option<String> {
         let mut path = self.path.to_owned();

@@ -14,7 +14,7 @@ fn arguments(profile: Profile, document: &str) -> Arguments {
 }
 
 #[tokio::test]
-async fn the_effective_document_describes_both_profiles() {
+async fn effective_document_describes_both_profiles() {
     for profile in Profile::ALL {
         let facts = observe(&arguments(profile, "effective.json")).await.unwrap();
         let report = facts.report();
@@ -24,7 +24,7 @@ async fn the_effective_document_describes_both_profiles() {
 }
 
 #[tokio::test]
-async fn reports_members_missing_from_the_contract_as_new_and_conflicts_as_contradicted() {
+async fn reports_missing_members_as_new_and_conflicts_as_contradicted() {
     let facts = observe(&arguments(Profile::Observed, "contract.json")).await.unwrap();
     let report = facts.report();
     assert!(!report.contains("skipped"), "{report}");
@@ -38,7 +38,7 @@ async fn reports_members_missing_from_the_contract_as_new_and_conflicts_as_contr
 }
 
 #[tokio::test]
-async fn only_get_is_sent_and_no_value_is_printed() {
+async fn sends_only_get_and_prints_no_values() {
     let emulator = service::start(Profile::Observed).await.unwrap();
     let document = read(format!("{REPOSITORY}/tests/emulator/contract.json").as_ref()).unwrap();
     let key = emulator.api_key().to_owned();
@@ -55,7 +55,7 @@ async fn only_get_is_sent_and_no_value_is_printed() {
 }
 
 #[test]
-fn names_and_values_that_are_data_are_not_shown() {
+fn hides_names_and_values_that_are_data() {
     let mut facts = Facts::new(&Value::Null);
     facts.new_member("Agent", "jane@example.org", &json!("secret"), "GET /v1/agents");
     facts.new_member("Agent", "color", &json!("secret"), "GET /v1/agents");

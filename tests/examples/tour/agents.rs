@@ -9,6 +9,6 @@ pub(crate) async fn create(twin: &Client) -> anyhow::Result<String> {
     say::heading("Create an agent");
     let made = shown!(twin.create_agent().body(CreateAgentBody::builder()).send().await?);
     let agent = made.into_inner().agent;
-    say::came(format!("{} is {}", agent.agent_id, agent.deployment_state));
+    say::result(format!("{} is {}", agent.agent_id, agent.deployment_state));
     Ok(agent.agent_id)
 }

@@ -7,19 +7,19 @@ use twin_api::types::CreateApiKeyBody;
 
 use crate::say::{self, shown};
 
-pub(crate) async fn whose(twin: &Client) -> anyhow::Result<()> {
+pub(crate) async fn show_owner(twin: &Client) -> anyhow::Result<()> {
     say::heading("Whose key is this?");
     let me = shown!(twin.get_me().send().await?);
-    say::came(format!("the key of {}", me.user_id));
+    say::result(format!("the key of {}", me.user_id));
     Ok(())
 }
 
-pub(crate) async fn second(twin: &Client, url: &str) -> anyhow::Result<()> {
+pub(crate) async fn use_second_key(twin: &Client, url: &str) -> anyhow::Result<()> {
     say::heading("Create and revoke a second key");
     let made =
         shown!(twin.create_api_key().body(CreateApiKeyBody::builder().name("tour")).send().await?);
     let key = made.api_key.expose_secret();
-    say::came(format!("key {}, displayed as {}", short(&made.key_id), made.display_prefix));
+    say::result(format!("key {}, displayed as {}", short(&made.key_id), made.display_prefix));
     say::note(format!(
         "The whole key, {} characters, is returned only once, as a SecretString that logs redact.",
         key.chars().count()
@@ -27,11 +27,11 @@ pub(crate) async fn second(twin: &Client, url: &str) -> anyhow::Result<()> {
 
     let second = twin_api::connect(url, key)?;
     let me = shown!(second.get_me().send().await?);
-    say::came(format!("also the key of {}", me.user_id));
+    say::result(format!("also the key of {}", me.user_id));
     let answer = shown!(twin.revoke_api_key().key_id(&made.key_id).send().await?);
-    say::came(format!("revoked: {}", answer.revoked));
+    say::result(format!("revoked: {}", answer.revoked));
     match shown!(second.get_me().send().await) {
-        Err(error) if error.is_unauthorized() => say::came(&error),
+        Err(error) if error.is_unauthorized() => say::result(&error),
         other => bail!("the service accepted a revoked key: {other:?}"),
     }
     Ok(())

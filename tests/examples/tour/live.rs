@@ -16,8 +16,8 @@ const PAGES: usize = 3;
 /// How many items of a list to show.
 const SHOWN: usize = 5;
 
-pub(crate) async fn look(twin: &Client) -> anyhow::Result<()> {
-    keys::whose(twin).await?;
+pub(crate) async fn read_account(twin: &Client) -> anyhow::Result<()> {
+    keys::show_owner(twin).await?;
     let agents = first_agents(twin).await?;
     match agents.iter().find(|agent| agent.has_runs).or(agents.first()) {
         Some(agent) => of_one(twin, &agent.agent_id).await?,
@@ -87,9 +87,9 @@ async fn workspaces(twin: &Client) -> anyhow::Result<()> {
 }
 
 fn list<T>(items: &[T], mut line: impl FnMut(&T) -> String) {
-    items.iter().take(SHOWN).for_each(|item| say::came(line(item)));
+    items.iter().take(SHOWN).for_each(|item| say::result(line(item)));
     match items.len().saturating_sub(SHOWN) {
-        0 if items.is_empty() => say::came("none"),
+        0 if items.is_empty() => say::result("none"),
         0 => {}
         more => say::note(format!("and {more} more")),
     }
@@ -111,7 +111,7 @@ mod tests {
             let transport = ReadOnly::default();
             let twin =
                 read_only::connect(&emulator.url(), emulator.api_key(), transport.clone()).unwrap();
-            look(&twin).await.unwrap();
+            read_account(&twin).await.unwrap();
             let exchanges = emulator.take_exchanges();
             assert_eq!(exchanges.len(), transport.sent());
             assert!(exchanges.iter().all(|exchange| exchange.request.method == "GET"));
@@ -125,7 +125,7 @@ mod tests {
     async fn live_tour_accepts_empty_account() {
         let emulator = Emulator::builder(Profile::Observed).start().await.unwrap();
         let twin = twin_api::connect(&emulator.url(), emulator.api_key()).unwrap();
-        look(&twin).await.unwrap();
+        read_account(&twin).await.unwrap();
         assert_eq!(emulator.count("list_runs"), 0);
     }
 }

@@ -54,8 +54,8 @@ async fn emulated(key_is_there: bool) -> anyhow::Result<usize> {
     let twin = ClientBuilder::new(service.api_key()).base_url(service.url()).build()?;
     say::welcome(&service.url(), key_is_there);
 
-    keys::whose(&twin).await?;
-    keys::second(&twin, &service.url()).await?;
+    keys::show_owner(&twin).await?;
+    keys::use_second_key(&twin, &service.url()).await?;
     let agent = agents::create(&twin).await?;
     let address = Address::bind().await?;
     let mut deliveries = webhooks::register(&twin, &agent, address).await?;
@@ -67,7 +67,7 @@ async fn emulated(key_is_there: bool) -> anyhow::Result<usize> {
     pages::by_cursor(&twin).await?;
     pages::by_number(&twin).await?;
     schedules::every_weekday(&twin, &agent).await?;
-    retries::stumble(&twin, &service).await?;
+    retries::retry_after_503(&twin, &service).await?;
     problems::refused(&twin).await?;
     problems::not_sent(&twin, &agent).await?;
 
@@ -79,6 +79,6 @@ async fn live(key: &str, base_url: &str) -> anyhow::Result<usize> {
     let transport = ReadOnly::default();
     let twin = read_only::connect(base_url, key, transport.clone())?;
     say::welcome_live(base_url);
-    live::look(&twin).await?;
+    live::read_account(&twin).await?;
     Ok(transport.sent())
 }

@@ -12,14 +12,14 @@ pub(crate) async fn by_cursor(twin: &Client) -> anyhow::Result<()> {
     say::heading("List agents in pages of three, by cursor");
     let mut pages = shown!(twin.list_agents().limit(3).pages());
     let first = shown!(pages.try_next().await?).context("a list has a page")?;
-    say::came(names(&first));
+    say::result(names(&first));
     let stored = serde_json::to_string(&first.next.context("there are more agents than three")?)?;
     say::note("The position of the next page can be stored. Another program continues from it:");
 
     let position: Position = serde_json::from_str(&stored)?;
     let mut rest = shown!(twin.list_agents().limit(3).pages_from(position));
     while let Some(page) = rest.try_next().await? {
-        say::came(names(&page));
+        say::result(names(&page));
     }
     Ok(())
 }
@@ -29,7 +29,7 @@ pub(crate) async fn by_number(twin: &Client) -> anyhow::Result<()> {
     let agent = "agent_abc123";
     let mut runs = shown!(twin.list_runs().agent_id(agent).page_size(2).items());
     while let Some(run) = runs.try_next().await? {
-        say::came(one(&run));
+        say::result(one(&run));
     }
     Ok(())
 }

@@ -12,11 +12,11 @@ pub(crate) async fn refused(twin: &Client) -> anyhow::Result<()> {
     let error = refused.err().context("the service returned an agent that does not exist")?;
     let problem = error.problem().context("the error has no problem details")?;
     let status = error.status().map(|status| status.as_u16()).unwrap_or_default();
-    say::came(format!("error.status()       is {status}"));
-    say::came(format!("error.is_forbidden() is {}", error.is_forbidden()));
-    say::came(format!("error.outcome()      is {:?}", error.outcome()));
+    say::result(format!("error.status()       is {status}"));
+    say::result(format!("error.is_forbidden() is {}", error.is_forbidden()));
+    say::result(format!("error.outcome()      is {:?}", error.outcome()));
     let detail = problem.detail.as_deref().unwrap_or("nothing");
-    say::came(format!("error.problem()      says: {detail}"));
+    say::result(format!("error.problem()      says: {detail}"));
     say::note("Every form of error response becomes this one type.");
     Ok(())
 }
@@ -26,9 +26,9 @@ pub(crate) async fn not_sent(twin: &Client, agent: &str) -> anyhow::Result<()> {
     let refused = shown!(twin.delete_run().agent_id(agent).run_id("..").send().await);
     let error = refused.err().context("the client accepted `..` as an identifier")?;
     ensure!(error.outcome() == Outcome::NotSent, "it was sent: {error}");
-    say::came(&error);
+    say::result(&error);
     say::note("The client sent nothing: `..` would have deleted the agent itself.");
     let agent = shown!(twin.get_agent().agent_id(agent).send().await?).into_inner().agent;
-    say::came(format!("{} is still {}", agent.agent_id, agent.deployment_state));
+    say::result(format!("{} is still {}", agent.agent_id, agent.deployment_state));
     Ok(())
 }

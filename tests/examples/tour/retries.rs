@@ -7,14 +7,14 @@ use twin_ext::{ClientBuilder, Retry};
 use crate::say::{self, shown};
 use crate::service::TourEmulator;
 
-pub(crate) async fn stumble(twin: &Client, service: &TourEmulator) -> anyhow::Result<()> {
+pub(crate) async fn retry_after_503(twin: &Client, service: &TourEmulator) -> anyhow::Result<()> {
     say::heading("Retry after 503");
     say::note("The emulator returns 503 for the next two requests.");
     service.fail_next(2)?;
     let before = service.asked("get_me");
     let me = shown!(twin.get_me().send().await?);
     let attempts = service.asked("get_me") - before;
-    say::came(format!(
+    say::result(format!(
         "the key of {}, at attempt {attempts}: the client retries reads",
         me.user_id
     ));
@@ -26,7 +26,7 @@ pub(crate) async fn stumble(twin: &Client, service: &TourEmulator) -> anyhow::Re
         .err()
         .context("the request without retries succeeded")?;
     let error = twin_ext::Error::from(failure);
-    say::came(format!("with Retry::none(): {error}"));
+    say::result(format!("with Retry::none(): {error}"));
     say::note(format!("error.is_retryable() is {}.", error.is_retryable()));
     Ok(())
 }

@@ -17,7 +17,7 @@ pub(crate) async fn launch(twin: &Client, agent: &str) -> anyhow::Result<RunHand
     let run = shown!(
         twin.launch(agent, body.run_mode(RunMode::Build).user_message("Read my mail.")).await?
     );
-    say::came(format!("run {} is {}", run.run_id(), shown!(run.state().await?)));
+    say::result(format!("run {} is {}", run.run_id(), shown!(run.state().await?)));
     Ok(run)
 }
 
@@ -27,7 +27,7 @@ pub(crate) async fn follow(run: &RunHandle) -> anyhow::Result<()> {
     say::call("run.events(), and events.try_next().await?");
     let mut events = run.events();
     while let Some(event) = events.try_next().await? {
-        say::came(format!("{}  {}", event.position().unwrap_or_default(), kind(&event)));
+        say::result(format!("{}  {}", event.position().unwrap_or_default(), kind(&event)));
         if let Some(text) = event.final_text() {
             say::note(format!("final text: {text}"));
         }
@@ -43,12 +43,12 @@ pub(crate) async fn resume(twin: &Client, run: RunHandle, agent: &str) -> anyhow
     let ticket: RunTicket = serde_json::from_str(&stored)?;
     let run = shown!(twin.resume(ticket));
     let done = shown!(run.wait_with(Wait::default().deadline(PATIENCE)).await?);
-    say::came(format!("{} is {}", done.run_id, done.status));
+    say::result(format!("{} is {}", done.run_id, done.status));
     if let RunState::Finished(Some(outcome)) = shown!(run.state().await?) {
-        say::came(format!("outcome: {outcome}"));
+        say::result(format!("outcome: {outcome}"));
     }
     let agent = shown!(twin.get_agent().agent_id(agent).send().await?).into_inner().agent;
-    say::came(format!("the agent is {} now", agent.deployment_state));
+    say::result(format!("the agent is {} now", agent.deployment_state));
     Ok(())
 }
 

@@ -54,7 +54,7 @@ pub(crate) fn call(code: &str) {
 }
 
 /// Prints a result.
-pub(crate) fn came(text: impl Display) {
+pub(crate) fn result(text: impl Display) {
     println!("   → {}", plain(&text.to_string()));
 }
 

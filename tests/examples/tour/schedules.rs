@@ -12,16 +12,16 @@ pub(crate) async fn every_weekday(twin: &Client, agent: &str) -> anyhow::Result<
     say::heading("Set a schedule: every weekday at nine");
     say::note("fields: second minute hour day month weekday year");
     if let Err(error) = shown!(Cron::new("0 9 * * 1-5")) {
-        say::came(error);
+        say::result(error);
     }
     let cron = shown!(Cron::new("0 0 9 * * MON-FRI *")?);
     shown!(twin.set_schedule().agent_id(agent).cron(cron).send().await?);
     let answer = shown!(twin.get_schedule().agent_id(agent).send().await?).into_inner();
     let schedule = answer.schedule.context("the service returned no schedule")?;
-    say::came(when(&schedule));
+    say::result(when(&schedule));
     shown!(twin.pause_schedule().agent_id(agent).send().await?);
     let answer = twin.get_schedule().agent_id(agent).send().await?.into_inner();
-    say::came(answer.schedule.as_ref().map(when).unwrap_or_default());
+    say::result(answer.schedule.as_ref().map(when).unwrap_or_default());
     Ok(())
 }
 

@@ -6,8 +6,8 @@ use anyhow::{Context as _, bail};
 use axum::http::StatusCode;
 use twin_emulator::fault::{Attempts, Fault, Rule};
 use twin_emulator::{
-    DeliveryFault, DeliveryRule, Emulator, EventType, Outcome, Profile, RunMode, Script, Step,
-    World,
+    DeliveryFault, DeliveryRule, Emulator, EventType, Outcome, Profile, RunMode, RunScript,
+    RunStep, World,
 };
 
 /// The emulator of the tour.
@@ -22,7 +22,7 @@ pub(crate) async fn start() -> anyhow::Result<TourEmulator> {
         .start()
         .await
         .context("cannot listen on loopback")?;
-    twin.with(furnish);
+    twin.with(add_example_data);
     Ok(TourEmulator(twin))
 }
 
@@ -38,7 +38,7 @@ impl TourEmulator {
     /// Returns 503 for the next `attempts` requests of `get_me`.
     pub(crate) fn fail_next(&self, attempts: u64) -> anyhow::Result<()> {
         let unavailable = Fault::status(StatusCode::SERVICE_UNAVAILABLE, None);
-        Ok(self.0.order(Rule::new("get_me", unavailable).on(1..=attempts))?)
+        Ok(self.0.add_fault(Rule::new("get_me", unavailable).on(1..=attempts))?)
     }
 
     /// Waits until every delivery was attempted.
@@ -63,26 +63,28 @@ impl TourEmulator {
 
 /// Adds eight agents, one of them with five runs. Future runs take a second, and their end is
 /// delivered twice.
-fn furnish(world: &mut World) {
+fn add_example_data(world: &mut World) {
     world.add_agents(7);
     world.add_example();
     for outcome in [Outcome::Success, Outcome::Fail, Outcome::Partial, Outcome::Success] {
-        world.script_next_run(Script::by_hand());
+        world.script_next_run(RunScript::manual());
         let run = world.start_run("agent_abc123", RunMode::Run);
-        world.happen("agent_abc123", &run, &Step::Complete(outcome));
+        world.apply_step("agent_abc123", &run, &RunStep::Complete(outcome));
     }
-    world.script_runs(a_second());
-    world.order_delivery_fault(DeliveryRule {
+    world.script_runs(one_second_script());
+    world.add_delivery_fault(DeliveryRule {
         event: Some(EventType::Completed),
         deliveries: Attempts::Every,
         fault: DeliveryFault::Duplicate(1),
     });
 }
 
-fn a_second() -> Script {
+fn one_second_script() -> RunScript {
     let moment = Duration::from_millis(200);
     ["RunPolicyInitialized", "PolicyDecided", "ToolCallStarted", "ToolCallResolved"]
         .into_iter()
-        .fold(Script::by_hand(), |script, kind| script.then(moment, Step::Event(kind.to_owned())))
-        .then(moment, Step::Complete(Outcome::Success))
+        .fold(RunScript::manual(), |script, kind| {
+            script.then(moment, RunStep::Event(kind.to_owned()))
+        })
+        .then(moment, RunStep::Complete(Outcome::Success))
 }

@@ -30,7 +30,7 @@ pub(crate) async fn register(
             .await?
     );
     let webhook = webhook.into_inner();
-    say::came(format!("{} deliveries go to {}", webhook.status, webhook.url));
+    say::result(format!("{} deliveries go to {}", webhook.status, webhook.url));
     say::note(
         "The signing secret is returned only once. The receiver has it, and the tour does not print it.",
     );
@@ -54,7 +54,7 @@ pub(crate) async fn receive(
         ensure!(change.run_id == run, "a delivery of another run: {}", change.run_id);
         let outcome = change.outcome.as_ref().map(|outcome| format!(", {outcome}"));
         let outcome = outcome.unwrap_or_default();
-        say::came(format!("{}: {}{outcome}", event.name(), change.status));
+        say::result(format!("{}: {}{outcome}", event.name(), change.status));
         if matches!(event, Event::RunCompleted(_)) {
             break;
         }
@@ -74,6 +74,6 @@ pub(crate) async fn forge(deliveries: &Deliveries, run: &str) -> anyhow::Result<
     let answer = request.send().await?;
     ensure!(answer.status() == 401, "a forged delivery got {}", answer.status());
     ensure!(deliveries.is_empty(), "a forged delivery was handled");
-    say::came(format!("a delivery with a wrong signature: rejected with {}", answer.status()));
+    say::result(format!("a delivery with a wrong signature: rejected with {}", answer.status()));
     Ok(())
 }

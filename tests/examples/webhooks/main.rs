@@ -15,7 +15,7 @@ use anyhow::Context as _;
 use tokio::net::TcpListener;
 use twin_api::types::CreateWebhookBody;
 use twin_api::types::WebhookEventType::{RunCompleted, RunFailed, RunStopped};
-use twin_emulator::{DeliveryFault, DeliveryRule, Emulator, Profile, RunMode, Script, World};
+use twin_emulator::{DeliveryFault, DeliveryRule, Emulator, Profile, RunMode, RunScript, World};
 use twin_ext::prelude::*;
 
 use fetching::Outputs;
@@ -47,7 +47,7 @@ async fn main() -> anyhow::Result<()> {
 
     let before = service.with(|world| world.now()).into();
     let lost = DeliveryRule::new(DeliveryFault::Lost);
-    service.with(|world| world.order_delivery_fault(lost));
+    service.with(|world| world.add_delivery_fault(lost));
     let run = run(&service, &agent).await;
     let found = sweeping::sweep(&twin, &agent, before, &outputs).await?;
     println!("found by the search after its delivery was lost: {found:?}");
@@ -59,7 +59,7 @@ async fn main() -> anyhow::Result<()> {
 /// Starts a run, and waits for its end and its deliveries.
 async fn run(service: &Emulator, agent: &str) -> String {
     let run = service.with(|world| {
-        world.script_next_run(Script::ordinary());
+        world.script_next_run(RunScript::standard());
         world.start_run(agent, RunMode::Run)
     });
     service.advance(Duration::from_secs(3600)).await;

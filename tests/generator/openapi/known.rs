@@ -1,30 +1,26 @@
-//! Holds `known.json` and the effective document against the reference and the observations.
+//! Checks `known.json` and the effective document against the reference and the observations.
 
 use serde_json::{Value, json};
 use twin_api_gen::known::Outcome;
-use twin_api_gen::{Generated, Input, generate};
+use twin_api_gen::{Input, generate};
 use twin_tests::vendored::KNOWN;
 
-use super::{document, elements, faults, members, operations, refused_examples, validator};
-use crate::{client_of, contract, surface_of, vendored};
+use super::{elements, faults, members, operations, refused_examples, validator};
+use crate::{client_of, contract, contract_client, contract_document, surface_of, vendored};
 
 fn known() -> Value {
     serde_json::from_str(KNOWN).expect("known.json is JSON")
 }
 
-fn ours() -> Generated {
-    generate(contract()).expect("the contract generates")
-}
-
 #[test]
-fn the_effective_document_is_valid_openapi() {
-    assert_eq!(faults(&ours().effective), Vec::<String>::new());
+fn effective_document_is_valid_openapi() {
+    assert_eq!(faults(&contract_client().effective), Vec::<String>::new());
     let vendored = generate(vendored()).expect("the vendored document generates");
     assert_eq!(faults(&vendored.effective), Vec::<String>::new());
 }
 
 #[test]
-fn the_checked_in_effective_document_is_current() {
+fn checked_in_effective_document_is_current() {
     let file = include_str!("../../emulator/effective.json");
     let effective: Value = serde_json::from_str(file).expect("effective.json is JSON");
     let vendored = generate(vendored()).expect("the vendored document generates");
@@ -32,14 +28,14 @@ fn the_checked_in_effective_document_is_current() {
 }
 
 #[test]
-fn examples_of_the_reference_are_valid() {
-    let (refused, seen) = refused_examples(&ours().effective);
+fn reference_examples_match_the_effective_schemas() {
+    let (refused, seen) = refused_examples(&contract_client().effective);
     assert_eq!(refused, Vec::<String>::new());
     assert!(seen > 100, "only {seen} examples were seen");
 }
 
 #[test]
-fn observed_answers_are_valid() {
+fn observed_responses_match_the_effective_schemas() {
     let run = json!({"run_id": "r", "agent_id": "a", "status": "completed", "goal": null,
         "started_at": "2026-04-22T09:00:00.123456789+00:00", "run_number": 0});
     let agent = json!({"agent_id": "a", "latest_run_is_finished": false, "has_runs": false,
@@ -73,7 +69,7 @@ fn observed_answers_are_valid() {
         ),
         ("Problem", json!({"status": 403, "detail": "no access", "code": "forbidden"})),
     ];
-    let document = ours().effective;
+    let document = contract_client().effective;
     for (component, answer) in table {
         let schema = json!({ "$ref": format!("#/components/schemas/{component}") });
         let outcome = validator(&document, &schema).validate(&answer).map_err(|e| e.to_string());
@@ -82,12 +78,12 @@ fn observed_answers_are_valid() {
 }
 
 #[test]
-fn a_run_needs_a_mode_however_the_document_writes_it() {
-    let mut other = document();
+fn start_run_requires_run_mode_in_every_document() {
+    let mut other = contract_document();
     let schemas = other["components"]["schemas"].as_object_mut().unwrap();
     schemas.remove("RunMode");
     schemas["StartRunBody"]["properties"]["run_mode"] = json!({ "type": ["string", "null"] });
-    for document in [ours().effective, client_of(&other).effective] {
+    for document in [contract_client().effective, client_of(&other).effective] {
         let body = validator(&document, &document["components"]["schemas"]["StartRunBody"]);
         for refused in [json!({}), json!({"run_mode": null}), json!({"run_mode": "Run"})] {
             assert!(!body.is_valid(&refused), "{refused}");
@@ -97,13 +93,13 @@ fn a_run_needs_a_mode_however_the_document_writes_it() {
 }
 
 #[test]
-fn an_operation_that_is_gone_stays_and_is_marked() {
-    let ours = ours();
-    for (method, path, operation) in operations(&document()) {
+fn removed_operation_stays_and_is_marked() {
+    let ours = contract_client();
+    for (method, path, operation) in operations(&contract_document()) {
         if path.contains("runs") || path.contains("agents/{agent_id}/") {
-            continue; // a few kinds are enough
+            continue; // a part of the operations is enough
         }
-        let mut smaller = document();
+        let mut smaller = contract_document();
         smaller["paths"][path].as_object_mut().unwrap().remove(method);
         let client = client_of(&smaller);
         let call = format!("{} {path}", method.to_uppercase());
@@ -114,7 +110,7 @@ fn an_operation_that_is_gone_stays_and_is_marked() {
         let id = operation["operationId"].as_str().unwrap();
         let edit = fact.edit.clone().unwrap();
         assert!(edit.apply(&mut known()), "{edit}");
-        assert!(client.source == ours.source, "{id} is generated as before");
+        assert!(client.source == ours.source, "{id}: the generated source changed");
         let marked: Vec<_> = surface_of(client)
             .into_values()
             .flat_map(|text| text.lines().map(ToOwned::to_owned).collect::<Vec<_>>())
@@ -125,8 +121,8 @@ fn an_operation_that_is_gone_stays_and_is_marked() {
 }
 
 #[test]
-fn an_operation_that_known_json_drops_is_gone() {
-    let mut smaller = document();
+fn operation_dropped_by_known_json_is_removed() {
+    let mut smaller = contract_document();
     smaller["paths"].as_object_mut().unwrap().remove("/v1/me");
     let mut known = known();
     known["operations"].as_object_mut().unwrap().remove("get_me");
@@ -138,8 +134,8 @@ fn an_operation_that_known_json_drops_is_gone() {
 }
 
 #[test]
-fn a_contradicted_fact_wins_and_its_edit_lets_the_document_win() {
-    let mut other = document();
+fn contradicted_fact_overrides_the_document_until_edited() {
+    let mut other = contract_document();
     other["components"]["schemas"]["Workspace"]["properties"]["name"] = json!({"type": "integer"});
     let client = client_of(&other);
     let fact = client.facts.iter().find(|fact| fact.subject == "Workspace.name").unwrap().clone();
@@ -157,8 +153,8 @@ fn a_contradicted_fact_wins_and_its_edit_lets_the_document_win() {
 }
 
 #[test]
-fn members_beyond_the_known_facts_reach_the_client() {
-    let mut other = document();
+fn new_members_reach_the_client() {
+    let mut other = contract_document();
     let schemas = &mut other["components"]["schemas"];
     schemas["Run"]["properties"]["cost"] = json!({"type": "number", "description": "The cost."});
     schemas["ListWorkspacesResponse"]["properties"]["has_more"] = json!({"type": "boolean"});
@@ -176,7 +172,8 @@ fn members_beyond_the_known_facts_reach_the_client() {
         "responses": {"204": {"description": "d"}}}});
     let surface = surface_of(client_of(&other));
     assert!(surface["runs"].contains("  cost: Option<f64>\n"));
-    // The answers that are known lack a new member, so it is optional; a body needs it.
+    // A new response member is optional, because known responses lack it. A new body member is
+    // required.
     assert!(surface["workspaces"].contains("  has_more: Option<bool>\n"));
     assert!(surface["schedules"].contains("  zone: String\n"));
     assert!(surface["shared"].contains("  Queued = \"queued\"\n"));
@@ -186,8 +183,8 @@ fn members_beyond_the_known_facts_reach_the_client() {
 }
 
 #[test]
-fn an_observation_that_is_documented_at_last_is_reported() {
-    let mut other = document();
+fn reports_observation_that_upstream_now_documents() {
+    let mut other = contract_document();
     other["components"]["schemas"]["Run"]["properties"]["user_id"] = json!({"type": "string"});
     let facts = client_of(&other).facts;
     let fact = facts.iter().find(|fact| fact.subject == "Run.user_id").unwrap();
@@ -196,7 +193,7 @@ fn an_observation_that_is_documented_at_last_is_reported() {
 }
 
 #[test]
-fn every_mistake_in_known_json_is_reported_at_once() {
+fn reports_all_mistakes_in_known_json() {
     let mut broken = known();
     broken["operations"]["get_me"]["call"] = json!("FETCH /v1/me");
     broken["operations"]["list_agents"]["sauce"] = json!("a typing error");
@@ -219,7 +216,7 @@ fn every_mistake_in_known_json_is_reported_at_once() {
 }
 
 #[test]
-fn every_fact_names_its_source() {
+fn every_known_fact_names_its_source() {
     let known = known();
     let sources = members(&known["operations"])
         .chain(members(&known["entities"]))
@@ -233,14 +230,14 @@ fn every_fact_names_its_source() {
 }
 
 #[test]
-fn known_json_is_written_as_a_program_writes_it() {
+fn known_json_is_in_canonical_format() {
     let written = format!("{:#}\n", known());
     assert!(KNOWN == written, "an accepted edit would change other lines");
 }
 
 #[test]
-fn webhooks_have_a_tag_and_names_of_their_own() {
-    let document = ours().effective;
+fn webhooks_have_their_own_tag_and_operation_ids() {
+    let document = contract_client().effective;
     let rest: Vec<&Value> = operations(&document).map(|(.., it)| &it["tags"][0]).collect();
     for (name, item) in members(&document["webhooks"]) {
         let id = item["post"]["operationId"].as_str().unwrap();

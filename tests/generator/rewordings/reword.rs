@@ -1,7 +1,7 @@
-//! Says what an OpenAPI document says in other words; a seed decides in which.
+//! Rewrites an OpenAPI document into an equivalent one; a seed selects the changes.
 //!
-//! It keeps requests, answers and descriptions. It changes names of schemas, parameters of
-//! paths and operations, tags, order, and how schemas, null and shared parts are written.
+//! Requests, responses and descriptions stay the same. Changed are the names of schemas, path
+//! parameters and operations, tags, order, and the form of schemas, nulls and shared parts.
 
 use std::collections::BTreeMap;
 
@@ -22,7 +22,7 @@ impl Reworder {
         Self { state: seed, new: Map::new(), count: 0 }
     }
 
-    /// The reworded document as JSON text, its members in any order.
+    /// Returns the reworded document as JSON text, with members in random order.
     pub(super) fn reword(&mut self, document: &mut Value) -> String {
         let schemas = document["components"]["schemas"].clone();
         self.inline(&mut document["paths"], &schemas, 0);
@@ -66,7 +66,7 @@ impl Reworder {
         }
     }
 
-    /// Replaces some references by what they name; what is said of the place stays.
+    /// Replaces some references by their schemas, and keeps keywords beside the reference.
     fn inline(&mut self, value: &mut Value, schemas: &Value, depth: usize) {
         match value {
             Value::Array(items) => items.iter_mut().for_each(|it| self.inline(it, schemas, depth)),
@@ -99,7 +99,7 @@ impl Reworder {
             place["allOf"] = json!([target]);
             return place;
         }
-        // The place's own words replace the schema's.
+        // Keywords beside the reference override those of the schema.
         let mut whole = target;
         for (name, value) in place.as_object().into_iter().flatten() {
             whole[name] = value.clone();
@@ -107,7 +107,7 @@ impl Reworder {
         whole
     }
 
-    /// Rewrites schemas: `allOf`, null, aliases, order of what has none.
+    /// Rewrites schemas: `allOf`, null, aliases, and the order of unordered lists.
     fn rewrite(&mut self, value: &mut Value) {
         match value {
             Value::Array(items) => items.iter_mut().for_each(|item| self.rewrite(item)),
@@ -139,7 +139,7 @@ impl Reworder {
         }
     }
 
-    /// One of four ways to say that something may be null.
+    /// Writes a nullable schema in one of four forms.
     fn null(&mut self, schema: &mut Map<String, Value>) {
         let Some(Value::Array(branches)) = schema.remove("oneOf") else { return };
         let other = branches.iter().find(|branch| branch["type"] != "null").cloned();
@@ -192,7 +192,7 @@ impl Reworder {
         schema.insert("allOf".to_owned(), json!(branches));
     }
 
-    /// A component that is nothing but a reference, or a definition within the schema.
+    /// Moves a reference into a component, or into a definition inside the schema.
     fn alias(&mut self, members: &mut Map<String, Value>) {
         let name = self.fresh();
         let target = json!({ "$ref": members.get("$ref") });
@@ -210,7 +210,7 @@ impl Reworder {
         format!("{}{}", ["Part", "Inner", "part_", "v1.Dto"][self.below(4)], self.count)
     }
 
-    /// Gives every schema another name: that of another schema, or a new one.
+    /// Renames every schema to the name of another schema or to a new name.
     fn rename_schemas(&mut self, document: &mut Value) {
         let Value::Object(schemas) = document["components"]["schemas"].take() else { return };
         let old: Vec<String> = schemas.keys().cloned().collect();
@@ -273,7 +273,7 @@ impl Reworder {
         }
     }
 
-    /// Moves parameters, bodies and answers into components, and back out of them.
+    /// Moves parameters, bodies and responses into components, and back out of them.
     fn share(&mut self, document: &mut Value) {
         let mut shared: BTreeMap<&str, Map<String, Value>> = BTreeMap::new();
         let responses = document["components"]["responses"].clone();
@@ -320,7 +320,7 @@ impl Reworder {
         }
     }
 
-    /// Says `/v1` in `servers` instead of in the paths.
+    /// Moves `/v1` from the paths into `servers`.
     fn move_prefix(&mut self, document: &mut Value) {
         let Value::Object(paths) = document["paths"].take() else { return };
         let moved = paths.into_iter().map(|(path, mut item)| {
@@ -339,7 +339,7 @@ impl Reworder {
         };
     }
 
-    /// JSON text whose members come in any order.
+    /// Returns JSON text with members in random order.
     fn text(&mut self, value: &Value) -> String {
         match value {
             Value::Object(members) => {

@@ -1,4 +1,4 @@
-//! Agents.
+//! The rows of agents.
 
 use serde_json::{Value, json};
 use twin_api::types::{CreateAgentBody, DeploymentState, RunStatus};
@@ -22,17 +22,26 @@ fn list() -> impl Operation {
         assert_eq!(answer.agents[0].deployment_state, DeploymentState::Deployed);
         assert_eq!(answer.next_cursor, None);
     })
-    .observed(200, json!({"agents": [seen(), odd()], "next_cursor": "c2"}), |answer| {
-        let [seen, odd] = answer.agents.as_slice() else { panic!("two came") };
-        let name = seen.agent_name.as_ref().and_then(|name| name.name.as_deref());
-        assert_eq!(name, Some("Mail"));
-        assert_eq!(seen.deployment_state, DeploymentState::Draft);
-        assert_eq!(seen.latest_run_status, Some(RunStatus::Completed));
-        assert_eq!(odd.deployment_state, DeploymentState::Unknown("hibernating".to_owned()));
-        assert_eq!(odd.latest_run_status, Some(RunStatus::from("dreaming")));
-        assert_eq!(odd.latest_run_id, None);
-        assert_eq!(answer.next_cursor.as_deref(), Some("c2"));
-    })
+    .observed(
+        200,
+        json!({"agents": [observed_item(), unknown_values()], "next_cursor": "c2"}),
+        |answer| {
+            let [observed_item, unknown_values] = answer.agents.as_slice() else {
+                panic!("expected two items")
+            };
+            let name = observed_item.agent_name.as_ref().and_then(|name| name.name.as_deref());
+            assert_eq!(name, Some("Mail"));
+            assert_eq!(observed_item.deployment_state, DeploymentState::Draft);
+            assert_eq!(observed_item.latest_run_status, Some(RunStatus::Completed));
+            assert_eq!(
+                unknown_values.deployment_state,
+                DeploymentState::Unknown("hibernating".to_owned())
+            );
+            assert_eq!(unknown_values.latest_run_status, Some(RunStatus::from("dreaming")));
+            assert_eq!(unknown_values.latest_run_id, None);
+            assert_eq!(answer.next_cursor.as_deref(), Some("c2"));
+        },
+    )
 }
 
 fn create() -> impl Operation {
@@ -53,7 +62,7 @@ fn create() -> impl Operation {
         assert_eq!(answer.agent.latest_run_id.as_deref(), Some(""));
         assert_eq!(answer.agent.deployment_state, DeploymentState::NotDeployed);
     })
-    .observed(200, json!({"agent": odd()}), |answer| {
+    .observed(200, json!({"agent": unknown_values()}), |answer| {
         assert_eq!(answer.agent.latest_run_id, None);
         assert!(answer.agent.agent_name.is_none());
     })
@@ -67,7 +76,7 @@ fn get() -> impl Operation {
         assert_eq!(answer.agent.last_activity_at.as_deref(), Some("2026-02-20T14:30:00Z"));
         assert_eq!(answer.agent.deployed_at.as_deref(), Some("2026-02-18T10:00:00Z"));
     })
-    .observed(201, json!({"agent": seen()}), |answer| {
+    .observed(201, json!({"agent": observed_item()}), |answer| {
         assert_eq!(answer.agent.icon_config.as_deref(), Some(ICON));
         assert_eq!(answer.agent.latest_run_has_pending_input, Some(true));
         assert_eq!(answer.agent.has_instruction_build, Some(true));
@@ -81,7 +90,7 @@ fn delete() -> impl Operation {
     .without_content()
 }
 
-/// The same operations with as little as they can do with.
+/// Returns the same operations without optional inputs.
 pub(super) fn bare() -> Vec<Box<dyn Operation>> {
     let list =
         Row::new("list_agents", "GET /v1/agents", async |twin| twin.list_agents().send().await);
@@ -96,8 +105,8 @@ pub(super) fn bare() -> Vec<Box<dyn Operation>> {
 
 const ICON: &str = r#"{"emoji": "📬"}"#;
 
-/// An agent that has run, as the service shows one.
-fn seen() -> Value {
+/// An agent that has run, as the live service returns it.
+fn observed_item() -> Value {
     json!({
         "agent_id": "0196-a", "agent_name": {"name": "Mail"}, "workspace_id": "ws_1",
         "has_runs": true, "has_instruction_build": true, "deployment_state": "draft",
@@ -108,8 +117,8 @@ fn seen() -> Value {
     })
 }
 
-/// A new agent, in states that nobody has heard of.
-fn odd() -> Value {
+/// A new agent, with unknown values of its enums.
+fn unknown_values() -> Value {
     json!({
         "agent_id": "0196-n", "has_runs": false, "deployment_state": "hibernating",
         "latest_run_status": "dreaming", "latest_run_is_finished": false,

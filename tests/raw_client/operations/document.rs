@@ -1,5 +1,5 @@
-//! Holds the table against the frozen edition of the reference, so that no operation, parameter
-//! or member of a body is forgotten here.
+//! Compares the table with the frozen edition of the reference, so that the table has every
+//! operation, parameter and body member.
 
 use std::collections::BTreeSet;
 
@@ -12,14 +12,14 @@ use super::table;
 #[derive(Debug, PartialEq, Eq)]
 struct Shape {
     id: String,
-    /// Method and path, with the names of path parameters.
+    /// The method and the path with the names of its parameters.
     path: String,
     query: BTreeSet<String>,
     body: BTreeSet<String>,
 }
 
 #[test]
-fn the_table_has_every_operation_once_with_every_input() {
+fn table_lists_every_operation_and_input_once() {
     let rows: Vec<Shape> = table().iter().map(|row| shape_of_row(row.as_ref())).collect();
     let operations = shapes_of_document(&document());
     let without_row: Vec<&Shape> = operations.iter().filter(|o| !rows.contains(o)).collect();
@@ -28,7 +28,7 @@ fn the_table_has_every_operation_once_with_every_input() {
         without_row.is_empty() && without_operation.is_empty(),
         "operations without a row: {without_row:#?}\nrows without an operation: {without_operation:#?}"
     );
-    // As many, so that none is in the table twice.
+    // Equal counts: no operation is in the table twice.
     assert_eq!((rows.len(), operations.len()), (33, 33));
 }
 
@@ -71,7 +71,7 @@ fn shapes_of_document(document: &Value) -> Vec<Shape> {
     shapes
 }
 
-/// The component that `value` refers to, or `value` itself.
+/// Returns the component that `value` refers to, or `value` itself.
 fn resolve<'a>(document: &'a Value, value: &'a Value) -> &'a Value {
     match value["$ref"].as_str().and_then(|reference| reference.strip_prefix('#')) {
         Some(pointer) => document.pointer(pointer).expect("every reference leads somewhere"),

@@ -1,11 +1,12 @@
-//! The events of a run.
+//! The rows of run events.
 
 use axum::http::StatusCode;
 use serde_json::{Value, json};
 use twin_api::LenientInteger;
-use twin_tests::scripted::Answer;
+use twin_tests::scripted::BufferedResponse;
 
-use super::harness::{AGENT, Operation, RUN, Row, service};
+use super::harness::{AGENT, Operation, RUN, Row};
+use crate::service;
 
 pub(super) fn rows() -> Vec<Box<dyn Operation>> {
     let list = Row::new(
@@ -22,11 +23,19 @@ pub(super) fn rows() -> Vec<Box<dyn Operation>> {
         assert_eq!(answer.total_count, None);
     })
     .observed(200, observed_list(), |answer| {
-        let [seen, odd] = answer.events.as_slice() else { panic!("two came") };
-        assert_eq!((seen.index, seen.event_index), (None, Some(157_912_706)));
-        assert_eq!(seen.recorded_at.as_deref(), Some("2026-04-22T09:00:01.000000001+00:00"));
-        assert_eq!(seen.event.get(), payload().to_string());
-        assert_eq!((odd.event_index, odd.event.get()), (Some(u64::MAX), "\"of another form\""));
+        let [observed_item, unknown_values] = answer.events.as_slice() else {
+            panic!("expected two items")
+        };
+        assert_eq!((observed_item.index, observed_item.event_index), (None, Some(157_912_706)));
+        assert_eq!(
+            observed_item.recorded_at.as_deref(),
+            Some("2026-04-22T09:00:01.000000001+00:00")
+        );
+        assert_eq!(observed_item.event.get(), payload().to_string());
+        assert_eq!(
+            (unknown_values.event_index, unknown_values.event.get()),
+            (Some(u64::MAX), "\"of another form\"")
+        );
         assert_eq!(answer.total_count.as_ref().and_then(LenientInteger::get), Some(1_510));
     })
     .observed(201, json!({"events": [], "total_count": "0"}), |answer| {
@@ -36,7 +45,7 @@ pub(super) fn rows() -> Vec<Box<dyn Operation>> {
     vec![Box::new(list)]
 }
 
-/// The same operation with as little as it can do with.
+/// Returns the same operation without optional inputs.
 pub(super) fn bare() -> Vec<Box<dyn Operation>> {
     let list = Row::new("list_run_events", "GET /v1/agents/a/runs/r/events", async |twin| {
         twin.list_run_events().agent_id("a").run_id("r").send().await
@@ -48,7 +57,7 @@ pub(super) fn bare() -> Vec<Box<dyn Operation>> {
     vec![Box::new(list), Box::new(next)]
 }
 
-/// A payload as the service shows one: deep, and of a kind that no list holds.
+/// A nested payload of an unknown kind, as the live service returns it.
 fn payload() -> Value {
     json!({
         "agent_id": {"id": "0196-a"}, "run_id": {"id": "0196-r"}, "parent": null,
@@ -70,7 +79,7 @@ fn observed_list() -> Value {
 }
 
 #[tokio::test]
-async fn a_payload_is_handed_over_byte_for_byte() {
+async fn event_payload_keeps_its_bytes() {
     let texts = [
         r#"{ "b" : 1e400, "a":[1,  2], "a": 0.10 }"#.to_owned(),
         format!("{{\"ToolCallResolved\": \"{}\"}}", "é\\u0000".repeat(12_000)),
@@ -80,7 +89,7 @@ async fn a_payload_is_handed_over_byte_for_byte() {
     let (server, twin) = service().await;
     for text in texts {
         let page = format!(r#"{{"events": [{{"event_index": 1, "event": {text} }}]}}"#);
-        server.answer(Answer::new(StatusCode::OK, "application/json", page));
+        server.answer(BufferedResponse::new(StatusCode::OK, "application/json", page));
         let answer = twin.list_run_events().agent_id("a").run_id("r").send().await.unwrap();
         assert_eq!(answer.events[0].event.get(), text);
     }

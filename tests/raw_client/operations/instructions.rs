@@ -1,4 +1,4 @@
-//! Instructions.
+//! The rows of instructions.
 
 use serde_json::{Value, json};
 use twin_api::types::UpdateInstructionsBody;
@@ -10,12 +10,12 @@ pub(super) fn rows() -> Vec<Box<dyn Operation>> {
         twin.get_instructions().agent_id(AGENT).send().await
     })
     .documented(200, ONE, |answer| {
-        let instructions = answer.instructions.as_ref().expect("there are some");
+        let instructions = answer.instructions.as_ref().expect("the list is not empty");
         assert!(instructions.content.starts_with("Check email every morning"));
     })
     .observed(200, json!({}), |answer| assert!(answer.instructions.is_none()))
-    .observed(201, json!({"instructions": seen()}), |answer| {
-        let instructions = answer.instructions.as_ref().expect("there are some");
+    .observed(201, json!({"instructions": observed_item()}), |answer| {
+        let instructions = answer.instructions.as_ref().expect("the list is not empty");
         assert_eq!(instructions.content_hash.as_deref(), Some("00ff"));
         assert_eq!(instructions.user_email.as_deref(), Some("someone@example.com"));
     });
@@ -50,7 +50,7 @@ fn history() -> impl Operation {
     })
 }
 
-/// The same operations with as little as they can do with.
+/// Returns the same operations without optional inputs.
 pub(super) fn bare() -> Vec<Box<dyn Operation>> {
     let update = Row::new("update_instructions", "PUT /v1/agents/a/instructions", async |twin| {
         let body = UpdateInstructionsBody::builder().content("");
@@ -64,8 +64,8 @@ pub(super) fn bare() -> Vec<Box<dyn Operation>> {
     vec![Box::new(update), Box::new(history)]
 }
 
-/// Instructions as the service shows them.
-fn seen() -> Value {
+/// Instructions as the live service returns them.
+fn observed_item() -> Value {
     json!({
         "content": "Check email.", "agent_id": "0196-a", "content_hash": "00ff",
         "source_id": "s1", "storage_key": "k/1", "user_id": "user_1",
@@ -74,7 +74,7 @@ fn seen() -> Value {
     })
 }
 
-/// A version of instructions as the service shows one.
+/// A version of instructions as the live service returns it.
 fn seen_version() -> Value {
     json!({
         "id": 4_711, "content": "Check email.", "content_hash": "00ff",

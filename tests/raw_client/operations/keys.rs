@@ -1,4 +1,4 @@
-//! API keys, and who they belong to.
+//! The rows of API keys and of the user.
 
 use serde_json::json;
 use twin_api::secrecy::ExposeSecret;

@@ -1,11 +1,11 @@
-//! Runs.
+//! The rows of runs.
 
 use serde_json::{Value, json};
 use twin_api::types::{CancelRunBody, RunMode, RunOutcome, RunStatus, StartRunBody};
 
 use super::harness::{AGENT, Operation, RUN, Row};
 
-/// Every filter, in the order in which they go out.
+/// Every filter, in the order of the query.
 const LIST_LINE: &str = "GET /v1/agents/a%2Fb%20c/runs?filter_policy_group=runner\
     &filter_policy_type=runner_v2&filter_run_id=run%2F1\
     &filter_started_after=2026-02-20T00%3A00%3A00Z\
@@ -44,12 +44,12 @@ fn list() -> impl Operation {
         assert_eq!(answer.runs[0].status, RunStatus::Completed);
         assert_eq!(answer.runs[1].status, RunStatus::Unknown("dreaming".to_owned()));
         let summaries = answer.all_run_summaries.as_deref();
-        let Some([good, odd]) = summaries else { panic!("two came") };
+        let Some([good, unknown_values]) = summaries else { panic!("expected two items") };
         assert_eq!(good.outcome, Some(RunOutcome::Success));
         assert_eq!(good.credits_consumed, Some(json!(1.5)));
         assert_eq!(good.total_action_count, Some(7.into()));
-        assert_eq!(odd.outcome, Some(RunOutcome::Unknown("enlightenment".to_owned())));
-        assert_eq!(odd.total_action_count, Some(7.into()));
+        assert_eq!(unknown_values.outcome, Some(RunOutcome::Unknown("enlightenment".to_owned())));
+        assert_eq!(unknown_values.total_action_count, Some(7.into()));
     })
     .observed(200, json!({"runs": []}), |answer| {
         assert!(answer.runs.is_empty() && answer.all_run_summaries.is_none());
@@ -72,13 +72,13 @@ fn start() -> impl Operation {
         assert_eq!(answer.run.run_number, Some(1));
         assert_eq!(answer.run.policy_type.as_deref(), Some("runner_v2"));
     })
-    .observed(201, json!({"run": seen("in_progress", &json!(""))}), |answer| {
+    .observed(201, json!({"run": observed_item("in_progress", &json!(""))}), |answer| {
         assert_eq!(answer.run.run_number, Some(0));
         assert_eq!(answer.run.is_paused, None);
         assert_eq!(answer.run.goal.as_deref(), Some(""));
         assert_eq!(answer.run.event_count, Some(0.into()));
     })
-    .observed(200, json!({"run": seen("pondering", &Value::Null)}), |answer| {
+    .observed(200, json!({"run": observed_item("pondering", &Value::Null)}), |answer| {
         assert_eq!(answer.run.status.as_str(), "pondering");
         assert_eq!(answer.run.goal, None);
     })
@@ -108,7 +108,7 @@ fn cancel() -> impl Operation {
     })
 }
 
-/// The same operations with as little as they can do with, and with values of tomorrow.
+/// Returns the same operations without optional inputs, and with unknown enum values.
 pub(super) fn bare() -> Vec<Box<dyn Operation>> {
     let list = Row::new("list_runs", "GET /v1/agents/a/runs", async |twin| {
         twin.list_runs().agent_id("a").send().await
@@ -138,8 +138,8 @@ pub(super) fn bare() -> Vec<Box<dyn Operation>> {
     vec![Box::new(list), Box::new(list_odd), Box::new(start), Box::new(start_odd), Box::new(cancel)]
 }
 
-/// A run that was just started, as the service shows one.
-fn seen(status: &str, goal: &Value) -> Value {
+/// A run that was just started, as the live service returns it.
+fn observed_item(status: &str, goal: &Value) -> Value {
     json!({
         "run_id": "0196-r", "agent_id": "0196-a", "status": status, "goal": goal,
         "started_at": "2026-04-22T09:00:00.123456789+00:00", "is_finished": false,
@@ -151,7 +151,7 @@ fn seen(status: &str, goal: &Value) -> Value {
 
 fn observed_list() -> Value {
     json!({
-        "runs": [seen("completed", &Value::Null), seen("dreaming", &json!("sleep"))],
+        "runs": [observed_item("completed", &Value::Null), observed_item("dreaming", &json!("sleep"))],
         "total_runs": 42,
         "all_run_summaries": [
             {

@@ -1,4 +1,4 @@
-//! Schedules.
+//! The rows of schedules.
 
 use serde_json::{Value, json};
 use twin_api::types::SetScheduleBody;
@@ -46,13 +46,13 @@ fn get() -> impl Operation {
         twin.get_schedule().agent_id(AGENT).send().await
     })
     .documented(200, ONE, |answer| {
-        let schedule = answer.schedule.as_ref().expect("there is one");
+        let schedule = answer.schedule.as_ref().expect("it exists");
         assert_eq!((schedule.cron.as_str(), schedule.paused), ("0 0 9 * * * *", false));
     })
     .documented(200, r#"{"schedule": null}"#, |answer| assert!(answer.schedule.is_none()))
     .observed(200, json!({}), |answer| assert!(answer.schedule.is_none()))
-    .observed(201, json!({"schedule": seen()}), |answer| {
-        let schedule = answer.schedule.as_ref().expect("there is one");
+    .observed(201, json!({"schedule": observed_item()}), |answer| {
+        let schedule = answer.schedule.as_ref().expect("it exists");
         assert_eq!(schedule.agent_id.as_deref(), Some("0196-a"));
         assert_eq!(schedule.next_run, Some(1_776_934_800));
         assert_eq!(schedule.auto_paused, Some(true));
@@ -65,7 +65,7 @@ fn list() -> impl Operation {
         .documented(200, LIST, |answer| {
             assert_eq!(answer.schedules[0].agent_id.as_deref(), Some("agent_abc123"));
         })
-        .observed(201, json!({"schedules": [seen()]}), |answer| {
+        .observed(201, json!({"schedules": [observed_item()]}), |answer| {
             assert_eq!(answer.schedules[0].next_run, Some(1_776_934_800));
         })
 }
@@ -74,8 +74,8 @@ fn done() -> Value {
     json!({"success": true})
 }
 
-/// A schedule as the service shows one.
-fn seen() -> Value {
+/// A schedule as the live service returns it.
+fn observed_item() -> Value {
     json!({
         "agent_id": "0196-a", "cron": "0 0 9 * * * *", "paused": true, "auto_paused": true,
         "consecutive_failures": 3, "next_run": 1_776_934_800,

@@ -1,4 +1,4 @@
-//! What cannot be right fails before anything is sent.
+//! An incomplete or invalid request fails before it is sent.
 
 use twin_api::types::{
     CreateApiKeyBody, CreateWebhookBody, RunMode, StartRunBody, UpdateWorkspaceBody,
@@ -6,10 +6,11 @@ use twin_api::types::{
 };
 use twin_api::{ErrorKind, Outcome};
 
-use super::harness::{Call, call, service};
+use super::harness::{BoxedCall, call};
+use crate::service;
 
-/// What is lacking, by its name in the API, and a call that lacks it.
-fn lacking() -> Vec<(&'static str, Call<()>)> {
+/// Returns each missing input by its API name, with a call without it.
+fn missing() -> Vec<(&'static str, BoxedCall<()>)> {
     vec![
         ("run_mode", call(async |twin| twin.start_run().agent_id("a").send().await)),
         (
@@ -61,19 +62,19 @@ fn lacking() -> Vec<(&'static str, Call<()>)> {
 }
 
 #[tokio::test]
-async fn a_call_that_lacks_what_is_required_is_not_sent() {
+async fn missing_required_input_fails_before_sending() {
     let (server, twin) = service().await;
-    for (lacking, call) in lacking() {
+    for (missing, call) in missing() {
         let error = call(&twin).await.unwrap_err();
         assert_eq!((error.kind(), error.outcome()), (ErrorKind::InvalidRequest, Outcome::NotSent));
-        assert!(error.to_string().contains(lacking), "without {lacking}: {error:?}");
+        assert!(error.to_string().contains(missing), "without {missing}: {error:?}");
         assert!(error.operation().is_some() && error.attempts() == 0, "{error:?}");
     }
     assert!(server.take_requests().is_empty());
 }
 
 #[tokio::test]
-async fn a_key_has_a_name_of_1_to_128_characters() {
+async fn api_key_name_has_1_to_128_characters() {
     let (server, twin) = service().await;
     for (name, is_sent) in
         [("", false), ("é", true), (&"é".repeat(128), true), (&"n".repeat(129), false)]

@@ -1,4 +1,4 @@
-//! Webhooks.
+//! The rows of webhooks.
 
 use serde_json::{Value, json};
 use twin_api::secrecy::ExposeSecret;
@@ -91,7 +91,7 @@ fn update() -> impl Operation {
     .observed(201, webhook("melted"), |webhook| assert_eq!(webhook.status.as_str(), "melted"))
 }
 
-/// The same operations with as little as they can do with.
+/// Returns the same operations without optional inputs.
 pub(super) fn bare() -> Vec<Box<dyn Operation>> {
     let status = Row::new("update_webhook", "PATCH /v1/agents/a/webhooks/w", async |twin| {
         let body = UpdateWebhookBody::builder().status("disabled");
@@ -105,7 +105,7 @@ pub(super) fn bare() -> Vec<Box<dyn Operation>> {
     vec![Box::new(status), Box::new(nothing)]
 }
 
-/// A webhook as the service shows one.
+/// A webhook as the live service returns it.
 fn webhook(status: &str) -> Value {
     json!({
         "webhook_id": "0196-w", "agent_id": "0196-a", "user_id": "user_1", "url": URL,

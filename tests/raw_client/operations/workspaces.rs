@@ -1,4 +1,4 @@
-//! Workspaces.
+//! The rows of workspaces.
 
 use serde_json::{Value, json};
 use twin_api::types::{
@@ -12,7 +12,7 @@ pub(super) fn rows() -> Vec<Box<dyn Operation>> {
         twin.list_workspaces().send().await
     })
     .documented(200, LIST, |answer| assert_eq!(answer.workspaces[0].name, "My Workspace"))
-    .observed(201, json!({"workspaces": [seen()]}), |answer| {
+    .observed(201, json!({"workspaces": [observed_item()]}), |answer| {
         assert_eq!(answer.workspaces[0].agent_count, Some(12.into()));
         assert_eq!(answer.workspaces[0].position, Some(0.into()));
     });
@@ -22,7 +22,7 @@ pub(super) fn rows() -> Vec<Box<dyn Operation>> {
     })
     .sends(json!({"name": "Marketing Agents"}))
     .documented(201, CREATED, |answer| assert_eq!(answer.workspace.workspace_id, "ws_002"))
-    .observed(200, json!({"workspace": seen()}), |answer| {
+    .observed(200, json!({"workspace": observed_item()}), |answer| {
         assert_eq!(answer.workspace.icon_config.as_deref(), Some(ICON));
     });
     let delete =
@@ -48,7 +48,7 @@ fn update() -> impl Operation {
     })
     .sends(json!({"name": "Renamed Workspace", "icon_config": ICON}))
     .documented(200, UPDATED, |answer| assert_eq!(answer.workspace.name, "Renamed Workspace"))
-    .observed(201, json!({"workspace": seen()}), |answer| {
+    .observed(201, json!({"workspace": observed_item()}), |answer| {
         let updated_at = answer.workspace.updated_at.as_deref();
         assert_eq!(updated_at, Some("2026-04-22T09:00:00.123456789+00:00"));
     })
@@ -75,7 +75,7 @@ fn move_agent() -> impl Operation {
     .observed(201, json!({"success": true}), |done| assert!(done.success))
 }
 
-/// The same operation with as little as it can do with.
+/// Returns the same operation without optional inputs.
 pub(super) fn bare() -> Vec<Box<dyn Operation>> {
     let update = Row::new("update_workspace", "PUT /v1/workspaces/w", async |twin| {
         let body = UpdateWorkspaceBody::builder().name("n");
@@ -92,8 +92,8 @@ pub(super) fn bare() -> Vec<Box<dyn Operation>> {
 
 const ICON: &str = r##"{"color": "#fff"}"##;
 
-/// A workspace as the service shows one.
-fn seen() -> Value {
+/// A workspace as the live service returns it.
+fn observed_item() -> Value {
     json!({
         "workspace_id": "0196-w", "name": "Mail", "agent_count": 12, "position": 0,
         "icon_config": ICON, "created_at": "2026-04-22T09:00:00.123456789+00:00",

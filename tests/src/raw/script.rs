@@ -1,4 +1,4 @@
-//! What a raw server does with a request or a connection, step by step.
+//! The steps of a raw server's response to a request or a connection.
 
 use std::io;
 use std::sync::Arc;
@@ -8,20 +8,20 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio::sync::Semaphore;
 
-/// An answer with its length, on a connection that is kept. `headers` is whole lines.
+/// Builds a response with a `Content-Length`; the connection stays open. `headers` consists of
+/// complete lines.
 pub fn answer(status: u16, headers: &str, body: &str) -> Script {
     let length = body.len();
     let head = format!("HTTP/1.1 {status} x\r\n{headers}content-length: {length}\r\n\r\n");
     Script::new().send(head + body)
 }
 
-/// An answer of JSON.
+/// Builds a JSON response.
 pub fn json(status: u16, body: &str) -> Script {
     answer(status, "content-type: application/json\r\n", body)
 }
 
-/// Something that one side waits for and the other brings about, any number of times. Clones
-/// are the same signal.
+/// A counting signal from one side to the other. Clones share the same count.
 #[derive(Debug, Clone)]
 pub struct Signal(Arc<Semaphore>);
 
@@ -32,12 +32,12 @@ impl Default for Signal {
 }
 
 impl Signal {
-    /// Lets one go on that waits, now or later.
-    pub fn give(&self) {
+    /// Wakes one waiter, now or later.
+    pub fn notify(&self) {
         self.0.add_permits(1);
     }
 
-    /// Waits until it is given.
+    /// Waits for the next signal.
     pub async fn wait(&self) {
         if let Ok(permit) = self.0.acquire().await {
             permit.forget();
@@ -46,10 +46,10 @@ impl Signal {
 }
 
 #[derive(Debug, Clone)]
-enum Step {
+enum ScriptStep {
     Send(Bytes),
     Flood(Bytes),
-    Tell(Signal),
+    Notify(Signal),
     Wait(Signal),
     Take(usize),
     Close,
@@ -57,13 +57,13 @@ enum Step {
     Hang,
 }
 
-/// What is done with a request, in order. Where it does not end the connection, the next
-/// request is read from it.
+/// The steps of a response, in order. If no step ends the connection, the server reads the next
+/// request.
 #[derive(Debug, Clone, Default)]
-pub struct Script(Vec<Step>);
+pub struct Script(Vec<ScriptStep>);
 
 impl Script {
-    /// Nothing so far.
+    /// Creates an empty script.
     pub fn new() -> Self {
         Self::default()
     }
@@ -71,73 +71,73 @@ impl Script {
     /// Sends these bytes.
     #[must_use]
     pub fn send(self, bytes: impl Into<Bytes>) -> Self {
-        self.then(Step::Send(bytes.into()))
+        self.then(ScriptStep::Send(bytes.into()))
     }
 
-    /// Sends these bytes again and again, until the client has left.
+    /// Sends these bytes repeatedly until the client disconnects.
     #[must_use]
     pub fn flood(self, bytes: impl Into<Bytes>) -> Self {
-        self.then(Step::Flood(bytes.into()))
+        self.then(ScriptStep::Flood(bytes.into()))
     }
 
-    /// Gives `signal`: it has come so far.
+    /// Sends `signal` when the script reaches this step.
     #[must_use]
-    pub fn tell(self, signal: &Signal) -> Self {
-        self.then(Step::Tell(signal.clone()))
+    pub fn notify(self, signal: &Signal) -> Self {
+        self.then(ScriptStep::Notify(signal.clone()))
     }
 
     /// Waits for `signal`.
     #[must_use]
     pub fn wait(self, signal: &Signal) -> Self {
-        self.then(Step::Wait(signal.clone()))
+        self.then(ScriptStep::Wait(signal.clone()))
     }
 
-    /// Reads so many bytes of what comes, which then belong to no request.
+    /// Reads and discards this many bytes, which belong to no request.
     #[must_use]
     pub fn take(self, bytes: usize) -> Self {
-        self.then(Step::Take(bytes))
+        self.then(ScriptStep::Take(bytes))
     }
 
-    /// Ends the connection as one that is done with (FIN).
+    /// Closes the connection (FIN).
     #[must_use]
     pub fn close(self) -> Self {
-        self.then(Step::Close)
+        self.then(ScriptStep::Close)
     }
 
-    /// Ends the connection as one that broke (RST).
+    /// Resets the connection (RST).
     #[must_use]
     pub fn reset(self) -> Self {
-        self.then(Step::Reset)
+        self.then(ScriptStep::Reset)
     }
 
-    /// Says no more until the client has ended the connection.
+    /// Sends nothing more until the client closes the connection.
     #[must_use]
     pub fn hang(self) -> Self {
-        self.then(Step::Hang)
+        self.then(ScriptStep::Hang)
     }
 
-    fn then(mut self, step: Step) -> Self {
+    fn then(mut self, step: ScriptStep) -> Self {
         self.0.push(step);
         self
     }
 
-    /// Carries it out; whether another request may come.
+    /// Runs the script. Returns whether another request may follow.
     pub(super) async fn play(&self, stream: &mut TcpStream) -> io::Result<bool> {
         for step in &self.0 {
             match step {
-                Step::Send(bytes) => stream.write_all(bytes).await?,
-                Step::Flood(bytes) => loop {
+                ScriptStep::Send(bytes) => stream.write_all(bytes).await?,
+                ScriptStep::Flood(bytes) => loop {
                     stream.write_all(bytes).await?;
                 },
-                Step::Tell(signal) => signal.give(),
-                Step::Wait(signal) => signal.wait().await,
-                Step::Close => return Ok(false),
-                Step::Reset => {
+                ScriptStep::Notify(signal) => signal.notify(),
+                ScriptStep::Wait(signal) => signal.wait().await,
+                ScriptStep::Close => return Ok(false),
+                ScriptStep::Reset => {
                     stream.set_zero_linger()?;
                     return Ok(false);
                 }
-                Step::Hang => until_gone(stream).await,
-                Step::Take(bytes) => {
+                ScriptStep::Hang => until_gone(stream).await,
+                ScriptStep::Take(bytes) => {
                     stream.read_exact(&mut vec![0; *bytes]).await?;
                 }
             }
@@ -146,7 +146,7 @@ impl Script {
     }
 }
 
-/// Reads until the client ends the connection, and ignores what it sends.
+/// Reads and discards bytes until the client closes the connection.
 async fn until_gone(stream: &mut TcpStream) {
     let mut bytes = [0; 4 << 10];
     while stream.read(&mut bytes).await.is_ok_and(|length| length > 0) {}

@@ -1,4 +1,4 @@
-//! The server does what its script says, and nothing else.
+//! The server runs its script exactly.
 
 use tokio::io::AsyncWriteExt as _;
 
@@ -11,7 +11,7 @@ async fn send(raw: &Raw, bytes: &[u8]) -> TcpStream {
 }
 
 #[tokio::test]
-async fn requests_are_told_apart_and_answered_byte_for_byte() {
+async fn plays_one_script_per_pipelined_request() {
     let raw = Raw::start().await.unwrap();
     raw.then(Script::new().send("one"));
     raw.then(Script::new().send("two").close());
@@ -27,7 +27,7 @@ async fn requests_are_told_apart_and_answered_byte_for_byte() {
 }
 
 #[tokio::test]
-async fn a_reset_comes_after_what_was_sent() {
+async fn reset_follows_the_sent_bytes() {
     let raw = Raw::start().await.unwrap();
     raw.then(Script::new().send("half").reset());
     let mut stream = send(&raw, b"GET / HTTP/1.1\r\n\r\n").await;
@@ -37,29 +37,29 @@ async fn a_reset_comes_after_what_was_sent() {
 }
 
 #[tokio::test]
-async fn a_script_waits_and_tells() {
-    let (told, go) = (Signal::default(), Signal::default());
+async fn script_sends_and_awaits_signals() {
+    let (reached, go) = (Signal::default(), Signal::default());
     let raw = Raw::start().await.unwrap();
-    raw.then(Script::new().tell(&told).wait(&go).send("late").close());
+    raw.then(Script::new().notify(&reached).wait(&go).send("late").close());
     let mut stream = send(&raw, b"GET / HTTP/1.1\r\n\r\n").await;
-    told.wait().await;
+    reached.wait().await;
     raw.received(1).await;
     assert!(stream.try_read(&mut [0]).is_err());
-    go.give();
+    go.notify();
     let mut answer = String::new();
     stream.read_to_string(&mut answer).await.unwrap();
     assert_eq!(answer, "late");
 }
 
 #[tokio::test]
-async fn a_greeting_comes_before_any_request() {
+async fn greeting_runs_before_the_first_request() {
     let raw = Raw::start().await.unwrap();
     raw.greet(Script::new().reset());
     raw.greet(Script::new().take(5).reset());
     raw.then(Script::new().send("whole").close());
     for sent in [&b"GET / HTTP/1.1\r\n\r\n"[..], &b"GET /"[..]] {
         let mut stream = TcpStream::connect(raw.address()).await.unwrap();
-        // The server may be gone before all of it is written.
+        // The server may reset the connection before all bytes are written.
         let _ = stream.write_all(sent).await;
         assert!(stream.read_to_end(&mut Vec::new()).await.is_err());
     }
@@ -70,9 +70,9 @@ async fn a_greeting_comes_before_any_request() {
 }
 
 #[tokio::test]
-async fn a_script_goes_on_when_the_client_has_left() {
+async fn script_continues_after_the_client_disconnects() {
     let (raw, gone) = (Raw::start().await.unwrap(), Signal::default());
-    raw.then(Script::new().hang().tell(&gone));
+    raw.then(Script::new().hang().notify(&gone));
     drop(send(&raw, b"GET / HTTP/1.1\r\n\r\nmore").await);
     gone.wait().await;
 }

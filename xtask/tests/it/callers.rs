@@ -1,8 +1,8 @@
-//! Verdicts proven by the compiler: a caller is written against one client and checked against
-//! the next. A major verdict breaks it, any other leaves it alone.
+//! Compares verdicts with the compiler: a caller written against one client is compiled against
+//! the next. It fails to compile only after a major verdict.
 //!
-//! All callers are programs of one package, which cargo checks once: with the versions of this
-//! workspace's lock file, in its target folder, without a network.
+//! All callers are programs of one package, so one `cargo check` covers them. It uses this
+//! workspace's lock file and target folder, and no network.
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
@@ -150,7 +150,7 @@ fn judge(old: &Generated, new: &Generated) -> Verdict {
     ))
 }
 
-/// Writes the package, and returns its folder.
+/// Writes the package and returns its folder.
 fn package(clients: &[(&str, Generated)]) -> PathBuf {
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("callers");
     let programs = folder.join("src/bin");
@@ -183,7 +183,7 @@ fn package(clients: &[(&str, Generated)]) -> PathBuf {
     folder
 }
 
-/// The programs that compile, by name.
+/// Returns the names of the programs that compile.
 fn compiled(folder: &Path) -> BTreeSet<String> {
     let output = Command::new(env!("CARGO"))
         .current_dir(folder)
@@ -204,7 +204,7 @@ fn compiled(folder: &Path) -> BTreeSet<String> {
 }
 
 #[test]
-fn a_caller_breaks_exactly_where_the_verdict_is_major() {
+fn caller_fails_to_compile_only_after_major_changes() {
     let before = client(&document());
     let clients: Vec<(&str, Generated)> = ROWS
         .iter()
@@ -218,7 +218,11 @@ fn a_caller_breaks_exactly_where_the_verdict_is_major() {
     let compiled = compiled(&package(&clients));
 
     for ((name, _, compiles), (_, after)) in ROWS.iter().zip(&clients) {
-        assert_eq!(compiled.contains(*name), *compiles, "{name}: the compiler");
-        assert_eq!(judge(&before, after) != Verdict::Major, *compiles, "{name}: the verdict");
+        assert_eq!(compiled.contains(*name), *compiles, "{name}: the compiler disagrees");
+        assert_eq!(
+            judge(&before, after) != Verdict::Major,
+            *compiles,
+            "{name}: the verdict disagrees"
+        );
     }
 }

@@ -1,4 +1,4 @@
-//! `diff`: two files or revisions in, a report and exit code 0 out.
+//! `diff` compares two files or revisions, prints a report and exits with 0.
 
 use std::fs;
 use std::path::Path;
@@ -42,7 +42,7 @@ fn evolved() -> Vec<u8> {
 }
 
 #[test]
-fn the_json_report_has_the_documented_members_and_no_others() {
+fn json_report_has_exactly_the_documented_members() {
     let report: Value = serde_json::from_str(&report(&same(), &evolved(), "json")).unwrap();
 
     let members: Vec<&String> = report.as_object().unwrap().keys().collect();
@@ -60,13 +60,13 @@ fn the_json_report_has_the_documented_members_and_no_others() {
 }
 
 #[test]
-fn equal_documents_have_no_changes_and_need_no_release() {
+fn equal_documents_have_no_changes_and_verdict_none() {
     let report: Value = serde_json::from_str(&report(&same(), &same(), "json")).unwrap();
     assert_eq!(report, json!({"verdict": "none", "changes": []}));
 }
 
 #[test]
-fn the_text_has_breaking_lines_first_and_the_verdict_last() {
+fn text_report_starts_with_breaking_and_ends_with_verdict() {
     let text = report(&same(), &evolved(), "text");
     assert!(text.starts_with("BREAKING   GET /v1/schedules: "), "{text}");
     assert!(text.contains("compatible GET /v1/probe: GET /v1/probe is new\n"), "{text}");
@@ -75,7 +75,7 @@ fn the_text_has_breaking_lines_first_and_the_verdict_last() {
 }
 
 #[test]
-fn nothing_of_a_long_report_is_cut_in_text_and_markdown_fits_a_pull_request() {
+fn long_text_report_is_complete_and_markdown_fits_a_pull_request() {
     let many = edited(|document| {
         let members = document["components"]["schemas"]["Agent"]["properties"].as_object_mut();
         let members = members.unwrap();
@@ -91,7 +91,7 @@ fn nothing_of_a_long_report_is_cut_in_text_and_markdown_fits_a_pull_request() {
 }
 
 #[test]
-fn revisions_of_the_repository_are_documents() {
+fn compares_git_revisions() {
     let root = Root::new();
     let git = |args: &[&str]| {
         let mut git = Command::new("git");
@@ -117,7 +117,7 @@ fn revisions_of_the_repository_are_documents() {
 }
 
 #[test]
-fn incomparable_input_exits_with_2_and_a_reason() {
+fn diff_exits_with_2_on_incomparable_input() {
     let root = Root::new();
     let html = root.join("page.html");
     fs::write(&html, "<html>").unwrap();
@@ -136,7 +136,7 @@ fn incomparable_input_exits_with_2_and_a_reason() {
 }
 
 #[test]
-fn documents_without_clients_are_still_compared() {
+fn compares_documents_that_generate_no_client() {
     let root = Root::new();
     fs::write(root.join("twin-api-gen/known.json"), "[]").unwrap();
     let new = root.join("new.json");

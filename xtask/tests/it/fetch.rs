@@ -1,4 +1,4 @@
-//! `regen --fetch`: what may come over the wire, and that a refusal leaves no trace.
+//! `regen --fetch`: which responses it accepts, and that a rejected one changes nothing.
 
 use std::fs;
 use std::io::{self, Read as _, Write as _};
@@ -12,7 +12,7 @@ use xtask::fetch::{Limits, Source, fetch};
 
 use crate::support::{Root, Server, edited, next_release, ok, stderr, stdout};
 
-/// Fetches into a root, which must stay as it was, and gives what was said.
+/// Fetches into a root, asserts that the fetch fails and changes nothing, and returns the stderr.
 fn refused(source: &str) -> String {
     let root = Root::new();
     let before = root.tree();
@@ -33,7 +33,7 @@ fn answer(head: &str, body: &[u8]) -> Server {
 }
 
 #[test]
-fn the_document_is_taken_as_published_and_the_key_stays_here() {
+fn fetch_writes_published_bytes_and_sends_no_key() {
     let root = Root::fresh();
     let mut published = next_release();
     published.extend_from_slice(b"\n \n");
@@ -56,7 +56,7 @@ fn the_document_is_taken_as_published_and_the_key_stays_here() {
 }
 
 #[test]
-fn a_check_says_what_a_fetch_would_change_and_writes_nothing() {
+fn check_reports_what_fetch_would_change_and_writes_nothing() {
     let root = Root::fresh();
     let before = root.tree();
     let server = Server::serving(&next_release());
@@ -74,7 +74,7 @@ fn a_check_says_what_a_fetch_would_change_and_writes_nothing() {
 }
 
 #[test]
-fn a_file_may_be_the_source() {
+fn fetch_reads_a_file() {
     let root = Root::fresh();
     let file = tempfile::NamedTempFile::new().unwrap();
     fs::write(file.path(), next_release()).unwrap();
@@ -86,7 +86,7 @@ fn a_file_may_be_the_source() {
 }
 
 #[test]
-fn files_that_are_not_documents_are_rejected() {
+fn fetch_rejects_files_that_are_not_documents() {
     let folder = tempfile::tempdir().unwrap();
     let link = folder.path().join("link.json");
     std::os::unix::fs::symlink("nowhere.json", &link).unwrap();
@@ -98,7 +98,7 @@ fn files_that_are_not_documents_are_rejected() {
 }
 
 #[test]
-fn web_ui_page_is_recognised() {
+fn fetch_recognises_the_web_ui_page() {
     let page = b"<!doctype html><title>Twin</title>";
     let by_type = Server::raw(ok("text/html; charset=utf-8", b"Twin"));
     let by_body = Server::raw(ok("application/json", page));
@@ -108,7 +108,7 @@ fn web_ui_page_is_recognised() {
 }
 
 #[test]
-fn status_other_than_200_is_rejected() {
+fn fetch_rejects_status_other_than_200() {
     for status in ["404 Not Found", "500 Oops", "204 No Content", "304 Not Modified"] {
         let server = answer(&format!("{status}\r\ncontent-length: 0"), b"");
         assert_refused(&server.url("/"), &format!("status {}", &status[..3]));
@@ -118,14 +118,14 @@ fn status_other_than_200_is_rejected() {
 }
 
 #[test]
-fn a_body_that_is_cut_short_is_refused() {
+fn fetch_rejects_truncated_body() {
     let document = next_release();
     let half = &document[..document.len() / 2];
     let length = document.len();
     let by_length = answer(&format!("200 OK\r\ncontent-length: {length}"), half);
     let chunk = [format!("{:x}\r\n", half.len()).as_bytes(), half, b"\r\n"].concat();
     let by_chunk = answer("200 OK\r\ntransfer-encoding: chunked", &chunk);
-    // Whole by HTTP's rules: only the JSON shows that it is not.
+    // Valid HTTP; only the JSON is incomplete.
     let by_close = answer("200 OK\r\nconnection: close", half);
     for server in [by_length, by_chunk, by_close] {
         assert_refused(&server.url("/"), "truncated");
@@ -133,7 +133,7 @@ fn a_body_that_is_cut_short_is_refused() {
 }
 
 #[test]
-fn endless_body_is_rejected_in_bounded_memory() {
+fn fetch_rejects_endless_body_in_bounded_memory() {
     let sent = Arc::new(AtomicU64::new(0));
     let count = Arc::clone(&sent);
     let server = Server::scripted(move |stream, _| {
@@ -160,23 +160,23 @@ fn endless_body_is_rejected_in_bounded_memory() {
     );
     assert_eq!(root.tree(), before);
     drop(server);
-    assert!(sent.load(Ordering::SeqCst) < 32 << 20, "the rest was not read");
+    assert!(sent.load(Ordering::SeqCst) < 32 << 20, "fetch read the body beyond its limit");
 }
 
 #[test]
-fn body_with_too_large_content_length_is_not_read() {
+fn fetch_rejects_content_length_over_limit_without_reading() {
     let server = answer("200 OK\r\ncontent-length: 17825792", b"");
     assert_refused(&server.url("/"), "larger than the limit of 16777216 bytes");
 }
 
 #[test]
-fn a_compressed_body_is_refused() {
+fn fetch_rejects_compressed_body() {
     let server = answer("200 OK\r\ncontent-encoding: gzip\r\ncontent-length: 2", b"\x1f\x8b");
     assert_refused(&server.url("/"), "content-encoding gzip");
 }
 
 #[test]
-fn other_versions_and_other_json_are_refused() {
+fn fetch_rejects_other_versions_and_other_json() {
     let cases: [(Vec<u8>, &str); 4] = [
         (br#"{"swagger": "2.0", "paths": {}}"#.to_vec(), "#/swagger: version \"2.0\""),
         (edited(|document| document["openapi"] = "3.2.0".into()), "3.2.0"),
@@ -189,7 +189,7 @@ fn other_versions_and_other_json_are_refused() {
 }
 
 #[test]
-fn a_document_that_does_not_generate_is_refused_and_kept_for_inspection() {
+fn fetch_rejects_and_keeps_document_that_does_not_generate() {
     let moved_me = edited(|document| {
         let me = document["paths"].as_object_mut().unwrap().remove("/v1/me").unwrap();
         document["paths"]["/me"] = me;
@@ -211,7 +211,7 @@ fn a_document_that_does_not_generate_is_refused_and_kept_for_inspection() {
 }
 
 #[test]
-fn a_redirect_to_another_origin_is_not_followed() {
+fn fetch_does_not_follow_redirect_to_another_origin() {
     let other = TcpListener::bind("127.0.0.1:0").unwrap();
     other.set_nonblocking(true).unwrap();
     let location = format!("http://{}/openapi.json", other.local_addr().unwrap());
@@ -223,7 +223,7 @@ fn a_redirect_to_another_origin_is_not_followed() {
 }
 
 #[test]
-fn redirects_within_the_origin_are_followed_up_to_a_limit() {
+fn fetch_follows_at_most_5_redirects_within_the_origin() {
     let body = ok("application/json", &next_release());
     let once = Server::scripted(move |stream, number| match number {
         0 => stream.write_all(b"HTTP/1.1 301 M\r\nlocation: v2?a=1\r\ncontent-length: 0\r\n\r\n"),
@@ -245,15 +245,15 @@ fn redirects_within_the_origin_are_followed_up_to_a_limit() {
 }
 
 #[test]
-fn unsafe_url_is_rejected_before_sending() {
-    // Neither name can be looked up: a look-up would say so instead.
+fn fetch_rejects_unsafe_url_before_sending() {
+    // Neither name resolves, so a DNS lookup would cause another error.
     assert_refused("http://example.invalid/openapi.json", "use https, or http to loopback");
     let said = refused("https://me:hunter2@example.invalid/openapi.json");
     assert!(said.contains("user name or password") && !said.contains("hunter2"), "{said}");
 }
 
 #[test]
-fn a_proxy_does_not_see_what_is_meant_for_this_machine() {
+fn fetch_from_loopback_bypasses_the_proxy() {
     let proxy = TcpListener::bind("127.0.0.1:0").unwrap();
     proxy.set_nonblocking(true).unwrap();
     let address = format!("http://{}", proxy.local_addr().unwrap());
@@ -271,7 +271,7 @@ fn a_proxy_does_not_see_what_is_meant_for_this_machine() {
 }
 
 #[test]
-fn a_trickling_body_does_not_outlive_the_time_limit() {
+fn fetch_of_trickled_body_ends_at_the_timeout() {
     let server = Server::scripted(|stream, _| {
         stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 100000\r\n\r\n")?;
         stream.set_read_timeout(Some(Duration::from_millis(20)))?;
@@ -289,10 +289,10 @@ fn a_trickling_body_does_not_outlive_the_time_limit() {
     let error = fetch(&source, limits).unwrap_err();
 
     assert!(format!("{error:#}").contains("no complete response within 200ms"), "{error:#}");
-    assert!(start.elapsed() < Duration::from_secs(5), "far less than 100,000 bytes take");
+    assert!(start.elapsed() < Duration::from_secs(5), "fetch took longer than its timeout");
 }
 
-/// Waits as long as the stream's read timeout for the client to close.
+/// Waits for the client to close, up to the stream's read timeout.
 fn has_hung_up(stream: &mut TcpStream) -> io::Result<bool> {
     match stream.read(&mut [0]) {
         Ok(read) => Ok(read == 0),
@@ -306,7 +306,7 @@ fn has_hung_up(stream: &mut TcpStream) -> io::Result<bool> {
 }
 
 #[test]
-fn a_server_that_says_nothing_does_not_outlive_the_time_limit() {
+fn fetch_from_silent_server_ends_at_the_timeout() {
     let server = Server::scripted(|stream, _| stream.read(&mut [0]).map(drop));
     let source = Source::parse(&server.url("/")).unwrap();
     let limits = Limits { timeout: Duration::from_millis(200), ..Limits::default() };
@@ -317,7 +317,7 @@ fn a_server_that_says_nothing_does_not_outlive_the_time_limit() {
 }
 
 #[test]
-fn https_speaks_tls_and_trusts_no_one_it_does_not_know() {
+fn fetch_over_https_rejects_unknown_certificate() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("https://{}/openapi.json", listener.local_addr().unwrap());
     let first_byte = std::thread::spawn(move || {
@@ -329,5 +329,5 @@ fn https_speaks_tls_and_trusts_no_one_it_does_not_know() {
 
     refused(&url);
 
-    assert_eq!(first_byte.join().unwrap(), 0x16, "a handshake, and no request in the clear");
+    assert_eq!(first_byte.join().unwrap(), 0x16, "the first byte is not a TLS handshake record");
 }

@@ -1,4 +1,4 @@
-//! `generate`: any document, products to standard output or whole files.
+//! `generate` reads any document and writes to standard output or to whole files.
 
 use std::fs;
 use std::io::Write as _;
@@ -34,7 +34,7 @@ fn generate(folder: &Path, args: &[&str]) -> Output {
 }
 
 #[test]
-fn the_source_goes_to_standard_output_and_the_rest_does_not() {
+fn generate_writes_only_the_source_to_stdout() {
     let folder = folder();
 
     let output = generate(folder.path(), &["pets.json"]);
@@ -46,7 +46,7 @@ fn the_source_goes_to_standard_output_and_the_rest_does_not() {
 }
 
 #[test]
-fn outputs_are_written_whole_and_where_asked() {
+fn generate_writes_whole_files_to_the_given_paths() {
     let folder = folder();
     let path = |name| folder.path().join(name);
     fs::write(path("client.rs"), "old").unwrap();
@@ -61,11 +61,11 @@ fn outputs_are_written_whole_and_where_asked() {
     assert!(path("link.rs").is_symlink());
     let lowered: Value = serde_json::from_slice(&fs::read(path("lowered.json")).unwrap()).unwrap();
     assert!(lowered["paths"]["/pets"].is_object());
-    assert_eq!(tree(folder.path()).len(), 4, "and nothing else");
+    assert_eq!(tree(folder.path()).len(), 4, "generate wrote other files");
 }
 
 #[test]
-fn standard_input_may_be_the_document() {
+fn generate_reads_the_document_from_stdin() {
     let mut child = xtask()
         .args(["generate", "-"])
         .stdin(Stdio::piped())
@@ -82,7 +82,7 @@ fn standard_input_may_be_the_document() {
 }
 
 #[test]
-fn an_error_leaves_earlier_outputs_alone() {
+fn generate_keeps_earlier_outputs_on_error() {
     let folder = folder();
     let path = |name| folder.path().join(name);
     fs::write(path("bad.json"), r#"{"openapi": "3.1.0", "paths": "#).unwrap();
@@ -114,7 +114,7 @@ fn an_error_leaves_earlier_outputs_alone() {
 }
 
 #[test]
-fn a_device_is_not_replaced_by_a_file() {
+fn generate_does_not_replace_a_device() {
     let folder = folder();
     let output = generate(folder.path(), &["pets.json", "--out", "/dev/null"]);
     assert_eq!(output.status.code(), Some(2));
@@ -122,7 +122,7 @@ fn a_device_is_not_replaced_by_a_file() {
 }
 
 #[test]
-fn a_reader_who_has_enough_is_no_error() {
+fn generate_tolerates_a_closed_pipe() {
     let folder = folder();
     let mut child = xtask()
         .current_dir(folder.path())

@@ -1,5 +1,5 @@
-//! Documents that are out to get the generator: a right result or a clear error, within
-//! 10 s and 1 GiB, nothing fetched, and an earlier output kept where there is no new one.
+//! Hostile documents generate a client or a clear error within 10 s and 1 GiB. Nothing is
+//! fetched, and an error keeps the earlier output.
 
 use std::fs;
 use std::io;
@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use crate::support::stderr;
 
-/// A document with one operation, which answers with the schema `A`.
+/// Builds a document with one operation, whose response has the schema `A`.
 fn document(schemas: &Value) -> String {
     let answer = json!({ "description": "A.", "content": { "application/json": {
         "schema": { "$ref": "#/components/schemas/A" }
@@ -25,14 +25,14 @@ fn document(schemas: &Value) -> String {
     .to_string()
 }
 
-/// Generates over an earlier output, within the limits.
+/// Runs `generate` over an earlier output, within the limits.
 fn generate(document: &str) -> (Output, String) {
     let folder = tempfile::tempdir().unwrap();
     let path = |name| folder.path().join(name);
     fs::write(path("hostile.json"), document).unwrap();
     fs::write(path("client.rs"), "earlier").unwrap();
     let mut shell = Command::new("sh");
-    // 1 GiB, and the address space that the generator's stack reserves but does not use.
+    // 1 GiB, plus address space that the generator's stack reserves and does not use.
     shell.arg("-c").arg(r#"ulimit -v 1572864; exec "$0" "$@""#).arg(env!("CARGO_BIN_EXE_xtask"));
     shell.args(["generate", "hostile.json", "--out", "client.rs"]).current_dir(folder.path());
     let start = Instant::now();
@@ -58,7 +58,7 @@ fn assert_generated(document: &str) {
 }
 
 #[test]
-fn cycles_that_have_a_type_generate_and_others_are_refused() {
+fn typed_cycles_generate_and_other_cycles_are_rejected() {
     let next = json!({ "properties": { "next": { "$ref": "#/components/schemas/A" } } });
     assert_generated(&document(&json!({ "A": next })));
     let itself = json!({ "A": { "$ref": "#/components/schemas/A" } });
@@ -68,7 +68,7 @@ fn cycles_that_have_a_type_generate_and_others_are_refused() {
 }
 
 #[test]
-fn a_reference_that_leads_nowhere_or_away_is_refused_and_not_followed() {
+fn rejects_dangling_and_external_references_without_following() {
     let elsewhere = TcpListener::bind("127.0.0.1:0").unwrap();
     elsewhere.set_nonblocking(true).unwrap();
     let url = format!("http://{}/a.json", elsewhere.local_addr().unwrap());
@@ -79,7 +79,7 @@ fn a_reference_that_leads_nowhere_or_away_is_refused_and_not_followed() {
 }
 
 #[test]
-fn patterns_that_explode_do_not_explode_here() {
+fn regex_bombs_generate_within_limits() {
     let patterns = ["(a{1,1000}){1,1000}", "(a+)+$", "(((a{1000}){1000}){1000}){1000}"];
     let property = |pattern: &&str| json!({ "type": "string", "pattern": pattern });
     let schema = json!({ "type": "object", "properties": {
@@ -89,14 +89,14 @@ fn patterns_that_explode_do_not_explode_here() {
 }
 
 #[test]
-fn nesting_without_end_is_refused() {
+fn rejects_excessive_nesting() {
     let (open, close) = ("[".repeat(100_000), "]".repeat(100_000));
     let deep = format!(r#"{{"openapi": "3.1.0", "x": {open}{close}}}"#);
     assert_refused(&deep, "nested too deeply");
 }
 
 #[test]
-fn references_that_double_at_every_level_do_not_multiply() {
+fn doubling_references_do_not_multiply() {
     let mut schemas = json!({ "A": { "allOf": [{ "$ref": "#/components/schemas/L0" }] } });
     for level in 0..40 {
         let next = json!({ "$ref": format!("#/components/schemas/L{}", level + 1) });
@@ -107,7 +107,7 @@ fn references_that_double_at_every_level_do_not_multiply() {
 }
 
 #[test]
-fn a_document_that_would_take_all_memory_is_refused_at_once() {
+fn rejects_documents_with_too_many_schemas() {
     let members = |count: usize| -> Value {
         (0..count).map(|index| (format!("p{index}"), json!({ "type": "string" }))).collect()
     };
@@ -124,7 +124,7 @@ fn a_document_that_would_take_all_memory_is_refused_at_once() {
 }
 
 #[test]
-fn a_long_chain_of_references_is_followed() {
+fn follows_long_chains_of_references() {
     let mut schemas = json!({});
     for index in 0..1_000 {
         let next = format!("#/components/schemas/L{}", index + 1);

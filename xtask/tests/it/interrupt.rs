@@ -1,5 +1,5 @@
-//! A regen that is stopped at every step, by a killed process and by a full disk: each file is
-//! whole, `--check` reports stale files, and the next regen makes all files agree.
+//! A regen interrupted at each step by a killed process or a full disk. Each file is whole,
+//! `--check` reports stale files, and the next regen makes all files agree.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -12,7 +12,7 @@ use xtask::write::{self, Change, Step, undisturbed};
 
 use crate::support::{Root, next_release, stderr, tree};
 
-/// The environment of the child process; without it, its test does nothing.
+/// The environment variables of the child process. Without them its test does nothing.
 const FOLDER: &str = "XTASK_TEST_FOLDER";
 const STEP: &str = "XTASK_TEST_STEP";
 
@@ -66,17 +66,19 @@ fn expected(files: [(&str, &str); 3]) -> BTreeMap<String, String> {
     files.into_iter().map(|(path, text)| (path.to_owned(), text.to_owned())).collect()
 }
 
-/// Runs [`the_child`], which aborts its process before step `step`. Returns whether it ended well.
+/// Runs [`child_process_writes_and_aborts`], which aborts before step `step`. Returns whether it
+/// exited successfully.
 fn survives(root: &Path, step: usize) -> bool {
     let mut child = Command::new(std::env::current_exe().unwrap());
-    child.args(["--exact", "interrupt::the_child", "--nocapture"]);
+    child.args(["--exact", "interrupt::child_process_writes_and_aborts", "--nocapture"]);
     child.env(FOLDER, root).env(STEP, step.to_string()).stdout(Stdio::null()).stderr(Stdio::null());
     child.status().unwrap().success()
 }
 
-/// Not a test of its own: [`survives`] runs it in a process that it may abort.
+/// Writes the changes in a child process of [`survives`], which aborts it at a step. Does nothing
+/// as a normal test.
 #[test]
-fn the_child() {
+fn child_process_writes_and_aborts() {
     let Some(root) = std::env::var_os(FOLDER) else { return };
     let fatal: usize = std::env::var(STEP).unwrap().parse().unwrap();
     let mut step = 0;
@@ -91,7 +93,7 @@ fn the_child() {
 }
 
 #[test]
-fn a_kill_at_any_step_leaves_each_file_whole_and_the_document_last() {
+fn killed_regen_leaves_whole_files_and_writes_the_document_last() {
     let (old, new) = (expected(OLD), expected(NEW));
     let mut steps = 0;
     loop {
@@ -104,10 +106,10 @@ fn a_kill_at_any_step_leaves_each_file_whole_and_the_document_last() {
             assert!(found == old.get(path) || found == new.get(path), "{steps}: {path}: {found:?}");
         }
         if found["openapi.json"] == new["openapi.json"] {
-            assert_eq!(found, new, "the document is new before the other files, step {steps}");
+            assert_eq!(found, new, "the document was replaced before another file, step {steps}");
         }
         write::apply(root.path(), &old_to_new(), &mut undisturbed).unwrap();
-        assert_eq!(contents(root.path()), new, "a repeated write finishes, step {steps}");
+        assert_eq!(contents(root.path()), new, "a repeated write did not finish, step {steps}");
         if survived {
             break;
         }
@@ -117,7 +119,7 @@ fn a_kill_at_any_step_leaves_each_file_whole_and_the_document_last() {
 }
 
 #[test]
-fn a_full_disk_changes_nothing() {
+fn full_disk_changes_nothing() {
     for fatal in 0..3 {
         let root = old_root();
         let mut step = 0;
@@ -134,7 +136,7 @@ fn a_full_disk_changes_nothing() {
 }
 
 #[test]
-fn a_failed_rename_says_that_some_files_are_new() {
+fn failed_rename_error_says_that_some_files_are_new() {
     let root = old_root();
     let mut cut = |step: Step<'_>| match step {
         Step::Rename("tests/snapshots/runs.snap") => Err(io::ErrorKind::PermissionDenied.into()),
@@ -148,7 +150,7 @@ fn a_failed_rename_says_that_some_files_are_new() {
     assert_eq!(contents(root.path())["openapi.json"], "old document");
 }
 
-/// What a fetch of the next release would write, as changes of the files under `root`.
+/// Returns the changes that a fetch of the next release would write below `root`.
 fn next_release_changes(root: &Root) -> Vec<Change> {
     let new = Root::fresh();
     fs::write(new.join("openapi.json"), next_release()).unwrap();
@@ -164,7 +166,7 @@ fn next_release_changes(root: &Root) -> Vec<Change> {
 }
 
 #[test]
-fn the_next_regen_agrees_with_the_document_on_disk_and_a_repeated_fetch_finishes() {
+fn regen_after_an_interrupted_fetch_matches_the_document_on_disk() {
     let root = Root::fresh();
     let old = root.tree();
     let document = tempfile::NamedTempFile::new().unwrap();
@@ -183,7 +185,7 @@ fn the_next_regen_agrees_with_the_document_on_disk_and_a_repeated_fetch_finishes
     assert!(stderr(&checked).contains("stale: run `cargo xtask regen`"), "{}", stderr(&checked));
     assert_eq!(root.tree(), mixed);
     assert_eq!(root.regen(&[]).status.code(), Some(0));
-    assert_eq!(root.tree(), old, "the document on disk is still the old one");
+    assert_eq!(root.tree(), old, "the document on disk changed");
     write::apply(root.path(), &changes, &mut cut).unwrap_err();
     let fetched = root.regen(&["--fetch", document.path().to_str().unwrap()]);
     assert_eq!(fetched.status.code(), Some(0), "{}", stderr(&fetched));
@@ -192,7 +194,7 @@ fn the_next_regen_agrees_with_the_document_on_disk_and_a_repeated_fetch_finishes
 }
 
 #[test]
-fn a_real_limit_on_file_sizes_changes_nothing() {
+fn file_size_limit_changes_nothing() {
     let root = Root::fresh();
     let document = root.join("next.json");
     fs::write(&document, next_release()).unwrap();
@@ -205,7 +207,8 @@ fn a_real_limit_on_file_sizes_changes_nothing() {
         shell.output().unwrap()
     };
 
-    // With the signal ignored the write fails, as on a full disk; else it kills.
+    // With SIGXFSZ ignored the write fails, as on a full disk; otherwise the signal kills the
+    // process.
     let failed = limited("trap '' XFSZ;");
     assert_eq!(failed.status.code(), Some(2), "{}", stderr(&failed));
     assert!(stderr(&failed).contains("nothing was changed"), "{}", stderr(&failed));

@@ -1,4 +1,4 @@
-//! The commands as their users run them: real processes, real sockets, real files.
+//! Runs the commands as child processes with real sockets and files.
 
 #![expect(clippy::unwrap_used, reason = "a test helper that fails is a failed test")]
 

@@ -1,4 +1,4 @@
-//! `regen` and `regen --check` without a fetch: what is stale, what is written, what is said.
+//! `regen` and `regen --check` without a fetch: stale files, written files, and output.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use crate::support::{Root, next_release, stderr, stdout, xtask};
 
 #[test]
-fn the_first_run_writes_the_snapshots_and_says_so() {
+fn first_regen_writes_and_reports_the_snapshots() {
     let root = Root::new();
 
     let output = root.regen(&[]);
@@ -33,7 +33,7 @@ fn the_first_run_writes_the_snapshots_and_says_so() {
 }
 
 #[test]
-fn up_to_date_files_are_not_written() {
+fn regen_does_not_write_current_files() {
     let root = Root::fresh();
     let before = identities(&root);
 
@@ -47,7 +47,7 @@ fn up_to_date_files_are_not_written() {
     assert_eq!(identities(&root), before);
 }
 
-/// What tells a file that was written again from one that was left alone.
+/// Returns the inode and modification time of each file, which change when a file is rewritten.
 fn identities(root: &Root) -> BTreeMap<PathBuf, (u64, i64, i64)> {
     let identity = |path: PathBuf| {
         let metadata = fs::metadata(&path).unwrap();
@@ -57,7 +57,7 @@ fn identities(root: &Root) -> BTreeMap<PathBuf, (u64, i64, i64)> {
 }
 
 #[test]
-fn a_check_finds_what_is_stale_missing_or_extra_and_writes_nothing() {
+fn regen_check_finds_stale_missing_and_extra_files_and_writes_nothing() {
     let stale: fn(&Path) = |folder| fs::write(folder.join("report.snap"), "old").unwrap();
     let missing: fn(&Path) = |folder| fs::remove_file(folder.join("report.snap")).unwrap();
     let extra: fn(&Path) = |folder| {
@@ -87,7 +87,7 @@ fn a_check_finds_what_is_stale_missing_or_extra_and_writes_nothing() {
 }
 
 #[test]
-fn the_files_on_the_disk_count_not_those_compiled_in() {
+fn regen_reads_files_from_disk_not_the_compiled_in_ones() {
     let root = Root::fresh();
     fs::write(root.join("openapi.json"), next_release()).unwrap();
 
@@ -98,7 +98,7 @@ fn the_files_on_the_disk_count_not_those_compiled_in() {
 }
 
 #[test]
-fn an_error_says_which_file_and_changes_nothing() {
+fn regen_error_names_the_file_and_changes_nothing() {
     let root = Root::fresh();
     fs::write(root.join("twin-api-gen/overlay.json"), "{").unwrap();
     let before = root.tree();
@@ -116,7 +116,7 @@ fn an_error_says_which_file_and_changes_nothing() {
 }
 
 #[test]
-fn a_link_where_a_snapshot_belongs_is_not_replaced() {
+fn regen_does_not_replace_a_symbolic_link() {
     let root = Root::fresh();
     let path = root.join("tests/snapshots/report.snap");
     fs::remove_file(&path).unwrap();
@@ -130,7 +130,7 @@ fn a_link_where_a_snapshot_belongs_is_not_replaced() {
 }
 
 #[test]
-fn unknown_arguments_exit_with_2() {
+fn regen_exits_with_2_on_unknown_arguments() {
     for args in [&["regen", "--chekc"][..], &["generate"], &["regenerate"], &[]] {
         let output = xtask().args(args).output().unwrap();
         assert_eq!(output.status.code(), Some(2), "{args:?}");

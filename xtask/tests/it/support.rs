@@ -1,4 +1,4 @@
-//! A small repository in a temporary folder, the command run on it, and a scripted server.
+//! A copy of the repository's inputs in a temporary folder, the command, and a scripted server.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -13,11 +13,11 @@ use std::thread::{self, JoinHandle};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-/// A copy of what `regen` reads from the repository.
+/// A copy of the files that `regen` reads.
 pub(crate) struct Root(TempDir);
 
 impl Root {
-    /// The document and the overlay alone; no snapshot yet.
+    /// Copies the inputs without snapshots.
     pub(crate) fn new() -> Self {
         let root = Self(tempfile::tempdir().unwrap());
         fs::create_dir(root.path().join("twin-api-gen")).unwrap();
@@ -27,7 +27,7 @@ impl Root {
         root
     }
 
-    /// With the snapshots that belong to it.
+    /// Copies the inputs and generates the snapshots.
     pub(crate) fn fresh() -> Self {
         let root = Self::new();
         let output = root.regen(&[]);
@@ -54,13 +54,13 @@ impl Root {
         command
     }
 
-    /// As [`tree`](Self::tree), without what is kept under target/ for inspection.
+    /// Returns [`tree`](Self::tree) without target/, where rejected documents are kept.
     pub(crate) fn repository_tree(&self) -> BTreeMap<PathBuf, Option<Vec<u8>>> {
         let target = self.join("target");
         self.tree().into_iter().filter(|(path, _)| !path.starts_with(&target)).collect()
     }
 
-    /// Every name under the root, with the bytes of every file.
+    /// Returns every path below the root, with the bytes of every file.
     pub(crate) fn tree(&self) -> BTreeMap<PathBuf, Option<Vec<u8>>> {
         tree(self.path())
     }
@@ -97,7 +97,7 @@ pub(crate) fn stderr(output: &Output) -> String {
     String::from_utf8_lossy(&output.stderr).into_owned()
 }
 
-/// The published document as its next release might be: with one operation more.
+/// Returns the published document with one more operation.
 pub(crate) fn next_release() -> Vec<u8> {
     edited(|document| {
         document["paths"]["/v1/probe"] = json!({ "get": {
@@ -115,7 +115,7 @@ pub(crate) fn edited(edit: impl FnOnce(&mut Value)) -> Vec<u8> {
     serde_json::to_vec(&document).unwrap()
 }
 
-/// A server that does what its script says on each connection, then closes it.
+/// A server that runs its script on each connection and then closes it.
 pub(crate) struct Server {
     address: SocketAddr,
     requests: Arc<Mutex<Vec<String>>>,
@@ -124,7 +124,8 @@ pub(crate) struct Server {
 }
 
 impl Server {
-    /// The script gets the connection and the request's number, after the request was read.
+    /// Starts a server. The script gets the connection and the number of the request after the
+    /// head was read.
     pub(crate) fn scripted(
         mut script: impl FnMut(&mut TcpStream, usize) -> io::Result<()> + Send + 'static,
     ) -> Self {
@@ -145,20 +146,20 @@ impl Server {
                     seen.push(head);
                     seen.len() - 1
                 };
-                // The client may hang up whenever it has seen enough.
+                // The client may disconnect early.
                 let _ = script(&mut stream, number);
             }
         });
         Self { address, requests, stop, thread: Some(thread) }
     }
 
-    /// Says these bytes to everyone.
+    /// Starts a server that sends these bytes to every client.
     pub(crate) fn raw(answer: impl Into<Vec<u8>>) -> Self {
         let answer = answer.into();
         Self::scripted(move |stream, _| stream.write_all(&answer))
     }
 
-    /// Answers 200 with a JSON body.
+    /// Starts a server that answers 200 with a JSON body.
     pub(crate) fn serving(body: &[u8]) -> Self {
         Self::raw(ok("application/json", body))
     }
@@ -167,7 +168,7 @@ impl Server {
         format!("http://{}{path}", self.address)
     }
 
-    /// The heads of the requests so far.
+    /// Returns the heads of the requests so far.
     pub(crate) fn requests(&self) -> Vec<String> {
         self.requests.lock().unwrap().clone()
     }
@@ -176,7 +177,7 @@ impl Server {
 impl Drop for Server {
     fn drop(&mut self) {
         self.stop.store(true, Ordering::SeqCst);
-        // Wakes the thread, so that it sees the order to stop.
+        // Wakes the thread so that it sees the stop flag.
         drop(TcpStream::connect(self.address));
         if let Some(thread) = self.thread.take() {
             thread.join().unwrap();

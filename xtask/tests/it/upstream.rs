@@ -1,5 +1,5 @@
-//! One upstream change, as CONTRIBUTING.md walks through it: a member, a value and an operation
-//! are added, a parameter is renamed, a member gets another type, an operation is removed.
+//! The upstream change of CONTRIBUTING.md, from fetch to accepted edits: a new member, value and
+//! operation, a renamed parameter, a changed type, and a removed operation.
 
 use std::fs;
 
@@ -26,7 +26,7 @@ fn evolved() -> Vec<u8> {
     })
 }
 
-/// The number of the item that begins with `subject`.
+/// Returns the number of the listed item that begins with `subject`.
 fn number(report: &str, subject: &str) -> String {
     let is_item =
         |line: &str| line.split_once(". ").is_some_and(|(_, item)| item.starts_with(subject));
@@ -36,7 +36,7 @@ fn number(report: &str, subject: &str) -> String {
 }
 
 #[test]
-fn one_upstream_change_from_fetch_to_accepted_edits() {
+fn upstream_change_is_fetched_reported_and_accepted() {
     let root = Root::fresh();
     let document = root.join("published.json");
     fs::write(&document, evolved()).unwrap();
@@ -58,7 +58,7 @@ fn one_upstream_change_from_fetch_to_accepted_edits() {
     ] {
         assert!(said.contains(line), "no {line:?} in {said}");
     }
-    assert!(!said.contains("schedule/pause"), "a renamed parameter is no change: {said}");
+    assert!(!said.contains("schedule/pause"), "a renamed parameter was reported: {said}");
     let first = said.find("BREAKING").unwrap();
     assert!(first < said.find("\nnew  ").unwrap() && first < said.find("\ncompatible").unwrap());
     let markdown = fs::read_to_string(report).unwrap();
@@ -85,7 +85,7 @@ fn one_upstream_change_from_fetch_to_accepted_edits() {
 }
 
 #[test]
-fn a_number_that_is_not_in_the_list_is_refused() {
+fn rejects_accept_number_that_is_not_listed() {
     let root = Root::fresh();
     let before = root.tree();
     let output = root.regen(&["--accept", "999"]);
@@ -95,7 +95,7 @@ fn a_number_that_is_not_in_the_list_is_refused() {
 }
 
 #[test]
-fn an_edit_of_known_json_takes_effect_without_a_build() {
+fn regen_applies_known_json_edit_without_a_rebuild() {
     let root = Root::fresh();
     let path = root.join("twin-api-gen/known.json");
     let known = fs::read_to_string(&path).unwrap();

@@ -3,7 +3,7 @@
 use std::process::Output;
 
 use tokio::process::Command;
-use twin_emulator::{Emulator, Outcome, Profile, Script, Step, World};
+use twin_emulator::{Emulator, Outcome, Profile, RunScript, RunStep, World};
 
 async fn cli(twin: &Emulator, arguments: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_cli"))
@@ -38,8 +38,8 @@ async fn runs_an_agent_to_its_end() {
     for profile in PROFILES {
         let twin = Emulator::builder(profile).running_clock().start().await.unwrap();
         let agent = twin.with(World::add_agent);
-        let script =
-            Script::by_hand().then(std::time::Duration::ZERO, Step::Complete(Outcome::Success));
+        let script = RunScript::manual()
+            .then(std::time::Duration::ZERO, RunStep::Complete(Outcome::Success));
         twin.with(|world| world.script_runs(script));
         let shown = stdout(&cli(&twin, &["run", &agent, "Go."]).await);
         assert!(shown.contains(" is finished"), "{profile}: {shown}");

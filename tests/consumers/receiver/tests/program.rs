@@ -9,8 +9,8 @@ use tokio::process::{Child, ChildStdout, Command};
 use tokio::time::timeout;
 use twin_emulator::fault::Attempts;
 use twin_emulator::{
-    DeliveryFault, DeliveryRule, Emulator, EventType, Outcome, Profile, RunMode, Script, Step,
-    World,
+    DeliveryFault, DeliveryRule, Emulator, EventType, Outcome, Profile, RunMode, RunScript,
+    RunStep, World,
 };
 
 /// Without `redis-server` the test writes `SKIPPED` and passes; with `CI=true` it fails.
@@ -62,10 +62,10 @@ async fn redis() -> (Program, String) {
 async fn handles_each_run_once(profile: Profile, redis: &str) {
     let twin = Emulator::builder(profile).running_clock().start().await.unwrap();
     let agent = twin.with(World::add_agent);
-    let script = Script::by_hand().then(Duration::ZERO, Step::Complete(Outcome::Success));
+    let script = RunScript::manual().then(Duration::ZERO, RunStep::Complete(Outcome::Success));
     twin.with(|world| {
         world.script_runs(script);
-        world.order_delivery_fault(DeliveryRule {
+        world.add_delivery_fault(DeliveryRule {
             event: Some(EventType::Completed),
             deliveries: Attempts::default(),
             fault: DeliveryFault::Duplicate(2),

@@ -3,12 +3,12 @@
 use std::process::Command;
 use std::time::Duration;
 
-use twin_emulator::{Emulator, Outcome, Profile, Script, Step};
+use twin_emulator::{Emulator, Outcome, Profile, RunScript, RunStep};
 
 fn script(profile: Profile) {
     let runtime = tokio::runtime::Runtime::new().unwrap();
     let twin = runtime.block_on(Emulator::builder(profile).running_clock().start()).unwrap();
-    let script = Script::by_hand().then(Duration::ZERO, Step::Complete(Outcome::Success));
+    let script = RunScript::manual().then(Duration::ZERO, RunStep::Complete(Outcome::Success));
     twin.with(|world| {
         world.add_agents(3);
         world.script_runs(script);

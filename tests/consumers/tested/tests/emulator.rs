@@ -31,7 +31,7 @@ async fn deletes_an_agent_although_the_first_attempt_fails() {
         twin.with(World::add_agent);
         let status = 503_u16.try_into().unwrap();
         let fault = Fault::Status { status, retry_after: None, body: StatusBody::default() };
-        twin.order(Rule::new("delete_agent", fault).on(1)).unwrap();
+        twin.add_fault(Rule::new("delete_agent", fault).on(1)).unwrap();
         assert_eq!(delete_unused_agents(&client(&twin)).await.unwrap(), 1, "{profile}");
         assert_eq!(twin.count("delete_agent"), 2);
     }

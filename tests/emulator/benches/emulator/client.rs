@@ -1,18 +1,18 @@
-//! A client that costs next to nothing, so that what is measured is the server: GET over one
-//! connection that is kept, blocking, with answers framed by their length or without a body. It follows nothing
-//! and understands no chunks.
+//! A minimal HTTP client, so that the measurement shows the server: blocking, one keep-alive
+//! connection, GET only. It supports responses with a Content-Length or without a body, but no
+//! redirects and no chunked bodies.
 
 use std::io::{BufRead as _, BufReader, Error, ErrorKind, Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
 use std::time::Duration;
 
-/// Longer than anything here takes.
+/// A timeout longer than any operation here takes.
 const PATIENCE: Duration = Duration::from_secs(60);
 
 pub(crate) struct Connection {
     stream: BufReader<TcpStream>,
     line: String,
-    /// The body of the last answer.
+    /// The body of the last response.
     pub(crate) body: Vec<u8>,
 }
 
@@ -24,18 +24,18 @@ impl Connection {
         Ok(Self { stream: BufReader::new(stream), line: String::new(), body: Vec::new() })
     }
 
-    /// Sends a request and reads the answer; its status.
+    /// Sends a request, reads the response, and returns its status.
     pub(crate) fn get(&mut self, target: &str, key: &str) -> std::io::Result<u16> {
         self.send(&request("GET", target, key, ""))?;
         self.receive()
     }
 
-    /// Sends a request that was made before.
+    /// Sends prepared bytes.
     pub(crate) fn send(&mut self, request: &[u8]) -> std::io::Result<()> {
         self.stream.get_mut().write_all(request)
     }
 
-    /// Reads an answer; its status.
+    /// Reads a response and returns its status.
     pub(crate) fn receive(&mut self) -> std::io::Result<u16> {
         let status = self.line()?.split(' ').nth(1).and_then(|code| code.parse().ok());
         let status = status.ok_or_else(|| Error::new(ErrorKind::InvalidData, "no status"))?;
@@ -63,7 +63,7 @@ impl Connection {
     }
 }
 
-/// A request; one with a body says that it is JSON.
+/// Formats a request. A body gets the JSON content type.
 pub(crate) fn request(method: &str, target: &str, key: &str, body: &str) -> Vec<u8> {
     let length = body.len();
     let framing = match length {

@@ -1,5 +1,5 @@
-//! A hundred thousand agents and a million events: what they take, and what a page of them
-//! takes, at the beginning of the list and at its end.
+//! Measures memory and page latency with a hundred thousand agents and a million events, at both
+//! ends of a list.
 
 use std::time::{Duration, Instant};
 
@@ -8,7 +8,7 @@ use serde::Deserialize;
 use twin_emulator::{Emulator, Profile, RunMode, World};
 
 use crate::client::Connection;
-use crate::memory::{mib, resident};
+use crate::program::{mib, resident};
 
 const AGENTS: u64 = 100_000;
 const EVENTS: u64 = 1_000_000;
@@ -37,7 +37,7 @@ pub(crate) fn measure() -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Makes so many things, and says what each takes.
+/// Creates items and prints the time and memory per item.
 fn fill(what: &str, count: u64, make: impl FnOnce()) -> anyhow::Result<()> {
     let (before, started) = (resident()?, Instant::now());
     make();
@@ -61,7 +61,7 @@ impl Reader {
         Ok(Self { connection, key: twin.api_key().to_owned() })
     }
 
-    /// Reads a page, and puts down how long it took.
+    /// Reads a page and records its latency.
     fn page<'a, T: Deserialize<'a>>(
         &'a mut self,
         target: &str,
@@ -134,8 +134,8 @@ impl Reader {
 #[derive(Deserialize)]
 struct Something {}
 
-/// Says how long pages took at the beginning, and at the end, where a list that is looked
-/// through from its beginning each time would be slow.
+/// Prints the latency of pages at both ends. A list that is scanned from its start would be slow
+/// at the end.
 fn report(what: &str, count: usize, times: &[Duration]) -> anyhow::Result<()> {
     let tenth = times.len().div_ceil(10);
     let median = |times: &[Duration]| {

@@ -1,13 +1,12 @@
-//! How fast and how large the emulator is: `cargo bench -p twin-emulator --bench emulator
-//! [-- NAME…]`, where a name is `start`, `test`, `rate`, `hold` or `soak`. Without a name it runs
+//! Measures the speed and the memory of the emulator: `cargo bench -p twin-emulator --bench emulator
+//! [-- NAME…]` with the names `start`, `test`, `rate`, `hold` or `soak`. Without a name it runs
 //! all of them, which takes four minutes.
 //!
-//! It measures and prints. It has no bounds, because other programs use the machine too. Requests
-//! go to loopback, and are bounded in number and time.
+//! The benchmark only prints. It has no bounds, because other programs use the machine too. Requests
+//! go to loopback and are limited in number and time.
 
 mod client;
 mod hold;
-mod memory;
 mod program;
 mod rate;
 mod soak;
@@ -17,7 +16,7 @@ mod test;
 use anyhow::bail;
 
 fn main() -> anyhow::Result<()> {
-    // cargo says `--bench` as well.
+    // cargo also passes `--bench`.
     let mut names: Vec<String> =
         std::env::args().skip(1).filter(|name| name != "--bench").collect();
     if names.is_empty() {
@@ -31,7 +30,7 @@ fn main() -> anyhow::Result<()> {
             "hold" => hold::measure()?,
             "soak" => soak::measure()?,
             other => {
-                bail!("there is nothing called {other} to measure: start, test, rate, hold, soak")
+                bail!("unknown benchmark {other}; use start, test, rate, hold or soak")
             }
         }
     }

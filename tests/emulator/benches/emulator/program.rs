@@ -1,8 +1,9 @@
-//! The program `twin-emulator` as a process of its own.
+//! The program `twin-emulator` as a child process, and the memory of a process.
 
+use std::fs;
 use std::io::{BufRead as _, BufReader};
 use std::net::SocketAddr;
-use std::process::{Child, ChildStdout, Command, Stdio};
+use std::process::{self, Child, ChildStdout, Command, Stdio};
 
 use anyhow::Context as _;
 
@@ -10,13 +11,13 @@ pub(crate) const KEY: &str = "tw_live_bench";
 
 pub(crate) struct Program {
     child: Child,
-    /// It must not be closed while the program runs.
+    /// Must stay open while the program runs.
     _output: BufReader<ChildStdout>,
     pub(crate) address: SocketAddr,
 }
 
 impl Program {
-    /// Starts it, and waits until it says where it listens.
+    /// Starts the program and waits until it prints its address.
     pub(crate) fn start(arguments: &[&str]) -> anyhow::Result<Self> {
         let mut child = Command::new(env!("CARGO_BIN_EXE_twin-emulator"))
             .args(["--port", "0", "--api-key", KEY])
@@ -41,8 +42,26 @@ impl Program {
 
 impl Drop for Program {
     fn drop(&mut self) {
-        // It may have ended.
+        // The process may have ended.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+/// Returns the resident memory of a process, in KiB.
+pub(crate) fn resident_of(process: u32) -> anyhow::Result<u64> {
+    let file = format!("/proc/{process}/status");
+    let status = fs::read_to_string(&file).with_context(|| file.clone())?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+    let number = line.and_then(|line| line.split_whitespace().next()?.parse().ok());
+    number.with_context(|| format!("{file} has no VmRSS"))
+}
+
+/// Returns the resident memory of this process, in KiB.
+pub(crate) fn resident() -> anyhow::Result<u64> {
+    resident_of(process::id())
+}
+
+pub(crate) const fn mib(kib: u64) -> u64 {
+    kib / 1024
 }

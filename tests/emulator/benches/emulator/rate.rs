@@ -1,5 +1,5 @@
-//! How many times a second an operation is answered, over connections that are kept, while client
-//! and server share the machine. Every answer is checked against the contract.
+//! Measures the request rate over keep-alive connections, with client and server on the same
+//! machine. Every response is checked against the contract.
 
 use std::net::SocketAddr;
 use std::thread;
@@ -11,12 +11,12 @@ use crate::client::{Connection, request};
 use crate::program::{KEY, Program};
 
 const THREADS: usize = 2;
-/// Connections of a thread. All have a request on the way at once.
+/// The connections of a thread. Each has one request in flight.
 const CONNECTIONS: usize = 32;
 const TIME: Duration = Duration::from_secs(20);
 const MOST: usize = 2_000_000;
 
-/// An operation, and how a right answer begins.
+/// An operation, and the start of a correct response.
 #[derive(Clone, Copy)]
 struct Question {
     name: &'static str,
@@ -65,7 +65,8 @@ fn rate(address: SocketAddr, question: Question) -> anyhow::Result<(usize, usize
     Ok((answers, errors, started.elapsed()))
 }
 
-/// Asks on all connections, again and again. Tells how many answers came, and how many were wrong.
+/// Sends requests on all connections repeatedly. Returns the numbers of responses and of wrong
+/// ones.
 fn ask(address: SocketAddr, question: Question) -> std::io::Result<(usize, usize)> {
     let request = request("GET", question.target, KEY, "");
     let opened = (0..CONNECTIONS).map(|_| Connection::open(address));

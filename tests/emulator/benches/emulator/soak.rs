@@ -1,5 +1,6 @@
-//! A minute of everything at once, with faults on: things come and go, answers are refused,
-//! reset, cut, held back, and deliveries are made. The memory of the program is to stay flat.
+//! Runs everything for a minute with faults: resources are created and deleted, responses are
+//! refused, reset, cut or delayed, and deliveries are sent. The memory of the program must stay
+//! flat.
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{SocketAddr, TcpListener, TcpStream};
@@ -11,18 +12,17 @@ use std::time::{Duration, Instant};
 use anyhow::Context as _;
 
 use crate::client::{Connection, request};
-use crate::memory::{mib, resident_of};
-use crate::program::{KEY, Program};
+use crate::program::{KEY, Program, mib, resident_of};
 
 const TIME: Duration = Duration::from_secs(60);
-/// Until then the program may take what it needs: a journal that fills, pools that grow.
+/// The warm-up, in which the journal and the pools grow.
 const WARM_UP: Duration = Duration::from_secs(10);
 const SAMPLE: Duration = Duration::from_millis(500);
 const THREADS: usize = 16;
-/// A bound that is not reached.
+/// A timeout that is not reached.
 const MOST: u64 = 5_000_000;
 
-/// What goes wrong, each kind of fault with an operation of its own; every other goes well.
+/// The faults, each on its own operation. Other operations have none.
 const FAULTS: &str = r#"{
   "faults": [
     {"operation": "list_workspaces", "fault": {"status": {"status": 503, "retry_after": 1}}},
@@ -91,8 +91,7 @@ pub(crate) fn measure() -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Makes an agent, a webhook and a run, looks at everything, and deletes the agent, again and
-/// again.
+/// Repeatedly creates an agent, a webhook and a run, reads everything, and deletes the agent.
 fn press(address: SocketAddr, receiver: SocketAddr, counts: &Counts) -> anyhow::Result<()> {
     let mut client = Client { address, connection: None, counts };
     while !counts.is_over() {
@@ -123,7 +122,7 @@ struct Client<'a> {
 }
 
 impl Client<'_> {
-    /// Asks once; the body, if a whole answer came.
+    /// Sends one request. Returns the body if a complete response arrived.
     fn ask(&mut self, method: &str, path: &str, body: &str) -> anyhow::Result<Option<Vec<u8>>> {
         let mut connection = match self.connection.take() {
             Some(connection) => connection,
@@ -142,7 +141,7 @@ impl Client<'_> {
     }
 }
 
-/// Takes every delivery, until the process ends; where.
+/// Starts a receiver that accepts every delivery until the process ends, and returns its URL.
 fn receive(counts: &Arc<Counts>) -> anyhow::Result<SocketAddr> {
     let listener = TcpListener::bind("127.0.0.1:0")?;
     let address = listener.local_addr()?;
@@ -156,7 +155,7 @@ fn receive(counts: &Arc<Counts>) -> anyhow::Result<SocketAddr> {
     Ok(address)
 }
 
-/// Answers what comes on a connection, one request after the other.
+/// Answers the requests of one connection.
 fn take(stream: TcpStream, counts: &Counts) -> std::io::Result<()> {
     let mut stream = BufReader::new(stream);
     let mut line = String::new();

@@ -1,4 +1,4 @@
-//! From the start of the program to its first answer.
+//! Measures the time from the start of the program to its first response.
 
 use std::time::{Duration, Instant};
 

@@ -1,5 +1,5 @@
-//! What a user's test costs: an emulator of its own, one call, and its end; and a hundred
-//! emulators in one process.
+//! Measures a user's test: start an emulator, make one call, drop it. Also a hundred emulators in
+//! one process.
 
 use std::time::{Duration, Instant};
 
@@ -17,7 +17,7 @@ pub(crate) fn measure() -> anyhow::Result<()> {
         for _ in 0..ROUNDS {
             times.push(one(profile)?);
         }
-        // The first one also reads the document, once a process.
+        // The first emulator also parses the document, once per process.
         let first = times[0];
         times.sort();
         println!(

@@ -2,6 +2,8 @@
 //!
 //! References to other documents are not followed, and nothing is fetched.
 
+use std::borrow::Cow;
+
 use jsonschema::{Draft, Registry, RegistryBuilder, Validator};
 use percent_encoding::{AsciiSet, CONTROLS, percent_decode_str, utf8_percent_encode};
 use serde_json::{Value, json};
@@ -37,16 +39,10 @@ const MAX_REFERENCES: usize = 32;
 /// compiled on its first use, together with the schemas that it refers to and no others.
 #[derive(Debug)]
 pub(super) struct Document {
-    root: Value,
+    pub(super) root: Cow<'static, Value>,
 }
 
 impl Document {
-    /// Parses a document. Text that is not valid JSON is a document without operations, so
-    /// every exchange is a mismatch.
-    pub(super) fn parse(text: &str) -> Self {
-        Self { root: serde_json::from_str(text).unwrap_or_default() }
-    }
-
     /// Returns the whole document.
     pub(super) fn root(&self) -> &Value {
         &self.root

@@ -7,13 +7,13 @@ use url::form_urlencoded;
 use super::document::Document;
 use super::index::{Body, Operation, Parameter, parameter_in};
 use super::report::SideReport;
-use crate::exchange::Recorded;
+use crate::exchange::RecordedRequest;
 
 /// Reports where `request` breaks the rules of its operation.
 pub(super) fn check(
     document: &Document,
     operation: &Operation,
-    request: &Recorded,
+    request: &RecordedRequest,
     report: &mut SideReport<'_>,
 ) {
     key(operation, request, report);
@@ -22,11 +22,11 @@ pub(super) fn check(
     check_headers_and_body(document, operation, request, report);
 }
 
-/// Reports where the headers and the body break the rules, whatever the URL.
+/// Reports the mismatches of the headers and the body; the URL is not checked.
 pub(super) fn check_headers_and_body(
     document: &Document,
     operation: &Operation,
-    request: &Recorded,
+    request: &RecordedRequest,
     report: &mut SideReport<'_>,
 ) {
     headers(document, operation, request, report);
@@ -37,7 +37,7 @@ pub(super) fn check_headers_and_body(
     }
 }
 
-fn key(operation: &Operation, request: &Recorded, report: &mut SideReport<'_>) {
+fn key(operation: &Operation, request: &RecordedRequest, report: &mut SideReport<'_>) {
     let Some(keys) = &operation.keys else { return };
     if !keys.headers.iter().any(|header| request.headers.contains_key(header)) {
         let message = format!("accepted without {}", keys.headers.join(" or "));
@@ -128,7 +128,7 @@ fn query(document: &Document, operation: &Operation, query: &str, report: &mut S
 fn headers(
     document: &Document,
     operation: &Operation,
-    request: &Recorded,
+    request: &RecordedRequest,
     report: &mut SideReport<'_>,
 ) {
     for parameter in operation.parameters.iter().filter(|p| p.location == "header") {
@@ -170,7 +170,7 @@ fn scalar(text: &str) -> Option<Value> {
     text.parse().ok().map(Value::Bool).or_else(number)
 }
 
-fn body(document: &Document, body: &Body, request: &Recorded, report: &mut SideReport<'_>) {
+fn body(document: &Document, body: &Body, request: &RecordedRequest, report: &mut SideReport<'_>) {
     if request.body.is_empty() {
         if body.required {
             report.add(&body.pointer, "", "a body is required");

@@ -15,7 +15,7 @@ use super::document::decoded;
 
 const CLOSER: &str = "unevaluatedProperties";
 
-/// A schema with one of these keywords is left as it is.
+/// A schema with one of these keywords is not changed.
 const OWN_KEYWORDS: [&str; 2] = ["additionalProperties", CLOSER];
 
 /// Keywords whose value is a schema of another value, or a list of such schemas.

@@ -11,33 +11,33 @@ use axum::http::{HeaderMap, HeaderValue, Method, StatusCode};
 use serde_json::{Value, json};
 
 use super::{Contract, Mismatch, Side};
-use crate::exchange::{Answer, Recorded};
+use crate::exchange::{BufferedResponse, RecordedRequest};
 use crate::{Profile, document};
 
 /// An accepted request, with a key and, if it has a body, a content type.
-fn request(method: Method, target: &str, body: &str) -> Recorded {
+fn request(method: Method, target: &str, body: &str) -> RecordedRequest {
     let mut headers = HeaderMap::new();
     headers.insert("x-api-key", HeaderValue::from_static("tw_live_secret"));
     if !body.is_empty() {
         headers.insert("content-type", HeaderValue::from_static("application/json"));
     }
-    Recorded { method, target: target.to_owned(), headers, body: body.to_owned().into() }
+    RecordedRequest { method, target: target.to_owned(), headers, body: body.to_owned().into() }
 }
 
-fn get(target: &str) -> Recorded {
+fn get(target: &str) -> RecordedRequest {
     request(Method::GET, target, "")
 }
 
-fn ok(body: &Value) -> Answer {
-    Answer::json(StatusCode::OK, body)
+fn ok(body: &Value) -> BufferedResponse {
+    BufferedResponse::json(StatusCode::OK, body)
 }
 
-fn problem(status: u16, body: &Value) -> Answer {
+fn problem(status: u16, body: &Value) -> BufferedResponse {
     let status = StatusCode::from_u16(status).unwrap();
-    Answer::new(status, "application/problem+json", body.to_string())
+    BufferedResponse::new(status, "application/problem+json", body.to_string())
 }
 
-fn not_found() -> Answer {
+fn not_found() -> BufferedResponse {
     let body = json!({"type": "about:blank", "title": "Not Found", "status": 404, "detail": "no"});
     problem(404, &body)
 }
@@ -90,7 +90,7 @@ fn formats_mismatch_on_one_line() {
     let found = contract.check(&Method::GET, "/v1/me", &get("/v1/me"), &ok(&json!({"user_id": 7})));
     assert_eq!(
         found[0].to_string(),
-        "GET /v1/me, answer at /user_id: 7 is not of type \"string\" \
+        "GET /v1/me, response at /user_id: 7 is not of type \"string\" \
          (#/components/schemas/GetMeResponse/properties/user_id/type)"
     );
 }
@@ -103,8 +103,8 @@ fn shortens_messages_of_long_names_and_values() {
     let found = contract.check(&Method::GET, "/v1/me", &get("/v1/me"), &answer);
     assert_eq!(found.len(), 2);
     for mismatch in found {
-        let told = mismatch.to_string();
-        assert!(told.len() < 800 && !told.contains('\n'), "{told}");
+        let line = mismatch.to_string();
+        assert!(line.len() < 800 && !line.contains('\n'), "{line}");
     }
 }
 

@@ -7,18 +7,18 @@ use std::collections::BTreeSet;
 
 use axum::http::{HeaderName, StatusCode, header};
 
-use super::answer::content_type;
 use super::content::essence;
 use super::index::Lookup;
+use super::response::content_type;
 use crate::Profile;
-use crate::exchange::Answer;
+use crate::exchange::BufferedResponse;
 
 /// An observed response that no document has.
 struct Observation {
     status: StatusCode,
     content_type: &'static str,
     /// Checks where it was observed, and the rest of the response.
-    matches: fn(&Lookup<'_>, &Answer) -> bool,
+    matches: fn(&Lookup<'_>, &BufferedResponse) -> bool,
 }
 
 /// All of them. Append new ones at the end.
@@ -43,7 +43,7 @@ const OBSERVATIONS: [Observation; 2] = [
 const GRPC_STATUS: HeaderName = HeaderName::from_static("grpc-status");
 
 /// Returns whether `answer` was observed of `profile` at `lookup`.
-pub(super) fn is_known(profile: Profile, lookup: &Lookup<'_>, answer: &Answer) -> bool {
+pub(super) fn is_known(profile: Profile, lookup: &Lookup<'_>, answer: &BufferedResponse) -> bool {
     profile == Profile::Observed
         && OBSERVATIONS.iter().any(|observed| {
             observed.status == answer.status
@@ -53,7 +53,7 @@ pub(super) fn is_known(profile: Profile, lookup: &Lookup<'_>, answer: &Answer) -
 }
 
 /// Returns whether `Allow` lists exactly the methods of the path. HEAD may be listed with GET.
-fn allows_methods_of_path(lookup: &Lookup<'_>, answer: &Answer) -> bool {
+fn allows_methods_of_path(lookup: &Lookup<'_>, answer: &BufferedResponse) -> bool {
     let Lookup::Path(_, operations) = lookup else { return false };
     let Some(Ok(allow)) = answer.headers.get(header::ALLOW).map(|value| value.to_str()) else {
         return false;

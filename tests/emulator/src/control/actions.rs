@@ -5,21 +5,21 @@ use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
 use serde_json::{Value, json};
 
 use super::{DOCUMENT, Refused, ok};
-use crate::call::Call;
+use crate::call::RoutedRequest;
 use crate::delivery::Delivery;
 use crate::entry::{Entry, Members, Mistake};
-use crate::exchange::Answer;
+use crate::exchange::BufferedResponse;
+use crate::fault_file::FaultFile;
 use crate::journal::Exchange;
-use crate::lifecycle::Step;
+use crate::lifecycle::RunStep;
 use crate::operations::names;
-use crate::orders::Orders;
 use crate::page::secrets::hide;
 use crate::page::view::receiver;
 use crate::server::Shared;
 use crate::webhooks::EventType;
 use crate::world::World;
 
-type Done = Result<Answer, Refused>;
+type Done = Result<BufferedResponse, Refused>;
 
 /// One action of the control API.
 #[derive(Debug)]
@@ -71,9 +71,11 @@ const fn action(method: Method, path: &'static str, kind: Kind) -> Action {
     Action { method, path, kind }
 }
 
-pub(super) async fn carry_out(action: &Action, shared: &Shared, call: &Call<'_>) -> Done {
+pub(super) async fn carry_out(action: &Action, shared: &Shared, call: &RoutedRequest<'_>) -> Done {
     match action.kind {
-        Kind::Document => Ok(Answer::new(axum::http::StatusCode::OK, "application/json", DOCUMENT)),
+        Kind::Document => {
+            Ok(BufferedResponse::new(axum::http::StatusCode::OK, "application/json", DOCUMENT))
+        }
         Kind::AdvanceClock => advance_clock(shared, call).await,
         Kind::ListDeliveries => Ok(list_deliveries(shared)),
         Kind::SendDelivery => send_delivery(shared, call).await,
@@ -98,7 +100,7 @@ pub(super) async fn carry_out(action: &Action, shared: &Shared, call: &Call<'_>)
 
 /// Parses the body as an object with these members. An empty body is an empty object.
 fn body<T>(
-    call: &Call<'_>,
+    call: &RoutedRequest<'_>,
     known: &[&str],
     read: impl FnOnce(&Members<'_>) -> Result<T, Mistake>,
 ) -> Result<T, Refused> {
@@ -111,7 +113,7 @@ fn body<T>(
         .map_err(|mistake| Refused::Wrong(mistake.to_string()))
 }
 
-async fn advance_clock(shared: &Shared, call: &Call<'_>) -> Done {
+async fn advance_clock(shared: &Shared, call: &RoutedRequest<'_>) -> Done {
     let now = shared.with(|world| world.now());
     let then = body(call, &["by", "to"], |members| {
         let to = members.get("to").map(|to| time(to, now));
@@ -142,7 +144,7 @@ fn later(by: &Entry<'_>, now: DateTime<Utc>) -> Result<DateTime<Utc>, Mistake> {
     then.ok_or_else(|| by.mistake("the clock advances by 366 days at most"))
 }
 
-fn clock(shared: &Shared) -> Answer {
+fn clock(shared: &Shared) -> BufferedResponse {
     ok(&json!({"now": rfc3339(shared.with(|world| world.now()))}))
 }
 
@@ -150,7 +152,7 @@ fn rfc3339(time: DateTime<Utc>) -> String {
     time.to_rfc3339_opts(SecondsFormat::AutoSi, true)
 }
 
-async fn send_delivery(shared: &Shared, call: &Call<'_>) -> Done {
+async fn send_delivery(shared: &Shared, call: &RoutedRequest<'_>) -> Done {
     let (agent, event, run, webhook) =
         body(call, &["agent_id", "event", "run_id", "webhook_id"], |members| {
             Ok((
@@ -167,7 +169,7 @@ async fn send_delivery(shared: &Shared, call: &Call<'_>) -> Done {
     Ok(deliveries_of(shared, |delivery| sent.contains(&delivery.outgoing.delivery)))
 }
 
-async fn repeat_delivery(shared: &Shared, call: &Call<'_>) -> Done {
+async fn repeat_delivery(shared: &Shared, call: &RoutedRequest<'_>) -> Done {
     let text = call.id("delivery");
     let number =
         text.parse().map_err(|_| Refused::Missing(format!("there is no delivery {text}")))?;
@@ -176,12 +178,12 @@ async fn repeat_delivery(shared: &Shared, call: &Call<'_>) -> Done {
     Ok(deliveries_of(shared, |delivery| delivery.outgoing.delivery == number))
 }
 
-fn list_deliveries(shared: &Shared) -> Answer {
+fn list_deliveries(shared: &Shared) -> BufferedResponse {
     deliveries_of(shared, |_| true)
 }
 
 /// Returns the selected deliveries, newest first.
-fn deliveries_of(shared: &Shared, wanted: impl Fn(&Delivery) -> bool) -> Answer {
+fn deliveries_of(shared: &Shared, wanted: impl Fn(&Delivery) -> bool) -> BufferedResponse {
     let key = shared.first_key();
     let found = shared.with(|world| {
         let wanted = world.deliveries.newest_first().filter(|delivery| wanted(delivery));
@@ -210,7 +212,7 @@ fn delivery_view(delivery: &Delivery, key: &str) -> Value {
     })
 }
 
-fn list_faults(shared: &Shared) -> Answer {
+fn list_faults(shared: &Shared) -> BufferedResponse {
     let faults: Vec<Value> = shared
         .faults()
         .rules()
@@ -237,35 +239,35 @@ fn list_faults(shared: &Shared) -> Answer {
 }
 
 /// Reads a part of a fault file.
-fn orders(call: &Call<'_>, known: &[&str]) -> Result<Orders, Refused> {
+fn fault_file(call: &RoutedRequest<'_>, known: &[&str]) -> Result<FaultFile, Refused> {
     body(call, known, |_| Ok(()))?;
     let text = String::from_utf8_lossy(&call.request.body);
-    Orders::parse(&text).map_err(|mistake| Refused::Wrong(mistake.to_string()))
+    FaultFile::parse(&text).map_err(|mistake| Refused::Wrong(mistake.to_string()))
 }
 
-fn add_faults(shared: &Shared, call: &Call<'_>) -> Done {
-    let orders = orders(call, &["faults", "deliveries"])?;
-    for rule in orders.faults {
+fn add_faults(shared: &Shared, call: &RoutedRequest<'_>) -> Done {
+    let fault_file = fault_file(call, &["faults", "deliveries"])?;
+    for rule in fault_file.faults {
         let installed = shared.faults().install(rule, &names());
         installed.map_err(|error| Refused::Wrong(error.to_string()))?;
     }
     shared.with(|world| {
-        orders.deliveries.into_iter().for_each(|rule| world.order_delivery_fault(rule));
+        fault_file.deliveries.into_iter().for_each(|rule| world.add_delivery_fault(rule));
     });
     Ok(list_faults(shared))
 }
 
-fn script_runs(shared: &Shared, call: &Call<'_>) -> Done {
-    let orders = orders(call, &["runs"])?;
+fn script_runs(shared: &Shared, call: &RoutedRequest<'_>) -> Done {
+    let fault_file = fault_file(call, &["runs"])?;
     let waiting = shared.with(|world| {
-        orders.runs.into_iter().for_each(|script| world.script_next_run(script));
+        fault_file.runs.into_iter().for_each(|script| world.script_next_run(script));
         world.scripts.waiting()
     });
     Ok(ok(&json!({"waiting": waiting})))
 }
 
-async fn step_run(shared: &Shared, call: &Call<'_>) -> Done {
-    let step = body(call, &["do"], |members| Step::read(members.need("do")?))?;
+async fn step_run(shared: &Shared, call: &RoutedRequest<'_>) -> Done {
+    let step = body(call, &["do"], |members| RunStep::read(members.need("do")?))?;
     let (agent_id, run_id) = (call.id("agent_id"), call.id("run_id"));
     shared.with(|world| {
         let agent = world.agents.get(agent_id);
@@ -276,7 +278,7 @@ async fn step_run(shared: &Shared, call: &Call<'_>) -> Done {
         if run.is_finished() {
             return Err(Refused::Wrong(format!("run {run_id} has ended")));
         }
-        world.happen(agent_id, run_id, &step);
+        world.apply_step(agent_id, run_id, &step);
         Ok(())
     })?;
     shared.settled().await;
@@ -290,7 +292,7 @@ async fn step_run(shared: &Shared, call: &Call<'_>) -> Done {
 /// The most items that one request adds.
 const MOST: u64 = 1_000_000;
 
-fn seed(shared: &Shared, call: &Call<'_>) -> Done {
+fn seed(shared: &Shared, call: &RoutedRequest<'_>) -> Done {
     let known = ["agents", "deployed_agents", "example", "runs", "events"];
     let seeds = body(call, &known, |members| {
         Ok(Seeds {
@@ -301,7 +303,7 @@ fn seed(shared: &Shared, call: &Call<'_>) -> Done {
             events: members.read("events", events)?,
         })
     })?;
-    shared.with(|world| seeds.sow(world))
+    shared.with(|world| seeds.add_to(world))
 }
 
 fn count(entry: &Entry<'_>) -> Result<u64, Mistake> {
@@ -333,7 +335,7 @@ struct Seeds {
 
 impl Seeds {
     /// Adds all items, or none if one cannot be added.
-    fn sow(self, world: &mut World) -> Done {
+    fn add_to(self, world: &mut World) -> Done {
         self.check(world)?;
         let before = world.agents.count();
         world.add_agents(self.agents);
@@ -380,7 +382,7 @@ const PAGE: usize = 200;
 /// How much of a body is shown, in characters.
 const SHOWN: usize = 16_384;
 
-fn list_requests(shared: &Shared, call: &Call<'_>) -> Done {
+fn list_requests(shared: &Shared, call: &RoutedRequest<'_>) -> Done {
     let after = match call.text("after") {
         None => 0,
         Some(text) => text

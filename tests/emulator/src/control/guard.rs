@@ -10,7 +10,7 @@ use axum::http::header::{HOST, ORIGIN};
 use axum::http::uri::Authority;
 use axum::http::{HeaderMap, Method, StatusCode};
 
-use crate::exchange::Answer;
+use crate::exchange::BufferedResponse;
 use crate::wire::Connection;
 
 const FETCH_SITE: &str = "sec-fetch-site";
@@ -38,8 +38,8 @@ pub(crate) fn guard(
 pub(crate) struct Forbidden(&'static str);
 
 impl Forbidden {
-    pub(crate) fn answer(self) -> Answer {
-        Answer::new(StatusCode::FORBIDDEN, "text/plain; charset=utf-8", self.0)
+    pub(crate) fn answer(self) -> BufferedResponse {
+        BufferedResponse::new(StatusCode::FORBIDDEN, "text/plain; charset=utf-8", self.0)
     }
 }
 

@@ -1,22 +1,22 @@
-//! A gzip file that is a thousand times smaller than what is in it.
+//! Builds a gzip file that unpacks to about a thousand times its size.
 //!
-//! It is not compressed as a whole, which would take as long as unpacking it: one block is,
-//! and its bytes are repeated. It nests nothing: it is a single, valid member.
+//! Compressing everything would take too long, so one block is compressed and its bytes are
+//! repeated. The file is a single valid gzip member.
 
 use flate2::{Compress, Compression, Crc, FlushCompress};
 
-/// What is not worth the memory of the emulator: it holds the packed file.
+/// The largest unpacked size; the emulator holds the packed file in memory.
 pub(super) const LIMIT: u64 = 64 << 30;
 
 const BLOCK: usize = 1 << 20;
 
-/// Deflate, no name, no time, an unknown system.
+/// Deflate, no file name, no time, unknown operating system.
 const HEADER: [u8; 10] = [0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 255];
 
-/// A last block that is empty.
+/// The empty final block.
 const LAST: [u8; 2] = [3, 0];
 
-/// A list in JSON without an element, with blanks until it has this many bytes; packed.
+/// Packs an empty JSON list that is padded with spaces to `bytes` bytes.
 pub(super) fn gzip(bytes: u64) -> Vec<u8> {
     let mut file = Packed::default();
     match bytes.checked_sub(2) {
@@ -52,14 +52,14 @@ impl Packed {
     }
 
     fn finish(self, bytes: u64) -> Vec<u8> {
-        // The format has the length modulo 2^32.
+        // The trailer has the length modulo 2^32.
         let length = &bytes.to_le_bytes()[..4];
         [&HEADER, &*self.deflated, &LAST, &self.sum.sum().to_le_bytes(), length].concat()
     }
 }
 
-/// A piece that can stand behind any other: it refers to nothing before it, and ends with a
-/// whole byte.
+/// A compressed piece that may follow any other: it has no back references to earlier pieces and
+/// ends on a byte boundary.
 struct Part {
     deflated: Vec<u8>,
     sum: Crc,
@@ -73,9 +73,9 @@ impl Part {
             return Self { deflated: Vec::new(), sum };
         }
         let mut compress = Compress::new(Compression::best(), false);
-        // More than the worst case: it is written in one go.
+        // Larger than the worst case, so one call writes all output.
         let mut deflated = Vec::with_capacity(content.len() + 1024);
-        // It fails only for a stream that was used wrongly.
+        // Compression fails only if the stream is misused.
         let _ = compress.compress_vec(content, &mut deflated, FlushCompress::Full);
         deflated.shrink_to_fit();
         Self { deflated, sum }

@@ -2,14 +2,14 @@
 
 use std::fmt;
 
-/// A kind of fault: what it does, and the value of `"fault"` that asks for it.
+/// A kind of fault: its effect, and a value of `"fault"`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Example {
     /// The name of the kind.
     pub name: &'static str,
     /// The value of the member `fault`.
     pub json: &'static str,
-    /// What the caller or the receiver gets.
+    /// The effect on the caller or the receiver.
     pub effect: &'static str,
 }
 
@@ -31,16 +31,20 @@ pub const EXAMPLES: [Example; 20] = [
         r#"{"status": {"status": 503, "retry_after": 1}}"#,
         "503 with Retry-After; shorter: {\"status\": 503}",
     ),
-    example("delay", r#"{"delay": "2s"}"#, "the real answer, two seconds later"),
+    example("delay", r#"{"delay": "2s"}"#, "the real response, two seconds later"),
     example("refuse", r#"{"refuse": "5s"}"#, "a reset, then no connection for five seconds"),
-    example("reset", r#"{"reset": 20}"#, "a reset after 20 bytes of the answer"),
+    example("reset", r#"{"reset": 20}"#, "a reset after 20 bytes of the response"),
     example("close", r#"{"close": 20}"#, "the connection closes after 20 bytes"),
     example("cut_body", r#"{"cut_body": 100}"#, "the head and the first 100 bytes of the body"),
     example("trickle", r#"{"trickle": "50ms"}"#, "one byte of the body every 50 ms"),
     example("endless_body", r#""endless_body""#, "200 with a body that never ends"),
     example("html", r#""html""#, "200 with the HTML page of another host"),
     example("grpc", r#"{"grpc": 12}"#, "200 application/grpc with this grpc-status"),
-    example("content_type", r#"{"content_type": "text/plain"}"#, "the real answer, another type"),
+    example(
+        "content_type",
+        r#"{"content_type": "text/plain"}"#,
+        "the real response with another content type",
+    ),
     example("redirect", r#"{"redirect": "http://127.0.0.1:1/"}"#, "307 to this address"),
     example("gzip_bomb", r#"{"gzip_bomb": 1000000000}"#, "a small gzip body of 1 GB unpacked"),
     example("cursors", r#"{"cursors": ["A", "A", null]}"#, "other cursors on the real pages"),
@@ -56,7 +60,7 @@ pub const EXAMPLES: [Example; 20] = [
 mod tests {
     use super::super::read::KINDS;
     use super::*;
-    use crate::Orders;
+    use crate::FaultFile;
     use crate::delivery::DELIVERY_FAULTS;
 
     #[test]
@@ -67,9 +71,9 @@ mod tests {
             let list = if index < KINDS.len() { "faults" } else { "deliveries" };
             let operation = if index < KINDS.len() { r#""operation": "*", "# } else { "" };
             let file = format!(r#"{{"{list}": [{{{operation}"fault": {json}}}]}}"#);
-            let orders = Orders::parse(&file).unwrap();
-            let request = orders.faults.iter().map(|rule| rule.fault.name());
-            let delivery = orders.deliveries.iter().map(|rule| rule.fault.name());
+            let fault_file = FaultFile::parse(&file).unwrap();
+            let request = fault_file.faults.iter().map(|rule| rule.fault.name());
+            let delivery = fault_file.deliveries.iter().map(|rule| rule.fault.name());
             assert_eq!(request.chain(delivery).collect::<Vec<_>>(), [name]);
         }
     }

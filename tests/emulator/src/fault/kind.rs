@@ -1,6 +1,6 @@
 //! The kinds of faults.
 //!
-//! A kind holds only its settings: `answer` and `amend` build the bodies, and `wire` sends the
+//! A kind holds only its settings: `response` builds the bodies, and `wire` sends the
 //! bytes.
 
 use std::num::NonZeroUsize;
@@ -21,7 +21,7 @@ pub enum Fault {
         status: StatusCode,
         /// The header `Retry-After`.
         retry_after: Option<RetryAfter>,
-        /// What the body is.
+        /// The body.
         body: StatusBody,
     },
     /// The real response after a delay.
@@ -153,7 +153,7 @@ pub enum Cursor {
     Absent,
 }
 
-/// How a list changes before one of its pages is answered.
+/// The change of a list before one of its pages is returned.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Shift {
     /// The items that are inserted at the front.
@@ -175,18 +175,18 @@ pub enum WireFault {
     Close(usize),
     /// Close the connection during the body.
     CutBody {
-        /// So many.
+        /// The number of bytes.
         at: usize,
-        /// In chunks, instead of with its length.
+        /// Whether the body is chunked and has no Content-Length.
         chunked: bool,
     },
     /// Send a few bytes at a time.
     Trickle {
-        /// So many.
+        /// The number of bytes at a time.
         bytes: NonZeroUsize,
-        /// So long between them.
+        /// The delay between them.
         every: Duration,
-        /// The head as well.
+        /// Whether the head trickles too.
         head: bool,
     },
     /// Send this body in place of the real one until the client disconnects.

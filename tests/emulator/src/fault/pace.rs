@@ -27,22 +27,22 @@ impl Pace for RealTime {
     }
 }
 
-/// Lets a test end every wait: each one is returned by [`ByHand::next`] and lasts until the test
+/// Lets a test end every wait: each one is returned by [`ManualPace::next`] and lasts until the test
 /// ends it.
 #[derive(Debug, Clone)]
-pub struct ByHand {
+pub struct ManualPace {
     begun: mpsc::UnboundedSender<Waiting>,
     waiting: Arc<Mutex<mpsc::UnboundedReceiver<Waiting>>>,
 }
 
-impl Default for ByHand {
+impl Default for ManualPace {
     fn default() -> Self {
         let (begun, waiting) = mpsc::unbounded_channel();
         Self { begun, waiting: Arc::new(Mutex::new(waiting)) }
     }
 }
 
-impl ByHand {
+impl ManualPace {
     /// Waits for the next wait to begin, and returns it.
     pub async fn next(&self) -> Waiting {
         match self.waiting.lock().await.recv().await {
@@ -52,7 +52,7 @@ impl ByHand {
     }
 }
 
-impl Pace for ByHand {
+impl Pace for ManualPace {
     fn sleep(&self, duration: Duration) -> BoxFuture<'static, ()> {
         let (end, ended) = oneshot::channel();
         // The receiver is alive, because `self` holds it.

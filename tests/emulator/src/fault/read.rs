@@ -64,7 +64,7 @@ pub(super) fn fault(entry: &Entry<'_>) -> Read<Fault> {
         "grpc" => grpc(value)?,
         "content_type" => Fault::ContentType { value: member(value, "value", header)? },
         "redirect" => redirect(value)?,
-        "gzip_bomb" => Fault::GzipBomb { bytes: member(value, "bytes", natural)? },
+        "gzip_bomb" => Fault::GzipBomb { bytes: member(value, "bytes", whole_number)? },
         "cursors" => Fault::Cursors(value.list()?.iter().map(cursor).collect::<Read<_>>()?),
         "shift" => shift(value)?,
         unknown => return Err(unknown_kind(entry, unknown)),
@@ -100,12 +100,12 @@ fn member<'a, T>(
     if entry.is_object() { read(entry.object(&[name])?.need(name)?) } else { read(entry) }
 }
 
-fn natural(entry: &Entry<'_>) -> Read<u64> {
+fn whole_number(entry: &Entry<'_>) -> Read<u64> {
     entry.number(0..=u64::MAX)
 }
 
 fn size(entry: &Entry<'_>) -> Read<usize> {
-    natural(entry).map(|number| usize::try_from(number).unwrap_or(usize::MAX))
+    whole_number(entry).map(|number| usize::try_from(number).unwrap_or(usize::MAX))
 }
 
 fn place(entry: &Entry<'_>) -> Read<usize> {
@@ -232,7 +232,7 @@ fn cursor(entry: &Entry<'_>) -> Read<Cursor> {
 fn shift(entry: &Entry<'_>) -> Read<Fault> {
     let members = entry.object(&["insert", "remove"])?;
     Ok(Fault::Shift(Shift {
-        insert: members.read("insert", natural)?.unwrap_or_default(),
-        remove: members.read("remove", natural)?.unwrap_or_default(),
+        insert: members.read("insert", whole_number)?.unwrap_or_default(),
+        remove: members.read("remove", whole_number)?.unwrap_or_default(),
     }))
 }

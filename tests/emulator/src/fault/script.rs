@@ -8,11 +8,11 @@ use std::fmt;
 use chrono::{DateTime, Utc};
 
 use super::kind::{Fault, Shift, WireFault};
-use super::{Attempts, amend, answer, read};
+use super::{Attempts, read, response};
 use crate::entry::{Entry, Mistake, instead};
-use crate::exchange::Answer;
+use crate::exchange::BufferedResponse;
 
-/// The name that stands for every operation.
+/// Matches every operation.
 const ANY: &str = "*";
 
 /// A fault for some attempts of an operation.
@@ -111,7 +111,8 @@ impl Faults {
     /// Installs rules. The first matching rule applies.
     ///
     /// # Errors
-    /// A rule names an operation that is not among `operations`, or can never do anything.
+    /// Returns an error if a rule names an operation that is not in `operations`, or can have no
+    /// effect.
     pub fn new(rules: Vec<Rule>, operations: &[&str]) -> Result<Self, ScriptError> {
         let mut faults = Self::default();
         for (index, rule) in rules.into_iter().enumerate() {
@@ -126,7 +127,7 @@ impl Faults {
     /// Reads rules from a JSON list, as the member `faults` of a fault file holds them.
     ///
     /// # Errors
-    /// An entry is wrong; the error says in which line and what to write.
+    /// Returns an error if an entry is wrong. It names the line and the correction.
     pub fn parse(json: &str, operations: &[&str]) -> Result<Self, ScriptError> {
         let rules = Entry::parse(json).and_then(|entry| read_rules(&entry, operations));
         Self::new(rules.map_err(|mistake| ScriptError(mistake.to_string()))?, operations)
@@ -205,15 +206,15 @@ impl Hit {
 
     /// Returns the response that replaces the one of the operation. It is always present if the
     /// operation does not run.
-    pub fn replacement(&self, now: DateTime<Utc>) -> Option<Answer> {
-        let held_back = || (!self.takes_effect).then(answer::held_back);
-        answer::replacement(&self.fault, now).or_else(held_back)
+    pub fn replacement(&self, now: DateTime<Utc>) -> Option<BufferedResponse> {
+        let not_run = || (!self.takes_effect).then(response::operation_not_run);
+        response::replacement(&self.fault, now).or_else(not_run)
     }
 
     /// Applies the fault to the response of the operation.
     #[must_use]
-    pub fn amend(&self, answer: Answer) -> Answer {
-        amend::amend(&self.fault, self.nth, answer)
+    pub fn amend(&self, answer: BufferedResponse) -> BufferedResponse {
+        response::amended(&self.fault, self.nth, answer)
     }
 
     /// Returns the fault of the connection.

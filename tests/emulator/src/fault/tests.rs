@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use super::{
     Attempts, Cursor, Endless, Fault, Faults, Hit, RetryAfter, Rule, Shift, StatusBody, WireFault,
 };
-use crate::exchange::Answer;
+use crate::exchange::BufferedResponse;
 
 const OPERATIONS: [&str; 3] = ["get_me", "list_agents", "start_run"];
 
@@ -21,7 +21,7 @@ fn script(rules: &Value) -> Faults {
     Faults::parse(&rules.to_string(), &OPERATIONS).unwrap()
 }
 
-/// What a single rule makes of an attempt.
+/// Returns the fault of the first attempt under a single rule.
 fn hit(fault: Fault) -> Hit {
     Faults::new(vec![Rule::new("*", fault)], &[]).unwrap().next("get_me").unwrap()
 }
@@ -34,7 +34,7 @@ fn rule(fault: &Value) -> Value {
     json!([{"operation": "get_me", "fault": fault}])
 }
 
-/// Every kind, as a script has it and as Rust has it.
+/// Every kind of fault, as JSON and as a Rust value.
 fn kinds() -> Vec<(Value, Fault)> {
     let status = |status, retry_after, body| Fault::Status { status, retry_after, body };
     let value = HeaderValue::from_static;
@@ -250,7 +250,7 @@ fn rejects_wrong_rule_and_names_its_path() {
     }
 }
 
-/// Short form, and the long form that means the same.
+/// Short forms and their equivalent long forms.
 #[test]
 fn short_forms_equal_long_forms() {
     let cases = [
@@ -342,7 +342,7 @@ fn replacement_responses_have_their_status_and_content_type() {
 #[test]
 fn amended_response_keeps_all_other_bytes() {
     let body = r#"{"agents":[{"n":1.50}],"next_cursor":"real","total":1e3}"#;
-    let page = Answer::new(StatusCode::OK, "application/json", body);
+    let page = BufferedResponse::new(StatusCode::OK, "application/json", body);
 
     let value = HeaderValue::from_static("text/csv");
     let other = hit(Fault::ContentType { value: value.clone() }).amend(page.clone());
@@ -364,7 +364,7 @@ fn amended_response_keeps_all_other_bytes() {
 fn cursor_fault_leaves_other_bodies_unchanged() {
     let hit = hit(Fault::Cursors(vec![Cursor::Text("A".into())]));
     for (status, body) in [(StatusCode::FORBIDDEN, "{}"), (StatusCode::OK, "[1]")] {
-        let answer = Answer::new(status, "application/json", body);
+        let answer = BufferedResponse::new(status, "application/json", body);
         assert_eq!(hit.amend(answer).body, body);
     }
 }
@@ -393,7 +393,7 @@ fn gzip_bomb_unpacks_to_exact_size_and_is_json() {
         let answer = hit(Fault::GzipBomb { bytes }).replacement(now()).unwrap();
         assert_eq!(answer.headers[header::CONTENT_ENCODING], "gzip");
         let mut unpacked = Vec::new();
-        // Checks length and sum, too.
+        // The decoder checks the length and the checksum.
         flate2::read::GzDecoder::new(&*answer.body).read_to_end(&mut unpacked).unwrap();
         assert_eq!(unpacked.len() as u64, bytes);
         assert!(bytes < 2 || serde_json::from_slice::<Vec<u8>>(&unpacked).unwrap().is_empty());

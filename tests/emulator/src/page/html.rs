@@ -1,6 +1,6 @@
-//! The page as HTML.
+//! Renders the page as HTML.
 //!
-//! What it is given may be hostile: nothing goes into the page but through [`escape`].
+//! The data of the page may be hostile, so all of it passes through [`escape`].
 
 // Writing to a String does not fail.
 use std::fmt::Write as _;
@@ -16,9 +16,9 @@ const INDEX: &str = include_str!("index.html");
 const STYLE: &str = include_str!("style.css");
 const SCRIPT: &str = include_str!("script.js");
 
-/// The page around what it shows.
+/// The static parts of the page.
 pub(super) struct Shell {
-    /// What comes before the facts, the links, and the tables, and what comes last.
+    /// The parts before the facts, the links and the tables, and the part after the tables.
     parts: [String; 4],
     /// The value of `Content-Security-Policy`: this script, this style, this origin.
     pub(super) policy: HeaderValue,
@@ -26,7 +26,7 @@ pub(super) struct Shell {
 
 impl Shell {
     pub(super) fn new() -> Self {
-        // A browser takes the hash of what it read, where a line ends with \n alone.
+        // Browsers normalise line ends to \n before they hash a script.
         let [index, style, script] = [INDEX, STYLE, SCRIPT].map(|text| text.replace('\r', ""));
         let html = index.replacen("{style}", &style, 1).replacen("{script}", &script, 1);
         let mut rest = html.as_str();
@@ -60,7 +60,7 @@ fn policy(style: &str, script: &str) -> HeaderValue {
          connect-src 'self'; img-src data:; base-uri 'none'; form-action 'none'; \
          frame-ancestors 'none'"
     );
-    // It is ASCII; were it not, nothing would be allowed.
+    // The policy is ASCII; the fallback would block everything.
     HeaderValue::try_from(policy).unwrap_or(HeaderValue::from_static("default-src 'none'"))
 }
 
@@ -102,7 +102,7 @@ fn table(table: &Table, html: &mut String) {
     html.push_str("</section>");
 }
 
-/// A table that has nothing to say when it is empty is not there then.
+/// Returns the attribute that hides an empty table without a text.
 fn hidden(table: &Table) -> &'static str {
     if table.is_hidden() { " hidden" } else { "" }
 }
@@ -134,7 +134,7 @@ fn content(cell: &Cell, html: &mut String) {
     html.push_str("</span>");
 }
 
-/// Makes text of `text`, whatever it looks like.
+/// Escapes `text` so that it cannot become markup.
 fn escape(text: &str, html: &mut String) {
     for letter in text.chars() {
         match letter {
@@ -161,7 +161,7 @@ mod tests {
         assert_eq!(html, "&lt;/td&gt;&lt;img src=&#39;x&#39; onerror=&quot;a&amp;b&quot;&gt;");
     }
 
-    /// Else the browser would see another script than the policy allows, or none.
+    /// An unescaped end tag or placeholder would change the script, and its hash would not match.
     #[test]
     fn embeds_script_and_style_and_fills_every_placeholder() {
         assert!(!SCRIPT.contains("</") && !SCRIPT.contains("<!--") && !STYLE.contains("</"));

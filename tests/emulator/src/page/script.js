@@ -1,6 +1,6 @@
 "use strict";
 // Updates the page while it is visible, and calls the control API. It puts text into the page,
-// never markup: what it shows may be hostile.
+// not markup, because the data may be hostile.
 (() => {
   const PERIOD = 1000;
   const PATIENCE = 5000;
@@ -71,7 +71,7 @@
   };
 
   const showTable = (table) => {
-    // What has not changed is left alone, so that a selection in it stays.
+    // An unchanged row is kept, so that a selection in it stays.
     const state = JSON.stringify(table);
     const section = document.getElementById(table.id);
     if (!section || shown.get(table.id) === state) return;
@@ -102,7 +102,7 @@
   };
 
   const say = (state, text) => {
-    // Said once: it is read aloud.
+    // Announced once, because a screen reader reads it aloud.
     if (document.body.dataset.connection === state) return;
     document.body.dataset.connection = state;
     connection.textContent = text;
@@ -128,7 +128,7 @@
       say("live", "Live");
     } catch {
       const time = new Date().toLocaleTimeString();
-      say("lost", `Connection lost at ${time}. What is shown is from before; trying again.`);
+      say("lost", `Connection lost at ${time}. The data below is outdated; reconnecting.`);
     }
     asking = false;
     timer = setTimeout(refresh, PERIOD);

@@ -125,7 +125,7 @@ impl View {
         let tables = vec![mismatches, runs, deliveries, requests, faults, agents];
         let (profile, now) = (shared.profile.name(), now.to_rfc3339());
         let mut view = Self { profile, now, facts, tables };
-        view.tables.iter_mut().for_each(|table| table.tidy(key));
+        view.tables.iter_mut().for_each(|table| table.redact_and_shorten(key));
         view
     }
 }
@@ -152,7 +152,7 @@ impl Table {
         self.empty.is_none() && self.rows.is_empty()
     }
 
-    fn tidy(&mut self, key: &str) {
+    fn redact_and_shorten(&mut self, key: &str) {
         for cell in self.rows.iter_mut().flatten() {
             cell.text = shorten(&hide(&cell.text, key));
             if let Some(details) = &mut cell.details {

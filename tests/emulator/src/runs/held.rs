@@ -1,5 +1,4 @@
-//! How runs are held: those of one agent so that any page of them is found at once, and where
-//! the latest of all agents are.
+//! The storage of runs: those of one agent, indexed for paging, and the latest of all agents.
 
 use std::collections::{HashMap, VecDeque};
 
@@ -7,10 +6,10 @@ use chrono::{DateTime, Utc};
 
 use super::Run;
 
-/// The runs of one agent, by the order in which they were started.
+/// The runs of one agent, in the order of their start.
 #[derive(Debug, Default)]
 pub(crate) struct Runs {
-    /// In the order of their numbers, and so of the times at which they were started.
+    /// Sorted by number, and so by start time.
     list: Vec<Run>,
     numbers: HashMap<String, u64>,
     started: u64,
@@ -34,7 +33,7 @@ impl Runs {
         self.list.len()
     }
 
-    /// Adds a run, and gives it the next number.
+    /// Adds a run and assigns the next number to it.
     pub(crate) fn insert(&mut self, mut run: Run) {
         run.number = self.started;
         self.numbers.insert(run.id.clone(), run.number);
@@ -52,7 +51,7 @@ impl Runs {
         place_of(&self.list, *self.numbers.get(id)?)
     }
 
-    /// Those started from `after` to `before`.
+    /// Returns the runs that started from `after` to `before`, inclusive.
     pub(super) fn between(
         &self,
         after: Option<DateTime<Utc>>,
@@ -65,28 +64,28 @@ impl Runs {
         &runs[..end]
     }
 
-    /// The run of this identifier, if it is among `some` of them.
+    /// Returns the run with this identifier if it is in `some`.
     pub(super) fn among<'a>(&self, some: &'a [Run], id: &str) -> &'a [Run] {
         let place = self.numbers.get(id).and_then(|number| place_of(some, *number));
         place.map_or(&[], |place| &some[place..=place])
     }
 }
 
-/// Where in `runs` the one of this number is.
+/// Returns the index of the run with this number.
 fn place_of(runs: &[Run], number: u64) -> Option<usize> {
     runs.binary_search_by_key(&number, |run| run.number).ok()
 }
 
-/// Where the latest runs of all agents are, deleted ones among them.
+/// The identifiers of the latest runs of all agents, including deleted runs.
 #[derive(Debug, Default)]
 pub(crate) struct LatestRuns {
-    /// Of the agent, and of the run.
+    /// Pairs of agent and run.
     ids: VecDeque<(String, String)>,
     started: u64,
 }
 
 impl LatestRuns {
-    /// How many are remembered.
+    /// The number of runs that are kept.
     const MEMORY: usize = 200;
 
     pub(crate) fn note(&mut self, agent_id: &str, run_id: &str) {
@@ -99,7 +98,7 @@ impl LatestRuns {
         self.ids.iter().map(|(agent_id, run_id)| (agent_id.as_str(), run_id.as_str()))
     }
 
-    /// How many runs were started so far.
+    /// Returns the number of runs started so far.
     pub(crate) const fn started(&self) -> u64 {
         self.started
     }

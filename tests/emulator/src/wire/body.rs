@@ -17,10 +17,10 @@ const PORTION: usize = 16 << 10;
 ///
 /// A body that returns an error is not suitable: hyper would drop the bytes in its buffer.
 pub(super) fn cut(first: Bytes, connection: Connection) -> Body {
-    let mut told = false;
+    let mut notified = false;
     let end = stream::poll_fn(move |context| {
-        if !told {
-            told = true;
+        if !notified {
+            notified = true;
             connection.close_when_flushed();
             // hyper flushes on its next round, if not on this one.
             context.waker().wake_by_ref();
@@ -36,7 +36,7 @@ pub(super) fn in_chunks(body: Bytes) -> Body {
     Body::from_stream(stream::once(ready(Ok::<_, Infallible>(body))))
 }
 
-/// A body without end. It is produced as fast as it is sent.
+/// An endless body, produced as fast as it is sent.
 pub(super) fn endless(of: Endless) -> Body {
     let (first, more) = match of {
         Endless::Whitespace => ("", " "),

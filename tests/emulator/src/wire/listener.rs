@@ -1,4 +1,4 @@
-//! A listener that can be shut, so that connections are refused, and opened on the same port.
+//! A listener that can refuse connections for a time and reopen on the same port.
 //!
 //! Accepted connections stay open when it is shut.
 
@@ -28,7 +28,7 @@ const REST: Duration = Duration::from_millis(50);
 pub(crate) struct Listener {
     address: SocketAddr,
     door: Door,
-    orders: mpsc::UnboundedReceiver<Order>,
+    commands: mpsc::UnboundedReceiver<Command>,
     open: watch::Sender<bool>,
     gate: Gate,
     /// Bound but never listening: it keeps the port while the gate is shut. No other program can
@@ -41,13 +41,13 @@ enum Door {
     Shut { opens: Option<BoxFuture<'static, ()>>, callers: Vec<oneshot::Sender<()>> },
 }
 
-enum Order {
+enum Command {
     Refuse { until: Option<BoxFuture<'static, ()>>, done: oneshot::Sender<()> },
     Accept { done: oneshot::Sender<()> },
 }
 
 enum Event {
-    Ordered(Order),
+    Command(Command),
     Due,
     Knock(io::Result<(TcpStream, SocketAddr)>),
 }
@@ -60,33 +60,33 @@ impl Listener {
         let address = keeper.as_ref().map_or(Ok(address), TcpSocket::local_addr)?;
         let socket = bound(address)?.listen(BACKLOG)?;
         let address = socket.local_addr()?;
-        let (sender, orders) = mpsc::unbounded_channel();
+        let (sender, commands) = mpsc::unbounded_channel();
         let (open, is_open) = watch::channel(true);
-        let gate = Gate { address, orders: sender, is_open };
+        let gate = Gate { address, commands: sender, is_open };
         let door = Door::Open { socket, rest: None };
-        let listener = Self { address, door, orders, open, gate: gate.clone(), _keeper: keeper };
+        let listener = Self { address, door, commands, open, gate: gate.clone(), _keeper: keeper };
         Ok((listener, gate))
     }
 
     async fn event(&mut self) -> Event {
-        let Self { door, orders, .. } = self;
+        let Self { door, commands, .. } = self;
         tokio::select! {
             biased;
-            Some(order) = orders.recv() => Event::Ordered(order),
+            Some(command) = commands.recv() => Event::Command(command),
             event = door.event() => event,
         }
     }
 
-    fn obey(&mut self, order: Order) {
-        match order {
-            Order::Refuse { until, done } => {
+    fn apply(&mut self, command: Command) {
+        match command {
+            Command::Refuse { until, done } => {
                 // The old socket is closed by this.
                 self.door = Door::Shut { opens: until, callers: Vec::new() };
                 self.open.send_replace(false);
                 // The caller may have been dropped.
                 let _ = done.send(());
             }
-            Order::Accept { done } => {
+            Command::Accept { done } => {
                 if let Door::Shut { callers, .. } = &mut self.door {
                     callers.push(done);
                     self.unlock();
@@ -153,7 +153,7 @@ impl axum::serve::Listener for Listener {
     async fn accept(&mut self) -> (Stream, SocketAddr) {
         loop {
             match self.event().await {
-                Event::Ordered(order) => self.obey(order),
+                Event::Command(command) => self.apply(command),
                 Event::Due => self.unlock(),
                 Event::Knock(Ok((tcp, peer))) => {
                     let is_local = peer.ip().to_canonical().is_loopback();
@@ -180,7 +180,7 @@ fn is_of_the_client(error: &io::Error) -> bool {
 #[derive(Debug, Clone)]
 pub struct Gate {
     address: SocketAddr,
-    orders: mpsc::UnboundedSender<Order>,
+    commands: mpsc::UnboundedSender<Command>,
     is_open: watch::Receiver<bool>,
 }
 
@@ -204,7 +204,7 @@ impl Gate {
     /// Opens the gate. When this returns, connections are accepted on the same port.
     pub async fn accept(&self) {
         let (done, is_done) = oneshot::channel();
-        self.order(Order::Accept { done }, is_done).await;
+        self.send(Command::Accept { done }, is_done).await;
     }
 
     /// Waits until the gate is open, without opening it.
@@ -215,12 +215,12 @@ impl Gate {
 
     async fn shut(&self, until: Option<BoxFuture<'static, ()>>) {
         let (done, is_done) = oneshot::channel();
-        self.order(Order::Refuse { until, done }, is_done).await;
+        self.send(Command::Refuse { until, done }, is_done).await;
     }
 
-    async fn order(&self, order: Order, is_done: oneshot::Receiver<()>) {
+    async fn send(&self, command: Command, is_done: oneshot::Receiver<()>) {
         // Both fail when the server is gone.
-        if self.orders.send(order).is_ok() {
+        if self.commands.send(command).is_ok() {
             let _ = is_done.await;
         }
     }
@@ -232,7 +232,7 @@ impl std::fmt::Debug for Door {
     }
 }
 
-impl std::fmt::Debug for Order {
+impl std::fmt::Debug for Command {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(if matches!(self, Self::Accept { .. }) { "Accept" } else { "Refuse" })
     }

@@ -3,7 +3,7 @@
 use axum::http::Method;
 use serde_json::{Value, json};
 
-use super::harness::{Reply, Twin, in_both, list, text, texts};
+use super::harness::{ApiResponse, Twin, in_both, list, text, texts};
 
 async fn create(twin: &Twin, body: Value) -> Value {
     twin.post("/v1/agents", body).await.json(201)["agent"].take()
@@ -169,7 +169,7 @@ async fn all_operations_on_deleted_agent_fail() {
         for (method, below, body) in requests() {
             let request = twin.request(method, &format!("/v1/agents/{agent}{below}"));
             let request = if body.is_null() { request } else { request.json(&body) };
-            let problem = Reply::to(request).await.problem(twin.missing());
+            let problem = ApiResponse::to(request).await.problem(twin.missing());
             let detail = text(&problem["detail"]);
             let seen = detail == "you do not have access to this agent";
             assert_eq!(seen, twin.is_observed(), "{below}: {detail}");
@@ -182,7 +182,7 @@ async fn all_operations_on_deleted_agent_fail() {
 async fn agent_with_reused_identifier_has_no_old_data() {
     in_both(async |twin| {
         create(&twin, json!({"agent_id": "agent_mine"})).await;
-        twin.run_by_hand("agent_mine");
+        twin.start_manual_run("agent_mine");
         twin.delete("/v1/agents/agent_mine").await.is_empty(204);
         let again = create(&twin, json!({"agent_id": "agent_mine"})).await;
         assert_eq!(again["has_runs"], false);

@@ -3,11 +3,11 @@
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use twin_emulator::{Outcome, RunMode, Script, Step};
+use twin_emulator::{Outcome, RunMode, RunScript, RunStep};
 
 use super::harness::{Twin, in_both, list, members, text, texts};
 
-/// The identifiers of all agents, as pages of `limit` give them, and how long the pages are.
+/// Lists all agents in pages of `limit`. Returns the identifiers and the page lengths.
 async fn walk(twin: &Twin, filter: &str, limit: usize) -> (Vec<String>, Vec<usize>) {
     let (mut agents, mut pages) = (Vec::new(), Vec::new());
     let mut path = format!("/v1/agents?limit={limit}{filter}");
@@ -25,7 +25,7 @@ async fn walk(twin: &Twin, filter: &str, limit: usize) -> (Vec<String>, Vec<usiz
     }
 }
 
-/// Adds so many agents, and tells their identifiers, newest first.
+/// Adds `count` agents and returns their identifiers, newest first.
 fn add(twin: &Twin, count: usize) -> Vec<String> {
     let mut agents: Vec<String> = (0..count).map(|_| twin.agent()).collect();
     agents.reverse();
@@ -212,7 +212,7 @@ async fn documented_list_omits_agent_members() {
     let twin = Twin::documented().await;
     let agent = twin.agent();
     twin.with(|world| world.deploy(&agent));
-    twin.run_by_hand(&agent);
+    twin.start_manual_run(&agent);
     let listed = twin.get("/v1/agents").await.json(200)["agents"][0].take();
     let names =
         ["agent_id", "deployment_state", "has_runs", "latest_run_id", "latest_run_is_finished"];
@@ -228,7 +228,7 @@ async fn documented_list_omits_agent_members() {
 async fn observed_list_and_get_agent_return_the_same() {
     let twin = Twin::observed().await;
     let agent = twin.agent();
-    twin.run_by_hand(&agent);
+    twin.start_manual_run(&agent);
     let listed = twin.get("/v1/agents").await.json(200)["agents"][0].take();
     let shown = twin.get(&format!("/v1/agents/{agent}")).await.json(200)["agent"].take();
     assert_eq!(listed, shown);
@@ -247,14 +247,14 @@ async fn agent_shows_its_latest_run() {
     in_both(async |twin| {
         let agent = twin.agent();
         let path = format!("/v1/agents/{agent}");
-        let run = twin.run_by_hand(&agent);
-        let told = twin.get(&path).await.json(200)["agent"].take();
-        assert_eq!((&told["latest_run_id"], &told["has_runs"]), (&json!(run), &json!(true)));
-        assert_eq!(told["latest_run_is_finished"], false);
-        twin.with(|world| world.happen(&agent, &run, &Step::Fail));
-        let told = twin.get(&path).await.json(200)["agent"].take();
-        assert_eq!(told["latest_run_is_finished"], true);
-        assert_eq!(told["latest_run_status"], twin.either(Value::Null, json!("error")));
+        let run = twin.start_manual_run(&agent);
+        let found = twin.get(&path).await.json(200)["agent"].take();
+        assert_eq!((&found["latest_run_id"], &found["has_runs"]), (&json!(run), &json!(true)));
+        assert_eq!(found["latest_run_is_finished"], false);
+        twin.with(|world| world.apply_step(&agent, &run, &RunStep::Fail));
+        let found = twin.get(&path).await.json(200)["agent"].take();
+        assert_eq!(found["latest_run_is_finished"], true);
+        assert_eq!(found["latest_run_status"], twin.either(Value::Null, json!("error")));
     })
     .await;
 }
@@ -263,10 +263,10 @@ async fn agent_shows_its_latest_run() {
 async fn agent_shows_previous_run_after_latest_is_deleted() {
     in_both(async |twin| {
         let agent = twin.agent();
-        let [first, second] = [twin.run_by_hand(&agent), twin.run_by_hand(&agent)];
+        let [first, second] = [twin.start_manual_run(&agent), twin.start_manual_run(&agent)];
         twin.delete(&format!("/v1/agents/{agent}/runs/{second}")).await.is_empty(204);
-        let told = twin.get(&format!("/v1/agents/{agent}")).await.json(200);
-        assert_eq!(told["agent"]["latest_run_id"], first);
+        let found = twin.get(&format!("/v1/agents/{agent}")).await.json(200);
+        assert_eq!(found["agent"]["latest_run_id"], first);
     })
     .await;
 }
@@ -275,22 +275,22 @@ async fn agent_shows_previous_run_after_latest_is_deleted() {
 async fn agent_shows_that_its_run_waits_for_input() {
     let twin = Twin::observed().await;
     let agent = twin.agent();
-    let run = twin.run_by_hand(&agent);
-    twin.with(|world| world.happen(&agent, &run, &Step::Pause));
-    let told = twin.get(&format!("/v1/agents/{agent}")).await.json(200);
-    assert_eq!(told["agent"]["latest_run_has_pending_input"], true);
+    let run = twin.start_manual_run(&agent);
+    twin.with(|world| world.apply_step(&agent, &run, &RunStep::Pause));
+    let found = twin.get(&format!("/v1/agents/{agent}")).await.json(200);
+    assert_eq!(found["agent"]["latest_run_has_pending_input"], true);
 }
 
 #[tokio::test]
 async fn last_activity_is_the_latest_change() {
     in_both(async |twin| {
         let agent = twin.agent();
-        let run = twin.run_by_hand(&agent);
+        let run = twin.start_manual_run(&agent);
         twin.advance(Duration::from_secs(90)).await;
-        twin.with(|world| world.happen(&agent, &run, &Step::Event("Tick".to_owned())));
-        let told = twin.get(&format!("/v1/agents/{agent}")).await.json(200);
+        twin.with(|world| world.apply_step(&agent, &run, &RunStep::Event("Tick".to_owned())));
+        let found = twin.get(&format!("/v1/agents/{agent}")).await.json(200);
         let time = twin.either("2026-03-11T12:01:30Z", "2026-03-11T12:01:30.000000000+00:00");
-        assert_eq!(told["agent"]["last_activity_at"], time);
+        assert_eq!(found["agent"]["last_activity_at"], time);
     })
     .await;
 }
@@ -300,31 +300,31 @@ async fn completed_build_deploys_agent() {
     in_both(async |twin| {
         let agent = twin.agent();
         let build = twin.with(|world| {
-            world.script_next_run(Script::by_hand());
+            world.script_next_run(RunScript::manual());
             world.start_run(&agent, RunMode::Build)
         });
         twin.advance(Duration::from_secs(1)).await;
-        twin.with(|world| world.happen(&agent, &build, &Step::Complete(Outcome::Success)));
-        let told = twin.get(&format!("/v1/agents/{agent}")).await.json(200)["agent"].take();
-        assert_eq!(told["deployment_state"], "deployed");
+        twin.with(|world| world.apply_step(&agent, &build, &RunStep::Complete(Outcome::Success)));
+        let found = twin.get(&format!("/v1/agents/{agent}")).await.json(200)["agent"].take();
+        assert_eq!(found["deployment_state"], "deployed");
         let time = twin.either("2026-03-11T12:00:01Z", "2026-03-11T12:00:01.000000000+00:00");
-        assert_eq!(told["deployed_at"], time);
+        assert_eq!(found["deployed_at"], time);
     })
     .await;
 }
 
 #[tokio::test]
 async fn failed_or_stopped_build_does_not_deploy_agent() {
-    for end in [Step::Fail, Step::Stop, Step::Complete(Outcome::Fail)] {
+    for end in [RunStep::Fail, RunStep::Stop, RunStep::Complete(Outcome::Fail)] {
         in_both(async |twin| {
             let agent = twin.agent();
             twin.with(|world| {
-                world.script_next_run(Script::by_hand());
+                world.script_next_run(RunScript::manual());
                 let build = world.start_run(&agent, RunMode::Build);
-                world.happen(&agent, &build, &end);
+                world.apply_step(&agent, &build, &end);
             });
-            let told = twin.get(&format!("/v1/agents/{agent}")).await.json(200);
-            assert_eq!(told["agent"]["deployment_state"], twin.either("not_deployed", "draft"));
+            let found = twin.get(&format!("/v1/agents/{agent}")).await.json(200);
+            assert_eq!(found["agent"]["deployment_state"], twin.either("not_deployed", "draft"));
         })
         .await;
     }

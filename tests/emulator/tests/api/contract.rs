@@ -1,4 +1,4 @@
-//! Checks that contract mismatches are reported, and only those.
+//! Contract mismatches are reported, and nothing else is.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
@@ -7,25 +7,25 @@ use axum::http::HeaderValue;
 use serde_json::json;
 use twin_emulator::contract::{Contract, Side};
 use twin_emulator::fault::{Fault, Rule};
-use twin_emulator::{Outcome, Step};
+use twin_emulator::{Outcome, RunStep};
 
 use super::harness::{Twin, in_both};
 use super::receiver::{EVERY_EVENT, Hook};
 
-/// A request that is not in the document and gets a response.
+/// Sends a request that gets a response and is not in the document.
 async fn break_the_contract(twin: &Twin) {
     twin.get("/v1/workspaces?limit=10").await.json(200);
 }
 
-/// The pointer to the broken rule.
+/// The JSON pointer to the broken rule.
 const RULE: &str = "#/paths/~1v1~1workspaces/get";
 
 #[tokio::test]
 async fn drop_panics_with_mismatch_of_broken_contract() {
     in_both(async |twin| {
         break_the_contract(&twin).await;
-        let failure = catch_unwind(AssertUnwindSafe(|| drop(twin))).expect_err("it fails");
-        let message = failure.downcast_ref::<String>().expect("it says why");
+        let failure = catch_unwind(AssertUnwindSafe(|| drop(twin))).expect_err("the call fails");
+        let message = failure.downcast_ref::<String>().expect("the panic has a message");
         assert!(message.contains(RULE) && message.contains("?limit"), "{message}");
     })
     .await;
@@ -72,7 +72,7 @@ async fn injected_fault_is_not_a_mismatch() {
         let value = HeaderValue::from_static("text/plain");
         for fault in [Fault::ContentType { value }, Fault::Html] {
             twin.clear_faults();
-            twin.order(Rule::new("get_me", fault)).expect("there is such an operation");
+            twin.add_fault(Rule::new("get_me", fault)).expect("the operation exists");
             assert!(twin.get("/v1/me").await.header("content-type").starts_with("text/"));
         }
         assert!(twin.take_mismatches().is_empty());
@@ -80,16 +80,16 @@ async fn injected_fault_is_not_a_mismatch() {
     .await;
 }
 
-/// A mismatch would fail every test with deliveries.
+/// A mismatch of a delivery would also fail the other tests with deliveries.
 #[tokio::test]
 async fn checks_every_delivery_against_its_webhook() {
     in_both(async |twin| {
         let hook = Hook::new(&twin, &EVERY_EVENT).await;
-        for end in [Step::Complete(Outcome::Partial), Step::Fail, Step::Stop] {
-            let run = twin.run_by_hand(&hook.agent);
-            twin.with(|world| world.happen(&hook.agent, &run, &Step::Pause));
+        for end in [RunStep::Complete(Outcome::Partial), RunStep::Fail, RunStep::Stop] {
+            let run = twin.start_manual_run(&hook.agent);
+            twin.with(|world| world.apply_step(&hook.agent, &run, &RunStep::Pause));
             twin.advance(Duration::from_secs(900)).await;
-            twin.with(|world| world.happen(&hook.agent, &run, &end));
+            twin.with(|world| world.apply_step(&hook.agent, &run, &end));
             twin.settled().await;
         }
         let contract = Contract::of(twin.profile());

@@ -1,22 +1,28 @@
-//! The control API. Every answer is checked against its own document.
+//! The control API. Every response is checked against its document.
 
 use axum::http::Method;
 use serde_json::{Value, json};
 use twin_emulator::{Emulator, Profile};
 
-use super::harness::{Reply, Twin, in_both, list, text};
+use super::harness::{ApiResponse, Twin, in_both, list, text};
 use super::receiver::{EVERY_EVENT, Hook};
 
 const DOCUMENT: &str = include_str!("../../control.json");
 
-/// Calls an action, and checks the answer against the document.
-async fn call(twin: &Twin, method: Method, path: &str, template: &str, body: &Value) -> Reply {
+/// Calls an action and checks the response against the document.
+async fn call(
+    twin: &Twin,
+    method: Method,
+    path: &str,
+    template: &str,
+    body: &Value,
+) -> ApiResponse {
     let request = twin.keyless(method.clone(), path).json(body);
-    let reply = Reply::to(request).await;
+    let reply = ApiResponse::to(request).await;
     let status = if reply.status.is_success() { "200" } else { "4XX" };
     let content_type =
         reply.header("content-type").split(';').next().unwrap_or_default().to_owned();
-    let mut document: Value = serde_json::from_str(DOCUMENT).expect("it is JSON");
+    let mut document: Value = serde_json::from_str(DOCUMENT).expect("the text is JSON");
     let operation = &document["paths"][template][method.as_str().to_lowercase()];
     let mut response = operation["responses"][status].clone();
     if response.get("$ref").is_some() {
@@ -28,7 +34,7 @@ async fn call(twin: &Twin, method: Method, path: &str, template: &str, body: &Va
         document["$ref"] = json!("#/$defs/answer");
         document["$defs"] = json!({ "answer": schema });
         let validator = jsonschema::draft202012::new(&document).expect("the schema compiles");
-        let answer: Value = serde_json::from_slice(&reply.body).expect("it is JSON");
+        let answer: Value = serde_json::from_slice(&reply.body).expect("the text is JSON");
         let errors: Vec<String> =
             validator.iter_errors(&answer).map(|error| error.to_string()).collect();
         assert!(errors.is_empty(), "{method} {template}: {answer}: {errors:?}");
@@ -48,7 +54,7 @@ async fn get(twin: &Twin, path: &str) -> Value {
 async fn advancing_the_clock_runs_due_events() {
     in_both(async |twin| {
         let hook = Hook::new(&twin, &["run.paused"]).await;
-        let run = twin.run_by_hand(&hook.agent);
+        let run = twin.start_manual_run(&hook.agent);
         let template = "/_emulator/agents/{agent_id}/runs/{run_id}/steps";
         let path = format!("/_emulator/agents/{}/runs/{run}/steps", hook.agent);
         let paused = call(&twin, Method::POST, &path, template, &json!({"do": "pause"})).await;
@@ -69,7 +75,7 @@ async fn advancing_the_clock_runs_due_events() {
 async fn delivers_user_pause_at_once() {
     in_both(async |twin| {
         let hook = Hook::new(&twin, &EVERY_EVENT).await;
-        let run = twin.run_by_hand(&hook.agent);
+        let run = twin.start_manual_run(&hook.agent);
         let template = "/_emulator/agents/{agent_id}/runs/{run_id}/steps";
         let path = format!("/_emulator/agents/{}/runs/{run}/steps", hook.agent);
         for step in ["user_pause", "resume", "complete"] {
@@ -87,7 +93,7 @@ async fn delivers_user_pause_at_once() {
 async fn sends_and_repeats_a_signed_delivery() {
     in_both(async |twin| {
         let hook = Hook::new(&twin, &EVERY_EVENT).await;
-        twin.run_by_hand(&hook.agent);
+        twin.start_manual_run(&hook.agent);
         twin.settled().await;
         hook.receiver.take();
         for event in EVERY_EVENT {
@@ -122,7 +128,7 @@ async fn rejects_impossible_delivery_with_reason() {
         let agent = &hook.agent;
         let no_run = send(json!({"agent_id": agent, "event": "run.failed"})).await;
         assert!(no_run.contains("has no run yet"), "{no_run}");
-        twin.run_by_hand(agent);
+        twin.start_manual_run(agent);
         let other = send(json!({"agent_id": agent, "event": "run.paused"})).await;
         assert!(other.contains("no active webhook") && other.contains("run.paused"), "{other}");
         let unknown = send(json!({"agent_id": "none", "event": "run.failed"})).await;
@@ -145,7 +151,7 @@ async fn adds_lists_and_removes_faults() {
         assert_eq!(added["faults"][0]["fault"], "status");
         twin.get("/v1/me").await.problem(503);
         twin.get("/v1/me").await.json(200);
-        twin.run_by_hand(&hook.agent);
+        twin.start_manual_run(&hook.agent);
         twin.settled().await;
         assert_eq!(hook.receiver.take().len(), 0);
 
@@ -218,11 +224,13 @@ async fn seeds_agents_and_resets() {
 
 #[tokio::test]
 async fn reset_restores_initial_faults_and_example() {
-    let orders =
+    let fault_file =
         r#"{"faults": [{"operation": "get_me", "attempts": 1, "fault": {"status": 503}}]}"#;
     for profile in Profile::ALL {
-        let orders = twin_emulator::Orders::parse(orders).expect("it is a fault file");
-        let twin = Twin::of(Emulator::builder(profile).orders(orders).example().seed(3)).await;
+        let fault_file =
+            twin_emulator::FaultFile::parse(fault_file).expect("the fault file is valid");
+        let twin =
+            Twin::of(Emulator::builder(profile).fault_file(fault_file).example().seed(3)).await;
         let agents = twin.get("/v1/agents").await.json(200);
         for _ in 0..2 {
             twin.get("/v1/me").await.problem(503);
@@ -261,7 +269,7 @@ async fn serves_state_and_control_document() {
         let state = get(&twin, "/_emulator/state").await;
         assert_eq!(state["profile"], twin.profile().name());
         let served = get(&twin, "/_emulator/openapi.json").await;
-        assert_eq!(served, serde_json::from_str::<Value>(DOCUMENT).expect("it is JSON"));
+        assert_eq!(served, serde_json::from_str::<Value>(DOCUMENT).expect("the text is JSON"));
     })
     .await;
 }
@@ -301,12 +309,12 @@ async fn rejects_other_hosts_and_origins_without_effect() {
         ];
         for (name, value) in foreign {
             let request = twin.keyless(Method::POST, "/_emulator/reset").header(name, value);
-            let refused = Reply::to(request).await;
+            let refused = ApiResponse::to(request).await;
             assert_eq!(refused.status, 403, "{name}: {value}");
             assert_eq!(refused.header("access-control-allow-origin"), "");
         }
         assert_eq!(list(&twin.get("/v1/agents").await.json(200)["agents"]).len(), 1);
-        let unknown = Reply::to(twin.keyless(Method::GET, "/_emulator/none")).await;
+        let unknown = ApiResponse::to(twin.keyless(Method::GET, "/_emulator/none")).await;
         assert!(text(&unknown.json(404)["error"]).contains("/_emulator/openapi.json"));
     })
     .await;

@@ -3,12 +3,12 @@
 use axum::http::Method;
 use twin_emulator::{Builder, Emulator, Profile};
 
-use super::harness::{Reply, Twin};
+use super::harness::{ApiResponse, Twin};
 
 const ORIGIN: &str = "http://localhost:3000";
 
 fn builder(profile: Profile) -> Builder {
-    Emulator::builder(profile).cors(ORIGIN).expect("it is an origin")
+    Emulator::builder(profile).cors(ORIGIN).expect("the origin is valid")
 }
 
 #[tokio::test]
@@ -20,12 +20,13 @@ async fn allowed_origin_gets_cors_headers() {
             .header("origin", ORIGIN)
             .header("access-control-request-method", "POST")
             .header("access-control-request-headers", "content-type,x-api-key");
-        let preflight = Reply::to(preflight).await;
+        let preflight = ApiResponse::to(preflight).await;
         assert_eq!(preflight.status, 204);
         assert_eq!(preflight.header("access-control-allow-origin"), ORIGIN);
         assert_eq!(preflight.header("access-control-allow-headers"), "content-type,x-api-key");
         assert!(preflight.header("access-control-allow-methods").contains("PATCH"));
-        let answer = Reply::to(twin.request(Method::GET, "/v1/me").header("origin", ORIGIN)).await;
+        let answer =
+            ApiResponse::to(twin.request(Method::GET, "/v1/me").header("origin", ORIGIN)).await;
         assert_eq!(answer.header("access-control-allow-origin"), ORIGIN);
         assert!(answer.header("vary").contains("origin"));
         answer.json(200);
@@ -44,7 +45,8 @@ async fn other_origins_and_control_api_get_no_cors_headers() {
             (&twin, "/", ORIGIN),
             (&closed, "/v1/me", ORIGIN),
         ] {
-            let answer = Reply::to(twin.request(Method::GET, path).header("origin", origin)).await;
+            let answer =
+                ApiResponse::to(twin.request(Method::GET, path).header("origin", origin)).await;
             assert_eq!(answer.header("access-control-allow-origin"), "", "{path} {origin}");
         }
     }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use twin_emulator::{Outcome, RunMode, Step};
+use twin_emulator::{Outcome, RunMode, RunStep};
 
 use super::harness::{Twin, in_both, members};
 use super::receiver::{EVERY_EVENT, Hook, Received, Receiver};
@@ -11,11 +11,11 @@ use super::receiver::{EVERY_EVENT, Hook, Received, Receiver};
 const MINUTE: Duration = Duration::from_secs(60);
 
 /// Calls `act` a second after the start of a new run; returns the run and its deliveries.
-async fn deliver(twin: &Twin, hook: &Hook, step: &Step) -> (String, Received) {
-    let run = twin.run_by_hand(&hook.agent);
+async fn deliver(twin: &Twin, hook: &Hook, step: &RunStep) -> (String, Received) {
+    let run = twin.start_manual_run(&hook.agent);
     twin.advance(Duration::from_secs(1)).await;
     hook.receiver.take();
-    twin.with(|world| world.happen(&hook.agent, &run, step));
+    twin.with(|world| world.apply_step(&hook.agent, &run, step));
     twin.settled().await;
     let [received] = hook.receiver.take().try_into().expect("one delivery");
     (run, received)
@@ -27,7 +27,7 @@ fn time(twin: &Twin) -> &'static str {
 }
 
 /// Asserts the content of a delivery of a finished run.
-async fn says(step: Step, event: &str, status: &str, outcome: Option<&str>) {
+async fn says(step: RunStep, event: &str, status: &str, outcome: Option<&str>) {
     in_both(async |twin| {
         let hook = Hook::new(&twin, &EVERY_EVENT).await;
         let (run, received) = deliver(&twin, &hook, &step).await;
@@ -48,25 +48,25 @@ async fn delivers_completed_run_with_outcome() {
     for (outcome, name) in
         [(Outcome::Success, "success"), (Outcome::Partial, "partial"), (Outcome::Fail, "fail")]
     {
-        says(Step::Complete(outcome), "run.completed", "completed", Some(name)).await;
+        says(RunStep::Complete(outcome), "run.completed", "completed", Some(name)).await;
     }
 }
 
 #[tokio::test]
 async fn delivers_failed_run_without_outcome() {
-    says(Step::Fail, "run.failed", "error", None).await;
+    says(RunStep::Fail, "run.failed", "error", None).await;
 }
 
 #[tokio::test]
 async fn delivers_stopped_run_without_outcome() {
-    says(Step::Stop, "run.stopped", "stopped", None).await;
+    says(RunStep::Stop, "run.stopped", "stopped", None).await;
 }
 
 #[tokio::test]
 async fn delivers_started_run_without_finished_at() {
     in_both(async |twin| {
         let hook = Hook::new(&twin, &EVERY_EVENT).await;
-        let run = twin.run_by_hand(&hook.agent);
+        let run = twin.start_manual_run(&hook.agent);
         twin.settled().await;
         let [received] = hook.receiver.take().try_into().expect("one delivery");
         let body = received.json();
@@ -96,7 +96,7 @@ async fn delivers_run_started_over_http() {
 async fn delivers_cancelled_run_once() {
     in_both(async |twin| {
         let hook = Hook::new(&twin, &["run.stopped"]).await;
-        let run = twin.run_by_hand(&hook.agent);
+        let run = twin.start_manual_run(&hook.agent);
         let path = format!("/v1/agents/{}/runs/{run}/cancel", hook.agent);
         twin.poke(&path).await.json(200);
         twin.poke(&path).await.json(200);
@@ -110,8 +110,8 @@ async fn delivers_cancelled_run_once() {
 async fn delivers_pause_once_after_15_minutes() {
     in_both(async |twin| {
         let hook = Hook::new(&twin, &["run.paused"]).await;
-        let run = twin.run_by_hand(&hook.agent);
-        twin.with(|world| world.happen(&hook.agent, &run, &Step::Pause));
+        let run = twin.start_manual_run(&hook.agent);
+        twin.with(|world| world.apply_step(&hook.agent, &run, &RunStep::Pause));
         twin.advance(Duration::from_millis(15 * 60_000 - 1)).await;
         assert_eq!(hook.receiver.take(), []);
         twin.advance(Duration::from_millis(1)).await;
@@ -127,12 +127,12 @@ async fn delivers_pause_once_after_15_minutes() {
 #[tokio::test]
 async fn does_not_deliver_pause_under_15_minutes() {
     in_both(async |twin| {
-        for end in [Step::Resume, Step::Stop, Step::Complete(Outcome::Success)] {
+        for end in [RunStep::Resume, RunStep::Stop, RunStep::Complete(Outcome::Success)] {
             let hook = Hook::new(&twin, &["run.paused"]).await;
-            let run = twin.run_by_hand(&hook.agent);
-            twin.with(|world| world.happen(&hook.agent, &run, &Step::Pause));
+            let run = twin.start_manual_run(&hook.agent);
+            twin.with(|world| world.apply_step(&hook.agent, &run, &RunStep::Pause));
             twin.advance(14 * MINUTE).await;
-            twin.with(|world| world.happen(&hook.agent, &run, &end));
+            twin.with(|world| world.apply_step(&hook.agent, &run, &end));
             twin.advance(60 * MINUTE).await;
             assert_eq!(hook.receiver.take(), []);
         }
@@ -144,14 +144,14 @@ async fn does_not_deliver_pause_under_15_minutes() {
 async fn does_not_add_up_two_short_pauses() {
     in_both(async |twin| {
         let hook = Hook::new(&twin, &["run.paused"]).await;
-        let run = twin.run_by_hand(&hook.agent);
-        let step = |step: Step| twin.with(|world| world.happen(&hook.agent, &run, &step));
-        step(Step::Pause);
+        let run = twin.start_manual_run(&hook.agent);
+        let step = |step: RunStep| twin.with(|world| world.apply_step(&hook.agent, &run, &step));
+        step(RunStep::Pause);
         twin.advance(10 * MINUTE).await;
-        // Again and again, at one time.
+        // Repeatedly, without time passing.
         for _ in 0..2 {
-            step(Step::Resume);
-            step(Step::Pause);
+            step(RunStep::Resume);
+            step(RunStep::Pause);
         }
         twin.advance(14 * MINUTE).await;
         assert_eq!(hook.receiver.take(), []);
@@ -165,9 +165,9 @@ async fn does_not_add_up_two_short_pauses() {
 async fn repeated_pause_is_delivered_once() {
     in_both(async |twin| {
         let hook = Hook::new(&twin, &["run.paused"]).await;
-        let run = twin.run_by_hand(&hook.agent);
+        let run = twin.start_manual_run(&hook.agent);
         for _ in 0..3 {
-            twin.with(|world| world.happen(&hook.agent, &run, &Step::Pause));
+            twin.with(|world| world.apply_step(&hook.agent, &run, &RunStep::Pause));
             twin.advance(5 * MINUTE).await;
         }
         assert_eq!(hook.receiver.take_events(), ["run.paused"]);
@@ -179,7 +179,7 @@ async fn repeated_pause_is_delivered_once() {
 async fn deliveries_have_json_body_and_event_header() {
     in_both(async |twin| {
         let hook = Hook::new(&twin, &EVERY_EVENT).await;
-        let (_, received) = deliver(&twin, &hook, &Step::Fail).await;
+        let (_, received) = deliver(&twin, &hook, &RunStep::Fail).await;
         assert_eq!(received.content_type, "application/json");
         assert_eq!(received.json()["event"], received.event);
         assert_eq!(members(&received.json()), ["data", "event", "timestamp"]);
@@ -191,9 +191,9 @@ async fn deliveries_have_json_body_and_event_header() {
 async fn signs_bodies_with_the_whole_secret() {
     in_both(async |twin| {
         let hook = Hook::new(&twin, &EVERY_EVENT).await;
-        let (_, received) = deliver(&twin, &hook, &Step::Fail).await;
+        let (_, received) = deliver(&twin, &hook, &RunStep::Fail).await;
         assert!(received.is_signed_with(&hook.secret), "{received:?}");
-        let beginning = hook.secret.strip_prefix("whsec_").expect("it begins so");
+        let beginning = hook.secret.strip_prefix("whsec_").expect("the secret has its prefix");
         assert!(!received.is_signed_with(beginning));
     })
     .await;
@@ -205,7 +205,7 @@ async fn signs_each_webhook_with_its_own_secret() {
         let first = Hook::new(&twin, &["run.started"]).await;
         let agent = first.agent.clone();
         let second = Hook::of(&twin, agent, &["run.started"], Receiver::start().await).await;
-        twin.run_by_hand(&first.agent);
+        twin.start_manual_run(&first.agent);
         twin.settled().await;
         for (hook, other) in [(&first, &second), (&second, &first)] {
             let [received] = hook.receiver.take().try_into().expect("one delivery");
@@ -221,19 +221,19 @@ async fn delivers_only_subscribed_events() {
     in_both(async |twin| {
         for event in EVERY_EVENT {
             let hook = Hook::new(&twin, &[event]).await;
-            let ends = [Step::Complete(Outcome::Success), Step::Fail, Step::Stop];
+            let ends = [RunStep::Complete(Outcome::Success), RunStep::Fail, RunStep::Stop];
             for end in ends {
-                let run = twin.run_by_hand(&hook.agent);
-                twin.with(|world| world.happen(&hook.agent, &run, &Step::Pause));
+                let run = twin.start_manual_run(&hook.agent);
+                twin.with(|world| world.apply_step(&hook.agent, &run, &RunStep::Pause));
                 twin.advance(20 * MINUTE).await;
-                twin.with(|world| world.happen(&hook.agent, &run, &end));
+                twin.with(|world| world.apply_step(&hook.agent, &run, &end));
             }
             twin.settled().await;
-            let mut told = hook.receiver.take_events();
+            let mut events = hook.receiver.take_events();
             let count = if ["run.started", "run.paused"].contains(&event) { 3 } else { 1 };
-            assert_eq!(told.len(), count, "{told:?}");
-            told.dedup();
-            assert_eq!(told, [event]);
+            assert_eq!(events.len(), count, "{events:?}");
+            events.dedup();
+            assert_eq!(events, [event]);
         }
     })
     .await;
@@ -256,11 +256,11 @@ async fn disabled_webhook_gets_no_deliveries_until_enabled() {
     in_both(async |twin| {
         let hook = Hook::new(&twin, &["run.started"]).await;
         twin.patch(&hook.path, json!({"status": "disabled"})).await.json(200);
-        twin.run_by_hand(&hook.agent);
+        twin.start_manual_run(&hook.agent);
         twin.advance(10 * MINUTE).await;
         assert_eq!(hook.receiver.take(), []);
         twin.patch(&hook.path, json!({"status": "active"})).await.json(200);
-        twin.run_by_hand(&hook.agent);
+        twin.start_manual_run(&hook.agent);
         twin.advance(10 * MINUTE).await;
         assert_eq!(hook.receiver.take_events(), ["run.started"]);
     })
@@ -272,7 +272,7 @@ async fn deleted_webhook_gets_no_deliveries() {
     in_both(async |twin| {
         let hook = Hook::new(&twin, &EVERY_EVENT).await;
         twin.delete(&hook.path).await.is_empty(204);
-        twin.run_by_hand(&hook.agent);
+        twin.start_manual_run(&hook.agent);
         twin.advance(10 * MINUTE).await;
         assert_eq!(hook.receiver.take(), []);
     })
@@ -286,13 +286,13 @@ async fn webhook_changes_apply_to_the_next_delivery() {
         let elsewhere = Receiver::start().await;
         let change = json!({"url": elsewhere.url(), "events": ["run.failed"]});
         twin.patch(&hook.path, change).await.json(200);
-        let run = twin.run_by_hand(&hook.agent);
-        twin.with(|world| world.happen(&hook.agent, &run, &Step::Fail));
+        let run = twin.start_manual_run(&hook.agent);
+        twin.with(|world| world.apply_step(&hook.agent, &run, &RunStep::Fail));
         twin.settled().await;
         assert_eq!(hook.receiver.take(), []);
         let [received] = elsewhere.take().try_into().expect("one delivery");
         assert_eq!(received.event, "run.failed");
-        assert!(received.is_signed_with(&hook.secret), "a change of the URL changes no secret");
+        assert!(received.is_signed_with(&hook.secret), "changing the URL changed the secret");
     })
     .await;
 }
@@ -315,7 +315,7 @@ async fn does_not_deliver_runs_of_deleted_agent() {
 async fn deliveries_contain_no_secrets() {
     in_both(async |twin| {
         let hook = Hook::new(&twin, &EVERY_EVENT).await;
-        let (_, received) = deliver(&twin, &hook, &Step::Stop).await;
+        let (_, received) = deliver(&twin, &hook, &RunStep::Stop).await;
         let body: Value = received.json();
         for secret in [hook.secret.as_str(), twin.api_key()] {
             assert!(!body.to_string().contains(secret), "{body}");

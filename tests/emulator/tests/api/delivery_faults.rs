@@ -5,32 +5,39 @@ use std::time::Duration;
 
 use serde_json::json;
 use twin_emulator::fault::Attempts;
-use twin_emulator::{DeliveryFault, DeliveryRule, Emulator, EventType, Orders, Profile, Step};
+use twin_emulator::{
+    DeliveryFault, DeliveryRule, Emulator, EventType, FaultFile, Profile, RunStep,
+};
 
 use super::harness::{Twin, in_both};
 use super::receiver::{EVERY_EVENT, Hook, Receiver};
 
 const SECOND: Duration = Duration::from_secs(1);
 
-/// The seconds between attempts.
+/// The delays between attempts, in seconds.
 const DELAYS: [u64; 4] = [1, 5, 30, 300];
 
-/// A webhook whose receiver answers these statuses first.
+/// Creates a webhook whose receiver first answers with these statuses.
 async fn hook(twin: &Twin, statuses: &[u16]) -> Hook {
     let receiver = Receiver::answering(statuses).await;
     Hook::of(twin, twin.agent(), &["run.started"], receiver).await
 }
 
-fn order(twin: &Twin, event: Option<EventType>, deliveries: Attempts, fault: DeliveryFault) {
-    twin.with(|world| world.order_delivery_fault(DeliveryRule { event, deliveries, fault }));
+fn add_delivery_fault(
+    twin: &Twin,
+    event: Option<EventType>,
+    deliveries: Attempts,
+    fault: DeliveryFault,
+) {
+    twin.with(|world| world.add_delivery_fault(DeliveryRule { event, deliveries, fault }));
 }
 
-/// A webhook, and a failing run whose two deliveries have this fault.
-async fn gone_wrong(twin: &Twin, fault: DeliveryFault) -> Hook {
+/// Creates a webhook and a failing run whose two deliveries have this fault.
+async fn failed_run_with_fault(twin: &Twin, fault: DeliveryFault) -> Hook {
     let hook = Hook::new(twin, &EVERY_EVENT).await;
-    order(twin, None, Attempts::Every, fault);
-    let run = twin.run_by_hand(&hook.agent);
-    twin.with(|world| world.happen(&hook.agent, &run, &Step::Fail));
+    add_delivery_fault(twin, None, Attempts::Every, fault);
+    let run = twin.start_manual_run(&hook.agent);
+    twin.with(|world| world.apply_step(&hook.agent, &run, &RunStep::Fail));
     twin.settled().await;
     hook
 }
@@ -39,7 +46,7 @@ async fn gone_wrong(twin: &Twin, fault: DeliveryFault) -> Hook {
 async fn retries_delivery_until_2xx() {
     in_both(async |twin| {
         let hook = hook(&twin, &[500, 404, 301, 204]).await;
-        twin.run_by_hand(&hook.agent);
+        twin.start_manual_run(&hook.agent);
         twin.advance(Duration::from_secs(3_600)).await;
         assert_eq!(hook.receiver.take().len(), 4);
     })
@@ -51,7 +58,7 @@ async fn does_not_retry_delivery_after_2xx() {
     in_both(async |twin| {
         for status in [200, 201, 202, 204, 299] {
             let hook = hook(&twin, &[status]).await;
-            twin.run_by_hand(&hook.agent);
+            twin.start_manual_run(&hook.agent);
             twin.advance(Duration::from_secs(3_600)).await;
             assert_eq!(hook.receiver.take().len(), 1, "{status}");
         }
@@ -63,7 +70,7 @@ async fn does_not_retry_delivery_after_2xx() {
 async fn retries_delivery_after_documented_delays_then_gives_up() {
     in_both(async |twin| {
         let hook = hook(&twin, &[503; 6]).await;
-        twin.run_by_hand(&hook.agent);
+        twin.start_manual_run(&hook.agent);
         twin.settled().await;
         assert_eq!(hook.receiver.take().len(), 1);
         for delay in DELAYS {
@@ -82,7 +89,7 @@ async fn retries_delivery_after_documented_delays_then_gives_up() {
 async fn every_delivery_attempt_has_the_same_bytes() {
     in_both(async |twin| {
         let hook = hook(&twin, &[503, 503]).await;
-        twin.run_by_hand(&hook.agent);
+        twin.start_manual_run(&hook.agent);
         twin.advance(60 * SECOND).await;
         let [first, second, third] = hook.receiver.take().try_into().expect("three attempts");
         assert_eq!((&first, &second), (&second, &third));
@@ -96,8 +103,8 @@ async fn unreachable_receiver_does_not_delay_others() {
     in_both(async |twin| {
         let [gone, hook] = [hook(&twin, &[]).await, hook(&twin, &[]).await];
         drop(gone.receiver);
-        twin.run_by_hand(&gone.agent);
-        twin.run_by_hand(&hook.agent);
+        twin.start_manual_run(&gone.agent);
+        twin.start_manual_run(&hook.agent);
         twin.advance(Duration::from_secs(3_600)).await;
         assert_eq!(hook.receiver.take().len(), 1);
     })
@@ -107,18 +114,18 @@ async fn unreachable_receiver_does_not_delay_others() {
 #[tokio::test]
 async fn silent_receiver_does_not_delay_others() {
     in_both(async |twin| {
-        // Connections are taken by the machine, and nobody looks at them.
+        // The kernel accepts connections, but no program reads from them.
         let silent = TcpListener::bind("127.0.0.1:0").expect("a free port");
-        let url = format!("http://{}/", silent.local_addr().expect("it has an address"));
+        let url = format!("http://{}/", silent.local_addr().expect("the listener has an address"));
         let agent = twin.agent();
         let body = json!({"url": url, "events": ["run.started"]});
         twin.post(&format!("/v1/agents/{agent}/webhooks"), body).await.json(201);
-        twin.run_by_hand(&agent);
+        twin.start_manual_run(&agent);
         let hook = hook(&twin, &[]).await;
-        twin.run_by_hand(&hook.agent);
-        // Sooner than the silent one is given up, which takes ten seconds.
+        twin.start_manual_run(&hook.agent);
+        // The silent receiver times out only after ten seconds.
         let soon = tokio::time::timeout(5 * SECOND, hook.receiver.something());
-        soon.await.expect("it is not held up");
+        soon.await.expect("the delivery is not delayed");
         assert_eq!(hook.receiver.take_events(), ["run.started"]);
     })
     .await;
@@ -128,8 +135,8 @@ async fn silent_receiver_does_not_delay_others() {
 async fn does_not_retry_for_disabled_or_deleted_webhook() {
     in_both(async |twin| {
         let [disabled, deleted] = [hook(&twin, &[503]).await, hook(&twin, &[503]).await];
-        twin.run_by_hand(&disabled.agent);
-        twin.run_by_hand(&deleted.agent);
+        twin.start_manual_run(&disabled.agent);
+        twin.start_manual_run(&deleted.agent);
         twin.settled().await;
         twin.patch(&disabled.path, json!({"status": "disabled"})).await.json(200);
         twin.delete(&deleted.path).await.is_empty(204);
@@ -147,7 +154,7 @@ async fn does_not_retry_for_disabled_or_deleted_webhook() {
 #[tokio::test]
 async fn duplicate_fault_repeats_identical_delivery() {
     in_both(async |twin| {
-        let hook = gone_wrong(&twin, DeliveryFault::Duplicate(2)).await;
+        let hook = failed_run_with_fault(&twin, DeliveryFault::Duplicate(2)).await;
         let received = hook.receiver.take();
         assert_eq!(received.len(), 6);
         for copies in received.chunks(3) {
@@ -162,8 +169,8 @@ async fn duplicate_fault_repeats_identical_delivery() {
 async fn does_not_retry_rejected_duplicate_after_accepted_one() {
     in_both(async |twin| {
         let hook = hook(&twin, &[503, 204]).await;
-        order(&twin, None, Attempts::Every, DeliveryFault::Duplicate(1));
-        twin.run_by_hand(&hook.agent);
+        add_delivery_fault(&twin, None, Attempts::Every, DeliveryFault::Duplicate(1));
+        twin.start_manual_run(&hook.agent);
         twin.advance(Duration::from_secs(3_600)).await;
         assert_eq!(hook.receiver.take().len(), 2);
     })
@@ -173,7 +180,7 @@ async fn does_not_retry_rejected_duplicate_after_accepted_one() {
 #[tokio::test]
 async fn late_fault_delays_delivery_and_keeps_its_timestamp() {
     in_both(async |twin| {
-        let hook = gone_wrong(&twin, DeliveryFault::Late(90_000)).await;
+        let hook = failed_run_with_fault(&twin, DeliveryFault::Late(90_000)).await;
         twin.advance(Duration::from_millis(89_999)).await;
         assert_eq!(hook.receiver.take(), []);
         twin.advance(Duration::from_millis(1)).await;
@@ -189,11 +196,11 @@ async fn late_fault_delays_delivery_and_keeps_its_timestamp() {
 async fn reordered_delivery_follows_the_next_one() {
     in_both(async |twin| {
         let hook = Hook::new(&twin, &EVERY_EVENT).await;
-        order(&twin, None, Attempts::from(1), DeliveryFault::Reorder);
-        let run = twin.run_by_hand(&hook.agent);
+        add_delivery_fault(&twin, None, Attempts::from(1), DeliveryFault::Reorder);
+        let run = twin.start_manual_run(&hook.agent);
         twin.advance(59 * SECOND).await;
         assert_eq!(hook.receiver.take(), []);
-        twin.with(|world| world.happen(&hook.agent, &run, &Step::Fail));
+        twin.with(|world| world.apply_step(&hook.agent, &run, &RunStep::Fail));
         twin.settled().await;
         assert_eq!(hook.receiver.take_events(), ["run.failed", "run.started"]);
         twin.advance(Duration::from_secs(3_600)).await;
@@ -206,8 +213,8 @@ async fn reordered_delivery_follows_the_next_one() {
 async fn reordered_delivery_is_sent_after_a_minute_alone() {
     in_both(async |twin| {
         let hook = Hook::new(&twin, &["run.started"]).await;
-        order(&twin, None, Attempts::from(1), DeliveryFault::Reorder);
-        twin.run_by_hand(&hook.agent);
+        add_delivery_fault(&twin, None, Attempts::from(1), DeliveryFault::Reorder);
+        twin.start_manual_run(&hook.agent);
         twin.advance(59 * SECOND).await;
         assert_eq!(hook.receiver.take(), []);
         twin.advance(SECOND).await;
@@ -221,9 +228,9 @@ async fn reorder_applies_within_one_webhook() {
     in_both(async |twin| {
         let [first, second] =
             [Hook::new(&twin, &["run.started"]).await, Hook::new(&twin, &["run.started"]).await];
-        order(&twin, None, Attempts::from(1), DeliveryFault::Reorder);
-        twin.run_by_hand(&first.agent);
-        twin.run_by_hand(&second.agent);
+        add_delivery_fault(&twin, None, Attempts::from(1), DeliveryFault::Reorder);
+        twin.start_manual_run(&first.agent);
+        twin.start_manual_run(&second.agent);
         twin.settled().await;
         assert_eq!(second.receiver.take_events(), ["run.started"]);
         assert_eq!(first.receiver.take(), []);
@@ -234,10 +241,11 @@ async fn reorder_applies_within_one_webhook() {
 #[tokio::test]
 async fn wrong_signature_fault_has_a_valid_signature_format() {
     in_both(async |twin| {
-        let hook = gone_wrong(&twin, DeliveryFault::WrongSignature).await;
+        let hook = failed_run_with_fault(&twin, DeliveryFault::WrongSignature).await;
         let [started, _] = hook.receiver.take().try_into().expect("two deliveries");
         assert!(!started.is_signed_with(&hook.secret));
-        let digits = started.signature.strip_prefix("sha256=").expect("it is named");
+        let digits =
+            started.signature.strip_prefix("sha256=").expect("the signature names its algorithm");
         assert_eq!((digits.len(), digits.to_ascii_lowercase().as_str()), (64, digits));
     })
     .await;
@@ -246,7 +254,7 @@ async fn wrong_signature_fault_has_a_valid_signature_format() {
 #[tokio::test]
 async fn lost_fault_never_sends_delivery() {
     in_both(async |twin| {
-        let hook = gone_wrong(&twin, DeliveryFault::Lost).await;
+        let hook = failed_run_with_fault(&twin, DeliveryFault::Lost).await;
         twin.advance(Duration::from_secs(86_400)).await;
         assert_eq!(hook.receiver.take(), []);
     })
@@ -257,10 +265,15 @@ async fn lost_fault_never_sends_delivery() {
 async fn delivery_rule_counts_deliveries_of_its_event() {
     in_both(async |twin| {
         let hook = Hook::new(&twin, &EVERY_EVENT).await;
-        order(&twin, Some(EventType::Failed), Attempts::from([2]), DeliveryFault::Lost);
+        add_delivery_fault(
+            &twin,
+            Some(EventType::Failed),
+            Attempts::from([2]),
+            DeliveryFault::Lost,
+        );
         for _ in 0..3 {
-            let run = twin.run_by_hand(&hook.agent);
-            twin.with(|world| world.happen(&hook.agent, &run, &Step::Fail));
+            let run = twin.start_manual_run(&hook.agent);
+            twin.with(|world| world.apply_step(&hook.agent, &run, &RunStep::Fail));
         }
         twin.settled().await;
         let events = hook.receiver.take_events();
@@ -272,20 +285,20 @@ async fn delivery_rule_counts_deliveries_of_its_event() {
 
 #[tokio::test]
 async fn reads_delivery_rules_from_fault_file() {
-    let orders = r#"{"deliveries": [
+    let fault_file = r#"{"deliveries": [
         {"event": "run.started", "deliveries": [1], "fault": {"duplicate": 1}},
         {"event": "run.started", "deliveries": {"from": 2, "to": 2}, "fault": "lost"},
         {"deliveries": [3], "fault": {"late": 1000}},
         {"event": "run.failed", "fault": "wrong_signature"}
     ]}"#;
     for profile in Profile::ALL {
-        let orders = Orders::parse(orders).expect("they can be read");
-        let twin = Twin::of(Emulator::builder(profile).orders(orders)).await;
+        let fault_file = FaultFile::parse(fault_file).expect("the fault file is valid");
+        let twin = Twin::of(Emulator::builder(profile).fault_file(fault_file)).await;
         let hook = hook(&twin, &[]).await;
-        (0..3).for_each(|_| drop(twin.run_by_hand(&hook.agent)));
+        (0..3).for_each(|_| drop(twin.start_manual_run(&hook.agent)));
         twin.settled().await;
-        assert_eq!(hook.receiver.take().len(), 2, "the first, twice");
+        assert_eq!(hook.receiver.take().len(), 2, "the first delivery is not duplicated");
         twin.advance(SECOND).await;
-        assert_eq!(hook.receiver.take().len(), 1, "the third, late");
+        assert_eq!(hook.receiver.take().len(), 1, "the third delivery is not late");
     }
 }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use twin_emulator::{Outcome, RunMode, Script, Step};
+use twin_emulator::{Outcome, RunMode, RunScript, RunStep};
 
 use super::harness::{Twin, in_both, list, text};
 
@@ -12,7 +12,7 @@ const HOUR: Duration = Duration::from_secs(3_600);
 /// The agent with the schedule.
 const AGENT: &str = "agent_on_time";
 
-/// Sets the schedule of the agent, which is there from then on.
+/// Sets the schedule of the agent.
 async fn set(twin: &Twin, cron: &str) {
     let there = twin.get(&format!("/v1/agents/{AGENT}")).await.status == 200;
     if !there {
@@ -21,7 +21,7 @@ async fn set(twin: &Twin, cron: &str) {
     twin.put(&format!("/v1/agents/{AGENT}/schedule"), json!({"cron": cron})).await.succeeds();
 }
 
-/// When the runs of the agent were started, as `11T18:00:00`, the earliest first.
+/// Returns the start times of the agent's runs, as `11T18:00:00`, earliest first.
 async fn starts(twin: &Twin) -> Vec<String> {
     let page = twin.get(&format!("/v1/agents/{AGENT}/runs")).await.json(200);
     let start = |run: &Value| text(&run["started_at"])["2026-03-".len()..][..11].to_owned();
@@ -203,11 +203,15 @@ async fn next_run_time_advances_after_each_run() {
 async fn schedule_counts_consecutive_failures_until_success() {
     let twin = Twin::observed().await;
     set(&twin, "0 0 * * * * *").await;
-    let ends =
-        [Step::Fail, Step::Complete(Outcome::Fail), Step::Complete(Outcome::Success), Step::Fail];
+    let ends = [
+        RunStep::Fail,
+        RunStep::Complete(Outcome::Fail),
+        RunStep::Complete(Outcome::Success),
+        RunStep::Fail,
+    ];
     twin.with(|world| {
         for end in ends {
-            world.script_next_run(Script::by_hand().then(Duration::ZERO, end));
+            world.script_next_run(RunScript::manual().then(Duration::ZERO, end));
         }
     });
     for failures in [1, 2, 0, 1] {
@@ -222,7 +226,7 @@ async fn schedule_ignores_failures_of_other_runs() {
     let twin = Twin::observed().await;
     set(&twin, "0 0 * * * * *").await;
     twin.with(|world| {
-        world.script_next_run(Script::by_hand().then(Duration::ZERO, Step::Fail));
+        world.script_next_run(RunScript::manual().then(Duration::ZERO, RunStep::Fail));
         world.start_run(AGENT, RunMode::Run);
     });
     twin.advance(Duration::from_secs(1)).await;

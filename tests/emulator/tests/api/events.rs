@@ -3,19 +3,19 @@
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use twin_emulator::{Emulator, Orders, Outcome, Profile, Step};
+use twin_emulator::{Emulator, FaultFile, Outcome, Profile, RunStep};
 
 use super::harness::{Twin, in_both, list, members};
 
-/// A run with so many events, the first of which says that it was started.
+/// Creates a run with `count` events; the first is `started`.
 fn run_of(twin: &Twin, count: u64) -> String {
     let agent = twin.agent();
-    let run = twin.run_by_hand(&agent);
+    let run = twin.start_manual_run(&agent);
     twin.with(|world| world.add_events(&agent, &run, count - 1));
     format!("/v1/agents/{agent}/runs/{run}/events")
 }
 
-/// An emulator of the observed profile with changed switches.
+/// Starts an emulator of the observed profile with changed switches.
 async fn heeding() -> Twin {
     let builder = Emulator::builder(Profile::Observed);
     Twin::of(builder.switches(|switches| switches.ignore_after_index = false)).await
@@ -24,11 +24,11 @@ async fn heeding() -> Twin {
 async fn indexes(twin: &Twin, path: &str) -> Vec<u64> {
     let name = twin.either("index", "event_index");
     let page = twin.get(path).await.json(200);
-    let index = |event: &Value| event[name].as_u64().expect("it is a number");
+    let index = |event: &Value| event[name].as_u64().expect("the value is a number");
     list(&page["events"]).iter().map(index).collect()
 }
 
-/// All indexes, read page by page after the last index.
+/// Reads all indexes, page by page after the last index.
 async fn walk(twin: &Twin, path: &str) -> Vec<u64> {
     let mut all: Vec<u64> = Vec::new();
     loop {
@@ -47,9 +47,9 @@ async fn walk(twin: &Twin, path: &str) -> Vec<u64> {
 async fn documented_event_has_index_and_snake_case_kind() {
     let twin = Twin::documented().await;
     let agent = twin.agent();
-    let run = twin.run_by_hand(&agent);
+    let run = twin.start_manual_run(&agent);
     twin.with(|world| {
-        world.happen(&agent, &run, &Step::Event("ToolCallStarted".to_owned()));
+        world.apply_step(&agent, &run, &RunStep::Event("ToolCallStarted".to_owned()));
     });
     let page = twin.get(&format!("/v1/agents/{agent}/runs/{run}/events")).await.json(200);
     assert_eq!(members(&page), ["events"]);
@@ -61,10 +61,10 @@ async fn documented_event_has_index_and_snake_case_kind() {
 async fn observed_event_has_nested_payload() {
     let twin = Twin::observed().await;
     let agent = twin.agent();
-    let run = twin.run_by_hand(&agent);
+    let run = twin.start_manual_run(&agent);
     twin.advance(Duration::from_millis(1_500)).await;
     twin.with(|world| {
-        world.happen(&agent, &run, &Step::Event("ToolCallStarted".to_owned()));
+        world.apply_step(&agent, &run, &RunStep::Event("ToolCallStarted".to_owned()));
     });
     let page = twin.get(&format!("/v1/agents/{agent}/runs/{run}/events")).await.json(200);
     let second = &page["events"][1];
@@ -81,12 +81,12 @@ async fn observed_event_has_nested_payload() {
 async fn events_begin_with_started_and_end_with_finished() {
     in_both(async |twin| {
         let agent = twin.agent();
-        let run = twin.run_by_hand(&agent);
-        twin.with(|world| world.happen(&agent, &run, &Step::Complete(Outcome::Success)));
+        let run = twin.start_manual_run(&agent);
+        twin.with(|world| world.apply_step(&agent, &run, &RunStep::Complete(Outcome::Success)));
         let page = twin.get(&format!("/v1/agents/{agent}/runs/{run}/events")).await.json(200);
         let kind = |event: &Value| {
             let kind = twin.either("/event", "/event/event/event");
-            members(event.pointer(kind).expect("it is there"))[0].to_owned()
+            members(event.pointer(kind).expect("it exists"))[0].to_owned()
         };
         let kinds: Vec<String> = list(&page["events"]).iter().map(kind).collect();
         assert_eq!(kinds, twin.either(["started", "finished"], ["Started", "Finished"]));
@@ -128,7 +128,8 @@ async fn after_index_between_two_events_returns_the_second() {
     let twin = heeding().await;
     let path = run_of(&twin, 50);
     let all = indexes(&twin, &path).await;
-    let skipped = all.windows(2).position(|pair| pair[1] - pair[0] > 1).expect("it skips");
+    let skipped =
+        all.windows(2).position(|pair| pair[1] - pair[0] > 1).expect("the indexes have a gap");
     let after = format!("{path}?after_index={}", all[skipped] + 1);
     assert_eq!(indexes(&twin, &after).await, all[skipped + 1..]);
 }
@@ -137,7 +138,7 @@ async fn after_index_between_two_events_returns_the_second() {
 async fn after_last_index_returns_no_events() {
     for twin in [Twin::documented().await, heeding().await] {
         let path = run_of(&twin, 3);
-        let last = *indexes(&twin, &path).await.last().expect("there are some");
+        let last = *indexes(&twin, &path).await.last().expect("the list is not empty");
         for after in [last, last + 1, u64::MAX] {
             let found = indexes(&twin, &format!("{path}?after_index={after}")).await;
             assert_eq!(found, [0_u64; 0]);
@@ -190,9 +191,9 @@ async fn switch_changes_event_cap() {
 
 #[tokio::test]
 async fn fault_file_changes_event_switches() {
-    let orders = r#"{"switches": {"ignore_after_index": false, "event_cap": 3}}"#;
-    let orders = Orders::parse(orders).expect("they can be read");
-    let twin = Twin::of(Emulator::builder(Profile::Observed).orders(orders)).await;
+    let fault_file = r#"{"switches": {"ignore_after_index": false, "event_cap": 3}}"#;
+    let fault_file = FaultFile::parse(fault_file).expect("the fault file is valid");
+    let twin = Twin::of(Emulator::builder(Profile::Observed).fault_file(fault_file)).await;
     let path = run_of(&twin, 10);
     let all = walk(&twin, &path).await;
     assert_eq!((all.len(), indexes(&twin, &path).await.len()), (10, 3));
@@ -226,7 +227,7 @@ async fn unknown_run_has_empty_event_list_or_an_error() {
 async fn deleted_run_has_no_events() {
     let twin = Twin::observed().await;
     let path = run_of(&twin, 5);
-    twin.delete(path.strip_suffix("/events").expect("it ends so")).await.is_empty(204);
+    twin.delete(path.strip_suffix("/events").expect("the path has the suffix")).await.is_empty(204);
     assert_eq!(indexes(&twin, &path).await, [0_u64; 0]);
 }
 

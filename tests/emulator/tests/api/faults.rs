@@ -5,13 +5,15 @@ use std::time::Duration;
 
 use axum::http::{HeaderValue, Method, StatusCode};
 use serde_json::json;
-use twin_emulator::fault::{ByHand, Cursor, Fault, RetryAfter, Rule, Shift, StatusBody, Waiting};
-use twin_emulator::{Emulator, Orders, Profile};
+use twin_emulator::fault::{
+    Cursor, Fault, ManualPace, RetryAfter, Rule, Shift, StatusBody, Waiting,
+};
+use twin_emulator::{Emulator, FaultFile, Profile};
 
-use super::harness::{Reply, Twin, in_both, list, text, texts};
+use super::harness::{ApiResponse, Twin, in_both, list, text, texts};
 
-fn order(twin: &Twin, rule: Rule) {
-    twin.order(rule).expect("there is such an operation");
+fn add_fault(twin: &Twin, rule: Rule) {
+    twin.add_fault(rule).expect("the operation exists");
 }
 
 fn unavailable(retry_after: RetryAfter) -> Fault {
@@ -29,7 +31,7 @@ async fn breaks(twin: &Twin) -> bool {
 #[tokio::test]
 async fn status_fault_has_retry_after_seconds() {
     in_both(async |twin| {
-        order(&twin, Rule::new("get_me", unavailable(RetryAfter::Seconds(7))));
+        add_fault(&twin, Rule::new("get_me", unavailable(RetryAfter::Seconds(7))));
         let refused = twin.get("/v1/me").await;
         refused.problem(503);
         assert_eq!(refused.header("retry-after"), "7");
@@ -40,7 +42,7 @@ async fn status_fault_has_retry_after_seconds() {
 #[tokio::test]
 async fn status_fault_has_retry_after_date_of_emulator_clock() {
     in_both(async |twin| {
-        order(&twin, Rule::new("get_me", unavailable(RetryAfter::DateIn(90))));
+        add_fault(&twin, Rule::new("get_me", unavailable(RetryAfter::DateIn(90))));
         twin.advance(Duration::from_secs(30)).await;
         let refused = twin.get("/v1/me").await;
         assert_eq!(refused.header("retry-after"), "Wed, 11 Mar 2026 12:02:00 GMT");
@@ -53,7 +55,7 @@ async fn status_fault_without_retry_after_or_body() {
     in_both(async |twin| {
         let body = StatusBody::Empty;
         let fault = Fault::Status { status: StatusCode::BAD_GATEWAY, retry_after: None, body };
-        order(&twin, Rule::new("get_me", fault));
+        add_fault(&twin, Rule::new("get_me", fault));
         let refused = twin.get("/v1/me").await;
         refused.is_empty(502);
         assert_eq!(refused.header("retry-after"), "");
@@ -64,7 +66,7 @@ async fn status_fault_without_retry_after_or_body() {
 #[tokio::test]
 async fn fault_applies_to_its_operation_and_attempts() {
     in_both(async |twin| {
-        order(&twin, Rule::new("get_me", Fault::Html).on([1, 3]));
+        add_fault(&twin, Rule::new("get_me", Fault::Html).on([1, 3]));
         twin.get("/v1/workspaces").await.json(200);
         let mut types = Vec::new();
         for _ in 0..4 {
@@ -80,7 +82,7 @@ async fn fault_applies_to_its_operation_and_attempts() {
 async fn fault_counts_attempts_since_it_was_added() {
     in_both(async |twin| {
         twin.get("/v1/me").await.json(200);
-        order(&twin, Rule::new("*", Fault::Html).on(1));
+        add_fault(&twin, Rule::new("*", Fault::Html).on(1));
         assert_eq!(twin.get("/v1/me").await.status, 200);
         twin.get("/v1/me").await.json(200);
     })
@@ -90,7 +92,7 @@ async fn fault_counts_attempts_since_it_was_added() {
 #[tokio::test]
 async fn cleared_faults_do_not_apply() {
     in_both(async |twin| {
-        order(&twin, Rule::new("*", Fault::Html));
+        add_fault(&twin, Rule::new("*", Fault::Html));
         twin.clear_faults();
         twin.get("/v1/me").await.json(200);
     })
@@ -100,7 +102,9 @@ async fn cleared_faults_do_not_apply() {
 #[tokio::test]
 async fn rejects_fault_for_unknown_operation() {
     in_both(async |twin| {
-        let error = twin.order(Rule::new("get_you", Fault::Html)).expect_err("there is none");
+        let error = twin
+            .add_fault(Rule::new("get_you", Fault::Html))
+            .expect_err("the operation is unknown");
         assert!(error.to_string().contains("get_you"), "{error}");
     })
     .await;
@@ -110,7 +114,7 @@ async fn rejects_fault_for_unknown_operation() {
 async fn replaced_response_does_not_run_the_operation() {
     in_both(async |twin| {
         let fault = Fault::status(StatusCode::BAD_GATEWAY, None);
-        order(&twin, Rule::new("create_workspace", fault));
+        add_fault(&twin, Rule::new("create_workspace", fault));
         twin.post("/v1/workspaces", json!({"name": "A"})).await.problem(502);
         let listed = twin.get("/v1/workspaces").await.json(200);
         assert_eq!(list(&listed["workspaces"]).len(), 1);
@@ -122,7 +126,7 @@ async fn replaced_response_does_not_run_the_operation() {
 async fn takes_effect_runs_operation_with_replaced_response() {
     in_both(async |twin| {
         let fault = Fault::status(StatusCode::BAD_GATEWAY, None);
-        order(&twin, Rule::new("create_workspace", fault).taking_effect(true));
+        add_fault(&twin, Rule::new("create_workspace", fault).taking_effect(true));
         twin.post("/v1/workspaces", json!({"name": "A"})).await.problem(502);
         let listed = twin.get("/v1/workspaces").await.json(200);
         assert_eq!(list(&listed["workspaces"]).len(), 2);
@@ -133,7 +137,7 @@ async fn takes_effect_runs_operation_with_replaced_response() {
 #[tokio::test]
 async fn reset_response_runs_the_operation_once() {
     in_both(async |twin| {
-        order(&twin, Rule::new("create_workspace", Fault::Reset { at: 20 }));
+        add_fault(&twin, Rule::new("create_workspace", Fault::Reset { at: 20 }));
         let request = twin.request(Method::POST, "/v1/workspaces").json(&json!({"name": "A"}));
         assert!(request.send().await.is_err());
         let listed = twin.get("/v1/workspaces").await.json(200);
@@ -157,7 +161,7 @@ async fn response_breaks_off_at_the_requested_byte() {
         ];
         for fault in faults {
             twin.clear_faults();
-            order(&twin, Rule::new("get_me", fault.clone()).on(1));
+            add_fault(&twin, Rule::new("get_me", fault.clone()).on(1));
             assert!(breaks(&twin).await, "{fault:?}");
             assert!(!breaks(&twin).await, "after {fault:?}");
         }
@@ -168,7 +172,7 @@ async fn response_breaks_off_at_the_requested_byte() {
 #[tokio::test]
 async fn html_fault_returns_page_of_another_host() {
     in_both(async |twin| {
-        order(&twin, Rule::new("get_me", Fault::Html));
+        add_fault(&twin, Rule::new("get_me", Fault::Html));
         let answer = twin.get("/v1/me").await;
         assert_eq!(
             (answer.status.as_u16(), answer.header("content-type")),
@@ -182,7 +186,7 @@ async fn html_fault_returns_page_of_another_host() {
 #[tokio::test]
 async fn grpc_fault_returns_grpc_status() {
     in_both(async |twin| {
-        order(&twin, Rule::new("get_me", Fault::Grpc { code: 12 }));
+        add_fault(&twin, Rule::new("get_me", Fault::Grpc { code: 12 }));
         let answer = twin.get("/v1/me").await;
         assert_eq!((answer.status.as_u16(), answer.text()), (200, ""));
         assert_eq!(answer.header("content-type"), "application/grpc");
@@ -196,7 +200,7 @@ async fn redirect_fault_returns_location() {
     in_both(async |twin| {
         let to = HeaderValue::from_static("http://127.0.0.1:1/v1/me");
         let status = StatusCode::TEMPORARY_REDIRECT;
-        order(&twin, Rule::new("get_me", Fault::Redirect { status, to }));
+        add_fault(&twin, Rule::new("get_me", Fault::Redirect { status, to }));
         let answer = twin.get("/v1/me").await;
         assert_eq!(answer.status, status);
         assert_eq!(answer.header("location"), "http://127.0.0.1:1/v1/me");
@@ -207,7 +211,7 @@ async fn redirect_fault_returns_location() {
 #[tokio::test]
 async fn gzip_bomb_is_small_before_unpacking() {
     in_both(async |twin| {
-        order(&twin, Rule::new("get_me", Fault::GzipBomb { bytes: 100 << 20 }));
+        add_fault(&twin, Rule::new("get_me", Fault::GzipBomb { bytes: 100 << 20 }));
         let answer = twin.get("/v1/me").await;
         assert_eq!(answer.header("content-encoding"), "gzip");
         assert!(answer.body.len() < 1 << 20, "{} bytes", answer.body.len());
@@ -220,7 +224,7 @@ async fn cursor_fault_repeats_its_cursors() {
     in_both(async |twin| {
         twin.with(|world| world.add_agents(3));
         let cursors = [Cursor::Text("after-3".to_owned()), Cursor::Null, Cursor::Absent];
-        order(&twin, Rule::new("list_agents", Fault::Cursors(cursors.to_vec())));
+        add_fault(&twin, Rule::new("list_agents", Fault::Cursors(cursors.to_vec())));
         for _ in 0..2 {
             for wanted in [Some(json!("after-3")), Some(json!(null)), None] {
                 let page = twin.get("/v1/agents?limit=1").await.json(200);
@@ -237,7 +241,7 @@ async fn shift_fault_inserts_and_removes_agents_between_pages() {
     in_both(async |twin| {
         let agents = [twin.agent(), twin.agent()];
         let shift = Shift { insert: 2, remove: 1 };
-        order(&twin, Rule::new("list_agents", Fault::Shift(shift)).on(2));
+        add_fault(&twin, Rule::new("list_agents", Fault::Shift(shift)).on(2));
         let all = async || texts(&twin.get("/v1/agents").await.json(200)["agents"], "agent_id");
         assert_eq!(all().await.len(), 2);
         let shifted = all().await;
@@ -251,22 +255,26 @@ async fn shift_fault_inserts_and_removes_agents_between_pages() {
 async fn shift_fault_inserts_and_removes_runs_between_pages() {
     in_both(async |twin| {
         let agent = twin.agent();
-        let runs: Vec<String> = (0..3).map(|_| twin.run_by_hand(&agent)).collect();
+        let runs: Vec<String> = (0..3).map(|_| twin.start_manual_run(&agent)).collect();
         let shift = Shift { insert: 1, remove: 0 };
-        order(&twin, Rule::new("list_runs", Fault::Shift(shift)).on(2));
+        add_fault(&twin, Rule::new("list_runs", Fault::Shift(shift)).on(2));
         let page = async |page: u8| {
             let path = format!("/v1/agents/{agent}/runs?page_size=2&page={page}");
             texts(&twin.get(&path).await.json(200)["runs"], "run_id")
         };
         assert_eq!(page(1).await, [runs[2].as_str(), runs[1].as_str()]);
-        assert_eq!(page(2).await, [runs[1].as_str(), runs[0].as_str()], "one is seen again");
+        assert_eq!(
+            page(2).await,
+            [runs[1].as_str(), runs[0].as_str()],
+            "page 2 does not repeat the shifted run"
+        );
     })
     .await;
 }
 
-/// An emulator whose waits are controlled by the test.
-async fn by_hand(profile: Profile) -> (Twin, ByHand) {
-    let pace = ByHand::default();
+/// Starts an emulator whose waits the test controls.
+async fn with_manual_pace(profile: Profile) -> (Twin, ManualPace) {
+    let pace = ManualPace::default();
     let builder = Emulator::builder(profile).pace(Arc::new(pace.clone()));
     (Twin::of(builder).await, pace)
 }
@@ -274,8 +282,8 @@ async fn by_hand(profile: Profile) -> (Twin, ByHand) {
 #[tokio::test]
 async fn delay_fault_waits_for_its_duration() {
     for profile in Profile::ALL {
-        let (twin, pace) = by_hand(profile).await;
-        order(&twin, Rule::new("get_me", Fault::Delay { ms: 1_500 }));
+        let (twin, pace) = with_manual_pace(profile).await;
+        add_fault(&twin, Rule::new("get_me", Fault::Delay { ms: 1_500 }));
         let wait = async {
             let waiting = pace.next().await;
             assert_eq!(waiting.duration(), Duration::from_millis(1_500));
@@ -289,10 +297,11 @@ async fn delay_fault_waits_for_its_duration() {
 #[tokio::test]
 async fn refuse_fault_refuses_connections_for_its_duration() {
     for profile in Profile::ALL {
-        let (twin, pace) = by_hand(profile).await;
-        order(&twin, Rule::new("get_me", Fault::Refuse { for_ms: 2_000 }).on(1));
+        let (twin, pace) = with_manual_pace(profile).await;
+        add_fault(&twin, Rule::new("get_me", Fault::Refuse { for_ms: 2_000 }).on(1));
         assert!(breaks(&twin).await);
-        let refused = twin.request(Method::GET, "/v1/me").send().await.expect_err("it is shut");
+        let refused =
+            twin.request(Method::GET, "/v1/me").send().await.expect_err("the gate is shut");
         assert!(refused.is_connect(), "{refused}");
         let waiting: Waiting = pace.next().await;
         assert_eq!(waiting.duration(), Duration::from_secs(2));
@@ -304,7 +313,7 @@ async fn refuse_fault_refuses_connections_for_its_duration() {
 #[tokio::test]
 async fn journal_records_fault_of_each_exchange() {
     in_both(async |twin| {
-        order(&twin, Rule::new("get_me", Fault::Html).on(1));
+        add_fault(&twin, Rule::new("get_me", Fault::Html).on(1));
         for path in ["/v1/me", "/v1/me?", "/v1/none"] {
             twin.get(path).await;
         }
@@ -324,15 +333,15 @@ async fn journal_records_fault_of_each_exchange() {
 
 #[tokio::test]
 async fn reads_faults_from_fault_file() {
-    let orders = r#"{"faults": [
+    let fault_file = r#"{"faults": [
         {"operation": "get_me", "attempts": 1,
          "fault": {"status": {"status": 429, "retry_after": {"date_in": 5}}}},
         {"operation": "get_me", "attempts": {"from": 2, "to": 2}, "fault": {"cut_body": {"at": 3}}},
         {"operation": "start_run", "attempts": [1], "takes_effect": true, "fault": {"reset": {"at": 0}}}
     ]}"#;
     for profile in Profile::ALL {
-        let orders = Orders::parse(orders).expect("they can be read");
-        let twin = Twin::of(Emulator::builder(profile).orders(orders)).await;
+        let fault_file = FaultFile::parse(fault_file).expect("the fault file is valid");
+        let twin = Twin::of(Emulator::builder(profile).fault_file(fault_file)).await;
         let refused = twin.get("/v1/me").await;
         refused.problem(429);
         assert_eq!(refused.header("retry-after"), "Wed, 11 Mar 2026 12:00:05 GMT");
@@ -347,7 +356,7 @@ async fn reads_faults_from_fault_file() {
 
 #[test]
 fn rejects_wrong_fault_file() {
-    for orders in [
+    for fault_file in [
         r#"{"faults": [{"operation": "get_you", "fault": "html"}]}"#,
         r#"{"faults": [{"operation": "get_me", "fault": "xml"}]}"#,
         r#"{"faults": [{"operation": "get_me", "attempts": 0, "fault": "html"}]}"#,
@@ -356,15 +365,15 @@ fn rejects_wrong_fault_file() {
         r#"{"fault": []}"#,
         r#"[{"operation": "get_me", "fault": "html"}]"#,
     ] {
-        assert!(Orders::parse(orders).is_err(), "{orders}");
+        assert!(FaultFile::parse(fault_file).is_err(), "{fault_file}");
     }
 }
 
 #[tokio::test]
 async fn fault_applies_before_the_key_is_checked() {
     in_both(async |twin| {
-        order(&twin, Rule::new("get_me", Fault::status(StatusCode::TOO_MANY_REQUESTS, None)));
-        let problem = Reply::to(twin.keyless(Method::GET, "/v1/me")).await.problem(429);
+        add_fault(&twin, Rule::new("get_me", Fault::status(StatusCode::TOO_MANY_REQUESTS, None)));
+        let problem = ApiResponse::to(twin.keyless(Method::GET, "/v1/me")).await.problem(429);
         assert_eq!(text(&problem["title"]), "Too Many Requests");
     })
     .await;

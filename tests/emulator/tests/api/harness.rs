@@ -6,12 +6,12 @@ use axum::body::Bytes;
 use axum::http::{HeaderMap, Method, StatusCode};
 use reqwest::RequestBuilder;
 use serde_json::{Value, json};
-use twin_emulator::{Builder, Emulator, Profile, RunMode, Script};
+use twin_emulator::{Builder, Emulator, Profile, RunMode, RunScript};
 
 /// Runs a test with both profiles.
 pub(super) async fn in_both(test: impl AsyncFn(Twin)) {
     for profile in Profile::ALL {
-        // It is shown when the test fails.
+        // The output is shown if the test fails.
         eprintln!("profile: {profile}");
         test(Twin::start(profile).await).await;
     }
@@ -51,7 +51,7 @@ impl Twin {
             .no_gzip()
             .redirect(reqwest::redirect::Policy::none())
             .build();
-        Self { emulator, http: http.expect("it builds") }
+        Self { emulator, http: http.expect("the HTTP client is valid") }
     }
 
     pub(super) fn is_observed(&self) -> bool {
@@ -77,51 +77,51 @@ impl Twin {
         self.keyless(method, path).header("x-api-key", self.api_key())
     }
 
-    pub(super) async fn get(&self, path: &str) -> Reply {
-        Reply::to(self.request(Method::GET, path)).await
+    pub(super) async fn get(&self, path: &str) -> ApiResponse {
+        ApiResponse::to(self.request(Method::GET, path)).await
     }
 
-    pub(super) async fn delete(&self, path: &str) -> Reply {
-        Reply::to(self.request(Method::DELETE, path)).await
+    pub(super) async fn delete(&self, path: &str) -> ApiResponse {
+        ApiResponse::to(self.request(Method::DELETE, path)).await
     }
 
-    pub(super) async fn post(&self, path: &str, body: Value) -> Reply {
-        Reply::to(self.request(Method::POST, path).json(&body)).await
+    pub(super) async fn post(&self, path: &str, body: Value) -> ApiResponse {
+        ApiResponse::to(self.request(Method::POST, path).json(&body)).await
     }
 
-    /// A POST without a body.
-    pub(super) async fn poke(&self, path: &str) -> Reply {
-        Reply::to(self.request(Method::POST, path)).await
+    /// Sends a POST without a body.
+    pub(super) async fn poke(&self, path: &str) -> ApiResponse {
+        ApiResponse::to(self.request(Method::POST, path)).await
     }
 
-    pub(super) async fn put(&self, path: &str, body: Value) -> Reply {
-        Reply::to(self.request(Method::PUT, path).json(&body)).await
+    pub(super) async fn put(&self, path: &str, body: Value) -> ApiResponse {
+        ApiResponse::to(self.request(Method::PUT, path).json(&body)).await
     }
 
-    pub(super) async fn patch(&self, path: &str, body: Value) -> Reply {
-        Reply::to(self.request(Method::PATCH, path).json(&body)).await
+    pub(super) async fn patch(&self, path: &str, body: Value) -> ApiResponse {
+        ApiResponse::to(self.request(Method::PATCH, path).json(&body)).await
     }
 
-    /// A new agent.
+    /// Creates an agent.
     pub(super) fn agent(&self) -> String {
         self.with(twin_emulator::World::add_agent)
     }
 
-    /// Starts a run that changes only when the test says so.
-    pub(super) fn run_by_hand(&self, agent: &str) -> String {
+    /// Starts a run that changes only by the test.
+    pub(super) fn start_manual_run(&self, agent: &str) -> String {
         self.with(|world| {
-            world.script_next_run(Script::by_hand());
+            world.script_next_run(RunScript::manual());
             world.start_run(agent, RunMode::Run)
         })
     }
 
-    /// The run, as it is listed.
+    /// Returns the run from the list of runs.
     pub(super) async fn run(&self, agent: &str, run: &str) -> Value {
         let page = self.get(&format!("/v1/agents/{agent}/runs?filter_run_id={run}")).await;
         page.json(200)["runs"][0].take()
     }
 
-    /// A new workspace.
+    /// Creates a workspace.
     pub(super) async fn workspace(&self, name: &str) -> String {
         let created = self.post("/v1/workspaces", json!({"name": name})).await.json(201);
         text(&created["workspace"]["workspace_id"])
@@ -130,43 +130,43 @@ impl Twin {
 
 /// A received response.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Reply {
+pub(super) struct ApiResponse {
     pub(super) status: StatusCode,
     pub(super) headers: HeaderMap,
     pub(super) body: Bytes,
 }
 
-impl Reply {
+impl ApiResponse {
     pub(super) async fn to(request: RequestBuilder) -> Self {
-        let answer = request.send().await.expect("an answer");
+        let answer = request.send().await.expect("a response arrives");
         let (status, headers) = (answer.status(), answer.headers().clone());
-        let body = answer.bytes().await.expect("the whole of it");
+        let body = answer.bytes().await.expect("the body arrives whole");
         Self { status, headers, body }
     }
 
     pub(super) fn text(&self) -> &str {
-        str::from_utf8(&self.body).expect("it is text")
+        str::from_utf8(&self.body).expect("the body is valid UTF-8")
     }
 
-    /// A header's value, or the empty string.
+    /// Returns the value of a header, or the empty string.
     pub(super) fn header(&self, name: &str) -> &str {
-        self.headers.get(name).map_or("", |value| value.to_str().expect("it is ASCII"))
+        self.headers.get(name).map_or("", |value| value.to_str().expect("the value is ASCII"))
     }
 
-    /// Its JSON, if it has this status.
+    /// Asserts the status and a JSON body, and returns the body.
     #[track_caller]
     pub(super) fn json(&self, status: u16) -> Value {
         assert_eq!(self.status, status, "{}", self.text());
         assert_eq!(self.header("content-type"), "application/json");
-        serde_json::from_slice(&self.body).expect("it is JSON")
+        serde_json::from_slice(&self.body).expect("the text is JSON")
     }
 
-    /// The problem, if it is one with this status.
+    /// Asserts problem details with this status, and returns them.
     #[track_caller]
     pub(super) fn problem(&self, status: u16) -> Value {
         assert_eq!(self.status, status, "{}", self.text());
         assert_eq!(self.header("content-type"), "application/problem+json");
-        let problem: Value = serde_json::from_slice(&self.body).expect("it is JSON");
+        let problem: Value = serde_json::from_slice(&self.body).expect("the text is JSON");
         assert_eq!(problem["status"], status);
         assert!(problem["detail"].as_str().is_some_and(|detail| !detail.is_empty()), "{problem}");
         problem
@@ -181,7 +181,7 @@ impl Reply {
 
     /// Asserts the 405 of the profile.
     #[track_caller]
-    pub(super) fn lacks_the_method(&self, twin: &Twin) {
+    pub(super) fn is_method_not_allowed(&self, twin: &Twin) {
         if twin.is_observed() {
             self.is_empty(405);
         } else {
@@ -196,28 +196,28 @@ impl Reply {
     }
 }
 
-/// A text in JSON.
+/// Returns a JSON string.
 #[track_caller]
 pub(super) fn text(value: &Value) -> String {
-    value.as_str().unwrap_or_else(|| panic!("{value} is not valid UTF-8")).to_owned()
+    value.as_str().unwrap_or_else(|| panic!("{value} is not a string")).to_owned()
 }
 
-/// One member of every item, as text.
+/// Returns one member of every item, as text.
 #[track_caller]
 pub(super) fn texts(items: &Value, member: &str) -> Vec<String> {
     list(items).iter().map(|item| text(&item[member])).collect()
 }
 
-/// The items of a list.
+/// Returns the items of a list.
 #[track_caller]
 pub(super) fn list(items: &Value) -> &[Value] {
-    items.as_array().unwrap_or_else(|| panic!("{items} is no list"))
+    items.as_array().unwrap_or_else(|| panic!("{items} is not a list"))
 }
 
-/// The names of an object's members, sorted.
+/// Returns the names of an object's members, sorted.
 #[track_caller]
 pub(super) fn members(object: &Value) -> Vec<&str> {
-    let members = object.as_object().unwrap_or_else(|| panic!("{object} is no object"));
+    let members = object.as_object().unwrap_or_else(|| panic!("{object} is not an object"));
     let mut names: Vec<&str> = members.keys().map(String::as_str).collect();
     names.sort_unstable();
     names

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::harness::{Twin, in_both, list, members, texts};
 
-/// Writes these one after the other, a minute apart; tells the path of the instructions.
+/// Writes these instructions a minute apart and returns the path of the instructions.
 async fn write(twin: &Twin, contents: &[&str]) -> String {
     let path = format!("/v1/agents/{}/instructions", twin.agent());
     for content in contents {

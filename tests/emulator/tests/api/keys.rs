@@ -4,7 +4,7 @@ use axum::http::Method;
 use serde_json::{Value, json};
 use std::time::Duration;
 
-use super::harness::{Reply, Twin, in_both, list, members, text, texts};
+use super::harness::{ApiResponse, Twin, in_both, list, members, text, texts};
 
 const KEYS: &str = "/api/public/v1/access-api-keys";
 
@@ -12,9 +12,9 @@ async fn create(twin: &Twin, name: &str) -> Value {
     twin.post(KEYS, json!({"name": name})).await.json(200)
 }
 
-/// `GET /v1/me` with this key.
-async fn me(twin: &Twin, key: &Value) -> Reply {
-    Reply::to(twin.keyless(Method::GET, "/v1/me").header("x-api-key", text(key))).await
+/// Calls `GET /v1/me` with this key.
+async fn me(twin: &Twin, key: &Value) -> ApiResponse {
+    ApiResponse::to(twin.keyless(Method::GET, "/v1/me").header("x-api-key", text(key))).await
 }
 
 #[tokio::test]
@@ -122,7 +122,7 @@ async fn rejects_missing_wrong_and_repeated_keys() {
         for headers in cases {
             let plain = twin.keyless(Method::GET, "/v1/me");
             let request = headers.iter().fold(plain, |r, (name, value)| r.header(*name, *value));
-            Reply::to(request).await.problem(401);
+            ApiResponse::to(request).await.problem(401);
         }
     })
     .await;
@@ -132,7 +132,7 @@ async fn rejects_missing_wrong_and_repeated_keys() {
 async fn rejects_key_in_the_query() {
     in_both(async |twin| {
         let path = format!("/v1/me?x-api-key={0}&api_key={0}", twin.api_key());
-        Reply::to(twin.keyless(Method::GET, &path)).await.problem(401);
+        ApiResponse::to(twin.keyless(Method::GET, &path)).await.problem(401);
     })
     .await;
 }
@@ -140,14 +140,14 @@ async fn rejects_key_in_the_query() {
 #[tokio::test]
 async fn every_operation_returns_401_without_key() {
     in_both(async |twin| {
-        let document: Value =
-            serde_json::from_str(twin_emulator::document(twin.profile())).expect("it is JSON");
+        let document: Value = serde_json::from_str(twin_emulator::document(twin.profile()))
+            .expect("the text is JSON");
         let mut asked = 0;
         for (path, item) in document["paths"].as_object().expect("paths are an object") {
-            for method in item.as_object().expect("it has methods").keys() {
-                let method = method.to_uppercase().parse().expect("it is a method");
+            for method in item.as_object().expect("the path has methods").keys() {
+                let method = method.to_uppercase().parse().expect("the method is valid");
                 let path = path.replace(['{', '}'], "");
-                Reply::to(twin.keyless(method, &path).json(&json!({}))).await.problem(401);
+                ApiResponse::to(twin.keyless(method, &path).json(&json!({}))).await.problem(401);
                 asked += 1;
             }
         }
@@ -160,7 +160,7 @@ async fn every_operation_returns_401_without_key() {
 async fn request_without_key_has_no_effect() {
     in_both(async |twin| {
         let body = json!({"name": "k"});
-        Reply::to(twin.keyless(Method::POST, KEYS).json(&body)).await.problem(401);
+        ApiResponse::to(twin.keyless(Method::POST, KEYS).json(&body)).await.problem(401);
         assert_eq!(texts(&twin.get(KEYS).await.json(200)["keys"], "name"), ["emulator"]);
     })
     .await;

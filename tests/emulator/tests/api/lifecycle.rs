@@ -3,21 +3,21 @@
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use twin_emulator::{Emulator, Orders, Outcome, Profile, RunMode, Script, Step, World};
+use twin_emulator::{Emulator, FaultFile, Outcome, Profile, RunMode, RunScript, RunStep, World};
 
-use super::harness::{Reply, Twin, in_both, list, text};
+use super::harness::{ApiResponse, Twin, in_both, list, text};
 
 const SECOND: Duration = Duration::from_secs(1);
 
 /// Each step that ends a run, and the resulting status.
-fn ends(twin: &Twin) -> [(Step, &'static str); 5] {
+fn ends(twin: &Twin) -> [(RunStep, &'static str); 5] {
     let completed = twin.either("finished", "completed");
     [
-        (Step::Complete(Outcome::Success), completed),
-        (Step::Complete(Outcome::Partial), completed),
-        (Step::Complete(Outcome::Fail), completed),
-        (Step::Fail, "error"),
-        (Step::Stop, "stopped"),
+        (RunStep::Complete(Outcome::Success), completed),
+        (RunStep::Complete(Outcome::Partial), completed),
+        (RunStep::Complete(Outcome::Fail), completed),
+        (RunStep::Fail, "error"),
+        (RunStep::Stop, "stopped"),
     ]
 }
 
@@ -92,7 +92,7 @@ async fn script_can_end_run_in_every_status() {
         let agent = twin.agent();
         for (end, status) in ends(&twin) {
             let run = twin.with(|world| {
-                world.script_next_run(Script::by_hand().then(SECOND, end));
+                world.script_next_run(RunScript::manual().then(SECOND, end));
                 world.start_run(&agent, RunMode::Run)
             });
             assert_eq!(twin.run(&agent, &run).await["status"], "in_progress");
@@ -104,12 +104,12 @@ async fn script_can_end_run_in_every_status() {
 }
 
 #[tokio::test]
-async fn happen_can_end_run_in_every_status() {
+async fn apply_step_can_end_run_in_every_status() {
     in_both(async |twin| {
         let agent = twin.agent();
         for (end, status) in ends(&twin) {
-            let run = twin.run_by_hand(&agent);
-            twin.with(|world| world.happen(&agent, &run, &end));
+            let run = twin.start_manual_run(&agent);
+            twin.with(|world| world.apply_step(&agent, &run, &end));
             assert_eq!(twin.run(&agent, &run).await["status"], status);
         }
     })
@@ -121,12 +121,13 @@ async fn finished_run_does_not_change() {
     in_both(async |twin| {
         let agent = twin.agent();
         for (end, _) in ends(&twin) {
-            let run = twin.run_by_hand(&agent);
-            twin.with(|world| world.happen(&agent, &run, &end));
+            let run = twin.start_manual_run(&agent);
+            twin.with(|world| world.apply_step(&agent, &run, &end));
             let ended = twin.run(&agent, &run).await;
             twin.advance(SECOND).await;
-            let later = [Step::Pause, Step::Resume, Step::Fail, Step::Event("Tick".to_owned())];
-            twin.with(|world| later.iter().for_each(|step| world.happen(&agent, &run, step)));
+            let later =
+                [RunStep::Pause, RunStep::Resume, RunStep::Fail, RunStep::Event("Tick".to_owned())];
+            twin.with(|world| later.iter().for_each(|step| world.apply_step(&agent, &run, step)));
             assert_eq!(twin.run(&agent, &run).await, ended);
         }
     })
@@ -137,12 +138,12 @@ async fn finished_run_does_not_change() {
 async fn run_pauses_and_resumes() {
     in_both(async |twin| {
         let agent = twin.agent();
-        let run = twin.run_by_hand(&agent);
-        twin.with(|world| world.happen(&agent, &run, &Step::Pause));
+        let run = twin.start_manual_run(&agent);
+        twin.with(|world| world.apply_step(&agent, &run, &RunStep::Pause));
         let paused = twin.run(&agent, &run).await;
         assert_eq!(paused["status"], "paused");
         assert_eq!(paused["is_paused"], twin.either(Value::Null, json!(true)));
-        twin.with(|world| world.happen(&agent, &run, &Step::Resume));
+        twin.with(|world| world.apply_step(&agent, &run, &RunStep::Resume));
         assert_eq!(twin.run(&agent, &run).await["status"], "in_progress");
     })
     .await;
@@ -153,8 +154,9 @@ async fn script_pauses_and_resumes_run() {
     in_both(async |twin| {
         let agent = twin.agent();
         let run = twin.with(|world| {
-            let script = Script::by_hand().then(SECOND, Step::Pause).then(SECOND, Step::Resume);
-            world.script_next_run(script.then(SECOND, Step::Fail));
+            let script =
+                RunScript::manual().then(SECOND, RunStep::Pause).then(SECOND, RunStep::Resume);
+            world.script_next_run(script.then(SECOND, RunStep::Fail));
             world.start_run(&agent, RunMode::Run)
         });
         for status in ["paused", "in_progress", "error"] {
@@ -170,9 +172,9 @@ async fn each_script_applies_to_one_run() {
     in_both(async |twin| {
         let agent = twin.agent();
         twin.with(|world| {
-            world.script_runs(Script::by_hand().then(Duration::ZERO, Step::Stop));
-            world.script_next_run(Script::by_hand().then(Duration::ZERO, Step::Fail));
-            world.script_next_run(Script::by_hand());
+            world.script_runs(RunScript::manual().then(Duration::ZERO, RunStep::Stop));
+            world.script_next_run(RunScript::manual().then(Duration::ZERO, RunStep::Fail));
+            world.script_next_run(RunScript::manual());
         });
         for status in ["error", "in_progress", "stopped", "stopped"] {
             let run = twin.with(|world| world.start_run(&agent, RunMode::Run));
@@ -185,13 +187,13 @@ async fn each_script_applies_to_one_run() {
 
 #[tokio::test]
 async fn reads_run_scripts_from_fault_file() {
-    let orders = r#"{"runs": [[
+    let fault_file = r#"{"runs": [[
         {"after_ms": 100, "do": {"event": "ToolCallStarted"}}, {"after_ms": 0, "do": "pause"},
         {"after_ms": 100, "do": "resume"}, {"after_ms": 100, "do": {"complete": "partial"}}
     ]]}"#;
     for profile in Profile::ALL {
-        let orders = Orders::parse(orders).expect("they can be read");
-        let twin = Twin::of(Emulator::builder(profile).orders(orders)).await;
+        let fault_file = FaultFile::parse(fault_file).expect("the fault file is valid");
+        let twin = Twin::of(Emulator::builder(profile).fault_file(fault_file)).await;
         let agent = twin.agent();
         let body = json!({"run_mode": "run"});
         let started = twin.post(&format!("/v1/agents/{agent}/runs"), body).await.json(201);
@@ -206,11 +208,11 @@ async fn reads_run_scripts_from_fault_file() {
 #[tokio::test]
 async fn example_and_shifted_runs_take_no_script() {
     for profile in Profile::ALL {
-        let orders = r#"{"runs": [[{"after_ms": 0, "do": "fail"}]],
+        let fault_file = r#"{"runs": [[{"after_ms": 0, "do": "fail"}]],
             "faults": [{"operation": "list_runs", "fault": {"shift": {"insert": 1}}}]}"#;
-        let orders = Orders::parse(orders).expect("they can be read");
-        let twin = Twin::of(Emulator::builder(profile).orders(orders)).await;
-        // Neither the run of the example nor one that a fault puts there takes the script.
+        let fault_file = FaultFile::parse(fault_file).expect("the fault file is valid");
+        let twin = Twin::of(Emulator::builder(profile).fault_file(fault_file)).await;
+        // The run of the example and the run that a fault inserts do not take the script.
         twin.with(World::add_example);
         twin.get("/v1/agents/agent_abc123/runs").await.json(200);
         twin.clear_faults();
@@ -238,8 +240,8 @@ async fn cancel_stops_run() {
 async fn cancels_paused_run() {
     in_both(async |twin| {
         let agent = twin.agent();
-        let run = twin.run_by_hand(&agent);
-        twin.with(|world| world.happen(&agent, &run, &Step::Pause));
+        let run = twin.start_manual_run(&agent);
+        twin.with(|world| world.apply_step(&agent, &run, &RunStep::Pause));
         cancel(&twin, &agent, &run).await;
         assert_eq!(twin.run(&agent, &run).await["status"], "stopped");
     })
@@ -251,8 +253,8 @@ async fn cancel_of_finished_run_succeeds_without_effect() {
     in_both(async |twin| {
         let agent = twin.agent();
         for (end, _) in ends(&twin) {
-            let run = twin.run_by_hand(&agent);
-            twin.with(|world| world.happen(&agent, &run, &end));
+            let run = twin.start_manual_run(&agent);
+            twin.with(|world| world.apply_step(&agent, &run, &end));
             let ended = twin.run(&agent, &run).await;
             twin.advance(SECOND).await;
             let error = "run already completed";
@@ -270,7 +272,7 @@ async fn cancel_accepts_optional_reason() {
     in_both(async |twin| {
         let agent = twin.agent();
         for body in [json!({}), json!({"reason": "User requested cancellation"})] {
-            let run = twin.run_by_hand(&agent);
+            let run = twin.start_manual_run(&agent);
             twin.post(&format!("/v1/agents/{agent}/runs/{run}/cancel"), body).await.json(200);
             assert_eq!(twin.run(&agent, &run).await["status"], "stopped");
         }
@@ -282,13 +284,13 @@ async fn cancel_accepts_optional_reason() {
 async fn malformed_cancel_body_does_not_cancel() {
     in_both(async |twin| {
         let agent = twin.agent();
-        let run = twin.run_by_hand(&agent);
+        let run = twin.start_manual_run(&agent);
         let path = format!("/v1/agents/{agent}/runs/{run}/cancel");
         let refused = twin.post(&path, json!({"reason": 5})).await;
         assert_eq!(refused.status, twin.either(400, 422));
         let request = twin.request(axum::http::Method::POST, &path);
         let json = request.header("content-type", "application/json");
-        Reply::to(json.body("{")).await.problem(400);
+        ApiResponse::to(json.body("{")).await.problem(400);
         assert_eq!(twin.run(&agent, &run).await["status"], "in_progress");
     })
     .await;

@@ -1,8 +1,8 @@
-//! Tests every operation, fault and delivery over raw HTTP, against the reference and against
+//! Tests every operation, fault and delivery over raw HTTP, against the reference and
 //! observations of the live service. They do not use the client, so that the emulator is an
 //! independent check of it.
 //!
-//! There is about one module for each tag of the API, and one for each common subject.
+//! There is roughly one module per tag of the API, and one per shared subject.
 
 #![expect(clippy::expect_used, clippy::panic, reason = "the helpers of a test may fail it too")]
 

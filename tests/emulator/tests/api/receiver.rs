@@ -1,18 +1,18 @@
-//! A receiver of deliveries: a server with chosen responses.
+//! A webhook receiver with chosen responses.
 
 use axum::body::Bytes;
 use axum::http::{HeaderMap, HeaderName, Method};
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use serde_json::{Value, json};
 use sha2::Sha256;
-use twin_emulator::exchange::Recorded;
+use twin_emulator::exchange::RecordedRequest;
 
 use super::harness::{Twin, text};
 use super::recorder::Recorder;
 
 pub(super) struct Receiver(Recorder);
 
-/// A delivery, as it came.
+/// A received delivery.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Received {
     /// The header `X-Cobb-Event`.
@@ -65,20 +65,20 @@ impl Receiver {
 
 impl Received {
     pub(super) fn json(&self) -> Value {
-        serde_json::from_slice(&self.body).expect("it is JSON")
+        serde_json::from_slice(&self.body).expect("the text is JSON")
     }
 
-    /// The request, as far as a document says anything of it.
-    pub(super) fn request(&self) -> Recorded {
+    /// Converts the delivery to a request with the headers that the document describes.
+    pub(super) fn request(&self) -> RecordedRequest {
         let headers = [
             ("x-cobb-event", &self.event),
             ("x-cobb-signature", &self.signature),
             ("content-type", &self.content_type),
         ];
         let headers = headers.map(|(name, value)| {
-            (HeaderName::from_static(name), value.parse().expect("it was a header"))
+            (HeaderName::from_static(name), value.parse().expect("the header is valid"))
         });
-        Recorded {
+        RecordedRequest {
             method: Method::POST,
             target: "/webhooks/twin".to_owned(),
             headers: HeaderMap::from_iter(headers),
@@ -88,14 +88,14 @@ impl Received {
 
     /// Returns whether the signature is valid for this secret and the received bytes.
     pub(super) fn is_signed_with(&self, secret: &str) -> bool {
-        let mut mac = Hmac::<Sha256>::new_from_slice(secret.as_bytes()).expect("any key will do");
+        let mut mac = Hmac::<Sha256>::new_from_slice(secret.as_bytes()).expect("the key is valid");
         mac.update(&self.body);
         let digits: String = base16ct::lower::encode_string(&mac.finalize().into_bytes());
         self.signature == format!("sha256={digits}")
     }
 }
 
-/// A webhook for these events, with a receiver that accepts everything.
+/// A webhook for some events, and its receiver, which accepts everything.
 pub(super) struct Hook {
     pub(super) agent: String,
     pub(super) path: String,
@@ -107,7 +107,7 @@ pub(super) const EVERY_EVENT: [&str; 5] =
     ["run.started", "run.completed", "run.failed", "run.stopped", "run.paused"];
 
 impl Hook {
-    /// A webhook of a new agent.
+    /// Creates a webhook of a new agent.
     pub(super) async fn new(twin: &Twin, events: &[&str]) -> Self {
         Self::of(twin, twin.agent(), events, Receiver::start().await).await
     }

@@ -3,7 +3,7 @@
 use axum::http::Method;
 use serde_json::{Value, json};
 
-use super::harness::{Reply, Twin, in_both, members, text};
+use super::harness::{ApiResponse, Twin, in_both, members, text};
 
 /// The header of responses that are neither documented nor observed.
 const ASSUMED: &str = "neither documented nor observed";
@@ -14,7 +14,7 @@ const CREATE_KEY: &str = "/api/public/v1/access-api-keys";
 fn with_bodies(twin: &Twin) -> Vec<(Method, String, Value)> {
     let agent = twin.agent();
     twin.with(|world| world.deploy(&agent));
-    let run = twin.run_by_hand(&agent);
+    let run = twin.start_manual_run(&agent);
     let below = |path: &str| format!("/v1/agents/{agent}{path}");
     vec![
         (Method::POST, CREATE_KEY.to_owned(), json!({})),
@@ -35,7 +35,7 @@ fn with_bodies(twin: &Twin) -> Vec<(Method, String, Value)> {
     ]
 }
 
-fn is_wrong_shape(twin: &Twin, reply: &Reply) {
+fn is_wrong_shape(twin: &Twin, reply: &ApiResponse) {
     if twin.is_observed() {
         assert_eq!(
             (reply.status.as_u16(), reply.header("content-type")),
@@ -53,7 +53,7 @@ fn is_wrong_shape(twin: &Twin, reply: &Reply) {
 async fn rejects_body_of_wrong_shape_with_text_or_problem() {
     in_both(async |twin| {
         for (method, path, body) in with_bodies(&twin) {
-            let reply = Reply::to(twin.request(method, &path).json(&body)).await;
+            let reply = ApiResponse::to(twin.request(method, &path).json(&body)).await;
             is_wrong_shape(&twin, &reply);
         }
     })
@@ -67,7 +67,7 @@ async fn rejects_body_that_is_not_an_object() {
             [json!(null), json!("k"), json!(1), json!([]), json!(["k"]), json!([{"name": "k"}])]
         {
             for (method, path, _) in with_bodies(&twin) {
-                let reply = Reply::to(twin.request(method, &path).json(&body)).await;
+                let reply = ApiResponse::to(twin.request(method, &path).json(&body)).await;
                 is_wrong_shape(&twin, &reply);
             }
         }
@@ -80,7 +80,7 @@ async fn rejects_repeated_body_member() {
     in_both(async |twin| {
         let request = twin.request(Method::POST, CREATE_KEY);
         let json = request.header("content-type", "application/json");
-        let reply = Reply::to(json.body(r#"{"name": "a", "name": "b"}"#)).await;
+        let reply = ApiResponse::to(json.body(r#"{"name": "a", "name": "b"}"#)).await;
         is_wrong_shape(&twin, &reply);
     })
     .await;
@@ -95,7 +95,7 @@ async fn rejects_malformed_json_with_400() {
             for (method, path, _) in with_bodies(&twin) {
                 let request = twin.request(method, &path);
                 let json = request.header("content-type", "application/json");
-                let reply = Reply::to(json.body(body.to_vec())).await;
+                let reply = ApiResponse::to(json.body(body.to_vec())).await;
                 reply.problem(400);
                 assert_eq!(reply.header("x-emulator-assumption"), ASSUMED);
             }
@@ -110,7 +110,7 @@ async fn rejects_missing_required_body() {
         for (method, path, _) in with_bodies(&twin) {
             let optional = path.ends_with("/cancel");
             let request = twin.request(method, &path);
-            let reply = Reply::to(request.header("content-type", "application/json")).await;
+            let reply = ApiResponse::to(request.header("content-type", "application/json")).await;
             if optional {
                 reply.json(200);
             } else {
@@ -128,11 +128,11 @@ async fn rejects_other_content_types_with_415() {
         for content_type in ["", "text/plain", "text/json", "application/x-www-form-urlencoded"] {
             let request = twin.request(Method::POST, CREATE_KEY);
             let typed = request.header("content-type", content_type);
-            let reply = Reply::to(typed.body(body.clone())).await;
+            let reply = ApiResponse::to(typed.body(body.clone())).await;
             reply.problem(415);
             assert_eq!(reply.header("x-emulator-assumption"), ASSUMED);
         }
-        Reply::to(twin.request(Method::POST, CREATE_KEY).body(body)).await.problem(415);
+        ApiResponse::to(twin.request(Method::POST, CREATE_KEY).body(body)).await.problem(415);
     })
     .await;
 }
@@ -146,7 +146,7 @@ async fn accepts_content_type_with_parameters_and_capitals() {
         {
             let request = twin.request(Method::POST, CREATE_KEY);
             let typed = request.header("content-type", content_type);
-            Reply::to(typed.body(body.clone())).await.json(200);
+            ApiResponse::to(typed.body(body.clone())).await.json(200);
         }
     })
     .await;
@@ -181,8 +181,8 @@ async fn rejects_other_methods_with_405_and_allow() {
             (Method::DELETE, "/v1/agents/a/runs/r/cancel", "POST"),
             (Method::GET, "/v1/workspaces/w", "DELETE,PUT"),
         ] {
-            let reply = Reply::to(twin.request(method, path)).await;
-            reply.lacks_the_method(&twin);
+            let reply = ApiResponse::to(twin.request(method, path)).await;
+            reply.is_method_not_allowed(&twin);
             let mut methods: Vec<&str> = reply.header("allow").split(',').map(str::trim).collect();
             methods.sort_unstable();
             assert_eq!(methods.join(","), allowed, "{path}");

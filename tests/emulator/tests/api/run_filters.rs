@@ -3,29 +3,29 @@
 use std::time::Duration;
 
 use serde_json::json;
-use twin_emulator::{Outcome, RunMode, Script, Step};
+use twin_emulator::{Outcome, RunMode, RunScript, RunStep};
 
 use super::harness::{Twin, in_both, text, texts};
 use super::runs::ids;
 
-/// An agent with three runs, an hour apart: a build that failed, a run that completed, and
-/// one in progress.
+/// Creates an agent with three runs an hour apart: a failed build, a completed run, and one in
+/// progress.
 async fn three_runs(twin: &Twin) -> (String, [String; 3]) {
     let agent = twin.agent();
-    let run = async |mode, end: Option<Step>| {
+    let run = async |mode, end: Option<RunStep>| {
         let run = twin.with(|world| {
-            world.script_next_run(Script::by_hand());
+            world.script_next_run(RunScript::manual());
             let run = world.start_run(&agent, mode);
             if let Some(end) = end {
-                world.happen(&agent, &run, &end);
+                world.apply_step(&agent, &run, &end);
             }
             run
         });
         twin.advance(Duration::from_secs(3_600)).await;
         run
     };
-    let failed = run(RunMode::Build, Some(Step::Fail)).await;
-    let completed = run(RunMode::Run, Some(Step::Complete(Outcome::Success))).await;
+    let failed = run(RunMode::Build, Some(RunStep::Fail)).await;
+    let completed = run(RunMode::Run, Some(RunStep::Complete(Outcome::Success))).await;
     let running = run(RunMode::Run, None).await;
     (agent, [failed, completed, running])
 }

@@ -2,15 +2,15 @@
 
 use axum::http::Method;
 use serde_json::{Value, json};
-use twin_emulator::{Emulator, Outcome, Profile, Step};
+use twin_emulator::{Emulator, Outcome, Profile, RunStep};
 
-use super::harness::{Reply, Twin, in_both, list, members, text, texts};
+use super::harness::{ApiResponse, Twin, in_both, list, members, text, texts};
 
 async fn start(twin: &Twin, agent: &str, body: Value) -> Value {
     twin.post(&format!("/v1/agents/{agent}/runs"), body).await.json(201)["run"].take()
 }
 
-/// The identifiers of the runs on a page.
+/// Returns the identifiers of the runs on a page.
 pub(super) async fn ids(twin: &Twin, agent: &str, query: &str) -> Vec<String> {
     let page = twin.get(&format!("/v1/agents/{agent}/runs?{query}")).await.json(200);
     texts(&page["runs"], "run_id")
@@ -158,7 +158,7 @@ async fn skip_deploy_check_overrides_the_deploy_check_switch() {
             let body = json!({"run_mode": "run", "skip_deploy_check": skip});
             let problem = twin.post(&path, body).await.problem(400);
             let detail = text(&problem["detail"]);
-            // It tells how to deploy the agent, and how to do without.
+            // The error explains how to deploy the agent and how to skip the check.
             assert!(detail.contains("run_mode \"build\""), "{detail}");
             assert!(detail.contains("skip_deploy_check: true"), "{detail}");
         }
@@ -173,7 +173,7 @@ async fn skip_deploy_check_overrides_the_deploy_check_switch() {
 async fn pages_list_every_run_once_newest_first() {
     in_both(async |twin| {
         let agent = twin.agent();
-        let mut runs: Vec<String> = (0..25).map(|_| twin.run_by_hand(&agent)).collect();
+        let mut runs: Vec<String> = (0..25).map(|_| twin.start_manual_run(&agent)).collect();
         runs.reverse();
         for (page, wanted) in [(1, &runs[..10]), (2, &runs[10..20]), (3, &runs[20..]), (4, &[])] {
             assert_eq!(ids(&twin, &agent, &format!("page={page}&page_size=10")).await, wanted);
@@ -186,7 +186,7 @@ async fn pages_list_every_run_once_newest_first() {
 async fn run_page_has_its_number_and_total() {
     in_both(async |twin| {
         let agent = twin.agent();
-        (0..25).for_each(|_| drop(twin.run_by_hand(&agent)));
+        (0..25).for_each(|_| drop(twin.start_manual_run(&agent)));
         let page =
             twin.get(&format!("/v1/agents/{agent}/runs?page=3&page_size=10")).await.json(200);
         assert_eq!((&page["page"], &page["page_size"]), (&json!(3), &json!(10)));
@@ -199,7 +199,7 @@ async fn run_page_has_its_number_and_total() {
 async fn default_run_page_is_the_first_of_100() {
     in_both(async |twin| {
         let agent = twin.agent();
-        (0..101).for_each(|_| drop(twin.run_by_hand(&agent)));
+        (0..101).for_each(|_| drop(twin.start_manual_run(&agent)));
         let page = twin.get(&format!("/v1/agents/{agent}/runs")).await.json(200);
         assert_eq!((&page["page"], &page["page_size"]), (&json!(1), &json!(100)));
         assert_eq!(list(&page["runs"]).len(), 100);
@@ -225,7 +225,7 @@ async fn rejects_page_and_page_size_below_1() {
 async fn page_with_huge_number_is_empty() {
     in_both(async |twin| {
         let agent = twin.agent();
-        twin.run_by_hand(&agent);
+        twin.start_manual_run(&agent);
         let query = "page=18446744073709551615&page_size=18446744073709551615";
         assert_eq!(ids(&twin, &agent, query).await, Vec::<String>::new());
     })
@@ -236,8 +236,8 @@ async fn page_with_huge_number_is_empty() {
 async fn lists_only_runs_of_the_agent() {
     in_both(async |twin| {
         let [agent, other] = [twin.agent(), twin.agent()];
-        let run = twin.run_by_hand(&agent);
-        twin.run_by_hand(&other);
+        let run = twin.start_manual_run(&agent);
+        twin.start_manual_run(&other);
         assert_eq!(ids(&twin, &agent, "").await, [run]);
     })
     .await;
@@ -247,10 +247,10 @@ async fn lists_only_runs_of_the_agent() {
 async fn documented_list_omits_run_members() {
     let twin = Twin::documented().await;
     let agent = twin.agent();
-    let run = twin.run_by_hand(&agent);
+    let run = twin.start_manual_run(&agent);
     let running = twin.run(&agent, &run).await;
     assert_eq!(members(&running), ["agent_id", "run_id", "started_at", "status"]);
-    twin.with(|world| world.happen(&agent, &run, &Step::Stop));
+    twin.with(|world| world.apply_step(&agent, &run, &RunStep::Stop));
     let names = ["agent_id", "finished_at", "run_id", "started_at", "status"];
     assert_eq!(members(&twin.run(&agent, &run).await), names);
 }
@@ -259,8 +259,8 @@ async fn documented_list_omits_run_members() {
 async fn observed_run_page_has_summaries() {
     let twin = Twin::observed().await;
     let agent = twin.agent();
-    let runs: Vec<String> = (0..3).map(|_| twin.run_by_hand(&agent)).collect();
-    twin.with(|world| world.happen(&agent, &runs[2], &Step::Complete(Outcome::Partial)));
+    let runs: Vec<String> = (0..3).map(|_| twin.start_manual_run(&agent)).collect();
+    twin.with(|world| world.apply_step(&agent, &runs[2], &RunStep::Complete(Outcome::Partial)));
     let page = twin.get(&format!("/v1/agents/{agent}/runs?page_size=2")).await.json(200);
     let summaries = list(&page["all_run_summaries"]);
     assert_eq!(summaries.len(), 2);
@@ -289,9 +289,9 @@ async fn documented_run_page_has_no_summaries() {
 async fn get_of_single_run_is_not_supported() {
     in_both(async |twin| {
         let agent = twin.agent();
-        let run = twin.run_by_hand(&agent);
+        let run = twin.start_manual_run(&agent);
         let refused = twin.get(&format!("/v1/agents/{agent}/runs/{run}")).await;
-        refused.lacks_the_method(&twin);
+        refused.is_method_not_allowed(&twin);
         assert_eq!(refused.header("allow"), "DELETE");
     })
     .await;
@@ -301,7 +301,7 @@ async fn get_of_single_run_is_not_supported() {
 async fn all_operations_on_deleted_run_fail() {
     in_both(async |twin| {
         let agent = twin.agent();
-        let run = twin.run_by_hand(&agent);
+        let run = twin.start_manual_run(&agent);
         let path = format!("/v1/agents/{agent}/runs/{run}");
         twin.delete(&path).await.is_empty(204);
         assert_eq!(ids(&twin, &agent, "").await, Vec::<String>::new());
@@ -315,10 +315,10 @@ async fn all_operations_on_deleted_run_fail() {
 async fn rejects_run_of_another_agent() {
     in_both(async |twin| {
         let [agent, other] = [twin.agent(), twin.agent()];
-        let run = twin.run_by_hand(&agent);
+        let run = twin.start_manual_run(&agent);
         for (method, below) in [(Method::DELETE, ""), (Method::POST, "/cancel")] {
             let request = twin.request(method, &format!("/v1/agents/{other}/runs/{run}{below}"));
-            Reply::to(request).await.problem(twin.missing());
+            ApiResponse::to(request).await.problem(twin.missing());
         }
         assert_eq!(twin.run(&agent, &run).await["status"], "in_progress");
     })

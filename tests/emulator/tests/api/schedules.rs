@@ -1,10 +1,11 @@
-//! Schedules: setting, reading, pausing and deleting them. The runs that they start are in `due`.
+//! Schedules: setting, reading, pausing and deleting. The module `due` tests the runs that they
+//! start.
 
 use serde_json::{Value, json};
 
 use super::harness::{Twin, in_both, list, members, texts};
 
-/// An agent that is deployed, and the path of its schedule.
+/// Creates a deployed agent and returns the path of its schedule.
 fn deployed(twin: &Twin) -> (String, String) {
     let agent = twin.agent();
     twin.with(|world| world.deploy(&agent));

@@ -6,14 +6,14 @@ use axum::http::header;
 use serde_json::json;
 use twin_emulator::{Emulator, Profile};
 
-use super::harness::{Reply, Twin, text};
+use super::harness::{ApiResponse, Twin, text};
 use super::receiver::{Hook, Received, Receiver};
 
-/// Everything that an emulator of this seed answers and delivers to a fixed course of calls.
-async fn course(profile: Profile, seed: u64) -> (Vec<Reply>, Vec<Received>) {
+/// Returns all responses and deliveries of a fixed sequence of calls for a seed.
+async fn course(profile: Profile, seed: u64) -> (Vec<ApiResponse>, Vec<Received>) {
     let twin = Twin::of(Emulator::builder(profile).seed(seed)).await;
     let mut replies = Vec::new();
-    let mut note = |mut reply: Reply| {
+    let mut note = |mut reply: ApiResponse| {
         // hyper sets the `Date` header.
         reply.headers.remove(header::DATE);
         replies.push(reply.clone());
@@ -50,8 +50,8 @@ async fn same_seed_gives_same_responses_and_deliveries() {
 async fn other_seed_gives_other_identifiers_and_secrets() {
     for profile in Profile::ALL {
         let [(first, _), (second, _)] = [course(profile, 7).await, course(profile, 8).await];
-        let key = |replies: &[Reply]| text(&replies[0].json(200)["api_key"]);
-        let agent = |replies: &[Reply]| text(&replies[1].json(201)["agent"]["agent_id"]);
+        let key = |replies: &[ApiResponse]| text(&replies[0].json(200)["api_key"]);
+        let agent = |replies: &[ApiResponse]| text(&replies[1].json(201)["agent"]["agent_id"]);
         assert_ne!(key(&first), key(&second));
         assert_ne!(agent(&first), agent(&second));
     }

@@ -10,7 +10,7 @@ const URL: &str = "https://example.com/webhooks/twin";
 const SHOWN: [&str; 8] =
     ["agent_id", "created_at", "events", "status", "updated_at", "url", "user_id", "webhook_id"];
 
-/// A new webhook as it was answered, and its path.
+/// Creates a webhook and returns the response and the path of the webhook.
 async fn create(twin: &Twin) -> (Value, String) {
     let hooks = format!("/v1/agents/{}/webhooks", twin.agent());
     let body = json!({"url": URL, "events": ["run.completed", "run.failed"]});
@@ -19,9 +19,9 @@ async fn create(twin: &Twin) -> (Value, String) {
     (created, path)
 }
 
-/// The path of all webhooks of the agent that this one belongs to.
-fn siblings(path: &str) -> &str {
-    path.rsplit_once('/').expect("it has segments").0
+/// Returns the path of the list that contains this webhook.
+fn list_path(path: &str) -> &str {
+    path.rsplit_once('/').expect("the path has segments").0
 }
 
 #[tokio::test]
@@ -46,7 +46,7 @@ async fn shows_webhook_secret_only_on_creation() {
         let secret = text(&created["signing_secret"]);
         for shown in [
             twin.get(&path).await,
-            twin.get(siblings(&path)).await,
+            twin.get(list_path(&path)).await,
             twin.patch(&path, json!({"status": "disabled"})).await,
         ] {
             shown.json(200);
@@ -72,7 +72,7 @@ async fn get_webhook_and_list_webhooks_return_the_same() {
         let shown = twin.get(&path).await.json(200);
         assert_eq!(members(&shown), SHOWN);
         assert_eq!(shown["webhook_id"], created["webhook_id"]);
-        assert_eq!(twin.get(siblings(&path)).await.json(200), json!({"webhooks": [shown]}));
+        assert_eq!(twin.get(list_path(&path)).await.json(200), json!({"webhooks": [shown]}));
     })
     .await;
 }
@@ -81,7 +81,7 @@ async fn get_webhook_and_list_webhooks_return_the_same() {
 async fn lists_only_webhooks_of_the_agent() {
     in_both(async |twin| {
         let [(first, path), _] = [create(&twin).await, create(&twin).await];
-        let listed = twin.get(siblings(&path)).await.json(200);
+        let listed = twin.get(list_path(&path)).await.json(200);
         assert_eq!(texts(&listed["webhooks"], "webhook_id"), [text(&first["webhook_id"])]);
     })
     .await;
@@ -99,7 +99,7 @@ async fn updates_each_webhook_field_alone() {
         for change in &changes {
             let (_, path) = create(&twin).await;
             let mut wanted = twin.get(&path).await.json(200);
-            for (name, value) in change.as_object().expect("it is an object") {
+            for (name, value) in change.as_object().expect("the value is an object") {
                 wanted[name] = value.clone();
             }
             assert_eq!(twin.patch(&path, change.clone()).await.json(200), wanted);
@@ -154,7 +154,7 @@ async fn rejects_webhook_url_without_http_or_https() {
             ["", "example.com", "/webhooks", "ftp://example.com", "file:///etc/passwd", "http://"]
         {
             let body = json!({"url": url, "events": ["run.failed"]});
-            twin.post(siblings(&path), body).await.problem(400);
+            twin.post(list_path(&path), body).await.problem(400);
             twin.patch(&path, json!({"url": url})).await.problem(400);
         }
         assert_eq!(twin.get(&path).await.json(200)["url"], URL);
@@ -166,7 +166,7 @@ async fn rejects_webhook_url_without_http_or_https() {
 async fn rejects_webhook_without_events() {
     in_both(async |twin| {
         let (_, path) = create(&twin).await;
-        twin.post(siblings(&path), json!({"url": URL, "events": []})).await.problem(400);
+        twin.post(list_path(&path), json!({"url": URL, "events": []})).await.problem(400);
         twin.patch(&path, json!({"events": []})).await.problem(400);
         assert_eq!(list(&twin.get(&path).await.json(200)["events"]).len(), 2);
     })
@@ -179,7 +179,7 @@ async fn rejects_unknown_events_and_statuses() {
         let (_, path) = create(&twin).await;
         let refused = twin.either(400, 422);
         let body = json!({"url": URL, "events": ["run.teleported"]});
-        assert_eq!(twin.post(siblings(&path), body).await.status, refused);
+        assert_eq!(twin.post(list_path(&path), body).await.status, refused);
         for change in [json!({"events": ["run.*"]}), json!({"status": "paused"})] {
             assert_eq!(twin.patch(&path, change).await.status, refused);
         }
@@ -204,7 +204,7 @@ async fn all_operations_on_deleted_webhook_fail() {
     in_both(async |twin| {
         let (_, path) = create(&twin).await;
         twin.delete(&path).await.is_empty(204);
-        assert_eq!(twin.get(siblings(&path)).await.json(200), json!({"webhooks": []}));
+        assert_eq!(twin.get(list_path(&path)).await.json(200), json!({"webhooks": []}));
         twin.get(&path).await.problem(twin.missing());
         twin.patch(&path, json!({})).await.problem(twin.missing());
         twin.delete(&path).await.problem(twin.missing());

@@ -12,7 +12,7 @@ async fn names(twin: &Twin) -> Vec<String> {
     texts(&twin.get(WORKSPACES).await.json(200)["workspaces"], "name")
 }
 
-/// Adds workspaces, and tells the identifiers of all that there are.
+/// Adds workspaces and returns the identifiers of all workspaces.
 async fn add(twin: &Twin, names: &[&str]) -> Vec<String> {
     for name in names {
         twin.workspace(name).await;
@@ -20,7 +20,7 @@ async fn add(twin: &Twin, names: &[&str]) -> Vec<String> {
     texts(&twin.get(WORKSPACES).await.json(200)["workspaces"], "workspace_id")
 }
 
-async fn reorder(twin: &Twin, ids: &[&String]) -> super::harness::Reply {
+async fn reorder(twin: &Twin, ids: &[&String]) -> super::harness::ApiResponse {
     twin.post(&format!("{WORKSPACES}/reorder"), json!({"workspace_ids": ids})).await
 }
 

@@ -69,7 +69,7 @@ impl Browser {
     /// Clicks the element at `xpath` once it is there.
     pub(crate) async fn click(&self, xpath: &str) {
         self.sees(xpath).await;
-        // In one step, since the page may replace the element at any time.
+        // One step, because the page may replace the element at any time.
         let xpath = Value::from(xpath);
         let found = format!("document.evaluate({xpath}, document, null, 9, null).singleNodeValue");
         self.evaluate(&format!("{found}.click()")).await;
@@ -134,7 +134,7 @@ fn capabilities(profile: &Path, scripts: Scripts) -> Capabilities {
     let mut capabilities = Capabilities::new();
     capabilities.insert("goog:chromeOptions".to_owned(), options);
     capabilities.insert("goog:loggingPrefs".to_owned(), json!({"browser": "ALL"}));
-    // A dialog is to stay, so that a test can see it.
+    // A dialog stays open, so that a test can check for it.
     capabilities.insert("unhandledPromptBehavior".to_owned(), json!("ignore"));
     capabilities
 }
@@ -158,11 +158,11 @@ fn skip(program: &str) {
     io::stderr().write_all(said.as_bytes()).expect("standard error takes a line");
 }
 
-/// chromedriver, and the chromium that it started.
+/// chromedriver, and the chromium process that it started.
 struct Driver {
     child: Child,
     port: u16,
-    // It may not be closed: chromedriver would end at the next line that it writes.
+    // Must stay open: chromedriver would exit at its next line of output.
     _output: BufReader<ChildStdout>,
 }
 
@@ -175,7 +175,7 @@ impl Driver {
             .stderr(Stdio::null())
             .spawn()
             .expect("chromedriver starts");
-        let mut output = BufReader::new(child.stdout.take().expect("it was asked for"));
+        let mut output = BufReader::new(child.stdout.take().expect("the pipe was requested"));
         let port = read_port(&mut output);
         Self { child, port, _output: output }
     }
@@ -184,7 +184,7 @@ impl Driver {
         format!("http://127.0.0.1:{}", self.port)
     }
 
-    /// Asks it to end, and to take every chromium with it.
+    /// Asks chromedriver to end all browsers.
     fn shut_down(&self) -> io::Result<()> {
         let mut stream = TcpStream::connect(("127.0.0.1", self.port))?;
         stream.set_read_timeout(Some(PATIENCE))?;
@@ -196,14 +196,14 @@ impl Driver {
 
 impl Drop for Driver {
     fn drop(&mut self) {
-        // Where it cannot be asked any more, it is gone, or hangs and has to be killed.
+        // If the request fails, chromedriver has ended, or hangs and is killed.
         let _ = self.shut_down();
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
 }
 
-/// `ChromeDriver was started successfully on port 12345.`
+/// Parses `ChromeDriver was started successfully on port 12345.`
 fn read_port(output: &mut impl BufRead) -> u16 {
     let mut said = String::new();
     while output.read_line(&mut said).expect("chromedriver says text") > 0 {

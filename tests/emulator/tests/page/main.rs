@@ -1,6 +1,6 @@
-//! The emulator's page: content, access, controls and escaping.
+//! The page: content, access, controls and escaping.
 //!
-//! Tested in a browser, if one is installed ([`browser`]), and as bytes.
+//! The tests use a browser if one is installed ([`browser`]), and check the bytes without one.
 
 #![expect(clippy::expect_used, clippy::panic, reason = "the helpers of a test may fail it too")]
 
@@ -16,7 +16,7 @@ use axum::http::StatusCode;
 use reqwest::header::HOST;
 use serde_json::{Value, json};
 use twin_emulator::fault::{Fault, Rule};
-use twin_emulator::{Emulator, Profile, RunMode, Script, World};
+use twin_emulator::{Emulator, Profile, RunMode, RunScript, World};
 
 use self::browser::{Browser, Scripts};
 use self::process::Program;
@@ -40,20 +40,20 @@ async fn call(twin: &Emulator, method: &str, path: &str, body: &Value) -> Value 
         .header("x-api-key", twin.api_key())
         .header("content-type", "application/json")
         .body(body.to_string());
-    let answer = request.send().await.expect("it answers").error_for_status();
-    answer.expect("it agrees").json().await.expect("it is JSON")
+    let answer = request.send().await.expect("the request succeeds").error_for_status();
+    answer.expect("the call succeeds").json().await.expect("the text is JSON")
 }
 
-/// What `path` of the emulator answers without a key.
+/// Returns the response to a GET of `path` without a key.
 async fn get(twin: &Emulator, path: &str) -> reqwest::Response {
-    reqwest::get(format!("{}{path}", twin.url())).await.expect("it answers")
+    reqwest::get(format!("{}{path}", twin.url())).await.expect("the request succeeds")
 }
 
 async fn text(twin: &Emulator, path: &str) -> String {
-    get(twin, path).await.text().await.expect("it is text")
+    get(twin, path).await.text().await.expect("the body is valid UTF-8")
 }
 
-/// A row of a table, which holds all these texts.
+/// The `XPath` of a table row that contains all these texts.
 fn row(table: &str, texts: &[&str]) -> String {
     let conditions: Vec<String> =
         texts.iter().map(|text| format!("[.//span[normalize-space()='{text}']]")).collect();
@@ -100,7 +100,7 @@ async fn page_escapes_hostile_identifiers() {
     let elements = "document.querySelectorAll('img, b[onmouseover], script').length";
     assert_eq!(browser.evaluate(elements).await, 1);
 
-    // First by the script, then as the server writes it.
+    // First updated by the script, then rendered by the server.
     twin.with(|world| HOSTILE.iter().for_each(|id| world.add_deployed_agent(id)));
     get(&twin, "/%3Cimg%20src=x%3E?<img/src=x/onerror=alert(4)>").await;
     for reload in [false, true] {
@@ -131,16 +131,16 @@ async fn page_loads_no_other_host_and_logs_no_error() {
         .await;
 
     let state = format!("{}/_emulator/state", twin.url());
-    let loaded = loaded.as_array().expect("a list");
+    let loaded = loaded.as_array().expect("the value is a list");
     assert!(!loaded.is_empty() && loaded.iter().all(|name| *name == state), "{loaded:?}");
     assert_eq!(browser.complaints().await, Vec::<Value>::new());
-    // Nor for an icon: it would be among the requests.
+    // The page requests no icon either.
     assert!(twin.take_exchanges().is_empty());
 }
 
 #[tokio::test]
 async fn page_reports_lost_connection_and_reconnects() {
-    // The program, since its end is the end of every connection to it.
+    // A child process, because its end closes every connection.
     let first = Program::start(&["--port", "0", "--profile", "documented"]);
     let url = first.url().to_owned();
     let Some(browser) = Browser::open(&url, Scripts::Run).await else { return };
@@ -214,7 +214,7 @@ async fn page_has_security_headers() {
     for path in ["/", "/_emulator/state", "/openapi.json"] {
         let answer = get(&twin, path).await;
         assert_eq!(answer.status(), StatusCode::OK);
-        let header = |name: &str| answer.headers()[name].to_str().expect("it is ASCII");
+        let header = |name: &str| answer.headers()[name].to_str().expect("the value is ASCII");
         assert_eq!(header("x-content-type-options"), "nosniff");
         assert_eq!(header("referrer-policy"), "no-referrer");
         assert_eq!(header("cache-control"), "no-store");
@@ -222,7 +222,7 @@ async fn page_has_security_headers() {
         assert!(!answer.headers().contains_key("access-control-allow-origin"));
     }
     let page = get(&twin, "/").await;
-    let policy = page.headers()["content-security-policy"].to_str().expect("it is ASCII");
+    let policy = page.headers()["content-security-policy"].to_str().expect("the value is ASCII");
     assert!(policy.starts_with("default-src 'none'; style-src 'sha256-"), "{policy}");
     assert!(!policy.contains("unsafe") && !policy.contains('*'), "{policy}");
 }
@@ -234,7 +234,7 @@ async fn other_hosts_get_the_document_but_not_the_state() {
     twin.with(World::add_example);
     let ask = async |path: &str, host: &str| {
         let request = reqwest::Client::new().get(format!("{}{path}", twin.url()));
-        request.header(HOST, host).send().await.expect("it answers")
+        request.header(HOST, host).send().await.expect("the request succeeds")
     };
     for path in ["/", "/_emulator/state"] {
         for host in ["localhost", "[::1]:80", "127.0.0.1"] {
@@ -242,7 +242,7 @@ async fn other_hosts_get_the_document_but_not_the_state() {
         }
         let refused = ask(path, "twin.example.org").await;
         assert_eq!(refused.status(), StatusCode::FORBIDDEN);
-        assert!(!refused.text().await.expect("it is text").contains("agent_abc123"));
+        assert!(!refused.text().await.expect("the body is valid UTF-8").contains("agent_abc123"));
     }
     assert_eq!(ask("/openapi.json", "twin.example.org").await.status(), StatusCode::OK);
 }
@@ -260,8 +260,8 @@ async fn page_shows_no_secret() {
     let webhook = call(&twin, "POST", "/v1/agents/agent_1/webhooks", &webhook).await;
     let key = call(&twin, "POST", "/api/public/v1/access-api-keys", &json!({"name": "k"})).await;
     let [secret, key] = [&webhook["signing_secret"], &key["api_key"]]
-        .map(|secret| secret.as_str().expect("it is shown once").to_owned());
-    // By mistake, they end up in paths, in queries, and in what people choose.
+        .map(|secret| secret.as_str().expect("the response has the secret").to_owned());
+    // Keys end up in paths, queries and chosen identifiers by mistake.
     get(&twin, &format!("/v1/agents/{key}?key={secret}")).await;
     get(&twin, "/v1/agents/my%20own%20key").await;
     get(&twin, "/v1/agents?x-api-key=my+own+key").await;
@@ -284,7 +284,7 @@ async fn page_shows_no_secret() {
             assert!(!shown.contains(secret), "{secret} is in {shown}");
         }
     }
-    // The mistakes break the contract, too.
+    // These requests also break the contract.
     twin.stop();
 }
 
@@ -297,11 +297,11 @@ async fn page_shows_newest_rows_and_total_counts() {
         (0..60).for_each(|_| drop(world.start_run("newest", RunMode::Run)));
     });
 
-    let state: Value = get(&twin, "/_emulator/state").await.json().await.expect("it is JSON");
+    let state: Value = get(&twin, "/_emulator/state").await.json().await.expect("the text is JSON");
 
     let table = |id: &str| {
-        let tables = state["tables"].as_array().expect("a list");
-        tables.iter().find(|table| table["id"] == id).expect("the table is there").clone()
+        let tables = state["tables"].as_array().expect("the value is a list");
+        tables.iter().find(|table| table["id"] == id).expect("the table exists").clone()
     };
     for (id, total) in [("agents", "1,001"), ("runs", "60")] {
         assert_eq!(table(id)["total"], total);
@@ -332,12 +332,12 @@ async fn page_buttons_control_the_emulator() {
     let hook = json!({"url": receiver.url(), "events": ["run.completed", "run.paused"]});
     call(&twin, "POST", "/v1/agents/agent_abc123/webhooks", &hook).await;
     let run = twin.with(|world| {
-        world.script_next_run(Script::by_hand());
+        world.script_next_run(RunScript::manual());
         world.start_run("agent_abc123", RunMode::Run)
     });
     browser.sees(&row("runs", &[&run, "in_progress"])).await;
 
-    // The run is paused as its user pauses it, and a delivery is sent and repeated.
+    // Pauses the run as the user does, and sends and repeats a delivery.
     browser.click("//section[@id='runs']//button[.='Pause']").await;
     browser.sees(&row("runs", &[&run, "paused"])).await;
     browser.sees(&row("deliveries", &["run.paused", "delivered"])).await;
@@ -348,7 +348,7 @@ async fn page_buttons_control_the_emulator() {
     let signature = receiver.take_requests()[0].header("x-cobb-signature").to_owned();
     browser.sees(&format!("//section[@id='deliveries']//pre[contains(., '{signature}')]")).await;
 
-    // A fault is added, applied to a request, shown there, and removed.
+    // Adds a fault, applies it to a request, shows it, and removes it.
     browser.click("//form[contains(@data-path, 'faults')]//button[.='Add']").await;
     browser.sees(&row("faults", &["get_me", "delay"])).await;
     call(&twin, "GET", "/v1/me", &Value::Null).await;
@@ -356,7 +356,7 @@ async fn page_buttons_control_the_emulator() {
     browser.click("//form[contains(@data-path, 'faults')]//button[.='Remove all']").await;
     browser.sees("//section[@id='faults'][@hidden]").await;
 
-    // A script waits, time passes, agents are added, everything starts again.
+    // Queues a script, advances the clock, adds agents, and resets.
     browser.click("//form[contains(@data-path, 'scripts')]//button").await;
     browser.sees("//output[contains(., '\"waiting\":1')]").await;
     browser.click("//form[contains(@data-path, 'clock')]//button[.='1 hour']").await;
@@ -381,7 +381,8 @@ async fn page_fits_narrow_and_wide_windows() {
         call(&twin, "POST", "/v1/agents/agent_abc123/webhooks", &hook).await;
         twin.with(|world| drop(world.start_run("agent_abc123", RunMode::Run)));
         twin.settled().await;
-        twin.order(Rule::new("get_me", Fault::Delay { ms: 0 })).expect("there is get_me");
+        twin.add_fault(Rule::new("get_me", Fault::Delay { ms: 0 }))
+            .expect("the document has get_me");
         get(&twin, &format!("/v1/agents/{}", "long".repeat(60))).await;
         call(&twin, "GET", "/v1/me", &json!({"no": "operation takes this"})).await;
         browser.sees(&row("deliveries", &["run.started", "delivered"])).await;

@@ -11,11 +11,11 @@ use std::process::Output;
 
 use reqwest::StatusCode;
 use twin_emulator::fault::EXAMPLES;
-use twin_emulator::{Orders, Profile, document};
+use twin_emulator::{FaultFile, Profile, document};
 
 use self::process::{Program, command};
 
-/// Runs the program with wrong arguments, and returns the exit code and the error output.
+/// Runs the program with wrong arguments and returns the exit code and stderr.
 fn refused(args: &[&str]) -> (Option<i32>, String) {
     let Output { status, stdout, stderr } = command(args).output().expect("the program starts");
     assert_eq!(String::from_utf8_lossy(&stdout), "");
@@ -24,7 +24,7 @@ fn refused(args: &[&str]) -> (Option<i32>, String) {
 
 async fn me(program: &Program, key: &str) -> StatusCode {
     let request = reqwest::Client::new().get(format!("{}/v1/me", program.url()));
-    request.header("x-api-key", key).send().await.expect("it answers").status()
+    request.header("x-api-key", key).send().await.expect("the request succeeds").status()
 }
 
 #[tokio::test]
@@ -58,7 +58,7 @@ fn same_seed_generates_same_key() {
 #[test]
 fn ctrl_c_exits_with_success() {
     let mut program = Program::start(&["--port", "0"]);
-    // What it says last, it says when it is ready for that.
+    // The program prints its last line only when it is ready for Ctrl-C.
     while !program.line().starts_with("Ctrl-C") {}
 
     let (status, said) = program.interrupt();
@@ -71,14 +71,14 @@ fn ctrl_c_exits_with_success() {
 fn rejects_wrong_arguments_and_says_what_to_do() {
     let (status, said) = refused(&["--profile", "live"]);
     assert_eq!(status, Some(2));
-    assert!(said.contains("there is no profile live; take documented or observed"), "{said}");
+    assert!(said.contains("there is no profile live; use documented or observed"), "{said}");
 
     let (status, said) = refused(&["--api-key", ""]);
     assert_eq!(status, Some(2));
     assert!(said.contains("--api-key"), "{said}");
 }
 
-/// Returns the output for these arguments.
+/// Returns stdout for these arguments.
 fn printed(args: &[&str]) -> String {
     let Output { status, stdout, .. } = command(args).output().expect("the program starts");
     assert!(status.success());
@@ -88,13 +88,16 @@ fn printed(args: &[&str]) -> String {
 #[test]
 fn help_faults_example_is_a_valid_fault_file() {
     let help = printed(&["--help-faults"]);
-    let (_, example) = help.split_once("is optional:\n").expect("it has an example");
+    let (_, example) = help.split_once("is optional:\n").expect("the body has an example");
     let (example, _) = example.split_once("\n\"operation\"").expect("the example ends");
 
-    let orders = Orders::parse(example).expect("it is a fault file");
+    let fault_file = FaultFile::parse(example).expect("the fault file is valid");
 
-    assert_eq!((orders.faults.len(), orders.deliveries.len(), orders.runs.len()), (2, 1, 1));
-    assert_eq!(orders.switches.event_cap, Some(None));
+    assert_eq!(
+        (fault_file.faults.len(), fault_file.deliveries.len(), fault_file.runs.len()),
+        (2, 1, 1)
+    );
+    assert_eq!(fault_file.switches.event_cap, Some(None));
 }
 
 #[test]
@@ -115,7 +118,7 @@ fn version_names_the_crate() {
 fn rejects_wrong_fault_file_and_names_the_line() {
     let folder = tempfile::tempdir().expect("a folder");
     let file = folder.path().join("faults.json");
-    let path = file.to_str().expect("its name is text");
+    let path = file.to_str().expect("the file name is valid UTF-8");
     let cases: [(&str, &[&str]); 4] = [
         (
             "{\n  \"deliveries\": [{\"event\": \"run.begun\", \"fault\": \"lost\"}]\n}",
@@ -128,8 +131,8 @@ fn rejects_wrong_fault_file_and_names_the_line() {
         ),
         ("{", &["line 1", "not valid JSON"]),
     ];
-    for (orders, expected) in cases {
-        fs::write(&file, orders).expect("the file can be written");
+    for (fault_file, expected) in cases {
+        fs::write(&file, fault_file).expect("the file can be written");
 
         let (status, said) = refused(&["--port", "0", "--faults", path]);
 
@@ -146,9 +149,9 @@ fn rejects_wrong_fault_file_and_names_the_line() {
 fn rejects_port_in_use_and_says_what_to_do() {
     let other = TcpListener::bind("127.0.0.1:0").expect("a free port");
     let program = Program::start(&["--port", "0"]);
-    let address = other.local_addr().expect("it has an address").to_string();
+    let address = other.local_addr().expect("the listener has an address").to_string();
     for address in [address.as_str(), program.url()] {
-        let port = address.rsplit(':').next().expect("it has a port");
+        let port = address.rsplit(':').next().expect("the address has a port");
 
         let (status, said) = refused(&["--port", port]);
 
@@ -165,9 +168,9 @@ async fn serves_the_document_of_its_profile() {
 
         let answer = reqwest::get(format!("{}/openapi.json", program.url())).await;
 
-        let answer = answer.expect("it answers");
+        let answer = answer.expect("the request succeeds");
         assert_eq!(answer.headers()["content-type"], "application/json");
-        let served = answer.text().await.expect("it is whole");
+        let served = answer.text().await.expect("the response is complete");
         assert!(served == document(profile), "the documents differ");
     }
 }
@@ -186,9 +189,9 @@ fn rejects_address_outside_loopback_without_flag() {
 #[tokio::test]
 async fn exposed_emulator_answers_and_warns() {
     let program = Program::start(&["--port", "0", "--host", "0.0.0.0", "--expose-to-network"]);
-    let port = program.url().rsplit(':').next().expect("it has a port");
+    let port = program.url().rsplit(':').next().expect("the address has a port");
     let url = format!("http://127.0.0.1:{port}/openapi.json");
-    assert_eq!(reqwest::get(url).await.expect("it answers").status(), StatusCode::OK);
+    assert_eq!(reqwest::get(url).await.expect("the request succeeds").status(), StatusCode::OK);
 
     let (_, said) = program.interrupt();
 
@@ -199,11 +202,12 @@ async fn exposed_emulator_answers_and_warns() {
 async fn no_control_disables_page_and_control_api() {
     let program = Program::start(&["--port", "0", "--profile", "documented", "--no-control"]);
     for path in ["/", "/_emulator/state", "/_emulator/requests", "/_emulator/openapi.json"] {
-        let answer = reqwest::get(format!("{}{path}", program.url())).await.expect("it answers");
+        let answer =
+            reqwest::get(format!("{}{path}", program.url())).await.expect("the request succeeds");
         assert_eq!(answer.status(), StatusCode::NOT_FOUND, "{path}");
     }
     let document = reqwest::get(format!("{}/openapi.json", program.url())).await;
-    assert_eq!(document.expect("it answers").status(), StatusCode::OK);
+    assert_eq!(document.expect("the request succeeds").status(), StatusCode::OK);
 }
 
 #[test]
@@ -223,10 +227,11 @@ async fn advances_running_clock_over_http() {
         let body = format!(r#"{{"by": "{by}"}}"#);
         let answer = reqwest::Client::new().post(&advance).body(body).send().await;
         let answer: serde_json::Value =
-            answer.expect("it answers").json().await.expect("it is JSON");
-        answer["now"].as_str().expect("it is a time").to_owned()
+            answer.expect("the request succeeds").json().await.expect("the text is JSON");
+        answer["now"].as_str().expect("the time is valid").to_owned()
     };
-    let read = |text: &str| chrono::DateTime::parse_from_rfc3339(text).expect("it is RFC 3339");
+    let read =
+        |text: &str| chrono::DateTime::parse_from_rfc3339(text).expect("the time is RFC 3339");
     let before = read(&now("0s").await);
     let after = read(&now("1h").await);
     let passed = (after - before).num_seconds();

@@ -1,4 +1,4 @@
-//! The program `twin-emulator` as a process of its own.
+//! The program `twin-emulator` as a child process.
 
 use std::io::{BufRead as _, BufReader, Read as _};
 use std::process::{Child, ChildStdout, Command, ExitStatus, Stdio};
@@ -18,7 +18,7 @@ impl Program {
             .stderr(Stdio::piped())
             .spawn()
             .expect("the program starts");
-        let output = BufReader::new(child.stdout.take().expect("it was asked for"));
+        let output = BufReader::new(child.stdout.take().expect("the pipe was requested"));
         let mut program = Self { child, output, url: String::new() };
         let first = program.line();
         let url = first.strip_prefix("listening on ").unwrap_or_else(|| panic!("it says {first}"));
@@ -26,7 +26,7 @@ impl Program {
         program
     }
 
-    /// The base URL, without a slash at its end.
+    /// Returns the base URL, without a trailing slash.
     pub(crate) fn url(&self) -> &str {
         &self.url
     }
@@ -44,7 +44,7 @@ impl Program {
     pub(crate) fn key(&mut self) -> String {
         let mut lines = std::iter::repeat_with(|| self.line()).take(4);
         let key = lines.find_map(|line| Some(line.split_once(" TWIN_API_KEY=")?.1.to_owned()));
-        key.expect("it says a key")
+        key.expect("the output has a key")
     }
 
     /// Sends SIGINT, and returns the exit status and the remaining output.
@@ -55,15 +55,15 @@ impl Program {
         assert!(sent.success());
         let mut said = String::new();
         self.output.read_to_string(&mut said).expect("the output is valid UTF-8");
-        let mut errors = self.child.stderr.take().expect("it was asked for");
+        let mut errors = self.child.stderr.take().expect("the pipe was requested");
         errors.read_to_string(&mut said).expect("the output is valid UTF-8");
-        (self.child.wait().expect("it ends"), said)
+        (self.child.wait().expect("the server thread ends"), said)
     }
 }
 
 impl Drop for Program {
     fn drop(&mut self) {
-        // It may have ended.
+        // The process may have ended.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }

@@ -10,13 +10,13 @@ use axum::http::StatusCode;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
-use twin_emulator::exchange::Recorded;
+use twin_emulator::exchange::RecordedRequest;
 
 #[derive(Debug, Default)]
 struct Record {
     statuses: VecDeque<StatusCode>,
-    requests: Vec<Recorded>,
-    /// Counts every request, also those that were taken out of the record.
+    requests: Vec<RecordedRequest>,
+    /// The number of requests, including those taken from the record.
     count: watch::Sender<usize>,
 }
 
@@ -29,10 +29,10 @@ pub(crate) struct Recorder {
 }
 
 impl Recorder {
-    /// Listens on a free port of loopback. Answers these statuses first, then 204.
+    /// Listens on a free loopback port. Answers with these statuses first, then 204.
     pub(crate) async fn start(statuses: &[u16]) -> Self {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.expect("a free port");
-        let address = listener.local_addr().expect("it is bound");
+        let address = listener.local_addr().expect("the socket is bound");
         let statuses =
             statuses.iter().map(|status| StatusCode::from_u16(*status).expect("a status"));
         let record = Record { statuses: statuses.collect(), ..Record::default() };
@@ -45,12 +45,12 @@ impl Recorder {
         Self { address, record, serving }
     }
 
-    /// The base URL, without a slash at its end.
+    /// Returns the base URL, without a trailing slash.
     pub(crate) fn url(&self) -> String {
         format!("http://{}", self.address)
     }
 
-    /// Waits until so many requests have come since the start.
+    /// Waits until `count` requests were received since the start.
     #[allow(dead_code, reason = "not every suite waits")]
     pub(crate) async fn requested(&self, count: usize) {
         let mut so_far = lock(&self.record).count.subscribe();
@@ -59,7 +59,7 @@ impl Recorder {
 
     /// Returns the requests since the last call.
     #[allow(dead_code, reason = "not every suite looks at requests")]
-    pub(crate) fn take_requests(&self) -> Vec<Recorded> {
+    pub(crate) fn take_requests(&self) -> Vec<RecordedRequest> {
         std::mem::take(&mut lock(&self.record).requests)
     }
 }
@@ -76,7 +76,7 @@ fn lock(record: &Mutex<Record>) -> MutexGuard<'_, Record> {
 }
 
 async fn exchange(State(record): State<Arc<Mutex<Record>>>, request: Request) -> StatusCode {
-    let request = match Recorded::read(request).await {
+    let request = match RecordedRequest::read(request).await {
         Ok(request) => request,
         Err(status) => return status,
     };

@@ -3,7 +3,7 @@
 use axum::http::{HeaderValue, Method, StatusCode, header};
 use serde_json::json;
 
-use super::{Answer, Contract, Profile, Side, assert_only, get, ok, problem, request};
+use super::{BufferedResponse, Contract, Profile, Side, assert_only, get, ok, problem, request};
 
 const ME: &str = "#/paths/~1v1~1me/get";
 const PROBLEM: &str = "#/components/responses/Problem/content";
@@ -11,11 +11,11 @@ const KEY: &str = "/api/public/v1/access-api-keys/{key_id}";
 
 /// Asserts the one rule that a response to `get_me` breaks in both profiles.
 #[track_caller]
-fn breaks(answer: &Answer, pointer: &str, instance: &str) {
+fn breaks(answer: &BufferedResponse, pointer: &str, instance: &str) {
     for profile in Profile::ALL {
         let contract = Contract::of(profile);
         let found = contract.check(&Method::GET, "/v1/me", &get("/v1/me"), answer);
-        assert_only(contract, &found, Side::Answer, pointer, instance);
+        assert_only(contract, &found, Side::Response, pointer, instance);
     }
 }
 
@@ -25,24 +25,24 @@ fn me() -> serde_json::Value {
 
 #[test]
 fn reports_undocumented_response_status() {
-    breaks(&Answer::json(StatusCode::CREATED, &me()), &format!("{ME}/responses"), "");
-    breaks(&Answer::empty(StatusCode::FOUND), &format!("{ME}/responses"), "");
+    breaks(&BufferedResponse::json(StatusCode::CREATED, &me()), &format!("{ME}/responses"), "");
+    breaks(&BufferedResponse::empty(StatusCode::FOUND), &format!("{ME}/responses"), "");
 }
 
 #[test]
 fn reports_undocumented_response_content_type() {
     let content = format!("{ME}/responses/200/content");
-    breaks(&Answer::new(StatusCode::OK, "text/html", "<html>"), &content, "");
-    breaks(&Answer::new(StatusCode::OK, "application/grpc", ""), &content, "");
-    breaks(&Answer::empty(StatusCode::OK), &content, "");
-    breaks(&Answer::json(StatusCode::FORBIDDEN, &json!({"detail": "no"})), PROBLEM, "");
-    breaks(&Answer::empty(StatusCode::BAD_GATEWAY), PROBLEM, "");
+    breaks(&BufferedResponse::new(StatusCode::OK, "text/html", "<html>"), &content, "");
+    breaks(&BufferedResponse::new(StatusCode::OK, "application/grpc", ""), &content, "");
+    breaks(&BufferedResponse::empty(StatusCode::OK), &content, "");
+    breaks(&BufferedResponse::json(StatusCode::FORBIDDEN, &json!({"detail": "no"})), PROBLEM, "");
+    breaks(&BufferedResponse::empty(StatusCode::BAD_GATEWAY), PROBLEM, "");
 }
 
 #[test]
 fn ignores_content_type_parameters_and_case() {
     for content_type in ["application/json; charset=utf-8", "Application/JSON ;a=b"] {
-        let answer = Answer::new(StatusCode::OK, content_type, me().to_string());
+        let answer = BufferedResponse::new(StatusCode::OK, content_type, me().to_string());
         let contract = Contract::of(Profile::Documented);
         assert_eq!(contract.check(&Method::GET, "/v1/me", &get("/v1/me"), &answer), []);
     }
@@ -51,9 +51,13 @@ fn ignores_content_type_parameters_and_case() {
 #[test]
 fn reports_response_body_that_is_not_json() {
     let media = format!("{ME}/responses/200/content/application~1json");
-    breaks(&Answer::new(StatusCode::OK, "application/json", ""), &media, "");
-    breaks(&Answer::new(StatusCode::OK, "application/json", "{"), &media, "");
-    breaks(&Answer::new(StatusCode::OK, "application/json", &b"\"\xff\""[..]), &media, "");
+    breaks(&BufferedResponse::new(StatusCode::OK, "application/json", ""), &media, "");
+    breaks(&BufferedResponse::new(StatusCode::OK, "application/json", "{"), &media, "");
+    breaks(
+        &BufferedResponse::new(StatusCode::OK, "application/json", &b"\"\xff\""[..]),
+        &media,
+        "",
+    );
 }
 
 #[test]
@@ -71,11 +75,11 @@ fn reports_body_of_204_response() {
     let asked = request(Method::DELETE, "/v1/agents/a", "");
     for profile in Profile::ALL {
         let contract = Contract::of(profile);
-        let answer = Answer::json(StatusCode::NO_CONTENT, &json!({}));
+        let answer = BufferedResponse::json(StatusCode::NO_CONTENT, &json!({}));
         let found = contract.check(&Method::DELETE, template, &asked, &answer);
         let pointer = "#/paths/~1v1~1agents~1{agent_id}/delete/responses/204";
-        assert_only(contract, &found, Side::Answer, pointer, "");
-        let answer = Answer::empty(StatusCode::NO_CONTENT);
+        assert_only(contract, &found, Side::Response, pointer, "");
+        let answer = BufferedResponse::empty(StatusCode::NO_CONTENT);
         assert_eq!(contract.check(&Method::DELETE, template, &asked, &answer), []);
     }
 }
@@ -93,9 +97,9 @@ fn reports_wrong_enum_value_in_list_item() {
     let found = check(documented);
     let (pointer, instance) =
         ("#/components/schemas/DeploymentState/enum", "/agents/1/deployment_state");
-    assert_only(documented, &found, Side::Answer, pointer, instance);
+    assert_only(documented, &found, Side::Response, pointer, instance);
     assert_eq!(found[0].message, r#""draft" is not one of "deployed" or "not_deployed""#);
-    // It is what was observed.
+    // The same response was observed.
     assert_eq!(check(Contract::of(Profile::Observed)), []);
 }
 
@@ -111,8 +115,8 @@ fn reports_mismatches_inside_matching_one_of_branch() {
         let schema = "#/components/schemas/Schedule/properties/cron/type".to_owned();
         let holder = "#/components/schemas/GetScheduleResponse/properties/schedule".to_owned();
         let wanted = [
-            (Side::Answer, schema, "/schedule/cron".to_owned()),
-            (Side::Answer, holder, "/schedule/extra".to_owned()),
+            (Side::Response, schema, "/schedule/cron".to_owned()),
+            (Side::Response, holder, "/schedule/extra".to_owned()),
         ];
         assert_eq!(places, wanted, "{found:#?}");
     }
@@ -127,7 +131,7 @@ fn reports_invalid_uri_format() {
     );
     let found = contract.check(&Method::GET, "/v1/me", &get("/v1/me"), &answer);
     let pointer = "#/components/schemas/Problem/properties/type/format";
-    assert_only(contract, &found, Side::Answer, pointer, "/type");
+    assert_only(contract, &found, Side::Response, pointer, "/type");
 }
 
 #[test]
@@ -151,7 +155,11 @@ const RUN_PATH: &str = "#/paths/~1v1~1agents~1{agent_id}~1runs~1{run_id}";
 const NOWHERE: (Method, &str) = (Method::GET, "/v1/agents/{agent_id}/secrets");
 
 /// Returns the rules that `answer` breaks in a profile.
-fn broken(profile: Profile, (method, template): (Method, &str), answer: &Answer) -> Vec<String> {
+fn broken(
+    profile: Profile,
+    (method, template): (Method, &str),
+    answer: &BufferedResponse,
+) -> Vec<String> {
     let body = if method == Method::POST { "{}" } else { "" };
     let asked = request(method.clone(), template, body);
     let found = Contract::of(profile).check(&method, template, &asked, answer);
@@ -160,14 +168,14 @@ fn broken(profile: Profile, (method, template): (Method, &str), answer: &Answer)
 
 /// Asserts that only the observed profile accepts `answer`.
 #[track_caller]
-fn is_only_observed(place: (Method, &str), answer: &Answer) {
+fn is_only_observed(place: (Method, &str), answer: &BufferedResponse) {
     assert_eq!(broken(Profile::Observed, place.clone(), answer), [""; 0]);
     assert_ne!(broken(Profile::Documented, place, answer), [""; 0]);
 }
 
 /// Asserts the rule that a response close to an observed one breaks.
 #[track_caller]
-fn is_not_accepted(place: (Method, &str), answer: &Answer, pointer: &str) {
+fn is_not_accepted(place: (Method, &str), answer: &BufferedResponse, pointer: &str) {
     assert_eq!(broken(Profile::Observed, place, answer), [pointer]);
 }
 
@@ -175,23 +183,27 @@ fn is_not_accepted(place: (Method, &str), answer: &Answer, pointer: &str) {
 fn accepts_plain_text_422_only_in_observed_profile() {
     const UNPROCESSABLE: &str = "#/paths/~1v1~1agents/post/responses/422/content";
     let plain = |text: &'static str| {
-        Answer::new(StatusCode::UNPROCESSABLE_ENTITY, "text/plain; charset=utf-8", text)
+        BufferedResponse::new(StatusCode::UNPROCESSABLE_ENTITY, "text/plain; charset=utf-8", text)
     };
     is_only_observed(CREATE, &plain("Failed to deserialize the JSON body: missing field"));
-    is_not_accepted(CREATE, &Answer::new(StatusCode::BAD_REQUEST, "text/plain", "no"), PROBLEM);
-    let html = Answer::new(StatusCode::UNPROCESSABLE_ENTITY, "text/html", "no");
+    is_not_accepted(
+        CREATE,
+        &BufferedResponse::new(StatusCode::BAD_REQUEST, "text/plain", "no"),
+        PROBLEM,
+    );
+    let html = BufferedResponse::new(StatusCode::UNPROCESSABLE_ENTITY, "text/html", "no");
     is_not_accepted(CREATE, &html, UNPROCESSABLE);
     is_not_accepted(ME_AT, &plain("there is no body that could be wrong"), PROBLEM);
 }
 
 #[test]
 fn accepts_empty_405_only_in_observed_profile() {
-    let refused = Answer::empty(StatusCode::METHOD_NOT_ALLOWED);
+    let refused = BufferedResponse::empty(StatusCode::METHOD_NOT_ALLOWED);
     let allow = |methods| refused.clone().header(header::ALLOW, HeaderValue::from_static(methods));
     is_only_observed(RUN, &allow("DELETE"));
     is_not_accepted(RUN, &refused, RUN_PATH);
     is_not_accepted(RUN, &allow("GET, DELETE"), RUN_PATH);
-    is_not_accepted(RUN, &Answer { body: "no".into(), ..allow("DELETE") }, RUN_PATH);
+    is_not_accepted(RUN, &BufferedResponse { body: "no".into(), ..allow("DELETE") }, RUN_PATH);
     is_not_accepted(NOWHERE, &allow("DELETE"), "#/paths");
     is_not_accepted(ME_AT, &allow("GET"), PROBLEM);
 }
@@ -199,7 +211,7 @@ fn accepts_empty_405_only_in_observed_profile() {
 #[test]
 fn accepts_grpc_for_unknown_path_only_in_observed_profile() {
     let status = header::HeaderName::from_static("grpc-status");
-    let bare = Answer::new(StatusCode::OK, "application/grpc", "");
+    let bare = BufferedResponse::new(StatusCode::OK, "application/grpc", "");
     let grpc = |code| bare.clone().header(status.clone(), HeaderValue::from_static(code));
     is_only_observed(NOWHERE, &grpc("12"));
     is_not_accepted(NOWHERE, &grpc("0"), "#/paths");

@@ -1,12 +1,15 @@
 //! Documents with features that Twin's document does not use yet.
 
+use std::borrow::Cow;
+
 use axum::http::{HeaderValue, Method, StatusCode};
 use serde_json::{Value, json};
 
 use super::super::Side;
-use super::{Answer, Contract, Mismatch, Profile, assert_only, get, ok, places};
+use super::{BufferedResponse, Contract, Mismatch, Profile, assert_only, get, ok, places};
+use crate::documents::parse;
 
-/// A contract with the one operation `GET /a`, which answers what `schema` describes.
+/// Builds a contract with one operation, `GET /a`, whose response is described by `schema`.
 fn contract(schema: &Value) -> Contract {
     let media = json!({ "application/json": { "schema": schema } });
     read(&json!({
@@ -23,14 +26,14 @@ fn contract(schema: &Value) -> Contract {
 }
 
 fn read(document: &Value) -> Contract {
-    Contract::read(Profile::Documented, &document.to_string())
+    Contract::new(Profile::Documented, Cow::Owned(document.clone()))
 }
 
 fn check(contract: &Contract, body: &Value) -> Vec<Mismatch> {
     contract.check(&Method::GET, "/a", &get("/a"), &ok(body))
 }
 
-/// Where `body` has what `schema` does not list, or is wrong.
+/// Returns the places where `body` has unlisted members or invalid values.
 #[track_caller]
 fn instances(schema: &Value, body: &Value) -> Vec<String> {
     let contract = contract(schema);
@@ -89,7 +92,7 @@ fn reports_member_forbidden_by_additional_properties_false() {
     let contract = contract(&schema);
     let found = check(&contract, &json!({"id": 1, "more": 1}));
     let pointer = "#/paths/~1a/get/responses/2XX/content/application~1json/schema";
-    assert_only(&contract, &found, Side::Answer, pointer, "/more");
+    assert_only(&contract, &found, Side::Response, pointer, "/more");
 }
 
 #[test]
@@ -112,7 +115,7 @@ fn does_not_validate_text_plain_body() {
     let contract = read(&json!({
         "paths": { "/a": { "get": { "responses": { "200": { "content": content } } } } },
     }));
-    let answer = Answer::new(StatusCode::OK, "text/plain", "{");
+    let answer = BufferedResponse::new(StatusCode::OK, "text/plain", "{");
     assert_eq!(contract.check(&Method::GET, "/a", &get("/a"), &answer), []);
 }
 
@@ -122,7 +125,7 @@ fn rejects_every_value_when_schema_does_not_compile() {
         let contract = contract(&schema);
         let found = check(&contract, &json!({}));
         let pointer = "#/paths/~1a/get/responses/2XX/content/application~1json/schema";
-        assert_only(&contract, &found, Side::Answer, pointer, "");
+        assert_only(&contract, &found, Side::Response, pointer, "");
         assert!(found[0].message.starts_with("the schema does not compile"), "{}", found[0]);
     }
 }
@@ -130,7 +133,7 @@ fn rejects_every_value_when_schema_does_not_compile() {
 #[test]
 fn reads_malformed_document_as_one_without_operations() {
     for text in ["", "[]", "{}", r#"{"paths": {"/a": {"get": 5, "post": null}}}"#] {
-        let contract = Contract::read(Profile::Documented, text);
+        let contract = Contract::new(Profile::Documented, Cow::Owned(parse(text)));
         assert_eq!(check(&contract, &json!({})).len(), 1, "{text}");
     }
 }
@@ -145,11 +148,11 @@ fn prefers_exact_status_over_range_and_default() {
         json!({ "default": answer("default"), "4xx": answer("some"), "404": answer("one") });
     let contract = read(&json!({ "paths": { "/a": { "get": { "responses": responses } } } }));
     for (status, name) in [(404, "404"), (403, "4xx"), (500, "default")] {
-        let answer = Answer::json(StatusCode::from_u16(status).unwrap(), &json!({}));
+        let answer = BufferedResponse::json(StatusCode::from_u16(status).unwrap(), &json!({}));
         let found = contract.check(&Method::GET, "/a", &get("/a"), &answer);
         let pointer =
             format!("#/paths/~1a/get/responses/{name}/content/application~1json/schema/required");
-        assert_only(&contract, &found, Side::Answer, &pointer, "");
+        assert_only(&contract, &found, Side::Response, &pointer, "");
     }
 }
 
@@ -186,7 +189,7 @@ fn checks_path_level_and_required_parameters() {
         if let Some(value) = header {
             request.headers.insert("x-h", HeaderValue::from_static(value));
         }
-        let answer = Answer::empty(StatusCode::NO_CONTENT);
+        let answer = BufferedResponse::empty(StatusCode::NO_CONTENT);
         let found = contract.check(&method, "/a", &request, &answer);
         let places = places(&contract, &found);
         let places: Vec<_> = places.iter().map(|(_, p, i)| (p.as_str(), i.as_str())).collect();
@@ -198,7 +201,7 @@ fn checks_path_level_and_required_parameters() {
 fn reports_unlisted_path_parameter() {
     let contract =
         read(&json!({ "paths": { "/a/{b}": { "get": { "responses": { "204": {} } } } } }));
-    let answer = Answer::empty(StatusCode::NO_CONTENT);
+    let answer = BufferedResponse::empty(StatusCode::NO_CONTENT);
     let found = contract.check(&Method::GET, "/a/{b}", &get("/a/1"), &answer);
     assert_only(&contract, &found, Side::Request, "#/paths/~1a~1{b}/get", "{b}");
 }
@@ -214,10 +217,10 @@ fn accepts_missing_key_when_security_is_optional() {
         }))
     };
     let check = |contract: &Contract| {
-        let answer = Answer::empty(StatusCode::NO_CONTENT);
+        let answer = BufferedResponse::empty(StatusCode::NO_CONTENT);
         contract.check(&Method::GET, "/a", &get("/a"), &answer)
     };
-    // Nothing is known of a key that is elsewhere.
+    // A key elsewhere is not checked.
     let other = json!([{ "key": [] }, { "other": [] }]);
     for free in [json!([]), json!([{ "key": [] }, {}]), other] {
         assert_eq!(check(&document(free)), []);

@@ -3,7 +3,10 @@
 use axum::http::{HeaderName, HeaderValue, Method, StatusCode, header};
 use serde_json::{Value, json};
 
-use super::{Answer, Contract, Profile, Recorded, Side, assert_only, get, not_found, problem};
+use super::{
+    BufferedResponse, Contract, Profile, RecordedRequest, Side, assert_only, get, not_found,
+    problem,
+};
 
 const SIGNATURE: &str = "sha256=5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843";
 const EVENTS: [&str; 5] =
@@ -17,7 +20,7 @@ fn body(event: &str) -> Value {
     json!({"event": event, "timestamp": "2026-03-11T14:32:15Z", "data": data})
 }
 
-fn delivery(event: &'static str, body: &Value) -> Recorded {
+fn delivery(event: &'static str, body: &Value) -> RecordedRequest {
     let mut delivery = super::request(Method::POST, "/hook", &body.to_string());
     delivery.headers.remove("x-api-key");
     delivery.headers.insert("x-cobb-signature", HeaderValue::from_static(SIGNATURE));
@@ -25,9 +28,9 @@ fn delivery(event: &'static str, body: &Value) -> Recorded {
     delivery
 }
 
-/// The one rule that a delivery of `run.failed` breaks, in both profiles.
+/// Returns the one rule that a delivery of `run.failed` breaks in both profiles.
 #[track_caller]
-fn breaks(delivery: &Recorded, pointer: &str, instance: &str) {
+fn breaks(delivery: &RecordedRequest, pointer: &str, instance: &str) {
     for profile in Profile::ALL {
         let contract = Contract::of(profile);
         let found = contract.check_delivery("run.failed", delivery);
@@ -91,13 +94,13 @@ fn reports_unknown_webhook_event_and_method() {
         let contract = Contract::of(profile);
         let found = contract.check_delivery("run.exploded", &delivery);
         assert_only(contract, &found, Side::Request, "#", "");
-        let put = Recorded { method: Method::PUT, ..delivery.clone() };
+        let put = RecordedRequest { method: Method::PUT, ..delivery.clone() };
         assert_only(contract, &contract.check_delivery("run.failed", &put), Side::Request, "#", "");
     }
 }
 
-/// The pointers of the mismatches of a response to an unknown path.
-fn refusal(profile: Profile, answer: &Answer) -> Vec<String> {
+/// Returns the pointers of the mismatches of a response to an unknown path.
+fn refusal(profile: Profile, answer: &BufferedResponse) -> Vec<String> {
     let found = Contract::of(profile).check_refusal(&Method::GET, "/v2/me", &get("/v2/me"), answer);
     found.into_iter().map(|mismatch| mismatch.pointer).collect()
 }
@@ -107,8 +110,8 @@ fn checks_error_response_to_unknown_path() {
     let form = "#/components/responses/Problem/content";
     for profile in Profile::ALL {
         assert_eq!(refusal(profile, &not_found()), [""; 0]);
-        assert_eq!(refusal(profile, &Answer::empty(StatusCode::NOT_FOUND)), [form]);
-        let text = Answer::new(StatusCode::NOT_FOUND, "text/plain", "no");
+        assert_eq!(refusal(profile, &BufferedResponse::empty(StatusCode::NOT_FOUND)), [form]);
+        let text = BufferedResponse::new(StatusCode::NOT_FOUND, "text/plain", "no");
         assert_eq!(refusal(profile, &text), [form]);
         let list = problem(404, &json!([]));
         assert_eq!(refusal(profile, &list), ["#/components/schemas/Problem/type"]);
@@ -120,19 +123,20 @@ fn checks_error_response_to_unknown_path() {
 #[test]
 fn accepts_empty_405_with_head_only_in_observed_profile() {
     let allow = HeaderValue::from_static("GET,HEAD");
-    let refused = Answer::empty(StatusCode::METHOD_NOT_ALLOWED).header(header::ALLOW, allow);
+    let refused =
+        BufferedResponse::empty(StatusCode::METHOD_NOT_ALLOWED).header(header::ALLOW, allow);
     let check = |profile| {
         Contract::of(profile).check_refusal(&Method::PUT, "/v1/me", &get("/v1/me"), &refused)
     };
     assert_eq!(check(Profile::Observed), []);
     let found = check(Profile::Documented);
     let form = "#/components/responses/Problem/content";
-    assert_only(Contract::of(Profile::Documented), &found, Side::Answer, form, "");
+    assert_only(Contract::of(Profile::Documented), &found, Side::Response, form, "");
 }
 
 #[test]
 fn accepts_grpc_for_unrouted_request_only_in_observed_profile() {
-    let grpc = Answer::new(StatusCode::OK, "application/grpc", "");
+    let grpc = BufferedResponse::new(StatusCode::OK, "application/grpc", "");
     let grpc = grpc.header(HeaderName::from_static("grpc-status"), HeaderValue::from_static("12"));
     assert_eq!(refusal(Profile::Observed, &grpc), [""; 0]);
     assert_eq!(refusal(Profile::Documented, &grpc), ["#/paths"]);

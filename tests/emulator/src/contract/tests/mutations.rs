@@ -5,14 +5,14 @@ use axum::http::StatusCode;
 use serde_json::{Value, json};
 
 use super::super::document::step;
-use super::samples::{Sample, Shown, Spot, answer, resolved, spots, types};
-use super::{Answer, Contract, Mismatch, Profile, Side, not_found, places};
+use super::samples::{DescribedObject, Sample, Shown, answer, described_objects, resolved, types};
+use super::{BufferedResponse, Contract, Mismatch, Profile, Side, not_found, places};
 
 /// A body with one mutation, and the place of the expected mismatch.
 struct Broken {
     body: Value,
     instance: String,
-    /// How the pointer to the rule ends.
+    /// The end of the pointer to the rule.
     rule: &'static str,
 }
 
@@ -43,14 +43,14 @@ fn reports_every_mutation_of_response_bodies() {
         for sample in Sample::all(contract) {
             let request = sample.request();
             for (status, shown) in sample.answers() {
-                // Only JSON is looked into.
+                // Only JSON bodies are mutated.
                 let Some(shown) = shown.filter(|shown| shown.content_type.ends_with("json")) else {
                     continue;
                 };
                 for broken in broken(contract, &shown) {
                     let shown = Shown { body: broken.body.clone(), ..copy(&shown) };
                     let found = check(&sample, &request, &answer(status, Some(&shown)));
-                    assert_seen(contract, &found, Side::Answer, &broken);
+                    assert_seen(contract, &found, Side::Response, &broken);
                     seen += 1;
                 }
             }
@@ -92,7 +92,11 @@ fn accepts_unlisted_members_of_problem_details() {
     }
 }
 
-fn check(sample: &Sample<'_>, request: &super::Recorded, answer: &Answer) -> Vec<Mismatch> {
+fn check(
+    sample: &Sample<'_>,
+    request: &super::RecordedRequest,
+    answer: &BufferedResponse,
+) -> Vec<Mismatch> {
     let operation = sample.operation;
     sample.contract.check(&operation.method, &operation.template, request, answer)
 }
@@ -114,12 +118,12 @@ fn assert_seen(contract: &Contract, found: &[Mismatch], side: Side, broken: &Bro
     }
 }
 
-/// Every single mutation of a body.
+/// Returns all mutations of a body.
 fn broken(contract: &Contract, shown: &Shown) -> Vec<Broken> {
     let root = contract.document.root();
     let schema = contract.document.at(&shown.schema).unwrap();
     let mut found = Vec::new();
-    spots(root, schema, &shown.body, "", &mut found);
+    described_objects(root, schema, &shown.body, "", &mut found);
     let mut broken = vec![Broken { body: json!([]), instance: String::new(), rule: "/type" }];
     for spot in &found {
         broken.extend(without_required(&shown.body, spot));
@@ -129,13 +133,13 @@ fn broken(contract: &Contract, shown: &Shown) -> Vec<Broken> {
     broken
 }
 
-fn changed(body: &Value, spot: &Spot<'_>, change: impl FnOnce(&mut Value)) -> Value {
+fn changed(body: &Value, spot: &DescribedObject<'_>, change: impl FnOnce(&mut Value)) -> Value {
     let mut body = body.clone();
     change(body.pointer_mut(&spot.instance).unwrap());
     body
 }
 
-fn without_required(body: &Value, spot: &Spot<'_>) -> Vec<Broken> {
+fn without_required(body: &Value, spot: &DescribedObject<'_>) -> Vec<Broken> {
     let required = spot.schema["required"].as_array().into_iter().flatten();
     let without = required.map(|name| Broken {
         body: changed(body, spot, |value| {
@@ -147,7 +151,7 @@ fn without_required(body: &Value, spot: &Spot<'_>) -> Vec<Broken> {
     without.collect()
 }
 
-fn with_more(body: &Value, spot: &Spot<'_>) -> Option<Broken> {
+fn with_more(body: &Value, spot: &DescribedObject<'_>) -> Option<Broken> {
     spot.schema.get("additionalProperties").is_none().then(|| Broken {
         body: changed(body, spot, |value| value["un/listed"] = json!(1)),
         instance: step(&spot.instance, "un/listed"),
@@ -155,7 +159,7 @@ fn with_more(body: &Value, spot: &Spot<'_>) -> Option<Broken> {
     })
 }
 
-fn with_other_types(root: &Value, body: &Value, spot: &Spot<'_>) -> Vec<Broken> {
+fn with_other_types(root: &Value, body: &Value, spot: &DescribedObject<'_>) -> Vec<Broken> {
     let others = [
         ("null", json!(null)),
         ("boolean", json!(true)),
@@ -183,7 +187,7 @@ fn with_other_types(root: &Value, body: &Value, spot: &Spot<'_>) -> Vec<Broken> 
 
 #[test]
 fn agent_sample_has_all_14_members() {
-    // The mutations are as good as what they break: an agent as observed has all members.
+    // The observed agent has all members, so every member is mutated.
     let contract = Contract::of(Profile::Observed);
     let answers = Sample::named(contract, "get_agent").answers();
     let full = answers.iter().filter(|(status, _)| *status == StatusCode::OK);

@@ -4,8 +4,8 @@ use axum::http::{HeaderValue, Method, StatusCode};
 use serde_json::json;
 
 use super::{
-    Answer, Contract, Mismatch, Profile, Recorded, Side, assert_only, get, not_found, ok, problem,
-    request,
+    BufferedResponse, Contract, Mismatch, Profile, RecordedRequest, Side, assert_only, get,
+    not_found, ok, problem, request,
 };
 
 const AGENTS: &str = "#/paths/~1v1~1agents/get";
@@ -14,7 +14,13 @@ const LIST_RUNS: &str = "#/paths/~1v1~1agents~1{agent_id}~1runs/get";
 
 /// Asserts the one rule that a request breaks in both profiles, and that rejecting it is correct.
 #[track_caller]
-fn breaks(template: &str, request: &Recorded, answer: &Answer, pointer: &str, instance: &str) {
+fn breaks(
+    template: &str,
+    request: &RecordedRequest,
+    answer: &BufferedResponse,
+    pointer: &str,
+    instance: &str,
+) {
     for profile in Profile::ALL {
         let contract = Contract::of(profile);
         let found = contract.check(&request.method, template, request, answer);
@@ -23,11 +29,11 @@ fn breaks(template: &str, request: &Recorded, answer: &Answer, pointer: &str, in
     }
 }
 
-fn agents() -> Answer {
+fn agents() -> BufferedResponse {
     ok(&json!({"agents": []}))
 }
 
-fn runs() -> Answer {
+fn runs() -> BufferedResponse {
     ok(&json!({"runs": [], "total_runs": "0", "page": 1, "page_size": 10}))
 }
 
@@ -108,8 +114,10 @@ fn reports_repeated_query_parameter() {
 #[test]
 fn reports_request_body_of_wrong_content_type() {
     let mut asked = request(Method::POST, "/v1/workspaces", r#"{"name": "n"}"#);
-    let answer =
-        Answer::json(StatusCode::CREATED, &json!({"workspace": {"workspace_id": "", "name": ""}}));
+    let answer = BufferedResponse::json(
+        StatusCode::CREATED,
+        &json!({"workspace": {"workspace_id": "", "name": ""}}),
+    );
     let content = "#/paths/~1v1~1workspaces/post/requestBody/content";
     asked.headers.insert("content-type", HeaderValue::from_static("text/plain"));
     breaks("/v1/workspaces", &asked, &answer, content, "");
@@ -119,8 +127,10 @@ fn reports_request_body_of_wrong_content_type() {
 
 #[test]
 fn reports_request_body_that_breaks_its_schema() {
-    let answer =
-        Answer::json(StatusCode::CREATED, &json!({"workspace": {"workspace_id": "", "name": ""}}));
+    let answer = BufferedResponse::json(
+        StatusCode::CREATED,
+        &json!({"workspace": {"workspace_id": "", "name": ""}}),
+    );
     let body = "#/paths/~1v1~1workspaces/post/requestBody";
     let media = format!("{body}/content/application~1json");
     let schema = "#/components/schemas/CreateWorkspaceBody";
@@ -160,7 +170,7 @@ fn accepts_missing_optional_body() {
 fn requires_observed_fields_only_in_observed_profile() {
     let asked = request(Method::POST, "/v1/agents/a/runs", "{}");
     let run = json!({"run_id": "", "agent_id": "", "status": "paused", "started_at": ""});
-    let answer = Answer::json(StatusCode::CREATED, &json!({ "run": run }));
+    let answer = BufferedResponse::json(StatusCode::CREATED, &json!({ "run": run }));
     let check = |profile| Contract::of(profile).check(&Method::POST, RUNS, &asked, &answer);
     assert_eq!(check(Profile::Documented), []);
     let found = check(Profile::Observed);
@@ -174,7 +184,7 @@ fn checks_response_to_rejected_request() {
     let contract = Contract::of(Profile::Documented);
     let found = contract.check(&Method::GET, "/v1/agents", &asked, &problem(400, &json!([])));
     let pointer = "#/components/schemas/Problem/type";
-    assert_only(contract, &found, Side::Answer, pointer, "");
+    assert_only(contract, &found, Side::Response, pointer, "");
 }
 
 #[test]

@@ -1,14 +1,13 @@
-//! Exchanges that a document itself shows, and values made from its schemas.
+//! Exchanges from the examples of a document, and values generated from its schemas.
 
 use serde_json::{Map, Value, json};
 
 use super::super::document::{follow, step};
 use super::super::index::Operation;
-use super::{Answer, Contract, Recorded, request};
-use crate::exchange::Answer as Reply;
+use super::{BufferedResponse, Contract, RecordedRequest, request};
 use axum::http::StatusCode;
 
-/// Shows every value in `value`, with its pointer.
+/// Calls `see` with every value in `value` and its pointer.
 pub(super) fn walk<'a>(value: &'a Value, pointer: &str, see: &mut dyn FnMut(&str, &'a Value)) {
     see(pointer, value);
     for (name, member) in value.as_object().into_iter().flatten() {
@@ -19,13 +18,13 @@ pub(super) fn walk<'a>(value: &'a Value, pointer: &str, see: &mut dyn FnMut(&str
     }
 }
 
-/// An operation, with exchanges that its document shows or describes.
+/// An operation, and the exchanges that its document has or describes.
 pub(super) struct Sample<'a> {
     pub(super) contract: &'a Contract,
     pub(super) operation: &'a Operation,
 }
 
-/// A body, and where the schema stands that it is held to.
+/// A body and the pointer to its schema.
 pub(super) struct Shown {
     pub(super) schema: String,
     pub(super) content_type: String,
@@ -37,7 +36,7 @@ impl<'a> Sample<'a> {
         contract.index.operations().map(move |operation| Self { contract, operation })
     }
 
-    /// The operation with this name.
+    /// Returns the operation with this name.
     pub(super) fn named(contract: &'a Contract, name: &str) -> Self {
         let named = |sample: &Self| {
             let operation = contract.document.at(&sample.operation.pointer);
@@ -50,13 +49,13 @@ impl<'a> Sample<'a> {
         self.contract.document.root()
     }
 
-    /// The request of the example, with the first of the bodies.
-    pub(super) fn request(&self) -> Recorded {
+    /// Returns a request with the first of its bodies.
+    pub(super) fn request(&self) -> RecordedRequest {
         let body = self.bodies().first().map(|shown| shown.body.to_string());
         self.request_with(&body.unwrap_or_default())
     }
 
-    pub(super) fn request_with(&self, body: &str) -> Recorded {
+    pub(super) fn request_with(&self, body: &str) -> RecordedRequest {
         let mut path = self.operation.template.clone();
         for parameter in self.operation.parameters.iter().filter(|p| p.location == "path") {
             path = path.replace(&format!("{{{}}}", parameter.name), "a%20b");
@@ -64,12 +63,12 @@ impl<'a> Sample<'a> {
         request(self.operation.method.clone(), &path, body)
     }
 
-    /// The bodies that the request may have.
+    /// Returns the bodies of the request.
     pub(super) fn bodies(&self) -> Vec<Shown> {
         self.shown(step(&self.operation.pointer, "requestBody"))
     }
 
-    /// The answers that there may be: their status, and each body; or none.
+    /// Returns each documented response: its status, and each of its bodies, or none.
     pub(super) fn answers(&self) -> Vec<(StatusCode, Option<Shown>)> {
         let holder = step(&self.operation.pointer, "responses");
         let responses = self.contract.document.at(&holder).unwrap().as_object().unwrap();
@@ -85,14 +84,14 @@ impl<'a> Sample<'a> {
         answers
     }
 
-    /// A success of the operation.
-    pub(super) fn success(&self) -> Answer {
+    /// Returns the first successful response.
+    pub(super) fn success(&self) -> BufferedResponse {
         let mut answers = self.answers().into_iter();
         let (status, shown) = answers.find(|(status, _)| status.is_success()).unwrap();
         answer(status, shown.as_ref())
     }
 
-    /// What is in the examples of a body, and what has every member that its schema lists.
+    /// Returns the examples of a body, and a body with every listed member.
     fn shown(&self, holder: String) -> Vec<Shown> {
         let Some((pointer, holder)) = follow(self.root(), holder) else { return Vec::new() };
         let mut shown = Vec::new();
@@ -112,16 +111,18 @@ impl<'a> Sample<'a> {
     }
 }
 
-/// The answer with this body.
-pub(super) fn answer(status: StatusCode, shown: Option<&Shown>) -> Answer {
-    let Some(Shown { content_type, body, .. }) = shown else { return Reply::empty(status) };
+/// Builds the response with this body.
+pub(super) fn answer(status: StatusCode, shown: Option<&Shown>) -> BufferedResponse {
+    let Some(Shown { content_type, body, .. }) = shown else {
+        return BufferedResponse::empty(status);
+    };
     let content_type = content_type.parse().unwrap();
-    let mut answer = Reply::json(status, body);
+    let mut answer = BufferedResponse::json(status, body);
     answer.headers.insert("content-type", content_type);
     answer
 }
 
-/// A value that has everything that `schema` lists.
+/// Generates a value with every member that `schema` lists.
 fn full(root: &Value, schema: &Value) -> Value {
     let schema = resolved(root, schema);
     if let Some(first) = schema["oneOf"].get(0).or(schema["enum"].get(0)) {
@@ -141,13 +142,13 @@ fn full(root: &Value, schema: &Value) -> Value {
     }
 }
 
-/// `schema`, or what it refers to.
+/// Returns `schema`, or the target of its reference.
 pub(super) fn resolved<'a>(root: &'a Value, schema: &'a Value) -> &'a Value {
     let reference = schema["$ref"].as_str().map(ToOwned::to_owned);
     reference.map_or(schema, |pointer| follow(root, pointer).unwrap().1)
 }
 
-/// The types that `schema` takes; none, if it takes all.
+/// Returns the types of a schema; empty if it accepts all types.
 pub(super) fn types(schema: &Value) -> Vec<&str> {
     match &schema["type"] {
         Value::String(one) => vec![one],
@@ -156,32 +157,32 @@ pub(super) fn types(schema: &Value) -> Vec<&str> {
     }
 }
 
-/// Where an object stands in a value, and what its schema is.
-pub(super) struct Spot<'a> {
+/// A pointer to an object and the schema of the object.
+pub(super) struct DescribedObject<'a> {
     pub(super) instance: String,
     pub(super) schema: &'a Value,
     pub(super) members: &'a Map<String, Value>,
 }
 
-/// The objects in `value` whose schemas list members.
-pub(super) fn spots<'a>(
+/// Returns the objects in `value` whose schemas list members.
+pub(super) fn described_objects<'a>(
     root: &'a Value,
     schema: &'a Value,
     value: &'a Value,
     instance: &str,
-    found: &mut Vec<Spot<'a>>,
+    found: &mut Vec<DescribedObject<'a>>,
 ) {
     let mut schema = resolved(root, schema);
     if let Some(first) = schema["oneOf"].get(0) {
         schema = resolved(root, first);
     }
     for (index, element) in value.as_array().into_iter().flatten().enumerate() {
-        spots(root, &schema["items"], element, &format!("{instance}/{index}"), found);
+        described_objects(root, &schema["items"], element, &format!("{instance}/{index}"), found);
     }
     if let (Some(listed), Some(members)) = (schema["properties"].as_object(), value.as_object()) {
-        found.push(Spot { instance: instance.to_owned(), schema, members });
+        found.push(DescribedObject { instance: instance.to_owned(), schema, members });
         for (name, member) in listed.iter().filter_map(|(n, s)| Some((n, (s, members.get(n)?)))) {
-            spots(root, member.0, member.1, &step(instance, name), found);
+            described_objects(root, member.0, member.1, &step(instance, name), found);
         }
     }
 }

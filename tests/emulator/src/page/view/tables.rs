@@ -71,7 +71,7 @@ pub(super) fn runs(world: &World, key: &str) -> Table {
         text("Control"),
     ];
     let found = world.latest_runs.newest_first().filter_map(|(agent_id, run_id)| {
-        // Either may have been deleted since.
+        // The agent or the run may have been deleted.
         let agent = world.agents.get(agent_id)?;
         agent.runs.get(run_id).map(|run| (agent, run))
     });
@@ -91,7 +91,7 @@ pub(super) fn runs(world: &World, key: &str) -> Table {
         .or("No run yet: POST /v1/agents/{agent_id}/runs starts one.")
 }
 
-/// The buttons that make something happen to a run.
+/// Returns the buttons that change a run.
 fn control_of(agent_id: &str, run: &Run, key: &str) -> Cell {
     let encode = |id: &str| utf8_percent_encode(id, NON_ALPHANUMERIC).to_string();
     let path = format!("/_emulator/agents/{}/runs/{}/steps", encode(agent_id), encode(&run.id));
@@ -134,7 +134,7 @@ pub(super) fn deliveries(world: &World) -> Table {
         code("Agent"),
         code("Receiver"),
         number("Attempts"),
-        text("Last answer"),
+        text("Last response"),
         text("Last attempt (UTC)"),
         text("Request"),
     ];

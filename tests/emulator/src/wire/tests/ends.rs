@@ -6,7 +6,7 @@ use tokio::net::TcpSocket;
 use super::rig::{BODY, Client, Rig, answer, in_time, is_reset};
 use crate::fault::WireFault;
 
-/// More than the kernel holds for a connection.
+/// More bytes than the kernel buffers for a connection.
 const MUCH: usize = 8 << 20;
 
 #[tokio::test]
@@ -15,12 +15,12 @@ async fn resets_after_exactly_the_requested_bytes() {
         let rig = Rig::start();
         let (whole, _) = rig.fetch().await;
         for at in 0..=whole.len() {
-            rig.order(WireFault::Reset(at));
+            rig.set_fault(WireFault::Reset(at));
             let (bytes, end) = rig.fetch().await;
             assert_eq!(bytes, whole[..at], "at {at}");
             assert!(is_reset(&end), "at {at}: {end:?}");
         }
-        rig.order(WireFault::Reset(whole.len() + 1));
+        rig.set_fault(WireFault::Reset(whole.len() + 1));
         let (bytes, end) = rig.fetch().await;
         assert_eq!(bytes, whole);
         assert!(end.is_ok());
@@ -34,7 +34,7 @@ async fn closes_after_exactly_the_requested_bytes() {
         let rig = Rig::start();
         let (whole, _) = rig.fetch().await;
         for at in 0..=whole.len() + 1 {
-            rig.order(WireFault::Close(at));
+            rig.set_fault(WireFault::Close(at));
             let (bytes, end) = rig.fetch().await;
             assert_eq!(bytes, whole[..at.min(whole.len())], "at {at}");
             assert!(end.is_ok(), "at {at}: {end:?}");
@@ -51,7 +51,7 @@ async fn counts_bytes_from_the_faulty_response() {
         client.ask().await;
         let head = client.head().await;
         client.read(BODY.len()).await;
-        rig.order(WireFault::Reset(head.len() + 3));
+        rig.set_fault(WireFault::Reset(head.len() + 3));
         client.ask().await;
         let (bytes, end) = client.rest().await;
         assert_eq!(bytes, format!("{head}{}", &BODY[..3]).as_bytes());
@@ -66,13 +66,13 @@ async fn keeps_connection_when_response_is_shorter_than_limit() {
         let rig = Rig::start();
         let mut client = rig.client().await;
         for fault in [WireFault::Reset(9_999), WireFault::Close(9_999)] {
-            rig.order(fault);
+            rig.set_fault(fault);
             client.ask().await;
             client.head().await;
             client.read(BODY.len()).await;
         }
-        // The plan ends with its answer: 50 plain ones are longer than what was left of it.
-        rig.order(None);
+        // The plan applies to one response only: 50 more responses arrive complete.
+        rig.set_fault(None);
         for _ in 0..50 {
             client.ask().await;
             client.head().await;
@@ -90,7 +90,7 @@ async fn client_reads_bytes_that_arrived_before_reset() {
         let rig = Rig::answering(answer("x".repeat(20_000)));
         let (whole, _) = rig.fetch().await;
         for at in [0, 1, 100, 5_000, 20_000, whole.len()] {
-            rig.order(WireFault::Reset(at));
+            rig.set_fault(WireFault::Reset(at));
             let mut client = rig.client().await;
             client.ask_once().await;
             client.0.ready(tokio::io::Interest::ERROR).await.unwrap();
@@ -102,7 +102,7 @@ async fn client_reads_bytes_that_arrived_before_reset() {
     .await;
 }
 
-/// A client that reads slowly, and has little room for what it has not read.
+/// A client with a small receive buffer that reads slowly.
 async fn slow_fetch(rig: &Rig) -> (usize, std::io::Result<()>) {
     let socket = TcpSocket::new_v4().unwrap();
     socket.set_recv_buffer_size(4_096).unwrap();
@@ -126,7 +126,7 @@ async fn reset_waits_for_slow_client() {
     in_time(async {
         let rig = Rig::answering(answer("x".repeat(MUCH)));
         for at in [70_000, MUCH / 2] {
-            rig.order(WireFault::Reset(at));
+            rig.set_fault(WireFault::Reset(at));
             let (count, end) = slow_fetch(&rig).await;
             assert_eq!(count, at);
             assert!(is_reset(&end), "{end:?}");
@@ -142,7 +142,7 @@ async fn cuts_body_at_exact_byte_for_slow_client() {
         let mut client = rig.client().await;
         client.ask().await;
         let head = client.head().await.len();
-        rig.order(WireFault::CutBody { at: MUCH / 2, chunked: false });
+        rig.set_fault(WireFault::CutBody { at: MUCH / 2, chunked: false });
         let (count, end) = slow_fetch(&rig).await;
         assert_eq!(count, head + MUCH / 2);
         assert!(end.is_ok());
@@ -157,7 +157,7 @@ async fn cut_body_keeps_original_content_length() {
         let (whole, _) = rig.fetch().await;
         let head = whole.len() - BODY.len();
         for at in 0..=BODY.len() + 1 {
-            rig.order(WireFault::CutBody { at, chunked: false });
+            rig.set_fault(WireFault::CutBody { at, chunked: false });
             let (bytes, end) = rig.fetch().await;
             let (bytes, whole) =
                 (sorted_head(&bytes), sorted_head(&whole[..whole.len().min(head + at)]));
@@ -168,7 +168,7 @@ async fn cut_body_keeps_original_content_length() {
     .await;
 }
 
-/// The lines of a head in one order; hyper may put its own first or last.
+/// Returns the lines of a head, sorted, because hyper may put its own first or last.
 fn sorted_head(bytes: &[u8]) -> (Vec<String>, String) {
     let text = String::from_utf8(bytes.to_vec()).unwrap();
     let (head, body) = text.split_once("\r\n\r\n").unwrap();
@@ -183,7 +183,7 @@ async fn cuts_chunked_body_between_chunks() {
         let rig = Rig::start();
         let length = BODY.len();
         for at in 0..=length + 1 {
-            rig.order(WireFault::CutBody { at, chunked: true });
+            rig.set_fault(WireFault::CutBody { at, chunked: true });
             let (bytes, end) = rig.fetch().await;
             let (head, body) = sorted_head(&bytes);
             assert!(head.contains(&"transfer-encoding: chunked".to_owned()), "{head:?}");

@@ -12,7 +12,7 @@ fn trickle(bytes: usize, head: bool) -> WireFault {
     WireFault::Trickle { bytes: NonZeroUsize::new(bytes).unwrap(), every: EVERY, head }
 }
 
-/// Reads pieces of an answer; before each but the first the server must wait.
+/// Reads pieces of a response. Before each piece except the first the server must be waiting.
 async fn pieces(rig: &Rig, client: &mut super::rig::Client, whole: &[u8], size: usize) {
     for (index, piece) in whole.chunks(size).enumerate() {
         if index > 0 {
@@ -33,11 +33,11 @@ async fn trickles_head_and_body() {
         client.ask().await;
         let whole = [client.head().await.as_bytes(), &client.read(BODY.len()).await].concat();
         for size in [1, 7, whole.len() - 1, whole.len(), whole.len() + 1] {
-            rig.order(trickle(size, true));
+            rig.set_fault(trickle(size, true));
             client.ask().await;
             pieces(&rig, &mut client, &whole, size).await;
         }
-        rig.order(None);
+        rig.set_fault(None);
         client.ask().await;
         assert_eq!(client.read(whole.len()).await, whole);
     })
@@ -50,7 +50,7 @@ async fn trickles_only_the_body() {
         let rig = Rig::start();
         let mut client = rig.client().await;
         for size in 1..=BODY.len() + 1 {
-            rig.order(trickle(size, false));
+            rig.set_fault(trickle(size, false));
             client.ask().await;
             client.head().await;
             pieces(&rig, &mut client, BODY.as_bytes(), size).await;
@@ -63,7 +63,7 @@ async fn trickles_only_the_body() {
 async fn trickle_ends_when_client_disconnects() {
     in_time(async {
         let rig = Rig::start();
-        rig.order(trickle(1, false));
+        rig.set_fault(trickle(1, false));
         let mut client = rig.client().await;
         client.ask().await;
         client.head().await;
@@ -80,7 +80,7 @@ async fn delays_before_the_first_byte() {
     in_time(async {
         let rig = Rig::start();
         let (whole, _) = rig.fetch().await;
-        rig.order(WireFault::Delay(EVERY));
+        rig.set_fault(WireFault::Delay(EVERY));
         let mut client = rig.client().await;
         client.ask_once().await;
         let waiting = rig.pace.next().await;
@@ -103,7 +103,7 @@ async fn endless_body_ends_when_client_disconnects() {
     in_time(async {
         for (of, begin) in [(Endless::Whitespace, "    "), (Endless::Array, "[{},{},{},{}")] {
             let mut rig = Rig::answering(answer(""));
-            rig.order(WireFault::Endless(of));
+            rig.set_fault(WireFault::Endless(of));
             let mut client = rig.client().await;
             client.ask().await;
             assert!(client.head().await.contains("transfer-encoding: chunked"));
@@ -116,7 +116,7 @@ async fn endless_body_ends_when_client_disconnects() {
                     serde_json::from_str(&format!("{whole}]")).unwrap();
                 assert!(list.len() > 1 << 20);
             }
-            assert!(rig.dropped.try_recv().is_err(), "it goes on while the client reads");
+            assert!(rig.dropped.try_recv().is_err(), "the body ended while the client was reading");
             drop(client);
             rig.dropped.recv().await.unwrap();
         }
@@ -124,7 +124,7 @@ async fn endless_body_ends_when_client_disconnects() {
     .await;
 }
 
-/// What is in chunks, of which the last may be incomplete.
+/// Decodes a chunked body whose last chunk may be incomplete.
 fn unchunked(mut bytes: &[u8]) -> String {
     let mut content = Vec::new();
     while let Some(line) = bytes.windows(2).position(|two| two == b"\r\n") {

@@ -24,9 +24,9 @@ async fn shut_gate_refuses_and_reopens_on_the_same_port() {
         inside.read(BODY.len()).await;
         for _ in 0..20 {
             // The server closes first, so that its port has connections in TIME_WAIT.
-            rig.order(WireFault::Close(5));
+            rig.set_fault(WireFault::Close(5));
             assert_eq!(rig.fetch().await.0, whole[..5]);
-            rig.order(None);
+            rig.set_fault(None);
             rig.gate.refuse().await;
             for _ in 0..10 {
                 assert_eq!(connecting_fails(&rig).await, Some(ErrorKind::ConnectionRefused));
@@ -62,13 +62,13 @@ async fn refuse_fault_resets_request_and_reopens_after_its_duration() {
     in_time(async {
         let rig = Rig::start();
         let time = Duration::from_secs(3_600);
-        rig.order(WireFault::Refuse(time));
+        rig.set_fault(WireFault::Refuse(time));
         let (bytes, end) = rig.fetch().await;
         assert!(bytes.is_empty());
         assert!(is_reset(&end), "{end:?}");
         assert_eq!(connecting_fails(&rig).await, Some(ErrorKind::ConnectionRefused));
 
-        rig.order(None);
+        rig.set_fault(None);
         let waiting = rig.pace.next().await;
         assert_eq!(waiting.duration(), time);
         waiting.end();
@@ -84,10 +84,10 @@ async fn last_shut_duration_applies() {
         let rig = Rig::start();
         let mut first = rig.client().await;
         let mut second = rig.client().await;
-        rig.order(WireFault::Refuse(Duration::from_secs(1)));
+        rig.set_fault(WireFault::Refuse(Duration::from_secs(1)));
         first.ask().await;
         assert!(is_reset(&first.rest().await.1));
-        rig.order(WireFault::Refuse(Duration::from_secs(2)));
+        rig.set_fault(WireFault::Refuse(Duration::from_secs(2)));
         second.ask().await;
         assert!(is_reset(&second.rest().await.1));
 
@@ -112,7 +112,7 @@ async fn gate_methods_return_when_server_is_gone() {
     .await;
 }
 
-/// Runs itself once more, as a process that may have few descriptors only.
+/// Runs this test again in a child process with a low limit on file descriptors.
 #[cfg(target_os = "linux")]
 #[test]
 fn accepts_again_after_running_out_of_descriptors() {
@@ -145,7 +145,7 @@ async fn exhaust() {
         }
     };
     assert!(error.to_string().contains("Too many open files"), "{error}");
-    // One client more than the server can take: it comes in when the others have gone.
+    // One client more than the limit allows. It is accepted after the others have disconnected.
     clients.truncate(clients.len() - 1);
     let mut late = rig.client().await;
     late.ask_once().await;

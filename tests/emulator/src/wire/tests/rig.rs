@@ -16,19 +16,19 @@ use tokio::net::TcpStream;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
-use crate::exchange::{Answer, Recorded};
-use crate::fault::{ByHand, Pace, WireFault};
+use crate::exchange::{BufferedResponse, RecordedRequest};
+use crate::fault::{ManualPace, Pace, WireFault};
 use crate::wire::{Connection, Gate, Listener, respond};
 
 const REQUEST: &[u8] = b"GET / HTTP/1.1\r\nhost: twin.test\r\n\r\n";
 
-/// The body that is answered, unless a test has its own.
+/// The default body of responses.
 pub(super) const BODY: &str = r#"{"agents":[]}"#;
 
 /// A server whose scripted waits are ended by the test.
 pub(super) struct Rig {
     pub(super) gate: Gate,
-    pub(super) pace: ByHand,
+    pub(super) pace: ManualPace,
     /// Gets a message whenever the server drops a body.
     pub(super) dropped: mpsc::UnboundedReceiver<()>,
     shared: Shared,
@@ -37,16 +37,16 @@ pub(super) struct Rig {
 
 #[derive(Clone)]
 struct Shared {
-    answer: Answer,
+    answer: BufferedResponse,
     fault: Arc<Mutex<Option<WireFault>>>,
     pace: Arc<dyn Pace>,
     dropped: mpsc::UnboundedSender<()>,
 }
 
 /// A response with constant bytes.
-pub(super) fn answer(body: impl Into<axum::body::Bytes>) -> Answer {
+pub(super) fn answer(body: impl Into<axum::body::Bytes>) -> BufferedResponse {
     let date = HeaderValue::from_static("Sun, 06 Nov 1994 08:49:37 GMT");
-    Answer::new(StatusCode::OK, "application/json", body).header(header::DATE, date)
+    BufferedResponse::new(StatusCode::OK, "application/json", body).header(header::DATE, date)
 }
 
 impl Rig {
@@ -54,10 +54,10 @@ impl Rig {
         Self::answering(answer(BODY))
     }
 
-    pub(super) fn answering(answer: Answer) -> Self {
+    pub(super) fn answering(answer: BufferedResponse) -> Self {
         let (listener, gate) = Listener::bind((Ipv4Addr::LOCALHOST, 0).into()).unwrap();
         let (sender, dropped) = mpsc::unbounded_channel();
-        let pace = ByHand::default();
+        let pace = ManualPace::default();
         let shared =
             Shared { answer, fault: Arc::default(), pace: Arc::new(pace.clone()), dropped: sender };
         let router = Router::new().fallback(exchange).with_state(shared.clone());
@@ -67,7 +67,7 @@ impl Rig {
     }
 
     /// Sets the fault of all following responses.
-    pub(super) fn order(&self, fault: impl Into<Option<WireFault>>) {
+    pub(super) fn set_fault(&self, fault: impl Into<Option<WireFault>>) {
         *self.shared.fault.lock().unwrap() = fault.into();
     }
 
@@ -94,7 +94,7 @@ async fn exchange(
     ConnectInfo(connection): ConnectInfo<Connection>,
     request: Request,
 ) -> Response {
-    Recorded::read(request).await.unwrap();
+    RecordedRequest::read(request).await.unwrap();
     let fault = shared.fault.lock().unwrap().clone();
     let Shared { answer, pace, dropped, .. } = shared;
     let response = respond(answer, fault.as_ref(), &connection, &pace).await;
@@ -131,14 +131,14 @@ impl Client {
         self.0.write_all(request).await.unwrap();
     }
 
-    /// The next bytes, so many.
+    /// Reads this many bytes.
     pub(super) async fn read(&mut self, count: usize) -> Vec<u8> {
         let mut bytes = vec![0; count];
         self.0.read_exact(&mut bytes).await.unwrap();
         bytes
     }
 
-    /// The head of an answer, with its blank line.
+    /// Reads the head of a response, including the blank line.
     pub(super) async fn head(&mut self) -> String {
         let mut head = Vec::new();
         while !head.ends_with(b"\r\n\r\n") {
@@ -161,12 +161,12 @@ impl Client {
     }
 }
 
-/// A test that hangs fails, however slow the machine is.
+/// The timeout of a test that hangs, generous for slow machines.
 pub(super) async fn in_time(test: impl Future<Output = ()>) {
     tokio::time::timeout(Duration::from_secs(60), test).await.expect("the test hangs");
 }
 
-/// How a connection ended that was reset.
+/// The end of a connection that was reset.
 pub(super) fn is_reset(end: &io::Result<()>) -> bool {
     end.as_ref().is_err_and(|error| error.kind() == io::ErrorKind::ConnectionReset)
 }

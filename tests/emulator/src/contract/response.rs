@@ -1,19 +1,19 @@
 //! Validates a response against its operation.
 //!
-//! Whether the response is the right one to the request is not checked.
+//! Whether the response fits the request is not checked.
 
 use axum::http::header;
 
 use super::document::{Document, step};
 use super::index::{Operation, Response};
 use super::report::SideReport;
-use crate::exchange::Answer;
+use crate::exchange::BufferedResponse;
 
-/// Reports where `answer` is not a response that the operation has.
+/// Reports where `answer` differs from the responses of the operation.
 pub(super) fn check(
     document: &Document,
     operation: &Operation,
-    answer: &Answer,
+    answer: &BufferedResponse,
     report: &mut SideReport<'_>,
 ) {
     let Some(response) = operation.response(answer.status) else {
@@ -23,11 +23,11 @@ pub(super) fn check(
     check_response(document, response, answer, report);
 }
 
-/// Reports where `answer` is not as `response` says.
+/// Reports where `answer` differs from `response`.
 pub(super) fn check_response(
     document: &Document,
     response: &Response,
-    answer: &Answer,
+    answer: &BufferedResponse,
     report: &mut SideReport<'_>,
 ) {
     if response.content.is_none() {
@@ -40,7 +40,7 @@ pub(super) fn check_response(
 }
 
 /// Returns the content type of a response, or the empty string.
-pub(super) fn content_type(answer: &Answer) -> &str {
+pub(super) fn content_type(answer: &BufferedResponse) -> &str {
     let value = answer.headers.get(header::CONTENT_TYPE);
     value.and_then(|value| value.to_str().ok()).unwrap_or_default()
 }

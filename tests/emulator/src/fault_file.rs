@@ -6,15 +6,15 @@ use super::Switches;
 use super::delivery::DeliveryRule;
 use super::entry::{Entry, Mistake};
 use super::fault::{Rule, read_rules};
-use super::lifecycle::Script;
+use super::lifecycle::RunScript;
 use super::operations::names;
 use super::world::World;
 
 /// The content of a fault file (`--faults FILE`).
 ///
 /// ```
-/// # use twin_emulator::Orders;
-/// let orders = Orders::parse(r#"{
+/// # use twin_emulator::FaultFile;
+/// let fault_file = FaultFile::parse(r#"{
 ///   "faults": [
 ///     {"operation": "get_me", "attempts": [1, 2], "fault": {"status": {"status": 503, "retry_after": 1}}},
 ///     {"operation": "list_agents", "fault": {"delay": "2s"}}
@@ -27,28 +27,28 @@ use super::world::World;
 ///   ],
 ///   "switches": {"ignore_after_index": false}
 /// }"#);
-/// assert!(orders.is_ok());
+/// assert!(fault_file.is_ok());
 /// ```
 ///
 /// An error names the line and the entry:
 ///
 /// ```
-/// # use twin_emulator::Orders;
-/// let mistake = Orders::parse(r#"{
+/// # use twin_emulator::FaultFile;
+/// let mistake = FaultFile::parse(r#"{
 ///   "faults": [{"operation": "get_me", "fault": {"dealy": "2s"}}]
 /// }"#).unwrap_err();
 /// let text = mistake.to_string();
 /// assert!(text.starts_with("line 2, faults[0].fault: there is no fault \"dealy\"; did you mean \"delay\"?"));
 /// ```
 #[derive(Debug, Clone, Default)]
-pub struct Orders {
+pub struct FaultFile {
     /// Faults of requests; see [`fault`](super::fault).
     pub faults: Vec<Rule>,
     /// Faults of deliveries.
     pub deliveries: Vec<DeliveryRule>,
     /// Scripts of the next runs, one each. Later runs have the default script.
-    pub runs: VecDeque<Script>,
-    /// Changes of what the profile does.
+    pub runs: VecDeque<RunScript>,
+    /// Changes to the behaviour of the profile.
     pub switches: Changes,
 }
 
@@ -89,7 +89,7 @@ impl Changes {
     }
 }
 
-impl Orders {
+impl FaultFile {
     /// Reads a fault file.
     ///
     /// # Errors
@@ -104,8 +104,9 @@ impl Orders {
         let deliveries = members.read("deliveries", |deliveries| {
             deliveries.list()?.iter().map(DeliveryRule::read).collect::<Result<_, _>>()
         })?;
-        let runs = members
-            .read("runs", |runs| runs.list()?.iter().map(Script::read).collect::<Result<_, _>>())?;
+        let runs = members.read("runs", |runs| {
+            runs.list()?.iter().map(RunScript::read).collect::<Result<_, _>>()
+        })?;
         let switches = members.read("switches", Changes::read)?;
         Ok(Self {
             faults: faults.unwrap_or_default(),
@@ -117,7 +118,7 @@ impl Orders {
 
     /// Applies scripts and faults of deliveries to the world.
     pub(super) fn apply(self, world: &mut World) {
-        self.deliveries.into_iter().for_each(|rule| world.order_delivery_fault(rule));
+        self.deliveries.into_iter().for_each(|rule| world.add_delivery_fault(rule));
         self.runs.into_iter().for_each(|script| world.script_next_run(script));
     }
 }
@@ -131,12 +132,12 @@ mod tests {
     fn fault_file_changes_named_switches() {
         let observed = Switches::of(Profile::Observed);
         let changed = |json: &str| {
-            let orders = Orders::parse(&format!(r#"{{"switches": {json}}}"#)).unwrap();
-            orders.switches.apply(observed)
+            let fault_file = FaultFile::parse(&format!(r#"{{"switches": {json}}}"#)).unwrap();
+            fault_file.switches.apply(observed)
         };
         assert_eq!(changed("{}"), observed);
-        let heeding = Switches { ignore_after_index: false, ..observed };
-        assert_eq!(changed(r#"{"ignore_after_index": false}"#), heeding);
+        let with_after_index = Switches { ignore_after_index: false, ..observed };
+        assert_eq!(changed(r#"{"ignore_after_index": false}"#), with_after_index);
         let endless = Switches { event_cap: None, ..observed };
         assert_eq!(changed(r#"{"event_cap": null}"#), endless);
         let other = Switches { event_cap: Some(10), deploy_check: true, ..observed };
@@ -145,7 +146,7 @@ mod tests {
 
     #[test]
     fn rejects_unknown_switch() {
-        let error = Orders::parse(r#"{"switches": {"ignore": true}}"#).unwrap_err().to_string();
+        let error = FaultFile::parse(r#"{"switches": {"ignore": true}}"#).unwrap_err().to_string();
         assert!(error.contains("\"ignore\"") && error.contains("event_cap"), "{error}");
     }
 }
