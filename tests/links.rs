@@ -1,16 +1,16 @@
-//! Links in the Markdown files lead somewhere, and the tests they name exist.
+//! Checks that relative links in Markdown files lead to files, and that the tests they name exist.
 
 #![expect(clippy::unwrap_used, reason = "the helpers of a test may fail it too")]
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// The folder of the repository.
+/// Returns the folder of the repository.
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
 }
 
-/// The Markdown files that people read, relative to the repository.
+/// Returns all Markdown files of the repository, except generated ones.
 fn pages() -> Vec<PathBuf> {
     let mut pages = Vec::new();
     let mut folders = vec![root()];
@@ -28,7 +28,7 @@ fn pages() -> Vec<PathBuf> {
     pages
 }
 
-/// The relative links of a page, each with the text that follows it up to the next link.
+/// Returns the relative links of a page, each with the text up to the next link.
 fn links(text: &str) -> Vec<(&str, &str)> {
     text.split("](")
         .skip(1)
@@ -45,7 +45,7 @@ fn every_relative_link_in_markdown_leads_to_a_file() {
     let mut seen = 0;
     for page in pages() {
         let text = fs::read_to_string(&page).unwrap();
-        // Guides are rendered by rustdoc, which checks their own kind of link.
+        // rustdoc renders the guides and checks their links.
         if page.components().any(|part| part.as_os_str() == "guide") {
             continue;
         }
@@ -91,7 +91,8 @@ fn every_row_of_the_fault_table_names_a_test() {
     let text = text.unwrap();
     let rows = text.lines().filter(|line| line.starts_with("| ") && !line.starts_with("| fault"));
     for row in rows {
-        assert!(!links(row).is_empty(), "no test: {row}");
+        let names_a_test = links(row).iter().any(|(_, rest)| rest.starts_with(": `"));
+        assert!(names_a_test, "no test: {row}");
     }
 }
 
