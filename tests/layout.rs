@@ -12,12 +12,12 @@ use syn::visit::{self, Visit};
 type Edges = BTreeMap<String, BTreeSet<String>>;
 
 #[test]
-fn modules_do_not_depend_on_each_other_in_circles() {
+fn modules_have_no_circular_dependencies() {
     for name in ["twin-ext", "twin-api"] {
         let edges = edges(&Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(name).join("src"));
         assert!(edges.values().any(|targets| !targets.is_empty()), "{name}: nothing was read");
-        let circle = edges.keys().find_map(|start| circle(&edges, start));
-        assert_eq!(circle, None, "{name}");
+        let cycle = edges.keys().find_map(|start| cycle(&edges, start));
+        assert_eq!(cycle, None, "{name}");
     }
 }
 
@@ -30,30 +30,30 @@ fn finds_a_circular_dependency() {
         pairs.iter().map(owned).collect()
     };
     let edges = of(&[("a", &["b"]), ("b", &["c", "d"]), ("c", &["d"]), ("d", &["b"])]);
-    assert_eq!(circle(&edges, "b").unwrap(), ["b", "c", "d", "b"]);
+    assert_eq!(cycle(&edges, "b").unwrap(), ["b", "c", "d", "b"]);
     let edges = of(&[("a", &["b", "c"]), ("b", &["c"]), ("c", &[])]);
-    assert!(edges.keys().all(|start| circle(&edges, start).is_none()));
+    assert!(edges.keys().all(|start| cycle(&edges, start).is_none()));
 }
 
 /// Returns a path from `start` back to itself.
-fn circle(edges: &Edges, start: &str) -> Option<Vec<String>> {
-    fn step(edges: &Edges, way: &mut Vec<String>, seen: &mut BTreeSet<String>) -> bool {
-        let (start, last) = (way[0].clone(), way[way.len() - 1].clone());
+fn cycle(edges: &Edges, start: &str) -> Option<Vec<String>> {
+    fn step(edges: &Edges, path: &mut Vec<String>, seen: &mut BTreeSet<String>) -> bool {
+        let (start, last) = (path[0].clone(), path[path.len() - 1].clone());
         for next in edges.get(&last).into_iter().flatten() {
             let is_closed = *next == start;
             if !is_closed && !seen.insert(next.clone()) {
                 continue;
             }
-            way.push(next.clone());
-            if is_closed || step(edges, way, seen) {
+            path.push(next.clone());
+            if is_closed || step(edges, path, seen) {
                 return true;
             }
-            way.pop();
+            path.pop();
         }
         false
     }
-    let mut way = vec![start.to_owned()];
-    step(edges, &mut way, &mut BTreeSet::new()).then_some(way)
+    let mut path = vec![start.to_owned()];
+    step(edges, &mut path, &mut BTreeSet::new()).then_some(path)
 }
 
 /// Returns the dependencies between the modules of the crate in `source`.
