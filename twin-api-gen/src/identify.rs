@@ -98,8 +98,8 @@ impl Findings {
 /// Identifies a document that is given as bytes.
 ///
 /// # Errors
-/// Of [`Stage::Parse`](crate::Stage::Parse) if `openapi` is not an OpenAPI document, and of
-/// [`Stage::Known`](crate::Stage::Known) if `known` is not a valid `known.json`.
+/// Returns an error of [`Stage::Parse`](crate::Stage::Parse) if `openapi` is not an OpenAPI
+/// document, and of [`Stage::Known`](crate::Stage::Known) if `known` is not a valid `known.json`.
 pub fn from_bytes(openapi: &[u8], known: Option<&[u8]>) -> Result<Identified, Error> {
     let document = parse::parse(openapi)?;
     let known = known.map(Known::read).transpose()?.unwrap_or_default();

@@ -85,8 +85,8 @@ impl Known {
     /// Reads `known.json`.
     ///
     /// # Errors
-    /// Of [`Stage::Known`](crate::Stage::Known) if the file is not JSON, or not of the form that
-    /// the module describes. The error lists all problems.
+    /// Returns an error of [`Stage::Known`](crate::Stage::Known) if the file is not JSON, or not
+    /// of the form that the module describes. The error lists all problems.
     pub fn read(bytes: &[u8]) -> Result<Self, Error> {
         read::read(bytes)
     }

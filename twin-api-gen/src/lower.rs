@@ -4,9 +4,9 @@
 //! 3.0 document unchanged. The second group restricts 3.0.3 to the constructs for which
 //! progenitor and typify generate correct code, and applies to every document.
 //!
-//! Every construct that is dropped gives a [`Diagnostic`]. An operation that would be generated
-//! incorrectly is left out, with the reason. A type may become wider than in the document, up to
-//! any JSON value, but never narrower.
+//! A rule that drops a construct which affects requests or types adds a [`Diagnostic`]. An
+//! operation that would be generated incorrectly is left out, with the reason. A type may become
+//! wider than in the document, up to any JSON value, but never narrower.
 //!
 //! Facts about the Twin API belong in `known.json` and the overlay, not here.
 
@@ -181,9 +181,9 @@ const fn refuse_or_rewrite(
 /// Lowers a document that [`parse`](crate::parse::parse) has accepted.
 ///
 /// # Errors
-/// Of [`Stage::Lower`], with pointer, cause and help, if a problem affects the whole document, if
-/// no operation can be generated, or if the document exceeds a size limit: 256 levels of nesting,
-/// 64 MiB after copying shared parts.
+/// Returns an error of [`Stage::Lower`], with pointer, cause and help, if a problem affects the
+/// whole document, if no operation can be generated, or if the document exceeds a limit: 256
+/// levels of nesting, 64 MiB after copying shared parts.
 pub fn lower(document: Value, options: Options) -> Result<Lowered, Error> {
     check_shape(&document)?;
     let mut context = Context::new(document, options);

@@ -79,9 +79,9 @@ impl fmt::Display for Operation {
 /// Applies all actions of `overlay` to `document`, in order.
 ///
 /// # Errors
-/// Of [`Stage::Overlay`], with the problems of all actions, if `overlay` is not an overlay as
-/// this module describes, if an action matches nothing, or if its expectation fails. The document
-/// stays unchanged.
+/// Returns an error of [`Stage::Overlay`], with the problems of all actions, if `overlay` is not
+/// an overlay as this module describes, if an action matches nothing, or if its expectation
+/// fails. The document then stays unchanged.
 pub fn apply(document: &mut Value, overlay: &[u8]) -> Result<Vec<Applied>, Error> {
     let mut overlay = parse(overlay)?;
     let actions = std::mem::take(&mut overlay.actions);

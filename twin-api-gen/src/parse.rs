@@ -16,9 +16,9 @@ use crate::problem::Problem;
 /// `components`; a 3.0 document needs `paths`. A document without operations is accepted.
 ///
 /// # Errors
-/// Of [`Stage::Parse`] if the document is not valid UTF-8, not JSON (with line and column), HTML,
-/// truncated, nested more than 127 levels deep, not an object, of another OpenAPI version, or has
-/// a duplicate key.
+/// Returns an error of [`Stage::Parse`] if the document is not valid UTF-8, not JSON (with line
+/// and column), HTML, truncated, nested more than 127 levels deep, not an object, of another
+/// OpenAPI version, or has a duplicate key.
 pub fn parse(bytes: &[u8]) -> Result<Value, Error> {
     let bytes = bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(bytes);
     let text = std::str::from_utf8(bytes).map_err(|error| {

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use super::{Change, Level, compare, rules};
 
-/// A document with one operation, `POST /things/{id}`, whose request and answer are `body`.
+/// A document with one operation, `POST /things/{id}`, whose request and response bodies are `body`.
 pub(super) fn document(body: &Value) -> Value {
     json!({
         "openapi": "3.1.0",

@@ -35,7 +35,7 @@ pub(super) fn is_annotation(name: &str) -> bool {
     ) || name.starts_with("x-")
 }
 
-/// Replaces an `anyOf` or `oneOf` with a single schema beside null by that schema, made nullable.
+/// Unwraps an `anyOf` or `oneOf` that has only one alternative besides null.
 fn unwrap(schema: &mut Object) {
     for keyword in ["anyOf", "oneOf"] {
         let Some(Value::Array(branches)) = schema.get(keyword) else { continue };

@@ -66,7 +66,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_that_a_uri_cannot_hold_make_a_round_trip() {
+    fn names_with_characters_invalid_in_a_uri_round_trip() {
         for name in ["Run", "Page<Run>", "a/b~c", "100%", "über", "A [B]"] {
             assert_eq!(component(&to_component(name)).as_deref(), Some(name));
         }

@@ -96,7 +96,7 @@ pub(super) fn within(schema: &mut Value, change: &mut dyn FnMut(&mut Map<String,
     change(members);
 }
 
-/// Calls `see` for every reference of every schema, and for those outside schemas.
+/// Calls `see` for every reference of every schema.
 pub(super) fn each_reference(value: &mut Value, see: &mut dyn FnMut(&mut String)) {
     each(value, &mut |schema| references(schema, see));
 }

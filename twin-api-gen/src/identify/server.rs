@@ -82,7 +82,7 @@ mod tests {
     }
 
     #[test]
-    fn urls_are_taken_apart() {
+    fn splits_urls_into_origin_and_path() {
         for (url, origin, path) in [
             ("https://build.twin.so", Some("https://build.twin.so"), ""),
             ("HTTPS://Build.twin.so:443/", Some("https://build.twin.so"), ""),

@@ -108,7 +108,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn shapes_have_no_names_and_no_slash_at_the_end() {
+    fn shapes_have_no_parameter_names_and_no_trailing_slash() {
         for (path, shape) in [
             ("/v1/agents/{agent_id}/runs", "/v1/agents/{}/runs"),
             ("/v1/agents/{id}/", "/v1/agents/{}"),
@@ -124,7 +124,7 @@ mod tests {
     }
 
     #[test]
-    fn a_prefix_is_told_from_another_path() {
+    fn distinguishes_a_prefix_from_another_path() {
         assert!(differ_by_prefix("/v1/schedules", "/schedules"));
         assert!(differ_by_prefix("/agents/{}/schedule", "/v1/agents/{}/schedule"));
         assert!(!differ_by_prefix("/v1/agents", "/v2/agents"));

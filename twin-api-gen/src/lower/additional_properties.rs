@@ -56,7 +56,7 @@ mod tests {
     use crate::lower::testing::check_schemas;
 
     #[test]
-    fn free_names() {
+    fn rewrites_pattern_and_unevaluated_properties() {
         let text = json!({"type": "string"});
         check_schemas(
             "additional-properties",

@@ -190,7 +190,7 @@ impl Budget {
     }
 
     /// # Errors
-    /// If the budget was exceeded.
+    /// Returns an error if the budget was exceeded.
     pub(super) fn check(&self) -> Result<(), Error> {
         self.0.map(|_| ()).ok_or_else(|| spent("#"))
     }

@@ -146,7 +146,7 @@ mod tests {
     use crate::lower::testing::{check_documents, check_refusals};
 
     #[test]
-    fn copies() {
+    fn copies_shared_parts_into_operations() {
         let parameter = |name: &str| json!({"name": name, "in": "query", "schema": {"type": "string", "enum": ["a"]}});
         let shared =
             json!({"name": "p", "in": "query", "schema": {"$ref": "#/components/schemas/P"}});

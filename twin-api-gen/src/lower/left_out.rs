@@ -33,7 +33,7 @@ type Component = (String, String);
 /// Removes the operations and components that the last rule reported as broken.
 ///
 /// # Errors
-/// If a problem lies outside all operations and components.
+/// Returns an error if a problem lies outside all operations and components.
 pub(super) fn apply(context: &mut Context) -> Result<(), Error> {
     let problems = std::mem::take(&mut context.broken);
     let taken = take_out(&mut context.document, problems)?;
@@ -56,7 +56,7 @@ pub(crate) struct Taken {
 /// Removes the operations and components that contain `problems`, and those that refer to them.
 ///
 /// # Errors
-/// If a problem lies outside all operations and components.
+/// Returns an error if a problem lies outside all operations and components.
 pub(crate) fn take_out(document: &mut Value, problems: Vec<Problem>) -> Result<Taken, Error> {
     if problems.is_empty() {
         return Ok(Taken::default());
@@ -304,10 +304,10 @@ mod tests {
         assert_eq!(
             left_out,
             [
-                "GET /dangling: #/paths/~1dangling/get: $ref \"#/components/schemas/Gone\" leads \
-                 nowhere at #/paths/~1dangling/get/responses/200/content/application~1json/schema",
-                "GET /through: #/paths/~1through/get: $ref \"#/components/schemas/Gone\" leads \
-                 nowhere at #/components/schemas/Bad/properties/one; $ref \"other.json\" leaves \
+                "GET /dangling: #/paths/~1dangling/get: $ref \"#/components/schemas/Gone\" has \
+                 no target at #/paths/~1dangling/get/responses/200/content/application~1json/schema",
+                "GET /through: #/paths/~1through/get: $ref \"#/components/schemas/Gone\" has \
+                 no target at #/components/schemas/Bad/properties/one; $ref \"other.json\" leaves \
                  the document at #/components/schemas/Bad/properties/two",
             ]
         );

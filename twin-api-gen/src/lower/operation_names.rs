@@ -184,8 +184,8 @@ mod tests {
             [
                 "getIt",
                 "put_a",
-                "note: #/paths/~1a/put: the operation is called `put_a`: \"get_it\" is the name of \
-                 another operation too",
+                "note: #/paths/~1a/put: the operation is called `put_a`: another operation has \
+                 the name \"get_it\"",
             ]
         );
     }

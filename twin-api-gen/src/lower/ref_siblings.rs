@@ -59,7 +59,7 @@ mod tests {
     }
 
     #[test]
-    fn a_3_0_document_has_none() {
+    fn ignores_siblings_of_a_ref_in_3_0_documents() {
         let mut document =
             with_schemas(json!({"A": {"$ref": "#/components/schemas/B", "type": "string"}}));
         document["openapi"] = json!("3.0.3");

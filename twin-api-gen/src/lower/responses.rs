@@ -220,7 +220,7 @@ mod tests {
     use crate::lower::testing::{check_documents, with_operation};
 
     #[test]
-    fn errors_are_alike() {
+    fn copies_4xx_responses_to_5xx() {
         let text = typed("string");
         check_documents(
             "error-responses",

@@ -76,7 +76,7 @@ fn expectations() {
     let operation = "#/paths/~1v1~1me/get";
     let tags = "#/paths/~1v1~1me/get/tags";
     let id = "#/paths/~1v1~1me/get/operationId";
-    // A template for the operation, and where it differs, if it does.
+    // A template for the operation, and the pointer of the first difference.
     let table = [
         (json!({}), None),
         (json!({"operationId": "whoami", "tags": []}), None),

@@ -1,7 +1,7 @@
 //! Finds duplicate keys in JSON objects.
 //!
-//! `serde_json` silently keeps the last of two equal keys, and other tools the first. The input
-//! must be valid JSON.
+//! `serde_json` silently keeps the last of two equal keys, and other tools may keep the first. The
+//! input must be valid JSON.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -120,7 +120,7 @@ mod tests {
     }
 
     #[test]
-    fn a_key_that_is_there_twice_is_found_with_both_places() {
+    fn finds_duplicate_keys_with_both_positions() {
         assert_eq!(
             found("{\"a\": 1,\n \"b\": [{}, {\"x/y\": 2, \"x\\u002fy\": 3}],\n \"\\u0061\": 4}"),
             ["x/y #/b/1/x~1y (2, 13) (2, 23)", "a #/a (1, 2) (3, 2)"]
@@ -128,7 +128,7 @@ mod tests {
     }
 
     #[test]
-    fn values_and_other_objects_do_not_count() {
+    fn ignores_equal_values_and_keys_of_other_objects() {
         assert!(
             found(r#"[{"a": "a", "b": {"a": "b:,{\"a\""}}, {"a": ["a", "a", "a"]}]"#).is_empty()
         );

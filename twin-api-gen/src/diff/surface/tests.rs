@@ -41,7 +41,7 @@ fn members_fields_and_variants() {
     let string = json!({"type": "string"});
     let one = object(&json!({"a": string}), &["a"]);
     let rows = [
-        // The old schema, the new schema, the verdict in a request, the verdict in an answer.
+        // The old schema, the new schema, the verdict in a request, the verdict in a response.
         (one.clone(), object(&json!({"a": string, "b": string}), &["a"]), Minor, Minor),
         (one.clone(), object(&json!({"a": string, "b": string}), &["a", "b"]), Major, Minor),
         (one.clone(), object(&json!({}), &[]), Major, Major),
@@ -135,7 +135,7 @@ fn servers_and_security_belong_to_the_surface() {
 }
 
 #[test]
-fn an_operation_that_is_left_out_now_is_gone() {
+fn an_operation_that_becomes_left_out_is_a_removed_method() {
     let document = lowered(&json!({}), &json!({}));
     let left_out = [crate::LeftOut {
         operation: "POST /things/{id}".into(),

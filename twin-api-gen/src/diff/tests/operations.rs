@@ -1,4 +1,4 @@
-//! Rules about operations, parameters, bodies, responses, security and the document.
+//! Tests the rules about operations, parameters, bodies, responses, security and the document.
 
 use std::collections::BTreeSet;
 
@@ -269,7 +269,7 @@ fn each_change_is_found_by_its_rule_in_both_directions() {
     }
 }
 
-/// The service sends the request of a webhook: what is new in it is new for a reader.
+/// The service sends the request of a webhook, so the rules for responses apply to its body.
 #[test]
 fn the_body_of_a_webhook_is_received() {
     let webhook = |members: Value| {

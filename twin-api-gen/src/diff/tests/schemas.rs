@@ -286,7 +286,7 @@ fn with_directions(rules: &[&'static str]) -> BTreeSet<&'static str> {
         .collect()
 }
 
-/// A value of the discriminator that changes needs the names of components.
+/// Two documents in which a discriminator value changes. Its mapping needs named components.
 fn renamed_tag() -> (Value, Value) {
     let of = |tag: &str| {
         let mut document = document(&json!({
@@ -329,7 +329,7 @@ fn each_change_is_found_inside_members_items_and_maps() {
         |schema| json!({"allOf": [{"type": "object"}, {"properties": {"m": schema}}]}),
     ];
     for (old, new, forwards, _) in rows() {
-        // A map of any value is not described, so its first type is another change.
+        // A map of any value has no schema to compare, so its first schema is a different change.
         let is_any = |schema: &Value| schema == &json!({});
         for place in places {
             if is_any(&old) || is_any(&new) {

@@ -266,7 +266,7 @@ mod tests {
                     })),
                     &["note: D/properties/x: merged into the component `Dx`"],
                 ),
-                // A base that lists those that extend it.
+                // A base that lists its subtypes.
                 (
                     with_schemas(json!({
                         "Cat": {"allOf": [{"$ref": "#/components/schemas/Pet"}, {"properties": {"purrs": {}}, "required": ["purrs"]}]},
