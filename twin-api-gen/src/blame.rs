@@ -1,8 +1,7 @@
-//! Which part of a document makes a stage fail that itself cannot say.
+//! Finds the part of a document that makes a stage fail.
 //!
-//! It tries small documents: one schema with what it refers to, then one operation with
-//! what it refers to. It stops after a while with what it has found rather than delay the
-//! error.
+//! It runs the stage on small documents: first each schema with its references, then each
+//! operation. A time limit bounds the search, so that the error is not delayed for long.
 
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
@@ -12,11 +11,11 @@ use serde_json::{Map, Value, json};
 use crate::METHODS;
 use crate::pointer::child;
 
-/// An error without a pointer soon is worth more than one with a pointer late.
+/// The time limit. A quick error without a pointer is worth more than a late one with it.
 const PATIENCE: Duration = Duration::from_secs(3);
 
-/// The JSON pointers of the smallest parts for which `failure` answers with a cause, each
-/// with that cause. Nothing for what merely uses a part that fails by itself.
+/// Returns the JSON pointers of the smallest parts for which `failure` returns a cause, with the
+/// causes. A part that only refers to a failing part is not listed.
 pub(crate) fn find(
     document: &Value,
     failure: impl Fn(&Value) -> Option<String>,
@@ -38,8 +37,8 @@ pub(crate) fn find(
 
 type Part = (String, Value);
 
-/// Every schema alone, those that refer to the least first, so that the culprit comes
-/// before what merely uses it.
+/// Returns each schema as a document, those with the fewest references first, so that a failing
+/// schema precedes the schemas that use it.
 fn schemas(document: &Value) -> Vec<Part> {
     let Some(schemas) = document.pointer("/components/schemas").and_then(Value::as_object) else {
         return Vec::new();
@@ -77,7 +76,7 @@ fn operations(document: &Value) -> Vec<Part> {
 
 type Names = BTreeSet<(String, String)>;
 
-/// The components that `value` needs, those that they need, and so on.
+/// Returns the components that `value` refers to, directly or indirectly.
 fn closure(document: &Value, value: &Value, own: Option<(&str, &str)>) -> Names {
     let mut names: Names =
         own.map(|(kind, name)| (kind.to_owned(), name.to_owned())).into_iter().collect();
@@ -104,7 +103,7 @@ fn closure(document: &Value, value: &Value, own: Option<(&str, &str)>) -> Names 
     names
 }
 
-/// The document without its paths and components.
+/// Returns a document with these paths and components.
 pub(crate) fn nothing(document: &Value) -> Value {
     part(document, &json!({}), &Names::new())
 }

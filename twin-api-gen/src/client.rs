@@ -13,9 +13,9 @@ use serde_json::Value;
 
 use crate::{Error, Runtime, Stage, guard};
 
-/// String formats that stand for a hand-written type of `twin-api`, and its path.
+/// String formats with a hand-written type of `twin-api`, and the path of the type.
 ///
-/// `password` is OpenAPI's own; the lowering stamps the others (`x-twin-type`).
+/// `password` is defined by OpenAPI. The lowering sets the others (`x-twin-type`).
 pub(crate) const NATIVE_TYPES: [(&str, &str); 3] = [
     ("password", "::secrecy::SecretString"),
     ("twin:payload", "crate::Payload"),

@@ -1,21 +1,21 @@
-//! The most similar name among several, for messages that ask what became of something.
+//! Finds the most similar name, for error messages.
 
 use std::collections::BTreeMap;
 
-/// Below this two names have nothing in common that a person would see.
+/// Minimum similarity in percent. Names below it have nothing in common.
 const LEAST: usize = 40;
 
-/// The most similar of `candidates` to `name`; `alike` says which have the same type.
+/// Returns the candidate most similar to `name`. `alike` marks candidates of the same type.
 pub(crate) fn closest<'a>(
     name: &str,
     candidates: impl Iterator<Item = (&'a str, bool)>,
 ) -> Option<&'a str> {
     let scored = candidates.map(|(candidate, alike)| {
-        // The type alone is not enough, but decides between similar names.
+        // An equal type alone is not enough, but it decides between similar names.
         let score = similarity(name, candidate) + if alike { 15 } else { 0 };
         (score, candidate)
     });
-    // Of equal ones the first, so that the message is the same every time.
+    // Of equal candidates, the first wins, so that messages are deterministic.
     let best = scored.fold(None, |best: Option<(usize, &str)>, (score, candidate)| match best {
         Some((most, _)) if most >= score => best,
         _ => Some((score, candidate)),
@@ -23,7 +23,7 @@ pub(crate) fn closest<'a>(
     best.filter(|(score, _)| *score >= LEAST).map(|(_, candidate)| candidate)
 }
 
-/// How many of their pairs of letters two names share, in percent (Dice's coefficient).
+/// Returns the share of letter pairs that two names have in common, in percent (Dice's coefficient).
 fn similarity(one: &str, two: &str) -> usize {
     let (one, two) = (pairs(one), pairs(two));
     let total: usize = one.values().chain(two.values()).sum();

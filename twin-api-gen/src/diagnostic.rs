@@ -1,28 +1,28 @@
-//! What a rule changed or could not say: never fatal, never silent.
+//! Defines the diagnostics of the lowering. They are never fatal.
 
 use std::fmt;
 
-/// How much a [`Diagnostic`] asks of its reader.
+/// The severity of a [`Diagnostic`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 #[non_exhaustive]
 pub enum Severity {
-    /// Said in other words; nothing is lost.
+    /// The construct was rewritten; nothing is lost.
     Note,
-    /// Something that the document says is not in the client. The types are still right,
-    /// only wider or unchecked.
+    /// The client lacks something that the document says. Its types are correct, but wider or
+    /// unchecked.
     Loss,
 }
 
-/// One thing that one rule did at one place.
+/// What one rule changed or lost at one place.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Diagnostic {
-    /// Where, as a URI-fragment JSON pointer into the document that the rule saw.
+    /// The place, as a URI-fragment JSON pointer into the input of the rule.
     pub pointer: String,
-    /// The rule's name, as in [`crate::lower::RULES`].
+    /// The name of the rule, as in [`crate::lower::RULES`].
     pub rule: &'static str,
-    /// Whether something was lost.
+    /// Whether something is lost.
     pub severity: Severity,
-    /// What was done, or lost: a lower-case sentence without a full stop.
+    /// What was changed or lost: a lower-case sentence without a full stop.
     pub message: String,
 }
 

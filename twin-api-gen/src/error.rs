@@ -1,19 +1,17 @@
-//! What stops a generation: where in which document, why, and what to do about it.
-//!
-//! It does not print and does not exit; xtask and build.rs do.
+//! Defines the error of a generation.
 
 use std::fmt;
 
 use crate::identify::Identified;
 use crate::problem::{Edit, Problem};
 
-/// The stage of [`generate`](crate::generate) that refused.
+/// The stage of [`generate`](crate::generate) that failed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Stage {
-    /// Reading the document: JSON, an object, a version that is known.
+    /// Parsing the document: JSON, an object, a supported version.
     Parse,
-    /// Recognising operations and entities and giving them our names.
+    /// Recognising operations and entities and naming them.
     Identify,
     /// Applying the facts of `known.json`.
     Known,
@@ -21,11 +19,11 @@ pub enum Stage {
     Overlay,
     /// Lowering 3.1 to 3.0.3.
     Lower,
-    /// progenitor and typify: 3.0.3 to Rust tokens.
+    /// Generating Rust tokens with progenitor and typify.
     Client,
-    /// The passes over the syntax tree.
+    /// Running the passes over the syntax tree.
     Passes,
-    /// Printing the tree.
+    /// Printing the syntax tree.
     Render,
 }
 
@@ -44,10 +42,10 @@ impl fmt::Display for Stage {
     }
 }
 
-/// A refusal: every problem that was found, at least one.
+/// The error of a generation, with at least one problem.
 ///
-/// `Display` writes one paragraph for each problem. The accessors that return a single
-/// value describe the first problem.
+/// All problems of a run are reported together. `Display` prints one paragraph for each. Accessors
+/// that return a single value describe the first problem.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Error {
     first: Box<Problem>,
@@ -55,19 +53,19 @@ pub struct Error {
 }
 
 impl Error {
-    /// Builds a refusal of `stage` for `cause`, a lower-case sentence without a full stop.
+    /// Creates an error of `stage`. `cause` is a lower-case sentence without a full stop.
     pub fn new(stage: Stage, cause: impl Into<String>) -> Self {
         Self::from(Problem::new(stage, cause))
     }
 
-    /// Builds a refusal from all problems of a run; `None` if there are none.
+    /// Creates an error from all problems of a run. `None` if there are none.
     pub fn from_problems(problems: impl IntoIterator<Item = Problem>) -> Option<Self> {
         let mut problems = problems.into_iter();
         let first = Box::new(problems.next()?);
         Some(Self { first, others: problems.collect() })
     }
 
-    /// Adds where: a JSON pointer in URI-fragment form, `#/paths/~1v1~1me/get`.
+    /// Adds the place: a JSON pointer in URI-fragment form, `#/paths/~1v1~1me/get`.
     #[must_use]
     pub fn at(mut self, pointer: impl Into<String>) -> Self {
         self.first.pointer = Some(pointer.into());
@@ -81,14 +79,14 @@ impl Error {
         self
     }
 
-    /// Adds the edit that a program can make.
+    /// Adds the edit that fixes the problem.
     #[must_use]
     pub fn edit(mut self, edit: Edit) -> Self {
         self.first.edit = Some(edit);
         self
     }
 
-    /// Adds the problems of another refusal.
+    /// Adds the problems of another error.
     #[must_use]
     pub fn and(mut self, other: Self) -> Self {
         self.others.push(*other.first);
@@ -96,7 +94,7 @@ impl Error {
         self
     }
 
-    /// Points into the document as it was given, instead of the effective one.
+    /// Converts pointers into the effective document to pointers into the document as given.
     #[must_use]
     pub(crate) fn located_in(mut self, identified: &Identified) -> Self {
         for problem in std::iter::once(&mut *self.first).chain(&mut self.others) {
@@ -107,12 +105,12 @@ impl Error {
         self
     }
 
-    /// Returns every problem of the run, in the order in which the stages found them.
+    /// Returns every problem, in the order in which the stages found them.
     pub fn problems(&self) -> impl Iterator<Item = &Problem> {
         std::iter::once(&*self.first).chain(&self.others)
     }
 
-    /// Returns the stage that refused.
+    /// Returns the stage that failed.
     pub fn stage(&self) -> Stage {
         self.first.stage
     }

@@ -1,8 +1,7 @@
-//! A place where foreign code may fail without taking the caller along.
+//! Isolates failures of progenitor and typify, which panic on some documents and recurse deeply.
 //!
-//! progenitor and typify panic on some documents and recurse on deep ones. [`run`] gives
-//! them a deep stack of their own; [`catch`] turns a panic into text and keeps it off
-//! standard error. Nothing here judges what the panic means.
+//! [`run`] gives them a thread with a deep stack. [`catch`] converts a panic to its message, and
+//! prints nothing.
 
 use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -11,8 +10,8 @@ use std::thread;
 
 use crate::{Error, Stage};
 
-/// Deep enough for any document that the parser lets through (nesting is at most 127, a
-/// chain of references costs one small frame each); only touched pages take memory.
+/// The stack size. It suffices for every document that the parser accepts (at most 127 levels, and
+/// one small frame per reference in a chain). Untouched pages take no memory.
 const STACK: usize = 256 << 20;
 
 thread_local! {
@@ -31,7 +30,7 @@ pub(crate) fn run<T: Send>(work: impl FnOnce() -> Result<T, Error> + Send) -> Re
             });
         match worker.map(thread::ScopedJoinHandle::join) {
             Ok(Ok(result)) => result,
-            Ok(Err(_)) => Err(internal("the worker thread died")),
+            Ok(Err(_)) => Err(internal("the worker thread ended without a result")),
             Err(error) => Err(Error::new(Stage::Parse, format!("cannot start a thread: {error}"))),
         }
     })
@@ -39,10 +38,10 @@ pub(crate) fn run<T: Send>(work: impl FnOnce() -> Result<T, Error> + Send) -> Re
 
 fn internal(panic: &str) -> Error {
     Error::new(Stage::Client, format!("the generator itself failed: {panic}"))
-        .help("this is a defect of twin-api-gen; report it together with the document")
+        .help("this is a bug in twin-api-gen; report it with the document")
 }
 
-/// Runs `work`; a panic in it becomes its message, and prints nothing.
+/// Runs `work` and returns the message of a panic, without printing it.
 pub(crate) fn catch<T>(work: impl FnOnce() -> T) -> Result<T, String> {
     install_hook();
     let before = QUIET.replace(true);
@@ -57,8 +56,8 @@ pub(crate) fn catch<T>(work: impl FnOnce() -> T) -> Result<T, String> {
     })
 }
 
-/// The panic hook is the process's. Ours hands every panic on to the one before it, but
-/// for those of a thread inside [`catch`].
+/// Installs a panic hook that ignores panics inside [`catch`]. Other panics go to the hook that was
+/// installed before.
 fn install_hook() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {

@@ -1,8 +1,8 @@
-//! From an OpenAPI 3.1 document to the source of a Rust client.
+//! Generates the source of a Rust client from an OpenAPI 3.1 document.
 //!
-//! [`generate`] lists the stages in their order: parse, identify, known facts, overlay,
-//! lower, client, passes, render. It takes bytes and returns text. It reads no file, opens
-//! no connection, prints nothing, and returns a result or an [`Error`] for every input.
+//! [`generate`] runs the stages in order: parse, identify, known facts, overlay, lower, client,
+//! passes, render. It takes bytes and returns text. It reads no file, opens no connection and prints
+//! nothing. Every input gives a result or an [`Error`]; nothing panics.
 
 pub mod diagnostic;
 pub mod diff;
@@ -35,41 +35,41 @@ pub use problem::{Change, Edit, EditedFile, Problem};
 use serde_json::Value;
 pub use surface::Surface;
 
-/// The methods that a path item may have, in the order in which they are shown.
+/// The methods that a path item may have, in display order.
 pub(crate) const METHODS: [&str; 8] =
     ["get", "post", "put", "patch", "delete", "head", "options", "trace"];
 
-/// What the generated source may count on around it.
+/// The runtime that the generated source depends on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Runtime {
-    /// The crate `twin-api`: its transport, its hand-written types.
+    /// The crate `twin-api`, with its transport and hand-written types.
     TwinApi,
-    /// Nothing but `progenitor-client`, `reqwest`, `serde` and `serde_json`.
+    /// Only `progenitor-client`, `reqwest`, `serde` and `serde_json`.
     StandAlone,
 }
 
-/// What to generate from.
+/// The inputs of the generator.
 #[derive(Debug, Clone, Copy)]
 pub struct Input<'a> {
     /// An OpenAPI 3.1 (or 3.0) document as JSON.
     pub openapi: &'a [u8],
-    /// What is known of the API whatever its document says: `known.json`.
+    /// The known facts of the API, which hold even if the document differs: `known.json`.
     pub known: Option<&'a [u8]>,
-    /// An OpenAPI Overlay 1.0 document as JSON; every action must apply.
+    /// An OpenAPI Overlay 1.0 document as JSON. Every action must apply.
     pub overlay: Option<&'a [u8]>,
-    /// Where the source will live.
+    /// The runtime of the source.
     pub runtime: Runtime,
-    /// Whether an operation that cannot be generated is an error. Otherwise the client
-    /// leaves it out and [`Generated::left_out`] names it.
+    /// Whether an operation that cannot be generated is an error. Otherwise it is left out and
+    /// listed in [`Generated::left_out`].
     pub strict: bool,
 }
 
-/// A client, and how it came to be.
+/// A generated client, with reports of the stages.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct Generated {
-    /// Formatted Rust source. Its first line says which command makes it anew.
+    /// Formatted Rust source. Its first line names the command that regenerates it.
     pub source: String,
     /// The public surface of `source`, as readable text.
     pub surface: Surface,
@@ -77,31 +77,31 @@ pub struct Generated {
     pub effective: Value,
     /// The OpenAPI 3.0.3 document that the source was generated from.
     pub lowered: Value,
-    /// What the lowering did and what it could not say.
+    /// What the lowering rewrote or lost.
     pub diagnostics: Vec<Diagnostic>,
-    /// What the overlay's actions did.
+    /// The effects of the overlay's actions.
     pub applied: Vec<Applied>,
-    /// How the document compares with each known fact.
+    /// The comparison of the document with each known fact.
     pub facts: Vec<Fact>,
     /// The operations that the client leaves out.
     pub left_out: Vec<LeftOut>,
-    /// How long each stage took, in the order in which they ran.
+    /// The duration of each stage, in order.
     pub timings: Vec<(Stage, Duration)>,
 }
 
-/// An operation that is in the document and not in the client.
+/// An operation of the document that the client lacks.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct LeftOut {
     /// Method and path: `POST /v1/files`.
     pub operation: String,
-    /// Where it is, as a URI-fragment JSON pointer into the document as it was given.
+    /// The place, as a URI-fragment JSON pointer into the document as given.
     pub pointer: String,
-    /// What cannot be generated: a lower-case sentence without a full stop.
+    /// The reason: a lower-case sentence without a full stop.
     pub reason: String,
 }
 
 impl Generated {
-    /// Returns the lowered document without the parts for people only: descriptions, examples.
+    /// Returns the lowered document without descriptions, summaries and examples.
     pub fn outline(&self) -> Value {
         outline::outline(&self.lowered)
     }
@@ -109,12 +109,12 @@ impl Generated {
 
 /// Generates a client.
 ///
-/// The same input gives the same bytes on every machine. Takes about a tenth of a second
-/// for a document of 100 KB in a release build.
+/// The same input gives the same bytes on every machine. A document of 100 KB takes about 0.1 s in a
+/// release build.
 ///
 /// # Errors
-/// Everything that a stage finds wrong: the [`Stage`], the JSON pointer where it is known,
-/// the cause and what to do.
+/// All problems that the failing stage found, each with its [`Stage`], the cause, what to do, and
+/// the JSON pointer if it is known.
 pub fn generate(input: Input<'_>) -> Result<Generated, Error> {
     guard::run(|| generate_guarded(input))
 }
@@ -123,7 +123,7 @@ fn generate_guarded(input: Input<'_>) -> Result<Generated, Error> {
     let mut clock = Clock::start();
     let Prepared { known, identified, facts, applied } = prepare(input, &mut clock)?;
     let written = write_client(input, &known, &identified.document, &mut clock);
-    // The stages from here on point into the effective document.
+    // The stages from here on report pointers into the effective document.
     let Client { lowered, written } = written.map_err(|error| error.located_in(&identified))?;
     let passes::Passed { tree, operations } = written.passed;
     let left_out = lowered.left_out.into_iter().map(|(left_out, _)| left_out);
@@ -149,25 +149,24 @@ fn generate_guarded(input: Input<'_>) -> Result<Generated, Error> {
     })
 }
 
-/// What a client is generated from; its public surface follows from it.
+/// The input of the last stages. It determines the public surface of the client.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct Plan {
-    /// As [`Generated::effective`].
+    /// Same as [`Generated::effective`].
     pub effective: Value,
-    /// As [`Generated::lowered`].
+    /// Same as [`Generated::lowered`].
     pub lowered: Value,
     /// The operations that the lowering leaves out.
     pub left_out: Vec<LeftOut>,
 }
 
-/// Prepares a client without writing its source, in a fraction of the time of [`generate`].
+/// Prepares a client without generating its source, in a fraction of the time of [`generate`].
 ///
-/// It cannot see which operations progenitor refuses: those are in the plan, and
-/// [`generate`] leaves them out.
+/// A plan includes operations that progenitor refuses, which [`generate`] leaves out.
 ///
 /// # Errors
-/// As [`generate`], as far as it goes.
+/// Same as [`generate`], up to the lowering.
 pub fn plan(input: Input<'_>) -> Result<Plan, Error> {
     guard::run(|| {
         let Prepared { known, identified, .. } = prepare(input, &mut Clock::start())?;
@@ -180,7 +179,7 @@ pub fn plan(input: Input<'_>) -> Result<Plan, Error> {
     })
 }
 
-/// The effective document (as the identified one), and how it came to be.
+/// The effective document, as an identified one, with reports of its stages.
 struct Prepared {
     known: Known,
     identified: identify::Identified,
@@ -188,7 +187,7 @@ struct Prepared {
     applied: Vec<Applied>,
 }
 
-/// Identifies the document and applies known facts and overlay; all their problems at once.
+/// Identifies the document and applies known facts and overlay. Reports all problems together.
 fn prepare(input: Input<'_>, clock: &mut Clock) -> Result<Prepared, Error> {
     let document = parse::parse(input.openapi)?;
     clock.lap(Stage::Parse);
@@ -217,7 +216,7 @@ fn prepare(input: Input<'_>, clock: &mut Clock) -> Result<Prepared, Error> {
     Ok(Prepared { known, identified, facts, applied })
 }
 
-/// The lowered document, and the client of it.
+/// The lowered document with the client generated from it.
 struct Client {
     lowered: lower::Lowered,
     written: write::Written,
@@ -247,7 +246,7 @@ fn write_client(
 }
 
 /// # Errors
-/// When the lowering left an operation out.
+/// An operation was left out.
 fn refuse_left_out(left_out: &[(LeftOut, Vec<Problem>)]) -> Result<(), Error> {
     let problems = left_out.iter().map(|(left_out, _)| {
         let what = format!("{} cannot be generated: {}", left_out.operation, left_out.reason);
@@ -258,7 +257,7 @@ fn refuse_left_out(left_out: &[(LeftOut, Vec<Problem>)]) -> Result<(), Error> {
     Error::from_problems(problems).map_or(Ok(()), Err)
 }
 
-/// A stop-watch over the stages: for people to read, never for a decision.
+/// Measures the stages, for reports only.
 struct Clock {
     last: Instant,
     laps: Vec<(Stage, Duration)>,
@@ -271,7 +270,7 @@ impl Clock {
 
     fn lap(&mut self, stage: Stage) {
         let now = Instant::now();
-        // Where the last stages run once more, their time adds up.
+        // A stage that runs again adds to its time.
         match self.laps.iter_mut().find(|(known, _)| *known == stage) {
             Some((_, time)) => *time += now - self.last,
             None => self.laps.push((stage, now - self.last)),

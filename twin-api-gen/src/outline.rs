@@ -1,18 +1,17 @@
-//! A document without what is for people only: what a program may read at run time.
+//! Removes descriptions, summaries and examples from a document, for use at run time.
 //!
-//! It takes away descriptions, summaries and examples, and nothing else. A property that is
-//! called `description` is a property.
+//! A property named `description` is kept.
 
 use serde_json::Value;
 
 /// Members of a schema or an operation that only people read.
 const FOR_PEOPLE: [&str; 5] = ["description", "summary", "example", "examples", "externalDocs"];
 
-/// Members whose own members are names, and those whose content is data.
+/// Members whose keys are names, and members whose content is data.
 const NAMES: [&str; 4] = ["properties", "schemas", "responses", "paths"];
 const DATA: [&str; 3] = ["enum", "default", "required"];
 
-/// `document` without what is for people only.
+/// Returns `document` without the parts that only people read.
 pub(crate) fn outline(document: &Value) -> Value {
     schema(document)
 }

@@ -1,9 +1,8 @@
-//! What progenitor's output must be changed in, as an ordered list of passes over the
-//! syntax tree.
+//! Changes progenitor's output with an ordered list of passes over the syntax tree.
 //!
-//! Each pass knows what it comes for and refuses when that is not there: a new progenitor
-//! that writes another shape fails here, with a name, and not in somebody's program. A
-//! fact that JSON can say belongs in the overlay or in `lower`, not here.
+//! Each pass checks that it finds the code it was written for. If a new version of progenitor
+//! generates other code, the pass fails with its name, before a user's program does. A correction
+//! that can be expressed in JSON belongs in the overlay or in `lower`.
 
 mod bounds;
 mod client_feature;
@@ -32,17 +31,17 @@ pub(crate) use tree::{
 
 use crate::{Error, Runtime, Stage};
 
-/// What a pass may look at besides the tree.
+/// The input of a pass besides the tree.
 pub(crate) struct Context<'a> {
     /// The lowered document.
     pub(crate) document: &'a Value,
-    /// Where the source will live.
+    /// The runtime that the source is generated for.
     pub(crate) runtime: Runtime,
-    /// The document's operations, as the tree names them.
+    /// The operations of the document, with their names in the tree.
     pub(crate) operations: Vec<Operation>,
 }
 
-/// A tree that every pass has run over, and the operations in it.
+/// A tree after all passes, with its operations.
 pub(crate) struct Passed {
     pub(crate) tree: syn::File,
     pub(crate) operations: Vec<Operation>,
@@ -93,7 +92,7 @@ pub(crate) fn run(
 
 fn failed(pass: &str, cause: &str) -> Error {
     Error::new(Stage::Passes, format!("pass {pass}: {cause}")).help(
-        "progenitor writes another shape than this pass was made for; \
-         look at its release notes and mend twin-api-gen/src/passes",
+        "progenitor generates other code than this pass expects; \
+         read its release notes and update twin-api-gen/src/passes",
     )
 }

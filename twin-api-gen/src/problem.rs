@@ -1,6 +1,6 @@
-//! One thing that is wrong, and the edit that a program can make to mend it.
+//! Defines a problem of an input and the edit that fixes it.
 //!
-//! It holds data. It reads no file and applies no edit; `cargo xtask regen --accept` does.
+//! `cargo xtask regen --accept` applies the edits; this module reads and writes no file.
 
 use std::fmt;
 
@@ -8,10 +8,10 @@ use serde_json::Value;
 
 use crate::error::Stage;
 
-/// One thing that is wrong with a document, with `known.json` or with `overlay.json`.
+/// A problem in a document, in `known.json` or in `overlay.json`.
 ///
-/// `Display` is one paragraph: stage, pointer, what is wrong, what was expected and found,
-/// the closest thing that is there, and what to do.
+/// `Display` prints one paragraph: stage, pointer, what is wrong, what was expected and found, the
+/// closest match, and what to do.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Problem {
@@ -19,22 +19,22 @@ pub struct Problem {
     pub stage: Stage,
     /// What is wrong: a lower-case sentence without a full stop.
     pub what: String,
-    /// Where, as a URI-fragment JSON pointer into the OpenAPI document as it was given.
+    /// The place, as a URI-fragment JSON pointer into the OpenAPI document as given.
     pub pointer: Option<String>,
-    /// What should be there.
+    /// What was expected.
     pub expected: Option<String>,
-    /// What is there.
+    /// What was found.
     pub found: Option<String>,
-    /// The pointer of the most similar thing elsewhere in the document.
+    /// The pointer of the closest match elsewhere in the document.
     pub closest: Option<String>,
     /// What to do.
     pub help: Option<String>,
-    /// The change that mends it, where a program can make it.
+    /// The edit that fixes it, if there is one.
     pub edit: Option<Edit>,
 }
 
 impl Problem {
-    /// Builds a problem that `stage` found: `what` is a lower-case sentence.
+    /// Creates a problem found by `stage`. `what` is a lower-case sentence without a full stop.
     pub fn new(stage: Stage, what: impl Into<String>) -> Self {
         Self {
             stage,
@@ -48,14 +48,14 @@ impl Problem {
         }
     }
 
-    /// Adds where: a JSON pointer in URI-fragment form.
+    /// Adds the place: a JSON pointer in URI-fragment form.
     #[must_use]
     pub fn at(mut self, pointer: impl Into<String>) -> Self {
         self.pointer = Some(pointer.into());
         self
     }
 
-    /// Adds what was expected and what was found instead.
+    /// Adds what was expected and what was found.
     #[must_use]
     pub fn expected(mut self, expected: impl Into<String>, found: impl Into<String>) -> Self {
         self.expected = Some(expected.into());
@@ -63,7 +63,7 @@ impl Problem {
         self
     }
 
-    /// Adds the pointer of the most similar thing elsewhere, if there is one.
+    /// Adds the pointer of the closest match, if there is one.
     #[must_use]
     pub fn closest(mut self, pointer: Option<String>) -> Self {
         self.closest = pointer;
@@ -77,7 +77,7 @@ impl Problem {
         self
     }
 
-    /// Adds the change that mends it.
+    /// Adds the edit that fixes it.
     #[must_use]
     pub fn edit(mut self, edit: Edit) -> Self {
         self.edit = Some(edit);
@@ -128,10 +128,10 @@ impl EditedFile {
     }
 }
 
-/// A change of a JSON file that a program can make.
+/// An edit of a JSON file.
 ///
-/// Pointers are RFC 6901 without `#` and name places of the file as it is on disk. Of
-/// several removals from one array, make the one with the highest index first.
+/// Pointers are RFC 6901 without `#` and refer to the file on disk. Apply several removals from one
+/// array in order of descending index.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Edit {
@@ -141,18 +141,18 @@ pub struct Edit {
     pub change: Change,
 }
 
-/// What an [`Edit`] does.
+/// The change that an [`Edit`] makes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Change {
     /// Removes the member or element.
     Remove {
-        /// What is removed.
+        /// The member or element to remove.
         pointer: String,
     },
-    /// Adds a member, or replaces its value. The parent is there.
+    /// Adds a member or replaces its value. The parent must exist.
     Set {
-        /// Where the value goes.
+        /// The place of the value.
         pointer: String,
         /// The value.
         value: Value,
@@ -167,22 +167,22 @@ pub enum Change {
 }
 
 impl Edit {
-    /// Builds the edit that removes what `pointer` names.
+    /// Creates an edit that removes the value at `pointer`.
     pub fn remove(file: EditedFile, pointer: impl Into<String>) -> Self {
         Self { file, change: Change::Remove { pointer: pointer.into() } }
     }
 
-    /// Builds the edit that writes `value` at `pointer`.
+    /// Creates an edit that sets `value` at `pointer`.
     pub fn set(file: EditedFile, pointer: impl Into<String>, value: Value) -> Self {
         Self { file, change: Change::Set { pointer: pointer.into(), value } }
     }
 
-    /// Builds the edit that appends `value` to the array at `pointer`.
+    /// Creates an edit that appends `value` to the array at `pointer`.
     pub fn append(file: EditedFile, pointer: impl Into<String>, value: Value) -> Self {
         Self { file, change: Change::Append { pointer: pointer.into(), value } }
     }
 
-    /// Makes the edit in a parsed file; `false` if its place is not there.
+    /// Applies the edit to a parsed file. Returns `false` if its place does not exist.
     pub fn apply(&self, file: &mut Value) -> bool {
         match &self.change {
             Change::Remove { pointer } => remove(file, pointer),
@@ -208,7 +208,7 @@ impl fmt::Display for Edit {
     }
 }
 
-/// The parent of `pointer` and its last token, unescaped.
+/// Returns the parent of `pointer` and its last token, unescaped.
 fn split<'a>(file: &'a mut Value, pointer: &str) -> Option<(&'a mut Value, String)> {
     let (parent, token) = pointer.rsplit_once('/')?;
     Some((file.pointer_mut(parent)?, token.replace("~1", "/").replace("~0", "~")))

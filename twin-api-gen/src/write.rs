@@ -1,8 +1,7 @@
-//! A lowered document to source, without the operations that the last stages cannot take.
+//! Generates source from a lowered document and leaves out operations that cannot be generated.
 //!
-//! progenitor, typify and the passes refuse whole documents, or panic. Where a part of the
-//! document fails by itself, the operations that have it are left out and the rest is
-//! written. An error without such a part stays an error.
+//! progenitor, typify and the passes fail or panic for a whole document. If a part of it fails on
+//! its own, the operations that use the part are left out. Otherwise the error is returned.
 
 use serde_json::Value;
 
@@ -11,16 +10,16 @@ use crate::lower::left_out::take_out;
 use crate::passes::Passed;
 use crate::{Clock, Error, Problem, Runtime, Stage, blame, client, passes, render};
 
-/// Each round takes out all that was found, so that few are needed.
+/// Maximum rounds. Each round removes all parts that were found, so few are needed.
 const ROUNDS: usize = 3;
 
-/// The tree, what it is made of, and its text.
+/// The tree, its operations, and its text.
 pub(crate) struct Written {
     pub(crate) passed: Passed,
     pub(crate) source: String,
 }
 
-/// Writes the client, and takes operations that cannot be written out of `lowered`.
+/// Generates the client and removes operations that cannot be generated from `lowered`.
 pub(crate) fn write(
     lowered: &mut Lowered,
     runtime: Runtime,
@@ -57,13 +56,13 @@ fn attempt(document: &Value, runtime: Runtime, clock: &mut Clock) -> Result<Writ
     Ok(Written { passed, source })
 }
 
-/// The parts of the document that fail by themselves.
+/// Returns the parts of the document that fail on their own.
 fn problems(document: &Value, runtime: Runtime, error: &Error) -> Vec<Problem> {
     let failure = |part: &Value| {
         let mut clock = Clock::start();
         attempt(part, runtime, &mut clock).err().map(|error| error.cause().to_owned())
     };
-    // A document of nothing must pass, or everything would be blamed.
+    // An empty document must pass. Otherwise every part would seem to fail.
     if failure(&blame::nothing(document)).is_some() {
         return Vec::new();
     }
@@ -100,7 +99,7 @@ mod tests {
 
     #[test]
     fn an_operation_that_progenitor_panics_at_is_left_out() {
-        // Never comes out of the lowering: an enum whose values are alike in Rust.
+        // The lowering never produces this: an enum whose values have one Rust name.
         let wicked = json!({"type": "string", "enum": ["a b", "a-b", "aXb"]});
         let mut lowered = lowered(json!({
             "openapi": "3.0.3", "info": {"title": "t", "version": "1"},

@@ -1,10 +1,9 @@
-//! A bound on what a request carries is checked before the request is sent.
+//! Checks bounds of request values before the request is sent.
 //!
-//! typify would make the caller write `NonZeroU64`, or ignore the bound. The lowering
-//! takes bounds out of the schemas and notes them as `x-twin-bounds`: on an operation for
-//! its parameters, where they become a check in `send`; on a body for its members, where
-//! they become a check in the conversion from its builder, through which `send` takes
-//! every body, however it was made.
+//! typify would require `NonZeroU64` from the caller, or ignore a bound. The lowering therefore
+//! moves bounds from the schemas to `x-twin-bounds`. For the parameters of an operation, they become
+//! checks in `send`. For the members of a body, they become checks in the conversion from its
+//! builder, which `send` uses for every body.
 
 use std::collections::BTreeMap;
 
@@ -23,7 +22,7 @@ use crate::lower::nulls::NULLS;
 pub(super) fn apply(tree: &mut syn::File, context: &Context<'_>) -> Result<(), String> {
     for (builder, send) in sends_mut(tree)? {
         let operation = context.operations.iter().find(|found| found.builder == builder);
-        let operation = operation.ok_or_else(|| format!("builder::{builder} is no operation"))?;
+        let operation = operation.ok_or_else(|| format!("builder::{builder} has no operation"))?;
         for bound in operation.object["x-twin-bounds"].as_array().into_iter().flatten() {
             check_parameter(send, operation, bound)
                 .map_err(|cause| format!("in {builder}::send: {cause}"))?;
@@ -49,8 +48,8 @@ fn check_parameter(
     let api_name = bound["name"].as_str().ok_or("a bound without a name")?;
     let parameter = operation
         .parameter(api_name)
-        .ok_or_else(|| format!("a bound on {api_name}, which is no parameter"))?;
-    // A required parameter is itself, an optional one an Option; a path one is required.
+        .ok_or_else(|| format!("a bound on {api_name}, which is not a parameter"))?;
+    // A required parameter is stored directly, an optional one in an Option.
     let required = parameter["required"] == true;
     let (name, value) = send
         .block
@@ -70,7 +69,7 @@ fn check_parameter(
     Ok(())
 }
 
-/// Checks the members of a body where its builder becomes it.
+/// Adds checks for the members of a body to the conversion from its builder.
 fn check_members(
     tree: &mut syn::File,
     name: &str,
@@ -82,18 +81,18 @@ fn check_members(
         Item::Struct(item) if same_ident(name, &ident_of(&item.ident)) => Some(fields(item)),
         _ => None,
     });
-    let fields = fields.ok_or("there is no struct of that name")?;
+    let fields = fields.ok_or("the struct does not exist")?;
     let builders = items_of_mut(items_of_mut(&mut tree.items, "types")?, "builder")?;
     let conversion = builders.iter_mut().find_map(|item| match item {
         Item::Impl(item) if becomes(item, name) => item.items.iter_mut().find_map(as_fn_mut),
         _ => None,
     });
-    let conversion = conversion.ok_or("its builder does not become it")?;
+    let conversion = conversion.ok_or("the conversion from its builder does not exist")?;
     let Some(Stmt::Expr(Expr::Call(made), _)) = conversion.block.stmts.last_mut() else {
-        return Err("its builder becomes it in another way".to_owned());
+        return Err("the conversion from its builder has an unexpected form".to_owned());
     };
     let Some(Expr::Struct(value)) = made.args.first_mut() else {
-        return Err("its builder becomes it in another way".to_owned());
+        return Err("the conversion from its builder has an unexpected form".to_owned());
     };
     for bound in bounds {
         let api_name = bound["name"].as_str().ok_or("a bound without a name")?;
@@ -110,17 +109,17 @@ fn check_members(
     Ok(())
 }
 
-/// What a check must know of a member.
+/// The facts about a member that a check needs.
 struct Member {
     ident: String,
     list: bool,
     optional: bool,
-    /// An absent list is empty, and is not sent.
+    /// Whether an absent list is stored as an empty one, which is not sent.
     may_be_empty: bool,
 }
 
 impl Member {
-    /// A member that may be null is an option of an option by then; see the pass `nulls`.
+    /// Builds the check. A nullable member is an `Option` of an `Option`; see the pass `nulls`.
     fn checked(&self, original: &Expr, bound: &Value, may_be_null: bool) -> Result<Expr, String> {
         let each = match (self.optional, self.may_be_empty) {
             (true, _) if may_be_null => quote!(value.iter().flatten()),
@@ -146,7 +145,7 @@ impl Member {
     }
 }
 
-/// The members of a struct by the names that the API gives them.
+/// Returns the members of a struct by their API names.
 fn fields(item: &ItemStruct) -> BTreeMap<String, Member> {
     let member = |field: &syn::Field| {
         let ident = field.ident.as_ref().map(ident_of)?;
@@ -160,13 +159,13 @@ fn fields(item: &ItemStruct) -> BTreeMap<String, Member> {
     item.fields.iter().filter_map(member).collect()
 }
 
-/// Whether this is `impl TryFrom<Name> for super::Name`.
+/// Returns whether this is `impl TryFrom<Name> for super::Name`.
 fn becomes(item: &ItemImpl, name: &str) -> bool {
     trait_of(item).is_some_and(|name| name == "TryFrom")
         && last_segment(&item.self_ty).is_some_and(|found| same_ident(name, &found))
 }
 
-/// `Err` of a sentence for the first of `numbers` that is out of range.
+/// Builds an expression that returns `Err` with a message for the first of `numbers` out of range.
 fn range_check(
     name: &str,
     bound: &Value,
@@ -178,14 +177,14 @@ fn range_check(
     let message = format!("{name} must be {}{unit}, not {{number}}", range_text(bound));
     Ok(quote! {
         (#numbers).into_iter().try_for_each(|each| {
-            // Every integer type and every length fits into an i128.
+            // An i128 holds every integer type and every length.
             let number = #number;
             if #inside.contains(&number) { Ok(()) } else { Err(format!(#message)) }
         })
     })
 }
 
-/// The range that a number must be in.
+/// Returns the pattern of the allowed range.
 fn inside(bound: &Value) -> Option<TokenStream> {
     let literal =
         |key: &str| bound[key].as_i64().map(|number| Literal::i128_suffixed(number.into()));
@@ -206,7 +205,7 @@ fn range_text(bound: &Value) -> String {
     }
 }
 
-/// The expression before the `?` of `let name = name.map_err(Error::InvalidRequest)?;`.
+/// Returns the expression before the `?` of `let name = name.map_err(Error::InvalidRequest)?;`.
 fn finalised<'a>(
     statement: &'a mut Stmt,
     operation: &Operation,

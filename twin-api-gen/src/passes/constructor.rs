@@ -1,7 +1,8 @@
-//! `Client::new` goes: it unwraps, and the `reqwest::Client` that it makes follows
-//! redirects with the key. In `twin-api`, `connect` and `new_with_client` stay.
+//! Removes `Client::new`.
 //!
-//! Stand-alone output keeps it: there is no `connect` beside it.
+//! It panics on errors, and its `reqwest::Client` follows redirects with the key. In `twin-api`,
+//! `connect` and `new_with_client` replace it. Stand-alone output keeps it, because it has no
+//! `connect`.
 
 use super::Context;
 use super::tree::inherent_impls_mut;

@@ -1,8 +1,8 @@
-//! An integer is read as JSON means it: `1.0` is one, too.
+//! Reads integers as JSON defines them: `1.0` is an integer.
 //!
-//! serde reads into an `i64` only what is written without a point. So every member that is
-//! integers, alone or in lists, maps and options, is read by a function added here. A
-//! number with a fraction, or out of the range of the type, stays an error.
+//! serde reads an `i64` only from a number without a decimal point. So every integer member, also in
+//! lists, maps and options, is read by a function that this pass adds. A number with a fraction or
+//! out of range stays an error.
 
 use proc_macro2::TokenStream;
 use quote::{format_ident, quote};
@@ -15,7 +15,7 @@ use super::tree::{argument_of, items_of_mut, last_segment, sends_mut, serde_has,
 
 const INTEGERS: [&str; 8] = ["i8", "i16", "i32", "i64", "u8", "u16", "u32", "u64"];
 
-/// What holds values of one type.
+/// Containers of one type.
 const CONTAINERS: [&str; 3] = ["Option", "Vec", "Box"];
 
 pub(super) fn apply(tree: &mut syn::File, _: &Context<'_>) -> Result<(), String> {
@@ -38,7 +38,7 @@ pub(super) fn apply(tree: &mut syn::File, _: &Context<'_>) -> Result<(), String>
     Ok(())
 }
 
-/// Whether a type is integers, however deep in containers.
+/// Returns whether a type is an integer, or a container of integers at any depth.
 fn is_integers(ty: &Type) -> bool {
     if let Type::Path(path) = ty
         && path.path.get_ident().is_some_and(|ident| INTEGERS.contains(&ident.to_string().as_str()))
@@ -49,13 +49,13 @@ fn is_integers(ty: &Type) -> bool {
     inner.or_else(|| value_of_map(ty)).is_some_and(is_integers)
 }
 
-/// Whether a member is an unsigned integer of 64 bits that may be absent. Floats do not hold
-/// all of these, so that services send them as text, too.
+/// Returns whether a member is an optional `u64`. Floats cannot represent all of them, so services
+/// also send them as text.
 fn is_unsigned_option(ty: &Type) -> bool {
     argument_of(ty, "Option").is_some_and(|ty| text_of(ty) == "u64")
 }
 
-/// `V` of a map of texts to `V`.
+/// Returns `V` of a map from strings to `V`.
 fn value_of_map(ty: &Type) -> Option<&Type> {
     let Type::Path(path) = ty else { return None };
     let segment = path.path.segments.last().filter(|segment| segment.ident == "BTreeMap")?;
@@ -68,7 +68,7 @@ fn value_of_map(ty: &Type) -> Option<&Type> {
     types.next().filter(|_| key == "String")
 }
 
-/// Marks the fields of what is read.
+/// Adds readers to the fields of types that are deserialized.
 struct Read {
     count: usize,
     in_struct: bool,
@@ -102,15 +102,15 @@ impl VisitMut for Read {
             field.attrs.push(reader);
             return;
         }
-        // In an enum, text may be another variant.
+        // In an enum, a string may belong to another variant.
         let function = if self.in_struct && is_unsigned_option(&field.ty) {
             "super::integers::read_text_too"
         } else {
             "super::integers::read"
         };
         field.attrs.push(parse_quote!(#[serde(deserialize_with = #function)]));
-        // With a reader of its own, an absent option is an error: as typify wants it of a
-        // member that may be null and must be there.
+        // A field with its own reader is required. typify uses that for a nullable member that must
+        // be present.
         let named = field.ident.is_some() && argument_of(&field.ty, "Option").is_some();
         if named && before.is_none() && !serde_has(&field.attrs, "default") {
             field.attrs.push(parse_quote!(#[serde(default)]));
@@ -118,7 +118,7 @@ impl VisitMut for Read {
     }
 }
 
-/// Removes `deserialize_with = "…"`, wherever it stands among the arguments; what it named.
+/// Removes `deserialize_with = "…"` from the attributes and returns its value.
 fn take_reader(attributes: &mut Vec<Attribute>) -> Option<String> {
     let mut found = None;
     for attribute in attributes.iter_mut().filter(|attribute| attribute.path().is_ident("serde")) {
@@ -145,13 +145,13 @@ fn is_read(attributes: &[Attribute]) -> bool {
     })
 }
 
-/// `T` of `Result<ResponseValue<T>, …>`.
+/// Returns `T` of `Result<ResponseValue<T>, …>`.
 fn answer(output: &syn::ReturnType) -> Option<Type> {
     let syn::ReturnType::Type(_, ty) = output else { return None };
     argument_of(argument_of(ty, "Result")?, "ResponseValue").cloned()
 }
 
-/// Reads an answer that is nothing but integers.
+/// Reads responses that consist of integers only.
 struct Answers<'a> {
     ty: &'a Type,
     count: usize,
@@ -185,7 +185,7 @@ impl VisitMut for Answers<'_> {
     }
 }
 
-/// Reads what [`is_unsigned_option`] finds.
+/// Generates the reader for fields that [`is_unsigned_option`] finds.
 fn text_too() -> TokenStream {
     quote! {
         /// A large number that may be text: `"18446744073709551615"`.

@@ -1,9 +1,8 @@
-//! Plain literals compile: the setter of an optional member takes what the member's type
-//! takes, not an `Option` of it, as the setters of query parameters do.
+//! Lets setters of optional members take plain values, like the setters of query parameters.
 //!
-//! `.user_message("hello")` would need `&str: TryInto<Option<String>>`. A caller who holds
-//! an `Option` sets the public field. And the map of additional members starts empty,
-//! where typify would refuse a builder on which it was not set.
+//! `.user_message("hello")` would need `&str: TryInto<Option<String>>`. A caller with an `Option`
+//! sets the public field. The map of additional members starts empty, because typify would reject
+//! a builder without it.
 
 use quote::quote;
 use syn::{Expr, ImplItemFn, Item, WherePredicate, parse_quote};
@@ -16,7 +15,7 @@ use super::tree::{
 pub(super) fn apply(tree: &mut syn::File, _: &Context<'_>) -> Result<(), String> {
     let types = items_of_mut(&mut tree.items, "types")?;
     let maps = types.iter().filter(|item| has_extra(item)).count();
-    // A document whose types are all scalars has no builders.
+    // A document with only scalar types has no builders.
     let Ok(builders) = items_of_mut(types, "builder") else { return Ok(()) };
     let emptied: usize = builders.iter_mut().map(empty_map).sum();
     if emptied != maps {
@@ -31,7 +30,7 @@ pub(super) fn apply(tree: &mut syn::File, _: &Context<'_>) -> Result<(), String>
     Ok(())
 }
 
-/// `T: TryInto<Option<X>>` becomes `T: TryInto<X>`, and the value is wrapped.
+/// Changes `T: TryInto<Option<X>>` to `T: TryInto<X>` and wraps the value.
 fn take_bare(setter: &mut ImplItemFn) -> Result<(), String> {
     let Some(clause) = setter.sig.generics.where_clause.as_mut() else {
         return Err("a setter without a bound".to_owned());
@@ -60,7 +59,7 @@ fn take_bare(setter: &mut ImplItemFn) -> Result<(), String> {
     Ok(())
 }
 
-/// Whether a struct has typify's map of additional members.
+/// Returns whether a struct has typify's map of additional members.
 fn has_extra(item: &Item) -> bool {
     let Item::Struct(item) = item else { return false };
     item.fields.iter().any(|field| {
@@ -69,7 +68,7 @@ fn has_extra(item: &Item) -> bool {
     })
 }
 
-/// Lets a builder start with an empty map; how many maps it has, which is one or none.
+/// Starts a builder with an empty map. Returns the number of its maps, zero or one.
 fn empty_map(item: &mut Item) -> usize {
     let Item::Impl(item) = item else { return 0 };
     if trait_of(item).is_none_or(|name| name != "Default") {

@@ -1,8 +1,7 @@
-//! Every schema that stands for a hand-written type became that type.
+//! Checks that every schema with a hand-written type was replaced by that type.
 //!
-//! The conversion itself is progenitor's, by exact match of the schema, and silent when it
-//! does not match: the member would be a `String` and decode to an error on somebody's
-//! machine. So the members are counted on both sides.
+//! progenitor replaces types by an exact match of the schema. Without a match it silently uses
+//! `String`, and decoding would fail at run time. So the members are counted on both sides.
 
 use serde_json::Value;
 use syn::{Field, Item};
@@ -29,13 +28,13 @@ pub(super) fn apply(tree: &mut syn::File, context: &Context<'_>) -> Result<(), S
     Ok(())
 }
 
-/// Whether a field is of the type `path`, or an option of it.
+/// Returns whether a field has the type `path`, or an `Option` of it.
 pub(super) fn holds(field: &Field, path: &str) -> bool {
     let ty = argument_of(&field.ty, "Option").unwrap_or(&field.ty);
     text_of(ty).replace(' ', "") == path
 }
 
-/// The fields of a struct; none for anything else.
+/// Returns the fields of a struct. Empty for other items.
 pub(super) fn fields(item: &Item) -> impl Iterator<Item = &Field> {
     match item {
         Item::Struct(item) => Some(item.fields.iter()),
@@ -45,7 +44,7 @@ pub(super) fn fields(item: &Item) -> impl Iterator<Item = &Field> {
     .flatten()
 }
 
-/// The properties below `#/components` and `#/paths` with this string format.
+/// Counts the properties in `#/components` and `#/paths` with this string format.
 fn members_with_format(document: &Value, format: &str) -> usize {
     let mut count = 0;
     let mut todo = vec![&document["components"]["schemas"], &document["paths"]];

@@ -1,8 +1,8 @@
-//! A member of a body is absent, null or a value.
+//! Distinguishes absent, null and set members of a request body.
 //!
-//! The lowering notes as `x-twin-nulls` which members may be left out and may be null. They
-//! become an `Option` of an `Option`; the outer one is whether they are there. The setter
-//! of a builder takes a value as before, and `<name>_null` sends null.
+//! The lowering lists in `x-twin-nulls` the members that are optional and nullable. They become an
+//! `Option` of an `Option`: the outer one is `None` for an absent member. The setter of a builder
+//! still takes a value, and `<name>_null` sends null.
 
 use std::collections::BTreeMap;
 
@@ -57,13 +57,13 @@ pub(super) fn apply(tree: &mut syn::File, context: &Context<'_>) -> Result<(), S
     Ok(())
 }
 
-/// Changes the fields; their names in Rust and in the API.
+/// Changes the types of the fields. Returns their names in Rust and in the API.
 fn three_states(item: &mut ItemStruct, wanted: &[&str]) -> Vec<(syn::Ident, String)> {
     let mut changed = Vec::new();
     for field in &mut item.fields {
         let Some(ident) = field.ident.clone() else { continue };
         let api_name = serde_rename(&field.attrs).unwrap_or_else(|| ident_of(&ident));
-        // One with a default of the document's own is never absent.
+        // A member with a default in the document is never absent.
         let is_option = argument_of(&field.ty, "Option").is_some();
         let has_reader =
             serde_has(&field.attrs, "deserialize_with") || serde_has(&field.attrs, "default =");
@@ -84,12 +84,12 @@ fn wrap(ty: &mut Type) {
     *ty = parse_quote!(::std::option::Option<#ty>);
 }
 
-/// The builder holds it as the struct does.
+/// Changes the field of the builder to the type in the struct.
 fn hold(builder: &mut ItemStruct, field: &syn::Ident) -> Result<(), String> {
     let held = builder.fields.iter_mut().find(|held| held.ident.as_ref() == Some(field));
     let held = held.ok_or("the builder does not have it")?;
     let Some(inner) = argument_of(&held.ty, "Result") else {
-        return Err("the builder has it in another way".to_owned());
+        return Err("the builder stores it in an unexpected type".to_owned());
     };
     held.ty = parse_quote! {
         ::std::result::Result<::std::option::Option<#inner>, ::std::string::String>
@@ -97,7 +97,7 @@ fn hold(builder: &mut ItemStruct, field: &syn::Ident) -> Result<(), String> {
     Ok(())
 }
 
-/// The setter wraps once more.
+/// Wraps the value of a setter in one more `Some`.
 fn set_value(item: &mut ItemImpl, field: &syn::Ident) -> Result<(), String> {
     let mut setters = item.items.iter_mut().filter_map(as_fn_mut);
     let setter = setters.find(|function| function.sig.ident == *field).ok_or("it has no setter")?;
@@ -111,7 +111,7 @@ fn set_value(item: &mut ItemImpl, field: &syn::Ident) -> Result<(), String> {
     Ok(())
 }
 
-/// `fn name_null`, unless a member is called so.
+/// Adds the setter `name_null`, unless a member has this name.
 fn add_null(item: &mut ItemImpl, field: &syn::Ident, api_name: &str) {
     let name = format_ident!("{}_null", ident_of(field));
     if item.items.iter_mut().filter_map(as_fn_mut).any(|function| function.sig.ident == name) {

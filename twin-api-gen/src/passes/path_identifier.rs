@@ -1,9 +1,9 @@
-//! A path parameter addresses one segment, whatever its value.
+//! Keeps every path parameter within its segment.
 //!
-//! An empty value, `.` and `..` collapse when the URL is built: deleting the run `..`
-//! would delete the agent. `\` is a slash to the URL standard. So every parameter goes
-//! through `path_segment`, a function added here, before the URL exists. Everything else
-//! is percent-encoded, not judged.
+//! An empty value, `.` and `..` collapse when the URL is built: deleting the run `..` would delete
+//! the agent. The URL standard also treats `\` as a slash. So every parameter goes through
+//! `path_segment`, a function that this pass adds. It rejects such values and percent-encodes the
+//! rest.
 
 use proc_macro2::{Delimiter, Group, Ident, TokenStream, TokenTree};
 use quote::quote;
@@ -38,7 +38,7 @@ pub(super) fn apply(tree: &mut syn::File, context: &Context<'_>) -> Result<(), S
 
 fn path_segment() -> syn::Item {
     syn::parse_quote! {
-        /// `value` as one segment of a path, or why it cannot be one.
+        /// Encodes `value` as one path segment, or returns why it cannot be one.
         fn path_segment(name: &str, value: &str) -> ::std::result::Result<String, String> {
             match value {
                 "" | "." | ".." => Err(format!(
@@ -50,7 +50,7 @@ fn path_segment() -> syn::Item {
     }
 }
 
-/// Rewrites `encode_path(&name.to_string())` inside `format!(…)`.
+/// Rewrites `encode_path(&name.to_string())` in `format!(…)`.
 struct Rewrite {
     count: usize,
 }
@@ -87,7 +87,7 @@ impl Rewrite {
     }
 }
 
-/// `name` of `(&name.to_string())`.
+/// Returns `name` of `(&name.to_string())`.
 fn encoded(arguments: &Group) -> Option<Ident> {
     let tokens: Vec<TokenTree> = arguments.stream().into_iter().collect();
     match tokens.as_slice() {

@@ -1,9 +1,8 @@
-//! A secret leaves the client only by `expose_secret`.
+//! Protects secrets, so that only `expose_secret` reveals them.
 //!
-//! The types are secrecy's, so Debug is redacted. What is left: a struct that holds one
-//! must not write it when serialised, and an answer that does not decode must not be
-//! quoted in the error. A secret in a request would have to be written; there is none in
-//! this API, and the pass refuses one rather than send an empty member.
+//! The types are secrecy's, so `Debug` is redacted. This pass also skips secrets when a struct is
+//! serialized, and stops errors from quoting a response that contains one. It refuses a secret in a
+//! request body, which would be sent empty; the API has none.
 
 use std::collections::BTreeSet;
 
@@ -42,14 +41,14 @@ pub(super) fn apply(tree: &mut syn::File, context: &Context<'_>) -> Result<(), S
             let mut withhold = Withhold { count: 0 };
             withhold.visit_block_mut(&mut send.block);
             if withhold.count != 1 {
-                return Err(format!("{builder}::send decodes its answer in another way"));
+                return Err(format!("{builder}::send decodes its response in an unexpected way"));
             }
         }
     }
     Ok(())
 }
 
-/// Whether the schema of the operation's body is one of `holders`.
+/// Returns whether the schema of the operation's body is one of `holders`.
 fn body_of(context: &Context<'_>, builder: &str, holders: &BTreeSet<String>) -> bool {
     context
         .operations
@@ -62,7 +61,7 @@ fn body_of(context: &Context<'_>, builder: &str, holders: &BTreeSet<String>) -> 
         .any(|name| holders.contains(name))
 }
 
-/// `holders` and every type that contains one.
+/// Extends `holders` with every type that contains one.
 fn transitive(mut holders: BTreeSet<String>, types: &[Item]) -> BTreeSet<String> {
     loop {
         let before = holders.len();
@@ -85,7 +84,7 @@ fn transitive(mut holders: BTreeSet<String>, types: &[Item]) -> BTreeSet<String>
     }
 }
 
-/// Makes an answer decode by the function that quotes nothing.
+/// Replaces the decoding function by one that quotes nothing.
 struct Withhold {
     count: usize,
 }

@@ -1,8 +1,8 @@
-//! Every `send` ends in one function of `twin_api::transport`, which knows the operation.
+//! Ends every `send` with a function of `twin_api::transport`, which knows the operation.
 //!
-//! progenitor's own ending loses status and headers where an answer does not decode, and its
-//! error type has no place for what a transport knows. Everything from `.build()?` on is
-//! replaced, and so is the error type. Stand-alone output keeps progenitor's.
+//! progenitor's own code loses status and headers if a response does not decode, and its error type
+//! cannot hold what a transport reports. This pass replaces everything from `.build()?` on, and the
+//! error type. Stand-alone output keeps progenitor's code.
 
 use proc_macro2::{TokenStream, TokenTree};
 use quote::quote;
@@ -18,10 +18,10 @@ use super::tree::{
 use super::{Context, ident_of};
 use crate::Runtime;
 
-/// The function that sends a request and reads its answer.
+/// The function that sends a request and decodes its response.
 pub(super) const SEND: &str = "crate::transport::send";
 
-/// What the generated code no longer names.
+/// Imports that the generated code no longer uses.
 const UNUSED: [&str; 4] = ["ClientHooks", "Error", "OperationInfo", "RequestBuilderExt"];
 
 pub(super) fn apply(tree: &mut syn::File, context: &Context<'_>) -> Result<(), String> {
@@ -33,7 +33,7 @@ pub(super) fn apply(tree: &mut syn::File, context: &Context<'_>) -> Result<(), S
     let mut calls = Vec::new();
     for (builder, item) in inherent_impls_mut(builders) {
         let operation = context.operations.iter().find(|found| found.builder == builder);
-        let operation = operation.ok_or_else(|| format!("builder::{builder} is no operation"))?;
+        let operation = operation.ok_or_else(|| format!("builder::{builder} has no operation"))?;
         let answer =
             rewrite(item, operation).map_err(|cause| format!("in {builder}::send: {cause}"))?;
         calls.push(call(&item.self_ty, &answer));
@@ -44,10 +44,11 @@ pub(super) fn apply(tree: &mut syn::File, context: &Context<'_>) -> Result<(), S
     add_problem(tree)
 }
 
-/// Rewrites the `send` of a builder, and returns the type that it answers with.
+/// Rewrites the `send` of a builder and returns the type of its response.
 fn rewrite(item: &mut ItemImpl, operation: &Operation) -> Result<Type, String> {
     let mut functions = item.items.iter_mut().filter_map(as_fn_mut);
-    let send = functions.find(|function| function.sig.ident == "send").ok_or("there is none")?;
+    let send =
+        functions.find(|function| function.sig.ident == "send").ok_or("it does not exist")?;
     let answer = answer_type(&mut send.sig.output)?;
     let client = client(&send.block).ok_or("it does not begin with its client")?;
 
@@ -61,7 +62,8 @@ fn rewrite(item: &mut ItemImpl, operation: &Operation) -> Result<Type, String> {
     statements.truncate(built.ok_or("it builds no request")? + 1);
     let request = local(statements.last()).ok_or("the request has no name")?;
 
-    let value = argument_of(&answer, "ResponseValue").ok_or("it answers with something else")?;
+    let value =
+        argument_of(&answer, "ResponseValue").ok_or("it does not return a ResponseValue")?;
     let (function, is_stream) = match last_segment(value).as_deref() {
         Some("ByteStream") => (parse_quote!(crate::transport::stream), true),
         Some("Upgraded") => return Err("an upgraded connection is not supported".to_owned()),
@@ -76,7 +78,7 @@ fn rewrite(item: &mut ItemImpl, operation: &Operation) -> Result<Type, String> {
     Ok(answer)
 }
 
-/// `static OPERATION: OperationInfo = …;`
+/// Builds `static OPERATION: OperationInfo = …;`.
 fn description(operation: &Operation, is_stream: bool) -> Stmt {
     let name = operation.object["operationId"].as_str().unwrap_or(&operation.function);
     let (method, path) = (operation.method.to_uppercase(), &operation.path);
@@ -87,7 +89,7 @@ fn description(operation: &Operation, is_stream: bool) -> Stmt {
     }
 }
 
-/// `ResponseValue<T>` of `Result<ResponseValue<T>, Error<E>>`, whose error becomes ours.
+/// Returns `ResponseValue<T>` of `Result<ResponseValue<T>, Error<E>>` and replaces the error type.
 fn answer_type(output: &mut syn::ReturnType) -> Result<Type, String> {
     let syn::ReturnType::Type(_, ty) = output else { return Err("it returns nothing".to_owned()) };
     let Type::Path(path) = &mut **ty else { return Err("it returns no Result".to_owned()) };
@@ -105,8 +107,8 @@ fn answer_type(output: &mut syn::ReturnType) -> Result<Type, String> {
     }
 }
 
-/// What `let Self { client, … } = self` calls the client: another name where a parameter has
-/// this one.
+/// Returns the name of the client in `let Self { client, … } = self`. It differs if a parameter is
+/// named `client`.
 fn client(block: &syn::Block) -> Option<Ident> {
     let Some(Stmt::Local(local)) = block.stmts.first() else { return None };
     let Pat::Struct(pattern) = &local.pat else { return None };
@@ -116,7 +118,7 @@ fn client(block: &syn::Block) -> Option<Ident> {
     }
 }
 
-/// `let mut request = ….build()?;` without `mut` and `?`; whether it is that.
+/// Removes `mut` and `?` from `let mut request = ….build()?;`. Returns whether it is that statement.
 fn unwrap_build(statement: &mut Stmt) -> bool {
     let Stmt::Local(local) = statement else { return false };
     let Some(init) = local.init.as_mut() else { return false };
@@ -141,13 +143,12 @@ fn local(statement: Option<&Stmt>) -> Option<Ident> {
     }
 }
 
-/// What a parameter that is missing or not valid becomes, in the place of
-/// `Error::InvalidRequest`.
+/// Builds the replacement of `Error::InvalidRequest`, for a missing or invalid parameter.
 fn invalid_request() -> TokenStream {
     quote!(|message: ::std::string::String| crate::transport::invalid_request(&OPERATION, message))
 }
 
-/// Makes the errors before the request ours.
+/// Replaces the errors before the request is sent.
 struct Rewrite {
     failed: Option<String>,
 }
@@ -173,18 +174,18 @@ impl VisitMut for Rewrite {
         if call.method == "append" && text_of(&call.receiver) == "header_map" {
             match header(call) {
                 Some(value) => call.args[1] = value,
-                None => self.failed = Some("a header is set in another way".to_owned()),
+                None => self.failed = Some("a header is set in an unexpected way".to_owned()),
             }
         }
     }
 
-    /// The path is made in `format!`, whose arguments are tokens.
+    /// Rewrites the arguments of `format!`, which builds the path and whose arguments are tokens.
     fn visit_macro_mut(&mut self, call: &mut syn::Macro) {
         call.tokens = tokens(std::mem::take(&mut call.tokens));
     }
 }
 
-/// The value of `header_map.append(name, ….try_into()?)`, with an error of ours.
+/// Returns the value of `header_map.append(name, ….try_into()?)` with our error.
 fn header(call: &ExprMethodCall) -> Option<Expr> {
     let (name, value) = (call.args.first()?, call.args.get(1)?);
     let Expr::Try(attempt) = value else { return None };
@@ -221,7 +222,7 @@ fn tokens(input: TokenStream) -> TokenStream {
     output.into_iter().collect()
 }
 
-/// A builder sends itself, for code that does not know which it is.
+/// Implements `Call` for a builder, for code that is generic over operations.
 fn call(builder: &Type, answer: &Type) -> Item {
     parse_quote! {
         impl<'a> crate::Call for #builder {
@@ -268,7 +269,7 @@ fn drop_names(tree: &mut syn::UseTree) {
     }
 }
 
-/// The type of a refusal is ours, whatever the document says; it stays where it was.
+/// Replaces the type of error responses by the hand-written one, under the same name.
 fn add_problem(tree: &mut syn::File) -> Result<(), String> {
     let types = items_of_mut(&mut tree.items, "types")?;
     let taken = types.iter().any(|item| match item {

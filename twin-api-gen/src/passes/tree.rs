@@ -1,4 +1,4 @@
-//! Finding one's way in progenitor's output: modules, builders, operations.
+//! Finds modules, builders and operations in progenitor's output.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -9,10 +9,10 @@ use syn::{Attribute, Expr, ExprLit, ImplItem, ImplItemFn, Item, ItemImpl, Lit, M
 
 use crate::METHODS;
 
-/// One operation: what the document says of it, and how the tree names it.
+/// An operation in the document and in the tree.
 #[derive(Debug, Clone)]
 pub(crate) struct Operation {
-    /// Lower-case method, as the document writes it.
+    /// The HTTP method in lower case, as in the document.
     pub(crate) method: String,
     /// The path template.
     pub(crate) path: String,
@@ -27,7 +27,7 @@ pub(crate) struct Operation {
 }
 
 impl Operation {
-    /// The parameter that the document calls as Rust calls it `name`.
+    /// Returns the parameter with the Rust name `name`.
     pub(crate) fn parameter(&self, name: &str) -> Option<&Value> {
         self.parameters
             .iter()
@@ -35,17 +35,17 @@ impl Operation {
     }
 }
 
-/// Whether an API name and a Rust identifier are the same but for case and punctuation.
+/// Returns whether an API name and a Rust identifier differ only in case and punctuation.
 pub(crate) fn same_ident(api: &str, ident: &str) -> bool {
     letters(api) == letters(ident)
 }
 
-/// What an API name and the identifier that was made of it have in common.
+/// Reduces an API name or an identifier to the letters that both share.
 pub(crate) fn letters(name: &str) -> String {
     name.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
 }
 
-/// The operations of `document` as `tree` names them, in the order of the document.
+/// Returns the operations of `document` with their names in `tree`, in document order.
 pub(crate) fn operations(tree: &syn::File, document: &Value) -> Result<Vec<Operation>, String> {
     let builders = builders(tree)?;
     let functions = client_functions(tree);
@@ -73,7 +73,7 @@ pub(crate) fn operations(tree: &syn::File, document: &Value) -> Result<Vec<Opera
     Ok(found)
 }
 
-/// What each builder sends, by progenitor's doc of `send`, to the builder's name.
+/// Returns the builder for each request, from progenitor's doc comment of `send`.
 fn builders(tree: &syn::File) -> Result<BTreeMap<String, String>, String> {
     let impls = items_of(&tree.items, "builder")?.iter().filter_map(as_inherent_impl);
     Ok(impls
@@ -85,7 +85,7 @@ fn builders(tree: &syn::File) -> Result<BTreeMap<String, String>, String> {
         .collect())
 }
 
-/// The operation's parameters after those of its path, references followed.
+/// Returns the parameters of the path item and of the operation, with references resolved.
 fn parameters(document: &Value, item: &Value, operation: &Value) -> Vec<Value> {
     let follow = |parameter: &Value| match parameter["$ref"].as_str() {
         Some(reference) => crate::pointer::resolve(document, reference).cloned(),
@@ -98,7 +98,7 @@ fn parameters(document: &Value, item: &Value, operation: &Value) -> Vec<Value> {
         .collect()
 }
 
-/// The builders that the functions of `impl Client` answer with, to the function's name.
+/// Returns the function of `impl Client` for each builder.
 fn client_functions(tree: &syn::File) -> BTreeMap<String, String> {
     tree.items
         .iter()
@@ -116,7 +116,7 @@ fn return_ident(function: &ImplItemFn) -> Option<String> {
     }
 }
 
-/// The items of the module `name` among `items`.
+/// Returns the items of the module `name`.
 pub(crate) fn items_of<'a>(items: &'a [Item], name: &str) -> Result<&'a [Item], String> {
     items
         .iter()
@@ -128,7 +128,7 @@ pub(crate) fn items_of<'a>(items: &'a [Item], name: &str) -> Result<&'a [Item], 
         .ok_or_else(|| format!("there is no mod {name}"))
 }
 
-/// The items of the module `name` among `items`, to change.
+/// Returns the items of the module `name`, mutably.
 pub(crate) fn items_of_mut<'a>(
     items: &'a mut [Item],
     name: &str,
@@ -143,7 +143,7 @@ pub(crate) fn items_of_mut<'a>(
         .ok_or_else(|| format!("there is no mod {name}"))
 }
 
-/// Every `send` of the builders, with its builder's name, to change.
+/// Returns every `send` of the builders with the builder's name, mutably.
 pub(crate) fn sends_mut(
     tree: &mut syn::File,
 ) -> Result<impl Iterator<Item = (String, &mut ImplItemFn)>, String> {
@@ -156,7 +156,7 @@ pub(crate) fn sends_mut(
     }))
 }
 
-/// The inherent impls among `items`, with the name of their type, to change.
+/// Returns the inherent impls with the name of their type, mutably.
 pub(crate) fn inherent_impls_mut(
     items: &mut [Item],
 ) -> impl Iterator<Item = (String, &mut ItemImpl)> {
@@ -168,7 +168,7 @@ pub(crate) fn inherent_impls_mut(
     })
 }
 
-/// An inherent impl and the name of its type.
+/// Returns an inherent impl with the name of its type.
 pub(crate) fn as_inherent_impl(item: &Item) -> Option<(String, &ItemImpl)> {
     match item {
         Item::Impl(item) if item.trait_.is_none() => {
@@ -178,7 +178,7 @@ pub(crate) fn as_inherent_impl(item: &Item) -> Option<(String, &ItemImpl)> {
     }
 }
 
-/// A function of an impl.
+/// Returns a function of an impl.
 pub(crate) fn as_fn(item: &ImplItem) -> Option<&ImplItemFn> {
     match item {
         ImplItem::Fn(function) => Some(function),
@@ -186,7 +186,7 @@ pub(crate) fn as_fn(item: &ImplItem) -> Option<&ImplItemFn> {
     }
 }
 
-/// A function of an impl, to change.
+/// Returns a function of an impl, mutably.
 pub(crate) fn as_fn_mut(item: &mut ImplItem) -> Option<&mut ImplItemFn> {
     match item {
         ImplItem::Fn(function) => Some(function),
@@ -194,7 +194,7 @@ pub(crate) fn as_fn_mut(item: &mut ImplItem) -> Option<&mut ImplItemFn> {
     }
 }
 
-/// The last identifier of a path type: `Run` of `super::types::Run<'_>`.
+/// Returns the last identifier of a path type: `Run` of `super::types::Run<'_>`.
 pub(crate) fn last_segment(ty: &Type) -> Option<String> {
     match ty {
         Type::Path(path) => path.path.segments.last().map(|segment| ident_of(&segment.ident)),
@@ -202,7 +202,7 @@ pub(crate) fn last_segment(ty: &Type) -> Option<String> {
     }
 }
 
-/// The one type argument of `wrapper<T>`, if `ty` is that.
+/// Returns `T` if `ty` is `wrapper<T>`.
 pub(crate) fn argument_of<'a>(ty: &'a Type, wrapper: &str) -> Option<&'a Type> {
     let Type::Path(path) = ty else { return None };
     let segment = path.path.segments.last().filter(|segment| segment.ident == wrapper)?;
@@ -213,13 +213,13 @@ pub(crate) fn argument_of<'a>(ty: &'a Type, wrapper: &str) -> Option<&'a Type> {
     })
 }
 
-/// An identifier without the `r#` of a raw one.
+/// Returns an identifier without the `r#` of a raw one.
 pub(crate) fn ident_of(ident: &syn::Ident) -> String {
     let text = ident.to_string();
     text.strip_prefix("r#").map(ToOwned::to_owned).unwrap_or(text)
 }
 
-/// The doc text of an item, its lines joined.
+/// Returns the doc text of an item as lines.
 pub(crate) fn doc_of(attributes: &[Attribute]) -> String {
     let lines: Vec<String> = attributes.iter().filter_map(doc_line).collect();
     lines.join("\n")
@@ -235,11 +235,11 @@ fn doc_line(attribute: &Attribute) -> Option<String> {
     }
 }
 
-/// The value of `#[serde(rename = "…")]`.
+/// Returns the value of `#[serde(rename = "…")]`.
 pub(crate) fn serde_rename(attributes: &[Attribute]) -> Option<String> {
     let mut name = None;
     for attribute in attributes.iter().filter(|attribute| attribute.path().is_ident("serde")) {
-        // An argument of another form is another attribute's business.
+        // Other attributes may have a form that does not parse here.
         let _ = attribute.parse_nested_meta(|meta| {
             if meta.path.is_ident("rename") {
                 name = Some(meta.value()?.parse::<syn::LitStr>()?.value());
@@ -252,21 +252,20 @@ pub(crate) fn serde_rename(attributes: &[Attribute]) -> Option<String> {
     name
 }
 
-/// Whether there is `#[serde(word)]` or `#[serde(word = …)]`. A doc is an attribute too, and
-/// its words do not count.
+/// Returns whether there is `#[serde(word)]` or `#[serde(word = …)]`. Doc attributes are ignored.
 pub(crate) fn serde_has(attributes: &[Attribute], word: &str) -> bool {
     attributes
         .iter()
         .any(|attribute| attribute.path().is_ident("serde") && text_of(attribute).contains(word))
 }
 
-/// The name of the trait that an impl is of.
+/// Returns the name of the trait of an impl.
 pub(crate) fn trait_of(item: &ItemImpl) -> Option<String> {
     let (path, _) = item.trait_.as_ref()?;
     path.segments.last().map(|segment| ident_of(&segment.ident))
 }
 
-/// The name of every type that what is visited mentions.
+/// Collects the name of every type that the visited code mentions.
 #[derive(Default)]
 pub(crate) struct Mentions(pub(crate) BTreeSet<String>);
 
@@ -277,7 +276,7 @@ impl<'ast> Visit<'ast> for Mentions {
     }
 }
 
-/// The tokens as text, for comparing and for messages.
+/// Returns the tokens as text, for comparisons and messages.
 pub(crate) fn text_of(tokens: &impl ToTokens) -> String {
     tokens.to_token_stream().to_string()
 }

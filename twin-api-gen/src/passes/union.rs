@@ -1,8 +1,8 @@
-//! A union with tags reads its alternatives by the tag, and keeps what it does not know.
+//! Reads tagged unions by their tag and keeps unknown alternatives.
 //!
-//! serde reads by a tag that is text, and refuses one that is not listed; by a number it
-//! does not read at all. So unions get a last alternative `Unknown` with the value as it
-//! came, and those whose tags are numbers a reader of their own.
+//! serde supports string tags only and rejects tags that are not listed. So each union gets a last
+//! alternative `Unknown` that holds the JSON value, and a union with numeric tags gets its own
+//! reader.
 
 use quote::{format_ident, quote};
 use serde_json::Value;
@@ -41,12 +41,12 @@ fn as_enum(item: &mut Item) -> Option<&mut ItemEnum> {
     }
 }
 
-/// Whether serde reads it by a tag in the value.
+/// Returns whether serde reads the enum by a tag inside the value.
 fn is_tagged(item: &ItemEnum) -> bool {
     serde_has(&item.attrs, "tag") && !serde_has(&item.attrs, "untagged")
 }
 
-/// Adds the last alternative; whether there was none of that name.
+/// Adds the alternative `Unknown`. Returns `false` if one of this name exists.
 fn keep_unknown(item: &mut ItemEnum) -> bool {
     if item.variants.iter().any(|variant| variant.ident == "Unknown") {
         return false;
@@ -63,7 +63,7 @@ fn keep_unknown(item: &mut ItemEnum) -> bool {
     true
 }
 
-/// Replaces the derived reader by one that looks at the tag first.
+/// Replaces the derived reader by one that checks the tag first.
 fn by_number(item: &mut ItemEnum, tag: &Value) -> Result<Item, String> {
     let values = tag["values"].as_array().ok_or("a tag without values")?;
     let member = tag["name"].as_str().ok_or("a tag without a name")?;
@@ -97,7 +97,7 @@ fn by_number(item: &mut ItemEnum, tag: &Value) -> Result<Item, String> {
                 D: ::serde::Deserializer<'de>,
             {
                 let value = <::serde_json::Value as ::serde::Deserialize>::deserialize(deserializer)?;
-                // A number with a point may be an integer, too.
+                // An integer may be written with a decimal point.
                 let tag = value.get(#member).map_or_else(String::new, |tag| match tag.as_f64() {
                     Some(number) if number.fract() == 0.0 && tag.is_f64() => format!("{number:.0}"),
                     _ => tag.to_string(),
@@ -112,7 +112,7 @@ fn by_number(item: &mut ItemEnum, tag: &Value) -> Result<Item, String> {
     })
 }
 
-/// Takes `Deserialize` out of what is derived.
+/// Removes `Deserialize` from the derives.
 fn without_reader(item: &mut ItemEnum) -> Result<(), String> {
     let derive = item.attrs.iter_mut().find(|attribute| {
         attribute.path().is_ident("derive") && text_of(*attribute).contains("Deserialize")

@@ -1,5 +1,5 @@
-//! The header `api-version` goes: the service does not know it, and a version that is not
-//! ASCII would make every request panic.
+//! Removes the header `api-version`. The service ignores it, and a version that is not ASCII would
+//! make every request panic.
 
 use syn::visit_mut::{self, VisitMut};
 use syn::{Expr, ImplItemFn, Pat, Stmt};
@@ -21,7 +21,7 @@ fn strip(send: &mut ImplItemFn) -> Result<(), String> {
     if before - statements.len() != 1 {
         return Err("expected one statement that appends api-version".to_owned());
     }
-    // A header parameter of the operation appends to the same map: then it stays.
+    // A header parameter of the operation uses the same map, which then stays.
     if statements.iter().any(appends) {
         return Ok(());
     }
@@ -49,7 +49,7 @@ fn declares_map(statement: &Stmt) -> bool {
         if matches!(&local.pat, Pat::Ident(pattern) if pattern.ident == "header_map"))
 }
 
-/// Takes `.headers(header_map)` out of the chain that builds the request.
+/// Removes `.headers(header_map)` from the chain that builds the request.
 struct DropHeaders {
     dropped: usize,
 }

@@ -1,8 +1,8 @@
-//! Parameters and bodies are sent under the names and in the forms that the API has.
+//! Sends parameters and bodies with the names and formats of the API.
 //!
-//! progenitor sends a parameter under the name that Rust's is made of, knows no cookies and
-//! no objects in a query, writes lists in no form, and knows few media types. The lowering
-//! gives it what it can write and notes what is meant; here the request becomes that.
+//! progenitor names a parameter after its Rust identifier, supports neither cookies nor objects in
+//! a query nor list styles, and knows few media types. The lowering gives it what it supports and
+//! records the intended format. This pass rewrites the request accordingly.
 
 mod helpers;
 
@@ -19,7 +19,7 @@ pub(super) fn apply(tree: &mut syn::File, context: &Context<'_>) -> Result<(), S
     let mut used = helpers::Used::default();
     for (builder, send) in sends_mut(tree)? {
         let operation = context.operations.iter().find(|found| found.builder == builder);
-        let operation = operation.ok_or_else(|| format!("builder::{builder} is no operation"))?;
+        let operation = operation.ok_or_else(|| format!("builder::{builder} has no operation"))?;
         parameters(send, operation, &mut used)
             .and_then(|()| body(send, operation, &mut used))
             .map_err(|cause| format!("in {builder}::send: {cause}"))?;
@@ -81,7 +81,7 @@ fn body(
     Ok(())
 }
 
-/// `&[("name", "style")]` for the members that are not written by default.
+/// Builds `&[("name", "style")]` for the members with another style than the default.
 fn styles(operation: &Operation) -> Expr {
     let styles = operation.object[FORM_STYLES].as_object().into_iter().flatten();
     let pairs = styles.map(|(name, style)| {
@@ -91,7 +91,7 @@ fn styles(operation: &Operation) -> Expr {
     parse_quote!(&[#(#pairs),*])
 }
 
-/// What a parameter becomes.
+/// The format of a parameter.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Form {
     Plain,
@@ -155,7 +155,7 @@ impl VisitMut for Rename<'_> {
     }
 }
 
-/// `value.to_string()` of `value.to_string().try_into()?`.
+/// Returns `value.to_string()` of `value.to_string().try_into()?`.
 fn text_value(expression: &Expr) -> Option<Expr> {
     let Expr::Try(attempt) = expression else { return None };
     match &*attempt.expr {
@@ -164,14 +164,14 @@ fn text_value(expression: &Expr) -> Option<Expr> {
     }
 }
 
-/// Sends and accepts what the document names.
+/// Sets the media types that the document names.
 struct Rewrite<'a> {
     media_type: Option<&'a str>,
     accept: Option<&'a str>,
     form: Option<Expr>,
-    /// How often the media type was written.
+    /// The number of times that the media type was set.
     typed: usize,
-    /// How many forms were met.
+    /// The number of forms that were found.
     forms: usize,
 }
 
@@ -193,7 +193,7 @@ impl VisitMut for Rewrite<'_> {
                 }
             }
             "header" if names(call, "CONTENT_TYPE") => {
-                // Ours has been written already.
+                // This pass has already rewritten it.
                 if let Some(media_type) = self.media_type.filter(|_| self.typed == 0) {
                     self.typed += 1;
                     call.args[1] =
@@ -212,7 +212,7 @@ impl VisitMut for Rewrite<'_> {
 }
 
 impl Rewrite<'_> {
-    /// reqwest writes its own only where there is none.
+    /// Sets the content type. reqwest sets its own only if there is none.
     fn with_media_type(&mut self, expression: &mut Expr) {
         let (Some(media_type), Expr::MethodCall(call)) = (self.media_type, &mut *expression) else {
             return;

@@ -1,7 +1,7 @@
-//! Which enums tell the alternatives of an untagged union apart.
+//! Finds the enums that distinguish the alternatives of an untagged union.
 //!
-//! serde tries the alternatives in their order. Opened, an enum would take every value,
-//! and the first alternative would swallow what is another's. These stay closed.
+//! serde tries the alternatives in order. An open enum accepts every value, so the first
+//! alternative would accept the values of the others. These enums stay closed.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,7 +10,7 @@ use syn::{Fields, Item, ItemStruct, Type};
 
 use crate::passes::tree::{Mentions, ident_of, serde_has, serde_rename};
 
-/// The names of the types of members that two or more alternatives of one union have.
+/// Returns the types of members that two or more alternatives of one union share.
 pub(super) fn discriminators(items: &[Item]) -> BTreeSet<String> {
     let structs: BTreeMap<String, &ItemStruct> = items
         .iter()
@@ -41,11 +41,11 @@ pub(super) fn discriminators(items: &[Item]) -> BTreeSet<String> {
     found
 }
 
-/// Alternatives that differ no sooner than this deep inside are not told apart by it.
+/// Maximum depth at which alternatives are compared.
 const DEPTH: usize = 2;
 
-/// The members of an alternative by the names that the API gives them, joined by dots, with
-/// the types that they mention. The alternative itself has the empty name.
+/// Returns the members of an alternative with the types that they mention. The key is the API name,
+/// with dots for nested members; the alternative itself has the empty key.
 struct Members<'a> {
     structs: &'a BTreeMap<String, &'a ItemStruct>,
     types: BTreeMap<String, BTreeSet<String>>,

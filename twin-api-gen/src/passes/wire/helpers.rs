@@ -1,8 +1,8 @@
-//! The functions that the rewritten requests call: added where something calls them.
+//! Provides the helper functions of rewritten requests. Only used ones are added.
 
 use syn::{Item, parse_quote};
 
-/// Which of them are called.
+/// Records which helpers are used.
 #[derive(Debug, Default)]
 pub(super) struct Used {
     pub(super) brackets: bool,
@@ -11,7 +11,7 @@ pub(super) struct Used {
 }
 
 impl Used {
-    /// The functions, for the root of the generated code.
+    /// Returns the used functions, for the root of the generated code.
     pub(super) fn items(&self) -> Vec<Item> {
         let mut items = Vec::new();
         if self.brackets {
@@ -32,7 +32,7 @@ impl Used {
 
 fn in_brackets() -> Item {
     parse_quote! {
-        /// The members of an object as `name[member]`, at any depth.
+        /// Writes the members of an object as `name[member]`, at any depth.
         fn in_brackets<T: ::serde::Serialize>(
             name: &str,
             value: &T,
@@ -71,7 +71,7 @@ fn push_in_brackets() -> Item {
 
 fn text_of() -> Item {
     parse_quote! {
-        /// Text as it is, anything else as JSON.
+        /// Returns a string unchanged and any other value as JSON.
         fn text_of(value: &::serde_json::Value) -> String {
             match value {
                 ::serde_json::Value::String(text) => text.clone(),
@@ -83,7 +83,7 @@ fn text_of() -> Item {
 
 fn form_pairs() -> Item {
     parse_quote! {
-        /// The members of a body as the pairs of a form, each in its style.
+        /// Writes the members of a body as form pairs, each in its style.
         fn form_pairs<T: ::serde::Serialize>(
             body: &T,
             styles: &[(&str, &str)],
@@ -125,7 +125,7 @@ fn form_pairs() -> Item {
 
 fn add_cookie() -> Item {
     parse_quote! {
-        /// Adds to the one header that has all cookies (RFC 6265 section 5.4).
+        /// Appends to the single cookie header (RFC 6265 section 5.4).
         fn add_cookie(
             headers: &mut ::reqwest::header::HeaderMap,
             name: &str,
