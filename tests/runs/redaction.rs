@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use twin_ext::clock::ManualClock;
 use twin_ext::prelude::*;
 use twin_ext::{Retry, RunHandle, RunTicket, Wait};
-use twin_tests::exchange::Answer;
+use twin_tests::exchange::BufferedResponse;
 use twin_tests::scripted::Scripted;
 
 use crate::harness::body;
@@ -39,7 +39,7 @@ fn hides_key(error: &Error, part: &str) {
 async fn run(answer: Value) -> (Scripted, RunHandle) {
     let server = Scripted::start().await.unwrap();
     for _ in 0..60 {
-        server.answer(Answer::json(StatusCode::OK, &answer));
+        server.answer(BufferedResponse::json(StatusCode::OK, &answer));
     }
     let builder = ClientBuilder::new(KEY).base_url(server.url()).retry(Retry::none());
     let twin = builder.clock(ManualClock::new(1)).build().unwrap();
@@ -77,7 +77,7 @@ async fn errors_of_launch_and_follow_hide_a_key_used_as_identifier() {
     let started = json!({"run": {"run_id": "", "agent_id": KEY, "status": "paused",
         "started_at": ""}});
     let server = Scripted::start().await.unwrap();
-    server.answer(Answer::json(StatusCode::OK, &started));
+    server.answer(BufferedResponse::json(StatusCode::OK, &started));
     let twin = ClientBuilder::new(KEY).base_url(server.url()).build().unwrap();
     hides_key(&twin.launch(KEY, body()).await.unwrap_err(), "has no run_id");
 

@@ -79,7 +79,6 @@ pub(crate) fn parts(schema: &'static Value) -> Vec<&'static Value> {
 }
 
 /// Returns the schema at a local reference, such as `#/components/schemas/Agent`.
-
 fn resolve(reference: &str) -> Option<&'static Value> {
     document().pointer(reference.strip_prefix('#')?)
 }

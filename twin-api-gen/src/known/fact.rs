@@ -52,14 +52,13 @@ impl fmt::Display for Fact {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}: {}", self.subject, self.says)?;
         match &self.outcome {
-            Outcome::Added => f.write_str("; not in the document")?,
+            Outcome::Added | Outcome::Missing => f.write_str("; not in the document")?,
             Outcome::Agreed => f.write_str("; now documented upstream")?,
             Outcome::Contradicted { document, known_wins } => {
                 let winner = if *known_wins { "the known fact" } else { "the document" };
                 write!(f, "; the document says {document}; {winner} wins")?;
             }
             Outcome::Differs { document } => write!(f, "; the document has {document}")?,
-            Outcome::Missing => f.write_str("; not in the document")?,
         }
         if let Some(closest) = &self.closest {
             write!(f, "; the closest match is {closest}")?;
