@@ -5,7 +5,7 @@
 
 use serde_json::{Map, Value, json};
 use twin_api_gen::known::Outcome;
-use twin_api_gen::{Error, Input, generate};
+use twin_api_gen::{Error, Input, Stage, generate};
 
 use crate::{client_of, contract, contract_client, contract_document, surface_of};
 
@@ -222,6 +222,81 @@ fn reports_all_operations_under_another_url() {
     let input = Input { openapi: text.as_bytes(), known: Some(known.as_bytes()), ..contract() };
     let client = generate(input).expect("the edits were made");
     assert_eq!(surface_of(client), surface_of(contract_client()));
+}
+
+#[test]
+fn refused_document_lists_identify_and_lowering_problems() {
+    let mut other = contract_document();
+    let me = other["paths"].as_object_mut().and_then(|paths| paths.remove("/v1/me"));
+    other["paths"]["/me"] = me.expect("the path is there");
+    other["paths"]["/v1/probe"] = json!({"get": {"operationId": "probe", "responses": {"200": {
+        "description": "d", "content": {"application/json": {
+            "schema": {"$ref": "#/components/schemas/Gone"}}}}}}});
+    let text = other.to_string();
+    let input = Input { openapi: text.as_bytes(), strict: true, ..contract() };
+    let error = generate(input).expect_err("it is refused");
+    let places: Vec<_> = error.problems().map(|it| (it.stage, it.pointer.as_deref())).collect();
+    assert_eq!(
+        places,
+        [
+            (Stage::Identify, Some("#/paths/~1me/get")),
+            (Stage::Lower, Some("#/paths/~1v1~1probe/get")),
+        ]
+    );
+}
+
+#[test]
+fn known_operation_stays_if_a_new_reference_leads_nowhere() {
+    let mut other = contract_document();
+    let agent = &mut other["components"]["schemas"]["Agent"];
+    agent["properties"]["owner"] = json!({"$ref": "#/components/schemas/User", "description": "d"});
+    agent["properties"]["parents"] =
+        json!({"type": "array", "items": {"$ref": "https://schemas.twin.so/agent.json"}});
+    other["components"]["schemas"]["StartRunBody"]["properties"]["inputs"] =
+        json!({"$ref": "#/components/schemas/Inputs"});
+    let parameters = &mut other["paths"]["/v1/agents"]["get"]["parameters"];
+    let parameters = parameters.as_array_mut().expect("a list");
+    parameters.push(json!({"name": "sort", "in": "query", "schema": {"$ref": "#/$defs/Sort"}}));
+    parameters.push(json!({"$ref": "#/components/parameters/Gone"}));
+    other["paths"]["/v1/probe"] = json!({"get": {"operationId": "probe", "responses": {"200": {
+        "description": "d", "content": {"application/json": {
+            "schema": {"$ref": "#/components/schemas/Gone"}}}}}}});
+    let client = client_of(&other);
+    let left_out: Vec<&str> = client.left_out.iter().map(|it| it.operation.as_str()).collect();
+    assert_eq!(left_out, ["GET /v1/probe"]);
+    let losses: Vec<String> = client
+        .diagnostics
+        .iter()
+        .filter(|it| it.rule == "known-operations")
+        .map(|it| format!("{}: {}", it.pointer, it.message))
+        .collect();
+    let schemas = "#/components/schemas";
+    assert_eq!(
+        losses,
+        [
+            format!(
+                "{schemas}/Agent/properties/owner: any value is taken, because $ref \
+                \"{schemas}/User\" has no target"
+            ),
+            format!(
+                "{schemas}/Agent/properties/parents/items: any value is taken, because $ref \
+                \"https://schemas.twin.so/agent.json\" leaves the document"
+            ),
+            format!(
+                "{schemas}/StartRunBody/properties/inputs: any value is taken, because $ref \
+                \"{schemas}/Inputs\" has no target"
+            ),
+            "#/paths/~1v1~1agents/get/parameters/3: the parameter is left out, because $ref \
+                \"#/$defs/Sort\" has no target"
+                .to_owned(),
+            "#/paths/~1v1~1agents/get/parameters/4: the parameter is left out, because $ref \
+                \"#/components/parameters/Gone\" has no target"
+                .to_owned(),
+        ]
+    );
+    let surface = surface_of(client);
+    assert!(surface["agents"].contains("fn list_agents("), "{}", surface["agents"]);
+    assert!(surface["agents"].contains("owner: Option<Value>"), "{}", surface["agents"]);
 }
 
 #[test]

@@ -33,6 +33,8 @@ use document::{Document, Exchange, Key, Kind, Loc};
 use graph::Graph;
 use rules::Rule;
 
+use crate::identify::Identified;
+
 /// The effect of a change on programs that use the API.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Level {
@@ -88,6 +90,17 @@ pub fn compare(old: &Value, new: &Value) -> Vec<Change> {
     let mut changes = report.changes;
     let place = |name: &Option<String>| name.as_deref().and_then(|name| order.get(name)).copied();
     changes.sort_by_key(|change| (change.level, place(&change.operation)));
+    changes
+}
+
+/// Compares two identified documents. The pointers lead into the documents as they were given.
+pub fn compare_identified(old: &Identified, new: &Identified) -> Vec<Change> {
+    let mut changes = compare(&old.document, &new.document);
+    for change in &mut changes {
+        let is_new = crate::pointer::resolve(&new.document, &change.pointer).is_some();
+        let document = if is_new { new } else { old };
+        change.pointer = document.origin(&change.pointer);
+    }
     changes
 }
 

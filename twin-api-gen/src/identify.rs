@@ -13,7 +13,6 @@ mod paths;
 pub(crate) mod peel;
 pub(crate) mod place;
 pub(crate) mod reference;
-mod schemas;
 mod server;
 mod shape;
 mod share;

@@ -24,6 +24,7 @@ pub(crate) mod entity;
 mod fact;
 mod operation;
 mod read;
+pub(crate) mod repair;
 pub(crate) mod secret;
 
 use std::collections::BTreeMap;

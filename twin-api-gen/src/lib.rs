@@ -23,6 +23,7 @@ mod guard;
 mod outline;
 mod passes;
 mod render;
+mod schemas;
 mod write;
 
 use std::time::{Duration, Instant};
@@ -121,8 +122,8 @@ pub fn generate(input: Input<'_>) -> Result<Generated, Error> {
 
 fn generate_guarded(input: Input<'_>) -> Result<Generated, Error> {
     let mut clock = Clock::start();
-    let Prepared { known, identified, facts, applied } = prepare(input, &mut clock)?;
-    let written = write_client(input, &known, &identified.document, &mut clock);
+    let Prepared { known, mut identified, facts, applied } = prepare(input, &mut clock)?;
+    let written = write_client(input, &known, &mut identified, &mut clock);
     // The stages from here on report pointers into the effective document.
     let Client { lowered, written } = written.map_err(|error| error.located_in(&identified))?;
     let passes::Passed { tree, operations } = written.passed;
@@ -153,6 +154,10 @@ fn generate_guarded(input: Input<'_>) -> Result<Generated, Error> {
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct Plan {
+    /// The document with our names, without known facts and overlay.
+    pub identified: identify::Identified,
+    /// Same as [`Generated::facts`].
+    pub facts: Vec<Fact>,
     /// Same as [`Generated::effective`].
     pub effective: Value,
     /// Same as [`Generated::lowered`].
@@ -169,13 +174,19 @@ pub struct Plan {
 /// Same as [`generate`], up to the lowering.
 pub fn plan(input: Input<'_>) -> Result<Plan, Error> {
     guard::run(|| {
-        let Prepared { known, identified, .. } = prepare(input, &mut Clock::start())?;
-        let native_types = input.runtime == Runtime::TwinApi;
-        let (document, _) = identify::without_webhooks(&identified.document, &known);
-        let lowered = lower::lower(document, lower::Options { native_types })
-            .map_err(|error| error.located_in(&identified))?;
+        let (known, mut identified) = read(input, &mut Clock::start())?;
+        let alone = identified.clone();
+        let (facts, _) = apply(input, &known, &mut identified, &mut Clock::start())?;
+        let (lowered, _) =
+            lower(input, &known, &mut identified).map_err(|error| error.located_in(&identified))?;
         let left_out = lowered.left_out.into_iter().map(|(left_out, _)| left_out).collect();
-        Ok(Plan { effective: identified.document, lowered: lowered.document, left_out })
+        Ok(Plan {
+            identified: alone,
+            facts,
+            effective: identified.document,
+            lowered: lowered.document,
+            left_out,
+        })
     })
 }
 
@@ -187,15 +198,35 @@ struct Prepared {
     applied: Vec<Applied>,
 }
 
-/// Identifies the document and applies known facts and overlay. Reports all problems together.
+/// Reads and identifies the document, then applies known facts and overlay.
 fn prepare(input: Input<'_>, clock: &mut Clock) -> Result<Prepared, Error> {
+    let (known, mut identified) = read(input, clock)?;
+    let (facts, applied) = apply(input, &known, &mut identified, clock)?;
+    Ok(Prepared { known, identified, facts, applied })
+}
+
+fn read(input: Input<'_>, clock: &mut Clock) -> Result<(Known, identify::Identified), Error> {
     let document = parse::parse(input.openapi)?;
     clock.lap(Stage::Parse);
     let known = input.known.map(Known::read).transpose()?.unwrap_or_default();
-    let mut identified = identify::identify(document, &known);
+    let identified = identify::identify(document, &known);
     clock.lap(Stage::Identify);
+    Ok((known, identified))
+}
+
+/// Applies known facts and overlay to the identified document.
+///
+/// # Errors
+/// Reports the problems of these stages and of the identification at once, with those that the
+/// lowering would find.
+fn apply(
+    input: Input<'_>,
+    known: &Known,
+    identified: &mut identify::Identified,
+    clock: &mut Clock,
+) -> Result<(Vec<Fact>, Vec<Applied>), Error> {
     let mut facts = std::mem::take(&mut identified.facts);
-    facts.extend(known::apply::apply(&mut identified, &known));
+    facts.extend(known::apply::apply(identified, known));
     clock.lap(Stage::Known);
     let mut refusals = Error::from_problems(std::mem::take(&mut identified.problems));
     let effective = &mut identified.document;
@@ -204,16 +235,52 @@ fn prepare(input: Input<'_>, clock: &mut Clock) -> Result<Prepared, Error> {
     match overlaid {
         Ok(actions) => applied = actions.unwrap_or_default(),
         Err(error) => {
-            let error = error.located_in(&identified);
+            let error = error.located_in(identified);
             refusals = Some(refusals.map_or(error.clone(), |first| first.and(error)));
         }
     }
     if let Some(error) = refusals {
-        return Err(error);
+        return Err(match refusal_of_lowering(input, known, identified) {
+            Some(more) => error.and(more.located_in(identified)),
+            None => error,
+        });
     }
     client::check_size(&identified.document)?;
     clock.lap(Stage::Overlay);
-    Ok(Prepared { known, identified, facts, applied })
+    Ok((facts, applied))
+}
+
+/// Returns the problems that the lowering would report, so that a failed run lists them as well.
+fn refusal_of_lowering(
+    input: Input<'_>,
+    known: &Known,
+    identified: &mut identify::Identified,
+) -> Option<Error> {
+    client::check_size(&identified.document).ok()?;
+    match lower(input, known, identified) {
+        Err(error) => Some(error),
+        Ok((lowered, _)) if input.strict => refuse_left_out(&lowered.left_out).err(),
+        Ok(_) => None,
+    }
+}
+
+/// Lowers the effective document without its webhooks. A known operation stays, without the parts
+/// that cannot be read.
+fn lower(
+    input: Input<'_>,
+    known: &Known,
+    identified: &mut identify::Identified,
+) -> Result<(lower::Lowered, Vec<Diagnostic>), Error> {
+    let options = lower::Options { native_types: input.runtime == Runtime::TwinApi };
+    let mut repairs = known::repair::Repairs::default();
+    loop {
+        let (document, mut diagnostics) = identify::without_webhooks(&identified.document, known);
+        let lowered = lower::lower(document, options);
+        if !repairs.round(identified, known, &lowered) {
+            diagnostics.append(&mut repairs.diagnostics);
+            return lowered.map(|lowered| (lowered, diagnostics));
+        }
+    }
 }
 
 /// The lowered document with the client generated from it.
@@ -225,22 +292,21 @@ struct Client {
 fn write_client(
     input: Input<'_>,
     known: &Known,
-    effective: &Value,
+    identified: &mut identify::Identified,
     clock: &mut Clock,
 ) -> Result<Client, Error> {
-    let native_types = input.runtime == Runtime::TwinApi;
-    let (document, webhooks) = identify::without_webhooks(effective, known);
-    let mut lowered = lower::lower(document, lower::Options { native_types })?;
+    let (mut lowered, diagnostics) = lower(input, known, identified)?;
     clock.lap(Stage::Lower);
     let written = write::write(&mut lowered, input.runtime, clock)?;
     if input.strict {
         refuse_left_out(&lowered.left_out)?;
     }
     let secrets = known::secret::check(&written.passed.tree, known);
-    if let Some(error) = Error::from_problems(secrets).filter(|_| native_types) {
+    let is_ours = input.runtime == Runtime::TwinApi;
+    if let Some(error) = Error::from_problems(secrets).filter(|_| is_ours) {
         return Err(error);
     }
-    lowered.diagnostics.extend(webhooks);
+    lowered.diagnostics.extend(diagnostics);
     lowered.diagnostics.sort();
     Ok(Client { lowered, written })
 }

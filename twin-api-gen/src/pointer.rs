@@ -7,15 +7,76 @@ use serde_json::Value;
 
 /// Extends `pointer` by one `token`, which is escaped.
 pub fn child(pointer: &str, token: impl std::fmt::Display) -> String {
-    format!("{pointer}/{}", escape(&token.to_string()))
+    let mut pointer = format!("{pointer}/");
+    push_escaped(&mut pointer, &token.to_string());
+    pointer
 }
 
 /// Escapes `~` and `/` as RFC 6901 does.
 pub fn escape(token: &str) -> String {
-    token.replace('~', "~0").replace('/', "~1")
+    let mut escaped = String::with_capacity(token.len());
+    push_escaped(&mut escaped, token);
+    escaped
+}
+
+/// Appends `token`, escaped.
+pub(crate) fn push_escaped(pointer: &mut String, token: &str) {
+    for part in token.split_inclusive(['~', '/']) {
+        if let Some(text) = part.strip_suffix('~') {
+            pointer.extend([text, "~0"]);
+        } else if let Some(text) = part.strip_suffix('/') {
+            pointer.extend([text, "~1"]);
+        } else {
+            pointer.push_str(part);
+        }
+    }
+}
+
+/// The text that an escaped token stands for.
+pub(crate) fn unescape(token: &str) -> String {
+    token.replace("~1", "/").replace("~0", "~")
+}
+
+/// The text that a URI fragment stands for; `None` where a percent sign is not followed by two
+/// hexadecimal digits, or the text is not valid UTF-8.
+pub(crate) fn percent_decode(text: &str) -> Option<String> {
+    let mut bytes = text.bytes();
+    let mut decoded = Vec::with_capacity(text.len());
+    while let Some(byte) = bytes.next() {
+        if byte == b'%' {
+            let digits = [bytes.next()?, bytes.next()?];
+            let digits = std::str::from_utf8(&digits).ok()?;
+            decoded.push(u8::from_str_radix(digits, 16).ok()?);
+        } else {
+            decoded.push(byte);
+        }
+    }
+    String::from_utf8(decoded).ok()
 }
 
 /// Returns the value that `pointer` (with its leading `#`) names, if it exists.
 pub fn resolve<'a>(document: &'a Value, pointer: &str) -> Option<&'a Value> {
     document.pointer(pointer.strip_prefix('#')?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tokens_make_a_round_trip() {
+        for (token, escaped) in [("a", "a"), ("a/b~c", "a~1b~0c"), ("~1", "~01"), ("//", "~1~1")] {
+            assert_eq!(escape(token), escaped);
+            assert_eq!(unescape(escaped), token);
+        }
+        assert_eq!(child("#/paths", "/v1/me"), "#/paths/~1v1~1me");
+    }
+
+    #[test]
+    fn fragments_are_decoded_or_refused() {
+        assert_eq!(percent_decode("Vec%3CRun%3e").as_deref(), Some("Vec<Run>"));
+        for broken in ["%zz", "%", "%f", "%ff"] {
+            assert_eq!(percent_decode(broken), None, "{broken}");
+        }
+    }
 }

@@ -7,6 +7,7 @@ use std::fmt;
 use serde_json::Value;
 
 use crate::error::Stage;
+use crate::pointer::unescape;
 
 /// A problem in a document, in `known.json` or in `overlay.json`.
 ///
@@ -211,7 +212,7 @@ impl fmt::Display for Edit {
 /// Returns the parent of `pointer` and its last token, unescaped.
 fn split<'a>(file: &'a mut Value, pointer: &str) -> Option<(&'a mut Value, String)> {
     let (parent, token) = pointer.rsplit_once('/')?;
-    Some((file.pointer_mut(parent)?, token.replace("~1", "/").replace("~0", "~")))
+    Some((file.pointer_mut(parent)?, unescape(token)))
 }
 
 fn remove(file: &mut Value, pointer: &str) -> bool {

@@ -4,7 +4,7 @@
 //! code.
 
 use proc_macro2::token_stream::IntoIter;
-use proc_macro2::{TokenStream, TokenTree};
+use proc_macro2::{Ident, Literal, TokenStream, TokenTree};
 use quote::ToTokens;
 use syn::{Item, ItemMod as Module, Lit};
 
@@ -49,7 +49,33 @@ fn agree(tokens: TokenStream, read_back: &mut Words) -> bool {
     Words::of(tokens).all(|word| read_back.next().is_some_and(|found| found == word))
 }
 
-/// Returns the identifiers and literals of a token stream, with groups flattened.
+/// An identifier or a literal.
+enum Word {
+    Ident(Ident),
+    Literal(Literal),
+}
+
+impl PartialEq for Word {
+    fn eq(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Ident(one), Self::Ident(two)) => one == two,
+            (Self::Literal(one), Self::Literal(two)) => {
+                one.to_string() == two.to_string() || value(one) == value(two)
+            }
+            _ => false,
+        }
+    }
+}
+
+/// Returns the value of a literal, however it is quoted.
+fn value(literal: &Literal) -> String {
+    match Lit::new(literal.clone()) {
+        Lit::Str(text) => text.value(),
+        other => other.to_token_stream().to_string(),
+    }
+}
+
+/// Yields the identifiers and literals of a token stream, with groups flattened.
 struct Words {
     open: Vec<IntoIter>,
 }
@@ -61,20 +87,20 @@ impl Words {
 }
 
 impl Iterator for Words {
-    type Item = String;
+    type Item = Word;
 
-    fn next(&mut self) -> Option<String> {
+    fn next(&mut self) -> Option<Word> {
         loop {
             match self.open.last_mut()?.next() {
                 None => drop(self.open.pop()),
-                Some(TokenTree::Group(group)) => self.open.push(group.stream().into_iter()),
-                Some(TokenTree::Ident(ident)) => return Some(ident.to_string()),
-                Some(TokenTree::Literal(literal)) => {
-                    return Some(match Lit::new(literal) {
-                        Lit::Str(text) => text.value(), // however it is quoted
-                        other => other.to_token_stream().to_string(),
-                    });
+                Some(TokenTree::Group(group)) => {
+                    let stream = group.stream();
+                    // Of a stream that nothing else holds, the tokens need not be copied.
+                    drop(group);
+                    self.open.push(stream.into_iter());
                 }
+                Some(TokenTree::Ident(ident)) => return Some(Word::Ident(ident)),
+                Some(TokenTree::Literal(literal)) => return Some(Word::Literal(literal)),
                 Some(TokenTree::Punct(_)) => {}
             }
         }

@@ -11,7 +11,7 @@ use anyhow::Context as _;
 use clap::ValueEnum;
 use twin_api_gen::diff::surface::{self, Client, Difference, Verdict};
 use twin_api_gen::diff::{self, Change, Level};
-use twin_api_gen::{Generated, Input, Plan, Runtime, parse};
+use twin_api_gen::{Generated, Input, Known, Plan, Runtime, identify};
 
 use crate::console::Console;
 
@@ -89,25 +89,34 @@ pub(crate) fn compare(
         let runtime = Runtime::TwinApi;
         twin_api_gen::plan(Input { openapi, known, overlay, runtime, strict: false })
     };
-    let (clients, changes) = thread::scope(|scope| {
+    let clients = thread::scope(|scope| {
         let was = scope.spawn(|| client(old.1));
-        let is = scope.spawn(|| client(new.1));
-        let changes = documents(old, new);
-        (was.join().ok().zip(is.join().ok()), changes)
+        let is = client(new.1);
+        was.join().ok().map(|was| (was, is))
     });
-    let changes = changes?;
     Ok(match clients {
-        Some((Ok(was), Ok(is))) => judged(changes, of_plan(&was), of_plan(&is)),
-        Some((Err(error), _) | (_, Err(error))) => by_documents(changes, &error.to_string()),
-        None => by_documents(changes, "the generator panicked"),
+        Some((Ok(was), Ok(is))) => {
+            let changes = diff::compare_identified(&was.identified, &is.identified);
+            judged(changes, of_plan(&was), of_plan(&is))
+        }
+        Some((Err(error), _) | (_, Err(error))) => {
+            by_documents(documents(old, new, known)?, &error.to_string())
+        }
+        None => by_documents(documents(old, new, known)?, "the generator panicked"),
     })
 }
 
-/// Compares two documents without generating clients.
-pub(crate) fn documents(old: (&str, &[u8]), new: (&str, &[u8])) -> anyhow::Result<Vec<Change>> {
-    let was = parse::parse(old.1).context(old.0.to_owned())?;
-    let is = parse::parse(new.1).context(new.0.to_owned())?;
-    Ok(diff::compare(&was, &is))
+/// Compares two documents without generating clients. If the known facts cannot be read, it
+/// compares the documents under their own names.
+pub(crate) fn documents(
+    old: (&str, &[u8]),
+    new: (&str, &[u8]),
+    known: Option<&[u8]>,
+) -> anyhow::Result<Vec<Change>> {
+    let known = known.filter(|known| Known::read(known).is_ok());
+    let was = identify::from_bytes(old.1, known).context(old.0.to_owned())?;
+    let is = identify::from_bytes(new.1, known).context(new.0.to_owned())?;
+    Ok(diff::compare_identified(&was, &is))
 }
 
 /// Compares two clients.

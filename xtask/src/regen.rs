@@ -11,8 +11,9 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use anyhow::Context as _;
-use twin_api_gen::{Generated, Input, Runtime};
+use twin_api_gen::{Generated, Input, Plan, Runtime, identify};
 
+use self::accept::Standing;
 use crate::console::Console;
 use crate::diff::{self, Comparison};
 use crate::fetch::{self, Limits, Source};
@@ -102,15 +103,41 @@ impl Sources {
         Ok(Self { old_document, document, known: text(KNOWN)?, overlay: text(OVERLAY)? })
     }
 
-    fn generate(&self, strict: bool) -> Result<Generated, twin_api_gen::Error> {
-        twin_api_gen::generate(Input {
+    /// What the document on disk said, where another takes its place.
+    fn old_plan(&self) -> Old {
+        match &self.old_document {
+            Some(old) if *old == self.document => Old::Same,
+            Some(old) => {
+                let (known, overlay) = (self.known.as_bytes(), self.overlay.as_bytes());
+                let input = Input { openapi: old, ..self.input(known, overlay, false) };
+                twin_api_gen::plan(input).map_or(Old::None, |plan| Old::Plan(Box::new(plan)))
+            }
+            None => Old::None,
+        }
+    }
+
+    fn input<'a>(&'a self, known: &'a [u8], overlay: &'a [u8], strict: bool) -> Input<'a> {
+        Input {
             openapi: &self.document,
-            known: Some(self.known.as_bytes()),
-            overlay: Some(self.overlay.as_bytes()),
+            known: Some(known),
+            overlay: Some(overlay),
             runtime: Runtime::TwinApi,
             strict,
-        })
+        }
     }
+
+    fn generate(&self, strict: bool) -> Result<Generated, twin_api_gen::Error> {
+        let (known, overlay) = (self.known.as_bytes(), self.overlay.as_bytes());
+        twin_api_gen::generate(self.input(known, overlay, strict))
+    }
+}
+
+/// The document on disk before the run.
+enum Old {
+    /// There is none, or no client can be generated from it.
+    None,
+    Same,
+    Plan(Box<Plan>),
 }
 
 /// Regenerates the files, or checks them.
@@ -125,12 +152,18 @@ pub fn run(options: &Options, console: &mut Console) -> anyhow::Result<Verdict> 
     }
     let mut sources = Sources::read(options, console)?;
     console.progress(format_args!("generating from {} bytes", sources.document.len()));
-    let accepted = accept::generate(options, &mut sources)?;
+    let old = sources.old_plan();
+    let standing = match &old {
+        Old::Same => Standing::All,
+        Old::None => Standing::Of(Vec::new()),
+        Old::Plan(plan) => Standing::Of(plan.facts.clone()),
+    };
+    let accepted = accept::generate(options, &mut sources, &standing)?;
     let generated = accepted.generated;
     report::generation(&generated, options.verbose, console);
     let derived = derived(root, &generated)?;
     let inputs = inputs(root, &sources)?;
-    let comparison = compare(root, &sources, &generated)?;
+    let comparison = compare(root, &sources, &old, &generated)?;
     let outcome = outcome::Outcome {
         sources: &sources,
         generated: &generated,
@@ -191,10 +224,20 @@ fn changed(root: &Path, path: &str, new: Vec<u8>) -> anyhow::Result<Option<Chang
 
 /// Compares the documents, and the new client with the client of the checked-in effective
 /// document.
-fn compare(root: &Path, sources: &Sources, new: &Generated) -> anyhow::Result<Comparison> {
-    let changes = match &sources.old_document {
-        Some(old) if *old != sources.document => {
-            diff::documents((DOCUMENT, old), ("the new document", &sources.document))?
+fn compare(
+    root: &Path,
+    sources: &Sources,
+    old: &Old,
+    new: &Generated,
+) -> anyhow::Result<Comparison> {
+    let known = Some(sources.known.as_bytes());
+    let changes = match (old, &sources.old_document) {
+        (Old::Plan(old), _) => {
+            let new = identify::from_bytes(&sources.document, known)?;
+            twin_api_gen::diff::compare_identified(&old.identified, &new)
+        }
+        (Old::None, Some(old)) => {
+            diff::documents((DOCUMENT, old), ("the new document", &sources.document), known)?
         }
         _ => Vec::new(),
     };

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use crate::METHODS;
-use crate::pointer::escape;
+use crate::pointer::{escape, percent_decode};
 
 /// The maximum length of a chain of references. A longer chain counts as a cycle.
 const LONGEST_CHAIN: usize = 64;
@@ -100,10 +100,8 @@ impl<'a> Document<'a> {
     /// Returns the target of a `$ref` within this document.
     pub(super) fn target(&self, reference: &str) -> Option<Loc<'a>> {
         let pointer = reference.strip_prefix('#')?;
-        if pointer.contains('%') {
-            return self.at(&decode(pointer));
-        }
-        self.at(pointer)
+        let decoded = pointer.contains('%').then(|| percent_decode(pointer)).flatten();
+        self.at(decoded.as_deref().unwrap_or(pointer))
     }
 
     /// Follows references from `loc`. A cycle or a missing target gives null.
@@ -271,22 +269,4 @@ fn split_url(url: &str) -> (&str, &str) {
     }
     let path = url[authority..].find('/').map_or(url.len(), |at| authority + at);
     (&url[..path], &url[path..])
-}
-
-/// Percent-decodes a JSON pointer from a URI fragment.
-fn decode(pointer: &str) -> String {
-    let raw = pointer.as_bytes();
-    let (mut bytes, mut at) = (Vec::with_capacity(raw.len()), 0);
-    while at < raw.len() {
-        let digits = raw.get(at + 1..at + 3).filter(|_| raw[at] == b'%');
-        let text = digits.and_then(|digits| std::str::from_utf8(digits).ok());
-        if let Some(byte) = text.and_then(|text| u8::from_str_radix(text, 16).ok()) {
-            bytes.push(byte);
-            at += 3;
-        } else {
-            bytes.push(raw[at]);
-            at += 1;
-        }
-    }
-    String::from_utf8_lossy(&bytes).into_owned()
 }

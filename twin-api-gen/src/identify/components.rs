@@ -6,11 +6,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value, json};
 
+use super::Findings;
 use super::entity::final_reference;
 use super::reference::{component, to_component};
-use super::{Findings, schemas};
 use crate::known::Known;
 use crate::passes::letters;
+use crate::schemas;
 
 /// Inserts the entities, updates every reference, and removes unused components.
 pub(super) fn rebuild(

@@ -8,8 +8,8 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value, json};
 
 use super::reference::to_component;
-use super::schemas;
 use crate::pointer::child;
+use crate::schemas;
 
 const KEYWORDS: [&str; 2] = ["$defs", "definitions"];
 

@@ -6,7 +6,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::schemas;
+use crate::schemas;
 
 type Object = Map<String, Value>;
 

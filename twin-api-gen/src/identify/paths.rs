@@ -48,6 +48,7 @@ pub(super) fn identify(
     let mut matcher = Matcher::new(known, root, ours);
     matcher.choose_prefix(&described, findings);
     let found = matcher.match_all(&described, findings);
+    super::server::without_paths(document);
     write(document, described, found, known, findings)
 }
 

@@ -4,21 +4,26 @@ use std::fmt::Write as _;
 
 use serde_json::Value;
 
-use crate::pointer::escape;
+use crate::pointer::{escape, percent_decode, unescape};
 
 const SCHEMAS: &str = "#/components/schemas/";
 
 /// Returns the pointer (without `#`) of a reference, if it has a target in `document`.
 pub(super) fn resolve(document: &Value, reference: &str) -> Option<String> {
-    let pointer = decode(reference.strip_prefix('#')?)?;
+    let pointer = decode(reference.strip_prefix('#')?);
     document.pointer(&pointer)?;
     Some(pointer)
 }
 
 /// Returns the name of the component schema that `reference` refers to.
 pub(crate) fn component(reference: &str) -> Option<String> {
-    let name = decode(reference.strip_prefix(SCHEMAS)?)?;
-    (!name.contains('/')).then(|| name.replace("~1", "/").replace("~0", "~"))
+    let name = decode(reference.strip_prefix(SCHEMAS)?);
+    (!name.contains('/')).then(|| unescape(&name))
+}
+
+/// What a fragment stands for. One that is not encoded is meant as it is.
+fn decode(fragment: &str) -> String {
+    percent_decode(fragment).unwrap_or_else(|| fragment.to_owned())
 }
 
 /// Builds the reference to the component schema `name`.
@@ -34,29 +39,6 @@ pub(crate) fn to_component(name: &str) -> String {
         }
     }
     reference
-}
-
-/// Percent-decodes `text`. Returns `None` if the result is not valid UTF-8.
-fn decode(text: &str) -> Option<String> {
-    if !text.contains('%') {
-        return Some(text.to_owned());
-    }
-    let mut bytes = Vec::with_capacity(text.len());
-    let mut rest = text.as_bytes();
-    while let Some((&byte, after)) = rest.split_first() {
-        let code = after.get(..2).and_then(|code| std::str::from_utf8(code).ok());
-        match code.and_then(|code| u8::from_str_radix(code, 16).ok()) {
-            Some(decoded) if byte == b'%' => {
-                bytes.push(decoded);
-                rest = &after[2..];
-            }
-            _ => {
-                bytes.push(byte);
-                rest = after;
-            }
-        }
-    }
-    String::from_utf8(bytes).ok()
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@
 //! `https://host/v1` is `/v1/agents`. The first server at the origin of `known.json` is used,
 //! or else the first server.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 /// A base URL, split into origin and path.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -47,6 +47,18 @@ impl Base {
     }
 }
 
+/// Removes the paths from the servers of `document`, because the operations have them now.
+pub(super) fn without_paths(document: &mut Value) {
+    let servers = document.get_mut("servers").and_then(Value::as_array_mut);
+    for server in servers.into_iter().flatten() {
+        let Some(base) = url_of(server).map(|url| Base::parse(&url)) else { continue };
+        server["url"] = json!(base.origin.unwrap_or_else(|| "/".to_owned()));
+        if let Some(members) = server.as_object_mut() {
+            members.remove("variables");
+        }
+    }
+}
+
 /// Returns the URL of a server with the default values of its variables.
 fn url_of(server: &Value) -> Option<String> {
     let mut url = server["url"].as_str()?.to_owned();
@@ -73,8 +85,6 @@ fn normal(path: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
-
     use super::*;
 
     fn base(origin: Option<&str>, path: &str) -> Base {
@@ -96,6 +106,21 @@ mod tests {
         ] {
             assert_eq!(Base::parse(url), base(origin, path), "{url}");
         }
+    }
+
+    #[test]
+    fn servers_keep_their_origins_alone() {
+        let mut document = json!({"servers": [
+            {"url": "https://build.twin.so/v1/", "description": "d"},
+            {"url": "/api"},
+            {"url": "https://{host}/v1", "variables": {"host": {"default": "a.example"}}},
+        ]});
+        without_paths(&mut document);
+        assert_eq!(
+            document["servers"],
+            json!([{"url": "https://build.twin.so", "description": "d"}, {"url": "/"},
+                {"url": "https://a.example"}])
+        );
     }
 
     #[test]

@@ -187,12 +187,17 @@ impl Applier<'_> {
         if members.is_empty() {
             return;
         }
+        let (these, they) = if members.len() == 1 {
+            ("this member is", "it")
+        } else {
+            ("these members are", "they")
+        };
         self.facts.push(Fact {
             subject: name.to_owned(),
-            says: format!("{} always there: {}", plural(members), members.join(", ")),
+            says: format!("{these} always there: {}", members.join(", ")),
             source: entity.source.clone(),
             outcome: Outcome::Contradicted {
-                document: "they may be absent".to_owned(),
+                document: format!("{they} may be absent"),
                 known_wins: true,
             },
             pointer: Some(child("#/components/schemas", name)),
@@ -322,10 +327,6 @@ impl Applier<'_> {
         all.extend(new);
         Map::from_iter([("type".to_owned(), json!("string")), ("enum".to_owned(), json!(all))])
     }
-}
-
-fn plural(members: &[&str]) -> &'static str {
-    if members.len() == 1 { "this member is" } else { "these members are" }
 }
 
 fn required_of(found: Option<&Map<String, Value>>) -> Vec<&str> {

@@ -111,7 +111,9 @@ pub(super) fn reached_from(document: &Value, mut pending: Vec<String>) -> BTreeS
     let mut found = BTreeSet::new();
     while let Some(name) = pending.pop() {
         let Some(schema) = schemas.get(&name).filter(|_| found.insert(name)) else { continue };
-        walk::each_inside(schema, &mut |inner| pending.extend(ref_name(inner).map(str::to_owned)));
+        crate::schemas::each_inside(schema, &mut |inner| {
+            pending.extend(ref_name(inner).map(str::to_owned))
+        });
     }
     found
 }

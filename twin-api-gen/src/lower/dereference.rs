@@ -8,13 +8,13 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
-use super::inline_types::{hoist_shared, unescape};
+use super::inline_types::hoist_shared;
 use super::references::local_pointer;
 use super::schema::{Object, as_object};
 use super::{Budget, Context, refuse};
 use crate::METHODS;
 use crate::error::Error;
-use crate::pointer::{child, resolve};
+use crate::pointer::{child, resolve, unescape};
 use crate::problem::Problem;
 
 const KINDS: [&str; 3] = ["parameters", "requestBodies", "responses"];

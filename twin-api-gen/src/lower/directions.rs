@@ -12,8 +12,9 @@ use serde_json::Value;
 use super::constraints::Usage;
 use super::inline_types::Names;
 use super::schema::{Object, SCHEMAS, behind, is_true, quoted, ref_name, ref_to};
-use super::walk::{Place, Position, Side, each_inside};
+use super::walk::{Place, Position, Side};
 use super::{Context, Report};
+use crate::schemas::each_inside;
 
 pub(super) fn apply(context: &mut Context) {
     let flagged = flagged(&context.schemas());

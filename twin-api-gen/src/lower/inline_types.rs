@@ -14,7 +14,7 @@ use super::schema::{Object, ref_to, text};
 use super::walk::Position;
 use super::{Context, Report};
 use crate::METHODS;
-use crate::pointer::child;
+use crate::pointer::{child, unescape};
 
 pub(super) fn apply(context: &mut Context) {
     let mut namer = Namer::new(&context.document);
@@ -223,11 +223,6 @@ fn parameters(owner: &Value, pointer: &str, known: &mut BTreeMap<String, String>
             known.insert(format!("{pointer}/parameters/{index}"), name.to_owned());
         }
     }
-}
-
-/// Unescapes a token of a JSON pointer.
-pub(super) fn unescape(token: &str) -> String {
-    token.replace("~1", "/").replace("~0", "~")
 }
 
 #[cfg(test)]

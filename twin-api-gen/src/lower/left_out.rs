@@ -10,10 +10,8 @@ use std::fmt::Write as _;
 use serde_json::{Map, Value};
 
 use super::context::Context;
-use super::inline_types::unescape;
-use super::references::percent_decode;
 use crate::error::Error;
-use crate::pointer::child;
+use crate::pointer::{child, percent_decode, unescape};
 use crate::{LeftOut, METHODS, Problem};
 
 /// The maximum number of problems that a reason lists.

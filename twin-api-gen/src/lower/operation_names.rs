@@ -9,9 +9,9 @@ use std::collections::BTreeSet;
 use serde_json::{Value, json};
 
 use super::casing::{pascal, snake};
-use super::inline_types::unescape;
 use super::schema::text;
 use super::{Context, walk};
+use crate::pointer::unescape;
 
 /// Names in the generated code beside the operations' methods.
 const METHODS_OF_THE_CLIENT: [&str; 13] = [

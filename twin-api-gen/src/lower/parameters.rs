@@ -1,8 +1,8 @@
 //! Reduces parameters to those that progenitor serializes as the document says.
 //!
 //! Any other parameter is dropped if it is optional and rejected if it is required. A list in one
-//! value becomes a string that the caller joins. Path templates that do not match their
-//! parameters are rejected.
+//! value becomes a string that the caller joins. The path parameters become those of the path
+//! template.
 
 use std::collections::BTreeMap;
 
@@ -25,8 +25,9 @@ pub(crate) const WIRE: &str = "x-twin-wire";
 pub(super) fn apply(context: &mut Context) {
     let schemas = context.take_schemas();
     context.each_operation(|report, operation, pointer| {
-        let Some(Value::Array(list)) = operation.remove("parameters") else {
-            return template::check(&[], pointer);
+        let list = match operation.remove("parameters") {
+            Some(Value::Array(list)) => list,
+            _ => Vec::new(),
         };
         let at = child(pointer, "parameters");
         let mut kept: Vec<Value> = Vec::new();
@@ -41,8 +42,10 @@ pub(super) fn apply(context: &mut Context) {
             }
         }
         once_each(report, &mut kept, &at)?;
-        template::check(&kept, pointer)?;
-        operation.insert("parameters".to_owned(), Value::Array(kept));
+        template::apply(report, &mut kept, pointer)?;
+        if !kept.is_empty() {
+            operation.insert("parameters".to_owned(), Value::Array(kept));
+        }
         Ok(())
     });
     context.put_schemas(schemas);

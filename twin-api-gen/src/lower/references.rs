@@ -15,7 +15,7 @@ use super::schema::{Object, SCHEMAS, object_at, ref_to};
 use super::schema_pointer::is_schema;
 use super::{Context, cycles, refuse, walk};
 use crate::error::Error;
-use crate::pointer::{escape, resolve};
+use crate::pointer::{escape, percent_decode, resolve};
 
 pub(super) fn apply(context: &mut Context) -> Result<(), Error> {
     let mut resolver = Resolver::new(&context.document);
@@ -51,21 +51,6 @@ pub(super) fn local_pointer(reference: &str, at: &str) -> Result<String, Error> 
         .help("refer to a JSON pointer, such as #/components/schemas/Name"));
     }
     Ok(format!("#{decoded}"))
-}
-
-pub(super) fn percent_decode(text: &str) -> Option<String> {
-    let mut bytes = text.bytes();
-    let mut out = Vec::with_capacity(text.len());
-    while let Some(byte) = bytes.next() {
-        if byte == b'%' {
-            let digits = [bytes.next()?, bytes.next()?];
-            let digits = std::str::from_utf8(&digits).ok()?;
-            out.push(u8::from_str_radix(digits, 16).ok()?);
-        } else {
-            out.push(byte);
-        }
-    }
-    String::from_utf8(out).ok()
 }
 
 /// Resolves references in the original document.

@@ -3,7 +3,7 @@
 //! This is the grammar of [`walk`](super::walk) for pointers. The document is not consulted, so a
 //! pointer without a target may qualify.
 
-use super::walk::{Shape, shape};
+use crate::schemas::{Shape, shape};
 
 /// Returns whether a value at `pointer` would be a schema.
 pub(super) fn is_schema(pointer: &str) -> bool {

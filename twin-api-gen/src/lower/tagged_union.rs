@@ -15,9 +15,9 @@ use super::composition::warn_if_alike;
 use super::enumeration::CONST;
 use super::inheritance::BASE;
 use super::schema::{Object, SCHEMAS, alias, behind, ref_name, ref_to};
-use super::walk::each_inside;
 use crate::error::Error;
 use crate::pointer::escape;
+use crate::schemas::each_inside;
 
 /// The maximum number of alternatives of a tagged union.
 const MOST_ALTERNATIVES: usize = 256;

@@ -15,8 +15,13 @@ pub(super) fn with_schemas(schemas: Value) -> Value {
 
 /// Builds a document with one operation, `GET /a`.
 pub(super) fn with_operation(operation: Value) -> Value {
+    with_operation_at("/a", operation)
+}
+
+/// A document with one operation, a GET at `path`.
+pub(super) fn with_operation_at(path: &str, operation: Value) -> Value {
     let mut document = json!({"openapi": "3.1.0"});
-    document["paths"]["/a"]["get"] = operation;
+    document["paths"][path]["get"] = operation;
     document
 }
 

@@ -7,28 +7,8 @@
 use serde_json::{Map, Value};
 
 use crate::METHODS;
-use crate::pointer::escape;
-
-/// Keywords whose value is a map of schemas.
-const MAPS: [&str; 5] =
-    ["properties", "patternProperties", "$defs", "definitions", "dependentSchemas"];
-/// Keywords whose value is an array of schemas.
-const LISTS: [&str; 4] = ["allOf", "anyOf", "oneOf", "prefixItems"];
-/// Keywords whose value is a schema.
-const SINGLES: [&str; 12] = [
-    "items",
-    "additionalProperties",
-    "unevaluatedProperties",
-    "unevaluatedItems",
-    "additionalItems",
-    "not",
-    "if",
-    "then",
-    "else",
-    "contains",
-    "propertyNames",
-    "contentSchema",
-];
+use crate::pointer::{escape, push_escaped};
+use crate::schemas::{Shape, shape};
 
 /// Whether a schema is part of a request or a response.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -83,51 +63,6 @@ pub(super) fn each_operation(document: &mut Value, visit: &mut VisitOperation<'_
                 visit(operation, &format!("#/paths/{}/{method}", escape(path)));
             }
         }
-    }
-}
-
-/// Calls `visit` for `schema` and every schema inside it, inner schemas first.
-pub(super) fn each_inside(schema: &Value, visit: &mut dyn FnMut(&Value)) {
-    if let Value::Object(members) = schema {
-        for (keyword, value) in members {
-            match (shape(keyword), value) {
-                (Shape::Map, Value::Object(schemas)) => {
-                    for inner in schemas.values() {
-                        each_inside(inner, visit);
-                    }
-                }
-                (Shape::List | Shape::Single, Value::Array(schemas)) => {
-                    for inner in schemas {
-                        each_inside(inner, visit);
-                    }
-                }
-                (Shape::Single, _) => each_inside(value, visit),
-                _ => {}
-            }
-        }
-    }
-    visit(schema);
-}
-
-/// How a keyword contains schemas.
-#[derive(Clone, Copy)]
-pub(super) enum Shape {
-    Map,
-    List,
-    Single,
-    None,
-}
-
-/// Returns how a keyword contains schemas.
-pub(super) fn shape(keyword: &str) -> Shape {
-    if MAPS.contains(&keyword) {
-        Shape::Map
-    } else if LISTS.contains(&keyword) {
-        Shape::List
-    } else if SINGLES.contains(&keyword) {
-        Shape::Single
-    } else {
-        Shape::None
     }
 }
 
@@ -272,7 +207,7 @@ impl<'v> Walker<'v> {
     fn at(&mut self, key: &str, value: &mut Value, step: Step<'v>) {
         let length = self.pointer.len();
         self.pointer.push('/');
-        self.pointer.push_str(&escape(key));
+        push_escaped(&mut self.pointer, key);
         step(self, value);
         self.pointer.truncate(length);
     }

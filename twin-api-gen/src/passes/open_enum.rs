@@ -8,19 +8,17 @@
 
 mod discriminator;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use proc_macro2::TokenStream;
 use quote::{format_ident, quote};
 use serde_json::Value;
 use syn::visit_mut::{self, VisitMut};
-use syn::{Attribute, Expr, Fields, Ident, Item, ItemEnum, parse_quote};
+use syn::{Attribute, Expr, Fields, Ident, Item, ItemEnum, Type, parse_quote};
 
 use super::Context;
 use super::doc_text::{WRITTEN, code};
-use super::tree::{
-    ident_of, items_of_mut, last_segment, same_ident, serde_rename, text_of, trait_of,
-};
+use super::tree::{ident_of, items_of_mut, letters, serde_rename, text_of, trait_of};
 
 /// The traits that typify implements for a closed enum. `TryFrom` stands for `&str` and `String`.
 const REPLACED: [&str; 4] = ["Display", "FromStr", "TryFrom", "TryFrom"];
@@ -33,19 +31,37 @@ pub(super) fn apply(tree: &mut syn::File, context: &Context<'_>) -> Result<(), S
         .filter_map(Closed::read)
         .filter(|found| !closed.contains(&ident_of(&found.name)))
         .collect();
+    let places: BTreeMap<String, usize> =
+        enums.iter().enumerate().map(|(place, found)| (found.name.to_string(), place)).collect();
     let mut output = Vec::with_capacity(items.len());
     for mut item in std::mem::take(items) {
-        if let Some(closed) = enums.iter().find(|closed| closed.declares(&item)) {
-            output.extend(closed.opened());
-        } else if let Some(closed) = enums.iter_mut().find(|closed| closed.replaces(&item)) {
-            closed.replaced += 1;
-        } else {
-            MendDefault { enums: &enums }.visit_item_mut(&mut item);
-            output.push(item);
+        let place = enum_of(&item).and_then(|name| places.get(&name));
+        match (place, &item) {
+            (Some(&place), Item::Enum(_)) => output.extend(enums[place].opened()),
+            (Some(&place), _) => enums[place].replaced += 1,
+            (None, _) => {
+                MendDefault { enums: &enums }.visit_item_mut(&mut item);
+                output.push(item);
+            }
         }
     }
     *items = output;
     check(&enums, &closed, context.document)
+}
+
+/// Returns the name of the enum that an item declares or implements one of [`REPLACED`] for.
+fn enum_of(item: &Item) -> Option<String> {
+    match item {
+        Item::Enum(item) => Some(item.ident.to_string()),
+        Item::Impl(item) => {
+            trait_of(item).filter(|name| REPLACED.contains(&name.as_str()))?;
+            match &*item.self_ty {
+                Type::Path(path) => Some(path.path.segments.last()?.ident.to_string()),
+                _ => None,
+            }
+        }
+        _ => None,
+    }
 }
 
 /// Checks that all of typify's impls were replaced and that no enum of the document was missed.
@@ -59,11 +75,13 @@ fn check(enums: &[Closed], closed: &BTreeSet<String>, document: &Value) -> Resul
         ));
     }
     let schemas = document.pointer("/components/schemas").and_then(Value::as_object);
+    let found: BTreeSet<String> = enums
+        .iter()
+        .map(|found| letters(&ident_of(&found.name)))
+        .chain(closed.iter().map(|found| letters(found)))
+        .collect();
     let missed = schemas.into_iter().flatten().find(|(name, schema)| {
-        schema["type"] == "string"
-            && schema["enum"].is_array()
-            && !enums.iter().any(|found| same_ident(name, &ident_of(&found.name)))
-            && !closed.iter().any(|found| same_ident(name, found))
+        schema["type"] == "string" && schema["enum"].is_array() && !found.contains(&letters(name))
     });
     missed.map_or(Ok(()), |(name, _)| {
         Err(format!("the schema {name} lists its values, but no enum of that name was found"))
@@ -106,17 +124,6 @@ impl Closed {
                 .collect(),
             replaced: 0,
         })
-    }
-
-    fn declares(&self, item: &Item) -> bool {
-        matches!(item, Item::Enum(item) if item.ident == self.name)
-    }
-
-    fn replaces(&self, item: &Item) -> bool {
-        let Item::Impl(item) = item else { return false };
-        item.trait_.is_some()
-            && last_segment(&item.self_ty).is_some_and(|name| self.name == name)
-            && trait_of(item).is_some_and(|name| REPLACED.contains(&name.as_str()))
     }
 
     /// Returns the variants, without one that is itself named `Unknown`.

@@ -148,6 +148,17 @@ fn invalid_request() -> TokenStream {
     quote!(|message: ::std::string::String| crate::transport::invalid_request(&OPERATION, message))
 }
 
+fn is_variable(expression: &Expr, name: &str) -> bool {
+    matches!(expression, Expr::Path(path) if path.path.is_ident(name))
+}
+
+fn is_invalid_request(expression: &Expr) -> bool {
+    let Expr::Path(path) = expression else { return false };
+    let segments: Vec<_> = path.path.segments.iter().collect();
+    matches!(&segments[..], [first, second]
+        if first.ident == "Error" && second.ident == "InvalidRequest")
+}
+
 /// Replaces the errors before the request is sent.
 struct Rewrite {
     failed: Option<String>,
@@ -155,7 +166,7 @@ struct Rewrite {
 
 impl VisitMut for Rewrite {
     fn visit_expr_mut(&mut self, expression: &mut Expr) {
-        if text_of(expression) == "Error :: InvalidRequest" {
+        if is_invalid_request(expression) {
             let closure = invalid_request();
             *expression = parse_quote!(#closure);
             return;
@@ -171,7 +182,7 @@ impl VisitMut for Rewrite {
 
     fn visit_expr_method_call_mut(&mut self, call: &mut ExprMethodCall) {
         visit_mut::visit_expr_method_call_mut(self, call);
-        if call.method == "append" && text_of(&call.receiver) == "header_map" {
+        if call.method == "append" && is_variable(&call.receiver, "header_map") {
             match header(call) {
                 Some(value) => call.args[1] = value,
                 None => self.failed = Some("a header is set in an unexpected way".to_owned()),
@@ -211,8 +222,14 @@ fn tokens(input: TokenStream) -> TokenStream {
         };
         output.push(token);
         let path = output.len().checked_sub(4).map(|start| &output[start..]);
-        let is_error = path.is_some_and(|path| {
-            path.iter().cloned().collect::<TokenStream>().to_string() == "Error :: InvalidRequest"
+        let is_error = path.is_some_and(|path| match path {
+            [
+                TokenTree::Ident(first),
+                TokenTree::Punct(_),
+                TokenTree::Punct(_),
+                TokenTree::Ident(last),
+            ] => first == "Error" && last == "InvalidRequest",
+            _ => false,
         });
         if is_error {
             output.truncate(output.len() - 4);

@@ -37,12 +37,16 @@ impl Operation {
 
 /// Returns whether an API name and a Rust identifier differ only in case and punctuation.
 pub(crate) fn same_ident(api: &str, ident: &str) -> bool {
-    letters(api) == letters(ident)
+    letters_in(api).eq(letters_in(ident))
 }
 
 /// Reduces an API name or an identifier to the letters that both share.
 pub(crate) fn letters(name: &str) -> String {
-    name.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
+    letters_in(name).collect()
+}
+
+fn letters_in(name: &str) -> impl Iterator<Item = char> {
+    name.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase)
 }
 
 /// Returns the operations of `document` with their names in `tree`, in document order.

@@ -1,7 +1,9 @@
 //! Lists problems and contradicted facts with numbers, and applies the edits that `--accept` names.
 //!
-//! Numbering continues when accepted edits reveal further problems, so that one command can accept
-//! all of them. Edits are saved only if the client generates afterwards.
+//! Contradictions that the document on disk has as well are printed after the new ones, without
+//! details. Their numbers do not depend on that, so that `--accept` means the same in the next
+//! command. Numbering continues when accepted edits reveal further problems, so that one command
+//! can accept all of them. Edits are saved only if the client generates afterwards.
 
 use std::fmt::Write as _;
 use std::fs;
@@ -32,16 +34,29 @@ pub(super) struct Offer {
     pub(super) number: usize,
     pub(super) text: String,
     pub(super) edit: Option<Edit>,
+    /// Whether the document on disk contradicts the fact in the same way.
+    pub(super) is_standing: bool,
+}
+
+/// An offer before it has a number.
+struct Item {
+    text: String,
+    edit: Option<Edit>,
+    is_standing: bool,
 }
 
 /// Generates and applies accepted edits in `sources`, until no accepted number is left.
-pub(super) fn generate(options: &Options, sources: &mut Sources) -> anyhow::Result<Accepted> {
+pub(super) fn generate(
+    options: &Options,
+    sources: &mut Sources,
+    standing: &Standing,
+) -> anyhow::Result<Accepted> {
     let mut made = Vec::new();
     let mut listed = 0;
     loop {
         let result = sources.generate(options.strict);
         let offers = match &result {
-            Ok(generated) => number(listed, generated.facts.iter().filter_map(of_fact)),
+            Ok(generated) => number(listed, of_facts(&generated.facts, standing)),
             Err(error) => number(listed, error.problems().map(of_problem)),
         };
         let range = listed + 1..=listed + offers.len();
@@ -63,7 +78,7 @@ pub(super) fn generate(options: &Options, sources: &mut Sources) -> anyhow::Resu
         return match result {
             Ok(generated) => {
                 // The next command starts counting at one.
-                let facts = generated.facts.iter().filter_map(of_fact);
+                let facts = of_facts(&generated.facts, standing);
                 let offers = if made.is_empty() { offers } else { number(0, facts) };
                 Ok(Accepted { generated, offers, made })
             }
@@ -72,8 +87,9 @@ pub(super) fn generate(options: &Options, sources: &mut Sources) -> anyhow::Resu
     }
 }
 
-fn number(listed: usize, items: impl Iterator<Item = (String, Option<Edit>)>) -> Vec<Offer> {
-    let offer = |(number, (text, edit))| Offer { number, text, edit };
+fn number(listed: usize, items: impl IntoIterator<Item = Item>) -> Vec<Offer> {
+    let offer =
+        |(number, Item { text, edit, is_standing })| Offer { number, text, edit, is_standing };
     (listed + 1..).zip(items).map(offer).collect()
 }
 
@@ -109,7 +125,7 @@ fn make(sources: &mut Sources, edits: &[Edit]) -> anyhow::Result<()> {
 }
 
 /// Formats a problem as an item.
-fn of_problem(problem: &Problem) -> (String, Option<Edit>) {
+fn of_problem(problem: &Problem) -> Item {
     let mut text = format!("{}: {}", problem.stage, problem.what);
     let lines = [
         ("at", &problem.pointer),
@@ -123,23 +139,58 @@ fn of_problem(problem: &Problem) -> (String, Option<Edit>) {
             let _ = write!(text, "\n     {name:<9} {value}");
         }
     }
-    (text, problem.edit.clone())
+    Item { text, edit: problem.edit.clone(), is_standing: false }
 }
 
-/// Formats a fact that the document contradicts as an item.
-fn of_fact(fact: &Fact) -> Option<(String, Option<Edit>)> {
-    let is_settled = matches!(fact.outcome, Outcome::Added | Outcome::Agreed);
-    (!is_settled).then(|| (fact.to_string(), fact.edit.clone()))
+/// The facts that the document on disk contradicts.
+pub(super) enum Standing {
+    /// The document is the one on disk.
+    All,
+    Of(Vec<Fact>),
+}
+
+impl Standing {
+    fn contains(&self, fact: &Fact) -> bool {
+        let is_same = |other: &Fact| {
+            (&other.subject, &other.says, &other.outcome)
+                == (&fact.subject, &fact.says, &fact.outcome)
+        };
+        match self {
+            Self::All => true,
+            Self::Of(facts) => facts.iter().any(is_same),
+        }
+    }
+}
+
+/// Formats the facts that the document contradicts as items.
+fn of_facts(facts: &[Fact], standing: &Standing) -> Vec<Item> {
+    let is_open = |fact: &&Fact| !matches!(fact.outcome, Outcome::Added | Outcome::Agreed);
+    let item = |fact: &Fact| Item {
+        text: fact.to_string(),
+        edit: fact.edit.clone(),
+        is_standing: standing.contains(fact),
+    };
+    facts.iter().filter(is_open).map(item).collect()
 }
 
 /// Prints a list of items with their edits.
-pub(super) fn list(offers: &[Offer]) -> String {
+pub(super) fn list<'a>(offers: impl IntoIterator<Item = &'a Offer>) -> String {
     let mut text = String::new();
-    for Offer { number, text: item, edit } in offers {
+    for Offer { number, text: item, edit, .. } in offers {
         let _ = writeln!(text, "{number:>3}. {item}");
         if let Some(edit) = edit {
             let _ = writeln!(text, "     {:<9} {edit} (--accept {number})", "edit");
         }
+    }
+    text
+}
+
+/// Prints a list of items without sources and edits.
+pub(super) fn short_list<'a>(offers: impl IntoIterator<Item = &'a Offer>) -> String {
+    let mut text = String::new();
+    for Offer { number, text: item, .. } in offers {
+        let item = item.split("; the known fact wins").next().unwrap_or_default();
+        let _ = writeln!(text, "{number:>3}. {item}");
     }
     text
 }

@@ -102,13 +102,24 @@ impl Outcome<'_> {
         }
     }
 
+    /// New contradictions with their edits, then those of the document on disk, a line each.
     fn contradictions(&self, text: &mut String) {
-        if !self.offers.is_empty() {
-            let _ = writeln!(
+        let (standing, new): (Vec<&Offer>, Vec<&Offer>) =
+            self.offers.iter().partition(|offer| offer.is_standing);
+        if !new.is_empty() {
+            let _ = write!(
                 text,
                 "known facts that the document contradicts; to give one up, run \
                  `cargo xtask regen --accept N`:\n{}",
-                accept::list(self.offers).trim_end()
+                accept::list(new)
+            );
+        }
+        if !standing.is_empty() {
+            let _ = write!(
+                text,
+                "contradicted before, and still ({}):\n{}",
+                standing.len(),
+                accept::short_list(standing)
             );
         }
     }
@@ -144,10 +155,12 @@ impl Outcome<'_> {
         }
         let agreed = self.of(|outcome| matches!(outcome, Agreement::Agreed)).count();
         lines.push(format!("{agreed} known facts are documented upstream"));
-        lines.extend(self.offers.iter().map(|offer| {
+        lines.extend(self.offers.iter().filter(|offer| !offer.is_standing).map(|offer| {
             let first = offer.text.lines().next().unwrap_or_default();
             format!("contradicted: {first}")
         }));
+        let standing = self.offers.iter().filter(|offer| offer.is_standing).count();
+        lines.push(format!("{standing} known facts are contradicted as before"));
         text.push_str("\n### Known facts\n\n");
         for line in lines {
             let _ = writeln!(text, "- {}", render::plain(&line));

@@ -66,6 +66,31 @@ fn equal_documents_have_no_changes_and_verdict_none() {
 }
 
 #[test]
+fn moving_a_path_prefix_between_servers_and_paths_is_no_change() {
+    let moved = edited(|document| {
+        document["servers"] = json!([{"url": "https://build.twin.so/v1/"}]);
+        let paths = document["paths"].take();
+        let move_one = |(path, mut item): (String, Value)| match path.strip_prefix("/v1") {
+            Some(short) => (format!("{short}/"), item),
+            None => {
+                item["servers"] = json!([{"url": "https://build.twin.so"}]);
+                (path, item)
+            }
+        };
+        let paths = paths.as_object().unwrap().clone().into_iter();
+        document["paths"] = paths.map(move_one).collect();
+    });
+    // Wrong, because the paths begin with `/v1` themselves: our URL is called all the same.
+    let wrong = edited(|document| {
+        document["servers"] = json!([{"url": "https://build.twin.so/api"}]);
+    });
+    for other in [moved, wrong] {
+        let report: Value = serde_json::from_str(&report(&same(), &other, "json")).unwrap();
+        assert_eq!(report, json!({"verdict": "none", "changes": []}));
+    }
+}
+
+#[test]
 fn text_report_starts_with_breaking_and_ends_with_verdict() {
     let text = report(&same(), &evolved(), "text");
     assert!(text.starts_with("BREAKING   GET /v1/schedules: "), "{text}");

@@ -61,6 +61,11 @@ fn upstream_change_is_fetched_reported_and_accepted() {
     assert!(!said.contains("schedule/pause"), "a renamed parameter was reported: {said}");
     let first = said.find("BREAKING").unwrap();
     assert!(first < said.find("\nnew  ").unwrap() && first < said.find("\ncompatible").unwrap());
+    let new = said.find("known facts that the document contradicts").unwrap();
+    let standing = said.find("\ncontradicted before, and still (").unwrap();
+    let name = said.rfind("Workspace.name: string; the document says integer").unwrap();
+    let error = said.rfind("CancelRunResponse.error: it may be absent").unwrap();
+    assert!(new < name && name < standing && standing < error, "{said}");
     let markdown = fs::read_to_string(report).unwrap();
     assert!(markdown.contains("### Breaking changes of the document"), "{markdown}");
     assert!(markdown.contains("### Draft for CHANGELOG.md"), "{markdown}");

@@ -237,11 +237,20 @@ pub(super) fn bounds(place: &str, old: &Value, new: &Value, found: &mut Found) {
             (low.unwrap_or(f64::NEG_INFINITY), high.unwrap_or(f64::INFINITY))
         })
     };
+    // The limit of what is new itself takes nothing away.
+    let was_there = |name: &&str| {
+        let parameters = old["parameters"].as_array().into_iter().flatten();
+        old["properties"].get(*name).is_some()
+            || parameters.into_iter().any(|parameter| parameter["name"] == **name)
+    };
     let names: BTreeSet<&str> = was.iter().chain(&is).map(|limit| limit.0.as_str()).collect();
-    for name in names {
+    for name in names.into_iter().filter(was_there) {
         let (old, new) = (of(&was, name), of(&is, name));
         let place = format!("{place}.{name}");
-        if new.0 > old.0 || new.1 < old.1 {
+        if new == (0.0, old.1) && old.0 == f64::NEG_INFINITY {
+            // A count is never negative, so that no program sends what is refused now.
+            found.add(Verdict::Patch, &place, "negative values are refused before they are sent");
+        } else if new.0 > old.0 || new.1 < old.1 {
             found.add(Verdict::Major, &place, "a limit allows fewer values");
         } else if new.0 < old.0 || new.1 > old.1 {
             found.add(Verdict::Minor, &place, "a limit allows more values");

@@ -150,6 +150,35 @@ fn an_operation_that_becomes_left_out_is_a_removed_method() {
 }
 
 #[test]
+fn a_limit_breaks_callers_unless_it_only_refuses_negative_counts_or_is_of_something_new() {
+    let client = |parameter: bool, bounds: Value| {
+        let mut document = lowered(&json!({}), &json!({}));
+        let operation = &mut document["paths"]["/things/{id}"]["post"];
+        if parameter {
+            let parameters = operation["parameters"].as_array_mut().unwrap();
+            parameters.push(json!({"name": "n", "in": "query", "schema": {"type": "integer"}}));
+        }
+        operation["x-twin-bounds"] = bounds;
+        document
+    };
+    let limit = |minimum: Value, maximum: Value| json!([{"name": "n", "minimum": minimum, "maximum": maximum}]);
+    let free = client(true, json!([]));
+    let rows = [
+        (limit(json!(0), Value::Null), Verdict::Patch),
+        (limit(json!(1), Value::Null), Verdict::Major),
+        (limit(json!(0), json!(9)), Verdict::Major),
+        (limit(Value::Null, json!(9)), Verdict::Major),
+    ];
+    for (bounds, expected) in rows {
+        let limited = client(true, bounds.clone());
+        assert_eq!(of(&free, &limited), expected, "{bounds}");
+        assert_eq!(of(&limited, &free), Verdict::Minor, "{bounds}");
+        let without = client(false, json!([]));
+        assert_eq!(of(&without, &limited), Verdict::Minor, "a new parameter, {bounds}");
+    }
+}
+
+#[test]
 fn versions_below_one_raise_the_minor_number_for_breaking_changes() {
     let rows = [
         (Verdict::None, "0.1.0", "0.1.0"),

@@ -1,42 +1,64 @@
-//! Checks that the path template and the path parameters have the same names.
+//! Makes the path parameters those of the path template, which decides what is sent.
 //!
-//! A mismatch is rejected and not repaired, because the client could call the wrong path.
+//! It rejects a template that is invalid itself.
 
 use std::collections::BTreeSet;
 
-use super::super::inline_types::unescape;
-use super::{Error, Value, refuse};
+use serde_json::json;
 
-/// Checks the template in an operation's pointer against its parameters.
-pub(super) fn check(parameters: &[Value], pointer: &str) -> Result<(), Error> {
+use super::{Error, Report, Value, refuse};
+use crate::pointer::unescape;
+
+/// Gives `parameters` the path parameters of the template in an operation's pointer.
+///
+/// A declared parameter that the template lacks takes the place of one that is not declared, in
+/// their order. The others are dropped, or declared as text.
+pub(super) fn apply(
+    report: &mut Report,
+    parameters: &mut Vec<Value>,
+    pointer: &str,
+) -> Result<(), Error> {
     let path = unescape(pointer.split('/').nth(2).unwrap_or_default());
     let wanted = names(&path).map_err(|cause| {
         refuse(pointer, format!("the path {path:?} {cause}"))
             .help("correct the path in the document")
     })?;
-    let declared: BTreeSet<&str> = parameters
+    let is_extra = |it: &Value| {
+        it["in"] == "path" && it["name"].as_str().is_none_or(|name| !wanted.contains(&name))
+    };
+    let declared: BTreeSet<String> = parameters
         .iter()
-        .filter(|parameter| parameter["in"] == "path")
-        .filter_map(|parameter| parameter["name"].as_str())
+        .filter(|it| it["in"] == "path")
+        .filter_map(|it| it["name"].as_str().map(ToOwned::to_owned))
         .collect();
-    if let Some(name) = wanted.iter().find(|name| !declared.contains(**name)) {
-        return Err(refuse(
-            pointer,
-            format!("{{{name}}} in the path is not declared as a parameter"),
-        )
-        .help("add a path parameter of that name in an overlay"));
-    }
-    match declared.iter().find(|name| !wanted.contains(**name)) {
-        Some(name) => {
-            Err(refuse(pointer, format!("the path parameter {name:?} is not in the path"))
-                .help("remove it in an overlay"))
+    for name in wanted.iter().filter(|name| !declared.contains(**name)) {
+        if let Some(extra) = parameters.iter_mut().find(|it| is_extra(it)) {
+            report.loss(
+                pointer,
+                format!("the parameter {} is taken for {{{name}}} of the path", extra["name"]),
+            );
+            extra["name"] = json!(name);
+        } else {
+            let text = format!("{{{name}}} in the path is not declared: any text is sent");
+            report.loss(pointer, text);
+            parameters.push(json!({
+                "name": name, "in": "path", "required": true, "schema": {"type": "string"},
+            }));
         }
-        None => Ok(()),
     }
+    parameters.retain(|it| {
+        if is_extra(it) {
+            let text = format!("the path parameter {} is not in the path and not sent", it["name"]);
+            report.loss(pointer, text);
+        }
+        !is_extra(it)
+    });
+    Ok(())
 }
 
-fn names(path: &str) -> Result<BTreeSet<&str>, &'static str> {
-    let mut found = BTreeSet::new();
+/// The names in a template, each once, in their order.
+fn names(path: &str) -> Result<Vec<&str>, &'static str> {
+    let mut found = Vec::new();
     let mut rest = path;
     while let Some((constant, after)) = rest.split_once('{') {
         if constant.contains('}') {
@@ -48,7 +70,9 @@ fn names(path: &str) -> Result<BTreeSet<&str>, &'static str> {
         if name.is_empty() || name.contains(['/', '{']) {
             return Err("has a parameter with an invalid name");
         }
-        found.insert(name);
+        if !found.contains(&name) {
+            found.push(name);
+        }
         rest = after;
     }
     match () {
@@ -60,30 +84,58 @@ fn names(path: &str) -> Result<BTreeSet<&str>, &'static str> {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
+    use serde_json::{Value, json};
 
-    use super::*;
+    use crate::lower::testing::{check_documents, check_refusals, with_operation_at};
+
+    fn with(path: &str, parameters: Value) -> Value {
+        with_operation_at(path, json!({ "parameters": parameters }))
+    }
+
+    fn named(name: &str) -> Value {
+        json!({"name": name, "in": "path", "required": true, "schema": {"type": "string"}})
+    }
 
     #[test]
-    fn templates() {
-        let path = |name: &str| json!({"name": name, "in": "path"});
-        for (pointer, parameters, expected) in [
-            ("#/paths/~1a~1{b}:c~1{d}/get", vec![path("b"), path("d")], None),
-            ("#/paths/~1a/get", vec![], None),
-            ("#/paths/~1{b}/get", vec![], Some("{b} in the path is not declared")),
-            ("#/paths/~1a/get", vec![path("b")], Some("\"b\" is not in the path")),
-            ("#/paths/~1{b/get", vec![], Some("has a { without")),
-            ("#/paths/~1b}/get", vec![], Some("has a } without")),
-            ("#/paths/~1{}/get", vec![], Some("with an invalid name")),
-            ("#/paths/~1~1a/get", vec![], Some("empty segment")),
-        ] {
-            let said = check(&parameters, pointer).err().map(|error| error.to_string());
-            match expected {
-                None => assert_eq!(said, None),
-                Some(part) => {
-                    assert!(said.as_deref().is_some_and(|said| said.contains(part)), "{said:?}");
-                }
-            }
-        }
+    fn the_template_decides_which_parameters_the_path_has() {
+        let agreed = with("/a/{b}:c/{d}", json!([named("b"), named("d")]));
+        check_documents(
+            "parameters",
+            &[
+                (agreed.clone(), agreed, &[]),
+                (
+                    with("/a/{b}", json!([])),
+                    with("/a/{b}", json!([named("b")])),
+                    &["loss: #/paths/~1a~1{b}/get: {b} in the path is not declared"],
+                ),
+                (
+                    with("/a", json!([named("b")])),
+                    with_operation_at("/a", json!({})),
+                    &["loss: #/paths/~1a/get: the path parameter \"b\" is not in the path"],
+                ),
+                (
+                    with("/a/{b}/{c}", json!([named("c"), named("id"), named("more")])),
+                    with("/a/{b}/{c}", json!([named("c"), named("b")])),
+                    &[
+                        "loss: #/paths/~1a~1{b}~1{c}/get: the parameter \"id\" is taken for {b}",
+                        "loss: #/paths/~1a~1{b}~1{c}/get: the path parameter \"more\" is not in",
+                    ],
+                ),
+            ],
+        );
+    }
+
+    #[test]
+    fn refuses_a_broken_template() {
+        let operation = |path| with(path, json!([]));
+        check_refusals(
+            "parameters",
+            &[
+                (operation("/{b"), "has a { without"),
+                (operation("/b}"), "has a } without"),
+                (operation("/{}"), "with an invalid name"),
+                (operation("//a"), "empty segment"),
+            ],
+        );
     }
 }

@@ -31,8 +31,18 @@ impl VisitMut for Check {
         let lines: Vec<&str> =
             doc.lines().map(|line| line.strip_prefix(' ').unwrap_or(line).trim_end()).collect();
         let text = lines.join("\n");
+        let is_written_so = || {
+            let docs = attributes.iter().filter(|attribute| attribute.path().is_ident("doc"));
+            docs.count() == lines.len()
+                && doc.lines().zip(&lines).all(|(written, line)| match *line {
+                    "" => written.is_empty(),
+                    line => written.strip_prefix(' ') == Some(line),
+                })
+        };
         if is_text(&text) {
-            set_doc(attributes, &lines);
+            if !is_written_so() {
+                set_doc(attributes, &lines);
+            }
         } else {
             set_doc(attributes, &[escape(&text)]);
         }

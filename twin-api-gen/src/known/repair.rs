@@ -1,0 +1,145 @@
+//! Keeps a known operation in the client if the document adds a part to it that cannot be read,
+//! such as a member whose `$ref` has no target.
+//!
+//! A schema is replaced by any value, and a parameter is dropped; a diagnostic names each. Parts
+//! that `known.json` describes itself are not affected, and an operation that is not known stays
+//! left out.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::{Value, json};
+
+use super::Known;
+use crate::error::Error;
+use crate::identify::Identified;
+use crate::lower::Lowered;
+use crate::pointer::child;
+use crate::{Diagnostic, Problem, Severity};
+
+/// The repairs of one document, over several rounds of lowering.
+#[derive(Default)]
+pub(crate) struct Repairs {
+    pub(crate) diagnostics: Vec<Diagnostic>,
+    /// The indices of dropped parameters in the document as it was, by list.
+    dropped: BTreeMap<String, BTreeSet<usize>>,
+}
+
+impl Repairs {
+    /// Replaces what keeps known operations out of `lowered`. Returns whether it found anything.
+    ///
+    /// Each round removes something from the document, so the number of rounds is finite.
+    pub(crate) fn round(
+        &mut self,
+        identified: &mut Identified,
+        known: &Known,
+        lowered: &Result<Lowered, Error>,
+    ) -> bool {
+        if known.is_empty() {
+            return false;
+        }
+        let mut parts: BTreeMap<Part, &Problem> = BTreeMap::new();
+        for problem in problems(known, lowered) {
+            if let Some(part) = problem.pointer.as_deref().and_then(|at| Part::around(at, known)) {
+                parts.entry(part).or_insert(problem);
+            }
+        }
+        let before = self.diagnostics.len();
+        // The last part first, so that the indices of earlier parameters stay valid.
+        for (part, problem) in parts.into_iter().rev() {
+            let Some(what) = part.replace(&mut identified.document) else { continue };
+            self.diagnostics.push(Diagnostic {
+                pointer: identified.origin(&self.pointer(&part)),
+                rule: "known-operations",
+                severity: Severity::Loss,
+                message: format!("{what}, because {}", problem.what),
+            });
+        }
+        self.diagnostics.len() > before
+    }
+
+    /// Where a part was before earlier rounds dropped parameters.
+    fn pointer(&mut self, part: &Part) -> String {
+        let (list, index) = match part {
+            Part::Schema(pointer) => return pointer.clone(),
+            Part::Parameter(list, index) => (list, *index),
+        };
+        let dropped = self.dropped.entry(list.clone()).or_default();
+        let original = dropped.iter().fold(index, |at, gone| at + usize::from(*gone <= at));
+        dropped.insert(original);
+        child(list, original)
+    }
+}
+
+/// Returns the problems that keep known operations out.
+fn problems<'a>(
+    known: &'a Known,
+    lowered: &'a Result<Lowered, Error>,
+) -> Box<dyn Iterator<Item = &'a Problem> + 'a> {
+    let lowered = match lowered {
+        Ok(lowered) => lowered,
+        Err(error) => return Box::new(error.problems()),
+    };
+    let is_known = |operation: &str| known.operations.values().any(|it| it.call() == operation);
+    let left_out = lowered.left_out.iter().filter(move |(it, _)| is_known(&it.operation));
+    Box::new(left_out.flat_map(|(_, problems)| problems))
+}
+
+/// A part of the document that the client can do without.
+#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Part {
+    /// The list of parameters, and the index in it.
+    Parameter(String, usize),
+    /// A member, an item, or the schema of a body or an answer.
+    Schema(String),
+}
+
+impl Part {
+    /// Returns the smallest part around `pointer`.
+    fn around(pointer: &str, known: &Known) -> Option<Self> {
+        let tokens: Vec<&str> = pointer.split('/').collect();
+        let parts = (1..=tokens.len()).rev().map(|end| &tokens[..end]);
+        parts.into_iter().find_map(|tokens| match tokens {
+            ["#", "paths", _, _, "parameters", index] => {
+                let list = tokens[..tokens.len() - 1].join("/");
+                Some(Self::Parameter(list, index.parse().ok()?))
+            }
+            // A parameter is dropped as a whole.
+            ["#", "paths", _, _, "parameters", ..] => None,
+            ["#", "components", "schemas", _] => {
+                // The type of an entity itself is known; only its members may be new.
+                let pointer = tokens.join("/");
+                let at = |entity: &String| child("#/components/schemas", entity) == pointer;
+                (!known.entities.keys().any(at)).then_some(Self::Schema(pointer))
+            }
+            [.., "properties" | "patternProperties", _]
+            | [.., "items" | "additionalProperties" | "schema"] => {
+                Some(Self::Schema(tokens.join("/")))
+            }
+            _ => None,
+        })
+    }
+
+    /// Replaces the part. Returns what was done, or `None` if there is nothing to replace.
+    fn replace(&self, document: &mut Value) -> Option<&'static str> {
+        match self {
+            Self::Parameter(list, index) => {
+                let list = document.pointer_mut(&list[1..])?.as_array_mut()?;
+                if list.get(*index)?["in"] == "path" {
+                    return None;
+                }
+                list.remove(*index);
+                Some("the parameter is left out")
+            }
+            Self::Schema(pointer) => {
+                let schema = document.pointer_mut(&pointer[1..])?;
+                let members = schema.as_object()?;
+                if members.keys().all(|name| name == "description") {
+                    return None;
+                }
+                let text = members.get("description").filter(|text| text.is_string()).cloned();
+                *schema = text.map_or_else(|| json!({}), |text| json!({ "description": text }));
+                Some("any value is taken")
+            }
+        }
+    }
+}

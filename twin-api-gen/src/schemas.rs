@@ -1,0 +1,138 @@
+//! Lists the keywords that contain schemas, and visits every schema of a document.
+//!
+//! Data is skipped: examples, defaults, enum values and extensions. Rules of the lowering
+//! that need the place of a schema use `lower/walk.rs`.
+
+use serde_json::{Map, Value};
+
+/// How a keyword holds schemas.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Shape {
+    /// An object of schemas under free names.
+    Map,
+    /// An array of schemas.
+    List,
+    /// One schema. Before 2020-12, `items` could be a list.
+    Single,
+    /// Not at all.
+    None,
+}
+
+/// How `keyword` holds schemas.
+pub(crate) fn shape(keyword: &str) -> Shape {
+    match keyword {
+        "properties" | "patternProperties" | "$defs" | "definitions" | "dependentSchemas" => {
+            Shape::Map
+        }
+        "allOf" | "anyOf" | "oneOf" | "prefixItems" => Shape::List,
+        "items"
+        | "additionalItems"
+        | "additionalProperties"
+        | "unevaluatedItems"
+        | "unevaluatedProperties"
+        | "not"
+        | "if"
+        | "then"
+        | "else"
+        | "contains"
+        | "propertyNames"
+        | "contentSchema" => Shape::Single,
+        _ => Shape::None,
+    }
+}
+
+/// Returns whether a member of an OpenAPI object contains data or text and no schema.
+fn is_data(name: &str) -> bool {
+    name.starts_with("x-")
+        || matches!(
+            name,
+            "example"
+                | "examples"
+                | "default"
+                | "enum"
+                | "const"
+                | "info"
+                | "servers"
+                | "security"
+                | "securitySchemes"
+                | "externalDocs"
+                | "tags"
+                | "description"
+                | "summary"
+        )
+}
+
+/// Calls `change` for every schema, inner schemas first.
+pub(crate) fn each(document: &mut Value, change: &mut dyn FnMut(&mut Map<String, Value>)) {
+    match document {
+        Value::Array(items) => items.iter_mut().for_each(|item| each(item, change)),
+        Value::Object(members) => {
+            for (name, member) in members {
+                match (name.as_str(), &mut *member) {
+                    ("schema", schema) => within(schema, change),
+                    ("schemas", Value::Object(schemas)) => {
+                        for schema in schemas.values_mut() {
+                            within(schema, change);
+                        }
+                    }
+                    (name, member) if !is_data(name) => each(member, change),
+                    _ => {}
+                }
+            }
+        }
+        _ => {}
+    }
+}
+
+/// Calls `change` for `schema` and every schema in it, the inner ones first.
+pub(crate) fn within(schema: &mut Value, change: &mut dyn FnMut(&mut Map<String, Value>)) {
+    let Value::Object(members) = schema else { return };
+    for (keyword, value) in members.iter_mut() {
+        match (shape(keyword), value) {
+            (Shape::Map, Value::Object(schemas)) => {
+                schemas.values_mut().for_each(|schema| within(schema, change));
+            }
+            (Shape::List | Shape::Single, Value::Array(schemas)) => {
+                schemas.iter_mut().for_each(|schema| within(schema, change));
+            }
+            (Shape::Single, schema) => within(schema, change),
+            _ => {}
+        }
+    }
+    change(members);
+}
+
+/// Calls `visit` with `schema` and every schema in it, the inner ones first.
+pub(crate) fn each_inside(schema: &Value, visit: &mut dyn FnMut(&Value)) {
+    for (keyword, value) in schema.as_object().into_iter().flatten() {
+        match (shape(keyword), value) {
+            (Shape::Map, Value::Object(schemas)) => {
+                schemas.values().for_each(|inner| each_inside(inner, visit));
+            }
+            (Shape::List | Shape::Single, Value::Array(schemas)) => {
+                schemas.iter().for_each(|inner| each_inside(inner, visit));
+            }
+            (Shape::Single, inner) => each_inside(inner, visit),
+            _ => {}
+        }
+    }
+    visit(schema);
+}
+
+/// Calls `see` for every reference of every schema.
+pub(crate) fn each_reference(value: &mut Value, see: &mut dyn FnMut(&mut String)) {
+    each(value, &mut |schema| references(schema, see));
+}
+
+/// Calls `see` for the references of one schema object.
+pub(crate) fn references(schema: &mut Map<String, Value>, see: &mut dyn FnMut(&mut String)) {
+    if let Some(Value::String(reference)) = schema.get_mut("$ref") {
+        see(reference);
+    }
+    let mapping = schema.get_mut("discriminator").and_then(|it| it.get_mut("mapping"));
+    for target in mapping.and_then(Value::as_object_mut).into_iter().flatten() {
+        if let (_, Value::String(target)) = target {
+            see(target);
+        }
+    }
+}
