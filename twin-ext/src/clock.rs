@@ -2,16 +2,21 @@
 //!
 //! A client takes every pause, time limit and jitter from one [`Clock`]. With a [`ManualClock`], a
 //! test of an hour of retries takes no time and always gives the same result.
+//! The feature `clock` adds the two clocks; every part that pauses turns it on.
 
+#[cfg(feature = "clock")]
 mod manual;
+#[cfg(feature = "clock")]
+mod system;
 
 use std::fmt;
 use std::pin::{Pin, pin};
-use std::sync::OnceLock;
 use std::task::Poll;
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, SystemTime};
 
-pub use manual::ManualClock;
+#[cfg(feature = "clock")]
+#[cfg_attr(docsrs, doc(cfg(feature = "clock")))]
+pub use self::{manual::ManualClock, system::SystemClock};
 
 /// The future that [`Clock::sleep`] and [`Clock::alarm`] return.
 pub type Sleep = Pin<Box<dyn Future<Output = ()> + Send>>;
@@ -64,29 +69,6 @@ pub trait Clock: fmt::Debug + Send + Sync + 'static {
 
     /// Returns a uniformly distributed random number. It serves jitter and need not be secure.
     fn random(&self) -> u64;
-}
-
-/// Uses the system clock, tokio's timer and a random number generator per thread.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct SystemClock;
-
-impl Clock for SystemClock {
-    fn now(&self) -> Duration {
-        static START: OnceLock<Instant> = OnceLock::new();
-        START.get_or_init(Instant::now).elapsed()
-    }
-
-    fn wall(&self) -> SystemTime {
-        SystemTime::now()
-    }
-
-    fn sleep(&self, duration: Duration) -> Sleep {
-        Box::pin(tokio::time::sleep(duration))
-    }
-
-    fn random(&self) -> u64 {
-        fastrand::u64(..)
-    }
 }
 
 /// Returns a uniformly random duration below `bound`.

@@ -30,7 +30,9 @@
 //! - [`webhook`]: verifies webhook deliveries and handles each event once.
 //! - [`clock`]: replaces time and randomness in tests.
 //! # Features
-//! - `full` (default): all of `client`, `pages`, `runs`, `schedules` and `webhooks`.
+//! - `full` (default): all of `client`, `pages`, `runs`, `schedules`, `webhooks` and `receiver`.
+//!   `webhooks` verifies deliveries without an HTTP client or a runtime, also on
+//!   `wasm32-unknown-unknown`. `receiver` adds `webhook::Receiver` and its stores.
 //! - `rustls-aws-lc` (default), `rustls-ring`, `native-tls`: the TLS library, as in `twin-api`.
 //!   Each enables `full`. For a smaller build, enable single parts and select TLS in `twin-api`:
 //!   `twin-api = { version = "0.1", default-features = false, features = ["rustls-ring"] }`.

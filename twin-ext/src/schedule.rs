@@ -1,9 +1,10 @@
 //! Checks cron expressions of seven fields.
 //!
-//! The crate `cron` parses an expression; the request holds it as it was written. The service
-//! documents its dialect only by the seven fields and a few examples.
+//! The request holds an expression as it was written. The service documents its dialect only by
+//! the seven fields and a few examples; [`fields`] reads the dialect of the crate `cron`.
 
 mod advice;
+mod fields;
 
 use std::fmt;
 use std::str::FromStr;
@@ -12,6 +13,7 @@ use std::time::SystemTime;
 use twin_api::builder::SetSchedule;
 use twin_api::types::SetScheduleBody;
 
+use self::fields::Fields;
 use crate::error::{Detail, Error, ErrorKind, Outcome};
 use crate::time::Timestamp;
 
@@ -36,7 +38,7 @@ const LONGEST: usize = 1024;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Cron {
     expression: String,
-    times: cron::Schedule,
+    fields: Fields,
 }
 
 impl Cron {
@@ -51,13 +53,12 @@ impl Cron {
         if expression.len() > LONGEST {
             return Err(refused(&format!("it has more than {LONGEST} bytes")));
         }
-        let fields: Vec<&str> = expression.split_whitespace().collect();
         if let Some(what) = advice::advice(&expression) {
             return Err(refused(&format!("{expression:?} {what}")));
         }
-        let times = cron::Schedule::from_str(&fields.join(" "))
-            .map_err(|error| refused(&format!("{expression:?}: {}", one_line(&error))))?;
-        Ok(Self { expression, times })
+        let fields = Fields::parse(&expression)
+            .map_err(|what| refused(&format!("{expression:?}: {what}")))?;
+        Ok(Self { expression, fields })
     }
 
     /// Returns the expression as it was written.
@@ -87,14 +88,10 @@ impl Cron {
     /// # Ok::<(), twin_ext::Error>(())
     /// ```
     pub fn upcoming_after(&self, time: SystemTime, n: usize) -> Vec<SystemTime> {
-        let Some(after) = Timestamp::from(time).utc() else { return Vec::new() };
-        self.times.after(&after).take(n).map(SystemTime::from).collect()
+        let Some(after) = Timestamp::from(time).seconds() else { return Vec::new() };
+        let times = self.fields.times_after(after).take(n);
+        times.map(|time| Timestamp::from_seconds(time).into()).collect()
     }
-}
-
-/// Returns the parser's message on one line: it also prints the expression with a mark below it.
-fn one_line(error: &cron::error::Error) -> String {
-    error.to_string().split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 fn refused(what: &str) -> Error {

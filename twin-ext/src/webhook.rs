@@ -22,10 +22,10 @@
 //! # Ok::<(), Error>(())
 //! ```
 //!
-//! The service delivers at least once, late, and in any order. [`Receiver`] handles each event
-//! once: it verifies, asks a store whether the event is new, runs a handler, and returns the
-//! status to answer with. The store is a [`MemoryStore`], `RedisStore` for several machines, or
-//! any [`DedupeStore`]. With the feature `axum`, the receiver is a router
+//! The service delivers at least once, late, and in any order. With the feature `receiver`,
+//! [`Receiver`] handles each event once: it verifies, asks a store whether the event is new, runs
+//! a handler, and returns the status to answer with. The store is a [`MemoryStore`], `RedisStore`
+//! for several machines, or any [`DedupeStore`]. With the feature `axum`, the receiver is a router
 //! ([`Receiver::into_router`](Receiver#method.into_router)), and [`Delivery`] an extractor. The
 //! [guide](crate::guide::webhooks) explains the guarantees.
 //!
@@ -38,13 +38,16 @@
 #[cfg_attr(docsrs, doc(cfg(feature = "axum")))]
 mod axum;
 mod callback;
+#[cfg(feature = "receiver")]
 mod dedupe;
 mod delivery;
 mod event;
 mod json;
 mod key;
 mod mac;
+#[cfg(feature = "receiver")]
 mod observe;
+#[cfg(feature = "receiver")]
 mod receiver;
 mod refusal;
 mod secret;
@@ -57,15 +60,19 @@ mod verifier;
 #[cfg(feature = "axum")]
 #[cfg_attr(docsrs, doc(cfg(feature = "axum")))]
 pub use self::axum::Refused;
-pub use dedupe::{DedupeStore, Lease, MemoryStore, MemoryToken, Reservation, Uncertainty};
+#[cfg(feature = "receiver")]
+#[cfg_attr(docsrs, doc(cfg(feature = "receiver")))]
+pub use self::{
+    dedupe::{DedupeStore, Lease, MemoryStore, MemoryToken, Reservation, Uncertainty},
+    observe::{ReceiverEvent, StoreStep},
+    receiver::Receiver,
+};
 #[cfg(feature = "redis")]
 #[cfg_attr(docsrs, doc(cfg(feature = "redis")))]
 pub use dedupe::{RedisStore, RedisToken};
 pub use delivery::Delivery;
 pub use event::{Event, RunChange};
 pub use key::DeliveryKey;
-pub use observe::{ReceiverEvent, StoreStep};
-pub use receiver::Receiver;
 pub use refusal::RefusalReason;
 pub use secret::SigningSecret;
 pub use signature::{SIGNATURE_HEADER, sign};

@@ -105,10 +105,20 @@ const STEPS: &[Step] = &[
     slow("features: runs", Action::Features("twin-ext", "check", "runs")),
     slow("features: schedules", Action::Features("twin-ext", "check", "schedules")),
     slow("features: webhooks", Action::Features("twin-ext", "check", "webhooks")),
+    slow("features: receiver", Action::Features("twin-ext", "check", "receiver")),
     slow("features: axum", Action::Features("twin-ext", "check", "axum")),
     slow("features: blocking", Action::Features("twin-ext", "check", "blocking")),
     slow("features: redis", Action::Features("twin-ext", "check", "redis")),
     slow("features: tracing", Action::Features("twin-ext", "check", "tracing")),
+    // Verification on a host without a clock, threads or sockets. It fails without the target:
+    // `rustup target add wasm32-unknown-unknown`.
+    slow(
+        "webhooks: WebAssembly",
+        Action::Run(
+            "cargo check --locked -q -p twin-ext --no-default-features -F webhooks \
+             --target wasm32-unknown-unknown",
+        ),
+    ),
     slow("public API", Action::PublicApi),
     slow("package: stage", Action::Package),
     slow(

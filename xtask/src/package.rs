@@ -11,6 +11,7 @@
 
 mod archive;
 mod consumers;
+mod counts;
 mod generated;
 mod lock;
 mod manifest;
@@ -69,8 +70,9 @@ pub struct Options {
 /// Stages the workspace that is published.
 ///
 /// # Errors
-/// The generated source differs from the built one, or a dependency needs a newer Rust than the
-/// workspace promises. With `release`, everything that must not be published.
+/// The generated source differs from the built one, a dependency needs a newer Rust than the
+/// workspace promises, or a README states a wrong number of crates. With `release`, everything
+/// that must not be published.
 pub fn run(options: &Options, console: &mut Console) -> anyhow::Result<Verdict> {
     let root = &options.root;
     if options.release {
@@ -89,6 +91,7 @@ pub fn run(options: &Options, console: &mut Console) -> anyhow::Result<Verdict> 
         lock::oldest(&stage)?;
     } else {
         lock::stage(root, &stage, &minimum)?;
+        counts::check(&stage, CRATES)?;
         consumers::stage(root, &stage, &minimum)?;
         archive::unpack(root, CRATES, &version, &minimum)?;
     }

@@ -5,7 +5,7 @@
 //! day of the week, unless one of the two begins with `*`. In Amazon's `cron(…)`, Sunday is day 1.
 //! With six fields, the first is seconds, or the last is a year.
 
-use std::str::FromStr as _;
+use super::fields::Fields;
 
 const FIELDS: &str = "sec min hour day month day-of-week year";
 
@@ -149,7 +149,7 @@ fn suggest(problem: &str, expressions: &[String]) -> String {
 }
 
 fn is_valid(seven: &str) -> bool {
-    cron::Schedule::from_str(seven).is_ok()
+    Fields::parse(seven).is_ok()
 }
 
 /// Returns whether each field means the same in every dialect. `5/15` does not: it is 5 alone,

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use http::{HeaderMap, HeaderName};
 
@@ -16,7 +16,7 @@ use super::refusal::{Refusal, RefusalReason};
 use super::secret::SigningSecret;
 use super::signature;
 use super::tolerance::Tolerance;
-use crate::clock::{Clock, SystemClock};
+use crate::clock::Clock;
 use crate::error::Error;
 
 /// The name of the header with the event name. The signature does not cover this header.
@@ -54,7 +54,8 @@ struct Settings {
     keys: Vec<Key>,
     agents: Option<BTreeSet<String>>,
     tolerance: Option<Tolerance>,
-    clock: Arc<dyn Clock>,
+    /// `None` is the time of the system.
+    clock: Option<Arc<dyn Clock>>,
     max_body: usize,
     on_refusal: Option<Callback<dyn Fn(RefusalReason) + Send + Sync>>,
 }
@@ -72,7 +73,7 @@ impl Verifier {
             keys: vec![key(secret)?],
             agents: None,
             tolerance: None,
-            clock: Arc::new(SystemClock),
+            clock: None,
             max_body: MAX_BODY,
             on_refusal: None,
         };
@@ -130,7 +131,8 @@ impl Verifier {
         self
     }
 
-    /// Takes the time of day for the tolerance from `clock`.
+    /// Takes the time of day for the tolerance from `clock`; the default is the time of the
+    /// system. On `wasm32-unknown-unknown`, which has none, a tolerance needs a clock.
     ///
     /// ```
     /// # use std::time::Duration;
@@ -144,7 +146,7 @@ impl Verifier {
     /// ```
     #[must_use]
     pub fn clock(mut self, clock: impl Clock) -> Self {
-        self.settings().clock = Arc::new(clock);
+        self.settings().clock = Some(Arc::new(clock));
         self
     }
 
@@ -270,7 +272,8 @@ impl Verifier {
             return Err(RefusalReason::OtherAgent);
         }
         let Some(tolerance) = self.0.tolerance else { return Ok(()) };
-        tolerance.check(self.0.clock.wall().into(), &delivery.timestamp)
+        let now = self.0.clock.as_ref().map_or_else(SystemTime::now, |clock| clock.wall());
+        tolerance.check(now.into(), &delivery.timestamp)
     }
 
     fn settings(&mut self) -> &mut Settings {
