@@ -31,11 +31,12 @@ impl Delivery {
     /// Reads an authentic body.
     pub(super) fn read(body: &[u8], secret: usize) -> Result<Self, Error> {
         let text = str::from_utf8(body).map_err(|_| unreadable("", "it is not valid UTF-8"))?;
-        let mut members = json::object(text).map_err(|what| unreadable("", what))?;
-        let name = required(&mut members, "event", "event")?;
-        let timestamp = required(&mut members, "timestamp", "timestamp")?.into_string();
-        let (event, identity) = Event::read(name, members.take("data"))?;
-        Ok(Self { event, timestamp, extra: members.into_map(), secret, identity })
+        let members = json::object(text).map_err(|what| unreadable("", what))?;
+        let ([name, timestamp, data], extra) = members.split(["event", "timestamp", "data"]);
+        let name = required(name, "event")?;
+        let timestamp = required(timestamp, "timestamp")?.into_string();
+        let (event, identity) = Event::read(name, data)?;
+        Ok(Self { event, timestamp, extra, secret, identity })
     }
 
     /// Returns the identity of the event, which is the same in all of its deliveries.

@@ -140,12 +140,14 @@ impl Event {
 }
 
 impl RunChange {
-    fn read(mut members: Members<'_>) -> Result<(Self, Option<Identity>), Error> {
-        let run_id = required(&mut members, "run_id", "data.run_id")?;
-        let agent_id = required(&mut members, "agent_id", "data.agent_id")?;
-        let status = required(&mut members, "status", "data.status")?;
-        let outcome = optional(&mut members, "outcome", "data.outcome")?;
-        let finished_at = optional(&mut members, "finished_at", "data.finished_at")?;
+    fn read(members: Members<'_>) -> Result<(Self, Option<Identity>), Error> {
+        let ([run_id, agent_id, status, outcome, finished_at], extra) =
+            members.split(["run_id", "agent_id", "status", "outcome", "finished_at"]);
+        let run_id = required(run_id, "data.run_id")?;
+        let agent_id = required(agent_id, "data.agent_id")?;
+        let status = required(status, "data.status")?;
+        let outcome = optional(outcome, "data.outcome")?;
+        let finished_at = optional(finished_at, "data.finished_at")?;
         let identity = Identity::of_run([Some(&agent_id), Some(&run_id), finished_at.as_ref()]);
         let run = Self {
             run_id: run_id.into_string(),
@@ -153,28 +155,20 @@ impl RunChange {
             status: RunStatus::from(&*status.replaced()),
             outcome: outcome.map(|outcome| RunOutcome::from(&*outcome.replaced())),
             finished_at: finished_at.map(Text::into_string),
-            extra: members.into_map(),
+            extra,
         };
         Ok((run, identity))
     }
 }
 
-/// Removes a required member of type string.
-pub(super) fn required<'a>(
-    members: &mut Members<'a>,
-    name: &str,
-    path: &'static str,
-) -> Result<Text<'a>, Error> {
-    optional(members, name, path)?.ok_or_else(|| unreadable(path, "it is missing"))
+/// Reads a required member of type string.
+pub(super) fn required<'a>(node: Option<Node<'a>>, path: &'static str) -> Result<Text<'a>, Error> {
+    optional(node, path)?.ok_or_else(|| unreadable(path, "it is missing"))
 }
 
-/// Removes an optional, nullable member of type string.
-fn optional<'a>(
-    members: &mut Members<'a>,
-    name: &str,
-    path: &'static str,
-) -> Result<Option<Text<'a>>, Error> {
-    match members.take(name) {
+/// Reads an optional, nullable member of type string.
+fn optional<'a>(node: Option<Node<'a>>, path: &'static str) -> Result<Option<Text<'a>>, Error> {
+    match node {
         None | Some(Node::Null) => Ok(None),
         Some(Node::Text(text)) => Ok(Some(text)),
         Some(_) => Err(unreadable(path, "it is not a string")),

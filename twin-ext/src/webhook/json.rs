@@ -37,10 +37,20 @@ pub(super) enum Text<'a> {
 pub(super) struct Members<'a>(Vec<(Text<'a>, Node<'a>)>);
 
 impl<'a> Members<'a> {
-    /// Removes a member. After all known members are taken, the unknown ones remain.
-    pub(super) fn take(&mut self, name: &str) -> Option<Node<'a>> {
-        let index = self.0.iter().position(|(other, _)| other.as_bytes() == name.as_bytes())?;
-        Some(self.0.swap_remove(index).1)
+    /// Splits the members into those with these names, in their order, and the unknown ones.
+    pub(super) fn split<const N: usize>(
+        self,
+        names: [&str; N],
+    ) -> ([Option<Node<'a>>; N], Map<String, Value>) {
+        let mut known = [const { None }; N];
+        let mut unknown = Map::new();
+        for (name, node) in self.0 {
+            match names.iter().position(|known| known.as_bytes() == name.as_bytes()) {
+                Some(index) => known[index] = Some(node),
+                None => drop(unknown.insert(name.into_string(), node.into_value())),
+            }
+        }
+        (known, unknown)
     }
 
     /// Returns a member that is a string without lone surrogates.
@@ -51,8 +61,8 @@ impl<'a> Members<'a> {
         }
     }
 
-    pub(super) fn into_map(self) -> Map<String, Value> {
-        self.0.into_iter().map(|(name, node)| (name.into_string(), node.into_value())).collect()
+    fn into_map(self) -> Map<String, Value> {
+        self.split([]).1
     }
 }
 

@@ -9,7 +9,9 @@ use crate::webhook::json::{Node, object};
 /// Reads a value, as a member of an object.
 fn read(text: &str) -> Node<'static> {
     let body = format!("{{\"x\":{text}}}").leak();
-    object(body).unwrap_or_else(|error| panic!("{text}: {error}")).take("x").unwrap()
+    let members = object(body).unwrap_or_else(|error| panic!("{text}: {error}"));
+    let ([node], _) = members.split(["x"]);
+    node.unwrap()
 }
 
 fn value(text: &str) -> Value {
