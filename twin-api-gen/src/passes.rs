@@ -8,6 +8,7 @@ mod bounds;
 mod client_feature;
 mod constructor;
 mod doc_text;
+mod ergonomics;
 mod integer;
 mod literal;
 mod native_type;
@@ -70,6 +71,7 @@ const PASSES: &[Pass] = &[
     Pass { name: "send", apply: send::apply },
     Pass { name: "secret", apply: secret::apply },
     Pass { name: "client-feature", apply: client_feature::apply },
+    Pass { name: "ergonomics", apply: ergonomics::apply },
     Pass { name: "doc-text", apply: doc_text::apply },
 ];
 

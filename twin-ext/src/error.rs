@@ -21,7 +21,7 @@ pub use twin_api::{ErrorKind, Outcome};
 
 #[cfg(feature = "client")]
 use crate::drift::{Drift, Findings};
-use crate::position::{Position, Progress};
+use crate::position::{ListInfo, Position, Progress};
 
 /// The error of a call, a list, a run or a webhook delivery.
 ///
@@ -62,9 +62,16 @@ impl Error {
         Detail::new(ErrorKind::Config, Outcome::NotSent, message).into()
     }
 
-    /// Creates the error for inconsistent pages.
-    pub(crate) fn pagination(message: impl Into<Cow<'static, str>>, progress: Progress) -> Self {
-        let detail = Detail::new(ErrorKind::Pagination, Outcome::Accepted, message);
+    /// Creates the error for inconsistent pages of this list.
+    pub(crate) fn pagination(
+        list: &ListInfo,
+        message: impl Into<Cow<'static, str>>,
+        progress: Progress,
+    ) -> Self {
+        let mut detail = Detail::new(ErrorKind::Pagination, Outcome::Accepted, message);
+        detail.operation = Some(list.operation.into());
+        detail.method = Some(Method::GET);
+        detail.path = Some(list.path.to_owned());
         Self::from(detail).after(progress)
     }
 

@@ -23,8 +23,7 @@ use super::tree::{
     serde_has, serde_rename,
 };
 use crate::lower::parameters::WIRE;
-pub(super) use escape::code;
-use escape::escape;
+pub(super) use escape::{code, escape};
 
 /// The attribute of an item whose doc another pass wrote, from the document's words already
 /// escaped. No text of a document can make an attribute. It goes here.

@@ -6,7 +6,7 @@
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
-use super::{Page, Position, Progress};
+use super::{ListInfo, Page, Position, Progress};
 use crate::error::{Error, ErrorKind};
 
 /// The response to a request in flight.
@@ -77,6 +77,7 @@ pub(super) type PageResult<T> = Result<Page<T>, Error>;
 
 /// Sends the requests of a pager.
 pub(super) struct Engine<'a, P: Pager> {
+    list: &'static ListInfo,
     pager: P,
     send: Box<dyn Fn(P::Request) -> ResponseFuture<'a, P::Response> + Send + 'a>,
     in_flight: Option<InFlight<'a, P::Response>>,
@@ -105,10 +106,12 @@ enum State {
 
 impl<'a, P: Pager> Engine<'a, P> {
     pub(super) fn new(
+        list: &'static ListInfo,
         pager: P,
         send: impl Fn(P::Request) -> ResponseFuture<'a, P::Response> + Send + 'a,
     ) -> Self {
         Self {
+            list,
             pager,
             send: Box::new(send),
             in_flight: None,
@@ -135,7 +138,7 @@ impl<'a, P: Pager> Engine<'a, P> {
             self.state = State::Open;
         }
         if let Action::Fail(message) = action {
-            let error = Error::pagination(message, self.progress(total));
+            let error = Error::pagination(self.list, message, self.progress(total));
             if empty {
                 return Some(Err(error));
             }
@@ -214,13 +217,14 @@ mod tests {
 
     use super::*;
     use crate::error::{Detail, Outcome};
+    use crate::page::EVENTS;
     use crate::page::single::SinglePager;
 
     /// Creates an engine whose first `times` requests fail with `kind`, and the count of requests.
     fn failing(kind: ErrorKind, times: u64) -> (Engine<'static, SinglePager<u8>>, Arc<AtomicU64>) {
         let sent = Arc::new(AtomicU64::new(0));
         let count = Arc::clone(&sent);
-        let engine = Engine::new(SinglePager::new(), move |()| {
+        let engine = Engine::new(&EVENTS, SinglePager::new(), move |()| {
             let fails = count.fetch_add(1, Ordering::Relaxed) < times;
             Box::pin(async move {
                 if fails {

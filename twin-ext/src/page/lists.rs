@@ -18,9 +18,12 @@ use super::index::{EventsPage, EventsRequest, IndexPager};
 use super::number::{NumberPager, NumberedPage};
 use super::sealed::Sealed;
 use super::single::SinglePager;
-use super::{Items, Pages, Paginate};
+use super::{EVENTS, Items, ListInfo, Pages, Paginate};
 use crate::error::{Detail, Error, ErrorKind, Outcome};
 use crate::position::{Location, Position};
+
+const AGENTS: ListInfo = ListInfo { operation: "list_agents", path: "/v1/agents" };
+const RUNS: ListInfo = ListInfo { operation: "list_runs", path: "/v1/agents/{agent_id}/runs" };
 
 impl Identified for Agent {
     fn id(&self) -> &str {
@@ -79,7 +82,7 @@ fn agents(list: ListAgents<'_>, place: Location) -> Result<Pages<'_, Agent>, Err
         other => return Err(misplaced(&other, "uses cursors")),
     };
     let pager = CursorPager::new(cursor, limit_of(&list));
-    Ok(Pages::new(Engine::new(pager, move |request: CursorRequest| {
+    Ok(Pages::new(Engine::new(&AGENTS, pager, move |request: CursorRequest| {
         let list = match (list.clone(), request) {
             (list, CursorRequest::Page(None)) => list,
             (list, CursorRequest::Page(Some(cursor))) => list.cursor(cursor),
@@ -93,13 +96,8 @@ fn agents(list: ListAgents<'_>, place: Location) -> Result<Pages<'_, Agent>, Err
 }
 
 /// Returns the `limit` of a builder.
-///
-/// The fields of a builder are private, so this reads its `Debug` text. It overwrites parameters of
-/// type string first, because their text could look like the limit.
 fn limit_of(list: &ListAgents<'_>) -> Option<u64> {
-    let shown = format!("{:?}", list.clone().cursor("").workspace_id(""));
-    let (_, limit) = shown.rsplit_once("limit: Ok(Some(")?;
-    limit.split_once(')')?.0.parse().ok()
+    u64::try_from(list.limit.as_ref().ok().copied()??).ok()
 }
 
 fn runs(list: ListRuns<'_>, place: Location) -> Result<Pages<'_, Run>, Error> {
@@ -108,7 +106,7 @@ fn runs(list: ListRuns<'_>, place: Location) -> Result<Pages<'_, Run>, Error> {
         Location::Page(numbered) => Some(numbered),
         other => return Err(misplaced(&other, "uses page numbers")),
     });
-    Ok(Pages::new(Engine::new(pager, move |page: u64| {
+    Ok(Pages::new(Engine::new(&RUNS, pager, move |page: u64| {
         let list = list.clone();
         Box::pin(async move {
             let page = list.page(page).send().await?.into_inner();
@@ -128,7 +126,7 @@ fn events(list: ListRunEvents<'_>, place: Location) -> Result<Pages<'_, RunEvent
         Location::Event(indexed) => Some(indexed),
         other => return Err(misplaced(&other, "uses indexes")),
     });
-    Ok(Pages::new(Engine::new(pager, move |EventsRequest { after, one }| {
+    Ok(Pages::new(Engine::new(&EVENTS, pager, move |EventsRequest { after, one }| {
         let list = list.clone();
         Box::pin(async move {
             let list = match after {
@@ -145,12 +143,14 @@ fn events(list: ListRunEvents<'_>, place: Location) -> Result<Pages<'_, RunEvent
 
 /// Defines the function for a list that the service returns in one response.
 macro_rules! single {
-    ($function:ident, $list:ident, $item:ty, $member:ident) => {
+    ($function:ident, $list:ident, $item:ty, $member:ident, $path:literal) => {
         fn $function(list: $list<'_>, place: Location) -> Result<Pages<'_, $item>, Error> {
+            const LIST: ListInfo =
+                ListInfo { operation: concat!("list_", stringify!($function)), path: $path };
             if place != Location::Start {
                 return Err(misplaced(&place, "has only one page"));
             }
-            Ok(Pages::new(Engine::new(SinglePager::new(), move |()| {
+            Ok(Pages::new(Engine::new(&LIST, SinglePager::new(), move |()| {
                 let list = list.clone();
                 Box::pin(async move { Ok(list.send().await?.into_inner().$member) })
             })))
@@ -158,11 +158,17 @@ macro_rules! single {
     };
 }
 
-single!(api_keys, ListApiKeys, ApiKey, keys);
-single!(webhooks, ListWebhooks, Webhook, webhooks);
-single!(schedules, ListSchedules, Schedule, schedules);
-single!(workspaces, ListWorkspaces, Workspace, workspaces);
-single!(instruction_versions, ListInstructionVersions, InstructionVersion, instruction_versions);
+single!(api_keys, ListApiKeys, ApiKey, keys, "/v1/access-api-keys");
+single!(webhooks, ListWebhooks, Webhook, webhooks, "/v1/agents/{agent_id}/webhooks");
+single!(schedules, ListSchedules, Schedule, schedules, "/v1/schedules");
+single!(workspaces, ListWorkspaces, Workspace, workspaces, "/v1/workspaces");
+single!(
+    instruction_versions,
+    ListInstructionVersions,
+    InstructionVersion,
+    instruction_versions,
+    "/v1/agents/{agent_id}/instructions/history"
+);
 
 /// Builds the error for a position of another kind of list.
 pub(crate) fn misplaced(place: &Location, kind: &str) -> Error {
@@ -184,9 +190,9 @@ mod tests {
     #[test]
     fn reads_the_limit_of_a_builder() {
         let twin = crate::ClientBuilder::new("tw_live_canary").build().unwrap();
-        let list = || twin.list_agents().cursor("limit: Ok(Some(9))");
-        assert_eq!(limit_of(&list()), None);
-        assert_eq!(limit_of(&list().limit(7).workspace_id("limit: Ok(Some(9))")), Some(7));
-        assert_eq!(limit_of(&list().limit(u64::MAX)), None);
+        assert_eq!(limit_of(&twin.list_agents()), None);
+        assert_eq!(limit_of(&twin.list_agents().limit(7)), Some(7));
+        assert_eq!(limit_of(&twin.list_agents().limit(-7)), None);
+        assert_eq!(limit_of(&twin.list_agents().limit(u64::MAX)), None);
     }
 }

@@ -16,7 +16,7 @@ use super::super::{RunHandle, Wait, failure};
 use crate::clock::Clock;
 use crate::error::Error;
 use crate::event::RunEventExt as _;
-use crate::page::{Entry, Indexed, Progress, Shortfall, Tally};
+use crate::page::{EVENTS, Entry, Indexed, Progress, Shortfall, Tally};
 use crate::policy;
 
 /// Maximum time that a run is missing from the list, or has an unknown status.
@@ -171,7 +171,7 @@ impl Follower {
             came: self.tally.received(),
             total: self.total,
         };
-        Error::pagination(kind.message(), progress)
+        Error::pagination(&EVENTS, kind.message(), progress)
     }
 
     /// Returns the requested pause of a transient failure, or the error if polling must stop.
