@@ -47,6 +47,24 @@ async fn http_settings_do_not_follow_redirects_decompress_or_send_a_referer() {
 }
 
 #[tokio::test]
+async fn default_headers_do_not_replace_the_key() {
+    let rig = Rig::with(|builder| {
+        builder.http(|http| {
+            let names = ["x-api-key", "X-Api-Key", "x-trace"];
+            let header = |name: &str| (name.parse().expect("a name"), "other".parse().expect("it"));
+            http.default_headers(names.into_iter().map(header).collect())
+        })
+    })
+    .await;
+    rig.raw.always(Operation::of("get_me").answer());
+    Operation::of("get_me").call(&rig.twin).await.expect("it answers");
+    let text = rig.raw.take_requests()[0].text().to_ascii_lowercase();
+    assert!(text.contains("x-trace: other\r\n"), "{text}");
+    assert_eq!(text.matches("x-api-key: ").count(), 1, "{text}");
+    assert!(text.contains(&format!("x-api-key: {KEY}\r\n")), "{text}");
+}
+
+#[tokio::test]
 async fn the_http_client_retries_nothing_by_itself() {
     let raw = Raw::start().await.expect("a free port");
     raw.always(answer(503, "", ""));

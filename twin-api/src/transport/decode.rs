@@ -170,9 +170,10 @@ pub(super) fn is_foreign(headers: &HeaderMap, body: &[u8]) -> bool {
     };
     let body = body.trim_ascii_start();
     let foreign = ["text/html", "application/xhtml", "application/grpc"];
-    foreign.iter().any(|foreign| starts(content_type, foreign))
-        || starts(body, "<!doctype html")
-        || starts(body, "<html")
+    // Most answers end the comparison here.
+    let is_foreign = content_type != b"application/json"
+        && foreign.iter().any(|foreign| starts(content_type, foreign));
+    is_foreign || starts(body, "<!doctype html") || starts(body, "<html")
 }
 
 #[cfg(test)]

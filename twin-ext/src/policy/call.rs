@@ -112,8 +112,9 @@ impl<'a> Call<'a> {
 
     /// Returns the next request and the delay before it. `None` ends the call.
     fn next_attempt(&mut self, summary: &Summary) -> Option<(Request, Duration)> {
-        let next = self.next.take()?;
-        Some((*next, self.retry_delay(summary)?))
+        self.next.as_ref()?;
+        let delay = self.retry_delay(summary)?;
+        Some((*self.next.take()?, delay))
     }
 
     /// Returns the delay before the next attempt. `None` ends the call.
