@@ -47,8 +47,9 @@ impl Repairs {
         // The last part first, so that the indices of earlier parameters stay valid.
         for (part, problem) in parts.into_iter().rev() {
             let Some(what) = part.replace(&mut identified.document) else { continue };
+            let pointer = self.pointer(&part);
             self.diagnostics.push(Diagnostic {
-                pointer: identified.origin(&self.pointer(&part)),
+                pointer: identified.origin(&pointer),
                 rule: "known-operations",
                 severity: Severity::Loss,
                 message: format!("{what}, because {}", problem.what),
