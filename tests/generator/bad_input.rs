@@ -70,7 +70,7 @@ fn refused() -> Vec<Refused> {
     vec![
         parse("empty", b"", "empty"),
         parse("not JSON", b"openapi: 3.1.0\n", "JSON"),
-        parse("truncated", b"{\"openapi\": \"3.1.0\", \"pa", "too early"),
+        parse("truncated", b"{\"openapi\": \"3.1.0\", \"pa", "truncated at line 1 column 24"),
         parse("not UTF-8", b"{\"openapi\": \"\xff\"}", "JSON"),
         parse("HTML", b"<!doctype html><html></html>", "HTML"),
         parse("an array", b"[]", "object"),
