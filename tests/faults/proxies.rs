@@ -162,7 +162,9 @@ async fn ssl_cert_file_replaces_the_trusted_cas() {
     let service = TlsServer::plain(authority.certify("localhost", 2090)).await;
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("ca.pem");
-    for (trusted, words) in [(&authority, "Decode"), (&Authority::new(), "not signed by a CA")] {
+    for (trusted, words) in
+        [(&authority, "Decode"), (&Authority::new(), "not signed by a trusted CA")]
+    {
         std::fs::write(&file, trusted.pem()).unwrap();
         let variables = [("SSL_CERT_FILE", file.display().to_string())];
         let said = client(name, "no proxy", &service.url, &variables).await;

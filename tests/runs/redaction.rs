@@ -86,5 +86,5 @@ async fn errors_of_launch_and_follow_hide_a_key_used_as_identifier() {
     let (_server, silent) = run(empty).await;
     let mut events = silent.events().idle_limit(Duration::from_secs(20));
     let error = events.try_next().await.unwrap_err();
-    hides_key(&error, "no event of run");
+    hides_key(&error, "had no new event for");
 }

@@ -174,7 +174,7 @@ async fn reports_both_forms_of_paused_at_once() {
         service.answers(&listed(&[run]), 1);
         let error = service.run().wait().await.unwrap_err();
         assert_eq!((error.kind(), error.run_error()), (ErrorKind::Run, Some(&RunError::Paused)));
-        assert!(error.to_string().contains("paused, waiting for input"), "{error}");
+        assert!(error.to_string().contains("paused: it waits for input"), "{error}");
         assert!(service.clock.pauses().is_empty());
     }
 }

@@ -93,7 +93,9 @@ pub(crate) fn within(schema: &mut Value, change: &mut dyn FnMut(&mut Map<String,
                 schemas.values_mut().for_each(|schema| within(schema, change));
             }
             (Shape::List | Shape::Single, Value::Array(schemas)) => {
-                schemas.iter_mut().for_each(|schema| within(schema, change));
+                for schema in schemas {
+                    within(schema, change);
+                }
             }
             (Shape::Single, schema) => within(schema, change),
             _ => {}
@@ -110,7 +112,9 @@ pub(crate) fn each_inside(schema: &Value, visit: &mut dyn FnMut(&Value)) {
                 schemas.values().for_each(|inner| each_inside(inner, visit));
             }
             (Shape::List | Shape::Single, Value::Array(schemas)) => {
-                schemas.iter().for_each(|inner| each_inside(inner, visit));
+                for inner in schemas {
+                    each_inside(inner, visit);
+                }
             }
             (Shape::Single, inner) => each_inside(inner, visit),
             _ => {}

@@ -112,7 +112,7 @@ pub(super) fn reached_from(document: &Value, mut pending: Vec<String>) -> BTreeS
     while let Some(name) = pending.pop() {
         let Some(schema) = schemas.get(&name).filter(|_| found.insert(name)) else { continue };
         crate::schemas::each_inside(schema, &mut |inner| {
-            pending.extend(ref_name(inner).map(str::to_owned))
+            pending.extend(ref_name(inner).map(str::to_owned));
         });
     }
     found

@@ -70,12 +70,12 @@ fn moving_a_path_prefix_between_servers_and_paths_is_no_change() {
     let moved = edited(|document| {
         document["servers"] = json!([{"url": "https://build.twin.so/v1/"}]);
         let paths = document["paths"].take();
-        let move_one = |(path, mut item): (String, Value)| match path.strip_prefix("/v1") {
-            Some(short) => (format!("{short}/"), item),
-            None => {
-                item["servers"] = json!([{"url": "https://build.twin.so"}]);
-                (path, item)
+        let move_one = |(path, mut item): (String, Value)| {
+            if let Some(short) = path.strip_prefix("/v1") {
+                return (format!("{short}/"), item);
             }
+            item["servers"] = json!([{"url": "https://build.twin.so"}]);
+            (path, item)
         };
         let paths = paths.as_object().unwrap().clone().into_iter();
         document["paths"] = paths.map(move_one).collect();
