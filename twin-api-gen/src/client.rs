@@ -23,8 +23,8 @@ pub(crate) const NATIVE_TYPES: [(&str, &str); 3] = [
     ("twin:lenient-integer", "crate::LenientInteger"),
 ];
 
-/// One costs about 53 KB while it is generated, so that this many stay below 1 GiB with the
-/// stack. Public documents of 3 MB have 5,000 to 9,000.
+/// Each takes about 53 KB during generation, so this many fit into 1 GiB with the stack. Public
+/// documents of 3 MB have 5,000 to 9,000.
 const LARGEST: usize = 14_000;
 
 /// The client of a lowered document, as progenitor writes it.

@@ -19,7 +19,7 @@ pub fn escape(token: &str) -> String {
     escaped
 }
 
-/// Appends `token`, escaped.
+/// Appends the escaped `token`.
 pub(crate) fn push_escaped(pointer: &mut String, token: &str) {
     for part in token.split_inclusive(['~', '/']) {
         if let Some(text) = part.strip_suffix('~') {
@@ -32,13 +32,13 @@ pub(crate) fn push_escaped(pointer: &mut String, token: &str) {
     }
 }
 
-/// The text that an escaped token stands for.
+/// Unescapes a token of a JSON pointer.
 pub(crate) fn unescape(token: &str) -> String {
     token.replace("~1", "/").replace("~0", "~")
 }
 
-/// The text that a URI fragment stands for; `None` where a percent sign is not followed by two
-/// hexadecimal digits, or the text is not valid UTF-8.
+/// Percent-decodes a URI fragment. Returns `None` if a percent sign is not followed by two
+/// hexadecimal digits, or if the result is not valid UTF-8.
 pub(crate) fn percent_decode(text: &str) -> Option<String> {
     let mut bytes = text.bytes();
     let mut decoded = Vec::with_capacity(text.len());
@@ -64,7 +64,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn tokens_make_a_round_trip() {
+    fn escaped_tokens_round_trip() {
         for (token, escaped) in [("a", "a"), ("a/b~c", "a~1b~0c"), ("~1", "~01"), ("//", "~1~1")] {
             assert_eq!(escape(token), escaped);
             assert_eq!(unescape(escaped), token);
@@ -73,7 +73,7 @@ mod tests {
     }
 
     #[test]
-    fn fragments_are_decoded_or_refused() {
+    fn percent_decode_rejects_invalid_fragments() {
         assert_eq!(percent_decode("Vec%3CRun%3e").as_deref(), Some("Vec<Run>"));
         for broken in ["%zz", "%", "%f", "%ff"] {
             assert_eq!(percent_decode(broken), None, "{broken}");

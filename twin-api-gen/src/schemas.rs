@@ -5,7 +5,7 @@
 
 use serde_json::{Map, Value};
 
-/// How a keyword holds schemas.
+/// How a keyword contains schemas.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Shape {
     /// An object of schemas under free names.
@@ -18,7 +18,7 @@ pub(crate) enum Shape {
     None,
 }
 
-/// How `keyword` holds schemas.
+/// Returns how `keyword` contains schemas.
 pub(crate) fn shape(keyword: &str) -> Shape {
     match keyword {
         "properties" | "patternProperties" | "$defs" | "definitions" | "dependentSchemas" => {

@@ -103,7 +103,7 @@ impl Sources {
         Ok(Self { old_document, document, known: text(KNOWN)?, overlay: text(OVERLAY)? })
     }
 
-    /// What the document on disk said, where another takes its place.
+    /// Reads the document on disk, if this run replaces it.
     fn old_plan(&self) -> Old {
         match &self.old_document {
             Some(old) if *old == self.document => Old::Same,
@@ -134,9 +134,11 @@ impl Sources {
 
 /// The document on disk before the run.
 enum Old {
-    /// There is none, or no client can be generated from it.
+    /// It does not exist, or the generator rejects it.
     None,
+    /// It is the document of this run.
     Same,
+    /// It is another document.
     Plan(Box<Plan>),
 }
 

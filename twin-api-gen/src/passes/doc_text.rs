@@ -236,7 +236,7 @@ fn set_doc(attributes: &mut Vec<Attribute>, lines: &[impl AsRef<str>]) {
     attributes.extend(rest);
 }
 
-/// `#[doc = "…"]`, built by hand: parsing thousands of them takes a tenth of the whole time.
+/// Builds `#[doc = "…"]` without the parser, which would take a tenth of the total time.
 fn doc_attribute(text: &str) -> Attribute {
     let path = Ident::new("doc", Span::call_site()).into();
     let value = Expr::Lit(ExprLit {

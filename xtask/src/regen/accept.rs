@@ -144,8 +144,9 @@ fn of_problem(problem: &Problem) -> Item {
 
 /// The facts that the document on disk contradicts.
 pub(super) enum Standing {
-    /// The document is the one on disk.
+    /// All of them, because this run uses the document on disk.
     All,
+    /// The contradicted ones among these.
     Of(Vec<Fact>),
 }
 

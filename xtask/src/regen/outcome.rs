@@ -102,7 +102,7 @@ impl Outcome<'_> {
         }
     }
 
-    /// New contradictions with their edits, then those of the document on disk, a line each.
+    /// Lists new contradictions with their edits, then those of the document on disk, one line each.
     fn contradictions(&self, text: &mut String) {
         let (standing, new): (Vec<&Offer>, Vec<&Offer>) =
             self.offers.iter().partition(|offer| offer.is_standing);
@@ -117,7 +117,7 @@ impl Outcome<'_> {
         if !standing.is_empty() {
             let _ = write!(
                 text,
-                "contradicted before, and still ({}):\n{}",
+                "also contradicted by the document on disk ({}):\n{}",
                 standing.len(),
                 accept::short_list(standing)
             );
@@ -160,7 +160,7 @@ impl Outcome<'_> {
             format!("contradicted: {first}")
         }));
         let standing = self.offers.iter().filter(|offer| offer.is_standing).count();
-        lines.push(format!("{standing} known facts are contradicted as before"));
+        lines.push(format!("{standing} known facts are contradicted by both documents"));
         text.push_str("\n### Known facts\n\n");
         for line in lines {
             let _ = writeln!(text, "- {}", render::plain(&line));
