@@ -1,7 +1,7 @@
-//! Checks cron expressions of seven fields.
+//! Checks cron expressions of seven fields before they are sent.
 //!
-//! The request holds an expression as it was written. The service documents its dialect only by
-//! the seven fields and a few examples; [`fields`] reads the dialect of the crate `cron`.
+//! The request contains the expression unchanged. The service documents only the seven fields and a
+//! few examples of its dialect; [`fields`] implements the dialect of the crate `cron`.
 
 mod advice;
 mod fields;
@@ -17,20 +17,26 @@ use self::fields::Fields;
 use crate::error::{Detail, Error, ErrorKind, Outcome};
 use crate::time::Timestamp;
 
-/// Maximum bytes of an expression.
+/// Maximum length of an expression in bytes.
 const LONGEST: usize = 1024;
 
-/// A schedule of seven fields, checked: `sec min hour day month day-of-week year`.
+/// A valid cron expression of seven fields: `sec min hour day month day-of-week year`.
 ///
-/// Times are counted in UTC. Write days of the week as names: as numbers, `1` is Sunday and `7`
-/// is Saturday here, which differs from most crons. Where both a day and a day of the week are
-/// given, both must hold.
+/// The client checks the expression before it sends it. Two rules differ from most cron dialects:
+///
+/// - Day 1 of the week is Sunday, and 7 is Saturday. Write days of the week as names.
+/// - If both `day` and `day-of-week` are restricted, both must match.
+///
+/// [`upcoming`](Self::upcoming) returns the next times, in UTC.
 ///
 /// ```
 /// use twin_ext::Cron;
 /// let weekdays_at_nine: Cron = "0 0 9 * * MON-FRI *".parse()?;
-/// assert_eq!(weekdays_at_nine.as_str(), "0 0 9 * * MON-FRI *");
+/// for time in weekdays_at_nine.upcoming(3) {
+///     println!("{time:?}");
+/// }
 ///
+/// // The error for another dialect contains the expression to write instead.
 /// let error = Cron::new("0 9 * * 1-5").unwrap_err();
 /// assert!(error.to_string().contains("write \"0 0 9 * * MON-FRI *\""));
 /// # Ok::<(), twin_ext::Error>(())
@@ -46,8 +52,8 @@ impl Cron {
     ///
     /// # Errors
     /// [`ErrorKind::InvalidRequest`](crate::ErrorKind::InvalidRequest): the expression does not
-    /// have seven fields, and the error says what to write instead if that is certain; or a field
-    /// is not valid, and the error says which.
+    /// have seven fields, or a field is invalid. The error names the field. If the expression is
+    /// valid in another dialect, the error contains the equivalent one.
     pub fn new(expression: impl Into<String>) -> Result<Self, Error> {
         let expression = expression.into();
         if expression.len() > LONGEST {
@@ -61,24 +67,20 @@ impl Cron {
         Ok(Self { expression, fields })
     }
 
-    /// Returns the expression as it was written.
+    /// Returns the expression unchanged.
     pub fn as_str(&self) -> &str {
         &self.expression
     }
 
-    /// Returns the next `n` times from now, in UTC; fewer if there are no more.
-    ///
-    /// ```
-    /// let hourly = twin_ext::Cron::new("0 0 * * * * *")?;
-    /// assert_eq!(hourly.upcoming(3).len(), 3);
-    /// # Ok::<(), twin_ext::Error>(())
-    /// ```
+    /// Returns the next `n` times from now, or fewer if the schedule ends. Use it to show a user
+    /// when the agent will run.
     pub fn upcoming(&self, n: usize) -> Vec<SystemTime> {
         self.upcoming_after(SystemTime::now(), n)
     }
 
-    /// Returns the next `n` times after `time`, in UTC; fewer if there are no more. Years after
-    /// 2100 are not counted.
+    /// Returns the next `n` times after `time`, or fewer if the schedule ends.
+    ///
+    /// Fields are evaluated in UTC. Years after 2100 are ignored.
     ///
     /// ```
     /// use std::time::{Duration, UNIX_EPOCH};
@@ -129,16 +131,16 @@ impl TryFrom<String> for Cron {
     }
 }
 
-/// Makes the body of `set_schedule`, so that `.body(cron)` works.
+/// Converts to the body of `set_schedule`.
 impl From<Cron> for SetScheduleBody {
     fn from(cron: Cron) -> Self {
         Self { cron: cron.expression }
     }
 }
 
-/// Extends the builder of `set_schedule` with checked expressions.
+/// Extends the builder of `set_schedule` with a method for valid expressions.
 pub trait SetScheduleExt {
-    /// Sets the body of the request to this schedule.
+    /// Sets the request body to this schedule.
     ///
     /// ```no_run
     /// use twin_ext::prelude::*;
@@ -171,18 +173,18 @@ mod tests {
         error.to_string()
     }
 
-    /// Returns the suggestions of the error for `expression`.
-    fn remedies(expression: &str) -> Vec<String> {
+    /// Returns the unconditional suggestions in the error for `expression`.
+    fn suggestions(expression: &str) -> Vec<String> {
         let text = refusal(expression);
         let (_, write) = text.split_once("write ").unwrap_or_default();
         write.split('"').skip(1).step_by(2).map(str::to_owned).collect()
     }
 
-    /// Returns every quoted suggestion of the error for `expression`, also conditional ones.
+    /// Returns all suggestions in the error for `expression`, also conditional ones.
     fn quoted(expression: &str) -> Vec<String> {
         let text = refusal(expression);
-        let suggestions = text.split("write \"").skip(1);
-        suggestions.filter_map(|rest| Some(rest.split_once('"')?.0.to_owned())).collect()
+        let quoted = text.split("write \"").skip(1);
+        quoted.filter_map(|rest| Some(rest.split_once('"')?.0.to_owned())).collect()
     }
 
     #[test]
@@ -201,18 +203,18 @@ mod tests {
             ("@daily", "0 0 0 * * * *"),
             ("@WEEKLY", "0 0 0 * * SUN *"),
         ] {
-            assert_eq!(remedies(five), [seven], "{five}");
+            assert_eq!(suggestions(five), [seven], "{five}");
             assert!(Cron::new(seven).is_ok(), "{seven}");
         }
     }
 
     #[test]
-    fn suggests_two_expressions_where_either_day_counts() {
-        assert_eq!(remedies("0 9 1 * 1"), ["0 0 9 1 * * *", "0 0 9 * * MON *"]);
+    fn suggests_two_expressions_if_either_day_matches() {
+        assert_eq!(suggestions("0 9 1 * 1"), ["0 0 9 1 * * *", "0 0 9 * * MON *"]);
     }
 
     #[test]
-    fn suggests_nothing_that_means_something_else() {
+    fn suggests_nothing_with_another_meaning() {
         for five in [
             "0 9 * * 5-7",
             "0 9 * * 1-7",
@@ -235,9 +237,9 @@ mod tests {
 
     #[test]
     fn suggests_one_expression_for_a_day_with_a_star() {
-        assert_eq!(remedies("0 9 */2 * 1"), ["0 0 9 */2 * MON *"]);
-        assert_eq!(remedies("0 9 */3 6 mon"), ["0 0 9 */3 6 mon *"]);
-        assert_eq!(remedies("0 9 1-9/2 * 1"), ["0 0 9 1-9/2 * * *", "0 0 9 * * MON *"]);
+        assert_eq!(suggestions("0 9 */2 * 1"), ["0 0 9 */2 * MON *"]);
+        assert_eq!(suggestions("0 9 */3 6 mon"), ["0 0 9 */3 6 mon *"]);
+        assert_eq!(suggestions("0 9 1-9/2 * 1"), ["0 0 9 1-9/2 * * *", "0 0 9 * * MON *"]);
     }
 
     #[test]
@@ -302,7 +304,7 @@ mod tests {
     }
 
     #[test]
-    fn refuses_invalid_fields_on_one_line() {
+    fn error_for_an_invalid_field_has_one_line() {
         for expression in [
             "60 0 9 * * * *",
             "0 60 9 * * * *",

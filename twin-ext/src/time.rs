@@ -1,9 +1,9 @@
-//! Points in time, from RFC 3339 text or [`SystemTime`].
+//! Defines a point in time, which is parsed from RFC 3339 or converted from [`SystemTime`].
 //!
-//! This is the only RFC 3339 parser of the crate. A time is a 128-bit count of nanoseconds, so
-//! that no RFC 3339 year and no [`SystemTime`] overflows, and two spellings of one instant are
-//! equal. A calendar library would be the largest dependency of a webhook receiver; the tests
-//! compare this parser with `chrono`.
+//! This is the only RFC 3339 parser of the crate. A time is a 128-bit count of nanoseconds, so no
+//! RFC 3339 year and no [`SystemTime`] overflows. A calendar library would be the largest
+//! dependency of a webhook receiver, so this module has its own calendar. The tests compare it with
+//! `chrono`.
 
 pub(crate) mod calendar;
 
@@ -17,11 +17,11 @@ use crate::error::{Detail, Error, ErrorKind, Outcome};
 
 const SECOND: i128 = 1_000_000_000;
 
-/// A point in time, exact to the nanosecond: a [`SystemTime`], or RFC 3339 text as the service
-/// writes it.
+/// A point in time with nanosecond precision, parsed from RFC 3339 or converted from
+/// [`SystemTime`].
 ///
-/// Two spellings of one instant are equal. A leap second equals the second after it, as in Unix
-/// time. Digits after the ninth decimal are ignored.
+/// It compares instants: two spellings of the same instant are equal. A leap second equals the
+/// second after it, as in Unix time. Parsing ignores digits after the ninth decimal.
 ///
 /// ```
 /// use twin_ext::Timestamp;
@@ -38,7 +38,7 @@ pub struct Timestamp {
 }
 
 impl Timestamp {
-    /// Parses RFC 3339 text; `None` if the text is not a time.
+    /// Parses RFC 3339. Returns `None` if the text is not a valid time.
     pub(crate) fn parse(text: &str) -> Option<Self> {
         let mut text = Scanner(text.as_bytes());
         let year = text.number(4)?;
@@ -62,13 +62,14 @@ impl Timestamp {
         Some(Self { nanos: i128::from(seconds) * SECOND + fraction })
     }
 
-    /// Returns the time this many seconds after 1970-01-01T00:00:00Z.
+    /// Creates a time from the seconds since 1970-01-01T00:00:00Z.
     #[cfg(feature = "schedules")]
     pub(crate) fn from_seconds(seconds: i64) -> Self {
         Self { nanos: i128::from(seconds) * SECOND }
     }
 
-    /// Returns the whole seconds since 1970-01-01T00:00:00Z, rounded down.
+    /// Returns the seconds since 1970-01-01T00:00:00Z, rounded down. Returns `None` if they do not
+    /// fit.
     pub(crate) fn seconds(self) -> Option<i64> {
         i64::try_from(self.nanos.div_euclid(SECOND)).ok()
     }
@@ -78,14 +79,15 @@ impl Timestamp {
         self.nanos
     }
 
-    /// Returns the time this long before.
+    /// Subtracts a duration.
     pub(crate) fn minus(self, length: Duration) -> Self {
         // A `Duration` has 94 bits of nanoseconds.
         let length = i128::try_from(length.as_nanos()).unwrap_or(i128::MAX);
         Self { nanos: self.nanos.saturating_sub(length) }
     }
 
-    /// Returns RFC 3339 text in UTC; `None` outside the years 0 to 9999, the range of RFC 3339.
+    /// Formats the time as RFC 3339 in UTC. Returns `None` outside the years 0 to 9999, the range
+    /// of RFC 3339.
     pub(crate) fn rfc3339(self) -> Option<String> {
         let seconds = self.seconds()?;
         let (days, second) = (seconds.div_euclid(DAY), seconds.rem_euclid(DAY));
@@ -99,7 +101,7 @@ impl Timestamp {
     }
 }
 
-/// Writes a part of a second with no digits, or 3, 6 or 9.
+/// Formats a fraction of a second with 0, 3, 6 or 9 digits.
 fn fraction(nanos: i128) -> String {
     match nanos {
         0 => String::new(),
@@ -109,25 +111,25 @@ fn fraction(nanos: i128) -> String {
     }
 }
 
-/// Reads RFC 3339 text from its start.
+/// Reads the parts of RFC 3339 text from left to right.
 struct Scanner<'a>(&'a [u8]);
 
 impl Scanner<'_> {
-    /// Takes a number of exactly this many digits.
+    /// Consumes a number of exactly `digits` digits.
     fn number(&mut self, digits: usize) -> Option<i64> {
         let (number, rest) = self.0.split_at_checked(digits)?;
         self.0 = rest;
         number.iter().try_fold(0, |number, byte| digit(*byte).map(|digit| number * 10 + digit))
     }
 
-    /// Takes one of these characters.
+    /// Consumes one of the `allowed` characters.
     fn one_of(&mut self, allowed: &[u8]) -> Option<u8> {
         let (first, rest) = self.0.split_first()?;
         self.0 = rest;
         allowed.contains(first).then_some(*first)
     }
 
-    /// Takes a fraction of a second, if there is one, and returns its nanoseconds.
+    /// Consumes an optional fraction of a second, and returns its nanoseconds.
     fn fraction(&mut self) -> Option<i128> {
         let Some(digits) = self.0.strip_prefix(b".") else { return Some(0) };
         let count = digits.iter().take_while(|byte| byte.is_ascii_digit()).count();
@@ -138,7 +140,7 @@ impl Scanner<'_> {
             .try_fold(0, |nanos, digit| Some(nanos * 10 + i128::from(digit?)))
     }
 
-    /// Takes an offset from UTC, and returns its seconds.
+    /// Consumes an offset from UTC, and returns its seconds.
     fn offset(&mut self) -> Option<i64> {
         let sign = match self.one_of(b"Zz+-")? {
             b'+' => 1,
@@ -156,7 +158,7 @@ fn digit(byte: u8) -> Option<i64> {
     byte.is_ascii_digit().then(|| i64::from(byte - b'0'))
 }
 
-/// Writes RFC 3339 in UTC; outside the years 0 to 9999, nanoseconds since 1970.
+/// Writes RFC 3339 in UTC. Outside the years 0 to 9999, writes the nanoseconds since 1970.
 impl fmt::Display for Timestamp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.rfc3339() {
@@ -184,8 +186,8 @@ impl From<SystemTime> for Timestamp {
     }
 }
 
-/// Rounds to the precision of the platform's clock. A time outside its range becomes the Unix
-/// epoch.
+/// Rounds to the precision of the platform's clock. A time outside the range of [`SystemTime`]
+/// becomes the Unix epoch.
 impl From<Timestamp> for SystemTime {
     fn from(time: Timestamp) -> Self {
         let nanos = u64::try_from(time.nanos.unsigned_abs() % SECOND.unsigned_abs());
@@ -236,8 +238,8 @@ impl TryFrom<String> for Timestamp {
     }
 }
 
-/// Lets [`RunExt::finished_since`](crate::RunExt::finished_since) take a [`SystemTime`], whose
-/// conversion cannot fail.
+/// Allows [`RunExt::finished_since`](crate::RunExt::finished_since) to accept a [`SystemTime`],
+/// whose conversion is infallible.
 impl From<Infallible> for Error {
     fn from(never: Infallible) -> Self {
         match never {}
@@ -255,7 +257,7 @@ mod tests {
     const TIME: i128 = 1_771_597_800 * SECOND;
 
     #[test]
-    fn reads_every_form_of_the_service_and_of_rfc_3339() {
+    fn parses_every_form_of_rfc_3339() {
         for (text, nanos) in [
             ("2026-02-20T14:30:00Z", TIME),
             ("2026-02-20t14:30:00z", TIME),
@@ -283,7 +285,7 @@ mod tests {
     }
 
     #[test]
-    fn refuses_text_that_is_not_a_time() {
+    fn rejects_text_that_is_not_a_time() {
         for text in [
             "",
             "yesterday",
@@ -317,7 +319,7 @@ mod tests {
     }
 
     #[test]
-    fn writes_what_it_reads() {
+    fn displayed_text_parses_to_the_same_time() {
         for text in [
             "2026-02-20T14:30:00Z",
             "2026-02-20T14:30:00.123456789Z",

@@ -1,7 +1,7 @@
-//! Webhook deliveries: verify the signature, read the event, handle each event once.
+//! Verifies webhook deliveries, and handles each event once.
 //!
-//! [`Verifier::verify`](Verifier::verify) takes the headers and the bytes of a body, and returns a
-//! [`Delivery`] only if the service signed it. It checks the signature before it parses anything.
+//! [`Verifier::verify`] takes the headers and the bytes of a request body. It checks the signature
+//! before it parses anything, and returns a [`Delivery`] only if the service signed the body.
 //!
 //! ```
 //! use twin_ext::prelude::*;
@@ -23,16 +23,18 @@
 //! ```
 //!
 //! The service delivers at least once, late, and in any order. With the feature `receiver`,
-//! [`Receiver`] handles each event once: it verifies, asks a store whether the event is new, runs
-//! a handler, and returns the status to answer with. The store is a [`MemoryStore`], `RedisStore`
-//! for several machines, or any [`DedupeStore`]. With the feature `axum`, the receiver is a router
-//! ([`Receiver::into_router`](Receiver#method.into_router)), and [`Delivery`] an extractor. The
-//! [guide](crate::guide::webhooks) explains the guarantees.
+//! [`Receiver`] handles each event once: it verifies the delivery, asks a store whether the event
+//! is new, calls a handler, and returns the status of the response. The store is a
+//! [`MemoryStore`], a `RedisStore` for several machines, or your own [`DedupeStore`]. The feature
+//! `axum` turns the receiver into a router
+//! ([`Receiver::into_router`](Receiver#method.into_router)), and [`Delivery`] into an extractor.
+//! The [guide](crate::guide::webhooks) explains the guarantees.
 //!
 //! # Limits
-//! This module does not read requests: a web framework does. A store never reports an event as
-//! new that may have been handled: the handler gets an [`Uncertainty`]. No receiver knows about a
-//! delivery that never arrived: search for finished runs on a timer.
+//! - The web framework reads the request, not this module.
+//! - A store may not know whether an event was handled. The handler then gets an [`Uncertainty`].
+//! - A receiver cannot detect a delivery that was never sent. Poll for finished runs from time to
+//!   time, with [`RunExt::finished_since`](crate::RunExt::finished_since).
 
 #[cfg(feature = "axum")]
 #[cfg_attr(docsrs, doc(cfg(feature = "axum")))]

@@ -1,9 +1,9 @@
-//! Suggests what to write instead of an expression that does not have seven fields.
+//! Suggests an equivalent for a cron expression of another dialect.
 //!
-//! An expression is suggested only if this crate's parser accepts it and it means the same.
-//! Dialects differ. With five fields, Sunday is day 0, and the schedule matches the day *or* the
-//! day of the week, unless one of the two begins with `*`. In Amazon's `cron(…)`, Sunday is day 1.
-//! With six fields, the first is seconds, or the last is a year.
+//! A suggestion is valid and has the same meaning. Dialects differ. In expressions of five fields,
+//! Sunday is day 0, and the schedule matches the day *or* the day of the week, unless one of them
+//! begins with `*`. In Amazon's `cron(…)`, Sunday is day 1. In expressions of six fields, either
+//! the first field is seconds, or the last is the year.
 
 use super::fields::Fields;
 
@@ -12,7 +12,7 @@ const FIELDS: &str = "sec min hour day month day-of-week year";
 /// The days of the week, from Sunday.
 const DAYS: [&str; 7] = ["SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT"];
 
-/// The words for a whole expression in crons of five fields.
+/// The words that replace an expression of five fields, and their equivalents.
 const WORDS: [(&str, &str); 7] = [
     ("@yearly", "0 0 0 1 1 * *"),
     ("@annually", "0 0 0 1 1 * *"),
@@ -23,16 +23,17 @@ const WORDS: [(&str, &str); 7] = [
     ("@hourly", "0 0 * * * * *"),
 ];
 
-/// How a dialect counts the days of the week.
+/// The number of Sunday in a dialect.
 #[derive(Clone, Copy)]
 enum Sunday {
-    /// Sunday is 0, and 7.
+    /// Sunday is 0 and 7.
     Zero,
     /// Sunday is 1.
     One,
 }
 
-/// Returns what is wrong with an expression and what to write; `None` if it has seven fields.
+/// Describes the problem of an expression and suggests an equivalent. Returns `None` if the
+/// expression has seven fields.
 pub(super) fn advice(expression: &str) -> Option<String> {
     let expression = expression.trim();
     let fields: Vec<&str> = expression.split_whitespace().collect();
@@ -60,7 +61,7 @@ fn wrapped(expression: &str) -> Option<&str> {
     expression.strip_suffix(')')?.split_once('(').map(|(_, inner)| inner)
 }
 
-/// Advises about Amazon's `cron(min hour day month day-of-week year)`.
+/// Suggests an equivalent for Amazon's `cron(min hour day month day-of-week year)`.
 fn of_wrapped(inner: &str) -> String {
     let problem = format!("has parentheses, and Twin takes 7 fields without them ({FIELDS})");
     let fields: Vec<&str> = inner.split_whitespace().collect();
@@ -87,12 +88,12 @@ fn of_five(fields: &[&str]) -> String {
         }
         None => format!(
             "{problem}: put \"0\" before it and \"*\" after it, and write days of the week as \
-             names, Sunday first (SUN,FRI-SAT)"
+             names, starting with Sunday (SUN,FRI-SAT)"
         ),
     }
 }
 
-/// Returns the same times in seven fields: two expressions if either of two fields counts.
+/// Returns the equivalent of five fields: two expressions if either of two fields may match.
 fn five_as_seven(fields: &[&str]) -> Option<Vec<String>> {
     let [minute, hour, day, month, weekday] = *fields else { return None };
     let named = named(weekday, Sunday::Zero)?;
@@ -107,8 +108,8 @@ fn five_as_seven(fields: &[&str]) -> Option<Vec<String>> {
     all.then_some(expressions)
 }
 
-/// Advises about six fields. Seconds first and a year last are both in use, so that each
-/// suggestion has a condition.
+/// Suggests equivalents for six fields. The first field may be seconds, or the last may be the
+/// year, so each suggestion has a condition.
 fn of_six(fields: &[&str]) -> String {
     let problem = format!("has 6 fields, and Twin takes 7 ({FIELDS})");
     let [first, second, third, fourth, fifth, sixth] = *fields else { return problem };
@@ -116,7 +117,7 @@ fn of_six(fields: &[&str]) -> String {
     let with_seconds = named(sixth, Sunday::Zero)
         .filter(|_| same([first, second, third, fourth, fifth]))
         .map(|day| format!("{first} {second} {third} {fourth} {fifth} {day} *"));
-    // Crons that end with a year do not agree on the number of Sunday.
+    // Dialects with a year differ in the number of Sunday.
     let with_year = Some(fifth)
         .filter(|day| is_year(sixth) && !has_numbers(day) && same([first, second, third, fourth]))
         .map(|day| format!("0 {first} {second} {third} {fourth} {day} {sixth}"));
@@ -139,7 +140,7 @@ fn is_year(field: &str) -> bool {
         || field.split([',', '-']).all(|year| year.len() == 4 && year.parse::<u16>().is_ok())
 }
 
-/// Returns the problem, and the expressions to write if all of them are valid.
+/// Returns the problem, followed by the suggested expressions if all of them are valid.
 fn suggest(problem: &str, expressions: &[String]) -> String {
     if expressions.is_empty() || !expressions.iter().all(|seven| is_valid(seven)) {
         return problem.to_owned();
@@ -152,8 +153,8 @@ fn is_valid(seven: &str) -> bool {
     Fields::parse(seven).is_ok()
 }
 
-/// Returns whether each field means the same in every dialect. `5/15` does not: it is 5 alone,
-/// every 15 from 5, or an error.
+/// Returns whether each field has the same meaning in every dialect. `5/15` does not: it is only
+/// 5, every 15 from 5 on, or an error.
 fn same<const N: usize>(fields: [&str; N]) -> bool {
     let open = |part: &str| {
         part.split_once('/').is_some_and(|(start, _)| !start.contains(['*', '-', '?']))
@@ -161,8 +162,10 @@ fn same<const N: usize>(fields: [&str; N]) -> bool {
     !fields.iter().any(|field| field.split(',').any(open))
 }
 
-/// Replaces numbers of days by names: `1-5` is `MON-FRI`. `None` if a part has a step, which counts
-/// from the first day of the week, or a range that names cannot express.
+/// Replaces numbers of days with names: `1-5` becomes `MON-FRI`.
+///
+/// Returns `None` for a step, which starts at the first day of the week, and for a range that names
+/// cannot express.
 fn named(field: &str, sunday: Sunday) -> Option<String> {
     let parts = field.split(',').map(|part| {
         if part.contains('/') {
@@ -170,7 +173,7 @@ fn named(field: &str, sunday: Sunday) -> Option<String> {
         }
         let Some((first, last)) = part.split_once('-') else { return day(part, sunday) };
         if let (Ok(first), Ok(last)) = (first.parse::<u8>(), last.parse::<u8>()) {
-            // `0-7` is the whole week and would become Sunday alone.
+            // `0-7` is the whole week, but `SUN-SUN` is one day.
             if first > last || last - first >= 7 {
                 return None;
             }

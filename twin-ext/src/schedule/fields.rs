@@ -1,21 +1,22 @@
-//! Parses the seven fields of a cron expression, and finds the times that match them.
+//! Parses the seven fields of a cron expression, and finds the matching times.
 //!
-//! The dialect is that of the crate `cron` 0.17, without its dependencies: a field is a list of
-//! `*`, numbers, names and ranges; a step follows `*`, a number or a range; and `?` stands for `*`
-//! in the two fields of a day. The tests compare both parsers and their times. One difference is
-//! intended: a field has no blanks here, so that `0 0 9 * * 1 ,2` is not six fields.
+//! The dialect is that of the crate `cron` 0.17. A field is a list of `*`, numbers, names and
+//! ranges. A step may follow `*`, a number or a range. In `day` and `day-of-week`, `?` means `*`.
+//! The tests compare this parser with `cron`, which is not used because of its dependencies. One
+//! difference is intended: a field contains no blanks, so `0 0 9 * * 1 ,2` has seven fields and
+//! not six.
 
 use crate::time::calendar::{DAY, Date};
 
-/// A field of an expression.
+/// One of the seven fields: its name and its allowed values.
 #[derive(Debug)]
 struct Unit {
     name: &'static str,
     min: u32,
     max: u32,
-    /// The names of the values from `min` on, each with its spellings.
+    /// The names of the values from `min` on, each in all of its spellings.
     names: &'static [&'static [&'static str]],
-    /// Whether `?` stands for `*`.
+    /// Whether the field accepts `?` for `*`.
     question_mark: bool,
 }
 
@@ -58,7 +59,7 @@ const DAYS: &[&[&str]] = &[
     &["sat", "saturday"],
 ];
 
-/// The values of each field, in ascending order.
+/// The matching values of each field, in ascending order.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Fields([Vec<u32>; 7]);
 
@@ -66,7 +67,7 @@ impl Fields {
     /// Parses an expression of seven fields.
     ///
     /// # Errors
-    /// Which field is not valid, and why.
+    /// A message with the invalid field and the reason.
     pub(super) fn parse(expression: &str) -> Result<Self, String> {
         let mut texts = expression.split_whitespace();
         let mut fields: [Vec<u32>; 7] = Default::default();
@@ -83,7 +84,7 @@ impl Fields {
     /// Returns the matching times after `after`, in seconds since 1970-01-01T00:00:00Z.
     pub(super) fn times_after(&self, after: i64) -> impl Iterator<Item = i64> {
         let [seconds, minutes, hours, ..] = &self.0;
-        // Each level skips what ends before `after`, so that no day is searched from its start.
+        // Each level skips days, hours and minutes that end before `after`.
         self.days()
             .map(|day| day * DAY)
             .filter(move |start| after < start + DAY)
@@ -126,7 +127,7 @@ impl Unit {
         Ok(values)
     }
 
-    /// Returns the first value, the last value and the step.
+    /// Parses a part of a list, and returns the first value, the last value and the step.
     fn part(&self, part: &str) -> Result<(u32, u32, usize), String> {
         let (range, step) = match part.split_once('/') {
             Some((range, step)) => (range, Some(self.step(step)?)),
@@ -196,7 +197,7 @@ mod tests {
     }
 
     #[test]
-    fn names_the_field_and_the_value_that_is_not_valid() {
+    fn error_contains_the_field_and_the_invalid_value() {
         for (expression, message) in [
             ("60 0 9 * * * *", "sec: \"60\" is not a number from 0 to 59"),
             ("0 0 9 * 13 * *", "month: \"13\" is not a number from 1 to 12, nor a name"),
@@ -217,7 +218,7 @@ mod tests {
         }
     }
 
-    /// Returns a part of a field: mostly a valid one.
+    /// Generates a part of a field. Most parts are valid.
     fn part(unit: &'static Unit) -> impl Strategy<Value = String> {
         let (min, max) = (unit.min, unit.max);
         let names: Vec<&str> = unit.names.concat();
@@ -254,7 +255,7 @@ mod tests {
             .prop_map(|fields| fields.join(" "))
     }
 
-    /// Returns whether a field continues over a blank, as only `cron` reads it.
+    /// Returns whether a field contains a blank, which only `cron` accepts.
     fn has_torn_field(expression: &str) -> bool {
         let torn =
             |field: &str| field.starts_with([',', '-', '/']) || field.ends_with([',', '-', '/']);
@@ -265,7 +266,7 @@ mod tests {
         #![proptest_config(ProptestConfig::with_cases(4_000))]
 
         #[test]
-        fn reads_the_same_expressions_and_finds_the_same_times_as_cron(
+        fn accepts_the_same_expressions_and_finds_the_same_times_as_cron(
             expression in expression(),
             after in -2_000_000_000..4_200_000_000_i64,
         ) {

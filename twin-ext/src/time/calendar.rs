@@ -1,16 +1,16 @@
-//! The Gregorian calendar in UTC, as days since 1970-01-01. Years before 1582 count as if the
-//! calendar had always been in use, as RFC 3339 does.
+//! Converts between dates and days since 1970-01-01, in the proleptic Gregorian calendar of
+//! RFC 3339.
 
-/// The seconds of a day. Unix time has no leap seconds.
+/// The number of seconds in a day. Unix time has no leap seconds.
 pub(crate) const DAY: i64 = 86_400;
 
-/// The days of 400 years, after which the calendar repeats.
+/// The number of days in 400 years, after which the calendar repeats.
 const ERA: i64 = 146_097;
 
-/// The days from 0000-03-01 to 1970-01-01.
+/// The number of days from 0000-03-01 to 1970-01-01.
 const EPOCH: i64 = 719_468;
 
-/// A date of the calendar.
+/// A date, which may not exist.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Date {
     pub(crate) year: i64,
@@ -19,15 +19,15 @@ pub(crate) struct Date {
 }
 
 impl Date {
-    /// Returns the date `days` after 1970-01-01.
+    /// Converts days since 1970-01-01 to a date.
     ///
-    /// Years begin in March here, so that the leap day is the last day of a year.
+    /// The computation uses years that start in March, so the leap day is the last day of a year.
     pub(crate) fn from_days(days: i64) -> Self {
         let days = days + EPOCH;
         let (era, day) = (days.div_euclid(ERA), days.rem_euclid(ERA));
         let year = (day - day / 1_460 + day / 36_524 - day / 146_096) / 365;
         let day = day - (365 * year + year / 4 - year / 100);
-        // Five months from March, and from August, have 153 days.
+        // The five months from March have 153 days, and so have those from August.
         let month = (5 * day + 2) / 153;
         let day = day - (153 * month + 2) / 5 + 1;
         let january_or_february = i64::from(month >= 10);
@@ -38,7 +38,7 @@ impl Date {
         }
     }
 
-    /// Returns the days since 1970-01-01.
+    /// Converts the date to days since 1970-01-01.
     pub(crate) fn days(self) -> i64 {
         let year = self.year - i64::from(self.month <= 2);
         let (era, year) = (year.div_euclid(400), year.rem_euclid(400));
@@ -47,7 +47,7 @@ impl Date {
         ERA * era + day - EPOCH
     }
 
-    /// Returns whether the month has this day.
+    /// Returns whether the date exists: 2026-02-29 does not.
     pub(crate) fn exists(self) -> bool {
         (1..=12).contains(&self.month) && (1..=28).contains(&self.day)
             || Self::from_days(self.days()) == self
@@ -75,7 +75,7 @@ mod tests {
     }
 
     #[test]
-    fn knows_which_dates_exist() {
+    fn exists_agrees_with_chrono() {
         for year in [1900, 2000, 2023, 2024] {
             for month in 0..=13 {
                 for day in 0..=32 {
