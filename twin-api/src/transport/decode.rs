@@ -42,18 +42,36 @@ pub(super) fn decode<T: DeserializeOwned>(
     if let Ok(value) = serde_json::from_slice(&repaired(body)) {
         return Ok(value);
     }
+    Err(Box::new(failure(error, body, quote, redactor, place::<T>)))
+}
+
+/// A [`place`] of one type.
+type Place = fn(&[u8]) -> Option<(String, serde_json::Error)>;
+
+/// Builds the failure of a body that does not decode. It is not generic, because a program compiles
+/// [`decode`] once for each type of response.
+fn failure(
+    error: serde_json::Error,
+    body: &Bytes,
+    quote: Quote,
+    redactor: Redactor<'_>,
+    place: Place,
+) -> Failure {
     if !is_json(&error, body) {
         let mut failure = Failure::new(ErrorKind::NotTheApi, Outcome::Accepted, "");
         failure.excerpt = excerpt(body, redactor).filter(|_| quote == Quote::Excerpt);
-        return Err(Box::new(failure));
+        return failure;
     }
     if quote == Quote::Nothing {
-        return Err(Box::new(withheld(&error)));
+        return withheld(&error);
     }
-    let mut failure =
-        if names_a_secret(body) { withheld(&error) } else { undecoded::<T>(error, body, redactor) };
+    let mut failure = if names_a_secret(body) {
+        withheld(&error)
+    } else {
+        undecoded(error, body, redactor, place)
+    };
     failure.run_id = run_id::find(&repaired(body));
-    Err(Box::new(failure))
+    failure
 }
 
 /// Replaces everything that is not Unicode with U+FFFD. One malformed name must not fail a list.
@@ -90,12 +108,13 @@ fn withheld(error: &serde_json::Error) -> Failure {
     failure
 }
 
-fn undecoded<T: DeserializeOwned>(
+fn undecoded(
     error: serde_json::Error,
     body: &Bytes,
     redactor: Redactor<'_>,
+    place: Place,
 ) -> Failure {
-    let (path, error) = place::<T>(body).unwrap_or_else(|| (".".to_owned(), error));
+    let (path, error) = place(body).unwrap_or_else(|| (".".to_owned(), error));
     let path = redactor.text(&path).into_owned();
     let text = refusal::cut(&redactor.text(&error.to_string()), MESSAGE);
     let message = match path.as_str() {
