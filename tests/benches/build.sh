@@ -1,18 +1,21 @@
 #!/usr/bin/env bash
 # Measures what a user's build costs, in one run on one machine:
-#   1. CPU seconds (user and system) of a clean debug build of the staged twin-api and
-#      twin-ext, beside the hand-written client with the same TLS, in turns, ROUNDS times
-#      (default 2);
+#   1. CPU seconds (user and system) of a clean debug build of the staged twin-api and twin-ext,
+#      beside the hand-written client with the same TLS, in turns, ROUNDS times (default 2);
 #   2. the number of crates;
 #   3. the size of a stripped release binary that lists agents;
 #   4. the seconds of a build in the repository after a description in openapi.json changed.
-# FEATURES (default "rustls-ring rustls-aws-lc") are measured one after the other. Downloads are
-# done before. Everything goes to a temporary folder; openapi.json is restored.
+# FEATURES (default "rustls-ring rustls-aws-lc") are measured one after the other. PARTS (default
+# "clean binary touched") names what is measured. With HAND=usual, the hand-written client has the
+# default features of reqwest (charset, http2, system-proxy), as most programs do. With GENERATED=1,
+# the client of openapi-generator is measured too (needs java and pip; not with rustls-ring, which
+# it does not offer). The script downloads first, and restores openapi.json.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 rounds=${ROUNDS:-2}
 features=${FEATURES:-rustls-ring rustls-aws-lc}
 parts=${PARTS:-clean binary touched}
+hand=${HAND:-lean}
 scratch=$(mktemp -d)
 spec=openapi.json
 cp "$spec" "$scratch/openapi.json"
@@ -29,6 +32,10 @@ cpu() {
 # Lays out one program for each client, with the same profile and the same versions.
 program() {
     local folder=$scratch/$1
+    # The client's names of the features.
+    local ring=rustls-ring aws=rustls-aws-lc more=
+    [ "$1" != generated ] || { ring=none aws=rustls; }
+    [ "$1-$hand" != handwritten-usual ] || more=', "client/usual"'
     mkdir -p "$folder/src"
     cat > "$folder/Cargo.toml" <<TOML
 [package]
@@ -39,9 +46,9 @@ edition = "2024"
 client = $2
 tokio = { version = "1", default-features = false, features = ["macros", "rt"] }
 [features]
-rustls-ring = ["client/rustls-ring"]
-rustls-aws-lc = ["client/rustls-aws-lc"]
-native-tls = ["client/native-tls"]
+rustls-ring = ["client/$ring"$more]
+rustls-aws-lc = ["client/$aws"$more]
+native-tls = ["client/native-tls"$more]
 [profile.dev]
 debug = "line-tables-only"
 [profile.dev.package."*"]
@@ -50,6 +57,7 @@ debug = false
 strip = true
 [workspace]
 TOML
+    [ "$1" != generated ] || sed -i '/^rustls-ring/d' "$folder/Cargo.toml"
     cp "tests/benches/listing/$1.rs" "$folder/src/main.rs"
     cp Cargo.lock "$folder"
     (cd "$folder" && cargo fetch -q)
@@ -73,15 +81,26 @@ program handwritten "{ package = \"handwritten\", path = \"$PWD/tests/benches/ha
 program twin-api "{ package = \"twin-api\", path = \"$stage/twin-api\", default-features = false }"
 program twin-ext "{ package = \"twin-ext\", path = \"$stage/twin-ext\", default-features = false }"
 clients="handwritten twin-api twin-ext"
+if [ -n "${GENERATED:-}" ]; then
+    tests/benches/rivals/generate.sh "$scratch/openapi-generator"
+    program generated "{ package = \"twin-openapi-generator\", path = \"$scratch/openapi-generator\", default-features = false }"
+    clients+=" generated"
+fi
+
+# The clients that offer a TLS feature.
+offering() {
+    [ "$1" != rustls-ring ] || { echo "${clients/ generated/}"; return; }
+    echo "$clients"
+}
 
 if [[ $parts = *clean* ]]; then
     for feature in $features; do
         for round in $(seq "$rounds"); do
-            hand=
-            for client in $clients; do
+            first=
+            for client in $(offering "$feature"); do
                 seconds=$(cpu clean "$client" "$feature")
-                hand=${hand:-$seconds}
-                awk -v f="$feature" -v r="$round" -v c="$client" -v s="$seconds" -v h="$hand" \
+                first=${first:-$seconds}
+                awk -v f="$feature" -v r="$round" -v c="$client" -v s="$seconds" -v h="$first" \
                     -v n="$(crates "$client" "$feature")" 'BEGIN {
                     printf "clean debug build, %s, round %d: %-11s %6.1f CPU s, ratio %.2f, %d crates\n",
                         f, r, c, s, s / h, n }'
@@ -91,13 +110,13 @@ if [[ $parts = *clean* ]]; then
 fi
 
 if [[ $parts = *binary* ]]; then
-    hand=
-    for client in $clients; do
+    first=
+    for client in $(offering "${features%% *}"); do
         CARGO_TARGET_DIR=$scratch/release cargo build -q --offline --locked --release \
             --manifest-path "$scratch/$client/Cargo.toml" --features "${features%% *}"
         size=$(stat -c %s "$scratch/release/release/listing")
-        hand=${hand:-$size}
-        awk -v f="${features%% *}" -v c="$client" -v s="$size" -v h="$hand" 'BEGIN {
+        first=${first:-$size}
+        awk -v f="${features%% *}" -v c="$client" -v s="$size" -v h="$first" 'BEGIN {
             printf "stripped release binary, %s: %-11s %.2f MB, ratio %.2f\n", f, c, s / 1e6, s / h }'
     done
 fi
