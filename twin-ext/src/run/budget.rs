@@ -12,13 +12,10 @@ use crate::clock::{Clock, before};
 use crate::error::Error;
 use crate::options::{CallOptions, ClientExt as _};
 use crate::policy::Policy;
+use crate::retry::LONGEST_RETRY_AFTER;
 
 /// Maximum time of the call after the budget is spent.
 pub(super) const LAST_CALL: Duration = Duration::from_secs(5);
-
-/// Maximum `Retry-After` that a loop honours. A longer one ends the loop with the error of the
-/// call, as for a single call.
-const LONGEST_PAUSE: Duration = Duration::from_secs(120);
 
 /// The time budget of one loop.
 #[derive(Debug, Clone)]
@@ -79,10 +76,11 @@ impl Budget {
     }
 }
 
-/// Returns the `Retry-After` of an error, and the error. Fails if it is above [`LONGEST_PAUSE`].
+/// Returns the `Retry-After` of an error, and the error. Fails if it is above
+/// [`LONGEST_RETRY_AFTER`], as a single call does.
 pub(super) fn requested_pause(error: Error) -> Result<(Duration, Error), Error> {
     match error.retry_after() {
-        Some(requested) if requested > LONGEST_PAUSE => Err(error),
+        Some(requested) if requested > LONGEST_RETRY_AFTER => Err(error),
         requested => Ok((requested.unwrap_or_default(), error)),
     }
 }

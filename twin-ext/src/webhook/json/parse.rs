@@ -130,12 +130,19 @@ impl<'a> Parser<'a> {
         Ok(false)
     }
 
+    #[inline]
     fn string(&mut self) -> Result<Text<'a>, &'static str> {
         self.expect(b'"')?;
         let plain = self.plain();
         if self.consume(b'"') {
             return Ok(Text::Exact(Cow::Borrowed(plain)));
         }
+        self.escaped(plain)
+    }
+
+    /// Reads the rest of a string whose beginning has no escape.
+    #[cold]
+    fn escaped(&mut self, plain: &str) -> Result<Text<'a>, &'static str> {
         let mut bytes = plain.as_bytes().to_vec();
         while !self.consume(b'"') {
             self.escape(&mut bytes)?;
@@ -235,8 +242,10 @@ impl<'a> Parser<'a> {
         Ok(node)
     }
 
+    #[inline]
     fn skip_blanks(&mut self) {
-        while let Some(b' ' | b'\t' | b'\n' | b'\r') = self.peek() {
+        // Compact JSON has none.
+        while self.peek().is_some_and(|byte| byte <= b' ' && b" \t\n\r".contains(&byte)) {
             self.at += 1;
         }
     }
