@@ -1,6 +1,7 @@
 //! Settings of the HTTP client, and custom transports below the retry policy.
 
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
 
 use twin_api::reqwest::{self, Request, redirect};
 use twin_api::transport::{Answer, Failure, OperationInfo, Transport};
@@ -188,4 +189,33 @@ async fn every_text_of_an_own_transport_is_redacted() {
     let failure = Failure::from(error.clone());
     assert!(!format!("{error:?} {failure:?}").contains("canary"), "{failure:?}");
     assert_eq!(error.json_path(), Some("agents.[redacted]"));
+}
+
+/// Answers requests whose body can be read.
+#[derive(Debug)]
+struct ReadsBody;
+
+impl Transport for ReadsBody {
+    fn execute<'a>(
+        &'a self,
+        client: &'a reqwest::Client,
+        request: Request,
+        _: &'a OperationInfo,
+    ) -> Answer<'a> {
+        let body = request.body().and_then(reqwest::Body::as_bytes).expect("it is not a stream");
+        assert!(body.starts_with(b"{"));
+        Box::pin(async move { Ok(client.execute(request).await?) })
+    }
+}
+
+#[tokio::test]
+async fn own_transport_can_read_the_body_whatever_the_limits() {
+    let rig = Rig::with(|builder| {
+        let builder = builder.attempt_timeout(Duration::from_secs(1));
+        builder.connect_timeout(Duration::from_secs(900)).transport(ReadsBody)
+    })
+    .await;
+    let operation = Operation::of("start_run");
+    rig.raw.always(operation.answer());
+    operation.call(&rig.twin).await.expect("it answers");
 }
