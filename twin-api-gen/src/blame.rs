@@ -129,7 +129,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_schema_that_fails_is_named_and_not_the_one_that_uses_it() {
+    fn names_the_failing_schema_and_not_its_users() {
         let document = json!({
             "openapi": "3.0.3", "info": {},
             "paths": {"/a": {"get": {"schema": {"$ref": "#/components/schemas/User"}}}},
@@ -146,7 +146,7 @@ mod tests {
     }
 
     #[test]
-    fn an_operation_that_fails_is_named() {
+    fn names_the_failing_operation() {
         let document = json!({
             "openapi": "3.0.3", "info": {},
             "paths": {"/a/b": {"get": {"x": 1}, "post": {"bad": 1}}},

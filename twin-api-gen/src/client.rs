@@ -1,8 +1,8 @@
-//! OpenAPI 3.0.3 to the tokens of a client: progenitor-impl, builder interface.
+//! Generates the tokens of a client from OpenAPI 3.0.3 with progenitor-impl, in its builder style.
 //!
-//! It decides what progenitor is asked for and nothing about what comes out; that is the
-//! passes' part. A refusal or a panic of progenitor becomes an [`Error`]; what of the
-//! document it is about is for [`write`](crate::write) to find.
+//! This module sets progenitor's options. The passes then change the tokens. An error or a panic of
+//! progenitor becomes an [`Error`]; [`write`](crate::write) finds the part of the document that
+//! causes it.
 
 use openapiv3::OpenAPI;
 use proc_macro2::TokenStream;
@@ -23,19 +23,19 @@ pub(crate) const NATIVE_TYPES: [(&str, &str); 3] = [
     ("twin:lenient-integer", "crate::LenientInteger"),
 ];
 
-/// Each takes about 53 KB during generation, so this many fit into 1 GiB with the stack. Public
-/// documents of 3 MB have 5,000 to 9,000.
+/// Maximum schemas, properties and values. Each costs about 53 KB during generation, so this limit
+/// keeps memory, with the stack, below 1 GiB. Public documents of 3 MB have 5,000 to 9,000.
 const LARGEST: usize = 14_000;
 
-/// The client of a lowered document, as progenitor writes it.
+/// Returns the tokens that progenitor generates from a lowered document.
 pub(crate) fn generate(document: &Value, runtime: Runtime) -> Result<TokenStream, Error> {
     attempt(document, runtime).map_err(|cause| {
-        Error::new(Stage::Client, format!("progenitor cannot take it: {cause}"))
-            .help("say it another way in an overlay, or add a lowering rule")
+        Error::new(Stage::Client, format!("progenitor does not support it: {cause}"))
+            .help("describe it differently in an overlay, or add a lowering rule")
     })
 }
 
-/// Refuses a document of which nothing can be called.
+/// Rejects a document without operations.
 pub(crate) fn check_operations(document: &Value) -> Result<(), Error> {
     if no_operations(document) {
         return Err(Error::new(Stage::Client, "the document has no operations")
@@ -45,21 +45,21 @@ pub(crate) fn check_operations(document: &Value) -> Result<(), Error> {
     Ok(())
 }
 
-/// Refuses a document that would take too long, before anything does.
+/// Rejects a document that would take too long or too much memory.
 pub(crate) fn check_size(document: &Value) -> Result<(), Error> {
     let size = size(document);
     if size > LARGEST {
         let cause = format!(
-            "the document describes {size} schemas, properties and values; {LARGEST} is the most"
+            "the document describes {size} schemas, properties and values; the limit is {LARGEST}"
         );
         return Err(Error::new(Stage::Client, cause)
             .at("#/components/schemas")
-            .help("generate from the part of it that is needed"));
+            .help("remove the parts of the document that are not needed"));
     }
     Ok(())
 }
 
-/// Whether nothing can be called.
+/// Returns whether the document has no operations.
 pub(crate) fn no_operations(document: &Value) -> bool {
     document["paths"].as_object().is_none_or(|paths| {
         !paths
@@ -69,8 +69,8 @@ pub(crate) fn no_operations(document: &Value) -> bool {
     })
 }
 
-/// Schemas, properties, alternatives and enum values, wherever they stand; what is a string in
-/// Rust only counts for a quarter.
+/// Counts schemas, properties, alternatives and enum values at any depth. An enum value counts for a
+/// quarter.
 fn size(document: &Value) -> usize {
     let schemas = document.pointer("/components/schemas").and_then(Value::as_object);
     let mut size = schemas.map_or(0, serde_json::Map::len);
@@ -106,11 +106,11 @@ fn settings(runtime: Runtime) -> GenerationSettings {
     settings
         .with_interface(InterfaceStyle::Builder)
         .with_tag(TagStyle::Merged)
-        // A HashMap would print in another order each time.
+        // The order of a HashMap would change from run to run.
         .with_map_type("::std::collections::BTreeMap");
     if runtime == Runtime::TwinApi {
         settings.with_hooks(HooksMode::Expected).with_inner_type(quote!(crate::transport::Inner));
-        // What the service says when it refuses is a hand-written type, whatever the document has.
+        // Error responses have a hand-written type, even if the document describes another.
         settings.with_replacement("Problem", "crate::Problem", std::iter::empty());
         for (format, path) in NATIVE_TYPES {
             settings.with_conversion(string_of(format), path, std::iter::empty());

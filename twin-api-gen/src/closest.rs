@@ -49,7 +49,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_renamed_thing_is_found_and_an_unrelated_one_is_not() {
+    fn finds_a_renamed_member_but_no_unrelated_one() {
         let names = ["workspace_id", "secret", "signingSecret", "url"];
         let found = |name| closest(name, names.iter().map(|name| (*name, false)));
         assert_eq!(found("signing_secret"), Some("signingSecret"));

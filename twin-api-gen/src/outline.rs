@@ -45,7 +45,7 @@ mod tests {
     use super::outline;
 
     #[test]
-    fn words_go_and_names_and_data_stay() {
+    fn removes_descriptions_and_keeps_names_and_data() {
         let document = json!({
             "info": {"description": "d", "title": "t"},
             "paths": {"/summary": {"get": {"summary": "s", "responses": {"2XX": {"description": "d"}}}}},

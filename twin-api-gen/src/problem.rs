@@ -138,7 +138,7 @@ impl EditedFile {
 pub struct Edit {
     /// The file.
     pub file: EditedFile,
-    /// What changes in it.
+    /// The change to make.
     pub change: Change,
 }
 
@@ -250,7 +250,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_problem_displays_everything_it_knows_in_one_paragraph() {
+    fn display_prints_all_parts_in_one_paragraph() {
         let problem = Problem::new(Stage::Known, "the operation is not in the document")
             .at("#/paths")
             .expected("GET /v1/me", "no such operation")

@@ -121,7 +121,7 @@ mod tests {
     }
 
     #[test]
-    fn a_text_that_became_code_is_told_from_one_that_did_not() {
+    fn detects_text_that_became_code() {
         let tree: syn::File = syn::parse_quote!(
             #[doc = " a"]
             #[doc = " fn evil() {}"]

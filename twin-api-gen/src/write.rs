@@ -98,7 +98,7 @@ mod tests {
     }
 
     #[test]
-    fn an_operation_that_progenitor_panics_at_is_left_out() {
+    fn leaves_out_an_operation_that_makes_progenitor_panic() {
         // The lowering never produces this: an enum whose values have one Rust name.
         let wicked = json!({"type": "string", "enum": ["a b", "a-b", "aXb"]});
         let mut lowered = lowered(json!({

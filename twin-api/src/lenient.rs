@@ -90,7 +90,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn reads_every_json_value_and_counts_only_counts() {
+    fn accepts_every_json_value_and_returns_only_counts() {
         let cases: [(&str, Option<u64>); 13] = [
             ("0", Some(0)),
             ("18446744073709551615", Some(u64::MAX)),

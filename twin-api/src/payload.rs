@@ -92,7 +92,7 @@ mod tests {
     }
 
     #[test]
-    fn debug_is_bounded() {
+    fn debug_is_truncated() {
         let payload = Payload::from_serialize(&"é".repeat(100_000)).unwrap();
         let shown = format!("{payload:?}");
         assert!(shown.len() < 1_000, "{} bytes", shown.len());

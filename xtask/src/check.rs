@@ -13,7 +13,7 @@ use crate::console::Console;
 use crate::regen::{self, Mode, Verdict};
 use crate::{api, package, sources};
 
-/// What to check.
+/// The options of the command.
 #[derive(Debug, Clone)]
 pub struct Options {
     /// The repository.

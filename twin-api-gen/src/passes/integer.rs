@@ -188,7 +188,7 @@ impl VisitMut for Answers<'_> {
 /// Generates the reader for fields that [`is_unsigned_option`] finds.
 fn text_too() -> TokenStream {
     quote! {
-        /// A large number that may be text: `"18446744073709551615"`.
+        /// Reads a `u64` that may be text: `"18446744073709551615"`.
         pub(super) fn read_text_too<'de, D>(deserializer: D) -> Result<Option<u64>, D::Error>
         where
             D: Deserializer<'de>,
@@ -263,7 +263,7 @@ fn module() -> Item {
         mod integers {
             use ::serde::de::{Deserialize, Deserializer, Error as _, Visitor};
 
-            /// What consists of integers.
+            /// An integer, or a container of integers.
             pub(super) trait Integers<'de>: Sized {
                 fn read<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error>;
             }
@@ -276,7 +276,7 @@ fn module() -> Item {
                 T::read(deserializer)
             }
 
-            /// A member that is there, if only as null.
+            /// Reads a member that is present, possibly as null.
             pub(super) fn present<'de, D, T>(deserializer: D) -> Result<Option<T>, D::Error>
             where
                 D: Deserializer<'de>,
@@ -345,7 +345,7 @@ fn module() -> Item {
                 }
 
                 fn visit_f64<E: ::serde::de::Error>(self, value: f64) -> Result<i128, E> {
-                    // Beyond this a float no longer tells two integers apart.
+                    // Above this limit, a float cannot represent every integer.
                     if value.fract() == 0.0 && value.abs() <= 9_007_199_254_740_992.0 {
                         Ok(value as i128)
                     } else {
@@ -372,7 +372,7 @@ mod tests {
     }
 
     #[test]
-    fn a_field_of_integers_has_one_reader() {
+    fn integer_fields_get_one_reader() {
         let source = read(parse_quote! {
             #[derive(::serde::Deserialize)]
             struct A {
@@ -391,7 +391,7 @@ mod tests {
     }
 
     #[test]
-    fn an_option_without_a_reader_may_stay_away() {
+    fn optional_field_without_a_reader_stays_optional() {
         let source = read(parse_quote! {
             #[derive(::serde::Deserialize)]
             struct A {

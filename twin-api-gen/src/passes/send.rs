@@ -257,7 +257,7 @@ fn call(builder: &Type, answer: &Type) -> Item {
     }
 }
 
-/// progenitor asserts that somebody implements its hooks.
+/// Removes progenitor's assertion that its hooks are implemented.
 fn remove_hooks(tree: &mut syn::File) -> Result<(), String> {
     let before = tree.items.len();
     tree.items.retain(|item| !matches!(item, Item::Const(item) if item.ident == "_"));
