@@ -23,7 +23,8 @@ pub(crate) fn closest<'a>(
     best.filter(|(score, _)| *score >= LEAST).map(|(_, candidate)| candidate)
 }
 
-/// Returns the share of letter pairs that two names have in common, in percent (Dice's coefficient).
+/// Returns the share of letter pairs that two names have in common, in percent (Dice's
+/// coefficient).
 fn similarity(one: &str, two: &str) -> usize {
     let (one, two) = (pairs(one), pairs(two));
     let total: usize = one.values().chain(two.values()).sum();

@@ -1,8 +1,8 @@
 //! Generates the source of a Rust client from an OpenAPI 3.1 document.
 //!
 //! [`generate`] runs the stages in order: parse, identify, known facts, overlay, lower, client,
-//! passes, render. It takes bytes and returns text. It reads no file, opens no connection and prints
-//! nothing. Every input gives a result or an [`Error`]; nothing panics.
+//! passes, render. It takes bytes and returns text. It reads no file, opens no connection and
+//! prints nothing. Every input gives a result or an [`Error`]; nothing panics.
 
 pub mod diagnostic;
 pub mod diff;
@@ -110,8 +110,8 @@ impl Generated {
 
 /// Generates a client.
 ///
-/// The same input gives the same bytes on every machine. A document of 100 KB takes about 0.1 s in a
-/// release build.
+/// The same input gives the same bytes on every machine. A document of 100 KB takes about 0.1 s in
+/// a release build.
 ///
 /// # Errors
 /// All problems that the failing stage found, each with its [`Stage`], the cause, what to do, and

@@ -53,9 +53,9 @@ struct Pass {
     apply: fn(&mut syn::File, &Context<'_>) -> Result<(), String>,
 }
 
-/// The passes, in order. Passes that expect progenitor's own code come first. `literal` rewrites the
-/// setters that `bounds` extends, and `secret` expects the code that `send` writes. `doc_text` is
-/// last, because it documents the result. Add a new pass before `doc_text`.
+/// The passes, in order. Passes that expect progenitor's own code come first. `literal` rewrites
+/// the setters that `bounds` extends, and `secret` expects the code that `send` writes. `doc_text`
+/// is last, because it documents the result. Add a new pass before `doc_text`.
 const PASSES: &[Pass] = &[
     Pass { name: "constructor", apply: constructor::apply },
     Pass { name: "version-header", apply: version_header::apply },

@@ -1,8 +1,8 @@
 //! Defines the seam through which every request goes.
 //!
-//! A [`Transport`] sends one request of one operation and adds retries, limits or traces. The client
-//! does the rest around it: it adds the key, decodes the response, and converts an error response
-//! to an [`Error`] with [problem details](crate::Problem).
+//! A [`Transport`] sends one request of one operation and adds retries, limits or traces. The
+//! client does the rest around it: it adds the key, decodes the response, and converts an error
+//! response to an [`Error`] with [problem details](crate::Problem).
 //!
 //! The seam has no notion of pages or runs: a transport sees one operation at a time.
 

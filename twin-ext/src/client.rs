@@ -143,8 +143,8 @@ impl ClientBuilder {
 
     /// Sets the base URL of the service. The default is `https://build.twin.so`.
     ///
-    /// Use it for the emulator, such as `http://127.0.0.1:4010`, or for a gateway. A path in the URL
-    /// is kept, with or without a trailing slash. [`build`](Self::build) rejects a URL with
+    /// Use it for the emulator, such as `http://127.0.0.1:4010`, or for a gateway. A path in the
+    /// URL is kept, with or without a trailing slash. [`build`](Self::build) rejects a URL with
     /// credentials or a query, and plain `http` to another machine.
     #[must_use]
     pub fn base_url(mut self, url: impl Into<String>) -> Self {
@@ -202,7 +202,8 @@ impl ClientBuilder {
 
     /// Adds the name and version of your program to the user agent: `name/version twin-ext/…`.
     ///
-    /// Both may contain letters, digits and `-.+_`. [`build`](Self::build) rejects other characters.
+    /// Both may contain letters, digits and `-.+_`. [`build`](Self::build) rejects other
+    /// characters.
     #[must_use]
     pub fn app_info(mut self, name: impl Into<String>, version: impl Into<String>) -> Self {
         self.app = Some((name.into(), version.into()));
@@ -229,8 +230,8 @@ impl ClientBuilder {
     /// Ignores the proxy variables of the environment. Plain `http` always ignores them.
     ///
     /// Without this setting, `https` uses the first variable that is set: `HTTPS_PROXY`,
-    /// `https_proxy`, `ALL_PROXY`, `all_proxy`. `NO_PROXY` or `no_proxy` lists exceptions: hosts and
-    /// networks. The proxy forwards a TLS tunnel: it sees the host, but neither the key nor the
+    /// `https_proxy`, `ALL_PROXY`, `all_proxy`. `NO_PROXY` or `no_proxy` lists exceptions: hosts
+    /// and networks. The proxy forwards a TLS tunnel: it sees the host, but neither the key nor the
     /// content. Its scheme must be `http` or `https`. [`build`](Self::build) rejects a variable
     /// that is not a proxy address.
     #[must_use]
@@ -243,8 +244,9 @@ impl ClientBuilder {
     /// client certificate, DNS, the connection pool, the HTTP version.
     ///
     /// `change` runs once, in [`build`](Self::build). Afterwards the builder disables redirects,
-    /// decompression, the `referer` header and the HTTP client's own retries, whatever `change` set.
-    /// To use no proxy, call [`no_proxy`](Self::no_proxy), which also ignores the proxy variables.
+    /// decompression, the `referer` header and the HTTP client's own retries, whatever `change`
+    /// set. To use no proxy, call [`no_proxy`](Self::no_proxy), which also ignores the proxy
+    /// variables.
     ///
     /// ```
     /// use twin_ext::twin_api::reqwest::Proxy;

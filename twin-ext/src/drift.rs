@@ -118,7 +118,8 @@ impl Watch {
     }
 }
 
-/// The differences in strict mode. It is the source of the error, for [`Error::drift`](crate::Error::drift).
+/// The differences in strict mode. It is the source of the error, for
+/// [`Error::drift`](crate::Error::drift).
 #[derive(Debug, Clone)]
 pub(crate) struct Findings(Vec<Drift>);
 

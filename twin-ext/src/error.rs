@@ -99,8 +99,8 @@ impl Error {
 
     /// Returns the kind of the failure.
     ///
-    /// Prefer the predicates below, such as [`is_not_found`](Self::is_not_found). Use the kind to tell
-    /// a wrong base URL ([`ErrorKind::NotTheApi`]) from an error of the service
+    /// Prefer the predicates below, such as [`is_not_found`](Self::is_not_found). Use the kind to
+    /// tell a wrong base URL ([`ErrorKind::NotTheApi`]) from an error of the service
     /// ([`ErrorKind::Problem`]), for example.
     pub fn kind(&self) -> ErrorKind {
         self.0.base.kind()
@@ -112,8 +112,8 @@ impl Error {
     /// [`Outcome::Unknown`]. For a `GET`, which has no effect, the last attempt decides.
     ///
     /// # Troubleshooting
-    /// After [`Outcome::Unknown`], read the resource before you send the request again: list the runs
-    /// before you start another, for example.
+    /// After [`Outcome::Unknown`], read the resource before you send the request again: list the
+    /// runs before you start another, for example.
     pub fn outcome(&self) -> Outcome {
         self.0.base.outcome()
     }
@@ -125,8 +125,8 @@ impl Error {
 
     /// Returns the HTTP status of the last response of any attempt.
     ///
-    /// It differs from [`status`](Self::status) if the last attempt got no response: a timeout after
-    /// two 503 responses has the last status 503.
+    /// It differs from [`status`](Self::status) if the last attempt got no response: a timeout
+    /// after two 503 responses has the last status 503.
     pub fn last_status(&self) -> Option<StatusCode> {
         self.0.base.last_status()
     }
@@ -199,10 +199,11 @@ impl Error {
         self.0.base.is_retryable()
     }
 
-    /// Returns whether the same request fails again until something changes: a certificate, a proxy,
-    /// a setting, a permission.
+    /// Returns whether the same request fails again until something changes: a certificate, a
+    /// proxy, a setting, a permission.
     ///
-    /// Use it to leave a polling loop. It does not consider whether the operation may have happened;
+    /// Use it to leave a polling loop. It does not consider whether the operation may have
+    /// happened;
     /// [`is_retryable`](Self::is_retryable) does.
     pub fn is_permanent(&self) -> bool {
         self.0.base.is_permanent()

@@ -134,7 +134,8 @@ mod enabled {
         Redactor::new(request.headers().get(API_KEY_HEADER)).text(&text).into_owned()
     }
 
-    /// Returns the value of `error.type`: the kind of a failure, or the status of an error response.
+    /// Returns the value of `error.type`: the kind of a failure, or the status of an error
+    /// response.
     fn error_type(status: Option<StatusCode>, error: Option<ErrorKind>) -> Option<String> {
         match (status, error) {
             (_, Some(error)) => Some(format!("{error:?}").to_ascii_lowercase()),

@@ -1,9 +1,9 @@
 //! Checks bounds of request values before the request is sent.
 //!
 //! typify would require `NonZeroU64` from the caller, or ignore a bound. The lowering therefore
-//! moves bounds from the schemas to `x-twin-bounds`. For the parameters of an operation, they become
-//! checks in `send`. For the members of a body, they become checks in the conversion from its
-//! builder, which `send` uses for every body.
+//! moves bounds from the schemas to `x-twin-bounds`. For the parameters of an operation, they
+//! become checks in `send`. For the members of a body, they become checks in the conversion from
+//! its builder, which `send` uses for every body.
 
 use std::collections::BTreeMap;
 

@@ -1,8 +1,8 @@
 //! Reads integers as JSON defines them: `1.0` is an integer.
 //!
-//! serde reads an `i64` only from a number without a decimal point. So every integer member, also in
-//! lists, maps and options, is read by a function that this pass adds. A number with a fraction or
-//! out of range stays an error.
+//! serde reads an `i64` only from a number without a decimal point. So every integer member, also
+//! in lists, maps and options, is read by a function that this pass adds. A number with a fraction
+//! or out of range stays an error.
 
 use proc_macro2::TokenStream;
 use quote::{format_ident, quote};

@@ -118,7 +118,8 @@ fn client(block: &syn::Block) -> Option<Ident> {
     }
 }
 
-/// Removes `mut` and `?` from `let mut request = ….build()?;`. Returns whether it is that statement.
+/// Removes `mut` and `?` from `let mut request = ….build()?;`. Returns whether it is that
+/// statement.
 fn unwrap_build(statement: &mut Stmt) -> bool {
     let Stmt::Local(local) = statement else { return false };
     let Some(init) = local.init.as_mut() else { return false };

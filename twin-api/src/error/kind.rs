@@ -12,13 +12,14 @@ pub enum ErrorKind {
     Transport,
     /// An attempt or the whole call took too long.
     Timeout,
-    /// The service answered with an error; [`Error::problem`](crate::Error::problem) has the details.
+    /// The service answered with an error; [`Error::problem`](crate::Error::problem) has the
+    /// details.
     Problem,
     /// The response is JSON but does not match its schema;
     /// [`Error::json_path`](crate::Error::json_path) has the place.
     Decode,
-    /// The response does not come from the API: HTML, a redirect, or a body that is not JSON. The base
-    /// URL may be wrong, or a proxy answered.
+    /// The response does not come from the API: HTML, a redirect, or a body that is not JSON. The
+    /// base URL may be wrong, or a proxy answered.
     NotTheApi,
     /// The response is larger than the client accepts, or a delivery than the verifier accepts.
     TooLarge,

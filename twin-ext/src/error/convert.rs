@@ -21,7 +21,8 @@ impl From<twin_api::ConnectError> for Error {
     }
 }
 
-/// Converts the error of an incomplete request body: `let body: StartRunBody = builder.try_into()?`.
+/// Converts the error of an incomplete request body:
+/// `let body: StartRunBody = builder.try_into()?`.
 impl From<twin_api::types::error::ConversionError> for Error {
     fn from(error: twin_api::types::error::ConversionError) -> Self {
         twin_api::Error::from(error).into()
