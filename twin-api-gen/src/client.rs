@@ -25,7 +25,7 @@ pub(crate) const NATIVE_TYPES: [(&str, &str); 3] = [
 
 /// Maximum schemas, properties and values. Each costs about 53 KB during generation, so this limit
 /// keeps memory, with the stack, below 1 GiB. Public documents of 3 MB have 5,000 to 9,000.
-const LARGEST: usize = 14_000;
+const MAX_SIZE: usize = 14_000;
 
 /// Returns the tokens that progenitor generates from a lowered document.
 pub(crate) fn generate(document: &Value, runtime: Runtime) -> Result<TokenStream, Error> {
@@ -48,9 +48,9 @@ pub(crate) fn check_operations(document: &Value) -> Result<(), Error> {
 /// Rejects a document that would take too long or too much memory.
 pub(crate) fn check_size(document: &Value) -> Result<(), Error> {
     let size = size(document);
-    if size > LARGEST {
+    if size > MAX_SIZE {
         let cause = format!(
-            "the document describes {size} schemas, properties and values; the limit is {LARGEST}"
+            "the document describes {size} schemas, properties and values; the limit is {MAX_SIZE}"
         );
         return Err(Error::new(Stage::Client, cause)
             .at("#/components/schemas")

@@ -23,7 +23,7 @@ pub use self::kind::{ErrorKind, Outcome};
 use crate::Problem;
 
 /// Maximum causes that are printed. No error has that many.
-const CAUSES: usize = 16;
+const MAX_CAUSES: usize = 16;
 
 /// The error of a call.
 ///
@@ -247,7 +247,7 @@ pub(crate) fn chain<'a>(
     error: &'a (dyn StdError + 'static),
 ) -> impl Iterator<Item = &'a (dyn StdError + 'static)> {
     let next = |error: &&'a (dyn StdError + 'static)| (*error).source();
-    std::iter::successors(Some(error), next).take(CAUSES)
+    std::iter::successors(Some(error), next).take(MAX_CAUSES)
 }
 
 /// Returns whether a request that failed with this status may succeed if it is sent again.

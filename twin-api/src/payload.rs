@@ -10,7 +10,7 @@ use serde_json::value::{RawValue, to_raw_value};
 use crate::surrogate::replace_lone_surrogates;
 
 /// Maximum characters of a payload that `Debug` prints.
-const SHOWN: usize = 256;
+const MAX_DEBUG: usize = 256;
 
 /// A JSON value that is kept as text until [`parse`](Self::parse) is called.
 ///
@@ -62,7 +62,7 @@ impl Payload {
 impl fmt::Debug for Payload {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let text = self.get();
-        match text.char_indices().nth(SHOWN) {
+        match text.char_indices().nth(MAX_DEBUG) {
             Some((end, _)) => write!(f, "Payload({}… {} bytes)", &text[..end], text.len()),
             None => write!(f, "Payload({text})"),
         }

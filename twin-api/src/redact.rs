@@ -17,13 +17,13 @@ use crate::error::chain;
 const REDACTED: &str = "[redacted]";
 
 /// Minimum length of a part of the key that counts as a quotation.
-const PART: usize = 8;
+const MIN_PART: usize = 8;
 
 /// Maximum layers of escapes that are decoded.
-const LAYERS: usize = 3;
+const MAX_LAYERS: usize = 3;
 
 /// The prefix of signing secrets.
-const SECRET: &str = "whsec_";
+const SECRET_PREFIX: &str = "whsec_";
 
 /// Removes an API key, in any spelling, from texts and headers.
 ///
@@ -119,7 +119,7 @@ impl<'a> Redactor<'a> {
         let mut units: Vec<Unit> = (text.iter().enumerate())
             .map(|(start, value)| Unit { value: *value, start, end: start + 1 })
             .collect();
-        for _ in 0..=LAYERS {
+        for _ in 0..=MAX_LAYERS {
             self.runs(&units, &mut found);
             let decoded = decode(&units);
             if decoded.len() == units.len() {
@@ -132,7 +132,7 @@ impl<'a> Redactor<'a> {
 
     /// Adds the ranges of `units` that are part of the key.
     fn runs(&self, units: &[Unit], found: &mut Vec<Range<usize>>) {
-        let least = PART.min(self.key.len());
+        let least = MIN_PART.min(self.key.len());
         let mut at = 0;
         while at < units.len() {
             let run = (0..self.key.len())
@@ -222,11 +222,11 @@ fn number(digits: &[Unit], radix: u32) -> Option<u8> {
 
 /// Returns the ranges of a text that are signing secrets.
 fn secrets(text: &str) -> impl Iterator<Item = Range<usize>> {
-    text.match_indices(SECRET).map(move |(start, _)| {
-        let rest = &text[start + SECRET.len()..];
+    text.match_indices(SECRET_PREFIX).map(move |(start, _)| {
+        let rest = &text[start + SECRET_PREFIX.len()..];
         let is_part = |letter: char| letter.is_ascii_alphanumeric() || "_-+/=".contains(letter);
         let length = rest.find(|letter| !is_part(letter)).unwrap_or(rest.len());
-        start..start + SECRET.len() + length
+        start..start + SECRET_PREFIX.len() + length
     })
 }
 
@@ -287,7 +287,7 @@ mod tests {
             for end in start..=KEY.len() {
                 let part = &KEY[start..end];
                 let text = clean(&format!("<{part}>"));
-                assert_eq!(text == "<[redacted]>", part.len() >= PART, "{part} {text}");
+                assert_eq!(text == "<[redacted]>", part.len() >= MIN_PART, "{part} {text}");
             }
         }
     }

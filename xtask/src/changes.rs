@@ -9,7 +9,7 @@ use crate::snapshots;
 use crate::write::Change;
 
 /// Maximum lines that are printed for one file.
-const SHOWN: usize = 20;
+const MAX_LINES: usize = 20;
 
 /// Describes changed files: sizes for inputs, lines for derived files, and a summary line.
 pub(crate) fn describe(inputs: &[Change], surface: &[Change]) -> String {
@@ -61,7 +61,7 @@ impl<'a> Lines<'a> {
             } else {
                 lines.removed += 1;
             }
-            if lines.shown.len() < SHOWN {
+            if lines.shown.len() < MAX_LINES {
                 lines.shown.push(format!("  {sign}{}", line.value().trim_end()));
             }
         }

@@ -16,7 +16,7 @@ use crate::console::Console;
 use crate::{fetch, report, write as files};
 
 /// Maximum bytes of an input. A device or a pipe may have no end.
-const LARGEST: u64 = 64 << 20;
+const MAX_BYTES: u64 = 64 << 20;
 
 /// The options of the command.
 #[derive(Debug, Clone)]
@@ -92,14 +92,14 @@ pub fn run(options: &Options, console: &mut Console) -> anyhow::Result<()> {
 
 /// Reads an input file. The error names it.
 fn named(file: &Path) -> anyhow::Result<Vec<u8>> {
-    fetch::read_file(file, LARGEST).with_context(|| file.display().to_string())
+    fetch::read_file(file, MAX_BYTES).with_context(|| file.display().to_string())
 }
 
 fn read(file: &Path) -> anyhow::Result<Vec<u8>> {
     if file == Path::new("-") {
-        return fetch::read_capped(io::stdin().lock(), LARGEST).context("cannot be read");
+        return fetch::read_capped(io::stdin().lock(), MAX_BYTES).context("cannot be read");
     }
-    fetch::read_file(file, LARGEST)
+    fetch::read_file(file, MAX_BYTES)
 }
 
 fn write(options: &Options, generated: &Generated) -> anyhow::Result<()> {

@@ -12,7 +12,7 @@ use regex::{Regex, RegexBuilder};
 use crate::console::Console;
 
 /// Maximum lines of a file, unless a comment with [`REASON`] explains its length.
-const LONGEST_FILE: usize = 450;
+const MAX_LINES: usize = 450;
 
 /// The marker of the comment that explains a longer file.
 const REASON: &str = "Length:";
@@ -101,7 +101,7 @@ fn phrases(file: &str, text: &str, words: &[Phrase], faults: &mut Vec<String>) {
 
 fn length(file: &str, text: &str, faults: &mut Vec<String>) {
     let lines = text.lines().count();
-    if lines > LONGEST_FILE && !text.contains(REASON) {
+    if lines > MAX_LINES && !text.contains(REASON) {
         faults.push(format!(
             "{file}: {lines} lines; split it by concept, or say why in a comment that \
              begins with \"{REASON}\""
@@ -175,7 +175,7 @@ mod tests {
 
     #[test]
     fn rejects_a_long_file_without_a_reason() {
-        let long = "\n".repeat(LONGEST_FILE + 1);
+        let long = "\n".repeat(MAX_LINES + 1);
         assert_eq!(faults_of("a.rs", &long).len(), 1);
         assert!(faults_of("a.rs", &format!("// Length: one table\n{long}")).is_empty());
     }

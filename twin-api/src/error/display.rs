@@ -11,7 +11,7 @@ use http::{Method, StatusCode};
 use super::{Error, ErrorKind, Failure, chain};
 
 /// Maximum characters of a text from the service.
-const SHOWN: usize = 500;
+const MAX_CHARS: usize = 500;
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -135,7 +135,7 @@ impl fmt::Display for Text<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (shown, letter) in self.0.chars().enumerate() {
             match letter {
-                _ if shown == SHOWN => return f.write_char('…'),
+                _ if shown == MAX_CHARS => return f.write_char('…'),
                 '\n' | '\r' | '\t' => f.write_char(' ')?,
                 _ if letter.is_control() || is_invisible(letter) => {
                     write!(f, "{}", letter.escape_unicode())?;

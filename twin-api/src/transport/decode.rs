@@ -13,10 +13,10 @@ use super::{Failure, Redactor, refusal, replace_lone_surrogates, run_id};
 use crate::{ErrorKind, Outcome};
 
 /// Maximum bytes of an error text of serde, which quotes values of any length.
-const MESSAGE: usize = 300;
+const MAX_MESSAGE: usize = 300;
 
 /// Maximum characters of the excerpt of a response.
-const EXCERPT: usize = 200;
+const MAX_EXCERPT: usize = 200;
 
 /// Names and prefixes of secrets in responses.
 const SECRETS: [&str; 3] = ["\"api_key\"", "\"signing_secret\"", "whsec_"];
@@ -116,7 +116,7 @@ fn undecoded(
 ) -> Failure {
     let (path, error) = place(body).unwrap_or_else(|| (".".to_owned(), error));
     let path = redactor.text(&path).into_owned();
-    let text = refusal::cut(&redactor.text(&error.to_string()), MESSAGE);
+    let text = refusal::cut(&redactor.text(&error.to_string()), MAX_MESSAGE);
     let message = match path.as_str() {
         "." => format!("the response cannot be decoded: {text}"),
         path => format!("the response cannot be decoded at {path}: {text}"),
@@ -142,10 +142,10 @@ pub(super) fn excerpt(body: &[u8], redactor: Redactor<'_>) -> Option<String> {
         return None;
     }
     // A character has at most four bytes. The margin fits an encoded key.
-    let beginning = &body[..body.len().min(EXCERPT * 4 + 8 * 1024)];
+    let beginning = &body[..body.len().min(MAX_EXCERPT * 4 + 8 * 1024)];
     let text = String::from_utf8_lossy(beginning);
     let text = redactor.text(&text);
-    Some(match text.char_indices().nth(EXCERPT) {
+    Some(match text.char_indices().nth(MAX_EXCERPT) {
         Some((end, _)) => format!("{}…", &text[..end]),
         None => text.into_owned(),
     })
@@ -258,7 +258,7 @@ mod tests {
 
     #[test]
     fn key_and_secrets_are_not_quoted() {
-        let padded = format!(r#"{{"agent": "{}{KEY}"}}"#, "x".repeat(EXCERPT - 16));
+        let padded = format!(r#"{{"agent": "{}{KEY}"}}"#, "x".repeat(MAX_EXCERPT - 16));
         for body in [
             format!(r#"{{"agent": "{KEY}"}}"#),
             format!(r#"{{"agent": {{"{KEY}": 7}}}}"#),

@@ -12,10 +12,10 @@ use crate::{ErrorKind, Outcome, Problem, transport::Failure};
 const GRPC_STATUS: HeaderName = HeaderName::from_static("grpc-status");
 
 /// Maximum bytes that are read of an error response. People read it, not the decoder.
-pub(super) const READ: usize = 256 << 10;
+pub(super) const MAX_BODY: usize = 256 << 10;
 
 /// Maximum bytes of a text in problem details.
-const TEXT: usize = 4 << 10;
+const MAX_TEXT: usize = 4 << 10;
 
 /// Stands in for the body of an error response that could not be read.
 const TORN: &str = "the response ended before its body was read";
@@ -106,7 +106,7 @@ fn problem(status: StatusCode, body: Option<&Bytes>, redactor: Redactor<'_>) -> 
 fn plain(status: StatusCode, text: &str) -> Problem {
     Problem {
         title: status.canonical_reason().map(ToOwned::to_owned),
-        detail: (!text.is_empty()).then(|| cut(text, TEXT)),
+        detail: (!text.is_empty()).then(|| cut(text, MAX_TEXT)),
         ..Problem::default()
     }
 }
@@ -125,8 +125,8 @@ fn from_object(mut members: Map<String, Value>) -> Problem {
     }
     let mut take = |name: &str| {
         members.remove(name).map(|value| match value {
-            Value::String(text) => cut(&text, TEXT),
-            other => cut(&other.to_string(), TEXT),
+            Value::String(text) => cut(&text, MAX_TEXT),
+            other => cut(&other.to_string(), MAX_TEXT),
         })
     };
     let (type_, title, detail) = (take("type"), take("title"), take("detail"));
@@ -257,16 +257,16 @@ mod tests {
     #[test]
     fn long_and_deep_bodies_are_truncated() {
         let long = of(500, &"é".repeat(100_000));
-        assert!(long["detail"].as_str().unwrap().len() <= TEXT + "…".len() + 1);
+        assert!(long["detail"].as_str().unwrap().len() <= MAX_TEXT + "…".len() + 1);
         let deep = of(500, &"[".repeat(10_000));
-        assert_eq!(deep["detail"].as_str().unwrap().len(), TEXT + "…".len());
+        assert_eq!(deep["detail"].as_str().unwrap().len(), MAX_TEXT + "…".len());
     }
 
     #[test]
     fn key_and_secrets_are_redacted_before_truncation() {
         let key = HeaderValue::from_static("tw_live_canary");
         let text = |body: &str| with_key(400, body, Some(&key)).to_string();
-        let padded = format!("{}tw_live_canary", "x".repeat(TEXT - 8));
+        let padded = format!("{}tw_live_canary", "x".repeat(MAX_TEXT - 8));
         for body in [
             "bad key tw_live_canary!",
             r#"{"tw_live_canary": "\u0074w_live_canary", "error": [{"tw_live_canary": 1}]}"#,

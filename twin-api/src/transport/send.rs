@@ -333,10 +333,10 @@ async fn read(response: &mut Response) -> reqwest::Result<Bytes> {
 /// more than the error of the connection.
 async fn beginning(response: &mut Response) -> Option<Bytes> {
     let mut body = BytesMut::new();
-    while body.len() < refusal::READ {
+    while body.len() < refusal::MAX_BODY {
         match response.chunk().await {
             Ok(Some(chunk)) => {
-                let length = chunk.len().min(refusal::READ - body.len());
+                let length = chunk.len().min(refusal::MAX_BODY - body.len());
                 body.extend_from_slice(&chunk[..length]);
             }
             Ok(None) => break,

@@ -12,13 +12,13 @@ use super::{Drift, DriftKind};
 use crate::document::parts;
 
 /// Maximum differences that are reported for one response.
-const MOST: usize = 100;
+const MAX_FINDINGS: usize = 100;
 
 /// Maximum characters of a field name in a report. Every name in the document is shorter.
-const NAME: usize = 64;
+const MAX_NAME: usize = 64;
 
 /// Maximum nesting. It equals the nesting limit of `serde_json`.
-const DEPTH: usize = 128;
+const MAX_DEPTH: usize = 128;
 
 pub(super) fn compare(
     operation: &'static str,
@@ -26,27 +26,27 @@ pub(super) fn compare(
     value: &Value,
     redactor: Redactor<'_>,
 ) -> Vec<Drift> {
-    let mut found = Found { operation, redactor, drift: BTreeSet::new() };
+    let mut found = Comparison { operation, redactor, drift: BTreeSet::new() };
     found.value(schema, value, "", 0);
     found.drift.into_iter().collect()
 }
 
-struct Found<'a> {
+struct Comparison<'a> {
     operation: &'static str,
     /// Redacts the key, which a service may send back as a field name.
     redactor: Redactor<'a>,
     drift: BTreeSet<Drift>,
 }
 
-impl Found<'_> {
+impl Comparison<'_> {
     fn add(&mut self, path: String, kind: DriftKind) {
-        if self.drift.len() < MOST {
+        if self.drift.len() < MAX_FINDINGS {
             self.drift.insert(Drift { operation: self.operation, path, kind });
         }
     }
 
     fn value(&mut self, schema: &'static Value, value: &Value, path: &str, depth: usize) {
-        if value.is_null() || depth > DEPTH || self.drift.len() >= MOST {
+        if value.is_null() || depth > MAX_DEPTH || self.drift.len() >= MAX_FINDINGS {
             return;
         }
         let parts = parts(schema);
@@ -109,7 +109,7 @@ impl Found<'_> {
             let mut schemas = known().filter_map(|properties| properties.get(name)).peekable();
             if schemas.peek().is_none() && !open {
                 // Redact before truncating, so that no part of the key remains.
-                let name: String = self.redactor.text(name).chars().take(NAME).collect();
+                let name: String = self.redactor.text(name).chars().take(MAX_NAME).collect();
                 self.add(below(&name), DriftKind::UnknownField);
             }
             schemas.for_each(|schema| self.value(schema, value, &below(name), depth + 1));
@@ -167,7 +167,7 @@ mod tests {
     fn any_json_is_compared_within_the_limits() {
         let many: Value = (0..10_000).map(|n| (format!("x{n}"), json!(n))).collect();
         for value in [json!(null), json!(7), json!([[]]), json!({"runs": {"a": []}}), many] {
-            assert!(drift("list_runs", &value).len() <= MOST);
+            assert!(drift("list_runs", &value).len() <= MAX_FINDINGS);
         }
         let deep = format!("{}{}", "[".repeat(100), "]".repeat(100));
         drift("list_runs", &serde_json::from_str(&deep).unwrap());

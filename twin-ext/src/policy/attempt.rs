@@ -19,25 +19,25 @@ use crate::clock::{Clock, Sleep, before};
 use crate::document;
 
 /// Maximum bytes that are read of an error response. People read it, not the decoder.
-const REFUSAL: usize = 256 << 10;
+const MAX_ERROR_BYTES: usize = 256 << 10;
 
 /// Stands in for the body of an error response that could not be read.
 const TORN: &str = "the response ended before its body was read";
 
 /// The result of one attempt.
 pub(super) enum Attempt {
-    Answered(Answered),
+    Received(Received),
     Failed(Error),
 }
 
 /// A response whose body has been read.
-pub(super) struct Answered {
+pub(super) struct Received {
     /// The response without its body.
     pub(super) response: Response,
     /// The body. `None` for a stream, which the caller reads.
     pub(super) body: Option<Bytes>,
     /// Whether the response has a `content-length`.
-    announced: bool,
+    has_length: bool,
     /// The error status, if the service refused the request.
     pub(super) refused: Option<StatusCode>,
 }
@@ -112,16 +112,16 @@ pub(super) async fn attempt(
     if let Some(status) = refusal_status(response.status(), response.headers()) {
         return refusal(response, status, &mut alarm).await;
     }
-    let announced = response.content_length().is_some();
+    let has_length = response.content_length().is_some();
     if operation.is_stream && response.status().is_success() {
-        return Attempt::Answered(Answered { response, body: None, announced, refused: None });
+        return Attempt::Received(Received { response, body: None, has_length, refused: None });
     }
     let most = policy.limits.max_response_bytes;
     let read = before(&mut alarm, read(&mut response, most)).await;
     let mut failure = match read {
         Some(Read::Whole(body)) => {
             let body = Some(body);
-            return Attempt::Answered(Answered { response, body, announced, refused: None });
+            return Attempt::Received(Received { response, body, has_length, refused: None });
         }
         Some(Read::TooLarge) => too_large(most),
         Some(Read::Torn(error)) => Failure::torn(error),
@@ -134,13 +134,13 @@ pub(super) async fn attempt(
 
 /// Reads the body of an error response. A body that cannot be read keeps the status.
 async fn refusal(mut response: Response, status: StatusCode, alarm: &mut Sleep) -> Attempt {
-    let body = match before(alarm, read(&mut response, REFUSAL)).await {
+    let body = match before(alarm, read(&mut response, MAX_ERROR_BYTES)).await {
         Some(Read::Whole(body)) => body,
         Some(Read::TooLarge) => Bytes::from_static(b"the response is too large to be shown"),
         Some(Read::Torn(_)) | None => Bytes::from_static(TORN.as_bytes()),
     };
     let (body, refused) = (Some(body), Some(status));
-    Attempt::Answered(Answered { response, body, announced: true, refused })
+    Attempt::Received(Received { response, body, has_length: true, refused })
 }
 
 fn timed_out(policy: &Policy, limit: Duration, outcome: Outcome) -> Failure {
@@ -177,12 +177,12 @@ impl Attempt {
                 timed_out: error.kind() == ErrorKind::Timeout,
                 error: Some(error.kind()),
             },
-            Self::Answered(answer) => answer.summary(clock, operation),
+            Self::Received(answer) => answer.summary(clock, operation),
         }
     }
 }
 
-impl Answered {
+impl Received {
     fn summary(&self, clock: &dyn Clock, operation: &str) -> Summary {
         let headers = self.response.headers();
         let mut summary = Summary {
@@ -214,10 +214,10 @@ impl Answered {
         if !response.status().is_success() || response.status() == StatusCode::NO_CONTENT {
             return false;
         }
-        let framed = self.announced
+        let framed = self.has_length
             || response.version() > Version::HTTP_11
             || response.headers().contains_key(TRANSFER_ENCODING);
-        if framed && (body.is_empty() || ends(body)) {
+        if framed && (body.is_empty() || ends_like_object(body)) {
             return false;
         }
         let json = serde_json::from_slice::<IgnoredAny>(body);
@@ -228,6 +228,6 @@ impl Answered {
 }
 
 /// Returns whether the body ends like a JSON object.
-fn ends(body: &[u8]) -> bool {
+fn ends_like_object(body: &[u8]) -> bool {
     body.trim_ascii_end().ends_with(b"}")
 }

@@ -4,7 +4,7 @@ use bytes::Bytes;
 use twin_api::reqwest::{self, Response};
 
 /// Minimum growth of the buffer, in bytes.
-const STEP: usize = 64 << 10;
+const MIN_GROWTH: usize = 64 << 10;
 
 /// Up to this size the buffer doubles. Above it, the buffer is reserved once, at the limit.
 const DOUBLING_LIMIT: usize = 2 << 20;
@@ -17,15 +17,15 @@ pub(super) enum Read {
     Torn(reqwest::Error),
 }
 
-/// Reads the whole body, at most `most` bytes.
-pub(super) async fn read(response: &mut Response, most: usize) -> Read {
+/// Reads the whole body, at most `limit` bytes.
+pub(super) async fn read(response: &mut Response, limit: usize) -> Read {
     let announced = response.content_length().map(usize::try_from);
-    if announced.is_some_and(|length| length.map_or(true, |length| length > most)) {
+    if announced.is_some_and(|length| length.map_or(true, |length| length > limit)) {
         return Read::TooLarge;
     }
     // The check above bounds the length, so it fits a `usize`.
     let announced = announced.and_then(Result::ok);
-    match collect(response, announced, most).await {
+    match collect(response, announced, limit).await {
         Ok(Some(body)) => Read::Whole(body),
         Ok(None) => Read::TooLarge,
         Err(error) => Read::Torn(error),
@@ -36,21 +36,21 @@ pub(super) async fn read(response: &mut Response, most: usize) -> Read {
 async fn collect(
     response: &mut Response,
     announced: Option<usize>,
-    most: usize,
+    limit: usize,
 ) -> reqwest::Result<Option<Bytes>> {
     let Some(first) = response.chunk().await? else { return Ok(Some(Bytes::new())) };
     let Some(second) = response.chunk().await? else {
-        return Ok((first.len() <= most).then_some(first));
+        return Ok((first.len() <= limit).then_some(first));
     };
     // A header must not size an allocation, because it may hold any number.
     let mut body = Vec::with_capacity(announced.unwrap_or_default().min(DOUBLING_LIMIT));
     let mut chunk = Some(first);
     let mut next = Some(second);
     while let Some(part) = chunk {
-        if part.len() > most - body.len() {
+        if part.len() > limit - body.len() {
             return Ok(None);
         }
-        grow(&mut body, part.len(), most);
+        grow(&mut body, part.len(), limit);
         body.extend_from_slice(&part);
         chunk = match next.take() {
             Some(part) => Some(part),
@@ -65,13 +65,13 @@ async fn collect(
 /// The buffer doubles up to [`DOUBLING_LIMIT`] and is then reserved once at the limit, so that a
 /// reallocation never copies a large buffer. Reserved capacity that is never written is not
 /// resident.
-fn grow(body: &mut Vec<u8>, more: usize, most: usize) {
+fn grow(body: &mut Vec<u8>, more: usize, limit: usize) {
     if body.capacity() - body.len() >= more {
         return;
     }
-    let left = most - body.len();
+    let left = limit - body.len();
     if body.len() < DOUBLING_LIMIT || body.try_reserve_exact(left).is_err() {
-        let room = more.max(body.capacity()).max(STEP);
+        let room = more.max(body.capacity()).max(MIN_GROWTH);
         body.reserve_exact(room.min(left));
     }
 }
@@ -81,11 +81,11 @@ mod tests {
     use super::*;
 
     /// Grows a body to `length`. Returns it with the peak capacity, old and new buffer together.
-    fn grown(length: usize, most: usize) -> (Vec<u8>, usize) {
+    fn grown(length: usize, limit: usize) -> (Vec<u8>, usize) {
         let (mut body, mut held) = (Vec::new(), 0);
         while body.len() < length {
             let (before, more) = (body.capacity(), 60_000.min(length - body.len()));
-            grow(&mut body, more, most);
+            grow(&mut body, more, limit);
             let given_up = if body.capacity() == before { 0 } else { before };
             held = held.max(body.capacity() + given_up);
             body.resize(body.len() + more, 0);
@@ -95,10 +95,10 @@ mod tests {
 
     #[test]
     fn buffer_stays_within_the_limit_while_it_grows() {
-        for most in [300_000, 3 << 20, 64 << 20] {
-            let (body, held) = grown(most, most);
-            assert_eq!(body.len(), most);
-            assert!(held <= most + 2 * DOUBLING_LIMIT, "{held} for {most}");
+        for limit in [300_000, 3 << 20, 64 << 20] {
+            let (body, held) = grown(limit, limit);
+            assert_eq!(body.len(), limit);
+            assert!(held <= limit + 2 * DOUBLING_LIMIT, "{held} for {limit}");
         }
     }
 

@@ -10,7 +10,7 @@ use twin_api::transport::{API_KEY_HEADER, Failure, OperationInfo, Report};
 use twin_api::{Error, Outcome};
 
 use super::Policy;
-use super::attempt::{self, Answered, Attempt, Summary};
+use super::attempt::{self, Attempt, Received, Summary};
 use super::connecting::Progress;
 use crate::document;
 use crate::drift;
@@ -154,17 +154,17 @@ impl<'a> Call<'a> {
     fn finish(self, attempt: Attempt, summary: &Summary) -> Result<Response, Error> {
         let answer = match attempt {
             Attempt::Failed(error) => return Err(self.failed(error.into())),
-            Attempt::Answered(answer) => answer,
+            Attempt::Received(answer) => answer,
         };
         match answer.refused {
             Some(StatusCode::NOT_FOUND) if self.was_deleted_before() => {
                 match document::success_body(self.operation.operation_id) {
                     Some(body) => Ok(self.deleted(answer, body)),
-                    None => Ok(self.answered(answer, summary)),
+                    None => Ok(self.respond(answer, summary)),
                 }
             }
             None if answer.response.status().is_success() => self.succeeded(answer, summary),
-            _ => Ok(self.answered(answer, summary)),
+            _ => Ok(self.respond(answer, summary)),
         }
     }
 
@@ -174,7 +174,7 @@ impl<'a> Call<'a> {
         self.operation.method == "DELETE" && self.attempts > 1
     }
 
-    fn deleted(self, mut answer: Answered, body: Bytes) -> Response {
+    fn deleted(self, mut answer: Received, body: Bytes) -> Response {
         self.policy.budget.refund(self.paid);
         let status = StatusCode::NO_CONTENT;
         self.span.end(Some(status), None);
@@ -185,7 +185,7 @@ impl<'a> Call<'a> {
         response.into()
     }
 
-    fn succeeded(self, answer: Answered, summary: &Summary) -> Result<Response, Error> {
+    fn succeeded(self, answer: Received, summary: &Summary) -> Result<Response, Error> {
         if let (Some(watch), Some(body)) = (&self.policy.watch, &answer.body) {
             let found = watch.look(self.operation.operation_id, body, self.key.as_ref());
             if !found.is_empty() {
@@ -194,12 +194,12 @@ impl<'a> Call<'a> {
             }
         }
         self.policy.budget.refund(self.paid);
-        Ok(self.answered(answer, summary))
+        Ok(self.respond(answer, summary))
     }
 
     /// Returns the response, with a report of the call attached.
-    fn answered(self, answer: Answered, summary: &Summary) -> Response {
-        let Answered { mut response, body, refused, .. } = answer;
+    fn respond(self, answer: Received, summary: &Summary) -> Response {
+        let Received { mut response, body, refused, .. } = answer;
         self.span.end(Some(refused.unwrap_or(response.status())), None);
         let mut report = Report::default();
         report.attempts = self.attempts;

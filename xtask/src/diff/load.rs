@@ -11,13 +11,13 @@ use crate::fetch;
 use crate::write::DOCUMENT;
 
 /// Maximum bytes of a document. A device or a pipe may have no end.
-const LARGEST: u64 = 64 << 20;
+const MAX_BYTES: u64 = 64 << 20;
 
 /// Loads `what`: a file, `revision:path`, or the openapi.json of a revision.
 pub(super) fn load(root: &Path, what: &str) -> anyhow::Result<Vec<u8>> {
     let path = Path::new(what);
     if path.exists() || path.is_symlink() {
-        return fetch::read_file(path, LARGEST);
+        return fetch::read_file(path, MAX_BYTES);
     }
     // git would parse it as an option.
     ensure!(!what.starts_with('-'), "neither a file nor a revision");

@@ -13,7 +13,7 @@ const LEVELS: [(Level, &str); 3] =
     [(Level::Breaking, "BREAKING"), (Level::Compatible, "compatible"), (Level::Docs, "docs")];
 
 /// Maximum characters of the report. GitHub limits a pull request body to 65,536.
-const LONGEST: usize = 60_000;
+const MAX_CHARS: usize = 60_000;
 
 /// A change of a schema with all operations that it affects.
 struct Group<'a> {
@@ -131,7 +131,7 @@ fn section(text: &mut String, title: &str, folded: bool, lines: &[String], missi
     };
     text.push_str(&open);
     for line in lines {
-        if text.len() + line.len() > LONGEST {
+        if text.len() + line.len() > MAX_CHARS {
             *missing += 1;
         } else {
             text.push_str(line);

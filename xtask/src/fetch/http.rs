@@ -16,13 +16,13 @@ use url::{Host, Url};
 
 use super::{Limits, WEB_PAGE, read_capped};
 
-const REDIRECTS: usize = 5;
+const MAX_REDIRECTS: usize = 5;
 
 /// Returns the body at `url`.
 pub(super) fn get(url: &Url, limits: Limits) -> anyhow::Result<Vec<u8>> {
     let deadline = Instant::now() + limits.timeout;
     let mut url = url.clone();
-    for _ in 0..=REDIRECTS {
+    for _ in 0..=MAX_REDIRECTS {
         check_address(&url)?;
         let response = send(&url, deadline).map_err(|error| explain(error, limits.timeout))?;
         match redirect(&url, &response)? {
@@ -30,7 +30,7 @@ pub(super) fn get(url: &Url, limits: Limits) -> anyhow::Result<Vec<u8>> {
             None => return read(response, limits),
         }
     }
-    bail!("redirected more than {REDIRECTS} times")
+    bail!("redirected more than {MAX_REDIRECTS} times")
 }
 
 /// Allows https to any host and http to loopback, both without credentials.
