@@ -1,18 +1,18 @@
-//! JSON pointers in URI-fragment form (RFC 6901 section 6): `#/paths/~1v1~1me/get`.
+//! Builds and resolves JSON pointers in URI-fragment form (RFC 6901 section 6):
+//! `#/paths/~1v1~1me/get`.
 //!
-//! Characters that a URI would percent-encode are left readable: the pointers are for
-//! people and for [`resolve`], not for the wire.
+//! The pointers are for people, so characters that a URI would percent-encode stay readable.
 
 use serde_json::Value;
 
-/// Extends `pointer` by one `token`, which is escaped.
+/// Appends `token` to `pointer`, escaped.
 pub fn child(pointer: &str, token: impl std::fmt::Display) -> String {
     let mut pointer = format!("{pointer}/");
     push_escaped(&mut pointer, &token.to_string());
     pointer
 }
 
-/// Escapes `~` and `/` as RFC 6901 does.
+/// Escapes `~` and `/` as in RFC 6901.
 pub fn escape(token: &str) -> String {
     let mut escaped = String::with_capacity(token.len());
     push_escaped(&mut escaped, token);
@@ -32,13 +32,13 @@ pub(crate) fn push_escaped(pointer: &mut String, token: &str) {
     }
 }
 
-/// Unescapes a token of a JSON pointer.
+/// Decodes an escaped token.
 pub(crate) fn unescape(token: &str) -> String {
     token.replace("~1", "/").replace("~0", "~")
 }
 
-/// Percent-decodes a URI fragment. Returns `None` if a percent sign is not followed by two
-/// hexadecimal digits, or if the result is not valid UTF-8.
+/// Decodes the percent-encoding of a URI fragment. `None` if a percent sign lacks two hexadecimal
+/// digits, or if the result is not valid UTF-8.
 pub(crate) fn percent_decode(text: &str) -> Option<String> {
     let mut bytes = text.bytes();
     let mut decoded = Vec::with_capacity(text.len());
@@ -54,7 +54,7 @@ pub(crate) fn percent_decode(text: &str) -> Option<String> {
     String::from_utf8(decoded).ok()
 }
 
-/// Returns the value that `pointer` (with its leading `#`) names, if it exists.
+/// Returns the value at `pointer` (with its leading `#`), if it exists.
 pub fn resolve<'a>(document: &'a Value, pointer: &str) -> Option<&'a Value> {
     document.pointer(pointer.strip_prefix('#')?)
 }

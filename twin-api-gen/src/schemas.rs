@@ -18,7 +18,7 @@ pub(crate) enum Shape {
     None,
 }
 
-/// Returns how `keyword` contains schemas.
+/// Returns how `keyword` holds schemas.
 pub(crate) fn shape(keyword: &str) -> Shape {
     match keyword {
         "properties" | "patternProperties" | "$defs" | "definitions" | "dependentSchemas" => {

@@ -103,7 +103,7 @@ impl Sources {
         Ok(Self { old_document, document, known: text(KNOWN)?, overlay: text(OVERLAY)? })
     }
 
-    /// Reads the document on disk, if this run replaces it.
+    /// Plans the client of the document on disk, if a new document replaces it.
     fn old_plan(&self) -> Old {
         match &self.old_document {
             Some(old) if *old == self.document => Old::Same,
@@ -134,7 +134,7 @@ impl Sources {
 
 /// The document on disk before the run.
 enum Old {
-    /// It does not exist, or the generator rejects it.
+    /// There is no document, or no client can be generated from it.
     None,
     /// It is the document of this run.
     Same,

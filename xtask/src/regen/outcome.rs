@@ -102,7 +102,7 @@ impl Outcome<'_> {
         }
     }
 
-    /// Lists new contradictions with their edits, then those of the document on disk, one line each.
+    /// Lists contradictions: new ones with their edits, then those of the document on disk.
     fn contradictions(&self, text: &mut String) {
         let (standing, new): (Vec<&Offer>, Vec<&Offer>) =
             self.offers.iter().partition(|offer| offer.is_standing);
