@@ -35,8 +35,8 @@ const URL_VARIABLE: &str = "TWIN_BASE_URL";
 /// Configures and builds a [`twin_api::Client`].
 ///
 /// Every setting has a default except the key. The client is cheap to clone and can be shared
-/// between tasks. Its clones share connections and the retry budget. It needs a tokio runtime
-/// with the timer enabled, of either flavour.
+/// between tasks. Its clones share connections and the retry budget. It needs a tokio runtime,
+/// single-threaded or multi-threaded, with its timer enabled.
 ///
 /// # Example
 /// ```
@@ -305,7 +305,7 @@ impl ClientBuilder {
     /// Calls `callback` for every difference between a response and the OpenAPI document.
     ///
     /// Use it in production, to log changes of the service. The callback runs within the call and
-    /// should return quickly. See [`drift`](crate::drift) for an example.
+    /// should return quickly. See [`Drift`] for an example.
     #[must_use]
     pub fn on_drift(mut self, callback: impl Fn(&Drift) + Send + Sync + 'static) -> Self {
         self.watch.callback = Some(Arc::new(callback));
