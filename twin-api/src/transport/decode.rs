@@ -189,7 +189,7 @@ pub(super) fn is_foreign(headers: &HeaderMap, body: &[u8]) -> bool {
     };
     let body = body.trim_ascii_start();
     let foreign = ["text/html", "application/xhtml", "application/grpc"];
-    // Most answers end the comparison here.
+    // Most responses end the comparison here.
     let is_foreign = content_type != b"application/json"
         && foreign.iter().any(|foreign| starts(content_type, foreign));
     is_foreign || starts(body, "<!doctype html") || starts(body, "<html")
