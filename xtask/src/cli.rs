@@ -21,7 +21,7 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Generate again from openapi.json and overlay.json, and update the surface snapshots
+    /// Regenerate the client from openapi.json, known.json and overlay.json; update the snapshots
     Regen(RegenArgs),
     /// Compare two documents: files, or revisions such as HEAD~1 or HEAD~1:openapi.json
     Diff(DiffArgs),
@@ -29,7 +29,7 @@ enum Command {
     Generate(GenerateArgs),
     /// Run every check that a change must pass
     Check(CheckArgs),
-    /// Stage the crates as they are published, in target/package-staged
+    /// Stage the crates for publishing, in target/package-staged
     Package(PackageArgs),
     /// Write the public API of each library to tests/public-api
     Api(ApiArgs),
@@ -40,20 +40,20 @@ struct ApiArgs {
     /// Write nothing; exit 1 when the API changed
     #[arg(long)]
     check: bool,
-    /// The repository to work on
+    /// The root of the repository
     #[arg(long, hide = true, default_value = concat!(env!("CARGO_MANIFEST_DIR"), "/.."))]
     root: PathBuf,
 }
 
 #[derive(Debug, Args)]
 struct PackageArgs {
-    /// Refuse placeholders, uncommitted files and a changelog without a date
+    /// Reject placeholders, uncommitted files and a changelog without a date
     #[arg(long)]
     release: bool,
     /// Stage in target/package-minimal, with the oldest versions that the manifests allow
     #[arg(long)]
     minimal_versions: bool,
-    /// The repository to work on
+    /// The root of the repository
     #[arg(long, hide = true, default_value = concat!(env!("CARGO_MANIFEST_DIR"), "/.."))]
     root: PathBuf,
 }
@@ -63,7 +63,7 @@ struct CheckArgs {
     /// Run format, sources, snapshots, clippy and unit tests only
     #[arg(long)]
     fast: bool,
-    /// The repository to work on
+    /// The root of the repository
     #[arg(long, hide = true, default_value = concat!(env!("CARGO_MANIFEST_DIR"), "/.."))]
     root: PathBuf,
 }
@@ -73,22 +73,22 @@ struct RegenArgs {
     /// Write nothing; exit 1 when something is stale
     #[arg(long)]
     check: bool,
-    /// Take a new openapi.json first, from the published address or from URL or FILE
+    /// Fetch a new openapi.json first, from URL or FILE or the published address
     #[arg(long, value_name = "URL|FILE", num_args = 0..=1, default_missing_value = fetch::PUBLISHED)]
     fetch: Option<String>,
-    /// Make the edits with these numbers, as an earlier run listed them
+    /// Apply the edits with these numbers from the list of an earlier run
     #[arg(long, value_name = "N,M", value_delimiter = ',')]
     accept: Vec<usize>,
-    /// Refuse an operation that cannot be generated instead of leaving it out
+    /// Fail on an operation that cannot be generated instead of leaving it out
     #[arg(long)]
     strict: bool,
-    /// Write the report as Markdown, with a draft for the changelog and the version
+    /// Write the report as Markdown to FILE, with a draft for the changelog and the version
     #[arg(long, value_name = "FILE")]
     report: Option<PathBuf>,
-    /// Show every note of the lowering instead of their number
+    /// Print every note of the lowering instead of their number
     #[arg(long, short)]
     verbose: bool,
-    /// The repository to work on
+    /// The root of the repository
     #[arg(long, hide = true, default_value = concat!(env!("CARGO_MANIFEST_DIR"), "/.."))]
     root: PathBuf,
 }
@@ -99,7 +99,7 @@ struct DiffArgs {
     old: String,
     /// The newer document
     new: String,
-    /// How to write the report
+    /// The format of the report
     #[arg(long, value_enum, default_value_t = diff::Format::Text)]
     format: diff::Format,
     /// The repository with the history, the known facts and the overlay
@@ -111,10 +111,10 @@ struct DiffArgs {
 struct GenerateArgs {
     /// The document as JSON; `-` is standard input
     file: PathBuf,
-    /// Where the lowered 3.0.3 document goes
+    /// Write the lowered 3.0.3 document to this file
     #[arg(long, value_name = "OUT.json")]
     lowered: Option<PathBuf>,
-    /// Where the source goes, instead of standard output
+    /// Write the source to this file instead of standard output
     #[arg(long, value_name = "OUT.rs")]
     out: Option<PathBuf>,
     /// Known facts to apply, in the form of twin-api-gen/known.json
@@ -123,16 +123,16 @@ struct GenerateArgs {
     /// An OpenAPI Overlay 1.0 document to apply
     #[arg(long, value_name = "OVERLAY.json")]
     overlay: Option<PathBuf>,
-    /// Where the document goes after identification, known facts and overlay
+    /// Write the effective document to this file: identified, with known facts and overlay applied
     #[arg(long, value_name = "OUT.json")]
     effective: Option<PathBuf>,
     /// The crate that the source will live in
     #[arg(long, value_enum, default_value_t = generate::Target::Standalone)]
     runtime: generate::Target,
-    /// Refuse an operation that cannot be generated instead of leaving it out
+    /// Fail on an operation that cannot be generated instead of leaving it out
     #[arg(long)]
     strict: bool,
-    /// Show every note of the lowering instead of their number
+    /// Print every note of the lowering instead of their number
     #[arg(long, short)]
     verbose: bool,
 }
