@@ -52,13 +52,18 @@ async fn default_headers_do_not_replace_the_key() {
     let rig = Rig::with(|builder| {
         builder.http(|http| {
             let names = ["x-api-key", "X-Api-Key", "x-trace"];
-            let header = |name: &str| (name.parse().expect("a name"), "other".parse().expect("it"));
+            let header = |name: &str| {
+                (
+                    name.parse().expect("the name is valid"),
+                    "other".parse().expect("the value is valid"),
+                )
+            };
             http.default_headers(names.into_iter().map(header).collect())
         })
     })
     .await;
     rig.raw.always(Operation::of("get_me").answer());
-    Operation::of("get_me").call(&rig.twin).await.expect("it answers");
+    Operation::of("get_me").call(&rig.twin).await.expect("the request succeeds");
     let text = rig.raw.take_requests()[0].text().to_ascii_lowercase();
     assert!(text.contains("x-trace: other\r\n"), "{text}");
     assert_eq!(text.matches("x-api-key: ").count(), 1, "{text}");
@@ -66,7 +71,7 @@ async fn default_headers_do_not_replace_the_key() {
 }
 
 #[tokio::test]
-async fn the_http_client_retries_nothing_by_itself() {
+async fn http_client_does_not_retry_by_itself() {
     let raw = Raw::start().await.expect("a free port");
     raw.always(answer(503, "", ""));
     let twin = twin_api::connect(&raw.url(), KEY).expect("the URL is valid");
@@ -171,7 +176,7 @@ async fn errors_of_recorded_responses_name_the_place_of_the_request() {
 }
 
 #[tokio::test]
-async fn every_text_of_an_own_transport_is_redacted() {
+async fn redacts_every_text_of_a_custom_transport() {
     let failing = || {
         let mut failure = Failure::new(ErrorKind::Decode, Outcome::Unknown, KEY);
         failure.json_path = Some(format!("agents.{KEY}"));

@@ -101,7 +101,7 @@ fn refused() -> Vec<Refused> {
             pointer: Some("#/paths"),
             says: "no operations",
         },
-        lower("a header that is no token", "#/paths/~1things~1{id}/get", "x trace", &|d| {
+        lower("a header name that is not a token", "#/paths/~1things~1{id}/get", "x trace", &|d| {
             let list = operation(d)["parameters"].as_array_mut();
             if let Some(list) = list {
                 list.push(json!({"name": "x trace", "in": "header", "schema": {"type": "string"}}));

@@ -145,8 +145,8 @@ fn verifier_rejects_events_of_agents_not_allowed() {
     let body = completed().to_string();
     verify(verifier().agents(["agent_abc123"]), &body).unwrap();
     verify(verifier().agents(["other"]).agents(["agent_abc123"]), &body).unwrap();
-    let nobody: [&str; 0] = [];
-    for verifier in [verifier().agents(["other"]), verifier().agents(nobody)] {
+    let no_agents: [&str; 0] = [];
+    for verifier in [verifier().agents(["other"]), verifier().agents(no_agents)] {
         assert_eq!(verify(verifier, &body), Err(ErrorKind::Webhook));
     }
     // Unknown events are checked, too.

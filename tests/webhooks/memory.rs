@@ -356,7 +356,7 @@ proptest! {
                     StoreAction::Send { event, anew, ends } => {
                         let now = clock.wall();
                         let first = *first_sent[event].get_or_insert(now);
-                        // The service does not retry it any more.
+                        // The service has stopped retrying this event.
                         if now > first + MINUTE { continue }
                         let stamp = if anew { now } else { first };
                         let run = event.to_string();

@@ -132,10 +132,10 @@ impl World {
             .map(|webhook| (webhook.id.clone(), webhook.url.clone(), webhook.secret.clone()));
         let subscribed: Vec<(String, String, String)> = subscribed.collect();
         if subscribed.is_empty() {
-            let nobody =
+            let no_webhook =
                 || format!("no active webhook of agent {agent_id} subscribed to {}", event.name());
             let missing = webhook_id.map(|id| format!("there is no webhook {id}"));
-            return Err(missing.unwrap_or_else(nobody));
+            return Err(missing.unwrap_or_else(no_webhook));
         }
         let body = self.sample_body(agent_id, run, event);
         let deliver = |to| self.deliver(agent_id, to, event, body.clone());

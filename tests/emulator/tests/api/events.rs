@@ -16,7 +16,7 @@ fn run_of(twin: &Twin, count: u64) -> String {
 }
 
 /// Starts an emulator of the observed profile with changed switches.
-async fn heeding() -> Twin {
+async fn with_after_index() -> Twin {
     let builder = Emulator::builder(Profile::Observed);
     Twin::of(builder.switches(|switches| switches.ignore_after_index = false)).await
 }
@@ -115,7 +115,7 @@ async fn observed_event_index_is_shared_by_all_runs_with_gaps() {
 
 #[tokio::test]
 async fn event_pages_continue_after_index() {
-    for twin in [Twin::documented().await, heeding().await] {
+    for twin in [Twin::documented().await, with_after_index().await] {
         let path = run_of(&twin, 50);
         let all = indexes(&twin, &path).await;
         assert_eq!(all.len(), 50);
@@ -125,7 +125,7 @@ async fn event_pages_continue_after_index() {
 
 #[tokio::test]
 async fn after_index_between_two_events_returns_the_second() {
-    let twin = heeding().await;
+    let twin = with_after_index().await;
     let path = run_of(&twin, 50);
     let all = indexes(&twin, &path).await;
     let skipped =
@@ -136,7 +136,7 @@ async fn after_index_between_two_events_returns_the_second() {
 
 #[tokio::test]
 async fn after_last_index_returns_no_events() {
-    for twin in [Twin::documented().await, heeding().await] {
+    for twin in [Twin::documented().await, with_after_index().await] {
         let path = run_of(&twin, 3);
         let last = *indexes(&twin, &path).await.last().expect("the list is not empty");
         for after in [last, last + 1, u64::MAX] {
@@ -201,7 +201,7 @@ async fn fault_file_changes_event_switches() {
 
 #[tokio::test]
 async fn observed_event_list_has_total_count() {
-    let twin = heeding().await;
+    let twin = with_after_index().await;
     let path = run_of(&twin, 1_510);
     let third = indexes(&twin, &path).await[2];
     for query in [String::new(), "?limit=2".to_owned(), format!("?after_index={third}")] {
