@@ -270,8 +270,6 @@ async fn custom_transport_error_gets_the_operation_and_is_redacted() {
     let text = error.to_string();
     assert!(text.starts_with("the transport failed: too lazy for [redacted] (GET /v1/"), "{text}");
     for text in [format!("{error:?}"), format!("{error:#}"), chain(&error)] {
-        assert!(!text.contains(KEY), "{text}");
-        // The message contains its source, which is not repeated.
-        assert_eq!(text.matches("too lazy for [redacted]").count(), 1, "{text}");
+        assert!(!text.contains(KEY) && text.contains("too lazy for [redacted]"), "{text}");
     }
 }
