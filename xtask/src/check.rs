@@ -11,7 +11,7 @@ use anyhow::{Context as _, bail, ensure};
 
 use crate::console::Console;
 use crate::regen::{self, Mode, Verdict};
-use crate::{api, package, sources};
+use crate::{api, package, rendered, sources};
 
 /// The options of the command.
 #[derive(Debug, Clone)]
@@ -50,6 +50,8 @@ enum Action {
     Package,
     /// `cargo xtask api --check`, in this process.
     PublicApi,
+    /// `cargo xtask rendered`, in this process.
+    Rendered,
     /// A program that depends on the repository by its address, through the build script.
     GitDependency,
 }
@@ -92,6 +94,7 @@ const STEPS: &[Step] = &[
             ("RUSTDOCFLAGS", "-D warnings"),
         ),
     ),
+    slow("documentation: rendered pages", Action::Rendered),
     slow("dependencies", Action::Run("cargo deny --locked check bans licenses sources")),
     // A program picks one TLS feature. The unit tests build a client with it, which shows that a
     // provider of cryptography is found.
@@ -193,6 +196,9 @@ fn perform(step: &Step, root: &Path, console: &mut Console) -> anyhow::Result<()
         Action::Consumers(command) => {
             let manifest = "--manifest-path target/package-staged/consumers/Cargo.toml";
             execute(&format!("cargo {command} --locked --target-dir target {manifest}"), None, root)
+        }
+        Action::Rendered => {
+            rendered::run(&rendered::Options { root: root.to_owned() }, console).map(drop)
         }
         Action::Sources => sources::check(root, console),
         Action::Package => {

@@ -9,7 +9,7 @@ use clap::{Args, Parser, Subcommand};
 
 use crate::console::Console;
 use crate::regen::{Mode, Verdict};
-use crate::{api, check, diff, fetch, generate, package, regen};
+use crate::{api, check, diff, fetch, generate, package, regen, rendered};
 
 /// The repository's own commands.
 #[derive(Debug, Parser)]
@@ -33,6 +33,15 @@ enum Command {
     Package(PackageArgs),
     /// Write the public API of each library to tests/public-api
     Api(ApiArgs),
+    /// Look at the pages that `cargo doc` built, in Chromium
+    Rendered(RenderedArgs),
+}
+
+#[derive(Debug, Args)]
+struct RenderedArgs {
+    /// The repository to work on
+    #[arg(long, hide = true, default_value = concat!(env!("CARGO_MANIFEST_DIR"), "/.."))]
+    root: PathBuf,
 }
 
 #[derive(Debug, Args)]
@@ -189,6 +198,9 @@ fn dispatch(command: Command, console: &mut Console) -> anyhow::Result<Verdict> 
         Command::Api(ApiArgs { check, root }) => {
             let mode = if check { Mode::Check } else { Mode::Write };
             api::run(&api::Options { root, mode }, console)
+        }
+        Command::Rendered(RenderedArgs { root }) => {
+            rendered::run(&rendered::Options { root }, console)
         }
     }
 }

@@ -16,6 +16,7 @@ pub mod fetch;
 pub mod generate;
 pub mod package;
 pub mod regen;
+pub mod rendered;
 pub mod write;
 
 mod changes;

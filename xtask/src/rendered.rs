@@ -1,0 +1,209 @@
+//! `cargo xtask rendered`: looks at the pages of the documentation as a browser shows them.
+//!
+//! rustdoc warns of links that it cannot resolve. It does not see Markdown that stayed text (a
+//! literal backtick, a link in brackets), code that is wider than the page, or a link to docs.rs
+//! that leads nowhere. Chromium lays each page out at a width of 1280 pixels. The pages come from
+//! `cargo doc`, which the check "documentation" runs before.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context as _, bail, ensure};
+use regex::Regex;
+
+use crate::console::Console;
+use crate::regen::Verdict;
+
+/// The crates whose pages users read.
+const CRATES: [&str; 3] = ["twin_api", "twin_ext", "twin_emulator"];
+
+const HARNESS: &str = include_str!("rendered/harness.html");
+
+/// What stands for the pages in the harness.
+const PLACEHOLDER: &str = "/*PAGES*/[]";
+
+/// Without these, Chromium asks the network for updates.
+const FLAGS: [&str; 11] = [
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-dev-shm-usage",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--allow-file-access-from-files",
+    // Time passes only while nothing loads, so this is no limit for a slow machine.
+    "--virtual-time-budget=120000",
+];
+
+/// Where the pages are.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// The repository.
+    pub root: PathBuf,
+}
+
+/// Checks the pages of the published crates.
+///
+/// # Errors
+/// The documentation is not built, Chromium cannot be started, or a page has a fault; the error
+/// lists all faults.
+pub fn run(options: &Options, console: &mut Console) -> anyhow::Result<Verdict> {
+    let folder = options.root.join("target/doc");
+    let folder = folder.canonicalize().with_context(|| {
+        format!(
+            "{} is not there; run `cargo doc --workspace --no-deps --all-features`",
+            folder.display()
+        )
+    })?;
+    let mut pages = Vec::new();
+    for name in CRATES {
+        collect(&folder.join(name), &mut pages)?;
+    }
+    pages.sort();
+    let mut faults = dead_links(&folder, &pages)?;
+    faults.extend(look(&pages)?);
+    ensure!(
+        faults.is_empty(),
+        "{} faults in {} pages:\n{}",
+        faults.len(),
+        pages.len(),
+        faults.join("\n")
+    );
+    console.progress(format_args!("{} pages are well", pages.len()));
+    Ok(Verdict::Fresh)
+}
+
+fn collect(folder: &Path, pages: &mut Vec<PathBuf>) -> anyhow::Result<()> {
+    for entry in fs::read_dir(folder).with_context(|| format!("reading {}", folder.display()))? {
+        let path = entry?.path();
+        if path.is_dir() {
+            collect(&path, pages)?;
+        } else if path.extension().is_some_and(|extension| extension == "html") && !forwards(&path)?
+        {
+            pages.push(path);
+        }
+    }
+    Ok(())
+}
+
+/// rustdoc keeps a page for the old address of a macro and of a re-export.
+fn forwards(page: &Path) -> anyhow::Result<bool> {
+    let text = fs::read_to_string(page).with_context(|| format!("reading {}", page.display()))?;
+    Ok(text.contains("http-equiv=\"refresh\""))
+}
+
+/// Links to docs.rs that lead to no page of these crates, or to no item on it.
+fn dead_links(folder: &Path, pages: &[PathBuf]) -> anyhow::Result<Vec<String>> {
+    let link = Regex::new(
+        r##"href="https://docs\.rs/twin-(?:api|ext|emulator)/[^/"]+/(twin_\w+/[^"#]*)(?:#([^"]+))?""##,
+    )?;
+    let mut links: BTreeSet<(String, String)> = BTreeSet::new();
+    for page in pages {
+        let text = fs::read_to_string(page)?;
+        for found in link.captures_iter(&text) {
+            let part = |group| found.get(group).map_or("", |it: regex::Match<'_>| it.as_str());
+            links.insert((part(1).to_owned(), part(2).to_owned()));
+        }
+    }
+    let is_dead = |(path, item): &(String, String)| {
+        let file = folder.join(path);
+        let file = if file.is_dir() { file.join("index.html") } else { file };
+        let text = fs::read_to_string(file);
+        !text.is_ok_and(|text| item.is_empty() || text.contains(&format!("id=\"{item}\"")))
+    };
+    Ok(links
+        .into_iter()
+        .filter(is_dead)
+        .map(|(path, item)| format!("dead link: {path}#{item}"))
+        .collect())
+}
+
+/// Loads the pages in Chromium and returns their faults.
+fn look(pages: &[PathBuf]) -> anyhow::Result<Vec<String>> {
+    let addresses: Vec<String> = pages
+        .iter()
+        .map(|page| url::Url::from_file_path(page).map(String::from))
+        .collect::<Result<_, ()>>()
+        .map_err(|()| anyhow::anyhow!("the path of a page is not absolute"))?;
+    ensure!(HARNESS.contains(PLACEHOLDER), "the harness has no place for the pages");
+    let harness = HARNESS.replace(PLACEHOLDER, &serde_json::to_string(&addresses)?);
+    let profile = tempfile::tempdir()?;
+    let file = profile.path().join("harness.html");
+    fs::write(&file, harness)?;
+    let output = Command::new("chromium")
+        .args(FLAGS)
+        .arg(format!("--user-data-dir={}", profile.path().join("profile").display()))
+        .arg("--window-size=1400,1000")
+        .arg("--dump-dom")
+        .arg(&file)
+        .output()
+        .context("chromium cannot be started; .ci/run shows how to install it")?;
+    let text = String::from_utf8_lossy(&output.stdout);
+    let result =
+        text.split_once("<pre id=\"result\">").and_then(|(_, rest)| rest.split_once("</pre>"));
+    let mut lines: Vec<String> =
+        result.map_or("", |(result, _)| result).lines().map(str::to_owned).collect();
+    let expected = format!("checked {} pages", pages.len());
+    if lines.pop().as_deref() != Some(&expected) {
+        bail!("chromium did not check all pages: {}", String::from_utf8_lossy(&output.stderr));
+    }
+    Ok(lines)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn site(body: &str) -> tempfile::TempDir {
+        let root = tempfile::tempdir().unwrap();
+        for name in CRATES {
+            let folder = root.path().join("target/doc").join(name);
+            fs::create_dir_all(&folder).unwrap();
+            let page = format!("<!doctype html><main><div class=\"docblock\">{body}</div></main>");
+            fs::write(folder.join("index.html"), page).unwrap();
+        }
+        root
+    }
+
+    fn faults(body: &str) -> String {
+        let root = site(body);
+        let options = Options { root: root.path().to_owned() };
+        match run(&options, &mut Console::silent()) {
+            Ok(_) => String::new(),
+            Err(error) => format!("{error:#}"),
+        }
+    }
+
+    #[test]
+    fn finds_each_fault_and_no_other() {
+        if Command::new("chromium").arg("--version").output().is_err() {
+            assert_ne!(std::env::var("CI").as_deref(), Ok("true"), "CI has a browser");
+            eprintln!("SKIPPED: there is no chromium");
+            return;
+        }
+        let well = "<p>text <code>`a` [b]</code></p><pre>short</pre> \
+            <a href=\"https://docs.rs/twin-ext/latest/twin_ext/index.html\">x</a>";
+        assert_eq!(faults(well), "");
+        let wide = format!("<pre style=\"overflow: auto\">{}</pre>", "x".repeat(400));
+        let broken = [
+            ("<p>a `b</p>", "a literal backtick: a `b"),
+            ("<p>see [Client::x]</p>", "a bracketed link: see [Client::x]"),
+            (wide.as_str(), "scrolls sideways"),
+            ("<div style=\"width: 3000px\">x</div>", "the page scrolls sideways"),
+            ("<a href=\"https://docs.rs/twin-ext/latest/twin_ext/none.html\">x</a>", "dead link: "),
+            (
+                "<a href=\"https://docs.rs/twin-api/latest/twin_api/index.html#y\">x</a>",
+                "dead link: ",
+            ),
+        ];
+        for (body, expected) in broken {
+            let faults = faults(body);
+            assert!(faults.contains(expected), "{body}: {faults}");
+        }
+    }
+}
