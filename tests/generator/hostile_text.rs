@@ -2,7 +2,7 @@
 
 #![expect(clippy::expect_used, reason = "the helpers of a test may fail it too")]
 
-use pulldown_cmark::{Event, Options, Parser, Tag};
+use pulldown_cmark::{CodeBlockKind, Event, Options, Parser, Tag};
 use serde_json::Value;
 use syn::visit::Visit;
 use twin_api_gen::{Runtime, generate};
@@ -99,6 +99,38 @@ impl Docs {
     }
 }
 
+const HEADINGS: [&str; 3] = ["\n # Errors\n", "\n # Examples\n", "\n # Refusals\n"];
+
+/// Whether the program in a doc is one function that prints, calls the client and does no more.
+fn is_harmless(doc: &str) -> bool {
+    let Some((_, program)) = doc.split_once("```no_run\n") else { return false };
+    let Some((program, rest)) = program.split_once("\n ```") else { return false };
+    let lines = program.lines().map(|line| line.trim().trim_start_matches("# "));
+    let tree = syn::parse_file(&lines.collect::<Vec<_>>().join("\n"));
+    let mut used = Used::default();
+    used.visit_file(&tree.expect("a program parses"));
+    used.functions == ["example"]
+        && used.macros.iter().all(|name| ["println", "vec"].contains(&name.as_str()))
+        && !rest.contains("```")
+}
+
+#[derive(Default)]
+struct Used {
+    functions: Vec<String>,
+    macros: Vec<String>,
+}
+
+impl<'ast> Visit<'ast> for Used {
+    fn visit_item_fn(&mut self, function: &'ast syn::ItemFn) {
+        self.functions.push(function.sig.ident.to_string());
+        syn::visit::visit_item_fn(self, function);
+    }
+
+    fn visit_macro(&mut self, call: &'ast syn::Macro) {
+        self.macros.push(call.path.segments.last().expect("a path").ident.to_string());
+    }
+}
+
 /// Returns the first Markdown event of a doc text that is not text, except those of the generator.
 fn not_text(doc: &str) -> Option<String> {
     let options = Options::ENABLE_TABLES
@@ -108,10 +140,25 @@ fn not_text(doc: &str) -> Option<String> {
         | Options::ENABLE_SMART_PUNCTUATION;
     Parser::new_ext(doc, options).find_map(|event| match &event {
         Event::Start(Tag::Paragraph) => None,
-        // The generator writes `# Errors` of `send`, and links to items of the client.
-        Event::Start(Tag::Heading { .. }) if doc.contains("\n # Errors\n") => None,
+        // These headings, links into the client and to twin-ext, and programs are ours.
+        Event::Start(Tag::Heading { .. })
+            if HEADINGS.iter().any(|heading| doc.contains(heading)) =>
+        {
+            None
+        }
         Event::Start(Tag::Link { dest_url, .. })
-            if dest_url.contains("::") && !dest_url.contains('/') =>
+            if (dest_url.contains("::") && !dest_url.contains('/'))
+                || dest_url.starts_with("https://docs.rs/twin-ext/") =>
+        {
+            None
+        }
+        Event::Start(Tag::List(None) | Tag::Item)
+            if doc.contains("\n Required:\n") || doc.contains("\n # Refusals\n") =>
+        {
+            None
+        }
+        Event::Start(Tag::CodeBlock(CodeBlockKind::Fenced(kind)))
+            if &**kind == "no_run" && is_harmless(doc) =>
         {
             None
         }

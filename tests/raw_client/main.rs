@@ -1,5 +1,6 @@
 //! Tests of the raw client: all 33 operations, error responses, and the requests on the wire.
 
+mod examples;
 mod operations;
 mod raw;
 mod whole_client;

@@ -39,7 +39,7 @@ async fn every_operation_works_against_both_emulator_profiles() {
 }
 
 /// Returns the names of all operations of the document.
-fn operations() -> Vec<String> {
+pub(crate) fn operations() -> Vec<String> {
     let document: Value =
         serde_json::from_str(twin_tests::vendored::CONTRACT).expect("the text is JSON");
     let paths = document["paths"].as_object().expect("the document has paths");

@@ -20,6 +20,7 @@ mod blame;
 mod client;
 mod closest;
 mod guard;
+mod index;
 mod outline;
 mod passes;
 mod render;
@@ -74,6 +75,8 @@ pub struct Generated {
     pub source: String,
     /// The public surface of `source`, as readable text.
     pub surface: Surface,
+    /// The index of the operations: a page of twin-ext's guide, as Markdown.
+    pub index: String,
     /// The OpenAPI 3.1 document after identification, known facts and overlay.
     pub effective: Value,
     /// The OpenAPI 3.0.3 document that the source was generated from.
@@ -140,6 +143,7 @@ fn generate_guarded(input: Input<'_>) -> Result<Generated, Error> {
     Ok(Generated {
         source: written.source,
         surface,
+        index: index::write(&operations),
         effective: identified.document,
         lowered: lowered.document,
         diagnostics: lowered.diagnostics,
@@ -297,7 +301,7 @@ fn write_client(
 ) -> Result<Client, Error> {
     let (mut lowered, diagnostics) = lower(input, known, identified)?;
     clock.lap(Stage::Lower);
-    let written = write::write(&mut lowered, input.runtime, clock)?;
+    let written = write::write(&mut lowered, &identified.document, input.runtime, clock)?;
     if input.strict {
         refuse_left_out(&lowered.left_out)?;
     }

@@ -7,7 +7,7 @@
 mod bounds;
 mod client_feature;
 mod constructor;
-mod doc_text;
+pub(crate) mod doc_text;
 mod ergonomics;
 mod integer;
 mod literal;
@@ -36,6 +36,8 @@ use crate::{Error, Runtime, Stage};
 pub(crate) struct Context<'a> {
     /// The lowered document.
     pub(crate) document: &'a Value,
+    /// The effective document, which still has examples and refusals.
+    pub(crate) effective: &'a Value,
     /// The runtime that the source is generated for.
     pub(crate) runtime: Runtime,
     /// The operations of the document, with their names in the tree.
@@ -78,14 +80,14 @@ const PASSES: &[Pass] = &[
 /// Parses progenitor's tokens and runs every pass over the tree.
 pub(crate) fn run(
     tokens: TokenStream,
-    document: &Value,
+    (document, effective): (&Value, &Value),
     runtime: Runtime,
 ) -> Result<Passed, Error> {
     let mut tree: syn::File = syn::parse2(tokens).map_err(|error| {
         Error::new(Stage::Passes, format!("progenitor's output does not parse: {error}"))
     })?;
     let operations = operations(&tree, document).map_err(|cause| failed("index", &cause))?;
-    let context = Context { document, runtime, operations };
+    let context = Context { document, effective, runtime, operations };
     for pass in PASSES {
         (pass.apply)(&mut tree, &context).map_err(|cause| failed(pass.name, &cause))?;
     }

@@ -19,7 +19,7 @@ pub fn escape(token: &str) -> String {
     escaped
 }
 
-/// Appends the escaped `token`.
+/// Appends `token`, escaped.
 pub(crate) fn push_escaped(pointer: &mut String, token: &str) {
     for part in token.split_inclusive(['~', '/']) {
         if let Some(text) = part.strip_suffix('~') {
@@ -64,7 +64,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn escaped_tokens_round_trip() {
+    fn tokens_make_a_round_trip() {
         for (token, escaped) in [("a", "a"), ("a/b~c", "a~1b~0c"), ("~1", "~01"), ("//", "~1~1")] {
             assert_eq!(escape(token), escaped);
             assert_eq!(unescape(escaped), token);
@@ -73,7 +73,7 @@ mod tests {
     }
 
     #[test]
-    fn percent_decode_rejects_invalid_fragments() {
+    fn fragments_are_decoded_or_refused() {
         assert_eq!(percent_decode("Vec%3CRun%3e").as_deref(), Some("Vec<Run>"));
         for broken in ["%zz", "%", "%f", "%ff"] {
             assert_eq!(percent_decode(broken), None, "{broken}");

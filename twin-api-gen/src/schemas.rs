@@ -5,7 +5,7 @@
 
 use serde_json::{Map, Value};
 
-/// How a keyword contains schemas.
+/// How a keyword holds schemas.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Shape {
     /// An object of schemas under free names.

@@ -22,13 +22,14 @@ pub(crate) struct Written {
 /// Generates the client and removes operations that cannot be generated from `lowered`.
 pub(crate) fn write(
     lowered: &mut Lowered,
+    effective: &Value,
     runtime: Runtime,
     clock: &mut Clock,
 ) -> Result<Written, Error> {
     client::check_operations(&lowered.document)?;
     let mut round = 0;
     loop {
-        let error = match attempt(&lowered.document, runtime, clock) {
+        let error = match attempt((&lowered.document, effective), runtime, clock) {
             Ok(written) => return Ok(written),
             Err(error) => error,
         };
@@ -46,10 +47,15 @@ pub(crate) fn write(
     }
 }
 
-fn attempt(document: &Value, runtime: Runtime, clock: &mut Clock) -> Result<Written, Error> {
-    let tokens = client::generate(document, runtime)?;
+/// `documents` are the lowered and the effective one.
+fn attempt(
+    documents: (&Value, &Value),
+    runtime: Runtime,
+    clock: &mut Clock,
+) -> Result<Written, Error> {
+    let tokens = client::generate(documents.0, runtime)?;
     clock.lap(Stage::Client);
-    let passed = passes::run(tokens, document, runtime)?;
+    let passed = passes::run(tokens, documents, runtime)?;
     clock.lap(Stage::Passes);
     let source = render::render(&passed.tree, runtime)?;
     clock.lap(Stage::Render);
@@ -60,7 +66,7 @@ fn attempt(document: &Value, runtime: Runtime, clock: &mut Clock) -> Result<Writ
 fn problems(document: &Value, runtime: Runtime, error: &Error) -> Vec<Problem> {
     let failure = |part: &Value| {
         let mut clock = Clock::start();
-        attempt(part, runtime, &mut clock).err().map(|error| error.cause().to_owned())
+        attempt((part, part), runtime, &mut clock).err().map(|error| error.cause().to_owned())
     };
     // An empty document must pass. Otherwise every part would seem to fail.
     if failure(&blame::nothing(document)).is_some() {
@@ -109,7 +115,8 @@ mod tests {
             },
             "components": {"schemas": {"Wicked": wicked}},
         }));
-        let written = write(&mut lowered, Runtime::StandAlone, &mut Clock::start()).unwrap();
+        let written =
+            write(&mut lowered, &Value::Null, Runtime::StandAlone, &mut Clock::start()).unwrap();
         assert!(written.source.contains("pub fn good") && !written.source.contains("pub fn bad"));
         let left_out: Vec<&str> =
             lowered.left_out.iter().map(|(left_out, _)| left_out.operation.as_str()).collect();

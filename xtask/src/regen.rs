@@ -1,5 +1,5 @@
 //! `cargo xtask regen`: generates the client and updates the files that are checked in: surface
-//! snapshots and the effective document.
+//! snapshots, the effective document and the index of the operations.
 //!
 //! Writing and checking share one function, so that a check reports exactly what a write would
 //! change. Inputs are read from disk, so an edit of known.json needs no rebuild. If the document is
@@ -25,6 +25,7 @@ mod outcome;
 
 pub(crate) const KNOWN: &str = "twin-api-gen/known.json";
 pub(crate) const OVERLAY: &str = "twin-api-gen/overlay.json";
+const INDEX: &str = "twin-ext/src/guide/operations.md";
 const EFFECTIVE: &str = "tests/emulator/effective.json";
 
 /// Whether to write stale files or to report them.
@@ -136,9 +137,7 @@ impl Sources {
 enum Old {
     /// There is no document, or no client can be generated from it.
     None,
-    /// It is the document of this run.
     Same,
-    /// It is another document.
     Plan(Box<Plan>),
 }
 
@@ -201,6 +200,7 @@ fn derived(root: &Path, generated: &Generated) -> anyhow::Result<Vec<Change>> {
     let mut changes = snapshots::changes(root, &generated.surface.files)?;
     let effective = format!("{:#}\n", generated.effective).into_bytes();
     changes.extend(changed(root, EFFECTIVE, effective)?);
+    changes.extend(changed(root, INDEX, generated.index.clone().into_bytes())?);
     Ok(changes)
 }
 

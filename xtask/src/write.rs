@@ -15,7 +15,8 @@ use anyhow::{Context as _, bail, ensure};
 use tempfile::{Builder, TempPath};
 
 /// The folders, relative to the root, in which files are replaced.
-pub const PLACES: [&str; 4] = ["", "tests/emulator", "tests/snapshots", "twin-api-gen"];
+pub const PLACES: [&str; 5] =
+    ["", "tests/emulator", "tests/snapshots", "twin-api-gen", "twin-ext/src/guide"];
 
 /// The file that is replaced last.
 pub(crate) const DOCUMENT: &str = "openapi.json";

@@ -68,6 +68,13 @@ impl Keys {
     }
 }
 
+impl World {
+    pub(super) fn add_key(&mut self, id: &str, name: &str) {
+        let key = Key::new(&mut self.ids, self.profile, name.to_owned(), self.now);
+        self.keys.0.push(Key { id: id.to_owned(), ..key });
+    }
+}
+
 impl Key {
     fn new(ids: &mut Ids, profile: Profile, name: String, now: DateTime<Utc>) -> Self {
         let secret = format!("tw_live_{}", ids.token(32));

@@ -69,6 +69,14 @@ impl Schedule {
 }
 
 impl World {
+    /// Does nothing if there is no such agent, or the expression is not valid.
+    pub(super) fn add_schedule(&mut self, agent_id: &str, cron: &str) {
+        let Ok(schedule) = Schedule::parse(cron.to_owned()) else { return };
+        let Some(agent) = self.agents.get_mut(agent_id) else { return };
+        agent.schedule = Some(Box::new(schedule));
+        self.await_schedule(agent_id);
+    }
+
     fn await_schedule(&mut self, agent_id: &str) {
         let (now, generation) = (self.now, self.serial());
         let schedule = self.agents.get_mut(agent_id).and_then(|agent| agent.schedule.as_mut());

@@ -22,6 +22,31 @@ impl World {
         self.apply_step(agent, run, &RunStep::Complete(Outcome::Success));
     }
 
+    /// Adds everything that the examples of the reference name, so that each of its requests
+    /// succeeds: what [`World::add_example`] adds, the workspaces `proj_001` and `proj_002`, the
+    /// API key `abc123`, and a schedule and a webhook of the agent.
+    ///
+    /// ```
+    /// use twin_emulator::{Emulator, Profile, World};
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> std::io::Result<()> {
+    /// let service = Emulator::builder(Profile::Documented).start().await?;
+    /// service.with(World::add_reference_examples);
+    /// // Now curl http://…/v1/agents/agent_abc123/schedule answers as the reference shows.
+    /// println!("{} with the key {}", service.url(), service.api_key());
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn add_reference_examples(&mut self) {
+        self.add_example();
+        self.add_workspace("proj_001", "Marketing Agents");
+        self.add_workspace("proj_002", "Research Agents");
+        self.add_key("abc123", "my-integration");
+        self.add_schedule(Self::EXAMPLE_AGENT, "0 0 9 * * * *");
+        self.add_webhook(Self::EXAMPLE_AGENT, "01234567-89ab-cdef-0123-456789abcdef");
+    }
+
     /// Adds completed runs without events to an agent. No delivery is made for them.
     pub fn add_runs(&mut self, agent_id: &str, count: u64) {
         (0..count).for_each(|_| self.add_old_run(agent_id));

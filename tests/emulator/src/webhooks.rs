@@ -85,6 +85,27 @@ impl Agent {
 }
 
 impl World {
+    /// Adds the webhook of the reference. Does nothing if there is no such agent.
+    pub(super) fn add_webhook(&mut self, agent_id: &str, id: &str) {
+        let url = "https://example.com/webhooks/twin".to_owned();
+        let webhook = self.webhook_to(url, vec![EventType::Completed, EventType::Failed]);
+        if let Some(agent) = self.agents.get_mut(agent_id) {
+            agent.webhooks.push(Webhook { id: id.to_owned(), ..webhook });
+        }
+    }
+
+    fn webhook_to(&mut self, url: String, events: Vec<EventType>) -> Webhook {
+        Webhook {
+            id: self.ids.uuid(),
+            url,
+            events,
+            status: Status::Active,
+            secret: format!("whsec_{}", self.ids.hex(32)),
+            created: self.now,
+            updated: self.now,
+        }
+    }
+
     /// Queues a delivery for every webhook that subscribes to the event.
     pub(super) fn announce(&mut self, agent_id: &str, run_id: &str, event: EventType) {
         let Some(agent) = self.agents.get(agent_id) else { return };
@@ -198,15 +219,7 @@ pub(super) fn create(world: &mut World, call: &RoutedRequest<'_>) -> OperationRe
     world.agent(call.id("agent_id"))?;
     check_url(&url)?;
     check_events(&events)?;
-    let webhook = Webhook {
-        id: world.ids.uuid(),
-        url,
-        events,
-        status: Status::Active,
-        secret: format!("whsec_{}", world.ids.hex(32)),
-        created: world.now,
-        updated: world.now,
-    };
+    let webhook = world.webhook_to(url, events);
     let answer = json!({
         "webhook_id": webhook.id, "url": webhook.url, "events": webhook.events,
         "signing_secret": webhook.secret, "status": webhook.status,

@@ -37,6 +37,10 @@ impl Workspaces {
     fn add(&mut self, name: String, now: DateTime<Utc>) -> usize {
         self.created += 1;
         let id = format!("ws_{:03}", self.created).into();
+        self.insert(id, name, now)
+    }
+
+    fn insert(&mut self, id: Arc<str>, name: String, now: DateTime<Utc>) -> usize {
         self.list.push(Workspace { id, name, icon: None, created: now, updated: now });
         self.list.len() - 1
     }
@@ -52,6 +56,10 @@ impl Workspaces {
 }
 
 impl World {
+    pub(super) fn add_workspace(&mut self, id: &str, name: &str) {
+        self.workspaces.insert(id.into(), name.to_owned(), self.now);
+    }
+
     fn workspace_view(&self, position: usize) -> Value {
         let workspace = &self.workspaces.list[position];
         let mut view = json!({"workspace_id": &*workspace.id, "name": workspace.name});

@@ -21,7 +21,7 @@ pub(crate) fn component(reference: &str) -> Option<String> {
     (!name.contains('/')).then(|| unescape(&name))
 }
 
-/// Percent-decodes a fragment. An invalid encoding is taken literally.
+/// What a fragment stands for. One that is not encoded is meant as it is.
 fn decode(fragment: &str) -> String {
     percent_decode(fragment).unwrap_or_else(|| fragment.to_owned())
 }

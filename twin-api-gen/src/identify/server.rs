@@ -109,7 +109,7 @@ mod tests {
     }
 
     #[test]
-    fn servers_keep_only_their_origins() {
+    fn servers_keep_their_origins_alone() {
         let mut document = json!({"servers": [
             {"url": "https://build.twin.so/v1/", "description": "d"},
             {"url": "/api"},

@@ -56,7 +56,10 @@ mod tests {
             fn path_segment() {}
         };
         let document = Value::Null;
-        apply(&mut tree, &Context { document: &document, runtime, operations: Vec::new() })?;
+        apply(
+            &mut tree,
+            &Context { document: &document, effective: &document, runtime, operations: Vec::new() },
+        )?;
         let text = |item: &syn::Item| item.to_token_stream().to_string();
         Ok(tree.items.iter().map(|item| text(item).contains("feature = \"client\"")).collect())
     }
@@ -70,8 +73,12 @@ mod tests {
     #[test]
     fn refuses_a_client_without_types() {
         let document = Value::Null;
-        let context =
-            Context { document: &document, runtime: Runtime::TwinApi, operations: Vec::new() };
+        let context = Context {
+            document: &document,
+            effective: &document,
+            runtime: Runtime::TwinApi,
+            operations: Vec::new(),
+        };
         let mut tree: syn::File = parse_quote!(
             pub struct Client;
         );

@@ -2,27 +2,31 @@
 //!
 //! No description becomes a doctest, HTML or a link, whatever it holds; see [`escape`].
 //! Every doc attribute of the types is escaped, whatever it stands on. The docs that mix
-//! progenitor's words with the document's are written anew from the document. At the end
-//! [`check`] parses every doc text of the output. Nothing here judges what a description
-//! says.
+//! progenitor's words with the document's are written anew from the document; [`operation`]
+//! writes those of the operations. At the end [`check`] parses every doc text of the output.
+//! Nothing here judges what a description says.
 
+pub(crate) mod better;
 mod check;
-mod escape;
+pub(crate) mod escape;
+mod example;
+mod operation;
+mod shape;
+mod statement;
 
 use proc_macro2::Span;
 use serde_json::Value;
 use syn::visit_mut::VisitMut;
 use syn::{
-    AttrStyle, Attribute, Expr, ExprLit, Fields, Ident, ImplItemFn, Item, ItemStruct, Lit, LitStr,
-    Meta, MetaNameValue, Token, Visibility, token,
+    AttrStyle, Attribute, Expr, ExprLit, Fields, Ident, Item, ItemStruct, Lit, LitStr, Meta,
+    MetaNameValue, Token, token,
 };
 
 use super::Context;
 use super::tree::{
-    Operation, as_fn_mut, doc_of, ident_of, inherent_impls_mut, items_of_mut, last_segment,
-    serde_has, serde_rename,
+    as_fn_mut, doc_of, ident_of, inherent_impls_mut, items_of_mut, last_segment, serde_has,
+    serde_rename,
 };
-use crate::lower::parameters::WIRE;
 pub(super) use escape::{code, escape};
 
 /// The attribute of an item whose doc another pass wrote, from the document's words already
@@ -51,8 +55,8 @@ pub(super) fn apply(tree: &mut syn::File, context: &Context<'_>) -> Result<(), S
         }
     }
     document_client(tree, context)?;
-    document_operations(tree, context)?;
-    check::apply(tree);
+    let examples = operation::apply(tree, context)?;
+    check::apply(tree, examples);
     Ok(())
 }
 
@@ -131,77 +135,6 @@ fn document_client(tree: &mut syn::File, context: &Context<'_>) -> Result<(), St
     Ok(())
 }
 
-/// The function on `Client`, and the builder's `new`, setters and `send`.
-fn document_operations(tree: &mut syn::File, context: &Context<'_>) -> Result<(), String> {
-    for (name, item) in inherent_impls_mut(&mut tree.items) {
-        if name != "Client" {
-            continue;
-        }
-        for function in item.items.iter_mut().filter_map(as_fn_mut) {
-            let ident = ident_of(&function.sig.ident);
-            if let Some(operation) = context.operations.iter().find(|it| it.function == ident) {
-                set_doc(&mut function.attrs, &operation_doc(operation));
-            }
-        }
-    }
-    for (name, item) in inherent_impls_mut(items_of_mut(&mut tree.items, "builder")?) {
-        let operation = context.operations.iter().find(|it| it.builder == name);
-        let operation = operation.ok_or_else(|| format!("builder::{name} is no operation"))?;
-        for function in item.items.iter_mut().filter_map(as_fn_mut) {
-            document_builder_fn(function, operation)?;
-        }
-    }
-    Ok(())
-}
-
-fn document_builder_fn(function: &mut ImplItemFn, operation: &Operation) -> Result<(), String> {
-    if !matches!(function.vis, Visibility::Public(_)) {
-        return Ok(());
-    }
-    let ident = ident_of(&function.sig.ident);
-    let call = code(&format!("{} {}", operation.method.to_uppercase(), operation.path));
-    let lines = match ident.as_str() {
-        "new" => vec![format!("See [`Client::{0}`](super::Client::{0}).", operation.function)],
-        "send" => vec![
-            format!("Sends {call}."),
-            String::new(),
-            "# Errors".to_owned(),
-            "What was set is not valid (nothing is sent then), the request failed on its way, \
-             or the service refused it."
-                .to_owned(),
-        ],
-        "body" => vec!["Sets the body.".to_owned()],
-        "body_map" => vec!["Changes the body that is set so far.".to_owned()],
-        _ => parameter_doc(operation, &ident)?,
-    };
-    set_doc(&mut function.attrs, &lines);
-    Ok(())
-}
-
-fn parameter_doc(operation: &Operation, ident: &str) -> Result<Vec<String>, String> {
-    let parameter = operation
-        .parameter(ident)
-        .ok_or_else(|| format!("{ident} is no parameter of {}", operation.function))?;
-    let required = if parameter["required"] == true { "required" } else { "optional" };
-    let place = text(parameter, "in");
-    let wire = &parameter[WIRE];
-    let place = wire["in"].as_str().unwrap_or(place);
-    let name = wire["name"].as_str().unwrap_or(text(parameter, "name"));
-    let mut lines = vec![format!("Sets {} ({place}, {required}).", code(name))];
-    push_paragraph(&mut lines, &escape(text(parameter, "description")));
-    Ok(lines)
-}
-
-fn operation_doc(operation: &Operation) -> Vec<String> {
-    let summary = escape(text(&operation.object, "summary"));
-    let mut lines = Vec::new();
-    push_paragraph(&mut lines, &summary);
-    push_paragraph(&mut lines, &escape(text(&operation.object, "description")));
-    let call = code(&format!("{} {}", operation.method.to_uppercase(), operation.path));
-    push_paragraph(&mut lines, &format!("Sends {call}."));
-    lines
-}
-
 fn text<'a>(object: &'a Value, key: &str) -> &'a str {
     object[key].as_str().unwrap_or_default()
 }
@@ -236,7 +169,7 @@ fn set_doc(attributes: &mut Vec<Attribute>, lines: &[impl AsRef<str>]) {
     attributes.extend(rest);
 }
 
-/// Builds `#[doc = "…"]` without the parser, which would take a tenth of the total time.
+/// `#[doc = "…"]`, built by hand: parsing thousands of them takes a tenth of the whole time.
 fn doc_attribute(text: &str) -> Attribute {
     let path = Ident::new("doc", Span::call_site()).into();
     let value = Expr::Lit(ExprLit {

@@ -237,7 +237,7 @@ pub(super) fn bounds(place: &str, old: &Value, new: &Value, found: &mut Found) {
             (low.unwrap_or(f64::NEG_INFINITY), high.unwrap_or(f64::INFINITY))
         })
     };
-    // A limit of a new member or parameter does not affect existing programs.
+    // The limit of what is new itself takes nothing away.
     let was_there = |name: &&str| {
         let parameters = old["parameters"].as_array().into_iter().flatten();
         old["properties"].get(*name).is_some()
@@ -248,7 +248,7 @@ pub(super) fn bounds(place: &str, old: &Value, new: &Value, found: &mut Found) {
         let (old, new) = (of(&was, name), of(&is, name));
         let place = format!("{place}.{name}");
         if new == (0.0, old.1) && old.0 == f64::NEG_INFINITY {
-            // Negative counts have no meaning, so no program relies on them.
+            // A count is never negative, so that no program sends what is refused now.
             found.add(Verdict::Patch, &place, "negative values are refused before they are sent");
         } else if new.0 > old.0 || new.1 < old.1 {
             found.add(Verdict::Major, &place, "a limit allows fewer values");

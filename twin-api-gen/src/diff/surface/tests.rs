@@ -150,7 +150,7 @@ fn an_operation_that_becomes_left_out_is_a_removed_method() {
 }
 
 #[test]
-fn new_limit_is_major_unless_it_only_excludes_negative_values() {
+fn a_limit_breaks_callers_unless_it_only_refuses_negative_counts_or_is_of_something_new() {
     let client = |parameter: bool, bounds: Value| {
         let mut document = lowered(&json!({}), &json!({}));
         let operation = &mut document["paths"]["/things/{id}"]["post"];

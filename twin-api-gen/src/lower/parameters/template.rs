@@ -9,11 +9,10 @@ use serde_json::json;
 use super::{Error, Report, Value, refuse};
 use crate::pointer::unescape;
 
-/// Makes the path parameters in `parameters` those of the template in an operation's pointer.
+/// Gives `parameters` the path parameters of the template in an operation's pointer.
 ///
-/// A declared parameter that is not in the template is used, in order, for a parameter of the
-/// template that is not declared. If there is none, the template's parameter is a string. Other
-/// declared parameters are dropped.
+/// A declared parameter that the template lacks takes the place of one that is not declared, in
+/// their order. The others are dropped, or declared as text.
 pub(super) fn apply(
     report: &mut Report,
     parameters: &mut Vec<Value>,
@@ -36,11 +35,11 @@ pub(super) fn apply(
         if let Some(extra) = parameters.iter_mut().find(|it| is_extra(it)) {
             report.loss(
                 pointer,
-                format!("the parameter {} is used for {{{name}}} in the path", extra["name"]),
+                format!("the parameter {} is taken for {{{name}}} of the path", extra["name"]),
             );
             extra["name"] = json!(name);
         } else {
-            let text = format!("{{{name}}} in the path is not declared: it is a string");
+            let text = format!("{{{name}}} in the path is not declared: any text is sent");
             report.loss(pointer, text);
             parameters.push(json!({
                 "name": name, "in": "path", "required": true, "schema": {"type": "string"},
@@ -49,8 +48,7 @@ pub(super) fn apply(
     }
     parameters.retain(|it| {
         if is_extra(it) {
-            let text =
-                format!("the path parameter {} is not in the path and is not sent", it["name"]);
+            let text = format!("the path parameter {} is not in the path and not sent", it["name"]);
             report.loss(pointer, text);
         }
         !is_extra(it)
@@ -58,7 +56,7 @@ pub(super) fn apply(
     Ok(())
 }
 
-/// Returns the names in a template in order, without duplicates.
+/// The names in a template, each once, in their order.
 fn names(path: &str) -> Result<Vec<&str>, &'static str> {
     let mut found = Vec::new();
     let mut rest = path;
@@ -99,7 +97,7 @@ mod tests {
     }
 
     #[test]
-    fn path_parameters_follow_the_template() {
+    fn the_template_decides_which_parameters_the_path_has() {
         let agreed = with("/a/{b}:c/{d}", json!([named("b"), named("d")]));
         check_documents(
             "parameters",
@@ -119,7 +117,7 @@ mod tests {
                     with("/a/{b}/{c}", json!([named("c"), named("id"), named("more")])),
                     with("/a/{b}/{c}", json!([named("c"), named("b")])),
                     &[
-                        "loss: #/paths/~1a~1{b}~1{c}/get: the parameter \"id\" is used for {b}",
+                        "loss: #/paths/~1a~1{b}~1{c}/get: the parameter \"id\" is taken for {b}",
                         "loss: #/paths/~1a~1{b}~1{c}/get: the path parameter \"more\" is not in",
                     ],
                 ),
@@ -128,7 +126,7 @@ mod tests {
     }
 
     #[test]
-    fn rejects_an_invalid_template() {
+    fn refuses_a_broken_template() {
         let operation = |path| with(path, json!([]));
         check_refusals(
             "parameters",

@@ -3,26 +3,37 @@
 //! It is the last line: what the writers of docs forget is escaped here, whatever it stands
 //! on. It knows nothing of the document.
 
-use pulldown_cmark::{Event, Options, Parser, Tag};
+use std::collections::HashSet;
+
+use pulldown_cmark::{CodeBlockKind, Event, Options, Parser, Tag, TagEnd};
 use syn::Attribute;
 use syn::visit_mut::VisitMut;
 
+use super::better::ROOT;
 use super::escape::escape;
+use super::operation::OPERATION;
 use super::{WRITTEN, doc_of, set_doc};
 
 /// Headings of our own.
-const HEADINGS: [&str; 3] = ["Errors", "Panics", "Examples"];
+const HEADINGS: [&str; 4] = ["Errors", "Panics", "Examples", "Refusals"];
 
 /// Escapes every doc text that renders to anything else, and writes each in single lines.
-pub(super) fn apply(tree: &mut syn::File) {
-    Check.visit_file_mut(tree);
+///
+/// The docs of operations may also have lists, links to twin-ext, and `programs`; those that another
+/// pass wrote may have links to twin-ext.
+pub(super) fn apply(tree: &mut syn::File, programs: Vec<String>) {
+    Check { programs: programs.into_iter().collect() }.visit_file_mut(tree);
 }
 
-struct Check;
+struct Check {
+    programs: HashSet<String>,
+}
 
 impl VisitMut for Check {
     fn visit_attributes_mut(&mut self, attributes: &mut Vec<Attribute>) {
-        attributes.retain(|attribute| !attribute.path().is_ident(WRITTEN));
+        let is_written = take(attributes, WRITTEN);
+        let programs = take(attributes, OPERATION).then_some(&self.programs);
+        let links = is_written || programs.is_some();
         let doc = doc_of(attributes);
         if doc.is_empty() {
             return;
@@ -39,7 +50,7 @@ impl VisitMut for Check {
                     line => written.strip_prefix(' ') == Some(line),
                 })
         };
-        if is_text(&text) {
+        if is_text(&text, programs, links) {
             if !is_written_so() {
                 set_doc(attributes, &lines);
             }
@@ -49,13 +60,22 @@ impl VisitMut for Check {
     }
 }
 
-/// Whether a doc is text, code spans, our headings and links into the client.
-fn is_text(doc: &str) -> bool {
+/// Removes the marks called `name`; whether there was one.
+fn take(attributes: &mut Vec<Attribute>, name: &str) -> bool {
+    let before = attributes.len();
+    attributes.retain(|attribute| !attribute.path().is_ident(name));
+    attributes.len() < before
+}
+
+/// Whether a doc is text, code spans, our headings and links into the client; with `programs`,
+/// also lists and code blocks that are one of them; with `links`, also links to twin-ext.
+fn is_text(doc: &str, programs: Option<&HashSet<String>>, links: bool) -> bool {
     let options = Options::ENABLE_TABLES
         | Options::ENABLE_FOOTNOTES
         | Options::ENABLE_STRIKETHROUGH
         | Options::ENABLE_TASKLISTS;
     let mut in_heading = false;
+    let mut block: Option<String> = None;
     Parser::new_ext(doc, options).all(|event| match event {
         Event::Start(Tag::Heading { .. }) => {
             in_heading = true;
@@ -65,14 +85,32 @@ fn is_text(doc: &str) -> bool {
             in_heading = false;
             HEADINGS.contains(&&*text)
         }
-        Event::Start(Tag::Paragraph)
-        | Event::SoftBreak
-        | Event::Code(_)
-        | Event::Text(_)
-        | Event::End(_) => true,
-        Event::Start(Tag::Link { dest_url, .. }) => is_path(&dest_url),
+        Event::Start(Tag::CodeBlock(CodeBlockKind::Fenced(kind))) => {
+            block = Some(String::new());
+            programs.is_some() && &*kind == "no_run"
+        }
+        Event::End(TagEnd::CodeBlock) => {
+            let code = block.take().unwrap_or_default();
+            programs.is_some_and(|programs| programs.contains(code.trim_end_matches('\n')))
+        }
+        Event::Text(text) => {
+            if let Some(block) = &mut block {
+                block.push_str(&text);
+            }
+            true
+        }
+        Event::Start(Tag::List(None) | Tag::Item) => programs.is_some(),
+        Event::Start(Tag::Paragraph) | Event::SoftBreak | Event::Code(_) | Event::End(_) => true,
+        Event::Start(Tag::Link { dest_url, .. }) => {
+            is_path(&dest_url) || (links && is_ours(&dest_url))
+        }
         _ => false,
     })
+}
+
+/// A page of twin-ext.
+fn is_ours(link: &str) -> bool {
+    link.starts_with(ROOT)
 }
 
 /// A path of Rust, which leaves the crate for nowhere.
@@ -87,7 +125,7 @@ mod tests {
     use super::*;
 
     fn checked(mut tree: syn::File) -> String {
-        apply(&mut tree);
+        apply(&mut tree, vec!["fn ours() {}".to_owned()]);
         prettyplease::unparse(&tree)
     }
 
@@ -104,6 +142,30 @@ mod tests {
     }
 
     #[test]
+    fn only_the_doc_of_an_operation_has_a_program_and_a_list() {
+        let doc = "- a\n\n```no_run\nfn ours() {}\n```\n\n[`x`](https://docs.rs/twin-ext/latest/twin_ext/x)";
+        let source = checked(parse_quote! {
+            #[doc = #doc]
+            #[twin_operation]
+            fn a() {}
+        });
+        let kept = "/// - a\n///\n/// ```no_run\n/// fn ours() {}\n/// ```\n///\n/// [`x`]";
+        assert!(source.starts_with(kept) && !source.contains("twin_operation"), "{source}");
+        for other in [
+            doc.replace("ours", "theirs"),
+            doc.replace("no_run", ""),
+            doc.replace("/x", "/../x").replace("docs.rs", "evil.example"),
+        ] {
+            let source = checked(parse_quote! {
+                #[doc = #other]
+                #[twin_operation]
+                fn a() {}
+            });
+            assert!(source.starts_with("/// \\- a"), "{source}");
+        }
+    }
+
+    #[test]
     fn anything_else_is_escaped_wherever_it_stands() {
         let hostile = [
             "```\npanic!()\n```",
@@ -113,6 +175,8 @@ mod tests {
             "<https://example.org>",
             "![x](super::y)",
             "- a list",
+            "```no_run\nfn ours() {}\n```",
+            "[`twin-ext`](https://docs.rs/twin-ext/latest/twin_ext/index.html)",
             "> a quote",
             "a\n\n# heading",
             "|a|\n|-|\n|b|",

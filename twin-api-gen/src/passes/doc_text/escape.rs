@@ -1,7 +1,7 @@
 //! Any text as Markdown that renders as that text and as nothing else.
 //!
-//! It does not keep Markdown that was meant as such: a description is data of somebody
-//! else's, and a fence in it is a program that `cargo test` would run.
+//! Of Markdown it keeps a name in backticks, such as `limit`, and nothing else: a description is
+//! data of somebody else's, and a fence in it is a program that `cargo test` would run.
 
 /// Characters that mean something anywhere in a line (`CommonMark`, and rustdoc's tables,
 /// footnotes and strike-through).
@@ -38,7 +38,16 @@ fn escape_line(line: &str) -> String {
     let mut output = String::with_capacity(line.len() + 8);
     let mut previous = ' ';
     let mut characters = line.char_indices().peekable();
+    let mut code_until = 0;
     while let Some((index, character)) = characters.next() {
+        if previous != '`' && index >= code_until {
+            code_until = index + code_span(&line[index..]);
+        }
+        if index < code_until {
+            output.push(character);
+            previous = character;
+            continue;
+        }
         let next = characters.peek().map_or(' ', |(_, next)| *next);
         if ANYWHERE.contains(&character)
             || (character == '_' && !(previous.is_alphanumeric() && next.is_alphanumeric()))
@@ -52,6 +61,16 @@ fn escape_line(line: &str) -> String {
     output
 }
 
+/// The length of the name in backticks that `text` begins with; zero if it begins otherwise.
+fn code_span(text: &str) -> usize {
+    let Some((name, rest)) = text.strip_prefix('`').and_then(|text| text.split_once('`')) else {
+        return 0;
+    };
+    let is_name = |c: char| c.is_ascii_alphanumeric() || "_-./=:{}".contains(c);
+    let plain = !name.is_empty() && name.chars().all(is_name) && !rest.starts_with('`');
+    if plain { name.len() + 2 } else { 0 }
+}
+
 /// A heading, a list, a rule or an underline of a heading begins like this.
 fn starts_block(line: &str, index: usize, character: char) -> bool {
     match character {
@@ -63,7 +82,7 @@ fn starts_block(line: &str, index: usize, character: char) -> bool {
 
 /// Not a control, and not one of the marks by which a text shows in another order than it
 /// is read (Unicode TR 36).
-fn visible(character: char) -> bool {
+pub(super) fn visible(character: char) -> bool {
     !character.is_control()
         && !matches!(
             character,
@@ -108,6 +127,9 @@ mod tests {
             ("\u{202e}evil\u{0}\u{7f}", "evil"),
             ("a\n\n\n\nb\n\n", "a\n\nb"),
             ("back\\slash &amp; |x| ~~y~~", "back\\\\slash \\&amp; \\|x\\| \\~\\~y\\~\\~"),
+            ("`limit`, `/v1/{a}` and `a b`", "`limit`, `/v1/{a}` and \\`a b\\`"),
+            ("``a`` `b`` ```c`", "\\`\\`a\\`\\` \\`b\\`\\` \\`\\`\\`c\\`"),
+            ("`a` ``` `", "`a` \\`\\`\\` \\`"),
             ("*/ //! /**", "\\*/ //! /\\*\\*"),
             ("", ""),
         ];

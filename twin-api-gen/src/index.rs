@@ -1,0 +1,93 @@
+//! The index of all operations, as a page of twin-ext's guide.
+//!
+//! rustdoc resolves its links, so that a name that is gone fails the documentation's build.
+
+use std::fmt::Write as _;
+
+use crate::passes::Operation;
+use crate::passes::doc_text::{better, escape};
+
+const HEAD: &str = "\
+<!-- Written by `cargo xtask regen`. Do not edit. -->
+
+# Index of the operations
+
+Each operation is a function of [`Client`](twin_api::Client). It returns a builder: set the
+parameters, then `send().await`. The documentation of each function shows the required parameters,
+the known refusals and a program. The last column links to what this crate adds.
+";
+
+/// Writes the index, by tag in the order of the document.
+pub(crate) fn write(operations: &[Operation]) -> String {
+    let mut page = HEAD.to_owned();
+    let mut tags: Vec<&str> = Vec::new();
+    for operation in operations {
+        if !tags.contains(&tag(operation)) {
+            tags.push(tag(operation));
+        }
+    }
+    for tag_ in tags {
+        // Writing to a String does not fail.
+        let _ = write!(
+            page,
+            "\n## {}\n\n| operation | request | builder | in this crate |\n|---|---|---|---|\n",
+            escape::escape(tag_)
+        );
+        for operation in operations.iter().filter(|operation| tag(operation) == tag_) {
+            page.push_str(&row(operation));
+        }
+    }
+    page
+}
+
+fn tag(operation: &Operation) -> &str {
+    operation.object["tags"][0].as_str().unwrap_or("Others")
+}
+
+fn row(operation: &Operation) -> String {
+    let (function, builder) = (&operation.function, &operation.builder);
+    let request = format!("{} {}", operation.method.to_uppercase(), operation.path);
+    let ways: Vec<String> = better::ways(operation).map(better::Better::local_link).collect();
+    format!(
+        "| [`{function}`](twin_api::Client::{function}) | {} \
+         | [`{builder}`](twin_api::builder::{builder}) | {} |\n",
+        // A path may hold anything.
+        escape::code(&request).replace('|', ""),
+        ways.join(", ")
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    fn operation(function: &str, tag: Value) -> Operation {
+        Operation {
+            method: "get".to_owned(),
+            path: "/a|b".to_owned(),
+            object: json!({"tags": [tag]}),
+            parameters: Vec::new(),
+            builder: "Builder".to_owned(),
+            function: function.to_owned(),
+        }
+    }
+
+    #[test]
+    fn lists_each_operation_once_below_its_tag() {
+        let operations = [
+            operation("list_agents", json!("A <b>")),
+            operation("unknown", Value::Null),
+            operation("get_agent", json!("A <b>")),
+        ];
+        let page = write(&operations);
+        let rows: Vec<&str> = page.lines().filter(|line| !line.starts_with("|-")).collect();
+        let place = |text: &str| rows.iter().position(|row| row.contains(text));
+        assert!(place("## A \\<b\\>") < place("list_agents"));
+        assert!(place("list_agents") < place("get_agent"));
+        assert!(place("get_agent") < place("## Others"));
+        assert!(page.contains("`GET /ab` | [`Builder`](twin_api::builder::Builder) | [`Paginate"));
+        assert!(page.trim_end().ends_with("[`Builder`](twin_api::builder::Builder) |  |"));
+    }
+}

@@ -1,0 +1,120 @@
+//! A short program for each operation: it calls the operation with the values of the
+//! document's examples and prints something of the answer.
+//!
+//! Everything in it is an identifier of the generated client or a literal, so that no text of
+//! the document becomes code. An operation for which the document has no value of something
+//! required has no example. `tests/raw_client/examples.rs` runs every example.
+
+mod answer;
+mod request;
+#[cfg(test)]
+mod tests;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use proc_macro2::TokenStream;
+use quote::{format_ident, quote};
+use serde_json::Value;
+use syn::{Expr, Item, ItemStruct};
+
+use super::shape::Types;
+use super::statement::Statement;
+use crate::passes::tree::{
+    Operation, argument_of, as_fn, as_inherent_impl, ident_of, items_of, last_segment,
+};
+
+/// The function that holds an example; rustdoc does not show its first and last line.
+const HEAD: &str = "async fn example(twin: &twin_api::Client) -> Result<(), twin_api::Error> {";
+
+/// The examples by the name of the function on `Client`.
+pub(super) fn examples(
+    tree: &syn::File,
+    operations: &[Operation],
+    document: &Value,
+) -> Result<BTreeMap<String, String>, String> {
+    let types = Types(items_of(&tree.items, "types")?);
+    let builders = items_of(&tree.items, "builder")?;
+    let written = operations.iter().filter_map(|operation| {
+        let statement = Statement::of(operation, document);
+        let example = Example { types, statement, uses: BTreeSet::new(), needs_secrets: false };
+        Some((operation.function.clone(), example.write(operation, builders)?))
+    });
+    Ok(written.collect())
+}
+
+/// An example that is being written.
+struct Example<'a> {
+    types: Types<'a>,
+    statement: Statement<'a>,
+    /// Types that it names.
+    uses: BTreeSet<String>,
+    /// Whether it reads a secret.
+    needs_secrets: bool,
+}
+
+impl<'a> Example<'a> {
+    fn write(mut self, operation: &Operation, builders: &'a [Item]) -> Option<String> {
+        let builder = builder(builders, &operation.builder)?;
+        let request = self.request(builder, operation)?;
+        let function = format_ident!("{}", operation.function);
+        let setters = request.setters;
+        let call: Expr = syn::parse_quote!(twin.#function() #(#setters)* .send());
+        let answer = self.answer(answer_of(builders, &operation.builder).as_ref(), &call);
+        let body = request.body;
+        self.print(&quote!(#body #answer))
+    }
+
+    /// The program as the text of a doc comment.
+    fn print(&self, statements: &TokenStream) -> Option<String> {
+        let file: syn::File = syn::parse2(quote!(async fn example() { #statements })).ok()?;
+        let text = prettyplease::unparse(&file);
+        let lines: Vec<&str> = text.lines().collect();
+        let (_, rest) = lines.split_first()?;
+        let (_, inner) = rest.split_last()?;
+        let mut output = vec![format!("# {HEAD}")];
+        output.extend(self.imports());
+        output
+            .extend(inner.iter().map(|line| line.strip_prefix("    ").unwrap_or(line).to_owned()));
+        output.push("# Ok(())\n# }".to_owned());
+        let output = output.join("\n");
+        // A fence within would end the block.
+        (!output.contains("```")).then_some(output)
+    }
+
+    fn imports(&self) -> Vec<String> {
+        let mut imports = Vec::new();
+        let names: Vec<&str> = self.uses.iter().map(String::as_str).collect();
+        match names.as_slice() {
+            [] => {}
+            [name] => imports.push(format!("use twin_api::types::{name};")),
+            names => imports.push(format!("use twin_api::types::{{{}}};", names.join(", "))),
+        }
+        if self.needs_secrets {
+            imports.insert(0, "use twin_api::secrecy::ExposeSecret as _;".to_owned());
+        }
+        if !imports.is_empty() {
+            imports.push(String::new());
+        }
+        imports
+    }
+}
+
+fn builder<'a>(builders: &'a [Item], name: &str) -> Option<&'a ItemStruct> {
+    builders.iter().find_map(|item| match item {
+        Item::Struct(item) if item.ident == name => Some(item),
+        _ => None,
+    })
+}
+
+/// The type that `send` of a builder answers with.
+fn answer_of(builders: &[Item], name: &str) -> Option<syn::Type> {
+    let mut functions = builders
+        .iter()
+        .filter_map(as_inherent_impl)
+        .filter(|(builder, _)| builder == name)
+        .flat_map(|(_, item)| item.items.iter().filter_map(as_fn));
+    let send = functions.find(|function| ident_of(&function.sig.ident) == "send")?;
+    let syn::ReturnType::Type(_, ty) = &send.sig.output else { return None };
+    let value = argument_of(argument_of(ty, "Result")?, "ResponseValue")?;
+    (last_segment(value).as_deref() != Some("ByteStream")).then(|| value.clone())
+}

@@ -1,0 +1,234 @@
+//! What an example does with the answer: it prints what identifies it, and never a secret.
+
+use std::fmt::Write as _;
+
+use proc_macro2::TokenStream;
+use quote::{format_ident, quote};
+use syn::{Expr, Field, Ident, ItemStruct, Type};
+
+use super::Example;
+use crate::passes::doc_text::escape::visible;
+use crate::passes::doc_text::shape::{Shape, members};
+use crate::passes::tree::{ident_of, last_segment, text_of};
+
+/// How many members one line prints.
+const PRINTED: usize = 2;
+
+impl<'a> Example<'a> {
+    /// Sends `call` and prints something of the answer of type `ty`.
+    pub(super) fn answer(&mut self, ty: Option<&Type>, call: &Expr) -> TokenStream {
+        let structure = ty.and_then(last_segment).and_then(|name| self.types.structure(&name));
+        if let Some(structure) = structure {
+            let shown = self.show(structure);
+            return quote! {
+                let answer = #call.await?.into_inner();
+                #shown
+            };
+        }
+        match ty {
+            Some(ty) if text_of(ty) == "()" => self.nothing(call),
+            _ => quote! {
+                let answer = #call.await?;
+                println!("{}", answer.status());
+            },
+        }
+    }
+
+    /// An answer without a body. Where the document names 404, that is not a failure.
+    fn nothing(&self, call: &Expr) -> TokenStream {
+        let done = escaped(self.success());
+        let mut gone: Vec<TokenStream> = Vec::new();
+        if self.statement.is_refused_with("404") {
+            gone.push(quote!(error.is_not_found()));
+        }
+        if self.statement.is_refused_with("403") {
+            gone.push(quote!(error.is_forbidden()));
+        }
+        if gone.is_empty() {
+            return quote!(#call.await?; println!(#done););
+        }
+        quote! {
+            match #call.await {
+                Ok(_) => println!(#done),
+                Err(error) if #(#gone)||* => println!("Not there: {error}"),
+                Err(error) => return Err(error),
+            }
+        }
+    }
+
+    fn show(&mut self, structure: &'a ItemStruct) -> TokenStream {
+        let answer = format_ident!("answer");
+        let all: Vec<_> = members(structure).collect();
+        for (ident, _, field) in &all {
+            if matches!(self.types.shape(&field.ty), Shape::Secret) {
+                self.needs_secrets = true;
+                let text = format!("Store {ident} now: it has {{length}} characters.");
+                let ident = format_ident!("{ident}");
+                let shown = self.print_members(&quote!(answer), structure);
+                return quote! {
+                    #shown
+                    let length = answer.#ident.expose_secret().len();
+                    println!(#text);
+                };
+            }
+        }
+        for (ident, _, field) in &all {
+            if let Some(shown) = self.show_inner(&answer, ident, field) {
+                return shown;
+            }
+        }
+        if let [(ident, _, field)] = all.as_slice()
+            && matches!(self.types.shape(&field.ty), Shape::Flag)
+        {
+            let text = format!("{}: {{}}", escaped(self.success().trim_end_matches('.')));
+            let ident = format_ident!("{ident}");
+            return quote!(println!(#text, answer.#ident););
+        }
+        self.print_members(&quote!(answer), structure)
+    }
+
+    /// A list, or the one thing that the answer is about.
+    fn show_inner(&self, answer: &Ident, name: &str, field: &'a Field) -> Option<TokenStream> {
+        let member = format_ident!("{name}");
+        match self.types.shape(&field.ty) {
+            Shape::List(ty) => {
+                let Shape::Struct(item) = self.types.shape(ty) else { return None };
+                let variable = format_ident!("{}", noun(&ident_of(&item.ident)));
+                let shown = self.print_members(&quote!(#variable), item);
+                Some(quote!(for #variable in #answer.#member { #shown }))
+            }
+            Shape::Struct(item) => {
+                let shown = self.print_members(&quote!(#member), item);
+                Some(quote!(let #member = #answer.#member; #shown))
+            }
+            Shape::Optional(ty) => {
+                let Shape::Struct(item) = self.types.shape(ty) else { return None };
+                let shown = self.print_members(&quote!(#member), item);
+                let none = format!("no {}", name.replace('_', " "));
+                Some(quote! {
+                    match #answer.#member {
+                        Some(#member) => { #shown }
+                        None => println!(#none),
+                    }
+                })
+            }
+            _ => None,
+        }
+    }
+
+    /// `println!` of the members that say most.
+    fn print_members(&self, value: &TokenStream, structure: &'a ItemStruct) -> TokenStream {
+        let own = snake(&ident_of(&structure.ident));
+        let mut ranked: Vec<(u8, String, TokenStream, &str)> = members(structure)
+            .filter_map(|(name, _, field)| {
+                let (shape, optional) = match self.types.shape(&field.ty) {
+                    Shape::Optional(ty) => (self.types.shape(ty), true),
+                    shape => (shape, false),
+                };
+                let rank = rank(&shape, &name, &own)? + if optional { 10 } else { 0 };
+                let member = format_ident!("{name}");
+                let (shown, format) = match (shape, optional) {
+                    (Shape::Payload, false) => (quote!(#value.#member.get()), "{}"),
+                    (_, false) => (quote!(#value.#member), "{}"),
+                    (_, true) => (quote!(#value.#member), "{:?}"),
+                };
+                Some((rank, name, shown, format))
+            })
+            .collect();
+        ranked.sort_by_key(|(rank, ..)| *rank);
+        if ranked.iter().all(|(rank, ..)| *rank >= 10) {
+            return self.print_texts(value, structure);
+        }
+        // What may be absent is shown only where nothing else is.
+        let has_more = ranked.iter().any(|(rank, ..)| (1..10).contains(rank));
+        ranked.retain(|(rank, ..)| *rank < 10 || !has_more);
+        if has_more && ranked.first().is_some_and(|(rank, ..)| *rank < FOREIGN) {
+            ranked.retain(|(rank, ..)| *rank < FOREIGN);
+        }
+        ranked.truncate(PRINTED);
+        let mut text = String::new();
+        for (rank, name, _, format) in &ranked {
+            if !text.is_empty() {
+                text.push_str(if text == "{}" { ": " } else { ", " });
+            }
+            match rank {
+                0 => text.push_str(format),
+                _ => {
+                    // Writing to a String does not fail.
+                    let _ = write!(text, "{name} {format}");
+                }
+            }
+        }
+        if ranked.is_empty() {
+            let done = escaped(self.success());
+            return quote!(println!(#done););
+        }
+        let shown = ranked.iter().map(|(_, _, shown, _)| shown);
+        quote!(println!(#text, #(#shown),*);)
+    }
+
+    /// Every member may be absent: what the success means, and each text that is there.
+    fn print_texts(&self, value: &TokenStream, structure: &'a ItemStruct) -> TokenStream {
+        let done = escaped(self.success());
+        let texts = members(structure).filter_map(|(name, _, field)| {
+            let Shape::Optional(ty) = self.types.shape(&field.ty) else { return None };
+            let text = format!("{name}: {{{name}}}");
+            let member = format_ident!("{name}");
+            matches!(self.types.shape(ty), Shape::Text).then(|| {
+                quote! {
+                    if let Some(#member) = #value.#member.filter(|text| !text.is_empty()) {
+                        println!(#text);
+                    }
+                }
+            })
+        });
+        quote!(println!(#done); #(#texts)*)
+    }
+
+    fn success(&self) -> &'a str {
+        self.statement.success().filter(|text| text.chars().all(visible)).unwrap_or("done")
+    }
+}
+
+/// The identifier of something else.
+const FOREIGN: u8 = 9;
+
+/// What is printed first: what identifies the value, its name, its state, other text.
+fn rank(shape: &Shape<'_>, name: &str, own: &str) -> Option<u8> {
+    let identifies = name.strip_suffix("_id").is_some_and(|kind| own.contains(kind));
+    match shape {
+        Shape::Text if identifies => Some(0),
+        Shape::Text if name.ends_with("_id") => Some(FOREIGN),
+        Shape::Text if name == "name" => Some(1),
+        Shape::Enum(_) => Some(2),
+        Shape::Text => Some(3),
+        Shape::Flag => Some(5),
+        Shape::Number => Some(6),
+        Shape::Payload => Some(7),
+        _ => None,
+    }
+}
+
+/// A text as the format string of `println!`.
+fn escaped(text: &str) -> String {
+    text.replace('{', "{{").replace('}', "}}")
+}
+
+/// `RunEvent` as `event`; `item` where that is a keyword.
+fn noun(name: &str) -> String {
+    let snake = snake(name);
+    let last = snake.rsplit('_').next().unwrap_or_default();
+    if syn::parse_str::<Ident>(last).is_ok() { last.to_owned() } else { "item".to_owned() }
+}
+
+/// `RunEvent` as `run_event`.
+fn snake(name: &str) -> String {
+    let mut output = String::new();
+    for (index, character) in name.char_indices() {
+        if character.is_uppercase() && index > 0 {
+            output.push('_');
+        }
+        output.extend(character.to_lowercase());
+    }
+    output
+}
