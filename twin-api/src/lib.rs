@@ -1,40 +1,56 @@
-//! A typed client for every operation of the Twin REST API, without retries or other policy.
+//! A typed client for all 33 operations of the [Twin](https://build.twin.so) REST API, generated
+//! from its OpenAPI document. It is unofficial.
+//!
+//! Most programs should use [`twin-ext`](https://docs.rs/twin-ext/latest/twin_ext/index.html), which
+//! adds retries, deadlines, pagination, runs and verified webhooks to this client.
 //!
 //! ```no_run
-//! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
-//! let twin = twin_api::connect("https://build.twin.so", "tw_live_…")?;
-//! let agents = twin.list_agents().limit(20).send().await?.into_inner();
-//! for agent in agents.agents {
-//!     println!("{}", agent.agent_id);
+//! #[tokio::main]
+//! async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//!     let key = std::env::var("TWIN_API_KEY")?;
+//!     let twin = twin_api::connect("https://build.twin.so", &key)?;
+//!     let page = twin.list_agents().limit(20).send().await?.into_inner();
+//!     for agent in page.agents {
+//!         println!("{} is {}", agent.agent_id, agent.deployment_state);
+//!     }
+//!     Ok(())
 //! }
-//! # Ok(())
-//! # }
 //! ```
 //!
-//! [`Client`] has one function for each of the 33 operations. The function returns a builder: its
-//! setters are the parameters, and its `send` makes the call. [`types`] defines request bodies,
-//! responses and entities.
+//! # Where to go next
+//!
+//! - [`Client`] has a function for each operation. It returns a builder: set the parameters, then
+//!   `send().await`. The documentation of each function shows its request, the required parameters,
+//!   the known refusals and a program.
+//! - The [index](https://docs.rs/twin-ext/latest/twin_ext/guide/operations/index.html) lists the
+//!   operations with their requests.
+//! - [`types`] has the bodies, the answers and the entities.
+//! - [`Error`] is the one error type. It tells what failed, in which operation, and whether the
+//!   operation may have taken effect.
+//! - [`connect`] makes a client; [`transport`] is the seam for a policy of your own.
 //!
 //! # Guarantees
-//! - **Forward compatible.** An unknown enum value is kept as `Unknown(String)` and is sent back
-//!   unchanged. Unknown fields of a response are ignored.
-//! - **One error type.** [`Error`] reports what failed, in which operation, and whether the
-//!   operation may have happened. Every error response has a [`Problem`], from problem+json, the
-//!   older `error` object, text, HTML or an empty body.
-//! - **Safe with secrets.** The client follows no redirect and sends the key only to the base URL,
-//!   in a header marked sensitive. Secrets in a response are [`secrecy::SecretString`]s.
-//! - **Safe with identifiers.** An empty path parameter, `.` and `..` are rejected before anything
-//!   is sent. Other values are percent-encoded, so that no identifier changes the path.
 //!
-//! # Limits
-//! The crate has no retries, deadlines, size limits, pagination, run handling or webhook
-//! verification. The crate `twin-ext` adds them, as a [`transport`] and extension traits.
+//! - The client decodes what the reference documents and what the service was observed to send. An
+//!   unknown enum value is `Unknown(String)` and is sent back unchanged. Unknown members of an answer
+//!   are ignored.
+//! - The API key goes to the base URL only. The client follows no redirect, and refuses plain `http`
+//!   outside of loopback. A secret in an answer is a [`secrecy::SecretString`].
+//! - A path parameter cannot change which resource a request addresses: an empty one, `.` and `..`
+//!   are refused before anything is sent, and everything else is percent-encoded.
+//! - Each call is sent once. This crate has no retries, deadlines or size limits.
 //!
 //! # Features
-//! - `rustls-aws-lc` (default, as in reqwest), `rustls-ring` (builds faster), `native-tls`: the TLS
-//!   library. Choose one. Each enables `client`.
-//! - `client`: everything except [`types`] and [`Error`]. Alone, it only connects to loopback over
-//!   plain `http`. Without it, the crate needs no HTTP client: `twin-ext` then verifies webhooks.
+//!
+//! | feature | adds |
+//! |---|---|
+//! | `rustls-aws-lc` (default) | TLS by rustls and aws-lc-rs, as in reqwest's default |
+//! | `rustls-ring` | TLS by rustls and ring: builds faster |
+//! | `native-tls` | the operating system's TLS |
+//! | `client` | the client; each TLS feature turns it on |
+//!
+//! Choose one TLS feature. With `client` alone, only plain `http` to loopback works. Without `client`
+//! the crate has [`types`] and [`Error`] only, and needs no HTTP client.
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 #[cfg(feature = "client")]
@@ -70,10 +86,8 @@ mod generated {
     include!(concat!(env!("OUT_DIR"), "/client.rs"));
 }
 
-/// The OpenAPI 3.0.3 document that this client was generated from, as JSON.
-///
-/// The overlay and the lowering are applied, and descriptions are removed. Use it to validate
-/// responses or to generate other clients.
+/// The document that this client was generated from, as JSON: OpenAPI 3.0.3, after the
+/// overlay and the lowering, without what is for people only.
 pub const DOCUMENT: &str = include_str!(concat!(env!("OUT_DIR"), "/document.json"));
 
 #[cfg(feature = "client")]

@@ -1,7 +1,15 @@
 //! Pages to read: what the crate does, and why you can rely on it. There is no code here.
+//!
+//! Start with [`curl`] if you know the REST API, or with [`operations`] to find an operation.
 
 #[doc = include_str!("guide/errors.md")]
 pub mod errors {}
+
+#[doc = include_str!("guide/curl.md")]
+pub mod curl {}
+
+#[doc = include_str!("guide/operations.md")]
+pub mod operations {}
 
 #[doc = include_str!("guide/pages.md")]
 pub mod pages {}

@@ -1,46 +1,66 @@
-//! Retries, pagination, runs and webhooks for the Twin API, as extensions of [`twin_api`].
+//! A client for the [Twin](https://build.twin.so) REST API that is safe to run unattended.
+//!
+//! It extends [`twin_api`], the client that is generated from the API's OpenAPI document, with
+//! retries, deadlines, pagination, runs and verified webhooks. It is unofficial.
 //!
 //! ```no_run
 //! use twin_ext::prelude::*;
-//! use twin_ext::twin_api;
+//! use twin_ext::twin_api::types::{RunMode, StartRunBody};
 //!
-//! # async fn example() -> Result<(), Error> {
-//! let twin: twin_api::Client = ClientBuilder::from_env()?.build()?;
-//! let agent = twin.get_agent().agent_id("agent_abc123").send().await?.into_inner().agent;
-//! println!("{} is {}", agent.agent_id, agent.deployment_state);
-//! # Ok(())
-//! # }
+//! #[tokio::main]
+//! async fn main() -> Result<(), Error> {
+//!     let twin = ClientBuilder::from_env()?.build()?; // reads TWIN_API_KEY
+//!     let mut agents = twin.list_agents().items();
+//!     while let Some(agent) = agents.try_next().await? {
+//!         println!("{} is {}", agent.agent_id, agent.deployment_state);
+//!     }
+//!     let body = StartRunBody::builder().run_mode(RunMode::Run).user_message("Go.");
+//!     let done = twin.launch("agent_abc123", body).await?.wait().await?;
+//!     println!("{} is {}", done.run_id, done.state());
+//!     Ok(())
+//! }
 //! ```
 //!
-//! [`ClientBuilder`] builds the raw client with a transport policy: it retries where that is
-//! safe, and limits time and response size. The client is a plain [`twin_api::Client`]: nothing
-//! of the raw client is wrapped or hidden. Extension traits add the rest; import them with
-//! [`prelude`]. `?` converts every error to [`Error`], which reports whether the operation may
-//! have happened.
+//! [`ClientBuilder`] returns the raw [`Client`](twin_api::Client) with a policy: it retries what is
+//! safe to repeat, limits the time and the size of each call, and reports in [`Error`] whether an
+//! operation may have taken effect. All 33 operations stay functions of the raw client; the traits
+//! in [`prelude`] extend their builders.
 //!
-//! # Guides
-//! - [`guide::errors`]: what can fail, and what to do about it.
-//! - [`guide::pages`]: lists as streams, and how to resume them.
-//! - [`guide::retries`]: which requests are retried, when, and the guarantees.
-//! - [`guide::runs`]: starting, waiting for and following runs, across restarts of your program.
-//! - [`guide::webhooks`]: verifying and deduplicating deliveries, with recipes.
+//! # Where to go next
+//!
+//! | to | read |
+//! |---|---|
+//! | find an operation | [index of the operations](guide::operations) |
+//! | translate a `curl` command | [from curl](guide::curl) |
+//! | list agents, runs, events | [`Paginate`] and the guide to [pages](guide::pages) |
+//! | start a run, follow it, wait for it | [`RunExt`], [`RunHandle`] and the guide to [runs](guide::runs) |
+//! | receive webhooks | [`Receiver`](webhook::Receiver) and the guide to [webhooks](guide::webhooks) |
+//! | decide what to do after a failure | [`Error`] and the guide to [errors](guide::errors) |
+//! | know what is sent again | [`Retry`] and the guide to [retries](guide::retries) |
+//! | give some calls other limits | [`CallOptions`] |
+//! | test your own code | the guide to [testing](guide::testing) |
+//! | notice that the service changed | [`drift`] |
+//!
+//! The folder [examples](https://docs.rs/crate/twin-ext/latest/source/examples/) has small programs
+//! to copy from.
 //!
 //! # Modules
 //! - [`drift`]: reports responses that differ from the OpenAPI document.
 //! - [`webhook`]: verifies webhook deliveries and handles each event once.
 //! - [`clock`]: replaces time and randomness in tests.
 //! # Features
-//! - `full` (default): all of `client`, `pages`, `runs`, `schedules`, `webhooks` and `receiver`.
-//!   `webhooks` verifies deliveries without an HTTP client or a runtime, also on
-//!   `wasm32-unknown-unknown`. `receiver` adds `webhook::Receiver` and its stores.
-//! - `rustls-aws-lc` (default), `rustls-ring`, `native-tls`: the TLS library, as in `twin-api`.
-//!   Each enables `full`. For a smaller build, enable single parts and select TLS in `twin-api`:
-//!   `twin-api = { version = "0.1", default-features = false, features = ["rustls-ring"] }`.
-//! - `tracing`: adds a span for each operation, an event for each attempt, and the reason for
-//!   each rejected webhook delivery.
-//! - `axum`: adds an extractor and a router for webhooks.
-//! - `redis`: stores handled webhook events in Redis, for receivers on several machines.
-//! - `blocking`: adds blocking calls and iterators, for programs without async code.
+//!
+//! | feature | adds |
+//! |---|---|
+//! | `full` (default) | `client`, `pages`, `runs`, `schedules`, `webhooks` and `receiver` |
+//! | `rustls-aws-lc` (default), `rustls-ring`, `native-tls` | TLS; each turns `full` on |
+//! | `blocking` | calls, lists and runs for programs without async |
+//! | `axum` | webhook deliveries as an extractor and a router |
+//! | `redis` | deduplication of webhook events in Redis, for several receivers |
+//! | `tracing` | a span for each operation, an event for each attempt |
+//!
+//! A lean program names the parts that it uses, and takes TLS from `twin-api`. Without TLS, only
+//! plain `http` to loopback works.
 #![cfg_attr(docsrs, feature(doc_cfg))]
 #![cfg_attr(
     not(feature = "full"),

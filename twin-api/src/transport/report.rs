@@ -10,18 +10,6 @@ use crate::Outcome;
 ///
 /// The transport adds it to the extensions of the response. The client copies it to the
 /// [`Error`](crate::Error) of the call.
-///
-/// ```
-/// # use twin_api::{Outcome, reqwest::Response};
-/// use twin_api::transport::Report;
-/// # fn example(mut response: Response) -> Response {
-/// let mut report = Report::default();
-/// report.attempts = 3;
-/// report.earlier = Outcome::Unknown;
-/// response.extensions_mut().insert(report);
-/// # response
-/// # }
-/// ```
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct Report {

@@ -9,26 +9,29 @@ use super::{Clock, Sleep};
 /// 2026-01-01T00:00:00Z, in seconds since the Unix epoch.
 const START: u64 = 1_767_225_600;
 
-/// A clock for tests that stands still until a pause or [`advance`](Self::advance) moves it.
+/// A clock that stands still until a pause or [`advance`](Self::advance) moves it.
 ///
-/// A pause ends at once and moves the clock by its length. A time limit is reached only when the
-/// clock reaches it. The clock starts at 2026-01-01T00:00:00Z. Clones share one clock.
-///
-/// # Example
-/// Nothing listens on this port, so the client backs off twice, without any real waiting:
+/// Clones are the same clock. A client with this clock does not sleep between retries; the test reads
+/// the pauses that it would have made:
 ///
 /// ```
-/// use twin_ext::{ClientBuilder, clock::ManualClock};
+/// use twin_emulator::fault::{Fault, Rule};
+/// use twin_emulator::{Emulator, Profile};
+/// use twin_ext::clock::ManualClock;
+/// use twin_ext::prelude::*;
 ///
 /// # #[tokio::main(flavor = "current_thread")]
-/// # async fn main() -> Result<(), twin_ext::Error> {
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let service = Emulator::builder(Profile::Observed).start().await?;
+/// service.order(Rule::new("get_me", Fault::status(503.try_into()?, None)).on(1..=2))?;
+///
 /// let clock = ManualClock::new(7);
-/// let twin = ClientBuilder::new("tw_live_0123")
-///     .base_url("http://127.0.0.1:1")
+/// let twin = ClientBuilder::new(service.api_key())
+///     .base_url(service.url())
 ///     .clock(clock.clone())
 ///     .build()?;
-/// let error = twin.get_me().send().await.unwrap_err();
-/// assert_eq!((error.attempts(), clock.pauses().len()), (3, 2));
+/// twin.get_me().send().await?;
+/// assert_eq!(clock.pauses().len(), 2);
 /// # Ok(())
 /// # }
 /// ```

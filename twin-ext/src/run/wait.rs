@@ -17,22 +17,26 @@ use super::poll_interval::PollInterval;
 use crate::error::Error;
 use crate::policy;
 
-/// Configures a wait: its deadline and its poll intervals.
+/// The limits and intervals of a wait.
 ///
-/// The default polls at once, and then at intervals that double from 0.5 s to 15 s, for up to one
-/// hour. Jitter shortens each interval by up to half.
+/// The default polls at once, then in intervals that double from 0.5 s to 15 s with jitter (each
+/// is between half of its bound and all of it), for one hour.
 ///
 /// ```no_run
 /// use std::time::Duration;
 /// use twin_ext::prelude::*;
 /// use twin_ext::{RunHandle, Wait};
 /// # async fn example(run: RunHandle) -> Result<(), Error> {
+/// // A run that may wait for a person over the weekend.
 /// let wait = Wait::default()
-///     .deadline(Duration::from_secs(4 * 3600))
-///     .poll_interval(Duration::from_secs(5), Duration::from_secs(60))
+///     .deadline(Duration::from_secs(3 * 86_400))
+///     .poll_interval(Duration::from_secs(60), Duration::from_secs(600))
 ///     .through_pauses();
-/// let done = run.wait_with(wait).await?;
-/// println!("{} is {}", done.run_id, done.state());
+/// match run.wait_with(wait).await {
+///     Ok(done) => println!("{}", done.state()),
+///     Err(error) if error.is_timeout() => println!("it still runs"),
+///     Err(error) => return Err(error),
+/// }
 /// # Ok(())
 /// # }
 /// ```

@@ -144,9 +144,8 @@ fn of_problem(problem: &Problem) -> Item {
 
 /// The facts that the document on disk contradicts.
 pub(super) enum Standing {
-    /// All of them, because this run uses the document on disk.
+    /// The document is the one on disk.
     All,
-    /// The contradicted ones among these.
     Of(Vec<Fact>),
 }
 

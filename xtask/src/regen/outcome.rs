@@ -117,7 +117,7 @@ impl Outcome<'_> {
         if !standing.is_empty() {
             let _ = write!(
                 text,
-                "also contradicted by the document on disk ({}):\n{}",
+                "contradicted before, and still ({}):\n{}",
                 standing.len(),
                 accept::short_list(standing)
             );
@@ -160,7 +160,7 @@ impl Outcome<'_> {
             format!("contradicted: {first}")
         }));
         let standing = self.offers.iter().filter(|offer| offer.is_standing).count();
-        lines.push(format!("{standing} known facts are contradicted by both documents"));
+        lines.push(format!("{standing} known facts are contradicted as before"));
         text.push_str("\n### Known facts\n\n");
         for line in lines {
             let _ = writeln!(text, "- {}", render::plain(&line));

@@ -80,7 +80,7 @@ fn moving_a_path_prefix_between_servers_and_paths_is_no_change() {
         let paths = paths.as_object().unwrap().clone().into_iter();
         document["paths"] = paths.map(move_one).collect();
     });
-    // The server is wrong, because the paths already begin with `/v1`. The known URL wins.
+    // Wrong, because the paths begin with `/v1` themselves: our URL is called all the same.
     let wrong = edited(|document| {
         document["servers"] = json!([{"url": "https://build.twin.so/api"}]);
     });

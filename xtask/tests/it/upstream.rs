@@ -62,7 +62,7 @@ fn upstream_change_is_fetched_reported_and_accepted() {
     let first = said.find("BREAKING").unwrap();
     assert!(first < said.find("\nnew  ").unwrap() && first < said.find("\ncompatible").unwrap());
     let new = said.find("known facts that the document contradicts").unwrap();
-    let standing = said.find("\nalso contradicted by the document on disk (").unwrap();
+    let standing = said.find("\ncontradicted before, and still (").unwrap();
     let name = said.rfind("Workspace.name: string; the document says integer").unwrap();
     let error = said.rfind("CancelRunResponse.error: it may be absent").unwrap();
     assert!(new < name && name < standing && standing < error, "{said}");
