@@ -32,27 +32,28 @@ const BASE_URL: &str = "https://build.twin.so";
 const KEY_VARIABLE: &str = "TWIN_API_KEY";
 const URL_VARIABLE: &str = "TWIN_BASE_URL";
 
-/// Builds a client: key, base URL, limits, retries. Everything but the key has a default.
+/// Configures and builds a [`twin_api::Client`].
 ///
 /// Every setting has a default except the key. The client is cheap to clone and can be shared
 /// between tasks. Its clones share connections and the retry budget. It needs a tokio runtime,
 /// single-threaded or multi-threaded, with its timer enabled.
 ///
+/// # Example
 /// ```
 /// use std::time::Duration;
 /// use twin_ext::{ClientBuilder, Retry};
-/// # fn example(key: String) -> Result<twin_ext::twin_api::Client, twin_ext::Error> {
-/// // A web server that answers its own caller within ten seconds.
-/// let twin = ClientBuilder::new(key)
-///     .attempt_timeout(Duration::from_secs(4))
-///     .deadline(Duration::from_secs(9))
-///     .retry(Retry::default().max_attempts(2))
-///     .app_info("mail-desk", "2.1.0")
+///
+/// let twin = ClientBuilder::new("tw_live_0123")
+///     .app_info("night-shift", "2.1.0")
+///     .attempt_timeout(Duration::from_secs(10))
+///     .deadline(Duration::from_secs(300))
+///     .retry(Retry::default().max_attempts(6))
 ///     .build()?;
-/// # Ok(twin)
-/// # }
-/// # assert!(example("tw_live_0123".to_owned()).is_ok());
+/// # let _: twin_ext::twin_api::Client = twin;
+/// # Ok::<(), twin_ext::Error>(())
 /// ```
+///
+/// To change settings for some calls only, use [`ClientExt::with`](crate::ClientExt::with).
 #[derive(Clone)]
 pub struct ClientBuilder {
     key: SecretString,
@@ -79,8 +80,10 @@ type HttpSetting = Arc<Mutex<Option<Box<ChangeHttp>>>>;
 type ChangeHttp = dyn FnOnce(reqwest::ClientBuilder) -> reqwest::ClientBuilder + Send;
 
 impl ClientBuilder {
-    /// Starts a builder with this API key. Spaces around the key are removed; a key that cannot be sent
-    /// as a header is an error of [`build`](Self::build).
+    /// Creates a builder with an API key.
+    ///
+    /// Use it if the key comes from a secret store. [`from_env`](Self::from_env) reads the key
+    /// from the environment. [`build`](Self::build) rejects a key that no header can hold.
     pub fn new(key: impl Into<SecretString>) -> Self {
         Self {
             key: key.into(),
@@ -101,25 +104,22 @@ impl ClientBuilder {
         }
     }
 
-    /// Reads the key from `TWIN_API_KEY` and, if it is set, the base URL from `TWIN_BASE_URL`.
+    /// Creates a builder from the environment: the key from `TWIN_API_KEY`, the base URL from
+    /// `TWIN_BASE_URL`.
     ///
-    /// `TWIN_BASE_URL` lets a program run against the emulator without a change; see the guide to
-    /// [testing](crate::guide::testing).
+    /// A `TWIN_BASE_URL` that is missing or blank keeps the default.
     ///
     /// ```no_run
-    /// use twin_ext::prelude::*;
-    ///
-    /// #[tokio::main]
-    /// async fn main() -> Result<(), Error> {
-    ///     let twin = ClientBuilder::from_env()?.build()?;
-    ///     println!("the key belongs to {}", twin.get_me().send().await?.user_id);
-    ///     Ok(())
-    /// }
+    /// # async fn example() -> Result<(), twin_ext::Error> {
+    /// let twin = twin_ext::ClientBuilder::from_env()?.build()?;
+    /// println!("{}", twin.get_me().send().await?.user_id);
+    /// # Ok(())
+    /// # }
     /// ```
     ///
     /// # Errors
-    /// `TWIN_API_KEY` is not set, or a variable is not valid UTF-8. The error names the variable and
-    /// shows nothing of its value.
+    /// [`ErrorKind::Config`](crate::ErrorKind::Config): `TWIN_API_KEY` is missing or blank, or a
+    /// variable is not valid UTF-8. The error names the variable and never prints its value.
     pub fn from_env() -> Result<Self, Error> {
         Self::from_variables(|name| env::var_os(name))
     }
@@ -153,73 +153,54 @@ impl ClientBuilder {
         self
     }
 
-    /// Limits one attempt, from connecting to the last byte of the answer. The default is 30 s.
+    /// Limits one attempt, from connecting to the last byte of the response. The default is 30 s.
     ///
-    /// A read that exceeds it is retried within the [`deadline`](Self::deadline). Zero is an error of
-    /// [`build`](Self::build).
+    /// An attempt that reaches the limit counts as failed. It is retried if the request is
+    /// idempotent or was not sent. Set the limit above the slowest response that you accept.
     #[must_use]
     pub fn attempt_timeout(mut self, limit: Duration) -> Self {
         self.attempt_timeout = limit;
         self
     }
 
-    /// Limits all attempts of a call together with their pauses. The default is 120 s.
+    /// Limits one call: all its attempts and the pauses between them. The default is 120 s.
     ///
-    /// A call that exceeds it fails with [`ErrorKind::Timeout`](crate::ErrorKind::Timeout); the last failure
-    /// is its source. Loops over several calls, such as [`wait`](crate::RunHandle::wait), have limits of
-    /// their own. Zero is an error of [`build`](Self::build).
-    ///
-    /// ```no_run
-    /// # use std::time::Duration;
-    /// use twin_ext::prelude::*;
-    ///
-    /// # async fn example() -> Result<(), Error> {
-    /// let twin = ClientBuilder::from_env()?.deadline(Duration::from_secs(20)).build()?;
-    /// match twin.list_agents().send().await {
-    ///     Ok(page) => println!("{} agents", page.agents.len()),
-    ///     Err(error) if error.is_timeout() => println!("gave up after {:?}", error.elapsed()),
-    ///     Err(error) => return Err(error.into()),
-    /// }
-    /// # Ok(())
-    /// # }
-    /// ```
+    /// The error after the deadline is [`is_timeout`](crate::Error::is_timeout). A `Retry-After`
+    /// beyond the deadline ends the call at once, without waiting.
     #[must_use]
     pub fn deadline(mut self, limit: Duration) -> Self {
         self.deadline = limit;
         self
     }
 
-    /// Limits the time to connect, including TLS. The default is 10 s.
+    /// Limits the time to connect, TLS included. The default is 10 s.
     ///
-    /// It is measured by tokio's clock, whatever [`clock`](Self::clock) says. A request that fails while
-    /// the connection is made was not sent, so that every operation may be retried. Zero is an error of
-    /// [`build`](Self::build).
+    /// A request that ends by this limit was not sent, so any operation may retry it. The HTTP
+    /// client measures this limit with tokio's clock, even if [`clock`](Self::clock) sets another.
     #[must_use]
     pub fn connect_timeout(mut self, limit: Duration) -> Self {
         self.connect_timeout = limit;
         self
     }
 
-    /// Sets how often and after which pauses failed attempts are retried. [`Retry::none`] sends each call
-    /// once. Which calls may be retried at all is not a setting; see the guide to
-    /// [retries](crate::guide::retries).
+    /// Sets attempts, backoff and retry budget. The default is [`Retry::default`].
     #[must_use]
     pub fn retry(mut self, retry: Retry) -> Self {
         self.retry = retry;
         self
     }
 
-    /// Limits the size of an answer in bytes. The default is 64 MiB.
+    /// Limits the size of a response body, in bytes. The default is 64 MiB.
     ///
-    /// A larger answer is not read to its end; the call fails with
-    /// [`ErrorKind::TooLarge`](crate::ErrorKind::TooLarge). Zero is an error of [`build`](Self::build).
+    /// A larger body fails the call with [`ErrorKind::TooLarge`](crate::ErrorKind::TooLarge) and is
+    /// not read further. Streams are not limited.
     #[must_use]
     pub fn max_response_bytes(mut self, bytes: usize) -> Self {
         self.max_response_bytes = bytes;
         self
     }
 
-    /// Names the program in the user agent: `night-shift/2.1.0 twin-ext/…`.
+    /// Adds the name and version of your program to the user agent: `name/version twin-ext/…`.
     ///
     /// Both may contain letters, digits and `-.+_`. [`build`](Self::build) rejects other
     /// characters.
@@ -229,17 +210,24 @@ impl ClientBuilder {
         self
     }
 
-    /// Allows plain `http` to other machines than this one.
+    /// Allows plain `http` to other machines.
     ///
-    /// Everyone on the way can then read the key and the content. Use it only inside a network that you
-    /// trust, for example for an emulator in a neighbouring container.
+    /// Anyone on the network path can then read the key. Use it only within a trusted network, such
+    /// as a sidecar proxy. Loopback addresses need no permission.
+    ///
+    /// ```
+    /// use twin_ext::ClientBuilder;
+    /// let builder = ClientBuilder::new("tw_live_0123").base_url("http://twin.test");
+    /// assert!(builder.clone().build().is_err());
+    /// assert!(builder.allow_plain_http().build().is_ok());
+    /// ```
     #[must_use]
     pub fn allow_plain_http(mut self) -> Self {
         self.plain_http = PlainHttp::Anywhere;
         self
     }
 
-    /// Uses no proxy, whatever the environment says. Plain `http` never uses one.
+    /// Ignores the proxy variables of the environment. Plain `http` always ignores them.
     ///
     /// Without this setting, `https` uses the first variable that is set: `HTTPS_PROXY`,
     /// `https_proxy`, `ALL_PROXY`, `all_proxy`. `NO_PROXY` or `no_proxy` lists exceptions: hosts
@@ -314,7 +302,7 @@ impl ClientBuilder {
         self
     }
 
-    /// Calls `callback` for every answer that is not as documented; see [`drift`](crate::drift).
+    /// Calls `callback` for every difference between a response and the OpenAPI document.
     ///
     /// Use it in production, to log changes of the service. The callback runs within the call and
     /// should return quickly. See [`Drift`] for an example.
@@ -324,19 +312,20 @@ impl ClientBuilder {
         self
     }
 
-    /// Fails each call whose answer is not as documented, with
-    /// [`ErrorKind::Drift`](crate::ErrorKind::Drift). Meant for tests against the service, not for
-    /// production: a new member in an answer becomes an error.
+    /// Fails a call whose response differs from the OpenAPI document.
+    ///
+    /// Use it in tests against the service, never in production: a new field would fail the call.
+    /// The error has the kind [`ErrorKind::Drift`](crate::ErrorKind::Drift), and
+    /// [`Error::drift`] lists the differences.
     #[must_use]
     pub fn strict(mut self) -> Self {
         self.watch.strict = true;
         self
     }
 
-    /// Takes time, pauses and randomness from `clock`.
+    /// Sets the source of time, sleep and randomness. The default is the system clock.
     ///
-    /// A [`ManualClock`](crate::clock::ManualClock) makes a test of retries fast and repeatable. Timeouts of
-    /// the connection still follow tokio's clock.
+    /// Use a [`ManualClock`](crate::clock::ManualClock) in tests: backoff then takes no time.
     #[must_use]
     pub fn clock(mut self, clock: impl Clock) -> Self {
         self.clock = Arc::new(clock);

@@ -48,6 +48,7 @@
 //! - [`drift`]: reports responses that differ from the OpenAPI document.
 //! - [`webhook`]: verifies webhook deliveries and handles each event once.
 //! - [`clock`]: replaces time and randomness in tests.
+//!
 //! # Features
 //!
 //! | feature | adds |

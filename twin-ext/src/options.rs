@@ -47,7 +47,7 @@ pub struct CallOptions {
 }
 
 impl CallOptions {
-    /// Creates options that change nothing.
+    /// Creates options that override nothing.
     pub fn new() -> Self {
         Self::default()
     }
@@ -64,22 +64,21 @@ impl CallOptions {
         self.check("attempt_timeout", !limit.is_zero())
     }
 
-    /// Sets the maximum number of attempts, the first included. Zero counts as one.
+    /// Limits the number of attempts per call, the first included. Zero counts as one.
     pub fn max_attempts(mut self, attempts: u32) -> Self {
         self.max_attempts = Some(attempts.max(1));
         self
     }
 
-    /// Limits the size of an answer in bytes. Zero is an error of each call.
+    /// Limits the size of a response body, in bytes. Zero is invalid.
     pub fn response_limit(mut self, bytes: usize) -> Self {
         self.response_limit = Some(bytes);
         self.check("response_limit", bytes > 0)
     }
 
-    /// Sends a header with every attempt, in addition to the headers of the client.
+    /// Adds a header to every attempt. A later call with the same name replaces the value.
     ///
-    /// A header that is not valid, or that belongs to the client (`x-api-key`, `host`, `content-length`), is
-    /// an error of each call; nothing is sent then.
+    /// The API key, `host`, `connection` and the headers for the body length cannot be set.
     pub fn header(mut self, name: impl AsRef<str>, value: impl AsRef<str>) -> Self {
         let name = name.as_ref();
         let Ok(parsed) = name.parse::<HeaderName>() else {

@@ -14,24 +14,27 @@ use crate::clock::{Clock, jitter};
 /// The longest `Retry-After` that the client honours. Above it, the caller gets the error.
 pub(crate) const LONGEST_RETRY_AFTER: Duration = Duration::from_secs(120);
 
-/// Sets how failed attempts are retried: how often, after which pauses, from which budget.
+/// Configures retries: attempts, backoff and budget.
 ///
-/// The default is three attempts, pauses of at most 0.5 s, 1 s, 2 s … 8 s, and a budget of 500 tokens
-/// that all calls of a client share.
+/// The default is three attempts, backoff bounds of 0.5 s, 1 s, 2 s … 8 s, and a budget of
+/// 500 tokens that all calls of a client share.
+///
+/// # Example
+/// A batch job can wait longer than a user interface:
 ///
 /// ```
 /// use std::time::Duration;
 /// use twin_ext::{ClientBuilder, Retry};
-/// # fn example(key: String) -> Result<twin_ext::twin_api::Client, twin_ext::Error> {
-/// // A nightly job has time, and should not add to the load of a service in trouble.
+///
 /// let retry = Retry::default()
 ///     .max_attempts(6)
-///     .backoff(Duration::from_secs(2), Duration::from_secs(30))
-///     .budget(100);
-/// let twin = ClientBuilder::new(key).deadline(Duration::from_secs(600)).retry(retry).build()?;
-/// # Ok(twin)
-/// # }
-/// # assert!(example("tw_live_0123".to_owned()).is_ok());
+///     .backoff(Duration::from_secs(1), Duration::from_secs(30));
+/// let twin = ClientBuilder::new("tw_live_0123")
+///     .retry(retry)
+///     .deadline(Duration::from_secs(600))
+///     .build()?;
+/// # let _: twin_ext::twin_api::Client = twin;
+/// # Ok::<(), twin_ext::Error>(())
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Retry {
@@ -53,22 +56,27 @@ impl Default for Retry {
 }
 
 impl Retry {
-    /// Sends every call once, without retries.
+    /// Returns a configuration without retries: each call is sent once.
+    ///
+    /// Use it if the caller has its own retry loop, so that the two do not multiply.
     pub fn none() -> Self {
         Self::default().max_attempts(1)
     }
 
-    /// Sets the maximum number of attempts of a call, the first included. Zero counts as one.
+    /// Sets the maximum number of attempts per call, the first included. Zero counts as one.
+    ///
+    /// The deadline of the call still applies: no attempt starts after it.
     #[must_use]
     pub fn max_attempts(mut self, attempts: u32) -> Self {
         self.max_attempts = attempts.max(1);
         self
     }
 
-    /// Sets the limit of the first pause, which doubles with each retry, and the limit of all pauses.
+    /// Sets the exponential backoff: the bound of the first delay, and the bound of all delays.
     ///
-    /// A pause is a uniformly random time from zero to its limit ("full jitter"), so that clients that
-    /// failed together do not return together. `Retry-After` of the service lengthens a pause.
+    /// The bound doubles with each retry, up to `longest`. Each delay is uniformly random between
+    /// zero and its bound (full jitter), so that clients do not retry in step. A `Retry-After` of
+    /// the service lengthens a delay, beyond `longest` if need be.
     #[must_use]
     pub fn backoff(mut self, first: Duration, longest: Duration) -> Self {
         self.first = first;
@@ -76,11 +84,14 @@ impl Retry {
         self
     }
 
-    /// Sets the number of tokens that the calls of a client share for retries.
+    /// Sets the retry budget of the client, in tokens.
     ///
-    /// A retry takes 5 tokens, and 10 after a timeout. If there are too few, the failure is returned
-    /// at once. A call that succeeds returns what its last retry took, or one token if it took none, up
-    /// to this number. So a service that is down gets few retries, whatever the number of calls.
+    /// A retry costs 5 tokens, or 10 after a timeout. With too few tokens left, the call returns
+    /// its error at once. A successful call refunds its last retry, or earns one token if it needed
+    /// none, up to this number.
+    ///
+    /// The budget limits the load during an outage: all clones of the client share it. Lower it if
+    /// many processes call the service; zero disables retries.
     #[must_use]
     pub fn budget(mut self, tokens: u32) -> Self {
         self.budget = tokens;

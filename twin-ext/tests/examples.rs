@@ -142,12 +142,12 @@ async fn handle_errors() {
         let missing = run(&service, program("handle_errors", &["agent_unknown"])).await;
         assert_eq!(missing, "no such agent\n");
         let broken = Fault::status(500.try_into().unwrap(), None);
-        service.order(Rule::new("start_run", broken).on(1)).unwrap();
+        service.add_fault(Rule::new("start_run", broken).on(1)).unwrap();
         let unknown = run(&service, program("handle_errors", &[AGENT])).await;
         assert!(unknown.starts_with("a run may have started: 500"), "{unknown}");
         assert!(unknown.contains("run_xyz789 at "), "{unknown}");
         let limited = Fault::status(503.try_into().unwrap(), Some(RetryAfter::Seconds(300)));
-        service.order(Rule::new("start_run", limited).on(1)).unwrap();
+        service.add_fault(Rule::new("start_run", limited).on(1)).unwrap();
         let later = run(&service, program("handle_errors", &[AGENT])).await;
         assert!(later.starts_with("try again later: 503"), "{later}");
     }

@@ -23,7 +23,7 @@ const START: u64 = 1_767_225_600;
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// let service = Emulator::builder(Profile::Observed).start().await?;
-/// service.order(Rule::new("get_me", Fault::status(503.try_into()?, None)).on(1..=2))?;
+/// service.add_fault(Rule::new("get_me", Fault::status(503.try_into()?, None)).on(1..=2))?;
 ///
 /// let clock = ManualClock::new(7);
 /// let twin = ClientBuilder::new(service.api_key())
