@@ -275,21 +275,21 @@ fn known_operation_stays_if_a_new_reference_leads_nowhere() {
         losses,
         [
             format!(
-                "{schemas}/Agent/properties/owner: any value is taken, because $ref \
+                "{schemas}/Agent/properties/owner: any value is accepted, because $ref \
                 \"{schemas}/User\" has no target"
             ),
             format!(
-                "{schemas}/Agent/properties/parents/items: any value is taken, because $ref \
+                "{schemas}/Agent/properties/parents/items: any value is accepted, because $ref \
                 \"https://schemas.twin.so/agent.json\" leaves the document"
             ),
             format!(
-                "{schemas}/StartRunBody/properties/inputs: any value is taken, because $ref \
+                "{schemas}/StartRunBody/properties/inputs: any value is accepted, because $ref \
                 \"{schemas}/Inputs\" has no target"
             ),
-            "#/paths/~1v1~1agents/get/parameters/3: the parameter is left out, because $ref \
+            "#/paths/~1v1~1agents/get/parameters/3: the parameter is dropped, because $ref \
                 \"#/$defs/Sort\" has no target"
                 .to_owned(),
-            "#/paths/~1v1~1agents/get/parameters/4: the parameter is left out, because $ref \
+            "#/paths/~1v1~1agents/get/parameters/4: the parameter is dropped, because $ref \
                 \"#/components/parameters/Gone\" has no target"
                 .to_owned(),
         ]

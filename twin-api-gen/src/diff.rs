@@ -93,7 +93,7 @@ pub fn compare(old: &Value, new: &Value) -> Vec<Change> {
     changes
 }
 
-/// Compares two identified documents. The pointers lead into the documents as they were given.
+/// Compares two identified documents. The pointers lead into the original documents.
 pub fn compare_identified(old: &Identified, new: &Identified) -> Vec<Change> {
     let mut changes = compare(&old.document, &new.document);
     for change in &mut changes {

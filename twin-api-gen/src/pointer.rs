@@ -19,7 +19,7 @@ pub fn escape(token: &str) -> String {
     escaped
 }
 
-/// Appends `token`, escaped.
+/// Appends `token` in escaped form.
 pub(crate) fn push_escaped(pointer: &mut String, token: &str) {
     for part in token.split_inclusive(['~', '/']) {
         if let Some(text) = part.strip_suffix('~') {

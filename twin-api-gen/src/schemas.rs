@@ -5,16 +5,16 @@
 
 use serde_json::{Map, Value};
 
-/// How a keyword holds schemas.
+/// How a keyword contains schemas.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Shape {
-    /// An object of schemas under free names.
+    /// A map of schemas.
     Map,
     /// An array of schemas.
     List,
     /// One schema. Before 2020-12, `items` could be a list.
     Single,
-    /// Not at all.
+    /// The keyword contains no schemas.
     None,
 }
 
@@ -84,7 +84,7 @@ pub(crate) fn each(document: &mut Value, change: &mut dyn FnMut(&mut Map<String,
     }
 }
 
-/// Calls `change` for `schema` and every schema in it, the inner ones first.
+/// Calls `change` for `schema` and every schema in it, inner schemas first.
 pub(crate) fn within(schema: &mut Value, change: &mut dyn FnMut(&mut Map<String, Value>)) {
     let Value::Object(members) = schema else { return };
     for (keyword, value) in members.iter_mut() {
@@ -104,7 +104,7 @@ pub(crate) fn within(schema: &mut Value, change: &mut dyn FnMut(&mut Map<String,
     change(members);
 }
 
-/// Calls `visit` with `schema` and every schema in it, the inner ones first.
+/// Calls `visit` for `schema` and every schema in it, inner schemas first.
 pub(crate) fn each_inside(schema: &Value, visit: &mut dyn FnMut(&Value)) {
     for (keyword, value) in schema.as_object().into_iter().flatten() {
         match (shape(keyword), value) {

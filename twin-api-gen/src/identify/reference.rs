@@ -21,7 +21,7 @@ pub(crate) fn component(reference: &str) -> Option<String> {
     (!name.contains('/')).then(|| unescape(&name))
 }
 
-/// What a fragment stands for. One that is not encoded is meant as it is.
+/// Percent-decodes a fragment. Returns it unchanged if it is not validly encoded.
 fn decode(fragment: &str) -> String {
     percent_decode(fragment).unwrap_or_else(|| fragment.to_owned())
 }

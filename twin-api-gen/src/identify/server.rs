@@ -47,7 +47,7 @@ impl Base {
     }
 }
 
-/// Removes the paths from the servers of `document`, because the operations have them now.
+/// Removes the paths from the servers of `document`, because the operations' paths include them.
 pub(super) fn without_paths(document: &mut Value) {
     let servers = document.get_mut("servers").and_then(Value::as_array_mut);
     for server in servers.into_iter().flatten() {

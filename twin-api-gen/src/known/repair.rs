@@ -1,9 +1,9 @@
-//! Keeps a known operation in the client if the document adds a part to it that cannot be read,
-//! such as a member whose `$ref` has no target.
+//! Keeps a known operation in the client if the document adds an invalid part to it, such as a
+//! member whose `$ref` has no target.
 //!
-//! A schema is replaced by any value, and a parameter is dropped; a diagnostic names each. Parts
-//! that `known.json` describes itself are not affected, and an operation that is not known stays
-//! left out.
+//! An invalid schema is replaced by "any value", and an invalid parameter is dropped. Each repair
+//! adds a diagnostic. Parts that `known.json` describes are not changed, and an unknown operation
+//! stays left out.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -20,12 +20,13 @@ use crate::{Diagnostic, Problem, Severity};
 #[derive(Default)]
 pub(crate) struct Repairs {
     pub(crate) diagnostics: Vec<Diagnostic>,
-    /// The indices of dropped parameters in the document as it was, by list.
+    /// The original indices of the dropped parameters, by parameter list.
     dropped: BTreeMap<String, BTreeSet<usize>>,
 }
 
 impl Repairs {
-    /// Replaces what keeps known operations out of `lowered`. Returns whether it found anything.
+    /// Replaces the parts because of which `lowered` lacks known operations. Returns whether it
+    /// replaced any.
     ///
     /// Each round removes something from the document, so the number of rounds is finite.
     pub(crate) fn round(
@@ -58,7 +59,7 @@ impl Repairs {
         self.diagnostics.len() > before
     }
 
-    /// Where a part was before earlier rounds dropped parameters.
+    /// Returns the pointer that a part had before earlier rounds dropped parameters.
     fn pointer(&mut self, part: &Part) -> String {
         let (list, index) = match part {
             Part::Schema(pointer) => return pointer.clone(),
@@ -71,7 +72,7 @@ impl Repairs {
     }
 }
 
-/// Returns the problems that keep known operations out.
+/// Returns the problems of known operations that `lowered` lacks.
 fn problems<'a>(
     known: &'a Known,
     lowered: &'a Result<Lowered, Error>,
@@ -85,12 +86,12 @@ fn problems<'a>(
     Box::new(left_out.flat_map(|(_, problems)| problems))
 }
 
-/// A part of the document that the client can do without.
+/// A part of the document that can be replaced without losing an operation.
 #[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Part {
-    /// The list of parameters, and the index in it.
+    /// A parameter: the pointer of its list, and the index.
     Parameter(String, usize),
-    /// A member, an item, or the schema of a body or an answer.
+    /// A member, an item, or the schema of a body or a response.
     Schema(String),
 }
 
@@ -120,7 +121,7 @@ impl Part {
         })
     }
 
-    /// Replaces the part. Returns what was done, or `None` if there is nothing to replace.
+    /// Replaces the part. Returns a description of the change, or `None` if nothing was replaced.
     fn replace(&self, document: &mut Value) -> Option<&'static str> {
         match self {
             Self::Parameter(list, index) => {
@@ -129,7 +130,7 @@ impl Part {
                     return None;
                 }
                 list.remove(*index);
-                Some("the parameter is left out")
+                Some("the parameter is dropped")
             }
             Self::Schema(pointer) => {
                 let schema = document.pointer_mut(&pointer[1..])?;
@@ -139,7 +140,7 @@ impl Part {
                 }
                 let text = members.get("description").filter(|text| text.is_string()).cloned();
                 *schema = text.map_or_else(|| json!({}), |text| json!({ "description": text }));
-                Some("any value is taken")
+                Some("any value is accepted")
             }
         }
     }

@@ -1,8 +1,7 @@
 //! Reduces parameters to those that progenitor serializes as the document says.
 //!
 //! Any other parameter is dropped if it is optional and rejected if it is required. A list in one
-//! value becomes a string that the caller joins. The path parameters become those of the path
-//! template.
+//! value becomes a string that the caller joins. Path parameters are matched to the path template.
 
 use std::collections::BTreeMap;
 

@@ -18,7 +18,7 @@ pub(super) fn with_operation(operation: Value) -> Value {
     with_operation_at("/a", operation)
 }
 
-/// A document with one operation, a GET at `path`.
+/// Builds a document with one operation, a GET at `path`.
 pub(super) fn with_operation_at(path: &str, operation: Value) -> Value {
     let mut document = json!({"openapi": "3.1.0"});
     document["paths"][path]["get"] = operation;

@@ -237,7 +237,7 @@ pub(super) fn bounds(place: &str, old: &Value, new: &Value, found: &mut Found) {
             (low.unwrap_or(f64::NEG_INFINITY), high.unwrap_or(f64::INFINITY))
         })
     };
-    // The limit of what is new itself takes nothing away.
+    // A limit of a new field or parameter does not break existing callers.
     let was_there = |name: &&str| {
         let parameters = old["parameters"].as_array().into_iter().flatten();
         old["properties"].get(*name).is_some()
@@ -248,8 +248,8 @@ pub(super) fn bounds(place: &str, old: &Value, new: &Value, found: &mut Found) {
         let (old, new) = (of(&was, name), of(&is, name));
         let place = format!("{place}.{name}");
         if new == (0.0, old.1) && old.0 == f64::NEG_INFINITY {
-            // A count is never negative, so that no program sends what is refused now.
-            found.add(Verdict::Patch, &place, "negative values are refused before they are sent");
+            // A count is never negative, so existing callers do not send rejected values.
+            found.add(Verdict::Patch, &place, "negative values are rejected before sending");
         } else if new.0 > old.0 || new.1 < old.1 {
             found.add(Verdict::Major, &place, "a limit allows fewer values");
         } else if new.0 < old.0 || new.1 > old.1 {

@@ -150,7 +150,7 @@ fn an_operation_that_becomes_left_out_is_a_removed_method() {
 }
 
 #[test]
-fn a_limit_breaks_callers_unless_it_only_refuses_negative_counts_or_is_of_something_new() {
+fn a_tighter_limit_is_major_except_for_negative_counts_and_new_parameters() {
     let client = |parameter: bool, bounds: Value| {
         let mut document = lowered(&json!({}), &json!({}));
         let operation = &mut document["paths"]["/things/{id}"]["post"];

@@ -1,6 +1,6 @@
-//! Makes the path parameters those of the path template, which decides what is sent.
+//! Matches the path parameters to the path template, which determines the URL.
 //!
-//! It rejects a template that is invalid itself.
+//! An invalid template is rejected.
 
 use std::collections::BTreeSet;
 
@@ -9,10 +9,11 @@ use serde_json::json;
 use super::{Error, Report, Value, refuse};
 use crate::pointer::unescape;
 
-/// Gives `parameters` the path parameters of the template in an operation's pointer.
+/// Makes the path parameters in `parameters` match the template in an operation's pointer.
 ///
-/// A declared parameter that the template lacks takes the place of one that is not declared, in
-/// their order. The others are dropped, or declared as text.
+/// A declared parameter that the template lacks is renamed to an undeclared one of the template,
+/// in order. Remaining declared parameters are dropped, and remaining undeclared ones are declared
+/// as strings.
 pub(super) fn apply(
     report: &mut Report,
     parameters: &mut Vec<Value>,
@@ -35,11 +36,11 @@ pub(super) fn apply(
         if let Some(extra) = parameters.iter_mut().find(|it| is_extra(it)) {
             report.loss(
                 pointer,
-                format!("the parameter {} is taken for {{{name}}} of the path", extra["name"]),
+                format!("the parameter {} is used for {{{name}}} in the path", extra["name"]),
             );
             extra["name"] = json!(name);
         } else {
-            let text = format!("{{{name}}} in the path is not declared: any text is sent");
+            let text = format!("{{{name}}} in the path is not declared: used as a string");
             report.loss(pointer, text);
             parameters.push(json!({
                 "name": name, "in": "path", "required": true, "schema": {"type": "string"},
@@ -48,7 +49,7 @@ pub(super) fn apply(
     }
     parameters.retain(|it| {
         if is_extra(it) {
-            let text = format!("the path parameter {} is not in the path and not sent", it["name"]);
+            let text = format!("the path parameter {} is not in the path: dropped", it["name"]);
             report.loss(pointer, text);
         }
         !is_extra(it)
@@ -56,7 +57,7 @@ pub(super) fn apply(
     Ok(())
 }
 
-/// The names in a template, each once, in their order.
+/// Returns the distinct parameter names of a template, in order.
 fn names(path: &str) -> Result<Vec<&str>, &'static str> {
     let mut found = Vec::new();
     let mut rest = path;
@@ -97,7 +98,7 @@ mod tests {
     }
 
     #[test]
-    fn the_template_decides_which_parameters_the_path_has() {
+    fn path_parameters_are_matched_to_the_template() {
         let agreed = with("/a/{b}:c/{d}", json!([named("b"), named("d")]));
         check_documents(
             "parameters",
@@ -117,7 +118,7 @@ mod tests {
                     with("/a/{b}/{c}", json!([named("c"), named("id"), named("more")])),
                     with("/a/{b}/{c}", json!([named("c"), named("b")])),
                     &[
-                        "loss: #/paths/~1a~1{b}~1{c}/get: the parameter \"id\" is taken for {b}",
+                        "loss: #/paths/~1a~1{b}~1{c}/get: the parameter \"id\" is used for {b}",
                         "loss: #/paths/~1a~1{b}~1{c}/get: the path parameter \"more\" is not in",
                     ],
                 ),
