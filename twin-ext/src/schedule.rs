@@ -51,9 +51,9 @@ impl Cron {
     /// Parses an expression.
     ///
     /// # Errors
-    /// [`ErrorKind::InvalidRequest`](crate::ErrorKind::InvalidRequest): the expression does not
-    /// have seven fields, or a field is invalid. The error names the field. If the expression is
-    /// valid in another dialect, the error contains the equivalent one.
+    /// [`ErrorKind::InvalidRequest`]: the expression does not have seven fields, or a field is
+    /// invalid. The error names the field. If the expression is valid in another dialect, the error
+    /// contains the equivalent one.
     pub fn new(expression: impl Into<String>) -> Result<Self, Error> {
         let expression = expression.into();
         if expression.len() > LONGEST {

@@ -12,7 +12,7 @@ use crate::error::{Detail, Error, ErrorKind, Outcome};
 
 /// The state of a run that made an operation fail.
 ///
-/// [`Error::run_error`] returns it for errors of [`ErrorKind::Run`](crate::ErrorKind::Run).
+/// [`Error::run_error`] returns it for errors of [`ErrorKind::Run`].
 ///
 /// ```no_run
 /// use twin_ext::prelude::*;
