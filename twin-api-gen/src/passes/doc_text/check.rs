@@ -33,7 +33,7 @@ impl VisitMut for Check {
     fn visit_attributes_mut(&mut self, attributes: &mut Vec<Attribute>) {
         let is_written = take(attributes, WRITTEN);
         let programs = take(attributes, OPERATION).then_some(&self.programs);
-        let links = is_written || programs.is_some();
+        let may_link = is_written || programs.is_some();
         let doc = doc_of(attributes);
         if doc.is_empty() {
             return;
@@ -50,7 +50,7 @@ impl VisitMut for Check {
                     line => written.strip_prefix(' ') == Some(line),
                 })
         };
-        if is_text(&text, programs, links) {
+        if is_text(&text, programs, may_link) {
             if !is_written_so() {
                 set_doc(attributes, &lines);
             }
