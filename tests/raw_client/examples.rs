@@ -1,13 +1,17 @@
 //! The program in the docs of each operation, taken from the generated source by `build.rs`, runs
 //! against the emulator.
 
-#![expect(clippy::expect_used, reason = "the helpers of a test may fail it too")]
-
 use twin_tests::emulator::{Emulator, Profile, World};
 
 use crate::whole_client::operations;
 
-#[allow(unused_imports, clippy::all, clippy::pedantic, reason = "they are written for readers")]
+#[allow(
+    unused_imports,
+    clippy::all,
+    clippy::panic,
+    clippy::pedantic,
+    reason = "the programs are written for readers"
+)]
 mod programs {
     include!(concat!(env!("OUT_DIR"), "/examples.rs"));
 }

@@ -63,7 +63,7 @@ mod tests {
 
     use super::*;
 
-    fn operation(function: &str, tag: Value) -> Operation {
+    fn operation(function: &str, tag: &Value) -> Operation {
         Operation {
             method: "get".to_owned(),
             path: "/a|b".to_owned(),
@@ -77,9 +77,9 @@ mod tests {
     #[test]
     fn lists_each_operation_once_below_its_tag() {
         let operations = [
-            operation("list_agents", json!("A <b>")),
-            operation("unknown", Value::Null),
-            operation("get_agent", json!("A <b>")),
+            operation("list_agents", &json!("A <b>")),
+            operation("unknown", &Value::Null),
+            operation("get_agent", &json!("A <b>")),
         ];
         let page = write(&operations);
         let rows: Vec<&str> = page.lines().filter(|line| !line.starts_with("|-")).collect();

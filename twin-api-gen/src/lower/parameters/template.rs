@@ -89,7 +89,7 @@ mod tests {
 
     use crate::lower::testing::{check_documents, check_refusals, with_operation_at};
 
-    fn with(path: &str, parameters: Value) -> Value {
+    fn with(path: &str, parameters: &Value) -> Value {
         with_operation_at(path, json!({ "parameters": parameters }))
     }
 
@@ -99,24 +99,24 @@ mod tests {
 
     #[test]
     fn path_parameters_are_matched_to_the_template() {
-        let agreed = with("/a/{b}:c/{d}", json!([named("b"), named("d")]));
+        let agreed = with("/a/{b}:c/{d}", &json!([named("b"), named("d")]));
         check_documents(
             "parameters",
             &[
                 (agreed.clone(), agreed, &[]),
                 (
-                    with("/a/{b}", json!([])),
-                    with("/a/{b}", json!([named("b")])),
+                    with("/a/{b}", &json!([])),
+                    with("/a/{b}", &json!([named("b")])),
                     &["loss: #/paths/~1a~1{b}/get: {b} in the path is not declared"],
                 ),
                 (
-                    with("/a", json!([named("b")])),
+                    with("/a", &json!([named("b")])),
                     with_operation_at("/a", json!({})),
                     &["loss: #/paths/~1a/get: the path parameter \"b\" is not in the path"],
                 ),
                 (
-                    with("/a/{b}/{c}", json!([named("c"), named("id"), named("more")])),
-                    with("/a/{b}/{c}", json!([named("c"), named("b")])),
+                    with("/a/{b}/{c}", &json!([named("c"), named("id"), named("more")])),
+                    with("/a/{b}/{c}", &json!([named("c"), named("b")])),
                     &[
                         "loss: #/paths/~1a~1{b}~1{c}/get: the parameter \"id\" is used for {b}",
                         "loss: #/paths/~1a~1{b}~1{c}/get: the path parameter \"more\" is not in",
@@ -128,7 +128,7 @@ mod tests {
 
     #[test]
     fn refuses_a_broken_template() {
-        let operation = |path| with(path, json!([]));
+        let operation = |path| with(path, &json!([]));
         check_refusals(
             "parameters",
             &[
