@@ -16,9 +16,13 @@ use crate::lower::Lowered;
 use crate::pointer::child;
 use crate::{Diagnostic, Problem, Severity};
 
+/// The maximum number of rounds. Each rule of the lowering finds its problems in one round.
+const ROUNDS: usize = 8;
+
 /// The repairs of one document, over several rounds of lowering.
 #[derive(Default)]
 pub(crate) struct Repairs {
+    rounds: usize,
     pub(crate) diagnostics: Vec<Diagnostic>,
     /// The original indices of the dropped parameters, by parameter list.
     dropped: BTreeMap<String, BTreeSet<usize>>,
@@ -27,17 +31,16 @@ pub(crate) struct Repairs {
 impl Repairs {
     /// Replaces the parts because of which `lowered` lacks known operations. Returns whether it
     /// replaced any.
-    ///
-    /// Each round removes something from the document, so the number of rounds is finite.
     pub(crate) fn round(
         &mut self,
         identified: &mut Identified,
         known: &Known,
         lowered: &Result<Lowered, Error>,
     ) -> bool {
-        if known.is_empty() {
+        if known.is_empty() || self.rounds == ROUNDS {
             return false;
         }
+        self.rounds += 1;
         let mut parts: BTreeMap<Part, &Problem> = BTreeMap::new();
         for problem in problems(known, lowered) {
             if let Some(part) = problem.pointer.as_deref().and_then(|at| Part::around(at, known)) {
