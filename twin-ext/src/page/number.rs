@@ -35,6 +35,8 @@
 //! | any | is the last page, in the fourth reading | error | |
 //! | any | is the last page, otherwise | the same, a new reading | the first page |
 
+// Length: the state table above and the transitions that implement it stay in one file.
+
 mod reading;
 
 use std::collections::HashMap;

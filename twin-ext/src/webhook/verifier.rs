@@ -80,7 +80,7 @@ impl Verifier {
         Ok(Self(Arc::new(settings)))
     }
 
-    /// Also accepts deliveries that are signed with this secret.
+    /// Adds another secret: deliveries that are signed with it are accepted, too.
     ///
     /// Use it during a rotation, or if several webhooks call one URL.
     /// [`Delivery::secret_index`] returns which secret signed a delivery.

@@ -80,7 +80,7 @@ fn moving_a_path_prefix_between_servers_and_paths_is_no_change() {
         let paths = paths.as_object().unwrap().clone().into_iter();
         document["paths"] = paths.map(move_one).collect();
     });
-    // Wrong, because the paths begin with `/v1` themselves: our URL is called all the same.
+    // This server URL is wrong, because the paths contain `/v1`. The client still calls our URL.
     let wrong = edited(|document| {
         document["servers"] = json!([{"url": "https://build.twin.so/api"}]);
     });
