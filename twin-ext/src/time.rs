@@ -1,10 +1,9 @@
-//! Defines a point in time, which is parsed from RFC 3339 or converted from [`SystemTime`].
+//! Defines [`Timestamp`], a point in time that is parsed from RFC 3339.
 //!
-//! This is the only RFC 3339 parser of the crate. A time is a 128-bit count of nanoseconds, so no
-//! RFC 3339 year and no [`SystemTime`] overflows. A calendar library would be the largest
-//! dependency of a webhook receiver, so this module has its own calendar. The tests compare it with
-//! `chrono`.
+//! All times of the crate are parsed here.
 
+// A calendar library would be the largest dependency of a webhook receiver, so this module has its
+// own calendar. The tests compare it with `chrono`.
 pub(crate) mod calendar;
 
 use std::convert::Infallible;
@@ -17,23 +16,53 @@ use crate::error::{Detail, Error, ErrorKind, Outcome};
 
 const SECOND: i128 = 1_000_000_000;
 
-/// A point in time with nanosecond precision, parsed from RFC 3339 or converted from
-/// [`SystemTime`].
+/// A point in time with nanosecond precision.
 ///
-/// It compares instants: two spellings of the same instant are equal. A leap second equals the
-/// second after it, as in Unix time. Parsing ignores digits after the ninth decimal.
+/// The service writes times as RFC 3339 text, such as `2026-02-20T14:30:00Z`, and the generated types
+/// keep them as `String`. A `Timestamp` parses such text on request.
+///
+/// # Parsing
+/// The offset may be `Z` or numeric. Text that is not RFC 3339 is an error of
+/// [`ErrorKind::InvalidRequest`] that contains the text. Digits after the ninth decimal are ignored. A
+/// leap second, such as `23:59:60`, becomes the second after it, as in Unix time.
 ///
 /// ```
 /// use twin_ext::Timestamp;
-/// let utc = Timestamp::try_from("2026-02-20T14:30:00.5Z")?;
-/// let local = Timestamp::try_from("2026-02-20T15:30:00.500000000+01:00")?;
-/// assert_eq!(utc, local);
-/// assert_eq!(local.to_string(), "2026-02-20T14:30:00.500Z");
+/// let started: Timestamp = "2026-02-20T15:30:00.5+01:00".parse()?;
+/// let finished: Timestamp = "2026-02-20T14:31:00Z".parse()?;
+/// assert!("yesterday".parse::<Timestamp>().is_err());
 /// # Ok::<(), twin_ext::Error>(())
+/// ```
+///
+/// # Printing and comparing
+/// `Display` prints UTC with 0, 3, 6 or 9 decimals. Outside the years 0 to 9999, which RFC 3339 cannot
+/// express, it prints the nanoseconds since 1970. Comparisons ignore how a time was written.
+///
+/// ```
+/// # use twin_ext::Timestamp;
+/// # let started: Timestamp = "2026-02-20T15:30:00.5+01:00".parse()?;
+/// # let finished: Timestamp = "2026-02-20T14:31:00Z".parse()?;
+/// assert_eq!(started.to_string(), "2026-02-20T14:30:00.500Z");
+/// assert!(started < finished);
+/// # Ok::<(), twin_ext::Error>(())
+/// ```
+///
+/// # Arithmetic
+/// A `Timestamp` converts from and to [`SystemTime`], which has the arithmetic of the standard library:
+///
+/// ```
+/// # use std::time::SystemTime;
+/// # use twin_ext::Timestamp;
+/// # let started: Timestamp = "2026-02-20T15:30:00.5+01:00".parse()?;
+/// # let finished: Timestamp = "2026-02-20T14:31:00Z".parse()?;
+/// let lasted = SystemTime::from(finished).duration_since(SystemTime::from(started))?;
+/// assert_eq!(lasted.as_millis(), 59_500);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Timestamp {
-    /// Nanoseconds since 1970-01-01T00:00:00Z.
+    /// Nanoseconds since 1970-01-01T00:00:00Z. With 128 bits, no RFC 3339 year and no [`SystemTime`]
+    /// overflows.
     nanos: i128,
 }
 
