@@ -165,6 +165,18 @@ async fn head_response_has_no_body() {
 }
 
 #[tokio::test]
+async fn options_and_trace_are_sent() {
+    let (server, client) = service().await;
+    server.answer(BufferedResponse::empty(StatusCode::NO_CONTENT));
+    client.options_book().book(7).send().await.expect("the response decodes");
+    server.answer(BufferedResponse::empty(StatusCode::NO_CONTENT));
+    client.trace_book().book(7).send().await.expect("the response decodes");
+    let methods: Vec<String> =
+        server.take_requests().into_iter().map(|request| request.method.to_string()).collect();
+    assert_eq!(methods, ["OPTIONS", "TRACE"]);
+}
+
+#[tokio::test]
 async fn merge_patch_distinguishes_absent_null_and_value() {
     let (server, client) = service().await;
     let cases = [

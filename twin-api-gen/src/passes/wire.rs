@@ -2,12 +2,13 @@
 //!
 //! progenitor names a parameter after its Rust identifier, supports neither cookies nor objects in
 //! a query nor list styles, and knows few media types. The lowering gives it what it supports and
-//! records the intended format. This pass rewrites the request accordingly.
+//! records the intended format. This pass rewrites the request accordingly. It also begins OPTIONS
+//! and TRACE requests, for which reqwest has no function.
 
 mod helpers;
 
 use syn::visit_mut::{self, VisitMut};
-use syn::{Expr, ExprLit, ExprMethodCall, ImplItemFn, Lit, parse_quote};
+use syn::{Expr, ExprLit, ExprMethodCall, Ident, ImplItemFn, Lit, Member, parse_quote};
 
 use super::Context;
 use super::tree::{Operation, sends_mut, text_of};
@@ -180,6 +181,8 @@ impl VisitMut for Rewrite<'_> {
         visit_mut::visit_expr_mut(self, expression);
         let Expr::MethodCall(call) = expression else { return };
         match call.method.to_string().as_str() {
+            "options" if begins_request(call) => with_method(call, &parse_quote!(OPTIONS)),
+            "trace" if begins_request(call) => with_method(call, &parse_quote!(TRACE)),
             "json" if is_body(call) => self.with_media_type(expression),
             "form_urlencoded" if is_body(call) => {
                 if let Some(styles) = &self.form {
@@ -226,6 +229,19 @@ impl Rewrite<'_> {
             )
         };
     }
+}
+
+/// Returns whether the call is a function of `reqwest::Client`: `client.client.trace(url)`.
+fn begins_request(call: &ExprMethodCall) -> bool {
+    call.args.len() == 1
+        && matches!(&*call.receiver, Expr::Field(field)
+            if matches!(&field.member, Member::Named(name) if name == "client"))
+}
+
+/// Rewrites `client.client.trace(url)` to `client.client.request(Method::TRACE, url)`.
+fn with_method(call: &mut ExprMethodCall, method: &Ident) {
+    call.method = parse_quote!(request);
+    call.args.insert(0, parse_quote!(::reqwest::Method::#method));
 }
 
 fn is_body(call: &ExprMethodCall) -> bool {
