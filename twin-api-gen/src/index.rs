@@ -12,9 +12,10 @@ const HEAD: &str = "\
 
 # Index of the operations
 
-Each operation is a function of [`Client`](twin_api::Client). It returns a builder: set the
-parameters, then `send().await`. The documentation of each function shows the required parameters,
-the known refusals and a program. The last column links to what this crate adds.
+Each operation is a function of [`Client`](twin_api::Client). It returns a
+[builder](twin_api::builder): set the parameters, then `send().await`. The documentation of each
+function shows the required parameters, the known refusals and a program. The last column links to
+what this crate adds.
 ";
 
 /// Writes the index, by tag in the order of the document.
@@ -30,7 +31,7 @@ pub(crate) fn write(operations: &[Operation]) -> String {
         // Writing to a String does not fail.
         let _ = write!(
             page,
-            "\n## {}\n\n| operation | request | builder | in this crate |\n|---|---|---|---|\n",
+            "\n## {}\n\n| operation | request | in this crate |\n|---|---|---|\n",
             escape::escape(tag_)
         );
         for operation in operations.iter().filter(|operation| tag(operation) == tag_) {
@@ -45,12 +46,11 @@ fn tag(operation: &Operation) -> &str {
 }
 
 fn row(operation: &Operation) -> String {
-    let (function, builder) = (&operation.function, &operation.builder);
+    let function = &operation.function;
     let request = format!("{} {}", operation.method.to_uppercase(), operation.path);
     let ways: Vec<String> = better::ways(operation).map(better::Better::local_link).collect();
     format!(
-        "| [`{function}`](twin_api::Client::{function}) | {} \
-         | [`{builder}`](twin_api::builder::{builder}) | {} |\n",
+        "| [`{function}`](twin_api::Client::{function}) | {} | {} |\n",
         // A path may hold anything.
         escape::code(&request).replace('|', ""),
         ways.join(", ")
@@ -87,7 +87,7 @@ mod tests {
         assert!(place("## A \\<b\\>") < place("list_agents"));
         assert!(place("list_agents") < place("get_agent"));
         assert!(place("get_agent") < place("## Others"));
-        assert!(page.contains("`GET /ab` | [`Builder`](twin_api::builder::Builder) | [`Paginate"));
-        assert!(page.trim_end().ends_with("[`Builder`](twin_api::builder::Builder) |  |"));
+        assert!(page.contains("| `GET /ab` | [`Paginate"));
+        assert!(page.trim_end().ends_with("| `GET /ab` |  |"));
     }
 }

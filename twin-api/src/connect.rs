@@ -30,7 +30,7 @@ const TIMEOUT: Duration = Duration::from_secs(60);
 /// Plain `http` is allowed to loopback only and uses no proxy. `https` uses the proxy variables
 /// of the environment.
 ///
-/// For other settings, build a [`reqwest::Client`] with [`http_client_builder`] and pass it to
+/// For other settings, build a reqwest client with [`http_client_builder`] and pass it to
 /// [`Client::new_with_client`]. With the feature `rustls-ring` alone, this function installs ring
 /// as the crypto provider of the process, unless one is installed.
 ///

@@ -24,18 +24,20 @@
 //!   the known refusals and a program.
 //! - The [index](https://docs.rs/twin-ext/latest/twin_ext/guide/operations/index.html) lists the
 //!   operations with their requests.
-//! - [`types`] has the bodies, the answers and the entities.
+//! - [`types`] has the request bodies, the responses and the entities.
 //! - [`Error`] is the one error type. It tells what failed, in which operation, and whether the
 //!   operation may have taken effect.
 //! - [`connect`] makes a client; [`transport`] is the seam for a policy of your own.
 //!
+//! [secret]: https://docs.rs/secrecy/latest/secrecy/type.SecretString.html
+//!
 //! # Guarantees
 //!
 //! - The client decodes what the reference documents and what the service was observed to send. An
-//!   unknown enum value is `Unknown(String)` and is sent back unchanged. Unknown members of an answer
-//!   are ignored.
+//!   unknown enum value is `Unknown(String)` and is sent back unchanged. Unknown members of a
+//!   response are ignored.
 //! - The API key goes to the base URL only. The client follows no redirect, and refuses plain `http`
-//!   outside of loopback. A secret in an answer is a [`secrecy::SecretString`].
+//!   outside of loopback. A secret in a response is a [`SecretString`][secret].
 //! - A path parameter cannot change which resource a request addresses: an empty one, `.` and `..`
 //!   are refused before anything is sent, and everything else is percent-encoded.
 //! - Each call is sent once. This crate has no retries, deadlines or size limits.
@@ -52,6 +54,8 @@
 //! Choose one TLS feature. With `client` alone, only plain `http` to loopback works. Without `client`
 //! the crate has [`types`] and [`Error`] only, and needs no HTTP client.
 #![cfg_attr(docsrs, feature(doc_cfg))]
+// Links from crates whose documentation is built without this one's.
+#![doc(html_root_url = "https://docs.rs/twin-api/latest")]
 
 #[cfg(feature = "client")]
 mod call;

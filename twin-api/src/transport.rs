@@ -49,7 +49,7 @@ pub type Answer<'a> = Pin<Box<dyn Future<Output = Result<Response, Error>> + Sen
 ///
 /// An implementation may send `request` more than once where that is safe. It must return every
 /// response unchanged, error responses too: the client converts them. It builds its own errors
-/// from a [`reqwest::Error`] with `?`, from any other error with [`Error::other`], or from a
+/// from a `reqwest::Error` with `?`, from any other error with [`Error::other`], or from a
 /// [`Failure`].
 ///
 /// To report attempts, duration or a body that it has read, it adds a [`Report`] to the

@@ -38,16 +38,11 @@
 //! | decide what to do after a failure | [`Error`] and the guide to [errors](guide::errors) |
 //! | know what is sent again | [`Retry`] and the guide to [retries](guide::retries) |
 //! | give some calls other limits | [`CallOptions`] |
-//! | test your own code | the guide to [testing](guide::testing) |
+//! | test your own code | the guide to [testing](guide::testing), and [`clock`] |
 //! | notice that the service changed | [`drift`] |
 //!
 //! The folder [examples](https://docs.rs/crate/twin-ext/latest/source/examples/) has small programs
 //! to copy from.
-//!
-//! # Modules
-//! - [`drift`]: reports responses that differ from the OpenAPI document.
-//! - [`webhook`]: verifies webhook deliveries and handles each event once.
-//! - [`clock`]: replaces time and randomness in tests.
 //!
 //! # Features
 //!
@@ -138,7 +133,6 @@ pub use schedule::{Cron, SetScheduleExt};
 pub use time::Timestamp;
 /// The raw client.
 pub use twin_api;
-/// The problem details of an error response (RFC 9457).
 pub use twin_api::Problem;
 /// Gives access to a secret: `key.api_key.expose_secret()`.
 pub use twin_api::secrecy::ExposeSecret;

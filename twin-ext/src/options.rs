@@ -29,8 +29,9 @@ const RESERVED: [&str; 5] =
 ///     .deadline(Duration::from_secs(600))
 ///     .max_attempts(6)
 ///     .header("x-trace", "4bf92f35");
-/// let agents = twin.with(patient).list_agents().send().await?;
-/// # drop(agents);
+/// for agent in twin.with(patient).list_agents().send().await?.into_inner().agents {
+///     println!("{}", agent.agent_id);
+/// }
 /// # Ok(())
 /// # }
 /// ```

@@ -146,8 +146,10 @@ fn look(pages: &[PathBuf]) -> anyhow::Result<Vec<String>> {
     let text = String::from_utf8_lossy(&output.stdout);
     let result =
         text.split_once("<pre id=\"result\">").and_then(|(_, rest)| rest.split_once("</pre>"));
+    let unescape =
+        |line: &str| line.replace("&gt;", ">").replace("&lt;", "<").replace("&amp;", "&");
     let mut lines: Vec<String> =
-        result.map_or("", |(result, _)| result).lines().map(str::to_owned).collect();
+        result.map_or("", |(result, _)| result).lines().map(unescape).collect();
     let expected = format!("checked {} pages", pages.len());
     if lines.pop().as_deref() != Some(&expected) {
         bail!("chromium did not check all pages: {}", String::from_utf8_lossy(&output.stderr));
@@ -187,13 +189,17 @@ mod tests {
             return;
         }
         let well = "<p>text <code>`a` [b]</code></p><pre>short</pre> \
-            <a href=\"https://docs.rs/twin-ext/latest/twin_ext/index.html\">x</a>";
+            <a href=\"https://docs.rs/twin-ext/latest/twin_ext/index.html\">x</a> \
+            <div id=\"blanket-implementations-list\"><div class=\"docblock\"><p>[b]</p></div></div>";
         assert_eq!(faults(well), "");
         let wide = format!("<pre style=\"overflow: auto\">{}</pre>", "x".repeat(400));
+        let wide_table = "<div style=\"overflow-x: auto\"><table style=\"width: 3000px\"><tr><td>x</table></div>";
         let broken = [
             ("<p>a `b</p>", "a literal backtick: a `b"),
-            ("<p>see [Client::x]</p>", "a bracketed link: see [Client::x]"),
+            ("<p>see [Client::x]</p>", "a bracketed link: [Client::x]"),
+            ("<p>see [<code>Client</code>]</p>", "a bracketed link: [_Client_]"),
             (wide.as_str(), "scrolls sideways"),
+            (wide_table, "scrolls sideways"),
             ("<div style=\"width: 3000px\">x</div>", "the page scrolls sideways"),
             ("<a href=\"https://docs.rs/twin-ext/latest/twin_ext/none.html\">x</a>", "dead link: "),
             (

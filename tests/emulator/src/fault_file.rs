@@ -16,7 +16,11 @@ use super::world::World;
 /// # use twin_emulator::FaultFile;
 /// let fault_file = FaultFile::parse(r#"{
 ///   "faults": [
-///     {"operation": "get_me", "attempts": [1, 2], "fault": {"status": {"status": 503, "retry_after": 1}}},
+///     {
+///       "operation": "get_me",
+///       "attempts": [1, 2],
+///       "fault": {"status": {"status": 503, "retry_after": 1}}
+///     },
 ///     {"operation": "list_agents", "fault": {"delay": "2s"}}
 ///   ],
 ///   "deliveries": [
@@ -37,8 +41,8 @@ use super::world::World;
 /// let mistake = FaultFile::parse(r#"{
 ///   "faults": [{"operation": "get_me", "fault": {"dealy": "2s"}}]
 /// }"#).unwrap_err();
-/// let text = mistake.to_string();
-/// assert!(text.starts_with("line 2, faults[0].fault: there is no fault \"dealy\"; did you mean \"delay\"?"));
+/// let expected = "line 2, faults[0].fault: there is no fault \"dealy\"; did you mean \"delay\"?";
+/// assert!(mistake.to_string().starts_with(expected));
 /// ```
 #[derive(Debug, Clone, Default)]
 pub struct FaultFile {

@@ -19,7 +19,8 @@ use crate::error::Error;
 /// Streams the pages of a list. [`Paginate::pages`](crate::Paginate::pages) creates it.
 ///
 /// Call [`next`](Self::next) or [`try_next`](Self::try_next) in a loop, or use it as a
-/// [`Stream`]. Use [`Items`] to get the items one by one.
+/// [`Stream`](https://docs.rs/futures-core/latest/futures_core/stream/trait.Stream.html). Use
+/// [`Items`] to get the items one by one.
 #[must_use = "a stream does nothing unless it is polled"]
 pub struct Pages<'a, T> {
     engine: Box<dyn PageSource<T> + 'a>,
@@ -155,7 +156,7 @@ impl<T> fmt::Debug for Pages<'_, T> {
 /// Streams the items of a list. [`Paginate::items`](crate::Paginate::items) creates it.
 ///
 /// Call [`next`](Self::next) or [`try_next`](Self::try_next) in a loop, or use it as a
-/// [`Stream`].
+/// [`Stream`](https://docs.rs/futures-core/latest/futures_core/stream/trait.Stream.html).
 #[must_use = "a stream does nothing unless it is polled"]
 pub struct Items<'a, T> {
     pages: Pages<'a, T>,

@@ -29,7 +29,7 @@ const VERSION: u64 = 1;
 /// // After a restart:
 /// let ticket: RunTicket = serde_json::from_str(&std::fs::read_to_string("run.json")?)?;
 /// let done = twin.resume(ticket).wait().await?;
-/// # drop(done);
+/// println!("{} is {}", done.run_id, done.state());
 /// # Ok(())
 /// # }
 /// ```

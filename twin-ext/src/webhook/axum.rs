@@ -40,7 +40,7 @@ impl IntoResponse for Refused {
 /// The extractor does not deduplicate: the event may have been delivered before. Use
 /// [`Receiver::into_router`] to handle each event once.
 ///
-/// ```
+/// ```no_run
 /// use axum::{Router, routing::post};
 /// use twin_ext::prelude::*;
 /// use twin_ext::webhook::{Delivery, Verifier};
@@ -49,10 +49,11 @@ impl IntoResponse for Refused {
 ///     println!("{}", delivery.key());
 /// }
 ///
-/// # fn main() -> Result<(), Error> {
+/// # async fn serve() -> Result<(), Box<dyn std::error::Error>> {
 /// let verifier = Verifier::new("whsec_a1b2c3")?;
 /// let router: Router = Router::new().route("/webhooks/twin", post(hook)).with_state(verifier);
-/// # drop(router);
+/// let listener = tokio::net::TcpListener::bind("127.0.0.1:8080").await?;
+/// axum::serve(listener, router).await?;
 /// # Ok(())
 /// # }
 /// ```

@@ -216,9 +216,11 @@ where
     /// # use twin_ext::prelude::*;
     /// # use twin_ext::webhook::{Delivery, Lease, MemoryStore, Receiver, Verifier};
     /// use twin_ext::webhook::ReceiverEvent;
-    /// # fn main() -> Result<(), Error> {
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Error> {
     /// # async fn handle(_: Delivery, _: Lease) -> Result<(), Error> { Ok(()) }
     /// # let store = MemoryStore::new(100_000, Duration::from_secs(300));
+    /// # let (headers, body) = (http::HeaderMap::new(), b"{}");
     /// let receiver = Receiver::new(Verifier::new("whsec_a1b2c3")?, store, handle).on_event(
     ///     |event| match event {
     ///         ReceiverEvent::Refused { reason, .. } => eprintln!("refused: {reason:?}"),
@@ -226,7 +228,8 @@ where
     ///         _ => {}
     ///     },
     /// );
-    /// # drop(receiver);
+    /// let status = receiver.receive(&headers, body).await;
+    /// # assert_eq!(status, 401);
     /// # Ok(())
     /// # }
     /// ```

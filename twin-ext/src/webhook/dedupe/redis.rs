@@ -51,13 +51,18 @@ const TIMEOUT: Duration = Duration::from_secs(2);
 /// use twin_ext::prelude::*;
 /// use twin_ext::webhook::{Delivery, Lease, Receiver, RedisStore, Verifier};
 /// # async fn handle(_: Delivery, _: Lease) -> Result<(), Error> { Ok(()) }
-/// # async fn example(verifier: Verifier) -> Result<(), Error> {
+/// # async fn example(
+/// #     verifier: Verifier,
+/// #     headers: http::HeaderMap,
+/// #     body: Vec<u8>,
+/// # ) -> Result<(), Error> {
 /// let store = RedisStore::new("redis://127.0.0.1:6379", Duration::from_secs(300))?
 ///     .lease(Duration::from_secs(30));
 /// // Events after this call are certain.
 /// store.start().await?;
 /// let receiver = Receiver::new(verifier, store, handle);
-/// # drop(receiver);
+/// let status = receiver.receive(&headers, &body).await;
+/// println!("answer with {status}");
 /// # Ok(())
 /// # }
 /// ```
