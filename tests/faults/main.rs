@@ -15,6 +15,7 @@ mod identifiers;
 mod lengths;
 mod operations;
 mod origins;
+mod places;
 mod printed;
 mod proxies;
 mod refusals;

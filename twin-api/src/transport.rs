@@ -8,6 +8,7 @@
 
 mod decode;
 mod operation;
+mod place;
 mod refusal;
 mod report;
 mod retry_after;

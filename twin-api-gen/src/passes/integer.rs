@@ -185,6 +185,50 @@ impl VisitMut for Answers<'_> {
     }
 }
 
+/// Generates the visitor of every integer.
+fn any_integer() -> TokenStream {
+    quote! {
+        /// Converts an integer. Every integer type fits into an `i128`.
+        fn fit<T: TryFrom<i128>, E: ::serde::de::Error>(value: i128) -> Result<T, E> {
+            T::try_from(value).map_err(|_| {
+                E::custom(format_args!(
+                    "an integer that does not fit into an {}",
+                    ::std::any::type_name::<T>()
+                ))
+            })
+        }
+
+        /// Reads an integer. It also checks the range: an error of a visitor has the position
+        /// of the value.
+        struct AnyInteger<T>(PhantomData<T>);
+
+        impl<T: TryFrom<i128>> Visitor<'_> for AnyInteger<T> {
+            type Value = T;
+
+            fn expecting(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+                f.write_str("an integer")
+            }
+
+            fn visit_i64<E: ::serde::de::Error>(self, value: i64) -> Result<T, E> {
+                fit(value.into())
+            }
+
+            fn visit_u64<E: ::serde::de::Error>(self, value: u64) -> Result<T, E> {
+                fit(value.into())
+            }
+
+            fn visit_f64<E: ::serde::de::Error>(self, value: f64) -> Result<T, E> {
+                // Above this limit, a float cannot represent every integer.
+                if value.fract() == 0.0 && value.abs() <= 9_007_199_254_740_992.0 {
+                    fit(value as i128)
+                } else {
+                    Err(E::invalid_value(::serde::de::Unexpected::Float(value), &self))
+                }
+            }
+        }
+    }
+}
+
 /// Generates the reader for fields that [`is_unsigned_option`] finds.
 fn text_too() -> TokenStream {
     quote! {
@@ -201,39 +245,37 @@ fn text_too() -> TokenStream {
 
         impl<'de> Deserialize<'de> for TextToo {
             fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                let value = deserializer.deserialize_any(IntegerOrText)?;
-                u64::try_from(value).map(Self).map_err(|_| {
-                    D::Error::custom("an integer that does not fit into an u64")
-                })
+                deserializer.deserialize_any(IntegerOrText).map(Self)
             }
         }
 
         struct IntegerOrText;
 
         impl Visitor<'_> for IntegerOrText {
-            type Value = i128;
+            type Value = u64;
 
             fn expecting(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
                 f.write_str("an integer, or the digits of one")
             }
 
-            fn visit_i64<E: ::serde::de::Error>(self, value: i64) -> Result<i128, E> {
-                AnyInteger.visit_i64(value)
+            fn visit_i64<E: ::serde::de::Error>(self, value: i64) -> Result<u64, E> {
+                AnyInteger(PhantomData).visit_i64(value)
             }
 
-            fn visit_u64<E: ::serde::de::Error>(self, value: u64) -> Result<i128, E> {
-                AnyInteger.visit_u64(value)
+            fn visit_u64<E: ::serde::de::Error>(self, value: u64) -> Result<u64, E> {
+                AnyInteger(PhantomData).visit_u64(value)
             }
 
-            fn visit_f64<E: ::serde::de::Error>(self, value: f64) -> Result<i128, E> {
-                AnyInteger.visit_f64(value)
+            fn visit_f64<E: ::serde::de::Error>(self, value: f64) -> Result<u64, E> {
+                AnyInteger(PhantomData).visit_f64(value)
             }
 
-            fn visit_str<E: ::serde::de::Error>(self, value: &str) -> Result<i128, E> {
+            fn visit_str<E: ::serde::de::Error>(self, value: &str) -> Result<u64, E> {
                 let digits = Some(value).filter(|text| text.bytes().all(|b| b.is_ascii_digit()));
-                digits.and_then(|digits| digits.parse().ok()).ok_or_else(|| {
+                let value = digits.and_then(|digits| digits.parse().ok()).ok_or_else(|| {
                     E::invalid_value(::serde::de::Unexpected::Str(value), &self)
-                })
+                })?;
+                fit(value)
             }
         }
     }
@@ -245,23 +287,18 @@ fn module() -> Item {
         quote! {
             impl<'de> Integers<'de> for #name {
                 fn read<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                    let value = deserializer.deserialize_f64(AnyInteger)?;
-                    Self::try_from(value).map_err(|_| {
-                        D::Error::custom(format_args!(
-                            "an integer that does not fit into an {}",
-                            stringify!(#name)
-                        ))
-                    })
+                    deserializer.deserialize_f64(AnyInteger(PhantomData))
                 }
             }
         }
     });
-    let text_too = text_too();
+    let (any_integer, text_too) = (any_integer(), text_too());
     let module: ItemMod = parse_quote! {
         /// Reads integers as JSON means them: `1.0` is one.
         #[allow(dead_code)]
         mod integers {
-            use ::serde::de::{Deserialize, Deserializer, Error as _, Visitor};
+            use ::serde::de::{Deserialize, Deserializer, Visitor};
+            use ::std::marker::PhantomData;
 
             /// An integer, or a container of integers.
             pub(super) trait Integers<'de>: Sized {
@@ -326,33 +363,7 @@ fn module() -> Item {
                 }
             }
 
-            /// Every integer type fits into an `i128`.
-            struct AnyInteger;
-
-            impl Visitor<'_> for AnyInteger {
-                type Value = i128;
-
-                fn expecting(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
-                    f.write_str("an integer")
-                }
-
-                fn visit_i64<E: ::serde::de::Error>(self, value: i64) -> Result<i128, E> {
-                    Ok(value.into())
-                }
-
-                fn visit_u64<E: ::serde::de::Error>(self, value: u64) -> Result<i128, E> {
-                    Ok(value.into())
-                }
-
-                fn visit_f64<E: ::serde::de::Error>(self, value: f64) -> Result<i128, E> {
-                    // Above this limit, a float cannot represent every integer.
-                    if value.fract() == 0.0 && value.abs() <= 9_007_199_254_740_992.0 {
-                        Ok(value as i128)
-                    } else {
-                        Err(E::invalid_value(::serde::de::Unexpected::Float(value), &self))
-                    }
-                }
-            }
+            #any_integer
 
             #(#integers)*
 

@@ -9,7 +9,7 @@ use reqwest::header::{CONTENT_TYPE, HeaderMap};
 use serde::de::DeserializeOwned;
 use serde_json::error::Category;
 
-use super::{Failure, Redactor, refusal, replace_lone_surrogates, run_id};
+use super::{Failure, Redactor, place, refusal, replace_lone_surrogates, run_id};
 use crate::{ErrorKind, Outcome};
 
 /// Maximum bytes of an error text of serde, which quotes values of any length.
@@ -42,34 +42,27 @@ pub(super) fn decode<T: DeserializeOwned>(
     if let Ok(value) = serde_json::from_slice(&repaired(body)) {
         return Ok(value);
     }
-    Err(Box::new(failure(error, body, quote, redactor, place::<T>)))
+    Err(Box::new(failure(&error, body, quote, redactor)))
 }
-
-/// A [`place`] of one type.
-type Place = fn(&[u8]) -> Option<(String, serde_json::Error)>;
 
 /// Builds the failure of a body that does not decode. It is not generic, because a program compiles
 /// [`decode`] once for each type of response.
 fn failure(
-    error: serde_json::Error,
+    error: &serde_json::Error,
     body: &Bytes,
     quote: Quote,
     redactor: Redactor<'_>,
-    place: Place,
 ) -> Failure {
-    if !is_json(&error, body) {
+    if !is_json(error, body) {
         let mut failure = Failure::new(ErrorKind::NotTheApi, Outcome::Accepted, "");
         failure.excerpt = excerpt(body, redactor).filter(|_| quote == Quote::Excerpt);
         return failure;
     }
     if quote == Quote::Nothing {
-        return withheld(&error);
+        return withheld(error);
     }
-    let mut failure = if names_a_secret(body) {
-        withheld(&error)
-    } else {
-        undecoded(error, body, redactor, place)
-    };
+    let mut failure =
+        if names_a_secret(body) { withheld(error) } else { undecoded(error, body, redactor) };
     failure.run_id = run_id::find(&repaired(body));
     failure
 }
@@ -108,14 +101,8 @@ fn withheld(error: &serde_json::Error) -> Failure {
     failure
 }
 
-fn undecoded(
-    error: serde_json::Error,
-    body: &Bytes,
-    redactor: Redactor<'_>,
-    place: Place,
-) -> Failure {
-    let (path, error) = place(body).unwrap_or_else(|| (".".to_owned(), error));
-    let path = redactor.text(&path).into_owned();
+fn undecoded(error: &serde_json::Error, body: &Bytes, redactor: Redactor<'_>) -> Failure {
+    let path = redactor.text(&place::path(body, error)).into_owned();
     let text = refusal::cut(&redactor.text(&error.to_string()), MAX_MESSAGE);
     let message = match path.as_str() {
         "." => format!("the response cannot be decoded: {text}"),
@@ -125,13 +112,6 @@ fn undecoded(
     failure.json_path = Some(path);
     failure.excerpt = excerpt(body, redactor);
     failure
-}
-
-/// Returns where and why decoding a `T` fails. It decodes again, so that only a failure pays.
-fn place<T: DeserializeOwned>(body: &[u8]) -> Option<(String, serde_json::Error)> {
-    let mut json = serde_json::Deserializer::from_slice(body);
-    let error = serde_path_to_error::deserialize::<_, T>(&mut json).err()?;
-    Some((error.path().to_string(), error.into_inner()))
 }
 
 /// Returns the beginning of a response. `None` if it contains a secret.

@@ -1,0 +1,163 @@
+//! The JSON path of a decoding error is the one that `serde_path_to_error` finds by recording the
+//! path while it decodes.
+
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex};
+
+use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
+use twin_api::reqwest::{self, Request};
+use twin_api::transport::{Answer, OperationInfo, Transport};
+use twin_api::types;
+use twin_ext::{ClientBuilder, ErrorKind, Retry};
+
+use crate::operations::Operation;
+use crate::rig::KEY;
+
+/// Responds with this body.
+#[derive(Debug, Clone, Default)]
+struct Recorded(Arc<Mutex<Vec<u8>>>);
+
+impl Transport for Recorded {
+    fn execute<'a>(
+        &'a self,
+        _: &'a reqwest::Client,
+        _: Request,
+        _: &'a OperationInfo,
+    ) -> Answer<'a> {
+        let body = self.0.lock().expect("no test panics with the lock").clone();
+        Box::pin(async { Ok(http::Response::new(body).into()) })
+    }
+}
+
+/// Returns the path that `serde_path_to_error` finds, unless the body is a `T`.
+fn witness<T: DeserializeOwned>(body: &[u8]) -> Option<String> {
+    let mut json = serde_json::Deserializer::from_slice(body);
+    let error = serde_path_to_error::deserialize::<_, T>(&mut json).err()?;
+    Some(error.path().to_string())
+}
+
+type Witness = fn(&[u8]) -> Option<String>;
+
+const WITNESSES: [(&str, Witness); 9] = [
+    ("get_me", witness::<types::GetMeResponse>),
+    ("list_agents", witness::<types::ListAgentsResponse>),
+    ("list_api_keys", witness::<types::ListApiKeysResponse>),
+    ("list_instruction_versions", witness::<types::ListInstructionVersionsResponse>),
+    ("list_run_events", witness::<types::ListRunEventsResponse>),
+    ("list_runs", witness::<types::ListRunsResponse>),
+    ("list_schedules", witness::<types::ListSchedulesResponse>),
+    ("list_webhooks", witness::<types::ListWebhooksResponse>),
+    ("start_run", witness::<types::StartRunResponse>),
+];
+
+/// Returns the example response of an operation, with each list twice as long.
+fn example(name: &str) -> Value {
+    let document: Value = serde_json::from_str(include_str!("../../openapi.json")).expect("JSON");
+    let paths = document["paths"].as_object().expect("an object").values();
+    let mut operations = paths.flat_map(|path| path.as_object().expect("an object").values());
+    let operation = operations.find(|operation| operation["operationId"] == name).expect("known");
+    let status = Operation::of(name).status.to_string();
+    let mut example =
+        operation["responses"][status]["content"]["application/json"]["example"].clone();
+    for list in example.as_object_mut().expect("an object").values_mut() {
+        if let Value::Array(list) = list {
+            list.extend(list.clone());
+        }
+    }
+    example
+}
+
+/// Adds the pointer of every value in `value`.
+fn pointers(value: &Value, at: &str, found: &mut Vec<String>) {
+    found.push(at.to_owned());
+    let members: Vec<(String, &Value)> = match value {
+        Value::Object(members) => members.iter().map(|(key, value)| (key.clone(), value)).collect(),
+        Value::Array(items) => items.iter().enumerate().map(|(i, v)| (i.to_string(), v)).collect(),
+        _ => Vec::new(),
+    };
+    for (key, value) in members {
+        pointers(value, &format!("{at}/{key}"), found);
+    }
+}
+
+/// Returns bodies that differ from `example` in one value, compact and indented.
+fn mutated(example: &Value) -> Vec<Vec<u8>> {
+    let mut found = Vec::new();
+    pointers(example, "", &mut found);
+    let mut bodies = Vec::new();
+    let mut keep = |value: &Value| {
+        bodies.push(serde_json::to_vec(value).expect("JSON"));
+        bodies.push(serde_json::to_vec_pretty(value).expect("JSON"));
+    };
+    for pointer in &found {
+        for other in [
+            json!(null),
+            json!(true),
+            json!(7),
+            json!(-1.5),
+            json!(u64::MAX),
+            json!("\"]}\\"),
+            json!([]),
+            json!([7, {}]),
+            json!([{ "a": [] }, "b"]),
+            json!({}),
+            json!({ "a": 1, "b": "}" }),
+            json!({ "event": 7, "run_id": [1] }),
+        ] {
+            let mut value = example.clone();
+            *value.pointer_mut(pointer).expect("the pointer is one of the value") = other;
+            keep(&value);
+        }
+        let (parent, key) = pointer.rsplit_once('/').unwrap_or_default();
+        let mut value = example.clone();
+        if let Some(Value::Object(members)) = value.pointer_mut(parent) {
+            members.remove(key);
+            keep(&value);
+        }
+    }
+    bodies
+}
+
+#[tokio::test]
+async fn path_of_a_wrong_value_is_the_recorded_one() {
+    let recorded = Recorded::default();
+    let builder = ClientBuilder::new(KEY).base_url("http://127.0.0.1:1").retry(Retry::none());
+    let twin = builder.transport(recorded.clone()).build().expect("the settings are valid");
+    let mut paths = BTreeSet::new();
+    for (name, witness) in WITNESSES {
+        for body in mutated(&example(name)) {
+            let Some(expected) = witness(&body) else { continue };
+            recorded.0.lock().expect("no test panics with the lock").clone_from(&body);
+            let error = Operation::of(name).call(&twin).await.expect_err("it does not decode");
+            let text = String::from_utf8_lossy(&body);
+            assert_eq!(error.kind(), ErrorKind::Decode, "{name} {text}: {error}");
+            assert_eq!(error.json_path(), Some(expected.as_str()), "{name} {text}: {error}");
+            paths.insert(expected);
+        }
+    }
+    assert!(paths.len() > 80, "{paths:?}");
+}
+
+#[tokio::test]
+async fn path_in_a_truncated_response_is_on_the_way_to_its_end() {
+    let recorded = Recorded::default();
+    let builder = ClientBuilder::new(KEY).base_url("http://127.0.0.1:1").retry(Retry::none());
+    let twin = builder.transport(recorded.clone()).build().expect("the settings are valid");
+    for (name, witness) in WITNESSES {
+        let body = serde_json::to_vec(&example(name)).expect("JSON");
+        for end in 1..body.len() {
+            let expected = witness(&body[..end]).expect("it is truncated");
+            recorded
+                .0
+                .lock()
+                .expect("no test panics with the lock")
+                .clone_from(&body[..end].to_vec());
+            let error = Operation::of(name).call(&twin).await.expect_err("it does not decode");
+            let path = error.json_path().expect("it has a path");
+            // The witness writes `?` for what it does not know.
+            let (one, two) = (path.trim_matches('.'), expected.trim_matches(['.', '?']));
+            assert!(one.starts_with(two) || two.starts_with(one), "{end}: {path} {expected}");
+        }
+    }
+}
