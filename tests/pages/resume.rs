@@ -143,6 +143,22 @@ async fn error_position_resumes_the_list() {
 }
 
 #[tokio::test]
+async fn position_after_the_last_event_resumes_without_an_error() {
+    let (_, twin) = FunctionServer::start(|_, query| {
+        let after = number(query, "after_index").unwrap_or_default();
+        let limit = usize::try_from(number(query, "limit").unwrap_or(9)).unwrap();
+        let events: Vec<Value> = (after + 1..=4).take(limit).map(event).collect();
+        (200, json!({"events": events, "total_count": 4}))
+    });
+    let list = || twin.list_run_events().agent_id("a").run_id("r");
+    let page = list().pages().try_next().await.unwrap().unwrap();
+    let index = |event: &twin_api::types::RunEvent| event.event_index.unwrap().to_string();
+    let (rest, error) = drain(list().items_from(stored(&page.next.unwrap())), index).await;
+    assert_eq!((page.items.len(), rest.len()), (4, 0));
+    assert!(error.is_none(), "{error:?}");
+}
+
+#[tokio::test]
 async fn rejects_position_of_another_kind_of_list_before_sending() {
     let (server, twin) = FunctionServer::start(|_, _| (500, json!({})));
     let cursor: Position =

@@ -116,15 +116,10 @@ impl<E: Event> IndexPager<E> {
         Action::Continue
     }
 
-    /// Handles the response to [`Query::FirstEvent`]. If the first event of the run is not in this
+    /// Handles the response to [`Query::FirstEvent`]. If the first event of the run precedes this
     /// list, the list started later, and the total counts events before its start.
     fn after_first_event(&mut self, events: &[E]) -> Action {
-        let lowest = self.tally.lowest();
-        let earlier = |event: &E| match (event.index(), lowest) {
-            (Some(index), Some(lowest)) => index < lowest,
-            _ => !self.tally.knows(event),
-        };
-        if events.iter().any(earlier) {
+        if events.iter().any(|event| self.tally.is_preceded_by(event)) {
             self.end(None)
         } else {
             Action::Fail(Shortfall::Missing.message())
@@ -183,5 +178,145 @@ impl<E: Event + Send> Pager for IndexPager<E> {
 
     fn position(&self) -> Position {
         self.tally.position()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// An event with an index and a payload.
+    struct Recorded(u64, &'static str);
+
+    impl Event for Recorded {
+        fn index(&self) -> Option<u64> {
+            Some(self.0)
+        }
+
+        fn contents(&self) -> (Option<&str>, &str) {
+            (None, self.1)
+        }
+    }
+
+    /// Takes a page. Returns the next request, `None` at the end of the list, or the message of
+    /// the error.
+    fn take_events(
+        pager: &mut IndexPager<Recorded>,
+        items: Vec<Recorded>,
+        total: Option<u64>,
+    ) -> Result<Option<EventsRequest>, &'static str> {
+        match pager.take(EventsPage { items, total }).action {
+            Action::Continue => Ok(Some(pager.request())),
+            Action::End => Ok(None),
+            Action::Fail(message) => Err(message),
+        }
+    }
+
+    fn take(
+        pager: &mut IndexPager<Recorded>,
+        indexes: &[u64],
+        total: Option<u64>,
+    ) -> Result<Option<EventsRequest>, &'static str> {
+        let items = indexes.iter().map(|index| Recorded(*index, "a")).collect();
+        take_events(pager, items, total)
+    }
+
+    fn started(after: Option<u64>, came: Option<u64>) -> IndexPager<Recorded> {
+        IndexPager::new(Some(Indexed { after, came }))
+    }
+
+    fn all_after(index: u64) -> EventsRequest {
+        EventsRequest { after: Some(index), one: false }
+    }
+
+    fn one_after(index: u64) -> EventsRequest {
+        EventsRequest { after: Some(index), one: true }
+    }
+
+    #[test]
+    fn ordered_events_are_read_once() {
+        let mut pager = IndexPager::new(None);
+        assert_eq!(take(&mut pager, &[1, 2], None), Ok(Some(all_after(2))));
+        // Events with the same index are in order.
+        let same = vec![Recorded(3, "a"), Recorded(3, "b")];
+        assert_eq!(take_events(&mut pager, same, None), Ok(Some(all_after(3))));
+        assert_eq!(take(&mut pager, &[], None), Ok(None));
+    }
+
+    #[test]
+    fn unordered_events_are_read_again_from_the_lowest_index_that_came_late() {
+        let mut pager = IndexPager::new(None);
+        assert_eq!(take(&mut pager, &[4, 1, 3, 2], None), Ok(Some(all_after(4))));
+        assert_eq!(take(&mut pager, &[], None), Ok(Some(all_after(1))));
+        assert_eq!(take(&mut pager, &[2, 3], None), Ok(Some(all_after(3))));
+        // A service that includes the index in its answer cannot repeat the request without end.
+        assert_eq!(take(&mut pager, &[4], None), Ok(Some(all_after(4))));
+        assert_eq!(take(&mut pager, &[4], None), Ok(None));
+    }
+
+    #[test]
+    fn event_below_a_read_index_fails_the_second_reading() {
+        let mut pager = IndexPager::new(None);
+        assert_eq!(take(&mut pager, &[4, 1], None), Ok(Some(all_after(4))));
+        assert_eq!(take(&mut pager, &[], None), Ok(Some(all_after(1))));
+        assert_eq!(take(&mut pager, &[4, 2], None), Err(DISORDER));
+    }
+
+    #[test]
+    fn event_recorded_during_the_second_reading_is_not_late() {
+        let second_reading = || {
+            let mut pager = IndexPager::new(None);
+            assert_eq!(take(&mut pager, &[4, 1], None), Ok(Some(all_after(4))));
+            assert_eq!(take(&mut pager, &[], None), Ok(Some(all_after(1))));
+            pager
+        };
+        assert_eq!(take(&mut second_reading(), &[4, 5], None), Ok(Some(all_after(5))));
+        let same = vec![Recorded(4, "a"), Recorded(4, "b")];
+        assert_eq!(take_events(&mut second_reading(), same, None), Ok(Some(all_after(4))));
+    }
+
+    #[test]
+    fn unordered_events_that_reach_the_total_are_not_read_again() {
+        let mut pager = started(None, Some(0));
+        assert_eq!(take(&mut pager, &[2, 1], Some(2)), Ok(Some(one_after(2))));
+        assert_eq!(take(&mut pager, &[], Some(2)), Ok(None));
+    }
+
+    #[test]
+    fn total_that_grows_while_the_end_is_confirmed_continues_the_list() {
+        for shown in [&[][..], &[2]] {
+            let mut pager = started(None, Some(0));
+            assert_eq!(take(&mut pager, &[1, 2], Some(2)), Ok(Some(one_after(2))));
+            assert_eq!(take(&mut pager, shown, Some(3)), Ok(Some(all_after(2))), "{shown:?}");
+            assert_eq!(take(&mut pager, &[3], Some(3)), Ok(Some(one_after(3))));
+        }
+    }
+
+    #[test]
+    fn list_that_knows_its_count_fails_at_the_first_empty_page_below_the_total() {
+        let missing = "the service returns no more events, but its total is higher";
+        assert_eq!(take(&mut started(Some(2), Some(2)), &[], Some(3)), Err(missing));
+        let repeated = "the service ignores after_index and repeats the same events";
+        assert_eq!(take(&mut started(Some(2), Some(2)), &[1, 2], Some(3)), Err(repeated));
+    }
+
+    #[test]
+    fn list_without_a_count_asks_for_the_first_event_of_the_run() {
+        let after_four = || {
+            let mut pager = started(Some(4), None);
+            assert_eq!(take(&mut pager, &[5, 6], Some(6)), Ok(Some(all_after(6))));
+            assert_eq!(take(&mut pager, &[], Some(6)), Ok(Some(one_after(0))));
+            pager
+        };
+        assert_eq!(take(&mut after_four(), &[1], Some(6)), Ok(None));
+        assert!(take(&mut after_four(), &[5], Some(6)).is_err());
+        // The first event of the run is after the start, but the list did not contain it.
+        let start = || {
+            let mut pager = started(Some(4), None);
+            assert_eq!(take(&mut pager, &[], Some(4)), Ok(Some(one_after(0))));
+            pager
+        };
+        assert_eq!(take(&mut start(), &[1], Some(4)), Ok(None));
+        assert!(take(&mut start(), &[5], Some(4)).is_err());
     }
 }

@@ -108,11 +108,6 @@ impl Tally {
         self.before.map(|before| before.saturating_add(self.received))
     }
 
-    /// Returns the lowest index in this tally.
-    pub(crate) fn lowest(&self) -> Option<u64> {
-        self.seen.keys().min().copied()
-    }
-
     /// Adds a page.
     pub(crate) fn add<E: Event>(&mut self, events: Vec<E>, total: Option<u64>) -> Entry<E> {
         let shown = events.len() as u64;
@@ -169,13 +164,14 @@ impl Tally {
         new
     }
 
-    /// Returns whether this event was received before.
-    pub(crate) fn knows(&self, event: &impl Event) -> bool {
-        match event.index() {
-            Some(index) => {
-                self.floor.is_some_and(|floor| index <= floor) || self.seen.contains_key(&index)
-            }
-            None => self.unindexed.contains(&self.hasher.hash(event.contents())),
+    /// Returns whether an event precedes the start of this tally.
+    ///
+    /// If the start has no index, an event precedes it if all received events come later.
+    pub(crate) fn is_preceded_by(&self, event: &impl Event) -> bool {
+        match (event.index(), self.floor) {
+            (Some(index), Some(floor)) => index <= floor,
+            (Some(index), None) => self.seen.keys().all(|seen| index < *seen),
+            (None, _) => !self.unindexed.contains(&self.hasher.hash(event.contents())),
         }
     }
 
@@ -312,8 +308,40 @@ mod tests {
         assert!(tally.add(page(), None).new.is_empty());
         let dated: Vec<RunEvent> =
             serde_json::from_value(json!([{"recorded_at": "now", "event": {"a": 1}}])).unwrap();
-        assert!(!tally.knows(&dated[0]));
+        assert!(tally.is_preceded_by(&dated[0]));
         assert_eq!(tally.add(dated, None).new.len(), 1);
+    }
+
+    #[test]
+    fn events_before_the_start_precede_the_tally() {
+        let preceding = |tally: &Tally| -> Vec<bool> {
+            events(&[1, 2, 3, 4, 5]).iter().map(|event| tally.is_preceded_by(event)).collect()
+        };
+        let mut tally = after(2, None);
+        assert_eq!(preceding(&tally), [true, true, false, false, false]);
+        tally.add(events(&[4]), None);
+        assert_eq!(preceding(&tally), [true, true, false, false, false]);
+        // The caller may have set an `after_index` that the tally does not know.
+        let mut tally = Tally::default();
+        assert_eq!(preceding(&tally), [true; 5]);
+        tally.add(events(&[4, 3]), None);
+        assert_eq!(preceding(&tally), [true, true, false, false, false]);
+    }
+
+    #[test]
+    fn position_is_the_start_only_if_no_event_was_received() {
+        let unindexed =
+            || -> Vec<RunEvent> { serde_json::from_value(json!([{"event": {"a": 1}}])).unwrap() };
+        let place = |tally: &Tally| serde_json::to_value(tally.position()).unwrap()["place"].take();
+        for (mut tally, came) in [(Tally::default(), Value::Null), (from_first(), json!(1))] {
+            assert_eq!(place(&tally), json!("start"));
+            let page = unindexed();
+            assert!(tally.is_preceded_by(&page[0]));
+            tally.add(page, None);
+            assert!(!tally.is_preceded_by(&unindexed()[0]));
+            let expected = json!({"event": {"after": null, "came": came}});
+            assert_eq!(place(&tally), expected);
+        }
     }
 
     #[test]
