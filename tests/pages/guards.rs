@@ -44,6 +44,24 @@ async fn continues_after_an_empty_page_with_a_cursor() {
     }
 }
 
+#[tokio::test]
+async fn only_an_empty_list_has_an_empty_page() {
+    for (answers, expected) in [([vec![], vec![]], vec![0]), ([vec![1, 2], vec![]], vec![2])] {
+        let mut at = 0;
+        let (_, twin) = FunctionServer::start(move |_, _| {
+            let agents: Vec<Value> = answers[at].iter().copied().map(agent).collect();
+            at += 1;
+            (200, json!({"agents": agents, "next_cursor": (at == 1).then_some("a")}))
+        });
+        let mut pages = twin.list_agents().pages();
+        let mut lengths = Vec::new();
+        while let Some(page) = pages.try_next().await.unwrap() {
+            lengths.push(page.items.len());
+        }
+        assert_eq!(lengths, expected);
+    }
+}
+
 /// Starts a service with seven agents that honours `limit` and sends no cursor. If `fails`, the
 /// second request fails.
 fn without_cursors(fails: bool) -> (FunctionServer, twin_api::Client) {

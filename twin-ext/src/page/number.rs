@@ -38,6 +38,8 @@
 // Length: the state table above and the transitions that implement it stay in one file.
 
 mod reading;
+#[cfg(test)]
+mod tests;
 
 use std::collections::HashMap;
 use std::marker::PhantomData;
@@ -201,8 +203,7 @@ impl<T> NumberPager<T> {
     fn ignore_totals(&mut self) {
         self.state = State::IgnoringTotals;
         self.reading.total = None;
-        self.reading.gap = true;
-        self.reading.uncertain |= self.reading.repeats > 0;
+        self.reading.record_gap();
         (self.stale, self.max_stale) = (0, MAX_STALE);
     }
 
@@ -396,10 +397,7 @@ impl<T: Identified + Send> Pager for NumberPager<T> {
         let total = reported_total.filter(|_| self.state != State::IgnoringTotals);
         match self.link(self.overlaps(&page.items), total) {
             Link::Linked => {}
-            Link::Gap => {
-                self.reading.gap = true;
-                self.reading.uncertain |= self.reading.repeats > 0;
-            }
+            Link::Gap => self.reading.record_gap(),
             Link::Back(pages) => {
                 let action = self.go_back(pages);
                 return Update { total: reported_total, ..Update::empty(action) };

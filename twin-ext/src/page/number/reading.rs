@@ -32,6 +32,12 @@ pub(super) struct Reading {
 }
 
 impl Reading {
+    /// Records that a page could not be linked.
+    pub(super) fn record_gap(&mut self) {
+        self.gap = true;
+        self.uncertain |= self.repeats > 0;
+    }
+
     /// Checks that the total rose by the number of items on this page that moved down.
     ///
     /// `totals` are those of the previous page and of this one; `count` is the number of items.
