@@ -155,4 +155,12 @@ mod tests {
         let none = odd.backoff(Duration::ZERO, Duration::ZERO);
         assert_eq!(none.pause(1, Duration::ZERO, &clock), Duration::ZERO);
     }
+
+    #[test]
+    fn delay_that_equals_the_requested_time_is_lengthened() {
+        // Clocks with the same seed return the same random numbers.
+        let retry = Retry::default();
+        let asked = retry.pause(5, Duration::ZERO, &ManualClock::new(3));
+        assert!(retry.pause(5, asked, &ManualClock::new(3)) > asked);
+    }
 }

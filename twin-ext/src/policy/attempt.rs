@@ -231,3 +231,46 @@ impl Received {
 fn ends_like_object(body: &[u8]) -> bool {
     body.trim_ascii_end().ends_with(b"}")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Returns whether a response of `get_me` counts as truncated.
+    fn is_truncated(version: Version, status: u16, chunked: bool, body: &'static str) -> bool {
+        let mut response = http::Response::new("");
+        *response.version_mut() = version;
+        *response.status_mut() = StatusCode::from_u16(status).unwrap();
+        if chunked {
+            response.headers_mut().insert(TRANSFER_ENCODING, "chunked".parse().unwrap());
+        }
+        let body = Some(Bytes::from_static(body.as_bytes()));
+        let response = response.into();
+        let received = Received { response, body, has_length: false, refused: None };
+        received.is_truncated("get_me")
+    }
+
+    #[test]
+    fn body_without_framing_is_checked_to_its_end() {
+        for version in [Version::HTTP_10, Version::HTTP_11] {
+            assert!(is_truncated(version, 200, false, r#"{"a": {}"#), "{version:?}");
+            assert!(!is_truncated(version, 200, false, r#"{"a": {}}"#), "{version:?}");
+            assert!(!is_truncated(version, 200, false, "{]"), "{version:?}");
+        }
+    }
+
+    #[test]
+    fn body_with_framing_is_checked_only_if_it_does_not_end_like_an_object() {
+        for (version, chunked) in [(Version::HTTP_11, true), (Version::HTTP_2, false)] {
+            assert!(!is_truncated(version, 200, chunked, r#"{"a": {}"#), "{version:?}");
+            assert!(is_truncated(version, 200, chunked, r#"{"a": "#), "{version:?}");
+        }
+    }
+
+    #[test]
+    fn only_a_success_with_a_body_can_be_truncated() {
+        for (status, expected) in [(200, true), (201, true), (204, false), (302, false)] {
+            assert_eq!(is_truncated(Version::HTTP_11, status, false, "{"), expected, "{status}");
+        }
+    }
+}

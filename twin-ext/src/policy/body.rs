@@ -107,4 +107,18 @@ mod tests {
         let (body, _) = grown(5 << 20, usize::MAX);
         assert!(body.capacity() <= 16 << 20, "{}", body.capacity());
     }
+
+    #[test]
+    fn small_body_does_not_reserve_the_limit() {
+        let (body, _) = grown(100_000, 64 << 20);
+        assert!(body.capacity() < DOUBLING_LIMIT, "{}", body.capacity());
+    }
+
+    #[test]
+    fn body_at_the_doubling_limit_reserves_the_limit_at_once() {
+        let limit = 64 << 20;
+        let mut body = vec![0; DOUBLING_LIMIT];
+        grow(&mut body, 1, limit);
+        assert!(body.capacity() >= limit, "{}", body.capacity());
+    }
 }

@@ -252,6 +252,27 @@ async fn html_response_is_not_the_api() {
 }
 
 #[tokio::test]
+async fn only_a_status_with_a_location_is_called_a_redirect() {
+    for (headers, what) in [
+        ("location: /\r\n", "redirects are not followed"),
+        ("", "the API does not use this status"),
+    ] {
+        let service = Service::start([answer(302, headers, "")]).await;
+        let error = get_me(&service.client().0).await.unwrap_err();
+        assert!(error.to_string().contains(what), "{error}");
+    }
+}
+
+#[tokio::test]
+async fn only_a_success_is_compared_with_the_schema() {
+    for (status, kind) in [(200, ErrorKind::Drift), (302, ErrorKind::NotTheApi)] {
+        let service = Service::start([json(status, r#"{"user_id": "u", "new": 1}"#)]).await;
+        let twin = service.builder(&ManualClock::new(1)).strict().build().unwrap();
+        assert_eq!(get_me(&twin).await.unwrap_err().kind(), kind, "{status}");
+    }
+}
+
+#[tokio::test]
 async fn key_is_not_sent_to_another_origin() {
     use twin_api::ClientInfo as _;
     let (one, two) = (Service::start([json(200, ME)]).await, Service::start([json(200, ME)]).await);
