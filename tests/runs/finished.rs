@@ -41,6 +41,21 @@ fn finished_runs_are_send_and_unpin() {
 }
 
 #[tokio::test]
+async fn finished_runs_terminate_after_the_last_run_only() {
+    in_both(async |twin: Twin| {
+        let began = now(&twin);
+        start(&twin, lasting(1, RunStep::Fail)).await;
+        twin.advance(HOUR * 2).await;
+        let mut runs = twin.client.finished_since(&*twin.agent, began);
+        assert!(!runs.is_terminated());
+        assert!(runs.try_next().await.unwrap().is_some());
+        assert!(runs.try_next().await.unwrap().is_none());
+        assert!(runs.is_terminated());
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn finished_since_compares_end_times_inclusively() {
     in_both(async |twin: Twin| {
         let old = start(&twin, lasting(1, RunStep::Complete(Ending::Success))).await;

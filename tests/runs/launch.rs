@@ -164,9 +164,11 @@ async fn launch_or_find_does_not_launch_when_listing_fails() {
 async fn launch_or_find_without_a_failure_launches_once() {
     in_both(async |twin: Twin| {
         let silent = StartRunBody::builder().run_mode(RunMode::Build);
-        let run = twin.client.launch_or_find(&*twin.agent, silent).await.unwrap();
-        assert!(run.started().is_some());
-        assert!(message(&twin).starts_with("(launch-"));
+        for silent in [silent.clone(), silent.user_message(String::new())] {
+            let run = twin.client.launch_or_find(&*twin.agent, silent).await.unwrap();
+            assert!(run.started().is_some());
+            assert!(message(&twin).starts_with("(launch-"));
+        }
         let refused = twin.client.launch_or_find("agent_unknown", body()).await.unwrap_err();
         assert!(refused.outcome() <= Outcome::Rejected);
     })

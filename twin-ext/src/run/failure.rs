@@ -149,3 +149,28 @@ pub(super) fn reading(mut detail: Detail) -> Detail {
     detail.is_idempotent = true;
     detail
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_run_whose_end_is_not_visible_has_an_unknown_outcome() {
+        for error in [RunError::NotFound, RunError::Gone, RunError::UnknownStatus("x".to_owned())] {
+            assert_eq!(error.outcome(), Outcome::Unknown, "{error}");
+        }
+        let refused = RunError::NotCancelled(String::new());
+        for error in
+            [RunError::Paused, RunError::Running, RunError::Failed, RunError::Stopped, refused]
+        {
+            assert_eq!(error.outcome(), Outcome::Rejected, "{error}");
+        }
+    }
+
+    #[test]
+    fn refused_cancellation_is_shown_with_or_without_a_reason() {
+        let shown = |why: &str| RunError::NotCancelled(why.to_owned()).to_string();
+        assert_eq!(shown(""), "was not cancelled");
+        assert_eq!(shown("too late"), "was not cancelled: too late");
+    }
+}

@@ -259,4 +259,34 @@ mod tests {
         assert_eq!(error.kind(), ErrorKind::Timeout);
         assert_eq!(service.requests().len(), 1);
     }
+
+    fn events(indexes: &[u64]) -> Vec<RunEvent> {
+        let event = |index| serde_json::json!({"event_index": index, "event": {"n": 1}});
+        serde_json::from_value(indexes.iter().map(event).collect()).unwrap()
+    }
+
+    #[tokio::test]
+    async fn position_moves_past_events_with_one_index_only_after_the_last() {
+        let (twin, _) = Service::start([""]).await.client();
+        let mut stream = twin.resume(RunTicket::new("a", "r")).events();
+        stream.take(events(&[7, 7]));
+        let first = stream.ready.pop_front().unwrap();
+        stream.record(&first);
+        assert_eq!(stream.place.after, None);
+        let second = stream.ready.pop_front().unwrap();
+        stream.record(&second);
+        assert_eq!(stream.place.after, Some(7));
+    }
+
+    #[tokio::test]
+    async fn stream_is_terminated_after_its_last_event_only() {
+        let (twin, _) = Service::start([""]).await.client();
+        let mut stream = twin.resume(RunTicket::new("a", "r")).events();
+        assert!(!stream.is_terminated());
+        stream.state = State::Over;
+        stream.take(events(&[1]));
+        assert!(!stream.is_terminated());
+        stream.ready.clear();
+        assert!(stream.is_terminated());
+    }
 }

@@ -187,7 +187,7 @@ mod tests {
     use super::super::budget::LAST_CALL;
     use super::*;
     use crate::clock::ManualClock;
-    use crate::testing::{Service, json};
+    use crate::testing::{Service, answer, json};
 
     const NONE: &str = r#"{"runs": []}"#;
     const TWO: &str = r#"{"runs": [
@@ -261,5 +261,56 @@ mod tests {
         let error = twin.launch_or_find("a", body).await.unwrap_err();
         assert_eq!((error.operation(), error.outcome()), (Some("start_run"), Outcome::Unknown));
         assert!(clock.now() <= SEARCH + LAST_CALL, "{:?}", clock.now());
+    }
+
+    /// Launches and searches. Returns the result, the number of requests and the pauses.
+    async fn search(
+        responses: impl IntoIterator<Item = String>,
+    ) -> (Result<RunHandle, Error>, usize, Vec<Duration>) {
+        let service = Service::start(responses).await;
+        let (twin, clock) = service.client();
+        let body = StartRunBody::builder().run_mode(RunMode::Run);
+        let result = twin.launch_or_find("a", body).await;
+        (result, service.requests().len(), clock.pauses())
+    }
+
+    #[tokio::test]
+    async fn launch_that_was_rejected_is_not_searched() {
+        let (result, requests, _) = search([json(200, NONE), json(403, "{}")]).await;
+        assert!(result.unwrap_err().is_forbidden());
+        assert_eq!(requests, 2);
+    }
+
+    #[tokio::test]
+    async fn search_ends_at_a_permanent_failure_of_the_list() {
+        let responses = [json(200, NONE), String::new(), json(403, "{}")];
+        let (result, requests, pauses) = search(responses).await;
+        assert_eq!(result.unwrap_err().outcome(), Outcome::Unknown);
+        assert_eq!((requests, pauses.len()), (3, 0));
+    }
+
+    #[tokio::test]
+    async fn search_waits_as_long_as_the_service_asks_up_to_its_time_limit() {
+        let found = [json(200, TWO), events_with(&marker(&ManualClock::new(1))), events_with("")];
+        for (asked, finds) in [(SEARCH, true), (SEARCH + Duration::from_secs(1), false)] {
+            let busy = answer(429, &format!("retry-after: {}\r\n", asked.as_secs()), "{}");
+            let responses = [json(200, NONE), String::new(), busy].into_iter();
+            let (result, requests, pauses) = search(responses.chain(found.clone())).await;
+            assert_eq!((result.is_ok(), requests == 3), (finds, !finds), "{asked:?} {result:?}");
+            assert_eq!(pauses.len(), usize::from(finds));
+        }
+    }
+
+    #[tokio::test]
+    async fn run_whose_events_are_unavailable_is_checked_at_the_next_poll() {
+        let unavailable = json(503, "{}");
+        let marked = events_with(&marker(&ManualClock::new(1)));
+        let responses = [
+            [json(200, NONE), String::new(), json(200, TWO)],
+            [unavailable.clone(), unavailable.clone(), unavailable],
+            [json(200, TWO), marked, events_with("Go.")],
+        ];
+        let (result, ..) = search(responses.into_iter().flatten()).await;
+        assert_eq!(result.unwrap().run_id(), "run_1");
     }
 }

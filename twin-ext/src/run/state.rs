@@ -239,6 +239,11 @@ mod tests {
             ),
             (json!({"status": "queued", "finished_at": ""}), unknown("queued"), false),
             (
+                json!({"status": "archived", "is_finished": true, "is_paused": true}),
+                unknown("archived"),
+                true,
+            ),
+            (
                 json!({"status": "queued", "is_finished": false, "finished_at": "x"}),
                 unknown("queued"),
                 false,
@@ -263,6 +268,7 @@ mod tests {
             (json!({"status": "timed_out"}), RunState::Failed, true),
             (json!({"status": "SUCCEEDED"}), RunState::Finished(None), true),
             (json!({"status": "In-Progress"}), RunState::Running, false),
+            (json!({"status": "PAUSED"}), RunState::Paused, false),
             (json!({"status": "running", "is_paused": true}), RunState::Paused, false),
         ];
         for (members, state, ended) in cases {

@@ -242,7 +242,7 @@ impl Poller {
 mod tests {
     use super::super::{RunExt as _, RunTicket};
     use super::*;
-    use crate::testing::Service;
+    use crate::testing::{Service, answer, json};
 
     #[tokio::test]
     async fn stops_a_hanging_call_at_the_deadline() {
@@ -266,5 +266,30 @@ mod tests {
         let error = waiting.await.unwrap().unwrap_err();
         assert_eq!(error.kind(), crate::ErrorKind::Timeout);
         assert_eq!(service.requests().len(), 1);
+    }
+
+    #[test]
+    fn each_setting_keeps_the_others() {
+        let [one, two, three, four] = [1, 2, 3, 4].map(Duration::from_secs);
+        let wait = Wait::default().deadline(one).poll_interval(two, three).grace(four);
+        let expected =
+            Wait { deadline: one, first: two, longest: three, grace: four, through_pauses: true };
+        assert_eq!(wait.clone().through_pauses(), expected);
+        let wait = Wait::default().through_pauses().grace(four).poll_interval(two, three);
+        assert_eq!(wait.deadline(one), expected);
+    }
+
+    #[tokio::test]
+    async fn polls_once_more_if_the_requested_pause_ends_at_the_deadline() {
+        let done = r#"{"runs": [{"run_id": "r", "agent_id": "a", "status": "completed",
+            "started_at": "2026-01-01T00:00:00Z", "finished_at": "2026-01-01T00:00:01Z"}]}"#;
+        for (asked, ends) in [(20, true), (21, false)] {
+            let busy = answer(429, &format!("retry-after: {asked}\r\n"), "{}");
+            let service = Service::start([busy, json(200, done)]).await;
+            let (twin, _) = service.client();
+            let wait = Wait::default().deadline(Duration::from_secs(20));
+            let result = twin.resume(RunTicket::new("a", "r")).wait_with(wait).await;
+            assert_eq!(result.is_ok(), ends, "{asked} {result:?}");
+        }
     }
 }
