@@ -120,6 +120,7 @@ async fn receiver_traces_key_of_uncertain_event_and_no_secret() {
     let status = receiver.receive(&headers, body.as_bytes()).await;
     assert_eq!(status, http::StatusCode::SERVICE_UNAVAILABLE);
     let shown = format!("{receiver:?}");
+    assert!(shown.starts_with("Receiver {") && shown.contains("MemoryStore {"), "{shown}");
     let log = log.0.lock().unwrap();
     assert!(log.contains("agent_abc123/run_xyz789/run.completed"), "{log}");
     assert!(log.contains("Forgotten"), "{log}");

@@ -97,6 +97,7 @@ async fn fences_never_decrease_after_a_restart() {
 async fn expired_lease_can_be_taken_over_and_evicted() {
     let (store, clock) = store(2, Duration::ZERO);
     let store = store.lease(MINUTE);
+    assert_eq!(store.lease_duration(), Some(MINUTE));
     let (one, two) = (ended("one", at(1)), ended("two", at(2)));
     let (late, _) = acquire(&store, &one).await;
     clock.advance(MINUTE / 2);

@@ -159,7 +159,13 @@ async fn on_refusal_and_on_event_report_the_reason_of_each_refusal() {
         },
     ];
     for (headers, body, reason) in cases {
-        let _ = receiver.receive(&headers, body.as_bytes()).await;
+        let status = receiver.receive(&headers, body.as_bytes()).await;
+        let expected = match reason {
+            RefusalReason::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+            RefusalReason::UnreadableBody => StatusCode::BAD_REQUEST,
+            _ => StatusCode::UNAUTHORIZED,
+        };
+        assert_eq!(status, expected, "{reason:?}");
         assert_eq!(reports.take(), [format!("refused {reason:?}")]);
         assert_eq!(std::mem::take(&mut *counted.lock().unwrap()), [reason]);
         verifier.verify(&headers, body.as_bytes()).unwrap_err();

@@ -56,7 +56,9 @@ async fn abandoned_event_is_new_again() {
 #[tokio::test]
 async fn expired_lease_is_taken_over_with_higher_fence_and_uncertainty() {
     let Some(redis) = Redis::start() else { return };
-    let (dead, alive) = (store(&redis).lease(Duration::ZERO), store(&redis));
+    let (dead, alive) = (store(&redis).lease(Duration::ZERO), store(&redis).lease(HOUR));
+    let durations = (dead.lease_duration(), alive.lease_duration());
+    assert_eq!(durations, (Some(Duration::ZERO), Some(HOUR)));
     let event = ended("r", after_start());
     let (lost, first) = acquire(&dead, &event).await;
     let (reservation, second) = acquire(&alive, &event).await;

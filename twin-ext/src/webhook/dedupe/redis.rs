@@ -360,3 +360,34 @@ impl Default for Tokens {
 fn millis(duration: Duration) -> u64 {
     u64::try_from(duration.as_millis()).unwrap_or(u64::MAX).min(1 << 50)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn token(key: &str, id: &str) -> RedisToken {
+        RedisToken { key: key.to_owned(), id: id.to_owned(), stamp: String::new() }
+    }
+
+    #[test]
+    fn token_without_an_answer_is_used_again_once() {
+        let tokens = Tokens::default();
+        tokens.keep(token("one", "1"), Duration::ZERO);
+        tokens.keep(token("two", "2"), Duration::ZERO);
+        assert_eq!((&*tokens.take("one"), &*tokens.take("two")), ("1", "2"));
+        assert_ne!(tokens.take("one"), tokens.take("one"));
+    }
+
+    #[test]
+    fn tokens_above_the_maximum_replace_only_those_of_expired_leases() {
+        for (lease, kept) in [(Duration::ZERO, true), (Duration::from_secs(3600), false)] {
+            let tokens = Tokens::default();
+            for number in 0..UNANSWERED {
+                tokens.keep(token(&number.to_string(), "old"), lease);
+            }
+            tokens.keep(token("new", "new"), lease);
+            assert_eq!(tokens.take("new") == "new", kept, "{lease:?}");
+            assert_eq!(tokens.take("0") == "old", !kept, "{lease:?}");
+        }
+    }
+}
