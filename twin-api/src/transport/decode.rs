@@ -250,4 +250,22 @@ mod tests {
             assert!(!shown.contains("canary") && !shown.contains("tw_live"), "{shown}");
         }
     }
+
+    #[test]
+    fn key_that_crosses_the_end_of_the_excerpt_is_redacted() {
+        let key = HeaderValue::from_static(KEY);
+        // Each of these characters has four bytes.
+        let body = format!("{}{KEY}", "\u{1d11e}".repeat(MAX_EXCERPT - 5));
+        let shown = excerpt(body.as_bytes(), Redactor::new(Some(&key))).unwrap();
+        assert!(!shown.contains("tw_li"), "{shown}");
+    }
+
+    #[test]
+    fn body_without_json_is_quoted_only_if_the_operation_allows_it() {
+        let body = Bytes::from_static(b"hello");
+        for (quote, quoted) in [(Quote::Excerpt, Some("hello")), (Quote::Nothing, None)] {
+            let failure = decode::<Response>(&body, quote, Redactor::new(None)).unwrap_err();
+            assert_eq!(failure.excerpt.as_deref(), quoted);
+        }
+    }
 }

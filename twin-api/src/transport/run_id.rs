@@ -107,6 +107,7 @@ mod tests {
         for json in [
             r#"{"run_id": "run_7"}"#,
             r#"{"run": {"run_id": "run_7"}}"#,
+            r#"{"run": ["other"], "run_id": "run_7"}"#,
             r#"{"run_id": "other", "run": {"status": 7, "run_id": "run_7"}}"#,
             r#"{"run": 7, "list": [1, [2]], "a": null, "b": -1.5e3, "run_id": "run_7"}"#,
             r#"{"run": null, "parent": {"run_id": "other"}, "run_id": "run_7"}"#,
