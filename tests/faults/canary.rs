@@ -251,6 +251,9 @@ async fn debug_of_builders_and_handles_shows_neither_key_nor_secret() {
     text += &shown(&seen.expect("the address is valid"));
     let seen = RedisStore::new(&format!("{KEY}://:{SECRET}@"), Duration::from_secs(1));
     text += &shown_error(&seen.expect_err("the address is invalid"));
+    for name in ["RunHandle {", "RunEvents {", "Pages {", "Items {", "Verifier", "RedisStore {"] {
+        assert!(text.contains(name), "no {name} in {text}");
+    }
     assert!(!text.contains(CANARY), "{text}");
 }
 
