@@ -4,9 +4,8 @@
 //! Most programs should use [`twin-ext`](https://docs.rs/twin-ext/latest/twin_ext/index.html), which
 //! adds retries, deadlines, pagination, runs and verified webhooks to this client.
 //!
-//! ```no_run
-//! #[tokio::main]
-//! async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! ```
+//! async fn list_agents() -> Result<(), Box<dyn std::error::Error>> {
 //!     let key = std::env::var("TWIN_API_KEY")?;
 //!     let twin = twin_api::connect("https://build.twin.so", &key)?;
 //!     let page = twin.list_agents().limit(20).send().await?.into_inner();
