@@ -18,6 +18,12 @@ use crate::rig::KEY;
 #[derive(Debug, Clone, Default)]
 struct Recorded(Arc<Mutex<Vec<u8>>>);
 
+impl Recorded {
+    fn set(&self, body: &[u8]) {
+        *self.0.lock().expect("no test panics with the lock") = body.to_vec();
+    }
+}
+
 impl Transport for Recorded {
     fn execute<'a>(
         &'a self,
@@ -128,7 +134,7 @@ async fn path_of_a_wrong_value_is_the_recorded_one() {
     for (name, witness) in WITNESSES {
         for body in mutated(&example(name)) {
             let Some(expected) = witness(&body) else { continue };
-            recorded.0.lock().expect("no test panics with the lock").clone_from(&body);
+            recorded.set(&body);
             let error = Operation::of(name).call(&twin).await.expect_err("it does not decode");
             let text = String::from_utf8_lossy(&body);
             assert_eq!(error.kind(), ErrorKind::Decode, "{name} {text}: {error}");
@@ -148,11 +154,7 @@ async fn path_in_a_truncated_response_is_on_the_way_to_its_end() {
         let body = serde_json::to_vec(&example(name)).expect("JSON");
         for end in 1..body.len() {
             let expected = witness(&body[..end]).expect("it is truncated");
-            recorded
-                .0
-                .lock()
-                .expect("no test panics with the lock")
-                .clone_from(&body[..end].to_vec());
+            recorded.set(&body[..end]);
             let error = Operation::of(name).call(&twin).await.expect_err("it does not decode");
             let path = error.json_path().expect("it has a path");
             // The witness writes `?` for what it does not know.
