@@ -26,7 +26,7 @@ use proc_macro2::TokenStream;
 use serde_json::Value;
 
 pub(crate) use tree::{
-    Mentions, Operation, argument_of, as_fn, as_inherent_impl, ident_of, items_of, last_segment,
+    Builder, Mentions, Operation, argument_of, builders_by_name, ident_of, items_of, last_segment,
     letters, operations, serde_has, serde_rename, trait_of,
 };
 

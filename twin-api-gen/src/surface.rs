@@ -14,7 +14,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::Value;
 
 use crate::known::Outcome;
-use crate::passes::Operation;
+use crate::passes::{Builder, Operation, builders_by_name};
 use crate::{Applied, Diagnostic, Fact, LeftOut};
 
 /// The file for types that several tags use.
@@ -60,12 +60,14 @@ pub(crate) fn describe(
     for operation in operations {
         tags.entry(stem(tag_of(&operation.object))).or_default().push(operation);
     }
-    let homes = homes(tree, &tags, &types);
+    let builders = builders_by_name(tree).unwrap_or_default();
+    let homes = homes(&builders, &tags, &types);
     let mut files = BTreeMap::new();
     for (tag, operations) in &tags {
         let mut text = String::new();
         for operation in operations {
-            text.push_str(&operations::describe(tree, operation, done.is_missing(operation)));
+            let builder = builders.get(&operation.builder);
+            text.push_str(&operations::describe(builder, operation, done.is_missing(operation)));
         }
         files.insert(tag.clone(), text);
     }
@@ -99,14 +101,15 @@ fn stem(tag: &str) -> String {
 
 /// Returns the file of each type: that of its only tag, or `shared`.
 fn homes(
-    tree: &syn::File,
+    builders: &BTreeMap<String, Builder<'_>>,
     tags: &BTreeMap<String, Vec<&Operation>>,
     types: &BTreeMap<String, types::Described>,
 ) -> BTreeMap<String, String> {
     let mut users: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
     for (tag, operations) in tags {
+        let builders = operations.iter().filter_map(|it| builders.get(&it.builder));
         let mut todo: Vec<String> =
-            operations.iter().flat_map(|operation| operations::mentions(tree, operation)).collect();
+            builders.flat_map(|builder| operations::mentions(*builder)).collect();
         while let Some(name) = todo.pop() {
             if let Some((name, described)) = types.get_key_value(&name)
                 && users.entry(name).or_default().insert(tag)

@@ -5,7 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use quote::ToTokens;
 use serde_json::Value;
 use syn::visit::{self, Visit};
-use syn::{Attribute, Expr, ExprLit, ImplItem, ImplItemFn, Item, ItemImpl, Lit, Meta, Type};
+use syn::{
+    Attribute, Expr, ExprLit, ImplItem, ImplItemFn, Item, ItemImpl, ItemStruct, Lit, Meta, Type,
+};
 
 use crate::METHODS;
 
@@ -79,12 +81,38 @@ pub(crate) fn operations(tree: &syn::File, document: &Value) -> Result<Vec<Opera
 
 /// Returns the builder for each request, from progenitor's doc comment of `send`.
 fn builders(tree: &syn::File) -> Result<BTreeMap<String, String>, String> {
-    let impls = items_of(&tree.items, "builder")?.iter().filter_map(as_inherent_impl);
-    Ok(impls
+    let all = builders_by_name(tree)?;
+    Ok(all
+        .into_iter()
+        .map(|(name, builder)| (doc_of(&builder.send.attrs).trim().to_owned(), name))
+        .collect())
+}
+
+/// A builder of an operation: its struct and its `send`.
+#[derive(Clone, Copy)]
+pub(crate) struct Builder<'a> {
+    pub(crate) item: &'a ItemStruct,
+    pub(crate) send: &'a ImplItemFn,
+}
+
+/// Returns the builders of the operations by name.
+pub(crate) fn builders_by_name(tree: &syn::File) -> Result<BTreeMap<String, Builder<'_>>, String> {
+    let items = items_of(&tree.items, "builder")?;
+    let sends: BTreeMap<String, &ImplItemFn> = items
+        .iter()
+        .filter_map(as_inherent_impl)
         .filter_map(|(name, item)| {
             let mut functions = item.items.iter().filter_map(as_fn);
-            let send = functions.find(|function| function.sig.ident == "send")?;
-            Some((doc_of(&send.attrs).trim().to_owned(), name))
+            Some((name, functions.find(|function| function.sig.ident == "send")?))
+        })
+        .collect();
+    Ok(items
+        .iter()
+        .filter_map(|item| {
+            let Item::Struct(item) = item else { return None };
+            let name = ident_of(&item.ident);
+            let send = sends.get(&name).copied()?;
+            Some((name, Builder { item, send }))
         })
         .collect())
 }

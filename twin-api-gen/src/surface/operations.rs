@@ -3,26 +3,28 @@
 use std::collections::BTreeSet;
 
 use syn::visit::Visit;
-use syn::{ImplItemFn, Item, ItemStruct, Type};
+use syn::{ImplItemFn, ItemStruct, Type};
 
 use super::types::type_text;
-use crate::passes::{
-    Mentions, Operation, argument_of, as_fn, as_inherent_impl, ident_of, items_of,
-};
+use crate::passes::{Builder, Mentions, Operation, argument_of, ident_of};
 
 /// The maximum width of one line. In a longer description, each parameter has its own line.
 const WIDTH: usize = 100;
 
 /// Describes one operation: `METHOD path → fn name(parameters) → response`.
-pub(super) fn describe(tree: &syn::File, operation: &Operation, missing: bool) -> String {
+pub(super) fn describe(
+    builder: Option<&Builder<'_>>,
+    operation: &Operation,
+    missing: bool,
+) -> String {
     let head = format!(
         "{} {} → fn {}(",
         operation.method.to_uppercase(),
         operation.path,
         operation.function
     );
-    let parameters = parameters(tree, operation);
-    let answer = send(tree, operation).map(answer).unwrap_or_default();
+    let parameters = builder.map(|found| parameters(found.item, operation)).unwrap_or_default();
+    let answer = builder.map(|found| answer(found.send)).unwrap_or_default();
     let mark = if missing { " (not in the document)" } else { "" };
     let one_line = format!("{head}{}) → {answer}", parameters.join(", "));
     if one_line.chars().count() < WIDTH {
@@ -31,20 +33,15 @@ pub(super) fn describe(tree: &syn::File, operation: &Operation, missing: bool) -
     format!("{head}\n    {},\n) → {answer}{mark}\n", parameters.join(",\n    "))
 }
 
-/// Returns the types that the operation mentions.
-pub(super) fn mentions(tree: &syn::File, operation: &Operation) -> BTreeSet<String> {
+/// Returns the types that the builder of an operation mentions.
+pub(super) fn mentions(builder: Builder<'_>) -> BTreeSet<String> {
     let mut names = Mentions::default();
-    if let Some(builder) = builder(tree, operation) {
-        names.visit_item_struct(builder);
-    }
-    if let Some(send) = send(tree, operation) {
-        names.visit_return_type(&send.sig.output);
-    }
+    names.visit_item_struct(builder.item);
+    names.visit_return_type(&builder.send.sig.output);
     names.0
 }
 
-fn parameters(tree: &syn::File, operation: &Operation) -> Vec<String> {
-    let Some(builder) = builder(tree, operation) else { return Vec::new() };
+fn parameters(builder: &ItemStruct, operation: &Operation) -> Vec<String> {
     builder
         .fields
         .iter()
@@ -82,21 +79,4 @@ fn answer(send: &ImplItemFn) -> String {
             "()" => "nothing".to_owned(),
             _ => text,
         })
-}
-
-fn builder<'a>(tree: &'a syn::File, operation: &Operation) -> Option<&'a ItemStruct> {
-    items_of(&tree.items, "builder").ok()?.iter().find_map(|item| match item {
-        Item::Struct(item) if ident_of(&item.ident) == operation.builder => Some(item),
-        _ => None,
-    })
-}
-
-fn send<'a>(tree: &'a syn::File, operation: &Operation) -> Option<&'a ImplItemFn> {
-    items_of(&tree.items, "builder")
-        .ok()?
-        .iter()
-        .filter_map(as_inherent_impl)
-        .filter(|(name, _)| *name == operation.builder)
-        .flat_map(|(_, item)| item.items.iter().filter_map(as_fn))
-        .find(|function| function.sig.ident == "send")
 }

@@ -15,12 +15,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use proc_macro2::TokenStream;
 use quote::{format_ident, quote};
 use serde_json::Value;
-use syn::{Expr, Item, ItemStruct};
+use syn::{Expr, ImplItemFn, Type};
 
 use super::shape::Types;
 use super::statement::Statement;
 use crate::passes::tree::{
-    Operation, argument_of, as_fn, as_inherent_impl, ident_of, items_of, last_segment,
+    Builder, Operation, argument_of, builders_by_name, items_of, last_segment,
 };
 
 /// The function that holds an example; rustdoc does not show its first and last line.
@@ -33,11 +33,12 @@ pub(super) fn examples(
     document: &Value,
 ) -> Result<BTreeMap<String, String>, String> {
     let types = Types(items_of(&tree.items, "types")?);
-    let builders = items_of(&tree.items, "builder")?;
+    let builders = builders_by_name(tree)?;
     let written = operations.iter().filter_map(|operation| {
         let statement = Statement::of(operation, document);
         let example = Example { types, statement, uses: BTreeSet::new(), needs_secrets: false };
-        Some((operation.function.clone(), example.write(operation, builders)?))
+        let builder = *builders.get(&operation.builder)?;
+        Some((operation.function.clone(), example.write(operation, builder)?))
     });
     Ok(written.collect())
 }
@@ -53,13 +54,12 @@ struct Example<'a> {
 }
 
 impl<'a> Example<'a> {
-    fn write(mut self, operation: &Operation, builders: &'a [Item]) -> Option<String> {
-        let builder = builder(builders, &operation.builder)?;
-        let request = self.request(builder, operation)?;
+    fn write(mut self, operation: &Operation, builder: Builder<'a>) -> Option<String> {
+        let request = self.request(builder.item, operation)?;
         let function = format_ident!("{}", operation.function);
         let setters = request.setters;
         let call: Expr = syn::parse_quote!(twin.#function() #(#setters)* .send());
-        let answer = self.answer(answer_of(builders, &operation.builder).as_ref(), &call);
+        let answer = self.answer(answer_of(builder.send), &call);
         let body = request.body;
         self.print(&quote!(#body #answer))
     }
@@ -99,22 +99,9 @@ impl<'a> Example<'a> {
     }
 }
 
-fn builder<'a>(builders: &'a [Item], name: &str) -> Option<&'a ItemStruct> {
-    builders.iter().find_map(|item| match item {
-        Item::Struct(item) if item.ident == name => Some(item),
-        _ => None,
-    })
-}
-
-/// The type that `send` of a builder answers with.
-fn answer_of(builders: &[Item], name: &str) -> Option<syn::Type> {
-    let mut functions = builders
-        .iter()
-        .filter_map(as_inherent_impl)
-        .filter(|(builder, _)| builder == name)
-        .flat_map(|(_, item)| item.items.iter().filter_map(as_fn));
-    let send = functions.find(|function| ident_of(&function.sig.ident) == "send")?;
+/// Returns the type that `send` of a builder answers with.
+fn answer_of(send: &ImplItemFn) -> Option<&Type> {
     let syn::ReturnType::Type(_, ty) = &send.sig.output else { return None };
     let value = argument_of(argument_of(ty, "Result")?, "ResponseValue")?;
-    (last_segment(value).as_deref() != Some("ByteStream")).then(|| value.clone())
+    (last_segment(value).as_deref() != Some("ByteStream")).then_some(value)
 }

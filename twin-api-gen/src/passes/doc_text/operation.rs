@@ -6,7 +6,7 @@
 
 use std::collections::BTreeMap;
 
-use syn::{Attribute, ImplItemFn, Item, Type, Visibility, parse_quote};
+use syn::{Attribute, ImplItemFn, Item, ItemStruct, Type, Visibility, parse_quote};
 
 use super::escape::{code, escape};
 use super::shape::{Shape, Types, members};
@@ -16,8 +16,8 @@ use crate::Runtime;
 use crate::lower::parameters::WIRE;
 use crate::passes::Context;
 use crate::passes::tree::{
-    Operation, argument_of, as_fn_mut, doc_of, ident_of, inherent_impls_mut, items_of,
-    items_of_mut, last_segment,
+    Operation, argument_of, as_fn_mut, builders_by_name, doc_of, ident_of, inherent_impls_mut,
+    items_of, items_of_mut, last_segment,
 };
 
 /// Marks a doc of this module until it is checked. No text of a document can make an attribute.
@@ -29,10 +29,16 @@ pub(super) fn apply(tree: &mut syn::File, context: &Context<'_>) -> Result<Vec<S
         Runtime::TwinApi => example::examples(tree, &context.operations, context.effective)?,
         Runtime::StandAlone => BTreeMap::new(),
     };
+    let types = Types(items_of(&tree.items, "types")?);
+    let builders = builders_by_name(tree)?;
     let mut docs = BTreeMap::new();
     for operation in &context.operations {
         let example = examples.get(&operation.function).map(String::as_str);
-        docs.insert(operation.builder.clone(), Docs::of(tree, operation, context, example)?);
+        let builder = builders
+            .get(&operation.builder)
+            .ok_or_else(|| format!("there is no builder::{}", operation.builder))?;
+        let docs_of = Docs::of((builder.item, types), operation, context, example);
+        docs.insert(operation.builder.clone(), docs_of);
     }
     document_client(tree, context, &docs);
     document_builders(tree, context, &docs)?;
@@ -94,11 +100,11 @@ struct Docs {
 
 impl Docs {
     fn of(
-        tree: &syn::File,
+        (item, types): (&ItemStruct, Types<'_>),
         operation: &Operation,
         context: &Context<'_>,
         example: Option<&str>,
-    ) -> Result<Self, String> {
+    ) -> Self {
         let mut about = Vec::new();
         let (summary, description) =
             (text(&operation.object, "summary"), text(&operation.object, "description"));
@@ -112,7 +118,7 @@ impl Docs {
             format!("Builds the request of [`Client::{function}`](super::Client::{function}).");
         let mut rest = Vec::new();
         push_paragraph(&mut rest, &sends(operation, context, &call));
-        parameters(&mut rest, tree, operation)?;
+        parameters(&mut rest, (item, types), operation);
         refusals(&mut rest, Statement::of(operation, context.effective));
         if let Some(example) = example {
             rest.extend(["", "# Examples", "```no_run"].map(ToOwned::to_owned));
@@ -127,7 +133,7 @@ impl Docs {
         if !about.is_empty() {
             rest.insert(0, String::new());
         }
-        Ok(Self { about, builder, rest })
+        Self { about, builder, rest }
     }
 }
 
@@ -145,15 +151,9 @@ fn sends(operation: &Operation, context: &Context<'_>, call: &str) -> String {
 /// What has to be set, and the names of what may be.
 fn parameters(
     lines: &mut Vec<String>,
-    tree: &syn::File,
+    (builder, types): (&ItemStruct, Types<'_>),
     operation: &Operation,
-) -> Result<(), String> {
-    let types = Types(items_of(&tree.items, "types")?);
-    let builder = items_of(&tree.items, "builder")?.iter().find_map(|item| match item {
-        Item::Struct(item) if ident_of(&item.ident) == operation.builder => Some(item),
-        _ => None,
-    });
-    let builder = builder.ok_or_else(|| format!("there is no builder::{}", operation.builder))?;
+) {
     let (mut required, mut optional) = (Vec::new(), Vec::new());
     for field in &builder.fields {
         let (Some(ident), Some(ty)) = (&field.ident, argument_of(&field.ty, "Result")) else {
@@ -176,7 +176,6 @@ fn parameters(
     if !optional.is_empty() {
         push_paragraph(lines, &format!("Optional: {}.", optional.join(", ")));
     }
-    Ok(())
 }
 
 /// `` - `name` (place, `Type`): description ``
