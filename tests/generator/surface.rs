@@ -46,6 +46,8 @@ fn every_snapshot_belongs_to_a_surface() {
         .map(|entry| {
             entry.expect("the folder is readable").file_name().to_string_lossy().into_owned()
         })
+        // insta writes `.snap.new` beside a snapshot that a failing test would change.
+        .filter(|name| !name.ends_with(".new"))
         .collect();
     assert_eq!(found, wanted);
 }
