@@ -41,13 +41,12 @@ fn surface_equals_the_snapshots() {
 fn every_snapshot_belongs_to_a_surface() {
     let wanted: BTreeSet<String> =
         generated().surface.files.keys().map(|stem| format!("{stem}.snap")).collect();
+    // insta writes `.snap.new` beside a snapshot that a failing test would change.
     let found: BTreeSet<String> = std::fs::read_dir(snapshots())
         .expect("tests/snapshots exists")
-        .map(|entry| {
-            entry.expect("the folder is readable").file_name().to_string_lossy().into_owned()
-        })
-        // insta writes `.snap.new` beside a snapshot that a failing test would change.
-        .filter(|name| !name.ends_with(".new"))
+        .map(|entry| entry.expect("the folder is readable").path())
+        .filter(|path| path.extension().is_none_or(|extension| extension != "new"))
+        .map(|path| path.file_name().expect("it is a file").to_string_lossy().into_owned())
         .collect();
     assert_eq!(found, wanted);
 }

@@ -142,6 +142,15 @@ async fn wait_reports_an_unknown_status_after_the_grace_period() {
 }
 
 #[tokio::test]
+async fn wait_continues_while_a_run_is_in_progress_for_longer_than_the_grace_period() {
+    let service = ScriptedService::start().await;
+    service.answers(&page("in_progress"), 20).answers(&page("completed"), 1);
+    assert_eq!(service.run().wait().await.unwrap().state(), RunState::Finished(None));
+    let waited = service.clock.now();
+    assert!(waited > Duration::from_secs(60), "the wait ended after {waited:?}");
+}
+
+#[tokio::test]
 async fn unknown_status_of_an_ended_run_ends_the_wait() {
     let service = ScriptedService::start().await;
     let archived = json!({"run_id": "run_1", "status": "archived", "is_finished": true});
