@@ -97,6 +97,18 @@ fn forwards(page: &Path) -> anyhow::Result<bool> {
     Ok(text.contains("http-equiv=\"refresh\""))
 }
 
+/// Reads a page, or the page to which it forwards. rustdoc's script keeps the fragment of the link.
+fn forwarded(page: &Path) -> anyhow::Result<String> {
+    let text = fs::read_to_string(page)?;
+    let target = text
+        .split_once("http-equiv=\"refresh\" content=\"0;URL=")
+        .and_then(|(_, rest)| rest.split_once('"'));
+    match (target, page.parent()) {
+        (Some((target, _)), Some(folder)) => Ok(fs::read_to_string(folder.join(target))?),
+        _ => Ok(text),
+    }
+}
+
 /// Links to docs.rs that lead to no page of these crates, or to no item on it.
 fn dead_links(folder: &Path, pages: &[PathBuf]) -> anyhow::Result<Vec<String>> {
     let link = Regex::new(
@@ -113,7 +125,7 @@ fn dead_links(folder: &Path, pages: &[PathBuf]) -> anyhow::Result<Vec<String>> {
     let is_dead = |(path, item): &(String, String)| {
         let file = folder.join(path);
         let file = if file.is_dir() { file.join("index.html") } else { file };
-        let text = fs::read_to_string(file);
+        let text = forwarded(&file);
         !text.is_ok_and(|text| item.is_empty() || text.contains(&format!("id=\"{item}\"")))
     };
     Ok(links
@@ -166,8 +178,12 @@ mod tests {
         for name in CRATES {
             let folder = root.path().join("target/doc").join(name);
             fs::create_dir_all(&folder).unwrap();
-            let page = format!("<!doctype html><main><div class=\"docblock\">{body}</div></main>");
+            let page = format!(
+                "<!doctype html><main id=\"main\"><div class=\"docblock\">{body}</div></main>"
+            );
             fs::write(folder.join("index.html"), page).unwrap();
+            let forward = "<meta http-equiv=\"refresh\" content=\"0;URL=index.html\">";
+            fs::write(folder.join("old.html"), forward).unwrap();
         }
         root
     }
@@ -190,6 +206,7 @@ mod tests {
         }
         let well = "<p>text <code>`a` [b]</code></p><pre>short</pre> \
             <a href=\"https://docs.rs/twin-ext/latest/twin_ext/index.html\">x</a> \
+            <a href=\"https://docs.rs/twin-api/latest/twin_api/old.html#main\">x</a> \
             <div id=\"blanket-implementations-list\"><div class=\"docblock\"><p>[b]</p></div></div>";
         assert_eq!(faults(well), "");
         let wide = format!("<pre style=\"overflow: auto\">{}</pre>", "x".repeat(400));
