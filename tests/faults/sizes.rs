@@ -64,8 +64,7 @@ fn too_large(script: &Script, bound: usize) {
             (1, Some(200))
         );
         assert!(!error.is_retryable() && error.to_string().contains(&bound.to_string()), "{error}");
-        // While the buffer grows to the limit, its last doubled size exists beside it.
-        assert!(memory < bound as u64 + 2 * ROOM, "{memory} bytes");
+        assert!(memory < bound as u64 + ROOM, "{memory} bytes");
     }
 }
 
