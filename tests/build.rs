@@ -40,14 +40,7 @@ fn specimen() -> Result<String, Box<dyn Error>> {
 /// The source of twin-api, as its own build script makes it.
 fn twin_api() -> Result<String, Box<dyn Error>> {
     let (openapi, known, overlay) = (read(DOCUMENT)?, read(KNOWN)?, read(OVERLAY)?);
-    let client = generate(Input {
-        openapi: &openapi,
-        known: Some(&known),
-        overlay: Some(&overlay),
-        runtime: Runtime::TwinApi,
-        strict: false,
-    })?;
-    Ok(client.source)
+    Ok(generate(Input::twin_api(&openapi, &known, &overlay))?.source)
 }
 
 /// A module for each program in a doc comment, and a function that runs one by its name.

@@ -5,7 +5,7 @@
 use std::error::Error;
 use std::{env, fs, path::Path};
 
-use twin_api_gen::{Input, Runtime};
+use twin_api_gen::Input;
 
 const DOCUMENT: &str = "openapi.json";
 const KNOWN: &str = "known.json";
@@ -16,13 +16,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         println!("cargo::rerun-if-changed={file}");
     }
     let (openapi, known, overlay) = (read(DOCUMENT)?, read(KNOWN)?, read(OVERLAY)?);
-    let client = twin_api_gen::generate(Input {
-        openapi: &openapi,
-        known: Some(&known),
-        overlay: Some(&overlay),
-        runtime: Runtime::TwinApi,
-        strict: false,
-    })?;
+    let client = twin_api_gen::generate(Input::twin_api(&openapi, &known, &overlay))?;
     let directory = env::var_os("OUT_DIR").ok_or("cargo sets OUT_DIR for build scripts")?;
     let directory = Path::new(&directory);
     fs::write(directory.join("client.rs"), &client.source)?;

@@ -4,18 +4,13 @@
 
 use std::time::{Duration, Instant};
 
-use twin_api_gen::{Input, Runtime, generate};
+use twin_api_gen::{Input, generate};
 use twin_tests::vendored::{KNOWN, OPENAPI, OVERLAY};
 
 const ROUNDS: usize = 30;
 
-const VENDORED: Input<'static> = Input {
-    openapi: OPENAPI.as_bytes(),
-    known: Some(KNOWN.as_bytes()),
-    overlay: Some(OVERLAY.as_bytes()),
-    runtime: Runtime::TwinApi,
-    strict: false,
-};
+const VENDORED: Input<'static> =
+    Input::twin_api(OPENAPI.as_bytes(), KNOWN.as_bytes(), OVERLAY.as_bytes());
 
 fn main() -> Result<(), twin_api_gen::Error> {
     let mut totals = Vec::with_capacity(ROUNDS);

@@ -13,18 +13,12 @@ mod surface;
 use std::collections::BTreeMap;
 
 use serde_json::Value;
-use twin_api_gen::{Generated, Input, Runtime, generate};
+use twin_api_gen::{Generated, Input, generate};
 use twin_tests::vendored::{CONTRACT, KNOWN, OPENAPI, OVERLAY};
 
 /// Returns the vendored files as input for `twin-api`.
 fn vendored() -> Input<'static> {
-    Input {
-        openapi: OPENAPI.as_bytes(),
-        known: Some(KNOWN.as_bytes()),
-        overlay: Some(OVERLAY.as_bytes()),
-        runtime: Runtime::TwinApi,
-        strict: false,
-    }
+    Input::twin_api(OPENAPI.as_bytes(), KNOWN.as_bytes(), OVERLAY.as_bytes())
 }
 
 /// Returns the same input with the frozen edition of the reference as its document.

@@ -67,6 +67,15 @@ pub struct Input<'a> {
     pub strict: bool,
 }
 
+impl<'a> Input<'a> {
+    /// Returns the input of the client that twin-api contains.
+    #[must_use]
+    pub const fn twin_api(openapi: &'a [u8], known: &'a [u8], overlay: &'a [u8]) -> Self {
+        let (known, overlay) = (Some(known), Some(overlay));
+        Self { openapi, known, overlay, runtime: Runtime::TwinApi, strict: false }
+    }
+}
+
 /// A generated client, with reports of the stages.
 #[derive(Debug, Clone)]
 #[non_exhaustive]

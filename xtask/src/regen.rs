@@ -118,13 +118,7 @@ impl Sources {
     }
 
     fn input<'a>(&'a self, known: &'a [u8], overlay: &'a [u8], strict: bool) -> Input<'a> {
-        Input {
-            openapi: &self.document,
-            known: Some(known),
-            overlay: Some(overlay),
-            runtime: Runtime::TwinApi,
-            strict,
-        }
+        Input { strict, ..Input::twin_api(&self.document, known, overlay) }
     }
 
     fn generate(&self, strict: bool) -> Result<Generated, twin_api_gen::Error> {

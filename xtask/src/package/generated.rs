@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail, ensure};
 use serde_json::Value;
-use twin_api_gen::{Input, Runtime};
+use twin_api_gen::Input;
 
 use super::{GENERATED, cargo, read, write};
 
@@ -78,13 +78,7 @@ fn generate(root: &Path) -> anyhow::Result<Files> {
     };
     let (openapi, known, overlay) =
         (input("openapi.json")?, input("known.json")?, input("overlay.json")?);
-    let client = twin_api_gen::generate(Input {
-        openapi: &openapi,
-        known: Some(&known),
-        overlay: Some(&overlay),
-        runtime: Runtime::TwinApi,
-        strict: false,
-    })?;
+    let client = twin_api_gen::generate(Input::twin_api(&openapi, &known, &overlay))?;
     let outline = client.outline().to_string();
     Ok(Files::from([("client.rs".into(), client.source), ("document.json".into(), outline)]))
 }
