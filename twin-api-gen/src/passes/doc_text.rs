@@ -19,7 +19,7 @@ use serde_json::Value;
 use syn::visit_mut::VisitMut;
 use syn::{
     AttrStyle, Attribute, Expr, ExprLit, Fields, Ident, Item, ItemStruct, Lit, LitStr, Meta,
-    MetaNameValue, Token, token,
+    MetaNameValue, Token, parse_quote, token,
 };
 
 use super::Context;
@@ -167,6 +167,17 @@ fn set_doc(attributes: &mut Vec<Attribute>, lines: &[impl AsRef<str>]) {
     let rest = std::mem::take(attributes);
     attributes.extend(docs);
     attributes.extend(rest);
+}
+
+/// Sets a doc, and marks it with an attribute until [`check`] has seen it.
+pub(super) fn set_marked_doc(
+    attributes: &mut Vec<Attribute>,
+    lines: &[impl AsRef<str>],
+    mark: &str,
+) {
+    set_doc(attributes, lines);
+    let mark = Ident::new(mark, Span::call_site());
+    attributes.push(parse_quote!(#[#mark]));
 }
 
 /// `#[doc = "…"]`, built by hand: parsing thousands of them takes a tenth of the whole time.

@@ -6,13 +6,13 @@
 use syn::{Field, Fields, Item, parse_quote};
 
 use super::Context;
-use super::doc_text::{WRITTEN, escape};
+use super::doc_text::{WRITTEN, escape, set_marked_doc};
 use super::tree::{doc_of, ident_of, items_of_mut};
 
 /// The event of a run has its index under one of two names.
 const EVENT: &str = "RunEvent";
 const INDEXES: [&str; 2] = ["event_index", "index"];
-const POSITION: &str = " [`RunEventExt::position`](https://docs.rs/twin-ext/latest/twin_ext/trait.RunEventExt.html#tymethod.position) \
+const POSITION: &str = "[`RunEventExt::position`](https://docs.rs/twin-ext/latest/twin_ext/trait.RunEventExt.html#tymethod.position) \
                         of `twin-ext` returns the index under either name.";
 
 pub(super) fn apply(tree: &mut syn::File, _: &Context<'_>) -> Result<(), String> {
@@ -49,12 +49,5 @@ fn is_named(field: &Field, name: &str) -> bool {
 
 fn lead_to_position(field: &mut Field) {
     let text = escape(doc_of(&field.attrs).trim());
-    field.attrs.retain(|attribute| !attribute.path().is_ident("doc"));
-    let written = quote::format_ident!("{WRITTEN}");
-    field.attrs.push(parse_quote!(#[#written]));
-    for line in
-        text.lines().map(|line| format!(" {line}")).chain([String::new(), POSITION.to_owned()])
-    {
-        field.attrs.push(parse_quote!(#[doc = #line]));
-    }
+    set_marked_doc(&mut field.attrs, &[text.as_str(), "", POSITION], WRITTEN);
 }

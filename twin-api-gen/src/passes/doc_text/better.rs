@@ -1,6 +1,6 @@
 //! What twin-ext adds to an operation, with a link to its documentation.
 //!
-//! twin-api cannot depend on twin-ext, so the links are absolute. `cargo xtask pages` checks that
+//! twin-api cannot depend on twin-ext, so the links are absolute. `cargo xtask rendered` checks that
 //! each leads to an item of twin-ext.
 
 use crate::passes::tree::Operation;
@@ -117,11 +117,14 @@ pub(crate) fn ways(operation: &Operation) -> impl Iterator<Item = &'static Bette
     WAYS.iter().filter(|(name, _)| *name == operation.function).map(|(_, way)| way)
 }
 
-/// What twin-ext's retries do for an operation, with a link.
+/// What twin-ext's retries do for an operation, with a link. `OperationInfo::is_idempotent` of
+/// twin-api has the same rule.
 pub(super) fn retries(operation: &Operation) -> String {
     let link = format!("[`twin-ext`]({ROOT}guide/retries/index.html)");
-    let always = matches!(operation.method.as_str(), "get" | "head" | "put" | "delete")
-        || operation.function == "cancel_run";
+    let always = matches!(
+        operation.method.as_str(),
+        "get" | "head" | "options" | "trace" | "put" | "delete"
+    ) || operation.function == "cancel_run";
     if always {
         format!("The raw client sends it once; {link} retries it after transient failures.")
     } else {

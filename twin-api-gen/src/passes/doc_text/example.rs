@@ -19,28 +19,25 @@ use syn::{Expr, ImplItemFn, Type};
 
 use super::shape::Types;
 use super::statement::Statement;
-use crate::passes::tree::{
-    Builder, Operation, argument_of, builders_by_name, items_of, last_segment,
-};
+use crate::passes::tree::{Builder, Operation, argument_of, last_segment};
 
 /// The function that holds an example; rustdoc does not show its first and last line.
 const HEAD: &str = "async fn example(twin: &twin_api::Client) -> Result<(), twin_api::Error> {";
 
 /// The examples by the name of the function on `Client`.
 pub(super) fn examples(
-    tree: &syn::File,
+    types: Types<'_>,
+    builders: &BTreeMap<String, Builder<'_>>,
     operations: &[Operation],
     document: &Value,
-) -> Result<BTreeMap<String, String>, String> {
-    let types = Types(items_of(&tree.items, "types")?);
-    let builders = builders_by_name(tree)?;
+) -> BTreeMap<String, String> {
     let written = operations.iter().filter_map(|operation| {
         let statement = Statement::of(operation, document);
         let example = Example { types, statement, uses: BTreeSet::new(), needs_secrets: false };
         let builder = *builders.get(&operation.builder)?;
         Some((operation.function.clone(), example.write(operation, builder)?))
     });
-    Ok(written.collect())
+    written.collect()
 }
 
 /// An example that is being written.

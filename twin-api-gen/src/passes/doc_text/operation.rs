@@ -6,12 +6,12 @@
 
 use std::collections::BTreeMap;
 
-use syn::{Attribute, ImplItemFn, Item, ItemStruct, Type, Visibility, parse_quote};
+use syn::{ImplItemFn, Item, ItemStruct, Type, Visibility};
 
 use super::escape::{code, escape};
 use super::shape::{Shape, Types, members};
 use super::statement::Statement;
-use super::{better, example, push_paragraph, set_doc, text};
+use super::{better, example, push_paragraph, set_doc, set_marked_doc, text};
 use crate::Runtime;
 use crate::lower::parameters::WIRE;
 use crate::passes::Context;
@@ -25,12 +25,14 @@ pub(super) const OPERATION: &str = "twin_operation";
 
 /// Documents the functions of `Client`, and each builder with its functions. Returns the programs.
 pub(super) fn apply(tree: &mut syn::File, context: &Context<'_>) -> Result<Vec<String>, String> {
-    let examples = match context.runtime {
-        Runtime::TwinApi => example::examples(tree, &context.operations, context.effective)?,
-        Runtime::StandAlone => BTreeMap::new(),
-    };
     let types = Types(items_of(&tree.items, "types")?);
     let builders = builders_by_name(tree)?;
+    let examples = match context.runtime {
+        Runtime::TwinApi => {
+            example::examples(types, &builders, &context.operations, context.effective)
+        }
+        Runtime::StandAlone => BTreeMap::new(),
+    };
     let mut docs = BTreeMap::new();
     for operation in &context.operations {
         let example = examples.get(&operation.function).map(String::as_str);
@@ -53,7 +55,7 @@ fn document_client(tree: &mut syn::File, context: &Context<'_>, docs: &BTreeMap<
             if let Some(docs) = operation.and_then(|it| docs.get(&it.builder)) {
                 let mut lines = docs.about.clone();
                 lines.extend(docs.rest.iter().cloned());
-                mark(&mut function.attrs, &lines);
+                set_marked_doc(&mut function.attrs, &lines, OPERATION);
             }
         }
     }
@@ -70,7 +72,7 @@ fn document_builders(
         let Some(docs) = docs.get(&ident_of(&item.ident)) else { continue };
         let mut lines = vec![docs.builder.clone()];
         lines.extend(docs.rest.iter().cloned());
-        mark(&mut item.attrs, &lines);
+        set_marked_doc(&mut item.attrs, &lines, OPERATION);
     }
     for (name, item) in inherent_impls_mut(builders) {
         let operation = context.operations.iter().find(|it| it.builder == name);
@@ -80,12 +82,6 @@ fn document_builders(
         }
     }
     Ok(())
-}
-
-fn mark(attributes: &mut Vec<Attribute>, lines: &[String]) {
-    set_doc(attributes, lines);
-    let name = quote::format_ident!("{OPERATION}");
-    attributes.push(parse_quote!(#[#name]));
 }
 
 /// The documentation of one operation, in lines.
