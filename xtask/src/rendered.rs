@@ -5,7 +5,7 @@
 //! that leads nowhere. Chromium lays each page out at a width of 1280 pixels. The pages come from
 //! `cargo doc`, which the check "documentation" runs before.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -60,12 +60,16 @@ pub fn run(options: &Options, console: &mut Console) -> anyhow::Result<Verdict> 
             folder.display()
         )
     })?;
-    let mut pages = Vec::new();
+    let mut texts = Texts::new();
     for name in CRATES {
-        collect(&folder.join(name), &mut pages)?;
+        collect(&folder.join(name), &mut texts)?;
     }
-    pages.sort();
-    let mut faults = dead_links(&folder, &pages)?;
+    let pages: Vec<&Path> = texts
+        .iter()
+        .filter(|(_, text)| forward(text).is_none())
+        .map(|(page, _)| page.as_path())
+        .collect();
+    let mut faults = dead_links(&folder, &texts)?;
     faults.extend(look(&pages)?);
     ensure!(
         faults.is_empty(),
@@ -78,55 +82,56 @@ pub fn run(options: &Options, console: &mut Console) -> anyhow::Result<Verdict> 
     Ok(Verdict::Fresh)
 }
 
-fn collect(folder: &Path, pages: &mut Vec<PathBuf>) -> anyhow::Result<()> {
+/// The text of every HTML file, by its path.
+type Texts = BTreeMap<PathBuf, String>;
+
+fn collect(folder: &Path, texts: &mut Texts) -> anyhow::Result<()> {
     for entry in fs::read_dir(folder).with_context(|| format!("reading {}", folder.display()))? {
         let path = entry?.path();
         if path.is_dir() {
-            collect(&path, pages)?;
-        } else if path.extension().is_some_and(|extension| extension == "html") && !forwards(&path)?
-        {
-            pages.push(path);
+            collect(&path, texts)?;
+        } else if path.extension().is_some_and(|extension| extension == "html") {
+            let text = fs::read_to_string(&path);
+            let text = text.with_context(|| format!("reading {}", path.display()))?;
+            texts.insert(path, text);
         }
     }
     Ok(())
 }
 
-/// rustdoc keeps a page for the old address of a macro and of a re-export.
-fn forwards(page: &Path) -> anyhow::Result<bool> {
-    let text = fs::read_to_string(page).with_context(|| format!("reading {}", page.display()))?;
-    Ok(text.contains("http-equiv=\"refresh\""))
+/// Returns the page to which this one forwards. rustdoc keeps such a page for the old address of a
+/// macro and of a re-export; its script keeps the fragment of the link.
+fn forward(text: &str) -> Option<&str> {
+    let (_, rest) = text.split_once("http-equiv=\"refresh\" content=\"0;URL=")?;
+    Some(rest.split_once('"')?.0)
 }
 
-/// Reads a page, or the page to which it forwards. rustdoc's script keeps the fragment of the link.
-fn forwarded(page: &Path) -> anyhow::Result<String> {
-    let text = fs::read_to_string(page)?;
-    let target = text
-        .split_once("http-equiv=\"refresh\" content=\"0;URL=")
-        .and_then(|(_, rest)| rest.split_once('"'));
-    match (target, page.parent()) {
-        (Some((target, _)), Some(folder)) => Ok(fs::read_to_string(folder.join(target))?),
-        _ => Ok(text),
+/// Returns the text of a page, or of the page to which it forwards.
+fn text_at<'a>(page: &Path, texts: &'a Texts) -> Option<&'a str> {
+    let get = |page: &Path| Some(texts.get(&page.canonicalize().ok()?)?.as_str());
+    let page = if page.is_dir() { page.join("index.html") } else { page.to_owned() };
+    let text = get(&page)?;
+    match forward(text) {
+        Some(target) => get(&page.parent()?.join(target)),
+        None => Some(text),
     }
 }
 
 /// Links to docs.rs that lead to no page of these crates, or to no item on it.
-fn dead_links(folder: &Path, pages: &[PathBuf]) -> anyhow::Result<Vec<String>> {
+fn dead_links(folder: &Path, texts: &Texts) -> anyhow::Result<Vec<String>> {
     let link = Regex::new(
         r##"href="https://docs\.rs/twin-(?:api|ext|emulator)/[^/"]+/(twin_\w+/[^"#]*)(?:#([^"]+))?""##,
     )?;
-    let mut links: BTreeSet<(String, String)> = BTreeSet::new();
-    for page in pages {
-        let text = fs::read_to_string(page)?;
-        for found in link.captures_iter(&text) {
+    let mut links: BTreeSet<(&str, &str)> = BTreeSet::new();
+    for text in texts.values() {
+        for found in link.captures_iter(text) {
             let part = |group| found.get(group).map_or("", |it: regex::Match<'_>| it.as_str());
-            links.insert((part(1).to_owned(), part(2).to_owned()));
+            links.insert((part(1), part(2)));
         }
     }
-    let is_dead = |(path, item): &(String, String)| {
-        let file = folder.join(path);
-        let file = if file.is_dir() { file.join("index.html") } else { file };
-        let text = forwarded(&file);
-        !text.is_ok_and(|text| item.is_empty() || text.contains(&format!("id=\"{item}\"")))
+    let is_dead = |(path, item): &(&str, &str)| {
+        let text = text_at(&folder.join(path), texts);
+        !text.is_some_and(|text| item.is_empty() || text.contains(&format!("id=\"{item}\"")))
     };
     Ok(links
         .into_iter()
@@ -136,7 +141,7 @@ fn dead_links(folder: &Path, pages: &[PathBuf]) -> anyhow::Result<Vec<String>> {
 }
 
 /// Loads the pages in Chromium and returns their faults.
-fn look(pages: &[PathBuf]) -> anyhow::Result<Vec<String>> {
+fn look(pages: &[&Path]) -> anyhow::Result<Vec<String>> {
     let addresses: Vec<String> = pages
         .iter()
         .map(|page| url::Url::from_file_path(page).map(String::from))
