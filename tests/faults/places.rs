@@ -6,34 +6,35 @@ use std::sync::{Arc, Mutex};
 
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
-use twin_api::reqwest::{self, Request};
-use twin_api::transport::{Answer, OperationInfo, Transport};
-use twin_api::types;
+use twin_api::{Client, types};
 use twin_ext::{ClientBuilder, ErrorKind, Retry};
 
 use crate::operations::Operation;
-use crate::rig::KEY;
+use crate::rig::{KEY, Recording};
 
-/// Responds with this body.
-#[derive(Debug, Clone, Default)]
-struct Recorded(Arc<Mutex<Vec<u8>>>);
+/// The body of every response of a client.
+#[derive(Clone, Default)]
+struct Body(Arc<Mutex<Vec<u8>>>);
 
-impl Recorded {
+impl Body {
     fn set(&self, body: &[u8]) {
         *self.0.lock().expect("no test panics with the lock") = body.to_vec();
     }
+
+    fn get(&self) -> Vec<u8> {
+        self.0.lock().expect("no test panics with the lock").clone()
+    }
 }
 
-impl Transport for Recorded {
-    fn execute<'a>(
-        &'a self,
-        _: &'a reqwest::Client,
-        _: Request,
-        _: &'a OperationInfo,
-    ) -> Answer<'a> {
-        let body = self.0.lock().expect("no test panics with the lock").clone();
-        Box::pin(async { Ok(http::Response::new(body).into()) })
-    }
+/// Builds a client that sends nothing, with the body of its responses.
+fn recorded() -> (Client, Body) {
+    let body = Body::default();
+    let recording = {
+        let body = body.clone();
+        Recording::of(move || Ok(http::Response::new(body.get())))
+    };
+    let builder = ClientBuilder::new(KEY).base_url("http://127.0.0.1:1").retry(Retry::none());
+    (builder.transport(recording).build().expect("the settings are valid"), body)
 }
 
 /// Returns the path that `serde_path_to_error` finds, unless the body is a `T`.
@@ -127,9 +128,7 @@ fn mutated(example: &Value) -> Vec<Vec<u8>> {
 
 #[tokio::test]
 async fn path_of_a_wrong_value_is_the_recorded_one() {
-    let recorded = Recorded::default();
-    let builder = ClientBuilder::new(KEY).base_url("http://127.0.0.1:1").retry(Retry::none());
-    let twin = builder.transport(recorded.clone()).build().expect("the settings are valid");
+    let (twin, recorded) = recorded();
     let mut paths = BTreeSet::new();
     for (name, witness) in WITNESSES {
         for body in mutated(&example(name)) {
@@ -147,9 +146,7 @@ async fn path_of_a_wrong_value_is_the_recorded_one() {
 
 #[tokio::test]
 async fn path_in_a_truncated_response_is_on_the_way_to_its_end() {
-    let recorded = Recorded::default();
-    let builder = ClientBuilder::new(KEY).base_url("http://127.0.0.1:1").retry(Retry::none());
-    let twin = builder.transport(recorded.clone()).build().expect("the settings are valid");
+    let (twin, recorded) = recorded();
     for (name, witness) in WITNESSES {
         let body = serde_json::to_vec(&example(name)).expect("JSON");
         for end in 1..body.len() {

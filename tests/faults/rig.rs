@@ -1,9 +1,12 @@
 //! A scripted server, a client with a manual clock, and the expected result of a call.
 
+use std::fmt;
 use std::time::Duration;
 
 use tokio::task::JoinHandle;
 use twin_api::Client;
+use twin_api::reqwest::{self, Request};
+use twin_api::transport::{Answer, OperationInfo, Transport};
 use twin_ext::clock::ManualClock;
 use twin_ext::{ClientBuilder, Error, ErrorKind, Outcome, Retry};
 use twin_tests::raw::{Raw, Script};
@@ -20,6 +23,35 @@ pub(crate) struct Rig {
     pub(crate) raw: Raw,
     pub(crate) clock: ManualClock,
     pub(crate) twin: Client,
+}
+
+/// What a transport answers.
+type Recorded = Result<http::Response<Vec<u8>>, twin_api::Error>;
+
+/// A transport that sends nothing: it answers with the result of a function.
+pub(crate) struct Recording(Box<dyn Fn() -> Recorded + Send + Sync>);
+
+impl Recording {
+    pub(crate) fn of(answer: impl Fn() -> Recorded + Send + Sync + 'static) -> Self {
+        Self(Box::new(answer))
+    }
+}
+
+impl fmt::Debug for Recording {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Recording")
+    }
+}
+
+impl Transport for Recording {
+    fn execute<'a>(
+        &'a self,
+        _: &'a reqwest::Client,
+        _: Request,
+        _: &'a OperationInfo,
+    ) -> Answer<'a> {
+        Box::pin(std::future::ready((self.0)().map(Into::into)))
+    }
 }
 
 /// The number of requests sent, and the properties of the error.

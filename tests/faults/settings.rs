@@ -9,7 +9,7 @@ use twin_ext::{ClientBuilder, ErrorKind, Outcome, twin_api};
 use twin_tests::raw::{Raw, answer, json};
 
 use crate::operations::Operation;
-use crate::rig::{KEY, Rig};
+use crate::rig::{KEY, Recording, Rig};
 
 #[tokio::test]
 async fn http_settings_are_applied() {
@@ -135,37 +135,21 @@ async fn own_transport_runs_below_the_policy() {
     }
 }
 
-/// Answers from a recording: a response that knows no URL, or a failure.
-#[derive(Debug)]
-struct Recording(fn() -> Result<http::Response<String>, twin_api::Error>);
-
-impl Transport for Recording {
-    fn execute<'a>(
-        &'a self,
-        _: &'a reqwest::Client,
-        _: Request,
-        _: &'a OperationInfo,
-    ) -> Answer<'a> {
-        let answer = (self.0)().map(Into::into);
-        Box::pin(std::future::ready(answer))
-    }
-}
-
 #[tokio::test]
 async fn errors_of_recorded_responses_name_the_place_of_the_request() {
     let page = || {
         let response = http::Response::builder().header("content-type", "text/html");
-        Ok(response.body("<html>".to_owned()).expect("the header is right"))
+        Ok(response.body(b"<html>".to_vec()).expect("the header is right"))
     };
     let refusal = || {
         Ok(http::Response::builder()
             .status(403)
-            .body("{}".to_owned())
+            .body(b"{}".to_vec())
             .expect("the settings are valid"))
     };
     for (recording, text) in [
-        (Recording(page), "http://127.0.0.1:9/base/v1/me does not respond like the Twin API"),
-        (Recording(refusal), "403 Forbidden (GET /base/v1/me)"),
+        (Recording::of(page), "http://127.0.0.1:9/base/v1/me does not respond like the Twin API"),
+        (Recording::of(refusal), "403 Forbidden (GET /base/v1/me)"),
     ] {
         let builder = ClientBuilder::new(KEY).base_url("http://127.0.0.1:9/base");
         let twin = builder.transport(recording).build().expect("the settings are valid");
@@ -189,7 +173,7 @@ async fn redacts_every_text_of_a_custom_transport() {
         Err(failure.caused_by(std::io::Error::other(KEY)).into())
     };
     let builder = ClientBuilder::new(KEY).base_url("http://127.0.0.1:9");
-    let twin = builder.transport(Recording(failing)).build().expect("the settings are valid");
+    let twin = builder.transport(Recording::of(failing)).build().expect("the settings are valid");
     let error = twin.get_me().send().await.expect_err("the call fails");
     let failure = Failure::from(error.clone());
     assert!(!format!("{error:?} {failure:?}").contains("canary"), "{failure:?}");
