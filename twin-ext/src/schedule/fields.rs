@@ -84,8 +84,8 @@ impl Fields {
     /// Returns the matching times after `after`, in seconds since 1970-01-01T00:00:00Z.
     pub(super) fn times_after(&self, after: i64) -> impl Iterator<Item = i64> {
         let [seconds, minutes, hours, ..] = &self.0;
-        // Each level skips days, hours and minutes that end before `after`.
-        self.days()
+        // Each level skips years, days, hours and minutes that end before `after`.
+        self.days(Date::from_days(after.div_euclid(DAY)).year)
             .map(|day| day * DAY)
             .filter(move |start| after < start + DAY)
             .flat_map(|start| hours.iter().map(move |hour| start + i64::from(*hour) * 3_600))
@@ -96,10 +96,11 @@ impl Fields {
             .filter(move |time| after < *time)
     }
 
-    /// Returns the matching days since 1970-01-01.
-    fn days(&self) -> impl Iterator<Item = i64> {
+    /// Returns the matching days from the year `first` on, as days since 1970-01-01.
+    fn days(&self, first: i64) -> impl Iterator<Item = i64> {
         let [_, _, _, days, months, weekdays, years] = &self.0;
-        let months = years.iter().flat_map(|year| months.iter().map(move |month| (year, month)));
+        let years = years.iter().filter(move |year| i64::from(**year) >= first);
+        let months = years.flat_map(|year| months.iter().map(move |month| (year, month)));
         let dates = months.flat_map(|(&year, &month)| {
             let date = move |day: &u32| Date {
                 year: year.into(),
