@@ -32,6 +32,16 @@ const STAGE: &str = "target/package-staged";
 /// The folder of the workspace that is staged with the oldest dependency versions.
 const MINIMAL: &str = "target/package-minimal";
 
+/// The profiles of a staged workspace. They match the repository's, so that dependencies are
+/// compiled once.
+const PROFILES: &str = "\
+[profile.dev]
+debug = \"line-tables-only\"
+
+[profile.dev.package.\"*\"]
+debug = false
+";
+
 /// A crate that is published.
 #[derive(Debug)]
 struct Crate {

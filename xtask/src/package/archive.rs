@@ -10,7 +10,7 @@ use std::process::Command;
 
 use anyhow::{Context as _, ensure};
 
-use super::{Crate, STAGE, cargo, lock, write};
+use super::{Crate, PROFILES, STAGE, cargo, lock, write};
 
 /// The folder of the archives, relative to the root of the repository.
 const PACKED: &str = "target/package-archives";
@@ -54,8 +54,7 @@ pub(super) fn unpack(
     lock::stage(root, &unpacked, minimum)
 }
 
-/// Builds the manifest of a workspace in which each crate finds the others. Its profiles match the
-/// repository's, so that dependencies are compiled once.
+/// Builds the manifest of a workspace in which each crate finds the others.
 fn workspace(crates: &[Crate], version: &str) -> String {
     let folders: Vec<String> =
         crates.iter().map(|package| format!("{}-{version}", package.name)).collect();
@@ -66,9 +65,7 @@ fn workspace(crates: &[Crate], version: &str) -> String {
         .collect();
     format!(
         "[workspace]\nresolver = \"3\"\nmembers = {folders:?}\n\n\
-         [patch.crates-io]\n{}\n\
-         [profile.dev]\ndebug = \"line-tables-only\"\n\n\
-         [profile.dev.package.\"*\"]\ndebug = false\n",
+         [patch.crates-io]\n{}\n{PROFILES}",
         patches.concat()
     )
 }

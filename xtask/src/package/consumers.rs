@@ -6,7 +6,7 @@ use std::process::Command;
 
 use anyhow::{Context as _, ensure};
 
-use super::{lock, write};
+use super::{PROFILES, lock, write};
 
 const FROM: &str = "tests/consumers";
 
@@ -21,13 +21,8 @@ edition = "2024"
 [dependencies]
 twin-ext = { git = "file://REPOSITORY", default-features = false, features = ["rustls-ring"] }
 
-[profile.dev]
-debug = "line-tables-only"
-
-[profile.dev.package."*"]
-debug = false
-
 [workspace]
+
 "#;
 
 const GIT_PROGRAM: &str = "\
@@ -63,7 +58,10 @@ fn stage_git(root: &Path, stage: &Path, minimum: &str) -> anyhow::Result<()> {
     let folder = stage.join("git");
     fs::create_dir_all(folder.join("src")).context("creating the program with a git dependency")?;
     let repository = root.display().to_string();
-    write(&folder.join("Cargo.toml"), &GIT_MANIFEST.replace("REPOSITORY", &repository))?;
+    write(
+        &folder.join("Cargo.toml"),
+        &(GIT_MANIFEST.replace("REPOSITORY", &repository) + PROFILES),
+    )?;
     write(&folder.join("src/main.rs"), GIT_PROGRAM)?;
     lock::stage(&root, &folder, minimum)
 }
