@@ -3,7 +3,9 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair, date_time_ymd};
+use rcgen::{
+    BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair, date_time_ymd,
+};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
 use tokio_rustls::TlsAcceptor;
@@ -30,6 +32,8 @@ impl Authority {
         let mut params =
             CertificateParams::new(Vec::new()).expect("the certificate parameters are valid");
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        // OpenSSL takes a certificate with the name of its issuer for self-signed.
+        params.distinguished_name.push(DnType::CommonName, "Test CA");
         let key = KeyPair::generate().expect("the key is generated");
         Self(CertifiedIssuer::self_signed(params, key).expect("the certificate is signed"))
     }
@@ -63,6 +67,11 @@ pub(crate) struct TlsServer {
 impl TlsServer {
     /// Answers every request with a user after the handshake.
     async fn start(config: ServerConfig) -> Self {
+        Self::responding(config, true).await
+    }
+
+    /// Answers with a user, or with plain text that is not TLS.
+    async fn responding(config: ServerConfig, in_tls: bool) -> Self {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.expect("a free port");
         let port = listener.local_addr().expect("the socket is bound").port();
         let acceptor = TlsAcceptor::from(Arc::new(config));
@@ -83,7 +92,11 @@ impl TlsServer {
                     }
                     let answer = "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n\
                                   content-length: 15\r\n\r\n{\"user_id\":\"u\"}";
-                    let _ = stream.write_all(answer.as_bytes()).await;
+                    let _ = if in_tls {
+                        stream.write_all(answer.as_bytes()).await
+                    } else {
+                        stream.get_mut().0.write_all(answer.as_bytes()).await
+                    };
                 });
             }
         });
@@ -230,6 +243,55 @@ async fn plain_http_on_the_https_port_error_names_the_cause() {
     assert!(error.to_string().contains("does not use TLS; does it serve plain http?"), "{error}");
 }
 
+/// Calls an operation that fails after this many attempts, without a permanent failure.
+async fn fails_after(attempts: u32, operation: &str, builder: ClientBuilder, url: &str) -> Error {
+    let clock = ManualClock::new(1);
+    let twin = builder.base_url(url).clock(clock).build().expect("the settings are valid");
+    let error = Operation::of(operation).call(&twin).await.expect_err("the connection breaks");
+    assert_eq!((error.kind(), error.attempts()), (ErrorKind::Transport, attempts), "{error}");
+    assert!(!error.is_permanent(), "{error}");
+    error
+}
+
+#[tokio::test]
+async fn connection_closed_during_the_handshake_is_retried() {
+    // An alert that reports an internal error of the server counts like a closed connection.
+    for greeting in [b"".as_slice(), b"\x15\x03\x03\x00\x02\x02\x50"] {
+        for end in [Script::close, Script::reset] {
+            let raw = Raw::start().await.expect("a free port");
+            (0..3).for_each(|_| raw.greet(end(Script::new().take(1).send(greeting))));
+            let url = raw.url().replace("http://127.0.0.1", "https://localhost");
+            let error = fails_after(3, "start_run", trusting(&Authority::new()), &url).await;
+            assert_eq!(error.outcome(), Outcome::NotSent, "{error}");
+            assert_eq!(raw.connections(), 3, "{error}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn invalid_tls_record_after_the_request_leaves_the_outcome_unknown() {
+    let authority = Authority::new();
+    let config = config(&[&TLS12, &TLS13], authority.certify("localhost", 2090), None);
+    let service = TlsServer::responding(config, false).await;
+    for (attempts, operation) in [(1, "start_run"), (3, "get_me")] {
+        let error = fails_after(attempts, operation, trusting(&authority), &service.url).await;
+        assert_eq!(error.outcome(), Outcome::Unknown, "{error}");
+    }
+}
+
+#[tokio::test]
+async fn untrusted_certificate_of_the_proxy_error_names_the_proxy() {
+    let proxy = TlsServer::plain(Authority::new().certify("localhost", 2090)).await;
+    let address = proxy.url.replace("https://", "https://user:canary@");
+    let root = Authority::new().trusted();
+    let builder = ClientBuilder::new(KEY).http(move |http| {
+        http.tls_certs_only([root]).proxy(Proxy::https(address).expect("the address is valid"))
+    });
+    let text = fails(builder, "https://build.invalid").await.to_string();
+    let said = format!("the proxy {} cannot be reached: the certificate of the proxy", proxy.url);
+    assert!(text.contains(&said) && text.contains("is not signed by a trusted CA"), "{text}");
+}
+
 #[tokio::test]
 async fn proxy_refusal_error_names_the_proxy_without_credentials() {
     for (status, said) in [
@@ -274,7 +336,10 @@ async fn unsupported_proxy_scheme_error_names_the_scheme() {
     let error = fails(builder, "https://build.invalid").await;
     let text = error.to_string();
     assert!(text.contains("scheme") && text.contains("proxy"), "{error:?}");
-    assert_eq!(proxy.connections(), 0);
+    // With native-tls the HTTP client connects to the proxy. It sends no request through it.
+    let requests = proxy.take_requests();
+    assert!(requests.iter().all(|request| request.line() == "CONNECT build.invalid:443"));
+    assert_eq!(requests.is_empty(), cfg!(not(feature = "native-tls")));
 }
 
 #[tokio::test]

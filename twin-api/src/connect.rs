@@ -109,7 +109,22 @@ pub fn check_base_url(base_url: &str, plain_http: PlainHttp) -> Result<Url, Conn
 /// Set timeouts and proxies on it, and pass the client to [`Client::new_with_client`].
 pub fn http_client_builder() -> reqwest::ClientBuilder {
     provide_crypto();
-    harden(reqwest::Client::builder())
+    harden(select_tls(reqwest::Client::builder()))
+}
+
+/// Selects the TLS library that the features of this crate name.
+///
+/// Otherwise the HTTP client would use another one as soon as another crate enables it: other
+/// trusted CAs, other formats of a client certificate, other proxies.
+fn select_tls(builder: reqwest::ClientBuilder) -> reqwest::ClientBuilder {
+    #[cfg(feature = "native-tls")]
+    let builder = builder.tls_backend_native();
+    #[cfg(all(
+        not(feature = "native-tls"),
+        any(feature = "rustls-ring", feature = "rustls-aws-lc")
+    ))]
+    let builder = builder.tls_backend_rustls();
+    builder
 }
 
 /// Disables what an HTTP client with a key must not do: redirects, `referer`, decompression and

@@ -4,6 +4,8 @@
 //! Messages name the host and never the URL, because a query may hold secrets. A proxy is named
 //! without its credentials.
 
+mod tls;
+
 use std::error::Error as StdError;
 use std::io;
 use std::net::Ipv4Addr;
@@ -11,6 +13,9 @@ use std::net::Ipv4Addr;
 use reqwest::Url;
 
 use crate::error::{Error, ErrorKind, Failure, Outcome, chain};
+
+/// The cause if a proxy has another scheme than `http` and `https`, such as `socks5`.
+const UNSUPPORTED_SCHEME: &str = "the proxy has a scheme that is not supported: use http or https";
 
 /// The cause of a failed connection.
 struct Cause {
@@ -74,12 +79,18 @@ fn failure(error: reqwest::Error) -> Failure {
 /// Adds the address of the proxy to a message about the proxy.
 pub(crate) fn name_proxy(failure: &mut Failure, client: &reqwest::Client) {
     let error = failure.source.as_deref().and_then(|error| error.downcast_ref());
-    let is_blamed = error
-        .is_some_and(|error| sources(error).any(|source| proxy(&source.to_string()).is_some()));
-    if let (true, Some(name)) = (is_blamed, crate::proxy::of(client)) {
-        let message = failure.message.replacen("the proxy", &format!("the proxy {name}"), 1);
-        failure.message = message.into();
+    let blamed = error.and_then(|error| {
+        sources(error).map(ToString::to_string).find(|source| proxy(source).is_some())
+    });
+    let (Some(blamed), Some(name)) = (blamed, crate::proxy::of(client)) else { return };
+    let mut message = failure.message.to_string();
+    if name.starts_with("socks") && blamed.to_ascii_lowercase().starts_with("tunnel error") {
+        // With native-tls, the HTTP client asks a SOCKS proxy for an HTTP tunnel.
+        let what = message.split(": ").next().unwrap_or_default();
+        message = format!("{what}: {UNSUPPORTED_SCHEME}");
+        failure.is_permanent = true;
     }
+    failure.message = message.replacen("the proxy", &format!("the proxy {name}"), 1).into();
 }
 
 impl Failure {
@@ -129,9 +140,10 @@ fn cause(error: &reqwest::Error, host: &str, impossible: bool) -> Option<Cause> 
             unsupported.iter().any(|said| text.contains(said))
         };
         if sources(error).any(says) {
-            return Some(Cause::permanent(
-                "the proxy has a scheme that is not supported: use http or https",
-            ));
+            return Some(Cause::permanent(UNSUPPORTED_SCHEME));
+        }
+        if let Some(tls) = tls::cause(error, "the proxy").filter(|_| !cause.is_permanent) {
+            return Some(Cause { text: format!("{}: {}", cause.text, tls.text), ..tls });
         }
         let io = io_kind(error).filter(|_| !cause.is_permanent);
         return Some(match io {
@@ -177,111 +189,6 @@ fn proxy(text: &str) -> Option<Cause> {
         return Some(Cause::transient("the SOCKS proxy failed"));
     }
     None
-}
-
-#[cfg(any(feature = "rustls-ring", feature = "rustls-aws-lc"))]
-mod tls {
-    use std::io;
-
-    use rustls::{
-        AlertDescription as Alert, CertificateError as Certificate, Error, InvalidMessage,
-    };
-
-    use super::{Cause, sources};
-
-    /// Returns why a TLS handshake failed.
-    pub(super) fn cause(error: &reqwest::Error, host: &str) -> Option<Cause> {
-        sources(error).find_map(|source| {
-            let mut innermost = source;
-            // `io::Error::source` skips the error that it wraps, so unwrap it here.
-            while let Some(held) = innermost.downcast_ref().and_then(io::Error::get_ref) {
-                innermost = held;
-            }
-            of(innermost.downcast_ref()?, host)
-        })
-    }
-
-    fn of(error: &Error, host: &str) -> Option<Cause> {
-        Some(match error {
-            Error::InvalidCertificate(error) => certificate(error, host),
-            Error::AlertReceived(Alert::ProtocolVersion) | Error::PeerIncompatible(_) => {
-                Cause::permanent(format!("{host} does not support TLS 1.2 or 1.3"))
-            }
-            Error::AlertReceived(alert) => return alert_received(*alert, host),
-            Error::InvalidMessage(InvalidMessage::InvalidContentType) => {
-                Cause::permanent(format!("{host} does not use TLS; does it serve plain http?"))
-            }
-            Error::InvalidMessage(_) | Error::InappropriateMessage { .. } => {
-                Cause::permanent(format!("{host} violates the TLS protocol"))
-            }
-            Error::UnsupportedNameType => Cause::permanent("no certificate can name this host"),
-            _ => return None,
-        })
-    }
-
-    fn certificate(error: &Certificate, host: &str) -> Cause {
-        Cause::permanent(match error {
-            Certificate::UnknownIssuer | Certificate::BadSignature => {
-                format!("the certificate of {host} is not signed by a trusted CA")
-            }
-            Certificate::Expired | Certificate::ExpiredContext { .. } => {
-                format!("the certificate of {host} has expired")
-            }
-            Certificate::NotValidYet | Certificate::NotValidYetContext { .. } => {
-                format!(
-                    "the certificate of {host} is not valid yet; check the clock of this machine"
-                )
-            }
-            Certificate::NotValidForName | Certificate::NotValidForNameContext { .. } => {
-                format!("the certificate is not for {host}")
-            }
-            Certificate::Revoked => format!("the certificate of {host} is revoked"),
-            other => format!("the certificate of {host} is not valid: {other}"),
-        })
-    }
-
-    fn alert_received(alert: Alert, host: &str) -> Option<Cause> {
-        Some(Cause::permanent(match alert {
-            Alert::CertificateRequired | Alert::NoCertificate => {
-                format!("{host} requires a client certificate")
-            }
-            Alert::BadCertificate
-            | Alert::UnsupportedCertificate
-            | Alert::CertificateRevoked
-            | Alert::CertificateExpired
-            | Alert::CertificateUnknown
-            | Alert::UnknownCA
-            | Alert::AccessDenied => format!("{host} does not accept the client certificate"),
-            Alert::HandshakeFailure | Alert::InsufficientSecurity => {
-                format!("{host} rejected the TLS handshake; it may require a client certificate")
-            }
-            Alert::UnrecognisedName => format!("{host} has no certificate for this name"),
-            _ => return None,
-        }))
-    }
-}
-
-#[cfg(not(any(feature = "rustls-ring", feature = "rustls-aws-lc")))]
-mod tls {
-    use super::{Cause, sources};
-
-    /// Returns why a TLS handshake failed, by the error texts of the operating system's TLS.
-    pub(super) fn cause(error: &reqwest::Error, host: &str) -> Option<Cause> {
-        let texts: Vec<String> = sources(error).map(ToString::to_string).collect();
-        let says = |part: &str| texts.iter().any(|text| text.to_ascii_lowercase().contains(part));
-        let known = [
-            ("certificate has expired", "the certificate has expired"),
-            ("hostname mismatch", "the certificate is for another host"),
-            ("certificate verify failed", "the certificate is not signed by a trusted CA"),
-            ("unsupported protocol", "the host does not support TLS 1.2 or 1.3"),
-            ("protocol version", "the host does not support TLS 1.2 or 1.3"),
-            ("wrong version number", "the host does not use TLS; does it serve plain http?"),
-            ("certificate required", "the host requires a client certificate"),
-            ("handshake failure", "the host rejected the TLS handshake"),
-        ];
-        let found = known.into_iter().find(|(part, _)| says(part));
-        found.map(|(_, text)| Cause::permanent(format!("{host}: {text}")))
-    }
 }
 
 #[cfg(test)]

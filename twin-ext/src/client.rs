@@ -339,7 +339,8 @@ impl ClientBuilder {
     /// set up. The message names the setting and the fix.
     ///
     /// TLS needs CA certificates: on a minimal container image, install `ca-certificates`. With
-    /// rustls on Linux and BSD, `SSL_CERT_FILE` or `SSL_CERT_DIR` select other certificates.
+    /// rustls on Linux and BSD, `SSL_CERT_FILE` or `SSL_CERT_DIR` select other certificates. With
+    /// `native-tls`, missing certificates are an error of the first call instead.
     pub fn build(self) -> Result<Client, Error> {
         self.check_limits()?;
         let base = self.check_base_url()?;

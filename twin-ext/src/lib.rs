@@ -55,6 +55,9 @@
 //! | `redis` | deduplication of webhook events in Redis, for several receivers |
 //! | `tracing` | a span for each operation, an event for each attempt |
 //!
+//! Choose one TLS feature. If several are enabled, `native-tls` is used before rustls, and aws-lc-rs
+//! before ring. A TLS library that another crate enables in reqwest is not used.
+//!
 //! A lean program names the parts that it uses, and takes TLS from `twin-api`. Without TLS, only
 //! plain `http` to loopback works.
 #![cfg_attr(docsrs, feature(doc_cfg))]

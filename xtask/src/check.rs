@@ -102,6 +102,14 @@ const STEPS: &[Step] = &[
     slow("features: no TLS", Action::Features("twin-api", "test --lib", "client")),
     slow("features: rustls-ring", Action::Features("twin-api", "test --lib", "rustls-ring")),
     slow("features: native-tls", Action::Features("twin-api", "test --lib", "native-tls")),
+    // The texts and types of TLS errors differ between the libraries.
+    slow(
+        "features: failures of native TLS",
+        Action::Run(
+            "cargo test --locked -q -p twin-tests --no-default-features -F native-tls \
+             --test faults -- tls:: proxies::",
+        ),
+    ),
     // Build each part of twin-ext without the others.
     slow("features: client", Action::Features("twin-ext", "check", "client")),
     slow("features: pages", Action::Features("twin-ext", "check", "pages")),
