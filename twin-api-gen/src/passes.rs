@@ -10,6 +10,7 @@ mod constructor;
 pub(crate) mod doc_text;
 mod ergonomics;
 mod integer;
+mod items;
 mod literal;
 mod native_type;
 mod nulls;
@@ -83,9 +84,10 @@ pub(crate) fn run(
     (document, effective): (&Value, &Value),
     runtime: Runtime,
 ) -> Result<Passed, Error> {
-    let mut tree: syn::File = syn::parse2(tokens).map_err(|error| {
+    let items = items::parse(tokens).map_err(|error| {
         Error::new(Stage::Passes, format!("progenitor's output does not parse: {error}"))
     })?;
+    let mut tree = syn::File { shebang: None, frontmatter: None, attrs: Vec::new(), items };
     let operations = operations(&tree, document).map_err(|cause| failed("index", &cause))?;
     let context = Context { document, effective, runtime, operations };
     for pass in PASSES {
