@@ -109,22 +109,28 @@ impl<'a> Graph<'a> {
         seen: &mut HashSet<NodeId>,
         report: &mut Report,
     ) {
-        let mut todo = VecDeque::from([(root, String::new())]);
+        let mut todo = VecDeque::new();
+        if self.nodes[root].differs && seen.insert(root) {
+            todo.push_back((root, String::new()));
+        }
         while let Some((id, place)) = todo.pop_front() {
-            if !self.nodes[id].differs || !seen.insert(id) {
-                continue;
-            }
             for finding in &self.nodes[id].findings {
-                let place = format!("{place}{}", finding.place);
-                let place = place.trim_start_matches('.');
-                let message = match place {
-                    "" => format!("{context}: {}", finding.message),
-                    place => format!("{context}: `{place}` {}", finding.message),
+                let Finding { place: inner, message, .. } = finding;
+                // One copy: in a long chain of schemas the places are long.
+                let message = match (place.trim_start_matches('.'), &**inner) {
+                    ("", "") => format!("{context}: {message}"),
+                    ("", inner) => {
+                        format!("{context}: `{}` {message}", inner.trim_start_matches('.'))
+                    }
+                    (outer, inner) => format!("{context}: `{outer}{inner}` {message}"),
                 };
                 report.add(&finding.rule, Some(operation), &finding.at, message);
             }
-            let children = self.nodes[id].children.iter();
-            todo.extend(children.map(|(label, child)| (*child, format!("{place}{label}"))));
+            for (label, child) in &self.nodes[id].children {
+                if self.nodes[*child].differs && seen.insert(*child) {
+                    todo.push_back((*child, format!("{place}{label}")));
+                }
+            }
         }
     }
 }

@@ -31,7 +31,10 @@ fn grouped<'a>(changes: impl Iterator<Item = &'a Change>) -> Vec<Group<'a>> {
         let place = operation.and_then(|_| places.get(&(change.rule, change.pointer.as_str())));
         match (place, operation) {
             (Some(&at), Some(operation)) if groups[at].first.operation != change.operation => {
-                groups[at].others.push(operation);
+                // The changes are in the order of operations, so a repeated one is the last.
+                if groups[at].others.last() != Some(&operation) {
+                    groups[at].others.push(operation);
+                }
             }
             _ => {
                 places.insert((change.rule, &change.pointer), groups.len());
@@ -232,7 +235,35 @@ pub(crate) fn changelog(comparison: &Comparison, version: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{code, plain};
+    use serde_json::{Value, json};
+
+    use super::{code, grouped, plain};
+
+    #[test]
+    fn each_further_operation_is_listed_once() {
+        let document = |member: &str| -> Value {
+            let item = json!({"$ref": "#/components/schemas/Item"});
+            let pair = json!({"type": "object", "properties": {
+                "one": item, "two": {"oneOf": [item, {"type": "null"}]},
+            }});
+            let get = json!({"get": {"responses": {"200": {
+                "description": "", "content": {"application/json": {"schema": pair}},
+            }}}});
+            json!({
+                "openapi": "3.1.0", "paths": {"/a": get, "/b": get},
+                "components": {"schemas": {
+                    "Item": {"type": "object", "properties": {member: {"type": "string"}}},
+                }},
+            })
+        };
+        let changes = twin_api_gen::diff::compare(&document("old"), &document("new"));
+        let removed: Vec<Vec<&str>> =
+            grouped(changes.iter().filter(|change| change.message.contains("removed")))
+                .into_iter()
+                .map(|group| group.others)
+                .collect();
+        assert_eq!(removed.concat(), ["GET /b"], "{changes:#?}");
+    }
 
     #[test]
     fn text_of_a_document_is_escaped_in_markdown() {
