@@ -1,36 +1,104 @@
-//! From the vendored document to formatted source: `cargo bench -p twin-tests --bench generate`.
+//! The times of the generator and of `cargo xtask`: `cargo bench -p twin-tests --bench generate`.
 //!
-//! It measures and prints; it judges nothing, because the machine is not its own.
+//! It measures and prints, with the target of each figure. It fails on none, because other programs
+//! may use the machine.
 
+use std::fs;
+use std::path::Path;
 use std::time::{Duration, Instant};
 
-use twin_api_gen::{Input, generate};
-use twin_tests::vendored::{KNOWN, OPENAPI, OVERLAY};
+use serde_json::Value;
+use twin_api_gen::{Input, Runtime, generate};
+use twin_tests::vendored::{CONTRACT, KNOWN, OPENAPI, OVERLAY};
+use xtask::console::Console;
+use xtask::diff::{self, Format};
+use xtask::regen;
 
-const ROUNDS: usize = 30;
+/// As in the program `xtask`.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 const VENDORED: Input<'static> =
     Input::twin_api(OPENAPI.as_bytes(), KNOWN.as_bytes(), OVERLAY.as_bytes());
 
-fn main() -> Result<(), twin_api_gen::Error> {
-    let mut totals = Vec::with_capacity(ROUNDS);
-    let mut stages: Vec<(String, Duration)> = Vec::new();
-    for _ in 0..ROUNDS {
+fn main() -> anyhow::Result<()> {
+    report("our document to source", "0.1 s", 30, || Ok(generate(VENDORED).map(drop)?))?;
+    for (stage, time) in generate(VENDORED)?.timings {
+        println!("  {stage}: {time:.1?}");
+    }
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap_or(Path::new("."));
+    report("regen after an edit of known.json", "2 s", 10, || {
+        let options = regen::Options::new(root, regen::Mode::Check);
+        regen::run(&options, &mut Console::silent()).map(drop)
+    })?;
+
+    let folder = tempfile::tempdir()?;
+    let [old, new] = ["old.json", "new.json"].map(|name| folder.path().join(name));
+    fs::write(&old, repeated(1_000_000, false)?)?;
+    fs::write(&new, repeated(1_000_000, true)?)?;
+    let options = diff::Options {
+        root: root.to_owned(),
+        old: old.display().to_string(),
+        new: new.display().to_string(),
+        format: Format::Text,
+    };
+    report("diff of two documents of 1 MB", "1 s", 5, || {
+        diff::run(&options, &mut Console::silent())
+    })?;
+
+    let large = repeated(2_700_000, false)?;
+    let runtime = Runtime::StandAlone;
+    let input = Input { openapi: &large, known: None, overlay: None, runtime, strict: false };
+    report("a document of 2.7 MB to source", "3 s", 3, || Ok(generate(input).map(drop)?))
+}
+
+/// Measures `rounds` runs and prints the least, the median and the most.
+fn report(
+    what: &str,
+    target: &str,
+    rounds: usize,
+    run: impl Fn() -> anyhow::Result<()>,
+) -> anyhow::Result<()> {
+    let mut times: Vec<Duration> = Vec::new();
+    for _ in 0..rounds {
         let started = Instant::now();
-        let generated = generate(VENDORED)?;
-        totals.push(started.elapsed());
-        for (index, (stage, time)) in generated.timings.iter().enumerate() {
-            match stages.get_mut(index) {
-                Some((_, least)) => *least = (*least).min(*time),
-                None => stages.push((stage.to_string(), *time)),
+        run()?;
+        times.push(started.elapsed());
+    }
+    times.sort();
+    let [least, median, most] = [times[0], times[rounds / 2], times[rounds - 1]];
+    println!("{what}: {least:.2?} least, {median:.2?} median, {most:.2?} most (target {target})");
+    Ok(())
+}
+
+/// Makes a document of about `bytes` bytes, from copies of the frozen document under other names.
+/// An evolved one has another member, type and operation in every second copy.
+fn repeated(bytes: usize, evolved: bool) -> anyhow::Result<Vec<u8>> {
+    let mut document: Value = serde_json::from_str(CONTRACT)?;
+    let one: Value = document.clone();
+    for copy in 0..bytes / serde_json::to_vec(&one)?.len() {
+        let evolved = evolved && copy % 2 == 0;
+        for (name, schema) in one["components"]["schemas"].as_object().into_iter().flatten() {
+            let mut schema = renamed(schema, copy)?;
+            if evolved && name == "Agent" {
+                schema["properties"]["extra"] = serde_json::json!({"type": "string"});
+                schema["properties"]["has_runs"] = serde_json::json!({"type": "string"});
+            }
+            document["components"]["schemas"][format!("X{copy}{name}")] = schema;
+        }
+        for (path, item) in one["paths"].as_object().into_iter().flatten() {
+            if !(evolved && path == "/v1/me") {
+                document["paths"][format!("/x{copy}{path}")] = renamed(item, copy)?;
             }
         }
     }
-    totals.sort();
-    let [least, median, most] = [totals[0], totals[ROUNDS / 2], totals[ROUNDS - 1]];
-    println!("spec to source: {least:.1?} least, {median:.1?} median, {most:.1?} most of {ROUNDS}");
-    for (stage, least) in stages {
-        println!("  {stage}: {least:.1?} at least");
-    }
-    Ok(())
+    Ok(serde_json::to_vec(&document)?)
+}
+
+/// Changes the references and operation names of a part.
+fn renamed(part: &Value, copy: usize) -> anyhow::Result<Value> {
+    let text = part.to_string();
+    let text = text.replace("#/components/schemas/", &format!("#/components/schemas/X{copy}"));
+    let text = text.replace("\"operationId\":\"", &format!("\"operationId\":\"x{copy}_"));
+    Ok(serde_json::from_str(&text)?)
 }

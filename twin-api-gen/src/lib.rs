@@ -122,8 +122,8 @@ impl Generated {
 
 /// Generates a client.
 ///
-/// The same input gives the same bytes on every machine. A document of 100 KB takes about 0.1 s in
-/// a release build.
+/// The same input gives the same bytes on every machine. A document of 100 KB takes less than 0.1 s
+/// in a release build.
 ///
 /// # Errors
 /// All problems that the failing stage found, each with its [`Stage`], the cause, what to do, and
