@@ -22,10 +22,13 @@ async fn refused(name: &str, status: u16, headers: &str, body: &str) -> (Error, 
 #[tokio::test]
 async fn wrongly_typed_problem_members_become_text() {
     let problem = "content-type: application/problem+json\r\n";
+    // By default serde_json reads no number of this size, so the body is not a problem.
+    let precise = cfg!(feature = "serde-json-features");
+    let too_large = if precise { "1e+400" } else { r#"{"detail":1e400}"# };
     let cases = [
         (r#"{"type":7,"title":["a"],"detail":{"b":true},"status":"x"}"#, r#"{"b":true}"#),
         (r#"{"type":null,"title":null,"detail":null,"status":null}"#, ""),
-        (r#"{"detail":1e400}"#, r#"{"detail":1e400}"#),
+        (r#"{"detail":1e400}"#, too_large),
         (r#"{"detail":12,"status":99999999999999999999}"#, "12"),
         (r#"{"detail":"a","detail":"b"}"#, "b"),
         (r#"["not","an","object"]"#, r#"["not","an","object"]"#),

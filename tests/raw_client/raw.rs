@@ -198,7 +198,7 @@ async fn base_url_keeps_its_path() {
 }
 
 /// Sends these bytes in response to one request and closes the connection.
-async fn one_answer(bytes: &'static [u8]) -> Client {
+async fn one_answer(bytes: impl AsRef<[u8]> + Send + 'static) -> Client {
     let listener = TcpListener::bind(("127.0.0.1", 0)).await.expect("a free port");
     let address = listener.local_addr().expect("the socket is bound");
     tokio::spawn(async move {
@@ -207,7 +207,7 @@ async fn one_answer(bytes: &'static [u8]) -> Client {
         while !request.ends_with(b"\r\n\r\n") {
             stream.read_buf(&mut request).await.expect("a request without a body");
         }
-        stream.write_all(bytes).await.expect("the response is sent");
+        stream.write_all(bytes.as_ref()).await.expect("the response is sent");
     });
     twin_api::connect(&format!("http://{address}"), KEY).expect("the URL is valid")
 }
@@ -221,6 +221,21 @@ async fn truncated_error_response_keeps_its_status() {
     assert_eq!(error.headers()["retry-after"], "7");
     assert_eq!(error.retry_after(), Some(Duration::from_secs(7)));
     assert!(error.to_string().contains("the response ended"), "{error}");
+}
+
+/// The connection closes before the end, so reading more than the limit would be an error.
+#[tokio::test]
+async fn error_response_is_read_up_to_its_limit() {
+    let limit = 256 << 10;
+    let head = format!("HTTP/1.1 503 x\r\ncontent-length: {}\r\n\r\n", limit + 100);
+    let body = format!("{{\"detail\":\"too busy\"{}}}", " ".repeat(limit - 21));
+    assert_eq!(body.len(), limit);
+    for beyond in ["", "no JSON"] {
+        let twin = one_answer(format!("{head}{body}{beyond}")).await;
+        let error = twin.get_me().send().await.expect_err("the request is refused");
+        let problem = error.problem().expect("the error has a problem");
+        assert_eq!(problem.detail.as_deref(), Some("too busy"), "{beyond}");
+    }
 }
 
 #[tokio::test]

@@ -179,6 +179,20 @@ async fn rejects_endless_body_at_the_limit() {
 }
 
 #[tokio::test]
+async fn accepts_body_of_exactly_the_limit() {
+    let body = event("r").to_string();
+    for (limit, status) in
+        [(body.len(), StatusCode::NO_CONTENT), (body.len() - 1, StatusCode::PAYLOAD_TOO_LARGE)]
+    {
+        let verifier = verifier().max_body_bytes(limit);
+        let router =
+            Receiver::new(verifier, store(), Counter::default().handler()).into_router("/hook");
+        let url = serve(router).await;
+        assert_eq!(post_signed(&url, &sign(SECRET, &body), body.clone()).await, status, "{limit}");
+    }
+}
+
+#[tokio::test]
 async fn rejects_large_content_length_before_reading_body() {
     let router =
         Receiver::new(verifier(), store(), Counter::default().handler()).into_router("/hook");

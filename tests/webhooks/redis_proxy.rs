@@ -1,4 +1,4 @@
-//! A TCP proxy in front of Redis that loses responses.
+//! A TCP proxy in front of Redis that loses responses, or changes the time in them.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -11,6 +11,7 @@ use tokio::net::{TcpListener, TcpStream};
 struct Faults {
     drops_responses: AtomicBool,
     cut: AtomicBool,
+    past: AtomicBool,
 }
 
 pub(crate) struct Proxy {
@@ -46,11 +47,20 @@ impl Proxy {
         self.faults.drops_responses.store(drops_responses, Ordering::SeqCst);
     }
 
+    /// Sets whether the responses contain a time in the past, as if the clock of Redis were set
+    /// forward afterwards.
+    pub(crate) fn report_past(&self, past: bool) {
+        self.faults.past.store(past, Ordering::SeqCst);
+    }
+
     /// Closes the connection instead of sending the next response.
     pub(crate) fn cut_next_answer(&self) {
         self.faults.cut.store(true, Ordering::SeqCst);
     }
 }
+
+/// The time in the responses of the store's scripts, in milliseconds of 13 digits: in 2001.
+const PAST: &[u8] = b"$13\r\n1000000000000";
 
 async fn requests(mut from: OwnedReadHalf, mut to: OwnedWriteHalf) {
     let _ = tokio::io::copy(&mut from, &mut to).await;
@@ -59,6 +69,10 @@ async fn requests(mut from: OwnedReadHalf, mut to: OwnedWriteHalf) {
 async fn answers(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, faults: Arc<Faults>) {
     let (mut buffer, mut swallowed) = (vec![0; 64 * 1024], false);
     while let Ok(read @ 1..) = from.read(&mut buffer).await {
+        let time = buffer[..read].windows(5).position(|bytes| bytes == &PAST[..5]);
+        if let Some(start) = time.filter(|_| faults.past.load(Ordering::SeqCst)) {
+            buffer[start..start + PAST.len()].copy_from_slice(PAST);
+        }
         if faults.drops_responses.load(Ordering::SeqCst) {
             swallowed = true;
         } else if swallowed

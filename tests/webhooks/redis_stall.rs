@@ -54,6 +54,23 @@ async fn first_reservation_of_a_store_has_a_deadline() {
     assert_eq!(reserve_then_commit(&other, &late).await, StoreAnswer::New);
 }
 
+/// The store's estimate of the clock is too low, so that its deadline is over when Redis gets it.
+#[tokio::test]
+async fn reserves_although_the_clock_of_redis_was_set_forward() {
+    let Some(redis) = Redis::start() else { return };
+    let proxy = Proxy::start(&redis.url()).await;
+    let store = store(&proxy.url());
+    proxy.report_past(true);
+    store.start().await.unwrap();
+    proxy.report_past(false);
+    assert_eq!(reserve_then_commit(&store, &event("a")).await, StoreAnswer::New);
+
+    proxy.report_past(true);
+    store.start().await.unwrap();
+    let error = store.reserve(&delivery(&event("b"))).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Timeout, "the clock is still wrong: {error}");
+}
+
 /// Redis made the reservation in time, but its answer never arrived.
 #[tokio::test]
 async fn store_takes_over_its_reservation_whose_answer_was_lost() {

@@ -153,7 +153,10 @@ const STEPS: &[Step] = &[
     // Another crate may enable these features of serde_json. They must not change what we decode.
     slow(
         "features: serde_json's",
-        Action::Run("cargo test --locked -q -p twin-tests --test webhooks -F serde-json-features"),
+        Action::Run(
+            "cargo test --locked -q -p twin-tests -F serde-json-features --test webhooks \
+             --test pages --test runs",
+        ),
     ),
     slow("tests", Action::Run("cargo test --locked --workspace")),
 ];

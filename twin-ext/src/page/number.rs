@@ -335,7 +335,7 @@ impl<T: Identified> NumberPager<T> {
             (Some(total), Some(extent)) if full.is_none() => short && total == extent,
             (Some(total), Some(extent)) => short && total <= extent,
             // Without a total, only a page that is shorter than an earlier one is the last.
-            _ => short && full.is_some() && total.is_none(),
+            _ => short && full.is_some(),
         };
         (ends, extent)
     }

@@ -278,3 +278,79 @@ impl<T> PageSource<T> for NoPages {
         Poll::Ready(None)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::task::Waker;
+
+    use super::super::Location;
+    use super::*;
+
+    /// Returns its pages at once.
+    struct AtOnce(VecDeque<PageResult<u8>>);
+
+    impl PageSource<u8> for AtOnce {
+        fn poll_page(&mut self, _: bool, _: &mut Context<'_>) -> Poll<Option<PageResult<u8>>> {
+            Poll::Ready(self.0.pop_front())
+        }
+    }
+
+    fn page(items: &[u8]) -> Page<u8> {
+        Page { items: items.to_vec(), next: Some(Position(Location::Start)), total: None }
+    }
+
+    /// Streams three items and an error on three pages, with a prefetch of this many pages.
+    fn pages(ahead: usize) -> Pages<'static, u8> {
+        let error = Err(Error::config("the list fails"));
+        let source = AtOnce([Ok(page(&[1, 2])), Ok(page(&[3])), error].into());
+        Pages { engine: Box::new(source), ready: VecDeque::new(), ahead, drained: false }
+    }
+
+    fn items(ahead: usize) -> Items<'static, u8> {
+        Items::new(pages(ahead), Position(Location::Start))
+    }
+
+    /// Polls a stream to its end, and returns its size hint and whether it is terminated before
+    /// each item.
+    fn hints<S: FusedStream + Unpin>(mut stream: S) -> Vec<(usize, Option<usize>, bool)> {
+        let mut hints = Vec::new();
+        let mut context = Context::from_waker(Waker::noop());
+        loop {
+            let (least, most) = stream.size_hint();
+            hints.push((least, most, stream.is_terminated()));
+            match Pin::new(&mut stream).poll_next(&mut context) {
+                Poll::Ready(Some(_)) => {}
+                Poll::Ready(None) => return hints,
+                Poll::Pending => panic!("the source is always ready"),
+            }
+        }
+    }
+
+    #[test]
+    fn size_hint_of_pages_counts_the_prefetched_ones() {
+        let open = (0, None, false);
+        assert_eq!(hints(pages(0)), [open, open, open, (0, Some(0), true)]);
+        let ahead = [open, (1, None, false), (1, Some(1), false), (0, Some(0), true)];
+        assert_eq!(hints(pages(1)), ahead);
+        assert_eq!(hints(pages(5))[1], (2, Some(2), false));
+    }
+
+    #[test]
+    fn size_hint_of_items_counts_the_received_ones_and_the_error() {
+        let (open, end) = ((0, None, false), (0, Some(0), true));
+        assert_eq!(hints(items(0)), [open, (1, None, false), open, open, end]);
+        let last = (1, Some(1), false);
+        let ahead = [open, (3, Some(3), false), (2, Some(2), false), last, end];
+        assert_eq!(hints(items(5)), ahead);
+    }
+
+    #[test]
+    fn debug_shows_the_progress_of_a_stream() {
+        let mut items = items(1);
+        let mut context = Context::from_waker(Waker::noop());
+        assert!(items.poll_next_item(&mut context).is_ready());
+        let shown =
+            "Items { on_hand: 1, pages: Pages { ready: 1, prefetch: 1, over: false, .. }, .. }";
+        assert_eq!(format!("{items:?}"), shown);
+    }
+}

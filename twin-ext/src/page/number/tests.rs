@@ -68,11 +68,41 @@ fn resumed_list_that_is_back_at_its_start_drops_the_items_before_its_position() 
 }
 
 #[test]
+fn resumed_list_compares_the_total_with_the_items_that_moved() {
+    // One item was added in front of the position, so that the last item before it is on page 3.
+    let mut pager = resumed(3, "4", Some(6));
+    assert_eq!(next(&mut pager, &[4, 5], Some(7)), Some(4));
+    assert_eq!(next(&mut pager, &[6], Some(7)), None);
+
+    // The total says that two were added.
+    let mut pager = resumed(3, "4", Some(6));
+    assert_eq!(next(&mut pager, &[4, 5], Some(8)), Some(4));
+    assert_eq!(next(&mut pager, &[6, 7], Some(8)), Some(5));
+    assert_eq!(next(&mut pager, &[], Some(8)), Some(1));
+
+    // One item was deleted in front of the position, so that the pager goes back.
+    let mut pager = resumed(3, "4", Some(6));
+    assert_eq!(next(&mut pager, &[6], Some(5)), Some(2));
+    assert_eq!(take(&mut pager, &[4, 5], Some(5)), (vec!["5".into()], Some(3)));
+    assert_eq!(next(&mut pager, &[6], Some(5)), None);
+}
+
+#[test]
+fn resumed_list_does_not_compare_totals_before_it_finds_a_stored_item() {
+    let mut pager = resumed(3, "4", Some(6));
+    assert_eq!(next(&mut pager, &[7, 8], Some(7)), Some(4));
+    assert_eq!(next(&mut pager, &[9, 10], Some(8)), Some(5));
+    assert_eq!(next(&mut pager, &[], Some(8)), None);
+}
+
+#[test]
 fn list_with_linked_pages_and_no_total_is_read_again() {
     let mut pager = NumberPager::new(None);
     assert_eq!(next(&mut pager, &[1, 2], None), Some(2));
     assert_eq!(next(&mut pager, &[2, 3], None), Some(3));
     assert_eq!(next(&mut pager, &[3], None), Some(1));
+    // The first reading showed the size of a page, so that this page is known to be the last.
+    assert_eq!(next(&mut pager, &[1], None), None);
 }
 
 #[test]
