@@ -125,6 +125,29 @@ async fn absent_optional_list_passes_min_items() {
 }
 
 #[tokio::test]
+async fn empty_success_beside_json_is_none() {
+    let (server, client) = service().await;
+    for status in [StatusCode::NO_CONTENT, StatusCode::ACCEPTED] {
+        server.answer(BufferedResponse::empty(status));
+        let ticket = client.find_ticket().send().await.expect("an empty success");
+        assert_eq!((ticket.status(), ticket.into_inner().map(|it| it.id)), (status, None));
+    }
+    server.answer(BufferedResponse::json(StatusCode::OK, &json!({"id": "t1"})));
+    let ticket = client.find_ticket().send().await.expect("a success with a body");
+    assert_eq!(ticket.into_inner().map(|it| it.id).as_deref(), Some("t1"));
+
+    server.answer(BufferedResponse::empty(StatusCode::NO_CONTENT));
+    server.answer(BufferedResponse::json(StatusCode::OK, &json!(2.0)));
+    for expected in [None, Some(2)] {
+        let count = client.count_tickets().send().await.expect("a success");
+        assert_eq!(count.into_inner(), expected);
+    }
+    server.answer(BufferedResponse::json(StatusCode::OK, &json!([])));
+    let error = client.count_tickets().send().await.expect_err("an array is no integer");
+    assert!(matches!(error, Error::InvalidResponsePayload(..)), "{error}");
+}
+
+#[tokio::test]
 async fn enum_values_named_unknown_or_keyword_round_trip() {
     for (value, kind) in [
         ("novel", Kind::Novel),

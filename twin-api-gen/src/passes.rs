@@ -15,6 +15,7 @@ mod literal;
 mod native_type;
 mod nulls;
 mod open_enum;
+mod optional_response;
 mod path_identifier;
 mod secret;
 mod send;
@@ -63,6 +64,7 @@ const PASSES: &[Pass] = &[
     Pass { name: "constructor", apply: constructor::apply },
     Pass { name: "version-header", apply: version_header::apply },
     Pass { name: "wire", apply: wire::apply },
+    Pass { name: "optional-response", apply: optional_response::apply },
     Pass { name: "path-identifier", apply: path_identifier::apply },
     Pass { name: "bounds", apply: bounds::apply },
     Pass { name: "open-enum", apply: open_enum::apply },

@@ -2,8 +2,8 @@
 //!
 //! progenitor supports one type for each. Success becomes `2XX`, so that a 201 in place of a
 //! documented 200 is not an error. Errors become `4XX`, which is finally copied to `5XX`. Several
-//! schemas become a union. If success is sometimes JSON and sometimes empty or binary, the
-//! response is raw bytes, because no single type reads both.
+//! schemas become a union. If success is sometimes empty, a mark makes its type optional. If it is
+//! sometimes JSON and sometimes binary, it is raw bytes, because no single type reads both.
 
 use std::collections::BTreeSet;
 
@@ -17,6 +17,9 @@ use crate::pointer::child;
 
 /// On an operation: its `Accept` header, if it is not `application/json`.
 pub(crate) const ACCEPT: &str = "x-twin-accept";
+
+/// On a response: whether it has no body for some statuses.
+pub(crate) const OPTIONAL: &str = "x-twin-optional";
 
 pub(super) fn apply(context: &mut Context) {
     let schemas = context.take_schemas();
@@ -179,13 +182,16 @@ fn merge(
     }
     let mut merged = Object::from_iter([("description".to_owned(), description)]);
     let mixed = raw + nothing > 0 && !json_schemas.is_empty();
-    let content = if mixed && used == Use::Success {
+    let content = if raw > 0 && mixed && used == Use::Success {
         report.loss(pointer, "success is only sometimes JSON: raw bytes");
         Some(json!({"*/*": {}}))
     } else if json_schemas.is_empty() {
         (raw > 0).then(|| json!({"*/*": {}}))
     } else {
-        if mixed {
+        if mixed && used == Use::Success {
+            report.note(pointer, "success is sometimes empty: the response is optional");
+            merged.insert(OPTIONAL.to_owned(), json!(true));
+        } else if mixed {
             report.note(pointer, "some errors are not JSON; all are read as JSON");
         }
         Some(
@@ -241,6 +247,8 @@ mod tests {
         let with = |responses: Value| with_operation(json!({"responses": responses}));
         let (text, number, none) = (typed("string"), typed("number"), json!({"description": ""}));
         let raw = json!({"description": "", "content": {"*/*": {}}});
+        let mut optional = text.clone();
+        optional["x-twin-optional"] = json!(true);
         let problem = json!({"description": "", "content": {"application/problem+json": {"schema": {"type": "string"}}}});
         let union = json!({"description": "", "content": {"application/json": {"schema": {"oneOf": [{"type": "string"}, {"type": "number"}]}}}});
         check_documents(
@@ -254,6 +262,11 @@ mod tests {
                 ),
                 (
                     with(json!({"200": text, "204": none})),
+                    with(json!({"2XX": optional})),
+                    &["note: the response is optional"],
+                ),
+                (
+                    with(json!({"200": text, "202": raw, "204": none})),
                     with(json!({"2XX": raw})),
                     &["loss: raw bytes"],
                 ),

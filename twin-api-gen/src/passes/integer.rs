@@ -11,6 +11,7 @@ use syn::visit_mut::{self, VisitMut};
 use syn::{Attribute, Expr, ExprLit, Field, Item, ItemMod, Lit, Meta, Token, Type, parse_quote};
 
 use super::Context;
+use super::optional_response::OPTIONAL_READER;
 use super::tree::{argument_of, items_of_mut, last_segment, sends_mut, serde_has, text_of};
 
 const INTEGERS: [&str; 8] = ["i8", "i16", "i32", "i64", "u8", "u16", "u32", "u64"];
@@ -167,7 +168,9 @@ impl VisitMut for Answers<'_> {
     fn visit_expr_mut(&mut self, expression: &mut Expr) {
         visit_mut::visit_expr_mut(self, expression);
         let Expr::Await(awaited) = &*expression else { return };
-        if !text_of(&awaited.base).starts_with("ResponseValue :: from_response") {
+        let base = text_of(&awaited.base);
+        let readers = ["ResponseValue :: from_response", OPTIONAL_READER];
+        if !readers.iter().any(|reader| base.starts_with(reader)) {
             return;
         }
         self.count += 1;

@@ -12,6 +12,7 @@ use syn::{
     parse_quote,
 };
 
+use super::optional_response::is_optional;
 use super::tree::{
     Operation, argument_of, as_fn_mut, inherent_impls_mut, items_of_mut, last_segment, text_of,
 };
@@ -83,9 +84,10 @@ fn description(operation: &Operation, is_stream: bool) -> Stmt {
     let name = operation.object["operationId"].as_str().unwrap_or(&operation.function);
     let (method, path) = (operation.method.to_uppercase(), &operation.path);
     let streamed = is_stream.then(|| quote!(.streamed()));
+    let optional = is_optional(operation).then(|| quote!(.or_empty()));
     parse_quote! {
         static OPERATION: crate::transport::OperationInfo =
-            crate::transport::OperationInfo::new(#name, #method, #path) #streamed;
+            crate::transport::OperationInfo::new(#name, #method, #path) #streamed #optional;
     }
 }
 

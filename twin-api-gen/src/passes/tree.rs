@@ -245,6 +245,17 @@ pub(crate) fn argument_of<'a>(ty: &'a Type, wrapper: &str) -> Option<&'a Type> {
     })
 }
 
+/// Same as [`argument_of`], mutably.
+pub(crate) fn argument_of_mut<'a>(ty: &'a mut Type, wrapper: &str) -> Option<&'a mut Type> {
+    let Type::Path(path) = ty else { return None };
+    let segment = path.path.segments.last_mut().filter(|segment| segment.ident == wrapper)?;
+    let syn::PathArguments::AngleBracketed(arguments) = &mut segment.arguments else { return None };
+    arguments.args.iter_mut().find_map(|argument| match argument {
+        syn::GenericArgument::Type(ty) => Some(ty),
+        _ => None,
+    })
+}
+
 /// Returns an identifier without the `r#` of a raw one.
 pub(crate) fn ident_of(ident: &syn::Ident) -> String {
     let text = ident.to_string();

@@ -18,6 +18,8 @@ pub struct OperationInfo {
     pub path_template: &'static str,
     /// Whether the caller reads the response body as a stream, for any length of time.
     pub is_stream: bool,
+    /// Whether a success may have an empty body, which is then read as `null`.
+    pub(crate) may_be_empty: bool,
 }
 
 impl OperationInfo {
@@ -27,13 +29,20 @@ impl OperationInfo {
         method: &'static str,
         path_template: &'static str,
     ) -> Self {
-        Self { operation_id, method, path_template, is_stream: false }
+        Self { operation_id, method, path_template, is_stream: false, may_be_empty: false }
     }
 
     /// Marks the operation as one with a streamed response.
     #[must_use]
     pub const fn streamed(self) -> Self {
         Self { is_stream: true, ..self }
+    }
+
+    /// Marks the operation as one whose success may have an empty body.
+    #[allow(dead_code, reason = "other documents have such operations")]
+    #[must_use]
+    pub(crate) const fn or_empty(self) -> Self {
+        Self { may_be_empty: true, ..self }
     }
 
     /// Returns whether the request may be repeated although an earlier one may have taken effect:

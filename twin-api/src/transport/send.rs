@@ -292,7 +292,9 @@ impl<'a> Call<'a> {
 
 impl Received<'_> {
     fn decode<T: DeserializeOwned>(mut self, quote: Quote) -> Result<ResponseValue<T>, Error> {
-        match decode::decode(&self.body, quote, self.call.inner.redactor()) {
+        let is_none = self.body.is_empty() && self.call.operation.may_be_empty;
+        let body = if is_none { &Bytes::from_static(b"null") } else { &self.body };
+        match decode::decode(body, quote, self.call.inner.redactor()) {
             Ok(value) => {
                 let headers = mem::take(self.response.headers_mut());
                 Ok(ResponseValue::new(value, self.response.status(), headers))
@@ -344,4 +346,48 @@ async fn beginning(response: &mut Response) -> Option<Bytes> {
         }
     }
     Some(body.freeze())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::pin::pin;
+    use std::task::{Context, Poll, Waker};
+
+    use super::super::{Answer, Transport};
+    use super::*;
+
+    /// Responds with 200 and a body.
+    #[derive(Debug)]
+    struct Fixed(&'static str);
+
+    impl Transport for Fixed {
+        fn execute<'a>(
+            &'a self,
+            _: &'a reqwest::Client,
+            _: Request,
+            _: &'a OperationInfo,
+        ) -> Answer<'a> {
+            let response = http::Response::new(self.0);
+            Box::pin(async { Ok(response.into()) })
+        }
+    }
+
+    fn read(body: &'static str, operation: &'static OperationInfo) -> Result<Option<u8>, Error> {
+        let (http, inner) = (reqwest::Client::new(), Inner::new(Fixed(body)));
+        let request = http.get("http://127.0.0.1/").build();
+        let mut call = pin!(send(&http, &inner, request, operation));
+        match call.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
+            Poll::Ready(result) => result.map(ResponseValue::into_inner),
+            Poll::Pending => panic!("the body is in memory"),
+        }
+    }
+
+    #[test]
+    fn empty_body_is_none_only_if_the_operation_allows_it() {
+        static PLAIN: OperationInfo = OperationInfo::new("a", "GET", "/a");
+        static OR_EMPTY: OperationInfo = OperationInfo::new("a", "GET", "/a").or_empty();
+        assert_eq!(read("", &OR_EMPTY).unwrap(), None);
+        assert_eq!(read("7", &OR_EMPTY).unwrap(), Some(7));
+        assert!(read("", &PLAIN).is_err());
+    }
 }

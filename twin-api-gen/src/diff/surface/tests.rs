@@ -82,13 +82,14 @@ fn members_fields_and_variants() {
 fn methods_and_setters() {
     use Verdict::{Major, Minor, Patch};
     type Edit = fn(&mut Value);
-    let rows: [(Edit, Verdict, Verdict); 9] = [
+    let rows: [(Edit, Verdict, Verdict); 10] = [
         (|it| it["operationId"] = json!("create_thing"), Major, Major),
         (|it| it["deprecated"] = json!(true), Minor, Minor),
         (|it| it["description"] = json!("new"), Patch, Patch),
         (|it| it["parameters"][1]["required"] = json!(true), Major, Minor),
         (|it| it["parameters"][1]["name"] = json!("size"), Major, Major),
         (|it| it["parameters"][1]["schema"]["type"] = json!("string"), Major, Major),
+        (|it| it["responses"]["2XX"]["x-twin-optional"] = json!(true), Major, Major),
         (|it| drop(it["parameters"].as_array_mut().unwrap().pop()), Major, Minor),
         (|it| drop(it.as_object_mut().unwrap().remove("requestBody")), Major, Major),
         (
