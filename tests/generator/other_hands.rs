@@ -5,7 +5,8 @@
 
 use serde_json::{Map, Value, json};
 use twin_api_gen::known::Outcome;
-use twin_api_gen::{Error, Input, Stage, generate};
+use twin_api_gen::{Error, Fact, Generated, Input, Stage, generate};
+use twin_tests::vendored::{KNOWN, OVERLAY};
 
 use crate::{client_of, contract, contract_client, contract_document, surface_of};
 
@@ -176,6 +177,40 @@ fn wrong_host_is_reported_and_replaced() {
     let fact =
         client.facts.iter().find(|fact| fact.subject == "servers").expect("the fact is reported");
     assert!(fact.to_string().contains("the document says https://builder.twin.so"), "{fact}");
+    let accepted = with_edit(fact);
+    assert_eq!(accepted["server"]["url"], "https://builder.twin.so");
+}
+
+/// Applies the edit of a fact to known.json.
+fn with_edit(fact: &Fact) -> Value {
+    let mut known: Value = serde_json::from_str(KNOWN).expect("known.json is JSON");
+    let edit = fact.edit.as_ref().expect("the contradiction has an edit");
+    assert!(edit.apply(&mut known), "{edit:?}");
+    known
+}
+
+#[test]
+fn server_path_that_each_path_repeats_is_reported_until_accepted() {
+    for url in ["https://build.twin.so/v1", "https://build.twin.so/v1/", "/v1"] {
+        let mut other = contract_document();
+        other["servers"] = json!([{ "url": url }]);
+        let openapi = other.to_string();
+        let generate = |known: &Value| {
+            let known = known.to_string();
+            generate(Input::twin_api(openapi.as_bytes(), known.as_bytes(), OVERLAY.as_bytes()))
+                .expect("the document generates")
+        };
+        let known: Value = serde_json::from_str(KNOWN).expect("known.json is JSON");
+        let client = generate(&known);
+        assert!(client.source.contains("\"{}/v1/agents\""), "{url}");
+        let servers = |client: &Generated| {
+            client.facts.iter().find(|fact| fact.subject == "servers").cloned()
+        };
+        let fact = servers(&client).expect("the contradiction is reported");
+        let accepted = generate(&with_edit(&fact));
+        assert_eq!(servers(&accepted), None, "{url}");
+        assert_eq!(accepted.source, client.source, "{url}");
+    }
 }
 
 #[test]

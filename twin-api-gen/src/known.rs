@@ -4,7 +4,8 @@
 //! member stays in the client, and a response that was observed once stays readable. The file
 //! has these members:
 //!
-//! - `server`: the `url` of the API, with its `source`.
+//! - `server`: the `url` of the API, with its `source`. `also` lists URLs that a document may state
+//!   although their path is already part of each path.
 //! - `webhooks`: the requests that the service sends. `tag` and `source` apply to all of them;
 //!   `requests` maps each name to an OpenAPI Operation Object for POST.
 //! - `responses`: shared responses by name, as in `components` of OpenAPI.
@@ -56,6 +57,7 @@ pub struct Known {
 pub(crate) struct Server {
     pub(crate) url: String,
     pub(crate) source: String,
+    pub(crate) also: Vec<String>,
 }
 
 /// A known operation.

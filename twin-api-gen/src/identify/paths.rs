@@ -48,7 +48,7 @@ pub(super) fn identify(
     let mut matcher = Matcher::new(known, root, ours);
     matcher.choose_prefix(&described, findings);
     let found = matcher.match_all(&described, findings);
-    super::server::without_paths(document);
+    super::server::without_paths(document, matcher.ours.as_ref());
     write(document, described, found, known, findings)
 }
 
@@ -116,16 +116,30 @@ impl<'a> Matcher<'a> {
         let folded = count(&self.root.path);
         if !self.root.path.is_empty() && count("") > folded {
             self.prefix = String::new();
-            findings.facts.push(self.server_fact(format!("{} before every path", self.root.path)));
-        } else if self.root.origin.is_some()
+            findings.facts.extend(self.repeated_prefix());
+        } else if let Some(origin) = &self.root.origin
             && self.ours.as_ref().is_some_and(|ours| ours.origin != self.root.origin)
         {
-            let found = self.root.origin.clone().unwrap_or_default();
-            findings.facts.push(self.server_fact(found));
+            let edit = Edit::set(EditedFile::Known, "/server/url", json!(origin));
+            findings.facts.push(self.server_fact(origin.clone(), edit));
         }
     }
 
-    fn server_fact(&self, document: String) -> Fact {
+    /// Reports that the URL of the server ends in a path that each path repeats, unless
+    /// `known.json` lists the URL.
+    fn repeated_prefix(&self) -> Option<Fact> {
+        let server = self.known.server.as_ref()?;
+        if server.also.iter().any(|url| Base::parse(url) == self.root) {
+            return None;
+        }
+        let Base { origin, path } = &self.root;
+        let mut also = server.also.clone();
+        also.push(format!("{}{path}", origin.as_deref().unwrap_or_default()));
+        let edit = Edit::set(EditedFile::Known, "/server/also", json!(also));
+        Some(self.server_fact(format!("{path} before every path"), edit))
+    }
+
+    fn server_fact(&self, document: String, edit: Edit) -> Fact {
         let server = self.known.server.as_ref();
         Fact {
             subject: "servers".to_owned(),
@@ -134,7 +148,7 @@ impl<'a> Matcher<'a> {
             outcome: Outcome::Contradicted { document, known_wins: true },
             pointer: Some("#/servers".to_owned()),
             closest: None,
-            edit: None,
+            edit: Some(edit),
         }
     }
 

@@ -47,12 +47,14 @@ impl Base {
     }
 }
 
-/// Removes the paths from the servers of `document`, because the operations' paths include them.
-pub(super) fn without_paths(document: &mut Value) {
+/// Removes the paths from the servers of `document`, because the operations' paths include them. A
+/// relative URL is at our origin.
+pub(super) fn without_paths(document: &mut Value, ours: Option<&Base>) {
+    let ours = ours.and_then(|ours| ours.origin.as_deref()).unwrap_or("/");
     let servers = document.get_mut("servers").and_then(Value::as_array_mut);
     for server in servers.into_iter().flatten() {
         let Some(base) = url_of(server).map(|url| Base::parse(&url)) else { continue };
-        server["url"] = json!(base.origin.unwrap_or_else(|| "/".to_owned()));
+        server["url"] = json!(base.origin.as_deref().unwrap_or(ours));
         if let Some(members) = server.as_object_mut() {
             members.remove("variables");
         }
@@ -110,17 +112,22 @@ mod tests {
 
     #[test]
     fn servers_keep_their_origins_alone() {
-        let mut document = json!({"servers": [
+        let document = json!({"servers": [
             {"url": "https://build.twin.so/v1/", "description": "d"},
             {"url": "/api"},
             {"url": "https://{host}/v1", "variables": {"host": {"default": "a.example"}}},
         ]});
-        without_paths(&mut document);
-        assert_eq!(
-            document["servers"],
-            json!([{"url": "https://build.twin.so", "description": "d"}, {"url": "/"},
-                {"url": "https://a.example"}])
-        );
+        for (ours, relative) in
+            [(None, "/"), (Some(Base::parse("https://b.example")), "https://b.example")]
+        {
+            let mut document = document.clone();
+            without_paths(&mut document, ours.as_ref());
+            assert_eq!(
+                document["servers"],
+                json!([{"url": "https://build.twin.so", "description": "d"}, {"url": relative},
+                    {"url": "https://a.example"}])
+            );
+        }
     }
 
     #[test]

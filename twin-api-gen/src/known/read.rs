@@ -45,10 +45,11 @@ impl Reader {
         let root = self.object(value, "#", &allowed);
         let mut known = Known::default();
         if let Some(server) = root.get("server") {
-            let server = self.object(server, "#/server", &["url", "source"]);
+            let server = self.object(server, "#/server", &["url", "source", "also"]);
             known.server = Some(Server {
                 url: self.text(&server, "url", "#/server"),
                 source: self.text(&server, "source", "#/server"),
+                also: also(&server),
             });
         }
         if let Some(webhooks) = root.get("webhooks") {
@@ -93,8 +94,7 @@ impl Reader {
         let call = self.text(&object, "call", pointer);
         let source = self.text(&object, "source", pointer);
         let upstream_wins = self.upstream_wins(&object, pointer);
-        let also = object.get("also").and_then(Value::as_array).into_iter().flatten();
-        let also = also.filter_map(Value::as_str).map(ToOwned::to_owned).collect();
+        let also = also(&object);
         for own in ["call", "also", "source", "upstream"] {
             object.remove(own);
         }
@@ -292,4 +292,9 @@ fn missing_references(value: &Value, known: &Known, missing: &mut BTreeSet<Strin
         }
         _ => {}
     }
+}
+/// Returns the other spellings of a URL or a path.
+fn also(object: &Map<String, Value>) -> Vec<String> {
+    let also = object.get("also").and_then(Value::as_array).into_iter().flatten();
+    also.filter_map(Value::as_str).map(ToOwned::to_owned).collect()
 }
