@@ -318,8 +318,8 @@ impl<T: Identified> NumberPager<T> {
 
     /// Returns whether this is the last page, and the number of items up to the end of this page.
     fn ends(&self, items: u64, size: Option<u64>, total: Option<u64>) -> (bool, Option<u64>) {
-        let full = self.reading.size.filter(|_| self.page > 1 || self.reading.number > 1);
-        let extent = match (self.page, self.reading.size) {
+        let full = self.reading.size;
+        let extent = match (self.page, full) {
             (1, _) => Some(items),
             (page, Some(full)) => Some((page - 1).saturating_mul(full).saturating_add(items)),
             _ => None,
@@ -331,7 +331,7 @@ impl<T: Identified> NumberPager<T> {
         };
         let ends = match (total, extent) {
             _ if items == 0 => true,
-            // The size of the first page is known only from the response.
+            // The size of a page is known only from the response.
             (Some(total), Some(extent)) if full.is_none() => short && total == extent,
             (Some(total), Some(extent)) => short && total <= extent,
             // Without a total, only a page that is shorter than an earlier one is the last.
