@@ -9,7 +9,7 @@ use twin_tests::raw::{Raw, Script, Signal};
 use crate::operations::{OPERATIONS, Operation, once, repeatable};
 use crate::rig::{FIRST, KEY, Rig, seconds, until, verdict};
 
-type Settings = fn(ClientBuilder) -> ClientBuilder;
+type Configure = fn(ClientBuilder) -> ClientBuilder;
 
 /// Returns the URL of a loopback port without a listener.
 async fn closed_port() -> String {
@@ -185,8 +185,8 @@ async fn connect_timeout_is_reported_as_not_sent() {
     assert!(error.is_timeout() && error.is_retryable(), "{error}");
 
     // The attempt timeout or the deadline ends before the connect timeout.
-    let patient: Settings = |builder| builder.connect_timeout(seconds(900));
-    let replaced: Settings = |builder| builder.http(|http| http.connect_timeout(seconds(900)));
+    let patient: Configure = |builder| builder.connect_timeout(seconds(900));
+    let replaced: Configure = |builder| builder.http(|http| http.connect_timeout(seconds(900)));
     for (settings, attempt, deadline) in [
         (patient, 5, 600),
         (patient, 600, 5),

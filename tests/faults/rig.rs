@@ -6,7 +6,7 @@ use std::time::Duration;
 use tokio::task::JoinHandle;
 use twin_api::Client;
 use twin_api::reqwest::{self, Request};
-use twin_api::transport::{Answer, OperationInfo, Transport};
+use twin_api::transport::{OperationInfo, PendingResponse, Transport};
 use twin_ext::clock::ManualClock;
 use twin_ext::{ClientBuilder, Error, ErrorKind, Outcome, Retry};
 use twin_tests::raw::{Raw, Script};
@@ -49,7 +49,7 @@ impl Transport for Recording {
         _: &'a reqwest::Client,
         _: Request,
         _: &'a OperationInfo,
-    ) -> Answer<'a> {
+    ) -> PendingResponse<'a> {
         Box::pin(std::future::ready((self.0)().map(Into::into)))
     }
 }

@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use twin_api::reqwest::{self, Request, redirect};
-use twin_api::transport::{Answer, Failure, OperationInfo, Transport};
+use twin_api::transport::{Failure, OperationInfo, PendingResponse, Transport};
 use twin_ext::{ClientBuilder, ErrorKind, Outcome, twin_api};
 use twin_tests::raw::{Raw, answer, json};
 
@@ -97,7 +97,7 @@ impl Transport for Failing {
         client: &'a reqwest::Client,
         request: Request,
         operation: &'a OperationInfo,
-    ) -> Answer<'a> {
+    ) -> PendingResponse<'a> {
         assert_eq!(request.headers()["x-api-key"], KEY);
         Box::pin(async move {
             if self
@@ -190,7 +190,7 @@ impl Transport for ReadsBody {
         client: &'a reqwest::Client,
         request: Request,
         _: &'a OperationInfo,
-    ) -> Answer<'a> {
+    ) -> PendingResponse<'a> {
         let body = request.body().and_then(reqwest::Body::as_bytes).expect("it is not a stream");
         assert!(body.starts_with(b"{"));
         Box::pin(async move { Ok(client.execute(request).await?) })

@@ -25,7 +25,7 @@ use crate::rig::{KEY, seconds};
 pub(crate) struct Authority(CertifiedIssuer<'static, KeyPair>);
 
 /// A certificate with its key.
-pub(crate) type Identity = (CertificateDer<'static>, PrivateKeyDer<'static>);
+pub(crate) type CertifiedKey = (CertificateDer<'static>, PrivateKeyDer<'static>);
 
 impl Authority {
     pub(crate) fn new() -> Self {
@@ -39,7 +39,7 @@ impl Authority {
     }
 
     /// Issues a certificate for this host, valid until the end of this year.
-    pub(crate) fn certify(&self, host: &str, until: i32) -> Identity {
+    pub(crate) fn certify(&self, host: &str, until: i32) -> CertifiedKey {
         let mut params = CertificateParams::new(vec![host.to_owned()]).expect("the name is valid");
         params.not_before = date_time_ymd(2000, 1, 1);
         params.not_after = date_time_ymd(until, 12, 31);
@@ -103,14 +103,14 @@ impl TlsServer {
         Self { url: format!("https://localhost:{port}"), connections }
     }
 
-    pub(crate) async fn plain(identity: Identity) -> Self {
+    pub(crate) async fn plain(identity: CertifiedKey) -> Self {
         Self::start(config(&[&TLS12, &TLS13], identity, None)).await
     }
 }
 
 fn config(
     versions: &[&'static SupportedProtocolVersion],
-    (certificate, key): Identity,
+    (certificate, key): CertifiedKey,
     clients: Option<&Authority>,
 ) -> ServerConfig {
     let provider = Arc::new(tokio_rustls::rustls::crypto::aws_lc_rs::default_provider());

@@ -11,7 +11,7 @@ use crate::rig::{FIRST, Rig, seconds, verdict};
 
 /// The delay before the retry.
 #[derive(Debug, Clone, Copy)]
-enum Wait {
+enum ExpectedPause {
     /// The backoff, as without the header.
     Jitter,
     /// The backoff, because the header asks for less.
@@ -23,32 +23,32 @@ enum Wait {
 }
 
 /// Values of `Retry-After` at midnight of 2026-01-01, and the resulting delay.
-const TABLE: [(&[&str], Wait); 25] = [
-    (&[], Wait::Jitter),
-    (&["0"], Wait::Less(0)),
-    (&["1"], Wait::AtLeast(1.0)),
-    (&["120"], Wait::AtLeast(120.0)),
-    (&["121"], Wait::NotAtAll(121)),
-    (&["00007"], Wait::AtLeast(7.0)),
-    (&[" 7 "], Wait::AtLeast(7.0)),
-    (&["18446744073709551616"], Wait::NotAtAll(u64::MAX)),
-    (&["Thu, 01 Jan 2026 00:00:09 GMT"], Wait::AtLeast(9.0)),
-    (&["Thursday, 01-Jan-26 00:00:09 GMT"], Wait::AtLeast(9.0)),
-    (&["Thu Jan  1 00:00:09 2026"], Wait::AtLeast(9.0)),
-    (&["Thu, 01 Jan 2026 00:02:00 GMT"], Wait::AtLeast(120.0)),
-    (&["Thu, 01 Jan 2026 00:02:01 GMT"], Wait::NotAtAll(121)),
-    (&["Wed, 31 Dec 2025 23:59:59 GMT"], Wait::Less(0)),
-    (&["Thu, 01 Jan 1970 00:00:00 GMT"], Wait::Less(0)),
-    (&["-1"], Wait::Jitter),
-    (&["+1"], Wait::Jitter),
-    (&["1.5"], Wait::AtLeast(1.5)),
-    (&["1e400"], Wait::Jitter),
-    (&["soon"], Wait::Jitter),
-    (&[""], Wait::Jitter),
-    (&["3", "7"], Wait::AtLeast(7.0)),
-    (&["7", "3"], Wait::AtLeast(7.0)),
-    (&["1e400", "2"], Wait::AtLeast(2.0)),
-    (&["5", "121"], Wait::NotAtAll(121)),
+const TABLE: [(&[&str], ExpectedPause); 25] = [
+    (&[], ExpectedPause::Jitter),
+    (&["0"], ExpectedPause::Less(0)),
+    (&["1"], ExpectedPause::AtLeast(1.0)),
+    (&["120"], ExpectedPause::AtLeast(120.0)),
+    (&["121"], ExpectedPause::NotAtAll(121)),
+    (&["00007"], ExpectedPause::AtLeast(7.0)),
+    (&[" 7 "], ExpectedPause::AtLeast(7.0)),
+    (&["18446744073709551616"], ExpectedPause::NotAtAll(u64::MAX)),
+    (&["Thu, 01 Jan 2026 00:00:09 GMT"], ExpectedPause::AtLeast(9.0)),
+    (&["Thursday, 01-Jan-26 00:00:09 GMT"], ExpectedPause::AtLeast(9.0)),
+    (&["Thu Jan  1 00:00:09 2026"], ExpectedPause::AtLeast(9.0)),
+    (&["Thu, 01 Jan 2026 00:02:00 GMT"], ExpectedPause::AtLeast(120.0)),
+    (&["Thu, 01 Jan 2026 00:02:01 GMT"], ExpectedPause::NotAtAll(121)),
+    (&["Wed, 31 Dec 2025 23:59:59 GMT"], ExpectedPause::Less(0)),
+    (&["Thu, 01 Jan 1970 00:00:00 GMT"], ExpectedPause::Less(0)),
+    (&["-1"], ExpectedPause::Jitter),
+    (&["+1"], ExpectedPause::Jitter),
+    (&["1.5"], ExpectedPause::AtLeast(1.5)),
+    (&["1e400"], ExpectedPause::Jitter),
+    (&["soon"], ExpectedPause::Jitter),
+    (&[""], ExpectedPause::Jitter),
+    (&["3", "7"], ExpectedPause::AtLeast(7.0)),
+    (&["7", "3"], ExpectedPause::AtLeast(7.0)),
+    (&["1e400", "2"], ExpectedPause::AtLeast(2.0)),
+    (&["5", "121"], ExpectedPause::NotAtAll(121)),
 ];
 
 /// Returns the first random pause for the seed of the clock.
@@ -65,7 +65,7 @@ fn lengthened(asked: Duration) -> std::ops::RangeInclusive<Duration> {
 
 /// Calls an operation that is refused once and then succeeds. Checks the requests, the pause and
 /// the result.
-async fn refused_once(name: &str, status: u16, values: &[&str], wait: Wait) {
+async fn refused_once(name: &str, status: u16, values: &[&str], wait: ExpectedPause) {
     let rig = Rig::with(|builder| builder.deadline(seconds(600))).await;
     let operation = Operation::of(name);
     let headers: Vec<_> = values.iter().map(|value| format!("retry-after: {value}\r\n")).collect();
@@ -74,14 +74,14 @@ async fn refused_once(name: &str, status: u16, values: &[&str], wait: Wait) {
     rig.raw.always(operation.answer());
     let result = operation.call(&rig.twin).await;
     let (waits, asked) = match wait {
-        Wait::Jitter if operation.is_repeatable() => (Some(jitter()..=jitter()), None),
-        Wait::Jitter => (None, None),
-        Wait::Less(asked) => (Some(jitter()..=jitter()), Some(seconds(asked))),
-        Wait::AtLeast(asked) => {
+        ExpectedPause::Jitter if operation.is_repeatable() => (Some(jitter()..=jitter()), None),
+        ExpectedPause::Jitter => (None, None),
+        ExpectedPause::Less(asked) => (Some(jitter()..=jitter()), Some(seconds(asked))),
+        ExpectedPause::AtLeast(asked) => {
             let asked = Duration::from_secs_f64(asked);
             (Some(lengthened(asked)), Some(asked))
         }
-        Wait::NotAtAll(asked) => (None, Some(seconds(asked))),
+        ExpectedPause::NotAtAll(asked) => (None, Some(seconds(asked))),
     };
     let pauses = rig.clock.pauses();
     let fits = pauses

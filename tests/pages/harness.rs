@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 
 use serde_json::{Value, json};
 use twin_api::Client;
-use twin_api::transport::{Answer, Inner, OperationInfo, Transport};
+use twin_api::transport::{Inner, OperationInfo, PendingResponse, Transport};
 use twin_ext::prelude::*;
 use twin_tests::emulator::{Emulator, Profile, RunMode, RunScript};
 
@@ -80,7 +80,7 @@ impl Transport for FunctionServer {
         _: &'a reqwest::Client,
         request: reqwest::Request,
         _: &'a OperationInfo,
-    ) -> Answer<'a> {
+    ) -> PendingResponse<'a> {
         let url = request.url().clone();
         let query: Vec<(String, String)> = url.query_pairs().into_owned().collect();
         let target = &url[url::Position::BeforePath..];

@@ -9,7 +9,7 @@ use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use serde_json::json;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
-use twin_api::transport::{Answer as PendingResponse, Inner, OperationInfo, Transport};
+use twin_api::transport::{Inner, OperationInfo, PendingResponse, Transport};
 use twin_api::types::{RunMode, StartRunBody};
 use twin_api::{Client, Error, ErrorKind, Outcome, Problem, reqwest};
 use twin_tests::scripted::{BufferedResponse, Scripted};

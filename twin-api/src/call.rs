@@ -12,7 +12,7 @@ use crate::Error;
 /// ```no_run
 /// use twin_api::Call;
 ///
-/// async fn timed<C: Call>(call: C) -> Result<C::Answer, twin_api::Error> {
+/// async fn timed<C: Call>(call: C) -> Result<C::Response, twin_api::Error> {
 ///     let start = std::time::Instant::now();
 ///     let result = call.call().await;
 ///     println!("{:?}", start.elapsed());
@@ -21,13 +21,13 @@ use crate::Error;
 /// ```
 pub trait Call: Sized {
     /// The response of the operation.
-    type Answer;
+    type Response;
 
     /// Sends the operation.
     ///
     /// # Errors
     /// Same as `send` of the builder.
-    fn call<'a>(self) -> Pin<Box<dyn Future<Output = Result<Self::Answer, Error>> + Send + 'a>>
+    fn call<'a>(self) -> Pin<Box<dyn Future<Output = Result<Self::Response, Error>> + Send + 'a>>
     where
         Self: 'a;
 }

@@ -25,7 +25,7 @@
 //!   operations with their requests.
 //! - [`types`] has the request bodies, the responses and the entities.
 //! - [`Error`] is the one error type. It tells what failed, in which operation, and whether the
-//!   operation may have taken effect.
+//!   operation may have happened.
 //! - [`connect`] makes a client; [`transport`] is the seam for a policy of your own.
 //!
 //! [secret]: https://docs.rs/secrecy/latest/secrecy/type.SecretString.html

@@ -44,7 +44,7 @@ pub const API_KEY_HEADER: &str = "x-api-key";
 const KEY_HEADER: HeaderName = HeaderName::from_static(API_KEY_HEADER);
 
 /// The future that a [`Transport`] returns: the response or an error.
-pub type Answer<'a> = Pin<Box<dyn Future<Output = Result<Response, Error>> + Send + 'a>>;
+pub type PendingResponse<'a> = Pin<Box<dyn Future<Output = Result<Response, Error>> + Send + 'a>>;
 
 /// Sends requests for a client. [`Direct`] is the plain implementation.
 ///
@@ -63,7 +63,7 @@ pub type Answer<'a> = Pin<Box<dyn Future<Output = Result<Response, Error>> + Sen
 ///
 /// ```
 /// use twin_api::reqwest::{self, Request};
-/// use twin_api::transport::{Answer, OperationInfo, Transport};
+/// use twin_api::transport::{OperationInfo, PendingResponse, Transport};
 ///
 /// /// Prints each operation.
 /// #[derive(Debug)]
@@ -75,7 +75,7 @@ pub type Answer<'a> = Pin<Box<dyn Future<Output = Result<Response, Error>> + Sen
 ///         client: &'a reqwest::Client,
 ///         request: Request,
 ///         operation: &'a OperationInfo,
-///     ) -> Answer<'a> {
+///     ) -> PendingResponse<'a> {
 ///         Box::pin(async move {
 ///             println!("{} {}", operation.method, operation.path_template);
 ///             Ok(client.execute(request).await?)
@@ -90,7 +90,7 @@ pub trait Transport: Any + fmt::Debug + Send + Sync {
         client: &'a reqwest::Client,
         request: Request,
         operation: &'a OperationInfo,
-    ) -> Answer<'a>;
+    ) -> PendingResponse<'a>;
 }
 
 /// Sends every request once, with the settings of the HTTP client.
@@ -103,7 +103,7 @@ impl Transport for Direct {
         client: &'a reqwest::Client,
         request: Request,
         _: &'a OperationInfo,
-    ) -> Answer<'a> {
+    ) -> PendingResponse<'a> {
         let sending = client.execute(request);
         Box::pin(async move { Ok(sending.await?) })
     }

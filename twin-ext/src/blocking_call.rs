@@ -23,11 +23,11 @@ pub trait BlockingCall: Call {
     /// Same as `send`. On a thread of an async runtime, the error is
     /// [`ErrorKind::Config`](crate::ErrorKind::Config) and nothing is sent: blocking would stall
     /// the tasks of the runtime.
-    fn blocking(self) -> Result<Self::Answer, Error>;
+    fn blocking(self) -> Result<Self::Response, Error>;
 }
 
 impl<C: Call> BlockingCall for C {
-    fn blocking(self) -> Result<Self::Answer, Error> {
+    fn blocking(self) -> Result<Self::Response, Error> {
         Ok(block_on(self.call())??)
     }
 }

@@ -274,7 +274,7 @@ impl ClientBuilder {
     /// ```
     /// use twin_ext::ClientBuilder;
     /// use twin_ext::twin_api::reqwest;
-    /// use twin_ext::twin_api::transport::{Answer, Direct, OperationInfo, Transport};
+    /// use twin_ext::twin_api::transport::{Direct, OperationInfo, PendingResponse, Transport};
     ///
     /// /// Prints each attempt.
     /// #[derive(Debug)]
@@ -286,7 +286,7 @@ impl ClientBuilder {
     ///         client: &'a reqwest::Client,
     ///         request: reqwest::Request,
     ///         operation: &'a OperationInfo,
-    ///     ) -> Answer<'a> {
+    ///     ) -> PendingResponse<'a> {
     ///         eprintln!("{} {}", request.method(), operation.path_template);
     ///         Direct.execute(client, request, operation)
     ///     }

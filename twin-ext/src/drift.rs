@@ -78,12 +78,12 @@ impl fmt::Display for Drift {
     }
 }
 
-type Callback = Arc<dyn Fn(&Drift) + Send + Sync>;
+type DriftCallback = Arc<dyn Fn(&Drift) + Send + Sync>;
 
 /// The drift settings of a client.
 #[derive(Clone, Default)]
 pub(crate) struct Watch {
-    pub(crate) callback: Option<Callback>,
+    pub(crate) callback: Option<DriftCallback>,
     pub(crate) strict: bool,
 }
 

@@ -23,7 +23,7 @@
 //!
 //! [`ClientBuilder`] returns the raw [`Client`](twin_api::Client) with a policy: it retries what is
 //! safe to repeat, limits the time and the size of each call, and reports in [`Error`] whether an
-//! operation may have taken effect. All 33 operations stay functions of the raw client; the traits
+//! operation may have happened. All 33 operations stay functions of the raw client; the traits
 //! in [`prelude`] extend their builders.
 //!
 //! # Where to go next

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use http::{HeaderMap, HeaderName, HeaderValue};
 use twin_api::reqwest::{self, Request};
-use twin_api::transport::{API_KEY_HEADER, Answer, Failure, OperationInfo, Transport};
+use twin_api::transport::{API_KEY_HEADER, Failure, OperationInfo, PendingResponse, Transport};
 use twin_api::{Client, ClientInfo as _, ErrorKind, Outcome};
 
 use crate::policy::Policy;
@@ -41,7 +41,7 @@ pub struct CallOptions {
     deadline: Option<Duration>,
     attempt_timeout: Option<Duration>,
     max_attempts: Option<u32>,
-    response_limit: Option<usize>,
+    max_response_bytes: Option<usize>,
     headers: HeaderMap,
     /// The first invalid option.
     invalid: Option<String>,
@@ -72,9 +72,9 @@ impl CallOptions {
     }
 
     /// Limits the size of a response body, in bytes. Zero is invalid.
-    pub fn response_limit(mut self, bytes: usize) -> Self {
-        self.response_limit = Some(bytes);
-        self.check("response_limit", bytes > 0)
+    pub fn max_response_bytes(mut self, bytes: usize) -> Self {
+        self.max_response_bytes = Some(bytes);
+        self.check("max_response_bytes", bytes > 0)
     }
 
     /// Adds a header to every attempt. A later call with the same name replaces the value.
@@ -114,7 +114,7 @@ impl CallOptions {
         let limits = &mut policy.limits;
         limits.deadline = self.deadline.unwrap_or(limits.deadline);
         limits.attempt_timeout = self.attempt_timeout.unwrap_or(limits.attempt_timeout);
-        limits.max_response_bytes = self.response_limit.unwrap_or(limits.max_response_bytes);
+        limits.max_response_bytes = self.max_response_bytes.unwrap_or(limits.max_response_bytes);
         policy.retry.max_attempts = self.max_attempts.unwrap_or(policy.retry.max_attempts);
         policy.headers.extend(self.headers);
         policy
@@ -128,7 +128,7 @@ impl fmt::Debug for CallOptions {
             .field("deadline", &self.deadline)
             .field("attempt_timeout", &self.attempt_timeout)
             .field("max_attempts", &self.max_attempts)
-            .field("response_limit", &self.response_limit)
+            .field("max_response_bytes", &self.max_response_bytes)
             .field("headers", &self.headers.keys().collect::<Vec<_>>())
             .field("invalid", &self.invalid)
             .finish()
@@ -198,7 +198,7 @@ impl Transport for Misconfigured {
         _: &'a reqwest::Client,
         _: Request,
         _: &'a OperationInfo,
-    ) -> Answer<'a> {
+    ) -> PendingResponse<'a> {
         let failure = Failure::new(ErrorKind::Config, Outcome::NotSent, self.0.clone());
         Box::pin(std::future::ready(Err(failure.into())))
     }
@@ -238,7 +238,7 @@ mod tests {
         let long = format!(r#"{{"user_id": "{}"}}"#, "x".repeat(4_096));
         let service = Service::start([json(200, &long), "…".to_owned()]).await;
         let (twin, clock) = service.client();
-        let small = twin.with(CallOptions::new().response_limit(1_000));
+        let small = twin.with(CallOptions::new().max_response_bytes(1_000));
         let error = small.get_me().send().await.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::TooLarge);
 
@@ -282,7 +282,7 @@ mod tests {
             (&twin, new().header("a", "canary\n"), "the value of header a has a character"),
             (&twin, new().deadline(Duration::ZERO), "deadline is zero"),
             (&twin, new().attempt_timeout(Duration::ZERO), "attempt_timeout is zero"),
-            (&twin, new().response_limit(0), "response_limit is zero"),
+            (&twin, new().max_response_bytes(0), "max_response_bytes is zero"),
             (&raw, new(), "twin_ext::ClientBuilder"),
         ] {
             let error = client.with(options).get_me().send().await.unwrap_err();

@@ -21,7 +21,7 @@ mod tally;
 
 pub(crate) use self::lists::misplaced;
 pub use self::stream::{Items, Pages};
-pub(crate) use self::tally::{Entry, Shortfall, Tally};
+pub(crate) use self::tally::{NewEvents, Shortfall, Tally};
 pub(crate) use crate::position::Position;
 pub(crate) use crate::position::{EVENTS, Indexed, ListInfo, Location, Progress};
 

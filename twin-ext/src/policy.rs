@@ -18,10 +18,10 @@ use std::time::Duration;
 
 use http::header::HeaderMap;
 use twin_api::reqwest::{self, Request, Url};
-use twin_api::transport::{Answer, Failure, OperationInfo, Transport};
+use twin_api::transport::{Failure, OperationInfo, PendingResponse, Transport};
 use twin_api::{Client, ClientInfo as _, ErrorKind, Outcome};
 
-use self::call::Call;
+use self::call::RetriedCall;
 use crate::clock::{Clock, SystemClock};
 use crate::drift::Watch;
 use crate::retry::{Retry, RetryBudget};
@@ -79,7 +79,7 @@ impl Transport for Policy {
         client: &'a reqwest::Client,
         mut request: Request,
         operation: &'a OperationInfo,
-    ) -> Answer<'a> {
+    ) -> PendingResponse<'a> {
         let span = Span::start(&request, operation);
         if !same_origin(request.url(), &self.base) {
             return Box::pin(std::future::ready(Err(foreign_origin().into())));
@@ -87,7 +87,7 @@ impl Transport for Policy {
         for (name, value) in &self.headers {
             request.headers_mut().insert(name, value.clone());
         }
-        let call = Call::new(self, &request, operation, span.clone());
+        let call = RetriedCall::new(self, &request, operation, span.clone());
         if span.is_disabled() {
             return Box::pin(call.run(client, request));
         }

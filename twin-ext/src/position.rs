@@ -28,7 +28,7 @@ const VERSION: u32 = 1;
 /// # Ok::<(), serde_json::Error>(())
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(try_from = "Record", into = "Record")]
+#[serde(try_from = "StoredPosition", into = "StoredPosition")]
 pub struct Position(pub(crate) Location);
 
 /// A location in a list, for each kind of paging.
@@ -73,21 +73,21 @@ pub(crate) struct Indexed {
 
 /// The stored form of a position.
 #[derive(Serialize, Deserialize)]
-struct Record {
+struct StoredPosition {
     version: u32,
     place: Location,
 }
 
-impl From<Position> for Record {
+impl From<Position> for StoredPosition {
     fn from(Position(place): Position) -> Self {
         Self { version: VERSION, place }
     }
 }
 
-impl TryFrom<Record> for Position {
+impl TryFrom<StoredPosition> for Position {
     type Error = String;
 
-    fn try_from(Record { version, place }: Record) -> Result<Self, String> {
+    fn try_from(StoredPosition { version, place }: StoredPosition) -> Result<Self, String> {
         match (version, &place) {
             (VERSION, Location::Page(Numbered { number: 0, .. })) => {
                 Err("the position has page number 0, but the first page is 1".to_owned())

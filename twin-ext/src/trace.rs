@@ -17,7 +17,7 @@ mod disabled {
     use http::StatusCode;
     use twin_api::ErrorKind;
     use twin_api::reqwest::{Request, Response};
-    use twin_api::transport::{Answer, OperationInfo};
+    use twin_api::transport::{OperationInfo, PendingResponse};
 
     /// Stands in for the span without the feature `tracing`.
     #[derive(Clone)]
@@ -36,7 +36,7 @@ mod disabled {
         pub(crate) fn around<'a>(
             self,
             call: impl Future<Output = Result<Response, twin_api::Error>> + Send + 'a,
-        ) -> Answer<'a> {
+        ) -> PendingResponse<'a> {
             Box::pin(call)
         }
 
@@ -53,7 +53,7 @@ mod enabled {
     use tracing::field::Empty;
     use twin_api::ErrorKind;
     use twin_api::reqwest::{Request, Response};
-    use twin_api::transport::{API_KEY_HEADER, Answer, OperationInfo, Redactor};
+    use twin_api::transport::{API_KEY_HEADER, OperationInfo, PendingResponse, Redactor};
 
     /// The span of one operation.
     #[derive(Clone)]
@@ -93,7 +93,7 @@ mod enabled {
         pub(crate) fn around<'a>(
             self,
             call: impl Future<Output = Result<Response, twin_api::Error>> + Send + 'a,
-        ) -> Answer<'a> {
+        ) -> PendingResponse<'a> {
             Box::pin(call.instrument(self.0))
         }
 

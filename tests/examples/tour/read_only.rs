@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use twin_api::reqwest::{self, Method, Request};
 use twin_api::secrecy::SecretString;
-use twin_api::transport::{Answer, Direct, Failure, Inner, OperationInfo, Transport};
+use twin_api::transport::{Direct, Failure, Inner, OperationInfo, PendingResponse, Transport};
 use twin_api::{Client, ErrorKind, Outcome, PlainHttp, check_base_url, http_client_builder};
 
 /// The timeout of a request.
@@ -33,7 +33,7 @@ impl Transport for ReadOnly {
         client: &'a reqwest::Client,
         request: Request,
         operation: &'a OperationInfo,
-    ) -> Answer<'a> {
+    ) -> PendingResponse<'a> {
         if request.method() == Method::GET {
             self.0.fetch_add(1, Ordering::Relaxed);
             return DIRECT.execute(client, request, operation);

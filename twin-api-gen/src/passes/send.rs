@@ -246,9 +246,9 @@ fn tokens(input: TokenStream) -> TokenStream {
 fn call(builder: &Type, answer: &Type) -> Item {
     parse_quote! {
         impl<'a> crate::Call for #builder {
-            type Answer = #answer;
+            type Response = #answer;
             fn call<'call>(self) -> ::std::pin::Pin<::std::boxed::Box<
-                dyn ::std::future::Future<Output = Result<Self::Answer, crate::Error>>
+                dyn ::std::future::Future<Output = Result<Self::Response, crate::Error>>
                     + ::std::marker::Send + 'call
             >>
             where

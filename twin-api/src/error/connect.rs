@@ -7,9 +7,9 @@ use super::{Error, ErrorKind, Failure, Outcome, chain};
 /// The error of [`connect`](crate::connect): a setting is not valid, or TLS could not be set up.
 ///
 /// It never prints the key or a password.
-pub struct ConnectError(Kind);
+pub struct ConnectError(ConnectFailure);
 
-enum Kind {
+enum ConnectFailure {
     Url(String),
     Key(&'static str),
     Proxy(String),
@@ -18,15 +18,15 @@ enum Kind {
 
 impl ConnectError {
     pub(crate) fn url(reason: impl Into<String>) -> Self {
-        Self(Kind::Url(reason.into()))
+        Self(ConnectFailure::Url(reason.into()))
     }
 
     pub(crate) fn key(reason: &'static str) -> Self {
-        Self(Kind::Key(reason))
+        Self(ConnectFailure::Key(reason))
     }
 
     pub(crate) fn proxy(reason: String) -> Self {
-        Self(Kind::Proxy(reason))
+        Self(ConnectFailure::Proxy(reason))
     }
 }
 
@@ -40,22 +40,22 @@ fn lacks_roots(error: &reqwest::Error) -> bool {
 
 impl From<reqwest::Error> for ConnectError {
     fn from(error: reqwest::Error) -> Self {
-        Self(Kind::Http(error))
+        Self(ConnectFailure::Http(error))
     }
 }
 
 impl fmt::Display for ConnectError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.0 {
-            Kind::Url(reason) => write!(f, "the base URL cannot be used: {reason}"),
-            Kind::Key(reason) => write!(f, "the API key cannot be used: {reason}"),
-            Kind::Proxy(reason) => f.write_str(reason),
-            Kind::Http(error) if lacks_roots(error) => f.write_str(
+            ConnectFailure::Url(reason) => write!(f, "the base URL cannot be used: {reason}"),
+            ConnectFailure::Key(reason) => write!(f, "the API key cannot be used: {reason}"),
+            ConnectFailure::Proxy(reason) => f.write_str(reason),
+            ConnectFailure::Http(error) if lacks_roots(error) => f.write_str(
                 "no CA certificates were found on this machine: install the package \
                  ca-certificates, set SSL_CERT_FILE or SSL_CERT_DIR, or pass certificates to the \
                  HTTP client",
             ),
-            Kind::Http(_) => f.write_str("the HTTP client could not be set up"),
+            ConnectFailure::Http(_) => f.write_str("the HTTP client could not be set up"),
         }
     }
 }
@@ -70,8 +70,8 @@ impl fmt::Debug for ConnectError {
 impl std::error::Error for ConnectError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match &self.0 {
-            Kind::Http(error) => Some(error),
-            Kind::Url(_) | Kind::Key(_) | Kind::Proxy(_) => None,
+            ConnectFailure::Http(error) => Some(error),
+            ConnectFailure::Url(_) | ConnectFailure::Key(_) | ConnectFailure::Proxy(_) => None,
         }
     }
 }
@@ -80,7 +80,7 @@ impl std::error::Error for ConnectError {
 impl From<ConnectError> for Error {
     fn from(error: ConnectError) -> Self {
         let mut failure = Failure::new(ErrorKind::Config, Outcome::NotSent, error.to_string());
-        if let Kind::Http(source) = error.0 {
+        if let ConnectFailure::Http(source) = error.0 {
             failure = failure.caused_by(source);
         }
         failure.into()

@@ -18,7 +18,7 @@ impl fmt::Display for Error {
         let failure = &*self.0;
         match failure.status {
             Some(status) if failure.kind == ErrorKind::Problem => refusal(f, failure, status)?,
-            _ => Text(&failure.message).fmt(f)?,
+            _ => OneLine(&failure.message).fmt(f)?,
         }
         call(f, failure)?;
         if let Some(wait) = failure.retry_after {
@@ -64,11 +64,11 @@ fn refusal(f: &mut fmt::Formatter<'_>, failure: &Failure, status: StatusCode) ->
     let title = title.filter(|title| !title.trim().is_empty()).or(status.canonical_reason());
     write!(f, "{}", status.as_u16())?;
     if let Some(title) = title {
-        write!(f, " {}", Text(title))?;
+        write!(f, " {}", OneLine(title))?;
     }
     match problem.and_then(|problem| problem.detail.as_deref()).map(str::trim) {
         Some(detail) if !detail.is_empty() && Some(detail) != title && !is_markup(detail) => {
-            write!(f, ": {}", Text(detail))
+            write!(f, ": {}", OneLine(detail))
         }
         _ => Ok(()),
     }
@@ -82,7 +82,7 @@ fn is_markup(detail: &str) -> bool {
 /// Prints the call: ` (GET /v1/me, after 3 attempts in 2.1 s)`.
 fn call(f: &mut fmt::Formatter<'_>, failure: &Failure) -> fmt::Result {
     let (Some(method), Some(path)) = (&failure.method, &failure.path) else { return Ok(()) };
-    write!(f, " ({method} {}", Text(path))?;
+    write!(f, " ({method} {}", OneLine(path))?;
     if failure.attempts > 1 {
         let (attempts, elapsed) = (failure.attempts, failure.elapsed.as_secs_f64());
         write!(f, ", after {attempts} attempts in {elapsed:.1} s")?;
@@ -125,13 +125,13 @@ fn deletable(path: &str) -> Option<&'static str> {
 
 /// Formats a text from outside on one line, truncated and with invisible characters escaped.
 pub fn one_line(text: &str) -> impl fmt::Display {
-    Text(text)
+    OneLine(text)
 }
 
 /// A text from outside, truncated, escaped and on one line.
-struct Text<'a>(&'a str);
+struct OneLine<'a>(&'a str);
 
-impl fmt::Display for Text<'_> {
+impl fmt::Display for OneLine<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (shown, letter) in self.0.chars().enumerate() {
             match letter {

@@ -60,7 +60,7 @@ pub struct Failure {
     pub excerpt: Option<String>,
     /// The run that the response names, although it does not decode.
     pub run_id: Option<String>,
-    /// Whether the request may be repeated although an earlier one may have taken effect.
+    /// Whether the request may be repeated although the operation may have happened.
     pub is_idempotent: bool,
     /// Whether a repeated request would fail in the same way, regardless of the kind.
     pub is_permanent: bool,

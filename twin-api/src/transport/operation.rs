@@ -45,7 +45,7 @@ impl OperationInfo {
         Self { may_be_empty: true, ..self }
     }
 
-    /// Returns whether the request may be repeated although an earlier one may have taken effect:
+    /// Returns whether the request may be repeated although the operation may have happened:
     /// GET, HEAD, OPTIONS, TRACE, PUT, DELETE, and cancelling a run.
     pub fn is_idempotent(&self) -> bool {
         matches!(self.method, "GET" | "HEAD" | "OPTIONS" | "TRACE" | "PUT" | "DELETE")

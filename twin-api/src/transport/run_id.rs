@@ -42,7 +42,7 @@ impl<'de> Visitor<'de> for Response<'_> {
     fn visit_map<A: MapAccess<'de>>(mut self, mut map: A) -> Result<(), A::Error> {
         while let Some(name) = map.next_key::<Cow<'_, str>>()? {
             match (&*name, &mut self.run) {
-                ("run_id", _) => map.next_value_seed(Text(self.run_id))?,
+                ("run_id", _) => map.next_value_seed(StringSeed(self.run_id))?,
                 ("run", Some(run)) => {
                     map.next_value_seed(Response { run_id: run, run: None })?;
                 }
@@ -83,9 +83,9 @@ impl<'de> Visitor<'de> for Response<'_> {
 }
 
 /// Reads a value, and keeps it if it is a string.
-struct Text<'a>(&'a mut Option<String>);
+struct StringSeed<'a>(&'a mut Option<String>);
 
-impl<'de> DeserializeSeed<'de> for Text<'_> {
+impl<'de> DeserializeSeed<'de> for StringSeed<'_> {
     type Value = ();
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {

@@ -353,7 +353,7 @@ mod tests {
     use std::pin::pin;
     use std::task::{Context, Poll, Waker};
 
-    use super::super::{Answer, Transport};
+    use super::super::{PendingResponse, Transport};
     use super::*;
 
     /// Responds with 200 and a body.
@@ -366,7 +366,7 @@ mod tests {
             _: &'a reqwest::Client,
             _: Request,
             _: &'a OperationInfo,
-        ) -> Answer<'a> {
+        ) -> PendingResponse<'a> {
             let response = http::Response::new(self.0);
             Box::pin(async { Ok(response.into()) })
         }

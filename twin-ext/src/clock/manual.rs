@@ -37,11 +37,11 @@ const START: u64 = 1_767_225_600;
 /// ```
 #[derive(Debug, Clone)]
 pub struct ManualClock {
-    state: Arc<Mutex<State>>,
+    state: Arc<Mutex<ManualState>>,
 }
 
 #[derive(Debug)]
-struct State {
+struct ManualState {
     now: Duration,
     random: fastrand::Rng,
     pauses: Vec<Duration>,
@@ -52,7 +52,7 @@ struct State {
 impl ManualClock {
     /// Creates a clock. Equal seeds give equal random numbers.
     pub fn new(seed: u64) -> Self {
-        let state = State {
+        let state = ManualState {
             now: Duration::ZERO,
             random: fastrand::Rng::with_seed(seed),
             pauses: Vec::new(),
@@ -81,7 +81,7 @@ impl ManualClock {
         self.state().limits.clone()
     }
 
-    fn state(&self) -> MutexGuard<'_, State> {
+    fn state(&self) -> MutexGuard<'_, ManualState> {
         // No code panics while the state is inconsistent, so a poisoned lock is safe to use.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }

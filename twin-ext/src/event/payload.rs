@@ -14,23 +14,23 @@ use twin_api::transport::replace_lone_surrogates;
 pub(super) struct Common<'a> {
     pub(super) agent_id: Option<String>,
     pub(super) run_id: Option<String>,
-    pub(super) kind: Option<Kind<'a>>,
+    pub(super) kind: Option<PayloadKind<'a>>,
 }
 
 /// The kind: the single member of an object, or a string.
 #[derive(Debug)]
-pub(super) struct Kind<'a> {
+pub(super) struct PayloadKind<'a> {
     pub(super) name: String,
     pub(super) detail: Option<&'a str>,
 }
 
 /// Reads the common members of a payload. Returns the defaults for invalid JSON.
 pub(super) fn read(payload: &str) -> Common<'_> {
-    let Ok(outer) = serde_json::from_str::<Members<'_>>(payload) else {
+    let Ok(outer) = serde_json::from_str::<PayloadMembers<'_>>(payload) else {
         return Common { kind: kind(payload), ..Common::default() };
     };
     let inner = outer.event.map(|event| {
-        let nested = serde_json::from_str::<Members<'_>>(event).ok();
+        let nested = serde_json::from_str::<PayloadMembers<'_>>(event).ok();
         nested.and_then(|nested| nested.event).unwrap_or(event)
     });
     Common {
@@ -41,9 +41,11 @@ pub(super) fn read(payload: &str) -> Common<'_> {
 }
 
 /// Reads the kind of `{"Tick": {"n": 1}}` or of `"Tick"`.
-fn kind(json: &str) -> Option<Kind<'_>> {
+fn kind(json: &str) -> Option<PayloadKind<'_>> {
     if json.trim_start().starts_with('"') {
-        return serde_json::from_str(json).ok().map(|Text(name)| Kind { name, detail: None });
+        return serde_json::from_str(json)
+            .ok()
+            .map(|LossyString(name)| PayloadKind { name, detail: None });
     }
     serde_json::from_str(json).ok()
 }
@@ -65,21 +67,21 @@ fn identifier(json: &str) -> Option<String> {
 ///
 /// `serde_json` rejects a lone surrogate if it deserializes a string, but not if it deserializes
 /// bytes.
-struct Text(String);
+struct LossyString(String);
 
-impl<'de> Deserialize<'de> for Text {
+impl<'de> Deserialize<'de> for LossyString {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct Bytes;
 
         impl Visitor<'_> for Bytes {
-            type Value = Text;
+            type Value = LossyString;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.write_str("a string")
             }
 
-            fn visit_bytes<E: Error>(self, bytes: &[u8]) -> Result<Text, E> {
-                Ok(Text(String::from_utf8_lossy(bytes).into_owned()))
+            fn visit_bytes<E: Error>(self, bytes: &[u8]) -> Result<LossyString, E> {
+                Ok(LossyString(String::from_utf8_lossy(bytes).into_owned()))
             }
         }
 
@@ -89,26 +91,29 @@ impl<'de> Deserialize<'de> for Text {
 
 /// The known members of an object. The last one of duplicate members wins.
 #[derive(Default)]
-struct Members<'a> {
+struct PayloadMembers<'a> {
     agent_id: Option<&'a str>,
     run_id: Option<&'a str>,
     event: Option<&'a str>,
 }
 
-impl<'de> Deserialize<'de> for Members<'de> {
+impl<'de> Deserialize<'de> for PayloadMembers<'de> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct Object;
 
         impl<'de> Visitor<'de> for Object {
-            type Value = Members<'de>;
+            type Value = PayloadMembers<'de>;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.write_str("an object")
             }
 
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Members<'de>, A::Error> {
-                let mut members = Members::default();
-                while let Some(Text(name)) = map.next_key()? {
+            fn visit_map<A: MapAccess<'de>>(
+                self,
+                mut map: A,
+            ) -> Result<PayloadMembers<'de>, A::Error> {
+                let mut members = PayloadMembers::default();
+                while let Some(LossyString(name)) = map.next_key()? {
                     let place = match name.as_str() {
                         "agent_id" => &mut members.agent_id,
                         "run_id" => &mut members.run_id,
@@ -128,22 +133,26 @@ impl<'de> Deserialize<'de> for Members<'de> {
     }
 }
 
-impl<'de> Deserialize<'de> for Kind<'de> {
+impl<'de> Deserialize<'de> for PayloadKind<'de> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct Single;
 
         impl<'de> Visitor<'de> for Single {
-            type Value = Kind<'de>;
+            type Value = PayloadKind<'de>;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.write_str("an object with one member")
             }
 
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Kind<'de>, A::Error> {
-                let Text(name) = map.next_key()?.ok_or_else(|| Error::invalid_length(0, &self))?;
+            fn visit_map<A: MapAccess<'de>>(
+                self,
+                mut map: A,
+            ) -> Result<PayloadKind<'de>, A::Error> {
+                let LossyString(name) =
+                    map.next_key()?.ok_or_else(|| Error::invalid_length(0, &self))?;
                 let detail = map.next_value::<&RawValue>()?.get();
-                match map.next_key::<Text>()? {
-                    None => Ok(Kind { name, detail: Some(detail) }),
+                match map.next_key::<LossyString>()? {
+                    None => Ok(PayloadKind { name, detail: Some(detail) }),
                     Some(_) => Err(Error::invalid_length(2, &self)),
                 }
             }

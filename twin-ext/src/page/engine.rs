@@ -83,7 +83,7 @@ pub(super) struct Engine<'a, P: Pager> {
     in_flight: Option<InFlight<'a, P::Response>>,
     /// The error to return after the last page.
     last: Option<Error>,
-    state: State,
+    state: EngineState,
     /// Whether a prefetch failed and is retried when its page is needed.
     retry_on_demand: bool,
     /// The number of items returned.
@@ -97,7 +97,7 @@ struct InFlight<'a, T> {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum State {
+enum EngineState {
     /// No items were returned yet.
     New,
     Open,
@@ -116,7 +116,7 @@ impl<'a, P: Pager> Engine<'a, P> {
             send: Box::new(send),
             in_flight: None,
             last: None,
-            state: State::New,
+            state: EngineState::New,
             retry_on_demand: false,
             returned: 0,
         }
@@ -131,11 +131,11 @@ impl<'a, P: Pager> Engine<'a, P> {
             Action::Continue | Action::Fail(_) => Some(self.pager.position()),
         };
         let empty = items.is_empty();
-        let first = self.state == State::New;
+        let first = self.state == EngineState::New;
         if !matches!(action, Action::Continue) {
-            self.state = State::Ended;
+            self.state = EngineState::Ended;
         } else if !empty {
-            self.state = State::Open;
+            self.state = EngineState::Open;
         }
         if let Action::Fail(message) = action {
             let error = Error::pagination(self.list, message, self.progress(total));
@@ -145,13 +145,13 @@ impl<'a, P: Pager> Engine<'a, P> {
             self.last = Some(error);
         }
         // An empty list has one empty page, which contains the total.
-        let shown = !empty || (first && self.state == State::Ended);
+        let shown = !empty || (first && self.state == EngineState::Ended);
         shown.then_some(Ok(Page { items, next, total }))
     }
 
     /// Ends the list with an error, after the items that the pager holds back.
     fn fail(&mut self, error: Error) -> PageResult<P::Item> {
-        self.state = State::Ended;
+        self.state = EngineState::Ended;
         let next = self.pager.position();
         let items = self.pager.held();
         self.returned += items.len() as u64;
@@ -178,7 +178,7 @@ impl<P: Pager> PageSource<P::Item> for Engine<'_, P> {
             if let Some(error) = self.last.take() {
                 return Poll::Ready(Some(Err(error)));
             }
-            if self.state == State::Ended {
+            if self.state == EngineState::Ended {
                 return Poll::Ready(None);
             }
             if ahead && self.retry_on_demand {

@@ -7,7 +7,7 @@ use std::marker::PhantomData;
 
 use super::Position;
 use super::engine::{Action, Pager, Update};
-use super::tally::{Event, Shortfall, Tally};
+use super::tally::{Shortfall, Tallied, Tally};
 use crate::position::Indexed;
 
 /// The error for events that arrive below an index that was already read.
@@ -59,11 +59,11 @@ impl<E> IndexPager<E> {
     }
 }
 
-impl<E: Event> IndexPager<E> {
+impl<E: Tallied> IndexPager<E> {
     /// Records the lowest index of the page that is out of order.
     fn record_order(&mut self, events: &[E]) {
         let mut highest = None;
-        for index in events.iter().filter_map(Event::index) {
+        for index in events.iter().filter_map(Tallied::index) {
             if highest > Some(index) {
                 self.disorder = Some(self.disorder.map_or(index, |lowest| lowest.min(index)));
             }
@@ -137,7 +137,7 @@ impl<E: Event> IndexPager<E> {
     }
 }
 
-impl<E: Event + Send> Pager for IndexPager<E> {
+impl<E: Tallied + Send> Pager for IndexPager<E> {
     type Request = EventsRequest;
     type Response = EventsPage<E>;
     type Item = E;
@@ -158,7 +158,7 @@ impl<E: Event + Send> Pager for IndexPager<E> {
             let action = self.after_first_event(&items);
             return Update { total: Some(total), ..Update::empty(action) };
         }
-        let highest = items.iter().filter_map(Event::index).max();
+        let highest = items.iter().filter_map(Tallied::index).max();
         if !matches!(self.query, Query::Reread { .. }) {
             self.record_order(&items);
         }
@@ -186,9 +186,9 @@ mod tests {
     use super::*;
 
     /// An event with an index and a payload.
-    struct Recorded(u64, &'static str);
+    struct RecordedAt(u64, &'static str);
 
-    impl Event for Recorded {
+    impl Tallied for RecordedAt {
         fn index(&self) -> Option<u64> {
             Some(self.0)
         }
@@ -201,8 +201,8 @@ mod tests {
     /// Takes a page. Returns the next request, `None` at the end of the list, or the message of
     /// the error.
     fn take_events(
-        pager: &mut IndexPager<Recorded>,
-        items: Vec<Recorded>,
+        pager: &mut IndexPager<RecordedAt>,
+        items: Vec<RecordedAt>,
         total: Option<u64>,
     ) -> Result<Option<EventsRequest>, &'static str> {
         match pager.take(EventsPage { items, total }).action {
@@ -213,15 +213,15 @@ mod tests {
     }
 
     fn take(
-        pager: &mut IndexPager<Recorded>,
+        pager: &mut IndexPager<RecordedAt>,
         indexes: &[u64],
         total: Option<u64>,
     ) -> Result<Option<EventsRequest>, &'static str> {
-        let items = indexes.iter().map(|index| Recorded(*index, "a")).collect();
+        let items = indexes.iter().map(|index| RecordedAt(*index, "a")).collect();
         take_events(pager, items, total)
     }
 
-    fn started(after: Option<u64>, came: Option<u64>) -> IndexPager<Recorded> {
+    fn started(after: Option<u64>, came: Option<u64>) -> IndexPager<RecordedAt> {
         IndexPager::new(Some(Indexed { after, came }))
     }
 
@@ -238,7 +238,7 @@ mod tests {
         let mut pager = IndexPager::new(None);
         assert_eq!(take(&mut pager, &[1, 2], None), Ok(Some(all_after(2))));
         // Events with the same index are in order.
-        let same = vec![Recorded(3, "a"), Recorded(3, "b")];
+        let same = vec![RecordedAt(3, "a"), RecordedAt(3, "b")];
         assert_eq!(take_events(&mut pager, same, None), Ok(Some(all_after(3))));
         assert_eq!(take(&mut pager, &[], None), Ok(None));
     }
@@ -271,7 +271,7 @@ mod tests {
             pager
         };
         assert_eq!(take(&mut second_reading(), &[4, 5], None), Ok(Some(all_after(5))));
-        let same = vec![Recorded(4, "a"), Recorded(4, "b")];
+        let same = vec![RecordedAt(4, "a"), RecordedAt(4, "b")];
         assert_eq!(take_events(&mut second_reading(), same, None), Ok(Some(all_after(4))));
     }
 

@@ -87,7 +87,7 @@ pub(super) struct NumberedPage<T> {
 
 /// How the pager moves through the list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum State {
+enum Direction {
     /// Reads the pages in order.
     Forward,
     /// Has gone back this many pages, to a page that must overlap with known items.
@@ -98,7 +98,7 @@ enum State {
 
 /// Pages through a list by page number.
 pub(super) struct NumberPager<T> {
-    state: State,
+    state: Direction,
     /// The page to request.
     page: u64,
     reading: Reading,
@@ -123,7 +123,7 @@ pub(super) struct NumberPager<T> {
 impl<T> NumberPager<T> {
     pub(super) fn new(place: Option<Numbered>) -> Self {
         let mut pager = Self {
-            state: State::Forward,
+            state: Direction::Forward,
             page: 1,
             reading: Reading { number: 1, ..Reading::default() },
             seen: HashMap::new(),
@@ -167,9 +167,9 @@ impl<T> NumberPager<T> {
             return Link::Linked;
         }
         let before = match self.state {
-            State::IgnoringTotals => return Link::Gap,
-            State::Back(pages) => return Link::Back(pages.saturating_mul(2)),
-            State::Forward => self.reading.total,
+            Direction::IgnoringTotals => return Link::Gap,
+            Direction::Back(pages) => return Link::Back(pages.saturating_mul(2)),
+            Direction::Forward => self.reading.total,
         };
         match (before, total) {
             (Some(before), Some(total)) if total >= before => Link::Linked,
@@ -194,14 +194,14 @@ impl<T> NumberPager<T> {
             return Action::Continue;
         }
         self.page -= pages;
-        self.state = State::Back(pages);
+        self.state = Direction::Back(pages);
         self.reading.total = None;
         Action::Continue
     }
 
     /// Ignores totals from now on. Records a gap, because earlier totals may have been wrong.
     fn ignore_totals(&mut self) {
-        self.state = State::IgnoringTotals;
+        self.state = Direction::IgnoringTotals;
         self.reading.total = None;
         self.reading.record_gap();
         (self.stale, self.max_stale) = (0, MAX_STALE);
@@ -394,7 +394,7 @@ impl<T: Identified + Send> Pager for NumberPager<T> {
             return Update::empty(Action::Fail("the service sent a different page than requested"));
         }
         let reported_total = page.total.filter(|total| *total <= MAX_TOTAL);
-        let total = reported_total.filter(|_| self.state != State::IgnoringTotals);
+        let total = reported_total.filter(|_| self.state != Direction::IgnoringTotals);
         match self.link(self.overlaps(&page.items), total) {
             Link::Linked => {}
             Link::Gap => self.reading.record_gap(),
@@ -403,8 +403,8 @@ impl<T: Identified + Send> Pager for NumberPager<T> {
                 return Update { total: reported_total, ..Update::empty(action) };
             }
         }
-        if let State::Back(_) = self.state {
-            self.state = State::Forward;
+        if let Direction::Back(_) = self.state {
+            self.state = Direction::Forward;
         }
         let before = std::mem::replace(&mut self.reading.total, total);
         if self.page == 1 {

@@ -15,7 +15,7 @@ use super::dedupe::IdHasher;
 use super::{Indexed, Location, Position};
 
 /// An event with an index.
-pub(crate) trait Event {
+pub(crate) trait Tallied {
     /// Returns the index, from `event_index` or `index`.
     fn index(&self) -> Option<u64>;
 
@@ -24,7 +24,7 @@ pub(crate) trait Event {
     fn contents(&self) -> (Option<&str>, &str);
 }
 
-impl Event for RunEvent {
+impl Tallied for RunEvent {
     fn index(&self) -> Option<u64> {
         // `RunEventExt::position` does the same, but needs the feature `runs`.
         self.event_index.or(self.index)
@@ -56,7 +56,7 @@ impl Shortfall {
 
 /// The result of a page.
 #[derive(Debug)]
-pub(crate) struct Entry<E> {
+pub(crate) struct NewEvents<E> {
     /// The new events, in the order of the page.
     pub(crate) new: Vec<E>,
     /// The number of events on the page, including known ones.
@@ -109,7 +109,7 @@ impl Tally {
     }
 
     /// Adds a page.
-    pub(crate) fn add<E: Event>(&mut self, events: Vec<E>, total: Option<u64>) -> Entry<E> {
+    pub(crate) fn add<E: Tallied>(&mut self, events: Vec<E>, total: Option<u64>) -> NewEvents<E> {
         let shown = events.len() as u64;
         let requested = self.highest;
         let repeats = events.iter().any(|event| event.index() < requested);
@@ -119,18 +119,18 @@ impl Tally {
         let lacks = new.is_empty() && known.is_some_and(|known| total > Some(known));
         let kind = if repeats { Shortfall::Repeated } else { Shortfall::Missing };
         let shortfall = lacks.then_some(kind);
-        Entry { new, shown, complete: known.is_some() && total == known, shortfall }
+        NewEvents { new, shown, complete: known.is_some() && total == known, shortfall }
     }
 
     /// Removes known events, and records the others.
-    fn retain_new<E: Event>(&mut self, mut events: Vec<E>) -> Vec<E> {
+    fn retain_new<E: Tallied>(&mut self, mut events: Vec<E>) -> Vec<E> {
         let mut new = self.record(&events).into_iter();
         events.retain(|_| new.next().unwrap_or_default());
         events
     }
 
     /// Records the events of a page. Returns for each whether it is new.
-    fn record<E: Event>(&mut self, events: &[E]) -> Vec<bool> {
+    fn record<E: Tallied>(&mut self, events: &[E]) -> Vec<bool> {
         let mut on_page = HashMap::<u64, Vec<&E>>::new();
         let mut record = |event| {
             let new = self.is_new(event, &mut on_page);
@@ -142,7 +142,7 @@ impl Tally {
     }
 
     /// Returns whether an event is new. `on_page` collects the different events of the page.
-    fn is_new<'e, E: Event>(
+    fn is_new<'e, E: Tallied>(
         &mut self,
         event: &'e E,
         on_page: &mut HashMap<u64, Vec<&'e E>>,
@@ -167,7 +167,7 @@ impl Tally {
     /// Returns whether an event precedes the start of this tally.
     ///
     /// If the start has no index, an event precedes it if all received events come later.
-    pub(crate) fn is_preceded_by(&self, event: &impl Event) -> bool {
+    pub(crate) fn is_preceded_by(&self, event: &impl Tallied) -> bool {
         match (event.index(), self.floor) {
             (Some(index), Some(floor)) => index <= floor,
             (Some(index), None) => self.seen.keys().all(|seen| index < *seen),
@@ -204,8 +204,8 @@ mod tests {
         Tally::new(&Indexed { after: Some(index), came })
     }
 
-    fn new_indexes(entry: &Entry<RunEvent>) -> Vec<u64> {
-        entry.new.iter().filter_map(Event::index).collect()
+    fn new_indexes(entry: &NewEvents<RunEvent>) -> Vec<u64> {
+        entry.new.iter().filter_map(Tallied::index).collect()
     }
 
     #[test]
@@ -227,7 +227,7 @@ mod tests {
             let event = |kind: &&str| json!({"event_index": 7, "event": {*kind: {}}});
             serde_json::from_value(payloads.iter().map(event).collect()).unwrap()
         };
-        let kinds = |entry: &Entry<RunEvent>| -> Vec<String> {
+        let kinds = |entry: &NewEvents<RunEvent>| -> Vec<String> {
             entry.new.iter().map(|event| event.kind().name().unwrap().to_owned()).collect()
         };
         let mut tally = from_first();

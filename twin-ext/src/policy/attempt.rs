@@ -14,7 +14,7 @@ use twin_api::{Error, ErrorKind, Outcome};
 
 use super::Policy;
 use super::body::{Read, read};
-use super::connecting::Progress;
+use super::connecting::ConnectProgress;
 use crate::clock::{Clock, Sleep, before};
 use crate::document;
 
@@ -26,12 +26,12 @@ const TORN: &str = "the response ended before its body was read";
 
 /// The result of one attempt.
 pub(super) enum Attempt {
-    Received(Received),
+    Received(ReadResponse),
     Failed(Error),
 }
 
 /// A response whose body has been read.
-pub(super) struct Received {
+pub(super) struct ReadResponse {
     /// The response without its body.
     pub(super) response: Response,
     /// The body. `None` for a stream, which the caller reads.
@@ -74,9 +74,15 @@ const MARGIN: Duration = Duration::from_secs(1);
 /// Watches the connection of an attempt that may end before the connect limit.
 ///
 /// A user's own transport gets the request body unchanged.
-pub(super) fn watch(policy: &Policy, request: &mut Request, limit: Duration) -> Option<Progress> {
+pub(super) fn watch(
+    policy: &Policy,
+    request: &mut Request,
+    limit: Duration,
+) -> Option<ConnectProgress> {
     let connecting = policy.limits.connect_timeout.saturating_add(MARGIN);
-    (limit < connecting && policy.transport.is_none()).then(|| Progress::watch(request)).flatten()
+    (limit < connecting && policy.transport.is_none())
+        .then(|| ConnectProgress::watch(request))
+        .flatten()
 }
 
 /// Sends the request once, through the user's transport if there is one.
@@ -97,7 +103,7 @@ pub(super) async fn attempt(
     policy: &Policy,
     sending: impl Future<Output = Result<Response, Error>>,
     limit: Duration,
-    progress: Option<Progress>,
+    progress: Option<ConnectProgress>,
     operation: &OperationInfo,
 ) -> Attempt {
     let mut alarm = policy.clock.alarm(limit);
@@ -114,14 +120,14 @@ pub(super) async fn attempt(
     }
     let has_length = response.content_length().is_some();
     if operation.is_stream && response.status().is_success() {
-        return Attempt::Received(Received { response, body: None, has_length, refused: None });
+        return Attempt::Received(ReadResponse { response, body: None, has_length, refused: None });
     }
     let most = policy.limits.max_response_bytes;
     let read = before(&mut alarm, read(&mut response, most)).await;
     let mut failure = match read {
         Some(Read::Whole(body)) => {
             let body = Some(body);
-            return Attempt::Received(Received { response, body, has_length, refused: None });
+            return Attempt::Received(ReadResponse { response, body, has_length, refused: None });
         }
         Some(Read::TooLarge) => too_large(most),
         Some(Read::Torn(error)) => Failure::torn(error),
@@ -140,7 +146,7 @@ async fn refusal(mut response: Response, status: StatusCode, alarm: &mut Sleep) 
         Some(Read::Torn(_)) | None => Bytes::from_static(TORN.as_bytes()),
     };
     let (body, refused) = (Some(body), Some(status));
-    Attempt::Received(Received { response, body, has_length: true, refused })
+    Attempt::Received(ReadResponse { response, body, has_length: true, refused })
 }
 
 fn timed_out(policy: &Policy, limit: Duration, outcome: Outcome) -> Failure {
@@ -182,7 +188,7 @@ impl Attempt {
     }
 }
 
-impl Received {
+impl ReadResponse {
     fn summary(&self, clock: &dyn Clock, operation: &str) -> Summary {
         let headers = self.response.headers();
         let mut summary = Summary {
@@ -246,7 +252,7 @@ mod tests {
         }
         let body = Some(Bytes::from_static(body.as_bytes()));
         let response = response.into();
-        let received = Received { response, body, has_length: false, refused: None };
+        let received = ReadResponse { response, body, has_length: false, refused: None };
         received.is_truncated("get_me")
     }
 

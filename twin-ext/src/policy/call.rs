@@ -10,8 +10,8 @@ use twin_api::transport::{API_KEY_HEADER, Failure, OperationInfo, Report};
 use twin_api::{Error, Outcome};
 
 use super::Policy;
-use super::attempt::{self, Attempt, Received, Summary};
-use super::connecting::Progress;
+use super::attempt::{self, Attempt, ReadResponse, Summary};
+use super::connecting::ConnectProgress;
 use crate::document;
 use crate::drift;
 use crate::retry::{Cost, LONGEST_RETRY_AFTER};
@@ -21,7 +21,7 @@ use crate::trace::Span;
 const KEY_HEADER: HeaderName = HeaderName::from_static(API_KEY_HEADER);
 
 /// The state of a call across its attempts.
-pub(super) struct Call<'a> {
+pub(super) struct RetriedCall<'a> {
     policy: &'a Policy,
     operation: &'a OperationInfo,
     /// The key, to redact it in drift reports. Set only if the client watches for drift.
@@ -38,7 +38,7 @@ pub(super) struct Call<'a> {
     span: Span,
 }
 
-impl<'a> Call<'a> {
+impl<'a> RetriedCall<'a> {
     pub(super) fn new(
         policy: &'a Policy,
         request: &Request,
@@ -94,7 +94,8 @@ impl<'a> Call<'a> {
         client: &'a reqwest::Client,
         mut request: Request,
         limit: Duration,
-    ) -> (impl Future<Output = Result<Response, Error>> + Send + use<'a>, Option<Progress>) {
+    ) -> (impl Future<Output = Result<Response, Error>> + Send + use<'a>, Option<ConnectProgress>)
+    {
         self.attempts += 1;
         let more = self.attempts < self.policy.retry.max_attempts;
         self.next = if more { request.try_clone().map(Box::new) } else { None };
@@ -174,7 +175,7 @@ impl<'a> Call<'a> {
         self.operation.method == "DELETE" && self.attempts > 1
     }
 
-    fn deleted(self, mut answer: Received, body: Bytes) -> Response {
+    fn deleted(self, mut answer: ReadResponse, body: Bytes) -> Response {
         self.policy.budget.refund(self.paid);
         let status = StatusCode::NO_CONTENT;
         self.span.end(Some(status), None);
@@ -185,7 +186,7 @@ impl<'a> Call<'a> {
         response.into()
     }
 
-    fn succeeded(self, answer: Received, summary: &Summary) -> Result<Response, Error> {
+    fn succeeded(self, answer: ReadResponse, summary: &Summary) -> Result<Response, Error> {
         if let (Some(watch), Some(body)) = (&self.policy.watch, &answer.body) {
             let found = watch.look(self.operation.operation_id, body, self.key.as_ref());
             if !found.is_empty() {
@@ -198,8 +199,8 @@ impl<'a> Call<'a> {
     }
 
     /// Returns the response, with a report of the call attached.
-    fn respond(self, answer: Received, summary: &Summary) -> Response {
-        let Received { mut response, body, refused, .. } = answer;
+    fn respond(self, answer: ReadResponse, summary: &Summary) -> Response {
+        let ReadResponse { mut response, body, refused, .. } = answer;
         self.span.end(Some(refused.unwrap_or(response.status())), None);
         let mut report = Report::default();
         report.attempts = self.attempts;

@@ -16,9 +16,9 @@ use twin_api::reqwest::{self, Request};
 
 /// Records whether a connection has taken a request.
 #[derive(Debug, Clone)]
-pub(super) struct Progress(Arc<AtomicBool>);
+pub(super) struct ConnectProgress(Arc<AtomicBool>);
 
-impl Progress {
+impl ConnectProgress {
     /// Replaces the body of a request by a watched one. `None` for a stream, which is kept.
     pub(super) fn watch(request: &mut Request) -> Option<Self> {
         let bytes = match request.body() {

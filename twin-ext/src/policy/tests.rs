@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::sync::Mutex;
 use std::time::Duration;
 
-use twin_api::transport::{Answer, Failure, OperationInfo, Transport};
+use twin_api::transport::{Failure, OperationInfo, PendingResponse, Transport};
 use twin_api::types::{RunMode, StartRunBody};
 use twin_api::{Client, ResponseValue, reqwest, types};
 
@@ -330,7 +330,7 @@ impl Transport for Fails {
         _: &'a reqwest::Client,
         _: reqwest::Request,
         _: &'a OperationInfo,
-    ) -> Answer<'a> {
+    ) -> PendingResponse<'a> {
         let mut outcomes = self.0.lock().unwrap();
         let outcome = outcomes.pop_front().unwrap_or(Outcome::NotSent);
         Box::pin(async move { Err(Failure::new(ErrorKind::Transport, outcome, "failed").into()) })

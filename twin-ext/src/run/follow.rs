@@ -47,7 +47,7 @@ use crate::page::{Indexed, Location, Position, misplaced};
 /// ```
 #[must_use = "a stream sends nothing until it is polled"]
 pub struct RunEvents {
-    state: State,
+    state: FollowState,
     ready: VecDeque<RunEvent>,
     /// The location after the events that the stream has returned.
     place: Indexed,
@@ -59,7 +59,7 @@ pub struct RunEvents {
 
 type Fetch = Pin<Box<dyn Future<Output = (Box<Follower>, Result<Vec<RunEvent>, Error>)> + Send>>;
 
-enum State {
+enum FollowState {
     Idle(Box<Follower>),
     Busy(Fetch),
     Failed(Box<Error>),
@@ -72,15 +72,15 @@ impl RunEvents {
         let (place, state) = match position.0 {
             Location::Event(place) => {
                 let follower = Follower::new(run, &place);
-                (place, State::Idle(follower))
+                (place, FollowState::Idle(follower))
             }
             Location::Start => {
                 let follower = Follower::new(run, &start);
-                (start, State::Idle(follower))
+                (start, FollowState::Idle(follower))
             }
             other => {
                 let error = misplaced(&other, "uses indexes");
-                (start, State::Failed(Box::new(error)))
+                (start, FollowState::Failed(Box::new(error)))
             }
         };
         Self { state, ready: VecDeque::new(), place, batch: None, ordered: true }
@@ -92,7 +92,7 @@ impl RunEvents {
     /// continues. Raise the limit for agents whose steps take long, or that wait for input. The
     /// limit has no effect after the first poll.
     pub fn idle_limit(mut self, limit: Duration) -> Self {
-        if let State::Idle(follower) = &mut self.state {
+        if let FollowState::Idle(follower) = &mut self.state {
             follower.set_idle_limit(limit);
         }
         self
@@ -187,28 +187,28 @@ impl Stream for RunEvents {
                 return Poll::Ready(Some(Ok(event)));
             }
             match &mut this.state {
-                State::Over => return Poll::Ready(None),
-                State::Busy(fetch) => {
+                FollowState::Over => return Poll::Ready(None),
+                FollowState::Busy(fetch) => {
                     let (follower, events) = ready!(fetch.as_mut().poll(context));
                     match events {
                         Ok(events) if !events.is_empty() => {
                             this.take(events);
-                            this.state = State::Idle(follower);
+                            this.state = FollowState::Idle(follower);
                         }
-                        Ok(_) => this.state = State::Over,
+                        Ok(_) => this.state = FollowState::Over,
                         Err(error) => {
-                            this.state = State::Over;
+                            this.state = FollowState::Over;
                             return Poll::Ready(Some(Err(error)));
                         }
                     }
                 }
-                State::Idle(_) | State::Failed(_) => {
-                    match std::mem::replace(&mut this.state, State::Over) {
-                        State::Idle(follower) => {
-                            this.state = State::Busy(Box::pin(follower.step()));
+                FollowState::Idle(_) | FollowState::Failed(_) => {
+                    match std::mem::replace(&mut this.state, FollowState::Over) {
+                        FollowState::Idle(follower) => {
+                            this.state = FollowState::Busy(Box::pin(follower.step()));
                         }
-                        State::Failed(error) => return Poll::Ready(Some(Err(*error))),
-                        State::Busy(_) | State::Over => {}
+                        FollowState::Failed(error) => return Poll::Ready(Some(Err(*error))),
+                        FollowState::Busy(_) | FollowState::Over => {}
                     }
                 }
             }
@@ -218,7 +218,7 @@ impl Stream for RunEvents {
 
 impl FusedStream for RunEvents {
     fn is_terminated(&self) -> bool {
-        self.ready.is_empty() && matches!(self.state, State::Over)
+        self.ready.is_empty() && matches!(self.state, FollowState::Over)
     }
 }
 
@@ -283,7 +283,7 @@ mod tests {
         let (twin, _) = Service::start([""]).await.client();
         let mut stream = twin.resume(RunTicket::new("a", "r")).events();
         assert!(!stream.is_terminated());
-        stream.state = State::Over;
+        stream.state = FollowState::Over;
         stream.take(events(&[1]));
         assert!(!stream.is_terminated());
         stream.ready.clear();

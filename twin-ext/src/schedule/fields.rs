@@ -10,7 +10,7 @@ use crate::time::calendar::{DAY, Date};
 
 /// One of the seven fields: its name and its allowed values.
 #[derive(Debug)]
-struct Unit {
+struct CronUnit {
     name: &'static str,
     min: u32,
     max: u32,
@@ -20,17 +20,17 @@ struct Unit {
     question_mark: bool,
 }
 
-const fn unit(name: &'static str, min: u32, max: u32) -> Unit {
-    Unit { name, min, max, names: &[], question_mark: false }
+const fn unit(name: &'static str, min: u32, max: u32) -> CronUnit {
+    CronUnit { name, min, max, names: &[], question_mark: false }
 }
 
-static UNITS: [Unit; 7] = [
+static UNITS: [CronUnit; 7] = [
     unit("sec", 0, 59),
     unit("min", 0, 59),
     unit("hour", 0, 23),
-    Unit { question_mark: true, ..unit("day", 1, 31) },
-    Unit { names: MONTHS, ..unit("month", 1, 12) },
-    Unit { names: DAYS, question_mark: true, ..unit("day-of-week", 1, 7) },
+    CronUnit { question_mark: true, ..unit("day", 1, 31) },
+    CronUnit { names: MONTHS, ..unit("month", 1, 12) },
+    CronUnit { names: DAYS, question_mark: true, ..unit("day-of-week", 1, 7) },
     unit("year", 1970, 2100),
 ];
 
@@ -116,7 +116,7 @@ impl Fields {
     }
 }
 
-impl Unit {
+impl CronUnit {
     fn values(&self, text: &str) -> Result<Vec<u32>, String> {
         let mut values = Vec::new();
         for part in text.split(',') {
@@ -220,7 +220,7 @@ mod tests {
     }
 
     /// Generates a part of a field. Most parts are valid.
-    fn part(unit: &'static Unit) -> impl Strategy<Value = String> {
+    fn part(unit: &'static CronUnit) -> impl Strategy<Value = String> {
         let (min, max) = (unit.min, unit.max);
         let names: Vec<&str> = unit.names.concat();
         let name = move || {

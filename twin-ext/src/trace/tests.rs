@@ -16,7 +16,7 @@ use crate::testing::{KEY, Service, json};
 
 /// The fields of spans by span number, and those of events with the number of their span.
 #[derive(Debug, Default)]
-struct Recorded {
+struct RecordedSpan {
     spans: BTreeMap<u64, Fields>,
     events: Vec<(Option<u64>, Fields)>,
 }
@@ -41,7 +41,7 @@ impl Fields {
 /// It is the global subscriber: with a subscriber per thread, a callsite that another test has
 /// used first stays disabled.
 #[derive(Clone, Default)]
-struct Recorder(Arc<Mutex<Recorded>>);
+struct Recorder(Arc<Mutex<RecordedSpan>>);
 
 impl Recorder {
     fn install() -> Self {

@@ -146,9 +146,15 @@ impl DeliveryKey {
 
 impl fmt::Display for DeliveryKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}/{}/{}", Part(&self.agent_id), Part(&self.run_id), Part(&self.event))?;
+        write!(
+            f,
+            "{}/{}/{}",
+            KeyPart(&self.agent_id),
+            KeyPart(&self.run_id),
+            KeyPart(&self.event)
+        )?;
         if let Some(finished_at) = &self.finished_at {
-            write!(f, "/{}", Part(finished_at))?;
+            write!(f, "/{}", KeyPart(finished_at))?;
         }
         if let Some(data) = &self.data {
             write!(f, "#{}", base16ct::HexDisplay(&data[..]))?;
@@ -158,9 +164,9 @@ impl fmt::Display for DeliveryKey {
 }
 
 /// Percent-encodes separators and control characters, which could forge log lines.
-struct Part<'a>(&'a str);
+struct KeyPart<'a>(&'a str);
 
-impl fmt::Display for Part<'_> {
+impl fmt::Display for KeyPart<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for byte in self.0.bytes() {
             match byte {

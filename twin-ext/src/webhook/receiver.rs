@@ -26,7 +26,7 @@ const HANDLER_TIMEOUT: Duration = Duration::from_secs(600);
 /// The minimum time between two renewals of a lease.
 const MIN_RENEWAL: Duration = Duration::from_millis(100);
 
-type Report = dyn Fn(&ReceiverEvent<'_>) + Send + Sync;
+type ReceiverCallback = dyn Fn(&ReceiverEvent<'_>) + Send + Sync;
 
 /// The error of a handler: any error type, `anyhow::Error`, or a string.
 type BoxError = Box<dyn StdError + Send + Sync>;
@@ -83,22 +83,22 @@ type BoxError = Box<dyn StdError + Send + Sync>;
 /// }
 /// ```
 pub struct Receiver<S, H> {
-    parts: Arc<Parts<S, H>>,
-    settings: Settings,
+    parts: Arc<ReceiverParts<S, H>>,
+    settings: ReceiverSettings,
 }
 
-struct Parts<S, H> {
+struct ReceiverParts<S, H> {
     verifier: RwLock<Verifier>,
     store: S,
     handler: H,
 }
 
 #[derive(Debug, Clone)]
-struct Settings {
+struct ReceiverSettings {
     refuse_uncertain: bool,
     handler_timeout: Duration,
     clock: Arc<dyn Clock>,
-    on_event: Option<Callback<Report>>,
+    on_event: Option<Callback<ReceiverCallback>>,
 }
 
 impl<S, H> Receiver<S, H> {
@@ -167,13 +167,13 @@ where
     /// ```
     pub fn new(verifier: Verifier, store: S, handler: H) -> Self {
         let verifier = RwLock::new(verifier);
-        let settings = Settings {
+        let settings = ReceiverSettings {
             refuse_uncertain: false,
             handler_timeout: HANDLER_TIMEOUT,
             clock: Arc::new(SystemClock),
             on_event: None,
         };
-        Self { parts: Arc::new(Parts { verifier, store, handler }), settings }
+        Self { parts: Arc::new(ReceiverParts { verifier, store, handler }), settings }
     }
 
     /// Refuses uncertain events with 503, instead of passing them to the handler.
@@ -261,14 +261,14 @@ where
     }
 }
 
-impl<S, H, F, E> Parts<S, H>
+impl<S, H, F, E> ReceiverParts<S, H>
 where
     S: DedupeStore,
     H: Fn(Delivery, Lease) -> F + Send + Sync + 'static,
     F: Future<Output = Result<(), E>> + Send + 'static,
     E: Into<BoxError> + 'static,
 {
-    async fn handle(&self, delivery: Delivery, settings: &Settings) -> StatusCode {
+    async fn handle(&self, delivery: Delivery, settings: &ReceiverSettings) -> StatusCode {
         let key = &delivery.key();
         let failed = |step, error: &Error| {
             settings.report(&ReceiverEvent::StoreFailed { key, error, step });
@@ -327,7 +327,7 @@ where
         handler: impl Future<Output = T>,
         token: &mut S::Token,
         key: &DeliveryKey,
-        settings: &Settings,
+        settings: &ReceiverSettings,
     ) -> Option<T> {
         let mut limit = settings.clock.alarm(settings.handler_timeout);
         let (mut handler, mut renewal) = (pin!(handler), pin!(self.renew(token, key, settings)));
@@ -348,7 +348,7 @@ where
         &self,
         token: &mut S::Token,
         key: &DeliveryKey,
-        settings: &Settings,
+        settings: &ReceiverSettings,
     ) -> std::convert::Infallible {
         let Some(lease) = self.store.lease_duration() else { return pending().await };
         loop {
@@ -368,7 +368,7 @@ where
     }
 }
 
-impl Settings {
+impl ReceiverSettings {
     fn report(&self, event: &ReceiverEvent<'_>) {
         event.trace();
         if let Some(Callback(report)) = &self.on_event {

@@ -47,10 +47,10 @@ const MAX_BODY: usize = 256 * 1024;
 /// # Ok::<(), Error>(())
 /// ```
 #[derive(Debug, Clone)]
-pub struct Verifier(Arc<Settings>);
+pub struct Verifier(Arc<VerifierSettings>);
 
 #[derive(Debug, Clone)]
-struct Settings {
+struct VerifierSettings {
     keys: Vec<Key>,
     agents: Option<BTreeSet<String>>,
     tolerance: Option<Tolerance>,
@@ -69,7 +69,7 @@ impl Verifier {
     /// [`ErrorKind::Config`](crate::ErrorKind::Config): the secret is blank, so that anybody could
     /// sign a delivery, or contains a control character.
     pub fn new(secret: impl SigningSecret) -> Result<Self, Error> {
-        let settings = Settings {
+        let settings = VerifierSettings {
             keys: vec![key(secret)?],
             agents: None,
             tolerance: None,
@@ -267,7 +267,7 @@ impl Verifier {
         tolerance.check(now.into(), &delivery.timestamp)
     }
 
-    fn settings(&mut self) -> &mut Settings {
+    fn settings(&mut self) -> &mut VerifierSettings {
         Arc::make_mut(&mut self.0)
     }
 }

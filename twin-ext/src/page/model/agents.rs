@@ -31,7 +31,7 @@ enum Cursors {
 }
 
 #[derive(Debug)]
-struct Service {
+struct ListService {
     random: Rng,
     /// Newest first.
     agents: Vec<u64>,
@@ -51,7 +51,7 @@ struct Service {
     stayed: Vec<u64>,
 }
 
-impl Service {
+impl ListService {
     fn new(seed: u64) -> Self {
         let mut random = Rng::with_seed(seed);
         let count = random.u64(0..24);
@@ -132,7 +132,7 @@ impl Service {
 #[test]
 fn faulty_services_hide_no_agent_without_an_error() {
     check_all("agents", |seed| {
-        let mut service = Service::new(seed);
+        let mut service = ListService::new(seed);
         let mut pager = CursorPager::new(None, Some(service.size as u64));
         let reading =
             read(&mut pager, 600, |agent: &Agent| agent.0, |request| service.respond(&request));

@@ -4,12 +4,12 @@ use fastrand::Rng;
 
 use super::{check, check_all, read};
 use crate::page::index::{EventsPage, EventsRequest, IndexPager};
-use crate::page::tally::Event;
+use crate::page::tally::Tallied;
 
 #[derive(Debug, Clone)]
-struct Recorded(u64, Option<u64>);
+struct ModelEvent(u64, Option<u64>);
 
-impl Event for Recorded {
+impl Tallied for ModelEvent {
     fn index(&self) -> Option<u64> {
         self.1
     }
@@ -48,7 +48,7 @@ enum Order {
 }
 
 #[derive(Debug)]
-struct Service {
+struct ListService {
     random: Rng,
     indexes: Vec<u64>,
     cap: usize,
@@ -58,7 +58,7 @@ struct Service {
     growth: u32,
 }
 
-impl Service {
+impl ListService {
     fn new(seed: u64) -> Self {
         let mut random = Rng::with_seed(seed);
         let count = random.usize(0..24);
@@ -92,7 +92,7 @@ impl Service {
         Self { random, indexes, cap, after, order, total, growth }
     }
 
-    fn respond(&mut self, request: EventsRequest) -> EventsPage<Recorded> {
+    fn respond(&mut self, request: EventsRequest) -> EventsPage<ModelEvent> {
         if self.growth > 0 && self.random.bool() {
             self.growth -= 1;
             let next = self.indexes.last().map_or(1, |last| last.saturating_add(1));
@@ -125,7 +125,7 @@ impl Service {
             Total::Off(by) => right.checked_add_signed(by),
             Total::Always(total) => Some(total),
         };
-        let items = events.iter().map(|index| Recorded(*index, Some(*index))).collect();
+        let items = events.iter().map(|index| ModelEvent(*index, Some(*index))).collect();
         EventsPage { items, total }
     }
 }
@@ -133,11 +133,11 @@ impl Service {
 #[test]
 fn faulty_services_hide_no_event_without_an_error() {
     check_all("events", |seed| {
-        let mut service = Service::new(seed);
+        let mut service = ListService::new(seed);
         let first = service.indexes.clone();
         let mut pager = IndexPager::new(None);
         let reading =
-            read(&mut pager, 200, |event: &Recorded| event.0, |request| service.respond(request));
+            read(&mut pager, 200, |event: &ModelEvent| event.0, |request| service.respond(request));
         check(&reading, first, 200)
             .map_err(|violation| format!("{violation} {service:?} {:?}", reading.fault))?;
         Ok(reading.fault)

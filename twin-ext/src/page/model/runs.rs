@@ -50,7 +50,7 @@ enum Echo {
 }
 
 #[derive(Debug)]
-struct Service {
+struct ListService {
     random: Rng,
     /// Newest first.
     runs: Vec<u64>,
@@ -73,7 +73,7 @@ struct Service {
     stayed: Vec<u64>,
 }
 
-impl Service {
+impl ListService {
     fn new(seed: u64) -> Self {
         let mut random = Rng::with_seed(seed);
         let count = random.u64(0..24);
@@ -176,13 +176,13 @@ impl Service {
 
 /// Returns the maximum number of requests. Each reading requests all pages and an empty one. A
 /// pager goes back at most twice as many pages as it read, plus a constant.
-fn bound(service: &Service) -> u64 {
+fn bound(service: &ListService) -> u64 {
     let most = service.initial_count + 2 * u64::from(service.changes).min(40);
     60 + 12 * most.div_ceil(service.size)
 }
 
 fn read_one(seed: u64) -> Result<Option<&'static str>, String> {
-    let mut service = Service::new(seed);
+    let mut service = ListService::new(seed);
     let bound = bound(&service);
     let mut pager = NumberPager::new(None);
     let reading = read(&mut pager, bound, |run: &Run| run.0, |page| service.respond(page));
@@ -198,7 +198,7 @@ fn faulty_services_hide_no_run_without_an_error() {
 
 /// Reads a list of `count` runs that does not change.
 fn read_unchanged(total: Total, count: u64, size: u64) -> ReadResult {
-    let mut service = Service::new(1);
+    let mut service = ListService::new(1);
     service.runs = (0..count).rev().collect();
     (service.size, service.reported_size, service.total) = (size, Some(size), total);
     (service.numbers, service.echo, service.changes) = (Numbers::Correct, Echo::Requested, 0);
@@ -225,7 +225,7 @@ fn unchanged_list_of_runs_is_read_once() {
 
 /// Reads some pages, then resumes from the position with another pager.
 fn read_resumed(seed: u64) -> Result<Option<&'static str>, String> {
-    let mut service = Service::new(seed);
+    let mut service = ListService::new(seed);
     let bound = bound(&service);
     let mut before = NumberPager::new(None);
     let mut read_before = Vec::new();
@@ -257,7 +257,7 @@ fn resumed_list_skips_no_run_without_an_error() {
 #[test]
 fn resume_from_any_stored_position_ends_within_the_bound() {
     for seed in 0..20_000 {
-        let mut service = Service::new(seed);
+        let mut service = ListService::new(seed);
         let bound = bound(&service);
         let mut random = Rng::with_seed(seed);
         let mut number = || *random.choice(&[0, 1, 2, 3, 7, 40, u64::MAX - 1, u64::MAX]).unwrap();

@@ -16,7 +16,7 @@ use super::super::{RunHandle, Wait, failure};
 use crate::clock::Clock;
 use crate::error::Error;
 use crate::event::RunEventExt as _;
-use crate::page::{EVENTS, Entry, Indexed, Progress, Shortfall, Tally};
+use crate::page::{EVENTS, Indexed, NewEvents, Progress, Shortfall, Tally};
 use crate::policy;
 
 /// Maximum time that a run is missing from the list, or has an unknown status.
@@ -130,7 +130,7 @@ impl Follower {
     /// Adds a page, and returns its new events sorted by index.
     fn add(&mut self, page: ListRunEventsResponse) -> Vec<RunEvent> {
         self.total = page.total_count.as_ref().and_then(LenientInteger::get);
-        let Entry { mut new, shortfall, .. } = self.tally.add(page.events, self.total);
+        let NewEvents { mut new, shortfall, .. } = self.tally.add(page.events, self.total);
         if new.iter().all(|event| event.position().is_some()) {
             new.sort_by_key(RunEvent::position);
         }

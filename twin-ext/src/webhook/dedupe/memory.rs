@@ -38,11 +38,11 @@ pub struct MemoryStore {
     skew: Duration,
     lease: Duration,
     clock: Arc<dyn Clock>,
-    state: Arc<Mutex<State>>,
+    state: Arc<Mutex<MemoryState>>,
 }
 
-struct State {
-    entries: HashMap<Digest, Entry>,
+struct MemoryState {
+    entries: HashMap<Digest, StoredEvent>,
     /// The entries that can be evicted, by age.
     order: BTreeSet<(Nanos, Digest)>,
     /// The reserved entries, by the expiry of their lease.
@@ -51,13 +51,13 @@ struct State {
     floor: Nanos,
 }
 
-struct Entry {
-    status: Status,
+struct StoredEvent {
+    status: EventStatus,
     bound: Nanos,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Status {
+enum EventStatus {
     Reserved { fence: u64, until: Duration, uncertainty: Option<Uncertainty> },
     Interrupted,
     Done,
@@ -114,7 +114,7 @@ impl MemoryStore {
     /// Replaces the state with an empty one that starts now.
     fn begin(mut self) -> Self {
         let floor = self.now().saturating_add(nanos(self.skew));
-        self.state = Arc::new(Mutex::new(State { floor, ..State::default() }));
+        self.state = Arc::new(Mutex::new(MemoryState { floor, ..MemoryState::default() }));
         self
     }
 
@@ -129,9 +129,9 @@ impl MemoryStore {
         state.end_leases(now);
         let uncertainty = match state.entries.get(&digest).map(|entry| (entry.status, entry.bound))
         {
-            Some((Status::Done, _)) => return Reservation::AlreadyProcessed,
-            Some((Status::Reserved { .. }, _)) => return Reservation::InProgress,
-            Some((Status::Interrupted, bound)) => {
+            Some((EventStatus::Done, _)) => return Reservation::AlreadyProcessed,
+            Some((EventStatus::Reserved { .. }, _)) => return Reservation::InProgress,
+            Some((EventStatus::Interrupted, bound)) => {
                 state.order.remove(&(bound, digest));
                 Some(Uncertainty::Interrupted)
             }
@@ -146,9 +146,9 @@ impl MemoryStore {
         };
         let bound = stamp.bound(self.now(), self.skew, self.retries);
         let (fence, until) = (next_fence(self.clock.wall()), now.saturating_add(self.lease));
-        let status = Status::Reserved { fence, until, uncertainty };
+        let status = EventStatus::Reserved { fence, until, uncertainty };
         // An interrupted event keeps the bound of its first arrival.
-        state.entries.entry(digest).or_insert(Entry { status, bound }).status = status;
+        state.entries.entry(digest).or_insert(StoredEvent { status, bound }).status = status;
         state.leases.insert((until, digest));
         let token = MemoryToken { state: Arc::clone(&self.state), digest, fence, settled: false };
         Reservation::Acquired(token, Lease::new(fence, uncertainty))
@@ -184,7 +184,7 @@ impl DedupeStore for MemoryStore {
     async fn abandon(&self, mut token: MemoryToken) -> Result<(), Error> {
         token.release(|uncertainty| match uncertainty {
             // An earlier receiver may have handled the event.
-            Some(Uncertainty::Interrupted) => Some(Status::Interrupted),
+            Some(Uncertainty::Interrupted) => Some(EventStatus::Interrupted),
             // Without an entry, the floor keeps a forgotten event uncertain.
             _ => None,
         });
@@ -211,14 +211,14 @@ impl fmt::Debug for MemoryStore {
     }
 }
 
-impl Default for State {
+impl Default for MemoryState {
     fn default() -> Self {
         let (order, leases) = (BTreeSet::new(), BTreeSet::new());
         Self { entries: HashMap::new(), order, leases, floor: Nanos::MAX }
     }
 }
 
-impl State {
+impl MemoryState {
     /// Evicts the oldest entry. Returns false if all entries are reserved.
     fn evict_one(&mut self) -> bool {
         let Some((bound, digest)) = self.order.pop_first() else { return false };
@@ -234,7 +234,7 @@ impl State {
         {
             self.leases.remove(&(until, digest));
             if let Some(entry) = self.entries.get_mut(&digest) {
-                entry.status = Status::Interrupted;
+                entry.status = EventStatus::Interrupted;
                 self.order.insert((entry.bound, digest));
             }
         }
@@ -243,11 +243,11 @@ impl State {
     /// Marks an event as handled, even if its lease was lost. An evicted event stays uncertain.
     fn finish(&mut self, digest: Digest) {
         let Some(entry) = self.entries.get_mut(&digest) else { return };
-        if let Status::Reserved { until, .. } = entry.status {
+        if let EventStatus::Reserved { until, .. } = entry.status {
             self.leases.remove(&(until, digest));
             self.order.insert((entry.bound, digest));
         }
-        entry.status = Status::Done;
+        entry.status = EventStatus::Done;
     }
 
     /// Ends the reservation of a token, unless another receiver has taken it over. `status` returns
@@ -255,11 +255,11 @@ impl State {
     fn release(
         &mut self,
         token: (Digest, u64),
-        status: impl FnOnce(Option<Uncertainty>) -> Option<Status>,
+        status: impl FnOnce(Option<Uncertainty>) -> Option<EventStatus>,
     ) {
         let (digest, own) = token;
         let Some(entry) = self.entries.get_mut(&digest) else { return };
-        let Status::Reserved { fence, until, uncertainty } = entry.status else { return };
+        let EventStatus::Reserved { fence, until, uncertainty } = entry.status else { return };
         if fence != own {
             return;
         }
@@ -275,7 +275,7 @@ impl State {
     fn renew(&mut self, token: &MemoryToken, end: Duration) -> bool {
         let Some(entry) = self.entries.get_mut(&token.digest) else { return false };
         match &mut entry.status {
-            Status::Reserved { fence, until, .. } if *fence == token.fence => {
+            EventStatus::Reserved { fence, until, .. } if *fence == token.fence => {
                 self.leases.remove(&(*until, token.digest));
                 *until = end;
                 self.leases.insert((end, token.digest));
@@ -290,14 +290,14 @@ impl State {
 #[derive(Debug)]
 #[must_use = "dropping the token leaves the event uncertain"]
 pub struct MemoryToken {
-    state: Arc<Mutex<State>>,
+    state: Arc<Mutex<MemoryState>>,
     digest: Digest,
     fence: u64,
     settled: bool,
 }
 
 impl MemoryToken {
-    fn release(&mut self, status: impl FnOnce(Option<Uncertainty>) -> Option<Status>) {
+    fn release(&mut self, status: impl FnOnce(Option<Uncertainty>) -> Option<EventStatus>) {
         self.settled = true;
         lock(&self.state).release((self.digest, self.fence), status);
     }
@@ -307,18 +307,18 @@ impl MemoryToken {
 impl Drop for MemoryToken {
     fn drop(&mut self) {
         if !self.settled {
-            self.release(|_| Some(Status::Interrupted));
+            self.release(|_| Some(EventStatus::Interrupted));
         }
     }
 }
 
-impl fmt::Debug for State {
+impl fmt::Debug for MemoryState {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("State").field("entries", &self.entries.len()).finish_non_exhaustive()
+        f.debug_struct("MemoryState").field("entries", &self.entries.len()).finish_non_exhaustive()
     }
 }
 
-fn lock(state: &Mutex<State>) -> MutexGuard<'_, State> {
+fn lock(state: &Mutex<MemoryState>) -> MutexGuard<'_, MemoryState> {
     // No code panics while it changes the state, so a poisoned state is consistent.
     state.lock().unwrap_or_else(PoisonError::into_inner)
 }
