@@ -399,8 +399,7 @@ impl<T: Identified + Send> Pager for NumberPager<T> {
             Link::Linked => {}
             Link::Gap => self.reading.record_gap(),
             Link::Back(pages) => {
-                let action = self.go_back(pages);
-                return Update { total: reported_total, ..Update::empty(action) };
+                return Update::empty(self.go_back(pages));
             }
         }
         if let Direction::Back(_) = self.state {

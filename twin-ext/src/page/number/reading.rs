@@ -48,7 +48,7 @@ impl Reading {
         moved: u64,
         count: u64,
     ) {
-        let further = self.furthest > 0 && page > self.furthest;
+        let further = page > self.furthest;
         self.furthest = self.furthest.max(page);
         if let (true, (Some(before), Some(total))) = (further, totals) {
             let more = total.checked_sub(before).map(|more| more.min(count));

@@ -49,6 +49,27 @@ fn page_that_overlaps_is_linked_although_the_total_fell() {
 }
 
 #[test]
+fn list_that_grows_at_its_front_is_read_once() {
+    let mut pager = NumberPager::new(None);
+    assert_eq!(next(&mut pager, &[1, 2], Some(4)), Some(2));
+    assert_eq!(next(&mut pager, &[2, 3], Some(5)), Some(3));
+    assert_eq!(next(&mut pager, &[3, 4], Some(6)), Some(4));
+    assert_eq!(next(&mut pager, &[], Some(6)), None);
+}
+
+#[test]
+fn pages_that_are_read_again_after_going_back_do_not_contradict_their_total() {
+    let mut pager = NumberPager::new(None);
+    assert_eq!(next(&mut pager, &[1, 2], Some(8)), Some(2));
+    assert_eq!(next(&mut pager, &[3, 4], Some(8)), Some(3));
+    // The last three items were deleted.
+    assert_eq!(next(&mut pager, &[5], Some(5)), Some(1));
+    assert_eq!(next(&mut pager, &[1, 2], Some(5)), Some(2));
+    assert_eq!(next(&mut pager, &[3, 4], Some(5)), Some(3));
+    assert_eq!(next(&mut pager, &[5], Some(5)), None);
+}
+
+#[test]
 fn resumed_list_goes_back_a_page_if_nothing_shows_its_position() {
     let mut pager = resumed(3, "4", None);
     assert_eq!(next(&mut pager, &[7, 8], None), Some(2));
