@@ -76,7 +76,8 @@ impl Retry {
     ///
     /// The bound doubles with each retry, up to `longest`. Each delay is uniformly random between
     /// zero and its bound (full jitter), so that clients do not retry in step. A `Retry-After` of
-    /// the service lengthens a delay, beyond `longest` if need be.
+    /// the service lengthens a delay, beyond `longest` if need be. If `longest` is below `first`, it
+    /// bounds the first delay, too. With zero, retries follow at once.
     #[must_use]
     pub fn backoff(mut self, first: Duration, longest: Duration) -> Self {
         self.first = first;

@@ -73,7 +73,7 @@ impl Cron {
     }
 
     /// Returns the next `n` times from now, or fewer if the schedule ends. Use it to show a user
-    /// when the agent will run.
+    /// when the agent will run. See [`upcoming_after`](Self::upcoming_after).
     pub fn upcoming(&self, n: usize) -> Vec<SystemTime> {
         self.upcoming_after(SystemTime::now(), n)
     }

@@ -48,8 +48,9 @@ impl<'a, T> Pages<'a, T> {
     /// requests a page when the caller asks for it.
     ///
     /// Use it if handling a page takes as long as a request. Pages keep their order. The stream
-    /// starts no task, so a prefetch makes progress only while the stream is polled. A prefetch
-    /// that times out or loses its connection is retried when its page is needed.
+    /// starts no task, so a prefetch makes progress only while the stream is polled. It sends one
+    /// request at a time, and holds at most `pages` pages in memory. A prefetch that times out or
+    /// loses its connection is retried when its page is needed.
     ///
     /// ```no_run
     /// # use twin_ext::Error;

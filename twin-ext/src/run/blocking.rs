@@ -9,7 +9,9 @@ use crate::blocking::{Blocking, block_on, iterate};
 use crate::error::Error;
 
 impl Launching {
-    /// Starts the run, and blocks until the response arrives.
+    /// Starts the run, and blocks until the response arrives, at most for the deadline of the client.
+    /// After [`RunExt::launch_or_find`](crate::RunExt::launch_or_find) it also blocks during the
+    /// search.
     ///
     /// ```no_run
     /// use twin_ext::prelude::*;
@@ -33,7 +35,7 @@ impl Launching {
 }
 
 impl Waiting {
-    /// Blocks until the run has ended.
+    /// Blocks until the run has ended or the [deadline](crate::Wait::deadline) has passed.
     ///
     /// ```no_run
     /// use twin_ext::prelude::*;

@@ -208,6 +208,9 @@ impl RunHandle {
     /// # Errors
     /// - [`RunError::NotCancelled`]: the service did not cancel the run.
     /// - An error of `cancel_run`. The request is idempotent, so the client has retried it.
+    ///
+    /// # Cancellation
+    /// If the future is dropped after its first poll, the service may still cancel the run.
     pub async fn cancel(&self, reason: impl Into<String>) -> Result<CancelRunResponse, Error> {
         let body = CancelRunBody::builder().reason(reason.into());
         let request = self.client.cancel_run().agent_id(&*self.agent_id).run_id(&*self.run_id);
@@ -225,6 +228,9 @@ impl RunHandle {
     /// # Errors
     /// An error of `delete_run`. [`Error::is_forbidden`] or [`Error::is_not_found`] returns true if
     /// the run does not exist.
+    ///
+    /// # Cancellation
+    /// If the future is dropped after its first poll, the service may still delete the run.
     pub async fn delete(&self) -> Result<(), Error> {
         let request = self.client.delete_run().agent_id(&*self.agent_id).run_id(&*self.run_id);
         request.send().await?;

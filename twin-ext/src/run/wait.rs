@@ -62,7 +62,7 @@ impl Default for Wait {
 }
 
 impl Wait {
-    /// Sets the maximum time of the wait. The default is 1 h.
+    /// Sets the maximum time of the wait. The default is 1 h. With zero, the wait polls once.
     ///
     /// A request in flight at the deadline is cancelled. If none is in flight, the wait polls the
     /// run one last time, for up to 5 s. At the deadline the wait ends with
@@ -74,7 +74,8 @@ impl Wait {
     }
 
     /// Sets the first and the longest interval between two polls. Intervals double from `first` to
-    /// `longest`. The defaults are 0.5 s and 15 s, and the minimum is 10 ms.
+    /// `longest`. The defaults are 0.5 s and 15 s, and the minimum is 10 ms. If `longest` is below
+    /// `first`, all intervals are `first`.
     ///
     /// Raise both for runs that take hours, so that the polls do not use up the rate limit.
     #[must_use]

@@ -101,6 +101,9 @@ where
     /// # Ok(())
     /// # }
     /// ```
+    ///
+    /// # Panics
+    /// The function panics if `path` does not begin with `/`, as [`Router::route`] does.
     pub fn into_router(self, path: &str) -> Router {
         Router::new().route(path, post(receive::<S, H, F, E>)).with_state(self)
     }

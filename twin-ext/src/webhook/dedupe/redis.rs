@@ -163,7 +163,8 @@ impl RedisStore {
         self
     }
 
-    /// Sets the timeout of a call, including connecting. The default is 2 seconds.
+    /// Sets the timeout of a call, including connecting and one retry after a lost connection. The
+    /// default is 2 seconds. Choose less than the sender of a delivery waits.
     ///
     /// If Redis runs the reservation after the timeout, the script reserves nothing.
     #[must_use]
@@ -179,7 +180,10 @@ impl RedisStore {
     /// of the receivers.
     ///
     /// # Errors
-    /// Redis cannot be reached or timed out.
+    /// - [`ErrorKind::Transport`](crate::ErrorKind::Transport): Redis cannot be reached, or refused
+    ///   the script.
+    /// - [`ErrorKind::Timeout`](crate::ErrorKind::Timeout): Redis did not respond within the
+    ///   [timeout](Self::timeout).
     pub async fn start(&self) -> Result<(), Error> {
         self.begin(self.server.give_up()).await
     }
