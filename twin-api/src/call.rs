@@ -1,8 +1,7 @@
 //! Defines the trait that all operation builders share.
 
-use std::pin::Pin;
-
 use crate::Error;
+use crate::transport::OperationInfo;
 
 /// An operation that is not sent yet. Every builder that [`Client`](crate::Client) returns
 /// implements it.
@@ -15,19 +14,23 @@ use crate::Error;
 /// async fn timed<C: Call>(call: C) -> Result<C::Response, twin_api::Error> {
 ///     let start = std::time::Instant::now();
 ///     let result = call.call().await;
-///     println!("{:?}", start.elapsed());
+///     println!("{} took {:?}", C::OPERATION.operation_id, start.elapsed());
 ///     result
 /// }
 /// ```
 pub trait Call: Sized {
+    /// The name, method and path of the operation.
+    const OPERATION: &'static OperationInfo;
+
     /// The response of the operation.
     type Response;
 
-    /// Sends the operation.
+    /// Sends the operation. If the future is dropped before it is ready, the operation may have
+    /// taken effect.
     ///
     /// # Errors
     /// Same as `send` of the builder.
-    fn call<'a>(self) -> Pin<Box<dyn Future<Output = Result<Self::Response, Error>> + Send + 'a>>
-    where
-        Self: 'a;
+    // A boxed future would make the compiler translate every operation with this crate, used or
+    // not: half of its build time.
+    fn call(self) -> impl Future<Output = Result<Self::Response, Error>> + Send;
 }

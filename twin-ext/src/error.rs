@@ -17,11 +17,13 @@ use std::time::Duration;
 use http::{HeaderMap, Method, StatusCode};
 pub(crate) use twin_api::Failure as Detail;
 use twin_api::Problem;
+#[cfg(feature = "pages")]
+use twin_api::transport::OperationInfo;
 pub use twin_api::{ErrorKind, Outcome};
 
 #[cfg(feature = "client")]
 use crate::drift::{Drift, Findings};
-use crate::position::{ListInfo, Position, Progress};
+use crate::position::{Position, Progress};
 
 /// The error of a call, a list, a run or a webhook delivery.
 ///
@@ -63,15 +65,16 @@ impl Error {
     }
 
     /// Creates the error for inconsistent pages of this list.
+    #[cfg(feature = "pages")]
     pub(crate) fn pagination(
-        list: &ListInfo,
+        list: &OperationInfo,
         message: impl Into<Cow<'static, str>>,
         progress: Progress,
     ) -> Self {
         let mut detail = Detail::new(ErrorKind::Pagination, Outcome::Accepted, message);
-        detail.operation = Some(list.operation.into());
+        detail.operation = Some(list.operation_id.into());
         detail.method = Some(Method::GET);
-        detail.path = Some(list.path.to_owned());
+        detail.path = Some(list.path_template.to_owned());
         Self::from(detail).after(progress)
     }
 

@@ -23,7 +23,7 @@ pub(crate) use self::lists::misplaced;
 pub use self::stream::{Items, Pages};
 pub(crate) use self::tally::{NewEvents, Shortfall, Tally};
 pub(crate) use crate::position::Position;
-pub(crate) use crate::position::{EVENTS, Indexed, ListInfo, Location, Progress};
+pub(crate) use crate::position::{Indexed, Location, Progress};
 
 use futures_core::stream::FusedStream;
 

@@ -101,18 +101,6 @@ impl TryFrom<StoredPosition> for Position {
     }
 }
 
-/// The operation of a list, for its errors.
-#[derive(Debug)]
-pub(crate) struct ListInfo {
-    pub(crate) operation: &'static str,
-    /// The template of its path.
-    pub(crate) path: &'static str,
-}
-
-/// The list of the events of a run.
-pub(crate) const EVENTS: ListInfo =
-    ListInfo { operation: "list_run_events", path: "/v1/agents/{agent_id}/runs/{run_id}/events" };
-
 /// The progress of a stream at its error.
 #[derive(Debug, Clone)]
 pub(crate) struct Progress {

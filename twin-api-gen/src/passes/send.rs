@@ -35,9 +35,9 @@ pub(super) fn apply(tree: &mut syn::File, context: &Context<'_>) -> Result<(), S
     for (builder, item) in inherent_impls_mut(builders) {
         let operation = context.operations.iter().find(|found| found.builder == builder);
         let operation = operation.ok_or_else(|| format!("builder::{builder} has no operation"))?;
-        let answer =
-            rewrite(item, operation).map_err(|cause| format!("in {builder}::send: {cause}"))?;
-        calls.push(call(&item.self_ty, &answer));
+        calls.push(
+            rewrite(item, operation).map_err(|cause| format!("in {builder}::send: {cause}"))?,
+        );
     }
     builders.extend(calls);
     builders.iter_mut().for_each(drop_imports);
@@ -45,12 +45,12 @@ pub(super) fn apply(tree: &mut syn::File, context: &Context<'_>) -> Result<(), S
     add_problem(tree)
 }
 
-/// Rewrites the `send` of a builder and returns the type of its response.
-fn rewrite(item: &mut ItemImpl, operation: &Operation) -> Result<Type, String> {
+/// Rewrites the `send` of a builder, and returns its implementation of `Call`.
+fn rewrite(item: &mut ItemImpl, operation: &Operation) -> Result<Item, String> {
     let mut functions = item.items.iter_mut().filter_map(as_fn_mut);
     let send =
         functions.find(|function| function.sig.ident == "send").ok_or("it does not exist")?;
-    let answer = answer_type(&mut send.sig.output)?;
+    let response = response_type(&mut send.sig.output)?;
     let client = client(&send.block).ok_or("it does not begin with its client")?;
 
     let mut rewrite = Rewrite { failed: None };
@@ -64,35 +64,28 @@ fn rewrite(item: &mut ItemImpl, operation: &Operation) -> Result<Type, String> {
     let request = local(statements.last()).ok_or("the request has no name")?;
 
     let value =
-        argument_of(&answer, "ResponseValue").ok_or("it does not return a ResponseValue")?;
+        argument_of(&response, "ResponseValue").ok_or("it does not return a ResponseValue")?;
     let (function, is_stream) = match last_segment(value).as_deref() {
         Some("ByteStream") => (parse_quote!(crate::transport::stream), true),
         Some("Upgraded") => return Err("an upgraded connection is not supported".to_owned()),
         _ if text_of(value) == "()" => (parse_quote!(crate::transport::send_empty), false),
         _ => (syn::parse_str::<Expr>(SEND).map_err(|error| error.to_string())?, false),
     };
-    statements.insert(1, description(operation, is_stream));
+    let info = info();
     statements.push(Stmt::Expr(
-        parse_quote!(#function(&#client.client, &#client.inner, #request, &OPERATION).await),
+        parse_quote!(#function(&#client.client, &#client.inner, #request, #info).await),
         None,
     ));
-    Ok(answer)
+    Ok(call(&item.self_ty, &response, operation, is_stream))
 }
 
-/// Builds `static OPERATION: OperationInfo = …;`.
-fn description(operation: &Operation, is_stream: bool) -> Stmt {
-    let name = operation.object["operationId"].as_str().unwrap_or(&operation.function);
-    let (method, path) = (operation.method.to_uppercase(), &operation.path);
-    let streamed = is_stream.then(|| quote!(.streamed()));
-    let optional = is_optional(operation).then(|| quote!(.or_empty()));
-    parse_quote! {
-        static OPERATION: crate::transport::OperationInfo =
-            crate::transport::OperationInfo::new(#name, #method, #path) #streamed #optional;
-    }
+/// Names the description of the builder's operation.
+fn info() -> TokenStream {
+    quote!(<Self as crate::Call>::OPERATION)
 }
 
 /// Returns `ResponseValue<T>` of `Result<ResponseValue<T>, Error<E>>` and replaces the error type.
-fn answer_type(output: &mut syn::ReturnType) -> Result<Type, String> {
+fn response_type(output: &mut syn::ReturnType) -> Result<Type, String> {
     let syn::ReturnType::Type(_, ty) = output else { return Err("it returns nothing".to_owned()) };
     let Type::Path(path) = &mut **ty else { return Err("it returns no Result".to_owned()) };
     let last = path.path.segments.last_mut().ok_or("it returns no Result")?;
@@ -101,9 +94,9 @@ fn answer_type(output: &mut syn::ReturnType) -> Result<Type, String> {
     };
     let mut types = arguments.args.iter_mut();
     match (types.next(), types.next()) {
-        (Some(GenericArgument::Type(answer)), Some(error)) => {
+        (Some(GenericArgument::Type(response)), Some(error)) => {
             *error = parse_quote!(crate::Error);
-            Ok(answer.clone())
+            Ok(response.clone())
         }
         _ => Err("its Result has no types".to_owned()),
     }
@@ -148,7 +141,8 @@ fn local(statement: Option<&Stmt>) -> Option<Ident> {
 
 /// Builds the replacement of `Error::InvalidRequest`, for a missing or invalid parameter.
 fn invalid_request() -> TokenStream {
-    quote!(|message: ::std::string::String| crate::transport::invalid_request(&OPERATION, message))
+    let info = info();
+    quote!(|message: ::std::string::String| crate::transport::invalid_request(#info, message))
 }
 
 fn is_variable(expression: &Expr, name: &str) -> bool {
@@ -178,8 +172,8 @@ impl VisitMut for Rewrite {
         let Expr::Try(attempt) = expression else { return };
         let Expr::MethodCall(call) = &*attempt.expr else { return };
         if call.method == "form_urlencoded" {
-            let (request, body) = (&call.receiver, &call.args);
-            *expression = parse_quote!(crate::transport::form(#request, #body, &OPERATION)?);
+            let (request, body, info) = (&call.receiver, &call.args, info());
+            *expression = parse_quote!(crate::transport::form(#request, #body, #info)?);
         }
     }
 
@@ -205,9 +199,10 @@ fn header(call: &ExprMethodCall) -> Option<Expr> {
     let Expr::Try(attempt) = value else { return None };
     let Expr::MethodCall(conversion) = &*attempt.expr else { return None };
     let text = (conversion.method == "try_into").then_some(&conversion.receiver)?;
+    let info = info();
     Some(parse_quote! {
         ::reqwest::header::HeaderValue::try_from(#text)
-            .map_err(|_| crate::transport::invalid_header(&OPERATION, #name))?
+            .map_err(|_| crate::transport::invalid_header(#info, #name))?
     })
 }
 
@@ -242,19 +237,22 @@ fn tokens(input: TokenStream) -> TokenStream {
     output.into_iter().collect()
 }
 
-/// Implements `Call` for a builder, for code that is generic over operations.
-fn call(builder: &Type, answer: &Type) -> Item {
+/// Implements `Call` for a builder.
+fn call(builder: &Type, response: &Type, operation: &Operation, is_stream: bool) -> Item {
+    let name = operation.object["operationId"].as_str().unwrap_or(&operation.function);
+    let (method, path) = (operation.method.to_uppercase(), &operation.path);
+    let streamed = is_stream.then(|| quote!(.streamed()));
+    let optional = is_optional(operation).then(|| quote!(.or_empty()));
     parse_quote! {
         impl<'a> crate::Call for #builder {
-            type Response = #answer;
-            fn call<'call>(self) -> ::std::pin::Pin<::std::boxed::Box<
-                dyn ::std::future::Future<Output = Result<Self::Response, crate::Error>>
-                    + ::std::marker::Send + 'call
-            >>
-            where
-                Self: 'call,
-            {
-                ::std::boxed::Box::pin(self.send())
+            const OPERATION: &'static crate::transport::OperationInfo =
+                &crate::transport::OperationInfo::new(#name, #method, #path) #streamed #optional;
+            type Response = #response;
+            fn call(
+                self,
+            ) -> impl ::std::future::Future<Output = Result<Self::Response, crate::Error>>
+                + ::std::marker::Send {
+                self.send()
             }
         }
     }

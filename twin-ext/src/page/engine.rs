@@ -6,7 +6,9 @@
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
-use super::{ListInfo, Page, Position, Progress};
+use twin_api::transport::OperationInfo;
+
+use super::{Page, Position, Progress};
 use crate::error::{Error, ErrorKind};
 
 /// The response to a request in flight.
@@ -77,7 +79,7 @@ pub(super) type PageResult<T> = Result<Page<T>, Error>;
 
 /// Sends the requests of a pager.
 pub(super) struct Engine<'a, P: Pager> {
-    list: &'static ListInfo,
+    list: &'static OperationInfo,
     pager: P,
     send: Box<dyn Fn(P::Request) -> ResponseFuture<'a, P::Response> + Send + 'a>,
     in_flight: Option<InFlight<'a, P::Response>>,
@@ -106,7 +108,7 @@ enum EngineState {
 
 impl<'a, P: Pager> Engine<'a, P> {
     pub(super) fn new(
-        list: &'static ListInfo,
+        list: &'static OperationInfo,
         pager: P,
         send: impl Fn(P::Request) -> ResponseFuture<'a, P::Response> + Send + 'a,
     ) -> Self {
@@ -215,16 +217,18 @@ mod tests {
     use std::sync::atomic::{AtomicU64, Ordering};
     use std::task::Waker;
 
+    use twin_api::Call as _;
+    use twin_api::builder::ListWebhooks;
+
     use super::*;
     use crate::error::{Detail, Outcome};
-    use crate::page::EVENTS;
     use crate::page::single::SinglePager;
 
     /// Creates an engine whose first `times` requests fail with `kind`, and the count of requests.
     fn failing(kind: ErrorKind, times: u64) -> (Engine<'static, SinglePager<u8>>, Arc<AtomicU64>) {
         let sent = Arc::new(AtomicU64::new(0));
         let count = Arc::clone(&sent);
-        let engine = Engine::new(&EVENTS, SinglePager::new(), move |()| {
+        let engine = Engine::new(ListWebhooks::OPERATION, SinglePager::new(), move |()| {
             let fails = count.fetch_add(1, Ordering::Relaxed) < times;
             Box::pin(async move {
                 if fails {

@@ -3,7 +3,6 @@
 //! Each request clones the builder and sets the parameter that selects the page, so the filters
 //! stay the same.
 
-use twin_api::LenientInteger;
 use twin_api::builder::{
     ListAgents, ListApiKeys, ListInstructionVersions, ListRunEvents, ListRuns, ListSchedules,
     ListWebhooks, ListWorkspaces,
@@ -11,6 +10,7 @@ use twin_api::builder::{
 use twin_api::types::{
     Agent, ApiKey, InstructionVersion, Run, RunEvent, Schedule, Webhook, Workspace,
 };
+use twin_api::{Call, LenientInteger};
 
 use super::cursor::{CursorPage, CursorPager, CursorRequest, Identified};
 use super::engine::Engine;
@@ -18,12 +18,9 @@ use super::index::{EventsPage, EventsRequest, IndexPager};
 use super::number::{NumberPager, NumberedPage};
 use super::sealed::Sealed;
 use super::single::SinglePager;
-use super::{EVENTS, Items, ListInfo, Pages, Paginate};
+use super::{Items, Pages, Paginate};
 use crate::error::{Detail, Error, ErrorKind, Outcome};
 use crate::position::{Location, Position};
-
-const AGENTS: ListInfo = ListInfo { operation: "list_agents", path: "/v1/agents" };
-const RUNS: ListInfo = ListInfo { operation: "list_runs", path: "/v1/agents/{agent_id}/runs" };
 
 impl Identified for Agent {
     fn id(&self) -> &str {
@@ -82,7 +79,7 @@ fn agents(list: ListAgents<'_>, place: Location) -> Result<Pages<'_, Agent>, Err
         other => return Err(misplaced(&other, "uses cursors")),
     };
     let pager = CursorPager::new(cursor, limit_of(&list));
-    Ok(Pages::new(Engine::new(&AGENTS, pager, move |request: CursorRequest| {
+    Ok(Pages::new(Engine::new(ListAgents::OPERATION, pager, move |request: CursorRequest| {
         let list = match (list.clone(), request) {
             (list, CursorRequest::Page(None)) => list,
             (list, CursorRequest::Page(Some(cursor))) => list.cursor(cursor),
@@ -106,7 +103,7 @@ fn runs(list: ListRuns<'_>, place: Location) -> Result<Pages<'_, Run>, Error> {
         Location::Page(numbered) => Some(numbered),
         other => return Err(misplaced(&other, "uses page numbers")),
     });
-    Ok(Pages::new(Engine::new(&RUNS, pager, move |page: u64| {
+    Ok(Pages::new(Engine::new(ListRuns::OPERATION, pager, move |page: u64| {
         let list = list.clone();
         Box::pin(async move {
             let page = list.page(page).send().await?.into_inner();
@@ -126,31 +123,33 @@ fn events(list: ListRunEvents<'_>, place: Location) -> Result<Pages<'_, RunEvent
         Location::Event(indexed) => Some(indexed),
         other => return Err(misplaced(&other, "uses indexes")),
     });
-    Ok(Pages::new(Engine::new(&EVENTS, pager, move |EventsRequest { after, one }| {
-        let list = list.clone();
-        Box::pin(async move {
-            let list = match after {
-                Some(after) => list.after_index(after),
-                None => list,
-            };
-            let list = if one { list.limit(1) } else { list };
-            let page = list.send().await?.into_inner();
-            let total = page.total_count.as_ref().and_then(LenientInteger::get);
-            Ok(EventsPage { items: page.events, total })
-        })
-    })))
+    Ok(Pages::new(Engine::new(
+        ListRunEvents::OPERATION,
+        pager,
+        move |EventsRequest { after, one }| {
+            let list = list.clone();
+            Box::pin(async move {
+                let list = match after {
+                    Some(after) => list.after_index(after),
+                    None => list,
+                };
+                let list = if one { list.limit(1) } else { list };
+                let page = list.send().await?.into_inner();
+                let total = page.total_count.as_ref().and_then(LenientInteger::get);
+                Ok(EventsPage { items: page.events, total })
+            })
+        },
+    )))
 }
 
 /// Defines the function for a list that the service returns in one response.
 macro_rules! single {
-    ($function:ident, $list:ident, $item:ty, $member:ident, $path:literal) => {
+    ($function:ident, $list:ident, $item:ty, $member:ident) => {
         fn $function(list: $list<'_>, place: Location) -> Result<Pages<'_, $item>, Error> {
-            const LIST: ListInfo =
-                ListInfo { operation: concat!("list_", stringify!($function)), path: $path };
             if place != Location::Start {
                 return Err(misplaced(&place, "has only one page"));
             }
-            Ok(Pages::new(Engine::new(&LIST, SinglePager::new(), move |()| {
+            Ok(Pages::new(Engine::new($list::OPERATION, SinglePager::new(), move |()| {
                 let list = list.clone();
                 Box::pin(async move { Ok(list.send().await?.into_inner().$member) })
             })))
@@ -158,17 +157,11 @@ macro_rules! single {
     };
 }
 
-single!(api_keys, ListApiKeys, ApiKey, keys, "/v1/access-api-keys");
-single!(webhooks, ListWebhooks, Webhook, webhooks, "/v1/agents/{agent_id}/webhooks");
-single!(schedules, ListSchedules, Schedule, schedules, "/v1/schedules");
-single!(workspaces, ListWorkspaces, Workspace, workspaces, "/v1/workspaces");
-single!(
-    instruction_versions,
-    ListInstructionVersions,
-    InstructionVersion,
-    instruction_versions,
-    "/v1/agents/{agent_id}/instructions/history"
-);
+single!(api_keys, ListApiKeys, ApiKey, keys);
+single!(webhooks, ListWebhooks, Webhook, webhooks);
+single!(schedules, ListSchedules, Schedule, schedules);
+single!(workspaces, ListWorkspaces, Workspace, workspaces);
+single!(instruction_versions, ListInstructionVersions, InstructionVersion, instruction_versions);
 
 /// Builds the error for a position of another kind of list.
 pub(crate) fn misplaced(place: &Location, kind: &str) -> Error {

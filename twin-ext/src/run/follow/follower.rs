@@ -6,8 +6,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use twin_api::builder::ListRunEvents;
 use twin_api::types::{ListRunEventsResponse, RunEvent};
-use twin_api::{Client, LenientInteger};
+use twin_api::{Call as _, Client, LenientInteger};
 
 use super::super::budget::{Budget, requested_pause};
 use super::super::observer::{Observation, Observer, has_lasted, is_transient};
@@ -16,7 +17,7 @@ use super::super::{RunHandle, Wait, failure};
 use crate::clock::Clock;
 use crate::error::Error;
 use crate::event::RunEventExt as _;
-use crate::page::{EVENTS, Indexed, NewEvents, Progress, Shortfall, Tally};
+use crate::page::{Indexed, NewEvents, Progress, Shortfall, Tally};
 use crate::policy;
 
 /// Maximum time that a run is missing from the list, or has an unknown status.
@@ -171,7 +172,7 @@ impl Follower {
             came: self.tally.received(),
             total: self.total,
         };
-        Error::pagination(&EVENTS, kind.message(), progress)
+        Error::pagination(ListRunEvents::OPERATION, kind.message(), progress)
     }
 
     /// Returns the requested pause of a transient failure, or the error if polling must stop.
