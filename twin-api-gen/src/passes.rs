@@ -24,6 +24,8 @@ mod union;
 mod version_header;
 mod wire;
 
+use std::collections::BTreeMap;
+
 use proc_macro2::TokenStream;
 use serde_json::Value;
 
@@ -44,6 +46,26 @@ pub(crate) struct Context<'a> {
     pub(crate) runtime: Runtime,
     /// The operations of the document, with their names in the tree.
     pub(crate) operations: Vec<Operation>,
+    /// The index of each operation by its builder.
+    by_builder: BTreeMap<String, usize>,
+}
+
+impl<'a> Context<'a> {
+    fn new(
+        (document, effective): (&'a Value, &'a Value),
+        runtime: Runtime,
+        operations: Vec<Operation>,
+    ) -> Self {
+        let builders = operations.iter().map(|operation| operation.builder.clone());
+        let by_builder = builders.zip(0..).collect();
+        Self { document, effective, runtime, operations, by_builder }
+    }
+
+    /// Returns the operation of a builder. A builder without one is an error.
+    fn operation(&self, builder: &str) -> Result<&Operation, String> {
+        let operation = self.by_builder.get(builder).and_then(|index| self.operations.get(*index));
+        operation.ok_or_else(|| format!("builder::{builder} has no operation"))
+    }
 }
 
 /// A tree after all passes, with its operations.
@@ -83,15 +105,15 @@ const PASSES: &[Pass] = &[
 /// Parses progenitor's tokens and runs every pass over the tree.
 pub(crate) fn run(
     tokens: TokenStream,
-    (document, effective): (&Value, &Value),
+    documents: (&Value, &Value),
     runtime: Runtime,
 ) -> Result<Passed, Error> {
     let items = items::parse(tokens).map_err(|error| {
         Error::new(Stage::Passes, format!("progenitor's output does not parse: {error}"))
     })?;
     let mut tree = syn::File { shebang: None, frontmatter: None, attrs: Vec::new(), items };
-    let operations = operations(&tree, document).map_err(|cause| failed("index", &cause))?;
-    let context = Context { document, effective, runtime, operations };
+    let operations = operations(&tree, documents.0).map_err(|cause| failed("index", &cause))?;
+    let context = Context::new(documents, runtime, operations);
     for pass in PASSES {
         (pass.apply)(&mut tree, &context).map_err(|cause| failed(pass.name, &cause))?;
     }

@@ -21,8 +21,7 @@ use crate::lower::nulls::NULLS;
 
 pub(super) fn apply(tree: &mut syn::File, context: &Context<'_>) -> Result<(), String> {
     for (builder, send) in sends_mut(tree)? {
-        let operation = context.operations.iter().find(|found| found.builder == builder);
-        let operation = operation.ok_or_else(|| format!("builder::{builder} has no operation"))?;
+        let operation = context.operation(&builder)?;
         for bound in operation.object["x-twin-bounds"].as_array().into_iter().flatten() {
             check_parameter(send, operation, bound)
                 .map_err(|cause| format!("in {builder}::send: {cause}"))?;

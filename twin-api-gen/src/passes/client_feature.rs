@@ -56,10 +56,7 @@ mod tests {
             fn path_segment() {}
         };
         let document = Value::Null;
-        apply(
-            &mut tree,
-            &Context { document: &document, effective: &document, runtime, operations: Vec::new() },
-        )?;
+        apply(&mut tree, &Context::new((&document, &document), runtime, Vec::new()))?;
         let text = |item: &syn::Item| item.to_token_stream().to_string();
         Ok(tree.items.iter().map(|item| text(item).contains("feature = \"client\"")).collect())
     }
@@ -73,12 +70,7 @@ mod tests {
     #[test]
     fn refuses_a_client_without_types() {
         let document = Value::Null;
-        let context = Context {
-            document: &document,
-            effective: &document,
-            runtime: Runtime::TwinApi,
-            operations: Vec::new(),
-        };
+        let context = Context::new((&document, &document), Runtime::TwinApi, Vec::new());
         let mut tree: syn::File = parse_quote!(
             pub struct Client;
         );

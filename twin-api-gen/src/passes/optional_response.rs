@@ -21,8 +21,7 @@ pub(super) fn is_optional(operation: &Operation) -> bool {
 pub(super) fn apply(tree: &mut syn::File, context: &Context<'_>) -> Result<(), String> {
     let mut any = false;
     for (builder, send) in sends_mut(tree)? {
-        let marked = context.operations.iter().find(|operation| operation.builder == builder);
-        if !marked.is_some_and(is_optional) {
+        if !is_optional(context.operation(&builder)?) {
             continue;
         }
         let value = response_mut(&mut send.sig.output)

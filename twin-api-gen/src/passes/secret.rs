@@ -50,10 +50,9 @@ pub(super) fn apply(tree: &mut syn::File, context: &Context<'_>) -> Result<(), S
 
 /// Returns whether the schema of the operation's body is one of `holders`.
 fn body_of(context: &Context<'_>, builder: &str, holders: &BTreeSet<String>) -> bool {
-    context
-        .operations
-        .iter()
-        .filter(|operation| operation.builder == builder)
+    let operation = context.operation(builder).ok();
+    operation
+        .into_iter()
         .filter_map(|operation| operation.object["requestBody"]["content"].as_object())
         .flatten()
         .filter_map(|(_, media)| media["schema"]["$ref"].as_str())

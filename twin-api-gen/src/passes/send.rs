@@ -33,8 +33,7 @@ pub(super) fn apply(tree: &mut syn::File, context: &Context<'_>) -> Result<(), S
     let builders = items_of_mut(&mut tree.items, "builder")?;
     let mut calls = Vec::new();
     for (builder, item) in inherent_impls_mut(builders) {
-        let operation = context.operations.iter().find(|found| found.builder == builder);
-        let operation = operation.ok_or_else(|| format!("builder::{builder} has no operation"))?;
+        let operation = context.operation(&builder)?;
         calls.push(
             rewrite(item, operation).map_err(|cause| format!("in {builder}::send: {cause}"))?,
         );

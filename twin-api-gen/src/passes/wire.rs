@@ -19,8 +19,7 @@ use crate::lower::responses::ACCEPT;
 pub(super) fn apply(tree: &mut syn::File, context: &Context<'_>) -> Result<(), String> {
     let mut used = helpers::Used::default();
     for (builder, send) in sends_mut(tree)? {
-        let operation = context.operations.iter().find(|found| found.builder == builder);
-        let operation = operation.ok_or_else(|| format!("builder::{builder} has no operation"))?;
+        let operation = context.operation(&builder)?;
         parameters(send, operation, &mut used)
             .and_then(|()| body(send, operation, &mut used))
             .map_err(|cause| format!("in {builder}::send: {cause}"))?;

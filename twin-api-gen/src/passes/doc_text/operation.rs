@@ -48,11 +48,15 @@ pub(super) fn apply(tree: &mut syn::File, context: &Context<'_>) -> Result<Vec<S
 }
 
 fn document_client(tree: &mut syn::File, context: &Context<'_>, docs: &BTreeMap<String, Docs>) {
+    let of_operations = context
+        .operations
+        .iter()
+        .filter_map(|it| Some((it.function.as_str(), docs.get(&it.builder)?)));
+    let by_function: BTreeMap<&str, &Docs> = of_operations.collect();
     for (_, item) in inherent_impls_mut(&mut tree.items).filter(|(name, _)| name == "Client") {
         for function in item.items.iter_mut().filter_map(as_fn_mut) {
             let ident = ident_of(&function.sig.ident);
-            let operation = context.operations.iter().find(|it| it.function == ident);
-            if let Some(docs) = operation.and_then(|it| docs.get(&it.builder)) {
+            if let Some(docs) = by_function.get(ident.as_str()) {
                 let mut lines = docs.about.clone();
                 lines.extend(docs.rest.iter().cloned());
                 set_marked_doc(&mut function.attrs, &lines, OPERATION);
@@ -75,8 +79,7 @@ fn document_builders(
         set_marked_doc(&mut item.attrs, &lines, OPERATION);
     }
     for (name, item) in inherent_impls_mut(builders) {
-        let operation = context.operations.iter().find(|it| it.builder == name);
-        let operation = operation.ok_or_else(|| format!("builder::{name} is no operation"))?;
+        let operation = context.operation(&name)?;
         for function in item.items.iter_mut().filter_map(as_fn_mut) {
             document_builder_fn(function, operation)?;
         }
