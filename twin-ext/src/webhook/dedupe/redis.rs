@@ -100,13 +100,17 @@ impl RedisStore {
     /// crate `redis`, for example `tokio-rustls-comp`.
     ///
     /// # Errors
-    /// [`ErrorKind::Config`](crate::ErrorKind::Config): the URL is not a valid Redis URL. The error
-    /// does not quote the URL, which may contain a password.
+    /// [`ErrorKind::Config`](crate::ErrorKind::Config): the URL is not a valid Redis URL, or the
+    /// crate `redis` was built without TLS for a `rediss` URL. The error does not quote the URL,
+    /// which may contain a password.
     pub fn new(url: &str, retries: Duration) -> Result<Self, Error> {
         let client = Client::open(url).map_err(|_| {
-            Error::config(
-                "the URL of the webhook store is not a Redis URL; write it as redis://host:port",
-            )
+            Error::config(if url.starts_with("rediss://") || url.starts_with("valkeys://") {
+                "the URL of the webhook store cannot be used; write it as rediss://host:port, and \
+                 enable a TLS feature of the crate redis, such as tokio-rustls-comp"
+            } else {
+                "the URL of the webhook store is not a Redis URL; write it as redis://host:port"
+            })
         })?;
         Ok(Self {
             server: Server::new(client, TIMEOUT),
@@ -371,6 +375,18 @@ mod tests {
 
     fn token(key: &str, id: &str) -> RedisToken {
         RedisToken { key: key.to_owned(), id: id.to_owned(), stamp: String::new() }
+    }
+
+    #[test]
+    fn url_that_cannot_be_used_is_not_quoted() {
+        for (url, said) in [
+            ("rediss://user:canary@redis.test", "enable a TLS feature"),
+            ("http://user:canary@redis.test", "is not a Redis URL"),
+        ] {
+            let error = RedisStore::new(url, Duration::ZERO).unwrap_err();
+            let text = format!("{error} {error:?}");
+            assert!(text.contains(said) && !text.contains("canary"), "{text}");
+        }
     }
 
     #[test]
