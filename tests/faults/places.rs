@@ -8,6 +8,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use twin_api::{Client, types};
 use twin_ext::{ClientBuilder, ErrorKind, Retry};
+use twin_tests::vendored::CONTRACT;
 
 use crate::operations::Operation;
 use crate::rig::{KEY, Recording};
@@ -60,7 +61,7 @@ const WITNESSES: [(&str, Witness); 9] = [
 
 /// Returns the example response of an operation, with each list twice as long.
 fn example(name: &str) -> Value {
-    let document: Value = serde_json::from_str(include_str!("../../openapi.json")).expect("JSON");
+    let document: Value = serde_json::from_str(CONTRACT).expect("JSON");
     let paths = document["paths"].as_object().expect("an object").values();
     let mut operations = paths.flat_map(|path| path.as_object().expect("an object").values());
     let operation = operations.find(|operation| operation["operationId"] == name).expect("known");

@@ -13,16 +13,21 @@ use std::thread::{self, JoinHandle};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
+/// The edition of the document that never changes.
+const CONTRACT: &str = "tests/emulator/contract.json";
+
 /// A copy of the files that `regen` reads.
 pub(crate) struct Root(TempDir);
 
 impl Root {
-    /// Copies the inputs without snapshots.
+    /// Copies the inputs without snapshots. The document is the frozen one, so that a new
+    /// `openapi.json` does not change these tests.
     pub(crate) fn new() -> Self {
         let root = Self(tempfile::tempdir().unwrap());
         fs::create_dir(root.path().join("twin-api-gen")).unwrap();
-        for file in ["openapi.json", "twin-api-gen/known.json", "twin-api-gen/overlay.json"] {
-            fs::copy(repository().join(file), root.path().join(file)).unwrap();
+        fs::copy(repository().join(CONTRACT), root.join("openapi.json")).unwrap();
+        for file in ["twin-api-gen/known.json", "twin-api-gen/overlay.json"] {
+            fs::copy(repository().join(file), root.join(file)).unwrap();
         }
         root
     }
@@ -97,7 +102,7 @@ pub(crate) fn stderr(output: &Output) -> String {
     String::from_utf8_lossy(&output.stderr).into_owned()
 }
 
-/// Returns the published document with one more operation.
+/// Returns the frozen document with one more operation.
 pub(crate) fn next_release() -> Vec<u8> {
     edited(|document| {
         document["paths"]["/v1/probe"] = json!({ "get": {
@@ -109,7 +114,7 @@ pub(crate) fn next_release() -> Vec<u8> {
 }
 
 pub(crate) fn edited(edit: impl FnOnce(&mut Value)) -> Vec<u8> {
-    let bytes = fs::read(repository().join("openapi.json")).unwrap();
+    let bytes = fs::read(repository().join(CONTRACT)).unwrap();
     let mut document = serde_json::from_slice(&bytes).unwrap();
     edit(&mut document);
     serde_json::to_vec(&document).unwrap()
