@@ -281,7 +281,7 @@ fn every_operation_has_tag_summary_and_responses() {
     }
     for id in ["delete_agent", "delete_run"] {
         let (.., operation) = operations(&document).find(|(.., o)| o["operationId"] == id).unwrap();
-        assert!(operation["responses"]["404"].is_object(), "{id} answers 404");
+        assert!(operation["responses"]["404"].is_object(), "{id} has a response 404");
     }
 }
 
@@ -311,8 +311,8 @@ fn every_example_matches_its_schema() {
     // Every body and every response with content has an example.
     for (method, path, operation) in operations(&document) {
         let bodies = std::iter::once(&operation["requestBody"]);
-        let answers = members(&operation["responses"]).map(|(_, answer)| answer);
-        for content in bodies.chain(answers).filter_map(|body| body.get("content")) {
+        let responses = members(&operation["responses"]).map(|(_, response)| response);
+        for content in bodies.chain(responses).filter_map(|body| body.get("content")) {
             for (_, media) in members(content) {
                 assert!(
                     media.get("example").or(media.get("examples")).is_some(),

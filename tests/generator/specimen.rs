@@ -258,9 +258,9 @@ async fn form_body_follows_its_encoding() {
         .flag(true)
         .joined(vec![1, 2])
         .inner(inner);
-    let answer =
+    let response =
         client.from_post().body(body).send().await.expect("the request is sent").into_inner();
-    assert_eq!(answer, [1, 2]);
+    assert_eq!(response, [1, 2]);
     let request = server.take_requests().remove(0);
     assert_eq!(request.header("content-type"), "application/x-www-form-urlencoded");
     let text = String::from_utf8(request.body.to_vec()).expect("the value is ASCII");
@@ -305,8 +305,8 @@ async fn sends_parameters_by_name_and_streams_bytes() {
 async fn sends_bytes_and_accepts_vendor_json() {
     let (server, client) = service().await;
     server.answer(BufferedResponse::json(StatusCode::OK, &json!({"ok": true})));
-    let answer = client.put_table().body("a,b").send().await.expect("the request is sent");
-    assert_eq!(answer.ok, Some(true));
+    let response = client.put_table().body("a,b").send().await.expect("the request is sent");
+    assert_eq!(response.ok, Some(true));
     let request = server.take_requests().remove(0);
     assert_eq!(request.header("content-type"), "text/csv");
     assert_eq!(request.header("accept"), "application/vnd.api+json");
@@ -333,10 +333,10 @@ async fn subtypes_round_trip_including_unknown_ones() {
     for sent in [&cat, &other] {
         server.answer(BufferedResponse::json(StatusCode::OK, sent));
         let body: Pet = serde_json::from_value(sent.clone()).expect("the value deserializes");
-        let answer =
+        let response =
             client.add_pet().body(body).send().await.expect("the request is sent").into_inner();
-        assert_eq!(matches!(answer, Pet::Cat { claws: 18, .. }), *sent == cat, "{answer:?}");
-        assert_eq!(serde_json::to_value(&answer).expect("the value serializes"), *sent);
+        assert_eq!(matches!(response, Pet::Cat { claws: 18, .. }), *sent == cat, "{response:?}");
+        assert_eq!(serde_json::to_value(&response).expect("the value serializes"), *sent);
         let body = &server.take_requests()[0].body;
         assert_eq!(
             serde_json::from_slice::<serde_json::Value>(body).expect("the text is JSON"),

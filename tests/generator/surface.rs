@@ -121,13 +121,13 @@ const NOTICED: [(&str, Edit); 13] = [
     ("a text of a body has a limit", |d| {
         at(d, "/components/schemas/SetScheduleBody/properties/cron")["maxLength"] = json!(64);
     }),
-    ("a member of an answer is gone", |d| {
+    ("a member of a response is gone", |d| {
         at(d, "/components/schemas/Run/properties")
             .as_object_mut()
             .expect("the value is an object")
             .remove("goal");
     }),
-    ("a member of an answer becomes optional", |d| {
+    ("a member of a response becomes optional", |d| {
         *at(d, "/components/schemas/Workspace/required") = json!(["workspace_id"]);
     }),
     ("a member has another type", |d| {
@@ -139,7 +139,7 @@ const NOTICED: [(&str, Edit); 13] = [
             .expect("the value is a list")
             .pop();
     }),
-    ("an answer is another", |d| {
+    ("a response is another", |d| {
         *at(d, "/paths/~1v1~1me/get/responses/200/content/application~1json/schema") =
             json!({"$ref": "#/components/schemas/Agent"});
     }),

@@ -152,7 +152,7 @@ struct Places<'a> {
 impl Places<'_> {
     fn operation(&mut self, name: &str, object: &Map<String, Value>) {
         let root = |base| Place { base, steps: Vec::new() };
-        if let Some(schema) = success(object).and_then(|(_, answer)| schema_of(answer)) {
+        if let Some(schema) = success(object).and_then(|(_, response)| schema_of(response)) {
             self.schema(schema, &root(Base::Response(name.to_owned())));
         }
         if let Some(schema) = object.get("requestBody").and_then(schema_of) {

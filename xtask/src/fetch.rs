@@ -1,7 +1,7 @@
 //! Reads a new openapi.json from a URL or a file.
 //!
 //! The bytes are kept as published. It rejects everything that is not a complete OpenAPI 3 document
-//! in JSON, above all the page of the web UI, which answers 200 to every path. It reads within a
+//! in JSON, above all the page of the web UI, which responds with 200 to every path. It reads within a
 //! limit and writes nothing. The generator decides whether a client can be generated.
 
 use std::fmt;
@@ -107,7 +107,7 @@ pub(crate) fn read_capped(reader: impl Read, limit: u64) -> anyhow::Result<Vec<u
 }
 
 const WEB_PAGE: &str = "this is HTML, not an OpenAPI document: probably the page of the web UI, \
-                        which answers 200 to every path; use the host build.twin.so";
+                        which responds with 200 to every path; use the host build.twin.so";
 
 /// The members that identify an OpenAPI document. The rest is skipped.
 #[derive(Deserialize)]

@@ -70,10 +70,10 @@ fn observed_responses_match_the_effective_schemas() {
         ("Problem", json!({"status": 403, "detail": "no access", "code": "forbidden"})),
     ];
     let document = contract_client().effective;
-    for (component, answer) in table {
+    for (component, response) in table {
         let schema = json!({ "$ref": format!("#/components/schemas/{component}") });
-        let outcome = validator(&document, &schema).validate(&answer).map_err(|e| e.to_string());
-        assert_eq!(outcome, Ok(()), "{component}: {answer}");
+        let outcome = validator(&document, &schema).validate(&response).map_err(|e| e.to_string());
+        assert_eq!(outcome, Ok(()), "{component}: {response}");
     }
 }
 

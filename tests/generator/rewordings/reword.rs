@@ -289,12 +289,12 @@ impl Reworder {
                 if let Some(body) = operation.get_mut("requestBody") {
                     self.move_out(body, "requestBodies", &mut shared);
                 }
-                for (_, answer) in object(operation.get_mut("responses")) {
-                    let name = answer["$ref"].as_str().and_then(|it| it.rsplit('/').next());
+                for (_, response) in object(operation.get_mut("responses")) {
+                    let name = response["$ref"].as_str().and_then(|it| it.rsplit('/').next());
                     match name.and_then(|name| responses.get(name)) {
-                        Some(whole) if self.one_in(2) => *answer = whole.clone(),
+                        Some(whole) if self.one_in(2) => *response = whole.clone(),
                         Some(_) => {}
-                        None => self.move_out(answer, "responses", &mut shared),
+                        None => self.move_out(response, "responses", &mut shared),
                     }
                 }
             }

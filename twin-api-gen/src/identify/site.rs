@@ -88,7 +88,7 @@ impl Sites<'_> {
         };
         match base {
             Base::Response(name) => {
-                operation(name).and_then(|(at, it)| answer(it, at)).into_iter().collect()
+                operation(name).and_then(|(at, it)| response(it, at)).into_iter().collect()
             }
             Base::Body(name) => {
                 operation(name).and_then(|(at, it)| body(it, at)).into_iter().collect()
@@ -151,7 +151,7 @@ pub(crate) fn success(operation: &Map<String, Value>) -> Option<(&String, &Value
         .or_else(|| responses.iter().find(|(status, _)| *status == "default"))
 }
 
-fn answer(operation: &Map<String, Value>, pointer: &str) -> Option<String> {
+fn response(operation: &Map<String, Value>, pointer: &str) -> Option<String> {
     let (status, response) = success(operation)?;
     json_schema(response, &child(&child(pointer, "responses"), status))
 }

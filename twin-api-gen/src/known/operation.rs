@@ -91,8 +91,8 @@ impl Merge<'_, '_> {
             None => drop(merged.remove("requestBody")),
             Some(body) => drop(merged.insert("requestBody".to_owned(), body)),
         }
-        let answers = self.responses();
-        merged.insert("responses".to_owned(), answers);
+        let responses = self.responses();
+        merged.insert("responses".to_owned(), responses);
         merged
     }
 
@@ -187,9 +187,9 @@ impl Merge<'_, '_> {
         let mut merged = responses(self.applier.known, self.operation);
         let ours = success(&self.operation.object).map(|(status, it)| (status.clone(), it.clone()));
         let Some((status, ours)) = ours else { return merged };
-        let shown = |status: &str, answer: &Value| match json_media(answer) {
+        let shown = |status: &str, response: &Value| match json_media(response) {
             Some(_) => format!("{status} with JSON"),
-            None if answer["content"].is_object() => format!("{status} without JSON"),
+            None if response["content"].is_object() => format!("{status} without JSON"),
             None => format!("{status} without content"),
         };
         match success(self.found) {
@@ -197,12 +197,12 @@ impl Merge<'_, '_> {
                 let says = format!("it returns {}", shown(&status, &ours));
                 self.contradict(" response", says, "no success response".to_owned());
             }
-            Some((theirs, answer)) => {
-                let (ours, found) = (shown(&status, &ours), shown(theirs, answer));
+            Some((theirs, response)) => {
+                let (ours, found) = (shown(&status, &ours), shown(theirs, response));
                 if ours != found && theirs != "2XX" && theirs != "default" {
                     self.contradict(" response", format!("it returns {ours}"), found);
                 }
-                if let Some(description) = answer.get("description").filter(|it| *it != "") {
+                if let Some(description) = response.get("description").filter(|it| *it != "") {
                     merged[&status]["description"] = description.clone();
                 }
             }

@@ -133,10 +133,10 @@ mod tests {
                     "requestBody": {"content": {"j": {"schema": {"properties": {
                         "a": {"$ref": "#/components/schemas/Asked"}, "b": {"$ref": "#/components/schemas/Shared"},
                     }}}}},
-                    "responses": {"2XX": {"content": {"j": {"schema": {"items": {"$ref": "#/components/schemas/Answered"}}}}}},
+                    "responses": {"2XX": {"content": {"j": {"schema": {"items": {"$ref": "#/components/schemas/Received"}}}}}},
                 }}},
                 "components": {"schemas": {
-                    "Answered": {"properties": {"a": received, "b": {"$ref": "#/components/schemas/Shared"}}},
+                    "Received": {"properties": {"a": received, "b": {"$ref": "#/components/schemas/Shared"}}},
                     "Asked": sent,
                     "Shared": shared,
                 }},
@@ -155,7 +155,7 @@ mod tests {
                     &[
                         "loss: Asked: `pattern` is not checked",
                         "loss: Shared: `pattern`, `minLength`",
-                        "note: Answered/properties/a: `pattern`, `minLength` is not checked: responses",
+                        "note: Received/properties/a: `pattern`, `minLength` is not checked: responses",
                     ],
                 ),
                 (

@@ -217,12 +217,12 @@ mod tests {
     #[test]
     fn a_schema_of_one_side_loses_the_members_of_the_other() {
         let schema = json!({"properties": {"id": name("Id"), "key": {"writeOnly": true}}});
-        let schemas = json!({"Asked": schema, "Answered": schema, "Id": {"readOnly": true}});
+        let schemas = json!({"Sent": schema, "Received": schema, "Id": {"readOnly": true}});
         let (document, _) =
-            run("directions", with(&name("Asked"), &name("Answered"), &schemas)).unwrap();
+            run("directions", with(&name("Sent"), &name("Received"), &schemas)).unwrap();
         let schemas = &document["components"]["schemas"];
-        assert_eq!(schemas["Asked"]["properties"], json!({"key": {"writeOnly": true}}));
-        assert_eq!(schemas["Answered"]["properties"], json!({"id": name("Id")}));
+        assert_eq!(schemas["Sent"]["properties"], json!({"key": {"writeOnly": true}}));
+        assert_eq!(schemas["Received"]["properties"], json!({"id": name("Id")}));
     }
 
     #[test]

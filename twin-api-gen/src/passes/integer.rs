@@ -27,10 +27,10 @@ pub(super) fn apply(tree: &mut syn::File, _: &Context<'_>) -> Result<(), String>
         }
     }
     for (_, send) in sends_mut(tree)? {
-        if let Some(ty) = answer(&send.sig.output).filter(is_integers) {
-            let mut answers = Answers { ty: &ty, count: 0 };
-            answers.visit_block_mut(&mut send.block);
-            read.count += answers.count;
+        if let Some(ty) = response(&send.sig.output).filter(is_integers) {
+            let mut responses = Responses { ty: &ty, count: 0 };
+            responses.visit_block_mut(&mut send.block);
+            read.count += responses.count;
         }
     }
     if read.count > 0 {
@@ -147,18 +147,18 @@ fn is_read(attributes: &[Attribute]) -> bool {
 }
 
 /// Returns `T` of `Result<ResponseValue<T>, …>`.
-fn answer(output: &syn::ReturnType) -> Option<Type> {
+fn response(output: &syn::ReturnType) -> Option<Type> {
     let syn::ReturnType::Type(_, ty) = output else { return None };
     argument_of(argument_of(ty, "Result")?, "ResponseValue").cloned()
 }
 
 /// Reads responses that consist of integers only.
-struct Answers<'a> {
+struct Responses<'a> {
     ty: &'a Type,
     count: usize,
 }
 
-impl VisitMut for Answers<'_> {
+impl VisitMut for Responses<'_> {
     fn visit_arm_mut(&mut self, arm: &mut syn::Arm) {
         if text_of(&arm.pat).contains("200") {
             visit_mut::visit_arm_mut(self, arm);
@@ -178,9 +178,9 @@ impl VisitMut for Answers<'_> {
         let read = awaited.clone();
         *expression = parse_quote! {
             match #read {
-                Ok(answer) => {
-                    let answer: ResponseValue<super::integers::AsIntegers<#ty>> = answer;
-                    answer.map(|value| value.0)
+                Ok(response) => {
+                    let response: ResponseValue<super::integers::AsIntegers<#ty>> = response;
+                    response.map(|value| value.0)
                 }
                 Err(error) => Err(error),
             }

@@ -35,9 +35,9 @@ pub(super) fn apply(tree: &mut syn::File, context: &Context<'_>) -> Result<(), S
         if text_of(&send.block).contains("json (& body)") && body_of(context, &builder, &holders) {
             return Err(format!("{builder} sends a secret in its body; that is not supported"));
         }
-        let mut answer = Mentions::default();
-        answer.visit_return_type(&send.sig.output);
-        if !answer.0.is_disjoint(&holders) {
+        let mut response = Mentions::default();
+        response.visit_return_type(&send.sig.output);
+        if !response.0.is_disjoint(&holders) {
             let mut withhold = Withhold { count: 0 };
             withhold.visit_block_mut(&mut send.block);
             if withhold.count != 1 {

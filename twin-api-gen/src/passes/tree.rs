@@ -65,7 +65,7 @@ pub(crate) fn operations(tree: &syn::File, document: &Value) -> Result<Vec<Opera
                 .ok_or_else(|| format!("no builder sends a {request}"))?;
             let function = functions
                 .get(builder)
-                .ok_or_else(|| format!("no function of Client answers with builder::{builder}"))?;
+                .ok_or_else(|| format!("no function of Client returns builder::{builder}"))?;
             found.push(Operation {
                 method: method.to_owned(),
                 path: path.clone(),

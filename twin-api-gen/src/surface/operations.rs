@@ -24,13 +24,13 @@ pub(super) fn describe(
         operation.function
     );
     let parameters = builder.map(|found| parameters(found.item, operation)).unwrap_or_default();
-    let answer = builder.map(|found| answer(found.send)).unwrap_or_default();
+    let response = builder.map(|found| response(found.send)).unwrap_or_default();
     let mark = if missing { " (not in the document)" } else { "" };
-    let one_line = format!("{head}{}) → {answer}", parameters.join(", "));
+    let one_line = format!("{head}{}) → {response}", parameters.join(", "));
     if one_line.chars().count() < WIDTH {
         return format!("{one_line}{mark}\n");
     }
-    format!("{head}\n    {},\n) → {answer}{mark}\n", parameters.join(",\n    "))
+    format!("{head}\n    {},\n) → {response}{mark}\n", parameters.join(",\n    "))
 }
 
 /// Returns the types that the builder of an operation mentions.
@@ -70,7 +70,7 @@ fn bounds(operation: &Operation, name: &str) -> String {
 }
 
 /// Returns the response type of `send`, or `nothing` for an empty response.
-fn answer(send: &ImplItemFn) -> String {
+fn response(send: &ImplItemFn) -> String {
     let syn::ReturnType::Type(_, ty) = &send.sig.output else { return String::new() };
     argument_of(ty, "Result")
         .and_then(|value| argument_of(value, "ResponseValue"))

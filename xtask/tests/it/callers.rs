@@ -19,11 +19,11 @@ use client::{Client, types};
 pub async fn call(client: &Client) -> Result<(String, Option<i64>), Box<dyn std::error::Error>> {
     let body = types::Body::builder().name("n").size(3_i64);
     let sent = client.make_thing().id("a").limit(5_i64).body(body).send().await?;
-    let answer: types::Answer = sent.into_inner();
+    let response: types::Answer = sent.into_inner();
     let _other = client.get_thing().id("a").send().await?;
-    let name: String = answer.name;
-    let size: Option<i64> = answer.size;
-    match answer.state {
+    let name: String = response.name;
+    let size: Option<i64> = response.size;
+    match response.state {
         types::State::Open => Ok((name, size)),
         types::State::Closed => Ok((name, None)),
         _ => Ok((name, Some(0))),
@@ -34,7 +34,7 @@ fn main() {}
 
 fn document() -> Value {
     let named = |name: &str| json!({"$ref": format!("#/components/schemas/{name}")});
-    let answer = json!({"200": {"description": "d", "content": {"application/json": {
+    let response = json!({"200": {"description": "d", "content": {"application/json": {
         "schema": named("Answer")}}}});
     let id = json!({"name": "id", "in": "path", "required": true, "schema": {"type": "string"}});
     json!({
@@ -46,9 +46,9 @@ fn document() -> Value {
                 "parameters": [id, {"name": "limit", "in": "query", "schema": {"type": "integer"}}],
                 "requestBody": {"required": true, "content": {"application/json": {
                     "schema": named("Body")}}},
-                "responses": answer,
+                "responses": response,
             },
-            "get": {"operationId": "get_thing", "parameters": [id], "responses": answer},
+            "get": {"operationId": "get_thing", "parameters": [id], "responses": response},
         }},
         "components": {"schemas": {
             "Body": {"type": "object", "properties": {
@@ -76,19 +76,23 @@ fn remove(it: &mut Value, name: &str) {
 
 const ROWS: [(&str, Edit, bool); 17] = [
     ("same", |_| (), true),
-    ("answer_member_removed", |it| remove(&mut schema(it, "Answer")["properties"], "size"), false),
     (
-        "answer_member_of_another_type",
+        "response_member_removed",
+        |it| remove(&mut schema(it, "Answer")["properties"], "size"),
+        false,
+    ),
+    (
+        "response_member_of_another_type",
         |it| schema(it, "Answer")["properties"]["size"]["type"] = json!("string"),
         false,
     ),
     (
-        "answer_member_became_optional",
+        "response_member_became_optional",
         |it| schema(it, "Answer")["required"] = json!(["state"]),
         false,
     ),
     (
-        "answer_member_became_required",
+        "response_member_became_required",
         |it| schema(it, "Answer")["required"] = json!(["name", "state", "size"]),
         false,
     ),
@@ -108,7 +112,7 @@ const ROWS: [(&str, Edit, bool); 17] = [
         false,
     ),
     (
-        "answer_member_added",
+        "response_member_added",
         |it| schema(it, "Answer")["properties"]["more"] = json!({"type": "string"}),
         true,
     ),

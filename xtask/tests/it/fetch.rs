@@ -28,7 +28,7 @@ fn assert_refused(source: &str, expected: &str) {
     assert!(said.contains(expected), "{said}");
 }
 
-fn answer(head: &str, body: &[u8]) -> Server {
+fn response(head: &str, body: &[u8]) -> Server {
     Server::raw([format!("HTTP/1.1 {head}\r\n\r\n").as_bytes(), body].concat())
 }
 
@@ -110,10 +110,10 @@ fn fetch_recognises_the_web_ui_page() {
 #[test]
 fn fetch_rejects_status_other_than_200() {
     for status in ["404 Not Found", "500 Oops", "204 No Content", "304 Not Modified"] {
-        let server = answer(&format!("{status}\r\ncontent-length: 0"), b"");
+        let server = response(&format!("{status}\r\ncontent-length: 0"), b"");
         assert_refused(&server.url("/"), &format!("status {}", &status[..3]));
     }
-    let partial = answer("206 Partial Content\r\ncontent-length: 2", b"{}");
+    let partial = response("206 Partial Content\r\ncontent-length: 2", b"{}");
     assert_refused(&partial.url("/"), "status 206");
 }
 
@@ -122,11 +122,11 @@ fn fetch_rejects_truncated_body() {
     let document = next_release();
     let half = &document[..document.len() / 2];
     let length = document.len();
-    let by_length = answer(&format!("200 OK\r\ncontent-length: {length}"), half);
+    let by_length = response(&format!("200 OK\r\ncontent-length: {length}"), half);
     let chunk = [format!("{:x}\r\n", half.len()).as_bytes(), half, b"\r\n"].concat();
-    let by_chunk = answer("200 OK\r\ntransfer-encoding: chunked", &chunk);
+    let by_chunk = response("200 OK\r\ntransfer-encoding: chunked", &chunk);
     // Valid HTTP; only the JSON is incomplete.
-    let by_close = answer("200 OK\r\nconnection: close", half);
+    let by_close = response("200 OK\r\nconnection: close", half);
     for server in [by_length, by_chunk, by_close] {
         assert_refused(&server.url("/"), "truncated");
     }
@@ -165,13 +165,13 @@ fn fetch_rejects_endless_body_in_bounded_memory() {
 
 #[test]
 fn fetch_rejects_content_length_over_limit_without_reading() {
-    let server = answer("200 OK\r\ncontent-length: 17825792", b"");
+    let server = response("200 OK\r\ncontent-length: 17825792", b"");
     assert_refused(&server.url("/"), "larger than the limit of 16777216 bytes");
 }
 
 #[test]
 fn fetch_rejects_compressed_body() {
-    let server = answer("200 OK\r\ncontent-encoding: gzip\r\ncontent-length: 2", b"\x1f\x8b");
+    let server = response("200 OK\r\ncontent-encoding: gzip\r\ncontent-length: 2", b"\x1f\x8b");
     assert_refused(&server.url("/"), "content-encoding gzip");
 }
 
@@ -215,7 +215,7 @@ fn fetch_does_not_follow_redirect_to_another_origin() {
     let other = TcpListener::bind("127.0.0.1:0").unwrap();
     other.set_nonblocking(true).unwrap();
     let location = format!("http://{}/openapi.json", other.local_addr().unwrap());
-    let server = answer(&format!("302 Found\r\nlocation: {location}\r\ncontent-length: 0"), b"");
+    let server = response(&format!("302 Found\r\nlocation: {location}\r\ncontent-length: 0"), b"");
 
     assert_refused(&server.url("/"), "redirected to http://127.0.0.1:");
 
@@ -236,11 +236,11 @@ fn fetch_follows_at_most_5_redirects_within_the_origin() {
         once.requests().iter().map(|r| r.lines().next().unwrap().to_owned()).collect();
     assert_eq!(lines, ["GET /a/b HTTP/1.1", "GET /a/v2?a=1 HTTP/1.1"]);
 
-    let always = answer("307 T\r\nlocation: /\r\ncontent-length: 0", b"");
+    let always = response("307 T\r\nlocation: /\r\ncontent-length: 0", b"");
     assert_refused(&always.url("/"), "redirected more than 5 times");
     assert_eq!(always.requests().len(), 6);
 
-    let nowhere = answer("302 Found\r\ncontent-length: 0", b"");
+    let nowhere = response("302 Found\r\ncontent-length: 0", b"");
     assert_refused(&nowhere.url("/"), "without a valid location");
 }
 

@@ -13,13 +13,13 @@ use crate::support::stderr;
 
 /// Builds a document with one operation, whose response has the schema `A`.
 fn document(schemas: &Value) -> String {
-    let answer = json!({ "description": "A.", "content": { "application/json": {
+    let response = json!({ "description": "A.", "content": { "application/json": {
         "schema": { "$ref": "#/components/schemas/A" }
     } } });
     json!({
         "openapi": "3.1.0",
         "info": { "title": "Hostile", "version": "1" },
-        "paths": { "/a": { "get": { "operationId": "get_a", "responses": { "200": answer } } } },
+        "paths": { "/a": { "get": { "operationId": "get_a", "responses": { "200": response } } } },
         "components": { "schemas": schemas },
     })
     .to_string()

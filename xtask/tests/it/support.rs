@@ -159,12 +159,12 @@ impl Server {
     }
 
     /// Starts a server that sends these bytes to every client.
-    pub(crate) fn raw(answer: impl Into<Vec<u8>>) -> Self {
-        let answer = answer.into();
-        Self::scripted(move |stream, _| stream.write_all(&answer))
+    pub(crate) fn raw(response: impl Into<Vec<u8>>) -> Self {
+        let response = response.into();
+        Self::scripted(move |stream, _| stream.write_all(&response))
     }
 
-    /// Starts a server that answers 200 with a JSON body.
+    /// Starts a server that responds with 200 and a JSON body.
     pub(crate) fn serving(body: &[u8]) -> Self {
         Self::raw(ok("application/json", body))
     }

@@ -18,10 +18,10 @@ fn evolved() -> Vec<u8> {
         let mut pause = paths.remove("/v1/agents/{agent_id}/schedule/pause").unwrap();
         pause["post"]["parameters"][0]["name"] = json!("id");
         paths.insert("/v1/agents/{id}/schedule/pause".to_owned(), pause);
-        let answer = json!({"type": "object", "properties": {"credits": {"type": "integer"}}});
-        let answer =
-            json!({"description": "d", "content": {"application/json": {"schema": answer}}});
-        let usage = json!({"operationId": "get_usage", "responses": {"200": answer}});
+        let response = json!({"type": "object", "properties": {"credits": {"type": "integer"}}});
+        let response =
+            json!({"description": "d", "content": {"application/json": {"schema": response}}});
+        let usage = json!({"operationId": "get_usage", "responses": {"200": response}});
         paths.insert("/v1/usage".to_owned(), json!({"get": usage}));
     })
 }

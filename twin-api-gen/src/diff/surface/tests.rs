@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::{Client, Difference, Verdict, compare, verdict};
 
 /// A lowered document: one operation, and the components `Body` and `Answer`.
-fn lowered(body: &Value, answer: &Value) -> Value {
+fn lowered(body: &Value, response: &Value) -> Value {
     json!({
         "paths": {"/things/{id}": {"post": {
             "operationId": "make_thing",
@@ -18,7 +18,7 @@ fn lowered(body: &Value, answer: &Value) -> Value {
             "responses": {"2XX": {"content": {"application/json": {
                 "schema": {"$ref": "#/components/schemas/Answer"}}}}},
         }}},
-        "components": {"schemas": {"Body": body, "Answer": answer}},
+        "components": {"schemas": {"Body": body, "Answer": response}},
     })
 }
 
@@ -72,9 +72,9 @@ fn members_fields_and_variants() {
         ),
     ];
     let any = json!({});
-    for (old, new, request, answer) in rows {
+    for (old, new, request, response) in rows {
         assert_eq!(of(&lowered(&old, &any), &lowered(&new, &any)), request, "{old} -> {new}");
-        assert_eq!(of(&lowered(&any, &old), &lowered(&any, &new)), answer, "{old} -> {new}");
+        assert_eq!(of(&lowered(&any, &old), &lowered(&any, &new)), response, "{old} -> {new}");
     }
 }
 

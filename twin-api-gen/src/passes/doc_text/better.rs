@@ -72,7 +72,7 @@ const WAYS: &[(&str, Better)] = &[
         Better::new(
             "RunExt::launch_or_find",
             "trait.RunExt.html#tymethod.launch_or_find",
-            "also finds the run if the answer is lost",
+            "also finds the run if the response is lost",
         ),
     ),
     (

@@ -1,12 +1,12 @@
 //! A short program for each operation: it calls the operation with the values of the
-//! document's examples and prints something of the answer.
+//! document's examples and prints something of the response.
 //!
 //! Everything in it is an identifier of the generated client or a literal, so that no text of
 //! the document becomes code. An operation for which the document has no value of something
 //! required has no example. `tests/raw_client/examples.rs` runs every example.
 
-mod answer;
 mod request;
+mod response;
 #[cfg(test)]
 mod tests;
 
@@ -56,9 +56,9 @@ impl<'a> Example<'a> {
         let function = format_ident!("{}", operation.function);
         let setters = request.setters;
         let call: Expr = syn::parse_quote!(twin.#function() #(#setters)* .send());
-        let answer = self.answer(answer_of(builder.send), &call);
+        let response = self.response(response_of(builder.send), &call);
         let body = request.body;
-        self.print(&quote!(#body #answer))
+        self.print(&quote!(#body #response))
     }
 
     /// The program as the text of a doc comment.
@@ -96,8 +96,8 @@ impl<'a> Example<'a> {
     }
 }
 
-/// Returns the type that `send` of a builder answers with.
-fn answer_of(send: &ImplItemFn) -> Option<&Type> {
+/// Returns the type that `send` of a builder returns.
+fn response_of(send: &ImplItemFn) -> Option<&Type> {
     let syn::ReturnType::Type(_, ty) = &send.sig.output else { return None };
     let value = argument_of(argument_of(ty, "Result")?, "ResponseValue")?;
     (last_segment(value).as_deref() != Some("ByteStream")).then_some(value)

@@ -239,7 +239,7 @@ fn document_builder_fn(function: &mut ImplItemFn, operation: &Operation) -> Resu
             String::new(),
             "# Errors".to_owned(),
             "A parameter is missing or not valid (nothing is sent then), the request fails on its \
-             way, the service refuses it, or the answer cannot be read."
+             way, the service refuses it, or the response cannot be read."
                 .to_owned(),
         ],
         "body" => vec!["Sets the body.".to_owned()],

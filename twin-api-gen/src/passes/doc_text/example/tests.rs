@@ -56,14 +56,14 @@ fn made(example: &Value) -> Value {
 }
 
 #[test]
-fn writes_the_body_of_the_example_and_prints_what_identifies_the_answer() {
+fn writes_the_body_of_the_example_and_prints_what_identifies_the_response() {
     let paths = made(&json!({"name": "a \"b\" {c}", "kinds": ["big"], "count": 3_000_000_000_u64}));
     let source = source(Runtime::TwinApi, &paths);
     let expected = "use twin_api::types::{Kind, MakeThingBody};\n///\n\
         let body = MakeThingBody::builder()\n    .count(3000000000u64)\n    \
         .kinds(vec![Kind::Big])\n    .name(\"a \\\"b\\\" {c}\");\n\
-        let answer = twin.make_thing().body(body).send().await?.into_inner();\n\
-        println!(\"{}: kind {}\", answer.thing_id, answer.kind);";
+        let response = twin.make_thing().body(body).send().await?.into_inner();\n\
+        println!(\"{}: kind {}\", response.thing_id, response.kind);";
     assert_eq!(program(&source, "make_thing").as_deref(), Some(expected), "{source}");
 }
 
@@ -85,7 +85,7 @@ fn a_value_that_could_end_the_code_block_or_hide_text_is_not_written() {
 }
 
 #[test]
-fn an_answer_without_a_body_prints_what_the_document_says_of_it() {
+fn empty_response_prints_its_documented_description() {
     let paths = |refusals: Value| {
         let mut responses = json!({"204": {"description": "Gone {now}."}});
         responses.as_object_mut().unwrap().extend(refusals.as_object().unwrap().clone());

@@ -1,4 +1,4 @@
-//! What an example does with the answer: it prints what identifies it, and never a secret.
+//! What an example does with the response: it prints what identifies it, and never a secret.
 
 use std::fmt::Write as _;
 
@@ -15,26 +15,26 @@ use crate::passes::tree::{ident_of, last_segment, text_of};
 const PRINTED: usize = 2;
 
 impl<'a> Example<'a> {
-    /// Sends `call` and prints something of the answer of type `ty`.
-    pub(super) fn answer(&mut self, ty: Option<&Type>, call: &Expr) -> TokenStream {
+    /// Sends `call` and prints something of the response of type `ty`.
+    pub(super) fn response(&mut self, ty: Option<&Type>, call: &Expr) -> TokenStream {
         let structure = ty.and_then(last_segment).and_then(|name| self.types.structure(&name));
         if let Some(structure) = structure {
             let shown = self.show(structure);
             return quote! {
-                let answer = #call.await?.into_inner();
+                let response = #call.await?.into_inner();
                 #shown
             };
         }
         match ty {
             Some(ty) if text_of(ty) == "()" => self.nothing(call),
             _ => quote! {
-                let answer = #call.await?;
-                println!("{}", answer.status());
+                let response = #call.await?;
+                println!("{}", response.status());
             },
         }
     }
 
-    /// An answer without a body. Where the document names 404, that is not a failure.
+    /// A response without a body. Where the document names 404, that is not a failure.
     fn nothing(&self, call: &Expr) -> TokenStream {
         let done = escaped(self.success());
         let mut gone: Vec<TokenStream> = Vec::new();
@@ -57,23 +57,23 @@ impl<'a> Example<'a> {
     }
 
     fn show(&mut self, structure: &'a ItemStruct) -> TokenStream {
-        let answer = format_ident!("answer");
+        let response = format_ident!("response");
         let all: Vec<_> = members(structure).collect();
         for (ident, _, field) in &all {
             if matches!(self.types.shape(&field.ty), Shape::Secret) {
                 self.needs_secrets = true;
                 let text = format!("Store {ident} now: it has {{length}} characters.");
                 let ident = format_ident!("{ident}");
-                let shown = self.print_members(&quote!(answer), structure);
+                let shown = self.print_members(&quote!(response), structure);
                 return quote! {
                     #shown
-                    let length = answer.#ident.expose_secret().len();
+                    let length = response.#ident.expose_secret().len();
                     println!(#text);
                 };
             }
         }
         for (ident, _, field) in &all {
-            if let Some(shown) = self.show_inner(&answer, ident, field) {
+            if let Some(shown) = self.show_inner(&response, ident, field) {
                 return shown;
             }
         }
@@ -82,31 +82,31 @@ impl<'a> Example<'a> {
         {
             let text = format!("{}: {{}}", escaped(self.success().trim_end_matches('.')));
             let ident = format_ident!("{ident}");
-            return quote!(println!(#text, answer.#ident););
+            return quote!(println!(#text, response.#ident););
         }
-        self.print_members(&quote!(answer), structure)
+        self.print_members(&quote!(response), structure)
     }
 
-    /// A list, or the one thing that the answer is about.
-    fn show_inner(&self, answer: &Ident, name: &str, field: &'a Field) -> Option<TokenStream> {
+    /// A list, or the one thing that the response is about.
+    fn show_inner(&self, response: &Ident, name: &str, field: &'a Field) -> Option<TokenStream> {
         let member = format_ident!("{name}");
         match self.types.shape(&field.ty) {
             Shape::List(ty) => {
                 let Shape::Struct(item) = self.types.shape(ty) else { return None };
                 let variable = format_ident!("{}", noun(&ident_of(&item.ident)));
                 let shown = self.print_members(&quote!(#variable), item);
-                Some(quote!(for #variable in #answer.#member { #shown }))
+                Some(quote!(for #variable in #response.#member { #shown }))
             }
             Shape::Struct(item) => {
                 let shown = self.print_members(&quote!(#member), item);
-                Some(quote!(let #member = #answer.#member; #shown))
+                Some(quote!(let #member = #response.#member; #shown))
             }
             Shape::Optional(ty) => {
                 let Shape::Struct(item) = self.types.shape(ty) else { return None };
                 let shown = self.print_members(&quote!(#member), item);
                 let none = format!("no {}", name.replace('_', " "));
                 Some(quote! {
-                    match #answer.#member {
+                    match #response.#member {
                         Some(#member) => { #shown }
                         None => println!(#none),
                     }
