@@ -88,3 +88,17 @@ async fn errors_of_launch_and_follow_hide_a_key_used_as_identifier() {
     let error = events.try_next().await.unwrap_err();
     hides_key(&error, "had no new event for");
 }
+
+#[test]
+fn debug_of_runs_shows_identifiers_and_no_client() {
+    let twin = ClientBuilder::new(KEY).base_url("http://127.0.0.1:1").build().unwrap();
+    let run = twin.resume(RunTicket::new("a", "r"));
+    let id = "agent_id: \"a\", run_id: \"r\"";
+    assert_eq!(format!("{run:?}"), format!("RunHandle {{ {id}, .. }}"));
+    assert!(format!("{:?}", run.wait()).contains(id));
+    let events = run.events_after(7);
+    assert_eq!(format!("{events:?}"), "RunEvents { last_index: Some(7), over: false, .. }");
+    let runs = format!("{:?}", twin.finished_since("a", "2026-02-20T14:30:00Z"));
+    assert!(runs.starts_with("FinishedRuns { since: ") && runs.contains("2026-02-20"), "{runs}");
+    assert_eq!(format!("{:?}", twin.launch("a", body())), "Launching { .. }");
+}

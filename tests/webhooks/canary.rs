@@ -2,6 +2,7 @@
 
 use std::fmt::{Debug, Write as _};
 use std::sync::{Arc, Mutex};
+use std::time::{Duration, SystemTime};
 
 use serde_json::json;
 use tracing::field::{Field, Visit};
@@ -9,9 +10,12 @@ use tracing::{Event, Subscriber};
 use tracing_subscriber::Layer;
 use tracing_subscriber::layer::{Context, SubscriberExt as _};
 use twin_ext::clock::ManualClock;
-use twin_ext::webhook::{MemoryStore, Receiver, Verifier, sign};
+use twin_ext::webhook::{
+    DedupeStore as _, Lease, MemoryStore, Receiver, RedisStore, Reservation, Verifier, sign,
+};
 
 use crate::signed::{event, headers};
+use crate::stored::{delivery, ended};
 
 const SECRET: &str = "whsec_canary_of_the_secret";
 
@@ -31,6 +35,28 @@ impl<S: Subscriber> Layer<S> for Log {
     }
 }
 
+#[tokio::test]
+async fn debug_of_receivers_shows_settings_and_no_secret() {
+    let store = MemoryStore::new(7, Duration::from_secs(3));
+    let Reservation::Acquired(token, _) =
+        store.reserve(&delivery(&ended("r", SystemTime::now()))).await.unwrap()
+    else {
+        panic!("the event is new")
+    };
+    let shown = format!("{token:?}");
+    assert!(shown.contains("entries: 1"), "{shown}");
+    let receiver = Receiver::new(Verifier::new(SECRET).unwrap(), store, async |_, _: Lease| {
+        Ok::<(), std::io::Error>(())
+    });
+    let shown = format!("{:?}", receiver.on_event(|_| {}));
+    for part in ["capacity: 7, retries: 3s", "handler_timeout: 600s", "on_event: Some(callback)"] {
+        assert!(shown.contains(part), "{part}: {shown}");
+    }
+    let redis = RedisStore::new("redis://user:canary@redis.test", Duration::from_secs(3)).unwrap();
+    let shown = format!("{redis:?}");
+    assert!(shown.contains("prefix: \"twin:webhooks\"") && !shown.contains("canary"), "{shown}");
+}
+
 #[test]
 fn debug_errors_and_traces_show_no_secret_and_no_payload() {
     let log = Log::default();
@@ -43,7 +69,7 @@ fn debug_errors_and_traces_show_no_secret_and_no_payload() {
             .with_secret("whsec_canary_of_another")
             .unwrap()
             .agents(["a"])
-            .tolerance(std::time::Duration::from_secs(1), std::time::Duration::ZERO)
+            .tolerance(Duration::from_secs(1), Duration::ZERO)
             .clock(ManualClock::new(1));
         write!(shown, "{verifier:?}").unwrap();
         let data = |agent: &str| json!({"run_id": "canary_of_the_payload", "agent_id": agent});

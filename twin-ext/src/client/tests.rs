@@ -83,3 +83,19 @@ fn client_and_builder_are_send_and_never_print_the_key() {
     assert_send(&twin);
     assert!(!format!("{builder:?} {twin:?} {:?}", twin.get_me()).contains("canary"));
 }
+
+#[test]
+fn debug_of_settings_shows_values_but_neither_keys_nor_headers() {
+    let builder = ClientBuilder::new("canary").max_response_bytes(7).on_drift(|_| {});
+    let shown = format!("{builder:?}");
+    for part in ["key: \"(set)\"", "max_response_bytes: 7", "callback: true, strict: false"] {
+        assert!(shown.contains(part), "{part}: {shown}");
+    }
+    assert!(format!("{:?}", ClientBuilder::new(" ")).contains("key: \"(blank)\""));
+    let options = crate::CallOptions::new().max_attempts(7).header("x-trace", "canary");
+    let shown = format!("{options:?}");
+    for part in ["max_attempts: Some(7)", "headers: [\"x-trace\"]", "invalid: None"] {
+        assert!(shown.contains(part), "{part}: {shown}");
+    }
+    assert!(!shown.contains("canary"), "{shown}");
+}
