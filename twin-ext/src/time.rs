@@ -19,31 +19,36 @@ const SECOND: i128 = 1_000_000_000;
 /// A point in time with nanosecond precision.
 ///
 /// The service writes times as RFC 3339 text, such as `2026-02-20T14:30:00Z`, and the generated types
-/// keep them as `String`. A `Timestamp` parses such text on request.
+/// keep them as `String`. Parse the text to compare two times or to compute a duration.
 ///
 /// # Parsing
-/// The offset may be `Z` or numeric. Text that is not RFC 3339 is an error of
-/// [`ErrorKind::InvalidRequest`] that contains the text. Digits after the ninth decimal are ignored. A
-/// leap second, such as `23:59:60`, becomes the second after it, as in Unix time.
+/// Text with another offset than `Z` is the same time in UTC:
 ///
 /// ```
 /// use twin_ext::Timestamp;
-/// let started: Timestamp = "2026-02-20T15:30:00.5+01:00".parse()?;
-/// let finished: Timestamp = "2026-02-20T14:31:00Z".parse()?;
-/// assert!("yesterday".parse::<Timestamp>().is_err());
+/// let started: Timestamp = "2026-02-20T15:30:00+01:00".parse()?;
+/// assert_eq!(started.to_string(), "2026-02-20T14:30:00Z");
 /// # Ok::<(), twin_ext::Error>(())
 /// ```
 ///
-/// # Printing and comparing
-/// `Display` prints UTC with 0, 3, 6 or 9 decimals. Outside the years 0 to 9999, which RFC 3339 cannot
-/// express, it prints the nanoseconds since 1970. Comparisons ignore how a time was written.
+/// Digits after the ninth decimal are ignored. A leap second becomes the second after it, as in Unix
+/// time: `23:59:60` is `00:00:00` of the next day. Text that is not RFC 3339 is an error of
+/// [`ErrorKind::InvalidRequest`], which quotes the text:
 ///
 /// ```
-/// # use twin_ext::Timestamp;
-/// # let started: Timestamp = "2026-02-20T15:30:00.5+01:00".parse()?;
-/// # let finished: Timestamp = "2026-02-20T14:31:00Z".parse()?;
-/// assert_eq!(started.to_string(), "2026-02-20T14:30:00.500Z");
-/// assert!(started < finished);
+/// use twin_ext::Timestamp;
+/// let error = "yesterday".parse::<Timestamp>().unwrap_err();
+/// assert!(error.to_string().contains("yesterday"));
+/// ```
+///
+/// # Comparing
+/// The order is that of time, however the text was written:
+///
+/// ```
+/// use twin_ext::Timestamp;
+/// let first: Timestamp = "2026-02-20T15:30:00+01:00".parse()?;
+/// let second: Timestamp = "2026-02-20T14:31:00.5Z".parse()?;
+/// assert!(first < second);
 /// # Ok::<(), twin_ext::Error>(())
 /// ```
 ///
@@ -51,14 +56,18 @@ const SECOND: i128 = 1_000_000_000;
 /// A `Timestamp` converts from and to [`SystemTime`], which has the arithmetic of the standard library:
 ///
 /// ```
-/// # use std::time::SystemTime;
-/// # use twin_ext::Timestamp;
-/// # let started: Timestamp = "2026-02-20T15:30:00.5+01:00".parse()?;
-/// # let finished: Timestamp = "2026-02-20T14:31:00Z".parse()?;
+/// use std::time::SystemTime;
+/// use twin_ext::Timestamp;
+/// let started: Timestamp = "2026-02-20T14:30:00.5Z".parse()?;
+/// let finished: Timestamp = "2026-02-20T14:31:00Z".parse()?;
 /// let lasted = SystemTime::from(finished).duration_since(SystemTime::from(started))?;
 /// assert_eq!(lasted.as_millis(), 59_500);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
+///
+/// # Printing
+/// `Display` prints RFC 3339 in UTC, with 0, 3, 6 or 9 decimals. RFC 3339 ends at the year 9999: a later
+/// time, and one before the year 0, is printed as the nanoseconds since 1970.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Timestamp {
     /// Nanoseconds since 1970-01-01T00:00:00Z. With 128 bits, no RFC 3339 year and no [`SystemTime`]

@@ -139,6 +139,16 @@ const STEPS: &[Step] = &[
              --manifest-path target/package-unpacked/Cargo.toml",
         ),
     ),
+    // It fails without the toolchain: `rustup toolchain install 1.88 --profile minimal`.
+    slow(
+        "package: minimum Rust version",
+        Action::Run(concat!(
+            "rustup run ",
+            env!("CARGO_PKG_RUST_VERSION"),
+            " cargo check --locked -q --workspace --target-dir target/minimum-rust \
+             --manifest-path target/package-unpacked/Cargo.toml",
+        )),
+    ),
     // Build programs of users with the staged crates, once for each TLS feature.
     slow("consumers: tests", Action::Consumers("test")),
     slow("consumers: git dependency", Action::GitDependency),

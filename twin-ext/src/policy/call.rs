@@ -60,10 +60,16 @@ impl<'a> RetriedCall<'a> {
         }
     }
 
-    /// Sends `request` until a response is final or retries are exhausted.
+    /// Sends `request`, and sends it again while all of this holds:
     ///
-    /// An `async fn` would store its large arguments twice. This future holds only the next
-    /// request, so that boxing it is cheap.
+    /// - the attempt failed in a way that may pass, such as a 503 or a reset connection;
+    /// - repeating the operation is safe;
+    /// - attempts, retry budget and deadline are not exhausted.
+    ///
+    /// It waits between two attempts: the `Retry-After` of the response or the backoff, whichever
+    /// is longer. Returns the last response or error. A 404 to a repeated DELETE is a success,
+    /// because an earlier attempt may have deleted the resource.
+    // Not an `async fn`, which would store its large arguments twice.
     pub(super) fn run(
         mut self,
         client: &'a reqwest::Client,
@@ -132,7 +138,7 @@ impl<'a> RetriedCall<'a> {
         }
         let mut pause = policy.retry.pause(self.attempts, asked, &*policy.clock);
         if pause >= left {
-            // Without jitter, the Retry-After still fits into the deadline.
+            // The jitter does not fit into the deadline, but the Retry-After does.
             pause = summary.retry_after?;
         }
         let cost = if summary.timed_out { Cost::Timeout } else { Cost::Retry };
