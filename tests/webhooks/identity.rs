@@ -140,7 +140,7 @@ fn key_distinguishes_lone_surrogates() {
 }
 
 #[test]
-fn key_ignores_how_finished_at_is_spelled() {
+fn delivery_key_is_the_same_for_every_spelling_of_finished_at() {
     let spellings = [
         "2026-03-11T14:32:15.5Z",
         "2026-03-11T14:32:15.500000000+00:00",

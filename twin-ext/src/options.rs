@@ -139,8 +139,8 @@ impl fmt::Debug for CallOptions {
 pub trait ClientExt: sealed::Sealed {
     /// Returns a clone of the client with these options.
     ///
-    /// The clone is cheap: it shares connections, retry budget and clock. Options add up over
-    /// several calls of `with`; the last value wins.
+    /// The clone is cheap: it shares connections, retry budget and clock. It keeps
+    /// the options of earlier calls of `with`, except those that `options` sets again.
     ///
     /// ```no_run
     /// use std::time::Duration;

@@ -1,7 +1,8 @@
 //! Limits the retries of a client by a token bucket that all its calls share.
 //!
-//! A limit per call still multiplies the load when a service fails for every caller. The shared
-//! budget bounds the sum. It is exact under concurrency: no token is spent twice.
+//! With a limit of three attempts for each call, a service that fails for all callers gets three times
+//! the load. The shared budget limits the retries of all calls together. Concurrent calls cannot spend
+//! the same token.
 
 use std::sync::atomic::{AtomicU32, Ordering};
 

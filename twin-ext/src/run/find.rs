@@ -19,7 +19,7 @@ const PAGES: i64 = 100;
 /// A run and its summary.
 pub(super) struct FoundRun {
     pub(super) run: Run,
-    /// `None` if the response has no summary that certainly belongs to this run.
+    /// `None` if no summary of the response belongs to this run for certain.
     pub(super) summary: Option<RunSummary>,
 }
 

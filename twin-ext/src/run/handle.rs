@@ -172,10 +172,10 @@ impl RunHandle {
 
     /// Streams the events of the run from a position.
     ///
-    /// Pass the position that [`RunEvents::position`], or a list of the run's events by
-    /// [`Paginate`](crate::Paginate), returned before a restart. It contains the number of earlier
-    /// events, so the stream detects missing events. If the position belongs to another kind of
-    /// list, the stream returns one error of
+    /// Store the position of [`RunEvents::position`] and pass it here after a restart. A position in
+    /// the list of the run's events ([`Paginate`](crate::Paginate)) works, too. A position contains
+    /// the number of earlier events, so the stream detects missing events. If it belongs to another
+    /// kind of list, the stream returns one error of
     /// [`ErrorKind::InvalidRequest`](crate::ErrorKind::InvalidRequest) and ends.
     ///
     /// ```no_run

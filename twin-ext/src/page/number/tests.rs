@@ -58,7 +58,7 @@ fn list_that_grows_at_its_front_is_read_once() {
 }
 
 #[test]
-fn pages_that_are_read_again_after_going_back_do_not_contradict_their_total() {
+fn going_back_does_not_count_the_items_of_a_page_twice() {
     let mut pager = NumberPager::new(None);
     assert_eq!(next(&mut pager, &[1, 2], Some(8)), Some(2));
     assert_eq!(next(&mut pager, &[3, 4], Some(8)), Some(3));
