@@ -35,15 +35,15 @@ pub(crate) fn find(
     found
 }
 
-type Part = (String, Value);
+type PartialDocument = (String, Value);
 
 /// Returns each schema as a document, those with the fewest references first, so that a failing
 /// schema precedes the schemas that use it.
-fn schemas(document: &Value) -> Vec<Part> {
+fn schemas(document: &Value) -> Vec<PartialDocument> {
     let Some(schemas) = document.pointer("/components/schemas").and_then(Value::as_object) else {
         return Vec::new();
     };
-    let mut found: Vec<(usize, Part)> = schemas
+    let mut found: Vec<(usize, PartialDocument)> = schemas
         .iter()
         .map(|(name, schema)| {
             let wanted = closure(document, schema, Some(("schemas", name)));
@@ -55,7 +55,7 @@ fn schemas(document: &Value) -> Vec<Part> {
     found.into_iter().map(|(_, part)| part).collect()
 }
 
-fn operations(document: &Value) -> Vec<Part> {
+fn operations(document: &Value) -> Vec<PartialDocument> {
     let mut found = Vec::new();
     for (path, item) in document["paths"].as_object().into_iter().flatten() {
         for method in METHODS {
@@ -74,11 +74,11 @@ fn operations(document: &Value) -> Vec<Part> {
     found
 }
 
-type Names = BTreeSet<(String, String)>;
+type ComponentSet = BTreeSet<(String, String)>;
 
 /// Returns the components that `value` refers to, directly or indirectly.
-fn closure(document: &Value, value: &Value, own: Option<(&str, &str)>) -> Names {
-    let mut names: Names =
+fn closure(document: &Value, value: &Value, own: Option<(&str, &str)>) -> ComponentSet {
+    let mut names: ComponentSet =
         own.map(|(kind, name)| (kind.to_owned(), name.to_owned())).into_iter().collect();
     let mut todo = vec![value];
     while let Some(value) = todo.pop() {
@@ -105,10 +105,10 @@ fn closure(document: &Value, value: &Value, own: Option<(&str, &str)>) -> Names 
 
 /// Returns a document with these paths and components.
 pub(crate) fn nothing(document: &Value) -> Value {
-    part(document, &json!({}), &Names::new())
+    part(document, &json!({}), &ComponentSet::new())
 }
 
-fn part(document: &Value, paths: &Value, wanted: &Names) -> Value {
+fn part(document: &Value, paths: &Value, wanted: &ComponentSet) -> Value {
     let mut components = Map::new();
     for (kind, name) in wanted {
         let Some(value) = document.pointer(&format!("/components/{kind}/{name}")) else { continue };

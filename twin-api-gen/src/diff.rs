@@ -29,7 +29,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 
 use serde_json::Value;
 
-use document::{Document, Exchange, Key, Kind, Loc};
+use document::{Document, Exchange, Key, Loc, Sender};
 use graph::Graph;
 use rules::Rule;
 
@@ -81,7 +81,7 @@ pub struct Change {
 pub fn compare(old: &Value, new: &Value) -> Vec<Change> {
     let (old, new) = (Document::new(old), Document::new(new));
     let (was, is) = (old.exchanges(), new.exchanges());
-    let mut report = Report::default();
+    let mut report = ChangeList::default();
     whole(&old, &new, &mut report);
     let mut graph = Graph::new(old, new);
     exchanges(&was, &is, &mut graph, &mut report);
@@ -106,11 +106,11 @@ pub fn compare_identified(old: &Identified, new: &Identified) -> Vec<Change> {
 
 /// The changes found so far.
 #[derive(Default)]
-struct Report {
+struct ChangeList {
     changes: Vec<Change>,
 }
 
-impl Report {
+impl ChangeList {
     fn add(&mut self, rule: &Rule, operation: Option<&str>, at: &Loc<'_>, message: String) {
         self.changes.push(Change {
             rule: rule.id,
@@ -123,7 +123,7 @@ impl Report {
 }
 
 /// Compares the parts outside operations: `info` and `servers`.
-fn whole(old: &Document<'_>, new: &Document<'_>, report: &mut Report) {
+fn whole(old: &Document<'_>, new: &Document<'_>, report: &mut ChangeList) {
     let root = new.root();
     for (pointer, rule) in [("/info/version", &rules::VERSION), ("/info/title", &rules::INFO)] {
         let (was, is) = (old.at(pointer), new.at(pointer));
@@ -150,7 +150,7 @@ fn whole(old: &Document<'_>, new: &Document<'_>, report: &mut Report) {
 }
 
 /// Compares the origins of the servers. A server's path counts as part of the operations' paths.
-fn servers(old: &Document<'_>, new: &Document<'_>, report: &mut Report) {
+fn servers(old: &Document<'_>, new: &Document<'_>, report: &mut ChangeList) {
     let (was, is) = (old.origins(), new.origins());
     for (origin, at) in was.iter().filter(|(origin, _)| !is.contains_key(*origin)) {
         report.add(&rules::SERVER_REMOVED, None, at, format!("server {origin} was removed"));
@@ -164,14 +164,14 @@ fn exchanges<'a>(
     was: &[Exchange<'a>],
     is: &[Exchange<'a>],
     graph: &mut Graph<'a>,
-    report: &mut Report,
+    report: &mut ChangeList,
 ) {
     let before: BTreeMap<&Key, &Exchange<'_>> = was.iter().map(|one| (&one.key, one)).collect();
     let after: BTreeMap<&Key, &Exchange<'_>> = is.iter().map(|one| (&one.key, one)).collect();
     for gone in was.iter().filter(|one| !after.contains_key(&one.key)) {
         let rule = match gone.kind {
-            Kind::Operation => &rules::OPERATION_REMOVED,
-            Kind::Webhook => &rules::WEBHOOK_REMOVED,
+            Sender::Operation => &rules::OPERATION_REMOVED,
+            Sender::Webhook => &rules::WEBHOOK_REMOVED,
         };
         let message = format!("{} was removed from the document", gone.name);
         report.add(rule, Some(&gone.name), &gone.operation, message);
@@ -183,8 +183,8 @@ fn exchanges<'a>(
             compared.push((new.name.as_str(), roots));
         } else {
             let rule = match new.kind {
-                Kind::Operation => &rules::OPERATION_ADDED,
-                Kind::Webhook => &rules::WEBHOOK_ADDED,
+                Sender::Operation => &rules::OPERATION_ADDED,
+                Sender::Webhook => &rules::WEBHOOK_ADDED,
             };
             report.add(rule, Some(&new.name), &new.operation, format!("{} is new", new.name));
         }

@@ -32,11 +32,11 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 
-use entity::{Entity, Shape};
+use entity::{Entity, EntityShape};
 pub use fact::{Fact, Outcome};
 
 use crate::Error;
-use crate::identify::place::{Base, Place, Step};
+use crate::identify::place::{Base, Place, PlaceStep};
 use crate::identify::reference::{component, to_component};
 use crate::identify::site::{json_media, success};
 
@@ -128,16 +128,16 @@ impl Known {
         for (name, entity) in &self.entities {
             let base = || Base::Entity(name.clone());
             match &entity.shape {
-                Shape::Object { members, .. } => {
+                EntityShape::Object { members, .. } => {
                     for member in members {
-                        let steps = vec![Step::Member(member.name.clone())];
+                        let steps = vec![PlaceStep::Member(member.name.clone())];
                         places.schema(&member.schema, &Place { base: base(), steps });
                     }
                 }
-                Shape::Other(schema) => {
+                EntityShape::Other(schema) => {
                     places.schema(schema, &Place { base: base(), steps: Vec::new() });
                 }
-                Shape::Enum(_) => {}
+                EntityShape::Enum(_) => {}
             }
         }
         places.found
@@ -187,9 +187,11 @@ impl Places<'_> {
             }
         }
         for (name, member) in schema["properties"].as_object().into_iter().flatten() {
-            self.schema(member, &then(Step::Member(name.clone())));
+            self.schema(member, &then(PlaceStep::Member(name.clone())));
         }
-        for (keyword, step) in [("items", Step::Items), ("additionalProperties", Step::Values)] {
+        for (keyword, step) in
+            [("items", PlaceStep::Items), ("additionalProperties", PlaceStep::Values)]
+        {
             if schema[keyword].is_object() {
                 self.schema(&schema[keyword], &then(step));
             }

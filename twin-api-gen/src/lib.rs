@@ -41,6 +41,9 @@ pub use surface::Surface;
 pub(crate) const METHODS: [&str; 8] =
     ["get", "post", "put", "patch", "delete", "head", "options", "trace"];
 
+/// A JSON object.
+pub(crate) type Object = serde_json::Map<String, Value>;
+
 /// The runtime that the generated source depends on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]

@@ -12,7 +12,7 @@
 
 use serde_json::Value;
 
-use context::{Budget, Context, Report};
+use context::{Budget, Context, Diagnostics};
 
 use crate::client::no_operations;
 use crate::diagnostic::Diagnostic;
@@ -92,16 +92,16 @@ pub struct Lowered {
 pub struct Rule {
     /// The name of the rule in diagnostics.
     pub name: &'static str,
-    step: Step,
+    step: RuleKind,
 }
 
 #[derive(Debug, Clone, Copy)]
-enum Step {
+enum RuleKind {
     Rewrite(fn(&mut Context)),
     RefuseOrRewrite(fn(&mut Context) -> Result<(), Error>),
 }
 
-impl Step {
+impl RuleKind {
     fn run(self, context: &mut Context) -> Result<(), Error> {
         match self {
             Self::Rewrite(apply) => {
@@ -168,14 +168,14 @@ pub const RULES: &[Rule] = &[
 ];
 
 const fn rewrite(name: &'static str, apply: fn(&mut Context)) -> Rule {
-    Rule { name, step: Step::Rewrite(apply) }
+    Rule { name, step: RuleKind::Rewrite(apply) }
 }
 
 const fn refuse_or_rewrite(
     name: &'static str,
     apply: fn(&mut Context) -> Result<(), Error>,
 ) -> Rule {
-    Rule { name, step: Step::RefuseOrRewrite(apply) }
+    Rule { name, step: RuleKind::RefuseOrRewrite(apply) }
 }
 
 /// Lowers a document that [`parse`](crate::parse::parse) has accepted.
@@ -202,7 +202,7 @@ pub fn lower(document: Value, options: Options) -> Result<Lowered, Error> {
             return Err(error);
         }
     }
-    let mut diagnostics = context.report.diagnostics;
+    let mut diagnostics = context.report.list;
     diagnostics.sort();
     diagnostics.dedup();
     let mut document = context.document;

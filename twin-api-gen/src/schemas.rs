@@ -5,9 +5,26 @@
 
 use serde_json::{Map, Value};
 
+/// The keywords that limit values.
+pub(crate) const BOUNDS: [&str; 13] = [
+    "pattern",
+    "minimum",
+    "maximum",
+    "exclusiveMinimum",
+    "exclusiveMaximum",
+    "multipleOf",
+    "minItems",
+    "maxItems",
+    "uniqueItems",
+    "minProperties",
+    "maxProperties",
+    "minLength",
+    "maxLength",
+];
+
 /// How a keyword contains schemas.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Shape {
+pub(crate) enum Container {
     /// A map of schemas.
     Map,
     /// An array of schemas.
@@ -19,12 +36,12 @@ pub(crate) enum Shape {
 }
 
 /// Returns how `keyword` holds schemas.
-pub(crate) fn shape(keyword: &str) -> Shape {
+pub(crate) fn shape(keyword: &str) -> Container {
     match keyword {
         "properties" | "patternProperties" | "$defs" | "definitions" | "dependentSchemas" => {
-            Shape::Map
+            Container::Map
         }
-        "allOf" | "anyOf" | "oneOf" | "prefixItems" => Shape::List,
+        "allOf" | "anyOf" | "oneOf" | "prefixItems" => Container::List,
         "items"
         | "additionalItems"
         | "additionalProperties"
@@ -36,8 +53,8 @@ pub(crate) fn shape(keyword: &str) -> Shape {
         | "else"
         | "contains"
         | "propertyNames"
-        | "contentSchema" => Shape::Single,
-        _ => Shape::None,
+        | "contentSchema" => Container::Single,
+        _ => Container::None,
     }
 }
 
@@ -89,15 +106,15 @@ pub(crate) fn within(schema: &mut Value, change: &mut dyn FnMut(&mut Map<String,
     let Value::Object(members) = schema else { return };
     for (keyword, value) in members.iter_mut() {
         match (shape(keyword), value) {
-            (Shape::Map, Value::Object(schemas)) => {
+            (Container::Map, Value::Object(schemas)) => {
                 schemas.values_mut().for_each(|schema| within(schema, change));
             }
-            (Shape::List | Shape::Single, Value::Array(schemas)) => {
+            (Container::List | Container::Single, Value::Array(schemas)) => {
                 for schema in schemas {
                     within(schema, change);
                 }
             }
-            (Shape::Single, schema) => within(schema, change),
+            (Container::Single, schema) => within(schema, change),
             _ => {}
         }
     }
@@ -108,15 +125,15 @@ pub(crate) fn within(schema: &mut Value, change: &mut dyn FnMut(&mut Map<String,
 pub(crate) fn each_inside(schema: &Value, visit: &mut dyn FnMut(&Value)) {
     for (keyword, value) in schema.as_object().into_iter().flatten() {
         match (shape(keyword), value) {
-            (Shape::Map, Value::Object(schemas)) => {
+            (Container::Map, Value::Object(schemas)) => {
                 schemas.values().for_each(|inner| each_inside(inner, visit));
             }
-            (Shape::List | Shape::Single, Value::Array(schemas)) => {
+            (Container::List | Container::Single, Value::Array(schemas)) => {
                 for inner in schemas {
                     each_inside(inner, visit);
                 }
             }
-            (Shape::Single, inner) => each_inside(inner, visit),
+            (Container::Single, inner) => each_inside(inner, visit),
             _ => {}
         }
     }

@@ -13,7 +13,7 @@ use serde_json::Value;
 use similar::TextDiff;
 
 use crate::console::Console;
-use crate::regen::{Mode, Verdict};
+use crate::regen::{Freshness, Mode};
 
 /// The folder of the files, relative to the root of the repository.
 const FOLDER: &str = "tests/public-api";
@@ -61,8 +61,8 @@ pub struct Options {
 /// # Errors
 /// A library does not compile, or this Rust writes another JSON format than the crate public-api
 /// supports.
-pub fn run(options: &Options, console: &mut Console) -> anyhow::Result<Verdict> {
-    let mut verdict = Verdict::Fresh;
+pub fn run(options: &Options, console: &mut Console) -> anyhow::Result<Freshness> {
+    let mut freshness = Freshness::Fresh;
     for library in LIBRARIES {
         let file = options.root.join(FOLDER).join(format!("{}.txt", library.name));
         let now = listed(&options.root, library)?;
@@ -72,7 +72,7 @@ pub fn run(options: &Options, console: &mut Console) -> anyhow::Result<Verdict> 
         }
         show(library.name, &before, &now, console);
         match options.mode {
-            Mode::Check => verdict = Verdict::Stale,
+            Mode::Check => freshness = Freshness::Stale,
             Mode::Write => {
                 let folder = options.root.join(FOLDER);
                 fs::create_dir_all(&folder).context("creating the folder of the public API")?;
@@ -80,12 +80,12 @@ pub fn run(options: &Options, console: &mut Console) -> anyhow::Result<Verdict> 
             }
         }
     }
-    if verdict == Verdict::Stale {
+    if freshness == Freshness::Stale {
         console.progress(format_args!(
             "the public API changed; if it should, run `cargo xtask api` and commit {FOLDER}"
         ));
     }
-    Ok(verdict)
+    Ok(freshness)
 }
 
 fn show(name: &str, before: &str, now: &str, console: &mut Console) {

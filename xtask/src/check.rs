@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, bail, ensure};
 
 use crate::console::Console;
-use crate::regen::{self, Mode, Verdict};
+use crate::regen::{self, Freshness, Mode};
 use crate::{api, package, rendered, sources};
 
 /// The options of the command.
@@ -58,23 +58,23 @@ enum Action {
 
 /// One check.
 #[derive(Debug)]
-struct Step {
+struct Check {
     name: &'static str,
     speed: Speed,
     action: Action,
 }
 
-const fn fast(name: &'static str, action: Action) -> Step {
-    Step { name, speed: Speed::Fast, action }
+const fn fast(name: &'static str, action: Action) -> Check {
+    Check { name, speed: Speed::Fast, action }
 }
 
-const fn slow(name: &'static str, action: Action) -> Step {
-    Step { name, speed: Speed::Slow, action }
+const fn slow(name: &'static str, action: Action) -> Check {
+    Check { name, speed: Speed::Slow, action }
 }
 
 /// The checks, in order. Add a new check before "tests", because the summary of the test runner
 /// must end the log.
-const STEPS: &[Step] = &[
+const STEPS: &[Check] = &[
     fast("format", Action::Run("cargo fmt --all --check")),
     fast("sources", Action::Sources),
     fast("snapshots", Action::Snapshots),
@@ -175,7 +175,7 @@ const STEPS: &[Step] = &[
 ///
 /// # Errors
 /// The name of the first check that fails and the command that repeats it.
-pub fn run(options: &Options, console: &mut Console) -> anyhow::Result<Verdict> {
+pub fn run(options: &Options, console: &mut Console) -> anyhow::Result<Freshness> {
     let mut times: Vec<(&str, Duration)> = Vec::new();
     let mut chosen =
         STEPS.iter().filter(|step| !options.fast || step.speed == Speed::Fast).peekable();
@@ -192,10 +192,10 @@ pub fn run(options: &Options, console: &mut Console) -> anyhow::Result<Verdict> 
             .with_context(|| format!("check \"{}\" failed", step.name))?;
         times.push((step.name, start.elapsed()));
     }
-    Ok(Verdict::Fresh)
+    Ok(Freshness::Fresh)
 }
 
-fn perform(step: &Step, root: &Path, console: &mut Console) -> anyhow::Result<()> {
+fn perform(step: &Check, root: &Path, console: &mut Console) -> anyhow::Result<()> {
     match step.action {
         Action::Run(command) => execute(command, None, root),
         Action::RunWith(command, variable) => execute(command, Some(variable), root),
@@ -206,8 +206,8 @@ fn perform(step: &Step, root: &Path, console: &mut Console) -> anyhow::Result<()
         }
         Action::PublicApi => {
             let options = api::Options { root: root.to_owned(), mode: Mode::Check };
-            let verdict = api::run(&options, console)?;
-            ensure!(verdict == Verdict::Fresh, "the files of tests/public-api are stale");
+            let freshness = api::run(&options, console)?;
+            ensure!(freshness == Freshness::Fresh, "the files of tests/public-api are stale");
             Ok(())
         }
         Action::GitDependency => {
@@ -229,8 +229,11 @@ fn perform(step: &Step, root: &Path, console: &mut Console) -> anyhow::Result<()
         }
         Action::Snapshots => {
             let options = regen::Options::new(root, Mode::Check);
-            let verdict = regen::run(&options, console)?;
-            ensure!(verdict == Verdict::Fresh, "the snapshots are stale; run `cargo xtask regen`");
+            let freshness = regen::run(&options, console)?;
+            ensure!(
+                freshness == Freshness::Fresh,
+                "the snapshots are stale; run `cargo xtask regen`"
+            );
             Ok(())
         }
     }

@@ -8,7 +8,7 @@ use std::process::ExitCode;
 use clap::{Args, Parser, Subcommand};
 
 use crate::console::Console;
-use crate::regen::{Mode, Verdict};
+use crate::regen::{Freshness, Mode};
 use crate::{api, check, diff, fetch, generate, package, regen, rendered};
 
 /// The repository's own commands.
@@ -150,8 +150,8 @@ struct GenerateArgs {
 pub fn main() -> ExitCode {
     let mut console = Console::standard();
     match dispatch(Cli::parse().command, &mut console) {
-        Ok(Verdict::Fresh) => ExitCode::SUCCESS,
-        Ok(Verdict::Stale) => ExitCode::from(1),
+        Ok(Freshness::Fresh) => ExitCode::SUCCESS,
+        Ok(Freshness::Stale) => ExitCode::from(1),
         Err(error) => {
             console.progress(format_args!("error: {error:#}"));
             ExitCode::from(2)
@@ -159,7 +159,7 @@ pub fn main() -> ExitCode {
     }
 }
 
-fn dispatch(command: Command, console: &mut Console) -> anyhow::Result<Verdict> {
+fn dispatch(command: Command, console: &mut Console) -> anyhow::Result<Freshness> {
     match command {
         Command::Regen(args) => {
             let fetch = args.fetch.as_deref().map(fetch::Source::parse).transpose()?;
@@ -170,7 +170,7 @@ fn dispatch(command: Command, console: &mut Console) -> anyhow::Result<Verdict> 
         }
         Command::Diff(DiffArgs { old, new, format, root }) => {
             let options = diff::Options { root, old, new, format };
-            diff::run(&options, console).map(|()| Verdict::Fresh)
+            diff::run(&options, console).map(|()| Freshness::Fresh)
         }
         Command::Generate(args) => {
             let GenerateArgs { file, lowered, out, known, overlay, effective, .. } = args;
@@ -186,7 +186,7 @@ fn dispatch(command: Command, console: &mut Console) -> anyhow::Result<Verdict> 
                 strict,
                 verbose,
             };
-            generate::run(&options, console).map(|()| Verdict::Fresh)
+            generate::run(&options, console).map(|()| Freshness::Fresh)
         }
         Command::Check(CheckArgs { fast, root }) => {
             check::run(&check::Options { root, fast }, console)

@@ -58,16 +58,16 @@ fn one(text: &str, edit: &Edit) -> anyhow::Result<String> {
 }
 
 /// Byte offsets of a value in the text.
-type Span = (usize, usize);
+type ByteRange = (usize, usize);
 
 /// Returns the members or elements of a container with their spans, in order.
-fn children(text: &str, (start, end): Span) -> Option<Vec<(String, Span)>> {
+fn children(text: &str, (start, end): ByteRange) -> Option<Vec<(String, ByteRange)>> {
     let part = &text[start..end];
     let span = |raw: &RawValue| {
         let at = raw.get().as_ptr().addr() - part.as_ptr().addr() + start;
         (at, at + raw.get().len())
     };
-    let mut found: Vec<(String, Span)> = if part.starts_with('{') {
+    let mut found: Vec<(String, ByteRange)> = if part.starts_with('{') {
         let members: BTreeMap<String, &RawValue> = serde_json::from_str(part).ok()?;
         members.into_iter().map(|(name, raw)| (name, span(raw))).collect()
     } else {
@@ -79,7 +79,7 @@ fn children(text: &str, (start, end): Span) -> Option<Vec<(String, Span)>> {
 }
 
 /// Returns the span of the value at `pointer`.
-fn find(text: &str, pointer: &str) -> Option<Span> {
+fn find(text: &str, pointer: &str) -> Option<ByteRange> {
     let start = text.len() - text.trim_start().len();
     let mut place = (start, text.trim_end().len());
     for token in pointer.split('/').skip(1) {
@@ -93,7 +93,7 @@ fn unescape(token: &str) -> String {
     token.replace("~1", "/").replace("~0", "~")
 }
 
-fn splice(text: &str, (start, end): Span, new: &str) -> String {
+fn splice(text: &str, (start, end): ByteRange, new: &str) -> String {
     format!("{}{new}{}", &text[..start], &text[end..])
 }
 
@@ -119,7 +119,12 @@ fn remove(text: &str, pointer: &str) -> anyhow::Result<String> {
 }
 
 /// Adds a member or an element at the end of a container.
-fn insert(text: &str, place: Span, name: Option<&str>, value: &Value) -> anyhow::Result<String> {
+fn insert(
+    text: &str,
+    place: ByteRange,
+    name: Option<&str>,
+    value: &Value,
+) -> anyhow::Result<String> {
     let opening = if name.is_some() { '{' } else { '[' };
     ensure!(text[place.0..].starts_with(opening), "the parent has another type");
     let all = children(text, place).context("the parent cannot be parsed")?;

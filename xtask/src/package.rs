@@ -24,7 +24,7 @@ use std::process::Command;
 use anyhow::{Context as _, ensure};
 
 use crate::console::Console;
-use crate::regen::Verdict;
+use crate::regen::Freshness;
 
 /// The folder of the staged workspace, relative to the root of the repository.
 const STAGE: &str = "target/package-staged";
@@ -83,7 +83,7 @@ pub struct Options {
 /// The generated source differs from the built one, a dependency needs a newer Rust than the
 /// workspace promises, or a README states a wrong number of crates. With `release`, everything
 /// that must not be published.
-pub fn run(options: &Options, console: &mut Console) -> anyhow::Result<Verdict> {
+pub fn run(options: &Options, console: &mut Console) -> anyhow::Result<Freshness> {
     let root = &options.root;
     if options.release {
         release::check(root)?;
@@ -115,7 +115,7 @@ pub fn run(options: &Options, console: &mut Console) -> anyhow::Result<Verdict> 
         _ => "package --workspace",
     };
     console.progress(format_args!("next: cd {folder} && cargo {next} --locked"));
-    Ok(Verdict::Fresh)
+    Ok(Freshness::Fresh)
 }
 
 /// Removes an earlier stage but keeps its build cache.

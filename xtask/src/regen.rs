@@ -39,7 +39,7 @@ pub enum Mode {
 
 /// The result of a command.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Verdict {
+pub enum Freshness {
     /// Everything is up to date.
     Fresh,
     /// A file is stale, and the mode is [`Mode::Check`].
@@ -140,7 +140,7 @@ enum Old {
 /// # Errors
 /// A file cannot be read or written, the document cannot be fetched, or no client can be
 /// generated. No file of the repository has changed then.
-pub fn run(options: &Options, console: &mut Console) -> anyhow::Result<Verdict> {
+pub fn run(options: &Options, console: &mut Console) -> anyhow::Result<Freshness> {
     let root = options.root.as_path();
     if options.mode == Mode::Write {
         remove_leftovers(root, console)?;
@@ -269,7 +269,7 @@ fn conclude(
     derived: Vec<Change>,
     outcome: &outcome::Outcome<'_>,
     console: &mut Console,
-) -> anyhow::Result<Verdict> {
+) -> anyhow::Result<Freshness> {
     let summary = changes::describe(&inputs, &derived);
     let all: Vec<Change> = derived.into_iter().chain(inputs).collect();
     if options.mode == Mode::Write && !all.is_empty() {
@@ -287,9 +287,9 @@ fn conclude(
     console.product(format_args!("{summary}"))?;
     console.raw(outcome.text(!all.is_empty(), options.mode).as_bytes())?;
     if options.mode == Mode::Write || all.is_empty() {
-        return Ok(Verdict::Fresh);
+        return Ok(Freshness::Fresh);
     }
     let fetch = options.fetch.as_ref().map(|source| format!(" --fetch {source}"));
     console.progress(format_args!("stale: run `cargo xtask regen{}`", fetch.unwrap_or_default()));
-    Ok(Verdict::Stale)
+    Ok(Freshness::Stale)
 }

@@ -14,7 +14,7 @@ use anyhow::{Context as _, bail, ensure};
 use regex::Regex;
 
 use crate::console::Console;
-use crate::regen::Verdict;
+use crate::regen::Freshness;
 
 /// The crates whose pages users read.
 const CRATES: [&str; 3] = ["twin_api", "twin_ext", "twin_emulator"];
@@ -52,7 +52,7 @@ pub struct Options {
 /// # Errors
 /// The documentation is not built, Chromium cannot be started, or a page has a fault; the error
 /// lists all faults.
-pub fn run(options: &Options, console: &mut Console) -> anyhow::Result<Verdict> {
+pub fn run(options: &Options, console: &mut Console) -> anyhow::Result<Freshness> {
     let folder = options.root.join("target/doc");
     let folder = folder.canonicalize().with_context(|| {
         format!(
@@ -79,7 +79,7 @@ pub fn run(options: &Options, console: &mut Console) -> anyhow::Result<Verdict> 
         faults.join("\n")
     );
     console.progress(format_args!("{} pages are well", pages.len()));
-    Ok(Verdict::Fresh)
+    Ok(Freshness::Fresh)
 }
 
 /// The text of every HTML file, by its path.

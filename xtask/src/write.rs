@@ -37,7 +37,7 @@ pub struct Change {
 
 /// The next operation on the disk.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Step<'a> {
+pub enum WriteStep<'a> {
     /// Writes a new content to a temporary file.
     Write(&'a str),
     /// Renames a temporary file over its target.
@@ -46,15 +46,15 @@ pub enum Step<'a> {
     Remove(&'a str),
 }
 
-/// A callback before each [`Step`]. Tests return an error or end the process in it; the commands
+/// A callback before each [`WriteStep`]. Tests return an error or end the process in it; the commands
 /// pass [`undisturbed`].
-pub type Hook<'a> = &'a mut dyn FnMut(Step<'_>) -> io::Result<()>;
+pub type Hook<'a> = &'a mut dyn FnMut(WriteStep<'_>) -> io::Result<()>;
 
 /// Lets every step happen. It is the hook of the commands.
 ///
 /// # Errors
 /// Never.
-pub fn undisturbed(_: Step<'_>) -> io::Result<()> {
+pub fn undisturbed(_: WriteStep<'_>) -> io::Result<()> {
     Ok(())
 }
 
@@ -139,7 +139,7 @@ fn make_readable(_: &fs::File) -> io::Result<()> {
 
 fn stage(root: &Path, change: &Change, hook: Hook<'_>) -> io::Result<Option<TempPath>> {
     let Some(new) = &change.new else { return Ok(None) };
-    hook(Step::Write(&change.path))?;
+    hook(WriteStep::Write(&change.path))?;
     let target = root.join(&change.path);
     if let Some(folder) = target.parent() {
         fs::create_dir_all(folder)?;
@@ -155,13 +155,13 @@ fn replace(
 ) -> anyhow::Result<()> {
     let target = root.join(path);
     let Some(staged) = staged else {
-        hook(Step::Remove(path))?;
+        hook(WriteStep::Remove(path))?;
         return match fs::remove_file(target) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
             other => Ok(other?),
         };
     };
-    hook(Step::Rename(path))?;
+    hook(WriteStep::Rename(path))?;
     Ok(staged.persist(target)?)
 }
 

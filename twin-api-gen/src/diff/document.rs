@@ -54,7 +54,7 @@ impl<'a> Loc<'a> {
 
 /// The sender of an exchange's request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Kind {
+pub(super) enum Sender {
     /// The client sends the request.
     Operation,
     /// The service sends the request: a webhook or a callback.
@@ -62,13 +62,13 @@ pub(super) enum Kind {
 }
 
 /// The identity of an operation: kind, path without parameter names, method.
-pub(super) type Key = (Kind, String, &'static str);
+pub(super) type Key = (Sender, String, &'static str);
 
 /// One operation of a document.
 #[derive(Debug, Clone)]
 pub(super) struct Exchange<'a> {
     pub(super) key: Key,
-    pub(super) kind: Kind,
+    pub(super) kind: Sender,
     /// `GET /v1/agents/{agent_id}`.
     pub(super) name: String,
     pub(super) operation: Loc<'a>,
@@ -136,11 +136,11 @@ impl<'a> Document<'a> {
             if path.starts_with("x-") {
                 continue;
             }
-            self.of_item(Kind::Operation, path, &self.follow(item), &mut found);
+            self.of_item(Sender::Operation, path, &self.follow(item), &mut found);
         }
         let webhooks = self.at("/webhooks");
         for (name, item) in webhooks.iter().flat_map(Loc::members) {
-            self.of_item(Kind::Webhook, name, &self.follow(item), &mut found);
+            self.of_item(Sender::Webhook, name, &self.follow(item), &mut found);
         }
         for index in 0..found.len() {
             self.callbacks(index, &mut found);
@@ -148,21 +148,21 @@ impl<'a> Document<'a> {
         found
     }
 
-    fn of_item(&self, kind: Kind, path: &str, item: &Loc<'a>, found: &mut Vec<Exchange<'a>>) {
+    fn of_item(&self, kind: Sender, path: &str, item: &Loc<'a>, found: &mut Vec<Exchange<'a>>) {
         for method in METHODS {
             let Some(operation) = item.get(method) else { continue };
             let full = match kind {
-                Kind::Operation => format!("{}{path}", self.prefix(item, &operation)),
-                Kind::Webhook => path.to_owned(),
+                Sender::Operation => format!("{}{path}", self.prefix(item, &operation)),
+                Sender::Webhook => path.to_owned(),
             };
             let full = if full.len() > 1 { full.trim_end_matches('/').to_owned() } else { full };
             let (shape, names) = match kind {
-                Kind::Operation => shape(&full),
-                Kind::Webhook => (full.clone(), Vec::new()),
+                Sender::Operation => shape(&full),
+                Sender::Webhook => (full.clone(), Vec::new()),
             };
             let name = match kind {
-                Kind::Operation => format!("{} {full}", method.to_uppercase()),
-                Kind::Webhook => format!("webhook {full}"),
+                Sender::Operation => format!("{} {full}", method.to_uppercase()),
+                Sender::Webhook => format!("webhook {full}"),
             };
             let mut key = (kind, shape, method);
             if found.iter().any(|other| other.key == key) {
@@ -182,7 +182,7 @@ impl<'a> Document<'a> {
             for (expression, item) in self.follow(callback).members() {
                 if !expression.starts_with("x-") && expression != "$ref" {
                     let path = format!("{name} of {owner}");
-                    self.of_item(Kind::Webhook, &path, &self.follow(item), found);
+                    self.of_item(Sender::Webhook, &path, &self.follow(item), found);
                 }
             }
         }

@@ -1,10 +1,10 @@
 //! Compares one operation of two documents.
 
-use super::document::{Exchange, Kind, Loc};
-use super::graph::{Graph, NodeId, Side};
+use super::document::{Exchange, Loc, Sender};
+use super::graph::{Direction, Graph, NodeId};
 use super::rules::{self, Rule};
 use super::schema::Group;
-use super::{Report, body, parameters, responses, security};
+use super::{ChangeList, body, parameters, responses, security};
 
 /// A pair of schemas with its context for messages, such as `response 200`.
 pub(super) type Root = (String, NodeId);
@@ -12,13 +12,13 @@ pub(super) type Root = (String, NodeId);
 /// The state of the comparison of one operation.
 pub(super) struct Scope<'g, 'a> {
     pub(super) graph: &'g mut Graph<'a>,
-    pub(super) report: &'g mut Report,
+    pub(super) report: &'g mut ChangeList,
     /// Method and path in the new document.
     pub(super) operation: String,
     /// The direction of the request's data, as the client sees it.
-    pub(super) sent: Side,
+    pub(super) sent: Direction,
     /// The direction of the response's data, as the client sees it.
-    pub(super) received: Side,
+    pub(super) received: Direction,
     /// The schemas of the operation's parameters and bodies.
     roots: Vec<Root>,
 }
@@ -34,7 +34,7 @@ impl<'a> Scope<'_, 'a> {
         context: String,
         old: Option<Loc<'a>>,
         new: Option<Loc<'a>>,
-        side: Side,
+        side: Direction,
     ) {
         if let (Some(old), Some(new)) = (old, new) {
             let node = self.graph.node(&Group::of(old), &Group::of(new), side);
@@ -48,18 +48,18 @@ pub(super) fn compare<'a>(
     old: &Exchange<'a>,
     new: &Exchange<'a>,
     graph: &mut Graph<'a>,
-    report: &mut Report,
+    report: &mut ChangeList,
 ) -> Vec<Root> {
     let (sent, received) = match new.kind {
-        Kind::Operation => (Side::Request, Side::Response),
+        Sender::Operation => (Direction::Request, Direction::Response),
         // The service sends the request of a webhook and reads the response.
-        Kind::Webhook => (Side::Response, Side::Request),
+        Sender::Webhook => (Direction::Response, Direction::Request),
     };
     let operation = new.name.clone();
     let mut scope = Scope { graph, report, operation, sent, received, roots: Vec::new() };
     whole(&mut scope, &old.operation, &new.operation);
     // The security requirements of a document apply only to requests that the client sends.
-    if new.kind == Kind::Operation {
+    if new.kind == Sender::Operation {
         security::compare(&mut scope, old, new);
     }
     parameters::compare(&mut scope, old, new);

@@ -10,11 +10,11 @@ use std::collections::{HashMap, HashSet, VecDeque};
 use super::document::{Document, Loc};
 use super::rules::{Pair, Rule};
 use super::schema::{Group, Schema};
-use super::{Report, bounds, members, types, union};
+use super::{ChangeList, bounds, members, types, union};
 
 /// The direction of the data that is compared, as the client sees it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(super) enum Side {
+pub(super) enum Direction {
     /// The client sends it.
     Request,
     /// The client receives it.
@@ -22,10 +22,10 @@ pub(super) enum Side {
 }
 
 impl Pair {
-    pub(super) fn on(&self, side: Side) -> &Rule {
+    pub(super) fn on(&self, side: Direction) -> &Rule {
         match side {
-            Side::Request => &self.request,
-            Side::Response => &self.response,
+            Direction::Request => &self.request,
+            Direction::Response => &self.response,
         }
     }
 }
@@ -53,8 +53,8 @@ pub(super) struct Graph<'a> {
     pub(super) old: Document<'a>,
     pub(super) new: Document<'a>,
     nodes: Vec<Node<'a>>,
-    index: HashMap<(Vec<usize>, Vec<usize>, Side), NodeId>,
-    pending: VecDeque<(NodeId, Group<'a>, Group<'a>, Side)>,
+    index: HashMap<(Vec<usize>, Vec<usize>, Direction), NodeId>,
+    pending: VecDeque<(NodeId, Group<'a>, Group<'a>, Direction)>,
 }
 
 impl<'a> Graph<'a> {
@@ -63,7 +63,7 @@ impl<'a> Graph<'a> {
     }
 
     /// Returns the node of a pair. The next [`settle`](Self::settle) compares it.
-    pub(super) fn node(&mut self, old: &Group<'a>, new: &Group<'a>, side: Side) -> NodeId {
+    pub(super) fn node(&mut self, old: &Group<'a>, new: &Group<'a>, side: Direction) -> NodeId {
         let key = (old.key(), new.key(), side);
         if let Some(&id) = self.index.get(&key) {
             return id;
@@ -107,7 +107,7 @@ impl<'a> Graph<'a> {
         context: &str,
         operation: &str,
         seen: &mut HashSet<NodeId>,
-        report: &mut Report,
+        report: &mut ChangeList,
     ) {
         let mut todo = VecDeque::new();
         if self.nodes[root].differs && seen.insert(root) {
@@ -139,7 +139,7 @@ impl<'a> Graph<'a> {
 pub(super) struct Compared<'g, 'a> {
     pub(super) graph: &'g mut Graph<'a>,
     id: NodeId,
-    pub(super) side: Side,
+    pub(super) side: Direction,
 }
 
 impl<'a> Compared<'_, 'a> {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::graph::{Compared, Side};
+use super::graph::{Compared, Direction};
 use super::rules;
 use super::schema::{Group, Schema, Unknown};
 
@@ -24,10 +24,10 @@ pub(super) fn compare<'a>(pair: &mut Compared<'_, 'a>, was: &Schema<'a>, is: &Sc
 }
 
 /// Returns whether data in this direction contains the member.
-fn takes_part(side: Side, member: &Schema<'_>) -> bool {
+fn takes_part(side: Direction, member: &Schema<'_>) -> bool {
     match side {
-        Side::Request => !member.read_only,
-        Side::Response => !member.write_only,
+        Direction::Request => !member.read_only,
+        Direction::Response => !member.write_only,
     }
 }
 
@@ -47,18 +47,20 @@ fn both<'a>(
         (true, true) => {}
         (true, false) => {
             let (rule, what) = match side {
-                Side::Request => (rules::BECAME_READ_ONLY, "became read-only"),
-                Side::Response => (rules::BECAME_WRITE_ONLY, "became write-only"),
+                Direction::Request => (rules::BECAME_READ_ONLY, "became read-only"),
+                Direction::Response => (rules::BECAME_WRITE_ONLY, "became write-only"),
             };
             return pair.find_in(&rule, &at, &place, what.to_owned());
         }
         (false, true) => {
             let (rule, what) = match side {
-                Side::Request if required => {
+                Direction::Request if required => {
                     (rules::REQUIRED_MEMBER_ADDED, "was read-only and must now be sent")
                 }
-                Side::Request => (rules::BECAME_WRITABLE, "was read-only and may now be sent"),
-                Side::Response => (rules::BECAME_READABLE, "was write-only and is now received"),
+                Direction::Request => (rules::BECAME_WRITABLE, "was read-only and may now be sent"),
+                Direction::Response => {
+                    (rules::BECAME_READABLE, "was write-only and is now received")
+                }
             };
             return pair.find_in(&rule, &at, &place, what.to_owned());
         }
@@ -95,11 +97,11 @@ fn added<'a>(pair: &mut Compared<'_, 'a>, name: &str, is: &Schema<'a>, new: &Gro
         return;
     }
     let (rule, message) = match pair.side {
-        Side::Request if is.required.contains(name) => {
+        Direction::Request if is.required.contains(name) => {
             (rules::REQUIRED_MEMBER_ADDED, "is new and required")
         }
-        Side::Request => (rules::OPTIONAL_MEMBER_ADDED, "is new and optional"),
-        Side::Response => (rules::RESPONSE_MEMBER_ADDED, "is new"),
+        Direction::Request => (rules::OPTIONAL_MEMBER_ADDED, "is new and optional"),
+        Direction::Response => (rules::RESPONSE_MEMBER_ADDED, "is new"),
     };
     pair.find_in(&rule, &new.0[0], &format!(".{name}"), message.to_owned());
 }

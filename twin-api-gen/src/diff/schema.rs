@@ -6,6 +6,7 @@ use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use serde_json::Value;
 
 use super::document::{Document, Loc};
+use crate::schemas::BOUNDS;
 
 /// Schemas that one value must all satisfy: usually one, several after `allOf`.
 #[derive(Debug, Clone)]
@@ -21,23 +22,6 @@ impl<'a> Group<'a> {
         self.0.iter().map(|loc| std::ptr::from_ref(loc.value).addr()).collect()
     }
 }
-
-/// The keywords that limit values. `bounds` compares them.
-pub(super) const BOUNDS: [&str; 13] = [
-    "maximum",
-    "exclusiveMaximum",
-    "minimum",
-    "exclusiveMinimum",
-    "maxLength",
-    "minLength",
-    "maxItems",
-    "minItems",
-    "maxProperties",
-    "minProperties",
-    "multipleOf",
-    "uniqueItems",
-    "pattern",
-];
 
 /// Keywords that only document a schema.
 const TEXTS: [&str; 6] =
@@ -109,7 +93,7 @@ pub(super) struct Schema<'a> {
 
 impl<'a> Schema<'a> {
     pub(super) fn read(document: &Document<'a>, group: &Group<'a>) -> Self {
-        let mut parts = Parts::default();
+        let mut parts = Applicable::default();
         for loc in &group.0 {
             parts.collect(document, loc.clone());
         }
@@ -280,7 +264,7 @@ fn type_of(value: &Value) -> &'static str {
 
 /// The schemas that apply to the same value, found by following references and `allOf`.
 #[derive(Default)]
-struct Parts<'a> {
+struct Applicable<'a> {
     list: Vec<Loc<'a>>,
     variants: Vec<Group<'a>>,
     values: Option<Vec<&'a Value>>,
@@ -289,7 +273,7 @@ struct Parts<'a> {
     seen: HashSet<usize>,
 }
 
-impl<'a> Parts<'a> {
+impl<'a> Applicable<'a> {
     fn collect(&mut self, document: &Document<'a>, start: Loc<'a>) {
         let mut todo = vec![start];
         while let Some(loc) = todo.pop() {

@@ -4,11 +4,10 @@
 //! `nullable: false` is removed. The boolean exclusive bounds of OpenAPI 3.0 become numbers, so
 //! that the result is valid 3.1.
 
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
+use crate::Object;
 use crate::schemas;
-
-type Object = Map<String, Value>;
 
 pub(super) fn unify(document: &mut Value) {
     schemas::each(document, &mut |schema| {

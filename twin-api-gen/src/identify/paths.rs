@@ -10,7 +10,7 @@ use serde_json::{Map, Value, json};
 
 use super::Findings;
 use super::server::Base;
-use super::shape::{self, Names};
+use super::shape::{self, ParameterNames};
 use crate::known::{Fact, Known, Outcome};
 use crate::passes::letters;
 use crate::pointer::{child, escape};
@@ -224,7 +224,7 @@ fn write(
     known: &Known,
     findings: &mut Findings,
 ) -> BTreeMap<String, String> {
-    let names = Names::of(known);
+    let names = ParameterNames::of(known);
     let tags = Tags::of(known);
     let mut paths: BTreeMap<String, Map<String, Value>> = BTreeMap::new();
     let mut there = BTreeMap::new();

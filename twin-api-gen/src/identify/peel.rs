@@ -1,11 +1,10 @@
 //! Finds the schema behind references, null wrappers and `allOf`.
 
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use super::null::is_annotation;
 use super::reference::{component, resolve};
-
-type Object = Map<String, Value>;
+use crate::Object;
 
 /// The maximum number of wrappers that are removed. A longer chain counts as a cycle.
 const LONGEST_CHAIN: usize = 32;

@@ -24,7 +24,7 @@ use crate::pointer::child;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Place {
     pub(crate) base: Base,
-    pub(crate) steps: Vec<Step>,
+    pub(crate) steps: Vec<PlaceStep>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -38,7 +38,7 @@ pub(crate) enum Base {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Step {
+pub(crate) enum PlaceStep {
     Member(String),
     Items,
     Values,
@@ -64,12 +64,12 @@ impl Place {
         for part in rest.split('.').filter(|part| !part.is_empty()) {
             let name = part.split(['[', '{']).next().unwrap_or_default();
             if !name.is_empty() {
-                steps.push(Step::Member(name.to_owned()));
+                steps.push(PlaceStep::Member(name.to_owned()));
             }
             match &part[name.len()..] {
                 "" => {}
-                "[]" => steps.push(Step::Items),
-                "{}" => steps.push(Step::Values),
+                "[]" => steps.push(PlaceStep::Items),
+                "{}" => steps.push(PlaceStep::Values),
                 _ => return Err(malformed()),
             }
         }
@@ -89,10 +89,10 @@ impl fmt::Display for Place {
         }
         for (index, step) in self.steps.iter().enumerate() {
             match step {
-                Step::Member(name) if index == 0 => f.write_str(name)?,
-                Step::Member(name) => write!(f, ".{name}")?,
-                Step::Items => f.write_str("[]")?,
-                Step::Values => f.write_str("{}")?,
+                PlaceStep::Member(name) if index == 0 => f.write_str(name)?,
+                PlaceStep::Member(name) => write!(f, ".{name}")?,
+                PlaceStep::Items => f.write_str("[]")?,
+                PlaceStep::Values => f.write_str("{}")?,
             }
         }
         Ok(())
@@ -102,7 +102,7 @@ impl fmt::Display for Place {
 /// Returns the pointer that `step` leads to from the schema at `pointer`.
 ///
 /// Follows references, null wrappers and `allOf`, and takes the first branch that has the step.
-pub(super) fn walk(document: &Value, pointer: &str, step: &Step) -> Option<String> {
+pub(super) fn walk(document: &Value, pointer: &str, step: &PlaceStep) -> Option<String> {
     let mut todo = vec![pointer.to_owned()];
     let mut seen = Vec::new();
     while let Some(pointer) = todo.pop() {
@@ -122,14 +122,14 @@ pub(super) fn walk(document: &Value, pointer: &str, step: &Step) -> Option<Strin
 /// The maximum number of schemas that one step visits.
 const LONGEST: usize = 1_000;
 
-fn take(schema: &Map<String, Value>, pointer: &str, step: &Step) -> Option<String> {
+fn take(schema: &Map<String, Value>, pointer: &str, step: &PlaceStep) -> Option<String> {
     match step {
-        Step::Member(name) => {
+        PlaceStep::Member(name) => {
             schema.get("properties")?.get(name)?;
             Some(child(&child(pointer, "properties"), name))
         }
-        Step::Items => schema.get("items")?.is_object().then(|| child(pointer, "items")),
-        Step::Values => schema
+        PlaceStep::Items => schema.get("items")?.is_object().then(|| child(pointer, "items")),
+        PlaceStep::Values => schema
             .get("additionalProperties")?
             .is_object()
             .then(|| child(pointer, "additionalProperties")),
@@ -188,10 +188,10 @@ mod tests {
             "two": {"allOf": [{"properties": {"a": {}}}, {"properties": {"b": {"items": {}}}}]},
             "loop": {"$ref": "#/loop"},
             "choice": {"oneOf": [{"properties": {"a": {}}}, {"properties": {"b": {}}}]}});
-        let step = |name: &str| Step::Member(name.to_owned());
+        let step = |name: &str| PlaceStep::Member(name.to_owned());
         let found = walk(&document, "/root", &step("b")).unwrap();
         assert_eq!(found, "/two/allOf/1/properties/b");
-        assert_eq!(walk(&document, &found, &Step::Items).unwrap(), format!("{found}/items"));
+        assert_eq!(walk(&document, &found, &PlaceStep::Items).unwrap(), format!("{found}/items"));
         assert_eq!(walk(&document, "/loop", &step("a")), None);
         assert_eq!(walk(&document, "/choice", &step("a")), None);
     }

@@ -70,9 +70,9 @@ fn blank(segment: &str) -> String {
 
 /// The known names of path parameters, by the shape of the path before them.
 #[derive(Debug, Default)]
-pub(super) struct Names(BTreeMap<String, String>);
+pub(super) struct ParameterNames(BTreeMap<String, String>);
 
-impl Names {
+impl ParameterNames {
     pub(super) fn of(known: &Known) -> Self {
         let mut names = BTreeMap::new();
         for operation in known.operations.values() {

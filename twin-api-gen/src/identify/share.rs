@@ -3,12 +3,11 @@
 //! After this step, their names in `components` do not matter. A reference without a target
 //! stays, and the lowering reports it.
 
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use super::reference::resolve;
 use crate::METHODS;
-
-type Object = Map<String, Value>;
+use crate::Object;
 
 /// The maximum number of bytes to copy. A document may refer to a large response many times.
 const MOST: usize = 32 << 20;

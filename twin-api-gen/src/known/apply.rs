@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value, json};
 
 use super::compare::Kinds;
-use super::entity::{Entity, EnumValue, Member, Shape, observed};
+use super::entity::{Entity, EntityShape, EnumValue, Member, observed};
 use super::{Fact, Known, Outcome, operation};
 use crate::closest::closest;
 use crate::identify::{Identified, collect};
@@ -52,9 +52,9 @@ fn ours(known: &Known) -> Value {
 
 fn schema(entity: &Entity) -> Value {
     match &entity.shape {
-        Shape::Object { .. } => json!({ "type": "object" }),
-        Shape::Enum(_) => json!({ "type": "string" }),
-        Shape::Other(schema) => schema.clone(),
+        EntityShape::Object { .. } => json!({ "type": "object" }),
+        EntityShape::Enum(_) => json!({ "type": "string" }),
+        EntityShape::Other(schema) => schema.clone(),
     }
 }
 
@@ -110,15 +110,15 @@ impl Applier<'_> {
             .and_then(|found| found.get("description").filter(|text| text.is_string()).cloned())
             .or(entity.description.clone().map(Value::String));
         let mut schema = match &entity.shape {
-            Shape::Object { members, additional } => {
+            EntityShape::Object { members, additional } => {
                 let mut schema = self.object(document, name, entity, members, found);
                 if let Some(additional) = additional {
                     schema.insert("additionalProperties".to_owned(), additional.clone());
                 }
                 schema
             }
-            Shape::Enum(values) => self.values(name, entity, values, found),
-            Shape::Other(schema) => schema.as_object().cloned().unwrap_or_default(),
+            EntityShape::Enum(values) => self.values(name, entity, values, found),
+            EntityShape::Other(schema) => schema.as_object().cloned().unwrap_or_default(),
         };
         schema.extend(description.map(|text| ("description".to_owned(), text)));
         Value::Object(schema)

@@ -20,11 +20,11 @@ pub(crate) struct Entity {
     pub(crate) places: Vec<Place>,
     pub(crate) source: String,
     pub(crate) description: Option<String>,
-    pub(crate) shape: Shape,
+    pub(crate) shape: EntityShape,
 }
 
 #[derive(Debug, Clone)]
-pub(crate) enum Shape {
+pub(crate) enum EntityShape {
     Object { members: Vec<Member>, additional: Option<Value> },
     Enum(Vec<EnumValue>),
     Other(Value),
@@ -51,8 +51,8 @@ pub(crate) struct EnumValue {
 impl Entity {
     pub(crate) fn members(&self) -> &[Member] {
         match &self.shape {
-            Shape::Object { members, .. } => members,
-            Shape::Enum(_) | Shape::Other(_) => &[],
+            EntityShape::Object { members, .. } => members,
+            EntityShape::Enum(_) | EntityShape::Other(_) => &[],
         }
     }
 }

@@ -1,17 +1,16 @@
 //! Applies the known operations to the document.
 
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use super::apply::{Applier, annotate};
 use super::compare::Kinds;
 use super::{Fact, Operation, Outcome};
+use crate::Object;
 use crate::closest::closest;
 use crate::identify::Identified;
 use crate::identify::site::{each_operation, json_media, success};
 use crate::pointer::{child, escape};
 use crate::problem::{Edit, EditedFile};
-
-type Object = Map<String, Value>;
 
 /// Completes the known operations of the document, and adds the missing ones.
 pub(super) fn apply(applier: &mut Applier<'_>, identified: &mut Identified, document: &Value) {

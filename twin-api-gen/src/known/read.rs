@@ -4,14 +4,13 @@ use std::collections::BTreeSet;
 
 use serde_json::{Map, Value};
 
-use super::entity::{Entity, EnumValue, Member, Place, Shape};
+use super::entity::{Entity, EntityShape, EnumValue, Member, Place};
 use super::{Known, Operation, Server};
+use crate::Object;
 use crate::identify::place::Base;
 use crate::pointer::child;
 use crate::problem::{EditedFile, Problem};
 use crate::{Error, METHODS, Stage};
-
-type Object = Map<String, Value>;
 
 pub(super) fn read(bytes: &[u8]) -> Result<Known, Error> {
     let value: Value = serde_json::from_slice(bytes).map_err(|error| {
@@ -125,17 +124,17 @@ impl Reader {
         let source = self.text(&object, "source", pointer);
         let description = object.get("description").and_then(Value::as_str).map(ToOwned::to_owned);
         let shape = match (object.get("members"), object.get("values"), object.get("schema")) {
-            (Some(_), None, None) => Shape::Object {
+            (Some(_), None, None) => EntityShape::Object {
                 members: self.entity_members(&object, pointer),
                 additional: object.get("additionalProperties").cloned(),
             },
             (None, Some(values), None) => {
-                Shape::Enum(self.values(values, &child(pointer, "values")))
+                EntityShape::Enum(self.values(values, &child(pointer, "values")))
             }
-            (None, None, Some(schema)) => Shape::Other(schema.clone()),
+            (None, None, Some(schema)) => EntityShape::Other(schema.clone()),
             _ => {
                 self.refuse(pointer, "needs exactly one of `members`, `values` and `schema`");
-                Shape::Other(Value::Bool(true))
+                EntityShape::Other(Value::Bool(true))
             }
         };
         Entity { places, source, description, shape }

@@ -41,9 +41,11 @@ impl Repairs {
             return false;
         }
         self.rounds += 1;
-        let mut parts: BTreeMap<Part, &Problem> = BTreeMap::new();
+        let mut parts: BTreeMap<Replaceable, &Problem> = BTreeMap::new();
         for problem in problems(known, lowered) {
-            if let Some(part) = problem.pointer.as_deref().and_then(|at| Part::around(at, known)) {
+            if let Some(part) =
+                problem.pointer.as_deref().and_then(|at| Replaceable::around(at, known))
+            {
                 parts.entry(part).or_insert(problem);
             }
         }
@@ -63,10 +65,10 @@ impl Repairs {
     }
 
     /// Returns the pointer that a part had before earlier rounds dropped parameters.
-    fn pointer(&mut self, part: &Part) -> String {
+    fn pointer(&mut self, part: &Replaceable) -> String {
         let (list, index) = match part {
-            Part::Schema(pointer) => return pointer.clone(),
-            Part::Parameter(list, index) => (list, *index),
+            Replaceable::Schema(pointer) => return pointer.clone(),
+            Replaceable::Parameter(list, index) => (list, *index),
         };
         let dropped = self.dropped.entry(list.clone()).or_default();
         let original = dropped.iter().fold(index, |at, gone| at + usize::from(*gone <= at));
@@ -91,14 +93,14 @@ fn problems<'a>(
 
 /// A part of the document that can be replaced without losing an operation.
 #[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Part {
+enum Replaceable {
     /// A parameter: the pointer of its list, and the index.
     Parameter(String, usize),
     /// A member, an item, or the schema of a body or a response.
     Schema(String),
 }
 
-impl Part {
+impl Replaceable {
     /// Returns the smallest part around `pointer`.
     fn around(pointer: &str, known: &Known) -> Option<Self> {
         let tokens: Vec<&str> = pointer.split('/').collect();

@@ -7,7 +7,7 @@
 use serde_json::Value;
 
 use super::schema::Object;
-use super::{Context, Report};
+use super::{Context, Diagnostics};
 
 /// Annotations that do not affect types.
 const DROPPED: [&str; 14] = [
@@ -65,7 +65,7 @@ fn examples(members: &mut Object) {
     }
 }
 
-fn flags(report: &mut Report, members: &mut Object, pointer: &str) {
+fn flags(report: &mut Diagnostics, members: &mut Object, pointer: &str) {
     for flag in ["nullable", "deprecated", "readOnly", "writeOnly"] {
         if members.get(flag).is_some_and(|value| !value.is_boolean()) {
             members.remove(flag);

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use super::form;
 use super::media_type::{WILDCARD, essence, json_rank};
 use super::schema::{Object, behind, is_true};
-use super::{Context, Report, refuse};
+use super::{Context, Diagnostics, refuse};
 use crate::error::Error;
 use crate::pointer::child;
 
@@ -30,7 +30,7 @@ pub(super) fn apply(context: &mut Context) {
 }
 
 fn narrow(
-    report: &mut Report,
+    report: &mut Diagnostics,
     operation: &mut Object,
     schemas: &Object,
     pointer: &str,

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::schema::Object;
 use super::walk::Position;
-use super::{Context, Report, refuse};
+use super::{Context, Diagnostics, refuse};
 use crate::error::Error;
 use crate::pointer::child;
 
@@ -31,7 +31,7 @@ fn never(pointer: &str) -> Error {
         .help("remove the part that must be absent, or replace the schema in an overlay")
 }
 
-fn inside(report: &mut Report, members: &mut Object, pointer: &str) -> Result<(), Error> {
+fn inside(report: &mut Diagnostics, members: &mut Object, pointer: &str) -> Result<(), Error> {
     properties(report, members, pointer);
     for keyword in ["oneOf", "anyOf", "allOf"] {
         let Some(Value::Array(list)) = members.get_mut(keyword) else { continue };
@@ -64,7 +64,7 @@ fn any(schema: &mut Value) {
     }
 }
 
-fn properties(report: &mut Report, members: &mut Object, pointer: &str) {
+fn properties(report: &mut Diagnostics, members: &mut Object, pointer: &str) {
     let Some(Value::Object(properties)) = members.get_mut("properties") else { return };
     let forbidden: Vec<String> = properties
         .iter()

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use super::constraints::Usage;
 use super::schema::{Object, is_true, text};
-use super::{Context, Report};
+use super::{Context, Diagnostics};
 use crate::pointer::child;
 
 pub(super) fn apply(context: &mut Context) {
@@ -72,7 +72,7 @@ fn take_length(schema: &mut Object) -> Option<(Option<i64>, Option<i64>)> {
 
 /// Removes the bounds and returns them as inclusive ones, if any integer satisfies them.
 fn take(
-    report: &mut Report,
+    report: &mut Diagnostics,
     schema: &mut Object,
     pointer: &str,
 ) -> Option<(Option<i64>, Option<i64>)> {

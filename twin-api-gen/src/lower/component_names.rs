@@ -11,7 +11,7 @@ use serde_json::Value;
 use super::Context;
 use super::casing::pascal;
 use super::inheritance::BASE;
-use super::inline_types::{Names, is_reserved};
+use super::inline_types::{TypeNames, is_reserved};
 use super::schema::{Object, SCHEMAS, ref_name, ref_to};
 use crate::pointer::escape;
 
@@ -56,10 +56,10 @@ fn rename_targets(value: &mut Value, renamed: &BTreeMap<String, String>) {
 }
 
 fn renamed(schemas: &Object) -> BTreeMap<String, String> {
-    // Names that equal their Rust name come first and are kept.
+    // TypeNames that equal their Rust name come first and are kept.
     let mut all: Vec<&String> = schemas.keys().collect();
     all.sort_by_key(|name| (pascal(name) != **name, *name));
-    let mut names = Names::default();
+    let mut names = TypeNames::default();
     let mut renamed = BTreeMap::new();
     for name in all {
         let own = pascal(name);

@@ -14,7 +14,7 @@ use super::merge::merge;
 use super::null_type::absorb;
 use super::schema::{ANNOTATIONS, Object, SCHEMAS, alias, ref_name, ref_to};
 use super::walk::Position;
-use super::{Budget, Context, Report, refuse};
+use super::{Budget, Context, Diagnostics, refuse};
 use crate::error::Error;
 use crate::pointer::escape;
 
@@ -128,17 +128,43 @@ struct Composer<'a> {
     done: BTreeMap<String, Value>,
     /// The components in progress, outermost first.
     doing: Vec<&'a str>,
-    report: &'a mut Report,
+    report: &'a mut Diagnostics,
     budget: &'a mut Budget,
 }
 
 /// The parts that an `allOf` consists of.
 #[derive(Default)]
-struct Parts {
+struct MergeParts {
     /// Objects and scalars.
     plain: Vec<Object>,
     /// Unions: the keyword and the alternatives.
     unions: Vec<(&'static str, Vec<Value>)>,
+}
+
+/// The result of a merge that is not possible.
+enum Unmerged {
+    /// No single schema expresses the parts, for this reason: any value is accepted.
+    AnyValue(String),
+    /// The document is refused.
+    Refused(Error),
+}
+
+impl From<String> for Unmerged {
+    fn from(cause: String) -> Self {
+        Self::AnyValue(cause)
+    }
+}
+
+impl From<&str> for Unmerged {
+    fn from(cause: &str) -> Self {
+        Self::AnyValue(cause.to_owned())
+    }
+}
+
+impl From<Error> for Unmerged {
+    fn from(error: Error) -> Self {
+        Self::Refused(error)
+    }
 }
 
 impl<'a> Composer<'a> {
@@ -165,12 +191,13 @@ impl<'a> Composer<'a> {
     }
 
     fn compose(&mut self, members: &'a Object, pointer: &str) -> Result<Value, Error> {
-        let mut parts = Parts::default();
+        let mut parts = MergeParts::default();
         self.collect(members, &mut parts, 0)?;
         let annotations = annotations(members, &parts);
-        let mut composed = match self.unite(parts, pointer)? {
+        let mut composed = match self.unite(parts, pointer) {
             Ok(composed) => composed,
-            Err(cause) => {
+            Err(Unmerged::Refused(error)) => return Err(error),
+            Err(Unmerged::AnyValue(cause)) => {
                 self.report
                     .loss(pointer, format!("cannot be merged, any value is accepted: {cause}"));
                 Object::new()
@@ -185,7 +212,7 @@ impl<'a> Composer<'a> {
     fn collect(
         &mut self,
         members: &'a Object,
-        parts: &mut Parts,
+        parts: &mut MergeParts,
         depth: usize,
     ) -> Result<(), Error> {
         for member in members.get("allOf").and_then(Value::as_array).into_iter().flatten() {
@@ -210,7 +237,7 @@ impl<'a> Composer<'a> {
     fn collect_component(
         &mut self,
         name: &'a str,
-        parts: &mut Parts,
+        parts: &mut MergeParts,
         depth: usize,
     ) -> Result<(), Error> {
         // A base may list its subtypes in a union. As the base of one of them, it is not the union.
@@ -248,14 +275,12 @@ impl<'a> Composer<'a> {
         Ok(())
     }
 
-    /// Merges the parts into one schema, or returns the reason why that is not possible.
-    fn unite(&mut self, parts: Parts, pointer: &str) -> Result<Result<Object, String>, Error> {
+    /// Merges the parts into one schema.
+    fn unite(&mut self, parts: MergeParts, pointer: &str) -> Result<Object, Unmerged> {
         let mut base = Object::new();
         let mut lost = Vec::new();
         for part in &parts.plain {
-            if let Err(cause) = merge(&mut base, part, self.schemas, &mut lost) {
-                return Ok(Err(cause));
-            }
+            merge(&mut base, part, self.schemas, &mut lost)?;
         }
         let several = parts.plain.iter().filter(|part| part.contains_key("properties")).count() > 1;
         if several && base.get("additionalProperties") == Some(&json!(false)) {
@@ -271,9 +296,9 @@ impl<'a> Composer<'a> {
             self.report.loss(pointer, "which properties are required together is not checked");
         }
         match unions.len() {
-            0 => Ok(Ok(base)),
+            0 => Ok(base),
             1 => self.spread(&base, unions.remove(0), pointer),
-            _ => Ok(Err("it combines several unions".to_owned())),
+            _ => Err("it combines several unions".into()),
         }
     }
 
@@ -283,30 +308,23 @@ impl<'a> Composer<'a> {
         base: &Object,
         (keyword, alternatives): (&'static str, Vec<Value>),
         pointer: &str,
-    ) -> Result<Result<Object, String>, Error> {
+    ) -> Result<Object, Unmerged> {
         let mut base = base.clone();
         base.retain(|key, _| !ANNOTATIONS.contains(&key.as_str()));
         let mut united = Vec::new();
         for alternative in alternatives {
-            let merged = match self.with_base(&base, &alternative)? {
-                Ok(merged) => merged,
-                Err(cause) => return Ok(Err(cause)),
-            };
+            let merged = self.with_base(&base, &alternative)?;
             self.budget.spend(&merged, pointer)?;
             united.push(merged);
         }
-        Ok(Ok(Object::from_iter([(keyword.to_owned(), Value::Array(united))])))
+        Ok(Object::from_iter([(keyword.to_owned(), Value::Array(united))]))
     }
 
-    fn with_base(
-        &mut self,
-        base: &Object,
-        alternative: &Value,
-    ) -> Result<Result<Value, String>, Error> {
+    fn with_base(&mut self, base: &Object, alternative: &Value) -> Result<Value, Unmerged> {
         if base.is_empty() {
-            return Ok(Ok(alternative.clone()));
+            return Ok(alternative.clone());
         }
-        let mut parts = Parts::default();
+        let mut parts = MergeParts::default();
         match (ref_name(alternative), alternative) {
             (Some(name), _) => {
                 if let Some((name, _)) = self.schemas.get_key_value(name) {
@@ -318,7 +336,7 @@ impl<'a> Composer<'a> {
             {
                 parts.plain.push(inner.clone());
             }
-            _ => return Ok(Err("an alternative is itself composed".to_owned())),
+            _ => return Err("an alternative is itself composed".into()),
         }
         if !parts.unions.is_empty()
             || parts
@@ -326,22 +344,18 @@ impl<'a> Composer<'a> {
                 .iter()
                 .any(|part| part.contains_key("oneOf") || part.contains_key("anyOf"))
         {
-            return Ok(Err("an alternative is itself a union".to_owned()));
+            return Err("an alternative is itself a union".into());
         }
         let mut whole = base.clone();
         let mut alone = Object::new();
         let mut lost = Vec::new();
         for part in &parts.plain {
-            if let Err(cause) = merge(&mut whole, part, self.schemas, &mut lost) {
-                return Ok(Err(cause));
-            }
-            if let Err(cause) = merge(&mut alone, part, self.schemas, &mut Vec::new()) {
-                return Ok(Err(cause));
-            }
+            merge(&mut whole, part, self.schemas, &mut lost)?;
+            merge(&mut alone, part, self.schemas, &mut Vec::new())?;
         }
         // An alternative that the base does not change stays a reference.
         let same = lost.is_empty() && says_the_same(&whole, &alone);
-        Ok(Ok(if same { alternative.clone() } else { Value::Object(whole) }))
+        Ok(if same { alternative.clone() } else { Value::Object(whole) })
     }
 }
 
@@ -374,7 +388,7 @@ fn is_condition(alternative: &Value) -> bool {
 
 /// Returns the annotations of the merged schema: its own, else the description of an inline part,
 /// and `nullable` if every part is nullable.
-fn annotations(members: &Object, parts: &Parts) -> Object {
+fn annotations(members: &Object, parts: &MergeParts) -> Object {
     let mut own: Object = members
         .iter()
         .filter(|(key, _)| ANNOTATIONS.contains(&key.as_str()))

@@ -12,40 +12,24 @@ use serde_json::{Value, json};
 use super::schema::{Object, quoted, ref_name};
 use super::walk::{Position, Side};
 use super::{Context, walk};
+use crate::schemas::BOUNDS;
 
-/// Keywords that the client never checks.
-const UNCHECKED: [&str; 11] = [
-    "pattern",
-    "minimum",
-    "maximum",
-    "exclusiveMinimum",
-    "exclusiveMaximum",
-    "multipleOf",
-    "minItems",
-    "maxItems",
-    "uniqueItems",
-    "minProperties",
-    "maxProperties",
-];
 /// Keywords that the client checks in schemas that only requests use.
-const CHECKED_IN_REQUESTS: [&str; 2] = ["minLength", "maxLength"];
+const LENGTHS: [&str; 2] = ["minLength", "maxLength"];
 
 pub(super) fn apply(context: &mut Context) {
     let usage = Usage::of(&mut context.document);
     context.each_schema_object(|report, members, place| {
         let (in_request, in_response) = usage.sides(place);
         let mut gone = Vec::new();
-        for keyword in UNCHECKED {
-            gone.extend(members.remove(keyword).map(|_| keyword));
-        }
-        if in_response {
-            for keyword in CHECKED_IN_REQUESTS {
+        for keyword in BOUNDS {
+            if in_response || !LENGTHS.contains(&keyword) {
                 gone.extend(members.remove(keyword).map(|_| keyword));
             }
-            if members.get("additionalProperties") == Some(&json!(false)) {
-                members.remove("additionalProperties");
-                gone.push("additionalProperties");
-            }
+        }
+        if in_response && members.get("additionalProperties") == Some(&json!(false)) {
+            members.remove("additionalProperties");
+            gone.push("additionalProperties");
         }
         if gone.is_empty() {
             return;

@@ -16,7 +16,7 @@ pub(super) struct Context {
     pub(super) document: Value,
     pub(super) options: Options,
     pub(super) is_3_1: bool,
-    pub(super) report: Report,
+    pub(super) report: Diagnostics,
     pub(super) budget: Budget,
     /// The component schemas of the original document, under their current names.
     pub(super) declared: BTreeSet<String>,
@@ -33,7 +33,7 @@ impl Context {
             document,
             options,
             is_3_1,
-            report: Report::default(),
+            report: Diagnostics::default(),
             budget: Budget(Some(SIZE_LIMIT)),
             declared: BTreeSet::new(),
             broken: Vec::new(),
@@ -54,7 +54,7 @@ impl Context {
     /// An error of `visit` marks the schema as broken. Operations that use it are left out.
     pub(super) fn each_schema(
         &mut self,
-        mut visit: impl FnMut(&mut Report, &mut Value, walk::Place<'_>) -> Result<(), Error>,
+        mut visit: impl FnMut(&mut Diagnostics, &mut Value, walk::Place<'_>) -> Result<(), Error>,
     ) {
         let (report, broken) = (&mut self.report, &mut self.broken);
         walk::each_schema(&mut self.document, &mut |value, place| {
@@ -68,7 +68,7 @@ impl Context {
     /// Calls `visit` for every schema that is a JSON object, inner schemas first.
     pub(super) fn each_schema_object(
         &mut self,
-        mut visit: impl FnMut(&mut Report, &mut Map<String, Value>, walk::Place<'_>),
+        mut visit: impl FnMut(&mut Diagnostics, &mut Map<String, Value>, walk::Place<'_>),
     ) {
         let report = &mut self.report;
         walk::each_schema(&mut self.document, &mut |value, place| {
@@ -82,7 +82,7 @@ impl Context {
     /// out.
     pub(super) fn each_operation(
         &mut self,
-        mut visit: impl FnMut(&mut Report, &mut Map<String, Value>, &str) -> Result<(), Error>,
+        mut visit: impl FnMut(&mut Diagnostics, &mut Map<String, Value>, &str) -> Result<(), Error>,
     ) {
         let (report, broken) = (&mut self.report, &mut self.broken);
         walk::each_operation(&mut self.document, &mut |operation, pointer| {
@@ -122,9 +122,9 @@ impl Context {
 
 /// Collects the diagnostics of the current rule.
 #[derive(Debug, Default)]
-pub(super) struct Report {
+pub(super) struct Diagnostics {
     pub(super) rule: &'static str,
-    pub(super) diagnostics: Vec<Diagnostic>,
+    pub(super) list: Vec<Diagnostic>,
     pub(super) tally: BTreeMap<String, (usize, String)>,
     /// The total length of all diagnostics so far, in bytes.
     pub(super) spoken: usize,
@@ -133,7 +133,7 @@ pub(super) struct Report {
 /// The maximum total length of diagnostics, in bytes. Further ones are only counted.
 pub(super) const REPORT_LIMIT: usize = 32 << 20;
 
-impl Report {
+impl Diagnostics {
     /// Reports a construct that was rewritten without loss.
     pub(super) fn note(&mut self, pointer: &str, message: impl Into<String>) {
         self.push(pointer, Severity::Note, message.into());
@@ -151,7 +151,7 @@ impl Report {
             return;
         }
         let pointer = pointer.to_owned();
-        self.diagnostics.push(Diagnostic { pointer, rule: self.rule, severity, message });
+        self.list.push(Diagnostic { pointer, rule: self.rule, severity, message });
     }
 
     /// Counts a frequent diagnostic. One note gives the number and the first place.
@@ -166,7 +166,7 @@ impl Report {
                 _ => format!("{what}; {times} times, here first"),
             };
             let (rule, severity) = (self.rule, Severity::Note);
-            self.diagnostics.push(Diagnostic { pointer, rule, severity, message });
+            self.list.push(Diagnostic { pointer, rule, severity, message });
         }
     }
 }

@@ -10,10 +10,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::Value;
 
 use super::constraints::Usage;
-use super::inline_types::Names;
+use super::inline_types::TypeNames;
 use super::schema::{Object, SCHEMAS, behind, is_true, quoted, ref_name, ref_to};
 use super::walk::{Place, Position, Side};
-use super::{Context, Report};
+use super::{Context, Diagnostics};
 use crate::schemas::each_inside;
 
 pub(super) fn apply(context: &mut Context) {
@@ -69,7 +69,7 @@ fn split(context: &mut Context, flagged: &BTreeSet<String>) {
     let schemas = context.schemas().into_owned();
     let leading = leading_to(&schemas, flagged);
     let (sent, received) = Usage::of(&mut context.document).into_names();
-    let mut names = Names::of_components(&context.document);
+    let mut names = TypeNames::of_components(&context.document);
     let copies: BTreeMap<String, String> = leading
         .into_iter()
         .filter(|name| sent.contains(name) && received.contains(name))
@@ -140,7 +140,7 @@ fn leading_to(schemas: &Object, found: &BTreeSet<String>) -> BTreeSet<String> {
 }
 
 fn drop_members(
-    report: &mut Report,
+    report: &mut Diagnostics,
     members: &mut Object,
     schemas: &Object,
     flag: &str,

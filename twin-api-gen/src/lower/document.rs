@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::media_type::essence;
 use super::schema::{Object, as_object};
-use super::{Context, Report, refuse};
+use super::{Context, Diagnostics, refuse};
 use crate::METHODS;
 use crate::error::Error;
 use crate::pointer::child;
@@ -43,7 +43,7 @@ pub(super) fn narrow(context: &mut Context) -> Result<(), Error> {
     paths(report, broken, document)
 }
 
-fn info(report: &mut Report, document: &mut Object) {
+fn info(report: &mut Diagnostics, document: &mut Object) {
     let info = as_object(document.entry("info").or_insert(Value::Null));
     for (member, fallback) in [("title", "API"), ("version", "0")] {
         if !info.get(member).is_some_and(Value::is_string) {
@@ -69,7 +69,7 @@ fn info(report: &mut Report, document: &mut Object) {
 }
 
 /// Drops all members except `wanted`, and reports them unless they are extensions.
-fn retain(report: &mut Report, members: &mut Object, pointer: &str, wanted: &[&str]) {
+fn retain(report: &mut Diagnostics, members: &mut Object, pointer: &str, wanted: &[&str]) {
     members.retain(|key, _| {
         let stays = wanted.contains(&key.as_str());
         if !stays && !key.starts_with("x-") {
@@ -79,7 +79,7 @@ fn retain(report: &mut Report, members: &mut Object, pointer: &str, wanted: &[&s
     });
 }
 
-fn tags(report: &mut Report, document: &mut Object) {
+fn tags(report: &mut Diagnostics, document: &mut Object) {
     let Some(tags) = document.remove("tags") else { return };
     let mut kept = Vec::new();
     for tag in tags.as_array().into_iter().flatten() {
@@ -97,7 +97,7 @@ fn tags(report: &mut Report, document: &mut Object) {
 }
 
 fn components(
-    report: &mut Report,
+    report: &mut Diagnostics,
     broken: &mut Vec<Problem>,
     document: &mut Object,
 ) -> Result<(), Error> {
@@ -128,7 +128,7 @@ fn note_broken(broken: &mut Vec<Problem>, narrowed: Result<(), Error>) {
 }
 
 fn paths(
-    report: &mut Report,
+    report: &mut Diagnostics,
     broken: &mut Vec<Problem>,
     document: &mut Object,
 ) -> Result<(), Error> {
@@ -148,7 +148,7 @@ fn paths(
 }
 
 fn path_item(
-    report: &mut Report,
+    report: &mut Diagnostics,
     broken: &mut Vec<Problem>,
     item: &mut Value,
     pointer: &str,
@@ -170,7 +170,7 @@ fn path_item(
     Ok(())
 }
 
-fn operation(report: &mut Report, value: &mut Value, pointer: &str) -> Result<(), Error> {
+fn operation(report: &mut Diagnostics, value: &mut Value, pointer: &str) -> Result<(), Error> {
     let operation = object(value, pointer)?;
     if operation.remove("servers").is_some() {
         report.loss(pointer, "`servers` is ignored here: the caller sets the base URL");
@@ -208,7 +208,7 @@ fn operation(report: &mut Report, value: &mut Value, pointer: &str) -> Result<()
     Ok(())
 }
 
-fn parameters(report: &mut Report, list: &mut Value, pointer: &str) -> Result<(), Error> {
+fn parameters(report: &mut Diagnostics, list: &mut Value, pointer: &str) -> Result<(), Error> {
     let Value::Array(list) = list else {
         return Err(refuse(pointer, "`parameters` is not an array"));
     };
@@ -218,7 +218,7 @@ fn parameters(report: &mut Report, list: &mut Value, pointer: &str) -> Result<()
     Ok(())
 }
 
-fn parameter(report: &mut Report, value: &mut Value, pointer: &str) -> Result<(), Error> {
+fn parameter(report: &mut Diagnostics, value: &mut Value, pointer: &str) -> Result<(), Error> {
     let parameter = object(value, pointer)?;
     if parameter.contains_key("$ref") {
         return Ok(());
@@ -266,7 +266,7 @@ fn parameter(report: &mut Report, value: &mut Value, pointer: &str) -> Result<()
     }
 }
 
-fn body(report: &mut Report, value: &mut Value, pointer: &str) -> Result<(), Error> {
+fn body(report: &mut Diagnostics, value: &mut Value, pointer: &str) -> Result<(), Error> {
     let body = object(value, pointer)?;
     if body.contains_key("$ref") {
         return Ok(());
@@ -283,7 +283,7 @@ fn body(report: &mut Report, value: &mut Value, pointer: &str) -> Result<(), Err
     }
 }
 
-fn response(report: &mut Report, value: &mut Value, pointer: &str) -> Result<(), Error> {
+fn response(report: &mut Diagnostics, value: &mut Value, pointer: &str) -> Result<(), Error> {
     let response = object(value, pointer)?;
     if response.contains_key("$ref") {
         return Ok(());
@@ -301,7 +301,7 @@ fn response(report: &mut Report, value: &mut Value, pointer: &str) -> Result<(),
     }
 }
 
-fn content(report: &mut Report, value: &mut Value, pointer: &str) -> Result<(), Error> {
+fn content(report: &mut Diagnostics, value: &mut Value, pointer: &str) -> Result<(), Error> {
     for (name, media_type) in object(value, pointer)? {
         let pointer = child(pointer, name);
         let media_type = object(media_type, &pointer)?;

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use super::casing::variants;
 use super::schema::{Object, text};
 use super::typing::type_of;
-use super::{Context, Report};
+use super::{Context, Diagnostics};
 
 /// On a schema: its only value, if it is an integer or a boolean.
 pub(super) const CONST: &str = "x-twin-const";
@@ -44,7 +44,7 @@ pub(super) fn apply(context: &mut Context) {
 /// Decides whether the values stay an enum. Otherwise sets the type of the values, and returns
 /// the reason as an error.
 fn judge(
-    report: &mut Report,
+    report: &mut Diagnostics,
     members: &mut Object,
     values: &[Value],
     pointer: &str,

@@ -11,7 +11,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::{Value, json};
 
 use super::Context;
-use super::inline_types::Names;
+use super::inline_types::TypeNames;
 use super::schema::{Object, SCHEMAS, as_object, object_at, ref_name, ref_to};
 use crate::pointer::escape;
 
@@ -24,7 +24,7 @@ const GENERATIONS: usize = 16;
 pub(super) fn apply(context: &mut Context) {
     let schemas = context.schemas().into_owned();
     let children = children(&schemas);
-    let mut names = Names::of_components(&context.document);
+    let mut names = TypeNames::of_components(&context.document);
     let mut bases: BTreeMap<String, String> = BTreeMap::new();
     for (name, schema) in &schemas {
         let extended = children.contains_key(name.as_str());

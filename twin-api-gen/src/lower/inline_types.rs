@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use super::casing::{pascal, type_name};
 use super::schema::{Object, ref_to, text};
 use super::walk::Position;
-use super::{Context, Report};
+use super::{Context, Diagnostics};
 use crate::METHODS;
 use crate::pointer::{child, unescape};
 
@@ -34,7 +34,7 @@ pub(super) fn hoist_shared(context: &mut Context, kind: &str, shared: &BTreeSet<
     let mut names = Namer::new(&context.document);
     let mut hoisted = Vec::new();
     let prefix = format!("#/components/{kind}/");
-    context.each_schema(|_: &mut Report, value, place| {
+    context.each_schema(|_: &mut Diagnostics, value, place| {
         let inside = place.pointer.strip_prefix(&prefix);
         let owner = inside.and_then(|rest| rest.split('/').next());
         let is_shared = owner.is_some_and(|owner| shared.contains(&unescape(owner)));
@@ -99,13 +99,13 @@ pub(super) fn is_reserved(name: &str) -> bool {
 
 /// The type names that are in use.
 #[derive(Debug, Default)]
-pub(super) struct Names {
+pub(super) struct TypeNames {
     taken: BTreeSet<String>,
     /// The last number that was added to each name.
     numbers: BTreeMap<String, usize>,
 }
 
-impl Names {
+impl TypeNames {
     pub(super) fn of_components(document: &Value) -> Self {
         let schemas = document.pointer("/components/schemas").and_then(Value::as_object);
         let taken = schemas.into_iter().flat_map(Object::keys).map(|name| pascal(name)).collect();
@@ -132,7 +132,7 @@ impl Names {
 
 /// Derives type names from pointers.
 pub(super) struct Namer {
-    names: Names,
+    names: TypeNames,
     /// The names of operations and parameters, by pointer.
     known: BTreeMap<String, String>,
 }
@@ -152,7 +152,7 @@ impl Namer {
                 known.insert(pointer, name);
             }
         }
-        Self { names: Names::of_components(document), known }
+        Self { names: TypeNames::of_components(document), known }
     }
 
     /// Returns a free name for the type at a pointer, and marks it as used.

@@ -9,7 +9,7 @@ use serde_json::{Number, Value, json};
 
 use super::schema::Object;
 use super::typing::TYPES;
-use super::{Context, Report, refuse};
+use super::{Context, Diagnostics, refuse};
 use crate::error::Error;
 use crate::pointer::child;
 
@@ -59,15 +59,15 @@ pub(super) fn apply(context: &mut Context) {
         }
         required(report, members, place.pointer);
         members.retain(|keyword, value| match kind(keyword, value) {
-            Kind::Right => true,
-            Kind::Wrong => {
+            KeywordValue::Right => true,
+            KeywordValue::Wrong => {
                 report.loss(
                     place.pointer,
                     format!("`{keyword}` has a value of the wrong type and is dropped"),
                 );
                 false
             }
-            Kind::Unknown => {
+            KeywordValue::Unknown => {
                 report.count(format!("`{keyword}` is unknown and is dropped"), place.pointer);
                 false
             }
@@ -93,7 +93,7 @@ fn structure(members: &Object, pointer: &str) -> Result<(), Error> {
 }
 
 /// Normalizes `required`, which draft 3 had as a flag on each property.
-fn required(report: &mut Report, members: &mut Object, pointer: &str) {
+fn required(report: &mut Diagnostics, members: &mut Object, pointer: &str) {
     match members.get_mut("required") {
         Some(Value::Array(names)) => {
             let mut seen = BTreeSet::new();
@@ -107,13 +107,13 @@ fn required(report: &mut Report, members: &mut Object, pointer: &str) {
     }
 }
 
-enum Kind {
+enum KeywordValue {
     Right,
     Wrong,
     Unknown,
 }
 
-fn kind(keyword: &str, value: &mut Value) -> Kind {
+fn kind(keyword: &str, value: &mut Value) -> KeywordValue {
     let right = match keyword {
         "type" => value.as_str().is_some_and(|name| TYPES.contains(&name)),
         "format" | "pattern" | "$ref" => value.is_string(),
@@ -131,9 +131,9 @@ fn kind(keyword: &str, value: &mut Value) -> Kind {
             None => false,
         },
         _ if KEPT_AS_THEY_ARE.contains(&keyword) => true,
-        _ => return Kind::Unknown,
+        _ => return KeywordValue::Unknown,
     };
-    if right { Kind::Right } else { Kind::Wrong }
+    if right { KeywordValue::Right } else { KeywordValue::Wrong }
 }
 
 /// Returns a count, also if it is written as `1.0`. typify supports 32 bits.

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use super::casing::snake;
 use super::parameters::WIRE;
 use super::schema::{Object, as_object};
-use super::{Context, Report, refuse};
+use super::{Context, Diagnostics, refuse};
 use crate::METHODS;
 use crate::passes::letters;
 use crate::pointer::child;
@@ -117,7 +117,7 @@ fn note_wire_name(parameter: &mut Value, name: &str) {
     wire.insert("name".to_owned(), json!(name));
 }
 
-fn rename(report: &mut Report, operation: &mut Object, pointer: &str) {
+fn rename(report: &mut Diagnostics, operation: &mut Object, pointer: &str) {
     let Some(Value::Array(list)) = operation.get_mut("parameters") else { return };
     let in_path = |parameter: &Value| parameter["in"] == "path";
     let path_names = list.iter().filter(|parameter| in_path(parameter));

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 
 use super::schema::{Object, alias, behind, is_true, text};
-use super::{Context, Report, refuse};
+use super::{Context, Diagnostics, refuse};
 use crate::error::Error;
 use crate::pointer::child;
 
@@ -59,7 +59,7 @@ enum Narrowed {
 }
 
 fn narrow(
-    report: &mut Report,
+    report: &mut Diagnostics,
     parameter: &mut Object,
     schemas: &Object,
     pointer: &str,
@@ -119,7 +119,7 @@ fn narrow(
 
 /// Rewrites a cookie parameter to a header parameter. A pass makes the client send a cookie.
 fn cookie(
-    report: &mut Report,
+    report: &mut Diagnostics,
     parameter: &mut Object,
     schemas: &Object,
     pointer: &str,
@@ -140,7 +140,7 @@ fn cookie(
 /// Rewrites a `deepObject` parameter (`name[member]=value`): to one parameter per member, or to
 /// a map.
 fn deep_object(
-    report: &mut Report,
+    report: &mut Diagnostics,
     parameter: &mut Object,
     schemas: &Object,
     pointer: &str,
@@ -194,7 +194,7 @@ fn is_token(name: &str) -> bool {
 }
 
 fn leave_out(
-    report: &mut Report,
+    report: &mut Diagnostics,
     parameter: &Object,
     what: &str,
     pointer: &str,
@@ -208,7 +208,7 @@ fn leave_out(
 }
 
 fn narrow_schema(
-    report: &mut Report,
+    report: &mut Diagnostics,
     schema: &mut Value,
     schemas: &Object,
     place: &str,
@@ -241,7 +241,7 @@ fn narrow_schema(
 }
 
 /// Rewrites a list in one query value to text, because progenitor would repeat the name.
-fn one_value(report: &mut Report, schema: &mut Value, schemas: &Object, pointer: &str) {
+fn one_value(report: &mut Diagnostics, schema: &mut Value, schemas: &Object, pointer: &str) {
     let name = behind(schemas, schema).get("type").and_then(Value::as_str);
     if !matches!(name, Some("string" | "integer" | "number" | "boolean")) {
         report.note(pointer, "the list is one value: text that the caller joins");
@@ -250,7 +250,11 @@ fn one_value(report: &mut Report, schema: &mut Value, schemas: &Object, pointer:
 }
 
 /// Rejects two different parameters with the same name and location, and drops duplicates.
-fn once_each(report: &mut Report, parameters: &mut Vec<Value>, pointer: &str) -> Result<(), Error> {
+fn once_each(
+    report: &mut Diagnostics,
+    parameters: &mut Vec<Value>,
+    pointer: &str,
+) -> Result<(), Error> {
     let mut seen: BTreeMap<(String, String), Value> = BTreeMap::new();
     let mut kept: Vec<Value> = Vec::new();
     for parameter in parameters.drain(..) {

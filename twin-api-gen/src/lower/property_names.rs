@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use super::casing::snake;
 use super::schema::{Object, quoted};
-use super::{Context, Report, refuse};
+use super::{Context, Diagnostics, refuse};
 use crate::error::Error;
 use crate::pointer::child;
 
@@ -24,7 +24,7 @@ pub(super) fn apply(context: &mut Context) {
     });
 }
 
-fn distinguish(report: &mut Report, members: &mut Object, pointer: &str) -> Result<(), Error> {
+fn distinguish(report: &mut Diagnostics, members: &mut Object, pointer: &str) -> Result<(), Error> {
     let mut fields: BTreeMap<String, Vec<String>> = BTreeMap::new();
     for name in field_names(members) {
         let alike = fields.entry(snake(name)).or_default();

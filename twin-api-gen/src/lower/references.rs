@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use super::casing::type_name;
-use super::inline_types::Names;
+use super::inline_types::TypeNames;
 use super::schema::{Object, SCHEMAS, object_at, ref_to};
 use super::schema_pointer::is_schema;
 use super::{Context, cycles, refuse, walk};
@@ -60,7 +60,7 @@ struct Resolver {
     hoisted: BTreeMap<String, String>,
     /// Pointers and names of copies whose references are not rewritten yet.
     pending: Vec<(String, String)>,
-    names: Names,
+    names: TypeNames,
     /// The pointers of the schemas that have an anchor, by its name.
     anchors: BTreeMap<String, Vec<String>>,
 }
@@ -69,7 +69,7 @@ impl Resolver {
     fn new(document: &Value) -> Self {
         let mut original = document.clone();
         let anchors = anchors(&mut original);
-        let names = Names::of_components(document);
+        let names = TypeNames::of_components(document);
         Self { original, hoisted: BTreeMap::new(), pending: Vec::new(), names, anchors }
     }
 

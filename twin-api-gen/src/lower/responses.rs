@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use super::bodies::is_media_type;
 use super::media_type::json_rank;
 use super::schema::{Object, as_object};
-use super::{Context, Report, composition};
+use super::{Context, Diagnostics, composition};
 use crate::pointer::child;
 
 /// On an operation: its `Accept` header, if it is not `application/json`.
@@ -48,7 +48,7 @@ pub(super) fn apply(context: &mut Context) {
 }
 
 /// Removes bodies from responses to HEAD, which have none (RFC 9110 section 9.3.2).
-fn bodiless(report: &mut Report, responses: &mut [Object], pointer: &str) {
+fn bodiless(report: &mut Diagnostics, responses: &mut [Object], pointer: &str) {
     let with_body = responses.iter_mut().filter_map(|response| response.remove("content"));
     if with_body.count() > 0 {
         report.note(pointer, "the body is dropped: a response to HEAD has none");
@@ -91,7 +91,7 @@ enum Use {
 }
 
 /// Splits the responses into success and errors, each sorted by status code.
-fn sort(report: &mut Report, all: Value, pointer: &str) -> (Vec<Object>, Vec<Object>) {
+fn sort(report: &mut Diagnostics, all: Value, pointer: &str) -> (Vec<Object>, Vec<Object>) {
     let (mut success, mut errors, mut default) = (Vec::new(), Vec::new(), None);
     let Value::Object(mut all) = all else { return (success, errors) };
     all.sort_keys();
@@ -125,17 +125,17 @@ fn sort(report: &mut Report, all: Value, pointer: &str) -> (Vec<Object>, Vec<Obj
 }
 
 /// The kind of a response's body.
-enum Kind {
+enum BodyKind {
     Json(Value),
     Raw,
     Nothing,
 }
 
-fn kind(report: &mut Report, response: &Object, pointer: &str) -> Kind {
+fn kind(report: &mut Diagnostics, response: &Object, pointer: &str) -> BodyKind {
     let Some(Value::Object(content)) =
         response.get("content").filter(|content| **content != json!({}))
     else {
-        return Kind::Nothing;
+        return BodyKind::Nothing;
     };
     let ranked = content
         .iter()
@@ -143,7 +143,7 @@ fn kind(report: &mut Report, response: &Object, pointer: &str) -> Kind {
             Some((json_rank(name, media_type.get("schema"))?, name, media_type))
         })
         .min_by_key(|(rank, name, _)| (*rank, name.as_str()));
-    let Some((rank, name, media_type)) = ranked else { return Kind::Raw };
+    let Some((rank, name, media_type)) = ranked else { return BodyKind::Raw };
     if rank > 0 {
         report.count(format!("{name} is read as application/json"), pointer);
     }
@@ -155,12 +155,12 @@ fn kind(report: &mut Report, response: &Object, pointer: &str) -> Kind {
     if !others.is_empty() {
         report.loss(pointer, format!("only {name} is read, not {}", others.join(", ")));
     }
-    Kind::Json(media_type.get("schema").cloned().unwrap_or_else(|| json!({})))
+    BodyKind::Json(media_type.get("schema").cloned().unwrap_or_else(|| json!({})))
 }
 
 /// Merges `responses` into one. Returns `None` if there are none.
 fn merge(
-    report: &mut Report,
+    report: &mut Diagnostics,
     responses: &[Object],
     used: Use,
     schemas: &Object,
@@ -171,13 +171,13 @@ fn merge(
     let (mut json_schemas, mut raw, mut nothing) = (Vec::new(), 0, 0);
     for response in responses {
         match kind(report, response, pointer) {
-            Kind::Json(schema) => {
+            BodyKind::Json(schema) => {
                 if !json_schemas.contains(&schema) {
                     json_schemas.push(schema);
                 }
             }
-            Kind::Raw => raw += 1,
-            Kind::Nothing => nothing += 1,
+            BodyKind::Raw => raw += 1,
+            BodyKind::Nothing => nothing += 1,
         }
     }
     let mut merged = Object::from_iter([("description".to_owned(), description)]);
@@ -203,7 +203,7 @@ fn merge(
 }
 
 fn one(
-    report: &mut Report,
+    report: &mut Diagnostics,
     mut found: Vec<Value>,
     schemas: &Object,
     used: Use,

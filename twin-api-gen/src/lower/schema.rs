@@ -1,9 +1,8 @@
 //! Helper functions for single schemas.
 
-use serde_json::{Map, Value};
+use serde_json::Value;
 
-/// A JSON object.
-pub(super) type Object = Map<String, Value>;
+pub(super) use crate::Object;
 
 /// The prefix of references to component schemas.
 pub(super) const SCHEMAS: &str = "#/components/schemas/";

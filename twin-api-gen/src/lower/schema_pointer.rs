@@ -3,7 +3,7 @@
 //! This is the grammar of [`walk`](super::walk) for pointers. The document is not consulted, so a
 //! pointer without a target may qualify.
 
-use crate::schemas::{Shape, shape};
+use crate::schemas::{Container, shape};
 
 /// Returns whether a value at `pointer` would be a schema.
 pub(super) fn is_schema(pointer: &str) -> bool {
@@ -37,10 +37,10 @@ fn is_inside(rest: &[&str]) -> bool {
     let one_of_many = || rest.split_first().is_some_and(|(_, rest)| is_inside(rest));
     let numbered = rest.first().is_some_and(|token| token.parse::<usize>().is_ok());
     match shape(keyword) {
-        Shape::Map | Shape::List => one_of_many(),
-        Shape::Single if numbered => one_of_many(),
-        Shape::Single => is_inside(rest),
-        Shape::None => false,
+        Container::Map | Container::List => one_of_many(),
+        Container::Single if numbered => one_of_many(),
+        Container::Single => is_inside(rest),
+        Container::None => false,
     }
 }
 

@@ -35,7 +35,7 @@ pub(super) fn run(rule: &str, document: Value) -> Result<(Value, Vec<String>), S
         return Err(error.to_string());
     }
     context.report.flush();
-    let lines = context.report.diagnostics.iter().map(|diagnostic| {
+    let lines = context.report.list.iter().map(|diagnostic| {
         let severity = match diagnostic.severity {
             Severity::Note => "note",
             Severity::Loss => "loss",

@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use serde_json::{Value, json};
 
 use super::schema::{ANNOTATIONS, Object, quoted, text};
-use super::{Context, Report};
+use super::{Context, Diagnostics};
 
 /// The types of 3.0.
 pub(super) const TYPES: [&str; 6] = ["array", "boolean", "integer", "number", "object", "string"];
@@ -112,7 +112,12 @@ pub(super) fn apply(context: &mut Context) {
     });
 }
 
-fn keep(report: &mut Report, members: &mut Object, pointer: &str, wanted: impl Fn(&str) -> bool) {
+fn keep(
+    report: &mut Diagnostics,
+    members: &mut Object,
+    pointer: &str,
+    wanted: impl Fn(&str) -> bool,
+) {
     let stays = |key: &str| wanted(key) || ANNOTATIONS.contains(&key);
     if members.keys().all(|key| stays(key)) {
         return;

@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 
 use crate::METHODS;
 use crate::pointer::{escape, push_escaped};
-use crate::schemas::{Shape, shape};
+use crate::schemas::{Container, shape};
 
 /// Whether a schema is part of a request or a response.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -72,7 +72,7 @@ struct Walker<'v> {
     visit: &'v mut dyn FnMut(&mut Value, Place<'_>),
 }
 
-type Step<'v> = fn(&mut Walker<'v>, &mut Value);
+type WalkFn<'v> = fn(&mut Walker<'v>, &mut Value);
 
 impl<'v> Walker<'v> {
     fn document(&mut self, document: &mut Value) {
@@ -152,12 +152,13 @@ impl<'v> Walker<'v> {
     fn inside(&mut self, schema: &mut Value) {
         let Value::Object(members) = schema else { return };
         for (keyword, value) in members {
-            let step: Step<'v> = match (shape(keyword), &*value) {
+            let step: WalkFn<'v> = match (shape(keyword), &*value) {
                 // Before 2020-12, `items` could be a tuple.
-                (Shape::Map, Value::Object(_)) | (Shape::List | Shape::Single, Value::Array(_)) => {
+                (Container::Map, Value::Object(_))
+                | (Container::List | Container::Single, Value::Array(_)) => {
                     |walker, schemas| walker.each(schemas, Walker::schema)
                 }
-                (Shape::Single, _) => Walker::schema,
+                (Container::Single, _) => Walker::schema,
                 _ => continue,
             };
             self.at(keyword, value, step);
@@ -169,21 +170,21 @@ impl<'v> Walker<'v> {
         (self.visit)(schema, place);
     }
 
-    fn on_side(&mut self, side: Side, value: &mut Value, step: Step<'v>) {
+    fn on_side(&mut self, side: Side, value: &mut Value, step: WalkFn<'v>) {
         let before = std::mem::replace(&mut self.side, side);
         step(self, value);
         self.side = before;
     }
 
     /// Steps into a member, if it exists.
-    fn within(&mut self, value: &mut Value, key: &str, step: Step<'v>) {
+    fn within(&mut self, value: &mut Value, key: &str, step: WalkFn<'v>) {
         if let Some(member) = value.as_object_mut().and_then(|members| members.get_mut(key)) {
             self.at(key, member, step);
         }
     }
 
     /// Steps into every member or item.
-    fn each(&mut self, value: &mut Value, step: Step<'v>) {
+    fn each(&mut self, value: &mut Value, step: WalkFn<'v>) {
         match value {
             Value::Object(members) => {
                 members.iter_mut().for_each(|(key, member)| self.at(key, member, step));
@@ -197,14 +198,14 @@ impl<'v> Walker<'v> {
     }
 
     /// Steps into every member of an object except extensions.
-    fn each_but_extensions(&mut self, value: &mut Value, step: Step<'v>) {
+    fn each_but_extensions(&mut self, value: &mut Value, step: WalkFn<'v>) {
         let members = value.as_object_mut().into_iter().flatten();
         members
             .filter(|(key, _)| !key.starts_with("x-"))
             .for_each(|(key, member)| self.at(key, member, step));
     }
 
-    fn at(&mut self, key: &str, value: &mut Value, step: Step<'v>) {
+    fn at(&mut self, key: &str, value: &mut Value, step: WalkFn<'v>) {
         let length = self.pointer.len();
         self.pointer.push('/');
         push_escaped(&mut self.pointer, key);

@@ -8,7 +8,7 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 
 use tempfile::TempDir;
-use xtask::write::{self, Change, Step, undisturbed};
+use xtask::write::{self, Change, WriteStep, undisturbed};
 
 use crate::support::{Root, next_release, stderr, tree};
 
@@ -82,7 +82,7 @@ fn child_process_writes_and_aborts() {
     let Some(root) = std::env::var_os(FOLDER) else { return };
     let fatal: usize = std::env::var(STEP).unwrap().parse().unwrap();
     let mut step = 0;
-    let mut abort_at_fatal_step = |_: Step<'_>| {
+    let mut abort_at_fatal_step = |_: WriteStep<'_>| {
         if step == fatal {
             std::process::abort();
         }
@@ -123,7 +123,7 @@ fn full_disk_changes_nothing() {
     for fatal in 0..3 {
         let root = old_root();
         let mut step = 0;
-        let mut full = |_: Step<'_>| {
+        let mut full = |_: WriteStep<'_>| {
             step += 1;
             if step == fatal + 1 { Err(io::ErrorKind::StorageFull.into()) } else { Ok(()) }
         };
@@ -138,8 +138,10 @@ fn full_disk_changes_nothing() {
 #[test]
 fn failed_rename_error_says_that_some_files_are_new() {
     let root = old_root();
-    let mut cut = |step: Step<'_>| match step {
-        Step::Rename("tests/snapshots/runs.snap") => Err(io::ErrorKind::PermissionDenied.into()),
+    let mut cut = |step: WriteStep<'_>| match step {
+        WriteStep::Rename("tests/snapshots/runs.snap") => {
+            Err(io::ErrorKind::PermissionDenied.into())
+        }
         _ => Ok(()),
     };
 
@@ -172,8 +174,8 @@ fn regen_after_an_interrupted_fetch_matches_the_document_on_disk() {
     let document = tempfile::NamedTempFile::new().unwrap();
     fs::write(document.path(), next_release()).unwrap();
     let changes = next_release_changes(&root);
-    let mut cut = |step: Step<'_>| match step {
-        Step::Rename("openapi.json") => Err(io::ErrorKind::Interrupted.into()),
+    let mut cut = |step: WriteStep<'_>| match step {
+        WriteStep::Rename("openapi.json") => Err(io::ErrorKind::Interrupted.into()),
         _ => Ok(()),
     };
     write::apply(root.path(), &changes, &mut cut).unwrap_err();

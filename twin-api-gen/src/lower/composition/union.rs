@@ -2,7 +2,7 @@
 //!
 //! The rule `tagged-unions` later finds the tag that distinguishes the alternatives.
 
-use super::{ANNOTATIONS, BTreeSet, Object, Report, Value, absorb, alias, json};
+use super::{ANNOTATIONS, BTreeSet, Diagnostics, Object, Value, absorb, alias, json};
 use crate::lower::casing::variants;
 use crate::lower::schema::{behind, text};
 
@@ -10,7 +10,7 @@ use crate::lower::schema::{behind, text};
 const COMPARED: usize = 32;
 
 pub(in crate::lower) fn tidy(
-    report: &mut Report,
+    report: &mut Diagnostics,
     members: &mut Object,
     schemas: &Object,
     pointer: &str,
@@ -103,7 +103,7 @@ fn any_value(alternatives: &[Value]) -> Option<&'static str> {
 }
 
 /// Merges a union of strings into one schema: an enum of all values, or a plain string.
-fn all_text(report: &mut Report, alternatives: &[Value], pointer: &str) -> Option<Value> {
+fn all_text(report: &mut Diagnostics, alternatives: &[Value], pointer: &str) -> Option<Value> {
     let texts: Option<Vec<&Object>> = alternatives
         .iter()
         .map(|schema| schema.as_object().filter(|members| is_text(members)))
@@ -139,7 +139,7 @@ fn has_properties(schema: &Value) -> bool {
 /// Reports alternatives that cannot be distinguished by their members. serde uses the first that
 /// matches.
 pub(in crate::lower) fn warn_if_alike(
-    report: &mut Report,
+    report: &mut Diagnostics,
     alternatives: &[Value],
     schemas: &Object,
     pointer: &str,

@@ -4,7 +4,7 @@
 //! object with properties that are not scalars is dropped.
 
 use super::super::schema::{Object, behind, is_true, text};
-use super::{Report, Value, json};
+use super::{Diagnostics, Value, json};
 
 /// Returns whether typify generates a struct, which progenitor does not support in a query.
 pub(super) fn is_struct(schema: &Value) -> bool {
@@ -16,7 +16,7 @@ pub(super) fn is_struct(schema: &Value) -> bool {
 
 /// Returns one parameter for each property, or `None` if a property is not a scalar.
 pub(super) fn spread(
-    report: &mut Report,
+    report: &mut Diagnostics,
     parameter: &Object,
     schemas: &Object,
     pointer: &str,

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 
 use serde_json::json;
 
-use super::{Error, Report, Value, refuse};
+use super::{Diagnostics, Error, Value, refuse};
 use crate::pointer::unescape;
 
 /// Makes the path parameters in `parameters` match the template in an operation's pointer.
@@ -15,7 +15,7 @@ use crate::pointer::unescape;
 /// in order. Remaining declared parameters are dropped, and remaining undeclared ones are declared
 /// as strings.
 pub(super) fn apply(
-    report: &mut Report,
+    report: &mut Diagnostics,
     parameters: &mut Vec<Value>,
     pointer: &str,
 ) -> Result<(), Error> {
