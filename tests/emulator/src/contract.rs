@@ -30,7 +30,7 @@ use serde_json::Value;
 
 use self::document::Document;
 use self::index::{Index, Lookup};
-use self::report::Report;
+use self::report::ExchangeReport;
 use super::Profile;
 use super::documents::parsed;
 use crate::exchange::{BufferedResponse, RecordedRequest};
@@ -70,7 +70,7 @@ impl Contract {
         answer: &BufferedResponse,
     ) -> Vec<Mismatch> {
         let lookup = self.index.find(method, template);
-        let mut report = Report::new(format!("{method} {template}"));
+        let mut report = ExchangeReport::new(format!("{method} {template}"));
         if undocumented::is_known(self.profile, &lookup, answer) {
             return report.found;
         }
@@ -109,7 +109,7 @@ impl Contract {
         let (true, Some(error)) = (rejected, self.index.error_response()) else {
             return self.check(method, template, request, answer);
         };
-        let mut report = Report::new(format!("{method} {template}"));
+        let mut report = ExchangeReport::new(format!("{method} {template}"));
         if !undocumented::is_known(self.profile, &lookup, answer) {
             response::check_response(&self.document, error, answer, &mut report.on(Side::Response));
         }
@@ -118,7 +118,7 @@ impl Contract {
 
     /// Returns the mismatches of a webhook delivery with the document's webhook `event`.
     pub fn check_delivery(&self, event: &str, delivery: &RecordedRequest) -> Vec<Mismatch> {
-        let mut report = Report::new(format!("delivery of {event}"));
+        let mut report = ExchangeReport::new(format!("delivery of {event}"));
         let mut side = report.on(Side::Request);
         match self.index.webhook(event, &delivery.method) {
             Some(webhook) => {

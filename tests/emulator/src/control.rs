@@ -21,7 +21,7 @@ use self::actions::{ACTIONS, Action};
 pub(super) use self::guard::{Forbidden, guard};
 use super::call::{RoutedRequest, path_parameters};
 use super::page::with_policies;
-use super::server::Shared;
+use super::server::ServerState;
 use super::wire::Connection;
 use crate::exchange::{BufferedResponse, RecordedRequest};
 
@@ -30,14 +30,14 @@ pub(super) const DOCUMENT: &str = include_str!("../control.json");
 
 /// Why an action was rejected.
 #[derive(Debug, PartialEq, Eq)]
-enum Refused {
+enum ActionError {
     /// The body or a parameter is wrong.
     Wrong(String),
     /// The request names something that does not exist.
     Missing(String),
 }
 
-impl Refused {
+impl ActionError {
     fn answer(self) -> BufferedResponse {
         let (status, error) = match self {
             Self::Wrong(error) => (StatusCode::BAD_REQUEST, error),
@@ -47,7 +47,7 @@ impl Refused {
     }
 }
 
-pub(super) fn routes() -> Router<Arc<Shared>> {
+pub(super) fn routes() -> Router<Arc<ServerState>> {
     let mut router = Router::new().route("/_emulator/{*rest}", axum::routing::any(unknown));
     for action in &ACTIONS {
         let Ok(method) = MethodFilter::try_from(action.method.clone()) else { continue };
@@ -63,7 +63,7 @@ pub(super) fn routes() -> Router<Arc<Shared>> {
 
 async fn exchange(
     action: &'static Action,
-    State(shared): State<Arc<Shared>>,
+    State(shared): State<Arc<ServerState>>,
     ConnectInfo(connection): ConnectInfo<Connection>,
     parameters: RawPathParams,
     request: Request,
@@ -76,7 +76,7 @@ async fn exchange(
             Ok(request) => {
                 let call = RoutedRequest { request: &request, parameters: &parameters };
                 let done = actions::carry_out(action, &shared, &call).await;
-                done.unwrap_or_else(Refused::answer)
+                done.unwrap_or_else(ActionError::answer)
             }
         },
     };
@@ -85,12 +85,12 @@ async fn exchange(
 
 /// The response to an unknown path below `/_emulator/`.
 async fn unknown(
-    State(shared): State<Arc<Shared>>,
+    State(shared): State<Arc<ServerState>>,
     ConnectInfo(connection): ConnectInfo<Connection>,
     request: Request,
 ) -> Response {
     let text = "there is no such path in the control API; see /_emulator/openapi.json";
-    let missing = |()| Refused::Missing(text.to_owned()).answer();
+    let missing = |()| ActionError::Missing(text.to_owned()).answer();
     let passed = guard(&connection, request.method(), request.headers());
     let answer = passed.map_or_else(Forbidden::answer, missing);
     shared.respond(&connection, with_policies(answer)).await

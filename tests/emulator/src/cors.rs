@@ -15,14 +15,17 @@ use axum::http::{HeaderValue, Method, StatusCode};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse as _, Response};
 
-use super::server::Shared;
+use super::server::ServerState;
 
 const METHODS: HeaderValue = HeaderValue::from_static("GET, POST, PUT, PATCH, DELETE");
 /// The response headers that a page may read.
 const EXPOSED: HeaderValue = HeaderValue::from_static("retry-after, allow, grpc-status");
 
 /// Adds CORS headers for these origins. Without origins, the router is unchanged.
-pub(super) fn allow(router: Router<Arc<Shared>>, origins: &[HeaderValue]) -> Router<Arc<Shared>> {
+pub(super) fn allow(
+    router: Router<Arc<ServerState>>,
+    origins: &[HeaderValue],
+) -> Router<Arc<ServerState>> {
     if origins.is_empty() {
         return router;
     }

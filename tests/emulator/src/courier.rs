@@ -20,7 +20,7 @@ use url::{Host, Url};
 
 use super::contract::Contract;
 use super::delivery::{Failure, Outgoing};
-use super::server::Shared;
+use super::server::ServerState;
 use crate::exchange::RecordedRequest;
 
 /// How long a receiver may take to answer.
@@ -30,7 +30,7 @@ const TIMEOUT: Duration = Duration::from_secs(10);
 type Queues = HashMap<String, VecDeque<Outgoing>>;
 
 /// Sends queued deliveries until the queue is closed.
-pub(super) async fn carry(shared: Arc<Shared>, mut incoming: UnboundedReceiver<Outgoing>) {
+pub(super) async fn carry(shared: Arc<ServerState>, mut incoming: UnboundedReceiver<Outgoing>) {
     let client = reqwest::Client::builder()
         .user_agent("twin-emulator")
         .redirect(Policy::none())
@@ -77,7 +77,7 @@ fn origin(url: &str) -> String {
 /// Attempts a delivery, records the result, and returns the receiver.
 async fn attempt(
     client: &Result<reqwest::Client, String>,
-    shared: &Shared,
+    shared: &ServerState,
     origin: String,
     outgoing: Outgoing,
 ) -> String {
@@ -93,7 +93,7 @@ async fn attempt(
 
 async fn send(
     client: &reqwest::Client,
-    shared: &Shared,
+    shared: &ServerState,
     outgoing: Outgoing,
 ) -> Result<u16, Failure> {
     let url = Url::parse(&outgoing.url).map_err(|error| Failure::last(error.to_string()))?;

@@ -140,7 +140,7 @@ pub(super) struct Delivery {
     pub(super) fault: Option<DeliveryFault>,
     /// The time of each attempt, and the status of the response or the error.
     pub(super) attempts: Vec<(DateTime<Utc>, Result<u16, String>)>,
-    pub(super) state: State,
+    pub(super) state: DeliveryState,
 }
 
 /// Why an attempt got no response.
@@ -165,7 +165,7 @@ impl Failure {
 
 /// The state of a delivery.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum State {
+pub(super) enum DeliveryState {
     Waiting,
     Delivered,
     GivenUp,
@@ -182,7 +182,7 @@ pub(super) struct Outgoing {
     pub(super) body: Bytes,
 }
 
-impl State {
+impl DeliveryState {
     pub(super) const fn name(self) -> &'static str {
         match self {
             Self::Waiting => "waiting",
@@ -220,7 +220,8 @@ impl Deliveries {
     fn remember(&mut self, delivery: Delivery) {
         self.known.insert(delivery.outgoing.delivery, delivery);
         if self.known.len() > MEMORY {
-            let done = self.known.iter().find(|(_, delivery)| delivery.state != State::Waiting);
+            let done =
+                self.known.iter().find(|(_, delivery)| delivery.state != DeliveryState::Waiting);
             if let Some(oldest) = done.map(|(id, _)| *id) {
                 self.known.remove(&oldest);
             }
@@ -272,8 +273,8 @@ impl World {
         };
         let outgoing = Outgoing { delivery: id, url, event, signature, body: body.into() };
         let state = match fault {
-            Some(DeliveryFault::Lost) => State::Lost,
-            _ => State::Waiting,
+            Some(DeliveryFault::Lost) => DeliveryState::Lost,
+            _ => DeliveryState::Waiting,
         };
         let delivery = Delivery {
             agent_id: agent_id.to_owned(),
@@ -338,13 +339,15 @@ impl World {
     pub(super) fn dispatch(&mut self, id: u64) {
         let known = self.deliveries.known.get_mut(&id);
         // A duplicate may have arrived while this one waited for its retry.
-        let Some(delivery) = known.filter(|known| known.state == State::Waiting) else { return };
+        let Some(delivery) = known.filter(|known| known.state == DeliveryState::Waiting) else {
+            return;
+        };
         let agent = self.agents.get(&delivery.agent_id);
         if agent.is_some_and(|agent| agent.has_active_webhook(&delivery.webhook_id)) {
             let outgoing = delivery.outgoing.clone();
             self.post(outgoing);
         } else {
-            delivery.state = State::GivenUp;
+            delivery.state = DeliveryState::GivenUp;
         }
     }
 
@@ -356,13 +359,13 @@ impl World {
         let is_last = outcome.as_ref().is_err_and(|failure| failure.is_last);
         delivery.attempts.push((now, outcome.map_err(|failure| failure.reason)));
         if taken {
-            delivery.state = State::Delivered;
-        } else if is_last && delivery.state == State::Waiting {
-            delivery.state = State::GivenUp;
-        } else if delivery.state == State::Waiting {
+            delivery.state = DeliveryState::Delivered;
+        } else if is_last && delivery.state == DeliveryState::Waiting {
+            delivery.state = DeliveryState::GivenUp;
+        } else if delivery.state == DeliveryState::Waiting {
             match RETRIES.get(delivery.attempts.len() - 1) {
                 Some(delay) => self.after(*delay, Due::Delivery { delivery: id }),
-                None => delivery.state = State::GivenUp,
+                None => delivery.state = DeliveryState::GivenUp,
             }
         }
     }

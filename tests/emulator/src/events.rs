@@ -78,12 +78,12 @@ fn snake_case(kind: &str) -> String {
 
 #[derive(Serialize)]
 #[serde(untagged)]
-enum View<'a> {
+enum EventBody<'a> {
     Documented { index: u64, event: &'a RawValue },
     Observed { event_index: u64, recorded_at: String, event: &'a RawValue },
 }
 
-impl<'a> View<'a> {
+impl<'a> EventBody<'a> {
     fn new(world: &World, recorded: &'a RecordedEvent) -> Self {
         let event = &*recorded.payload;
         if world.observed() {
@@ -97,7 +97,7 @@ impl<'a> View<'a> {
 
 #[derive(Serialize)]
 struct Page<'a> {
-    events: Vec<View<'a>>,
+    events: Vec<EventBody<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     total_count: Option<usize>,
 }
@@ -116,7 +116,7 @@ pub(super) fn list(world: &mut World, call: &RoutedRequest<'_>) -> OperationResu
     let observed = world.observed();
     let place = |event: &RecordedEvent| if observed { event.global } else { event.index };
     let first = events.partition_point(|event| place(event) <= after);
-    let view = |event| View::new(world, event);
+    let view = |event| EventBody::new(world, event);
     let views = events[first..].iter().take(limit).map(view).collect();
     let page = Page { events: views, total_count: observed.then_some(events.len()) };
     // Every value of a page serializes, so this does not fail.

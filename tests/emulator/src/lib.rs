@@ -68,7 +68,7 @@ pub use self::lifecycle::{RunScript, RunStep};
 pub use self::mismatch::{Mismatch, Side};
 pub use self::profile::Profile;
 pub use self::runs::{Outcome, RunMode};
-use self::server::{Clock, Shared};
+use self::server::{Clock, ServerState};
 use self::setup::Setup;
 pub use self::webhooks::EventType;
 pub use self::wire::Gate;
@@ -197,7 +197,7 @@ impl Builder {
     #[expect(clippy::unused_async, reason = "it needs a runtime, and the await says so")]
     pub async fn start(self) -> io::Result<Emulator> {
         let (courier, deliveries) = mpsc::unbounded_channel();
-        let shared = Shared::new(self.setup, self.pace, courier).map_err(io::Error::other)?;
+        let shared = ServerState::new(self.setup, self.pace, courier).map_err(io::Error::other)?;
         let shared = Arc::new(shared);
         let (listener, gate) = Listener::bind(self.address)?;
         let service =
@@ -224,7 +224,7 @@ impl Builder {
 /// [`Emulator::take_mismatches`] and [`Emulator::stop`] prevent that.
 #[derive(Debug)]
 pub struct Emulator {
-    shared: Arc<Shared>,
+    shared: Arc<ServerState>,
     gate: Gate,
     api_key: String,
     tasks: Vec<JoinHandle<()>>,

@@ -9,7 +9,7 @@ use chrono::TimeDelta;
 use serde_json::{Value, json};
 
 use super::entry::{Entry, Mistake, instead};
-use super::runs::{Outcome, Run, RunMode, State};
+use super::runs::{Outcome, Run, RunMode, RunState};
 use super::webhooks::EventType;
 use super::world::{Due, World};
 
@@ -133,18 +133,18 @@ impl RunScript {
 
 /// The scripts of future runs.
 #[derive(Debug)]
-pub(super) struct Scripts {
+pub(super) struct ScriptedRuns {
     next: VecDeque<RunScript>,
     usual: RunScript,
 }
 
-impl Default for Scripts {
+impl Default for ScriptedRuns {
     fn default() -> Self {
         Self { next: VecDeque::new(), usual: RunScript::standard() }
     }
 }
 
-impl Scripts {
+impl ScriptedRuns {
     /// Returns how many scripts are queued for the next runs.
     pub(super) fn waiting(&self) -> usize {
         self.next.len()
@@ -207,7 +207,7 @@ impl World {
     pub(super) fn add_old_run(&mut self, agent_id: &str) {
         let (id, now) = (self.run_id(), self.now);
         let Some(agent) = self.agents.get_mut(agent_id) else { return };
-        let (state, finished) = (State::Completed(Outcome::Success), Some(now));
+        let (state, finished) = (RunState::Completed(Outcome::Success), Some(now));
         let run = Run { finished, state, ..Run::new(&id, RunMode::Run, now) };
         agent.runs.insert(run);
         self.latest_runs.note(agent_id, &id);
@@ -239,29 +239,31 @@ impl World {
             RunStep::Event(kind) => self.record(agent_id, run_id, kind, &json!({})),
             // A paused run stays paused since its first pause; a run in progress is not resumed.
             RunStep::Pause if !run.is_paused() => {
-                run.state = State::Paused(pause);
+                run.state = RunState::Paused(pause);
                 self.record(agent_id, run_id, "UserInfoRequested", &json!({}));
                 let (agent_id, run_id) = (agent_id.to_owned(), run_id.to_owned());
                 self.after(LONG_PAUSE, Due::LongPause { agent_id, run_id, pause });
             }
             RunStep::UserPause if !run.is_paused() => {
-                run.state = State::Paused(pause);
+                run.state = RunState::Paused(pause);
                 self.record(agent_id, run_id, "UserPaused", &json!({}));
                 self.announce(agent_id, run_id, EventType::Paused);
             }
             RunStep::Resume if run.is_paused() => {
-                run.state = State::InProgress;
+                run.state = RunState::InProgress;
                 self.record(agent_id, run_id, "UserTick", &json!({}));
             }
             RunStep::Complete(outcome) => {
                 let message = json!({"outcome": outcome, "message": "The emulated work is done."});
-                self.end(agent_id, run_id, State::Completed(*outcome), &message);
+                self.end(agent_id, run_id, RunState::Completed(*outcome), &message);
             }
             RunStep::Fail => {
                 let message = json!({"error": "the emulated policy failed"});
-                self.end(agent_id, run_id, State::Failed, &message);
+                self.end(agent_id, run_id, RunState::Failed, &message);
             }
-            RunStep::Stop => self.end(agent_id, run_id, State::Stopped, &json!({"stopped": true})),
+            RunStep::Stop => {
+                self.end(agent_id, run_id, RunState::Stopped, &json!({"stopped": true}));
+            }
             RunStep::Pause | RunStep::UserPause | RunStep::Resume => {}
         }
     }
@@ -271,14 +273,14 @@ impl World {
         self.apply_step(agent_id, run_id, &RunStep::Stop);
     }
 
-    fn end(&mut self, agent_id: &str, run_id: &str, state: State, message: &Value) {
+    fn end(&mut self, agent_id: &str, run_id: &str, state: RunState, message: &Value) {
         self.record(agent_id, run_id, "Finished", message);
         let now = self.now;
         let Some(agent) = self.agents.get_mut(agent_id) else { return };
         let Some(run) = agent.runs.get_mut(run_id) else { return };
         run.state = state;
         run.finished = Some(now);
-        let failed = !matches!(state, State::Completed(Outcome::Success | Outcome::Partial));
+        let failed = !matches!(state, RunState::Completed(Outcome::Success | Outcome::Partial));
         let built = run.mode == RunMode::Build && !failed;
         if let (true, Some(schedule)) = (run.by_schedule, &mut agent.schedule) {
             schedule.tell(failed);
@@ -288,8 +290,8 @@ impl World {
             self.deploy(agent_id);
         }
         let event = match state {
-            State::Failed => EventType::Failed,
-            State::Stopped => EventType::Stopped,
+            RunState::Failed => EventType::Failed,
+            RunState::Stopped => EventType::Stopped,
             _ => EventType::Completed,
         };
         self.announce(agent_id, run_id, event);
@@ -298,7 +300,7 @@ impl World {
     /// Announces a run that still has the pause of this number.
     pub(super) fn long_pause(&mut self, agent_id: &str, run_id: &str, pause: u64) {
         let run = self.agents.get(agent_id).and_then(|agent| agent.runs.get(run_id));
-        if run.is_some_and(|run| run.state == State::Paused(pause)) {
+        if run.is_some_and(|run| run.state == RunState::Paused(pause)) {
             self.announce(agent_id, run_id, EventType::Paused);
         }
     }

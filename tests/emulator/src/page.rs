@@ -21,10 +21,10 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 use axum::routing::{MethodRouter, get};
 
 use self::html::Shell;
-use self::view::View;
+use self::view::PageView;
 use super::control::{Forbidden, guard};
 use super::document;
-use super::server::Shared;
+use super::server::ServerState;
 use super::wire::Connection;
 use crate::exchange::BufferedResponse;
 
@@ -32,7 +32,7 @@ use crate::exchange::BufferedResponse;
 static SHELL: LazyLock<Shell> = LazyLock::new(Shell::new);
 
 /// Returns the routes of the page and its state, which only this machine may call.
-pub(super) fn routes() -> Router<Arc<Shared>> {
+pub(super) fn routes() -> Router<Arc<ServerState>> {
     Router::new()
         .route("/", own(|shared, passed| passed.map_or_else(Forbidden::answer, |()| page(shared))))
         .route(
@@ -42,16 +42,16 @@ pub(super) fn routes() -> Router<Arc<Shared>> {
 }
 
 /// Returns the route of the profile's document, which everyone may call.
-pub(super) fn document_route() -> Router<Arc<Shared>> {
+pub(super) fn document_route() -> Router<Arc<ServerState>> {
     Router::new().route("/openapi.json", own(|shared, _| api(shared)))
 }
 
 /// Creates a route whose handler gets the result of [`guard`].
 fn own(
-    answer: fn(&Shared, Result<(), Forbidden>) -> BufferedResponse,
-) -> MethodRouter<Arc<Shared>> {
+    answer: fn(&ServerState, Result<(), Forbidden>) -> BufferedResponse,
+) -> MethodRouter<Arc<ServerState>> {
     get(
-        move |State(shared): State<Arc<Shared>>,
+        move |State(shared): State<Arc<ServerState>>,
               ConnectInfo(connection): ConnectInfo<Connection>,
               headers: HeaderMap| async move {
             let passed = guard(&connection, &Method::GET, &headers);
@@ -72,19 +72,19 @@ pub(super) fn with_policies(answer: BufferedResponse) -> BufferedResponse {
 
 const RESOURCE_POLICY: HeaderName = HeaderName::from_static("cross-origin-resource-policy");
 
-fn page(shared: &Shared) -> BufferedResponse {
-    let html = SHELL.render(&View::of(shared));
+fn page(shared: &ServerState) -> BufferedResponse {
+    let html = SHELL.render(&PageView::of(shared));
     BufferedResponse::new(StatusCode::OK, "text/html; charset=utf-8", html)
         .header(CONTENT_SECURITY_POLICY, SHELL.policy.clone())
 }
 
-fn state(shared: &Shared) -> BufferedResponse {
+fn state(shared: &ServerState) -> BufferedResponse {
     // The view can always be serialized.
-    let json = serde_json::to_vec(&View::of(shared)).unwrap_or_default();
+    let json = serde_json::to_vec(&PageView::of(shared)).unwrap_or_default();
     BufferedResponse::new(StatusCode::OK, "application/json", json)
 }
 
 /// Returns the document of the profile, byte for byte.
-fn api(shared: &Shared) -> BufferedResponse {
+fn api(shared: &ServerState) -> BufferedResponse {
     BufferedResponse::new(StatusCode::OK, "application/json", document(shared.profile))
 }

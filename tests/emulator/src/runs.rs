@@ -35,7 +35,7 @@ pub(super) struct Run {
     pub(super) number: u64,
     pub(super) started: DateTime<Utc>,
     pub(super) finished: Option<DateTime<Utc>>,
-    pub(super) state: State,
+    pub(super) state: RunState,
     /// The remaining steps.
     pub(super) script: RunScript,
     pub(super) events: Vec<RecordedEvent>,
@@ -46,7 +46,7 @@ pub(super) struct Run {
 
 /// The state of a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum State {
+pub(super) enum RunState {
     InProgress,
     /// Paused; every pause has its own number.
     Paused(u64),
@@ -103,7 +103,7 @@ impl Run {
             number: 0,
             started,
             finished: None,
-            state: State::InProgress,
+            state: RunState::InProgress,
             script: RunScript::manual(),
             events: Vec::new(),
             event_bytes: 0,
@@ -112,11 +112,11 @@ impl Run {
     }
 
     pub(super) const fn is_finished(&self) -> bool {
-        !matches!(self.state, State::InProgress | State::Paused(_))
+        !matches!(self.state, RunState::InProgress | RunState::Paused(_))
     }
 
     pub(super) const fn is_paused(&self) -> bool {
-        matches!(self.state, State::Paused(_))
+        matches!(self.state, RunState::Paused(_))
     }
 
     pub(super) fn last_activity(&self) -> DateTime<Utc> {
@@ -128,18 +128,18 @@ impl Run {
     /// the live service `completed`.
     pub(super) const fn status_name(&self, profile: Profile) -> &'static str {
         match (self.state, profile) {
-            (State::InProgress, _) => "in_progress",
-            (State::Paused(_), _) => "paused",
-            (State::Completed(_), Profile::Documented) => "finished",
-            (State::Completed(_), Profile::Observed) => "completed",
-            (State::Failed, _) => "error",
-            (State::Stopped, _) => "stopped",
+            (RunState::InProgress, _) => "in_progress",
+            (RunState::Paused(_), _) => "paused",
+            (RunState::Completed(_), Profile::Documented) => "finished",
+            (RunState::Completed(_), Profile::Observed) => "completed",
+            (RunState::Failed, _) => "error",
+            (RunState::Stopped, _) => "stopped",
         }
     }
 
     const fn outcome(&self) -> Option<Outcome> {
         match self.state {
-            State::Completed(outcome) => Some(outcome),
+            RunState::Completed(outcome) => Some(outcome),
             _ => None,
         }
     }

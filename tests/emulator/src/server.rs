@@ -41,7 +41,7 @@ pub(super) enum Clock {
 
 /// The state that all exchanges share.
 #[derive(Debug)]
-pub(super) struct Shared {
+pub(super) struct ServerState {
     pub(super) profile: Profile,
     pub(super) setup: Setup,
     /// The initial API key, which must not be shown.
@@ -57,7 +57,7 @@ pub(super) struct Shared {
     arrival: Notify,
 }
 
-impl Shared {
+impl ServerState {
     /// Creates the state. Fails if a rule of the setup is not valid.
     pub(super) fn new(
         mut setup: Setup,
@@ -269,7 +269,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 /// Builds the router: every operation, the page and the control API if enabled, and the fallbacks.
-pub(super) fn router(shared: Arc<Shared>) -> Router {
+pub(super) fn router(shared: Arc<ServerState>) -> Router {
     let mut router = Router::new().merge(page::document_route());
     for operation in &OPERATIONS {
         let Ok(method) = MethodFilter::try_from(operation.method.clone()) else { continue };
@@ -289,7 +289,7 @@ pub(super) fn router(shared: Arc<Shared>) -> Router {
 
 async fn exchange(
     operation: &'static Operation,
-    State(shared): State<Arc<Shared>>,
+    State(shared): State<Arc<ServerState>>,
     ConnectInfo(connection): ConnectInfo<Connection>,
     parameters: RawPathParams,
     request: Request,
@@ -321,7 +321,7 @@ async fn exchange(
 /// Answers a method that the path does not have. The reference has problem details; the live
 /// service was observed to send an empty body.
 async fn lacks_method(
-    State(shared): State<Arc<Shared>>,
+    State(shared): State<Arc<ServerState>>,
     ConnectInfo(connection): ConnectInfo<Connection>,
     path: MatchedPath,
     request: Request,
@@ -358,7 +358,7 @@ fn allowed(template: &str) -> String {
 
 /// Answers an unknown path. The live service passes such requests to gRPC.
 async fn lacks_path(
-    State(shared): State<Arc<Shared>>,
+    State(shared): State<Arc<ServerState>>,
     ConnectInfo(connection): ConnectInfo<Connection>,
     request: Request,
 ) -> Response {
@@ -383,9 +383,9 @@ pub(super) mod tests {
     use super::*;
 
     /// Creates the shared state without a server; deliveries are not sent.
-    pub(crate) fn shared(profile: Profile) -> Shared {
+    pub(crate) fn shared(profile: Profile) -> ServerState {
         let (courier, _) = tokio::sync::mpsc::unbounded_channel::<delivery::Outgoing>();
-        Shared::new(Setup::of(profile), Arc::new(RealTime), courier).unwrap()
+        ServerState::new(Setup::of(profile), Arc::new(RealTime), courier).unwrap()
     }
 
     #[test]

@@ -9,7 +9,7 @@ use url::Url;
 use super::agents::Agent;
 use super::call::{OperationResult, Refusal, RoutedRequest, no_content};
 use super::entry::{Entry, Mistake};
-use super::runs::{Outcome, Run, State};
+use super::runs::{Outcome, Run, RunState};
 use super::world::{USER, World};
 use crate::exchange::BufferedResponse;
 
@@ -166,12 +166,12 @@ impl World {
     /// Builds the body of a delivery of `event`, even if the run is in another state.
     fn sample_body(&self, agent_id: &str, run: &Run, event: EventType) -> String {
         let state = match (event, run.state) {
-            (EventType::Started, _) => State::InProgress,
-            (EventType::Completed, State::Completed(outcome)) => State::Completed(outcome),
-            (EventType::Completed, _) => State::Completed(Outcome::Success),
-            (EventType::Failed, _) => State::Failed,
-            (EventType::Stopped, _) => State::Stopped,
-            (EventType::Paused, _) => State::Paused(0),
+            (EventType::Started, _) => RunState::InProgress,
+            (EventType::Completed, RunState::Completed(outcome)) => RunState::Completed(outcome),
+            (EventType::Completed, _) => RunState::Completed(Outcome::Success),
+            (EventType::Failed, _) => RunState::Failed,
+            (EventType::Stopped, _) => RunState::Stopped,
+            (EventType::Paused, _) => RunState::Paused(0),
         };
         let ends = !matches!(event, EventType::Started | EventType::Paused);
         let finished = ends.then(|| run.finished.unwrap_or(self.now));
@@ -183,7 +183,7 @@ impl World {
         // Deliveries name the state `completed` in either profile.
         let status = run.status_name(super::Profile::Observed);
         let mut data = json!({"run_id": run.id, "agent_id": agent_id, "status": status});
-        if let State::Completed(outcome) = run.state {
+        if let RunState::Completed(outcome) = run.state {
             data["outcome"] = json!(outcome);
         }
         if let Some(finished) = run.finished {

@@ -14,7 +14,7 @@ use super::delivery::{Deliveries, Outgoing};
 use super::events::Indexes;
 use super::ids::Ids;
 use super::keys::Keys;
-use super::lifecycle::Scripts;
+use super::lifecycle::ScriptedRuns;
 use super::runs::LatestRuns;
 use super::workspaces::Workspaces;
 use super::{Profile, Switches};
@@ -39,7 +39,7 @@ pub struct World {
     pub(super) agents: Agents,
     pub(super) indexes: Indexes,
     pub(super) latest_runs: LatestRuns,
-    pub(super) scripts: Scripts,
+    pub(super) scripts: ScriptedRuns,
     pub(super) deliveries: Deliveries,
     agenda: BTreeMap<(DateTime<Utc>, u64), Due>,
     entries: u64,
@@ -82,7 +82,7 @@ impl World {
             agents: Agents::default(),
             indexes: Indexes::new(&mut ids),
             latest_runs: LatestRuns::default(),
-            scripts: Scripts::default(),
+            scripts: ScriptedRuns::default(),
             deliveries: Deliveries::default(),
             ids,
             agenda: BTreeMap::new(),

@@ -27,7 +27,7 @@ pub(crate) fn measure() -> anyhow::Result<()> {
     fill("agents", AGENTS, || twin.with(|world| world.add_agents(AGENTS)))?;
     fill("events", EVENTS, || twin.with(|world| world.add_events(&agent, &run, EVENTS)))?;
     fill("runs", RUNS, || twin.with(|world| world.add_runs(&agent, RUNS)))?;
-    let mut reader = Reader::new(&twin)?;
+    let mut reader = HeldConnection::new(&twin)?;
     reader.agents("")?;
     reader.agents("&workspace_id=ws_001")?;
     reader.events(&agent, &run)?;
@@ -50,12 +50,12 @@ fn fill(what: &str, count: u64, make: impl FnOnce()) -> anyhow::Result<()> {
     Ok(())
 }
 
-struct Reader {
+struct HeldConnection {
     connection: Connection,
     key: String,
 }
 
-impl Reader {
+impl HeldConnection {
     fn new(twin: &Emulator) -> anyhow::Result<Self> {
         let connection = Connection::open(twin.gate().address())?;
         Ok(Self { connection, key: twin.api_key().to_owned() })

@@ -142,7 +142,7 @@ impl Path {
 fn items<'a>(document: &'a Document, holder: &str) -> impl Iterator<Item = (&'a str, Path)> {
     members(document.at(holder)).filter_map(move |(name, _)| {
         let (pointer, item) = document.follow(step(holder, name))?;
-        let reader = Reader { document, template: name, path: &pointer, item };
+        let reader = OperationReader { document, template: name, path: &pointer, item };
         let operations = members(Some(item)).filter_map(|(name, _)| reader.operation(name));
         Some((name.as_str(), Path { operations: operations.collect(), pointer }))
     })
@@ -162,14 +162,14 @@ impl Operation {
 }
 
 /// Reads the operations of one path item.
-struct Reader<'a> {
+struct OperationReader<'a> {
     document: &'a Document,
     template: &'a str,
     path: &'a str,
     item: &'a Value,
 }
 
-impl Reader<'_> {
+impl OperationReader<'_> {
     fn operation(&self, name: &str) -> Option<Operation> {
         let method = method(name)?;
         let pointer = step(self.path, name);

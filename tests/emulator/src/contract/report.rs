@@ -13,18 +13,18 @@ const MAX_VALUE: usize = 60;
 const SECRETS: [&str; 3] = ["api_key", "signing_secret", "x-api-key"];
 
 /// The mismatches of one exchange.
-pub(super) struct Report {
+pub(super) struct ExchangeReport {
     operation: String,
     pub(super) found: Vec<Mismatch>,
 }
 
 /// Reports mismatches of one side of the exchange.
 pub(super) struct SideReport<'a> {
-    report: &'a mut Report,
+    report: &'a mut ExchangeReport,
     side: Side,
 }
 
-impl Report {
+impl ExchangeReport {
     pub(super) fn new(operation: String) -> Self {
         Self { operation, found: Vec::new() }
     }

@@ -4,7 +4,7 @@ use axum::http::{HeaderMap, Method};
 use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
 use serde_json::{Value, json};
 
-use super::{DOCUMENT, Refused, ok};
+use super::{ActionError, DOCUMENT, ok};
 use crate::call::RoutedRequest;
 use crate::delivery::Delivery;
 use crate::entry::{Entry, Members, Mistake};
@@ -15,22 +15,22 @@ use crate::lifecycle::RunStep;
 use crate::operations::names;
 use crate::page::secrets::hide;
 use crate::page::view::receiver;
-use crate::server::Shared;
+use crate::server::ServerState;
 use crate::webhooks::EventType;
 use crate::world::World;
 
-type Done = Result<BufferedResponse, Refused>;
+type Done = Result<BufferedResponse, ActionError>;
 
 /// One action of the control API.
 #[derive(Debug)]
 pub(super) struct Action {
     pub(super) method: Method,
     pub(super) path: &'static str,
-    kind: Kind,
+    kind: ActionKind,
 }
 
 #[derive(Debug, Clone, Copy)]
-enum Kind {
+enum ActionKind {
     Document,
     AdvanceClock,
     ListDeliveries,
@@ -52,49 +52,53 @@ const STEPS: &str = "/_emulator/agents/{agent_id}/runs/{run_id}/steps";
 
 /// All actions except the state, which is in `page`.
 pub(super) static ACTIONS: [Action; 13] = [
-    action(Method::GET, "/_emulator/openapi.json", Kind::Document),
-    action(Method::POST, "/_emulator/clock/advance", Kind::AdvanceClock),
-    action(Method::GET, DELIVERIES, Kind::ListDeliveries),
-    action(Method::POST, DELIVERIES, Kind::SendDelivery),
-    action(Method::POST, "/_emulator/deliveries/{delivery}/repeat", Kind::RepeatDelivery),
-    action(Method::GET, FAULTS, Kind::ListFaults),
-    action(Method::POST, FAULTS, Kind::AddFaults),
-    action(Method::DELETE, FAULTS, Kind::ClearFaults),
-    action(Method::POST, "/_emulator/scripts", Kind::ScriptRuns),
-    action(Method::POST, STEPS, Kind::StepRun),
-    action(Method::POST, "/_emulator/seed", Kind::Seed),
-    action(Method::POST, "/_emulator/reset", Kind::Reset),
-    action(Method::GET, "/_emulator/requests", Kind::ListRequests),
+    action(Method::GET, "/_emulator/openapi.json", ActionKind::Document),
+    action(Method::POST, "/_emulator/clock/advance", ActionKind::AdvanceClock),
+    action(Method::GET, DELIVERIES, ActionKind::ListDeliveries),
+    action(Method::POST, DELIVERIES, ActionKind::SendDelivery),
+    action(Method::POST, "/_emulator/deliveries/{delivery}/repeat", ActionKind::RepeatDelivery),
+    action(Method::GET, FAULTS, ActionKind::ListFaults),
+    action(Method::POST, FAULTS, ActionKind::AddFaults),
+    action(Method::DELETE, FAULTS, ActionKind::ClearFaults),
+    action(Method::POST, "/_emulator/scripts", ActionKind::ScriptRuns),
+    action(Method::POST, STEPS, ActionKind::StepRun),
+    action(Method::POST, "/_emulator/seed", ActionKind::Seed),
+    action(Method::POST, "/_emulator/reset", ActionKind::Reset),
+    action(Method::GET, "/_emulator/requests", ActionKind::ListRequests),
 ];
 
-const fn action(method: Method, path: &'static str, kind: Kind) -> Action {
+const fn action(method: Method, path: &'static str, kind: ActionKind) -> Action {
     Action { method, path, kind }
 }
 
-pub(super) async fn carry_out(action: &Action, shared: &Shared, call: &RoutedRequest<'_>) -> Done {
+pub(super) async fn carry_out(
+    action: &Action,
+    shared: &ServerState,
+    call: &RoutedRequest<'_>,
+) -> Done {
     match action.kind {
-        Kind::Document => {
+        ActionKind::Document => {
             Ok(BufferedResponse::new(axum::http::StatusCode::OK, "application/json", DOCUMENT))
         }
-        Kind::AdvanceClock => advance_clock(shared, call).await,
-        Kind::ListDeliveries => Ok(list_deliveries(shared)),
-        Kind::SendDelivery => send_delivery(shared, call).await,
-        Kind::RepeatDelivery => repeat_delivery(shared, call).await,
-        Kind::ListFaults => Ok(list_faults(shared)),
-        Kind::AddFaults => add_faults(shared, call),
-        Kind::ClearFaults => {
+        ActionKind::AdvanceClock => advance_clock(shared, call).await,
+        ActionKind::ListDeliveries => Ok(list_deliveries(shared)),
+        ActionKind::SendDelivery => send_delivery(shared, call).await,
+        ActionKind::RepeatDelivery => repeat_delivery(shared, call).await,
+        ActionKind::ListFaults => Ok(list_faults(shared)),
+        ActionKind::AddFaults => add_faults(shared, call),
+        ActionKind::ClearFaults => {
             shared.faults().clear();
             shared.with(World::clear_delivery_faults);
             Ok(list_faults(shared))
         }
-        Kind::ScriptRuns => script_runs(shared, call),
-        Kind::StepRun => step_run(shared, call).await,
-        Kind::Seed => seed(shared, call),
-        Kind::Reset => {
+        ActionKind::ScriptRuns => script_runs(shared, call),
+        ActionKind::StepRun => step_run(shared, call).await,
+        ActionKind::Seed => seed(shared, call),
+        ActionKind::Reset => {
             shared.reset();
             Ok(clock(shared))
         }
-        Kind::ListRequests => list_requests(shared, call),
+        ActionKind::ListRequests => list_requests(shared, call),
     }
 }
 
@@ -103,17 +107,17 @@ fn body<T>(
     call: &RoutedRequest<'_>,
     known: &[&str],
     read: impl FnOnce(&Members<'_>) -> Result<T, Mistake>,
-) -> Result<T, Refused> {
+) -> Result<T, ActionError> {
     let text = str::from_utf8(&call.request.body)
-        .map_err(|_| Refused::Wrong("the body is not valid UTF-8".to_owned()))?;
+        .map_err(|_| ActionError::Wrong("the body is not valid UTF-8".to_owned()))?;
     let text = if text.trim().is_empty() { "{}" } else { text };
     let members = Entry::parse(text).and_then(|entry| entry.object(known));
     members
         .and_then(|members| read(&members))
-        .map_err(|mistake| Refused::Wrong(mistake.to_string()))
+        .map_err(|mistake| ActionError::Wrong(mistake.to_string()))
 }
 
-async fn advance_clock(shared: &Shared, call: &RoutedRequest<'_>) -> Done {
+async fn advance_clock(shared: &ServerState, call: &RoutedRequest<'_>) -> Done {
     let now = shared.with(|world| world.now());
     let then = body(call, &["by", "to"], |members| {
         let to = members.get("to").map(|to| time(to, now));
@@ -144,7 +148,7 @@ fn later(by: &Entry<'_>, now: DateTime<Utc>) -> Result<DateTime<Utc>, Mistake> {
     then.ok_or_else(|| by.mistake("the clock advances by 366 days at most"))
 }
 
-fn clock(shared: &Shared) -> BufferedResponse {
+fn clock(shared: &ServerState) -> BufferedResponse {
     ok(&json!({"now": rfc3339(shared.with(|world| world.now()))}))
 }
 
@@ -152,7 +156,7 @@ fn rfc3339(time: DateTime<Utc>) -> String {
     time.to_rfc3339_opts(SecondsFormat::AutoSi, true)
 }
 
-async fn send_delivery(shared: &Shared, call: &RoutedRequest<'_>) -> Done {
+async fn send_delivery(shared: &ServerState, call: &RoutedRequest<'_>) -> Done {
     let (agent, event, run, webhook) =
         body(call, &["agent_id", "event", "run_id", "webhook_id"], |members| {
             Ok((
@@ -164,26 +168,26 @@ async fn send_delivery(shared: &Shared, call: &RoutedRequest<'_>) -> Done {
         })?;
     let sent =
         shared.with(|world| world.send_delivery(&agent, event, run.as_deref(), webhook.as_deref()));
-    let sent = sent.map_err(Refused::Missing)?;
+    let sent = sent.map_err(ActionError::Missing)?;
     shared.settled().await;
     Ok(deliveries_of(shared, |delivery| sent.contains(&delivery.outgoing.delivery)))
 }
 
-async fn repeat_delivery(shared: &Shared, call: &RoutedRequest<'_>) -> Done {
+async fn repeat_delivery(shared: &ServerState, call: &RoutedRequest<'_>) -> Done {
     let text = call.id("delivery");
     let number =
-        text.parse().map_err(|_| Refused::Missing(format!("there is no delivery {text}")))?;
-    shared.with(|world| world.repeat_delivery(number)).map_err(Refused::Missing)?;
+        text.parse().map_err(|_| ActionError::Missing(format!("there is no delivery {text}")))?;
+    shared.with(|world| world.repeat_delivery(number)).map_err(ActionError::Missing)?;
     shared.settled().await;
     Ok(deliveries_of(shared, |delivery| delivery.outgoing.delivery == number))
 }
 
-fn list_deliveries(shared: &Shared) -> BufferedResponse {
+fn list_deliveries(shared: &ServerState) -> BufferedResponse {
     deliveries_of(shared, |_| true)
 }
 
 /// Returns the selected deliveries, newest first.
-fn deliveries_of(shared: &Shared, wanted: impl Fn(&Delivery) -> bool) -> BufferedResponse {
+fn deliveries_of(shared: &ServerState, wanted: impl Fn(&Delivery) -> bool) -> BufferedResponse {
     let key = shared.first_key();
     let found = shared.with(|world| {
         let wanted = world.deliveries.newest_first().filter(|delivery| wanted(delivery));
@@ -212,7 +216,7 @@ fn delivery_view(delivery: &Delivery, key: &str) -> Value {
     })
 }
 
-fn list_faults(shared: &Shared) -> BufferedResponse {
+fn list_faults(shared: &ServerState) -> BufferedResponse {
     let faults: Vec<Value> = shared
         .faults()
         .rules()
@@ -239,17 +243,17 @@ fn list_faults(shared: &Shared) -> BufferedResponse {
 }
 
 /// Reads a part of a fault file.
-fn fault_file(call: &RoutedRequest<'_>, known: &[&str]) -> Result<FaultFile, Refused> {
+fn fault_file(call: &RoutedRequest<'_>, known: &[&str]) -> Result<FaultFile, ActionError> {
     body(call, known, |_| Ok(()))?;
     let text = String::from_utf8_lossy(&call.request.body);
-    FaultFile::parse(&text).map_err(|mistake| Refused::Wrong(mistake.to_string()))
+    FaultFile::parse(&text).map_err(|mistake| ActionError::Wrong(mistake.to_string()))
 }
 
-fn add_faults(shared: &Shared, call: &RoutedRequest<'_>) -> Done {
+fn add_faults(shared: &ServerState, call: &RoutedRequest<'_>) -> Done {
     let fault_file = fault_file(call, &["faults", "deliveries"])?;
     for rule in fault_file.faults {
         let installed = shared.faults().install(rule, &names());
-        installed.map_err(|error| Refused::Wrong(error.to_string()))?;
+        installed.map_err(|error| ActionError::Wrong(error.to_string()))?;
     }
     shared.with(|world| {
         fault_file.deliveries.into_iter().for_each(|rule| world.add_delivery_fault(rule));
@@ -257,7 +261,7 @@ fn add_faults(shared: &Shared, call: &RoutedRequest<'_>) -> Done {
     Ok(list_faults(shared))
 }
 
-fn script_runs(shared: &Shared, call: &RoutedRequest<'_>) -> Done {
+fn script_runs(shared: &ServerState, call: &RoutedRequest<'_>) -> Done {
     let fault_file = fault_file(call, &["runs"])?;
     let waiting = shared.with(|world| {
         fault_file.runs.into_iter().for_each(|script| world.script_next_run(script));
@@ -266,17 +270,17 @@ fn script_runs(shared: &Shared, call: &RoutedRequest<'_>) -> Done {
     Ok(ok(&json!({"waiting": waiting})))
 }
 
-async fn step_run(shared: &Shared, call: &RoutedRequest<'_>) -> Done {
+async fn step_run(shared: &ServerState, call: &RoutedRequest<'_>) -> Done {
     let step = body(call, &["do"], |members| RunStep::read(members.need("do")?))?;
     let (agent_id, run_id) = (call.id("agent_id"), call.id("run_id"));
     shared.with(|world| {
         let agent = world.agents.get(agent_id);
         let agent =
-            agent.ok_or_else(|| Refused::Missing(format!("there is no agent {agent_id}")))?;
+            agent.ok_or_else(|| ActionError::Missing(format!("there is no agent {agent_id}")))?;
         let run = agent.runs.get(run_id);
-        let run = run.ok_or_else(|| Refused::Missing(format!("there is no run {run_id}")))?;
+        let run = run.ok_or_else(|| ActionError::Missing(format!("there is no run {run_id}")))?;
         if run.is_finished() {
-            return Err(Refused::Wrong(format!("run {run_id} has ended")));
+            return Err(ActionError::Wrong(format!("run {run_id} has ended")));
         }
         world.apply_step(agent_id, run_id, &step);
         Ok(())
@@ -292,7 +296,7 @@ async fn step_run(shared: &Shared, call: &RoutedRequest<'_>) -> Done {
 /// The most items that one request adds.
 const MOST: u64 = 1_000_000;
 
-fn seed(shared: &Shared, call: &RoutedRequest<'_>) -> Done {
+fn seed(shared: &ServerState, call: &RoutedRequest<'_>) -> Done {
     let known = ["agents", "deployed_agents", "example", "runs", "events"];
     let seeds = body(call, &known, |members| {
         Ok(Seeds {
@@ -353,24 +357,24 @@ impl Seeds {
         Ok(ok(&json!({"agents_added": added, "agents": world.agents.count()})))
     }
 
-    fn check(&self, world: &World) -> Result<(), Refused> {
+    fn check(&self, world: &World) -> Result<(), ActionError> {
         let example = self.example.then_some(World::EXAMPLE_AGENT);
         let mut new: Vec<&str> = self.deployed.iter().map(String::as_str).chain(example).collect();
         new.sort_unstable();
         let twice = new.windows(2).find(|pair| pair[0] == pair[1]).map(|pair| pair[0]);
         let taken = new.iter().copied().find(|id| world.agents.get(id).is_some());
         if let Some(id) = twice.or(taken) {
-            return Err(Refused::Wrong(format!("there is an agent {id} already")));
+            return Err(ActionError::Wrong(format!("there is an agent {id} already")));
         }
         let has_run = |agent_id: &str, run_id: &str| {
             world.agents.get(agent_id).is_some_and(|agent| agent.runs.get(run_id).is_some())
         };
         match (&self.runs, &self.events) {
             (Some((agent_id, _)), _) if world.agents.get(agent_id).is_none() => {
-                Err(Refused::Missing(format!("there is no agent {agent_id}")))
+                Err(ActionError::Missing(format!("there is no agent {agent_id}")))
             }
             (_, Some((agent_id, run_id, _))) if !has_run(agent_id, run_id) => {
-                Err(Refused::Missing(format!("agent {agent_id} has no run {run_id}")))
+                Err(ActionError::Missing(format!("agent {agent_id} has no run {run_id}")))
             }
             _ => Ok(()),
         }
@@ -382,12 +386,12 @@ const PAGE: usize = 200;
 /// How much of a body is shown, in characters.
 const SHOWN: usize = 16_384;
 
-fn list_requests(shared: &Shared, call: &RoutedRequest<'_>) -> Done {
+fn list_requests(shared: &ServerState, call: &RoutedRequest<'_>) -> Done {
     let after = match call.text("after") {
         None => 0,
         Some(text) => text
             .parse::<u64>()
-            .map_err(|_| Refused::Wrong(format!("after must be a number, not {text:?}")))?,
+            .map_err(|_| ActionError::Wrong(format!("after must be a number, not {text:?}")))?,
     };
     let key = shared.first_key();
     let journal = shared.journal();

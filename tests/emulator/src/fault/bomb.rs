@@ -22,9 +22,9 @@ pub(super) fn gzip(bytes: u64) -> Vec<u8> {
     match bytes.checked_sub(2) {
         None => file.blanks(bytes),
         Some(blanks) => {
-            file.add(&Part::of(b"["));
+            file.add(&Piece::of(b"["));
             file.blanks(blanks);
-            file.add(&Part::of(b"]"));
+            file.add(&Piece::of(b"]"));
         }
     }
     file.finish(bytes)
@@ -38,15 +38,15 @@ struct Packed {
 
 impl Packed {
     fn blanks(&mut self, count: u64) {
-        let block = Part::of(&vec![b' '; BLOCK]);
+        let block = Piece::of(&vec![b' '; BLOCK]);
         for _ in 0..count / BLOCK as u64 {
             self.add(&block);
         }
         let rest = usize::try_from(count % BLOCK as u64).unwrap_or_default();
-        self.add(&Part::of(&vec![b' '; rest]));
+        self.add(&Piece::of(&vec![b' '; rest]));
     }
 
-    fn add(&mut self, part: &Part) {
+    fn add(&mut self, part: &Piece) {
         self.deflated.extend_from_slice(&part.deflated);
         self.sum.combine(&part.sum);
     }
@@ -60,12 +60,12 @@ impl Packed {
 
 /// A compressed piece that may follow any other: it has no back references to earlier pieces and
 /// ends on a byte boundary.
-struct Part {
+struct Piece {
     deflated: Vec<u8>,
     sum: Crc,
 }
 
-impl Part {
+impl Piece {
     fn of(content: &[u8]) -> Self {
         let mut sum = Crc::new();
         sum.update(content);

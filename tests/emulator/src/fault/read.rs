@@ -9,7 +9,7 @@ use axum::http::{HeaderValue, StatusCode};
 use super::kind::{Cursor, Endless, Fault, RetryAfter, Shift, StatusBody};
 use crate::entry::{Entry, Mistake, instead};
 
-type Read<T> = Result<T, Mistake>;
+type FaultResult<T> = Result<T, Mistake>;
 
 /// Every kind, in the order of the help.
 pub(crate) const KINDS: [&str; 15] = [
@@ -42,7 +42,7 @@ const ENDLESS: [(&str, Endless); 2] =
     [("whitespace", Endless::Whitespace), ("array", Endless::Array)];
 
 /// Reads a fault: an object with the name of its kind, or the name alone where that is enough.
-pub(super) fn fault(entry: &Entry<'_>) -> Read<Fault> {
+pub(super) fn fault(entry: &Entry<'_>) -> FaultResult<Fault> {
     if entry.is_text() {
         return by_name(entry);
     }
@@ -65,13 +65,13 @@ pub(super) fn fault(entry: &Entry<'_>) -> Read<Fault> {
         "content_type" => Fault::ContentType { value: member(value, "value", header)? },
         "redirect" => redirect(value)?,
         "gzip_bomb" => Fault::GzipBomb { bytes: member(value, "bytes", whole_number)? },
-        "cursors" => Fault::Cursors(value.list()?.iter().map(cursor).collect::<Read<_>>()?),
+        "cursors" => Fault::Cursors(value.list()?.iter().map(cursor).collect::<FaultResult<_>>()?),
         "shift" => shift(value)?,
         unknown => return Err(unknown_kind(entry, unknown)),
     })
 }
 
-fn by_name(entry: &Entry<'_>) -> Read<Fault> {
+fn by_name(entry: &Entry<'_>) -> FaultResult<Fault> {
     match entry.text()?.as_str() {
         "html" => Ok(Fault::Html),
         "grpc" => Ok(Fault::Grpc { code: UNIMPLEMENTED }),
@@ -95,24 +95,24 @@ fn unknown_kind(entry: &Entry<'_>, name: &str) -> Mistake {
 fn member<'a, T>(
     entry: &Entry<'a>,
     name: &str,
-    read: impl FnOnce(&Entry<'a>) -> Read<T>,
-) -> Read<T> {
+    read: impl FnOnce(&Entry<'a>) -> FaultResult<T>,
+) -> FaultResult<T> {
     if entry.is_object() { read(entry.object(&[name])?.need(name)?) } else { read(entry) }
 }
 
-fn whole_number(entry: &Entry<'_>) -> Read<u64> {
+fn whole_number(entry: &Entry<'_>) -> FaultResult<u64> {
     entry.number(0..=u64::MAX)
 }
 
-fn size(entry: &Entry<'_>) -> Read<usize> {
+fn size(entry: &Entry<'_>) -> FaultResult<usize> {
     whole_number(entry).map(|number| usize::try_from(number).unwrap_or(usize::MAX))
 }
 
-fn place(entry: &Entry<'_>) -> Read<usize> {
+fn place(entry: &Entry<'_>) -> FaultResult<usize> {
     member(entry, "at", size)
 }
 
-fn milliseconds(entry: &Entry<'_>, name: &str) -> Read<u64> {
+fn milliseconds(entry: &Entry<'_>, name: &str) -> FaultResult<u64> {
     member(entry, name, Entry::duration).map(in_milliseconds)
 }
 
@@ -120,7 +120,7 @@ fn in_milliseconds(duration: Duration) -> u64 {
     u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }
 
-fn status(entry: &Entry<'_>) -> Read<Fault> {
+fn status(entry: &Entry<'_>) -> FaultResult<Fault> {
     if !entry.is_object() {
         let status = status_in(entry, 200, 599)?;
         return Ok(Fault::status(status, None));
@@ -134,19 +134,19 @@ fn status(entry: &Entry<'_>) -> Read<Fault> {
     })
 }
 
-fn status_in(entry: &Entry<'_>, least: u16, most: u16) -> Read<StatusCode> {
+fn status_in(entry: &Entry<'_>, least: u16, most: u16) -> FaultResult<StatusCode> {
     let number = entry.number(least.into()..=most.into())?;
     let status = u16::try_from(number).ok().and_then(|code| StatusCode::from_u16(code).ok());
     status.ok_or_else(|| entry.mistake(format!("expected a status from {least} to {most}")))
 }
 
-fn retry_after(entry: &Entry<'_>) -> Read<RetryAfter> {
+fn retry_after(entry: &Entry<'_>) -> FaultResult<RetryAfter> {
     if entry.is_object() {
         let members = entry.object(&["date_in"])?;
         return Ok(RetryAfter::DateIn(members.need("date_in")?.integer()?));
     }
     if entry.is_list() {
-        let each = entry.list()?.iter().map(retry_after).collect::<Read<_>>()?;
+        let each = entry.list()?.iter().map(retry_after).collect::<FaultResult<_>>()?;
         return Ok(RetryAfter::Each(each));
     }
     if entry.is_text() {
@@ -158,13 +158,13 @@ fn retry_after(entry: &Entry<'_>) -> Read<RetryAfter> {
     })
 }
 
-fn header(entry: &Entry<'_>) -> Read<HeaderValue> {
+fn header(entry: &Entry<'_>) -> FaultResult<HeaderValue> {
     let text = entry.text()?;
     HeaderValue::from_bytes(text.as_bytes())
         .map_err(|_| entry.mistake(format!("{text:?} cannot be the value of a header")))
 }
 
-fn cut_body(entry: &Entry<'_>) -> Read<Fault> {
+fn cut_body(entry: &Entry<'_>) -> FaultResult<Fault> {
     if !entry.is_object() {
         return Ok(Fault::CutBody { at: size(entry)?, chunked: false });
     }
@@ -173,7 +173,7 @@ fn cut_body(entry: &Entry<'_>) -> Read<Fault> {
     Ok(Fault::CutBody { at: size(members.need("at")?)?, chunked })
 }
 
-fn trickle(entry: &Entry<'_>) -> Read<Fault> {
+fn trickle(entry: &Entry<'_>) -> FaultResult<Fault> {
     if !entry.is_object() {
         let every_ms = in_milliseconds(entry.duration()?);
         return Ok(Fault::Trickle { bytes: NonZeroUsize::MIN, every_ms, head: false });
@@ -192,7 +192,7 @@ fn trickle(entry: &Entry<'_>) -> Read<Fault> {
     })
 }
 
-fn endless(entry: &Entry<'_>) -> Read<Fault> {
+fn endless(entry: &Entry<'_>) -> FaultResult<Fault> {
     let of = if entry.is_object() {
         entry.object(&["of"])?.read("of", |of| of.choice(&ENDLESS))?.unwrap_or_default()
     } else {
@@ -201,12 +201,12 @@ fn endless(entry: &Entry<'_>) -> Read<Fault> {
     Ok(Fault::EndlessBody { of })
 }
 
-fn grpc(entry: &Entry<'_>) -> Read<Fault> {
+fn grpc(entry: &Entry<'_>) -> FaultResult<Fault> {
     let code = member(entry, "code", |code| code.number(0..=u32::MAX.into()))?;
     Ok(Fault::Grpc { code: u32::try_from(code).unwrap_or(u32::MAX) })
 }
 
-fn redirect(entry: &Entry<'_>) -> Read<Fault> {
+fn redirect(entry: &Entry<'_>) -> FaultResult<Fault> {
     if !entry.is_object() {
         return Ok(Fault::Redirect { status: StatusCode::TEMPORARY_REDIRECT, to: header(entry)? });
     }
@@ -216,7 +216,7 @@ fn redirect(entry: &Entry<'_>) -> Read<Fault> {
     Ok(Fault::Redirect { status, to: header(members.need("to")?)? })
 }
 
-fn cursor(entry: &Entry<'_>) -> Read<Cursor> {
+fn cursor(entry: &Entry<'_>) -> FaultResult<Cursor> {
     if entry.is_null() {
         return Ok(Cursor::Null);
     }
@@ -229,7 +229,7 @@ fn cursor(entry: &Entry<'_>) -> Read<Cursor> {
     }
 }
 
-fn shift(entry: &Entry<'_>) -> Read<Fault> {
+fn shift(entry: &Entry<'_>) -> FaultResult<Fault> {
     let members = entry.object(&["insert", "remove"])?;
     Ok(Fault::Shift(Shift {
         insert: members.read("insert", whole_number)?.unwrap_or_default(),

@@ -10,7 +10,7 @@ use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use sha2::{Digest as _, Sha256};
 
-use super::view::{Cell, Fact, Table, View};
+use super::view::{Cell, Fact, PageView, Table};
 
 const INDEX: &str = include_str!("index.html");
 const STYLE: &str = include_str!("style.css");
@@ -39,7 +39,7 @@ impl Shell {
         Self { parts: [facts, links, tables, rest.to_owned()], policy: policy(&style, &script) }
     }
 
-    pub(super) fn render(&self, view: &View) -> String {
+    pub(super) fn render(&self, view: &PageView) -> String {
         let [start, links, tables, end] = &self.parts;
         let mut html = start.clone();
         view.facts.iter().for_each(|shown| fact(shown, &mut html));

@@ -12,7 +12,7 @@ use serde_json::Value;
 pub(crate) use self::tables::receiver;
 use self::tables::{agents, deliveries, faults, mismatches, requests, runs};
 use super::secrets::hide;
-use crate::server::Shared;
+use crate::server::ServerState;
 
 /// The most rows of a table.
 const ROWS: usize = 50;
@@ -25,7 +25,7 @@ const DETAILS: usize = 4_000;
 
 /// The whole content of the page.
 #[derive(Debug, Serialize)]
-pub(crate) struct View {
+pub(crate) struct PageView {
     profile: &'static str,
     now: String,
     pub(super) facts: Vec<Fact>,
@@ -59,12 +59,12 @@ pub(super) struct Table {
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Column {
     pub(super) name: &'static str,
-    pub(super) kind: Kind,
+    pub(super) kind: ColumnStyle,
 }
 
 /// The style of a column.
 #[derive(Debug, Clone, Copy)]
-pub(super) enum Kind {
+pub(super) enum ColumnStyle {
     Text,
     Code,
     Number,
@@ -100,8 +100,8 @@ pub(super) enum Tone {
     Bad,
 }
 
-impl View {
-    pub(super) fn of(shared: &Shared) -> Self {
+impl PageView {
+    pub(super) fn of(shared: &ServerState) -> Self {
         let key = shared.first_key();
         let (now, [runs, deliveries, agents]) = shared
             .with(|world| (world.now(), [runs(world, key), deliveries(world), agents(world)]));
@@ -162,7 +162,7 @@ impl Table {
     }
 }
 
-impl Kind {
+impl ColumnStyle {
     pub(super) const fn name(self) -> &'static str {
         match self {
             Self::Text => "text",

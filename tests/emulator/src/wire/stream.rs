@@ -19,10 +19,10 @@ use super::plan::{Ending, Plan};
 
 /// A handle to a connection, for the handlers of its requests.
 #[derive(Debug, Clone)]
-pub(crate) struct Connection(Arc<Shared>);
+pub(crate) struct Connection(Arc<ConnectionState>);
 
 #[derive(Debug)]
-struct Shared {
+struct ConnectionState {
     gate: Gate,
     /// Whether the client runs on this machine.
     is_local: bool,
@@ -34,7 +34,7 @@ struct Shared {
 impl Connection {
     fn new(gate: Gate, is_local: bool) -> Self {
         let plan = Mutex::new(Plan::Plain);
-        Self(Arc::new(Shared { gate, is_local, planned: AtomicBool::new(false), plan }))
+        Self(Arc::new(ConnectionState { gate, is_local, planned: AtomicBool::new(false), plan }))
     }
 
     /// Returns whether the client runs on this machine.

@@ -36,14 +36,14 @@ pub(crate) struct Browser {
 
 /// Whether pages may run their scripts.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Scripts {
+pub(crate) enum PageScripts {
     Run,
     Blocked,
 }
 
 impl Browser {
     /// Opens the page at `url`; `None` if there is no browser.
-    pub(crate) async fn open(url: &str, scripts: Scripts) -> Option<Self> {
+    pub(crate) async fn open(url: &str, scripts: PageScripts) -> Option<Self> {
         if let Some(program) = PROGRAMS.into_iter().find(|program| !is_installed(program)) {
             skip(program);
             return None;
@@ -114,7 +114,7 @@ impl Deref for Browser {
     }
 }
 
-fn capabilities(profile: &Path, scripts: Scripts) -> Capabilities {
+fn capabilities(profile: &Path, scripts: PageScripts) -> Capabilities {
     let args = [
         "--headless",
         "--no-sandbox",
@@ -128,7 +128,7 @@ fn capabilities(profile: &Path, scripts: Scripts) -> Capabilities {
         &format!("--user-data-dir={}", profile.display()),
     ];
     let mut options = json!({ "args": args });
-    if scripts == Scripts::Blocked {
+    if scripts == PageScripts::Blocked {
         options["prefs"] = json!({"profile.managed_default_content_settings.javascript": 2});
     }
     let mut capabilities = Capabilities::new();

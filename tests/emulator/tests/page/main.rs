@@ -18,7 +18,7 @@ use serde_json::{Value, json};
 use twin_emulator::fault::{Fault, Rule};
 use twin_emulator::{Emulator, Profile, RunMode, RunScript, World};
 
-use self::browser::{Browser, Scripts};
+use self::browser::{Browser, PageScripts};
 use self::process::Program;
 use self::recorder::Recorder;
 
@@ -62,7 +62,7 @@ fn row(table: &str, texts: &[&str]) -> String {
 
 #[tokio::test]
 async fn page_updates_without_reload() {
-    let Some(browser) = Browser::open("about:blank", Scripts::Run).await else { return };
+    let Some(browser) = Browser::open("about:blank", PageScripts::Run).await else { return };
     for profile in Profile::ALL {
         let receiver = Recorder::start(&[]).await;
         let twin = emulator(profile).await;
@@ -95,7 +95,7 @@ async fn page_updates_without_reload() {
 #[tokio::test]
 async fn page_escapes_hostile_identifiers() {
     let twin = emulator(Profile::Observed).await;
-    let Some(browser) = Browser::open(&twin.url(), Scripts::Run).await else { return };
+    let Some(browser) = Browser::open(&twin.url(), PageScripts::Run).await else { return };
     browser.sees("//body[@data-connection='live']").await;
     let elements = "document.querySelectorAll('img, b[onmouseover], script').length";
     assert_eq!(browser.evaluate(elements).await, 1);
@@ -123,7 +123,7 @@ async fn page_escapes_hostile_identifiers() {
 #[tokio::test]
 async fn page_loads_no_other_host_and_logs_no_error() {
     let twin = emulator(Profile::Observed).await;
-    let Some(browser) = Browser::open(&twin.url(), Scripts::Run).await else { return };
+    let Some(browser) = Browser::open(&twin.url(), PageScripts::Run).await else { return };
     browser.sees("//body[@data-connection='live']").await;
 
     let loaded = browser
@@ -143,7 +143,7 @@ async fn page_reports_lost_connection_and_reconnects() {
     // A child process, because its end closes every connection.
     let first = Program::start(&["--port", "0", "--profile", "documented"]);
     let url = first.url().to_owned();
-    let Some(browser) = Browser::open(&url, Scripts::Run).await else { return };
+    let Some(browser) = Browser::open(&url, PageScripts::Run).await else { return };
     let said = |text: &str| format!("//p[@role='status'][starts-with(., '{text}')]");
     browser.sees(&said("Live")).await;
     browser.sees(&row("agents", &["agent_abc123"])).await;
@@ -163,7 +163,7 @@ async fn page_reports_lost_connection_and_reconnects() {
 async fn page_shows_tables_without_scripts() {
     let twin = emulator(Profile::Documented).await;
     twin.with(World::add_example);
-    let Some(browser) = Browser::open(&twin.url(), Scripts::Blocked).await else { return };
+    let Some(browser) = Browser::open(&twin.url(), PageScripts::Blocked).await else { return };
 
     browser.sees(&row("agents", &["agent_abc123", "deployed"])).await;
     browser.sees(&row("runs", &["run_xyz789", "finished: success", "agent_abc123"])).await;
@@ -195,7 +195,7 @@ async fn page_is_complete_in_one_response() {
 #[tokio::test]
 async fn page_shows_mismatches_until_they_are_taken() {
     let twin = emulator(Profile::Documented).await;
-    let Some(browser) = Browser::open(&twin.url(), Scripts::Run).await else { return };
+    let Some(browser) = Browser::open(&twin.url(), PageScripts::Run).await else { return };
     browser.sees("//section[@id='mismatches'][@hidden]").await;
     browser.sees("//dd[.='kept']").await;
 
@@ -271,7 +271,7 @@ async fn page_shows_no_secret() {
     });
     twin.settled().await;
 
-    let browser = Browser::open(&twin.url(), Scripts::Run).await;
+    let browser = Browser::open(&twin.url(), PageScripts::Run).await;
     let mut shown = vec![text(&twin, "/").await, text(&twin, "/_emulator/state").await];
     if let Some(browser) = &browser {
         browser.sees("//body[@data-connection='live']").await;
@@ -326,7 +326,7 @@ async fn page_requests_are_not_in_the_journal() {
 #[tokio::test]
 async fn page_buttons_control_the_emulator() {
     let twin = emulator(Profile::Observed).await;
-    let Some(browser) = Browser::open(&twin.url(), Scripts::Run).await else { return };
+    let Some(browser) = Browser::open(&twin.url(), PageScripts::Run).await else { return };
     let receiver = Recorder::start(&[]).await;
     twin.with(World::add_example);
     let hook = json!({"url": receiver.url(), "events": ["run.completed", "run.paused"]});
@@ -373,7 +373,7 @@ async fn page_buttons_control_the_emulator() {
 async fn page_fits_narrow_and_wide_windows() {
     for profile in Profile::ALL {
         let twin = emulator(profile).await;
-        let Some(browser) = Browser::open(&twin.url(), Scripts::Run).await else { return };
+        let Some(browser) = Browser::open(&twin.url(), PageScripts::Run).await else { return };
         let receiver = Recorder::start(&[]).await;
         twin.with(World::add_example);
         let hook = json!({"url": format!("{}/a/rather/long/path", receiver.url()),

@@ -6,7 +6,7 @@ use serde_json::json;
 use url::Url;
 
 use super::super::secrets::hide;
-use super::{Cell, Column, Kind, Table, Tone, grouped, time};
+use super::{Cell, Column, ColumnStyle, Table, Tone, grouped, time};
 use crate::delivery::Delivery;
 use crate::fault::Faults;
 use crate::journal::{Exchange, Journal};
@@ -14,15 +14,15 @@ use crate::runs::Run;
 use crate::world::World;
 
 const fn text(name: &'static str) -> Column {
-    Column { name, kind: Kind::Text }
+    Column { name, kind: ColumnStyle::Text }
 }
 
 const fn code(name: &'static str) -> Column {
-    Column { name, kind: Kind::Code }
+    Column { name, kind: ColumnStyle::Code }
 }
 
 const fn number(name: &'static str) -> Column {
-    Column { name, kind: Kind::Number }
+    Column { name, kind: ColumnStyle::Number }
 }
 
 pub(super) fn agents(world: &World) -> Table {
@@ -109,17 +109,19 @@ fn control_of(agent_id: &str, run: &Run, key: &str) -> Cell {
 }
 
 fn status_of(run: &Run, world: &World) -> Cell {
-    use crate::runs::{Outcome, State};
+    use crate::runs::{Outcome, RunState};
     let tone = match run.state {
-        State::InProgress => Tone::Busy,
-        State::Completed(Outcome::Success) => Tone::Good,
-        State::Paused(_) | State::Stopped | State::Completed(Outcome::Partial) => Tone::Warn,
-        State::Failed | State::Completed(Outcome::Fail) => Tone::Bad,
+        RunState::InProgress => Tone::Busy,
+        RunState::Completed(Outcome::Success) => Tone::Good,
+        RunState::Paused(_) | RunState::Stopped | RunState::Completed(Outcome::Partial) => {
+            Tone::Warn
+        }
+        RunState::Failed | RunState::Completed(Outcome::Fail) => Tone::Bad,
     };
     let outcome = match run.state {
-        State::Completed(Outcome::Success) => ": success",
-        State::Completed(Outcome::Partial) => ": partial",
-        State::Completed(Outcome::Fail) => ": fail",
+        RunState::Completed(Outcome::Success) => ": success",
+        RunState::Completed(Outcome::Partial) => ": partial",
+        RunState::Completed(Outcome::Fail) => ": fail",
         _ => "",
     };
     Cell::new(&format!("{}{outcome}", run.status_name(world.profile))).tone(tone)
@@ -179,13 +181,13 @@ fn fault_of(name: Option<&str>) -> Cell {
 }
 
 fn state_of(delivery: &Delivery) -> Cell {
-    use crate::delivery::State;
+    use crate::delivery::DeliveryState;
     let (text, tone) = match delivery.state {
-        State::Waiting if delivery.attempts.is_empty() => ("waiting", Tone::Busy),
-        State::Waiting => ("to be tried again", Tone::Warn),
-        State::Delivered => ("delivered", Tone::Good),
-        State::GivenUp => ("given up", Tone::Bad),
-        State::Lost => ("lost by a fault", Tone::Bad),
+        DeliveryState::Waiting if delivery.attempts.is_empty() => ("waiting", Tone::Busy),
+        DeliveryState::Waiting => ("to be tried again", Tone::Warn),
+        DeliveryState::Delivered => ("delivered", Tone::Good),
+        DeliveryState::GivenUp => ("given up", Tone::Bad),
+        DeliveryState::Lost => ("lost by a fault", Tone::Bad),
     };
     Cell::new(text).tone(tone)
 }

@@ -31,12 +31,12 @@ pub(super) struct Rig {
     pub(super) pace: ManualPace,
     /// Gets a message whenever the server drops a body.
     pub(super) dropped: mpsc::UnboundedReceiver<()>,
-    shared: Shared,
+    shared: RigState,
     serving: JoinHandle<()>,
 }
 
 #[derive(Clone)]
-struct Shared {
+struct RigState {
     answer: BufferedResponse,
     fault: Arc<Mutex<Option<WireFault>>>,
     pace: Arc<dyn Pace>,
@@ -58,8 +58,12 @@ impl Rig {
         let (listener, gate) = Listener::bind((Ipv4Addr::LOCALHOST, 0).into()).unwrap();
         let (sender, dropped) = mpsc::unbounded_channel();
         let pace = ManualPace::default();
-        let shared =
-            Shared { answer, fault: Arc::default(), pace: Arc::new(pace.clone()), dropped: sender };
+        let shared = RigState {
+            answer,
+            fault: Arc::default(),
+            pace: Arc::new(pace.clone()),
+            dropped: sender,
+        };
         let router = Router::new().fallback(exchange).with_state(shared.clone());
         let service = router.into_make_service_with_connect_info::<Connection>();
         let serving = tokio::spawn(async move { axum::serve(listener, service).await.unwrap() });
@@ -90,13 +94,13 @@ impl Drop for Rig {
 }
 
 async fn exchange(
-    State(shared): State<Shared>,
+    State(shared): State<RigState>,
     ConnectInfo(connection): ConnectInfo<Connection>,
     request: Request,
 ) -> Response {
     RecordedRequest::read(request).await.unwrap();
     let fault = shared.fault.lock().unwrap().clone();
-    let Shared { answer, pace, dropped, .. } = shared;
+    let RigState { answer, pace, dropped, .. } = shared;
     let response = respond(answer, fault.as_ref(), &connection, &pace).await;
     if !matches!(fault, Some(WireFault::Endless(_))) {
         return response;
