@@ -181,6 +181,23 @@ fn wrong_host_is_reported_and_replaced() {
     assert_eq!(accepted["server"]["url"], "https://builder.twin.so");
 }
 
+#[test]
+fn security_is_added_only_if_the_document_has_none() {
+    let key = &contract_client().effective["components"]["securitySchemes"]["x-api-key"];
+    let mut silent = contract_document();
+    silent.as_object_mut().expect("an object").remove("security");
+    silent["components"].as_object_mut().expect("an object").remove("securitySchemes");
+    let client = client_of(&silent);
+    assert_eq!(client.effective["security"], json!([{"x-api-key": []}]));
+    assert_eq!(&client.effective["components"]["securitySchemes"]["x-api-key"], key);
+    assert!(client.facts.iter().any(|fact| fact.subject == "security"));
+
+    let mut own = silent;
+    own["paths"]["/v1/me"]["get"]["security"] = json!([{"k": []}]);
+    let client = client_of(&own);
+    assert!(client.effective.get("security").is_none(), "{}", client.effective["security"]);
+}
+
 /// Applies the edit of a fact to known.json.
 fn with_edit(fact: &Fact) -> Value {
     let mut known: Value = serde_json::from_str(KNOWN).expect("known.json is JSON");

@@ -6,6 +6,8 @@
 //!
 //! - `server`: the `url` of the API, with its `source`. `also` lists URLs that a document may state
 //!   although their path is already part of each path.
+//! - `security`: the `schemes` of every request, as in `components` of OpenAPI, with their `source`.
+//!   They are added if the document requires no security anywhere.
 //! - `webhooks`: the requests that the service sends. `tag` and `source` apply to all of them;
 //!   `requests` maps each name to an OpenAPI Operation Object for POST.
 //! - `responses`: shared responses by name, as in `components` of OpenAPI.
@@ -44,6 +46,7 @@ use crate::identify::site::{json_media, success};
 #[derive(Debug, Clone, Default)]
 pub struct Known {
     pub(crate) server: Option<Server>,
+    pub(crate) security: Option<Security>,
     pub(crate) webhook_tag: Option<String>,
     pub(crate) webhooks: Map<String, Value>,
     pub(crate) responses: Map<String, Value>,
@@ -58,6 +61,13 @@ pub(crate) struct Server {
     pub(crate) url: String,
     pub(crate) source: String,
     pub(crate) also: Vec<String>,
+}
+
+/// The security of every request.
+#[derive(Debug, Clone)]
+pub(crate) struct Security {
+    pub(crate) schemes: Map<String, Value>,
+    pub(crate) source: String,
 }
 
 /// A known operation.

@@ -10,7 +10,7 @@ use serde_json::{Map, Value, json};
 
 use super::compare::Kinds;
 use super::entity::{Entity, EntityShape, EnumValue, Member, observed};
-use super::{Fact, Known, Outcome, operation};
+use super::{Fact, Known, Outcome, Security, operation};
 use crate::closest::closest;
 use crate::identify::{Identified, collect};
 use crate::passes::letters;
@@ -35,6 +35,7 @@ pub(crate) fn apply(identified: &mut Identified, known: &Known) -> Vec<Fact> {
     webhooks(&mut identified.document, known);
     finish(&mut identified.document, known);
     let mut facts = applier.facts;
+    facts.extend(known.security.as_ref().and_then(|it| secure(&mut identified.document, it)));
     for fact in &mut facts {
         for pointer in [&mut fact.pointer, &mut fact.closest].into_iter().flatten() {
             *pointer = identified.origins().of(pointer);
@@ -64,6 +65,41 @@ fn webhooks(document: &mut Value, known: &Known) {
         document["webhooks"][name] = json!({ "post": request });
     }
     crate::identify::webhooks::name(document, known);
+}
+
+/// Adds the security of every request, unless the document requires some.
+fn secure(document: &mut Value, security: &Security) -> Option<Fact> {
+    let required = |value: Option<&Value>| {
+        value.and_then(Value::as_array).is_some_and(|requirements| !requirements.is_empty())
+    };
+    let is_required = required(document.get("security"))
+        || crate::identify::site::each_operation(&document["paths"], "")
+            .into_iter()
+            .any(|(_, operation)| required(operation.get("security")));
+    if is_required {
+        return None;
+    }
+    let requirement: Map<String, Value> =
+        security.schemes.keys().map(|name| (name.clone(), json!([]))).collect();
+    let names: Vec<&str> = security.schemes.keys().map(String::as_str).collect();
+    let says = format!("every request needs {}", names.join(", "));
+    document["security"] = json!([requirement]);
+    let schemes = &mut document["components"]["securitySchemes"];
+    if !schemes.is_object() {
+        *schemes = json!({});
+    }
+    for (name, scheme) in &security.schemes {
+        schemes[name] = scheme.clone();
+    }
+    Some(Fact {
+        subject: "security".to_owned(),
+        says,
+        source: security.source.clone(),
+        outcome: Outcome::Added,
+        pointer: None,
+        closest: None,
+        edit: None,
+    })
 }
 
 /// Sets servers and tags, and removes components that became unused.

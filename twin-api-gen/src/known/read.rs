@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde_json::{Map, Value};
 
 use super::entity::{Entity, EntityShape, EnumValue, Member, Place};
-use super::{Known, Operation, Server};
+use super::{Known, Operation, Security, Server};
 use crate::Object;
 use crate::identify::place::Base;
 use crate::pointer::child;
@@ -39,8 +39,16 @@ impl Reader {
     }
 
     fn known(&mut self, value: &Value) -> Known {
-        let allowed =
-            ["about", "server", "webhooks", "responses", "refusals", "operations", "entities"];
+        let allowed = [
+            "about",
+            "server",
+            "security",
+            "webhooks",
+            "responses",
+            "refusals",
+            "operations",
+            "entities",
+        ];
         let root = self.object(value, "#", &allowed);
         let mut known = Known::default();
         if let Some(server) = root.get("server") {
@@ -49,6 +57,13 @@ impl Reader {
                 url: self.text(&server, "url", "#/server"),
                 source: self.text(&server, "source", "#/server"),
                 also: also(&server),
+            });
+        }
+        if let Some(security) = root.get("security") {
+            let security = self.object(security, "#/security", &["schemes", "source"]);
+            known.security = Some(Security {
+                schemes: self.members(&security, "schemes"),
+                source: self.text(&security, "source", "#/security"),
             });
         }
         if let Some(webhooks) = root.get("webhooks") {
