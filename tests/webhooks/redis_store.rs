@@ -76,6 +76,26 @@ async fn expired_lease_is_taken_over_with_higher_fence_and_uncertainty() {
     assert_eq!(reserve_then_abandon(&dead, &event).await, StoreAnswer::Processed);
 }
 
+/// The clock of Redis has milliseconds, so both can happen at the same time.
+#[tokio::test]
+async fn uncertain_event_abandoned_when_the_store_began_stays_uncertain() {
+    let Some(redis) = Redis::start() else { return };
+    let store = store(&redis).lease(Duration::ZERO);
+    let event = ended("r", after_start());
+    let (_lost, _) = acquire(&store, &event).await;
+    let (reservation, _) = acquire(&store, &event).await;
+    store.abandon(reservation).await.unwrap();
+    let mut connection = redis.connection().await;
+    let began = connection.hget("{twin:webhooks}:store", "floor").await.unwrap().unwrap();
+    let digest = delivery(&event).key().digest();
+    let key = format!("{{twin:webhooks}}:{}", base16ct::lower::encode_string(&digest));
+    assert_eq!(connection.hset(&key, "at", began).await.unwrap(), 0, "the field exists");
+    assert_eq!(
+        reserve_then_commit(&store, &event).await,
+        StoreAnswer::Uncertain(Uncertainty::Interrupted)
+    );
+}
+
 #[tokio::test]
 async fn late_commit_of_a_lost_lease_counts() {
     let Some(redis) = Redis::start() else { return };

@@ -25,7 +25,8 @@ elseif state == 'reserved' and entry[2] ~= token then
 elseif state == 'reserved' then
   -- The same receiver retries: it did not get the first answer, and handled nothing.
   uncertainty = entry[4]
-elseif state == 'free' and tonumber(entry[5]) > floor then
+elseif state == 'free' and (entry[4] ~= '' or tonumber(entry[5]) > floor) then
+  -- A recorded uncertainty stays, whenever the event was abandoned.
   uncertainty = entry[4]
 else
   -- The event is unknown, or was abandoned before the server may have lost entries.
