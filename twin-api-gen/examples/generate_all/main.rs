@@ -1,8 +1,9 @@
 //! Generates a client of every document of a directory, and of mutations of them.
 //!
 //! ```text
-//! (ulimit -v 4000000; timeout 3600 cargo run --release -p twin-api-gen --example generate_all -- DIR)
-//! (ulimit -v 4000000; timeout 3600 cargo run --release -p twin-api-gen --example generate_all -- DIR --mutations 44000 --seed 1)
+//! cargo build --release -p twin-api-gen --example generate_all
+//! (ulimit -v 1048576; timeout 3600 target/release/examples/generate_all DIR)
+//! (ulimit -v 1048576; timeout 3600 target/release/examples/generate_all DIR --mutations 44000 --seed 1)
 //! ```
 //!
 //! Without mutations the sources go to `target/generate_all/src`, a crate of their own:
