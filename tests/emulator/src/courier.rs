@@ -106,7 +106,7 @@ async fn send(
     match request.send().await {
         Ok(answer) => Ok(answer.status().as_u16()),
         Err(error) => Err(Failure::of_attempt(if error.is_timeout() {
-            "no answer in 10 seconds"
+            "no response in 10 seconds"
         } else if error.is_connect() {
             "the receiver cannot be reached"
         } else {

@@ -249,7 +249,7 @@ mod tests {
         assert_eq!(take(&mut pager, &[4, 1, 3, 2], None), Ok(Some(all_after(4))));
         assert_eq!(take(&mut pager, &[], None), Ok(Some(all_after(1))));
         assert_eq!(take(&mut pager, &[2, 3], None), Ok(Some(all_after(3))));
-        // A service that includes the index in its answer cannot repeat the request without end.
+        // A service that includes the index in its response cannot repeat the request without end.
         assert_eq!(take(&mut pager, &[4], None), Ok(Some(all_after(4))));
         assert_eq!(take(&mut pager, &[4], None), Ok(None));
     }

@@ -14,7 +14,7 @@ local function text(number)
   return string.format('%.0f', number)
 end
 
--- Every answer begins with the server's time.
+-- Every reply begins with the server's time.
 local function answer(...)
   return { text(now), ... }
 end

@@ -23,7 +23,7 @@ elseif state == 'reserved' and entry[2] ~= token then
   end
   uncertainty = 'interrupted'
 elseif state == 'reserved' then
-  -- The same receiver retries: it did not get the first answer, and handled nothing.
+  -- The same receiver retries: it did not get the first reply, and handled nothing.
   uncertainty = entry[4]
 elseif state == 'free' and (entry[4] ~= '' or tonumber(entry[5]) > floor) then
   -- A recorded uncertainty stays, whenever the event was abandoned.
