@@ -4,15 +4,13 @@
 //! operation. A time limit bounds the search, so that the error is not delayed for long.
 
 use std::collections::BTreeSet;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use serde_json::{Map, Value, json};
 
 use crate::METHODS;
+use crate::limits::MAX_BLAME_TIME;
 use crate::pointer::child;
-
-/// The time limit. A quick error without a pointer is worth more than a late one with it.
-const PATIENCE: Duration = Duration::from_secs(3);
 
 /// Returns the JSON pointers of the smallest parts for which `failure` returns a cause, with the
 /// causes. A part that only refers to a failing part is not listed.
@@ -23,7 +21,7 @@ pub(crate) fn find(
     let started = Instant::now();
     let mut found: Vec<(String, String)> = Vec::new();
     for (pointer, part) in schemas(document).into_iter().chain(operations(document)) {
-        if started.elapsed() > PATIENCE {
+        if started.elapsed() > MAX_BLAME_TIME {
             break;
         }
         let uses_one =

@@ -12,6 +12,7 @@ use schemars::schema::{InstanceType, SchemaObject};
 use serde::Deserialize as _;
 use serde_json::Value;
 
+use crate::limits::MAX_SCHEMAS;
 use crate::{Error, Runtime, Stage, guard};
 
 /// String formats with a hand-written type of `twin-api`, and the path of the type.
@@ -22,10 +23,6 @@ pub(crate) const NATIVE_TYPES: [(&str, &str); 3] = [
     ("twin:payload", "crate::Payload"),
     ("twin:lenient-integer", "crate::LenientInteger"),
 ];
-
-/// Maximum schemas, properties and values. Each costs about 53 KB during generation, so this limit
-/// keeps memory, with the stack, below 1 GiB. Public documents of 3 MB have 5,000 to 9,000.
-const MAX_SIZE: usize = 14_000;
 
 /// Returns the tokens that progenitor generates from a lowered document.
 pub(crate) fn generate(document: &Value, runtime: Runtime) -> Result<TokenStream, Error> {
@@ -48,9 +45,9 @@ pub(crate) fn check_operations(document: &Value) -> Result<(), Error> {
 /// Rejects a document that would take too long or too much memory.
 pub(crate) fn check_size(document: &Value) -> Result<(), Error> {
     let size = size(document);
-    if size > MAX_SIZE {
+    if size > MAX_SCHEMAS {
         let cause = format!(
-            "the document describes {size} schemas, properties and values; the limit is {MAX_SIZE}"
+            "the document describes {size} schemas, properties and values; the limit is {MAX_SCHEMAS}"
         );
         return Err(Error::new(Stage::Client, cause)
             .at("#/components/schemas")

@@ -8,11 +8,8 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Once;
 use std::thread;
 
+use crate::limits::STACK_BYTES;
 use crate::{Error, Stage};
-
-/// The stack size. It suffices for every document that the parser accepts (at most 127 levels, and
-/// one small frame per reference in a chain). Untouched pages take no memory.
-const STACK: usize = 256 << 20;
 
 thread_local! {
     static QUIET: Cell<bool> = const { Cell::new(false) };
@@ -23,7 +20,7 @@ pub(crate) fn run<T: Send>(work: impl FnOnce() -> Result<T, Error> + Send) -> Re
     thread::scope(|scope| {
         let worker = thread::Builder::new()
             .name("twin-api-gen".to_owned())
-            .stack_size(STACK)
+            .stack_size(STACK_BYTES)
             .spawn_scoped(scope, || match catch(work) {
                 Ok(result) => result,
                 Err(panic) => Err(internal(&panic)),

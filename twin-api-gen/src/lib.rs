@@ -21,6 +21,8 @@ mod client;
 mod closest;
 mod guard;
 mod index;
+mod limits;
+mod names;
 mod outline;
 mod passes;
 mod render;

@@ -17,6 +17,8 @@ use context::{Budget, Context, Diagnostics};
 use crate::client::no_operations;
 use crate::diagnostic::Diagnostic;
 use crate::error::{Error, Stage};
+use crate::limits::MAX_DEPTH;
+use crate::limits::MAX_POINTER_BYTES;
 use crate::{LeftOut, Problem};
 
 mod additional_properties;
@@ -24,7 +26,6 @@ mod annotations;
 pub(crate) mod bodies;
 mod boolean_schema;
 mod bounds;
-mod casing;
 mod component_names;
 mod composition;
 mod constant;
@@ -214,19 +215,12 @@ fn refuse(pointer: &str, cause: impl Into<String>) -> Error {
     Error::new(Stage::Lower, cause).at(pointer)
 }
 
-/// The maximum nesting of a document. The rules recurse, and a document that was not parsed by
-/// [`parse`](crate::parse::parse) may be nested more deeply.
-const DEPTH_LIMIT: usize = 256;
-
-/// The maximum total length of all pointers in a document, in bytes. Each rule builds them.
-const POINTERS_LIMIT: usize = 256 << 20;
-
 /// Rejects documents that are nested too deeply or whose names are too long, before any rule
 /// recurses.
 fn check_shape(document: &Value) -> Result<(), Error> {
     let mut level: Vec<(&Value, usize)> = vec![(document, 1)];
     let mut pointers = 0_usize;
-    for _ in 0..DEPTH_LIMIT {
+    for _ in 0..MAX_DEPTH {
         let mut next: Vec<(&Value, usize)> = Vec::new();
         for (value, length) in level {
             pointers = pointers.saturating_add(length);
@@ -238,10 +232,12 @@ fn check_shape(document: &Value) -> Result<(), Error> {
                 _ => {}
             }
         }
-        if pointers > POINTERS_LIMIT {
+        if pointers > MAX_POINTER_BYTES {
             return Err(refuse(
                 "#",
-                format!("the names and the nesting of the document exceed {POINTERS_LIMIT} bytes"),
+                format!(
+                    "the names and the nesting of the document exceed {MAX_POINTER_BYTES} bytes"
+                ),
             ));
         }
         if next.is_empty() {
@@ -249,7 +245,7 @@ fn check_shape(document: &Value) -> Result<(), Error> {
         }
         level = next;
     }
-    Err(refuse("#", format!("the document is nested over {DEPTH_LIMIT} levels deep")))
+    Err(refuse("#", format!("the document is nested over {MAX_DEPTH} levels deep")))
 }
 
 #[cfg(test)]

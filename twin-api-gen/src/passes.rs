@@ -31,7 +31,7 @@ use serde_json::Value;
 
 pub(crate) use tree::{
     Builder, Mentions, Operation, argument_of, builders_by_name, ident_of, items_of, last_segment,
-    letters, operations, serde_has, serde_rename, trait_of,
+    operations, serde_has, serde_rename, trait_of,
 };
 
 use crate::{Error, Runtime, Stage};

@@ -5,13 +5,11 @@
 
 use serde_json::Value;
 
+use crate::limits::MAX_WRITE_ROUNDS;
 use crate::lower::Lowered;
 use crate::lower::left_out::take_out;
 use crate::passes::Passed;
 use crate::{Clock, Error, Problem, Runtime, Stage, blame, client, passes, render};
-
-/// Maximum rounds. Each round removes all parts that were found, so few are needed.
-const ROUNDS: usize = 3;
 
 /// The tree, its operations, and its text.
 pub(crate) struct Written {
@@ -35,7 +33,7 @@ pub(crate) fn write(
         };
         round += 1;
         let problems = problems(&lowered.document, runtime, &error);
-        if problems.is_empty() || round > ROUNDS {
+        if problems.is_empty() || round > MAX_WRITE_ROUNDS {
             return Err(error);
         }
         let taken = take_out(&mut lowered.document, problems.clone())?;

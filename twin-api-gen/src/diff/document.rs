@@ -5,10 +5,8 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use crate::METHODS;
+use crate::limits::MAX_REFERENCE_CHAIN;
 use crate::pointer::{escape, percent_decode};
-
-/// The maximum length of a chain of references. A longer chain counts as a cycle.
-const LONGEST_CHAIN: usize = 64;
 
 static NOTHING: Value = Value::Null;
 
@@ -106,7 +104,7 @@ impl<'a> Document<'a> {
 
     /// Follows references from `loc`. A cycle or a missing target gives null.
     pub(super) fn follow(&self, mut loc: Loc<'a>) -> Loc<'a> {
-        for _ in 0..LONGEST_CHAIN {
+        for _ in 0..MAX_REFERENCE_CHAIN {
             let Some(reference) = loc.text("$ref") else { return loc };
             match self.target(reference) {
                 Some(target) => loc = target,

@@ -10,7 +10,7 @@ use super::Findings;
 use super::entity::final_reference;
 use super::reference::{component, to_component};
 use crate::known::Known;
-use crate::passes::letters;
+use crate::names::letters;
 use crate::schemas;
 
 /// Inserts the entities, updates every reference, and removes unused components.

@@ -12,7 +12,7 @@ use super::Findings;
 use super::server::Base;
 use super::shape::{self, ParameterNames};
 use crate::known::{Fact, Known, Outcome};
-use crate::passes::letters;
+use crate::names::letters;
 use crate::pointer::{child, escape};
 use crate::problem::{Edit, EditedFile, Problem};
 use crate::{METHODS, Stage};

@@ -5,12 +5,8 @@ use serde_json::{Value, json};
 use super::null::is_annotation;
 use super::reference::{component, resolve};
 use crate::Object;
-
-/// The maximum number of wrappers that are removed. A longer chain counts as a cycle.
-const LONGEST_CHAIN: usize = 32;
-
-/// The maximum nesting of `allOf`.
-const DEEPEST: usize = 32;
+use crate::limits::MAX_ALL_OF_DEPTH;
+use crate::limits::MAX_WRAPPERS;
 
 /// A schema without its wrappers.
 #[derive(Debug, Default)]
@@ -31,7 +27,7 @@ pub(crate) fn peel(document: &Value, schema: &Value) -> Peeled {
     let mut peeled = Peeled::default();
     let mut current = schema.as_object().cloned().unwrap_or_default();
     peeled.outer = annotations(&current);
-    for level in 0..LONGEST_CHAIN {
+    for level in 0..MAX_WRAPPERS {
         take_null(&mut current, &mut peeled.nullable);
         if let Some(inner) = next(document, &current, &mut peeled) {
             current = inner;
@@ -115,7 +111,7 @@ fn flatten_at(document: &Value, schema: &Object, depth: usize) -> Object {
     }
     for branch in branches {
         let peeled = peel(document, branch);
-        if depth > DEEPEST || peeled.nullable {
+        if depth > MAX_ALL_OF_DEPTH || peeled.nullable {
             return schema.clone();
         }
         let branch = flatten_at(document, &peeled.schema, depth + 1);

@@ -18,6 +18,7 @@ use std::fmt;
 use serde_json::{Map, Value};
 
 use super::reference::resolve;
+use crate::limits::MAX_VISITED_SCHEMAS;
 use crate::pointer::child;
 
 /// One place where the API uses an entity.
@@ -106,7 +107,7 @@ pub(super) fn walk(document: &Value, pointer: &str, step: &PlaceStep) -> Option<
     let mut todo = vec![pointer.to_owned()];
     let mut seen = Vec::new();
     while let Some(pointer) = todo.pop() {
-        if seen.contains(&pointer) || seen.len() > LONGEST {
+        if seen.contains(&pointer) || seen.len() > MAX_VISITED_SCHEMAS {
             continue;
         }
         let Some(Value::Object(schema)) = document.pointer(&pointer) else { continue };
@@ -118,9 +119,6 @@ pub(super) fn walk(document: &Value, pointer: &str, step: &PlaceStep) -> Option<
     }
     None
 }
-
-/// The maximum number of schemas that one step visits.
-const LONGEST: usize = 1_000;
 
 fn take(schema: &Map<String, Value>, pointer: &str, step: &PlaceStep) -> Option<String> {
     match step {

@@ -8,17 +8,13 @@ use serde_json::{Value, json};
 use super::reference::resolve;
 use crate::METHODS;
 use crate::Object;
-
-/// The maximum number of bytes to copy. A document may refer to a large response many times.
-const MOST: usize = 32 << 20;
-
-/// The maximum length of a chain of references. A longer chain counts as a cycle.
-const LONGEST_CHAIN: usize = 32;
+use crate::limits::MAX_REFERENCE_CHAIN;
+use crate::limits::MAX_SHARED_BYTES;
 
 pub(super) fn inline(document: &mut Value) {
     let mut paths = document["paths"].take();
     let mut webhooks = document.get_mut("webhooks").map(Value::take).unwrap_or_default();
-    let mut copier = Copier { document, left: MOST };
+    let mut copier = Copier { document, left: MAX_SHARED_BYTES };
     for items in [&mut paths, &mut webhooks] {
         items.as_object_mut().into_iter().flatten().for_each(|(_, item)| copier.item(item));
     }
@@ -97,7 +93,7 @@ impl Copier<'_> {
 
     /// Replaces a reference by its target, extended by the members beside the `$ref`.
     fn follow(&mut self, value: &mut Value) {
-        for _ in 0..LONGEST_CHAIN {
+        for _ in 0..MAX_REFERENCE_CHAIN {
             let Some(reference) = value.get("$ref").and_then(Value::as_str) else { return };
             let found = resolve(self.document, reference)
                 .and_then(|pointer| self.document.pointer(&pointer))

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 
 use crate::METHODS;
 use crate::known::Known;
+use crate::names::snake;
 
 pub(crate) fn name(document: &mut Value, known: &Known) {
     let Some(tag) = &known.webhook_tag else { return };
@@ -25,10 +26,4 @@ pub(crate) fn name(document: &mut Value, known: &Known) {
             operation.insert("tags".to_owned(), json!([tag]));
         }
     }
-}
-
-/// Converts `run.completed` to `run_completed`.
-fn snake(name: &str) -> String {
-    let words = name.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty());
-    words.map(str::to_ascii_lowercase).collect::<Vec<_>>().join("_")
 }

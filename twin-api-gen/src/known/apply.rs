@@ -13,7 +13,7 @@ use super::entity::{Entity, EntityShape, EnumValue, Member, observed};
 use super::{Fact, Known, Outcome, Security, operation};
 use crate::closest::closest;
 use crate::identify::{Identified, collect};
-use crate::passes::letters;
+use crate::names::letters;
 use crate::pointer::{child, escape};
 use crate::problem::{Edit, EditedFile};
 

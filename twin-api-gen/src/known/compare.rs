@@ -6,6 +6,7 @@ use std::fmt;
 use serde_json::{Map, Value};
 
 use crate::identify::peel::{flatten, peel};
+use crate::limits::MAX_LIST_DEPTH;
 
 /// The JSON types that a schema accepts.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -15,9 +16,6 @@ pub(super) struct Kinds {
     pub(super) nullable: bool,
     items: Option<Box<Kinds>>,
 }
-
-/// The maximum nesting of lists that is compared.
-const DEEPEST: usize = 8;
 
 impl Kinds {
     /// Returns the types of `schema`. References are resolved in `document`.
@@ -42,7 +40,7 @@ impl Kinds {
             kinds.names.clear();
         }
         if let Some(items) =
-            schema.get("items").filter(|items| items.is_object() && depth < DEEPEST)
+            schema.get("items").filter(|items| items.is_object() && depth < MAX_LIST_DEPTH)
         {
             kinds.items = Some(Box::new(Self::at(document, items, depth + 1)));
         }

@@ -12,12 +12,10 @@ use serde_json::{Value, json};
 use super::Known;
 use crate::error::Error;
 use crate::identify::Identified;
+use crate::limits::MAX_REPAIR_ROUNDS;
 use crate::lower::Lowered;
 use crate::pointer::child;
 use crate::{Diagnostic, Problem, Severity};
-
-/// The maximum number of rounds. Each rule of the lowering finds its problems in one round.
-const ROUNDS: usize = 8;
 
 /// The repairs of one document, over several rounds of lowering.
 #[derive(Default)]
@@ -37,7 +35,7 @@ impl Repairs {
         known: &Known,
         lowered: &Result<Lowered, Error>,
     ) -> bool {
-        if known.is_empty() || self.rounds == ROUNDS {
+        if known.is_empty() || self.rounds == MAX_REPAIR_ROUNDS {
             return false;
         }
         self.rounds += 1;

@@ -8,7 +8,8 @@ use syn::{Fields, Item, ItemStruct};
 
 use super::Known;
 use crate::Stage;
-use crate::passes::{ident_of, items_of, letters, serde_rename};
+use crate::names::letters;
+use crate::passes::{ident_of, items_of, serde_rename};
 use crate::problem::{EditedFile, Problem};
 
 /// The name of the Rust type that hides its value.

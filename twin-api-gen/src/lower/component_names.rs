@@ -9,10 +9,10 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use super::Context;
-use super::casing::pascal;
 use super::inheritance::BASE;
 use super::inline_types::{TypeNames, is_reserved};
 use super::schema::{Object, SCHEMAS, ref_name, ref_to};
+use crate::names::pascal;
 use crate::pointer::escape;
 
 pub(super) fn apply(context: &mut Context) {

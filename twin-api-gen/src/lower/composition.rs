@@ -16,21 +16,17 @@ use super::schema::{ANNOTATIONS, Object, SCHEMAS, alias, ref_name, ref_to};
 use super::walk::Position;
 use super::{Budget, Context, Diagnostics, refuse};
 use crate::error::Error;
+use crate::limits::MAX_MERGE_ROUNDS;
+use crate::limits::MAX_REFERENCE_CHAIN;
 use crate::pointer::escape;
 
 mod union;
 
 pub(super) use union::{tidy, warn_if_alike};
 
-/// The maximum length of a chain of `allOf` inheritance.
-const CHAIN_LIMIT: usize = 100;
-
-/// The maximum number of rounds. Merging may produce schemas that need merging again.
-const ROUNDS: usize = 4;
-
 pub(super) fn apply(context: &mut Context) {
     let mut merged = BTreeMap::new();
-    for _ in 0..ROUNDS {
+    for _ in 0..MAX_MERGE_ROUNDS {
         if hoist(context, &mut merged) == 0 && !any_component_needs_merging(context) {
             break;
         }
@@ -175,8 +171,9 @@ impl<'a> Composer<'a> {
         }
         let Some(schema) = self.schemas.get(name) else { return Ok(json!({})) };
         let pointer = format!("{SCHEMAS}{}", escape(name));
-        if self.doing.len() >= CHAIN_LIMIT {
-            let cause = format!("the chain of `allOf` is longer than {CHAIN_LIMIT} schemas");
+        if self.doing.len() >= MAX_REFERENCE_CHAIN {
+            let cause =
+                format!("the chain of `allOf` is longer than {MAX_REFERENCE_CHAIN} schemas");
             return Err(refuse(&pointer, cause));
         }
         self.doing.push(name);
@@ -248,7 +245,7 @@ impl<'a> Composer<'a> {
                 .flatten()
                 .any(|member| alias(member).is_some_and(|member| self.doing.contains(&member)))
         });
-        if depth > CHAIN_LIMIT || lists_us || self.doing.contains(&name) {
+        if depth > MAX_REFERENCE_CHAIN || lists_us || self.doing.contains(&name) {
             let base = target
                 .iter()
                 .filter(|(key, _)| !matches!(key.as_str(), "allOf" | "oneOf" | "anyOf" | "$ref"));
@@ -259,7 +256,7 @@ impl<'a> Composer<'a> {
         let mut hops = 0;
         while let Some(next) = alias(&composed).and_then(|next| self.schemas.get_key_value(next)) {
             hops += 1;
-            if hops > CHAIN_LIMIT {
+            if hops > MAX_REFERENCE_CHAIN {
                 break;
             }
             composed = self.component(next.0)?;

@@ -8,6 +8,8 @@ use serde_json::{Map, Value};
 use super::{Options, refuse, schema, walk};
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::error::Error;
+use crate::limits::MAX_COPIED_BYTES;
+use crate::limits::MAX_DIAGNOSTIC_BYTES;
 use crate::{LeftOut, Problem};
 
 /// The shared state of the rules.
@@ -34,7 +36,7 @@ impl Context {
             options,
             is_3_1,
             report: Diagnostics::default(),
-            budget: Budget(Some(SIZE_LIMIT)),
+            budget: Budget(Some(MAX_COPIED_BYTES)),
             declared: BTreeSet::new(),
             broken: Vec::new(),
             left_out: Vec::new(),
@@ -130,9 +132,6 @@ pub(super) struct Diagnostics {
     pub(super) spoken: usize,
 }
 
-/// The maximum total length of diagnostics, in bytes. Further ones are only counted.
-pub(super) const REPORT_LIMIT: usize = 32 << 20;
-
 impl Diagnostics {
     /// Reports a construct that was rewritten without loss.
     pub(super) fn note(&mut self, pointer: &str, message: impl Into<String>) {
@@ -146,7 +145,7 @@ impl Diagnostics {
 
     pub(super) fn push(&mut self, pointer: &str, severity: Severity, message: String) {
         self.spoken += pointer.len() + message.len();
-        if self.spoken > REPORT_LIMIT {
+        if self.spoken > MAX_DIAGNOSTIC_BYTES {
             self.count("further diagnostics are omitted", pointer);
             return;
         }
@@ -177,8 +176,6 @@ impl Diagnostics {
 /// Once exceeded, the budget stays exceeded and the document is rejected.
 #[derive(Debug)]
 pub(super) struct Budget(Option<usize>);
-
-pub(super) const SIZE_LIMIT: usize = 64 << 20;
 
 impl Budget {
     pub(super) fn spend(&mut self, value: &Value, pointer: &str) -> Result<(), Error> {

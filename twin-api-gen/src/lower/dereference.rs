@@ -14,13 +14,11 @@ use super::schema::{Object, as_object};
 use super::{Budget, Context, refuse};
 use crate::METHODS;
 use crate::error::Error;
+use crate::limits::MAX_REFERENCE_CHAIN;
 use crate::pointer::{child, resolve, unescape};
 use crate::problem::Problem;
 
 const KINDS: [&str; 3] = ["parameters", "requestBodies", "responses"];
-
-/// The maximum length of a chain of references. A longer chain counts as a cycle.
-const HOPS: usize = 100;
 
 pub(super) fn apply(context: &mut Context) {
     for kind in KINDS {
@@ -111,7 +109,7 @@ impl Copier<'_> {
     }
 
     fn follow(&mut self, value: &mut Value, pointer: &str) -> Result<(), Error> {
-        for _ in 0..HOPS {
+        for _ in 0..MAX_REFERENCE_CHAIN {
             let Some(reference) = value.get("$ref") else { return Ok(()) };
             let Some(reference) = reference.as_str() else {
                 return Err(refuse(pointer, "$ref is not a string"));

@@ -8,10 +8,10 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
-use super::casing::variants;
 use super::schema::{Object, text};
 use super::typing::type_of;
 use super::{Context, Diagnostics};
+use crate::names::variants;
 
 /// On a schema: its only value, if it is an integer or a boolean.
 pub(super) const CONST: &str = "x-twin-const";

@@ -13,13 +13,11 @@ use serde_json::{Value, json};
 use super::Context;
 use super::inline_types::TypeNames;
 use super::schema::{Object, SCHEMAS, as_object, object_at, ref_name, ref_to};
+use crate::limits::MAX_GENERATIONS;
 use crate::pointer::escape;
 
 /// On a union: the component to read if no tag distinguishes the alternatives.
 pub(super) const BASE: &str = "x-twin-base";
-
-/// The maximum depth of inheritance.
-const GENERATIONS: usize = 16;
 
 pub(super) fn apply(context: &mut Context) {
     let schemas = context.schemas().into_owned();
@@ -81,7 +79,7 @@ fn children(schemas: &Object) -> BTreeMap<&str, BTreeSet<&str>> {
 fn descendants(name: &str, children: &BTreeMap<&str, BTreeSet<&str>>) -> BTreeSet<String> {
     let mut found: BTreeSet<String> = BTreeSet::new();
     let mut generation: Vec<&str> = vec![name];
-    for _ in 0..GENERATIONS {
+    for _ in 0..MAX_GENERATIONS {
         let next: Vec<&str> =
             generation.iter().filter_map(|name| children.get(name)).flatten().copied().collect();
         generation = next.into_iter().filter(|name| found.insert((*name).to_owned())).collect();

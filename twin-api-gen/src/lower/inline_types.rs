@@ -9,11 +9,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
 
-use super::casing::{pascal, type_name};
 use super::schema::{Object, ref_to, text};
 use super::walk::Position;
 use super::{Context, Diagnostics};
 use crate::METHODS;
+use crate::names::{pascal, type_name};
 use crate::pointer::{child, unescape};
 
 pub(super) fn apply(context: &mut Context) {

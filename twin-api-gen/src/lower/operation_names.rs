@@ -8,9 +8,9 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
-use super::casing::{pascal, snake};
 use super::schema::text;
 use super::{Context, walk};
+use crate::names::{pascal, snake};
 use crate::pointer::unescape;
 
 /// Names in the generated code beside the operations' methods.

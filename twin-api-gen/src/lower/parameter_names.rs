@@ -7,12 +7,12 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
-use super::casing::snake;
 use super::parameters::WIRE;
 use super::schema::{Object, as_object};
 use super::{Context, Diagnostics, refuse};
 use crate::METHODS;
-use crate::passes::letters;
+use crate::names::letters;
+use crate::names::snake;
 use crate::pointer::child;
 
 /// Builder methods, and local variables and functions that a parameter would hide.

@@ -8,10 +8,10 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
-use super::casing::snake;
 use super::schema::{Object, quoted};
 use super::{Context, Diagnostics, refuse};
 use crate::error::Error;
+use crate::names::snake;
 use crate::pointer::child;
 
 /// The field that typify generates for additional properties.

@@ -9,12 +9,12 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use super::casing::type_name;
 use super::inline_types::TypeNames;
 use super::schema::{Object, SCHEMAS, object_at, ref_to};
 use super::schema_pointer::is_schema;
 use super::{Context, cycles, refuse, walk};
 use crate::error::Error;
+use crate::names::type_name;
 use crate::pointer::{escape, percent_decode, resolve};
 
 pub(super) fn apply(context: &mut Context) -> Result<(), Error> {

@@ -10,18 +10,16 @@ use std::collections::BTreeSet;
 use serde_json::{Value, json};
 
 use super::Context;
-use super::casing::variants;
 use super::composition::warn_if_alike;
 use super::enumeration::CONST;
 use super::inheritance::BASE;
 use super::schema::{Object, SCHEMAS, alias, behind, ref_name, ref_to};
 use crate::error::Error;
+use crate::limits::MAX_TAG_CANDIDATES;
+use crate::limits::MAX_TAGGED_ALTERNATIVES;
+use crate::names::variants;
 use crate::pointer::escape;
 use crate::schemas::each_inside;
-
-/// The maximum number of alternatives of a tagged union.
-const MOST_ALTERNATIVES: usize = 256;
-const MOST_CANDIDATES: usize = 8;
 
 /// On a union: the member that identifies the alternative, and its values in order.
 pub(crate) const TAG: &str = "x-twin-tag";
@@ -71,13 +69,14 @@ fn tagged_form(members: &Object, schemas: &Object) -> Option<(String, Value)> {
     let alternatives = members.get(keyword)?.as_array()?;
     let objects: Option<Vec<&Object>> =
         alternatives.iter().map(|alternative| plain_object(behind(schemas, alternative))).collect();
-    let objects = objects.filter(|objects| (2..=MOST_ALTERNATIVES).contains(&objects.len()))?;
+    let objects =
+        objects.filter(|objects| (2..=MAX_TAGGED_ALTERNATIVES).contains(&objects.len()))?;
     let discriminator = members.get("discriminator");
     let named = discriminator.and_then(|it| it.get("propertyName")).and_then(Value::as_str);
     let required = objects[0].get("required").and_then(Value::as_array).into_iter().flatten();
     let constant_first = |name: &&str| constant(objects[0], name, schemas).is_some();
     let required = required.filter_map(Value::as_str).filter(constant_first);
-    let candidates = named.into_iter().chain(required.take(MOST_CANDIDATES));
+    let candidates = named.into_iter().chain(required.take(MAX_TAG_CANDIDATES));
     for tag in candidates {
         let values: Option<Vec<String>> = alternatives
             .iter()
@@ -112,7 +111,7 @@ fn tagged_form(members: &Object, schemas: &Object) -> Option<(String, Value)> {
 fn numbered_form(members: &Object, schemas: &Object) -> Option<(String, Value)> {
     let keyword = ["oneOf", "anyOf"].into_iter().find(|keyword| members.contains_key(*keyword))?;
     let alternatives = members.get(keyword)?.as_array()?;
-    if !(2..=MOST_ALTERNATIVES).contains(&alternatives.len()) {
+    if !(2..=MAX_TAGGED_ALTERNATIVES).contains(&alternatives.len()) {
         return None;
     }
     let objects: Option<Vec<&Object>> = alternatives

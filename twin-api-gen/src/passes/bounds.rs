@@ -13,11 +13,12 @@ use serde_json::Value;
 use syn::{Expr, ImplItemFn, Item, ItemImpl, ItemStruct, Pat, Stmt, parse_quote};
 
 use super::tree::{
-    Operation, argument_of, as_fn_mut, items_of, items_of_mut, last_segment, same_ident, sends_mut,
-    serde_has, serde_rename, trait_of,
+    Operation, argument_of, as_fn_mut, items_of, items_of_mut, last_segment, sends_mut, serde_has,
+    serde_rename, trait_of,
 };
 use super::{Context, ident_of};
 use crate::lower::nulls::NULLS;
+use crate::names::same_ident;
 
 pub(super) fn apply(tree: &mut syn::File, context: &Context<'_>) -> Result<(), String> {
     for (builder, send) in sends_mut(tree)? {

@@ -13,10 +13,10 @@ use syn::{Expr, Item, ItemImpl, ItemStruct, Stmt, Type, parse_quote};
 use super::Context;
 use super::doc_text::{WRITTEN, code};
 use super::tree::{
-    argument_of, as_fn_mut, ident_of, inherent_impls_mut, items_of_mut, letters, serde_has,
-    serde_rename,
+    argument_of, as_fn_mut, ident_of, inherent_impls_mut, items_of_mut, serde_has, serde_rename,
 };
 use crate::lower::nulls::NULLS;
+use crate::names::letters;
 
 pub(super) fn apply(tree: &mut syn::File, context: &Context<'_>) -> Result<(), String> {
     let schemas = context.document.pointer("/components/schemas").and_then(Value::as_object);

@@ -18,7 +18,8 @@ use syn::{Attribute, Expr, Fields, Ident, Item, ItemEnum, Type, parse_quote};
 
 use super::Context;
 use super::doc_text::{WRITTEN, code};
-use super::tree::{ident_of, items_of_mut, letters, serde_rename, text_of, trait_of};
+use super::tree::{ident_of, items_of_mut, serde_rename, text_of, trait_of};
+use crate::names::letters;
 
 /// The traits that typify implements for a closed enum. `TryFrom` stands for `&str` and `String`.
 const REPLACED: [&str; 4] = ["Display", "FromStr", "TryFrom", "TryFrom"];

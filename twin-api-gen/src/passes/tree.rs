@@ -10,6 +10,7 @@ use syn::{
 };
 
 use crate::METHODS;
+use crate::names::same_ident;
 
 /// An operation in the document and in the tree.
 #[derive(Debug, Clone)]
@@ -35,20 +36,6 @@ impl Operation {
             .iter()
             .find(|parameter| parameter["name"].as_str().is_some_and(|api| same_ident(api, name)))
     }
-}
-
-/// Returns whether an API name and a Rust identifier differ only in case and punctuation.
-pub(crate) fn same_ident(api: &str, ident: &str) -> bool {
-    letters_in(api).eq(letters_in(ident))
-}
-
-/// Reduces an API name or an identifier to the letters that both share.
-pub(crate) fn letters(name: &str) -> String {
-    letters_in(name).collect()
-}
-
-fn letters_in(name: &str) -> impl Iterator<Item = char> {
-    name.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase)
 }
 
 /// Returns the operations of `document` with their names in `tree`, in document order.

@@ -10,8 +10,9 @@ use syn::{Fields, Item, ItemEnum, Type, parse_quote};
 
 use super::Context;
 use super::doc_text::WRITTEN;
-use super::tree::{ident_of, items_of_mut, same_ident, serde_has, text_of};
+use super::tree::{ident_of, items_of_mut, serde_has, text_of};
 use crate::lower::tagged_union::TAG;
+use crate::names::same_ident;
 
 pub(super) fn apply(tree: &mut syn::File, context: &Context<'_>) -> Result<(), String> {
     let types = items_of_mut(&mut tree.items, "types")?;

@@ -8,9 +8,9 @@ use serde_json::Value;
 use syn::visit::Visit;
 use syn::{Fields, Item, ItemEnum, ItemImpl, ItemStruct, Type};
 
+use crate::names::letters;
 use crate::passes::{
-    Mentions, argument_of, ident_of, items_of, last_segment, letters, serde_has, serde_rename,
-    trait_of,
+    Mentions, argument_of, ident_of, items_of, last_segment, serde_has, serde_rename, trait_of,
 };
 
 /// The description of one type, and the types that it mentions.

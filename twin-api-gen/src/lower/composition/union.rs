@@ -3,11 +3,9 @@
 //! The rule `tagged-unions` later finds the tag that distinguishes the alternatives.
 
 use super::{ANNOTATIONS, BTreeSet, Diagnostics, Object, Value, absorb, alias, json};
-use crate::lower::casing::variants;
+use crate::limits::MAX_COMPARED_ALTERNATIVES;
 use crate::lower::schema::{behind, text};
-
-/// The maximum number of alternatives that are compared pairwise.
-const COMPARED: usize = 32;
+use crate::names::variants;
 
 pub(in crate::lower) fn tidy(
     report: &mut Diagnostics,
@@ -144,8 +142,11 @@ pub(in crate::lower) fn warn_if_alike(
     schemas: &Object,
     pointer: &str,
 ) {
-    let resolved: Vec<&Value> =
-        alternatives.iter().take(COMPARED).map(|schema| behind(schemas, schema)).collect();
+    let resolved: Vec<&Value> = alternatives
+        .iter()
+        .take(MAX_COMPARED_ALTERNATIVES)
+        .map(|schema| behind(schemas, schema))
+        .collect();
     for (later, second) in resolved.iter().enumerate() {
         for (earlier, first) in resolved.iter().enumerate().take(later) {
             if takes(first, second, schemas) {

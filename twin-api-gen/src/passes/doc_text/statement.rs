@@ -8,7 +8,8 @@ use std::cmp::Reverse;
 
 use serde_json::Value;
 
-use crate::passes::tree::{Operation, same_ident};
+use crate::names::same_ident;
+use crate::passes::tree::Operation;
 use crate::pointer::resolve;
 
 /// One operation of the effective document.

@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use syn::visit::Visit;
 use syn::{Fields, Item, ItemStruct, Type};
 
+use crate::limits::MAX_DISCRIMINATOR_DEPTH;
 use crate::passes::tree::{Mentions, ident_of, serde_has, serde_rename};
 
 /// Returns the types of members that two or more alternatives of one union share.
@@ -28,7 +29,7 @@ pub(super) fn discriminators(items: &[Item]) -> BTreeSet<String> {
         let mut members: BTreeMap<String, BTreeMap<String, usize>> = BTreeMap::new();
         for variant in &union.variants {
             let mut found = Members { structs: &structs, types: BTreeMap::new() };
-            found.collect("", &variant.fields, DEPTH);
+            found.collect("", &variant.fields, MAX_DISCRIMINATOR_DEPTH);
             for (name, types) in found.types {
                 for ty in types {
                     *members.entry(name.clone()).or_default().entry(ty).or_default() += 1;
@@ -40,9 +41,6 @@ pub(super) fn discriminators(items: &[Item]) -> BTreeSet<String> {
     }
     found
 }
-
-/// Maximum depth at which alternatives are compared.
-const DEPTH: usize = 2;
 
 /// Returns the members of an alternative with the types that they mention. The key is the API name,
 /// with dots for nested members; the alternative itself has the empty key.

@@ -6,9 +6,10 @@ use serde_json::Value;
 use syn::{ItemEnum, ItemStruct, Type};
 
 use super::Example;
+use crate::names::letters;
 use crate::passes::doc_text::escape::visible;
 use crate::passes::doc_text::shape::{Shape, members};
-use crate::passes::tree::{Operation, argument_of, ident_of, last_segment, letters, serde_rename};
+use crate::passes::tree::{Operation, argument_of, ident_of, last_segment, serde_rename};
 
 /// What an example sends.
 pub(super) struct Request {

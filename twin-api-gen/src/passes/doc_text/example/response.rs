@@ -7,6 +7,7 @@ use quote::{format_ident, quote};
 use syn::{Expr, Field, Ident, ItemStruct, Type};
 
 use super::Example;
+use crate::names::snake;
 use crate::passes::doc_text::escape::visible;
 use crate::passes::doc_text::shape::{Shape, members};
 use crate::passes::tree::{ident_of, last_segment, text_of};
@@ -219,16 +220,4 @@ fn noun(name: &str) -> String {
     let snake = snake(name);
     let last = snake.rsplit('_').next().unwrap_or_default();
     if syn::parse_str::<Ident>(last).is_ok() { last.to_owned() } else { "item".to_owned() }
-}
-
-/// `RunEvent` as `run_event`.
-fn snake(name: &str) -> String {
-    let mut output = String::new();
-    for (index, character) in name.char_indices() {
-        if character.is_uppercase() && index > 0 {
-            output.push('_');
-        }
-        output.extend(character.to_lowercase());
-    }
-    output
 }

@@ -1,10 +1,11 @@
-//! Predicts the Rust names that progenitor and typify generate, to detect collisions.
+//! Converts names of the API to Rust names, and compares the two.
 //!
-//! Both use the crate heck. This module reimplements its rule.
+//! progenitor and typify use the crate heck. This module reimplements its rule, so that collisions are
+//! found before they generate code.
 
 /// The case of a Rust name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Case {
+pub(crate) enum Case {
     /// Types and variants.
     Pascal,
     /// Functions, fields and parameters.
@@ -12,14 +13,14 @@ pub(super) enum Case {
 }
 
 /// Returns the Rust name of a type or variant.
-pub(super) fn pascal(name: &str) -> String {
+pub(crate) fn pascal(name: &str) -> String {
     sanitize(name, Case::Pascal)
 }
 
 /// Returns a type name that typify does not change again.
 ///
 /// typify converts `a_b` to `AB`, but `AB` to `Ab`.
-pub(super) fn type_name(name: &str) -> String {
+pub(crate) fn type_name(name: &str) -> String {
     let mut name = pascal(name);
     // Only mixed scripts need more than one round.
     for _ in 0..4 {
@@ -29,7 +30,7 @@ pub(super) fn type_name(name: &str) -> String {
 }
 
 /// Returns the Rust name of a function, field or parameter.
-pub(super) fn snake(name: &str) -> String {
+pub(crate) fn snake(name: &str) -> String {
     sanitize(name, Case::Snake)
 }
 
@@ -37,7 +38,7 @@ pub(super) fn snake(name: &str) -> String {
 ///
 /// Like typify, tries a second time with `X` in place of each character that is not allowed in an
 /// identifier.
-pub(super) fn variants<'a>(values: impl Iterator<Item = &'a str> + Clone) -> Option<Vec<String>> {
+pub(crate) fn variants<'a>(values: impl Iterator<Item = &'a str> + Clone) -> Option<Vec<String>> {
     let plain: Vec<String> = values.clone().map(pascal).collect();
     if all_different(&plain) {
         return Some(plain);
@@ -46,6 +47,20 @@ pub(super) fn variants<'a>(values: impl Iterator<Item = &'a str> + Clone) -> Opt
         .map(|value| pascal(&value.replace(|c: char| c == '_' || !continues_ident(c), "X")))
         .collect();
     all_different(&marked).then_some(marked)
+}
+
+/// Returns whether an API name and a Rust identifier differ only in case and punctuation.
+pub(crate) fn same_ident(api: &str, ident: &str) -> bool {
+    letters_in(api).eq(letters_in(ident))
+}
+
+/// Reduces an API name or an identifier to the letters that both share.
+pub(crate) fn letters(name: &str) -> String {
+    letters_in(name).collect()
+}
+
+fn letters_in(name: &str) -> impl Iterator<Item = char> {
+    name.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase)
 }
 
 fn all_different(names: &[String]) -> bool {
