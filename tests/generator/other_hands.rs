@@ -198,6 +198,23 @@ fn security_is_added_only_if_the_document_has_none() {
     assert!(client.effective.get("security").is_none(), "{}", client.effective["security"]);
 }
 
+#[test]
+fn security_of_every_operation_is_that_of_the_document() {
+    let mut repeated = contract_document();
+    let members = repeated.as_object_mut().expect("an object");
+    let security = members.remove("security").expect("the document has it");
+    for operation in operations(&mut repeated) {
+        operation["security"] = security.clone();
+    }
+    assert_eq!(client_of(&repeated).effective, contract_client().effective);
+
+    // One operation without a key: the document has no requirement for all.
+    repeated["paths"]["/v1/me"]["get"]["security"] = json!([]);
+    let effective = &client_of(&repeated).effective;
+    assert!(effective.get("security").is_none(), "{}", effective["security"]);
+    assert_eq!(effective["paths"]["/v1/agents"]["get"]["security"], security);
+}
+
 /// Applies the edit of a fact to known.json.
 fn with_edit(fact: &Fact) -> Value {
     let mut known: Value = serde_json::from_str(KNOWN).expect("known.json is JSON");

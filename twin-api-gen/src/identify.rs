@@ -13,6 +13,7 @@ mod paths;
 pub(crate) mod peel;
 pub(crate) mod place;
 pub(crate) mod reference;
+mod security;
 mod server;
 mod shape;
 mod share;
@@ -114,6 +115,7 @@ pub fn identify(mut document: Value, known: &Known) -> Identified {
         definitions::hoist(&mut document);
         null::unify(&mut document);
         operations = paths::identify(&mut document, known, &mut findings);
+        security::hoist(&mut document, &mut findings);
         webhooks::name(&mut document, known);
         entity::name(&mut document, known, &operations, &mut findings);
         document["openapi"] = json!("3.1.0");
