@@ -25,12 +25,12 @@ pub trait Call: Sized {
     /// The response of the operation.
     type Response;
 
-    /// Sends the operation. If the future is dropped before it is ready, the operation may have
-    /// taken effect.
+    /// Sends the operation. If you drop the future before it is ready, the operation may have
+    /// happened.
     ///
     /// # Errors
     /// Same as `send` of the builder.
-    // A boxed future would make the compiler translate every operation with this crate, used or
-    // not: half of its build time.
+    // Not a boxed future: with one, this crate would contain the machine code of every operation,
+    // and take twice the time to build.
     fn call(self) -> impl Future<Output = Result<Self::Response, Error>> + Send;
 }

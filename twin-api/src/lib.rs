@@ -50,9 +50,10 @@
 //! | `native-tls` | the operating system's TLS |
 //! | `client` | the client; each TLS feature turns it on |
 //!
-//! Choose one TLS feature. If several are enabled, `native-tls` is used before rustls, and aws-lc-rs
-//! before ring. A TLS library that another crate enables in reqwest is not used. With `client` alone, only plain `http` to loopback works. Without `client`
-//! the crate has [`types`] and [`Error`] only, and needs no HTTP client.
+//! Choose one TLS feature. If several are enabled, `native-tls` is used before rustls, and
+//! aws-lc-rs before ring. A TLS library that another crate enables in reqwest is not used. With
+//! `client` alone, only plain `http` to loopback works. Without `client` the crate has [`types`]
+//! and [`Error`] only, and needs no HTTP client.
 #![cfg_attr(docsrs, feature(doc_cfg))]
 // Links from crates whose documentation is built without this one's.
 #![doc(html_root_url = "https://docs.rs/twin-api/latest")]
