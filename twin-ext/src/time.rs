@@ -22,11 +22,10 @@ const SECOND: i128 = 1_000_000_000;
 /// keep them as `String`. Parse the text to compare two times or to compute a duration.
 ///
 /// # Parsing
-/// Text with another offset than `Z` is the same time in UTC:
+/// Text with an offset other than `Z` is converted to UTC:
 ///
 /// ```
-/// use twin_ext::Timestamp;
-/// let started: Timestamp = "2026-02-20T15:30:00+01:00".parse()?;
+/// let started: twin_ext::Timestamp = "2026-02-20T15:30:00+01:00".parse()?;
 /// assert_eq!(started.to_string(), "2026-02-20T14:30:00Z");
 /// # Ok::<(), twin_ext::Error>(())
 /// ```
@@ -36,13 +35,12 @@ const SECOND: i128 = 1_000_000_000;
 /// [`ErrorKind::InvalidRequest`], which quotes the text:
 ///
 /// ```
-/// use twin_ext::Timestamp;
-/// let error = "yesterday".parse::<Timestamp>().unwrap_err();
+/// let error = "yesterday".parse::<twin_ext::Timestamp>().unwrap_err();
 /// assert!(error.to_string().contains("yesterday"));
 /// ```
 ///
 /// # Comparing
-/// The order is that of time, however the text was written:
+/// Times are compared, and not their texts:
 ///
 /// ```
 /// use twin_ext::Timestamp;
