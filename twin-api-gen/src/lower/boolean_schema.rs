@@ -7,7 +7,7 @@
 use serde_json::{Value, json};
 
 use super::schema::Object;
-use super::walk::Position;
+use super::walk::Enclosing;
 use super::{Context, Diagnostics, refuse};
 use crate::error::Error;
 use crate::pointer::child;
@@ -16,7 +16,7 @@ pub(super) fn apply(context: &mut Context) {
     context.each_schema(|report, value, place| match value {
         Value::Object(members) => inside(report, members, place.pointer),
         // The enclosing schema handles nested booleans.
-        Value::Bool(_) if place.position == Position::Inner => Ok(()),
+        Value::Bool(_) if place.position == Enclosing::Inner => Ok(()),
         Value::Bool(true) => {
             *value = json!({});
             Ok(())

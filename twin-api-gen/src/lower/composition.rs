@@ -13,7 +13,7 @@ use super::inline_types::Namer;
 use super::merge::merge;
 use super::null_type::absorb;
 use super::schema::{ANNOTATIONS, Object, SCHEMAS, alias, ref_name, ref_to};
-use super::walk::Position;
+use super::walk::Enclosing;
 use super::{Budget, Context, Diagnostics, refuse};
 use crate::error::Error;
 use crate::limits::MAX_MERGE_ROUNDS;
@@ -87,7 +87,7 @@ fn hoist(context: &mut Context, merged: &mut BTreeMap<String, String>) -> usize 
         let Value::Object(members) = value else { return Ok(()) };
         // A schema in an `allOf` is merged together with it.
         let within_all = place.pointer.rsplit('/').nth(1) == Some("allOf");
-        if place.position == Position::Component || within_all || !needs_merging(members) {
+        if place.position == Enclosing::Component || within_all || !needs_merging(members) {
             return Ok(());
         }
         count += 1;

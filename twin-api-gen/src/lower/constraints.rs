@@ -10,7 +10,7 @@ use std::collections::BTreeSet;
 use serde_json::{Value, json};
 
 use super::schema::{Object, quoted, ref_name};
-use super::walk::{Position, Side};
+use super::walk::{Enclosing, Side};
 use super::{Context, walk};
 use crate::schemas::BOUNDS;
 
@@ -63,7 +63,7 @@ impl Usage {
 
     /// Returns whether requests use a schema, and whether responses do. An unused component
     /// counts as used by responses.
-    pub(super) fn sides(&self, place: walk::Place<'_>) -> (bool, bool) {
+    pub(super) fn sides(&self, place: walk::SchemaLocation<'_>) -> (bool, bool) {
         match place.side {
             Side::Request => (true, false),
             Side::Response => (false, true),
@@ -80,7 +80,7 @@ impl Usage {
 fn reached(document: &mut Value, side: Side) -> BTreeSet<String> {
     let mut pending = Vec::new();
     walk::each_schema(document, &mut |value, place| {
-        if place.side == side && place.position != Position::Component {
+        if place.side == side && place.position != Enclosing::Component {
             pending.extend(ref_name(value).map(str::to_owned));
         }
     });

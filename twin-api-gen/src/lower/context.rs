@@ -56,7 +56,11 @@ impl Context {
     /// An error of `visit` marks the schema as broken. Operations that use it are left out.
     pub(super) fn each_schema(
         &mut self,
-        mut visit: impl FnMut(&mut Diagnostics, &mut Value, walk::Place<'_>) -> Result<(), Error>,
+        mut visit: impl FnMut(
+            &mut Diagnostics,
+            &mut Value,
+            walk::SchemaLocation<'_>,
+        ) -> Result<(), Error>,
     ) {
         let (report, broken) = (&mut self.report, &mut self.broken);
         walk::each_schema(&mut self.document, &mut |value, place| {
@@ -70,7 +74,7 @@ impl Context {
     /// Calls `visit` for every schema that is a JSON object, inner schemas first.
     pub(super) fn each_schema_object(
         &mut self,
-        mut visit: impl FnMut(&mut Diagnostics, &mut Map<String, Value>, walk::Place<'_>),
+        mut visit: impl FnMut(&mut Diagnostics, &mut Map<String, Value>, walk::SchemaLocation<'_>),
     ) {
         let report = &mut self.report;
         walk::each_schema(&mut self.document, &mut |value, place| {

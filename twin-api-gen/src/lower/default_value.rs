@@ -7,14 +7,14 @@ use serde_json::Value;
 
 use super::Context;
 use super::schema::{Object, behind, text};
-use super::walk::Position;
+use super::walk::Enclosing;
 
 pub(super) fn apply(context: &mut Context) {
     let schemas = context.schemas().into_owned();
     context.each_schema_object(|report, members, place| {
         let Some(default) = members.remove("default") else { return };
         let is_property = place.pointer.rsplit('/').nth(1) == Some("properties");
-        if place.position != Position::Inner || !is_property || default.is_null() {
+        if place.position != Enclosing::Inner || !is_property || default.is_null() {
             report.count("a default outside a property is not applied", place.pointer);
             return;
         }

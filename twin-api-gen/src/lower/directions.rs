@@ -12,7 +12,7 @@ use serde_json::Value;
 use super::constraints::Usage;
 use super::inline_types::TypeNames;
 use super::schema::{Object, SCHEMAS, behind, is_true, quoted, ref_name, ref_to};
-use super::walk::{Place, Position, Side};
+use super::walk::{Enclosing, SchemaLocation, Side};
 use super::{Context, Diagnostics};
 use crate::schemas::each_inside;
 
@@ -85,7 +85,7 @@ fn split(context: &mut Context, flagged: &BTreeSet<String>) {
         context.put_schemas([(copy.clone(), schemas[name].clone())]);
     }
     let for_requests: BTreeSet<&str> = copies.values().map(String::as_str).collect();
-    let in_requests = |place: Place<'_>| match place.side {
+    let in_requests = |place: SchemaLocation<'_>| match place.side {
         Side::Request => true,
         Side::Response => false,
         Side::Shared => {
@@ -99,7 +99,7 @@ fn split(context: &mut Context, flagged: &BTreeSet<String>) {
         }
         if let Some(copy) = ref_name(value).and_then(|name| copies.get(name)) {
             // A component that is only an alias keeps its reference.
-            if place.position != Position::Component || value.get("$ref").is_some() {
+            if place.position != Enclosing::Component || value.get("$ref").is_some() {
                 *value = ref_to(copy);
             }
         }

@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::{Value, json};
 
 use super::schema::{Object, ref_to, text};
-use super::walk::Position;
+use super::walk::Enclosing;
 use super::{Context, Diagnostics};
 use crate::METHODS;
 use crate::names::{pascal, type_name};
@@ -20,7 +20,7 @@ pub(super) fn apply(context: &mut Context) {
     let mut namer = Namer::new(&context.document);
     let mut hoisted = Vec::new();
     context.each_schema(|_, value, place| {
-        if place.position != Position::Component && is_type(value) {
+        if place.position != Enclosing::Component && is_type(value) {
             hoisted.push(hoist(value, namer.name(place.pointer)));
         }
         Ok(())

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::Context;
 use super::schema::{Object, is_true, ref_name};
-use super::walk::Position;
+use super::walk::Enclosing;
 
 pub(super) fn apply(context: &mut Context) {
     let nullable = nullable_names(&context.schemas());
@@ -18,11 +18,11 @@ pub(super) fn apply(context: &mut Context) {
     let is_one = |value: &Value| ref_name(value).is_some_and(|name| nullable.contains(name));
     context.each_schema(|report, value, place| {
         let listed = matches!(place.pointer.rsplit('/').nth(1), Some("allOf" | "oneOf" | "anyOf"));
-        if place.position != Position::Component && !listed && is_one(value) {
+        if place.position != Enclosing::Component && !listed && is_one(value) {
             *value = json!({"allOf": [value.take()], "nullable": true});
         }
         let Value::Object(members) = value else { return Ok(()) };
-        if place.position == Position::Component {
+        if place.position == Enclosing::Component {
             if members.remove("nullable").is_some() {
                 report.note(place.pointer, "`nullable` moves to the references to the schema");
             }

@@ -23,18 +23,18 @@ pub(super) enum Side {
 
 /// The position of a schema in the document.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Place<'a> {
+pub(super) struct SchemaLocation<'a> {
     /// The URI-fragment JSON pointer of the schema.
     pub(super) pointer: &'a str,
     /// Whether the schema is part of a request or a response.
     pub(super) side: Side,
     /// The kind of the enclosing part.
-    pub(super) position: Position,
+    pub(super) position: Enclosing,
 }
 
 /// The kind of the part that directly contains a schema.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Position {
+pub(super) enum Enclosing {
     /// `components`: the schema is a component.
     Component,
     /// A parameter, header or media type.
@@ -44,7 +44,10 @@ pub(super) enum Position {
 }
 
 /// Calls `visit` for every schema, inner schemas first, so that `visit` may replace the schema.
-pub(super) fn each_schema(document: &mut Value, visit: &mut dyn FnMut(&mut Value, Place<'_>)) {
+pub(super) fn each_schema(
+    document: &mut Value,
+    visit: &mut dyn FnMut(&mut Value, SchemaLocation<'_>),
+) {
     let mut walker = Walker { pointer: "#".to_owned(), side: Side::Shared, visit };
     walker.document(document);
 }
@@ -69,7 +72,7 @@ pub(super) fn each_operation(document: &mut Value, visit: &mut VisitOperation<'_
 struct Walker<'v> {
     pointer: String,
     side: Side,
-    visit: &'v mut dyn FnMut(&mut Value, Place<'_>),
+    visit: &'v mut dyn FnMut(&mut Value, SchemaLocation<'_>),
 }
 
 type WalkFn<'v> = fn(&mut Walker<'v>, &mut Value);
@@ -136,17 +139,17 @@ impl<'v> Walker<'v> {
 
     fn component(&mut self, schema: &mut Value) {
         self.inside(schema);
-        self.call(schema, Position::Component);
+        self.call(schema, Enclosing::Component);
     }
 
     fn root(&mut self, schema: &mut Value) {
         self.inside(schema);
-        self.call(schema, Position::Root);
+        self.call(schema, Enclosing::Root);
     }
 
     fn schema(&mut self, schema: &mut Value) {
         self.inside(schema);
-        self.call(schema, Position::Inner);
+        self.call(schema, Enclosing::Inner);
     }
 
     fn inside(&mut self, schema: &mut Value) {
@@ -165,8 +168,8 @@ impl<'v> Walker<'v> {
         }
     }
 
-    fn call(&mut self, schema: &mut Value, position: Position) {
-        let place = Place { pointer: &self.pointer, side: self.side, position };
+    fn call(&mut self, schema: &mut Value, position: Enclosing) {
+        let place = SchemaLocation { pointer: &self.pointer, side: self.side, position };
         (self.visit)(schema, place);
     }
 
@@ -304,7 +307,7 @@ mod tests {
         each_schema(&mut document, &mut |_, place| {
             found.push((place.pointer.len(), place.position));
         });
-        let inner = Position::Inner;
-        assert_eq!(found, [(32, inner), (28, inner), (22, Position::Component)]);
+        let inner = Enclosing::Inner;
+        assert_eq!(found, [(32, inner), (28, inner), (22, Enclosing::Component)]);
     }
 }

@@ -28,7 +28,7 @@ pub(crate) async fn send<T: DeserializeOwned>(
     request: reqwest::Result<Request>,
     operation: &'static OperationInfo,
 ) -> Result<ResponseValue<T>, Error> {
-    let call = Call::new(inner, operation);
+    let call = OperationCall::new(inner, operation);
     call.exchange(http, request).await?.decode(Quote::Excerpt)
 }
 
@@ -40,7 +40,7 @@ pub(crate) async fn send_secret<T: DeserializeOwned>(
     request: reqwest::Result<Request>,
     operation: &'static OperationInfo,
 ) -> Result<ResponseValue<T>, Error> {
-    let call = Call::new(inner, operation);
+    let call = OperationCall::new(inner, operation);
     call.exchange(http, request).await?.decode(Quote::Nothing)
 }
 
@@ -52,7 +52,7 @@ pub(crate) async fn send_empty(
     request: reqwest::Result<Request>,
     operation: &'static OperationInfo,
 ) -> Result<ResponseValue<()>, Error> {
-    let call = Call::new(inner, operation);
+    let call = OperationCall::new(inner, operation);
     let mut answered = call.exchange(http, request).await?;
     let headers = mem::take(answered.response.headers_mut());
     Ok(ResponseValue::new((), answered.response.status(), headers))
@@ -66,7 +66,7 @@ pub(crate) async fn stream(
     request: reqwest::Result<Request>,
     operation: &'static OperationInfo,
 ) -> Result<ResponseValue<ByteStream>, Error> {
-    let call = Call::new(inner, operation);
+    let call = OperationCall::new(inner, operation);
     let Received { response, body, .. } = call.exchange(http, request).await?;
     if body.is_empty() {
         return Ok(ResponseValue::stream(response));
@@ -113,7 +113,7 @@ fn describe(failure: &mut Failure, operation: &OperationInfo) {
 }
 
 /// One call of an operation.
-struct Call<'a> {
+struct OperationCall<'a> {
     inner: &'a Inner,
     operation: &'static OperationInfo,
     started: Instant,
@@ -124,13 +124,13 @@ struct Call<'a> {
 
 /// A success response that is not decoded yet.
 struct Received<'a> {
-    call: Call<'a>,
+    call: OperationCall<'a>,
     response: Response,
     body: Bytes,
     report: Option<Report>,
 }
 
-impl<'a> Call<'a> {
+impl<'a> OperationCall<'a> {
     fn new(inner: &'a Inner, operation: &'static OperationInfo) -> Self {
         Self { inner, operation, started: Instant::now(), url: None }
     }
