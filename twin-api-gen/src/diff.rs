@@ -29,7 +29,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 
 use serde_json::Value;
 
-use document::{Document, Exchange, Key, Loc, Sender};
+use document::{Document, Exchange, ExchangeKind, Key, Loc};
 use graph::Graph;
 use rules::Rule;
 
@@ -170,8 +170,8 @@ fn exchanges<'a>(
     let after: BTreeMap<&Key, &Exchange<'_>> = is.iter().map(|one| (&one.key, one)).collect();
     for gone in was.iter().filter(|one| !after.contains_key(&one.key)) {
         let rule = match gone.kind {
-            Sender::Operation => &rules::OPERATION_REMOVED,
-            Sender::Webhook => &rules::WEBHOOK_REMOVED,
+            ExchangeKind::Operation => &rules::OPERATION_REMOVED,
+            ExchangeKind::Webhook => &rules::WEBHOOK_REMOVED,
         };
         let message = format!("{} was removed from the document", gone.name);
         report.add(rule, Some(&gone.name), &gone.operation, message);
@@ -183,8 +183,8 @@ fn exchanges<'a>(
             compared.push((new.name.as_str(), roots));
         } else {
             let rule = match new.kind {
-                Sender::Operation => &rules::OPERATION_ADDED,
-                Sender::Webhook => &rules::WEBHOOK_ADDED,
+                ExchangeKind::Operation => &rules::OPERATION_ADDED,
+                ExchangeKind::Webhook => &rules::WEBHOOK_ADDED,
             };
             report.add(rule, Some(&new.name), &new.operation, format!("{} is new", new.name));
         }

@@ -175,8 +175,9 @@ impl ClientBuilder {
 
     /// Limits the time to connect, TLS included. The default is 10 s.
     ///
-    /// A request without a connection was not sent, so the client may retry any operation after this
-    /// limit. The HTTP client measures this limit with tokio's clock, even if [`clock`](Self::clock) sets another.
+    /// A request without a connection was not sent, so the client may retry any operation after
+    /// this limit. The HTTP client measures it with tokio's clock, even if
+    /// [`clock`](Self::clock) sets another.
     #[must_use]
     pub fn connect_timeout(mut self, limit: Duration) -> Self {
         self.connect_timeout = limit;

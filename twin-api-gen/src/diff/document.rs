@@ -50,9 +50,9 @@ impl<'a> Loc<'a> {
     }
 }
 
-/// The sender of an exchange's request.
+/// The kind of an exchange, by the side that sends its request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Sender {
+pub(super) enum ExchangeKind {
     /// The client sends the request.
     Operation,
     /// The service sends the request: a webhook or a callback.
@@ -60,13 +60,13 @@ pub(super) enum Sender {
 }
 
 /// The identity of an operation: kind, path without parameter names, method.
-pub(super) type Key = (Sender, String, &'static str);
+pub(super) type Key = (ExchangeKind, String, &'static str);
 
 /// One operation of a document.
 #[derive(Debug, Clone)]
 pub(super) struct Exchange<'a> {
     pub(super) key: Key,
-    pub(super) kind: Sender,
+    pub(super) kind: ExchangeKind,
     /// `GET /v1/agents/{agent_id}`.
     pub(super) name: String,
     pub(super) operation: Loc<'a>,
@@ -134,11 +134,11 @@ impl<'a> Document<'a> {
             if path.starts_with("x-") {
                 continue;
             }
-            self.of_item(Sender::Operation, path, &self.follow(item), &mut found);
+            self.of_item(ExchangeKind::Operation, path, &self.follow(item), &mut found);
         }
         let webhooks = self.at("/webhooks");
         for (name, item) in webhooks.iter().flat_map(Loc::members) {
-            self.of_item(Sender::Webhook, name, &self.follow(item), &mut found);
+            self.of_item(ExchangeKind::Webhook, name, &self.follow(item), &mut found);
         }
         for index in 0..found.len() {
             self.callbacks(index, &mut found);
@@ -146,21 +146,27 @@ impl<'a> Document<'a> {
         found
     }
 
-    fn of_item(&self, kind: Sender, path: &str, item: &Loc<'a>, found: &mut Vec<Exchange<'a>>) {
+    fn of_item(
+        &self,
+        kind: ExchangeKind,
+        path: &str,
+        item: &Loc<'a>,
+        found: &mut Vec<Exchange<'a>>,
+    ) {
         for method in METHODS {
             let Some(operation) = item.get(method) else { continue };
             let full = match kind {
-                Sender::Operation => format!("{}{path}", self.prefix(item, &operation)),
-                Sender::Webhook => path.to_owned(),
+                ExchangeKind::Operation => format!("{}{path}", self.prefix(item, &operation)),
+                ExchangeKind::Webhook => path.to_owned(),
             };
             let full = if full.len() > 1 { full.trim_end_matches('/').to_owned() } else { full };
             let (shape, names) = match kind {
-                Sender::Operation => shape(&full),
-                Sender::Webhook => (full.clone(), Vec::new()),
+                ExchangeKind::Operation => shape(&full),
+                ExchangeKind::Webhook => (full.clone(), Vec::new()),
             };
             let name = match kind {
-                Sender::Operation => format!("{} {full}", method.to_uppercase()),
-                Sender::Webhook => format!("webhook {full}"),
+                ExchangeKind::Operation => format!("{} {full}", method.to_uppercase()),
+                ExchangeKind::Webhook => format!("webhook {full}"),
             };
             let mut key = (kind, shape, method);
             if found.iter().any(|other| other.key == key) {
@@ -180,7 +186,7 @@ impl<'a> Document<'a> {
             for (expression, item) in self.follow(callback).members() {
                 if !expression.starts_with("x-") && expression != "$ref" {
                     let path = format!("{name} of {owner}");
-                    self.of_item(Sender::Webhook, &path, &self.follow(item), found);
+                    self.of_item(ExchangeKind::Webhook, &path, &self.follow(item), found);
                 }
             }
         }

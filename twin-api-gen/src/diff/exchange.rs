@@ -1,6 +1,6 @@
 //! Compares one operation of two documents.
 
-use super::document::{Exchange, Loc, Sender};
+use super::document::{Exchange, ExchangeKind, Loc};
 use super::graph::{Direction, Graph, NodeId};
 use super::rules::{self, Rule};
 use super::schema::Group;
@@ -51,15 +51,15 @@ pub(super) fn compare<'a>(
     report: &mut ChangeList,
 ) -> Vec<Root> {
     let (sent, received) = match new.kind {
-        Sender::Operation => (Direction::Request, Direction::Response),
+        ExchangeKind::Operation => (Direction::Request, Direction::Response),
         // The service sends the request of a webhook and reads the response.
-        Sender::Webhook => (Direction::Response, Direction::Request),
+        ExchangeKind::Webhook => (Direction::Response, Direction::Request),
     };
     let operation = new.name.clone();
     let mut scope = Scope { graph, report, operation, sent, received, roots: Vec::new() };
     whole(&mut scope, &old.operation, &new.operation);
     // The security requirements of a document apply only to requests that the client sends.
-    if new.kind == Sender::Operation {
+    if new.kind == ExchangeKind::Operation {
         security::compare(&mut scope, old, new);
     }
     parameters::compare(&mut scope, old, new);

@@ -19,7 +19,12 @@ use crate::pointer::child;
 pub(crate) const ACCEPT: &str = "x-twin-accept";
 
 /// On a response: whether it has no body for some statuses.
-pub(crate) const OPTIONAL: &str = "x-twin-optional";
+const OPTIONAL: &str = "x-twin-optional";
+
+/// Returns whether some successes of a lowered operation have no body.
+pub(crate) fn is_optional(operation: &Value) -> bool {
+    operation["responses"]["2XX"][OPTIONAL] == true
+}
 
 pub(super) fn apply(context: &mut Context) {
     let schemas = context.take_schemas();

@@ -7,21 +7,16 @@ use syn::visit_mut::{self, VisitMut};
 use syn::{Expr, Item, ReturnType, Type, parse_quote};
 
 use super::Context;
-use super::tree::{Operation, argument_of_mut, sends_mut, text_of};
-use crate::lower::responses::OPTIONAL;
+use super::tree::{argument_of_mut, sends_mut, text_of};
+use crate::lower::responses::is_optional;
 
 /// The function that reads an optional response, as the text of its tokens.
 pub(super) const OPTIONAL_READER: &str = "super :: optional_response";
 
-/// Returns whether some successes of an operation have no body.
-pub(super) fn is_optional(operation: &Operation) -> bool {
-    operation.object["responses"]["2XX"][OPTIONAL] == true
-}
-
 pub(super) fn apply(tree: &mut syn::File, context: &Context<'_>) -> Result<(), String> {
     let mut any = false;
     for (builder, send) in sends_mut(tree)? {
-        if !is_optional(context.operation(&builder)?) {
+        if !is_optional(&context.operation(&builder)?.object) {
             continue;
         }
         let value = response_mut(&mut send.sig.output)

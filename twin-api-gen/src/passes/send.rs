@@ -12,12 +12,12 @@ use syn::{
     parse_quote,
 };
 
-use super::optional_response::is_optional;
 use super::tree::{
     Operation, argument_of, as_fn_mut, inherent_impls_mut, items_of_mut, last_segment, text_of,
 };
 use super::{Context, ident_of};
 use crate::Runtime;
+use crate::lower::responses::is_optional;
 
 /// The function that sends a request and decodes its response.
 pub(super) const SEND: &str = "crate::transport::send";
@@ -241,7 +241,7 @@ fn call(builder: &Type, response: &Type, operation: &Operation, is_stream: bool)
     let name = operation.object["operationId"].as_str().unwrap_or(&operation.function);
     let (method, path) = (operation.method.to_uppercase(), &operation.path);
     let streamed = is_stream.then(|| quote!(.streamed()));
-    let optional = is_optional(operation).then(|| quote!(.or_empty()));
+    let optional = is_optional(&operation.object).then(|| quote!(.or_empty()));
     parse_quote! {
         impl<'a> crate::Call for #builder {
             const OPERATION: &'static crate::transport::OperationInfo =

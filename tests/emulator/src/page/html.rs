@@ -89,8 +89,8 @@ fn table(table: &Table, html: &mut String) {
     escape(note, html);
     html.push_str("</span></caption><thead><tr>");
     for column in table.columns {
-        let (kind, name) = (column.kind.name(), column.name);
-        let _ = write!(html, "<th scope=\"col\" class=\"{kind}\">{name}</th>");
+        let (style, name) = (column.style.name(), column.name);
+        let _ = write!(html, "<th scope=\"col\" class=\"{style}\">{name}</th>");
     }
     html.push_str("</tr></thead><tbody>");
     table.rows.iter().for_each(|cells| row(table, cells, html));
@@ -112,8 +112,8 @@ fn row(table: &Table, cells: &[Cell], html: &mut String) {
     for (place, (cell, column)) in cells.iter().zip(table.columns).enumerate() {
         let (start, end) =
             if place == 0 { ("<th scope=\"row\"", "</th>") } else { ("<td", "</td>") };
-        let (kind, name) = (column.kind.name(), column.name);
-        let _ = write!(html, "{start} class=\"{kind}\" data-label=\"{name}\">");
+        let (style, name) = (column.style.name(), column.name);
+        let _ = write!(html, "{start} class=\"{style}\" data-label=\"{name}\">");
         content(cell, html);
         html.push_str(end);
     }

@@ -59,7 +59,7 @@ pub(super) struct Table {
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Column {
     pub(super) name: &'static str,
-    pub(super) kind: ColumnStyle,
+    pub(super) style: ColumnStyle,
 }
 
 /// The style of a column.

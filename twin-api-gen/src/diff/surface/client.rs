@@ -8,7 +8,7 @@ use super::shape::{self, Use};
 use super::{Client, Found, Verdict};
 use crate::METHODS;
 use crate::diff::document::Document;
-use crate::lower::responses::OPTIONAL;
+use crate::lower::responses::is_optional;
 
 /// An operation of a lowered document.
 struct Method<'a> {
@@ -81,7 +81,6 @@ fn both(name: &str, was: &Method<'_>, is: &Method<'_>, found: &mut Found) {
         let content = |operation: &Value| operation["responses"][status]["content"].clone();
         contents(&place, &content(old), &content(new), Use::Response, found);
     }
-    let is_optional = |operation: &Value| operation["responses"]["2XX"][OPTIONAL] == true;
     match (is_optional(old), is_optional(new)) {
         (false, true) => found.add(Verdict::Major, name, "the response became optional"),
         (true, false) => found.add(Verdict::Major, name, "the response is no longer optional"),

@@ -14,15 +14,15 @@ use crate::runs::Run;
 use crate::world::World;
 
 const fn text(name: &'static str) -> Column {
-    Column { name, kind: ColumnStyle::Text }
+    Column { name, style: ColumnStyle::Text }
 }
 
 const fn code(name: &'static str) -> Column {
-    Column { name, kind: ColumnStyle::Code }
+    Column { name, style: ColumnStyle::Code }
 }
 
 const fn number(name: &'static str) -> Column {
-    Column { name, kind: ColumnStyle::Number }
+    Column { name, style: ColumnStyle::Number }
 }
 
 pub(super) fn agents(world: &World) -> Table {
