@@ -26,6 +26,19 @@ fn evolved() -> Vec<u8> {
     })
 }
 
+/// Returns the lines of the report that CONTRIBUTING.md shows.
+fn excerpt_of_contributing() -> Vec<String> {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../CONTRIBUTING.md");
+    let text = fs::read_to_string(path).unwrap();
+    let (_, excerpt) = text.split_once("An excerpt of its report:").unwrap();
+    let mut blocks = excerpt.split("```");
+    let block = blocks.nth(1).and_then(|block| block.strip_prefix("text\n")).unwrap();
+    let lines = block.lines().map(str::trim).filter(|line| !line.is_empty());
+    let lines: Vec<_> = lines.map(str::to_owned).collect();
+    assert!(lines.len() > 5, "the excerpt is too short: {lines:?}");
+    lines
+}
+
 /// Returns the number of the listed item that begins with `subject`.
 fn number(report: &str, subject: &str) -> String {
     let is_item =
@@ -59,6 +72,9 @@ fn upstream_change_is_fetched_reported_and_accepted() {
         assert!(said.contains(line), "no {line:?} in {said}");
     }
     assert!(!said.contains("schedule/pause"), "a renamed parameter was reported: {said}");
+    for line in excerpt_of_contributing() {
+        assert!(said.contains(&line), "CONTRIBUTING.md has {line:?}, which is not in {said}");
+    }
     let first = said.find("BREAKING").unwrap();
     assert!(first < said.find("\nnew  ").unwrap() && first < said.find("\ncompatible").unwrap());
     let new = said.find("known facts that the document contradicts").unwrap();
