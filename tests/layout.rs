@@ -1,4 +1,5 @@
-//! Checks that the modules of a crate have no circular dependencies.
+//! Checks that the modules of a crate have no circular dependencies, and that every source file is
+//! compiled.
 
 #![expect(clippy::panic, clippy::unwrap_used, reason = "the helpers of a test may fail it too")]
 
@@ -59,11 +60,11 @@ fn cycle(edges: &Edges, start: &str) -> Option<Vec<String>> {
 /// Returns the dependencies between the modules of the crate in `source`.
 fn edges(source: &Path) -> Edges {
     let root = parse(&source.join("lib.rs"));
-    let mut names = Names::default();
+    let mut names = ModuleNames::default();
     root.items.iter().for_each(|item| names.declare(item));
     let mut edges = Edges::new();
     for module in &names.modules {
-        let mut found = Mentions { names: &names, is_top: true, found: BTreeSet::new() };
+        let mut found = UsedModules { names: &names, is_top: true, found: BTreeSet::new() };
         found.visit_file(&parse(&source.join(format!("{module}.rs"))));
         found.is_top = false;
         for file in files(&source.join(module)) {
@@ -101,12 +102,12 @@ fn parse(file: &Path) -> syn::File {
 
 /// The modules at the crate root, and the module of each re-exported name.
 #[derive(Default)]
-struct Names {
+struct ModuleNames {
     modules: BTreeSet<String>,
     passed_on: BTreeMap<String, String>,
 }
 
-impl Names {
+impl ModuleNames {
     fn declare(&mut self, item: &syn::Item) {
         match item {
             syn::Item::Mod(module) if module.content.is_none() && !is_test(&module.attrs) => {
@@ -164,14 +165,14 @@ fn leaves_of(tree: &syn::UseTree, path: &mut Vec<String>, leaves: &mut Vec<Vec<S
 }
 
 /// Collects the modules that the visited code uses.
-struct Mentions<'a> {
-    names: &'a Names,
+struct UsedModules<'a> {
+    names: &'a ModuleNames,
     /// Whether `super` is the crate root.
     is_top: bool,
     found: BTreeSet<String>,
 }
 
-impl Mentions<'_> {
+impl UsedModules<'_> {
     fn path<'s>(&mut self, segments: impl IntoIterator<Item = &'s str>) {
         let mut segments = segments.into_iter();
         let is_root = match segments.next() {
@@ -201,7 +202,7 @@ impl Mentions<'_> {
     }
 }
 
-impl<'ast> Visit<'ast> for Mentions<'_> {
+impl<'ast> Visit<'ast> for UsedModules<'_> {
     fn visit_item(&mut self, item: &'ast syn::Item) {
         let attributes: &[syn::Attribute] = match item {
             syn::Item::Mod(item) => &item.attrs,
@@ -240,4 +241,45 @@ impl<'ast> Visit<'ast> for Mentions<'_> {
         self.tokens(call.tokens.clone());
         visit::visit_macro(self, call);
     }
+}
+
+/// A source file that no module declares is not compiled, so its tests never run.
+#[test]
+fn every_source_file_is_declared_as_a_module() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let folders = ["tests", "twin-api", "twin-api-gen", "twin-ext", "xtask"];
+    let files: Vec<PathBuf> =
+        folders.iter().flat_map(|folder| source_files(&root.join(folder))).collect();
+    let undeclared: Vec<&PathBuf> = files.iter().filter(|file| !is_declared(file)).collect();
+    assert!(files.len() > 400, "only {} files were found", files.len());
+    assert!(undeclared.is_empty(), "{undeclared:#?}");
+}
+
+/// Returns the Rust files below a folder, except build output.
+fn source_files(folder: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            if path.file_name().is_some_and(|name| name != "target") {
+                found.extend(source_files(&path));
+            }
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            found.push(path);
+        }
+    }
+    found
+}
+
+/// Whether `file` is a crate root, or the crate root of its folder or its parent module declares it.
+fn is_declared(file: &Path) -> bool {
+    let (folder, stem) = (file.parent().unwrap(), file.file_stem().unwrap().to_string_lossy());
+    let declarations = [format!("mod {stem};"), format!("#[path = \"{stem}.rs\"]")];
+    let declares =
+        |text: &String| declarations.iter().any(|declaration| text.contains(declaration));
+    let parents = [folder.join("main.rs"), folder.join("lib.rs"), folder.with_extension("rs")];
+    let parents: Vec<String> =
+        parents.iter().filter_map(|parent| std::fs::read_to_string(parent).ok()).collect();
+    let is_root = ["main", "lib", "build"].contains(&&*stem);
+    is_root || parents.is_empty() || parents.iter().any(declares)
 }

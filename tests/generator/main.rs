@@ -1,6 +1,7 @@
 //! Tests of the generator: names, surface, hostile documents, and a compiled specimen client.
 
 mod bad_input;
+mod fetch;
 mod hostile_text;
 #[path = "../../twin-api-gen/examples/generate_all/mutation.rs"]
 mod mutation;
