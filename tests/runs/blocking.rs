@@ -7,7 +7,7 @@ use twin_ext::prelude::*;
 use twin_ext::{ErrorKind, Outcome, RunState, RunTicket};
 use twin_tests::emulator::RunScript;
 
-use crate::harness::{Twin, body};
+use crate::harness::{EmulatedTwin, start_body};
 
 /// Acts on a thread outside the runtime, while the runtime serves the emulator.
 async fn elsewhere<T: Send + 'static>(act: impl FnOnce() -> T + Send + 'static) -> T {
@@ -20,11 +20,11 @@ async fn elsewhere<T: Send + 'static>(act: impl FnOnce() -> T + Send + 'static) 
 
 #[tokio::test]
 async fn blocking_calls_launch_follow_and_wait() {
-    let twin = Twin::observed().await;
+    let twin = EmulatedTwin::observed().await;
     twin.with(|world| world.script_next_run(RunScript::standard()));
     let (client, agent) = (twin.client.clone(), twin.agent.clone());
     let (events, done, missed) = elsewhere(move || {
-        let run = client.launch(&*agent, body()).blocking().unwrap();
+        let run = client.launch(&*agent, start_body()).blocking().unwrap();
         let events: Result<Vec<RunEvent>, _> = run.events().blocking().unwrap().collect();
         let done = run.wait().blocking().unwrap();
         let missed = client.finished_since(agent, "2026-03-11T12:00:00Z").blocking().unwrap();
@@ -38,10 +38,10 @@ async fn blocking_calls_launch_follow_and_wait() {
 
 #[tokio::test]
 async fn blocking_calls_on_an_async_thread_fail_before_sending() {
-    let twin = Twin::observed().await;
+    let twin = EmulatedTwin::observed().await;
     let run = twin.client.resume(RunTicket::new(&*twin.agent, "run_1"));
     let errors = [
-        twin.client.launch(&*twin.agent, body()).blocking().unwrap_err(),
+        twin.client.launch(&*twin.agent, start_body()).blocking().unwrap_err(),
         run.wait().blocking().unwrap_err(),
         run.events().blocking().unwrap_err(),
         twin.client.finished_since("a", "2026-03-11T12:00:00Z").blocking().unwrap_err(),

@@ -12,14 +12,14 @@ use twin_ext::{RunEvents, RunHandle};
 use twin_tests::emulator::fault::{Fault, Rule};
 use twin_tests::emulator::{Emulator, Outcome as Ending, Profile, RunScript, RunStep};
 
-use crate::harness::{Twin, in_both};
+use crate::harness::{EmulatedTwin, in_both};
 
 const fn seconds(seconds: u64) -> Duration {
     Duration::from_secs(seconds)
 }
 
 /// A run with this many events, a few seconds apart, that then succeeds.
-fn busy(events: usize) -> RunScript {
+fn run_with_events(events: usize) -> RunScript {
     (0..events)
         .fold(RunScript::manual(), |script, number| {
             script.then(seconds(number as u64 % 7), RunStep::Event(format!("ToolCall{number}")))
@@ -34,16 +34,16 @@ fn ticking(count: usize, interval: Duration) -> RunScript {
 }
 
 /// Starts the observed profile with a working `after_index`.
-async fn with_after_index() -> Twin {
+async fn with_after_index() -> EmulatedTwin {
     let builder = Emulator::builder(Profile::Observed);
-    Twin::of(builder.switches(|switches| switches.ignore_after_index = false)).await
+    EmulatedTwin::of(builder.switches(|switches| switches.ignore_after_index = false)).await
 }
 
 fn indexes(events: &[RunEvent]) -> Vec<u64> {
     events.iter().map(|event| event.position().unwrap()).collect()
 }
 
-async fn all(twin: &Twin, run: &RunHandle) -> Vec<u64> {
+async fn all_indexes(twin: &EmulatedTwin, run: &RunHandle) -> Vec<u64> {
     let page = twin.client.list_run_events().agent_id(run.agent_id()).run_id(run.run_id()).send();
     indexes(&page.await.unwrap().events)
 }
@@ -56,10 +56,10 @@ fn run_events_are_send_and_unpin() {
 
 #[tokio::test]
 async fn events_arrive_once_until_the_run_ends() {
-    in_both(async |twin: Twin| {
-        let run = twin.launch(busy(40)).await;
+    in_both(async |twin: EmulatedTwin| {
+        let run = twin.launch(run_with_events(40)).await;
         let events: Vec<RunEvent> = run.events().try_collect().await.unwrap();
-        assert_eq!(indexes(&events), all(&twin, &run).await);
+        assert_eq!(indexes(&events), all_indexes(&twin, &run).await);
         assert_eq!(events.len(), 42);
         assert!(events[0].kind().is("Started") && events[41].kind().is("Finished"));
         assert_eq!(events[41].final_text().as_deref(), Some("The emulated work is done."));
@@ -70,8 +70,8 @@ async fn events_arrive_once_until_the_run_ends() {
 
 #[tokio::test]
 async fn events_of_an_ended_run_need_no_pause() {
-    in_both(async |twin: Twin| {
-        let run = twin.launch(busy(3)).await;
+    in_both(async |twin: EmulatedTwin| {
+        let run = twin.launch(run_with_events(3)).await;
         twin.advance(seconds(60)).await;
         let events: Vec<RunEvent> = run.events().try_collect().await.unwrap();
         assert_eq!(events.len(), 5);
@@ -84,7 +84,7 @@ async fn events_of_an_ended_run_need_no_pause() {
 #[tokio::test]
 async fn follows_more_events_than_a_page_holds() {
     let twin = with_after_index().await;
-    let run = twin.launch(busy(2)).await;
+    let run = twin.launch(run_with_events(2)).await;
     twin.add_events(&run, 1_510);
     let events: Vec<RunEvent> = run.events().try_collect().await.unwrap();
     assert_eq!(events.len(), 1_514);
@@ -93,8 +93,8 @@ async fn follows_more_events_than_a_page_holds() {
 
 #[tokio::test]
 async fn events_fail_with_counts_when_after_index_is_ignored() {
-    let twin = Twin::observed().await;
-    let run = twin.launch(busy(0)).await;
+    let twin = EmulatedTwin::observed().await;
+    let run = twin.launch(run_with_events(0)).await;
     twin.add_events(&run, 1_508);
     twin.advance(seconds(60)).await;
     let mut events = run.events();
@@ -115,8 +115,10 @@ async fn events_fail_with_counts_when_after_index_is_ignored() {
 
 #[tokio::test]
 async fn events_after_an_index_repeat_nothing() {
-    for twin in [Twin::documented().await, Twin::observed().await, with_after_index().await] {
-        let run = twin.launch(busy(20)).await;
+    for twin in
+        [EmulatedTwin::documented().await, EmulatedTwin::observed().await, with_after_index().await]
+    {
+        let run = twin.launch(run_with_events(20)).await;
         let mut events = run.events();
         let mut shown = Vec::new();
         for _ in 0..9 {
@@ -130,14 +132,16 @@ async fn events_after_an_index_repeat_nothing() {
         let resumed = twin.client.resume(serde_json::from_str(&ticket).unwrap());
         let rest: Vec<RunEvent> = resumed.events_after(last).try_collect().await.unwrap();
         shown.extend(rest);
-        assert_eq!(indexes(&shown), all(&twin, &run).await);
+        assert_eq!(indexes(&shown), all_indexes(&twin, &run).await);
     }
 }
 
 #[tokio::test]
 async fn events_from_a_position_continue_and_count() {
-    for twin in [Twin::documented().await, Twin::observed().await, with_after_index().await] {
-        let run = twin.launch(busy(20)).await;
+    for twin in
+        [EmulatedTwin::documented().await, EmulatedTwin::observed().await, with_after_index().await]
+    {
+        let run = twin.launch(run_with_events(20)).await;
         let mut events = run.events();
         let mut shown = Vec::new();
         for _ in 0..9 {
@@ -147,7 +151,7 @@ async fn events_from_a_position_continue_and_count() {
         drop(events);
         let rest = run.events_from(serde_json::from_str(&stored).unwrap());
         shown.extend(rest.try_collect::<Vec<RunEvent>>().await.unwrap());
-        assert_eq!(indexes(&shown), all(&twin, &run).await);
+        assert_eq!(indexes(&shown), all_indexes(&twin, &run).await);
         let again: Vec<RunEvent> =
             run.events_from(run.events().position()).try_collect().await.unwrap();
         assert_eq!(again.len(), shown.len());
@@ -156,11 +160,11 @@ async fn events_from_a_position_continue_and_count() {
 
 #[tokio::test]
 async fn resumed_events_fail_when_after_index_is_ignored() {
-    let twin = Twin::observed().await;
-    let run = twin.launch(busy(0)).await;
+    let twin = EmulatedTwin::observed().await;
+    let run = twin.launch(run_with_events(0)).await;
     twin.add_events(&run, 700);
     twin.advance(seconds(60)).await;
-    let last = all(&twin, &run).await[499];
+    let last = all_indexes(&twin, &run).await[499];
     let error = run.events_after(last).try_collect::<Vec<RunEvent>>().await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Pagination);
     assert_eq!((error.items_seen(), error.items_total()), (Some(0), Some(702)));
@@ -168,7 +172,7 @@ async fn resumed_events_fail_when_after_index_is_ignored() {
 
 #[tokio::test]
 async fn events_of_an_unknown_run_fail_with_not_found() {
-    in_both(async |twin: Twin| {
+    in_both(async |twin: EmulatedTwin| {
         let run = twin.client.resume(RunTicket::new(&*twin.agent, "run_unknown"));
         let mut events = run.events();
         let error = events.next().await.unwrap().unwrap_err();
@@ -180,7 +184,7 @@ async fn events_of_an_unknown_run_fail_with_not_found() {
 
 #[tokio::test]
 async fn events_end_with_gone_after_the_run_is_deleted() {
-    in_both(async |twin: Twin| {
+    in_both(async |twin: EmulatedTwin| {
         let run = twin.launch(RunScript::manual()).await;
         let same = run.clone();
         twin.clock.after_pauses(3, move || async move { same.delete().await.unwrap() }.boxed());
@@ -193,7 +197,7 @@ async fn events_end_with_gone_after_the_run_is_deleted() {
 
 #[tokio::test]
 async fn events_continue_through_a_pause() {
-    in_both(async |twin: Twin| {
+    in_both(async |twin: EmulatedTwin| {
         let script = RunScript::manual()
             .then(seconds(5), RunStep::Pause)
             .then(seconds(1_000), RunStep::Resume)
@@ -212,7 +216,7 @@ async fn events_continue_through_a_pause() {
 
 #[tokio::test]
 async fn events_time_out_at_the_idle_limit() {
-    in_both(async |twin: Twin| {
+    in_both(async |twin: EmulatedTwin| {
         let run = twin.launch(RunScript::manual()).await;
         let mut events = run.events().idle_limit(seconds(120));
         assert!(events.next().await.unwrap().is_ok());
@@ -227,13 +231,13 @@ async fn events_time_out_at_the_idle_limit() {
 
 #[tokio::test]
 async fn events_survive_transient_failures_and_report_permanent_ones() {
-    in_both(async |twin: Twin| {
+    in_both(async |twin: EmulatedTwin| {
         let unwell = Fault::status(StatusCode::SERVICE_UNAVAILABLE, None);
-        let run = twin.launch(busy(30)).await;
+        let run = twin.launch(run_with_events(30)).await;
         twin.add_fault(Rule::new("list_runs", unwell.clone()).on(2..=6)).unwrap();
         twin.add_fault(Rule::new("list_run_events", unwell).on(3..=11)).unwrap();
         let events: Vec<RunEvent> = run.events().try_collect().await.unwrap();
-        assert_eq!(indexes(&events), all(&twin, &run).await);
+        assert_eq!(indexes(&events), all_indexes(&twin, &run).await);
 
         let refused = Fault::status(StatusCode::BAD_REQUEST, None);
         twin.clear_faults();
@@ -246,8 +250,8 @@ async fn events_survive_transient_failures_and_report_permanent_ones() {
 
 #[tokio::test]
 async fn events_give_up_after_five_minutes_of_failures() {
-    in_both(async |twin: Twin| {
-        let run = twin.launch(busy(3)).await;
+    in_both(async |twin: EmulatedTwin| {
+        let run = twin.launch(run_with_events(3)).await;
         twin.add_fault(Rule::new("list_runs", Fault::status(StatusCode::BAD_GATEWAY, None)))
             .unwrap();
         let error = run.events().next().await.unwrap().unwrap_err();
@@ -260,8 +264,8 @@ async fn events_give_up_after_five_minutes_of_failures() {
 
 #[tokio::test]
 async fn dropped_next_future_loses_no_event() {
-    in_both(async |twin: Twin| {
-        let run = twin.launch(busy(25)).await;
+    in_both(async |twin: EmulatedTwin| {
+        let run = twin.launch(run_with_events(25)).await;
         let (mut events, mut came) = (run.events(), Vec::new());
         loop {
             // Drops the future at every point at which it waits.
@@ -271,14 +275,14 @@ async fn dropped_next_future_loses_no_event() {
                 None => tokio::task::yield_now().await,
             }
         }
-        assert_eq!(indexes(&came), all(&twin, &run).await);
+        assert_eq!(indexes(&came), all_indexes(&twin, &run).await);
     })
     .await;
 }
 
 #[tokio::test]
 async fn each_event_restarts_the_idle_limit() {
-    in_both(async |twin: Twin| {
+    in_both(async |twin: EmulatedTwin| {
         let run = twin.launch(ticking(9, seconds(100))).await;
         let events = run.events().idle_limit(seconds(130));
         assert_eq!(events.try_collect::<Vec<RunEvent>>().await.unwrap().len(), 11);
@@ -288,7 +292,7 @@ async fn each_event_restarts_the_idle_limit() {
 
 #[tokio::test]
 async fn success_resets_the_failure_limit_of_events() {
-    in_both(async |twin: Twin| {
+    in_both(async |twin: EmulatedTwin| {
         let run = twin.launch(ticking(400, seconds(2))).await;
         // Of two consecutive calls, the first fails with all its attempts.
         let unwell = Fault::status(StatusCode::BAD_GATEWAY, None);

@@ -14,23 +14,23 @@ use twin_ext::{ClientBuilder, RunExt as _, RunHandle, Wait};
 use twin_tests::emulator::{Builder, Emulator, Profile, RunScript};
 
 /// Runs a test against both profiles.
-pub(crate) async fn in_both(test: impl AsyncFn(Twin)) {
+pub(crate) async fn in_both(test: impl AsyncFn(EmulatedTwin)) {
     for profile in Profile::ALL {
         // The output is shown if the test fails.
         eprintln!("profile: {profile}");
-        test(Twin::of(Emulator::builder(profile)).await).await;
+        test(EmulatedTwin::of(Emulator::builder(profile)).await).await;
     }
 }
 
 /// An emulator, its client, and an agent.
-pub(crate) struct Twin {
+pub(crate) struct EmulatedTwin {
     emulator: Arc<Emulator>,
-    pub(crate) clock: Coupled,
+    pub(crate) clock: CoupledClock,
     pub(crate) client: Client,
     pub(crate) agent: String,
 }
 
-impl Deref for Twin {
+impl Deref for EmulatedTwin {
     type Target = Emulator;
 
     fn deref(&self) -> &Emulator {
@@ -38,10 +38,10 @@ impl Deref for Twin {
     }
 }
 
-impl Twin {
+impl EmulatedTwin {
     pub(crate) async fn of(builder: Builder) -> Self {
         let emulator = Arc::new(builder.start().await.expect("a free port"));
-        let clock = Coupled::new(Arc::clone(&emulator));
+        let clock = CoupledClock::new(Arc::clone(&emulator));
         let built = ClientBuilder::new(emulator.api_key())
             .base_url(emulator.url())
             .clock(clock.clone())
@@ -65,7 +65,7 @@ impl Twin {
     /// Launches a run that follows this script.
     pub(crate) async fn launch(&self, script: RunScript) -> RunHandle {
         self.with(|world| world.script_next_run(script));
-        self.client.launch(&*self.agent, body()).await.expect("the launch succeeds")
+        self.client.launch(&*self.agent, start_body()).await.expect("the launch succeeds")
     }
 
     /// Adds `count` events to a run.
@@ -75,7 +75,7 @@ impl Twin {
 }
 
 /// Returns the body of a launch.
-pub(crate) fn body() -> twin_api::types::builder::StartRunBody {
+pub(crate) fn start_body() -> twin_api::types::builder::StartRunBody {
     StartRunBody::builder().run_mode(RunMode::Run).user_message("Go.")
 }
 
@@ -84,17 +84,17 @@ pub(crate) fn within(seconds: u64) -> Wait {
     Wait::default().deadline(Duration::from_secs(seconds))
 }
 
-type Act = Box<dyn FnOnce() -> BoxFuture<'static, ()> + Send>;
+type PauseAction = Box<dyn FnOnce() -> BoxFuture<'static, ()> + Send>;
 
 /// A manual clock whose pauses advance the emulator.
 #[derive(Clone)]
-pub(crate) struct Coupled {
+pub(crate) struct CoupledClock {
     own: ManualClock,
     emulator: Arc<Emulator>,
-    acts: Arc<Mutex<BTreeMap<usize, Act>>>,
+    acts: Arc<Mutex<BTreeMap<usize, PauseAction>>>,
 }
 
-impl Coupled {
+impl CoupledClock {
     fn new(emulator: Arc<Emulator>) -> Self {
         Self { own: ManualClock::new(1), emulator, acts: Arc::default() }
     }
@@ -113,13 +113,13 @@ impl Coupled {
     }
 }
 
-impl std::fmt::Debug for Coupled {
+impl std::fmt::Debug for CoupledClock {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         self.own.fmt(f)
     }
 }
 
-impl Clock for Coupled {
+impl Clock for CoupledClock {
     fn now(&self) -> Duration {
         self.own.now()
     }

@@ -10,12 +10,12 @@
 )]
 
 mod blocking;
-mod finished;
+mod finished_since;
 mod follow;
 mod harness;
 mod launch;
 mod redaction;
-mod restart;
+mod resume;
 mod schedules;
 mod scripted;
 mod wait;

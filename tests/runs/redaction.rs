@@ -12,7 +12,7 @@ use twin_ext::{Retry, RunHandle, RunTicket, Wait};
 use twin_tests::exchange::BufferedResponse;
 use twin_tests::scripted::Scripted;
 
-use crate::harness::body;
+use crate::harness::start_body;
 
 const KEY: &str = "tw_live_0123456789";
 
@@ -79,7 +79,7 @@ async fn errors_of_launch_and_follow_hide_a_key_used_as_identifier() {
     let server = Scripted::start().await.unwrap();
     server.answer(BufferedResponse::json(StatusCode::OK, &started));
     let twin = ClientBuilder::new(KEY).base_url(server.url()).build().unwrap();
-    hides_key(&twin.launch(KEY, body()).await.unwrap_err(), "has no run_id");
+    hides_key(&twin.launch(KEY, start_body()).await.unwrap_err(), "has no run_id");
 
     let empty = json!({"runs": [{"run_id": KEY, "agent_id": KEY, "status": "in_progress",
         "started_at": ""}], "events": [], "total_count": 0});
@@ -100,5 +100,5 @@ fn debug_of_runs_shows_identifiers_and_no_client() {
     assert_eq!(format!("{events:?}"), "RunEvents { last_index: Some(7), over: false, .. }");
     let runs = format!("{:?}", twin.finished_since("a", "2026-02-20T14:30:00Z"));
     assert!(runs.starts_with("FinishedRuns { since: ") && runs.contains("2026-02-20"), "{runs}");
-    assert_eq!(format!("{:?}", twin.launch("a", body())), "Launching { .. }");
+    assert_eq!(format!("{:?}", twin.launch("a", start_body())), "Launching { .. }");
 }

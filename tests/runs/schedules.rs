@@ -5,11 +5,11 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use twin_ext::Cron;
 use twin_ext::prelude::*;
 
-use crate::harness::{Twin, in_both};
+use crate::harness::{EmulatedTwin, in_both};
 
 #[tokio::test]
 async fn set_schedule_starts_a_run_at_the_computed_time() {
-    in_both(async |twin: Twin| {
+    in_both(async |twin: EmulatedTwin| {
         let cron = Cron::new("0 30 9 * * MON-FRI *").unwrap();
         twin.with(|world| world.add_deployed_agent("agent_1"));
         twin.client.set_schedule().agent_id("agent_1").cron(cron.clone()).send().await.unwrap();
@@ -30,7 +30,7 @@ async fn set_schedule_starts_a_run_at_the_computed_time() {
 
 #[tokio::test]
 async fn cron_converts_to_a_set_schedule_body() {
-    let twin = Twin::documented().await;
+    let twin = EmulatedTwin::documented().await;
     twin.with(|world| world.add_deployed_agent("agent_1"));
     let cron: Cron = "0 0 9 * * * *".parse().unwrap();
     let set = twin.client.set_schedule().agent_id("agent_1").body(cron).send().await.unwrap();

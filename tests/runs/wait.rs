@@ -9,7 +9,7 @@ use twin_ext::{ErrorKind, RunError, RunState, RunTicket, Wait};
 use twin_tests::emulator::fault::{Fault, RetryAfter, Rule};
 use twin_tests::emulator::{Outcome as Ending, RunScript, RunStep};
 
-use crate::harness::{Twin, in_both, within};
+use crate::harness::{EmulatedTwin, in_both, within};
 
 fn after(seconds: u64, step: RunStep) -> RunScript {
     RunScript::manual().then(Duration::from_secs(seconds), step)
@@ -17,7 +17,7 @@ fn after(seconds: u64, step: RunStep) -> RunScript {
 
 #[tokio::test]
 async fn wait_returns_for_every_kind_of_end() {
-    in_both(async |twin: Twin| {
+    in_both(async |twin: EmulatedTwin| {
         let ends = [
             (RunStep::Complete(Ending::Success), RunState::Finished(None)),
             (RunStep::Complete(Ending::Fail), RunState::Finished(None)),
@@ -37,7 +37,7 @@ async fn wait_returns_for_every_kind_of_end() {
 
 #[tokio::test]
 async fn state_has_the_outcome_the_service_reports() {
-    in_both(async |twin: Twin| {
+    in_both(async |twin: EmulatedTwin| {
         let run = twin.launch(after(1, RunStep::Complete(Ending::Partial))).await;
         run.wait().await.unwrap();
         let known = twin.is_observed().then_some(RunOutcome::Partial);
@@ -49,7 +49,7 @@ async fn state_has_the_outcome_the_service_reports() {
 
 #[tokio::test]
 async fn wait_on_an_ended_run_polls_once() {
-    in_both(async |twin: Twin| {
+    in_both(async |twin: EmulatedTwin| {
         let run = twin.launch(after(0, RunStep::Fail)).await;
         twin.advance(Duration::from_secs(1)).await;
         run.wait().await.unwrap();
@@ -60,7 +60,7 @@ async fn wait_on_an_ended_run_polls_once() {
 
 #[tokio::test]
 async fn poll_intervals_grow_with_jitter() {
-    let twin = Twin::observed().await;
+    let twin = EmulatedTwin::observed().await;
     let run = twin.launch(after(300, RunStep::Fail)).await;
     run.wait().await.unwrap();
     let pauses = twin.clock.pauses();
@@ -75,7 +75,7 @@ async fn poll_intervals_grow_with_jitter() {
 
 #[tokio::test]
 async fn wait_times_out_at_its_deadline() {
-    in_both(async |twin: Twin| {
+    in_both(async |twin: EmulatedTwin| {
         let run = twin.launch(RunScript::manual()).await;
         let error = run.wait_with(within(100)).await.unwrap_err();
         assert_eq!((error.kind(), error.run_error()), (ErrorKind::Timeout, None));
@@ -92,7 +92,7 @@ async fn wait_times_out_at_its_deadline() {
 
 #[tokio::test]
 async fn default_deadline_is_one_hour() {
-    let twin = Twin::documented().await;
+    let twin = EmulatedTwin::documented().await;
     let run = twin.launch(RunScript::manual()).await;
     assert!(run.wait().await.unwrap_err().is_timeout());
     let total: Duration = twin.clock.pauses().iter().sum();
@@ -101,7 +101,7 @@ async fn default_deadline_is_one_hour() {
 
 #[tokio::test]
 async fn end_at_the_deadline_is_seen_and_a_later_one_is_not() {
-    in_both(async |twin: Twin| {
+    in_both(async |twin: EmulatedTwin| {
         for (ends, seen) in [(99, true), (100, true), (101, false)] {
             let run = twin.launch(after(ends, RunStep::Complete(Ending::Success))).await;
             assert_eq!(run.wait_with(within(100)).await.is_ok(), seen, "{ends}");
@@ -112,7 +112,7 @@ async fn end_at_the_deadline_is_seen_and_a_later_one_is_not() {
 
 #[tokio::test]
 async fn paused_run_ends_the_wait_unless_waiting_through_pauses() {
-    in_both(async |twin: Twin| {
+    in_both(async |twin: EmulatedTwin| {
         let script = after(10, RunStep::Pause)
             .then(Duration::from_secs(600), RunStep::Resume)
             .then(Duration::from_secs(10), RunStep::Complete(Ending::Success));
@@ -127,7 +127,7 @@ async fn paused_run_ends_the_wait_unless_waiting_through_pauses() {
 
 #[tokio::test]
 async fn wait_ends_with_gone_after_the_agent_is_deleted() {
-    in_both(async |twin: Twin| {
+    in_both(async |twin: EmulatedTwin| {
         let run = twin.launch(RunScript::manual()).await;
         let (client, agent) = (twin.client.clone(), twin.agent.clone());
         twin.clock.after_pauses(3, move || {
@@ -142,7 +142,7 @@ async fn wait_ends_with_gone_after_the_agent_is_deleted() {
 
 #[tokio::test]
 async fn wait_ends_with_gone_after_the_run_is_deleted() {
-    in_both(async |twin: Twin| {
+    in_both(async |twin: EmulatedTwin| {
         let run = twin.launch(RunScript::manual()).await;
         let same = run.clone();
         twin.clock.after_pauses(3, move || async move { same.delete().await.unwrap() }.boxed());
@@ -153,7 +153,7 @@ async fn wait_ends_with_gone_after_the_run_is_deleted() {
 
 #[tokio::test]
 async fn wait_on_an_unknown_run_ends_with_not_found() {
-    in_both(async |twin: Twin| {
+    in_both(async |twin: EmulatedTwin| {
         let run = twin.client.resume(RunTicket::new(&*twin.agent, "run_unknown"));
         assert_eq!(run.wait().await.unwrap_err().run_error(), Some(&RunError::NotFound));
         assert_eq!(run.get().await.unwrap_err().run_error(), Some(&RunError::NotFound));
@@ -163,7 +163,7 @@ async fn wait_on_an_unknown_run_ends_with_not_found() {
 
 #[tokio::test]
 async fn wait_survives_a_minute_of_outage() {
-    in_both(async |twin: Twin| {
+    in_both(async |twin: EmulatedTwin| {
         let run = twin.launch(after(120, RunStep::Complete(Ending::Success))).await;
         let unwell = Fault::status(axum::http::StatusCode::SERVICE_UNAVAILABLE, None);
         twin.add_fault(Rule::new("list_runs", unwell).on(1..=9)).unwrap();
@@ -183,7 +183,7 @@ async fn wait_survives_a_minute_of_outage() {
 
 #[tokio::test]
 async fn wait_can_be_spawned() {
-    let twin = Twin::observed().await;
+    let twin = EmulatedTwin::observed().await;
     let waiting = twin.launch(RunScript::standard()).await.wait();
     let done = tokio::spawn(waiting.into_future()).await.unwrap().unwrap();
     assert!(done.has_ended());
@@ -191,7 +191,7 @@ async fn wait_can_be_spawned() {
 
 #[tokio::test]
 async fn dropped_wait_sends_nothing_more() {
-    let twin = Twin::observed().await;
+    let twin = EmulatedTwin::observed().await;
     let run = twin.launch(RunScript::manual()).await;
     let mut waiting = run.wait().into_future();
     assert!((&mut waiting).now_or_never().is_none());
@@ -204,7 +204,7 @@ async fn dropped_wait_sends_nothing_more() {
 
 #[tokio::test]
 async fn cancel_is_idempotent_and_delete_is_not() {
-    in_both(async |twin: Twin| {
+    in_both(async |twin: EmulatedTwin| {
         let run = twin.launch(RunScript::manual()).await;
         run.cancel("no longer needed").await.unwrap();
         let again = run.cancel("really").await.unwrap();

@@ -4,13 +4,15 @@ use std::time::{Duration, SystemTime};
 
 use futures_util::TryStreamExt as _;
 use futures_util::stream::FusedStream;
+use serde_json::json;
 use twin_api::types::Run;
 use twin_ext::FinishedRuns;
 use twin_ext::prelude::*;
 use twin_ext::{ErrorKind, Outcome};
 use twin_tests::emulator::{Outcome as Ending, RunMode, RunScript, RunStep};
 
-use crate::harness::{Twin, in_both};
+use crate::harness::{EmulatedTwin, in_both};
+use crate::scripted::{ScriptedService, listed};
 
 const HOUR: Duration = Duration::from_secs(3600);
 
@@ -18,15 +20,15 @@ fn lasting(hours: u32, end: RunStep) -> RunScript {
     RunScript::manual().then(HOUR * hours, end)
 }
 
-fn now(twin: &Twin) -> SystemTime {
+fn now(twin: &EmulatedTwin) -> SystemTime {
     twin.with(|world| world.now()).into()
 }
 
-async fn start(twin: &Twin, script: RunScript) -> String {
+async fn start(twin: &EmulatedTwin, script: RunScript) -> String {
     twin.launch(script).await.run_id().to_owned()
 }
 
-async fn since(twin: &Twin, time: SystemTime) -> Vec<String> {
+async fn since(twin: &EmulatedTwin, time: SystemTime) -> Vec<String> {
     let runs: Vec<Run> =
         twin.client.finished_since(&*twin.agent, time).try_collect().await.unwrap();
     let mut ids: Vec<String> = runs.into_iter().map(|run| run.run_id).collect();
@@ -42,7 +44,7 @@ fn finished_runs_are_send_and_unpin() {
 
 #[tokio::test]
 async fn finished_runs_terminate_after_the_last_run_only() {
-    in_both(async |twin: Twin| {
+    in_both(async |twin: EmulatedTwin| {
         let began = now(&twin);
         start(&twin, lasting(1, RunStep::Fail)).await;
         twin.advance(HOUR * 2).await;
@@ -57,7 +59,7 @@ async fn finished_runs_terminate_after_the_last_run_only() {
 
 #[tokio::test]
 async fn finished_since_compares_end_times_inclusively() {
-    in_both(async |twin: Twin| {
+    in_both(async |twin: EmulatedTwin| {
         let old = start(&twin, lasting(1, RunStep::Complete(Ending::Success))).await;
         let mut expected = vec![
             start(&twin, lasting(10, RunStep::Complete(Ending::Fail))).await,
@@ -80,7 +82,7 @@ async fn finished_since_compares_end_times_inclusively() {
 
 #[tokio::test]
 async fn finished_since_reads_every_page() {
-    in_both(async |twin: Twin| {
+    in_both(async |twin: EmulatedTwin| {
         let first = start(&twin, lasting(2, RunStep::Complete(Ending::Success))).await;
         twin.with(|world| {
             world.script_runs(lasting(1, RunStep::Fail));
@@ -96,7 +98,7 @@ async fn finished_since_reads_every_page() {
 
 #[tokio::test]
 async fn finished_since_reads_rfc_3339_and_rejects_other_text() {
-    in_both(async |twin: Twin| {
+    in_both(async |twin: EmulatedTwin| {
         let run = start(&twin, lasting(1, RunStep::Fail)).await;
         twin.advance(HOUR).await;
         for time in [
@@ -124,7 +126,7 @@ async fn finished_since_reads_rfc_3339_and_rejects_other_text() {
 
 #[tokio::test]
 async fn max_run_duration_filters_by_start_time() {
-    in_both(async |twin: Twin| {
+    in_both(async |twin: EmulatedTwin| {
         let _longer = start(&twin, lasting(30, RunStep::Fail)).await;
         twin.advance(HOUR * 20).await;
         let shorter = start(&twin, lasting(9, RunStep::Fail)).await;
@@ -145,11 +147,32 @@ async fn max_run_duration_filters_by_start_time() {
 
 #[tokio::test]
 async fn refusal_is_the_last_item_of_finished_since() {
-    in_both(async |twin: Twin| {
+    in_both(async |twin: EmulatedTwin| {
         let mut runs = twin.client.finished_since("agent_unknown", now(&twin));
         let error = runs.next().await.unwrap().unwrap_err();
         assert!(error.is_not_found() || error.is_forbidden());
         assert!(runs.next().await.is_none());
     })
     .await;
+}
+
+#[tokio::test]
+async fn finished_since_includes_ended_runs_without_an_end_time() {
+    let service = ScriptedService::start().await;
+    let runs = listed(&[
+        json!({"run_id": "dated", "finished_at": "2026-02-20T15:00:00Z"}),
+        json!({"run_id": "undated"}),
+        json!({"run_id": "odd", "finished_at": "lately"}),
+        json!({"run_id": "old", "finished_at": "2026-02-20T14:59:59.999999999+00:00"}),
+        json!({"run_id": "running", "status": "in_progress"}),
+        json!({"run_id": "cancelled", "status": "cancelled"}),
+        json!({"run_id": "queued", "status": "queued"}),
+    ]);
+    service.answers(&runs, 1).answers(&listed(&[]), 3);
+    let mut found = Vec::new();
+    let mut ended = service.twin.finished_since("agent_1", "2026-02-20T15:00:00Z");
+    while let Some(run) = ended.try_next().await.unwrap() {
+        found.push(run.run_id);
+    }
+    assert_eq!(found, ["dated", "undated", "odd", "cancelled"]);
 }

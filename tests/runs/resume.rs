@@ -8,7 +8,7 @@ use twin_ext::RunState;
 use twin_ext::prelude::*;
 use twin_tests::emulator::{Emulator, Profile, RunScript};
 
-use crate::harness::{Twin, body};
+use crate::harness::{EmulatedTwin, start_body};
 
 /// The variables that give the child the URL, the API key and the agent.
 const VARIABLES: [&str; 3] = ["TWIN_TEST_URL", "TWIN_TEST_KEY", "TWIN_TEST_AGENT"];
@@ -20,7 +20,9 @@ const MARK: &str = "ticket: ";
 async fn ticket_resumes_a_run_in_another_process() {
     for profile in Profile::ALL {
         let builder = Emulator::builder(profile);
-        let twin = Twin::of(builder.switches(|switches| switches.ignore_after_index = false)).await;
+        let twin =
+            EmulatedTwin::of(builder.switches(|switches| switches.ignore_after_index = false))
+                .await;
         twin.with(|world| world.script_next_run(RunScript::standard()));
         let values = [twin.url(), twin.api_key().to_owned(), twin.agent.clone()];
         let output = tokio::task::spawn_blocking(|| launch_in_child(values)).await.unwrap();
@@ -40,7 +42,7 @@ fn launch_in_child(values: [String; 3]) -> Output {
     Command::new(std::env::current_exe().unwrap())
         .args([
             "--exact",
-            "restart::child_process_launches_a_run_and_aborts",
+            "resume::child_process_launches_a_run_and_aborts",
             "--ignored",
             "--nocapture",
         ])
@@ -54,17 +56,17 @@ fn launch_in_child(values: [String; 3]) -> Output {
 async fn child_process_launches_a_run_and_aborts() {
     let [url, key, agent] = VARIABLES.map(|name| std::env::var(name).expect(name));
     let twin = ClientBuilder::new(key).base_url(url).build().unwrap();
-    let run = twin.launch(agent, body()).await.unwrap();
+    let run = twin.launch(agent, start_body()).await.unwrap();
     println!("{MARK}{}", serde_json::to_string(&run.ticket()).unwrap());
     std::process::abort();
 }
 
 #[tokio::test]
 async fn ticket_resumes_a_run_on_another_client() {
-    let twin = Twin::observed().await;
+    let twin = EmulatedTwin::observed().await;
     let run = twin.launch(RunScript::standard()).await;
     let stored = serde_json::to_vec(&run.ticket()).unwrap();
-    let Twin { client, .. } = &twin;
+    let EmulatedTwin { client, .. } = &twin;
     let other = client.clone();
     drop(run);
     let resumed = other.resume(serde_json::from_slice(&stored).unwrap());
