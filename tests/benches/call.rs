@@ -21,13 +21,13 @@ const KEY: &str = "tw_live_0123456789abcdef";
 const BODY: &str = r#"{"user_id":"user_2b6f0c1e9d4a4f7c8e1d"}"#;
 
 /// The ways in which the call is made: what it is called, and what it may cost beside the first.
-const WAYS: [Way; 3] = [
-    Way { name: "by hand", instructions: 1.0, allocations: 0.0 },
-    Way { name: "policy unused", instructions: 1.10, allocations: 12.0 },
-    Way { name: "policy on", instructions: 1.10, allocations: 12.0 },
+const VARIANTS: [ClientVariant; 3] = [
+    ClientVariant { name: "by hand", instructions: 1.0, allocations: 0.0 },
+    ClientVariant { name: "policy unused", instructions: 1.10, allocations: 12.0 },
+    ClientVariant { name: "policy on", instructions: 1.10, allocations: 12.0 },
 ];
 
-struct Way {
+struct ClientVariant {
     name: &'static str,
     /// At most so many times those by hand.
     instructions: f64,
@@ -36,7 +36,7 @@ struct Way {
 }
 
 /// What one call costs.
-struct Cost {
+struct CallCost {
     instructions: f64,
     allocations: f64,
 }
@@ -46,7 +46,7 @@ fn main() -> anyhow::Result<()> {
     let words: Vec<String> = std::env::args().skip(1).filter(|word| word != "--bench").collect();
     match &*words {
         [] => compare(),
-        [way, url, calls] => make_calls(way, url, calls.parse()?),
+        [variant, url, calls] => make_calls(variant, url, calls.parse()?),
         _ => bail!("it takes no arguments"),
     }
 }
@@ -54,22 +54,26 @@ fn main() -> anyhow::Result<()> {
 fn compare() -> anyhow::Result<()> {
     let url = serve()?;
     let mut costs = Vec::new();
-    for way in &WAYS {
-        costs.push(Cost {
-            instructions: per_call("callgrind", way.name, &url, "Collected : ")?,
-            allocations: per_call("dhat", way.name, &url, " in ")?,
+    for variant in &VARIANTS {
+        costs.push(CallCost {
+            instructions: per_call("callgrind", variant.name, &url, "Collected : ")?,
+            allocations: per_call("dhat", variant.name, &url, " in ")?,
         });
     }
     let mut missed = Vec::new();
-    for (way, cost) in WAYS.iter().zip(&costs) {
+    for (variant, cost) in VARIANTS.iter().zip(&costs) {
         let ratio = cost.instructions / costs[0].instructions;
         let more = cost.allocations - costs[0].allocations;
         println!(
             "{:14} {:8.0} instructions, {ratio:.3} of by hand (at most {:.2}); {:5.1} allocations, {more:+.1} (at most {:+.0})",
-            way.name, cost.instructions, way.instructions, cost.allocations, way.allocations
+            variant.name,
+            cost.instructions,
+            variant.instructions,
+            cost.allocations,
+            variant.allocations
         );
-        if ratio > way.instructions || more > way.allocations {
-            missed.push(way.name);
+        if ratio > variant.instructions || more > variant.allocations {
+            missed.push(variant.name);
         }
     }
     ensure!(missed.is_empty(), "above the bounds: {}", missed.join(", "));
@@ -77,18 +81,18 @@ fn compare() -> anyhow::Result<()> {
 }
 
 /// What valgrind's `tool` counts of a call: the number behind `label` in what it says.
-fn per_call(tool: &str, way: &str, url: &str, label: &str) -> anyhow::Result<f64> {
-    let many = count(tool, way, url, label, CALLS + 1)?;
-    let one = count(tool, way, url, label, 1)?;
+fn per_call(tool: &str, variant: &str, url: &str, label: &str) -> anyhow::Result<f64> {
+    let many = count(tool, variant, url, label, CALLS + 1)?;
+    let one = count(tool, variant, url, label, 1)?;
     #[expect(clippy::cast_precision_loss, reason = "these are some millions")]
     Ok((many - one) as f64 / CALLS as f64)
 }
 
-fn count(tool: &str, way: &str, url: &str, label: &str, calls: u64) -> anyhow::Result<u64> {
+fn count(tool: &str, variant: &str, url: &str, label: &str, calls: u64) -> anyhow::Result<u64> {
     let output = Command::new("valgrind")
         .args([&format!("--tool={tool}"), &format!("--{tool}-out-file=/dev/null")])
         .arg(std::env::current_exe()?)
-        .args([way, url, &calls.to_string()])
+        .args([variant, url, &calls.to_string()])
         .output()
         .context("valgrind cannot be run; on Debian, apt-get install valgrind")?;
     let said = String::from_utf8_lossy(&output.stderr);
@@ -139,9 +143,9 @@ fn answer(mut stream: TcpStream) -> std::io::Result<()> {
 }
 
 /// The part that is counted.
-fn make_calls(way: &str, url: &str, calls: u64) -> anyhow::Result<()> {
+fn make_calls(variant: &str, url: &str, calls: u64) -> anyhow::Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    match way {
+    match variant {
         "by hand" => runtime.block_on(by_hand(url, calls)),
         "policy on" => runtime.block_on(by_twin(ClientBuilder::new(KEY), url, calls)),
         "policy unused" => {
@@ -152,7 +156,7 @@ fn make_calls(way: &str, url: &str, calls: u64) -> anyhow::Result<()> {
                 .max_response_bytes(usize::MAX);
             runtime.block_on(by_twin(builder, url, calls))
         }
-        _ => bail!("{way} is none of the ways"),
+        _ => bail!("{variant} is none of the ways"),
     }
 }
 

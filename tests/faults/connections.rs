@@ -6,18 +6,18 @@ use twin_ext::clock::ManualClock;
 use twin_ext::{CallOptions, ClientBuilder, ClientExt as _, Error, ErrorKind, Outcome, Retry};
 use twin_tests::raw::{Raw, Script, Signal};
 
-use crate::operations::{OPERATIONS, Operation, once, repeatable};
-use crate::rig::{FIRST, KEY, Rig, seconds, until, verdict};
+use crate::harness::{ClientRig, FIRST_BACKOFF, KEY, failed_call, seconds, until};
+use crate::operations::{OPERATIONS, SampleOperation, idempotent, non_idempotent};
 
 type Configure = fn(ClientBuilder) -> ClientBuilder;
 
 /// Returns the URL of a loopback port without a listener.
-async fn closed_port() -> String {
+async fn url_of_closed_port() -> String {
     Raw::start().await.expect("a free port").url()
 }
 
 /// Calls an operation of an unreachable service and returns the error.
-async fn unreachable(operation: &Operation, builder: ClientBuilder) -> Error {
+async fn unreachable_error(operation: &SampleOperation, builder: ClientBuilder) -> Error {
     let clock = ManualClock::new(1);
     let twin = builder.clock(clock.clone()).build().expect("the settings are valid");
     let error = operation.call(&twin).await.expect_err("no server listens");
@@ -25,16 +25,19 @@ async fn unreachable(operation: &Operation, builder: ClientBuilder) -> Error {
     assert_eq!((error.status(), error.last_status(), error.attempts()), (None, None, 3));
     assert!(error.is_retryable() && !error.is_timeout(), "{error}");
     let pauses = clock.pauses();
-    assert!(pauses.len() == 2 && pauses[0] < FIRST && pauses[1] < FIRST * 2, "{pauses:?}");
+    assert!(
+        pauses.len() == 2 && pauses[0] < FIRST_BACKOFF && pauses[1] < FIRST_BACKOFF * 2,
+        "{pauses:?}"
+    );
     assert_eq!(error.elapsed(), pauses.iter().sum::<Duration>());
     error
 }
 
 #[tokio::test]
 async fn retries_every_operation_after_a_refused_connection() {
-    let url = closed_port().await;
+    let url = url_of_closed_port().await;
     for operation in OPERATIONS {
-        let error = unreachable(operation, ClientBuilder::new(KEY).base_url(&url)).await;
+        let error = unreachable_error(operation, ClientBuilder::new(KEY).base_url(&url)).await;
         let said = format!("no connection to {}: connection refused (", &url["http://".len()..]);
         assert!(error.to_string().starts_with(&said), "{error}");
     }
@@ -46,7 +49,7 @@ async fn retries_every_operation_after_an_unknown_host() {
     for url in ["https://twin.invalid", "http://twin.invalid:4010"] {
         for name in ["get_me", "start_run"] {
             let builder = builder().base_url(url).allow_plain_http();
-            let error = unreachable(Operation::of(name), builder).await;
+            let error = unreachable_error(SampleOperation::of(name), builder).await;
             let host = &url[url.find("twin").expect("it exists")..];
             let said = format!("no connection to {host}: the host name cannot be resolved");
             assert!(error.to_string().starts_with(&said), "{error}");
@@ -57,13 +60,13 @@ async fn retries_every_operation_after_an_unknown_host() {
 #[tokio::test]
 async fn connection_closed_before_the_request_is_read() {
     for end in [Script::reset, Script::close] {
-        for operation in ["get_me", "start_run", "create_api_key"].map(Operation::of) {
-            let rig = Rig::new().await;
-            let sent = if operation.is_repeatable() { 3 } else { 1 };
-            (0..sent).for_each(|_| rig.raw.greet(end(Script::new())));
-            let (_, seen) = rig.fails(operation, operation.answer()).await;
-            let mut expected = verdict(sent, ErrorKind::Transport, Outcome::Unknown);
-            expected.retryable = operation.is_repeatable();
+        for operation in ["get_me", "start_run", "create_api_key"].map(SampleOperation::of) {
+            let rig = ClientRig::new().await;
+            let sent = if operation.is_idempotent() { 3 } else { 1 };
+            (0..sent).for_each(|_| rig.raw.on_connect(end(Script::new())));
+            let (_, seen) = rig.expect_failure(operation, operation.answer()).await;
+            let mut expected = failed_call(sent, ErrorKind::Transport, Outcome::Unknown);
+            expected.retryable = operation.is_idempotent();
             expected.sent = 0;
             assert_eq!(seen, expected, "{}", operation.name);
             assert_eq!(rig.raw.connections(), sent as usize, "{}", operation.name);
@@ -74,11 +77,11 @@ async fn connection_closed_before_the_request_is_read() {
 #[tokio::test]
 async fn connection_reset_while_the_request_is_sent() {
     for bytes in [1, 40, 120] {
-        for operation in ["get_me", "start_run"].map(Operation::of) {
-            let rig = Rig::new().await;
-            let sent = if operation.is_repeatable() { 3 } else { 1 };
-            (0..sent).for_each(|_| rig.raw.greet(Script::new().take(bytes).reset()));
-            let (_, seen) = rig.fails(operation, operation.answer()).await;
+        for operation in ["get_me", "start_run"].map(SampleOperation::of) {
+            let rig = ClientRig::new().await;
+            let sent = if operation.is_idempotent() { 3 } else { 1 };
+            (0..sent).for_each(|_| rig.raw.on_connect(Script::new().take(bytes).reset()));
+            let (_, seen) = rig.expect_failure(operation, operation.answer()).await;
             assert_eq!((seen.sent, seen.attempts, seen.outcome), (0, sent, Outcome::Unknown));
             assert_eq!(rig.raw.connections(), sent as usize, "{}", operation.name);
         }
@@ -88,10 +91,10 @@ async fn connection_reset_while_the_request_is_sent() {
 #[tokio::test]
 async fn post_is_not_retried_once_the_server_has_read_it() {
     for end in [Script::reset, Script::close] {
-        let rig = Rig::new().await;
-        for operation in once() {
-            let (error, seen) = rig.fails(operation, end(Script::new())).await;
-            assert_eq!(seen, verdict(1, ErrorKind::Transport, Outcome::Unknown), "{error}");
+        let rig = ClientRig::new().await;
+        for operation in non_idempotent() {
+            let (error, seen) = rig.expect_failure(operation, end(Script::new())).await;
+            assert_eq!(seen, failed_call(1, ErrorKind::Transport, Outcome::Unknown), "{error}");
             assert!(error.to_string().starts_with("the connection was lost before the response"));
         }
     }
@@ -100,10 +103,10 @@ async fn post_is_not_retried_once_the_server_has_read_it() {
 #[tokio::test]
 async fn retries_stop_at_max_attempts() {
     for end in [Script::reset, Script::close] {
-        let rig = Rig::new().await;
-        for operation in repeatable() {
-            let (error, seen) = rig.fails(operation, end(Script::new())).await;
-            let expected = verdict(3, ErrorKind::Transport, Outcome::Unknown).retryable();
+        let rig = ClientRig::new().await;
+        for operation in idempotent() {
+            let (error, seen) = rig.expect_failure(operation, end(Script::new())).await;
+            let expected = failed_call(3, ErrorKind::Transport, Outcome::Unknown).retryable();
             assert_eq!(seen, expected, "{error}");
         }
     }
@@ -111,8 +114,8 @@ async fn retries_stop_at_max_attempts() {
 
 #[tokio::test]
 async fn get_succeeds_on_the_attempt_after_a_reset() {
-    let rig = Rig::new().await;
-    for operation in repeatable() {
+    let rig = ClientRig::new().await;
+    for operation in idempotent() {
         rig.raw.then(Script::new().reset());
         rig.raw.always(operation.answer());
         operation.call(&rig.twin).await.expect(operation.name);
@@ -122,9 +125,9 @@ async fn get_succeeds_on_the_attempt_after_a_reset() {
 
 #[tokio::test]
 async fn stale_pooled_connection_costs_no_attempt() {
-    let (rig, gone) = (Rig::new().await, Signal::default());
-    let me = Operation::of("get_me");
-    for operation in once() {
+    let (rig, gone) = (ClientRig::new().await, Signal::default());
+    let me = SampleOperation::of("get_me");
+    for operation in non_idempotent() {
         // The connection ends right after these bytes, before the client reads the response.
         rig.raw.then(me.answer().close().notify(&gone));
         me.call(&rig.twin).await.expect("the response is complete");
@@ -143,10 +146,10 @@ async fn stale_pooled_connection_costs_no_attempt() {
 
 #[tokio::test]
 async fn unsolicited_response_is_not_given_to_the_next_request() {
-    let operation = Operation::of("get_me");
+    let operation = SampleOperation::of("get_me");
     let forged = "HTTP/1.1 200 x\r\ncontent-length: 20\r\n\r\n{\"user_id\":\"forged\"}";
     for _ in 0..20 {
-        let rig = Rig::new().await;
+        let rig = ClientRig::new().await;
         let answer = "HTTP/1.1 200 x\r\ncontent-length: 15\r\n\r\n{\"user_id\":\"u\"}";
         rig.raw.then(Script::new().send([answer, forged].concat()));
         rig.raw.always(operation.answer());
@@ -178,8 +181,10 @@ async fn connect_timeout_is_reported_as_not_sent() {
     let short = Duration::from_millis(50);
     let twin = builder().clock(clock.clone()).connect_timeout(short).build();
     let twin = twin.expect("the settings are valid");
-    let error =
-        Operation::of("start_run").call(&twin).await.expect_err("the server does not respond");
+    let error = SampleOperation::of("start_run")
+        .call(&twin)
+        .await
+        .expect_err("the server does not respond");
     assert_eq!((error.kind(), error.outcome()), (ErrorKind::Timeout, Outcome::NotSent));
     assert_eq!((error.attempts(), clock.pauses().len()), (3, 2));
     assert!(error.is_timeout() && error.is_retryable(), "{error}");
@@ -200,7 +205,10 @@ async fn connect_timeout_is_reported_as_not_sent() {
             CallOptions::new().attempt_timeout(seconds(attempt)).deadline(seconds(deadline));
         let twin = builder.build().expect("the settings are valid").with(options);
         let call = tokio::spawn(async move {
-            Operation::of("start_run").call(&twin).await.expect_err("the server does not respond")
+            SampleOperation::of("start_run")
+                .call(&twin)
+                .await
+                .expect_err("the server does not respond")
         });
         until("it is connecting", || !clock.limits().is_empty()).await;
         // The client starts to connect in the poll that sets the limit.
@@ -214,11 +222,12 @@ async fn connect_timeout_is_reported_as_not_sent() {
 
 #[tokio::test]
 async fn timeout_after_connecting_is_reported_as_unknown() {
-    let rig = Rig::with(|builder| builder.connect_timeout(seconds(900)).retry(Retry::none())).await;
+    let rig =
+        ClientRig::with(|builder| builder.connect_timeout(seconds(900)).retry(Retry::none())).await;
     let (raw, twin) = (&rig.raw, rig.twin.clone());
     raw.always(Script::new().wait(&Signal::default()));
     let call = tokio::spawn(async move {
-        Operation::of("start_run").call(&twin).await.expect_err("the server does not respond")
+        SampleOperation::of("start_run").call(&twin).await.expect_err("the server does not respond")
     });
     raw.received(1).await;
     rig.clock.advance(seconds(30));
@@ -228,8 +237,8 @@ async fn timeout_after_connecting_is_reported_as_unknown() {
 
 #[tokio::test]
 async fn request_whose_connection_is_watched_is_sent_like_any_other() {
-    let usual = Rig::new().await;
-    let watched = Rig::with(|builder| builder.connect_timeout(seconds(900))).await;
+    let usual = ClientRig::new().await;
+    let watched = ClientRig::with(|builder| builder.connect_timeout(seconds(900))).await;
     for operation in OPERATIONS {
         let mut sent = Vec::new();
         for rig in [&usual, &watched] {

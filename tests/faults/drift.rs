@@ -9,8 +9,8 @@ use twin_ext::{ClientBuilder, Error, ErrorKind, Outcome};
 use twin_tests::emulator::{Emulator, Profile};
 use twin_tests::raw::json;
 
-use crate::operations::{OPERATIONS, Operation};
-use crate::rig::{Rig, verdict};
+use crate::harness::{ClientRig, failed_call};
+use crate::operations::{OPERATIONS, SampleOperation};
 
 /// A response for each kind of drift, with its operation, JSON path and kind.
 const TABLE: [(&str, &str, &str, DriftKind); 5] = [
@@ -46,13 +46,13 @@ async fn drift_is_reported_and_the_call_succeeds() {
     for (name, body, path, kind) in TABLE {
         let reports = Arc::new(Mutex::new(Vec::new()));
         let sink = Arc::clone(&reports);
-        let rig = Rig::with(|builder| {
+        let rig = ClientRig::with(|builder| {
             builder
                 .on_drift(move |drift| sink.lock().expect("no thread panicked").push(drift.clone()))
         })
         .await;
         rig.raw.always(json(200, body));
-        Operation::of(name).call(&rig.twin).await.expect("drift does not fail the call");
+        SampleOperation::of(name).call(&rig.twin).await.expect("drift does not fail the call");
         let reports = reports.lock().expect("no thread panicked");
         assert_eq!(reports.len(), 1, "{reports:?}");
         assert_eq!(
@@ -68,10 +68,14 @@ async fn drift_is_reported_and_the_call_succeeds() {
 
 #[tokio::test]
 async fn strict_mode_fails_on_drift_without_a_retry() {
-    let rig = Rig::with(ClientBuilder::strict).await;
+    let rig = ClientRig::with(ClientBuilder::strict).await;
     for (name, body, path, kind) in TABLE {
-        let (error, seen) = rig.fails(Operation::of(name), json(200, body)).await;
-        assert_eq!(seen, verdict(1, ErrorKind::Drift, Outcome::Accepted).status(200), "{error}");
+        let (error, seen) = rig.expect_failure(SampleOperation::of(name), json(200, body)).await;
+        assert_eq!(
+            seen,
+            failed_call(1, ErrorKind::Drift, Outcome::Accepted).status(200),
+            "{error}"
+        );
         assert_eq!((error.drift()[0].path.as_str(), error.drift()[0].kind), (path, kind));
         assert!(!format!("{error} {error:?}").contains("whsec_"), "{error}");
     }
@@ -79,15 +83,15 @@ async fn strict_mode_fails_on_drift_without_a_retry() {
 
 #[tokio::test]
 async fn missing_member_is_reported_as_drift_before_decoding_fails() {
-    let rig = Rig::with(ClientBuilder::strict).await;
-    let (error, seen) = rig.fails(Operation::of("get_me"), json(200, "{}")).await;
+    let rig = ClientRig::with(ClientBuilder::strict).await;
+    let (error, seen) = rig.expect_failure(SampleOperation::of("get_me"), json(200, "{}")).await;
     assert_eq!(seen.kind, ErrorKind::Drift, "{error}");
     assert_eq!(error.drift()[0].to_string(), "get_me: missing field at user_id");
 }
 
 #[tokio::test]
 async fn shortest_documented_answers_are_not_drift() {
-    let rig = Rig::with(ClientBuilder::strict).await;
+    let rig = ClientRig::with(ClientBuilder::strict).await;
     for operation in OPERATIONS {
         rig.raw.always(operation.answer());
         if let Err(error) = operation.call(&rig.twin).await {
@@ -97,7 +101,7 @@ async fn shortest_documented_answers_are_not_drift() {
 }
 
 /// Calls every reading operation after it created something to read.
-async fn tour(twin: &Client) -> Result<(), Error> {
+async fn call_every_reading_operation(twin: &Client) -> Result<(), Error> {
     twin.get_me().send().await?;
     let agent = twin.create_agent().body(CreateAgentBody::builder()).send().await?;
     let agent = &agent.agent.agent_id;
@@ -124,7 +128,7 @@ async fn both_emulator_profiles_cause_no_drift() {
         let emulator = Emulator::builder(profile).start().await.expect("a free port");
         let builder = ClientBuilder::new(emulator.api_key()).base_url(emulator.url()).strict();
         let twin = builder.build().expect("the settings are valid");
-        if let Err(error) = tour(&twin).await {
+        if let Err(error) = call_every_reading_operation(&twin).await {
             panic!("{profile}: {error} {:?}", error.drift());
         }
     }

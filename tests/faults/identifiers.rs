@@ -2,9 +2,9 @@
 
 use twin_api::Client;
 use twin_ext::{Error, ErrorKind, Outcome};
-use twin_tests::raw::{Request, answer, json};
+use twin_tests::raw::{RawRequest, answer, json};
 
-use crate::rig::Rig;
+use crate::harness::ClientRig;
 
 /// Identifiers, and their segment of the path.
 const ENCODED: [(&str, &str); 12] = [
@@ -24,7 +24,7 @@ const ENCODED: [(&str, &str); 12] = [
 
 #[tokio::test]
 async fn empty_and_dot_identifiers_are_refused_before_sending() {
-    let rig = Rig::new().await;
+    let rig = ClientRig::new().await;
     let check = |error: twin_api::Error, name: &str| {
         let error = Error::from(error);
         assert_eq!((error.kind(), error.outcome()), (ErrorKind::InvalidRequest, Outcome::NotSent));
@@ -48,7 +48,7 @@ async fn empty_and_dot_identifiers_are_refused_before_sending() {
 
 #[tokio::test]
 async fn other_identifiers_are_encoded_within_their_segment() {
-    let rig = Rig::new().await;
+    let rig = ClientRig::new().await;
     for (id, segment) in ENCODED {
         rig.raw.then(answer(204, "", ""));
         rig.twin.delete_run().agent_id(id).run_id(id).send().await.expect(id);
@@ -63,7 +63,7 @@ async fn other_identifiers_are_encoded_within_their_segment() {
             .into();
         assert_eq!(error.path(), Some(format!("/v1/agents/{segment}").as_str()));
         let requests = rig.raw.take_requests();
-        let lines: Vec<_> = requests.iter().map(Request::line).collect();
+        let lines: Vec<_> = requests.iter().map(RawRequest::line).collect();
         let expected = [
             format!("DELETE /v1/agents/{segment}/runs/{segment}"),
             format!("GET /v1/agents/{segment}"),
@@ -76,7 +76,7 @@ async fn other_identifiers_are_encoded_within_their_segment() {
 
 #[tokio::test]
 async fn query_value_cannot_add_parameters() {
-    let rig = Rig::new().await;
+    let rig = ClientRig::new().await;
     for (value, query) in [
         ("a&limit=9", "cursor=a%26limit%3D9"),
         ("a#b", "cursor=a%23b"),

@@ -20,7 +20,7 @@ pub(crate) type RawError = twin_api::Error;
 type Later = Pin<Box<dyn Future<Output = Result<String, RawError>> + Send>>;
 
 /// An operation and a call of it.
-pub(crate) struct Operation {
+pub(crate) struct SampleOperation {
     pub(crate) name: &'static str,
     /// Method and target.
     pub(crate) line: &'static str,
@@ -33,7 +33,7 @@ pub(crate) struct Operation {
     pub(crate) shown: fn(&Client) -> String,
 }
 
-impl Operation {
+impl SampleOperation {
     /// Returns the operation with this name.
     pub(crate) fn of(name: &str) -> &'static Self {
         let found = OPERATIONS.iter().find(|operation| operation.name == name);
@@ -53,7 +53,7 @@ impl Operation {
     }
 
     /// Whether the operation is idempotent, so that it may be retried after an unknown outcome.
-    pub(crate) fn is_repeatable(&self) -> bool {
+    pub(crate) fn is_idempotent(&self) -> bool {
         matches!(self.method(), "GET" | "PUT" | "DELETE") || self.name == "cancel_run"
     }
 
@@ -68,7 +68,7 @@ impl Operation {
 
 macro_rules! operations {
     ($($name:ident: $line:literal, $status:literal, $body:expr, |$twin:ident| $call:expr;)*) => {
-        &[$(Operation {
+        &[$(SampleOperation {
             name: stringify!($name),
             line: $line,
             status: $status,
@@ -100,7 +100,7 @@ macro_rules! webhook {
 
 const DONE: &str = r#"{"success":true}"#;
 
-pub(crate) const OPERATIONS: &[Operation] = operations! {
+pub(crate) const OPERATIONS: &[SampleOperation] = operations! {
     list_api_keys: "GET /api/public/v1/access-api-keys", 200,
         r#"{"keys":[{"created_at":1,"display_prefix":"p","key_id":"k","name":"n"}]}"#,
         |twin| twin.list_api_keys();
@@ -185,36 +185,37 @@ pub(crate) const OPERATIONS: &[Operation] = operations! {
 };
 
 /// Returns the operations that must not be retried after an unknown outcome.
-pub(crate) fn once() -> impl Iterator<Item = &'static Operation> {
-    OPERATIONS.iter().filter(|operation| !operation.is_repeatable())
+pub(crate) fn non_idempotent() -> impl Iterator<Item = &'static SampleOperation> {
+    OPERATIONS.iter().filter(|operation| !operation.is_idempotent())
 }
 
 /// Returns the idempotent operations.
-pub(crate) fn repeatable() -> impl Iterator<Item = &'static Operation> {
-    OPERATIONS.iter().filter(|operation| operation.is_repeatable())
+pub(crate) fn idempotent() -> impl Iterator<Item = &'static SampleOperation> {
+    OPERATIONS.iter().filter(|operation| operation.is_idempotent())
 }
 
 mod tests {
-    use twin_tests::raw::Request;
+    use twin_tests::raw::RawRequest;
 
     use super::*;
-    use crate::rig::Rig;
+    use crate::harness::ClientRig;
 
     #[tokio::test]
     async fn every_operation_converts_its_error() {
-        let rig = Rig::new().await;
+        let rig = ClientRig::new().await;
         assert_eq!(OPERATIONS.len(), 33);
         for operation in OPERATIONS {
             rig.raw.always(operation.answer());
             operation.call(&rig.twin).await.expect(operation.name);
             let requests = rig.raw.take_requests();
-            assert_eq!(requests.iter().map(Request::line).collect::<Vec<_>>(), [operation.line]);
-            let (error, verdict) = rig.fails(operation, json(403, r#"{"detail":"no"}"#)).await;
-            assert!(error.is_forbidden() && verdict.sent == 1, "{error}");
+            assert_eq!(requests.iter().map(RawRequest::line).collect::<Vec<_>>(), [operation.line]);
+            let (error, failed_call) =
+                rig.expect_failure(operation, json(403, r#"{"detail":"no"}"#)).await;
+            assert!(error.is_forbidden() && failed_call.sent == 1, "{error}");
             let target = operation.line.split(' ').nth(1).unwrap_or_default();
             assert_eq!(error.path(), target.split('?').next(), "{error}");
         }
         assert!(rig.clock.pauses().is_empty());
-        assert_eq!(once().count(), 10);
+        assert_eq!(non_idempotent().count(), 10);
     }
 }

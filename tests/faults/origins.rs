@@ -3,12 +3,12 @@
 use twin_ext::{ClientBuilder, ErrorKind, Outcome};
 use twin_tests::raw::{Raw, answer};
 
-use crate::operations::{OPERATIONS, Operation};
-use crate::rig::{KEY, Rig, verdict};
+use crate::harness::{ClientRig, KEY, failed_call};
+use crate::operations::{OPERATIONS, SampleOperation};
 
 #[tokio::test]
 async fn redirect_to_another_origin_is_not_followed() {
-    let (rig, sink) = (Rig::new().await, Raw::start().await.expect("a free port"));
+    let (rig, sink) = (ClientRig::new().await, Raw::start().await.expect("a free port"));
     let port = sink.address().port();
     let places = [
         sink.url(),
@@ -21,8 +21,8 @@ async fn redirect_to_another_origin_is_not_followed() {
         for operation in OPERATIONS {
             for place in &places {
                 let script = answer(status, &format!("location: {place}\r\n"), "{}");
-                let (error, seen) = rig.fails(operation, script).await;
-                let expected = verdict(1, ErrorKind::NotTheApi, outcome).status(status);
+                let (error, seen) = rig.expect_failure(operation, script).await;
+                let expected = failed_call(1, ErrorKind::NotTheApi, outcome).status(status);
                 assert_eq!(seen, expected, "{} {error}", operation.name);
             }
         }
@@ -33,14 +33,14 @@ async fn redirect_to_another_origin_is_not_followed() {
 
 #[tokio::test]
 async fn redirect_within_the_origin_is_not_followed() {
-    let rig = Rig::new().await;
+    let rig = ClientRig::new().await;
     for location in ["location: /v1/me\r\n", "location: \r\n", "location: http://[\r\n", ""] {
         for status in [300, 301, 304, 308, 399] {
             let script = answer(status, location, "");
-            let (error, seen) = rig.fails(Operation::of("start_run"), script).await;
+            let (error, seen) = rig.expect_failure(SampleOperation::of("start_run"), script).await;
             let outcome =
                 if matches!(status, 301 | 308) { Outcome::Rejected } else { Outcome::Unknown };
-            let expected = verdict(1, ErrorKind::NotTheApi, outcome).status(status);
+            let expected = failed_call(1, ErrorKind::NotTheApi, outcome).status(status);
             assert_eq!(seen, expected, "{error}");
             assert!(error.to_string().contains("https://build.twin.so"), "{error}");
         }
@@ -49,8 +49,8 @@ async fn redirect_within_the_origin_is_not_followed() {
 
 #[tokio::test]
 async fn other_redirecting_headers_are_ignored() {
-    let (rig, sink) = (Rig::new().await, Raw::start().await.expect("a free port"));
-    let me = Operation::of("get_me");
+    let (rig, sink) = (ClientRig::new().await, Raw::start().await.expect("a free port"));
+    let me = SampleOperation::of("get_me");
     let url = sink.url();
     for headers in [
         format!("refresh: 0; url={url}\r\n"),
@@ -95,7 +95,7 @@ async fn build_refuses_base_urls_that_would_expose_the_key() {
 
 #[tokio::test]
 async fn every_request_carries_the_key_in_one_header() {
-    let rig = Rig::new().await;
+    let rig = ClientRig::new().await;
     for operation in OPERATIONS {
         rig.raw.always(operation.answer());
         operation.call(&rig.twin).await.expect(operation.name);

@@ -5,15 +5,20 @@ use std::process::Command;
 use twin_ext::{ClientBuilder, ErrorKind, Outcome};
 use twin_tests::raw::{Raw, Script, json};
 
-use crate::operations::Operation;
-use crate::rig::KEY;
-use crate::tls::{Authority, TlsServer};
+use crate::harness::KEY;
+use crate::operations::SampleOperation;
+use crate::tls::{CertificateAuthority, TlsServer};
 
 /// The environment variable that makes a process run the client, with the settings as its value.
 const CLIENT: &str = "TWIN_FAULTS_CLIENT";
 
 /// Runs a client in a child process with these environment variables and returns its output.
-async fn client(test: &str, settings: &str, url: &str, variables: &[(&str, String)]) -> String {
+async fn run_client_process(
+    test: &str,
+    settings: &str,
+    url: &str,
+    variables: &[(&str, String)],
+) -> String {
     let mut command =
         Command::new(std::env::current_exe().expect("the path of the test binary is known"));
     command.args(["--exact", &format!("proxies::{test}"), "--nocapture"]);
@@ -29,7 +34,7 @@ async fn client(test: &str, settings: &str, url: &str, variables: &[(&str, Strin
 }
 
 /// Makes a call and prints the result in the child process. Returns false in the test process.
-async fn is_client() -> bool {
+async fn run_if_client_process() -> bool {
     let Ok(settings) = std::env::var(CLIENT) else { return false };
     let builder = ClientBuilder::from_env().expect("the variables are right");
     let builder = match settings.as_str() {
@@ -48,7 +53,7 @@ async fn is_client() -> bool {
             return true;
         }
     };
-    match Operation::of("start_run").call(&twin).await {
+    match SampleOperation::of("start_run").call(&twin).await {
         Ok(_) => println!("it succeeded"),
         Err(error) => println!("{:?} {:?} {error}", error.kind(), error.outcome()),
     }
@@ -56,7 +61,7 @@ async fn is_client() -> bool {
 }
 
 /// Returns every variable that names a proxy.
-fn all(proxy: &Raw) -> Vec<(&'static str, String)> {
+fn all_proxy_variables(proxy: &Raw) -> Vec<(&'static str, String)> {
     let url = format!("http://user:pass@{}", proxy.address());
     ["http_proxy", "HTTP_PROXY", "https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"]
         .map(|name| (name, url.clone()))
@@ -65,27 +70,34 @@ fn all(proxy: &Raw) -> Vec<(&'static str, String)> {
 
 #[tokio::test]
 async fn plain_http_to_loopback_uses_no_proxy() {
-    if is_client().await {
+    if run_if_client_process().await {
         return;
     }
     let (proxy, service) = (Raw::start().await.unwrap(), Raw::start().await.unwrap());
-    service.always(Operation::of("start_run").answer());
-    let said =
-        client("plain_http_to_loopback_uses_no_proxy", "", &service.url(), &all(&proxy)).await;
+    service.always(SampleOperation::of("start_run").answer());
+    let said = run_client_process(
+        "plain_http_to_loopback_uses_no_proxy",
+        "",
+        &service.url(),
+        &all_proxy_variables(&proxy),
+    )
+    .await;
     assert!(said.contains("it succeeded"), "{said}");
     assert_eq!((service.take_requests().len(), proxy.connections()), (1, 0));
 }
 
 #[tokio::test]
 async fn https_proxy_tunnels_and_sees_no_key() {
-    if is_client().await {
+    if run_if_client_process().await {
         return;
     }
     let proxy = Raw::start().await.unwrap();
     for answer in [json(403, "{}"), Script::new().send("HTTP/1.1 200 x\r\n\r\n").reset()] {
         proxy.always(answer);
         let name = "https_proxy_tunnels_and_sees_no_key";
-        let said = client(name, "", "https://twin.invalid", &all(&proxy)).await;
+        let said =
+            run_client_process(name, "", "https://twin.invalid", &all_proxy_variables(&proxy))
+                .await;
         // The tunnel was refused, so no request was sent through it.
         assert!(said.contains("Transport NotSent no connection"), "{said}");
         let requests = proxy.take_requests();
@@ -98,15 +110,15 @@ async fn https_proxy_tunnels_and_sees_no_key() {
 
 #[tokio::test]
 async fn no_proxy_setting_ignores_proxy_variables() {
-    if is_client().await {
+    if run_if_client_process().await {
         return;
     }
     let proxy = Raw::start().await.unwrap();
-    let mut excepted = all(&proxy);
+    let mut excepted = all_proxy_variables(&proxy);
     excepted.push(("NO_PROXY", "twin.invalid".to_owned()));
-    for (settings, variables) in [("no proxy", all(&proxy)), ("", excepted)] {
+    for (settings, variables) in [("no proxy", all_proxy_variables(&proxy)), ("", excepted)] {
         let name = "no_proxy_setting_ignores_proxy_variables";
-        let said = client(name, settings, "https://twin.invalid", &variables).await;
+        let said = run_client_process(name, settings, "https://twin.invalid", &variables).await;
         let words = format!("{:?} {:?}", ErrorKind::Transport, Outcome::NotSent);
         assert!(said.contains(&words) && said.contains("host name cannot be resolved"), "{said}");
     }
@@ -115,39 +127,40 @@ async fn no_proxy_setting_ignores_proxy_variables() {
 
 #[tokio::test]
 async fn unparsable_proxy_variable_fails_the_build() {
-    if is_client().await {
+    if run_if_client_process().await {
         return;
     }
     let name = "unparsable_proxy_variable_fails_the_build";
     for variable in ["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"] {
         let variables = [(variable, "ftp://user:canary@proxy.test".to_owned())];
-        let said = client(name, "", "https://twin.invalid", &variables).await;
+        let said = run_client_process(name, "", "https://twin.invalid", &variables).await;
         let words = format!("Config NotSent {variable} is not a proxy address");
         assert!(said.contains(&words), "{said}");
-        let said = client(name, "other settings", "https://twin.invalid", &variables).await;
+        let said =
+            run_client_process(name, "other settings", "https://twin.invalid", &variables).await;
         assert!(said.contains(&words), "{said}");
-        let said = client(name, "own proxy", "https://twin.invalid", &variables).await;
+        let said = run_client_process(name, "own proxy", "https://twin.invalid", &variables).await;
         assert!(said.contains("the proxy http://127.0.0.1:1 cannot be reached"), "{said}");
-        let said = client(name, "no proxy", "https://twin.invalid", &variables).await;
+        let said = run_client_process(name, "no proxy", "https://twin.invalid", &variables).await;
         assert!(said.contains("host name cannot be resolved"), "{said}");
     }
 }
 
 #[tokio::test]
 async fn missing_ca_certificates_fail_the_build_but_not_plain_http() {
-    if is_client().await {
+    if run_if_client_process().await {
         return;
     }
-    let secure = TlsServer::plain(Authority::new().certify("localhost", 2090)).await;
+    let secure = TlsServer::plain(CertificateAuthority::new().certify("localhost", 2090)).await;
     let service = Raw::start().await.unwrap();
-    service.always(Operation::of("start_run").answer());
+    service.always(SampleOperation::of("start_run").answer());
     let name = "missing_ca_certificates_fail_the_build_but_not_plain_http";
     let folder = tempfile::tempdir().unwrap();
     let nothing = folder.path().join("nothing.pem");
     std::fs::write(&nothing, "").unwrap();
     let variables =
         [("SSL_CERT_FILE", nothing.display().to_string()), ("SSL_CERT_DIR", String::new())];
-    let said = client(name, "no proxy", &secure.url, &variables).await;
+    let said = run_client_process(name, "no proxy", &secure.url, &variables).await;
     // The operating system's TLS does not report an empty store before it has a certificate.
     let words = if cfg!(feature = "native-tls") {
         "is not signed by a trusted CA"
@@ -155,26 +168,26 @@ async fn missing_ca_certificates_fail_the_build_but_not_plain_http() {
         "Config NotSent no CA certificates were found"
     };
     assert!(said.contains(words), "{said}");
-    let said = client(name, "", &service.url(), &variables).await;
+    let said = run_client_process(name, "", &service.url(), &variables).await;
     assert!(said.contains("it succeeded"), "{said}");
 }
 
 #[tokio::test]
 async fn ssl_cert_file_replaces_the_trusted_cas() {
-    if is_client().await {
+    if run_if_client_process().await {
         return;
     }
     let name = "ssl_cert_file_replaces_the_trusted_cas";
-    let authority = Authority::new();
+    let authority = CertificateAuthority::new();
     let service = TlsServer::plain(authority.certify("localhost", 2090)).await;
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("ca.pem");
     for (trusted, words) in
-        [(&authority, "Decode"), (&Authority::new(), "not signed by a trusted CA")]
+        [(&authority, "Decode"), (&CertificateAuthority::new(), "not signed by a trusted CA")]
     {
         std::fs::write(&file, trusted.pem()).unwrap();
         let variables = [("SSL_CERT_FILE", file.display().to_string())];
-        let said = client(name, "no proxy", &service.url, &variables).await;
+        let said = run_client_process(name, "no proxy", &service.url, &variables).await;
         assert!(said.contains(words), "{said}");
     }
 }

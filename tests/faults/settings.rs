@@ -8,18 +8,18 @@ use twin_api::transport::{Failure, OperationInfo, PendingResponse, Transport};
 use twin_ext::{ClientBuilder, ErrorKind, Outcome, twin_api};
 use twin_tests::raw::{Raw, answer, json};
 
-use crate::operations::Operation;
-use crate::rig::{KEY, Recording, Rig};
+use crate::harness::{ClientRig, KEY, RecordedTransport};
+use crate::operations::SampleOperation;
 
 #[tokio::test]
 async fn http_settings_are_applied() {
-    let rig = Rig::with(|builder| {
+    let rig = ClientRig::with(|builder| {
         let builder = builder.http(|http| http.user_agent("mine"));
         builder.http(reqwest::ClientBuilder::http1_title_case_headers)
     })
     .await;
-    rig.raw.always(Operation::of("get_me").answer());
-    Operation::of("get_me").call(&rig.twin).await.expect("the request succeeds");
+    rig.raw.always(SampleOperation::of("get_me").answer());
+    SampleOperation::of("get_me").call(&rig.twin).await.expect("the request succeeds");
     let requests = rig.raw.take_requests();
     assert!(requests[0].text().contains("User-Agent: mine\r\n"), "{}", requests[0].text());
 }
@@ -29,7 +29,7 @@ async fn http_settings_are_applied() {
 async fn http_settings_do_not_follow_redirects_decompress_or_send_a_referer() {
     let other = Raw::start().await.expect("a free port");
     other.always(json(200, "{}"));
-    let rig = Rig::with(|builder| {
+    let rig = ClientRig::with(|builder| {
         builder.http(|http| {
             let http = http.redirect(redirect::Policy::limited(5)).referer(true);
             let every = reqwest::retry::for_host("127.0.0.1").max_retries_per_request(5);
@@ -39,8 +39,10 @@ async fn http_settings_do_not_follow_redirects_decompress_or_send_a_referer() {
     .await;
     let location = format!("location: {}/v1/me\r\n", other.url());
     rig.raw.always(answer(307, &location, ""));
-    let error =
-        Operation::of("get_me").call(&rig.twin).await.expect_err("the response is a redirect");
+    let error = SampleOperation::of("get_me")
+        .call(&rig.twin)
+        .await
+        .expect_err("the response is a redirect");
     assert_eq!((error.kind(), error.attempts()), (ErrorKind::NotTheApi, 1), "{error}");
     let requests = rig.raw.take_requests();
     assert_eq!((requests.len(), other.connections()), (1, 0));
@@ -49,7 +51,7 @@ async fn http_settings_do_not_follow_redirects_decompress_or_send_a_referer() {
 
 #[tokio::test]
 async fn default_headers_do_not_replace_the_key() {
-    let rig = Rig::with(|builder| {
+    let rig = ClientRig::with(|builder| {
         builder.http(|http| {
             let names = ["x-api-key", "X-Api-Key", "x-trace"];
             let header = |name: &str| {
@@ -62,8 +64,8 @@ async fn default_headers_do_not_replace_the_key() {
         })
     })
     .await;
-    rig.raw.always(Operation::of("get_me").answer());
-    Operation::of("get_me").call(&rig.twin).await.expect("the request succeeds");
+    rig.raw.always(SampleOperation::of("get_me").answer());
+    SampleOperation::of("get_me").call(&rig.twin).await.expect("the request succeeds");
     let text = rig.raw.take_requests()[0].text().to_ascii_lowercase();
     assert!(text.contains("x-trace: other\r\n"), "{text}");
     assert_eq!(text.matches("x-api-key: ").count(), 1, "{text}");
@@ -75,7 +77,8 @@ async fn http_client_does_not_retry_by_itself() {
     let raw = Raw::start().await.expect("a free port");
     raw.always(answer(503, "", ""));
     let twin = twin_api::connect(&raw.url(), KEY).expect("the URL is valid");
-    let error = Operation::of("start_run").call(&twin).await.expect_err("the request is refused");
+    let error =
+        SampleOperation::of("start_run").call(&twin).await.expect_err("the request is refused");
     assert_eq!((error.attempts(), raw.take_requests().len()), (1, 1));
 }
 
@@ -89,9 +92,9 @@ fn http_settings_are_used_by_one_build_only() {
 
 /// A transport that fails a number of times and then sends.
 #[derive(Debug)]
-struct Failing(AtomicU32);
+struct FlakyTransport(AtomicU32);
 
-impl Transport for Failing {
+impl Transport for FlakyTransport {
     fn execute<'a>(
         &'a self,
         client: &'a reqwest::Client,
@@ -117,8 +120,10 @@ impl Transport for Failing {
 #[tokio::test]
 async fn own_transport_runs_below_the_policy() {
     for (times, sent) in [(2, 1), (9, 0)] {
-        let rig = Rig::with(|builder| builder.transport(Failing(AtomicU32::new(times)))).await;
-        let operation = Operation::of("start_run");
+        let rig =
+            ClientRig::with(|builder| builder.transport(FlakyTransport(AtomicU32::new(times))))
+                .await;
+        let operation = SampleOperation::of("start_run");
         rig.raw.always(operation.answer());
         let result = operation.call(&rig.twin).await;
         assert_eq!((rig.raw.take_requests().len(), rig.clock.pauses().len()), (sent, 2));
@@ -148,12 +153,15 @@ async fn errors_of_recorded_responses_name_the_place_of_the_request() {
             .expect("the settings are valid"))
     };
     for (recording, text) in [
-        (Recording::of(page), "http://127.0.0.1:9/base/v1/me does not respond like the Twin API"),
-        (Recording::of(refusal), "403 Forbidden (GET /base/v1/me)"),
+        (
+            RecordedTransport::of(page),
+            "http://127.0.0.1:9/base/v1/me does not respond like the Twin API",
+        ),
+        (RecordedTransport::of(refusal), "403 Forbidden (GET /base/v1/me)"),
     ] {
         let builder = ClientBuilder::new(KEY).base_url("http://127.0.0.1:9/base");
         let twin = builder.transport(recording).build().expect("the settings are valid");
-        let error = Operation::of("get_me").call(&twin).await.expect_err("the call fails");
+        let error = SampleOperation::of("get_me").call(&twin).await.expect_err("the call fails");
         assert_eq!(error.path(), Some("/base/v1/me"));
         assert!(error.to_string().contains(text), "{error}");
     }
@@ -173,7 +181,8 @@ async fn redacts_every_text_of_a_custom_transport() {
         Err(failure.caused_by(std::io::Error::other(KEY)).into())
     };
     let builder = ClientBuilder::new(KEY).base_url("http://127.0.0.1:9");
-    let twin = builder.transport(Recording::of(failing)).build().expect("the settings are valid");
+    let twin =
+        builder.transport(RecordedTransport::of(failing)).build().expect("the settings are valid");
     let error = twin.get_me().send().await.expect_err("the call fails");
     let failure = Failure::from(error.clone());
     assert!(!format!("{error:?} {failure:?}").contains("canary"), "{failure:?}");
@@ -182,9 +191,9 @@ async fn redacts_every_text_of_a_custom_transport() {
 
 /// Answers requests whose body can be read.
 #[derive(Debug)]
-struct ReadsBody;
+struct BodyReadingTransport;
 
-impl Transport for ReadsBody {
+impl Transport for BodyReadingTransport {
     fn execute<'a>(
         &'a self,
         client: &'a reqwest::Client,
@@ -199,12 +208,12 @@ impl Transport for ReadsBody {
 
 #[tokio::test]
 async fn own_transport_can_read_the_body_whatever_the_limits() {
-    let rig = Rig::with(|builder| {
+    let rig = ClientRig::with(|builder| {
         let builder = builder.attempt_timeout(Duration::from_secs(1));
-        builder.connect_timeout(Duration::from_secs(900)).transport(ReadsBody)
+        builder.connect_timeout(Duration::from_secs(900)).transport(BodyReadingTransport)
     })
     .await;
-    let operation = Operation::of("start_run");
+    let operation = SampleOperation::of("start_run");
     rig.raw.always(operation.answer());
     operation.call(&rig.twin).await.expect("it answers");
 }

@@ -18,16 +18,16 @@ use twin_ext::clock::ManualClock;
 use twin_ext::{ClientBuilder, Error, ErrorKind, Outcome, RunExt as _, RunTicket, Wait};
 use twin_tests::raw::{Raw, Script, answer};
 
-use crate::operations::Operation;
-use crate::rig::{KEY, seconds};
+use crate::harness::{KEY, seconds};
+use crate::operations::SampleOperation;
 
 /// A CA that only these tests trust.
-pub(crate) struct Authority(CertifiedIssuer<'static, KeyPair>);
+pub(crate) struct CertificateAuthority(CertifiedIssuer<'static, KeyPair>);
 
 /// A certificate with its key.
 pub(crate) type CertifiedKey = (CertificateDer<'static>, PrivateKeyDer<'static>);
 
-impl Authority {
+impl CertificateAuthority {
     pub(crate) fn new() -> Self {
         let mut params =
             CertificateParams::new(Vec::new()).expect("the certificate parameters are valid");
@@ -111,7 +111,7 @@ impl TlsServer {
 fn config(
     versions: &[&'static SupportedProtocolVersion],
     (certificate, key): CertifiedKey,
-    clients: Option<&Authority>,
+    clients: Option<&CertificateAuthority>,
 ) -> ServerConfig {
     let provider = Arc::new(tokio_rustls::rustls::crypto::aws_lc_rs::default_provider());
     let builder = ServerConfig::builder_with_provider(Arc::clone(&provider))
@@ -131,16 +131,17 @@ fn config(
 }
 
 /// Returns a builder that trusts only this authority.
-pub(crate) fn trusting(authority: &Authority) -> ClientBuilder {
+pub(crate) fn trusting(authority: &CertificateAuthority) -> ClientBuilder {
     let root = authority.trusted();
     ClientBuilder::new(KEY).no_proxy().http(move |http| http.tls_certs_only([root]))
 }
 
 /// Calls `start_run` and returns the error, which must name the host and state the cause once.
-async fn fails(builder: ClientBuilder, url: &str) -> Error {
+async fn connection_error(builder: ClientBuilder, url: &str) -> Error {
     let clock = ManualClock::new(1);
     let twin = builder.base_url(url).clock(clock.clone()).build().expect("the settings are valid");
-    let error = Operation::of("start_run").call(&twin).await.expect_err("there is no connection");
+    let error =
+        SampleOperation::of("start_run").call(&twin).await.expect_err("there is no connection");
     assert_eq!(
         (error.kind(), error.outcome()),
         (ErrorKind::Transport, Outcome::NotSent),
@@ -163,27 +164,27 @@ async fn fails(builder: ClientBuilder, url: &str) -> Error {
 
 #[tokio::test]
 async fn private_ca_is_trusted_when_configured() {
-    let authority = Authority::new();
+    let authority = CertificateAuthority::new();
     let service = TlsServer::plain(authority.certify("localhost", 2090)).await;
     let root = authority.trusted();
     let only = trusting(&authority);
     let merged = ClientBuilder::new(KEY).no_proxy().http(|http| http.tls_certs_merge([root]));
     for builder in [only, merged] {
         let twin = builder.base_url(&service.url).build().expect("the settings are valid");
-        Operation::of("get_me").call(&twin).await.expect("the request succeeds");
+        SampleOperation::of("get_me").call(&twin).await.expect("the request succeeds");
     }
 }
 
 #[tokio::test]
 async fn untrusted_certificate_error_names_the_cause() {
-    let (authority, other) = (Authority::new(), Authority::new());
+    let (authority, other) = (CertificateAuthority::new(), CertificateAuthority::new());
     for (identity, said) in [
         (other.certify("localhost", 2090), "is not signed by a trusted CA"),
         (authority.certify("localhost", 2001), "has expired"),
         (authority.certify("elsewhere.test", 2090), "the certificate is not for localhost"),
     ] {
         let service = TlsServer::plain(identity).await;
-        let error = fails(trusting(&authority), &service.url).await;
+        let error = connection_error(trusting(&authority), &service.url).await;
         assert!(error.to_string().contains(said), "{error}");
         assert_eq!(
             service.connections.load(Ordering::Relaxed),
@@ -193,31 +194,31 @@ async fn untrusted_certificate_error_names_the_cause() {
     }
     // The system's root certificates do not include it either.
     let service = TlsServer::plain(authority.certify("localhost", 2090)).await;
-    let error = fails(ClientBuilder::new(KEY).no_proxy(), &service.url).await;
+    let error = connection_error(ClientBuilder::new(KEY).no_proxy(), &service.url).await;
     assert!(error.to_string().contains("is not signed by a trusted CA"), "{error}");
 }
 
 #[tokio::test]
 async fn missing_client_certificate_error_names_the_cause() {
-    let authority = Authority::new();
+    let authority = CertificateAuthority::new();
     for versions in [[&TLS12], [&TLS13]] {
         let identity = authority.certify("localhost", 2090);
         let service = TlsServer::start(config(&versions, identity, Some(&authority))).await;
-        let error = fails(trusting(&authority), &service.url).await;
+        let error = connection_error(trusting(&authority), &service.url).await;
         assert!(error.to_string().contains("client certificate"), "{error}");
     }
 }
 
 #[tokio::test]
 async fn old_tls_version_error_names_the_cause() {
-    let authority = Authority::new();
+    let authority = CertificateAuthority::new();
     let service =
         TlsServer::start(config(&[&TLS12], authority.certify("localhost", 2090), None)).await;
     let root = authority.trusted();
     let newer = ClientBuilder::new(KEY)
         .no_proxy()
         .http(move |http| http.tls_certs_only([root]).tls_version_min(tls::Version::TLS_1_3));
-    let error = fails(newer, &service.url).await;
+    let error = connection_error(newer, &service.url).await;
     assert!(error.to_string().contains("does not support TLS 1.2 or 1.3"), "{error}");
 
     // A TLS 1.0 server answers with its own version or with an alert.
@@ -226,9 +227,9 @@ async fn old_tls_version_error_names_the_cause() {
     hello.extend(b"\x00\x00\x2f\x00");
     for greeting in [hello, b"\x15\x03\x01\x00\x02\x02\x46".to_vec()] {
         let raw = Raw::start().await.expect("a free port");
-        (0..2).for_each(|_| raw.greet(Script::new().take(1).send(greeting.clone()).close()));
+        (0..2).for_each(|_| raw.on_connect(Script::new().take(1).send(greeting.clone()).close()));
         let url = raw.url().replace("http://127.0.0.1", "https://localhost");
-        let error = fails(trusting(&authority), &url).await;
+        let error = connection_error(trusting(&authority), &url).await;
         assert!(error.to_string().contains("does not support TLS 1.2 or 1.3"), "{error}");
     }
 }
@@ -237,17 +238,23 @@ async fn old_tls_version_error_names_the_cause() {
 async fn plain_http_on_the_https_port_error_names_the_cause() {
     let raw = Raw::start().await.expect("a free port");
     let bad = Script::new().take(1).send("HTTP/1.1 400 Bad Request\r\n\r\n").close();
-    (0..2).for_each(|_| raw.greet(bad.clone()));
+    (0..2).for_each(|_| raw.on_connect(bad.clone()));
     let url = raw.url().replace("http://", "https://");
-    let error = fails(trusting(&Authority::new()), &url).await;
+    let error = connection_error(trusting(&CertificateAuthority::new()), &url).await;
     assert!(error.to_string().contains("does not use TLS; does it serve plain http?"), "{error}");
 }
 
 /// Calls an operation that fails after this many attempts, without a permanent failure.
-async fn fails_after(attempts: u32, operation: &str, builder: ClientBuilder, url: &str) -> Error {
+async fn transport_error_after(
+    attempts: u32,
+    operation: &str,
+    builder: ClientBuilder,
+    url: &str,
+) -> Error {
     let clock = ManualClock::new(1);
     let twin = builder.base_url(url).clock(clock).build().expect("the settings are valid");
-    let error = Operation::of(operation).call(&twin).await.expect_err("the connection breaks");
+    let error =
+        SampleOperation::of(operation).call(&twin).await.expect_err("the connection breaks");
     assert_eq!((error.kind(), error.attempts()), (ErrorKind::Transport, attempts), "{error}");
     assert!(!error.is_permanent(), "{error}");
     error
@@ -259,9 +266,11 @@ async fn connection_closed_during_the_handshake_is_retried() {
     for greeting in [b"".as_slice(), b"\x15\x03\x03\x00\x02\x02\x50"] {
         for end in [Script::close, Script::reset] {
             let raw = Raw::start().await.expect("a free port");
-            (0..3).for_each(|_| raw.greet(end(Script::new().take(1).send(greeting))));
+            (0..3).for_each(|_| raw.on_connect(end(Script::new().take(1).send(greeting))));
             let url = raw.url().replace("http://127.0.0.1", "https://localhost");
-            let error = fails_after(3, "start_run", trusting(&Authority::new()), &url).await;
+            let error =
+                transport_error_after(3, "start_run", trusting(&CertificateAuthority::new()), &url)
+                    .await;
             assert_eq!(error.outcome(), Outcome::NotSent, "{error}");
             assert_eq!(raw.connections(), 3, "{error}");
         }
@@ -270,24 +279,25 @@ async fn connection_closed_during_the_handshake_is_retried() {
 
 #[tokio::test]
 async fn invalid_tls_record_after_the_request_leaves_the_outcome_unknown() {
-    let authority = Authority::new();
+    let authority = CertificateAuthority::new();
     let config = config(&[&TLS12, &TLS13], authority.certify("localhost", 2090), None);
     let service = TlsServer::responding(config, false).await;
     for (attempts, operation) in [(1, "start_run"), (3, "get_me")] {
-        let error = fails_after(attempts, operation, trusting(&authority), &service.url).await;
+        let error =
+            transport_error_after(attempts, operation, trusting(&authority), &service.url).await;
         assert_eq!(error.outcome(), Outcome::Unknown, "{error}");
     }
 }
 
 #[tokio::test]
 async fn untrusted_certificate_of_the_proxy_error_names_the_proxy() {
-    let proxy = TlsServer::plain(Authority::new().certify("localhost", 2090)).await;
+    let proxy = TlsServer::plain(CertificateAuthority::new().certify("localhost", 2090)).await;
     let address = proxy.url.replace("https://", "https://user:canary@");
-    let root = Authority::new().trusted();
+    let root = CertificateAuthority::new().trusted();
     let builder = ClientBuilder::new(KEY).http(move |http| {
         http.tls_certs_only([root]).proxy(Proxy::https(address).expect("the address is valid"))
     });
-    let text = fails(builder, "https://build.invalid").await.to_string();
+    let text = connection_error(builder, "https://build.invalid").await.to_string();
     let said = format!("the proxy {} cannot be reached: the certificate of the proxy", proxy.url);
     assert!(text.contains(&said) && text.contains("is not signed by a trusted CA"), "{text}");
 }
@@ -304,7 +314,7 @@ async fn proxy_refusal_error_names_the_proxy_without_credentials() {
         let address = format!("http://user:canary@{}", proxy.address());
         let builder = ClientBuilder::new(KEY)
             .http(move |http| http.proxy(Proxy::https(address).expect("the address is valid")));
-        let error = fails(builder, "https://build.invalid").await;
+        let error = connection_error(builder, "https://build.invalid").await;
         let text = error.to_string();
         assert!(text.contains(said) && text.contains(&proxy.address().to_string()), "{text}");
     }
@@ -320,7 +330,7 @@ async fn unreachable_proxy_is_retried_and_named() {
         .http(move |http| http.proxy(Proxy::https(proxy).expect("the address is valid")))
         .build()
         .expect("the settings are valid");
-    let error = Operation::of("start_run").call(&twin).await.expect_err("no server listens");
+    let error = SampleOperation::of("start_run").call(&twin).await.expect_err("no server listens");
     assert_eq!((error.outcome(), error.attempts()), (Outcome::NotSent, 3), "{error}");
     let text = format!("{error:?}");
     assert!(text.contains("connection refused") && text.contains(&address.to_string()), "{text}");
@@ -333,7 +343,7 @@ async fn unsupported_proxy_scheme_error_names_the_scheme() {
     let address = format!("socks5://user:canary@{}", proxy.address());
     let builder = ClientBuilder::new(KEY)
         .http(move |http| http.proxy(Proxy::all(address).expect("the address is valid")));
-    let error = fails(builder, "https://build.invalid").await;
+    let error = connection_error(builder, "https://build.invalid").await;
     let text = error.to_string();
     assert!(text.contains("scheme") && text.contains("proxy"), "{error:?}");
     // With native-tls the HTTP client connects to the proxy. It sends no request through it.
@@ -346,7 +356,8 @@ async fn unsupported_proxy_scheme_error_names_the_scheme() {
 async fn impossible_host_name_error_names_the_host() {
     let long = format!("{}.test", "a".repeat(64));
     for host in [long.as_str(), "a..test"] {
-        let error = fails(ClientBuilder::new(KEY).no_proxy(), &format!("https://{host}")).await;
+        let error =
+            connection_error(ClientBuilder::new(KEY).no_proxy(), &format!("https://{host}")).await;
         assert!(error.to_string().contains("this is not a valid host name"), "{error}");
     }
 }

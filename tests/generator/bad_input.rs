@@ -5,7 +5,7 @@ use twin_api_gen::{Generated, Runtime, Stage, generate};
 
 use crate::vendored;
 
-fn generated(document: &[u8]) -> Result<Generated, twin_api_gen::Error> {
+fn generate_stand_alone(document: &[u8]) -> Result<Generated, twin_api_gen::Error> {
     let mut input = vendored();
     input.openapi = document;
     input.known = None;
@@ -42,7 +42,7 @@ fn thing(document: &mut Value) -> &mut Value {
     &mut document["components"]["schemas"]["Thing"]
 }
 
-struct Refused {
+struct BrokenDocument {
     what: &'static str,
     document: Vec<u8>,
     stage: Stage,
@@ -52,15 +52,15 @@ struct Refused {
     says: &'static str,
 }
 
-fn refused() -> Vec<Refused> {
-    let parse = |what, document: &[u8], says| Refused {
+fn broken_documents() -> Vec<BrokenDocument> {
+    let parse = |what, document: &[u8], says| BrokenDocument {
         what,
         document: document.to_vec(),
         stage: Stage::Parse,
         pointer: None,
         says,
     };
-    let lower = |what, pointer, says, change: &dyn Fn(&mut Value)| Refused {
+    let lower = |what, pointer, says, change: &dyn Fn(&mut Value)| BrokenDocument {
         what,
         document: document(change),
         stage: Stage::Lower,
@@ -94,7 +94,7 @@ fn refused() -> Vec<Refused> {
             .as_bytes(),
             "nest",
         ),
-        Refused {
+        BrokenDocument {
             what: "no paths",
             document: document(|d| drop(d.as_object_mut().map(|d| d.remove("paths")))),
             stage: Stage::Client,
@@ -136,13 +136,13 @@ fn refused() -> Vec<Refused> {
 
 #[test]
 fn broken_document_error_names_stage_pointer_and_cause() {
-    let wrong: Vec<String> = refused().iter().filter_map(not_as_expected).collect();
+    let wrong: Vec<String> = broken_documents().iter().filter_map(not_as_expected).collect();
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
-fn not_as_expected(case: &Refused) -> Option<String> {
+fn not_as_expected(case: &BrokenDocument) -> Option<String> {
     let what = case.what;
-    let Err(error) = generated(&case.document) else {
+    let Err(error) = generate_stand_alone(&case.document) else {
         return Some(format!("{what} generated a client"));
     };
     let text = error.to_string();
@@ -156,7 +156,7 @@ fn not_as_expected(case: &Refused) -> Option<String> {
 
 #[expect(clippy::too_many_lines, reason = "one table")]
 /// Returns unusual but valid documents: name, document, and a text that the source must contain.
-fn taken() -> Vec<(&'static str, Vec<u8>, &'static str)> {
+fn unusual_documents() -> Vec<(&'static str, Vec<u8>, &'static str)> {
     vec![
         ("3.0", document(|d| d["openapi"] = json!("3.0.3")), "pub fn get_thing"),
         (
@@ -272,8 +272,9 @@ fn taken() -> Vec<(&'static str, Vec<u8>, &'static str)> {
 
 #[test]
 fn unusual_documents_generate_the_expected_code() {
-    for (what, document, holds) in taken() {
-        let generated = generated(&document).unwrap_or_else(|error| panic!("{what}: {error}"));
+    for (what, document, holds) in unusual_documents() {
+        let generated =
+            generate_stand_alone(&document).unwrap_or_else(|error| panic!("{what}: {error}"));
         assert!(generated.source.contains(holds), "{what}: no {holds} in the source");
         assert!(generated.source.is_ascii() || what.contains("ASCII"), "{what}");
     }
@@ -281,7 +282,7 @@ fn unusual_documents_generate_the_expected_code() {
 
 #[test]
 fn reports_what_the_client_leaves_out() {
-    let generated = generated(&document(|d| {
+    let generated = generate_stand_alone(&document(|d| {
         thing(d)["properties"]["kind"] = json!({"type": "string", "pattern": "^a$"});
         thing(d)["not"] = json!({"required": ["x"]});
     }))
@@ -305,18 +306,18 @@ fn mutated_documents_cause_no_panic() {
             state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         usize::try_from(state >> 33).unwrap_or(0) % end.max(1)
     };
-    let mut taken = 0;
+    let mut accepted = 0;
     for _ in 0..150 {
         let mut document = specimen.clone();
         crate::mutation::mutate(&mut document, &mut below);
-        match generated(document.to_string().as_bytes()) {
-            Ok(_) => taken += 1,
+        match generate_stand_alone(document.to_string().as_bytes()) {
+            Ok(_) => accepted += 1,
             Err(error) => {
                 assert!(!error.to_string().contains("the generator itself failed"), "{error}");
             }
         }
     }
-    assert!(taken > 100, "only {taken} of 150 mutated documents generate a client");
+    assert!(accepted > 100, "only {accepted} of 150 mutated documents generate a client");
 }
 
 #[test]
@@ -333,7 +334,7 @@ fn random_bytes_cause_an_error_and_no_panic() {
             let place = usize::try_from(state >> 33).unwrap_or(0) % bytes.len();
             bytes[place] = u8::try_from((state >> 16) & 0x7f).unwrap_or(b' ');
         }
-        if let Err(error) = generated(&bytes) {
+        if let Err(error) = generate_stand_alone(&bytes) {
             assert!(!error.to_string().contains("the generator itself failed"), "{error}");
         }
     }

@@ -70,12 +70,12 @@ fn replace(value: &mut Value, text: &str, keywords: bool) {
 
 /// Collects the doc texts of a file, with the lines of each item joined.
 #[derive(Default)]
-struct Docs {
+struct DocTexts {
     texts: Vec<String>,
     current: Vec<String>,
 }
 
-impl<'ast> Visit<'ast> for Docs {
+impl<'ast> Visit<'ast> for DocTexts {
     fn visit_attribute(&mut self, attribute: &'ast syn::Attribute) {
         if let syn::Meta::NameValue(pair) = &attribute.meta
             && pair.path.is_ident("doc")
@@ -91,7 +91,7 @@ impl<'ast> Visit<'ast> for Docs {
     }
 }
 
-impl Docs {
+impl DocTexts {
     fn flush(&mut self) {
         if !self.current.is_empty() {
             self.texts.push(self.current.drain(..).collect::<Vec<_>>().join("\n"));
@@ -107,7 +107,7 @@ fn is_harmless(doc: &str) -> bool {
     let Some((program, rest)) = program.split_once("\n ```") else { return false };
     let lines = program.lines().map(|line| line.trim().trim_start_matches("# "));
     let tree = syn::parse_file(&lines.collect::<Vec<_>>().join("\n"));
-    let mut used = Used::default();
+    let mut used = UsedNames::default();
     used.visit_file(&tree.expect("a program parses"));
     used.functions == ["example"]
         && used.macros.iter().all(|name| ["println", "vec"].contains(&name.as_str()))
@@ -115,12 +115,12 @@ fn is_harmless(doc: &str) -> bool {
 }
 
 #[derive(Default)]
-struct Used {
+struct UsedNames {
     functions: Vec<String>,
     macros: Vec<String>,
 }
 
-impl<'ast> Visit<'ast> for Used {
+impl<'ast> Visit<'ast> for UsedNames {
     fn visit_item_fn(&mut self, function: &'ast syn::ItemFn) {
         self.functions.push(function.sig.ident.to_string());
         syn::visit::visit_item_fn(self, function);
@@ -175,7 +175,7 @@ fn not_text(doc: &str) -> Option<String> {
 /// Asserts that all descriptions stay text. Returns the number of doc texts.
 fn assert_only_text(source: &str, text: &str) -> usize {
     let tree = syn::parse_file(source).expect("the source parses");
-    let mut docs = Docs::default();
+    let mut docs = DocTexts::default();
     docs.visit_file(&tree);
     docs.flush();
     for doc in &docs.texts {

@@ -1,4 +1,8 @@
-//! Tests of the generator: names, surface, hostile documents, and a compiled specimen client.
+//! Tests of the generator: the surface of the client, known facts, documents of other generators,
+//! broken and hostile documents, and a compiled specimen client.
+//!
+//! Most tests start from `contract.json`, the frozen edition of the reference, because
+//! `openapi.json` changes with each published document.
 
 mod bad_input;
 mod fetch;
@@ -6,7 +10,7 @@ mod hostile_text;
 #[path = "../../twin-api-gen/examples/generate_all/mutation.rs"]
 mod mutation;
 mod openapi;
-mod other_hands;
+mod other_generators;
 mod rewordings;
 mod specimen;
 mod surface;

@@ -112,11 +112,11 @@ const EVENTS: [&str; 5] =
 
 /// Returns the violations of the official OpenAPI 3.1 schema, and those of JSON Schema 2020-12 in
 /// Schema Objects.
-fn faults(document: &Value) -> Vec<String> {
+fn schema_violations(document: &Value) -> Vec<String> {
     let official = include_str!("../schemas/openapi-3.1.json");
     let official: Value = serde_json::from_str(official).expect("the official schema is JSON");
     let official = jsonschema::draft202012::new(&official).expect("the official schema compiles");
-    let mut faults: Vec<String> =
+    let mut violations: Vec<String> =
         official.iter_errors(document).map(|e| format!("{}: {e}", e.instance_path())).collect();
     walk(document, "#", &mut |pointer, value| {
         let schemas: Vec<&Value> = if pointer.ends_with("/components/schemas") {
@@ -126,11 +126,11 @@ fn faults(document: &Value) -> Vec<String> {
         };
         for schema in schemas {
             if let Err(error) = jsonschema::draft202012::meta::validate(schema) {
-                faults.push(format!("{pointer}{}: {error}", error.instance_path()));
+                violations.push(format!("{pointer}{}: {error}", error.instance_path()));
             }
         }
     });
-    faults
+    violations
 }
 
 /// Calls `see` with every value in `value` and its JSON pointer.
@@ -159,7 +159,7 @@ fn operations(document: &Value) -> impl Iterator<Item = (&str, &str, &Value)> {
 }
 
 /// Appends `!` to each required name.
-fn marked<'a>(names: impl Iterator<Item = (&'a str, bool)>) -> BTreeSet<String> {
+fn mark_required<'a>(names: impl Iterator<Item = (&'a str, bool)>) -> BTreeSet<String> {
     names.map(|(name, required)| format!("{name}{}", if required { "!" } else { "" })).collect()
 }
 
@@ -178,7 +178,7 @@ fn validator(document: &Value, schema: &Value) -> Validator {
 }
 
 /// Returns the examples in `document` that violate their schema, and the number of all examples.
-fn refused_examples(document: &Value) -> (Vec<String>, usize) {
+fn invalid_examples(document: &Value) -> (Vec<String>, usize) {
     let (mut refused, mut seen) = (Vec::new(), 0);
     walk(document, "#", &mut |pointer, value| {
         let (schema, examples): (_, Vec<&Value>) = match value.get("schema") {
@@ -202,7 +202,7 @@ fn refused_examples(document: &Value) -> (Vec<String>, usize) {
 
 #[test]
 fn contract_is_valid_openapi() {
-    assert_eq!(faults(&contract_document()), Vec::<String>::new());
+    assert_eq!(schema_violations(&contract_document()), Vec::<String>::new());
 }
 
 #[test]
@@ -210,7 +210,7 @@ fn official_schema_rejects_invalid_openapi() {
     let mut document = contract_document();
     document["info"] = json!({ "title": "no version" });
     document["components"]["schemas"]["Run"]["type"] = json!("objekt");
-    assert_eq!(faults(&document).len(), 2, "{:?}", faults(&document));
+    assert_eq!(schema_violations(&document).len(), 2, "{:?}", schema_violations(&document));
 }
 
 #[test]
@@ -244,7 +244,7 @@ fn parameters_and_bodies_match_the_reference() {
         let found = elements(&operation["parameters"])
             .map(|p| (p["name"].as_str().unwrap(), p["required"] == true));
         let wanted: BTreeSet<String> = parameters.iter().map(ToString::to_string).collect();
-        assert_eq!(marked(found), wanted, "parameters of {id}");
+        assert_eq!(mark_required(found), wanted, "parameters of {id}");
 
         let body = &operation["requestBody"];
         let schema = resolve(&document, &body["content"]["application/json"]["schema"]);
@@ -252,7 +252,7 @@ fn parameters_and_bodies_match_the_reference() {
             (name.as_str(), elements(&schema["required"]).any(|required| required == name))
         });
         let wanted: BTreeSet<String> = fields.iter().map(ToString::to_string).collect();
-        assert_eq!(marked(found), wanted, "body of {id}");
+        assert_eq!(mark_required(found), wanted, "body of {id}");
         if !fields.is_empty() {
             assert_eq!(body["required"] == true, id != "cancel_run", "body of {id}");
         }
@@ -306,7 +306,7 @@ fn every_operation_parameter_and_schema_has_a_description() {
 #[test]
 fn every_example_matches_its_schema() {
     let document = contract_document();
-    let (refused, seen) = refused_examples(&document);
+    let (refused, seen) = invalid_examples(&document);
     assert_eq!(refused, Vec::<String>::new());
     // Every body and every response with content has an example.
     for (method, path, operation) in operations(&document) {

@@ -14,7 +14,7 @@ use reword::Reworder;
 
 const SAMPLE: u64 = 40;
 
-fn count() -> u64 {
+fn seed_count() -> u64 {
     match std::env::var("TWIN_REWORDINGS") {
         Ok(count) => count.parse().expect("TWIN_REWORDINGS is a number"),
         Err(_) => SAMPLE,
@@ -40,7 +40,7 @@ fn assert_same(seed: u64, source: &str, wanted: &str) {
     panic!("seed {seed}, line {}: {found:?} instead of {wanted:?}", line + 1);
 }
 
-fn run(seeds: impl Iterator<Item = u64>, wanted: &str) {
+fn check_seeds(seeds: impl Iterator<Item = u64>, wanted: &str) {
     for seed in seeds {
         let document = reworded(seed);
         match generate(Input { openapi: document.as_bytes(), ..contract() }) {
@@ -53,12 +53,12 @@ fn run(seeds: impl Iterator<Item = u64>, wanted: &str) {
 #[test]
 fn reworded_document_gives_the_same_source() {
     let wanted = generate(contract()).expect("the contract generates").source;
-    let count = count();
+    let count = seed_count();
     std::thread::scope(|scope| {
         let wanted = wanted.as_str();
         let threads: Vec<_> = (0..2)
             .map(|half| {
-                scope.spawn(move || run((0..count).filter(|seed| seed % 2 == half), wanted))
+                scope.spawn(move || check_seeds((0..count).filter(|seed| seed % 2 == half), wanted))
             })
             .collect();
         for thread in threads {

@@ -84,10 +84,10 @@ fn at<'a>(document: &'a mut Value, pointer: &str) -> &'a mut Value {
     document.pointer_mut(pointer).unwrap_or_else(|| panic!("{pointer} is there"))
 }
 
-type Edit = fn(&mut Value);
+type DocumentChange = fn(&mut Value);
 
 /// Edits that change the public surface.
-const NOTICED: [(&str, Edit); 13] = [
+const VISIBLE_CHANGES: [(&str, DocumentChange); 13] = [
     ("an operation is gone", |d| {
         at(d, "/paths/~1v1~1me").as_object_mut().expect("the value is an object").remove("get");
     }),
@@ -148,7 +148,7 @@ const NOTICED: [(&str, Edit); 13] = [
 #[test]
 fn visible_changes_change_a_snapshot() {
     let before = surface_after(|_| ());
-    for (what, edit) in NOTICED {
+    for (what, edit) in VISIBLE_CHANGES {
         assert_ne!(surface_after(edit), before, "{what}");
     }
 }

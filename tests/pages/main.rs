@@ -8,9 +8,9 @@
 )]
 
 mod blocking;
-mod guards;
+mod faulty_services;
 mod harness;
 mod lists;
+mod lone_surrogates;
 mod resume;
 mod streams;
-mod surrogates;

@@ -3,7 +3,7 @@
 
 use twin_tests::emulator::{Emulator, Profile, World};
 
-use crate::whole_client::operations;
+use crate::against_emulator::operations;
 
 #[allow(
     unused_imports,

@@ -1,9 +1,9 @@
 //! Tests of the raw client: all 33 operations, error responses, and the requests on the wire.
 
+mod against_emulator;
+mod connect;
 mod examples;
 mod operations;
-mod raw;
-mod whole_client;
 
 use twin_api::Client;
 use twin_tests::scripted::Scripted;

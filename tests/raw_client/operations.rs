@@ -8,14 +8,14 @@
 #![expect(clippy::expect_used, clippy::panic, reason = "the helpers of a test may fail it too")]
 
 mod agents;
-mod document;
 mod events;
 mod harness;
 mod instructions;
+mod invalid_requests;
 mod keys;
+mod reference;
 mod runs;
 mod schedules;
-mod unsent;
 mod webhooks;
 mod workspaces;
 
@@ -26,45 +26,45 @@ use serde_json::{Value, json};
 use twin_api::{Client, Error};
 use twin_tests::scripted::{BufferedResponse, RecordedRequest, Scripted};
 
-pub(crate) use self::harness::Operation;
-use self::harness::{CallResult, Origin, Sample};
+pub(crate) use self::harness::TableRow;
+use self::harness::{CallResult, Origin, SampleResponse};
 use crate::{KEY, service};
 
 /// Returns every operation once, with all its inputs.
-pub(crate) fn table() -> Vec<Box<dyn Operation>> {
-    let mut rows = keys::rows();
-    rows.extend(agents::rows());
-    rows.extend(runs::rows());
-    rows.extend(events::rows());
-    rows.extend(webhooks::rows());
-    rows.extend(schedules::rows());
-    rows.extend(instructions::rows());
-    rows.extend(workspaces::rows());
+pub(crate) fn table() -> Vec<Box<dyn TableRow>> {
+    let mut rows = keys::operation_rows();
+    rows.extend(agents::operation_rows());
+    rows.extend(runs::operation_rows());
+    rows.extend(events::operation_rows());
+    rows.extend(webhooks::operation_rows());
+    rows.extend(schedules::operation_rows());
+    rows.extend(instructions::operation_rows());
+    rows.extend(workspaces::operation_rows());
     rows
 }
 
 /// Returns the operations with optional inputs, without those inputs.
-fn bare() -> Vec<Box<dyn Operation>> {
-    let mut rows = agents::bare();
-    rows.extend(runs::bare());
-    rows.extend(events::bare());
-    rows.extend(webhooks::bare());
-    rows.extend(instructions::bare());
-    rows.extend(workspaces::bare());
+fn rows_without_optional_inputs() -> Vec<Box<dyn TableRow>> {
+    let mut rows = agents::rows_without_optional_inputs();
+    rows.extend(runs::rows_without_optional_inputs());
+    rows.extend(events::rows_without_optional_inputs());
+    rows.extend(webhooks::rows_without_optional_inputs());
+    rows.extend(instructions::rows_without_optional_inputs());
+    rows.extend(workspaces::rows_without_optional_inputs());
     rows
 }
 
 #[tokio::test]
 async fn requests_match_the_reference() {
     let (server, twin) = service().await;
-    for row in table().iter().chain(&bare()) {
+    for row in table().iter().chain(&rows_without_optional_inputs()) {
         server.answer(BufferedResponse::empty(StatusCode::NOT_FOUND));
         let _ = row.call(&twin, None).await;
         assert_sent(row.as_ref(), &server.take_requests());
     }
 }
 
-fn assert_sent(row: &dyn Operation, requests: &[RecordedRequest]) {
+fn assert_sent(row: &dyn TableRow, requests: &[RecordedRequest]) {
     let id = row.id();
     let [sent] = requests else { panic!("{id} sent {} requests", requests.len()) };
     assert_eq!(format!("{} {}", sent.method, sent.target), row.line(), "{id}");
@@ -131,7 +131,7 @@ fn every_row_has_a_documented_and_an_observed_response() {
     }
 }
 
-fn answer(status: u16, sample: &Sample) -> BufferedResponse {
+fn answer(status: u16, sample: &SampleResponse) -> BufferedResponse {
     let status = StatusCode::from_u16(status).expect("the status is valid");
     let answer = match sample.text.as_str() {
         "" => BufferedResponse::empty(status),
@@ -146,7 +146,7 @@ fn marked(answer: BufferedResponse) -> BufferedResponse {
     answer.header(request_id, HeaderValue::from_static("r1"))
 }
 
-fn assert_read(id: &str, status: u16, sample: &Sample, reply: CallResult<Value>) {
+fn assert_read(id: &str, status: u16, sample: &SampleResponse, reply: CallResult<Value>) {
     let reply = reply.unwrap_or_else(|error| panic!("{id} {sample:?}: {error}"));
     assert_eq!(reply.status().as_u16(), status, "{id}");
     assert_eq!(reply.headers()["x-request-id"], "r1", "{id}");
@@ -187,7 +187,7 @@ async fn plain_text_error_becomes_a_problem() {
 async fn refusal(
     server: &Scripted,
     twin: &Client,
-    row: &dyn Operation,
+    row: &dyn TableRow,
     answer: BufferedResponse,
 ) -> Error {
     server.answer(marked(answer));

@@ -21,14 +21,14 @@ pub use self::script::{Script, Signal, answer, json};
 
 /// A complete request.
 #[derive(Debug, Clone)]
-pub struct Request {
+pub struct RawRequest {
     /// The number of the connection, counted from 0.
     pub connection: usize,
     /// The bytes of the head and the body.
     pub bytes: Vec<u8>,
 }
 
-impl Request {
+impl RawRequest {
     /// Returns the method and the target.
     pub fn line(&self) -> &str {
         let line = self.bytes.split(|byte| *byte == b'\r').next().unwrap_or_default();
@@ -43,29 +43,29 @@ impl Request {
 }
 
 #[derive(Debug, Default)]
-struct State {
-    greetings: VecDeque<Script>,
+struct RawState {
+    connection_scripts: VecDeque<Script>,
     next: VecDeque<Script>,
     always: Option<Script>,
-    requests: Vec<Request>,
+    requests: Vec<RawRequest>,
     received: usize,
     connections: usize,
 }
 
 #[derive(Debug, Default)]
-struct Shared {
-    state: Mutex<State>,
+struct SharedState {
+    state: Mutex<RawState>,
     changed: Notify,
 }
 
-impl Shared {
-    fn state(&self) -> MutexGuard<'_, State> {
+impl SharedState {
+    fn state(&self) -> MutexGuard<'_, RawState> {
         // A panic in another test thread must not cause a second panic here.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Records a request and returns the script for it.
-    fn record(&self, request: Request) -> Script {
+    fn record(&self, request: RawRequest) -> Script {
         let mut state = self.state();
         state.requests.push(request);
         state.received += 1;
@@ -80,7 +80,7 @@ impl Shared {
 #[derive(Debug)]
 pub struct Raw {
     address: SocketAddr,
-    shared: Arc<Shared>,
+    shared: Arc<SharedState>,
     serving: JoinHandle<()>,
 }
 
@@ -99,7 +99,7 @@ impl Raw {
     /// Returns an error if the listener has no address.
     pub fn on(listener: TcpListener) -> io::Result<Self> {
         let address = listener.local_addr()?;
-        let shared = Arc::new(Shared::default());
+        let shared = Arc::new(SharedState::default());
         let serving = tokio::spawn(serve(listener, Arc::clone(&shared)));
         Ok(Self { address, shared, serving })
     }
@@ -115,8 +115,8 @@ impl Raw {
     }
 
     /// Adds a script for the next connection, which runs before the first request is read.
-    pub fn greet(&self, script: Script) {
-        self.shared.state().greetings.push_back(script);
+    pub fn on_connect(&self, script: Script) {
+        self.shared.state().connection_scripts.push_back(script);
     }
 
     /// Adds a script for the next request that has none.
@@ -130,7 +130,7 @@ impl Raw {
     }
 
     /// Returns the requests so far and clears the record.
-    pub fn take_requests(&self) -> Vec<Request> {
+    pub fn take_requests(&self) -> Vec<RawRequest> {
         std::mem::take(&mut self.shared.state().requests)
     }
 
@@ -149,7 +149,7 @@ impl Raw {
         self.until(|state| state.connections >= count).await;
     }
 
-    async fn until(&self, enough: impl Fn(&State) -> bool) {
+    async fn until(&self, enough: impl Fn(&RawState) -> bool) {
         loop {
             let mut changed = std::pin::pin!(self.shared.changed.notified());
             // Registers before the check, so no notification is lost.
@@ -168,7 +168,7 @@ impl Drop for Raw {
     }
 }
 
-async fn serve(listener: TcpListener, shared: Arc<Shared>) {
+async fn serve(listener: TcpListener, shared: Arc<SharedState>) {
     // Dropping the set aborts its tasks.
     let mut connections = JoinSet::new();
     loop {
@@ -178,10 +178,10 @@ async fn serve(listener: TcpListener, shared: Arc<Shared>) {
                 let mut state = shared.state();
                 let number = state.connections;
                 state.connections += 1;
-                let greeting = state.greetings.pop_front().unwrap_or_default();
+                let connection_script = state.connection_scripts.pop_front().unwrap_or_default();
                 drop(state);
                 shared.changed.notify_waiters();
-                connections.spawn(serve_connection(stream, number, greeting, Arc::clone(&shared)));
+                connections.spawn(serve_connection(stream, number, connection_script, Arc::clone(&shared)));
             }
             Some(_) = connections.join_next() => {}
         }
@@ -192,16 +192,18 @@ async fn serve(listener: TcpListener, shared: Arc<Shared>) {
 async fn serve_connection(
     mut stream: TcpStream,
     connection: usize,
-    greeting: Script,
-    shared: Arc<Shared>,
+    connection_script: Script,
+    shared: Arc<SharedState>,
 ) {
     // Without Nagle's algorithm all bytes are sent before a reset.
-    if stream.set_nodelay(true).is_err() || !matches!(greeting.play(&mut stream).await, Ok(true)) {
+    if stream.set_nodelay(true).is_err()
+        || !matches!(connection_script.play(&mut stream).await, Ok(true))
+    {
         return;
     }
     let mut unread = Vec::new();
     while let Some(bytes) = read_request(&mut stream, &mut unread).await {
-        let script = shared.record(Request { connection, bytes });
+        let script = shared.record(RawRequest { connection, bytes });
         if !matches!(script.play(&mut stream).await, Ok(true)) {
             return;
         }

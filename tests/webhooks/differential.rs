@@ -12,9 +12,9 @@ const TAGS: &[u8] = include_bytes!("differential/tags.bin");
 const CASES: usize = 10_000;
 
 /// The generator `SplitMix64` of Steele, Lea and Flood.
-struct Random(u64);
+struct SplitMix64(u64);
 
-impl Random {
+impl SplitMix64 {
     fn next(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut mixed = self.0;
@@ -33,11 +33,11 @@ impl Random {
 }
 
 /// A secret of 1 to 200 visible characters, and a body of up to 600 bytes.
-fn case(random: &mut Random) -> (String, Vec<u8>) {
-    let length = 1 + random.below(200);
-    let secret = (0..length).map(|_| char::from(0x21 + random.byte(94))).collect();
-    let length = random.below(601);
-    let body = (0..length).map(|_| random.byte(256)).collect();
+fn next_case(generator: &mut SplitMix64) -> (String, Vec<u8>) {
+    let length = 1 + generator.below(200);
+    let secret = (0..length).map(|_| char::from(0x21 + generator.byte(94))).collect();
+    let length = generator.below(601);
+    let body = (0..length).map(|_| generator.byte(256)).collect();
     (secret, body)
 }
 
@@ -45,10 +45,10 @@ fn case(random: &mut Random) -> (String, Vec<u8>) {
 fn signatures_equal_those_of_python_hmac() {
     assert_eq!(TAGS.len(), 8 * CASES + 32);
     let (tags, sum) = TAGS.split_at(8 * CASES);
-    let mut random = Random(6);
+    let mut generator = SplitMix64(6);
     let mut all = Sha256::new();
     for (number, expected) in tags.chunks(8).enumerate() {
-        let (secret, body) = case(&mut random);
+        let (secret, body) = next_case(&mut generator);
         let signature = sign(&secret, &body);
         let tag = base16ct::lower::decode_vec(signature.strip_prefix("sha256=").unwrap()).unwrap();
         assert_eq!(&tag[..8], expected, "case {number}");

@@ -91,7 +91,7 @@ fn every_documented_member_of_data_is_a_field() {
 
 /// Signs these bytes, asserts that the verifier cannot read them, and returns the JSON path and
 /// the text of the error.
-fn unreadable(body: &[u8]) -> (String, String) {
+fn read_error(body: &[u8]) -> (String, String) {
     let headers = headers(&[&sign(SECRET, body)], &[]);
     let error = verifier().verify(&headers, body).unwrap_err();
     assert_eq!((error.kind(), error.outcome()), (ErrorKind::Decode, Outcome::NotSent), "{error}");
@@ -114,7 +114,7 @@ fn rejects_signed_body_that_is_not_a_json_object() {
         b"\xef\xbb\xbf{}",
         b"7",
     ] {
-        let (path, text) = unreadable(body);
+        let (path, text) = read_error(body);
         assert_eq!(path, ".", "{text}");
         assert!(
             text.starts_with("the webhook delivery is authentic, but cannot be read: it is not "),
@@ -132,7 +132,7 @@ fn rejects_signed_body_with_repeated_member() {
         format!("{{\"\\u0065vent\": \"run.completed\", {rest}"),
         format!("{{\"x\": [{{\"canary\": 1, \"canary\": 1}}], {rest}"),
     ] {
-        let (path, text) = unreadable(twice.as_bytes());
+        let (path, text) = read_error(twice.as_bytes());
         assert_eq!(path, ".");
         assert!(text.contains("a member is named twice (line 1, column "), "{text}");
     }
@@ -152,18 +152,18 @@ fn error_names_the_member_of_the_wrong_type() {
     ] {
         let mut body = completed();
         *body.pointer_mut(pointer).unwrap() = json!(["canary"]);
-        let (found, text) = unreadable(body.to_string().as_bytes());
+        let (found, text) = read_error(body.to_string().as_bytes());
         assert_eq!(found, path);
         assert!(text.contains(&format!("cannot be read at {path}: ")), "{text}");
     }
     for member in ["event", "timestamp", "data"] {
         let mut body = completed();
         body.as_object_mut().unwrap().remove(member);
-        assert_eq!(unreadable(body.to_string().as_bytes()).0, member);
+        assert_eq!(read_error(body.to_string().as_bytes()).0, member);
     }
     for member in ["run_id", "agent_id", "status"] {
         let mut body = completed();
         body["data"].as_object_mut().unwrap().remove(member);
-        assert_eq!(unreadable(body.to_string().as_bytes()).0, format!("data.{member}"));
+        assert_eq!(read_error(body.to_string().as_bytes()).0, format!("data.{member}"));
     }
 }

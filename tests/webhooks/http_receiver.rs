@@ -55,12 +55,12 @@ fn event(run: &str) -> Value {
 
 /// A handler that counts its calls, and fails as often as `failures` says.
 #[derive(Clone, Default)]
-struct Counter {
+struct CountingHandler {
     calls: Arc<AtomicUsize>,
     failures: Arc<AtomicUsize>,
 }
 
-impl Counter {
+impl CountingHandler {
     fn handler(
         &self,
     ) -> impl Fn(Delivery, Lease) -> std::future::Ready<Result<(), &'static str>> + use<> {
@@ -81,7 +81,7 @@ impl Counter {
 
 #[tokio::test]
 async fn handles_delivery_and_ignores_its_duplicate() {
-    let counter = Counter::default();
+    let counter = CountingHandler::default();
     let url =
         serve(Receiver::new(verifier(), store(), counter.handler()).into_router("/hook")).await;
     let body = event("r");
@@ -95,7 +95,7 @@ async fn handles_delivery_and_ignores_its_duplicate() {
 
 #[tokio::test]
 async fn answers_503_when_the_handler_fails() {
-    let counter = Counter::default();
+    let counter = CountingHandler::default();
     counter.failures.store(2, Ordering::SeqCst);
     let url =
         serve(Receiver::new(verifier(), store(), counter.handler()).into_router("/hook")).await;
@@ -109,7 +109,7 @@ async fn answers_503_when_the_handler_fails() {
 
 #[tokio::test]
 async fn answers_refused_requests_with_their_status() {
-    let counter = Counter::default();
+    let counter = CountingHandler::default();
     let router = Receiver::new(verifier(), store(), counter.handler()).into_router("/hook");
     let extracting =
         Router::new().route("/hook", post(async |_: Delivery| {})).with_state(verifier());
@@ -153,8 +153,8 @@ async fn axum_extractor_returns_the_verified_delivery() {
 /// The body is chunked, so that its length is not known.
 #[tokio::test]
 async fn rejects_endless_body_at_the_limit() {
-    let router =
-        Receiver::new(verifier(), store(), Counter::default().handler()).into_router("/hook");
+    let router = Receiver::new(verifier(), store(), CountingHandler::default().handler())
+        .into_router("/hook");
     let url = serve(router).await;
     let address = url.strip_prefix("http://").unwrap().strip_suffix("/hook").unwrap();
     let (mut reading, mut writing) = TcpStream::connect(address).await.unwrap().into_split();
@@ -185,8 +185,8 @@ async fn accepts_body_of_exactly_the_limit() {
         [(body.len(), StatusCode::NO_CONTENT), (body.len() - 1, StatusCode::PAYLOAD_TOO_LARGE)]
     {
         let verifier = verifier().max_body_bytes(limit);
-        let router =
-            Receiver::new(verifier, store(), Counter::default().handler()).into_router("/hook");
+        let router = Receiver::new(verifier, store(), CountingHandler::default().handler())
+            .into_router("/hook");
         let url = serve(router).await;
         assert_eq!(post_signed(&url, &sign(SECRET, &body), body.clone()).await, status, "{limit}");
     }
@@ -194,8 +194,8 @@ async fn accepts_body_of_exactly_the_limit() {
 
 #[tokio::test]
 async fn rejects_large_content_length_before_reading_body() {
-    let router =
-        Receiver::new(verifier(), store(), Counter::default().handler()).into_router("/hook");
+    let router = Receiver::new(verifier(), store(), CountingHandler::default().handler())
+        .into_router("/hook");
     let url = serve(router).await;
     let address = url.strip_prefix("http://").unwrap().strip_suffix("/hook").unwrap();
     let mut stream = TcpStream::connect(address).await.unwrap();
@@ -208,13 +208,13 @@ async fn rejects_large_content_length_before_reading_body() {
 
 /// A handler that waits for `go_on`, and notifies the test when it starts and ends.
 #[derive(Clone, Default)]
-struct Slow {
+struct SlowHandler {
     called: Arc<Notify>,
     go_on: Arc<Notify>,
     through: Arc<Notify>,
 }
 
-impl Slow {
+impl SlowHandler {
     async fn handle(self) -> Result<(), Error> {
         self.called.notify_one();
         self.go_on.notified().await;
@@ -225,7 +225,7 @@ impl Slow {
 
 #[tokio::test]
 async fn handler_continues_when_the_sender_disconnects() {
-    let slow = Slow::default();
+    let slow = SlowHandler::default();
     let handler = {
         let slow = slow.clone();
         move |_, _| slow.clone().handle()
@@ -277,7 +277,7 @@ async fn panicking_handler_leaves_event_uncertain() {
 
 #[tokio::test]
 async fn handles_forgotten_events_unless_refuse_uncertain_is_set() {
-    let counter = Counter::default();
+    let counter = CountingHandler::default();
     let receiver =
         Receiver::new(verifier(), MemoryStore::new(100, Duration::ZERO), counter.handler());
     let refusing = serve(receiver.clone().refuse_uncertain().into_router("/hook")).await;
@@ -320,7 +320,7 @@ fn some_error() -> Error {
 
 #[tokio::test]
 async fn answers_503_when_the_store_cannot_reserve() {
-    let counter = Counter::default();
+    let counter = CountingHandler::default();
     let store = FailingStore { fail_reserve: true };
     let receiver = Receiver::new(verifier(), store, counter.handler());
     let url = serve(receiver.into_router("/hook")).await;
@@ -330,7 +330,7 @@ async fn answers_503_when_the_store_cannot_reserve() {
 
 #[tokio::test]
 async fn answers_204_when_the_store_cannot_commit() {
-    let counter = Counter::default();
+    let counter = CountingHandler::default();
     let store = FailingStore { fail_reserve: false };
     let receiver = Receiver::new(verifier(), store, counter.handler());
     let url = serve(receiver.into_router("/hook")).await;
@@ -343,7 +343,7 @@ async fn answers_204_when_the_store_cannot_commit() {
 /// Each of 8 tasks sends the same event until it was answered 204 a hundred times.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn event_sent_by_8_tasks_is_handled_once() {
-    let counter = Counter::default();
+    let counter = CountingHandler::default();
     let receiver = Receiver::new(verifier(), store(), counter.handler());
     let body = event("r").to_string();
     let headers = crate::signed::headers_of(&body);

@@ -7,26 +7,27 @@
     reason = "helpers of tests fail the test, too"
 )]
 
-mod canary;
+// Helpers: signed deliveries, questions to a store, and a Redis server with a proxy.
+mod redis_proxy;
+mod redis_server;
+mod signed;
+mod stored;
+
+mod delivery_key;
 mod differential;
 mod events;
-
 mod forged;
-mod header;
 mod http_receiver;
 mod identity;
-mod keys;
-mod memory;
-mod observe;
+mod memory_store;
 mod properties;
+mod receiver_events;
 mod recipes;
+mod redaction;
 mod redis_fleet;
-mod redis_proxy;
 mod redis_remember;
-mod redis_server;
 mod redis_stall;
 mod redis_store;
 mod secrets;
-mod signed;
-mod stored;
+mod signature_header;
 mod tolerance;

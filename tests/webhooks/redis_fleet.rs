@@ -17,7 +17,7 @@ use twin_ext::Error;
 use twin_ext::webhook::{Delivery, Lease, Receiver, RedisStore};
 
 use crate::http_receiver::{deliver, serve};
-use crate::redis_server::Redis;
+use crate::redis_server::RedisServer;
 use crate::signed::{headers_of, verifier};
 use crate::stored::ended;
 
@@ -51,7 +51,7 @@ impl Effects {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn eight_receivers_handle_each_duplicated_event_once() {
-    let Some(redis) = Redis::start() else { return };
+    let Some(redis) = RedisServer::start() else { return };
     let (effects, events) = (Effects::default(), events());
     let mut tasks = Vec::new();
     for _ in 0..RECEIVERS {
@@ -83,12 +83,12 @@ async fn eight_receivers_handle_each_duplicated_event_once() {
 }
 
 /// A receiver with a runtime of its own, so that a test can kill it with all of its tasks.
-struct Doomed {
+struct DoomedReceiver {
     runtime: Runtime,
     stuck: Arc<Notify>,
 }
 
-impl Doomed {
+impl DoomedReceiver {
     fn new() -> Self {
         let runtime =
             tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build();
@@ -121,10 +121,10 @@ impl Doomed {
 /// Kills a receiver in the middle of every event: half of them before the work, half after it.
 /// Then sends all events to eight others. Returns the effects, and which events got a 503.
 async fn kill_receivers_and_redeliver(refuse_uncertain: bool) -> Option<(Effects, Vec<bool>)> {
-    let redis = Redis::start()?;
+    let redis = RedisServer::start()?;
     let (effects, events) = (Effects::default(), events());
     for (number, event) in events.iter().enumerate() {
-        let doomed = Doomed::new();
+        let doomed = DoomedReceiver::new();
         doomed.hang_at(&redis.url(), event, (number % 2 == 0).then(|| effects.clone())).await;
         doomed.kill();
     }
@@ -174,7 +174,7 @@ async fn second_receiver_takes_over_events_of_killed_receiver() {
 
 #[tokio::test]
 async fn events_are_not_handled_twice_when_redis_restarts() {
-    let Some(mut redis) = Redis::start() else { return };
+    let Some(mut redis) = RedisServer::start() else { return };
     let effects = Effects::default();
     let receiver = {
         let effects = effects.clone();
@@ -216,7 +216,7 @@ async fn events_are_not_handled_twice_when_redis_restarts() {
 /// Redis stops between the work and its commit. A retry of the service would not help.
 #[tokio::test]
 async fn answers_204_when_redis_stops_before_commit() {
-    let Some(redis) = Redis::start() else { return };
+    let Some(redis) = RedisServer::start() else { return };
     let redis = Arc::new(Mutex::new(redis));
     let url = redis.lock().unwrap().url();
     let effects = Effects::default();
@@ -258,13 +258,13 @@ async fn receiver_process() {
 }
 
 /// A receiver in a process, and its output.
-struct Process {
+struct ReceiverProcess {
     child: tokio::process::Child,
     lines: tokio::io::Lines<BufReader<tokio::process::ChildStdout>>,
 }
 
-impl Process {
-    fn start(redis: &Redis, doomed: bool) -> Self {
+impl ReceiverProcess {
+    fn start(redis: &RedisServer, doomed: bool) -> Self {
         let mut command = Command::new(std::env::current_exe().unwrap());
         command.args(["--exact", "redis_fleet::receiver_process", "--ignored", "--nocapture"]);
         command.env("TWIN_TEST_REDIS", redis.url()).kill_on_drop(true).stdout(Stdio::piped());
@@ -289,8 +289,9 @@ impl Process {
 
 #[tokio::test]
 async fn event_of_killed_process_is_handled_by_another() {
-    let Some(redis) = Redis::start() else { return };
-    let (mut doomed, mut heir) = (Process::start(&redis, true), Process::start(&redis, false));
+    let Some(redis) = RedisServer::start() else { return };
+    let (mut doomed, mut heir) =
+        (ReceiverProcess::start(&redis, true), ReceiverProcess::start(&redis, false));
     let (doomed_url, heir_url) =
         (doomed.rest_after("listens").await, heir.rest_after("listens").await);
     let end = SystemTime::now() + Duration::from_secs(3600);
@@ -312,7 +313,7 @@ async fn event_of_killed_process_is_handled_by_another() {
         tokio::spawn(async move { deliver(&url, &event).await })
     };
     assert_eq!(heir.rest_after("handles").await, "stuck Some(Interrupted)");
-    let mut third = Process::start(&redis, false);
+    let mut third = ReceiverProcess::start(&redis, false);
     let third_url = third.rest_after("listens").await;
     assert_eq!(deliver(&third_url, &event).await, StatusCode::SERVICE_UNAVAILABLE);
     assert_eq!(deliver(&third_url, &ended("r", end)).await, StatusCode::NO_CONTENT);

@@ -8,23 +8,23 @@ use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::net::{TcpListener, TcpStream};
 
 #[derive(Default)]
-struct Faults {
+struct ProxyFaults {
     drops_responses: AtomicBool,
     cut: AtomicBool,
     past: AtomicBool,
 }
 
-pub(crate) struct Proxy {
+pub(crate) struct RedisProxy {
     url: String,
-    faults: Arc<Faults>,
+    faults: Arc<ProxyFaults>,
 }
 
-impl Proxy {
+impl RedisProxy {
     pub(crate) async fn start(redis: &str) -> Self {
         let upstream = redis.strip_prefix("redis://").unwrap().to_owned();
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
         let url = format!("redis://{}", listener.local_addr().unwrap());
-        let faults = Arc::new(Faults::default());
+        let faults = Arc::new(ProxyFaults::default());
         let shared = Arc::clone(&faults);
         tokio::spawn(async move {
             while let Ok((client, _)) = listener.accept().await {
@@ -66,7 +66,7 @@ async fn requests(mut from: OwnedReadHalf, mut to: OwnedWriteHalf) {
     let _ = tokio::io::copy(&mut from, &mut to).await;
 }
 
-async fn answers(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, faults: Arc<Faults>) {
+async fn answers(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, faults: Arc<ProxyFaults>) {
     let (mut buffer, mut swallowed) = (vec![0; 64 * 1024], false);
     while let Ok(read @ 1..) = from.read(&mut buffer).await {
         let time = buffer[..read].windows(5).position(|bytes| bytes == &PAST[..5]);

@@ -6,7 +6,7 @@ use redis::AsyncTypedCommands as _;
 use serde_json::Value;
 use twin_ext::webhook::{DedupeStore as _, RedisStore, Uncertainty};
 
-use crate::redis_server::Redis;
+use crate::redis_server::RedisServer;
 use crate::stored::{
     StoreAnswer, acquire, began, delivery, ended, reserve_then_abandon, reserve_then_commit,
 };
@@ -19,7 +19,7 @@ fn is_about(expected: Duration, measured: Duration) -> bool {
     measured.abs_diff(expected) <= Duration::from_secs(61)
 }
 
-fn store(redis: &Redis, remember: Duration) -> RedisStore {
+fn store(redis: &RedisServer, remember: Duration) -> RedisStore {
     let store = RedisStore::new(&redis.url(), Duration::ZERO).unwrap();
     store.clock_skew(Duration::ZERO).remember(remember)
 }
@@ -31,7 +31,7 @@ fn key(event: &Value) -> String {
 }
 
 /// Moves all times in the store into the past by `ago`.
-async fn pass(redis: &Redis, ago: Duration, events: &[&Value]) {
+async fn move_times_back(redis: &RedisServer, ago: Duration, events: &[&Value]) {
     let mut connection = redis.connection().await;
     let millis = i64::try_from(ago.as_millis()).unwrap();
     let fields = connection.hgetall("{twin:webhooks}:store").await.unwrap();
@@ -54,29 +54,29 @@ async fn pass(redis: &Redis, ago: Duration, events: &[&Value]) {
 }
 
 /// Returns how long Redis keeps the entry of an event.
-async fn left(redis: &Redis, event: &Value) -> Duration {
+async fn time_to_live(redis: &RedisServer, event: &Value) -> Duration {
     let mut connection = redis.connection().await;
     let left: i64 = redis::cmd("PTTL").arg(key(event)).query_async(&mut connection).await.unwrap();
     Duration::from_millis(u64::try_from(left).expect("the entry has an expiry"))
 }
 
 /// Makes an entry that expired: its event was handled two hours ago, and remembered for one.
-async fn forgotten(redis: &Redis) -> Value {
+async fn expired_entry(redis: &RedisServer) -> Value {
     let event = ended("r", SystemTime::now() - 2 * HOUR);
     let before = store(redis, HOUR);
     before.start().await.unwrap();
-    pass(redis, DAY, &[]).await;
+    move_times_back(redis, DAY, &[]).await;
     // The store is now older than the event.
     reserve_then_commit(&before, &event).await;
-    pass(redis, 2 * HOUR, &[&event]).await;
+    move_times_back(redis, 2 * HOUR, &[&event]).await;
     assert!(!redis.connection().await.exists(key(&event)).await.unwrap(), "the entry is left");
     event
 }
 
 #[tokio::test]
 async fn longer_remember_is_uncertain_of_events_remembered_for_less() {
-    let Some(redis) = Redis::start() else { return };
-    let event = forgotten(&redis).await;
+    let Some(redis) = RedisServer::start() else { return };
+    let event = expired_entry(&redis).await;
     let after = store(&redis, DAY);
     assert_eq!(
         reserve_then_commit(&after, &event).await,
@@ -93,8 +93,8 @@ async fn longer_remember_is_uncertain_of_events_remembered_for_less() {
 /// During a rolling deployment, receivers with both settings share the store.
 #[tokio::test]
 async fn different_remember_never_reports_handled_event_as_new() {
-    let Some(redis) = Redis::start() else { return };
-    let event = forgotten(&redis).await;
+    let Some(redis) = RedisServer::start() else { return };
+    let event = expired_entry(&redis).await;
     let (short, long) = (store(&redis, HOUR), store(&redis, DAY));
     let recent = ended("s", SystemTime::now());
     assert_eq!(reserve_then_abandon(&long, &recent).await, StoreAnswer::New);
@@ -109,23 +109,23 @@ async fn different_remember_never_reports_handled_event_as_new() {
 
 #[tokio::test]
 async fn longer_remember_is_certain_again_after_the_shorter_span() {
-    let Some(redis) = Redis::start() else { return };
-    forgotten(&redis).await;
+    let Some(redis) = RedisServer::start() else { return };
+    expired_entry(&redis).await;
     let after = store(&redis, DAY);
     // This run ended after the last event that was remembered for an hour only.
     let later = ended("later", SystemTime::now() - Duration::from_secs(600));
-    pass(&redis, HOUR, &[]).await;
+    move_times_back(&redis, HOUR, &[]).await;
     assert_eq!(reserve_then_abandon(&after, &later).await, StoreAnswer::New);
 }
 
 #[tokio::test]
 async fn shorter_remember_still_knows_older_entries() {
-    let Some(redis) = Redis::start() else { return };
+    let Some(redis) = RedisServer::start() else { return };
     let before = store(&redis, DAY);
     before.start().await.unwrap();
     let event = ended("r", SystemTime::now());
     reserve_then_commit(&before, &event).await;
-    pass(&redis, 2 * HOUR, &[&event]).await;
+    move_times_back(&redis, 2 * HOUR, &[&event]).await;
     let after = store(&redis, HOUR);
     assert_eq!(reserve_then_abandon(&after, &event).await, StoreAnswer::Processed);
     let unknown = ended("s", SystemTime::now() - 2 * HOUR);
@@ -138,14 +138,14 @@ async fn shorter_remember_still_knows_older_entries() {
 /// The service's clock is ahead, so that the run ends in the future by the clock of Redis.
 #[tokio::test]
 async fn future_end_is_uncertain_after_remember_is_raised() {
-    let Some(redis) = Redis::start() else { return };
+    let Some(redis) = RedisServer::start() else { return };
     let end = SystemTime::now() + HOUR;
     let event = ended("r", end);
     let before = store(&redis, HOUR);
     assert_eq!(reserve_then_commit(&before, &event).await, StoreAnswer::New);
     // Two hours later, the run ended an hour ago, and its entry has just expired.
     redis.connection().await.del(key(&event)).await.unwrap();
-    pass(&redis, 2 * HOUR, &[]).await;
+    move_times_back(&redis, 2 * HOUR, &[]).await;
     let again = ended("r", end - 2 * HOUR);
     let after = store(&redis, DAY);
     assert_eq!(
@@ -156,12 +156,12 @@ async fn future_end_is_uncertain_after_remember_is_raised() {
 
 #[tokio::test]
 async fn entry_outlives_the_retry_span() {
-    let Some(redis) = Redis::start() else { return };
+    let Some(redis) = RedisServer::start() else { return };
     let store = RedisStore::new(&redis.url(), 3 * HOUR).unwrap().remember(HOUR);
     let (ended, began) = (ended("r", SystemTime::now()), began("r", SystemTime::now()));
     for event in [&ended, &began] {
         reserve_then_commit(&store, event).await;
-        let left = left(&redis, event).await;
+        let left = time_to_live(&redis, event).await;
         assert!(is_about(4 * HOUR, left), "{left:?}");
     }
     // The commit alone also sets the expiry: the entry of the reservation is gone.
@@ -169,27 +169,27 @@ async fn entry_outlives_the_retry_span() {
     let (token, _) = acquire(&store, &late).await;
     redis.connection().await.del(key(&late)).await.unwrap();
     store.commit(token).await.unwrap();
-    let left = left(&redis, &late).await;
+    let left = time_to_live(&redis, &late).await;
     assert!(is_about(4 * HOUR, left), "{left:?}");
 }
 
 #[tokio::test]
 async fn entry_of_future_end_expires_after_its_end() {
-    let Some(redis) = Redis::start() else { return };
+    let Some(redis) = RedisServer::start() else { return };
     let store = store(&redis, HOUR);
     let event = ended("r", SystemTime::now() + 10 * HOUR);
     let (token, _) = acquire(&store, &event).await;
-    let reserved = left(&redis, &event).await;
+    let reserved = time_to_live(&redis, &event).await;
     assert!(is_about(11 * HOUR, reserved), "{reserved:?}");
     redis.connection().await.del(key(&event)).await.unwrap();
     store.commit(token).await.unwrap();
-    let committed = left(&redis, &event).await;
+    let committed = time_to_live(&redis, &event).await;
     assert!(is_about(11 * HOUR, committed), "{committed:?}");
 }
 
 #[tokio::test]
 async fn clock_skew_makes_events_near_the_start_uncertain() {
-    let Some(redis) = Redis::start() else { return };
+    let Some(redis) = RedisServer::start() else { return };
     let skewed = store(&redis, DAY).clock_skew(HOUR);
     skewed.start().await.unwrap();
     let at = |after: Duration| ended("r", SystemTime::now() + after);
@@ -209,11 +209,11 @@ async fn clock_skew_makes_events_near_the_start_uncertain() {
 
 #[tokio::test]
 async fn start_makes_the_first_event_certain_and_is_kept() {
-    let Some(redis) = Redis::start() else { return };
+    let Some(redis) = RedisServer::start() else { return };
     store(&redis, DAY).start().await.unwrap();
     let first = ended("first", SystemTime::now() + Duration::from_millis(5));
     assert_eq!(reserve_then_commit(&store(&redis, DAY), &first).await, StoreAnswer::New);
-    pass(&redis, HOUR, &[]).await;
+    move_times_back(&redis, HOUR, &[]).await;
     // The next deployment calls `start`, too, which keeps the first start.
     let next = store(&redis, DAY);
     next.start().await.unwrap();
@@ -223,7 +223,7 @@ async fn start_makes_the_first_event_certain_and_is_kept() {
 
 #[tokio::test]
 async fn first_event_of_new_store_is_uncertain() {
-    let Some(redis) = Redis::start() else { return };
+    let Some(redis) = RedisServer::start() else { return };
     let store = store(&redis, DAY);
     let first = ended("first", SystemTime::now() - HOUR);
     let (token, lease) = acquire(&store, &first).await;

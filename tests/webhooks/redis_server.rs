@@ -8,14 +8,14 @@ use std::net::TcpListener;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
-pub(crate) struct Redis {
+pub(crate) struct RedisServer {
     child: Option<Child>,
     port: u16,
     /// Where Redis persists its data, if it does.
     directory: Option<tempfile::TempDir>,
 }
 
-impl Redis {
+impl RedisServer {
     /// Starts a Redis without persistence.
     pub(crate) fn start() -> Option<Self> {
         Self::with(None)
@@ -88,7 +88,7 @@ impl Redis {
     }
 }
 
-impl Drop for Redis {
+impl Drop for RedisServer {
     fn drop(&mut self) {
         self.stop();
     }

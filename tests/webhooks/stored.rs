@@ -9,7 +9,7 @@ use twin_ext::webhook::{DedupeStore, Delivery, Lease, Reservation, Uncertainty};
 use crate::signed::verify;
 
 /// Writes a time as the service does.
-pub(crate) fn text(time: SystemTime) -> String {
+pub(crate) fn rfc3339(time: SystemTime) -> String {
     DateTime::<Utc>::from(time).to_rfc3339_opts(SecondsFormat::Nanos, false)
 }
 
@@ -22,10 +22,10 @@ pub(crate) fn at(seconds: u64) -> SystemTime {
 pub(crate) fn ended(run: &str, end: SystemTime) -> Value {
     json!({
         "event": "run.completed",
-        "timestamp": text(end),
+        "timestamp": rfc3339(end),
         "data": {
             "run_id": run, "agent_id": "a", "status": "completed", "outcome": "success",
-            "finished_at": text(end),
+            "finished_at": rfc3339(end),
         },
     })
 }
@@ -34,7 +34,7 @@ pub(crate) fn ended(run: &str, end: SystemTime) -> Value {
 pub(crate) fn began(run: &str, sent: SystemTime) -> Value {
     json!({
         "event": "run.started",
-        "timestamp": text(sent),
+        "timestamp": rfc3339(sent),
         "data": {"run_id": run, "agent_id": "a", "status": "in_progress"},
     })
 }

@@ -17,19 +17,19 @@ use twin_ext::prelude::*;
 
 const EVENTS: u64 = 500;
 const ROUNDS: usize = 400;
-const TIMES: f64 = 1.15;
+const MAX_TIME_RATIO: f64 = 1.15;
 /// The maximum heap, in percent of the body.
-const HEAP: u64 = 250;
+const MAX_HEAP_PERCENT: u64 = 250;
 
 /// The minimum that a caller needs of a page.
 #[derive(Deserialize)]
-struct Bare {
+struct RawValuePage {
     #[expect(dead_code, reason = "decoding it is measured")]
-    events: Vec<BareEvent>,
+    events: Vec<RawValueEvent>,
 }
 
 #[derive(Deserialize)]
-struct BareEvent {
+struct RawValueEvent {
     #[expect(dead_code, reason = "decoding it is measured")]
     event_index: u64,
     #[expect(dead_code, reason = "decoding it is measured")]
@@ -43,14 +43,17 @@ pub(crate) fn measure() -> anyhow::Result<()> {
     let (mut typed, mut bare) = (Duration::MAX, Duration::MAX);
     for _ in 0..ROUNDS {
         typed = typed.min(time(|| serde_json::from_slice::<ListRunEventsResponse>(&body))?);
-        bare = bare.min(time(|| serde_json::from_slice::<Bare>(&body))?);
+        bare = bare.min(time(|| serde_json::from_slice::<RawValuePage>(&body))?);
     }
     let ratio = typed.as_secs_f64() / bare.as_secs_f64();
     println!(
         "decode: {EVENTS} events, {} bytes: {typed:.0?}, {bare:.0?} as RawValue: ratio {ratio:.2}",
         body.len()
     );
-    ensure!(ratio <= TIMES, "the ratio to RawValue is {ratio:.2}, and the bound is {TIMES}");
+    ensure!(
+        ratio <= MAX_TIME_RATIO,
+        "the ratio to RawValue is {ratio:.2}, and the bound is {MAX_TIME_RATIO}"
+    );
     heap(&body)
 }
 
@@ -82,7 +85,10 @@ fn heap(body: &[u8]) -> anyhow::Result<()> {
     ensure!(came == EVENTS, "{came} events came");
     let percent = info.bytes_max * 100 / body.len() as u64;
     println!("decode: {} bytes of heap at the peak: {percent} % of the body", info.bytes_max);
-    ensure!(percent <= HEAP, "the heap is {percent} % of the body, and the bound is {HEAP} %");
+    ensure!(
+        percent <= MAX_HEAP_PERCENT,
+        "the heap is {percent} % of the body, and the bound is {MAX_HEAP_PERCENT} %"
+    );
     Ok(())
 }
 

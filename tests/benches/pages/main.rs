@@ -1,12 +1,12 @@
 //! Measures lists: `cargo bench -p twin-tests --bench pages [-- NAME…]`, where a name is
-//! `memory`, `ahead` or `decode`. Without a name all of them run, which takes a minute or two.
+//! `memory`, `prefetch` or `decode`. Without a name all of them run, which takes a minute or two.
 //!
 //! Each benchmark fails above its bound. Times are the minimum of many, or consist of pauses,
 //! because other programs share the machine.
 
-mod ahead;
 mod decode;
 mod memory;
+mod prefetch;
 
 use anyhow::bail;
 
@@ -18,13 +18,13 @@ fn main() -> anyhow::Result<()> {
     {
         return memory::client(url, key);
     }
-    let all = ["memory", "ahead", "decode"].map(str::to_owned);
+    let all = ["memory", "prefetch", "decode"].map(str::to_owned);
     for name in if words.is_empty() { &all[..] } else { &words } {
         match name.as_str() {
             "memory" => memory::measure()?,
-            "ahead" => ahead::measure()?,
+            "prefetch" => prefetch::measure()?,
             "decode" => decode::measure()?,
-            other => bail!("the benchmark {other} does not exist; use memory, ahead or decode"),
+            other => bail!("the benchmark {other} does not exist; use memory, prefetch or decode"),
         }
     }
     Ok(())

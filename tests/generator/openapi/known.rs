@@ -5,7 +5,7 @@ use twin_api_gen::known::Outcome;
 use twin_api_gen::{Input, generate};
 use twin_tests::vendored::KNOWN;
 
-use super::{elements, faults, members, operations, refused_examples, validator};
+use super::{elements, invalid_examples, members, operations, schema_violations, validator};
 use crate::{client_of, contract, contract_client, contract_document, surface_of, vendored};
 
 fn known() -> Value {
@@ -14,9 +14,9 @@ fn known() -> Value {
 
 #[test]
 fn effective_document_is_valid_openapi() {
-    assert_eq!(faults(&contract_client().effective), Vec::<String>::new());
+    assert_eq!(schema_violations(&contract_client().effective), Vec::<String>::new());
     let vendored = generate(vendored()).expect("the vendored document generates");
-    assert_eq!(faults(&vendored.effective), Vec::<String>::new());
+    assert_eq!(schema_violations(&vendored.effective), Vec::<String>::new());
 }
 
 #[test]
@@ -29,7 +29,7 @@ fn checked_in_effective_document_is_current() {
 
 #[test]
 fn reference_examples_match_the_effective_schemas() {
-    let (refused, seen) = refused_examples(&contract_client().effective);
+    let (refused, seen) = invalid_examples(&contract_client().effective);
     assert_eq!(refused, Vec::<String>::new());
     assert!(seen > 100, "only {seen} examples were seen");
 }

@@ -3,14 +3,14 @@
 use serde_json::{Value, json};
 use twin_api::types::{CreateAgentBody, DeploymentState, RunStatus};
 
-use super::harness::{AGENT, Operation, Row};
+use super::harness::{AGENT, TableRow, TypedRow};
 
-pub(super) fn rows() -> Vec<Box<dyn Operation>> {
+pub(super) fn operation_rows() -> Vec<Box<dyn TableRow>> {
     vec![Box::new(list()), Box::new(create()), Box::new(get()), Box::new(delete())]
 }
 
-fn list() -> impl Operation {
-    Row::new(
+fn list() -> impl TableRow {
+    TypedRow::new(
         "list_agents",
         "GET /v1/agents?cursor=c%2F%2B%3D&limit=20&workspace_id=ws+1%261",
         async |twin| {
@@ -44,8 +44,8 @@ fn list() -> impl Operation {
     )
 }
 
-fn create() -> impl Operation {
-    Row::new("create_agent", "POST /v1/agents", async |twin| {
+fn create() -> impl TableRow {
+    TypedRow::new("create_agent", "POST /v1/agents", async |twin| {
         let body = CreateAgentBody::builder()
             .workspace_id("proj_001")
             .owner_user_id("user_123")
@@ -68,8 +68,8 @@ fn create() -> impl Operation {
     })
 }
 
-fn get() -> impl Operation {
-    Row::new("get_agent", "GET /v1/agents/a%2Fb%20c", async |twin| {
+fn get() -> impl TableRow {
+    TypedRow::new("get_agent", "GET /v1/agents/a%2Fb%20c", async |twin| {
         twin.get_agent().agent_id(AGENT).send().await
     })
     .documented(200, ONE, |answer| {
@@ -83,23 +83,25 @@ fn get() -> impl Operation {
     })
 }
 
-fn delete() -> impl Operation {
-    Row::new("delete_agent", "DELETE /v1/agents/a%2Fb%20c", async |twin| {
+fn delete() -> impl TableRow {
+    TypedRow::new("delete_agent", "DELETE /v1/agents/a%2Fb%20c", async |twin| {
         twin.delete_agent().agent_id(AGENT).send().await
     })
     .without_content()
 }
 
 /// Returns the same operations without optional inputs.
-pub(super) fn bare() -> Vec<Box<dyn Operation>> {
-    let list =
-        Row::new("list_agents", "GET /v1/agents", async |twin| twin.list_agents().send().await);
-    let limited = Row::new("list_agents", "GET /v1/agents?limit=20", async |twin| {
+pub(super) fn rows_without_optional_inputs() -> Vec<Box<dyn TableRow>> {
+    let list = TypedRow::new("list_agents", "GET /v1/agents", async |twin| {
+        twin.list_agents().send().await
+    });
+    let limited = TypedRow::new("list_agents", "GET /v1/agents?limit=20", async |twin| {
         twin.list_agents().limit(20).send().await
     });
-    let create =
-        Row::new("create_agent", "POST /v1/agents", async |twin| twin.create_agent().send().await)
-            .sends(json!({}));
+    let create = TypedRow::new("create_agent", "POST /v1/agents", async |twin| {
+        twin.create_agent().send().await
+    })
+    .sends(json!({}));
     vec![Box::new(list), Box::new(limited), Box::new(create)]
 }
 

@@ -5,11 +5,11 @@ use serde_json::{Value, json};
 use twin_api::LenientInteger;
 use twin_tests::scripted::BufferedResponse;
 
-use super::harness::{AGENT, Operation, RUN, Row};
+use super::harness::{AGENT, RUN, TableRow, TypedRow};
 use crate::service;
 
-pub(super) fn rows() -> Vec<Box<dyn Operation>> {
-    let list = Row::new(
+pub(super) fn operation_rows() -> Vec<Box<dyn TableRow>> {
+    let list = TypedRow::new(
         "list_run_events",
         "GET /v1/agents/a%2Fb%20c/runs/r%3Fx=1/events?after_index=18446744073709551615&limit=50",
         async |twin| {
@@ -46,14 +46,17 @@ pub(super) fn rows() -> Vec<Box<dyn Operation>> {
 }
 
 /// Returns the same operation without optional inputs.
-pub(super) fn bare() -> Vec<Box<dyn Operation>> {
-    let list = Row::new("list_run_events", "GET /v1/agents/a/runs/r/events", async |twin| {
+pub(super) fn rows_without_optional_inputs() -> Vec<Box<dyn TableRow>> {
+    let list = TypedRow::new("list_run_events", "GET /v1/agents/a/runs/r/events", async |twin| {
         twin.list_run_events().agent_id("a").run_id("r").send().await
     });
-    let next =
-        Row::new("list_run_events", "GET /v1/agents/a/runs/r/events?after_index=1", async |twin| {
+    let next = TypedRow::new(
+        "list_run_events",
+        "GET /v1/agents/a/runs/r/events?after_index=1",
+        async |twin| {
             twin.list_run_events().agent_id("a").run_id("r").after_index(1_u8).send().await
-        });
+        },
+    );
     vec![Box::new(list), Box::new(next)]
 }
 

@@ -1,7 +1,7 @@
 //! One operation as a row of the table: its call, the expected request, and the responses that
 //! the client must decode.
 //!
-//! Rows with different response types share one table as [`Operation`]s.
+//! Rows with different response types share one table as [`TableRow`]s.
 
 use std::fmt::Debug;
 use std::pin::Pin;
@@ -41,7 +41,7 @@ pub(crate) type PendingCall<'a, T> = Pin<Box<dyn Future<Output = CallResult<T>> 
 pub(super) type BoxedCall<T> = Box<dyn Fn(&Client) -> PendingCall<'_, T>>;
 
 /// Wraps a call whose result is discarded.
-pub(super) fn call<T: Debug>(
+pub(super) fn boxed_call<T: Debug>(
     call: impl AsyncFn(&Client) -> CallResult<T> + Copy + 'static,
 ) -> BoxedCall<()> {
     Box::new(move |twin| Box::pin(async move { call(twin).await?.map(|_| ()) }))
@@ -58,7 +58,7 @@ pub(crate) enum Origin {
 
 /// A response that the client must decode.
 #[derive(Debug, Clone)]
-pub(crate) struct Sample {
+pub(crate) struct SampleResponse {
     pub(crate) origin: Origin,
     pub(crate) status: u16,
     /// The body that the server sends.
@@ -69,16 +69,16 @@ pub(crate) struct Sample {
 }
 
 /// A row whose response is a `T`.
-pub(super) struct Row<T> {
+pub(super) struct TypedRow<T> {
     id: &'static str,
     line: &'static str,
     body: Option<Value>,
     call: BoxedCall<T>,
-    samples: Vec<Sample>,
+    samples: Vec<SampleResponse>,
     checks: Vec<fn(&T)>,
 }
 
-impl<T: Debug> Row<T> {
+impl<T: Debug> TypedRow<T> {
     /// Creates a row for the operation `id`. `call` must send `line`: method, path and query.
     pub(super) fn new(
         id: &'static str,
@@ -99,48 +99,56 @@ impl<T: Debug> Row<T> {
     pub(super) fn documented(self, status: u16, text: &str, check: fn(&T)) -> Self {
         let back = match text {
             "" => Value::Null,
-            text => known(serde_json::from_str(text).expect("the reference shows JSON")),
+            text => without_secrets_and_nulls(
+                serde_json::from_str(text).expect("the reference shows JSON"),
+            ),
         };
         let text = text.to_owned();
-        self.reads(Sample { origin: Origin::Documented, status, text, back }, check)
+        self.reads(SampleResponse { origin: Origin::Documented, status, text, back }, check)
     }
 
     /// Adds an observed response. Every object gets an unknown member.
     pub(super) fn observed(self, status: u16, answer: Value, check: fn(&T)) -> Self {
         let text = with_unknown_members(answer.clone()).to_string();
-        let sample = Sample { origin: Origin::Observed, status, text, back: known(answer) };
+        let sample = SampleResponse {
+            origin: Origin::Observed,
+            status,
+            text,
+            back: without_secrets_and_nulls(answer),
+        };
         self.reads(sample, check)
     }
 
-    fn reads(mut self, sample: Sample, check: fn(&T)) -> Self {
+    fn reads(mut self, sample: SampleResponse, check: fn(&T)) -> Self {
         self.samples.push(sample);
         self.checks.push(check);
         self
     }
 }
 
-impl Row<()> {
+impl TypedRow<()> {
     /// Sets a response without content. The client must ignore the content of a second response.
     pub(super) fn without_content(self) -> Self {
         let text = with_unknown_members(json!({"deleted": true})).to_string();
-        let sample = Sample { origin: Origin::Observed, status: 200, text, back: Value::Null };
+        let sample =
+            SampleResponse { origin: Origin::Observed, status: 200, text, back: Value::Null };
         self.documented(204, "", |()| {}).reads(sample, |()| {})
     }
 }
 
 /// A row of any response type.
-pub(crate) trait Operation {
+pub(crate) trait TableRow {
     fn id(&self) -> &'static str;
     fn line(&self) -> &'static str;
     fn body(&self) -> Option<&Value>;
-    fn samples(&self) -> &[Sample];
+    fn samples(&self) -> &[SampleResponse];
 
     /// Makes the call, runs the check of sample number `sample` on the decoded response, and
     /// serializes the response.
     fn call<'a>(&'a self, twin: &'a Client, sample: Option<usize>) -> PendingCall<'a, Value>;
 }
 
-impl<T: Debug + serde::Serialize + 'static> Operation for Row<T> {
+impl<T: Debug + serde::Serialize + 'static> TableRow for TypedRow<T> {
     fn id(&self) -> &'static str {
         self.id
     }
@@ -153,7 +161,7 @@ impl<T: Debug + serde::Serialize + 'static> Operation for Row<T> {
         self.body.as_ref()
     }
 
-    fn samples(&self) -> &[Sample] {
+    fn samples(&self) -> &[SampleResponse] {
         &self.samples
     }
 
@@ -179,7 +187,7 @@ fn with_unknown_members(mut value: Value) -> Value {
 }
 
 /// Removes secrets and nulls, because decoding treats null like an absent member.
-fn known(mut value: Value) -> Value {
+fn without_secrets_and_nulls(mut value: Value) -> Value {
     each_object(&mut value, &|members| {
         members.retain(|name, member| !member.is_null() && !SECRETS.contains(&name.as_str()));
     });

@@ -3,41 +3,45 @@
 use serde_json::{Value, json};
 use twin_api::types::UpdateInstructionsBody;
 
-use super::harness::{AGENT, DONE, Operation, Row};
+use super::harness::{AGENT, DONE, TableRow, TypedRow};
 
-pub(super) fn rows() -> Vec<Box<dyn Operation>> {
-    let get = Row::new("get_instructions", "GET /v1/agents/a%2Fb%20c/instructions", async |twin| {
-        twin.get_instructions().agent_id(AGENT).send().await
-    })
-    .documented(200, ONE, |answer| {
-        let instructions = answer.instructions.as_ref().expect("the list is not empty");
-        assert!(instructions.content.starts_with("Check email every morning"));
-    })
-    .observed(200, json!({}), |answer| assert!(answer.instructions.is_none()))
-    .observed(201, json!({"instructions": observed_item()}), |answer| {
-        let instructions = answer.instructions.as_ref().expect("the list is not empty");
-        assert_eq!(instructions.content_hash.as_deref(), Some("00ff"));
-        assert_eq!(instructions.user_email.as_deref(), Some("someone@example.com"));
-    });
-    let update =
-        Row::new("update_instructions", "PUT /v1/agents/a%2Fb%20c/instructions", async |twin| {
+pub(super) fn operation_rows() -> Vec<Box<dyn TableRow>> {
+    let get =
+        TypedRow::new("get_instructions", "GET /v1/agents/a%2Fb%20c/instructions", async |twin| {
+            twin.get_instructions().agent_id(AGENT).send().await
+        })
+        .documented(200, ONE, |answer| {
+            let instructions = answer.instructions.as_ref().expect("the list is not empty");
+            assert!(instructions.content.starts_with("Check email every morning"));
+        })
+        .observed(200, json!({}), |answer| assert!(answer.instructions.is_none()))
+        .observed(201, json!({"instructions": observed_item()}), |answer| {
+            let instructions = answer.instructions.as_ref().expect("the list is not empty");
+            assert_eq!(instructions.content_hash.as_deref(), Some("00ff"));
+            assert_eq!(instructions.user_email.as_deref(), Some("someone@example.com"));
+        });
+    let update = TypedRow::new(
+        "update_instructions",
+        "PUT /v1/agents/a%2Fb%20c/instructions",
+        async |twin| {
             let body = UpdateInstructionsBody::builder()
                 .content("Check email.\n\"Twice\".")
                 .source_type("api")
                 .source_id("s1");
             twin.update_instructions().agent_id(AGENT).body(body).send().await
-        })
-        .sends(json!({
-            "content": "Check email.\n\"Twice\".", "source_type": "api", "source_id": "s1",
-        }))
-        .documented(200, DONE, |done| assert!(done.success))
-        .observed(201, json!({"success": true}), |done| assert!(done.success));
+        },
+    )
+    .sends(json!({
+        "content": "Check email.\n\"Twice\".", "source_type": "api", "source_id": "s1",
+    }))
+    .documented(200, DONE, |done| assert!(done.success))
+    .observed(201, json!({"success": true}), |done| assert!(done.success));
     vec![Box::new(get), Box::new(update), Box::new(history())]
 }
 
-fn history() -> impl Operation {
+fn history() -> impl TableRow {
     let line = "GET /v1/agents/a%2Fb%20c/instructions/history?limit=10";
-    Row::new("list_instruction_versions", line, async |twin| {
+    TypedRow::new("list_instruction_versions", line, async |twin| {
         twin.list_instruction_versions().agent_id(AGENT).limit(10).send().await
     })
     .documented(200, HISTORY, |answer| {
@@ -51,14 +55,15 @@ fn history() -> impl Operation {
 }
 
 /// Returns the same operations without optional inputs.
-pub(super) fn bare() -> Vec<Box<dyn Operation>> {
-    let update = Row::new("update_instructions", "PUT /v1/agents/a/instructions", async |twin| {
-        let body = UpdateInstructionsBody::builder().content("");
-        twin.update_instructions().agent_id("a").body(body).send().await
-    })
-    .sends(json!({"content": ""}));
+pub(super) fn rows_without_optional_inputs() -> Vec<Box<dyn TableRow>> {
+    let update =
+        TypedRow::new("update_instructions", "PUT /v1/agents/a/instructions", async |twin| {
+            let body = UpdateInstructionsBody::builder().content("");
+            twin.update_instructions().agent_id("a").body(body).send().await
+        })
+        .sends(json!({"content": ""}));
     let line = "GET /v1/agents/a/instructions/history";
-    let history = Row::new("list_instruction_versions", line, async |twin| {
+    let history = TypedRow::new("list_instruction_versions", line, async |twin| {
         twin.list_instruction_versions().agent_id("a").send().await
     });
     vec![Box::new(update), Box::new(history)]

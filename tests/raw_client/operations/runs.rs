@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use twin_api::types::{CancelRunBody, RunMode, RunOutcome, RunStatus, StartRunBody};
 
-use super::harness::{AGENT, Operation, RUN, Row};
+use super::harness::{AGENT, RUN, TableRow, TypedRow};
 
 /// Every filter, in the order of the query.
 const LIST_LINE: &str = "GET /v1/agents/a%2Fb%20c/runs?filter_policy_group=runner\
@@ -12,12 +12,12 @@ const LIST_LINE: &str = "GET /v1/agents/a%2Fb%20c/runs?filter_policy_group=runne
     &filter_started_before=2026-02-21T00%3A00%3A00%2B00%3A00\
     &filter_status=finished&page=2&page_size=50";
 
-pub(super) fn rows() -> Vec<Box<dyn Operation>> {
+pub(super) fn operation_rows() -> Vec<Box<dyn TableRow>> {
     vec![Box::new(list()), Box::new(start()), Box::new(delete()), Box::new(cancel())]
 }
 
-fn list() -> impl Operation {
-    Row::new("list_runs", LIST_LINE, async |twin| {
+fn list() -> impl TableRow {
+    TypedRow::new("list_runs", LIST_LINE, async |twin| {
         twin.list_runs()
             .agent_id(AGENT)
             .page(2)
@@ -57,8 +57,8 @@ fn list() -> impl Operation {
     })
 }
 
-fn start() -> impl Operation {
-    Row::new("start_run", "POST /v1/agents/a%2Fb%20c/runs", async |twin| {
+fn start() -> impl TableRow {
+    TypedRow::new("start_run", "POST /v1/agents/a%2Fb%20c/runs", async |twin| {
         let body = StartRunBody::builder()
             .run_mode(RunMode::Run)
             .user_message("hello")
@@ -84,15 +84,15 @@ fn start() -> impl Operation {
     })
 }
 
-fn delete() -> impl Operation {
-    Row::new("delete_run", "DELETE /v1/agents/a%2Fb%20c/runs/r%3Fx=1", async |twin| {
+fn delete() -> impl TableRow {
+    TypedRow::new("delete_run", "DELETE /v1/agents/a%2Fb%20c/runs/r%3Fx=1", async |twin| {
         twin.delete_run().agent_id(AGENT).run_id(RUN).send().await
     })
     .without_content()
 }
 
-fn cancel() -> impl Operation {
-    Row::new("cancel_run", "POST /v1/agents/a%2Fb%20c/runs/r%3Fx=1/cancel", async |twin| {
+fn cancel() -> impl TableRow {
+    TypedRow::new("cancel_run", "POST /v1/agents/a%2Fb%20c/runs/r%3Fx=1/cancel", async |twin| {
         let body = CancelRunBody::builder().reason("User requested cancellation");
         twin.cancel_run().agent_id(AGENT).run_id(RUN).body(body).send().await
     })
@@ -109,11 +109,11 @@ fn cancel() -> impl Operation {
 }
 
 /// Returns the same operations without optional inputs, and with unknown enum values.
-pub(super) fn bare() -> Vec<Box<dyn Operation>> {
-    let list = Row::new("list_runs", "GET /v1/agents/a/runs", async |twin| {
+pub(super) fn rows_without_optional_inputs() -> Vec<Box<dyn TableRow>> {
+    let list = TypedRow::new("list_runs", "GET /v1/agents/a/runs", async |twin| {
         twin.list_runs().agent_id("a").send().await
     });
-    let list_odd = Row::new(
+    let list_odd = TypedRow::new(
         "list_runs",
         "GET /v1/agents/a/runs?filter_policy_group=critic&filter_status=dreaming",
         async |twin| {
@@ -121,17 +121,17 @@ pub(super) fn bare() -> Vec<Box<dyn Operation>> {
             runs.filter_policy_group("critic").filter_status("dreaming").send().await
         },
     );
-    let start = Row::new("start_run", "POST /v1/agents/a/runs", async |twin| {
+    let start = TypedRow::new("start_run", "POST /v1/agents/a/runs", async |twin| {
         let body = StartRunBody::builder().run_mode(RunMode::Build);
         twin.start_run().agent_id("a").body(body).send().await
     })
     .sends(json!({"run_mode": "build"}));
-    let start_odd = Row::new("start_run", "POST /v1/agents/a/runs", async |twin| {
+    let start_odd = TypedRow::new("start_run", "POST /v1/agents/a/runs", async |twin| {
         let start = twin.start_run().agent_id("a");
         start.body_map(|body| body.run_mode("rehearse").user_message("hello")).send().await
     })
     .sends(json!({"run_mode": "rehearse", "user_message": "hello"}));
-    let cancel = Row::new("cancel_run", "POST /v1/agents/a/runs/r/cancel", async |twin| {
+    let cancel = TypedRow::new("cancel_run", "POST /v1/agents/a/runs/r/cancel", async |twin| {
         twin.cancel_run().agent_id("a").run_id("r").send().await
     })
     .sends(json!({}));

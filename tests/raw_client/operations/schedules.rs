@@ -3,10 +3,10 @@
 use serde_json::{Value, json};
 use twin_api::types::SetScheduleBody;
 
-use super::harness::{AGENT, DONE, Operation, Row};
+use super::harness::{AGENT, DONE, TableRow, TypedRow};
 
-pub(super) fn rows() -> Vec<Box<dyn Operation>> {
-    let set = Row::new("set_schedule", "PUT /v1/agents/a%2Fb%20c/schedule", async |twin| {
+pub(super) fn operation_rows() -> Vec<Box<dyn TableRow>> {
+    let set = TypedRow::new("set_schedule", "PUT /v1/agents/a%2Fb%20c/schedule", async |twin| {
         let body = SetScheduleBody::builder().cron("0 0 9 * * * *");
         twin.set_schedule().agent_id(AGENT).body(body).send().await
     })
@@ -14,23 +14,24 @@ pub(super) fn rows() -> Vec<Box<dyn Operation>> {
     .documented(200, DONE, |done| assert!(done.success))
     .observed(201, done(), |done| assert!(done.success));
     let delete =
-        Row::new("delete_schedule", "DELETE /v1/agents/a%2Fb%20c/schedule", async |twin| {
+        TypedRow::new("delete_schedule", "DELETE /v1/agents/a%2Fb%20c/schedule", async |twin| {
             twin.delete_schedule().agent_id(AGENT).send().await
         })
         .documented(200, DONE, |done| assert!(done.success))
         .observed(202, done(), |done| assert!(done.success));
     let pause =
-        Row::new("pause_schedule", "POST /v1/agents/a%2Fb%20c/schedule/pause", async |twin| {
+        TypedRow::new("pause_schedule", "POST /v1/agents/a%2Fb%20c/schedule/pause", async |twin| {
             twin.pause_schedule().agent_id(AGENT).send().await
         })
         .documented(200, DONE, |done| assert!(done.success))
         .observed(201, done(), |done| assert!(done.success));
-    let resume =
-        Row::new("resume_schedule", "POST /v1/agents/a%2Fb%20c/schedule/resume", async |twin| {
-            twin.resume_schedule().agent_id(AGENT).send().await
-        })
-        .documented(200, DONE, |done| assert!(done.success))
-        .observed(201, done(), |done| assert!(done.success));
+    let resume = TypedRow::new(
+        "resume_schedule",
+        "POST /v1/agents/a%2Fb%20c/schedule/resume",
+        async |twin| twin.resume_schedule().agent_id(AGENT).send().await,
+    )
+    .documented(200, DONE, |done| assert!(done.success))
+    .observed(201, done(), |done| assert!(done.success));
     vec![
         Box::new(get()),
         Box::new(set),
@@ -41,8 +42,8 @@ pub(super) fn rows() -> Vec<Box<dyn Operation>> {
     ]
 }
 
-fn get() -> impl Operation {
-    Row::new("get_schedule", "GET /v1/agents/a%2Fb%20c/schedule", async |twin| {
+fn get() -> impl TableRow {
+    TypedRow::new("get_schedule", "GET /v1/agents/a%2Fb%20c/schedule", async |twin| {
         twin.get_schedule().agent_id(AGENT).send().await
     })
     .documented(200, ONE, |answer| {
@@ -60,14 +61,16 @@ fn get() -> impl Operation {
     })
 }
 
-fn list() -> impl Operation {
-    Row::new("list_schedules", "GET /v1/schedules", async |twin| twin.list_schedules().send().await)
-        .documented(200, LIST, |answer| {
-            assert_eq!(answer.schedules[0].agent_id.as_deref(), Some("agent_abc123"));
-        })
-        .observed(201, json!({"schedules": [observed_item()]}), |answer| {
-            assert_eq!(answer.schedules[0].next_run, Some(1_776_934_800));
-        })
+fn list() -> impl TableRow {
+    TypedRow::new("list_schedules", "GET /v1/schedules", async |twin| {
+        twin.list_schedules().send().await
+    })
+    .documented(200, LIST, |answer| {
+        assert_eq!(answer.schedules[0].agent_id.as_deref(), Some("agent_abc123"));
+    })
+    .observed(201, json!({"schedules": [observed_item()]}), |answer| {
+        assert_eq!(answer.schedules[0].next_run, Some(1_776_934_800));
+    })
 }
 
 fn done() -> Value {

@@ -4,12 +4,12 @@ use serde_json::{Value, json};
 use twin_api::secrecy::ExposeSecret;
 use twin_api::types::{CreateWebhookBody, UpdateWebhookBody, WebhookEventType, WebhookStatus};
 
-use super::harness::{AGENT, Operation, Row, WEBHOOK};
+use super::harness::{AGENT, TableRow, TypedRow, WEBHOOK};
 
 const URL: &str = "https://example.com/webhooks/twin";
 
-pub(super) fn rows() -> Vec<Box<dyn Operation>> {
-    let list = Row::new("list_webhooks", "GET /v1/agents/a%2Fb%20c/webhooks", async |twin| {
+pub(super) fn operation_rows() -> Vec<Box<dyn TableRow>> {
+    let list = TypedRow::new("list_webhooks", "GET /v1/agents/a%2Fb%20c/webhooks", async |twin| {
         twin.list_webhooks().agent_id(AGENT).send().await
     })
     .documented(200, LIST, |answer| {
@@ -21,22 +21,20 @@ pub(super) fn rows() -> Vec<Box<dyn Operation>> {
         assert_eq!(answer.webhooks[1].status, WebhookStatus::Unknown("melted".to_owned()));
         assert_eq!(answer.webhooks[1].events[1].as_str(), "run.teleported");
     });
-    let get =
-        Row::new("get_webhook", "GET /v1/agents/a%2Fb%20c/webhooks/w%23%C3%A9", async |twin| {
-            twin.get_webhook().agent_id(AGENT).webhook_id(WEBHOOK).send().await
-        })
-        .documented(200, ONE, |webhook| {
-            assert_eq!(webhook.webhook_id, "01234567-89ab-cdef-0123-456789abcdef");
-            assert_eq!(
-                webhook.events,
-                [WebhookEventType::RunCompleted, WebhookEventType::RunFailed]
-            );
-        })
-        .observed(202, webhook("melted"), |webhook| {
-            assert_eq!(webhook.events[0], WebhookEventType::RunPaused);
-            assert_eq!(webhook.status.to_string(), "melted");
-        });
-    let delete = Row::new(
+    let get = TypedRow::new(
+        "get_webhook",
+        "GET /v1/agents/a%2Fb%20c/webhooks/w%23%C3%A9",
+        async |twin| twin.get_webhook().agent_id(AGENT).webhook_id(WEBHOOK).send().await,
+    )
+    .documented(200, ONE, |webhook| {
+        assert_eq!(webhook.webhook_id, "01234567-89ab-cdef-0123-456789abcdef");
+        assert_eq!(webhook.events, [WebhookEventType::RunCompleted, WebhookEventType::RunFailed]);
+    })
+    .observed(202, webhook("melted"), |webhook| {
+        assert_eq!(webhook.events[0], WebhookEventType::RunPaused);
+        assert_eq!(webhook.status.to_string(), "melted");
+    });
+    let delete = TypedRow::new(
         "delete_webhook",
         "DELETE /v1/agents/a%2Fb%20c/webhooks/w%23%C3%A9",
         async |twin| twin.delete_webhook().agent_id(AGENT).webhook_id(WEBHOOK).send().await,
@@ -45,8 +43,8 @@ pub(super) fn rows() -> Vec<Box<dyn Operation>> {
     vec![Box::new(create()), Box::new(list), Box::new(get), Box::new(update()), Box::new(delete)]
 }
 
-fn create() -> impl Operation {
-    Row::new("create_webhook", "POST /v1/agents/a%2Fb%20c/webhooks", async |twin| {
+fn create() -> impl TableRow {
+    TypedRow::new("create_webhook", "POST /v1/agents/a%2Fb%20c/webhooks", async |twin| {
         let body = CreateWebhookBody::builder().url(URL).events(vec![
             WebhookEventType::RunStarted,
             WebhookEventType::RunCompleted,
@@ -74,9 +72,9 @@ fn create() -> impl Operation {
     })
 }
 
-fn update() -> impl Operation {
+fn update() -> impl TableRow {
     let line = "PATCH /v1/agents/a%2Fb%20c/webhooks/w%23%C3%A9";
-    Row::new("update_webhook", line, async |twin| {
+    TypedRow::new("update_webhook", line, async |twin| {
         let body = UpdateWebhookBody::builder()
             .url(URL)
             .events(vec![WebhookEventType::RunCompleted])
@@ -92,13 +90,13 @@ fn update() -> impl Operation {
 }
 
 /// Returns the same operations without optional inputs.
-pub(super) fn bare() -> Vec<Box<dyn Operation>> {
-    let status = Row::new("update_webhook", "PATCH /v1/agents/a/webhooks/w", async |twin| {
+pub(super) fn rows_without_optional_inputs() -> Vec<Box<dyn TableRow>> {
+    let status = TypedRow::new("update_webhook", "PATCH /v1/agents/a/webhooks/w", async |twin| {
         let body = UpdateWebhookBody::builder().status("disabled");
         twin.update_webhook().agent_id("a").webhook_id("w").body(body).send().await
     })
     .sends(json!({"status": "disabled"}));
-    let nothing = Row::new("update_webhook", "PATCH /v1/agents/a/webhooks/w", async |twin| {
+    let nothing = TypedRow::new("update_webhook", "PATCH /v1/agents/a/webhooks/w", async |twin| {
         twin.update_webhook().agent_id("a").webhook_id("w").send().await
     })
     .sends(json!({}));

@@ -5,10 +5,10 @@ use twin_api::types::{
     CreateWorkspaceBody, MoveAgentBody, ReorderWorkspacesBody, UpdateWorkspaceBody,
 };
 
-use super::harness::{AGENT, DONE, Operation, Row, WORKSPACE};
+use super::harness::{AGENT, DONE, TableRow, TypedRow, WORKSPACE};
 
-pub(super) fn rows() -> Vec<Box<dyn Operation>> {
-    let list = Row::new("list_workspaces", "GET /v1/workspaces", async |twin| {
+pub(super) fn operation_rows() -> Vec<Box<dyn TableRow>> {
+    let list = TypedRow::new("list_workspaces", "GET /v1/workspaces", async |twin| {
         twin.list_workspaces().send().await
     })
     .documented(200, LIST, |answer| assert_eq!(answer.workspaces[0].name, "My Workspace"))
@@ -16,7 +16,7 @@ pub(super) fn rows() -> Vec<Box<dyn Operation>> {
         assert_eq!(answer.workspaces[0].agent_count, Some(12.into()));
         assert_eq!(answer.workspaces[0].position, Some(0.into()));
     });
-    let create = Row::new("create_workspace", "POST /v1/workspaces", async |twin| {
+    let create = TypedRow::new("create_workspace", "POST /v1/workspaces", async |twin| {
         let body = CreateWorkspaceBody::builder().name("Marketing Agents");
         twin.create_workspace().body(body).send().await
     })
@@ -26,7 +26,7 @@ pub(super) fn rows() -> Vec<Box<dyn Operation>> {
         assert_eq!(answer.workspace.icon_config.as_deref(), Some(ICON));
     });
     let delete =
-        Row::new("delete_workspace", "DELETE /v1/workspaces/ws%252F%C3%B6", async |twin| {
+        TypedRow::new("delete_workspace", "DELETE /v1/workspaces/ws%252F%C3%B6", async |twin| {
             twin.delete_workspace().workspace_id(WORKSPACE).send().await
         })
         .documented(200, DELETED, |answer| assert!(answer.deleted))
@@ -41,8 +41,8 @@ pub(super) fn rows() -> Vec<Box<dyn Operation>> {
     ]
 }
 
-fn update() -> impl Operation {
-    Row::new("update_workspace", "PUT /v1/workspaces/ws%252F%C3%B6", async |twin| {
+fn update() -> impl TableRow {
+    TypedRow::new("update_workspace", "PUT /v1/workspaces/ws%252F%C3%B6", async |twin| {
         let body = UpdateWorkspaceBody::builder().name("Renamed Workspace").icon_config(ICON);
         twin.update_workspace().workspace_id(WORKSPACE).body(body).send().await
     })
@@ -54,8 +54,8 @@ fn update() -> impl Operation {
     })
 }
 
-fn reorder() -> impl Operation {
-    Row::new("reorder_workspaces", "POST /v1/workspaces/reorder", async |twin| {
+fn reorder() -> impl TableRow {
+    TypedRow::new("reorder_workspaces", "POST /v1/workspaces/reorder", async |twin| {
         let order = vec!["proj_002".to_owned(), "proj_001".to_owned()];
         let body = ReorderWorkspacesBody::builder().workspace_ids(order);
         twin.reorder_workspaces().body(body).send().await
@@ -65,8 +65,8 @@ fn reorder() -> impl Operation {
     .observed(201, json!({"success": true}), |done| assert!(done.success))
 }
 
-fn move_agent() -> impl Operation {
-    Row::new("move_agent", "POST /v1/agents/a%2Fb%20c/move", async |twin| {
+fn move_agent() -> impl TableRow {
+    TypedRow::new("move_agent", "POST /v1/agents/a%2Fb%20c/move", async |twin| {
         let body = MoveAgentBody::builder().workspace_id("proj_002");
         twin.move_agent().agent_id(AGENT).body(body).send().await
     })
@@ -76,13 +76,13 @@ fn move_agent() -> impl Operation {
 }
 
 /// Returns the same operation without optional inputs.
-pub(super) fn bare() -> Vec<Box<dyn Operation>> {
-    let update = Row::new("update_workspace", "PUT /v1/workspaces/w", async |twin| {
+pub(super) fn rows_without_optional_inputs() -> Vec<Box<dyn TableRow>> {
+    let update = TypedRow::new("update_workspace", "PUT /v1/workspaces/w", async |twin| {
         let body = UpdateWorkspaceBody::builder().name("n");
         twin.update_workspace().workspace_id("w").body(body).send().await
     })
     .sends(json!({"name": "n"}));
-    let order = Row::new("reorder_workspaces", "POST /v1/workspaces/reorder", async |twin| {
+    let order = TypedRow::new("reorder_workspaces", "POST /v1/workspaces/reorder", async |twin| {
         let body = ReorderWorkspacesBody::builder().workspace_ids(Vec::new());
         twin.reorder_workspaces().body(body).send().await
     })

@@ -52,10 +52,10 @@ async fn script_sends_and_awaits_signals() {
 }
 
 #[tokio::test]
-async fn greeting_runs_before_the_first_request() {
+async fn connection_script_runs_before_the_first_request() {
     let raw = Raw::start().await.unwrap();
-    raw.greet(Script::new().reset());
-    raw.greet(Script::new().take(5).reset());
+    raw.on_connect(Script::new().reset());
+    raw.on_connect(Script::new().take(5).reset());
     raw.then(Script::new().send("whole").close());
     for sent in [&b"GET / HTTP/1.1\r\n\r\n"[..], &b"GET /"[..]] {
         let mut stream = TcpStream::connect(raw.address()).await.unwrap();

@@ -60,7 +60,7 @@ fn clients(url: &str) -> Result<Clients, AnyError> {
 }
 
 /// The task, the client, and the CPU time of one repetition in microseconds.
-type Time = (&'static str, &'static str, f64);
+type Measurement = (&'static str, &'static str, f64);
 
 /// Evaluates the expression `$count` times and stores the mean of its CPU time.
 macro_rules! measure {
@@ -73,7 +73,7 @@ macro_rules! measure {
     }};
 }
 
-async fn calls(clients: &Clients, times: &mut Vec<Time>) -> Result<(), AnyError> {
+async fn calls(clients: &Clients, times: &mut Vec<Measurement>) -> Result<(), AnyError> {
     let Clients { by_hand, generated, raw, full, .. } = clients;
     measure!(times, "get_me", "hand-written", CALLS, by_hand.get_me().await.map_err(text)?);
     measure!(times, "get_me", "openapi-generator", CALLS, get_me(generated).await?);
@@ -83,7 +83,7 @@ async fn calls(clients: &Clients, times: &mut Vec<Time>) -> Result<(), AnyError>
 }
 
 /// Lists all agents. Only twin-ext and octocrab follow the pages by themselves.
-async fn lists(clients: &Clients, times: &mut Vec<Time>) -> Result<(), AnyError> {
+async fn lists(clients: &Clients, times: &mut Vec<Measurement>) -> Result<(), AnyError> {
     let Clients { by_hand, generated, raw, full, github } = clients;
     measure!(times, "list", "hand-written", LISTS, {
         let mut count = 0;
@@ -91,14 +91,14 @@ async fn lists(clients: &Clients, times: &mut Vec<Time>) -> Result<(), AnyError>
             let page = by_hand.list_agents(None, cursor.as_deref(), Some(100)).await;
             count += page.map_err(text)?.agents.len();
         }
-        all(count)?
+        require_all(count)?
     });
     measure!(times, "list", "openapi-generator", LISTS, {
         let mut count = 0;
         for cursor in server::cursors() {
             count += list_agents(generated, None, cursor.as_deref(), Some(100)).await?.agents.len();
         }
-        all(count)?
+        require_all(count)?
     });
     measure!(times, "list", "twin-api", LISTS, {
         let mut count = 0;
@@ -110,7 +110,7 @@ async fn lists(clients: &Clients, times: &mut Vec<Time>) -> Result<(), AnyError>
             };
             count += page.agents.len();
         }
-        all(count)?
+        require_all(count)?
     });
     measure!(times, "list", "twin-ext", LISTS, {
         let mut agents = Vec::new();
@@ -118,17 +118,17 @@ async fn lists(clients: &Clients, times: &mut Vec<Time>) -> Result<(), AnyError>
         while let Some(agent) = items.try_next().await? {
             agents.push(agent);
         }
-        all(agents.len())?
+        require_all(agents.len())?
     });
     measure!(times, "list", "octocrab", LISTS, {
         let first = github.get("/agents?page=0", None::<&()>).await?;
         let agents: Vec<handwritten::Agent> = github.all_pages(first).await?;
-        all(agents.len())?
+        require_all(agents.len())?
     });
     Ok(())
 }
 
-fn decodes(events: &[u8], times: &mut Vec<Time>) -> Result<(), AnyError> {
+fn decodes(events: &[u8], times: &mut Vec<Measurement>) -> Result<(), AnyError> {
     use serde_json::from_slice;
     measure!(times, "decode", "Value", DECODES, from_slice::<serde_json::Value>(events)?);
     measure!(
@@ -156,7 +156,7 @@ fn decodes(events: &[u8], times: &mut Vec<Time>) -> Result<(), AnyError> {
 }
 
 /// Fails unless the client found all agents.
-fn all(count: usize) -> Result<usize, AnyError> {
+fn require_all(count: usize) -> Result<usize, AnyError> {
     let expected = server::PAGES * server::AGENTS;
     (count == expected)
         .then_some(count)
@@ -168,7 +168,7 @@ fn text(error: handwritten::Error) -> String {
 }
 
 /// Prints the median of each pair of task and client.
-fn print(times: &[Time]) {
+fn print(times: &[Measurement]) {
     let columns = times.len() / ROUNDS;
     for (column, (task, client, _)) in times.iter().take(columns).enumerate() {
         let mut rounds: Vec<f64> =

@@ -21,7 +21,7 @@ const SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
 const MESSAGE: &str = "msg_p5jXN8AQM9LWM0D4loKWxJek";
 
 /// A library: verifies one delivery.
-type Library<'a> = (&'static str, Box<dyn Fn() -> Result<(), AnyError> + 'a>);
+type NamedVerifier<'a> = (&'static str, Box<dyn Fn() -> Result<(), AnyError> + 'a>);
 
 fn main() -> Result<(), AnyError> {
     for (size, calls) in [(300, 20_000), (256 * 1024, 40)] {
@@ -42,7 +42,7 @@ fn compare(size: usize, calls: u32) -> Result<(), AnyError> {
     let standard_headers = headers("webhook", now, &signature)?;
     let svix = svix::webhooks::Webhook::new(SECRET)?;
     let svix_headers = headers("svix", now, &signature)?;
-    let libraries: [Library<'_>; 3] = [
+    let libraries: [NamedVerifier<'_>; 3] = [
         ("twin-ext", Box::new(|| Ok(drop(black_box(verifier.verify(&twin, &body)?))))),
         ("standardwebhooks", Box::new(|| Ok(standard.verify(&body, &standard_headers)?))),
         ("svix", Box::new(|| Ok(svix.verify(&body, &svix_headers)?))),

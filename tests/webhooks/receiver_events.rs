@@ -178,9 +178,9 @@ async fn on_refusal_and_on_event_report_the_reason_of_each_refusal() {
 
 /// A handler that hangs for runs whose identifier begins with `hangs`, and notifies the test.
 #[derive(Clone, Default)]
-struct Hanging(Arc<Notify>);
+struct HangingHandler(Arc<Notify>);
 
-impl Hanging {
+impl HangingHandler {
     async fn handle(self, delivery: Delivery) -> Result<(), std::convert::Infallible> {
         if delivery.key().run_id().starts_with("hangs") {
             self.0.notify_one();
@@ -192,7 +192,8 @@ impl Hanging {
 
 #[tokio::test]
 async fn hanging_handlers_time_out_and_free_the_memory_store() {
-    let (clock, hanging, reports) = (ManualClock::new(1), Hanging::default(), Reports::default());
+    let (clock, hanging, reports) =
+        (ManualClock::new(1), HangingHandler::default(), Reports::default());
     let store = MemoryStore::new(2, Duration::ZERO).clock_skew(Duration::ZERO).clock(clock.clone());
     let receiver = {
         let (hanging, reports) = (hanging.clone(), reports.clone());
@@ -224,7 +225,8 @@ async fn hanging_handlers_time_out_and_free_the_memory_store() {
 /// A receiver that renews keeps its lease. If it cannot renew, another receiver takes over.
 #[tokio::test]
 async fn receiver_renews_lease_while_the_handler_runs() {
-    let (clock, hanging, reports) = (ManualClock::new(1), Hanging::default(), Reports::default());
+    let (clock, hanging, reports) =
+        (ManualClock::new(1), HangingHandler::default(), Reports::default());
     let store = Arc::new(
         MemoryStore::new(10, Duration::ZERO)
             .clock_skew(Duration::ZERO)
@@ -233,7 +235,7 @@ async fn receiver_renews_lease_while_the_handler_runs() {
     );
     let receiver = {
         let (hanging, reports) = (hanging.clone(), reports.clone());
-        let store = Shared(Arc::clone(&store));
+        let store = SharedStore(Arc::clone(&store));
         Receiver::new(verifier(), store, move |delivery, _| hanging.clone().handle(delivery))
             .clock(clock.clone())
             .on_event(move |event| reports.write(event))
@@ -268,9 +270,9 @@ async fn receiver_renews_lease_while_the_handler_runs() {
 }
 
 /// A store that the test and the receiver share.
-struct Shared(Arc<MemoryStore>);
+struct SharedStore(Arc<MemoryStore>);
 
-impl DedupeStore for Shared {
+impl DedupeStore for SharedStore {
     type Token = <MemoryStore as DedupeStore>::Token;
 
     async fn reserve(

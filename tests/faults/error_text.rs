@@ -11,22 +11,22 @@ use twin_ext::webhook::Verifier;
 use twin_ext::{CallOptions, Retry, RunTicket, Wait};
 use twin_tests::raw::{Script, Signal, answer, json};
 
+use crate::harness::{ClientRig, KEY, seconds};
 use crate::operations::RawError;
-use crate::rig::{KEY, Rig, seconds};
-use crate::tls::{Authority, TlsServer, trusting};
+use crate::tls::{CertificateAuthority, TlsServer, trusting};
 
 /// The environment variable that makes a process run the failing `main`.
 const PROGRAM: &str = "TWIN_FAULTS_PROGRAM";
 
 /// A response and the client that gets it.
-struct Fault {
+struct FailureCase {
     name: &'static str,
     script: Script,
     settings: fn(ClientBuilder) -> ClientBuilder,
 }
 
-fn faults() -> Vec<Fault> {
-    let fault = |name, script| Fault { name, script, settings: |builder| builder };
+fn failure_cases() -> Vec<FailureCase> {
+    let fault = |name, script| FailureCase { name, script, settings: |builder| builder };
     let problem = r#"{"title":"Forbidden","detail":"you do not have access\u001b[31m to this"}"#;
     vec![
         fault("problem", json(403, problem)),
@@ -42,12 +42,12 @@ fn faults() -> Vec<Fault> {
             "torn",
             Script::new().send("HTTP/1.1 200 OK\r\ncontent-length: 99\r\n\r\n{\"agent\"").close(),
         ),
-        Fault {
+        FailureCase {
             name: "too large",
             script: json(200, r#"{"agent":{"agent_id":"agent_abc123"}}"#),
             settings: |builder| builder.max_response_bytes(8),
         },
-        Fault {
+        FailureCase {
             name: "strict",
             script: json(200, r#"{"agent":{"agent_id":"a","mood":1}}"#),
             settings: ClientBuilder::strict,
@@ -62,12 +62,12 @@ async fn get_agent(twin: &Client, id: &str) -> RawError {
 /// Returns every kind of failure with its name.
 async fn failures() -> Vec<(&'static str, RawError)> {
     let mut failures = Vec::new();
-    for Fault { name, script, settings } in faults() {
-        let rig = Rig::with(|builder| settings(builder.retry(Retry::none()))).await;
+    for FailureCase { name, script, settings } in failure_cases() {
+        let rig = ClientRig::with(|builder| settings(builder.retry(Retry::none()))).await;
         rig.raw.always(script);
         failures.push((name, get_agent(&rig.twin, "agent_abc123").await));
     }
-    let rig = Rig::with(|builder| builder.retry(Retry::none())).await;
+    let rig = ClientRig::with(|builder| builder.retry(Retry::none())).await;
     rig.raw.always(Script::new().wait(&Signal::default()));
     let twin = rig.twin.clone();
     let call = tokio::spawn(async move { get_agent(&twin, "agent_abc123").await });
@@ -77,12 +77,12 @@ async fn failures() -> Vec<(&'static str, RawError)> {
     failures.push(("invalid request", get_agent(&rig.twin, "..").await));
     let options = CallOptions::new().header("x-api-key", KEY);
     failures.push(("options", get_agent(&rig.twin.with(options), "a").await));
-    failures.push(("refused", get_agent(&refused(), "agent_abc123").await));
+    failures.push(("refused", get_agent(&client_without_server(), "agent_abc123").await));
     failures
 }
 
 /// Returns a client whose base URL has no listener.
-fn refused() -> Client {
+fn client_without_server() -> Client {
     let port = std::net::TcpListener::bind(("127.0.0.1", 0)).expect("a free port");
     let url = format!("http://{}", port.local_addr().expect("the socket is bound"));
     drop(port);
@@ -94,7 +94,7 @@ fn refused() -> Client {
 }
 
 /// Replaces the parts of the text that differ between runs.
-fn printed(text: &str) -> String {
+fn without_varying_parts(text: &str) -> String {
     let text = text.split("\n\nStack backtrace").next().unwrap_or_default();
     let text = text.split("\n\nLocation:").next().unwrap_or_default();
     let mut clean = String::new();
@@ -120,12 +120,12 @@ async fn extended_failures() -> Vec<(&'static str, Error)> {
             builder.build().expect_err("it holds a password")
         }),
     ];
-    let (ours, theirs) = (Authority::new(), Authority::new());
+    let (ours, theirs) = (CertificateAuthority::new(), CertificateAuthority::new());
     let service = TlsServer::plain(theirs.certify("localhost", 2090)).await;
     let twin = trusting(&ours).base_url(&service.url).build().expect("the settings are valid");
     failures.push(("unknown CA", get_agent(&twin, "agent_abc123").await.into()));
 
-    let rig = Rig::with(|builder| builder.retry(Retry::none())).await;
+    let rig = ClientRig::with(|builder| builder.retry(Retry::none())).await;
     let page = r#"{"agents":[],"next_cursor":"again"}"#;
     rig.raw.always(json(200, page));
     let mut agents = rig.twin.list_agents().items();
@@ -150,7 +150,11 @@ async fn extended_failures() -> Vec<(&'static str, Error)> {
 }
 
 /// Appends an error in each form in which programs print it.
-fn prints<E: StdError + Clone + Send + Sync + 'static>(text: &mut String, name: &str, error: &E) {
+fn append_all_forms<E: StdError + Clone + Send + Sync + 'static>(
+    text: &mut String,
+    name: &str,
+    error: &E,
+) {
     let boxed: Box<dyn StdError> = error.clone().into();
     assert_eq!(format!("{boxed:?}"), format!("{error:?}"));
     let (anyhow, eyre) = (anyhow::Error::new(error.clone()), eyre::Report::new(error.clone()));
@@ -162,7 +166,7 @@ fn prints<E: StdError + Clone + Send + Sync + 'static>(text: &mut String, name: 
         ("eyre {:#}", format!("{eyre:#}")),
         ("eyre {:?}", format!("{eyre:?}")),
     ] {
-        let shown = printed(&shown);
+        let shown = without_varying_parts(&shown);
         assert!(!shown.contains("canary") && !shown.contains('\u{1b}'), "{shown}");
         writeln!(text, "{name}, {how}\n    {}", shown.replace('\n', "\n    "))
             .expect("writing to memory succeeds");
@@ -178,7 +182,7 @@ async fn every_failure_is_readable_through_anyhow_eyre_and_box() {
             (ext.to_string(), format!("{ext:?}")),
             (error.to_string(), format!("{error:?}"))
         );
-        prints(&mut text, name, &error);
+        append_all_forms(&mut text, name, &error);
     }
     insta::assert_snapshot!(text);
 }
@@ -187,7 +191,7 @@ async fn every_failure_is_readable_through_anyhow_eyre_and_box() {
 async fn every_failure_of_lists_runs_and_webhooks_is_readable() {
     let mut text = String::new();
     for (name, error) in extended_failures().await {
-        prints(&mut text, name, &error);
+        append_all_forms(&mut text, name, &error);
     }
     insta::assert_snapshot!(text);
 }
@@ -198,20 +202,22 @@ async fn failing_main_child() -> Result<(), twin_api::Error> {
     if std::env::var_os(PROGRAM).is_none() {
         return Ok(());
     }
-    refused().get_me().send().await.map(drop)
+    client_without_server().get_me().send().await.map(drop)
 }
 
 #[test]
 fn main_prints_the_error_on_one_line() {
     let mut command =
         Command::new(std::env::current_exe().expect("the path of the test binary is known"));
-    command.args(["--exact", "printed::failing_main_child", "--nocapture"]).env(PROGRAM, "1");
+    command.args(["--exact", "error_text::failing_main_child", "--nocapture"]).env(PROGRAM, "1");
     let output = command.output().expect("the child process starts");
     assert!(!output.status.success());
     let said = String::from_utf8_lossy(&output.stdout) + String::from_utf8_lossy(&output.stderr);
-    let line =
-        said.lines().find(|line| line.contains("Error: ")).expect("the program prints the error");
-    let line = printed(line);
+    let line = said
+        .lines()
+        .find(|line| line.contains("Error: "))
+        .expect("the program append_all_forms the error");
+    let line = without_varying_parts(line);
     let from = line.find("Error: ").expect("it exists");
     assert!(
         line[from..].starts_with(

@@ -21,15 +21,15 @@ const SECRET: &str = "whsec_canary_of_the_secret";
 
 /// Collects the trace events of this thread as text.
 #[derive(Clone, Default)]
-struct Log(Arc<Mutex<String>>);
+struct TraceLog(Arc<Mutex<String>>);
 
-impl Visit for Log {
+impl Visit for TraceLog {
     fn record_debug(&mut self, field: &Field, value: &dyn Debug) {
         write!(self.0.lock().unwrap(), "{}={value:?} ", field.name()).unwrap();
     }
 }
 
-impl<S: Subscriber> Layer<S> for Log {
+impl<S: Subscriber> Layer<S> for TraceLog {
     fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {
         event.record(&mut self.clone());
     }
@@ -59,7 +59,7 @@ async fn debug_of_receivers_shows_settings_and_no_secret() {
 
 #[test]
 fn debug_errors_and_traces_show_no_secret_and_no_payload() {
-    let log = Log::default();
+    let log = TraceLog::default();
     let subscriber = tracing_subscriber::registry().with(log.clone());
     let mut shown = String::new();
     tracing::subscriber::with_default(subscriber, || {
@@ -116,7 +116,7 @@ fn debug_errors_and_traces_show_no_secret_and_no_payload() {
 
 #[tokio::test]
 async fn receiver_traces_error_of_handler() {
-    let log = Log::default();
+    let log = TraceLog::default();
     let subscriber = tracing_subscriber::registry().with(log.clone());
     let _guard = tracing::subscriber::set_default(subscriber);
     tracing::callsite::rebuild_interest_cache();
@@ -133,7 +133,7 @@ async fn receiver_traces_error_of_handler() {
 
 #[tokio::test]
 async fn receiver_traces_key_of_uncertain_event_and_no_secret() {
-    let log = Log::default();
+    let log = TraceLog::default();
     let subscriber = tracing_subscriber::registry().with(log.clone());
     let _guard = tracing::subscriber::set_default(subscriber);
     tracing::callsite::rebuild_interest_cache();

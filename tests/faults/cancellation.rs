@@ -6,19 +6,19 @@ use std::time::{Duration, SystemTime};
 
 use tokio::runtime::Handle;
 use twin_ext::clock::{Clock, ManualClock, Sleep};
-use twin_tests::raw::{Request, Script, Signal, json};
+use twin_tests::raw::{RawRequest, Script, Signal, json};
 
-use crate::operations::Operation;
-use crate::rig::{Rig, seconds, until};
+use crate::harness::{ClientRig, seconds, until};
+use crate::operations::SampleOperation;
 
 /// A clock whose pauses never end. It signals when a pause begins.
 #[derive(Debug)]
-struct Endless {
+struct EndlessPauses {
     clock: ManualClock,
     begun: Signal,
 }
 
-impl Clock for Endless {
+impl Clock for EndlessPauses {
     fn now(&self) -> Duration {
         self.clock.now()
     }
@@ -41,20 +41,20 @@ impl Clock for Endless {
     }
 }
 
-fn tasks() -> usize {
+fn alive_tasks() -> usize {
     Handle::current().metrics().num_alive_tasks()
 }
 
 /// Starts a call, drops it at the signal `begun`, and checks that nothing is left behind.
-async fn dropped(name: &str, script: Script, begun: &Signal) {
+async fn drop_call_at(name: &str, script: Script, begun: &Signal) {
     // The server's own tasks end first, so only tasks of the client are counted.
-    let before = tasks();
+    let before = alive_tasks();
     let (clock, pausing) = (ManualClock::new(1), Signal::default());
-    let endless = Endless { clock: clock.clone(), begun: pausing.clone() };
-    let rig = Rig::with(|builder| builder.clock(endless)).await;
+    let endless = EndlessPauses { clock: clock.clone(), begun: pausing.clone() };
+    let rig = ClientRig::with(|builder| builder.clock(endless)).await;
     let left = Signal::default();
     rig.raw.always(script.hang().notify(&left));
-    let (operation, twin) = (Operation::of(name), rig.twin.clone());
+    let (operation, twin) = (SampleOperation::of(name), rig.twin.clone());
     let call = tokio::spawn(async move { operation.call(&twin).await.map(drop) });
     tokio::select! {
         () = begun.wait() => {}
@@ -64,20 +64,20 @@ async fn dropped(name: &str, script: Script, begun: &Signal) {
     assert!(call.await.expect_err("the task was aborted").is_cancelled());
     // Time passes; a task that is left would act now.
     clock.advance(seconds(600));
-    let Rig { raw, twin, .. } = rig;
+    let ClientRig { raw, twin, .. } = rig;
     drop(twin);
     // The server sees the only connection end, so no request can follow.
     left.wait().await;
     assert_eq!((raw.take_requests().len(), raw.connections()), (1, 1), "{name}");
     drop(raw);
-    until("no task is left", || tasks() == before).await;
+    until("no task is left", || alive_tasks() == before).await;
 }
 
 #[tokio::test]
 async fn call_dropped_before_the_response_leaves_nothing_behind() {
     for name in ["get_me", "start_run"] {
         let begun = Signal::default();
-        dropped(name, Script::new().notify(&begun), &begun).await;
+        drop_call_at(name, Script::new().notify(&begun), &begun).await;
     }
 }
 
@@ -86,7 +86,7 @@ async fn call_dropped_inside_head_or_body_leaves_nothing_behind() {
     for sent in ["HTTP/1.1 200 x\r\nconte", "HTTP/1.1 200 x\r\ncontent-length: 99\r\n\r\n{"] {
         for name in ["get_me", "start_run"] {
             let begun = Signal::default();
-            dropped(name, Script::new().send(sent).notify(&begun), &begun).await;
+            drop_call_at(name, Script::new().send(sent).notify(&begun), &begun).await;
         }
     }
 }
@@ -96,15 +96,15 @@ async fn call_dropped_during_backoff_sends_nothing_more() {
     let head = "HTTP/1.1 503 x\r\nretry-after: 1\r\ncontent-length: 0\r\n\r\n";
     for name in ["get_me", "start_run"] {
         // The pause begins independently of the server.
-        dropped(name, Script::new().send(head), &Signal::default()).await;
+        drop_call_at(name, Script::new().send(head), &Signal::default()).await;
     }
 }
 
 #[tokio::test]
 async fn call_dropped_while_connecting_leaves_nothing_behind() {
-    let rig = Rig::new().await;
+    let rig = ClientRig::new().await;
     for _ in 0..100 {
-        let (operation, twin) = (Operation::of("start_run"), rig.twin.clone());
+        let (operation, twin) = (SampleOperation::of("start_run"), rig.twin.clone());
         let mut call = Box::pin(operation.call(&twin));
         // One poll starts to connect and does not send.
         let pending =
@@ -113,15 +113,15 @@ async fn call_dropped_while_connecting_leaves_nothing_behind() {
         drop(call);
     }
     rig.raw.always(json(403, "{}"));
-    Operation::of("get_me").call(&rig.twin).await.expect_err("the request is refused");
+    SampleOperation::of("get_me").call(&rig.twin).await.expect_err("the request is refused");
     let requests = rig.raw.take_requests();
-    assert_eq!(requests.iter().map(Request::line).collect::<Vec<_>>(), ["GET /v1/me"]);
+    assert_eq!(requests.iter().map(RawRequest::line).collect::<Vec<_>>(), ["GET /v1/me"]);
 }
 
 #[tokio::test]
 async fn unpolled_call_sends_nothing() {
-    let rig = Rig::new().await;
-    drop(Operation::of("start_run").call(&rig.twin));
+    let rig = ClientRig::new().await;
+    drop(SampleOperation::of("start_run").call(&rig.twin));
     drop(rig.twin.start_run().agent_id("a").send());
     assert_eq!(rig.raw.connections(), 0);
 }
@@ -129,11 +129,12 @@ async fn unpolled_call_sends_nothing() {
 #[tokio::test]
 async fn timed_out_attempt_is_dropped_before_backoff() {
     let (clock, pausing, left) = (ManualClock::new(1), Signal::default(), Signal::default());
-    let endless = Endless { clock: clock.clone(), begun: pausing.clone() };
-    let rig = Rig::with(|builder| builder.clock(endless)).await;
+    let endless = EndlessPauses { clock: clock.clone(), begun: pausing.clone() };
+    let rig = ClientRig::with(|builder| builder.clock(endless)).await;
     rig.raw.always(Script::new().hang().notify(&left));
     let twin = rig.twin.clone();
-    let call = tokio::spawn(async move { Operation::of("get_me").call(&twin).await.map(drop) });
+    let call =
+        tokio::spawn(async move { SampleOperation::of("get_me").call(&twin).await.map(drop) });
     rig.raw.received(1).await;
     clock.advance(seconds(30));
     pausing.wait().await;
@@ -145,9 +146,9 @@ async fn timed_out_attempt_is_dropped_before_backoff() {
 /// Runs concurrent calls, for both kinds of runtime.
 async fn run_concurrent_calls() {
     fn is_shareable<T: Send + Sync + Clone + 'static>(_: &T) {}
-    let rig = Rig::new().await;
+    let rig = ClientRig::new().await;
     is_shareable(&rig.twin);
-    let operation = Operation::of("list_agents");
+    let operation = SampleOperation::of("list_agents");
     rig.raw.then(Script::new().reset());
     rig.raw.then(json(503, "{}"));
     rig.raw.always(operation.answer());

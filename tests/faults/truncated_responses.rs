@@ -1,16 +1,16 @@
 //! Responses that end or are reset after each of their bytes.
 //!
-//! The caller gets the whole value or an error, never a part. An idempotent request is retried up
+//! The caller gets the complete value or an error, never a part. An idempotent request is retried up
 //! to the limit. Any other request is sent once, and the error says whether it was accepted.
 
 use twin_ext::{Error, ErrorKind, Outcome};
 use twin_tests::raw::Script;
 
-use crate::operations::Operation;
-use crate::rig::{Rig, verdict};
+use crate::harness::{ClientRig, failed_call};
+use crate::operations::SampleOperation;
 
 /// Ten operations: five that are retried, and five that are not.
-const TEN: [&str; 10] = [
+const TEN_OPERATIONS: [&str; 10] = [
     "get_me",
     "list_agents",
     "list_run_events",
@@ -23,7 +23,7 @@ const TEN: [&str; 10] = [
     "create_workspace",
 ];
 
-const FOUR: [&str; 4] = ["list_agents", "set_schedule", "start_run", "create_webhook"];
+const FOUR_OPERATIONS: [&str; 4] = ["list_agents", "set_schedule", "start_run", "create_webhook"];
 
 /// How a response marks its end.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -34,14 +34,14 @@ enum Framing {
     Closing,
 }
 
-struct Whole {
+struct CompleteResponse {
     bytes: Vec<u8>,
     /// The length of the head.
     head: usize,
 }
 
-fn whole(operation: &Operation, framing: Framing) -> Whole {
-    let Operation { status, body, .. } = operation;
+fn complete(operation: &SampleOperation, framing: Framing) -> CompleteResponse {
+    let SampleOperation { status, body, .. } = operation;
     let (half, rest) = body.split_at(body.len() / 2);
     let (header, body) = match framing {
         _ if *status == 204 => (String::new(), String::new()),
@@ -53,35 +53,35 @@ fn whole(operation: &Operation, framing: Framing) -> Whole {
         Framing::Closing => (String::new(), (*body).to_owned()),
     };
     let head = format!("HTTP/1.1 {status} x\r\ncontent-type: application/json\r\n{header}\r\n");
-    Whole { head: head.len(), bytes: (head + &body).into_bytes() }
+    CompleteResponse { head: head.len(), bytes: (head + &body).into_bytes() }
 }
 
 /// Cuts the responses of these operations after each byte, by `end`, on every attempt.
-async fn cut_everywhere(operations: &[&str], framing: Framing, end: fn(Script) -> Script) {
-    for operation in operations.iter().map(|name| Operation::of(name)) {
-        let rig = Rig::new().await;
+async fn cut_at_every_byte(operations: &[&str], framing: Framing, end: fn(Script) -> Script) {
+    for operation in operations.iter().map(|name| SampleOperation::of(name)) {
+        let rig = ClientRig::new().await;
         rig.raw.then(operation.answer());
         let value = operation.call(&rig.twin).await.expect("the response is complete");
         rig.raw.take_requests();
-        let whole = whole(operation, framing);
-        for length in 0..whole.bytes.len() {
-            let cut = end(Script::new().send(whole.bytes[..length].to_vec()));
-            let (error, seen) = rig.fails(operation, cut).await;
-            let sent = if operation.is_repeatable() { 3 } else { 1 };
-            let answered = length >= whole.head;
+        let complete = complete(operation, framing);
+        for length in 0..complete.bytes.len() {
+            let cut = end(Script::new().send(complete.bytes[..length].to_vec()));
+            let (error, seen) = rig.expect_failure(operation, cut).await;
+            let sent = if operation.is_idempotent() { 3 } else { 1 };
+            let answered = length >= complete.head;
             let outcome = if answered { Outcome::Accepted } else { Outcome::Unknown };
             // Without a length, only decoding finds that the body is incomplete.
             let kind = match framing {
-                Framing::Closing if answered && length == whole.head => ErrorKind::NotTheApi,
+                Framing::Closing if answered && length == complete.head => ErrorKind::NotTheApi,
                 Framing::Closing if answered => ErrorKind::Decode,
                 _ => ErrorKind::Transport,
             };
-            let mut expected = verdict(sent, kind, outcome);
+            let mut expected = failed_call(sent, kind, outcome);
             expected.status = answered.then_some(operation.status);
-            expected.retryable = kind == ErrorKind::Transport && operation.is_repeatable();
+            expected.retryable = kind == ErrorKind::Transport && operation.is_idempotent();
             assert_eq!(seen, expected, "{} cut after {length}: {error}", operation.name);
         }
-        rig.raw.always(end(Script::new().send(whole.bytes)));
+        rig.raw.always(end(Script::new().send(complete.bytes)));
         assert_eq!(operation.call(&rig.twin).await.expect("the response is complete"), value);
         assert_eq!(rig.raw.take_requests().len(), 1);
     }
@@ -89,32 +89,32 @@ async fn cut_everywhere(operations: &[&str], framing: Framing, end: fn(Script) -
 
 #[tokio::test]
 async fn content_length_body_closed_at_every_byte() {
-    cut_everywhere(&TEN, Framing::Length, Script::close).await;
+    cut_at_every_byte(&TEN_OPERATIONS, Framing::Length, Script::close).await;
 }
 
 #[tokio::test]
 async fn content_length_body_reset_at_every_byte() {
-    cut_everywhere(&FOUR, Framing::Length, Script::reset).await;
+    cut_at_every_byte(&FOUR_OPERATIONS, Framing::Length, Script::reset).await;
 }
 
 #[tokio::test]
 async fn chunked_body_closed_at_every_byte() {
-    cut_everywhere(&FOUR, Framing::Chunks, Script::close).await;
+    cut_at_every_byte(&FOUR_OPERATIONS, Framing::Chunks, Script::close).await;
 }
 
 #[tokio::test]
 async fn close_delimited_body_closed_at_every_byte() {
-    cut_everywhere(&FOUR, Framing::Closing, Script::close).await;
+    cut_at_every_byte(&FOUR_OPERATIONS, Framing::Closing, Script::close).await;
 }
 
 #[tokio::test]
 async fn retry_after_a_cut_body_returns_the_whole_value() {
     for framing in [Framing::Length, Framing::Chunks, Framing::Closing] {
-        let rig = Rig::new().await;
-        let operation = Operation::of("get_agent");
+        let rig = ClientRig::new().await;
+        let operation = SampleOperation::of("get_agent");
         rig.raw.then(operation.answer());
         let value = operation.call(&rig.twin).await.expect("the response is complete");
-        let bytes = whole(operation, framing).bytes;
+        let bytes = complete(operation, framing).bytes;
         for length in 0..bytes.len() {
             rig.raw.take_requests();
             let pauses = rig.clock.pauses().len();
@@ -133,9 +133,9 @@ async fn retry_after_a_cut_body_returns_the_whole_value() {
 #[tokio::test]
 async fn response_in_many_segments_is_one_value() {
     for framing in [Framing::Length, Framing::Chunks, Framing::Closing] {
-        let rig = Rig::new().await;
-        let operation = Operation::of("create_webhook");
-        let bytes = whole(operation, framing).bytes;
+        let rig = ClientRig::new().await;
+        let operation = SampleOperation::of("create_webhook");
+        let bytes = complete(operation, framing).bytes;
         let pieces = bytes.iter().fold(Script::new(), |script, byte| script.send(vec![*byte]));
         rig.raw.then(pieces.close());
         let value: Result<String, Error> = operation.call(&rig.twin).await;

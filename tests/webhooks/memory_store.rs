@@ -283,7 +283,7 @@ async fn evicted_event_that_ends_in_the_future_is_uncertain() {
 
 /// How a reservation ends.
 #[derive(Debug, Clone, Copy)]
-enum Ends {
+enum ReservationEnd {
     Handled,
     Failed,
     /// The store does not know whether the event was handled.
@@ -297,7 +297,7 @@ enum StoreAction {
     Send {
         event: usize,
         anew: bool,
-        ends: Ends,
+        ends: ReservationEnd,
     },
     /// An attacker replays a delivery.
     Replay {
@@ -309,13 +309,13 @@ enum StoreAction {
     Restart,
 }
 
-fn ends() -> impl Strategy<Value = Ends> {
-    prop_oneof![6 => Just(Ends::Handled), 1 => Just(Ends::Failed), 1 => Just(Ends::Interrupted)]
+fn reservation_end() -> impl Strategy<Value = ReservationEnd> {
+    prop_oneof![6 => Just(ReservationEnd::Handled), 1 => Just(ReservationEnd::Failed), 1 => Just(ReservationEnd::Interrupted)]
 }
 
-fn step() -> impl Strategy<Value = StoreAction> {
+fn store_action() -> impl Strategy<Value = StoreAction> {
     prop_oneof![
-        6 => (0..12_usize, any::<bool>(), ends()).prop_map(|(event, anew, ends)| StoreAction::Send { event, anew, ends }),
+        6 => (0..12_usize, any::<bool>(), reservation_end()).prop_map(|(event, anew, ends)| StoreAction::Send { event, anew, ends }),
         3 => any::<prop::sample::Index>().prop_map(|earlier| StoreAction::Replay { earlier }),
         3 => (0..90_u64).prop_map(|seconds| StoreAction::Pass { seconds }),
         1 => Just(StoreAction::Restart),
@@ -327,7 +327,7 @@ proptest! {
 
     #[test]
     fn handled_event_is_never_reported_as_new(
-        steps in prop::collection::vec(step(), 1..80), capacity in 1..5_usize,
+        steps in prop::collection::vec(store_action(), 1..80), capacity in 1..5_usize,
     ) {
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
         runtime.block_on(async {
@@ -352,7 +352,7 @@ proptest! {
                     StoreAction::Replay { earlier } => {
                         if sent.is_empty() { continue }
                         let (event, body) = earlier.get(&sent).clone();
-                        (event, body, Ends::Handled)
+                        (event, body, ReservationEnd::Handled)
                     }
                     StoreAction::Send { event, anew, ends } => {
                         let now = clock.wall();
@@ -367,15 +367,15 @@ proptest! {
                     }
                 };
                 let answer = match ends {
-                    Ends::Handled => reserve_then_commit(&store, &body).await,
-                    Ends::Failed => reserve_then_abandon(&store, &body).await,
-                    Ends::Interrupted => {
+                    ReservationEnd::Handled => reserve_then_commit(&store, &body).await,
+                    ReservationEnd::Failed => reserve_then_abandon(&store, &body).await,
+                    ReservationEnd::Interrupted => {
                         let reservation = store.reserve(&delivery(&body)).await.unwrap();
                         answer_of(&reservation)
                     }
                 };
                 prop_assert!(answer != StoreAnswer::New || !handled.contains(&event), "{body} is reported as new");
-                if !matches!(ends, Ends::Failed) {
+                if !matches!(ends, ReservationEnd::Failed) {
                     handled.insert(event);
                 }
             }

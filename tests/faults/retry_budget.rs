@@ -7,12 +7,12 @@ use twin_ext::clock::ManualClock;
 use twin_ext::{ClientBuilder, ErrorKind, Retry};
 use twin_tests::raw::{Script, json};
 
-use crate::operations::Operation;
-use crate::rig::{FIRST, KEY, Rig, seconds};
+use crate::harness::{ClientRig, FIRST_BACKOFF, KEY, seconds};
+use crate::operations::SampleOperation;
 
 /// Makes a thousand calls, a batch at a time, and returns the total number of attempts.
-async fn call_a_thousand_times(rig: &Rig) -> u32 {
-    let operation = Operation::of("get_me");
+async fn call_a_thousand_times(rig: &ClientRig) -> u32 {
+    let operation = SampleOperation::of("get_me");
     let mut attempts = 0;
     for _ in 0..10 {
         let calls: Vec<_> = (0..100)
@@ -35,7 +35,7 @@ async fn call_a_thousand_times(rig: &Rig) -> u32 {
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn a_thousand_callers_share_the_retry_budget_exactly() {
     // The default: 500 tokens, five for a retry.
-    let rig = Rig::with(|builder| {
+    let rig = ClientRig::with(|builder| {
         // Each pause of one caller advances the clock for all of them.
         let builder = builder.attempt_timeout(Duration::MAX).deadline(Duration::MAX);
         builder.retry(Retry::default())
@@ -48,7 +48,7 @@ async fn a_thousand_callers_share_the_retry_budget_exactly() {
     assert_eq!(call_a_thousand_times(&rig).await, 1_000);
 
     // Each success returns a token, so the fifth success pays for a retry.
-    let operation = Operation::of("get_me");
+    let operation = SampleOperation::of("get_me");
     for successes in [4, 5] {
         rig.raw.always(operation.answer());
         for _ in 0..successes {
@@ -63,9 +63,9 @@ async fn a_thousand_callers_share_the_retry_budget_exactly() {
 
 #[tokio::test]
 async fn retry_after_a_timeout_costs_twice_the_tokens() {
-    let rig = Rig::with(|builder| builder.retry(Retry::default().budget(14))).await;
+    let rig = ClientRig::with(|builder| builder.retry(Retry::default().budget(14))).await;
     rig.raw.always(Script::new().hang());
-    let (operation, twin) = (Operation::of("get_me"), rig.twin.clone());
+    let (operation, twin) = (SampleOperation::of("get_me"), rig.twin.clone());
     let call = tokio::spawn(async move {
         operation.call(&twin).await.expect_err("the server does not respond")
     });
@@ -74,13 +74,13 @@ async fn retry_after_a_timeout_costs_twice_the_tokens() {
         rig.clock.advance(seconds(30));
     }
     // The first retry costs ten of fourteen tokens; the four that remain are too few for another.
-    assert_eq!(rig.ends(call, 2).await.attempts(), 2);
+    assert_eq!(rig.error_of(call, 2).await.attempts(), 2);
 }
 
 #[tokio::test]
 async fn successful_retry_returns_its_tokens() {
-    let rig = Rig::with(|builder| builder.retry(Retry::default().budget(5))).await;
-    let operation = Operation::of("get_me");
+    let rig = ClientRig::with(|builder| builder.retry(Retry::default().budget(5))).await;
+    let operation = SampleOperation::of("get_me");
     for _ in 0..50 {
         rig.raw.then(json(503, "{}"));
         rig.raw.then(operation.answer());
@@ -90,7 +90,7 @@ async fn successful_retry_returns_its_tokens() {
 
 #[tokio::test]
 async fn backoff_is_jittered_within_doubling_bounds() {
-    let rig = Rig::with(|builder| {
+    let rig = ClientRig::with(|builder| {
         builder.deadline(Duration::MAX).retry(Retry::default().max_attempts(8).budget(u32::MAX))
     })
     .await;
@@ -99,7 +99,7 @@ async fn backoff_is_jittered_within_doubling_bounds() {
     let mut seen = [(); 7].map(|()| BTreeSet::new());
     for _ in 0..200 {
         let before = rig.clock.pauses().len();
-        Operation::of("get_me").call(&rig.twin).await.expect_err("the service is down");
+        SampleOperation::of("get_me").call(&rig.twin).await.expect_err("the service is down");
         let pauses = rig.clock.pauses().split_off(before);
         assert_eq!(pauses.len(), 7);
         for ((pause, bound), seen) in pauses.iter().zip(bounds).zip(&mut seen) {
@@ -122,13 +122,13 @@ async fn backoff_is_jittered_within_doubling_bounds() {
 async fn two_clients_draw_different_jitter() {
     let mut firsts = BTreeSet::new();
     for seed in 0..20 {
-        let rig = Rig::new().await;
+        let rig = ClientRig::new().await;
         let clock = ManualClock::new(seed);
         let twin = ClientBuilder::new(KEY).base_url(rig.raw.url()).clock(clock.clone());
         rig.raw.always(json(503, "{}"));
         let twin = twin.build().expect("the settings are valid");
-        Operation::of("get_me").call(&twin).await.expect_err("the service is down");
-        assert!(clock.pauses()[0] < FIRST);
+        SampleOperation::of("get_me").call(&twin).await.expect_err("the service is down");
+        assert!(clock.pauses()[0] < FIRST_BACKOFF);
         firsts.insert(clock.pauses()[0]);
     }
     assert_eq!(firsts.len(), 20);
@@ -136,11 +136,12 @@ async fn two_clients_draw_different_jitter() {
 
 #[tokio::test]
 async fn retry_none_sends_one_attempt() {
-    let rig = Rig::with(|builder| builder.retry(Retry::none())).await;
+    let rig = ClientRig::with(|builder| builder.retry(Retry::none())).await;
     for script in [json(503, "{}"), Script::new().close(), Script::new().send("HTTP/1.1 2").reset()]
     {
         rig.raw.always(script);
-        let error = Operation::of("get_me").call(&rig.twin).await.expect_err("the service is down");
+        let error =
+            SampleOperation::of("get_me").call(&rig.twin).await.expect_err("the service is down");
         assert_eq!((error.attempts(), rig.raw.take_requests().len()), (1, 1));
     }
     assert!(rig.clock.pauses().is_empty());

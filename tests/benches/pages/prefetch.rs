@@ -14,7 +14,7 @@ use twin_api::Client;
 use twin_ext::prelude::*;
 
 const PAGES: u64 = 40;
-const ON_A_PAGE: u64 = 50;
+const PER_PAGE: u64 = 50;
 const TIME: Duration = Duration::from_millis(25);
 const BOUND: f64 = 1.6;
 
@@ -25,11 +25,11 @@ pub(crate) async fn measure() -> anyhow::Result<()> {
     let service = Router::new().route("/v1/agents", get(page));
     tokio::spawn(async move { axum::serve(listener, service).await });
     let twin = ClientBuilder::new("tw_live_0123").base_url(url).build()?;
-    for (by, way) in [("item", Way::Items), ("page", Way::Pages)] {
-        let (none, one) = (read(&twin, way, 0).await?, read(&twin, way, 1).await?);
+    for (by, read_by) in [("item", ReadBy::Items), ("page", ReadBy::Pages)] {
+        let (none, one) = (read(&twin, read_by, 0).await?, read(&twin, read_by, 1).await?);
         let ratio = none.as_secs_f64() / one.as_secs_f64();
         println!(
-            "ahead: by {by}: {none:.2?} without prefetch, {one:.2?} with one page: {ratio:.2} times faster"
+            "prefetch: by {by}: {none:.2?} without prefetch, {one:.2?} with one page: {ratio:.2} times faster"
         );
         ensure!(ratio >= BOUND, "prefetch is {ratio:.2} times faster, and the bound is {BOUND}");
     }
@@ -37,27 +37,27 @@ pub(crate) async fn measure() -> anyhow::Result<()> {
 }
 
 #[derive(Clone, Copy)]
-enum Way {
+enum ReadBy {
     Items,
     Pages,
 }
 
 /// Reads the whole list, and pauses for each page as long as the service does.
-async fn read(twin: &Client, way: Way, ahead: usize) -> anyhow::Result<Duration> {
+async fn read(twin: &Client, read_by: ReadBy, ahead: usize) -> anyhow::Result<Duration> {
     let started = Instant::now();
     let mut came = 0;
-    match way {
-        Way::Items => {
+    match read_by {
+        ReadBy::Items => {
             let mut agents = twin.list_agents().items().prefetch(ahead);
             while agents.try_next().await?.is_some() {
                 came += 1;
                 // Ten pauses per page, because the timer has a resolution of a millisecond.
-                if came % (ON_A_PAGE / 10) == 0 {
+                if came % (PER_PAGE / 10) == 0 {
                     tokio::time::sleep(TIME / 10).await;
                 }
             }
         }
-        Way::Pages => {
+        ReadBy::Pages => {
             let mut pages = twin.list_agents().pages().prefetch(ahead);
             while let Some(page) = pages.try_next().await? {
                 came += page.items.len() as u64;
@@ -65,7 +65,7 @@ async fn read(twin: &Client, way: Way, ahead: usize) -> anyhow::Result<Duration>
             }
         }
     }
-    ensure!(came == PAGES * ON_A_PAGE, "{came} items came");
+    ensure!(came == PAGES * PER_PAGE, "{came} items came");
     Ok(started.elapsed())
 }
 
@@ -73,7 +73,7 @@ async fn page(RawQuery(query): RawQuery) -> impl axum::response::IntoResponse {
     tokio::time::sleep(TIME).await;
     let cursor = query.as_deref().and_then(|query| query.strip_prefix("cursor="));
     let page: u64 = cursor.and_then(|page| page.parse().ok()).unwrap_or(0);
-    let agents: Vec<Value> = (0..ON_A_PAGE)
+    let agents: Vec<Value> = (0..PER_PAGE)
         .map(|place| {
             json!({
                 "agent_id": format!("agent_{page}_{place}"), "deployment_state": "deployed",

@@ -17,7 +17,7 @@ use twin_tests::scripted::{BufferedResponse, Scripted};
 use crate::{KEY, service};
 
 /// Calls `get_me` with an error response. Returns the status, the problem and `x-request-id`.
-async fn refused(answer: BufferedResponse) -> (StatusCode, Problem, String) {
+async fn refusal_of_get_me(answer: BufferedResponse) -> (StatusCode, Problem, String) {
     let (server, twin) = service().await;
     let id = HeaderName::from_static("x-request-id");
     server.answer(answer.header(id, HeaderValue::from_static("r1")));
@@ -71,7 +71,7 @@ async fn problem_keeps_members_and_extensions() {
     });
     let answer =
         BufferedResponse::new(StatusCode::FORBIDDEN, "application/problem+json", body.to_string());
-    let (status, problem, id) = refused(answer).await;
+    let (status, problem, id) = refusal_of_get_me(answer).await;
     assert_eq!((status, id.as_str()), (StatusCode::FORBIDDEN, "r1"));
     assert_eq!(problem.status, Some(403));
     assert_eq!(problem.detail.as_deref(), Some("you do not have access to this agent"));
@@ -95,7 +95,8 @@ async fn every_error_response_becomes_a_problem_with_status_and_headers() {
     ];
     for (status, content_type, body, detail) in cases {
         let status = StatusCode::from_u16(status).expect("the status is valid");
-        let (seen, problem, _) = refused(BufferedResponse::new(status, content_type, body)).await;
+        let (seen, problem, _) =
+            refusal_of_get_me(BufferedResponse::new(status, content_type, body)).await;
         assert_eq!(seen, status, "{body}");
         assert_eq!(problem.status, Some(i64::from(status.as_u16())), "{body}");
         assert_eq!(problem.detail.as_deref(), Some(detail), "{body}");
@@ -103,7 +104,7 @@ async fn every_error_response_becomes_a_problem_with_status_and_headers() {
     let allow = HeaderValue::from_static("DELETE");
     let empty =
         BufferedResponse::empty(StatusCode::METHOD_NOT_ALLOWED).header(header::ALLOW, allow);
-    let (status, problem, _) = refused(empty).await;
+    let (status, problem, _) = refusal_of_get_me(empty).await;
     assert_eq!(status, StatusCode::METHOD_NOT_ALLOWED);
     assert_eq!(problem.title.as_deref(), Some("Method Not Allowed"));
     assert_eq!(problem.detail, None);
@@ -131,7 +132,7 @@ async fn redacts_key_that_the_service_repeats() {
     let error = twin.get_me().send().await.unwrap_err();
     let shown = format!("{error} {error:?}");
     assert!(!shown.contains(KEY) && shown.contains("[redacted]"), "{shown}");
-    let (_, problem, _) = refused(answer).await;
+    let (_, problem, _) = refusal_of_get_me(answer).await;
     assert_eq!(problem.detail.as_deref(), Some("[redacted] is unknown"));
 }
 
@@ -198,7 +199,7 @@ async fn base_url_keeps_its_path() {
 }
 
 /// Sends these bytes in response to one request and closes the connection.
-async fn one_answer(bytes: impl AsRef<[u8]> + Send + 'static) -> Client {
+async fn client_of_raw_response(bytes: impl AsRef<[u8]> + Send + 'static) -> Client {
     let listener = TcpListener::bind(("127.0.0.1", 0)).await.expect("a free port");
     let address = listener.local_addr().expect("the socket is bound");
     tokio::spawn(async move {
@@ -214,8 +215,10 @@ async fn one_answer(bytes: impl AsRef<[u8]> + Send + 'static) -> Client {
 
 #[tokio::test]
 async fn truncated_error_response_keeps_its_status() {
-    let twin =
-        one_answer(b"HTTP/1.1 503 x\r\ncontent-length: 100\r\nretry-after: 7\r\n\r\nhalf").await;
+    let twin = client_of_raw_response(
+        b"HTTP/1.1 503 x\r\ncontent-length: 100\r\nretry-after: 7\r\n\r\nhalf",
+    )
+    .await;
     let error = twin.get_me().send().await.expect_err("the request is refused");
     assert_eq!(error.status(), Some(StatusCode::SERVICE_UNAVAILABLE));
     assert_eq!(error.headers()["retry-after"], "7");
@@ -231,7 +234,7 @@ async fn error_response_is_read_up_to_its_limit() {
     let body = format!("{{\"detail\":\"too busy\"{}}}", " ".repeat(limit - 21));
     assert_eq!(body.len(), limit);
     for beyond in ["", "no JSON"] {
-        let twin = one_answer(format!("{head}{body}{beyond}")).await;
+        let twin = client_of_raw_response(format!("{head}{body}{beyond}")).await;
         let error = twin.get_me().send().await.expect_err("the request is refused");
         let problem = error.problem().expect("the error has a problem");
         assert_eq!(problem.detail.as_deref(), Some("too busy"), "{beyond}");
@@ -240,7 +243,7 @@ async fn error_response_is_read_up_to_its_limit() {
 
 #[tokio::test]
 async fn truncated_success_response_is_a_transport_error() {
-    let twin = one_answer(
+    let twin = client_of_raw_response(
         b"HTTP/1.1 200 x\r\ncontent-type: application/json\r\ncontent-length: 100\r\n\r\n{\"user_id\": \"u\"}",
     )
     .await;
@@ -256,9 +259,9 @@ fn chain(error: &Error) -> String {
 
 /// A transport that sends nothing and returns an error.
 #[derive(Debug)]
-struct Lazy;
+struct FailingTransport;
 
-impl Transport for Lazy {
+impl Transport for FailingTransport {
     fn execute<'a>(
         &'a self,
         _: &'a reqwest::Client,
@@ -276,7 +279,8 @@ impl Transport for Lazy {
 
 #[tokio::test]
 async fn custom_transport_error_gets_the_operation_and_is_redacted() {
-    let inner = Inner::new(Lazy).api_key(&KEY.into()).expect("the value fits into a header");
+    let inner =
+        Inner::new(FailingTransport).api_key(&KEY.into()).expect("the value fits into a header");
     let client = reqwest::Client::builder().no_proxy().build().expect("the HTTP client is valid");
     let twin = Client::new_with_client("http://127.0.0.1:9", client, inner);
     let error = twin.get_agent().agent_id("a").send().await.expect_err("the transport fails");

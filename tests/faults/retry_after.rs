@@ -6,8 +6,8 @@ use twin_ext::clock::{Clock as _, ManualClock};
 use twin_ext::{ErrorKind, Outcome};
 use twin_tests::raw::answer;
 
-use crate::operations::Operation;
-use crate::rig::{FIRST, Rig, seconds, verdict};
+use crate::harness::{ClientRig, FIRST_BACKOFF, failed_call, seconds};
+use crate::operations::SampleOperation;
 
 /// The delay before the retry.
 #[derive(Debug, Clone, Copy)]
@@ -52,34 +52,38 @@ const TABLE: [(&[&str], ExpectedPause); 25] = [
 ];
 
 /// Returns the first random pause for the seed of the clock.
-fn jitter() -> Duration {
-    let share = u128::from(ManualClock::new(1).random()) * FIRST.as_nanos();
+fn first_backoff() -> Duration {
+    let share = u128::from(ManualClock::new(1).random()) * FIRST_BACKOFF.as_nanos();
     Duration::from_nanos(u64::try_from(share >> 64).expect("the jitter is below half a second"))
 }
 
 /// Returns the range of a requested pause with its jitter, which spreads clients that were
 /// refused together.
-fn lengthened(asked: Duration) -> std::ops::RangeInclusive<Duration> {
+fn with_jitter(asked: Duration) -> std::ops::RangeInclusive<Duration> {
     asked..=asked.mul_f64(1.1)
 }
 
 /// Calls an operation that is refused once and then succeeds. Checks the requests, the pause and
 /// the result.
-async fn refused_once(name: &str, status: u16, values: &[&str], wait: ExpectedPause) {
-    let rig = Rig::with(|builder| builder.deadline(seconds(600))).await;
-    let operation = Operation::of(name);
+async fn check_retry_after(name: &str, status: u16, values: &[&str], wait: ExpectedPause) {
+    let rig = ClientRig::with(|builder| builder.deadline(seconds(600))).await;
+    let operation = SampleOperation::of(name);
     let headers: Vec<_> = values.iter().map(|value| format!("retry-after: {value}\r\n")).collect();
     let headers = headers.concat();
     rig.raw.then(answer(status, &headers, "{}"));
     rig.raw.always(operation.answer());
     let result = operation.call(&rig.twin).await;
     let (waits, asked) = match wait {
-        ExpectedPause::Jitter if operation.is_repeatable() => (Some(jitter()..=jitter()), None),
+        ExpectedPause::Jitter if operation.is_idempotent() => {
+            (Some(first_backoff()..=first_backoff()), None)
+        }
         ExpectedPause::Jitter => (None, None),
-        ExpectedPause::Less(asked) => (Some(jitter()..=jitter()), Some(seconds(asked))),
+        ExpectedPause::Less(asked) => {
+            (Some(first_backoff()..=first_backoff()), Some(seconds(asked)))
+        }
         ExpectedPause::AtLeast(asked) => {
             let asked = Duration::from_secs_f64(asked);
-            (Some(lengthened(asked)), Some(asked))
+            (Some(with_jitter(asked)), Some(asked))
         }
         ExpectedPause::NotAtAll(asked) => (None, Some(seconds(asked))),
     };
@@ -93,10 +97,11 @@ async fn refused_once(name: &str, status: u16, values: &[&str], wait: ExpectedPa
         (Err(error), None) => {
             let rejected = status == 429 || asked.is_some();
             let outcome = if rejected { Outcome::Rejected } else { Outcome::Unknown };
-            let mut expected = verdict(1, ErrorKind::Problem, outcome).status(status).retryable();
+            let mut expected =
+                failed_call(1, ErrorKind::Problem, outcome).status(status).retryable();
             expected.retry_after = asked;
-            expected.retryable = rejected || operation.is_repeatable();
-            assert_eq!(rig.verdict(operation, &error), expected, "{name} {values:?} {error}");
+            expected.retryable = rejected || operation.is_idempotent();
+            assert_eq!(rig.observed(operation, &error), expected, "{name} {values:?} {error}");
         }
         (result, waits) => panic!("{name} {values:?}: {result:?} after {waits:?}"),
     }
@@ -106,8 +111,8 @@ async fn refused_once(name: &str, status: u16, values: &[&str], wait: ExpectedPa
 async fn retry_after_table_for_idempotent_operations() {
     for (values, wait) in TABLE {
         for status in [429, 503] {
-            refused_once("get_me", status, values, wait).await;
-            refused_once("cancel_run", status, values, wait).await;
+            check_retry_after("get_me", status, values, wait).await;
+            check_retry_after("cancel_run", status, values, wait).await;
         }
     }
 }
@@ -116,15 +121,15 @@ async fn retry_after_table_for_idempotent_operations() {
 async fn post_is_retried_only_after_429_or_503_with_retry_after() {
     for (values, wait) in TABLE {
         for status in [429, 503] {
-            refused_once("start_run", status, values, wait).await;
-            refused_once("update_webhook", status, values, wait).await;
+            check_retry_after("start_run", status, values, wait).await;
+            check_retry_after("update_webhook", status, values, wait).await;
         }
     }
 }
 
 #[tokio::test]
 async fn post_is_not_retried_after_other_statuses() {
-    let rig = Rig::new().await;
+    let rig = ClientRig::new().await;
     for (status, outcome) in [
         (400, Outcome::Rejected),
         (408, Outcome::Unknown),
@@ -134,10 +139,11 @@ async fn post_is_not_retried_after_other_statuses() {
         (504, Outcome::Unknown),
     ] {
         for name in ["start_run", "create_agent", "create_webhook", "move_agent"] {
-            let operation = Operation::of(name);
+            let operation = SampleOperation::of(name);
             let script = answer(status, "retry-after: 1\r\n", "{}");
-            let (error, seen) = rig.fails(operation, script).await;
-            let expected = verdict(1, ErrorKind::Problem, outcome).status(status).retry_after(1);
+            let (error, seen) = rig.expect_failure(operation, script).await;
+            let expected =
+                failed_call(1, ErrorKind::Problem, outcome).status(status).retry_after(1);
             assert_eq!(seen, expected, "{error}");
         }
     }
@@ -145,12 +151,12 @@ async fn post_is_not_retried_after_other_statuses() {
 
 #[tokio::test]
 async fn retry_after_beyond_the_deadline_returns_the_refusal() {
-    let rig = Rig::new().await;
+    let rig = ClientRig::new().await;
     // A pause of 120 s would end at the deadline, so it is not started.
     for (asked, sent) in [(119, 2), (120, 1)] {
         rig.raw.then(answer(503, &format!("retry-after: {asked}\r\n"), ""));
-        rig.raw.always(Operation::of("get_me").answer());
-        let result = Operation::of("get_me").call(&rig.twin).await;
+        rig.raw.always(SampleOperation::of("get_me").answer());
+        let result = SampleOperation::of("get_me").call(&rig.twin).await;
         assert_eq!(result.is_ok(), sent == 2, "{asked}");
         assert_eq!(rig.raw.take_requests().len(), sent, "{asked}");
     }
@@ -160,14 +166,14 @@ async fn retry_after_beyond_the_deadline_returns_the_refusal() {
 
 #[tokio::test]
 async fn each_retry_after_is_read_again() {
-    let rig = Rig::new().await;
+    let rig = ClientRig::new().await;
     rig.raw.then(answer(429, "retry-after: 2\r\n", ""));
     rig.raw.then(answer(503, "retry-after: Thu, 01 Jan 2026 00:00:05 GMT\r\n", ""));
-    rig.raw.always(Operation::of("start_run").answer());
-    Operation::of("start_run").call(&rig.twin).await.expect("the third attempt succeeds");
+    rig.raw.always(SampleOperation::of("start_run").answer());
+    SampleOperation::of("start_run").call(&rig.twin).await.expect("the third attempt succeeds");
     let pauses = rig.clock.pauses();
-    assert!(lengthened(seconds(2)).contains(&pauses[0]), "{pauses:?}");
+    assert!(with_jitter(seconds(2)).contains(&pauses[0]), "{pauses:?}");
     // The date is relative to the clock after the first pause.
-    assert!(lengthened(seconds(5).saturating_sub(pauses[0])).contains(&pauses[1]), "{pauses:?}");
+    assert!(with_jitter(seconds(5).saturating_sub(pauses[0])).contains(&pauses[1]), "{pauses:?}");
     assert_eq!(rig.raw.take_requests().len(), 3);
 }

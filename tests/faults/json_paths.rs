@@ -10,14 +10,14 @@ use twin_api::{Client, types};
 use twin_ext::{ClientBuilder, ErrorKind, Retry};
 use twin_tests::vendored::CONTRACT;
 
-use crate::operations::Operation;
-use crate::rig::{KEY, Recording};
+use crate::harness::{KEY, RecordedTransport};
+use crate::operations::SampleOperation;
 
 /// The body of every response of a client.
 #[derive(Clone, Default)]
-struct Body(Arc<Mutex<Vec<u8>>>);
+struct ResponseBody(Arc<Mutex<Vec<u8>>>);
 
-impl Body {
+impl ResponseBody {
     fn set(&self, body: &[u8]) {
         *self.0.lock().expect("no test panics with the lock") = body.to_vec();
     }
@@ -28,35 +28,35 @@ impl Body {
 }
 
 /// Builds a client that sends nothing, with the body of its responses.
-fn recorded() -> (Client, Body) {
-    let body = Body::default();
+fn client_and_body() -> (Client, ResponseBody) {
+    let body = ResponseBody::default();
     let recording = {
         let body = body.clone();
-        Recording::of(move || Ok(http::Response::new(body.get())))
+        RecordedTransport::of(move || Ok(http::Response::new(body.get())))
     };
     let builder = ClientBuilder::new(KEY).base_url("http://127.0.0.1:1").retry(Retry::none());
     (builder.transport(recording).build().expect("the settings are valid"), body)
 }
 
 /// Returns the path that `serde_path_to_error` finds, unless the body is a `T`.
-fn witness<T: DeserializeOwned>(body: &[u8]) -> Option<String> {
+fn serde_path<T: DeserializeOwned>(body: &[u8]) -> Option<String> {
     let mut json = serde_json::Deserializer::from_slice(body);
     let error = serde_path_to_error::deserialize::<_, T>(&mut json).err()?;
     Some(error.path().to_string())
 }
 
-type Witness = fn(&[u8]) -> Option<String>;
+type PathOfError = fn(&[u8]) -> Option<String>;
 
-const WITNESSES: [(&str, Witness); 9] = [
-    ("get_me", witness::<types::GetMeResponse>),
-    ("list_agents", witness::<types::ListAgentsResponse>),
-    ("list_api_keys", witness::<types::ListApiKeysResponse>),
-    ("list_instruction_versions", witness::<types::ListInstructionVersionsResponse>),
-    ("list_run_events", witness::<types::ListRunEventsResponse>),
-    ("list_runs", witness::<types::ListRunsResponse>),
-    ("list_schedules", witness::<types::ListSchedulesResponse>),
-    ("list_webhooks", witness::<types::ListWebhooksResponse>),
-    ("start_run", witness::<types::StartRunResponse>),
+const PATHS: [(&str, PathOfError); 9] = [
+    ("get_me", serde_path::<types::GetMeResponse>),
+    ("list_agents", serde_path::<types::ListAgentsResponse>),
+    ("list_api_keys", serde_path::<types::ListApiKeysResponse>),
+    ("list_instruction_versions", serde_path::<types::ListInstructionVersionsResponse>),
+    ("list_run_events", serde_path::<types::ListRunEventsResponse>),
+    ("list_runs", serde_path::<types::ListRunsResponse>),
+    ("list_schedules", serde_path::<types::ListSchedulesResponse>),
+    ("list_webhooks", serde_path::<types::ListWebhooksResponse>),
+    ("start_run", serde_path::<types::StartRunResponse>),
 ];
 
 /// Returns the example response of an operation, with each list twice as long.
@@ -65,7 +65,7 @@ fn example(name: &str) -> Value {
     let paths = document["paths"].as_object().expect("an object").values();
     let mut operations = paths.flat_map(|path| path.as_object().expect("an object").values());
     let operation = operations.find(|operation| operation["operationId"] == name).expect("known");
-    let status = Operation::of(name).status.to_string();
+    let status = SampleOperation::of(name).status.to_string();
     let mut example =
         operation["responses"][status]["content"]["application/json"]["example"].clone();
     for list in example.as_object_mut().expect("an object").values_mut() {
@@ -129,13 +129,14 @@ fn mutated(example: &Value) -> Vec<Vec<u8>> {
 
 #[tokio::test]
 async fn path_of_a_wrong_value_is_the_recorded_one() {
-    let (twin, recorded) = recorded();
+    let (twin, client_and_body) = client_and_body();
     let mut paths = BTreeSet::new();
-    for (name, witness) in WITNESSES {
+    for (name, serde_path) in PATHS {
         for body in mutated(&example(name)) {
-            let Some(expected) = witness(&body) else { continue };
-            recorded.set(&body);
-            let error = Operation::of(name).call(&twin).await.expect_err("it does not decode");
+            let Some(expected) = serde_path(&body) else { continue };
+            client_and_body.set(&body);
+            let error =
+                SampleOperation::of(name).call(&twin).await.expect_err("it does not decode");
             let text = String::from_utf8_lossy(&body);
             assert_eq!(error.kind(), ErrorKind::Decode, "{name} {text}: {error}");
             assert_eq!(error.json_path(), Some(expected.as_str()), "{name} {text}: {error}");
@@ -147,13 +148,14 @@ async fn path_of_a_wrong_value_is_the_recorded_one() {
 
 #[tokio::test]
 async fn path_in_a_truncated_response_is_on_the_way_to_its_end() {
-    let (twin, recorded) = recorded();
-    for (name, witness) in WITNESSES {
+    let (twin, client_and_body) = client_and_body();
+    for (name, serde_path) in PATHS {
         let body = serde_json::to_vec(&example(name)).expect("JSON");
         for end in 1..body.len() {
-            let expected = witness(&body[..end]).expect("it is truncated");
-            recorded.set(&body[..end]);
-            let error = Operation::of(name).call(&twin).await.expect_err("it does not decode");
+            let expected = serde_path(&body[..end]).expect("it is truncated");
+            client_and_body.set(&body[..end]);
+            let error =
+                SampleOperation::of(name).call(&twin).await.expect_err("it does not decode");
             let path = error.json_path().expect("it has a path");
             // The witness writes `?` for what it does not know.
             let (one, two) = (path.trim_matches('.'), expected.trim_matches(['.', '?']));

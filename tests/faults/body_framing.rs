@@ -3,8 +3,8 @@
 use twin_ext::{ErrorKind, Outcome};
 use twin_tests::raw::Script;
 
-use crate::operations::Operation;
-use crate::rig::{Rig, verdict};
+use crate::harness::{ClientRig, failed_call};
+use crate::operations::SampleOperation;
 
 const BODY: &str = r#"{"user_id":"u"}"#;
 
@@ -16,11 +16,11 @@ fn framed(headers: &str, body: &str) -> Script {
 
 #[tokio::test]
 async fn retries_get_when_the_body_is_shorter_than_content_length() {
-    let rig = Rig::new().await;
+    let rig = ClientRig::new().await;
     for length in [BODY.len() + 1, 4_096, 1 << 20] {
         let script = framed(&format!("content-length: {length}\r\n"), BODY).close();
-        let (error, seen) = rig.fails(Operation::of("get_me"), script).await;
-        let expected = verdict(3, ErrorKind::Transport, Outcome::Accepted);
+        let (error, seen) = rig.expect_failure(SampleOperation::of("get_me"), script).await;
+        let expected = failed_call(3, ErrorKind::Transport, Outcome::Accepted);
         assert_eq!(seen, expected.status(200).retryable(), "{error}");
         assert!(error.to_string().starts_with("the response ended early"), "{error}");
     }
@@ -28,29 +28,30 @@ async fn retries_get_when_the_body_is_shorter_than_content_length() {
 
 #[tokio::test]
 async fn retries_get_when_the_body_is_longer_than_content_length() {
-    let rig = Rig::new().await;
+    let rig = ClientRig::new().await;
     for length in 1..BODY.len() {
         let script = framed(&format!("content-length: {length}\r\n"), BODY);
-        let (error, seen) = rig.fails(Operation::of("get_me"), script).await;
-        let expected = verdict(3, ErrorKind::Decode, Outcome::Accepted).status(200);
+        let (error, seen) = rig.expect_failure(SampleOperation::of("get_me"), script).await;
+        let expected = failed_call(3, ErrorKind::Decode, Outcome::Accepted).status(200);
         assert_eq!(seen, expected, "{error}");
     }
     // The excess bytes are not read as the response to the next request.
     rig.raw.always(framed("content-length: 15\r\n", BODY));
-    let value = Operation::of("get_me").call(&rig.twin).await.expect("the response is complete");
+    let value =
+        SampleOperation::of("get_me").call(&rig.twin).await.expect("the response is complete");
     assert!(value.contains("\"u\""), "{value}");
 }
 
 #[tokio::test]
 async fn post_is_sent_once_when_content_length_is_wrong() {
-    let rig = Rig::new().await;
-    let operation = Operation::of("start_run");
+    let rig = ClientRig::new().await;
+    let operation = SampleOperation::of("start_run");
     let length = operation.body.len();
     for wrong in (1..length).chain([length + 1]) {
         let script = framed(&format!("content-length: {wrong}\r\n"), operation.body).close();
-        let (error, seen) = rig.fails(operation, script).await;
+        let (error, seen) = rig.expect_failure(operation, script).await;
         let kind = if wrong > length { ErrorKind::Transport } else { ErrorKind::Decode };
-        assert_eq!(seen, verdict(1, kind, Outcome::Accepted).status(200), "{error}");
+        assert_eq!(seen, failed_call(1, kind, Outcome::Accepted).status(200), "{error}");
     }
 }
 
@@ -65,11 +66,11 @@ async fn invalid_or_conflicting_content_lengths_are_errors() {
         "content-length: 0x0f\r\n",
     ];
     for headers in lengths {
-        let rig = Rig::new().await;
+        let rig = ClientRig::new().await;
         for (name, sent) in [("get_me", 3), ("create_agent", 1)] {
             rig.raw.always(framed(headers, BODY).close());
             // The client may accept the whole value or fail; it must not return a part.
-            match Operation::of(name).call(&rig.twin).await {
+            match SampleOperation::of(name).call(&rig.twin).await {
                 Ok(value) => panic!("{headers} {value}"),
                 Err(error) => assert!(error.outcome() >= Outcome::Unknown, "{error}"),
             }
@@ -86,9 +87,9 @@ async fn content_length_beside_chunked_is_read_as_chunked_or_refused() {
         "transfer-encoding: chunked\r\ncontent-length: 15\r\n",
         "transfer-encoding: chunked\r\ncontent-length: 9999\r\n",
     ] {
-        let rig = Rig::new().await;
+        let rig = ClientRig::new().await;
         rig.raw.always(framed(headers, &body).close());
-        match Operation::of("get_me").call(&rig.twin).await {
+        match SampleOperation::of("get_me").call(&rig.twin).await {
             Ok(value) => assert!(value.contains("\"u\""), "{value}"),
             Err(error) => assert_eq!(error.kind(), ErrorKind::Transport, "{error}"),
         }
@@ -109,10 +110,10 @@ async fn cut_or_invalid_chunks_are_errors() {
         format!("ffffffffffffffffff\r\n{BODY}"),
         format!("f{BODY}0\r\n\r\n"),
     ] {
-        let rig = Rig::new().await;
+        let rig = ClientRig::new().await;
         let script = framed("transfer-encoding: chunked\r\n", &body).close();
-        let (error, seen) = rig.fails(Operation::of("get_me"), script).await;
-        let expected = verdict(3, ErrorKind::Transport, Outcome::Accepted);
+        let (error, seen) = rig.expect_failure(SampleOperation::of("get_me"), script).await;
+        let expected = failed_call(3, ErrorKind::Transport, Outcome::Accepted);
         assert_eq!(seen, expected.status(200).retryable(), "{body}: {error}");
     }
 }
@@ -120,9 +121,9 @@ async fn cut_or_invalid_chunks_are_errors() {
 #[tokio::test]
 async fn empty_body_is_accepted_where_none_is_documented() {
     for head in ["HTTP/1.1 200 x\r\n\r\n", "HTTP/1.1 204 x\r\n\r\n", "HTTP/1.0 200 x\r\n\r\n"] {
-        let rig = Rig::new().await;
+        let rig = ClientRig::new().await;
         rig.raw.always(Script::new().send(head).close());
-        Operation::of("delete_agent").call(&rig.twin).await.expect("the request succeeds");
+        SampleOperation::of("delete_agent").call(&rig.twin).await.expect("the request succeeds");
         assert_eq!(rig.raw.take_requests().len(), 1, "{head}");
     }
 }

@@ -5,12 +5,12 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use super::harness::{ON_THE_WIRE, Operation};
+use super::harness::{ON_THE_WIRE, TableRow};
 use super::table;
 
 /// An operation and all its inputs.
 #[derive(Debug, PartialEq, Eq)]
-struct Shape {
+struct OperationInputs {
     id: String,
     /// The method and the path with the names of its parameters.
     path: String,
@@ -20,10 +20,13 @@ struct Shape {
 
 #[test]
 fn table_lists_every_operation_and_input_once() {
-    let rows: Vec<Shape> = table().iter().map(|row| shape_of_row(row.as_ref())).collect();
-    let operations = shapes_of_document(&document());
-    let without_row: Vec<&Shape> = operations.iter().filter(|o| !rows.contains(o)).collect();
-    let without_operation: Vec<&Shape> = rows.iter().filter(|r| !operations.contains(r)).collect();
+    let rows: Vec<OperationInputs> =
+        table().iter().map(|row| inputs_of_row(row.as_ref())).collect();
+    let operations = inputs_in_document(&document());
+    let without_row: Vec<&OperationInputs> =
+        operations.iter().filter(|o| !rows.contains(o)).collect();
+    let without_operation: Vec<&OperationInputs> =
+        rows.iter().filter(|r| !operations.contains(r)).collect();
     assert!(
         without_row.is_empty() && without_operation.is_empty(),
         "operations without a row: {without_row:#?}\nrows without an operation: {without_operation:#?}"
@@ -32,10 +35,10 @@ fn table_lists_every_operation_and_input_once() {
     assert_eq!((rows.len(), operations.len()), (33, 33));
 }
 
-fn shape_of_row(row: &dyn Operation) -> Shape {
+fn inputs_of_row(row: &dyn TableRow) -> OperationInputs {
     let (path, query) = row.line().split_once('?').unwrap_or((row.line(), ""));
     let names = query.split('&').filter(|pair| !pair.is_empty());
-    Shape {
+    OperationInputs {
         id: row.id().to_owned(),
         path: ON_THE_WIRE.iter().fold(path.to_owned(), |path, (name, id)| path.replace(id, name)),
         query: names.map(|pair| pair.split('=').next().unwrap_or(pair).to_owned()).collect(),
@@ -47,7 +50,7 @@ fn document() -> Value {
     serde_json::from_str(twin_tests::vendored::CONTRACT).expect("contract.json is JSON")
 }
 
-fn shapes_of_document(document: &Value) -> Vec<Shape> {
+fn inputs_in_document(document: &Value) -> Vec<OperationInputs> {
     let mut shapes = Vec::new();
     for (path, item) in members(&document["paths"]) {
         for (method, operation) in members(item).filter(|(_, o)| o["responses"].is_object()) {
@@ -57,7 +60,7 @@ fn shapes_of_document(document: &Value) -> Vec<Shape> {
             });
             let body = resolve(document, &operation["requestBody"]);
             let schema = resolve(document, &body["content"]["application/json"]["schema"]);
-            shapes.push(Shape {
+            shapes.push(OperationInputs {
                 id: text(&operation["operationId"]),
                 path: format!("{} {path}", method.to_uppercase()),
                 query: parameters

@@ -7,7 +7,9 @@ use twin_ext::prelude::*;
 use super::harness::{FunctionServer, agent, drain, event, names, number, run};
 
 /// Lists agents from scripted pages; each page has the numbers of agents and a cursor.
-async fn agents(pages: Vec<(Vec<u64>, Value)>) -> (Vec<String>, Option<Error>, usize) {
+async fn list_scripted_agents(
+    pages: Vec<(Vec<u64>, Value)>,
+) -> (Vec<String>, Option<Error>, usize) {
     let mut at = 0;
     let (server, twin) = FunctionServer::start(move |_, _| {
         let (numbers, cursor) = &pages[at % pages.len()];
@@ -22,14 +24,14 @@ async fn agents(pages: Vec<(Vec<u64>, Value)>) -> (Vec<String>, Option<Error>, u
 #[tokio::test]
 async fn repeated_cursor_fails_after_the_items() {
     let pages = vec![(vec![1, 2], json!("a")), (vec![3], json!("a"))];
-    let (came, error, requests) = agents(pages).await;
+    let (came, error, requests) = list_scripted_agents(pages).await;
     assert_eq!((came, requests), (names("agent", [1, 2, 3]), 2));
     let error = error.unwrap();
     assert_eq!((error.kind(), error.items_seen()), (ErrorKind::Pagination, Some(3)));
     assert!(error.position().is_some() && !error.is_retryable());
 
     let pages = vec![(vec![1], json!("a")), (vec![2], json!("b"))];
-    let (came, error, requests) = agents(pages).await;
+    let (came, error, requests) = list_scripted_agents(pages).await;
     assert_eq!((came, requests), (names("agent", [1, 2]), 3));
     assert_eq!(error.unwrap().kind(), ErrorKind::Pagination);
 }
@@ -38,7 +40,7 @@ async fn repeated_cursor_fails_after_the_items() {
 async fn continues_after_an_empty_page_with_a_cursor() {
     for end in [Value::Null, json!("")] {
         let pages = vec![(vec![], json!("a")), (vec![], json!("b")), (vec![1], end)];
-        let (came, error, requests) = agents(pages).await;
+        let (came, error, requests) = list_scripted_agents(pages).await;
         assert_eq!((came, requests), (names("agent", [1]), 3));
         assert!(error.is_none(), "{error:?}");
     }
@@ -153,7 +155,7 @@ async fn endless_new_cursors_end_in_an_error() {
 
 /// Starts a service with `count` runs. `page_of` maps the requested page to the shown one; `more`
 /// returns further members of the response.
-fn runs(
+fn service_with_runs(
     count: u64,
     page_of: impl Fn(u64) -> u64 + Send + 'static,
     more: impl Fn(u64) -> Value + Send + 'static,
@@ -200,17 +202,18 @@ async fn wrong_totals_neither_end_nor_truncate_a_list() {
     ];
     for total in totals {
         let said = total.clone();
-        let (server, twin) = runs(5, |page| page, move |_| json!({"total_runs": said}));
+        let (server, twin) =
+            service_with_runs(5, |page| page, move |_| json!({"total_runs": said}));
         let (came, error) = all_runs(&twin).await;
         assert_eq!(came, names("run", 1..=5), "{total}");
         assert!(error.is_none(), "{total}: {error:?}");
         assert!(server.requests().len() <= 8, "{total}: {:?}", server.requests());
     }
     // A total that changes, and a total that is always too high.
-    let (_, twin) = runs(5, |page| page, |page| json!({"total_runs": page * 3 % 7}));
+    let (_, twin) = service_with_runs(5, |page| page, |page| json!({"total_runs": page * 3 % 7}));
     let (came, _) = all_runs(&twin).await;
     assert_eq!(came, names("run", 1..=5));
-    let (_, twin) = runs(5, |page| page, |_| json!({"total_runs": 9}));
+    let (_, twin) = service_with_runs(5, |page| page, |_| json!({"total_runs": 9}));
     let (came, error) = all_runs(&twin).await;
     assert_eq!(came, names("run", 1..=5));
     assert_eq!(
@@ -222,19 +225,19 @@ async fn wrong_totals_neither_end_nor_truncate_a_list() {
 #[tokio::test]
 async fn ignored_page_number_fails_within_two_more_requests() {
     let right = |page| json!({"total_runs": 6, "page": page, "page_size": 2});
-    let (server, twin) = runs(6, |_| 1, |_| json!({"total_runs": 6}));
+    let (server, twin) = service_with_runs(6, |_| 1, |_| json!({"total_runs": 6}));
     let (came, error) = all_runs(&twin).await;
     assert_eq!((came, server.requests().len()), (names("run", [1, 2]), 3));
     assert_eq!(error.unwrap().kind(), ErrorKind::Pagination);
 
-    let (server, twin) = runs(6, |page| page.min(2), |_| json!({}));
+    let (server, twin) = service_with_runs(6, |page| page.min(2), |_| json!({}));
     let (came, error) = all_runs(&twin).await;
     assert_eq!((came, server.requests().len()), (names("run", 1..=4), 4));
     assert_eq!(error.unwrap().kind(), ErrorKind::Pagination);
 
     for wrong in [-1, 0, 7, i64::MAX] {
         let echo = move |page| if page == 2 { json!({"page": wrong}) } else { right(page) };
-        let (server, twin) = runs(6, |page| page, echo);
+        let (server, twin) = service_with_runs(6, |page| page, echo);
         let (came, error) = all_runs(&twin).await;
         assert_eq!((came, server.requests().len()), (names("run", [1, 2]), 2));
         assert_eq!(error.unwrap().kind(), ErrorKind::Pagination);
@@ -283,7 +286,7 @@ async fn runs_that_move_up_during_reading_are_not_missed() {
 }
 
 /// Lists the events of a service that gets the index and the limit of each request.
-async fn events(
+async fn list_events_of(
     serve: impl Fn(Option<u64>, usize) -> Value + Send + 'static,
 ) -> (Vec<u64>, Option<Error>, Vec<String>) {
     let (server, twin) = FunctionServer::start(move |_, query| {
@@ -298,7 +301,7 @@ async fn events(
 #[tokio::test]
 async fn sends_the_highest_index_as_after_index_for_unordered_events() {
     let all = [u64::MAX, 7, 5, 6, u64::MAX - 1];
-    let (mut came, error, requests) = events(move |after, limit| {
+    let (mut came, error, requests) = list_events_of(move |after, limit| {
         let mut later: Vec<u64> =
             all.into_iter().filter(|index| after.is_none_or(|after| *index > after)).collect();
         later.sort_unstable();
@@ -318,7 +321,7 @@ async fn sends_the_highest_index_as_after_index_for_unordered_events() {
 #[tokio::test]
 async fn repeated_events_fail_with_or_without_a_total() {
     for (total, shown) in [(json!(1_510), Some(1_510)), (Value::Null, None)] {
-        let (came, error, requests) = events(move |_, limit| {
+        let (came, error, requests) = list_events_of(move |_, limit| {
             let events: Vec<Value> = (1..=2).take(limit).map(event).collect();
             json!({"events": events, "total_count": total})
         })
@@ -329,7 +332,7 @@ async fn repeated_events_fail_with_or_without_a_total() {
         assert_eq!((error.items_seen(), error.items_total()), (Some(2), shown));
     }
     // All events came at once, so that ignoring the index has no effect.
-    let (came, error, requests) = events(|_, limit| {
+    let (came, error, requests) = list_events_of(|_, limit| {
         let events: Vec<Value> = (1..=2).take(limit).map(event).collect();
         json!({"events": events, "total_count": "2"})
     })

@@ -18,8 +18,8 @@ use twin_ext::webhook::{RedisStore, Verifier, sign};
 use twin_ext::{ClientBuilder, Error, Paginate as _, Retry, RunExt as _, RunTicket};
 use twin_tests::raw::{Script, answer, json};
 
-use crate::operations::{OPERATIONS, Operation, RawError, SECRET};
-use crate::rig::{KEY, Rig};
+use crate::harness::{ClientRig, KEY};
+use crate::operations::{OPERATIONS, RawError, SECRET, SampleOperation};
 
 /// A substring of the key and of every secret.
 const CANARY: &str = "canary";
@@ -62,9 +62,9 @@ fn shown_raw(error: &RawError) -> String {
 
 /// Collects all output of `log` and `tracing`.
 #[derive(Clone, Default)]
-struct Logs(Arc<Mutex<String>>);
+struct CapturedLogs(Arc<Mutex<String>>);
 
-impl Logs {
+impl CapturedLogs {
     /// Installs the collector for the whole process.
     fn everywhere() -> Self {
         let logs = Self::default();
@@ -88,7 +88,7 @@ impl Logs {
     }
 }
 
-impl log::Log for Logs {
+impl log::Log for CapturedLogs {
     fn enabled(&self, _: &log::Metadata<'_>) -> bool {
         true
     }
@@ -100,26 +100,26 @@ impl log::Log for Logs {
     fn flush(&self) {}
 }
 
-struct Fields<'a>(&'a Logs);
+struct FieldRecorder<'a>(&'a CapturedLogs);
 
-impl Visit for Fields<'_> {
+impl Visit for FieldRecorder<'_> {
     fn record_debug(&mut self, field: &Field, value: &dyn Debug) {
         self.0.add(&format!("{field}={value:?} "));
     }
 }
 
-impl<S: Subscriber> Layer<S> for Logs {
+impl<S: Subscriber> Layer<S> for CapturedLogs {
     fn on_new_span(&self, attributes: &span::Attributes<'_>, _: &span::Id, _: Of<'_, S>) {
-        attributes.record(&mut Fields(self));
+        attributes.record(&mut FieldRecorder(self));
     }
 
     fn on_record(&self, _: &span::Id, values: &span::Record<'_>, _: Of<'_, S>) {
-        values.record(&mut Fields(self));
+        values.record(&mut FieldRecorder(self));
     }
 
     fn on_event(&self, event: &Event<'_>, _: Of<'_, S>) {
         self.add(event.metadata().target());
-        event.record(&mut Fields(self));
+        event.record(&mut FieldRecorder(self));
     }
 }
 
@@ -175,14 +175,14 @@ fn faults() -> Vec<Script> {
 
 #[tokio::test]
 async fn errors_logs_and_traces_show_neither_key_nor_secret() {
-    let logs = Logs::everywhere();
-    let rig = Rig::new().await;
-    let strict = Rig::with(ClientBuilder::strict).await;
+    let logs = CapturedLogs::everywhere();
+    let rig = ClientRig::new().await;
+    let strict = ClientRig::with(ClientBuilder::strict).await;
     let raw = twin_api::connect(&rig.raw.url(), KEY).expect("the URL is valid");
     let names =
         ["get_me", "list_agents", "start_run", "create_webhook", "create_api_key", "list_webhooks"];
     for (number, fault) in faults().into_iter().enumerate() {
-        for operation in names.map(Operation::of) {
+        for operation in names.map(SampleOperation::of) {
             rig.raw.always(fault.clone());
             strict.raw.always(fault.clone());
             for twin in [&rig.twin, &strict.twin, &raw] {
@@ -208,7 +208,7 @@ async fn errors_logs_and_traces_show_neither_key_nor_secret() {
 
 #[tokio::test]
 async fn debug_of_public_values_shows_neither_key_nor_secret() {
-    let rig = Rig::new().await;
+    let rig = ClientRig::new().await;
     let inner: Inner = Inner::new(Direct).api_key(&KEY.into()).expect("the key is valid");
     let builder = ClientBuilder::new(KEY).base_url("http://127.0.0.1:1").on_drift(|_| ()).strict();
     let mut text = shown(&rig.twin) + &shown(rig.twin.inner()) + &shown(&inner) + &shown(&builder);
@@ -236,7 +236,7 @@ async fn debug_of_public_values_shows_neither_key_nor_secret() {
 
 #[tokio::test]
 async fn debug_of_builders_and_handles_shows_neither_key_nor_secret() {
-    let rig = Rig::new().await;
+    let rig = ClientRig::new().await;
     let twin = &rig.twin;
     let run = twin.resume(RunTicket::new("agent_abc123", "run_xyz789"));
     let mut text = shown(&run) + &shown(&run.ticket()) + &shown(&run.events());
@@ -262,12 +262,12 @@ async fn debug_of_builders_and_handles_shows_neither_key_nor_secret() {
 
 #[tokio::test]
 async fn panic_messages_show_neither_key_nor_secret() {
-    let rig = Rig::new().await;
+    let rig = ClientRig::new().await;
     for fault in faults() {
         rig.raw.always(fault);
         let twin: Client = rig.twin.clone();
         let call = tokio::spawn(async move {
-            Operation::of("create_api_key").call(&twin).await.expect("this call panics");
+            SampleOperation::of("create_api_key").call(&twin).await.expect("this call panics");
         });
         let panic = call.await.expect_err("the task panics");
         let panic = panic.into_panic();
@@ -298,8 +298,8 @@ fn every_secret_member_is_covered_by_the_canary() {
 
 #[tokio::test]
 async fn expose_secret_returns_the_value() {
-    let rig = Rig::new().await;
-    rig.raw.then(Operation::of("create_webhook").answer());
+    let rig = ClientRig::new().await;
+    rig.raw.then(SampleOperation::of("create_webhook").answer());
     let events = vec![twin_api::types::WebhookEventType::RunCompleted];
     let body = twin_api::types::CreateWebhookBody::builder().url("https://x.test").events(events);
     let made = rig

@@ -9,14 +9,14 @@ use twin_ext::clock::ManualClock;
 use twin_ext::{ClientBuilder, Error, ErrorKind, Outcome, Retry};
 use twin_tests::raw::{Raw, Script};
 
-use crate::operations::Operation;
-use crate::rig::KEY;
+use crate::harness::KEY;
+use crate::operations::SampleOperation;
 
-const ROOM: u64 = 8 << 20;
+const MAX_OVERHEAD: u64 = 8 << 20;
 const HEAD: &str = "HTTP/1.1 200 x\r\ncontent-type: application/json\r\n";
 
 /// Runs a server on its own thread while `work` runs with the server's URL.
-fn served<T>(script: Script, work: impl FnOnce(&str) -> T) -> T {
+fn with_server_thread<T>(script: Script, work: impl FnOnce(&str) -> T) -> T {
     let (sender, receiver) = mpsc::channel();
     let (done, wait) = tokio::sync::oneshot::channel::<()>();
     let server = std::thread::spawn(move || {
@@ -36,7 +36,11 @@ fn served<T>(script: Script, work: impl FnOnce(&str) -> T) -> T {
 }
 
 /// Returns the result of a call and the peak of allocated memory.
-fn measured(operation: &Operation, url: &str, bound: usize) -> (Result<String, Error>, u64) {
+fn call_and_peak_memory(
+    operation: &SampleOperation,
+    url: &str,
+    bound: usize,
+) -> (Result<String, Error>, u64) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.expect("a runtime");
     let twin: Client = ClientBuilder::new(KEY)
@@ -54,9 +58,10 @@ fn measured(operation: &Operation, url: &str, bound: usize) -> (Result<String, E
 }
 
 /// Expects `TooLarge` for a read and a write, one request each, and bounded memory.
-fn too_large(script: &Script, bound: usize) {
-    for operation in ["get_me", "start_run"].map(Operation::of) {
-        let (result, memory) = served(script.clone(), |url| measured(operation, url, bound));
+fn expect_too_large(script: &Script, bound: usize) {
+    for operation in ["get_me", "start_run"].map(SampleOperation::of) {
+        let (result, memory) =
+            with_server_thread(script.clone(), |url| call_and_peak_memory(operation, url, bound));
         let error = result.expect_err("the body is too large");
         assert_eq!((error.kind(), error.outcome()), (ErrorKind::TooLarge, Outcome::Accepted));
         assert_eq!(
@@ -64,7 +69,7 @@ fn too_large(script: &Script, bound: usize) {
             (1, Some(200))
         );
         assert!(!error.is_retryable() && error.to_string().contains(&bound.to_string()), "{error}");
-        assert!(memory < bound as u64 + ROOM, "{memory} bytes");
+        assert!(memory < bound as u64 + MAX_OVERHEAD, "{memory} bytes");
     }
 }
 
@@ -72,7 +77,7 @@ fn too_large(script: &Script, bound: usize) {
 fn declared_length_over_the_limit_is_not_read() {
     for length in [(1 << 20) + 1, usize::MAX >> 1] {
         let head = format!("{HEAD}content-length: {length}\r\n\r\n");
-        too_large(&Script::new().send(head).flood(vec![b' '; 64 << 10]), 1 << 20);
+        expect_too_large(&Script::new().send(head).flood(vec![b' '; 64 << 10]), 1 << 20);
     }
 }
 
@@ -81,12 +86,14 @@ fn content_length_sizes_no_allocation_without_a_limit() {
     // The body comes in two pieces: a single piece would not be copied.
     let head = format!("{HEAD}content-length: {}\r\n\r\n{{", i64::MAX);
     let script = Script::new().send(head).send("\"user_id\": ").close();
-    for operation in ["get_me", "start_run"].map(Operation::of) {
-        let (result, memory) = served(script.clone(), |url| measured(operation, url, usize::MAX));
+    for operation in ["get_me", "start_run"].map(SampleOperation::of) {
+        let (result, memory) = with_server_thread(script.clone(), |url| {
+            call_and_peak_memory(operation, url, usize::MAX)
+        });
         let error = result.expect_err("the body is truncated");
         assert_eq!((error.kind(), error.outcome()), (ErrorKind::Transport, Outcome::Accepted));
-        assert!(memory < ROOM, "{memory} bytes");
-        let raw = served(script.clone(), |url| {
+        assert!(memory < MAX_OVERHEAD, "{memory} bytes");
+        let raw = with_server_thread(script.clone(), |url| {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
             let twin = twin_api::connect(url, KEY).expect("the URL is valid");
             runtime.expect("a runtime").block_on(operation.call(&twin))
@@ -100,9 +107,9 @@ fn endless_body_is_read_up_to_the_limit() {
     let chunk = format!("10000\r\n{}\r\n", " ".repeat(64 << 10));
     for bound in [1 << 20, 32 << 20] {
         let chunks = Script::new().send(format!("{HEAD}transfer-encoding: chunked\r\n\r\n"));
-        too_large(&chunks.flood(chunk.clone()), bound);
+        expect_too_large(&chunks.flood(chunk.clone()), bound);
         let closing = Script::new().send(format!("{HEAD}\r\n"));
-        too_large(&closing.flood(vec![b' '; 64 << 10]), bound);
+        expect_too_large(&closing.flood(vec![b' '; 64 << 10]), bound);
     }
 }
 
@@ -111,8 +118,9 @@ fn body_of_exactly_the_limit_is_accepted() {
     let body = format!("{{\"user_id\":\"u\"}}{}", " ".repeat(1_000));
     let script = Script::new().send(format!("{HEAD}content-length: {}\r\n\r\n{body}", body.len()));
     for (bound, fits) in [(body.len(), true), (body.len() - 1, false)] {
-        let operation = Operation::of("get_me");
-        let (result, _) = served(script.clone(), |url| measured(operation, url, bound));
+        let operation = SampleOperation::of("get_me");
+        let (result, _) =
+            with_server_thread(script.clone(), |url| call_and_peak_memory(operation, url, bound));
         assert_eq!(result.is_ok(), fits, "{bound}");
     }
 }
@@ -126,11 +134,13 @@ fn gzip_body_is_not_decompressed() {
     let bomb = bomb.finish().expect("writing to memory succeeds");
     let head = format!("{HEAD}content-encoding: gzip\r\ncontent-length: {}\r\n\r\n", bomb.len());
     let script = Script::new().send(head).send(bomb);
-    for operation in ["get_me", "start_run"].map(Operation::of) {
-        let (result, memory) = served(script.clone(), |url| measured(operation, url, 64 << 20));
+    for operation in ["get_me", "start_run"].map(SampleOperation::of) {
+        let (result, memory) = with_server_thread(script.clone(), |url| {
+            call_and_peak_memory(operation, url, 64 << 20)
+        });
         let error = result.expect_err("the body is not JSON");
         assert_eq!((error.outcome(), error.attempts()), (Outcome::Accepted, 1), "{error}");
-        assert!(memory < ROOM, "{memory} bytes");
+        assert!(memory < MAX_OVERHEAD, "{memory} bytes");
     }
 }
 
@@ -140,12 +150,13 @@ fn endless_refusal_body_keeps_its_status() {
     for (status, attempts) in [(409, 1), (503, 3)] {
         let head = format!("HTTP/1.1 {status} x\r\ntransfer-encoding: chunked\r\n\r\n");
         let script = Script::new().send(head).flood(chunk.clone());
-        let operation = Operation::of("get_me");
-        let (result, memory) = served(script, |url| measured(operation, url, 64 << 20));
+        let operation = SampleOperation::of("get_me");
+        let (result, memory) =
+            with_server_thread(script, |url| call_and_peak_memory(operation, url, 64 << 20));
         let error = result.expect_err("the request is refused");
         assert_eq!(error.status().map(|status| status.as_u16()), Some(status), "{error}");
         assert_eq!((error.kind(), error.attempts()), (ErrorKind::Problem, attempts), "{error}");
-        assert!(memory < ROOM, "{memory} bytes");
+        assert!(memory < MAX_OVERHEAD, "{memory} bytes");
     }
 }
 
@@ -163,10 +174,11 @@ fn endless_headers_use_bounded_memory() {
             .flood("x-trailer: y\r\n".repeat(100)),
     ];
     for script in scripts {
-        let operation = Operation::of("start_run");
-        let (result, memory) = served(script, |url| measured(operation, url, 64 << 20));
+        let operation = SampleOperation::of("start_run");
+        let (result, memory) =
+            with_server_thread(script, |url| call_and_peak_memory(operation, url, 64 << 20));
         let error = result.expect_err("the headers are endless");
         assert_eq!((error.kind(), error.attempts()), (ErrorKind::Transport, 1), "{error}");
-        assert!(memory < ROOM, "{memory} bytes");
+        assert!(memory < MAX_OVERHEAD, "{memory} bytes");
     }
 }

@@ -4,14 +4,15 @@
 use twin_ext::{Error, ErrorKind, Outcome};
 use twin_tests::raw::{Script, answer, json};
 
-use crate::operations::{OPERATIONS, Operation};
-use crate::rig::{Rig, verdict};
+use crate::harness::{ClientRig, failed_call};
+use crate::operations::{OPERATIONS, SampleOperation};
 
 /// Returns the error and the problem's detail. The request must be sent once.
-async fn refused(name: &str, status: u16, headers: &str, body: &str) -> (Error, String) {
-    let rig = Rig::new().await;
-    let (error, seen) = rig.fails(Operation::of(name), answer(status, headers, body)).await;
-    let expected = verdict(1, ErrorKind::Problem, Outcome::Rejected).status(status);
+async fn refusal_and_detail(name: &str, status: u16, headers: &str, body: &str) -> (Error, String) {
+    let rig = ClientRig::new().await;
+    let (error, seen) =
+        rig.expect_failure(SampleOperation::of(name), answer(status, headers, body)).await;
+    let expected = failed_call(1, ErrorKind::Problem, Outcome::Rejected).status(status);
     assert_eq!(seen, expected, "{error}");
     let problem = error.problem().expect("every refusal is a problem");
     assert_eq!(problem.status, Some(i64::from(status)), "{error}");
@@ -37,26 +38,30 @@ async fn wrongly_typed_problem_members_become_text() {
         ("{\"detail\":\"torn", "{\"detail\":\"torn"),
     ];
     for (body, detail) in cases {
-        assert_eq!(refused("start_run", 400, problem, body).await.1, detail, "{body}");
+        assert_eq!(refusal_and_detail("start_run", 400, problem, body).await.1, detail, "{body}");
     }
 }
 
 #[tokio::test]
 async fn text_html_and_empty_refusals_become_problems() {
     let text = "missing field `run_mode` at line 1 column 2";
-    let (error, detail) = refused("start_run", 422, "content-type: text/plain\r\n", text).await;
+    let (error, detail) =
+        refusal_and_detail("start_run", 422, "content-type: text/plain\r\n", text).await;
     assert_eq!(detail, text);
     assert_eq!(
         error.to_string(),
         format!("422 Unprocessable Entity: {text} (POST /v1/agents/a/runs)")
     );
     let page = "<!doctype html><title>Forbidden</title>";
-    assert_eq!(refused("get_me", 403, "content-type: text/html\r\n", page).await.1, page);
-    let (error, detail) = refused("get_webhook", 405, "allow: DELETE\r\n", "").await;
+    assert_eq!(
+        refusal_and_detail("get_me", 403, "content-type: text/html\r\n", page).await.1,
+        page
+    );
+    let (error, detail) = refusal_and_detail("get_webhook", 405, "allow: DELETE\r\n", "").await;
     assert_eq!((detail.as_str(), &error.headers()["allow"]), ("", &"DELETE".parse().unwrap()));
     assert!(error.to_string().starts_with("405 Method Not Allowed (GET "), "{error}");
     let older = r#"{"error":{"code":"agent_not_found","message":"no such agent"}}"#;
-    let (error, detail) = refused("get_agent", 404, "", older).await;
+    let (error, detail) = refusal_and_detail("get_agent", 404, "", older).await;
     assert!(error.is_not_found() && detail == "no such agent", "{error}");
     assert_eq!(
         error.problem().expect("the error is a problem").extra["error"]["code"],
@@ -74,7 +79,7 @@ async fn nested_or_long_refusals_are_capped() {
         "{\"a\":".repeat(10_000),
         "é".repeat(100_000),
     ] {
-        let (error, detail) = refused("start_run", 400, json, &body).await;
+        let (error, detail) = refusal_and_detail("start_run", 400, json, &body).await;
         assert!((1_000..5_000).contains(&detail.len()), "{}", detail.len());
         assert!(error.to_string().len() < 2_000 && format!("{error:?}").len() < 2_500);
     }
@@ -82,7 +87,7 @@ async fn nested_or_long_refusals_are_capped() {
 
 #[tokio::test]
 async fn deeply_nested_success_is_a_decode_error() {
-    let rig = Rig::new().await;
+    let rig = ClientRig::new().await;
     for body in [
         "[".repeat(10_000),
         format!("{}{}", "[".repeat(10_000), "]".repeat(10_000)),
@@ -90,7 +95,7 @@ async fn deeply_nested_success_is_a_decode_error() {
     ] {
         for name in ["start_run", "get_me"] {
             rig.raw.always(json(200, &body));
-            match Operation::of(name).call(&rig.twin).await {
+            match SampleOperation::of(name).call(&rig.twin).await {
                 // Ignored members may be nested to any depth.
                 Ok(value) => assert!(value.contains("\"u\""), "{value}"),
                 Err(error) => {
@@ -130,20 +135,20 @@ async fn grpc_status_maps_to_its_http_problem() {
         (16, 401, Outcome::Rejected),
         (99, 500, Outcome::Unknown),
     ];
-    let rig = Rig::new().await;
+    let rig = ClientRig::new().await;
     for (code, status, outcome) in table {
         let headers = format!("content-type: application/grpc\r\ngrpc-status: {code}\r\n");
         let transient = matches!(status, 408 | 429 | 500 | 503 | 504);
         for name in ["start_run", "delete_agent", "get_me"] {
-            let operation = Operation::of(name);
+            let operation = SampleOperation::of(name);
             if status == 404 && name == "delete_agent" {
                 continue;
             }
-            let sent = if transient && operation.is_repeatable() { 3 } else { 1 };
-            let (error, seen) = rig.fails(operation, answer(200, &headers, "")).await;
-            let mut expected = verdict(sent, ErrorKind::Problem, outcome).status(status);
+            let sent = if transient && operation.is_idempotent() { 3 } else { 1 };
+            let (error, seen) = rig.expect_failure(operation, answer(200, &headers, "")).await;
+            let mut expected = failed_call(sent, ErrorKind::Problem, outcome).status(status);
             expected.retryable =
-                transient && (operation.is_repeatable() || outcome == Outcome::Rejected);
+                transient && (operation.is_idempotent() || outcome == Outcome::Rejected);
             assert_eq!(seen, expected, "{code} {error}");
         }
     }
@@ -151,7 +156,7 @@ async fn grpc_status_maps_to_its_http_problem() {
 
 #[tokio::test]
 async fn foreign_success_response_is_not_the_api() {
-    let rig = Rig::new().await;
+    let rig = ClientRig::new().await;
     let page = "<!DOCTYPE html><html><body>Twin</body></html>";
     let cases = [
         ("content-type: text/html; charset=utf-8\r\n", page, "text/html"),
@@ -167,8 +172,8 @@ async fn foreign_success_response_is_not_the_api() {
     for (headers, body, what) in cases {
         // Also for operations without a response body: an HTML page is not a successful deletion.
         for operation in OPERATIONS {
-            let (error, seen) = rig.fails(operation, answer(200, headers, body)).await;
-            let expected = verdict(1, ErrorKind::NotTheApi, Outcome::Accepted).status(200);
+            let (error, seen) = rig.expect_failure(operation, answer(200, headers, body)).await;
+            let expected = failed_call(1, ErrorKind::NotTheApi, Outcome::Accepted).status(200);
             assert_eq!(seen, expected, "{} {error}", operation.name);
             let shown = error.to_string();
             assert!(shown.contains(what) && shown.contains(&rig.raw.url()), "{shown}");
@@ -176,15 +181,16 @@ async fn foreign_success_response_is_not_the_api() {
         }
     }
     for (headers, body) in [("content-type: text/plain\r\n", "OK"), ("", "\u{0}\u{1}"), ("", "")] {
-        let (error, seen) = rig.fails(Operation::of("start_run"), answer(200, headers, body)).await;
-        let expected = verdict(1, ErrorKind::NotTheApi, Outcome::Accepted).status(200);
+        let (error, seen) =
+            rig.expect_failure(SampleOperation::of("start_run"), answer(200, headers, body)).await;
+        let expected = failed_call(1, ErrorKind::NotTheApi, Outcome::Accepted).status(200);
         assert_eq!(seen, expected, "{error}");
     }
 }
 
 #[tokio::test]
 async fn decode_error_names_the_json_path() {
-    let rig = Rig::new().await;
+    let rig = ClientRig::new().await;
     for (name, body, path) in [
         ("list_agents", r#"{"agents":[{"agent_id":"a","has_runs":"yes"}]}"#, "agents[0].has_runs"),
         ("start_run", r#"{"run":{"agent_id":"a","run_id":7}}"#, "run.run_id"),
@@ -192,8 +198,12 @@ async fn decode_error_names_the_json_path() {
         ("get_me", "[]", "."),
         ("get_me", "{}", "."),
     ] {
-        let (error, seen) = rig.fails(Operation::of(name), json(200, body)).await;
-        assert_eq!(seen, verdict(1, ErrorKind::Decode, Outcome::Accepted).status(200), "{error}");
+        let (error, seen) = rig.expect_failure(SampleOperation::of(name), json(200, body)).await;
+        assert_eq!(
+            seen,
+            failed_call(1, ErrorKind::Decode, Outcome::Accepted).status(200),
+            "{error}"
+        );
         assert_eq!(error.json_path(), Some(path), "{error}");
         assert_eq!(error.excerpt(), Some(body), "{error}");
     }
@@ -201,7 +211,7 @@ async fn decode_error_names_the_json_path() {
 
 #[tokio::test]
 async fn retried_delete_treats_404_as_success() {
-    let rig = Rig::new().await;
+    let rig = ClientRig::new().await;
     for operation in OPERATIONS.iter().filter(|operation| operation.method() == "DELETE") {
         for first in [Script::new().reset(), json(503, "{}"), answer(429, "retry-after: 0\r\n", "")]
         {
@@ -211,8 +221,8 @@ async fn retried_delete_treats_404_as_success() {
             assert!(!value.contains("false"), "{value}");
             assert_eq!(rig.raw.take_requests().len(), 2);
         }
-        let (error, seen) = rig.fails(operation, json(404, "{}")).await;
-        let expected = verdict(1, ErrorKind::Problem, Outcome::Rejected).status(404);
+        let (error, seen) = rig.expect_failure(operation, json(404, "{}")).await;
+        let expected = failed_call(1, ErrorKind::Problem, Outcome::Rejected).status(404);
         assert_eq!(seen, expected, "{error}");
         // The service answers 403 for deleted resources and for those of other accounts.
         rig.raw.then(Script::new().reset());

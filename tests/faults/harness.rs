@@ -11,15 +11,15 @@ use twin_ext::clock::ManualClock;
 use twin_ext::{ClientBuilder, Error, ErrorKind, Outcome, Retry};
 use twin_tests::raw::{Raw, Script};
 
-use crate::operations::Operation;
+use crate::operations::SampleOperation;
 
 /// The key of every client here. It must never be shown.
 pub(crate) const KEY: &str = "tw_live_canary";
 
 /// The bound of the first backoff pause.
-pub(crate) const FIRST: Duration = Duration::from_millis(500);
+pub(crate) const FIRST_BACKOFF: Duration = Duration::from_millis(500);
 
-pub(crate) struct Rig {
+pub(crate) struct ClientRig {
     pub(crate) raw: Raw,
     pub(crate) clock: ManualClock,
     pub(crate) twin: Client,
@@ -29,21 +29,21 @@ pub(crate) struct Rig {
 type Recorded = Result<http::Response<Vec<u8>>, twin_api::Error>;
 
 /// A transport that sends nothing: it answers with the result of a function.
-pub(crate) struct Recording(Box<dyn Fn() -> Recorded + Send + Sync>);
+pub(crate) struct RecordedTransport(Box<dyn Fn() -> Recorded + Send + Sync>);
 
-impl Recording {
+impl RecordedTransport {
     pub(crate) fn of(answer: impl Fn() -> Recorded + Send + Sync + 'static) -> Self {
         Self(Box::new(answer))
     }
 }
 
-impl fmt::Debug for Recording {
+impl fmt::Debug for RecordedTransport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Recording")
+        f.write_str("RecordedTransport")
     }
 }
 
-impl Transport for Recording {
+impl Transport for RecordedTransport {
     fn execute<'a>(
         &'a self,
         _: &'a reqwest::Client,
@@ -56,7 +56,7 @@ impl Transport for Recording {
 
 /// The number of requests sent, and the properties of the error.
 #[derive(Debug, PartialEq)]
-pub(crate) struct Verdict {
+pub(crate) struct FailedCall {
     /// The number of requests that the server received whole.
     pub(crate) sent: usize,
     pub(crate) kind: ErrorKind,
@@ -67,7 +67,7 @@ pub(crate) struct Verdict {
     pub(crate) retryable: bool,
 }
 
-impl Rig {
+impl ClientRig {
     /// Builds a client with default settings, except for an unlimited retry budget.
     pub(crate) async fn new() -> Self {
         Self::with(|builder| builder).await
@@ -90,7 +90,11 @@ impl Rig {
     /// Calls an operation whose every attempt gets `script`, and returns the error and its
     /// verdict. Also checks that the elapsed time is the sum of the pauses, and that each pause
     /// is within its bound or follows `Retry-After`.
-    pub(crate) async fn fails(&self, operation: &Operation, script: Script) -> (Error, Verdict) {
+    pub(crate) async fn expect_failure(
+        &self,
+        operation: &SampleOperation,
+        script: Script,
+    ) -> (Error, FailedCall) {
         self.raw.always(script);
         let before = self.clock.pauses().len();
         let error = match operation.call(&self.twin).await {
@@ -99,20 +103,22 @@ impl Rig {
         };
         let pauses = &self.clock.pauses()[before..];
         assert_eq!(error.elapsed(), pauses.iter().sum::<Duration>(), "{error}");
-        for (pause, bound) in pauses.iter().zip([FIRST, FIRST * 2, FIRST * 4]) {
+        for (pause, bound) in
+            pauses.iter().zip([FIRST_BACKOFF, FIRST_BACKOFF * 2, FIRST_BACKOFF * 4])
+        {
             let asked = error.retry_after().unwrap_or_default();
             assert!(*pause <= asked.mul_f64(1.1).max(bound), "{pause:?}");
         }
         assert_eq!(pauses.len() + 1, error.attempts() as usize, "{error}");
         assert_eq!(error.operation(), Some(operation.name));
         assert_eq!(error.method().map(AsRef::as_ref), Some(operation.method()));
-        let verdict = self.verdict(operation, &error);
-        (error, verdict)
+        let failed_call = self.observed(operation, &error);
+        (error, failed_call)
     }
 
     /// Returns the error of a running call that sends `sent` requests in total. One more request
     /// fails the test; without this limit the test would hang, because the clock has stopped.
-    pub(crate) async fn ends(&self, call: JoinHandle<Error>, sent: usize) -> Error {
+    pub(crate) async fn error_of(&self, call: JoinHandle<Error>, sent: usize) -> Error {
         tokio::select! {
             error = call => error.expect("no call panics"),
             () = self.raw.received(sent + 1) => panic!("the request was sent more than {sent} times"),
@@ -120,12 +126,12 @@ impl Rig {
     }
 
     /// Builds the verdict, and checks that every request was one of the operation.
-    pub(crate) fn verdict(&self, operation: &Operation, error: &Error) -> Verdict {
+    pub(crate) fn observed(&self, operation: &SampleOperation, error: &Error) -> FailedCall {
         let requests = self.raw.take_requests();
         for request in &requests {
             assert_eq!(request.line(), operation.line);
         }
-        Verdict {
+        FailedCall {
             sent: requests.len(),
             kind: error.kind(),
             outcome: error.outcome(),
@@ -138,8 +144,8 @@ impl Rig {
 }
 
 /// Builds an expected verdict: as many attempts as requests, without `Retry-After`.
-pub(crate) fn verdict(sent: u32, kind: ErrorKind, outcome: Outcome) -> Verdict {
-    Verdict {
+pub(crate) fn failed_call(sent: u32, kind: ErrorKind, outcome: Outcome) -> FailedCall {
+    FailedCall {
         sent: sent as usize,
         kind,
         outcome,
@@ -150,7 +156,7 @@ pub(crate) fn verdict(sent: u32, kind: ErrorKind, outcome: Outcome) -> Verdict {
     }
 }
 
-impl Verdict {
+impl FailedCall {
     pub(crate) fn status(self, status: u16) -> Self {
         Self { status: Some(status), ..self }
     }
