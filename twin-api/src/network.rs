@@ -18,13 +18,13 @@ use crate::error::{Error, ErrorKind, Failure, Outcome, chain};
 const UNSUPPORTED_SCHEME: &str = "the proxy has a scheme that is not supported: use http or https";
 
 /// The cause of a failed connection.
-struct Cause {
+struct ConnectionCause {
     text: String,
     /// Whether a retry would fail in the same way.
     is_permanent: bool,
 }
 
-impl Cause {
+impl ConnectionCause {
     fn permanent(text: impl Into<String>) -> Self {
         Self { text: text.into(), is_permanent: true }
     }
@@ -128,9 +128,9 @@ fn is_possible(url: &Url) -> bool {
 }
 
 /// Returns the cause that helps to fix the problem: a proxy, TLS, DNS or an I/O error.
-fn cause(error: &reqwest::Error, host: &str, impossible: bool) -> Option<Cause> {
+fn cause(error: &reqwest::Error, host: &str, impossible: bool) -> Option<ConnectionCause> {
     if impossible && !error.is_builder() {
-        return Some(Cause::permanent("this is not a valid host name"));
+        return Some(ConnectionCause::permanent("this is not a valid host name"));
     }
     let through_proxy = sources(error).find_map(|source| proxy(&source.to_string()));
     if let Some(cause) = through_proxy {
@@ -140,14 +140,14 @@ fn cause(error: &reqwest::Error, host: &str, impossible: bool) -> Option<Cause> 
             unsupported.iter().any(|said| text.contains(said))
         };
         if sources(error).any(says) {
-            return Some(Cause::permanent(UNSUPPORTED_SCHEME));
+            return Some(ConnectionCause::permanent(UNSUPPORTED_SCHEME));
         }
         if let Some(tls) = tls::cause(error, "the proxy").filter(|_| !cause.is_permanent) {
-            return Some(Cause { text: format!("{}: {}", cause.text, tls.text), ..tls });
+            return Some(ConnectionCause { text: format!("{}: {}", cause.text, tls.text), ..tls });
         }
         let io = io_kind(error).filter(|_| !cause.is_permanent);
         return Some(match io {
-            Some(kind) => Cause::transient(format!("{}: {kind}", cause.text)),
+            Some(kind) => ConnectionCause::transient(format!("{}: {kind}", cause.text)),
             None => cause,
         });
     }
@@ -155,9 +155,9 @@ fn cause(error: &reqwest::Error, host: &str, impossible: bool) -> Option<Cause> 
         return Some(cause);
     }
     if error.is_dns() {
-        return Some(Cause::transient("the host name cannot be resolved"));
+        return Some(ConnectionCause::transient("the host name cannot be resolved"));
     }
-    io_kind(error).map(|kind| Cause::transient(kind.to_string()))
+    io_kind(error).map(|kind| ConnectionCause::transient(kind.to_string()))
 }
 
 fn sources(error: &reqwest::Error) -> impl Iterator<Item = &(dyn StdError + 'static)> {
@@ -171,22 +171,24 @@ fn io_kind(error: &reqwest::Error) -> Option<io::ErrorKind> {
 }
 
 /// Recognises proxy errors of hyper-util by their texts, because its error types are private.
-fn proxy(text: &str) -> Option<Cause> {
+fn proxy(text: &str) -> Option<ConnectionCause> {
     let text = text.to_ascii_lowercase();
     if let Some(rest) = text.strip_prefix("tunnel error: ") {
         return Some(match rest {
-            "proxy authorization required" => Cause::permanent(
+            "proxy authorization required" => ConnectionCause::permanent(
                 "the proxy requires authorization (407): set its user and password",
             ),
-            "unsuccessful" => Cause::permanent("the proxy refused to connect to the host"),
-            "failed to create underlying connection" => {
-                Cause::transient("the proxy cannot be reached")
+            "unsuccessful" => {
+                ConnectionCause::permanent("the proxy refused to connect to the host")
             }
-            _ => Cause::transient("the proxy closed the connection"),
+            "failed to create underlying connection" => {
+                ConnectionCause::transient("the proxy cannot be reached")
+            }
+            _ => ConnectionCause::transient("the proxy closed the connection"),
         });
     }
     if text.starts_with("socks error: ") {
-        return Some(Cause::transient("the SOCKS proxy failed"));
+        return Some(ConnectionCause::transient("the SOCKS proxy failed"));
     }
     None
 }

@@ -35,7 +35,7 @@ pub struct Redactor<'a> {
 
 /// One decoded byte and its range in the text.
 #[derive(Clone, Copy)]
-struct Unit {
+struct DecodedByte {
     value: u8,
     start: usize,
     end: usize,
@@ -105,7 +105,7 @@ impl<'a> Redactor<'a> {
             return cause;
         }
         let copy = texts.iter().rev().fold(None, |source, text| {
-            Some(Box::new(Quoted { text: self.text(text).into_owned(), source }))
+            Some(Box::new(RedactedCause { text: self.text(text).into_owned(), source }))
         });
         copy.map_or(cause, |copy| Arc::new(*copy))
     }
@@ -116,31 +116,31 @@ impl<'a> Redactor<'a> {
         if self.key.is_empty() {
             return found;
         }
-        let mut units: Vec<Unit> = (text.iter().enumerate())
-            .map(|(start, value)| Unit { value: *value, start, end: start + 1 })
+        let mut bytes: Vec<DecodedByte> = (text.iter().enumerate())
+            .map(|(start, value)| DecodedByte { value: *value, start, end: start + 1 })
             .collect();
         for _ in 0..=MAX_LAYERS {
-            self.runs(&units, &mut found);
-            let decoded = decode(&units);
-            if decoded.len() == units.len() {
+            self.runs(&bytes, &mut found);
+            let decoded = decode(&bytes);
+            if decoded.len() == bytes.len() {
                 break;
             }
-            units = decoded;
+            bytes = decoded;
         }
         found
     }
 
-    /// Adds the ranges of `units` that are part of the key.
-    fn runs(&self, units: &[Unit], found: &mut Vec<Range<usize>>) {
+    /// Adds the ranges of `bytes` that are part of the key.
+    fn runs(&self, bytes: &[DecodedByte], found: &mut Vec<Range<usize>>) {
         let least = MIN_PART.min(self.key.len());
         let mut at = 0;
-        while at < units.len() {
+        while at < bytes.len() {
             let run = (0..self.key.len())
-                .map(|offset| common(&units[at..], &self.key[offset..]))
+                .map(|offset| common(&bytes[at..], &self.key[offset..]))
                 .max()
                 .unwrap_or_default();
             if run >= least {
-                found.push(units[at].start..units[at + run - 1].end);
+                found.push(bytes[at].start..bytes[at + run - 1].end);
                 at += run;
             } else {
                 at += 1;
@@ -151,51 +151,51 @@ impl<'a> Redactor<'a> {
 
 /// A redacted copy of a cause that quoted the key.
 #[derive(Debug)]
-struct Quoted {
+struct RedactedCause {
     text: String,
-    source: Option<Box<Quoted>>,
+    source: Option<Box<RedactedCause>>,
 }
 
-impl fmt::Display for Quoted {
+impl fmt::Display for RedactedCause {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.text)
     }
 }
 
-impl StdError for Quoted {
+impl StdError for RedactedCause {
     fn source(&self) -> Option<&(dyn StdError + 'static)> {
         self.source.as_deref().map(|source| source as _)
     }
 }
 
-fn common(units: &[Unit], key: &[u8]) -> usize {
-    units.iter().zip(key).take_while(|(unit, letter)| unit.value == **letter).count()
+fn common(bytes: &[DecodedByte], key: &[u8]) -> usize {
+    bytes.iter().zip(key).take_while(|(byte, letter)| byte.value == **letter).count()
 }
 
 /// Decodes one layer of percent, JSON and HTML escapes.
-fn decode(units: &[Unit]) -> Vec<Unit> {
-    let mut decoded = Vec::with_capacity(units.len());
-    let mut rest = units;
+fn decode(bytes: &[DecodedByte]) -> Vec<DecodedByte> {
+    let mut decoded = Vec::with_capacity(bytes.len());
+    let mut rest = bytes;
     while let Some(first) = rest.first() {
         let (value, length) = escape(rest).unwrap_or((first.value, 1));
-        decoded.push(Unit { value, start: first.start, end: rest[length - 1].end });
+        decoded.push(DecodedByte { value, start: first.start, end: rest[length - 1].end });
         rest = &rest[length..];
     }
     decoded
 }
 
-/// Decodes the escape at the beginning of `units`. Returns the character and the escape's length.
-fn escape(units: &[Unit]) -> Option<(u8, usize)> {
-    let at = |index: usize| units.get(index).map(|unit| unit.value);
+/// Decodes the escape at the beginning of `bytes`. Returns the character and the escape's length.
+fn escape(bytes: &[DecodedByte]) -> Option<(u8, usize)> {
+    let at = |index: usize| bytes.get(index).map(|byte| byte.value);
     match (at(0)?, at(1)?) {
-        (b'%', _) => Some((number(units.get(1..3)?, 16)?, 3)),
-        (b'\\', b'u') => Some((number(units.get(2..6)?, 16)?, 6)),
-        (b'\\', b'x') => Some((number(units.get(2..4)?, 16)?, 4)),
+        (b'%', _) => Some((number(bytes.get(1..3)?, 16)?, 3)),
+        (b'\\', b'u') => Some((number(bytes.get(2..6)?, 16)?, 6)),
+        (b'\\', b'x') => Some((number(bytes.get(2..4)?, 16)?, 4)),
         (b'\\', letter @ (b'"' | b'\\' | b'/' | b'\'')) => Some((letter, 2)),
         (b'&', b'#') => {
-            let end = units.iter().take(9).position(|unit| unit.value == b';')?;
+            let end = bytes.iter().take(9).position(|byte| byte.value == b';')?;
             let (from, radix) = if matches!(at(2)?, b'x' | b'X') { (3, 16) } else { (2, 10) };
-            Some((number(units.get(from..end)?, radix)?, end + 1))
+            Some((number(bytes.get(from..end)?, radix)?, end + 1))
         }
         (b'&', _) => {
             let named: [(&[u8], u8); 5] = [
@@ -205,7 +205,7 @@ fn escape(units: &[Unit]) -> Option<(u8, usize)> {
                 (b"&quot;", b'"'),
                 (b"&apos;", b'\''),
             ];
-            let found = named.into_iter().find(|(name, _)| common(units, name) == name.len())?;
+            let found = named.into_iter().find(|(name, _)| common(bytes, name) == name.len())?;
             Some((found.1, found.0.len()))
         }
         _ => None,
@@ -213,9 +213,9 @@ fn escape(units: &[Unit]) -> Option<(u8, usize)> {
 }
 
 /// Parses the number of an ASCII character.
-fn number(digits: &[Unit], radix: u32) -> Option<u8> {
-    let number = digits.iter().try_fold(0_u32, |number, unit| {
-        Some(number.checked_mul(radix)? + char::from(unit.value).to_digit(radix)?)
+fn number(digits: &[DecodedByte], radix: u32) -> Option<u8> {
+    let number = digits.iter().try_fold(0_u32, |number, byte| {
+        Some(number.checked_mul(radix)? + char::from(byte.value).to_digit(radix)?)
     })?;
     u8::try_from(number).ok().filter(|number| !digits.is_empty() && number.is_ascii())
 }
@@ -250,7 +250,7 @@ mod tests {
     }
 
     fn json(text: &str) -> String {
-        escaped(text.encode_utf16().map(|unit| format!("\\u{unit:04x}")))
+        escaped(text.encode_utf16().map(|byte| format!("\\u{byte:04x}")))
     }
 
     fn html(text: &str) -> String {

@@ -23,7 +23,7 @@ pub fn replace_lone_surrogates(json: &[u8]) -> Cow<'_, [u8]> {
     let mut at = 0;
     while let Some(found) = json.get(at..).and_then(|rest| rest.iter().position(|b| *b == b'\\')) {
         at += found;
-        at += match (unit(json, at), unit(json, at + 6)) {
+        at += match (code_unit(json, at), code_unit(json, at + 6)) {
             (Some(0xd800..=0xdbff), Some(0xdc00..=0xdfff)) => 12,
             (Some(0xd800..=0xdfff), _) => {
                 replaced.to_mut()[at..at + 6].copy_from_slice(REPLACEMENT);
@@ -37,7 +37,7 @@ pub fn replace_lone_surrogates(json: &[u8]) -> Cow<'_, [u8]> {
 }
 
 /// Returns the UTF-16 code unit that is escaped at `at`.
-fn unit(json: &[u8], at: usize) -> Option<u16> {
+fn code_unit(json: &[u8], at: usize) -> Option<u16> {
     let digits = json.get(at..at + 6)?.strip_prefix(b"\\u")?;
     let digits = std::str::from_utf8(digits).ok().filter(|text| !text.starts_with('+'))?;
     u16::from_str_radix(digits, 16).ok()

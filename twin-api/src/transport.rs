@@ -1,16 +1,15 @@
-//! Defines the seam through which every request goes.
+//! Defines [`Transport`], which sends every request of a client.
 //!
-//! A [`Transport`] sends one request of one operation and adds retries, limits or traces. The
-//! client does the rest around it: it adds the key, decodes the response, and converts an error
-//! response to an [`Error`] with [problem details](crate::Problem).
+//! A transport sends one request of one operation and can add retries, limits or traces. The
+//! client adds the key before, and decodes the response after. It converts an error response to an
+//! [`Error`] with [problem details](crate::Problem).
 //!
-//! The seam has no notion of pages or runs: a transport sees one operation at a time.
+//! A transport sees one operation at a time, so it knows nothing of pages or runs.
 
 mod decode;
+mod json_path;
 mod operation;
-mod place;
 mod refusal;
-mod report;
 mod retry_after;
 mod run_id;
 mod send;
@@ -19,10 +18,11 @@ use std::any::Any;
 use std::fmt;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::time::Duration;
 
+use bytes::Bytes;
 pub use operation::OperationInfo;
 pub use refusal::{is_transient, refusal_outcome, refusal_status};
-pub use report::Report;
 use reqwest::header::{HeaderName, HeaderValue};
 use reqwest::{Request, Response};
 pub use retry_after::retry_after;
@@ -33,7 +33,7 @@ pub(crate) use send::{
 };
 
 pub use crate::error::Failure;
-use crate::error::{ConnectError, Error};
+use crate::error::{ConnectError, Error, Outcome};
 pub use crate::redact::Redactor;
 pub use crate::surrogate::replace_lone_surrogates;
 
@@ -91,6 +91,38 @@ pub trait Transport: Any + fmt::Debug + Send + Sync {
         request: Request,
         operation: &'a OperationInfo,
     ) -> PendingResponse<'a>;
+}
+
+/// Reports what a [`Transport`] knows about a call besides its response.
+///
+/// The transport adds it to the extensions of the response. The client copies it to the
+/// [`Error`] of the call.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct Report {
+    /// The number of attempts.
+    pub attempts: u32,
+    /// The time until the response arrived, pauses included.
+    pub elapsed: Duration,
+    /// The worst outcome of the attempts before the last.
+    pub earlier: Outcome,
+    /// The delay that the service requested, if the transport has read it.
+    pub retry_after: Option<Duration>,
+    /// The body, if the transport has read it. The client then does not read the response.
+    pub body: Option<Bytes>,
+}
+
+impl Default for Report {
+    /// Returns a report of one attempt.
+    fn default() -> Self {
+        Self {
+            attempts: 1,
+            elapsed: Duration::ZERO,
+            earlier: Outcome::NotSent,
+            retry_after: None,
+            body: None,
+        }
+    }
 }
 
 /// Sends every request once, with the settings of the HTTP client.

@@ -10,7 +10,7 @@ mod by_system;
 use std::error::Error as StdError;
 use std::io;
 
-use super::{Cause, sources};
+use super::{ConnectionCause, sources};
 
 /// Why a TLS connection failed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -85,13 +85,13 @@ impl TlsFault {
 }
 
 /// Returns why TLS failed, or `None` if something else failed.
-pub(super) fn cause(error: &reqwest::Error, host: &str) -> Option<Cause> {
+pub(super) fn cause(error: &reqwest::Error, host: &str) -> Option<ConnectionCause> {
     let fault = sources(error).find_map(|source| fault(innermost(source)))?;
     if !error.is_connect() && !fault.rejects_client() {
         return None;
     }
     let is_permanent = fault != TlsFault::Interrupted;
-    Some(Cause { text: fault.text(host), is_permanent })
+    Some(ConnectionCause { text: fault.text(host), is_permanent })
 }
 
 /// Returns the error that I/O errors wrap, because `io::Error::source` skips it.

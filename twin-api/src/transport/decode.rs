@@ -9,7 +9,7 @@ use reqwest::header::{CONTENT_TYPE, HeaderMap};
 use serde::de::DeserializeOwned;
 use serde_json::error::Category;
 
-use super::{Failure, Redactor, place, refusal, replace_lone_surrogates, run_id};
+use super::{Failure, Redactor, json_path, refusal, replace_lone_surrogates, run_id};
 use crate::{ErrorKind, Outcome};
 
 /// Maximum bytes of an error text of serde, which quotes values of any length.
@@ -39,7 +39,7 @@ pub(super) fn decode<T: DeserializeOwned>(
         Ok(value) => return Ok(value),
         Err(error) => error,
     };
-    if let Ok(value) = serde_json::from_slice(&repaired(body)) {
+    if let Ok(value) = serde_json::from_slice(&valid_unicode(body)) {
         return Ok(value);
     }
     Err(Box::new(failure(&error, body, quote, redactor)))
@@ -59,16 +59,19 @@ fn failure(
         return failure;
     }
     if quote == Quote::Nothing {
-        return withheld(error);
+        return secret_failure(error);
     }
-    let mut failure =
-        if names_a_secret(body) { withheld(error) } else { undecoded(error, body, redactor) };
-    failure.run_id = run_id::find(&repaired(body));
+    let mut failure = if names_a_secret(body) {
+        secret_failure(error)
+    } else {
+        quoted_failure(error, body, redactor)
+    };
+    failure.run_id = run_id::find(&valid_unicode(body));
     failure
 }
 
 /// Replaces everything that is not Unicode with U+FFFD. One malformed name must not fail a list.
-fn repaired(body: &[u8]) -> Vec<u8> {
+fn valid_unicode(body: &[u8]) -> Vec<u8> {
     let text = String::from_utf8_lossy(body);
     replace_lone_surrogates(text.as_bytes()).into_owned()
 }
@@ -88,7 +91,7 @@ fn names_a_secret(body: &[u8]) -> bool {
 }
 
 /// Builds the failure of a response that must not be quoted.
-fn withheld(error: &serde_json::Error) -> Failure {
+fn secret_failure(error: &serde_json::Error) -> Failure {
     let message = format!(
         "the response cannot be decoded ({:?} error at line {} column {}); \
          it contains a secret and is not shown",
@@ -101,8 +104,8 @@ fn withheld(error: &serde_json::Error) -> Failure {
     failure
 }
 
-fn undecoded(error: &serde_json::Error, body: &Bytes, redactor: Redactor<'_>) -> Failure {
-    let path = redactor.text(&place::path(body, error)).into_owned();
+fn quoted_failure(error: &serde_json::Error, body: &Bytes, redactor: Redactor<'_>) -> Failure {
+    let path = redactor.text(&json_path::find(body, error)).into_owned();
     let text = refusal::cut(&redactor.text(&error.to_string()), MAX_MESSAGE);
     let message = match path.as_str() {
         "." => format!("the response cannot be decoded: {text}"),
@@ -140,7 +143,7 @@ pub(super) fn not_the_api(
 ) -> Failure {
     let content_type = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
     let is_empty = body.trim_ascii().is_empty();
-    let what = match content_type.filter(|content_type| !says_json(content_type)) {
+    let what = match content_type.filter(|content_type| !is_json_type(content_type)) {
         Some(content_type) if is_empty => format!("{content_type} and an empty body"),
         Some(content_type) => content_type.to_owned(),
         None if is_empty => "an empty body".to_owned(),
@@ -154,7 +157,7 @@ pub(super) fn not_the_api(
     failure
 }
 
-fn says_json(content_type: &str) -> bool {
+fn is_json_type(content_type: &str) -> bool {
     let essence = content_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
     essence.ends_with("/json") || essence.ends_with("+json")
 }
@@ -185,7 +188,7 @@ mod tests {
     const KEY: &str = "tw_live_canary";
 
     #[derive(Debug, Deserialize)]
-    struct Response {
+    struct AgentResponse {
         agent: Agent,
     }
 
@@ -194,14 +197,14 @@ mod tests {
         agent_id: String,
     }
 
-    fn read(body: &str) -> Result<Response, Box<Failure>> {
+    fn decode_agent(body: &str) -> Result<AgentResponse, Box<Failure>> {
         let key = HeaderValue::from_static(KEY);
         decode(&Bytes::from(body.to_owned()), Quote::Excerpt, Redactor::new(Some(&key)))
     }
 
     #[test]
     fn failure_has_the_json_path() {
-        let failure = read(r#"{"agent": {"agent_id": 7}}"#).unwrap_err();
+        let failure = decode_agent(r#"{"agent": {"agent_id": 7}}"#).unwrap_err();
         assert_eq!(failure.json_path.as_deref(), Some("agent.agent_id"));
         assert!(failure.message.contains("at agent.agent_id: invalid type: integer `7`"));
     }
@@ -220,20 +223,20 @@ mod tests {
             ("", ErrorKind::NotTheApi),
         ];
         for (body, kind) in cases {
-            assert_eq!(read(body).unwrap_err().kind, kind, "{body}");
+            assert_eq!(decode_agent(body).unwrap_err().kind, kind, "{body}");
         }
     }
 
     #[test]
     fn lone_surrogate_does_not_fail_the_response() {
-        let answer = read(r#"{"agent": {"agent_id": "a\ud83d"}}"#).unwrap();
-        assert_eq!(answer.agent.agent_id, "a\u{fffd}");
+        let response = decode_agent(r#"{"agent": {"agent_id": "a\ud83d"}}"#).unwrap();
+        assert_eq!(response.agent.agent_id, "a\u{fffd}");
     }
 
     #[test]
     fn keeps_run_id_beside_a_secret() {
         let beside = r#"{"run": {"goal": "whsec_canary", "run_id": "run_7"}}"#;
-        assert_eq!(read(beside).unwrap_err().run_id.as_deref(), Some("run_7"));
+        assert_eq!(decode_agent(beside).unwrap_err().run_id.as_deref(), Some("run_7"));
     }
 
     #[test]
@@ -245,7 +248,7 @@ mod tests {
             r#"{"agent": {"signing_secret": "canary"}}"#.to_owned(),
             padded,
         ] {
-            let failure = read(&body).unwrap_err();
+            let failure = decode_agent(&body).unwrap_err();
             let shown = format!("{failure:?}");
             assert!(!shown.contains("canary") && !shown.contains("tw_live"), "{shown}");
         }
@@ -264,7 +267,7 @@ mod tests {
     fn body_without_json_is_quoted_only_if_the_operation_allows_it() {
         let body = Bytes::from_static(b"hello");
         for (quote, quoted) in [(Quote::Excerpt, Some("hello")), (Quote::Nothing, None)] {
-            let failure = decode::<Response>(&body, quote, Redactor::new(None)).unwrap_err();
+            let failure = decode::<AgentResponse>(&body, quote, Redactor::new(None)).unwrap_err();
             assert_eq!(failure.excerpt.as_deref(), quoted);
         }
     }

@@ -12,19 +12,19 @@ use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, Seq
 /// Returns the identifier, also if the JSON ends or breaks after it.
 pub(super) fn find(json: &[u8]) -> Option<String> {
     let (mut bare, mut nested) = (None, None);
-    let seed = Response { run_id: &mut bare, run: Some(&mut nested) };
+    let seed = ResponseSeed { run_id: &mut bare, run: Some(&mut nested) };
     // An error after the identifier does not matter: what was read before it stays.
     let _ = seed.deserialize(&mut serde_json::Deserializer::from_slice(json));
     nested.or(bare).filter(|run_id| !run_id.trim().is_empty())
 }
 
 /// The response, or the run in it, which has no `run` of its own.
-struct Response<'a> {
+struct ResponseSeed<'a> {
     run_id: &'a mut Option<String>,
     run: Option<&'a mut Option<String>>,
 }
 
-impl<'de> DeserializeSeed<'de> for Response<'_> {
+impl<'de> DeserializeSeed<'de> for ResponseSeed<'_> {
     type Value = ();
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
@@ -32,7 +32,7 @@ impl<'de> DeserializeSeed<'de> for Response<'_> {
     }
 }
 
-impl<'de> Visitor<'de> for Response<'_> {
+impl<'de> Visitor<'de> for ResponseSeed<'_> {
     type Value = ();
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -44,7 +44,7 @@ impl<'de> Visitor<'de> for Response<'_> {
             match (&*name, &mut self.run) {
                 ("run_id", _) => map.next_value_seed(StringSeed(self.run_id))?,
                 ("run", Some(run)) => {
-                    map.next_value_seed(Response { run_id: run, run: None })?;
+                    map.next_value_seed(ResponseSeed { run_id: run, run: None })?;
                 }
                 _ => drop(map.next_value::<IgnoredAny>()?),
             }

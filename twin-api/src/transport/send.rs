@@ -53,9 +53,9 @@ pub(crate) async fn send_empty(
     operation: &'static OperationInfo,
 ) -> Result<ResponseValue<()>, Error> {
     let call = OperationCall::new(inner, operation);
-    let mut answered = call.exchange(http, request).await?;
-    let headers = mem::take(answered.response.headers_mut());
-    Ok(ResponseValue::new((), answered.response.status(), headers))
+    let mut received = call.exchange(http, request).await?;
+    let headers = mem::take(received.response.headers_mut());
+    Ok(ResponseValue::new((), received.response.status(), headers))
 }
 
 /// Sends a request with a streamed response.
@@ -67,7 +67,7 @@ pub(crate) async fn stream(
     operation: &'static OperationInfo,
 ) -> Result<ResponseValue<ByteStream>, Error> {
     let call = OperationCall::new(inner, operation);
-    let Received { response, body, .. } = call.exchange(http, request).await?;
+    let UndecodedResponse { response, body, .. } = call.exchange(http, request).await?;
     if body.is_empty() {
         return Ok(ResponseValue::stream(response));
     }
@@ -123,7 +123,7 @@ struct OperationCall<'a> {
 }
 
 /// A success response that is not decoded yet.
-struct Received<'a> {
+struct UndecodedResponse<'a> {
     call: OperationCall<'a>,
     response: Response,
     body: Bytes,
@@ -140,10 +140,10 @@ impl<'a> OperationCall<'a> {
         mut self,
         http: &reqwest::Client,
         request: reqwest::Result<Request>,
-    ) -> Result<Received<'a>, Error> {
+    ) -> Result<UndecodedResponse<'a>, Error> {
         let mut request = match request {
             Ok(request) => request,
-            Err(error) => return Err(self.unbuilt(error)),
+            Err(error) => return Err(self.build_error(error)),
         };
         self.url = Some(request.url().clone());
         if let Some(key) = &self.inner.key {
@@ -155,40 +155,40 @@ impl<'a> OperationCall<'a> {
             Err(error) => {
                 let mut failure = Failure::from(error);
                 network::name_proxy(&mut failure, http);
-                return Err(self.failed(failure, None));
+                return Err(self.call_error(failure, None));
             }
         };
         let mut report: Option<Report> = response.extensions_mut().remove();
         if let Some(status) = refusal_status(response.status(), response.headers()) {
-            return Err(self.refused(response, status, report).await);
+            return Err(self.refusal_error(response, status, report).await);
         }
         if !response.status().is_success() {
-            return Err(self.unexpected(&mut response, report));
+            return Err(self.status_error(&mut response, report));
         }
         let body = match report.as_mut().and_then(|report| report.body.take()) {
             Some(body) => body,
             None if self.operation.is_stream => Bytes::new(),
-            None => match read(&mut response).await {
+            None => match read_body(&mut response).await {
                 Ok(body) => body,
-                Err(error) => return Err(self.torn(&mut response, error, report)),
+                Err(error) => return Err(self.body_error(&mut response, error, report)),
             },
         };
-        let answered = Received { call: self, response, body, report };
-        if decode::is_foreign(answered.response.headers(), &answered.body) {
-            let excerpt = decode::excerpt(&answered.body, answered.call.inner.redactor());
-            return Err(answered.not_the_api(excerpt));
+        let received = UndecodedResponse { call: self, response, body, report };
+        if decode::is_foreign(received.response.headers(), &received.body) {
+            let excerpt = decode::excerpt(&received.body, received.call.inner.redactor());
+            return Err(received.not_the_api_error(excerpt));
         }
-        Ok(answered)
+        Ok(received)
     }
 
     /// Builds the error for a request that could not be built. Nothing was sent.
-    fn unbuilt(&self, error: reqwest::Error) -> Error {
+    fn build_error(&self, error: reqwest::Error) -> Error {
         let mut failure = Failure::from(Error::from(error));
         describe(&mut failure, self.operation);
         self.redacted(failure)
     }
 
-    async fn refused(
+    async fn refusal_error(
         self,
         mut response: Response,
         status: StatusCode,
@@ -196,7 +196,7 @@ impl<'a> OperationCall<'a> {
     ) -> Error {
         let body = match report.as_ref().and_then(|report| report.body.clone()) {
             Some(body) => Some(body),
-            None => beginning(&mut response).await,
+            None => read_beginning(&mut response).await,
         };
         let mut failure = refusal::failure(status, body.as_ref(), self.inner.redactor());
         let headers = response.headers();
@@ -205,11 +205,11 @@ impl<'a> OperationCall<'a> {
             None => retry_after(headers, SystemTime::now),
         };
         failure.outcome = refusal_outcome(status, failure.retry_after.is_some());
-        self.answered(failure, &mut response, report)
+        self.response_error(failure, &mut response, report)
     }
 
     /// Builds the error for a status that is neither a success nor an error.
-    fn unexpected(self, response: &mut Response, report: Option<Report>) -> Error {
+    fn status_error(self, response: &mut Response, report: Option<Report>) -> Error {
         let status = response.status();
         let what = if status.is_redirection() && response.headers().contains_key(LOCATION) {
             "redirects are not followed"
@@ -220,32 +220,37 @@ impl<'a> OperationCall<'a> {
             301 | 302 | 307 | 308 => Outcome::Rejected,
             _ => Outcome::Unknown,
         };
-        let (from, status) = (self.place(), status.as_u16());
+        let (from, status) = (self.url_without_query(), status.as_u16());
         let message = format!("{from} does not respond like the Twin API: {status}; {what}");
         let mut failure = Failure::new(ErrorKind::NotTheApi, outcome, message);
         failure.status = Some(response.status());
-        self.answered(failure, response, report)
+        self.response_error(failure, response, report)
     }
 
-    fn torn(self, response: &mut Response, error: reqwest::Error, report: Option<Report>) -> Error {
+    fn body_error(
+        self,
+        response: &mut Response,
+        error: reqwest::Error,
+        report: Option<Report>,
+    ) -> Error {
         let mut failure = Failure::torn(error);
         failure.status = Some(response.status());
-        self.answered(failure, response, report)
+        self.response_error(failure, response, report)
     }
 
     /// Builds the error for a response, and takes its headers.
-    fn answered(
+    fn response_error(
         self,
         mut failure: Failure,
         response: &mut Response,
         report: Option<Report>,
     ) -> Error {
         failure.headers = mem::take(response.headers_mut());
-        self.failed(failure, report)
+        self.call_error(failure, report)
     }
 
     /// Builds the error for the caller, with operation, attempts and outcome.
-    fn failed(&self, mut failure: Failure, report: Option<Report>) -> Error {
+    fn call_error(&self, mut failure: Failure, report: Option<Report>) -> Error {
         failure.path = self.url.as_ref().map(|url| url.path().to_owned());
         describe(&mut failure, self.operation);
         if let Some(report) = report {
@@ -266,7 +271,7 @@ impl<'a> OperationCall<'a> {
     }
 
     /// Returns the URL of the request without its query.
-    fn place(&self) -> String {
+    fn url_without_query(&self) -> String {
         let url = self.url.as_ref();
         let place = url.map(|url| url.origin().ascii_serialization() + url.path());
         place.unwrap_or_default()
@@ -290,7 +295,7 @@ impl<'a> OperationCall<'a> {
     }
 }
 
-impl Received<'_> {
+impl UndecodedResponse<'_> {
     fn decode<T: DeserializeOwned>(mut self, quote: Quote) -> Result<ResponseValue<T>, Error> {
         let is_none = self.body.is_empty() && self.call.operation.may_be_empty;
         let body = if is_none { &Bytes::from_static(b"null") } else { &self.body };
@@ -299,28 +304,29 @@ impl Received<'_> {
                 let headers = mem::take(self.response.headers_mut());
                 Ok(ResponseValue::new(value, self.response.status(), headers))
             }
-            Err(failure) => Err(self.undecoded(*failure)),
+            Err(failure) => Err(self.decode_error(*failure)),
         }
     }
 
-    fn undecoded(mut self, mut failure: Failure) -> Error {
+    fn decode_error(mut self, mut failure: Failure) -> Error {
         if failure.kind == ErrorKind::NotTheApi {
-            return self.not_the_api(failure.excerpt);
+            return self.not_the_api_error(failure.excerpt);
         }
         failure.status = Some(self.response.status());
-        self.call.answered(failure, &mut self.response, self.report)
+        self.call.response_error(failure, &mut self.response, self.report)
     }
 
-    fn not_the_api(mut self, excerpt: Option<String>) -> Error {
+    fn not_the_api_error(mut self, excerpt: Option<String>) -> Error {
         let (status, headers) = (self.response.status(), self.response.headers());
-        let mut failure = decode::not_the_api(status, headers, &self.call.place(), &self.body);
+        let mut failure =
+            decode::not_the_api(status, headers, &self.call.url_without_query(), &self.body);
         failure.excerpt = excerpt;
-        self.call.answered(failure, &mut self.response, self.report)
+        self.call.response_error(failure, &mut self.response, self.report)
     }
 }
 
 /// Reads the whole body. A body of one chunk is not copied.
-async fn read(response: &mut Response) -> reqwest::Result<Bytes> {
+async fn read_body(response: &mut Response) -> reqwest::Result<Bytes> {
     let Some(first) = response.chunk().await? else { return Ok(Bytes::new()) };
     let Some(second) = response.chunk().await? else { return Ok(first) };
     let mut body = BytesMut::from(first);
@@ -333,7 +339,7 @@ async fn read(response: &mut Response) -> reqwest::Result<Bytes> {
 
 /// Reads the beginning of an error response. `None` if it could not be read: the status matters
 /// more than the error of the connection.
-async fn beginning(response: &mut Response) -> Option<Bytes> {
+async fn read_beginning(response: &mut Response) -> Option<Bytes> {
     let mut body = BytesMut::new();
     while body.len() < refusal::MAX_BODY {
         match response.chunk().await {
@@ -358,9 +364,9 @@ mod tests {
 
     /// Responds with 200 and a body.
     #[derive(Debug)]
-    struct Fixed(&'static str);
+    struct FixedBody(&'static str);
 
-    impl Transport for Fixed {
+    impl Transport for FixedBody {
         fn execute<'a>(
             &'a self,
             _: &'a reqwest::Client,
@@ -372,8 +378,8 @@ mod tests {
         }
     }
 
-    fn read(body: &'static str, operation: &'static OperationInfo) -> Result<Option<u8>, Error> {
-        let (http, inner) = (reqwest::Client::new(), Inner::new(Fixed(body)));
+    fn send_to(body: &'static str, operation: &'static OperationInfo) -> Result<Option<u8>, Error> {
+        let (http, inner) = (reqwest::Client::new(), Inner::new(FixedBody(body)));
         let request = http.get("http://127.0.0.1/").build();
         let mut call = pin!(send(&http, &inner, request, operation));
         match call.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
@@ -386,8 +392,8 @@ mod tests {
     fn empty_body_is_none_only_if_the_operation_allows_it() {
         static PLAIN: OperationInfo = OperationInfo::new("a", "GET", "/a");
         static OR_EMPTY: OperationInfo = OperationInfo::new("a", "GET", "/a").or_empty();
-        assert_eq!(read("", &OR_EMPTY).unwrap(), None);
-        assert_eq!(read("7", &OR_EMPTY).unwrap(), Some(7));
-        assert!(read("", &PLAIN).is_err());
+        assert_eq!(send_to("", &OR_EMPTY).unwrap(), None);
+        assert_eq!(send_to("7", &OR_EMPTY).unwrap(), Some(7));
+        assert!(send_to("", &PLAIN).is_err());
     }
 }

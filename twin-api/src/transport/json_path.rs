@@ -8,7 +8,7 @@ use std::ops::Range;
 use serde_json::Error;
 
 /// A container that is open at some place, and where in it.
-enum Frame {
+enum Container {
     /// An object. `key` is the text of the last key, with its quotes.
     Object { key: Option<Range<usize>>, in_value: bool },
     /// An array. `None` before the first element.
@@ -19,7 +19,7 @@ enum Frame {
 ///
 /// It is the path of the container if the container as a whole is wrong: a missing or repeated
 /// member, or a value that was decoded after it was buffered.
-pub(super) fn path(body: &[u8], error: &Error) -> String {
+pub(super) fn find(body: &[u8], error: &Error) -> String {
     let at = offset(body, error);
     // The decoder stops before a container of the wrong type, and behind every other wrong value.
     let message = error.to_string();
@@ -28,15 +28,15 @@ pub(super) fn path(body: &[u8], error: &Error) -> String {
         Some(rest) if rest.starts_with("sequence,") => Some(b'['),
         _ => None,
     };
-    let mut frames = Vec::new();
+    let mut containers = Vec::new();
     let mut start = 0;
     while let Some(token) = token(body, start) {
-        if step(&mut frames, body, &token, at, unexpected) {
+        if step(&mut containers, body, &token, at, unexpected) {
             break;
         }
         start = token.end;
     }
-    text(&frames, body)
+    text(&containers, body)
 }
 
 /// Returns the number of bytes before the place of an error.
@@ -72,20 +72,20 @@ fn token(body: &[u8], start: usize) -> Option<Range<usize>> {
     Some(start..start + 1 + length)
 }
 
-/// Enters a token. Returns whether `frames` now lead to the place `at`.
+/// Enters a token. Returns whether `containers` now lead to the place `at`.
 fn step(
-    frames: &mut Vec<Frame>,
+    containers: &mut Vec<Container>,
     body: &[u8],
     token: &Range<usize>,
     at: usize,
     unexpected: Option<u8>,
 ) -> bool {
     let reached = token.start >= at;
-    match (body[token.start], frames.last_mut()) {
+    match (body[token.start], containers.last_mut()) {
         (b',', _) if reached => return true,
-        (b',', Some(Frame::Object { key, in_value })) => (*key, *in_value) = (None, false),
-        (b',', Some(Frame::Array(index))) => *index = index.map(|index| index + 1),
-        (b':', Some(Frame::Object { key, in_value })) => {
+        (b',', Some(Container::Object { key, in_value })) => (*key, *in_value) = (None, false),
+        (b',', Some(Container::Array(index))) => *index = index.map(|index| index + 1),
+        (b':', Some(Container::Object { key, in_value })) => {
             if reached {
                 *key = None;
                 return true;
@@ -93,17 +93,17 @@ fn step(
             *in_value = true;
         }
         (b'}' | b']', _) => {
-            frames.pop();
+            containers.pop();
             return token.end >= at;
         }
-        (b'"', Some(Frame::Object { key, in_value: false })) => {
+        (b'"', Some(Container::Object { key, in_value: false })) => {
             if token.end >= at {
                 return true;
             }
             *key = Some(token.clone());
         }
         (first, parent) => {
-            if let Some(Frame::Array(index)) = parent {
+            if let Some(Container::Array(index)) = parent {
                 let this = index.unwrap_or(0);
                 // Behind a wrong element, the decoder may have consumed the comma as well.
                 let is_behind = reached && unexpected != Some(first);
@@ -113,8 +113,8 @@ fn step(
                 return true;
             }
             match first {
-                b'{' => frames.push(Frame::Object { key: None, in_value: false }),
-                b'[' => frames.push(Frame::Array(None)),
+                b'{' => containers.push(Container::Object { key: None, in_value: false }),
+                b'[' => containers.push(Container::Array(None)),
                 _ => return token.end >= at,
             }
         }
@@ -123,11 +123,11 @@ fn step(
 }
 
 /// Writes the path as JavaScript does: `agents[3].name`.
-fn text(frames: &[Frame], body: &[u8]) -> String {
+fn text(containers: &[Container], body: &[u8]) -> String {
     let mut path = String::new();
-    for frame in frames {
-        match frame {
-            Frame::Object { key: Some(key), .. } => {
+    for container in containers {
+        match container {
+            Container::Object { key: Some(key), .. } => {
                 let key = &body[key.clone()];
                 let name = serde_json::from_slice(key).unwrap_or_else(|_| {
                     let name = key.strip_prefix(b"\"").unwrap_or(key);
@@ -137,8 +137,8 @@ fn text(frames: &[Frame], body: &[u8]) -> String {
                 path.push_str(&name);
             }
             // Writing to a string cannot fail.
-            Frame::Array(Some(index)) => _ = write!(path, "[{index}]"),
-            Frame::Object { key: None, .. } | Frame::Array(None) => {}
+            Container::Array(Some(index)) => _ = write!(path, "[{index}]"),
+            Container::Object { key: None, .. } | Container::Array(None) => {}
         }
     }
     if path.is_empty() { ".".to_owned() } else { path }
@@ -171,7 +171,7 @@ mod tests {
 
     fn path_of<T: DeserializeOwned>(body: &str) -> String {
         let error = serde_json::from_str::<T>(body).err().expect("the body is not a `T`");
-        path(body.as_bytes(), &error)
+        find(body.as_bytes(), &error)
     }
 
     #[test]
