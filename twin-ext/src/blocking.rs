@@ -10,7 +10,7 @@ use std::sync::OnceLock;
 use futures_core::Stream;
 use tokio::runtime::{Builder, Handle, Runtime};
 
-use crate::error::{Detail, Error, ErrorKind, Outcome};
+use crate::error::{Error, ErrorKind, Failure, Outcome};
 use crate::page::{Items, Pages};
 
 /// Runs `future` on the runtime for blocking callers.
@@ -37,7 +37,7 @@ fn runtime() -> Result<&'static Runtime, Error> {
     let runtime = builder.worker_threads(1).thread_name("twin-blocking").enable_all().build();
     let runtime = runtime.map_err(|error| {
         let message = "the runtime for blocking calls could not be started";
-        Error::from(Detail::new(ErrorKind::Config, Outcome::NotSent, message).caused_by(error))
+        Error::from(Failure::new(ErrorKind::Config, Outcome::NotSent, message).caused_by(error))
     })?;
     Ok(RUNTIME.get_or_init(|| runtime))
 }

@@ -41,8 +41,8 @@ mod tests {
     #[test]
     fn blocking_call_sends_from_an_ordinary_thread() {
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
-        let answers = [json(200, r#"{"user_id": "u"}"#), json(404, "{}")];
-        let service = runtime.block_on(Service::start(answers));
+        let responses = [json(200, r#"{"user_id": "u"}"#), json(404, "{}")];
+        let service = runtime.block_on(Service::start(responses));
         let (twin, _) = service.client();
         assert_eq!(twin.get_me().blocking().unwrap().user_id, "u");
         let error = twin.delete_agent().agent_id("a").blocking().unwrap_err();

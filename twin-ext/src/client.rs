@@ -20,9 +20,9 @@ use twin_api::transport::{Inner, Transport};
 use twin_api::{Client, PlainHttp, reqwest};
 
 use crate::clock::{Clock, SystemClock};
-use crate::drift::{Drift, Watch};
+use crate::drift::{Drift, DriftWatch};
 use crate::error::Error;
-use crate::policy::{Limits, Policy};
+use crate::policy::{CallLimits, Policy};
 use crate::retry::{Retry, RetryBudget};
 
 /// The default base URL.
@@ -70,7 +70,7 @@ pub struct ClientBuilder {
     no_proxy: bool,
     http: Vec<HttpSetting>,
     transport: Option<Arc<dyn Transport>>,
-    watch: Watch,
+    watch: DriftWatch,
     clock: Arc<dyn Clock>,
 }
 
@@ -99,7 +99,7 @@ impl ClientBuilder {
             no_proxy: false,
             http: Vec::new(),
             transport: None,
-            watch: Watch::default(),
+            watch: DriftWatch::default(),
             clock: Arc::new(SystemClock),
         }
     }
@@ -153,7 +153,7 @@ impl ClientBuilder {
         self
     }
 
-    /// Limits one attempt, from connecting to the last byte of the response. The default is 30 s.
+    /// CallLimits one attempt, from connecting to the last byte of the response. The default is 30 s.
     ///
     /// An attempt that reaches the limit counts as failed. It is retried if the request is
     /// idempotent or was not sent. Set the limit above the slowest response that you accept.
@@ -163,7 +163,7 @@ impl ClientBuilder {
         self
     }
 
-    /// Limits one call: all its attempts and the pauses between them. The default is 120 s.
+    /// CallLimits one call: all its attempts and the pauses between them. The default is 120 s.
     ///
     /// The error after the deadline is [`is_timeout`](crate::Error::is_timeout). A `Retry-After`
     /// beyond the deadline ends the call at once, without waiting.
@@ -173,7 +173,7 @@ impl ClientBuilder {
         self
     }
 
-    /// Limits the time to connect, TLS included. The default is 10 s.
+    /// CallLimits the time to connect, TLS included. The default is 10 s.
     ///
     /// A request without a connection was not sent, so the client may retry any operation after
     /// this limit. The HTTP client measures it with tokio's clock, even if
@@ -191,7 +191,7 @@ impl ClientBuilder {
         self
     }
 
-    /// Limits the size of a response body, in bytes. The default is 64 MiB.
+    /// CallLimits the size of a response body, in bytes. The default is 64 MiB.
     ///
     /// A larger body fails the call with [`ErrorKind::TooLarge`](crate::ErrorKind::TooLarge) and is
     /// not read further. Streams are not limited.
@@ -372,7 +372,7 @@ impl ClientBuilder {
         let watched = self.watch.strict || self.watch.callback.is_some();
         let policy = Policy {
             base,
-            limits: Limits {
+            limits: CallLimits {
                 attempt_timeout: self.attempt_timeout,
                 deadline: self.deadline,
                 connect_timeout,

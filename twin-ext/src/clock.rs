@@ -6,17 +6,19 @@
 
 #[cfg(feature = "clock")]
 mod manual;
-#[cfg(feature = "clock")]
-mod system;
 
 use std::fmt;
 use std::pin::{Pin, pin};
+#[cfg(feature = "clock")]
+use std::sync::OnceLock;
 use std::task::Poll;
+#[cfg(feature = "clock")]
+use std::time::Instant;
 use std::time::{Duration, SystemTime};
 
 #[cfg(feature = "clock")]
 #[cfg_attr(docsrs, doc(cfg(feature = "clock")))]
-pub use self::{manual::ManualClock, system::SystemClock};
+pub use self::manual::ManualClock;
 
 /// The future that [`Clock::sleep`] and [`Clock::alarm`] return.
 pub type Sleep = Pin<Box<dyn Future<Output = ()> + Send>>;
@@ -69,6 +71,32 @@ pub trait Clock: fmt::Debug + Send + Sync + 'static {
 
     /// Returns a uniformly distributed random number. It serves jitter and need not be secure.
     fn random(&self) -> u64;
+}
+
+/// Uses the system clock, tokio's timer and a random number generator per thread.
+#[cfg(feature = "clock")]
+#[cfg_attr(docsrs, doc(cfg(feature = "clock")))]
+#[derive(Debug, Clone, Copy, Default)]
+pub struct SystemClock;
+
+#[cfg(feature = "clock")]
+impl Clock for SystemClock {
+    fn now(&self) -> Duration {
+        static START: OnceLock<Instant> = OnceLock::new();
+        START.get_or_init(Instant::now).elapsed()
+    }
+
+    fn wall(&self) -> SystemTime {
+        SystemTime::now()
+    }
+
+    fn sleep(&self, duration: Duration) -> Sleep {
+        Box::pin(tokio::time::sleep(duration))
+    }
+
+    fn random(&self) -> u64 {
+        fastrand::u64(..)
+    }
 }
 
 /// Returns a uniformly random duration below `bound`.

@@ -1,7 +1,7 @@
 //! Looks up response schemas in the OpenAPI document at run time.
 //!
 //! [`twin_api::DOCUMENT`] is the effective document that the client was generated from, so it
-//! always matches the client. It is parsed at the first use, once in a process.
+//! always matches the client. It is parsed once in a process, at the first use.
 
 use std::collections::BTreeMap;
 use std::sync::OnceLock;
@@ -12,38 +12,32 @@ use serde_json::{Map, Value};
 /// Maximum number of schemas to collect from `$ref` and `allOf`, which may be circular.
 const MAX_PARTS: usize = 16;
 
-#[derive(Debug)]
-struct Operation {
-    /// The schema of a successful response.
-    response: Option<&'static Value>,
-}
-
-static DOCUMENT: OnceLock<Value> = OnceLock::new();
-static OPERATIONS: OnceLock<BTreeMap<&'static str, Operation>> = OnceLock::new();
+/// The schema of the successful response of each operation. `None` without a response body.
+type ResponseSchemas = BTreeMap<&'static str, Option<&'static Value>>;
 
 fn document() -> &'static Value {
+    static DOCUMENT: OnceLock<Value> = OnceLock::new();
     DOCUMENT.get_or_init(|| serde_json::from_str(twin_api::DOCUMENT).unwrap_or_default())
 }
 
-fn operation(name: &str) -> Option<&'static Operation> {
-    OPERATIONS.get_or_init(operations).get(name)
-}
-
-fn operations() -> BTreeMap<&'static str, Operation> {
-    let paths = document()["paths"].as_object().into_iter().flatten();
-    let each = paths.flat_map(|(_, item)| {
-        item.as_object().into_iter().flatten().filter_map(|(_, operation)| {
-            let name = operation.get("operationId")?.as_str()?;
-            let response = operation.pointer("/responses/2XX/content/application~1json/schema");
-            Some((name, Operation { response }))
-        })
-    });
-    each.collect()
+fn response_schemas() -> &'static ResponseSchemas {
+    static SCHEMAS: OnceLock<ResponseSchemas> = OnceLock::new();
+    SCHEMAS.get_or_init(|| {
+        let paths = document()["paths"].as_object().into_iter().flatten();
+        let each = paths.flat_map(|(_, item)| {
+            item.as_object().into_iter().flatten().filter_map(|(_, operation)| {
+                let name = operation.get("operationId")?.as_str()?;
+                let content = "/responses/2XX/content/application~1json/schema";
+                Some((name, operation.pointer(content)))
+            })
+        });
+        each.collect()
+    })
 }
 
 /// Returns the schema of the response, or `None` if the operation has no response body.
 pub(crate) fn response_schema(name: &str) -> Option<&'static Value> {
-    operation(name)?.response
+    *response_schemas().get(name)?
 }
 
 /// Builds the body of a successful response without data: empty, or with all required fields
@@ -52,7 +46,7 @@ pub(crate) fn response_schema(name: &str) -> Option<&'static Value> {
 /// The retry loop uses it for a DELETE whose retry returns 404. Returns `None` if a required field
 /// is not a boolean, because its value is unknown.
 pub(crate) fn success_body(name: &str) -> Option<Bytes> {
-    let Some(response) = operation(name)?.response else { return Some(Bytes::new()) };
+    let Some(response) = *response_schemas().get(name)? else { return Some(Bytes::new()) };
     let mut members = Map::new();
     for part in parts(response) {
         for name in part["required"].as_array().into_iter().flatten().filter_map(Value::as_str) {
@@ -90,10 +84,10 @@ mod tests {
     #[test]
     fn finds_every_operation_and_its_response_schema() {
         // A newer document may have more operations than the reference.
-        assert!(OPERATIONS.get_or_init(operations).len() >= 33);
+        assert!(response_schemas().len() >= 33);
         assert!(response_schema("get_me").is_some());
         assert!(response_schema("delete_agent").is_none());
-        assert!(operation("no_such").is_none());
+        assert!(!response_schemas().contains_key("no_such"));
     }
 
     #[test]

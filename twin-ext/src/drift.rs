@@ -82,24 +82,27 @@ type DriftCallback = Arc<dyn Fn(&Drift) + Send + Sync>;
 
 /// The drift settings of a client.
 #[derive(Clone, Default)]
-pub(crate) struct Watch {
+pub(crate) struct DriftWatch {
     pub(crate) callback: Option<DriftCallback>,
     pub(crate) strict: bool,
 }
 
-impl fmt::Debug for Watch {
+impl fmt::Debug for DriftWatch {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let callback = self.callback.is_some();
-        f.debug_struct("Watch").field("callback", &callback).field("strict", &self.strict).finish()
+        f.debug_struct("DriftWatch")
+            .field("callback", &callback)
+            .field("strict", &self.strict)
+            .finish()
     }
 }
 
-impl Watch {
+impl DriftWatch {
     /// Compares a response with the document and calls the callback for each difference.
     ///
     /// Returns the differences in strict mode, otherwise nothing. `key` is redacted in reports:
     /// a service may send it back as a field name.
-    pub(crate) fn look(
+    pub(crate) fn check(
         &self,
         operation: &'static str,
         body: &[u8],
@@ -121,22 +124,22 @@ impl Watch {
 /// The differences in strict mode. It is the source of the error, for
 /// [`Error::drift`](crate::Error::drift).
 #[derive(Debug, Clone)]
-pub(crate) struct Findings(Vec<Drift>);
+pub(crate) struct StrictDrift(Vec<Drift>);
 
-impl Findings {
+impl StrictDrift {
     pub(crate) fn all(&self) -> &[Drift] {
         &self.0
     }
 }
 
-impl fmt::Display for Findings {
+impl fmt::Display for StrictDrift {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let differences = self.0.len();
         write!(f, "{differences} differences from the OpenAPI document")
     }
 }
 
-impl StdError for Findings {}
+impl StdError for StrictDrift {}
 
 /// Builds the error for strict mode, from at least one difference.
 pub(crate) fn failure(status: StatusCode, drift: Vec<Drift>) -> Failure {
@@ -148,5 +151,5 @@ pub(crate) fn failure(status: StatusCode, drift: Vec<Drift>) -> Failure {
     let message = format!("the response differs from the OpenAPI document: {first}{more}");
     let mut failure = Failure::new(ErrorKind::Drift, Outcome::Accepted, message);
     failure.status = Some(status);
-    failure.caused_by(Findings(drift))
+    failure.caused_by(StrictDrift(drift))
 }

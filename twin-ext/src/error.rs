@@ -3,7 +3,6 @@
 //! [`Error`] wraps [`twin_api::Error`] and adds the progress of a list. The
 //! [guide](crate::guide::errors) shows how to handle it.
 
-mod convert;
 #[cfg(test)]
 mod tests;
 
@@ -15,14 +14,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use http::{HeaderMap, Method, StatusCode};
-pub(crate) use twin_api::Failure as Detail;
+pub(crate) use twin_api::Failure;
 use twin_api::Problem;
 #[cfg(feature = "pages")]
 use twin_api::transport::OperationInfo;
 pub use twin_api::{ErrorKind, Outcome};
 
 #[cfg(feature = "client")]
-use crate::drift::{Drift, Findings};
+use crate::drift::{Drift, StrictDrift};
 use crate::position::{Position, Progress};
 
 /// The error of a call, a list, a run or a webhook delivery.
@@ -61,7 +60,7 @@ struct Repr {
 impl Error {
     /// Creates the error for an invalid setting.
     pub(crate) fn config(message: impl Into<Cow<'static, str>>) -> Self {
-        Detail::new(ErrorKind::Config, Outcome::NotSent, message).into()
+        Failure::new(ErrorKind::Config, Outcome::NotSent, message).into()
     }
 
     /// Creates the error for inconsistent pages of this list.
@@ -71,11 +70,11 @@ impl Error {
         message: impl Into<Cow<'static, str>>,
         progress: Progress,
     ) -> Self {
-        let mut detail = Detail::new(ErrorKind::Pagination, Outcome::Accepted, message);
-        detail.operation = Some(list.operation_id.into());
-        detail.method = Some(Method::GET);
-        detail.path = Some(list.path_template.to_owned());
-        Self::from(detail).after(progress)
+        let mut failure = Failure::new(ErrorKind::Pagination, Outcome::Accepted, message);
+        failure.operation = Some(list.operation_id.into());
+        failure.method = Some(Method::GET);
+        failure.path = Some(list.path_template.to_owned());
+        Self::from(failure).after(progress)
     }
 
     /// Adds the progress of the list that failed.
@@ -96,7 +95,7 @@ impl Error {
     }
 
     /// Returns the fields of the error, without those of a list or a run.
-    pub(crate) fn into_detail(self) -> Detail {
+    pub(crate) fn into_failure(self) -> Failure {
         self.0.base.into()
     }
 
@@ -264,8 +263,8 @@ impl Error {
     /// Empty unless the client is [`strict`](crate::ClientBuilder::strict).
     #[cfg(feature = "client")]
     pub fn drift(&self) -> &[Drift] {
-        let findings = self.source().and_then(|source| source.downcast_ref::<Findings>());
-        findings.map(Findings::all).unwrap_or_default()
+        let findings = self.source().and_then(|source| source.downcast_ref::<StrictDrift>());
+        findings.map(StrictDrift::all).unwrap_or_default()
     }
 
     /// Returns the position from which to resume a list that failed.
@@ -295,7 +294,7 @@ impl Error {
 
     /// Returns the number of items that a list returned before the error.
     pub fn items_seen(&self) -> Option<u64> {
-        self.0.progress.as_ref().map(|progress| progress.came)
+        self.0.progress.as_ref().map(|progress| progress.received)
     }
 
     /// Returns the total number of items in a list, if the service reports it.
@@ -310,11 +309,13 @@ impl fmt::Display for Error {
         let Repr { base, progress, .. } = &*self.0;
         fmt::Display::fmt(base, f)?;
         match progress {
-            Some(Progress { came, total: Some(total), .. }) => {
-                write!(f, "; {came} of {total} items were read before")
+            Some(Progress { received, total: Some(total), .. }) => {
+                write!(f, "; {received} of {total} items were read before")
             }
-            Some(Progress { came, .. }) if *came > 0 || self.kind() == ErrorKind::Pagination => {
-                write!(f, "; {came} items were read before")
+            Some(Progress { received, .. })
+                if *received > 0 || self.kind() == ErrorKind::Pagination =>
+            {
+                write!(f, "; {received} items were read before")
             }
             _ => Ok(()),
         }
@@ -331,5 +332,32 @@ impl fmt::Debug for Error {
 impl StdError for Error {
     fn source(&self) -> Option<&(dyn StdError + 'static)> {
         self.0.base.source()
+    }
+}
+
+impl From<twin_api::Error> for Error {
+    fn from(base: twin_api::Error) -> Self {
+        Self(Box::new(Repr { base, progress: None, state: None }))
+    }
+}
+
+impl From<Failure> for Error {
+    fn from(failure: Failure) -> Self {
+        twin_api::Error::from(failure).into()
+    }
+}
+
+#[cfg(feature = "client")]
+impl From<twin_api::ConnectError> for Error {
+    fn from(error: twin_api::ConnectError) -> Self {
+        twin_api::Error::from(error).into()
+    }
+}
+
+/// Converts the error of an incomplete request body:
+/// `let body: StartRunBody = builder.try_into()?`.
+impl From<twin_api::types::error::ConversionError> for Error {
+    fn from(error: twin_api::types::error::ConversionError) -> Self {
+        twin_api::Error::from(error).into()
     }
 }

@@ -9,7 +9,7 @@ mod text;
 
 use twin_api::types::RunEvent;
 
-use self::payload::Common;
+use self::payload::CommonMembers;
 
 /// The header of an event: its kind, its agent and its run.
 ///
@@ -43,7 +43,7 @@ pub struct EventHeader<'a> {
 impl<'a> EventHeader<'a> {
     /// Reads the header from the JSON text of a payload. For invalid JSON all parts are `None`.
     pub fn of(payload: &'a str) -> Self {
-        let Common { agent_id, run_id, kind } = payload::read(payload);
+        let CommonMembers { agent_id, run_id, kind } = payload::read(payload);
         let (name, detail) = kind.map_or((None, None), |kind| (Some(kind.name), kind.detail));
         Self { name, agent_id, run_id, detail }
     }

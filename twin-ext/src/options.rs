@@ -208,7 +208,7 @@ impl Transport for Misconfigured {
 mod tests {
     use super::*;
     use crate::clock::ManualClock;
-    use crate::testing::{KEY, Service, answer, json};
+    use crate::testing::{KEY, Service, json, response};
 
     const ME: &str = r#"{"user_id": "u"}"#;
 
@@ -271,7 +271,7 @@ mod tests {
 
     #[tokio::test]
     async fn invalid_options_fail_every_call_before_sending() {
-        let service = Service::start([answer(200, "", ME)]).await;
+        let service = Service::start([response(200, "", ME)]).await;
         let (twin, _) = service.client();
         let raw = twin_api::connect(&service.url, KEY).unwrap();
         let new = CallOptions::new;

@@ -19,11 +19,11 @@ mod single;
 mod stream;
 mod tally;
 
-pub(crate) use self::lists::misplaced;
+pub(crate) use self::lists::wrong_position;
 pub use self::stream::{Items, Pages};
 pub(crate) use self::tally::{NewEvents, Shortfall, Tally};
 pub(crate) use crate::position::Position;
-pub(crate) use crate::position::{Indexed, Location, Progress};
+pub(crate) use crate::position::{EventLocation, Location, Progress};
 
 use futures_core::stream::FusedStream;
 

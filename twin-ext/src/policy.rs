@@ -23,9 +23,9 @@ use twin_api::{Client, ClientInfo as _, ErrorKind, Outcome};
 
 use self::call::RetriedCall;
 use crate::clock::{Clock, SystemClock};
-use crate::drift::Watch;
+use crate::drift::DriftWatch;
 use crate::retry::{Retry, RetryBudget};
-use crate::trace::Span;
+use crate::trace::CallSpan;
 
 /// Sends requests under the retry, time and size rules of this crate.
 ///
@@ -34,20 +34,20 @@ use crate::trace::Span;
 #[derive(Debug, Clone)]
 pub(crate) struct Policy {
     pub(crate) base: Url,
-    pub(crate) limits: Limits,
+    pub(crate) limits: CallLimits,
     pub(crate) retry: Retry,
     /// Headers of [`CallOptions`](crate::CallOptions), sent with every attempt. Never the key.
     pub(crate) headers: HeaderMap,
     pub(crate) budget: Arc<RetryBudget>,
     pub(crate) clock: Arc<dyn Clock>,
-    pub(crate) watch: Option<Watch>,
+    pub(crate) watch: Option<DriftWatch>,
     /// The transport that sends an attempt. `None` sends with the HTTP client.
     pub(crate) transport: Option<Arc<dyn Transport>>,
 }
 
-/// Limits for the duration of a call and the size of its response.
+/// CallLimits for the duration of a call and the size of its response.
 #[derive(Debug, Clone)]
-pub(crate) struct Limits {
+pub(crate) struct CallLimits {
     pub(crate) attempt_timeout: Duration,
     pub(crate) deadline: Duration,
     /// The connect limit of the HTTP client, or `Duration::MAX` if it is not known.
@@ -80,7 +80,7 @@ impl Transport for Policy {
         mut request: Request,
         operation: &'a OperationInfo,
     ) -> PendingResponse<'a> {
-        let span = Span::start(&request, operation);
+        let span = CallSpan::start(&request, operation);
         if !same_origin(request.url(), &self.base) {
             return Box::pin(std::future::ready(Err(foreign_origin().into())));
         }

@@ -40,14 +40,14 @@ pub(crate) enum Location {
     /// At a cursor.
     Cursor(String),
     /// Before a numbered page.
-    Page(Numbered),
+    Page(PageLocation),
     /// After an event.
-    Event(Indexed),
+    Event(EventLocation),
 }
 
 /// A location in a list by page number. All fields but `number` serve to detect changes.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Numbered {
+pub(crate) struct PageLocation {
     /// The page to request, from 1.
     pub(crate) number: u64,
     /// The total when the previous page was read.
@@ -57,42 +57,45 @@ pub(crate) struct Numbered {
     /// The identifiers of the last items on the previous page, in the order of the list.
     pub(crate) last: Vec<String>,
     /// The number of items before this location.
-    pub(crate) came: u64,
+    #[serde(rename = "came")]
+    pub(crate) received: u64,
     /// Whether an earlier item may be missing, so that the list must be read again.
     pub(crate) gap: bool,
 }
 
 /// A location in a list of events.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Indexed {
+pub(crate) struct EventLocation {
     /// The highest received index.
     pub(crate) after: Option<u64>,
     /// The number of received events since the first event of the run, if known.
-    pub(crate) came: Option<u64>,
+    #[serde(rename = "came")]
+    pub(crate) received: Option<u64>,
 }
 
 /// The stored form of a position.
 #[derive(Serialize, Deserialize)]
 struct StoredPosition {
     version: u32,
-    place: Location,
+    #[serde(rename = "place")]
+    location: Location,
 }
 
 impl From<Position> for StoredPosition {
-    fn from(Position(place): Position) -> Self {
-        Self { version: VERSION, place }
+    fn from(Position(location): Position) -> Self {
+        Self { version: VERSION, location }
     }
 }
 
 impl TryFrom<StoredPosition> for Position {
     type Error = String;
 
-    fn try_from(StoredPosition { version, place }: StoredPosition) -> Result<Self, String> {
-        match (version, &place) {
-            (VERSION, Location::Page(Numbered { number: 0, .. })) => {
+    fn try_from(StoredPosition { version, location }: StoredPosition) -> Result<Self, String> {
+        match (version, &location) {
+            (VERSION, Location::Page(PageLocation { number: 0, .. })) => {
                 Err("the position has page number 0, but the first page is 1".to_owned())
             }
-            (VERSION, _) => Ok(Self(place)),
+            (VERSION, _) => Ok(Self(location)),
             _ => Err(format!(
                 "the position has version {version}, but this twin-ext reads version {VERSION}; \
                  use the twin-ext that wrote it, or a newer one"
@@ -107,7 +110,7 @@ pub(crate) struct Progress {
     /// The position to resume from.
     pub(crate) position: Position,
     /// The number of items that the stream returned.
-    pub(crate) came: u64,
+    pub(crate) received: u64,
     /// The number of items that the service reports.
     pub(crate) total: Option<u64>,
 }
@@ -118,15 +121,15 @@ mod tests {
 
     #[test]
     fn every_position_round_trips() {
-        let numbered = Numbered {
+        let numbered = PageLocation {
             number: 3,
             total: Some(42),
             size: Some(10),
             last: vec!["run_a".to_owned(), "run_b".to_owned()],
-            came: 20,
+            received: 20,
             gap: false,
         };
-        let places = [
+        let locations = [
             (Location::Start, r#"{"version":1,"place":"start"}"#),
             (Location::Cursor("é".to_owned()), r#"{"version":1,"place":{"cursor":"é"}}"#),
             (
@@ -134,12 +137,12 @@ mod tests {
                 r#"{"version":1,"place":{"page":{"number":3,"total":42,"size":10,"last":["run_a","run_b"],"came":20,"gap":false}}}"#,
             ),
             (
-                Location::Event(Indexed { after: Some(u64::MAX), came: None }),
+                Location::Event(EventLocation { after: Some(u64::MAX), received: None }),
                 r#"{"version":1,"place":{"event":{"after":18446744073709551615,"came":null}}}"#,
             ),
         ];
-        for (place, json) in places {
-            let position = Position(place);
+        for (location, json) in locations {
+            let position = Position(location);
             assert_eq!(serde_json::to_string(&position).unwrap(), json);
             assert_eq!(serde_json::from_str::<Position>(json).unwrap(), position);
         }

@@ -13,8 +13,8 @@ use std::time::SystemTime;
 use twin_api::builder::SetSchedule;
 use twin_api::types::SetScheduleBody;
 
-use self::fields::Fields;
-use crate::error::{Detail, Error, ErrorKind, Outcome};
+use self::fields::CronFields;
+use crate::error::{Error, ErrorKind, Failure, Outcome};
 use crate::time::Timestamp;
 
 /// Maximum length of an expression in bytes.
@@ -44,7 +44,7 @@ const LONGEST: usize = 1024;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Cron {
     expression: String,
-    fields: Fields,
+    fields: CronFields,
 }
 
 impl Cron {
@@ -62,7 +62,7 @@ impl Cron {
         if let Some(what) = advice::advice(&expression) {
             return Err(refused(&format!("{expression:?} {what}")));
         }
-        let fields = Fields::parse(&expression)
+        let fields = CronFields::parse(&expression)
             .map_err(|what| refused(&format!("{expression:?}: {what}")))?;
         Ok(Self { expression, fields })
     }
@@ -80,7 +80,7 @@ impl Cron {
 
     /// Returns the next `n` times after `time`, or fewer if the schedule ends.
     ///
-    /// Fields are evaluated in UTC. Years after 2100 are ignored.
+    /// CronFields are evaluated in UTC. Years after 2100 are ignored.
     ///
     /// ```
     /// use std::time::{Duration, UNIX_EPOCH};
@@ -98,7 +98,7 @@ impl Cron {
 
 fn refused(what: &str) -> Error {
     let message = format!("the cron expression is not valid: {what}");
-    Detail::new(ErrorKind::InvalidRequest, Outcome::NotSent, message).into()
+    Failure::new(ErrorKind::InvalidRequest, Outcome::NotSent, message).into()
 }
 
 impl fmt::Display for Cron {

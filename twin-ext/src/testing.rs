@@ -26,8 +26,8 @@ pub(crate) struct Service {
 impl Service {
     /// Starts a server that answers each connection with the next response, then repeats the
     /// last one. An empty response closes the connection; a trailing `…` leaves it open.
-    pub(crate) async fn start<A: Into<Vec<u8>>>(answers: impl IntoIterator<Item = A>) -> Self {
-        let answers: Vec<Vec<u8>> = answers.into_iter().map(Into::into).collect();
+    pub(crate) async fn start<A: Into<Vec<u8>>>(responses: impl IntoIterator<Item = A>) -> Self {
+        let responses: Vec<Vec<u8>> = responses.into_iter().map(Into::into).collect();
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let service = Self { url, requests: Arc::default() };
@@ -35,8 +35,9 @@ impl Service {
         tokio::spawn(async move {
             for number in 0.. {
                 let (stream, _) = listener.accept().await.unwrap();
-                let answer = answers.get(number).or(answers.last()).cloned().unwrap_or_default();
-                tokio::spawn(serve(stream, answer, requests.clone()));
+                let response =
+                    responses.get(number).or(responses.last()).cloned().unwrap_or_default();
+                tokio::spawn(serve(stream, response, requests.clone()));
             }
         });
         service
@@ -65,7 +66,7 @@ impl Service {
     }
 }
 
-async fn serve(mut stream: TcpStream, answer: Vec<u8>, requests: Arc<Mutex<Vec<String>>>) {
+async fn serve(mut stream: TcpStream, response: Vec<u8>, requests: Arc<Mutex<Vec<String>>>) {
     let mut request = Vec::new();
     while !is_whole(&request) {
         if stream.read_buf(&mut request).await.unwrap_or(0) == 0 {
@@ -75,9 +76,9 @@ async fn serve(mut stream: TcpStream, answer: Vec<u8>, requests: Arc<Mutex<Vec<S
     let text = String::from_utf8(request).unwrap();
     let head = text.split("\r\n\r\n").next().unwrap().to_owned() + "\r\n";
     requests.lock().unwrap().push(head);
-    let open = answer.strip_suffix("…".as_bytes());
+    let open = response.strip_suffix("…".as_bytes());
     // The client may have disconnected already.
-    let _ = stream.write_all(open.unwrap_or(&answer)).await;
+    let _ = stream.write_all(open.unwrap_or(&response)).await;
     if open.is_some() {
         let _ = stream.read_buf(&mut Vec::new()).await;
     }
@@ -91,7 +92,7 @@ fn is_whole(request: &[u8]) -> bool {
 }
 
 /// Builds a response with its length.
-pub(crate) fn answer(status: u16, headers: &str, body: &str) -> String {
+pub(crate) fn response(status: u16, headers: &str, body: &str) -> String {
     let length = body.len();
     format!(
         "HTTP/1.1 {status} x\r\n{headers}content-length: {length}\r\nconnection: close\r\n\r\n{body}"
@@ -100,5 +101,5 @@ pub(crate) fn answer(status: u16, headers: &str, body: &str) -> String {
 
 /// Builds a JSON response.
 pub(crate) fn json(status: u16, body: &str) -> String {
-    answer(status, "content-type: application/json\r\n", body)
+    response(status, "content-type: application/json\r\n", body)
 }

@@ -12,7 +12,7 @@ use std::str::FromStr;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use self::calendar::{DAY, Date};
-use crate::error::{Detail, Error, ErrorKind, Outcome};
+use crate::error::{Error, ErrorKind, Failure, Outcome};
 
 const SECOND: i128 = 1_000_000_000;
 
@@ -117,9 +117,7 @@ impl Timestamp {
 
     /// Subtracts a duration.
     pub(crate) fn minus(self, length: Duration) -> Self {
-        // A `Duration` has 94 bits of nanoseconds.
-        let length = i128::try_from(length.as_nanos()).unwrap_or(i128::MAX);
-        Self { nanos: self.nanos.saturating_sub(length) }
+        Self { nanos: self.nanos.saturating_sub(nanos(length)) }
     }
 
     /// Formats the time as RFC 3339 in UTC. Returns `None` outside the years 0 to 9999, the range
@@ -135,6 +133,11 @@ impl Timestamp {
         let fraction = fraction(self.nanos.rem_euclid(SECOND));
         Some(format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}{fraction}Z"))
     }
+}
+
+/// Converts to nanoseconds. A `Duration` has at most 94 bits of them, so none is lost.
+pub(crate) fn nanos(duration: Duration) -> i128 {
+    i128::try_from(duration.as_nanos()).unwrap_or(i128::MAX)
 }
 
 /// Formats a fraction of a second with 0, 3, 6 or 9 digits.
@@ -212,13 +215,12 @@ impl fmt::Debug for Timestamp {
 
 impl From<SystemTime> for Timestamp {
     fn from(time: SystemTime) -> Self {
-        // A `Duration` has 94 bits of nanoseconds.
-        let length = |time: Duration| i128::try_from(time.as_nanos()).unwrap_or(i128::MAX);
-        let nanos = match time.duration_since(UNIX_EPOCH) {
-            Ok(after) => length(after),
-            Err(before) => -length(before.duration()),
-        };
-        Self { nanos }
+        Self {
+            nanos: match time.duration_since(UNIX_EPOCH) {
+                Ok(after) => nanos(after),
+                Err(before) => -nanos(before.duration()),
+            },
+        }
     }
 }
 
@@ -245,7 +247,7 @@ impl FromStr for Timestamp {
         Self::parse(text).ok_or_else(|| {
             let message =
                 format!("{text:?} is not an RFC 3339 time; write it as 2026-02-20T14:30:00Z");
-            Detail::new(ErrorKind::InvalidRequest, Outcome::NotSent, message).into()
+            Failure::new(ErrorKind::InvalidRequest, Outcome::NotSent, message).into()
         })
     }
 }

@@ -1,16 +1,16 @@
 //! Traces calls with `tracing`: one span per operation, one event per attempt.
 //!
 //! The field names follow OpenTelemetry's conventions for HTTP clients. No field holds the key, a
-//! body or a query. Without the feature `tracing`, [`Span`] is empty and costs nothing.
+//! body or a query. Without the feature `tracing`, [`CallSpan`] is empty and costs nothing.
 
 #[cfg(all(test, feature = "tracing"))]
 mod tests;
 
 #[cfg(feature = "tracing")]
-pub(crate) use enabled::Span;
+pub(crate) use enabled::CallSpan;
 
 #[cfg(not(feature = "tracing"))]
-pub(crate) use disabled::Span;
+pub(crate) use disabled::CallSpan;
 
 #[cfg(not(feature = "tracing"))]
 mod disabled {
@@ -21,10 +21,10 @@ mod disabled {
 
     /// Stands in for the span without the feature `tracing`.
     #[derive(Clone)]
-    pub(crate) struct Span;
+    pub(crate) struct CallSpan;
 
-    #[expect(clippy::unused_self, reason = "the signatures match those of the real `Span`")]
-    impl Span {
+    #[expect(clippy::unused_self, reason = "the signatures match those of the real `CallSpan`")]
+    impl CallSpan {
         pub(crate) fn start(_: &Request, _: &OperationInfo) -> Self {
             Self
         }
@@ -57,9 +57,9 @@ mod enabled {
 
     /// The span of one operation.
     #[derive(Clone)]
-    pub(crate) struct Span(tracing::Span);
+    pub(crate) struct CallSpan(tracing::Span);
 
-    impl Span {
+    impl CallSpan {
         pub(crate) fn start(request: &Request, operation: &OperationInfo) -> Self {
             let url = request.url();
             let span = tracing::info_span!(

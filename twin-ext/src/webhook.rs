@@ -56,12 +56,11 @@ mod secret;
 mod signature;
 #[cfg(test)]
 mod tests;
-mod tolerance;
 mod verifier;
 
 #[cfg(feature = "axum")]
 #[cfg_attr(docsrs, doc(cfg(feature = "axum")))]
-pub use self::axum::Refused;
+pub use self::axum::DeliveryRejection;
 #[cfg(feature = "receiver")]
 #[cfg_attr(docsrs, doc(cfg(feature = "receiver")))]
 pub use self::{

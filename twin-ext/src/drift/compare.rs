@@ -26,19 +26,19 @@ pub(super) fn compare(
     value: &Value,
     redactor: Redactor<'_>,
 ) -> Vec<Drift> {
-    let mut found = Comparison { operation, redactor, drift: BTreeSet::new() };
+    let mut found = ResponseComparison { operation, redactor, drift: BTreeSet::new() };
     found.value(schema, value, "", 0);
     found.drift.into_iter().collect()
 }
 
-struct Comparison<'a> {
+struct ResponseComparison<'a> {
     operation: &'static str,
     /// Redacts the key, which a service may send back as a field name.
     redactor: Redactor<'a>,
     drift: BTreeSet<Drift>,
 }
 
-impl Comparison<'_> {
+impl ResponseComparison<'_> {
     fn add(&mut self, path: String, kind: DriftKind) {
         if self.drift.len() < MAX_FINDINGS {
             self.drift.insert(Drift { operation: self.operation, path, kind });

@@ -2,12 +2,12 @@
 
 use std::fmt::Write as _;
 
-use crate::testing::{KEY, Service, answer, json};
+use crate::testing::{KEY, Service, json, response};
 use crate::{Error, ErrorKind, Outcome};
 
 /// Returns the error of `get_agent` after this response.
-async fn get_agent(answer: String) -> Error {
-    let service = Service::start([answer]).await;
+async fn get_agent(response: String) -> Error {
+    let service = Service::start([response]).await;
     let (twin, _) = service.client();
     twin.get_agent().agent_id("agent_abc123").send().await.unwrap_err().into()
 }
@@ -45,41 +45,41 @@ async fn decode_error_has_json_path_and_excerpt() {
 #[tokio::test]
 async fn bodies_without_json_are_not_the_api() {
     let cases = [
-        (answer(200, "content-type: text/plain\r\n", "hello"), "text/plain"),
-        (answer(200, "", "hello"), "a body without a content type"),
+        (response(200, "content-type: text/plain\r\n", "hello"), "text/plain"),
+        (response(200, "", "hello"), "a body without a content type"),
         (json(200, ""), "an empty body"),
         (json(200, "hello"), "a body that is not JSON"),
         (json(200, "{]"), "a body that is not JSON"),
-        (answer(204, "", ""), "an empty body"),
-        (answer(200, "content-encoding: gzip\r\n", "\u{1f}\u{8b}"), "without a content type"),
+        (response(204, "", ""), "an empty body"),
+        (response(200, "content-encoding: gzip\r\n", "\u{1f}\u{8b}"), "without a content type"),
     ];
-    for (answer, what) in cases {
-        let error = get_agent(answer).await;
+    for (response, what) in cases {
+        let error = get_agent(response).await;
         assert_eq!(error.kind(), ErrorKind::NotTheApi, "{what}");
         assert!(error.to_string().contains(what), "{what}: {error}");
     }
-    let json_as_text = answer(200, "content-type: text/plain\r\n", r#"{"agent": 7}"#);
+    let json_as_text = response(200, "content-type: text/plain\r\n", r#"{"agent": 7}"#);
     assert_eq!(get_agent(json_as_text).await.kind(), ErrorKind::Decode);
 }
 
 #[tokio::test]
 async fn no_error_prints_the_key() {
-    let answers = [
-        answer(401, &format!("www-authenticate: {KEY}\r\n"), KEY),
+    let responses = [
+        response(401, &format!("www-authenticate: {KEY}\r\n"), KEY),
         json(403, &format!(r#"{{"title": "{KEY}", "detail": "{KEY}", "{KEY}": "{KEY}"}}"#)),
         json(200, &format!(r#"{{"agent": "{KEY}"}}"#)),
         json(200, &format!(r#"{{"agent": {{"{KEY}": {{]}}"#)),
-        answer(200, &format!("content-type: text/{KEY}\r\n"), KEY),
-        answer(200, &format!("content-type: text/html; {KEY}\r\n"), KEY),
-        answer(302, &format!("location: /{KEY}\r\n"), KEY),
+        response(200, &format!("content-type: text/{KEY}\r\n"), KEY),
+        response(200, &format!("content-type: text/html; {KEY}\r\n"), KEY),
+        response(302, &format!("location: /{KEY}\r\n"), KEY),
         format!("HTTP/1.1 200 {KEY}\r\nx: {KEY}\r\ncontent-length: 99\r\n\r\n{KEY}"),
         format!("HTTP/1.1 200 {KEY}\r\nx: {KEY}\r\ncontent-length: 99999999999\r\n\r\n{KEY}"),
         format!("{KEY}\r\n\r\n"),
         String::new(),
     ];
-    for answer in answers {
-        let error = get_agent(answer.clone()).await;
-        assert!(!shown(&error).contains("canary"), "{answer}: {}", shown(&error));
+    for response in responses {
+        let error = get_agent(response.clone()).await;
+        assert!(!shown(&error).contains("canary"), "{response}: {}", shown(&error));
     }
     let service = Service::start([json(403, "{}")]).await;
     let (twin, clock) = service.client();
@@ -103,11 +103,11 @@ async fn response_with_a_secret_has_no_excerpt() {
 #[tokio::test]
 async fn headers_of_the_server_cannot_forge_the_report() {
     let lie = "x-twin-client-context: 9 9.0 uncertain - lie DELETE /lie\r\n";
-    let error = get_agent(answer(404, lie, "{}")).await;
+    let error = get_agent(response(404, lie, "{}")).await;
     assert_eq!((error.operation(), error.attempts()), (Some("get_agent"), 1));
     assert_eq!(error.outcome(), Outcome::Rejected);
 
-    let service = Service::start([answer(404, lie, "{}")]).await;
+    let service = Service::start([response(404, lie, "{}")]).await;
     let raw = twin_api::connect(&service.url, KEY).unwrap();
     let error: Error = raw.get_agent().agent_id("a").send().await.unwrap_err().into();
     assert_eq!((error.operation(), error.attempts()), (Some("get_agent"), 1));
@@ -118,18 +118,18 @@ async fn raw_client_reports_the_same_outcomes() {
     let cases = [
         (String::new(), ErrorKind::Transport, Outcome::Unknown, true),
         (json(200, "{}").replace("th: 2", "th: 9"), ErrorKind::Transport, Outcome::Accepted, true),
-        (answer(503, "retry-after: 7\r\n", ""), ErrorKind::Problem, Outcome::Rejected, true),
+        (response(503, "retry-after: 7\r\n", ""), ErrorKind::Problem, Outcome::Rejected, true),
         (json(503, "{}"), ErrorKind::Problem, Outcome::Unknown, true),
         (json(200, "{}"), ErrorKind::Decode, Outcome::Accepted, false),
-        (answer(200, "", "<html>"), ErrorKind::NotTheApi, Outcome::Accepted, false),
-        (answer(307, "location: /x\r\n", ""), ErrorKind::NotTheApi, Outcome::Rejected, false),
+        (response(200, "", "<html>"), ErrorKind::NotTheApi, Outcome::Accepted, false),
+        (response(307, "location: /x\r\n", ""), ErrorKind::NotTheApi, Outcome::Rejected, false),
     ];
-    for (answer, kind, outcome, retryable) in cases {
-        let service = Service::start([answer.clone()]).await;
+    for (response, kind, outcome, retryable) in cases {
+        let service = Service::start([response.clone()]).await;
         let raw = twin_api::connect(&service.url, KEY).unwrap();
         let error: Error = raw.get_agent().agent_id("a").send().await.unwrap_err().into();
-        assert_eq!((error.kind(), error.outcome()), (kind, outcome), "{answer}");
-        assert_eq!(error.is_retryable(), retryable, "{answer}");
+        assert_eq!((error.kind(), error.outcome()), (kind, outcome), "{response}");
+        assert_eq!(error.is_retryable(), retryable, "{response}");
     }
 }
 

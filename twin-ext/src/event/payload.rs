@@ -11,7 +11,7 @@ use twin_api::transport::replace_lone_surrogates;
 
 /// The members that all payloads have.
 #[derive(Debug, Default)]
-pub(super) struct Common<'a> {
+pub(super) struct CommonMembers<'a> {
     pub(super) agent_id: Option<String>,
     pub(super) run_id: Option<String>,
     pub(super) kind: Option<PayloadKind<'a>>,
@@ -25,15 +25,15 @@ pub(super) struct PayloadKind<'a> {
 }
 
 /// Reads the common members of a payload. Returns the defaults for invalid JSON.
-pub(super) fn read(payload: &str) -> Common<'_> {
+pub(super) fn read(payload: &str) -> CommonMembers<'_> {
     let Ok(outer) = serde_json::from_str::<PayloadMembers<'_>>(payload) else {
-        return Common { kind: kind(payload), ..Common::default() };
+        return CommonMembers { kind: kind(payload), ..CommonMembers::default() };
     };
     let inner = outer.event.map(|event| {
         let nested = serde_json::from_str::<PayloadMembers<'_>>(event).ok();
         nested.and_then(|nested| nested.event).unwrap_or(event)
     });
-    Common {
+    CommonMembers {
         agent_id: outer.agent_id.and_then(identifier),
         run_id: outer.run_id.and_then(identifier),
         kind: kind(inner.unwrap_or(payload)),
@@ -71,9 +71,9 @@ struct LossyString(String);
 
 impl<'de> Deserialize<'de> for LossyString {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Bytes;
+        struct StringVisitor;
 
-        impl Visitor<'_> for Bytes {
+        impl Visitor<'_> for StringVisitor {
             type Value = LossyString;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -85,7 +85,7 @@ impl<'de> Deserialize<'de> for LossyString {
             }
         }
 
-        deserializer.deserialize_bytes(Bytes)
+        deserializer.deserialize_bytes(StringVisitor)
     }
 }
 
@@ -99,9 +99,9 @@ struct PayloadMembers<'a> {
 
 impl<'de> Deserialize<'de> for PayloadMembers<'de> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Object;
+        struct MembersVisitor;
 
-        impl<'de> Visitor<'de> for Object {
+        impl<'de> Visitor<'de> for MembersVisitor {
             type Value = PayloadMembers<'de>;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -129,15 +129,15 @@ impl<'de> Deserialize<'de> for PayloadMembers<'de> {
             }
         }
 
-        deserializer.deserialize_map(Object)
+        deserializer.deserialize_map(MembersVisitor)
     }
 }
 
 impl<'de> Deserialize<'de> for PayloadKind<'de> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Single;
+        struct KindVisitor;
 
-        impl<'de> Visitor<'de> for Single {
+        impl<'de> Visitor<'de> for KindVisitor {
             type Value = PayloadKind<'de>;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -158,7 +158,7 @@ impl<'de> Deserialize<'de> for PayloadKind<'de> {
             }
         }
 
-        deserializer.deserialize_map(Single)
+        deserializer.deserialize_map(KindVisitor)
     }
 }
 

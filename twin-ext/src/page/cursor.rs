@@ -11,7 +11,7 @@ use std::collections::HashSet;
 use std::marker::PhantomData;
 
 use super::dedupe::{CycleDetector, IdHasher, Recent};
-use super::engine::{Action, Pager, Update};
+use super::engine::{Pager, PagerAction, PagerUpdate};
 use super::{Location, Position};
 
 /// Minimum number of latest items that are checked for duplicates.
@@ -107,30 +107,32 @@ impl<T: Identified> CursorPager<T> {
     }
 
     /// Evaluates the check for truncation: fails if the second response has more items.
-    fn finish_check(&mut self, mut held: Vec<T>, page: CursorPage<T>) -> Update<T> {
+    fn finish_check(&mut self, mut held: Vec<T>, page: CursorPage<T>) -> PagerUpdate<T> {
         let (more, _) = self.deduplicate(page.items);
         let action = match page.next.filter(|cursor| !cursor.is_empty()) {
             Some(cursor) => self.follow(cursor, false),
-            None if more.is_empty() => Action::End,
-            None => Action::Fail(TRUNCATED),
+            None if more.is_empty() => PagerAction::End,
+            None => PagerAction::Fail(TRUNCATED),
         };
         held.extend(more);
-        Update { items: held, total: None, action }
+        PagerUpdate { items: held, total: None, action }
     }
 
-    fn follow(&mut self, cursor: String, cycles: bool) -> Action {
+    fn follow(&mut self, cursor: String, cycles: bool) -> PagerAction {
         let new = self.cursors.insert(self.hasher.hash(&cursor));
         self.cursor = Some(cursor);
         match () {
-            () if cycles => Action::Fail("the service repeats the list: it sent an item twice"),
-            () if !new => Action::Fail("the service sent the same cursor twice"),
+            () if cycles => {
+                PagerAction::Fail("the service repeats the list: it sent an item twice")
+            }
+            () if !new => PagerAction::Fail("the service sent the same cursor twice"),
             () if self.empty_pages >= MAX_EMPTY_PAGES => {
-                Action::Fail("the service sends cursors, but no more items")
+                PagerAction::Fail("the service sends cursors, but no more items")
             }
             () if self.duplicate_pages >= MAX_DUPLICATE_PAGES => {
-                Action::Fail("the service sends new cursors, but repeats earlier items")
+                PagerAction::Fail("the service sends new cursors, but repeats earlier items")
             }
-            () => Action::Continue,
+            () => PagerAction::Continue,
         }
     }
 }
@@ -147,7 +149,7 @@ impl<T: Identified + Send> Pager for CursorPager<T> {
         }
     }
 
-    fn take(&mut self, page: CursorPage<T>) -> Update<T> {
+    fn take(&mut self, page: CursorPage<T>) -> PagerUpdate<T> {
         if let Some(held) = self.held.take() {
             return self.finish_check(held, page);
         }
@@ -163,11 +165,11 @@ impl<T: Identified + Send> Pager for CursorPager<T> {
             Some(cursor) => self.follow(cursor, cycles),
             None if self.may_be_truncated(received as u64) => {
                 self.held = Some(items);
-                return Update::empty(Action::Continue);
+                return PagerUpdate::empty(PagerAction::Continue);
             }
-            None => Action::End,
+            None => PagerAction::End,
         };
-        Update { items, total: None, action }
+        PagerUpdate { items, total: None, action }
     }
 
     fn held(&mut self) -> Vec<T> {
@@ -197,10 +199,10 @@ mod tests {
         CursorPage { items, next: next.map(str::to_owned) }
     }
 
-    fn fault(action: &Action) -> Option<&'static str> {
+    fn fault(action: &PagerAction) -> Option<&'static str> {
         match action {
-            Action::Fail(fault) => Some(fault),
-            Action::Continue | Action::End => None,
+            PagerAction::Fail(fault) => Some(fault),
+            PagerAction::Continue | PagerAction::End => None,
         }
     }
 
@@ -224,7 +226,7 @@ mod tests {
     #[test]
     fn stops_after_a_repeated_cursor() {
         let mut pager = CursorPager::new(None, None);
-        assert!(matches!(pager.take(page([1], Some("a"))).action, Action::Continue));
+        assert!(matches!(pager.take(page([1], Some("a"))).action, PagerAction::Continue));
         let update = pager.take(page([2], Some("a")));
         assert_eq!(fault(&update.action), Some("the service sent the same cursor twice"));
         assert_eq!(update.items, ["2"]);
@@ -239,7 +241,7 @@ mod tests {
         pager.take(page([1], Some("start")));
         for number in 1..MAX_EMPTY_PAGES {
             let update = pager.take(page([], Some(&number.to_string())));
-            assert!(matches!(update.action, Action::Continue), "{number}");
+            assert!(matches!(update.action, PagerAction::Continue), "{number}");
         }
         // A page with an item resets the count.
         pager.take(page([2], Some("item")));
@@ -251,11 +253,11 @@ mod tests {
 
         let mut pager = CursorPager::new(None, None);
         pager.take(page([1, 2], Some("a")));
-        assert!(matches!(pager.take(page([1], Some("b"))).action, Action::Continue));
+        assert!(matches!(pager.take(page([1], Some("b"))).action, PagerAction::Continue));
         // An empty page or a page with a new item is not a page of duplicates.
-        assert!(matches!(pager.take(page([], Some("c"))).action, Action::Continue));
-        assert!(matches!(pager.take(page([3, 2], Some("d"))).action, Action::Continue));
-        assert!(matches!(pager.take(page([1], Some("e"))).action, Action::Continue));
+        assert!(matches!(pager.take(page([], Some("c"))).action, PagerAction::Continue));
+        assert!(matches!(pager.take(page([3, 2], Some("d"))).action, PagerAction::Continue));
+        assert!(matches!(pager.take(page([1], Some("e"))).action, PagerAction::Continue));
         let update = pager.take(page([2], Some("f")));
         let expected = "the service sends new cursors, but repeats earlier items";
         assert_eq!(fault(&update.action), Some(expected));
@@ -273,14 +275,14 @@ mod tests {
             let mut pager = CursorPager::new(None, limit);
             let update = pager.take(page(0..count, None));
             let expected = CursorRequest::FirstPage(count + 1);
-            assert_eq!(matches!(update.action, Action::Continue), checks, "{limit:?} {count}");
+            assert_eq!(matches!(update.action, PagerAction::Continue), checks, "{limit:?} {count}");
             assert_eq!(pager.request() == expected, checks, "{limit:?} {count}");
             assert_eq!(update.items.len() as u64, if checks { 0 } else { count });
         }
         // After a page with a cursor, a page without one is the last.
         let mut pager = CursorPager::new(None, Some(2));
         pager.take(page([1, 2], Some("a")));
-        assert!(matches!(pager.take(page([3, 4], None)).action, Action::End));
+        assert!(matches!(pager.take(page([3, 4], None)).action, PagerAction::End));
     }
 
     #[test]
@@ -291,12 +293,12 @@ mod tests {
             pager.take(second)
         };
         let whole = checked(page([1, 2], None));
-        assert!(matches!(whole.action, Action::End));
+        assert!(matches!(whole.action, PagerAction::End));
         assert_eq!(whole.items, ["1", "2"]);
         let cut = checked(page([1, 2, 3], None));
         assert_eq!((fault(&cut.action), cut.items.len()), (Some(TRUNCATED), 3));
         let goes_on = checked(page([1, 2, 3], Some("a")));
-        assert!(matches!(goes_on.action, Action::Continue));
+        assert!(matches!(goes_on.action, PagerAction::Continue));
         assert_eq!(goes_on.items, ["1", "2", "3"]);
         // The held items are available if the second request fails.
         let mut pager = CursorPager::new(None, Some(2));

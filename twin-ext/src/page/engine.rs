@@ -27,7 +27,7 @@ pub(super) trait Pager: Send {
     fn request(&self) -> Self::Request;
 
     /// Evaluates the response to the last request.
-    fn take(&mut self, response: Self::Response) -> Update<Self::Item>;
+    fn take(&mut self, response: Self::Response) -> PagerUpdate<Self::Item>;
 
     /// Returns the items that the pager holds back until the next response.
     fn held(&mut self) -> Vec<Self::Item> {
@@ -40,17 +40,17 @@ pub(super) trait Pager: Send {
 
 /// The items and the decision that a pager derives from a response.
 #[derive(Debug)]
-pub(super) struct Update<T> {
+pub(super) struct PagerUpdate<T> {
     /// The new items.
     pub(super) items: Vec<T>,
     /// The number of items that the service reports.
     pub(super) total: Option<u64>,
-    pub(super) action: Action,
+    pub(super) action: PagerAction,
 }
 
 /// What the engine does after a response.
 #[derive(Debug)]
-pub(super) enum Action {
+pub(super) enum PagerAction {
     /// Send another request.
     Continue,
     /// End the list: it is complete.
@@ -59,9 +59,9 @@ pub(super) enum Action {
     Fail(&'static str),
 }
 
-impl<T> Update<T> {
+impl<T> PagerUpdate<T> {
     /// Creates an update without items.
-    pub(super) fn empty(action: Action) -> Self {
+    pub(super) fn empty(action: PagerAction) -> Self {
         Self { items: Vec::new(), total: None, action }
     }
 }
@@ -126,20 +126,20 @@ impl<'a, P: Pager> Engine<'a, P> {
 
     /// Evaluates a response. Returns `None` if it yields neither items nor an error.
     fn step(&mut self, response: P::Response) -> Option<PageResult<P::Item>> {
-        let Update { items, total, action } = self.pager.take(response);
+        let PagerUpdate { items, total, action } = self.pager.take(response);
         self.returned += items.len() as u64;
         let next = match action {
-            Action::End => None,
-            Action::Continue | Action::Fail(_) => Some(self.pager.position()),
+            PagerAction::End => None,
+            PagerAction::Continue | PagerAction::Fail(_) => Some(self.pager.position()),
         };
         let empty = items.is_empty();
         let first = self.state == EngineState::New;
-        if !matches!(action, Action::Continue) {
+        if !matches!(action, PagerAction::Continue) {
             self.state = EngineState::Ended;
         } else if !empty {
             self.state = EngineState::Open;
         }
-        if let Action::Fail(message) = action {
+        if let PagerAction::Fail(message) = action {
             let error = Error::pagination(self.list, message, self.progress(total));
             if empty {
                 return Some(Err(error));
@@ -166,7 +166,7 @@ impl<'a, P: Pager> Engine<'a, P> {
     }
 
     fn progress(&self, total: Option<u64>) -> Progress {
-        Progress { position: self.pager.position(), came: self.returned, total }
+        Progress { position: self.pager.position(), received: self.returned, total }
     }
 }
 
@@ -221,7 +221,7 @@ mod tests {
     use twin_api::builder::ListWebhooks;
 
     use super::*;
-    use crate::error::{Detail, Outcome};
+    use crate::error::{Failure, Outcome};
     use crate::page::single::SinglePager;
 
     /// Creates an engine whose first `times` requests fail with `kind`, and the count of requests.
@@ -232,7 +232,7 @@ mod tests {
             let fails = count.fetch_add(1, Ordering::Relaxed) < times;
             Box::pin(async move {
                 if fails {
-                    Err(Detail::new(kind, Outcome::Unknown, "no").into())
+                    Err(Failure::new(kind, Outcome::Unknown, "no").into())
                 } else {
                     Ok(vec![7])
                 }

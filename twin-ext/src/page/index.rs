@@ -6,9 +6,9 @@
 use std::marker::PhantomData;
 
 use super::Position;
-use super::engine::{Action, Pager, Update};
+use super::engine::{Pager, PagerAction, PagerUpdate};
 use super::tally::{Shortfall, Tallied, Tally};
-use crate::position::Indexed;
+use crate::position::EventLocation;
 
 /// The error for events that arrive below an index that was already read.
 const DISORDER: &str = "the service returns events out of order, so events may be missing";
@@ -53,9 +53,14 @@ pub(super) struct IndexPager<E> {
 }
 
 impl<E> IndexPager<E> {
-    pub(super) fn new(place: Option<Indexed>) -> Self {
-        let place = place.unwrap_or(Indexed { after: None, came: None });
-        Self { tally: Tally::new(&place), query: Query::Page, disorder: None, event: PhantomData }
+    pub(super) fn new(location: Option<EventLocation>) -> Self {
+        let location = location.unwrap_or(EventLocation { after: None, received: None });
+        Self {
+            tally: Tally::new(&location),
+            query: Query::Page,
+            disorder: None,
+            event: PhantomData,
+        }
     }
 }
 
@@ -77,62 +82,62 @@ impl<E: Tallied> IndexPager<E> {
     }
 
     /// Handles a page with new events.
-    fn after_new_events(&mut self, total: Option<u64>) -> Action {
+    fn after_new_events(&mut self, total: Option<u64>) -> PagerAction {
         let complete = total == Some(self.received());
         self.query(if complete { Query::Peek } else { Query::Page })
     }
 
     /// Handles a page without events.
-    fn after_empty_page(&mut self, total: Option<u64>) -> Action {
+    fn after_empty_page(&mut self, total: Option<u64>) -> PagerAction {
         match total.filter(|total| *total > self.received()) {
             None => self.end(total),
             Some(_) if self.query == Query::Peek => self.query(Query::Page),
             Some(_) if self.tally.received_since_first().is_some() => {
-                Action::Fail(Shortfall::Missing.message())
+                PagerAction::Fail(Shortfall::Missing.message())
             }
             Some(total) => self.query(Query::FirstEvent { total }),
         }
     }
 
     /// Handles a page that has only known events.
-    fn after_known_events(&mut self, complete: bool, total: Option<u64>) -> Action {
+    fn after_known_events(&mut self, complete: bool, total: Option<u64>) -> PagerAction {
         match () {
-            () if complete || total == Some(self.received()) => Action::End,
+            () if complete || total == Some(self.received()) => PagerAction::End,
             () if self.query == Query::Peek => self.query(Query::Page),
-            () => Action::Fail(Shortfall::Repeated.message()),
+            () => PagerAction::Fail(Shortfall::Repeated.message()),
         }
     }
 
     /// Ends the list, or reads it again from the first index that was out of order.
-    fn end(&mut self, total: Option<u64>) -> Action {
+    fn end(&mut self, total: Option<u64>) -> PagerAction {
         match self.disorder {
             Some(after) if total != Some(self.received()) => self.query(Query::Reread { after }),
-            _ => Action::End,
+            _ => PagerAction::End,
         }
     }
 
-    fn query(&mut self, query: Query) -> Action {
+    fn query(&mut self, query: Query) -> PagerAction {
         self.query = query;
-        Action::Continue
+        PagerAction::Continue
     }
 
     /// Handles the response to [`Query::FirstEvent`]. If the first event of the run precedes this
     /// list, the list started later, and the total counts events before its start.
-    fn after_first_event(&mut self, events: &[E]) -> Action {
+    fn after_first_event(&mut self, events: &[E]) -> PagerAction {
         if events.iter().any(|event| self.tally.is_preceded_by(event)) {
             self.end(None)
         } else {
-            Action::Fail(Shortfall::Missing.message())
+            PagerAction::Fail(Shortfall::Missing.message())
         }
     }
 
     /// Handles the response to [`Query::Reread`], which must have no new event below the highest
     /// index.
-    fn after_reread(&mut self, after: u64, highest: Option<u64>, late: bool) -> Action {
+    fn after_reread(&mut self, after: u64, highest: Option<u64>, late: bool) -> PagerAction {
         match highest {
-            _ if late => Action::Fail(DISORDER),
+            _ if late => PagerAction::Fail(DISORDER),
             Some(highest) if highest > after => self.query(Query::Reread { after: highest }),
-            _ => Action::End,
+            _ => PagerAction::End,
         }
     }
 }
@@ -152,11 +157,11 @@ impl<E: Tallied + Send> Pager for IndexPager<E> {
         }
     }
 
-    fn take(&mut self, page: EventsPage<E>) -> Update<E> {
+    fn take(&mut self, page: EventsPage<E>) -> PagerUpdate<E> {
         let EventsPage { items, total } = page;
         if let Query::FirstEvent { total } = self.query {
             let action = self.after_first_event(&items);
-            return Update { total: Some(total), ..Update::empty(action) };
+            return PagerUpdate { total: Some(total), ..PagerUpdate::empty(action) };
         }
         let highest = items.iter().filter_map(Tallied::index).max();
         if !matches!(self.query, Query::Reread { .. }) {
@@ -173,7 +178,7 @@ impl<E: Tallied + Send> Pager for IndexPager<E> {
             _ if entry.shown == 0 => self.after_empty_page(total),
             _ => self.after_known_events(entry.complete, total),
         };
-        Update { items: entry.new, total, action }
+        PagerUpdate { items: entry.new, total, action }
     }
 
     fn position(&self) -> Position {
@@ -206,9 +211,9 @@ mod tests {
         total: Option<u64>,
     ) -> Result<Option<EventsRequest>, &'static str> {
         match pager.take(EventsPage { items, total }).action {
-            Action::Continue => Ok(Some(pager.request())),
-            Action::End => Ok(None),
-            Action::Fail(message) => Err(message),
+            PagerAction::Continue => Ok(Some(pager.request())),
+            PagerAction::End => Ok(None),
+            PagerAction::Fail(message) => Err(message),
         }
     }
 
@@ -221,8 +226,8 @@ mod tests {
         take_events(pager, items, total)
     }
 
-    fn started(after: Option<u64>, came: Option<u64>) -> IndexPager<RecordedAt> {
-        IndexPager::new(Some(Indexed { after, came }))
+    fn started(after: Option<u64>, received: Option<u64>) -> IndexPager<RecordedAt> {
+        IndexPager::new(Some(EventLocation { after, received }))
     }
 
     fn all_after(index: u64) -> EventsRequest {

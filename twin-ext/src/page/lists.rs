@@ -19,7 +19,7 @@ use super::number::{NumberPager, NumberedPage};
 use super::sealed::Sealed;
 use super::single::SinglePager;
 use super::{Items, Pages, Paginate};
-use crate::error::{Detail, Error, ErrorKind, Outcome};
+use crate::error::{Error, ErrorKind, Failure, Outcome};
 use crate::position::{Location, Position};
 
 impl Identified for Agent {
@@ -72,11 +72,11 @@ paginate!(ListSchedules, Schedule, schedules);
 paginate!(ListWorkspaces, Workspace, workspaces);
 paginate!(ListInstructionVersions, InstructionVersion, instruction_versions);
 
-fn agents(list: ListAgents<'_>, place: Location) -> Result<Pages<'_, Agent>, Error> {
-    let cursor = match place {
+fn agents(list: ListAgents<'_>, location: Location) -> Result<Pages<'_, Agent>, Error> {
+    let cursor = match location {
         Location::Start => None,
         Location::Cursor(cursor) => Some(cursor),
-        other => return Err(misplaced(&other, "uses cursors")),
+        other => return Err(wrong_position(&other, "uses cursors")),
     };
     let pager = CursorPager::new(cursor, limit_of(&list));
     Ok(Pages::new(Engine::new(ListAgents::OPERATION, pager, move |request: CursorRequest| {
@@ -97,11 +97,11 @@ fn limit_of(list: &ListAgents<'_>) -> Option<u64> {
     u64::try_from(list.limit.as_ref().ok().copied()??).ok()
 }
 
-fn runs(list: ListRuns<'_>, place: Location) -> Result<Pages<'_, Run>, Error> {
-    let pager = NumberPager::new(match place {
+fn runs(list: ListRuns<'_>, location: Location) -> Result<Pages<'_, Run>, Error> {
+    let pager = NumberPager::new(match location {
         Location::Start => None,
         Location::Page(numbered) => Some(numbered),
-        other => return Err(misplaced(&other, "uses page numbers")),
+        other => return Err(wrong_position(&other, "uses page numbers")),
     });
     Ok(Pages::new(Engine::new(ListRuns::OPERATION, pager, move |page: u64| {
         let list = list.clone();
@@ -117,11 +117,11 @@ fn runs(list: ListRuns<'_>, place: Location) -> Result<Pages<'_, Run>, Error> {
     })))
 }
 
-fn events(list: ListRunEvents<'_>, place: Location) -> Result<Pages<'_, RunEvent>, Error> {
-    let pager = IndexPager::new(match place {
+fn events(list: ListRunEvents<'_>, location: Location) -> Result<Pages<'_, RunEvent>, Error> {
+    let pager = IndexPager::new(match location {
         Location::Start => None,
         Location::Event(indexed) => Some(indexed),
-        other => return Err(misplaced(&other, "uses indexes")),
+        other => return Err(wrong_position(&other, "uses indexes")),
     });
     Ok(Pages::new(Engine::new(
         ListRunEvents::OPERATION,
@@ -145,9 +145,9 @@ fn events(list: ListRunEvents<'_>, place: Location) -> Result<Pages<'_, RunEvent
 /// Defines the function for a list that the service returns in one response.
 macro_rules! single {
     ($function:ident, $list:ident, $item:ty, $member:ident) => {
-        fn $function(list: $list<'_>, place: Location) -> Result<Pages<'_, $item>, Error> {
-            if place != Location::Start {
-                return Err(misplaced(&place, "has only one page"));
+        fn $function(list: $list<'_>, location: Location) -> Result<Pages<'_, $item>, Error> {
+            if location != Location::Start {
+                return Err(wrong_position(&location, "has only one page"));
             }
             Ok(Pages::new(Engine::new($list::OPERATION, SinglePager::new(), move |()| {
                 let list = list.clone();
@@ -164,8 +164,8 @@ single!(workspaces, ListWorkspaces, Workspace, workspaces);
 single!(instruction_versions, ListInstructionVersions, InstructionVersion, instruction_versions);
 
 /// Builds the error for a position of another kind of list.
-pub(crate) fn misplaced(place: &Location, kind: &str) -> Error {
-    let what = match place {
+pub(crate) fn wrong_position(location: &Location, kind: &str) -> Error {
+    let what = match location {
         Location::Start => "the start",
         Location::Cursor(_) => "a cursor",
         Location::Page(_) => "a page number",
@@ -173,7 +173,7 @@ pub(crate) fn misplaced(place: &Location, kind: &str) -> Error {
     };
     let message =
         format!("the position is {what}, but this list {kind}; use a position of the same list");
-    Detail::new(ErrorKind::InvalidRequest, Outcome::NotSent, message).into()
+    Failure::new(ErrorKind::InvalidRequest, Outcome::NotSent, message).into()
 }
 
 #[cfg(test)]

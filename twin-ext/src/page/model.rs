@@ -12,7 +12,7 @@ mod runs;
 
 use std::collections::HashSet;
 
-use super::engine::{Action, Pager, Update};
+use super::engine::{Pager, PagerAction, PagerUpdate};
 
 /// The number of services of each kind.
 const SERVICES: u64 = 34_000;
@@ -33,12 +33,12 @@ fn read<P: Pager>(
 ) -> ReadResult {
     let mut read = Vec::new();
     for requests in 1..=bound {
-        let Update { items, action, .. } = pager.take(serve(pager.request()));
+        let PagerUpdate { items, action, .. } = pager.take(serve(pager.request()));
         read.extend(items.iter().map(&number));
         match action {
-            Action::Continue => {}
-            Action::End => return ReadResult { items: read, fault: None, requests },
-            Action::Fail(fault) => {
+            PagerAction::Continue => {}
+            PagerAction::End => return ReadResult { items: read, fault: None, requests },
+            PagerAction::Fail(fault) => {
                 return ReadResult { items: read, fault: Some(fault), requests };
             }
         }

@@ -44,12 +44,12 @@ mod tests;
 use std::collections::HashMap;
 use std::marker::PhantomData;
 
-use self::reading::{LastPage, Link, Overlap, Reading, Resumed};
+use self::reading::{LastPage, Overlap, PageLink, Reading, Resumed};
 use super::cursor::Identified;
 use super::dedupe::IdHasher;
-use super::engine::{Action, Pager, Update};
+use super::engine::{Pager, PagerAction, PagerUpdate};
 use super::{Location, Position};
-use crate::position::Numbered;
+use crate::position::PageLocation;
 
 /// Maximum readings of a list.
 const READINGS: u32 = 4;
@@ -87,7 +87,7 @@ pub(super) struct NumberedPage<T> {
 
 /// How the pager moves through the list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Direction {
+enum ReadingState {
     /// Reads the pages in order.
     Forward,
     /// Has gone back this many pages, to a page that must overlap with known items.
@@ -98,7 +98,7 @@ enum Direction {
 
 /// Pages through a list by page number.
 pub(super) struct NumberPager<T> {
-    state: Direction,
+    state: ReadingState,
     /// The page to request.
     page: u64,
     reading: Reading,
@@ -121,9 +121,9 @@ pub(super) struct NumberPager<T> {
 }
 
 impl<T> NumberPager<T> {
-    pub(super) fn new(place: Option<Numbered>) -> Self {
+    pub(super) fn new(location: Option<PageLocation>) -> Self {
         let mut pager = Self {
-            state: Direction::Forward,
+            state: ReadingState::Forward,
             page: 1,
             reading: Reading { number: 1, ..Reading::default() },
             seen: HashMap::new(),
@@ -137,20 +137,20 @@ impl<T> NumberPager<T> {
             gone_back: 0,
             item: PhantomData,
         };
-        if let Some(place) = place.filter(|place| place.number > 1) {
-            pager.page = place.number;
-            pager.reading.total = place.total;
-            pager.reading.size = place.size;
-            pager.reading.gap = place.gap;
-            pager.reading.furthest = place.number - 1;
-            pager.before = place.came;
-            pager.last.clone_from(&place.last);
+        if let Some(location) = location.filter(|location| location.number > 1) {
+            pager.page = location.number;
+            pager.reading.total = location.total;
+            pager.reading.size = location.size;
+            pager.reading.gap = location.gap;
+            pager.reading.furthest = location.number - 1;
+            pager.before = location.received;
+            pager.last.clone_from(&location.last);
             // After a gap the pager reads the whole list again, also the items before the position.
-            pager.resumed = (!place.gap).then_some(Resumed {
-                last: place.last,
+            pager.resumed = (!location.gap).then_some(Resumed {
+                last: location.last,
                 found: Overlap::Nothing,
-                end: place.size.map(|size| size.saturating_mul(place.number - 1)),
-                total: place.total,
+                end: location.size.map(|size| size.saturating_mul(location.number - 1)),
+                total: location.total,
             });
         }
         pager
@@ -162,28 +162,28 @@ impl<T> NumberPager<T> {
     }
 
     /// Decides how a page is linked to the pages before it.
-    fn link(&self, overlaps: bool, total: Option<u64>) -> Link {
+    fn link(&self, overlaps: bool, total: Option<u64>) -> PageLink {
         if self.page == 1 || overlaps {
-            return Link::Linked;
+            return PageLink::Linked;
         }
         let before = match self.state {
-            Direction::IgnoringTotals => return Link::Gap,
-            Direction::Back(pages) => return Link::Back(pages.saturating_mul(2)),
-            Direction::Forward => self.reading.total,
+            ReadingState::IgnoringTotals => return PageLink::Gap,
+            ReadingState::Back(pages) => return PageLink::Back(pages.saturating_mul(2)),
+            ReadingState::Forward => self.reading.total,
         };
         match (before, total) {
-            (Some(before), Some(total)) if total >= before => Link::Linked,
+            (Some(before), Some(total)) if total >= before => PageLink::Linked,
             (Some(before), Some(total)) => {
-                Link::Back((before - total).div_ceil(self.reading.size.unwrap_or(1).max(1)))
+                PageLink::Back((before - total).div_ceil(self.reading.size.unwrap_or(1).max(1)))
             }
-            _ if self.found() == Overlap::Nothing => Link::Back(1),
-            _ => Link::Gap,
+            _ if self.found() == Overlap::Nothing => PageLink::Back(1),
+            _ => PageLink::Gap,
         }
     }
 
     /// Goes back to a page that must overlap with known items. If the pager has gone back too many
     /// pages, it ignores totals from now on and requests the same page again.
-    fn go_back(&mut self, pages: u64) -> Action {
+    fn go_back(&mut self, pages: u64) -> PagerAction {
         let pages = pages.min(self.page - 1).max(1);
         self.gone_back = self.gone_back.saturating_add(pages);
         let max_stale = MAX_STALE_BACK.saturating_add(pages.saturating_mul(2));
@@ -191,37 +191,39 @@ impl<T> NumberPager<T> {
         self.stale += 1;
         if self.gone_back > MAX_STALE_BACK + 2 * self.productive || self.stale >= self.max_stale {
             self.ignore_totals();
-            return Action::Continue;
+            return PagerAction::Continue;
         }
         self.page -= pages;
-        self.state = Direction::Back(pages);
+        self.state = ReadingState::Back(pages);
         self.reading.total = None;
-        Action::Continue
+        PagerAction::Continue
     }
 
     /// Ignores totals from now on. Records a gap, because earlier totals may have been wrong.
     fn ignore_totals(&mut self) {
-        self.state = Direction::IgnoringTotals;
+        self.state = ReadingState::IgnoringTotals;
         self.reading.total = None;
         self.reading.record_gap();
         (self.stale, self.max_stale) = (0, MAX_STALE);
     }
 
     /// Handles a page without new items.
-    fn stale(&mut self) -> Action {
+    fn stale(&mut self) -> PagerAction {
         self.stale += 1;
         match () {
             () if self.stale < self.max_stale => {}
-            () if self.max_stale == MAX_STALE => return Action::Fail(REPEATED),
+            () if self.max_stale == MAX_STALE => return PagerAction::Fail(REPEATED),
             () => self.ignore_totals(),
         }
-        Action::Continue
+        PagerAction::Continue
     }
 
     /// Starts another reading of the list.
-    fn read_again(&mut self) -> Action {
+    fn read_again(&mut self) -> PagerAction {
         if self.reading.number == READINGS {
-            return Action::Fail("the list changed during every reading: items may be missing");
+            return PagerAction::Fail(
+                "the list changed during every reading: items may be missing",
+            );
         }
         // The identifiers of items before a stored position are unknown, so that the next reading
         // cannot confirm them.
@@ -234,7 +236,7 @@ impl<T> NumberPager<T> {
             ..Reading::default()
         };
         self.page = 1;
-        Action::Continue
+        PagerAction::Continue
     }
 }
 
@@ -251,7 +253,7 @@ impl<T: Identified> NumberPager<T> {
     fn before_position(&self, items: &[T]) -> Option<usize> {
         let last = &self.resumed.as_ref()?.last;
         let known = |item: &T| last.iter().any(|id| id == item.id());
-        items.iter().rposition(known).map(|place| place + 1)
+        items.iter().rposition(known).map(|items_before| items_before + 1)
     }
 
     /// Records the items and removes known ones. Also returns whether any is new to this reading.
@@ -279,7 +281,8 @@ impl<T: Identified> NumberPager<T> {
     /// Searches the page for the stored items. Returns the number of items before the position, and
     /// whether this page is the first with a stored item.
     fn match_stored(&mut self, items: &[T]) -> (usize, bool) {
-        let (Some(place), Some(resumed)) = (self.before_position(items), &mut self.resumed) else {
+        let (Some(items_before), Some(resumed)) = (self.before_position(items), &mut self.resumed)
+        else {
             return (0, false);
         };
         let first = resumed.found == Overlap::Nothing;
@@ -289,12 +292,12 @@ impl<T: Identified> NumberPager<T> {
         } else if first {
             resumed.found = Overlap::Part;
         }
-        (place, first)
+        (items_before, first)
     }
 
     /// Checks the totals of a resumed list: the total must have risen by as many items as the
-    /// position has moved down. `place` is the number of items on this page before the position.
-    fn compare_resumed(&mut self, place: Option<usize>, total: Option<u64>) {
+    /// position has moved down. `items_before` is the number of items on this page before the position.
+    fn compare_resumed(&mut self, items_before: Option<usize>, total: Option<u64>) {
         self.reading.furthest = self.reading.furthest.max(self.page);
         let now = self.reading.size.map(|size| size.saturating_mul(self.page - 1));
         let Some(resumed) = &mut self.resumed else { return };
@@ -304,11 +307,11 @@ impl<T: Identified> NumberPager<T> {
             return;
         };
         let more = total.checked_sub(before);
-        match (resumed.found, place) {
+        match (resumed.found, items_before) {
             // The list has not moved: the position is directly before this page.
             (Overlap::Nothing, None) if more == Some(0) => resumed.found = Overlap::Whole,
-            (Overlap::Whole, Some(place)) => {
-                let moved = now.saturating_add(place as u64).checked_sub(end);
+            (Overlap::Whole, Some(items_before)) => {
+                let moved = now.saturating_add(items_before as u64).checked_sub(end);
                 // If the total fell, the pager has gone back to this page.
                 self.reading.totals_wrong |= more.is_some() && more != moved;
             }
@@ -341,11 +344,11 @@ impl<T: Identified> NumberPager<T> {
     }
 
     /// Ends the list if no item can be missing, or reads it again.
-    fn end(&mut self, last: &LastPage) -> Action {
+    fn end(&mut self, last: &LastPage) -> PagerAction {
         let whole = self.page == 1 && last.reported_total.is_none();
         let total = last.total.filter(|_| !self.reading.sizes_differ && !self.reading.totals_wrong);
         if !self.reading.gap && (whole || (total.is_some() && total == last.extent)) {
-            return Action::End;
+            return PagerAction::End;
         }
         if self.reading.unconfirmed != Some(0) {
             return self.read_again();
@@ -353,13 +356,13 @@ impl<T: Identified> NumberPager<T> {
         let shown =
             last.extent.filter(|_| !self.reading.sizes_differ).unwrap_or(self.reading.received);
         match last.reported_total {
-            Some(total) if total > shown => Action::Fail(SHORT),
-            _ => Action::End,
+            Some(total) if total > shown => PagerAction::Fail(SHORT),
+            _ => PagerAction::End,
         }
     }
 
     /// Decides what follows after a page whose items were used.
-    fn action_after(&mut self, last: &LastPage) -> Action {
+    fn action_after(&mut self, last: &LastPage) -> PagerAction {
         if self.page == 1 && last.items > 0 {
             self.reading.size = Some(last.items);
         }
@@ -367,14 +370,14 @@ impl<T: Identified> NumberPager<T> {
             return self.end(last);
         }
         if self.reading.unconfirmed == Some(0) && last.reported_total.is_none() {
-            return Action::End;
+            return PagerAction::End;
         }
         self.reading.sizes_differ |= self.page > 1 && Some(last.items) != self.reading.size;
         self.page = self.page.saturating_add(1);
         if last.any_new {
             (self.stale, self.max_stale) = (0, MAX_STALE);
             self.productive += 1;
-            return Action::Continue;
+            return PagerAction::Continue;
         }
         self.stale()
     }
@@ -389,21 +392,23 @@ impl<T: Identified + Send> Pager for NumberPager<T> {
         self.page
     }
 
-    fn take(&mut self, page: NumberedPage<T>) -> Update<T> {
+    fn take(&mut self, page: NumberedPage<T>) -> PagerUpdate<T> {
         if page.page.is_some_and(|page| u64::try_from(page) != Ok(self.page)) {
-            return Update::empty(Action::Fail("the service sent a different page than requested"));
+            return PagerUpdate::empty(PagerAction::Fail(
+                "the service sent a different page than requested",
+            ));
         }
         let reported_total = page.total.filter(|total| *total <= MAX_TOTAL);
-        let total = reported_total.filter(|_| self.state != Direction::IgnoringTotals);
+        let total = reported_total.filter(|_| self.state != ReadingState::IgnoringTotals);
         match self.link(self.overlaps(&page.items), total) {
-            Link::Linked => {}
-            Link::Gap => self.reading.record_gap(),
-            Link::Back(pages) => {
-                return Update::empty(self.go_back(pages));
+            PageLink::Linked => {}
+            PageLink::Gap => self.reading.record_gap(),
+            PageLink::Back(pages) => {
+                return PagerUpdate::empty(self.go_back(pages));
             }
         }
-        if let Direction::Back(_) = self.state {
-            self.state = Direction::Forward;
+        if let ReadingState::Back(_) = self.state {
+            self.state = ReadingState::Forward;
         }
         let before = std::mem::replace(&mut self.reading.total, total);
         if self.page == 1 {
@@ -420,31 +425,31 @@ impl<T: Identified + Send> Pager for NumberPager<T> {
             self.last = last.map(|item| item.id().to_owned()).collect();
         }
         let repeats = self.reading.repeats;
-        let (place, found) = (self.before_position(&page.items), self.found());
+        let (items_before, found) = (self.before_position(&page.items), self.found());
         let (items, any_new) = self.deduplicate(page.items);
-        let moved = place.unwrap_or_default() as u64 + self.reading.repeats - repeats;
+        let moved = items_before.unwrap_or_default() as u64 + self.reading.repeats - repeats;
         match found {
-            Overlap::Part if place.is_some() => self.compare_resumed(place, total),
+            Overlap::Part if items_before.is_some() => self.compare_resumed(items_before, total),
             Overlap::Whole | Overlap::Part => {
                 self.reading.compare(self.page, (before, total), moved, count);
             }
-            Overlap::Nothing => self.compare_resumed(place, total),
+            Overlap::Nothing => self.compare_resumed(items_before, total),
         }
         let last = LastPage { items: count, any_new, ends, total, reported_total, extent };
         let action = self.action_after(&last);
-        Update { items, total: reported_total, action }
+        PagerUpdate { items, total: reported_total, action }
     }
 
     fn position(&self) -> Position {
         if self.page == 1 {
             return Position(Location::Start);
         }
-        Position(Location::Page(Numbered {
+        Position(Location::Page(PageLocation {
             number: self.page,
             total: self.reading.total,
             size: self.reading.size,
             last: self.last.clone(),
-            came: self.before.saturating_add(self.seen.len() as u64),
+            received: self.before.saturating_add(self.seen.len() as u64),
             gap: self.reading.gap || self.reading.totals_wrong || self.reading.sizes_differ,
         }))
     }

@@ -2,7 +2,7 @@
 
 use std::marker::PhantomData;
 
-use super::engine::{Action, Pager, Update};
+use super::engine::{Pager, PagerAction, PagerUpdate};
 use super::{Location, Position};
 
 /// Sends one request, and ends the list after its response.
@@ -21,9 +21,9 @@ impl<T: Send> Pager for SinglePager<T> {
 
     fn request(&self) {}
 
-    fn take(&mut self, items: Vec<T>) -> Update<T> {
+    fn take(&mut self, items: Vec<T>) -> PagerUpdate<T> {
         let total = Some(items.len() as u64);
-        Update { items, total, action: Action::End }
+        PagerUpdate { items, total, action: PagerAction::End }
     }
 
     fn position(&self) -> Position {

@@ -12,7 +12,7 @@ use std::collections::{HashMap, HashSet};
 use twin_api::types::RunEvent;
 
 use super::dedupe::IdHasher;
-use super::{Indexed, Location, Position};
+use super::{EventLocation, Location, Position};
 
 /// An event with an index.
 pub(crate) trait Tallied {
@@ -87,9 +87,9 @@ pub(crate) struct Tally {
 
 impl Tally {
     /// Starts at a location in the list.
-    pub(crate) fn new(place: &Indexed) -> Self {
-        let Indexed { after, came } = *place;
-        Self { highest: after, floor: after, before: came, ..Self::default() }
+    pub(crate) fn new(location: &EventLocation) -> Self {
+        let EventLocation { after, received } = *location;
+        Self { highest: after, floor: after, before: received, ..Self::default() }
     }
 
     /// Returns the `after_index` of the next request.
@@ -178,8 +178,8 @@ impl Tally {
     /// Returns the position to resume from.
     pub(crate) fn position(&self) -> Position {
         match (self.highest, self.received_since_first()) {
-            (None, came) if came.unwrap_or(self.received) == 0 => Position(Location::Start),
-            (after, came) => Position(Location::Event(Indexed { after, came })),
+            (None, received) if received.unwrap_or(self.received) == 0 => Position(Location::Start),
+            (after, received) => Position(Location::Event(EventLocation { after, received })),
         }
     }
 }
@@ -197,11 +197,11 @@ mod tests {
     }
 
     fn from_first() -> Tally {
-        Tally::new(&Indexed { after: None, came: Some(0) })
+        Tally::new(&EventLocation { after: None, received: Some(0) })
     }
 
-    fn after(index: u64, came: Option<u64>) -> Tally {
-        Tally::new(&Indexed { after: Some(index), came })
+    fn after(index: u64, received: Option<u64>) -> Tally {
+        Tally::new(&EventLocation { after: Some(index), received })
     }
 
     fn new_indexes(entry: &NewEvents<RunEvent>) -> Vec<u64> {
@@ -333,13 +333,13 @@ mod tests {
         let unindexed =
             || -> Vec<RunEvent> { serde_json::from_value(json!([{"event": {"a": 1}}])).unwrap() };
         let place = |tally: &Tally| serde_json::to_value(tally.position()).unwrap()["place"].take();
-        for (mut tally, came) in [(Tally::default(), Value::Null), (from_first(), json!(1))] {
+        for (mut tally, received) in [(Tally::default(), Value::Null), (from_first(), json!(1))] {
             assert_eq!(place(&tally), json!("start"));
             let page = unindexed();
             assert!(tally.is_preceded_by(&page[0]));
             tally.add(page, None);
             assert!(!tally.is_preceded_by(&unindexed()[0]));
-            let expected = json!({"event": {"after": null, "came": came}});
+            let expected = json!({"event": {"after": null, "came": received}});
             assert_eq!(place(&tally), expected);
         }
     }

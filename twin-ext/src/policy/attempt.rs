@@ -13,7 +13,7 @@ use twin_api::transport::{
 use twin_api::{Error, ErrorKind, Outcome};
 
 use super::Policy;
-use super::body::{Read, read};
+use super::body::{ReadBody, read_body};
 use super::connecting::ConnectProgress;
 use crate::clock::{Clock, Sleep, before};
 use crate::document;
@@ -123,14 +123,14 @@ pub(super) async fn attempt(
         return Attempt::Received(ReadResponse { response, body: None, has_length, refused: None });
     }
     let most = policy.limits.max_response_bytes;
-    let read = before(&mut alarm, read(&mut response, most)).await;
+    let read = before(&mut alarm, read_body(&mut response, most)).await;
     let mut failure = match read {
-        Some(Read::Whole(body)) => {
+        Some(ReadBody::Whole(body)) => {
             let body = Some(body);
             return Attempt::Received(ReadResponse { response, body, has_length, refused: None });
         }
-        Some(Read::TooLarge) => too_large(most),
-        Some(Read::Torn(error)) => Failure::torn(error),
+        Some(ReadBody::TooLarge) => too_large(most),
+        Some(ReadBody::Torn(error)) => Failure::torn(error),
         None => timed_out(policy, limit, Outcome::Accepted),
     };
     failure.status = Some(response.status());
@@ -140,10 +140,10 @@ pub(super) async fn attempt(
 
 /// Reads the body of an error response. A body that cannot be read keeps the status.
 async fn refusal(mut response: Response, status: StatusCode, alarm: &mut Sleep) -> Attempt {
-    let body = match before(alarm, read(&mut response, MAX_ERROR_BYTES)).await {
-        Some(Read::Whole(body)) => body,
-        Some(Read::TooLarge) => Bytes::from_static(b"the response is too large to be shown"),
-        Some(Read::Torn(_)) | None => Bytes::from_static(TORN.as_bytes()),
+    let body = match before(alarm, read_body(&mut response, MAX_ERROR_BYTES)).await {
+        Some(ReadBody::Whole(body)) => body,
+        Some(ReadBody::TooLarge) => Bytes::from_static(b"the response is too large to be shown"),
+        Some(ReadBody::Torn(_)) | None => Bytes::from_static(TORN.as_bytes()),
     };
     let (body, refused) = (Some(body), Some(status));
     Attempt::Received(ReadResponse { response, body, has_length: true, refused })
@@ -183,7 +183,7 @@ impl Attempt {
                 timed_out: error.kind() == ErrorKind::Timeout,
                 error: Some(error.kind()),
             },
-            Self::Received(answer) => answer.summary(clock, operation),
+            Self::Received(received) => received.summary(clock, operation),
         }
     }
 }

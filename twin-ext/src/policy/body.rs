@@ -9,7 +9,7 @@ const MIN_GROWTH: usize = 64 << 10;
 /// Up to this size the buffer doubles. Above it, the buffer is reserved once, at the limit.
 const DOUBLING_LIMIT: usize = 2 << 20;
 
-pub(super) enum Read {
+pub(super) enum ReadBody {
     Whole(Bytes),
     /// Larger than the limit, by its `content-length` or by the bytes received.
     TooLarge,
@@ -18,17 +18,17 @@ pub(super) enum Read {
 }
 
 /// Reads the whole body, at most `limit` bytes.
-pub(super) async fn read(response: &mut Response, limit: usize) -> Read {
+pub(super) async fn read_body(response: &mut Response, limit: usize) -> ReadBody {
     let announced = response.content_length().map(usize::try_from);
     if announced.is_some_and(|length| length.map_or(true, |length| length > limit)) {
-        return Read::TooLarge;
+        return ReadBody::TooLarge;
     }
     // The check above bounds the length, so it fits a `usize`.
     let announced = announced.and_then(Result::ok);
     match collect(response, announced, limit).await {
-        Ok(Some(body)) => Read::Whole(body),
-        Ok(None) => Read::TooLarge,
-        Err(error) => Read::Torn(error),
+        Ok(Some(body)) => ReadBody::Whole(body),
+        Ok(None) => ReadBody::TooLarge,
+        Err(error) => ReadBody::Torn(error),
     }
 }
 

@@ -15,7 +15,7 @@ use super::connecting::ConnectProgress;
 use crate::document;
 use crate::drift;
 use crate::retry::{Cost, LONGEST_RETRY_AFTER};
-use crate::trace::Span;
+use crate::trace::CallSpan;
 
 /// Parsed once, so that no call has to parse it.
 const KEY_HEADER: HeaderName = HeaderName::from_static(API_KEY_HEADER);
@@ -35,7 +35,7 @@ pub(super) struct RetriedCall<'a> {
     last_status: Option<StatusCode>,
     /// The cost of the last retry, refunded on success.
     paid: Option<Cost>,
-    span: Span,
+    span: CallSpan,
 }
 
 impl<'a> RetriedCall<'a> {
@@ -43,7 +43,7 @@ impl<'a> RetriedCall<'a> {
         policy: &'a Policy,
         request: &Request,
         operation: &'a OperationInfo,
-        span: Span,
+        span: CallSpan,
     ) -> Self {
         let watched = policy.watch.is_some();
         Self {
@@ -159,19 +159,19 @@ impl<'a> RetriedCall<'a> {
     }
 
     fn finish(self, attempt: Attempt, summary: &Summary) -> Result<Response, Error> {
-        let answer = match attempt {
+        let received = match attempt {
             Attempt::Failed(error) => return Err(self.failed(error.into())),
-            Attempt::Received(answer) => answer,
+            Attempt::Received(received) => received,
         };
-        match answer.refused {
+        match received.refused {
             Some(StatusCode::NOT_FOUND) if self.was_deleted_before() => {
                 match document::success_body(self.operation.operation_id) {
-                    Some(body) => Ok(self.deleted(answer, body)),
-                    None => Ok(self.respond(answer, summary)),
+                    Some(body) => Ok(self.deleted(received, body)),
+                    None => Ok(self.respond(received, summary)),
                 }
             }
-            None if answer.response.status().is_success() => self.succeeded(answer, summary),
-            _ => Ok(self.respond(answer, summary)),
+            None if received.response.status().is_success() => self.succeeded(received, summary),
+            _ => Ok(self.respond(received, summary)),
         }
     }
 
@@ -181,32 +181,32 @@ impl<'a> RetriedCall<'a> {
         self.operation.method == "DELETE" && self.attempts > 1
     }
 
-    fn deleted(self, mut answer: ReadResponse, body: Bytes) -> Response {
+    fn deleted(self, mut received: ReadResponse, body: Bytes) -> Response {
         self.policy.budget.refund(self.paid);
         let status = StatusCode::NO_CONTENT;
         self.span.end(Some(status), None);
         let mut response = http::Response::new(body);
         *response.status_mut() = status;
-        *response.version_mut() = answer.response.version();
-        *response.headers_mut() = mem::take(answer.response.headers_mut());
+        *response.version_mut() = received.response.version();
+        *response.headers_mut() = mem::take(received.response.headers_mut());
         response.into()
     }
 
-    fn succeeded(self, answer: ReadResponse, summary: &Summary) -> Result<Response, Error> {
-        if let (Some(watch), Some(body)) = (&self.policy.watch, &answer.body) {
-            let found = watch.look(self.operation.operation_id, body, self.key.as_ref());
+    fn succeeded(self, received: ReadResponse, summary: &Summary) -> Result<Response, Error> {
+        if let (Some(watch), Some(body)) = (&self.policy.watch, &received.body) {
+            let found = watch.check(self.operation.operation_id, body, self.key.as_ref());
             if !found.is_empty() {
-                let failure = drift::failure(answer.response.status(), found);
+                let failure = drift::failure(received.response.status(), found);
                 return Err(self.failed(failure));
             }
         }
         self.policy.budget.refund(self.paid);
-        Ok(self.respond(answer, summary))
+        Ok(self.respond(received, summary))
     }
 
     /// Returns the response, with a report of the call attached.
-    fn respond(self, answer: ReadResponse, summary: &Summary) -> Response {
-        let ReadResponse { mut response, body, refused, .. } = answer;
+    fn respond(self, received: ReadResponse, summary: &Summary) -> Response {
+        let ReadResponse { mut response, body, refused, .. } = received;
         self.span.end(Some(refused.unwrap_or(response.status())), None);
         let mut report = Report::default();
         report.attempts = self.attempts;

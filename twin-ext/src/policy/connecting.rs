@@ -26,7 +26,7 @@ impl ConnectProgress {
             Some(body) => Bytes::copy_from_slice(body.as_bytes()?),
         };
         let taken = Arc::new(AtomicBool::new(false));
-        let body = Watched { bytes, taken: Arc::clone(&taken) };
+        let body = WatchedBody { bytes, taken: Arc::clone(&taken) };
         *request.body_mut() = Some(reqwest::Body::wrap(body));
         Some(Self(taken))
     }
@@ -38,12 +38,12 @@ impl ConnectProgress {
 }
 
 /// A request body that records whether a connection has taken it.
-struct Watched {
+struct WatchedBody {
     bytes: Bytes,
     taken: Arc<AtomicBool>,
 }
 
-impl Body for Watched {
+impl Body for WatchedBody {
     type Data = Bytes;
     type Error = Infallible;
 

@@ -9,7 +9,7 @@ use twin_api::types::{RunMode, StartRunBody};
 use twin_api::{Client, ResponseValue, reqwest, types};
 
 use crate::clock::ManualClock;
-use crate::testing::{KEY, Service, answer, json};
+use crate::testing::{KEY, Service, json, response};
 use crate::{ClientBuilder, Error, ErrorKind, Outcome, Retry};
 
 const ME: &str = r#"{"user_id": "u"}"#;
@@ -38,7 +38,7 @@ async fn retries_get_after_transient_failures() {
         "HTTP/1.1 200 x\r\ncontent-type: application/json\r\ncontent-length: 99\r\n\r\n{\"user";
     let cut = "HTTP/1.1 200 x\r\ntransfer-encoding: chunked\r\n\r\n10\r\n{\"user_";
     let half = "HTTP/1.1 200 x\r\ncontent-type: application/json\r\n\r\n{\"user_id\": ";
-    let grpc = answer(200, "content-type: application/grpc\r\ngrpc-status: 14\r\n", "");
+    let grpc = response(200, "content-type: application/grpc\r\ngrpc-status: 14\r\n", "");
     for first in ["", torn, cut, half, "nonsense\r\n\r\n", &grpc, &json(408, ""), &json(500, "{}")]
     {
         let service = Service::start([first, &json(200, ME)]).await;
@@ -73,22 +73,22 @@ async fn post_is_not_retried_and_reports_its_outcome() {
         (String::new(), ErrorKind::Transport, Outcome::Unknown),
         (json(500, "{}"), ErrorKind::Problem, Outcome::Unknown),
         (json(503, "{}"), ErrorKind::Problem, Outcome::Unknown),
-        (answer(503, wait, "{}"), ErrorKind::Problem, Outcome::Rejected),
-        (answer(503, "retry-after: -1\r\n", "{}"), ErrorKind::Problem, Outcome::Unknown),
+        (response(503, wait, "{}"), ErrorKind::Problem, Outcome::Rejected),
+        (response(503, "retry-after: -1\r\n", "{}"), ErrorKind::Problem, Outcome::Unknown),
         (json(429, "{}"), ErrorKind::Problem, Outcome::Rejected),
         (json(403, "{}"), ErrorKind::Problem, Outcome::Rejected),
         (json(200, "{}"), ErrorKind::Decode, Outcome::Accepted),
-        (answer(200, "", "<html>"), ErrorKind::NotTheApi, Outcome::Accepted),
-        (answer(302, "location: /\r\n", ""), ErrorKind::NotTheApi, Outcome::Rejected),
+        (response(200, "", "<html>"), ErrorKind::NotTheApi, Outcome::Accepted),
+        (response(302, "location: /\r\n", ""), ErrorKind::NotTheApi, Outcome::Rejected),
         (json(201, "{").replace("th: 1", "th: 9"), ErrorKind::Transport, Outcome::Accepted),
     ];
-    for (answer, kind, outcome) in cases {
-        let service = Service::start([answer.clone()]).await;
+    for (response, kind, outcome) in cases {
+        let service = Service::start([response.clone()]).await;
         let (twin, clock) = service.client();
         let error = start_run(&twin).await;
-        assert_eq!((error.kind(), error.outcome()), (kind, outcome), "{answer}");
-        assert_eq!((service.requests().len(), clock.pauses().len()), (1, 0), "{answer}");
-        assert_eq!(error.path(), Some("/v1/agents/agent_abc123/runs"), "{answer}");
+        assert_eq!((error.kind(), error.outcome()), (kind, outcome), "{response}");
+        assert_eq!((service.requests().len(), clock.pauses().len()), (1, 0), "{response}");
+        assert_eq!(error.path(), Some("/v1/agents/agent_abc123/runs"), "{response}");
     }
 }
 
@@ -96,7 +96,7 @@ async fn post_is_not_retried_and_reports_its_outcome() {
 async fn post_is_retried_after_429_or_503_with_retry_after() {
     for status in [429, 503] {
         let service =
-            Service::start([answer(status, "retry-after: 2\r\n", ""), json(403, "")]).await;
+            Service::start([response(status, "retry-after: 2\r\n", ""), json(403, "")]).await;
         let (twin, clock) = service.client();
         assert!(start_run(&twin).await.is_forbidden());
         assert_eq!((service.requests().len(), clock.pauses().len()), (2, 1));
@@ -152,18 +152,20 @@ async fn retry_after_lengthens_a_pause_up_to_its_limit() {
         ("121", None),
         ("Thu, 01 Jan 2026 00:00:09 GMT", Some(seconds(9))),
     ] {
-        let service =
-            Service::start([answer(429, &format!("retry-after: {asked}\r\n"), ""), json(200, ME)])
-                .await;
+        let service = Service::start([
+            response(429, &format!("retry-after: {asked}\r\n"), ""),
+            json(200, ME),
+        ])
+        .await;
         let clock = ManualClock::new(1);
         let twin = service.builder(&clock).deadline(seconds(600)).build().unwrap();
-        let answer = get_me(&twin).await;
+        let result = get_me(&twin).await;
         let pauses = clock.pauses();
-        assert_eq!((answer.is_ok(), pauses.len()), (pause.is_some(), usize::from(pause.is_some())));
+        assert_eq!((result.is_ok(), pauses.len()), (pause.is_some(), usize::from(pause.is_some())));
         if let (Some(least), [pause]) = (pause, &*pauses) {
             assert!(is_lengthened(*pause, least), "{asked} {pause:?}");
         }
-        if let Err(error) = answer {
+        if let Err(error) = result {
             assert_eq!((error.retry_after(), error.attempts()), (Some(seconds(121)), 1));
         }
     }
@@ -171,7 +173,7 @@ async fn retry_after_lengthens_a_pause_up_to_its_limit() {
 
 #[tokio::test]
 async fn no_pause_exceeds_the_deadline() {
-    let service = Service::start([answer(503, "retry-after: 60\r\n", "")]).await;
+    let service = Service::start([response(503, "retry-after: 60\r\n", "")]).await;
     let clock = ManualClock::new(1);
     let twin = service.builder(&clock).retry(Retry::default().max_attempts(9)).build().unwrap();
     let error = get_me(&twin).await.unwrap_err();
@@ -220,8 +222,8 @@ async fn rejects_body_over_limit() {
         "HTTP/1.1 200 x\r\ntransfer-encoding: chunked\r\n\r\n{}",
         format!("1000\r\n{long}\r\n").repeat(9)
     );
-    for answer in [json(200, &long.repeat(9)), chunked] {
-        let service = Service::start([answer]).await;
+    for response in [json(200, &long.repeat(9)), chunked] {
+        let service = Service::start([response]).await;
         let clock = ManualClock::new(1);
         let twin = service.builder(&clock).max_response_bytes(8_192).build().unwrap();
         let error = get_me(&twin).await.unwrap_err();
@@ -242,7 +244,7 @@ async fn error_response_keeps_its_status_if_its_body_is_torn() {
 #[tokio::test]
 async fn html_response_is_not_the_api() {
     let service =
-        Service::start([answer(200, "content-type: text/html\r\n", "<!DOCTYPE html>")]).await;
+        Service::start([response(200, "content-type: text/html\r\n", "<!DOCTYPE html>")]).await;
     let (twin, _) = service.client();
     let error: Error = twin.delete_agent().agent_id("a").send().await.unwrap_err().into();
     assert_eq!(error.kind(), ErrorKind::NotTheApi);
@@ -257,7 +259,7 @@ async fn only_a_status_with_a_location_is_called_a_redirect() {
         ("location: /\r\n", "redirects are not followed"),
         ("", "the API does not use this status"),
     ] {
-        let service = Service::start([answer(302, headers, "")]).await;
+        let service = Service::start([response(302, headers, "")]).await;
         let error = get_me(&service.client().0).await.unwrap_err();
         assert!(error.to_string().contains(what), "{error}");
     }
@@ -365,10 +367,10 @@ async fn chunked_body_of_exactly_the_limit_is_accepted() {
     let pieces = ["{\"user_id\"", ": \"u\"", "}"];
     let chunks: String = pieces.map(|piece| format!("{:x}\r\n{piece}\r\n", piece.len())).concat();
     let head = "HTTP/1.1 200 x\r\ncontent-type: application/json\r\n";
-    let answer = format!("{head}transfer-encoding: chunked\r\n\r\n{chunks}0\r\n\r\n");
+    let response = format!("{head}transfer-encoding: chunked\r\n\r\n{chunks}0\r\n\r\n");
     let length = pieces.concat().len();
     for (limit, fits) in [(length, true), (length - 1, false)] {
-        let service = Service::start([answer.clone()]).await;
+        let service = Service::start([response.clone()]).await;
         let twin = service.builder(&ManualClock::new(1)).max_response_bytes(limit).build().unwrap();
         assert_eq!(get_me(&twin).await.is_ok(), fits, "{limit}");
     }
@@ -376,19 +378,19 @@ async fn chunked_body_of_exactly_the_limit_is_accepted() {
 
 #[tokio::test]
 async fn key_used_as_identifier_is_redacted_in_the_path() {
-    let answers = [
+    let responses = [
         json(200, r#"{"agent": 7}"#),
         json(403, "{}"),
-        answer(302, "location: /\r\n", ""),
-        answer(200, "", "<html>"),
+        response(302, "location: /\r\n", ""),
+        response(200, "", "<html>"),
         String::new(),
         json(200, "{}").replace("th: 2", "th: 9"),
     ];
-    for answer in answers {
-        let service = Service::start([answer.clone()]).await;
+    for response in responses {
+        let service = Service::start([response.clone()]).await;
         let (twin, _) = service.client();
         let error = twin.get_agent().agent_id(KEY).send().await.unwrap_err();
-        assert_eq!(error.path(), Some("/v1/agents/[redacted]"), "{answer}");
+        assert_eq!(error.path(), Some("/v1/agents/[redacted]"), "{response}");
         assert!(!format!("{error:?}").contains("canary"), "{error:?}");
     }
 }

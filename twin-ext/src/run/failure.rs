@@ -8,7 +8,7 @@ use std::fmt;
 use http::Method;
 use twin_api::{Client, ClientInfo as _, one_line};
 
-use crate::error::{Detail, Error, ErrorKind, Outcome};
+use crate::error::{Error, ErrorKind, Failure, Outcome};
 
 /// The state of a run that made an operation fail.
 ///
@@ -118,36 +118,36 @@ pub(super) fn redacted(client: &Client, text: &str) -> String {
 
 /// Builds the error for the state of the run with this [`name`].
 pub(super) fn of(run: &str, error: RunError) -> Error {
-    let detail = Detail::new(ErrorKind::Run, error.outcome(), format!("{run} {error}"));
-    Error::from(detail).with_state(error)
+    let failure = Failure::new(ErrorKind::Run, error.outcome(), format!("{run} {error}"));
+    Error::from(failure).with_state(error)
 }
 
 /// Builds the error for the state of a run. Keeps the HTTP status of the response that showed it.
 pub(super) fn refused(run: &str, error: RunError, refusal: &Error) -> Error {
-    let mut detail = Detail::new(ErrorKind::Run, error.outcome(), format!("{run} {error}"));
-    detail.status = refusal.status();
-    detail.last_status = refusal.last_status();
-    Error::from(detail).with_state(error)
+    let mut failure = Failure::new(ErrorKind::Run, error.outcome(), format!("{run} {error}"));
+    failure.status = refusal.status();
+    failure.last_status = refusal.last_status();
+    Error::from(failure).with_state(error)
 }
 
 /// Builds the error for a loop whose deadline passed. `last` is the failure of the last call, which
 /// the message quotes.
 pub(super) fn timed_out(message: String, last: Option<Error>) -> Error {
-    let mut detail = Detail::new(ErrorKind::Timeout, Outcome::Unknown, message);
+    let mut failure = Failure::new(ErrorKind::Timeout, Outcome::Unknown, message);
     if let Some(last) = last {
-        let last = last.into_detail();
-        detail.last_status = last.last_status.or(last.status);
-        detail.source = last.source;
+        let last = last.into_failure();
+        failure.last_status = last.last_status.or(last.status);
+        failure.source = last.source;
     }
-    reading(detail).into()
+    reading(failure).into()
 }
 
 /// Sets the operation to `list_runs`, the idempotent request that polling sends.
-pub(super) fn reading(mut detail: Detail) -> Detail {
-    detail.operation = Some("list_runs".into());
-    detail.method = Some(Method::GET);
-    detail.is_idempotent = true;
-    detail
+pub(super) fn reading(mut failure: Failure) -> Failure {
+    failure.operation = Some("list_runs".into());
+    failure.method = Some(Method::GET);
+    failure.is_idempotent = true;
+    failure
 }
 
 #[cfg(test)]

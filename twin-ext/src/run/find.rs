@@ -11,7 +11,7 @@ use twin_api::types::{ListRunsResponse, Run, RunOutcome, RunSummary};
 use twin_api::{Client, LenientInteger};
 
 use super::failure::{self, reading};
-use crate::error::{Detail, Error, ErrorKind, Outcome};
+use crate::error::{Error, ErrorKind, Failure, Outcome};
 
 /// Maximum number of pages to search, which have up to 10,000 runs.
 const PAGES: i64 = 100;
@@ -67,7 +67,7 @@ fn undecided(run: &str, shown: usize) -> Error {
         "{run} is not among the {shown} runs that the service returned; it ignores \
          filter_run_id, and its total is higher"
     );
-    reading(Detail::new(ErrorKind::Pagination, Outcome::Unknown, message)).into()
+    reading(Failure::new(ErrorKind::Pagination, Outcome::Unknown, message)).into()
 }
 
 /// Returns the summary of this run.
@@ -89,7 +89,7 @@ fn summary_of(page: &mut ListRunsResponse, run_id: &str) -> Option<RunSummary> {
 fn check(run_id: &str) -> Result<(), Error> {
     if run_id.trim().is_empty() {
         let message = "the run_id is blank; nothing was sent";
-        return Err(Detail::new(ErrorKind::InvalidRequest, Outcome::NotSent, message).into());
+        return Err(Failure::new(ErrorKind::InvalidRequest, Outcome::NotSent, message).into());
     }
     Ok(())
 }

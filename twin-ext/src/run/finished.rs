@@ -42,11 +42,11 @@ const PAGE: i64 = 100;
 /// ```
 #[must_use = "a stream sends nothing until it is polled"]
 pub struct FinishedRuns<'a> {
-    source: Source<'a>,
+    state: FinishedState<'a>,
     since: Timestamp,
 }
 
-enum Source<'a> {
+enum FinishedState<'a> {
     /// Not polled yet.
     List(Box<ListRuns<'a>>),
     Items(Box<Items<'a, Run>>),
@@ -63,11 +63,11 @@ impl<'a> FinishedRuns<'a> {
         match since {
             Ok(since) => {
                 let list = client.list_runs().agent_id(agent_id).page_size(PAGE);
-                Self { source: Source::List(Box::new(list)), since }
+                Self { state: FinishedState::List(Box::new(list)), since }
             }
             Err(error) => {
                 let since = Timestamp::from(SystemTime::UNIX_EPOCH);
-                Self { source: Source::Failed(Box::new(error)), since }
+                Self { state: FinishedState::Failed(Box::new(error)), since }
             }
         }
     }
@@ -94,11 +94,11 @@ impl<'a> FinishedRuns<'a> {
     /// ```
     pub fn max_run_duration(mut self, limit: Duration) -> Self {
         let earliest = self.since.minus(limit).rfc3339();
-        self.source = match (self.source, earliest) {
-            (Source::List(list), Some(earliest)) => {
-                Source::List(Box::new(list.filter_started_after(earliest)))
+        self.state = match (self.state, earliest) {
+            (FinishedState::List(list), Some(earliest)) => {
+                FinishedState::List(Box::new(list.filter_started_after(earliest)))
             }
-            (source, _) => source,
+            (state, _) => state,
         };
         self
     }
@@ -132,12 +132,14 @@ impl Stream for FinishedRuns<'_> {
     type Item = Result<Run, Error>;
 
     fn poll_next(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        let Self { source, since } = self.get_mut();
+        let Self { state, since } = self.get_mut();
         loop {
-            let Source::Items(items) = source else {
-                match std::mem::replace(source, Source::Over) {
-                    Source::List(list) => *source = Source::Items(Box::new(list.items())),
-                    Source::Failed(error) => return Poll::Ready(Some(Err(*error))),
+            let FinishedState::Items(items) = state else {
+                match std::mem::replace(state, FinishedState::Over) {
+                    FinishedState::List(list) => {
+                        *state = FinishedState::Items(Box::new(list.items()))
+                    }
+                    FinishedState::Failed(error) => return Poll::Ready(Some(Err(*error))),
                     _ => return Poll::Ready(None),
                 }
                 continue;
@@ -152,10 +154,10 @@ impl Stream for FinishedRuns<'_> {
 
 impl FusedStream for FinishedRuns<'_> {
     fn is_terminated(&self) -> bool {
-        match &self.source {
-            Source::Items(items) => items.is_terminated(),
-            Source::Over => true,
-            Source::List(_) | Source::Failed(_) => false,
+        match &self.state {
+            FinishedState::Items(items) => items.is_terminated(),
+            FinishedState::Over => true,
+            FinishedState::List(_) | FinishedState::Failed(_) => false,
         }
     }
 }

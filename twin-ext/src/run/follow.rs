@@ -22,7 +22,7 @@ use super::RunError;
 use super::RunHandle;
 use crate::error::Error;
 use crate::event::RunEventExt as _;
-use crate::page::{Indexed, Location, Position, misplaced};
+use crate::page::{EventLocation, Location, Position, wrong_position};
 
 /// Streams the events of a run until the run ends. [`RunHandle::events`] creates it.
 ///
@@ -50,7 +50,7 @@ pub struct RunEvents {
     state: FollowState,
     ready: VecDeque<RunEvent>,
     /// The location after the events that the stream has returned.
-    place: Indexed,
+    location: EventLocation,
     /// The highest index that the stream has returned from the current page.
     batch: Option<u64>,
     /// Whether the current page is sorted by index, and follows the events before it.
@@ -68,22 +68,22 @@ enum FollowState {
 
 impl RunEvents {
     pub(super) fn new(run: RunHandle, position: Position) -> Self {
-        let start = Indexed { after: None, came: Some(0) };
-        let (place, state) = match position.0 {
-            Location::Event(place) => {
-                let follower = Follower::new(run, &place);
-                (place, FollowState::Idle(follower))
+        let start = EventLocation { after: None, received: Some(0) };
+        let (location, state) = match position.0 {
+            Location::Event(location) => {
+                let follower = Follower::new(run, &location);
+                (location, FollowState::Idle(follower))
             }
             Location::Start => {
                 let follower = Follower::new(run, &start);
                 (start, FollowState::Idle(follower))
             }
             other => {
-                let error = misplaced(&other, "uses indexes");
+                let error = wrong_position(&other, "uses indexes");
                 (start, FollowState::Failed(Box::new(error)))
             }
         };
-        Self { state, ready: VecDeque::new(), place, batch: None, ordered: true }
+        Self { state, ready: VecDeque::new(), location, batch: None, ordered: true }
     }
 
     /// Sets the maximum time without a new event. The default is 1 h.
@@ -101,7 +101,7 @@ impl RunEvents {
     /// Returns the index up to which the stream has returned all events, to resume with
     /// [`RunHandle::events_after`].
     pub fn last_index(&self) -> Option<u64> {
-        self.place.after
+        self.location.after
     }
 
     /// Returns the position after the events that the stream has returned, to resume with
@@ -122,9 +122,9 @@ impl RunEvents {
     /// # }
     /// ```
     pub fn position(&self) -> Position {
-        match self.place {
-            Indexed { after: None, .. } => Position(Location::Start),
-            ref place => Position(Location::Event(place.clone())),
+        match self.location {
+            EventLocation { after: None, .. } => Position(Location::Start),
+            ref location => Position(Location::Event(location.clone())),
         }
     }
 
@@ -134,19 +134,19 @@ impl RunEvents {
     /// event of that page.
     fn record(&mut self, event: &RunEvent) {
         self.batch = self.batch.max(event.position());
-        if let Some(came) = &mut self.place.came {
+        if let Some(received) = &mut self.location.received {
             // The count comes from a stored position and may have any value.
-            *came = came.saturating_add(1);
+            *received = received.saturating_add(1);
         }
         if self.ordered || self.ready.is_empty() {
-            self.place.after = self.place.after.max(self.batch);
+            self.location.after = self.location.after.max(self.batch);
         }
     }
 
     /// Takes the new events of a page, which are not empty.
     fn take(&mut self, events: Vec<RunEvent>) {
         let ordered = |two: &[RunEvent]| two[0].position() < two[1].position();
-        self.ordered = events.windows(2).all(ordered) && events[0].position() > self.place.after;
+        self.ordered = events.windows(2).all(ordered) && events[0].position() > self.location.after;
         self.ready.extend(events);
     }
 
@@ -225,7 +225,7 @@ impl FusedStream for RunEvents {
 impl fmt::Debug for RunEvents {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("RunEvents")
-            .field("last_index", &self.place.after)
+            .field("last_index", &self.location.after)
             .field("over", &self.is_terminated())
             .finish_non_exhaustive()
     }
@@ -272,10 +272,10 @@ mod tests {
         stream.take(events(&[7, 7]));
         let first = stream.ready.pop_front().unwrap();
         stream.record(&first);
-        assert_eq!(stream.place.after, None);
+        assert_eq!(stream.location.after, None);
         let second = stream.ready.pop_front().unwrap();
         stream.record(&second);
-        assert_eq!(stream.place.after, Some(7));
+        assert_eq!(stream.location.after, Some(7));
     }
 
     #[tokio::test]

@@ -9,7 +9,7 @@ use twin_api::types::{CancelRunBody, CancelRunResponse, Run, RunSummary};
 use super::failure::{self, RunError};
 use super::{RunEvents, RunState, RunStateExt, RunTicket, Wait, Waiting, find};
 use crate::error::Error;
-use crate::page::{Indexed, Location, Position};
+use crate::page::{EventLocation, Location, Position};
 
 /// A handle for one run: waits for its end, streams its events, cancels or deletes it.
 ///
@@ -167,7 +167,10 @@ impl RunHandle {
     /// Pass the index that [`RunEvents::last_index`] returned before a restart. A stream from
     /// [`events_from`](Self::events_from) also detects missing events.
     pub fn events_after(&self, index: u64) -> RunEvents {
-        self.events_from(Position(Location::Event(Indexed { after: Some(index), came: None })))
+        self.events_from(Position(Location::Event(EventLocation {
+            after: Some(index),
+            received: None,
+        })))
     }
 
     /// Streams the events of the run from a position.

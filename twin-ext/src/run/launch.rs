@@ -16,7 +16,7 @@ use super::budget::{Budget, requested_pause};
 use super::observer::is_transient;
 use super::{RunHandle, Wait, failure};
 use crate::clock::Clock;
-use crate::error::{Detail, Error, ErrorKind, Outcome};
+use crate::error::{Error, ErrorKind, Failure, Outcome};
 use crate::policy;
 
 /// Maximum time of the search for a run whose response was lost.
@@ -39,7 +39,7 @@ where
 {
     body.try_into().map_err(|error| {
         let message = format!("the body of start_run is incomplete: {error}");
-        Detail::new(ErrorKind::InvalidRequest, Outcome::NotSent, message).into()
+        Failure::new(ErrorKind::InvalidRequest, Outcome::NotSent, message).into()
     })
 }
 
@@ -62,7 +62,7 @@ pub(super) async fn launch(
         let agent_id = failure::redacted(&client, &agent_id);
         let message =
             format!("a run of agent {agent_id} was started, but the response has no run_id");
-        return Err(Detail::new(ErrorKind::Run, Outcome::Accepted, message).into());
+        return Err(Failure::new(ErrorKind::Run, Outcome::Accepted, message).into());
     }
     Ok(RunHandle { client, agent_id, run_id: run.run_id.clone(), started: Some(Arc::new(run)) })
 }
@@ -187,7 +187,7 @@ mod tests {
     use super::super::budget::LAST_CALL;
     use super::*;
     use crate::clock::ManualClock;
-    use crate::testing::{Service, answer, json};
+    use crate::testing::{Service, json, response};
 
     const NONE: &str = r#"{"runs": []}"#;
     const TWO: &str = r#"{"runs": [
@@ -293,7 +293,7 @@ mod tests {
     async fn search_waits_as_long_as_the_service_asks_up_to_its_time_limit() {
         let found = [json(200, TWO), events_with(&marker(&ManualClock::new(1))), events_with("")];
         for (asked, finds) in [(SEARCH, true), (SEARCH + Duration::from_secs(1), false)] {
-            let busy = answer(429, &format!("retry-after: {}\r\n", asked.as_secs()), "{}");
+            let busy = response(429, &format!("retry-after: {}\r\n", asked.as_secs()), "{}");
             let responses = [json(200, NONE), String::new(), busy].into_iter();
             let (result, requests, pauses) = search(responses.chain(found.clone())).await;
             assert_eq!((result.is_ok(), requests == 3), (finds, !finds), "{asked:?} {result:?}");

@@ -18,7 +18,7 @@ use crate::error::Error;
 
 /// The result of one poll.
 #[derive(Debug)]
-pub(super) enum Observation {
+pub(super) enum PolledState {
     /// The run is not listed.
     Missing,
     Running,
@@ -58,7 +58,7 @@ impl Observer {
     }
 
     /// Polls once. `client` is the client of the run, with a deadline.
-    pub(super) async fn poll(&mut self, client: &Client) -> Result<Observation, Error> {
+    pub(super) async fn poll(&mut self, client: &Client) -> Result<PolledState, Error> {
         let RunHandle { agent_id, run_id, .. } = &self.run;
         match find(client, agent_id, run_id).await? {
             None => self.missing(),
@@ -66,15 +66,15 @@ impl Observer {
         }
     }
 
-    fn missing(&mut self) -> Result<Observation, Error> {
+    fn missing(&mut self) -> Result<PolledState, Error> {
         self.unclear_since = None;
         if !has_lasted(&mut self.missing_since, &*self.clock, self.grace) {
-            return Ok(Observation::Missing);
+            return Ok(PolledState::Missing);
         }
         Err(self.run.error(if self.seen { RunError::Gone } else { RunError::NotFound }))
     }
 
-    fn seen(&mut self, run: Run) -> Result<Observation, Error> {
+    fn seen(&mut self, run: Run) -> Result<PolledState, Error> {
         self.seen = true;
         self.missing_since = None;
         let state = run.state();
@@ -84,19 +84,19 @@ impl Observer {
             self.unclear_since = None;
         }
         match state {
-            _ if run.has_ended() && settled => Ok(Observation::Ended(Box::new(run))),
-            RunState::Paused => Ok(Observation::Paused),
-            RunState::Running => Ok(Observation::Running),
+            _ if run.has_ended() && settled => Ok(PolledState::Ended(Box::new(run))),
+            RunState::Paused => Ok(PolledState::Paused),
+            RunState::Running => Ok(PolledState::Running),
             state => self.unclear(run, &state),
         }
     }
 
-    fn unclear(&mut self, run: Run, state: &RunState) -> Result<Observation, Error> {
+    fn unclear(&mut self, run: Run, state: &RunState) -> Result<PolledState, Error> {
         let lasted = has_lasted(&mut self.unclear_since, &*self.clock, self.grace);
         match (run.has_ended(), lasted) {
-            (true, true) => Ok(Observation::Ended(Box::new(run))),
-            (true, false) => Ok(Observation::Settling),
-            (false, false) => Ok(Observation::Unclear),
+            (true, true) => Ok(PolledState::Ended(Box::new(run))),
+            (true, false) => Ok(PolledState::Settling),
+            (false, false) => Ok(PolledState::Unclear),
             (false, true) => {
                 let status = failure::redacted(&self.run.client, &state.word());
                 Err(self.run.error(RunError::UnknownStatus(status)))
@@ -113,7 +113,7 @@ impl Observer {
         error
     }
 
-    /// Describes the last observation: "run … is still running".
+    /// Describes the last state: "run … is still running".
     pub(super) fn describe(&self) -> String {
         let state = match (&self.state, &self.missing_since) {
             (_, Some(_)) => "is not listed".to_owned(),

@@ -34,7 +34,7 @@ const VERSION: u64 = 1;
 /// # }
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(try_from = "Stored", into = "Stored")]
+#[serde(try_from = "StoredTicket", into = "StoredTicket")]
 pub struct RunTicket {
     agent_id: String,
     run_id: String,
@@ -60,7 +60,7 @@ impl RunTicket {
 /// The stored form of a ticket. The identifiers are optional, so that a ticket of a later version
 /// with other members is rejected for its version.
 #[derive(Serialize, Deserialize)]
-struct Stored {
+struct StoredTicket {
     version: u64,
     #[serde(default)]
     agent_id: Option<String>,
@@ -68,36 +68,38 @@ struct Stored {
     run_id: Option<String>,
 }
 
-impl From<RunTicket> for Stored {
+impl From<RunTicket> for StoredTicket {
     fn from(ticket: RunTicket) -> Self {
         let RunTicket { agent_id, run_id } = ticket;
         Self { version: VERSION, agent_id: Some(agent_id), run_id: Some(run_id) }
     }
 }
 
-impl TryFrom<Stored> for RunTicket {
-    type Error = Unreadable;
+impl TryFrom<StoredTicket> for RunTicket {
+    type Error = TicketError;
 
-    fn try_from(stored: Stored) -> Result<Self, Unreadable> {
+    fn try_from(stored: StoredTicket) -> Result<Self, TicketError> {
         match stored {
-            Stored { version: VERSION, agent_id: Some(agent_id), run_id: Some(run_id) } => {
+            StoredTicket { version: VERSION, agent_id: Some(agent_id), run_id: Some(run_id) } => {
                 Ok(Self { agent_id, run_id })
             }
-            Stored { version: VERSION, agent_id: None, .. } => Err(Unreadable::Without("agent_id")),
-            Stored { version: VERSION, .. } => Err(Unreadable::Without("run_id")),
-            Stored { version, .. } => Err(Unreadable::Version(version)),
+            StoredTicket { version: VERSION, agent_id: None, .. } => {
+                Err(TicketError::Missing("agent_id"))
+            }
+            StoredTicket { version: VERSION, .. } => Err(TicketError::Missing("run_id")),
+            StoredTicket { version, .. } => Err(TicketError::Version(version)),
         }
     }
 }
 
 /// Why a stored ticket cannot be read.
 #[derive(Debug)]
-enum Unreadable {
+enum TicketError {
     Version(u64),
-    Without(&'static str),
+    Missing(&'static str),
 }
 
-impl fmt::Display for Unreadable {
+impl fmt::Display for TicketError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Version(version) => write!(
@@ -105,7 +107,7 @@ impl fmt::Display for Unreadable {
                 "the run ticket has version {version}, but this twin-ext reads version {VERSION}; \
                  use the twin-ext that wrote it, or a newer one"
             ),
-            Self::Without(member) => write!(f, "the run ticket has no {member}"),
+            Self::Missing(member) => write!(f, "the run ticket has no {member}"),
         }
     }
 }

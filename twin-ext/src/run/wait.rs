@@ -12,7 +12,7 @@ use twin_api::types::Run;
 use super::RunHandle;
 use super::budget::{Budget, requested_pause};
 use super::failure::{self, RunError};
-use super::observer::{Observation, Observer, is_transient};
+use super::observer::{Observer, PolledState, is_transient};
 use super::poll_interval::PollInterval;
 use crate::error::Error;
 use crate::policy;
@@ -186,23 +186,23 @@ struct Poller {
 impl Poller {
     async fn poll(&mut self) -> Result<PollResult, Error> {
         let client = self.budget.client(&self.observer.run.client);
-        let Some(observation) = self.budget.call(self.observer.poll(&client)).await else {
+        let Some(state) = self.budget.call(self.observer.poll(&client)).await else {
             return Ok(PollResult::Cancelled);
         };
         let continues = PollResult::Continues { requested: Duration::ZERO };
-        match observation {
-            Ok(observation) => {
+        match state {
+            Ok(state) => {
                 self.fault = None;
-                match observation {
-                    Observation::Ended(run) => Ok(PollResult::Ended(run)),
-                    Observation::Paused if !self.wait.through_pauses => {
+                match state {
+                    PolledState::Ended(run) => Ok(PollResult::Ended(run)),
+                    PolledState::Paused if !self.wait.through_pauses => {
                         Err(self.observer.run.error(RunError::Paused))
                     }
-                    Observation::Missing
-                    | Observation::Running
-                    | Observation::Paused
-                    | Observation::Unclear
-                    | Observation::Settling => Ok(continues),
+                    PolledState::Missing
+                    | PolledState::Running
+                    | PolledState::Paused
+                    | PolledState::Unclear
+                    | PolledState::Settling => Ok(continues),
                 }
             }
             Err(error) if is_transient(&error) => {
@@ -243,7 +243,7 @@ impl Poller {
 mod tests {
     use super::super::{RunExt as _, RunTicket};
     use super::*;
-    use crate::testing::{Service, answer, json};
+    use crate::testing::{Service, json, response};
 
     #[tokio::test]
     async fn stops_a_hanging_call_at_the_deadline() {
@@ -285,7 +285,7 @@ mod tests {
         let done = r#"{"runs": [{"run_id": "r", "agent_id": "a", "status": "completed",
             "started_at": "2026-01-01T00:00:00Z", "finished_at": "2026-01-01T00:00:01Z"}]}"#;
         for (asked, ends) in [(20, true), (21, false)] {
-            let busy = answer(429, &format!("retry-after: {asked}\r\n"), "{}");
+            let busy = response(429, &format!("retry-after: {asked}\r\n"), "{}");
             let service = Service::start([busy, json(200, done)]).await;
             let (twin, _) = service.client();
             let wait = Wait::default().deadline(Duration::from_secs(20));

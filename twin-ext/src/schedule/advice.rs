@@ -5,7 +5,7 @@
 //! begins with `*`. In Amazon's `cron(…)`, Sunday is day 1. In expressions of six fields, either
 //! the first field is seconds, or the last is the year.
 
-use super::fields::Fields;
+use super::fields::CronFields;
 
 const FIELDS: &str = "sec min hour day month day-of-week year";
 
@@ -150,7 +150,7 @@ fn suggest(problem: &str, expressions: &[String]) -> String {
 }
 
 fn is_valid(seven: &str) -> bool {
-    Fields::parse(seven).is_ok()
+    CronFields::parse(seven).is_ok()
 }
 
 /// Returns whether each field has the same meaning in every dialect. `5/15` does not: it is only

@@ -10,7 +10,7 @@ use crate::time::calendar::{DAY, Date};
 
 /// One of the seven fields: its name and its allowed values.
 #[derive(Debug)]
-struct CronUnit {
+struct FieldSpec {
     name: &'static str,
     min: u32,
     max: u32,
@@ -20,17 +20,17 @@ struct CronUnit {
     question_mark: bool,
 }
 
-const fn unit(name: &'static str, min: u32, max: u32) -> CronUnit {
-    CronUnit { name, min, max, names: &[], question_mark: false }
+const fn unit(name: &'static str, min: u32, max: u32) -> FieldSpec {
+    FieldSpec { name, min, max, names: &[], question_mark: false }
 }
 
-static UNITS: [CronUnit; 7] = [
+static FIELDS: [FieldSpec; 7] = [
     unit("sec", 0, 59),
     unit("min", 0, 59),
     unit("hour", 0, 23),
-    CronUnit { question_mark: true, ..unit("day", 1, 31) },
-    CronUnit { names: MONTHS, ..unit("month", 1, 12) },
-    CronUnit { names: DAYS, question_mark: true, ..unit("day-of-week", 1, 7) },
+    FieldSpec { question_mark: true, ..unit("day", 1, 31) },
+    FieldSpec { names: MONTHS, ..unit("month", 1, 12) },
+    FieldSpec { names: DAYS, question_mark: true, ..unit("day-of-week", 1, 7) },
     unit("year", 1970, 2100),
 ];
 
@@ -61,9 +61,9 @@ const DAYS: &[&[&str]] = &[
 
 /// The matching values of each field, in ascending order.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Fields([Vec<u32>; 7]);
+pub(super) struct CronFields([Vec<u32>; 7]);
 
-impl Fields {
+impl CronFields {
     /// Parses an expression of seven fields.
     ///
     /// # Errors
@@ -71,7 +71,7 @@ impl Fields {
     pub(super) fn parse(expression: &str) -> Result<Self, String> {
         let mut texts = expression.split_whitespace();
         let mut fields: [Vec<u32>; 7] = Default::default();
-        for (unit, values) in UNITS.iter().zip(&mut fields) {
+        for (unit, values) in FIELDS.iter().zip(&mut fields) {
             let text = texts.next().ok_or("it has fewer than 7 fields")?;
             *values = unit.values(text).map_err(|what| format!("{}: {what}", unit.name))?;
         }
@@ -116,7 +116,7 @@ impl Fields {
     }
 }
 
-impl CronUnit {
+impl FieldSpec {
     fn values(&self, text: &str) -> Result<Vec<u32>, String> {
         let mut values = Vec::new();
         for part in text.split(',') {
@@ -194,7 +194,7 @@ mod tests {
     use super::*;
 
     fn error(expression: &str) -> String {
-        Fields::parse(expression).unwrap_err()
+        CronFields::parse(expression).unwrap_err()
     }
 
     #[test]
@@ -220,7 +220,7 @@ mod tests {
     }
 
     /// Generates a part of a field. Most parts are valid.
-    fn part(unit: &'static CronUnit) -> impl Strategy<Value = String> {
+    fn part(unit: &'static FieldSpec) -> impl Strategy<Value = String> {
         let (min, max) = (unit.min, unit.max);
         let names: Vec<&str> = unit.names.concat();
         let name = move || {
@@ -250,7 +250,7 @@ mod tests {
     fn expression() -> impl Strategy<Value = String> {
         let field =
             |unit| prop::collection::vec(part(unit), 1..3).prop_map(|parts| parts.join(","));
-        UNITS
+        FIELDS
             .each_ref()
             .map(|unit| prop_oneof![3 => Just("*".to_owned()), 2 => field(unit)])
             .prop_map(|fields| fields.join(" "))
@@ -273,7 +273,7 @@ mod tests {
         ) {
             prop_assume!(expression.split_whitespace().count() == 7 && !has_torn_field(&expression));
             let theirs = cron::Schedule::from_str(&expression);
-            let ours = Fields::parse(&expression);
+            let ours = CronFields::parse(&expression);
             prop_assert_eq!(ours.is_ok(), theirs.is_ok(), "{:?} {:?}", ours, theirs);
             if let (Ok(ours), Ok(theirs)) = (ours, theirs) {
                 let start = DateTime::from_timestamp(after, 0).unwrap();

@@ -16,21 +16,21 @@ use crate::testing::{KEY, Service, json};
 
 /// The fields of spans by span number, and those of events with the number of their span.
 #[derive(Debug, Default)]
-struct RecordedSpan {
-    spans: BTreeMap<u64, Fields>,
-    events: Vec<(Option<u64>, Fields)>,
+struct Recording {
+    spans: BTreeMap<u64, RecordedFields>,
+    events: Vec<(Option<u64>, RecordedFields)>,
 }
 
 #[derive(Debug, Default)]
-struct Fields(BTreeMap<&'static str, String>);
+struct RecordedFields(BTreeMap<&'static str, String>);
 
-impl Visit for Fields {
+impl Visit for RecordedFields {
     fn record_debug(&mut self, field: &Field, value: &dyn Debug) {
         self.0.insert(field.name(), format!("{value:?}").trim_matches('"').to_owned());
     }
 }
 
-impl Fields {
+impl RecordedFields {
     fn of(&self, name: &str) -> &str {
         self.0.get(name).map_or("", String::as_str)
     }
@@ -41,9 +41,9 @@ impl Fields {
 /// It is the global subscriber: with a subscriber per thread, a callsite that another test has
 /// used first stays disabled.
 #[derive(Clone, Default)]
-struct Recorder(Arc<Mutex<RecordedSpan>>);
+struct TraceRecorder(Arc<Mutex<Recording>>);
 
-impl Recorder {
+impl TraceRecorder {
     fn install() -> Self {
         let recorder = Self::default();
         let subscriber = tracing_subscriber::registry().with(recorder.clone());
@@ -53,9 +53,9 @@ impl Recorder {
     }
 }
 
-impl<S: Subscriber> Layer<S> for Recorder {
+impl<S: Subscriber> Layer<S> for TraceRecorder {
     fn on_new_span(&self, attributes: &Attributes<'_>, id: &Id, _: Context<'_, S>) {
-        let mut fields = Fields::default();
+        let mut fields = RecordedFields::default();
         attributes.record(&mut fields);
         if attributes.metadata().target().starts_with("twin_ext") {
             self.0.lock().unwrap().spans.insert(id.into_u64(), fields);
@@ -69,7 +69,7 @@ impl<S: Subscriber> Layer<S> for Recorder {
     }
 
     fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {
-        let mut fields = Fields::default();
+        let mut fields = RecordedFields::default();
         event.record(&mut fields);
         if event.metadata().target().starts_with("twin_ext") {
             self.0.lock().unwrap().events.push((event.parent().map(Id::into_u64), fields));
@@ -79,7 +79,7 @@ impl<S: Subscriber> Layer<S> for Recorder {
 
 #[tokio::test]
 async fn call_has_one_span_and_one_event_per_attempt() {
-    let recorder = Recorder::install();
+    let recorder = TraceRecorder::install();
     let service = Service::start([String::new(), json(403, r#"{"detail": "canary"}"#)]).await;
     let (twin, _) = service.client();
     twin.list_runs().agent_id(KEY).filter_status("canary").send().await.unwrap_err();
@@ -106,7 +106,7 @@ async fn call_has_one_span_and_one_event_per_attempt() {
         assert_eq!(span.of(name), value, "{name}");
     }
     assert_eq!(span.of("url.full"), format!("{}/v1/agents/[redacted]/runs", service.url));
-    let events: Vec<&Fields> =
+    let events: Vec<&RecordedFields> =
         seen.events.iter().filter(|(of, _)| of == &Some(*number)).map(|(_, event)| event).collect();
     assert_eq!(events.len(), 2, "{seen:?}");
     assert_eq!(events[0].of("error.type"), "transport");

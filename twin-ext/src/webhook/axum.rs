@@ -19,9 +19,9 @@ use super::{Delivery, Receiver, Verifier};
 /// The rejection of the extractor [`Delivery`]: a status without a body, so an attacker learns
 /// nothing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Refused(StatusCode);
+pub struct DeliveryRejection(StatusCode);
 
-impl Refused {
+impl DeliveryRejection {
     /// Returns the status: 400 for an authentic but invalid body, 401 for an untrusted delivery,
     /// and 413 for a body over the limit.
     pub fn status(self) -> StatusCode {
@@ -29,7 +29,7 @@ impl Refused {
     }
 }
 
-impl IntoResponse for Refused {
+impl IntoResponse for DeliveryRejection {
     fn into_response(self) -> Response {
         self.0.into_response()
     }
@@ -62,13 +62,13 @@ where
     Verifier: FromRef<S>,
     S: Send + Sync,
 {
-    type Rejection = Refused;
+    type Rejection = DeliveryRejection;
 
-    async fn from_request(request: Request, state: &S) -> Result<Self, Refused> {
+    async fn from_request(request: Request, state: &S) -> Result<Self, DeliveryRejection> {
         let verifier = Verifier::from_ref(state);
         let (head, body) = request.into_parts();
         let body = read(body, verifier.body_limit()).await?;
-        verifier.verify(&head.headers, &body).map_err(|error| Refused(status_of(&error)))
+        verifier.verify(&head.headers, &body).map_err(|error| DeliveryRejection(status_of(&error)))
     }
 }
 
@@ -124,14 +124,16 @@ where
 }
 
 /// Reads the whole body. Refuses a body if its size, or the size in its headers, is over the limit.
-async fn read(body: Body, limit: usize) -> Result<Bytes, Refused> {
+async fn read(body: Body, limit: usize) -> Result<Bytes, DeliveryRejection> {
     if body.size_hint().lower() > limit as u64 {
-        return Err(Refused(StatusCode::PAYLOAD_TOO_LARGE));
+        return Err(DeliveryRejection(StatusCode::PAYLOAD_TOO_LARGE));
     }
     match Limited::new(body, limit).collect().await {
         Ok(body) => Ok(body.to_bytes()),
-        Err(error) if error.is::<LengthLimitError>() => Err(Refused(StatusCode::PAYLOAD_TOO_LARGE)),
+        Err(error) if error.is::<LengthLimitError>() => {
+            Err(DeliveryRejection(StatusCode::PAYLOAD_TOO_LARGE))
+        }
         // The sender closed the connection, so it never receives this status.
-        Err(_) => Err(Refused(StatusCode::BAD_REQUEST)),
+        Err(_) => Err(DeliveryRejection(StatusCode::BAD_REQUEST)),
     }
 }

@@ -5,7 +5,7 @@
 use serde_json::{Map, Value};
 use twin_api::types::{RunOutcome, RunStatus};
 
-use super::json::{Members, Node, Text};
+use super::json::{JsonMembers, JsonNode, JsonText};
 use super::key::Identity;
 use super::refusal::unreadable;
 use crate::error::Error;
@@ -113,8 +113,8 @@ impl Event {
 
     /// Reads the event. Also returns its identity if the fields cannot represent it exactly.
     pub(super) fn read(
-        name: Text<'_>,
-        data: Option<Node<'_>>,
+        name: JsonText<'_>,
+        data: Option<JsonNode<'_>>,
     ) -> Result<(Self, Option<Identity>), Error> {
         let known: fn(RunChange) -> Self = match name.as_bytes() {
             b"run.started" => Self::RunStarted,
@@ -123,7 +123,7 @@ impl Event {
             b"run.stopped" => Self::RunStopped,
             b"run.paused" => Self::RunPaused,
             _ => {
-                let data = data.unwrap_or(Node::Null);
+                let data = data.unwrap_or(JsonNode::Null);
                 let identity = Some(Identity::of_unknown(&name, &data));
                 return Ok((
                     Self::Unknown { name: name.into_string(), data: data.into_value() },
@@ -131,7 +131,7 @@ impl Event {
                 ));
             }
         };
-        let Some(Node::Object(members)) = data else {
+        let Some(JsonNode::Object(members)) = data else {
             return Err(unreadable("data", "it is not an object"));
         };
         let (run, identity) = RunChange::read(members)?;
@@ -140,7 +140,7 @@ impl Event {
 }
 
 impl RunChange {
-    fn read(members: Members<'_>) -> Result<(Self, Option<Identity>), Error> {
+    fn read(members: JsonMembers<'_>) -> Result<(Self, Option<Identity>), Error> {
         let ([run_id, agent_id, status, outcome, finished_at], extra) =
             members.split(["run_id", "agent_id", "status", "outcome", "finished_at"]);
         let run_id = required(run_id, "data.run_id")?;
@@ -154,7 +154,7 @@ impl RunChange {
             agent_id: agent_id.into_string(),
             status: RunStatus::from(&*status.replaced()),
             outcome: outcome.map(|outcome| RunOutcome::from(&*outcome.replaced())),
-            finished_at: finished_at.map(Text::into_string),
+            finished_at: finished_at.map(JsonText::into_string),
             extra,
         };
         Ok((run, identity))
@@ -162,15 +162,21 @@ impl RunChange {
 }
 
 /// Reads a required member of type string.
-pub(super) fn required<'a>(node: Option<Node<'a>>, path: &'static str) -> Result<Text<'a>, Error> {
+pub(super) fn required<'a>(
+    node: Option<JsonNode<'a>>,
+    path: &'static str,
+) -> Result<JsonText<'a>, Error> {
     optional(node, path)?.ok_or_else(|| unreadable(path, "it is missing"))
 }
 
 /// Reads an optional, nullable member of type string.
-fn optional<'a>(node: Option<Node<'a>>, path: &'static str) -> Result<Option<Text<'a>>, Error> {
+fn optional<'a>(
+    node: Option<JsonNode<'a>>,
+    path: &'static str,
+) -> Result<Option<JsonText<'a>>, Error> {
     match node {
-        None | Some(Node::Null) => Ok(None),
-        Some(Node::Text(text)) => Ok(Some(text)),
+        None | Some(JsonNode::Null) => Ok(None),
+        Some(JsonNode::Text(text)) => Ok(Some(text)),
         Some(_) => Err(unreadable(path, "it is not a string")),
     }
 }

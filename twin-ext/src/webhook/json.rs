@@ -15,10 +15,10 @@ pub(super) use self::parse::object;
 
 /// A JSON value.
 #[derive(Debug)]
-pub(super) enum Node<'a> {
-    Object(Members<'a>),
-    Array(Vec<Node<'a>>),
-    Text(Text<'a>),
+pub(super) enum JsonNode<'a> {
+    Object(JsonMembers<'a>),
+    Array(Vec<JsonNode<'a>>),
+    Text(JsonText<'a>),
     Number(&'a str),
     Bool(bool),
     Null,
@@ -26,7 +26,7 @@ pub(super) enum Node<'a> {
 
 /// A name or a string without escapes.
 #[derive(Debug)]
-pub(super) enum Text<'a> {
+pub(super) enum JsonText<'a> {
     Exact(Cow<'a, str>),
     /// WTF-8 with at least one lone surrogate.
     Surrogates(Vec<u8>),
@@ -34,14 +34,14 @@ pub(super) enum Text<'a> {
 
 /// The members of an object. Their names are unique.
 #[derive(Debug)]
-pub(super) struct Members<'a>(Vec<(Text<'a>, Node<'a>)>);
+pub(super) struct JsonMembers<'a>(Vec<(JsonText<'a>, JsonNode<'a>)>);
 
-impl<'a> Members<'a> {
+impl<'a> JsonMembers<'a> {
     /// Splits the members into those with these names, in their order, and the unknown ones.
     pub(super) fn split<const N: usize>(
         self,
         names: [&str; N],
-    ) -> ([Option<Node<'a>>; N], Map<String, Value>) {
+    ) -> ([Option<JsonNode<'a>>; N], Map<String, Value>) {
         let mut known = [const { None }; N];
         let mut unknown = Map::new();
         for (name, node) in self.0 {
@@ -56,7 +56,7 @@ impl<'a> Members<'a> {
     /// Returns a member that is a string without lone surrogates.
     pub(super) fn text(&self, name: &str) -> Option<&str> {
         match self.0.iter().find(|(other, _)| other.as_bytes() == name.as_bytes()) {
-            Some((_, Node::Text(Text::Exact(text)))) => Some(text),
+            Some((_, JsonNode::Text(JsonText::Exact(text)))) => Some(text),
             _ => None,
         }
     }
@@ -66,13 +66,13 @@ impl<'a> Members<'a> {
     }
 }
 
-impl Node<'_> {
+impl JsonNode<'_> {
     /// Converts to a [`Value`]. A number outside the ranges of `u64`, `i64` and `f64` becomes a
     /// string, and a lone surrogate becomes U+FFFD.
     pub(super) fn into_value(self) -> Value {
         match self {
             Self::Object(members) => Value::Object(members.into_map()),
-            Self::Array(items) => items.into_iter().map(Node::into_value).collect(),
+            Self::Array(items) => items.into_iter().map(JsonNode::into_value).collect(),
             Self::Text(text) => Value::String(text.into_string()),
             Self::Number(digits) => number(digits),
             Self::Bool(value) => Value::Bool(value),
@@ -85,7 +85,7 @@ impl Node<'_> {
     /// top-level member and its new text.
     pub(super) fn write_canonical(&self, out: &mut Vec<u8>, replaced: Option<(&str, &str)>) {
         match self {
-            Self::Object(Members(members)) => {
+            Self::Object(JsonMembers(members)) => {
                 let mut sorted: Vec<_> = members.iter().collect();
                 sorted.sort_unstable_by(|one, two| one.0.as_bytes().cmp(two.0.as_bytes()));
                 write_list(out, *b"{}", sorted, |out, (name, value)| {
@@ -110,7 +110,7 @@ impl Node<'_> {
     }
 }
 
-impl<'a> Text<'a> {
+impl<'a> JsonText<'a> {
     pub(super) fn as_bytes(&self) -> &[u8] {
         match self {
             Self::Exact(text) => text.as_bytes(),

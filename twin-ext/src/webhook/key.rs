@@ -9,7 +9,7 @@ use std::fmt::{self, Write as _};
 use sha2::{Digest as _, Sha256};
 
 use super::event::Event;
-use super::json::{Node, Text};
+use super::json::{JsonNode, JsonText};
 use crate::time::Timestamp;
 
 /// The identity of an event: the agent, the run, the event name and the end of the run.
@@ -38,13 +38,13 @@ pub(super) struct Identity([u8; 32]);
 
 impl Identity {
     /// Returns the identity of an unknown event: its name and its whole `data`.
-    pub(super) fn of_unknown(name: &Text<'_>, data: &Node<'_>) -> Self {
+    pub(super) fn of_unknown(name: &JsonText<'_>, data: &JsonNode<'_>) -> Self {
         let mut canonical = match name {
-            Text::Exact(_) => Vec::new(),
-            Text::Surrogates(bytes) => bytes.clone(),
+            JsonText::Exact(_) => Vec::new(),
+            JsonText::Surrogates(bytes) => bytes.clone(),
         };
         let end = match data {
-            Node::Object(members) => members.text("finished_at").and_then(instant),
+            JsonNode::Object(members) => members.text("finished_at").and_then(instant),
             _ => None,
         };
         data.write_canonical(&mut canonical, end.as_deref().map(|end| ("finished_at", end)));
@@ -53,7 +53,7 @@ impl Identity {
 
     /// Returns the identity of a known event if a part of its key has a lone surrogate. Otherwise
     /// the fields of the key represent the parts exactly, and it returns `None`.
-    pub(super) fn of_run(parts: [Option<&Text<'_>>; 3]) -> Option<Self> {
+    pub(super) fn of_run(parts: [Option<&JsonText<'_>>; 3]) -> Option<Self> {
         parts.iter().flatten().find(|part| !part.is_exact())?;
         let mut exact = Vec::new();
         for part in parts.into_iter().flatten() {
@@ -115,7 +115,7 @@ impl DeliveryKey {
 
     /// Returns the end of the run as RFC 3339 in UTC, or `None` if the event has none.
     ///
-    /// Text that is not an RFC 3339 time is returned unchanged.
+    /// JsonText that is not an RFC 3339 time is returned unchanged.
     pub fn finished_at(&self) -> Option<&str> {
         self.finished_at.as_deref()
     }

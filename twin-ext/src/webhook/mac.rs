@@ -15,9 +15,9 @@ const BLOCK: usize = 64;
 
 /// A prepared key for any number of tags. Dropping it erases the key from memory.
 #[derive(Clone)]
-pub(super) struct Key(Hmac<Sha256>);
+pub(super) struct HmacKey(Hmac<Sha256>);
 
-impl Key {
+impl HmacKey {
     /// Prepares a key of any length (RFC 2104, section 2).
     pub(super) fn new(key: &[u8]) -> Self {
         let mut block = [0; BLOCK];
@@ -40,7 +40,7 @@ impl Key {
 }
 
 /// Redacts the key.
-impl fmt::Debug for Key {
+impl fmt::Debug for HmacKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("[REDACTED]")
     }

@@ -62,7 +62,7 @@ type BoxError = Box<dyn StdError + Send + Sync>;
 /// use hyper::{Request, Response, StatusCode};
 /// use twin_ext::webhook::{Delivery, Receiver, DedupeStore, Lease};
 ///
-/// async fn answer<S, H, F, E>(
+/// async fn respond<S, H, F, E>(
 ///     receiver: Receiver<S, H>,
 ///     request: Request<Incoming>,
 /// ) -> Response<Empty<Bytes>>

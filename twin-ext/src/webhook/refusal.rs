@@ -6,7 +6,7 @@
 
 use std::borrow::Cow;
 
-use crate::error::{Detail, Error, ErrorKind, Outcome};
+use crate::error::{Error, ErrorKind, Failure, Outcome};
 
 /// The reason why a delivery was refused, for logs and metrics.
 ///
@@ -78,12 +78,12 @@ pub(super) fn unreadable(path: &'static str, what: impl Into<Cow<'static, str>>)
     let (what, place) = (what.into(), if path.is_empty() { "" } else { " at " });
     let message =
         format!("the webhook delivery is authentic, but cannot be read{place}{path}: {what}");
-    let mut detail = error(ErrorKind::Decode, message);
-    detail.json_path = Some(if path.is_empty() { "." } else { path }.to_owned());
-    detail.into()
+    let mut failure = error(ErrorKind::Decode, message);
+    failure.json_path = Some(if path.is_empty() { "." } else { path }.to_owned());
+    failure.into()
 }
 
 /// Builds an error with the outcome `NotSent`: verifying sends no request.
-fn error(kind: ErrorKind, message: impl Into<Cow<'static, str>>) -> Detail {
-    Detail::new(kind, Outcome::NotSent, message)
+fn error(kind: ErrorKind, message: impl Into<Cow<'static, str>>) -> Failure {
+    Failure::new(kind, Outcome::NotSent, message)
 }

@@ -4,7 +4,7 @@
 
 use http::{HeaderMap, HeaderName};
 
-use super::mac::{Key, TAG};
+use super::mac::{HmacKey, TAG};
 use super::refusal::RefusalReason;
 use super::secret::SigningSecret;
 
@@ -32,7 +32,7 @@ const PREFIX: &str = "sha256=";
 /// # Ok::<(), twin_ext::Error>(())
 /// ```
 pub fn sign(secret: impl SigningSecret, body: impl AsRef<[u8]>) -> String {
-    let key = secret.with(|secret| Key::new(secret.as_bytes()));
+    let key = secret.with(|secret| HmacKey::new(secret.as_bytes()));
     format!("{PREFIX}{}", base16ct::lower::encode_string(&key.tag(body.as_ref())))
 }
 

@@ -11,13 +11,13 @@ use http::{HeaderMap, HeaderName};
 
 use super::callback::Callback;
 use super::delivery::Delivery;
-use super::mac::Key;
+use super::mac::HmacKey;
 use super::refusal::{Refusal, RefusalReason};
 use super::secret::SigningSecret;
 use super::signature;
-use super::tolerance::Tolerance;
 use crate::clock::Clock;
 use crate::error::Error;
+use crate::time::{Timestamp, nanos};
 
 /// The name of the header with the event name. The signature does not cover this header.
 pub const EVENT_HEADER: &str = "x-cobb-event";
@@ -51,13 +51,34 @@ pub struct Verifier(Arc<VerifierSettings>);
 
 #[derive(Debug, Clone)]
 struct VerifierSettings {
-    keys: Vec<Key>,
+    keys: Vec<HmacKey>,
     agents: Option<BTreeSet<String>>,
     tolerance: Option<Tolerance>,
     /// `None` is the time of the system.
     clock: Option<Arc<dyn Clock>>,
     max_body: usize,
     on_refusal: Option<Callback<dyn Fn(RefusalReason) + Send + Sync>>,
+}
+
+/// The range of accepted timestamps around now, including both ends.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Tolerance {
+    pub(super) past: Duration,
+    pub(super) future: Duration,
+}
+
+impl Tolerance {
+    pub(super) fn check(self, now: Timestamp, timestamp: &str) -> Result<(), RefusalReason> {
+        let stamp = Timestamp::parse(timestamp).ok_or(RefusalReason::UnreadableTimestamp)?;
+        let age = now.nanos().saturating_sub(stamp.nanos());
+        if age > nanos(self.past) {
+            Err(RefusalReason::TooOld)
+        } else if age < -nanos(self.future) {
+            Err(RefusalReason::InFuture)
+        } else {
+            Ok(())
+        }
+    }
 }
 
 impl Verifier {
@@ -274,7 +295,7 @@ impl Verifier {
 
 /// Builds the key of a secret. Trims whitespace, because a secret from a file ends with a line
 /// break that is not part of the key.
-fn key(secret: impl SigningSecret) -> Result<Key, Error> {
+fn key(secret: impl SigningSecret) -> Result<HmacKey, Error> {
     secret.with(|secret| match secret.trim_ascii() {
         blank if blank.trim().is_empty() => {
             Err(Error::config("the signing secret of a webhook is blank"))
@@ -283,7 +304,7 @@ fn key(secret: impl SigningSecret) -> Result<Key, Error> {
             "the signing secret of a webhook contains a line break or another control character; \
              pass each secret to `Verifier::with_secret` separately",
         )),
-        secret => Ok(Key::new(secret.as_bytes())),
+        secret => Ok(HmacKey::new(secret.as_bytes())),
     })
 }
 

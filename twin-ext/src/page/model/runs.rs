@@ -2,11 +2,11 @@
 
 use fastrand::Rng;
 
-use super::{Action, Pager as _, ReadResult, Update, check, check_all, read};
+use super::{Pager as _, PagerAction, PagerUpdate, ReadResult, check, check_all, read};
 use crate::page::Location;
 use crate::page::cursor::Identified;
 use crate::page::number::{NumberPager, NumberedPage};
-use crate::position::Numbered;
+use crate::position::PageLocation;
 
 #[derive(Debug, Clone)]
 struct Run(u64, String);
@@ -230,17 +230,17 @@ fn read_resumed(seed: u64) -> Result<Option<&'static str>, String> {
     let mut before = NumberPager::new(None);
     let mut read_before = Vec::new();
     for _ in 0..service.random.u8(1..5) {
-        let Update { items, action, .. } = before.take(service.respond(before.request()));
+        let PagerUpdate { items, action, .. } = before.take(service.respond(before.request()));
         read_before.extend(items.iter().map(|run: &Run| run.0));
-        if !matches!(action, Action::Continue) {
+        if !matches!(action, PagerAction::Continue) {
             return Ok(None);
         }
     }
-    let place = match before.position().0 {
+    let location = match before.position().0 {
         Location::Page(numbered) => Some(numbered),
         _ => None,
     };
-    let mut pager = NumberPager::new(place);
+    let mut pager = NumberPager::new(location);
     let reading = read(&mut pager, bound, |run: &Run| run.0, |page| service.respond(page));
     let remaining = service.stayed.iter().copied().filter(|run| !read_before.contains(run));
     check(&reading, remaining, bound).map_err(|violation| {
@@ -261,16 +261,16 @@ fn resume_from_any_stored_position_ends_within_the_bound() {
         let bound = bound(&service);
         let mut random = Rng::with_seed(seed);
         let mut number = || *random.choice(&[0, 1, 2, 3, 7, 40, u64::MAX - 1, u64::MAX]).unwrap();
-        let place = Numbered {
+        let location = PageLocation {
             number: number().max(1),
             total: Some(number()).filter(|total| *total != 7),
             size: Some(number()).filter(|size| *size != 7),
             last: vec!["run_1".to_owned(), "run_gone".to_owned()],
-            came: number(),
+            received: number(),
             gap: number() % 2 == 0,
         };
-        let mut pager = NumberPager::new(Some(place.clone()));
+        let mut pager = NumberPager::new(Some(location.clone()));
         let reading = read(&mut pager, bound, |run: &Run| run.0, |page| service.respond(page));
-        assert!(reading.requests <= bound, "{place:?} {service:?}");
+        assert!(reading.requests <= bound, "{location:?} {service:?}");
     }
 }

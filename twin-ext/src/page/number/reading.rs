@@ -98,7 +98,7 @@ pub(super) struct LastPage {
 
 /// How a page is linked to the pages before it.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Link {
+pub(super) enum PageLink {
     Linked,
     /// The page cannot be linked: items may be missing before it.
     Gap,

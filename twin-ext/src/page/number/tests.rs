@@ -19,9 +19,9 @@ fn take(
     let items = ids.iter().map(|id| Item(id.to_string())).collect();
     let update = pager.take(NumberedPage { items, total, page: None, size: None });
     let next = match update.action {
-        Action::Continue => Some(pager.request()),
-        Action::End => None,
-        Action::Fail(message) => panic!("{message}"),
+        PagerAction::Continue => Some(pager.request()),
+        PagerAction::End => None,
+        PagerAction::Fail(message) => panic!("{message}"),
     };
     (update.items.into_iter().map(|item| item.0).collect(), next)
 }
@@ -33,12 +33,19 @@ fn next(pager: &mut NumberPager<Item>, ids: &[u32], total: Option<u64>) -> Optio
 
 fn resumed(number: u64, last: &str, total: Option<u64>) -> NumberPager<Item> {
     let last = vec![last.to_owned()];
-    let came = (number - 1) * 2;
-    NumberPager::new(Some(Numbered { number, total, size: Some(2), last, came, gap: false }))
+    let received = (number - 1) * 2;
+    NumberPager::new(Some(PageLocation {
+        number,
+        total,
+        size: Some(2),
+        last,
+        received,
+        gap: false,
+    }))
 }
 
 fn has_gap(pager: &NumberPager<Item>) -> bool {
-    matches!(pager.position().0, Location::Page(Numbered { gap: true, .. }))
+    matches!(pager.position().0, Location::Page(PageLocation { gap: true, .. }))
 }
 
 #[test]

@@ -11,13 +11,13 @@ use twin_api::types::{ListRunEventsResponse, RunEvent};
 use twin_api::{Call as _, Client, LenientInteger};
 
 use super::super::budget::{Budget, requested_pause};
-use super::super::observer::{Observation, Observer, has_lasted, is_transient};
+use super::super::observer::{Observer, PolledState, has_lasted, is_transient};
 use super::super::poll_interval::PollInterval;
 use super::super::{RunHandle, Wait, failure};
 use crate::clock::Clock;
 use crate::error::Error;
 use crate::event::RunEventExt as _;
-use crate::page::{Indexed, NewEvents, Progress, Shortfall, Tally};
+use crate::page::{EventLocation, NewEvents, Progress, Shortfall, Tally};
 use crate::policy;
 
 /// Maximum time that a run is missing from the list, or has an unknown status.
@@ -54,11 +54,11 @@ pub(super) struct Follower {
 }
 
 impl Follower {
-    pub(super) fn new(run: RunHandle, place: &Indexed) -> Box<Self> {
+    pub(super) fn new(run: RunHandle, location: &EventLocation) -> Box<Self> {
         let clock = policy::clock_of(&run.client);
         Box::new(Self {
             observer: Observer::new(run, Arc::clone(&clock), GRACE),
-            tally: Tally::new(place),
+            tally: Tally::new(location),
             interval: Wait::default().poll_intervals(),
             idle: Budget::new(Arc::clone(&clock), IDLE),
             clock,
@@ -148,9 +148,9 @@ impl Follower {
         if self.ended {
             return Ok(true);
         }
-        let observation = self.observer.poll(client).await?;
-        self.ended = matches!(observation, Observation::Ended(_) | Observation::Settling);
-        Ok(!matches!(observation, Observation::Missing))
+        let state = self.observer.poll(client).await?;
+        self.ended = matches!(state, PolledState::Ended(_) | PolledState::Settling);
+        Ok(!matches!(state, PolledState::Missing))
     }
 
     /// Returns whether the stream ends after a page without new events.
@@ -169,7 +169,7 @@ impl Follower {
     fn incomplete(&self, kind: Shortfall) -> Error {
         let progress = Progress {
             position: self.tally.position(),
-            came: self.tally.received(),
+            received: self.tally.received(),
             total: self.total,
         };
         Error::pagination(ListRunEvents::OPERATION, kind.message(), progress)

@@ -4,4 +4,4 @@ if entry[1] == 'reserved' and entry[2] == ARGV[1] then
   redis.call('HSET', event, 'state', 'free', 'at', text(now))
   redis.call('HDEL', event, 'token', 'until')
 end
-return answer('free')
+return reply('free')

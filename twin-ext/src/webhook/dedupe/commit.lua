@@ -2,4 +2,4 @@
 redis.call('HSET', event, 'state', 'done')
 redis.call('HDEL', event, 'token', 'until', 'uncertainty')
 keep(tonumber(ARGV[1]), tonumber(ARGV[2]), 0, tonumber(ARGV[3]))
-return answer('done')
+return reply('done')

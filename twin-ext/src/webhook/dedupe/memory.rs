@@ -13,11 +13,10 @@ use super::stamp::{Nanos, SKEW, Stamp};
 use super::{DedupeStore, Lease, Reservation, Uncertainty};
 use crate::clock::{Clock, SystemClock};
 use crate::error::Error;
-use crate::time::Timestamp;
+use crate::time::{Timestamp, nanos};
 use crate::webhook::Delivery;
-use crate::webhook::tolerance::nanos;
 
-type Digest = [u8; 32];
+type KeyDigest = [u8; 32];
 
 const LEASE: Duration = Duration::from_secs(60);
 
@@ -42,11 +41,11 @@ pub struct MemoryStore {
 }
 
 struct MemoryState {
-    entries: HashMap<Digest, StoredEvent>,
+    entries: HashMap<KeyDigest, StoredEvent>,
     /// The entries that can be evicted, by age.
-    order: BTreeSet<(Nanos, Digest)>,
+    order: BTreeSet<(Nanos, KeyDigest)>,
     /// The reserved entries, by the expiry of their lease.
-    leases: BTreeSet<(Duration, Digest)>,
+    leases: BTreeSet<(Duration, KeyDigest)>,
     /// The time up to which events may have been evicted.
     floor: Nanos,
 }
@@ -241,7 +240,7 @@ impl MemoryState {
     }
 
     /// Marks an event as handled, even if its lease was lost. An evicted event stays uncertain.
-    fn finish(&mut self, digest: Digest) {
+    fn finish(&mut self, digest: KeyDigest) {
         let Some(entry) = self.entries.get_mut(&digest) else { return };
         if let EventStatus::Reserved { until, .. } = entry.status {
             self.leases.remove(&(until, digest));
@@ -254,7 +253,7 @@ impl MemoryState {
     /// the new status of the entry, or `None` to remove the entry.
     fn release(
         &mut self,
-        token: (Digest, u64),
+        token: (KeyDigest, u64),
         status: impl FnOnce(Option<Uncertainty>) -> Option<EventStatus>,
     ) {
         let (digest, own) = token;
@@ -291,7 +290,7 @@ impl MemoryState {
 #[must_use = "dropping the token leaves the event uncertain"]
 pub struct MemoryToken {
     state: Arc<Mutex<MemoryState>>,
-    digest: Digest,
+    digest: KeyDigest,
     fence: u64,
     settled: bool,
 }

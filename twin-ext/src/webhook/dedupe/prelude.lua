@@ -15,7 +15,7 @@ local function text(number)
 end
 
 -- Every reply begins with the server's time.
-local function answer(...)
+local function reply(...)
   return { text(now), ... }
 end
 

@@ -16,7 +16,7 @@ use std::time::{Duration, Instant};
 
 use ::redis::{Client, Script};
 
-use self::server::{Server, too_slow, unexpected_answer};
+use self::server::{RedisServer, too_slow, unexpected_reply};
 use super::stamp::{SKEW, Stamp};
 use super::{DedupeStore, Lease, Reservation, Uncertainty};
 use crate::error::Error;
@@ -62,12 +62,12 @@ const TIMEOUT: Duration = Duration::from_secs(2);
 /// store.start().await?;
 /// let receiver = Receiver::new(verifier, store, handle);
 /// let status = receiver.receive(&headers, &body).await;
-/// println!("answer with {status}");
+/// println!("responds with {status}");
 /// # Ok(())
 /// # }
 /// ```
 pub struct RedisStore {
-    server: Server,
+    server: RedisServer,
     scripts: Scripts,
     prefix: String,
     lease: Duration,
@@ -113,7 +113,7 @@ impl RedisStore {
             })
         })?;
         Ok(Self {
-            server: Server::new(client, TIMEOUT),
+            server: RedisServer::new(client, TIMEOUT),
             scripts: Scripts {
                 start: script!("start.lua"),
                 reserve: script!("reserve.lua"),
@@ -229,18 +229,18 @@ impl RedisStore {
                 .arg(millis(self.retries))
                 .arg(&token.stamp)
                 .arg(u8::from(floating));
-            let answer = self.server.run(&script, give_up).await?;
-            let answer: Vec<&str> = answer.iter().map(String::as_str).collect();
-            let (fence, uncertainty) = match answer[..] {
+            let reply = self.server.run(&script, give_up).await?;
+            let reply: Vec<&str> = reply.iter().map(String::as_str).collect();
+            let (fence, uncertainty) = match reply[..] {
                 ["late"] => continue,
                 ["done"] => return Ok(Reservation::AlreadyProcessed),
                 ["busy"] => return Ok(Reservation::InProgress),
                 ["acquired", fence, ""] => (fence, None),
                 ["acquired", fence, "forgotten"] => (fence, Some(Uncertainty::Forgotten)),
                 ["acquired", fence, "interrupted"] => (fence, Some(Uncertainty::Interrupted)),
-                _ => return Err(unexpected_answer()),
+                _ => return Err(unexpected_reply()),
             };
-            let fence = fence.parse().map_err(|_| unexpected_answer())?;
+            let fence = fence.parse().map_err(|_| unexpected_reply())?;
             return Ok(Reservation::Acquired((), Lease::new(fence, uncertainty)));
         }
         Err(too_slow())
@@ -291,8 +291,8 @@ impl DedupeStore for RedisStore {
         let mut script = self.scripts.renew.key(&token.key);
         script.key(self.key("store")).arg(&token.id).arg(millis(self.lease));
         script.arg(millis(self.remember)).arg(millis(self.retries)).arg(&token.stamp);
-        let answer = self.server.run(&script, self.server.give_up()).await?;
-        Ok(answer.first().is_some_and(|answer| answer == "renewed"))
+        let reply = self.server.run(&script, self.server.give_up()).await?;
+        Ok(reply.first().is_some_and(|reply| reply == "renewed"))
     }
 }
 
@@ -390,7 +390,7 @@ mod tests {
     }
 
     #[test]
-    fn token_without_an_answer_is_used_again_once() {
+    fn token_without_a_reply_is_used_again_once() {
         let tokens = Tokens::default();
         tokens.keep(token("one", "1"), Duration::ZERO);
         tokens.keep(token("two", "2"), Duration::ZERO);

@@ -9,17 +9,17 @@ local stamp, floating = tonumber(ARGV[7]), ARGV[8] == '1'
 
 -- The receiver has given up, and would not handle the event.
 if now > deadline then
-  return answer('late')
+  return reply('late')
 end
 
 local floor = began()
 local entry = redis.call('HMGET', event, 'state', 'token', 'until', 'uncertainty', 'at')
 local state, uncertainty = entry[1], ''
 if state == 'done' then
-  return answer('done')
+  return reply('done')
 elseif state == 'reserved' and entry[2] ~= token then
   if tonumber(entry[3]) > now then
-    return answer('busy')
+    return reply('busy')
   end
   uncertainty = 'interrupted'
 elseif state == 'reserved' then
@@ -43,4 +43,4 @@ redis.call('HSET', store, 'fence', text(fence))
 redis.call('HSET', event, 'state', 'reserved', 'token', token, 'until', text(now + lease),
   'uncertainty', uncertainty)
 keep(remember, retries, lease, stamp)
-return answer('acquired', text(fence), uncertainty)
+return reply('acquired', text(fence), uncertainty)

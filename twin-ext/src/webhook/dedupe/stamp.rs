@@ -2,9 +2,8 @@
 
 use std::time::Duration;
 
-use crate::time::Timestamp;
+use crate::time::{Timestamp, nanos};
 use crate::webhook::Delivery;
-use crate::webhook::tolerance::nanos;
 
 /// Nanoseconds since 1970-01-01T00:00:00Z.
 pub(super) type Nanos = i128;

@@ -1,3 +1,3 @@
 -- Records when the store began, if that is not recorded yet.
 began()
-return answer('began')
+return reply('began')

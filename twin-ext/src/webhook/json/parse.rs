@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::{Members, Node, Text};
+use super::{JsonMembers, JsonNode, JsonText};
 
 /// The nesting limit, the same as the default of `serde_json`.
 const MAX_DEPTH: usize = 128;
@@ -14,7 +14,7 @@ const FEW: usize = 16;
 ///
 /// The error contains the problem, the line and the column. For a repeated name in an object with
 /// more than [`FEW`] members, they point to the end of the object.
-pub(crate) fn object(text: &str) -> Result<Members<'_>, String> {
+pub(crate) fn object(text: &str) -> Result<JsonMembers<'_>, String> {
     let mut parser = Parser { text, at: 0 };
     parser.object().map_err(|what| {
         let read = &text.as_bytes()[..parser.at];
@@ -34,14 +34,14 @@ struct Parser<'a> {
 }
 
 impl<'a> Parser<'a> {
-    fn object(&mut self) -> Result<Members<'a>, &'static str> {
+    fn object(&mut self) -> Result<JsonMembers<'a>, &'static str> {
         self.skip_blanks();
         let start = self.at;
         let node = self.value(0)?;
         self.skip_blanks();
         match node {
             _ if self.at < self.text.len() => Err(NOT_JSON),
-            Node::Object(members) => Ok(members),
+            JsonNode::Object(members) => Ok(members),
             _ => {
                 self.at = start;
                 Err("it is not a JSON object")
@@ -49,19 +49,19 @@ impl<'a> Parser<'a> {
         }
     }
 
-    fn value(&mut self, depth: usize) -> Result<Node<'a>, &'static str> {
+    fn value(&mut self, depth: usize) -> Result<JsonNode<'a>, &'static str> {
         Ok(match self.peek() {
-            Some(b'{') => Node::Object(self.members(depth)?),
-            Some(b'[') => Node::Array(self.items(depth)?),
-            Some(b'"') => Node::Text(self.string()?),
-            Some(b't') => self.literal("true", Node::Bool(true))?,
-            Some(b'f') => self.literal("false", Node::Bool(false))?,
-            Some(b'n') => self.literal("null", Node::Null)?,
-            _ => Node::Number(self.number()?),
+            Some(b'{') => JsonNode::Object(self.members(depth)?),
+            Some(b'[') => JsonNode::Array(self.items(depth)?),
+            Some(b'"') => JsonNode::Text(self.string()?),
+            Some(b't') => self.literal("true", JsonNode::Bool(true))?,
+            Some(b'f') => self.literal("false", JsonNode::Bool(false))?,
+            Some(b'n') => self.literal("null", JsonNode::Null)?,
+            _ => JsonNode::Number(self.number()?),
         })
     }
 
-    fn members(&mut self, depth: usize) -> Result<Members<'a>, &'static str> {
+    fn members(&mut self, depth: usize) -> Result<JsonMembers<'a>, &'static str> {
         self.enter(depth)?;
         let mut members = Vec::with_capacity(8);
         if !self.consume(b'}') {
@@ -84,10 +84,10 @@ impl<'a> Parser<'a> {
         if members.len() > FEW && has_repeated(&members) {
             return Err(REPEATED);
         }
-        Ok(Members(members))
+        Ok(JsonMembers(members))
     }
 
-    fn items(&mut self, depth: usize) -> Result<Vec<Node<'a>>, &'static str> {
+    fn items(&mut self, depth: usize) -> Result<Vec<JsonNode<'a>>, &'static str> {
         self.enter(depth)?;
         let mut items = Vec::new();
         if !self.consume(b']') {
@@ -131,26 +131,26 @@ impl<'a> Parser<'a> {
     }
 
     #[inline]
-    fn string(&mut self) -> Result<Text<'a>, &'static str> {
+    fn string(&mut self) -> Result<JsonText<'a>, &'static str> {
         self.expect(b'"')?;
         let plain = self.plain();
         if self.consume(b'"') {
-            return Ok(Text::Exact(Cow::Borrowed(plain)));
+            return Ok(JsonText::Exact(Cow::Borrowed(plain)));
         }
         self.escaped(plain)
     }
 
     /// Reads the rest of a string whose beginning has no escape.
     #[cold]
-    fn escaped(&mut self, plain: &str) -> Result<Text<'a>, &'static str> {
+    fn escaped(&mut self, plain: &str) -> Result<JsonText<'a>, &'static str> {
         let mut bytes = plain.as_bytes().to_vec();
         while !self.consume(b'"') {
             self.escape(&mut bytes)?;
             bytes.extend_from_slice(self.plain().as_bytes());
         }
         Ok(match String::from_utf8(bytes) {
-            Ok(text) => Text::Exact(Cow::Owned(text)),
-            Err(error) => Text::Surrogates(error.into_bytes()),
+            Ok(text) => JsonText::Exact(Cow::Owned(text)),
+            Err(error) => JsonText::Surrogates(error.into_bytes()),
         })
     }
 
@@ -234,7 +234,7 @@ impl<'a> Parser<'a> {
         if self.at == start { Err(NOT_JSON) } else { Ok(()) }
     }
 
-    fn literal(&mut self, literal: &str, node: Node<'a>) -> Result<Node<'a>, &'static str> {
+    fn literal(&mut self, literal: &str, node: JsonNode<'a>) -> Result<JsonNode<'a>, &'static str> {
         if !self.text[self.at..].starts_with(literal) {
             return Err(NOT_JSON);
         }
@@ -291,11 +291,11 @@ fn push_char(out: &mut Vec<u8>, code: u32) {
     }
 }
 
-fn is_among(members: &[(Text<'_>, Node<'_>)], name: &Text<'_>) -> bool {
+fn is_among(members: &[(JsonText<'_>, JsonNode<'_>)], name: &JsonText<'_>) -> bool {
     members.iter().any(|(other, _)| other.as_bytes() == name.as_bytes())
 }
 
-fn has_repeated(members: &[(Text<'_>, Node<'_>)]) -> bool {
+fn has_repeated(members: &[(JsonText<'_>, JsonNode<'_>)]) -> bool {
     let mut names: Vec<_> = members.iter().map(|(name, _)| name.as_bytes()).collect();
     names.sort_unstable();
     names.windows(2).any(|pair| pair[0] == pair[1])

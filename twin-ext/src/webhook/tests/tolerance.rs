@@ -2,9 +2,9 @@
 
 use std::time::{Duration, SystemTime};
 
-use crate::time::Timestamp;
+use crate::time::{Timestamp, nanos};
 use crate::webhook::RefusalReason;
-use crate::webhook::tolerance::{Tolerance, nanos};
+use crate::webhook::verifier::Tolerance;
 
 #[test]
 fn tolerance_includes_both_ends_to_the_nanosecond() {

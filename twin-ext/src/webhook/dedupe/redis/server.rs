@@ -7,14 +7,14 @@ use ::redis::aio::{ConnectionManager, ConnectionManagerConfig};
 use ::redis::{Client, RedisError, RedisResult, ScriptInvocation};
 use tokio::sync::OnceCell;
 
-use crate::error::{Detail, Error, ErrorKind, Outcome};
+use crate::error::{Error, ErrorKind, Failure, Outcome};
 
-pub(super) struct Server {
+pub(super) struct RedisServer {
     client: Client,
     connection: OnceCell<ConnectionManager>,
     /// The timeout of a call, including connecting and retrying.
     pub(super) timeout: Duration,
-    time: Mutex<Option<Time>>,
+    time: Mutex<Option<ServerTime>>,
 }
 
 /// How long an estimate of the server's clock is used. Clocks drift by less than a millisecond in
@@ -23,12 +23,12 @@ const FRESH: Duration = Duration::from_secs(10);
 
 /// The server's time of day in milliseconds, and when the response with it arrived.
 #[derive(Debug, Clone, Copy)]
-struct Time {
+struct ServerTime {
     millis: u64,
     arrived: Instant,
 }
 
-impl Server {
+impl RedisServer {
     pub(super) fn new(client: Client, timeout: Duration) -> Self {
         Self { client, connection: OnceCell::new(), timeout, time: Mutex::default() }
     }
@@ -64,15 +64,15 @@ impl Server {
                 result => result,
             }
         };
-        let answer = tokio::time::timeout_at(give_up.into(), tries).await;
-        let mut answer = answer.map_err(|_| too_slow())?.map_err(|error| unavailable(&error))?;
-        if answer.is_empty() {
-            return Err(unexpected_answer());
+        let reply = tokio::time::timeout_at(give_up.into(), tries).await;
+        let mut reply = reply.map_err(|_| too_slow())?.map_err(|error| unavailable(&error))?;
+        if reply.is_empty() {
+            return Err(unexpected_reply());
         }
-        let millis = answer.remove(0).parse().map_err(|_| unexpected_answer())?;
-        let time = Time { millis, arrived: Instant::now() };
+        let millis = reply.remove(0).parse().map_err(|_| unexpected_reply())?;
+        let time = ServerTime { millis, arrived: Instant::now() };
         *self.time.lock().unwrap_or_else(PoisonError::into_inner) = Some(time);
-        Ok(answer)
+        Ok(reply)
     }
 
     async fn try_run(&self, script: &ScriptInvocation<'_>) -> RedisResult<Vec<String>> {
@@ -96,16 +96,16 @@ fn unavailable(error: &RedisError) -> Error {
         Some(code) => format!("the Redis store of webhook events rejected a command: {code}"),
         None => "the Redis store of webhook events cannot be reached".to_owned(),
     };
-    Detail::new(ErrorKind::Transport, Outcome::Unknown, message).into()
+    Failure::new(ErrorKind::Transport, Outcome::Unknown, message).into()
 }
 
 pub(super) fn too_slow() -> Error {
     let message = "the Redis store of webhook events timed out";
-    Detail::new(ErrorKind::Timeout, Outcome::Unknown, message).into()
+    Failure::new(ErrorKind::Timeout, Outcome::Unknown, message).into()
 }
 
-pub(super) fn unexpected_answer() -> Error {
+pub(super) fn unexpected_reply() -> Error {
     let message = "the Redis store of webhook events returned an unexpected value; choose a \
                    prefix that no other program uses";
-    Detail::new(ErrorKind::Decode, Outcome::Unknown, message).into()
+    Failure::new(ErrorKind::Decode, Outcome::Unknown, message).into()
 }
