@@ -125,7 +125,7 @@ impl MemoryStore {
         let (digest, stamp) = (delivery.key().digest(), Stamp::of(delivery));
         let now = self.clock.now();
         let mut state = lock(&self.state);
-        state.end_leases(now);
+        state.expire_leases(now);
         let uncertainty = match state.entries.get(&digest).map(|entry| (entry.status, entry.bound))
         {
             Some((EventStatus::Done, _)) => return Reservation::AlreadyProcessed,
@@ -227,7 +227,7 @@ impl MemoryState {
     }
 
     /// Ends the reservations whose lease has expired. Their receivers hang or were killed.
-    fn end_leases(&mut self, now: Duration) {
+    fn expire_leases(&mut self, now: Duration) {
         while let Some((until, digest)) = self.leases.first().copied()
             && until <= now
         {

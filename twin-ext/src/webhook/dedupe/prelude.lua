@@ -1,7 +1,8 @@
 -- The beginning of every script. KEYS: the event, the store.
 --
 -- The store is a hash:
---   life, floor   the server's run, and when this store began in it: earlier entries may be lost
+--   life          the run ID of the server
+--   floor         when this store began in that run: earlier entries may be lost
 --   fence         the highest fencing token
 --   until:<ms>    one for each value of `remember`: the latest time of an event with it
 -- All times are milliseconds of this server's clock, except the stamp, which is the service's.

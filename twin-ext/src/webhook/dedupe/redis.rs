@@ -189,14 +189,14 @@ impl RedisStore {
     /// - [`ErrorKind::Timeout`](crate::ErrorKind::Timeout): Redis did not respond within the
     ///   [timeout](Self::timeout).
     pub async fn start(&self) -> Result<(), Error> {
-        self.begin(self.server.give_up()).await
+        self.begin(self.server.deadline()).await
     }
 
-    async fn begin(&self, give_up: Instant) -> Result<(), Error> {
+    async fn begin(&self, deadline: Instant) -> Result<(), Error> {
         // Every script takes the same keys.
         let mut script = self.scripts.start.key(self.key("start"));
         script.key(self.key("store"));
-        self.server.run(&script, give_up).await.map(drop)
+        self.server.run(&script, deadline).await.map(drop)
     }
 
     /// Returns a key of the store. The braces keep all keys in one slot of a cluster.
@@ -204,24 +204,24 @@ impl RedisStore {
         format!("{{{}}}:{name}", self.prefix)
     }
 
-    /// Reserves an event until the deadline `give_up`. The script gets the deadline in the time of
-    /// Redis, so that it reserves nothing if it runs after the receiver has timed out.
+    /// Reserves an event before `deadline`. The script gets the deadline in the time of Redis, so that
+    /// it reserves nothing if it runs after the receiver has timed out.
     async fn reserve_by(
         &self,
-        give_up: Instant,
+        deadline: Instant,
         token: &RedisToken,
         floating: bool,
     ) -> Result<Reservation<()>, Error> {
-        if self.server.deadline(give_up).is_none() {
-            self.begin(give_up).await?;
+        if self.server.server_deadline(deadline).is_none() {
+            self.begin(deadline).await?;
         }
         // If the clock of Redis was set forward, the response `late` contains the new time.
         for _ in 0..2 {
-            let deadline = self.server.deadline(give_up).unwrap_or_default();
+            let server_deadline = self.server.server_deadline(deadline).unwrap_or_default();
             let mut script = self.scripts.reserve.key(&token.key);
             script
                 .key(self.key("store"))
-                .arg(deadline)
+                .arg(server_deadline)
                 .arg(&token.id)
                 .arg(millis(self.lease))
                 .arg(millis(self.remember))
@@ -229,7 +229,7 @@ impl RedisStore {
                 .arg(millis(self.retries))
                 .arg(&token.stamp)
                 .arg(u8::from(floating));
-            let reply = self.server.run(&script, give_up).await?;
+            let reply = self.server.run(&script, deadline).await?;
             let reply: Vec<&str> = reply.iter().map(String::as_str).collect();
             let (fence, uncertainty) = match reply[..] {
                 ["late"] => continue,
@@ -259,7 +259,7 @@ impl DedupeStore for RedisStore {
         };
         let key = self.key(&base16ct::lower::encode_string(&delivery.key().digest()));
         let token = RedisToken { id: self.tokens.take(&key), key, stamp };
-        match self.reserve_by(self.server.give_up(), &token, floating).await {
+        match self.reserve_by(self.server.deadline(), &token, floating).await {
             Ok(Reservation::Acquired((), lease)) => Ok(Reservation::Acquired(token, lease)),
             Ok(Reservation::AlreadyProcessed) => Ok(Reservation::AlreadyProcessed),
             Ok(Reservation::InProgress) => Ok(Reservation::InProgress),
@@ -274,13 +274,13 @@ impl DedupeStore for RedisStore {
         let mut script = self.scripts.commit.key(&token.key);
         script.key(self.key("store")).arg(millis(self.remember)).arg(millis(self.retries));
         script.arg(&token.stamp);
-        self.server.run(&script, self.server.give_up()).await.map(drop)
+        self.server.run(&script, self.server.deadline()).await.map(drop)
     }
 
     async fn abandon(&self, token: RedisToken) -> Result<(), Error> {
         let mut script = self.scripts.abandon.key(&token.key);
         script.key(self.key("store")).arg(&token.id);
-        self.server.run(&script, self.server.give_up()).await.map(drop)
+        self.server.run(&script, self.server.deadline()).await.map(drop)
     }
 
     fn lease_duration(&self) -> Option<Duration> {
@@ -291,7 +291,7 @@ impl DedupeStore for RedisStore {
         let mut script = self.scripts.renew.key(&token.key);
         script.key(self.key("store")).arg(&token.id).arg(millis(self.lease));
         script.arg(millis(self.remember)).arg(millis(self.retries)).arg(&token.stamp);
-        let reply = self.server.run(&script, self.server.give_up()).await?;
+        let reply = self.server.run(&script, self.server.deadline()).await?;
         Ok(reply.first().is_some_and(|reply| reply == "renewed"))
     }
 }
@@ -387,6 +387,13 @@ mod tests {
             let text = format!("{error} {error:?}");
             assert!(text.contains(said) && !text.contains("canary"), "{text}");
         }
+    }
+
+    #[test]
+    fn longest_timeout_does_not_end_a_call_at_once() {
+        let store = RedisStore::new("redis://127.0.0.1", Duration::ZERO).unwrap();
+        let store = store.timeout(Duration::MAX);
+        assert!(store.server.deadline() > Instant::now() + TIMEOUT);
     }
 
     #[test]

@@ -21,6 +21,9 @@ pub(super) struct RedisServer {
 /// this time.
 const FRESH: Duration = Duration::from_secs(10);
 
+/// The deadline of a call whose timeout does not fit an [`Instant`]: about 30 years.
+const FAR: Duration = Duration::from_secs(86_400 * 365 * 30);
+
 /// The server's time of day in milliseconds, and when the response with it arrived.
 #[derive(Debug, Clone, Copy)]
 struct ServerTime {
@@ -34,19 +37,19 @@ impl RedisServer {
     }
 
     /// Returns the deadline of a call that starts now.
-    pub(super) fn give_up(&self) -> Instant {
+    pub(super) fn deadline(&self) -> Instant {
         let now = Instant::now();
-        now.checked_add(self.timeout).unwrap_or(now)
+        now.checked_add(self.timeout).unwrap_or_else(|| now + FAR)
     }
 
     /// Converts a deadline to the server's clock, never to a later time. Returns `None` if the time
     /// of the server is unknown.
-    pub(super) fn deadline(&self, give_up: Instant) -> Option<u64> {
+    pub(super) fn server_deadline(&self, deadline: Instant) -> Option<u64> {
         let time = (*self.time.lock().unwrap_or_else(PoisonError::into_inner))?;
         if time.arrived.elapsed() > FRESH {
             return None;
         }
-        let left = give_up.saturating_duration_since(time.arrived).as_millis();
+        let left = deadline.saturating_duration_since(time.arrived).as_millis();
         Some(time.millis.saturating_add(u64::try_from(left).unwrap_or(u64::MAX)))
     }
 
@@ -54,7 +57,7 @@ impl RedisServer {
     pub(super) async fn run(
         &self,
         script: &ScriptInvocation<'_>,
-        give_up: Instant,
+        deadline: Instant,
     ) -> Result<Vec<String>, Error> {
         let tries = async {
             match self.try_run(script).await {
@@ -64,7 +67,7 @@ impl RedisServer {
                 result => result,
             }
         };
-        let reply = tokio::time::timeout_at(give_up.into(), tries).await;
+        let reply = tokio::time::timeout_at(deadline.into(), tries).await;
         let mut reply = reply.map_err(|_| too_slow())?.map_err(|error| unavailable(&error))?;
         if reply.is_empty() {
             return Err(unexpected_reply());
