@@ -1,6 +1,7 @@
 //! Writes the generated client and an outline of its document to `OUT_DIR`.
 //!
-//! The three files are links to those of the repository; `cargo package` packs their content.
+//! The three JSON files are symbolic links to files of the repository. `cargo package` packs their
+//! content.
 
 use std::error::Error;
 use std::{env, fs, path::Path};

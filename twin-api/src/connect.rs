@@ -114,8 +114,8 @@ pub fn http_client_builder() -> reqwest::ClientBuilder {
 
 /// Selects the TLS library that the features of this crate name.
 ///
-/// Otherwise the HTTP client would use another one as soon as another crate enables it: other
-/// trusted CAs, other formats of a client certificate, other proxies.
+/// Without this, the HTTP client would switch to another library as soon as another crate enables
+/// it. The trusted CAs, the formats of client certificates and the supported proxies would change.
 fn select_tls(builder: reqwest::ClientBuilder) -> reqwest::ClientBuilder {
     #[cfg(feature = "native-tls")]
     let builder = builder.tls_backend_native();
@@ -127,17 +127,17 @@ fn select_tls(builder: reqwest::ClientBuilder) -> reqwest::ClientBuilder {
     builder
 }
 
-/// Disables what an HTTP client with a key must not do: redirects, `referer`, decompression and
-/// retries.
+/// Disables the features of an HTTP client that are unsafe with a key: redirects, `referer`,
+/// decompression and retries.
 ///
-/// Apply it last, because it overrides earlier settings.
+/// Call it last, because it overrides earlier settings.
 pub fn harden(builder: reqwest::ClientBuilder) -> reqwest::ClientBuilder {
     builder
         .redirect(Policy::none())
         .referer(false)
         // reqwest's retries ignore the method, so they could start a run twice.
         .retry(reqwest::retry::never())
-        // Another crate may enable these reqwest features. Half a megabyte can expand to 512.
+        // Another crate may enable these reqwest features. Half a megabyte can expand to 512 MB.
         .no_gzip()
         .no_brotli()
         .no_deflate()

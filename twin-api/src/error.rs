@@ -22,7 +22,7 @@ pub use self::failure::Failure;
 pub use self::kind::{ErrorKind, Outcome};
 use crate::Problem;
 
-/// Maximum causes that are printed. No error has that many.
+/// Maximum number of causes that are followed, so that a circular chain ends.
 const MAX_CAUSES: usize = 16;
 
 /// The error of a call.
@@ -112,7 +112,7 @@ impl Error {
         self.0.problem.as_ref()
     }
 
-    /// Returns the place in the response that could not be decoded: `agents[3].name`.
+    /// Returns the JSON path of the value that could not be decoded, such as `agents[3].name`.
     pub fn json_path(&self) -> Option<&str> {
         self.0.json_path.as_deref()
     }
@@ -124,7 +124,7 @@ impl Error {
         self.0.excerpt.as_deref()
     }
 
-    /// Returns the run that the response names, although the rest of it does not decode.
+    /// Returns the identifier of the run in a response that could not be decoded.
     ///
     /// If `start_run` fails in this way, the run was started and has this identifier.
     pub fn run_id(&self) -> Option<&str> {
@@ -221,9 +221,8 @@ impl Error {
     /// Returns whether the same request fails again until something changes: a certificate, a
     /// proxy, a setting, a permission.
     ///
-    /// Use it to leave a polling loop. It does not consider whether the operation may have
-    /// happened;
-    /// [`is_retryable`](Self::is_retryable) does.
+    /// Use it to leave a polling loop. Unlike [`is_retryable`](Self::is_retryable), it does not
+    /// consider whether the operation may have happened.
     pub fn is_permanent(&self) -> bool {
         !self.is_transient()
     }

@@ -78,8 +78,8 @@ impl From<&str> for LenientInteger {
 }
 
 impl LenientInteger {
-    /// Wraps the text of a JSON number or string. Such text is always valid; `null` replaces text
-    /// that is not.
+    /// Wraps the text of a JSON number or string. Invalid text would become `null`, but no caller
+    /// passes any.
     fn from_json(json: String) -> Self {
         Self(RawValue::from_string(json).unwrap_or_else(|_| RawValue::NULL.to_owned()))
     }

@@ -26,7 +26,7 @@
 //! - [`types`] has the request bodies, the responses and the entities.
 //! - [`Error`] is the one error type. It tells what failed, in which operation, and whether the
 //!   operation may have happened.
-//! - [`connect`] makes a client; [`transport`] is the seam for a policy of your own.
+//! - [`connect`] builds a client. Implement [`transport::Transport`] to add a policy of your own.
 //!
 //! [secret]: https://docs.rs/secrecy/latest/secrecy/type.SecretString.html
 //!
@@ -91,8 +91,8 @@ mod generated {
     include!(concat!(env!("OUT_DIR"), "/client.rs"));
 }
 
-/// The document that this client was generated from, as JSON: OpenAPI 3.0.3, after the
-/// overlay and the lowering, without what is for people only.
+/// The OpenAPI 3.0.3 document, as JSON, from which this client was generated. Descriptions,
+/// summaries and examples are removed.
 pub const DOCUMENT: &str = include_str!(concat!(env!("OUT_DIR"), "/document.json"));
 
 #[cfg(feature = "client")]

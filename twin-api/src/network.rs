@@ -44,9 +44,9 @@ impl From<reqwest::Error> for Error {
 /// Converts an error that occurred before the head of the response arrived.
 fn failure(error: reqwest::Error) -> Failure {
     let host = error.url().map(host).unwrap_or_default();
-    let impossible = error.url().is_some_and(|url| !is_possible(url));
+    let has_invalid_host = error.url().is_some_and(|url| !has_valid_host(url));
     let error = error.without_url();
-    let cause = cause(&error, &host, impossible);
+    let cause = cause(&error, &host, has_invalid_host);
     let (kind, outcome) = if error.is_builder() {
         (ErrorKind::InvalidRequest, Outcome::NotSent)
     } else if error.is_connect() {
@@ -114,7 +114,7 @@ fn host(url: &Url) -> String {
 
 /// Returns whether a host name is valid: labels of 1 to 63 letters, digits, hyphens and
 /// underscores.
-fn is_possible(url: &Url) -> bool {
+fn has_valid_host(url: &Url) -> bool {
     let name = url.host_str().unwrap_or_default();
     if name.starts_with('[') || name.parse::<Ipv4Addr>().is_ok() {
         return true;
@@ -128,8 +128,8 @@ fn is_possible(url: &Url) -> bool {
 }
 
 /// Returns the cause that helps to fix the problem: a proxy, TLS, DNS or an I/O error.
-fn cause(error: &reqwest::Error, host: &str, impossible: bool) -> Option<ConnectionCause> {
-    if impossible && !error.is_builder() {
+fn cause(error: &reqwest::Error, host: &str, has_invalid_host: bool) -> Option<ConnectionCause> {
+    if has_invalid_host && !error.is_builder() {
         return Some(ConnectionCause::permanent("this is not a valid host name"));
     }
     let through_proxy = sources(error).find_map(|source| proxy(&source.to_string()));
@@ -198,15 +198,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn impossible_host_names_are_recognised() {
-        let is = |host: &str| is_possible(&Url::parse(&format!("https://{host}/")).unwrap());
+    fn invalid_host_names_are_recognised() {
+        let is_valid =
+            |host: &str| has_valid_host(&Url::parse(&format!("https://{host}/")).unwrap());
         for host in ["build.twin.so", "localhost", "127.0.0.1", "[::1]", "a_b.test.", "xn--e-4fa"] {
-            assert!(is(host), "{host}");
+            assert!(is_valid(host), "{host}");
         }
         let long = format!("{}.test", "a".repeat(64));
         let longer = vec!["a".repeat(60); 5].join(".");
         for host in ["a..test", ".test", &long, &longer, "a*b.test"] {
-            assert!(!is(host), "{host}");
+            assert!(!is_valid(host), "{host}");
         }
     }
 }

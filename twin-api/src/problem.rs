@@ -18,7 +18,7 @@ use serde_json::{Map, Value};
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Problem {
-    /// A URI for the type of problem. `about:blank` adds nothing to the status.
+    /// A URI for the type of problem. `about:blank` means that only the status describes it.
     #[serde(rename = "type", default, skip_serializing_if = "Option::is_none")]
     pub type_: Option<String>,
     /// A short title, usually the reason phrase of the status.

@@ -69,7 +69,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn proxy_addresses_are_checked() {
+    fn rejects_variables_that_are_not_proxy_addresses() {
         for value in ["", "proxy.test:3128", "http://u:p@proxy.test:3128/", "socks5://127.0.0.1:1"]
         {
             assert!(check("HTTPS_PROXY", value).is_ok(), "{value}");

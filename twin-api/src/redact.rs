@@ -110,7 +110,7 @@ impl<'a> Redactor<'a> {
         copy.map_or(cause, |copy| Arc::new(*copy))
     }
 
-    /// Returns the ranges of `text` that quote the key, or a long enough part of it.
+    /// Returns the ranges of `text` that quote the key, with any number of layers of escapes.
     fn quotations(&self, text: &[u8]) -> Vec<Range<usize>> {
         let mut found = Vec::new();
         if self.key.is_empty() {
@@ -120,7 +120,7 @@ impl<'a> Redactor<'a> {
             .map(|(start, value)| DecodedByte { value: *value, start, end: start + 1 })
             .collect();
         for _ in 0..=MAX_LAYERS {
-            self.runs(&bytes, &mut found);
+            self.add_quotations(&bytes, &mut found);
             let decoded = decode(&bytes);
             if decoded.len() == bytes.len() {
                 break;
@@ -130,13 +130,13 @@ impl<'a> Redactor<'a> {
         found
     }
 
-    /// Adds the ranges of `bytes` that are part of the key.
-    fn runs(&self, bytes: &[DecodedByte], found: &mut Vec<Range<usize>>) {
+    /// Adds the ranges of `bytes` that quote the key, or a long enough part of it.
+    fn add_quotations(&self, bytes: &[DecodedByte], found: &mut Vec<Range<usize>>) {
         let least = MIN_PART.min(self.key.len());
         let mut at = 0;
         while at < bytes.len() {
             let run = (0..self.key.len())
-                .map(|offset| common(&bytes[at..], &self.key[offset..]))
+                .map(|offset| common_prefix(&bytes[at..], &self.key[offset..]))
                 .max()
                 .unwrap_or_default();
             if run >= least {
@@ -168,7 +168,8 @@ impl StdError for RedactedCause {
     }
 }
 
-fn common(bytes: &[DecodedByte], key: &[u8]) -> usize {
+/// Returns the length of the common prefix.
+fn common_prefix(bytes: &[DecodedByte], key: &[u8]) -> usize {
     bytes.iter().zip(key).take_while(|(byte, letter)| byte.value == **letter).count()
 }
 
@@ -205,14 +206,15 @@ fn escape(bytes: &[DecodedByte]) -> Option<(u8, usize)> {
                 (b"&quot;", b'"'),
                 (b"&apos;", b'\''),
             ];
-            let found = named.into_iter().find(|(name, _)| common(bytes, name) == name.len())?;
+            let found =
+                named.into_iter().find(|(name, _)| common_prefix(bytes, name) == name.len())?;
             Some((found.1, found.0.len()))
         }
         _ => None,
     }
 }
 
-/// Parses the number of an ASCII character.
+/// Parses the code of an ASCII character.
 fn number(digits: &[DecodedByte], radix: u32) -> Option<u8> {
     let number = digits.iter().try_fold(0_u32, |number, byte| {
         Some(number.checked_mul(radix)? + char::from(byte.value).to_digit(radix)?)
@@ -250,7 +252,7 @@ mod tests {
     }
 
     fn json(text: &str) -> String {
-        escaped(text.encode_utf16().map(|byte| format!("\\u{byte:04x}")))
+        escaped(text.encode_utf16().map(|unit| format!("\\u{unit:04x}")))
     }
 
     fn html(text: &str) -> String {

@@ -1,8 +1,8 @@
 //! Replaces lone surrogates in JSON text.
 //!
 //! JSON can escape half of a UTF-16 pair (`"\ud83d"`). A Rust string cannot hold it, so serde
-//! rejects the whole document. A service sends it when it truncates a name in the middle of an
-//! emoji.
+//! rejects the whole document. A service sends such text when it truncates a name in the middle of
+//! an emoji.
 
 use std::borrow::Cow;
 

@@ -54,11 +54,11 @@ pub struct Failure {
     pub attempts: u32,
     /// The duration of the call, pauses included.
     pub elapsed: Duration,
-    /// The place in the response that could not be decoded.
+    /// The JSON path of the value that could not be decoded.
     pub json_path: Option<String>,
     /// The beginning of a response that could not be decoded.
     pub excerpt: Option<String>,
-    /// The run that the response names, although it does not decode.
+    /// The identifier of the run in a response that could not be decoded.
     pub run_id: Option<String>,
     /// Whether the request may be repeated although the operation may have happened.
     pub is_idempotent: bool,

@@ -42,8 +42,8 @@ impl TlsFault {
     /// Returns whether a server can report this after the client has completed the handshake.
     ///
     /// In TLS 1.3 the client completes the handshake first, so it has sent the request when the
-    /// server rejects its certificate. The server has not read the request then. Any other fault of
-    /// an open connection says nothing about the request.
+    /// server rejects its certificate. The server has not read the request then. After any other
+    /// fault of an open connection, the server may have read the request.
     fn rejects_client(&self) -> bool {
         matches!(
             self,

@@ -1,7 +1,7 @@
 //! Decodes the response of an operation.
 //!
-//! A decoding error has the place in the JSON. It never quotes the API key, nor any part of a
-//! response that contains secrets.
+//! A decoding error contains the JSON path of the wrong value. It quotes neither the API key nor
+//! any part of a response that contains secrets.
 
 use bytes::Bytes;
 use reqwest::StatusCode;
@@ -70,7 +70,7 @@ fn failure(
     failure
 }
 
-/// Replaces everything that is not Unicode with U+FFFD. One malformed name must not fail a list.
+/// Replaces invalid UTF-8 and lone surrogates with U+FFFD. One malformed name must not fail a list.
 fn valid_unicode(body: &[u8]) -> Vec<u8> {
     let text = String::from_utf8_lossy(body);
     replace_lone_surrogates(text.as_bytes()).into_owned()
@@ -124,7 +124,7 @@ pub(super) fn excerpt(body: &[u8], redactor: Redactor<'_>) -> Option<String> {
     if names_a_secret(body) {
         return None;
     }
-    // A character has at most four bytes. The margin fits an encoded key.
+    // A character has at most four bytes. The margin has room for an encoded key.
     let beginning = &body[..body.len().min(MAX_EXCERPT * 4 + 8 * 1024)];
     let text = String::from_utf8_lossy(beginning);
     let text = redactor.text(&text);

@@ -1,13 +1,13 @@
 //! Finds the JSON path of a decoding error from the error's line and column.
 //!
-//! The decoder need not record the path, so that every type is compiled with one decoder only.
+//! The decoder itself records no path. Otherwise each type would be compiled with two decoders.
 
 use std::fmt::Write;
 use std::ops::Range;
 
 use serde_json::Error;
 
-/// A container that is open at some place, and where in it.
+/// An object or array that contains the current token, and the position in it.
 enum Container {
     /// An object. `key` is the text of the last key, with its quotes.
     Object { key: Option<Range<usize>>, in_value: bool },
@@ -17,8 +17,8 @@ enum Container {
 
 /// Returns the path of the value that `error` is about: `agents[3].name`, or `.` for the root.
 ///
-/// It is the path of the container if the container as a whole is wrong: a missing or repeated
-/// member, or a value that was decoded after it was buffered.
+/// If an object or array as a whole is wrong, it is the path of that object or array. Examples are
+/// a missing member, a repeated member, and a value that was buffered before it was decoded.
 pub(super) fn find(body: &[u8], error: &Error) -> String {
     let at = offset(body, error);
     // The decoder stops before a container of the wrong type, and behind every other wrong value.
@@ -39,7 +39,7 @@ pub(super) fn find(body: &[u8], error: &Error) -> String {
     text(&containers, body)
 }
 
-/// Returns the number of bytes before the place of an error.
+/// Returns the byte offset of an error.
 fn offset(body: &[u8], error: &Error) -> usize {
     let mut newlines = body.iter().enumerate().filter(|(_, byte)| **byte == b'\n');
     let line = match error.line() {
@@ -72,7 +72,7 @@ fn token(body: &[u8], start: usize) -> Option<Range<usize>> {
     Some(start..start + 1 + length)
 }
 
-/// Enters a token. Returns whether `containers` now lead to the place `at`.
+/// Processes one token. Returns whether `containers` now lead to the offset `at`.
 fn step(
     containers: &mut Vec<Container>,
     body: &[u8],

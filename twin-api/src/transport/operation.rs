@@ -1,6 +1,6 @@
 //! Describes the operation of a request.
 
-/// The only idempotent `POST`: a run can be cancelled once.
+/// The only idempotent `POST`: cancelling a run again has no further effect.
 const CANCEL_RUN: &str = "cancel_run";
 
 /// Describes the operation of a request.

@@ -70,11 +70,11 @@ pub fn is_transient(status: StatusCode) -> bool {
 
 /// Returns whether the operation may have happened although the service answered with this error.
 ///
-/// A 503 with `Retry-After` is a rejection. A gateway answers a 503 without it, or another 5xx,
-/// also when it loses the service during the work.
-pub fn refusal_outcome(status: StatusCode, asked_to_wait: bool) -> Outcome {
+/// A 503 with `Retry-After` is a rejection. After a 503 without it, and after most other 5xx, the
+/// outcome is unknown: a gateway also sends them if it loses the service during the work.
+pub fn refusal_outcome(status: StatusCode, has_retry_after: bool) -> Outcome {
     match status.as_u16() {
-        503 if asked_to_wait => Outcome::Rejected,
+        503 if has_retry_after => Outcome::Rejected,
         501 | 505 => Outcome::Rejected,
         408 | 500..=599 => Outcome::Unknown,
         _ => Outcome::Rejected,

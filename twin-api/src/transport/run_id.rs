@@ -13,12 +13,12 @@ use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, Seq
 pub(super) fn find(json: &[u8]) -> Option<String> {
     let (mut bare, mut nested) = (None, None);
     let seed = ResponseSeed { run_id: &mut bare, run: Some(&mut nested) };
-    // An error after the identifier does not matter: what was read before it stays.
+    // An error after the identifier does not matter, because the identifier is already stored.
     let _ = seed.deserialize(&mut serde_json::Deserializer::from_slice(json));
     nested.or(bare).filter(|run_id| !run_id.trim().is_empty())
 }
 
-/// The response, or the run in it, which has no `run` of its own.
+/// Reads `run_id` of the response, or of the run in it. For the run, the field `run` is `None`.
 struct ResponseSeed<'a> {
     run_id: &'a mut Option<String>,
     run: Option<&'a mut Option<String>>,

@@ -188,6 +188,7 @@ impl<'a> OperationCall<'a> {
         self.redacted(failure)
     }
 
+    /// Builds the error for an error response, and reads its body for the problem details.
     async fn refusal_error(
         self,
         mut response: Response,
@@ -227,6 +228,7 @@ impl<'a> OperationCall<'a> {
         self.response_error(failure, response, report)
     }
 
+    /// Builds the error for a body that ended before it was complete.
     fn body_error(
         self,
         response: &mut Response,
@@ -238,7 +240,7 @@ impl<'a> OperationCall<'a> {
         self.response_error(failure, response, report)
     }
 
-    /// Builds the error for a response, and takes its headers.
+    /// Builds the error for a response. It takes the headers out of the response.
     fn response_error(
         self,
         mut failure: Failure,
@@ -262,7 +264,7 @@ impl<'a> OperationCall<'a> {
             }
         }
         let sent = !matches!(failure.kind, ErrorKind::InvalidRequest | ErrorKind::Config);
-        // The transport reported no attempts.
+        // The transport reported no attempts, so count one.
         if failure.attempts == 0 && sent {
             failure.attempts = 1;
             failure.elapsed = self.started.elapsed();
@@ -285,7 +287,7 @@ impl<'a> OperationCall<'a> {
         for text in [&mut failure.path, &mut failure.json_path, &mut failure.excerpt] {
             *text = text.as_deref().map(clean);
         }
-        // Without its key, an identifier names no run.
+        // A redacted identifier does not identify a run.
         failure.run_id = failure.run_id.filter(|run_id| clean(run_id) == *run_id);
         failure.problem =
             failure.problem.map(|problem| refusal::redacted_problem(problem, redactor));

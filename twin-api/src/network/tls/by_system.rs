@@ -1,12 +1,11 @@
 //! Reads the errors of the operating system's TLS.
 //!
-//! `native-tls` gives no code, so this module reads what its errors print: on Linux and BSD the
-//! texts of OpenSSL, which are not translated; on Windows and macOS the number of the error, because
-//! the text there depends on the language of the system.
+//! `native-tls` has no error codes, so this module reads what its errors print. On Linux and BSD it
+//! reads the texts of OpenSSL, which are not translated. On Windows and macOS it reads the number of
+//! the error, because the text depends on the language of the system.
 //!
-//! A failed handshake that is not in the tables counts as permanent: the connection was there, and
-//! the two sides cannot agree. Only a connection that closed, and an alert that is not in the table,
-//! may end differently next time.
+//! A handshake failure that is not in the tables counts as permanent: the two sides are connected,
+//! but cannot agree. A closed connection, and an alert that is not in the table, count as transient.
 
 use std::error::Error as StdError;
 #[cfg(feature = "native-tls")]
