@@ -1,4 +1,4 @@
-//! Gives some calls other limits and a header of their own.
+//! Sets other limits and a header for some calls.
 //!
 //! `TWIN_API_KEY=… cargo run -p twin-ext --example call_options`
 

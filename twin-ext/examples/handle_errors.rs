@@ -1,4 +1,4 @@
-//! Decides what to do after a failure: stop, try again later, or look what happened.
+//! Decides what to do after a failure: stop, try again later, or check what happened.
 //!
 //! `TWIN_API_KEY=… cargo run -p twin-ext --example handle_errors AGENT_ID`
 

@@ -14,7 +14,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
 
     let store = MemoryStore::new(100_000, Duration::from_secs(24 * 3600));
     let receiver = Receiver::new(Verifier::new(secret)?, store, handle).on_event(|event| {
-        // The answer shows nothing of this, so that a forger learns nothing.
+        // The response does not contain the reason, so that an attacker learns nothing.
         if let ReceiverEvent::Refused { reason, .. } = event {
             println!("refused: {reason:?}");
         }
@@ -26,7 +26,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     Ok(())
 }
 
-/// An `Err` asks the service to deliver again.
+/// Handles one event. An `Err` asks the service to deliver the event again.
 async fn handle(delivery: Delivery, _: Lease) -> Result<(), Error> {
     match delivery.event {
         Event::RunCompleted(run) => println!("{} completed: {:?}", run.run_id, run.outcome),

@@ -1,4 +1,4 @@
-//! Lists the runs of an agent, and goes on where the last call stopped.
+//! Prints one page of the runs of an agent. The next call of the program prints the next page.
 //!
 //! `TWIN_API_KEY=… cargo run -p twin-ext --example resume_pages AGENT_ID FILE`
 
@@ -19,7 +19,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         Ok(stored) => runs.pages_from(serde_json::from_str::<Position>(&stored)?),
         Err(_) => runs.pages(),
     };
-    // The next page is requested while this one is used.
+    // Request the next page while this one is used.
     let mut pages = pages.prefetch(1);
     if let Some(page) = pages.try_next().await? {
         for run in &page.items {

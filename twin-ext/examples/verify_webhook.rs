@@ -1,5 +1,5 @@
-//! Verifies one delivery, as it comes from any web framework: the headers, and the bytes of the
-//! body before anything parses them.
+//! Verifies one delivery. The verifier needs the headers, and the bytes of the body before anything
+//! parses them. Every web framework provides both.
 //!
 //! `TWIN_WEBHOOK_SECRET=whsec_… cargo run -p twin-ext --example verify_webhook SIGNATURE < body`
 

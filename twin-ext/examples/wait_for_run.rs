@@ -2,7 +2,7 @@
 //!
 //! `TWIN_API_KEY=… cargo run -p twin-ext --example wait_for_run AGENT_ID`
 //!
-//! The ticket in `ticket.json` lets another process wait for the same run.
+//! The program stores a ticket, with which another process can wait for the same run.
 
 use std::time::Duration;
 
@@ -15,7 +15,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let agent = std::env::args().nth(1).ok_or("usage: wait_for_run AGENT_ID")?;
     let twin = ClientBuilder::from_env()?.build()?;
 
-    // If the answer to the launch is lost, this finds the run by a marker in its message.
+    // If the response to the launch is lost, this finds the run by a marker in its message.
     let body = StartRunBody::builder().run_mode(RunMode::Run).user_message("Order 4711.");
     let run = twin.launch_or_find(agent, body).await?;
     let ticket = std::env::temp_dir().join(format!("{}.json", run.run_id()));

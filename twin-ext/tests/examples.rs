@@ -29,7 +29,7 @@ fn every_example_has_a_test() {
     }
 }
 
-/// The program of an example, with no variables but those that it needs.
+/// Returns the command of an example, without the variables of the environment for Twin.
 fn program(name: &str, arguments: &[&str]) -> Command {
     let folder = std::env::current_exe().unwrap();
     let folder = folder.parent().and_then(|deps| deps.parent()).unwrap().join("examples");
@@ -46,22 +46,23 @@ async fn start(profile: Profile) -> Emulator {
     service
 }
 
-/// Runs a program to its end, while the time of the emulator passes quickly.
+/// Runs a program to its end, and advances the clock of the emulator meanwhile. Returns its output.
 async fn run(service: &Emulator, mut command: Command) -> String {
     command.env("TWIN_API_KEY", service.api_key()).env("TWIN_BASE_URL", service.url());
     let mut program = tokio::task::spawn_blocking(move || command.output());
     let output = loop {
         tokio::select! {
-            output = &mut program => break output.unwrap().expect("it can be started"),
+            output = &mut program => break output.unwrap().expect("the example starts"),
             () = tokio::time::sleep(Duration::from_millis(100)) => {
                 service.advance(Duration::from_millis(400)).await;
             }
         }
     };
-    said(&output)
+    stdout_of(&output)
 }
 
-fn said(output: &Output) -> String {
+/// Returns the standard output of a program that succeeded.
+fn stdout_of(output: &Output) -> String {
     let (out, err) =
         (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
     assert!(output.status.success(), "{}: {out}{err}", output.status);
@@ -69,35 +70,35 @@ fn said(output: &Output) -> String {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn list_agents() {
+async fn list_agents_prints_every_agent() {
     for profile in Profile::ALL {
         let service = start(profile).await;
         service.with(|world| world.add_agents(150));
-        let said = run(&service, program("list_agents", &[])).await;
-        assert!(said.contains(&format!("{AGENT}: ")), "{said}");
-        assert!(said.ends_with("151 agents\n"), "{said}");
+        let output = run(&service, program("list_agents", &[])).await;
+        assert!(output.contains(&format!("{AGENT}: ")), "{output}");
+        assert!(output.ends_with("151 agents\n"), "{output}");
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn follow_run() {
+async fn follow_run_prints_events_until_the_run_ends() {
     for profile in Profile::ALL {
         let service = start(profile).await;
-        let said = run(&service, program("follow_run", &[AGENT])).await;
-        let lines: Vec<&str> = said.lines().collect();
-        assert!(lines[0].ends_with(" started"), "{said}");
-        assert!(said.to_lowercase().replace('_', "").contains("toolcallstarted"), "{said}");
-        assert!(lines.last().unwrap().contains("finished"), "{said}");
+        let output = run(&service, program("follow_run", &[AGENT])).await;
+        let lines: Vec<&str> = output.lines().collect();
+        assert!(lines[0].ends_with(" started"), "{output}");
+        assert!(output.to_lowercase().replace('_', "").contains("toolcallstarted"), "{output}");
+        assert!(lines.last().unwrap().contains("finished"), "{output}");
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn wait_for_run() {
+async fn wait_for_run_stores_a_ticket_and_prints_the_result() {
     for profile in Profile::ALL {
         let service = start(profile).await;
-        let said = run(&service, program("wait_for_run", &[AGENT])).await;
-        let run_id = said.split(' ').next().unwrap();
-        assert!(said.contains(&format!("{run_id} ended: finished")), "{said}");
+        let output = run(&service, program("wait_for_run", &[AGENT])).await;
+        let run_id = output.split(' ').next().unwrap();
+        assert!(output.contains(&format!("{run_id} ended: finished")), "{output}");
         let ticket = std::env::temp_dir().join(format!("{run_id}.json"));
         let stored = std::fs::read_to_string(&ticket).expect("the ticket is stored");
         std::fs::remove_file(ticket).unwrap();
@@ -106,19 +107,19 @@ async fn wait_for_run() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn blocking_script() {
+async fn blocking_script_runs_each_deployed_agent() {
     for profile in Profile::ALL {
         let service = start(profile).await;
         service.with(World::add_agent);
-        let said = run(&service, program("blocking_script", &[])).await;
-        assert!(said.starts_with("I am user_123\n"), "{said}");
-        assert_eq!(said.matches(": finished").count(), 1, "{said}");
+        let output = run(&service, program("blocking_script", &[])).await;
+        assert!(output.starts_with("I am user_123\n"), "{output}");
+        assert_eq!(output.matches(": finished").count(), 1, "{output}");
         assert_eq!(service.count("start_run"), 1);
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn resume_pages() {
+async fn resume_pages_continues_at_the_stored_position() {
     for profile in Profile::ALL {
         let service = start(profile).await;
         service.with(|world| world.add_runs(AGENT, 14));
@@ -127,14 +128,14 @@ async fn resume_pages() {
         let first = run(&service, program("resume_pages", &[AGENT, path])).await;
         let second = run(&service, program("resume_pages", &[AGENT, path])).await;
         std::fs::remove_file(&file).unwrap();
-        let runs = |said: &str| said.lines().filter(|line| line.contains(" is ")).count();
+        let runs = |output: &str| output.lines().filter(|line| line.contains(" is ")).count();
         assert_eq!((runs(&first), runs(&second)), (10, 5), "{first}{second}");
         assert!(first.lines().all(|line| !second.contains(line)), "{first}{second}");
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn handle_errors() {
+async fn handle_errors_tells_each_kind_of_failure() {
     for profile in Profile::ALL {
         let service = start(profile).await;
         let started = run(&service, program("handle_errors", &[AGENT])).await;
@@ -154,11 +155,11 @@ async fn handle_errors() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn call_options() {
+async fn call_options_apply_to_one_client_only() {
     for profile in Profile::ALL {
         let service = start(profile).await;
-        let said = run(&service, program("call_options", &[])).await;
-        assert_eq!(said, "user_123 has 1 agents\n");
+        let output = run(&service, program("call_options", &[])).await;
+        assert_eq!(output, "user_123 has 1 agents\n");
         let exchanges = service.take_exchanges();
         let traced = exchanges.iter().filter(|it| it.request.header("x-trace") == "4711");
         let traced: Vec<_> = traced.map(|it| it.operation).collect();
@@ -170,7 +171,7 @@ const BODY: &str = r#"{"event": "run.completed", "timestamp": "TIME", "data": {"
     "agent_id": "agent_abc123", "status": "completed", "outcome": "success"}}"#;
 
 #[test]
-fn verify_webhook() {
+fn verify_webhook_accepts_a_signed_body_and_rejects_a_forgery() {
     let secret = "whsec_a1b2c3";
     let body = BODY.replace("TIME", &chrono::Utc::now().to_rfc3339());
     let verify = |signature: &str| {
@@ -181,16 +182,16 @@ fn verify_webhook() {
         child.stdin.take().unwrap().write_all(body.as_bytes()).unwrap();
         child.wait_with_output().unwrap()
     };
-    let said = said(&verify(&sign(secret, &body)));
-    assert_eq!(said, "run.completed of Some(\"run_xyz789\")\n");
+    let output = stdout_of(&verify(&sign(secret, &body)));
+    assert_eq!(output, "run.completed of Some(\"run_xyz789\")\n");
     let forged = verify(&sign("whsec_other", &body));
     assert!(!forged.status.success() && forged.stdout.is_empty());
 }
 
-/// Ends the program with the test.
-struct Receiver(Child);
+/// A receiver that is killed when the test ends.
+struct ReceiverProcess(Child);
 
-impl Drop for Receiver {
+impl Drop for ReceiverProcess {
     fn drop(&mut self) {
         let _ = self.0.kill();
         let _ = self.0.wait();
@@ -198,10 +199,10 @@ impl Drop for Receiver {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn receive_webhooks() {
+async fn receive_webhooks_handles_a_repeated_event_once() {
     for profile in Profile::ALL {
         let service = Emulator::builder(profile).start().await.expect("a free port");
-        // Without a schedule, which would start runs of its own.
+        // This world has no schedule, which would start further runs.
         service.with(World::add_example);
         let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         let (address, url) =
@@ -216,11 +217,11 @@ async fn receive_webhooks() {
 
         let mut command = program("receive_webhooks", &[&address]);
         command.env("TWIN_WEBHOOK_SECRET", secret).stdout(Stdio::piped());
-        let mut receiver = Receiver(command.spawn().unwrap());
+        let mut receiver = ReceiverProcess(command.spawn().unwrap());
         let mut lines = BufReader::new(receiver.0.stdout.take().unwrap()).lines();
         assert_eq!(lines.next().unwrap().unwrap(), format!("listening on {address}"));
 
-        // The emulator's time is not the receiver's: a delivery of now is in its tolerance.
+        // The receiver's store uses the system clock, and events from before its start are uncertain.
         service.advance_to(chrono::Utc::now()).await;
         let run = service.with(|world| world.start_run(AGENT, RunMode::Run));
         service.advance(Duration::from_secs(3)).await;
@@ -228,7 +229,7 @@ async fn receive_webhooks() {
         let event = EventType::Completed;
         service
             .with(|world| world.send_delivery(AGENT, event, Some(&run), webhook))
-            .expect("it is sent again");
+            .expect("the emulator sends the delivery again");
         service.settled().await;
         let line = lines.next().unwrap().unwrap();
         assert_eq!(line, format!("{run} completed: Some(Success)"));
