@@ -1,8 +1,8 @@
 //! Provides blocking iterators over lists, for programs without async code.
 //!
 //! All blocking calls of a process share one runtime. Its thread drives the connections of all
-//! clients, so that nested iterators work. A blocking call on a thread of another runtime is an
-//! error, because it would stall the tasks of that runtime.
+//! clients, so one iterator works inside the loop of another. A blocking call on a thread of another
+//! runtime is an error, because it would stall the tasks of that runtime.
 
 use std::pin::Pin;
 use std::sync::OnceLock;
@@ -27,7 +27,7 @@ fn runtime() -> Result<&'static Runtime, Error> {
     if Handle::try_current().is_ok() {
         return Err(Error::config(
             "blocking calls cannot be made on a thread of an async runtime: \
-             use the stream itself there, or a thread of your own (std::thread::spawn)",
+             use `.await` there, or a thread of your own (std::thread::spawn)",
         ));
     }
     if let Some(runtime) = RUNTIME.get() {

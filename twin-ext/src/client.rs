@@ -74,7 +74,7 @@ pub struct ClientBuilder {
     clock: Arc<dyn Clock>,
 }
 
-/// A change of the HTTP client's settings. It runs once, although clones of a builder share it.
+/// A change of the HTTP client's settings. The clones of a builder share it, and one of them runs it.
 type HttpSetting = Arc<Mutex<Option<Box<ChangeHttp>>>>;
 
 type ChangeHttp = dyn FnOnce(reqwest::ClientBuilder) -> reqwest::ClientBuilder + Send;
@@ -153,7 +153,7 @@ impl ClientBuilder {
         self
     }
 
-    /// CallLimits one attempt, from connecting to the last byte of the response. The default is 30 s.
+    /// Limits one attempt, from connecting to the last byte of the response. The default is 30 s.
     ///
     /// An attempt that reaches the limit counts as failed. It is retried if the request is
     /// idempotent or was not sent. Set the limit above the slowest response that you accept.
@@ -163,7 +163,7 @@ impl ClientBuilder {
         self
     }
 
-    /// CallLimits one call: all its attempts and the pauses between them. The default is 120 s.
+    /// Limits one call: all its attempts and the pauses between them. The default is 120 s.
     ///
     /// The error after the deadline is [`is_timeout`](crate::Error::is_timeout). A `Retry-After`
     /// beyond the deadline ends the call at once, without waiting.
@@ -173,7 +173,7 @@ impl ClientBuilder {
         self
     }
 
-    /// CallLimits the time to connect, TLS included. The default is 10 s.
+    /// Limits the time to connect, TLS included. The default is 10 s.
     ///
     /// A request without a connection was not sent, so the client may retry any operation after
     /// this limit. The HTTP client measures it with tokio's clock, even if
@@ -191,7 +191,7 @@ impl ClientBuilder {
         self
     }
 
-    /// CallLimits the size of a response body, in bytes. The default is 64 MiB.
+    /// Limits the size of a response body, in bytes. The default is 64 MiB.
     ///
     /// A larger body fails the call with [`ErrorKind::TooLarge`](crate::ErrorKind::TooLarge) and is
     /// not read further. Streams are not limited.
@@ -354,7 +354,7 @@ impl ClientBuilder {
         } else if self.no_proxy {
             http = http.no_proxy();
         }
-        // A setting may have replaced it.
+        // The changes in `http` may replace the connect timeout, so it is unknown.
         let connect_timeout =
             if self.http.is_empty() { self.connect_timeout } else { Duration::MAX };
         for setting in self.http {

@@ -58,18 +58,20 @@ pub trait Clock: fmt::Debug + Send + Sync + 'static {
     /// Returns the time since a fixed moment. It never decreases.
     fn now(&self) -> Duration;
 
-    /// Returns the time of day. It is compared with dates from the service.
+    /// Returns the time of day, which is compared with dates from the service.
     fn wall(&self) -> SystemTime;
 
-    /// Returns a future that ends after `duration`. It serves pauses, such as backoff.
+    /// Returns a future that ends after `duration`. The client uses it for pauses, such as backoff.
     fn sleep(&self, duration: Duration) -> Sleep;
 
-    /// Returns a future that ends after `duration`. It serves the time limit of running work.
+    /// Returns a future that ends after `duration`. The client uses it for time limits, such as that
+    /// of an attempt.
     fn alarm(&self, duration: Duration) -> Sleep {
         self.sleep(duration)
     }
 
-    /// Returns a uniformly distributed random number. It serves jitter and need not be secure.
+    /// Returns a uniformly distributed random number. The client uses it for jitter, so it need not be
+    /// secure.
     fn random(&self) -> u64;
 }
 

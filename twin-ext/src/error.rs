@@ -74,16 +74,16 @@ impl Error {
         failure.operation = Some(list.operation_id.into());
         failure.method = Some(Method::GET);
         failure.path = Some(list.path_template.to_owned());
-        Self::from(failure).after(progress)
+        Self::from(failure).with_progress(progress)
     }
 
     /// Adds the progress of the list that failed.
-    pub(crate) fn after(mut self, progress: Progress) -> Self {
+    pub(crate) fn with_progress(mut self, progress: Progress) -> Self {
         self.0.progress = Some(progress);
         self
     }
 
-    /// Keeps the state that the message describes. As a source, it would be printed twice.
+    /// Stores the state that the message describes. It is not the source, which `Debug` prints too.
     pub(crate) fn with_state(mut self, state: impl Any + Send + Sync) -> Self {
         self.0.state = Some(Arc::new(state));
         self
@@ -204,9 +204,8 @@ impl Error {
     /// Returns whether the same request fails again until something changes: a certificate, a
     /// proxy, a setting, a permission.
     ///
-    /// Use it to leave a polling loop. It does not consider whether the operation may have
-    /// happened;
-    /// [`is_retryable`](Self::is_retryable) does.
+    /// Use it to leave a polling loop. Unlike [`is_retryable`](Self::is_retryable), it does not
+    /// consider whether the operation may have happened.
     pub fn is_permanent(&self) -> bool {
         self.0.base.is_permanent()
     }
@@ -238,7 +237,7 @@ impl Error {
         self.0.base.path()
     }
 
-    /// Returns the place in the response that could not be decoded: `agents[3].name`.
+    /// Returns the JSON path of the value that could not be decoded, such as `agents[3].name`.
     pub fn json_path(&self) -> Option<&str> {
         self.0.base.json_path()
     }
@@ -250,7 +249,7 @@ impl Error {
         self.0.base.excerpt()
     }
 
-    /// Returns the run that the response names, although the rest of it does not decode.
+    /// Returns the identifier of the run in a response that could not be decoded.
     ///
     /// If `start_run` fails in this way, the run was started and has this identifier.
     /// [`RunExt::launch`](crate::RunExt::launch) returns its handle.

@@ -1,4 +1,4 @@
-//! Pages to read: what the crate does, and why you can rely on it. There is no code here.
+//! User guides: what the crate does, and what it guarantees.
 //!
 //! Start with [`curl`] if you know the REST API, or with [`operations`] to find an operation.
 

@@ -36,10 +36,10 @@
 //! | start a run, follow it, wait for it | [`RunExt`], [`RunHandle`] and the guide to [runs](guide::runs) |
 //! | receive webhooks | [`Receiver`](webhook::Receiver) and the guide to [webhooks](guide::webhooks) |
 //! | decide what to do after a failure | [`Error`] and the guide to [errors](guide::errors) |
-//! | know what is sent again | [`Retry`] and the guide to [retries](guide::retries) |
-//! | give some calls other limits | [`CallOptions`] |
+//! | know which requests are retried | [`Retry`] and the guide to [retries](guide::retries) |
+//! | change the limits of some calls | [`CallOptions`] |
 //! | test your own code | the guide to [testing](guide::testing), and [`clock`] |
-//! | notice that the service changed | [`drift`] |
+//! | detect changes of the service | [`drift`] |
 //!
 //! The folder [examples](https://docs.rs/crate/twin-ext/latest/source/examples/) has small programs
 //! to copy from.

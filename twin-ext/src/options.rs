@@ -171,7 +171,7 @@ impl ClientExt for Client {
     fn with(&self, options: CallOptions) -> Client {
         let transport: &dyn Any = self.inner().transport();
         if transport.is::<Misconfigured>() {
-            // The first error is the one to mend.
+            // Keep the first error, because the caller has to fix it first.
             return self.clone();
         }
         let inner = match (Policy::of(self), &options.invalid) {

@@ -74,8 +74,8 @@ pub struct Page<T> {
 /// # }
 /// ```
 ///
-/// The stream sends nothing until it is polled. Its requests have the filters of the builder. It starts at
-/// the `cursor` or `after_index` of the builder, and ignores the `page`.
+/// The stream sends nothing until it is polled. Its requests have the filters of the builder. It
+/// starts at the `cursor` or `after_index` of the builder, and ignores the `page`.
 pub trait Paginate: Sized + sealed::Sealed {
     /// The type of an item.
     type Item;

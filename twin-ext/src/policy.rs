@@ -45,7 +45,7 @@ pub(crate) struct Policy {
     pub(crate) transport: Option<Arc<dyn Transport>>,
 }
 
-/// CallLimits for the duration of a call and the size of its response.
+/// Limits for the duration of a call and the size of its response.
 #[derive(Debug, Clone)]
 pub(crate) struct CallLimits {
     pub(crate) attempt_timeout: Duration,

@@ -102,7 +102,7 @@ impl Retry {
     /// Returns the delay before the retry that follows attempt number `attempts`.
     ///
     /// The delay has full jitter below the backoff bound. If the service asked for more, the
-    /// delay is `asked` and up to a tenth of it.
+    /// delay is `asked` plus at most a tenth of it.
     pub(crate) fn pause(&self, attempts: u32, asked: Duration, clock: &dyn Clock) -> Duration {
         let bound = self.bound(attempts);
         let pause = jitter(bound, clock);

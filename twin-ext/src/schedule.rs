@@ -57,13 +57,13 @@ impl Cron {
     pub fn new(expression: impl Into<String>) -> Result<Self, Error> {
         let expression = expression.into();
         if expression.len() > LONGEST {
-            return Err(refused(&format!("it has more than {LONGEST} bytes")));
+            return Err(invalid_expression(&format!("it has more than {LONGEST} bytes")));
         }
         if let Some(what) = advice::advice(&expression) {
-            return Err(refused(&format!("{expression:?} {what}")));
+            return Err(invalid_expression(&format!("{expression:?} {what}")));
         }
         let fields = CronFields::parse(&expression)
-            .map_err(|what| refused(&format!("{expression:?}: {what}")))?;
+            .map_err(|what| invalid_expression(&format!("{expression:?}: {what}")))?;
         Ok(Self { expression, fields })
     }
 
@@ -80,7 +80,7 @@ impl Cron {
 
     /// Returns the next `n` times after `time`, or fewer if the schedule ends.
     ///
-    /// CronFields are evaluated in UTC. Years after 2100 are ignored.
+    /// Fields are evaluated in UTC. Years after 2100 are ignored.
     ///
     /// ```
     /// use std::time::{Duration, UNIX_EPOCH};
@@ -96,7 +96,7 @@ impl Cron {
     }
 }
 
-fn refused(what: &str) -> Error {
+fn invalid_expression(what: &str) -> Error {
     let message = format!("the cron expression is not valid: {what}");
     Failure::new(ErrorKind::InvalidRequest, Outcome::NotSent, message).into()
 }

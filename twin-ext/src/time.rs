@@ -32,7 +32,7 @@ const SECOND: i128 = 1_000_000_000;
 ///
 /// Digits after the ninth decimal are ignored. A leap second becomes the second after it, as in Unix
 /// time: `23:59:60` is `00:00:00` of the next day. Text that is not RFC 3339 is an error of
-/// [`ErrorKind::InvalidRequest`], which quotes the text:
+/// [`ErrorKind::InvalidRequest`], whose message quotes the text:
 ///
 /// ```
 /// let error = "yesterday".parse::<twin_ext::Timestamp>().unwrap_err();
@@ -51,7 +51,7 @@ const SECOND: i128 = 1_000_000_000;
 /// ```
 ///
 /// # Arithmetic
-/// A `Timestamp` converts from and to [`SystemTime`], which has the arithmetic of the standard library:
+/// For arithmetic, convert it to a [`SystemTime`]:
 ///
 /// ```
 /// use std::time::SystemTime;
@@ -104,8 +104,7 @@ impl Timestamp {
         Self { nanos: i128::from(seconds) * SECOND }
     }
 
-    /// Returns the seconds since 1970-01-01T00:00:00Z, rounded down. Returns `None` if they do not
-    /// fit.
+    /// Returns the seconds since 1970-01-01T00:00:00Z, rounded down, if they fit.
     pub(crate) fn seconds(self) -> Option<i64> {
         i64::try_from(self.nanos.div_euclid(SECOND)).ok()
     }
@@ -116,8 +115,8 @@ impl Timestamp {
     }
 
     /// Subtracts a duration.
-    pub(crate) fn minus(self, length: Duration) -> Self {
-        Self { nanos: self.nanos.saturating_sub(nanos(length)) }
+    pub(crate) fn minus(self, duration: Duration) -> Self {
+        Self { nanos: self.nanos.saturating_sub(nanos(duration)) }
     }
 
     /// Formats the time as RFC 3339 in UTC. Returns `None` outside the years 0 to 9999, the range

@@ -1,7 +1,7 @@
 //! Compares a response with its schema: unknown fields, missing fields, unlisted values.
 //!
-//! It supports the JSON Schema keywords of the lowered document. It does not check types, because
-//! decoding does.
+//! It supports the JSON Schema keywords that occur in the lowered document. It does not check types,
+//! because decoding does.
 
 use std::collections::BTreeSet;
 

@@ -157,7 +157,7 @@ impl<'a, P: Pager> Engine<'a, P> {
         let next = self.pager.position();
         let items = self.pager.held();
         self.returned += items.len() as u64;
-        let error = error.after(self.progress(None));
+        let error = error.with_progress(self.progress(None));
         if items.is_empty() {
             return Err(error);
         }

@@ -191,9 +191,9 @@ mod tests {
     use super::*;
 
     /// An event with an index and a payload.
-    struct RecordedAt(u64, &'static str);
+    struct TestEvent(u64, &'static str);
 
-    impl Tallied for RecordedAt {
+    impl Tallied for TestEvent {
         fn index(&self) -> Option<u64> {
             Some(self.0)
         }
@@ -206,8 +206,8 @@ mod tests {
     /// Takes a page. Returns the next request, `None` at the end of the list, or the message of
     /// the error.
     fn take_events(
-        pager: &mut IndexPager<RecordedAt>,
-        items: Vec<RecordedAt>,
+        pager: &mut IndexPager<TestEvent>,
+        items: Vec<TestEvent>,
         total: Option<u64>,
     ) -> Result<Option<EventsRequest>, &'static str> {
         match pager.take(EventsPage { items, total }).action {
@@ -218,15 +218,15 @@ mod tests {
     }
 
     fn take(
-        pager: &mut IndexPager<RecordedAt>,
+        pager: &mut IndexPager<TestEvent>,
         indexes: &[u64],
         total: Option<u64>,
     ) -> Result<Option<EventsRequest>, &'static str> {
-        let items = indexes.iter().map(|index| RecordedAt(*index, "a")).collect();
+        let items = indexes.iter().map(|index| TestEvent(*index, "a")).collect();
         take_events(pager, items, total)
     }
 
-    fn started(after: Option<u64>, received: Option<u64>) -> IndexPager<RecordedAt> {
+    fn started(after: Option<u64>, received: Option<u64>) -> IndexPager<TestEvent> {
         IndexPager::new(Some(EventLocation { after, received }))
     }
 
@@ -243,7 +243,7 @@ mod tests {
         let mut pager = IndexPager::new(None);
         assert_eq!(take(&mut pager, &[1, 2], None), Ok(Some(all_after(2))));
         // Events with the same index are in order.
-        let same = vec![RecordedAt(3, "a"), RecordedAt(3, "b")];
+        let same = vec![TestEvent(3, "a"), TestEvent(3, "b")];
         assert_eq!(take_events(&mut pager, same, None), Ok(Some(all_after(3))));
         assert_eq!(take(&mut pager, &[], None), Ok(None));
     }
@@ -276,7 +276,7 @@ mod tests {
             pager
         };
         assert_eq!(take(&mut second_reading(), &[4, 5], None), Ok(Some(all_after(5))));
-        let same = vec![RecordedAt(4, "a"), RecordedAt(4, "b")];
+        let same = vec![TestEvent(4, "a"), TestEvent(4, "b")];
         assert_eq!(take_events(&mut second_reading(), same, None), Ok(Some(all_after(4))));
     }
 

@@ -91,7 +91,7 @@ impl<'a, T> Pages<'a, T> {
             None if self.drained => None,
             None => ready!(self.engine.poll_page(false, context)),
         };
-        self.note(page.as_ref());
+        self.record_end(page.as_ref());
         self.drive(context);
         Poll::Ready(page)
     }
@@ -100,12 +100,13 @@ impl<'a, T> Pages<'a, T> {
     fn drive(&mut self, context: &mut Context<'_>) {
         while self.ready.len() < self.ahead && !self.drained {
             let Poll::Ready(page) = self.engine.poll_page(true, context) else { return };
-            self.note(page.as_ref());
+            self.record_end(page.as_ref());
             self.ready.extend(page);
         }
     }
 
-    fn note(&mut self, page: Option<&PageResult<T>>) {
+    /// Records whether this page is the last one, or an error.
+    fn record_end(&mut self, page: Option<&PageResult<T>>) {
         self.drained |= match page {
             Some(Ok(page)) => page.next.is_none(),
             Some(Err(_)) | None => true,

@@ -67,13 +67,14 @@ impl Summary {
     }
 }
 
-/// An attempt that is longer than the connect limit by this margin needs no watched connection: the
-/// connect limit ends first. Both start at nearly the same time.
+/// If the limit of an attempt is longer than the connect limit by this margin, its connection is not
+/// watched: the connect limit ends first, because both start at nearly the same time.
 const MARGIN: Duration = Duration::from_secs(1);
 
 /// Watches the connection of an attempt that may end before the connect limit.
 ///
-/// A user's own transport gets the request body unchanged.
+/// Returns `None` for other attempts, and with a transport of the user, which gets the request body
+/// unchanged.
 pub(super) fn watch(
     policy: &Policy,
     request: &mut Request,
@@ -111,7 +112,7 @@ pub(super) async fn attempt(
         Some(Ok(response)) => response,
         Some(Err(error)) => return Attempt::Failed(error),
         None if progress.is_some_and(|progress| progress.was_connecting()) => {
-            return Attempt::Failed(unconnected(policy, limit).into());
+            return Attempt::Failed(connect_timed_out(policy, limit).into());
         }
         None => return Attempt::Failed(timed_out(policy, limit, Outcome::Unknown).into()),
     };
@@ -160,7 +161,7 @@ fn timed_out(policy: &Policy, limit: Duration, outcome: Outcome) -> Failure {
 }
 
 /// Builds the failure for a limit that passed while the connection was being made.
-fn unconnected(policy: &Policy, limit: Duration) -> Failure {
+fn connect_timed_out(policy: &Policy, limit: Duration) -> Failure {
     let host = policy.base.host_str().unwrap_or_default();
     let message = format!("no connection to {host} within {limit:?}");
     Failure::new(ErrorKind::Timeout, Outcome::NotSent, message)

@@ -1,8 +1,8 @@
 //! Tells whether an attempt that timed out was still connecting.
 //!
 //! The HTTP client does not report this. But a connection asks for the length of the request body
-//! before it sends the first byte. So the body is replaced by one that records the question: if
-//! nothing asked, nothing was sent.
+//! before it sends the first byte. So the body is replaced by one that records whether it was asked.
+//! If it was not, nothing was sent.
 
 use std::convert::Infallible;
 use std::pin::Pin;

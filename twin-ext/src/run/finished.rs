@@ -137,7 +137,7 @@ impl Stream for FinishedRuns<'_> {
             let FinishedState::Items(items) = state else {
                 match std::mem::replace(state, FinishedState::Over) {
                     FinishedState::List(list) => {
-                        *state = FinishedState::Items(Box::new(list.items()))
+                        *state = FinishedState::Items(Box::new(list.items()));
                     }
                     FinishedState::Failed(error) => return Poll::Ready(Some(Err(*error))),
                     _ => return Poll::Ready(None),

@@ -27,9 +27,9 @@ use crate::page::{EventLocation, Location, Position, wrong_position};
 /// Streams the events of a run until the run ends. [`RunHandle::events`] creates it.
 ///
 /// The stream returns each event once, and polls the service for new events. It continues while
-/// the run is paused, and returns an event if the run waits for input. It retries transient
-/// failures for five minutes, and ends after an error. Dropping the future of
-/// [`next`](Self::next) loses no event.
+/// the run is paused; an event shows that the run waits for input. It retries transient failures
+/// for five minutes, and ends after an error. Dropping the future of [`next`](Self::next) loses no
+/// event.
 ///
 /// ```no_run
 /// use twin_ext::prelude::*;

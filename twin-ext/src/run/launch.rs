@@ -157,8 +157,8 @@ impl Search<'_> {
 
     /// Returns whether the run carries the marker of this launch.
     ///
-    /// If the service rejects the request for its events, the run is not ours: it was deleted, or
-    /// the API key may not read it.
+    /// A run whose events the service refuses to list does not count: it was deleted, or the API key
+    /// may not read it.
     async fn has_marker(&self, client: &Client, run: &Run) -> Result<bool, Error> {
         if run.goal.as_deref().is_some_and(|goal| goal.contains(self.marker)) {
             return Ok(true);

@@ -1,8 +1,8 @@
 //! Polls a run, and interprets a sequence of polls.
 //!
 //! The service may list a new run late, and an unknown status may become a known one. The observer
-//! tolerates each of these for a grace period and then returns an error. A successful poll resets
-//! the period. [`Waiting`](super::Waiting) and [`RunEvents`](super::RunEvents) use it.
+//! tolerates a missing run and an unknown status for a grace period, and then returns an error. A
+//! poll without such a finding resets the period. [`Waiting`](super::Waiting) and [`RunEvents`](super::RunEvents) use it.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -36,7 +36,7 @@ pub(super) struct Observer {
     clock: Arc<dyn Clock>,
     grace: Duration,
     /// Whether the service has ever listed the run.
-    seen: bool,
+    was_listed: bool,
     /// When the run was first missing from the list.
     missing_since: Option<Duration>,
     /// When the status was first unknown or unsettled.
@@ -50,7 +50,7 @@ impl Observer {
             run,
             clock,
             grace,
-            seen: false,
+            was_listed: false,
             missing_since: None,
             unclear_since: None,
             state: None,
@@ -61,21 +61,23 @@ impl Observer {
     pub(super) async fn poll(&mut self, client: &Client) -> Result<PolledState, Error> {
         let RunHandle { agent_id, run_id, .. } = &self.run;
         match find(client, agent_id, run_id).await? {
-            None => self.missing(),
-            Some(found) => self.seen(found.run),
+            None => self.record_missing(),
+            Some(found) => self.record_listed(found.run),
         }
     }
 
-    fn missing(&mut self) -> Result<PolledState, Error> {
+    /// Tolerates a missing run for the grace period.
+    fn record_missing(&mut self) -> Result<PolledState, Error> {
         self.unclear_since = None;
         if !has_lasted(&mut self.missing_since, &*self.clock, self.grace) {
             return Ok(PolledState::Missing);
         }
-        Err(self.run.error(if self.seen { RunError::Gone } else { RunError::NotFound }))
+        Err(self.run.error(if self.was_listed { RunError::Gone } else { RunError::NotFound }))
     }
 
-    fn seen(&mut self, run: Run) -> Result<PolledState, Error> {
-        self.seen = true;
+    /// Interprets the state of a listed run.
+    fn record_listed(&mut self, run: Run) -> Result<PolledState, Error> {
+        self.was_listed = true;
         self.missing_since = None;
         let state = run.state();
         self.state = Some(state.clone());
@@ -87,11 +89,12 @@ impl Observer {
             _ if run.has_ended() && settled => Ok(PolledState::Ended(Box::new(run))),
             RunState::Paused => Ok(PolledState::Paused),
             RunState::Running => Ok(PolledState::Running),
-            state => self.unclear(run, &state),
+            state => self.record_unclear(run, &state),
         }
     }
 
-    fn unclear(&mut self, run: Run, state: &RunState) -> Result<PolledState, Error> {
+    /// Tolerates an unknown or unsettled status for the grace period.
+    fn record_unclear(&mut self, run: Run, state: &RunState) -> Result<PolledState, Error> {
         let lasted = has_lasted(&mut self.unclear_since, &*self.clock, self.grace);
         match (run.has_ended(), lasted) {
             (true, true) => Ok(PolledState::Ended(Box::new(run))),
@@ -107,7 +110,7 @@ impl Observer {
     /// Converts a 403 or 404 to [`RunError::Gone`] if the run existed.
     pub(super) fn refusal(&self, error: Error) -> Error {
         let missing = error.is_not_found() || error.is_forbidden();
-        if missing && (self.seen || self.run.started.is_some()) {
+        if missing && (self.was_listed || self.run.started.is_some()) {
             return failure::refused(&self.run.name(), RunError::Gone, &error);
         }
         error

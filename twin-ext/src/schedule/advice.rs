@@ -7,7 +7,7 @@
 
 use super::fields::CronFields;
 
-const FIELDS: &str = "sec min hour day month day-of-week year";
+const FIELD_NAMES: &str = "sec min hour day month day-of-week year";
 
 /// The days of the week, from Sunday.
 const DAYS: [&str; 7] = ["SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT"];
@@ -37,50 +37,50 @@ enum Sunday {
 pub(super) fn advice(expression: &str) -> Option<String> {
     let expression = expression.trim();
     let fields: Vec<&str> = expression.split_whitespace().collect();
-    if let Some(inner) = wrapped(expression) {
-        return Some(of_wrapped(inner));
+    if let Some(inner) = in_parentheses(expression) {
+        return Some(for_parentheses(inner));
     }
     Some(match *fields {
         [first, ..] if first.contains('=') => {
-            format!("has a time zone, and Twin takes none, only 7 fields ({FIELDS})")
+            format!("has a time zone, and Twin takes none, only 7 fields ({FIELD_NAMES})")
         }
-        [word, ..] if word.starts_with('@') => of_word(word, fields.len()),
+        [word, ..] if word.starts_with('@') => for_word(word, fields.len()),
         [_, _, _, _, _, _, _] => return None,
-        [_, _, _, _, _] => of_five(&fields),
-        [_, _, _, _, _, _] => of_six(&fields),
+        [_, _, _, _, _] => for_five_fields(&fields),
+        [_, _, _, _, _, _] => for_six_fields(&fields),
         _ => {
             let count = fields.len();
             let plural = if count == 1 { "field" } else { "fields" };
-            format!("has {count} {plural}, and Twin takes 7: {FIELDS}")
+            format!("has {count} {plural}, and Twin takes 7: {FIELD_NAMES}")
         }
     })
 }
 
 /// Returns the text between the parentheses of `cron(…)` or `rate(…)`.
-fn wrapped(expression: &str) -> Option<&str> {
+fn in_parentheses(expression: &str) -> Option<&str> {
     expression.strip_suffix(')')?.split_once('(').map(|(_, inner)| inner)
 }
 
 /// Suggests an equivalent for Amazon's `cron(min hour day month day-of-week year)`.
-fn of_wrapped(inner: &str) -> String {
-    let problem = format!("has parentheses, and Twin takes 7 fields without them ({FIELDS})");
+fn for_parentheses(inner: &str) -> String {
+    let problem = format!("has parentheses, and Twin takes 7 fields without them ({FIELD_NAMES})");
     let fields: Vec<&str> = inner.split_whitespace().collect();
     let [minute, hour, day, month, weekday, year] = *fields else { return problem };
-    let seven = named(weekday, Sunday::One)
-        .filter(|_| same([minute, hour, day, month]))
+    let seven = with_day_names(weekday, Sunday::One)
+        .filter(|_| are_unambiguous([minute, hour, day, month]))
         .map(|weekday| format!("0 {minute} {hour} {day} {month} {weekday} {year}"));
     suggest(&problem, seven.as_slice())
 }
 
-fn of_word(word: &str, words: usize) -> String {
-    let problem = format!("is a word, and Twin takes 7 fields ({FIELDS})");
+fn for_word(word: &str, words: usize) -> String {
+    let problem = format!("is a word, and Twin takes 7 fields ({FIELD_NAMES})");
     let known = WORDS.iter().find(|(name, _)| words == 1 && name.eq_ignore_ascii_case(word));
     let seven = known.map(|(_, fields)| (*fields).to_owned());
     suggest(&problem, seven.as_slice())
 }
 
-fn of_five(fields: &[&str]) -> String {
-    let problem = format!("has 5 fields, and Twin takes 7 ({FIELDS})");
+fn for_five_fields(fields: &[&str]) -> String {
+    let problem = format!("has 5 fields, and Twin takes 7 ({FIELD_NAMES})");
     match five_as_seven(fields).as_deref() {
         Some([seven]) => suggest(&problem, std::slice::from_ref(seven)),
         Some(two) => {
@@ -96,7 +96,7 @@ fn of_five(fields: &[&str]) -> String {
 /// Returns the equivalent of five fields: two expressions if either of two fields may match.
 fn five_as_seven(fields: &[&str]) -> Option<Vec<String>> {
     let [minute, hour, day, month, weekday] = *fields else { return None };
-    let named = named(weekday, Sunday::Zero)?;
+    let named = with_day_names(weekday, Sunday::Zero)?;
     let seven = |day: &str, weekday: &str| format!("0 {minute} {hour} {day} {month} {weekday} *");
     let any = |field: &str| field.starts_with(['*', '?']);
     let expressions = if any(day) || any(weekday) {
@@ -104,22 +104,25 @@ fn five_as_seven(fields: &[&str]) -> Option<Vec<String>> {
     } else {
         vec![seven(day, "*"), seven("*", &named)]
     };
-    let all = same([minute, hour, day, month]) && expressions.iter().all(|seven| is_valid(seven));
+    let all = are_unambiguous([minute, hour, day, month])
+        && expressions.iter().all(|seven| is_valid(seven));
     all.then_some(expressions)
 }
 
 /// Suggests equivalents for six fields. The first field may be seconds, or the last may be the
 /// year, so each suggestion has a condition.
-fn of_six(fields: &[&str]) -> String {
-    let problem = format!("has 6 fields, and Twin takes 7 ({FIELDS})");
+fn for_six_fields(fields: &[&str]) -> String {
+    let problem = format!("has 6 fields, and Twin takes 7 ({FIELD_NAMES})");
     let [first, second, third, fourth, fifth, sixth] = *fields else { return problem };
     let has_numbers = |field: &str| field.contains(|letter: char| letter.is_ascii_digit());
-    let with_seconds = named(sixth, Sunday::Zero)
-        .filter(|_| same([first, second, third, fourth, fifth]))
+    let with_seconds = with_day_names(sixth, Sunday::Zero)
+        .filter(|_| are_unambiguous([first, second, third, fourth, fifth]))
         .map(|day| format!("{first} {second} {third} {fourth} {fifth} {day} *"));
     // Dialects with a year differ in the number of Sunday.
     let with_year = Some(fifth)
-        .filter(|day| is_year(sixth) && !has_numbers(day) && same([first, second, third, fourth]))
+        .filter(|day| {
+            is_year(sixth) && !has_numbers(day) && are_unambiguous([first, second, third, fourth])
+        })
         .map(|day| format!("0 {first} {second} {third} {fourth} {day} {sixth}"));
     let counted = if has_numbers(sixth) { " and day 1 is Monday" } else { "" };
     let readings = [
@@ -155,7 +158,7 @@ fn is_valid(seven: &str) -> bool {
 
 /// Returns whether each field has the same meaning in every dialect. `5/15` does not: it is only
 /// 5, every 15 from 5 on, or an error.
-fn same<const N: usize>(fields: [&str; N]) -> bool {
+fn are_unambiguous<const N: usize>(fields: [&str; N]) -> bool {
     let open = |part: &str| {
         part.split_once('/').is_some_and(|(start, _)| !start.contains(['*', '-', '?']))
     };
@@ -166,7 +169,7 @@ fn same<const N: usize>(fields: [&str; N]) -> bool {
 ///
 /// Returns `None` for a step, which starts at the first day of the week, and for a range that names
 /// cannot express.
-fn named(field: &str, sunday: Sunday) -> Option<String> {
+fn with_day_names(field: &str, sunday: Sunday) -> Option<String> {
     let parts = field.split(',').map(|part| {
         if part.contains('/') {
             return None;

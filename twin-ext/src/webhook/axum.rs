@@ -103,7 +103,7 @@ where
     /// ```
     ///
     /// # Panics
-    /// The function panics if `path` does not begin with `/`, as `axum::Router::route` does.
+    /// Panics if `path` does not begin with `/`, as `axum::Router::route` does.
     pub fn into_router(self, path: &str) -> Router {
         Router::new().route(path, post(receive::<S, H, F, E>)).with_state(self)
     }

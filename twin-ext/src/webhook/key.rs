@@ -44,7 +44,7 @@ impl Identity {
             JsonText::Surrogates(bytes) => bytes.clone(),
         };
         let end = match data {
-            JsonNode::Object(members) => members.text("finished_at").and_then(instant),
+            JsonNode::Object(members) => members.text("finished_at").and_then(normalized_time),
             _ => None,
         };
         data.write_canonical(&mut canonical, end.as_deref().map(|end| ("finished_at", end)));
@@ -65,7 +65,7 @@ impl Identity {
 }
 
 /// Normalizes a time. Returns `None` if the text is not a time, or has more than nine decimals.
-fn instant(text: &str) -> Option<String> {
+fn normalized_time(text: &str) -> Option<String> {
     let fraction = text.split_once('.').map_or("", |(_, rest)| rest);
     let digits = fraction.bytes().take_while(u8::is_ascii_digit);
     if digits.skip(9).any(|digit| digit != b'0') {
@@ -93,7 +93,7 @@ impl DeliveryKey {
             agent_id,
             run_id,
             event: event.name().to_owned(),
-            finished_at: finished_at.map(|text| instant(&text).unwrap_or(text)),
+            finished_at: finished_at.map(|text| normalized_time(&text).unwrap_or(text)),
             data: identity.map(|Identity(digest)| digest),
         }
     }
@@ -115,7 +115,7 @@ impl DeliveryKey {
 
     /// Returns the end of the run as RFC 3339 in UTC, or `None` if the event has none.
     ///
-    /// JsonText that is not an RFC 3339 time is returned unchanged.
+    /// Text that is not an RFC 3339 time is returned unchanged.
     pub fn finished_at(&self) -> Option<&str> {
         self.finished_at.as_deref()
     }

@@ -244,7 +244,7 @@ where
     /// If the future is dropped, the handler continues in its task.
     ///
     /// # Panics
-    /// The function panics outside of a tokio runtime.
+    /// Panics outside of a tokio runtime.
     pub async fn receive(&self, headers: &HeaderMap, body: &[u8]) -> StatusCode {
         let delivery = match self.verifier().check(headers, body) {
             Ok(delivery) => delivery,

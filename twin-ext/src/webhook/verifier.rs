@@ -54,7 +54,7 @@ struct VerifierSettings {
     keys: Vec<HmacKey>,
     agents: Option<BTreeSet<String>>,
     tolerance: Option<Tolerance>,
-    /// `None` is the time of the system.
+    /// `None` uses the system clock.
     clock: Option<Arc<dyn Clock>>,
     max_body: usize,
     on_refusal: Option<Callback<dyn Fn(RefusalReason) + Send + Sync>>,

@@ -25,7 +25,7 @@ fn computes_the_tags_of_rfc_4231() {
         (&counting, &[0xcd; 50], "82558a389a443c0ea4cc819899f2083a85f0faa3e578f8077a2e3ff46729665b"),
         (
             &[0xaa; 131],
-            b"Test Using Larger Than Block-Size HmacKey - Hash HmacKey First",
+            b"Test Using Larger Than Block-Size Key - Hash Key First",
             "60e431591ee0b67f0d8a26aacbf5b77f8e0bc6213728c5140546040f0ee37f54",
         ),
         (
