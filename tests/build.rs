@@ -1,7 +1,9 @@
-//! Generates what the tests compile.
+//! Generates the Rust code that the suites include.
 //!
-//! - The specimen: a stand-alone client of a small document that has what Twin's has not.
-//! - The examples in the docs of the operations, as functions: `raw_client` runs them.
+//! - `specimen.rs`: a stand-alone client of `specimen/openapi.json`, a small document with the
+//!   features that Twin's document lacks. The suite `generator` tests it.
+//! - `examples.rs`: the program in the docs of each operation, as a function. The suite `raw_client`
+//!   runs every program.
 
 use std::error::Error;
 use std::fmt::Write as _;
@@ -37,13 +39,13 @@ fn specimen() -> Result<String, Box<dyn Error>> {
     Ok(client.source)
 }
 
-/// The source of twin-api, as its own build script makes it.
+/// Generates the source of twin-api, as its build script does.
 fn twin_api() -> Result<String, Box<dyn Error>> {
     let (openapi, known, overlay) = (read(DOCUMENT)?, read(KNOWN)?, read(OVERLAY)?);
     Ok(generate(Input::twin_api(&openapi, &known, &overlay))?.source)
 }
 
-/// A module for each program in a doc comment, and a function that runs one by its name.
+/// Writes a module for each program in a doc comment, and a function that runs a program by name.
 fn examples(source: &str) -> Result<String, Box<dyn Error>> {
     let (mut modules, mut arms, mut names) = (String::new(), String::new(), String::new());
     let mut count = 0;
@@ -63,8 +65,8 @@ fn examples(source: &str) -> Result<String, Box<dyn Error>> {
     ))
 }
 
-/// The programs in the docs of functions, by the function's name. The lines that rustdoc hides
-/// are part of them.
+/// Returns the program in the docs of each function, with the function's name. A program includes
+/// the lines that rustdoc hides.
 fn programs(source: &str) -> Vec<(String, String)> {
     let mut found = Vec::new();
     let (mut program, mut open) = (Vec::new(), false);

@@ -1,4 +1,4 @@
-//! A dropped call leaves no task and sends nothing more.
+//! A call whose future is dropped leaves no task and sends nothing more.
 
 use std::future::poll_fn;
 use std::task::Poll;
@@ -15,7 +15,7 @@ use crate::operations::SampleOperation;
 #[derive(Debug)]
 struct EndlessPauses {
     clock: ManualClock,
-    begun: Signal,
+    paused: Signal,
 }
 
 impl Clock for EndlessPauses {
@@ -28,7 +28,7 @@ impl Clock for EndlessPauses {
     }
 
     fn sleep(&self, _: Duration) -> Sleep {
-        self.begun.notify();
+        self.paused.notify();
         Box::pin(std::future::pending())
     }
 
@@ -45,12 +45,13 @@ fn alive_tasks() -> usize {
     Handle::current().metrics().num_alive_tasks()
 }
 
-/// Starts a call, drops it at the signal `begun`, and checks that nothing is left behind.
+/// Starts a call, drops it at the signal `begun` or when a pause begins, and checks that it leaves
+/// neither a task nor a connection.
 async fn drop_call_at(name: &str, script: Script, begun: &Signal) {
     // The server's own tasks end first, so only tasks of the client are counted.
     let before = alive_tasks();
     let (clock, pausing) = (ManualClock::new(1), Signal::default());
-    let endless = EndlessPauses { clock: clock.clone(), begun: pausing.clone() };
+    let endless = EndlessPauses { clock: clock.clone(), paused: pausing.clone() };
     let rig = ClientRig::with(|builder| builder.clock(endless)).await;
     let left = Signal::default();
     rig.raw.always(script.hang().notify(&left));
@@ -62,11 +63,11 @@ async fn drop_call_at(name: &str, script: Script, begun: &Signal) {
     }
     call.abort();
     assert!(call.await.expect_err("the task was aborted").is_cancelled());
-    // Time passes; a task that is left would act now.
+    // A task that is left would act when time passes.
     clock.advance(seconds(600));
     let ClientRig { raw, twin, .. } = rig;
     drop(twin);
-    // The server sees the only connection end, so no request can follow.
+    // The server sees the end of the only connection, so no request can follow.
     left.wait().await;
     assert_eq!((raw.take_requests().len(), raw.connections()), (1, 1), "{name}");
     drop(raw);
@@ -74,7 +75,7 @@ async fn drop_call_at(name: &str, script: Script, begun: &Signal) {
 }
 
 #[tokio::test]
-async fn call_dropped_before_the_response_leaves_nothing_behind() {
+async fn call_dropped_before_the_response_leaves_no_task() {
     for name in ["get_me", "start_run"] {
         let begun = Signal::default();
         drop_call_at(name, Script::new().notify(&begun), &begun).await;
@@ -82,7 +83,7 @@ async fn call_dropped_before_the_response_leaves_nothing_behind() {
 }
 
 #[tokio::test]
-async fn call_dropped_inside_head_or_body_leaves_nothing_behind() {
+async fn call_dropped_inside_head_or_body_leaves_no_task() {
     for sent in ["HTTP/1.1 200 x\r\nconte", "HTTP/1.1 200 x\r\ncontent-length: 99\r\n\r\n{"] {
         for name in ["get_me", "start_run"] {
             let begun = Signal::default();
@@ -95,13 +96,13 @@ async fn call_dropped_inside_head_or_body_leaves_nothing_behind() {
 async fn call_dropped_during_backoff_sends_nothing_more() {
     let head = "HTTP/1.1 503 x\r\nretry-after: 1\r\ncontent-length: 0\r\n\r\n";
     for name in ["get_me", "start_run"] {
-        // The pause begins independently of the server.
+        // The clock signals the pause; the server has no part in it.
         drop_call_at(name, Script::new().send(head), &Signal::default()).await;
     }
 }
 
 #[tokio::test]
-async fn call_dropped_while_connecting_leaves_nothing_behind() {
+async fn call_dropped_while_connecting_sends_nothing() {
     let rig = ClientRig::new().await;
     for _ in 0..100 {
         let (operation, twin) = (SampleOperation::of("start_run"), rig.twin.clone());
@@ -129,7 +130,7 @@ async fn unpolled_call_sends_nothing() {
 #[tokio::test]
 async fn timed_out_attempt_is_dropped_before_backoff() {
     let (clock, pausing, left) = (ManualClock::new(1), Signal::default(), Signal::default());
-    let endless = EndlessPauses { clock: clock.clone(), begun: pausing.clone() };
+    let endless = EndlessPauses { clock: clock.clone(), paused: pausing.clone() };
     let rig = ClientRig::with(|builder| builder.clock(endless)).await;
     rig.raw.always(Script::new().hang().notify(&left));
     let twin = rig.twin.clone();
@@ -143,7 +144,7 @@ async fn timed_out_attempt_is_dropped_before_backoff() {
     call.abort();
 }
 
-/// Runs concurrent calls, for both kinds of runtime.
+/// Makes 20 concurrent calls, of which two are retried. Both kinds of runtime run it.
 async fn run_concurrent_calls() {
     fn is_shareable<T: Send + Sync + Clone + 'static>(_: &T) {}
     let rig = ClientRig::new().await;
@@ -165,11 +166,11 @@ async fn run_concurrent_calls() {
 }
 
 #[tokio::test(flavor = "current_thread")]
-async fn dropped_calls_leave_no_tasks_on_one_thread() {
+async fn concurrent_calls_succeed_on_one_thread() {
     run_concurrent_calls().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn dropped_calls_leave_no_tasks_on_several_threads() {
+async fn concurrent_calls_succeed_on_several_threads() {
     run_concurrent_calls().await;
 }

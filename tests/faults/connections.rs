@@ -154,7 +154,7 @@ async fn unsolicited_response_is_not_given_to_the_next_request() {
         rig.raw.then(Script::new().send([answer, forged].concat()));
         rig.raw.always(operation.answer());
         for _ in 0..3 {
-            let value = operation.call(&rig.twin).await.expect("the response is its own");
+            let value = operation.call(&rig.twin).await.expect("the call gets its own response");
             assert!(!value.contains("forged"), "{value}");
         }
     }
@@ -176,7 +176,7 @@ async fn connect_timeout_is_reported_as_not_sent() {
         }
     }
     let builder = || ClientBuilder::new(KEY).base_url(format!("http://{address}"));
-    // The connect timeout of the HTTP client ends the call.
+    // The connect timeout ends each attempt.
     let clock = ManualClock::new(1);
     let short = Duration::from_millis(50);
     let twin = builder().clock(clock.clone()).connect_timeout(short).build();
@@ -189,13 +189,13 @@ async fn connect_timeout_is_reported_as_not_sent() {
     assert_eq!((error.attempts(), clock.pauses().len()), (3, 2));
     assert!(error.is_timeout() && error.is_retryable(), "{error}");
 
-    // The attempt timeout or the deadline ends before the connect timeout.
-    let patient: Configure = |builder| builder.connect_timeout(seconds(900));
-    let replaced: Configure = |builder| builder.http(|http| http.connect_timeout(seconds(900)));
+    // The attempt timeout or the deadline passes before the connect timeout.
+    let long: Configure = |builder| builder.connect_timeout(seconds(900));
+    let long_in_http: Configure = |builder| builder.http(|http| http.connect_timeout(seconds(900)));
     for (settings, attempt, deadline) in [
-        (patient, 5, 600),
-        (patient, 600, 5),
-        (replaced, 60, 600),
+        (long, 5, 600),
+        (long, 600, 5),
+        (long_in_http, 60, 600),
         (|builder| builder, 5, 600),
         (|builder| builder, 600, 5),
     ] {

@@ -1,4 +1,4 @@
-//! Drift is reported and fails a call in strict mode only.
+//! A difference from the document is reported. It fails the call in strict mode only.
 
 use std::sync::{Arc, Mutex};
 
@@ -12,7 +12,7 @@ use twin_tests::raw::json;
 use crate::harness::{ClientRig, failed_call};
 use crate::operations::{OPERATIONS, SampleOperation};
 
-/// A response for each kind of drift, with its operation, JSON path and kind.
+/// Responses that differ from the document: operation, body, JSON path and kind of the difference.
 const TABLE: [(&str, &str, &str, DriftKind); 5] = [
     ("get_me", r#"{"user_id":"u","canary":"canary"}"#, "canary", DriftKind::UnknownField),
     (
@@ -90,7 +90,7 @@ async fn missing_member_is_reported_as_drift_before_decoding_fails() {
 }
 
 #[tokio::test]
-async fn shortest_documented_answers_are_not_drift() {
+async fn responses_with_required_members_only_are_not_drift() {
     let rig = ClientRig::with(ClientBuilder::strict).await;
     for operation in OPERATIONS {
         rig.raw.always(operation.answer());

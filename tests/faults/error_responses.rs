@@ -1,5 +1,6 @@
-//! Every error response becomes a problem with its status; responses of other services are
-//! detected.
+//! Error responses, and responses that do not come from the API.
+//!
+//! Every error response becomes a problem with its status, whatever its body.
 
 use twin_ext::{Error, ErrorKind, Outcome};
 use twin_tests::raw::{Script, answer, json};
@@ -7,7 +8,8 @@ use twin_tests::raw::{Script, answer, json};
 use crate::harness::{ClientRig, failed_call};
 use crate::operations::{OPERATIONS, SampleOperation};
 
-/// Returns the error and the problem's detail. The request must be sent once.
+/// Calls an operation that is refused. Returns the error and the problem's detail, and asserts that
+/// the request was sent once.
 async fn refusal_and_detail(name: &str, status: u16, headers: &str, body: &str) -> (Error, String) {
     let rig = ClientRig::new().await;
     let (error, seen) =

@@ -1,4 +1,4 @@
-//! What a program prints for each kind of failure, in each common error type.
+//! The text that a program prints for each kind of failure, through each common error type.
 
 use std::error::Error as StdError;
 use std::fmt::Write as _;
@@ -59,7 +59,7 @@ async fn get_agent(twin: &Client, id: &str) -> RawError {
     twin.get_agent().agent_id(id).send().await.expect_err("the call fails")
 }
 
-/// Returns every kind of failure with its name.
+/// Returns every kind of failure of one call, with its name.
 async fn failures() -> Vec<(&'static str, RawError)> {
     let mut failures = Vec::new();
     for FailureCase { name, script, settings } in failure_cases() {
@@ -93,7 +93,7 @@ fn client_without_server() -> Client {
         .expect("the settings are valid")
 }
 
-/// Replaces the parts of the text that differ between runs.
+/// Cuts backtraces and locations, and replaces port numbers, because they differ between runs.
 fn without_varying_parts(text: &str) -> String {
     let text = text.split("\n\nStack backtrace").next().unwrap_or_default();
     let text = text.split("\n\nLocation:").next().unwrap_or_default();
@@ -158,7 +158,7 @@ fn append_all_forms<E: StdError + Clone + Send + Sync + 'static>(
     let boxed: Box<dyn StdError> = error.clone().into();
     assert_eq!(format!("{boxed:?}"), format!("{error:?}"));
     let (anyhow, eyre) = (anyhow::Error::new(error.clone()), eyre::Report::new(error.clone()));
-    for (how, shown) in [
+    for (form, shown) in [
         ("display", error.to_string()),
         ("debug", format!("{error:?}")),
         ("anyhow {:#}", format!("{anyhow:#}")),
@@ -168,7 +168,7 @@ fn append_all_forms<E: StdError + Clone + Send + Sync + 'static>(
     ] {
         let shown = without_varying_parts(&shown);
         assert!(!shown.contains("canary") && !shown.contains('\u{1b}'), "{shown}");
-        writeln!(text, "{name}, {how}\n    {}", shown.replace('\n', "\n    "))
+        writeln!(text, "{name}, {form}\n    {}", shown.replace('\n', "\n    "))
             .expect("writing to memory succeeds");
     }
 }
@@ -212,8 +212,8 @@ fn main_prints_the_error_on_one_line() {
     command.args(["--exact", "error_text::failing_main_child", "--nocapture"]).env(PROGRAM, "1");
     let output = command.output().expect("the child process starts");
     assert!(!output.status.success());
-    let said = String::from_utf8_lossy(&output.stdout) + String::from_utf8_lossy(&output.stderr);
-    let line = said
+    let output = String::from_utf8_lossy(&output.stdout) + String::from_utf8_lossy(&output.stderr);
+    let line = output
         .lines()
         .find(|line| line.contains("Error: "))
         .expect("the program append_all_forms the error");

@@ -13,22 +13,23 @@ use twin_tests::raw::{Raw, Script};
 
 use crate::operations::SampleOperation;
 
-/// The key of every client here. It must never be shown.
+/// The key of every client here. No text of the client may contain it.
 pub(crate) const KEY: &str = "tw_live_canary";
 
-/// The bound of the first backoff pause.
+/// The upper bound of the first backoff.
 pub(crate) const FIRST_BACKOFF: Duration = Duration::from_millis(500);
 
+/// A scripted server, and a client of it with a manual clock.
 pub(crate) struct ClientRig {
     pub(crate) raw: Raw,
     pub(crate) clock: ManualClock,
     pub(crate) twin: Client,
 }
 
-/// What a transport answers.
+/// The result of a transport.
 type Recorded = Result<http::Response<Vec<u8>>, twin_api::Error>;
 
-/// A transport that sends nothing: it answers with the result of a function.
+/// A transport that sends nothing and returns the result of a function.
 pub(crate) struct RecordedTransport(Box<dyn Fn() -> Recorded + Send + Sync>);
 
 impl RecordedTransport {
@@ -54,7 +55,7 @@ impl Transport for RecordedTransport {
     }
 }
 
-/// The number of requests sent, and the properties of the error.
+/// What a failed call shows: the number of requests, and the properties of the error.
 #[derive(Debug, PartialEq)]
 pub(crate) struct FailedCall {
     /// The number of requests that the server received whole.
@@ -87,8 +88,8 @@ impl ClientRig {
         Self { raw, clock, twin }
     }
 
-    /// Calls an operation whose every attempt gets `script`, and returns the error and its
-    /// verdict. Also checks that the elapsed time is the sum of the pauses, and that each pause
+    /// Calls an operation whose every attempt gets `script`. Returns the error and what it shows.
+    /// Also checks that the elapsed time is the sum of the pauses, and that each pause
     /// is within its bound or follows `Retry-After`.
     pub(crate) async fn expect_failure(
         &self,
@@ -125,7 +126,7 @@ impl ClientRig {
         }
     }
 
-    /// Builds the verdict, and checks that every request was one of the operation.
+    /// Returns what the failed call shows, and checks that each request was one of the operation.
     pub(crate) fn observed(&self, operation: &SampleOperation, error: &Error) -> FailedCall {
         let requests = self.raw.take_requests();
         for request in &requests {
@@ -143,7 +144,8 @@ impl ClientRig {
     }
 }
 
-/// Builds an expected verdict: as many attempts as requests, without `Retry-After`.
+/// Returns the expected result of a failed call: as many attempts as requests, without
+/// `Retry-After`.
 pub(crate) fn failed_call(sent: u32, kind: ErrorKind, outcome: Outcome) -> FailedCall {
     FailedCall {
         sent: sent as usize,

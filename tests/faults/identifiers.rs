@@ -6,7 +6,7 @@ use twin_tests::raw::{RawRequest, answer, json};
 
 use crate::harness::ClientRig;
 
-/// Identifiers, and their segment of the path.
+/// Identifiers, and the path segments that they become.
 const ENCODED: [(&str, &str); 12] = [
     ("%2e%2e", "%252e%252e"),
     ("%2E", "%252E"),
@@ -25,7 +25,7 @@ const ENCODED: [(&str, &str); 12] = [
 #[tokio::test]
 async fn empty_and_dot_identifiers_are_refused_before_sending() {
     let rig = ClientRig::new().await;
-    let check = |error: twin_api::Error, name: &str| {
+    let assert_refused = |error: twin_api::Error, name: &str| {
         let error = Error::from(error);
         assert_eq!((error.kind(), error.outcome()), (ErrorKind::InvalidRequest, Outcome::NotSent));
         assert_eq!((error.attempts(), error.status()), (0, None));
@@ -33,15 +33,15 @@ async fn empty_and_dot_identifiers_are_refused_before_sending() {
     };
     let twin: &Client = &rig.twin;
     for id in ["", ".", ".."] {
-        check(twin.get_agent().agent_id(id).send().await.expect_err(id), "agent_id");
-        check(twin.delete_agent().agent_id(id).send().await.expect_err(id), "agent_id");
+        assert_refused(twin.get_agent().agent_id(id).send().await.expect_err(id), "agent_id");
+        assert_refused(twin.delete_agent().agent_id(id).send().await.expect_err(id), "agent_id");
         let run = twin.delete_run().agent_id("a").run_id(id);
-        check(run.send().await.expect_err(id), "run_id");
+        assert_refused(run.send().await.expect_err(id), "run_id");
         let webhook = twin.delete_webhook().agent_id("a").webhook_id(id);
-        check(webhook.send().await.expect_err(id), "webhook_id");
+        assert_refused(webhook.send().await.expect_err(id), "webhook_id");
         let workspace = twin.delete_workspace().workspace_id(id);
-        check(workspace.send().await.expect_err(id), "workspace_id");
-        check(twin.revoke_api_key().key_id(id).send().await.expect_err(id), "key_id");
+        assert_refused(workspace.send().await.expect_err(id), "workspace_id");
+        assert_refused(twin.revoke_api_key().key_id(id).send().await.expect_err(id), "key_id");
     }
     assert_eq!(rig.raw.connections(), 0);
 }

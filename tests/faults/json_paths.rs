@@ -1,5 +1,7 @@
-//! The JSON path of a decoding error is the one that `serde_path_to_error` finds by recording the
-//! path while it decodes.
+//! The JSON path of a decoding error.
+//!
+//! twin-api finds the path after decoding has failed. The tests compare it with the path that
+//! `serde_path_to_error` records while it decodes.
 
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
@@ -13,7 +15,7 @@ use twin_tests::vendored::CONTRACT;
 use crate::harness::{KEY, RecordedTransport};
 use crate::operations::SampleOperation;
 
-/// The body of every response of a client.
+/// The body that a client gets in every response. A test can replace it.
 #[derive(Clone, Default)]
 struct ResponseBody(Arc<Mutex<Vec<u8>>>);
 
@@ -27,7 +29,7 @@ impl ResponseBody {
     }
 }
 
-/// Builds a client that sends nothing, with the body of its responses.
+/// Builds a client that sends nothing, and the body that it gets in every response.
 fn client_and_body() -> (Client, ResponseBody) {
     let body = ResponseBody::default();
     let recording = {
@@ -38,7 +40,7 @@ fn client_and_body() -> (Client, ResponseBody) {
     (builder.transport(recording).build().expect("the settings are valid"), body)
 }
 
-/// Returns the path that `serde_path_to_error` finds, unless the body is a `T`.
+/// Returns the path that `serde_path_to_error` records, or `None` if the body decodes as a `T`.
 fn serde_path<T: DeserializeOwned>(body: &[u8]) -> Option<String> {
     let mut json = serde_json::Deserializer::from_slice(body);
     let error = serde_path_to_error::deserialize::<_, T>(&mut json).err()?;
@@ -128,7 +130,7 @@ fn mutated(example: &Value) -> Vec<Vec<u8>> {
 }
 
 #[tokio::test]
-async fn path_of_a_wrong_value_is_the_recorded_one() {
+async fn path_of_a_wrong_value_equals_that_of_serde_path_to_error() {
     let (twin, client_and_body) = client_and_body();
     let mut paths = BTreeSet::new();
     for (name, serde_path) in PATHS {
@@ -147,7 +149,7 @@ async fn path_of_a_wrong_value_is_the_recorded_one() {
 }
 
 #[tokio::test]
-async fn path_in_a_truncated_response_is_on_the_way_to_its_end() {
+async fn path_in_a_truncated_response_leads_to_its_end() {
     let (twin, client_and_body) = client_and_body();
     for (name, serde_path) in PATHS {
         let body = serde_json::to_vec(&example(name)).expect("JSON");
@@ -157,7 +159,7 @@ async fn path_in_a_truncated_response_is_on_the_way_to_its_end() {
             let error =
                 SampleOperation::of(name).call(&twin).await.expect_err("it does not decode");
             let path = error.json_path().expect("it has a path");
-            // The witness writes `?` for what it does not know.
+            // serde_path_to_error writes `?` for an unknown segment.
             let (one, two) = (path.trim_matches('.'), expected.trim_matches(['.', '?']));
             assert!(one.starts_with(two) || two.starts_with(one), "{end}: {path} {expected}");
         }

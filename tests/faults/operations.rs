@@ -17,7 +17,7 @@ pub(crate) const SECRET: &str = "whsec_canary";
 /// The error of the raw client.
 pub(crate) type RawError = twin_api::Error;
 
-type Later = Pin<Box<dyn Future<Output = Result<String, RawError>> + Send>>;
+type PendingText = Pin<Box<dyn Future<Output = Result<String, RawError>> + Send>>;
 
 /// An operation and a call of it.
 pub(crate) struct SampleOperation {
@@ -27,8 +27,8 @@ pub(crate) struct SampleOperation {
     pub(crate) status: u16,
     /// The shortest complete response.
     pub(crate) body: &'static str,
-    /// Calls the operation and formats the value with `Debug`.
-    call: fn(Client) -> Later,
+    /// Calls the operation and formats the result with `Debug`.
+    call: fn(Client) -> PendingText,
     /// Formats the builder with `Debug`.
     pub(crate) shown: fn(&Client) -> String,
 }
@@ -52,7 +52,7 @@ impl SampleOperation {
         self.line.split(' ').next().unwrap_or_default()
     }
 
-    /// Whether the operation is idempotent, so that it may be retried after an unknown outcome.
+    /// Whether the operation may be retried after an unknown outcome.
     pub(crate) fn is_idempotent(&self) -> bool {
         matches!(self.method(), "GET" | "PUT" | "DELETE") || self.name == "cancel_run"
     }
@@ -81,7 +81,7 @@ macro_rules! operations {
     };
 }
 
-/// Objects that occur in several responses.
+// Objects that occur in several responses.
 macro_rules! agent {
     () => {
         r#"{"agent_id":"a","deployment_state":"draft","has_runs":true,"latest_run_is_finished":true}"#
@@ -184,7 +184,7 @@ pub(crate) const OPERATIONS: &[SampleOperation] = operations! {
             ReorderWorkspacesBody::builder().workspace_ids(vec!["ws".to_owned()]));
 };
 
-/// Returns the operations that must not be retried after an unknown outcome.
+/// Returns the operations that must not be retried after an unknown outcome, such as `start_run`.
 pub(crate) fn non_idempotent() -> impl Iterator<Item = &'static SampleOperation> {
     OPERATIONS.iter().filter(|operation| !operation.is_idempotent())
 }

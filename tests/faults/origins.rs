@@ -1,4 +1,5 @@
-//! The key is sent only to the origin of the base URL.
+//! The key is sent only to the origin of the base URL: redirects and other headers that point
+//! elsewhere are not followed.
 
 use twin_ext::{ClientBuilder, ErrorKind, Outcome};
 use twin_tests::raw::{Raw, answer};
@@ -48,7 +49,7 @@ async fn redirect_within_the_origin_is_not_followed() {
 }
 
 #[tokio::test]
-async fn other_redirecting_headers_are_ignored() {
+async fn headers_that_point_to_another_origin_are_ignored() {
     let (rig, sink) = (ClientRig::new().await, Raw::start().await.expect("a free port"));
     let me = SampleOperation::of("get_me");
     let url = sink.url();

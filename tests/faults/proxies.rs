@@ -33,7 +33,8 @@ async fn run_client_process(
     said
 }
 
-/// Makes a call and prints the result in the child process. Returns false in the test process.
+/// In the child process, makes a call, prints the result, and returns true. In the test process,
+/// does nothing and returns false.
 async fn run_if_client_process() -> bool {
     let Ok(settings) = std::env::var(CLIENT) else { return false };
     let builder = ClientBuilder::from_env().expect("the variables are right");
@@ -60,7 +61,7 @@ async fn run_if_client_process() -> bool {
     true
 }
 
-/// Returns every variable that names a proxy.
+/// Sets every variable that names a proxy to this proxy.
 fn all_proxy_variables(proxy: &Raw) -> Vec<(&'static str, String)> {
     let url = format!("http://user:pass@{}", proxy.address());
     ["http_proxy", "HTTP_PROXY", "https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"]
@@ -161,7 +162,7 @@ async fn missing_ca_certificates_fail_the_build_but_not_plain_http() {
     let variables =
         [("SSL_CERT_FILE", nothing.display().to_string()), ("SSL_CERT_DIR", String::new())];
     let said = run_client_process(name, "no proxy", &secure.url, &variables).await;
-    // The operating system's TLS does not report an empty store before it has a certificate.
+    // The operating system's TLS reports an empty store only when it checks a certificate.
     let words = if cfg!(feature = "native-tls") {
         "is not signed by a trusted CA"
     } else {

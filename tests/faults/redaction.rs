@@ -8,12 +8,12 @@ use std::time::Duration;
 use tracing::field::{Field, Visit};
 use tracing::{Event, Subscriber, span};
 use tracing_subscriber::Layer;
-use tracing_subscriber::layer::{Context as Of, SubscriberExt as _};
+use tracing_subscriber::layer::{Context, SubscriberExt as _};
 use twin_api::reqwest::header::{HeaderMap, HeaderName};
 use twin_api::secrecy::ExposeSecret as _;
 use twin_api::transport::{Direct, Inner, Report};
 use twin_api::{Client, ClientInfo as _};
-use twin_ext::clock::{ManualClock, SystemClock};
+use twin_ext::clock::SystemClock;
 use twin_ext::webhook::{RedisStore, Verifier, sign};
 use twin_ext::{ClientBuilder, Error, Paginate as _, Retry, RunExt as _, RunTicket};
 use twin_tests::raw::{Script, answer, json};
@@ -65,7 +65,7 @@ fn shown_raw(error: &RawError) -> String {
 struct CapturedLogs(Arc<Mutex<String>>);
 
 impl CapturedLogs {
-    /// Installs the collector for the whole process.
+    /// Installs the collector for the process.
     fn everywhere() -> Self {
         let logs = Self::default();
         let subscriber = tracing_subscriber::registry().with(logs.clone());
@@ -109,15 +109,15 @@ impl Visit for FieldRecorder<'_> {
 }
 
 impl<S: Subscriber> Layer<S> for CapturedLogs {
-    fn on_new_span(&self, attributes: &span::Attributes<'_>, _: &span::Id, _: Of<'_, S>) {
+    fn on_new_span(&self, attributes: &span::Attributes<'_>, _: &span::Id, _: Context<'_, S>) {
         attributes.record(&mut FieldRecorder(self));
     }
 
-    fn on_record(&self, _: &span::Id, values: &span::Record<'_>, _: Of<'_, S>) {
+    fn on_record(&self, _: &span::Id, values: &span::Record<'_>, _: Context<'_, S>) {
         values.record(&mut FieldRecorder(self));
     }
 
-    fn on_event(&self, event: &Event<'_>, _: Of<'_, S>) {
+    fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {
         self.add(event.metadata().target());
         event.record(&mut FieldRecorder(self));
     }
@@ -188,7 +188,7 @@ async fn errors_logs_and_traces_show_neither_key_nor_secret() {
             for twin in [&rig.twin, &strict.twin, &raw] {
                 // A decoded value is formatted too; its secrets are redacted.
                 let text = match operation.call_raw(twin).await {
-                    Ok(value) => value.replace(KEY, "an answer may quote it"),
+                    Ok(value) => value.replace(KEY, "a value may contain the key"),
                     Err(error) => shown_raw(&error) + &shown_error(&error.into()),
                 };
                 assert!(!text.contains(CANARY), "{number} {}: {text}", operation.name);
@@ -196,10 +196,10 @@ async fn errors_logs_and_traces_show_neither_key_nor_secret() {
         }
     }
     let text = logs.text();
-    assert!(text.contains("http.request.resend_count=2"), "events of this crate are collected");
+    assert!(text.contains("http.request.resend_count=2"), "no event of twin-ext was collected");
     assert!(
         text.contains("starting new connection"),
-        "events of other crates are collected: {}",
+        "no event of another crate was collected: {}",
         &text[..1_000]
     );
     let at = text.find(CANARY).map(|at| &text[at.saturating_sub(300)..at + 6]);
@@ -280,7 +280,7 @@ async fn panic_messages_show_neither_key_nor_secret() {
 }
 
 #[test]
-fn every_secret_member_is_covered_by_the_canary() {
+fn every_secret_member_is_in_a_sample_response() {
     let snapshots = concat!(env!("CARGO_MANIFEST_DIR"), "/snapshots");
     let mut secrets = 0;
     for file in std::fs::read_dir(snapshots).expect("it exists") {
@@ -312,5 +312,4 @@ async fn expose_secret_returns_the_value() {
         .expect("the webhook is created");
     assert_eq!(made.signing_secret.expose_secret(), SECRET);
     assert!(!shown(&made.into_inner()).contains(CANARY));
-    assert_ne!(shown(&ManualClock::new(1)), "");
 }

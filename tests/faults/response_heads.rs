@@ -1,4 +1,4 @@
-//! Response heads that never end, are too large, or are not HTTP.
+//! Response heads that never end, are too large, or are not valid HTTP.
 
 use twin_ext::{ErrorKind, Outcome};
 use twin_tests::raw::Script;
@@ -83,7 +83,7 @@ async fn flood_of_informational_responses_ends_at_the_deadline() {
         let call =
             tokio::spawn(async move { operation.call(&twin).await.expect_err("the call fails") });
         for attempt in 1..=attempts {
-            // The deadline was set before the request was sent.
+            // The client sets the timeout before it sends the request.
             rig.raw.received(attempt as usize).await;
             rig.clock.advance(seconds(30));
         }

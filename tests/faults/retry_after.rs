@@ -1,4 +1,4 @@
-//! `Retry-After`: the accepted values, and the resulting delay.
+//! `Retry-After`: the values that the client accepts, and the delay of the retry.
 
 use std::time::Duration;
 
@@ -12,9 +12,9 @@ use crate::operations::SampleOperation;
 /// The delay before the retry.
 #[derive(Debug, Clone, Copy)]
 enum ExpectedPause {
-    /// The backoff, as without the header.
+    /// The usual backoff: the header is absent or invalid.
     Jitter,
-    /// The backoff, because the header asks for less.
+    /// The usual backoff, because the header asks for less.
     Less(u64),
     /// The requested delay, plus up to a tenth.
     AtLeast(f64),
@@ -51,7 +51,7 @@ const TABLE: [(&[&str], ExpectedPause); 25] = [
     (&["5", "121"], ExpectedPause::NotAtAll(121)),
 ];
 
-/// Returns the first random pause for the seed of the clock.
+/// Returns the first backoff of a client whose clock has the seed 1.
 fn first_backoff() -> Duration {
     let share = u128::from(ManualClock::new(1).random()) * FIRST_BACKOFF.as_nanos();
     Duration::from_nanos(u64::try_from(share >> 64).expect("the jitter is below half a second"))

@@ -1,4 +1,4 @@
-//! A service that fails for every caller: retry budget, backoff and jitter.
+//! Retry budget, backoff and jitter, while the service fails for every caller.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -10,7 +10,7 @@ use twin_tests::raw::{Script, json};
 use crate::harness::{ClientRig, FIRST_BACKOFF, KEY, seconds};
 use crate::operations::SampleOperation;
 
-/// Makes a thousand calls, a batch at a time, and returns the total number of attempts.
+/// Makes a thousand calls, a hundred at a time, and returns the total number of attempts.
 async fn call_a_thousand_times(rig: &ClientRig) -> u32 {
     let operation = SampleOperation::of("get_me");
     let mut attempts = 0;
@@ -34,9 +34,10 @@ async fn call_a_thousand_times(rig: &ClientRig) -> u32 {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn a_thousand_callers_share_the_retry_budget_exactly() {
-    // The default: 500 tokens, five for a retry.
+    // By default the budget has 500 tokens, and a retry costs five.
     let rig = ClientRig::with(|builder| {
-        // Each pause of one caller advances the clock for all of them.
+        // Each pause of one caller advances the clock of all callers, so that time limits would end
+        // calls early.
         let builder = builder.attempt_timeout(Duration::MAX).deadline(Duration::MAX);
         builder.retry(Retry::default())
     })
@@ -47,7 +48,7 @@ async fn a_thousand_callers_share_the_retry_budget_exactly() {
     // The budget is empty: only first attempts follow.
     assert_eq!(call_a_thousand_times(&rig).await, 1_000);
 
-    // Each success returns a token, so the fifth success pays for a retry.
+    // Each success returns a token, so that five successes pay for a retry.
     let operation = SampleOperation::of("get_me");
     for successes in [4, 5] {
         rig.raw.always(operation.answer());
@@ -56,7 +57,7 @@ async fn a_thousand_callers_share_the_retry_budget_exactly() {
         }
         rig.raw.always(json(503, "{}"));
         let error = operation.call(&rig.twin).await.expect_err("the service is down again");
-        // Four tokens were left from before the fifth success.
+        // The budget had four tokens from the first round.
         assert_eq!(error.attempts(), if successes == 4 { 1 } else { 2 });
     }
 }

@@ -26,7 +26,7 @@ async fn http_settings_are_applied() {
 
 #[tokio::test]
 #[expect(clippy::redundant_closure_for_method_calls, reason = "the type cannot be named")]
-async fn http_settings_do_not_follow_redirects_decompress_or_send_a_referer() {
+async fn http_settings_cannot_enable_redirects_decompression_or_referer() {
     let other = Raw::start().await.expect("a free port");
     other.always(json(200, "{}"));
     let rig = ClientRig::with(|builder| {
@@ -118,7 +118,7 @@ impl Transport for FlakyTransport {
 }
 
 #[tokio::test]
-async fn own_transport_runs_below_the_policy() {
+async fn custom_transport_runs_below_the_policy() {
     for (times, sent) in [(2, 1), (9, 0)] {
         let rig =
             ClientRig::with(|builder| builder.transport(FlakyTransport(AtomicU32::new(times))))
@@ -141,7 +141,7 @@ async fn own_transport_runs_below_the_policy() {
 }
 
 #[tokio::test]
-async fn errors_of_recorded_responses_name_the_place_of_the_request() {
+async fn errors_of_recorded_responses_name_the_url_of_the_request() {
     let page = || {
         let response = http::Response::builder().header("content-type", "text/html");
         Ok(response.body(b"<html>".to_vec()).expect("the header is right"))
@@ -189,7 +189,7 @@ async fn redacts_every_text_of_a_custom_transport() {
     assert_eq!(error.json_path(), Some("agents.[redacted]"));
 }
 
-/// Answers requests whose body can be read.
+/// A transport that asserts that the request's body is in memory, and then sends it.
 #[derive(Debug)]
 struct BodyReadingTransport;
 
@@ -207,7 +207,7 @@ impl Transport for BodyReadingTransport {
 }
 
 #[tokio::test]
-async fn own_transport_can_read_the_body_whatever_the_limits() {
+async fn custom_transport_can_read_the_body_despite_time_limits() {
     let rig = ClientRig::with(|builder| {
         let builder = builder.attempt_timeout(Duration::from_secs(1));
         builder.connect_timeout(Duration::from_secs(900)).transport(BodyReadingTransport)

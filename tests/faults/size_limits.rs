@@ -1,6 +1,6 @@
 //! Responses over the size limit use at most 8 MiB more memory than the limit.
 //!
-//! The client runs on this thread, whose allocations are counted; the server on another.
+//! The allocations of this thread are counted. It runs the client; another thread runs the server.
 
 use std::sync::mpsc;
 
@@ -35,7 +35,7 @@ fn with_server_thread<T>(script: Script, work: impl FnOnce(&str) -> T) -> T {
     result
 }
 
-/// Returns the result of a call and the peak of allocated memory.
+/// Returns the result of a call and the peak of allocated memory in bytes.
 fn call_and_peak_memory(
     operation: &SampleOperation,
     url: &str,
@@ -57,7 +57,7 @@ fn call_and_peak_memory(
     (result.expect("the call ran"), memory.bytes_max)
 }
 
-/// Expects `TooLarge` for a read and a write, one request each, and bounded memory.
+/// Asserts that a GET and a POST fail with `TooLarge` after one request, within bounded memory.
 fn expect_too_large(script: &Script, bound: usize) {
     for operation in ["get_me", "start_run"].map(SampleOperation::of) {
         let (result, memory) =

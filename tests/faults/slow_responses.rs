@@ -11,8 +11,8 @@ use crate::operations::SampleOperation;
 
 const HEAD: &str = "HTTP/1.1 201 x\r\ncontent-type: application/json\r\n";
 
-/// More bytes than all buffers between server and client hold. When all are sent, the client has
-/// read some.
+/// More bytes than the buffers between server and client can hold. Once the server has sent them, the
+/// client has read some.
 const BEYOND_BUFFERS: usize = 24 << 20;
 
 /// Sends the bytes one by one, each after a signal.
@@ -90,7 +90,7 @@ async fn trickled_body_ends_at_attempt_timeout_and_deadline() {
 
 #[tokio::test]
 async fn refusal_with_a_trickled_body_keeps_its_status() {
-    // The small send buffer makes sure that the client has read almost everything that was sent.
+    // The send buffer is small, so that the client has read almost all that the server has sent.
     let socket = TcpSocket::new_v4().expect("a socket");
     socket.set_send_buffer_size(4 << 10).expect("the buffer size is valid");
     socket.bind(([127, 0, 0, 1], 0).into()).expect("a free port");

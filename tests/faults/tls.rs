@@ -32,13 +32,13 @@ impl CertificateAuthority {
         let mut params =
             CertificateParams::new(Vec::new()).expect("the certificate parameters are valid");
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-        // OpenSSL takes a certificate with the name of its issuer for self-signed.
+        // OpenSSL treats a certificate that has the name of its issuer as self-signed.
         params.distinguished_name.push(DnType::CommonName, "Test CA");
         let key = KeyPair::generate().expect("the key is generated");
         Self(CertifiedIssuer::self_signed(params, key).expect("the certificate is signed"))
     }
 
-    /// Issues a certificate for this host, valid until the end of this year.
+    /// Issues a certificate for `host` that is valid until the end of the year `until`.
     pub(crate) fn certify(&self, host: &str, until: i32) -> CertifiedKey {
         let mut params = CertificateParams::new(vec![host.to_owned()]).expect("the name is valid");
         params.not_before = date_time_ymd(2000, 1, 1);
@@ -65,12 +65,12 @@ pub(crate) struct TlsServer {
 }
 
 impl TlsServer {
-    /// Answers every request with a user after the handshake.
+    /// Starts a server that answers every request with a user.
     async fn start(config: ServerConfig) -> Self {
         Self::responding(config, true).await
     }
 
-    /// Answers with a user, or with plain text that is not TLS.
+    /// Starts a server that answers with a user, inside TLS or as plain bytes after the handshake.
     async fn responding(config: ServerConfig, in_tls: bool) -> Self {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.expect("a free port");
         let port = listener.local_addr().expect("the socket is bound").port();
@@ -136,7 +136,7 @@ pub(crate) fn trusting(authority: &CertificateAuthority) -> ClientBuilder {
     ClientBuilder::new(KEY).no_proxy().http(move |http| http.tls_certs_only([root]))
 }
 
-/// Calls `start_run` and returns the error, which must name the host and state the cause once.
+/// Calls `start_run` and returns the error, which must be permanent and name the host.
 async fn connection_error(builder: ClientBuilder, url: &str) -> Error {
     let clock = ManualClock::new(1);
     let twin = builder.base_url(url).clock(clock.clone()).build().expect("the settings are valid");
@@ -192,7 +192,7 @@ async fn untrusted_certificate_error_names_the_cause() {
             "expected one connection of the call and one of the wait"
         );
     }
-    // The system's root certificates do not include it either.
+    // The root certificates of the system do not include the authority.
     let service = TlsServer::plain(authority.certify("localhost", 2090)).await;
     let error = connection_error(ClientBuilder::new(KEY).no_proxy(), &service.url).await;
     assert!(error.to_string().contains("is not signed by a trusted CA"), "{error}");
@@ -244,7 +244,8 @@ async fn plain_http_on_the_https_port_error_names_the_cause() {
     assert!(error.to_string().contains("does not use TLS; does it serve plain http?"), "{error}");
 }
 
-/// Calls an operation that fails after this many attempts, without a permanent failure.
+/// Calls an operation and returns the error, which must come after `attempts` attempts and must not
+/// be permanent.
 async fn transport_error_after(
     attempts: u32,
     operation: &str,

@@ -1,4 +1,4 @@
-//! Responses that end or are reset after each of their bytes.
+//! Responses that end, or whose connection is reset, after each of their bytes.
 //!
 //! The caller gets the complete value or an error, never a part. An idempotent request is retried up
 //! to the limit. Any other request is sent once, and the error says whether it was accepted.
@@ -36,8 +36,7 @@ enum Framing {
 
 struct CompleteResponse {
     bytes: Vec<u8>,
-    /// The length of the head.
-    head: usize,
+    head_length: usize,
 }
 
 fn complete(operation: &SampleOperation, framing: Framing) -> CompleteResponse {
@@ -53,10 +52,11 @@ fn complete(operation: &SampleOperation, framing: Framing) -> CompleteResponse {
         Framing::Closing => (String::new(), (*body).to_owned()),
     };
     let head = format!("HTTP/1.1 {status} x\r\ncontent-type: application/json\r\n{header}\r\n");
-    CompleteResponse { head: head.len(), bytes: (head + &body).into_bytes() }
+    CompleteResponse { head_length: head.len(), bytes: (head + &body).into_bytes() }
 }
 
-/// Cuts the responses of these operations after each byte, by `end`, on every attempt.
+/// Cuts the responses of these operations after each byte, on every attempt. `end` closes or resets
+/// the connection.
 async fn cut_at_every_byte(operations: &[&str], framing: Framing, end: fn(Script) -> Script) {
     for operation in operations.iter().map(|name| SampleOperation::of(name)) {
         let rig = ClientRig::new().await;
@@ -68,11 +68,13 @@ async fn cut_at_every_byte(operations: &[&str], framing: Framing, end: fn(Script
             let cut = end(Script::new().send(complete.bytes[..length].to_vec()));
             let (error, seen) = rig.expect_failure(operation, cut).await;
             let sent = if operation.is_idempotent() { 3 } else { 1 };
-            let answered = length >= complete.head;
+            let answered = length >= complete.head_length;
             let outcome = if answered { Outcome::Accepted } else { Outcome::Unknown };
             // Without a length, only decoding finds that the body is incomplete.
             let kind = match framing {
-                Framing::Closing if answered && length == complete.head => ErrorKind::NotTheApi,
+                Framing::Closing if answered && length == complete.head_length => {
+                    ErrorKind::NotTheApi
+                }
                 Framing::Closing if answered => ErrorKind::Decode,
                 _ => ErrorKind::Transport,
             };

@@ -48,6 +48,7 @@ struct RawState {
     next: VecDeque<Script>,
     always: Option<Script>,
     requests: Vec<RawRequest>,
+    /// The number of requests so far, including those taken from the record.
     received: usize,
     connections: usize,
 }
@@ -114,12 +115,12 @@ impl Raw {
         self.address
     }
 
-    /// Adds a script for the next connection, which runs before the first request is read.
+    /// Adds a script for one connection. It runs before the first request is read.
     pub fn on_connect(&self, script: Script) {
         self.shared.state().connection_scripts.push_back(script);
     }
 
-    /// Adds a script for the next request that has none.
+    /// Adds a script for one request. Scripts are used in the order in which they were added.
     pub fn then(&self, script: Script) {
         self.shared.state().next.push_back(script);
     }

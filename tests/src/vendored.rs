@@ -1,7 +1,7 @@
 //! The vendored files as text: the OpenAPI document, the known facts, the overlay, and the frozen
 //! edition of the reference.
 
-/// The OpenAPI 3.1 document, as published.
+/// The OpenAPI 3.1 document of the repository, which `cargo xtask regen --fetch` replaces.
 pub const OPENAPI: &str = include_str!("../../openapi.json");
 
 /// The known facts about the API, from the reference and from observations.
