@@ -1,4 +1,4 @@
-//! Broken documents cause a clear error, and unusual ones the right code.
+//! Broken documents cause an error that names the place. Unusual but valid documents generate a client.
 
 use serde_json::{Value, json};
 use twin_api_gen::{Generated, Runtime, Stage, generate};
@@ -14,7 +14,7 @@ fn generate_stand_alone(document: &[u8]) -> Result<Generated, twin_api_gen::Erro
     generate(input)
 }
 
-/// Builds a document with one operation, and edits it with `change`.
+/// Builds a small document with one operation, and edits it with `change`.
 fn document(change: impl FnOnce(&mut Value)) -> Vec<u8> {
     let mut document = json!({
         "openapi": "3.1.0",
@@ -42,6 +42,7 @@ fn thing(document: &mut Value) -> &mut Value {
     &mut document["components"]["schemas"]["Thing"]
 }
 
+/// A broken document, and the error that it causes.
 struct BrokenDocument {
     what: &'static str,
     document: Vec<u8>,
@@ -154,8 +155,8 @@ fn not_as_expected(case: &BrokenDocument) -> Option<String> {
     (!right).then(|| format!("{what}: {text}"))
 }
 
-#[expect(clippy::too_many_lines, reason = "one table")]
 /// Returns unusual but valid documents: name, document, and a text that the source must contain.
+#[expect(clippy::too_many_lines, reason = "a table")]
 fn unusual_documents() -> Vec<(&'static str, Vec<u8>, &'static str)> {
     vec![
         ("3.0", document(|d| d["openapi"] = json!("3.0.3")), "pub fn get_thing"),

@@ -1,4 +1,4 @@
-//! Descriptions stay text: they become no code, HTML, link or doctest.
+//! Text of a document stays text in Rust: it forms no code, HTML, link or doctest.
 
 #![expect(clippy::expect_used, reason = "the helpers of a test may fail it too")]
 
@@ -101,7 +101,7 @@ impl DocTexts {
 
 const HEADINGS: [&str; 3] = ["\n # Errors\n", "\n # Examples\n", "\n # Refusals\n"];
 
-/// Whether the program in a doc is one function that prints, calls the client and does no more.
+/// Whether the program in a doc is one function that only calls the client and prints.
 fn is_harmless(doc: &str) -> bool {
     let Some((_, program)) = doc.split_once("```no_run\n") else { return false };
     let Some((program, rest)) = program.split_once("\n ```") else { return false };
@@ -114,6 +114,7 @@ fn is_harmless(doc: &str) -> bool {
         && !rest.contains("```")
 }
 
+/// The names of the functions and macros in a program.
 #[derive(Default)]
 struct UsedNames {
     functions: Vec<String>,
@@ -132,7 +133,7 @@ impl<'ast> Visit<'ast> for UsedNames {
 }
 
 /// Returns the first Markdown event of a doc text that is not text, except those of the generator.
-fn not_text(doc: &str) -> Option<String> {
+fn first_markup(doc: &str) -> Option<String> {
     let options = Options::ENABLE_TABLES
         | Options::ENABLE_FOOTNOTES
         | Options::ENABLE_STRIKETHROUGH
@@ -140,7 +141,7 @@ fn not_text(doc: &str) -> Option<String> {
         | Options::ENABLE_SMART_PUNCTUATION;
     Parser::new_ext(doc, options).find_map(|event| match &event {
         Event::Start(Tag::Paragraph) => None,
-        // These headings, links into the client and to twin-ext, and programs are ours.
+        // The generator writes these headings, links into the client and to twin-ext, and programs.
         Event::Start(Tag::Heading { .. })
             if HEADINGS.iter().any(|heading| doc.contains(heading)) =>
         {
@@ -179,7 +180,7 @@ fn assert_only_text(source: &str, text: &str) -> usize {
     docs.visit_file(&tree);
     docs.flush();
     for doc in &docs.texts {
-        assert_eq!(not_text(doc), None, "{text:?} as {doc:?}");
+        assert_eq!(first_markup(doc), None, "{text:?} as {doc:?}");
     }
     assert!(!source.contains("fn evil() {}\n"), "{text:?} became code");
     let controls = source.chars().find(|c| c.is_control() && *c != '\n');
@@ -242,8 +243,8 @@ fn hostile_descriptions_of_variant_fields_stay_text() {
     }
 }
 
-/// Prefixes that the generator itself writes, followed by hostile text.
-const FORGED: &[&str] = &[
+/// Texts that begin like a doc comment of the generator and continue with markup.
+const FORGED_DOCS: &[&str] = &[
     "A value that this version of the client does not know, as it came.\n\n```\npanic!()\n```\n<script>",
     " The value `\n\n    panic!()\n<b>",
     "`Thing`\n\n```\npanic!()\n```",
@@ -254,7 +255,7 @@ const FORGED: &[&str] = &[
 #[test]
 fn hostile_names_and_values_stay_text() {
     let mut generated = 0;
-    for text in HOSTILE.iter().chain(FORGED) {
+    for text in HOSTILE.iter().chain(FORGED_DOCS) {
         let document = serde_json::json!({
             "openapi": "3.1.0", "info": {"title": text, "version": text, "description": text},
             "paths": {"/things": {"get": {

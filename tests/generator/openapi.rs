@@ -1,5 +1,5 @@
-//! Checks `contract.json` against the OpenAPI specification and against the reference of the API.
-//! The tables here copy the reference by hand.
+//! Checks `contract.json` against the OpenAPI specification and the reference of the API. The tables
+//! here are copied from the reference by hand.
 //!
 //! These tests do not run the client. All observations of the live service are in `known.json`.
 
@@ -133,14 +133,14 @@ fn schema_violations(document: &Value) -> Vec<String> {
     violations
 }
 
-/// Calls `see` with every value in `value` and its JSON pointer.
-fn walk<'a>(value: &'a Value, pointer: &str, see: &mut dyn FnMut(&str, &'a Value)) {
-    see(pointer, value);
+/// Calls `visit` with every value in `value` and its JSON pointer.
+fn walk<'a>(value: &'a Value, pointer: &str, visit: &mut dyn FnMut(&str, &'a Value)) {
+    visit(pointer, value);
     for (name, member) in members(value) {
-        walk(member, &format!("{pointer}/{}", name.replace('~', "~0").replace('/', "~1")), see);
+        walk(member, &format!("{pointer}/{}", name.replace('~', "~0").replace('/', "~1")), visit);
     }
     for (index, element) in elements(value).enumerate() {
-        walk(element, &format!("{pointer}/{index}"), see);
+        walk(element, &format!("{pointer}/{index}"), visit);
     }
 }
 

@@ -1,7 +1,7 @@
 //! An equivalent document gives the same client, byte for byte.
 //!
-//! A seed selects the changes. `TWIN_REWORDINGS=1000 cargo test --release -p twin-tests --test
-//! generator rewordings` runs the campaign; without the variable a sample runs.
+//! A seed selects the changes. By default 40 seeds are tried;
+//! `TWIN_REWORDINGS=1000 cargo test --release -p twin-tests --test generator rewordings` tries 1,000.
 
 #![expect(clippy::expect_used, clippy::panic, reason = "the helpers of a test may fail it too")]
 
@@ -12,12 +12,12 @@ use twin_api_gen::{Input, generate};
 use crate::{contract, contract_document};
 use reword::Reworder;
 
-const SAMPLE: u64 = 40;
+const DEFAULT_SEEDS: u64 = 40;
 
 fn seed_count() -> u64 {
     match std::env::var("TWIN_REWORDINGS") {
         Ok(count) => count.parse().expect("TWIN_REWORDINGS is a number"),
-        Err(_) => SAMPLE,
+        Err(_) => DEFAULT_SEEDS,
     }
 }
 

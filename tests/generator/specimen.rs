@@ -1,5 +1,5 @@
-//! Features that Twin's document lacks but the generator supports: bounds, header parameters, a
-//! version that is not ASCII, unions, and a stand-alone client.
+//! The client of `specimen/openapi.json`, which `build.rs` generates. The document has features that
+//! Twin's document lacks: bounds, header parameters, unions, forms, merge patches and others.
 
 #![expect(clippy::expect_used, clippy::panic, reason = "the helpers of a test may fail it too")]
 

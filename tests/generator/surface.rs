@@ -14,7 +14,7 @@ use twin_api_gen::{Generated, generate};
 
 use crate::{contract, vendored};
 
-/// A reviewer does not read a longer surface completely.
+/// The maximum length of the surface, so that a reviewer can read it.
 const MOST_LINES: usize = 1_500;
 
 fn snapshots() -> PathBuf {

@@ -1,4 +1,4 @@
-//! Clients of the emulator and of a server in this process.
+//! Clients of the emulator, and of a function that answers requests in this process.
 
 use std::fmt;
 use std::sync::{Arc, Mutex};
@@ -27,7 +27,7 @@ pub(crate) fn client(emulator: &Emulator) -> Client {
         .expect("the configuration is valid")
 }
 
-/// Starts `count` runs that change only by the test, oldest first.
+/// Starts `count` runs that end only when the test ends them. Returns their identifiers, oldest first.
 pub(crate) fn start_runs(emulator: &Emulator, agent: &str, count: usize) -> Vec<String> {
     let start = |_| {
         emulator.with(|world| {

@@ -1,4 +1,4 @@
-//! Responses with a lone surrogate, from a service that cuts text within a character.
+//! Responses with a lone surrogate, which a service sends if it cuts text within a character.
 
 use axum::http::StatusCode;
 use twin_api::Client;

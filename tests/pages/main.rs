@@ -1,4 +1,4 @@
-//! Lists as streams, against the emulator and against services in this process.
+//! Lists as streams: against the emulator, and against functions that answer like a faulty service.
 
 #![allow(
     clippy::unwrap_used,

@@ -7,7 +7,7 @@ use twin_tests::emulator::{Profile, World};
 
 use super::harness::{FunctionServer, drain, event, in_both, names, number, run, start_runs};
 
-/// Stores and reads a position, as another process would.
+/// Serializes and deserializes a position, as a program does that stores it.
 fn stored(position: &Position) -> Position {
     let text = serde_json::to_string(position).unwrap();
     serde_json::from_str(&text).unwrap()

@@ -1,5 +1,5 @@
-//! The client of `twin_api::connect`: where it sends the key, how it reports error responses, and
-//! how it encodes identifiers.
+//! The client that `twin_api::connect` returns: where it sends the key, how it reports error
+//! responses, and how it encodes identifiers.
 
 #![expect(clippy::expect_used, reason = "the helpers of a test may fail it too")]
 
@@ -198,7 +198,7 @@ async fn base_url_keeps_its_path() {
     assert_eq!(server.take_requests()[0].target, "/base/v1/me");
 }
 
-/// Sends these bytes in response to one request and closes the connection.
+/// Returns a client of a server that answers one request with these bytes and closes the connection.
 async fn client_of_raw_response(bytes: impl AsRef<[u8]> + Send + 'static) -> Client {
     let listener = TcpListener::bind(("127.0.0.1", 0)).await.expect("a free port");
     let address = listener.local_addr().expect("the socket is bound");

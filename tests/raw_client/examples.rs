@@ -1,5 +1,5 @@
-//! The program in the docs of each operation, taken from the generated source by `build.rs`, runs
-//! against the emulator.
+//! Runs the program in the docs of each operation against the emulator. `build.rs` takes the programs
+//! from the generated source.
 
 use twin_tests::emulator::{Emulator, Profile, World};
 
@@ -23,7 +23,7 @@ fn every_operation_has_an_example() {
     let mut operations = operations();
     operations.sort_unstable();
     assert_eq!(operations.len(), 33);
-    // A document that describes more may have more.
+    // A later document may describe more operations.
     operations.retain(|operation| !names.contains(&operation.as_str()));
     assert!(operations.is_empty(), "without an example: {operations:?}");
 }
@@ -39,7 +39,7 @@ async fn every_example_runs_in_either_profile() {
             let twin = twin_api::connect(&emulator.url(), emulator.api_key()).expect("loopback");
             let result = programs::run(name, &twin).await;
             if !contract.iter().any(|known| known == name) {
-                continue; // The emulator does not know it.
+                continue; // The emulator has no such operation.
             }
             assert!(result.is_ok(), "the example of {name} fails in {profile}: {result:?}");
             assert_eq!(emulator.count(name), 1, "the example of {name} in {profile}");

@@ -1,4 +1,8 @@
-//! Tests of the raw client: all 33 operations, error responses, and the requests on the wire.
+//! Tests of the raw client, without `twin-ext`.
+//!
+//! - `operations`: the request and the responses of each operation, against a scripted server.
+//! - `connect`: what all operations share: the key, redirects, error responses, identifiers.
+//! - `against_emulator` and `examples`: all operations against the emulator.
 
 mod against_emulator;
 mod connect;

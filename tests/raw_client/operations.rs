@@ -2,8 +2,7 @@
 //! reference byte for byte. They decode the responses of the reference, observed responses of the
 //! live service, and responses with unknown members and values.
 //!
-//! The rows are in one module per tag; the tests here apply to every row. Tests of the connection
-//! are in `raw`.
+//! The operations are rows of a table, in one module per tag. The tests here apply to every row.
 
 #![expect(clippy::expect_used, clippy::panic, reason = "the helpers of a test may fail it too")]
 
@@ -88,15 +87,15 @@ fn assert_sent(row: &dyn TableRow, requests: &[RecordedRequest]) {
 
 #[tokio::test]
 async fn decodes_documented_responses() {
-    read_all(Origin::Documented).await;
+    assert_decodes_all(Origin::Documented).await;
 }
 
 #[tokio::test]
 async fn decodes_observed_and_future_responses() {
-    read_all(Origin::Observed).await;
+    assert_decodes_all(Origin::Observed).await;
 }
 
-async fn read_all(origin: Origin) {
+async fn assert_decodes_all(origin: Origin) {
     let (server, twin) = service().await;
     for row in table() {
         for (number, sample) in row.samples().iter().enumerate() {
@@ -150,7 +149,7 @@ fn assert_read(id: &str, status: u16, sample: &SampleResponse, reply: CallResult
     let reply = reply.unwrap_or_else(|error| panic!("{id} {sample:?}: {error}"));
     assert_eq!(reply.status().as_u16(), status, "{id}");
     assert_eq!(reply.headers()["x-request-id"], "r1", "{id}");
-    assert_eq!(reply.into_inner(), sample.back, "{id}");
+    assert_eq!(reply.into_inner(), sample.serialized, "{id}");
 }
 
 #[tokio::test]

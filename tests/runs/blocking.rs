@@ -9,8 +9,8 @@ use twin_tests::emulator::RunScript;
 
 use crate::harness::{EmulatedTwin, start_body};
 
-/// Acts on a thread outside the runtime, while the runtime serves the emulator.
-async fn elsewhere<T: Send + 'static>(act: impl FnOnce() -> T + Send + 'static) -> T {
+/// Runs `act` on a thread outside the runtime, while the runtime serves the emulator.
+async fn on_blocking_thread<T: Send + 'static>(act: impl FnOnce() -> T + Send + 'static) -> T {
     let (sender, receiver) = tokio::sync::oneshot::channel();
     let thread = thread::spawn(move || drop(sender.send(act())));
     let came = receiver.await;
@@ -23,7 +23,7 @@ async fn blocking_calls_launch_follow_and_wait() {
     let twin = EmulatedTwin::observed().await;
     twin.with(|world| world.script_next_run(RunScript::standard()));
     let (client, agent) = (twin.client.clone(), twin.agent.clone());
-    let (events, done, missed) = elsewhere(move || {
+    let (events, done, missed) = on_blocking_thread(move || {
         let run = client.launch(&*agent, start_body()).blocking().unwrap();
         let events: Result<Vec<RunEvent>, _> = run.events().blocking().unwrap().collect();
         let done = run.wait().blocking().unwrap();

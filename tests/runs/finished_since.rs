@@ -16,6 +16,7 @@ use crate::scripted::{ScriptedService, listed};
 
 const HOUR: Duration = Duration::from_secs(3600);
 
+/// A run that takes this many hours.
 fn lasting(hours: u32, end: RunStep) -> RunScript {
     RunScript::manual().then(HOUR * hours, end)
 }
@@ -28,6 +29,7 @@ async fn start(twin: &EmulatedTwin, script: RunScript) -> String {
     twin.launch(script).await.run_id().to_owned()
 }
 
+/// Returns the identifiers of the runs that ended since `time`, sorted.
 async fn since(twin: &EmulatedTwin, time: SystemTime) -> Vec<String> {
     let runs: Vec<Run> =
         twin.client.finished_since(&*twin.agent, time).try_collect().await.unwrap();

@@ -1,4 +1,4 @@
-//! The events of a run against the emulator.
+//! Following the events of a run, against the emulator.
 
 use std::time::Duration;
 
@@ -18,7 +18,7 @@ const fn seconds(seconds: u64) -> Duration {
     Duration::from_secs(seconds)
 }
 
-/// A run with this many events, a few seconds apart, that then succeeds.
+/// Returns a script with this many events, a few seconds apart, and a success.
 fn run_with_events(events: usize) -> RunScript {
     (0..events)
         .fold(RunScript::manual(), |script, number| {
@@ -27,7 +27,7 @@ fn run_with_events(events: usize) -> RunScript {
         .then(seconds(3), RunStep::Complete(Ending::Success))
 }
 
-/// A run with `count` events, `interval` apart, that then fails.
+/// Returns a script with `count` events, `interval` apart, and a failure.
 fn ticking(count: usize, interval: Duration) -> RunScript {
     let tick = |script: RunScript, _| script.then(interval, RunStep::Event("Tick".to_owned()));
     (0..count).fold(RunScript::manual(), tick).then(seconds(1), RunStep::Fail)
@@ -69,7 +69,7 @@ async fn events_arrive_once_until_the_run_ends() {
 }
 
 #[tokio::test]
-async fn events_of_an_ended_run_need_no_pause() {
+async fn events_of_an_ended_run_are_read_without_a_pause() {
     in_both(async |twin: EmulatedTwin| {
         let run = twin.launch(run_with_events(3)).await;
         twin.advance(seconds(60)).await;

@@ -1,5 +1,5 @@
-//! An emulator and a client with a common clock: a pause of the client advances the emulator, so
-//! that an hour of waiting takes no real time.
+//! An emulator and a client whose clocks are coupled: a pause of the client advances the emulator.
+//! Thus an hour of waiting takes no real time.
 
 use std::collections::BTreeMap;
 use std::ops::Deref;
@@ -74,7 +74,7 @@ impl EmulatedTwin {
     }
 }
 
-/// Returns the body of a launch.
+/// Returns a complete body of `start_run`.
 pub(crate) fn start_body() -> twin_api::types::builder::StartRunBody {
     StartRunBody::builder().run_mode(RunMode::Run).user_message("Go.")
 }
@@ -103,7 +103,7 @@ impl CoupledClock {
         self.own.pauses()
     }
 
-    /// Acts after this many pauses.
+    /// Runs `act` after this many pauses of the client.
     pub(crate) fn after_pauses(
         &self,
         pauses: usize,

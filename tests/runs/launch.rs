@@ -1,4 +1,4 @@
-//! Launches: each happens at most once, and an unknown outcome is reported.
+//! Launches against the emulator. A launch starts at most one run, and reports an unknown outcome.
 
 use axum::http::StatusCode;
 use serde_json::Value;

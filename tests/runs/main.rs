@@ -1,5 +1,5 @@
-//! Runs: launch, wait, follow, resume and cancel, against the emulator in both profiles and
-//! against a scripted server.
+//! Runs: launch, wait, follow, resume and cancel. Most tests use the emulator in both profiles;
+//! `scripted` has the responses that the emulator does not send.
 
 #![allow(
     clippy::unwrap_used,

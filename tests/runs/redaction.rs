@@ -16,7 +16,7 @@ use crate::harness::start_body;
 
 const KEY: &str = "tw_live_0123456789";
 
-/// Everything that an error prints, with its causes.
+/// Returns everything that an error prints, with its causes.
 fn printed(error: &Error) -> String {
     let mut text = String::new();
     let mut next: Option<&(dyn StdError + 'static)> = Some(error);
@@ -35,7 +35,8 @@ fn hides_key(error: &Error, part: &str) {
     assert!(!text.contains("0123456789"), "{text}");
 }
 
-/// A run whose agent and identifier are the key, at a server that repeats this answer.
+/// Returns a run whose agent and identifier are the key. The server sends this response to each
+/// request.
 async fn run(answer: Value) -> (Scripted, RunHandle) {
     let server = Scripted::start().await.unwrap();
     for _ in 0..60 {

@@ -1,4 +1,4 @@
-//! A run that another process resumes.
+//! Runs that another process or client resumes from a ticket.
 
 use std::process::{Command, Output};
 
@@ -14,7 +14,7 @@ use crate::harness::{EmulatedTwin, start_body};
 const VARIABLES: [&str; 3] = ["TWIN_TEST_URL", "TWIN_TEST_KEY", "TWIN_TEST_AGENT"];
 
 /// The prefix of the line with the ticket in the child's output.
-const MARK: &str = "ticket: ";
+const TICKET_PREFIX: &str = "ticket: ";
 
 #[tokio::test]
 async fn ticket_resumes_a_run_in_another_process() {
@@ -28,7 +28,7 @@ async fn ticket_resumes_a_run_in_another_process() {
         let output = tokio::task::spawn_blocking(|| launch_in_child(values)).await.unwrap();
         assert!(!output.status.success(), "the child did not abort");
         let said = String::from_utf8(output.stdout).unwrap();
-        let ticket = said.lines().find_map(|line| line.split_once(MARK)).expect(&said).1;
+        let ticket = said.lines().find_map(|line| line.split_once(TICKET_PREFIX)).expect(&said).1;
 
         let run = twin.client.resume(serde_json::from_str(ticket).unwrap());
         let events: Vec<RunEvent> = run.events().try_collect().await.unwrap();
@@ -57,7 +57,7 @@ async fn child_process_launches_a_run_and_aborts() {
     let [url, key, agent] = VARIABLES.map(|name| std::env::var(name).expect(name));
     let twin = ClientBuilder::new(key).base_url(url).build().unwrap();
     let run = twin.launch(agent, start_body()).await.unwrap();
-    println!("{MARK}{}", serde_json::to_string(&run.ticket()).unwrap());
+    println!("{TICKET_PREFIX}{}", serde_json::to_string(&run.ticket()).unwrap());
     std::process::abort();
 }
 

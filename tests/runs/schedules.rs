@@ -1,4 +1,4 @@
-//! Checked schedules against the emulator.
+//! Schedules set with `Cron`, against the emulator.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 

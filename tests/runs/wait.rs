@@ -1,4 +1,5 @@
-//! Waits against the emulator.
+//! Waiting for the end of a run, against the emulator. `scripted/wait.rs` has the responses that the
+//! emulator does not send.
 
 use std::time::Duration;
 
@@ -100,7 +101,7 @@ async fn default_deadline_is_one_hour() {
 }
 
 #[tokio::test]
-async fn end_at_the_deadline_is_seen_and_a_later_one_is_not() {
+async fn wait_sees_an_end_at_its_deadline_but_no_later_end() {
     in_both(async |twin: EmulatedTwin| {
         for (ends, seen) in [(99, true), (100, true), (101, false)] {
             let run = twin.launch(after(ends, RunStep::Complete(Ending::Success))).await;
@@ -196,7 +197,7 @@ async fn dropped_wait_sends_nothing_more() {
     let mut waiting = run.wait().into_future();
     assert!((&mut waiting).now_or_never().is_none());
     drop(waiting);
-    // Another call on the same client completes, so that a request of the dropped wait would show.
+    // Another call gives a request of the dropped wait the time to reach the emulator.
     run.get().await.unwrap();
     assert!(twin.count("list_runs") <= 2);
     assert!(twin.clock.pauses().is_empty());

@@ -97,7 +97,7 @@ fn removed_operation_stays_and_is_marked() {
     let ours = contract_client();
     for (method, path, operation) in operations(&contract_document()) {
         if path.contains("runs") || path.contains("agents/{agent_id}/") {
-            continue; // a part of the operations is enough
+            continue; // The test takes too long with all operations.
         }
         let mut smaller = contract_document();
         smaller["paths"][path].as_object_mut().unwrap().remove(method);

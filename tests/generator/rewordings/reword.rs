@@ -1,7 +1,7 @@
 //! Rewrites an OpenAPI document into an equivalent one; a seed selects the changes.
 //!
-//! Requests, responses and descriptions stay the same. Changed are the names of schemas, path
-//! parameters and operations, tags, order, and the form of schemas, nulls and shared parts.
+//! Requests, responses and descriptions stay the same. The names of schemas, path parameters and
+//! operations change, as do tags, order, and the form of schemas, nulls and shared parts.
 
 use std::collections::BTreeMap;
 
@@ -66,7 +66,7 @@ impl Reworder {
         }
     }
 
-    /// Replaces some references by their schemas, and keeps keywords beside the reference.
+    /// Replaces some references by their schemas. Keywords beside a reference are kept.
     fn inline(&mut self, value: &mut Value, schemas: &Value, depth: usize) {
         match value {
             Value::Array(items) => items.iter_mut().for_each(|it| self.inline(it, schemas, depth)),
@@ -77,7 +77,7 @@ impl Reworder {
                     let mut target = target.clone();
                     self.inline(&mut target, schemas, depth + 1);
                     members.remove("$ref");
-                    *value = self.put_in_place(members.clone(), target);
+                    *value = self.merge_keywords(members.clone(), target);
                     return;
                 }
                 for (name, member) in members {
@@ -90,7 +90,7 @@ impl Reworder {
         }
     }
 
-    fn put_in_place(&mut self, around: Map<String, Value>, target: Value) -> Value {
+    fn merge_keywords(&mut self, around: Map<String, Value>, target: Value) -> Value {
         if around.is_empty() {
             return target;
         }
@@ -269,7 +269,7 @@ impl Reworder {
         if let Some(parameters) = operation["parameters"].as_array_mut() {
             self.shuffle(parameters);
         } else if let Some(operation) = operation.as_object_mut() {
-            operation.remove("parameters"); // indexing has made it null
+            operation.remove("parameters"); // Indexing has inserted null.
         }
     }
 

@@ -30,7 +30,7 @@ pub(super) const DONE: &str = r#"{
   "success": true
 }"#;
 
-/// A member that is in no document.
+/// The name of a member that no document has.
 const UNKNOWN: &str = "x_not_in_any_document";
 
 /// Members that are never serialized.
@@ -40,14 +40,14 @@ pub(crate) type CallResult<T> = Result<ResponseValue<T>, Error>;
 pub(crate) type PendingCall<'a, T> = Pin<Box<dyn Future<Output = CallResult<T>> + 'a>>;
 pub(super) type BoxedCall<T> = Box<dyn Fn(&Client) -> PendingCall<'_, T>>;
 
-/// Wraps a call whose result is discarded.
+/// Boxes a call and discards its value.
 pub(super) fn boxed_call<T: Debug>(
     call: impl AsyncFn(&Client) -> CallResult<T> + Copy + 'static,
 ) -> BoxedCall<()> {
     Box::new(move |twin| Box::pin(async move { call(twin).await?.map(|_| ()) }))
 }
 
-/// The source of a response.
+/// Where a response comes from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Origin {
     /// The reference.
@@ -65,10 +65,10 @@ pub(crate) struct SampleResponse {
     pub(crate) text: String,
     /// The expected serialization of the decoded response: all members except unknown ones,
     /// secrets and nulls.
-    pub(crate) back: Value,
+    pub(crate) serialized: Value,
 }
 
-/// A row whose response is a `T`.
+/// A row of an operation whose response is a `T`.
 pub(super) struct TypedRow<T> {
     id: &'static str,
     line: &'static str,
@@ -97,14 +97,14 @@ impl<T: Debug> TypedRow<T> {
 
     /// Adds a response of the reference, given verbatim.
     pub(super) fn documented(self, status: u16, text: &str, check: fn(&T)) -> Self {
-        let back = match text {
+        let serialized = match text {
             "" => Value::Null,
             text => without_secrets_and_nulls(
                 serde_json::from_str(text).expect("the reference shows JSON"),
             ),
         };
         let text = text.to_owned();
-        self.reads(SampleResponse { origin: Origin::Documented, status, text, back }, check)
+        self.reads(SampleResponse { origin: Origin::Documented, status, text, serialized }, check)
     }
 
     /// Adds an observed response. Every object gets an unknown member.
@@ -114,7 +114,7 @@ impl<T: Debug> TypedRow<T> {
             origin: Origin::Observed,
             status,
             text,
-            back: without_secrets_and_nulls(answer),
+            serialized: without_secrets_and_nulls(answer),
         };
         self.reads(sample, check)
     }
@@ -127,16 +127,16 @@ impl<T: Debug> TypedRow<T> {
 }
 
 impl TypedRow<()> {
-    /// Sets a response without content. The client must ignore the content of a second response.
+    /// Adds a response without content, and a response whose content the client must ignore.
     pub(super) fn without_content(self) -> Self {
         let text = with_unknown_members(json!({"deleted": true})).to_string();
         let sample =
-            SampleResponse { origin: Origin::Observed, status: 200, text, back: Value::Null };
+            SampleResponse { origin: Origin::Observed, status: 200, text, serialized: Value::Null };
         self.documented(204, "", |()| {}).reads(sample, |()| {})
     }
 }
 
-/// A row of any response type.
+/// A [`TypedRow`] of any response type.
 pub(crate) trait TableRow {
     fn id(&self) -> &'static str;
     fn line(&self) -> &'static str;

@@ -9,7 +9,7 @@ use twin_api::{ErrorKind, Outcome};
 use super::harness::{BoxedCall, boxed_call};
 use crate::service;
 
-/// Returns each missing input by its API name, with a call without it.
+/// Returns names of required inputs, each with a call that lacks it.
 fn calls_without_an_input() -> Vec<(&'static str, BoxedCall<()>)> {
     vec![
         ("run_mode", boxed_call(async |twin| twin.start_run().agent_id("a").send().await)),

@@ -1,5 +1,5 @@
-//! Compares the table with the frozen edition of the reference, so that the table has every
-//! operation, parameter and body member.
+//! Compares the table with the frozen edition of the reference: the table must have every operation,
+//! parameter and body member.
 
 use std::collections::BTreeSet;
 
@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::harness::{ON_THE_WIRE, TableRow};
 use super::table;
 
-/// An operation and all its inputs.
+/// An operation and the names of all its inputs.
 #[derive(Debug, PartialEq, Eq)]
 struct OperationInputs {
     id: String,
