@@ -1,4 +1,4 @@
-//! The key of an event: equal for repeated deliveries, different for different events.
+//! The key of an event: repeated deliveries have the same key, different events have different keys.
 
 use std::collections::HashSet;
 
@@ -77,7 +77,7 @@ fn key_displays_as_percent_encoded_ascii() {
     );
 }
 
-/// Stores keep digests across versions of the crate. If this fails, they lose all entries.
+/// Stores keep digests across versions of the crate. If this test fails, they lose all entries.
 #[test]
 fn key_digest_is_stable_across_versions() {
     let hex = |body: &Value| base16ct::lower::encode_string(&key(body).digest());

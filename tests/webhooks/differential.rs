@@ -1,7 +1,7 @@
 //! Compares 10,000 signatures with those of Python's `hmac`.
 //!
-//! `differential/tags.py` makes the cases with the generator that is also here, and writes
-//! `differential/tags.bin`: the first 8 bytes of each tag, then SHA-256 over all whole tags.
+//! `differential/tags.py` makes the same cases as this test, because both use the same generator. It
+//! writes `differential/tags.bin`: the first 8 bytes of each tag, then the SHA-256 of all tags.
 
 use sha2::{Digest as _, Sha256};
 use twin_ext::webhook::{Verifier, sign};
@@ -32,7 +32,7 @@ impl SplitMix64 {
     }
 }
 
-/// A secret of 1 to 200 visible characters, and a body of up to 600 bytes.
+/// Returns a secret of 1 to 200 visible characters, and a body of up to 600 bytes.
 fn next_case(generator: &mut SplitMix64) -> (String, Vec<u8>) {
     let length = 1 + generator.below(200);
     let secret = (0..length).map(|_| char::from(0x21 + generator.byte(94))).collect();

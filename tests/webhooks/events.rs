@@ -1,4 +1,4 @@
-//! Events read from authentic bodies, and errors for authentic bodies that are not deliveries.
+//! Authentic bodies: the events that are read from them, and the errors of those that cannot be read.
 
 use serde_json::{Value, json};
 use twin_api::types::{RunOutcome, RunStatus, WebhookEventData};

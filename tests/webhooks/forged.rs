@@ -1,4 +1,4 @@
-//! A body that differs from the signed bytes is refused.
+//! Forged deliveries: a body that differs from the signed bytes is refused.
 
 use serde_json::Value;
 use twin_ext::ErrorKind;

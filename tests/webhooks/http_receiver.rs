@@ -1,4 +1,4 @@
-//! Receivers in axum, with real requests.
+//! Receivers in axum, with HTTP requests over loopback.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -53,7 +53,7 @@ fn event(run: &str) -> Value {
     ended(run, SystemTime::now())
 }
 
-/// A handler that counts its calls, and fails as often as `failures` says.
+/// A handler that counts its calls. The first `failures` calls fail.
 #[derive(Clone, Default)]
 struct CountingHandler {
     calls: Arc<AtomicUsize>,
@@ -150,7 +150,7 @@ async fn axum_extractor_returns_the_verified_delivery() {
     );
 }
 
-/// The body is chunked, so that its length is not known.
+/// The body is chunked, so that the receiver does not know its length.
 #[tokio::test]
 async fn rejects_endless_body_at_the_limit() {
     let router = Receiver::new(verifier(), store(), CountingHandler::default().handler())
@@ -163,7 +163,7 @@ async fn rejects_endless_body_at_the_limit() {
     let endless = tokio::spawn(async move {
         let chunk = [b"1000\r\n".as_slice(), &[b' '; 4096], b"\r\n"].concat();
         let mut written = 0_usize;
-        // More than any limit. A receiver without a limit must not exhaust the machine.
+        // This is more than any limit, but a receiver without a limit does not exhaust the machine.
         while written < 64 << 20 && writing.write_all(&chunk).await.is_ok() {
             written += chunk.len();
         }
@@ -174,7 +174,7 @@ async fn rejects_endless_body_at_the_limit() {
     assert_eq!(&answer, b"HTTP/1.1 413");
     drop(reading);
     let written = endless.await.unwrap();
-    // The limit, and the buffers of both sockets.
+    // The receiver reads up to its limit; the buffers of both sockets hold more.
     assert!(written < 16 << 20, "the receiver read {written} bytes");
 }
 
@@ -352,7 +352,7 @@ async fn event_sent_by_8_tasks_is_handled_once() {
         tokio::spawn(async move {
             let mut done = 0;
             while done < 100 {
-                // 503: another task handles the event at the moment.
+                // The receiver answers 503 while another task handles the event.
                 match receiver.receive(&headers, body.as_bytes()).await {
                     StatusCode::NO_CONTENT => done += 1,
                     status => assert_eq!(status, StatusCode::SERVICE_UNAVAILABLE),

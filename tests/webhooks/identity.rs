@@ -1,4 +1,5 @@
-//! The identity of an event depends on the bytes of the body alone.
+//! The key of an event and the values of a delivery depend on the bytes of the body alone: no digit
+//! and no lone surrogate is lost.
 //!
 //! With the feature `serde-json-features` of this package, the same tests run while `serde_json`'s
 //! `arbitrary_precision`, `float_roundtrip`, `preserve_order` and `unbounded_depth` are on.
@@ -9,7 +10,7 @@ use twin_ext::webhook::{Delivery, DeliveryKey, Event, SIGNATURE_HEADER, sign};
 
 use crate::signed::{SECRET, verifier};
 
-/// Signs and verifies a body that a [`Value`] may not hold exactly.
+/// Signs and verifies a body. It is text, because a [`Value`] cannot hold every number exactly.
 fn verify(body: &str) -> Delivery {
     let mut headers = HeaderMap::new();
     headers.insert(SIGNATURE_HEADER, sign(SECRET, body).parse().unwrap());
@@ -66,7 +67,7 @@ fn key_ignores_member_order_and_whitespace() {
     assert_ne!(one, key(r#"{"b": {"y": 1, "x": [2, 1]}, "a": "é"}"#));
 }
 
-/// If this fails, stores lose their entries, or two builds of one program share no keys.
+/// If this fails, stores lose their entries, or two builds of a program have different keys.
 #[test]
 fn digest_of_unknown_event_is_stable_across_features_and_versions() {
     let hex = |data: &str| base16ct::lower::encode_string(&key(data).digest());

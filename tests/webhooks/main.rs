@@ -1,4 +1,7 @@
-//! Webhook deliveries: verification, identity, deduplication, and receivers over HTTP.
+//! Webhook deliveries: verification, the key of an event, deduplication, and receivers over HTTP.
+//!
+//! The `redis_…` tests start `redis-server`. Without it they write `SKIPPED` and pass, or fail if
+//! `CI=true`.
 
 #![allow(
     clippy::unwrap_used,

@@ -1,4 +1,4 @@
-//! The store in memory: leases, eviction and uncertainty.
+//! `MemoryStore`: leases, eviction and uncertainty.
 
 use std::collections::HashSet;
 use std::time::Duration;
@@ -142,7 +142,7 @@ async fn receiver_without_its_lease_cannot_renew_or_abandon() {
     assert_eq!(reserve_then_abandon(&store, &event).await, StoreAnswer::Processed);
 }
 
-/// Without the skew, an event of a clock that is ahead would be called new.
+/// Without the skew, the store would report an event as new if the clock of the service is ahead.
 #[tokio::test]
 async fn clock_skew_applies_to_evicted_events_without_an_end() {
     let clock = ManualClock::new(1);

@@ -1,4 +1,4 @@
-//! The events that a receiver reports, and its treatment of handlers that hang.
+//! The events that a receiver reports to `on_event`, also when a handler hangs or loses its lease.
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -101,7 +101,7 @@ async fn on_event_reports_the_result_of_each_delivery() {
     );
 }
 
-/// The end of a run, after the beginning of every store.
+/// Returns the body of an event that ends a run after every store began.
 fn the_end_of(run: &str) -> Value {
     ended(run, crate::stored::at(3600))
 }

@@ -23,7 +23,7 @@ use crate::http_receiver::{post_signed, serve};
 
 const EVENTS: [WebhookEventType; 4] = [RunStarted, RunCompleted, RunFailed, RunStopped];
 
-/// An emulator with an agent, and a receiver that has a webhook of this agent.
+/// An emulator with an agent, and a receiver of the deliveries of a webhook of this agent.
 struct Scene {
     service: Emulator,
     twin: Client,

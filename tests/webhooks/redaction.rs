@@ -1,4 +1,4 @@
-//! `Debug`, errors and traces show no secret and no payload.
+//! `Debug` output, errors and traces of receivers show neither a secret nor a payload.
 
 use std::fmt::{Debug, Write as _};
 use std::sync::{Arc, Mutex};

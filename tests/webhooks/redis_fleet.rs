@@ -34,7 +34,7 @@ fn events() -> Vec<Value> {
     (0..EVENTS).map(|run| ended(&run.to_string(), end)).collect()
 }
 
-/// The leases with which all receivers handled each event.
+/// The leases with which the receivers handled each event, by run.
 #[derive(Clone, Default)]
 struct Effects(Arc<Mutex<HashMap<String, Vec<Lease>>>>);
 
@@ -66,7 +66,7 @@ async fn eight_receivers_handle_each_duplicated_event_once() {
             tasks.push(tokio::spawn(async move {
                 let body = event.to_string();
                 for _ in 0..3 {
-                    // 503: another receiver handles the event at the moment.
+                    // A receiver answers 503 while another one handles the event.
                     while receiver.receive(&headers_of(&body), body.as_bytes()).await
                         != StatusCode::NO_CONTENT
                     {}
@@ -95,8 +95,8 @@ impl DoomedReceiver {
         Self { runtime: runtime.unwrap(), stuck: Arc::default() }
     }
 
-    /// Starts to handle an event, does its work if there are `effects`, and hangs. The lease is
-    /// zero, so that others do not wait for its end.
+    /// Starts to handle an event, records the effect if there are `effects`, and hangs. The lease has
+    /// no duration, so that another receiver can take over at once.
     async fn hang_at(&self, url: &str, event: &Value, effects: Option<Effects>) {
         let stuck = Arc::clone(&self.stuck);
         let handler = move |delivery: Delivery, lease| {
@@ -118,8 +118,9 @@ impl DoomedReceiver {
     }
 }
 
-/// Kills a receiver in the middle of every event: half of them before the work, half after it.
-/// Then sends all events to eight others. Returns the effects, and which events got a 503.
+/// Kills a receiver while it handles each event: for half of the events before the effect, for half
+/// after it. Then sends all events to eight other receivers. Returns the effects, and whether each
+/// event got a 503.
 async fn kill_receivers_and_redeliver(refuse_uncertain: bool) -> Option<(Effects, Vec<bool>)> {
     let redis = RedisServer::start()?;
     let (effects, events) = (Effects::default(), events());
@@ -213,7 +214,8 @@ async fn events_are_not_handled_twice_when_redis_restarts() {
     assert_eq!(effects.of(3).len(), 1);
 }
 
-/// Redis stops between the work and its commit. A retry of the service would not help.
+/// Redis stops between the effect and the commit. The handler succeeded, so a retry by the service
+/// would not help.
 #[tokio::test]
 async fn answers_204_when_redis_stops_before_commit() {
     let Some(redis) = RedisServer::start() else { return };

@@ -42,7 +42,8 @@ impl RedisProxy {
         self.url.clone()
     }
 
-    /// Sets whether the proxy drops responses. A connection that lost one is closed at the next response.
+    /// Sets whether the proxy drops responses. After a dropped response, the proxy closes the connection
+    /// instead of sending the next one.
     pub(crate) fn drop_responses(&self, drops_responses: bool) {
         self.faults.drops_responses.store(drops_responses, Ordering::SeqCst);
     }

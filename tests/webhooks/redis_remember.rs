@@ -1,4 +1,4 @@
-//! How long Redis remembers events, and deployments that change `remember`.
+//! `RedisStore::remember`: how long Redis keeps events, and deployments that change the time.
 
 use std::time::{Duration, SystemTime};
 
@@ -14,7 +14,7 @@ use crate::stored::{
 const HOUR: Duration = Duration::from_secs(3600);
 const DAY: Duration = Duration::from_secs(24 * 3600);
 
-/// Whether the times differ by less than a lease and the duration of a test.
+/// Whether the times differ by at most 61 s: the lease, and the duration of a test.
 fn is_about(expected: Duration, measured: Duration) -> bool {
     measured.abs_diff(expected) <= Duration::from_secs(61)
 }
@@ -60,7 +60,7 @@ async fn time_to_live(redis: &RedisServer, event: &Value) -> Duration {
     Duration::from_millis(u64::try_from(left).expect("the entry has an expiry"))
 }
 
-/// Makes an entry that expired: its event was handled two hours ago, and remembered for one.
+/// Returns an event whose entry has expired: it was handled two hours ago and remembered for one.
 async fn expired_entry(redis: &RedisServer) -> Value {
     let event = ended("r", SystemTime::now() - 2 * HOUR);
     let before = store(redis, HOUR);

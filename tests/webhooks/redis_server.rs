@@ -1,7 +1,7 @@
 //! A Redis server for one test, on a free port of loopback. It is killed when the test ends.
 //!
-//! Without `redis-server` these tests write `SKIPPED` to standard error and pass. With `CI=true`
-//! they fail.
+//! If `redis-server` is not installed, the tests write `SKIPPED` to standard error and pass. With
+//! `CI=true` they fail.
 
 use std::io::{BufRead as _, BufReader};
 use std::net::TcpListener;
@@ -11,7 +11,7 @@ use std::process::{Child, Command, Stdio};
 pub(crate) struct RedisServer {
     child: Option<Child>,
     port: u16,
-    /// Where Redis persists its data, if it does.
+    /// The folder of the persisted data.
     directory: Option<tempfile::TempDir>,
 }
 

@@ -1,5 +1,4 @@
-//! Late and lost answers of Redis. No event becomes impossible to handle, and no event is handled
-//! twice.
+//! Late and lost responses of Redis. Each event can still be handled, and is handled once.
 
 use std::time::{Duration, Instant, SystemTime};
 
@@ -54,7 +53,8 @@ async fn first_reservation_of_a_store_has_a_deadline() {
     assert_eq!(reserve_then_commit(&other, &late).await, StoreAnswer::New);
 }
 
-/// The store's estimate of the clock is too low, so that its deadline is over when Redis gets it.
+/// The store believes that the clock of Redis is earlier than it is. Thus the deadline of a reservation
+/// has passed when Redis reads it.
 #[tokio::test]
 async fn reserves_although_the_clock_of_redis_was_set_forward() {
     let Some(redis) = RedisServer::start() else { return };
@@ -71,7 +71,7 @@ async fn reserves_although_the_clock_of_redis_was_set_forward() {
     assert_eq!(error.kind(), ErrorKind::Timeout, "the clock is still wrong: {error}");
 }
 
-/// Redis made the reservation in time, but its answer never arrived.
+/// Redis made the reservation in time, but its response was lost.
 #[tokio::test]
 async fn store_takes_over_its_reservation_whose_answer_was_lost() {
     let Some(redis) = RedisServer::start() else { return };

@@ -1,4 +1,4 @@
-//! The store in Redis, with a real Redis server.
+//! `RedisStore` with a Redis server: leases, uncertainty, restarts and failover.
 
 use std::time::{Duration, SystemTime};
 
@@ -13,7 +13,7 @@ use crate::stored::{
 
 const HOUR: Duration = Duration::from_secs(3600);
 
-/// The store of one receiver. All stores of one Redis share their entries.
+/// Returns the store of one receiver. All stores of one Redis share their entries.
 fn store(redis: &RedisServer) -> RedisStore {
     RedisStore::new(&redis.url(), Duration::ZERO).unwrap().clock_skew(Duration::ZERO)
 }
@@ -76,7 +76,7 @@ async fn expired_lease_is_taken_over_with_higher_fence_and_uncertainty() {
     assert_eq!(reserve_then_abandon(&dead, &event).await, StoreAnswer::Processed);
 }
 
-/// The clock of Redis has milliseconds, so both can happen at the same time.
+/// The clock of Redis counts milliseconds, so both can happen at the same time.
 #[tokio::test]
 async fn uncertain_event_abandoned_when_the_store_began_stays_uncertain() {
     let Some(redis) = RedisServer::start() else { return };

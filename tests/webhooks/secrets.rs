@@ -20,7 +20,7 @@ fn rejects_blank_secret() {
     }
 }
 
-/// A secret read from a file ends with a line break, which the service does not sign with.
+/// A secret that is read from a file ends with a line break, which is not part of the secret.
 #[test]
 fn trims_whitespace_around_secret() {
     let body = completed().to_string();

@@ -1,4 +1,4 @@
-//! The signature header: one spelling is accepted, and all refusals return the same error.
+//! The header `X-Cobb-Signature`: one spelling is accepted, and all refusals return the same error.
 
 use http::{HeaderMap, HeaderValue};
 use twin_ext::webhook::{SIGNATURE_HEADER, Verifier, sign};
@@ -113,7 +113,7 @@ fn rejects_event_header_that_differs_from_signed_event() {
     }
 }
 
-/// A forger learns nothing about the reason.
+/// A forger must not learn the reason of a refusal.
 #[test]
 fn all_refusals_return_the_same_error() {
     let body = completed().to_string();
@@ -130,7 +130,6 @@ fn all_refusals_return_the_same_error() {
     for error in errors {
         assert_eq!(error.to_string(), "the webhook delivery cannot be trusted");
         assert_eq!(format!("{error:?}"), "the webhook delivery cannot be trusted");
-        assert_eq!((error.kind(), error.outcome()), (ErrorKind::Webhook, Outcome::NotSent));
         assert_eq!((error.kind(), error.outcome()), (ErrorKind::Webhook, Outcome::NotSent));
         assert!(error.status().is_none() && error.json_path().is_none() && !error.is_retryable());
     }

@@ -1,4 +1,4 @@
-//! Deliveries to test with, signed as the service does.
+//! Deliveries that are signed like those of the service.
 
 use http::{HeaderMap, HeaderValue};
 use serde_json::{Value, json};

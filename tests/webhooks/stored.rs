@@ -1,4 +1,4 @@
-//! Events with times, and helpers that ask a deduplication store about them.
+//! Events with times, and helpers that reserve them in a deduplication store.
 
 use std::time::{Duration, SystemTime};
 
@@ -43,7 +43,7 @@ pub(crate) fn delivery(body: &Value) -> Delivery {
     verify(body).unwrap()
 }
 
-/// What a store answers to a reservation, without the token.
+/// The answer of a store to a reservation, without the token.
 #[derive(Debug, PartialEq)]
 pub(crate) enum StoreAnswer {
     New,

@@ -1,4 +1,4 @@
-//! The tolerance: how far the timestamp of a delivery may be from an injected clock.
+//! `Verifier::tolerance`: how far the timestamp of a delivery may be from the clock.
 
 use std::time::Duration;
 

@@ -1,5 +1,5 @@
 //! Verifies arbitrary text as the timestamp of an authentic delivery, with any clock and any
-//! tolerance. It must be accepted exactly if it is a time within the tolerance.
+//! tolerance. It must be accepted if, and only if, it is a time within the tolerance.
 //!
 //! The input is 8 bytes of seconds for the clock, 4 for the past, 4 for the future, and text.
 #![no_main]
@@ -58,7 +58,7 @@ fuzz_target!(|input: &[u8]| {
     let body = json!({"event": "x", "timestamp": text}).to_string();
     let mut headers = HeaderMap::new();
     headers.insert(SIGNATURE_HEADER, sign("whsec_1", &body).parse().unwrap());
-    // The expected result, computed in another way: in whole seconds and a rest.
+    // The expected result is computed in another way than in the verifier: with whole seconds.
     let within = DateTime::parse_from_rfc3339(text).is_ok_and(|time| {
         let extra = u64::from(time.timestamp_subsec_nanos());
         let seconds_of = i128::from(time.timestamp()) + i128::from(extra / 1_000_000_000);

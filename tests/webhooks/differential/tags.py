@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Writes tags.bin beside itself: what Python's hmac says of 10,000 generated cases."""
+"""Writes tags.bin: the tags that Python's hmac computes for 10,000 generated cases."""
 
 import hashlib
 import hmac
