@@ -104,7 +104,7 @@ fn parse(file: &Path) -> syn::File {
 #[derive(Default)]
 struct ModuleNames {
     modules: BTreeSet<String>,
-    passed_on: BTreeMap<String, String>,
+    reexports: BTreeMap<String, String>,
 }
 
 impl ModuleNames {
@@ -119,7 +119,7 @@ impl ModuleNames {
                 for leaf in leaves {
                     let from = leaf.iter().find(|name| *name != "crate" && *name != "self");
                     if let (Some(from), Some(name)) = (from, leaf.last()) {
-                        self.passed_on.insert(name.clone(), from.clone());
+                        self.reexports.insert(name.clone(), from.clone());
                     }
                 }
             }
@@ -129,7 +129,7 @@ impl ModuleNames {
 
     /// Returns the module `name`, or the module that defines the re-export `crate::name`.
     fn module_of(&self, name: &str) -> Option<&String> {
-        let from = self.passed_on.get(name).map_or(name, String::as_str);
+        let from = self.reexports.get(name).map_or(name, String::as_str);
         self.modules.get(name).or_else(|| self.modules.get(from))
     }
 }

@@ -1,4 +1,5 @@
-//! Checks that relative links in Markdown files lead to files, and that the tests they name exist.
+//! Checks that relative links and paths in Markdown files lead to files, and that the tests in the fault
+//! table exist.
 
 #![expect(clippy::unwrap_used, reason = "the helpers of a test may fail it too")]
 
@@ -96,7 +97,7 @@ fn every_row_of_the_fault_table_names_a_test() {
     }
 }
 
-/// The words in backticks that begin with a folder of the repository.
+/// Returns the words in backticks that begin with a folder of the repository.
 fn paths_in_code(text: &str) -> impl Iterator<Item = &str> {
     const FOLDERS: [&str; 6] =
         ["tests/", "twin-api/", "twin-api-gen/", "twin-ext/", "xtask/", ".ci/"];
@@ -111,7 +112,7 @@ fn paths_in_code(text: &str) -> impl Iterator<Item = &str> {
 fn every_path_in_the_top_level_documents_exists() {
     let mut missing = Vec::new();
     let mut seen = 0;
-    for page in ["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md"] {
+    for page in ["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "SECURITY.md"] {
         let text = fs::read_to_string(root().join(page)).unwrap();
         for path in paths_in_code(&text) {
             seen += 1;

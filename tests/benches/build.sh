@@ -1,15 +1,18 @@
 #!/usr/bin/env bash
-# Measures what a user's build costs, in one run on one machine:
-#   1. CPU seconds (user and system) of a clean debug build of the staged twin-api and twin-ext,
-#      beside the hand-written client with the same TLS, in turns, ROUNDS times (default 2);
+# Measures the cost of a build for a user:
+#   1. CPU seconds (user and system) of a clean debug build of the staged twin-api and twin-ext, and of
+#      the hand-written client with the same TLS. The clients take turns, ROUNDS times (default 2);
 #   2. the number of crates;
 #   3. the size of a stripped release binary that lists agents;
 #   4. the seconds of a build in the repository after a description in openapi.json changed.
-# FEATURES (default "rustls-ring rustls-aws-lc") are measured one after the other. PARTS (default
-# "clean binary touched") names what is measured. With HAND=usual, the hand-written client has the
-# default features of reqwest (charset, http2, system-proxy), as most programs do. With GENERATED=1,
-# the client of openapi-generator is measured too (needs java and pip; not with rustls-ring, which
-# it does not offer). The script downloads first, and restores openapi.json.
+# Variables:
+#   FEATURES   the TLS features to measure (default "rustls-ring rustls-aws-lc")
+#   PARTS      the measurements to make (default "clean binary touched")
+#   HAND=usual gives the hand-written client the default features of reqwest (charset, http2,
+#              system-proxy), which most programs have
+#   GENERATED=1 also measures the client of openapi-generator, which has no rustls-ring (needs java
+#              and pip)
+# The script downloads crates before it measures, and restores openapi.json.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 rounds=${ROUNDS:-2}
@@ -21,18 +24,18 @@ spec=openapi.json
 cp "$spec" "$scratch/openapi.json"
 trap 'cmp -s "$scratch/openapi.json" "$spec" || cat "$scratch/openapi.json" > "$spec"; rm -rf "$scratch"' EXIT
 
-# Runs a command; prints the CPU seconds that it and its children took. A failure ends the
-# script: `set -e` does not reach into a command substitution.
+# Runs a command, and prints the CPU seconds of the command and its children. It kills the script if the
+# command fails, because `set -e` has no effect inside a command substitution.
 cpu() {
     "$@" >"$scratch/log" 2>&1 || { cat "$scratch/log" >&2; kill $$; }
     times >"$scratch/times"
     awk 'NR == 2 { gsub(/[ms]/, " "); printf "%.1f", $1 * 60 + $2 + $3 * 60 + $4 }' "$scratch/times"
 }
 
-# Lays out one program for each client, with the same profile and the same versions.
+# Writes the program of a client, with the same profile and the same versions for all clients.
 program() {
     local folder=$scratch/$1
-    # The client's names of the features.
+    # The names of the features in the client's manifest.
     local ring=rustls-ring aws=rustls-aws-lc more=
     [ "$1" != generated ] || { ring=none aws=rustls; }
     [ "$1-$hand" != handwritten-usual ] || more=', "client/usual"'
@@ -74,7 +77,7 @@ crates() {
         -e normal,build --prefix none | sed 's/ (\*)$//' | sort -u | grep -vc '^listing '
 }
 
-# The crates as users get them.
+# Stage the crates in the form in which they are published.
 cargo xtask package
 stage=$PWD/target/package-staged
 program handwritten "{ package = \"handwritten\", path = \"$PWD/tests/benches/handwritten\" }"
@@ -87,7 +90,7 @@ if [ -n "${GENERATED:-}" ]; then
     clients+=" generated"
 fi
 
-# The clients that offer a TLS feature.
+# Prints the clients that have a TLS feature.
 offering() {
     [ "$1" != rustls-ring ] || { echo "${clients/ generated/}"; return; }
     echo "$clients"

@@ -1,10 +1,10 @@
-//! What a call costs: `get_me` by this client beside the same call written by hand, on
-//! reqwest and serde. `cargo bench -p twin-tests --bench call`; it needs valgrind.
+//! Compares the cost of `get_me` with the same call written by hand on reqwest and serde:
+//! `cargo bench -p twin-tests --bench call`. It needs valgrind.
 //!
-//! It counts the instructions (callgrind) and allocations (dhat) of a process that makes
-//! some calls to a server in another process, less those of one that makes a single call, so
-//! that what is done once does not count. It prints the ratios, and fails above the bounds
-//! that the project set itself; it measures no time, because the machine is not its own.
+//! For each variant, valgrind runs a client process and counts its instructions (callgrind) and
+//! allocations (dhat). The cost of one call is the difference between a process with many calls and
+//! one with a single call, so that the start of the process does not count. The benchmark fails above
+//! the bounds in [`VARIANTS`]. It measures no time, because other programs may load the machine.
 
 use std::io::{Read as _, Write as _};
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
@@ -20,7 +20,7 @@ const CALLS: u64 = 200;
 const KEY: &str = "tw_live_0123456789abcdef";
 const BODY: &str = r#"{"user_id":"user_2b6f0c1e9d4a4f7c8e1d"}"#;
 
-/// The ways in which the call is made: what it is called, and what it may cost beside the first.
+/// The clients that make the call. The first is the baseline of the bounds.
 const VARIANTS: [ClientVariant; 3] = [
     ClientVariant { name: "by hand", instructions: 1.0, allocations: 0.0 },
     ClientVariant { name: "policy unused", instructions: 1.10, allocations: 12.0 },
@@ -29,13 +29,13 @@ const VARIANTS: [ClientVariant; 3] = [
 
 struct ClientVariant {
     name: &'static str,
-    /// At most so many times those by hand.
+    /// The maximum instructions, as a ratio to those by hand.
     instructions: f64,
-    /// At most so many a call more than by hand.
+    /// The maximum allocations of a call beyond those by hand.
     allocations: f64,
 }
 
-/// What one call costs.
+/// The cost of one call.
 struct CallCost {
     instructions: f64,
     allocations: f64,
@@ -47,7 +47,7 @@ fn main() -> anyhow::Result<()> {
     match &*words {
         [] => compare(),
         [variant, url, calls] => make_calls(variant, url, calls.parse()?),
-        _ => bail!("it takes no arguments"),
+        _ => bail!("the benchmark takes no arguments"),
     }
 }
 
@@ -80,11 +80,12 @@ fn compare() -> anyhow::Result<()> {
     Ok(())
 }
 
-/// What valgrind's `tool` counts of a call: the number behind `label` in what it says.
+/// Returns the count of valgrind's `tool` for one call. In the output of the tool, the count follows
+/// `label`.
 fn per_call(tool: &str, variant: &str, url: &str, label: &str) -> anyhow::Result<f64> {
     let many = count(tool, variant, url, label, CALLS + 1)?;
     let one = count(tool, variant, url, label, 1)?;
-    #[expect(clippy::cast_precision_loss, reason = "these are some millions")]
+    #[expect(clippy::cast_precision_loss, reason = "the counts are some millions")]
     Ok((many - one) as f64 / CALLS as f64)
 }
 
@@ -94,11 +95,12 @@ fn count(tool: &str, variant: &str, url: &str, label: &str, calls: u64) -> anyho
         .arg(std::env::current_exe()?)
         .args([variant, url, &calls.to_string()])
         .output()
-        .context("valgrind cannot be run; on Debian, apt-get install valgrind")?;
+        .context("valgrind cannot be run; install it (on Debian: apt-get install valgrind)")?;
     let said = String::from_utf8_lossy(&output.stderr);
     ensure!(output.status.success(), "a client failed under valgrind:\n{said}");
     let line = said.lines().find(|line| line.contains(label) && !line.contains("at t-"));
-    let line = line.with_context(|| format!("{tool} does not say {label:?}:\n{said}"))?;
+    let line =
+        line.with_context(|| format!("the output of {tool} does not contain {label:?}:\n{said}"))?;
     let number: String = line[line.find(label).unwrap_or_default() + label.len()..]
         .chars()
         .take_while(|letter| letter.is_ascii_digit() || *letter == ',')
@@ -107,13 +109,13 @@ fn count(tool: &str, variant: &str, url: &str, label: &str, calls: u64) -> anyho
     number.parse().with_context(|| format!("no number in {line:?}"))
 }
 
-/// A server that answers every request alike; it ends with the process.
+/// Starts a server that sends the same response to every request until the process ends.
 fn serve() -> anyhow::Result<String> {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
     let url = format!("http://{}", listener.local_addr()?);
     std::thread::spawn(move || {
         for stream in listener.incoming().flatten() {
-            // A client that has made its calls leaves.
+            // An error means that the client has disconnected.
             std::thread::spawn(move || answer(stream));
         }
     });
@@ -142,7 +144,7 @@ fn answer(mut stream: TcpStream) -> std::io::Result<()> {
     }
 }
 
-/// The part that is counted.
+/// Makes the calls in the process that valgrind observes.
 fn make_calls(variant: &str, url: &str, calls: u64) -> anyhow::Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     match variant {
@@ -156,7 +158,7 @@ fn make_calls(variant: &str, url: &str, calls: u64) -> anyhow::Result<()> {
                 .max_response_bytes(usize::MAX);
             runtime.block_on(by_twin(builder, url, calls))
         }
-        _ => bail!("{variant} is none of the ways"),
+        _ => bail!("there is no variant {variant}"),
     }
 }
 
@@ -165,7 +167,8 @@ struct Me {
     user_id: String,
 }
 
-/// As one writes it who knows what matters: a limit of time, no redirect, a key that is not shown.
+/// Calls without this library, but with the same safety: time limits, no redirects, and a key that
+/// `Debug` does not show.
 async fn by_hand(url: &str, calls: u64) -> anyhow::Result<()> {
     let http = reqwest::Client::builder()
         .timeout(Duration::from_secs(30))

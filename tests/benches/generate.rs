@@ -1,7 +1,8 @@
-//! The times of the generator and of `cargo xtask`: `cargo bench -p twin-tests --bench generate`.
+//! Measures the time of the generator and of `cargo xtask`:
+//! `cargo bench -p twin-tests --bench generate`.
 //!
-//! It measures and prints, with the target of each figure. It fails on none, because other programs
-//! may use the machine.
+//! Each time is printed with its target. A missed target does not fail the benchmark, because other
+//! programs may load the machine.
 
 use std::fs;
 use std::path::Path;
@@ -14,7 +15,7 @@ use xtask::console::Console;
 use xtask::diff::{self, Format};
 use xtask::regen;
 
-/// As in the program `xtask`.
+/// The allocator of the program `xtask`.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
@@ -52,7 +53,7 @@ fn main() -> anyhow::Result<()> {
     report("a document of 2.7 MB to source", "3 s", 3, || Ok(generate(input).map(drop)?))
 }
 
-/// Measures `rounds` runs and prints the least, the median and the most.
+/// Measures `rounds` runs and prints the minimum, the median and the maximum.
 fn report(
     what: &str,
     target: &str,
@@ -66,13 +67,13 @@ fn report(
         times.push(started.elapsed());
     }
     times.sort();
-    let [least, median, most] = [times[0], times[rounds / 2], times[rounds - 1]];
-    println!("{what}: {least:.2?} least, {median:.2?} median, {most:.2?} most (target {target})");
+    let [min, median, max] = [times[0], times[rounds / 2], times[rounds - 1]];
+    println!("{what}: min {min:.2?}, median {median:.2?}, max {max:.2?} (target {target})");
     Ok(())
 }
 
 /// Makes a document of about `bytes` bytes, from copies of the frozen document under other names.
-/// An evolved one has another member, type and operation in every second copy.
+/// If it is `evolved`, every second copy has a new member, a changed type and one operation less.
 fn repeated(bytes: usize, evolved: bool) -> anyhow::Result<Vec<u8>> {
     let mut document: Value = serde_json::from_str(CONTRACT)?;
     let one: Value = document.clone();

@@ -1,4 +1,4 @@
-//! Lists agents with the client that openapi-generator makes.
+//! Lists agents with the client that openapi-generator generates.
 
 use client::apis::agents_api::list_agents;
 use client::apis::configuration::{ApiKey, Configuration};

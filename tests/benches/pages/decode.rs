@@ -17,6 +17,7 @@ use twin_ext::prelude::*;
 
 const EVENTS: u64 = 500;
 const ROUNDS: usize = 400;
+/// The maximum time, as a ratio to that of decoding into `RawValue`.
 const MAX_TIME_RATIO: f64 = 1.15;
 /// The maximum heap, in percent of the body.
 const MAX_HEAP_PERCENT: u64 = 250;

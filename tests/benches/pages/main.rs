@@ -1,8 +1,8 @@
 //! Measures lists: `cargo bench -p twin-tests --bench pages [-- NAME…]`, where a name is
 //! `memory`, `prefetch` or `decode`. Without a name all of them run, which takes a minute or two.
 //!
-//! Each benchmark fails above its bound. Times are the minimum of many, or consist of pauses,
-//! because other programs share the machine.
+//! A benchmark fails if it misses its bound. Other programs may load the machine; therefore a time is
+//! the minimum of many rounds, or consists mostly of pauses.
 
 mod decode;
 mod memory;

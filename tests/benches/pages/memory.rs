@@ -14,7 +14,7 @@ pub(crate) const CLIENT: &str = "client";
 
 const AGENTS: u64 = 1_000_000;
 const PAGE: i64 = 500;
-/// The maximum, in KiB.
+/// The maximum memory beyond that of one page, in KiB.
 const BOUND: u64 = 16 << 10;
 
 pub(crate) fn measure() -> anyhow::Result<()> {

@@ -1,5 +1,5 @@
-//! Measures prefetch: how much sooner a list is read with one page ahead, if the service takes as
-//! long for a page as its consumer.
+//! Measures how much faster a list is read with one prefetched page. The service and the consumer
+//! take the same time for a page.
 
 use std::time::{Duration, Instant};
 
@@ -15,7 +15,9 @@ use twin_ext::prelude::*;
 
 const PAGES: u64 = 40;
 const PER_PAGE: u64 = 50;
+/// The time that the service and the consumer take for a page.
 const TIME: Duration = Duration::from_millis(25);
+/// The minimum ratio of the time without prefetch to the time with one prefetched page.
 const BOUND: f64 = 1.6;
 
 #[tokio::main]

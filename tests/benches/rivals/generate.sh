@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Writes the Rust client that openapi-generator makes of openapi.json to the folder $1. The
-# generator is a Java program, which the PyPI package openapi-generator-cli carries.
+# Generates the Rust client of openapi.json with openapi-generator, into the folder $1. The generator is
+# a Java program in the PyPI package openapi-generator-cli.
 set -euo pipefail
 cd "$(dirname "$0")/../../.."
 version=7.26.0

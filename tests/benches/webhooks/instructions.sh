@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Counts the instructions of verifying a body of 300 bytes, and of the bare MAC with the same
-# library, with callgrind. Callgrind emulates no SHA instructions, so that SHA-256 runs in software.
+# Counts, with callgrind, the instructions to verify a body of 300 bytes, and those of the bare MAC with
+# the same library. Callgrind does not emulate SHA instructions, so SHA-256 runs in software.
 set -euo pipefail
 cd "$(dirname "$0")/../../.."
 count=1000

@@ -1,8 +1,8 @@
 //! Measures how many deliveries a second a receiver in axum answers over loopback, with the sender
 //! on the same machine and persistent connections.
 //!
-//! Each delivery is of another event and signed beforehand, so that each is verified, reserved,
-//! handled and committed. Each connection has one request in flight.
+//! Each delivery has another event, so that it is verified, reserved, handled and committed. The
+//! deliveries are signed beforehand. Each connection has one request in flight.
 
 use std::io::{Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};

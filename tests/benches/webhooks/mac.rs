@@ -1,4 +1,4 @@
-//! The bare MAC, with the library that the verifier uses.
+//! The bare MAC with `hmac` and `sha2`, the libraries that the verifier uses.
 
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::Sha256;

@@ -1,14 +1,14 @@
-//! Measures what verifying costs, and how many deliveries a receiver handles.
+//! Measures the cost of verification, and how many deliveries a receiver handles.
 //!
-//! - `cargo bench -p twin-tests --bench webhooks`: nanoseconds of a MAC with three libraries, and
-//!   of verifying, for bodies of 300 bytes and 256 KiB. It fails if `verify` has less than
+//! - `cargo bench -p twin-tests --bench webhooks`: the time of a MAC with three libraries, and of a
+//!   verification, for bodies of 300 bytes and 256 KiB. It fails if `verify` has less than
 //!   [`SHARE`] of the throughput of a MAC with `serde_json` into a struct.
 //! - `… -- forgeries [COUNT]`: verifies random forgeries, 10,000,000 by default.
 //! - `… -- receiver [COUNT [CONNECTIONS]]`: sends deliveries over loopback to a receiver in axum,
 //!   100,000 over 64 connections by default.
 //! - `tests/benches/webhooks/instructions.sh`: counts instructions with callgrind.
 //!
-//! Other programs may load the machine. Only the ratio of two times of one run is checked.
+//! Other programs may load the machine. Therefore only a ratio of two times of one run is checked.
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a failed step ends the benchmark")]
 #![allow(clippy::cast_precision_loss, reason = "rates are printed with few digits")]

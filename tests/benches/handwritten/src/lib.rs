@@ -1,6 +1,6 @@
-//! The Twin API by hand: a struct a schema, a function an operation.
+//! A hand-written client of the Twin API: one struct per schema and one function per operation.
 
-// Length: it is measured as one crate beside the generated client.
+// Length: like the generated client, it is one file.
 
 use reqwest::{Client as Http, Method, RequestBuilder};
 use serde::de::DeserializeOwned;

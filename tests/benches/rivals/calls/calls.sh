@@ -1,6 +1,5 @@
 #!/usr/bin/env bash
-# Builds the clients into one program and runs it. It needs java and pip for the client
-# of openapi-generator.
+# Builds a program with all clients, and runs it. The client of openapi-generator needs java and pip.
 set -euo pipefail
 cd "$(dirname "$0")/../../../.."
 scratch=$(mktemp -d)

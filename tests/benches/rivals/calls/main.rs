@@ -21,7 +21,7 @@ const CALLS: u32 = 100;
 const LISTS: u32 = 1;
 const DECODES: u32 = 5;
 
-/// A client of another kind for each column.
+/// The clients to compare.
 struct Clients {
     by_hand: handwritten::Client,
     generated: Configuration,
@@ -62,7 +62,7 @@ fn clients(url: &str) -> Result<Clients, AnyError> {
 /// The task, the client, and the CPU time of one repetition in microseconds.
 type Measurement = (&'static str, &'static str, f64);
 
-/// Evaluates the expression `$count` times and stores the mean of its CPU time.
+/// Evaluates the expression `$count` times and stores the mean CPU time.
 macro_rules! measure {
     ($times:ident, $task:literal, $client:literal, $count:expr, $work:expr) => {{
         let start = ThreadTime::now();

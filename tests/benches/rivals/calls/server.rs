@@ -1,5 +1,5 @@
-//! Serves fixed responses over HTTP/1.1 with keep-alive: a user, pages of agents as Twin has them,
-//! and the same agents as GitHub has pages (an array, and a `Link` header).
+//! Serves fixed responses over HTTP/1.1 with keep-alive: a user, pages of agents in the form of Twin,
+//! and pages of the same agents in the form of GitHub (an array, and a `Link` header).
 
 use std::io::{self, BufRead, BufReader, Write};
 use std::net::{TcpListener, TcpStream};
