@@ -205,7 +205,7 @@ mod tests {
     }
 
     #[test]
-    fn https_needs_tls() {
+    fn rejects_https_without_a_tls_feature() {
         let tls =
             cfg!(any(feature = "rustls-ring", feature = "rustls-aws-lc", feature = "native-tls"));
         let connected = connect("https://build.twin.so", "key");

@@ -83,7 +83,7 @@ impl Error {
         self
     }
 
-    /// Stores the state that the message describes. It is not the source, which `Debug` prints too.
+    /// Stores the state that the message describes. As the source, it would be printed a second time.
     pub(crate) fn with_state(mut self, state: impl Any + Send + Sync) -> Self {
         self.0.state = Some(Arc::new(state));
         self

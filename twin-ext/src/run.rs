@@ -5,7 +5,6 @@
 
 #[cfg(feature = "blocking")]
 mod blocking;
-mod budget;
 mod failure;
 mod find;
 mod finished;
@@ -16,6 +15,7 @@ mod observer;
 mod poll_interval;
 mod state;
 mod ticket;
+mod time_budget;
 mod wait;
 
 use std::fmt;
@@ -105,9 +105,9 @@ pub trait RunExt {
     /// [`Unknown`](crate::Outcome::Unknown) or [`Accepted`](crate::Outcome::Accepted), it searches
     /// the goal and the first events of the agent's new runs for the marker, for up to 30 s.
     ///
-    /// It adopts a run only if exactly one new run carries the marker. A schedule, another program
-    /// or a person may have started the others. Otherwise it returns the error of the launch, whose
-    /// outcome stays unknown.
+    /// It adopts a run only if exactly one new run carries the marker, because a schedule, another
+    /// program or a person may have started other runs. If no run or several runs carry the marker,
+    /// the method returns the error of the launch, whose outcome stays unknown.
     ///
     /// The method lists the agent's runs once before the launch. If that fails, it starts nothing.
     ///

@@ -36,7 +36,8 @@ pub enum ErrorKind {
 
 /// Whether the operation may have happened.
 ///
-/// The variants are ordered from certainly not to certainly, so that `max` combines attempts.
+/// The variants are ordered from "did not happen" to "happened", so `max` combines the outcomes of
+/// several attempts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Outcome {
     /// The request was not sent.

@@ -175,7 +175,7 @@ mod tests {
     }
 
     #[test]
-    fn path_leads_to_the_wrong_value() {
+    fn finds_the_path_of_a_wrong_value() {
         for (body, expected) in [
             ("7", "."),
             ("\n\n [[]]", "[0]"),
@@ -192,7 +192,7 @@ mod tests {
     }
 
     #[test]
-    fn path_of_a_wrong_container_is_its_own() {
+    fn missing_or_repeated_member_has_the_path_of_its_object() {
         for (body, expected) in [
             ("[{ }]", "[0]"),
             (r#"[{"name": ""}, {"size": 7 } ]"#, "[1]"),

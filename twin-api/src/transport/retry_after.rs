@@ -70,7 +70,7 @@ mod tests {
     }
 
     #[test]
-    fn seconds_fractions_and_dates_are_read() {
+    fn parses_seconds_fractions_and_dates() {
         let cases: [(&[&'static str], Option<u64>); 21] = [
             (&[], None),
             (&["0"], Some(0)),

@@ -172,14 +172,14 @@ mod tests {
             .map(|text| text.map(str::to_owned))
     }
 
-    fn is(payload: &str, expected: [Option<&str>; 4]) {
+    fn assert_parts(payload: &str, expected: [Option<&str>; 4]) {
         assert_eq!(names(payload), expected.map(|text| text.map(str::to_owned)), "{payload}");
     }
 
     #[test]
     fn reads_the_kind_in_both_documented_forms() {
-        is(r#"{"started": {}}"#, [Some("started"), None, None, Some("{}")]);
-        is(
+        assert_parts(r#"{"started": {}}"#, [Some("started"), None, None, Some("{}")]);
+        assert_parts(
             r#"{"agent_id": {"id": "a"}, "other": [{}], "run_id": {"id": "r", "v": 1},
                 "event": {"at": 1, "event": {"Tick": {"n": [1, 2]}}}, "event_id": 4}"#,
             [Some("Tick"), Some("a"), Some("r"), Some(r#"{"n": [1, 2]}"#)],
@@ -188,25 +188,28 @@ mod tests {
 
     #[test]
     fn reads_the_kind_in_variants_of_both_forms() {
-        is(r#"{"event": {"event": "Tick"}}"#, [Some("Tick"), None, None, None]);
-        is(r#"{"event": {"Tick": null}}"#, [Some("Tick"), None, None, Some("null")]);
-        is(r#"{"run_id": "r", "event": "Tick"}"#, [Some("Tick"), None, Some("r"), None]);
-        is(r#""Tick""#, [Some("Tick"), None, None, None]);
-        is(r#"{"Ti\u0063k": 1}"#, [Some("Tick"), None, None, Some("1")]);
+        assert_parts(r#"{"event": {"event": "Tick"}}"#, [Some("Tick"), None, None, None]);
+        assert_parts(r#"{"event": {"Tick": null}}"#, [Some("Tick"), None, None, Some("null")]);
+        assert_parts(r#"{"run_id": "r", "event": "Tick"}"#, [Some("Tick"), None, Some("r"), None]);
+        assert_parts(r#""Tick""#, [Some("Tick"), None, None, None]);
+        assert_parts(r#"{"Ti\u0063k": 1}"#, [Some("Tick"), None, None, Some("1")]);
     }
 
     #[test]
     fn payload_with_no_kind_or_several_has_no_name() {
         for payload in ["{}", "[]", "7", "null", "", "{", r#"{"a": 1, "b": 2}"#, r#"{"a": "#] {
-            is(payload, [None; 4]);
+            assert_parts(payload, [None; 4]);
         }
-        is(r#"{"run_id": {"id": 7}, "event": {}}"#, [None; 4]);
-        is(r#"{"run_id": {"id": "r"}, "event": null}"#, [None, None, Some("r"), None]);
+        assert_parts(r#"{"run_id": {"id": 7}, "event": {}}"#, [None; 4]);
+        assert_parts(r#"{"run_id": {"id": "r"}, "event": null}"#, [None, None, Some("r"), None]);
     }
 
     #[test]
     fn reads_duplicate_members_and_deep_payloads() {
-        is(r#"{"event": {"A": 1}, "event": {"B": 2}}"#, [Some("B"), None, None, Some("2")]);
+        assert_parts(
+            r#"{"event": {"A": 1}, "event": {"B": 2}}"#,
+            [Some("B"), None, None, Some("2")],
+        );
         let deep = format!(
             "{{\"event\": {{\"event\": {{\"Deep\": {}{}}}}}}}",
             "[".repeat(100_000),
@@ -221,7 +224,10 @@ mod tests {
     fn reads_kind_and_run_beside_lone_surrogates() {
         let payload = r#"{"\ud83d": "\ud83d", "run_id": {"id": "r\ude00", "n": "\ud83d"},
             "event": {"\ude00": 1, "event": {"Tick": {"name": "\ud83d"}}}}"#;
-        is(payload, [Some("Tick"), None, Some("r\u{fffd}"), Some(r#"{"name": "\ud83d"}"#)]);
+        assert_parts(
+            payload,
+            [Some("Tick"), None, Some("r\u{fffd}"), Some(r#"{"name": "\ud83d"}"#)],
+        );
         let kind = EventHeader::of(r#"{"a\ud83d": 1}"#);
         assert!(kind.name().is_some_and(|name| name.starts_with("a\u{fffd}")), "{kind:?}");
         assert_eq!(EventHeader::of(r#"{"a": 1, "\ud83d": 2}"#).name(), None);

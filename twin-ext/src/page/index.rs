@@ -31,7 +31,7 @@ pub(super) struct EventsPage<E> {
 
 /// The purpose of the request in flight.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Query {
+enum Purpose {
     /// The next page.
     Page,
     /// One more event, to confirm the end after the total was reached.
@@ -46,7 +46,7 @@ enum Query {
 /// Pages through a list of events.
 pub(super) struct IndexPager<E> {
     tally: Tally,
-    query: Query,
+    purpose: Purpose,
     /// The lowest index that arrived after a higher one.
     disorder: Option<u64>,
     event: PhantomData<fn() -> E>,
@@ -57,7 +57,7 @@ impl<E> IndexPager<E> {
         let location = location.unwrap_or(EventLocation { after: None, received: None });
         Self {
             tally: Tally::new(&location),
-            query: Query::Page,
+            purpose: Purpose::Page,
             disorder: None,
             event: PhantomData,
         }
@@ -84,18 +84,18 @@ impl<E: Tallied> IndexPager<E> {
     /// Handles a page with new events.
     fn after_new_events(&mut self, total: Option<u64>) -> PagerAction {
         let complete = total == Some(self.received());
-        self.query(if complete { Query::Peek } else { Query::Page })
+        self.continue_with(if complete { Purpose::Peek } else { Purpose::Page })
     }
 
     /// Handles a page without events.
     fn after_empty_page(&mut self, total: Option<u64>) -> PagerAction {
         match total.filter(|total| *total > self.received()) {
             None => self.end(total),
-            Some(_) if self.query == Query::Peek => self.query(Query::Page),
+            Some(_) if self.purpose == Purpose::Peek => self.continue_with(Purpose::Page),
             Some(_) if self.tally.received_since_first().is_some() => {
                 PagerAction::Fail(Shortfall::Missing.message())
             }
-            Some(total) => self.query(Query::FirstEvent { total }),
+            Some(total) => self.continue_with(Purpose::FirstEvent { total }),
         }
     }
 
@@ -103,7 +103,7 @@ impl<E: Tallied> IndexPager<E> {
     fn after_known_events(&mut self, complete: bool, total: Option<u64>) -> PagerAction {
         match () {
             () if complete || total == Some(self.received()) => PagerAction::End,
-            () if self.query == Query::Peek => self.query(Query::Page),
+            () if self.purpose == Purpose::Peek => self.continue_with(Purpose::Page),
             () => PagerAction::Fail(Shortfall::Repeated.message()),
         }
     }
@@ -111,17 +111,19 @@ impl<E: Tallied> IndexPager<E> {
     /// Ends the list, or reads it again from the first index that was out of order.
     fn end(&mut self, total: Option<u64>) -> PagerAction {
         match self.disorder {
-            Some(after) if total != Some(self.received()) => self.query(Query::Reread { after }),
+            Some(after) if total != Some(self.received()) => {
+                self.continue_with(Purpose::Reread { after })
+            }
             _ => PagerAction::End,
         }
     }
 
-    fn query(&mut self, query: Query) -> PagerAction {
-        self.query = query;
+    fn continue_with(&mut self, purpose: Purpose) -> PagerAction {
+        self.purpose = purpose;
         PagerAction::Continue
     }
 
-    /// Handles the response to [`Query::FirstEvent`]. If the first event of the run precedes this
+    /// Handles the response to [`Purpose::FirstEvent`]. If the first event of the run precedes this
     /// list, the list started later, and the total counts events before its start.
     fn after_first_event(&mut self, events: &[E]) -> PagerAction {
         if events.iter().any(|event| self.tally.is_preceded_by(event)) {
@@ -131,12 +133,14 @@ impl<E: Tallied> IndexPager<E> {
         }
     }
 
-    /// Handles the response to [`Query::Reread`], which must have no new event below the highest
+    /// Handles the response to [`Purpose::Reread`], which must have no new event below the highest
     /// index.
     fn after_reread(&mut self, after: u64, highest: Option<u64>, late: bool) -> PagerAction {
         match highest {
             _ if late => PagerAction::Fail(DISORDER),
-            Some(highest) if highest > after => self.query(Query::Reread { after: highest }),
+            Some(highest) if highest > after => {
+                self.continue_with(Purpose::Reread { after: highest })
+            }
             _ => PagerAction::End,
         }
     }
@@ -149,29 +153,29 @@ impl<E: Tallied + Send> Pager for IndexPager<E> {
 
     fn request(&self) -> EventsRequest {
         let after = self.tally.after_index();
-        match self.query {
-            Query::Page => EventsRequest { after, one: false },
-            Query::Peek => EventsRequest { after, one: true },
-            Query::FirstEvent { .. } => EventsRequest { after: Some(0), one: true },
-            Query::Reread { after } => EventsRequest { after: Some(after), one: false },
+        match self.purpose {
+            Purpose::Page => EventsRequest { after, one: false },
+            Purpose::Peek => EventsRequest { after, one: true },
+            Purpose::FirstEvent { .. } => EventsRequest { after: Some(0), one: true },
+            Purpose::Reread { after } => EventsRequest { after: Some(after), one: false },
         }
     }
 
     fn take(&mut self, page: EventsPage<E>) -> PagerUpdate<E> {
         let EventsPage { items, total } = page;
-        if let Query::FirstEvent { total } = self.query {
+        if let Purpose::FirstEvent { total } = self.purpose {
             let action = self.after_first_event(&items);
             return PagerUpdate { total: Some(total), ..PagerUpdate::empty(action) };
         }
         let highest = items.iter().filter_map(Tallied::index).max();
-        if !matches!(self.query, Query::Reread { .. }) {
+        if !matches!(self.purpose, Purpose::Reread { .. }) {
             self.record_order(&items);
         }
         let known = self.tally.after_index();
         let entry = self.tally.add(items, total);
         let late = |event: &E| event.index().is_some() && event.index() < known;
-        let action = match self.query {
-            Query::Reread { after } => {
+        let action = match self.purpose {
+            Purpose::Reread { after } => {
                 self.after_reread(after, highest, entry.new.iter().any(late))
             }
             _ if !entry.new.is_empty() => self.after_new_events(total),

@@ -14,7 +14,7 @@
 //! left the list in between, and so none was missed.
 //!
 //! One case is not detected: an item leaves the pages that were read, another item is added behind
-//! them, and the total stays the same. This needs a filter by status.
+//! them, and the total stays the same. It can happen only in a list with a filter by status.
 //!
 //! | state | response | next state | next request |
 //! |---|---|---|---|
@@ -64,7 +64,7 @@ const MAX_STALE_BACK: u64 = 8;
 /// Maximum plausible total. A higher total is ignored.
 const MAX_TOTAL: u64 = 1_000_000_000_000;
 
-/// The number of items before a position that the position stores. After a resume they show
+/// The number of items that a position stores: the last ones before it. After a resume they show
 /// whether the list has moved.
 const STORED_ITEMS: usize = 3;
 

@@ -43,7 +43,7 @@ pub(super) struct ReadResponse {
 }
 
 /// Summarises an attempt for the retry decision.
-pub(super) struct Summary {
+pub(super) struct AttemptSummary {
     pub(super) outcome: Outcome,
     pub(super) status: Option<StatusCode>,
     pub(super) retry_after: Option<Duration>,
@@ -54,7 +54,7 @@ pub(super) struct Summary {
     pub(super) error: Option<ErrorKind>,
 }
 
-impl Summary {
+impl AttemptSummary {
     /// Returns whether even a non-idempotent request may be sent again: the request was not sent,
     /// or the service answered 429 or 503 with `Retry-After`.
     pub(super) fn allows_any_retry(&self) -> bool {
@@ -139,7 +139,7 @@ pub(super) async fn attempt(
     Attempt::Failed(failure.into())
 }
 
-/// Reads the body of an error response. A body that cannot be read keeps the status.
+/// Reads the body of an error response. If the body cannot be read, the status is kept.
 async fn refusal(mut response: Response, status: StatusCode, alarm: &mut Sleep) -> Attempt {
     let body = match before(alarm, read_body(&mut response, MAX_ERROR_BYTES)).await {
         Some(ReadBody::Whole(body)) => body,
@@ -174,9 +174,9 @@ fn too_large(most: usize) -> Failure {
 
 impl Attempt {
     /// Summarises the attempt at `operation` for the retry decision.
-    pub(super) fn summary(&self, clock: &dyn Clock, operation: &str) -> Summary {
+    pub(super) fn summary(&self, clock: &dyn Clock, operation: &str) -> AttemptSummary {
         match self {
-            Self::Failed(error) => Summary {
+            Self::Failed(error) => AttemptSummary {
                 outcome: error.outcome(),
                 status: error.status(),
                 retry_after: error.retry_after(),
@@ -190,9 +190,9 @@ impl Attempt {
 }
 
 impl ReadResponse {
-    fn summary(&self, clock: &dyn Clock, operation: &str) -> Summary {
+    fn summary(&self, clock: &dyn Clock, operation: &str) -> AttemptSummary {
         let headers = self.response.headers();
-        let mut summary = Summary {
+        let mut summary = AttemptSummary {
             outcome: Outcome::Accepted,
             status: self.refused.or(Some(self.response.status())),
             retry_after: None,

@@ -10,7 +10,7 @@ use twin_api::transport::{API_KEY_HEADER, Failure, OperationInfo, Report};
 use twin_api::{Error, Outcome};
 
 use super::Policy;
-use super::attempt::{self, Attempt, ReadResponse, Summary};
+use super::attempt::{self, Attempt, AttemptSummary, ReadResponse};
 use super::connecting::ConnectProgress;
 use crate::document;
 use crate::drift;
@@ -110,7 +110,7 @@ impl<'a> RetriedCall<'a> {
     }
 
     /// Records an attempt in the span and in the state of the call.
-    fn record(&mut self, attempt: &Attempt) -> Summary {
+    fn record(&mut self, attempt: &Attempt) -> AttemptSummary {
         let summary = attempt.summary(&*self.policy.clock, self.operation.operation_id);
         self.last_status = summary.status.or(self.last_status);
         self.span.attempt(self.attempts, summary.status, summary.error);
@@ -118,14 +118,14 @@ impl<'a> RetriedCall<'a> {
     }
 
     /// Returns the next request and the delay before it. `None` ends the call.
-    fn next_attempt(&mut self, summary: &Summary) -> Option<(Request, Duration)> {
+    fn next_attempt(&mut self, summary: &AttemptSummary) -> Option<(Request, Duration)> {
         self.next.as_ref()?;
         let delay = self.retry_delay(summary)?;
         Some((*self.next.take()?, delay))
     }
 
     /// Returns the delay before the next attempt. `None` ends the call.
-    fn retry_delay(&mut self, summary: &Summary) -> Option<Duration> {
+    fn retry_delay(&mut self, summary: &AttemptSummary) -> Option<Duration> {
         let repeatable = self.operation.is_idempotent() || summary.allows_any_retry();
         if !(summary.transient && repeatable) {
             return None;
@@ -158,7 +158,7 @@ impl<'a> RetriedCall<'a> {
         self.policy.limits.deadline.saturating_sub(self.elapsed())
     }
 
-    fn finish(self, attempt: Attempt, summary: &Summary) -> Result<Response, Error> {
+    fn finish(self, attempt: Attempt, summary: &AttemptSummary) -> Result<Response, Error> {
         let received = match attempt {
             Attempt::Failed(error) => return Err(self.failed(error.into())),
             Attempt::Received(received) => received,
@@ -181,6 +181,7 @@ impl<'a> RetriedCall<'a> {
         self.operation.method == "DELETE" && self.attempts > 1
     }
 
+    /// Builds the success of a DELETE whose resource is gone.
     fn deleted(self, mut received: ReadResponse, body: Bytes) -> Response {
         self.policy.budget.refund(self.paid);
         let status = StatusCode::NO_CONTENT;
@@ -192,7 +193,12 @@ impl<'a> RetriedCall<'a> {
         response.into()
     }
 
-    fn succeeded(self, received: ReadResponse, summary: &Summary) -> Result<Response, Error> {
+    /// Returns a successful response, or in strict mode an error if it differs from the document.
+    fn succeeded(
+        self,
+        received: ReadResponse,
+        summary: &AttemptSummary,
+    ) -> Result<Response, Error> {
         if let (Some(watch), Some(body)) = (&self.policy.watch, &received.body) {
             let found = watch.check(self.operation.operation_id, body, self.key.as_ref());
             if !found.is_empty() {
@@ -205,7 +211,7 @@ impl<'a> RetriedCall<'a> {
     }
 
     /// Returns the response, with a report of the call attached.
-    fn respond(self, received: ReadResponse, summary: &Summary) -> Response {
+    fn respond(self, received: ReadResponse, summary: &AttemptSummary) -> Response {
         let ReadResponse { mut response, body, refused, .. } = received;
         self.span.end(Some(refused.unwrap_or(response.status())), None);
         let mut report = Report::default();

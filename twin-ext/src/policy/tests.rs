@@ -266,7 +266,7 @@ async fn only_a_status_with_a_location_is_called_a_redirect() {
 }
 
 #[tokio::test]
-async fn drift_is_looked_for_in_successful_responses_only() {
+async fn drift_is_checked_in_successful_responses_only() {
     for (status, kind) in [(200, ErrorKind::Drift), (302, ErrorKind::NotTheApi)] {
         let service = Service::start([json(status, r#"{"user_id": "u", "new": 1}"#)]).await;
         let twin = service.builder(&ManualClock::new(1)).strict().build().unwrap();

@@ -64,7 +64,7 @@ pub(super) async fn find(
 /// Builds the error for a service that ignores the filter and does not return all runs.
 fn undecided(run: &str, shown: usize) -> Error {
     let message = format!(
-        "{run} is not among the {shown} runs that the service returned; it ignores \
+        "{run} is not among the {shown} runs that the service returned; the service ignores \
          filter_run_id, and its total is higher"
     );
     reading(Failure::new(ErrorKind::Pagination, Outcome::Unknown, message)).into()
@@ -72,8 +72,8 @@ fn undecided(run: &str, shown: usize) -> Error {
 
 /// Returns the summary of this run.
 ///
-/// Summaries are a separate list and may lack a `run_id`. One without `run_id` certainly belongs to
-/// this run only if the response has a single run and a single summary.
+/// Summaries are a separate list and may lack a `run_id`. A summary without `run_id` is used only if
+/// the response has a single run and a single summary.
 fn summary_of(page: &mut ListRunsResponse, run_id: &str) -> Option<RunSummary> {
     let single_run = page.runs.len() == 1;
     let summaries = page.all_run_summaries.as_mut()?;

@@ -73,8 +73,8 @@ impl RunHandle {
 
     /// Reads the summary of the run: its outcome, a short text and its credits.
     ///
-    /// It returns `None` if the service sends no summary, or none that certainly belongs to this
-    /// run.
+    /// It returns `None` if the service sends no summary, or if it is not certain which summary
+    /// belongs to this run.
     ///
     /// ```no_run
     /// # async fn example(run: twin_ext::RunHandle) -> Result<(), twin_ext::Error> {

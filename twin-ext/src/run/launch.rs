@@ -12,8 +12,8 @@ use std::time::Duration;
 use twin_api::Client;
 use twin_api::types::{Run, StartRunBody};
 
-use super::budget::{Budget, requested_pause};
 use super::observer::is_transient;
+use super::time_budget::{TimeBudget, requested_pause};
 use super::{RunHandle, Wait, failure};
 use crate::clock::Clock;
 use crate::error::{Error, ErrorKind, Failure, Outcome};
@@ -119,7 +119,7 @@ struct Search<'a> {
 impl Search<'_> {
     /// Polls until the run is found or the time of the search is over.
     async fn run(&self, clock: &Arc<dyn Clock>) -> Option<Run> {
-        let budget = Budget::new(Arc::clone(clock), SEARCH);
+        let budget = TimeBudget::new(Arc::clone(clock), SEARCH);
         let mut interval = Wait::default().poll_intervals();
         loop {
             let last = budget.is_spent();
@@ -184,7 +184,7 @@ mod tests {
     use twin_api::types::RunMode;
 
     use super::super::RunExt as _;
-    use super::super::budget::LAST_CALL;
+    use super::super::time_budget::LAST_CALL;
     use super::*;
     use crate::clock::ManualClock;
     use crate::testing::{Service, json, response};

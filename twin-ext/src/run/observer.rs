@@ -1,8 +1,8 @@
 //! Polls a run, and interprets a sequence of polls.
 //!
 //! The service may list a new run late, and an unknown status may become a known one. The observer
-//! tolerates a missing run and an unknown status for a grace period, and then returns an error. A
-//! poll without such a finding resets the period. [`Waiting`](super::Waiting) and [`RunEvents`](super::RunEvents) use it.
+//! tolerates a missing run and an unknown status for a grace period each, and then returns an error.
+//! [`Waiting`](super::Waiting) and [`RunEvents`](super::RunEvents) use it.
 
 use std::sync::Arc;
 use std::time::Duration;

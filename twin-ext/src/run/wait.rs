@@ -10,10 +10,10 @@ use std::time::Duration;
 use twin_api::types::Run;
 
 use super::RunHandle;
-use super::budget::{Budget, requested_pause};
 use super::failure::{self, RunError};
 use super::observer::{Observer, PolledState, is_transient};
 use super::poll_interval::PollInterval;
+use super::time_budget::{TimeBudget, requested_pause};
 use crate::error::Error;
 use crate::policy;
 
@@ -134,7 +134,7 @@ impl Waiting {
     async fn run(self) -> Result<Run, Error> {
         let Self { run, wait } = self;
         let clock = policy::clock_of(&run.client);
-        let budget = Budget::new(Arc::clone(&clock), wait.deadline);
+        let budget = TimeBudget::new(Arc::clone(&clock), wait.deadline);
         let mut interval = wait.poll_intervals();
         let mut poller = Poller {
             observer: Observer::new(run, Arc::clone(&clock), wait.grace),
@@ -178,7 +178,7 @@ enum PollResult {
 struct Poller {
     observer: Observer,
     wait: Wait,
-    budget: Budget,
+    budget: TimeBudget,
     /// The failure of the last poll.
     fault: Option<Error>,
 }

@@ -42,7 +42,9 @@ pub(super) fn advice(expression: &str) -> Option<String> {
     }
     Some(match *fields {
         [first, ..] if first.contains('=') => {
-            format!("has a time zone, and Twin takes none, only 7 fields ({FIELD_NAMES})")
+            format!(
+                "has a time zone, which Twin does not take: write only 7 fields ({FIELD_NAMES})"
+            )
         }
         [word, ..] if word.starts_with('@') => for_word(word, fields.len()),
         [_, _, _, _, _, _, _] => return None,
@@ -83,9 +85,7 @@ fn for_five_fields(fields: &[&str]) -> String {
     let problem = format!("has 5 fields, and Twin takes 7 ({FIELD_NAMES})");
     match five_as_seven(fields).as_deref() {
         Some([seven]) => suggest(&problem, std::slice::from_ref(seven)),
-        Some(two) => {
-            suggest(&format!("{problem}, of which both day and day-of-week must hold"), two)
-        }
+        Some(two) => suggest(&format!("{problem}, and both day and day-of-week must match"), two),
         None => format!(
             "{problem}: put \"0\" before it and \"*\" after it, and write days of the week as \
              names, starting with Sunday (SUN,FRI-SAT)"

@@ -5,11 +5,11 @@
 //! [`Uncertainty`] instead, and the handler decides. No store makes a handler atomic: if a receiver
 //! is killed between its work and its commit, the event becomes uncertain.
 
+mod event_time;
 mod memory;
 #[cfg(feature = "redis")]
 #[cfg_attr(docsrs, doc(cfg(feature = "redis")))]
 mod redis;
-mod stamp;
 
 use std::time::Duration;
 
@@ -31,9 +31,9 @@ use crate::error::Error;
 /// methods as `async fn`.
 ///
 /// # Uncertain events
-/// A store starts empty, has a limited capacity, and may lose its memory. It knows up to which time
-/// it may have lost entries. An event that happened later, and that it does not contain, is new.
-/// Any other event that it does not contain is [`Uncertainty::Forgotten`].
+/// A store starts empty, has a limited capacity, and may lose entries. It knows up to which time it
+/// may have lost them. An event that is not in the store is new if it happened after that time.
+/// Otherwise it is [`Uncertainty::Forgotten`].
 ///
 /// `finished_at` is the same in all deliveries of an event. `run.started` and `run.paused` have
 /// only the timestamp of the delivery, which the service may renew when it retries. Therefore a

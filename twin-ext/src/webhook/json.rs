@@ -1,7 +1,7 @@
 //! Reads the JSON of a signed body without loss.
 //!
 //! RFC 8259 does not define repeated names, so two readers of one signed body may see different
-//! events; this reader rejects them. It keeps numbers as text until they become a [`Value`], and
+//! events. This reader rejects repeated names. It keeps numbers as text until they become a [`Value`], and
 //! keeps lone surrogates for the identity of an event. `serde_json` does none of this, and its
 //! behaviour depends on features that other crates enable. No error contains a part of the body.
 

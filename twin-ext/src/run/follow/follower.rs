@@ -10,9 +10,9 @@ use twin_api::builder::ListRunEvents;
 use twin_api::types::{ListRunEventsResponse, RunEvent};
 use twin_api::{Call as _, Client, LenientInteger};
 
-use super::super::budget::{Budget, requested_pause};
 use super::super::observer::{Observer, PolledState, has_lasted, is_transient};
 use super::super::poll_interval::PollInterval;
+use super::super::time_budget::{TimeBudget, requested_pause};
 use super::super::{RunHandle, Wait, failure};
 use crate::clock::Clock;
 use crate::error::Error;
@@ -41,7 +41,7 @@ pub(super) struct Follower {
     clock: Arc<dyn Clock>,
     tally: Tally,
     interval: PollInterval,
-    idle: Budget,
+    idle: TimeBudget,
     /// The time of the first failure since the last successful call.
     failing_since: Option<Duration>,
     ended: bool,
@@ -60,7 +60,7 @@ impl Follower {
             observer: Observer::new(run, Arc::clone(&clock), GRACE),
             tally: Tally::new(location),
             interval: Wait::default().poll_intervals(),
-            idle: Budget::new(Arc::clone(&clock), IDLE),
+            idle: TimeBudget::new(Arc::clone(&clock), IDLE),
             clock,
             failing_since: None,
             ended: false,
@@ -71,7 +71,7 @@ impl Follower {
     }
 
     pub(super) fn set_idle_limit(&mut self, limit: Duration) {
-        self.idle = Budget::new(Arc::clone(&self.clock), limit);
+        self.idle = TimeBudget::new(Arc::clone(&self.clock), limit);
     }
 
     /// Returns the next events, or an empty list when the stream ends.

@@ -1,4 +1,4 @@
--- Marks an event as handled, even if the lease was lost. ARGV: remember, retries, stamp.
+-- Marks an event as handled, even if the lease was lost. ARGV: remember, retries, event_time.
 redis.call('HSET', event, 'state', 'done')
 redis.call('HDEL', event, 'token', 'until', 'uncertainty')
 keep(tonumber(ARGV[1]), tonumber(ARGV[2]), 0, tonumber(ARGV[3]))

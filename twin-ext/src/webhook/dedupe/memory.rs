@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
 
-use super::stamp::{Nanos, SKEW, Stamp};
+use super::event_time::{EventTime, Nanos, SKEW};
 use super::{DedupeStore, Lease, Reservation, Uncertainty};
 use crate::clock::{Clock, SystemClock};
 use crate::error::Error;
@@ -122,7 +122,7 @@ impl MemoryStore {
     }
 
     fn try_reserve(&self, delivery: &Delivery) -> Reservation<MemoryToken> {
-        let (digest, stamp) = (delivery.key().digest(), Stamp::of(delivery));
+        let (digest, event_time) = (delivery.key().digest(), EventTime::of(delivery));
         let now = self.clock.now();
         let mut state = lock(&self.state);
         state.expire_leases(now);
@@ -138,12 +138,12 @@ impl MemoryStore {
                 if state.entries.len() >= self.capacity && !state.evict_one() {
                     return Reservation::InProgress;
                 }
-                let earliest = stamp.earliest(self.retries);
+                let earliest = event_time.earliest(self.retries);
                 let is_new = earliest.is_some_and(|earliest| earliest > state.floor);
                 (!is_new).then_some(Uncertainty::Forgotten)
             }
         };
-        let bound = stamp.bound(self.now(), self.skew, self.retries);
+        let bound = event_time.bound(self.now(), self.skew, self.retries);
         let (fence, until) = (next_fence(self.clock.wall()), now.saturating_add(self.lease));
         let status = EventStatus::Reserved { fence, until, uncertainty };
         // An interrupted event keeps the bound of its first arrival.

@@ -5,7 +5,7 @@
 --   floor         when this store began in that run: earlier entries may be lost
 --   fence         the highest fencing token
 --   until:<ms>    one for each value of `remember`: the latest time of an event with it
--- All times are milliseconds of this server's clock, except the stamp, which is the service's.
+-- All times are milliseconds of this server's clock, except the event time, which is the service's.
 -- `retries` is how long the service retries a delivery.
 local event, store = KEYS[1], KEYS[2]
 local time = redis.call('TIME')
@@ -48,8 +48,8 @@ local function expired()
 end
 
 -- Extends the life of the entry: `remember` after the event, and then `retries`.
-local function keep(remember, retries, lease, stamp)
-  local latest = math.max(now, stamp or 0)
+local function keep(remember, retries, lease, event_time)
+  local latest = math.max(now, event_time or 0)
   local field = 'until:' .. text(remember)
   if latest > (tonumber(redis.call('HGET', store, field)) or 0) then
     redis.call('HSET', store, field, text(latest))

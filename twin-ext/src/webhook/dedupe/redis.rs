@@ -17,7 +17,7 @@ use std::time::{Duration, Instant};
 use ::redis::{Client, Script};
 
 use self::server::{RedisServer, too_slow, unexpected_reply};
-use super::stamp::{SKEW, Stamp};
+use super::event_time::{EventTime, SKEW};
 use super::{DedupeStore, Lease, Reservation, Uncertainty};
 use crate::error::Error;
 use crate::webhook::Delivery;
@@ -74,7 +74,7 @@ pub struct RedisStore {
     remember: Duration,
     retries: Duration,
     skew: Duration,
-    tokens: Tokens,
+    tokens: TokenGenerator,
 }
 
 struct Scripts {
@@ -126,7 +126,7 @@ impl RedisStore {
             remember: Duration::from_secs(7 * 24 * 60 * 60),
             retries,
             skew: SKEW,
-            tokens: Tokens::default(),
+            tokens: TokenGenerator::default(),
         })
     }
 
@@ -227,7 +227,7 @@ impl RedisStore {
                 .arg(millis(self.remember))
                 .arg(millis(self.skew))
                 .arg(millis(self.retries))
-                .arg(&token.stamp)
+                .arg(&token.event_time)
                 .arg(u8::from(floating));
             let reply = self.server.run(&script, deadline).await?;
             let reply: Vec<&str> = reply.iter().map(String::as_str).collect();
@@ -252,13 +252,13 @@ impl DedupeStore for RedisStore {
 
     async fn reserve(&self, delivery: &Delivery) -> Result<Reservation<RedisToken>, Error> {
         // Rounding down cannot make an uncertain event certain.
-        let (stamp, floating) = match Stamp::of(delivery) {
-            Stamp::Fixed(time) => (time.div_euclid(1_000_000).to_string(), false),
-            Stamp::Floating(time) => (time.div_euclid(1_000_000).to_string(), true),
-            Stamp::Undated => (String::new(), true),
+        let (event_time, floating) = match EventTime::of(delivery) {
+            EventTime::Fixed(time) => (time.div_euclid(1_000_000).to_string(), false),
+            EventTime::Floating(time) => (time.div_euclid(1_000_000).to_string(), true),
+            EventTime::Undated => (String::new(), true),
         };
         let key = self.key(&base16ct::lower::encode_string(&delivery.key().digest()));
-        let token = RedisToken { id: self.tokens.take(&key), key, stamp };
+        let token = RedisToken { id: self.tokens.take(&key), key, event_time };
         match self.reserve_by(self.server.deadline(), &token, floating).await {
             Ok(Reservation::Acquired((), lease)) => Ok(Reservation::Acquired(token, lease)),
             Ok(Reservation::AlreadyProcessed) => Ok(Reservation::AlreadyProcessed),
@@ -273,7 +273,7 @@ impl DedupeStore for RedisStore {
     async fn commit(&self, token: RedisToken) -> Result<(), Error> {
         let mut script = self.scripts.commit.key(&token.key);
         script.key(self.key("store")).arg(millis(self.remember)).arg(millis(self.retries));
-        script.arg(&token.stamp);
+        script.arg(&token.event_time);
         self.server.run(&script, self.server.deadline()).await.map(drop)
     }
 
@@ -290,7 +290,7 @@ impl DedupeStore for RedisStore {
     async fn renew(&self, token: &mut RedisToken) -> Result<bool, Error> {
         let mut script = self.scripts.renew.key(&token.key);
         script.key(self.key("store")).arg(&token.id).arg(millis(self.lease));
-        script.arg(millis(self.remember)).arg(millis(self.retries)).arg(&token.stamp);
+        script.arg(millis(self.remember)).arg(millis(self.retries)).arg(&token.event_time);
         let reply = self.server.run(&script, self.server.deadline()).await?;
         Ok(reply.first().is_some_and(|reply| reply == "renewed"))
     }
@@ -315,11 +315,11 @@ impl fmt::Debug for RedisStore {
 pub struct RedisToken {
     key: String,
     id: String,
-    stamp: String,
+    event_time: String,
 }
 
 /// Creates globally unique tokens.
-struct Tokens {
+struct TokenGenerator {
     store: [u64; 2],
     count: AtomicU64,
     /// The tokens of reservations whose response was lost, by key. Redis may have made the
@@ -329,9 +329,9 @@ struct Tokens {
 
 /// Maximum number of tokens to keep. Without its token, an event stays reserved until its lease
 /// expires.
-const UNANSWERED: usize = 1_000;
+const MAX_UNANSWERED: usize = 1_000;
 
-impl Tokens {
+impl TokenGenerator {
     fn take(&self, key: &str) -> String {
         let mut unanswered = self.unanswered.lock().unwrap_or_else(PoisonError::into_inner);
         unanswered.remove(key).map_or_else(
@@ -345,16 +345,16 @@ impl Tokens {
 
     fn keep(&self, token: RedisToken, lease: Duration) {
         let mut unanswered = self.unanswered.lock().unwrap_or_else(PoisonError::into_inner);
-        if unanswered.len() >= UNANSWERED {
+        if unanswered.len() >= MAX_UNANSWERED {
             unanswered.retain(|_, (_, failed)| failed.elapsed() < lease);
         }
-        if unanswered.len() < UNANSWERED {
+        if unanswered.len() < MAX_UNANSWERED {
             unanswered.insert(token.key, (token.id, Instant::now()));
         }
     }
 }
 
-impl Default for Tokens {
+impl Default for TokenGenerator {
     fn default() -> Self {
         Self {
             store: [(); 2].map(|()| RandomState::new().build_hasher().finish()),
@@ -374,7 +374,7 @@ mod tests {
     use super::*;
 
     fn token(key: &str, id: &str) -> RedisToken {
-        RedisToken { key: key.to_owned(), id: id.to_owned(), stamp: String::new() }
+        RedisToken { key: key.to_owned(), id: id.to_owned(), event_time: String::new() }
     }
 
     #[test]
@@ -398,7 +398,7 @@ mod tests {
 
     #[test]
     fn token_without_a_reply_is_used_again_once() {
-        let tokens = Tokens::default();
+        let tokens = TokenGenerator::default();
         tokens.keep(token("one", "1"), Duration::ZERO);
         tokens.keep(token("two", "2"), Duration::ZERO);
         assert_eq!((&*tokens.take("one"), &*tokens.take("two")), ("1", "2"));
@@ -408,8 +408,8 @@ mod tests {
     #[test]
     fn tokens_above_the_maximum_replace_only_those_of_expired_leases() {
         for (lease, kept) in [(Duration::ZERO, true), (Duration::from_secs(3600), false)] {
-            let tokens = Tokens::default();
-            for number in 0..UNANSWERED {
+            let tokens = TokenGenerator::default();
+            for number in 0..MAX_UNANSWERED {
                 tokens.keep(token(&number.to_string(), "old"), lease);
             }
             tokens.keep(token("new", "new"), lease);

@@ -1,4 +1,4 @@
--- Extends a lease. ARGV: token, lease, remember, retries, stamp.
+-- Extends a lease. ARGV: token, lease, remember, retries, event_time.
 local entry = redis.call('HMGET', event, 'state', 'token')
 if entry[1] ~= 'reserved' or entry[2] ~= ARGV[1] then
   return reply('lost')

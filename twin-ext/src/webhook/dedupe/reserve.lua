@@ -1,11 +1,11 @@
 -- Reserves an event, unless another receiver has it.
 --
--- ARGV: deadline, token, lease, remember, clock skew, retries, stamp ('' for none),
---       '1' if another delivery may have a later stamp.
+-- ARGV: deadline, token, lease, remember, clock skew, retries, event_time ('' for none),
+--       '1' if another delivery may have a later event_time.
 -- Returns 'late', 'done', 'busy', or 'acquired', the fence, and '' or an uncertainty.
 local deadline, token, lease, remember, skew, retries = tonumber(ARGV[1]), ARGV[2],
   tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5]), tonumber(ARGV[6])
-local stamp, floating = tonumber(ARGV[7]), ARGV[8] == '1'
+local event_time, floating = tonumber(ARGV[7]), ARGV[8] == '1'
 
 -- The receiver has given up, and would not handle the event.
 if now > deadline then
@@ -30,7 +30,7 @@ elseif state == 'free' and (entry[4] ~= '' or tonumber(entry[5]) > floor) then
   uncertainty = entry[4]
 else
   -- The event is unknown, or was abandoned before the server may have lost entries.
-  local earliest = stamp and (floating and stamp - retries or stamp)
+  local earliest = event_time and (floating and event_time - retries or event_time)
   floor = math.max(floor, expired(), now - remember)
   if not earliest or earliest <= floor + skew then
     uncertainty = 'forgotten'
@@ -42,5 +42,5 @@ local fence = math.max((tonumber(redis.call('HGET', store, 'fence')) or 0) + 1, 
 redis.call('HSET', store, 'fence', text(fence))
 redis.call('HSET', event, 'state', 'reserved', 'token', token, 'until', text(now + lease),
   'uncertainty', uncertainty)
-keep(remember, retries, lease, stamp)
+keep(remember, retries, lease, event_time)
 return reply('acquired', text(fence), uncertainty)

@@ -19,13 +19,13 @@ pub(super) const LAST_CALL: Duration = Duration::from_secs(5);
 
 /// The time budget of one loop.
 #[derive(Debug, Clone)]
-pub(super) struct Budget {
+pub(super) struct TimeBudget {
     clock: Arc<dyn Clock>,
     started: Duration,
     limit: Duration,
 }
 
-impl Budget {
+impl TimeBudget {
     /// Creates a budget that starts now.
     pub(super) fn new(clock: Arc<dyn Clock>, limit: Duration) -> Self {
         let started = clock.now();

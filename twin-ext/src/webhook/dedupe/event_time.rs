@@ -13,7 +13,7 @@ pub(super) const SKEW: Duration = Duration::from_secs(1);
 
 /// The time of an event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Stamp {
+pub(super) enum EventTime {
     /// The end of the run, which is the same in all deliveries of the event.
     Fixed(Nanos),
     /// The timestamp of this delivery. Another delivery of the event may have a later one.
@@ -22,7 +22,7 @@ pub(super) enum Stamp {
     Undated,
 }
 
-impl Stamp {
+impl EventTime {
     pub(super) fn of(delivery: &Delivery) -> Self {
         let key = delivery.key();
         // The end is part of the key, so all deliveries of the event have the same one.
@@ -34,7 +34,7 @@ impl Stamp {
     }
 
     /// Returns a lower bound for the time of the first delivery of the event. The service sent it
-    /// at most `retries` before a floating stamp.
+    /// at most `retries` before a floating time.
     pub(super) fn earliest(self, retries: Duration) -> Option<Nanos> {
         match self {
             Self::Fixed(time) => Some(time),
