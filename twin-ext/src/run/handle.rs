@@ -115,8 +115,8 @@ impl RunHandle {
     /// [`RunStateExt::state`] returns how the run ended, and [`RunStateExt::require_success`]
     /// returns an error for every end but success.
     ///
-    /// The wait retries transient failures (connection, 408, 429, 5xx) until the deadline, and
-    /// honours `Retry-After`. If the future is dropped, the run continues.
+    /// The wait retries transient failures (connection, timeout, 408, 429, 500, 502, 503, 504) until
+    /// the deadline, and honours `Retry-After`. If the future is dropped, the run continues.
     ///
     /// ```no_run
     /// use std::time::Duration;

@@ -85,11 +85,12 @@ impl Wait {
         self
     }
 
-    /// Sets how long the wait tolerates that the run is missing from the list, or has an unknown
-    /// status. The default is 30 s.
+    /// Sets how long the wait tolerates that the run is missing from the list, or that its status is
+    /// unknown or outdated. The default is 30 s.
     ///
-    /// The service may list a new run late. After this time the wait ends with
-    /// [`RunError::NotFound`], [`RunError::Gone`] or [`RunError::UnknownStatus`].
+    /// The service may list a new run late, and update the status after the end of a run. After this
+    /// time the wait ends: with [`RunError::NotFound`], [`RunError::Gone`] or
+    /// [`RunError::UnknownStatus`], or with the run if it has ended.
     #[must_use]
     pub fn grace(mut self, limit: Duration) -> Self {
         self.grace = limit;
