@@ -12,7 +12,9 @@ use crate::stored::{
     StoreAnswer, acquire, delivery, ended, reserve_then_abandon, reserve_then_commit,
 };
 
-const PATIENCE: Duration = Duration::from_millis(200);
+/// The timeout of a store whose calls are made to time out. A call that Redis answers must not
+/// exceed it, even on a machine under load.
+const PATIENCE: Duration = Duration::from_secs(1);
 
 fn store(url: &str) -> RedisStore {
     RedisStore::new(url, Duration::ZERO).unwrap().clock_skew(Duration::ZERO)
@@ -32,7 +34,7 @@ async fn reservation_made_after_the_deadline_has_no_effect() {
     let started = Instant::now();
     let error = impatient.reserve(&delivery(&late)).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Timeout, "{error}");
-    assert!(started.elapsed() < 10 * PATIENCE, "{:?}", started.elapsed());
+    assert!(started.elapsed() < 5 * PATIENCE, "{:?}", started.elapsed());
     redis.resume();
     // Redis executes the commands of one connection in order: first the late reservation.
     assert_eq!(reserve_then_commit(&impatient, &event("after")).await, StoreAnswer::New);
