@@ -50,7 +50,7 @@ async fn retries_every_operation_after_an_unknown_host() {
         for name in ["get_me", "start_run"] {
             let builder = builder().base_url(url).allow_plain_http();
             let error = unreachable_error(SampleOperation::of(name), builder).await;
-            let host = &url[url.find("twin").expect("it exists")..];
+            let host = &url[url.find("twin").expect("the URL names the host")..];
             let said = format!("no connection to {host}: the host name cannot be resolved");
             assert!(error.to_string().starts_with(&said), "{error}");
         }
@@ -58,7 +58,7 @@ async fn retries_every_operation_after_an_unknown_host() {
 }
 
 #[tokio::test]
-async fn connection_closed_before_the_request_is_read() {
+async fn connection_closed_before_the_request_is_read_leaves_the_outcome_unknown() {
     for end in [Script::reset, Script::close] {
         for operation in ["get_me", "start_run", "create_api_key"].map(SampleOperation::of) {
             let rig = ClientRig::new().await;
@@ -75,7 +75,7 @@ async fn connection_closed_before_the_request_is_read() {
 }
 
 #[tokio::test]
-async fn connection_reset_while_the_request_is_sent() {
+async fn connection_reset_while_the_request_is_sent_leaves_the_outcome_unknown() {
     for bytes in [1, 40, 120] {
         for operation in ["get_me", "start_run"].map(SampleOperation::of) {
             let rig = ClientRig::new().await;
@@ -210,7 +210,7 @@ async fn connect_timeout_is_reported_as_not_sent() {
                 .await
                 .expect_err("the server does not respond")
         });
-        until("it is connecting", || !clock.limits().is_empty()).await;
+        until("the call has begun to connect", || !clock.limits().is_empty()).await;
         // The client starts to connect in the poll that sets the limit.
         tokio::task::yield_now().await;
         clock.advance(seconds(attempt.min(deadline)));

@@ -100,7 +100,7 @@ async fn responses_with_required_members_only_are_not_drift() {
     }
 }
 
-/// Calls every reading operation after it created something to read.
+/// Creates an agent and a run, and calls every operation that reads.
 async fn call_every_reading_operation(twin: &Client) -> Result<(), Error> {
     twin.get_me().send().await?;
     let agent = twin.create_agent().body(CreateAgentBody::builder()).send().await?;

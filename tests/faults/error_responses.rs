@@ -25,7 +25,7 @@ async fn refusal_and_detail(name: &str, status: u16, headers: &str, body: &str) 
 #[tokio::test]
 async fn wrongly_typed_problem_members_become_text() {
     let problem = "content-type: application/problem+json\r\n";
-    // By default serde_json reads no number of this size, so the body is not a problem.
+    // By default serde_json cannot read a number of this size, so the whole body becomes the detail.
     let precise = cfg!(feature = "serde-json-features");
     let too_large = if precise { "1e+400" } else { r#"{"detail":1e400}"# };
     let cases = [

@@ -117,7 +117,7 @@ async fn extended_failures() -> Vec<(&'static str, Error)> {
         ("config", ClientBuilder::new(" ").build().expect_err("the key is blank")),
         ("base URL", {
             let builder = ClientBuilder::new(KEY).base_url("http://user:canary@twin.test");
-            builder.build().expect_err("it holds a password")
+            builder.build().expect_err("the URL has a password")
         }),
     ];
     let (ours, theirs) = (CertificateAuthority::new(), CertificateAuthority::new());
@@ -134,14 +134,17 @@ async fn extended_failures() -> Vec<(&'static str, Error)> {
     let run = rig.twin.resume(RunTicket::new("agent_abc123", "run_xyz789"));
     let paused = r#"{"runs":[{"run_id":"run_xyz789","agent_id":"agent_abc123","status":"paused","started_at":""}]}"#;
     rig.raw.always(json(200, paused));
-    failures.push(("run", run.wait().await.expect_err("it is paused")));
+    failures.push(("run", run.wait().await.expect_err("the run is paused")));
     let limit = Wait::default().deadline(seconds(60)).through_pauses();
     rig.raw.always(json(200, paused));
-    failures.push(("wait", run.wait_with(limit.clone()).await.expect_err("it goes on")));
+    failures.push(("wait", run.wait_with(limit.clone()).await.expect_err("the run does not end")));
     rig.raw.always(Script::new().reset());
-    failures.push(("wait that fails", run.wait_with(limit).await.expect_err("it is reset")));
+    failures.push((
+        "wait that fails",
+        run.wait_with(limit).await.expect_err("the connection is reset"),
+    ));
     rig.raw.always(json(200, r#"{"success":false,"error":"not\u001b[31m now"}"#));
-    failures.push(("cancel", run.cancel("").await.expect_err("it is not cancelled")));
+    failures.push(("cancel", run.cancel("").await.expect_err("the service refuses")));
 
     let verifier = Verifier::new("whsec_canary").expect("the secret is valid");
     let error = verifier.verify(&HeaderMap::new(), b"{}").expect_err("the delivery is not signed");
@@ -218,7 +221,7 @@ fn main_prints_the_error_on_one_line() {
         .find(|line| line.contains("Error: "))
         .expect("the program append_all_forms the error");
     let line = without_varying_parts(line);
-    let from = line.find("Error: ").expect("it exists");
+    let from = line.find("Error: ").expect("the line has the error");
     assert!(
         line[from..].starts_with(
             "Error: no connection to 127.0.0.1:PORT: connection refused (GET /v1/me): error sending request"

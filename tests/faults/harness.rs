@@ -33,7 +33,7 @@ type Recorded = Result<http::Response<Vec<u8>>, twin_api::Error>;
 pub(crate) struct RecordedTransport(Box<dyn Fn() -> Recorded + Send + Sync>);
 
 impl RecordedTransport {
-    pub(crate) fn of(answer: impl Fn() -> Recorded + Send + Sync + 'static) -> Self {
+    pub(crate) fn returning(answer: impl Fn() -> Recorded + Send + Sync + 'static) -> Self {
         Self(Box::new(answer))
     }
 }
@@ -75,10 +75,13 @@ impl ClientRig {
     }
 
     pub(crate) async fn with(settings: impl FnOnce(ClientBuilder) -> ClientBuilder) -> Self {
-        Self::of(Raw::start().await.expect("a free port"), settings)
+        Self::with_server(Raw::start().await.expect("a free port"), settings)
     }
 
-    pub(crate) fn of(raw: Raw, settings: impl FnOnce(ClientBuilder) -> ClientBuilder) -> Self {
+    pub(crate) fn with_server(
+        raw: Raw,
+        settings: impl FnOnce(ClientBuilder) -> ClientBuilder,
+    ) -> Self {
         let clock = ManualClock::new(1);
         let builder = ClientBuilder::new(KEY)
             .base_url(raw.url())

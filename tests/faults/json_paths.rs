@@ -34,7 +34,7 @@ fn client_and_body() -> (Client, ResponseBody) {
     let body = ResponseBody::default();
     let recording = {
         let body = body.clone();
-        RecordedTransport::of(move || Ok(http::Response::new(body.get())))
+        RecordedTransport::returning(move || Ok(http::Response::new(body.get())))
     };
     let builder = ClientBuilder::new(KEY).base_url("http://127.0.0.1:1").retry(Retry::none());
     (builder.transport(recording).build().expect("the settings are valid"), body)
@@ -138,7 +138,7 @@ async fn path_of_a_wrong_value_equals_that_of_serde_path_to_error() {
             let Some(expected) = serde_path(&body) else { continue };
             client_and_body.set(&body);
             let error =
-                SampleOperation::of(name).call(&twin).await.expect_err("it does not decode");
+                SampleOperation::of(name).call(&twin).await.expect_err("the body does not decode");
             let text = String::from_utf8_lossy(&body);
             assert_eq!(error.kind(), ErrorKind::Decode, "{name} {text}: {error}");
             assert_eq!(error.json_path(), Some(expected.as_str()), "{name} {text}: {error}");
@@ -154,11 +154,11 @@ async fn path_in_a_truncated_response_leads_to_its_end() {
     for (name, serde_path) in PATHS {
         let body = serde_json::to_vec(&example(name)).expect("JSON");
         for end in 1..body.len() {
-            let expected = serde_path(&body[..end]).expect("it is truncated");
+            let expected = serde_path(&body[..end]).expect("a truncated body does not decode");
             client_and_body.set(&body[..end]);
             let error =
-                SampleOperation::of(name).call(&twin).await.expect_err("it does not decode");
-            let path = error.json_path().expect("it has a path");
+                SampleOperation::of(name).call(&twin).await.expect_err("the body does not decode");
+            let path = error.json_path().expect("the error has a path");
             // serde_path_to_error writes `?` for an unknown segment.
             let (one, two) = (path.trim_matches('.'), expected.trim_matches(['.', '?']));
             assert!(one.starts_with(two) || two.starts_with(one), "{end}: {path} {expected}");

@@ -201,7 +201,7 @@ mod tests {
     use crate::harness::ClientRig;
 
     #[tokio::test]
-    async fn every_operation_converts_its_error() {
+    async fn every_operation_sends_its_request_and_names_its_path_in_errors() {
         let rig = ClientRig::new().await;
         assert_eq!(OPERATIONS.len(), 33);
         for operation in OPERATIONS {

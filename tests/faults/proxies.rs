@@ -25,12 +25,12 @@ async fn run_client_process(
     command.env_clear().env(CLIENT, settings);
     command.env("TWIN_API_KEY", KEY).env("TWIN_BASE_URL", url);
     command.envs(variables.iter().map(|(name, value)| (name, value)));
-    let output = tokio::task::spawn_blocking(move || command.output());
-    let output = output.await.expect("no thread panicked").expect("the child process starts");
+    let child = tokio::task::spawn_blocking(move || command.output());
+    let output = child.await.expect("no thread panicked").expect("the child process starts");
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    let said = String::from_utf8_lossy(&output.stdout).into_owned();
-    assert!(!said.contains("canary"), "{said}");
-    said
+    let output = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(!output.contains("canary"), "{output}");
+    output
 }
 
 /// In the child process, makes a call, prints the result, and returns true. In the test process,
@@ -42,7 +42,9 @@ async fn run_if_client_process() -> bool {
         "no proxy" => builder.no_proxy(),
         "other settings" => builder.http(|http| http.user_agent("mine")),
         "own proxy" => builder.http(|http| {
-            http.proxy(twin_api::reqwest::Proxy::all("http://127.0.0.1:1").expect("it is one"))
+            http.proxy(
+                twin_api::reqwest::Proxy::all("http://127.0.0.1:1").expect("the address is valid"),
+            )
         }),
         _ => builder,
     };
@@ -55,7 +57,7 @@ async fn run_if_client_process() -> bool {
         }
     };
     match SampleOperation::of("start_run").call(&twin).await {
-        Ok(_) => println!("it succeeded"),
+        Ok(_) => println!("the call succeeded"),
         Err(error) => println!("{:?} {:?} {error}", error.kind(), error.outcome()),
     }
     true
@@ -76,14 +78,14 @@ async fn plain_http_to_loopback_uses_no_proxy() {
     }
     let (proxy, service) = (Raw::start().await.unwrap(), Raw::start().await.unwrap());
     service.always(SampleOperation::of("start_run").answer());
-    let said = run_client_process(
+    let output = run_client_process(
         "plain_http_to_loopback_uses_no_proxy",
         "",
         &service.url(),
         &all_proxy_variables(&proxy),
     )
     .await;
-    assert!(said.contains("it succeeded"), "{said}");
+    assert!(output.contains("the call succeeded"), "{output}");
     assert_eq!((service.take_requests().len(), proxy.connections()), (1, 0));
 }
 
@@ -96,11 +98,11 @@ async fn https_proxy_tunnels_and_sees_no_key() {
     for answer in [json(403, "{}"), Script::new().send("HTTP/1.1 200 x\r\n\r\n").reset()] {
         proxy.always(answer);
         let name = "https_proxy_tunnels_and_sees_no_key";
-        let said =
+        let output =
             run_client_process(name, "", "https://twin.invalid", &all_proxy_variables(&proxy))
                 .await;
         // The tunnel was refused, so no request was sent through it.
-        assert!(said.contains("Transport NotSent no connection"), "{said}");
+        assert!(output.contains("Transport NotSent no connection"), "{output}");
         let requests = proxy.take_requests();
         assert_eq!(requests[0].line(), "CONNECT twin.invalid:443");
         for request in requests {
@@ -119,9 +121,12 @@ async fn no_proxy_setting_ignores_proxy_variables() {
     excepted.push(("NO_PROXY", "twin.invalid".to_owned()));
     for (settings, variables) in [("no proxy", all_proxy_variables(&proxy)), ("", excepted)] {
         let name = "no_proxy_setting_ignores_proxy_variables";
-        let said = run_client_process(name, settings, "https://twin.invalid", &variables).await;
+        let output = run_client_process(name, settings, "https://twin.invalid", &variables).await;
         let words = format!("{:?} {:?}", ErrorKind::Transport, Outcome::NotSent);
-        assert!(said.contains(&words) && said.contains("host name cannot be resolved"), "{said}");
+        assert!(
+            output.contains(&words) && output.contains("host name cannot be resolved"),
+            "{output}"
+        );
     }
     assert_eq!(proxy.connections(), 0);
 }
@@ -134,16 +139,17 @@ async fn unparsable_proxy_variable_fails_the_build() {
     let name = "unparsable_proxy_variable_fails_the_build";
     for variable in ["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"] {
         let variables = [(variable, "ftp://user:canary@proxy.test".to_owned())];
-        let said = run_client_process(name, "", "https://twin.invalid", &variables).await;
+        let output = run_client_process(name, "", "https://twin.invalid", &variables).await;
         let words = format!("Config NotSent {variable} is not a proxy address");
-        assert!(said.contains(&words), "{said}");
-        let said =
+        assert!(output.contains(&words), "{output}");
+        let output =
             run_client_process(name, "other settings", "https://twin.invalid", &variables).await;
-        assert!(said.contains(&words), "{said}");
-        let said = run_client_process(name, "own proxy", "https://twin.invalid", &variables).await;
-        assert!(said.contains("the proxy http://127.0.0.1:1 cannot be reached"), "{said}");
-        let said = run_client_process(name, "no proxy", "https://twin.invalid", &variables).await;
-        assert!(said.contains("host name cannot be resolved"), "{said}");
+        assert!(output.contains(&words), "{output}");
+        let output =
+            run_client_process(name, "own proxy", "https://twin.invalid", &variables).await;
+        assert!(output.contains("the proxy http://127.0.0.1:1 cannot be reached"), "{output}");
+        let output = run_client_process(name, "no proxy", "https://twin.invalid", &variables).await;
+        assert!(output.contains("host name cannot be resolved"), "{output}");
     }
 }
 
@@ -161,16 +167,16 @@ async fn missing_ca_certificates_fail_the_build_but_not_plain_http() {
     std::fs::write(&nothing, "").unwrap();
     let variables =
         [("SSL_CERT_FILE", nothing.display().to_string()), ("SSL_CERT_DIR", String::new())];
-    let said = run_client_process(name, "no proxy", &secure.url, &variables).await;
+    let output = run_client_process(name, "no proxy", &secure.url, &variables).await;
     // The operating system's TLS reports an empty store only when it checks a certificate.
     let words = if cfg!(feature = "native-tls") {
         "is not signed by a trusted CA"
     } else {
         "Config NotSent no CA certificates were found"
     };
-    assert!(said.contains(words), "{said}");
-    let said = run_client_process(name, "", &service.url(), &variables).await;
-    assert!(said.contains("it succeeded"), "{said}");
+    assert!(output.contains(words), "{output}");
+    let output = run_client_process(name, "", &service.url(), &variables).await;
+    assert!(output.contains("the call succeeded"), "{output}");
 }
 
 #[tokio::test]
@@ -188,7 +194,7 @@ async fn ssl_cert_file_replaces_the_trusted_cas() {
     {
         std::fs::write(&file, trusted.pem()).unwrap();
         let variables = [("SSL_CERT_FILE", file.display().to_string())];
-        let said = run_client_process(name, "no proxy", &service.url, &variables).await;
-        assert!(said.contains(words), "{said}");
+        let output = run_client_process(name, "no proxy", &service.url, &variables).await;
+        assert!(output.contains(words), "{output}");
     }
 }

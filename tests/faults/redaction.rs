@@ -25,7 +25,7 @@ use crate::operations::{OPERATIONS, RawError, SECRET, SampleOperation};
 const CANARY: &str = "canary";
 
 /// Formats a value with both forms of `Debug`.
-fn shown(value: &impl Debug) -> String {
+fn debug_text(value: &impl Debug) -> String {
     format!("{value:?} {value:#?}")
 }
 
@@ -41,23 +41,23 @@ fn chain(error: &(dyn StdError + 'static)) -> String {
     text
 }
 
-fn shown_error(error: &Error) -> String {
+fn error_text(error: &Error) -> String {
     let mut text = chain(error);
     let (headers, excerpt, path) = (error.headers(), error.excerpt(), error.json_path());
     write!(text, "{headers:?} {excerpt:?} {path:?} {:?} ", error.path())
         .expect("writing to memory succeeds");
     write!(text, "{:?} {:?} ", error.problem(), error.drift()).expect("writing to memory succeeds");
-    text + &shown(&error.clone())
+    text + &debug_text(&error.clone())
 }
 
 /// Formats an error of the raw client, before it is converted.
-fn shown_raw(error: &RawError) -> String {
+fn raw_error_text(error: &RawError) -> String {
     let mut text = chain(error);
     let (headers, excerpt, path) = (error.headers(), error.excerpt(), error.json_path());
     write!(text, "{headers:?} {excerpt:?} {path:?} {:?} ", error.path())
         .expect("writing to memory succeeds");
     write!(text, "{:?} ", error.problem()).expect("writing to memory succeeds");
-    text + &shown(&error.clone())
+    text + &debug_text(&error.clone())
 }
 
 /// Collects all output of `log` and `tracing`.
@@ -189,7 +189,7 @@ async fn errors_logs_and_traces_show_neither_key_nor_secret() {
                 // A decoded value is formatted too; its secrets are redacted.
                 let text = match operation.call_raw(twin).await {
                     Ok(value) => value.replace(KEY, "a value may contain the key"),
-                    Err(error) => shown_raw(&error) + &shown_error(&error.into()),
+                    Err(error) => raw_error_text(&error) + &error_text(&error.into()),
                 };
                 assert!(!text.contains(CANARY), "{number} {}: {text}", operation.name);
             }
@@ -211,9 +211,12 @@ async fn debug_of_public_values_shows_neither_key_nor_secret() {
     let rig = ClientRig::new().await;
     let inner: Inner = Inner::new(Direct).api_key(&KEY.into()).expect("the key is valid");
     let builder = ClientBuilder::new(KEY).base_url("http://127.0.0.1:1").on_drift(|_| ()).strict();
-    let mut text = shown(&rig.twin) + &shown(rig.twin.inner()) + &shown(&inner) + &shown(&builder);
-    text += &(shown(&Retry::default()) + &shown(&rig.clock) + &shown(&SystemClock));
-    text += &shown(&Report::default());
+    let mut text = debug_text(&rig.twin)
+        + &debug_text(rig.twin.inner())
+        + &debug_text(&inner)
+        + &debug_text(&builder);
+    text += &(debug_text(&Retry::default()) + &debug_text(&rig.clock) + &debug_text(&SystemClock));
+    text += &debug_text(&Report::default());
     for operation in OPERATIONS {
         text += &(operation.shown)(&rig.twin);
         rig.raw.always(operation.answer());
@@ -221,14 +224,14 @@ async fn debug_of_public_values_shows_neither_key_nor_secret() {
     }
     for key in ["", "canary\n", "canary\u{e9}", "canary\0"] {
         let error = ClientBuilder::new(key).build().expect_err("the key is invalid");
-        text += &shown_error(&error);
+        text += &error_text(&error);
         let error = twin_api::connect("http://127.0.0.1:1", key).expect_err("the key is invalid");
         text += &chain(&error);
     }
     for url in
         ["https://canary:canary@x.test", "canary", "http://canary.test", "https://x.test?canary"]
     {
-        text += &shown_error(&ClientBuilder::new(KEY).base_url(url).build().expect_err(url));
+        text += &error_text(&ClientBuilder::new(KEY).base_url(url).build().expect_err(url));
         text += &chain(&twin_api::connect(url, KEY).expect_err(url));
     }
     assert!(!text.contains(CANARY), "{text}");
@@ -239,21 +242,21 @@ async fn debug_of_builders_and_handles_shows_neither_key_nor_secret() {
     let rig = ClientRig::new().await;
     let twin = &rig.twin;
     let run = twin.resume(RunTicket::new("agent_abc123", "run_xyz789"));
-    let mut text = shown(&run) + &shown(&run.ticket()) + &shown(&run.events());
-    text += &(shown(&twin.list_agents().pages()) + &shown(&twin.list_agents().items()));
+    let mut text = debug_text(&run) + &debug_text(&run.ticket()) + &debug_text(&run.events());
+    text += &(debug_text(&twin.list_agents().pages()) + &debug_text(&twin.list_agents().items()));
     let verifier = Verifier::new(SECRET).expect("the secret is valid");
     let verifier = verifier.with_secret(format!("{SECRET}_old")).expect("the secret is valid");
-    text += &shown(&verifier);
+    text += &debug_text(&verifier);
     let signature = sign(SECRET, "another body").parse().expect("the value fits into a header");
     let headers = HeaderMap::from_iter([(HeaderName::from_static("x-cobb-signature"), signature)]);
     for (headers, body) in [(&headers, SECRET), (&HeaderMap::new(), KEY)] {
         let error = verifier.verify(headers, body.as_bytes()).expect_err("the signature is forged");
-        text += &shown_error(&error);
+        text += &error_text(&error);
     }
     let seen = RedisStore::new(&format!("redis://user:{KEY}@127.0.0.1:1"), Duration::from_secs(1));
-    text += &shown(&seen.expect("the address is valid"));
+    text += &debug_text(&seen.expect("the address is valid"));
     let seen = RedisStore::new(&format!("{KEY}://:{SECRET}@"), Duration::from_secs(1));
-    text += &shown_error(&seen.expect_err("the address is invalid"));
+    text += &error_text(&seen.expect_err("the address is invalid"));
     for name in ["RunHandle {", "RunEvents {", "Pages {", "Items {", "Verifier", "RedisStore {"] {
         assert!(text.contains(name), "no {name} in {text}");
     }
@@ -283,8 +286,8 @@ async fn panic_messages_show_neither_key_nor_secret() {
 fn every_secret_member_is_in_a_sample_response() {
     let snapshots = concat!(env!("CARGO_MANIFEST_DIR"), "/snapshots");
     let mut secrets = 0;
-    for file in std::fs::read_dir(snapshots).expect("it exists") {
-        let text = std::fs::read_to_string(file.expect("it exists").path())
+    for file in std::fs::read_dir(snapshots).expect("tests/snapshots exists") {
+        let text = std::fs::read_to_string(file.expect("the folder is readable").path())
             .expect("the file is valid UTF-8");
         for line in text.lines().filter(|line| line.ends_with(": SecretString")) {
             let name = line.trim().trim_end_matches(": SecretString");
@@ -311,5 +314,5 @@ async fn expose_secret_returns_the_value() {
         .await
         .expect("the webhook is created");
     assert_eq!(made.signing_secret.expose_secret(), SECRET);
-    assert!(!shown(&made.into_inner()).contains(CANARY));
+    assert!(!debug_text(&made.into_inner()).contains(CANARY));
 }

@@ -22,7 +22,7 @@ enum ExpectedPause {
     NotAtAll(u64),
 }
 
-/// Values of `Retry-After` at midnight of 2026-01-01, and the resulting delay.
+/// Values of `Retry-After`, and the resulting delay. The clock shows midnight of 2026-01-01.
 const TABLE: [(&[&str], ExpectedPause); 25] = [
     (&[], ExpectedPause::Jitter),
     (&["0"], ExpectedPause::Less(0)),
@@ -108,7 +108,7 @@ async fn check_retry_after(name: &str, status: u16, values: &[&str], wait: Expec
 }
 
 #[tokio::test]
-async fn retry_after_table_for_idempotent_operations() {
+async fn idempotent_operations_follow_the_retry_after_table() {
     for (values, wait) in TABLE {
         for status in [429, 503] {
             check_retry_after("get_me", status, values, wait).await;
@@ -165,7 +165,7 @@ async fn retry_after_beyond_the_deadline_returns_the_refusal() {
 }
 
 #[tokio::test]
-async fn each_retry_after_is_read_again() {
+async fn each_refusal_has_its_own_retry_after() {
     let rig = ClientRig::new().await;
     rig.raw.then(answer(429, "retry-after: 2\r\n", ""));
     rig.raw.then(answer(503, "retry-after: Thu, 01 Jan 2026 00:00:05 GMT\r\n", ""));

@@ -154,10 +154,10 @@ async fn errors_of_recorded_responses_name_the_url_of_the_request() {
     };
     for (recording, text) in [
         (
-            RecordedTransport::of(page),
+            RecordedTransport::returning(page),
             "http://127.0.0.1:9/base/v1/me does not respond like the Twin API",
         ),
-        (RecordedTransport::of(refusal), "403 Forbidden (GET /base/v1/me)"),
+        (RecordedTransport::returning(refusal), "403 Forbidden (GET /base/v1/me)"),
     ] {
         let builder = ClientBuilder::new(KEY).base_url("http://127.0.0.1:9/base");
         let twin = builder.transport(recording).build().expect("the settings are valid");
@@ -177,12 +177,14 @@ async fn redacts_every_text_of_a_custom_transport() {
         let problem =
             format!(r#"{{"type":"{KEY}","title":"{KEY}","detail":"{KEY}","x":["{KEY}"]}}"#);
         failure.problem = serde_json::from_str(&problem).ok();
-        failure.headers.insert("x-seen", KEY.parse().expect("it is a value"));
+        failure.headers.insert("x-seen", KEY.parse().expect("the key fits into a header"));
         Err(failure.caused_by(std::io::Error::other(KEY)).into())
     };
     let builder = ClientBuilder::new(KEY).base_url("http://127.0.0.1:9");
-    let twin =
-        builder.transport(RecordedTransport::of(failing)).build().expect("the settings are valid");
+    let twin = builder
+        .transport(RecordedTransport::returning(failing))
+        .build()
+        .expect("the settings are valid");
     let error = twin.get_me().send().await.expect_err("the call fails");
     let failure = Failure::from(error.clone());
     assert!(!format!("{error:?} {failure:?}").contains("canary"), "{failure:?}");
@@ -200,7 +202,7 @@ impl Transport for BodyReadingTransport {
         request: Request,
         _: &'a OperationInfo,
     ) -> PendingResponse<'a> {
-        let body = request.body().and_then(reqwest::Body::as_bytes).expect("it is not a stream");
+        let body = request.body().and_then(reqwest::Body::as_bytes).expect("the body is in memory");
         assert!(body.starts_with(b"{"));
         Box::pin(async move { Ok(client.execute(request).await?) })
     }
@@ -215,5 +217,5 @@ async fn custom_transport_can_read_the_body_despite_time_limits() {
     .await;
     let operation = SampleOperation::of("start_run");
     rig.raw.always(operation.answer());
-    operation.call(&rig.twin).await.expect("it answers");
+    operation.call(&rig.twin).await.expect("the request succeeds");
 }

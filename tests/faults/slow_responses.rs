@@ -95,7 +95,7 @@ async fn refusal_with_a_trickled_body_keeps_its_status() {
     socket.set_send_buffer_size(4 << 10).expect("the buffer size is valid");
     socket.bind(([127, 0, 0, 1], 0).into()).expect("a free port");
     let raw = Raw::on(socket.listen(9).expect("the socket listens")).expect("the socket is bound");
-    let rig = ClientRig::of(raw, |builder| builder);
+    let rig = ClientRig::with_server(raw, |builder| builder);
     let (operation, sent) = (SampleOperation::of("start_run"), Signal::default());
     let head = "HTTP/1.1 409 x\r\ncontent-length: 262000\r\n\r\n".to_owned();
     rig.raw.always(Script::new().send(head + &"x".repeat(250_000)).notify(&sent).hang());

@@ -90,22 +90,22 @@ async fn cut_at_every_byte(operations: &[&str], framing: Framing, end: fn(Script
 }
 
 #[tokio::test]
-async fn content_length_body_closed_at_every_byte() {
+async fn content_length_body_closed_at_any_byte_is_never_partial() {
     cut_at_every_byte(&TEN_OPERATIONS, Framing::Length, Script::close).await;
 }
 
 #[tokio::test]
-async fn content_length_body_reset_at_every_byte() {
+async fn content_length_body_reset_at_any_byte_is_never_partial() {
     cut_at_every_byte(&FOUR_OPERATIONS, Framing::Length, Script::reset).await;
 }
 
 #[tokio::test]
-async fn chunked_body_closed_at_every_byte() {
+async fn chunked_body_closed_at_any_byte_is_never_partial() {
     cut_at_every_byte(&FOUR_OPERATIONS, Framing::Chunks, Script::close).await;
 }
 
 #[tokio::test]
-async fn close_delimited_body_closed_at_every_byte() {
+async fn close_delimited_body_closed_at_any_byte_is_never_partial() {
     cut_at_every_byte(&FOUR_OPERATIONS, Framing::Closing, Script::close).await;
 }
 

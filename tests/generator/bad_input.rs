@@ -282,7 +282,7 @@ fn unusual_documents_generate_the_expected_code() {
 }
 
 #[test]
-fn reports_what_the_client_leaves_out() {
+fn reports_constraints_that_the_client_leaves_out() {
     let generated = generate_stand_alone(&document(|d| {
         thing(d)["properties"]["kind"] = json!({"type": "string", "pattern": "^a$"});
         thing(d)["not"] = json!({"required": ["x"]});

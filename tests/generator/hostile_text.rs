@@ -7,7 +7,7 @@ use serde_json::Value;
 use syn::visit::Visit;
 use twin_api_gen::{Runtime, generate};
 
-use crate::{contract_document, vendored};
+use crate::{contract_client, contract_document, vendored};
 
 /// Texts with a special meaning in a doc comment or in Rust.
 const HOSTILE: &[&str] = &[
@@ -245,12 +245,21 @@ fn hostile_descriptions_of_variant_fields_stay_text() {
 
 /// Texts that begin like a doc comment of the generator and continue with markup.
 const FORGED_DOCS: &[&str] = &[
-    "A value that this version of the client does not know, as it came.\n\n```\npanic!()\n```\n<script>",
-    " The value `\n\n    panic!()\n<b>",
+    "A value that this version of the client does not know.\n\n```\npanic!()\n```\n<script>",
+    "The value `\n\n    panic!()\n<b>",
     "`Thing`\n\n```\npanic!()\n```",
     "#[twin_written]\n```\npanic!()\n```",
     "a` <script>alert(2)</script>",
 ];
+
+#[test]
+fn forged_docs_begin_like_docs_of_the_generator() {
+    let source = contract_client().source;
+    for start in ["A value that this version of the client does not know", "The value `"] {
+        assert!(source.contains(start), "the generator writes no doc {start:?}");
+        assert!(FORGED_DOCS.iter().any(|doc| doc.starts_with(start)), "{start}");
+    }
+}
 
 #[test]
 fn hostile_names_and_values_stay_text() {

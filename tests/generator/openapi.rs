@@ -325,7 +325,7 @@ fn every_example_matches_its_schema() {
 }
 
 #[test]
-fn describes_five_webhooks() {
+fn contract_describes_five_webhooks() {
     let document = contract_document();
     let names: BTreeSet<&str> =
         members(&document["webhooks"]).map(|(name, _)| name.as_str()).collect();

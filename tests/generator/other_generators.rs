@@ -212,7 +212,7 @@ fn security_of_every_operation_is_that_of_the_document() {
     }
     assert_eq!(client_of(&repeated).effective, contract_client().effective);
 
-    // One operation without a key: the document has no requirement for all.
+    // One operation needs no key, so the effective document states the requirement per operation.
     repeated["paths"]["/v1/me"]["get"]["security"] = json!([]);
     let effective = &client_of(&repeated).effective;
     assert!(effective.get("security").is_none(), "{}", effective["security"]);
@@ -307,7 +307,7 @@ fn refused_document_lists_identify_and_lowering_problems() {
             "schema": {"$ref": "#/components/schemas/Gone"}}}}}}});
     let text = other.to_string();
     let input = Input { openapi: text.as_bytes(), strict: true, ..contract() };
-    let error = generate(input).expect_err("it is refused");
+    let error = generate(input).expect_err("the document is refused");
     let places: Vec<_> = error.problems().map(|it| (it.stage, it.pointer.as_deref())).collect();
     assert_eq!(
         places,
@@ -417,7 +417,7 @@ fn renamed_secret_stays_secret() {
     let mut other = contract_document();
     let created = &mut other["components"]["schemas"]["CreateWebhookResponse"];
     let secret = created["properties"].as_object_mut().and_then(|it| it.remove("signing_secret"));
-    created["properties"]["signingSecret"] = secret.expect("it exists");
+    created["properties"]["signingSecret"] = secret.expect("the schema has the secret");
     created["required"] = json!(["webhook_id"]);
     let client = client_of(&other);
     let surface = client.surface.files["webhooks"].clone();

@@ -46,7 +46,9 @@ fn every_snapshot_belongs_to_a_surface() {
         .expect("tests/snapshots exists")
         .map(|entry| entry.expect("the folder is readable").path())
         .filter(|path| path.extension().is_none_or(|extension| extension != "new"))
-        .map(|path| path.file_name().expect("it is a file").to_string_lossy().into_owned())
+        .map(|path| {
+            path.file_name().expect("the path has a file name").to_string_lossy().into_owned()
+        })
         .collect();
     assert_eq!(found, wanted);
 }

@@ -201,9 +201,9 @@ async fn wrong_totals_neither_end_nor_truncate_a_list() {
         json!(4),
     ];
     for total in totals {
-        let said = total.clone();
+        let sent = total.clone();
         let (server, twin) =
-            service_with_runs(5, |page| page, move |_| json!({"total_runs": said}));
+            service_with_runs(5, |page| page, move |_| json!({"total_runs": sent}));
         let (came, error) = all_runs(&twin).await;
         assert_eq!(came, names("run", 1..=5), "{total}");
         assert!(error.is_none(), "{total}: {error:?}");

@@ -59,7 +59,8 @@ async fn keys(twin: &Client) {
         twin.list_api_keys().send().await.expect("the list is returned").into_inner().keys
     };
     assert_eq!(keys().await.len(), 2);
-    let revoked = twin.revoke_api_key().key_id(&key.key_id).send().await.expect("it exists");
+    let revoked =
+        twin.revoke_api_key().key_id(&key.key_id).send().await.expect("the request succeeds");
     assert!(revoked.revoked);
     assert_eq!(keys().await.len(), 1);
 }
@@ -70,7 +71,7 @@ async fn workspaces(twin: &Client) {
     let id = created.into_inner().workspace.workspace_id;
     let body = UpdateWorkspaceBody::builder().name("Sales");
     let updated = twin.update_workspace().workspace_id(&id).body(body).send().await;
-    assert_eq!(updated.expect("it exists").workspace.name, "Sales");
+    assert_eq!(updated.expect("the request succeeds").workspace.name, "Sales");
     let body = ReorderWorkspacesBody::builder().workspace_ids([id.clone()]);
     twin.reorder_workspaces().body(body).send().await.expect("the request succeeds");
     let listed = twin.list_workspaces().send().await.expect("the list is returned").into_inner();
@@ -81,7 +82,8 @@ async fn workspaces(twin: &Client) {
     assert_eq!(inside.agents.len(), 1);
     let body = MoveAgentBody::builder().workspace_id("ws_001");
     twin.move_agent().agent_id(AGENT).body(body).send().await.expect("the request succeeds");
-    let deleted = twin.delete_workspace().workspace_id(&id).send().await.expect("it exists");
+    let deleted =
+        twin.delete_workspace().workspace_id(&id).send().await.expect("the request succeeds");
     assert!(deleted.deleted);
 }
 
@@ -95,11 +97,11 @@ async fn instructions(twin: &Client) {
             .await
             .expect("the request succeeds");
     }
-    let now = twin.get_instructions().agent_id(AGENT).send().await.expect("the list is not empty");
+    let now = twin.get_instructions().agent_id(AGENT).send().await.expect("the request succeeds");
     let now = now.into_inner().instructions.expect("the instructions exist");
     assert_eq!(now.content, "Check email and Slack.");
     let versions = twin.list_instruction_versions().agent_id(AGENT).send().await;
-    assert_eq!(versions.expect("the list is not empty").instruction_versions.len(), 2);
+    assert_eq!(versions.expect("the list is returned").instruction_versions.len(), 2);
 }
 
 async fn runs(twin: &Client, emulator: &Emulator) {
@@ -115,14 +117,14 @@ async fn runs(twin: &Client, emulator: &Emulator) {
     let ended = [RunStatus::Finished, RunStatus::Completed];
     assert!(ended.contains(&status().await));
     let events = twin.list_run_events().agent_id(AGENT).run_id(&run).limit(100).send().await;
-    assert!(events.expect("the list is not empty").events.len() > 2);
+    assert!(events.expect("the list is returned").events.len() > 2);
     let body = CancelRunBody::builder().reason("too late");
     let late = twin.cancel_run().agent_id(AGENT).run_id(&run).body(body).send().await;
     assert_eq!(
         late.expect("the cancellation is idempotent").error.as_deref(),
         Some("run already completed")
     );
-    twin.delete_run().agent_id(AGENT).run_id(&run).send().await.expect("it exists");
+    twin.delete_run().agent_id(AGENT).run_id(&run).send().await.expect("the request succeeds");
 }
 
 async fn schedules(twin: &Client, emulator: &Emulator) {
@@ -134,13 +136,13 @@ async fn schedules(twin: &Client, emulator: &Emulator) {
     let before = runs().await;
     emulator.advance(Duration::from_secs(3_600)).await;
     assert_eq!(runs().await, before + 1);
-    twin.pause_schedule().agent_id(AGENT).send().await.expect("it exists");
+    twin.pause_schedule().agent_id(AGENT).send().await.expect("the request succeeds");
     emulator.advance(Duration::from_secs(3_600)).await;
     assert_eq!(runs().await, before + 1);
-    twin.resume_schedule().agent_id(AGENT).send().await.expect("it exists");
+    twin.resume_schedule().agent_id(AGENT).send().await.expect("the request succeeds");
     let listed = twin.list_schedules().send().await.expect("the list is returned").into_inner();
     assert_eq!(listed.schedules.len(), 1);
-    twin.delete_schedule().agent_id(AGENT).send().await.expect("it exists");
+    twin.delete_schedule().agent_id(AGENT).send().await.expect("the request succeeds");
     let none = twin
         .get_schedule()
         .agent_id(AGENT)
@@ -158,15 +160,20 @@ async fn webhooks(twin: &Client) {
     let id = created.expect("the request succeeds").into_inner().webhook_id;
     let body = UpdateWebhookBody::builder().status(WebhookStatus::Disabled);
     let updated = twin.update_webhook().agent_id(AGENT).webhook_id(&id).body(body).send().await;
-    assert_eq!(updated.expect("it exists").status, WebhookStatus::Disabled);
+    assert_eq!(updated.expect("the request succeeds").status, WebhookStatus::Disabled);
     let read = twin.get_webhook().agent_id(AGENT).webhook_id(&id).send().await;
-    assert_eq!(read.expect("it exists").status, WebhookStatus::Disabled);
+    assert_eq!(read.expect("the request succeeds").status, WebhookStatus::Disabled);
     let listed = || async {
         let listed = twin.list_webhooks().agent_id(AGENT).send().await;
         listed.expect("the list is returned").webhooks.len()
     };
     assert_eq!(listed().await, 1);
-    twin.delete_webhook().agent_id(AGENT).webhook_id(&id).send().await.expect("it exists");
+    twin.delete_webhook()
+        .agent_id(AGENT)
+        .webhook_id(&id)
+        .send()
+        .await
+        .expect("the request succeeds");
     assert_eq!(listed().await, 0);
 }
 
@@ -174,6 +181,6 @@ async fn agents(twin: &Client) {
     let body = CreateAgentBody::builder().agent_id("agent_of_mine");
     let created = twin.create_agent().body(body).send().await.expect("the request succeeds");
     assert_eq!(created.agent.agent_id, "agent_of_mine");
-    twin.delete_agent().agent_id("agent_of_mine").send().await.expect("it exists");
+    twin.delete_agent().agent_id("agent_of_mine").send().await.expect("the request succeeds");
     twin.get_agent().agent_id("agent_of_mine").send().await.expect_err("the agent was deleted");
 }

@@ -136,11 +136,11 @@ fn answer(status: u16, sample: &SampleResponse) -> BufferedResponse {
         "" => BufferedResponse::empty(status),
         text => BufferedResponse::new(status, "application/json", text.to_owned()),
     };
-    marked(answer)
+    with_request_id(answer)
 }
 
-/// Adds a header to `answer` that identifies it.
-fn marked(answer: BufferedResponse) -> BufferedResponse {
+/// Adds a header to `answer`, so that a test can see that the client returns headers.
+fn with_request_id(answer: BufferedResponse) -> BufferedResponse {
     let request_id = HeaderName::from_static("x-request-id");
     answer.header(request_id, HeaderValue::from_static("r1"))
 }
@@ -189,7 +189,7 @@ async fn refusal(
     row: &dyn TableRow,
     answer: BufferedResponse,
 ) -> Error {
-    server.answer(marked(answer));
+    server.answer(with_request_id(answer));
     let Err(refused) = row.call(twin, None).await else {
         panic!("{}: expected a problem", row.id());
     };

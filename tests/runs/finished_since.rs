@@ -40,8 +40,8 @@ async fn since(twin: &EmulatedTwin, time: SystemTime) -> Vec<String> {
 
 #[test]
 fn finished_runs_are_send_and_unpin() {
-    fn check<T: Send + Unpin + FusedStream>() {}
-    check::<FinishedRuns<'_>>();
+    fn assert_send_unpin<T: Send + Unpin + FusedStream>() {}
+    assert_send_unpin::<FinishedRuns<'_>>();
 }
 
 #[tokio::test]

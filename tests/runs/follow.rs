@@ -36,7 +36,7 @@ fn ticking(count: usize, interval: Duration) -> RunScript {
 /// Starts the observed profile with a working `after_index`.
 async fn with_after_index() -> EmulatedTwin {
     let builder = Emulator::builder(Profile::Observed);
-    EmulatedTwin::of(builder.switches(|switches| switches.ignore_after_index = false)).await
+    EmulatedTwin::start(builder.switches(|switches| switches.ignore_after_index = false)).await
 }
 
 fn indexes(events: &[RunEvent]) -> Vec<u64> {
@@ -50,8 +50,8 @@ async fn all_indexes(twin: &EmulatedTwin, run: &RunHandle) -> Vec<u64> {
 
 #[test]
 fn run_events_are_send_and_unpin() {
-    fn check<T: Send + Unpin + FusedStream>() {}
-    check::<RunEvents>();
+    fn assert_send_unpin<T: Send + Unpin + FusedStream>() {}
+    assert_send_unpin::<RunEvents>();
 }
 
 #[tokio::test]

@@ -18,7 +18,7 @@ pub(crate) async fn in_both(test: impl AsyncFn(EmulatedTwin)) {
     for profile in Profile::ALL {
         // The output is shown if the test fails.
         eprintln!("profile: {profile}");
-        test(EmulatedTwin::of(Emulator::builder(profile)).await).await;
+        test(EmulatedTwin::start(Emulator::builder(profile)).await).await;
     }
 }
 
@@ -39,7 +39,7 @@ impl Deref for EmulatedTwin {
 }
 
 impl EmulatedTwin {
-    pub(crate) async fn of(builder: Builder) -> Self {
+    pub(crate) async fn start(builder: Builder) -> Self {
         let emulator = Arc::new(builder.start().await.expect("a free port"));
         let clock = CoupledClock::new(Arc::clone(&emulator));
         let built = ClientBuilder::new(emulator.api_key())
@@ -51,11 +51,11 @@ impl EmulatedTwin {
     }
 
     pub(crate) async fn observed() -> Self {
-        Self::of(Emulator::builder(Profile::Observed)).await
+        Self::start(Emulator::builder(Profile::Observed)).await
     }
 
     pub(crate) async fn documented() -> Self {
-        Self::of(Emulator::builder(Profile::Documented)).await
+        Self::start(Emulator::builder(Profile::Documented)).await
     }
 
     pub(crate) fn is_observed(&self) -> bool {

@@ -29,7 +29,7 @@ fn printed(error: &Error) -> String {
 }
 
 /// Asserts that the error has this text and does not show the key.
-fn hides_key(error: &Error, part: &str) {
+fn assert_hides_key(error: &Error, part: &str) {
     let text = printed(error);
     assert!(text.contains(part), "{text}");
     assert!(!text.contains("0123456789"), "{text}");
@@ -37,7 +37,7 @@ fn hides_key(error: &Error, part: &str) {
 
 /// Returns a run whose agent and identifier are the key. The server sends this response to each
 /// request.
-async fn run(answer: Value) -> (Scripted, RunHandle) {
+async fn run_named_like_the_key(answer: Value) -> (Scripted, RunHandle) {
     let server = Scripted::start().await.unwrap();
     for _ in 0..60 {
         server.answer(BufferedResponse::json(StatusCode::OK, &answer));
@@ -53,24 +53,24 @@ fn listed(status: &str) -> Value {
 
 #[tokio::test]
 async fn errors_of_polls_hide_a_key_used_as_identifier() {
-    let (_server, missing) = run(json!({"runs": []})).await;
-    hides_key(&missing.get().await.unwrap_err(), "is not listed");
-    hides_key(&missing.wait().await.unwrap_err(), "is not listed");
-    let (_server, missing) = run(json!({"runs": []})).await;
-    hides_key(&missing.events().try_next().await.unwrap_err(), "is not listed");
+    let (_server, missing) = run_named_like_the_key(json!({"runs": []})).await;
+    assert_hides_key(&missing.get().await.unwrap_err(), "is not listed");
+    assert_hides_key(&missing.wait().await.unwrap_err(), "is not listed");
+    let (_server, missing) = run_named_like_the_key(json!({"runs": []})).await;
+    assert_hides_key(&missing.events().try_next().await.unwrap_err(), "is not listed");
 
     let other = json!({"runs": [{"run_id": "other", "agent_id": "a", "status": "paused",
         "started_at": ""}], "total_runs": 9});
-    let (_server, ignored) = run(other).await;
-    hides_key(&ignored.get().await.unwrap_err(), "ignores filter_run_id");
+    let (_server, ignored) = run_named_like_the_key(other).await;
+    assert_hides_key(&ignored.get().await.unwrap_err(), "ignores filter_run_id");
 
-    let (_server, paused) = run(listed("paused")).await;
-    hides_key(&paused.wait().await.unwrap_err(), "is paused");
-    let (_server, unknown) = run(listed(&format!("odd {KEY}"))).await;
-    hides_key(&unknown.wait().await.unwrap_err(), "has the status");
-    let (_server, running) = run(listed(&format!("odd {KEY}"))).await;
+    let (_server, paused) = run_named_like_the_key(listed("paused")).await;
+    assert_hides_key(&paused.wait().await.unwrap_err(), "is paused");
+    let (_server, unknown) = run_named_like_the_key(listed(&format!("odd {KEY}"))).await;
+    assert_hides_key(&unknown.wait().await.unwrap_err(), "has the status");
+    let (_server, running) = run_named_like_the_key(listed(&format!("odd {KEY}"))).await;
     let wait = Wait::default().deadline(Duration::from_secs(5));
-    hides_key(&running.wait_with(wait).await.unwrap_err(), "in the unknown state");
+    assert_hides_key(&running.wait_with(wait).await.unwrap_err(), "in the unknown state");
 }
 
 #[tokio::test]
@@ -80,14 +80,14 @@ async fn errors_of_launch_and_follow_hide_a_key_used_as_identifier() {
     let server = Scripted::start().await.unwrap();
     server.answer(BufferedResponse::json(StatusCode::OK, &started));
     let twin = ClientBuilder::new(KEY).base_url(server.url()).build().unwrap();
-    hides_key(&twin.launch(KEY, start_body()).await.unwrap_err(), "has no run_id");
+    assert_hides_key(&twin.launch(KEY, start_body()).await.unwrap_err(), "has no run_id");
 
     let empty = json!({"runs": [{"run_id": KEY, "agent_id": KEY, "status": "in_progress",
         "started_at": ""}], "events": [], "total_count": 0});
-    let (_server, silent) = run(empty).await;
+    let (_server, silent) = run_named_like_the_key(empty).await;
     let mut events = silent.events().idle_limit(Duration::from_secs(20));
     let error = events.try_next().await.unwrap_err();
-    hides_key(&error, "had no new event for");
+    assert_hides_key(&error, "had no new event for");
 }
 
 #[test]

@@ -21,7 +21,7 @@ async fn ticket_resumes_a_run_in_another_process() {
     for profile in Profile::ALL {
         let builder = Emulator::builder(profile);
         let twin =
-            EmulatedTwin::of(builder.switches(|switches| switches.ignore_after_index = false))
+            EmulatedTwin::start(builder.switches(|switches| switches.ignore_after_index = false))
                 .await;
         twin.with(|world| world.script_next_run(RunScript::standard()));
         let values = [twin.url(), twin.api_key().to_owned(), twin.agent.clone()];

@@ -108,7 +108,7 @@ async fn answers_503_when_the_handler_fails() {
 }
 
 #[tokio::test]
-async fn answers_refused_requests_with_their_status() {
+async fn answers_each_refusal_with_its_status() {
     let counter = CountingHandler::default();
     let router = Receiver::new(verifier(), store(), counter.handler()).into_router("/hook");
     let extracting =

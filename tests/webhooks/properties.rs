@@ -10,13 +10,13 @@ use twin_ext::webhook::{SIGNATURE_HEADER, Verifier, sign};
 use crate::signed::{event, headers};
 
 /// A secret that is not blank and has no whitespace around it.
-fn text() -> impl Strategy<Value = String> {
+fn secret() -> impl Strategy<Value = String> {
     "\\PC{1,40}"
         .prop_map(|text| text.trim().to_owned())
         .prop_filter("the secret is blank", |text| !text.is_empty())
 }
 
-fn value() -> impl Strategy<Value = Value> {
+fn json_value() -> impl Strategy<Value = Value> {
     let leaf = prop_oneof![
         Just(Value::Null),
         any::<bool>().prop_map(Value::from),
@@ -36,7 +36,7 @@ fn value() -> impl Strategy<Value = Value> {
 proptest! {
     #[test]
     fn accepts_only_signatures_made_with_its_secret(
-        secret in text(), other in text(), body in vec(any::<u8>(), 0..300),
+        secret in secret(), other in secret(), body in vec(any::<u8>(), 0..300),
     ) {
         prop_assume!(secret != other);
         let headers = headers(&[&sign(&secret, &body)], &[]);
@@ -69,7 +69,7 @@ proptest! {
     }
 
     #[test]
-    fn unknown_event_round_trips(name in "\\PC{1,20}", data in value(), more in value()) {
+    fn unknown_event_round_trips(name in "\\PC{1,20}", data in json_value(), more in json_value()) {
         prop_assume!(!name.starts_with("run."));
         let mut body = event(&name, data.clone());
         body["more"] = more.clone();

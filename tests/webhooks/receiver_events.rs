@@ -209,7 +209,11 @@ async fn hanging_handlers_time_out_and_free_the_memory_store() {
         hanging.0.notified().await;
     }
     let next = the_end_of("next");
-    assert_eq!(receive(&receiver, &next).await, StatusCode::SERVICE_UNAVAILABLE, "it is full");
+    assert_eq!(
+        receive(&receiver, &next).await,
+        StatusCode::SERVICE_UNAVAILABLE,
+        "the store is full"
+    );
     clock.advance(10 * MINUTE);
     for hung in hung {
         assert_eq!(hung.await.unwrap(), StatusCode::SERVICE_UNAVAILABLE);

@@ -44,7 +44,7 @@ impl Effects {
         effects.entry(delivery.key().run_id().to_owned()).or_default().push(lease);
     }
 
-    fn of(&self, run: usize) -> Vec<Lease> {
+    fn leases_of(&self, run: usize) -> Vec<Lease> {
         self.0.lock().unwrap().get(&run.to_string()).cloned().unwrap_or_default()
     }
 }
@@ -78,7 +78,7 @@ async fn eight_receivers_handle_each_duplicated_event_once() {
         task.await.unwrap();
     }
     for run in 0..EVENTS {
-        assert_eq!(effects.of(run).len(), 1, "run {run}");
+        assert_eq!(effects.leases_of(run).len(), 1, "run {run}");
     }
 }
 
@@ -153,7 +153,7 @@ async fn kill_receivers_and_redeliver(refuse_uncertain: bool) -> Option<(Effects
 async fn refuse_uncertain_rejects_events_of_killed_receiver() {
     let Some((effects, refused)) = kill_receivers_and_redeliver(true).await else { return };
     for (run, refused) in refused.into_iter().enumerate() {
-        assert_eq!(effects.of(run).len(), usize::from(run % 2 == 0), "run {run}");
+        assert_eq!(effects.leases_of(run).len(), usize::from(run % 2 == 0), "run {run}");
         assert!(refused, "run {run} was lost silently");
     }
 }
@@ -162,7 +162,7 @@ async fn refuse_uncertain_rejects_events_of_killed_receiver() {
 async fn second_receiver_takes_over_events_of_killed_receiver() {
     let Some((effects, refused)) = kill_receivers_and_redeliver(false).await else { return };
     for (run, refused) in refused.into_iter().enumerate() {
-        let leases = effects.of(run);
+        let leases = effects.leases_of(run);
         assert_eq!(leases.len(), 1 + usize::from(run % 2 == 0), "run {run}");
         assert!(
             leases.last().unwrap().uncertainty.is_some(),
@@ -206,12 +206,12 @@ async fn events_are_not_handled_twice_when_redis_restarts() {
         );
     }
     assert_eq!(receive(&begun).await, StatusCode::SERVICE_UNAVAILABLE);
-    assert_eq!(effects.of(2).len(), usize::from(first == StatusCode::NO_CONTENT));
-    assert_eq!(effects.of(0).len() + effects.of(1).len(), 0);
+    assert_eq!(effects.leases_of(2).len(), usize::from(first == StatusCode::NO_CONTENT));
+    assert_eq!(effects.leases_of(0).len() + effects.leases_of(1).len(), 0);
     let after = ended("3", SystemTime::now() + Duration::from_secs(1));
     assert_eq!(receive(&after).await, StatusCode::NO_CONTENT);
     assert_eq!(receive(&after).await, StatusCode::NO_CONTENT);
-    assert_eq!(effects.of(3).len(), 1);
+    assert_eq!(effects.leases_of(3).len(), 1);
 }
 
 /// Redis stops between the effect and the commit. The handler succeeded, so a retry by the service
@@ -233,7 +233,7 @@ async fn answers_204_when_redis_stops_before_commit() {
     let body = ended("0", SystemTime::now() + Duration::from_secs(1)).to_string();
     let answer = receiver.receive(&headers_of(&body), body.as_bytes()).await;
     assert_eq!(answer, StatusCode::NO_CONTENT, "the handler succeeded");
-    assert_eq!(effects.of(0).len(), 1);
+    assert_eq!(effects.leases_of(0).len(), 1);
 }
 
 /// The receiver that [`event_of_killed_process_is_handled_by_another`] starts as a process. It
@@ -292,10 +292,10 @@ impl ReceiverProcess {
 #[tokio::test]
 async fn event_of_killed_process_is_handled_by_another() {
     let Some(redis) = RedisServer::start() else { return };
-    let (mut doomed, mut heir) =
+    let (mut doomed, mut successor) =
         (ReceiverProcess::start(&redis, true), ReceiverProcess::start(&redis, false));
-    let (doomed_url, heir_url) =
-        (doomed.rest_after("listens").await, heir.rest_after("listens").await);
+    let (doomed_url, successor_url) =
+        (doomed.rest_after("listens").await, successor.rest_after("listens").await);
     let end = SystemTime::now() + Duration::from_secs(3600);
     let event = ended("stuck", end);
     let sender = {
@@ -311,15 +311,15 @@ async fn event_of_killed_process_is_handled_by_another() {
     assert!(sender.await.unwrap().is_err(), "the killed process answered");
     // The second receiver gets the event with an uncertainty, and hangs. The third gets 503.
     let again = {
-        let (url, event) = (heir_url.clone(), event.clone());
+        let (url, event) = (successor_url.clone(), event.clone());
         tokio::spawn(async move { deliver(&url, &event).await })
     };
-    assert_eq!(heir.rest_after("handles").await, "stuck Some(Interrupted)");
+    assert_eq!(successor.rest_after("handles").await, "stuck Some(Interrupted)");
     let mut third = ReceiverProcess::start(&redis, false);
     let third_url = third.rest_after("listens").await;
     assert_eq!(deliver(&third_url, &event).await, StatusCode::SERVICE_UNAVAILABLE);
     assert_eq!(deliver(&third_url, &ended("r", end)).await, StatusCode::NO_CONTENT);
     assert_eq!(third.rest_after("handles").await, "r None");
-    assert_eq!(deliver(&heir_url, &ended("r", end)).await, StatusCode::NO_CONTENT);
+    assert_eq!(deliver(&successor_url, &ended("r", end)).await, StatusCode::NO_CONTENT);
     again.abort();
 }

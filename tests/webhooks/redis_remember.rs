@@ -112,7 +112,7 @@ async fn longer_remember_is_certain_again_after_the_shorter_span() {
     let Some(redis) = RedisServer::start() else { return };
     expired_entry(&redis).await;
     let after = store(&redis, DAY);
-    // This run ended after the last event that was remembered for an hour only.
+    // This run ended after the last event that was remembered for only an hour.
     let later = ended("later", SystemTime::now() - Duration::from_secs(600));
     move_times_back(&redis, HOUR, &[]).await;
     assert_eq!(reserve_then_abandon(&after, &later).await, StoreAnswer::New);
@@ -164,7 +164,7 @@ async fn entry_outlives_the_retry_span() {
         let left = time_to_live(&redis, event).await;
         assert!(is_about(4 * HOUR, left), "{left:?}");
     }
-    // The commit alone also sets the expiry: the entry of the reservation is gone.
+    // The commit sets the expiry even if the entry of the reservation is gone.
     let late = crate::stored::ended("late", SystemTime::now());
     let (token, _) = acquire(&store, &late).await;
     redis.connection().await.del(key(&late)).await.unwrap();

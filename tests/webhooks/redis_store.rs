@@ -159,7 +159,7 @@ async fn events_older_than_remember_are_uncertain() {
     let Some(redis) = RedisServer::start() else { return };
     let store = store(&redis).remember(2 * HOUR);
     assert_eq!(reserve_then_abandon(&store, &ended("r", after_start())).await, StoreAnswer::New);
-    // The store now began long ago.
+    // Makes the store look as if it began long ago.
     let mut connection = redis.connection().await;
     connection.hset("{twin:webhooks}:store", "floor", 0).await.unwrap();
     assert_eq!(reserve_then_abandon(&store, &ended("s", long_ago())).await, StoreAnswer::New);
@@ -271,7 +271,7 @@ async fn flushed_redis_is_uncertain_of_earlier_events() {
     assert_eq!(reserve_then_commit(&store, &event).await, StoreAnswer::Processed);
 }
 
-/// Another `run_id` of the server is what a store sees after a failover.
+/// After a failover, a store sees another `run_id` of the server.
 #[tokio::test]
 async fn unknown_earlier_events_are_uncertain_after_failover() {
     let Some(redis) = RedisServer::start() else { return };

@@ -11,7 +11,7 @@ fn refusal(headers: &HeaderMap) -> Error {
     verifier().verify(headers, body.as_bytes()).expect_err("the verifier accepted a bad header")
 }
 
-fn right() -> String {
+fn valid_signature() -> String {
     sign(SECRET, completed().to_string())
 }
 
@@ -25,7 +25,7 @@ fn assert_refused(value: &[u8]) {
 
 #[test]
 fn rejects_signature_with_any_byte_changed() {
-    let right = right().into_bytes();
+    let right = valid_signature().into_bytes();
     for place in 0..right.len() {
         let mut changed = right.clone();
         for byte in (0..=u8::MAX).filter(|byte| *byte != right[place]) {
@@ -37,7 +37,7 @@ fn rejects_signature_with_any_byte_changed() {
 
 #[test]
 fn rejects_truncated_and_extended_signatures() {
-    let right = right().into_bytes();
+    let right = valid_signature().into_bytes();
     for length in 0..right.len() {
         assert_refused(&right[..length]);
         assert_refused(&right[right.len() - length..]);
@@ -52,7 +52,7 @@ fn rejects_truncated_and_extended_signatures() {
 
 #[test]
 fn rejects_other_spellings_of_signature() {
-    let right = right();
+    let right = valid_signature();
     let digits = right.strip_prefix("sha256=").unwrap();
     for value in [
         digits.to_owned(),
@@ -84,7 +84,7 @@ fn rejects_other_spellings_of_signature() {
 
 #[test]
 fn rejects_missing_and_repeated_signature_header() {
-    let right = right();
+    let right = valid_signature();
     let right = right.as_str();
     let wrong = sign("whsec_of_somebody_else", "{}");
     let wrong = wrong.as_str();
@@ -96,7 +96,7 @@ fn rejects_missing_and_repeated_signature_header() {
 #[test]
 fn rejects_event_header_that_differs_from_signed_event() {
     let body = completed().to_string();
-    let right = right();
+    let right = valid_signature();
     let verify = |events: &[&str]| verifier().verify(&headers(&[&right], events), body.as_bytes());
     verify(&["run.completed"]).unwrap();
     verify(&[]).expect("the event header is optional");
@@ -117,7 +117,7 @@ fn rejects_event_header_that_differs_from_signed_event() {
 #[test]
 fn all_refusals_return_the_same_error() {
     let body = completed().to_string();
-    let right = right();
+    let right = valid_signature();
     let mut errors = vec![
         refusal(&headers(&[], &[])),
         refusal(&headers(&[&right, &right], &[])),

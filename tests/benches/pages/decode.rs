@@ -77,13 +77,13 @@ fn heap(body: &[u8]) -> anyhow::Result<()> {
     };
     // The first page opens the connection and its buffers.
     runtime.block_on(read())?;
-    let mut came = 0;
+    let mut count = 0;
     let mut page = Ok(None);
     let info = allocation_counter::measure(|| page = runtime.block_on(read()));
     if let Some(page) = page? {
-        came = page.items.len() as u64;
+        count = page.items.len() as u64;
     }
-    ensure!(came == EVENTS, "{came} events came");
+    ensure!(count == EVENTS, "{count} events were listed");
     let percent = info.bytes_max * 100 / body.len() as u64;
     println!("decode: {} bytes of heap at the peak: {percent} % of the body", info.bytes_max);
     ensure!(

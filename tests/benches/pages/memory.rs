@@ -44,7 +44,7 @@ pub(crate) async fn client(url: &str, key: &str) -> anyhow::Result<()> {
         "memory: {count} agents in {time:.1?}; peak {all} KiB, {} KiB above one page's {one_page}",
         all - one_page
     );
-    ensure!(count >= AGENTS, "only {count} agents came");
+    ensure!(count >= AGENTS, "only {count} agents were listed");
     ensure!(
         all - one_page <= BOUND,
         "the list takes {} KiB more than a page, and the bound is {BOUND}",

@@ -47,14 +47,14 @@ enum ReadBy {
 /// Reads the whole list, and pauses for each page as long as the service does.
 async fn read(twin: &Client, read_by: ReadBy, ahead: usize) -> anyhow::Result<Duration> {
     let started = Instant::now();
-    let mut came = 0;
+    let mut count = 0;
     match read_by {
         ReadBy::Items => {
             let mut agents = twin.list_agents().items().prefetch(ahead);
             while agents.try_next().await?.is_some() {
-                came += 1;
+                count += 1;
                 // Ten pauses per page, because the timer has a resolution of a millisecond.
-                if came % (PER_PAGE / 10) == 0 {
+                if count % (PER_PAGE / 10) == 0 {
                     tokio::time::sleep(TIME / 10).await;
                 }
             }
@@ -62,12 +62,12 @@ async fn read(twin: &Client, read_by: ReadBy, ahead: usize) -> anyhow::Result<Du
         ReadBy::Pages => {
             let mut pages = twin.list_agents().pages().prefetch(ahead);
             while let Some(page) = pages.try_next().await? {
-                came += page.items.len() as u64;
+                count += page.items.len() as u64;
                 tokio::time::sleep(TIME).await;
             }
         }
     }
-    ensure!(came == PAGES * PER_PAGE, "{came} items came");
+    ensure!(count == PAGES * PER_PAGE, "{count} items were listed");
     Ok(started.elapsed())
 }
 

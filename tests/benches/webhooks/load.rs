@@ -16,7 +16,7 @@ use twin_ext::webhook::{MemoryStore, Receiver, Verifier, sign};
 
 use super::SECRET;
 
-pub(crate) fn run(count: u64, connections: u64) {
+pub(crate) fn measure_receiver(count: u64, connections: u64) {
     let calls = Arc::new(AtomicU64::new(0));
     let handler = {
         let calls = Arc::clone(&calls);

@@ -37,7 +37,7 @@ fn main() {
     match arguments.first().map(String::as_str) {
         None => compare(),
         Some("forgeries") => forgeries(number(1, 10_000_000)),
-        Some("receiver") => load::run(number(1, 100_000), number(2, 64)),
+        Some("receiver") => load::measure_receiver(number(1, 100_000), number(2, 64)),
         Some("instructions") => instructions(number(1, 1_000)),
         Some(other) => panic!("unknown measurement {other}; see the top of this file"),
     }

@@ -39,7 +39,7 @@ impl Reworder {
         if self.one_in(4) {
             self.move_prefix(document);
         }
-        self.text(document)
+        self.json_in_random_order(document)
     }
 
     /// Returns the next number of the `SplitMix64` generator.
@@ -340,20 +340,25 @@ impl Reworder {
     }
 
     /// Returns JSON text with members in random order.
-    fn text(&mut self, value: &Value) -> String {
+    fn json_in_random_order(&mut self, value: &Value) -> String {
         match value {
             Value::Object(members) => {
                 let mut parts: Vec<String> = members
                     .iter()
                     .map(|(name, value)| {
-                        format!("{}:{}", Value::from(name.as_str()), self.text(value))
+                        format!(
+                            "{}:{}",
+                            Value::from(name.as_str()),
+                            self.json_in_random_order(value)
+                        )
                     })
                     .collect();
                 self.shuffle(&mut parts);
                 format!("{{{}}}", parts.join(","))
             }
             Value::Array(items) => {
-                let parts: Vec<String> = items.iter().map(|item| self.text(item)).collect();
+                let parts: Vec<String> =
+                    items.iter().map(|item| self.json_in_random_order(item)).collect();
                 format!("[{}]", parts.join(","))
             }
             scalar => scalar.to_string(),

@@ -11,12 +11,12 @@ pub(super) fn operation_rows() -> Vec<Box<dyn TableRow>> {
             twin.get_instructions().agent_id(AGENT).send().await
         })
         .documented(200, ONE, |answer| {
-            let instructions = answer.instructions.as_ref().expect("the list is not empty");
+            let instructions = answer.instructions.as_ref().expect("the response has instructions");
             assert!(instructions.content.starts_with("Check email every morning"));
         })
         .observed(200, json!({}), |answer| assert!(answer.instructions.is_none()))
         .observed(201, json!({"instructions": observed_item()}), |answer| {
-            let instructions = answer.instructions.as_ref().expect("the list is not empty");
+            let instructions = answer.instructions.as_ref().expect("the response has instructions");
             assert_eq!(instructions.content_hash.as_deref(), Some("00ff"));
             assert_eq!(instructions.user_email.as_deref(), Some("someone@example.com"));
         });

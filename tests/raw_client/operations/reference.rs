@@ -61,11 +61,11 @@ fn inputs_in_document(document: &Value) -> Vec<OperationInputs> {
             let body = resolve(document, &operation["requestBody"]);
             let schema = resolve(document, &body["content"]["application/json"]["schema"]);
             shapes.push(OperationInputs {
-                id: text(&operation["operationId"]),
+                id: string_of(&operation["operationId"]),
                 path: format!("{} {path}", method.to_uppercase()),
                 query: parameters
                     .filter(|parameter| parameter["in"] == "query")
-                    .map(|parameter| text(&parameter["name"]))
+                    .map(|parameter| string_of(&parameter["name"]))
                     .collect(),
                 body: members(&schema["properties"]).map(|(name, _)| name.clone()).collect(),
             });
@@ -86,6 +86,6 @@ fn members(value: &Value) -> impl Iterator<Item = (&String, &Value)> {
     value.as_object().into_iter().flatten()
 }
 
-fn text(value: &Value) -> String {
+fn string_of(value: &Value) -> String {
     value.as_str().unwrap_or_default().to_owned()
 }

@@ -47,13 +47,13 @@ fn get() -> impl TableRow {
         twin.get_schedule().agent_id(AGENT).send().await
     })
     .documented(200, ONE, |answer| {
-        let schedule = answer.schedule.as_ref().expect("it exists");
+        let schedule = answer.schedule.as_ref().expect("the response has a schedule");
         assert_eq!((schedule.cron.as_str(), schedule.paused), ("0 0 9 * * * *", false));
     })
     .documented(200, r#"{"schedule": null}"#, |answer| assert!(answer.schedule.is_none()))
     .observed(200, json!({}), |answer| assert!(answer.schedule.is_none()))
     .observed(201, json!({"schedule": observed_item()}), |answer| {
-        let schedule = answer.schedule.as_ref().expect("it exists");
+        let schedule = answer.schedule.as_ref().expect("the response has a schedule");
         assert_eq!(schedule.agent_id.as_deref(), Some("0196-a"));
         assert_eq!(schedule.next_run, Some(1_776_934_800));
         assert_eq!(schedule.auto_paused, Some(true));

@@ -75,7 +75,7 @@ macro_rules! measure {
 
 async fn calls(clients: &Clients, times: &mut Vec<Measurement>) -> Result<(), AnyError> {
     let Clients { by_hand, generated, raw, full, .. } = clients;
-    measure!(times, "get_me", "hand-written", CALLS, by_hand.get_me().await.map_err(text)?);
+    measure!(times, "get_me", "hand-written", CALLS, by_hand.get_me().await.map_err(error_text)?);
     measure!(times, "get_me", "openapi-generator", CALLS, get_me(generated).await?);
     measure!(times, "get_me", "twin-api", CALLS, raw.get_me().send().await?);
     measure!(times, "get_me", "twin-ext", CALLS, full.get_me().send().await?);
@@ -89,7 +89,7 @@ async fn lists(clients: &Clients, times: &mut Vec<Measurement>) -> Result<(), An
         let mut count = 0;
         for cursor in server::cursors() {
             let page = by_hand.list_agents(None, cursor.as_deref(), Some(100)).await;
-            count += page.map_err(text)?.agents.len();
+            count += page.map_err(error_text)?.agents.len();
         }
         require_all(count)?
     });
@@ -163,7 +163,7 @@ fn require_all(count: usize) -> Result<usize, AnyError> {
         .ok_or_else(|| format!("{count} agents of {expected}").into())
 }
 
-fn text(error: handwritten::Error) -> String {
+fn error_text(error: handwritten::Error) -> String {
     format!("{error:?}")
 }
 
