@@ -48,7 +48,7 @@ fn alive_tasks() -> usize {
 /// Starts a call, drops it at the signal `begun` or when a pause begins, and checks that it leaves
 /// neither a task nor a connection.
 async fn drop_call_at(name: &str, script: Script, begun: &Signal) {
-    // The server's own tasks end first, so only tasks of the client are counted.
+    // The server is dropped before the second count, so only tasks of the client could be left.
     let before = alive_tasks();
     let (clock, pausing) = (ManualClock::new(1), Signal::default());
     let endless = EndlessPauses { clock: clock.clone(), paused: pausing.clone() };

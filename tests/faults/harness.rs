@@ -92,8 +92,8 @@ impl ClientRig {
     }
 
     /// Calls an operation whose every attempt gets `script`. Returns the error and what it shows.
-    /// Also checks that the elapsed time is the sum of the pauses, and that each pause
-    /// is within its bound or follows `Retry-After`.
+    /// Also checks that the elapsed time is the sum of the pauses, and that each pause is within its
+    /// bound or follows `Retry-After`.
     pub(crate) async fn expect_failure(
         &self,
         operation: &SampleOperation,
@@ -120,8 +120,8 @@ impl ClientRig {
         (error, failed_call)
     }
 
-    /// Returns the error of a running call that sends `sent` requests in total. One more request
-    /// fails the test; without this limit the test would hang, because the clock has stopped.
+    /// Waits for the error of `call`. Panics if the server receives more than `sent` requests:
+    /// the call would then wait without end, because only the test moves the clock.
     pub(crate) async fn error_of(&self, call: JoinHandle<Error>, sent: usize) -> Error {
         tokio::select! {
             error = call => error.expect("no call panics"),

@@ -148,7 +148,7 @@ fn faults() -> Vec<Script> {
             .send(format!("HTTP/1.1 200 x\r\ntransfer-encoding: chunked\r\n\r\n{KEY}"))
             .close(),
         Script::new().send(format!("HTTP/1.1 200 x\r\n{KEY}")).reset(),
-        // Secrets, whole and with members of a wrong type around them.
+        // Secrets in a valid response, and beside members of a wrong type.
         json(201, &secret),
         json(201, &secret.replace("7}", "]")),
         json(201, &format!(r#"{{"api_key":["{SECRET}"],"signing_secret":{{"a":"{SECRET}"}}}}"#)),

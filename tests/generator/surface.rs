@@ -1,4 +1,4 @@
-//! The public surface of the generated client, with one reviewed snapshot per file.
+//! The public surface of the generated client, compared with the reviewed files of `tests/snapshots`.
 //!
 //! `cargo xtask regen` writes the snapshots. A stale snapshot fails here and in `cargo xtask
 //! regen --check`.

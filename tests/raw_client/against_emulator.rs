@@ -1,5 +1,5 @@
 //! All 33 operations of the generated client against the emulator, in both profiles. The emulator
-//! validates every exchange against the document, so the tests also check both sides against it.
+//! checks every request and response against the document.
 
 #![expect(clippy::expect_used, reason = "the helpers of a test may fail it too")]
 

@@ -1,5 +1,5 @@
-//! The key of an event and the values of a delivery depend on the bytes of the body alone: no digit
-//! and no lone surrogate is lost.
+//! The key of an event depends on the bytes of the body alone. Numbers keep every digit. A lone
+//! surrogate is replaced in a value, but still distinguishes two keys.
 //!
 //! With the feature `serde-json-features` of this package, the same tests run while `serde_json`'s
 //! `arbitrary_precision`, `float_roundtrip`, `preserve_order` and `unbounded_depth` are on.

@@ -106,6 +106,38 @@ fn the_end_of(run: &str) -> Value {
     ended(run, crate::stored::at(3600))
 }
 
+/// The headers of an authentic delivery of `body`.
+fn signed_headers(body: &str) -> HeaderMap {
+    headers(&[&sign(SECRET, body)], &[])
+}
+
+fn with_timestamp(timestamp: &str) -> String {
+    let mut body = completed();
+    body["timestamp"] = timestamp.into();
+    body.to_string()
+}
+
+/// Deliveries that a verifier refuses if it accepts `agent_abc123` only, a minute of tolerance around
+/// 2026-01-01, and 400 bytes.
+fn refused_deliveries() -> Vec<(HeaderMap, String, RefusalReason)> {
+    let authentic = |body: String, reason| (signed_headers(&body), body, reason);
+    let body = completed().to_string();
+    let signature = sign(SECRET, &body);
+    vec![
+        authentic(" ".repeat(401), RefusalReason::TooLarge),
+        (headers(&[], &[]), body.clone(), RefusalReason::Unsigned),
+        (headers(&[&signature, &signature], &[]), body.clone(), RefusalReason::SignedTwice),
+        (headers(&["sha256="], &[]), body.clone(), RefusalReason::MalformedSignature),
+        (signed_headers("other"), body.clone(), RefusalReason::WrongSignature),
+        authentic("{}".to_owned(), RefusalReason::UnreadableBody),
+        (headers(&[&signature], &["run.failed"]), body, RefusalReason::EventHeader),
+        authentic(event("ping", Value::Null).to_string(), RefusalReason::OtherAgent),
+        authentic(with_timestamp("soon"), RefusalReason::UnreadableTimestamp),
+        authentic(with_timestamp("2025-12-31T23:58:59Z"), RefusalReason::TooOld),
+        authentic(with_timestamp("2026-01-01T00:01:01Z"), RefusalReason::InFuture),
+    ]
+}
+
 #[tokio::test]
 async fn on_refusal_and_on_event_report_the_reason_of_each_refusal() {
     let reports = Reports::default();
@@ -125,40 +157,7 @@ async fn on_refusal_and_on_event_report_the_reason_of_each_refusal() {
         Receiver::new(verifier.clone(), store(), handler)
             .on_event(move |event| reports.write(event))
     };
-    let right = |body: &str| headers(&[&sign(SECRET, body)], &[]);
-    let body = completed().to_string();
-    let with_stamp = |stamp: &str| {
-        let mut body = completed();
-        body["timestamp"] = stamp.into();
-        body.to_string()
-    };
-    let twice = sign(SECRET, &body);
-    let cases: Vec<(HeaderMap, String, RefusalReason)> = vec![
-        (right(&" ".repeat(401)), " ".repeat(401), RefusalReason::TooLarge),
-        (headers(&[], &[]), body.clone(), RefusalReason::Unsigned),
-        (headers(&[&twice, &twice], &[]), body.clone(), RefusalReason::SignedTwice),
-        (headers(&["sha256="], &[]), body.clone(), RefusalReason::MalformedSignature),
-        (right("other"), body.clone(), RefusalReason::WrongSignature),
-        (right("{}"), "{}".to_owned(), RefusalReason::UnreadableBody),
-        (headers(&[&twice], &["run.failed"]), body.clone(), RefusalReason::EventHeader),
-        {
-            let body = event("ping", Value::Null).to_string();
-            (right(&body), body, RefusalReason::OtherAgent)
-        },
-        {
-            let body = with_stamp("soon");
-            (right(&body), body, RefusalReason::UnreadableTimestamp)
-        },
-        {
-            let body = with_stamp("2025-12-31T23:58:59Z");
-            (right(&body), body, RefusalReason::TooOld)
-        },
-        {
-            let body = with_stamp("2026-01-01T00:01:01Z");
-            (right(&body), body, RefusalReason::InFuture)
-        },
-    ];
-    for (headers, body, reason) in cases {
+    for (headers, body, reason) in refused_deliveries() {
         let status = receiver.receive(&headers, body.as_bytes()).await;
         let expected = match reason {
             RefusalReason::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
@@ -171,8 +170,8 @@ async fn on_refusal_and_on_event_report_the_reason_of_each_refusal() {
         verifier.verify(&headers, body.as_bytes()).unwrap_err();
         assert_eq!(std::mem::take(&mut *counted.lock().unwrap()), [reason]);
     }
-    let body = with_stamp("2026-01-01T00:00:00Z");
-    let _ = receiver.receive(&right(&body), body.as_bytes()).await;
+    let body = with_timestamp("2026-01-01T00:00:00Z");
+    let _ = receiver.receive(&signed_headers(&body), body.as_bytes()).await;
     assert!(counted.lock().unwrap().is_empty(), "an accepted delivery was reported as refused");
 }
 

@@ -63,7 +63,7 @@ fn delivery(size: usize) -> (HeaderMap, Vec<u8>) {
 /// A delivery as a receiver without this crate would declare it.
 #[derive(Deserialize)]
 #[expect(dead_code, reason = "the benchmark only measures deserialization")]
-struct Typed {
+struct TypedDelivery {
     event: String,
     timestamp: String,
     data: TypedData,
@@ -92,82 +92,89 @@ fn time(rounds: u32, mut act: impl FnMut()) -> Duration {
 }
 
 fn compare() {
-    let verifier = Verifier::new(SECRET).unwrap();
     for (size, rounds) in [(300, 400), (256 * 1024, 2)] {
-        let (headers, body) = delivery(size);
         println!("{size} bytes:");
-        let shown = |name: &str, time: Duration| {
-            let rate = size as f64 / time.as_secs_f64() / 1e6;
-            println!("  {name:<40} {:>10} ns {rate:>8.0} MB/s", time.as_nanos());
-            time
-        };
-        let key = mac::RustCrypto::new(SECRET.as_bytes());
-        let bare = shown(
-            "hmac + sha2",
-            time(rounds, || {
-                black_box(key.tag(black_box(&body)));
-            }),
-        );
-        shown(
-            "hmac + sha2, with its key",
-            time(rounds, || {
-                black_box(mac::RustCrypto::new(black_box(SECRET.as_bytes())).tag(black_box(&body)));
-            }),
-        );
-        let typed = shown(
-            "hmac + sha2, and serde_json to a struct",
-            time(rounds, || {
-                black_box(key.tag(black_box(&body)));
-                black_box(serde_json::from_slice::<Typed>(black_box(&body))).unwrap();
-            }),
-        );
-        let value = shown(
-            "hmac + sha2, and serde_json to a Value",
-            time(rounds, || {
-                black_box(key.tag(black_box(&body)));
-                black_box(serde_json::from_slice::<serde_json::Value>(black_box(&body))).unwrap();
-            }),
-        );
-        let key = aws_lc_rs::hmac::Key::new(aws_lc_rs::hmac::HMAC_SHA256, SECRET.as_bytes());
-        shown(
-            "aws-lc-rs",
-            time(rounds, || {
-                black_box(aws_lc_rs::hmac::sign(&key, black_box(&body)));
-            }),
-        );
-        let key = ring::hmac::Key::new(ring::hmac::HMAC_SHA256, SECRET.as_bytes());
-        shown(
-            "ring",
-            time(rounds, || {
-                black_box(ring::hmac::sign(&key, black_box(&body)));
-            }),
-        );
-        let mut forged = headers.clone();
-        forged.insert(SIGNATURE_HEADER, sign("whsec_of_somebody_else", &body).parse().unwrap());
-        let step = shown(
-            "verify, refusing a forgery",
-            time(rounds, || {
-                black_box(verifier.verify(black_box(&forged), black_box(&body))).unwrap_err();
-            }),
-        );
-        let whole = shown(
-            "verify, and reading it",
-            time(rounds, || {
-                black_box(verifier.verify(black_box(&headers), black_box(&body))).unwrap();
-            }),
-        );
+        let (headers, body) = delivery(size);
+        let body = Body { bytes: &body, rounds };
+        let (bare, typed, value) = time_macs_and_serde(&body);
+        time_other_macs(&body);
+        let (refused, read) = time_verifier(&headers, &body);
         let share = |of: Duration, time: Duration| of.as_secs_f64() / time.as_secs_f64();
         println!(
             "  throughput of verify without reading: {:.3} of the bare MAC\n  \
              throughput of verify with reading: {:.3} of the bare MAC, {:.3} of MAC and a struct, \
              {:.3} of MAC and a Value",
-            share(bare, step),
-            share(bare, whole),
-            share(typed, whole),
-            share(value, whole)
+            share(bare, refused),
+            share(bare, read),
+            share(typed, read),
+            share(value, read)
         );
-        assert!(share(typed, whole) >= SHARE, "below {SHARE} of MAC and a struct");
+        assert!(share(typed, read) >= SHARE, "below {SHARE} of MAC and a struct");
     }
+}
+
+/// A body to verify, and how often a batch verifies it.
+struct Body<'a> {
+    bytes: &'a [u8],
+    rounds: u32,
+}
+
+impl Body<'_> {
+    /// Measures and prints the time of `act`.
+    fn time(&self, name: &str, mut act: impl FnMut(&[u8])) -> Duration {
+        let time = time(self.rounds, || act(black_box(self.bytes)));
+        let rate = self.bytes.len() as f64 / time.as_secs_f64() / 1e6;
+        println!("  {name:<40} {:>10} ns {rate:>8.0} MB/s", time.as_nanos());
+        time
+    }
+}
+
+/// Returns the times of the bare MAC, of the MAC with `serde_json` into a struct, and of the MAC with
+/// `serde_json` into a `Value`.
+fn time_macs_and_serde(body: &Body<'_>) -> (Duration, Duration, Duration) {
+    let key = mac::RustCrypto::new(SECRET.as_bytes());
+    let bare = body.time("hmac + sha2", |bytes| {
+        black_box(key.tag(bytes));
+    });
+    body.time("hmac + sha2, with its key", |bytes| {
+        black_box(mac::RustCrypto::new(black_box(SECRET.as_bytes())).tag(bytes));
+    });
+    let typed = body.time("hmac + sha2, and serde_json to a struct", |bytes| {
+        black_box(key.tag(bytes));
+        black_box(serde_json::from_slice::<TypedDelivery>(black_box(bytes))).unwrap();
+    });
+    let value = body.time("hmac + sha2, and serde_json to a Value", |bytes| {
+        black_box(key.tag(bytes));
+        black_box(serde_json::from_slice::<serde_json::Value>(black_box(bytes))).unwrap();
+    });
+    (bare, typed, value)
+}
+
+/// Prints the times of the MAC with the libraries that twin-ext does not use.
+fn time_other_macs(body: &Body<'_>) {
+    let key = aws_lc_rs::hmac::Key::new(aws_lc_rs::hmac::HMAC_SHA256, SECRET.as_bytes());
+    body.time("aws-lc-rs", |bytes| {
+        black_box(aws_lc_rs::hmac::sign(&key, bytes));
+    });
+    let key = ring::hmac::Key::new(ring::hmac::HMAC_SHA256, SECRET.as_bytes());
+    body.time("ring", |bytes| {
+        black_box(ring::hmac::sign(&key, bytes));
+    });
+}
+
+/// Returns the times to refuse a forged delivery, and to verify and read an authentic one.
+fn time_verifier(headers: &HeaderMap, body: &Body<'_>) -> (Duration, Duration) {
+    let verifier = Verifier::new(SECRET).unwrap();
+    let mut forged = headers.clone();
+    let signature = sign("whsec_of_somebody_else", body.bytes);
+    forged.insert(SIGNATURE_HEADER, signature.parse().unwrap());
+    let refused = body.time("verify, refusing a forgery", |bytes| {
+        black_box(verifier.verify(black_box(&forged), bytes)).unwrap_err();
+    });
+    let read = body.time("verify, and reading it", |bytes| {
+        black_box(verifier.verify(black_box(headers), bytes)).unwrap();
+    });
+    (refused, read)
 }
 
 /// Runs the functions whose instructions `instructions.sh` counts.
