@@ -9,8 +9,8 @@ mod fetch;
 mod hostile_text;
 #[path = "../../twin-api-gen/examples/generate_all/mutation.rs"]
 mod mutation;
-mod openapi;
 mod other_generators;
+mod reference;
 mod rewordings;
 mod specimen;
 mod surface;

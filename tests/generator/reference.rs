@@ -5,7 +5,7 @@
 
 #![expect(clippy::expect_used, reason = "the helpers of a test may fail it too")]
 
-mod known;
+mod known_facts;
 
 use std::collections::BTreeSet;
 
