@@ -55,7 +55,7 @@
 //! `client` alone, only plain `http` to loopback works. Without `client` the crate has [`types`]
 //! and [`Error`] only, and needs no HTTP client.
 #![cfg_attr(docsrs, feature(doc_cfg))]
-// Links from crates whose documentation is built without this one's.
+// The address for links from crates whose documentation is built separately.
 #![doc(html_root_url = "https://docs.rs/twin-api/latest")]
 
 #[cfg(feature = "client")]

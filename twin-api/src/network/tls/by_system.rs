@@ -88,7 +88,7 @@ fn handshake(error: &native_tls::Error) -> Option<TlsFault> {
 #[cfg(any(test, feature = "native-tls"))]
 fn numbered(debug: &str) -> Option<TlsFault> {
     if debug.contains("user-specified roots") {
-        // Windows, when the client trusts only certificates of its own.
+        // Windows reports this if the client trusts only its own certificates.
         return Some(TlsFault::UntrustedIssuer);
     }
     let code = debug.split_once("code: ")?.1;
