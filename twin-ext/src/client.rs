@@ -165,8 +165,9 @@ impl ClientBuilder {
 
     /// Limits one call: all its attempts and the pauses between them. The default is 120 s.
     ///
-    /// The error after the deadline is [`is_timeout`](crate::Error::is_timeout). A `Retry-After`
-    /// beyond the deadline ends the call at once, without waiting.
+    /// An attempt that reaches the deadline fails with an error for which
+    /// [`is_timeout`](crate::Error::is_timeout) returns true. If the next pause would end after the
+    /// deadline, the call returns the last error at once.
     #[must_use]
     pub fn deadline(mut self, limit: Duration) -> Self {
         self.deadline = limit;

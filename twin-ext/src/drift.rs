@@ -6,7 +6,7 @@
 //! [`ClientBuilder::strict`](crate::ClientBuilder::strict) fails the call, for tests against the
 //! service. Without either setting, responses are not compared.
 //!
-//! A report contains names and places, never values. The payloads of events are not compared.
+//! A report contains names and JSON paths, never values. The payloads of events are not compared.
 
 mod compare;
 #[cfg(test)]
@@ -43,7 +43,7 @@ use crate::document;
 pub struct Drift {
     /// The operation, named as in the client: `list_agents`.
     pub operation: &'static str,
-    /// The place in the response: `agents[].icon`. All items of a list share one place.
+    /// The JSON path of the difference: `agents[].icon`. All items of a list share one path.
     pub path: String,
     /// The kind of difference.
     pub kind: DriftKind,

@@ -11,8 +11,8 @@ const VERSION: u32 = 1;
 /// A position between two pages of a list.
 ///
 /// Use it with [`Paginate::pages_from`](crate::Paginate::pages_from) to resume the list after an
-/// error or a restart. The position is behind a page only after the caller took all items of that
-/// page, so a resumed list may repeat items, but skips none.
+/// error or a restart. The position moves past a page only after the caller took all items of
+/// that page, so a resumed list may repeat items, but skips none.
 ///
 /// A position implements `Serialize` and `Deserialize`. Later versions of this crate read it. An
 /// unknown version is an error that names the version.

@@ -75,7 +75,7 @@ impl Retry {
     /// Sets the exponential backoff: the bound of the first delay, and the bound of all delays.
     ///
     /// The bound doubles with each retry, up to `longest`. Each delay is uniformly random between
-    /// zero and its bound (full jitter), so that clients do not retry in step. A `Retry-After` of
+    /// zero and its bound (full jitter), so that clients do not retry together. A `Retry-After` of
     /// the service lengthens a delay, beyond `longest` if need be. If `longest` is below `first`, it
     /// bounds the first delay, too. With zero, retries follow at once.
     #[must_use]

@@ -134,7 +134,7 @@ impl Timestamp {
     }
 }
 
-/// Converts to nanoseconds. A `Duration` has at most 94 bits of them, so none is lost.
+/// Converts to nanoseconds. A `Duration` has at most 94 bits of them, so the result is exact.
 pub(crate) fn nanos(duration: Duration) -> i128 {
     i128::try_from(duration.as_nanos()).unwrap_or(i128::MAX)
 }
@@ -426,7 +426,7 @@ mod tests {
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(20_000))]
 
-        /// Except for a minus sign of Unicode, which chrono takes in an offset.
+        /// Text with a Unicode minus sign is excluded, because chrono accepts it in an offset.
         #[test]
         fn reads_the_same_text_as_chrono(text in near_times()) {
             let theirs = DateTime::parse_from_rfc3339(&text).ok().filter(|_| text.is_ascii());

@@ -258,7 +258,7 @@ mod tests {
         assert_eq!(take(&mut pager, &[4, 1, 3, 2], None), Ok(Some(all_after(4))));
         assert_eq!(take(&mut pager, &[], None), Ok(Some(all_after(1))));
         assert_eq!(take(&mut pager, &[2, 3], None), Ok(Some(all_after(3))));
-        // A service that includes the index in its response cannot repeat the request without end.
+        // The second reading also ends if the service includes the event at `after_index`.
         assert_eq!(take(&mut pager, &[4], None), Ok(Some(all_after(4))));
         assert_eq!(take(&mut pager, &[4], None), Ok(None));
     }

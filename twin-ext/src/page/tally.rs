@@ -35,12 +35,12 @@ impl Tallied for RunEvent {
     }
 }
 
-/// How a response lacks events that its total counts.
+/// Why the received events are incomplete: the total counts more of them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Shortfall {
-    /// The response has only known events.
+    /// The last page had only known events.
     Repeated,
-    /// The response has no events.
+    /// The last page was empty, or had only the event at `after_index`.
     Missing,
 }
 

@@ -13,13 +13,13 @@ use twin_api::{Client, LenientInteger};
 use super::failure::{self, reading};
 use crate::error::{Error, ErrorKind, Failure, Outcome};
 
-/// Maximum number of pages to search, which have up to 10,000 runs.
+/// Maximum number of pages to search: up to 10,000 runs.
 const PAGES: i64 = 100;
 
 /// A run and its summary.
 pub(super) struct FoundRun {
     pub(super) run: Run,
-    /// `None` if no summary of the response belongs to this run for certain.
+    /// `None` if it is not certain which summary belongs to this run.
     pub(super) summary: Option<RunSummary>,
 }
 
@@ -50,8 +50,8 @@ pub(super) async fn find(
         if others.len() > before {
             continue;
         }
-        // Without other runs, the filter works. Otherwise, the total decides whether this is the
-        // end.
+        // If the service returned no other run, the filter works. Otherwise, the total shows whether
+        // the list is complete.
         let total = page.total_runs.as_ref().and_then(LenientInteger::get);
         if others.is_empty() || total.is_none_or(|total| total <= others.len() as u64) {
             return Ok(None);

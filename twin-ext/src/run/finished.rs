@@ -74,7 +74,7 @@ impl<'a> FinishedRuns<'a> {
 
     /// Sets the maximum duration of a run, from start to end and including pauses.
     ///
-    /// The service then filters out runs that started earlier than this before the time. Use it for
+    /// The service then filters out runs that started more than `limit` before the time. Use it for
     /// agents with many runs: without it, the stream reads all runs of the agent, 100 per request.
     /// The stream misses a run that lasts longer. The setting has no effect after the first poll.
     ///

@@ -64,7 +64,7 @@ impl TimeBudget {
     }
 
     /// Awaits a call until the budget is spent. Returns `None` if the call was cancelled. A call
-    /// that starts after the budget is spent has [`LAST_CALL`].
+    /// that starts after the budget is spent may take up to [`LAST_CALL`].
     pub(super) async fn call<T>(&self, call: impl Future<Output = T>) -> Option<T> {
         let left = if self.is_spent() { LAST_CALL } else { self.left() };
         before(&mut self.clock.alarm(left), call).await
@@ -76,8 +76,10 @@ impl TimeBudget {
     }
 }
 
-/// Returns the `Retry-After` of an error, and the error. Fails if it is above
-/// [`LONGEST_RETRY_AFTER`], as a single call does.
+/// Returns the `Retry-After` of an error, or zero, together with the error.
+///
+/// # Errors
+/// The error itself, if its `Retry-After` is above [`LONGEST_RETRY_AFTER`]. The loop then ends.
 pub(super) fn requested_pause(error: Error) -> Result<(Duration, Error), Error> {
     match error.retry_after() {
         Some(requested) if requested > LONGEST_RETRY_AFTER => Err(error),

@@ -19,8 +19,8 @@ use crate::policy;
 
 /// The limits and intervals of a wait.
 ///
-/// The default polls at once, then in intervals that double from 0.5 s to 15 s with jitter (each
-/// is between half of its bound and all of it), for one hour.
+/// The default polls at once, then in intervals that double from 0.5 s to 15 s, for one hour. Jitter
+/// shortens each interval by up to a half.
 ///
 /// ```no_run
 /// use std::time::Duration;

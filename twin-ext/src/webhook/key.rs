@@ -2,7 +2,7 @@
 //!
 //! The timestamp of the delivery is not part of the identity, because the service may renew it when
 //! it retries. The spelling of `finished_at` and the order of members do not matter. All other
-//! bytes do, so two events that differ only in a lossy number or a lone surrogate stay different.
+//! bytes matter, so two events that differ only in a lossy number or a lone surrogate are different.
 
 use std::fmt::{self, Write as _};
 

@@ -18,7 +18,7 @@ pub(super) struct Reading {
     pub(super) repeats: u64,
     /// The highest page that was used.
     pub(super) furthest: u64,
-    /// Whether the total rose by another number than the items moved down by.
+    /// Whether the total did not rise by the number of items that moved down.
     pub(super) totals_wrong: bool,
     /// Whether a page could not be linked.
     pub(super) gap: bool,

@@ -42,8 +42,8 @@ impl RedisServer {
         now.checked_add(self.timeout).unwrap_or_else(|| now + FAR)
     }
 
-    /// Converts a deadline to the server's clock, never to a later time. Returns `None` if the time
-    /// of the server is unknown.
+    /// Converts a deadline to the server's clock. The result is never later than the deadline. Returns
+    /// `None` if the time of the server is unknown.
     pub(super) fn server_deadline(&self, deadline: Instant) -> Option<u64> {
         let time = (*self.time.lock().unwrap_or_else(PoisonError::into_inner))?;
         if time.arrived.elapsed() > FRESH {
