@@ -12,8 +12,7 @@ const VARIABLES: [[&str; 2]; 2] = [["HTTPS_PROXY", "https_proxy"], ["ALL_PROXY",
 /// Checks the environment variables that name a proxy for `https`, unless `builder` sets a proxy.
 ///
 /// The HTTP client ignores a variable that it cannot parse and connects directly. Requests would
-/// then bypass the proxy without notice. If the client has a
-/// proxy setting, it ignores all variables.
+/// then bypass the proxy without notice. A client with a proxy setting ignores all variables.
 ///
 /// # Errors
 /// A variable is not a proxy address. The error names the variable and never prints its value.

@@ -107,7 +107,7 @@ impl Error {
 }
 
 /// Names a run in a message. Removes the API key, which the caller may have passed as an identifier.
-pub(super) fn name(client: &Client, agent_id: &str, run_id: &str) -> String {
+pub(super) fn run_name(client: &Client, agent_id: &str, run_id: &str) -> String {
     redacted(client, &format!("run {run_id} of agent {agent_id}"))
 }
 
@@ -116,14 +116,14 @@ pub(super) fn redacted(client: &Client, text: &str) -> String {
     client.inner().redactor().text(text).into_owned()
 }
 
-/// Builds the error for the state of the run with this [`name`].
-pub(super) fn of(run: &str, error: RunError) -> Error {
+/// Builds the error for the state of the run with this [`run_name`].
+pub(super) fn run_error(run: &str, error: RunError) -> Error {
     let failure = Failure::new(ErrorKind::Run, error.outcome(), format!("{run} {error}"));
     Error::from(failure).with_state(error)
 }
 
 /// Builds the error for the state of a run. Keeps the HTTP status of the response that showed it.
-pub(super) fn refused(run: &str, error: RunError, refusal: &Error) -> Error {
+pub(super) fn run_error_with_status(run: &str, error: RunError, refusal: &Error) -> Error {
     let mut failure = Failure::new(ErrorKind::Run, error.outcome(), format!("{run} {error}"));
     failure.status = refusal.status();
     failure.last_status = refusal.last_status();
@@ -139,11 +139,11 @@ pub(super) fn timed_out(message: String, last: Option<Error>) -> Error {
         failure.last_status = last.last_status.or(last.status);
         failure.source = last.source;
     }
-    reading(failure).into()
+    during_list_runs(failure).into()
 }
 
 /// Sets the operation to `list_runs`, the idempotent request that polling sends.
-pub(super) fn reading(mut failure: Failure) -> Failure {
+pub(super) fn during_list_runs(mut failure: Failure) -> Failure {
     failure.operation = Some("list_runs".into());
     failure.method = Some(Method::GET);
     failure.is_idempotent = true;

@@ -10,7 +10,7 @@ use std::collections::HashSet;
 use twin_api::types::{ListRunsResponse, Run, RunOutcome, RunSummary};
 use twin_api::{Client, LenientInteger};
 
-use super::failure::{self, reading};
+use super::failure::{self, during_list_runs};
 use crate::error::{Error, ErrorKind, Failure, Outcome};
 
 /// Maximum number of pages to search: up to 10,000 runs.
@@ -58,7 +58,7 @@ pub(super) async fn find(
         }
         break;
     }
-    Err(undecided(&failure::name(client, agent_id, run_id), others.len()))
+    Err(undecided(&failure::run_name(client, agent_id, run_id), others.len()))
 }
 
 /// Builds the error for a service that ignores the filter and does not return all runs.
@@ -67,7 +67,7 @@ fn undecided(run: &str, shown: usize) -> Error {
         "{run} is not among the {shown} runs that the service returned; the service ignores \
          filter_run_id, and its total is higher"
     );
-    reading(Failure::new(ErrorKind::Pagination, Outcome::Unknown, message)).into()
+    during_list_runs(Failure::new(ErrorKind::Pagination, Outcome::Unknown, message)).into()
 }
 
 /// Returns the summary of this run.

@@ -246,12 +246,12 @@ impl RunHandle {
     }
 
     pub(super) fn error(&self, error: RunError) -> Error {
-        failure::of(&self.name(), error)
+        failure::run_error(&self.name(), error)
     }
 
     /// Names the run in messages.
     pub(super) fn name(&self) -> String {
-        failure::name(&self.client, &self.agent_id, &self.run_id)
+        failure::run_name(&self.client, &self.agent_id, &self.run_id)
     }
 }
 

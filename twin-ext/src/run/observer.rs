@@ -111,7 +111,7 @@ impl Observer {
     pub(super) fn refusal(&self, error: Error) -> Error {
         let missing = error.is_not_found() || error.is_forbidden();
         if missing && (self.was_listed || self.run.started.is_some()) {
-            return failure::refused(&self.run.name(), RunError::Gone, &error);
+            return failure::run_error_with_status(&self.run.name(), RunError::Gone, &error);
         }
         error
     }

@@ -153,7 +153,7 @@ impl RunStateExt for Run {
             RunState::Running => RunError::Running,
             RunState::Unknown(status) => RunError::UnknownStatus(status),
         };
-        Err(failure::of(&format!("run {} of agent {}", self.run_id, self.agent_id), error))
+        Err(failure::run_error(&format!("run {} of agent {}", self.run_id, self.agent_id), error))
     }
 }
 

@@ -1,6 +1,6 @@
 //! Tests private items. The suite `webhooks` of `twin-tests` tests the public ones.
 
+mod authenticate;
 mod json;
 mod mac;
-mod step;
 mod tolerance;
