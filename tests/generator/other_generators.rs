@@ -4,7 +4,7 @@
 #![expect(clippy::expect_used, reason = "the helpers of a test may fail it too")]
 
 use serde_json::{Map, Value, json};
-use twin_api_gen::known::Outcome;
+use twin_api_gen::known::FactStatus;
 use twin_api_gen::{Error, Fact, Generated, Input, Stage, generate};
 use twin_tests::vendored::{KNOWN, OVERLAY};
 
@@ -121,9 +121,9 @@ fn effective_document_gives_the_same_source() {
     let ours = contract_client();
     let theirs = client_of(&ours.effective);
     assert_eq!(theirs.source, ours.source);
-    let added: Vec<_> = theirs.facts.iter().filter(|it| it.outcome == Outcome::Added).collect();
+    let added: Vec<_> = theirs.facts.iter().filter(|it| it.status == FactStatus::Added).collect();
     assert!(added.is_empty(), "{added:?}");
-    assert!(theirs.facts.iter().any(|fact| fact.outcome == Outcome::Agreed));
+    assert!(theirs.facts.iter().any(|fact| fact.status == FactStatus::Agreed));
 }
 
 #[test]
@@ -161,7 +161,7 @@ fn servers_path_prefixes_the_paths() {
     let missing: Vec<&str> = client
         .facts
         .iter()
-        .filter(|fact| fact.outcome == Outcome::Missing)
+        .filter(|fact| fact.status == FactStatus::Missing)
         .map(|fact| fact.subject.as_str())
         .collect();
     assert_eq!(
@@ -408,7 +408,7 @@ fn member_of_one_occurrence_is_optional_and_reported() {
         .iter()
         .find(|fact| fact.subject == "Agent.score")
         .expect("the fact is reported");
-    assert!(matches!(fact.outcome, Outcome::Differs { .. }), "{fact}");
+    assert!(matches!(fact.status, FactStatus::Differs { .. }), "{fact}");
     assert!(surface_of(client)["agents"].contains("score: Option<f64>"));
 }
 

@@ -24,9 +24,9 @@ pub(crate) fn find(
         if started.elapsed() > MAX_BLAME_TIME {
             break;
         }
-        let uses_one =
+        let uses_culprit =
             found.iter().any(|(culprit, _)| crate::pointer::resolve(&part, culprit).is_some());
-        if !uses_one && let Some(cause) = failure(&part) {
+        if !uses_culprit && let Some(cause) = failure(&part) {
             found.push((pointer, cause));
         }
     }
@@ -101,11 +101,12 @@ fn closure(document: &Value, value: &Value, own: Option<(&str, &str)>) -> Compon
     names
 }
 
-/// Returns a document with these paths and components.
-pub(crate) fn nothing(document: &Value) -> Value {
+/// Returns a document without paths and components.
+pub(crate) fn empty_document(document: &Value) -> Value {
     part(document, &json!({}), &ComponentSet::new())
 }
 
+/// Returns a document with these paths and components.
 fn part(document: &Value, paths: &Value, wanted: &ComponentSet) -> Value {
     let mut components = Map::new();
     for (kind, name) in wanted {

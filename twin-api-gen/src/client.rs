@@ -1,8 +1,8 @@
 //! Generates the tokens of a client from OpenAPI 3.0.3 with progenitor-impl, in its builder style.
 //!
-//! This module sets progenitor's options. The passes then change the tokens. An error or a panic of
-//! progenitor becomes an [`Error`]; [`write`](crate::write) finds the part of the document that
-//! causes it.
+//! This module sets progenitor's options. The passes then change the generated code. An error or a
+//! panic of progenitor becomes an [`Error`], and [`write`](crate::write) finds the part of the
+//! document that causes it.
 
 use openapiv3::OpenAPI;
 use proc_macro2::TokenStream;
@@ -17,7 +17,7 @@ use crate::{Error, Runtime, Stage, guard};
 
 /// String formats with a hand-written type of `twin-api`, and the path of the type.
 ///
-/// `password` is defined by OpenAPI. The lowering sets the others (`x-twin-type`).
+/// OpenAPI defines `password`. The lowering sets the other formats, for `x-twin-type`.
 pub(crate) const NATIVE_TYPES: [(&str, &str); 3] = [
     ("password", "::secrecy::SecretString"),
     ("twin:payload", "crate::Payload"),

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-/// Minimum similarity in percent. Names below it have nothing in common.
-const LEAST: usize = 40;
+/// The minimum similarity in percent. Names below it have nothing in common.
+const MIN_SIMILARITY: usize = 40;
 
 /// Returns the candidate most similar to `name`. `alike` marks candidates of the same type.
 pub(crate) fn closest<'a>(
@@ -15,12 +15,12 @@ pub(crate) fn closest<'a>(
         let score = similarity(name, candidate) + if alike { 15 } else { 0 };
         (score, candidate)
     });
-    // Of equal candidates, the first wins, so that messages are deterministic.
+    // The first of several equal candidates wins, so that messages are deterministic.
     let best = scored.fold(None, |best: Option<(usize, &str)>, (score, candidate)| match best {
         Some((most, _)) if most >= score => best,
         _ => Some((score, candidate)),
     });
-    best.filter(|(score, _)| *score >= LEAST).map(|(_, candidate)| candidate)
+    best.filter(|(score, _)| *score >= MIN_SIMILARITY).map(|(_, candidate)| candidate)
 }
 
 /// Returns the share of letter pairs that two names have in common, in percent (Dice's
@@ -50,7 +50,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn finds_a_renamed_member_but_no_unrelated_one() {
+    fn finds_a_renamed_member_and_ignores_unrelated_names() {
         let names = ["workspace_id", "secret", "signingSecret", "url"];
         let found = |name| closest(name, names.iter().map(|name| (*name, false)));
         assert_eq!(found("signing_secret"), Some("signingSecret"));

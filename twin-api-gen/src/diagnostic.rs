@@ -8,12 +8,12 @@ use std::fmt;
 pub enum Severity {
     /// The construct was rewritten; nothing is lost.
     Note,
-    /// The client lacks something that the document says. Its types are correct, but wider or
-    /// unchecked.
+    /// The client lacks something that the document describes. Its types are correct, but wider
+    /// than in the document, or a constraint is not checked.
     Loss,
 }
 
-/// What one rule changed or lost at one place.
+/// A change or a loss that one rule made at one place.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Diagnostic {
     /// The place, as a URI-fragment JSON pointer into the input of the rule.

@@ -6,8 +6,8 @@
 //! not a change, and neither is another way to write a nullable type. [`surface`] compares the
 //! Rust clients that the two documents generate.
 //!
-//! The comparison does not use `known.json`. It accepts every document: a `$ref` that it cannot
-//! resolve compares as "any value".
+//! The comparison does not use `known.json`. It accepts every document: a schema whose `$ref`
+//! cannot be resolved counts as "any value".
 
 pub mod rules;
 pub mod surface;
@@ -29,9 +29,9 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 
 use serde_json::Value;
 
-use document::{Document, Exchange, ExchangeKind, Key, Loc};
+use document::{ComparedDocument, Exchange, ExchangeKey, ExchangeKind, Loc};
 use graph::Graph;
-use rules::Rule;
+use rules::ChangeRule;
 
 use crate::identify::Identified;
 
@@ -79,7 +79,7 @@ pub struct Change {
 /// The changes are sorted by level, breaking ones first. Within a level, changes of the whole
 /// document precede those of operations, which keep the order of the document.
 pub fn compare(old: &Value, new: &Value) -> Vec<Change> {
-    let (old, new) = (Document::new(old), Document::new(new));
+    let (old, new) = (ComparedDocument::new(old), ComparedDocument::new(new));
     let (was, is) = (old.exchanges(), new.exchanges());
     let mut report = ChangeList::default();
     whole(&old, &new, &mut report);
@@ -111,7 +111,7 @@ struct ChangeList {
 }
 
 impl ChangeList {
-    fn add(&mut self, rule: &Rule, operation: Option<&str>, at: &Loc<'_>, message: String) {
+    fn add(&mut self, rule: &ChangeRule, operation: Option<&str>, at: &Loc<'_>, message: String) {
         self.changes.push(Change {
             rule: rule.id,
             level: rule.level,
@@ -123,7 +123,7 @@ impl ChangeList {
 }
 
 /// Compares the parts outside operations: `info` and `servers`.
-fn whole(old: &Document<'_>, new: &Document<'_>, report: &mut ChangeList) {
+fn whole(old: &ComparedDocument<'_>, new: &ComparedDocument<'_>, report: &mut ChangeList) {
     let root = new.root();
     for (pointer, rule) in [("/info/version", &rules::VERSION), ("/info/title", &rules::INFO)] {
         let (was, is) = (old.at(pointer), new.at(pointer));
@@ -149,8 +149,9 @@ fn whole(old: &Document<'_>, new: &Document<'_>, report: &mut ChangeList) {
     servers(old, new, report);
 }
 
-/// Compares the origins of the servers. A server's path counts as part of the operations' paths.
-fn servers(old: &Document<'_>, new: &Document<'_>, report: &mut ChangeList) {
+/// Compares the origins of the servers. The path of a server is compared as a part of the
+/// operations' paths.
+fn servers(old: &ComparedDocument<'_>, new: &ComparedDocument<'_>, report: &mut ChangeList) {
     let (was, is) = (old.origins(), new.origins());
     for (origin, at) in was.iter().filter(|(origin, _)| !is.contains_key(*origin)) {
         report.add(&rules::SERVER_REMOVED, None, at, format!("server {origin} was removed"));
@@ -166,14 +167,16 @@ fn exchanges<'a>(
     graph: &mut Graph<'a>,
     report: &mut ChangeList,
 ) {
-    let before: BTreeMap<&Key, &Exchange<'_>> = was.iter().map(|one| (&one.key, one)).collect();
-    let after: BTreeMap<&Key, &Exchange<'_>> = is.iter().map(|one| (&one.key, one)).collect();
+    let before: BTreeMap<&ExchangeKey, &Exchange<'_>> =
+        was.iter().map(|one| (&one.key, one)).collect();
+    let after: BTreeMap<&ExchangeKey, &Exchange<'_>> =
+        is.iter().map(|one| (&one.key, one)).collect();
     for gone in was.iter().filter(|one| !after.contains_key(&one.key)) {
         let rule = match gone.kind {
             ExchangeKind::Operation => &rules::OPERATION_REMOVED,
             ExchangeKind::Webhook => &rules::WEBHOOK_REMOVED,
         };
-        let message = format!("{} was removed from the document", gone.name);
+        let message = format!("the {} was removed from the document", gone.kind);
         report.add(rule, Some(&gone.name), &gone.operation, message);
     }
     let mut compared = Vec::new();
@@ -186,7 +189,7 @@ fn exchanges<'a>(
                 ExchangeKind::Operation => &rules::OPERATION_ADDED,
                 ExchangeKind::Webhook => &rules::WEBHOOK_ADDED,
             };
-            report.add(rule, Some(&new.name), &new.operation, format!("{} is new", new.name));
+            report.add(rule, Some(&new.name), &new.operation, format!("the {} is new", new.kind));
         }
     }
     graph.settle();

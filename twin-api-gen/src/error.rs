@@ -58,21 +58,21 @@ impl Error {
         Self::from(Problem::new(stage, cause))
     }
 
-    /// Creates an error from all problems of a run. `None` if there are none.
+    /// Creates an error from all problems of a run, or returns `None` if there are none.
     pub fn from_problems(problems: impl IntoIterator<Item = Problem>) -> Option<Self> {
         let mut problems = problems.into_iter();
         let first = Box::new(problems.next()?);
         Some(Self { first, others: problems.collect() })
     }
 
-    /// Adds the place: a JSON pointer in URI-fragment form, `#/paths/~1v1~1me/get`.
+    /// Adds the place: a JSON pointer in URI-fragment form, such as `#/paths/~1v1~1me/get`.
     #[must_use]
     pub fn at(mut self, pointer: impl Into<String>) -> Self {
         self.first.pointer = Some(pointer.into());
         self
     }
 
-    /// Adds what the reader can do about it.
+    /// Adds what to do.
     #[must_use]
     pub fn help(mut self, help: impl Into<String>) -> Self {
         self.first.help = Some(help.into());

@@ -1,7 +1,7 @@
 //! Isolates failures of progenitor and typify, which panic on some documents and recurse deeply.
 //!
-//! [`run`] gives them a thread with a deep stack. [`catch`] converts a panic to its message, and
-//! prints nothing.
+//! [`run`] runs them on a thread with a large stack. [`catch`] converts a panic to its message and
+//! does not print it.
 
 use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -15,7 +15,7 @@ thread_local! {
     static QUIET: Cell<bool> = const { Cell::new(false) };
 }
 
-/// Runs `work` on a thread with a deep stack and waits for it.
+/// Runs `work` on a thread with a large stack and waits for the result. A panic becomes an error.
 pub(crate) fn run<T: Send>(work: impl FnOnce() -> Result<T, Error> + Send) -> Result<T, Error> {
     thread::scope(|scope| {
         let worker = thread::Builder::new()
@@ -72,13 +72,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_panic_becomes_its_message() {
+    fn catch_returns_the_message_of_a_panic() {
         assert_eq!(catch(|| panic!("seven {}", 7)), Err::<(), _>("seven 7".to_owned()));
         assert_eq!(catch(|| 7), Ok(7));
     }
 
     #[test]
-    fn a_panicking_worker_is_an_error() {
+    fn panic_of_the_worker_is_an_error() {
         let error = run::<()>(|| panic!("boom")).unwrap_err();
         assert!(error.to_string().contains("boom"), "{error}");
     }

@@ -1,8 +1,8 @@
 //! Recognizes the known operations and entities of a document, and renames them.
 //!
 //! After this stage, operations, parameters and entities have the names of `known.json`. The
-//! document describes the same requests and responses as before. This stage adds no facts: the
-//! next one, [`known`](crate::known), does. If `known.json` lists no operations and no entities,
+//! document describes the same requests and responses as before. The next stage,
+//! [`known`](crate::known), adds the facts. If `known.json` lists no operations and no entities,
 //! the document stays unchanged.
 
 mod components;
@@ -41,13 +41,13 @@ pub struct Identified {
     /// Known operations that the document describes under a different URL. The client would call
     /// the wrong URL, so generation fails.
     pub problems: Vec<Problem>,
-    /// The known operations in the document: name to JSON pointer (without `#`).
+    /// The JSON pointers (without `#`) of the known operations in the document, by name.
     pub operations: BTreeMap<String, String>,
     origins: Origins,
 }
 
 impl Identified {
-    /// Returns the pointer that a part of the identified document had in the original document.
+    /// Returns the pointer into the original document for a pointer into the identified one.
     pub fn origin(&self, pointer: &str) -> String {
         self.origins.of(pointer)
     }

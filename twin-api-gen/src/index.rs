@@ -1,11 +1,12 @@
-//! The index of all operations, as a page of twin-ext's guide.
+//! Writes the index of all operations, a page of the guide of twin-ext.
 //!
-//! rustdoc resolves its links, so that a name that is gone fails the documentation's build.
+//! rustdoc resolves the links of the page, so the build of the documentation fails if a linked item
+//! no longer exists.
 
 use std::fmt::Write as _;
 
-use crate::passes::Operation;
-use crate::passes::doc_text::{better, escape};
+use crate::passes::GeneratedOperation;
+use crate::passes::doc_text::{escape, extension};
 
 const HEAD: &str = "\
 <!-- Written by `cargo xtask regen`. Do not edit. -->
@@ -19,7 +20,7 @@ what this crate adds.
 ";
 
 /// Writes the index, by tag in the order of the document.
-pub(crate) fn write(operations: &[Operation]) -> String {
+pub(crate) fn write(operations: &[GeneratedOperation]) -> String {
     let mut page = HEAD.to_owned();
     let mut tags: Vec<&str> = Vec::new();
     for operation in operations {
@@ -27,33 +28,34 @@ pub(crate) fn write(operations: &[Operation]) -> String {
             tags.push(tag(operation));
         }
     }
-    for tag_ in tags {
+    for section in tags {
         // Writing to a String does not fail.
         let _ = write!(
             page,
             "\n## {}\n\n| operation | request | in this crate |\n|---|---|---|\n",
-            escape::escape(tag_)
+            escape::escape(section)
         );
-        for operation in operations.iter().filter(|operation| tag(operation) == tag_) {
+        for operation in operations.iter().filter(|operation| tag(operation) == section) {
             page.push_str(&row(operation));
         }
     }
     page
 }
 
-fn tag(operation: &Operation) -> &str {
+fn tag(operation: &GeneratedOperation) -> &str {
     operation.object["tags"][0].as_str().unwrap_or("Others")
 }
 
-fn row(operation: &Operation) -> String {
+fn row(operation: &GeneratedOperation) -> String {
     let function = &operation.function;
     let request = format!("{} {}", operation.method.to_uppercase(), operation.path);
-    let ways: Vec<String> = better::ways(operation).map(better::Better::local_link).collect();
+    let links: Vec<String> =
+        extension::extensions(operation).map(extension::Extension::local_link).collect();
     format!(
         "| [`{function}`](twin_api::Client::{function}) | {} | {} |\n",
-        // A path may hold anything.
+        // A `|` in a path would end the cell of the table.
         escape::code(&request).replace('|', ""),
-        ways.join(", ")
+        links.join(", ")
     )
 }
 
@@ -63,8 +65,8 @@ mod tests {
 
     use super::*;
 
-    fn operation(function: &str, tag: &Value) -> Operation {
-        Operation {
+    fn operation(function: &str, tag: &Value) -> GeneratedOperation {
+        GeneratedOperation {
             method: "get".to_owned(),
             path: "/a|b".to_owned(),
             object: json!({"tags": [tag]}),

@@ -4,10 +4,10 @@
 //! member stays in the client, and a response that was observed once stays readable. The file
 //! has these members:
 //!
-//! - `server`: the `url` of the API, with its `source`. `also` lists URLs that a document may state
-//!   although their path is already part of each path.
-//! - `security`: the `schemes` of every request, as in `components` of OpenAPI, with their `source`.
-//!   They are added if the document requires no security anywhere.
+//! - `server`: the `url` of the API, with its `source`. `also` lists other URLs that a document may
+//!   state. Their path is already part of each path of the document.
+//! - `security`: the security `schemes` of every request, in the form of `securitySchemes` in
+//!   OpenAPI, with their `source`. They are added if the document requires no security anywhere.
 //! - `webhooks`: the requests that the service sends. `tag` and `source` apply to all of them;
 //!   `requests` maps each name to an OpenAPI Operation Object for POST.
 //! - `responses`: shared responses by name, as in `components` of OpenAPI.
@@ -18,8 +18,8 @@
 //!   the operation. `responses` needs only the responses that `refusals` lacks.
 //! - `entities`: the types of the API by name. `entity.rs` describes their form.
 //!
-//! `known.json` wins over the document, unless a member or operation has `"upstream": "wins"`.
-//! Deleting an operation, a parameter or a member from the file lets the document decide.
+//! `known.json` wins over the document, unless a member or operation has `"upstream": "wins"`. If
+//! you delete an operation, a parameter or a member from the file, the document decides.
 
 pub(crate) mod apply;
 mod compare;
@@ -35,29 +35,29 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value};
 
 use entity::{Entity, EntityShape};
-pub use fact::{Fact, Outcome};
+pub use fact::{Fact, FactStatus};
 
 use crate::Error;
-use crate::identify::place::{Base, Place, PlaceStep};
+use crate::identify::place::{Place, PlaceBase, PlaceStep};
 use crate::identify::reference::{component, to_component};
 use crate::identify::site::{json_media, success};
 
 /// The content of `known.json`.
 #[derive(Debug, Clone, Default)]
 pub struct Known {
-    pub(crate) server: Option<Server>,
-    pub(crate) security: Option<Security>,
+    pub(crate) server: Option<KnownServer>,
+    pub(crate) security: Option<KnownSecurity>,
     pub(crate) webhook_tag: Option<String>,
     pub(crate) webhooks: Map<String, Value>,
     pub(crate) responses: Map<String, Value>,
     pub(crate) refusals: Map<String, Value>,
-    pub(crate) operations: BTreeMap<String, Operation>,
+    pub(crate) operations: BTreeMap<String, KnownOperation>,
     pub(crate) entities: BTreeMap<String, Entity>,
 }
 
 /// The URL of the API.
 #[derive(Debug, Clone)]
-pub(crate) struct Server {
+pub(crate) struct KnownServer {
     pub(crate) url: String,
     pub(crate) source: String,
     pub(crate) also: Vec<String>,
@@ -65,14 +65,14 @@ pub(crate) struct Server {
 
 /// The security of every request.
 #[derive(Debug, Clone)]
-pub(crate) struct Security {
+pub(crate) struct KnownSecurity {
     pub(crate) schemes: Map<String, Value>,
     pub(crate) source: String,
 }
 
 /// A known operation.
 #[derive(Debug, Clone)]
-pub(crate) struct Operation {
+pub(crate) struct KnownOperation {
     /// In lower case.
     pub(crate) method: String,
     pub(crate) path: String,
@@ -83,7 +83,7 @@ pub(crate) struct Operation {
     pub(crate) object: Map<String, Value>,
 }
 
-impl Operation {
+impl KnownOperation {
     /// Returns method and path: `GET /v1/me`.
     pub(crate) fn call(&self) -> String {
         format!("{} {}", self.method.to_uppercase(), self.path)
@@ -122,9 +122,7 @@ impl Known {
     pub fn is_empty(&self) -> bool {
         self.operations.is_empty() && self.entities.is_empty()
     }
-}
 
-impl Known {
     /// Returns the places of each entity: those it lists itself, and those where `known.json`
     /// refers to it.
     pub(crate) fn places(&self) -> BTreeMap<&str, Vec<Place>> {
@@ -136,7 +134,7 @@ impl Known {
             places.operation(name, &operation.object);
         }
         for (name, entity) in &self.entities {
-            let base = || Base::Entity(name.clone());
+            let base = || PlaceBase::Entity(name.clone());
             match &entity.shape {
                 EntityShape::Object { members, .. } => {
                     for member in members {
@@ -154,6 +152,7 @@ impl Known {
     }
 }
 
+/// Collects the places where `known.json` refers to entities.
 struct Places<'a> {
     known: &'a Known,
     found: BTreeMap<&'a str, Vec<Place>>,
@@ -163,15 +162,15 @@ impl Places<'_> {
     fn operation(&mut self, name: &str, object: &Map<String, Value>) {
         let root = |base| Place { base, steps: Vec::new() };
         if let Some(schema) = success(object).and_then(|(_, response)| schema_of(response)) {
-            self.schema(schema, &root(Base::Response(name.to_owned())));
+            self.schema(schema, &root(PlaceBase::Response(name.to_owned())));
         }
         if let Some(schema) = object.get("requestBody").and_then(schema_of) {
-            self.schema(schema, &root(Base::Body(name.to_owned())));
+            self.schema(schema, &root(PlaceBase::Body(name.to_owned())));
         }
         for parameter in object.get("parameters").and_then(Value::as_array).into_iter().flatten() {
             if let (Some(own), Some(schema)) = (parameter["name"].as_str(), parameter.get("schema"))
             {
-                self.schema(schema, &root(Base::Parameter(name.to_owned(), own.to_owned())));
+                self.schema(schema, &root(PlaceBase::Parameter(name.to_owned(), own.to_owned())));
             }
         }
     }

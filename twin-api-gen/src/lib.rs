@@ -2,7 +2,7 @@
 //!
 //! [`generate`] runs the stages in order: parse, identify, known facts, overlay, lower, client,
 //! passes, render. It takes bytes and returns text. It reads no file, opens no connection and
-//! prints nothing. Every input gives a result or an [`Error`]; nothing panics.
+//! prints nothing. For every input, it returns a client or an [`Error`] and does not panic.
 
 pub mod diagnostic;
 pub mod diff;
@@ -34,8 +34,8 @@ use std::time::{Duration, Instant};
 pub use diagnostic::{Diagnostic, Severity};
 pub use error::{Error, Stage};
 pub use known::{Fact, Known};
-pub use overlay::Applied;
-pub use problem::{Change, Edit, EditedFile, Problem};
+pub use overlay::AppliedAction;
+pub use problem::{Edit, EditChange, EditedFile, Problem};
 use serde_json::Value;
 pub use surface::Surface;
 
@@ -95,10 +95,10 @@ pub struct Generated {
     pub effective: Value,
     /// The OpenAPI 3.0.3 document that the source was generated from.
     pub lowered: Value,
-    /// What the lowering rewrote or lost.
+    /// The constructs that the lowering rewrote or dropped.
     pub diagnostics: Vec<Diagnostic>,
     /// The effects of the overlay's actions.
-    pub applied: Vec<Applied>,
+    pub applied: Vec<AppliedAction>,
     /// The comparison of the document with each known fact.
     pub facts: Vec<Fact>,
     /// The operations that the client leaves out.
@@ -131,29 +131,29 @@ impl Generated {
 /// in a release build.
 ///
 /// # Errors
-/// All problems that the failing stage found, each with its [`Stage`], the cause, what to do, and
-/// the JSON pointer if it is known.
+/// Returns all problems that the failing stage found. Each has its [`Stage`], the cause, what to do,
+/// and the JSON pointer if it is known.
 pub fn generate(input: Input<'_>) -> Result<Generated, Error> {
     guard::run(|| generate_guarded(input))
 }
 
 fn generate_guarded(input: Input<'_>) -> Result<Generated, Error> {
-    let mut clock = Clock::start();
-    let Prepared { known, mut identified, facts, applied } = prepare(input, &mut clock)?;
-    let written = write_client(input, &known, &mut identified, &mut clock);
+    let mut timer = StageTimer::start();
+    let Prepared { known, mut identified, facts, applied } = prepare(input, &mut timer)?;
+    let written = write_client(input, &known, &mut identified, &mut timer);
     // The stages from here on report pointers into the effective document.
-    let Client { lowered, written } = written.map_err(|error| error.located_in(&identified))?;
+    let (lowered, written) = written.map_err(|error| error.located_in(&identified))?;
     let passes::Passed { tree, operations } = written.passed;
     let left_out = lowered.left_out.into_iter().map(|(left_out, _)| left_out);
     let left_out: Vec<LeftOut> =
         left_out.map(|it| LeftOut { pointer: identified.origin(&it.pointer), ..it }).collect();
-    let done = surface::Done {
+    let reports = surface::StageReports {
         applied: &applied,
         facts: &facts,
         diagnostics: &lowered.diagnostics,
         left_out: &left_out,
     };
-    let surface = surface::describe(&tree, &lowered.document, &operations, done);
+    let surface = surface::describe(&tree, &lowered.document, &operations, reports);
     Ok(Generated {
         source: written.source,
         surface,
@@ -164,14 +164,14 @@ fn generate_guarded(input: Input<'_>) -> Result<Generated, Error> {
         applied,
         facts,
         left_out,
-        timings: clock.laps,
+        timings: timer.durations,
     })
 }
 
-/// The input of the last stages. It determines the public surface of the client.
+/// The input of the last stages, which determines the public surface of the client.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
-pub struct Plan {
+pub struct ClientPlan {
     /// The document with our names, without known facts and overlay.
     pub identified: identify::Identified,
     /// Same as [`Generated::facts`].
@@ -186,19 +186,19 @@ pub struct Plan {
 
 /// Prepares a client without generating its source, in a fraction of the time of [`generate`].
 ///
-/// A plan includes operations that progenitor refuses, which [`generate`] leaves out.
+/// The plan includes operations that progenitor refuses. [`generate`] leaves them out.
 ///
 /// # Errors
-/// Same as [`generate`], up to the lowering.
-pub fn plan(input: Input<'_>) -> Result<Plan, Error> {
+/// Returns the same errors as [`generate`], up to the lowering.
+pub fn plan(input: Input<'_>) -> Result<ClientPlan, Error> {
     guard::run(|| {
-        let (known, mut identified) = read(input, &mut Clock::start())?;
+        let (known, mut identified) = read(input, &mut StageTimer::start())?;
         let alone = identified.clone();
-        let (facts, _) = apply(input, &known, &mut identified, &mut Clock::start())?;
+        let (facts, _) = apply(input, &known, &mut identified, &mut StageTimer::start())?;
         let (lowered, _) =
             lower(input, &known, &mut identified).map_err(|error| error.located_in(&identified))?;
         let left_out = lowered.left_out.into_iter().map(|(left_out, _)| left_out).collect();
-        Ok(Plan {
+        Ok(ClientPlan {
             identified: alone,
             facts,
             effective: identified.document,
@@ -208,44 +208,44 @@ pub fn plan(input: Input<'_>) -> Result<Plan, Error> {
     })
 }
 
-/// The effective document, as an identified one, with reports of its stages.
+/// The effective document, with the reports of the stages that produced it.
 struct Prepared {
     known: Known,
     identified: identify::Identified,
     facts: Vec<Fact>,
-    applied: Vec<Applied>,
+    applied: Vec<AppliedAction>,
 }
 
 /// Reads and identifies the document, then applies known facts and overlay.
-fn prepare(input: Input<'_>, clock: &mut Clock) -> Result<Prepared, Error> {
-    let (known, mut identified) = read(input, clock)?;
-    let (facts, applied) = apply(input, &known, &mut identified, clock)?;
+fn prepare(input: Input<'_>, timer: &mut StageTimer) -> Result<Prepared, Error> {
+    let (known, mut identified) = read(input, timer)?;
+    let (facts, applied) = apply(input, &known, &mut identified, timer)?;
     Ok(Prepared { known, identified, facts, applied })
 }
 
-fn read(input: Input<'_>, clock: &mut Clock) -> Result<(Known, identify::Identified), Error> {
+fn read(input: Input<'_>, timer: &mut StageTimer) -> Result<(Known, identify::Identified), Error> {
     let document = parse::parse(input.openapi)?;
-    clock.lap(Stage::Parse);
+    timer.lap(Stage::Parse);
     let known = input.known.map(Known::read).transpose()?.unwrap_or_default();
     let identified = identify::identify(document, &known);
-    clock.lap(Stage::Identify);
+    timer.lap(Stage::Identify);
     Ok((known, identified))
 }
 
 /// Applies known facts and overlay to the identified document.
 ///
 /// # Errors
-/// Reports the problems of these stages and of the identification at once, with those that the
-/// lowering would find.
+/// Returns the problems of these stages, of the identification, and those that the lowering would
+/// find.
 fn apply(
     input: Input<'_>,
     known: &Known,
     identified: &mut identify::Identified,
-    clock: &mut Clock,
-) -> Result<(Vec<Fact>, Vec<Applied>), Error> {
+    timer: &mut StageTimer,
+) -> Result<(Vec<Fact>, Vec<AppliedAction>), Error> {
     let mut facts = std::mem::take(&mut identified.facts);
     facts.extend(known::apply::apply(identified, known));
-    clock.lap(Stage::Known);
+    timer.lap(Stage::Known);
     let mut refusals = Error::from_problems(std::mem::take(&mut identified.problems));
     let effective = &mut identified.document;
     let overlaid = input.overlay.map(|overlay| overlay::apply(effective, overlay)).transpose();
@@ -258,18 +258,18 @@ fn apply(
         }
     }
     if let Some(error) = refusals {
-        return Err(match refusal_of_lowering(input, known, identified) {
+        return Err(match lowering_problems(input, known, identified) {
             Some(more) => error.and(more.located_in(identified)),
             None => error,
         });
     }
     client::check_size(&identified.document)?;
-    clock.lap(Stage::Overlay);
+    timer.lap(Stage::Overlay);
     Ok((facts, applied))
 }
 
 /// Returns the problems that the lowering would report, so that a failed run lists them as well.
-fn refusal_of_lowering(
+fn lowering_problems(
     input: Input<'_>,
     known: &Known,
     identified: &mut identify::Identified,
@@ -282,14 +282,14 @@ fn refusal_of_lowering(
     }
 }
 
-/// Lowers the effective document without its webhooks. A known operation stays, without the parts
-/// that cannot be read.
+/// Lowers the effective document without its webhooks. Invalid parts of a known operation are
+/// replaced, so that the operation stays.
 fn lower(
     input: Input<'_>,
     known: &Known,
     identified: &mut identify::Identified,
 ) -> Result<(lower::Lowered, Vec<Diagnostic>), Error> {
-    let options = lower::Options { native_types: input.runtime == Runtime::TwinApi };
+    let options = lower::LoweringOptions { native_types: input.runtime == Runtime::TwinApi };
     let mut repairs = known::repair::Repairs::default();
     loop {
         let (document, mut diagnostics) = identify::without_webhooks(&identified.document, known);
@@ -301,21 +301,16 @@ fn lower(
     }
 }
 
-/// The lowered document with the client generated from it.
-struct Client {
-    lowered: lower::Lowered,
-    written: write::Written,
-}
-
+/// Lowers the effective document, and generates the client from it.
 fn write_client(
     input: Input<'_>,
     known: &Known,
     identified: &mut identify::Identified,
-    clock: &mut Clock,
-) -> Result<Client, Error> {
+    timer: &mut StageTimer,
+) -> Result<(lower::Lowered, write::Written), Error> {
     let (mut lowered, diagnostics) = lower(input, known, identified)?;
-    clock.lap(Stage::Lower);
-    let written = write::write(&mut lowered, &identified.document, input.runtime, clock)?;
+    timer.lap(Stage::Lower);
+    let written = write::write(&mut lowered, &identified.document, input.runtime, timer)?;
     if input.strict {
         refuse_left_out(&lowered.left_out)?;
     }
@@ -326,11 +321,10 @@ fn write_client(
     }
     lowered.diagnostics.extend(diagnostics);
     lowered.diagnostics.sort();
-    Ok(Client { lowered, written })
+    Ok((lowered, written))
 }
 
-/// # Errors
-/// An operation was left out.
+/// Returns an error with one problem for each operation that was left out.
 fn refuse_left_out(left_out: &[(LeftOut, Vec<Problem>)]) -> Result<(), Error> {
     let problems = left_out.iter().map(|(left_out, _)| {
         let what = format!("{} cannot be generated: {}", left_out.operation, left_out.reason);
@@ -341,23 +335,23 @@ fn refuse_left_out(left_out: &[(LeftOut, Vec<Problem>)]) -> Result<(), Error> {
     Error::from_problems(problems).map_or(Ok(()), Err)
 }
 
-/// Measures the stages, for reports only.
-struct Clock {
+/// Measures the duration of each stage, for reports.
+struct StageTimer {
     last: Instant,
-    laps: Vec<(Stage, Duration)>,
+    durations: Vec<(Stage, Duration)>,
 }
 
-impl Clock {
+impl StageTimer {
     fn start() -> Self {
-        Self { last: Instant::now(), laps: Vec::new() }
+        Self { last: Instant::now(), durations: Vec::new() }
     }
 
     fn lap(&mut self, stage: Stage) {
         let now = Instant::now();
         // A stage that runs again adds to its time.
-        match self.laps.iter_mut().find(|(known, _)| *known == stage) {
+        match self.durations.iter_mut().find(|(known, _)| *known == stage) {
             Some((_, time)) => *time += now - self.last,
-            None => self.laps.push((stage, now - self.last)),
+            None => self.durations.push((stage, now - self.last)),
         }
         self.last = now;
     }

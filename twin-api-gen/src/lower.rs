@@ -4,15 +4,15 @@
 //! 3.0 document unchanged. The second group restricts 3.0.3 to the constructs for which
 //! progenitor and typify generate correct code, and applies to every document.
 //!
-//! A rule that drops a construct which affects requests or types adds a [`Diagnostic`]. An
-//! operation that would be generated incorrectly is left out, with the reason. A type may become
-//! wider than in the document, up to any JSON value, but never narrower.
+//! If a rule drops a construct that affects requests or types, it adds a [`Diagnostic`]. An operation
+//! that would be generated incorrectly is left out, with the reason. A type may become wider than in
+//! the document, up to any JSON value, but never narrower.
 //!
 //! Facts about the Twin API belong in `known.json` and the overlay, not here.
 
 use serde_json::Value;
 
-use context::{Budget, Context, Diagnostics};
+use context::{Context, CopyBudget, Diagnostics};
 
 use crate::client::no_operations;
 use crate::diagnostic::Diagnostic;
@@ -69,9 +69,9 @@ mod typing;
 mod unsigned;
 mod walk;
 
-/// Options of the lowering.
+/// LoweringOptions of the lowering.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Options {
+pub struct LoweringOptions {
     /// Whether the hand-written types that `x-twin-type` names are available.
     pub native_types: bool,
 }
@@ -81,24 +81,27 @@ pub struct Options {
 pub struct Lowered {
     /// The OpenAPI 3.0.3 document, with sorted keys.
     pub document: Value,
-    /// The constructs that were rewritten or dropped, sorted.
+    /// The constructs that were rewritten or dropped, in sorted order.
     pub diagnostics: Vec<Diagnostic>,
-    /// The operations that cannot be generated, each with its problems, sorted. The document
+    /// The operations that cannot be generated, each with its problems, in sorted order. `document`
     /// does not contain them.
     pub left_out: Vec<(LeftOut, Vec<Problem>)>,
 }
 
 /// One rule of the lowering.
 #[derive(Debug, Clone, Copy)]
-pub struct Rule {
+pub struct LoweringRule {
     /// The name of the rule in diagnostics.
     pub name: &'static str,
     step: RuleKind,
 }
 
+/// How a rule changes the document.
 #[derive(Debug, Clone, Copy)]
 enum RuleKind {
+    /// The rule accepts every document. It may leave operations out.
     Rewrite(fn(&mut Context)),
+    /// The rule may reject the whole document.
     RefuseOrRewrite(fn(&mut Context) -> Result<(), Error>),
 }
 
@@ -115,8 +118,8 @@ impl RuleKind {
 }
 
 /// The rules, in the order in which they run.
-pub const RULES: &[Rule] = &[
-    // 3.1 → 3.0.3. First the parts outside schemas, then references, so that later rules find
+pub const RULES: &[LoweringRule] = &[
+    // 3.1 → 3.0.3. The parts outside schemas come first, then references, so that later rules find
     // every schema in `components` or inline. Add a rule for a 3.1 keyword before `keywords`,
     // which drops unhandled keywords.
     rewrite("document-3.1", document::bridge),
@@ -131,7 +134,7 @@ pub const RULES: &[Rule] = &[
     rewrite("exclusive-bounds", exclusive_bounds::apply),
     rewrite("tuples", tuple::apply),
     rewrite("content-encoding", content_encoding::apply),
-    // 3.0.3 → progenitor's subset. First single schemas. Add a rule for schemas before
+    // 3.0.3 → progenitor's subset. First come the rules for single schemas. Add a rule for schemas before
     // `composition`, which merges schemas and expects normalized ones.
     refuse_or_rewrite("document", document::narrow),
     rewrite("additional-properties", additional_properties::apply),
@@ -146,15 +149,15 @@ pub const RULES: &[Rule] = &[
     rewrite("cycles", cycles::apply),
     rewrite("component-names", component_names::apply),
     rewrite("property-names", property_names::apply),
-    // Then operations, with shared parameters, bodies and responses copied into them.
+    // Then come the rules for operations. `dereference` copies shared parts into them.
     rewrite("dereference", dereference::apply),
     rewrite("operation-names", operation_names::apply),
     rewrite("parameters", parameters::apply),
     rewrite("bodies", bodies::apply),
     rewrite("parameter-names", parameter_names::apply),
     rewrite("responses", responses::apply),
-    // Then the rules that depend on whether requests or responses use a schema. Add a rule for
-    // operations before these.
+    // Then come the rules that depend on whether requests or responses use a schema. Add a rule
+    // for operations before these.
     rewrite("directions", directions::apply),
     rewrite("nulls", nulls::apply),
     rewrite("unsigned", unsigned::apply),
@@ -162,21 +165,21 @@ pub const RULES: &[Rule] = &[
     rewrite("constraints", constraints::apply),
     rewrite("optional-lists", optional_list::apply),
     rewrite("defaults", default_value::apply),
-    // Last: these name the remaining inline schemas, and copy named ones.
+    // The last rules name the remaining inline schemas, and copy named ones.
     rewrite("inline-types", inline_types::apply),
     refuse_or_rewrite("tagged-unions", tagged_union::apply),
     rewrite("error-responses", responses::copy_errors),
 ];
 
-const fn rewrite(name: &'static str, apply: fn(&mut Context)) -> Rule {
-    Rule { name, step: RuleKind::Rewrite(apply) }
+const fn rewrite(name: &'static str, apply: fn(&mut Context)) -> LoweringRule {
+    LoweringRule { name, step: RuleKind::Rewrite(apply) }
 }
 
 const fn refuse_or_rewrite(
     name: &'static str,
     apply: fn(&mut Context) -> Result<(), Error>,
-) -> Rule {
-    Rule { name, step: RuleKind::RefuseOrRewrite(apply) }
+) -> LoweringRule {
+    LoweringRule { name, step: RuleKind::RefuseOrRewrite(apply) }
 }
 
 /// Lowers a document that [`parse`](crate::parse::parse) has accepted.
@@ -185,7 +188,7 @@ const fn refuse_or_rewrite(
 /// Returns an error of [`Stage::Lower`], with pointer, cause and help, if a problem affects the
 /// whole document, if no operation can be generated, or if the document exceeds a limit: 256
 /// levels of nesting, 64 MiB after copying shared parts.
-pub fn lower(document: Value, options: Options) -> Result<Lowered, Error> {
+pub fn lower(document: Value, options: LoweringOptions) -> Result<Lowered, Error> {
     check_shape(&document)?;
     let mut context = Context::new(document, options);
     for rule in RULES {
@@ -258,7 +261,7 @@ mod tests {
     use super::*;
 
     fn lowered(document: Value) -> Result<Lowered, Error> {
-        lower(document, Options { native_types: false })
+        lower(document, LoweringOptions { native_types: false })
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! Converts names of the API to Rust names, and compares the two.
 //!
-//! progenitor and typify use the crate heck. This module reimplements its rule, so that collisions are
-//! found before they generate code.
+//! progenitor and typify convert names with the crate heck. This module reimplements its rule, to find
+//! collisions before they generate code.
 
 /// The case of a Rust name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,8 +36,8 @@ pub(crate) fn snake(name: &str) -> String {
 
 /// Returns the names of an enum's variants, or `None` if two are equal.
 ///
-/// Like typify, tries a second time with `X` in place of each character that is not allowed in an
-/// identifier.
+/// If the names collide, it tries again with `X` in place of each character that is not allowed in
+/// an identifier, as typify does.
 pub(crate) fn variants<'a>(values: impl Iterator<Item = &'a str> + Clone) -> Option<Vec<String>> {
     let plain: Vec<String> = values.clone().map(pascal).collect();
     if all_different(&plain) {
@@ -151,7 +151,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_match_those_of_heck() {
+    fn converts_names_as_heck_does() {
         for (name, expected_pascal, expected_snake) in [
             ("list_runs", "ListRuns", "list_runs"),
             ("listRuns", "ListRuns", "list_runs"),
@@ -173,7 +173,7 @@ mod tests {
     }
 
     #[test]
-    fn equal_variant_names_are_retried_with_an_x() {
+    fn replaces_characters_by_x_if_variant_names_collide() {
         assert_eq!(variants(["a", "b"].into_iter()), Some(vec!["A".into(), "B".into()]));
         assert_eq!(variants(["<", "<="].into_iter()), Some(vec!["X".into(), "Xx".into()]));
         assert_eq!(variants(["ab", "AB", "Ab"].into_iter()), None);

@@ -1,17 +1,18 @@
-//! Removes descriptions, summaries and examples from a document, for use at run time.
+//! Removes descriptions, summaries and examples from the lowered document, which twin-api contains.
 //!
-//! A property named `description` is kept.
+//! A property that is named `description` is kept.
 
 use serde_json::Value;
 
-/// Members of a schema or an operation that only people read.
-const FOR_PEOPLE: [&str; 5] = ["description", "summary", "example", "examples", "externalDocs"];
+/// Members of a schema or an operation that only document it.
+const DOCUMENTATION: [&str; 5] = ["description", "summary", "example", "examples", "externalDocs"];
 
-/// Members whose keys are names, and members whose content is data.
+/// Members whose keys are names and not keywords.
 const NAMES: [&str; 4] = ["properties", "schemas", "responses", "paths"];
+/// Members whose content is data.
 const DATA: [&str; 3] = ["enum", "default", "required"];
 
-/// Returns `document` without the parts that only people read.
+/// Returns `document` without the members that only document it.
 pub(crate) fn outline(document: &Value) -> Value {
     schema(document)
 }
@@ -21,7 +22,7 @@ fn schema(value: &Value) -> Value {
         Value::Array(items) => items.iter().map(schema).collect(),
         Value::Object(members) => members
             .iter()
-            .filter(|(name, _)| !FOR_PEOPLE.contains(&name.as_str()))
+            .filter(|(name, _)| !DOCUMENTATION.contains(&name.as_str()))
             .map(|(name, value)| (name.clone(), member(name, value)))
             .collect(),
         other => other.clone(),

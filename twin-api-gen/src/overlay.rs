@@ -3,9 +3,9 @@
 //!
 //! In addition to the standard, each action must have three members. `description` says why the
 //! action exists. `x-evidence` says what was observed, and where. `x-expects` is a template that
-//! every matched node must satisfy. It detects that upstream has changed the document and the
-//! action is outdated. It is checked after the preceding actions have been applied. A template is
-//! one of these:
+//! every matched node must satisfy. If upstream changes the document, the template no longer
+//! matches, and the outdated action is an error. The template is checked after the preceding actions
+//! have been applied. It is one of these:
 //!
 //! - an object: the value must be an object, and each member of the template must match. Other
 //!   members are allowed, so `{}` matches every object.
@@ -19,12 +19,12 @@
 //! - an object with `x-only`, an array of templates: like an array, and in addition each element
 //!   of the value must match one of the templates.
 //!
-//! Two rules of the standard matter when you write an action. An update appends to arrays; to
-//! replace an array, remove it first. An update with `null` replaces any value by null, and an
-//! update of null replaces it; two such actions replace a value of any type.
+//! Two rules of the standard matter when you write an action. An update appends to arrays, so to
+//! replace an array, remove it first. An update with `null` sets any value to null, and an update of
+//! a null value replaces it, so two such actions replace a value of any type.
 //!
-//! An overlay is applied completely or not at all. If an action matches nothing or its
-//! expectation fails, the error lists all such actions and the document stays unchanged.
+//! An overlay is applied completely or not at all. If actions match nothing or their expectations
+//! fail, the error lists all of them and the document stays unchanged.
 
 mod expect;
 
@@ -45,29 +45,29 @@ const UPSTREAM_CHANGED: &str =
 
 /// The effect of one overlay action.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Applied {
+pub struct AppliedAction {
     /// The index of the action, from 0.
     pub index: usize,
     /// The target of the action, a JSONPath.
     pub target: String,
-    /// The matched nodes, as URI-fragment JSON pointers. At least one.
+    /// The matched nodes, at least one, as URI-fragment JSON pointers.
     pub pointers: Vec<String>,
     /// Why the action exists.
     pub description: String,
     /// Whether the action updates or removes the nodes.
-    pub operation: Operation,
+    pub kind: ActionKind,
 }
 
 /// What an action does with the nodes that its target matches.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Operation {
+pub enum ActionKind {
     /// Merges a value into the nodes.
     Update,
     /// Removes the nodes.
     Remove,
 }
 
-impl fmt::Display for Operation {
+impl fmt::Display for ActionKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Update => "update",
@@ -82,7 +82,7 @@ impl fmt::Display for Operation {
 /// Returns an error of [`Stage::Overlay`], with the problems of all actions, if `overlay` is not
 /// an overlay as this module describes, if an action matches nothing, or if its expectation
 /// fails. The document then stays unchanged.
-pub fn apply(document: &mut Value, overlay: &[u8]) -> Result<Vec<Applied>, Error> {
+pub fn apply(document: &mut Value, overlay: &[u8]) -> Result<Vec<AppliedAction>, Error> {
     let mut overlay = parse(overlay)?;
     let actions = std::mem::take(&mut overlay.actions);
     let mut working = document.clone();
@@ -90,7 +90,7 @@ pub fn apply(document: &mut Value, overlay: &[u8]) -> Result<Vec<Applied>, Error
     let mut problems = Vec::new();
     for (index, action) in actions.iter().enumerate() {
         overlay.actions = vec![action.clone()];
-        let read = Reasoned::read(index, action);
+        let read = ExtendedAction::read(index, action);
         match read.and_then(|action| action.run(&overlay, &mut working)) {
             Ok(action) => applied.push(action),
             Err(error) => problems.extend(error.problems().cloned()),
@@ -109,7 +109,7 @@ fn parse(overlay: &[u8]) -> Result<Overlay, Error> {
         let what = if error.is_data() { "an OpenAPI Overlay 1.0 document" } else { "JSON" };
         refuse(format!("the overlay is not {what}: {error}"))
     })?;
-    // The standard requires at least one action. This module also accepts none.
+    // The standard requires at least one action. This module also accepts an empty list.
     if overlay.actions.is_empty() {
         return Ok(overlay);
     }
@@ -120,15 +120,15 @@ fn parse(overlay: &[u8]) -> Result<Overlay, Error> {
     Ok(overlay)
 }
 
-/// An action with its additional members.
-struct Reasoned {
+/// An action with the members that this module requires in addition to the standard.
+struct ExtendedAction {
     index: usize,
     action: Action,
     description: String,
     expects: Value,
 }
 
-impl Reasoned {
+impl ExtendedAction {
     fn read(index: usize, action: &Action) -> Result<Self, Error> {
         let extension = |name: &str| action.extensions.as_ref()?.get(name);
         let lacks = |member: &str| {
@@ -151,7 +151,7 @@ impl Reasoned {
     }
 
     /// Checks and applies the action. `overlay` must contain only this action.
-    fn run(self, overlay: &Overlay, document: &mut Value) -> Result<Applied, Error> {
+    fn run(self, overlay: &Overlay, document: &mut Value) -> Result<AppliedAction, Error> {
         let delete = Edit::remove(EditedFile::Overlay, format!("/actions/{}", self.index));
         let attempt = |document: &mut Value| {
             let pointers = self.locate(document)?;
@@ -212,10 +212,10 @@ impl Reasoned {
         Ok(())
     }
 
-    fn applied(self, pointers: Vec<String>) -> Applied {
-        Applied {
+    fn applied(self, pointers: Vec<String>) -> AppliedAction {
+        AppliedAction {
             index: self.index,
-            operation: if self.action.is_remove() { Operation::Remove } else { Operation::Update },
+            kind: if self.action.is_remove() { ActionKind::Remove } else { ActionKind::Update },
             target: self.action.target,
             pointers: pointers.into_iter().map(|pointer| format!("#{pointer}")).collect(),
             description: self.description,

@@ -117,7 +117,7 @@ pub(crate) fn has_shape(document: &Value) -> bool {
 fn check_members(members: &Map<String, Value>, any_of: &[&str]) -> Result<(), Error> {
     if !any_of.iter().any(|member| members.contains_key(*member)) {
         return Err(refuse(format!("the document has no `{}`", any_of.join("`, no `")))
-            .help("a document without it describes no operations"));
+            .help("without it, the document describes no operations"));
     }
     match members.get("paths") {
         Some(Value::Object(_)) | None => Ok(()),

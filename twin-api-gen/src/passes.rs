@@ -30,14 +30,14 @@ use proc_macro2::TokenStream;
 use serde_json::Value;
 
 pub(crate) use tree::{
-    Builder, Mentions, Operation, argument_of, builders_by_name, ident_of, items_of, last_segment,
-    operations, serde_has, serde_rename, trait_of,
+    Builder, GeneratedOperation, MentionedTypes, builders_by_name, generic_argument, ident_of,
+    items_of, last_segment, operations, serde_has, serde_rename, trait_of,
 };
 
 use crate::{Error, Runtime, Stage};
 
 /// The input of a pass besides the tree.
-pub(crate) struct Context<'a> {
+pub(crate) struct PassContext<'a> {
     /// The lowered document.
     pub(crate) document: &'a Value,
     /// The effective document, which still has examples and refusals.
@@ -45,16 +45,16 @@ pub(crate) struct Context<'a> {
     /// The runtime that the source is generated for.
     pub(crate) runtime: Runtime,
     /// The operations of the document, with their names in the tree.
-    pub(crate) operations: Vec<Operation>,
-    /// The index of each operation by its builder.
+    pub(crate) operations: Vec<GeneratedOperation>,
+    /// The index of each operation in `operations`, by its builder.
     by_builder: BTreeMap<String, usize>,
 }
 
-impl<'a> Context<'a> {
+impl<'a> PassContext<'a> {
     fn new(
         (document, effective): (&'a Value, &'a Value),
         runtime: Runtime,
-        operations: Vec<Operation>,
+        operations: Vec<GeneratedOperation>,
     ) -> Self {
         let builders = operations.iter().map(|operation| operation.builder.clone());
         let by_builder = builders.zip(0..).collect();
@@ -62,7 +62,7 @@ impl<'a> Context<'a> {
     }
 
     /// Returns the operation of a builder. A builder without one is an error.
-    fn operation(&self, builder: &str) -> Result<&Operation, String> {
+    fn operation(&self, builder: &str) -> Result<&GeneratedOperation, String> {
         let operation = self.by_builder.get(builder).and_then(|index| self.operations.get(*index));
         operation.ok_or_else(|| format!("builder::{builder} has no operation"))
     }
@@ -71,17 +71,17 @@ impl<'a> Context<'a> {
 /// A tree after all passes, with its operations.
 pub(crate) struct Passed {
     pub(crate) tree: syn::File,
-    pub(crate) operations: Vec<Operation>,
+    pub(crate) operations: Vec<GeneratedOperation>,
 }
 
 struct Pass {
     name: &'static str,
-    apply: fn(&mut syn::File, &Context<'_>) -> Result<(), String>,
+    apply: fn(&mut syn::File, &PassContext<'_>) -> Result<(), String>,
 }
 
 /// The passes, in order. Passes that expect progenitor's own code come first. `literal` rewrites
-/// the setters that `bounds` extends, and `secret` expects the code that `send` writes. `doc_text`
-/// is last, because it documents the result. Add a new pass before `doc_text`.
+/// setters after `bounds` has extended them, and `secret` expects the code that `send` writes.
+/// `doc_text` is last, because it documents the result. Add a new pass before `doc_text`.
 const PASSES: &[Pass] = &[
     Pass { name: "constructor", apply: constructor::apply },
     Pass { name: "version-header", apply: version_header::apply },
@@ -113,7 +113,7 @@ pub(crate) fn run(
     })?;
     let mut tree = syn::File { shebang: None, frontmatter: None, attrs: Vec::new(), items };
     let operations = operations(&tree, documents.0).map_err(|cause| failed("index", &cause))?;
-    let context = Context::new(documents, runtime, operations);
+    let context = PassContext::new(documents, runtime, operations);
     for pass in PASSES {
         (pass.apply)(&mut tree, &context).map_err(|cause| failed(pass.name, &cause))?;
     }

@@ -37,16 +37,16 @@ pub(crate) fn unescape(token: &str) -> String {
     token.replace("~1", "/").replace("~0", "~")
 }
 
-/// Decodes the percent-encoding of a URI fragment. `None` if a percent sign lacks two hexadecimal
-/// digits, or if the result is not valid UTF-8.
+/// Decodes the percent-encoding of a URI fragment. Returns `None` if a percent sign is not followed by
+/// two hexadecimal digits, or if the result is not valid UTF-8.
 pub(crate) fn percent_decode(text: &str) -> Option<String> {
     let mut bytes = text.bytes();
     let mut decoded = Vec::with_capacity(text.len());
     while let Some(byte) = bytes.next() {
         if byte == b'%' {
-            let digits = [bytes.next()?, bytes.next()?];
-            let digits = std::str::from_utf8(&digits).ok()?;
-            decoded.push(u8::from_str_radix(digits, 16).ok()?);
+            let digit = |byte: Option<u8>| char::from(byte?).to_digit(16);
+            let (high, low) = (digit(bytes.next())?, digit(bytes.next())?);
+            decoded.push(u8::try_from(high * 16 + low).ok()?);
         } else {
             decoded.push(byte);
         }
@@ -64,7 +64,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn tokens_make_a_round_trip() {
+    fn tokens_round_trip() {
         for (token, escaped) in [("a", "a"), ("a/b~c", "a~1b~0c"), ("~1", "~01"), ("//", "~1~1")] {
             assert_eq!(escape(token), escaped);
             assert_eq!(unescape(escaped), token);
@@ -73,9 +73,9 @@ mod tests {
     }
 
     #[test]
-    fn fragments_are_decoded_or_refused() {
+    fn percent_decode_rejects_invalid_fragments() {
         assert_eq!(percent_decode("Vec%3CRun%3e").as_deref(), Some("Vec<Run>"));
-        for broken in ["%zz", "%", "%f", "%ff"] {
+        for broken in ["%zz", "%", "%f", "%ff", "%+1"] {
             assert_eq!(percent_decode(broken), None, "{broken}");
         }
     }

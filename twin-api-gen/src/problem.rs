@@ -1,6 +1,6 @@
 //! Defines a problem of an input and the edit that fixes it.
 //!
-//! `cargo xtask regen --accept` applies the edits; this module reads and writes no file.
+//! `cargo xtask regen --accept` applies the edits. This module reads and writes no files.
 
 use std::fmt;
 
@@ -22,9 +22,9 @@ pub struct Problem {
     pub what: String,
     /// The place, as a URI-fragment JSON pointer into the OpenAPI document as given.
     pub pointer: Option<String>,
-    /// What was expected.
+    /// The expected value.
     pub expected: Option<String>,
-    /// What was found.
+    /// The value that was found.
     pub found: Option<String>,
     /// The pointer of the closest match elsewhere in the document.
     pub closest: Option<String>,
@@ -139,13 +139,13 @@ pub struct Edit {
     /// The file.
     pub file: EditedFile,
     /// The change to make.
-    pub change: Change,
+    pub change: EditChange,
 }
 
 /// The change that an [`Edit`] makes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum Change {
+pub enum EditChange {
     /// Removes the member or element.
     Remove {
         /// The member or element to remove.
@@ -170,25 +170,25 @@ pub enum Change {
 impl Edit {
     /// Creates an edit that removes the value at `pointer`.
     pub fn remove(file: EditedFile, pointer: impl Into<String>) -> Self {
-        Self { file, change: Change::Remove { pointer: pointer.into() } }
+        Self { file, change: EditChange::Remove { pointer: pointer.into() } }
     }
 
     /// Creates an edit that sets `value` at `pointer`.
     pub fn set(file: EditedFile, pointer: impl Into<String>, value: Value) -> Self {
-        Self { file, change: Change::Set { pointer: pointer.into(), value } }
+        Self { file, change: EditChange::Set { pointer: pointer.into(), value } }
     }
 
     /// Creates an edit that appends `value` to the array at `pointer`.
     pub fn append(file: EditedFile, pointer: impl Into<String>, value: Value) -> Self {
-        Self { file, change: Change::Append { pointer: pointer.into(), value } }
+        Self { file, change: EditChange::Append { pointer: pointer.into(), value } }
     }
 
     /// Applies the edit to a parsed file. Returns `false` if its place does not exist.
     pub fn apply(&self, file: &mut Value) -> bool {
         match &self.change {
-            Change::Remove { pointer } => remove(file, pointer),
-            Change::Set { pointer, value } => set(file, pointer, value.clone()),
-            Change::Append { pointer, value } => {
+            EditChange::Remove { pointer } => remove(file, pointer),
+            EditChange::Set { pointer, value } => set(file, pointer, value.clone()),
+            EditChange::Append { pointer, value } => {
                 let array = file.pointer_mut(pointer).and_then(Value::as_array_mut);
                 array.map(|array| array.push(value.clone())).is_some()
             }
@@ -200,9 +200,9 @@ impl fmt::Display for Edit {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let path = self.file.path();
         match &self.change {
-            Change::Remove { pointer } => write!(f, "in {path}, remove {pointer}"),
-            Change::Set { pointer, value } => write!(f, "in {path}, set {pointer} to {value}"),
-            Change::Append { pointer, value } => {
+            EditChange::Remove { pointer } => write!(f, "in {path}, remove {pointer}"),
+            EditChange::Set { pointer, value } => write!(f, "in {path}, set {pointer} to {value}"),
+            EditChange::Append { pointer, value } => {
                 write!(f, "in {path}, append {value} to {pointer}")
             }
         }
@@ -265,7 +265,7 @@ mod tests {
     }
 
     #[test]
-    fn edits_change_objects_and_arrays_and_refuse_missing_places() {
+    fn edits_change_objects_and_arrays_and_reject_missing_places() {
         let mut file = json!({"a/b": {"x": 1}, "list": [1, 2]});
         assert!(Edit::remove(EditedFile::Known, "/a~1b/x").apply(&mut file));
         assert!(Edit::set(EditedFile::Known, "/a~1b/y", json!(2)).apply(&mut file));

@@ -1,7 +1,7 @@
 //! Lists the keywords that contain schemas, and visits every schema of a document.
 //!
-//! Data is skipped: examples, defaults, enum values and extensions. Rules of the lowering
-//! that need the place of a schema use `lower/walk.rs`.
+//! Data is skipped: examples, defaults, enum values and extensions. The rules of the lowering also need
+//! the location of a schema, so they use `lower/walk.rs`.
 
 use serde_json::{Map, Value};
 
@@ -35,8 +35,8 @@ pub(crate) enum Container {
     None,
 }
 
-/// Returns how `keyword` holds schemas.
-pub(crate) fn shape(keyword: &str) -> Container {
+/// Returns how `keyword` contains schemas.
+pub(crate) fn container(keyword: &str) -> Container {
     match keyword {
         "properties" | "patternProperties" | "$defs" | "definitions" | "dependentSchemas" => {
             Container::Map
@@ -79,20 +79,23 @@ fn is_data(name: &str) -> bool {
         )
 }
 
-/// Calls `change` for every schema, inner schemas first.
-pub(crate) fn each(document: &mut Value, change: &mut dyn FnMut(&mut Map<String, Value>)) {
+/// Calls `change` for every schema of a document, nested schemas first.
+pub(crate) fn each_schema_mut(
+    document: &mut Value,
+    change: &mut dyn FnMut(&mut Map<String, Value>),
+) {
     match document {
-        Value::Array(items) => items.iter_mut().for_each(|item| each(item, change)),
+        Value::Array(items) => items.iter_mut().for_each(|item| each_schema_mut(item, change)),
         Value::Object(members) => {
             for (name, member) in members {
                 match (name.as_str(), &mut *member) {
-                    ("schema", schema) => within(schema, change),
+                    ("schema", schema) => each_nested_mut(schema, change),
                     ("schemas", Value::Object(schemas)) => {
                         for schema in schemas.values_mut() {
-                            within(schema, change);
+                            each_nested_mut(schema, change);
                         }
                     }
-                    (name, member) if !is_data(name) => each(member, change),
+                    (name, member) if !is_data(name) => each_schema_mut(member, change),
                     _ => {}
                 }
             }
@@ -101,59 +104,62 @@ pub(crate) fn each(document: &mut Value, change: &mut dyn FnMut(&mut Map<String,
     }
 }
 
-/// Calls `change` for `schema` and every schema in it, inner schemas first.
-pub(crate) fn within(schema: &mut Value, change: &mut dyn FnMut(&mut Map<String, Value>)) {
+/// Calls `change` for `schema` and every schema in it that is an object, nested schemas first.
+pub(crate) fn each_nested_mut(schema: &mut Value, change: &mut dyn FnMut(&mut Map<String, Value>)) {
     let Value::Object(members) = schema else { return };
     for (keyword, value) in members.iter_mut() {
-        match (shape(keyword), value) {
+        match (container(keyword), value) {
             (Container::Map, Value::Object(schemas)) => {
-                schemas.values_mut().for_each(|schema| within(schema, change));
+                schemas.values_mut().for_each(|schema| each_nested_mut(schema, change));
             }
             (Container::List | Container::Single, Value::Array(schemas)) => {
                 for schema in schemas {
-                    within(schema, change);
+                    each_nested_mut(schema, change);
                 }
             }
-            (Container::Single, schema) => within(schema, change),
+            (Container::Single, schema) => each_nested_mut(schema, change),
             _ => {}
         }
     }
     change(members);
 }
 
-/// Calls `visit` for `schema` and every schema in it, inner schemas first.
-pub(crate) fn each_inside(schema: &Value, visit: &mut dyn FnMut(&Value)) {
+/// Calls `visit` for `schema` and every schema in it, nested schemas first.
+pub(crate) fn each_nested(schema: &Value, visit: &mut dyn FnMut(&Value)) {
     for (keyword, value) in schema.as_object().into_iter().flatten() {
-        match (shape(keyword), value) {
+        match (container(keyword), value) {
             (Container::Map, Value::Object(schemas)) => {
-                schemas.values().for_each(|inner| each_inside(inner, visit));
+                schemas.values().for_each(|inner| each_nested(inner, visit));
             }
             (Container::List | Container::Single, Value::Array(schemas)) => {
                 for inner in schemas {
-                    each_inside(inner, visit);
+                    each_nested(inner, visit);
                 }
             }
-            (Container::Single, inner) => each_inside(inner, visit),
+            (Container::Single, inner) => each_nested(inner, visit),
             _ => {}
         }
     }
     visit(schema);
 }
 
-/// Calls `see` for every reference of every schema.
-pub(crate) fn each_reference(value: &mut Value, see: &mut dyn FnMut(&mut String)) {
-    each(value, &mut |schema| references(schema, see));
+/// Calls `change` for every reference of every schema of a document.
+pub(crate) fn each_reference_mut(value: &mut Value, change: &mut dyn FnMut(&mut String)) {
+    each_schema_mut(value, &mut |schema| each_own_reference_mut(schema, change));
 }
 
-/// Calls `see` for the references of one schema object.
-pub(crate) fn references(schema: &mut Map<String, Value>, see: &mut dyn FnMut(&mut String)) {
+/// Calls `change` for the references of one schema: its `$ref`, and the targets of its discriminator.
+pub(crate) fn each_own_reference_mut(
+    schema: &mut Map<String, Value>,
+    change: &mut dyn FnMut(&mut String),
+) {
     if let Some(Value::String(reference)) = schema.get_mut("$ref") {
-        see(reference);
+        change(reference);
     }
     let mapping = schema.get_mut("discriminator").and_then(|it| it.get_mut("mapping"));
     for target in mapping.and_then(Value::as_object_mut).into_iter().flatten() {
         if let (_, Value::String(target)) = target {
-            see(target);
+            change(target);
         }
     }
 }

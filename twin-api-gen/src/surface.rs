@@ -13,9 +13,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
-use crate::known::Outcome;
-use crate::passes::{Builder, Operation, builders_by_name};
-use crate::{Applied, Diagnostic, Fact, LeftOut};
+use crate::known::FactStatus;
+use crate::passes::{Builder, GeneratedOperation, builders_by_name};
+use crate::{AppliedAction, Diagnostic, Fact, LeftOut};
 
 /// The file for types that several tags use.
 const SHARED: &str = "shared";
@@ -27,24 +27,24 @@ const REPORT: &str = "report";
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Surface {
-    /// The text of each file by file stem.
+    /// The text of each file, by file name without extension.
     pub files: BTreeMap<String, String>,
 }
 
 /// The results of the earlier stages, for the report.
 #[derive(Clone, Copy)]
-pub(crate) struct Done<'a> {
-    pub(crate) applied: &'a [Applied],
+pub(crate) struct StageReports<'a> {
+    pub(crate) applied: &'a [AppliedAction],
     pub(crate) facts: &'a [Fact],
     pub(crate) diagnostics: &'a [Diagnostic],
     pub(crate) left_out: &'a [LeftOut],
 }
 
-impl Done<'_> {
+impl StageReports<'_> {
     /// Returns whether the document lacks `operation` and `known.json` supplies it.
-    fn is_missing(self, operation: &Operation) -> bool {
+    fn is_missing(self, operation: &GeneratedOperation) -> bool {
         let call = format!("{} {}", operation.method.to_uppercase(), operation.path);
-        self.facts.iter().any(|fact| fact.outcome == Outcome::Missing && fact.subject == call)
+        self.facts.iter().any(|fact| fact.status == FactStatus::Missing && fact.subject == call)
     }
 }
 
@@ -52,11 +52,11 @@ impl Done<'_> {
 pub(crate) fn describe(
     tree: &syn::File,
     document: &Value,
-    operations: &[Operation],
-    done: Done<'_>,
+    operations: &[GeneratedOperation],
+    reports: StageReports<'_>,
 ) -> Surface {
     let types = types::read(tree, document);
-    let mut tags: BTreeMap<String, Vec<&Operation>> = BTreeMap::new();
+    let mut tags: BTreeMap<String, Vec<&GeneratedOperation>> = BTreeMap::new();
     for operation in operations {
         tags.entry(stem(tag_of(&operation.object))).or_default().push(operation);
     }
@@ -67,7 +67,7 @@ pub(crate) fn describe(
         let mut text = String::new();
         for operation in operations {
             let builder = builders.get(&operation.builder);
-            text.push_str(&operations::describe(builder, operation, done.is_missing(operation)));
+            text.push_str(&operations::describe(builder, operation, reports.is_missing(operation)));
         }
         files.insert(tag.clone(), text);
     }
@@ -78,7 +78,7 @@ pub(crate) fn describe(
         }
         text.push_str(&types[name].text);
     }
-    files.insert(REPORT.to_owned(), report::describe(done));
+    files.insert(REPORT.to_owned(), report::describe(reports));
     Surface { files }
 }
 
@@ -99,11 +99,11 @@ fn stem(tag: &str) -> String {
     }
 }
 
-/// Returns the file of each type: that of its only tag, or `shared`.
+/// Returns the file of each type: that of the only tag that uses it, or `shared`.
 fn homes(
     builders: &BTreeMap<String, Builder<'_>>,
-    tags: &BTreeMap<String, Vec<&Operation>>,
-    types: &BTreeMap<String, types::Described>,
+    tags: &BTreeMap<String, Vec<&GeneratedOperation>>,
+    types: &BTreeMap<String, types::DescribedType>,
 ) -> BTreeMap<String, String> {
     let mut users: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
     for (tag, operations) in tags {

@@ -1,7 +1,8 @@
 //! Generates source from a lowered document and leaves out operations that cannot be generated.
 //!
-//! progenitor, typify and the passes fail or panic for a whole document. If a part of it fails on
-//! its own, the operations that use the part are left out. Otherwise the error is returned.
+//! If one part of a document is not supported, progenitor, typify and the passes fail for the whole
+//! document. This module finds the parts that also fail on their own, and leaves out the operations
+//! that use them. If it finds none, it returns the error.
 
 use serde_json::Value;
 
@@ -9,9 +10,9 @@ use crate::limits::MAX_WRITE_ROUNDS;
 use crate::lower::Lowered;
 use crate::lower::left_out::take_out;
 use crate::passes::Passed;
-use crate::{Clock, Error, Problem, Runtime, Stage, blame, client, passes, render};
+use crate::{Error, Problem, Runtime, Stage, StageTimer, blame, client, passes, render};
 
-/// The tree, its operations, and its text.
+/// The syntax tree with its operations, and its text.
 pub(crate) struct Written {
     pub(crate) passed: Passed,
     pub(crate) source: String,
@@ -22,12 +23,12 @@ pub(crate) fn write(
     lowered: &mut Lowered,
     effective: &Value,
     runtime: Runtime,
-    clock: &mut Clock,
+    timer: &mut StageTimer,
 ) -> Result<Written, Error> {
     client::check_operations(&lowered.document)?;
     let mut round = 0;
     loop {
-        let error = match attempt((&lowered.document, effective), runtime, clock) {
+        let error = match attempt((&lowered.document, effective), runtime, timer) {
             Ok(written) => return Ok(written),
             Err(error) => error,
         };
@@ -45,29 +46,29 @@ pub(crate) fn write(
     }
 }
 
-/// `documents` are the lowered and the effective one.
+/// Generates the source. `documents` are the lowered and the effective document.
 fn attempt(
     documents: (&Value, &Value),
     runtime: Runtime,
-    clock: &mut Clock,
+    timer: &mut StageTimer,
 ) -> Result<Written, Error> {
     let tokens = client::generate(documents.0, runtime)?;
-    clock.lap(Stage::Client);
+    timer.lap(Stage::Client);
     let passed = passes::run(tokens, documents, runtime)?;
-    clock.lap(Stage::Passes);
+    timer.lap(Stage::Passes);
     let source = render::render(&passed.tree, runtime)?;
-    clock.lap(Stage::Render);
+    timer.lap(Stage::Render);
     Ok(Written { passed, source })
 }
 
 /// Returns the parts of the document that fail on their own.
 fn problems(document: &Value, runtime: Runtime, error: &Error) -> Vec<Problem> {
     let failure = |part: &Value| {
-        let mut clock = Clock::start();
-        attempt((part, part), runtime, &mut clock).err().map(|error| error.cause().to_owned())
+        let mut timer = StageTimer::start();
+        attempt((part, part), runtime, &mut timer).err().map(|error| error.cause().to_owned())
     };
     // An empty document must pass. Otherwise every part would seem to fail.
-    if failure(&blame::nothing(document)).is_some() {
+    if failure(&blame::empty_document(document)).is_some() {
         return Vec::new();
     }
     let found = blame::find(document, failure);
@@ -114,7 +115,8 @@ mod tests {
             "components": {"schemas": {"Wicked": wicked}},
         }));
         let written =
-            write(&mut lowered, &Value::Null, Runtime::StandAlone, &mut Clock::start()).unwrap();
+            write(&mut lowered, &Value::Null, Runtime::StandAlone, &mut StageTimer::start())
+                .unwrap();
         assert!(written.source.contains("pub fn good") && !written.source.contains("pub fn bad"));
         let left_out: Vec<&str> =
             lowered.left_out.iter().map(|(left_out, _)| left_out.operation.as_str()).collect();

@@ -1,7 +1,7 @@
 //! Checks `known.json` and the effective document against the reference and the observations.
 
 use serde_json::{Value, json};
-use twin_api_gen::known::Outcome;
+use twin_api_gen::known::FactStatus;
 use twin_api_gen::{Input, generate};
 use twin_tests::vendored::KNOWN;
 
@@ -104,7 +104,7 @@ fn removed_operation_stays_and_is_marked() {
         let client = client_of(&smaller);
         let call = format!("{} {path}", method.to_uppercase());
         let missing: Vec<_> =
-            client.facts.iter().filter(|fact| fact.outcome == Outcome::Missing).collect();
+            client.facts.iter().filter(|fact| fact.status == FactStatus::Missing).collect();
         let [fact] = missing.as_slice() else { panic!("{call}: {missing:?}") };
         assert_eq!(fact.subject, call);
         let id = operation["operationId"].as_str().unwrap();
@@ -130,7 +130,7 @@ fn operation_dropped_by_known_json_is_removed() {
     let input = Input { openapi: text.as_bytes(), known: Some(known.as_bytes()), ..contract() };
     let client = generate(input).unwrap();
     assert!(!client.source.contains("fn get_me"));
-    assert!(client.facts.iter().all(|fact| fact.outcome != Outcome::Missing));
+    assert!(client.facts.iter().all(|fact| fact.status != FactStatus::Missing));
 }
 
 #[test]
@@ -140,8 +140,8 @@ fn contradicted_fact_overrides_the_document_until_edited() {
     let client = client_of(&other);
     let fact = client.facts.iter().find(|fact| fact.subject == "Workspace.name").unwrap().clone();
     assert_eq!(
-        fact.outcome,
-        Outcome::Contradicted { document: "integer".to_owned(), known_wins: true }
+        fact.status,
+        FactStatus::Contradicted { document: "integer".to_owned(), known_wins: true }
     );
     assert!(surface_of(client)["workspaces"].contains("\n  name: String\n"));
 
@@ -188,7 +188,7 @@ fn reports_observation_that_upstream_now_documents() {
     other["components"]["schemas"]["Run"]["properties"]["user_id"] = json!({"type": "string"});
     let facts = client_of(&other).facts;
     let fact = facts.iter().find(|fact| fact.subject == "Run.user_id").unwrap();
-    assert_eq!(fact.outcome, Outcome::Agreed);
+    assert_eq!(fact.status, FactStatus::Agreed);
     assert!(fact.to_string().contains("now documented upstream"));
 }
 

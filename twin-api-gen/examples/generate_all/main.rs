@@ -1,4 +1,4 @@
-//! Generates a client of every document of a directory, and of mutations of them.
+//! Generates a client from every document of a directory, or from random mutations of them.
 //!
 //! ```text
 //! cargo build --release -p twin-api-gen --example generate_all
@@ -6,8 +6,8 @@
 //! (ulimit -v 1048576; timeout 3600 target/release/examples/generate_all DIR --mutations 44000 --seed 1)
 //! ```
 //!
-//! Without mutations the sources go to `target/generate_all/src`, a crate of their own:
-//! `cargo check --manifest-path target/generate_all/Cargo.toml` says whether they compile.
+//! Without `--mutations`, it writes the sources as one crate. To check that they compile, run
+//! `cargo check --manifest-path target/generate_all/Cargo.toml`.
 
 use std::error::Error;
 use std::ffi::OsStr;
@@ -21,8 +21,8 @@ use twin_api_gen::{Input, Runtime, generate};
 
 mod mutation;
 
-/// What one document may take.
-const TIME: Duration = Duration::from_secs(10);
+/// The maximum time for one document.
+const MAX_TIME: Duration = Duration::from_secs(10);
 
 fn main() -> Result<(), Box<dyn Error>> {
     let arguments: Vec<String> = env::args().skip(1).collect();
@@ -86,7 +86,7 @@ fn all(documents: &[PathBuf]) -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// The crate of the generated sources: what stand-alone output needs.
+/// The manifest of the crate of the generated sources. Stand-alone output needs these dependencies.
 const MANIFEST: &str = r#"[package]
 name = "generate_all"
 version = "0.0.0"
@@ -101,13 +101,13 @@ serde_json = "1"
 [workspace]
 "#;
 
-/// Generates from documents with one to three changes each.
+/// Generates `count` clients, each from a document with one to three changes.
 fn mutations(documents: &[PathBuf], count: u64, seed: u64) -> Result<(), Box<dyn Error>> {
     let mut parsed: Vec<Value> = Vec::new();
     for path in documents {
         parsed.push(serde_json::from_slice(&fs::read(path)?)?);
     }
-    let mut random = Random(seed);
+    let mut random = SeededRandom(seed);
     let (mut generated, mut slowest) = (0, Duration::ZERO);
     for round in 0..count {
         let mut document = parsed[random.below(parsed.len())].clone();
@@ -119,7 +119,7 @@ fn mutations(documents: &[PathBuf], count: u64, seed: u64) -> Result<(), Box<dyn
         let result = generate(input(&bytes));
         let time = started.elapsed();
         slowest = slowest.max(time);
-        if time >= TIME {
+        if time >= MAX_TIME {
             return Err(format!("mutation {round} of seed {seed} took {time:?}").into());
         }
         match result {
@@ -141,10 +141,10 @@ fn mutations(documents: &[PathBuf], count: u64, seed: u64) -> Result<(), Box<dyn
     Ok(())
 }
 
-/// A multiplicative generator: the same numbers from the same seed on every machine.
-struct Random(u64);
+/// A linear congruential generator. The same seed gives the same numbers on every machine.
+struct SeededRandom(u64);
 
-impl Random {
+impl SeededRandom {
     fn below(&mut self, end: usize) -> usize {
         self.0 =
             self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);

@@ -1,4 +1,4 @@
-//! One change of a JSON document, somewhere: what a broken or odd document looks like.
+//! Changes a random place of a JSON document, to imitate broken and odd documents.
 
 use serde_json::{Value, json};
 
@@ -33,7 +33,7 @@ fn visit(value: &mut Value, at: &mut usize, change: &mut dyn FnMut(&mut Value)) 
     }
 }
 
-/// A value of another kind, or one from elsewhere in the document.
+/// Returns an odd value, or a value from elsewhere in the document.
 fn replacement(document: &Value, below: &mut dyn FnMut(usize) -> usize) -> Value {
     let odd = [
         Value::Null,
@@ -54,7 +54,7 @@ fn replacement(document: &Value, below: &mut dyn FnMut(usize) -> usize) -> Value
     let mut found = Value::Null;
     let mut at = below(count(document));
     visit(&mut document.clone(), &mut at, &mut |value| found = value.clone());
-    // A large part in its own place again and again would only grow the document.
+    // Repeated copies of a large part would make the document grow without end.
     if count(&found) > 200 { Value::Null } else { found }
 }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::document::Loc;
 use super::exchange::Scope;
-use super::rules::{self, Rule};
+use super::rules::{self, ChangeRule};
 
 pub(super) fn compare<'a>(scope: &mut Scope<'_, 'a>, old: &Loc<'a>, new: &Loc<'a>) {
     let before = old.get("requestBody").map(|body| scope.graph.old.follow(body));
@@ -48,15 +48,15 @@ fn both<'a>(scope: &mut Scope<'_, 'a>, old: &Loc<'a>, new: &Loc<'a>) {
             let message = format!("the encoding of the request body as `{name}` changed");
             scope.find(&rules::BODY_ENCODING, &new, message);
         }
-        let side = scope.sent;
-        scope.schemas("request body".to_owned(), old.get("schema"), new.get("schema"), side);
+        let direction = scope.sent;
+        scope.schemas("request body".to_owned(), old.get("schema"), new.get("schema"), direction);
     }
 }
 
 /// Reports added and removed media types, and returns those that both documents have.
 pub(super) fn contents<'a>(
     scope: &mut Scope<'_, 'a>,
-    (added, removed): (&Rule, &Rule),
+    (added, removed): (&ChangeRule, &ChangeRule),
     context: &str,
     old: &Loc<'a>,
     new: &Loc<'a>,

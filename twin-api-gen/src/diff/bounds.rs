@@ -6,12 +6,12 @@
 use serde_json::Value;
 
 use super::document::Loc;
-use super::graph::Compared;
-use super::rules::{self, Pair};
-use super::schema::Schema;
+use super::graph::PairComparison;
+use super::rules::{self, RulePair};
+use super::schema::MergedSchema;
 
 /// The keyword, its rule when tightened, its rule when loosened, and whether larger is tighter.
-const LIMITS: [(&str, &Pair, &Pair, bool); 8] = [
+const LIMITS: [(&str, &RulePair, &RulePair, bool); 8] = [
     ("maxLength", &rules::MAX_LENGTH_TIGHTENED, &rules::MAX_LENGTH_LOOSENED, false),
     ("minLength", &rules::MIN_LENGTH_TIGHTENED, &rules::MIN_LENGTH_LOOSENED, true),
     ("maxItems", &rules::MAX_ITEMS_TIGHTENED, &rules::MAX_ITEMS_LOOSENED, false),
@@ -22,7 +22,11 @@ const LIMITS: [(&str, &Pair, &Pair, bool); 8] = [
     ("minimum", &rules::MINIMUM_TIGHTENED, &rules::MINIMUM_LOOSENED, true),
 ];
 
-pub(super) fn compare<'a>(pair: &mut Compared<'_, 'a>, was: &Schema<'a>, is: &Schema<'a>) {
+pub(super) fn compare<'a>(
+    pair: &mut PairComparison<'_, 'a>,
+    was: &MergedSchema<'a>,
+    is: &MergedSchema<'a>,
+) {
     for (keyword, tightened, loosened, larger_is_tighter) in LIMITS {
         let (old, new) = (Limit::read(was, keyword), Limit::read(is, keyword));
         if old == new {
@@ -49,7 +53,7 @@ struct Limit {
 }
 
 impl Limit {
-    fn read(schema: &Schema<'_>, keyword: &str) -> Option<Self> {
+    fn read(schema: &MergedSchema<'_>, keyword: &str) -> Option<Self> {
         let number = |name: &str| schema.bounds.get(name).and_then(|loc| loc.value.as_f64());
         let exclusive = match keyword {
             "maximum" => "exclusiveMaximum",
@@ -85,9 +89,10 @@ fn show(limit: Option<Limit>) -> String {
     }
 }
 
-fn multiples<'a>(pair: &mut Compared<'_, 'a>, was: &Schema<'a>, is: &Schema<'a>) {
-    let read =
-        |schema: &Schema<'_>| schema.bounds.get("multipleOf").and_then(|loc| loc.value.as_f64());
+fn multiples<'a>(pair: &mut PairComparison<'_, 'a>, was: &MergedSchema<'a>, is: &MergedSchema<'a>) {
+    let read = |schema: &MergedSchema<'_>| {
+        schema.bounds.get("multipleOf").and_then(|loc| loc.value.as_f64())
+    };
     let (old, new) = (read(was), read(is));
     if old == new {
         return;
@@ -103,8 +108,8 @@ fn multiples<'a>(pair: &mut Compared<'_, 'a>, was: &Schema<'a>, is: &Schema<'a>)
     pair.find(rule, &is.at, message);
 }
 
-fn flags<'a>(pair: &mut Compared<'_, 'a>, was: &Schema<'a>, is: &Schema<'a>) {
-    let read = |schema: &Schema<'_>| {
+fn flags<'a>(pair: &mut PairComparison<'_, 'a>, was: &MergedSchema<'a>, is: &MergedSchema<'a>) {
+    let read = |schema: &MergedSchema<'_>| {
         schema.bounds.get("uniqueItems").is_some_and(|loc| loc.value == &Value::Bool(true))
     };
     match (read(was), read(is)) {
@@ -120,10 +125,11 @@ fn flags<'a>(pair: &mut Compared<'_, 'a>, was: &Schema<'a>, is: &Schema<'a>) {
     }
 }
 
-/// Compares `pattern`. Every change from one pattern to another counts as breaking, because
-/// whether one regular expression accepts more than another is not computed.
-fn patterns<'a>(pair: &mut Compared<'_, 'a>, was: &Schema<'a>, is: &Schema<'a>) {
-    let read = |schema: &Schema<'a>| schema.bounds.get("pattern").map(|loc: &Loc<'a>| loc.value);
+/// Compares `pattern`. Every change from one pattern to another counts as breaking, because this
+/// module does not compute whether one regular expression accepts more than another.
+fn patterns<'a>(pair: &mut PairComparison<'_, 'a>, was: &MergedSchema<'a>, is: &MergedSchema<'a>) {
+    let read =
+        |schema: &MergedSchema<'a>| schema.bounds.get("pattern").map(|loc: &Loc<'a>| loc.value);
     let (old, new) = (read(was), read(is));
     if old == new {
         return;

@@ -1,6 +1,7 @@
 //! Reads a document for the comparison: pointers, references, and operations by path shape.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 use serde_json::Value;
 
@@ -50,7 +51,7 @@ impl<'a> Loc<'a> {
     }
 }
 
-/// The kind of an exchange, by the side that sends its request.
+/// The kind of an exchange: which side sends the request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum ExchangeKind {
     /// The client sends the request.
@@ -59,30 +60,39 @@ pub(super) enum ExchangeKind {
     Webhook,
 }
 
-/// The identity of an operation: kind, path without parameter names, method.
-pub(super) type Key = (ExchangeKind, String, &'static str);
+impl fmt::Display for ExchangeKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Operation => "operation",
+            Self::Webhook => "webhook",
+        })
+    }
+}
 
-/// One operation of a document.
+/// The identity of an exchange: kind, path without parameter names, method.
+pub(super) type ExchangeKey = (ExchangeKind, String, &'static str);
+
+/// One operation, webhook or callback of a document.
 #[derive(Debug, Clone)]
 pub(super) struct Exchange<'a> {
-    pub(super) key: Key,
+    pub(super) key: ExchangeKey,
     pub(super) kind: ExchangeKind,
     /// `GET /v1/agents/{agent_id}`.
     pub(super) name: String,
     pub(super) operation: Loc<'a>,
     /// Parameters by location and name. A path parameter has its position as its name.
     pub(super) parameters: BTreeMap<(String, String), Loc<'a>>,
-    /// The security requirements of the operation, or else of the document.
+    /// The security requirements of the operation. If it states none, those of the document.
     pub(super) security: Option<Loc<'a>>,
 }
 
 /// A parsed document.
 #[derive(Debug)]
-pub(super) struct Document<'a> {
+pub(super) struct ComparedDocument<'a> {
     root: &'a Value,
 }
 
-impl<'a> Document<'a> {
+impl<'a> ComparedDocument<'a> {
     pub(super) fn new(root: &'a Value) -> Self {
         Self { root }
     }
@@ -134,11 +144,11 @@ impl<'a> Document<'a> {
             if path.starts_with("x-") {
                 continue;
             }
-            self.of_item(ExchangeKind::Operation, path, &self.follow(item), &mut found);
+            self.add_path_item(ExchangeKind::Operation, path, &self.follow(item), &mut found);
         }
         let webhooks = self.at("/webhooks");
         for (name, item) in webhooks.iter().flat_map(Loc::members) {
-            self.of_item(ExchangeKind::Webhook, name, &self.follow(item), &mut found);
+            self.add_path_item(ExchangeKind::Webhook, name, &self.follow(item), &mut found);
         }
         for index in 0..found.len() {
             self.callbacks(index, &mut found);
@@ -146,7 +156,7 @@ impl<'a> Document<'a> {
         found
     }
 
-    fn of_item(
+    fn add_path_item(
         &self,
         kind: ExchangeKind,
         path: &str,
@@ -170,7 +180,7 @@ impl<'a> Document<'a> {
             };
             let mut key = (kind, shape, method);
             if found.iter().any(|other| other.key == key) {
-                // Another path has the same shape: only the parameter names distinguish them.
+                // Another path has the same shape, so only the parameter names tell them apart.
                 key.1.clone_from(&full);
             }
             let security = operation.get("security").or_else(|| self.at("/security"));
@@ -186,7 +196,7 @@ impl<'a> Document<'a> {
             for (expression, item) in self.follow(callback).members() {
                 if !expression.starts_with("x-") && expression != "$ref" {
                     let path = format!("{name} of {owner}");
-                    self.of_item(ExchangeKind::Webhook, &path, &self.follow(item), found);
+                    self.add_path_item(ExchangeKind::Webhook, &path, &self.follow(item), found);
                 }
             }
         }

@@ -1,30 +1,32 @@
-//! Compares one operation of two documents.
+//! Compares one operation, webhook or callback of two documents.
 
 use super::document::{Exchange, ExchangeKind, Loc};
-use super::graph::{Direction, Graph, NodeId};
-use super::rules::{self, Rule};
-use super::schema::Group;
+use super::graph::{DataDirection, Graph, NodeId};
+use super::rules::{self, ChangeRule};
+use super::schema::SchemaGroup;
 use super::{ChangeList, body, parameters, responses, security};
 
-/// A pair of schemas with its context for messages, such as `response 200`.
-pub(super) type Root = (String, NodeId);
+/// A pair of schemas to compare: the part of the operation for messages, such as `response 200`,
+/// and the node of the pair.
+pub(super) type SchemaPair = (String, NodeId);
 
-/// The state of the comparison of one operation.
+/// The state of the comparison of one exchange.
 pub(super) struct Scope<'g, 'a> {
     pub(super) graph: &'g mut Graph<'a>,
     pub(super) report: &'g mut ChangeList,
     /// Method and path in the new document.
     pub(super) operation: String,
     /// The direction of the request's data, as the client sees it.
-    pub(super) sent: Direction,
+    pub(super) sent: DataDirection,
     /// The direction of the response's data, as the client sees it.
-    pub(super) received: Direction,
-    /// The schemas of the operation's parameters and bodies.
-    roots: Vec<Root>,
+    pub(super) received: DataDirection,
+    /// The pairs of schemas of parameters and bodies.
+    roots: Vec<SchemaPair>,
 }
 
 impl<'a> Scope<'_, 'a> {
-    pub(super) fn find(&mut self, rule: &Rule, at: &Loc<'a>, message: impl Into<String>) {
+    /// Reports a change of this operation.
+    pub(super) fn find(&mut self, rule: &ChangeRule, at: &Loc<'a>, message: impl Into<String>) {
         self.report.add(rule, Some(&self.operation), at, message.into());
     }
 
@@ -34,10 +36,10 @@ impl<'a> Scope<'_, 'a> {
         context: String,
         old: Option<Loc<'a>>,
         new: Option<Loc<'a>>,
-        side: Direction,
+        direction: DataDirection,
     ) {
         if let (Some(old), Some(new)) = (old, new) {
-            let node = self.graph.node(&Group::of(old), &Group::of(new), side);
+            let node = self.graph.node(&SchemaGroup::of(old), &SchemaGroup::of(new), direction);
             self.roots.push((context, node));
         }
     }
@@ -49,11 +51,11 @@ pub(super) fn compare<'a>(
     new: &Exchange<'a>,
     graph: &mut Graph<'a>,
     report: &mut ChangeList,
-) -> Vec<Root> {
+) -> Vec<SchemaPair> {
     let (sent, received) = match new.kind {
-        ExchangeKind::Operation => (Direction::Request, Direction::Response),
+        ExchangeKind::Operation => (DataDirection::Request, DataDirection::Response),
         // The service sends the request of a webhook and reads the response.
-        ExchangeKind::Webhook => (Direction::Response, Direction::Request),
+        ExchangeKind::Webhook => (DataDirection::Response, DataDirection::Request),
     };
     let operation = new.name.clone();
     let mut scope = Scope { graph, report, operation, sent, received, roots: Vec::new() };

@@ -2,11 +2,15 @@
 
 use std::collections::BTreeSet;
 
-use super::graph::{Compared, Direction};
+use super::graph::{DataDirection, PairComparison};
 use super::rules;
-use super::schema::{Group, Schema, Unknown};
+use super::schema::{MergedSchema, SchemaGroup, Unknown};
 
-pub(super) fn compare<'a>(pair: &mut Compared<'_, 'a>, was: &Schema<'a>, is: &Schema<'a>) {
+pub(super) fn compare<'a>(
+    pair: &mut PairComparison<'_, 'a>,
+    was: &MergedSchema<'a>,
+    is: &MergedSchema<'a>,
+) {
     let names: BTreeSet<&'a str> = was.members.keys().chain(is.members.keys()).copied().collect();
     for name in names {
         match (was.members.get(name), is.members.get(name)) {
@@ -24,41 +28,43 @@ pub(super) fn compare<'a>(pair: &mut Compared<'_, 'a>, was: &Schema<'a>, is: &Sc
 }
 
 /// Returns whether data in this direction contains the member.
-fn takes_part(side: Direction, member: &Schema<'_>) -> bool {
-    match side {
-        Direction::Request => !member.read_only,
-        Direction::Response => !member.write_only,
+fn takes_part(direction: DataDirection, member: &MergedSchema<'_>) -> bool {
+    match direction {
+        DataDirection::Request => !member.read_only,
+        DataDirection::Response => !member.write_only,
     }
 }
 
 fn both<'a>(
-    pair: &mut Compared<'_, 'a>,
+    pair: &mut PairComparison<'_, 'a>,
     name: &'a str,
-    (was, old): (&Schema<'a>, &Group<'a>),
-    (is, new): (&Schema<'a>, &Group<'a>),
+    (was, old): (&MergedSchema<'a>, &SchemaGroup<'a>),
+    (is, new): (&MergedSchema<'a>, &SchemaGroup<'a>),
 ) {
-    let before = Schema::read(&pair.graph.old, old);
-    let after = Schema::read(&pair.graph.new, new);
+    let before = MergedSchema::read(&pair.graph.old, old);
+    let after = MergedSchema::read(&pair.graph.new, new);
     let place = format!(".{name}");
     let at = new.0[0].clone();
-    let side = pair.side;
+    let direction = pair.direction;
     let required = is.required.contains(name);
-    match (takes_part(side, &before), takes_part(side, &after)) {
+    match (takes_part(direction, &before), takes_part(direction, &after)) {
         (true, true) => {}
         (true, false) => {
-            let (rule, what) = match side {
-                Direction::Request => (rules::BECAME_READ_ONLY, "became read-only"),
-                Direction::Response => (rules::BECAME_WRITE_ONLY, "became write-only"),
+            let (rule, what) = match direction {
+                DataDirection::Request => (rules::BECAME_READ_ONLY, "became read-only"),
+                DataDirection::Response => (rules::BECAME_WRITE_ONLY, "became write-only"),
             };
             return pair.find_in(&rule, &at, &place, what.to_owned());
         }
         (false, true) => {
-            let (rule, what) = match side {
-                Direction::Request if required => {
+            let (rule, what) = match direction {
+                DataDirection::Request if required => {
                     (rules::REQUIRED_MEMBER_ADDED, "was read-only and must now be sent")
                 }
-                Direction::Request => (rules::BECAME_WRITABLE, "was read-only and may now be sent"),
-                Direction::Response => {
+                DataDirection::Request => {
+                    (rules::BECAME_WRITABLE, "was read-only and may now be sent")
+                }
+                DataDirection::Response => {
                     (rules::BECAME_READABLE, "was write-only and is now received")
                 }
             };
@@ -66,8 +72,8 @@ fn both<'a>(
         }
         (false, false) => return,
     }
-    let mut say = |rule: &rules::Pair, what: &str| {
-        let rule = *rule.on(side);
+    let mut say = |rule: &rules::RulePair, what: &str| {
+        let rule = *rule.on(direction);
         pair.find_in(&rule, &at, &place, what.to_owned());
     };
     match (was.required.contains(name), required) {
@@ -83,30 +89,35 @@ fn both<'a>(
     pair.descend(place, old, new);
 }
 
-fn removed<'a>(pair: &mut Compared<'_, 'a>, name: &str, old: &Group<'a>) {
-    let schema = Schema::read(&pair.graph.old, old);
-    if takes_part(pair.side, &schema) {
-        let rule = *rules::MEMBER_REMOVED.on(pair.side);
+fn removed<'a>(pair: &mut PairComparison<'_, 'a>, name: &str, old: &SchemaGroup<'a>) {
+    let schema = MergedSchema::read(&pair.graph.old, old);
+    if takes_part(pair.direction, &schema) {
+        let rule = *rules::MEMBER_REMOVED.on(pair.direction);
         pair.find_in(&rule, &old.0[0], &format!(".{name}"), "was removed".to_owned());
     }
 }
 
-fn added<'a>(pair: &mut Compared<'_, 'a>, name: &str, is: &Schema<'a>, new: &Group<'a>) {
-    let schema = Schema::read(&pair.graph.new, new);
-    if !takes_part(pair.side, &schema) {
+fn added<'a>(
+    pair: &mut PairComparison<'_, 'a>,
+    name: &str,
+    is: &MergedSchema<'a>,
+    new: &SchemaGroup<'a>,
+) {
+    let schema = MergedSchema::read(&pair.graph.new, new);
+    if !takes_part(pair.direction, &schema) {
         return;
     }
-    let (rule, message) = match pair.side {
-        Direction::Request if is.required.contains(name) => {
+    let (rule, message) = match pair.direction {
+        DataDirection::Request if is.required.contains(name) => {
             (rules::REQUIRED_MEMBER_ADDED, "is new and required")
         }
-        Direction::Request => (rules::OPTIONAL_MEMBER_ADDED, "is new and optional"),
-        Direction::Response => (rules::RESPONSE_MEMBER_ADDED, "is new"),
+        DataDirection::Request => (rules::OPTIONAL_MEMBER_ADDED, "is new and optional"),
+        DataDirection::Response => (rules::RESPONSE_MEMBER_ADDED, "is new"),
     };
     pair.find_in(&rule, &new.0[0], &format!(".{name}"), message.to_owned());
 }
 
-fn unknown<'a>(pair: &mut Compared<'_, 'a>, was: &Schema<'a>, is: &Schema<'a>) {
+fn unknown<'a>(pair: &mut PairComparison<'_, 'a>, was: &MergedSchema<'a>, is: &MergedSchema<'a>) {
     match (&was.unknown, &is.unknown) {
         (Unknown::Described(old), Unknown::Described(new)) => {
             pair.descend(".*".to_owned(), old, new);
@@ -131,7 +142,7 @@ fn unknown<'a>(pair: &mut Compared<'_, 'a>, was: &Schema<'a>, is: &Schema<'a>) {
     }
 }
 
-fn tuple<'a>(pair: &mut Compared<'_, 'a>, was: &Schema<'a>, is: &Schema<'a>) {
+fn tuple<'a>(pair: &mut PairComparison<'_, 'a>, was: &MergedSchema<'a>, is: &MergedSchema<'a>) {
     if was.tuple.len() != is.tuple.len() {
         let message = format!(
             "the number of items with a fixed position was {} and is {}",

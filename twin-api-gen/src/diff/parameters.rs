@@ -92,8 +92,8 @@ fn both<'a>(scope: &mut Scope<'_, 'a>, name: &Name, old: &Loc<'a>, new: &Loc<'a>
         let message = format!("the documentation of {shown} changed");
         scope.find(&rules::PARAMETER_DESCRIPTION, new, message);
     }
-    let side = scope.sent;
-    scope.schemas(shown, schema(old), schema(new), side);
+    let direction = scope.sent;
+    scope.schemas(shown, schema(old), schema(new), direction);
 }
 
 /// Returns the schema of a parameter, or of its only media type.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::document::{Document, Loc};
+use super::document::{ComparedDocument, Loc};
 use super::exchange::Scope;
 use super::{body, rules};
 
@@ -29,7 +29,7 @@ fn is_success(status: &str) -> bool {
 
 /// Returns the responses by status. As in the client, `default` describes errors if a success
 /// status is listed.
-fn statuses<'a>(document: &Document<'a>, operation: &Loc<'a>) -> BTreeMap<String, Loc<'a>> {
+fn statuses<'a>(document: &ComparedDocument<'a>, operation: &Loc<'a>) -> BTreeMap<String, Loc<'a>> {
     let responses = operation.get("responses");
     let responses = responses.iter().flat_map(Loc::members);
     responses
@@ -59,15 +59,15 @@ fn both<'a>(scope: &mut Scope<'_, 'a>, status: &str, old: &Loc<'a>, new: &Loc<'a
         _ => {
             let rules = (&rules::RESPONSE_MEDIA_TYPE_ADDED, &rules::RESPONSE_MEDIA_TYPE_REMOVED);
             for (_, old, new) in body::contents(scope, rules, &context, old, new) {
-                let side = scope.received;
-                scope.schemas(context.clone(), old.get("schema"), new.get("schema"), side);
+                let direction = scope.received;
+                scope.schemas(context.clone(), old.get("schema"), new.get("schema"), direction);
             }
         }
     }
 }
 
 fn headers<'a>(scope: &mut Scope<'_, 'a>, context: &str, old: &Loc<'a>, new: &Loc<'a>) {
-    let read = |document: &Document<'a>, response: &Loc<'a>| -> BTreeMap<String, Loc<'a>> {
+    let read = |document: &ComparedDocument<'a>, response: &Loc<'a>| -> BTreeMap<String, Loc<'a>> {
         let headers = response.get("headers");
         let headers = headers.iter().flat_map(Loc::members);
         headers
@@ -97,8 +97,8 @@ fn headers<'a>(scope: &mut Scope<'_, 'a>, context: &str, old: &Loc<'a>, new: &Lo
             }
             _ => {}
         }
-        let side = scope.received;
+        let direction = scope.received;
         let context = format!("{context}: header `{name}`");
-        scope.schemas(context, old.get("schema"), new.get("schema"), side);
+        scope.schemas(context, old.get("schema"), new.get("schema"), direction);
     }
 }

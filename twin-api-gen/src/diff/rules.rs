@@ -1,10 +1,12 @@
-//! The rules of the comparison. Each has an identifier, a level and a description.
+//! Lists the rules of the comparison. Each has an identifier, a level and a description.
 //!
 //! The level depends on who reads the data:
 //!
-//! - The service reads requests. Allowing fewer values is breaking, more is compatible.
-//! - The client reads responses. Allowing more values is breaking, fewer is compatible.
-//! - A change that allows more of some values and fewer of others is breaking.
+//! - The service reads requests. A change is breaking if it allows fewer values, and compatible if
+//!   it allows more.
+//! - The client reads responses. A change is breaking if it allows more values, and compatible if
+//!   it allows fewer.
+//! - A change that allows new values and forbids others is breaking.
 //!
 //! The exceptions follow from how this client works. It ignores unknown members and accepts
 //! unknown enum values, so new ones in a response are compatible. A removed member is breaking
@@ -15,7 +17,7 @@ use super::Level::{self, Breaking, Compatible, Docs};
 /// One kind of change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
-pub struct Rule {
+pub struct ChangeRule {
     /// The name of the rule, unique and stable.
     pub id: &'static str,
     /// The effect of the change on programs that use the API.
@@ -26,30 +28,30 @@ pub struct Rule {
 
 /// A rule for each direction of data.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Pair {
-    pub(super) request: Rule,
-    pub(super) response: Rule,
+pub(super) struct RulePair {
+    pub(super) request: ChangeRule,
+    pub(super) response: ChangeRule,
 }
 
 macro_rules! rules {
     ($($name:ident $id:literal $level:ident $about:literal;)*) => {
-        $(pub(super) const $name: Rule = Rule { id: $id, level: $level, about: $about };)*
-        const SINGLE: &[Rule] = &[$($name),*];
+        $(pub(super) const $name: ChangeRule = ChangeRule { id: $id, level: $level, about: $about };)*
+        const SINGLE: &[ChangeRule] = &[$($name),*];
     };
 }
 
 macro_rules! pairs {
     ($($name:ident $id:literal $request:ident $response:ident $about:literal;)*) => {
-        $(pub(super) const $name: Pair = Pair {
-            request: Rule { id: concat!("request-", $id), level: $request, about: $about },
-            response: Rule { id: concat!("response-", $id), level: $response, about: $about },
+        $(pub(super) const $name: RulePair = RulePair {
+            request: ChangeRule { id: concat!("request-", $id), level: $request, about: $about },
+            response: ChangeRule { id: concat!("response-", $id), level: $response, about: $about },
         };)*
-        const PAIRS: &[Pair] = &[$($name),*];
+        const PAIRS: &[RulePair] = &[$($name),*];
     };
 }
 
 /// Lists all rules.
-pub fn all() -> impl Iterator<Item = Rule> {
+pub fn all() -> impl Iterator<Item = ChangeRule> {
     let pairs = PAIRS.iter().flat_map(|pair| [pair.request, pair.response]);
     SINGLE.iter().copied().chain(pairs)
 }

@@ -5,14 +5,14 @@ use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 
 use serde_json::Value;
 
-use super::document::{Document, Loc};
+use super::document::{ComparedDocument, Loc};
 use crate::schemas::BOUNDS;
 
-/// Schemas that one value must all satisfy: usually one, several after `allOf`.
+/// Schemas that a value must satisfy together: usually one, and several for an `allOf`.
 #[derive(Debug, Clone)]
-pub(super) struct Group<'a>(pub(super) Vec<Loc<'a>>);
+pub(super) struct SchemaGroup<'a>(pub(super) Vec<Loc<'a>>);
 
-impl<'a> Group<'a> {
+impl<'a> SchemaGroup<'a> {
     pub(super) fn of(loc: Loc<'a>) -> Self {
         Self(vec![loc])
     }
@@ -27,8 +27,8 @@ impl<'a> Group<'a> {
 const TEXTS: [&str; 6] =
     ["title", "description", "example", "examples", "externalDocs", "$comment"];
 
-/// Keywords that other code reads, or that do not affect data.
-const READ: [&str; 25] = [
+/// Keywords that this module compares itself, or that do not affect data.
+const COMPARED: [&str; 25] = [
     "$ref",
     "allOf",
     "oneOf",
@@ -61,13 +61,13 @@ const READ: [&str; 25] = [
 pub(super) enum Unknown<'a> {
     Allowed,
     Forbidden,
-    Described(Group<'a>),
+    Described(SchemaGroup<'a>),
 }
 
 /// The combined constraints of a group of schemas.
 #[derive(Debug)]
-#[expect(clippy::struct_excessive_bools, reason = "each is a keyword of JSON Schema")]
-pub(super) struct Schema<'a> {
+#[expect(clippy::struct_excessive_bools, reason = "each is a keyword of JSON MergedSchema")]
+pub(super) struct MergedSchema<'a> {
     pub(super) at: Loc<'a>,
     /// The types except null. `None` means any type.
     pub(super) types: Option<BTreeSet<&'a str>>,
@@ -75,12 +75,12 @@ pub(super) struct Schema<'a> {
     pub(super) format: Option<&'a str>,
     /// The values of `enum` and `const`, without null.
     pub(super) values: Option<Vec<&'a Value>>,
-    pub(super) members: BTreeMap<&'a str, Group<'a>>,
+    pub(super) members: BTreeMap<&'a str, SchemaGroup<'a>>,
     pub(super) required: BTreeSet<&'a str>,
     pub(super) unknown: Unknown<'a>,
-    pub(super) items: Option<Group<'a>>,
-    pub(super) tuple: Vec<Group<'a>>,
-    pub(super) variants: Vec<Group<'a>>,
+    pub(super) items: Option<SchemaGroup<'a>>,
+    pub(super) tuple: Vec<SchemaGroup<'a>>,
+    pub(super) variants: Vec<SchemaGroup<'a>>,
     pub(super) discriminator: Option<Loc<'a>>,
     pub(super) bounds: BTreeMap<&'static str, Loc<'a>>,
     pub(super) default: Option<Loc<'a>>,
@@ -88,11 +88,13 @@ pub(super) struct Schema<'a> {
     pub(super) write_only: bool,
     pub(super) deprecated: bool,
     pub(super) texts: BTreeMap<&'a str, &'a Value>,
+    /// The other keywords, each with the hash of its value.
     pub(super) rest: BTreeMap<&'a str, u64>,
 }
 
-impl<'a> Schema<'a> {
-    pub(super) fn read(document: &Document<'a>, group: &Group<'a>) -> Self {
+impl<'a> MergedSchema<'a> {
+    /// Follows references and `allOf`, and combines the constraints.
+    pub(super) fn read(document: &ComparedDocument<'a>, group: &SchemaGroup<'a>) -> Self {
         let mut parts = Applicable::default();
         for loc in &group.0 {
             parts.collect(document, loc.clone());
@@ -137,7 +139,7 @@ impl<'a> Schema<'a> {
     }
 
     /// Adds the constraints of one more schema of the group.
-    fn add(&mut self, document: &Document<'a>, part: &Loc<'a>) {
+    fn add(&mut self, document: &ComparedDocument<'a>, part: &Loc<'a>) {
         if part.value == &Value::Bool(false) {
             self.rest.insert("false", 0);
         }
@@ -151,10 +153,10 @@ impl<'a> Schema<'a> {
         self.format = self.format.or(part.text("format"));
         self.add_object(part);
         if let Some(items) = part.get("items") {
-            self.items.get_or_insert(Group(Vec::new())).0.push(items);
+            self.items.get_or_insert(SchemaGroup(Vec::new())).0.push(items);
         }
         if let (true, Some(tuple)) = (self.tuple.is_empty(), part.get("prefixItems")) {
-            self.tuple = tuple.items().map(Group::of).collect();
+            self.tuple = tuple.items().map(SchemaGroup::of).collect();
         }
         for name in BOUNDS {
             if let Some(bound) = part.get(name) {
@@ -172,7 +174,7 @@ impl<'a> Schema<'a> {
             } else if !name.starts_with("x-")
                 && !name.starts_with("$dynamic")
                 && name != "$anchor"
-                && !READ.contains(&name)
+                && !COMPARED.contains(&name)
                 && !BOUNDS.contains(&name)
             {
                 self.rest.insert(name, fingerprint(document, member.value));
@@ -200,7 +202,7 @@ impl<'a> Schema<'a> {
     fn add_object(&mut self, part: &Loc<'a>) {
         if let Some(members) = part.get("properties") {
             for (name, member) in members.members() {
-                self.members.entry(name).or_insert(Group(Vec::new())).0.push(member);
+                self.members.entry(name).or_insert(SchemaGroup(Vec::new())).0.push(member);
             }
         }
         if let Some(required) = part.get("required") {
@@ -212,7 +214,7 @@ impl<'a> Schema<'a> {
             Some(loc) if loc.value == &Value::Bool(false) => self.unknown = Unknown::Forbidden,
             Some(loc) if loc.value.as_object().is_some_and(|schema| !schema.is_empty()) => {
                 if matches!(self.unknown, Unknown::Allowed) {
-                    self.unknown = Unknown::Described(Group::of(loc));
+                    self.unknown = Unknown::Described(SchemaGroup::of(loc));
                 }
             }
             _ => {}
@@ -266,7 +268,7 @@ fn type_of(value: &Value) -> &'static str {
 #[derive(Default)]
 struct Applicable<'a> {
     list: Vec<Loc<'a>>,
-    variants: Vec<Group<'a>>,
+    variants: Vec<SchemaGroup<'a>>,
     values: Option<Vec<&'a Value>>,
     types: Option<BTreeSet<&'a str>>,
     null: bool,
@@ -274,7 +276,7 @@ struct Applicable<'a> {
 }
 
 impl<'a> Applicable<'a> {
-    fn collect(&mut self, document: &Document<'a>, start: Loc<'a>) {
+    fn collect(&mut self, document: &ComparedDocument<'a>, start: Loc<'a>) {
         let mut todo = vec![start];
         while let Some(loc) = todo.pop() {
             if !self.seen.insert(std::ptr::from_ref(loc.value).addr()) {
@@ -299,7 +301,7 @@ impl<'a> Applicable<'a> {
     }
 
     /// Removes null from alternatives. Returns the remaining alternative if only one is left.
-    fn alternatives(&mut self, document: &Document<'a>, list: &Loc<'a>) -> Option<Loc<'a>> {
+    fn alternatives(&mut self, document: &ComparedDocument<'a>, list: &Loc<'a>) -> Option<Loc<'a>> {
         let all: Vec<Loc<'a>> = list.items().collect();
         let (nulls, others): (Vec<_>, Vec<_>) =
             all.into_iter().partition(|loc| is_null(&document.follow(loc.clone())));
@@ -315,7 +317,7 @@ impl<'a> Applicable<'a> {
         } else if let Some(types) = schemas.iter().map(bare_type).collect::<Option<Vec<_>>>() {
             self.types.get_or_insert_default().extend(types);
         } else {
-            self.variants.extend(others.into_iter().map(Group::of));
+            self.variants.extend(others.into_iter().map(SchemaGroup::of));
         }
         None
     }
@@ -331,11 +333,11 @@ fn is_null(loc: &Loc<'_>) -> bool {
 
 /// Returns the values that a schema lists, if it has no other constraint.
 fn listed<'a>(loc: &Loc<'a>) -> Option<Vec<&'a Value>> {
-    let quiet = |name: &str| {
+    let is_neutral = |name: &str| {
         matches!(name, "enum" | "const" | "type" | "title" | "description" | "deprecated")
             || name.starts_with("x-")
     };
-    if !loc.value.as_object()?.keys().all(|name| quiet(name)) {
+    if !loc.value.as_object()?.keys().all(|name| is_neutral(name)) {
         return None;
     }
     match (loc.value.get("enum"), loc.value.get("const")) {
@@ -347,13 +349,13 @@ fn listed<'a>(loc: &Loc<'a>) -> Option<Vec<&'a Value>> {
 
 /// Returns the type of a schema, if it has no other constraint.
 fn bare_type<'a>(loc: &Loc<'a>) -> Option<&'a str> {
-    let quiet = |name: &str| matches!(name, "type" | "title" | "description");
-    loc.text("type").filter(|_| loc.members().all(|(name, _)| quiet(name)))
+    let is_neutral = |name: &str| matches!(name, "type" | "title" | "description");
+    loc.text("type").filter(|_| loc.members().all(|(name, _)| is_neutral(name)))
 }
 
-/// Hashes the parts of a value that affect data. Schema names, descriptions and the order of
+/// Hashes the parts of a value that affect data. MergedSchema names, descriptions and the order of
 /// arrays do not change the hash.
-pub(super) fn fingerprint(document: &Document<'_>, value: &Value) -> u64 {
+pub(super) fn fingerprint(document: &ComparedDocument<'_>, value: &Value) -> u64 {
     let mut hasher = DefaultHasher::new();
     hash(document, value, 4, false, &mut hasher);
     hasher.finish()
@@ -362,7 +364,7 @@ pub(super) fn fingerprint(document: &Document<'_>, value: &Value) -> u64 {
 /// Hashes `value`, following at most `depth` references. With `names`, each key is the name of
 /// a property and not a keyword.
 fn hash(
-    document: &Document<'_>,
+    document: &ComparedDocument<'_>,
     value: &Value,
     depth: u8,
     names: bool,

@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::document::{Document, Exchange, Loc};
+use super::document::{ComparedDocument, Exchange, Loc};
 use super::exchange::Scope;
 use super::rules;
 
@@ -58,7 +58,7 @@ fn show(schemes: &[String]) -> String {
     format!("authentication by {}", schemes.join(" and "))
 }
 
-fn read<'a>(document: &Document<'a>, security: Option<&Loc<'a>>) -> Alternatives<'a> {
+fn read<'a>(document: &ComparedDocument<'a>, security: Option<&Loc<'a>>) -> Alternatives<'a> {
     let mut found = Alternatives::new();
     for requirement in security.into_iter().flat_map(Loc::items) {
         let mut schemes = Vec::new();
@@ -74,7 +74,7 @@ fn read<'a>(document: &Document<'a>, security: Option<&Loc<'a>>) -> Alternatives
 }
 
 /// Describes a scheme by its content, without descriptions and URLs.
-fn scheme(document: &Document<'_>, name: &str) -> String {
+fn scheme(document: &ComparedDocument<'_>, name: &str) -> String {
     let declared = document.at("/components/securitySchemes").and_then(|all| all.get(name));
     let Some(declared) = declared else { return format!("the unknown scheme `{name}`") };
     let declared = document.follow(declared);
@@ -104,13 +104,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn identifies_a_security_scheme_by_content() {
+    fn describes_a_security_scheme_by_content() {
         let root: Value = json!({"components": {"securitySchemes": {
             "a": {"type": "apiKey", "in": "header", "name": "X-API-Key", "description": "d"},
             "b": {"type": "http", "scheme": "Bearer"},
             "c": {"type": "oauth2", "flows": {"implicit": {"authorizationUrl": "https://a"}}},
         }}});
-        let document = Document::new(&root);
+        let document = ComparedDocument::new(&root);
         assert_eq!(scheme(&document, "a"), "the header `x-api-key`");
         assert_eq!(scheme(&document, "b"), "HTTP bearer");
         assert_eq!(scheme(&document, "c"), "OAuth 2 (implicit)");

@@ -1,10 +1,10 @@
 //! Compares the Rust clients that two documents generate, and derives the next version.
 //!
-//! In a lowered document each component is a Rust type, each operation a method and each
-//! property a field. The comparison therefore matches two lowered documents by name. A change of
-//! a type, a name or a required argument is [`Verdict::Major`]. The surface also includes
-//! limits (the client checks them before it sends a request), servers, security schemes,
-//! deprecations and omitted operations.
+//! In a lowered document, each component is a Rust type, each operation is a method, and each
+//! property is a field. The comparison therefore matches the parts of two lowered documents by
+//! name. A change of a type, a name or a required argument is [`Verdict::Major`]. The surface also
+//! includes servers, security schemes, deprecations, omitted operations, and the limits that the
+//! client checks before it sends a request.
 
 mod client;
 mod shape;
@@ -80,7 +80,7 @@ pub struct Difference {
 
 /// The parts of a generated client that determine its surface.
 #[derive(Debug, Clone, Copy)]
-pub struct Client<'a> {
+pub struct ClientSurface<'a> {
     /// The OpenAPI 3.0.3 document that the source is generated from.
     pub lowered: &'a Value,
     /// The document after known facts and overlay. Only servers and security are read from it.
@@ -90,7 +90,7 @@ pub struct Client<'a> {
 }
 
 /// Compares two clients. The differences with the highest verdict come first.
-pub fn compare(old: Client<'_>, new: Client<'_>) -> Vec<Difference> {
+pub fn compare(old: ClientSurface<'_>, new: ClientSurface<'_>) -> Vec<Difference> {
     let mut found = Found::default();
     client::compare(old, new, &mut found);
     shape::components(old.lowered, new.lowered, &mut found);

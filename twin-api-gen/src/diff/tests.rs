@@ -1,5 +1,5 @@
-//! Tests that every rule is triggered in both directions, and that an equivalent spelling of a
-//! document triggers none.
+//! Tests that every rule finds its change in both directions, and that no rule finds a change
+//! between equivalent spellings of a document.
 
 mod operations;
 mod schemas;
@@ -43,11 +43,10 @@ pub(super) fn edited(edit: impl FnOnce(&mut Value)) -> Value {
 }
 
 #[test]
-fn identifiers_are_unique_and_at_least_sixty() {
+fn rule_identifiers_are_unique() {
     let all: Vec<&str> = rules::all().map(|rule| rule.id).collect();
     let unique: BTreeSet<&str> = all.iter().copied().collect();
     assert_eq!(unique.len(), all.len());
-    assert!(all.len() >= 60, "{}", all.len());
 }
 
 #[test]
@@ -59,13 +58,13 @@ fn every_rule_has_a_case() {
 }
 
 #[test]
-fn equal_documents_do_not_differ() {
+fn equal_documents_have_no_changes() {
     let one = document(&json!({"type": "object", "properties": {"a": {"$ref": "#/nowhere"}}}));
     assert!(compare(&one, &one).is_empty());
 }
 
 #[test]
-fn a_change_says_operation_place_and_message() {
+fn change_names_operation_pointer_and_message() {
     let old = document(&json!({"properties": {"list": {"items": {"properties": {
         "name": {"type": "string"}, "gone": {}}}}}}));
     let new = document(&json!({"properties": {"list": {"items": {"properties": {
@@ -106,7 +105,7 @@ fn breaking_changes_come_first() {
 }
 
 #[test]
-fn recursive_schemas_end_and_are_compared() {
+fn compares_recursive_schemas() {
     let tree = |kind: &str| {
         let mut document = document(&json!({"$ref": "#/components/schemas/Tree"}));
         document["components"] = json!({"schemas": {

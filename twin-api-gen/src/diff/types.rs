@@ -1,12 +1,12 @@
-//! Compares types, nullability, formats, enum values and descriptions of one schema.
+//! Compares descriptions, types, nullability, formats, enum values and defaults of one schema.
 
 use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use super::graph::Compared;
-use super::rules::{self, Pair};
-use super::schema::Schema;
+use super::graph::PairComparison;
+use super::rules::{self, RulePair};
+use super::schema::MergedSchema;
 
 /// How the new set of values relates to the old one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -14,10 +14,16 @@ enum Relation {
     Same,
     Wider,
     Narrower,
-    Apart,
+    /// Neither set contains the other.
+    Different,
 }
 
-pub(super) fn texts<'a>(pair: &mut Compared<'_, 'a>, was: &Schema<'a>, is: &Schema<'a>) {
+/// Compares titles, descriptions and examples.
+pub(super) fn texts<'a>(
+    pair: &mut PairComparison<'_, 'a>,
+    was: &MergedSchema<'a>,
+    is: &MergedSchema<'a>,
+) {
     let names: BTreeSet<&str> = was.texts.keys().chain(is.texts.keys()).copied().collect();
     let changed: Vec<&str> =
         names.into_iter().filter(|name| was.texts.get(name) != is.texts.get(name)).collect();
@@ -29,7 +35,11 @@ pub(super) fn texts<'a>(pair: &mut Compared<'_, 'a>, was: &Schema<'a>, is: &Sche
 
 /// Compares types, nullability and formats. Returns `false` if the types differ so much that the
 /// remaining keywords are not comparable.
-pub(super) fn compare<'a>(pair: &mut Compared<'_, 'a>, was: &Schema<'a>, is: &Schema<'a>) -> bool {
+pub(super) fn compare<'a>(
+    pair: &mut PairComparison<'_, 'a>,
+    was: &MergedSchema<'a>,
+    is: &MergedSchema<'a>,
+) -> bool {
     let relation = match (was.is_any(), is.is_any()) {
         (true, true) => return true,
         (true, false) => Relation::Narrower,
@@ -41,7 +51,7 @@ pub(super) fn compare<'a>(pair: &mut Compared<'_, 'a>, was: &Schema<'a>, is: &Sc
         Relation::Same => {}
         Relation::Wider => pair.find(&rules::TYPE_WIDENED, &is.at, message),
         Relation::Narrower => pair.find(&rules::TYPE_NARROWED, &is.at, message),
-        Relation::Apart => {
+        Relation::Different => {
             pair.find(&rules::TYPE_CHANGED, &is.at, message);
             return false;
         }
@@ -57,13 +67,13 @@ pub(super) fn compare<'a>(pair: &mut Compared<'_, 'a>, was: &Schema<'a>, is: &Sc
 
 /// Relates the types of two schemas. A union has no types of its own: `union` compares its
 /// alternatives.
-fn relate(was: &Schema<'_>, is: &Schema<'_>) -> Relation {
+fn relate(was: &MergedSchema<'_>, is: &MergedSchema<'_>) -> Relation {
     let (Some(old), Some(new)) = (&was.types, &is.types) else {
         let alike = was.variants.is_empty() == is.variants.is_empty();
         return if alike || was.types.is_none() && is.types.is_none() {
             Relation::Same
         } else {
-            Relation::Apart
+            Relation::Different
         };
     };
     let within = |few: &BTreeSet<&str>, many: &BTreeSet<&str>| {
@@ -74,12 +84,12 @@ fn relate(was: &Schema<'_>, is: &Schema<'_>) -> Relation {
         (true, true) => Relation::Same,
         (true, false) => Relation::Wider,
         (false, true) => Relation::Narrower,
-        (false, false) => Relation::Apart,
+        (false, false) => Relation::Different,
     }
 }
 
 /// Describes the types of a schema for messages.
-fn spell(schema: &Schema<'_>) -> String {
+fn spell(schema: &MergedSchema<'_>) -> String {
     let mut names: Vec<&str> = schema.types.iter().flatten().copied().collect();
     if names.is_empty() {
         names.push(if schema.variants.is_empty() { "any value" } else { "one of several schemas" });
@@ -89,7 +99,11 @@ fn spell(schema: &Schema<'_>) -> String {
     names.join(" or ")
 }
 
-fn nullability<'a>(pair: &mut Compared<'_, 'a>, was: &Schema<'a>, is: &Schema<'a>) {
+fn nullability<'a>(
+    pair: &mut PairComparison<'_, 'a>,
+    was: &MergedSchema<'a>,
+    is: &MergedSchema<'a>,
+) {
     match (was.nullable, is.nullable) {
         (false, true) => {
             pair.find(&rules::BECAME_NULLABLE, &is.at, "may now be null".to_owned());
@@ -101,7 +115,7 @@ fn nullability<'a>(pair: &mut Compared<'_, 'a>, was: &Schema<'a>, is: &Schema<'a
     }
 }
 
-fn format<'a>(pair: &mut Compared<'_, 'a>, was: &Schema<'a>, is: &Schema<'a>) {
+fn format<'a>(pair: &mut PairComparison<'_, 'a>, was: &MergedSchema<'a>, is: &MergedSchema<'a>) {
     if was.format == is.format {
         return;
     }
@@ -136,7 +150,11 @@ fn range(format: &str) -> Option<(i16, i16)> {
 }
 
 /// Compares the listed values.
-pub(super) fn values<'a>(pair: &mut Compared<'_, 'a>, was: &Schema<'a>, is: &Schema<'a>) {
+pub(super) fn values<'a>(
+    pair: &mut PairComparison<'_, 'a>,
+    was: &MergedSchema<'a>,
+    is: &MergedSchema<'a>,
+) {
     match (&was.values, &is.values) {
         (None, None) => {}
         (None, Some(_)) => {
@@ -153,7 +171,7 @@ pub(super) fn values<'a>(pair: &mut Compared<'_, 'a>, was: &Schema<'a>, is: &Sch
             }
         }
         (Some(old), Some(new)) => {
-            let mut each = |rule: &Pair, some: &[&Value], others: &[&Value], what: &str| {
+            let mut each = |rule: &RulePair, some: &[&Value], others: &[&Value], what: &str| {
                 for value in some.iter().filter(|value| !others.contains(value)) {
                     pair.find(rule, &is.at, format!("value {value} {what}"));
                 }
@@ -165,12 +183,16 @@ pub(super) fn values<'a>(pair: &mut Compared<'_, 'a>, was: &Schema<'a>, is: &Sch
 }
 
 /// Compares default values, and the keywords that no other rule covers.
-pub(super) fn rest<'a>(pair: &mut Compared<'_, 'a>, was: &Schema<'a>, is: &Schema<'a>) {
+pub(super) fn rest<'a>(
+    pair: &mut PairComparison<'_, 'a>,
+    was: &MergedSchema<'a>,
+    is: &MergedSchema<'a>,
+) {
     let (old, new) =
         (was.default.as_ref().map(|loc| loc.value), is.default.as_ref().map(|loc| loc.value));
     if old != new {
-        let show = |value: Option<&Value>| value.map_or("none".to_owned(), Value::to_string);
-        let message = format!("default was {} and is {}", show(old), show(new));
+        let show = |value: Option<&Value>| value.map_or("absent".to_owned(), Value::to_string);
+        let message = format!("`default` was {} and is {}", show(old), show(new));
         pair.find(&rules::DEFAULT_CHANGED, &is.at, message);
     }
     let names: BTreeSet<&str> = was.rest.keys().chain(is.rest.keys()).copied().collect();

@@ -5,12 +5,16 @@
 
 use serde_json::Value;
 
-use super::document::{Document, Loc};
-use super::graph::Compared;
+use super::document::{ComparedDocument, Loc};
+use super::graph::PairComparison;
 use super::rules;
-use super::schema::{Group, Schema, fingerprint};
+use super::schema::{MergedSchema, SchemaGroup, fingerprint};
 
-pub(super) fn compare<'a>(pair: &mut Compared<'_, 'a>, was: &Schema<'a>, is: &Schema<'a>) {
+pub(super) fn compare<'a>(
+    pair: &mut PairComparison<'_, 'a>,
+    was: &MergedSchema<'a>,
+    is: &MergedSchema<'a>,
+) {
     discriminators(pair, was, is);
     let mut old = read(&pair.graph.old, was);
     let mut new = read(&pair.graph.new, is);
@@ -18,7 +22,7 @@ pub(super) fn compare<'a>(pair: &mut Compared<'_, 'a>, was: &Schema<'a>, is: &Sc
         return;
     }
     let mut matched = Vec::new();
-    take_pairs(&mut old, &mut new, &mut matched, |a, b| a.print == b.print);
+    take_pairs(&mut old, &mut new, &mut matched, |a, b| a.fingerprint == b.fingerprint);
     take_pairs(&mut old, &mut new, &mut matched, |a, b| a.tag.is_some() && a.tag == b.tag);
     take_pairs(&mut old, &mut new, &mut matched, |a, b| a.name.is_some() && a.name == b.name);
     take_pairs(&mut old, &mut new, &mut matched, |a, b| {
@@ -43,8 +47,12 @@ pub(super) fn compare<'a>(pair: &mut Compared<'_, 'a>, was: &Schema<'a>, is: &Sc
     }
 }
 
-fn discriminators<'a>(pair: &mut Compared<'_, 'a>, was: &Schema<'a>, is: &Schema<'a>) {
-    let name = |schema: &Schema<'a>| {
+fn discriminators<'a>(
+    pair: &mut PairComparison<'_, 'a>,
+    was: &MergedSchema<'a>,
+    is: &MergedSchema<'a>,
+) {
+    let name = |schema: &MergedSchema<'a>| {
         schema.discriminator.as_ref().and_then(|loc| loc.text("propertyName"))
     };
     let (old, new) = (name(was), name(is));
@@ -55,31 +63,31 @@ fn discriminators<'a>(pair: &mut Compared<'_, 'a>, was: &Schema<'a>, is: &Schema
     }
 }
 
-/// One alternative with the properties that it is matched by.
-struct Variant<'a> {
-    group: Group<'a>,
-    print: u64,
+/// An alternative, with the properties that match it to one of the other document.
+struct Alternative<'a> {
+    group: SchemaGroup<'a>,
+    fingerprint: u64,
     tag: Option<String>,
     name: Option<&'a str>,
     types: Option<String>,
     index: usize,
 }
 
-impl Variant<'_> {
+impl Alternative<'_> {
     fn label(&self) -> String {
         let number = || format!("number {}", self.index + 1);
         self.tag.clone().or_else(|| self.name.map(str::to_owned)).unwrap_or_else(number)
     }
 }
 
-fn read<'a>(document: &Document<'a>, schema: &Schema<'a>) -> Vec<Variant<'a>> {
+fn read<'a>(document: &ComparedDocument<'a>, schema: &MergedSchema<'a>) -> Vec<Alternative<'a>> {
     let discriminator = schema.discriminator.as_ref();
-    let variant = |(index, group): (usize, &Group<'a>)| {
+    let variant = |(index, group): (usize, &SchemaGroup<'a>)| {
         let loc = &group.0[0];
-        let read = Schema::read(document, group);
-        Variant {
+        let read = MergedSchema::read(document, group);
+        Alternative {
             group: group.clone(),
-            print: fingerprint(document, loc.value),
+            fingerprint: fingerprint(document, loc.value),
             tag: discriminator.and_then(|found| tag(document, found, loc, &read)),
             name: name(loc).or_else(|| loc.text("title")),
             types: read.types.map(|types| types.into_iter().collect::<Vec<_>>().join(" ")),
@@ -96,10 +104,10 @@ fn name<'a>(loc: &Loc<'a>) -> Option<&'a str> {
 
 /// Returns the discriminator value that selects this alternative.
 fn tag<'a>(
-    document: &Document<'a>,
+    document: &ComparedDocument<'a>,
     discriminator: &Loc<'a>,
     loc: &Loc<'a>,
-    schema: &Schema<'a>,
+    schema: &MergedSchema<'a>,
 ) -> Option<String> {
     let mapping = discriminator.get("mapping");
     let target = loc.text("$ref");
@@ -111,7 +119,7 @@ fn tag<'a>(
         return Some(value.to_owned());
     }
     let member = schema.members.get(discriminator.text("propertyName")?)?;
-    match Schema::read(document, member).values.as_deref() {
+    match MergedSchema::read(document, member).values.as_deref() {
         Some([Value::String(value)]) => Some(value.clone()),
         Some([value]) => Some(value.to_string()),
         _ => None,
@@ -120,10 +128,10 @@ fn tag<'a>(
 
 /// Moves every pair that satisfies `alike` from both lists to `matched`.
 fn take_pairs<'a>(
-    old: &mut Vec<Variant<'a>>,
-    new: &mut Vec<Variant<'a>>,
-    matched: &mut Vec<(Variant<'a>, Variant<'a>)>,
-    alike: impl Fn(&Variant<'a>, &Variant<'a>) -> bool,
+    old: &mut Vec<Alternative<'a>>,
+    new: &mut Vec<Alternative<'a>>,
+    matched: &mut Vec<(Alternative<'a>, Alternative<'a>)>,
+    alike: impl Fn(&Alternative<'a>, &Alternative<'a>) -> bool,
 ) {
     let mut rest = Vec::new();
     for one in old.drain(..) {

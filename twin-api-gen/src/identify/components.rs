@@ -36,7 +36,7 @@ pub(super) fn rebuild(
         }
     }
     document["components"]["schemas"] = Value::Object(all);
-    schemas::each_reference(document, &mut |reference| {
+    schemas::each_reference_mut(document, &mut |reference| {
         if let Some(entity) = final_reference(reference) {
             *reference = entity;
         } else if let Some(renamed) = component(reference).and_then(|name| names.get(&name)) {
@@ -48,8 +48,8 @@ pub(super) fn rebuild(
 
 /// Maps each component of the document to its new name.
 ///
-/// A component that is the same entity at every place gets the entity's name. Any other component
-/// whose name collides with an entity gets a number.
+/// A component that exactly one entity uses gets the name of the entity. Any other component whose
+/// name collides with that of an entity gets a number.
 fn names(
     own: &Map<String, Value>,
     known: &Known,
@@ -87,7 +87,7 @@ pub(crate) fn collect(document: &mut Value, wanted: Vec<String>) {
     let mut kept = Map::new();
     let mut todo = wanted;
     document["components"]["schemas"] = json!({});
-    schemas::each_reference(document, &mut |reference| todo.push(reference.clone()));
+    schemas::each_reference_mut(document, &mut |reference| todo.push(reference.clone()));
     while let Some(reference) = todo.pop() {
         // A discriminator may name a component without a path.
         let name = component(&reference).unwrap_or(reference);
@@ -95,8 +95,8 @@ pub(crate) fn collect(document: &mut Value, wanted: Vec<String>) {
             continue;
         }
         let Some(mut schema) = all.get(&name).cloned() else { continue };
-        schemas::within(&mut schema, &mut |schema| {
-            schemas::references(schema, &mut |reference| todo.push(reference.clone()));
+        schemas::each_nested_mut(&mut schema, &mut |schema| {
+            schemas::each_own_reference_mut(schema, &mut |reference| todo.push(reference.clone()));
         });
         kept.insert(name, schema);
     }

@@ -20,7 +20,8 @@ pub(super) fn hoist(document: &mut Value) {
     if document["components"]["schemas"].is_null() {
         document["components"]["schemas"] = json!({});
     }
-    let mut hoist = Hoist { names: BTreeMap::new(), moved: Map::new(), taken: Vec::new() };
+    let mut hoist =
+        DefinitionHoister { names: BTreeMap::new(), moved: Map::new(), taken: Vec::new() };
     let schemas = document["components"]["schemas"].as_object();
     hoist.taken = schemas.into_iter().flatten().map(|(name, _)| name.clone()).collect();
     let roots = roots(document);
@@ -32,11 +33,11 @@ pub(super) fn hoist(document: &mut Value) {
     if hoist.moved.is_empty() {
         return;
     }
-    let Hoist { names, moved, .. } = hoist;
+    let DefinitionHoister { names, moved, .. } = hoist;
     if let Some(Value::Object(schemas)) = document["components"].get_mut("schemas") {
         schemas.extend(moved);
     }
-    schemas::each_reference(document, &mut |reference| {
+    schemas::each_reference_mut(document, &mut |reference| {
         let pointer = reference.strip_prefix('#').and_then(|pointer| names.get(pointer));
         if let Some(name) = pointer {
             *reference = to_component(name);
@@ -74,14 +75,16 @@ fn roots(document: &Value) -> Vec<String> {
     found
 }
 
-struct Hoist {
-    /// The original pointer of each definition, with its name as a component.
+/// Moves definitions to components.
+struct DefinitionHoister {
+    /// The new component name of each definition, by its original pointer.
     names: BTreeMap<String, String>,
     moved: Map<String, Value>,
+    /// The component names that are in use.
     taken: Vec<String>,
 }
 
-impl Hoist {
+impl DefinitionHoister {
     fn schema(&mut self, schema: &mut Value, pointer: &str) {
         let Some(members) = schema.as_object_mut() else { return };
         let mut local = BTreeMap::new();
@@ -97,10 +100,10 @@ impl Hoist {
             }
         }
         if local.is_empty() {
-            return self.deeper(schema, pointer);
+            return self.nested(schema, pointer);
         }
         localize(schema, &local);
-        self.deeper(schema, pointer);
+        self.nested(schema, pointer);
         for (component, at, mut definition) in definitions {
             localize(&mut definition, &local);
             self.schema(&mut definition, &at);
@@ -108,7 +111,7 @@ impl Hoist {
         }
     }
 
-    fn deeper(&mut self, schema: &mut Value, pointer: &str) {
+    fn nested(&mut self, schema: &mut Value, pointer: &str) {
         match schema {
             Value::Object(members) => {
                 for (name, member) in members {
@@ -151,8 +154,8 @@ impl Hoist {
 
 /// Replaces local references by references to the components.
 fn localize(schema: &mut Value, local: &BTreeMap<String, String>) {
-    schemas::within(schema, &mut |schema| {
-        schemas::references(schema, &mut |reference| {
+    schemas::each_nested_mut(schema, &mut |schema| {
+        schemas::each_own_reference_mut(schema, &mut |reference| {
             if let Some(name) = local.get(reference.as_str()) {
                 *reference = to_component(name);
             }
@@ -169,7 +172,7 @@ mod tests {
     fn dangling(document: &mut Value) -> Vec<String> {
         let copy = document.clone();
         let mut found = Vec::new();
-        schemas::each_reference(document, &mut |reference| {
+        schemas::each_reference_mut(document, &mut |reference| {
             if resolve(&copy, reference).is_none() {
                 found.push(reference.clone());
             }
@@ -178,7 +181,7 @@ mod tests {
     }
 
     #[test]
-    fn definitions_become_components_and_references_find_them() {
+    fn definitions_become_components_and_references_follow() {
         let mut document = json!({
             "paths": {"/a": {"get": {"responses": {"200": {"content": {"application/json": {"schema": {
                 "$ref": "#/$defs/Page",

@@ -12,7 +12,7 @@ use super::peel::{Peeled, flatten, peel, same};
 use super::reference::to_component;
 use super::site::{self, Site};
 use super::{Findings, components};
-use crate::known::{Fact, Known, Outcome};
+use crate::known::{Fact, FactStatus, Known};
 
 /// The prefix of references to entities until all components have their final names.
 pub(super) const MARK: &str = "#/x-twin-entity/";
@@ -21,12 +21,13 @@ pub(super) const MARK: &str = "#/x-twin-entity/";
 struct Candidate {
     place: String,
     schema: Map<String, Value>,
-    /// The description of the type, as opposed to that of the place.
+    /// The description of the type. The place may have a description of its own.
     description: Option<String>,
     /// The pointer in the original document.
     origin: String,
-    /// Whether differences are reported. A webhook delivery refines its type, so its are not.
-    counts: bool,
+    /// Whether differences from the other places are reported. They are not for a webhook
+    /// delivery, because it refines the type.
+    reports_differences: bool,
 }
 
 /// Names every entity.
@@ -41,13 +42,13 @@ pub(super) fn name(
         .iter()
         .flat_map(|(name, sites)| sites.iter().map(move |it| (name, it.clone())))
         .collect();
-    // Inner places first, so that a copied schema already refers to its entities.
+    // Inner places come first, so that a copied schema already refers to the entities inside it.
     todo.sort_by_key(|(_, site)| std::cmp::Reverse(site.depth));
-    let mut hoist = Hoist::default();
+    let mut hoist = EntityCollector::default();
     for (name, site) in todo {
         hoist.take(document, name, &site, findings);
     }
-    let Hoist { candidates, claims } = hoist;
+    let EntityCollector { candidates, claims } = hoist;
     let mut entities = Map::new();
     for (name, candidates) in candidates {
         if let Some(first) = candidates.first() {
@@ -59,14 +60,15 @@ pub(super) fn name(
     components::rebuild(document, known, entities, &claims, findings);
 }
 
+/// The schemas found at the places of the entities.
 #[derive(Default)]
-struct Hoist {
+struct EntityCollector {
     candidates: BTreeMap<String, Vec<Candidate>>,
     /// The components of the document, each with the entities that use it.
     claims: BTreeMap<String, BTreeSet<String>>,
 }
 
-impl Hoist {
+impl EntityCollector {
     fn take(&mut self, document: &mut Value, name: &str, site: &Site, findings: &Findings) {
         let Some(schema) = document.pointer(&site.pointer) else { return };
         if schema["$ref"].as_str().is_some_and(|reference| reference.starts_with(MARK)) {
@@ -110,8 +112,8 @@ fn candidate(document: &Value, site: &Site, peeled: &Peeled, findings: &Findings
         None => findings.origin(&format!("#{}", site.pointer)),
     };
     schema.remove("description");
-    let counts = site.replaceable;
-    Candidate { place: site.place.clone(), schema, description, origin, counts }
+    let reports_differences = site.replaceable;
+    Candidate { place: site.place.clone(), schema, description, origin, reports_differences }
 }
 
 /// Builds a reference to the entity that keeps the annotations of the place.
@@ -140,7 +142,7 @@ fn merge(name: &str, candidates: Vec<Candidate>, findings: &mut Findings) -> Val
     for other in candidates {
         let before = findings.facts.len();
         merge_one(name, &mut merged, &places, &other, findings);
-        if !other.counts {
+        if !other.reports_differences {
             findings.facts.truncate(before);
         }
         places.push(other.place);
@@ -162,7 +164,7 @@ fn merge_one(
         subject: if member.is_empty() { name.to_owned() } else { format!("{name}.{member}") },
         says: "has the same schema at all places".to_owned(),
         source: "the OpenAPI document".to_owned(),
-        outcome: Outcome::Differs { document },
+        status: FactStatus::Differs { document },
         pointer: Some(other.origin.clone()),
         closest: None,
         edit: None,

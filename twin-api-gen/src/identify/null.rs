@@ -10,7 +10,7 @@ use crate::Object;
 use crate::schemas;
 
 pub(super) fn unify(document: &mut Value) {
-    schemas::each(document, &mut |schema| {
+    schemas::each_schema_mut(document, &mut |schema| {
         bounds(schema);
         unwrap(schema);
         nullable(schema);
@@ -100,7 +100,7 @@ fn nullable(schema: &mut Object) {
     }
     let names: Vec<String> = schema.keys().filter(|name| !is_annotation(name)).cloned().collect();
     if names.is_empty() {
-        return; // accepts any value, including null
+        return; // the schema accepts any value, including null
     }
     let inner: Object = names.into_iter().filter_map(|name| schema.remove_entry(&name)).collect();
     let inner = match single(inner) {
@@ -156,7 +156,7 @@ mod tests {
     }
 
     #[test]
-    fn four_spellings_of_a_nullable_string_become_one() {
+    fn spellings_of_a_nullable_string_become_one() {
         let wanted = json!({"type": ["string", "null"], "description": "d"});
         for schema in [
             json!({"type": ["null", "string"], "description": "d"}),

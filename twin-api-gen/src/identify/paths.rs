@@ -9,24 +9,24 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::{Map, Value, json};
 
 use super::Findings;
-use super::server::Base;
+use super::server::BaseUrl;
 use super::shape::{self, ParameterNames};
-use crate::known::{Fact, Known, Outcome};
+use crate::known::{Fact, FactStatus, Known};
 use crate::names::letters;
 use crate::pointer::{child, escape};
 use crate::problem::{Edit, EditedFile, Problem};
 use crate::{METHODS, Stage};
 
 /// One operation of the original document.
-struct Described {
+struct DocumentOperation {
     path: String,
     method: &'static str,
     operation: Map<String, Value>,
-    /// The base URL from the `servers` of the operation or the path item.
-    own: Option<Base>,
+    /// The base URL from the `servers` of the operation or of its path item.
+    own_base: Option<BaseUrl>,
 }
 
-impl Described {
+impl DocumentOperation {
     fn pointer(&self) -> String {
         child(&child("#/paths", &self.path), self.method)
     }
@@ -42,8 +42,8 @@ pub(super) fn identify(
     known: &Known,
     findings: &mut Findings,
 ) -> BTreeMap<String, String> {
-    let ours = known.server.as_ref().map(|server| Base::parse(&server.url));
-    let root = Base::read(document.get("servers"), ours.as_ref()).unwrap_or_default();
+    let ours = known.server.as_ref().map(|server| BaseUrl::parse(&server.url));
+    let root = BaseUrl::read(document.get("servers"), ours.as_ref()).unwrap_or_default();
     let described = take(document, ours.as_ref());
     let mut matcher = Matcher::new(known, root, ours);
     matcher.choose_prefix(&described, findings);
@@ -53,34 +53,35 @@ pub(super) fn identify(
 }
 
 /// Takes the operations out of the document.
-fn take(document: &mut Value, ours: Option<&Base>) -> Vec<Described> {
+fn take(document: &mut Value, ours: Option<&BaseUrl>) -> Vec<DocumentOperation> {
     let mut found = Vec::new();
     let Some(paths) = document["paths"].as_object_mut() else { return found };
     for (path, item) in paths {
         let Some(item) = item.as_object_mut() else { continue };
-        let shared = Base::read(item.get("servers"), ours);
+        let shared = BaseUrl::read(item.get("servers"), ours);
         for method in METHODS {
             let Some(Value::Object(_)) = item.get(method) else { continue };
             let Some(Value::Object(mut operation)) = item.remove(method) else { continue };
-            let own = Base::read(operation.get("servers"), ours).or_else(|| shared.clone());
+            let own_base = BaseUrl::read(operation.get("servers"), ours).or_else(|| shared.clone());
             operation.remove("servers");
-            found.push(Described { path: path.clone(), method, operation, own });
+            found.push(DocumentOperation { path: path.clone(), method, operation, own_base });
         }
     }
     found
 }
 
+/// Matches the operations of the document to the known ones.
 struct Matcher<'a> {
     known: &'a Known,
-    root: Base,
-    ours: Option<Base>,
+    root: BaseUrl,
+    ours: Option<BaseUrl>,
     /// The path prefix of operations without `servers` of their own.
     prefix: String,
     /// Known names by method and path shape.
     names: BTreeMap<(String, String), String>,
 }
 
-/// The identity of an operation of the document.
+/// The full path of an operation of the document, and its known name.
 struct Match {
     /// The full path, with the document's parameter names.
     path: String,
@@ -89,7 +90,7 @@ struct Match {
 }
 
 impl<'a> Matcher<'a> {
-    fn new(known: &'a Known, root: Base, ours: Option<Base>) -> Self {
+    fn new(known: &'a Known, root: BaseUrl, ours: Option<BaseUrl>) -> Self {
         let mut names = BTreeMap::new();
         for (name, operation) in &known.operations {
             let also = operation.also.iter().map(|path| shape::of(path));
@@ -106,9 +107,9 @@ impl<'a> Matcher<'a> {
     }
 
     /// Chooses the path prefix. Some documents already repeat the path of `servers` in each path.
-    fn choose_prefix(&mut self, described: &[Described], findings: &mut Findings) {
+    fn choose_prefix(&mut self, described: &[DocumentOperation], findings: &mut Findings) {
         let count = |prefix: &str| {
-            let without_own = described.iter().filter(|it| it.own.is_none());
+            let without_own = described.iter().filter(|it| it.own_base.is_none());
             without_own
                 .filter(|it| self.name(it.method, &format!("{prefix}{}", it.path)).is_some())
                 .count()
@@ -125,14 +126,14 @@ impl<'a> Matcher<'a> {
         }
     }
 
-    /// Reports that the URL of the server ends in a path that each path repeats, unless
-    /// `known.json` lists the URL.
+    /// Reports that each path repeats the path of the server's URL, unless `known.json` lists that
+    /// URL in `also`.
     fn repeated_prefix(&self) -> Option<Fact> {
         let server = self.known.server.as_ref()?;
-        if server.also.iter().any(|url| Base::parse(url) == self.root) {
+        if server.also.iter().any(|url| BaseUrl::parse(url) == self.root) {
             return None;
         }
-        let Base { origin, path } = &self.root;
+        let BaseUrl { origin, path } = &self.root;
         let mut also = server.also.clone();
         also.push(format!("{}{path}", origin.as_deref().unwrap_or_default()));
         let edit = Edit::set(EditedFile::Known, "/server/also", json!(also));
@@ -145,21 +146,21 @@ impl<'a> Matcher<'a> {
             subject: "servers".to_owned(),
             says: format!("the API is at {}", server.map_or("", |server| server.url.as_str())),
             source: server.map(|server| server.source.clone()).unwrap_or_default(),
-            outcome: Outcome::Contradicted { document, known_wins: true },
+            status: FactStatus::Contradicted { document, known_wins: true },
             pointer: Some("#/servers".to_owned()),
             closest: None,
             edit: Some(edit),
         }
     }
 
-    fn match_all(&self, described: &[Described], findings: &mut Findings) -> Vec<Match> {
-        let mut found: Vec<Match> = described.iter().map(|it| self.plain(it)).collect();
+    fn match_all(&self, described: &[DocumentOperation], findings: &mut Findings) -> Vec<Match> {
+        let mut found: Vec<Match> = described.iter().map(|it| self.match_one(it)).collect();
         let mut there: BTreeSet<String> = found.iter().filter_map(|it| it.name.clone()).collect();
         for (it, found) in described.iter().zip(&mut found) {
             if let Some(name) = &found.name {
                 self.check_origin(it, &found.path, name, findings);
             } else if let Some(name) = self.moved(it, &found.path, &there) {
-                findings.problems.push(self.elsewhere(it, &found.path, &name));
+                findings.problems.push(self.url_problem(it, &found.path, &name));
                 there.insert(name.clone());
                 found.name = Some(name);
             }
@@ -167,15 +168,20 @@ impl<'a> Matcher<'a> {
         found
     }
 
-    fn plain(&self, it: &Described) -> Match {
-        let prefix = it.own.as_ref().map_or(self.prefix.as_str(), |own| own.path.as_str());
+    fn match_one(&self, it: &DocumentOperation) -> Match {
+        let prefix = it.own_base.as_ref().map_or(self.prefix.as_str(), |own| own.path.as_str());
         let path = format!("{prefix}{}", it.path);
         let name = self.name(it.method, &path).cloned();
         Match { path, name }
     }
 
     /// Returns the known operation whose path differs from `path` only by a prefix.
-    fn moved(&self, it: &Described, path: &str, there: &BTreeSet<String>) -> Option<String> {
+    fn moved(
+        &self,
+        it: &DocumentOperation,
+        path: &str,
+        there: &BTreeSet<String>,
+    ) -> Option<String> {
         let shape = shape::of(path);
         let absent = self.known.operations.iter().filter(|(name, _)| !there.contains(*name));
         absent
@@ -184,17 +190,24 @@ impl<'a> Matcher<'a> {
             .map(|(name, _)| name.clone())
     }
 
-    fn check_origin(&self, it: &Described, path: &str, name: &str, findings: &mut Findings) {
-        let Some(origin) = it.own.as_ref().and_then(|own| own.origin.as_ref()) else { return };
+    fn check_origin(
+        &self,
+        it: &DocumentOperation,
+        path: &str,
+        name: &str,
+        findings: &mut Findings,
+    ) {
+        let Some(origin) = it.own_base.as_ref().and_then(|own| own.origin.as_ref()) else { return };
         let ours = self.ours.as_ref().and_then(|ours| ours.origin.as_ref());
         if ours.is_some_and(|ours| ours != origin) && self.root.origin.as_ref() != Some(origin) {
-            findings.problems.push(self.elsewhere(it, &format!("{origin}{path}"), name));
+            findings.problems.push(self.url_problem(it, &format!("{origin}{path}"), name));
         }
     }
 
-    fn elsewhere(&self, it: &Described, found: &str, name: &str) -> Problem {
+    /// Returns the problem that a known operation has another URL in the document.
+    fn url_problem(&self, it: &DocumentOperation, found: &str, name: &str) -> Problem {
         let operation = &self.known.operations[name];
-        let by = if it.own.is_some() { ", by its own `servers`" } else { "" };
+        let by = if it.own_base.is_some() { ", by its own `servers`" } else { "" };
         let mut also = operation.also.clone();
         also.push(shape::of(
             found
@@ -219,7 +232,7 @@ impl<'a> Matcher<'a> {
 /// Writes the operations to the document, with known paths and names.
 fn write(
     document: &mut Value,
-    described: Vec<Described>,
+    described: Vec<DocumentOperation>,
     found: Vec<Match>,
     known: &Known,
     findings: &mut Findings,
@@ -236,7 +249,7 @@ fn write(
         };
         let item = paths.entry(path.clone()).or_default();
         if item.contains_key(it.method) {
-            findings.facts.push(twice(&it.call(&path), &before));
+            findings.facts.push(duplicate(&it.call(&path), &before));
             continue;
         }
         rename_parameters(&mut it.operation, &found.path, &path);
@@ -262,12 +275,12 @@ fn leftovers(document: &mut Value) -> Vec<(String, Value)> {
     paths.into_iter().filter(|(_, item)| wrong(item)).collect()
 }
 
-fn twice(call: &str, pointer: &str) -> Fact {
+fn duplicate(call: &str, pointer: &str) -> Fact {
     Fact {
         subject: call.to_owned(),
         says: "an operation is described once".to_owned(),
         source: "OpenAPI".to_owned(),
-        outcome: Outcome::Contradicted {
+        status: FactStatus::Contradicted {
             document: "it twice; the second description is not used".to_owned(),
             known_wins: true,
         },

@@ -8,7 +8,7 @@ use crate::Object;
 use crate::limits::MAX_ALL_OF_DEPTH;
 use crate::limits::MAX_WRAPPERS;
 
-/// A schema without its wrappers.
+/// A schema without its wrappers, and what the wrappers said.
 #[derive(Debug, Default)]
 pub(crate) struct Peeled {
     pub(crate) schema: Object,
@@ -194,7 +194,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_schema_is_found_behind_all_its_wrappers() {
+    fn peel_removes_all_wrappers() {
         let document = json!({"components": {"schemas": {
             "A": {"$ref": "#/components/schemas/B"},
             "B": {"allOf": [{"type": ["object", "null"], "description": "inner"}]},
@@ -210,7 +210,7 @@ mod tests {
     }
 
     #[test]
-    fn branches_of_all_of_become_one_schema() {
+    fn flatten_merges_all_of() {
         let document = json!({"components": {"schemas": {
             "Base": {"type": "object", "properties": {"a": {"type": "string"}}, "required": ["a"]},
         }}});

@@ -1,4 +1,5 @@
-//! Parses and follows places. A place says where the API uses an entity.
+//! Parses and follows places. A place is the notation in `known.json` for where the API uses an
+//! entity.
 //!
 //! | notation | place |
 //! |---|---|
@@ -24,12 +25,13 @@ use crate::pointer::child;
 /// One place where the API uses an entity.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Place {
-    pub(crate) base: Base,
+    pub(crate) base: PlaceBase,
     pub(crate) steps: Vec<PlaceStep>,
 }
 
+/// The part of the API in which a place begins.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Base {
+pub(crate) enum PlaceBase {
     Response(String),
     Body(String),
     Parameter(String, String),
@@ -38,10 +40,13 @@ pub(crate) enum Base {
     ErrorResponses,
 }
 
+/// A step into a schema.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum PlaceStep {
     Member(String),
+    /// The elements of an array: `[]`.
     Items,
+    /// The values of a map: `{}`.
     Values,
 }
 
@@ -49,17 +54,20 @@ impl Place {
     pub(crate) fn parse(text: &str) -> Result<Self, String> {
         let malformed = || format!("{text:?} is not a place");
         let (base, rest) = if let Some((operation, rest)) = text.split_once('→') {
-            (Base::Response(operation.to_owned()), rest)
+            (PlaceBase::Response(operation.to_owned()), rest)
         } else if let Some((operation, rest)) = text.split_once('←') {
             let webhooks = operation == "webhooks";
-            (if webhooks { Base::Webhooks } else { Base::Body(operation.to_owned()) }, rest)
+            (
+                if webhooks { PlaceBase::Webhooks } else { PlaceBase::Body(operation.to_owned()) },
+                rest,
+            )
         } else if let Some((operation, name)) = text.split_once('?') {
-            (Base::Parameter(operation.to_owned(), name.to_owned()), "")
+            (PlaceBase::Parameter(operation.to_owned(), name.to_owned()), "")
         } else if let Some(rest) = text.strip_prefix("*!") {
-            (Base::ErrorResponses, rest)
+            (PlaceBase::ErrorResponses, rest)
         } else {
             let (entity, rest) = text.split_once('.').ok_or_else(malformed)?;
-            (Base::Entity(entity.to_owned()), rest)
+            (PlaceBase::Entity(entity.to_owned()), rest)
         };
         let mut steps = Vec::new();
         for part in rest.split('.').filter(|part| !part.is_empty()) {
@@ -81,12 +89,12 @@ impl Place {
 impl fmt::Display for Place {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.base {
-            Base::Response(operation) => write!(f, "{operation}→")?,
-            Base::Body(operation) => write!(f, "{operation}←")?,
-            Base::Parameter(operation, name) => write!(f, "{operation}?{name}")?,
-            Base::Entity(entity) => write!(f, "{entity}.")?,
-            Base::Webhooks => f.write_str("webhooks←")?,
-            Base::ErrorResponses => f.write_str("*!")?,
+            PlaceBase::Response(operation) => write!(f, "{operation}→")?,
+            PlaceBase::Body(operation) => write!(f, "{operation}←")?,
+            PlaceBase::Parameter(operation, name) => write!(f, "{operation}?{name}")?,
+            PlaceBase::Entity(entity) => write!(f, "{entity}.")?,
+            PlaceBase::Webhooks => f.write_str("webhooks←")?,
+            PlaceBase::ErrorResponses => f.write_str("*!")?,
         }
         for (index, step) in self.steps.iter().enumerate() {
             match step {
@@ -159,7 +167,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn places_are_read_and_shown_alike() {
+    fn places_round_trip() {
         for text in [
             "get_agent→agent",
             "list_agents→agents[]",
@@ -180,7 +188,7 @@ mod tests {
     }
 
     #[test]
-    fn a_step_follows_references_null_wrappers_and_all_of() {
+    fn steps_follow_references_null_wrappers_and_all_of() {
         let document = json!({"root": {"oneOf": [{"type": "null"}, {"$ref": "#/one"}]},
             "one": {"$ref": "#/two"},
             "two": {"allOf": [{"properties": {"a": {}}}, {"properties": {"b": {"items": {}}}}]},

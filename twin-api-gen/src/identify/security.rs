@@ -1,11 +1,11 @@
-//! States a security requirement that all operations repeat once, for the whole document.
+//! Moves a security requirement that all operations repeat to the top level of the document.
 
 use serde_json::Value;
 
 use super::{Findings, site};
 use crate::METHODS;
 
-/// Moves the `security` of the operations to the document if all have the same.
+/// Moves the `security` of the operations to the document, if it is the same for all of them.
 pub(super) fn hoist(document: &mut Value, findings: &mut Findings) {
     if document.get("security").is_some() {
         return;

@@ -1,21 +1,21 @@
 //! Reads the base URL from `servers`.
 //!
 //! The path of the base URL becomes part of each operation's path: `/agents` on
-//! `https://host/v1` is `/v1/agents`. The first server at the origin of `known.json` is used,
-//! or else the first server.
+//! `https://host/v1` is `/v1/agents`. Of several servers, the first one at the origin of
+//! `known.json` is used. If there is none, the first server is used.
 
 use serde_json::{Value, json};
 
 /// A base URL, split into origin and path.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub(super) struct Base {
+pub(super) struct BaseUrl {
     /// Scheme, host and port. `None` for a relative URL.
     pub(super) origin: Option<String>,
     /// The path without a trailing slash.
     pub(super) path: String,
 }
 
-impl Base {
+impl BaseUrl {
     /// Splits a URL. A relative URL is resolved against the root of the host.
     pub(super) fn parse(url: &str) -> Self {
         let url = url.split(['?', '#']).next().unwrap_or_default();
@@ -49,11 +49,11 @@ impl Base {
 
 /// Removes the paths from the servers of `document`, because the operations' paths include them. A
 /// relative URL is at our origin.
-pub(super) fn without_paths(document: &mut Value, ours: Option<&Base>) {
+pub(super) fn without_paths(document: &mut Value, ours: Option<&BaseUrl>) {
     let ours = ours.and_then(|ours| ours.origin.as_deref()).unwrap_or("/");
     let servers = document.get_mut("servers").and_then(Value::as_array_mut);
     for server in servers.into_iter().flatten() {
-        let Some(base) = url_of(server).map(|url| Base::parse(&url)) else { continue };
+        let Some(base) = url_of(server).map(|url| BaseUrl::parse(&url)) else { continue };
         server["url"] = json!(base.origin.as_deref().unwrap_or(ours));
         if let Some(members) = server.as_object_mut() {
             members.remove("variables");
@@ -89,8 +89,8 @@ fn normal(path: &str) -> String {
 mod tests {
     use super::*;
 
-    fn base(origin: Option<&str>, path: &str) -> Base {
-        Base { origin: origin.map(ToOwned::to_owned), path: path.to_owned() }
+    fn base(origin: Option<&str>, path: &str) -> BaseUrl {
+        BaseUrl { origin: origin.map(ToOwned::to_owned), path: path.to_owned() }
     }
 
     #[test]
@@ -106,19 +106,19 @@ mod tests {
             ("../v1", None, "/v1"),
             ("", None, ""),
         ] {
-            assert_eq!(Base::parse(url), base(origin, path), "{url}");
+            assert_eq!(BaseUrl::parse(url), base(origin, path), "{url}");
         }
     }
 
     #[test]
-    fn servers_keep_their_origins_alone() {
+    fn without_paths_keeps_only_origins() {
         let document = json!({"servers": [
             {"url": "https://build.twin.so/v1/", "description": "d"},
             {"url": "/api"},
             {"url": "https://{host}/v1", "variables": {"host": {"default": "a.example"}}},
         ]});
         for (ours, relative) in
-            [(None, "/"), (Some(Base::parse("https://b.example")), "https://b.example")]
+            [(None, "/"), (Some(BaseUrl::parse("https://b.example")), "https://b.example")]
         {
             let mut document = document.clone();
             without_paths(&mut document, ours.as_ref());
@@ -131,15 +131,15 @@ mod tests {
     }
 
     #[test]
-    fn variables_have_defaults_and_our_origin_comes_first() {
+    fn read_prefers_our_origin_and_fills_in_variables() {
         let servers = json!([
             {"url": "http://localhost:8080"},
             {"url": "https://{host}/{base}", "variables": {
                 "host": {"default": "build.twin.so"}, "base": {"default": "v1"}}},
         ]);
-        let ours = Base::parse("https://build.twin.so");
-        let found = Base::read(Some(&servers), Some(&ours)).unwrap();
+        let ours = BaseUrl::parse("https://build.twin.so");
+        let found = BaseUrl::read(Some(&servers), Some(&ours)).unwrap();
         assert_eq!(found, base(Some("https://build.twin.so"), "/v1"));
-        assert_eq!(Base::read(Some(&json!([])), Some(&ours)), None);
+        assert_eq!(BaseUrl::read(Some(&json!([])), Some(&ours)), None);
     }
 }

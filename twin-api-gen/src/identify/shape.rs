@@ -9,10 +9,10 @@ pub(super) fn of(path: &str) -> String {
     segments(path).flat_map(|segment| ["/".to_owned(), blank(segment)]).collect()
 }
 
-/// Returns whether two shapes differ only by a prefix.
+/// Returns whether the longer of two shapes is the shorter one with a prefix.
 pub(super) fn differ_by_prefix(one: &str, two: &str) -> bool {
     let (short, long) = if one.len() < two.len() { (one, two) } else { (two, one) };
-    // A shape of parameters alone would match too many paths.
+    // A shape that consists of parameters only would match too many paths.
     let names = short.split('/').any(|segment| !segment.is_empty() && !segment.contains("{}"));
     one != two && names && long.ends_with(short)
 }
@@ -56,6 +56,7 @@ fn segments(path: &str) -> impl Iterator<Item = &str> {
     path.split('/').filter(|segment| !segment.is_empty())
 }
 
+/// Replaces each parameter in a segment by `{}`.
 fn blank(segment: &str) -> String {
     let mut blank = String::new();
     let mut rest = segment;
@@ -83,7 +84,7 @@ impl ParameterNames {
         Self(names)
     }
 
-    /// Returns the names for the parameters of `path`: the known ones, or else the document's.
+    /// Returns the known name for each parameter of `path`, or its own name if none is known.
     pub(super) fn apply(&self, path: &str) -> Vec<String> {
         let named = prefixes(path);
         named.into_iter().map(|(prefix, own)| self.0.get(&prefix).cloned().unwrap_or(own)).collect()
@@ -108,7 +109,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn shapes_have_no_parameter_names_and_no_trailing_slash() {
+    fn shape_drops_parameter_names_and_trailing_slash() {
         for (path, shape) in [
             ("/v1/agents/{agent_id}/runs", "/v1/agents/{}/runs"),
             ("/v1/agents/{id}/", "/v1/agents/{}"),

@@ -14,9 +14,9 @@ use crate::limits::MAX_SHARED_BYTES;
 pub(super) fn inline(document: &mut Value) {
     let mut paths = document["paths"].take();
     let mut webhooks = document.get_mut("webhooks").map(Value::take).unwrap_or_default();
-    let mut copier = Copier { document, left: MAX_SHARED_BYTES };
+    let mut inliner = Inliner { document, budget: MAX_SHARED_BYTES };
     for items in [&mut paths, &mut webhooks] {
-        items.as_object_mut().into_iter().flatten().for_each(|(_, item)| copier.item(item));
+        items.as_object_mut().into_iter().flatten().for_each(|(_, item)| inliner.item(item));
     }
     document["paths"] = paths;
     if !webhooks.is_null() {
@@ -29,12 +29,14 @@ pub(super) fn inline(document: &mut Value) {
     }
 }
 
-struct Copier<'a> {
+/// Replaces references by copies of their targets.
+struct Inliner<'a> {
     document: &'a Value,
-    left: usize,
+    /// The number of bytes that may still be copied.
+    budget: usize,
 }
 
-impl Copier<'_> {
+impl Inliner<'_> {
     fn item(&mut self, item: &mut Value) {
         self.follow(item);
         let Value::Object(item) = item else { return };
@@ -45,7 +47,7 @@ impl Copier<'_> {
                 self.bodies(operation);
             }
         }
-        // Without operations the parameters stay, so that the lowering reports invalid ones.
+        // If there is no operation, the parameters stay, so that the lowering reports invalid ones.
         if !METHODS.iter().any(|method| item.contains_key(*method)) && !shared.is_null() {
             item.insert("parameters".to_owned(), shared);
         }
@@ -91,7 +93,7 @@ impl Copier<'_> {
         value
     }
 
-    /// Replaces a reference by its target, extended by the members beside the `$ref`.
+    /// Replaces a reference by a copy of its target. Members beside the `$ref` are kept.
     fn follow(&mut self, value: &mut Value) {
         for _ in 0..MAX_REFERENCE_CHAIN {
             let Some(reference) = value.get("$ref").and_then(Value::as_str) else { return };
@@ -100,10 +102,10 @@ impl Copier<'_> {
                 .filter(|found| found.is_object());
             let Some(found) = found else { return };
             let size = size(found);
-            if size > self.left {
+            if size > self.budget {
                 return;
             }
-            self.left -= size;
+            self.budget -= size;
             let mut copy = found.clone();
             if let (Value::Object(own), Value::Object(copy)) = (value.take(), &mut copy) {
                 copy.extend(own.into_iter().filter(|(name, _)| name != "$ref"));
@@ -135,7 +137,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn shared_parts_are_copied_and_own_parts_win() {
+    fn shared_parts_are_copied_and_own_parameters_win() {
         let mut document = json!({
             "paths": {"/a/{id}": {"$ref": "#/components/pathItems/A"}},
             "components": {

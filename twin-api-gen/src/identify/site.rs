@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 
-use super::place::{Base, Place, walk};
+use super::place::{Place, PlaceBase, walk};
 use crate::known::Known;
 use crate::pointer::child;
 
@@ -17,10 +17,12 @@ pub(super) struct Site {
     pub(super) depth: usize,
     /// The place, for messages.
     pub(super) place: String,
-    /// Whether a reference may replace the schema. Not for a delivery, which refines its entity.
+    /// Whether a reference may replace the schema. It may not for a webhook delivery, because its
+    /// schema refines the entity.
     pub(super) replaceable: bool,
 }
 
+/// The search for all uses.
 pub(super) struct Sites<'a> {
     document: &'a Value,
     places: BTreeMap<&'a str, Vec<Place>>,
@@ -64,9 +66,9 @@ impl Sites<'_> {
 
     fn at(&mut self, place: &Place) -> Vec<Site> {
         let text = place.to_string();
-        let replaceable = place.base != Base::Webhooks || !place.steps.is_empty();
+        let replaceable = place.base != PlaceBase::Webhooks || !place.steps.is_empty();
         let base: Vec<(String, usize)> = match &place.base {
-            Base::Entity(entity) => {
+            PlaceBase::Entity(entity) => {
                 self.of(entity).into_iter().map(|site| (site.pointer, site.depth)).collect()
             }
             base => self.roots(base).into_iter().map(|pointer| (pointer, 0)).collect(),
@@ -81,25 +83,25 @@ impl Sites<'_> {
             .collect()
     }
 
-    fn roots(&self, base: &Base) -> Vec<String> {
+    fn roots(&self, base: &PlaceBase) -> Vec<String> {
         let operation = |name: &str| {
             let pointer = self.operations.get(name)?;
             Some((pointer.as_str(), self.document.pointer(pointer)?.as_object()?))
         };
         match base {
-            Base::Response(name) => {
+            PlaceBase::Response(name) => {
                 operation(name).and_then(|(at, it)| response(it, at)).into_iter().collect()
             }
-            Base::Body(name) => {
+            PlaceBase::Body(name) => {
                 operation(name).and_then(|(at, it)| body(it, at)).into_iter().collect()
             }
-            Base::Parameter(name, parameter) => operation(name)
+            PlaceBase::Parameter(name, parameter) => operation(name)
                 .and_then(|(at, it)| parameter_schema(it, at, parameter))
                 .into_iter()
                 .collect(),
-            Base::Webhooks => self.deliveries(),
-            Base::ErrorResponses => self.refusals(),
-            Base::Entity(_) => Vec::new(),
+            PlaceBase::Webhooks => self.deliveries(),
+            PlaceBase::ErrorResponses => self.error_responses(),
+            PlaceBase::Entity(_) => Vec::new(),
         }
     }
 
@@ -109,7 +111,7 @@ impl Sites<'_> {
             .collect()
     }
 
-    fn refusals(&self) -> Vec<String> {
+    fn error_responses(&self) -> Vec<String> {
         let mut found = Vec::new();
         for (pointer, operation) in each_operation(&self.document["paths"], "/paths") {
             let responses = operation.get("responses").and_then(Value::as_object);
@@ -141,7 +143,8 @@ pub(crate) fn is_success(status: &str) -> bool {
     status.starts_with('2')
 }
 
-/// Returns the success response: the first 2xx with content, else the first 2xx, else `default`.
+/// Returns the success response: the first 2xx with content. If there is none, the first 2xx, and
+/// then `default`.
 pub(crate) fn success(operation: &Map<String, Value>) -> Option<(&String, &Value)> {
     let responses = operation.get("responses")?.as_object()?;
     let mut successes = responses.iter().filter(|(status, _)| is_success(status));

@@ -1,7 +1,7 @@
 //! Gives webhooks their own tag and operationIds.
 //!
-//! Other generators also generate code for webhooks. Without a separate tag, that code would
-//! overwrite the operations with the same tag.
+//! Other generators also generate code for webhooks from the effective document. Without a separate
+//! tag, that code would overwrite the operations with the same tag.
 
 use serde_json::{Value, json};
 

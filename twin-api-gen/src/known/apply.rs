@@ -1,16 +1,16 @@
 //! Applies the known facts to an identified document.
 //!
-//! Additions of the document stay: new members, values, parameters and operations, and its
-//! descriptions. If the document lacks a known fact or contradicts it, the fact is applied and
-//! the difference is reported as a [`Fact`].
+//! New members, values, parameters and operations of the document stay, and so do its descriptions.
+//! If the document lacks a known fact or contradicts it, the fact is applied and the difference is
+//! reported as a [`Fact`].
 
 use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 
-use super::compare::Kinds;
-use super::entity::{Entity, EntityShape, EnumValue, Member, observed};
-use super::{Fact, Known, Outcome, Security, operation};
+use super::compare::JsonTypes;
+use super::entity::{Entity, EntityMember, EntityShape, EnumValue, observed};
+use super::{Fact, FactStatus, Known, KnownSecurity, operation};
 use crate::closest::closest;
 use crate::identify::{Identified, collect};
 use crate::names::letters;
@@ -68,7 +68,7 @@ fn webhooks(document: &mut Value, known: &Known) {
 }
 
 /// Adds the security of every request, unless the document requires some.
-fn secure(document: &mut Value, security: &Security) -> Option<Fact> {
+fn secure(document: &mut Value, security: &KnownSecurity) -> Option<Fact> {
     let required = |value: Option<&Value>| {
         value.and_then(Value::as_array).is_some_and(|requirements| !requirements.is_empty())
     };
@@ -95,7 +95,7 @@ fn secure(document: &mut Value, security: &Security) -> Option<Fact> {
         subject: "security".to_owned(),
         says,
         source: security.source.clone(),
-        outcome: Outcome::Added,
+        status: FactStatus::Added,
         pointer: None,
         closest: None,
         edit: None,
@@ -165,7 +165,7 @@ impl Applier<'_> {
         document: &Value,
         name: &str,
         entity: &Entity,
-        members: &[Member],
+        members: &[EntityMember],
         found: Option<&Map<String, Value>>,
     ) -> Map<String, Value> {
         let empty = Map::new();
@@ -181,16 +181,16 @@ impl Applier<'_> {
             .collect();
         required
             .retain(|it| new_may_be_required && members.iter().all(|member| member.name != *it));
-        let mut weaker = Vec::new();
+        let mut optional_in_document = Vec::new();
         for member in members {
-            let context = Context { document, entity: name, source: &entity.source, member };
+            let context = MemberContext { document, entity: name, source: &entity.source, member };
             let said = own.get(&member.name);
             if member.upstream_wins && found.is_some() {
                 if own_required.contains(&member.name.as_str()) {
                     required.push(member.name.clone());
                 }
                 if said.is_some() {
-                    self.yields(&context);
+                    self.report_upstream_wins(&context);
                     continue;
                 }
             }
@@ -198,17 +198,17 @@ impl Applier<'_> {
                 self.member(&context, said, own, &own_required);
             }
             if member.upstream_wins && found.is_some() {
-                continue; // the document has dropped the member, and the document decides
+                continue; // the document decides, and it has dropped the member
             }
             properties.insert(member.name.clone(), known_member(member, said));
             if member.required {
                 required.push(member.name.clone());
                 if said.is_some() && !own_required.contains(&member.name.as_str()) {
-                    weaker.push(member.name.as_str());
+                    optional_in_document.push(member.name.as_str());
                 }
             }
         }
-        self.weaker(name, entity, &weaker);
+        self.report_optional(name, entity, &optional_in_document);
         let mut schema = Map::new();
         schema.insert("type".to_owned(), json!("object"));
         if !required.is_empty() {
@@ -219,7 +219,7 @@ impl Applier<'_> {
     }
 
     /// Reports the members that are optional in the document but required in `known.json`.
-    fn weaker(&mut self, name: &str, entity: &Entity, members: &[&str]) {
+    fn report_optional(&mut self, name: &str, entity: &Entity, members: &[&str]) {
         if members.is_empty() {
             return;
         }
@@ -232,7 +232,7 @@ impl Applier<'_> {
             subject: name.to_owned(),
             says: format!("{these} always there: {}", members.join(", ")),
             source: entity.source.clone(),
-            outcome: Outcome::Contradicted {
+            status: FactStatus::Contradicted {
                 document: format!("{they} may be absent"),
                 known_wins: true,
             },
@@ -242,59 +242,65 @@ impl Applier<'_> {
         });
     }
 
-    fn yields(&mut self, context: &Context<'_>) {
+    /// Reports that the document decides the schema of a member.
+    fn report_upstream_wins(&mut self, context: &MemberContext<'_>) {
         let fact = context.fact(
             "the document decides its schema",
-            Outcome::Contradicted { document: "it exists".to_owned(), known_wins: false },
+            FactStatus::Contradicted { document: "it exists".to_owned(), known_wins: false },
         );
         self.facts.push(fact);
     }
 
     fn member(
         &mut self,
-        context: &Context<'_>,
+        context: &MemberContext<'_>,
         said: Option<&Value>,
         own: &Map<String, Value>,
         own_required: &[&str],
     ) {
-        let ours = Kinds::of(&self.ours, &context.member.schema);
+        let ours = JsonTypes::of(&self.ours, &context.member.schema);
         let Some(said) = said else {
             let fact = self.missing(context, &ours, own);
             self.facts.push(fact);
             return;
         };
-        let theirs = Kinds::of(context.document, said);
+        let theirs = JsonTypes::of(context.document, said);
         let says = ours.to_string();
         let may_be_null = theirs.nullable && !ours.nullable && context.member.required;
-        let outcome = if !may_be_null && theirs.within(&ours) && !ours.lenient() {
-            Some(Outcome::Agreed)
+        let status = if !may_be_null && theirs.within(&ours) && !ours.lenient() {
+            Some(FactStatus::Agreed)
         } else if theirs.any() {
             None // the document does not restrict the type
         } else {
-            Some(Outcome::Contradicted { document: theirs.to_string(), known_wins: true })
+            Some(FactStatus::Contradicted { document: theirs.to_string(), known_wins: true })
         };
         // Agreement is reported only for observations: the document now describes them.
-        let news = outcome.filter(|it| *it != Outcome::Agreed || observed(context.source()));
-        self.facts.extend(news.map(|outcome| context.fact(&says, outcome)));
+        let reported = status.filter(|it| *it != FactStatus::Agreed || observed(context.source()));
+        self.facts.extend(reported.map(|status| context.fact(&says, status)));
         if let Some(seen_absent) = &context.member.seen_absent {
-            let outcome = if own_required.contains(&context.member.name.as_str()) {
-                Outcome::Contradicted {
+            let status = if own_required.contains(&context.member.name.as_str()) {
+                FactStatus::Contradicted {
                     document: "it is always there".to_owned(),
                     known_wins: true,
                 }
             } else {
-                Outcome::Agreed
+                FactStatus::Agreed
             };
-            let mut fact = context.fact("it may be absent", outcome);
+            let mut fact = context.fact("it may be absent", status);
             fact.source.clone_from(seen_absent);
             self.facts.push(fact);
         }
     }
 
-    fn missing(&self, context: &Context<'_>, ours: &Kinds, own: &Map<String, Value>) -> Fact {
+    fn missing(
+        &self,
+        context: &MemberContext<'_>,
+        ours: &JsonTypes,
+        own: &Map<String, Value>,
+    ) -> Fact {
         let says = ours.to_string();
         if observed(context.source()) {
-            let mut fact = context.fact(&says, Outcome::Added);
+            let mut fact = context.fact(&says, FactStatus::Added);
             fact.pointer = None;
             fact.edit = None;
             return fact;
@@ -303,12 +309,13 @@ impl Applier<'_> {
         let unknown = own
             .iter()
             .filter(|(name, _)| entity.members().iter().all(|member| member.name != **name));
-        let unknown = unknown
-            .map(|(name, schema)| (name.as_str(), Kinds::of(context.document, schema).same(ours)));
+        let unknown = unknown.map(|(name, schema)| {
+            (name.as_str(), JsonTypes::of(context.document, schema).same(ours))
+        });
         let at = child("#/components/schemas", context.entity);
         let mut fact = context.fact(
             &says,
-            Outcome::Contradicted {
+            FactStatus::Contradicted {
                 document: "there is no such member".to_owned(),
                 known_wins: true,
             },
@@ -333,22 +340,22 @@ impl Applier<'_> {
         for (index, value) in values.iter().enumerate() {
             let Some(theirs) = theirs else { break };
             let source = value.source.as_ref().unwrap_or(&entity.source);
-            let outcome = match (theirs.contains(&json!(value.value)), observed(source)) {
-                (true, true) => Outcome::Agreed,
-                (false, true) => Outcome::Added,
+            let status = match (theirs.contains(&json!(value.value)), observed(source)) {
+                (true, true) => FactStatus::Agreed,
+                (false, true) => FactStatus::Added,
                 (true, false) => continue,
-                (false, false) => Outcome::Contradicted {
+                (false, false) => FactStatus::Contradicted {
                     document: "there is no such value".to_owned(),
                     known_wins: true,
                 },
             };
-            let contradicted = matches!(outcome, Outcome::Contradicted { .. });
+            let contradicted = matches!(status, FactStatus::Contradicted { .. });
             let at = format!("/entities/{}/values/{index}", escape(name));
             self.facts.push(Fact {
                 subject: name.to_owned(),
                 says: format!("{:?} is a value", value.value),
                 source: source.clone(),
-                outcome,
+                status,
                 pointer: Some(child(&child("#/components/schemas", name), "enum")),
                 closest: None,
                 edit: contradicted.then(|| Edit::remove(EditedFile::Known, at)),
@@ -371,7 +378,7 @@ fn required_of(found: Option<&Map<String, Value>>) -> Vec<&str> {
 }
 
 /// Returns the known schema with the document's description.
-fn known_member(member: &Member, said: Option<&Value>) -> Value {
+fn known_member(member: &EntityMember, said: Option<&Value>) -> Value {
     let mut schema = member.schema.clone();
     if let Some(said) = said {
         annotate(&mut schema, said);
@@ -392,15 +399,15 @@ pub(super) fn annotate(schema: &mut Value, said: &Value) {
     }
 }
 
-/// One member, for facts about it.
-struct Context<'a> {
+/// A known member, with the data that a fact about it needs.
+struct MemberContext<'a> {
     document: &'a Value,
     entity: &'a str,
     source: &'a str,
-    member: &'a Member,
+    member: &'a EntityMember,
 }
 
-impl Context<'_> {
+impl MemberContext<'_> {
     fn source(&self) -> &str {
         self.member.source.as_deref().unwrap_or(self.source)
     }
@@ -410,9 +417,9 @@ impl Context<'_> {
         format!("/entities/{}/members/{}", escape(self.entity), escape(&self.member.name))
     }
 
-    fn fact(&self, says: &str, outcome: Outcome) -> Fact {
+    fn fact(&self, says: &str, status: FactStatus) -> Fact {
         let at = child("#/components/schemas", self.entity);
-        let known_wins = matches!(outcome, Outcome::Contradicted { known_wins: true, .. });
+        let known_wins = matches!(status, FactStatus::Contradicted { known_wins: true, .. });
         let wins = || {
             let pointer = format!("{}/upstream", self.file_pointer());
             Edit::set(EditedFile::Known, pointer, json!("wins"))
@@ -421,7 +428,7 @@ impl Context<'_> {
             subject: format!("{}.{}", self.entity, self.member.name),
             says: says.to_owned(),
             source: self.source().to_owned(),
-            outcome,
+            status,
             pointer: Some(child(&child(&at, "properties"), &self.member.name)),
             closest: None,
             // Without the known fact, the secret's value would appear in logs.

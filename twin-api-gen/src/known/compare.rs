@@ -1,4 +1,4 @@
-//! Compares the JSON types of two schemas: that of the document and that of `known.json`.
+//! Compares the JSON types of a member in the document and in `known.json`.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -10,14 +10,14 @@ use crate::limits::MAX_LIST_DEPTH;
 
 /// The JSON types that a schema accepts.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(super) struct Kinds {
+pub(super) struct JsonTypes {
     /// The JSON Schema type names except `null`. An empty set means any value.
     names: BTreeSet<String>,
     pub(super) nullable: bool,
-    items: Option<Box<Kinds>>,
+    items: Option<Box<JsonTypes>>,
 }
 
-impl Kinds {
+impl JsonTypes {
     /// Returns the types of `schema`. References are resolved in `document`.
     pub(super) fn of(document: &Value, schema: &Value) -> Self {
         Self::at(document, schema, 0)
@@ -104,7 +104,7 @@ fn implied(schema: &Map<String, Value>) -> BTreeSet<String> {
     names
 }
 
-impl fmt::Display for Kinds {
+impl fmt::Display for JsonTypes {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.any() {
             return f.write_str("any value");
@@ -131,11 +131,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn types_are_compared_through_references_and_shown() {
+    fn compares_types_through_references() {
         let document = json!({"components": {"schemas": {
             "S": {"enum": ["a", null]}, "L": {"type": "array", "items": {"$ref": "#/components/schemas/S"}},
         }}});
-        let kinds = |schema: Value| Kinds::of(&document, &schema);
+        let kinds = |schema: Value| JsonTypes::of(&document, &schema);
         let list = kinds(json!({"$ref": "#/components/schemas/L"}));
         assert_eq!(list.to_string(), "list of string or null");
         let both = kinds(json!({"type": ["string", "integer"]}));

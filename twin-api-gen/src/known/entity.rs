@@ -1,19 +1,19 @@
 //! Describes the entities of `known.json`: the types of the API.
 //!
-//! - `places`: where the API uses the type; see [`Place`]. Places where `known.json` itself
-//!   refers to the entity need not be listed.
-//! - `source`: the reference section or the observation that the type is known from.
+//! - `places`: where the API uses the type; see [`Place`]. A place where `known.json` itself refers
+//!   to the entity need not be listed.
+//! - `source`: the reference section or the observation that describes the type.
 //! - `description`: the documentation of the Rust type if the document has none.
 //! - exactly one of `members` (an object), `values` (an open enum) and `schema` (any other type).
 //!
-//! A member has a `schema` with its `description`. Optional: `required`, its own `source`,
+//! A member has a `schema` with its `description`. It may also have `required`, its own `source`,
 //! `secret` (the Rust type must be a secret type), `seen_absent` (the observation that makes a
 //! documented member optional) and `upstream`. A value is a string, or an object with `value` and
 //! `source`.
 
 use serde_json::Value;
 
-pub(crate) use super::super::identify::place::Place;
+pub(crate) use crate::identify::place::Place;
 
 #[derive(Debug, Clone)]
 pub(crate) struct Entity {
@@ -25,13 +25,13 @@ pub(crate) struct Entity {
 
 #[derive(Debug, Clone)]
 pub(crate) enum EntityShape {
-    Object { members: Vec<Member>, additional: Option<Value> },
+    Object { members: Vec<EntityMember>, additional: Option<Value> },
     Enum(Vec<EnumValue>),
     Other(Value),
 }
 
 #[derive(Debug, Clone)]
-pub(crate) struct Member {
+pub(crate) struct EntityMember {
     pub(crate) name: String,
     pub(crate) schema: Value,
     pub(crate) required: bool,
@@ -39,6 +39,7 @@ pub(crate) struct Member {
     pub(crate) upstream_wins: bool,
     /// The member's own source. `None` means the source of the entity.
     pub(crate) source: Option<String>,
+    /// The observation that the member may be absent.
     pub(crate) seen_absent: Option<String>,
 }
 
@@ -49,7 +50,7 @@ pub(crate) struct EnumValue {
 }
 
 impl Entity {
-    pub(crate) fn members(&self) -> &[Member] {
+    pub(crate) fn members(&self) -> &[EntityMember] {
         match &self.shape {
             EntityShape::Object { members, .. } => members,
             EntityShape::Enum(_) | EntityShape::Other(_) => &[],
@@ -57,7 +58,7 @@ impl Entity {
     }
 }
 
-/// Returns whether a fact was observed at the live service, and not taken from the reference.
+/// Returns whether a fact was observed at the live service. Otherwise it is from the reference.
 pub(crate) fn observed(source: &str) -> bool {
     source.starts_with("observed")
 }

@@ -1,4 +1,4 @@
-//! Reports how a document compares with the known facts.
+//! Defines the report on one known fact: whether the document states it too.
 
 use std::fmt;
 
@@ -8,14 +8,14 @@ use crate::problem::Edit;
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Fact {
-    /// The subject of the fact: `Agent.icon_config`, `GET /v1/me`.
+    /// The subject of the fact, such as `Agent.icon_config` or `GET /v1/me`.
     pub subject: String,
     /// The statement: a lower-case phrase without a full stop.
     pub says: String,
     /// The source: a section of the API reference, or an observation of the live service.
     pub source: String,
-    /// How the document compares.
-    pub outcome: Outcome,
+    /// Whether the document states the fact.
+    pub status: FactStatus,
     /// The place in the original document, as a URI-fragment JSON pointer.
     pub pointer: Option<String>,
     /// The pointer of the most similar part of the document, if the subject is missing.
@@ -24,10 +24,10 @@ pub struct Fact {
     pub edit: Option<Edit>,
 }
 
-/// How a document compares with a known fact.
+/// Whether a document states a known fact.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum Outcome {
+pub enum FactStatus {
     /// The document lacks the fact. The fact is added.
     Added,
     /// The document agrees with an observation: the fact is now documented upstream.
@@ -51,14 +51,14 @@ pub enum Outcome {
 impl fmt::Display for Fact {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}: {}", self.subject, self.says)?;
-        match &self.outcome {
-            Outcome::Added | Outcome::Missing => f.write_str("; not in the document")?,
-            Outcome::Agreed => f.write_str("; now documented upstream")?,
-            Outcome::Contradicted { document, known_wins } => {
+        match &self.status {
+            FactStatus::Added | FactStatus::Missing => f.write_str("; not in the document")?,
+            FactStatus::Agreed => f.write_str("; now documented upstream")?,
+            FactStatus::Contradicted { document, known_wins } => {
                 let winner = if *known_wins { "the known fact" } else { "the document" };
                 write!(f, "; the document says {document}; {winner} wins")?;
             }
-            Outcome::Differs { document } => write!(f, "; the document has {document}")?,
+            FactStatus::Differs { document } => write!(f, "; the document has {document}")?,
         }
         if let Some(closest) = &self.closest {
             write!(f, "; the closest match is {closest}")?;

@@ -3,8 +3,8 @@
 use serde_json::{Value, json};
 
 use super::apply::{Applier, annotate};
-use super::compare::Kinds;
-use super::{Fact, Operation, Outcome};
+use super::compare::JsonTypes;
+use super::{Fact, FactStatus, KnownOperation};
 use crate::Object;
 use crate::closest::closest;
 use crate::identify::Identified;
@@ -38,14 +38,19 @@ pub(super) fn apply(applier: &mut Applier<'_>, identified: &mut Identified, docu
 }
 
 /// Returns the operation's own responses and the error responses of every operation.
-fn responses(known: &super::Known, operation: &Operation) -> Value {
+fn responses(known: &super::Known, operation: &KnownOperation) -> Value {
     let own = operation.object.get("responses").and_then(Value::as_object);
     let mut responses = known.refusals.clone();
     responses.extend(own.cloned().unwrap_or_default());
     Value::Object(responses)
 }
 
-fn missing(name: &str, operation: &Operation, identified: &Identified, document: &Value) -> Fact {
+fn missing(
+    name: &str,
+    operation: &KnownOperation,
+    identified: &Identified,
+    document: &Value,
+) -> Fact {
     let unknown = each_operation(&document["paths"], "#/paths")
         .filter(|(pointer, _)| identified.operations.values().all(|known| *known != pointer[1..]));
     let pointers: Vec<String> = unknown.map(|(pointer, _)| pointer).collect();
@@ -56,7 +61,7 @@ fn missing(name: &str, operation: &Operation, identified: &Identified, document:
         subject: operation.call(),
         says: format!("`{name}` is an operation"),
         source: operation.source.clone(),
-        outcome: Outcome::Missing,
+        status: FactStatus::Missing,
         pointer: None,
         closest: closest(&own, candidates).map(ToOwned::to_owned),
         edit: Some(Edit::remove(EditedFile::Known, format!("/operations/{}", escape(name)))),
@@ -68,7 +73,7 @@ struct Merge<'a, 'b> {
     applier: &'a mut Applier<'b>,
     document: &'a Value,
     name: &'a str,
-    operation: &'a Operation,
+    operation: &'a KnownOperation,
     found: &'a Object,
 }
 
@@ -105,7 +110,7 @@ impl Merge<'_, '_> {
             subject: format!("{}{subject}", self.operation.call()),
             says,
             source: self.operation.source.clone(),
-            outcome: Outcome::Contradicted { document, known_wins: true },
+            status: FactStatus::Contradicted { document, known_wins: true },
             pointer: Some(self.pointer()),
             closest: None,
             edit: Some(Edit::set(EditedFile::Known, wins, json!("wins"))),
@@ -125,7 +130,8 @@ impl Merge<'_, '_> {
             let said = at.map(|at| theirs.remove(at));
             merged.push(self.parameter(own, said.as_ref(), &theirs));
         }
-        // The document's other parameters follow, sorted so that their order there does not matter.
+        // The document's other parameters follow. Sorting makes their order in the document
+        // irrelevant.
         let key = |it: &Value| (it["in"].to_string(), it["name"].to_string());
         theirs.sort_by_key(key);
         merged.extend(theirs);
@@ -134,7 +140,7 @@ impl Merge<'_, '_> {
 
     fn parameter(&mut self, mut own: Value, said: Option<&Value>, others: &[Value]) -> Value {
         let name = own["name"].as_str().unwrap_or_default().to_owned();
-        let ours = Kinds::of(&self.applier.ours, &own["schema"]);
+        let ours = JsonTypes::of(&self.applier.ours, &own["schema"]);
         let Some(said) = said else {
             if own["in"] != "path" {
                 let others = others.iter().filter_map(|it| it["name"].as_str());
@@ -146,7 +152,7 @@ impl Merge<'_, '_> {
             return own;
         };
         let schema = said.get("schema").cloned().unwrap_or_default();
-        let theirs = Kinds::of(self.document, &schema);
+        let theirs = JsonTypes::of(self.document, &schema);
         if !theirs.any() && !theirs.within(&ours) {
             self.contradict(&format!(" {name}"), ours.to_string(), theirs.to_string());
         }

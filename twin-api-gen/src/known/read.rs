@@ -4,10 +4,10 @@ use std::collections::BTreeSet;
 
 use serde_json::{Map, Value};
 
-use super::entity::{Entity, EntityShape, EnumValue, Member, Place};
-use super::{Known, Operation, Security, Server};
+use super::entity::{Entity, EntityMember, EntityShape, EnumValue, Place};
+use super::{Known, KnownOperation, KnownSecurity, KnownServer};
 use crate::Object;
-use crate::identify::place::Base;
+use crate::identify::place::PlaceBase;
 use crate::pointer::child;
 use crate::problem::{EditedFile, Problem};
 use crate::{Error, METHODS, Stage};
@@ -53,7 +53,7 @@ impl Reader {
         let mut known = Known::default();
         if let Some(server) = root.get("server") {
             let server = self.object(server, "#/server", &["url", "source", "also"]);
-            known.server = Some(Server {
+            known.server = Some(KnownServer {
                 url: self.text(&server, "url", "#/server"),
                 source: self.text(&server, "source", "#/server"),
                 also: also(&server),
@@ -61,7 +61,7 @@ impl Reader {
         }
         if let Some(security) = root.get("security") {
             let security = self.object(security, "#/security", &["schemes", "source"]);
-            known.security = Some(Security {
+            known.security = Some(KnownSecurity {
                 schemes: self.members(&security, "schemes"),
                 source: self.text(&security, "source", "#/security"),
             });
@@ -88,7 +88,7 @@ impl Reader {
         known
     }
 
-    fn operation(&mut self, value: &Value, pointer: &str, name: &str) -> Option<Operation> {
+    fn operation(&mut self, value: &Value, pointer: &str, name: &str) -> Option<KnownOperation> {
         let mut object = self.object(
             value,
             pointer,
@@ -119,7 +119,7 @@ impl Reader {
             self.refuse(pointer, format!("`call` {call:?} is not a method and a path"));
             return None;
         }
-        Some(Operation { path: path.to_owned(), method, also, source, upstream_wins, object })
+        Some(KnownOperation { path: path.to_owned(), method, also, source, upstream_wins, object })
     }
 
     fn entity(&mut self, value: &Value, pointer: &str) -> Entity {
@@ -169,7 +169,7 @@ impl Reader {
         }
     }
 
-    fn entity_members(&mut self, entity: &Object, pointer: &str) -> Vec<Member> {
+    fn entity_members(&mut self, entity: &Object, pointer: &str) -> Vec<EntityMember> {
         let allowed = ["schema", "required", "secret", "source", "seen_absent", "upstream"];
         let mut members = Vec::new();
         let pointer = child(pointer, "members");
@@ -180,7 +180,7 @@ impl Reader {
             if !object.get("schema").is_some_and(Value::is_object) {
                 self.refuse(&pointer, "has no `schema`");
             }
-            members.push(Member {
+            members.push(EntityMember {
                 schema: object.get("schema").cloned().unwrap_or_default(),
                 required: object.get("required") == Some(&Value::Bool(true)),
                 secret: object.get("secret") == Some(&Value::Bool(true)),
@@ -202,7 +202,9 @@ impl Reader {
                     value: text.to_owned(),
                     source: value["source"].as_str().map(ToOwned::to_owned),
                 }),
-                (None, None) => self.refuse(pointer, "a value is neither a string nor an object"),
+                (None, None) => {
+                    self.refuse(pointer, "a value is neither a string nor an object with `value`")
+                }
             }
         }
         found
@@ -255,11 +257,13 @@ impl Reader {
         for (name, entity) in &known.entities {
             for place in &entity.places {
                 let there = match &place.base {
-                    Base::Entity(other) => known.entities.contains_key(other),
-                    Base::Response(operation)
-                    | Base::Body(operation)
-                    | Base::Parameter(operation, _) => known.operations.contains_key(operation),
-                    Base::Webhooks | Base::ErrorResponses => true,
+                    PlaceBase::Entity(other) => known.entities.contains_key(other),
+                    PlaceBase::Response(operation)
+                    | PlaceBase::Body(operation)
+                    | PlaceBase::Parameter(operation, _) => {
+                        known.operations.contains_key(operation)
+                    }
+                    PlaceBase::Webhooks | PlaceBase::ErrorResponses => true,
                 };
                 if !there {
                     let cause = format!("the place {place} names an unknown operation or entity");
@@ -307,6 +311,7 @@ fn missing_references(value: &Value, known: &Known, missing: &mut BTreeSet<Strin
         _ => {}
     }
 }
+
 /// Returns the other spellings of a URL or a path.
 fn also(object: &Map<String, Value>) -> Vec<String> {
     let also = object.get("also").and_then(Value::as_array).into_iter().flatten();

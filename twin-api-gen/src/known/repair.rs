@@ -2,8 +2,8 @@
 //! member whose `$ref` has no target.
 //!
 //! An invalid schema is replaced by "any value", and an invalid parameter is dropped. Each repair
-//! adds a diagnostic. Parts that `known.json` describes are not changed, and an unknown operation
-//! stays left out.
+//! adds a diagnostic. Parts that `known.json` describes are not changed. An unknown operation is not
+//! repaired, but left out.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -27,8 +27,8 @@ pub(crate) struct Repairs {
 }
 
 impl Repairs {
-    /// Replaces the parts because of which `lowered` lacks known operations. Returns whether it
-    /// replaced any.
+    /// Replaces the invalid parts that made the lowering leave out known operations. Returns
+    /// whether it replaced any.
     pub(crate) fn round(
         &mut self,
         identified: &mut Identified,
@@ -99,7 +99,7 @@ enum Replaceable {
 }
 
 impl Replaceable {
-    /// Returns the smallest part around `pointer`.
+    /// Returns the smallest replaceable part that contains `pointer`.
     fn around(pointer: &str, known: &Known) -> Option<Self> {
         let tokens: Vec<&str> = pointer.split('/').collect();
         let parts = (1..=tokens.len()).rev().map(|end| &tokens[..end]);

@@ -1,7 +1,7 @@
 //! Checks that every secret member of `known.json` has a secret type in the generated code.
 //!
-//! The check reads the generated syntax tree and not the document, because an overlay action or
-//! a pass could still replace the type.
+//! The check reads the generated syntax tree instead of the document, because an overlay action or
+//! a pass may replace the type.
 
 use quote::ToTokens;
 use syn::{Fields, Item, ItemStruct};
@@ -59,7 +59,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_secret_of_a_plain_type_is_a_problem() {
+    fn secret_with_a_plain_type_is_a_problem() {
         let known = Known::read(
             br#"{"entities": {"KeyMade": {"source": "s", "members": {
                 "api_key": {"schema": {"type": "string"}, "secret": true},

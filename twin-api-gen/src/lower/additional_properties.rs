@@ -40,9 +40,9 @@ fn under_patterns(patterns: &Value) -> Option<Value> {
 }
 
 fn is_open(members: &Object) -> bool {
-    let none_named =
+    let has_no_properties =
         members.get("properties").and_then(Value::as_object).is_none_or(Object::is_empty);
-    none_named && !matches!(members.get("additionalProperties"), Some(Value::Object(_)))
+    has_no_properties && !matches!(members.get("additionalProperties"), Some(Value::Object(_)))
 }
 
 fn is_composed(members: &Object) -> bool {

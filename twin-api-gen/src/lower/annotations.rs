@@ -89,7 +89,7 @@ mod tests {
     use crate::lower::testing::check_schemas;
 
     #[test]
-    fn annotations() {
+    fn keeps_one_example_and_drops_other_annotations() {
         check_schemas(
             "annotations",
             &[

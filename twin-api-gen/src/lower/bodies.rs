@@ -1,8 +1,8 @@
 //! Reduces each request body to one media type that progenitor can serialize.
 //!
-//! The preference is JSON, then forms, then text, then bytes. If the document gives another name
-//! for such a type, a pass makes the client send that name. An operation that requires a
-//! multipart body is left out.
+//! It prefers JSON, then forms, then text, then bytes. If the document has another name for such a
+//! media type, a pass makes the client send that name. An operation that requires a multipart body
+//! is left out.
 
 use serde_json::{Value, json};
 
@@ -100,7 +100,7 @@ fn choose(content: &Object, schemas: &Object) -> Option<Chosen> {
         as_json.filter_map(|name| Some((json_rank(name, schema_of(name))?, name))).min()
     {
         let mut schema = schema_of(name).cloned().unwrap_or_else(|| json!({}));
-        drop_wholes(&mut schema);
+        drop_nullable_and_default(&mut schema);
         let sent = if rank == WILDCARD { JSON.to_owned() } else { name.clone() };
         return Some(Chosen { key: name.clone(), name: sent, written: JSON, schema });
     }
@@ -109,7 +109,7 @@ fn choose(content: &Object, schemas: &Object) -> Option<Chosen> {
         && let Some(schema) = schema_of(name).filter(|schema| is_object(behind(schemas, schema)))
     {
         let mut schema = schema.clone();
-        drop_wholes(&mut schema);
+        drop_nullable_and_default(&mut schema);
         return Some(Chosen { key: name.clone(), name: name.clone(), written: FORM, schema });
     }
     if let Some(name) = named("text/plain") {
@@ -145,7 +145,7 @@ fn is_object(schema: &Value) -> bool {
 }
 
 /// Removes `nullable` and `default` of a whole body. The client always sends a body.
-fn drop_wholes(schema: &mut Value) {
+fn drop_nullable_and_default(schema: &mut Value) {
     if let Value::Object(members) = schema {
         members.remove("nullable");
         members.remove("default");

@@ -1,13 +1,13 @@
 //! Rewrites boolean schemas: `true` becomes `{}`, and `false` is removed where that is equivalent.
 //!
-//! A required value with the schema `false` is rejected, because no value satisfies it. So is a
-//! schema that is neither an object nor a boolean. `additionalProperties` stays a boolean, which
-//! OpenAPI 3.0 allows.
+//! The schema `false` is rejected where a value is required, because no value satisfies it. A schema
+//! that is neither an object nor a boolean is also rejected. `additionalProperties` stays a boolean,
+//! which OpenAPI 3.0 allows.
 
 use serde_json::{Value, json};
 
 use super::schema::Object;
-use super::walk::Enclosing;
+use super::walk::SchemaPosition;
 use super::{Context, Diagnostics, refuse};
 use crate::error::Error;
 use crate::pointer::child;
@@ -16,7 +16,7 @@ pub(super) fn apply(context: &mut Context) {
     context.each_schema(|report, value, place| match value {
         Value::Object(members) => inside(report, members, place.pointer),
         // The enclosing schema handles nested booleans.
-        Value::Bool(_) if place.position == Enclosing::Inner => Ok(()),
+        Value::Bool(_) if place.position == SchemaPosition::Nested => Ok(()),
         Value::Bool(true) => {
             *value = json!({});
             Ok(())
@@ -42,23 +42,24 @@ fn inside(report: &mut Diagnostics, members: &mut Object, pointer: &str) -> Resu
             list.retain(|member| *member != json!(true));
         }
         list.retain(|member| *member != json!(false));
-        list.iter_mut().for_each(any);
+        list.iter_mut().for_each(accept_any);
     }
     for keyword in ["items", "patternProperties", "$defs", "definitions"] {
         match members.get_mut(keyword) {
-            Some(Value::Object(all)) if keyword != "items" => all.values_mut().for_each(any),
-            Some(items @ Value::Bool(true)) => any(items),
-            Some(Value::Array(items)) => items.iter_mut().for_each(any),
+            Some(Value::Object(all)) if keyword != "items" => all.values_mut().for_each(accept_any),
+            Some(items @ Value::Bool(true)) => accept_any(items),
+            Some(Value::Array(items)) => items.iter_mut().for_each(accept_any),
             _ => {}
         }
     }
     if let Some(Value::Array(items)) = members.get_mut("prefixItems") {
-        items.iter_mut().for_each(any);
+        items.iter_mut().for_each(accept_any);
     }
     Ok(())
 }
 
-fn any(schema: &mut Value) {
+/// Replaces a boolean schema by one that accepts any value.
+fn accept_any(schema: &mut Value) {
     if schema.is_boolean() {
         *schema = json!({});
     }
@@ -73,9 +74,12 @@ fn properties(report: &mut Diagnostics, members: &mut Object, pointer: &str) {
         .collect();
     for name in &forbidden {
         properties.remove(name);
-        report.loss(pointer, format!("that the property `{name}` must be absent is not checked"));
+        report.loss(
+            pointer,
+            format!("the client does not check that the property `{name}` is absent"),
+        );
     }
-    properties.values_mut().for_each(any);
+    properties.values_mut().for_each(accept_any);
     if let Some(Value::Array(required)) = members.get_mut("required") {
         required.retain(|name| !forbidden.iter().any(|gone| name == gone));
     }
@@ -88,7 +92,7 @@ mod tests {
     use crate::lower::testing::{check_refusals, check_schemas, with_schemas};
 
     #[test]
-    fn booleans() {
+    fn rewrites_boolean_schemas() {
         check_schemas(
             "boolean-schemas",
             &[
@@ -101,7 +105,7 @@ mod tests {
                 (
                     json!({"properties": {"a": true, "b": false}, "required": ["a", "b"]}),
                     json!({"properties": {"a": {}}, "required": ["a"]}),
-                    &["loss: the property `b` must be absent"],
+                    &["loss: the property `b` is absent"],
                 ),
                 (
                     json!({"oneOf": [true, false, {"type": "string"}]}),
@@ -118,7 +122,7 @@ mod tests {
     }
 
     #[test]
-    fn refusals() {
+    fn rejects_required_false_and_invalid_schemas() {
         check_refusals(
             "boolean-schemas",
             &[

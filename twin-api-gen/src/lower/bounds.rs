@@ -1,9 +1,9 @@
 //! Moves the bounds of request values to `x-twin-bounds`. A pass generates checks from them.
 //!
-//! An operation has the bounds of its integer parameters. An object that only requests use has
-//! those of its integers and of the lengths of its arrays. In the schema, typify would ignore the
-//! bounds or turn them into `NonZero` types. Other bounds, such as those of array items or
-//! fractions, are lost; `constraints` reports them.
+//! On an operation, `x-twin-bounds` lists the bounds of integer parameters. On an object that only
+//! requests use, it lists the bounds of integers and of the lengths of arrays. In the schema, typify
+//! would ignore the bounds or turn them into `NonZero` types. Other bounds, such as those of array
+//! items or fractions, are dropped; `constraints` reports them.
 
 use serde_json::{Value, json};
 
@@ -39,7 +39,7 @@ pub(super) fn apply(context: &mut Context) {
 fn bodies(context: &mut Context) {
     let usage = Usage::of(&mut context.document);
     context.each_schema_object(|report, members, place| {
-        let (_, in_response) = usage.sides(place);
+        let (_, in_response) = usage.used_in(place);
         let Some(Value::Object(properties)) = members.get_mut("properties") else { return };
         if in_response {
             return;
@@ -70,7 +70,7 @@ fn take_length(schema: &mut Object) -> Option<(Option<i64>, Option<i64>)> {
     (minimum.is_some() || maximum.is_some()).then_some((minimum, maximum))
 }
 
-/// Removes the bounds and returns them as inclusive ones, if any integer satisfies them.
+/// Removes the bounds and returns them as inclusive bounds, or `None` if no integer satisfies them.
 fn take(
     report: &mut Diagnostics,
     schema: &mut Object,
@@ -97,8 +97,8 @@ fn lowest(bound: &Value, exclusive: bool) -> Option<i64> {
         return whole.checked_add(i64::from(exclusive));
     }
     let number = bound.as_f64()?;
-    let on_it = exclusive && number.fract() == 0.0;
-    whole(number.ceil())?.checked_add(i64::from(on_it))
+    let excluded = exclusive && number.fract() == 0.0;
+    whole(number.ceil())?.checked_add(i64::from(excluded))
 }
 
 /// Returns the highest integer that the bound allows. `None` means no limit.
@@ -107,8 +107,8 @@ fn highest(bound: &Value, exclusive: bool) -> Option<i64> {
         return whole.checked_sub(i64::from(exclusive));
     }
     let number = bound.as_f64()?;
-    let on_it = exclusive && number.fract() == 0.0;
-    whole(number.floor())?.checked_sub(i64::from(on_it))
+    let excluded = exclusive && number.fract() == 0.0;
+    whole(number.floor())?.checked_sub(i64::from(excluded))
 }
 
 /// Converts a float to an integer if the conversion is exact.
@@ -124,7 +124,7 @@ mod tests {
     use crate::lower::testing::{check_documents, with_operation};
 
     #[test]
-    fn bounds() {
+    fn moves_bounds_of_integer_parameters() {
         let with = |schema: Value| {
             with_operation(json!({"parameters": [{"name": "n", "schema": schema}]}))
         };
@@ -174,7 +174,7 @@ mod tests {
     }
 
     #[test]
-    fn bounds_inside_bodies() {
+    fn moves_bounds_of_members_of_request_bodies() {
         let with = |a: Value| {
             json!({
                 "paths": {"/a": {"post": {

@@ -56,7 +56,7 @@ fn rename_targets(value: &mut Value, renamed: &BTreeMap<String, String>) {
 }
 
 fn renamed(schemas: &Object) -> BTreeMap<String, String> {
-    // TypeNames that equal their Rust name come first and are kept.
+    // Names that equal their Rust name come first, so that they are kept.
     let mut all: Vec<&String> = schemas.keys().collect();
     all.sort_by_key(|name| (pascal(name) != **name, *name));
     let mut names = TypeNames::default();
@@ -78,7 +78,7 @@ mod tests {
     use crate::lower::testing::{check_documents, with_schemas};
 
     #[test]
-    fn names() {
+    fn renames_components_with_colliding_or_invalid_names() {
         let refs = |one: &str, two: &str| {
             json!({"properties": {
                 "a": {"$ref": format!("#/components/schemas/{one}")},

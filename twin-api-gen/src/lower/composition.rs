@@ -2,8 +2,8 @@
 //!
 //! After this rule, a composition is an `allOf` of one reference (an alias with its own
 //! annotations), a `oneOf`, or an `anyOf` of objects. Only annotations stand beside it. typify
-//! can merge too, but expands some recursive schemas endlessly. If no single schema expresses the
-//! composition, the result accepts any value.
+//! also merges schemas, but expands some recursive ones without end. If no single schema expresses
+//! the composition, the result accepts any value.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -13,8 +13,8 @@ use super::inline_types::Namer;
 use super::merge::merge;
 use super::null_type::absorb;
 use super::schema::{ANNOTATIONS, Object, SCHEMAS, alias, ref_name, ref_to};
-use super::walk::Enclosing;
-use super::{Budget, Context, Diagnostics, refuse};
+use super::walk::SchemaPosition;
+use super::{Context, CopyBudget, Diagnostics, refuse};
 use crate::error::Error;
 use crate::limits::MAX_MERGE_ROUNDS;
 use crate::limits::MAX_REFERENCE_CHAIN;
@@ -48,7 +48,7 @@ fn give_up(context: &mut Context) {
     context.each_schema_object(|report, members, place| {
         let within_all = place.pointer.rsplit('/').nth(1) == Some("allOf");
         if !within_all && needs_merging(members) {
-            report.loss(place.pointer, "merging does not end: any value is accepted");
+            report.loss(place.pointer, "any value is accepted: merging the schema does not end");
             members.retain(|key, _| ANNOTATIONS.contains(&key.as_str()));
         }
     });
@@ -87,7 +87,7 @@ fn hoist(context: &mut Context, merged: &mut BTreeMap<String, String>) -> usize 
         let Value::Object(members) = value else { return Ok(()) };
         // A schema in an `allOf` is merged together with it.
         let within_all = place.pointer.rsplit('/').nth(1) == Some("allOf");
-        if place.position == Enclosing::Component || within_all || !needs_merging(members) {
+        if place.position == SchemaPosition::Component || within_all || !needs_merging(members) {
             return Ok(());
         }
         count += 1;
@@ -119,13 +119,14 @@ fn needs_merging(members: &Object) -> bool {
     composed && !one_union && !one_alias
 }
 
+/// Merges components, each only once.
 struct Composer<'a> {
     schemas: &'a Object,
     done: BTreeMap<String, Value>,
     /// The components in progress, outermost first.
     doing: Vec<&'a str>,
     report: &'a mut Diagnostics,
-    budget: &'a mut Budget,
+    budget: &'a mut CopyBudget,
 }
 
 /// The parts that an `allOf` consists of.
@@ -137,7 +138,7 @@ struct MergeParts {
     unions: Vec<(&'static str, Vec<Value>)>,
 }
 
-/// The result of a merge that is not possible.
+/// The reason why a merge is not possible.
 enum Unmerged {
     /// No single schema expresses the parts, for this reason: any value is accepted.
     AnyValue(String),
@@ -195,8 +196,10 @@ impl<'a> Composer<'a> {
             Ok(composed) => composed,
             Err(Unmerged::Refused(error)) => return Err(error),
             Err(Unmerged::AnyValue(cause)) => {
-                self.report
-                    .loss(pointer, format!("cannot be merged, any value is accepted: {cause}"));
+                self.report.loss(
+                    pointer,
+                    format!("any value is accepted: `allOf` cannot be merged, {cause}"),
+                );
                 Object::new()
             }
         };
@@ -205,7 +208,7 @@ impl<'a> Composer<'a> {
         Ok(Value::Object(composed))
     }
 
-    /// Splits a schema into its own keywords, the schemas that it extends, and its unions.
+    /// Collects the keywords of a schema, of the schemas that it extends, and its unions.
     fn collect(
         &mut self,
         members: &'a Object,
@@ -237,7 +240,7 @@ impl<'a> Composer<'a> {
         parts: &mut MergeParts,
         depth: usize,
     ) -> Result<(), Error> {
-        // A base may list its subtypes in a union. As the base of one of them, it is not the union.
+        // A base may list its subtypes in a union. A subtype extends only its other keywords.
         let Some(Value::Object(target)) = self.schemas.get(name) else { return Ok(()) };
         let lists_us = ["oneOf", "anyOf"].iter().any(|keyword| {
             let list = target.get(*keyword).and_then(Value::as_array);

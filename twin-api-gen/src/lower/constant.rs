@@ -19,7 +19,7 @@ mod tests {
     use crate::lower::testing::check_schemas;
 
     #[test]
-    fn constants() {
+    fn rewrites_const_to_enum() {
         check_schemas(
             "const",
             &[

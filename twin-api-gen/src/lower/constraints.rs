@@ -10,7 +10,7 @@ use std::collections::BTreeSet;
 use serde_json::{Value, json};
 
 use super::schema::{Object, quoted, ref_name};
-use super::walk::{Enclosing, Side};
+use super::walk::{PartOf, SchemaPosition};
 use super::{Context, walk};
 use crate::schemas::BOUNDS;
 
@@ -20,7 +20,7 @@ const LENGTHS: [&str; 2] = ["minLength", "maxLength"];
 pub(super) fn apply(context: &mut Context) {
     let usage = Usage::of(&mut context.document);
     context.each_schema_object(|report, members, place| {
-        let (in_request, in_response) = usage.sides(place);
+        let (in_request, in_response) = usage.used_in(place);
         let mut gone = Vec::new();
         for keyword in BOUNDS {
             if in_response || !LENGTHS.contains(&keyword) {
@@ -53,21 +53,24 @@ pub(super) struct Usage {
 
 impl Usage {
     pub(super) fn of(document: &mut Value) -> Self {
-        Self { sent: reached(document, Side::Request), received: reached(document, Side::Response) }
+        Self {
+            sent: reached(document, PartOf::Request),
+            received: reached(document, PartOf::Response),
+        }
     }
 
-    /// Returns the component names of both sides: requests, then responses.
+    /// Returns the names of the components that requests use, and of those that responses use.
     pub(super) fn into_names(self) -> (BTreeSet<String>, BTreeSet<String>) {
         (self.sent, self.received)
     }
 
     /// Returns whether requests use a schema, and whether responses do. An unused component
     /// counts as used by responses.
-    pub(super) fn sides(&self, place: walk::SchemaLocation<'_>) -> (bool, bool) {
-        match place.side {
-            Side::Request => (true, false),
-            Side::Response => (false, true),
-            Side::Shared => {
+    pub(super) fn used_in(&self, place: walk::SchemaLocation<'_>) -> (bool, bool) {
+        match place.part_of {
+            PartOf::Request => (true, false),
+            PartOf::Response => (false, true),
+            PartOf::Component => {
                 let name = place.pointer.split('/').nth(3).unwrap_or_default();
                 let sent = self.sent.contains(name);
                 (sent, self.received.contains(name) || !sent)
@@ -76,11 +79,11 @@ impl Usage {
     }
 }
 
-/// Returns the components that the schemas of one side refer to, directly or indirectly.
-fn reached(document: &mut Value, side: Side) -> BTreeSet<String> {
+/// Returns the components that requests (or responses) refer to, directly or indirectly.
+fn reached(document: &mut Value, part_of: PartOf) -> BTreeSet<String> {
     let mut pending = Vec::new();
     walk::each_schema(document, &mut |value, place| {
-        if place.side == side && place.position != Enclosing::Component {
+        if place.part_of == part_of && place.position != SchemaPosition::Component {
             pending.extend(ref_name(value).map(str::to_owned));
         }
     });
@@ -95,7 +98,7 @@ pub(super) fn reached_from(document: &Value, mut pending: Vec<String>) -> BTreeS
     let mut found = BTreeSet::new();
     while let Some(name) = pending.pop() {
         let Some(schema) = schemas.get(&name).filter(|_| found.insert(name)) else { continue };
-        crate::schemas::each_inside(schema, &mut |inner| {
+        crate::schemas::each_nested(schema, &mut |inner| {
             pending.extend(ref_name(inner).map(str::to_owned));
         });
     }
@@ -109,7 +112,7 @@ mod tests {
     use crate::lower::testing::check_documents;
 
     #[test]
-    fn constraints() {
+    fn drops_constraints_that_the_client_does_not_check() {
         let text = json!({"type": "string", "minLength": 1, "pattern": "^a"});
         let with = |sent: Value, received: Value, shared: Value| {
             json!({

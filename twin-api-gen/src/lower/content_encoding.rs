@@ -25,7 +25,7 @@ pub(super) fn apply(context: &mut Context) {
             Some(format) => drop(members.entry("format").or_insert_with(|| json!(format))),
             None => {
                 for what in [encoding, media_type].into_iter().flatten() {
-                    report.note(place.pointer, format!("{what} in a string stays a plain string"));
+                    report.note(place.pointer, format!("{what} in a string is not decoded"));
                 }
             }
         }
@@ -42,7 +42,7 @@ mod tests {
     use crate::lower::testing::check_schemas;
 
     #[test]
-    fn encodings() {
+    fn rewrites_content_encoding_to_format() {
         check_schemas(
             "content-encoding",
             &[

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value};
 
-use super::{Options, refuse, schema, walk};
+use super::{LoweringOptions, refuse, schema, walk};
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::error::Error;
 use crate::limits::MAX_COPIED_BYTES;
@@ -16,10 +16,10 @@ use crate::{LeftOut, Problem};
 #[derive(Debug)]
 pub(super) struct Context {
     pub(super) document: Value,
-    pub(super) options: Options,
+    pub(super) options: LoweringOptions,
     pub(super) is_3_1: bool,
     pub(super) report: Diagnostics,
-    pub(super) budget: Budget,
+    pub(super) budget: CopyBudget,
     /// The component schemas of the original document, under their current names.
     pub(super) declared: BTreeSet<String>,
     /// The problems that the current rule found.
@@ -29,14 +29,14 @@ pub(super) struct Context {
 }
 
 impl Context {
-    pub(super) fn new(document: Value, options: Options) -> Self {
+    pub(super) fn new(document: Value, options: LoweringOptions) -> Self {
         let is_3_1 = document["openapi"].as_str().is_some_and(|version| version.starts_with("3.1"));
         let mut context = Self {
             document,
             options,
             is_3_1,
             report: Diagnostics::default(),
-            budget: Budget(Some(MAX_COPIED_BYTES)),
+            budget: CopyBudget(Some(MAX_COPIED_BYTES)),
             declared: BTreeSet::new(),
             broken: Vec::new(),
             left_out: Vec::new(),
@@ -131,9 +131,10 @@ impl Context {
 pub(super) struct Diagnostics {
     pub(super) rule: &'static str,
     pub(super) list: Vec<Diagnostic>,
+    /// The number and the first place of each frequent diagnostic.
     pub(super) tally: BTreeMap<String, (usize, String)>,
     /// The total length of all diagnostics so far, in bytes.
-    pub(super) spoken: usize,
+    pub(super) bytes: usize,
 }
 
 impl Diagnostics {
@@ -142,14 +143,14 @@ impl Diagnostics {
         self.push(pointer, Severity::Note, message.into());
     }
 
-    /// Reports a construct that the client does not have.
+    /// Reports a construct that the client lacks.
     pub(super) fn loss(&mut self, pointer: &str, message: impl Into<String>) {
         self.push(pointer, Severity::Loss, message.into());
     }
 
     pub(super) fn push(&mut self, pointer: &str, severity: Severity, message: String) {
-        self.spoken += pointer.len() + message.len();
-        if self.spoken > MAX_DIAGNOSTIC_BYTES {
+        self.bytes += pointer.len() + message.len();
+        if self.bytes > MAX_DIAGNOSTIC_BYTES {
             self.count("further diagnostics are omitted", pointer);
             return;
         }
@@ -162,6 +163,7 @@ impl Diagnostics {
         self.tally.entry(what.into()).or_insert_with(|| (0, pointer.to_owned())).0 += 1;
     }
 
+    /// Adds a note for each frequent diagnostic of the current rule.
     pub(super) fn flush(&mut self) {
         for (what, (times, pointer)) in std::mem::take(&mut self.tally) {
             let message = match times {
@@ -177,11 +179,12 @@ impl Diagnostics {
 /// Limits how much copying may enlarge a document, because a small document may refer to a large
 /// part many times.
 ///
-/// Once exceeded, the budget stays exceeded and the document is rejected.
+/// After the limit is exceeded, every further copy fails too, and the document is rejected.
 #[derive(Debug)]
-pub(super) struct Budget(Option<usize>);
+pub(super) struct CopyBudget(Option<usize>);
 
-impl Budget {
+impl CopyBudget {
+    /// Charges a copy of `value`.
     pub(super) fn spend(&mut self, value: &Value, pointer: &str) -> Result<(), Error> {
         self.0 = self.0.and_then(|left| left.checked_sub(size(value)));
         match self.0 {
@@ -190,8 +193,7 @@ impl Budget {
         }
     }
 
-    /// # Errors
-    /// Returns an error if the budget was exceeded.
+    /// Returns an error if the limit was exceeded.
     pub(super) fn check(&self) -> Result<(), Error> {
         self.0.map(|_| ()).ok_or_else(|| spent("#"))
     }

@@ -14,49 +14,49 @@ use crate::{Problem, Stage};
 
 /// Rejects cycles through aliases, `allOf` and unions.
 pub(super) fn apply(context: &mut Context) {
-    report_circles(context, &["allOf", "oneOf", "anyOf"]);
+    report_cycles(context, &["allOf", "oneOf", "anyOf"]);
 }
 
 /// Rejects cycles through aliases and `allOf`. Unions are checked later, when they are final.
-pub(super) fn report_alias_circles(context: &mut Context) {
-    report_circles(context, &["allOf"]);
+pub(super) fn report_alias_cycles(context: &mut Context) {
+    report_cycles(context, &["allOf"]);
 }
 
-fn report_circles(context: &mut Context, through: &[&str]) {
-    let found = circles(&context.schemas(), through);
+fn report_cycles(context: &mut Context, through: &[&str]) {
+    let found = find_cycles(&context.schemas(), through);
     context.broken.extend(found);
 }
 
-/// Returns a problem for every cycle, at the component through which it was found.
-fn circles(schemas: &Object, through: &[&str]) -> Vec<Problem> {
+/// Returns a problem for every cycle, at the first component of the cycle.
+fn find_cycles(schemas: &Object, through: &[&str]) -> Vec<Problem> {
     let edges: BTreeMap<&str, Vec<&str>> = schemas
         .iter()
         .map(|(name, schema)| {
             let mut found = Vec::new();
-            unguarded(schema, through, &mut found);
+            direct_references(schema, through, &mut found);
             (name.as_str(), found)
         })
         .collect();
     let mut done = BTreeSet::new();
     let mut problems = Vec::new();
     for name in edges.keys() {
-        while let Some(circle) = circle_from(name, &edges, &mut done) {
-            let pointer = format!("{SCHEMAS}{}", escape(circle[0]));
-            let what = format!("the schema contains itself: {}", circle.join(" → "));
+        while let Some(cycle) = cycle_from(name, &edges, &mut done) {
+            let pointer = format!("{SCHEMAS}{}", escape(cycle[0]));
+            let what = format!("the schema contains itself: {}", cycle.join(" → "));
             let problem = Problem::new(Stage::Lower, what).at(pointer);
             problems.push(problem.help("a schema may recur only in a property, an item or a map"));
-            done.extend(circle);
+            done.extend(cycle);
         }
     }
     problems
 }
 
-/// Collects the components that a schema refers to directly: not through a property, item or map.
-fn unguarded<'a>(schema: &'a Value, through: &[&str], found: &mut Vec<&'a str>) {
+/// Collects the components that a schema refers to, except through a property, an item or a map.
+fn direct_references<'a>(schema: &'a Value, through: &[&str], found: &mut Vec<&'a str>) {
     found.extend(ref_name(schema));
     for keyword in through {
         for member in schema.get(*keyword).and_then(Value::as_array).into_iter().flatten() {
-            unguarded(member, through, found);
+            direct_references(member, through, found);
         }
     }
 }
@@ -65,7 +65,7 @@ fn unguarded<'a>(schema: &'a Value, through: &[&str], found: &mut Vec<&'a str>) 
 ///
 /// The depth-first search has its own stack, because a chain may be as long as the number of
 /// components.
-fn circle_from<'a>(
+fn cycle_from<'a>(
     start: &'a str,
     edges: &BTreeMap<&'a str, Vec<&'a str>>,
     done: &mut BTreeSet<&'a str>,
@@ -78,8 +78,8 @@ fn circle_from<'a>(
         match target {
             Some(target) if on_path.contains(target) && !done.contains(target) => {
                 let names = path.iter().map(|(name, _)| *name);
-                let circle = names.skip_while(|name| *name != target);
-                return Some(circle.chain([target]).collect());
+                let cycle = names.skip_while(|name| *name != target);
+                return Some(cycle.chain([target]).collect());
             }
             Some(target) if !done.contains(target) => {
                 on_path.insert(target);

@@ -1,20 +1,20 @@
 //! Keeps defaults of properties that are scalars of the property's type, and drops all others.
 //!
-//! typify fails at build time or at run time on a default of another type. Defaults of
-//! parameters, bodies and whole schemas are left to the service.
+//! A default of another type makes typify fail, at build time or at run time. Defaults of parameters,
+//! bodies and whole schemas are dropped, because the service applies them.
 
 use serde_json::Value;
 
 use super::Context;
 use super::schema::{Object, behind, text};
-use super::walk::Enclosing;
+use super::walk::SchemaPosition;
 
 pub(super) fn apply(context: &mut Context) {
     let schemas = context.schemas().into_owned();
     context.each_schema_object(|report, members, place| {
         let Some(default) = members.remove("default") else { return };
         let is_property = place.pointer.rsplit('/').nth(1) == Some("properties");
-        if place.position != Enclosing::Inner || !is_property || default.is_null() {
+        if place.position != SchemaPosition::Nested || !is_property || default.is_null() {
             report.count("a default outside a property is not applied", place.pointer);
             return;
         }
@@ -82,7 +82,7 @@ mod tests {
     use crate::lower::testing::{check_documents, with_schemas};
 
     #[test]
-    fn defaults() {
+    fn keeps_only_scalar_defaults_of_properties() {
         let with = |schema: Value| {
             with_schemas(json!({
                 "A": {"properties": {"p": schema}}, "E": {"type": "string", "enum": ["a"]},

@@ -1,8 +1,8 @@
 //! Copies shared parameters, request bodies and responses into the operations.
 //!
-//! Schemas inside a shared part first become components that are named after the part, so that
-//! all its users share their types. Parameters of a path item move to its operations. References
-//! that leave the document, have no target or form a cycle are rejected.
+//! Schemas inside a shared part first become components that are named after the part, so that all
+//! users of the part share the types. Parameters of a path item move to its operations. A reference
+//! is rejected if it leaves the document, has no target or is part of a cycle.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -11,7 +11,7 @@ use serde_json::Value;
 use super::inline_types::hoist_shared;
 use super::references::local_pointer;
 use super::schema::{Object, as_object};
-use super::{Budget, Context, refuse};
+use super::{Context, CopyBudget, refuse};
 use crate::METHODS;
 use crate::error::Error;
 use crate::limits::MAX_REFERENCE_CHAIN;
@@ -56,9 +56,10 @@ fn shared(document: &Value, kind: &str) -> BTreeSet<String> {
     times.into_iter().filter(|(_, times)| *times > 1).map(|(name, _)| name).collect()
 }
 
+/// Replaces references by copies of their targets in the original document.
 struct Copier<'a> {
     original: &'a Value,
-    budget: &'a mut Budget,
+    budget: &'a mut CopyBudget,
     broken: &'a mut Vec<Problem>,
 }
 
@@ -177,7 +178,7 @@ mod tests {
     }
 
     #[test]
-    fn refusals() {
+    fn rejects_dangling_external_and_cyclic_references() {
         let with = |reference: &str| {
             json!({
                 "paths": {"/a": {"get": {"responses": {"200": {"$ref": reference}}}}},

@@ -1,9 +1,9 @@
 //! Applies `readOnly` (responses only) and `writeOnly` (requests only).
 //!
-//! A schema that only requests or only responses use loses the members of the other side. A
-//! schema that both use is split if such a member is required: `User` for responses and
-//! `UserInput` for requests. Schemas that refer to it are split as well. If no such member is
-//! required, the schema stays, and the members are optional.
+//! A schema that only requests use loses its `readOnly` members, and one that only responses use
+//! loses its `writeOnly` members. A schema that both use is split if it requires such a member:
+//! `User` is for responses and `UserInput` for requests. Schemas that refer to it are split as well.
+//! If it requires no such member, the schema stays.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -12,16 +12,16 @@ use serde_json::Value;
 use super::constraints::Usage;
 use super::inline_types::TypeNames;
 use super::schema::{Object, SCHEMAS, behind, is_true, quoted, ref_name, ref_to};
-use super::walk::{Enclosing, SchemaLocation, Side};
+use super::walk::{PartOf, SchemaLocation, SchemaPosition};
 use super::{Context, Diagnostics};
-use crate::schemas::each_inside;
+use crate::schemas::each_nested;
 
 pub(super) fn apply(context: &mut Context) {
     let flagged = flagged(&context.schemas());
     split(context, &flagged);
     let usage = Usage::of(&mut context.document);
     let schemas = context.schemas().into_owned();
-    context.each_schema_object(|report, members, place| match usage.sides(place) {
+    context.each_schema_object(|report, members, place| match usage.used_in(place) {
         (true, false) => drop_members(report, members, &schemas, "readOnly", place.pointer),
         (false, true) => drop_members(report, members, &schemas, "writeOnly", place.pointer),
         _ => {}
@@ -45,15 +45,15 @@ fn with_flag<'a>(
 fn flagged(schemas: &Object) -> BTreeSet<String> {
     let mut found = BTreeSet::new();
     for (name, schema) in schemas {
-        each_inside(schema, &mut |inner| {
+        each_nested(schema, &mut |inner| {
             let Value::Object(members) = inner else { return };
             let required = members.get("required").and_then(Value::as_array);
             let is_required =
                 |name: &str| required.is_some_and(|all| all.iter().any(|it| it == name));
-            let mut wrong = ["readOnly", "writeOnly"]
+            let mut with_flags = ["readOnly", "writeOnly"]
                 .into_iter()
                 .flat_map(|flag| with_flag(members, schemas, flag));
-            if wrong.any(|member| is_required(member)) {
+            if with_flags.any(|member| is_required(member)) {
                 found.insert(name.clone());
             }
         });
@@ -61,7 +61,8 @@ fn flagged(schemas: &Object) -> BTreeSet<String> {
     found
 }
 
-/// Copies, for requests, the components that both sides use and that reach one of `flagged`.
+/// Copies, for requests, the components that requests and responses use and that reach one of
+/// `flagged`.
 fn split(context: &mut Context, flagged: &BTreeSet<String>) {
     if flagged.is_empty() {
         return;
@@ -85,10 +86,10 @@ fn split(context: &mut Context, flagged: &BTreeSet<String>) {
         context.put_schemas([(copy.clone(), schemas[name].clone())]);
     }
     let for_requests: BTreeSet<&str> = copies.values().map(String::as_str).collect();
-    let in_requests = |place: SchemaLocation<'_>| match place.side {
-        Side::Request => true,
-        Side::Response => false,
-        Side::Shared => {
+    let in_requests = |place: SchemaLocation<'_>| match place.part_of {
+        PartOf::Request => true,
+        PartOf::Response => false,
+        PartOf::Component => {
             let owner = place.pointer.split('/').nth(3).unwrap_or_default();
             for_requests.contains(owner) || (sent.contains(owner) && !received.contains(owner))
         }
@@ -99,7 +100,7 @@ fn split(context: &mut Context, flagged: &BTreeSet<String>) {
         }
         if let Some(copy) = ref_name(value).and_then(|name| copies.get(name)) {
             // A component that is only an alias keeps its reference.
-            if place.position != Enclosing::Component || value.get("$ref").is_some() {
+            if place.position != SchemaPosition::Component || value.get("$ref").is_some() {
                 *value = ref_to(copy);
             }
         }
@@ -123,7 +124,7 @@ fn redirect_mapping(value: &mut Value, copies: &BTreeMap<String, String>) {
 fn leading_to(schemas: &Object, found: &BTreeSet<String>) -> BTreeSet<String> {
     let mut users: BTreeMap<String, Vec<&String>> = BTreeMap::new();
     for (name, schema) in schemas {
-        each_inside(schema, &mut |inner| {
+        each_nested(schema, &mut |inner| {
             if let Some(used) = ref_name(inner) {
                 users.entry(used.to_owned()).or_default().push(name);
             }
@@ -184,7 +185,7 @@ mod tests {
     }
 
     #[test]
-    fn a_shared_schema_with_required_members_of_one_side_becomes_two() {
+    fn splits_a_shared_schema_that_requires_read_only_members() {
         let user = json!({
             "properties": {"id": {"readOnly": true}, "key": {"writeOnly": true}, "name": {}},
             "required": ["id", "key", "name"],
@@ -215,7 +216,7 @@ mod tests {
     }
 
     #[test]
-    fn a_schema_of_one_side_loses_the_members_of_the_other() {
+    fn drops_read_only_members_from_requests_and_write_only_from_responses() {
         let schema = json!({"properties": {"id": name("Id"), "key": {"writeOnly": true}}});
         let schemas = json!({"Sent": schema, "Received": schema, "Id": {"readOnly": true}});
         let (document, _) =
@@ -226,7 +227,7 @@ mod tests {
     }
 
     #[test]
-    fn a_shared_schema_is_not_split_without_required_members() {
+    fn keeps_a_shared_schema_without_required_members() {
         let schemas = json!({"User": {"properties": {"id": {"readOnly": true}}}});
         let document = with(&name("User"), &name("User"), &schemas);
         check_documents("directions", &[(document.clone(), document, &[])]);

@@ -1,7 +1,7 @@
 //! Reduces the document outside schemas to the members that the client needs.
 //!
-//! Members that OpenAPI 3.0 lacks or that do not affect the client are dropped. Members of the
-//! wrong JSON type are rejected, so that later rules can rely on their shape.
+//! Members that OpenAPI 3.0 lacks or that do not affect the client are dropped. Members of the wrong
+//! JSON type are rejected, so that later rules can rely on their type.
 
 use serde_json::{Value, json};
 
@@ -55,7 +55,8 @@ fn info(report: &mut Diagnostics, document: &mut Object) {
         matches!(key.as_str(), "title" | "version" | "description" | "termsOfService")
             && value.is_string()
     });
-    // The client sends the version in a header. Other characters would panic there.
+    // progenitor's code would send the version in a header, and panic on other characters. The pass
+    // `version-header` removes that code.
     let Some(Value::String(version)) = info.get_mut("version") else { return };
     let clean: String =
         version.chars().map(|c| if c.is_ascii_graphic() { c } else { '-' }).collect();
@@ -343,7 +344,7 @@ mod tests {
     }
 
     #[test]
-    fn removes_members_that_no_client_needs() {
+    fn removes_members_that_the_client_does_not_use() {
         let info = json!({"title": "t", "version": "1"});
         check_documents(
             "document",
@@ -387,7 +388,7 @@ mod tests {
     }
 
     #[test]
-    fn refusals() {
+    fn rejects_members_of_the_wrong_type() {
         let with = |item| json!({"paths": {"/a": item}});
         check_refusals(
             "document",

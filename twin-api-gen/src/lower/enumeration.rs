@@ -1,8 +1,8 @@
 //! Keeps enums of strings whose values have distinct Rust names.
 //!
-//! `null` among the values becomes `nullable`. Any other enum, and an empty one, keeps the type of
-//! its values and loses the list, because typify has no suitable type for it. A pattern or length
-//! beside an enum is dropped.
+//! `null` among the values becomes `nullable`. An enum of other values loses its list and keeps the
+//! type of the values, because typify has no suitable type for it. An empty enum also loses its list.
+//! A pattern or length beside an enum is dropped.
 
 use std::collections::BTreeSet;
 
@@ -31,7 +31,7 @@ pub(super) fn apply(context: &mut Context) {
         {
             members.insert(CONST.to_owned(), only.clone());
         }
-        match judge(report, members, &values, place.pointer) {
+        match keep_enum(report, members, &values, place.pointer) {
             Ok(()) => {
                 members.insert("type".to_owned(), json!("string"));
                 members.insert("enum".to_owned(), Value::Array(values));
@@ -43,7 +43,7 @@ pub(super) fn apply(context: &mut Context) {
 
 /// Decides whether the values stay an enum. Otherwise sets the type of the values, and returns
 /// the reason as an error.
-fn judge(
+fn keep_enum(
     report: &mut Diagnostics,
     members: &mut Object,
     values: &[Value],
@@ -93,7 +93,7 @@ mod tests {
     use crate::lower::testing::check_schemas;
 
     #[test]
-    fn enums() {
+    fn keeps_only_enums_of_strings() {
         check_schemas(
             "enums",
             &[

@@ -31,7 +31,7 @@ mod tests {
     use crate::lower::testing::check_schemas;
 
     #[test]
-    fn bounds() {
+    fn rewrites_numeric_exclusive_bounds_to_flags() {
         check_schemas(
             "exclusive-bounds",
             &[

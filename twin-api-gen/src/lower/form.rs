@@ -1,8 +1,8 @@
 //! Reads how a form body serializes members whose `encoding` differs from OpenAPI's default.
 //!
-//! By default, a scalar is one pair, a list has one pair per item, and an object is one pair with
-//! JSON. `encoding` can join a list to one value, write an object as `name[member]`, or write any
-//! value as JSON.
+//! By default, a scalar is one pair, a list has one pair for each item, and an object is one pair with
+//! JSON as its value. `encoding` can join a list to one value, write an object as `name[member]`, or
+//! write any value as JSON.
 
 use serde_json::{Map, Value, json};
 
@@ -28,7 +28,7 @@ pub(super) fn styles(media_type: &Value) -> Option<Value> {
     let encoding = media_type.get("encoding")?.as_object()?;
     let styles: Map<String, Value> = encoding
         .iter()
-        .filter_map(|(name, how)| Some((name.clone(), json!(style(how)?))))
+        .filter_map(|(name, encoding)| Some((name.clone(), json!(style(encoding)?))))
         .collect();
     (!styles.is_empty()).then_some(Value::Object(styles))
 }

@@ -47,7 +47,7 @@ mod tests {
     use crate::lower::testing::check_schemas;
 
     #[test]
-    fn formats() {
+    fn keeps_only_formats_that_later_stages_use() {
         let kept = |schema: serde_json::Value| (schema.clone(), schema, &[] as &[&str]);
         check_schemas(
             "formats",

@@ -3,7 +3,7 @@
 //! If `Pet` has a discriminator and `Cat` extends `Pet` with `allOf`, a value of type `Pet` may be
 //! a `Cat` with additional members. `Pet` therefore becomes the union of its subtypes, and
 //! `PetBase` gets the shared members. If the subtypes have no common tag, the rule
-//! `tagged-unions` reports it and only the base is read. This rule also completes the
+//! `tagged-unions` reports it, and `Pet` becomes an alias of `PetBase`. This rule also completes the
 //! discriminator's mapping, before later rules rename components.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -186,7 +186,7 @@ mod tests {
     }
 
     #[test]
-    fn a_base_with_a_discriminator_becomes_the_union_of_its_subtypes() {
+    fn base_with_discriminator_becomes_a_union_of_subtypes() {
         let own = json!({"properties": {"kind": {"type": "string"}}, "required": ["kind"]});
         let with = |mut schema: Value, discriminator: Value| {
             schema["discriminator"] = discriminator;
@@ -218,7 +218,7 @@ mod tests {
     }
 
     #[test]
-    fn a_base_that_lists_its_subtypes_stays_their_union() {
+    fn base_that_lists_its_subtypes_keeps_the_list() {
         let listed = json!({
             "properties": {"op": {}}, "oneOf": [name("Yes")],
             "discriminator": {"propertyName": "op", "mapping": {"yes": "#/components/schemas/Yes"}},

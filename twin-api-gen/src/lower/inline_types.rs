@@ -1,16 +1,16 @@
 //! Moves every inline schema that becomes a named Rust type to a component with a unique name.
 //!
-//! typify silently treats two inline schemas with the same generated name as one type. The names
-//! are those of progenitor and typify: `<Operation>Body`, `<Operation>Response` and
-//! `<Type><Property>`, with a number if the name is taken. Errors are named `<Operation>Error`,
-//! where progenitor would also use `Response`.
+//! If two inline schemas have the same generated name, typify treats them as one type. The names are
+//! those of progenitor and typify: `<Operation>Body`, `<Operation>Response` and `<Type><Property>`,
+//! with a number if the name is taken. Error types are named `<Operation>Error`; progenitor would
+//! name them `<Operation>Response`, too.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
 
 use super::schema::{Object, ref_to, text};
-use super::walk::Enclosing;
+use super::walk::SchemaPosition;
 use super::{Context, Diagnostics};
 use crate::METHODS;
 use crate::names::{pascal, type_name};
@@ -20,7 +20,7 @@ pub(super) fn apply(context: &mut Context) {
     let mut namer = Namer::new(&context.document);
     let mut hoisted = Vec::new();
     context.each_schema(|_, value, place| {
-        if place.position != Enclosing::Component && is_type(value) {
+        if place.position != SchemaPosition::Component && is_type(value) {
             hoisted.push(hoist(value, namer.name(place.pointer)));
         }
         Ok(())
@@ -88,7 +88,7 @@ fn is_type(value: &Value) -> bool {
     }
 }
 
-/// Returns whether the generated code needs a name for something else.
+/// Returns whether the generated code uses a name for another type or variant.
 pub(super) fn is_reserved(name: &str) -> bool {
     const RESERVED: [&str; 12] = [
         "Result", "Option", "String", "Vec", "Box", "Some", "None", "Ok", "Err", "Default", "From",
@@ -232,7 +232,7 @@ mod tests {
     use crate::lower::testing::{check_documents, with_schemas};
 
     #[test]
-    fn names() {
+    fn moves_inline_types_to_components_with_unique_names() {
         let object = json!({"type": "object", "properties": {"a": {}}});
         let json_of = |schema| json!({"application/json": {"schema": schema}});
         let name = |name: &str| json!({"$ref": format!("#/components/schemas/{name}")});

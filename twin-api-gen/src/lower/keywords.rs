@@ -136,7 +136,7 @@ fn kind(keyword: &str, value: &mut Value) -> KeywordValue {
     if right { KeywordValue::Right } else { KeywordValue::Wrong }
 }
 
-/// Returns a count, also if it is written as `1.0`. typify supports 32 bits.
+/// Returns a count, even if it is written as `1.0`. Counts above 32 bits are not supported by typify.
 fn whole(value: &Value) -> Option<u32> {
     let number: &Number = value.as_number()?;
     if let Some(count) = number.as_u64() {
@@ -153,7 +153,7 @@ mod tests {
     use crate::lower::testing::{check_refusals, check_schemas, with_schemas};
 
     #[test]
-    fn keywords() {
+    fn drops_unknown_and_invalid_keywords() {
         check_schemas(
             "keywords",
             &[
@@ -195,7 +195,7 @@ mod tests {
     }
 
     #[test]
-    fn refusals() {
+    fn rejects_invalid_structure() {
         check_refusals(
             "keywords",
             &[

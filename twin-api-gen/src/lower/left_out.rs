@@ -15,7 +15,7 @@ use crate::pointer::{child, percent_decode, unescape};
 use crate::{LeftOut, METHODS, Problem};
 
 /// The maximum number of problems that a reason lists.
-const SPELLED_OUT: usize = 4;
+const MAX_LISTED: usize = 4;
 
 /// The part of the document that contains a problem.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -67,7 +67,7 @@ pub(crate) fn take_out(document: &mut Value, problems: Vec<Problem>) -> Result<T
         broken.entry(owner).or_default().push(problem);
     }
     let components = Components::of(document);
-    let gone = components.that_lead_to(&broken);
+    let gone = components.affected_by(&broken);
     Ok(Taken {
         operations: take_operations(document, &broken, &gone),
         components: take_components(document, &broken, &gone),
@@ -104,9 +104,9 @@ impl Components {
         Self(all)
     }
 
-    /// Returns the broken components and all components that refer to them. The value is the
-    /// broken component that is the cause.
-    fn that_lead_to(
+    /// Returns the broken components and all components that refer to them, directly or indirectly.
+    /// The value is the broken component that is the cause.
+    fn affected_by(
         &self,
         broken: &BTreeMap<Owner, Vec<Problem>>,
     ) -> BTreeMap<Component, Component> {
@@ -213,12 +213,12 @@ fn reason(problems: &[Problem]) -> String {
             said.push(text);
         }
     }
-    let more = said.len().saturating_sub(SPELLED_OUT);
-    said.truncate(SPELLED_OUT);
+    let more = said.len().saturating_sub(MAX_LISTED);
+    said.truncate(MAX_LISTED);
     let mut text = said.join("; ");
     if more > 0 {
         // Writing to a String cannot fail.
-        let _ = write!(text, "; and {more} more problems");
+        let _ = write!(text, "; and {more} more");
     }
     text
 }
@@ -255,10 +255,10 @@ fn remove_all(
 mod tests {
     use serde_json::{Value, json};
 
-    use crate::lower::{Lowered, Options, lower};
+    use crate::lower::{Lowered, LoweringOptions, lower};
 
     fn lowered(document: Value) -> Lowered {
-        lower(document, Options { native_types: false }).unwrap()
+        lower(document, LoweringOptions { native_types: false }).unwrap()
     }
 
     fn operation(reference: &str) -> Value {
@@ -292,7 +292,7 @@ mod tests {
     }
 
     #[test]
-    fn an_operation_that_reaches_a_broken_schema_is_left_out_with_every_problem() {
+    fn operation_that_reaches_a_broken_schema_is_left_out() {
         let lowered = lowered(document());
         let left_out: Vec<String> = lowered
             .left_out
@@ -321,7 +321,7 @@ mod tests {
         let mut document = document();
         let paths = document["paths"].as_object_mut().unwrap();
         paths.retain(|path, _| path == "/through");
-        let error = lower(document, Options { native_types: false }).unwrap_err();
+        let error = lower(document, LoweringOptions { native_types: false }).unwrap_err();
         let places: Vec<&str> =
             error.problems().filter_map(|problem| problem.pointer.as_deref()).collect();
         assert_eq!(

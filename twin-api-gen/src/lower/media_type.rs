@@ -35,7 +35,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn json_names() {
+    fn ranks_json_media_types() {
         let object = json!({"type": "object"});
         let bytes = json!({"type": "string"});
         for (name, schema, expected) in [

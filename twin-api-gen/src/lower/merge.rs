@@ -1,7 +1,7 @@
 //! Merges two schemas that a value must both satisfy.
 //!
-//! It supports objects and scalars; `composition` handles unions before. If no single schema
-//! expresses both, the error gives the reason, and the caller widens the type.
+//! It supports objects and scalars. `composition` handles unions before it calls this module. If no
+//! single schema expresses both, the error gives the reason, and the caller widens the type.
 
 use std::collections::BTreeSet;
 
@@ -69,7 +69,9 @@ fn free_properties(here: &mut Value, value: &Value, lost: &mut Vec<String>) {
         (Value::Bool(_), _) => *here = value.clone(),
         (_, Value::Bool(true)) => {}
         _ => {
-            lost.push("additional properties have several schemas: any value".to_owned());
+            lost.push(
+                "additional properties accept any value: they have several schemas".to_owned(),
+            );
             *here = Value::Bool(true);
         }
     }
@@ -85,6 +87,7 @@ fn common(here: &mut Value, value: &Value) -> Result<(), String> {
     Ok(())
 }
 
+/// Replaces `here` by a schema for values that satisfy both, or by "any value".
 fn both_or_any(
     here: &mut Value,
     value: &Value,
@@ -93,7 +96,7 @@ fn both_or_any(
     what: &str,
 ) {
     *here = both(here, value, schemas, lost).unwrap_or_else(|| {
-        lost.push(format!("{what} has schemas that cannot be merged: any value"));
+        lost.push(format!("any value is accepted for {what}: its schemas cannot be merged"));
         Value::Object(Object::new())
     });
 }
@@ -185,7 +188,7 @@ mod tests {
     }
 
     #[test]
-    fn merging() {
+    fn merges_keywords_of_two_schemas() {
         let s = json!({"$ref": "#/components/schemas/S"});
         let o = json!({"$ref": "#/components/schemas/O"});
         for (first, second, expected, lost) in [

@@ -58,7 +58,7 @@ mod tests {
     use crate::lower::testing::{check_refusals, check_schemas, with_schemas};
 
     #[test]
-    fn markers() {
+    fn replaces_x_twin_type_by_a_marker() {
         check_schemas(
             "native-types",
             &[

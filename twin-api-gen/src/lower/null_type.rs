@@ -13,7 +13,7 @@ pub(super) fn apply(context: &mut Context) {
     context.each_schema_object(|report, members, place| {
         if is_null(members) {
             members.retain(|key, _| ANNOTATIONS.contains(&key.as_str()));
-            report.loss(place.pointer, "only null is allowed here; the client accepts any value");
+            report.loss(place.pointer, "any value is accepted: only null is allowed here");
         }
     });
 }
@@ -88,7 +88,7 @@ mod tests {
     use crate::lower::testing::check_schemas;
 
     #[test]
-    fn nulls() {
+    fn rewrites_null_alternatives_to_nullable() {
         let b = json!({"$ref": "#/components/schemas/B"});
         check_schemas(
             "null-types",

@@ -8,25 +8,25 @@ use serde_json::{Value, json};
 
 use super::Context;
 use super::schema::{Object, is_true, ref_name};
-use super::walk::Enclosing;
+use super::walk::SchemaPosition;
 
 pub(super) fn apply(context: &mut Context) {
     let nullable = nullable_names(&context.schemas());
     if nullable.is_empty() {
         return;
     }
-    let is_one = |value: &Value| ref_name(value).is_some_and(|name| nullable.contains(name));
+    let is_nullable = |value: &Value| ref_name(value).is_some_and(|name| nullable.contains(name));
     context.each_schema(|report, value, place| {
         let listed = matches!(place.pointer.rsplit('/').nth(1), Some("allOf" | "oneOf" | "anyOf"));
-        if place.position != Enclosing::Component && !listed && is_one(value) {
+        if place.position != SchemaPosition::Component && !listed && is_nullable(value) {
             *value = json!({"allOf": [value.take()], "nullable": true});
         }
         let Value::Object(members) = value else { return Ok(()) };
-        if place.position == Enclosing::Component {
+        if place.position == SchemaPosition::Component {
             if members.remove("nullable").is_some() {
                 report.note(place.pointer, "`nullable` moves to the references to the schema");
             }
-        } else if lists(members).any(is_one) {
+        } else if lists(members).any(is_nullable) {
             members.insert("nullable".to_owned(), json!(true));
         }
         Ok(())
@@ -69,7 +69,7 @@ mod tests {
     use crate::lower::testing::{check_documents, with_schemas};
 
     #[test]
-    fn nullable_components() {
+    fn moves_nullable_from_components_to_references() {
         let a = json!({"$ref": "#/components/schemas/A"});
         let b = json!({"$ref": "#/components/schemas/B"});
         check_documents(

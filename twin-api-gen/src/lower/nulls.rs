@@ -23,8 +23,8 @@ pub(super) fn apply(context: &mut Context) {
     let schemas = context.schemas().into_owned();
     context.each_schema_object(|_, members, place| {
         let owner = place.pointer.split('/').nth(3).unwrap_or_default();
-        let (in_request, in_response) = usage.sides(place);
-        let is_patched = place.side == walk::Side::Shared && patched.contains(owner);
+        let (in_request, in_response) = usage.used_in(place);
+        let is_patched = place.part_of == walk::PartOf::Component && patched.contains(owner);
         if (in_request && !in_response) || is_patched {
             let names = nulls(members, &schemas);
             if !names.is_empty() {
@@ -89,7 +89,7 @@ mod tests {
     }
 
     #[test]
-    fn optional_members_that_may_be_null_are_marked() {
+    fn marks_optional_nullable_members_of_requests() {
         assert_eq!(marks("post"), (json!(["a"]), Value::Null));
         assert_eq!(marks("patch"), (json!(["a"]), json!(["a"])));
     }

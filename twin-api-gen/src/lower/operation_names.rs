@@ -1,8 +1,8 @@
 //! Gives every operation a name that is unique in Rust.
 //!
-//! The document's operationId is kept if possible. An operation without one, and the second of two
-//! with the same name, is named after its method and path. A name that the generated code needs
-//! itself gets the method as a suffix. Every change is reported.
+//! The `operationId` of the document is kept if possible. An operation without one is named after its
+//! method and path, and so is the second of two operations with the same name. If the generated code
+//! needs the name itself, the method is added as a suffix. Every change is reported.
 
 use std::collections::BTreeSet;
 
@@ -159,7 +159,7 @@ mod tests {
     }
 
     #[test]
-    fn an_operation_without_an_id_is_named_after_its_method_and_path() {
+    fn names_an_operation_without_id_after_method_and_path() {
         assert_eq!(
             names(json!({"paths": {
                 "/a/{b}": {"get": {}}, "/a/by/b": {"get": {}}, "/": {"get": {"operationId": "$"}},
@@ -176,7 +176,7 @@ mod tests {
     }
 
     #[test]
-    fn the_second_of_two_equal_names_is_named_after_its_place() {
+    fn names_the_second_of_two_equal_names_after_its_path() {
         assert_eq!(
             names(json!({"paths": {
                 "/a": {"get": {"operationId": "getIt"}, "put": {"operationId": "get_it"}},
@@ -191,7 +191,7 @@ mod tests {
     }
 
     #[test]
-    fn reserved_names_get_the_method_as_a_suffix() {
+    fn adds_the_method_to_reserved_names() {
         for reserved in ["from", "new", "builder", "baseurl", "client", "inner", "clone", "Error"] {
             let found = names(json!({"paths": {"/a": {"get": {"operationId": reserved}}}}));
             assert_eq!(found[0], format!("{}_get", reserved.to_lowercase()));

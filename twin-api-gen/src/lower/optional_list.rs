@@ -1,8 +1,8 @@
 //! Makes optional lists nullable, so that an absent list differs from an empty one.
 //!
-//! For an optional array, typify generates a `Vec` that is omitted if it is empty. An update could
-//! then not empty a list, and a response with null could not be read. For a nullable array,
-//! typify generates an `Option`.
+//! For an optional array, typify generates a `Vec`, which is not sent if it is empty. An update could
+//! then not clear a list, and a response with null could not be read. For a nullable array, typify
+//! generates an `Option`.
 
 use serde_json::{Value, json};
 
@@ -38,7 +38,7 @@ mod tests {
     use crate::lower::testing::check_schemas;
 
     #[test]
-    fn optional_lists() {
+    fn makes_optional_lists_nullable() {
         let list = json!({"type": "array", "items": {}});
         let nullable = json!({"type": "array", "items": {}, "nullable": true});
         let filled = json!({"type": "array", "items": {}, "default": [1]});

@@ -1,7 +1,7 @@
 //! Renames parameters whose Rust names collide with each other or with the builder's methods.
 //!
-//! The first of two keeps its name. A pass makes the client send a renamed parameter under its
-//! original name. A path parameter is renamed together with the path template.
+//! The first of two colliding parameters keeps its name. A pass makes the client send a renamed
+//! parameter under its original name. A path parameter is renamed together with the path template.
 
 use std::collections::BTreeSet;
 
@@ -158,7 +158,7 @@ mod tests {
     }
 
     #[test]
-    fn colliding_parameters_are_sent_under_their_original_names() {
+    fn renames_colliding_parameters_and_keeps_their_wire_names() {
         let named = |name: &str, place: &str| json!({"name": name, "in": place});
         let renamed = |rust: &str, place: &str, wire: &str| json!({"name": rust, "in": place, "x-twin-wire": {"name": wire}});
         let plain = [named("a", "query"), named("url", "query"), named("client", "header")];
@@ -209,7 +209,7 @@ mod tests {
     }
 
     #[test]
-    fn a_path_parameter_without_a_rust_name_is_renamed_in_its_path() {
+    fn renames_a_path_parameter_together_with_its_path() {
         let document = json!({"paths": {"/a/{_}/{new}/{b}": {"get": {"parameters": [
             {"name": "_", "in": "path"}, {"name": "new", "in": "path"}, {"name": "b", "in": "path"},
             {"name": "b", "in": "query"},

@@ -1,7 +1,8 @@
 //! Reduces parameters to those that progenitor serializes as the document says.
 //!
-//! Any other parameter is dropped if it is optional and rejected if it is required. A list in one
-//! value becomes a string that the caller joins. Path parameters are matched to the path template.
+//! A parameter that progenitor cannot send is dropped if it is optional, and rejected if it is
+//! required. A list that is sent as one value becomes a string, so the caller joins the items. Path
+//! parameters are matched to the path template.
 
 use std::collections::BTreeMap;
 
@@ -40,7 +41,7 @@ pub(super) fn apply(context: &mut Context) {
                 Narrowed::LeftOut => {}
             }
         }
-        once_each(report, &mut kept, &at)?;
+        drop_duplicates(report, &mut kept, &at)?;
         template::apply(report, &mut kept, pointer)?;
         if !kept.is_empty() {
             operation.insert("parameters".to_owned(), Value::Array(kept));
@@ -52,9 +53,11 @@ pub(super) fn apply(context: &mut Context) {
 
 /// The result for one parameter.
 enum Narrowed {
+    /// The parameter stays, possibly with another type.
     Kept,
     /// The parameter is replaced by several.
     Spread(Vec<Object>),
+    /// The parameter is dropped.
     LeftOut,
 }
 
@@ -105,7 +108,7 @@ fn narrow(
     narrow_schema(report, schema, schemas, &place, pointer);
     let delimited = style.is_some_and(|style| style.ends_with("Delimited"));
     if place == "query" && (delimited || explode == Some(json!(false))) {
-        one_value(report, schema, schemas, pointer);
+        join_list(report, schema, schemas, pointer);
     }
     if place == "query" && object::is_struct(behind(schemas, schema)) {
         if let Some(all) = object::spread(report, parameter, schemas, pointer) {
@@ -189,10 +192,11 @@ fn is_ignored_header(name: &str) -> bool {
 /// Returns whether `name` is a token (RFC 9110 section 5.6.2). Another header name would panic at
 /// run time.
 fn is_token(name: &str) -> bool {
-    let mark = |byte: u8| b"!#$%&'*+-.^_`|~".contains(&byte);
-    !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || mark(byte))
+    let is_mark = |byte: u8| b"!#$%&'*+-.^_`|~".contains(&byte);
+    !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || is_mark(byte))
 }
 
+/// Drops an optional parameter, and rejects a required one.
 fn leave_out(
     report: &mut Diagnostics,
     parameter: &Object,
@@ -207,6 +211,7 @@ fn leave_out(
     Ok(Narrowed::LeftOut)
 }
 
+/// Replaces an alias of a scalar by the scalar, and a type that the client cannot send by a string.
 fn narrow_schema(
     report: &mut Diagnostics,
     schema: &mut Value,
@@ -235,22 +240,23 @@ fn narrow_schema(
         }
         *schema = copy;
     } else if place != "query" && !plain && name != Some("string") {
-        report.note(pointer, format!("a {place} parameter is text that the caller formats"));
+        report.note(pointer, format!("the caller formats a {place} parameter as text"));
         *schema = json!({"type": "string"});
     }
 }
 
-/// Rewrites a list in one query value to text, because progenitor would repeat the name.
-fn one_value(report: &mut Diagnostics, schema: &mut Value, schemas: &Object, pointer: &str) {
+/// Rewrites a list that is sent as one query value to text. progenitor would send one value for each
+/// item.
+fn join_list(report: &mut Diagnostics, schema: &mut Value, schemas: &Object, pointer: &str) {
     let name = behind(schemas, schema).get("type").and_then(Value::as_str);
     if !matches!(name, Some("string" | "integer" | "number" | "boolean")) {
-        report.note(pointer, "the list is one value: text that the caller joins");
+        report.note(pointer, "the list is sent as one value: the caller joins the items");
         *schema = json!({"type": "string"});
     }
 }
 
 /// Rejects two different parameters with the same name and location, and drops duplicates.
-fn once_each(
+fn drop_duplicates(
     report: &mut Diagnostics,
     parameters: &mut Vec<Value>,
     pointer: &str,
@@ -323,12 +329,12 @@ mod tests {
                 (
                     query(json!({"schema": name("List"), "explode": false})),
                     query(text.clone()),
-                    &["note: the list is one value"],
+                    &["note: the list is sent as one value"],
                 ),
                 (
                     query(json!({"schema": name("List"), "style": "pipeDelimited"})),
                     query(text.clone()),
-                    &["note: the list is one value"],
+                    &["note: the list is sent as one value"],
                 ),
                 (
                     query(json!({"content": {"application/json": {}}})),
@@ -395,7 +401,7 @@ mod tests {
     }
 
     #[test]
-    fn refusals() {
+    fn rejects_required_styles_that_cannot_be_sent_and_duplicates() {
         check_refusals(
             "parameters",
             &[

@@ -1,12 +1,14 @@
 //! Replaces a path item with a `$ref` by a copy of the target.
 //!
-//! Members beside the `$ref` win. References that leave the document or form a cycle are rejected.
+//! Members beside the `$ref` win over those of the target. References that leave the document or form
+//! a cycle are rejected.
 
 use serde_json::Value;
 
 use super::references::local_pointer;
-use super::{Budget, Context, refuse};
+use super::{Context, CopyBudget, refuse};
 use crate::error::Error;
+use crate::limits::MAX_REFERENCE_CHAIN;
 use crate::pointer::{child, resolve};
 
 pub(super) fn apply(context: &mut Context) {
@@ -26,10 +28,9 @@ pub(super) fn apply(context: &mut Context) {
 fn follow(
     item: &mut Value,
     original: &Value,
-    budget: &mut Budget,
+    budget: &mut CopyBudget,
     pointer: &str,
 ) -> Result<(), Error> {
-    // A chain of more than 100 references counts as a cycle.
     let mut hops = 0;
     while let Some(reference) = item.get("$ref") {
         let reference = reference.as_str().unwrap_or_default();
@@ -38,7 +39,7 @@ fn follow(
             return Err(refuse(pointer, format!("$ref {reference:?} is not a path item")));
         };
         hops += 1;
-        if hops > 100 {
+        if hops > MAX_REFERENCE_CHAIN {
             return Err(refuse(pointer, "the path item refers to itself"));
         }
         budget.spend(&Value::Object(target.clone()), pointer)?;
@@ -59,7 +60,7 @@ mod tests {
     use crate::lower::testing::{check_documents, check_refusals};
 
     #[test]
-    fn path_items() {
+    fn copies_the_target_of_a_path_item_reference() {
         check_documents(
             "path-items",
             &[(
@@ -77,7 +78,7 @@ mod tests {
     }
 
     #[test]
-    fn refusals() {
+    fn rejects_external_dangling_and_cyclic_path_items() {
         check_refusals(
             "path-items",
             &[

@@ -34,7 +34,8 @@ fn distinguish(report: &mut Diagnostics, members: &mut Object, pointer: &str) ->
     }
     let has_extra = fields.contains_key(EXTRA);
     for (field, mut alike) in fields {
-        // The property that equals the Rust name becomes the field, or else the first.
+        // The property that equals the Rust name becomes the field. If there is none, the first one
+        // does.
         alike.sort_by_key(|name| {
             (name.trim_end_matches('_') != field.trim_end_matches('_'), name.clone())
         });
@@ -53,7 +54,7 @@ fn distinguish(report: &mut Diagnostics, members: &mut Object, pointer: &str) ->
             pointer,
             format!("{others_text} is in `extra`, because the field `{field}` is `{kept}`"),
         );
-        give_up(members, others);
+        move_to_extra(members, others);
     }
     if has_extra && matches!(members.get("additionalProperties"), Some(Value::Object(_))) {
         members.remove("additionalProperties");
@@ -63,7 +64,7 @@ fn distinguish(report: &mut Diagnostics, members: &mut Object, pointer: &str) ->
     Ok(())
 }
 
-fn give_up(members: &mut Object, names: &[String]) {
+fn move_to_extra(members: &mut Object, names: &[String]) {
     if let Some(Value::Object(properties)) = members.get_mut("properties") {
         properties.retain(|name, _| !names.contains(name));
     }
@@ -88,7 +89,7 @@ mod tests {
     use crate::lower::testing::{check_refusals, check_schemas, with_schemas};
 
     #[test]
-    fn property_names() {
+    fn moves_colliding_properties_to_extra() {
         check_schemas(
             "property-names",
             &[

@@ -24,7 +24,10 @@ pub(super) fn apply(context: &mut Context) {
             all.push(Value::Object(beside));
         } else if !beside.is_empty() {
             let names = quoted(beside.keys().map(String::as_str));
-            report.note(place.pointer, format!("{names} beside a $ref: ignored by 3.0"));
+            report.note(
+                place.pointer,
+                format!("{names} beside a $ref is dropped: OpenAPI 3.0 ignores it"),
+            );
         }
         around.insert("allOf".to_owned(), Value::Array(all));
         *members = around;
@@ -38,7 +41,7 @@ mod tests {
     use crate::lower::testing::{check_schemas, run, with_schemas};
 
     #[test]
-    fn siblings() {
+    fn moves_siblings_of_a_ref_to_all_of() {
         let b = json!({"$ref": "#/components/schemas/B"});
         check_schemas(
             "ref-siblings",

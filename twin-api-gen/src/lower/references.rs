@@ -1,9 +1,9 @@
 //! Rewrites every reference between schemas to `#/components/schemas/<name>`.
 //!
-//! A target outside `components` (`$defs`, a property of another schema, the schema of a
-//! response) is copied to a component. References that leave the document, have no target, do not
-//! refer to a schema, use an ambiguous anchor or make a schema an alias of itself are rejected.
-//! Recursion through properties or items is allowed.
+//! A target outside `components` (`$defs`, a property of another schema, the schema of a response) is
+//! copied to a component. A reference is rejected if it leaves the document, has no target, does not
+//! refer to a schema, uses an ambiguous anchor, or makes a schema an alias of itself. Recursion
+//! through properties or items is allowed.
 
 use std::collections::BTreeMap;
 
@@ -31,7 +31,7 @@ pub(super) fn apply(context: &mut Context) -> Result<(), Error> {
         context.report.note(&pointer, format!("copied to the component `{name}`"));
         context.put_schemas([(name, hoisted)]);
     }
-    cycles::report_alias_circles(context);
+    cycles::report_alias_cycles(context);
     Ok(())
 }
 
@@ -117,8 +117,8 @@ impl Resolver {
         }
     }
 
-    /// Returns the target of a reference: relative to the document's root or, as some tools
-    /// write, to the nearest enclosing schema with `$defs`.
+    /// Returns the target of a reference. It is relative to the root of the document. Some tools write
+    /// `$defs` relative to an enclosing schema, which is tried next.
     fn target(&self, reference: &str, at: &str, base: &str) -> Result<String, Error> {
         if let Some(target) = self.anchored(reference) {
             return Ok(target.to_owned());
@@ -140,7 +140,7 @@ impl Resolver {
             .help("correct the document, or add the missing part in an overlay"))
     }
 
-    /// Returns the component for a pointer, scheduling a copy if the target is not a component.
+    /// Returns the component for a pointer. If the target is not a component, schedules a copy of it.
     fn component(&mut self, target: &str, reference: &str, at: &str) -> Result<String, Error> {
         if let Some(name) = target.strip_prefix(SCHEMAS).filter(|rest| !rest.contains('/')) {
             return Ok(name.replace("~1", "/").replace("~0", "~"));
@@ -159,6 +159,7 @@ impl Resolver {
         Ok(name)
     }
 
+    /// Returns a free component name for a target.
     fn fresh(&mut self, target: &str) -> String {
         let short = target
             .rsplit_once('/')
@@ -169,6 +170,7 @@ impl Resolver {
         }
     }
 
+    /// Rewrites the references inside a copied schema.
     fn rewrite_copy(&mut self, copy: Value, name: &str, from: &str) -> (Value, Vec<Error>) {
         let mut alone = Value::Object(Object::new());
         if let Value::Object(members) = &mut alone {
@@ -307,7 +309,7 @@ mod tests {
     }
 
     #[test]
-    fn refusals() {
+    fn rejects_references_without_a_schema_as_target() {
         let a = |schema| with_schemas(json!({ "A": schema }));
         check_refusals(
             "references",

@@ -1,9 +1,10 @@
 //! Merges the responses of each operation into one for success and one for errors.
 //!
-//! progenitor supports one type for each. Success becomes `2XX`, so that a 201 in place of a
-//! documented 200 is not an error. Errors become `4XX`, which is finally copied to `5XX`. Several
-//! schemas become a union. If success is sometimes empty, a mark makes its type optional. If it is
-//! sometimes JSON and sometimes binary, it is raw bytes, because no single type reads both.
+//! progenitor supports one type for each. The success responses become `2XX`, so that a 201 in place
+//! of a documented 200 is not an error. The error responses become `4XX`, which is finally copied to
+//! `5XX`. Several schemas become a union. If some success responses have no body, a mark makes the
+//! type optional. If some are JSON and some are binary, the response is raw bytes, because no single
+//! type reads both.
 
 use std::collections::BTreeSet;
 
@@ -40,10 +41,10 @@ pub(super) fn apply(context: &mut Context) {
             operation.insert(ACCEPT.to_owned(), json!(accept));
         }
         let mut kept = Object::new();
-        if let Some(response) = merge(report, &success, Use::Success, &schemas, &at) {
+        if let Some(response) = merge(report, &success, ResponseKind::Success, &schemas, &at) {
             kept.insert("2XX".to_owned(), response);
         }
-        if let Some(response) = merge(report, &errors, Use::Error, &schemas, &at) {
+        if let Some(response) = merge(report, &errors, ResponseKind::Error, &schemas, &at) {
             kept.insert("4XX".to_owned(), response);
         }
         operation.insert("responses".to_owned(), Value::Object(kept));
@@ -89,8 +90,9 @@ pub(super) fn copy_errors(context: &mut Context) {
     });
 }
 
+/// Whether responses report success or an error.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Use {
+enum ResponseKind {
     Success,
     Error,
 }
@@ -167,7 +169,7 @@ fn kind(report: &mut Diagnostics, response: &Object, pointer: &str) -> BodyKind 
 fn merge(
     report: &mut Diagnostics,
     responses: &[Object],
-    used: Use,
+    kind_of_response: ResponseKind,
     schemas: &Object,
     pointer: &str,
 ) -> Option<Value> {
@@ -187,38 +189,39 @@ fn merge(
     }
     let mut merged = Object::from_iter([("description".to_owned(), description)]);
     let mixed = raw + nothing > 0 && !json_schemas.is_empty();
-    let content = if raw > 0 && mixed && used == Use::Success {
-        report.loss(pointer, "success is only sometimes JSON: raw bytes");
+    let content = if raw > 0 && mixed && kind_of_response == ResponseKind::Success {
+        report.loss(pointer, "some success responses are not JSON: the response is raw bytes");
         Some(json!({"*/*": {}}))
     } else if json_schemas.is_empty() {
         (raw > 0).then(|| json!({"*/*": {}}))
     } else {
-        if mixed && used == Use::Success {
-            report.note(pointer, "success is sometimes empty: the response is optional");
+        if mixed && kind_of_response == ResponseKind::Success {
+            report.note(pointer, "some success responses are empty: the response is optional");
             merged.insert(OPTIONAL.to_owned(), json!(true));
         } else if mixed {
-            report.note(pointer, "some errors are not JSON; all are read as JSON");
+            report.note(pointer, "some errors are not JSON: the client reads all as JSON");
         }
         Some(
-            json!({"application/json": {"schema": one(report, json_schemas, schemas, used, pointer)}}),
+            json!({"application/json": {"schema": only_or_union(report, json_schemas, schemas, kind_of_response, pointer)}}),
         )
     };
     merged.extend(content.map(|content| ("content".to_owned(), content)));
     Some(Value::Object(merged))
 }
 
-fn one(
+/// Returns the only schema, or a union of several.
+fn only_or_union(
     report: &mut Diagnostics,
     mut found: Vec<Value>,
     schemas: &Object,
-    used: Use,
+    kind_of_response: ResponseKind,
     pointer: &str,
 ) -> Value {
     if found.len() == 1 {
         return found.remove(0);
     }
-    let what = if used == Use::Success { "success" } else { "errors" };
-    report.note(pointer, format!("{what} of {} schemas become a union", found.len()));
+    let what = if kind_of_response == ResponseKind::Success { "success" } else { "error" };
+    report.note(pointer, format!("the {} schemas of {what} responses become a union", found.len()));
     let mut union = Object::from_iter([("oneOf".to_owned(), Value::Array(found))]);
     composition::tidy(report, &mut union, schemas, pointer);
     Value::Object(union)
@@ -248,7 +251,7 @@ mod tests {
     }
 
     #[test]
-    fn responses() {
+    fn merges_responses_into_success_and_error() {
         let with = |responses: Value| with_operation(json!({"responses": responses}));
         let (text, number, none) = (typed("string"), typed("number"), json!({"description": ""}));
         let raw = json!({"description": "", "content": {"*/*": {}}});
@@ -263,7 +266,7 @@ mod tests {
                 (
                     with(json!({"200": text, "202": number})),
                     with(json!({"2XX": union})),
-                    &["note: success of 2 schemas"],
+                    &["note: the 2 schemas of success responses"],
                 ),
                 (
                     with(json!({"200": text, "204": none})),

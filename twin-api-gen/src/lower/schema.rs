@@ -9,7 +9,7 @@ pub(super) const SCHEMAS: &str = "#/components/schemas/";
 
 /// Keywords that do not affect which values a schema accepts.
 pub(super) const ANNOTATIONS: [&str; 12] = [
-    // Identifies alternatives, and does not restrict their values.
+    // It identifies alternatives, and does not restrict their values.
     "discriminator",
     "title",
     "description",
@@ -20,12 +20,12 @@ pub(super) const ANNOTATIONS: [&str; 12] = [
     "writeOnly",
     "nullable",
     "x-twin-type",
-    // Set by a rule for a later rule, which removes it.
+    // A rule sets these for a later rule, which removes them.
     "x-twin-base",
     "x-twin-const",
 ];
 
-/// Returns the object of a value. Any other value is first replaced by an empty object.
+/// Returns the object in `value`. A value of another type is first replaced by an empty object.
 pub(super) fn as_object(value: &mut Value) -> &mut Object {
     if !value.is_object() {
         *value = Value::Object(Object::new());
@@ -77,7 +77,7 @@ pub(super) fn alias(value: &Value) -> Option<&str> {
 /// Follows aliases, and returns the schema behind them.
 pub(super) fn behind<'a>(schemas: &'a Object, value: &'a Value) -> &'a Value {
     let mut current = value;
-    // Limits the time per call, and ends cycles.
+    // The limit bounds the time of a call, and ends cycles.
     for _ in 0..64 {
         match alias(current).and_then(|name| schemas.get(name)) {
             Some(next) => current = next,

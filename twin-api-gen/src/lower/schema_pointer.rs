@@ -1,9 +1,9 @@
 //! Decides whether a JSON pointer is the pointer of a schema.
 //!
-//! This is the grammar of [`walk`](super::walk) for pointers. The document is not consulted, so a
-//! pointer without a target may qualify.
+//! It follows the same structure as [`walk`](super::walk). It does not look into the document, so it
+//! also accepts a pointer that has no target.
 
-use crate::schemas::{Container, shape};
+use crate::schemas::{Container, container};
 
 /// Returns whether a value at `pointer` would be a schema.
 pub(super) fn is_schema(pointer: &str) -> bool {
@@ -36,7 +36,7 @@ fn is_inside(rest: &[&str]) -> bool {
     let Some((keyword, rest)) = rest.split_first() else { return true };
     let one_of_many = || rest.split_first().is_some_and(|(_, rest)| is_inside(rest));
     let numbered = rest.first().is_some_and(|token| token.parse::<usize>().is_ok());
-    match shape(keyword) {
+    match container(keyword) {
         Container::Map | Container::List => one_of_many(),
         Container::Single if numbered => one_of_many(),
         Container::Single => is_inside(rest),
@@ -49,7 +49,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn pointers_of_schemas() {
+    fn recognizes_pointers_of_schemas() {
         for (pointer, expected) in [
             ("#/components/schemas/A", true),
             ("#/components/schemas/A/properties/items/items/oneOf/0", true),

@@ -1,9 +1,9 @@
 //! Rewrites unions with a tag to the form that typify generates as a tagged enum.
 //!
-//! The tag is a required property with one distinct value in each alternative, or the property
-//! that the `discriminator` names. Alternatives are copied into the union, because typify looks
-//! for tags only in inline schemas. A union without a tag stays untagged: serde tries the
-//! alternatives in order and uses the first that matches.
+//! The tag is a required property that has one distinct value in each alternative, or the property
+//! that the `discriminator` names. Alternatives are copied into the union, because typify looks for
+//! tags only in inline schemas. A union without a tag stays untagged: serde tries the alternatives in
+//! order and uses the first that matches.
 
 use std::collections::BTreeSet;
 
@@ -19,7 +19,7 @@ use crate::limits::MAX_TAG_CANDIDATES;
 use crate::limits::MAX_TAGGED_ALTERNATIVES;
 use crate::names::variants;
 use crate::pointer::escape;
-use crate::schemas::each_inside;
+use crate::schemas::each_nested;
 
 /// On a union: the member that identifies the alternative, and its values in order.
 pub(crate) const TAG: &str = "x-twin-tag";
@@ -223,7 +223,7 @@ fn used(document: &Value) -> BTreeSet<String> {
     let mut used = BTreeSet::new();
     let mut note = |schema: &Value| used.extend(ref_name(schema).map(str::to_owned));
     let schemas = document.pointer("/components/schemas").and_then(Value::as_object);
-    schemas.into_iter().flatten().for_each(|(_, schema)| each_inside(schema, &mut note));
+    schemas.into_iter().flatten().for_each(|(_, schema)| each_nested(schema, &mut note));
     let mut copy = document["paths"].clone();
     let mut alone = json!({"paths": copy.take()});
     super::walk::each_schema(&mut alone, &mut |schema, _| note(schema));
@@ -249,7 +249,7 @@ mod tests {
     }
 
     #[test]
-    fn unions_with_a_tag() {
+    fn finds_the_tag_of_a_union() {
         let both = json!({"Cat": tagged("cat", "purrs"), "Dog": tagged("dog", "barks")});
         let with = |pet: Value, both: &Value| {
             let mut schemas = both.clone();

@@ -1,8 +1,8 @@
-//! Runs the test tables of the rules: input, output and diagnostics.
+//! Runs the tables of the rules' tests: input, output and diagnostics.
 
 use serde_json::{Value, json};
 
-use super::{Context, Options, RULES};
+use super::{Context, LoweringOptions, RULES};
 use crate::diagnostic::Severity;
 use crate::error::Error;
 
@@ -28,7 +28,7 @@ pub(super) fn with_operation_at(path: &str, operation: Value) -> Value {
 /// Runs one rule. Returns the document, and the diagnostics as `note: pointer: message` lines.
 pub(super) fn run(rule: &str, document: Value) -> Result<(Value, Vec<String>), String> {
     let rule = RULES.iter().find(|known| known.name == rule).expect("the rule is in the list");
-    let mut context = Context::new(document, Options { native_types: true });
+    let mut context = Context::new(document, LoweringOptions { native_types: true });
     context.report.rule = rule.name;
     rule.step.run(&mut context).map_err(|error| error.to_string())?;
     if let Some(error) = Error::from_problems(std::mem::take(&mut context.broken)) {

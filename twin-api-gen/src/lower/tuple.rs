@@ -10,33 +10,34 @@ use super::schema::Object;
 
 pub(super) fn apply(context: &mut Context) {
     context.each_schema_object(|report, members, place| {
-        let Some(mut kinds) = positions(members) else {
+        let Some(mut schemas) = take_tuple(members) else {
             if members.get("items") == Some(&Value::Bool(false)) {
                 members.insert("items".to_owned(), json!({}));
-                report.loss(place.pointer, "that the array must be empty is not checked");
+                report.loss(place.pointer, "the client does not check that the array is empty");
             }
             return;
         };
         let rest = members.remove("items").or_else(|| members.remove("additionalItems"));
-        kinds.extend(rest.filter(|rest| !rest.is_boolean() && !rest.is_array()));
+        schemas.extend(rest.filter(|rest| !rest.is_boolean() && !rest.is_array()));
         members.remove("additionalItems");
-        kinds.dedup();
-        let alike = kinds.len() <= 1;
-        let items = if alike { kinds.pop().unwrap_or_else(|| json!({})) } else { json!({}) };
+        schemas.dedup();
+        let alike = schemas.len() <= 1;
+        let items = if alike { schemas.pop().unwrap_or_else(|| json!({})) } else { json!({}) };
         members.insert("items".to_owned(), items);
         if alike {
-            report.note(place.pointer, "all items of the tuple have the same schema: an array");
+            report
+                .note(place.pointer, "the tuple becomes an array: its items have the same schema");
         } else {
-            report.loss(place.pointer, "the items of the tuple differ: an array of any value");
+            report.loss(place.pointer, "the tuple becomes an array of any value: its items differ");
         }
     });
 }
 
-fn positions(members: &mut Object) -> Option<Vec<Value>> {
-    let tuple = ["prefixItems", "items"].into_iter().find_map(|keyword| {
-        let kinds = members.get(keyword)?.as_array()?;
-        Some(kinds.clone())
-    });
+/// Removes and returns the schemas of the positions, if the schema is a tuple.
+fn take_tuple(members: &mut Object) -> Option<Vec<Value>> {
+    let tuple = ["prefixItems", "items"]
+        .into_iter()
+        .find_map(|keyword| Some(members.get(keyword)?.as_array()?.clone()));
     if tuple.is_some() {
         members.remove("prefixItems");
     }
@@ -50,7 +51,7 @@ mod tests {
     use crate::lower::testing::check_schemas;
 
     #[test]
-    fn tuples() {
+    fn rewrites_tuples_to_arrays() {
         let number = json!({"type": "number"});
         check_schemas(
             "tuples",
@@ -66,7 +67,7 @@ mod tests {
                     &["loss: differ"],
                 ),
                 (json!({"items": [number]}), json!({"items": number}), &["note: "]),
-                (json!({"items": false}), json!({"items": {}}), &["loss: must be empty"]),
+                (json!({"items": false}), json!({"items": {}}), &["loss: the array is empty"]),
                 (json!({"items": number}), json!({"items": number}), &[]),
             ],
         );

@@ -14,7 +14,7 @@ use super::typing::{TYPES, applies_to};
 pub(super) fn apply(context: &mut Context) {
     context.each_schema_object(|_, members, _| {
         let Some(Value::Array(types)) = members.get("type") else { return };
-        // Sorted, so that the order in the document does not matter. The rule `keywords` reports
+        // A sorted set makes the order in the document irrelevant. The rule `keywords` reports
         // unknown types.
         let mut types: BTreeSet<String> =
             types.iter().map(|name| name.as_str().unwrap_or("?").to_owned()).collect();
@@ -24,7 +24,7 @@ pub(super) fn apply(context: &mut Context) {
         if types.contains("number") {
             types.remove("integer");
         }
-        let says_nothing = TYPES.iter().all(|name| *name == "integer" || types.contains(*name));
+        let allows_any = TYPES.iter().all(|name| *name == "integer" || types.contains(*name));
         members.remove("type");
         match types.len() {
             0 if members.get("nullable") == Some(&json!(true)) => {
@@ -33,7 +33,7 @@ pub(super) fn apply(context: &mut Context) {
             }
             0 => {}
             // The values of an enum determine its types.
-            _ if says_nothing || members.contains_key("enum") && types.len() > 1 => {}
+            _ if allows_any || members.contains_key("enum") && types.len() > 1 => {}
             1 => members.extend(types.into_iter().map(|name| ("type".to_owned(), json!(name)))),
             _ => spread(members, &types),
         }
@@ -66,7 +66,7 @@ mod tests {
     use crate::lower::testing::check_schemas;
 
     #[test]
-    fn type_arrays() {
+    fn rewrites_type_arrays() {
         check_schemas(
             "type-arrays",
             &[

@@ -60,15 +60,15 @@ pub(super) fn type_of(value: &Value) -> &'static str {
 /// Returns the declared type of a schema, or the only type that its keywords apply to.
 ///
 /// `pattern` alone implies no type, because documents use it with numbers, too.
-pub(super) fn type_meant(members: &Object) -> Option<&str> {
+pub(super) fn implied_type(members: &Object) -> Option<&str> {
     if let Some(declared) = text(members, "type") {
         return Some(declared);
     }
-    let on_side = members.keys().map(String::as_str);
-    let mut meant: BTreeSet<&str> = on_side
+    let keywords = members.keys().map(String::as_str);
+    let mut meant: BTreeSet<&str> = keywords
         .filter_map(|keyword| match keyword {
             "enum" => Some("string"),
-            // Restricts strings, and does not imply that the value is one.
+            // A pattern restricts strings, and does not imply that the value is a string.
             "pattern" => None,
             _ if OF_STRINGS.contains(&keyword) => Some("string"),
             _ if OF_NUMBERS.contains(&keyword) => Some("number"),
@@ -100,7 +100,7 @@ pub(super) fn apply(context: &mut Context) {
             keep(report, members, place.pointer, |key| key == *keyword);
             return;
         }
-        let Some(name) = type_meant(members).map(str::to_owned) else {
+        let Some(name) = implied_type(members).map(str::to_owned) else {
             keep(report, members, place.pointer, |_| false);
             members.remove("nullable"); // any value includes null
             return;
@@ -134,7 +134,7 @@ mod tests {
     use crate::lower::testing::check_schemas;
 
     #[test]
-    fn types() {
+    fn infers_types_from_keywords() {
         check_schemas(
             "types",
             &[

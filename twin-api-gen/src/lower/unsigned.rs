@@ -1,8 +1,8 @@
 //! Gives integers that are never negative an unsigned type.
 //!
-//! Many documents describe a `u64` as `int64` with a minimum of 0. An `i64` could not read its
-//! largest values. In requests, the width must be explicit, because a minimum alone does not say
-//! how large a number the service supports.
+//! Many documents describe a `u64` as `int64` with a minimum of 0. An `i64` could not read the largest
+//! values. In requests, the type changes only if the document states a width, because a minimum alone
+//! does not say how large a number the service accepts.
 
 use serde_json::{Value, json};
 
@@ -17,7 +17,7 @@ pub(super) fn apply(context: &mut Context) {
         if text(members, "type") != Some("integer") || !at_least_0 {
             return;
         }
-        let (in_request, _) = usage.sides(place);
+        let (in_request, _) = usage.used_in(place);
         let bounded = members.contains_key("maximum");
         let unsigned = match text(members, "format") {
             Some("int32") => "uint32",
@@ -36,7 +36,7 @@ mod tests {
     use crate::lower::testing::check_schemas;
 
     #[test]
-    fn integers_that_are_never_negative() {
+    fn gives_non_negative_integers_an_unsigned_format() {
         let with = |format: &str| json!({"type": "integer", "format": format, "minimum": 0});
         check_schemas(
             "unsigned",

@@ -8,39 +8,39 @@ use serde_json::{Map, Value};
 
 use crate::METHODS;
 use crate::pointer::{escape, push_escaped};
-use crate::schemas::{Container, shape};
+use crate::schemas::{Container, container};
 
-/// Whether a schema is part of a request or a response.
+/// Whether a schema is part of a request, of a response, or of a component schema.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Side {
-    /// A component, which both may use.
-    Shared,
+pub(super) enum PartOf {
+    /// A component schema, which requests and responses may use.
+    Component,
     /// A parameter or a request body.
     Request,
     /// A response or one of its headers.
     Response,
 }
 
-/// The position of a schema in the document.
+/// The location of a schema in the document.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct SchemaLocation<'a> {
     /// The URI-fragment JSON pointer of the schema.
     pub(super) pointer: &'a str,
-    /// Whether the schema is part of a request or a response.
-    pub(super) side: Side,
-    /// The kind of the enclosing part.
-    pub(super) position: Enclosing,
+    /// The part of the API that contains the schema.
+    pub(super) part_of: PartOf,
+    /// What directly contains the schema.
+    pub(super) position: SchemaPosition,
 }
 
-/// The kind of the part that directly contains a schema.
+/// What directly contains a schema.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Enclosing {
-    /// `components`: the schema is a component.
+pub(super) enum SchemaPosition {
+    /// `components/schemas`: the schema is a component.
     Component,
     /// A parameter, header or media type.
     Root,
     /// Another schema.
-    Inner,
+    Nested,
 }
 
 /// Calls `visit` for every schema, inner schemas first, so that `visit` may replace the schema.
@@ -48,7 +48,7 @@ pub(super) fn each_schema(
     document: &mut Value,
     visit: &mut dyn FnMut(&mut Value, SchemaLocation<'_>),
 ) {
-    let mut walker = Walker { pointer: "#".to_owned(), side: Side::Shared, visit };
+    let mut walker = Walker { pointer: "#".to_owned(), part_of: PartOf::Component, visit };
     walker.document(document);
 }
 
@@ -69,9 +69,10 @@ pub(super) fn each_operation(document: &mut Value, visit: &mut VisitOperation<'_
     }
 }
 
+/// The traversal: the current location, and the visitor.
 struct Walker<'v> {
     pointer: String,
-    side: Side,
+    part_of: PartOf,
     visit: &'v mut dyn FnMut(&mut Value, SchemaLocation<'_>),
 }
 
@@ -114,19 +115,19 @@ impl<'v> Walker<'v> {
     }
 
     fn parameter(&mut self, parameter: &mut Value) {
-        self.on_side(Side::Request, parameter, Walker::schema_or_content);
+        self.in_part(PartOf::Request, parameter, Walker::schema_or_content);
     }
 
     fn header(&mut self, header: &mut Value) {
-        self.on_side(Side::Response, header, Walker::schema_or_content);
+        self.in_part(PartOf::Response, header, Walker::schema_or_content);
     }
 
     fn request_body(&mut self, body: &mut Value) {
-        self.on_side(Side::Request, body, Walker::schema_or_content);
+        self.in_part(PartOf::Request, body, Walker::schema_or_content);
     }
 
     fn response(&mut self, response: &mut Value) {
-        self.on_side(Side::Response, response, Walker::schema_or_content);
+        self.in_part(PartOf::Response, response, Walker::schema_or_content);
         self.within(response, "headers", |walker, all| walker.each(all, Walker::header));
     }
 
@@ -139,23 +140,23 @@ impl<'v> Walker<'v> {
 
     fn component(&mut self, schema: &mut Value) {
         self.inside(schema);
-        self.call(schema, Enclosing::Component);
+        self.call(schema, SchemaPosition::Component);
     }
 
     fn root(&mut self, schema: &mut Value) {
         self.inside(schema);
-        self.call(schema, Enclosing::Root);
+        self.call(schema, SchemaPosition::Root);
     }
 
     fn schema(&mut self, schema: &mut Value) {
         self.inside(schema);
-        self.call(schema, Enclosing::Inner);
+        self.call(schema, SchemaPosition::Nested);
     }
 
     fn inside(&mut self, schema: &mut Value) {
         let Value::Object(members) = schema else { return };
         for (keyword, value) in members {
-            let step: WalkFn<'v> = match (shape(keyword), &*value) {
+            let step: WalkFn<'v> = match (container(keyword), &*value) {
                 // Before 2020-12, `items` could be a tuple.
                 (Container::Map, Value::Object(_))
                 | (Container::List | Container::Single, Value::Array(_)) => {
@@ -168,15 +169,15 @@ impl<'v> Walker<'v> {
         }
     }
 
-    fn call(&mut self, schema: &mut Value, position: Enclosing) {
-        let place = SchemaLocation { pointer: &self.pointer, side: self.side, position };
+    fn call(&mut self, schema: &mut Value, position: SchemaPosition) {
+        let place = SchemaLocation { pointer: &self.pointer, part_of: self.part_of, position };
         (self.visit)(schema, place);
     }
 
-    fn on_side(&mut self, side: Side, value: &mut Value, step: WalkFn<'v>) {
-        let before = std::mem::replace(&mut self.side, side);
+    fn in_part(&mut self, part_of: PartOf, value: &mut Value, step: WalkFn<'v>) {
+        let before = std::mem::replace(&mut self.part_of, part_of);
         step(self, value);
-        self.side = before;
+        self.part_of = before;
     }
 
     /// Steps into a member, if it exists.
@@ -265,7 +266,7 @@ mod tests {
     }
 
     #[test]
-    fn visits_every_place_of_a_schema_in_openapi() {
+    fn visits_schemas_in_every_part_of_openapi() {
         let media = json!({"a/b": {"schema": {}, "example": {"schema": {}}}});
         let found = pointers(json!({
             "components": {
@@ -301,13 +302,13 @@ mod tests {
     }
 
     #[test]
-    fn inner_schemas_come_first() {
+    fn visits_nested_schemas_first() {
         let mut document = json!({"components": {"schemas": {"A": {"items": {"not": {}}}}}});
         let mut found = Vec::new();
         each_schema(&mut document, &mut |_, place| {
             found.push((place.pointer.len(), place.position));
         });
-        let inner = Enclosing::Inner;
-        assert_eq!(found, [(32, inner), (28, inner), (22, Enclosing::Component)]);
+        let inner = SchemaPosition::Nested;
+        assert_eq!(found, [(32, inner), (28, inner), (22, SchemaPosition::Component)]);
     }
 }

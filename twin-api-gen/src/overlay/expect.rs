@@ -11,7 +11,7 @@ const SHOWN: usize = 160;
 
 /// A difference between a value and its template.
 #[derive(Debug)]
-pub(super) struct Mismatch {
+pub(super) struct TemplateMismatch {
     pub(super) pointer: String,
     pub(super) expected: String,
     pub(super) found: String,
@@ -34,8 +34,8 @@ pub(super) fn check(
     template: &Value,
     found: Option<&Value>,
     pointer: &str,
-) -> Result<(), Mismatch> {
-    let mismatch = |expected: String| Mismatch {
+) -> Result<(), TemplateMismatch> {
+    let mismatch = |expected: String| TemplateMismatch {
         pointer: pointer.to_owned(),
         expected,
         found: found.map_or_else(|| "nothing".to_owned(), show),
@@ -60,8 +60,8 @@ fn check_object(
     template: &Map<String, Value>,
     found: Option<&Value>,
     pointer: &str,
-    mismatch: &dyn Fn(String) -> Mismatch,
-) -> Result<(), Mismatch> {
+    mismatch: &dyn Fn(String) -> TemplateMismatch,
+) -> Result<(), TemplateMismatch> {
     if let Some(Value::Array(alternatives)) = template.get(ANY_OF)
         && !alternatives.iter().any(|alternative| check(alternative, found, pointer).is_ok())
     {
@@ -86,8 +86,8 @@ fn check_object(
 fn check_only(
     templates: &[Value],
     found: Option<&Value>,
-    mismatch: &dyn Fn(String) -> Mismatch,
-) -> Result<(), Mismatch> {
+    mismatch: &dyn Fn(String) -> TemplateMismatch,
+) -> Result<(), TemplateMismatch> {
     let Some(Value::Array(elements)) = found else {
         return Err(mismatch("an array".to_owned()));
     };

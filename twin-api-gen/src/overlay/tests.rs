@@ -1,6 +1,6 @@
 use serde_json::{Value, json};
 
-use super::{Operation, apply};
+use super::{ActionKind, apply};
 use crate::error::{Error, Stage};
 
 fn document() -> Value {
@@ -41,7 +41,7 @@ fn refused(overlay: &[u8]) -> Error {
 }
 
 #[test]
-fn actions_apply_in_order_and_say_what_they_did() {
+fn applies_actions_in_order_and_returns_their_effects() {
     let mut changed = document();
     let mut removal = action("$.components.schemas.*.required", &json!({"x-only": ["at", "id"]}));
     removal["remove"] = json!(true);
@@ -52,15 +52,15 @@ fn actions_apply_in_order_and_say_what_they_did() {
     let applied = apply(&mut changed, &overlay(&[removal, update])).unwrap();
 
     assert_eq!(changed["components"]["schemas"]["Key"]["required"], json!(["id"]));
-    assert_eq!(applied[0].operation, Operation::Remove);
+    assert_eq!(applied[0].kind, ActionKind::Remove);
     assert_eq!(applied[0].pointers, ["#/components/schemas/Key/required"]);
-    assert_eq!(applied[1].operation, Operation::Update);
+    assert_eq!(applied[1].kind, ActionKind::Update);
     assert_eq!(applied[1].target, "$.components.schemas.Key");
     assert_eq!((applied[1].index, applied[1].description.as_str()), (1, "why"));
 }
 
 #[test]
-fn null_replaces_a_value_of_any_type() {
+fn two_updates_replace_a_value_of_any_type() {
     for mut changed in [json!({"a": {"b": ["old"]}}), json!({"a": {}})] {
         let mut clear = action("$.a", &json!({"b": {"x-any-of": [null, ["old"]]}}));
         clear["update"] = json!({"b": null});
@@ -72,7 +72,7 @@ fn null_replaces_a_value_of_any_type() {
 }
 
 #[test]
-fn expectations() {
+fn checks_expectations() {
     let operation = "#/paths/~1v1~1me/get";
     let tags = "#/paths/~1v1~1me/get/tags";
     let id = "#/paths/~1v1~1me/get/operationId";
@@ -109,7 +109,7 @@ fn expectations() {
 }
 
 #[test]
-fn a_failed_expectation_says_what_was_expected_and_found() {
+fn failed_expectation_reports_expected_and_found_values() {
     let expects = json!({"operationId": "me"});
     let error = refused(&overlay(&[action("$.paths['/v1/me'].get", &expects)]));
     assert_eq!(
@@ -186,14 +186,14 @@ fn refuses_files_that_are_not_overlays() {
 }
 
 #[test]
-fn an_overlay_without_actions_changes_nothing() {
+fn overlay_without_actions_changes_nothing() {
     let mut changed = document();
     assert_eq!(apply(&mut changed, &overlay(&[])), Ok(Vec::new()));
     assert_eq!(changed, document());
 }
 
 #[test]
-fn every_action_that_fails_is_reported_with_the_edit_that_removes_it() {
+fn reports_every_failed_action_with_an_edit() {
     let fine = action("$.paths", &json!({}));
     let overlay = overlay(&[action("$.nothing", &json!({})), fine, action("$.info", &json!(1))]);
     let error = refused(&overlay);
@@ -209,7 +209,7 @@ fn every_action_that_fails_is_reported_with_the_edit_that_removes_it() {
 }
 
 #[test]
-fn an_update_of_a_scalar_is_refused() {
+fn rejects_an_update_of_a_scalar() {
     let error = refused(&overlay(&[action("$.openapi", &json!("3.1.0"))]));
     assert!(error.cause().contains("cannot be applied"), "{error}");
 }

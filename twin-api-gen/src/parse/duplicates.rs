@@ -1,7 +1,7 @@
 //! Finds duplicate keys in JSON objects.
 //!
-//! `serde_json` silently keeps the last of two equal keys, and other tools may keep the first. The
-//! input must be valid JSON.
+//! `serde_json` silently keeps the value of the last of two equal keys, and other tools may keep that
+//! of the first. The input must be valid JSON.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -9,7 +9,7 @@ use std::collections::HashMap;
 use crate::pointer::child;
 
 /// The maximum number of duplicates that are reported.
-const REPORTED: usize = 20;
+const MAX_REPORTED: usize = 20;
 
 /// A duplicate key, with the line and column of both occurrences.
 pub(super) struct Duplicate {
@@ -33,7 +33,7 @@ pub(super) fn find(json: &str) -> Vec<Duplicate> {
     let mut open: Vec<Open<'_>> = Vec::new();
     let mut found = Vec::new();
     let mut at = 0;
-    while at < bytes.len() && found.len() < REPORTED {
+    while at < bytes.len() && found.len() < MAX_REPORTED {
         match bytes[at] {
             b'{' => open.push(Open::Object {
                 keys: HashMap::new(),
@@ -44,7 +44,7 @@ pub(super) fn find(json: &str) -> Vec<Duplicate> {
             b'}' | b']' => drop(open.pop()),
             b',' => match open.last_mut() {
                 Some(Open::Object { key_is_next, .. }) => *key_is_next = true,
-                Some(Open::Array(behind)) => *behind += 1,
+                Some(Open::Array(index)) => *index += 1,
                 None => {}
             },
             b'"' => {
@@ -96,7 +96,7 @@ fn duplicate(json: &str, open: &[Open<'_>], first: usize, second: usize) -> Dupl
                 pointer = child(&pointer, current);
                 key = current.to_string();
             }
-            Open::Array(behind) => pointer = child(&pointer, behind),
+            Open::Array(index) => pointer = child(&pointer, index),
         }
     }
     Duplicate { key, pointer, first: place(json, first), second: place(json, second) }

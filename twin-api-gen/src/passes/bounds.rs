@@ -1,9 +1,9 @@
 //! Checks bounds of request values before the request is sent.
 //!
 //! typify would require `NonZeroU64` from the caller, or ignore a bound. The lowering therefore
-//! moves bounds from the schemas to `x-twin-bounds`. For the parameters of an operation, they
-//! become checks in `send`. For the members of a body, they become checks in the conversion from
-//! its builder, which `send` uses for every body.
+//! moves bounds from the schemas to `x-twin-bounds`. This pass adds the checks. Those for parameters
+//! are in `send`. Those for the members of a body are in the conversion from its builder, which
+//! `send` uses for every body.
 
 use std::collections::BTreeMap;
 
@@ -13,14 +13,14 @@ use serde_json::Value;
 use syn::{Expr, ImplItemFn, Item, ItemImpl, ItemStruct, Pat, Stmt, parse_quote};
 
 use super::tree::{
-    Operation, argument_of, as_fn_mut, items_of, items_of_mut, last_segment, sends_mut, serde_has,
-    serde_rename, trait_of,
+    GeneratedOperation, as_fn_mut, generic_argument, items_of, items_of_mut, last_segment,
+    sends_mut, serde_has, serde_rename, trait_of,
 };
-use super::{Context, ident_of};
+use super::{PassContext, ident_of};
 use crate::lower::nulls::NULLS;
 use crate::names::same_ident;
 
-pub(super) fn apply(tree: &mut syn::File, context: &Context<'_>) -> Result<(), String> {
+pub(super) fn apply(tree: &mut syn::File, context: &PassContext<'_>) -> Result<(), String> {
     for (builder, send) in sends_mut(tree)? {
         let operation = context.operation(&builder)?;
         for bound in operation.object["x-twin-bounds"].as_array().into_iter().flatten() {
@@ -42,7 +42,7 @@ pub(super) fn apply(tree: &mut syn::File, context: &Context<'_>) -> Result<(), S
 
 fn check_parameter(
     send: &mut ImplItemFn,
-    operation: &Operation,
+    operation: &GeneratedOperation,
     bound: &Value,
 ) -> Result<(), String> {
     let api_name = bound["name"].as_str().ok_or("a bound without a name")?;
@@ -104,13 +104,13 @@ fn check_members(
         let given = given.ok_or_else(|| format!("nothing is given for {}", field.ident))?;
         let nulls = schema[NULLS].as_array();
         let may_be_null = nulls.is_some_and(|all| all.iter().any(|null| null == api_name));
-        given.expr = field.checked(&given.expr, bound, may_be_null)?;
+        given.expr = field.with_check(&given.expr, bound, may_be_null)?;
     }
     Ok(())
 }
 
 /// The facts about a member that a check needs.
-struct Member {
+struct BoundedField {
     ident: String,
     list: bool,
     optional: bool,
@@ -118,9 +118,14 @@ struct Member {
     may_be_empty: bool,
 }
 
-impl Member {
+impl BoundedField {
     /// Builds the check. A nullable member is an `Option` of an `Option`; see the pass `nulls`.
-    fn checked(&self, original: &Expr, bound: &Value, may_be_null: bool) -> Result<Expr, String> {
+    fn with_check(
+        &self,
+        original: &Expr,
+        bound: &Value,
+        may_be_null: bool,
+    ) -> Result<Expr, String> {
         let each = match (self.optional, self.may_be_empty) {
             (true, _) if may_be_null => quote!(value.iter().flatten()),
             (true, _) => quote!(&value),
@@ -146,15 +151,15 @@ impl Member {
 }
 
 /// Returns the members of a struct by their API names.
-fn fields(item: &ItemStruct) -> BTreeMap<String, Member> {
+fn fields(item: &ItemStruct) -> BTreeMap<String, BoundedField> {
     let member = |field: &syn::Field| {
         let ident = field.ident.as_ref().map(ident_of)?;
-        let bare = argument_of(&field.ty, "Option").unwrap_or(&field.ty);
+        let bare = generic_argument(&field.ty, "Option").unwrap_or(&field.ty);
         let list = last_segment(bare).is_some_and(|name| name == "Vec");
-        let optional = argument_of(&field.ty, "Option").is_some();
+        let optional = generic_argument(&field.ty, "Option").is_some();
         let defaults = serde_has(&field.attrs, "default");
         let api_name = serde_rename(&field.attrs).unwrap_or_else(|| ident.clone());
-        Some((api_name, Member { ident, list, optional, may_be_empty: list && defaults }))
+        Some((api_name, BoundedField { ident, list, optional, may_be_empty: list && defaults }))
     };
     item.fields.iter().filter_map(member).collect()
 }
@@ -208,7 +213,7 @@ fn range_text(bound: &Value) -> String {
 /// Returns the expression before the `?` of `let name = name.map_err(Error::InvalidRequest)?;`.
 fn finalised<'a>(
     statement: &'a mut Stmt,
-    operation: &Operation,
+    operation: &GeneratedOperation,
     api_name: &str,
 ) -> Option<(String, &'a mut Expr)> {
     let Stmt::Local(local) = statement else { return None };

@@ -1,15 +1,14 @@
-//! Everything but the types, and the private modules that help to read them, depends on
-//! twin-api's feature `client`.
+//! Puts the generated client behind twin-api's feature `client`.
 //!
-//! A program that only verifies webhooks needs the types and no HTTP client. Elsewhere the
-//! source stands alone and has no such feature.
+//! A program that only verifies webhooks needs the types and no HTTP client, so the types and the
+//! private modules that read them are always compiled. Stand-alone output has no such feature.
 
 use syn::{Attribute, Item, Visibility, parse_quote};
 
-use super::Context;
+use super::PassContext;
 use crate::Runtime;
 
-pub(super) fn apply(tree: &mut syn::File, context: &Context<'_>) -> Result<(), String> {
+pub(super) fn apply(tree: &mut syn::File, context: &PassContext<'_>) -> Result<(), String> {
     if context.runtime != Runtime::TwinApi {
         return Ok(());
     }
@@ -44,7 +43,7 @@ mod tests {
     use serde_json::Value;
     use syn::parse_quote;
 
-    use super::{Context, Runtime, apply};
+    use super::{PassContext, Runtime, apply};
 
     fn gated(runtime: Runtime) -> Result<Vec<bool>, String> {
         let mut tree: syn::File = parse_quote! {
@@ -56,7 +55,7 @@ mod tests {
             fn path_segment() {}
         };
         let document = Value::Null;
-        apply(&mut tree, &Context::new((&document, &document), runtime, Vec::new()))?;
+        apply(&mut tree, &PassContext::new((&document, &document), runtime, Vec::new()))?;
         let text = |item: &syn::Item| item.to_token_stream().to_string();
         Ok(tree.items.iter().map(|item| text(item).contains("feature = \"client\"")).collect())
     }
@@ -68,9 +67,9 @@ mod tests {
     }
 
     #[test]
-    fn refuses_a_client_without_types() {
+    fn rejects_a_client_without_types() {
         let document = Value::Null;
-        let context = Context::new((&document, &document), Runtime::TwinApi, Vec::new());
+        let context = PassContext::new((&document, &document), Runtime::TwinApi, Vec::new());
         let mut tree: syn::File = parse_quote!(
             pub struct Client;
         );

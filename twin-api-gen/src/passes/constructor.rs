@@ -4,11 +4,11 @@
 //! `connect` and `new_with_client` replace it. Stand-alone output keeps it, because it has no
 //! `connect`.
 
-use super::Context;
+use super::PassContext;
 use super::tree::inherent_impls_mut;
 use crate::Runtime;
 
-pub(super) fn apply(tree: &mut syn::File, context: &Context<'_>) -> Result<(), String> {
+pub(super) fn apply(tree: &mut syn::File, context: &PassContext<'_>) -> Result<(), String> {
     if context.runtime == Runtime::StandAlone {
         return Ok(());
     }

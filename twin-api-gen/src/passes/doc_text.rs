@@ -1,18 +1,18 @@
-//! Doc comments: what the document says is text, and everything public says something.
+//! Writes the doc comments of the generated code.
 //!
-//! No description becomes a doctest, HTML or a link, whatever it holds; see [`escape`].
-//! Every doc attribute of the types is escaped, whatever it stands on. The docs that mix
-//! progenitor's words with the document's are written anew from the document; [`operation`]
-//! writes those of the operations. At the end [`check`] parses every doc text of the output.
-//! Nothing here judges what a description says.
+//! Every public item gets a doc comment. Text of the document is escaped, so that it cannot become a
+//! doctest, HTML or a link; see [`escape`]. Where progenitor mixes its own words with text of the
+//! document, this pass writes new docs: [`operation`] for operations, this module for everything else.
+//! Finally, [`check`] parses every doc comment of the output. This module does not judge the content of
+//! a description.
 
-pub(crate) mod better;
 mod check;
+mod effective;
 pub(crate) mod escape;
 mod example;
+pub(crate) mod extension;
 mod operation;
-mod shape;
-mod statement;
+mod value_kind;
 
 use proc_macro2::Span;
 use serde_json::Value;
@@ -22,18 +22,18 @@ use syn::{
     MetaNameValue, Token, parse_quote, token,
 };
 
-use super::Context;
+use super::PassContext;
 use super::tree::{
     as_fn_mut, doc_of, ident_of, inherent_impls_mut, items_of_mut, last_segment, serde_has,
     serde_rename,
 };
 pub(super) use escape::{code, escape};
 
-/// The attribute of an item whose doc another pass wrote, from the document's words already
-/// escaped. No text of a document can make an attribute. It goes here.
+/// Marks an item whose doc another pass has written, with text of the document already escaped. Text
+/// of a document cannot create an attribute. [`check`] removes the mark.
 pub(super) const WRITTEN: &str = "twin_written";
 
-pub(super) fn apply(tree: &mut syn::File, context: &Context<'_>) -> Result<(), String> {
+pub(super) fn apply(tree: &mut syn::File, context: &PassContext<'_>) -> Result<(), String> {
     let types = items_of_mut(&mut tree.items, "types")?;
     for item in &mut *types {
         EscapeAll.visit_item_mut(item);
@@ -60,7 +60,7 @@ pub(super) fn apply(tree: &mut syn::File, context: &Context<'_>) -> Result<(), S
     Ok(())
 }
 
-/// Escapes the doc of everything that can have one, but for what another pass wrote.
+/// Escapes the doc comment of every item, except those that another pass has written.
 struct EscapeAll;
 
 impl VisitMut for EscapeAll {
@@ -95,7 +95,8 @@ fn document_type(item: &mut Item) {
             let name = last_segment(&item.self_ty).unwrap_or_default();
             for function in item.items.iter_mut().filter_map(as_fn_mut) {
                 if function.sig.ident == "builder" {
-                    let text = format!("A builder for a [`{name}`] on which nothing is set.");
+                    let text =
+                        format!("Returns a builder for a [`{name}`], without any member set.");
                     set_doc(&mut function.attrs, &[&text]);
                 }
             }
@@ -111,7 +112,7 @@ fn document_struct(item: &mut ItemStruct) {
         for field in &mut fields.named {
             let ident = field.ident.as_ref().map(ident_of).unwrap_or_default();
             let text = if serde_has(&field.attrs, "flatten") {
-                "The members that the document does not name.".to_owned()
+                "The members that the document does not describe.".to_owned()
             } else {
                 let api_name = serde_rename(&field.attrs).unwrap_or_else(|| ident.clone());
                 format!("The member {}.", code(&api_name))
@@ -121,7 +122,7 @@ fn document_struct(item: &mut ItemStruct) {
     }
 }
 
-fn document_client(tree: &mut syn::File, context: &Context<'_>) -> Result<(), String> {
+fn document_client(tree: &mut syn::File, context: &PassContext<'_>) -> Result<(), String> {
     let info = &context.document["info"];
     let mut lines = vec![format!("Client for {}.", escape(text(info, "title")))];
     push_paragraph(&mut lines, &escape(text(info, "description")));
@@ -149,16 +150,17 @@ fn push_paragraph(lines: &mut Vec<String>, text: &str) {
     lines.extend(text.lines().map(ToOwned::to_owned));
 }
 
-/// Writes `otherwise` where there is no doc, or where typify put the mere name.
-fn default_doc(attributes: &mut Vec<Attribute>, ident: &str, otherwise: &str) {
+/// Sets `text` as the doc of an item without one. typify's default, the name of the item, counts as
+/// none.
+fn default_doc(attributes: &mut Vec<Attribute>, ident: &str, text: &str) {
     let doc = doc_of(attributes);
     let trimmed = doc.trim();
     if trimmed.is_empty() || trimmed == escape(&format!("`{ident}`")) {
-        set_doc(attributes, &[otherwise]);
+        set_doc(attributes, &[text]);
     }
 }
 
-/// The lines, and each line of a line, as one doc attribute each.
+/// Replaces the doc of an item. Each line becomes one attribute.
 fn set_doc(attributes: &mut Vec<Attribute>, lines: &[impl AsRef<str>]) {
     attributes.retain(|attribute| !attribute.path().is_ident("doc"));
     let docs = lines.iter().flat_map(|line| line.as_ref().split('\n')).map(|line| {
@@ -169,7 +171,7 @@ fn set_doc(attributes: &mut Vec<Attribute>, lines: &[impl AsRef<str>]) {
     attributes.extend(rest);
 }
 
-/// Sets a doc, and marks it with an attribute until [`check`] has seen it.
+/// Replaces the doc of an item, and marks it with an attribute, which [`check`] removes.
 pub(super) fn set_marked_doc(
     attributes: &mut Vec<Attribute>,
     lines: &[impl AsRef<str>],
@@ -180,7 +182,8 @@ pub(super) fn set_marked_doc(
     attributes.push(parse_quote!(#[#mark]));
 }
 
-/// `#[doc = "…"]`, built by hand: parsing thousands of them takes a tenth of the whole time.
+/// Builds `#[doc = "…"]` without parsing, because parsing thousands of attributes takes a tenth of the
+/// time of a generation.
 fn doc_attribute(text: &str) -> Attribute {
     let path = Ident::new("doc", Span::call_site()).into();
     let value = Expr::Lit(ExprLit {

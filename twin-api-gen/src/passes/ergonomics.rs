@@ -1,21 +1,22 @@
-//! What `twin-ext` needs of the generated code: the `limit` of a builder, which it compares with
-//! the length of a page, and docs that lead from the two indexes of an event to its extension.
+//! Adapts the generated code for `twin-ext`.
 //!
-//! The field `limit` stays hidden, because programs only set it.
+//! The field `limit` of a builder becomes public, because `twin-ext` compares it with the length of a
+//! page. It is hidden from the documentation, because programs only set it. The documentation of an
+//! event's two index fields gets a link to the function that reads either.
 
 use syn::{Field, Fields, Item, parse_quote};
 
-use super::Context;
+use super::PassContext;
 use super::doc_text::{WRITTEN, escape, set_marked_doc};
 use super::tree::{doc_of, ident_of, items_of_mut};
 
-/// The event of a run has its index under one of two names.
 const EVENT: &str = "RunEvent";
+/// The two names of an event's index. An event has one of them.
 const INDEXES: [&str; 2] = ["event_index", "index"];
-const POSITION: &str = "[`RunEventExt::position`](https://docs.rs/twin-ext/latest/twin_ext/trait.RunEventExt.html#tymethod.position) \
+const POSITION_LINK: &str = "[`RunEventExt::position`](https://docs.rs/twin-ext/latest/twin_ext/trait.RunEventExt.html#tymethod.position) \
                         of `twin-ext` returns the index under either name.";
 
-pub(super) fn apply(tree: &mut syn::File, _: &Context<'_>) -> Result<(), String> {
+pub(super) fn apply(tree: &mut syn::File, _: &PassContext<'_>) -> Result<(), String> {
     for item in items_of_mut(&mut tree.items, "builder")? {
         for field in fields_of(item).filter(|field| is_named(field, "limit")) {
             field.vis = parse_quote!(pub);
@@ -28,7 +29,7 @@ pub(super) fn apply(tree: &mut syn::File, _: &Context<'_>) -> Result<(), String>
         }
         for field in fields_of(item) {
             if INDEXES.iter().any(|name| is_named(field, name)) {
-                lead_to_position(field);
+                link_to_position(field);
             }
         }
     }
@@ -47,7 +48,7 @@ fn is_named(field: &Field, name: &str) -> bool {
     field.ident.as_ref().is_some_and(|ident| ident_of(ident) == name)
 }
 
-fn lead_to_position(field: &mut Field) {
+fn link_to_position(field: &mut Field) {
     let text = escape(doc_of(&field.attrs).trim());
-    set_marked_doc(&mut field.attrs, &[text.as_str(), "", POSITION], WRITTEN);
+    set_marked_doc(&mut field.attrs, &[text.as_str(), "", POSITION_LINK], WRITTEN);
 }

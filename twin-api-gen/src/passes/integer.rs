@@ -1,8 +1,8 @@
 //! Reads integers as JSON defines them: `1.0` is an integer.
 //!
-//! serde reads an `i64` only from a number without a decimal point. So every integer member, also
-//! in lists, maps and options, is read by a function that this pass adds. A number with a fraction
-//! or out of range stays an error.
+//! serde reads an `i64` only from a number without a decimal point. This pass adds functions that
+//! read every integer member, also in lists, maps and options. A number with a fraction or out of
+//! range is still an error.
 
 use proc_macro2::TokenStream;
 use quote::{format_ident, quote};
@@ -10,17 +10,17 @@ use syn::punctuated::Punctuated;
 use syn::visit_mut::{self, VisitMut};
 use syn::{Attribute, Expr, ExprLit, Field, Item, ItemMod, Lit, Meta, Token, Type, parse_quote};
 
-use super::Context;
+use super::PassContext;
 use super::optional_response::OPTIONAL_READER;
-use super::tree::{argument_of, items_of_mut, last_segment, sends_mut, serde_has, text_of};
+use super::tree::{generic_argument, items_of_mut, last_segment, sends_mut, serde_has, text_of};
 
 const INTEGERS: [&str; 8] = ["i8", "i16", "i32", "i64", "u8", "u16", "u32", "u64"];
 
-/// Containers of one type.
+/// Containers with one type parameter.
 const CONTAINERS: [&str; 3] = ["Option", "Vec", "Box"];
 
-pub(super) fn apply(tree: &mut syn::File, _: &Context<'_>) -> Result<(), String> {
-    let mut read = Read { count: 0, in_struct: false };
+pub(super) fn apply(tree: &mut syn::File, _: &PassContext<'_>) -> Result<(), String> {
+    let mut read = AddReaders { count: 0, in_struct: false };
     for item in items_of_mut(&mut tree.items, "types")? {
         if !matches!(item, Item::Mod(_)) {
             read.visit_item_mut(item);
@@ -46,14 +46,14 @@ fn is_integers(ty: &Type) -> bool {
     {
         return true;
     }
-    let inner = CONTAINERS.iter().find_map(|container| argument_of(ty, container));
+    let inner = CONTAINERS.iter().find_map(|container| generic_argument(ty, container));
     inner.or_else(|| value_of_map(ty)).is_some_and(is_integers)
 }
 
-/// Returns whether a member is an optional `u64`. Floats cannot represent all of them, so services
+/// Returns whether a member is an optional `u64`. Floats cannot represent every `u64`, so services
 /// also send them as text.
 fn is_unsigned_option(ty: &Type) -> bool {
-    argument_of(ty, "Option").is_some_and(|ty| text_of(ty) == "u64")
+    generic_argument(ty, "Option").is_some_and(|ty| text_of(ty) == "u64")
 }
 
 /// Returns `V` of a map from strings to `V`.
@@ -70,12 +70,12 @@ fn value_of_map(ty: &Type) -> Option<&Type> {
 }
 
 /// Adds readers to the fields of types that are deserialized.
-struct Read {
+struct AddReaders {
     count: usize,
     in_struct: bool,
 }
 
-impl VisitMut for Read {
+impl VisitMut for AddReaders {
     fn visit_item_impl_mut(&mut self, _: &mut syn::ItemImpl) {}
 
     fn visit_item_struct_mut(&mut self, item: &mut syn::ItemStruct) {
@@ -112,7 +112,7 @@ impl VisitMut for Read {
         field.attrs.push(parse_quote!(#[serde(deserialize_with = #function)]));
         // A field with its own reader is required. typify uses that for a nullable member that must
         // be present.
-        let named = field.ident.is_some() && argument_of(&field.ty, "Option").is_some();
+        let named = field.ident.is_some() && generic_argument(&field.ty, "Option").is_some();
         if named && before.is_none() && !serde_has(&field.attrs, "default") {
             field.attrs.push(parse_quote!(#[serde(default)]));
         }
@@ -149,7 +149,7 @@ fn is_read(attributes: &[Attribute]) -> bool {
 /// Returns `T` of `Result<ResponseValue<T>, …>`.
 fn response(output: &syn::ReturnType) -> Option<Type> {
     let syn::ReturnType::Type(_, ty) = output else { return None };
-    argument_of(argument_of(ty, "Result")?, "ResponseValue").cloned()
+    generic_argument(generic_argument(ty, "Result")?, "ResponseValue").cloned()
 }
 
 /// Reads responses that consist of integers only.
@@ -381,7 +381,7 @@ mod tests {
     use super::*;
 
     fn read(mut item: syn::ItemStruct) -> String {
-        Read { count: 0, in_struct: false }.visit_item_struct_mut(&mut item);
+        AddReaders { count: 0, in_struct: false }.visit_item_struct_mut(&mut item);
         prettyplease::unparse(&parse_quote!(#item))
     }
 

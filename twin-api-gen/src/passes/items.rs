@@ -7,12 +7,12 @@ use proc_macro2::token_stream::IntoIter;
 use proc_macro2::{Delimiter, Group, TokenStream, TokenTree};
 use syn::{Item, ItemMod};
 
-/// The end of an item that has a brace.
+/// How an item that contains a brace ends.
 #[derive(Clone, Copy, PartialEq)]
 enum End {
     Semicolon,
     Brace,
-    /// The brace of a module, whose items are parsed one by one.
+    /// With the brace of a module. Its items are parsed one by one.
     Module,
 }
 
@@ -51,7 +51,7 @@ fn next(tokens: &mut IntoIter) -> syn::Result<Option<Item>> {
     if item.is_empty() { Ok(None) } else { syn::parse2(item.into_iter().collect()).map(Some) }
 }
 
-/// Returns how an item ends that has `head` before its first brace.
+/// Returns how an item ends whose tokens before the first brace are `head`.
 fn end(head: &[TokenTree]) -> End {
     for (index, token) in head.iter().enumerate() {
         let TokenTree::Ident(ident) = token else { continue };
@@ -83,7 +83,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn parses_like_syn() {
+    fn parses_the_same_items_as_syn() {
         let tokens = quote! {
             use a::{b, c};
             pub use d::{self, E};
@@ -112,7 +112,7 @@ mod tests {
     }
 
     #[test]
-    fn reports_tokens_that_are_no_item() {
+    fn rejects_tokens_that_are_not_items() {
         for tokens in [quote!(struct A {}, 1), quote!(mod a { struct }), quote!(fn f() {} ;)] {
             assert!(parse(tokens).is_err());
         }

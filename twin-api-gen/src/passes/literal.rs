@@ -1,18 +1,18 @@
 //! Lets setters of optional members take plain values, like the setters of query parameters.
 //!
-//! `.user_message("hello")` would need `&str: TryInto<Option<String>>`. A caller with an `Option`
-//! sets the public field. The map of additional members starts empty, because typify would reject
-//! a builder without it.
+//! Without this pass, `.user_message("hello")` would need `&str: TryInto<Option<String>>`. A caller
+//! that has an `Option` sets the public field instead. The pass also lets the map of additional
+//! members start empty, because typify's builder would require it.
 
 use quote::quote;
 use syn::{Expr, ImplItemFn, Item, WherePredicate, parse_quote};
 
-use super::Context;
+use super::PassContext;
 use super::tree::{
-    argument_of, as_fn_mut, inherent_impls_mut, items_of_mut, serde_has, text_of, trait_of,
+    as_fn_mut, generic_argument, inherent_impls_mut, items_of_mut, serde_has, text_of, trait_of,
 };
 
-pub(super) fn apply(tree: &mut syn::File, _: &Context<'_>) -> Result<(), String> {
+pub(super) fn apply(tree: &mut syn::File, _: &PassContext<'_>) -> Result<(), String> {
     let types = items_of_mut(&mut tree.items, "types")?;
     let maps = types.iter().filter(|item| has_extra(item)).count();
     // A document with only scalar types has no builders.
@@ -23,7 +23,7 @@ pub(super) fn apply(tree: &mut syn::File, _: &Context<'_>) -> Result<(), String>
     }
     for (name, item) in inherent_impls_mut(builders) {
         for setter in item.items.iter_mut().filter_map(as_fn_mut) {
-            take_bare(setter)
+            accept_plain_value(setter)
                 .map_err(|cause| format!("in {name}::{}: {cause}", setter.sig.ident))?;
         }
     }
@@ -31,7 +31,7 @@ pub(super) fn apply(tree: &mut syn::File, _: &Context<'_>) -> Result<(), String>
 }
 
 /// Changes `T: TryInto<Option<X>>` to `T: TryInto<X>` and wraps the value.
-fn take_bare(setter: &mut ImplItemFn) -> Result<(), String> {
+fn accept_plain_value(setter: &mut ImplItemFn) -> Result<(), String> {
     let Some(clause) = setter.sig.generics.where_clause.as_mut() else {
         return Err("a setter without a bound".to_owned());
     };
@@ -42,10 +42,10 @@ fn take_bare(setter: &mut ImplItemFn) -> Result<(), String> {
         return Err("a setter that is not bound by a trait".to_owned());
     };
     let wanted: syn::Type = parse_quote!(#target);
-    let Some(member) = argument_of(&wanted, "TryInto") else {
+    let Some(member) = generic_argument(&wanted, "TryInto") else {
         return Err("a setter that is not bound by TryInto".to_owned());
     };
-    let Some(bare) = argument_of(member, "Option").cloned() else { return Ok(()) };
+    let Some(bare) = generic_argument(member, "Option").cloned() else { return Ok(()) };
     *target = parse_quote!(::std::convert::TryInto<#bare>);
     let assignment = setter.block.stmts.iter_mut().find_map(|statement| match statement {
         syn::Stmt::Expr(Expr::Assign(assignment), _) => Some(assignment),

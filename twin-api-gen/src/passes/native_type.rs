@@ -1,17 +1,18 @@
 //! Checks that every schema with a hand-written type was replaced by that type.
 //!
-//! progenitor replaces types by an exact match of the schema. Without a match it silently uses
-//! `String`, and decoding would fail at run time. So the members are counted on both sides.
+//! progenitor replaces a type only if the schema is exactly equal. Otherwise it silently uses
+//! `String`, and decoding would fail at run time. Therefore this pass compares the number of members
+//! in the document with the number of fields in the code.
 
 use serde_json::Value;
 use syn::{Field, Item};
 
-use super::Context;
-use super::tree::{argument_of, items_of, text_of};
+use super::PassContext;
+use super::tree::{generic_argument, items_of, text_of};
 use crate::Runtime;
 use crate::client::NATIVE_TYPES;
 
-pub(super) fn apply(tree: &mut syn::File, context: &Context<'_>) -> Result<(), String> {
+pub(super) fn apply(tree: &mut syn::File, context: &PassContext<'_>) -> Result<(), String> {
     if context.runtime == Runtime::StandAlone {
         return Ok(());
     }
@@ -30,7 +31,7 @@ pub(super) fn apply(tree: &mut syn::File, context: &Context<'_>) -> Result<(), S
 
 /// Returns whether a field has the type `path`, or an `Option` of it.
 pub(super) fn holds(field: &Field, path: &str) -> bool {
-    let ty = argument_of(&field.ty, "Option").unwrap_or(&field.ty);
+    let ty = generic_argument(&field.ty, "Option").unwrap_or(&field.ty);
     text_of(ty).replace(' ', "") == path
 }
 

@@ -10,15 +10,16 @@ use quote::format_ident;
 use serde_json::Value;
 use syn::{Expr, Item, ItemImpl, ItemStruct, Stmt, Type, parse_quote};
 
-use super::Context;
+use super::PassContext;
 use super::doc_text::{WRITTEN, code};
 use super::tree::{
-    argument_of, as_fn_mut, ident_of, inherent_impls_mut, items_of_mut, serde_has, serde_rename,
+    as_fn_mut, generic_argument, ident_of, inherent_impls_mut, items_of_mut, serde_has,
+    serde_rename,
 };
 use crate::lower::nulls::NULLS;
 use crate::names::letters;
 
-pub(super) fn apply(tree: &mut syn::File, context: &Context<'_>) -> Result<(), String> {
+pub(super) fn apply(tree: &mut syn::File, context: &PassContext<'_>) -> Result<(), String> {
     let schemas = context.document.pointer("/components/schemas").and_then(Value::as_object);
     let with_nulls = schemas.into_iter().flatten().filter_map(|(name, schema)| {
         let nulls = schema[NULLS].as_array()?.iter().filter_map(Value::as_str);
@@ -34,7 +35,7 @@ pub(super) fn apply(tree: &mut syn::File, context: &Context<'_>) -> Result<(), S
         let Item::Struct(item) = item else { continue };
         let name = letters(&ident_of(&item.ident));
         if let Some(members) = wanted.get(&name) {
-            changed.insert(name, three_states(item, members));
+            changed.insert(name, add_null_state(item, members));
         }
     }
     if changed.values().all(Vec::is_empty) {
@@ -44,13 +45,14 @@ pub(super) fn apply(tree: &mut syn::File, context: &Context<'_>) -> Result<(), S
     for item in &mut *builders {
         let Item::Struct(item) = item else { continue };
         for (field, _) in changed.get(&letters(&ident_of(&item.ident))).into_iter().flatten() {
-            hold(item, field).map_err(|cause| format!("{}.{field}: {cause}", item.ident))?;
+            widen_builder_field(item, field)
+                .map_err(|cause| format!("{}.{field}: {cause}", item.ident))?;
         }
     }
     for (name, item) in inherent_impls_mut(builders) {
         for (field, api_name) in changed.get(&letters(&name)).into_iter().flatten() {
-            set_value(item, field).map_err(|cause| format!("{name}.{field}: {cause}"))?;
-            add_null(item, field, api_name);
+            wrap_setter(item, field).map_err(|cause| format!("{name}.{field}: {cause}"))?;
+            add_null_setter(item, field, api_name);
         }
     }
     tree.items.push(present());
@@ -58,13 +60,13 @@ pub(super) fn apply(tree: &mut syn::File, context: &Context<'_>) -> Result<(), S
 }
 
 /// Changes the types of the fields. Returns their names in Rust and in the API.
-fn three_states(item: &mut ItemStruct, wanted: &[&str]) -> Vec<(syn::Ident, String)> {
+fn add_null_state(item: &mut ItemStruct, wanted: &[&str]) -> Vec<(syn::Ident, String)> {
     let mut changed = Vec::new();
     for field in &mut item.fields {
         let Some(ident) = field.ident.clone() else { continue };
         let api_name = serde_rename(&field.attrs).unwrap_or_else(|| ident_of(&ident));
         // A member with a default in the document is never absent.
-        let is_option = argument_of(&field.ty, "Option").is_some();
+        let is_option = generic_argument(&field.ty, "Option").is_some();
         let has_reader =
             serde_has(&field.attrs, "deserialize_with") || serde_has(&field.attrs, "default =");
         if !wanted.contains(&api_name.as_str()) || !is_option || has_reader {
@@ -85,10 +87,10 @@ fn wrap(ty: &mut Type) {
 }
 
 /// Changes the field of the builder to the type in the struct.
-fn hold(builder: &mut ItemStruct, field: &syn::Ident) -> Result<(), String> {
+fn widen_builder_field(builder: &mut ItemStruct, field: &syn::Ident) -> Result<(), String> {
     let held = builder.fields.iter_mut().find(|held| held.ident.as_ref() == Some(field));
     let held = held.ok_or("the builder does not have it")?;
-    let Some(inner) = argument_of(&held.ty, "Result") else {
+    let Some(inner) = generic_argument(&held.ty, "Result") else {
         return Err("the builder stores it in an unexpected type".to_owned());
     };
     held.ty = parse_quote! {
@@ -98,7 +100,7 @@ fn hold(builder: &mut ItemStruct, field: &syn::Ident) -> Result<(), String> {
 }
 
 /// Wraps the value of a setter in one more `Some`.
-fn set_value(item: &mut ItemImpl, field: &syn::Ident) -> Result<(), String> {
+fn wrap_setter(item: &mut ItemImpl, field: &syn::Ident) -> Result<(), String> {
     let mut setters = item.items.iter_mut().filter_map(as_fn_mut);
     let setter = setters.find(|function| function.sig.ident == *field).ok_or("it has no setter")?;
     let assignment = setter.block.stmts.iter_mut().find_map(|statement| match statement {
@@ -112,14 +114,14 @@ fn set_value(item: &mut ItemImpl, field: &syn::Ident) -> Result<(), String> {
 }
 
 /// Adds the setter `name_null`, unless a member has this name.
-fn add_null(item: &mut ItemImpl, field: &syn::Ident, api_name: &str) {
+fn add_null_setter(item: &mut ItemImpl, field: &syn::Ident, api_name: &str) {
     let name = format_ident!("{}_null", ident_of(field));
     if item.items.iter_mut().filter_map(as_fn_mut).any(|function| function.sig.ident == name) {
         return;
     }
     let written = format_ident!("{WRITTEN}");
     let doc =
-        format!(" Sends null for {}, which is not the same as to leave it out.", code(api_name));
+        format!(" Sends null for {}. Without a call, the member is not sent.", code(api_name));
     item.items.push(parse_quote! {
         #[#written]
         #[doc = #doc]
@@ -132,7 +134,7 @@ fn add_null(item: &mut ItemImpl, field: &syn::Ident, api_name: &str) {
 
 fn present() -> Item {
     parse_quote! {
-        /// Reads a member that is there, if only as null.
+        /// Reads a member that is present, possibly as null.
         fn present<'de, D, T>(
             deserializer: D,
         ) -> ::std::result::Result<::std::option::Option<T>, D::Error>

@@ -1,19 +1,19 @@
 //! Makes the response of an operation optional if some of its successes have no body.
 //!
-//! progenitor has one type for every success, and cannot read that type from an empty body. An empty
-//! body becomes `None`. The lowering marks these operations.
+//! progenitor uses one type for every success, and cannot read that type from an empty body. This
+//! pass makes an empty body `None`. The lowering marks the operations.
 
 use syn::visit_mut::{self, VisitMut};
 use syn::{Expr, Item, ReturnType, Type, parse_quote};
 
-use super::Context;
-use super::tree::{argument_of_mut, sends_mut, text_of};
+use super::PassContext;
+use super::tree::{generic_argument_mut, sends_mut, text_of};
 use crate::lower::responses::is_optional;
 
 /// The function that reads an optional response, as the text of its tokens.
 pub(super) const OPTIONAL_READER: &str = "super :: optional_response";
 
-pub(super) fn apply(tree: &mut syn::File, context: &Context<'_>) -> Result<(), String> {
+pub(super) fn apply(tree: &mut syn::File, context: &PassContext<'_>) -> Result<(), String> {
     let mut any = false;
     for (builder, send) in sends_mut(tree)? {
         if !is_optional(&context.operation(&builder)?.object) {
@@ -22,7 +22,7 @@ pub(super) fn apply(tree: &mut syn::File, context: &Context<'_>) -> Result<(), S
         let value = response_mut(&mut send.sig.output)
             .ok_or_else(|| format!("{builder}::send returns no ResponseValue"))?;
         *value = parse_quote!(::std::option::Option<#value>);
-        let mut read = Read { count: 0 };
+        let mut read = ReplaceReader { count: 0 };
         read.visit_block_mut(&mut send.block);
         if read.count != 1 {
             return Err(format!("{builder}::send reads {} successes, not one", read.count));
@@ -39,15 +39,15 @@ pub(super) fn apply(tree: &mut syn::File, context: &Context<'_>) -> Result<(), S
 /// Returns `T` of `Result<ResponseValue<T>, …>`.
 fn response_mut(output: &mut ReturnType) -> Option<&mut Type> {
     let ReturnType::Type(_, ty) = output else { return None };
-    argument_of_mut(argument_of_mut(ty, "Result")?, "ResponseValue")
+    generic_argument_mut(generic_argument_mut(ty, "Result")?, "ResponseValue")
 }
 
 /// Replaces the reader in the arm of the successes.
-struct Read {
+struct ReplaceReader {
     count: usize,
 }
 
-impl VisitMut for Read {
+impl VisitMut for ReplaceReader {
     fn visit_arm_mut(&mut self, arm: &mut syn::Arm) {
         if text_of(&arm.pat).contains("200") {
             visit_mut::visit_arm_mut(self, arm);

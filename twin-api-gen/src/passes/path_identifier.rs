@@ -1,21 +1,21 @@
 //! Keeps every path parameter within its segment.
 //!
-//! An empty value, `.` and `..` collapse when the URL is built: deleting the run `..` would delete
-//! the agent. The URL standard also treats `\` as a slash. So every parameter goes through
-//! `path_segment`, a function that this pass adds. It rejects such values and percent-encodes the
-//! rest.
+//! A URL parser removes empty segments, `.` and `..`, so that a request to delete the run `..` would
+//! delete the agent. The URL standard also treats `\` as a slash. Therefore every parameter goes
+//! through `path_segment`, a function that this pass adds. It rejects such values and percent-encodes
+//! all others.
 
 use proc_macro2::{Delimiter, Group, Ident, TokenStream, TokenTree};
 use quote::quote;
 use syn::visit_mut::VisitMut;
 
-use super::Context;
+use super::PassContext;
 use super::tree::sends_mut;
 
-pub(super) fn apply(tree: &mut syn::File, context: &Context<'_>) -> Result<(), String> {
+pub(super) fn apply(tree: &mut syn::File, context: &PassContext<'_>) -> Result<(), String> {
     let mut total = 0;
     for (builder, send) in sends_mut(tree)? {
-        let mut rewrite = Rewrite { count: 0 };
+        let mut rewrite = EncodeSegments { count: 0 };
         rewrite.visit_block_mut(&mut send.block);
         let expected = context
             .operations
@@ -51,11 +51,11 @@ fn path_segment() -> syn::Item {
 }
 
 /// Rewrites `encode_path(&name.to_string())` in `format!(…)`.
-struct Rewrite {
+struct EncodeSegments {
     count: usize,
 }
 
-impl VisitMut for Rewrite {
+impl VisitMut for EncodeSegments {
     fn visit_macro_mut(&mut self, call: &mut syn::Macro) {
         if call.path.is_ident("format") {
             call.tokens = self.tokens(std::mem::take(&mut call.tokens));
@@ -63,7 +63,7 @@ impl VisitMut for Rewrite {
     }
 }
 
-impl Rewrite {
+impl EncodeSegments {
     fn tokens(&mut self, tokens: TokenStream) -> TokenStream {
         let mut output = TokenStream::new();
         let mut input = tokens.into_iter().peekable();

@@ -1,8 +1,9 @@
 //! Protects secrets, so that only `expose_secret` reveals them.
 //!
-//! The types are secrecy's, so `Debug` is redacted. This pass also skips secrets when a struct is
-//! serialized, and stops errors from quoting a response that contains one. It refuses a secret in a
-//! request body, which would be sent empty; the API has none.
+//! Secrets have the type of the crate secrecy, whose `Debug` output is redacted. This pass also skips
+//! them when a struct is serialized, and prevents errors from quoting a response that contains one.
+//! It rejects a secret in a request body, because the body would be sent without it. The API has no
+//! such operation.
 
 use std::collections::BTreeSet;
 
@@ -11,12 +12,12 @@ use syn::visit_mut::{self, VisitMut};
 use syn::{Expr, Item, parse_quote};
 
 use super::native_type::holds;
-use super::tree::{Mentions, ident_of, items_of, items_of_mut, sends_mut, text_of};
-use super::{Context, send};
+use super::tree::{MentionedTypes, ident_of, items_of, items_of_mut, sends_mut, text_of};
+use super::{PassContext, send};
 use crate::Runtime;
 use crate::client::NATIVE_TYPES;
 
-pub(super) fn apply(tree: &mut syn::File, context: &Context<'_>) -> Result<(), String> {
+pub(super) fn apply(tree: &mut syn::File, context: &PassContext<'_>) -> Result<(), String> {
     if context.runtime == Runtime::StandAlone {
         return Ok(());
     }
@@ -35,7 +36,7 @@ pub(super) fn apply(tree: &mut syn::File, context: &Context<'_>) -> Result<(), S
         if text_of(&send.block).contains("json (& body)") && body_of(context, &builder, &holders) {
             return Err(format!("{builder} sends a secret in its body; that is not supported"));
         }
-        let mut response = Mentions::default();
+        let mut response = MentionedTypes::default();
         response.visit_return_type(&send.sig.output);
         if !response.0.is_disjoint(&holders) {
             let mut withhold = Withhold { count: 0 };
@@ -49,7 +50,7 @@ pub(super) fn apply(tree: &mut syn::File, context: &Context<'_>) -> Result<(), S
 }
 
 /// Returns whether the schema of the operation's body is one of `holders`.
-fn body_of(context: &Context<'_>, builder: &str, holders: &BTreeSet<String>) -> bool {
+fn body_of(context: &PassContext<'_>, builder: &str, holders: &BTreeSet<String>) -> bool {
     let operation = context.operation(builder).ok();
     operation
         .into_iter()
@@ -71,7 +72,7 @@ fn transitive(mut holders: BTreeSet<String>, types: &[Item]) -> BTreeSet<String>
                 Item::Type(item) => ident_of(&item.ident),
                 _ => continue,
             };
-            let mut mentions = Mentions::default();
+            let mut mentions = MentionedTypes::default();
             mentions.visit_item(item);
             if !mentions.0.is_disjoint(&holders) {
                 holders.insert(name);
@@ -83,7 +84,7 @@ fn transitive(mut holders: BTreeSet<String>, types: &[Item]) -> BTreeSet<String>
     }
 }
 
-/// Replaces the decoding function by one that quotes nothing.
+/// Replaces the decoding function by one whose errors do not quote the response.
 struct Withhold {
     count: usize,
 }

@@ -1,8 +1,8 @@
-//! Ends every `send` with a function of `twin_api::transport`, which knows the operation.
+//! Makes every `send` call a function of `twin_api::transport`.
 //!
-//! progenitor's own code loses status and headers if a response does not decode, and its error type
-//! cannot hold what a transport reports. This pass replaces everything from `.build()?` on, and the
-//! error type. Stand-alone output keeps progenitor's code.
+//! progenitor's own code loses the status and the headers if a response cannot be decoded, and its
+//! error type cannot hold what a transport reports. This pass replaces everything after `.build()`,
+//! and the error type. Stand-alone output keeps progenitor's code.
 
 use proc_macro2::{TokenStream, TokenTree};
 use quote::quote;
@@ -13,9 +13,10 @@ use syn::{
 };
 
 use super::tree::{
-    Operation, argument_of, as_fn_mut, inherent_impls_mut, items_of_mut, last_segment, text_of,
+    GeneratedOperation, as_fn_mut, generic_argument, inherent_impls_mut, items_of_mut,
+    last_segment, text_of,
 };
-use super::{Context, ident_of};
+use super::{PassContext, ident_of};
 use crate::Runtime;
 use crate::lower::responses::is_optional;
 
@@ -25,7 +26,7 @@ pub(super) const SEND: &str = "crate::transport::send";
 /// Imports that the generated code no longer uses.
 const UNUSED: [&str; 4] = ["ClientHooks", "Error", "OperationInfo", "RequestBuilderExt"];
 
-pub(super) fn apply(tree: &mut syn::File, context: &Context<'_>) -> Result<(), String> {
+pub(super) fn apply(tree: &mut syn::File, context: &PassContext<'_>) -> Result<(), String> {
     if context.runtime == Runtime::StandAlone {
         return Ok(());
     }
@@ -45,14 +46,14 @@ pub(super) fn apply(tree: &mut syn::File, context: &Context<'_>) -> Result<(), S
 }
 
 /// Rewrites the `send` of a builder, and returns its implementation of `Call`.
-fn rewrite(item: &mut ItemImpl, operation: &Operation) -> Result<Item, String> {
+fn rewrite(item: &mut ItemImpl, operation: &GeneratedOperation) -> Result<Item, String> {
     let mut functions = item.items.iter_mut().filter_map(as_fn_mut);
     let send =
         functions.find(|function| function.sig.ident == "send").ok_or("it does not exist")?;
     let response = response_type(&mut send.sig.output)?;
     let client = client(&send.block).ok_or("it does not begin with its client")?;
 
-    let mut rewrite = Rewrite { failed: None };
+    let mut rewrite = ReplaceErrors { failed: None };
     rewrite.visit_block_mut(&mut send.block);
     if let Some(cause) = rewrite.failed {
         return Err(cause);
@@ -63,7 +64,7 @@ fn rewrite(item: &mut ItemImpl, operation: &Operation) -> Result<Item, String> {
     let request = local(statements.last()).ok_or("the request has no name")?;
 
     let value =
-        argument_of(&response, "ResponseValue").ok_or("it does not return a ResponseValue")?;
+        generic_argument(&response, "ResponseValue").ok_or("it does not return a ResponseValue")?;
     let (function, is_stream) = match last_segment(value).as_deref() {
         Some("ByteStream") => (parse_quote!(crate::transport::stream), true),
         Some("Upgraded") => return Err("an upgraded connection is not supported".to_owned()),
@@ -78,7 +79,7 @@ fn rewrite(item: &mut ItemImpl, operation: &Operation) -> Result<Item, String> {
     Ok(call(&item.self_ty, &response, operation, is_stream))
 }
 
-/// Names the description of the builder's operation.
+/// Returns an expression for the `OperationInfo` of the builder.
 fn info() -> TokenStream {
     quote!(<Self as crate::Call>::OPERATION)
 }
@@ -155,12 +156,12 @@ fn is_invalid_request(expression: &Expr) -> bool {
         if first.ident == "Error" && second.ident == "InvalidRequest")
 }
 
-/// Replaces the errors before the request is sent.
-struct Rewrite {
+/// Replaces the errors that occur before the request is sent.
+struct ReplaceErrors {
     failed: Option<String>,
 }
 
-impl VisitMut for Rewrite {
+impl VisitMut for ReplaceErrors {
     fn visit_expr_mut(&mut self, expression: &mut Expr) {
         if is_invalid_request(expression) {
             let closure = invalid_request();
@@ -186,7 +187,8 @@ impl VisitMut for Rewrite {
         }
     }
 
-    /// Rewrites the arguments of `format!`, which builds the path and whose arguments are tokens.
+    /// Rewrites the arguments of `format!`, which builds the path. syn does not parse them, so this
+    /// works on tokens.
     fn visit_macro_mut(&mut self, call: &mut syn::Macro) {
         call.tokens = tokens(std::mem::take(&mut call.tokens));
     }
@@ -237,7 +239,7 @@ fn tokens(input: TokenStream) -> TokenStream {
 }
 
 /// Implements `Call` for a builder.
-fn call(builder: &Type, response: &Type, operation: &Operation, is_stream: bool) -> Item {
+fn call(builder: &Type, response: &Type, operation: &GeneratedOperation, is_stream: bool) -> Item {
     let name = operation.object["operationId"].as_str().unwrap_or(&operation.function);
     let (method, path) = (operation.method.to_uppercase(), &operation.path);
     let streamed = is_stream.then(|| quote!(.streamed()));

@@ -12,9 +12,9 @@ use syn::{
 use crate::METHODS;
 use crate::names::same_ident;
 
-/// An operation in the document and in the tree.
+/// An operation of the document, with its names in the generated code.
 #[derive(Debug, Clone)]
-pub(crate) struct Operation {
+pub(crate) struct GeneratedOperation {
     /// The HTTP method in lower case, as in the document.
     pub(crate) method: String,
     /// The path template.
@@ -29,7 +29,7 @@ pub(crate) struct Operation {
     pub(crate) function: String,
 }
 
-impl Operation {
+impl GeneratedOperation {
     /// Returns the parameter with the Rust name `name`.
     pub(crate) fn parameter(&self, name: &str) -> Option<&Value> {
         self.parameters
@@ -39,7 +39,10 @@ impl Operation {
 }
 
 /// Returns the operations of `document` with their names in `tree`, in document order.
-pub(crate) fn operations(tree: &syn::File, document: &Value) -> Result<Vec<Operation>, String> {
+pub(crate) fn operations(
+    tree: &syn::File,
+    document: &Value,
+) -> Result<Vec<GeneratedOperation>, String> {
     let builders = builders(tree)?;
     let functions = client_functions(tree);
     let mut found = Vec::new();
@@ -53,7 +56,7 @@ pub(crate) fn operations(tree: &syn::File, document: &Value) -> Result<Vec<Opera
             let function = functions
                 .get(builder)
                 .ok_or_else(|| format!("no function of Client returns builder::{builder}"))?;
-            found.push(Operation {
+            found.push(GeneratedOperation {
                 method: method.to_owned(),
                 path: path.clone(),
                 object: object.clone(),
@@ -222,7 +225,7 @@ pub(crate) fn last_segment(ty: &Type) -> Option<String> {
 }
 
 /// Returns `T` if `ty` is `wrapper<T>`.
-pub(crate) fn argument_of<'a>(ty: &'a Type, wrapper: &str) -> Option<&'a Type> {
+pub(crate) fn generic_argument<'a>(ty: &'a Type, wrapper: &str) -> Option<&'a Type> {
     let Type::Path(path) = ty else { return None };
     let segment = path.path.segments.last().filter(|segment| segment.ident == wrapper)?;
     let syn::PathArguments::AngleBracketed(arguments) = &segment.arguments else { return None };
@@ -232,8 +235,8 @@ pub(crate) fn argument_of<'a>(ty: &'a Type, wrapper: &str) -> Option<&'a Type> {
     })
 }
 
-/// Same as [`argument_of`], mutably.
-pub(crate) fn argument_of_mut<'a>(ty: &'a mut Type, wrapper: &str) -> Option<&'a mut Type> {
+/// Returns `T` if `ty` is `wrapper<T>`, mutably.
+pub(crate) fn generic_argument_mut<'a>(ty: &'a mut Type, wrapper: &str) -> Option<&'a mut Type> {
     let Type::Path(path) = ty else { return None };
     let segment = path.path.segments.last_mut().filter(|segment| segment.ident == wrapper)?;
     let syn::PathArguments::AngleBracketed(arguments) = &mut segment.arguments else { return None };
@@ -297,9 +300,9 @@ pub(crate) fn trait_of(item: &ItemImpl) -> Option<String> {
 
 /// Collects the name of every type that the visited code mentions.
 #[derive(Default)]
-pub(crate) struct Mentions(pub(crate) BTreeSet<String>);
+pub(crate) struct MentionedTypes(pub(crate) BTreeSet<String>);
 
-impl<'ast> Visit<'ast> for Mentions {
+impl<'ast> Visit<'ast> for MentionedTypes {
     fn visit_type(&mut self, ty: &'ast Type) {
         self.0.extend(last_segment(ty));
         visit::visit_type(self, ty);

@@ -1,20 +1,20 @@
 //! Reads tagged unions by their tag and keeps unknown alternatives.
 //!
-//! serde supports string tags only and rejects tags that are not listed. So each union gets a last
-//! alternative `Unknown` that holds the JSON value, and a union with numeric tags gets its own
-//! reader.
+//! serde supports only string tags, and rejects tags that are not listed. This pass adds a last
+//! alternative `Unknown`, which holds the JSON value, to each union. A union with numeric tags gets its
+//! own reader.
 
 use quote::{format_ident, quote};
 use serde_json::Value;
 use syn::{Fields, Item, ItemEnum, Type, parse_quote};
 
-use super::Context;
+use super::PassContext;
 use super::doc_text::WRITTEN;
 use super::tree::{ident_of, items_of_mut, serde_has, text_of};
 use crate::lower::tagged_union::TAG;
 use crate::names::same_ident;
 
-pub(super) fn apply(tree: &mut syn::File, context: &Context<'_>) -> Result<(), String> {
+pub(super) fn apply(tree: &mut syn::File, context: &PassContext<'_>) -> Result<(), String> {
     let types = items_of_mut(&mut tree.items, "types")?;
     for union in types.iter_mut().filter_map(as_enum) {
         if is_tagged(union) {
@@ -57,7 +57,7 @@ fn keep_unknown(item: &mut ItemEnum) -> bool {
     let attribute = untagged.then(|| quote!(#[serde(untagged)]));
     item.variants.push(parse_quote! {
         #[#written]
-        #[doc = " An alternative that this version of the client does not know, as it came."]
+        #[doc = " An alternative that this version of the client does not know, unchanged."]
         #attribute
         Unknown(::serde_json::Value)
     });

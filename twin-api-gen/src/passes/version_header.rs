@@ -4,10 +4,10 @@
 use syn::visit_mut::{self, VisitMut};
 use syn::{Expr, ImplItemFn, Pat, Stmt};
 
-use super::Context;
+use super::PassContext;
 use super::tree::{sends_mut, text_of};
 
-pub(super) fn apply(tree: &mut syn::File, _: &Context<'_>) -> Result<(), String> {
+pub(super) fn apply(tree: &mut syn::File, _: &PassContext<'_>) -> Result<(), String> {
     for (builder, send) in sends_mut(tree)? {
         strip(send).map_err(|cause| format!("in {builder}::send: {cause}"))?;
     }

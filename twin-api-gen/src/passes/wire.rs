@@ -1,23 +1,23 @@
 //! Sends parameters and bodies with the names and formats of the API.
 //!
-//! progenitor names a parameter after its Rust identifier, supports neither cookies nor objects in
-//! a query nor list styles, and knows few media types. The lowering gives it what it supports and
-//! records the intended format. This pass rewrites the request accordingly. It also begins OPTIONS
-//! and TRACE requests, for which reqwest has no function.
+//! progenitor sends a parameter under its Rust identifier. It supports only few media types, and no
+//! cookies, objects in a query or list styles. The lowering describes a request that progenitor
+//! supports, and records the intended format. This pass rewrites the generated request to that format.
+//! It also rewrites the calls for OPTIONS and TRACE requests, for which reqwest has no function.
 
 mod helpers;
 
 use syn::visit_mut::{self, VisitMut};
 use syn::{Expr, ExprLit, ExprMethodCall, Ident, ImplItemFn, Lit, Member, parse_quote};
 
-use super::Context;
-use super::tree::{Operation, sends_mut, text_of};
+use super::PassContext;
+use super::tree::{GeneratedOperation, sends_mut, text_of};
 use crate::lower::bodies::{FORM_STYLES, MEDIA_TYPE};
 use crate::lower::parameters::WIRE;
 use crate::lower::responses::ACCEPT;
 
-pub(super) fn apply(tree: &mut syn::File, context: &Context<'_>) -> Result<(), String> {
-    let mut used = helpers::Used::default();
+pub(super) fn apply(tree: &mut syn::File, context: &PassContext<'_>) -> Result<(), String> {
+    let mut used = helpers::UsedHelpers::default();
     for (builder, send) in sends_mut(tree)? {
         let operation = context.operation(&builder)?;
         parameters(send, operation, &mut used)
@@ -30,8 +30,8 @@ pub(super) fn apply(tree: &mut syn::File, context: &Context<'_>) -> Result<(), S
 
 fn parameters(
     send: &mut ImplItemFn,
-    operation: &Operation,
-    used: &mut helpers::Used,
+    operation: &GeneratedOperation,
+    used: &mut helpers::UsedHelpers,
 ) -> Result<(), String> {
     for parameter in &operation.parameters {
         let Some(wire) = parameter.get(WIRE).filter(|_| parameter["in"] != "path") else {
@@ -57,13 +57,13 @@ fn parameters(
 
 fn body(
     send: &mut ImplItemFn,
-    operation: &Operation,
-    used: &mut helpers::Used,
+    operation: &GeneratedOperation,
+    used: &mut helpers::UsedHelpers,
 ) -> Result<(), String> {
     let text = |key: &str| operation.object[key].as_str();
     let content = operation.object["requestBody"]["content"].as_object();
     let is_form = content.is_some_and(|all| all.contains_key("application/x-www-form-urlencoded"));
-    let mut rewrite = Rewrite {
+    let mut rewrite = SetMediaTypes {
         media_type: text(MEDIA_TYPE),
         accept: text(ACCEPT),
         form: is_form.then(|| styles(operation)),
@@ -82,7 +82,7 @@ fn body(
 }
 
 /// Builds `&[("name", "style")]` for the members with another style than the default.
-fn styles(operation: &Operation) -> Expr {
+fn styles(operation: &GeneratedOperation) -> Expr {
     let styles = operation.object[FORM_STYLES].as_object().into_iter().flatten();
     let pairs = styles.map(|(name, style)| {
         let style = style.as_str().unwrap_or_default();
@@ -95,6 +95,7 @@ fn styles(operation: &Operation) -> Expr {
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Form {
     Plain,
+    /// `name[member]=value` for each member of an object.
     Brackets,
     Cookie,
 }
@@ -165,7 +166,7 @@ fn text_value(expression: &Expr) -> Option<Expr> {
 }
 
 /// Sets the media types that the document names.
-struct Rewrite<'a> {
+struct SetMediaTypes<'a> {
     media_type: Option<&'a str>,
     accept: Option<&'a str>,
     form: Option<Expr>,
@@ -175,7 +176,7 @@ struct Rewrite<'a> {
     forms: usize,
 }
 
-impl VisitMut for Rewrite<'_> {
+impl VisitMut for SetMediaTypes<'_> {
     fn visit_expr_mut(&mut self, expression: &mut Expr) {
         visit_mut::visit_expr_mut(self, expression);
         let Expr::MethodCall(call) = expression else { return };
@@ -213,7 +214,7 @@ impl VisitMut for Rewrite<'_> {
     }
 }
 
-impl Rewrite<'_> {
+impl SetMediaTypes<'_> {
     /// Sets the content type. reqwest sets its own only if there is none.
     fn with_media_type(&mut self, expression: &mut Expr) {
         let (Some(media_type), Expr::MethodCall(call)) = (self.media_type, &mut *expression) else {

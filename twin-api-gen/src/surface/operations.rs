@@ -6,7 +6,7 @@ use syn::visit::Visit;
 use syn::{ImplItemFn, ItemStruct, Type};
 
 use super::types::type_text;
-use crate::passes::{Builder, Mentions, Operation, argument_of, ident_of};
+use crate::passes::{Builder, GeneratedOperation, MentionedTypes, generic_argument, ident_of};
 
 /// The maximum width of one line. In a longer description, each parameter has its own line.
 const WIDTH: usize = 100;
@@ -14,7 +14,7 @@ const WIDTH: usize = 100;
 /// Describes one operation: `METHOD path → fn name(parameters) → response`.
 pub(super) fn describe(
     builder: Option<&Builder<'_>>,
-    operation: &Operation,
+    operation: &GeneratedOperation,
     missing: bool,
 ) -> String {
     let head = format!(
@@ -35,21 +35,21 @@ pub(super) fn describe(
 
 /// Returns the types that the builder of an operation mentions.
 pub(super) fn mentions(builder: Builder<'_>) -> BTreeSet<String> {
-    let mut names = Mentions::default();
+    let mut names = MentionedTypes::default();
     names.visit_item_struct(builder.item);
     names.visit_return_type(&builder.send.sig.output);
     names.0
 }
 
-fn parameters(builder: &ItemStruct, operation: &Operation) -> Vec<String> {
+fn parameters(builder: &ItemStruct, operation: &GeneratedOperation) -> Vec<String> {
     builder
         .fields
         .iter()
         // The first field is the client.
         .filter_map(|field| {
-            Some((field.ident.as_ref().map(ident_of)?, argument_of(&field.ty, "Result")?))
+            Some((field.ident.as_ref().map(ident_of)?, generic_argument(&field.ty, "Result")?))
         })
-        .map(|(name, ty)| match argument_of(ty, "Option") {
+        .map(|(name, ty)| match generic_argument(ty, "Option") {
             Some(optional) => {
                 format!("{name}?: {}{}", type_text(optional), bounds(operation, &name))
             }
@@ -64,7 +64,7 @@ fn body_text(ty: &Type) -> String {
     text.strip_prefix("builder::").map(ToOwned::to_owned).unwrap_or(text)
 }
 
-fn bounds(operation: &Operation, name: &str) -> String {
+fn bounds(operation: &GeneratedOperation, name: &str) -> String {
     let api_name = operation.parameter(name).and_then(|it| it["name"].as_str());
     api_name.map_or_else(String::new, |api_name| super::types::bounds(&operation.object, api_name))
 }
@@ -72,8 +72,8 @@ fn bounds(operation: &Operation, name: &str) -> String {
 /// Returns the response type of `send`, or `nothing` for an empty response.
 fn response(send: &ImplItemFn) -> String {
     let syn::ReturnType::Type(_, ty) = &send.sig.output else { return String::new() };
-    argument_of(ty, "Result")
-        .and_then(|value| argument_of(value, "ResponseValue"))
+    generic_argument(ty, "Result")
+        .and_then(|value| generic_argument(value, "ResponseValue"))
         .map(type_text)
         .map_or_else(String::new, |text| match text.as_str() {
             "()" => "nothing".to_owned(),

@@ -3,11 +3,13 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-use super::Done;
+use super::StageReports;
 use crate::{Diagnostic, LeftOut, Severity};
 
 /// Lists the omitted operations, the known facts, the overlay actions and the lowering diagnostics.
-pub(super) fn describe(Done { applied, facts, diagnostics, left_out }: Done<'_>) -> String {
+pub(super) fn describe(
+    StageReports { applied, facts, diagnostics, left_out }: StageReports<'_>,
+) -> String {
     let mut text = String::new();
     if !left_out.is_empty() {
         text.push_str("left out of the client\n");
@@ -27,7 +29,7 @@ pub(super) fn describe(Done { applied, facts, diagnostics, left_out }: Done<'_>)
     }
     for action in applied {
         for pointer in &action.pointers {
-            let _ = writeln!(text, "  {} {pointer}: {}", action.operation, action.description);
+            let _ = writeln!(text, "  {} {pointer}: {}", action.kind, action.description);
         }
     }
     let mut rules: BTreeMap<(&str, Severity), Vec<&Diagnostic>> = BTreeMap::new();

@@ -10,11 +10,12 @@ use syn::{Fields, Item, ItemEnum, ItemImpl, ItemStruct, Type};
 
 use crate::names::letters;
 use crate::passes::{
-    Mentions, argument_of, ident_of, items_of, last_segment, serde_has, serde_rename, trait_of,
+    MentionedTypes, generic_argument, ident_of, items_of, last_segment, serde_has, serde_rename,
+    trait_of,
 };
 
 /// The description of one type, and the types that it mentions.
-pub(super) struct Described {
+pub(super) struct DescribedType {
     pub(super) text: String,
     pub(super) mentions: BTreeSet<String>,
 }
@@ -23,7 +24,7 @@ pub(super) struct Described {
 type Impls<'a> = BTreeMap<String, Vec<&'a ItemImpl>>;
 
 /// Describes every public type of `mod types`.
-pub(super) fn read(tree: &syn::File, document: &Value) -> BTreeMap<String, Described> {
+pub(super) fn read(tree: &syn::File, document: &Value) -> BTreeMap<String, DescribedType> {
     let items = items_of(&tree.items, "types").unwrap_or_default();
     let mut impls = Impls::new();
     for item in items {
@@ -53,9 +54,9 @@ pub(super) fn read(tree: &syn::File, document: &Value) -> BTreeMap<String, Descr
             }
             _ => continue,
         };
-        let mut names = Mentions::default();
+        let mut names = MentionedTypes::default();
         names.visit_item(item);
-        found.insert(name, Described { text, mentions: names.0 });
+        found.insert(name, DescribedType { text, mentions: names.0 });
     }
     found
 }
@@ -116,6 +117,7 @@ fn limits(name: &str, impls: &Impls<'_>) -> String {
     lines.concat()
 }
 
+/// Collects string literals: the error messages of a constructor.
 struct Refusals(Vec<String>);
 
 impl<'ast> Visit<'ast> for Refusals {
@@ -162,6 +164,7 @@ fn wire_values(name: &str, impls: &Impls<'_>) -> BTreeMap<String, String> {
     arms.0
 }
 
+/// Collects the match arms of `as_str`: variant to value.
 struct Arms(BTreeMap<String, String>);
 
 impl<'ast> Visit<'ast> for Arms {
@@ -178,7 +181,7 @@ impl<'ast> Visit<'ast> for Arms {
 /// Formats a type without paths: `Option<Vec<Run>>`.
 pub(super) fn type_text(ty: &Type) -> String {
     for wrapper in ["Option", "Vec", "Box"] {
-        if let Some(inner) = argument_of(ty, wrapper) {
+        if let Some(inner) = generic_argument(ty, wrapper) {
             return format!("{wrapper}<{}>", type_text(inner));
         }
     }

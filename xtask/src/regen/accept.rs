@@ -10,7 +10,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail, ensure};
-use twin_api_gen::known::Outcome;
+use twin_api_gen::known::FactStatus;
 use twin_api_gen::{Edit, EditedFile, Error, Fact, Generated, Problem};
 
 use super::{Options, Sources};
@@ -153,7 +153,7 @@ impl Standing {
     fn contains(&self, fact: &Fact) -> bool {
         let is_same = |other: &Fact| {
             (&other.subject, &other.says, &other.outcome)
-                == (&fact.subject, &fact.says, &fact.outcome)
+                == (&fact.subject, &fact.says, &fact.status)
         };
         match self {
             Self::All => true,
@@ -164,7 +164,7 @@ impl Standing {
 
 /// Formats the facts that the document contradicts as items.
 fn of_facts(facts: &[Fact], standing: &Standing) -> Vec<Item> {
-    let is_open = |fact: &&Fact| !matches!(fact.outcome, Outcome::Added | Outcome::Agreed);
+    let is_open = |fact: &&Fact| !matches!(fact.status, FactStatus::Added | FactStatus::Agreed);
     let item = |fact: &Fact| Item {
         text: fact.to_string(),
         edit: fact.edit.clone(),

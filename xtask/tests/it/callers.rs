@@ -60,7 +60,7 @@ fn document() -> Value {
     })
 }
 
-type Edit = fn(&mut Value);
+type DocumentEdit = fn(&mut Value);
 
 fn schema<'a>(it: &'a mut Value, name: &str) -> &'a mut Value {
     &mut it["components"]["schemas"][name]
@@ -74,7 +74,7 @@ fn remove(it: &mut Value, name: &str) {
     it.as_object_mut().unwrap().remove(name).unwrap();
 }
 
-const ROWS: [(&str, Edit, bool); 17] = [
+const ROWS: [(&str, DocumentEdit, bool); 17] = [
     ("same", |_| (), true),
     (
         "response_member_removed",

@@ -4,10 +4,11 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use super::shape::{self, Use};
-use super::{Client, Found, Verdict};
+use super::shape;
+use super::{ClientSurface, Found, Verdict};
 use crate::METHODS;
-use crate::diff::document::Document;
+use crate::diff::document::ComparedDocument;
+use crate::diff::graph::DataDirection;
 use crate::lower::responses::is_optional;
 
 /// An operation of a lowered document.
@@ -17,7 +18,7 @@ struct Method<'a> {
     parameters: Vec<&'a Value>,
 }
 
-pub(super) fn compare(old: Client<'_>, new: Client<'_>, found: &mut Found) {
+pub(super) fn compare(old: ClientSurface<'_>, new: ClientSurface<'_>, found: &mut Found) {
     let (before, after) = (methods(old), methods(new));
     for (name, was) in &before {
         let Some(is) = after.get(name) else {
@@ -41,7 +42,7 @@ pub(super) fn compare(old: Client<'_>, new: Client<'_>, found: &mut Found) {
     security(old.effective, new.effective, found);
 }
 
-fn methods(client: Client<'_>) -> BTreeMap<&str, Method<'_>> {
+fn methods(client: ClientSurface<'_>) -> BTreeMap<&str, Method<'_>> {
     let mut found = BTreeMap::new();
     for (path, item) in client.lowered["paths"].as_object().into_iter().flatten() {
         for method in METHODS {
@@ -79,7 +80,7 @@ fn both(name: &str, was: &Method<'_>, is: &Method<'_>, found: &mut Found) {
     for (status, what) in [("2XX", "response"), ("4XX", "error"), ("default", "response")] {
         let place = format!("{name} ({what})");
         let content = |operation: &Value| operation["responses"][status]["content"].clone();
-        contents(&place, &content(old), &content(new), Use::Response, found);
+        contents(&place, &content(old), &content(new), DataDirection::Response, found);
     }
     match (is_optional(old), is_optional(new)) {
         (false, true) => found.add(Verdict::Major, name, "the response became optional"),
@@ -111,7 +112,7 @@ fn parameters(name: &str, was: &Method<'_>, is: &Method<'_>, found: &mut Found) 
         if old["description"] != new["description"] {
             found.add(Verdict::Patch, &place, "the documentation changed");
         }
-        shape::compare(&place, &old["schema"], &new["schema"], Use::Request, found);
+        shape::compare(&place, &old["schema"], &new["schema"], DataDirection::Request, found);
     }
     for (parameter, new) in after.iter().filter(|(name, _)| !before.contains_key(*name)) {
         let place = format!("{name}.{parameter}");
@@ -130,13 +131,13 @@ fn body(name: &str, old: &Value, new: &Value, found: &mut Found) {
         (Some(_), None) => found.add(Verdict::Major, &place, "the setter was removed"),
         (None, Some(_)) => found.add(Verdict::Major, &place, "is new and must be set"),
         (Some(old), Some(new)) => {
-            contents(&place, &old["content"], &new["content"], Use::Request, found);
+            contents(&place, &old["content"], &new["content"], DataDirection::Request, found);
         }
     }
 }
 
 /// Compares the first media type of two bodies. The client supports one per body.
-fn contents(place: &str, old: &Value, new: &Value, side: Use, found: &mut Found) {
+fn contents(place: &str, old: &Value, new: &Value, direction: DataDirection, found: &mut Found) {
     let first = |content: &Value| {
         let members = content.as_object();
         members.and_then(|all| all.iter().next()).map(|(name, media)| (name.clone(), media.clone()))
@@ -150,7 +151,7 @@ fn contents(place: &str, old: &Value, new: &Value, side: Use, found: &mut Found)
                     if typed(&was) && typed(&is) { Verdict::Patch } else { Verdict::Major };
                 found.add(verdict, place, format!("was `{was}` and is `{is}`"));
             }
-            shape::compare(place, &old["schema"], &new["schema"], side, found);
+            shape::compare(place, &old["schema"], &new["schema"], direction, found);
         }
         (Some(_), None) => found.add(Verdict::Major, place, "no longer has content"),
         (None, Some(_)) => found.add(Verdict::Major, place, "now has content"),
@@ -158,7 +159,7 @@ fn contents(place: &str, old: &Value, new: &Value, side: Use, found: &mut Found)
 }
 
 fn servers(old: &Value, new: &Value, found: &mut Found) {
-    let (old, new) = (Document::new(old), Document::new(new));
+    let (old, new) = (ComparedDocument::new(old), ComparedDocument::new(new));
     let (was, is) = (old.origins(), new.origins());
     for origin in was.keys().filter(|origin| !is.contains_key(*origin)) {
         found.add(Verdict::Major, origin, "the server was removed");

@@ -5,13 +5,7 @@ use std::collections::BTreeSet;
 use serde_json::{Map, Value};
 
 use super::{Found, Verdict};
-
-/// Whether a type occurs in requests or in responses. A component in both counts as `Request`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Use {
-    Request,
-    Response,
-}
+use crate::diff::graph::DataDirection;
 
 /// Keywords that determine the Rust type of a scalar or a list.
 const TYPING: [&str; 6] = ["type", "format", "minLength", "maxLength", "pattern", "uniqueItems"];
@@ -29,8 +23,13 @@ pub(super) fn components(old: &Value, new: &Value, found: &mut Found) {
         match is.get(name) {
             None => found.add(Verdict::Major, name, "the type was removed"),
             Some(new) => {
-                let side = if sent.contains(name) { Use::Request } else { Use::Response };
-                compare(name, old, new, side, found);
+                // The rules for requests are stricter, so they apply to a type of both directions.
+                let direction = if sent.contains(name) {
+                    DataDirection::Request
+                } else {
+                    DataDirection::Response
+                };
+                compare(name, old, new, direction, found);
             }
         }
     }
@@ -82,8 +81,14 @@ fn named(schema: &Value) -> Option<&str> {
     }
 }
 
-/// Compares the old and the new schema of `place`.
-pub(super) fn compare(place: &str, old: &Value, new: &Value, side: Use, found: &mut Found) {
+/// Compares the old and the new schema of `place`, whose data goes in `direction`.
+pub(super) fn compare(
+    place: &str,
+    old: &Value,
+    new: &Value,
+    direction: DataDirection,
+    found: &mut Found,
+) {
     if old == new {
         return;
     }
@@ -112,13 +117,13 @@ pub(super) fn compare(place: &str, old: &Value, new: &Value, side: Use, found: &
         }
     }
     values(place, old, new, found);
-    members(place, old, new, side, found);
+    members(place, old, new, direction, found);
     bounds(place, old, new, found);
     if old.get("items").is_some() || new.get("items").is_some() {
-        compare(&format!("{place}[]"), &old["items"], &new["items"], side, found);
+        compare(&format!("{place}[]"), &old["items"], &new["items"], direction, found);
     }
-    maps(place, old, new, side, found);
-    variants(place, old, new, side, found);
+    maps(place, old, new, direction, found);
+    variants(place, old, new, direction, found);
 }
 
 fn texts(place: &str, old: &Value, new: &Value, found: &mut Found) {
@@ -161,7 +166,7 @@ fn is_required(object: &Value, name: &str) -> bool {
     object["required"].as_array().is_some_and(|all| all.iter().any(|one| one == name))
 }
 
-fn members(place: &str, old: &Value, new: &Value, side: Use, found: &mut Found) {
+fn members(place: &str, old: &Value, new: &Value, direction: DataDirection, found: &mut Found) {
     let empty = Map::new();
     let was = old["properties"].as_object().unwrap_or(&empty);
     let is = new["properties"].as_object().unwrap_or(&empty);
@@ -180,11 +185,11 @@ fn members(place: &str, old: &Value, new: &Value, side: Use, found: &mut Found) 
             }
             _ => {}
         }
-        compare(&place, before, after, side, found);
+        compare(&place, before, after, direction, found);
     }
     for name in is.keys().filter(|name| !was.contains_key(*name)) {
         let place = format!("{place}.{name}");
-        if side == Use::Request && is_required(new, name) {
+        if direction == DataDirection::Request && is_required(new, name) {
             found.add(Verdict::Major, &place, "the field is new and must be set");
         } else {
             found.add(Verdict::Minor, &place, "the field is new");
@@ -192,19 +197,19 @@ fn members(place: &str, old: &Value, new: &Value, side: Use, found: &mut Found) 
     }
 }
 
-fn maps(place: &str, old: &Value, new: &Value, side: Use, found: &mut Found) {
+fn maps(place: &str, old: &Value, new: &Value, direction: DataDirection, found: &mut Found) {
     let described = |schema: &Value| schema["additionalProperties"].is_object();
     match (described(old), described(new)) {
         (true, true) => {
             let (was, is) = (&old["additionalProperties"], &new["additionalProperties"]);
-            compare(&format!("{place}.*"), was, is, side, found);
+            compare(&format!("{place}.*"), was, is, direction, found);
         }
         (false, false) => {}
         _ => found.add(Verdict::Major, place, "the type of additional members changed"),
     }
 }
 
-fn variants(place: &str, old: &Value, new: &Value, side: Use, found: &mut Found) {
+fn variants(place: &str, old: &Value, new: &Value, direction: DataDirection, found: &mut Found) {
     for keyword in ["oneOf", "anyOf", "allOf"] {
         let read = |schema: &Value| schema[keyword].as_array().cloned().unwrap_or_default();
         let (was, is) = (read(old), read(new));
@@ -214,7 +219,7 @@ fn variants(place: &str, old: &Value, new: &Value, side: Use, found: &mut Found)
             continue;
         }
         for (index, (was, is)) in was.iter().zip(&is).enumerate() {
-            compare(&format!("{place} (alternative {})", index + 1), was, is, side, found);
+            compare(&format!("{place} (alternative {})", index + 1), was, is, direction, found);
         }
     }
     if old.get("discriminator") != new.get("discriminator") {

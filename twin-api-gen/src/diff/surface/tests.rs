@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{Client, Difference, Verdict, compare, verdict};
+use super::{ClientSurface, Difference, Verdict, compare, verdict};
 
 /// A lowered document: one operation, and the components `Body` and `Answer`.
 fn lowered(body: &Value, response: &Value) -> Value {
@@ -23,7 +23,7 @@ fn lowered(body: &Value, response: &Value) -> Value {
 }
 
 fn differences(old: &Value, new: &Value) -> Vec<Difference> {
-    let client = |lowered| Client { lowered, effective: &Value::Null, left_out: &[] };
+    let client = |lowered| ClientSurface { lowered, effective: &Value::Null, left_out: &[] };
     compare(client(old), client(new))
 }
 
@@ -36,7 +36,7 @@ fn object(members: &Value, required: &[&str]) -> Value {
 }
 
 #[test]
-fn members_fields_and_variants() {
+fn rates_changes_of_members_and_variants() {
     use Verdict::{Major, Minor, Patch};
     let string = json!({"type": "string"});
     let one = object(&json!({"a": string}), &["a"]);
@@ -79,10 +79,10 @@ fn members_fields_and_variants() {
 }
 
 #[test]
-fn methods_and_setters() {
+fn rates_changes_of_methods_and_setters() {
     use Verdict::{Major, Minor, Patch};
-    type Edit = fn(&mut Value);
-    let rows: [(Edit, Verdict, Verdict); 10] = [
+    type DocumentEdit = fn(&mut Value);
+    let rows: [(DocumentEdit, Verdict, Verdict); 10] = [
         (|it| it["operationId"] = json!("create_thing"), Major, Major),
         (|it| it["deprecated"] = json!(true), Minor, Minor),
         (|it| it["description"] = json!("new"), Patch, Patch),
@@ -108,7 +108,7 @@ fn methods_and_setters() {
 }
 
 #[test]
-fn a_renamed_type_is_major_and_an_equal_client_needs_no_release() {
+fn renamed_type_is_major_and_equal_clients_need_no_release() {
     let old = lowered(&json!({}), &json!({}));
     let text = old.to_string().replace("Answer", "Response");
     let new: Value = serde_json::from_str(&text).unwrap();
@@ -117,7 +117,7 @@ fn a_renamed_type_is_major_and_an_equal_client_needs_no_release() {
 }
 
 #[test]
-fn servers_and_security_belong_to_the_surface() {
+fn rates_changes_of_servers_and_security_schemes() {
     let lowered = json!({});
     let effective = |url: &str, header: &str| {
         json!({"servers": [{"url": url}], "components": {"securitySchemes": {
@@ -125,7 +125,7 @@ fn servers_and_security_belong_to_the_surface() {
     };
     let old = effective("https://a.example/v1", "x-key");
     let of = |new: &Value| {
-        let client = |effective| Client { lowered: &lowered, effective, left_out: &[] };
+        let client = |effective| ClientSurface { lowered: &lowered, effective, left_out: &[] };
         verdict(&compare(client(&old), client(new)))
     };
     assert_eq!(of(&effective("https://a.example/v2", "X-Key")), Verdict::None);
@@ -136,14 +136,14 @@ fn servers_and_security_belong_to_the_surface() {
 }
 
 #[test]
-fn an_operation_that_becomes_left_out_is_a_removed_method() {
+fn operation_that_becomes_left_out_is_major() {
     let document = lowered(&json!({}), &json!({}));
     let left_out = [crate::LeftOut {
         operation: "POST /things/{id}".into(),
         pointer: "#/paths".into(),
         reason: "multipart".into(),
     }];
-    let with = |left_out| Client { lowered: &document, effective: &Value::Null, left_out };
+    let with = |left_out| ClientSurface { lowered: &document, effective: &Value::Null, left_out };
     let found = compare(with(&[]), with(&left_out));
     assert_eq!(verdict(&found), Verdict::Major);
     assert!(found[0].message.contains("left out, multipart"), "{found:?}");
@@ -151,7 +151,7 @@ fn an_operation_that_becomes_left_out_is_a_removed_method() {
 }
 
 #[test]
-fn a_tighter_limit_is_major_except_for_negative_counts_and_new_parameters() {
+fn tighter_limit_is_major_except_for_negative_counts_and_new_parameters() {
     let client = |parameter: bool, bounds: Value| {
         let mut document = lowered(&json!({}), &json!({}));
         let operation = &mut document["paths"]["/things/{id}"]["post"];

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::{document, edited, rules_of};
 
 /// Old document, new document, rules from old to new, rules from new to old.
-type Row = (Value, Value, &'static [&'static str], &'static [&'static str]);
+type OperationRow = (Value, Value, &'static [&'static str], &'static [&'static str]);
 
 fn plain() -> Value {
     document(&json!({"type": "object"}))
@@ -18,7 +18,7 @@ fn operation(
     edit: impl FnOnce(&mut Value),
     forwards: &'static [&'static str],
     backwards: &'static [&'static str],
-) -> Row {
+) -> OperationRow {
     (plain(), edited(edit), forwards, backwards)
 }
 
@@ -27,7 +27,7 @@ fn whole(
     edit: impl FnOnce(&mut Value),
     forwards: &'static [&'static str],
     backwards: &'static [&'static str],
-) -> Row {
+) -> OperationRow {
     let mut document = plain();
     edit(&mut document);
     (plain(), document, forwards, backwards)
@@ -37,7 +37,7 @@ fn add_parameter(operation: &mut Value, parameter: Value) {
     operation["parameters"].as_array_mut().unwrap().push(parameter);
 }
 
-fn parameters() -> Vec<Row> {
+fn parameters() -> Vec<OperationRow> {
     let query = |required: bool| json!({"name": "q", "in": "query", "required": required, "schema": {"type": "string"}});
     vec![
         operation(
@@ -88,7 +88,7 @@ fn parameters() -> Vec<Row> {
     ]
 }
 
-fn bodies() -> Vec<Row> {
+fn bodies() -> Vec<OperationRow> {
     let no_body = edited(|it| drop(it.as_object_mut().unwrap().remove("requestBody")));
     let required = edited(|it| it["requestBody"]["required"] = json!(true));
     vec![
@@ -120,7 +120,7 @@ fn bodies() -> Vec<Row> {
     ]
 }
 
-fn responses() -> Vec<Row> {
+fn responses() -> Vec<OperationRow> {
     let header = |required: bool| json!({"x-total": {"required": required, "schema": {}}});
     vec![
         operation(
@@ -174,7 +174,7 @@ fn secured(security: &Value) -> Value {
     document
 }
 
-fn security() -> Vec<Row> {
+fn security() -> Vec<OperationRow> {
     let key = secured(&json!([{"key": []}]));
     vec![
         (secured(&json!([])), key.clone(), &["security-added"], &["security-removed"]),
@@ -205,7 +205,7 @@ fn security() -> Vec<Row> {
     ]
 }
 
-fn wholes() -> Vec<Row> {
+fn wholes() -> Vec<OperationRow> {
     vec![
         whole(
             |it| it["info"]["version"] = json!("2"),
@@ -252,7 +252,7 @@ fn wholes() -> Vec<Row> {
     ]
 }
 
-fn rows() -> Vec<Row> {
+fn rows() -> Vec<OperationRow> {
     [parameters(), bodies(), responses(), security(), wholes()].concat()
 }
 
@@ -271,7 +271,7 @@ fn each_change_is_found_by_its_rule_in_both_directions() {
 
 /// The service sends the request of a webhook, so the rules for responses apply to its body.
 #[test]
-fn the_body_of_a_webhook_is_received() {
+fn webhook_bodies_are_compared_as_responses() {
     let webhook = |members: Value| {
         json!({"openapi": "3.1.0", "webhooks": {"done": {"post": {
             "requestBody": {"content": {"application/json": {
@@ -285,7 +285,7 @@ fn the_body_of_a_webhook_is_received() {
 }
 
 #[test]
-fn a_renamed_query_parameter_is_named_in_the_message() {
+fn removed_parameter_suggests_the_new_name() {
     let new = edited(|it| it["parameters"][1]["name"] = json!("size"));
     let changes = crate::diff::compare(&plain(), &new);
     assert!(changes[0].message.ends_with("was it renamed to `size`?"), "{}", changes[0].message);

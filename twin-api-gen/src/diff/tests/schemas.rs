@@ -10,9 +10,9 @@ use crate::diff::{Level, rules};
 
 /// Old schema, new schema, the rules from old to new, the rules from new to old. A rule without
 /// a direction stands for one in each direction.
-type Row = (Value, Value, &'static [&'static str], &'static [&'static str]);
+type SchemaRow = (Value, Value, &'static [&'static str], &'static [&'static str]);
 
-fn bound(keyword: &str, tight: &Value, loose: &Value, rules: [&'static str; 2]) -> Vec<Row> {
+fn bound(keyword: &str, tight: &Value, loose: &Value, rules: [&'static str; 2]) -> Vec<SchemaRow> {
     let of =
         |value: &Value| json!({"type": ["string", "number", "array", "object"], keyword: value});
     let absent = json!({"type": ["string", "number", "array", "object"]});
@@ -34,7 +34,7 @@ fn bound(keyword: &str, tight: &Value, loose: &Value, rules: [&'static str; 2]) 
     vec![(of(loose), of(tight), tightened, loosened), (absent, of(tight), tightened, loosened)]
 }
 
-fn bounds() -> Vec<Row> {
+fn bounds() -> Vec<SchemaRow> {
     let limits = [
         ("maximum", json!(5), json!(10), "maximum-tightened"),
         ("exclusiveMaximum", json!(5), json!(10.5), "maximum-tightened"),
@@ -55,7 +55,7 @@ fn bounds() -> Vec<Row> {
 }
 
 #[expect(clippy::too_many_lines, reason = "a table")]
-fn rows() -> Vec<Row> {
+fn rows() -> Vec<SchemaRow> {
     let object = |members: Value| json!({"type": "object", "properties": members});
     let required =
         |members: Value| json!({"type": "object", "properties": members, "required": ["a"]});
@@ -69,7 +69,7 @@ fn rows() -> Vec<Row> {
         "kind": {"const": "dog"}, "tail": {"type": "string"}}})
     };
     let pets = |all: Value| json!({"oneOf": all, "discriminator": {"propertyName": "kind"}});
-    let mut rows: Vec<Row> = vec![
+    let mut rows: Vec<SchemaRow> = vec![
         (string(), json!({"type": "integer"}), &["type-changed"], &["type-changed"]),
         (json!({"type": "array"}), json!({"type": "object"}), &["type-changed"], &["type-changed"]),
         (string(), json!({"type": ["string", "integer"]}), &["type-widened"], &["type-narrowed"]),
@@ -329,7 +329,7 @@ fn each_change_is_found_inside_members_items_and_maps() {
         |schema| json!({"allOf": [{"type": "object"}, {"properties": {"m": schema}}]}),
     ];
     for (old, new, forwards, _) in rows() {
-        // A map of any value has no schema to compare, so its first schema is a different change.
+        // In a map, the change from "any value" to a schema has other rules.
         let is_any = |schema: &Value| schema == &json!({});
         for place in places {
             if is_any(&old) || is_any(&new) {
@@ -342,7 +342,7 @@ fn each_change_is_found_inside_members_items_and_maps() {
 }
 
 #[test]
-fn a_discriminator_value_that_is_renamed_is_found() {
+fn finds_a_renamed_discriminator_value() {
     let (old, new) = renamed_tag();
     let expected = ["request-discriminator-value-changed", "response-discriminator-value-changed"];
     assert_eq!(rules_of(&old, &new), BTreeSet::from(expected));
@@ -350,7 +350,7 @@ fn a_discriminator_value_that_is_renamed_is_found() {
 
 /// Widening is compatible in requests, narrowing in responses.
 #[test]
-fn opposite_directions_have_opposite_levels() {
+fn requests_and_responses_have_opposite_levels() {
     let level = |id: String| rules::all().find(|rule| rule.id == id).unwrap().level;
     let narrowing = [
         "type-narrowed",

@@ -66,9 +66,9 @@ fn spliced(list: Vec<Value>, members: &mut Object) -> Vec<Value> {
     let mut flat = Vec::new();
     for alternative in list {
         let inner = alternative.as_object().and_then(|inner| {
-            let rest =
+            let is_plain =
                 inner.keys().all(|key| key == "oneOf" || ANNOTATIONS.contains(&key.as_str()));
-            inner.get("oneOf").filter(|_| rest)?.as_array()
+            inner.get("oneOf").filter(|_| is_plain)?.as_array()
         });
         match inner {
             Some(inner) => {
@@ -134,8 +134,8 @@ fn has_properties(schema: &Value) -> bool {
     schema.get("properties").and_then(Value::as_object).is_some_and(|all| !all.is_empty())
 }
 
-/// Reports alternatives that cannot be distinguished by their members. serde uses the first that
-/// matches.
+/// Reports alternatives that their members do not distinguish. serde uses the first alternative
+/// that matches.
 pub(in crate::lower) fn warn_if_alike(
     report: &mut Diagnostics,
     alternatives: &[Value],
@@ -197,7 +197,7 @@ mod tests {
     use crate::lower::testing::{check_documents, check_schemas, with_schemas};
 
     #[test]
-    fn unions() {
+    fn simplifies_unions() {
         let object =
             |name: &str| json!({"type": "object", "properties": {name: {}}, "required": [name]});
         check_schemas(
@@ -245,7 +245,7 @@ mod tests {
     }
 
     #[test]
-    fn all_of_becomes_one_schema() {
+    fn merges_all_of_into_one_schema() {
         let a = json!({"$ref": "#/components/schemas/A"});
         let one = |schema| json!({"type": "object", "properties": schema});
         check_documents(
@@ -298,7 +298,7 @@ mod tests {
     }
 
     #[test]
-    fn recursion_through_a_merge_ends() {
+    fn merging_a_recursive_schema_ends() {
         let a = json!({"$ref": "#/components/schemas/A"});
         let (document, _) = crate::lower::testing::run(
             "composition",

@@ -1,7 +1,7 @@
 //! Replaces an object in the query by one parameter for each of its properties.
 //!
-//! OpenAPI's `form` style defines this serialization. It defines none for nested values, so an
-//! object with properties that are not scalars is dropped.
+//! OpenAPI's `form` style defines this serialization. It does not define how nested values are
+//! serialized, so an object with properties that are not scalars is dropped.
 
 use super::super::schema::{Object, behind, is_true, text};
 use super::{Diagnostics, Value, json};
@@ -59,7 +59,7 @@ mod tests {
     use crate::lower::testing::{check_documents, check_refusals, with_operation};
 
     #[test]
-    fn objects() {
+    fn splits_an_object_in_the_query_into_parameters() {
         let with = |schema: Value, required: bool| {
             with_operation(json!({"parameters": [
                 {"name": "filter", "in": "query", "required": required, "schema": schema},

@@ -98,7 +98,7 @@ mod tests {
     }
 
     #[test]
-    fn path_parameters_are_matched_to_the_template() {
+    fn matches_path_parameters_to_the_template() {
         let agreed = with("/a/{b}:c/{d}", &json!([named("b"), named("d")]));
         check_documents(
             "parameters",
@@ -127,7 +127,7 @@ mod tests {
     }
 
     #[test]
-    fn refuses_a_broken_template() {
+    fn rejects_an_invalid_template() {
         let operation = |path| with(path, &json!([]));
         check_refusals(
             "parameters",

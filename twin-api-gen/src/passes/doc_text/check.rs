@@ -1,7 +1,8 @@
-//! Every doc text of the output renders to text, and to what the generator itself writes.
+//! Checks that every doc comment of the output renders as plain text, except for the Markdown that the
+//! generator itself writes.
 //!
-//! It is the last line: what the writers of docs forget is escaped here, whatever it stands
-//! on. It knows nothing of the document.
+//! This is a second line of defence: if other code has not escaped text of the document, it is escaped
+//! here. The check uses only the output, not the document.
 
 use std::collections::HashSet;
 
@@ -9,27 +10,28 @@ use pulldown_cmark::{CodeBlockKind, Event, Options, Parser, Tag, TagEnd};
 use syn::Attribute;
 use syn::visit_mut::VisitMut;
 
-use super::better::ROOT;
 use super::escape::escape;
+use super::extension::ROOT;
 use super::operation::OPERATION;
 use super::{WRITTEN, doc_of, set_doc};
 
-/// Headings of our own.
+/// The headings that the generator writes.
 const HEADINGS: [&str; 4] = ["Errors", "Panics", "Examples", "Refusals"];
 
-/// Escapes every doc text that renders to anything else, and writes each in single lines.
+/// Escapes every doc comment that renders as anything but plain text, and writes each line as one
+/// attribute.
 ///
-/// The docs of operations may also have lists, links to twin-ext, and `programs`; those that another
-/// pass wrote may have links to twin-ext.
+/// The docs of operations may also contain lists, links to twin-ext, and `programs`. Docs that another
+/// pass has written may contain links to twin-ext.
 pub(super) fn apply(tree: &mut syn::File, programs: Vec<String>) {
-    Check { programs: programs.into_iter().collect() }.visit_file_mut(tree);
+    DocCheck { programs: programs.into_iter().collect() }.visit_file_mut(tree);
 }
 
-struct Check {
+struct DocCheck {
     programs: HashSet<String>,
 }
 
-impl VisitMut for Check {
+impl VisitMut for DocCheck {
     fn visit_attributes_mut(&mut self, attributes: &mut Vec<Attribute>) {
         let is_written = take(attributes, WRITTEN);
         let programs = take(attributes, OPERATION).then_some(&self.programs);
@@ -38,11 +40,11 @@ impl VisitMut for Check {
         if doc.is_empty() {
             return;
         }
-        // The blank that `///` is written with.
+        // Removes the blank that follows `///`.
         let lines: Vec<&str> =
             doc.lines().map(|line| line.strip_prefix(' ').unwrap_or(line).trim_end()).collect();
         let text = lines.join("\n");
-        let is_written_so = || {
+        let is_normalized = || {
             let docs = attributes.iter().filter(|attribute| attribute.path().is_ident("doc"));
             docs.count() == lines.len()
                 && doc.lines().zip(&lines).all(|(written, line)| match *line {
@@ -51,7 +53,7 @@ impl VisitMut for Check {
                 })
         };
         if is_text(&text, programs, may_link) {
-            if !is_written_so() {
+            if !is_normalized() {
                 set_doc(attributes, &lines);
             }
         } else {
@@ -60,15 +62,16 @@ impl VisitMut for Check {
     }
 }
 
-/// Removes the marks called `name`; whether there was one.
+/// Removes the marks called `name`. Returns whether there was one.
 fn take(attributes: &mut Vec<Attribute>, name: &str) -> bool {
     let before = attributes.len();
     attributes.retain(|attribute| !attribute.path().is_ident(name));
     attributes.len() < before
 }
 
-/// Whether a doc is text, code spans, our headings and links into the client; with `programs`,
-/// also lists and code blocks that are one of them; with `links`, also links to twin-ext.
+/// Returns whether a doc consists of text, code spans, our headings and links to Rust paths. With
+/// `programs`, it may also have lists, and code blocks that equal one of the programs. With `links`, it
+/// may also have links to twin-ext.
 fn is_text(doc: &str, programs: Option<&HashSet<String>>, links: bool) -> bool {
     let options = Options::ENABLE_TABLES
         | Options::ENABLE_FOOTNOTES
@@ -108,12 +111,12 @@ fn is_text(doc: &str, programs: Option<&HashSet<String>>, links: bool) -> bool {
     })
 }
 
-/// A page of twin-ext.
+/// Returns whether a link leads to the documentation of twin-ext.
 fn is_ours(link: &str) -> bool {
     link.starts_with(ROOT)
 }
 
-/// A path of Rust, which leaves the crate for nowhere.
+/// Returns whether a link is a Rust path, which rustdoc resolves, and not a URL.
 fn is_path(link: &str) -> bool {
     link.contains("::") && link.chars().all(|c| c.is_alphanumeric() || matches!(c, ':' | '_'))
 }
@@ -142,7 +145,7 @@ mod tests {
     }
 
     #[test]
-    fn only_the_doc_of_an_operation_has_a_program_and_a_list() {
+    fn only_docs_of_operations_keep_programs_and_lists() {
         let doc = "- a\n\n```no_run\nfn ours() {}\n```\n\n[`x`](https://docs.rs/twin-ext/latest/twin_ext/x)";
         let source = checked(parse_quote! {
             #[doc = #doc]
@@ -166,7 +169,7 @@ mod tests {
     }
 
     #[test]
-    fn anything_else_is_escaped_wherever_it_stands() {
+    fn escapes_other_markdown_on_every_item() {
         let hostile = [
             "```\npanic!()\n```",
             "a\n\n    panic!()",

@@ -1,14 +1,14 @@
-//! Any text as Markdown that renders as that text and as nothing else.
+//! Escapes text as Markdown, so that it renders as the same text.
 //!
-//! Of Markdown it keeps a name in backticks, such as `limit`, and nothing else: a description is
-//! data of somebody else's, and a fence in it is a program that `cargo test` would run.
+//! The only Markdown that it keeps is a name in backticks, such as `limit`. Descriptions come from
+//! others, and a code fence in one would be a program that `cargo test` runs.
 
-/// Characters that mean something anywhere in a line (`CommonMark`, and rustdoc's tables,
-/// footnotes and strike-through).
+/// Characters that have a meaning anywhere in a line: in `CommonMark`, or in rustdoc's tables,
+/// footnotes and strike-through.
 const ANYWHERE: &[char] = &['\\', '`', '*', '[', ']', '<', '>', '&', '|', '~'];
 
-/// Escapes `text`. The result has no line that is indented, no line end but `\n`, no
-/// control character, and nothing that reverses the direction of reading.
+/// Escapes `text`. In the result, no line is indented, every line ends with `\n`, and there are no
+/// control characters and no characters that change the direction of reading.
 pub(crate) fn escape(text: &str) -> String {
     let lines = text.split(['\n', '\r', '\u{b}', '\u{c}', '\u{85}', '\u{2028}', '\u{2029}']);
     let mut output: Vec<String> = Vec::new();
@@ -25,7 +25,8 @@ pub(crate) fn escape(text: &str) -> String {
     output.join("\n")
 }
 
-/// `text` as a code span, or escaped where it could end the span or is more than a line.
+/// Returns `text` as a code span. Text that could end the span, or has several lines, is escaped
+/// instead.
 pub(crate) fn code(text: &str) -> String {
     let plain = !text.is_empty() && text.trim() == text && !text.contains('`');
     if plain && text.chars().all(visible) { format!("`{text}`") } else { escape(text) }
@@ -61,7 +62,7 @@ fn escape_line(line: &str) -> String {
     output
 }
 
-/// The length of the name in backticks that `text` begins with; zero if it begins otherwise.
+/// Returns the length of the name in backticks at the start of `text`, or zero if there is none.
 fn code_span(text: &str) -> usize {
     let Some((name, rest)) = text.strip_prefix('`').and_then(|text| text.split_once('`')) else {
         return 0;
@@ -71,7 +72,7 @@ fn code_span(text: &str) -> usize {
     if plain { name.len() + 2 } else { 0 }
 }
 
-/// A heading, a list, a rule or an underline of a heading begins like this.
+/// Returns whether the character would begin a heading, a list, a rule or the underline of a heading.
 fn starts_block(line: &str, index: usize, character: char) -> bool {
     match character {
         '#' | '=' | '-' | '+' => index == 0,
@@ -80,8 +81,8 @@ fn starts_block(line: &str, index: usize, character: char) -> bool {
     }
 }
 
-/// Not a control, and not one of the marks by which a text shows in another order than it
-/// is read (Unicode TR 36).
+/// Returns whether a character is neither a control character nor one that changes the order in which
+/// text is displayed (Unicode TR 36).
 pub(super) fn visible(character: char) -> bool {
     !character.is_control()
         && !matches!(
@@ -95,7 +96,7 @@ mod tests {
     use super::{code, escape};
 
     #[test]
-    fn a_code_span_ends_where_it_should() {
+    fn escapes_text_that_could_end_a_code_span() {
         let cases = [
             ("/v1/agents/{agent_id}", "`/v1/agents/{agent_id}`"),
             ("a` <b>", "a\\` \\<b\\>"),
@@ -110,7 +111,7 @@ mod tests {
     }
 
     #[test]
-    fn text_stays_text() {
+    fn escaped_text_renders_as_text() {
         let cases = [
             ("plain agent_id, 3.5 and a-b", "plain agent_id, 3.5 and a-b"),
             ("```rust\npanic!()\n```", "\\`\\`\\`rust\npanic!()\n\\`\\`\\`"),

@@ -1,9 +1,9 @@
-//! A short program for each operation: it calls the operation with the values of the
-//! document's examples and prints something of the response.
+//! Writes a short program for each operation. It calls the operation with the values of the document's
+//! examples, and prints a part of the response.
 //!
-//! Everything in it is an identifier of the generated client or a literal, so that no text of
-//! the document becomes code. An operation for which the document has no value of something
-//! required has no example. `tests/raw_client/examples.rs` runs every example.
+//! A program consists of identifiers of the generated client and of literals, so that text of the
+//! document cannot become code. If the document has no example of a required value, the operation gets
+//! no program. `tests/raw_client/examples.rs` runs every program.
 
 mod request;
 mod response;
@@ -17,41 +17,41 @@ use quote::{format_ident, quote};
 use serde_json::Value;
 use syn::{Expr, ImplItemFn, Type};
 
-use super::shape::Types;
-use super::statement::Statement;
-use crate::passes::tree::{Builder, Operation, argument_of, last_segment};
+use super::effective::EffectiveOperation;
+use super::value_kind::Types;
+use crate::passes::tree::{Builder, GeneratedOperation, generic_argument, last_segment};
 
-/// The function that holds an example; rustdoc does not show its first and last line.
+/// The first line of the function around an example. rustdoc hides it.
 const HEAD: &str = "async fn example(twin: &twin_api::Client) -> Result<(), twin_api::Error> {";
 
-/// The examples by the name of the function on `Client`.
+/// Returns the examples, by the name of the function on `Client`.
 pub(super) fn examples(
     types: Types<'_>,
     builders: &BTreeMap<String, Builder<'_>>,
-    operations: &[Operation],
+    operations: &[GeneratedOperation],
     document: &Value,
 ) -> BTreeMap<String, String> {
     let written = operations.iter().filter_map(|operation| {
-        let statement = Statement::of(operation, document);
-        let example = Example { types, statement, uses: BTreeSet::new(), needs_secrets: false };
+        let effective = EffectiveOperation::of(operation, document);
+        let example = Example { types, effective, uses: BTreeSet::new(), needs_secrets: false };
         let builder = *builders.get(&operation.builder)?;
         Some((operation.function.clone(), example.write(operation, builder)?))
     });
     written.collect()
 }
 
-/// An example that is being written.
+/// The state while an example is written.
 struct Example<'a> {
     types: Types<'a>,
-    statement: Statement<'a>,
-    /// Types that it names.
+    effective: EffectiveOperation<'a>,
+    /// The types that the example names.
     uses: BTreeSet<String>,
-    /// Whether it reads a secret.
+    /// Whether the example reads a secret.
     needs_secrets: bool,
 }
 
 impl<'a> Example<'a> {
-    fn write(mut self, operation: &Operation, builder: Builder<'a>) -> Option<String> {
+    fn write(mut self, operation: &GeneratedOperation, builder: Builder<'a>) -> Option<String> {
         let request = self.request(builder.item, operation)?;
         let function = format_ident!("{}", operation.function);
         let setters = request.setters;
@@ -61,7 +61,7 @@ impl<'a> Example<'a> {
         self.print(&quote!(#body #response))
     }
 
-    /// The program as the text of a doc comment.
+    /// Returns the program as the text of a doc comment.
     fn print(&self, statements: &TokenStream) -> Option<String> {
         let file: syn::File = syn::parse2(quote!(async fn example() { #statements })).ok()?;
         let text = prettyplease::unparse(&file);
@@ -74,7 +74,7 @@ impl<'a> Example<'a> {
             .extend(inner.iter().map(|line| line.strip_prefix("    ").unwrap_or(line).to_owned()));
         output.push("# Ok(())\n# }".to_owned());
         let output = output.join("\n");
-        // A fence within would end the block.
+        // A fence inside the program would end the code block.
         (!output.contains("```")).then_some(output)
     }
 
@@ -99,6 +99,6 @@ impl<'a> Example<'a> {
 /// Returns the type that `send` of a builder returns.
 fn response_of(send: &ImplItemFn) -> Option<&Type> {
     let syn::ReturnType::Type(_, ty) = &send.sig.output else { return None };
-    let value = argument_of(argument_of(ty, "Result")?, "ResponseValue")?;
+    let value = generic_argument(generic_argument(ty, "Result")?, "ResponseValue")?;
     (last_segment(value).as_deref() != Some("ByteStream")).then_some(value)
 }

@@ -1,30 +1,33 @@
-//! The documentation of an operation, on the function of `Client` and on its builder: request,
-//! parameters, refusals, a program, and what twin-ext adds.
+//! Writes the documentation of each operation, for the function of `Client` and for its builder:
+//! request, parameters, refusals, a program, and what twin-ext adds.
 //!
-//! Texts of the document are escaped. Lists, links and code blocks come from this module alone;
-//! the attribute [`OPERATION`] tells [`check`](super::check) that a doc may have them.
+//! Text of the document is escaped. Lists, links and code blocks come only from this module. The
+//! attribute [`OPERATION`] tells [`check`](super::check) that a doc may contain them.
 
 use std::collections::BTreeMap;
 
 use syn::{ImplItemFn, Item, ItemStruct, Type, Visibility};
 
+use super::effective::EffectiveOperation;
 use super::escape::{code, escape};
-use super::shape::{Shape, Types, members};
-use super::statement::Statement;
-use super::{better, example, push_paragraph, set_doc, set_marked_doc, text};
+use super::value_kind::{Types, ValueKind, members};
+use super::{example, extension, push_paragraph, set_doc, set_marked_doc, text};
 use crate::Runtime;
 use crate::lower::parameters::WIRE;
-use crate::passes::Context;
+use crate::passes::PassContext;
 use crate::passes::tree::{
-    Operation, argument_of, as_fn_mut, builders_by_name, doc_of, ident_of, inherent_impls_mut,
-    items_of, items_of_mut, last_segment,
+    GeneratedOperation, as_fn_mut, builders_by_name, doc_of, generic_argument, ident_of,
+    inherent_impls_mut, items_of, items_of_mut, last_segment,
 };
 
-/// Marks a doc of this module until it is checked. No text of a document can make an attribute.
+/// Marks a doc of this module until it is checked. Text of a document cannot create an attribute.
 pub(super) const OPERATION: &str = "twin_operation";
 
 /// Documents the functions of `Client`, and each builder with its functions. Returns the programs.
-pub(super) fn apply(tree: &mut syn::File, context: &Context<'_>) -> Result<Vec<String>, String> {
+pub(super) fn apply(
+    tree: &mut syn::File,
+    context: &PassContext<'_>,
+) -> Result<Vec<String>, String> {
     let types = Types(items_of(&tree.items, "types")?);
     let builders = builders_by_name(tree)?;
     let examples = match context.runtime {
@@ -39,7 +42,7 @@ pub(super) fn apply(tree: &mut syn::File, context: &Context<'_>) -> Result<Vec<S
         let builder = builders
             .get(&operation.builder)
             .ok_or_else(|| format!("there is no builder::{}", operation.builder))?;
-        let docs_of = Docs::of((builder.item, types), operation, context, example);
+        let docs_of = OperationDocs::of((builder.item, types), operation, context, example);
         docs.insert(operation.builder.clone(), docs_of);
     }
     document_client(tree, context, &docs);
@@ -47,18 +50,22 @@ pub(super) fn apply(tree: &mut syn::File, context: &Context<'_>) -> Result<Vec<S
     Ok(examples.into_values().collect())
 }
 
-fn document_client(tree: &mut syn::File, context: &Context<'_>, docs: &BTreeMap<String, Docs>) {
+fn document_client(
+    tree: &mut syn::File,
+    context: &PassContext<'_>,
+    docs: &BTreeMap<String, OperationDocs>,
+) {
     let of_operations = context
         .operations
         .iter()
         .filter_map(|it| Some((it.function.as_str(), docs.get(&it.builder)?)));
-    let by_function: BTreeMap<&str, &Docs> = of_operations.collect();
+    let by_function: BTreeMap<&str, &OperationDocs> = of_operations.collect();
     for (_, item) in inherent_impls_mut(&mut tree.items).filter(|(name, _)| name == "Client") {
         for function in item.items.iter_mut().filter_map(as_fn_mut) {
             let ident = ident_of(&function.sig.ident);
             if let Some(docs) = by_function.get(ident.as_str()) {
                 let mut lines = docs.about.clone();
-                lines.extend(docs.rest.iter().cloned());
+                lines.extend(docs.shared.iter().cloned());
                 set_marked_doc(&mut function.attrs, &lines, OPERATION);
             }
         }
@@ -67,15 +74,15 @@ fn document_client(tree: &mut syn::File, context: &Context<'_>, docs: &BTreeMap<
 
 fn document_builders(
     tree: &mut syn::File,
-    context: &Context<'_>,
-    docs: &BTreeMap<String, Docs>,
+    context: &PassContext<'_>,
+    docs: &BTreeMap<String, OperationDocs>,
 ) -> Result<(), String> {
     let builders = items_of_mut(&mut tree.items, "builder")?;
     for item in &mut *builders {
         let Item::Struct(item) = item else { continue };
         let Some(docs) = docs.get(&ident_of(&item.ident)) else { continue };
         let mut lines = vec![docs.builder.clone()];
-        lines.extend(docs.rest.iter().cloned());
+        lines.extend(docs.shared.iter().cloned());
         set_marked_doc(&mut item.attrs, &lines, OPERATION);
     }
     for (name, item) in inherent_impls_mut(builders) {
@@ -88,78 +95,78 @@ fn document_builders(
 }
 
 /// The documentation of one operation, in lines.
-struct Docs {
-    /// What it does.
+struct OperationDocs {
+    /// What the operation does.
     about: Vec<String>,
-    /// What its builder is.
+    /// The first line of the builder's documentation.
     builder: String,
-    /// What both say: request, parameters, refusals, program.
-    rest: Vec<String>,
+    /// The part that the function and the builder share: request, parameters, refusals, program.
+    shared: Vec<String>,
 }
 
-impl Docs {
+impl OperationDocs {
     fn of(
         (item, types): (&ItemStruct, Types<'_>),
-        operation: &Operation,
-        context: &Context<'_>,
+        operation: &GeneratedOperation,
+        context: &PassContext<'_>,
         example: Option<&str>,
     ) -> Self {
         let mut about = Vec::new();
         let (summary, description) =
             (text(&operation.object, "summary"), text(&operation.object, "description"));
-        // A description that is a sentence says what a summary in the imperative says.
-        let sentence = description.split(' ').take(2).any(|word| word.ends_with('s'));
-        push_paragraph(&mut about, &if sentence { String::new() } else { escape(summary) });
+        // A description that begins with a verb ("Lists …") makes the imperative summary redundant.
+        let begins_with_verb = description.split(' ').take(2).any(|word| word.ends_with('s'));
+        push_paragraph(&mut about, &if begins_with_verb { String::new() } else { escape(summary) });
         push_paragraph(&mut about, &escape(description));
         let call = call(operation);
         let function = &operation.function;
         let builder =
             format!("Builds the request of [`Client::{function}`](super::Client::{function}).");
-        let mut rest = Vec::new();
-        push_paragraph(&mut rest, &sends(operation, context, &call));
-        parameters(&mut rest, (item, types), operation);
-        refusals(&mut rest, Statement::of(operation, context.effective));
+        let mut shared = Vec::new();
+        push_paragraph(&mut shared, &sends(operation, context, &call));
+        parameters(&mut shared, (item, types), operation);
+        refusals(&mut shared, EffectiveOperation::of(operation, context.effective));
         if let Some(example) = example {
-            rest.extend(["", "# Examples", "```no_run"].map(ToOwned::to_owned));
-            rest.extend(example.lines().map(ToOwned::to_owned));
-            rest.push("```".to_owned());
+            shared.extend(["", "# Examples", "```no_run"].map(ToOwned::to_owned));
+            shared.extend(example.lines().map(ToOwned::to_owned));
+            shared.push("```".to_owned());
         }
         if context.runtime == Runtime::TwinApi {
-            for way in better::ways(operation) {
-                push_paragraph(&mut rest, &way.sentence());
+            for extension in extension::extensions(operation) {
+                push_paragraph(&mut shared, &extension.sentence());
             }
         }
         if !about.is_empty() {
-            rest.insert(0, String::new());
+            shared.insert(0, String::new());
         }
-        Self { about, builder, rest }
+        Self { about, builder, shared }
     }
 }
 
-fn call(operation: &Operation) -> String {
+fn call(operation: &GeneratedOperation) -> String {
     code(&format!("{} {}", operation.method.to_uppercase(), operation.path))
 }
 
-fn sends(operation: &Operation, context: &Context<'_>, call: &str) -> String {
+fn sends(operation: &GeneratedOperation, context: &PassContext<'_>, call: &str) -> String {
     match context.runtime {
-        Runtime::TwinApi => format!("Sends {call}. {}", better::retries(operation)),
+        Runtime::TwinApi => format!("Sends {call}. {}", extension::retries(operation)),
         Runtime::StandAlone => format!("Sends {call}."),
     }
 }
 
-/// What has to be set, and the names of what may be.
+/// Adds the required parameters with their descriptions, and the names of the optional ones.
 fn parameters(
     lines: &mut Vec<String>,
     (builder, types): (&ItemStruct, Types<'_>),
-    operation: &Operation,
+    operation: &GeneratedOperation,
 ) {
     let (mut required, mut optional) = (Vec::new(), Vec::new());
     for field in &builder.fields {
-        let (Some(ident), Some(ty)) = (&field.ident, argument_of(&field.ty, "Result")) else {
+        let (Some(ident), Some(ty)) = (&field.ident, generic_argument(&field.ty, "Result")) else {
             continue;
         };
         let ident = ident_of(ident);
-        match (operation.parameter(&ident), argument_of(ty, "Option")) {
+        match (operation.parameter(&ident), generic_argument(ty, "Option")) {
             (Some(_), Some(_)) => optional.push(code(&ident)),
             (Some(parameter), None) => {
                 let place = text(parameter, "in");
@@ -177,7 +184,7 @@ fn parameters(
     }
 }
 
-/// `` - `name` (place, `Type`): description ``
+/// Returns `` - `name` (place, `Type`): description ``.
 fn item(name: &str, place: &str, ty: &Type, description: &str) -> String {
     let ty = code(&type_text(ty));
     let description = one_line(&escape(description));
@@ -192,10 +199,10 @@ fn body(required: &mut Vec<String>, optional: &mut Vec<String>, ty: &Type, types
         return;
     };
     for (ident, _, field) in members(structure) {
-        if matches!(types.shape(&field.ty), Shape::Optional(_)) {
+        if matches!(types.kind(&field.ty), ValueKind::Optional(_)) {
             optional.push(code(&format!("body.{ident}")));
         } else {
-            // Escaped already: this pass comes after that of the types.
+            // The doc of the field is already escaped, because the docs of types are written first.
             let mut line = item(&format!("body.{ident}"), "body", &field.ty, "");
             line.push_str(": ");
             line.push_str(&one_line(&doc_of(&field.attrs)));
@@ -205,19 +212,19 @@ fn body(required: &mut Vec<String>, optional: &mut Vec<String>, ty: &Type, types
 }
 
 fn type_text(ty: &Type) -> String {
-    if let Some(item) = argument_of(ty, "Vec") {
+    if let Some(item) = generic_argument(ty, "Vec") {
         return format!("Vec<{}>", type_text(item));
     }
     last_segment(ty).unwrap_or_default()
 }
 
-/// A paragraph break would end the item of a list.
+/// Joins the lines of a text, because a paragraph break would end the item of a list.
 fn one_line(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-fn refusals(lines: &mut Vec<String>, statement: Statement<'_>) {
-    let refusals = statement.refusals();
+fn refusals(lines: &mut Vec<String>, effective: EffectiveOperation<'_>) {
+    let refusals = effective.refusals();
     if refusals.is_empty() {
         return;
     }
@@ -227,7 +234,10 @@ fn refusals(lines: &mut Vec<String>, statement: Statement<'_>) {
     }
 }
 
-fn document_builder_fn(function: &mut ImplItemFn, operation: &Operation) -> Result<(), String> {
+fn document_builder_fn(
+    function: &mut ImplItemFn,
+    operation: &GeneratedOperation,
+) -> Result<(), String> {
     if !matches!(function.vis, Visibility::Public(_)) {
         return Ok(());
     }
@@ -238,22 +248,22 @@ fn document_builder_fn(function: &mut ImplItemFn, operation: &Operation) -> Resu
             format!("Sends {}.", call(operation)),
             String::new(),
             "# Errors".to_owned(),
-            "A parameter is missing or not valid (nothing is sent then), the request fails on its \
-             way, the service refuses it, or the response cannot be read."
+            "Returns an error if a parameter is missing or not valid (the request is then not sent), \
+             if the request fails, if the service refuses it, or if the response cannot be read."
                 .to_owned(),
         ],
         "body" => vec!["Sets the body.".to_owned()],
-        "body_map" => vec!["Changes the body that is set so far.".to_owned()],
+        "body_map" => vec!["Changes the body.".to_owned()],
         _ => parameter_doc(operation, &ident)?,
     };
     set_doc(&mut function.attrs, &lines);
     Ok(())
 }
 
-fn parameter_doc(operation: &Operation, ident: &str) -> Result<Vec<String>, String> {
+fn parameter_doc(operation: &GeneratedOperation, ident: &str) -> Result<Vec<String>, String> {
     let parameter = operation
         .parameter(ident)
-        .ok_or_else(|| format!("{ident} is no parameter of {}", operation.function))?;
+        .ok_or_else(|| format!("{} has no parameter {ident}", operation.function))?;
     let required = if parameter["required"] == true { "required" } else { "optional" };
     let place = text(parameter, "in");
     let wire = &parameter[WIRE];

@@ -9,7 +9,7 @@ use syn::visit::Visit;
 use syn::{Fields, Item, ItemStruct, Type};
 
 use crate::limits::MAX_DISCRIMINATOR_DEPTH;
-use crate::passes::tree::{Mentions, ident_of, serde_has, serde_rename};
+use crate::passes::tree::{MentionedTypes, ident_of, serde_has, serde_rename};
 
 /// Returns the types of members that two or more alternatives of one union share.
 pub(super) fn discriminators(items: &[Item]) -> BTreeSet<String> {
@@ -28,7 +28,7 @@ pub(super) fn discriminators(items: &[Item]) -> BTreeSet<String> {
         }
         let mut members: BTreeMap<String, BTreeMap<String, usize>> = BTreeMap::new();
         for variant in &union.variants {
-            let mut found = Members { structs: &structs, types: BTreeMap::new() };
+            let mut found = AlternativeMembers { structs: &structs, types: BTreeMap::new() };
             found.collect("", &variant.fields, MAX_DISCRIMINATOR_DEPTH);
             for (name, types) in found.types {
                 for ty in types {
@@ -42,14 +42,14 @@ pub(super) fn discriminators(items: &[Item]) -> BTreeSet<String> {
     found
 }
 
-/// Returns the members of an alternative with the types that they mention. The key is the API name,
-/// with dots for nested members; the alternative itself has the empty key.
-struct Members<'a> {
+/// The members of an alternative with the types that they mention. The key is the API name, with dots
+/// for nested members. The alternative itself has the empty key.
+struct AlternativeMembers<'a> {
     structs: &'a BTreeMap<String, &'a ItemStruct>,
     types: BTreeMap<String, BTreeSet<String>>,
 }
 
-impl Members<'_> {
+impl AlternativeMembers<'_> {
     fn collect(&mut self, prefix: &str, fields: &Fields, depth: usize) {
         for field in fields {
             let ident = field.ident.as_ref().map(ident_of);
@@ -69,7 +69,7 @@ impl Members<'_> {
 }
 
 fn names(ty: &Type) -> BTreeSet<String> {
-    let mut mentions = Mentions::default();
+    let mut mentions = MentionedTypes::default();
     mentions.visit_type(ty);
     mentions.0
 }

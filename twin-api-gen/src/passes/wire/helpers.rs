@@ -1,16 +1,16 @@
-//! Provides the helper functions of rewritten requests. Only used ones are added.
+//! Provides the helper functions that rewritten requests call. Only those in use are added.
 
 use syn::{Item, parse_quote};
 
-/// Records which helpers are used.
+/// The helpers that the rewritten requests use.
 #[derive(Debug, Default)]
-pub(super) struct Used {
+pub(super) struct UsedHelpers {
     pub(super) brackets: bool,
     pub(super) cookie: bool,
     pub(super) form: bool,
 }
 
-impl Used {
+impl UsedHelpers {
     /// Returns the used functions, for the root of the generated code.
     pub(super) fn items(&self) -> Vec<Item> {
         let mut items = Vec::new();
@@ -134,7 +134,7 @@ fn add_cookie() -> Item {
             let allowed = |byte: u8| byte.is_ascii_graphic() && !b"\",;\\".contains(&byte);
             if !value.bytes().all(allowed) {
                 return Err(format!(
-                    "{name} must be the value of a cookie: no blanks, commas, semicolons, quotes or backslashes"
+                    "{name} is not a valid cookie value: it contains a blank, comma, semicolon, quote, backslash or non-ASCII character"
                 ));
             }
             let before = headers.get(::reqwest::header::COOKIE).and_then(|it| it.to_str().ok());

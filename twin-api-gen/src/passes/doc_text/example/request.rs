@@ -1,4 +1,4 @@
-//! The request of an example: setters and a body with the document's values.
+//! Writes the request of an example: setters and a body, with values of the document.
 
 use proc_macro2::{Literal, TokenStream};
 use quote::quote;
@@ -8,11 +8,13 @@ use syn::{ItemEnum, ItemStruct, Type};
 use super::Example;
 use crate::names::letters;
 use crate::passes::doc_text::escape::visible;
-use crate::passes::doc_text::shape::{Shape, members};
-use crate::passes::tree::{Operation, argument_of, ident_of, last_segment, serde_rename};
+use crate::passes::doc_text::value_kind::{ValueKind, members};
+use crate::passes::tree::{
+    GeneratedOperation, generic_argument, ident_of, last_segment, serde_rename,
+};
 
-/// What an example sends.
-pub(super) struct Request {
+/// The code of an example's request.
+pub(super) struct ExampleRequest {
     /// `let body = …;`, if there is a body.
     pub(super) body: Option<TokenStream>,
     /// `.name(value)`, one for each parameter and the body.
@@ -20,19 +22,19 @@ pub(super) struct Request {
 }
 
 impl<'a> Example<'a> {
-    /// `None` where something required has no value.
+    /// Returns the request, or `None` if the document has no example of a required value.
     pub(super) fn request(
         &mut self,
         builder: &'a ItemStruct,
-        operation: &Operation,
-    ) -> Option<Request> {
-        let mut request = Request { body: None, setters: Vec::new() };
+        operation: &GeneratedOperation,
+    ) -> Option<ExampleRequest> {
+        let mut request = ExampleRequest { body: None, setters: Vec::new() };
         for field in &builder.fields {
             let ident = field.ident.as_ref()?;
-            let Some(ty) = argument_of(&field.ty, "Result") else { continue };
+            let Some(ty) = generic_argument(&field.ty, "Result") else { continue };
             if let Some(parameter) = operation.parameter(&ident_of(ident)) {
-                let optional = argument_of(ty, "Option");
-                let value = self.statement.parameter_example(parameter);
+                let optional = generic_argument(ty, "Option");
+                let value = self.effective.parameter_example(parameter);
                 let literal = value.and_then(|value| self.value(&value, optional.unwrap_or(ty)));
                 match literal {
                     Some(literal) => request.setters.push(quote!(.#ident(#literal))),
@@ -40,7 +42,7 @@ impl<'a> Example<'a> {
                     None => return None,
                 }
             } else {
-                let example = self.statement.body_example()?;
+                let example = self.effective.body_example()?;
                 let body = self.types.structure(&last_segment(ty)?)?;
                 let built = self.object(&example, body)?;
                 request.body = Some(quote!(let body = #built;));
@@ -50,14 +52,14 @@ impl<'a> Example<'a> {
         Some(request)
     }
 
-    /// `Type::builder().member(value)`, or nothing where a required member has no value.
+    /// Returns `Type::builder().member(value)`, or `None` if a required member has no value.
     fn object(&mut self, example: &Value, item: &'a ItemStruct) -> Option<TokenStream> {
         let example = example.as_object()?;
         let mut setters = Vec::new();
         for (_, name, field) in members(item) {
             let ident = field.ident.as_ref()?;
-            let optional = argument_of(&field.ty, "Option");
-            let bare = optional.map(|ty| argument_of(ty, "Option").unwrap_or(ty));
+            let optional = generic_argument(&field.ty, "Option");
+            let bare = optional.map(|ty| generic_argument(ty, "Option").unwrap_or(ty));
             let value = example.get(&name).filter(|value| !value.is_null());
             let literal = value.and_then(|value| self.value(value, bare.unwrap_or(&field.ty)));
             match literal {
@@ -72,16 +74,16 @@ impl<'a> Example<'a> {
     }
 
     fn value(&mut self, value: &Value, ty: &'a Type) -> Option<TokenStream> {
-        match (self.types.shape(ty), value) {
-            (Shape::Text, Value::String(text)) => literal(text),
-            (Shape::Number, Value::Number(number)) => digits(number),
-            (Shape::Flag, Value::Bool(flag)) => Some(quote!(#flag)),
-            (Shape::Enum(item), Value::String(text)) => self.variant(item, text),
-            (Shape::Struct(item), Value::Object(_)) => self.object(value, item),
-            (Shape::List(ty), Value::Array(items)) => {
+        match (self.types.kind(ty), value) {
+            (ValueKind::Text, Value::String(text)) => literal(text),
+            (ValueKind::Number, Value::Number(number)) => digits(number),
+            (ValueKind::Flag, Value::Bool(flag)) => Some(quote!(#flag)),
+            (ValueKind::Enum(item), Value::String(text)) => self.variant(item, text),
+            (ValueKind::Struct(item), Value::Object(_)) => self.object(value, item),
+            (ValueKind::List(ty), Value::Array(items)) => {
                 let owned =
-                    matches!(self.types.shape(ty), Shape::Text).then(|| quote!(.to_owned()));
-                if !matches!(self.types.shape(ty), Shape::Text | Shape::Enum(_)) {
+                    matches!(self.types.kind(ty), ValueKind::Text).then(|| quote!(.to_owned()));
+                if !matches!(self.types.kind(ty), ValueKind::Text | ValueKind::Enum(_)) {
                     return None;
                 }
                 let items = items.iter().map(|item| self.value(item, ty));
@@ -111,7 +113,7 @@ fn literal(text: &str) -> Option<TokenStream> {
     text.chars().all(visible).then(|| quote!(#text))
 }
 
-/// A literal without a suffix is an `i32`.
+/// Returns the literal of a number. Without a suffix, rustc would infer `i32`.
 fn digits(number: &serde_json::Number) -> Option<TokenStream> {
     if let Some(number) = number.as_u64() {
         let small = i32::try_from(number).is_ok();

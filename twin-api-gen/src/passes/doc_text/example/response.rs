@@ -1,4 +1,4 @@
-//! What an example does with the response: it prints what identifies it, and never a secret.
+//! Writes the part of an example that prints the response: its identifier, and never a secret.
 
 use std::fmt::Write as _;
 
@@ -9,14 +9,14 @@ use syn::{Expr, Field, Ident, ItemStruct, Type};
 use super::Example;
 use crate::names::snake;
 use crate::passes::doc_text::escape::visible;
-use crate::passes::doc_text::shape::{Shape, members};
+use crate::passes::doc_text::value_kind::{ValueKind, members};
 use crate::passes::tree::{ident_of, last_segment, text_of};
 
-/// How many members one line prints.
-const PRINTED: usize = 2;
+/// The maximum number of members that one line prints.
+const MAX_PRINTED: usize = 2;
 
 impl<'a> Example<'a> {
-    /// Sends `call` and prints something of the response of type `ty`.
+    /// Sends `call` and prints a part of the response, which has the type `ty`.
     pub(super) fn response(&mut self, ty: Option<&Type>, call: &Expr) -> TokenStream {
         let structure = ty.and_then(last_segment).and_then(|name| self.types.structure(&name));
         if let Some(structure) = structure {
@@ -35,14 +35,14 @@ impl<'a> Example<'a> {
         }
     }
 
-    /// A response without a body. Where the document names 404, that is not a failure.
+    /// Handles a response without a body. A documented 404 or 403 is printed and not returned.
     fn nothing(&self, call: &Expr) -> TokenStream {
         let done = escaped(self.success());
         let mut gone: Vec<TokenStream> = Vec::new();
-        if self.statement.is_refused_with("404") {
+        if self.effective.is_refused_with("404") {
             gone.push(quote!(error.is_not_found()));
         }
-        if self.statement.is_refused_with("403") {
+        if self.effective.is_refused_with("403") {
             gone.push(quote!(error.is_forbidden()));
         }
         if gone.is_empty() {
@@ -61,7 +61,7 @@ impl<'a> Example<'a> {
         let response = format_ident!("response");
         let all: Vec<_> = members(structure).collect();
         for (ident, _, field) in &all {
-            if matches!(self.types.shape(&field.ty), Shape::Secret) {
+            if matches!(self.types.kind(&field.ty), ValueKind::Secret) {
                 self.needs_secrets = true;
                 let text = format!("Store {ident} now: it has {{length}} characters.");
                 let ident = format_ident!("{ident}");
@@ -79,7 +79,7 @@ impl<'a> Example<'a> {
             }
         }
         if let [(ident, _, field)] = all.as_slice()
-            && matches!(self.types.shape(&field.ty), Shape::Flag)
+            && matches!(self.types.kind(&field.ty), ValueKind::Flag)
         {
             let text = format!("{}: {{}}", escaped(self.success().trim_end_matches('.')));
             let ident = format_ident!("{ident}");
@@ -88,22 +88,22 @@ impl<'a> Example<'a> {
         self.print_members(&quote!(response), structure)
     }
 
-    /// A list, or the one thing that the response is about.
+    /// Prints a list, or the only struct in the response.
     fn show_inner(&self, response: &Ident, name: &str, field: &'a Field) -> Option<TokenStream> {
         let member = format_ident!("{name}");
-        match self.types.shape(&field.ty) {
-            Shape::List(ty) => {
-                let Shape::Struct(item) = self.types.shape(ty) else { return None };
+        match self.types.kind(&field.ty) {
+            ValueKind::List(ty) => {
+                let ValueKind::Struct(item) = self.types.kind(ty) else { return None };
                 let variable = format_ident!("{}", noun(&ident_of(&item.ident)));
                 let shown = self.print_members(&quote!(#variable), item);
                 Some(quote!(for #variable in #response.#member { #shown }))
             }
-            Shape::Struct(item) => {
+            ValueKind::Struct(item) => {
                 let shown = self.print_members(&quote!(#member), item);
                 Some(quote!(let #member = #response.#member; #shown))
             }
-            Shape::Optional(ty) => {
-                let Shape::Struct(item) = self.types.shape(ty) else { return None };
+            ValueKind::Optional(ty) => {
+                let ValueKind::Struct(item) = self.types.kind(ty) else { return None };
                 let shown = self.print_members(&quote!(#member), item);
                 let none = format!("no {}", name.replace('_', " "));
                 Some(quote! {
@@ -117,19 +117,19 @@ impl<'a> Example<'a> {
         }
     }
 
-    /// `println!` of the members that say most.
+    /// Prints the most informative members.
     fn print_members(&self, value: &TokenStream, structure: &'a ItemStruct) -> TokenStream {
         let own = snake(&ident_of(&structure.ident));
         let mut ranked: Vec<(u8, String, TokenStream, &str)> = members(structure)
             .filter_map(|(name, _, field)| {
-                let (shape, optional) = match self.types.shape(&field.ty) {
-                    Shape::Optional(ty) => (self.types.shape(ty), true),
-                    shape => (shape, false),
+                let (kind, optional) = match self.types.kind(&field.ty) {
+                    ValueKind::Optional(ty) => (self.types.kind(ty), true),
+                    kind => (kind, false),
                 };
-                let rank = rank(&shape, &name, &own)? + if optional { 10 } else { 0 };
+                let rank = rank(&kind, &name, &own)? + if optional { 10 } else { 0 };
                 let member = format_ident!("{name}");
-                let (shown, format) = match (shape, optional) {
-                    (Shape::Payload, false) => (quote!(#value.#member.get()), "{}"),
+                let (shown, format) = match (kind, optional) {
+                    (ValueKind::Payload, false) => (quote!(#value.#member.get()), "{}"),
                     (_, false) => (quote!(#value.#member), "{}"),
                     (_, true) => (quote!(#value.#member), "{:?}"),
                 };
@@ -140,13 +140,13 @@ impl<'a> Example<'a> {
         if ranked.iter().all(|(rank, ..)| *rank >= 10) {
             return self.print_texts(value, structure);
         }
-        // What may be absent is shown only where nothing else is.
+        // Members that may be absent are printed only if there are no others.
         let has_more = ranked.iter().any(|(rank, ..)| (1..10).contains(rank));
         ranked.retain(|(rank, ..)| *rank < 10 || !has_more);
         if has_more && ranked.first().is_some_and(|(rank, ..)| *rank < FOREIGN) {
             ranked.retain(|(rank, ..)| *rank < FOREIGN);
         }
-        ranked.truncate(PRINTED);
+        ranked.truncate(MAX_PRINTED);
         let mut text = String::new();
         for (rank, name, _, format) in &ranked {
             if !text.is_empty() {
@@ -168,14 +168,15 @@ impl<'a> Example<'a> {
         quote!(println!(#text, #(#shown),*);)
     }
 
-    /// Every member may be absent: what the success means, and each text that is there.
+    /// Prints the description of the success, and each string that is present. Used if every member may
+    /// be absent.
     fn print_texts(&self, value: &TokenStream, structure: &'a ItemStruct) -> TokenStream {
         let done = escaped(self.success());
         let texts = members(structure).filter_map(|(name, _, field)| {
-            let Shape::Optional(ty) = self.types.shape(&field.ty) else { return None };
+            let ValueKind::Optional(ty) = self.types.kind(&field.ty) else { return None };
             let text = format!("{name}: {{{name}}}");
             let member = format_ident!("{name}");
-            matches!(self.types.shape(ty), Shape::Text).then(|| {
+            matches!(self.types.kind(ty), ValueKind::Text).then(|| {
                 quote! {
                     if let Some(#member) = #value.#member.filter(|text| !text.is_empty()) {
                         println!(#text);
@@ -187,35 +188,36 @@ impl<'a> Example<'a> {
     }
 
     fn success(&self) -> &'a str {
-        self.statement.success().filter(|text| text.chars().all(visible)).unwrap_or("done")
+        self.effective.success().filter(|text| text.chars().all(visible)).unwrap_or("done")
     }
 }
 
-/// The identifier of something else.
+/// The rank of an identifier of another object.
 const FOREIGN: u8 = 9;
 
-/// What is printed first: what identifies the value, its name, its state, other text.
-fn rank(shape: &Shape<'_>, name: &str, own: &str) -> Option<u8> {
+/// Returns the rank of a member, lowest first: the identifier, the name, the state, other values.
+/// `None` if it is not printed.
+fn rank(kind: &ValueKind<'_>, name: &str, own: &str) -> Option<u8> {
     let identifies = name.strip_suffix("_id").is_some_and(|kind| own.contains(kind));
-    match shape {
-        Shape::Text if identifies => Some(0),
-        Shape::Text if name.ends_with("_id") => Some(FOREIGN),
-        Shape::Text if name == "name" => Some(1),
-        Shape::Enum(_) => Some(2),
-        Shape::Text => Some(3),
-        Shape::Flag => Some(5),
-        Shape::Number => Some(6),
-        Shape::Payload => Some(7),
+    match kind {
+        ValueKind::Text if identifies => Some(0),
+        ValueKind::Text if name.ends_with("_id") => Some(FOREIGN),
+        ValueKind::Text if name == "name" => Some(1),
+        ValueKind::Enum(_) => Some(2),
+        ValueKind::Text => Some(3),
+        ValueKind::Flag => Some(5),
+        ValueKind::Number => Some(6),
+        ValueKind::Payload => Some(7),
         _ => None,
     }
 }
 
-/// A text as the format string of `println!`.
+/// Escapes text for the format string of `println!`.
 fn escaped(text: &str) -> String {
     text.replace('{', "{{").replace('}', "}}")
 }
 
-/// `RunEvent` as `event`; `item` where that is a keyword.
+/// Returns the last word of a type's name: `event` for `RunEvent`, or `item` if it is a keyword.
 fn noun(name: &str) -> String {
     let snake = snake(name);
     let last = snake.rsplit('_').next().unwrap_or_default();

@@ -56,7 +56,7 @@ fn made(example: &Value) -> Value {
 }
 
 #[test]
-fn writes_the_body_of_the_example_and_prints_what_identifies_the_response() {
+fn sends_the_example_body_and_prints_the_identifier() {
     let paths = made(&json!({"name": "a \"b\" {c}", "kinds": ["big"], "count": 3_000_000_000_u64}));
     let source = source(Runtime::TwinApi, &paths);
     let expected = "use twin_api::types::{Kind, MakeThingBody};\n///\n\
@@ -68,7 +68,7 @@ fn writes_the_body_of_the_example_and_prints_what_identifies_the_response() {
 }
 
 #[test]
-fn an_operation_without_a_value_for_something_required_has_no_example() {
+fn operation_without_a_required_value_has_no_example() {
     for example in [json!({"name": "a"}), json!({"name": 7, "kinds": []}), json!("text")] {
         let source = source(Runtime::TwinApi, &made(&example));
         assert_eq!(program(&source, "make_thing"), None, "{example}");
@@ -77,7 +77,7 @@ fn an_operation_without_a_value_for_something_required_has_no_example() {
 }
 
 #[test]
-fn a_value_that_could_end_the_code_block_or_hide_text_is_not_written() {
+fn rejects_values_that_could_end_the_code_block() {
     for name in ["```", "a\u{202e}b", "a\nb"] {
         let source = source(Runtime::TwinApi, &made(&json!({"name": name, "kinds": ["big"]})));
         assert_eq!(program(&source, "make_thing"), None, "{name:?}");
@@ -110,7 +110,7 @@ fn empty_response_prints_its_documented_description() {
 }
 
 #[test]
-fn a_client_that_stands_alone_has_no_examples_and_no_links() {
+fn stand_alone_client_has_no_examples_and_no_links() {
     let source = source(Runtime::StandAlone, &made(&json!({"name": "a", "kinds": ["big"]})));
     assert!(!source.contains("```") && !source.contains("docs.rs"), "{source}");
     assert!(source.contains("/// - `body.name` (body, `String`): The member `name`."), "{source}");

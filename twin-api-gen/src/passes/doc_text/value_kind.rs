@@ -1,14 +1,14 @@
-//! The types of the client as an example sees them: what it can write and what it can print.
+//! Classifies the types of the client by how an example writes or prints their values.
 
 use syn::{Field, Fields, Item, ItemEnum, ItemStruct, Type};
 
-use crate::passes::tree::{argument_of, ident_of, last_segment, serde_has, serde_rename};
+use crate::passes::tree::{generic_argument, ident_of, last_segment, serde_has, serde_rename};
 
 /// Number types with literals.
 const NUMBERS: [&str; 10] = ["i8", "i16", "i32", "i64", "u8", "u16", "u32", "u64", "f32", "f64"];
 
-/// The shape of a type.
-pub(super) enum Shape<'a> {
+/// How an example writes or prints a value.
+pub(super) enum ValueKind<'a> {
     Text,
     Number,
     Flag,
@@ -16,7 +16,7 @@ pub(super) enum Shape<'a> {
     Secret,
     /// JSON text that is not parsed.
     Payload,
-    /// An enum whose variants hold nothing, apart from the variant for unknown values.
+    /// An enum whose variants have no data, except the variant for unknown values.
     Enum(&'a ItemEnum),
     /// A struct with named members.
     Struct(&'a ItemStruct),
@@ -25,45 +25,45 @@ pub(super) enum Shape<'a> {
     Other,
 }
 
-/// The items of `mod types`.
+/// The generated types: the items of `mod types`.
 #[derive(Clone, Copy)]
 pub(super) struct Types<'a>(pub(super) &'a [Item]);
 
 impl<'a> Types<'a> {
-    pub(super) fn shape(self, ty: &'a Type) -> Shape<'a> {
-        if let Some(item) = argument_of(ty, "Option") {
-            return Shape::Optional(item);
+    pub(super) fn kind(self, ty: &'a Type) -> ValueKind<'a> {
+        if let Some(item) = generic_argument(ty, "Option") {
+            return ValueKind::Optional(item);
         }
-        if let Some(item) = argument_of(ty, "Vec") {
-            return Shape::List(item);
+        if let Some(item) = generic_argument(ty, "Vec") {
+            return ValueKind::List(item);
         }
         match last_segment(ty).as_deref() {
-            Some("String") => Shape::Text,
-            Some("bool") => Shape::Flag,
-            Some("SecretString") => Shape::Secret,
-            Some("Payload") => Shape::Payload,
-            Some(number) if NUMBERS.contains(&number) => Shape::Number,
+            Some("String") => ValueKind::Text,
+            Some("bool") => ValueKind::Flag,
+            Some("SecretString") => ValueKind::Secret,
+            Some("Payload") => ValueKind::Payload,
+            Some(number) if NUMBERS.contains(&number) => ValueKind::Number,
             Some(name) => self.named(name),
-            None => Shape::Other,
+            None => ValueKind::Other,
         }
     }
 
-    fn named(self, name: &str) -> Shape<'a> {
+    fn named(self, name: &str) -> ValueKind<'a> {
         match self.0.iter().find(|item| is_called(item, name)) {
-            Some(Item::Enum(item)) if is_plain(item) => Shape::Enum(item),
+            Some(Item::Enum(item)) if is_plain(item) => ValueKind::Enum(item),
             Some(Item::Struct(item)) => match &item.fields {
-                Fields::Named(_) => Shape::Struct(item),
-                Fields::Unnamed(fields) if holds_text(fields) => Shape::Text,
-                _ => Shape::Other,
+                Fields::Named(_) => ValueKind::Struct(item),
+                Fields::Unnamed(fields) if holds_text(fields) => ValueKind::Text,
+                _ => ValueKind::Other,
             },
-            _ => Shape::Other,
+            _ => ValueKind::Other,
         }
     }
 
-    /// The struct called `name`.
+    /// Returns the struct called `name`.
     pub(super) fn structure(self, name: &str) -> Option<&'a ItemStruct> {
         match self.named(name) {
-            Shape::Struct(item) => Some(item),
+            ValueKind::Struct(item) => Some(item),
             _ => None,
         }
     }
@@ -82,14 +82,14 @@ fn is_plain(item: &ItemEnum) -> bool {
     item.variants.iter().all(plain)
 }
 
-/// Whether a tuple struct is a checked text, which its setter takes as a literal.
+/// Returns whether a tuple struct is a string with constraints. Its setter accepts a string literal.
 fn holds_text(fields: &syn::FieldsUnnamed) -> bool {
     fields.unnamed.len() == 1
         && fields.unnamed.first().and_then(|field| last_segment(&field.ty)).as_deref()
             == Some("String")
 }
 
-/// The members of a struct that the document names: identifier, name in the API, field.
+/// Returns the members of a struct that the document describes: identifier, name in the API, field.
 pub(super) fn members(item: &ItemStruct) -> impl Iterator<Item = (String, String, &Field)> {
     item.fields.iter().filter(|field| !serde_has(&field.attrs, "flatten")).filter_map(|field| {
         let ident = field.ident.as_ref().map(ident_of)?;

@@ -1,40 +1,40 @@
-//! What twin-ext adds to an operation, with a link to its documentation.
+//! Lists what twin-ext adds to each operation, with a link to its documentation.
 //!
 //! twin-api cannot depend on twin-ext, so the links are absolute. `cargo xtask rendered` checks that
-//! each leads to an item of twin-ext.
+//! each link leads to an item of twin-ext.
 
-use crate::passes::tree::Operation;
+use crate::passes::tree::GeneratedOperation;
 
-/// The documentation of twin-ext.
+/// The URL of twin-ext's documentation.
 pub(super) const ROOT: &str = "https://docs.rs/twin-ext/latest/twin_ext/";
 
-/// One way through twin-ext.
-pub(crate) struct Better {
-    /// What is linked.
+/// An item of twin-ext that extends an operation.
+pub(crate) struct Extension {
+    /// The item, such as `RunExt::launch`.
     item: &'static str,
-    /// Its page below [`ROOT`].
+    /// The URL of the item, relative to [`ROOT`].
     page: &'static str,
-    /// What it does, in the third person.
+    /// What the item does, in the third person.
     does: &'static str,
 }
 
-impl Better {
+impl Extension {
     const fn new(item: &'static str, page: &'static str, does: &'static str) -> Self {
         Self { item, page, does }
     }
 
-    /// `` [`item`](crate::item) ``, for a page of twin-ext itself.
+    /// Returns `` [`item`](crate::item) ``, for a page of twin-ext itself.
     pub(crate) fn local_link(&self) -> String {
         format!("[`{0}`](crate::{0})", self.item)
     }
 
-    /// A sentence with an absolute link.
+    /// Returns a sentence with an absolute link to the item.
     pub(super) fn sentence(&self) -> String {
         format!("[`{}`]({ROOT}{}) {}.", self.item, self.page, self.does)
     }
 }
 
-const WAYS: &[(&str, Better)] = &[
+const EXTENSIONS: &[(&str, Extension)] = &[
     ("list_agents", PAGINATE),
     ("list_api_keys", PAGINATE),
     ("list_instruction_versions", PAGINATE),
@@ -44,7 +44,7 @@ const WAYS: &[(&str, Better)] = &[
     ("list_runs", PAGINATE),
     (
         "list_runs",
-        Better::new(
+        Extension::new(
             "RunExt::finished_since",
             "trait.RunExt.html#tymethod.finished_since",
             "lists the runs that ended since a time",
@@ -53,7 +53,7 @@ const WAYS: &[(&str, Better)] = &[
     ("list_run_events", PAGINATE),
     (
         "list_run_events",
-        Better::new(
+        Extension::new(
             "RunHandle::events",
             "struct.RunHandle.html#method.events",
             "follows a run's events until it ends",
@@ -61,7 +61,7 @@ const WAYS: &[(&str, Better)] = &[
     ),
     (
         "start_run",
-        Better::new(
+        Extension::new(
             "RunExt::launch",
             "trait.RunExt.html#tymethod.launch",
             "starts a run and returns a handle that waits for its end",
@@ -69,7 +69,7 @@ const WAYS: &[(&str, Better)] = &[
     ),
     (
         "start_run",
-        Better::new(
+        Extension::new(
             "RunExt::launch_or_find",
             "trait.RunExt.html#tymethod.launch_or_find",
             "also finds the run if the response is lost",
@@ -77,7 +77,7 @@ const WAYS: &[(&str, Better)] = &[
     ),
     (
         "cancel_run",
-        Better::new(
+        Extension::new(
             "RunHandle::cancel",
             "struct.RunHandle.html#method.cancel",
             "cancels the run of a handle",
@@ -85,7 +85,7 @@ const WAYS: &[(&str, Better)] = &[
     ),
     (
         "delete_run",
-        Better::new(
+        Extension::new(
             "RunHandle::delete",
             "struct.RunHandle.html#method.delete",
             "deletes the run of a handle",
@@ -93,7 +93,7 @@ const WAYS: &[(&str, Better)] = &[
     ),
     (
         "create_webhook",
-        Better::new(
+        Extension::new(
             "webhook::Receiver",
             "webhook/struct.Receiver.html",
             "verifies deliveries and handles each event once",
@@ -101,7 +101,7 @@ const WAYS: &[(&str, Better)] = &[
     ),
     (
         "set_schedule",
-        Better::new(
+        Extension::new(
             "SetScheduleExt::cron",
             "trait.SetScheduleExt.html#tymethod.cron",
             "checks the cron expression before it is sent",
@@ -109,17 +109,25 @@ const WAYS: &[(&str, Better)] = &[
     ),
 ];
 
-const PAGINATE: Better =
-    Better::new("Paginate::items", "trait.Paginate.html#tymethod.items", "streams the whole list");
+const PAGINATE: Extension = Extension::new(
+    "Paginate::items",
+    "trait.Paginate.html#tymethod.items",
+    "streams the whole list",
+);
 
-/// The better ways for an operation; none for most.
-pub(crate) fn ways(operation: &Operation) -> impl Iterator<Item = &'static Better> {
-    WAYS.iter().filter(|(name, _)| *name == operation.function).map(|(_, way)| way)
+/// Returns the extensions of an operation. Most operations have none.
+pub(crate) fn extensions(
+    operation: &GeneratedOperation,
+) -> impl Iterator<Item = &'static Extension> {
+    EXTENSIONS
+        .iter()
+        .filter(|(name, _)| *name == operation.function)
+        .map(|(_, extension)| extension)
 }
 
-/// What twin-ext's retries do for an operation, with a link. `OperationInfo::is_idempotent` of
-/// twin-api has the same rule.
-pub(super) fn retries(operation: &Operation) -> String {
+/// Returns a sentence about the retries of an operation, with a link. twin-api's
+/// `OperationInfo::is_idempotent` has the same rule.
+pub(super) fn retries(operation: &GeneratedOperation) -> String {
     let link = format!("[`twin-ext`]({ROOT}guide/retries/index.html)");
     let always = matches!(
         operation.method.as_str(),
@@ -128,6 +136,8 @@ pub(super) fn retries(operation: &Operation) -> String {
     if always {
         format!("The raw client sends it once; {link} retries it after transient failures.")
     } else {
-        format!("The raw client sends it once; {link} retries it only if it surely had no effect.")
+        format!(
+            "The raw client sends it once; {link} retries it only if the request had no effect."
+        )
     }
 }

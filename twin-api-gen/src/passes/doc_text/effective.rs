@@ -1,33 +1,33 @@
-//! What the effective document says of an operation. The lowered one has lost its examples and
-//! its refusals.
+//! Reads examples and refusals of an operation from the effective document. The lowered document no
+//! longer has them.
 //!
-//! Where several things could be taken, it takes the first by name: whether `serde_json` keeps the
-//! order of members depends on features of other crates.
+//! If there are several candidates, the first by name is used, because the order of members in
+//! `serde_json` depends on features that other crates enable.
 
 use std::cmp::Reverse;
 
 use serde_json::Value;
 
 use crate::names::same_ident;
-use crate::passes::tree::Operation;
+use crate::passes::tree::GeneratedOperation;
 use crate::pointer::resolve;
 
 /// One operation of the effective document.
 #[derive(Clone, Copy)]
-pub(super) struct Statement<'a> {
+pub(super) struct EffectiveOperation<'a> {
     document: &'a Value,
     item: &'a Value,
     object: &'a Value,
 }
 
-impl<'a> Statement<'a> {
-    /// Everything it is asked for is absent where the document has no such operation.
-    pub(super) fn of(operation: &Operation, document: &'a Value) -> Self {
+impl<'a> EffectiveOperation<'a> {
+    /// Finds an operation in `document`. If the document lacks it, all functions return nothing.
+    pub(super) fn of(operation: &GeneratedOperation, document: &'a Value) -> Self {
         let item = &document["paths"][&operation.path];
         Self { document, item, object: &item[&operation.method] }
     }
 
-    /// The example of a parameter of the lowered document.
+    /// Returns the example of a parameter, which is given as in the lowered document.
     pub(super) fn parameter_example(self, lowered: &Value) -> Option<Value> {
         let name = lowered["name"].as_str()?;
         let all = [self.object, self.item];
@@ -40,7 +40,7 @@ impl<'a> Statement<'a> {
         example_of(parameter).or_else(|| self.schema_example(&parameter["schema"]))
     }
 
-    /// The example of the request's body that says most.
+    /// Returns the example of the request body, the one with the most members if there are several.
     pub(super) fn body_example(self) -> Option<Value> {
         let content = self.follow(&self.object["requestBody"])["content"].as_object()?;
         let json = content.iter().filter(|(name, _)| name.contains("json"));
@@ -55,7 +55,7 @@ impl<'a> Statement<'a> {
         one.or_else(|| schema.get("default").cloned()).filter(|value| !value.is_null())
     }
 
-    /// What a success means: `The agent is deleted.`
+    /// Returns the description of the success response, such as `The agent is deleted.`
     pub(super) fn success(self) -> Option<&'a str> {
         let responses = self.object["responses"].as_object()?;
         let successes = responses.iter().filter(|(status, _)| status.starts_with('2'));
@@ -63,7 +63,7 @@ impl<'a> Statement<'a> {
         self.follow(response)["description"].as_str().filter(|text| !text.is_empty())
     }
 
-    /// The refusals that have a status of their own, with what each means.
+    /// Returns the error responses with an exact status, each with its description.
     pub(super) fn refusals(self) -> Vec<(&'a str, &'a str)> {
         let responses = self.object["responses"].as_object().into_iter().flatten();
         let exact = responses.filter(|(status, _)| {
@@ -78,6 +78,7 @@ impl<'a> Statement<'a> {
         refusals
     }
 
+    /// Returns whether the document describes a response with this status.
     pub(super) fn is_refused_with(self, status: &str) -> bool {
         self.object["responses"].get(status).is_some()
     }
@@ -90,7 +91,7 @@ impl<'a> Statement<'a> {
     }
 }
 
-/// `example`, or the one of `examples` with most members.
+/// Returns `example`, or the element of `examples` with the most members.
 fn example_of(place: &Value) -> Option<Value> {
     if let Some(example) = place.get("example") {
         return Some(example.clone());
