@@ -196,20 +196,28 @@ fn reports_observation_that_upstream_now_documents() {
 fn reports_all_mistakes_in_known_json() {
     let mut broken = known();
     broken["operations"]["get_me"]["call"] = json!("FETCH /v1/me");
+    broken["operations"]["get_run"]["call"] = json!("GET/v1/runs/{run_id}");
     broken["operations"]["list_agents"]["sauce"] = json!("a typing error");
     broken["entities"]["Run"]["members"]["goal"]["upstream"] = json!("maybe");
     broken["entities"]["Agent"]["members"]["agent_name"]["schema"] =
         json!({"$ref": "#/components/schemas/Nothing"});
     broken["entities"]["RunMode"].as_object_mut().unwrap().remove("source");
+    broken["entities"]["RunStatus"]["values"] = json!({"value": "queued"});
+    broken["entities"]["Agent"]["places"] = json!("body of create_agent");
+    broken["security"]["schemes"] = json!([]);
     let broken = broken.to_string();
     let error = generate(Input { known: Some(broken.as_bytes()), ..contract() }).unwrap_err();
     let shown = error.to_string();
     for expected in [
         "FETCH",
+        "#/operations/get_run: `call` \"GET/v1/runs/{run_id}\" is not a method and a path",
         "`sauce`",
         "`upstream` can only be",
         "\"Nothing\"",
         "#/entities/RunMode: has no `source`",
+        "#/entities/RunStatus: `values` is not an array",
+        "#/entities/Agent: `places` is not an array",
+        "#/security: `schemes` is not an object",
     ] {
         assert!(shown.contains(expected), "{shown} has no {expected}");
     }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use super::entity::{Entity, EntityMember, EntityShape, EnumValue, Place};
 use super::{Known, KnownOperation, KnownSecurity, KnownServer};
@@ -56,13 +56,13 @@ impl Reader {
             known.server = Some(KnownServer {
                 url: self.text(&server, "url", "#/server"),
                 source: self.text(&server, "source", "#/server"),
-                also: also(&server),
+                also: self.strings(&server, "also", "#/server"),
             });
         }
         if let Some(security) = root.get("security") {
             let security = self.object(security, "#/security", &["schemes", "source"]);
             known.security = Some(KnownSecurity {
-                schemes: self.members(&security, "schemes"),
+                schemes: self.members(&security, "schemes", "#/security"),
                 source: self.text(&security, "source", "#/security"),
             });
         }
@@ -70,17 +70,17 @@ impl Reader {
             let webhooks = self.object(webhooks, "#/webhooks", &["tag", "source", "requests"]);
             known.webhook_tag = Some(self.text(&webhooks, "tag", "#/webhooks"));
             self.text(&webhooks, "source", "#/webhooks");
-            known.webhooks = self.members(&webhooks, "requests");
+            known.webhooks = self.members(&webhooks, "requests", "#/webhooks");
         }
-        known.responses = self.members(&root, "responses");
-        known.refusals = self.members(&root, "refusals");
-        for (name, value) in self.members(&root, "operations") {
+        known.responses = self.members(&root, "responses", "#");
+        known.refusals = self.members(&root, "refusals", "#");
+        for (name, value) in self.members(&root, "operations", "#") {
             let pointer = child("#/operations", &name);
             if let Some(operation) = self.operation(&value, &pointer, &name) {
                 known.operations.insert(name, operation);
             }
         }
-        for (name, value) in self.members(&root, "entities") {
+        for (name, value) in self.members(&root, "entities", "#") {
             let pointer = child("#/entities", &name);
             let entity = self.entity(&value, &pointer);
             known.entities.insert(name, entity);
@@ -108,18 +108,24 @@ impl Reader {
         let call = self.text(&object, "call", pointer);
         let source = self.text(&object, "source", pointer);
         let upstream_wins = self.upstream_wins(&object, pointer);
-        let also = also(&object);
+        let also = self.strings(&object, "also", pointer);
         for own in ["call", "also", "source", "upstream"] {
             object.remove(own);
         }
         object.insert("operationId".to_owned(), name.into());
-        let (method, path) = call.split_once(' ')?;
-        let method = method.to_lowercase();
-        if !METHODS.contains(&method.as_str()) || !path.starts_with('/') {
-            self.refuse(pointer, format!("`call` {call:?} is not a method and a path"));
-            return None;
+        let parts = call.split_once(' ').map(|(method, path)| (method.to_lowercase(), path));
+        match parts {
+            Some((method, path)) if METHODS.contains(&method.as_str()) && path.starts_with('/') => {
+                let path = path.to_owned();
+                Some(KnownOperation { path, method, also, source, upstream_wins, object })
+            }
+            _ => {
+                if !call.is_empty() {
+                    self.refuse(pointer, format!("`call` {call:?} is not a method and a path"));
+                }
+                None
+            }
         }
-        Some(KnownOperation { path: path.to_owned(), method, also, source, upstream_wins, object })
     }
 
     fn entity(&mut self, value: &Value, pointer: &str) -> Entity {
@@ -133,9 +139,8 @@ impl Reader {
             "additionalProperties",
         ];
         let object = self.object(value, pointer, &allowed);
-        let places = object.get("places").and_then(Value::as_array).into_iter().flatten();
-        let places =
-            places.filter_map(|place| self.place(place, &child(pointer, "places"))).collect();
+        let places = self.strings(&object, "places", pointer);
+        let places = places.iter().filter_map(|place| self.place(place, pointer)).collect();
         let source = self.text(&object, "source", pointer);
         let description = object.get("description").and_then(Value::as_str).map(ToOwned::to_owned);
         let shape = match (object.get("members"), object.get("values"), object.get("schema")) {
@@ -143,9 +148,7 @@ impl Reader {
                 members: self.entity_members(&object, pointer),
                 additional: object.get("additionalProperties").cloned(),
             },
-            (None, Some(values), None) => {
-                EntityShape::Enum(self.values(values, &child(pointer, "values")))
-            }
+            (None, Some(_), None) => EntityShape::Enum(self.values(&object, pointer)),
             (None, None, Some(schema)) => EntityShape::Other(schema.clone()),
             _ => {
                 self.refuse(pointer, "needs exactly one of `members`, `values` and `schema`");
@@ -155,15 +158,11 @@ impl Reader {
         Entity { places, source, description, shape }
     }
 
-    fn place(&mut self, value: &Value, pointer: &str) -> Option<Place> {
-        match value.as_str().map(Place::parse) {
-            Some(Ok(place)) => Some(place),
-            Some(Err(cause)) => {
-                self.refuse(pointer, cause);
-                None
-            }
-            None => {
-                self.refuse(pointer, "a place is not a string");
+    fn place(&mut self, text: &str, entity: &str) -> Option<Place> {
+        match Place::parse(text) {
+            Ok(place) => Some(place),
+            Err(cause) => {
+                self.refuse(&child(entity, "places"), cause);
                 None
             }
         }
@@ -172,9 +171,8 @@ impl Reader {
     fn entity_members(&mut self, entity: &Object, pointer: &str) -> Vec<EntityMember> {
         let allowed = ["schema", "required", "secret", "source", "seen_absent", "upstream"];
         let mut members = Vec::new();
-        let pointer = child(pointer, "members");
-        for (name, value) in self.members(entity, "members") {
-            let pointer = child(&pointer, &name);
+        for (name, value) in self.members(entity, "members", pointer) {
+            let pointer = child(&child(pointer, "members"), &name);
             let object = self.object(&value, &pointer, &allowed);
             let text = |key: &str| object.get(key).and_then(Value::as_str).map(ToOwned::to_owned);
             if !object.get("schema").is_some_and(Value::is_object) {
@@ -193,9 +191,9 @@ impl Reader {
         members
     }
 
-    fn values(&mut self, values: &Value, pointer: &str) -> Vec<EnumValue> {
+    fn values(&mut self, entity: &Object, pointer: &str) -> Vec<EnumValue> {
         let mut found = Vec::new();
-        for value in values.as_array().into_iter().flatten() {
+        for value in self.list(entity, "values", pointer) {
             match (value.as_str(), value["value"].as_str()) {
                 (Some(text), _) => found.push(EnumValue { value: text.to_owned(), source: None }),
                 (None, Some(text)) => found.push(EnumValue {
@@ -203,7 +201,8 @@ impl Reader {
                     source: value["source"].as_str().map(ToOwned::to_owned),
                 }),
                 (None, None) => {
-                    self.refuse(pointer, "a value is neither a string nor an object with `value`")
+                    let cause = "a value is neither a string nor an object with `value`";
+                    self.refuse(&child(pointer, "values"), cause);
                 }
             }
         }
@@ -233,15 +232,37 @@ impl Reader {
         members.clone()
     }
 
-    fn members(&mut self, parent: &Object, name: &str) -> Object {
+    fn members(&mut self, parent: &Object, name: &str, pointer: &str) -> Object {
         match parent.get(name) {
             None => Object::new(),
             Some(Value::Object(members)) => members.clone(),
             Some(_) => {
-                self.refuse("#", format!("`{name}` is not an object"));
+                self.refuse(pointer, format!("`{name}` is not an object"));
                 Object::new()
             }
         }
+    }
+
+    fn list(&mut self, parent: &Object, name: &str, pointer: &str) -> Vec<Value> {
+        match parent.get(name) {
+            None => Vec::new(),
+            Some(Value::Array(items)) => items.clone(),
+            Some(_) => {
+                self.refuse(pointer, format!("`{name}` is not an array"));
+                Vec::new()
+            }
+        }
+    }
+
+    fn strings(&mut self, parent: &Object, name: &str, pointer: &str) -> Vec<String> {
+        let mut strings = Vec::new();
+        for item in self.list(parent, name, pointer) {
+            match item {
+                Value::String(text) => strings.push(text),
+                _ => self.refuse(&child(pointer, name), "an item is not a string"),
+            }
+        }
+        strings
     }
 
     fn text(&mut self, object: &Object, name: &str, pointer: &str) -> String {
@@ -310,10 +331,4 @@ fn missing_references(value: &Value, known: &Known, missing: &mut BTreeSet<Strin
         }
         _ => {}
     }
-}
-
-/// Returns the other spellings of a URL or a path.
-fn also(object: &Map<String, Value>) -> Vec<String> {
-    let also = object.get("also").and_then(Value::as_array).into_iter().flatten();
-    also.filter_map(Value::as_str).map(ToOwned::to_owned).collect()
 }
