@@ -108,7 +108,7 @@ pub fn withdrawn(changes: &[super::Change]) -> impl Iterator<Item = Difference> 
     removed.map(|change| Difference {
         verdict: Verdict::Major,
         place: change.operation.clone().unwrap_or_default(),
-        message: "was removed from the document: calls may fail".to_owned(),
+        message: "the operation was removed from the document; calls may fail".to_owned(),
     })
 }
 

@@ -158,78 +158,103 @@ mod tests {
 
     use crate::lower::testing::{check_documents, check_refusals, run, with_operation};
 
+    fn body(content: Value) -> Value {
+        with_operation(json!({"requestBody": {"content": content, "required": true}}))
+    }
+
+    /// Returns a document whose operation sends `content` with another media type.
+    fn body_sent_as(media_type: &str, content: Value) -> Value {
+        let mut document = body(content);
+        document["paths"]["/a"]["get"]["x-twin-media-type"] = json!(media_type);
+        document
+    }
+
+    fn object() -> Value {
+        json!({"schema": {"type": "object", "properties": {"a": {}}}})
+    }
+
     #[test]
-    fn bodies() {
-        let with = |content: Value| {
-            with_operation(json!({"requestBody": {"content": content, "required": true}}))
-        };
-        let object = json!({"schema": {"type": "object", "properties": {"a": {}}}});
-        let json_of = |media: &Value| with(json!({"application/json": media}));
-        let sent = |name: &str, content: Value| {
-            let mut document = with(content);
-            document["paths"]["/a"]["get"]["x-twin-media-type"] = json!(name);
-            document
-        };
+    fn sends_media_types_of_json_as_json() {
+        let as_json = || body(json!({"application/json": object()}));
         check_documents(
             "bodies",
             &[
-                (json_of(&object), json_of(&object), &[]),
-                (with(json!({"application/json; charset=utf-8": object})), json_of(&object), &[]),
+                (as_json(), as_json(), &[]),
+                (body(json!({"application/json; charset=utf-8": object()})), as_json(), &[]),
                 (
-                    with(json!({"application/merge-patch+json": object})),
-                    sent("application/merge-patch+json", json!({"application/json": object})),
-                    &[],
-                ),
-                (
-                    with(json!({"text/csv": {"schema": {"type": "string"}}})),
-                    sent(
-                        "text/csv",
-                        json!({"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}}),
+                    body(json!({"application/merge-patch+json": object()})),
+                    body_sent_as(
+                        "application/merge-patch+json",
+                        json!({"application/json": object()}),
                     ),
                     &[],
                 ),
-                (with(json!({"application/json": {}})), json_of(&json!({"schema": {}})), &[]),
-                (with(json!({"*/*": object})), json_of(&object), &[]),
                 (
-                    with(json!({"application/json": object, "multipart/form-data": object})),
-                    json_of(&object),
+                    body(json!({"application/json": {}})),
+                    body(json!({"application/json": {"schema": {}}})),
+                    &[],
+                ),
+                (body(json!({"*/*": object()})), as_json(), &[]),
+                (
+                    body(json!({"application/json": object(), "multipart/form-data": object()})),
+                    as_json(),
                     &["loss: only application/json is sent"],
-                ),
-                (
-                    with(json!({"application/octet-stream": {}})),
-                    with(
-                        json!({"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}}),
-                    ),
-                    &[],
-                ),
-                (
-                    with(json!({"text/plain": {"schema": {"type": "string", "maxLength": 9}}})),
-                    with(json!({"text/plain": {"schema": {"type": "string"}}})),
-                    &[],
-                ),
-                (
-                    with(json!({"application/x-www-form-urlencoded": object})),
-                    with(json!({"application/x-www-form-urlencoded": object})),
-                    &[],
-                ),
-                (
-                    with_operation(json!({"requestBody": {"content": {"multipart/mixed": {}}}})),
-                    with_operation(json!({})),
-                    &["loss: optional body is dropped"],
-                ),
-                (
-                    with_operation(
-                        json!({"requestBody": {"content": {"application/json": object}}}),
-                    ),
-                    json_of(&object),
-                    &["note: always sends one"],
                 ),
             ],
         );
+    }
+
+    #[test]
+    fn sends_text_binary_data_and_forms() {
+        let binary =
+            json!({"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}});
+        let form = || body(json!({"application/x-www-form-urlencoded": object()}));
+        check_documents(
+            "bodies",
+            &[
+                (
+                    body(json!({"text/csv": {"schema": {"type": "string"}}})),
+                    body_sent_as("text/csv", binary.clone()),
+                    &[],
+                ),
+                (body(json!({"application/octet-stream": {}})), body(binary), &[]),
+                (
+                    body(json!({"text/plain": {"schema": {"type": "string", "maxLength": 9}}})),
+                    body(json!({"text/plain": {"schema": {"type": "string"}}})),
+                    &[],
+                ),
+                (form(), form(), &[]),
+            ],
+        );
+    }
+
+    #[test]
+    fn optional_body_is_always_sent_or_dropped() {
+        let optional =
+            |content: Value| with_operation(json!({"requestBody": {"content": content}}));
+        check_documents(
+            "bodies",
+            &[
+                (
+                    optional(json!({"application/json": object()})),
+                    body(json!({"application/json": object()})),
+                    &["note: always sends one"],
+                ),
+                (
+                    optional(json!({"multipart/mixed": {}})),
+                    with_operation(json!({})),
+                    &["loss: optional body is dropped"],
+                ),
+            ],
+        );
+    }
+
+    #[test]
+    fn rejects_a_required_multipart_body() {
         check_refusals(
             "bodies",
             &[(
-                with(json!({"multipart/form-data": object})),
+                body(json!({"multipart/form-data": object()})),
                 "#/paths/~1a/get/requestBody: the client cannot send the body type multipart/form-data",
             )],
         );

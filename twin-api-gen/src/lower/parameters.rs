@@ -13,6 +13,7 @@ use super::{Context, Diagnostics, refuse};
 use crate::error::Error;
 use crate::pointer::child;
 
+mod deep_object;
 mod object;
 mod template;
 
@@ -85,7 +86,7 @@ fn narrow(
         return Ok(Narrowed::Kept);
     }
     if place == "query" && style == Some("deepObject") {
-        return Ok(deep_object(report, parameter, schemas, pointer));
+        return Ok(deep_object::rewrite(report, parameter, schemas, pointer));
     }
     if !is_sendable(&place, style) {
         let style = style.map(|style| format!(" in style {style}")).unwrap_or_default();
@@ -138,41 +139,6 @@ fn cookie(
     parameter.insert("in".to_owned(), json!("header"));
     parameter.insert(WIRE.to_owned(), json!({"in": "cookie"}));
     Ok(())
-}
-
-/// Rewrites a `deepObject` parameter (`name[member]=value`): to one parameter per member, or to
-/// a map.
-fn deep_object(
-    report: &mut Diagnostics,
-    parameter: &mut Object,
-    schemas: &Object,
-    pointer: &str,
-) -> Narrowed {
-    let name = text(parameter, "name").unwrap_or_default().to_owned();
-    let schema = parameter.entry("schema").or_insert_with(|| json!({}));
-    if let Value::Object(members) = schema {
-        members.remove("nullable");
-        members.remove("default");
-    }
-    if object::is_struct(behind(schemas, schema)) {
-        let all = object::spread(report, parameter, schemas, pointer);
-        if let Some(mut all) = all.filter(|all| !all.is_empty()) {
-            for one in &mut all {
-                let member = text(one, "name").unwrap_or_default();
-                let wire = format!("{name}[{member}]");
-                one.insert("name".to_owned(), json!(wire));
-            }
-            return Narrowed::Spread(all);
-        }
-    }
-    let target = behind(schemas, parameter.get("schema").unwrap_or(&Value::Null)).clone();
-    let free = target["additionalProperties"].as_object().cloned();
-    let values = free.map_or_else(|| json!({}), Value::Object);
-    parameter
-        .insert("schema".to_owned(), json!({"type": "object", "additionalProperties": values}));
-    parameter.insert(WIRE.to_owned(), json!({"style": "brackets"}));
-    report.note(pointer, "the caller passes the members of the object as a map");
-    Narrowed::Kept
 }
 
 /// Returns whether progenitor serializes the style as the document says, possibly after a change
@@ -299,104 +265,106 @@ mod tests {
         document
     }
 
+    fn query(members: Value) -> Value {
+        let mut parameter = json!({"name": "q", "in": "query"});
+        parameter.as_object_mut().unwrap().extend(members.as_object().unwrap().clone());
+        with("/a", json!([parameter]))
+    }
+
+    fn reference(name: &str) -> Value {
+        json!({"$ref": format!("#/components/schemas/{name}")})
+    }
+
     #[test]
-    fn parameters() {
-        let name = |name: &str| json!({"$ref": format!("#/components/schemas/{name}")});
-        let query = |rest: Value| {
-            let mut parameter = json!({"name": "q", "in": "query"});
-            parameter.as_object_mut().unwrap().extend(rest.as_object().unwrap().clone());
-            with("/a", json!([parameter]))
-        };
+    fn narrows_schemas_of_query_parameters() {
+        check_documents(
+            "parameters",
+            &[
+                (
+                    query(json!({"schema": reference("Limit")})),
+                    query(json!({"schema": {"type": "integer", "minimum": 1}})),
+                    &[],
+                ),
+                (
+                    query(json!({"schema": reference("Mode")})),
+                    query(json!({"schema": reference("Mode")})),
+                    &[],
+                ),
+                (
+                    query(json!({"schema": {"type": "string", "nullable": true, "default": "x"}})),
+                    query(json!({"schema": {"type": "string"}})),
+                    &[],
+                ),
+            ],
+        );
+    }
+
+    #[test]
+    fn list_is_repeated_or_sent_as_text() {
         let text = json!({"schema": {"type": "string"}});
         check_documents(
             "parameters",
             &[
                 (
-                    query(json!({"schema": name("Limit")})),
-                    query(json!({"schema": {"type": "integer", "minimum": 1}})),
+                    query(json!({"schema": reference("List"), "style": "form"})),
+                    query(json!({"schema": reference("List")})),
                     &[],
                 ),
                 (
-                    query(json!({"schema": name("Mode")})),
-                    query(json!({"schema": name("Mode")})),
-                    &[],
-                ),
-                (
-                    query(json!({"schema": name("List"), "style": "form"})),
-                    query(json!({"schema": name("List")})),
-                    &[],
-                ),
-                (
-                    query(json!({"schema": name("List"), "explode": false})),
+                    query(json!({"schema": reference("List"), "explode": false})),
                     query(text.clone()),
                     &["note: the list is sent as one value"],
                 ),
                 (
-                    query(json!({"schema": name("List"), "style": "pipeDelimited"})),
+                    query(json!({"schema": reference("List"), "style": "pipeDelimited"})),
                     query(text.clone()),
                     &["note: the list is sent as one value"],
                 ),
                 (
                     query(json!({"content": {"application/json": {}}})),
-                    query(text.clone()),
+                    query(text),
                     &["note: encoded text"],
                 ),
-                (
-                    query(json!({"schema": {"type": "string", "nullable": true, "default": "x"}})),
-                    query(text),
-                    &[],
-                ),
-                (
-                    query(json!({"style": "deepObject", "required": true, "schema": {
-                        "type": "object", "additionalProperties": {"type": "string"},
-                    }})),
-                    query(
-                        json!({"required": true, "x-twin-wire": {"style": "brackets"}, "schema": {
-                            "type": "object", "additionalProperties": {"type": "string"},
-                        }}),
-                    ),
-                    &["note: as a map"],
-                ),
-                (
-                    query(json!({"style": "deepObject", "required": true, "schema": {
-                        "properties": {"a": {"type": "string"}, "b": {"type": "integer"}},
-                        "required": ["a"],
-                    }})),
-                    with(
-                        "/a",
-                        json!([
-                            {"name": "q[a]", "in": "query", "required": true, "schema": {"type": "string"}},
-                            {"name": "q[b]", "in": "query", "required": false, "schema": {"type": "integer"}},
-                        ]),
-                    ),
-                    &["note: one parameter for each"],
-                ),
-                (
-                    with(
-                        "/a",
-                        json!([
-                            {"name": "c", "in": "cookie", "required": true, "schema": {"type": "integer"}},
-                            {"name": "Accept", "in": "header", "required": true},
-                        ]),
-                    ),
-                    with(
-                        "/a",
-                        json!([{
-                            "name": "c", "in": "header", "required": true,
-                            "schema": {"type": "integer"}, "x-twin-wire": {"in": "cookie"},
-                        }]),
-                    ),
-                    &["note: Accept"],
-                ),
-                (
-                    with("/{a}", json!([{"name": "a", "in": "path", "schema": name("List")}])),
-                    with(
-                        "/{a}",
-                        json!([{"name": "a", "in": "path", "required": true, "schema": {"type": "string"}}]),
-                    ),
-                    &["note: always required", "note: the caller formats"],
-                ),
             ],
+        );
+    }
+
+    #[test]
+    fn cookie_becomes_a_marked_header() {
+        check_documents(
+            "parameters",
+            &[(
+                with(
+                    "/a",
+                    json!([
+                        {"name": "c", "in": "cookie", "required": true, "schema": {"type": "integer"}},
+                        {"name": "Accept", "in": "header", "required": true},
+                    ]),
+                ),
+                with(
+                    "/a",
+                    json!([{
+                        "name": "c", "in": "header", "required": true,
+                        "schema": {"type": "integer"}, "x-twin-wire": {"in": "cookie"},
+                    }]),
+                ),
+                &["note: Accept"],
+            )],
+        );
+    }
+
+    #[test]
+    fn list_in_the_path_is_required_text() {
+        check_documents(
+            "parameters",
+            &[(
+                with("/{a}", json!([{"name": "a", "in": "path", "schema": reference("List")}])),
+                with(
+                    "/{a}",
+                    json!([{"name": "a", "in": "path", "required": true, "schema": {"type": "string"}}]),
+                ),
+                &["note: always required", "note: the caller formats"],
+            )],
         );
     }
 

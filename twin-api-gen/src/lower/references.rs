@@ -234,77 +234,91 @@ mod tests {
     use crate::lower::testing::{check_documents, check_refusals, with_schemas};
 
     #[test]
-    fn references() {
+    fn unescapes_references_and_keeps_recursion() {
         check_documents(
             "references",
-            &[
-                // Escapes of both kinds; recursion is fine.
-                (
-                    with_schemas(
-                        json!({"a/b c": {"items": {"$ref": "#/components/schemas/a~1b%20c"}}}),
-                    ),
-                    with_schemas(
-                        json!({"a/b c": {"items": {"$ref": "#/components/schemas/a/b c"}}}),
-                    ),
-                    &[],
+            &[(
+                with_schemas(
+                    json!({"a/b c": {"items": {"$ref": "#/components/schemas/a~1b%20c"}}}),
                 ),
-                // Local $defs, from the root of the schema or of the document.
-                (
-                    with_schemas(json!({"A": {
+                with_schemas(json!({"a/b c": {"items": {"$ref": "#/components/schemas/a/b c"}}})),
+                &[],
+            )],
+        );
+    }
+
+    /// A reference to `$defs` starts at the root of its schema or of the document.
+    #[test]
+    fn copies_definitions_to_components() {
+        check_documents(
+            "references",
+            &[(
+                with_schemas(json!({"A": {
+                    "$defs": {"B": {"type": "string"}},
+                    "properties": {
+                        "x": {"$ref": "#/$defs/B"}, "y": {"$ref": "#/components/schemas/A/$defs/B"},
+                    },
+                }})),
+                with_schemas(json!({
+                    "A": {
                         "$defs": {"B": {"type": "string"}},
                         "properties": {
-                            "x": {"$ref": "#/$defs/B"}, "y": {"$ref": "#/components/schemas/A/$defs/B"},
+                            "x": {"$ref": "#/components/schemas/B"},
+                            "y": {"$ref": "#/components/schemas/B"},
                         },
-                    }})),
-                    with_schemas(json!({
-                        "A": {
-                            "$defs": {"B": {"type": "string"}},
-                            "properties": {
-                                "x": {"$ref": "#/components/schemas/B"},
-                                "y": {"$ref": "#/components/schemas/B"},
-                            },
-                        },
-                        "B": {"type": "string"},
-                    })),
-                    &["note: copied to the component `B`"],
-                ),
-                // Anchors, and dynamic references with one possible target.
-                (
-                    with_schemas(json!({
-                        "Tree": {
-                            "$dynamicAnchor": "node",
-                            "properties": {"children": {"items": {"$dynamicRef": "#node"}}},
-                        },
-                        "List": {"$recursiveAnchor": true, "properties": {
-                            "next": {"$recursiveRef": "#"}, "tree": {"$ref": "#node"},
-                        }},
-                    })),
-                    with_schemas(json!({
-                        "Tree": {
-                            "$dynamicAnchor": "node",
-                            "properties": {"children": {"items": {"$ref": "#/components/schemas/Tree"}}},
-                        },
-                        "List": {"$recursiveAnchor": true, "properties": {
-                            "next": {"$ref": "#/components/schemas/List"},
-                            "tree": {"$ref": "#/components/schemas/Tree"},
-                        }},
-                    })),
-                    &[],
-                ),
-                // A part of another schema.
-                (
-                    with_schemas(json!({
-                        "A": {"properties": {"b": {"type": "string"}}},
-                        "C": {"$ref": "#/components/schemas/A/properties/b"},
-                    })),
-                    with_schemas(json!({
-                        "A": {"properties": {"b": {"type": "string"}}},
-                        "Ab": {"type": "string"},
-                        "C": {"$ref": "#/components/schemas/Ab"},
-                    })),
-                    &["note: #/components/schemas/A/properties/b: copied to the component `Ab`"],
-                ),
-            ],
+                    },
+                    "B": {"type": "string"},
+                })),
+                &["note: copied to the component `B`"],
+            )],
+        );
+    }
+
+    #[test]
+    fn resolves_anchors_and_dynamic_references_with_one_target() {
+        check_documents(
+            "references",
+            &[(
+                with_schemas(json!({
+                    "Tree": {
+                        "$dynamicAnchor": "node",
+                        "properties": {"children": {"items": {"$dynamicRef": "#node"}}},
+                    },
+                    "List": {"$recursiveAnchor": true, "properties": {
+                        "next": {"$recursiveRef": "#"}, "tree": {"$ref": "#node"},
+                    }},
+                })),
+                with_schemas(json!({
+                    "Tree": {
+                        "$dynamicAnchor": "node",
+                        "properties": {"children": {"items": {"$ref": "#/components/schemas/Tree"}}},
+                    },
+                    "List": {"$recursiveAnchor": true, "properties": {
+                        "next": {"$ref": "#/components/schemas/List"},
+                        "tree": {"$ref": "#/components/schemas/Tree"},
+                    }},
+                })),
+                &[],
+            )],
+        );
+    }
+
+    #[test]
+    fn copies_a_part_of_another_schema_to_a_component() {
+        check_documents(
+            "references",
+            &[(
+                with_schemas(json!({
+                    "A": {"properties": {"b": {"type": "string"}}},
+                    "C": {"$ref": "#/components/schemas/A/properties/b"},
+                })),
+                with_schemas(json!({
+                    "A": {"properties": {"b": {"type": "string"}}},
+                    "Ab": {"type": "string"},
+                    "C": {"$ref": "#/components/schemas/Ab"},
+                })),
+                &["note: #/components/schemas/A/properties/b: copied to the component `Ab`"],
+            )],
         );
     }
 

@@ -284,6 +284,43 @@ fn text_too() -> TokenStream {
     }
 }
 
+/// Returns the implementations of `Integers` for options, boxes, lists and maps.
+fn containers() -> TokenStream {
+    quote! {
+        impl<'de, T: Integers<'de>> Integers<'de> for Option<T> {
+            fn read<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                let value = Option::<AsIntegers<T>>::deserialize(deserializer)?;
+                Ok(value.map(|value| value.0))
+            }
+        }
+
+        impl<'de, T: Integers<'de>> Integers<'de> for Box<T> {
+            fn read<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                T::read(deserializer).map(Box::new)
+            }
+        }
+
+        impl<'de, T: Integers<'de>> Integers<'de> for Vec<T> {
+            fn read<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                let values = Vec::<AsIntegers<T>>::deserialize(deserializer)?;
+                Ok(values.into_iter().map(|value| value.0).collect())
+            }
+        }
+
+        impl<'de, T> Integers<'de> for ::std::collections::BTreeMap<String, T>
+        where
+            T: Integers<'de>,
+        {
+            fn read<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                let values = ::std::collections::BTreeMap::<String, AsIntegers<T>>::deserialize(
+                    deserializer,
+                )?;
+                Ok(values.into_iter().map(|(key, value)| (key, value.0)).collect())
+            }
+        }
+    }
+}
+
 fn module() -> Item {
     let integers = INTEGERS.iter().map(|name| {
         let name = format_ident!("{name}");
@@ -295,7 +332,7 @@ fn module() -> Item {
             }
         }
     });
-    let (any_integer, text_too) = (any_integer(), text_too());
+    let (containers, any_integer, text_too) = (containers(), any_integer(), text_too());
     let module: ItemMod = parse_quote! {
         /// Reads integers as JSON means them: `1.0` is one.
         #[allow(dead_code)]
@@ -334,37 +371,7 @@ fn module() -> Item {
                 }
             }
 
-            impl<'de, T: Integers<'de>> Integers<'de> for Option<T> {
-                fn read<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                    let value = Option::<AsIntegers<T>>::deserialize(deserializer)?;
-                    Ok(value.map(|value| value.0))
-                }
-            }
-
-            impl<'de, T: Integers<'de>> Integers<'de> for Box<T> {
-                fn read<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                    T::read(deserializer).map(Box::new)
-                }
-            }
-
-            impl<'de, T: Integers<'de>> Integers<'de> for Vec<T> {
-                fn read<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                    let values = Vec::<AsIntegers<T>>::deserialize(deserializer)?;
-                    Ok(values.into_iter().map(|value| value.0).collect())
-                }
-            }
-
-            impl<'de, T> Integers<'de> for ::std::collections::BTreeMap<String, T>
-            where
-                T: Integers<'de>,
-            {
-                fn read<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                    let values = ::std::collections::BTreeMap::<String, AsIntegers<T>>::deserialize(
-                        deserializer,
-                    )?;
-                    Ok(values.into_iter().map(|(key, value)| (key, value.0)).collect())
-                }
-            }
+            #containers
 
             #any_integer
 
