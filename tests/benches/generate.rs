@@ -29,7 +29,7 @@ fn main() -> anyhow::Result<()> {
     }
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap_or(Path::new("."));
     report("regen after an edit of known.json", "2 s", 10, || {
-        let options = regen::Options::new(root, regen::Mode::Check);
+        let options = regen::RegenOptions::new(root, regen::UpdateMode::Check);
         regen::run(&options, &mut Console::silent()).map(drop)
     })?;
 
@@ -37,7 +37,7 @@ fn main() -> anyhow::Result<()> {
     let [old, new] = ["old.json", "new.json"].map(|name| folder.path().join(name));
     fs::write(&old, repeated(1_000_000, false)?)?;
     fs::write(&new, repeated(1_000_000, true)?)?;
-    let options = diff::Options {
+    let options = diff::DiffOptions {
         root: root.to_owned(),
         old: old.display().to_string(),
         new: new.display().to_string(),

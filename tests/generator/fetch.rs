@@ -8,8 +8,8 @@ use std::path::Path;
 use twin_tests::emulator::{Emulator, Profile};
 use twin_tests::vendored::CONTRACT;
 use xtask::console::Console;
-use xtask::fetch::Source;
-use xtask::regen::{self, Freshness, Mode};
+use xtask::fetch::DocumentSource;
+use xtask::regen::{self, Freshness, UpdateMode};
 
 const REPOSITORY: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
 
@@ -20,9 +20,12 @@ async fn regen_fetches_the_document_that_the_emulator_serves() {
     let document = copy.path().join("openapi.json");
     fs::write(&document, CONTRACT.to_owned() + "\n").expect("the file is written");
     let twin = Emulator::builder(Profile::Documented).start().await.expect("a free port");
-    let source = Source::parse(&format!("{}/openapi.json", twin.url())).expect("the URL is valid");
-    let options =
-        regen::Options { fetch: Some(source), ..regen::Options::new(copy.path(), Mode::Write) };
+    let source =
+        DocumentSource::parse(&format!("{}/openapi.json", twin.url())).expect("the URL is valid");
+    let options = regen::RegenOptions {
+        fetch: Some(source),
+        ..regen::RegenOptions::new(copy.path(), UpdateMode::Write)
+    };
 
     let freshness = regen::run(&options, &mut Console::silent()).expect("regen succeeds");
 

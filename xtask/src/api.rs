@@ -13,7 +13,7 @@ use serde_json::Value;
 use similar::TextDiff;
 
 use crate::console::Console;
-use crate::regen::{Freshness, Mode};
+use crate::regen::{Freshness, UpdateMode};
 
 /// The folder of the files, relative to the root of the repository.
 const FOLDER: &str = "tests/public-api";
@@ -49,11 +49,11 @@ const LIBRARIES: &[Library] = &[
 
 /// The options of the command.
 #[derive(Debug, Clone)]
-pub struct Options {
+pub struct ApiOptions {
     /// The repository.
     pub root: PathBuf,
     /// Whether to write the files or to check them.
-    pub mode: Mode,
+    pub mode: UpdateMode,
 }
 
 /// Writes or checks the files.
@@ -61,7 +61,7 @@ pub struct Options {
 /// # Errors
 /// A library does not compile, or this Rust writes another JSON format than the crate public-api
 /// supports.
-pub fn run(options: &Options, console: &mut Console) -> anyhow::Result<Freshness> {
+pub fn run(options: &ApiOptions, console: &mut Console) -> anyhow::Result<Freshness> {
     let mut freshness = Freshness::Fresh;
     for library in LIBRARIES {
         let file = options.root.join(FOLDER).join(format!("{}.txt", library.name));
@@ -72,8 +72,8 @@ pub fn run(options: &Options, console: &mut Console) -> anyhow::Result<Freshness
         }
         show(library.name, &before, &now, console);
         match options.mode {
-            Mode::Check => freshness = Freshness::Stale,
-            Mode::Write => {
+            UpdateMode::Check => freshness = Freshness::Stale,
+            UpdateMode::Write => {
                 let folder = options.root.join(FOLDER);
                 fs::create_dir_all(&folder).context("creating the folder of the public API")?;
                 fs::write(&file, now).with_context(|| format!("writing {}", file.display()))?;

@@ -1,4 +1,4 @@
-//! Summarises changed files: the added and removed lines of each, limited to a screenful.
+//! Summarizes changed files: the added and removed lines of each, at most [`MAX_LINES`].
 
 use std::fmt::Write as _;
 use std::time::Duration;
@@ -6,13 +6,13 @@ use std::time::Duration;
 use similar::{ChangeTag, TextDiff};
 
 use crate::snapshots;
-use crate::write::Change;
+use crate::write::FileChange;
 
 /// Maximum lines that are printed for one file.
 const MAX_LINES: usize = 20;
 
 /// Describes changed files: sizes for inputs, lines for derived files, and a summary line.
-pub(crate) fn describe(inputs: &[Change], surface: &[Change]) -> String {
+pub(crate) fn describe(inputs: &[FileChange], surface: &[FileChange]) -> String {
     let mut report = String::new();
     for change in inputs {
         let size = |bytes: &Option<Vec<u8>>| bytes.as_ref().map_or(0, Vec::len);
@@ -36,14 +36,14 @@ pub(crate) fn describe(inputs: &[Change], surface: &[Change]) -> String {
 
 /// The changed lines of one file.
 struct Lines<'a> {
-    change: &'a Change,
+    change: &'a FileChange,
     shown: Vec<String>,
     added: usize,
     removed: usize,
 }
 
 impl<'a> Lines<'a> {
-    fn between(change: &'a Change) -> Self {
+    fn between(change: &'a FileChange) -> Self {
         let text =
             |side: &Option<Vec<u8>>| side.as_deref().map(snapshots::text_of).unwrap_or_default();
         let (old, new) = (text(&change.old), text(&change.new));
@@ -73,7 +73,7 @@ impl std::fmt::Display for Lines<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let what = match (&self.change.old, &self.change.new) {
             (None, _) => " (new)",
-            (_, None) => " (gone)",
+            (_, None) => " (removed)",
             _ => "",
         };
         writeln!(f, "{}{what}: +{} -{}", self.change.path, self.added, self.removed)?;
@@ -91,10 +91,10 @@ impl std::fmt::Display for Lines<'_> {
 #[cfg(test)]
 mod tests {
     use super::describe;
-    use crate::write::Change;
+    use crate::write::FileChange;
 
-    fn change(path: &str, old: Option<&str>, new: Option<&str>) -> Change {
-        Change { path: path.into(), old: old.map(Into::into), new: new.map(Into::into) }
+    fn change(path: &str, old: Option<&str>, new: Option<&str>) -> FileChange {
+        FileChange { path: path.into(), old: old.map(Into::into), new: new.map(Into::into) }
     }
 
     #[test]
@@ -112,7 +112,7 @@ mod tests {
           +2
         b.snap (new): +1 -0
           +new
-        c.snap (gone): +0 -1
+        c.snap (removed): +0 -1
           -old
         surface: 3 files changed, +2 -2 lines
         ");

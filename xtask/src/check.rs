@@ -10,12 +10,12 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, bail, ensure};
 
 use crate::console::Console;
-use crate::regen::{self, Freshness, Mode};
+use crate::regen::{self, Freshness, UpdateMode};
 use crate::{api, package, rendered, sources};
 
 /// The options of the command.
 #[derive(Debug, Clone)]
-pub struct Options {
+pub struct CheckOptions {
     /// The repository.
     pub root: PathBuf,
     /// Whether to run only the checks that take less than a minute together.
@@ -33,7 +33,7 @@ enum Speed {
 
 /// How a step is carried out.
 #[derive(Debug)]
-enum Action {
+enum CheckAction {
     /// A program and its arguments, separated by blanks.
     Run(&'static str),
     /// A cargo command for a crate with exactly these features.
@@ -61,80 +61,80 @@ enum Action {
 struct Check {
     name: &'static str,
     speed: Speed,
-    action: Action,
+    action: CheckAction,
 }
 
-const fn fast(name: &'static str, action: Action) -> Check {
+const fn fast(name: &'static str, action: CheckAction) -> Check {
     Check { name, speed: Speed::Fast, action }
 }
 
-const fn slow(name: &'static str, action: Action) -> Check {
+const fn slow(name: &'static str, action: CheckAction) -> Check {
     Check { name, speed: Speed::Slow, action }
 }
 
 /// The checks, in order. Add a new check before "tests", because the summary of the test runner
 /// must end the log.
 const STEPS: &[Check] = &[
-    fast("format", Action::Run("cargo fmt --all --check")),
-    fast("sources", Action::Sources),
-    fast("snapshots", Action::Snapshots),
+    fast("format", CheckAction::Run("cargo fmt --all --check")),
+    fast("sources", CheckAction::Sources),
+    fast("snapshots", CheckAction::Snapshots),
     fast(
         "clippy",
-        Action::Run(
+        CheckAction::Run(
             "cargo clippy --locked --workspace --all-targets --all-features -- -D warnings",
         ),
     ),
-    fast("unit tests", Action::Run("cargo test --locked -q --workspace --lib")),
-    slow("spelling", Action::Run("typos")),
-    slow("workflows", Action::Run("actionlint")),
+    fast("unit tests", CheckAction::Run("cargo test --locked -q --workspace --lib")),
+    slow("spelling", CheckAction::Run("typos")),
+    slow("workflows", CheckAction::Run("actionlint")),
     slow(
         "documentation",
-        Action::RunWith(
+        CheckAction::RunWith(
             "cargo doc --locked --workspace --no-deps --all-features",
             ("RUSTDOCFLAGS", "-D warnings"),
         ),
     ),
-    slow("documentation: rendered pages", Action::Rendered),
-    slow("dependencies", Action::Run("cargo deny --locked check bans licenses sources")),
+    slow("documentation: rendered pages", CheckAction::Rendered),
+    slow("dependencies", CheckAction::Run("cargo deny --locked check bans licenses sources")),
     // A program picks one TLS feature. The unit tests build a client with it, which shows that a
     // provider of cryptography is found.
-    slow("features: types only", Action::Features("twin-api", "test --lib", "")),
-    slow("features: no TLS", Action::Features("twin-api", "test --lib", "client")),
-    slow("features: rustls-ring", Action::Features("twin-api", "test --lib", "rustls-ring")),
-    slow("features: native-tls", Action::Features("twin-api", "test --lib", "native-tls")),
+    slow("features: types only", CheckAction::Features("twin-api", "test --lib", "")),
+    slow("features: no TLS", CheckAction::Features("twin-api", "test --lib", "client")),
+    slow("features: rustls-ring", CheckAction::Features("twin-api", "test --lib", "rustls-ring")),
+    slow("features: native-tls", CheckAction::Features("twin-api", "test --lib", "native-tls")),
     // The texts and types of TLS errors differ between the libraries.
     slow(
         "features: failures of native TLS",
-        Action::Run(
+        CheckAction::Run(
             "cargo test --locked -q -p twin-tests --no-default-features -F native-tls \
              --test faults -- tls:: proxies::",
         ),
     ),
     // Build each part of twin-ext without the others.
-    slow("features: client", Action::Features("twin-ext", "check", "client")),
-    slow("features: pages", Action::Features("twin-ext", "check", "pages")),
-    slow("features: runs", Action::Features("twin-ext", "check", "runs")),
-    slow("features: schedules", Action::Features("twin-ext", "check", "schedules")),
-    slow("features: webhooks", Action::Features("twin-ext", "check", "webhooks")),
-    slow("features: receiver", Action::Features("twin-ext", "check", "receiver")),
-    slow("features: axum", Action::Features("twin-ext", "check", "axum")),
-    slow("features: blocking", Action::Features("twin-ext", "check", "blocking")),
-    slow("features: redis", Action::Features("twin-ext", "check", "redis")),
-    slow("features: tracing", Action::Features("twin-ext", "check", "tracing")),
+    slow("features: client", CheckAction::Features("twin-ext", "check", "client")),
+    slow("features: pages", CheckAction::Features("twin-ext", "check", "pages")),
+    slow("features: runs", CheckAction::Features("twin-ext", "check", "runs")),
+    slow("features: schedules", CheckAction::Features("twin-ext", "check", "schedules")),
+    slow("features: webhooks", CheckAction::Features("twin-ext", "check", "webhooks")),
+    slow("features: receiver", CheckAction::Features("twin-ext", "check", "receiver")),
+    slow("features: axum", CheckAction::Features("twin-ext", "check", "axum")),
+    slow("features: blocking", CheckAction::Features("twin-ext", "check", "blocking")),
+    slow("features: redis", CheckAction::Features("twin-ext", "check", "redis")),
+    slow("features: tracing", CheckAction::Features("twin-ext", "check", "tracing")),
     // Verification on a host without a clock, threads or sockets. It fails without the target:
     // `rustup target add wasm32-unknown-unknown`.
     slow(
         "webhooks: WebAssembly",
-        Action::Run(
+        CheckAction::Run(
             "cargo check --locked -q -p twin-ext --no-default-features -F webhooks \
              --target wasm32-unknown-unknown",
         ),
     ),
-    slow("public API", Action::PublicApi),
-    slow("package: stage", Action::Package),
+    slow("public API", CheckAction::PublicApi),
+    slow("package: stage", CheckAction::Package),
     slow(
         "package: build each crate from its archive",
-        Action::Run(
+        CheckAction::Run(
             "cargo check --locked --workspace --target-dir target \
              --manifest-path target/package-unpacked/Cargo.toml",
         ),
@@ -142,7 +142,7 @@ const STEPS: &[Check] = &[
     // It fails without the toolchain: `rustup toolchain install 1.88 --profile minimal`.
     slow(
         "package: minimum Rust version",
-        Action::Run(concat!(
+        CheckAction::Run(concat!(
             "rustup run ",
             env!("CARGO_PKG_RUST_VERSION"),
             " cargo check --locked -q --workspace --target-dir target/minimum-rust \
@@ -150,32 +150,32 @@ const STEPS: &[Check] = &[
         )),
     ),
     // Build programs of users with the staged crates, once for each TLS feature.
-    slow("consumers: tests", Action::Consumers("test")),
-    slow("consumers: git dependency", Action::GitDependency),
+    slow("consumers: tests", CheckAction::Consumers("test")),
+    slow("consumers: git dependency", CheckAction::GitDependency),
     slow(
         "consumers: aws-lc",
-        Action::Consumers("check -p cli --no-default-features -F rustls-aws-lc"),
+        CheckAction::Consumers("check -p cli --no-default-features -F rustls-aws-lc"),
     ),
     slow(
         "consumers: native TLS",
-        Action::Consumers("check -p cli --no-default-features -F native-tls"),
+        CheckAction::Consumers("check -p cli --no-default-features -F native-tls"),
     ),
     // Another crate may enable these features of serde_json. They must not change what we decode.
     slow(
         "features: serde_json's",
-        Action::Run(
+        CheckAction::Run(
             "cargo test --locked -q -p twin-tests -F serde-json-features --test webhooks \
              --test pages --test runs",
         ),
     ),
-    slow("tests", Action::Run("cargo test --locked --workspace")),
+    slow("tests", CheckAction::Run("cargo test --locked --workspace")),
 ];
 
 /// Runs the checks and prints how long each took.
 ///
 /// # Errors
 /// The name of the first check that fails and the command that repeats it.
-pub fn run(options: &Options, console: &mut Console) -> anyhow::Result<Freshness> {
+pub fn run(options: &CheckOptions, console: &mut Console) -> anyhow::Result<Freshness> {
     let mut times: Vec<(&str, Duration)> = Vec::new();
     let mut chosen =
         STEPS.iter().filter(|step| !options.fast || step.speed == Speed::Fast).peekable();
@@ -197,38 +197,41 @@ pub fn run(options: &Options, console: &mut Console) -> anyhow::Result<Freshness
 
 fn perform(step: &Check, root: &Path, console: &mut Console) -> anyhow::Result<()> {
     match step.action {
-        Action::Run(command) => execute(command, None, root),
-        Action::RunWith(command, variable) => execute(command, Some(variable), root),
-        Action::Features(package, command, features) => {
+        CheckAction::Run(command) => execute(command, None, root),
+        CheckAction::RunWith(command, variable) => execute(command, Some(variable), root),
+        CheckAction::Features(package, command, features) => {
             let only = if features.is_empty() { String::new() } else { format!(" -F {features}") };
             let options = format!("--locked -q -p {package} --no-default-features{only}");
             execute(&format!("cargo {command} {options}"), None, root)
         }
-        Action::PublicApi => {
-            let options = api::Options { root: root.to_owned(), mode: Mode::Check };
+        CheckAction::PublicApi => {
+            let options = api::ApiOptions { root: root.to_owned(), mode: UpdateMode::Check };
             let freshness = api::run(&options, console)?;
             ensure!(freshness == Freshness::Fresh, "the files of tests/public-api are stale");
             Ok(())
         }
-        Action::GitDependency => {
+        CheckAction::GitDependency => {
             let manifest = "--manifest-path target/package-staged/git/Cargo.toml";
             execute(&format!("cargo check --locked --target-dir target {manifest}"), None, root)
         }
-        Action::Consumers(command) => {
+        CheckAction::Consumers(command) => {
             let manifest = "--manifest-path target/package-staged/consumers/Cargo.toml";
             execute(&format!("cargo {command} --locked --target-dir target {manifest}"), None, root)
         }
-        Action::Rendered => {
-            rendered::run(&rendered::Options { root: root.to_owned() }, console).map(drop)
+        CheckAction::Rendered => {
+            rendered::run(&rendered::RenderedOptions { root: root.to_owned() }, console).map(drop)
         }
-        Action::Sources => sources::check(root, console),
-        Action::Package => {
-            let options =
-                package::Options { root: root.to_owned(), release: false, minimal_versions: false };
+        CheckAction::Sources => sources::check(root, console),
+        CheckAction::Package => {
+            let options = package::PackageOptions {
+                root: root.to_owned(),
+                release: false,
+                minimal_versions: false,
+            };
             package::run(&options, console).map(drop)
         }
-        Action::Snapshots => {
-            let options = regen::Options::new(root, Mode::Check);
+        CheckAction::Snapshots => {
+            let options = regen::RegenOptions::new(root, UpdateMode::Check);
             let freshness = regen::run(&options, console)?;
             ensure!(
                 freshness == Freshness::Fresh,

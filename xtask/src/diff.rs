@@ -9,9 +9,9 @@ use std::thread;
 
 use anyhow::Context as _;
 use clap::ValueEnum;
-use twin_api_gen::diff::surface::{self, Client, Difference, Verdict};
+use twin_api_gen::diff::surface::{self, ClientSurface, Difference, Verdict};
 use twin_api_gen::diff::{self, Change, Level};
-use twin_api_gen::{Generated, Input, Known, Plan, Runtime, identify};
+use twin_api_gen::{ClientPlan, Generated, Input, Known, Runtime, identify};
 
 use crate::console::Console;
 
@@ -31,7 +31,7 @@ pub enum Format {
 
 /// The options of the command.
 #[derive(Debug, Clone)]
-pub struct Options {
+pub struct DiffOptions {
     /// The repository with the history, the known facts and the overlay.
     pub root: PathBuf,
     /// A file, a revision or `revision:path`.
@@ -44,7 +44,7 @@ pub struct Options {
 
 /// The result of comparing two documents.
 #[derive(Debug, Clone)]
-pub(crate) struct Comparison {
+pub(crate) struct DocumentComparison {
     /// Differences between the documents.
     pub(crate) changes: Vec<Change>,
     /// Differences between the clients.
@@ -55,7 +55,7 @@ pub(crate) struct Comparison {
     pub(crate) note: Option<String>,
 }
 
-impl Comparison {
+impl DocumentComparison {
     pub(crate) fn of_level(&self, level: Level) -> impl Iterator<Item = &Change> {
         self.changes.iter().filter(move |change| change.level == level)
     }
@@ -65,7 +65,7 @@ impl Comparison {
 ///
 /// # Errors
 /// A document cannot be read or is not an OpenAPI document.
-pub fn run(options: &Options, console: &mut Console) -> anyhow::Result<()> {
+pub fn run(options: &DiffOptions, console: &mut Console) -> anyhow::Result<()> {
     let old = load::load(&options.root, &options.old).context(options.old.clone())?;
     let new = load::load(&options.root, &options.new).context(options.new.clone())?;
     let comparison = compare(&options.root, (&options.old, &old), (&options.new, &new))?;
@@ -81,7 +81,7 @@ pub(crate) fn compare(
     root: &Path,
     old: (&str, &[u8]),
     new: (&str, &[u8]),
-) -> anyhow::Result<Comparison> {
+) -> anyhow::Result<DocumentComparison> {
     let known = load::optional(root, crate::regen::KNOWN)?;
     let overlay = load::optional(root, crate::regen::OVERLAY)?;
     let (known, overlay) = (known.as_deref(), overlay.as_deref());
@@ -120,24 +120,28 @@ pub(crate) fn documents(
 }
 
 /// Compares two clients.
-pub(crate) fn judged(changes: Vec<Change>, was: Client<'_>, is: Client<'_>) -> Comparison {
+pub(crate) fn judged(
+    changes: Vec<Change>,
+    was: ClientSurface<'_>,
+    is: ClientSurface<'_>,
+) -> DocumentComparison {
     let mut differences: Vec<Difference> = surface::withdrawn(&changes).collect();
     differences.extend(surface::compare(was, is));
     let verdict = surface::verdict(&differences);
-    Comparison { changes, differences, verdict, note: None }
+    DocumentComparison { changes, differences, verdict, note: None }
 }
 
-pub(crate) fn of_plan(plan: &Plan) -> Client<'_> {
-    Client { lowered: &plan.lowered, effective: &plan.effective, left_out: &plan.left_out }
+pub(crate) fn of_plan(plan: &ClientPlan) -> ClientSurface<'_> {
+    ClientSurface { lowered: &plan.lowered, effective: &plan.effective, left_out: &plan.left_out }
 }
 
-pub(crate) fn of_generated(generated: &Generated) -> Client<'_> {
+pub(crate) fn of_generated(generated: &Generated) -> ClientSurface<'_> {
     let Generated { lowered, effective, left_out, .. } = generated;
-    Client { lowered, effective, left_out }
+    ClientSurface { lowered, effective, left_out }
 }
 
 /// Derives the verdict from the documents, if no clients can be compared.
-pub(crate) fn by_documents(changes: Vec<Change>, cause: &str) -> Comparison {
+pub(crate) fn by_documents(changes: Vec<Change>, cause: &str) -> DocumentComparison {
     let worst = changes.iter().map(|change| change.level).min();
     let verdict = match worst {
         Some(Level::Breaking) => Verdict::Major,
@@ -147,5 +151,5 @@ pub(crate) fn by_documents(changes: Vec<Change>, cause: &str) -> Comparison {
     };
     let note =
         format!("the clients could not be compared; the verdict is for the documents: {cause}");
-    Comparison { changes, differences: Vec::new(), verdict, note: Some(note) }
+    DocumentComparison { changes, differences: Vec::new(), verdict, note: Some(note) }
 }

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use anyhow::{Context as _, ensure};
 use serde_json::Value;
 use serde_json::value::RawValue;
-use twin_api_gen::{Change, Edit};
+use twin_api_gen::{Edit, EditChange};
 
 /// Applies `edits` to the text of one file and returns the new text.
 ///
@@ -29,7 +29,7 @@ pub(crate) fn apply(text: &str, edits: &[&Edit]) -> anyhow::Result<String> {
 /// Orders edits: removals by descending index, after all others.
 fn order(edit: &Edit) -> (bool, usize) {
     match &edit.change {
-        Change::Remove { pointer } => {
+        EditChange::Remove { pointer } => {
             let index = pointer.rsplit('/').next().and_then(|token| token.parse().ok());
             (false, index.unwrap_or(0))
         }
@@ -39,12 +39,12 @@ fn order(edit: &Edit) -> (bool, usize) {
 
 fn one(text: &str, edit: &Edit) -> anyhow::Result<String> {
     match &edit.change {
-        Change::Remove { pointer } => remove(text, pointer),
-        Change::Append { pointer, value } => {
+        EditChange::Remove { pointer } => remove(text, pointer),
+        EditChange::Append { pointer, value } => {
             let array = find(text, pointer).context("the array does not exist")?;
             insert(text, array, None, value)
         }
-        Change::Set { pointer, value } => {
+        EditChange::Set { pointer, value } => {
             if let Some(place) = find(text, pointer) {
                 let indent = indent_of(text, place.0);
                 return Ok(splice(text, place, &pretty(value, &indent)));

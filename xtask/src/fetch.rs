@@ -22,30 +22,30 @@ pub const PUBLISHED: &str = "https://build.twin.so/openapi.json";
 
 /// The source of a document.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Source {
-    /// A URL that [`Source::parse`] has checked.
+pub enum DocumentSource {
+    /// A URL that [`DocumentSource::parse`] has checked.
     Url(Url),
     /// A local file.
     File(PathBuf),
 }
 
-/// Limits the time and size of a fetch.
+/// FetchLimits the time and size of a fetch.
 #[derive(Debug, Clone, Copy)]
-pub struct Limits {
+pub struct FetchLimits {
     /// The limit for the whole fetch: DNS, connections, redirects, the last byte of the body.
     pub timeout: Duration,
     /// The size of the largest accepted document.
     pub bytes: u64,
 }
 
-impl Default for Limits {
+impl Default for FetchLimits {
     /// Returns 60 seconds and 16 MiB, about a hundred times the size of the document.
     fn default() -> Self {
         Self { timeout: Duration::from_secs(60), bytes: 16 << 20 }
     }
 }
 
-impl Source {
+impl DocumentSource {
     /// Parses an argument: text with `://` is a URL, other text is a file.
     ///
     /// # Errors
@@ -61,7 +61,7 @@ impl Source {
     }
 }
 
-impl fmt::Display for Source {
+impl fmt::Display for DocumentSource {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Url(url) => write!(f, "{url}"),
@@ -74,11 +74,11 @@ impl fmt::Display for Source {
 ///
 /// # Errors
 /// The document cannot be read within `limits`, or is not an OpenAPI 3 document.
-pub fn fetch(source: &Source, limits: Limits) -> anyhow::Result<Vec<u8>> {
+pub fn fetch(source: &DocumentSource, limits: FetchLimits) -> anyhow::Result<Vec<u8>> {
     let bring = || {
         let bytes = match source {
-            Source::Url(url) => http::get(url, limits)?,
-            Source::File(path) => read_file(path, limits.bytes)?,
+            DocumentSource::Url(url) => http::get(url, limits)?,
+            DocumentSource::File(path) => read_file(path, limits.bytes)?,
         };
         check_document(&bytes)?;
         anyhow::Ok(bytes)
@@ -141,7 +141,7 @@ fn check_document(bytes: &[u8]) -> anyhow::Result<()> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Source, check_document};
+    use super::{DocumentSource, check_document};
 
     #[test]
     fn rejects_responses_that_are_not_documents() {
@@ -174,7 +174,7 @@ mod tests {
             "http://[::1]:1/openapi.json",
         ];
         for text in fine {
-            assert!(matches!(Source::parse(text), Ok(Source::Url(_))), "{text}");
+            assert!(matches!(DocumentSource::parse(text), Ok(DocumentSource::Url(_))), "{text}");
         }
         let refused = [
             ("http://build.twin.so/openapi.json", "https"),
@@ -187,9 +187,9 @@ mod tests {
             ("https://", "reading the URL"),
         ];
         for (text, expected) in refused {
-            let error = format!("{:#}", Source::parse(text).unwrap_err());
+            let error = format!("{:#}", DocumentSource::parse(text).unwrap_err());
             assert!(error.contains(expected) && !error.contains("secret"), "{text}: {error}");
         }
-        assert!(matches!(Source::parse("openapi.json"), Ok(Source::File(_))));
+        assert!(matches!(DocumentSource::parse("openapi.json"), Ok(DocumentSource::File(_))));
     }
 }

@@ -1,6 +1,6 @@
 //! `cargo xtask generate`: generates a client from any OpenAPI 3.1 document.
 //!
-//! It contains nothing specific to Twin: known facts and an overlay are optional arguments. Output
+//! It contains nothing specific to Twin: known facts and an overlay are optional arguments. StagedOutput
 //! files are replaced only when all contents are complete.
 
 use std::fs;
@@ -20,7 +20,7 @@ const MAX_BYTES: u64 = 64 << 20;
 
 /// The options of the command.
 #[derive(Debug, Clone)]
-pub struct Options {
+pub struct GenerateOptions {
     /// The document. `-` is standard input.
     pub file: PathBuf,
     /// The output file for the lowered document.
@@ -34,7 +34,7 @@ pub struct Options {
     /// The output file for the effective document.
     pub effective: Option<PathBuf>,
     /// The crate that the source will live in.
-    pub runtime: Target,
+    pub runtime: RuntimeArg,
     /// Whether an operation that cannot be generated is an error.
     pub strict: bool,
     /// Whether to show every note.
@@ -43,18 +43,18 @@ pub struct Options {
 
 /// The crate that the source will live in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum Target {
+pub enum RuntimeArg {
     /// Any crate that depends on progenitor-client and serde.
     Standalone,
     /// The crate twin-api, with its transport and types.
     TwinApi,
 }
 
-impl From<Target> for Runtime {
-    fn from(target: Target) -> Self {
+impl From<RuntimeArg> for Runtime {
+    fn from(target: RuntimeArg) -> Self {
         match target {
-            Target::Standalone => Self::StandAlone,
-            Target::TwinApi => Self::TwinApi,
+            RuntimeArg::Standalone => Self::StandAlone,
+            RuntimeArg::TwinApi => Self::TwinApi,
         }
     }
 }
@@ -63,7 +63,7 @@ impl From<Target> for Runtime {
 ///
 /// # Errors
 /// No client can be generated, or a file cannot be read or written.
-pub fn run(options: &Options, console: &mut Console) -> anyhow::Result<()> {
+pub fn run(options: &GenerateOptions, console: &mut Console) -> anyhow::Result<()> {
     let outputs: Vec<&PathBuf> =
         [&options.out, &options.lowered, &options.effective].into_iter().flatten().collect();
     for (index, path) in outputs.iter().enumerate() {
@@ -102,27 +102,27 @@ fn read(file: &Path) -> anyhow::Result<Vec<u8>> {
     fetch::read_file(file, MAX_BYTES)
 }
 
-fn write(options: &Options, generated: &Generated) -> anyhow::Result<()> {
+fn write(options: &GenerateOptions, generated: &Generated) -> anyhow::Result<()> {
     let mut outputs = Vec::new();
     if let Some(path) = &options.lowered {
-        outputs.push(Output::stage(path, format!("{:#}\n", generated.lowered).as_bytes())?);
+        outputs.push(StagedOutput::stage(path, format!("{:#}\n", generated.lowered).as_bytes())?);
     }
     if let Some(path) = &options.effective {
-        outputs.push(Output::stage(path, format!("{:#}\n", generated.effective).as_bytes())?);
+        outputs.push(StagedOutput::stage(path, format!("{:#}\n", generated.effective).as_bytes())?);
     }
     if let Some(path) = &options.out {
-        outputs.push(Output::stage(path, generated.source.as_bytes())?);
+        outputs.push(StagedOutput::stage(path, generated.source.as_bytes())?);
     }
-    outputs.into_iter().try_for_each(Output::install)
+    outputs.into_iter().try_for_each(StagedOutput::install)
 }
 
 /// A new content in a temporary file beside its target. It is removed if it is not installed.
-struct Output {
+struct StagedOutput {
     staged: TempPath,
     target: PathBuf,
 }
 
-impl Output {
+impl StagedOutput {
     fn stage(path: &Path, bytes: &[u8]) -> anyhow::Result<Self> {
         let stage = || {
             let target = resolve(path)?;

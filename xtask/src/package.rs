@@ -68,7 +68,7 @@ const ADDED: &[&str] = &[".cargo_vcs_info.json", "Cargo.lock", "Cargo.toml.orig"
 
 /// The options of the command.
 #[derive(Debug, Clone)]
-pub struct Options {
+pub struct PackageOptions {
     /// The repository.
     pub root: PathBuf,
     /// Whether to reject a state that must not be published.
@@ -83,7 +83,7 @@ pub struct Options {
 /// The generated source differs from the built one, a dependency needs a newer Rust than the
 /// workspace promises, or a README states a wrong number of crates. With `release`, everything
 /// that must not be published.
-pub fn run(options: &Options, console: &mut Console) -> anyhow::Result<Freshness> {
+pub fn run(options: &PackageOptions, console: &mut Console) -> anyhow::Result<Freshness> {
     let root = &options.root;
     if options.release {
         release::check(root)?;
@@ -96,7 +96,8 @@ pub fn run(options: &Options, console: &mut Console) -> anyhow::Result<Freshness
         stage_crate(root, &stage, package)?;
     }
     generated::place(&generated, &stage.join("twin-api"))?;
-    let manifest::Promises { version, minimum } = manifest::stage_workspace(root, &stage, CRATES)?;
+    let manifest::WorkspaceValues { version, minimum } =
+        manifest::stage_workspace(root, &stage, CRATES)?;
     if options.minimal_versions {
         lock::oldest(&stage)?;
     } else {
@@ -110,8 +111,8 @@ pub fn run(options: &Options, console: &mut Console) -> anyhow::Result<Freshness
         console.progress(format_args!("  {name} ({folder})"));
     }
     let next = match options {
-        Options { minimal_versions: true, .. } => "check --workspace --all-features",
-        Options { release: true, .. } => "publish --workspace",
+        PackageOptions { minimal_versions: true, .. } => "check --workspace --all-features",
+        PackageOptions { release: true, .. } => "publish --workspace",
         _ => "package --workspace",
     };
     console.progress(format_args!("next: cd {folder} && cargo {next} --locked"));

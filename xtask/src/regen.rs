@@ -11,17 +11,17 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use anyhow::Context as _;
-use twin_api_gen::{Generated, Input, Plan, Runtime, identify};
+use twin_api_gen::{ClientPlan, Generated, Input, Runtime, identify};
 
-use self::accept::Standing;
+use self::accept::OldContradictions;
 use crate::console::Console;
-use crate::diff::{self, Comparison};
-use crate::fetch::{self, Limits, Source};
-use crate::write::{self, Change, DOCUMENT, undisturbed};
+use crate::diff::{self, DocumentComparison};
+use crate::fetch::{self, DocumentSource, FetchLimits};
+use crate::write::{self, DOCUMENT, FileChange, undisturbed};
 use crate::{changes, report, snapshots};
 
 mod accept;
-mod outcome;
+mod user_report;
 
 pub(crate) const KNOWN: &str = "twin-api-gen/known.json";
 pub(crate) const OVERLAY: &str = "twin-api-gen/overlay.json";
@@ -30,7 +30,7 @@ const EFFECTIVE: &str = "tests/emulator/effective.json";
 
 /// Whether to write stale files or to report them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Mode {
+pub enum UpdateMode {
     /// Writes stale files.
     Write,
     /// Reports stale files and writes nothing.
@@ -42,19 +42,19 @@ pub enum Mode {
 pub enum Freshness {
     /// Everything is up to date.
     Fresh,
-    /// A file is stale, and the mode is [`Mode::Check`].
+    /// A file is stale, and the mode is [`UpdateMode::Check`].
     Stale,
 }
 
 /// The options of the command.
 #[derive(Debug, Clone)]
-pub struct Options {
+pub struct RegenOptions {
     /// The repository.
     pub root: PathBuf,
     /// Whether to write.
-    pub mode: Mode,
+    pub mode: UpdateMode,
     /// The source of a new document, if one is fetched.
-    pub fetch: Option<Source>,
+    pub fetch: Option<DocumentSource>,
     /// The numbers of accepted edits, from the list of an earlier run.
     pub accept: Vec<usize>,
     /// Whether an operation that cannot be generated is an error.
@@ -65,9 +65,9 @@ pub struct Options {
     pub verbose: bool,
 }
 
-impl Options {
+impl RegenOptions {
     /// Returns options without fetch, edits and report.
-    pub fn new(root: impl Into<PathBuf>, mode: Mode) -> Self {
+    pub fn new(root: impl Into<PathBuf>, mode: UpdateMode) -> Self {
         Self {
             root: root.into(),
             mode,
@@ -81,7 +81,7 @@ impl Options {
 }
 
 /// The inputs of the generator.
-struct Sources {
+struct RegenInputs {
     /// The document on disk, if it exists.
     old_document: Option<Vec<u8>>,
     document: Vec<u8>,
@@ -89,8 +89,8 @@ struct Sources {
     overlay: String,
 }
 
-impl Sources {
-    fn read(options: &Options, console: &mut Console) -> anyhow::Result<Self> {
+impl RegenInputs {
+    fn read(options: &RegenOptions, console: &mut Console) -> anyhow::Result<Self> {
         let root = &options.root;
         let document = fetched(options, console)?;
         let old_document = match fs::read(root.join(DOCUMENT)) {
@@ -105,15 +105,16 @@ impl Sources {
     }
 
     /// Plans the client of the document on disk, if a new document replaces it.
-    fn old_plan(&self) -> Old {
+    fn old_plan(&self) -> OldDocument {
         match &self.old_document {
-            Some(old) if *old == self.document => Old::Same,
+            Some(old) if *old == self.document => OldDocument::Same,
             Some(old) => {
                 let (known, overlay) = (self.known.as_bytes(), self.overlay.as_bytes());
                 let input = Input { openapi: old, ..self.input(known, overlay, false) };
-                twin_api_gen::plan(input).map_or(Old::None, |plan| Old::Plan(Box::new(plan)))
+                twin_api_gen::plan(input)
+                    .map_or(OldDocument::None, |plan| OldDocument::Plan(Box::new(plan)))
             }
-            None => Old::None,
+            None => OldDocument::None,
         }
     }
 
@@ -128,11 +129,11 @@ impl Sources {
 }
 
 /// The document on disk before the run.
-enum Old {
+enum OldDocument {
     /// There is no document, or no client can be generated from it.
     None,
     Same,
-    Plan(Box<Plan>),
+    Plan(Box<ClientPlan>),
 }
 
 /// Regenerates the files, or checks them.
@@ -140,18 +141,18 @@ enum Old {
 /// # Errors
 /// A file cannot be read or written, the document cannot be fetched, or no client can be
 /// generated. No file of the repository has changed then.
-pub fn run(options: &Options, console: &mut Console) -> anyhow::Result<Freshness> {
+pub fn run(options: &RegenOptions, console: &mut Console) -> anyhow::Result<Freshness> {
     let root = options.root.as_path();
-    if options.mode == Mode::Write {
+    if options.mode == UpdateMode::Write {
         remove_leftovers(root, console)?;
     }
-    let mut sources = Sources::read(options, console)?;
+    let mut sources = RegenInputs::read(options, console)?;
     console.progress(format_args!("generating from {} bytes", sources.document.len()));
     let old = sources.old_plan();
     let standing = match &old {
-        Old::Same => Standing::All,
-        Old::None => Standing::Of(Vec::new()),
-        Old::Plan(plan) => Standing::Of(plan.facts.clone()),
+        OldDocument::Same => OldContradictions::All,
+        OldDocument::None => OldContradictions::Of(Vec::new()),
+        OldDocument::Plan(plan) => OldContradictions::Of(plan.facts.clone()),
     };
     let accepted = accept::generate(options, &mut sources, &standing)?;
     let generated = accepted.generated;
@@ -159,7 +160,7 @@ pub fn run(options: &Options, console: &mut Console) -> anyhow::Result<Freshness
     let derived = derived(root, &generated)?;
     let inputs = inputs(root, &sources)?;
     let comparison = compare(root, &sources, &old, &generated)?;
-    let outcome = outcome::Outcome {
+    let user_report = user_report::UserReport {
         sources: &sources,
         generated: &generated,
         comparison: &comparison,
@@ -167,7 +168,7 @@ pub fn run(options: &Options, console: &mut Console) -> anyhow::Result<Freshness
         edits: &accepted.made,
         root,
     };
-    conclude(options, inputs, derived, &outcome, console)
+    conclude(options, inputs, derived, &user_report, console)
 }
 
 /// Removes temporary files of a killed regen.
@@ -180,17 +181,17 @@ fn remove_leftovers(root: &Path, console: &mut Console) -> anyhow::Result<()> {
 }
 
 /// Fetches the new document, if one is requested.
-fn fetched(options: &Options, console: &mut Console) -> anyhow::Result<Option<Vec<u8>>> {
+fn fetched(options: &RegenOptions, console: &mut Console) -> anyhow::Result<Option<Vec<u8>>> {
     let Some(source) = &options.fetch else { return Ok(None) };
     let start = Instant::now();
-    let document = fetch::fetch(source, Limits::default())?;
+    let document = fetch::fetch(source, FetchLimits::default())?;
     report::stage(&"fetch", start.elapsed(), console);
     console.progress(format_args!("fetched {source}"));
     Ok(Some(document))
 }
 
 /// Returns the derived files that are stale.
-fn derived(root: &Path, generated: &Generated) -> anyhow::Result<Vec<Change>> {
+fn derived(root: &Path, generated: &Generated) -> anyhow::Result<Vec<FileChange>> {
     let mut changes = snapshots::changes(root, &generated.surface.files)?;
     let effective = format!("{:#}\n", generated.effective).into_bytes();
     changes.extend(changed(root, EFFECTIVE, effective)?);
@@ -199,7 +200,7 @@ fn derived(root: &Path, generated: &Generated) -> anyhow::Result<Vec<Change>> {
 }
 
 /// Returns the inputs that a fetch or an accepted edit changes.
-fn inputs(root: &Path, sources: &Sources) -> anyhow::Result<Vec<Change>> {
+fn inputs(root: &Path, sources: &RegenInputs) -> anyhow::Result<Vec<FileChange>> {
     let files = [
         (KNOWN, sources.known.as_bytes()),
         (OVERLAY, sources.overlay.as_bytes()),
@@ -209,30 +210,30 @@ fn inputs(root: &Path, sources: &Sources) -> anyhow::Result<Vec<Change>> {
     changes.filter_map(Result::transpose).collect()
 }
 
-fn changed(root: &Path, path: &str, new: Vec<u8>) -> anyhow::Result<Option<Change>> {
+fn changed(root: &Path, path: &str, new: Vec<u8>) -> anyhow::Result<Option<FileChange>> {
     let old = match fs::read(root.join(path)) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => None,
         other => Some(other.with_context(|| format!("reading {path}"))?),
     };
     let differs = old.as_ref() != Some(&new);
-    Ok(differs.then(|| Change { path: path.to_owned(), old, new: Some(new) }))
+    Ok(differs.then(|| FileChange { path: path.to_owned(), old, new: Some(new) }))
 }
 
 /// Compares the documents, and the new client with the client of the checked-in effective
 /// document.
 fn compare(
     root: &Path,
-    sources: &Sources,
-    old: &Old,
+    sources: &RegenInputs,
+    old: &OldDocument,
     new: &Generated,
-) -> anyhow::Result<Comparison> {
+) -> anyhow::Result<DocumentComparison> {
     let known = Some(sources.known.as_bytes());
     let changes = match (old, &sources.old_document) {
-        (Old::Plan(old), _) => {
+        (OldDocument::Plan(old), _) => {
             let new = identify::from_bytes(&sources.document, known)?;
             twin_api_gen::diff::compare_identified(&old.identified, &new)
         }
-        (Old::None, Some(old)) => {
+        (OldDocument::None, Some(old)) => {
             diff::documents((DOCUMENT, old), ("the new document", &sources.document), known)?
         }
         _ => Vec::new(),
@@ -264,29 +265,29 @@ fn compare(
 }
 
 fn conclude(
-    options: &Options,
-    inputs: Vec<Change>,
-    derived: Vec<Change>,
-    outcome: &outcome::Outcome<'_>,
+    options: &RegenOptions,
+    inputs: Vec<FileChange>,
+    derived: Vec<FileChange>,
+    user_report: &user_report::UserReport<'_>,
     console: &mut Console,
 ) -> anyhow::Result<Freshness> {
     let summary = changes::describe(&inputs, &derived);
-    let all: Vec<Change> = derived.into_iter().chain(inputs).collect();
-    if options.mode == Mode::Write && !all.is_empty() {
+    let all: Vec<FileChange> = derived.into_iter().chain(inputs).collect();
+    if options.mode == UpdateMode::Write && !all.is_empty() {
         let start = Instant::now();
         write::apply(&options.root, &all, &mut undisturbed)?;
         report::stage(&"write", start.elapsed(), console);
     }
     if let Some(path) = &options.report {
-        let markdown = outcome.markdown();
+        let markdown = user_report.markdown();
         write::write_beside(path, markdown.as_bytes())
             .map_err(anyhow::Error::from)
             .and_then(|staged| Ok(staged.persist(path)?))
             .with_context(|| format!("writing {}", path.display()))?;
     }
     console.product(format_args!("{summary}"))?;
-    console.raw(outcome.text(!all.is_empty(), options.mode).as_bytes())?;
-    if options.mode == Mode::Write || all.is_empty() {
+    console.raw(user_report.text(!all.is_empty(), options.mode).as_bytes())?;
+    if options.mode == UpdateMode::Write || all.is_empty() {
         return Ok(Freshness::Fresh);
     }
     let fetch = options.fetch.as_ref().map(|source| format!(" --fetch {source}"));

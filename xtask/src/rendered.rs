@@ -42,7 +42,7 @@ const FLAGS: [&str; 11] = [
 
 /// Where the pages are.
 #[derive(Debug, Clone)]
-pub struct Options {
+pub struct RenderedOptions {
     /// The repository.
     pub root: PathBuf,
 }
@@ -52,7 +52,7 @@ pub struct Options {
 /// # Errors
 /// The documentation is not built, Chromium cannot be started, or a page has a fault; the error
 /// lists all faults.
-pub fn run(options: &Options, console: &mut Console) -> anyhow::Result<Freshness> {
+pub fn run(options: &RenderedOptions, console: &mut Console) -> anyhow::Result<Freshness> {
     let folder = options.root.join("target/doc");
     let folder = folder.canonicalize().with_context(|| {
         format!(
@@ -195,7 +195,7 @@ mod tests {
 
     fn faults(body: &str) -> String {
         let root = site(body);
-        let options = Options { root: root.path().to_owned() };
+        let options = RenderedOptions { root: root.path().to_owned() };
         match run(&options, &mut Console::silent()) {
             Ok(_) => String::new(),
             Err(error) => format!("{error:#}"),

@@ -1,7 +1,8 @@
-//! Reports a generation: its stages and their times, the overlay, and what was lost.
+//! Prints the stages of a generation with their times, the effect of the overlay, and the notes and
+//! losses of the lowering.
 //!
-//! Losses are always printed, because a user of the client will miss them. Notes are counted by
-//! rule, unless `--verbose` is given.
+//! Losses are always printed, because the client lacks something that the document describes. Notes
+//! are counted by rule, unless `--verbose` is given.
 
 use std::collections::BTreeMap;
 use std::fmt::Display;
@@ -19,7 +20,7 @@ pub(crate) fn generation(generated: &Generated, verbose: bool, console: &mut Con
     if !generated.applied.is_empty() {
         let places: usize = generated.applied.iter().map(|action| action.pointers.len()).sum();
         let actions = generated.applied.len();
-        console.progress(format_args!("overlay: {actions} actions applied, to {places} places"));
+        console.progress(format_args!("overlay: {actions} actions changed {places} places"));
     }
     diagnostics(&generated.diagnostics, verbose, console);
 }
@@ -27,7 +28,7 @@ pub(crate) fn generation(generated: &Generated, verbose: bool, console: &mut Con
 /// Prints a completed stage.
 pub(crate) fn stage(name: &dyn Display, duration: Duration, console: &mut Console) {
     let name = name.to_string();
-    console.progress(format_args!("  {name:<8}{:>7.1} ms", duration.as_secs_f64() * 1000.0));
+    console.progress(format_args!("  {name:<11}{:>7.1} ms", duration.as_secs_f64() * 1000.0));
 }
 
 fn diagnostics(all: &[Diagnostic], verbose: bool, console: &mut Console) {
@@ -44,8 +45,10 @@ fn diagnostics(all: &[Diagnostic], verbose: bool, console: &mut Console) {
     if !notes.is_empty() {
         let total: usize = notes.values().sum();
         let by_rule: Vec<_> = notes.iter().map(|(rule, n)| format!("{rule} {n}")).collect();
-        console.progress(format_args!("notes: {total} ({})", by_rule.join(", ")));
+        let hint = if verbose { "" } else { "; --verbose prints them" };
+        let by_rule = by_rule.join(", ");
+        console.progress(format_args!("notes of the lowering: {total} ({by_rule}){hint}"));
     }
     let losses = all.iter().filter(|d| d.severity == Severity::Loss).count();
-    console.progress(format_args!("losses: {losses}"));
+    console.progress(format_args!("losses of the lowering: {losses}"));
 }

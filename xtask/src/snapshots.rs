@@ -11,7 +11,7 @@ use std::path::Path;
 
 use anyhow::{Context as _, ensure};
 
-use crate::write::Change;
+use crate::write::FileChange;
 
 const FOLDER: &str = "tests/snapshots";
 
@@ -26,7 +26,7 @@ const SOURCE: &str = "source: tests/generator/surface.rs";
 pub(crate) fn changes(
     root: &Path,
     parts: &BTreeMap<String, String>,
-) -> anyhow::Result<Vec<Change>> {
+) -> anyhow::Result<Vec<FileChange>> {
     let mut there = existing(root)?;
     let mut changes = Vec::new();
     check_names(parts.keys())?;
@@ -35,11 +35,11 @@ pub(crate) fn changes(
         let new = render(text).into_bytes();
         let old = there.remove(&path);
         if old.as_ref() != Some(&new) {
-            changes.push(Change { path, old, new: Some(new) });
+            changes.push(FileChange { path, old, new: Some(new) });
         }
     }
     let extra = there.into_iter().filter(|(_, old)| is_ours(old));
-    changes.extend(extra.map(|(path, old)| Change { path, old: Some(old), new: None }));
+    changes.extend(extra.map(|(path, old)| FileChange { path, old: Some(old), new: None }));
     changes.sort_by(|a, b| a.path.cmp(&b.path));
     Ok(changes)
 }

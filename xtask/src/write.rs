@@ -26,7 +26,7 @@ const TEMPORARY: &str = ".regen-";
 
 /// One file to replace, create or remove.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Change {
+pub struct FileChange {
     /// Relative to the root, with `/`.
     pub path: String,
     /// The content on disk, if the file exists.
@@ -48,7 +48,7 @@ pub enum WriteStep<'a> {
 
 /// A callback before each [`WriteStep`]. Tests return an error or end the process in it; the commands
 /// pass [`undisturbed`].
-pub type Hook<'a> = &'a mut dyn FnMut(WriteStep<'_>) -> io::Result<()>;
+pub type StepHook<'a> = &'a mut dyn FnMut(WriteStep<'_>) -> io::Result<()>;
 
 /// Lets every step happen. It is the hook of the commands.
 ///
@@ -63,8 +63,8 @@ pub fn undisturbed(_: WriteStep<'_>) -> io::Result<()> {
 /// # Errors
 /// A target is not allowed or a content cannot be written: nothing has changed. Or a rename
 /// fails: some files are new, and the error says so.
-pub fn apply(root: &Path, changes: &[Change], hook: Hook<'_>) -> anyhow::Result<()> {
-    let mut ordered: Vec<&Change> = changes.iter().collect();
+pub fn apply(root: &Path, changes: &[FileChange], hook: StepHook<'_>) -> anyhow::Result<()> {
+    let mut ordered: Vec<&FileChange> = changes.iter().collect();
     ordered.sort_by_key(|change| change.path == DOCUMENT);
     let mut written = Vec::new();
     for change in ordered {
@@ -137,7 +137,7 @@ fn make_readable(_: &fs::File) -> io::Result<()> {
     Ok(())
 }
 
-fn stage(root: &Path, change: &Change, hook: Hook<'_>) -> io::Result<Option<TempPath>> {
+fn stage(root: &Path, change: &FileChange, hook: StepHook<'_>) -> io::Result<Option<TempPath>> {
     let Some(new) = &change.new else { return Ok(None) };
     hook(WriteStep::Write(&change.path))?;
     let target = root.join(&change.path);
@@ -151,7 +151,7 @@ fn replace(
     root: &Path,
     path: &str,
     staged: Option<TempPath>,
-    hook: Hook<'_>,
+    hook: StepHook<'_>,
 ) -> anyhow::Result<()> {
     let target = root.join(path);
     let Some(staged) = staged else {

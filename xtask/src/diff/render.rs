@@ -7,7 +7,7 @@ use serde_json::json;
 use twin_api_gen::diff::surface::{Difference, Verdict};
 use twin_api_gen::diff::{Change, Level};
 
-use super::Comparison;
+use super::DocumentComparison;
 
 const LEVELS: [(Level, &str); 3] =
     [(Level::Breaking, "BREAKING"), (Level::Compatible, "compatible"), (Level::Docs, "docs")];
@@ -16,15 +16,15 @@ const LEVELS: [(Level, &str); 3] =
 const MAX_CHARS: usize = 60_000;
 
 /// A change of a schema with all operations that it affects.
-struct Group<'a> {
+struct GroupedChange<'a> {
     first: &'a Change,
     others: Vec<&'a str>,
 }
 
 /// Groups the changes that one rule found at one place.
-fn grouped<'a>(changes: impl Iterator<Item = &'a Change>) -> Vec<Group<'a>> {
+fn grouped<'a>(changes: impl Iterator<Item = &'a Change>) -> Vec<GroupedChange<'a>> {
     let mut places: BTreeMap<(&str, &str), usize> = BTreeMap::new();
-    let mut groups: Vec<Group<'a>> = Vec::new();
+    let mut groups: Vec<GroupedChange<'a>> = Vec::new();
     for change in changes {
         let operation = change.operation.as_deref();
         // A change without an operation is not grouped.
@@ -38,7 +38,7 @@ fn grouped<'a>(changes: impl Iterator<Item = &'a Change>) -> Vec<Group<'a>> {
             }
             _ => {
                 places.insert((change.rule, &change.pointer), groups.len());
-                groups.push(Group { first: change, others: Vec::new() });
+                groups.push(GroupedChange { first: change, others: Vec::new() });
             }
         }
     }
@@ -46,7 +46,7 @@ fn grouped<'a>(changes: impl Iterator<Item = &'a Change>) -> Vec<Group<'a>> {
 }
 
 /// Formats all changes for a terminal.
-pub(crate) fn text(comparison: &Comparison) -> String {
+pub(crate) fn text(comparison: &DocumentComparison) -> String {
     let mut text = changes(comparison, &[Level::Breaking, Level::Compatible, Level::Docs]);
     if comparison.changes.is_empty() {
         text.push_str("documents: no change\n");
@@ -60,10 +60,10 @@ pub(crate) fn text(comparison: &Comparison) -> String {
 }
 
 /// Formats the changes of some levels.
-pub(crate) fn changes(comparison: &Comparison, levels: &[Level]) -> String {
+pub(crate) fn changes(comparison: &DocumentComparison, levels: &[Level]) -> String {
     let mut text = String::new();
     for (level, title) in LEVELS.iter().filter(|(level, _)| levels.contains(level)) {
-        for Group { first, others } in grouped(comparison.of_level(*level)) {
+        for GroupedChange { first, others } in grouped(comparison.of_level(*level)) {
             let operation = first.operation.as_deref().unwrap_or("document");
             let _ = writeln!(text, "{title:<10} {operation}: {}", first.message);
             if !others.is_empty() {
@@ -88,36 +88,33 @@ pub(crate) fn client(differences: &[Difference]) -> String {
     text
 }
 
-/// Formats the changes for a pull request body. If they do not fit, it gives the number of missing
-/// changes and the command that shows all.
-pub(crate) fn markdown(comparison: &Comparison) -> String {
+/// Formats the changes for the body of a pull request. If they do not fit, the text ends with the
+/// number of missing changes and the command that shows all of them.
+pub(crate) fn markdown(comparison: &DocumentComparison) -> String {
     let mut text = format!("## API changes: {}\n", comparison.verdict);
     if let Some(note) = &comparison.note {
         let _ = writeln!(text, "\n{}", plain(note));
     }
     let mut missing = 0;
-    for (level, title) in
-        [(Level::Breaking, "Breaking"), (Level::Compatible, "Compatible"), (Level::Docs, "Docs")]
-    {
-        let lines: Vec<String> = grouped(comparison.of_level(level)).iter().map(line).collect();
-        let title = format!("{title} changes of the document ({})", lines.len());
-        section(&mut text, &title, level == Level::Docs, &lines, &mut missing);
+    let of_level =
+        |level| grouped(comparison.of_level(level)).iter().map(line).collect::<Vec<String>>();
+    for (title, folded, lines) in [
+        ("Breaking changes of the document", false, of_level(Level::Breaking)),
+        ("Compatible changes of the document", false, of_level(Level::Compatible)),
+        ("Changes of the client", false, comparison.differences.iter().map(difference).collect()),
+        // Last, because a new edition can change hundreds of texts, and a section is cut off where
+        // the text is full.
+        ("Changes of documentation texts", true, of_level(Level::Docs)),
+    ] {
+        section(&mut text, &format!("{title} ({})", lines.len()), folded, &lines, &mut missing);
     }
-    let lines: Vec<String> = comparison.differences.iter().map(difference).collect();
-    section(
-        &mut text,
-        &format!("Changes of the client ({})", lines.len()),
-        false,
-        &lines,
-        &mut missing,
-    );
     if comparison.changes.is_empty() {
         text.push_str("\nThe documents do not differ.\n");
     }
     if missing > 0 {
         let _ = writeln!(
             text,
-            "\n{missing} more do not fit here: `cargo xtask diff OLD NEW` shows all of them."
+            "\n{missing} more changes do not fit here; `cargo xtask diff OLD NEW` shows all of them."
         );
     }
     text
@@ -143,7 +140,7 @@ fn section(text: &mut String, title: &str, folded: bool, lines: &[String], missi
     text.push_str(close);
 }
 
-fn line(Group { first, others }: &Group<'_>) -> String {
+fn line(GroupedChange { first, others }: &GroupedChange<'_>) -> String {
     let operation = first.operation.as_deref().unwrap_or("document");
     let mut line = format!("- **{}**: {}", plain(operation), plain(&first.message));
     if !others.is_empty() {
@@ -196,7 +193,7 @@ fn code(text: &str) -> String {
 }
 
 /// Formats the verdict and the changes of the documents for programs.
-pub(crate) fn json(comparison: &Comparison) -> String {
+pub(crate) fn json(comparison: &DocumentComparison) -> String {
     let change = |change: &Change| {
         json!({
             "level": change.level.as_str(),
@@ -211,7 +208,7 @@ pub(crate) fn json(comparison: &Comparison) -> String {
 }
 
 /// Drafts the next section of the changelog.
-pub(crate) fn changelog(comparison: &Comparison, version: &str) -> String {
+pub(crate) fn changelog(comparison: &DocumentComparison, version: &str) -> String {
     let mut text = format!("## {version}\n");
     let of = |verdicts: &[Verdict]| -> Vec<String> {
         let some = comparison.differences.iter().filter(|one| verdicts.contains(&one.verdict));

@@ -14,12 +14,12 @@ use ureq::tls::{RootCerts, TlsConfig};
 use ureq::{Agent, Body};
 use url::{Host, Url};
 
-use super::{Limits, WEB_PAGE, read_capped};
+use super::{FetchLimits, WEB_PAGE, read_capped};
 
 const MAX_REDIRECTS: usize = 5;
 
 /// Returns the body at `url`.
-pub(super) fn get(url: &Url, limits: Limits) -> anyhow::Result<Vec<u8>> {
+pub(super) fn get(url: &Url, limits: FetchLimits) -> anyhow::Result<Vec<u8>> {
     let deadline = Instant::now() + limits.timeout;
     let mut url = url.clone();
     for _ in 0..=MAX_REDIRECTS {
@@ -102,7 +102,7 @@ fn redirect(url: &Url, response: &Response<Body>) -> anyhow::Result<Option<Url>>
     Ok(Some(next))
 }
 
-fn read(response: Response<Body>, limits: Limits) -> anyhow::Result<Vec<u8>> {
+fn read(response: Response<Body>, limits: FetchLimits) -> anyhow::Result<Vec<u8>> {
     let status = response.status();
     ensure!(status.as_u16() == 200, "status {status}, expected 200");
     let header = |name| response.headers().get(name).and_then(|value| value.to_str().ok());

@@ -25,7 +25,7 @@ pub(super) fn staged(text: &str, file: &Path, generated: bool) -> anyhow::Result
 
 /// The values that the workspace manifest sets for all crates.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Promises {
+pub(super) struct WorkspaceValues {
     /// The version of the crates.
     pub(super) version: String,
     /// The minimum supported Rust version.
@@ -37,7 +37,7 @@ pub(super) fn stage_workspace(
     root: &Path,
     stage: &Path,
     crates: &[Crate],
-) -> anyhow::Result<Promises> {
+) -> anyhow::Result<WorkspaceValues> {
     let file = root.join("Cargo.toml");
     let mut manifest = parse(&read(&file)?, &file)?;
     let promises = trim(&mut manifest, crates, &file)?;
@@ -45,7 +45,11 @@ pub(super) fn stage_workspace(
     Ok(promises)
 }
 
-fn trim(manifest: &mut DocumentMut, crates: &[Crate], file: &Path) -> anyhow::Result<Promises> {
+fn trim(
+    manifest: &mut DocumentMut,
+    crates: &[Crate],
+    file: &Path,
+) -> anyhow::Result<WorkspaceValues> {
     let workspace = table(manifest, "workspace", file)?;
     let folders: Vec<&str> = crates.iter().map(|package| package.folder).collect();
     workspace.insert("members", folders.iter().copied().collect::<Array>().into());
@@ -62,7 +66,7 @@ fn trim(manifest: &mut DocumentMut, crates: &[Crate], file: &Path) -> anyhow::Re
         let text = package.get(name).and_then(Item::as_str);
         text.map(str::to_owned).with_context(|| format!("[workspace.package] has no {name}"))
     };
-    Ok(Promises { version: promise("version")?, minimum: promise("rust-version")? })
+    Ok(WorkspaceValues { version: promise("version")?, minimum: promise("rust-version")? })
 }
 
 fn parse(text: &str, file: &Path) -> anyhow::Result<DocumentMut> {

@@ -13,7 +13,7 @@ use anyhow::{Context as _, bail, ensure};
 use twin_api_gen::known::FactStatus;
 use twin_api_gen::{Edit, EditedFile, Error, Fact, Generated, Problem};
 
-use super::{Options, Sources};
+use super::{RegenInputs, RegenOptions};
 use crate::edit;
 
 /// The file that keeps a refused document.
@@ -35,28 +35,28 @@ pub(super) struct Offer {
     pub(super) text: String,
     pub(super) edit: Option<Edit>,
     /// Whether the document on disk contradicts the fact in the same way.
-    pub(super) is_standing: bool,
+    pub(super) is_old: bool,
 }
 
 /// An offer before it has a number.
-struct Item {
+struct UnnumberedOffer {
     text: String,
     edit: Option<Edit>,
-    is_standing: bool,
+    is_old: bool,
 }
 
 /// Generates and applies accepted edits in `sources`, until no accepted number is left.
 pub(super) fn generate(
-    options: &Options,
-    sources: &mut Sources,
-    standing: &Standing,
+    options: &RegenOptions,
+    sources: &mut RegenInputs,
+    old: &OldContradictions,
 ) -> anyhow::Result<Accepted> {
     let mut made = Vec::new();
     let mut listed = 0;
     loop {
         let result = sources.generate(options.strict);
         let offers = match &result {
-            Ok(generated) => number(listed, of_facts(&generated.facts, standing)),
+            Ok(generated) => number(listed, of_facts(&generated.facts, old)),
             Err(error) => number(listed, error.problems().map(of_problem)),
         };
         let range = listed + 1..=listed + offers.len();
@@ -78,7 +78,7 @@ pub(super) fn generate(
         return match result {
             Ok(generated) => {
                 // The next command starts counting at one.
-                let facts = of_facts(&generated.facts, standing);
+                let facts = of_facts(&generated.facts, old);
                 let offers = if made.is_empty() { offers } else { number(0, facts) };
                 Ok(Accepted { generated, offers, made })
             }
@@ -87,15 +87,15 @@ pub(super) fn generate(
     }
 }
 
-fn number(listed: usize, items: impl IntoIterator<Item = Item>) -> Vec<Offer> {
+fn number(listed: usize, items: impl IntoIterator<Item = UnnumberedOffer>) -> Vec<Offer> {
     let offer =
-        |(number, Item { text, edit, is_standing })| Offer { number, text, edit, is_standing };
+        |(number, UnnumberedOffer { text, edit, is_old })| Offer { number, text, edit, is_old };
     (listed + 1..).zip(items).map(offer).collect()
 }
 
 /// Returns the accepted edits among `offers`.
 fn chosen(
-    options: &Options,
+    options: &RegenOptions,
     offers: &[Offer],
     range: &std::ops::RangeInclusive<usize>,
 ) -> anyhow::Result<Vec<Edit>> {
@@ -111,7 +111,7 @@ fn chosen(
         .collect()
 }
 
-fn make(sources: &mut Sources, edits: &[Edit]) -> anyhow::Result<()> {
+fn make(sources: &mut RegenInputs, edits: &[Edit]) -> anyhow::Result<()> {
     for (file, text) in
         [(EditedFile::Known, &mut sources.known), (EditedFile::Overlay, &mut sources.overlay)]
     {
@@ -125,7 +125,7 @@ fn make(sources: &mut Sources, edits: &[Edit]) -> anyhow::Result<()> {
 }
 
 /// Formats a problem as an item.
-fn of_problem(problem: &Problem) -> Item {
+fn of_problem(problem: &Problem) -> UnnumberedOffer {
     let mut text = format!("{}: {}", problem.stage, problem.what);
     let lines = [
         ("at", &problem.pointer),
@@ -139,20 +139,20 @@ fn of_problem(problem: &Problem) -> Item {
             let _ = write!(text, "\n     {name:<9} {value}");
         }
     }
-    Item { text, edit: problem.edit.clone(), is_standing: false }
+    UnnumberedOffer { text, edit: problem.edit.clone(), is_old: false }
 }
 
 /// The facts that the document on disk contradicts.
-pub(super) enum Standing {
+pub(super) enum OldContradictions {
     /// The document is the one on disk.
     All,
     Of(Vec<Fact>),
 }
 
-impl Standing {
+impl OldContradictions {
     fn contains(&self, fact: &Fact) -> bool {
         let is_same = |other: &Fact| {
-            (&other.subject, &other.says, &other.outcome)
+            (&other.subject, &other.says, &other.status)
                 == (&fact.subject, &fact.says, &fact.status)
         };
         match self {
@@ -163,12 +163,12 @@ impl Standing {
 }
 
 /// Formats the facts that the document contradicts as items.
-fn of_facts(facts: &[Fact], standing: &Standing) -> Vec<Item> {
+fn of_facts(facts: &[Fact], old: &OldContradictions) -> Vec<UnnumberedOffer> {
     let is_open = |fact: &&Fact| !matches!(fact.status, FactStatus::Added | FactStatus::Agreed);
-    let item = |fact: &Fact| Item {
+    let item = |fact: &Fact| UnnumberedOffer {
         text: fact.to_string(),
         edit: fact.edit.clone(),
-        is_standing: standing.contains(fact),
+        is_old: old.contains(fact),
     };
     facts.iter().filter(is_open).map(item).collect()
 }
@@ -197,8 +197,8 @@ pub(super) fn short_list<'a>(offers: impl IntoIterator<Item = &'a Offer>) -> Str
 
 /// Builds the error for a refused document. A fetched document is kept for inspection.
 fn refuse(
-    options: &Options,
-    sources: &Sources,
+    options: &RegenOptions,
+    sources: &RegenInputs,
     error: &Error,
     offers: &[Offer],
     made: &[Edit],
@@ -244,6 +244,6 @@ fn keep(root: &Path, document: &[u8]) -> anyhow::Result<PathBuf> {
         fs::write(&path, document)
     };
     write().with_context(|| format!("keeping the refused document in {}", path.display()))?;
-    // Resolve the `..` of the default root, for a readable path.
+    // The command that is printed must also work in another folder.
     Ok(fs::canonicalize(&path).unwrap_or(path))
 }

@@ -6,26 +6,26 @@ use std::path::Path;
 
 use twin_api_gen::diff::Level;
 use twin_api_gen::diff::surface::Verdict;
-use twin_api_gen::known::Outcome as Agreement;
+use twin_api_gen::known::FactStatus;
 use twin_api_gen::{Edit, Fact, Generated};
 
 use super::accept::{self, Offer};
-use super::{Mode, Sources};
-use crate::diff::{Comparison, render};
+use super::{RegenInputs, UpdateMode};
+use crate::diff::{DocumentComparison, render};
 
 /// Everything that a regen found.
-pub(super) struct Outcome<'a> {
-    pub(super) sources: &'a Sources,
+pub(super) struct UserReport<'a> {
+    pub(super) sources: &'a RegenInputs,
     pub(super) generated: &'a Generated,
-    pub(super) comparison: &'a Comparison,
+    pub(super) comparison: &'a DocumentComparison,
     pub(super) offers: &'a [Offer],
     pub(super) edits: &'a [Edit],
     pub(super) root: &'a Path,
 }
 
-impl Outcome<'_> {
+impl UserReport<'_> {
     /// Formats the report for a terminal. Without changes, it lists only open problems.
-    pub(super) fn text(&self, changed: bool, mode: Mode) -> String {
+    pub(super) fn text(&self, changed: bool, mode: UpdateMode) -> String {
         let mut text = String::new();
         for edit in self.edits {
             let _ = writeln!(text, "edited     {edit}");
@@ -54,8 +54,10 @@ impl Outcome<'_> {
             self.contradictions(&mut text);
             let _ = writeln!(text, "verdict    {}", self.verdict());
             let next = match mode {
-                Mode::Write => "git diff openapi.json tests/snapshots, then cargo test --workspace",
-                Mode::Check => "the same command without --check",
+                UpdateMode::Write => {
+                    "git diff openapi.json tests/snapshots, then cargo test --workspace"
+                }
+                UpdateMode::Check => "the same command without --check",
             };
             let _ = writeln!(text, "next       {next}");
         }
@@ -73,27 +75,33 @@ impl Outcome<'_> {
             None => writeln!(text, "document   openapi.json: new, {new} bytes"),
         };
         let operations = operations(&self.generated.effective).len();
-        let missing = self.of(|outcome| matches!(outcome, Agreement::Missing)).count();
+        let missing = self.facts_with(|status| matches!(status, FactStatus::Missing)).count();
         let _ = writeln!(
             text,
-            "names      {operations} operations, {missing} of them known and not in the document"
+            "names      {operations} operations; the document lacks {missing} of them, \
+             which known.json supplies"
         );
     }
 
     fn facts(&self, text: &mut String) {
-        let added = self.of(|outcome| matches!(outcome, Agreement::Added)).count();
+        let added = self.facts_with(|status| matches!(status, FactStatus::Added)).count();
         let all = self.generated.facts.len();
-        let _ = writeln!(text, "floor      {all} known facts, {added} that the document lacks");
-        let agreed: Vec<&Fact> = self.of(|outcome| matches!(outcome, Agreement::Agreed)).collect();
-        let _ = writeln!(text, "agreements {} facts are documented upstream", agreed.len());
+        let _ = writeln!(text, "floor      {all} known facts; the document lacks {added} of them");
+        let agreed: Vec<&Fact> =
+            self.facts_with(|status| matches!(status, FactStatus::Agreed)).collect();
+        let _ = writeln!(
+            text,
+            "agreements the document now states {} that only observations stated",
+            facts(agreed.len())
+        );
         for fact in agreed {
             let _ = writeln!(text, "             {}: {}", fact.subject, fact.says);
         }
     }
 
-    /// Lists operations that the document lacks, until known.json drops them.
+    /// Lists the operations of known.json that the document lacks.
     fn missing(&self, text: &mut String) {
-        for fact in self.of(|outcome| matches!(outcome, Agreement::Missing)) {
+        for fact in self.facts_with(|status| matches!(status, FactStatus::Missing)) {
             let _ = writeln!(
                 text,
                 "BREAKING   {}: not in the document; known.json keeps it ({})",
@@ -102,30 +110,31 @@ impl Outcome<'_> {
         }
     }
 
-    /// Lists contradictions: new ones with their edits, then those of the document on disk.
+    /// Lists the contradicted facts: new ones with their edits, then those that the document on
+    /// disk contradicts too.
     fn contradictions(&self, text: &mut String) {
-        let (standing, new): (Vec<&Offer>, Vec<&Offer>) =
-            self.offers.iter().partition(|offer| offer.is_standing);
+        let (old, new): (Vec<&Offer>, Vec<&Offer>) =
+            self.offers.iter().partition(|offer| offer.is_old);
         if !new.is_empty() {
             let _ = write!(
                 text,
-                "known facts that the document contradicts; to give one up, run \
+                "the document contradicts these known facts; to follow the document, run \
                  `cargo xtask regen --accept N`:\n{}",
                 accept::list(new)
             );
         }
-        if !standing.is_empty() {
+        if !old.is_empty() {
             let _ = write!(
                 text,
-                "contradicted before, and still ({}):\n{}",
-                standing.len(),
-                accept::short_list(standing)
+                "{} that the previous document contradicted too:\n{}",
+                facts(old.len()),
+                accept::short_list(old)
             );
         }
     }
 
-    fn of(&self, is: impl Fn(&Agreement) -> bool) -> impl Iterator<Item = &Fact> {
-        self.generated.facts.iter().filter(move |fact| is(&fact.outcome))
+    fn facts_with(&self, is: impl Fn(&FactStatus) -> bool) -> impl Iterator<Item = &Fact> {
+        self.generated.facts.iter().filter(move |fact| is(&fact.status))
     }
 
     /// Formats the verdict with the version that it requires.
@@ -147,20 +156,23 @@ impl Outcome<'_> {
     pub(super) fn markdown(&self) -> String {
         let mut text = render::markdown(self.comparison);
         let mut lines = Vec::new();
-        for fact in self.of(|outcome| matches!(outcome, Agreement::Missing)) {
+        for fact in self.facts_with(|status| matches!(status, FactStatus::Missing)) {
             lines.push(format!("BREAKING: {} is not in the document", fact.subject));
         }
         for one in &self.generated.left_out {
             lines.push(format!("left out: {}: {}", one.operation, one.reason));
         }
-        let agreed = self.of(|outcome| matches!(outcome, Agreement::Agreed)).count();
-        lines.push(format!("{agreed} known facts are documented upstream"));
-        lines.extend(self.offers.iter().filter(|offer| !offer.is_standing).map(|offer| {
+        let agreed = self.facts_with(|status| matches!(status, FactStatus::Agreed)).count();
+        lines.push(format!(
+            "the document now states {} that only observations stated",
+            facts(agreed)
+        ));
+        lines.extend(self.offers.iter().filter(|offer| !offer.is_old).map(|offer| {
             let first = offer.text.lines().next().unwrap_or_default();
             format!("contradicted: {first}")
         }));
-        let standing = self.offers.iter().filter(|offer| offer.is_standing).count();
-        lines.push(format!("{standing} known facts are contradicted as before"));
+        let old = self.offers.iter().filter(|offer| offer.is_old).count();
+        lines.push(format!("{} that the previous document contradicted too", facts(old)));
         text.push_str("\n### Known facts\n\n");
         for line in lines {
             let _ = writeln!(text, "- {}", render::plain(&line));
@@ -172,6 +184,11 @@ impl Outcome<'_> {
         let _ = write!(text, "\n### Draft for CHANGELOG.md\n\n````markdown\n{draft}````\n");
         text
     }
+}
+
+/// Formats a number of known facts.
+fn facts(count: usize) -> String {
+    format!("{count} known {}", if count == 1 { "fact" } else { "facts" })
 }
 
 /// Returns the operations of a document, such as `GET /v1/me`, and whether each is deprecated.

@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use serde_json::{Value, json};
-use twin_api_gen::diff::surface::{Client, Verdict, compare, verdict};
+use twin_api_gen::diff::surface::{ClientSurface, Verdict, compare, verdict};
 use twin_api_gen::{Generated, Input, Runtime, generate};
 
 const CALLER: &str = r#"
@@ -149,8 +149,8 @@ fn judge(old: &Generated, new: &Generated) -> Verdict {
     let side = |one: &Generated| (one.lowered.clone(), one.effective.clone());
     let ((was, was_effective), (is, is_effective)) = (side(old), side(new));
     verdict(&compare(
-        Client { lowered: &was, effective: &was_effective, left_out: &[] },
-        Client { lowered: &is, effective: &is_effective, left_out: &[] },
+        ClientSurface { lowered: &was, effective: &was_effective, left_out: &[] },
+        ClientSurface { lowered: &is, effective: &is_effective, left_out: &[] },
     ))
 }
 

@@ -6,7 +6,7 @@ use std::process::{Command, Output};
 
 use serde_json::{Value, json};
 
-use crate::support::{Root, edited, stderr, stdout, xtask};
+use crate::support::{RepositoryCopy, edited, stderr, stdout, xtask};
 
 fn diff(root: &Path, args: &[&str]) -> Output {
     xtask().arg("diff").arg("--root").arg(root).args(args).output().unwrap()
@@ -14,7 +14,7 @@ fn diff(root: &Path, args: &[&str]) -> Output {
 
 /// Writes two documents and compares them.
 fn report(old: &[u8], new: &[u8], format: &str) -> String {
-    let root = Root::new();
+    let root = RepositoryCopy::new();
     let (a, b) = (root.join("a.json"), root.join("b.json"));
     fs::write(&a, old).unwrap();
     fs::write(&b, new).unwrap();
@@ -94,7 +94,7 @@ fn moving_a_path_prefix_between_servers_and_paths_is_no_change() {
 fn text_report_starts_with_breaking_and_ends_with_verdict() {
     let text = report(&same(), &evolved(), "text");
     assert!(text.starts_with("BREAKING   GET /v1/schedules: "), "{text}");
-    assert!(text.contains("compatible GET /v1/probe: GET /v1/probe is new\n"), "{text}");
+    assert!(text.contains("compatible GET /v1/probe: the operation is new\n"), "{text}");
     assert!(text.contains("`workspaces[].color` is new\n"), "{text}");
     assert!(text.lines().last().unwrap().starts_with("verdict: "), "{text}");
 }
@@ -112,12 +112,30 @@ fn long_text_report_is_complete_and_markdown_fits_a_pull_request() {
     assert!((0..2000).all(|index| text.contains(&format!("member_{index}` "))));
     let markdown = report(&same(), &many, "markdown");
     assert!(markdown.len() < 65_536, "{}", markdown.len());
-    assert!(markdown.contains("more do not fit here: `cargo xtask diff OLD NEW`"));
+    assert!(markdown.contains("more changes do not fit here; `cargo xtask diff OLD NEW`"));
+}
+
+#[test]
+fn markdown_lists_client_changes_before_documentation_changes_that_do_not_fit() {
+    let with_descriptions = |text: &str, other: &str| {
+        edited(|document| {
+            let schemas = &mut document["components"]["schemas"];
+            for index in 0..2000 {
+                let member = json!({"type": "string", "description": format!("{text} {index}")});
+                schemas["Agent"]["properties"][format!("member_{index}")] = member;
+            }
+            schemas["Workspace"]["properties"][other] = json!({"type": "string"});
+        })
+    };
+    let (old, new) = (with_descriptions("old", "shape"), with_descriptions("new", "color"));
+    let markdown = report(&old, &new, "markdown");
+    assert!(markdown.contains("more changes do not fit here"));
+    assert!(markdown.contains("- minor: `Workspace.color`: the field is new\n"), "{markdown}");
 }
 
 #[test]
 fn compares_git_revisions() {
-    let root = Root::new();
+    let root = RepositoryCopy::new();
     let git = |args: &[&str]| {
         let mut git = Command::new("git");
         git.arg("-C").arg(root.path()).args([
@@ -143,7 +161,7 @@ fn compares_git_revisions() {
 
 #[test]
 fn diff_exits_with_2_on_incomparable_input() {
-    let root = Root::new();
+    let root = RepositoryCopy::new();
     let html = root.join("page.html");
     fs::write(&html, "<html>").unwrap();
     let good = root.join("openapi.json");
@@ -162,7 +180,7 @@ fn diff_exits_with_2_on_incomparable_input() {
 
 #[test]
 fn compares_documents_that_generate_no_client() {
-    let root = Root::new();
+    let root = RepositoryCopy::new();
     fs::write(root.join("twin-api-gen/known.json"), "[]").unwrap();
     let new = root.join("new.json");
     fs::write(&new, evolved()).unwrap();

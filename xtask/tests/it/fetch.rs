@@ -8,13 +8,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use xtask::fetch::{Limits, Source, fetch};
+use xtask::fetch::{DocumentSource, FetchLimits, fetch};
 
-use crate::support::{Root, Server, edited, next_release, ok, stderr, stdout};
+use crate::support::{RepositoryCopy, ScriptedServer, edited, next_release, ok, stderr, stdout};
 
 /// Fetches into a root, asserts that the fetch fails and changes nothing, and returns the stderr.
 fn refused(source: &str) -> String {
-    let root = Root::new();
+    let root = RepositoryCopy::new();
     let before = root.tree();
     let output = root.regen(&["--fetch", source]);
     assert_eq!(output.status.code(), Some(2), "{}", stderr(&output));
@@ -28,16 +28,16 @@ fn assert_refused(source: &str, expected: &str) {
     assert!(said.contains(expected), "{said}");
 }
 
-fn response(head: &str, body: &[u8]) -> Server {
-    Server::raw([format!("HTTP/1.1 {head}\r\n\r\n").as_bytes(), body].concat())
+fn response(head: &str, body: &[u8]) -> ScriptedServer {
+    ScriptedServer::raw([format!("HTTP/1.1 {head}\r\n\r\n").as_bytes(), body].concat())
 }
 
 #[test]
 fn fetch_writes_published_bytes_and_sends_no_key() {
-    let root = Root::fresh();
+    let root = RepositoryCopy::fresh();
     let mut published = next_release();
     published.extend_from_slice(b"\n \n");
-    let server = Server::serving(&published);
+    let server = ScriptedServer::serving(&published);
 
     let mut command = root.command(&["--fetch", &server.url("/openapi.json")]);
     let output = command.env("TWIN_API_KEY", "tw_live_secret").output().unwrap();
@@ -57,10 +57,10 @@ fn fetch_writes_published_bytes_and_sends_no_key() {
 
 #[test]
 fn check_reports_what_fetch_would_change_and_writes_nothing() {
-    let root = Root::fresh();
+    let root = RepositoryCopy::fresh();
     let before = root.tree();
-    let server = Server::serving(&next_release());
-    let same = Server::serving(&fs::read(root.join("openapi.json")).unwrap());
+    let server = ScriptedServer::serving(&next_release());
+    let same = ScriptedServer::serving(&fs::read(root.join("openapi.json")).unwrap());
 
     let other = root.regen(&["--check", "--fetch", &server.url("/")]);
     let same = root.regen(&["--check", "--fetch", &same.url("/")]);
@@ -75,7 +75,7 @@ fn check_reports_what_fetch_would_change_and_writes_nothing() {
 
 #[test]
 fn fetch_reads_a_file() {
-    let root = Root::fresh();
+    let root = RepositoryCopy::fresh();
     let file = tempfile::NamedTempFile::new().unwrap();
     fs::write(file.path(), next_release()).unwrap();
 
@@ -100,8 +100,8 @@ fn fetch_rejects_files_that_are_not_documents() {
 #[test]
 fn fetch_recognises_the_web_ui_page() {
     let page = b"<!doctype html><title>Twin</title>";
-    let by_type = Server::raw(ok("text/html; charset=utf-8", b"Twin"));
-    let by_body = Server::raw(ok("application/json", page));
+    let by_type = ScriptedServer::raw(ok("text/html; charset=utf-8", b"Twin"));
+    let by_body = ScriptedServer::raw(ok("application/json", page));
     for server in [by_type, by_body] {
         assert_refused(&server.url("/openapi.json"), "use the host build.twin.so");
     }
@@ -136,7 +136,7 @@ fn fetch_rejects_truncated_body() {
 fn fetch_rejects_endless_body_in_bounded_memory() {
     let sent = Arc::new(AtomicU64::new(0));
     let count = Arc::clone(&sent);
-    let server = Server::scripted(move |stream, _| {
+    let server = ScriptedServer::scripted(move |stream, _| {
         stream.write_all(b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n")?;
         let chunk = [&b"1000\r\n"[..], &[b' '; 0x1000], b"\r\n"].concat();
         loop {
@@ -144,7 +144,7 @@ fn fetch_rejects_endless_body_in_bounded_memory() {
             count.fetch_add(0x1000, Ordering::SeqCst);
         }
     });
-    let root = Root::new();
+    let root = RepositoryCopy::new();
     let before = root.tree();
 
     let mut shell = Command::new("sh");
@@ -184,7 +184,7 @@ fn fetch_rejects_other_versions_and_other_json() {
         (br#"{"message": "not found"}"#.to_vec(), "no member `openapi`"),
     ];
     for (body, expected) in cases {
-        assert_refused(&Server::serving(&body).url("/"), expected);
+        assert_refused(&ScriptedServer::serving(&body).url("/"), expected);
     }
 }
 
@@ -194,9 +194,9 @@ fn fetch_rejects_and_keeps_document_that_does_not_generate() {
         let me = document["paths"].as_object_mut().unwrap().remove("/v1/me").unwrap();
         document["paths"]["/me"] = me;
     });
-    let root = Root::new();
+    let root = RepositoryCopy::new();
     let before = root.tree();
-    let server = Server::serving(&moved_me);
+    let server = ScriptedServer::serving(&moved_me);
 
     let output = root.regen(&["--fetch", &server.url("/")]);
 
@@ -225,11 +225,11 @@ fn fetch_does_not_follow_redirect_to_another_origin() {
 #[test]
 fn fetch_follows_at_most_5_redirects_within_the_origin() {
     let body = ok("application/json", &next_release());
-    let once = Server::scripted(move |stream, number| match number {
+    let once = ScriptedServer::scripted(move |stream, number| match number {
         0 => stream.write_all(b"HTTP/1.1 301 M\r\nlocation: v2?a=1\r\ncontent-length: 0\r\n\r\n"),
         _ => stream.write_all(&body),
     });
-    let root = Root::new();
+    let root = RepositoryCopy::new();
     let output = root.regen(&["--fetch", &once.url("/a/b#fragment")]);
     assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
     let lines: Vec<_> =
@@ -257,8 +257,8 @@ fn fetch_from_loopback_bypasses_the_proxy() {
     let proxy = TcpListener::bind("127.0.0.1:0").unwrap();
     proxy.set_nonblocking(true).unwrap();
     let address = format!("http://{}", proxy.local_addr().unwrap());
-    let server = Server::serving(&next_release());
-    let root = Root::new();
+    let server = ScriptedServer::serving(&next_release());
+    let root = RepositoryCopy::new();
     let mut command = root.command(&["--fetch", &server.url("/")]);
     for name in ["http_proxy", "HTTP_PROXY", "https_proxy", "HTTPS_PROXY", "ALL_PROXY"] {
         command.env(name, &address);
@@ -272,7 +272,7 @@ fn fetch_from_loopback_bypasses_the_proxy() {
 
 #[test]
 fn fetch_of_trickled_body_ends_at_the_timeout() {
-    let server = Server::scripted(|stream, _| {
+    let server = ScriptedServer::scripted(|stream, _| {
         stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 100000\r\n\r\n")?;
         stream.set_read_timeout(Some(Duration::from_millis(20)))?;
         loop {
@@ -282,8 +282,8 @@ fn fetch_of_trickled_body_ends_at_the_timeout() {
             }
         }
     });
-    let source = Source::parse(&server.url("/")).unwrap();
-    let limits = Limits { timeout: Duration::from_millis(200), ..Limits::default() };
+    let source = DocumentSource::parse(&server.url("/")).unwrap();
+    let limits = FetchLimits { timeout: Duration::from_millis(200), ..FetchLimits::default() };
     let start = Instant::now();
 
     let error = fetch(&source, limits).unwrap_err();
@@ -307,9 +307,9 @@ fn has_hung_up(stream: &mut TcpStream) -> io::Result<bool> {
 
 #[test]
 fn fetch_from_silent_server_ends_at_the_timeout() {
-    let server = Server::scripted(|stream, _| stream.read(&mut [0]).map(drop));
-    let source = Source::parse(&server.url("/")).unwrap();
-    let limits = Limits { timeout: Duration::from_millis(200), ..Limits::default() };
+    let server = ScriptedServer::scripted(|stream, _| stream.read(&mut [0]).map(drop));
+    let source = DocumentSource::parse(&server.url("/")).unwrap();
+    let limits = FetchLimits { timeout: Duration::from_millis(200), ..FetchLimits::default() };
 
     let error = fetch(&source, limits).unwrap_err();
 

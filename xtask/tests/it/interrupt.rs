@@ -8,9 +8,9 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 
 use tempfile::TempDir;
-use xtask::write::{self, Change, WriteStep, undisturbed};
+use xtask::write::{self, FileChange, WriteStep, undisturbed};
 
-use crate::support::{Root, next_release, stderr, tree};
+use crate::support::{RepositoryCopy, next_release, stderr, tree};
 
 /// The environment variables of the child process. Without them its test does nothing.
 const FOLDER: &str = "XTASK_TEST_FOLDER";
@@ -36,7 +36,7 @@ fn old_root() -> TempDir {
     root
 }
 
-fn old_to_new() -> Vec<Change> {
+fn old_to_new() -> Vec<FileChange> {
     let mut paths: BTreeMap<&str, (Option<&str>, Option<&str>)> = BTreeMap::new();
     for (path, text) in OLD {
         paths.entry(path).or_default().0 = Some(text);
@@ -45,7 +45,7 @@ fn old_to_new() -> Vec<Change> {
         paths.entry(path).or_default().1 = Some(text);
     }
     let bytes = |text: Option<&str>| text.map(Into::into);
-    let change = |(path, (old, new)): (&str, _)| Change {
+    let change = |(path, (old, new)): (&str, _)| FileChange {
         path: path.to_owned(),
         old: bytes(old),
         new: bytes(new),
@@ -153,15 +153,15 @@ fn failed_rename_error_says_that_some_files_are_new() {
 }
 
 /// Returns the changes that a fetch of the next release would write below `root`.
-fn next_release_changes(root: &Root) -> Vec<Change> {
-    let new = Root::fresh();
+fn next_release_changes(root: &RepositoryCopy) -> Vec<FileChange> {
+    let new = RepositoryCopy::fresh();
     fs::write(new.join("openapi.json"), next_release()).unwrap();
     assert_eq!(new.regen(&[]).status.code(), Some(0));
     let name = |path: &Path| path.strip_prefix(new.path()).unwrap().to_str().unwrap().to_owned();
     let change = |(path, bytes): (std::path::PathBuf, Option<Vec<u8>>)| {
         let path = name(&path);
         let old = fs::read(root.join(&path)).ok();
-        (old != bytes).then_some(Change { path, old, new: bytes })
+        (old != bytes).then_some(FileChange { path, old, new: bytes })
     };
     let files = new.tree().into_iter().filter(|(_, bytes)| bytes.is_some());
     files.filter_map(change).collect()
@@ -169,7 +169,7 @@ fn next_release_changes(root: &Root) -> Vec<Change> {
 
 #[test]
 fn regen_after_an_interrupted_fetch_matches_the_document_on_disk() {
-    let root = Root::fresh();
+    let root = RepositoryCopy::fresh();
     let old = root.tree();
     let document = tempfile::NamedTempFile::new().unwrap();
     fs::write(document.path(), next_release()).unwrap();
@@ -197,7 +197,7 @@ fn regen_after_an_interrupted_fetch_matches_the_document_on_disk() {
 
 #[test]
 fn file_size_limit_changes_nothing() {
-    let root = Root::fresh();
+    let root = RepositoryCopy::fresh();
     let document = root.join("next.json");
     fs::write(&document, next_release()).unwrap();
     let before = root.tree();

@@ -5,11 +5,11 @@ use std::fs;
 use std::os::unix::fs::{MetadataExt as _, symlink};
 use std::path::{Path, PathBuf};
 
-use crate::support::{Root, next_release, stderr, stdout, xtask};
+use crate::support::{RepositoryCopy, next_release, stderr, stdout, xtask};
 
 #[test]
 fn first_regen_writes_and_reports_the_snapshots() {
-    let root = Root::new();
+    let root = RepositoryCopy::new();
 
     let output = root.regen(&[]);
 
@@ -34,7 +34,7 @@ fn first_regen_writes_and_reports_the_snapshots() {
 
 #[test]
 fn regen_does_not_write_current_files() {
-    let root = Root::fresh();
+    let root = RepositoryCopy::fresh();
     let before = identities(&root);
 
     let written = root.regen(&[]);
@@ -48,7 +48,7 @@ fn regen_does_not_write_current_files() {
 }
 
 /// Returns the inode and modification time of each file, which change when a file is rewritten.
-fn identities(root: &Root) -> BTreeMap<PathBuf, (u64, i64, i64)> {
+fn identities(root: &RepositoryCopy) -> BTreeMap<PathBuf, (u64, i64, i64)> {
     let identity = |path: PathBuf| {
         let metadata = fs::metadata(&path).unwrap();
         (path, (metadata.ino(), metadata.mtime(), metadata.mtime_nsec()))
@@ -66,9 +66,9 @@ fn regen_check_finds_stale_missing_and_extra_files_and_writes_nothing() {
     let cases = [
         (stale, "report.snap: +"),
         (missing, "report.snap (new): +"),
-        (extra, "gone.snap (gone): +0 -"),
+        (extra, "gone.snap (removed): +0 -"),
     ];
-    let root = Root::fresh();
+    let root = RepositoryCopy::fresh();
     let fresh = root.tree();
     for (spoil, expected) in cases {
         spoil(&root.join("tests/snapshots"));
@@ -88,7 +88,7 @@ fn regen_check_finds_stale_missing_and_extra_files_and_writes_nothing() {
 
 #[test]
 fn regen_reads_files_from_disk_not_the_compiled_in_ones() {
-    let root = Root::fresh();
+    let root = RepositoryCopy::fresh();
     fs::write(root.join("openapi.json"), next_release()).unwrap();
 
     let output = root.regen(&["--check"]);
@@ -99,7 +99,7 @@ fn regen_reads_files_from_disk_not_the_compiled_in_ones() {
 
 #[test]
 fn regen_error_names_the_file_and_changes_nothing() {
-    let root = Root::fresh();
+    let root = RepositoryCopy::fresh();
     fs::write(root.join("twin-api-gen/overlay.json"), "{").unwrap();
     let before = root.tree();
 
@@ -117,7 +117,7 @@ fn regen_error_names_the_file_and_changes_nothing() {
 
 #[test]
 fn regen_does_not_replace_a_symbolic_link() {
-    let root = Root::fresh();
+    let root = RepositoryCopy::fresh();
     let path = root.join("tests/snapshots/report.snap");
     fs::remove_file(&path).unwrap();
     symlink("/etc/hostname", &path).unwrap();
@@ -127,6 +127,30 @@ fn regen_does_not_replace_a_symbolic_link() {
     assert_eq!(output.status.code(), Some(2));
     assert!(stderr(&output).contains("report.snap is a symbolic link"), "{}", stderr(&output));
     assert!(path.is_symlink());
+}
+
+#[test]
+fn regen_works_on_the_workspace_of_the_current_folder() {
+    let root = RepositoryCopy::new();
+    fs::write(root.join("Cargo.toml"), "[workspace]\nmembers = [\"twin-api-gen\"]\n").unwrap();
+    fs::write(root.join("twin-api-gen/Cargo.toml"), "[package]\nname = \"member\"\n").unwrap();
+
+    let mut command = xtask();
+    let output = command.arg("regen").current_dir(root.join("twin-api-gen")).output().unwrap();
+
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    assert!(root.join("tests/snapshots/report.snap").exists());
+}
+
+#[test]
+fn regen_exits_with_2_outside_a_workspace() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("Cargo.toml"), "[package]\nname = \"alone\"\n").unwrap();
+
+    let output = xtask().arg("regen").current_dir(folder.path()).output().unwrap();
+
+    assert_eq!(output.status.code(), Some(2));
+    assert!(stderr(&output).contains("is not in a Cargo workspace"), "{}", stderr(&output));
 }
 
 #[test]

@@ -17,9 +17,9 @@ use tempfile::TempDir;
 const CONTRACT: &str = "tests/emulator/contract.json";
 
 /// A copy of the files that `regen` reads.
-pub(crate) struct Root(TempDir);
+pub(crate) struct RepositoryCopy(TempDir);
 
-impl Root {
+impl RepositoryCopy {
     /// Copies the inputs without snapshots. The document is the frozen one, so that a new
     /// `openapi.json` does not change these tests.
     pub(crate) fn new() -> Self {
@@ -121,14 +121,14 @@ pub(crate) fn edited(edit: impl FnOnce(&mut Value)) -> Vec<u8> {
 }
 
 /// A server that runs its script on each connection and then closes it.
-pub(crate) struct Server {
+pub(crate) struct ScriptedServer {
     address: SocketAddr,
     requests: Arc<Mutex<Vec<String>>>,
     stop: Arc<AtomicBool>,
     thread: Option<JoinHandle<()>>,
 }
 
-impl Server {
+impl ScriptedServer {
     /// Starts a server. The script gets the connection and the number of the request after the
     /// head was read.
     pub(crate) fn scripted(
@@ -179,7 +179,7 @@ impl Server {
     }
 }
 
-impl Drop for Server {
+impl Drop for ScriptedServer {
     fn drop(&mut self) {
         self.stop.store(true, Ordering::SeqCst);
         // Wakes the thread so that it sees the stop flag.

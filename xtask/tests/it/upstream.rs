@@ -5,7 +5,7 @@ use std::fs;
 
 use serde_json::json;
 
-use crate::support::{Root, edited, stderr, stdout};
+use crate::support::{RepositoryCopy, edited, stderr, stdout};
 
 fn evolved() -> Vec<u8> {
     edited(|document| {
@@ -50,7 +50,7 @@ fn number(report: &str, subject: &str) -> String {
 
 #[test]
 fn upstream_change_is_fetched_reported_and_accepted() {
-    let root = Root::fresh();
+    let root = RepositoryCopy::fresh();
     let document = root.join("published.json");
     fs::write(&document, evolved()).unwrap();
     let report = root.join("report.md");
@@ -66,7 +66,7 @@ fn upstream_change_is_fetched_reported_and_accepted() {
         "new        client, get_usage: the method is new (GET /v1/usage)",
         "new        client, RunStatus: the variant for \"queued\" is new",
         "new        client, Workspace.color: the field is new",
-        "BREAKING   client, GET /v1/schedules: was removed from the document: calls may fail",
+        "BREAKING   client, GET /v1/schedules: the operation was removed from the document; calls may fail",
         "verdict    major",
     ] {
         assert!(said.contains(line), "no {line:?} in {said}");
@@ -77,11 +77,11 @@ fn upstream_change_is_fetched_reported_and_accepted() {
     }
     let first = said.find("BREAKING").unwrap();
     assert!(first < said.find("\nnew  ").unwrap() && first < said.find("\ncompatible").unwrap());
-    let new = said.find("known facts that the document contradicts").unwrap();
-    let standing = said.find("\ncontradicted before, and still (").unwrap();
+    let new = said.find("the document contradicts these known facts").unwrap();
+    let old = said.find(" known facts that the previous document contradicted too:").unwrap();
     let name = said.rfind("Workspace.name: string; the document says integer").unwrap();
     let error = said.rfind("CancelRunResponse.error: it may be absent").unwrap();
-    assert!(new < name && name < standing && standing < error, "{said}");
+    assert!(new < name && name < old && old < error, "{said}");
     let markdown = fs::read_to_string(report).unwrap();
     assert!(markdown.contains("### Breaking changes of the document"), "{markdown}");
     assert!(markdown.contains("### Draft for CHANGELOG.md"), "{markdown}");
@@ -107,7 +107,7 @@ fn upstream_change_is_fetched_reported_and_accepted() {
 
 #[test]
 fn rejects_accept_number_that_is_not_listed() {
-    let root = Root::fresh();
+    let root = RepositoryCopy::fresh();
     let before = root.tree();
     let output = root.regen(&["--accept", "999"]);
     assert_eq!(output.status.code(), Some(2));
@@ -117,7 +117,7 @@ fn rejects_accept_number_that_is_not_listed() {
 
 #[test]
 fn regen_applies_known_json_edit_without_a_rebuild() {
-    let root = Root::fresh();
+    let root = RepositoryCopy::fresh();
     let path = root.join("twin-api-gen/known.json");
     let known = fs::read_to_string(&path).unwrap();
     let mut parsed: serde_json::Value = serde_json::from_str(&known).unwrap();
