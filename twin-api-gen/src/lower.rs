@@ -69,7 +69,7 @@ mod typing;
 mod unsigned;
 mod walk;
 
-/// LoweringOptions of the lowering.
+/// The options of the lowering.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct LoweringOptions {
     /// Whether the hand-written types that `x-twin-type` names are available.

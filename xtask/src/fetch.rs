@@ -29,7 +29,7 @@ pub enum DocumentSource {
     File(PathBuf),
 }
 
-/// FetchLimits the time and size of a fetch.
+/// The limits of the time and size of a fetch.
 #[derive(Debug, Clone, Copy)]
 pub struct FetchLimits {
     /// The limit for the whole fetch: DNS, connections, redirects, the last byte of the body.

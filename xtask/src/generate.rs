@@ -1,7 +1,7 @@
 //! `cargo xtask generate`: generates a client from any OpenAPI 3.1 document.
 //!
-//! It contains nothing specific to Twin: known facts and an overlay are optional arguments. StagedOutput
-//! files are replaced only when all contents are complete.
+//! It contains nothing specific to Twin: known facts and an overlay are optional arguments. Output
+//! files are replaced only after all of them were written to temporary files.
 
 use std::fs;
 use std::io;

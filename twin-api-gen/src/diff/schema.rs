@@ -66,7 +66,7 @@ pub(super) enum Unknown<'a> {
 
 /// The combined constraints of a group of schemas.
 #[derive(Debug)]
-#[expect(clippy::struct_excessive_bools, reason = "each is a keyword of JSON MergedSchema")]
+#[expect(clippy::struct_excessive_bools, reason = "each is a keyword of JSON Schema")]
 pub(super) struct MergedSchema<'a> {
     pub(super) at: Loc<'a>,
     /// The types except null. `None` means any type.
@@ -353,7 +353,7 @@ fn bare_type<'a>(loc: &Loc<'a>) -> Option<&'a str> {
     loc.text("type").filter(|_| loc.members().all(|(name, _)| is_neutral(name)))
 }
 
-/// Hashes the parts of a value that affect data. MergedSchema names, descriptions and the order of
+/// Hashes the parts of a value that affect data. Schema names, descriptions and the order of
 /// arrays do not change the hash.
 pub(super) fn fingerprint(document: &ComparedDocument<'_>, value: &Value) -> u64 {
     let mut hasher = DefaultHasher::new();

@@ -117,7 +117,7 @@ impl Reader {
         match parts {
             Some((method, path)) if METHODS.contains(&method.as_str()) && path.starts_with('/') => {
                 let path = path.to_owned();
-                Some(KnownOperation { path, method, also, source, upstream_wins, object })
+                Some(KnownOperation { method, path, also, source, upstream_wins, object })
             }
             _ => {
                 if !call.is_empty() {
