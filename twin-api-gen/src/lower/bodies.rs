@@ -159,7 +159,9 @@ mod tests {
     use crate::lower::testing::{check_documents, check_refusals, run, with_operation};
 
     fn body(content: Value) -> Value {
-        with_operation(json!({"requestBody": {"content": content, "required": true}}))
+        let mut document = with_operation(json!({"requestBody": {"required": true}}));
+        document["paths"]["/a"]["get"]["requestBody"]["content"] = content;
+        document
     }
 
     /// Returns a document whose operation sends `content` with another media type.

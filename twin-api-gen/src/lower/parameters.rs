@@ -265,9 +265,9 @@ mod tests {
         document
     }
 
-    fn query(members: Value) -> Value {
-        let mut parameter = json!({"name": "q", "in": "query"});
-        parameter.as_object_mut().unwrap().extend(members.as_object().unwrap().clone());
+    fn query(mut parameter: Value) -> Value {
+        parameter["name"] = json!("q");
+        parameter["in"] = json!("query");
         with("/a", json!([parameter]))
     }
 

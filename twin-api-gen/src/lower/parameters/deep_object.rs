@@ -45,9 +45,9 @@ mod tests {
 
     use crate::lower::testing::{check_documents, with_operation};
 
-    fn query(members: Value) -> Value {
-        let mut parameter = json!({"name": "q", "in": "query"});
-        parameter.as_object_mut().unwrap().extend(members.as_object().unwrap().clone());
+    fn query(mut parameter: Value) -> Value {
+        parameter["name"] = json!("q");
+        parameter["in"] = json!("query");
         with_operation(json!({"parameters": [parameter]}))
     }
 
