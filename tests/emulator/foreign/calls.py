@@ -1,6 +1,6 @@
 """Calls a running emulator with a client that openapi-python-client generated.
 
-Every call must give a value that the generated models can read. Usage: calls.py URL KEY
+The generated models must be able to read the response of every call. Usage: calls.py URL KEY
 """
 
 import importlib
@@ -23,18 +23,18 @@ CALLED, FAILED = set(), []
 
 
 def call(operation, status, **arguments):
-    """Calls an operation; the answer must have this status and a body that can be read."""
+    """Calls an operation. The response must have this status and a body that the models can read."""
     CALLED.add(operation)
     call.count += 1
     try:
         module = importlib.import_module(MODULES[operation])
-        answer = module.sync_detailed(client=CLIENT, **arguments)
-        if answer.status_code != status:
-            raise ValueError(f"status {answer.status_code}: {answer.content[:200]!r}")
-        if answer.content and answer.parsed is None:
-            raise ValueError(f"the answer was not read: {answer.content[:200]!r}")
-        return answer.parsed
-    except Exception as error:  # noqa: BLE001: whatever the generated code raises
+        response = module.sync_detailed(client=CLIENT, **arguments)
+        if response.status_code != status:
+            raise ValueError(f"status {response.status_code}: {response.content[:200]!r}")
+        if response.content and response.parsed is None:
+            raise ValueError(f"the models cannot read the body: {response.content[:200]!r}")
+        return response.parsed
+    except Exception as error:  # noqa: BLE001: the generated code can raise anything
         FAILED.append(f"{operation}: {type(error).__name__}: {error}")
         return None
 
@@ -43,7 +43,7 @@ call.count = 0
 
 
 def raw(model, **members):
-    """A body that the model would not make: with members of a wrong type."""
+    """Builds a body that the model would not build, with members of a wrong type."""
     body = getattr(models, model)
     return type("Raw", (body,), {"__init__": lambda self: None, "to_dict": lambda self: members})()
 
@@ -69,7 +69,7 @@ def main():
     workspace = workspace.workspace.workspace_id
     call("update_workspace", 200, workspace_id=workspace, body=m.UpdateWorkspaceBody(name="x"))
     call("move_agent", 200, agent_id=agent, body=m.MoveAgentBody(workspace_id=workspace))
-    ids = [one.workspace_id for one in call("list_workspaces", 200).workspaces]
+    ids = [item.workspace_id for item in call("list_workspaces", 200).workspaces]
     call("reorder_workspaces", 200, body=m.ReorderWorkspacesBody(workspace_ids=ids[::-1]))
     call("create_workspace", 422, body=raw("CreateWorkspaceBody", name=True))
 

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Calls the emulator with tools of others: schemathesis, and a client by openapi-python-client.
+# Tests the emulator with schemathesis, and with a client that openapi-python-client generates.
 #   tests/emulator/foreign/run.sh [FOLDER]
-# FOLDER holds the Python environment and is kept for the next time. Expected, a minute after the build:
+# FOLDER keeps the Python environment for the next run. The expected output, a minute after the build:
 #   schemathesis: every generated test case passed (about 1,200)
 #   openapi-python-client: 47 calls, 0 failed, 0 operations not called
 set -euo pipefail
@@ -30,7 +30,7 @@ mkdir -p "$folder/package" && rm -rf "$folder/package/twin_rest_api_client"
 mv "$folder/client" "$folder/package/twin_rest_api_client"
 PYTHONPATH="$folder/package" "$folder/venv/bin/python" "$here/calls.py" "$url" foreign
 
-# Revoking keys would lock the tool out.
+# If schemathesis revoked its own key, every later call would fail.
 "$folder/venv/bin/schemathesis" run "$url/openapi.json" --url "$url" -H 'x-api-key: foreign' \
     --checks not_a_server_error,status_code_conformance,content_type_conformance,response_schema_conformance \
     --phases examples,coverage,fuzzing --max-examples 20 --seed 13 \

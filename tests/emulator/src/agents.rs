@@ -1,7 +1,7 @@
 //! Agents, listed newest first and paged by cursor.
 //!
-//! The store is built for a million agents. The cost of a page depends only on its length, for
-//! all agents and for those of one workspace; so there is a second index by workspace.
+//! The store is built for a million agents. The cost of a page depends only on its length. A
+//! second index, by workspace, makes that true for the list of one workspace too.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
@@ -11,7 +11,7 @@ use chrono::{DateTime, Utc};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::call::{OperationResult, Refusal, RoutedRequest, no_content, success};
+use super::call::{OperationError, OperationResult, RoutedRequest, no_content, success};
 use super::instructions::Version;
 use super::runs::{Run, Runs};
 use super::schedules::Schedule;
@@ -19,10 +19,10 @@ use super::webhooks::Webhook;
 use super::world::World;
 use crate::exchange::BufferedResponse;
 
-/// The default page size.
-const PAGE: u64 = 50;
+/// The default page size of the observed profile.
+const DEFAULT_LIMIT: u64 = 50;
 
-/// The members of an agent in a list of the reference.
+/// The members of an agent that a list of the reference has.
 const LISTED: [&str; 5] =
     ["agent_id", "latest_run_id", "latest_run_is_finished", "has_runs", "deployment_state"];
 
@@ -70,7 +70,7 @@ impl Agents {
         self.by_number.range(..below).rev().map(|(number, agent)| (*number, agent.as_ref()))
     }
 
-    /// Returns the same for one workspace.
+    /// Returns the same agents as [`Agents::older_than`], of one workspace only.
     fn older_than_in(&self, below: u64, workspace: &str) -> impl Iterator<Item = (u64, &Agent)> {
         let numbers = self.by_workspace.get(workspace).into_iter();
         let older = numbers.flat_map(move |numbers| numbers.range(..below).rev());
@@ -101,14 +101,14 @@ impl Agents {
     fn insert(&mut self, agent: Agent) {
         self.created += 1;
         self.numbers.insert(Arc::clone(&agent.id), self.created);
-        self.enter(&Arc::clone(&agent.workspace), self.created);
+        self.add_to_workspace(&Arc::clone(&agent.workspace), self.created);
         self.by_number.insert(self.created, Box::new(agent));
     }
 
     pub(super) fn remove(&mut self, id: &str) -> Option<Agent> {
         let number = self.numbers.remove(id)?;
         let agent = self.by_number.remove(&number)?;
-        self.leave(&agent.workspace, number);
+        self.remove_from_workspace(&agent.workspace, number);
         Some(*agent)
     }
 
@@ -117,18 +117,18 @@ impl Agents {
         let Some(number) = self.numbers.get(id).copied() else { return };
         let Some(agent) = self.by_number.get_mut(&number) else { return };
         let before = std::mem::replace(&mut agent.workspace, Arc::clone(workspace));
-        self.leave(&before, number);
-        self.enter(workspace, number);
+        self.remove_from_workspace(&before, number);
+        self.add_to_workspace(workspace, number);
     }
 
-    fn enter(&mut self, workspace: &Arc<str>, number: u64) {
+    fn add_to_workspace(&mut self, workspace: &Arc<str>, number: u64) {
         match self.by_workspace.get_mut(workspace) {
             Some(numbers) => drop(numbers.insert(number)),
             None => drop(self.by_workspace.insert(Arc::clone(workspace), BTreeSet::from([number]))),
         }
     }
 
-    fn leave(&mut self, workspace: &str, number: u64) {
+    fn remove_from_workspace(&mut self, workspace: &str, number: u64) {
         if let Some(numbers) = self.by_workspace.get_mut(workspace) {
             numbers.remove(&number);
         }
@@ -142,13 +142,13 @@ impl World {
         self.add_agent_to(workspace).to_string()
     }
 
-    /// Adds `count` agents without runs to the first workspace. A million takes seconds.
+    /// Adds `count` agents without runs to the first workspace. A million agents take seconds.
     pub fn add_agents(&mut self, count: u64) {
         let workspace = self.workspaces.default_id();
         (0..count).for_each(|_| drop(self.add_agent_to(Arc::clone(&workspace))));
     }
 
-    /// Adds a deployed agent with this identifier.
+    /// Adds a deployed agent with the identifier `id` to the first workspace.
     pub fn add_deployed_agent(&mut self, id: &str) {
         let workspace = self.workspaces.default_id();
         self.insert_agent(id.into(), workspace);
@@ -193,16 +193,17 @@ impl World {
         });
     }
 
-    pub(super) fn agent(&self, id: &str) -> Result<&Agent, Refusal> {
+    pub(super) fn agent(&self, id: &str) -> Result<&Agent, OperationError> {
         self.agents.get(id).ok_or_else(|| self.missing("agent"))
     }
 
-    pub(super) fn agent_mut(&mut self, id: &str) -> Result<&mut Agent, Refusal> {
+    pub(super) fn agent_mut(&mut self, id: &str) -> Result<&mut Agent, OperationError> {
         let missing = self.missing("agent");
         self.agents.get_mut(id).ok_or(missing)
     }
 
-    /// Formats an agent of a list. The reference lists fewer members than it shows of one agent.
+    /// Returns an agent as a list shows it. In the reference, an agent of a list has fewer members
+    /// than the response of `get_agent`.
     fn agent_in_list(&self, agent: &Agent) -> Value {
         let mut view = self.agent_view(agent);
         if let (false, Some(members)) = (self.observed(), view.as_object_mut()) {
@@ -223,7 +224,7 @@ impl World {
             "has_runs": latest.is_some(),
             "latest_run_is_finished": latest.is_some_and(Run::is_finished),
         });
-        // The reference shows none for a new agent.
+        // In the reference, a new agent has no `last_activity_at`.
         if latest.is_some() || self.observed() {
             let activity = latest.map_or(agent.created, Run::last_activity);
             view["last_activity_at"] = json!(self.time(activity));
@@ -236,12 +237,12 @@ impl World {
             (latest, _) => view["latest_run_id"] = json!(latest.map_or("", |run| run.id.as_str())),
         }
         if self.observed() {
-            self.add_what_was_seen(&mut view, agent, latest);
+            self.add_observed_members(&mut view, agent, latest);
         }
         view
     }
 
-    fn add_what_was_seen(&self, view: &mut Value, agent: &Agent, latest: Option<&Run>) {
+    fn add_observed_members(&self, view: &mut Value, agent: &Agent, latest: Option<&Run>) {
         view["has_instruction_build"] = json!(agent.latest_build.is_some());
         view["icon_config"] = json!(r#"{"icon":"robot","color":"blue"}"#);
         view["latest_run_has_pending_input"] = json!(latest.is_some_and(Run::is_paused));
@@ -257,10 +258,11 @@ impl World {
     }
 }
 
-/// The reference has no cursor in the response. So the documented profile returns none, and
-/// without a limit it returns all agents.
+/// Lists agents, newest first. In the reference the response has no cursor, so the documented
+/// profile returns all agents unless the request has a limit.
 pub(super) fn list(world: &mut World, call: &RoutedRequest<'_>) -> OperationResult {
-    let limit = call.number("limit", 1)?.unwrap_or(if world.observed() { PAGE } else { u64::MAX });
+    let limit =
+        call.number("limit", 1)?.unwrap_or(if world.observed() { DEFAULT_LIMIT } else { u64::MAX });
     let limit = usize::try_from(limit).unwrap_or(usize::MAX);
     let below = match call.text("cursor") {
         Some(cursor) => world.read_cursor(&cursor)?,
@@ -284,27 +286,28 @@ fn page_of<'a>(
     let views: Vec<Value> = page.map(|(_, agent)| world.agent_in_list(agent)).collect();
     let mut body = json!({"agents": views});
     if world.observed() && found.next().is_some() {
-        body["next_cursor"] = json!(format!("{CURSOR}{last:x}"));
+        body["next_cursor"] = json!(format!("{CURSOR_PREFIX}{last:x}"));
     }
     body
 }
 
-/// The prefix of a cursor; the number of the last agent of the page follows.
-const CURSOR: &str = "after-";
+/// The prefix of a cursor. The number of the last agent of the page follows, in hexadecimal.
+const CURSOR_PREFIX: &str = "after-";
 
 impl World {
     /// Parses a cursor to the number of the last agent of the previous page.
     ///
-    /// The reference accepts a cursor, but has none in its responses. So in the documented profile
-    /// the identifier of the last agent is accepted as a cursor.
-    fn read_cursor(&self, cursor: &str) -> Result<u64, Refusal> {
-        let number = cursor.strip_prefix(CURSOR).and_then(|hex| u64::from_str_radix(hex, 16).ok());
+    /// The reference has a cursor in requests but not in responses. So the documented profile accepts
+    /// the identifier of the last agent of a page as a cursor.
+    fn read_cursor(&self, cursor: &str) -> Result<u64, OperationError> {
+        let number =
+            cursor.strip_prefix(CURSOR_PREFIX).and_then(|hex| u64::from_str_radix(hex, 16).ok());
         let agent = || self.agents.numbers.get(cursor).copied().filter(|_| !self.observed());
         number.or_else(agent).ok_or_else(|| {
-            Refusal::bad_request(if self.observed() {
-                "cursor is not one that this service gave; take next_cursor of the page before"
+            OperationError::bad_request(if self.observed() {
+                "unknown cursor; use the next_cursor of the previous page"
             } else {
-                "cursor is not the agent_id of the last agent of a page"
+                "unknown cursor; use the agent_id of the last agent of the previous page"
             })
         })
     }
@@ -313,7 +316,7 @@ impl World {
 #[derive(Deserialize)]
 struct CreateBody {
     workspace_id: Option<String>,
-    // No response shows whether another account has the agent.
+    // Accepted and ignored: no response has the owner.
     #[serde(rename = "owner_user_id")]
     _owner_user_id: Option<String>,
     agent_id: Option<String>,
@@ -333,9 +336,12 @@ pub(super) fn create(world: &mut World, call: &RoutedRequest<'_>) -> OperationRe
         None => None,
     };
     let id: Arc<str> = match body.agent_id {
-        Some(id) if id.is_empty() => return Err(Refusal::bad_request("agent_id is empty")),
+        Some(id) if id.is_empty() => return Err(OperationError::bad_request("agent_id is empty")),
         Some(id) if world.agents.get(&id).is_some() => {
-            return Err(Refusal::problem(StatusCode::CONFLICT, "there is an agent of this id"));
+            return Err(OperationError::problem(
+                StatusCode::CONFLICT,
+                "an agent with this agent_id exists",
+            ));
         }
         Some(id) => {
             let id = id.into();

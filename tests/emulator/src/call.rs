@@ -1,4 +1,4 @@
-//! A request that was routed to an operation, and the error responses to it.
+//! A request that was routed to an operation, and the errors that an operation returns.
 
 use std::fmt::Display;
 
@@ -13,7 +13,7 @@ use super::{Profile, iso8601};
 use crate::exchange::{BufferedResponse, RecordedRequest};
 
 /// The result of an operation.
-pub(super) type OperationResult = Result<BufferedResponse, Refusal>;
+pub(super) type OperationResult = Result<BufferedResponse, OperationError>;
 
 /// A request that was routed to an operation.
 #[derive(Debug, Clone, Copy)]
@@ -39,46 +39,52 @@ impl RoutedRequest<'_> {
     }
 
     /// Parses a query parameter as a number of at least `least`.
-    pub(super) fn number(&self, name: &str, least: u64) -> Result<Option<u64>, Refusal> {
+    pub(super) fn number(&self, name: &str, least: u64) -> Result<Option<u64>, OperationError> {
         let Some(text) = self.text(name) else { return Ok(None) };
         match text.parse() {
             Ok(number) if number >= least => Ok(Some(number)),
-            _ => {
-                Err(Refusal::bad_request(format!("{name} must be a whole number from {least} on")))
-            }
+            _ => Err(OperationError::bad_request(format!(
+                "{name} must be a whole number, at least {least}"
+            ))),
         }
     }
 
     /// Parses a query parameter as a time.
-    pub(super) fn time(&self, name: &str) -> Result<Option<DateTime<Utc>>, Refusal> {
+    pub(super) fn time(&self, name: &str) -> Result<Option<DateTime<Utc>>, OperationError> {
         let Some(text) = self.text(name) else { return Ok(None) };
         match iso8601::parse(&text) {
             Some(time) => Ok(Some(time)),
-            None => Err(Refusal::bad_request(format!("{name} must be an ISO 8601 time"))),
+            None => Err(OperationError::bad_request(format!("{name} must be an ISO 8601 time"))),
         }
     }
 
     /// Parses the body as JSON.
-    pub(super) fn body<T: DeserializeOwned>(&self) -> Result<T, Refusal> {
+    pub(super) fn body<T: DeserializeOwned>(&self) -> Result<T, OperationError> {
         let content_type = self.request.header(header::CONTENT_TYPE.as_str());
         let essence = content_type.split(';').next().unwrap_or_default().trim();
         if !essence.eq_ignore_ascii_case("application/json") {
             let detail = "expected a request with Content-Type: application/json";
             let status = StatusCode::UNSUPPORTED_MEDIA_TYPE;
-            return Err(Refusal::Assumed(status, detail.to_owned()));
+            return Err(OperationError::Assumed(status, detail.to_owned()));
         }
         let not_json = |error: &dyn Display| {
-            let detail = format!("the request body is not JSON: {error}");
-            Refusal::Assumed(StatusCode::BAD_REQUEST, detail)
+            let detail = format!("the request body is not valid JSON: {error}");
+            OperationError::Assumed(StatusCode::BAD_REQUEST, detail)
         };
         // serde_json does not validate the UTF-8 of members that it skips.
         let text = str::from_utf8(&self.request.body).map_err(|error| not_json(&error))?;
         // serde would read a list as the fields of a struct in their order.
         if text.trim_start().starts_with('[') {
-            return Err(Refusal::WrongShape("invalid type: sequence, expected a map".to_owned()));
+            return Err(OperationError::WrongShape(
+                "invalid type: sequence, expected a map".to_owned(),
+            ));
         }
         serde_json::from_str(text).map_err(|error| {
-            if error.is_data() { Refusal::WrongShape(error.to_string()) } else { not_json(&error) }
+            if error.is_data() {
+                OperationError::WrongShape(error.to_string())
+            } else {
+                not_json(&error)
+            }
         })
     }
 }
@@ -88,23 +94,23 @@ pub(super) fn path_parameters(parameters: &RawPathParams) -> Vec<(String, String
     parameters.iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
 }
 
-/// Marks a response that is neither documented nor observed.
+/// The header of a response that is neither documented nor observed.
 pub(super) const ASSUMPTION: HeaderName = HeaderName::from_static("x-emulator-assumption");
 const NOT_OBSERVED: &str = "neither documented nor observed";
 
-/// Why a request was rejected.
+/// The reason why an operation rejects a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Refusal {
-    /// Problem details.
+pub(super) enum OperationError {
+    /// The response has problem details with this status and detail.
     Problem(StatusCode, String),
-    /// Problem details for a request that was never observed of the live service. The response
+    /// The same, for a request to which no response of the live service was observed. The response
     /// has the header [`ASSUMPTION`].
     Assumed(StatusCode, String),
-    /// A body that is valid JSON of the wrong shape.
+    /// The body is valid JSON, but does not have the members or types of the operation.
     WrongShape(String),
 }
 
-impl Refusal {
+impl OperationError {
     pub(super) fn problem(status: StatusCode, detail: impl Into<String>) -> Self {
         Self::Problem(status, detail.into())
     }
@@ -114,7 +120,7 @@ impl Refusal {
     }
 
     /// Builds the response of `profile`.
-    pub(super) fn answer(self, profile: Profile) -> BufferedResponse {
+    pub(super) fn response(self, profile: Profile) -> BufferedResponse {
         match (self, profile) {
             (Self::Problem(status, detail), _) => problem(profile, status, &detail),
             (Self::Assumed(status, detail), _) => problem(profile, status, &detail)
@@ -128,13 +134,13 @@ impl Refusal {
             (Self::WrongShape(error), Profile::Documented) => problem(
                 profile,
                 StatusCode::BAD_REQUEST,
-                &format!("the request body is wrong: {error}"),
+                &format!("the request body does not have the expected shape: {error}"),
             ),
         }
     }
 }
 
-/// Builds problem details. The live service omits `type`, and `title` of a 400.
+/// Builds problem details. The live service omits `type`, and for the status 400 also `title`.
 fn problem(profile: Profile, status: StatusCode, detail: &str) -> BufferedResponse {
     let mut body = json!({"status": status.as_u16(), "detail": detail});
     let documented = profile == Profile::Documented;

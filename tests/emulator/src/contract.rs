@@ -1,15 +1,15 @@
 //! Validates requests and responses against the OpenAPI document of a profile.
 //!
-//! The document is the contract of the profile, and it is applied strictly: a member,
-//! parameter, status or content type that it does not list is a mismatch. Every mismatch has
-//! the JSON pointer of the rule and the place in the exchange that breaks it.
+//! The document is the contract of the profile, and the checks are strict: a member, parameter,
+//! status or content type that the document does not list is a mismatch. Every mismatch has the
+//! JSON pointer of the broken rule, and the place in the request or response that breaks it.
 //!
-//! The checks know no operation; they read everything about the API in the document. The only
-//! list beside it is `undocumented`: responses of the live service that no document has. A
-//! rejected request is not checked, because rejecting an invalid request is correct.
+//! The checks read everything about the API in the document, with one exception: `undocumented`
+//! lists responses of the live service that are in no document. If the emulator rejects a request,
+//! only the response is checked, because the request may be invalid.
 //!
-//! Not checked: cookies, response headers, array parameters, the bounds that `format` sets for
-//! numbers, and responses of webhook receivers, which the emulator does not produce.
+//! The checks do not cover cookies, response headers, array parameters, the bounds that `format`
+//! sets for numbers, and the responses of webhook receivers.
 
 mod content;
 mod document;
@@ -36,7 +36,7 @@ use super::documents::parsed;
 use crate::exchange::{BufferedResponse, RecordedRequest};
 pub use crate::mismatch::{Mismatch, Side};
 
-/// The contract of a profile: validates exchanges against its document.
+/// Validates exchanges against the OpenAPI document of a profile.
 #[derive(Debug)]
 pub struct Contract {
     document: Document,
@@ -58,30 +58,31 @@ impl Contract {
         contract.get_or_init(|| Self::new(profile, Cow::Borrowed(parsed(profile))))
     }
 
-    /// Returns the mismatches of an exchange with its operation.
+    /// Returns the mismatches of a request and its response.
     ///
-    /// `template` is the path with its parameters in braces; their names do not matter. At most
-    /// 20 mismatches of one body are reported.
+    /// `template` is the path of the operation with its parameters in braces, such as
+    /// `/v1/agents/{id}`; the names of the parameters are ignored. At most 20 mismatches of one body
+    /// are reported.
     pub fn check(
         &self,
         method: &Method,
         template: &str,
         request: &RecordedRequest,
-        answer: &BufferedResponse,
+        response: &BufferedResponse,
     ) -> Vec<Mismatch> {
         let lookup = self.index.find(method, template);
         let mut report = ExchangeReport::new(format!("{method} {template}"));
-        if undocumented::is_known(self.profile, &lookup, answer) {
+        if undocumented::is_known(self.profile, &lookup, response) {
             return report.found;
         }
         match lookup {
             Lookup::Operation(operation) => {
-                if answer.status.is_success() {
+                if response.status.is_success() {
                     let mut report = report.on(Side::Request);
                     request::check(&self.document, operation, request, &mut report);
                 }
                 let mut report = report.on(Side::Response);
-                response::check(&self.document, operation, answer, &mut report);
+                response::check(&self.document, operation, response, &mut report);
             }
             Lookup::Path(pointer, _) => {
                 report.on(Side::Request).add(pointer, "", "the path does not have this method");
@@ -93,30 +94,36 @@ impl Contract {
         report.found
     }
 
-    /// Returns the mismatches of an error response to a request that matches no operation.
+    /// Returns the mismatches of the response to a request that matches no operation.
     ///
-    /// The document has no such path or no such method on it, so only the response is checked:
-    /// against the response that the document has for all errors.
-    pub fn check_refusal(
+    /// The document does not have the path, or not this method of it. An error response (4xx) is
+    /// compared with `#/components/responses/Problem`, which the document has for all errors. Any
+    /// other response is a mismatch, unless it was observed of the live service.
+    pub fn check_unrouted(
         &self,
         method: &Method,
         template: &str,
         request: &RecordedRequest,
-        answer: &BufferedResponse,
+        response: &BufferedResponse,
     ) -> Vec<Mismatch> {
         let lookup = self.index.find(method, template);
-        let rejected = answer.status.is_client_error();
+        let rejected = response.status.is_client_error();
         let (true, Some(error)) = (rejected, self.index.error_response()) else {
-            return self.check(method, template, request, answer);
+            return self.check(method, template, request, response);
         };
         let mut report = ExchangeReport::new(format!("{method} {template}"));
-        if !undocumented::is_known(self.profile, &lookup, answer) {
-            response::check_response(&self.document, error, answer, &mut report.on(Side::Response));
+        if !undocumented::is_known(self.profile, &lookup, response) {
+            response::check_response(
+                &self.document,
+                error,
+                response,
+                &mut report.on(Side::Response),
+            );
         }
         report.found
     }
 
-    /// Returns the mismatches of a webhook delivery with the document's webhook `event`.
+    /// Returns the mismatches of a delivery of `event`, such as `run.completed`.
     pub fn check_delivery(&self, event: &str, delivery: &RecordedRequest) -> Vec<Mismatch> {
         let mut report = ExchangeReport::new(format!("delivery of {event}"));
         let mut side = report.on(Side::Request);

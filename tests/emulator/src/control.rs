@@ -1,8 +1,8 @@
-//! The control API under `/_emulator/`: reads the state, moves the clock, sends deliveries, adds
-//! faults, scripts runs, seeds, resets, and reads the journal of requests.
+//! The control API under `/_emulator/`: reads the state and the journal of requests, advances the
+//! clock, sends deliveries, adds faults, scripts runs, adds data, and resets.
 //!
-//! Its document is `control.json`, served at `/_emulator/openapi.json`. It needs no key, has no
-//! faults, and its calls are not in the journal. Only programs of this machine and the emulator's
+//! Its document is `control.json`, which is served at `/_emulator/openapi.json`. Its calls need no
+//! key, get no faults, and are not in the journal. Only programs of this machine and the emulator's
 //! own page may call it ([`guard`]).
 
 mod actions;
@@ -17,7 +17,7 @@ use axum::response::Response;
 use axum::routing::{MethodFilter, on};
 use serde_json::{Value, json};
 
-use self::actions::{ACTIONS, Action};
+use self::actions::{ACTIONS, ControlAction};
 pub(super) use self::guard::{Forbidden, guard};
 use super::call::{RoutedRequest, path_parameters};
 use super::page::with_policies;
@@ -28,20 +28,21 @@ use crate::exchange::{BufferedResponse, RecordedRequest};
 /// The document of the control API.
 pub(super) const DOCUMENT: &str = include_str!("../control.json");
 
-/// Why an action was rejected.
+/// The reason why an action is rejected.
 #[derive(Debug, PartialEq, Eq)]
 enum ActionError {
-    /// The body or a parameter is wrong.
-    Wrong(String),
-    /// The request names something that does not exist.
-    Missing(String),
+    /// The body or a parameter is not valid. The response has the status 400.
+    Invalid(String),
+    /// The request names an agent, run, webhook or delivery that does not exist. The response has
+    /// the status 404.
+    NotFound(String),
 }
 
 impl ActionError {
-    fn answer(self) -> BufferedResponse {
+    fn response(self) -> BufferedResponse {
         let (status, error) = match self {
-            Self::Wrong(error) => (StatusCode::BAD_REQUEST, error),
-            Self::Missing(error) => (StatusCode::NOT_FOUND, error),
+            Self::Invalid(error) => (StatusCode::BAD_REQUEST, error),
+            Self::NotFound(error) => (StatusCode::NOT_FOUND, error),
         };
         BufferedResponse::json(status, &json!({ "error": error }))
     }
@@ -62,38 +63,38 @@ pub(super) fn routes() -> Router<Arc<ServerState>> {
 }
 
 async fn exchange(
-    action: &'static Action,
+    action: &'static ControlAction,
     State(shared): State<Arc<ServerState>>,
     ConnectInfo(connection): ConnectInfo<Connection>,
     parameters: RawPathParams,
     request: Request,
 ) -> Response {
     let parameters = path_parameters(&parameters);
-    let answer = match guard(&connection, request.method(), request.headers()) {
-        Err(forbidden) => forbidden.answer(),
+    let response = match guard(&connection, request.method(), request.headers()) {
+        Err(forbidden) => forbidden.response(),
         Ok(()) => match RecordedRequest::read(request).await {
             Err(status) => BufferedResponse::empty(status),
             Ok(request) => {
                 let call = RoutedRequest { request: &request, parameters: &parameters };
-                let done = actions::carry_out(action, &shared, &call).await;
-                done.unwrap_or_else(ActionError::answer)
+                let done = actions::perform(action, &shared, &call).await;
+                done.unwrap_or_else(ActionError::response)
             }
         },
     };
-    shared.respond(&connection, with_policies(answer)).await
+    shared.respond(&connection, with_policies(response)).await
 }
 
-/// The response to an unknown path below `/_emulator/`.
+/// Handles a request for an unknown path below `/_emulator/`.
 async fn unknown(
     State(shared): State<Arc<ServerState>>,
     ConnectInfo(connection): ConnectInfo<Connection>,
     request: Request,
 ) -> Response {
     let text = "there is no such path in the control API; see /_emulator/openapi.json";
-    let missing = |()| ActionError::Missing(text.to_owned()).answer();
+    let missing = |()| ActionError::NotFound(text.to_owned()).response();
     let passed = guard(&connection, request.method(), request.headers());
-    let answer = passed.map_or_else(Forbidden::answer, missing);
-    shared.respond(&connection, with_policies(answer)).await
+    let response = passed.map_or_else(Forbidden::response, missing);
+    shared.respond(&connection, with_policies(response)).await
 }
 
 fn ok(body: &Value) -> BufferedResponse {

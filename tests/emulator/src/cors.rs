@@ -1,6 +1,7 @@
-//! Cross-origin calls of the API from web pages, for the origins that `--cors` names.
+//! Lets web pages of the origins that `--cors` names call the API (CORS).
 //!
-//! The page and the control API are left out: a web page must not control the emulator.
+//! The page and the control API have no CORS headers, because a web page must not control the
+//! emulator.
 
 use std::sync::Arc;
 

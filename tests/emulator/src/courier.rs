@@ -1,9 +1,11 @@
-//! Sends deliveries over HTTP. One receiver gets its deliveries one after the other in their
-//! order, so tests are deterministic. Receivers are served concurrently, so a slow receiver does
-//! not delay the others.
+//! Sends deliveries over HTTP.
 //!
-//! Only receivers on loopback are reached unless remote receivers are allowed, so a URL that a
-//! test registers by mistake gets no delivery. Every delivery is checked against the document before it goes out.
+//! A receiver gets its deliveries one after the other, in order, so that tests are deterministic.
+//! Deliveries to different receivers are concurrent, so that a slow receiver does not delay the
+//! others.
+//!
+//! Only receivers on loopback get deliveries, unless remote receivers are allowed: a test may
+//! register a real URL by mistake. Every delivery is checked against the document before it is sent.
 
 use std::collections::{HashMap, VecDeque};
 use std::net::IpAddr;
@@ -19,18 +21,22 @@ use tokio::sync::mpsc::UnboundedReceiver;
 use url::{Host, Url};
 
 use super::contract::Contract;
-use super::delivery::{Failure, Outgoing};
+use super::delivery::{AttemptError, Outgoing};
 use super::server::ServerState;
 use crate::exchange::RecordedRequest;
 
-/// How long a receiver may take to answer.
+/// The timeout of an attempt.
 const TIMEOUT: Duration = Duration::from_secs(10);
 
-/// The deliveries that wait for each receiver, by origin. A receiver that is not here is idle.
+/// The deliveries that wait for each receiver, by the origin of its URL. A receiver without an entry
+/// is idle.
 type Queues = HashMap<String, VecDeque<Outgoing>>;
 
 /// Sends queued deliveries until the queue is closed.
-pub(super) async fn carry(shared: Arc<ServerState>, mut incoming: UnboundedReceiver<Outgoing>) {
+pub(super) async fn send_deliveries(
+    shared: Arc<ServerState>,
+    mut incoming: UnboundedReceiver<Outgoing>,
+) {
     let client = reqwest::Client::builder()
         .user_agent("twin-emulator")
         .redirect(Policy::none())
@@ -39,7 +45,7 @@ pub(super) async fn carry(shared: Arc<ServerState>, mut incoming: UnboundedRecei
         .build();
     let client = client.map_err(|error| error.to_string());
     let mut queues = Queues::new();
-    let mut on_the_way = FuturesUnordered::new();
+    let mut in_flight = FuturesUnordered::new();
     loop {
         tokio::select! {
             outgoing = incoming.recv() => {
@@ -49,19 +55,19 @@ pub(super) async fn carry(shared: Arc<ServerState>, mut incoming: UnboundedRecei
                     queue.push_back(outgoing);
                 } else {
                     queues.insert(origin.clone(), VecDeque::new());
-                    on_the_way.push(attempt(&client, &shared, origin, outgoing));
+                    in_flight.push(attempt(&client, &shared, origin, outgoing));
                 }
             }
-            Some(origin) = on_the_way.next() => {
+            Some(origin) = in_flight.next() => {
                 if let Some(next) = next(&mut queues, &origin) {
-                    on_the_way.push(attempt(&client, &shared, origin, next));
+                    in_flight.push(attempt(&client, &shared, origin, next));
                 }
             }
         }
     }
 }
 
-/// Takes the next delivery to a receiver, or marks the receiver idle.
+/// Returns the next delivery to a receiver. If there is none, the receiver becomes idle.
 fn next(queues: &mut Queues, origin: &str) -> Option<Outgoing> {
     let next = queues.get_mut(origin)?.pop_front();
     if next.is_none() {
@@ -74,7 +80,7 @@ fn origin(url: &str) -> String {
     Url::parse(url).map(|url| url.origin().ascii_serialization()).unwrap_or_default()
 }
 
-/// Attempts a delivery, records the result, and returns the receiver.
+/// Attempts a delivery, records the result, and returns the origin of the receiver.
 async fn attempt(
     client: &Result<reqwest::Client, String>,
     shared: &ServerState,
@@ -84,10 +90,10 @@ async fn attempt(
     let delivery = outgoing.delivery;
     let outcome = match client {
         Ok(client) => send(client, shared, outgoing).await,
-        Err(error) => Err(Failure::last(error.clone())),
+        Err(error) => Err(AttemptError::permanent(error.clone())),
     };
     shared.with(|world| world.attempted(delivery, outcome));
-    shared.arrived();
+    shared.finish_attempt();
     origin
 }
 
@@ -95,22 +101,23 @@ async fn send(
     client: &reqwest::Client,
     shared: &ServerState,
     outgoing: Outgoing,
-) -> Result<u16, Failure> {
-    let url = Url::parse(&outgoing.url).map_err(|error| Failure::last(error.to_string()))?;
-    check(&url, shared.setup.network.remote_receivers).map_err(Failure::last)?;
+) -> Result<u16, AttemptError> {
+    let url =
+        Url::parse(&outgoing.url).map_err(|error| AttemptError::permanent(error.to_string()))?;
+    check(&url, shared.setup.network.remote_receivers).map_err(AttemptError::permanent)?;
     let event = outgoing.event.name();
-    let delivery = request(&url, outgoing).map_err(Failure::last)?;
+    let delivery = request(&url, outgoing).map_err(AttemptError::permanent)?;
     let found = Contract::of(shared.profile).check_delivery(event, &delivery);
     shared.journal().note_mismatches(found);
     let request = client.post(url).headers(delivery.headers).body(delivery.body);
     match request.send().await {
-        Ok(answer) => Ok(answer.status().as_u16()),
-        Err(error) => Err(Failure::of_attempt(if error.is_timeout() {
+        Ok(response) => Ok(response.status().as_u16()),
+        Err(error) => Err(AttemptError::transient(if error.is_timeout() {
             "no response in 10 seconds"
         } else if error.is_connect() {
             "the receiver cannot be reached"
         } else {
-            "the connection broke off"
+            "the connection closed before a complete response"
         })),
     }
 }
@@ -138,9 +145,11 @@ fn check(url: &Url, remote: bool) -> Result<(), String> {
             Err("not sent: this build cannot deliver to https; register an http URL".to_owned())
         }
         "http" | "https" if loopback || remote => Ok(()),
-        "http" | "https" => Err("not sent: the receiver is not on loopback, and remote receivers \
-             are not allowed (--remote-receivers)"
-            .to_owned()),
+        "http" | "https" => {
+            Err("not sent: the receiver is not on loopback; allow remote receivers with \
+             --remote-receivers or Builder::remote_receivers"
+                .to_owned())
+        }
         _ => Err("not sent: the emulator delivers to http URLs only".to_owned()),
     }
 }
@@ -151,7 +160,7 @@ mod tests {
     use super::super::{EventType, Profile};
     use super::*;
 
-    /// A delivery with a signature and a body that the document does not allow.
+    /// Builds a delivery with a signature and a body that the document does not allow.
     fn failed_run(url: &str) -> Outgoing {
         Outgoing {
             delivery: 1,
@@ -177,11 +186,11 @@ mod tests {
 
     #[test]
     fn sends_only_plain_http_to_loopback() {
-        let taken = |url: &str| check(&Url::parse(url).unwrap(), false).is_ok();
+        let accepts = |url: &str| check(&Url::parse(url).unwrap(), false).is_ok();
         for url in
             ["http://127.0.0.1:1/x", "http://127.9.9.9/", "http://localhost", "http://[::1]/"]
         {
-            assert!(taken(url), "{url}");
+            assert!(accepts(url), "{url}");
         }
         for url in [
             "http://example.org/",
@@ -191,14 +200,14 @@ mod tests {
             "http://[::2]/",
             "ftp://localhost/",
         ] {
-            assert!(!taken(url), "{url}");
+            assert!(!accepts(url), "{url}");
         }
-        assert_eq!(taken("https://127.0.0.1/"), cfg!(feature = "https"));
+        assert_eq!(accepts("https://127.0.0.1/"), cfg!(feature = "https"));
     }
 
     #[cfg(feature = "https")]
     #[tokio::test]
-    async fn speaks_tls_to_https_receivers() {
+    async fn sends_tls_handshake_to_https_receivers() {
         use std::net::Ipv4Addr;
 
         use tokio::io::AsyncReadExt as _;
@@ -214,7 +223,7 @@ mod tests {
         let client = reqwest::Client::builder().no_proxy().build().unwrap();
         let shared = shared(Profile::Observed);
         let (sent, start) = tokio::join!(send(&client, &shared, failed_run(&url)), hello);
-        // A handshake record of TLS; the receiver then hangs up.
+        // The first bytes of a TLS handshake. The receiver then closes the connection.
         assert_eq!(start, [0x16, 0x03]);
         assert!(sent.is_err());
     }

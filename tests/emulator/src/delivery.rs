@@ -1,7 +1,7 @@
 //! Webhook deliveries: their content, their attempts and their state.
 //!
-//! [`super::courier`] sends them. A delivery is retried until a 2xx response, so it arrives at
-//! least once. The retry schedule of the real service is not published.
+//! [`super::courier`] sends them. A delivery is retried until the response is 2xx or the retries are
+//! used up (at-least-once). The retry delays of the live service are not published.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -10,41 +10,41 @@ use chrono::{DateTime, TimeDelta, Utc};
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::Sha256;
 
-use super::entry::{Entry, Mistake, instead};
+use super::entry::{Entry, InvalidEntry, instead};
 use super::fault::Attempts;
 use super::webhooks::EventType;
 use super::world::{Due, World};
 
-/// The delays before each retry. After the last one the delivery is given up.
-const RETRIES: [TimeDelta; 4] =
+/// The delay before each retry. After the last retry, the delivery is given up.
+const RETRY_DELAYS: [TimeDelta; 4] =
     [TimeDelta::seconds(1), TimeDelta::seconds(5), TimeDelta::seconds(30), TimeDelta::minutes(5)];
 
-/// How long a reordered delivery waits for the next one.
-const PATIENCE: TimeDelta = TimeDelta::minutes(1);
+/// How long a reordered delivery waits for another delivery to overtake it.
+const REORDER_TIMEOUT: TimeDelta = TimeDelta::minutes(1);
 
-/// How many deliveries are kept.
-const MEMORY: usize = 1_000;
+/// The maximum number of kept deliveries. Deliveries that wait are kept beyond it.
+const MAX_KEPT: usize = 1_000;
 
-/// A fault for some deliveries.
+/// A rule that applies a fault to some deliveries.
 ///
 /// In a fault file: `{"event": "run.completed", "deliveries": [1], "fault": {"duplicate": 2}}`.
 #[derive(Debug, Clone)]
 pub struct DeliveryRule {
-    /// The event; `None` for every event.
+    /// The event of the deliveries; `None` for every event.
     pub event: Option<EventType>,
-    /// Which of the deliveries of the event, counted from 1.
+    /// The deliveries of the event that get the fault, counted from 1 since the rule was added.
     pub deliveries: Attempts,
     /// The fault.
     pub fault: DeliveryFault,
 }
 
 impl DeliveryRule {
-    /// Makes a rule for every delivery of every event.
+    /// Creates a rule for every delivery of every event.
     pub const fn new(fault: DeliveryFault) -> Self {
         Self { event: None, deliveries: Attempts::Every, fault }
     }
 
-    pub(super) fn read(entry: &Entry<'_>) -> Result<Self, Mistake> {
+    pub(super) fn read(entry: &Entry<'_>) -> Result<Self, InvalidEntry> {
         let members = entry.object(&["event", "deliveries", "fault"])?;
         Ok(Self {
             event: members.read("event", EventType::read)?,
@@ -57,12 +57,12 @@ impl DeliveryRule {
 /// A fault of a delivery.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum DeliveryFault {
-    /// The delivery is sent this many times more.
+    /// The delivery is sent this number of additional times.
     Duplicate(u8),
-    /// The delivery is sent this many milliseconds later.
+    /// The delivery is sent after this number of milliseconds, on the emulator's clock.
     Late(u32),
-    /// The next delivery of the same webhook overtakes this one. Without one, this one is sent after a
-    /// minute.
+    /// The delivery is sent after the next delivery of the same webhook. If there is none within a
+    /// minute, the delivery is sent then.
     Reorder,
     /// The signature is made with another secret.
     WrongSignature,
@@ -82,11 +82,11 @@ impl DeliveryFault {
         }
     }
 
-    fn read(entry: &Entry<'_>) -> Result<Self, Mistake> {
+    fn read(entry: &Entry<'_>) -> Result<Self, InvalidEntry> {
         if entry.is_text() {
             return match entry.text()?.as_str() {
                 "duplicate" => Ok(Self::Duplicate(1)),
-                "late" => Err(entry.mistake("\"late\" needs a duration: {\"late\": \"5s\"}")),
+                "late" => Err(entry.invalid("\"late\" needs a duration: {\"late\": \"5s\"}")),
                 "reorder" => Ok(Self::Reorder),
                 "wrong_signature" => Ok(Self::WrongSignature),
                 "lost" => Ok(Self::Lost),
@@ -94,7 +94,7 @@ impl DeliveryFault {
             };
         }
         let members = entry.members()?;
-        match members.only("one fault")? {
+        match members.only("fault")? {
             ("duplicate", copies) => {
                 let copies = copies.number(0..=u8::MAX.into())?;
                 Ok(Self::Duplicate(u8::try_from(copies).unwrap_or(u8::MAX)))
@@ -102,36 +102,36 @@ impl DeliveryFault {
             ("late", delay) => {
                 let ms = u32::try_from(delay.duration()?.as_millis());
                 let most = "a delivery can be late by 49 days at most";
-                ms.map(Self::Late).map_err(|_| delay.mistake(most))
+                ms.map(Self::Late).map_err(|_| delay.invalid(most))
             }
             (known, value) if DELIVERY_FAULTS.contains(&known) => {
-                Err(value.mistake(format!("{known:?} takes no value; write \"fault\": {known:?}")))
+                Err(value.invalid(format!("{known:?} takes no value; write \"fault\": {known:?}")))
             }
             (other, _) => Err(unknown_fault(entry, other)),
         }
     }
 }
 
-/// Every kind, in the order of the help.
+/// The names of all kinds, in the order of `--help-faults`.
 pub(super) const DELIVERY_FAULTS: [&str; 5] =
     ["duplicate", "late", "reorder", "wrong_signature", "lost"];
 
-fn unknown_fault(entry: &Entry<'_>, name: &str) -> Mistake {
+fn unknown_fault(entry: &Entry<'_>, name: &str) -> InvalidEntry {
     let known = instead(name, &DELIVERY_FAULTS);
-    entry.mistake(format!("there is no fault {name:?} for deliveries{known}"))
+    entry.invalid(format!("unknown fault {name:?} of a delivery{known}"))
 }
 
-/// All deliveries, and the faults of future ones.
+/// The kept deliveries, and the rules for future ones.
 #[derive(Debug, Default)]
 pub(super) struct Deliveries {
     known: BTreeMap<u64, Delivery>,
     made: u64,
     rules: Vec<(DeliveryRule, u64)>,
-    /// Deliveries that wait to be overtaken, by webhook.
+    /// The reordered deliveries that wait for another delivery, by webhook.
     held: HashMap<String, Vec<u64>>,
 }
 
-/// One event for one webhook.
+/// A delivery of one event to one webhook.
 #[derive(Debug)]
 pub(super) struct Delivery {
     pub(super) agent_id: String,
@@ -143,23 +143,23 @@ pub(super) struct Delivery {
     pub(super) state: DeliveryState,
 }
 
-/// Why an attempt got no response.
+/// The reason why an attempt got no response.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Failure {
+pub(super) struct AttemptError {
     reason: String,
-    /// Whether another attempt can succeed.
-    is_last: bool,
+    /// Whether every further attempt would fail for the same reason.
+    is_permanent: bool,
 }
 
-impl Failure {
-    /// Another attempt may succeed.
-    pub(super) fn of_attempt(reason: &str) -> Self {
-        Self { reason: reason.to_owned(), is_last: false }
+impl AttemptError {
+    /// Creates an error after which another attempt may succeed.
+    pub(super) fn transient(reason: &str) -> Self {
+        Self { reason: reason.to_owned(), is_permanent: false }
     }
 
-    /// Another attempt fails for the same reason.
-    pub(super) const fn last(reason: String) -> Self {
-        Self { reason, is_last: true }
+    /// Creates an error after which every further attempt would fail.
+    pub(super) const fn permanent(reason: String) -> Self {
+        Self { reason, is_permanent: true }
     }
 }
 
@@ -172,7 +172,7 @@ pub(super) enum DeliveryState {
     Lost,
 }
 
-/// A request to send.
+/// The request of a delivery.
 #[derive(Debug, Clone)]
 pub(super) struct Outgoing {
     pub(super) delivery: u64,
@@ -210,7 +210,7 @@ impl Deliveries {
         for (rule, seen) in &mut self.rules {
             if rule.event.is_none_or(|wanted| wanted == event) {
                 *seen += 1;
-                let hit = rule.deliveries.hit(*seen).then_some(rule.fault);
+                let hit = rule.deliveries.contains(*seen).then_some(rule.fault);
                 found = found.or(hit);
             }
         }
@@ -219,7 +219,7 @@ impl Deliveries {
 
     fn remember(&mut self, delivery: Delivery) {
         self.known.insert(delivery.outgoing.delivery, delivery);
-        if self.known.len() > MEMORY {
+        if self.known.len() > MAX_KEPT {
             let done =
                 self.known.iter().find(|(_, delivery)| delivery.state != DeliveryState::Waiting);
             if let Some(oldest) = done.map(|(id, _)| *id) {
@@ -233,14 +233,14 @@ impl Deliveries {
         self.known.values().rev()
     }
 
-    /// Returns the faults with their counts of deliveries.
+    /// Returns the rules, each with the number of deliveries of its event so far.
     pub(super) fn rules(&self) -> &[(DeliveryRule, u64)] {
         &self.rules
     }
 
-    /// Removes all deliveries. Numbers are not reused, so a late result of an old delivery cannot
-    /// match a new one.
-    pub(super) fn after(old: &Self) -> Self {
+    /// Creates an empty list after a reset. The numbers of `old` are not reused, so that the late
+    /// result of an old delivery does not belong to a new one.
+    pub(super) fn succeeding(old: &Self) -> Self {
         Self { made: old.made, ..Self::default() }
     }
 
@@ -251,12 +251,12 @@ impl Deliveries {
 }
 
 impl World {
-    /// Adds a fault for future deliveries. Its count begins now.
+    /// Adds a rule for faults of future deliveries. It counts deliveries from now on.
     pub fn add_delivery_fault(&mut self, rule: DeliveryRule) {
         self.deliveries.rules.push((rule, 0));
     }
 
-    /// Makes a delivery, applies its fault, sends it, and returns its number.
+    /// Creates a delivery, applies its fault, queues it, and returns its number.
     pub(super) fn deliver(
         &mut self,
         agent_id: &str,
@@ -292,7 +292,7 @@ impl World {
             }
             Some(DeliveryFault::Reorder) => {
                 self.deliveries.held.entry(webhook_id).or_default().push(id);
-                self.after(PATIENCE, Due::Release { delivery: id });
+                self.after(REORDER_TIMEOUT, Due::Release { delivery: id });
             }
             fault => {
                 let copies = match fault {
@@ -308,10 +308,10 @@ impl World {
         id
     }
 
-    /// Sends a delivery once more, in any state.
+    /// Sends a delivery again, whatever its state. Its bytes and its signature are the same.
     ///
     /// # Errors
-    /// No delivery of this number is kept.
+    /// Returns an error if no delivery with this number is kept.
     pub fn repeat_delivery(&mut self, number: u64) -> Result<(), String> {
         let known = self.deliveries.known.get(&number);
         let outgoing = known.map(|delivery| delivery.outgoing.clone());
@@ -320,12 +320,12 @@ impl World {
         Ok(())
     }
 
-    /// Removes the faults of future deliveries.
+    /// Removes all rules for faults of future deliveries.
     pub fn clear_delivery_faults(&mut self) {
         self.deliveries.rules.clear();
     }
 
-    /// Sends a delivery that still waits to be overtaken.
+    /// Sends a reordered delivery that no other delivery has overtaken.
     pub(super) fn release(&mut self, id: u64) {
         let mut lists = self.deliveries.held.values_mut();
         if let Some(held) = lists.find(|held| held.contains(&id)) {
@@ -335,10 +335,10 @@ impl World {
         }
     }
 
-    /// Sends a delivery, unless it has arrived or its webhook was deleted or disabled.
+    /// Sends a waiting delivery. If its webhook was deleted or disabled, gives it up instead.
     pub(super) fn dispatch(&mut self, id: u64) {
         let known = self.deliveries.known.get_mut(&id);
-        // A duplicate may have arrived while this one waited for its retry.
+        // A duplicate may have been accepted while the delivery waited for its retry.
         let Some(delivery) = known.filter(|known| known.state == DeliveryState::Waiting) else {
             return;
         };
@@ -352,18 +352,18 @@ impl World {
     }
 
     /// Records the result of an attempt: the status of the response, or the error.
-    pub(super) fn attempted(&mut self, id: u64, outcome: Result<u16, Failure>) {
+    pub(super) fn attempted(&mut self, id: u64, outcome: Result<u16, AttemptError>) {
         let now = self.now;
         let Some(delivery) = self.deliveries.known.get_mut(&id) else { return };
-        let taken = matches!(outcome, Ok(200..=299));
-        let is_last = outcome.as_ref().is_err_and(|failure| failure.is_last);
+        let accepted = matches!(outcome, Ok(200..=299));
+        let is_permanent = outcome.as_ref().is_err_and(|failure| failure.is_permanent);
         delivery.attempts.push((now, outcome.map_err(|failure| failure.reason)));
-        if taken {
+        if accepted {
             delivery.state = DeliveryState::Delivered;
-        } else if is_last && delivery.state == DeliveryState::Waiting {
+        } else if is_permanent && delivery.state == DeliveryState::Waiting {
             delivery.state = DeliveryState::GivenUp;
         } else if delivery.state == DeliveryState::Waiting {
-            match RETRIES.get(delivery.attempts.len() - 1) {
+            match RETRY_DELAYS.get(delivery.attempts.len() - 1) {
                 Some(delay) => self.after(*delay, Due::Delivery { delivery: id }),
                 None => delivery.state = DeliveryState::GivenUp,
             }
@@ -371,8 +371,8 @@ impl World {
     }
 }
 
-/// The value of `X-Cobb-Signature`: HMAC-SHA256 of the raw body, with the secret's text as
-/// the key.
+/// Returns the value of `X-Cobb-Signature`: the HMAC-SHA256 of the raw body. The key is the text of
+/// the secret, including its prefix.
 fn sign(secret: &str, body: &str) -> String {
     // HMAC accepts a key of any length.
     let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(secret.as_bytes()) else {

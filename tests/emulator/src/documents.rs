@@ -12,9 +12,9 @@ const EFFECTIVE: &str = include_str!("../effective.json");
 
 /// Returns the OpenAPI document of `profile`, as the emulator serves it at `/openapi.json`.
 ///
-/// [`Profile::Documented`] has the document of the published reference. [`Profile::Observed`] has
-/// the effective document, which adds the observations of the live service. It leaves out the
-/// operations and deliveries that the emulator lacks, which a newer document may describe.
+/// The document of [`Profile::Documented`] is the published reference. The document of
+/// [`Profile::Observed`] adds the observations of the live service. It leaves out operations and
+/// deliveries that the emulator does not support, which a newer document may describe.
 pub fn document(profile: Profile) -> &'static str {
     static OBSERVED: OnceLock<String> = OnceLock::new();
     match profile {
@@ -35,14 +35,14 @@ pub(crate) fn parsed(profile: Profile) -> &'static Value {
     }
 }
 
-/// Parses a document. Text that is not valid JSON is a document without operations, so every
-/// exchange is a mismatch.
+/// Parses a document. Text that is not valid JSON becomes a document without operations, with which
+/// every exchange is a mismatch.
 pub(crate) fn parse(text: &str) -> Value {
     serde_json::from_str(text).unwrap_or_default()
 }
 
-/// Removes the operations and deliveries that the emulator lacks from `document`. The emulator
-/// makes the deliveries of the reference.
+/// Removes from `document` the operations and deliveries that the emulator does not support. It
+/// supports the deliveries of the reference.
 fn served(mut document: Value, reference: &Value) -> Value {
     if let Some(paths) = document["paths"].as_object_mut() {
         for (path, item) in paths.iter_mut() {

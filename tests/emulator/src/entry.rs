@@ -1,5 +1,5 @@
-//! Reads a JSON document that a person wrote. Every value has its line and its path, so that an
-//! error names the wrong entry.
+//! Reads a JSON document that a person wrote, such as a fault file. Every value knows its line and
+//! its path, so that an error names the entry that is not valid.
 
 use std::fmt::{self, Display};
 use std::ops::RangeInclusive;
@@ -9,27 +9,27 @@ use serde::de::{MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
-/// The lowest Jaro-Winkler similarity of a suggestion.
+/// The minimum Jaro-Winkler similarity of a suggested name.
 const SIMILAR: f64 = 0.8;
-/// The longest value that an error quotes, in characters.
+/// The maximum length of a quoted value, in characters.
 const QUOTED: usize = 60;
 
-/// A wrong entry: its line, its path, and what to write instead.
+/// The error of an entry that is not valid: its line, its path, and what to write instead.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Mistake {
+pub struct InvalidEntry {
     line: usize,
     place: String,
     message: String,
 }
 
-impl Mistake {
+impl InvalidEntry {
     /// Returns the line of the entry, counted from 1.
     pub const fn line(&self) -> usize {
         self.line
     }
 }
 
-impl Display for Mistake {
+impl Display for InvalidEntry {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { line, place, message } = self;
         match place.as_str() {
@@ -39,9 +39,9 @@ impl Display for Mistake {
     }
 }
 
-impl std::error::Error for Mistake {}
+impl std::error::Error for InvalidEntry {}
 
-/// One value of the document.
+/// A value of the document.
 #[derive(Debug, Clone)]
 pub(crate) struct Entry<'a> {
     document: &'a str,
@@ -51,33 +51,33 @@ pub(crate) struct Entry<'a> {
 
 impl<'a> Entry<'a> {
     /// Parses a document.
-    pub(crate) fn parse(document: &'a str) -> Result<Self, Mistake> {
+    pub(crate) fn parse(document: &'a str) -> Result<Self, InvalidEntry> {
         let raw: &RawValue = serde_json::from_str(document).map_err(|error| {
             let message = error.to_string();
             let message = message.split(" at line ").next().unwrap_or_default().to_owned();
             let message = format!("not valid JSON: {message} (column {})", error.column());
-            Mistake { line: error.line().max(1), place: String::new(), message }
+            InvalidEntry { line: error.line().max(1), place: String::new(), message }
         })?;
         Ok(Self { document, text: raw.get(), place: String::new() })
     }
 
     /// Creates an error about this entry.
-    pub(crate) fn mistake(&self, message: impl Display) -> Mistake {
+    pub(crate) fn invalid(&self, message: impl Display) -> InvalidEntry {
         // The text is a slice of the document.
         let offset = self.text.as_ptr() as usize - self.document.as_ptr() as usize;
         let before = self.document.get(..offset).unwrap_or_default();
         let line = 1 + before.bytes().filter(|byte| *byte == b'\n').count();
-        Mistake { line, place: self.place.clone(), message: message.to_string() }
+        InvalidEntry { line, place: self.place.clone(), message: message.to_string() }
     }
 
-    fn expected(&self, what: impl Display) -> Mistake {
+    fn expected(&self, what: impl Display) -> InvalidEntry {
         let mut shown: String = self.text.chars().take(QUOTED).collect();
         if shown.len() < self.text.len() {
             shown.push('…');
         }
         let shown: String =
             shown.chars().map(|letter| if letter.is_control() { ' ' } else { letter }).collect();
-        self.mistake(format!("expected {what}, found {shown}"))
+        self.invalid(format!("expected {what}, found {shown}"))
     }
 
     fn below(&self, text: &'a str, place: String) -> Self {
@@ -105,19 +105,19 @@ impl<'a> Entry<'a> {
     }
 
     /// Returns the members of an object, and rejects members that are not in `known`.
-    pub(crate) fn object(&self, known: &[&str]) -> Result<Members<'a>, Mistake> {
+    pub(crate) fn object(&self, known: &[&str]) -> Result<EntryMembers<'a>, InvalidEntry> {
         let members = self.members()?;
         for (name, entry) in &members.list {
             if !known.contains(&name.as_str()) {
-                let message = format!("{name:?} is not known here{}", instead(name, known));
-                return Err(entry.mistake(message));
+                let message = format!("unknown name {name:?}{}", instead(name, known));
+                return Err(entry.invalid(message));
             }
         }
         Ok(members)
     }
 
     /// Returns the members of an object with any names.
-    pub(crate) fn members(&self) -> Result<Members<'a>, Mistake> {
+    pub(crate) fn members(&self) -> Result<EntryMembers<'a>, InvalidEntry> {
         if !self.is_object() {
             return Err(self.expected("an object"));
         }
@@ -128,15 +128,15 @@ impl<'a> Entry<'a> {
                 if self.place.is_empty() { name.clone() } else { format!("{}.{name}", self.place) };
             let entry = self.below(raw.get(), place);
             if list.iter().any(|(other, _)| *other == name) {
-                return Err(entry.mistake(format!("{name:?} is repeated")));
+                return Err(entry.invalid(format!("{name:?} is given more than once")));
             }
             list.push((name, entry));
         }
-        Ok(Members { of: self.clone(), list })
+        Ok(EntryMembers { of: self.clone(), list })
     }
 
     /// Returns the elements of a list.
-    pub(crate) fn list(&self) -> Result<Vec<Self>, Mistake> {
+    pub(crate) fn list(&self) -> Result<Vec<Self>, InvalidEntry> {
         if !self.is_list() {
             return Err(self.expected("a list"));
         }
@@ -147,24 +147,24 @@ impl<'a> Entry<'a> {
             .collect())
     }
 
-    pub(crate) fn text(&self) -> Result<String, Mistake> {
+    pub(crate) fn text(&self) -> Result<String, InvalidEntry> {
         self.decoded("a string")
     }
 
-    pub(crate) fn flag(&self) -> Result<bool, Mistake> {
+    pub(crate) fn flag(&self) -> Result<bool, InvalidEntry> {
         self.decoded("true or false")
     }
 
     /// Parses a whole number, which may be negative.
-    pub(crate) fn integer(&self) -> Result<i64, Mistake> {
+    pub(crate) fn integer(&self) -> Result<i64, InvalidEntry> {
         self.decoded("a whole number")
     }
 
     /// Parses a whole number in `range`.
-    pub(crate) fn number(&self, range: RangeInclusive<u64>) -> Result<u64, Mistake> {
+    pub(crate) fn number(&self, range: RangeInclusive<u64>) -> Result<u64, InvalidEntry> {
         let what = match (*range.start(), *range.end()) {
             (0, u64::MAX) => "a whole number".to_owned(),
-            (least, u64::MAX) => format!("a whole number from {least} on"),
+            (least, u64::MAX) => format!("a whole number, at least {least}"),
             (least, most) => format!("a whole number from {least} to {most}"),
         };
         let number = self.decoded(&what)?;
@@ -172,7 +172,7 @@ impl<'a> Entry<'a> {
     }
 
     /// Parses a duration: `"1.5s"`, `"200ms"`, `"15m"`, `"1h"`, or a number of milliseconds.
-    pub(crate) fn duration(&self) -> Result<Duration, Mistake> {
+    pub(crate) fn duration(&self) -> Result<Duration, InvalidEntry> {
         const WHAT: &str = "a duration such as \"2s\", \"200ms\", \"15m\" or \"1h\"";
         if !self.is_text() {
             return self.decoded(WHAT).map(Duration::from_millis);
@@ -180,58 +180,60 @@ impl<'a> Entry<'a> {
         parse_duration(&self.text()?).ok_or_else(|| self.expected(WHAT))
     }
 
-    /// Parses one of these names.
-    pub(crate) fn choice<T: Copy>(&self, choices: &[(&str, T)]) -> Result<T, Mistake> {
+    /// Returns the value of the choice that the entry names.
+    pub(crate) fn choice<T: Copy>(&self, choices: &[(&str, T)]) -> Result<T, InvalidEntry> {
         let names: Vec<&str> = choices.iter().map(|(name, _)| *name).collect();
         if !self.is_text() {
             return Err(self.expected(format!("one of {}", names.join(", "))));
         }
         let name = self.text()?;
         let found = choices.iter().find(|(choice, _)| *choice == name);
-        let message = || format!("{name:?} is not known here{}", instead(&name, &names));
-        found.map(|(_, value)| *value).ok_or_else(|| self.mistake(message()))
+        let message = || format!("unknown name {name:?}{}", instead(&name, &names));
+        found.map(|(_, value)| *value).ok_or_else(|| self.invalid(message()))
     }
 
-    fn decoded<T: Deserialize<'a>>(&self, what: &str) -> Result<T, Mistake> {
+    fn decoded<T: Deserialize<'a>>(&self, what: &str) -> Result<T, InvalidEntry> {
         serde_json::from_str(self.text).map_err(|_| self.expected(what))
     }
 }
 
 /// The members of an object.
 #[derive(Debug)]
-pub(crate) struct Members<'a> {
+pub(crate) struct EntryMembers<'a> {
     of: Entry<'a>,
     list: Vec<(String, Entry<'a>)>,
 }
 
-impl<'a> Members<'a> {
+impl<'a> EntryMembers<'a> {
     pub(crate) fn get(&self, name: &str) -> Option<&Entry<'a>> {
         self.list.iter().find(|(member, _)| member == name).map(|(_, entry)| entry)
     }
 
-    pub(crate) fn need(&self, name: &str) -> Result<&Entry<'a>, Mistake> {
-        self.get(name).ok_or_else(|| self.of.mistake(format!("{name:?} is missing")))
+    pub(crate) fn need(&self, name: &str) -> Result<&Entry<'a>, InvalidEntry> {
+        self.get(name).ok_or_else(|| self.of.invalid(format!("{name:?} is missing")))
     }
 
     /// Reads a member, if it is present.
     pub(crate) fn read<T>(
         &self,
         name: &str,
-        read: impl FnOnce(&Entry<'a>) -> Result<T, Mistake>,
-    ) -> Result<Option<T>, Mistake> {
+        read: impl FnOnce(&Entry<'a>) -> Result<T, InvalidEntry>,
+    ) -> Result<Option<T>, InvalidEntry> {
         self.get(name).map(read).transpose()
     }
 
-    /// Returns the only member of an object that must have exactly one.
-    pub(crate) fn only(&self, what: &str) -> Result<(&str, &Entry<'a>), Mistake> {
+    /// Returns the only member of the object, whose name is that of a `what`, such as `fault`.
+    pub(crate) fn only(&self, what: &str) -> Result<(&str, &Entry<'a>), InvalidEntry> {
         match self.list.as_slice() {
             [(name, entry)] => Ok((name, entry)),
-            _ => Err(self.of.mistake(format!("expected an object with the name of {what}"))),
+            _ => Err(self
+                .of
+                .invalid(format!("expected an object with one member, the name of a {what}"))),
         }
     }
 }
 
-/// Returns what to write instead of an unknown name.
+/// Returns the end of an error about an unknown name: the closest known name and all known names.
 pub(crate) fn instead(name: &str, known: &[&str]) -> String {
     let similarity = |known: &&str| strsim::jaro_winkler(name, known);
     let closest = known
@@ -244,7 +246,7 @@ pub(crate) fn instead(name: &str, known: &[&str]) -> String {
     format!("{guess}; use {}", known.join(", "))
 }
 
-/// Reads `1.5s`, `200ms`, `15m` or `1h`.
+/// Parses a duration such as `1.5s`, `200ms`, `15m`, `1h` or `1d`.
 pub(crate) fn parse_duration(text: &str) -> Option<Duration> {
     let digits = text.trim_end_matches(|letter: char| letter.is_ascii_alphabetic());
     let seconds = match &text[digits.len()..] {
@@ -296,38 +298,41 @@ mod tests {
     use super::*;
 
     #[test]
-    fn error_names_line_and_path_of_wrong_entry() {
+    fn error_names_line_and_path_of_invalid_entry() {
         let document = "{\n  \"list\": [\n    1,\n    {\"a\":\n      true}\n  ]\n}";
         let entry = Entry::parse(document).unwrap();
         let list = entry.object(&["list"]).unwrap().need("list").unwrap().list().unwrap();
         let member = list[1].members().unwrap();
-        let mistake = member.need("a").unwrap().text().unwrap_err();
-        assert_eq!(mistake.to_string(), "line 5, list[1].a: expected a string, found true");
-        let mistake = member.need("b").unwrap_err();
-        assert_eq!(mistake.to_string(), "line 4, list[1]: \"b\" is missing");
+        let error = member.need("a").unwrap().text().unwrap_err();
+        assert_eq!(error.to_string(), "line 5, list[1].a: expected a string, found true");
+        let error = member.need("b").unwrap_err();
+        assert_eq!(error.to_string(), "line 4, list[1]: \"b\" is missing");
     }
 
     #[test]
     fn error_names_line_of_syntax_error() {
-        let mistake = Entry::parse("{\n\n  \"a\": ,\n}").unwrap_err();
-        assert_eq!(mistake.line(), 3);
-        assert!(mistake.to_string().starts_with("line 3: not valid JSON: "), "{mistake}");
+        let error = Entry::parse("{\n\n  \"a\": ,\n}").unwrap_err();
+        assert_eq!(error.line(), 3);
+        assert!(error.to_string().starts_with("line 3: not valid JSON: "), "{error}");
     }
 
     #[test]
     fn error_suggests_closest_name() {
         let entry = Entry::parse(r#"{"fault": 1, "other": 2}"#).unwrap();
-        let mistake = entry.object(&["faults", "runs"]).unwrap_err().to_string();
+        let error = entry.object(&["faults", "runs"]).unwrap_err().to_string();
         assert_eq!(
-            mistake,
-            "line 1, fault: \"fault\" is not known here; did you mean \"faults\"?; use faults, runs"
+            error,
+            "line 1, fault: unknown name \"fault\"; did you mean \"faults\"?; use faults, runs"
         );
     }
 
     #[test]
     fn rejects_repeated_member() {
         let entry = Entry::parse("{\"a\": 1,\n\"a\": 2}").unwrap();
-        assert_eq!(entry.members().unwrap_err().to_string(), "line 2, a: \"a\" is repeated");
+        assert_eq!(
+            entry.members().unwrap_err().to_string(),
+            "line 2, a: \"a\" is given more than once"
+        );
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! The events of runs.
 //!
-//! Payloads are stored as JSON text to save memory: the store is built for a million events.
+//! A payload is stored as JSON text, which needs little memory: the store is built for a million
+//! events.
 
 use axum::http::StatusCode;
 use chrono::{DateTime, Utc};
@@ -16,9 +17,9 @@ use crate::exchange::BufferedResponse;
 /// An event of a run.
 #[derive(Debug)]
 pub(super) struct RecordedEvent {
-    /// The index among the events of its run, from 1.
+    /// The position among the events of its run, from 1.
     index: u64,
-    /// The index among the events of all runs, with gaps as in the live service.
+    /// The index among the events of all runs, with gaps, as the live service has them.
     global: u64,
     pub(super) at: DateTime<Utc>,
     payload: Box<RawValue>,
@@ -40,8 +41,8 @@ impl Indexes {
 }
 
 impl World {
-    /// Records an event of `kind` (`ToolCallStarted`) with `detail`. Does nothing if there is no
-    /// such run.
+    /// Records an event of a run, with a kind such as `ToolCallStarted` and `detail` as its payload.
+    /// Does nothing if there is no such run.
     pub fn record(&mut self, agent_id: &str, run_id: &str, kind: &str, detail: &serde_json::Value) {
         let payload = if self.observed() {
             json!({
@@ -96,7 +97,7 @@ impl<'a> EventBody<'a> {
 }
 
 #[derive(Serialize)]
-struct Page<'a> {
+struct EventPage<'a> {
     events: Vec<EventBody<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     total_count: Option<usize>,
@@ -118,11 +119,11 @@ pub(super) fn list(world: &mut World, call: &RoutedRequest<'_>) -> OperationResu
     let first = events.partition_point(|event| place(event) <= after);
     let view = |event| EventBody::new(world, event);
     let views = events[first..].iter().take(limit).map(view).collect();
-    let page = Page { events: views, total_count: observed.then_some(events.len()) };
-    // Every value of a page serializes, so this does not fail.
+    let page = EventPage { events: views, total_count: observed.then_some(events.len()) };
+    // Every value of a page can be serialized.
     let body = serde_json::to_vec(&page).unwrap_or_default();
-    let answer = BufferedResponse::new(StatusCode::OK, "application/json", body);
-    Ok(answer)
+    let response = BufferedResponse::new(StatusCode::OK, "application/json", body);
+    Ok(response)
 }
 
 #[cfg(test)]

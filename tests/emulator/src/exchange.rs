@@ -5,7 +5,7 @@ use axum::extract::Request;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 
-/// The largest request body that is read.
+/// The maximum size of a request body.
 const REQUEST_LIMIT: usize = 16 << 20;
 
 /// A request as it arrived.
@@ -22,10 +22,10 @@ pub struct RecordedRequest {
 }
 
 impl RecordedRequest {
-    /// Reads a request to its end.
+    /// Reads a request with its whole body.
     ///
     /// # Errors
-    /// Returns the status for the response if the body breaks off or is longer than 16 MiB.
+    /// Returns the status 400 if the body ends too early or is longer than 16 MiB.
     pub async fn read(request: Request) -> Result<Self, StatusCode> {
         let (parts, body) = request.into_parts();
         let target = parts.uri.to_string();
@@ -43,18 +43,18 @@ impl RecordedRequest {
         self.target.split_once('?').map_or("", |(_, query)| query)
     }
 
-    /// Returns the value of a header, or the empty string.
+    /// Returns the value of a header. Returns the empty string if the header is missing or not ASCII.
     pub fn header(&self, name: &str) -> &str {
         self.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default()
     }
 }
 
-/// A response.
+/// A response with its whole body.
 #[derive(Debug, Clone, Default)]
 pub struct BufferedResponse {
     /// The status.
     pub status: StatusCode,
-    /// The headers, without those that frame the body.
+    /// The headers, without `Content-Length` and `Transfer-Encoding`.
     pub headers: HeaderMap,
     /// The whole body.
     pub body: Bytes,

@@ -1,8 +1,9 @@
 //! Faults of requests, by operation and attempt.
 //!
-//! A fault file has a list of rules. The first rule that names the operation and the attempt
-//! decides. Every rule that names the operation counts the attempt, from 1, since the rule was
-//! added. A request without an operation (an unknown path or method) counts nowhere.
+//! The rules are a list, for example in a fault file. Each rule counts the attempts of its operation
+//! since the rule was added, from 1. The first rule whose operation and attempts match a request
+//! applies its fault. A request with an unknown path or method has no operation, and no rule counts
+//! it.
 //!
 //! ```
 //! use twin_emulator::fault::Faults;
@@ -18,32 +19,32 @@
 //! ]"#;
 //! let mut faults = Faults::parse(rules, &["list_agents", "list_runs", "start_run"])?;
 //!
-//! let hit = faults.next("start_run").expect("the first attempt fails");
-//! assert!(hit.takes_effect(), "the run starts, although the caller gets 502");
-//! assert!(faults.next("start_run").is_none(), "the second attempt succeeds");
-//! # Ok::<(), twin_emulator::fault::ScriptError>(())
+//! let fault = faults.next("start_run").expect("the first attempt has a fault");
+//! assert!(fault.takes_effect(), "the run starts, although the caller gets 502");
+//! assert!(faults.next("start_run").is_none(), "the second attempt has no fault");
+//! # Ok::<(), twin_emulator::fault::RuleError>(())
 //! ```
 //!
-//! The kinds are the variants of [`Fault`]; [`EXAMPLES`] has a line for each of them. In Rust,
-//! [`Rule::new`] and [`Faults::install`] do the same.
+//! The kinds of faults are the variants of [`Fault`]; [`EXAMPLES`] has an example of each. Rust code
+//! creates rules with [`Rule::new`] and adds them with [`Faults::install`].
 //!
-//! This module only selects faults and has no socket, clock or emulator state. A [`Hit`] is the
-//! selected fault. One request has at most one fault.
+//! This module only selects the fault of a request, an [`AppliedFault`]; a request has at most one.
+//! The module has no socket, no clock and no emulator state.
 
 mod attempts;
 mod bomb;
 mod examples;
 mod kind;
-mod pace;
 mod read;
 mod response;
 mod script;
 #[cfg(test)]
 mod tests;
+mod timer;
 
 pub use self::attempts::Attempts;
 pub use self::examples::{EXAMPLES, Example};
 pub use self::kind::{Cursor, Endless, Fault, RetryAfter, Shift, StatusBody, WireFault};
-pub use self::pace::{ManualPace, Pace, RealTime, Waiting};
 pub(crate) use self::script::read_rules;
-pub use self::script::{Faults, Hit, Installed, Rule, ScriptError};
+pub use self::script::{AppliedFault, Faults, InstalledRule, Rule, RuleError};
+pub use self::timer::{ManualTimer, PendingWait, SystemTimer, Timer};

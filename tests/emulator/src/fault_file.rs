@@ -1,16 +1,16 @@
-//! A fault file: faults, scripts of runs and switches, as one JSON document.
+//! The fault file: faults, run scripts and switches in one JSON document.
 
 use std::collections::VecDeque;
 
 use super::Switches;
 use super::delivery::DeliveryRule;
-use super::entry::{Entry, Mistake};
+use super::entry::{Entry, InvalidEntry};
 use super::fault::{Rule, read_rules};
 use super::lifecycle::RunScript;
 use super::operations::names;
 use super::world::World;
 
-/// The content of a fault file (`--faults FILE`).
+/// The content of a fault file, which the program reads with `--faults FILE`.
 ///
 /// ```
 /// # use twin_emulator::FaultFile;
@@ -38,11 +38,11 @@ use super::world::World;
 ///
 /// ```
 /// # use twin_emulator::FaultFile;
-/// let mistake = FaultFile::parse(r#"{
+/// let error = FaultFile::parse(r#"{
 ///   "faults": [{"operation": "get_me", "fault": {"dealy": "2s"}}]
 /// }"#).unwrap_err();
-/// let expected = "line 2, faults[0].fault: there is no fault \"dealy\"; did you mean \"delay\"?";
-/// assert!(mistake.to_string().starts_with(expected));
+/// let expected = "line 2, faults[0].fault: unknown fault \"dealy\"; did you mean \"delay\"?";
+/// assert!(error.to_string().starts_with(expected));
 /// ```
 #[derive(Debug, Clone, Default)]
 pub struct FaultFile {
@@ -50,15 +50,15 @@ pub struct FaultFile {
     pub faults: Vec<Rule>,
     /// Faults of deliveries.
     pub deliveries: Vec<DeliveryRule>,
-    /// Scripts of the next runs, one each. Later runs have the default script.
+    /// The scripts of the next runs, one script for each run. Later runs use the default script.
     pub runs: VecDeque<RunScript>,
-    /// Changes to the behaviour of the profile.
-    pub switches: Changes,
+    /// Changes to the switches of the profile.
+    pub switches: SwitchChanges,
 }
 
-/// Changes to the [`Switches`] of a profile. Absent switches are unchanged.
+/// Changes to the [`Switches`] of a profile. A switch that is `None` keeps its value.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Changes {
+pub struct SwitchChanges {
     /// For [`Switches::ignore_after_index`].
     pub ignore_after_index: Option<bool>,
     /// For [`Switches::event_cap`]; in a fault file, `null` for no cap.
@@ -67,8 +67,8 @@ pub struct Changes {
     pub deploy_check: Option<bool>,
 }
 
-impl Changes {
-    fn read(entry: &Entry<'_>) -> Result<Self, Mistake> {
+impl SwitchChanges {
+    fn read(entry: &Entry<'_>) -> Result<Self, InvalidEntry> {
         let members = entry.object(&["ignore_after_index", "event_cap", "deploy_check"])?;
         let cap = |cap: &Entry<'_>| {
             if cap.is_null() {
@@ -94,15 +94,16 @@ impl Changes {
 }
 
 impl FaultFile {
-    /// Reads a fault file.
+    /// Parses a fault file.
     ///
     /// # Errors
-    /// The text is not JSON, or an entry is wrong: the error names its line and place.
-    pub fn parse(json: &str) -> Result<Self, Mistake> {
+    /// Returns an error if the text is not valid JSON or an entry is not valid. The error names the
+    /// line, the path of the entry, and what to write instead.
+    pub fn parse(json: &str) -> Result<Self, InvalidEntry> {
         Self::read(&Entry::parse(json)?)
     }
 
-    pub(super) fn read(entry: &Entry<'_>) -> Result<Self, Mistake> {
+    pub(super) fn read(entry: &Entry<'_>) -> Result<Self, InvalidEntry> {
         let members = entry.object(&["faults", "deliveries", "runs", "switches"])?;
         let faults = members.read("faults", |faults| read_rules(faults, &names()))?;
         let deliveries = members.read("deliveries", |deliveries| {
@@ -111,7 +112,7 @@ impl FaultFile {
         let runs = members.read("runs", |runs| {
             runs.list()?.iter().map(RunScript::read).collect::<Result<_, _>>()
         })?;
-        let switches = members.read("switches", Changes::read)?;
+        let switches = members.read("switches", SwitchChanges::read)?;
         Ok(Self {
             faults: faults.unwrap_or_default(),
             deliveries: deliveries.unwrap_or_default(),
@@ -120,7 +121,7 @@ impl FaultFile {
         })
     }
 
-    /// Applies scripts and faults of deliveries to the world.
+    /// Adds the run scripts and the faults of deliveries to the world.
     pub(super) fn apply(self, world: &mut World) {
         self.deliveries.into_iter().for_each(|rule| world.add_delivery_fault(rule));
         self.runs.into_iter().for_each(|script| world.script_next_run(script));

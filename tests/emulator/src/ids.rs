@@ -1,14 +1,14 @@
 //! Generates identifiers and secrets from a seed.
 //!
-//! The secrets protect nothing: anyone can generate them from the seed.
+//! The secrets protect nothing: anyone who knows the seed can generate them.
 
 use sha2::{Digest as _, Sha256};
 
 const ALPHANUMERIC: &[u8] = b"abcdefghijklmnopqrstuvwxyz0123456789";
 const HEX: &[u8] = b"0123456789abcdef";
 
-/// The generator: SHA-256 of the seed and a counter, so it is the same on every machine and in
-/// every version.
+/// The generator. It hashes the seed and a counter with SHA-256, so that it gives the same values on
+/// every machine and in every version.
 #[derive(Debug, Clone)]
 pub(super) struct Ids {
     seed: u64,
@@ -37,12 +37,12 @@ impl Ids {
         }
     }
 
-    /// Letters and digits.
+    /// Returns a text of small letters and digits.
     pub(super) fn token(&mut self, length: usize) -> String {
         self.of(ALPHANUMERIC, length)
     }
 
-    /// Hexadecimal digits.
+    /// Returns a text of hexadecimal digits.
     pub(super) fn hex(&mut self, length: usize) -> String {
         self.of(HEX, length)
     }
@@ -53,7 +53,7 @@ impl Ids {
         format!("{time}-{low}-7{random}-8{rest}-{node}")
     }
 
-    /// Returns a small number, for gaps between indexes.
+    /// Returns a number below `bound`.
     pub(super) fn below(&mut self, bound: u32) -> u32 {
         self.next_number() % bound.max(1)
     }

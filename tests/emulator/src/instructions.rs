@@ -10,7 +10,7 @@ use super::call::{OperationResult, RoutedRequest, success};
 use super::world::{EMAIL, USER, World};
 use crate::exchange::BufferedResponse;
 
-/// One version of an agent's instructions.
+/// A version of an agent's instructions.
 #[derive(Debug)]
 pub(super) struct Version {
     number: u64,
@@ -21,7 +21,7 @@ pub(super) struct Version {
 }
 
 impl Version {
-    /// The members that the live service shows besides the text.
+    /// Returns the members that the live service returns in addition to the text.
     fn extras(&self) -> [(&'static str, Value); 3] {
         let hash = base16ct::lower::encode_string(&Sha256::digest(&self.content));
         [
@@ -35,7 +35,7 @@ impl Version {
 pub(super) fn get(world: &mut World, call: &RoutedRequest<'_>) -> OperationResult {
     let agent = world.agent(call.id("agent_id"))?;
     let Some(version) = agent.versions.last() else {
-        // The reference has instructions for every agent.
+        // In the reference, every agent has instructions.
         let empty = json!({"instructions": {"content": ""}});
         return Ok(BufferedResponse::json(
             StatusCode::OK,
@@ -76,7 +76,7 @@ pub(super) fn update(world: &mut World, call: &RoutedRequest<'_>) -> OperationRe
     Ok(success())
 }
 
-/// The newest version is first and is the current one.
+/// Lists the versions, newest first. The newest version is the current one.
 pub(super) fn history(world: &mut World, call: &RoutedRequest<'_>) -> OperationResult {
     let limit = call.number("limit", 1)?.unwrap_or(u64::MAX);
     let agent = world.agent(call.id("agent_id"))?;

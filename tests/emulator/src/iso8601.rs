@@ -1,12 +1,13 @@
-//! Parses times of query parameters. The reference only says "ISO 8601", so all its forms are
-//! accepted.
+//! Parses the times of query parameters. The reference says only "ISO 8601", so every form of ISO 8601
+//! is accepted, for example `2026-03-11T12:00:00Z`, `20260311T1200+0100` and `2026-W11-3`.
 //!
-//! A date, or a date and a time to the hour, minute or second with any fraction, in the extended
-//! or the basic format, with `Z`, an offset, or neither (UTC). Week and ordinal dates count too.
+//! A time consists of a date (calendar, week or ordinal) and optionally the time of day, to the hour,
+//! minute or second with a fraction. Both can be in the extended or the basic format. A time without
+//! an offset is in UTC.
 
 use chrono::{DateTime, NaiveDate, NaiveDateTime, NaiveTime, TimeDelta, Utc};
 
-/// Parses a time; `None` if it is not in an ISO 8601 form.
+/// Parses a time. Returns `None` if the text is not in a form of ISO 8601.
 pub(super) fn parse(text: &str) -> Option<DateTime<Utc>> {
     // A `+` that was not percent-encoded arrives as a space.
     let text = text.replace(' ', "+");
@@ -33,7 +34,7 @@ fn date(text: &str) -> Option<NaiveDate> {
     is_plain.then(|| NaiveDate::parse_from_str(text, format).ok()).flatten()
 }
 
-/// The time of day and its offset from UTC.
+/// Splits a text into the time of day and the offset from UTC.
 fn split_offset(text: &str) -> Option<(&str, TimeDelta)> {
     if let Some(time) = text.strip_suffix(['Z', 'z']) {
         return Some((time, TimeDelta::zero()));
@@ -54,7 +55,8 @@ fn split_offset(text: &str) -> Option<(&str, TimeDelta)> {
     Some((time, TimeDelta::minutes(sign * (hours * 60 + minutes))))
 }
 
-/// The time of day, and a duration to add: a fraction, or a day for `24:00`.
+/// Parses a time of day. The duration must be added to the time: it is the fraction, or a day for
+/// `24:00`.
 fn time_of_day(text: &str) -> Option<(NaiveTime, TimeDelta)> {
     let (whole, fraction) = match text.split_once(['.', ',']) {
         Some((whole, fraction)) => (whole, Some(fraction)),
@@ -78,7 +80,7 @@ fn time_of_day(text: &str) -> Option<(NaiveTime, TimeDelta)> {
     Some((time, more))
 }
 
-/// A decimal fraction of a unit of time, to the nanosecond.
+/// Converts a decimal fraction of `unit` to a duration, in whole nanoseconds.
 fn part_of(unit: TimeDelta, fraction: &str) -> Option<TimeDelta> {
     let is_plain = !fraction.is_empty() && fraction.bytes().all(|byte| byte.is_ascii_digit());
     let digits: String = is_plain.then(|| fraction.chars().take(9).collect())?;

@@ -1,7 +1,7 @@
 //! Records exchanges for the assertions of tests and for the page.
 //!
-//! Only the latest exchanges are kept, limited by number and by the bytes of their bodies, so
-//! memory use is bounded. The counts include all exchanges.
+//! The journal keeps only the latest exchanges, so that its memory is bounded. It limits their number
+//! and the size of their request bodies. The counts include all exchanges.
 
 use std::collections::{BTreeMap, VecDeque};
 
@@ -10,10 +10,11 @@ use axum::http::StatusCode;
 use super::mismatch::Mismatch;
 use crate::exchange::RecordedRequest;
 
-/// The most exchanges, and the most mismatches, that are kept.
-const MEMORY: usize = 1_000;
-/// The most bytes of bodies that are kept. The latest exchange is always kept.
-const BODIES: usize = 64 << 20;
+/// The maximum number of kept exchanges, and of kept mismatches.
+const MAX_EXCHANGES: usize = 1_000;
+/// The maximum size of the kept request bodies together, in bytes. The latest exchange is kept even
+/// if its body is larger.
+const MAX_BODY_BYTES: usize = 64 << 20;
 
 /// A request and the status of its response.
 #[derive(Debug, Clone)]
@@ -22,17 +23,18 @@ pub struct Exchange {
     pub operation: Option<&'static str>,
     /// The request.
     pub request: RecordedRequest,
-    /// The status of the response, which a fault can keep from being sent.
+    /// The status of the response. If a fault closed the connection, the client may not have received
+    /// it.
     pub status: StatusCode,
-    /// The name of the applied fault.
+    /// The name of the applied fault, such as `delay`.
     pub fault: Option<&'static str>,
 }
 
-/// All exchanges so far.
+/// The kept exchanges and mismatches, and the counts of all exchanges.
 #[derive(Debug, Default)]
 pub(super) struct Journal {
     latest: VecDeque<Exchange>,
-    /// The bytes of all kept bodies.
+    /// The size of all kept bodies.
     bytes: usize,
     counts: BTreeMap<&'static str, u64>,
     mismatches: Vec<Mismatch>,
@@ -47,16 +49,18 @@ impl Journal {
         }
         self.bytes += exchange.request.body.len();
         self.latest.push_back(exchange);
-        while self.latest.len() > MEMORY || (self.bytes > BODIES && self.latest.len() > 1) {
+        while self.latest.len() > MAX_EXCHANGES
+            || (self.bytes > MAX_BODY_BYTES && self.latest.len() > 1)
+        {
             let Some(oldest) = self.latest.pop_front() else { break };
             self.bytes -= oldest.request.body.len();
         }
         self.note_mismatches(mismatches);
     }
 
-    /// Adds mismatches of a delivery, which is not an exchange of the API.
+    /// Adds mismatches, for example those of a delivery, which is not an exchange of the API.
     pub(super) fn note_mismatches(&mut self, mismatches: Vec<Mismatch>) {
-        let room = MEMORY.saturating_sub(self.mismatches.len());
+        let room = MAX_EXCHANGES.saturating_sub(self.mismatches.len());
         self.mismatches.extend(mismatches.into_iter().take(room));
     }
 
@@ -105,22 +109,22 @@ mod tests {
     #[test]
     fn keeps_latest_exchanges_and_counts_all() {
         let mut journal = Journal::default();
-        for bytes in 0..MEMORY + 5 {
+        for bytes in 0..MAX_EXCHANGES + 5 {
             journal.note(exchange(bytes), Vec::new());
         }
         assert_eq!((journal.total(), journal.count("create_agent")), (1_005, 1_005));
         let kept: Vec<usize> = journal.take().iter().map(|one| one.request.body.len()).collect();
-        assert_eq!(kept, (5..MEMORY + 5).collect::<Vec<_>>());
+        assert_eq!(kept, (5..MAX_EXCHANGES + 5).collect::<Vec<_>>());
     }
 
     #[test]
     fn drops_old_exchanges_over_the_byte_limit() {
         let mut journal = Journal::default();
         for _ in 0..6 {
-            journal.note(exchange(BODIES / 4), Vec::new());
+            journal.note(exchange(MAX_BODY_BYTES / 4), Vec::new());
         }
         assert_eq!(journal.numbered().count(), 4);
-        journal.note(exchange(BODIES + 1), Vec::new());
+        journal.note(exchange(MAX_BODY_BYTES + 1), Vec::new());
         assert_eq!(journal.numbered().count(), 1);
         journal.note(exchange(1), Vec::new());
         assert_eq!(journal.take().len(), 1);

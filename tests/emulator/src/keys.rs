@@ -1,4 +1,4 @@
-//! API keys and their user.
+//! API keys, and the user to whom they belong.
 
 use axum::http::{HeaderMap, StatusCode};
 use chrono::{DateTime, Utc};
@@ -6,18 +6,18 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::Profile;
-use super::call::{OperationResult, Refusal, RoutedRequest};
+use super::call::{OperationError, OperationResult, RoutedRequest};
 use super::ids::Ids;
 use super::world::{USER, World};
 use crate::exchange::BufferedResponse;
 
-const LONGEST_NAME: usize = 128;
+const MAX_NAME_CHARS: usize = 128;
 
 /// The valid keys. A revoked key is removed.
 #[derive(Debug)]
-pub(super) struct Keys(Vec<Key>);
+pub(super) struct ApiKeys(Vec<ApiKey>);
 
-struct Key {
+struct ApiKey {
     id: String,
     name: String,
     secret: String,
@@ -26,21 +26,21 @@ struct Key {
     used: Option<DateTime<Utc>>,
 }
 
-impl std::fmt::Debug for Key {
+impl std::fmt::Debug for ApiKey {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Key").field("id", &self.id).finish_non_exhaustive()
+        f.debug_struct("ApiKey").field("id", &self.id).finish_non_exhaustive()
     }
 }
 
-impl Keys {
-    /// Creates the initial keys: `secret`, or a generated one.
+impl ApiKeys {
+    /// Creates the initial key, with the given or a generated secret.
     pub(super) fn new(
         ids: &mut Ids,
         profile: Profile,
         secret: Option<String>,
         now: DateTime<Utc>,
     ) -> Self {
-        let mut key = Key::new(ids, profile, "emulator".to_owned(), now);
+        let mut key = ApiKey::new(ids, profile, "emulator".to_owned(), now);
         if let Some(secret) = secret {
             key.secret = secret;
         }
@@ -48,13 +48,17 @@ impl Keys {
     }
 
     /// Returns the secret of the initial key, unless it was revoked.
-    pub(super) fn first_secret(&self) -> Option<&str> {
+    pub(super) fn initial_secret(&self) -> Option<&str> {
         self.0.first().map(|key| key.secret.as_str())
     }
 
     /// Rejects a request without a valid key.
-    pub(super) fn admit(&mut self, headers: &HeaderMap, now: DateTime<Utc>) -> Result<(), Refusal> {
-        let unauthorized = |detail| Refusal::problem(StatusCode::UNAUTHORIZED, detail);
+    pub(super) fn authenticate(
+        &mut self,
+        headers: &HeaderMap,
+        now: DateTime<Utc>,
+    ) -> Result<(), OperationError> {
+        let unauthorized = |detail| OperationError::problem(StatusCode::UNAUTHORIZED, detail);
         let mut sent = headers.get_all("x-api-key").iter();
         let sent = match (sent.next(), sent.next()) {
             (Some(sent), None) => sent.as_bytes(),
@@ -70,12 +74,12 @@ impl Keys {
 
 impl World {
     pub(super) fn add_key(&mut self, id: &str, name: &str) {
-        let key = Key::new(&mut self.ids, self.profile, name.to_owned(), self.now);
-        self.keys.0.push(Key { id: id.to_owned(), ..key });
+        let key = ApiKey::new(&mut self.ids, self.profile, name.to_owned(), self.now);
+        self.keys.0.push(ApiKey { id: id.to_owned(), ..key });
     }
 }
 
-impl Key {
+impl ApiKey {
     fn new(ids: &mut Ids, profile: Profile, name: String, now: DateTime<Utc>) -> Self {
         let secret = format!("tw_live_{}", ids.token(32));
         let (id, prefix) = match profile {
@@ -90,7 +94,7 @@ impl Key {
             "key_id": self.id, "name": self.name, "display_prefix": self.prefix,
             "created_at": self.created.timestamp(),
         });
-        // In the reference `last_used_at` is required, so a new key has its time of creation.
+        // In the reference `last_used_at` is required, so for an unused key it is the time of creation.
         let used = match profile {
             Profile::Documented => Some(self.used.unwrap_or(self.created)),
             Profile::Observed => self.used,
@@ -102,12 +106,12 @@ impl Key {
     }
 }
 
-#[expect(clippy::unnecessary_wraps, reason = "the form of every operation")]
+#[expect(clippy::unnecessary_wraps, reason = "every operation has this signature")]
 pub(super) fn me(_: &mut World, _: &RoutedRequest<'_>) -> OperationResult {
     Ok(BufferedResponse::json(StatusCode::OK, &json!({"user_id": USER})))
 }
 
-#[expect(clippy::unnecessary_wraps, reason = "the form of every operation")]
+#[expect(clippy::unnecessary_wraps, reason = "every operation has this signature")]
 pub(super) fn list(world: &mut World, _: &RoutedRequest<'_>) -> OperationResult {
     let keys: Vec<Value> = world.keys.0.iter().map(|key| key.view(world.profile)).collect();
     Ok(BufferedResponse::json(StatusCode::OK, &json!({"keys": keys})))
@@ -120,16 +124,18 @@ struct CreateBody {
 
 pub(super) fn create(world: &mut World, call: &RoutedRequest<'_>) -> OperationResult {
     let CreateBody { name } = call.body()?;
-    if name.is_empty() || name.chars().count() > LONGEST_NAME {
-        return Err(Refusal::bad_request(format!("name must have 1 to {LONGEST_NAME} characters")));
+    if name.is_empty() || name.chars().count() > MAX_NAME_CHARS {
+        return Err(OperationError::bad_request(format!(
+            "name must have 1 to {MAX_NAME_CHARS} characters"
+        )));
     }
-    let key = Key::new(&mut world.ids, world.profile, name, world.now);
-    let answer = json!({
+    let key = ApiKey::new(&mut world.ids, world.profile, name, world.now);
+    let response = json!({
         "key_id": key.id, "name": key.name, "api_key": key.secret,
         "display_prefix": key.prefix, "created_at": key.created.timestamp(),
     });
     world.keys.0.push(key);
-    Ok(BufferedResponse::json(StatusCode::OK, &answer))
+    Ok(BufferedResponse::json(StatusCode::OK, &response))
 }
 
 pub(super) fn revoke(world: &mut World, call: &RoutedRequest<'_>) -> OperationResult {

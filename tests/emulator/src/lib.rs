@@ -3,10 +3,11 @@
 //!
 //! # In a test
 //!
-//! [`Emulator::builder`] makes an emulator with a manual clock: time moves only with
-//! [`Emulator::advance`]. [`Emulator::with`] sets up state that the API has no operation for.
-//! [`fault`] has the faults of requests, and [`DeliveryRule`] those of deliveries. With the
-//! feature `contract`, dropping the emulator panics if an exchange broke the API's document.
+//! [`Emulator::builder`] configures an emulator with a manual clock: its time changes only with
+//! [`Emulator::advance`]. [`Emulator::with`] gives access to the state, for example to add an agent
+//! or to end a run. [`fault`] describes the faults of requests, and [`DeliveryRule`] the faults of
+//! deliveries. With the feature `contract`, dropping the emulator panics if an exchange did not
+//! conform to the API's OpenAPI document.
 
 mod agents;
 mod call;
@@ -60,29 +61,31 @@ pub use axum::http;
 
 pub use self::delivery::{DeliveryFault, DeliveryRule};
 pub use self::documents::document;
-pub use self::entry::Mistake;
-use self::fault::{Pace, RealTime, Rule};
-pub use self::fault_file::{Changes, FaultFile};
+pub use self::entry::InvalidEntry;
+use self::fault::{Rule, SystemTimer, Timer};
+pub use self::fault_file::{FaultFile, SwitchChanges};
 pub use self::journal::Exchange;
 pub use self::lifecycle::{RunScript, RunStep};
 pub use self::mismatch::{Mismatch, Side};
 pub use self::profile::Profile;
 pub use self::runs::{Outcome, RunMode};
-use self::server::{Clock, ServerState};
+use self::server::{ClockSource, ServerState};
 use self::setup::Setup;
 pub use self::webhooks::EventType;
 pub use self::wire::Gate;
 use self::wire::{Connection, Listener};
 pub use self::world::World;
 
-/// Behaviour of a profile that a test can change.
+/// Behaviour of a profile that a test or a fault file can change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Switches {
-    /// Lists of events ignore `after_index` and start with the first event.
+    /// `list_run_events` ignores `after_index` and returns the events from the first one.
     pub ignore_after_index: bool,
-    /// The most events in one response, even if `limit` is higher.
+    /// The maximum number of events in a response, even if `limit` is higher; `None` for no
+    /// maximum.
     pub event_cap: Option<usize>,
-    /// A run in mode `run` needs a deployed agent, unless the request has `skip_deploy_check`.
+    /// `start_run` rejects a run in mode `run` if its agent is not deployed, unless the request has
+    /// `skip_deploy_check: true`.
     pub deploy_check: bool,
 }
 
@@ -106,17 +109,18 @@ impl Switches {
 pub struct Builder {
     setup: Setup,
     address: SocketAddr,
-    pace: Arc<dyn Pace>,
+    timer: Arc<dyn Timer>,
 }
 
 impl Builder {
-    /// Sets the seed of identifiers and secrets: the same seed gives the same ones.
+    /// Sets the seed of the generated identifiers and secrets, which is 0 by default. The same seed
+    /// and the same calls give the same identifiers and secrets.
     pub const fn seed(mut self, seed: u64) -> Self {
         self.setup.seed = seed;
         self
     }
 
-    /// Sets the API key. By default it is generated from the seed.
+    /// Sets the initial API key. By default, the emulator generates a key from the seed.
     pub fn api_key(mut self, key: impl Into<String>) -> Self {
         self.setup.api_key = Some(key.into());
         self
@@ -128,7 +132,7 @@ impl Builder {
         self
     }
 
-    /// Adds the faults, scripts and switches of a fault file.
+    /// Sets the faults, run scripts and switches of a fault file. The last call decides.
     pub fn fault_file(mut self, fault_file: FaultFile) -> Self {
         self.setup.fault_file = fault_file;
         self
@@ -148,26 +152,28 @@ impl Builder {
         self
     }
 
-    /// Uses the machine's clock. By default, time moves only with [`Emulator::advance`].
+    /// Uses the machine's clock. By default, the time changes only with [`Emulator::advance`].
     pub const fn running_clock(mut self) -> Self {
-        self.setup.clock = Clock::System;
+        self.setup.clock = ClockSource::System;
         self
     }
 
-    /// Sets the clock for the waits of faults.
-    pub fn pace(mut self, pace: Arc<dyn Pace>) -> Self {
-        self.pace = pace;
+    /// Sets the timer of delays, trickles and refused connections. The default is [`SystemTimer`].
+    ///
+    /// These waits do not use the emulator's clock, so [`Emulator::advance`] does not end them.
+    pub fn timer(mut self, timer: Arc<dyn Timer>) -> Self {
+        self.timer = timer;
         self
     }
 
-    /// Leaves out the page and the control API under `/_emulator/`.
+    /// Disables the page at `/` and the control API under `/_emulator/`.
     pub const fn without_control(mut self) -> Self {
         self.setup.network.control = false;
         self
     }
 
-    /// Delivers webhooks to other machines as well, over plain http; with the feature `https`,
-    /// over https too.
+    /// Delivers webhooks to other machines too. By default, only receivers on loopback get
+    /// deliveries.
     pub const fn remote_receivers(mut self) -> Self {
         self.setup.network.remote_receivers = true;
         self
@@ -176,7 +182,7 @@ impl Builder {
     /// Lets web pages of `origin`, such as `http://localhost:3000`, call the API.
     ///
     /// # Errors
-    /// `origin` is not a scheme, a host and a port.
+    /// Returns an error if `origin` is not a scheme, a host and a port, without a path.
     pub fn cors(mut self, origin: &str) -> Result<Self, String> {
         let parsed = url::Url::parse(origin).ok().map(|url| url.origin().ascii_serialization());
         let value = HeaderValue::from_str(origin).ok();
@@ -189,15 +195,21 @@ impl Builder {
         }
     }
 
-    /// Starts the emulator. It stops when it is dropped.
+    /// Starts the emulator on the current tokio runtime. It stops when it is dropped.
     ///
     /// # Errors
-    /// Returns an error if the address is in use or not of this machine, or if a rule names an
-    /// unknown operation.
-    #[expect(clippy::unused_async, reason = "it needs a runtime, and the await says so")]
+    /// Returns an error if the address is in use or is not an address of this machine, or if a rule
+    /// of the fault file names an unknown operation.
+    ///
+    /// # Panics
+    /// Panics outside a tokio runtime.
+    #[expect(
+        clippy::unused_async,
+        reason = "starting needs a tokio runtime, and `await` shows that"
+    )]
     pub async fn start(self) -> io::Result<Emulator> {
         let (courier, deliveries) = mpsc::unbounded_channel();
-        let shared = ServerState::new(self.setup, self.pace, courier).map_err(io::Error::other)?;
+        let shared = ServerState::new(self.setup, self.timer, courier).map_err(io::Error::other)?;
         let shared = Arc::new(shared);
         let (listener, gate) = Listener::bind(self.address)?;
         let service =
@@ -207,12 +219,12 @@ impl Builder {
                 // It ends with the emulator, so an error cannot be reported.
                 let _ = axum::serve(listener, service).await;
             }),
-            tokio::spawn(courier::carry(Arc::clone(&shared), deliveries)),
+            tokio::spawn(courier::send_deliveries(Arc::clone(&shared), deliveries)),
         ];
-        if shared.setup.clock == Clock::System {
+        if shared.setup.clock == ClockSource::System {
             tasks.push(tokio::spawn(Arc::clone(&shared).tick()));
         }
-        let api_key = shared.first_key().to_owned();
+        let api_key = shared.initial_key().to_owned();
         Ok(Emulator { shared, gate, api_key, tasks })
     }
 }
@@ -220,8 +232,9 @@ impl Builder {
 /// A running emulator. It stops when it is dropped.
 ///
 /// # Panics
-/// Dropping it panics if an exchange broke the API's document, so that the test fails.
-/// [`Emulator::take_mismatches`] and [`Emulator::stop`] prevent that.
+/// With the feature `contract`, dropping the emulator panics if an exchange did not conform to the
+/// API's document, so that the test fails. [`Emulator::take_mismatches`] and [`Emulator::stop`]
+/// prevent the panic.
 #[derive(Debug)]
 pub struct Emulator {
     shared: Arc<ServerState>,
@@ -236,7 +249,7 @@ impl Emulator {
         Builder {
             setup: Setup::of(profile),
             address: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
-            pace: Arc::new(RealTime),
+            timer: Arc::new(SystemTimer),
         }
     }
 
@@ -245,7 +258,7 @@ impl Emulator {
         format!("http://{}", self.gate.address())
     }
 
-    /// Returns the initial API key.
+    /// Returns the initial API key, even if it was revoked.
     pub fn api_key(&self) -> &str {
         &self.api_key
     }
@@ -255,25 +268,32 @@ impl Emulator {
         self.shared.profile
     }
 
-    /// Returns the gate that refuses and accepts connections.
+    /// Returns the gate, with which a test refuses and accepts connections.
     pub const fn gate(&self) -> &Gate {
         &self.gate
     }
 
-    /// Reads or changes the state of the emulator.
+    /// Calls `act` with the state of the emulator, which it can read and change, and sends the
+    /// resulting deliveries. Returns the result of `act`.
+    ///
+    /// Requests wait until `act` returns.
     pub fn with<T>(&self, act: impl FnOnce(&mut World) -> T) -> T {
         self.shared.with(act)
     }
 
-    /// Advances the clock, and applies due events in order. Returns when every resulting delivery
-    /// was attempted.
+    /// Advances the clock by `time`, and applies the run steps, schedules and retries that become due,
+    /// in order. Returns when every resulting delivery was attempted.
+    ///
+    /// The time does not advance further while a delivery waits for its receiver, which has ten
+    /// seconds to respond.
     pub async fn advance(&self, time: Duration) {
         let time = TimeDelta::from_std(time).unwrap_or(TimeDelta::MAX);
         let then = self.with(|world| world.now().checked_add_signed(time));
         self.advance_to(then.unwrap_or(DateTime::<Utc>::MAX_UTC)).await;
     }
 
-    /// Advances the clock to `then`, as [`Emulator::advance`] does.
+    /// Advances the clock to `then`, as [`Emulator::advance`] does. A `then` in the past changes
+    /// nothing.
     pub async fn advance_to(&self, then: DateTime<Utc>) {
         self.shared.advance_to(then).await;
     }
@@ -283,16 +303,16 @@ impl Emulator {
         self.shared.reset();
     }
 
-    /// Waits until every delivery was attempted.
+    /// Waits until every delivery that was queued so far was attempted once.
     pub async fn settled(&self) {
         self.shared.settled().await;
     }
 
-    /// Adds a fault. It counts attempts from now on.
+    /// Adds a rule for faults of requests. It counts the attempts of its operation from now on.
     ///
     /// # Errors
-    /// The rule names an unknown operation.
-    pub fn add_fault(&self, rule: Rule) -> Result<(), fault::ScriptError> {
+    /// Returns an error if the rule names an unknown operation, or cannot have an effect.
+    pub fn add_fault(&self, rule: Rule) -> Result<(), fault::RuleError> {
         self.shared.faults().install(rule, &operations::names())
     }
 
@@ -301,36 +321,41 @@ impl Emulator {
         self.shared.faults().clear();
     }
 
-    /// Returns the latest exchanges, oldest first, and removes them from the journal.
+    /// Returns the recorded exchanges, oldest first, and removes them from the journal.
+    ///
+    /// The journal keeps the latest 1,000 exchanges, with at most 64 MiB of request bodies.
     pub fn take_exchanges(&self) -> Vec<Exchange> {
         self.shared.journal().take()
     }
 
-    /// Returns the number of calls of an operation.
+    /// Returns how many requests an operation has received since the start or the last reset.
     pub fn count(&self, operation: &str) -> u64 {
         self.shared.journal().count(operation)
     }
 
-    /// Returns the contract mismatches so far, and removes them from the journal. Always empty
-    /// without the feature `contract`.
+    /// Returns the contract mismatches so far, and removes them from the journal. Without the
+    /// feature `contract`, the result is always empty.
     pub fn take_mismatches(&self) -> Vec<Mismatch> {
         self.shared.journal().take_mismatches()
     }
 
-    /// Stops the emulator, even if an exchange broke the contract.
+    /// Stops the emulator without a panic, even if an exchange did not conform to the API's document.
     pub fn stop(self) {
         self.take_mismatches();
     }
 }
 
 impl Drop for Emulator {
-    #[expect(clippy::panic, reason = "it fails the test that broke the contract")]
+    #[expect(clippy::panic, reason = "the panic fails the test whose exchange does not conform")]
     fn drop(&mut self) {
         self.tasks.iter().for_each(JoinHandle::abort);
         let mismatches = self.take_mismatches();
         if !mismatches.is_empty() && !std::thread::panicking() {
             let list: Vec<String> = mismatches.iter().map(ToString::to_string).collect();
-            panic!("these exchanges break the contract:\n{}", list.join("\n"));
+            panic!(
+                "these exchanges do not conform to the API's OpenAPI document:\n{}",
+                list.join("\n")
+            );
         }
     }
 }

@@ -1,6 +1,6 @@
-//! Moves runs from one state to the next, by a script or by calls of a test.
+//! Changes the state of runs, by a script or by calls of a test.
 //!
-//! A change of state that webhooks can subscribe to queues deliveries.
+//! If webhooks can subscribe to the change, deliveries are queued.
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -8,37 +8,37 @@ use std::time::Duration;
 use chrono::TimeDelta;
 use serde_json::{Value, json};
 
-use super::entry::{Entry, Mistake, instead};
+use super::entry::{Entry, InvalidEntry, instead};
 use super::runs::{Outcome, Run, RunMode, RunState};
 use super::webhooks::EventType;
 use super::world::{Due, World};
 
-/// How long an agent must wait for input before webhooks get `run.paused`.
+/// How long a run must wait for input before webhooks get `run.paused`.
 const LONG_PAUSE: TimeDelta = TimeDelta::minutes(15);
 
-/// One thing that happens to a run.
+/// A change of a run.
 ///
 /// In a fault file: `{"event": "ToolCallStarted"}`, `"pause"`, `"user_pause"`, `"resume"`,
 /// `"complete"` or `{"complete": "partial"}`, `"fail"`, `"stop"`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum RunStep {
-    /// An event of this kind is recorded.
+    /// The run records an event of this kind, such as `ToolCallStarted`.
     Event(String),
-    /// The agent waits for input. Webhooks get `run.paused` after 15 minutes.
+    /// The run waits for input. Webhooks get `run.paused` after 15 minutes.
     Pause,
     /// The user pauses the run. Webhooks get `run.paused` at once.
     UserPause,
     /// The paused run resumes.
     Resume,
-    /// The run completes.
+    /// The run completes with this outcome.
     Complete(Outcome),
-    /// A policy error ends it.
+    /// A policy error ends the run.
     Fail,
-    /// The user stops it.
+    /// The user stops the run.
     Stop,
 }
 
-/// The steps of a run, each with its delay after the previous one.
+/// The steps of a run, each with a delay after the previous step.
 ///
 /// In a fault file: `[{"after": "2s", "do": {"event": "Tick"}}, {"do": "fail"}]`.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -53,11 +53,11 @@ struct Planned {
 const OUTCOMES: [(&str, Outcome); 3] =
     [("success", Outcome::Success), ("partial", Outcome::Partial), ("fail", Outcome::Fail)];
 
-/// The steps that need no value, in the order of the help.
+/// The steps without a value, in the order of `--help-faults`.
 const STEPS: [&str; 6] = ["pause", "user_pause", "resume", "complete", "fail", "stop"];
 
 impl RunStep {
-    pub(super) fn read(entry: &Entry<'_>) -> Result<Self, Mistake> {
+    pub(super) fn read(entry: &Entry<'_>) -> Result<Self, InvalidEntry> {
         if entry.is_text() {
             return match entry.text()?.as_str() {
                 "pause" => Ok(Self::Pause),
@@ -66,35 +66,35 @@ impl RunStep {
                 "complete" => Ok(Self::Complete(Outcome::Success)),
                 "fail" => Ok(Self::Fail),
                 "stop" => Ok(Self::Stop),
-                "event" => Err(entry.mistake("an event needs its kind: {\"event\": \"Tick\"}")),
+                "event" => Err(entry.invalid("an event needs its kind: {\"event\": \"Tick\"}")),
                 other => Err(Self::unknown(entry, other)),
             };
         }
         let members = entry.members()?;
-        match members.only("one step")? {
+        match members.only("step")? {
             ("event", kind) => kind.text().map(Self::Event),
             ("complete", outcome) => outcome.choice(&OUTCOMES).map(Self::Complete),
             (known, value) if STEPS.contains(&known) => {
-                Err(value.mistake(format!("{known:?} takes no value; write \"do\": {known:?}")))
+                Err(value.invalid(format!("{known:?} takes no value; write \"do\": {known:?}")))
             }
             (other, _) => Err(Self::unknown(entry, other)),
         }
     }
 
-    fn unknown(entry: &Entry<'_>, name: &str) -> Mistake {
+    fn unknown(entry: &Entry<'_>, name: &str) -> InvalidEntry {
         let known: Vec<&str> = std::iter::once("event").chain(STEPS).collect();
-        entry.mistake(format!("there is no step {name:?}{}", instead(name, &known)))
+        entry.invalid(format!("unknown step {name:?}{}", instead(name, &known)))
     }
 }
 
 impl RunScript {
-    pub(super) fn read(entry: &Entry<'_>) -> Result<Self, Mistake> {
+    pub(super) fn read(entry: &Entry<'_>) -> Result<Self, InvalidEntry> {
         let read = |entry: &Entry<'_>| {
             let members = entry.object(&["after", "after_ms", "do"])?;
             let delay = members.get("after").or_else(|| members.get("after_ms"));
             let after_ms = match delay {
                 Some(delay) => u32::try_from(delay.duration()?.as_millis())
-                    .map_err(|_| delay.mistake("a step can wait for 49 days at most"))?,
+                    .map_err(|_| delay.invalid("a step can wait for 49 days at most"))?,
                 None => 0,
             };
             Ok(Planned { after_ms, step: RunStep::read(members.need("do")?)? })
@@ -102,12 +102,12 @@ impl RunScript {
         entry.list()?.iter().map(read).collect::<Result<_, _>>().map(Self)
     }
 
-    /// Creates an empty script: the run changes only by [`World::apply_step`].
+    /// Creates an empty script, with which the run changes only by [`World::apply_step`].
     pub fn manual() -> Self {
         Self::default()
     }
 
-    /// Creates the default script: four events, and success after two seconds.
+    /// Creates the default script: an event every 400 ms, and success after two seconds.
     pub fn standard() -> Self {
         let ms = Duration::from_millis;
         ["RunPolicyInitialized", "PolicyDecided", "ToolCallStarted", "ToolCallResolved"]
@@ -118,7 +118,8 @@ impl RunScript {
             .then(ms(400), RunStep::Complete(Outcome::Success))
     }
 
-    /// Adds a step `delay` after the last one, at most 49 days.
+    /// Adds a step, `delay` after the previous step. A delay of more than 49 days is shortened to 49
+    /// days.
     #[must_use]
     pub fn then(mut self, delay: Duration, step: RunStep) -> Self {
         let after_ms = u32::try_from(delay.as_millis()).unwrap_or(u32::MAX);
@@ -131,7 +132,7 @@ impl RunScript {
     }
 }
 
-/// The scripts of future runs.
+/// The scripts of future runs: a queue, and the script for runs without a queued one.
 #[derive(Debug)]
 pub(super) struct ScriptedRuns {
     next: VecDeque<RunScript>,
@@ -152,7 +153,7 @@ impl ScriptedRuns {
 }
 
 impl World {
-    /// Queues `script` for the next run. Several scripts apply to the next runs in order.
+    /// Queues `script` for one run. The queued scripts apply to the next runs, one each, in order.
     pub fn script_next_run(&mut self, script: RunScript) {
         self.scripts.next.push_back(script);
     }
@@ -162,7 +163,8 @@ impl World {
         self.scripts.usual = script;
     }
 
-    /// Starts a run of an existing agent, and returns its identifier.
+    /// Starts a run of an agent, and returns the identifier of the run. If there is no such agent,
+    /// starts nothing.
     pub fn start_run(&mut self, agent_id: &str, mode: RunMode) -> String {
         self.launch(agent_id, mode, None, false)
     }
@@ -200,7 +202,7 @@ impl World {
         self.latest_runs.note(agent_id, &id);
         self.record(agent_id, &id, "Started", &detail);
         self.announce(agent_id, &id, EventType::Started);
-        self.await_step(agent_id, &id);
+        self.plan_next_step(agent_id, &id);
     }
 
     /// Adds a completed run without events.
@@ -213,7 +215,7 @@ impl World {
         self.latest_runs.note(agent_id, &id);
     }
 
-    fn await_step(&mut self, agent_id: &str, run_id: &str) {
+    fn plan_next_step(&mut self, agent_id: &str, run_id: &str) {
         let run = self.agents.get(agent_id).and_then(|agent| agent.runs.get(run_id));
         if let Some(delay) = run.and_then(|run| run.script.next_delay()) {
             let due = Due::RunStep { agent_id: agent_id.to_owned(), run_id: run_id.to_owned() };
@@ -221,23 +223,23 @@ impl World {
         }
     }
 
-    /// Applies the next step of a run's script.
-    pub(super) fn step(&mut self, agent_id: &str, run_id: &str) {
+    /// Applies the next step of a run's script, and plans the one after it.
+    pub(super) fn run_next_step(&mut self, agent_id: &str, run_id: &str) {
         let run = self.agents.get_mut(agent_id).and_then(|agent| agent.runs.get_mut(run_id));
         let Some(run) = run.filter(|run| !run.is_finished()) else { return };
         let Some(entry) = run.script.0.pop_front() else { return };
         self.apply_step(agent_id, run_id, &entry.step);
-        self.await_step(agent_id, run_id);
+        self.plan_next_step(agent_id, run_id);
     }
 
     /// Applies `step` to a run now. Does nothing if the run has ended or does not exist.
     pub fn apply_step(&mut self, agent_id: &str, run_id: &str, step: &RunStep) {
-        let pause = self.serial();
+        let pause = self.next_number();
         let run = self.agents.get_mut(agent_id).and_then(|agent| agent.runs.get_mut(run_id));
         let Some(run) = run.filter(|run| !run.is_finished()) else { return };
         match step {
             RunStep::Event(kind) => self.record(agent_id, run_id, kind, &json!({})),
-            // A paused run stays paused since its first pause; a run in progress is not resumed.
+            // A second pause does not restart the 15 minutes. A run in progress cannot be resumed.
             RunStep::Pause if !run.is_paused() => {
                 run.state = RunState::Paused(pause);
                 self.record(agent_id, run_id, "UserInfoRequested", &json!({}));
@@ -283,7 +285,7 @@ impl World {
         let failed = !matches!(state, RunState::Completed(Outcome::Success | Outcome::Partial));
         let built = run.mode == RunMode::Build && !failed;
         if let (true, Some(schedule)) = (run.by_schedule, &mut agent.schedule) {
-            schedule.tell(failed);
+            schedule.record_result(failed);
         }
         if built {
             agent.latest_build = Some(run_id.to_owned());
@@ -297,7 +299,7 @@ impl World {
         self.announce(agent_id, run_id, event);
     }
 
-    /// Announces a run that still has the pause of this number.
+    /// Queues deliveries of `run.paused`, if the run is still in the pause with this number.
     pub(super) fn long_pause(&mut self, agent_id: &str, run_id: &str, pause: u64) {
         let run = self.agents.get(agent_id).and_then(|agent| agent.runs.get(run_id));
         if run.is_some_and(|run| run.state == RunState::Paused(pause)) {

@@ -1,6 +1,7 @@
-//! `twin-emulator`: the Twin REST API on this machine, to test programs that call it.
+//! The program `twin-emulator`: serves the Twin REST API on this machine, for tests of programs
+//! that call it.
 //!
-//! The first line of output is the address. Ctrl-C ends it.
+//! The first line of its output is `listening on URL`. Ctrl-C stops it.
 
 use std::fs;
 use std::io::{self, Write as _};
@@ -16,28 +17,28 @@ use twin_emulator::{Emulator, FaultFile, Profile};
 
 /// The Twin REST API on your machine: all 33 operations, with state.
 ///
-/// All data is lost when it ends, and none of it is secret. Open its address in a browser to see
-/// and control it.
+/// Open its address in a browser to see and control its state. All data is lost when the program
+/// ends.
 #[derive(Parser)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
 #[command(name = "twin-emulator", version, after_long_help = MORE)]
 struct Arguments {
-    /// The port to listen on; 0 picks a free one and prints it.
+    /// The port to listen on; with 0, the program picks a free port and prints it.
     #[arg(long, default_value_t = 4010)]
     port: u16,
-    /// The behaviour: of the published reference, or of the live service as observed.
+    /// Behave as the published reference says, or as the live service was observed to behave.
     #[arg(long, default_value_t = Profile::Observed, value_name = "documented|observed")]
     profile: Profile,
-    /// The seed of identifiers and secrets: the same seed gives the same ones.
+    /// The seed of generated identifiers and secrets: the same seed gives the same ones.
     #[arg(long, default_value_t = 0)]
     seed: u64,
     /// The API key to accept. By default, a key is generated and printed.
     #[arg(long, value_name = "KEY", value_parser = NonEmptyStringValueParser::new())]
     api_key: Option<String>,
-    /// A JSON file with faults, scripts of runs and switches; see --help-faults.
+    /// A JSON file with faults, run scripts and switches; --help-faults explains it.
     #[arg(long, value_name = "FILE")]
     faults: Option<PathBuf>,
-    /// Print an example line for each fault, and everything else a fault file can hold.
+    /// Print every fault, run step and switch of a fault file, with examples.
     #[arg(long)]
     help_faults: bool,
     /// Start without the example agent `agent_abc123` and its run.
@@ -52,10 +53,10 @@ struct Arguments {
     /// Deliver webhooks to other machines too, not only to this one.
     #[arg(long)]
     remote_receivers: bool,
-    /// Let web pages of this origin call the API; can be given several times.
+    /// Let web pages of this origin, such as http://localhost:3000, call the API; can be repeated.
     #[arg(long, value_name = "ORIGIN")]
     cors: Vec<String>,
-    /// Leave out the page and the control API under /_emulator/.
+    /// Disable the page at / and the control API under /_emulator/.
     #[arg(long)]
     no_control: bool,
 }
@@ -65,10 +66,11 @@ const MORE: &str = "Try it:
   curl -H 'x-api-key: secret' http://127.0.0.1:4010/v1/agents/agent_abc123
   curl -d '{\"by\": \"15m\"}' http://127.0.0.1:4010/_emulator/clock/advance
 
-The document of the API is at /openapi.json, that of the control API at /_emulator/openapi.json.";
+The OpenAPI document of the API is at /openapi.json, and the document of the control API is at
+/_emulator/openapi.json.";
 
-/// The text of `--help-faults` before and after the lines of the faults.
-const FILE: &str = r#"A fault file is a JSON object. Each of its parts is optional:
+/// The text of `--help-faults` before the list of faults.
+const FILE_HELP: &str = r#"A fault file is a JSON object. Each of its parts is optional:
   {
     "faults": [
       {"operation": "get_me", "attempts": [1, 2],
@@ -81,23 +83,27 @@ const FILE: &str = r#"A fault file is a JSON object. Each of its parts is option
   }
 "operation" is the name of a client method, or * for all. "attempts" and "deliveries" are
 "every" (the default), 3, [1, 4], {"from": 2, "to": 5} or {"from": 2}, counted from 1.
-"takes_effect": true or false says whether the operation still runs.
+"takes_effect": true runs the operation even if the caller gets another response or none; false
+does not run it. By default, it runs if the fault changes, delays or cuts the real response.
 "#;
 
-const STEPS: &str = r#"
-Each list of "runs" is the script of one run to come. A step waits for "after" and then does:
+/// The text of `--help-faults` after the list of faults.
+const STEPS_HELP: &str = r#"
+"runs" is a list of scripts, one for each of the next runs. A script is a list of steps. Each step
+waits for the time "after" and then applies "do":
   {"event": "Tick"}  "pause"  "user_pause"  "resume"  "complete"  {"complete": "partial"}
   {"complete": "fail"}  "fail"  "stop"
 
-Switches change what the profile does. "ignore_after_index" and "event_cap": the live service
-was observed to ignore after_index and to return at most 500 events. "deploy_check": a run in
-mode run needs a deployed agent; off in both profiles.
+"switches" change the behaviour of the profile:
+  "ignore_after_index"  list_run_events ignores after_index; true in the profile observed
+  "event_cap"           the maximum number of events in a response, or null; 500 in the profile observed
+  "deploy_check"        a run in mode run needs a deployed agent; false in both profiles
 "#;
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
     if arguments.help_faults {
-        return say(&help_faults());
+        return print_help(&help_faults());
     }
     match run(&arguments) {
         Ok(()) => ExitCode::SUCCESS,
@@ -108,17 +114,21 @@ fn main() -> ExitCode {
     }
 }
 
+/// Returns the text of `--help-faults`.
 fn help_faults() -> String {
+    // The faults of requests come first.
     let (requests, deliveries) = EXAMPLES.split_at(15);
     let lines = |examples: &[Example]| {
         let lines: Vec<String> = examples.iter().map(|example| format!("  {example}")).collect();
         lines.join("\n") + "\n"
     };
     let [requests, deliveries] = [lines(requests), lines(deliveries)];
-    format!("{FILE}\nFaults of requests:\n{requests}\nFaults of deliveries:\n{deliveries}{STEPS}")
+    format!(
+        "{FILE_HELP}\nFaults of requests:\n{requests}\nFaults of deliveries:\n{deliveries}{STEPS_HELP}"
+    )
 }
 
-fn say(text: &str) -> ExitCode {
+fn print_help(text: &str) -> ExitCode {
     // A reader such as `head` may have closed the pipe.
     let _ = io::stdout().lock().write_all(text.as_bytes());
     ExitCode::SUCCESS
@@ -128,7 +138,7 @@ fn say(text: &str) -> ExitCode {
 async fn run(arguments: &Arguments) -> anyhow::Result<()> {
     if !arguments.host.to_canonical().is_loopback() && !arguments.expose_to_network {
         bail!(
-            "--host {} is not on loopback: anyone on that network could use the emulator; \
+            "--host {} is not a loopback address: anyone on that network could use the emulator; \
              add --expose-to-network to allow it",
             arguments.host
         );
@@ -171,7 +181,7 @@ async fn run(arguments: &Arguments) -> anyhow::Result<()> {
 fn announce(twin: &Emulator, arguments: &Arguments) {
     let url = twin.url();
     let mut lines = vec![format!("listening on {url}"), format!("profile: {}", twin.profile())];
-    // A key of the user is not printed.
+    // A key that the user chose may be a secret, so it is not printed.
     let key = arguments.api_key.is_none().then(|| format!(" TWIN_API_KEY={}", twin.api_key()));
     lines.push(format!("export TWIN_BASE_URL={url}{}", key.unwrap_or_default()));
     if !arguments.no_control {

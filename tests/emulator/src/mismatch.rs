@@ -1,19 +1,19 @@
-//! A difference between an exchange and the document of the API.
+//! Differences between exchanges and the OpenAPI document of the API.
 
 use std::fmt;
 
-/// A difference between an exchange and the document.
+/// A difference between an exchange and the OpenAPI document of the profile.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Mismatch {
-    /// The operation: `GET /v1/agents`.
+    /// The method and path of the operation, such as `GET /v1/agents`, or `delivery of run.completed`.
     pub operation: String,
-    /// The side that differs.
+    /// The side of the exchange that differs.
     pub side: Side,
-    /// The broken rule: a JSON pointer into the document of the profile, as a URI fragment
-    /// that is not percent-encoded.
+    /// The rule that is broken: a JSON pointer into the document, such as
+    /// `#/components/schemas/Agent/required`. It is not percent-encoded.
     pub pointer: String,
-    /// The wrong value: a JSON pointer into the body, or a parameter as `?limit`, `{agent_id}` or
-    /// the name of a header.
+    /// The wrong value: a JSON pointer into the body, a query parameter as `?limit`, a path parameter
+    /// as `{agent_id}`, or the name of a header. It is empty for the whole body or exchange.
     pub instance: String,
     /// The reason. It is short and contains no secret.
     pub message: String,
@@ -33,7 +33,7 @@ impl fmt::Display for Mismatch {
 /// A side of an exchange.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Side {
-    /// The request, which was accepted.
+    /// A request that the emulator accepted, or a delivery.
     Request,
     /// The response.
     Response,

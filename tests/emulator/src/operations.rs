@@ -1,4 +1,4 @@
-//! The 33 operations: method, path and function of each.
+//! The 33 operations of the API: the name, method, path and handler of each.
 
 use axum::http::Method;
 
@@ -9,13 +9,13 @@ use super::{agents, events, instructions, keys, runs, schedules, webhooks, works
 /// One operation of the API.
 #[derive(Debug, Clone)]
 pub(super) struct Operation {
-    /// The name in fault files and counts.
+    /// The name in fault files and in [`Emulator::count`](crate::Emulator::count), such as `get_me`.
     pub(super) id: &'static str,
     pub(super) method: Method,
     /// The path, with its parameters in braces.
     pub(super) path: &'static str,
     /// Changes the world and returns the response.
-    pub(super) effect: fn(&mut World, &RoutedRequest<'_>) -> OperationResult,
+    pub(super) handler: fn(&mut World, &RoutedRequest<'_>) -> OperationResult,
 }
 
 /// Every operation, in the order of the reference.
@@ -77,9 +77,9 @@ const fn operation(
     id: &'static str,
     method: Method,
     path: &'static str,
-    effect: fn(&mut World, &RoutedRequest<'_>) -> OperationResult,
+    handler: fn(&mut World, &RoutedRequest<'_>) -> OperationResult,
 ) -> Operation {
-    Operation { id, method, path, effect }
+    Operation { id, method, path, handler }
 }
 
 /// The names of all operations.

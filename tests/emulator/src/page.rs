@@ -1,10 +1,11 @@
-//! The page at `/`, the state behind it, and the document of the API.
+//! Serves the page at `/`, its data at `/_emulator/state`, and the document of the API at
+//! `/openapi.json`.
 //!
-//! `GET /` is complete without scripts: tables in HTML. Its one script asks for
-//! `GET /_emulator/state` every second and updates the tables; its buttons call the control API.
+//! The page has all its tables in HTML, so that it works without its script. The script requests
+//! `/_emulator/state` every second and updates the tables. The buttons call the control API.
 //!
-//! These paths need no key, have no faults, and are not in the journal. The page shows no secret
-//! ([`secrets`]). [`super::control`] restricts who may see it.
+//! Requests for these paths need no key, get no faults, and are not in the journal. The page shows no
+//! secret ([`secrets`]). Only this machine may see the page and its data ([`guard`]).
 
 mod html;
 pub(super) mod secrets;
@@ -20,7 +21,7 @@ use axum::http::header::{
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 use axum::routing::{MethodRouter, get};
 
-use self::html::Shell;
+use self::html::Template;
 use self::view::PageView;
 use super::control::{Forbidden, guard};
 use super::document;
@@ -28,42 +29,45 @@ use super::server::ServerState;
 use super::wire::Connection;
 use crate::exchange::BufferedResponse;
 
-/// The static parts of the page, and its content security policy.
-static SHELL: LazyLock<Shell> = LazyLock::new(Shell::new);
+/// The static parts of the page.
+static TEMPLATE: LazyLock<Template> = LazyLock::new(Template::new);
 
 /// Returns the routes of the page and its state, which only this machine may call.
 pub(super) fn routes() -> Router<Arc<ServerState>> {
     Router::new()
-        .route("/", own(|shared, passed| passed.map_or_else(Forbidden::answer, |()| page(shared))))
+        .route(
+            "/",
+            guarded(|shared, allowed| allowed.map_or_else(Forbidden::response, |()| page(shared))),
+        )
         .route(
             "/_emulator/state",
-            own(|shared, passed| passed.map_or_else(Forbidden::answer, |()| state(shared))),
+            guarded(|shared, allowed| allowed.map_or_else(Forbidden::response, |()| state(shared))),
         )
 }
 
 /// Returns the route of the profile's document, which everyone may call.
 pub(super) fn document_route() -> Router<Arc<ServerState>> {
-    Router::new().route("/openapi.json", own(|shared, _| api(shared)))
+    Router::new().route("/openapi.json", guarded(|shared, _| api(shared)))
 }
 
-/// Creates a route whose handler gets the result of [`guard`].
-fn own(
-    answer: fn(&ServerState, Result<(), Forbidden>) -> BufferedResponse,
+/// Creates a route for GET, whose handler gets the result of [`guard`].
+fn guarded(
+    response: fn(&ServerState, Result<(), Forbidden>) -> BufferedResponse,
 ) -> MethodRouter<Arc<ServerState>> {
     get(
         move |State(shared): State<Arc<ServerState>>,
               ConnectInfo(connection): ConnectInfo<Connection>,
               headers: HeaderMap| async move {
-            let passed = guard(&connection, &Method::GET, &headers);
-            let answer = with_policies(answer(&shared, passed));
-            shared.respond(&connection, answer).await
+            let allowed = guard(&connection, &Method::GET, &headers);
+            let response = with_policies(response(&shared, allowed));
+            shared.respond(&connection, response).await
         },
     )
 }
 
-/// Adds headers against caching, type sniffing and reads by other origins.
-pub(super) fn with_policies(answer: BufferedResponse) -> BufferedResponse {
-    answer
+/// Adds headers that forbid caching, type sniffing, referrers and use by other origins.
+pub(super) fn with_policies(response: BufferedResponse) -> BufferedResponse {
+    response
         .header(CACHE_CONTROL, HeaderValue::from_static("no-store"))
         .header(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"))
         .header(REFERRER_POLICY, HeaderValue::from_static("no-referrer"))
@@ -73,9 +77,9 @@ pub(super) fn with_policies(answer: BufferedResponse) -> BufferedResponse {
 const RESOURCE_POLICY: HeaderName = HeaderName::from_static("cross-origin-resource-policy");
 
 fn page(shared: &ServerState) -> BufferedResponse {
-    let html = SHELL.render(&PageView::of(shared));
+    let html = TEMPLATE.render(&PageView::of(shared));
     BufferedResponse::new(StatusCode::OK, "text/html; charset=utf-8", html)
-        .header(CONTENT_SECURITY_POLICY, SHELL.policy.clone())
+        .header(CONTENT_SECURITY_POLICY, TEMPLATE.policy.clone())
 }
 
 fn state(shared: &ServerState) -> BufferedResponse {
@@ -84,7 +88,7 @@ fn state(shared: &ServerState) -> BufferedResponse {
     BufferedResponse::new(StatusCode::OK, "application/json", json)
 }
 
-/// Returns the document of the profile, byte for byte.
+/// Returns the OpenAPI document of the profile.
 fn api(shared: &ServerState) -> BufferedResponse {
     BufferedResponse::new(StatusCode::OK, "application/json", document(shared.profile))
 }

@@ -1,22 +1,22 @@
-//! The two profiles: the reference, and the live service as it was observed.
+//! The two profiles of the emulator.
 
 use std::fmt;
 use std::str::FromStr;
 
-/// The behaviour where the reference and the live service differ.
+/// Which behaviour the emulator has where the reference and the live service differ.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Profile {
-    /// The published reference.
+    /// The behaviour that the published reference describes.
     Documented,
-    /// The live service as it was observed in April 2026.
+    /// The behaviour of the live service, as it was observed in April 2026.
     Observed,
 }
 
 impl Profile {
-    /// Both profiles, for tests that must pass in each.
+    /// Both profiles, for a test that must pass with each.
     pub const ALL: [Self; 2] = [Self::Documented, Self::Observed];
 
-    /// Returns the name on the command line.
+    /// Returns the name of the profile on the command line.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Documented => "documented",
@@ -36,6 +36,6 @@ impl FromStr for Profile {
 
     fn from_str(name: &str) -> Result<Self, Self::Err> {
         let found = Self::ALL.into_iter().find(|profile| profile.name() == name);
-        found.ok_or_else(|| format!("there is no profile {name}; use documented or observed"))
+        found.ok_or_else(|| format!("unknown profile {name:?}; use documented or observed"))
     }
 }

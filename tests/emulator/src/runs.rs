@@ -1,7 +1,8 @@
-//! Runs as the API shows them: started, listed by page number, cancelled, deleted.
+//! The operations on runs: start, list by page number, cancel and delete.
 //!
-//! [`super::lifecycle`] changes their state. The cost of a page of an unfiltered list, or of one
-//! filtered by time or run, depends only on its length. The other filters scan every run.
+//! [`super::lifecycle`] changes the state of runs. The cost of a page depends only on its length if
+//! the list has no filter, or is filtered by time or by run. The other filters read every run of the
+//! agent.
 
 mod held;
 
@@ -12,21 +13,21 @@ use serde_json::{Value, json};
 
 pub(super) use self::held::{LatestRuns, Runs};
 use super::Profile;
-use super::call::{OperationResult, Refusal, RoutedRequest, no_content};
+use super::call::{OperationError, OperationResult, RoutedRequest, no_content};
 use super::events::RecordedEvent;
 use super::lifecycle::RunScript;
 use super::world::{EMAIL, USER, World};
 use crate::exchange::BufferedResponse;
 
-const PAGE_SIZE: u64 = 100;
+const DEFAULT_PAGE_SIZE: u64 = 100;
 
 const NOT_DEPLOYED: &str = "the agent is not deployed: start a run with run_mode \"build\", which \
     deploys it when it completes, or send skip_deploy_check: true";
 
-/// The members of a run in a list of the reference.
+/// The members of a run that a list of the reference has.
 const LISTED: [&str; 5] = ["run_id", "agent_id", "status", "started_at", "finished_at"];
 
-/// One run.
+/// A run.
 #[derive(Debug)]
 pub(super) struct Run {
     pub(super) id: String,
@@ -48,7 +49,7 @@ pub(super) struct Run {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum RunState {
     InProgress,
-    /// Paused; every pause has its own number.
+    /// Paused. Every pause has its own number.
     Paused(u64),
     Completed(Outcome),
     Failed,
@@ -68,11 +69,11 @@ pub enum RunMode {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Outcome {
-    /// The run did all of its work.
+    /// The run did its task.
     Success,
-    /// The run did a part of its work.
+    /// The run did a part of its task.
     Partial,
-    /// The run did not do its work.
+    /// The run did not do its task.
     Fail,
 }
 
@@ -124,8 +125,8 @@ impl Run {
         self.finished.into_iter().chain(event).max().unwrap_or(self.started)
     }
 
-    /// Returns the status in the list of runs. The reference calls it `finished`, deliveries and
-    /// the live service `completed`.
+    /// Returns the status in the API. A completed run is `finished` in the reference, but `completed`
+    /// in deliveries and in the live service.
     pub(super) const fn status_name(&self, profile: Profile) -> &'static str {
         match (self.state, profile) {
             (RunState::InProgress, _) => "in_progress",
@@ -144,7 +145,7 @@ impl Run {
         }
     }
 
-    /// Formats the summary of a run, which the list of runs has in addition to the run.
+    /// Returns the summary of a run, which the list of runs has in addition to the run.
     fn summary(&self) -> Value {
         let mut view = json!({
             "credits_consumed": 0.25, "policy_model": "emulated-1",
@@ -160,7 +161,8 @@ impl Run {
 }
 
 impl World {
-    /// Formats a run of a list. The reference lists fewer members than it shows of a started run.
+    /// Returns a run as a list shows it. In the reference, a run of a list has fewer members than the
+    /// response of `start_run`.
     fn run_in_list(&self, agent_id: &str, run: &Run) -> Value {
         let mut view = self.run_view(agent_id, run);
         if let (false, Some(members)) = (self.observed(), view.as_object_mut()) {
@@ -186,7 +188,7 @@ impl World {
         if observed {
             view["event_bytes"] = json!(run.event_bytes);
             view["event_count"] = json!(run.events.len());
-            // The goal was observed as null or empty, never as the message.
+            // The live service was observed to return null or an empty goal, never the message.
             view["goal"] = json!(run.message.as_ref().map(|_| ""));
             view["last_event_at"] = json!(self.time(run.last_activity()));
             view["step_count"] = json!(run.events.len());
@@ -197,7 +199,7 @@ impl World {
         view
     }
 
-    pub(super) fn run(&self, call: &RoutedRequest<'_>) -> Result<&Run, Refusal> {
+    pub(super) fn run(&self, call: &RoutedRequest<'_>) -> Result<&Run, OperationError> {
         let agent = self.agent(call.id("agent_id"))?;
         agent.runs.get(call.id("run_id")).ok_or_else(|| self.missing("run"))
     }
@@ -214,10 +216,12 @@ struct Filters {
 }
 
 impl Filters {
-    fn read(call: &RoutedRequest<'_>) -> Result<Self, Refusal> {
+    fn read(call: &RoutedRequest<'_>) -> Result<Self, OperationError> {
         let group = call.text("filter_policy_group");
         if group.as_deref().is_some_and(|group| !["builder", "runner"].contains(&group)) {
-            return Err(Refusal::bad_request("filter_policy_group must be builder or runner"));
+            return Err(OperationError::bad_request(
+                "filter_policy_group must be builder or runner",
+            ));
         }
         Ok(Self {
             status: call.text("filter_status"),
@@ -229,7 +233,7 @@ impl Filters {
         })
     }
 
-    fn hold(&self, run: &Run, profile: Profile) -> bool {
+    fn matches(&self, run: &Run, profile: Profile) -> bool {
         let (group, policy) = run.mode.policy();
         let is =
             |wanted: &Option<String>, value: &str| wanted.as_deref().is_none_or(|w| w == value);
@@ -248,14 +252,14 @@ impl Filters {
     ) -> (Vec<&'a Run>, usize) {
         let mut between = runs.between(self.after, self.before);
         if let Some(id) = &self.run_id {
-            // Clients poll a single run with this filter, so it must be fast.
-            between = runs.among(between, id);
+            // Clients poll a single run with this filter, so the lookup must be fast.
+            between = runs.find_in(between, id);
         }
         if self.status.is_none() && self.policy.is_none() && self.group.is_none() {
             let page = between.iter().rev().skip(skipped).take(size);
             return (page.collect(), between.len());
         }
-        let found = || between.iter().rev().filter(|run| self.hold(run, profile));
+        let found = || between.iter().rev().filter(|run| self.matches(run, profile));
         (found().skip(skipped).take(size).collect(), found().count())
     }
 }
@@ -263,7 +267,7 @@ impl Filters {
 pub(super) fn list(world: &mut World, call: &RoutedRequest<'_>) -> OperationResult {
     let filters = Filters::read(call)?;
     let page = call.number("page", 1)?.unwrap_or(1);
-    let page_size = call.number("page_size", 1)?.unwrap_or(PAGE_SIZE);
+    let page_size = call.number("page_size", 1)?.unwrap_or(DEFAULT_PAGE_SIZE);
     let agent = world.agent(call.id("agent_id"))?;
     let size = usize::try_from(page_size).unwrap_or(usize::MAX);
     let skipped = usize::try_from(page - 1).unwrap_or(usize::MAX).saturating_mul(size);
@@ -293,16 +297,18 @@ pub(super) fn start(world: &mut World, call: &RoutedRequest<'_>) -> OperationRes
         (Some("run"), _) | (None, Profile::Documented) => RunMode::Run,
         (Some("build"), _) => RunMode::Build,
         (_, Profile::Documented) => {
-            return Err(Refusal::bad_request("run_mode must be build or run"));
+            return Err(OperationError::bad_request("run_mode must be build or run"));
         }
-        // The live service's error names values that it does not accept.
+        // The error of the live service names modes that the service does not accept.
         (_, Profile::Observed) => {
-            return Err(Refusal::bad_request("run_mode must be one of Builder, Run, or SubAgent"));
+            return Err(OperationError::bad_request(
+                "run_mode must be one of Builder, Run, or SubAgent",
+            ));
         }
     };
     let checked = world.switches.deploy_check && body.skip_deploy_check != Some(true);
     if checked && mode == RunMode::Run && agent.deployed.is_none() {
-        return Err(Refusal::bad_request(NOT_DEPLOYED));
+        return Err(OperationError::bad_request(NOT_DEPLOYED));
     }
     let agent_id = agent.id.to_string();
     let run_id = world.launch(&agent_id, mode, body.user_message, false);

@@ -1,4 +1,4 @@
-//! Schedules that start runs: cron expressions of seven fields, at most one for each agent.
+//! Schedules, which start runs. An agent has at most one schedule: a cron expression of seven fields.
 
 use std::str::FromStr as _;
 
@@ -8,7 +8,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::agents::Agent;
-use super::call::{OperationResult, Refusal, RoutedRequest, success};
+use super::call::{OperationError, OperationResult, RoutedRequest, success};
 use super::runs::RunMode;
 use super::world::{Due, World};
 use crate::exchange::BufferedResponse;
@@ -23,21 +23,22 @@ pub(super) struct Schedule {
     times: cron::Schedule,
     paused: bool,
     consecutive_failures: u32,
-    /// Due events of this schedule have this number. It changes with every change of the
-    /// schedule and is never reused, so outdated events are recognized.
+    /// The number of the next planned run. It changes with every change of the schedule and is never
+    /// reused, so that a run that was planned before the change does not start.
     generation: u64,
 }
 
 impl Schedule {
-    fn parse(expression: String) -> Result<Self, Refusal> {
+    fn parse(expression: String) -> Result<Self, OperationError> {
         let fields = expression.split_whitespace().count();
         if fields != 7 {
-            return Err(Refusal::bad_request(format!(
+            return Err(OperationError::bad_request(format!(
                 "cron must have 7 fields (sec min hour day month day-of-week year), not {fields}"
             )));
         }
-        let times = cron::Schedule::from_str(&expression)
-            .map_err(|error| Refusal::bad_request(format!("cron cannot be read: {error}")))?;
+        let times = cron::Schedule::from_str(&expression).map_err(|error| {
+            OperationError::bad_request(format!("cron cannot be read: {error}"))
+        })?;
         Ok(Self { expression, times, paused: false, consecutive_failures: 0, generation: 0 })
     }
 
@@ -50,7 +51,7 @@ impl Schedule {
     }
 
     /// Records whether a run of this schedule failed.
-    pub(super) const fn tell(&mut self, failed: bool) {
+    pub(super) const fn record_result(&mut self, failed: bool) {
         self.consecutive_failures =
             if failed { self.consecutive_failures.saturating_add(1) } else { 0 };
     }
@@ -69,16 +70,17 @@ impl Schedule {
 }
 
 impl World {
-    /// Does nothing if there is no such agent, or the expression is not valid.
+    /// Sets the schedule of an agent. Does nothing if there is no such agent, or the expression is not
+    /// valid.
     pub(super) fn add_schedule(&mut self, agent_id: &str, cron: &str) {
         let Ok(schedule) = Schedule::parse(cron.to_owned()) else { return };
         let Some(agent) = self.agents.get_mut(agent_id) else { return };
         agent.schedule = Some(Box::new(schedule));
-        self.await_schedule(agent_id);
+        self.plan_next_run(agent_id);
     }
 
-    fn await_schedule(&mut self, agent_id: &str) {
-        let (now, generation) = (self.now, self.serial());
+    fn plan_next_run(&mut self, agent_id: &str) {
+        let (now, generation) = (self.now, self.next_number());
         let schedule = self.agents.get_mut(agent_id).and_then(|agent| agent.schedule.as_mut());
         let Some(schedule) = schedule else { return };
         schedule.generation = generation;
@@ -91,7 +93,7 @@ impl World {
         let schedule = self.agents.get(agent_id).and_then(|agent| agent.schedule.as_ref());
         if schedule.is_some_and(|s| s.generation == generation && !s.paused) {
             self.launch(agent_id, RunMode::Run, None, true);
-            self.await_schedule(agent_id);
+            self.plan_next_run(agent_id);
         }
     }
 
@@ -100,7 +102,7 @@ impl World {
         let agent = self.agent_mut(call.id("agent_id"))?;
         let schedule = agent.schedule.as_mut().ok_or(none)?;
         schedule.paused = paused;
-        self.await_schedule(call.id("agent_id"));
+        self.plan_next_run(call.id("agent_id"));
         Ok(success())
     }
 }
@@ -131,10 +133,10 @@ pub(super) fn set(world: &mut World, call: &RoutedRequest<'_>) -> OperationResul
     let agent = world.agent_mut(call.id("agent_id"))?;
     let schedule = Schedule::parse(cron)?;
     if agent.deployed.is_none() {
-        return Err(Refusal::bad_request(NOT_DEPLOYED));
+        return Err(OperationError::bad_request(NOT_DEPLOYED));
     }
     agent.schedule = Some(Box::new(schedule));
-    world.await_schedule(call.id("agent_id"));
+    world.plan_next_run(call.id("agent_id"));
     Ok(success())
 }
 
@@ -153,7 +155,7 @@ pub(super) fn resume(world: &mut World, call: &RoutedRequest<'_>) -> OperationRe
     world.set_paused(call, false)
 }
 
-#[expect(clippy::unnecessary_wraps, reason = "the form of every operation")]
+#[expect(clippy::unnecessary_wraps, reason = "every operation has this signature")]
 pub(super) fn list(world: &mut World, _: &RoutedRequest<'_>) -> OperationResult {
     let view = |agent: &Agent| {
         let mut view = agent.schedule.as_ref()?.view(world.now, world.observed());

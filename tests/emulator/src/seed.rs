@@ -1,4 +1,4 @@
-//! Adds agents, runs and events in bulk.
+//! Adds example data, and agents, runs and events in bulk.
 
 use serde_json::json;
 
@@ -9,7 +9,7 @@ use super::runs::{Outcome, Run, RunMode};
 use super::world::World;
 
 impl World {
-    /// The agent in the examples of the reference.
+    /// The identifier of the agent in the examples of the reference.
     pub(super) const EXAMPLE_AGENT: &str = "agent_abc123";
 
     /// Adds the examples of the reference: the deployed agent `agent_abc123` with the run
@@ -22,9 +22,11 @@ impl World {
         self.apply_step(agent, run, &RunStep::Complete(Outcome::Success));
     }
 
-    /// Adds everything that the examples of the reference name, so that each of its requests
-    /// succeeds: what [`World::add_example`] adds, the workspaces `proj_001` and `proj_002`, the
-    /// API key `abc123`, and a schedule and a webhook of the agent.
+    /// Adds everything that the examples of the reference name, so that each example request
+    /// succeeds.
+    ///
+    /// This adds the data of [`World::add_example`], the workspaces `proj_001` and `proj_002`, the API
+    /// key with the identifier `abc123`, and a schedule and a webhook of the agent.
     ///
     /// ```
     /// use twin_emulator::{Emulator, Profile, World};
@@ -33,7 +35,7 @@ impl World {
     /// # async fn main() -> std::io::Result<()> {
     /// let service = Emulator::builder(Profile::Documented).start().await?;
     /// service.with(World::add_reference_examples);
-    /// // Now curl http://…/v1/agents/agent_abc123/schedule answers as the reference shows.
+    /// // Now GET /v1/agents/agent_abc123/schedule returns the schedule.
     /// println!("{} with the key {}", service.url(), service.api_key());
     /// # Ok(())
     /// # }
@@ -47,20 +49,21 @@ impl World {
         self.add_webhook(Self::EXAMPLE_AGENT, "01234567-89ab-cdef-0123-456789abcdef");
     }
 
-    /// Adds completed runs without events to an agent. No delivery is made for them.
+    /// Adds completed runs without events to an agent. Webhooks get no deliveries for them. Does
+    /// nothing if there is no such agent.
     pub fn add_runs(&mut self, agent_id: &str, count: u64) {
         (0..count).for_each(|_| self.add_old_run(agent_id));
     }
 
-    /// Adds events to a run.
+    /// Adds events of the kind `ToolOutputSummary` to a run. Does nothing if there is no such run.
     pub fn add_events(&mut self, agent_id: &str, run_id: &str, count: u64) {
         for number in 0..count {
             self.record(agent_id, run_id, "ToolOutputSummary", &json!({"number": number}));
         }
     }
 
-    /// Changes a list between two pages: removes the newest items, then inserts new ones at the
-    /// front.
+    /// Changes a list between two pages: removes the newest items, then adds new ones, which are
+    /// the newest. Nothing is removed from a list of events.
     pub(super) fn shift(&mut self, operation: &str, call: &RoutedRequest<'_>, shift: Shift) {
         let Shift { insert, remove } = shift;
         let agent_id = call.id("agent_id");

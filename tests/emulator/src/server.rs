@@ -1,4 +1,4 @@
-//! Handles an exchange: route, fault, key, operation, contract check, journal, wire.
+//! Handles a request in this order: route, fault, key, operation, contract check, journal, wire.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -14,10 +14,10 @@ use tokio::sync::Notify;
 use tokio::sync::mpsc::UnboundedSender;
 
 use super::Profile;
-use super::call::{Refusal, RoutedRequest, path_parameters};
+use super::call::{OperationError, RoutedRequest, path_parameters};
 use super::contract::Contract;
 use super::delivery::Outgoing;
-use super::fault::{Faults, Hit, Pace, ScriptError, Shift};
+use super::fault::{AppliedFault, Faults, RuleError, Shift, Timer};
 use super::journal::{Exchange, Journal};
 use super::mismatch::Mismatch;
 use super::operations::{OPERATIONS, Operation};
@@ -27,72 +27,72 @@ use super::world::World;
 use super::{control, cors, page};
 use crate::exchange::{BufferedResponse, RecordedRequest};
 
-/// How often due events of the machine's clock are processed.
+/// How often a running clock applies what has become due.
 const TICK: Duration = Duration::from_millis(20);
 
 /// The source of time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Clock {
-    /// The machine's clock plus the time by which it was advanced.
+pub(super) enum ClockSource {
+    /// The clock of the machine, plus the time by which the control API advanced it.
     System,
-    /// A clock that moves only when a test advances it.
+    /// A clock that changes only when a test advances it.
     Manual,
 }
 
-/// The state that all exchanges share.
+/// The state that all requests share.
 #[derive(Debug)]
 pub(super) struct ServerState {
     pub(super) profile: Profile,
     pub(super) setup: Setup,
-    /// The initial API key, which must not be shown.
-    first_key: String,
-    /// The time by which [`Clock::System`] was advanced.
-    ahead: Mutex<TimeDelta>,
-    pace: Arc<dyn Pace>,
+    /// The initial API key, which the page and the control API redact.
+    initial_key: String,
+    /// The time by which [`ClockSource::System`] was advanced.
+    advanced_by: Mutex<TimeDelta>,
+    timer: Arc<dyn Timer>,
     world: Mutex<World>,
     faults: Mutex<Faults>,
     journal: Mutex<Journal>,
     courier: UnboundedSender<Outgoing>,
-    on_the_way: AtomicUsize,
-    arrival: Notify,
+    in_flight: AtomicUsize,
+    attempt_finished: Notify,
 }
 
 impl ServerState {
-    /// Creates the state. Fails if a rule of the setup is not valid.
+    /// Creates the state. Returns an error if a fault rule of the setup is not valid.
     pub(super) fn new(
         mut setup: Setup,
-        pace: Arc<dyn Pace>,
+        timer: Arc<dyn Timer>,
         courier: UnboundedSender<Outgoing>,
-    ) -> Result<Self, ScriptError> {
+    ) -> Result<Self, RuleError> {
         let (world, faults) = (setup.world(), setup.faults()?);
-        let first_key = world.keys.first_secret().unwrap_or_default().to_owned();
-        setup.api_key = Some(first_key.clone());
+        let initial_key = world.keys.initial_secret().unwrap_or_default().to_owned();
+        setup.api_key = Some(initial_key.clone());
         Ok(Self {
             profile: world.profile,
             setup,
-            first_key,
-            ahead: Mutex::default(),
-            pace,
+            initial_key,
+            advanced_by: Mutex::default(),
+            timer,
             world: Mutex::new(world),
             faults: Mutex::new(faults),
             journal: Mutex::default(),
             courier,
-            on_the_way: AtomicUsize::new(0),
-            arrival: Notify::new(),
+            in_flight: AtomicUsize::new(0),
+            attempt_finished: Notify::new(),
         })
     }
 
     /// Calls `act` with the world at the current time, and sends the resulting deliveries.
     pub(super) fn with<T>(&self, act: impl FnOnce(&mut World) -> T) -> T {
         let mut world = lock(&self.world);
-        if self.setup.clock == Clock::System {
+        if self.setup.clock == ClockSource::System {
             world.advance_to(self.system_time());
         }
         let result = act(&mut world);
         for outgoing in world.take_outbox() {
-            self.on_the_way.fetch_add(1, Ordering::SeqCst);
+            self.in_flight.fetch_add(1, Ordering::SeqCst);
             if self.courier.send(outgoing).is_err() {
-                self.arrived();
+                self.finish_attempt();
             }
         }
         result
@@ -100,11 +100,11 @@ impl ServerState {
 
     fn system_time(&self) -> DateTime<Utc> {
         let now = Utc::now();
-        now.checked_add_signed(*lock(&self.ahead)).unwrap_or(now)
+        now.checked_add_signed(*lock(&self.advanced_by)).unwrap_or(now)
     }
 
-    /// Advances the clock to `then`, event by event. After each event it waits until the
-    /// resulting deliveries were attempted.
+    /// Advances the clock to `then`, and stops at each time at which something is due. There it waits
+    /// until the resulting deliveries were attempted.
     pub(super) async fn advance_to(&self, then: DateTime<Utc>) {
         self.settled().await;
         while let Some(due) = self.with(|world| world.next_due()).filter(|due| *due <= then) {
@@ -115,28 +115,28 @@ impl ServerState {
     }
 
     fn set_time(&self, then: DateTime<Utc>) {
-        if self.setup.clock == Clock::System {
-            let mut ahead = lock(&self.ahead);
-            *ahead = then.signed_duration_since(Utc::now()).max(*ahead);
+        if self.setup.clock == ClockSource::System {
+            let mut advanced_by = lock(&self.advanced_by);
+            *advanced_by = then.signed_duration_since(Utc::now()).max(*advanced_by);
         }
         self.with(|world| world.advance_to(then));
     }
 
-    /// Restores the state after the start.
+    /// Restores the state as it was after the start.
     pub(super) fn reset(&self) {
-        *lock(&self.ahead) = TimeDelta::zero();
-        // The same rules were accepted at the start.
+        *lock(&self.advanced_by) = TimeDelta::zero();
+        // The rules are valid: the emulator started with them.
         *self.faults() = self.setup.faults().unwrap_or_default();
         let mut new = self.setup.world();
         self.with(|world| {
-            new.now = if self.setup.clock == Clock::System { Utc::now() } else { new.now };
+            new.now = if self.setup.clock == ClockSource::System { Utc::now() } else { new.now };
             world.replace(new);
         });
         *self.journal() = Journal::default();
     }
 
-    pub(super) fn first_key(&self) -> &str {
-        &self.first_key
+    pub(super) fn initial_key(&self) -> &str {
+        &self.initial_key
     }
 
     pub(super) fn faults(&self) -> MutexGuard<'_, Faults> {
@@ -147,31 +147,33 @@ impl ServerState {
         lock(&self.journal)
     }
 
-    /// Returns the response with the fault of this attempt, and the mismatches of the response
-    /// without the fault. A fault is not a mismatch.
-    fn answer(
+    /// Runs the operation with the fault of this attempt. Returns the response, and the mismatches of
+    /// the response before the fault changed it: an injected fault is not a mismatch.
+    fn run_with_fault(
         &self,
         operation: &Operation,
         call: &RoutedRequest<'_>,
-        hit: Option<&Hit>,
+        applied: Option<&AppliedFault>,
     ) -> (BufferedResponse, Vec<Mismatch>) {
-        let Some(hit) = hit else {
-            let answer = self.carry_out(operation, call, None);
-            let mismatches = self.check(operation, call.request, &answer);
-            return (answer, mismatches);
+        let Some(applied) = applied else {
+            let response = self.run_operation(operation, call, None);
+            let mismatches = self.check(operation, call.request, &response);
+            return (response, mismatches);
         };
         let mut mismatches = Vec::new();
-        let real = hit.takes_effect().then(|| self.carry_out(operation, call, hit.shift()));
-        if let Some(answer) = &real {
-            mismatches = self.check(operation, call.request, answer);
+        let real =
+            applied.takes_effect().then(|| self.run_operation(operation, call, applied.shift()));
+        if let Some(response) = &real {
+            mismatches = self.check(operation, call.request, response);
         }
         let now = self.with(|world| world.now());
-        let answer = hit.replacement(now).or_else(|| real.map(|answer| hit.amend(answer)));
-        (answer.unwrap_or_default(), mismatches)
+        let response =
+            applied.replacement(now).or_else(|| real.map(|response| applied.amend(response)));
+        (response.unwrap_or_default(), mismatches)
     }
 
     /// Checks the key and runs the operation.
-    fn carry_out(
+    fn run_operation(
         &self,
         operation: &Operation,
         call: &RoutedRequest<'_>,
@@ -182,9 +184,9 @@ impl ServerState {
                 world.shift(operation.id, call, shift);
             }
             let now = world.now();
-            let admitted = world.keys.admit(&call.request.headers, now);
-            let reply = admitted.and_then(|()| (operation.effect)(world, call));
-            reply.unwrap_or_else(|refusal| refusal.answer(self.profile))
+            let authenticated = world.keys.authenticate(&call.request.headers, now);
+            let reply = authenticated.and_then(|()| (operation.handler)(world, call));
+            reply.unwrap_or_else(|refusal| refusal.response(self.profile))
         })
     }
 
@@ -192,37 +194,37 @@ impl ServerState {
         &self,
         operation: &Operation,
         request: &RecordedRequest,
-        answer: &BufferedResponse,
+        response: &BufferedResponse,
     ) -> Vec<Mismatch> {
         let contract = Contract::of(self.profile);
-        contract.check(&operation.method, operation.path, request, answer)
+        contract.check(&operation.method, operation.path, request, response)
     }
 
-    /// Answers a request that matches no operation. `template` is the path template, if the path
-    /// matches one.
+    /// Records and checks a request that matches no operation, and sends `response`. `template` is the
+    /// path template, if the path matches one.
     async fn unrouted(
         &self,
         connection: &Connection,
         template: Option<&str>,
         request: Request,
-        answer: BufferedResponse,
+        response: BufferedResponse,
     ) -> Response {
         if let Ok(request) = RecordedRequest::read(request).await {
-            self.note_unrouted(template, request, &answer);
+            self.note_unrouted(template, request, &response);
         }
-        self.respond(connection, answer).await
+        self.respond(connection, response).await
     }
 
     fn note_unrouted(
         &self,
         template: Option<&str>,
         request: RecordedRequest,
-        answer: &BufferedResponse,
+        response: &BufferedResponse,
     ) {
         let template = template.unwrap_or(request.path());
         let contract = Contract::of(self.profile);
-        let found = contract.check_refusal(&request.method, template, &request, answer);
-        let status = answer.status;
+        let found = contract.check_unrouted(&request.method, template, &request, response);
+        let status = response.status;
         let exchange = Exchange { operation: None, request, status, fault: None };
         self.journal().note(exchange, found);
     }
@@ -231,29 +233,29 @@ impl ServerState {
     pub(super) async fn respond(
         &self,
         connection: &Connection,
-        answer: BufferedResponse,
+        response: BufferedResponse,
     ) -> Response {
-        wire::respond(answer, None, connection, &self.pace).await
+        wire::respond(response, None, connection, &self.timer).await
     }
 
-    /// Notes that a delivery was attempted.
-    pub(super) fn arrived(&self) {
-        self.on_the_way.fetch_sub(1, Ordering::SeqCst);
-        self.arrival.notify_waiters();
+    /// Records that a delivery was attempted.
+    pub(super) fn finish_attempt(&self) {
+        self.in_flight.fetch_sub(1, Ordering::SeqCst);
+        self.attempt_finished.notify_waiters();
     }
 
-    /// Waits until every delivery was attempted.
+    /// Waits until every queued delivery was attempted.
     pub(super) async fn settled(&self) {
         loop {
-            let arrival = self.arrival.notified();
-            if self.on_the_way.load(Ordering::SeqCst) == 0 {
+            let attempt_finished = self.attempt_finished.notified();
+            if self.in_flight.load(Ordering::SeqCst) == 0 {
                 return;
             }
-            arrival.await;
+            attempt_finished.await;
         }
     }
 
-    /// Processes due events while the machine's clock runs.
+    /// Applies what becomes due while the clock of the machine runs. Never returns.
     pub(super) async fn tick(self: Arc<Self>) {
         let mut ticks = tokio::time::interval(TICK);
         loop {
@@ -278,9 +280,9 @@ pub(super) fn router(shared: Arc<ServerState>) -> Router {
         };
         router = router.route(operation.path, on(method, exchange));
     }
-    router = router.method_not_allowed_fallback(lacks_method).fallback(lacks_path);
+    router = router.method_not_allowed_fallback(method_not_allowed).fallback(unknown_path);
     router = cors::allow(router, &shared.setup.network.cors);
-    // Added after CORS, which does not apply to these routes.
+    // Added after the CORS layer, so that the layer does not apply to these routes.
     if shared.setup.network.control {
         router = router.merge(page::routes()).merge(control::routes());
     }
@@ -297,30 +299,30 @@ async fn exchange(
     let parameters = path_parameters(&parameters);
     let request = match RecordedRequest::read(request).await {
         Ok(request) => request,
-        // A request that was not read to its end is not carried out.
+        // The body is incomplete or too long, so the operation does not run.
         Err(status) => {
             return shared.respond(&connection, BufferedResponse::empty(status)).await;
         }
     };
     let call = RoutedRequest { request: &request, parameters: &parameters };
-    let hit = shared.faults().next(operation.id);
-    let (answer, mismatches) = shared.answer(operation, &call, hit.as_ref());
-    let fault = hit.as_ref().and_then(Hit::on_the_wire);
+    let applied = shared.faults().next(operation.id);
+    let (response, mismatches) = shared.run_with_fault(operation, &call, applied.as_ref());
+    let wire_fault = applied.as_ref().and_then(AppliedFault::wire_fault);
     shared.journal().note(
         Exchange {
             operation: Some(operation.id),
             request,
-            status: answer.status,
-            fault: hit.as_ref().map(|hit| hit.fault().name()),
+            status: response.status,
+            fault: applied.as_ref().map(|applied| applied.fault().name()),
         },
         mismatches,
     );
-    wire::respond(answer, fault.as_ref(), &connection, &shared.pace).await
+    wire::respond(response, wire_fault.as_ref(), &connection, &shared.timer).await
 }
 
-/// Answers a method that the path does not have. The reference has problem details; the live
-/// service was observed to send an empty body.
-async fn lacks_method(
+/// Handles a method that the path does not have. The response has problem details in the reference,
+/// and was observed to be empty in the live service.
+async fn method_not_allowed(
     State(shared): State<Arc<ServerState>>,
     ConnectInfo(connection): ConnectInfo<Connection>,
     path: MatchedPath,
@@ -328,49 +330,49 @@ async fn lacks_method(
 ) -> Response {
     let allowed = allowed(path.as_str());
     if allowed.is_empty() {
-        // A path of the emulator itself is not in the API; axum adds `Allow`.
+        // The path belongs to the emulator, not to the API. axum adds `Allow`.
         return shared
             .respond(&connection, BufferedResponse::empty(StatusCode::METHOD_NOT_ALLOWED))
             .await;
     }
-    let answer = match shared.profile {
+    let response = match shared.profile {
         Profile::Documented => {
-            let detail = "this path does not have this method";
-            Refusal::problem(StatusCode::METHOD_NOT_ALLOWED, detail).answer(shared.profile)
+            let detail = "the path does not support this method";
+            OperationError::problem(StatusCode::METHOD_NOT_ALLOWED, detail).response(shared.profile)
         }
         Profile::Observed => BufferedResponse::empty(StatusCode::METHOD_NOT_ALLOWED),
     };
     let allowed = HeaderValue::try_from(allowed).unwrap_or(HeaderValue::from_static(""));
-    let answer = answer.header(header::ALLOW, allowed);
-    shared.unrouted(&connection, Some(path.as_str()), request, answer).await
+    let response = response.header(header::ALLOW, allowed);
+    shared.unrouted(&connection, Some(path.as_str()), request, response).await
 }
 
 /// Returns the methods of a path for `Allow`; empty for a path outside the API.
 fn allowed(template: &str) -> String {
     let methods = OPERATIONS.iter().filter(|operation| operation.path == template);
     let names = methods.map(|operation| match operation.method.as_str() {
-        // A route for GET also answers HEAD.
+        // A route for GET also accepts HEAD.
         "GET" => "GET,HEAD",
         method => method,
     });
     names.collect::<Vec<_>>().join(",")
 }
 
-/// Answers an unknown path. The live service passes such requests to gRPC.
-async fn lacks_path(
+/// Handles an unknown path. The live service passes such requests to a gRPC service.
+async fn unknown_path(
     State(shared): State<Arc<ServerState>>,
     ConnectInfo(connection): ConnectInfo<Connection>,
     request: Request,
 ) -> Response {
-    let answer = match shared.profile {
+    let response = match shared.profile {
         Profile::Documented => {
-            let detail = "there is no such path in this API";
-            Refusal::problem(StatusCode::NOT_FOUND, detail).answer(shared.profile)
+            let detail = "the API has no such path";
+            OperationError::problem(StatusCode::NOT_FOUND, detail).response(shared.profile)
         }
         Profile::Observed => BufferedResponse::new(StatusCode::OK, "application/grpc", "")
             .header(HeaderName::from_static("grpc-status"), HeaderValue::from_static("12")),
     };
-    shared.unrouted(&connection, None, request, answer).await
+    shared.unrouted(&connection, None, request, response).await
 }
 
 #[cfg(test)]
@@ -379,13 +381,13 @@ pub(super) mod tests {
     use axum::http::{HeaderMap, Method};
 
     use super::super::delivery;
-    use super::super::fault::RealTime;
+    use super::super::fault::SystemTimer;
     use super::*;
 
     /// Creates the shared state without a server; deliveries are not sent.
     pub(crate) fn shared(profile: Profile) -> ServerState {
         let (courier, _) = tokio::sync::mpsc::unbounded_channel::<delivery::Outgoing>();
-        ServerState::new(Setup::of(profile), Arc::new(RealTime), courier).unwrap()
+        ServerState::new(Setup::of(profile), Arc::new(SystemTimer), courier).unwrap()
     }
 
     #[test]

@@ -1,18 +1,19 @@
-//! The initial state of an emulator, which a reset restores.
+//! The settings of an emulator, from which the start and every reset build its state.
 
 use axum::http::HeaderValue;
 use chrono::{DateTime, Utc};
 
-use super::fault::{Faults, ScriptError};
+use super::fault::{Faults, RuleError};
 use super::fault_file::FaultFile;
 use super::operations::names;
-use super::server::Clock;
+use super::server::ClockSource;
 use super::world::World;
 use super::{Profile, Switches};
 
 /// The initial time of the manual clock: 2026-03-11T12:00:00Z, a Wednesday.
 const BEGINNING: DateTime<Utc> = DateTime::from_timestamp(1_773_230_400, 0).unwrap();
 
+/// The settings of an emulator.
 #[derive(Debug)]
 pub(super) struct Setup {
     pub(super) profile: Profile,
@@ -22,11 +23,11 @@ pub(super) struct Setup {
     pub(super) fault_file: FaultFile,
     /// Whether the example agent with its run is added.
     pub(super) example: bool,
-    pub(super) clock: Clock,
+    pub(super) clock: ClockSource,
     pub(super) network: Network,
 }
 
-/// The access over the network.
+/// The settings of network access.
 #[derive(Debug)]
 pub(super) struct Network {
     /// Whether the page and the control API are served, to this machine only.
@@ -46,15 +47,15 @@ impl Setup {
             api_key: None,
             fault_file: FaultFile::default(),
             example: false,
-            clock: Clock::Manual,
+            clock: ClockSource::Manual,
             network: Network { control: true, remote_receivers: false, cors: Vec::new() },
         }
     }
 
     pub(super) fn world(&self) -> World {
         let now = match self.clock {
-            Clock::System => Utc::now(),
-            Clock::Manual => BEGINNING,
+            ClockSource::System => Utc::now(),
+            ClockSource::Manual => BEGINNING,
         };
         let switches = self.fault_file.switches.apply(self.switches);
         let mut world = World::new(self.profile, switches, self.seed, now, self.api_key.clone());
@@ -65,7 +66,7 @@ impl Setup {
         world
     }
 
-    pub(super) fn faults(&self) -> Result<Faults, ScriptError> {
+    pub(super) fn faults(&self) -> Result<Faults, RuleError> {
         Faults::new(self.fault_file.faults.clone(), &names())
     }
 }

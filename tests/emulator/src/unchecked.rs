@@ -1,4 +1,4 @@
-//! Replaces the module `contract` in a build without the feature `contract`: it checks nothing.
+//! Replaces the module `contract` in a build without the feature `contract`. It checks nothing.
 
 use axum::http::Method;
 
@@ -14,7 +14,7 @@ impl Contract {
         &Self
     }
 
-    #[expect(clippy::unused_self, reason = "the signature of the real one")]
+    #[expect(clippy::unused_self, reason = "the signature is that of the real module")]
     pub(super) const fn check(
         &self,
         _: &Method,
@@ -25,8 +25,8 @@ impl Contract {
         Vec::new()
     }
 
-    #[expect(clippy::unused_self, reason = "the signature of the real one")]
-    pub(super) const fn check_refusal(
+    #[expect(clippy::unused_self, reason = "the signature is that of the real module")]
+    pub(super) const fn check_unrouted(
         &self,
         _: &Method,
         _: &str,
@@ -36,7 +36,7 @@ impl Contract {
         Vec::new()
     }
 
-    #[expect(clippy::unused_self, reason = "the signature of the real one")]
+    #[expect(clippy::unused_self, reason = "the signature is that of the real module")]
     pub(super) const fn check_delivery(&self, _: &str, _: &RecordedRequest) -> Vec<Mismatch> {
         Vec::new()
     }

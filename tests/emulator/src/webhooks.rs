@@ -1,4 +1,4 @@
-//! Webhooks: subscriptions to changes of an agent's runs.
+//! Webhooks: subscriptions to the events of an agent's runs.
 
 use axum::http::StatusCode;
 use chrono::{DateTime, Utc};
@@ -7,13 +7,13 @@ use serde_json::{Value, json};
 use url::Url;
 
 use super::agents::Agent;
-use super::call::{OperationResult, Refusal, RoutedRequest, no_content};
-use super::entry::{Entry, Mistake};
+use super::call::{OperationError, OperationResult, RoutedRequest, no_content};
+use super::entry::{Entry, InvalidEntry};
 use super::runs::{Outcome, Run, RunState};
 use super::world::{USER, World};
 use crate::exchange::BufferedResponse;
 
-/// A webhook. Its secret is shown once.
+/// A webhook. Only the response of `create_webhook` has its secret.
 pub(super) struct Webhook {
     pub(super) id: String,
     pub(super) url: String,
@@ -51,15 +51,15 @@ pub enum EventType {
 }
 
 impl EventType {
-    /// All of them, in the order of the reference.
+    /// All events, in the order of the reference.
     pub const ALL: [Self; 5] =
         [Self::Started, Self::Completed, Self::Failed, Self::Stopped, Self::Paused];
 
-    pub(super) fn read(entry: &Entry<'_>) -> Result<Self, Mistake> {
+    pub(super) fn read(entry: &Entry<'_>) -> Result<Self, InvalidEntry> {
         entry.choice(&Self::ALL.map(|event| (event.name(), event)))
     }
 
-    /// Returns the name in headers and bodies.
+    /// Returns the name in the headers and bodies of deliveries, such as `run.completed`.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Started => "run.started",
@@ -85,7 +85,7 @@ impl Agent {
 }
 
 impl World {
-    /// Adds the webhook of the reference. Does nothing if there is no such agent.
+    /// Adds the webhook that the reference has as an example. Does nothing if there is no such agent.
     pub(super) fn add_webhook(&mut self, agent_id: &str, id: &str) {
         let url = "https://example.com/webhooks/twin".to_owned();
         let webhook = self.webhook_to(url, vec![EventType::Completed, EventType::Failed]);
@@ -124,11 +124,12 @@ impl World {
 
     /// Sends deliveries of `event` now, and returns their numbers.
     ///
-    /// They go to the given webhook, subscribed or not, or to all active webhooks of the agent that
-    /// subscribe to the event. They are about the given run, or about the agent's latest run.
+    /// With `webhook_id`, the delivery goes to this webhook, even if it does not subscribe to the
+    /// event. Without, it goes to every active webhook of the agent that subscribes. The delivery is
+    /// about the run `run_id`, or about the latest run of the agent.
     ///
     /// # Errors
-    /// There is no such agent, run or webhook.
+    /// Returns an error if there is no such agent, run or webhook.
     pub fn send_delivery(
         &mut self,
         agent_id: &str,
@@ -154,7 +155,7 @@ impl World {
         let subscribed: Vec<(String, String, String)> = subscribed.collect();
         if subscribed.is_empty() {
             let no_webhook =
-                || format!("no active webhook of agent {agent_id} subscribed to {}", event.name());
+                || format!("no active webhook of agent {agent_id} subscribes to {}", event.name());
             let missing = webhook_id.map(|id| format!("there is no webhook {id}"));
             return Err(missing.unwrap_or_else(no_webhook));
         }
@@ -180,7 +181,7 @@ impl World {
     }
 
     fn delivery_body(&self, agent_id: &str, run: &Run, event: EventType) -> String {
-        // Deliveries name the state `completed` in either profile.
+        // In deliveries, both profiles call the state `completed`.
         let status = run.status_name(super::Profile::Observed);
         let mut data = json!({"run_id": run.id, "agent_id": agent_id, "status": status});
         if let RunState::Completed(outcome) = run.state {
@@ -201,7 +202,7 @@ impl World {
         })
     }
 
-    fn webhook(&self, call: &RoutedRequest<'_>) -> Result<&Webhook, Refusal> {
+    fn webhook(&self, call: &RoutedRequest<'_>) -> Result<&Webhook, OperationError> {
         let agent = self.agent(call.id("agent_id"))?;
         let found = agent.webhooks.iter().find(|webhook| webhook.id == call.id("webhook_id"));
         found.ok_or_else(|| self.missing("webhook"))
@@ -220,25 +221,25 @@ pub(super) fn create(world: &mut World, call: &RoutedRequest<'_>) -> OperationRe
     check_url(&url)?;
     check_events(&events)?;
     let webhook = world.webhook_to(url, events);
-    let answer = json!({
+    let response = json!({
         "webhook_id": webhook.id, "url": webhook.url, "events": webhook.events,
         "signing_secret": webhook.secret, "status": webhook.status,
         "created_at": world.time(webhook.created),
     });
     world.agent_mut(call.id("agent_id"))?.webhooks.push(webhook);
-    Ok(BufferedResponse::json(StatusCode::CREATED, &answer))
+    Ok(BufferedResponse::json(StatusCode::CREATED, &response))
 }
 
-fn check_url(url: &str) -> Result<(), Refusal> {
+fn check_url(url: &str) -> Result<(), OperationError> {
     match Url::parse(url) {
         Ok(url) if ["http", "https"].contains(&url.scheme()) => Ok(()),
-        _ => Err(Refusal::bad_request("url must be an http or https URL")),
+        _ => Err(OperationError::bad_request("url must be an http or https URL")),
     }
 }
 
-fn check_events(events: &[EventType]) -> Result<(), Refusal> {
+fn check_events(events: &[EventType]) -> Result<(), OperationError> {
     if events.is_empty() {
-        return Err(Refusal::bad_request("events must name at least one event"));
+        return Err(OperationError::bad_request("events must name at least one event"));
     }
     Ok(())
 }

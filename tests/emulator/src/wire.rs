@@ -1,8 +1,8 @@
-//! Sends the bytes of a response, with the fault of the connection if there is one.
+//! Sends the bytes of a response, and applies the fault of the connection if there is one.
 //!
-//! [`respond`] passes the fault to the connection before hyper writes the response. The connection
-//! then counts the bytes and stops at the chosen one; hyper sees a lost connection. A response
-//! without a fault costs one atomic load more than on a plain `TcpStream`.
+//! [`respond`] gives the fault to the connection before hyper writes the response. The connection
+//! counts the bytes and ends after the requested number, so that hyper sees a lost connection. For a
+//! response without a fault, the cost is one atomic load for each write.
 //!
 //! TLS and HTTP/2 are not supported.
 
@@ -20,66 +20,66 @@ use axum::response::{IntoResponse as _, Response};
 
 pub use self::listener::Gate;
 pub(crate) use self::listener::Listener;
-use self::plan::{Ending, Plan, Trickle};
+use self::plan::{Ending, Trickle, WritePlan};
 pub(crate) use self::stream::Connection;
-use super::fault::{Pace, WireFault};
+use super::fault::{Timer, WireFault};
 use crate::exchange::BufferedResponse;
 
-/// Builds the HTTP response, after waiting as the fault demands.
+/// Builds the HTTP response. If the fault is a delay, waits first.
 ///
-/// Every response of the server is built here, because this also ends the fault of the previous
+/// Every response of the server must be built here, because this also ends the fault of the previous
 /// response on the same connection.
 pub(crate) async fn respond(
-    mut answer: BufferedResponse,
+    mut response: BufferedResponse,
     fault: Option<&WireFault>,
     connection: &Connection,
-    pace: &Arc<dyn Pace>,
+    timer: &Arc<dyn Timer>,
 ) -> Response {
     let plan = match fault {
-        None | Some(WireFault::CutBody { .. } | WireFault::Endless(_)) => Plan::Plain,
+        None | Some(WireFault::CutBody { .. } | WireFault::Endless(_)) => WritePlan::Plain,
         Some(WireFault::Delay(delay)) => {
-            pace.sleep(*delay).await;
-            Plan::Plain
+            timer.sleep(*delay).await;
+            WritePlan::Plain
         }
         Some(WireFault::Refuse(time)) => {
-            // The gate shuts before the reset, so that a client that reconnects is refused.
-            connection.gate().refuse_for(*time, pace).await;
-            Plan::End { left: 0, how: Ending::Reset }
+            // Connections are refused before the reset, so that a client cannot reconnect at once.
+            connection.gate().refuse_for(*time, timer).await;
+            WritePlan::End { left: 0, how: Ending::Reset }
         }
-        Some(WireFault::Reset(at)) => Plan::End { left: *at, how: Ending::Reset },
-        Some(WireFault::Close(at)) => Plan::End { left: *at, how: Ending::Close },
+        Some(WireFault::Reset(at)) => WritePlan::End { left: *at, how: Ending::Reset },
+        Some(WireFault::Close(at)) => WritePlan::End { left: *at, how: Ending::Close },
         Some(WireFault::Trickle { bytes, every, head }) => {
-            Plan::Trickle(Trickle::new(*bytes, *every, *head, Arc::clone(pace)))
+            WritePlan::Trickle(Trickle::new(*bytes, *every, *head, Arc::clone(timer)))
         }
     };
     connection.follow(plan);
     match fault {
-        Some(WireFault::CutBody { at, chunked }) => cut(answer, *at, *chunked, connection),
+        Some(WireFault::CutBody { at, chunked }) => cut(response, *at, *chunked, connection),
         Some(WireFault::Endless(of)) => {
-            answer.headers.remove(header::CONTENT_LENGTH);
-            with_body(answer, body::endless(*of))
+            response.headers.remove(header::CONTENT_LENGTH);
+            with_body(response, body::endless(*of))
         }
-        _ => answer.into_response(),
+        _ => response.into_response(),
     }
 }
 
-fn cut(answer: BufferedResponse, at: usize, chunked: bool, connection: &Connection) -> Response {
-    let length = answer.body.len();
+fn cut(response: BufferedResponse, at: usize, chunked: bool, connection: &Connection) -> Response {
+    let length = response.body.len();
     let body = match chunked {
-        _ if at < length => body::cut(answer.body.slice(..at), connection.clone()),
-        true if at == length => body::cut(answer.body.clone(), connection.clone()),
-        true => body::in_chunks(answer.body.clone()),
-        false => return answer.into_response(),
+        _ if at < length => body::cut(response.body.slice(..at), connection.clone()),
+        true if at == length => body::cut(response.body.clone(), connection.clone()),
+        true => body::in_chunks(response.body.clone()),
+        false => return response.into_response(),
     };
-    let mut response = with_body(answer, body);
+    let mut response = with_body(response, body);
     if !chunked {
         response.headers_mut().insert(header::CONTENT_LENGTH, HeaderValue::from(length));
     }
     response
 }
 
-fn with_body(answer: BufferedResponse, body: axum::body::Body) -> Response {
-    let mut response = answer.into_response();
+fn with_body(response: BufferedResponse, body: axum::body::Body) -> Response {
+    let mut response = response.into_response();
     *response.body_mut() = body;
     response
 }

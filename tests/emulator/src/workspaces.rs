@@ -7,7 +7,7 @@ use chrono::{DateTime, Utc};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::call::{OperationResult, Refusal, RoutedRequest, success};
+use super::call::{OperationError, OperationResult, RoutedRequest, success};
 use super::world::World;
 use crate::exchange::BufferedResponse;
 
@@ -45,7 +45,7 @@ impl Workspaces {
         self.list.len() - 1
     }
 
-    /// Returns the default workspace of new agents.
+    /// Returns the identifier of the default workspace for new agents, which is the first.
     pub(super) fn default_id(&self) -> Arc<str> {
         self.list.first().map(|workspace| Arc::clone(&workspace.id)).unwrap_or_default()
     }
@@ -74,20 +74,20 @@ impl World {
         view
     }
 
-    /// Returns the identifier if the workspace exists.
-    pub(super) fn workspace_id(&self, id: &str) -> Result<Arc<str>, Refusal> {
+    /// Returns the identifier of an existing workspace.
+    pub(super) fn workspace_id(&self, id: &str) -> Result<Arc<str>, OperationError> {
         let found = self.workspaces.position(id).map(|place| &self.workspaces.list[place]);
         let found = found.ok_or_else(|| self.missing("workspace"))?;
         Ok(Arc::clone(&found.id))
     }
 
-    fn workspace_position(&self, call: &RoutedRequest<'_>) -> Result<usize, Refusal> {
+    fn workspace_position(&self, call: &RoutedRequest<'_>) -> Result<usize, OperationError> {
         let found = self.workspaces.position(call.id("workspace_id"));
         found.ok_or_else(|| self.missing("workspace"))
     }
 }
 
-#[expect(clippy::unnecessary_wraps, reason = "the form of every operation")]
+#[expect(clippy::unnecessary_wraps, reason = "every operation has this signature")]
 pub(super) fn list(world: &mut World, _: &RoutedRequest<'_>) -> OperationResult {
     let positions = 0..world.workspaces.list.len();
     let views: Vec<Value> = positions.map(|position| world.workspace_view(position)).collect();
@@ -125,7 +125,7 @@ pub(super) fn update(world: &mut World, call: &RoutedRequest<'_>) -> OperationRe
 pub(super) fn delete(world: &mut World, call: &RoutedRequest<'_>) -> OperationResult {
     let position = world.workspace_position(call)?;
     if world.workspaces.list.len() == 1 {
-        return Err(Refusal::bad_request("the last workspace cannot be deleted"));
+        return Err(OperationError::bad_request("the last workspace cannot be deleted"));
     }
     let workspace = world.workspaces.list.remove(position);
     world.agents.delete_in(&workspace.id);
@@ -137,14 +137,14 @@ struct ReorderBody {
     workspace_ids: Vec<String>,
 }
 
-/// Workspaces that are not named follow in their old order.
+/// Reorders the workspaces. Those that the request does not name follow in their old order.
 pub(super) fn reorder(world: &mut World, call: &RoutedRequest<'_>) -> OperationResult {
     let ReorderBody { workspace_ids } = call.body()?;
     let mut places = Vec::with_capacity(workspace_ids.len());
     for id in &workspace_ids {
         let place = world.workspaces.position(id).ok_or_else(|| world.missing("workspace"))?;
         if places.contains(&place) {
-            return Err(Refusal::bad_request("workspace_ids names a workspace twice"));
+            return Err(OperationError::bad_request("workspace_ids names a workspace twice"));
         }
         places.push(place);
     }

@@ -1,7 +1,7 @@
 //! The state of the emulator, and its time.
 //!
-//! It has no socket and no clock: [`World::advance_to`] sets the time and applies due events in
-//! order, and [`World::take_outbox`] returns the deliveries to send.
+//! This module has no socket and no clock. [`World::advance_to`] sets the time and applies what
+//! becomes due, in order. [`World::take_outbox`] returns the deliveries to send.
 
 use std::collections::BTreeMap;
 
@@ -9,11 +9,11 @@ use axum::http::StatusCode;
 use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
 
 use super::agents::Agents;
-use super::call::Refusal;
+use super::call::OperationError;
 use super::delivery::{Deliveries, Outgoing};
 use super::events::Indexes;
 use super::ids::Ids;
-use super::keys::Keys;
+use super::keys::ApiKeys;
 use super::lifecycle::ScriptedRuns;
 use super::runs::LatestRuns;
 use super::workspaces::Workspaces;
@@ -24,38 +24,38 @@ pub(super) const USER: &str = "user_123";
 /// The email address of that user.
 pub(super) const EMAIL: &str = "user@example.com";
 
-/// The state of a Twin.
+/// The state of the emulated service.
 ///
-/// Tests reach it through [`Emulator::with`](super::Emulator::with), to set up what the API
-/// has no operation for.
+/// A test changes it in [`Emulator::with`](super::Emulator::with), to set up data for which the API
+/// has no operation.
 #[derive(Debug)]
 pub struct World {
     pub(super) profile: Profile,
     pub(super) switches: Switches,
     pub(super) now: DateTime<Utc>,
     pub(super) ids: Ids,
-    pub(super) keys: Keys,
+    pub(super) keys: ApiKeys,
     pub(super) workspaces: Workspaces,
     pub(super) agents: Agents,
     pub(super) indexes: Indexes,
     pub(super) latest_runs: LatestRuns,
     pub(super) scripts: ScriptedRuns,
     pub(super) deliveries: Deliveries,
-    agenda: BTreeMap<(DateTime<Utc>, u64), Due>,
-    entries: u64,
+    planned: BTreeMap<(DateTime<Utc>, u64), Due>,
+    last_number: u64,
     outbox: Vec<Outgoing>,
 }
 
-/// A due event.
+/// A change that is planned for a later time.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Due {
     /// The next step of a run's script.
     RunStep { agent_id: String, run_id: String },
-    /// A run has waited for input long enough to be announced.
+    /// The end of the 15 minutes after which `run.paused` is delivered.
     LongPause { agent_id: String, run_id: String, pause: u64 },
-    /// The next run of a schedule. A changed or replaced schedule has another generation.
+    /// The next run of a schedule. After a change of the schedule, its generation is different.
     Schedule { agent_id: String, generation: u64 },
-    /// A delayed delivery.
+    /// A late delivery, or the retry of a delivery.
     Delivery { delivery: u64 },
     /// A reordered delivery that no later delivery has overtaken.
     Release { delivery: u64 },
@@ -71,7 +71,7 @@ impl World {
         api_key: Option<String>,
     ) -> Self {
         let mut ids = Ids::new(seed);
-        let keys = Keys::new(&mut ids, profile, api_key, now);
+        let keys = ApiKeys::new(&mut ids, profile, api_key, now);
         let workspaces = Workspaces::new(now);
         Self {
             profile,
@@ -85,15 +85,15 @@ impl World {
             scripts: ScriptedRuns::default(),
             deliveries: Deliveries::default(),
             ids,
-            agenda: BTreeMap::new(),
-            entries: 0,
+            planned: BTreeMap::new(),
+            last_number: 0,
             outbox: Vec::new(),
         }
     }
 
     /// Replaces the state with a new world. Delivery numbers continue.
     pub(super) fn replace(&mut self, mut new: Self) {
-        new.deliveries = Deliveries::after(&self.deliveries);
+        new.deliveries = Deliveries::succeeding(&self.deliveries);
         *self = new;
     }
 
@@ -102,40 +102,45 @@ impl World {
         self.now
     }
 
-    /// Advances the time to `then`, and applies due events in order, each at its own time. Time
-    /// does not go back.
+    /// Advances the time to `then`, and applies the planned changes up to `then`, in order, each at its
+    /// own time. A `then` in the past changes nothing.
+    ///
+    /// In [`Emulator::with`](super::Emulator::with), this queues deliveries without waiting for them;
+    /// [`Emulator::advance_to`](super::Emulator::advance_to) waits.
     pub fn advance_to(&mut self, then: DateTime<Utc>) {
-        while let Some(entry) = self.agenda.first_entry().filter(|entry| entry.key().0 <= then) {
+        while let Some(entry) = self.planned.first_entry().filter(|entry| entry.key().0 <= then) {
             let ((time, _), due) = entry.remove_entry();
             self.now = self.now.max(time);
-            self.carry_out(due);
+            self.apply(due);
         }
         self.now = self.now.max(then);
     }
 
-    /// Returns the time of the next due event.
+    /// Returns the time of the next planned change.
     pub(super) fn next_due(&self) -> Option<DateTime<Utc>> {
-        self.agenda.keys().next().map(|(time, _)| *time)
+        self.planned.keys().next().map(|(time, _)| *time)
     }
 
+    /// Plans a change, `delay` from now.
     pub(super) fn after(&mut self, delay: TimeDelta, due: Due) {
         self.at(self.now + delay, due);
     }
 
+    /// Plans a change at `time`.
     pub(super) fn at(&mut self, time: DateTime<Utc>, due: Due) {
-        let entry = self.serial();
-        self.agenda.insert((time, entry), due);
+        let entry = self.next_number();
+        self.planned.insert((time, entry), due);
     }
 
-    /// Returns a new serial number.
-    pub(super) const fn serial(&mut self) -> u64 {
-        self.entries += 1;
-        self.entries
+    /// Returns a new number, which is never reused.
+    pub(super) const fn next_number(&mut self) -> u64 {
+        self.last_number += 1;
+        self.last_number
     }
 
-    fn carry_out(&mut self, due: Due) {
+    fn apply(&mut self, due: Due) {
         match due {
-            Due::RunStep { agent_id, run_id } => self.step(&agent_id, &run_id),
+            Due::RunStep { agent_id, run_id } => self.run_next_step(&agent_id, &run_id),
             Due::LongPause { agent_id, run_id, pause } => {
                 self.long_pause(&agent_id, &run_id, pause);
             }
@@ -167,16 +172,16 @@ impl World {
         matches!(self.profile, Profile::Observed)
     }
 
-    /// Returns the error for something that does not exist.
+    /// Returns the error for a resource that does not exist, such as an agent.
     ///
-    /// The reference has 404. The live service answers 403, for deleted things and for those of
-    /// other accounts.
-    pub(super) fn missing(&self, what: &str) -> Refusal {
+    /// The reference has the status 404. The live service returns 403, both for deleted resources
+    /// and for those of other accounts.
+    pub(super) fn missing(&self, what: &str) -> OperationError {
         match self.profile {
             Profile::Documented => {
-                Refusal::problem(StatusCode::NOT_FOUND, format!("there is no such {what}"))
+                OperationError::problem(StatusCode::NOT_FOUND, format!("there is no such {what}"))
             }
-            Profile::Observed => Refusal::problem(
+            Profile::Observed => OperationError::problem(
                 StatusCode::FORBIDDEN,
                 format!("you do not have access to this {what}"),
             ),

@@ -1,13 +1,13 @@
-//! A minimal HTTP client, so that the measurement shows the server: blocking, one keep-alive
-//! connection, GET only. It supports responses with a Content-Length or without a body, but no
-//! redirects and no chunked bodies.
+//! A minimal blocking HTTP client with one keep-alive connection, so that the measurement shows the
+//! server and not the client. It reads responses with a Content-Length or without a body. It does not
+//! support redirects and chunked bodies.
 
 use std::io::{BufRead as _, BufReader, Error, ErrorKind, Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
 use std::time::Duration;
 
-/// A timeout longer than any operation here takes.
-const PATIENCE: Duration = Duration::from_secs(60);
+/// The timeout of a read, which is longer than any response takes.
+const TIMEOUT: Duration = Duration::from_secs(60);
 
 pub(crate) struct Connection {
     stream: BufReader<TcpStream>,
@@ -20,17 +20,17 @@ impl Connection {
     pub(crate) fn open(address: SocketAddr) -> std::io::Result<Self> {
         let stream = TcpStream::connect(address)?;
         stream.set_nodelay(true)?;
-        stream.set_read_timeout(Some(PATIENCE))?;
+        stream.set_read_timeout(Some(TIMEOUT))?;
         Ok(Self { stream: BufReader::new(stream), line: String::new(), body: Vec::new() })
     }
 
-    /// Sends a request, reads the response, and returns its status.
+    /// Sends a GET request, reads the response, and returns its status.
     pub(crate) fn get(&mut self, target: &str, key: &str) -> std::io::Result<u16> {
         self.send(&request("GET", target, key, ""))?;
         self.receive()
     }
 
-    /// Sends prepared bytes.
+    /// Sends the bytes of a request.
     pub(crate) fn send(&mut self, request: &[u8]) -> std::io::Result<()> {
         self.stream.get_mut().write_all(request)
     }
@@ -38,7 +38,8 @@ impl Connection {
     /// Reads a response and returns its status.
     pub(crate) fn receive(&mut self) -> std::io::Result<u16> {
         let status = self.line()?.split(' ').nth(1).and_then(|code| code.parse().ok());
-        let status = status.ok_or_else(|| Error::new(ErrorKind::InvalidData, "no status"))?;
+        let status = status
+            .ok_or_else(|| Error::new(ErrorKind::InvalidData, "the response has no status"))?;
         let mut length = 0;
         loop {
             let line = self.line()?;
@@ -63,7 +64,7 @@ impl Connection {
     }
 }
 
-/// Formats a request. A body gets the JSON content type.
+/// Returns the bytes of a request. A body has the content type of JSON.
 pub(crate) fn request(method: &str, target: &str, key: &str, body: &str) -> Vec<u8> {
     let length = body.len();
     let framing = match length {

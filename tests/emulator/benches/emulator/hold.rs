@@ -1,10 +1,11 @@
-//! Measures memory and page latency with a hundred thousand agents and a million events, at both
-//! ends of a list.
+//! Measures the memory of 100,000 agents, 100,000 runs and 1,000,000 events, and the latency of pages
+//! at both ends of their lists.
 
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, ensure};
 use serde::Deserialize;
+use serde::de::IgnoredAny;
 use twin_emulator::{Emulator, Profile, RunMode, World};
 
 use crate::client::Connection;
@@ -27,41 +28,42 @@ pub(crate) fn measure() -> anyhow::Result<()> {
     fill("agents", AGENTS, || twin.with(|world| world.add_agents(AGENTS)))?;
     fill("events", EVENTS, || twin.with(|world| world.add_events(&agent, &run, EVENTS)))?;
     fill("runs", RUNS, || twin.with(|world| world.add_runs(&agent, RUNS)))?;
-    let mut reader = HeldConnection::new(&twin)?;
+    let mut reader = PageReader::new(&twin)?;
     reader.agents("")?;
     reader.agents("&workspace_id=ws_001")?;
     reader.events(&agent, &run)?;
     reader.runs(&agent, "")?;
     reader.runs(&agent, "&filter_status=completed")?;
-    println!("hold: {} MiB resident in the end", mib(resident()?));
+    println!("hold: {} MiB resident at the end", mib(resident()?));
     Ok(())
 }
 
-/// Creates items and prints the time and memory per item.
+/// Creates items, and prints the time, and the memory of an item.
 fn fill(what: &str, count: u64, make: impl FnOnce()) -> anyhow::Result<()> {
     let (before, started) = (resident()?, Instant::now());
     make();
     let (time, bytes) = (started.elapsed(), (resident()? - before) * 1024);
     println!(
-        "hold: {count} {what} made in {time:.1?}, {} MiB, {} bytes each",
+        "hold: {count} {what} created in {time:.1?}, {} MiB, {} bytes each",
         bytes >> 20,
         bytes / count
     );
     Ok(())
 }
 
-struct HeldConnection {
+/// Reads lists page by page over one connection.
+struct PageReader {
     connection: Connection,
     key: String,
 }
 
-impl HeldConnection {
+impl PageReader {
     fn new(twin: &Emulator) -> anyhow::Result<Self> {
         let connection = Connection::open(twin.gate().address())?;
         Ok(Self { connection, key: twin.api_key().to_owned() })
     }
 
-    /// Reads a page and records its latency.
+    /// Reads a page, and adds its latency to `times`.
     fn page<'a, T: Deserialize<'a>>(
         &'a mut self,
         target: &str,
@@ -76,14 +78,14 @@ impl HeldConnection {
 
     fn agents(&mut self, filter: &str) -> anyhow::Result<()> {
         #[derive(Deserialize)]
-        struct Page {
-            agents: Vec<Something>,
+        struct AgentPage {
+            agents: Vec<IgnoredAny>,
             next_cursor: Option<String>,
         }
         let (mut count, mut times, mut cursor) = (0, Vec::new(), String::new());
         loop {
             let target = format!("/v1/agents?limit={PAGE}{filter}{cursor}");
-            let Page { agents, next_cursor } = self.page(&target, &mut times)?;
+            let AgentPage { agents, next_cursor } = self.page(&target, &mut times)?;
             count += agents.len();
             let Some(next) = next_cursor else { break };
             cursor = format!("&cursor={next}");
@@ -93,7 +95,7 @@ impl HeldConnection {
 
     fn events(&mut self, agent: &str, run: &str) -> anyhow::Result<()> {
         #[derive(Deserialize)]
-        struct Page {
+        struct EventPage {
             events: Vec<Event>,
         }
         #[derive(Deserialize)]
@@ -104,7 +106,7 @@ impl HeldConnection {
         loop {
             let target =
                 format!("/v1/agents/{agent}/runs/{run}/events?limit={PAGE}&after_index={after}");
-            let Page { events } = self.page(&target, &mut times)?;
+            let EventPage { events } = self.page(&target, &mut times)?;
             let Some(last) = events.last() else { break };
             count += events.len();
             after = last.event_index;
@@ -114,13 +116,13 @@ impl HeldConnection {
 
     fn runs(&mut self, agent: &str, filter: &str) -> anyhow::Result<()> {
         #[derive(Deserialize)]
-        struct Page {
-            runs: Vec<Something>,
+        struct RunPage {
+            runs: Vec<IgnoredAny>,
         }
         let (mut count, mut times, mut page) = (0, Vec::new(), 1);
         loop {
             let target = format!("/v1/agents/{agent}/runs?page_size={PAGE}&page={page}{filter}");
-            let Page { runs } = self.page(&target, &mut times)?;
+            let RunPage { runs } = self.page(&target, &mut times)?;
             if runs.is_empty() {
                 break;
             }
@@ -131,17 +133,14 @@ impl HeldConnection {
     }
 }
 
-#[derive(Deserialize)]
-struct Something {}
-
-/// Prints the latency of pages at both ends. A list that is scanned from its start would be slow
-/// at the end.
+/// Prints the latency of pages at both ends of a list. The last pages would be slow if the emulator
+/// read the list from its start.
 fn report(what: &str, count: usize, times: &[Duration]) -> anyhow::Result<()> {
     let tenth = times.len().div_ceil(10);
     let median = |times: &[Duration]| {
         let mut sorted = times.to_vec();
         sorted.sort();
-        sorted.get(sorted.len() / 2).copied().context("there was no page")
+        sorted.get(sorted.len() / 2).copied().context("the list has no page")
     };
     let (first, last) = (median(&times[..tenth])?, median(&times[times.len() - tenth..])?);
     let total: Duration = times.iter().sum();

@@ -1,9 +1,9 @@
 //! Measures the speed and the memory of the emulator: `cargo bench -p twin-emulator --bench emulator
-//! [-- NAME…]` with the names `start`, `test`, `rate`, `hold` or `soak`. Without a name it runs
-//! all of them, which takes four minutes.
+//! [-- NAME…]`. The names are `start`, `test`, `rate`, `hold` and `soak`. Without a name, all of them
+//! run, which takes four minutes.
 //!
-//! The benchmark only prints. It has no bounds, because other programs use the machine too. Requests
-//! go to loopback and are limited in number and time.
+//! The benchmark only prints figures. It has no limits that could fail, because other programs use the
+//! machine too. It sends requests to loopback only, for a limited time.
 
 mod client;
 mod hold;

@@ -1,4 +1,4 @@
-//! The program `twin-emulator` as a child process, and the memory of a process.
+//! Runs the program `twin-emulator` as a child process, and reads the memory of a process.
 
 use std::fs;
 use std::io::{BufRead as _, BufReader};
@@ -9,14 +9,14 @@ use anyhow::Context as _;
 
 pub(crate) const KEY: &str = "tw_live_bench";
 
-pub(crate) struct Program {
+pub(crate) struct EmulatorProcess {
     child: Child,
     /// Must stay open while the program runs.
     _output: BufReader<ChildStdout>,
     pub(crate) address: SocketAddr,
 }
 
-impl Program {
+impl EmulatorProcess {
     /// Starts the program and waits until it prints its address.
     pub(crate) fn start(arguments: &[&str]) -> anyhow::Result<Self> {
         let mut child = Command::new(env!("CARGO_BIN_EXE_twin-emulator"))
@@ -25,13 +25,13 @@ impl Program {
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .spawn()
-            .context("the program does not start")?;
-        let output = child.stdout.take().context("it has no output")?;
+            .context("cannot start twin-emulator")?;
+        let output = child.stdout.take().context("the process has no stdout")?;
         let mut output = BufReader::new(output);
         let mut line = String::new();
         output.read_line(&mut line)?;
         let address = line.trim_end().strip_prefix("listening on http://");
-        let address = address.with_context(|| format!("it says {line:?}"))?.parse()?;
+        let address = address.with_context(|| format!("the first line is {line:?}"))?.parse()?;
         Ok(Self { child, _output: output, address })
     }
 
@@ -40,7 +40,7 @@ impl Program {
     }
 }
 
-impl Drop for Program {
+impl Drop for EmulatorProcess {
     fn drop(&mut self) {
         // The process may have ended.
         let _ = self.child.kill();

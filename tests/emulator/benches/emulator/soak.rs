@@ -1,6 +1,6 @@
-//! Runs everything for a minute with faults: resources are created and deleted, responses are
-//! refused, reset, cut or delayed, and deliveries are sent. The memory of the program must stay
-//! flat.
+//! Measures the memory of the program during a minute of calls and faults. Resources are created and
+//! deleted, connections are reset, closed, cut or delayed, and deliveries are sent. The memory should
+//! stay flat after the warm-up.
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{SocketAddr, TcpListener, TcpStream};
@@ -12,17 +12,17 @@ use std::time::{Duration, Instant};
 use anyhow::Context as _;
 
 use crate::client::{Connection, request};
-use crate::program::{KEY, Program, mib, resident_of};
+use crate::program::{EmulatorProcess, KEY, mib, resident_of};
 
-const TIME: Duration = Duration::from_secs(60);
+const DURATION: Duration = Duration::from_secs(60);
 /// The warm-up, in which the journal and the pools grow.
 const WARM_UP: Duration = Duration::from_secs(10);
-const SAMPLE: Duration = Duration::from_millis(500);
+const SAMPLE_INTERVAL: Duration = Duration::from_millis(500);
 const THREADS: usize = 16;
-/// A timeout that is not reached.
-const MOST: u64 = 5_000_000;
+/// The maximum number of requests, which is not reached in normal use.
+const MAX_REQUESTS: u64 = 5_000_000;
 
-/// The faults, each on its own operation. Other operations have none.
+/// The faults, each for another operation. The other operations have no fault.
 const FAULTS: &str = r#"{
   "faults": [
     {"operation": "list_workspaces", "fault": {"status": {"status": 503, "retry_after": 1}}},
@@ -36,34 +36,34 @@ const FAULTS: &str = r#"{
 
 #[derive(Default)]
 struct Counts {
-    answers: AtomicU64,
-    broken: AtomicU64,
+    requests: AtomicU64,
+    incomplete: AtomicU64,
     deliveries: AtomicU64,
-    over: AtomicBool,
+    is_over: AtomicBool,
 }
 
 impl Counts {
     fn is_over(&self) -> bool {
-        self.over.load(Ordering::Relaxed) || self.answers.load(Ordering::Relaxed) > MOST
+        self.is_over.load(Ordering::Relaxed) || self.requests.load(Ordering::Relaxed) > MAX_REQUESTS
     }
 }
 
 pub(crate) fn measure() -> anyhow::Result<()> {
     let file = tempfile::NamedTempFile::new()?;
     std::fs::write(file.path(), FAULTS)?;
-    let path = file.path().to_str().context("its name is not text")?;
-    let program = Program::start(&["--profile", "observed", "--faults", path])?;
+    let path = file.path().to_str().context("the path of the fault file is not valid UTF-8")?;
+    let program = EmulatorProcess::start(&["--profile", "observed", "--faults", path])?;
     let counts = Arc::new(Counts::default());
-    let receiver = receive(&counts)?;
+    let receiver = start_receiver(&counts)?;
     let threads: Vec<_> = (0..THREADS)
         .map(|_| {
             let (address, counts) = (program.address, Arc::clone(&counts));
-            thread::spawn(move || press(address, receiver, &counts))
+            thread::spawn(move || call_repeatedly(address, receiver, &counts))
         })
         .collect();
     let (mut warm, mut most, started) = (0, 0, Instant::now());
-    while started.elapsed() < TIME {
-        thread::sleep(SAMPLE);
+    while started.elapsed() < DURATION {
+        thread::sleep(SAMPLE_INTERVAL);
         let now = resident_of(program.id())?;
         if started.elapsed() < WARM_UP {
             warm = now;
@@ -71,19 +71,19 @@ pub(crate) fn measure() -> anyhow::Result<()> {
         most = most.max(now);
     }
     let end = resident_of(program.id())?;
-    counts.over.store(true, Ordering::Relaxed);
+    counts.is_over.store(true, Ordering::Relaxed);
     for thread in threads {
         thread.join().map_err(|_| anyhow::anyhow!("a client panicked"))??;
     }
     println!(
-        "soak: {} answers, {} broken off by faults, {} deliveries in {:.0?}",
-        counts.answers.load(Ordering::Relaxed),
-        counts.broken.load(Ordering::Relaxed),
+        "soak: {} requests, {} without a complete response, {} deliveries in {:.0?}",
+        counts.requests.load(Ordering::Relaxed),
+        counts.incomplete.load(Ordering::Relaxed),
         counts.deliveries.load(Ordering::Relaxed),
         started.elapsed(),
     );
     println!(
-        "soak: {} MiB resident after {WARM_UP:?}, {} MiB in the end, {} MiB at most",
+        "soak: {} MiB resident after {WARM_UP:?}, {} MiB at the end, {} MiB at most",
         mib(warm),
         mib(end),
         mib(most)
@@ -92,12 +92,18 @@ pub(crate) fn measure() -> anyhow::Result<()> {
 }
 
 /// Repeatedly creates an agent, a webhook and a run, reads everything, and deletes the agent.
-fn press(address: SocketAddr, receiver: SocketAddr, counts: &Counts) -> anyhow::Result<()> {
-    let mut client = Client { address, connection: None, counts };
+fn call_repeatedly(
+    address: SocketAddr,
+    receiver: SocketAddr,
+    counts: &Counts,
+) -> anyhow::Result<()> {
+    let mut client = CountingClient { address, connection: None, counts };
     while !counts.is_over() {
-        let made = client.ask("POST", "/v1/agents", "{}")?.context("an agent is not made")?;
+        let made = client
+            .ask("POST", "/v1/agents", "{}")?
+            .context("the response of create_agent is incomplete")?;
         let agent: serde_json::Value = serde_json::from_slice(&made)?;
-        let agent = agent["agent"]["agent_id"].as_str().context("it has no name")?;
+        let agent = agent["agent"]["agent_id"].as_str().context("the agent has no identifier")?;
         let path = format!("/v1/agents/{agent}");
         let hook = format!(r#"{{"url": "http://{receiver}/", "events": ["run.started"]}}"#);
         client.ask("POST", &format!("{path}/webhooks"), &hook)?;
@@ -115,24 +121,25 @@ fn press(address: SocketAddr, receiver: SocketAddr, counts: &Counts) -> anyhow::
     Ok(())
 }
 
-struct Client<'a> {
+/// A client that counts its requests, and connects again after a fault.
+struct CountingClient<'a> {
     address: SocketAddr,
     connection: Option<Connection>,
     counts: &'a Counts,
 }
 
-impl Client<'_> {
+impl CountingClient<'_> {
     /// Sends one request. Returns the body if a complete response arrived.
     fn ask(&mut self, method: &str, path: &str, body: &str) -> anyhow::Result<Option<Vec<u8>>> {
         let mut connection = match self.connection.take() {
             Some(connection) => connection,
             None => Connection::open(self.address)?,
         };
-        let answer =
+        let response =
             connection.send(&request(method, path, KEY, body)).and_then(|()| connection.receive());
-        self.counts.answers.fetch_add(1, Ordering::Relaxed);
-        if answer.is_err() {
-            self.counts.broken.fetch_add(1, Ordering::Relaxed);
+        self.counts.requests.fetch_add(1, Ordering::Relaxed);
+        if response.is_err() {
+            self.counts.incomplete.fetch_add(1, Ordering::Relaxed);
             return Ok(None);
         }
         let body = connection.body.clone();
@@ -141,22 +148,22 @@ impl Client<'_> {
     }
 }
 
-/// Starts a receiver that accepts every delivery until the process ends, and returns its URL.
-fn receive(counts: &Arc<Counts>) -> anyhow::Result<SocketAddr> {
+/// Starts a receiver that accepts every delivery until the process ends. Returns its address.
+fn start_receiver(counts: &Arc<Counts>) -> anyhow::Result<SocketAddr> {
     let listener = TcpListener::bind("127.0.0.1:0")?;
     let address = listener.local_addr()?;
     let counts = Arc::clone(counts);
     thread::spawn(move || {
         for stream in listener.incoming().flatten() {
             let counts = Arc::clone(&counts);
-            thread::spawn(move || take(stream, &counts));
+            thread::spawn(move || handle_deliveries(stream, &counts));
         }
     });
     Ok(address)
 }
 
-/// Answers the requests of one connection.
-fn take(stream: TcpStream, counts: &Counts) -> std::io::Result<()> {
+/// Handles the requests of one connection.
+fn handle_deliveries(stream: TcpStream, counts: &Counts) -> std::io::Result<()> {
     let mut stream = BufReader::new(stream);
     let mut line = String::new();
     let mut body = Vec::new();

@@ -1,5 +1,5 @@
-//! Measures a user's test: start an emulator, make one call, drop it. Also a hundred emulators in
-//! one process.
+//! Measures what a test of a user does: start an emulator, call it once, and drop it. Also measures 100
+//! emulators in one process.
 
 use std::time::{Duration, Instant};
 
@@ -17,11 +17,11 @@ pub(crate) fn measure() -> anyhow::Result<()> {
         for _ in 0..ROUNDS {
             times.push(one(profile)?);
         }
-        // The first emulator also parses the document, once per process.
+        // The first emulator takes longer: it parses the document, once per process.
         let first = times[0];
         times.sort();
         println!(
-            "test, {profile}: {first:.1?} for the first, {:.1?} median, {:.1?} most of {ROUNDS}",
+            "test, {profile}: {first:.1?} for the first, {:.1?} in the median, {:.1?} at most, in {ROUNDS} rounds",
             times[ROUNDS / 2],
             times[ROUNDS - 1]
         );
@@ -66,6 +66,6 @@ fn call(twin: &Emulator, agent: &str) -> anyhow::Result<()> {
     let target = format!("/v1/agents/{agent}");
     let address = twin.gate().address();
     let status = Connection::open(address)?.get(&target, twin.api_key())?;
-    ensure!(status == 200, "the emulator answers {status}");
+    ensure!(status == 200, "get_agent returned the status {status}");
     Ok(())
 }

@@ -1,31 +1,30 @@
-//! Validates a body against the media types of a request or a response.
+//! Validates a body against the media types that the document lists for a request or a response.
 //!
-//! Only JSON bodies are validated against a schema. Whether a body is required is checked by
-//! the caller.
+//! Only JSON bodies are validated against a schema. The caller checks whether a body is required.
 
 use serde_json::Value;
 
 use super::document::{Document, step};
 use super::report::{SideReport, short};
-use super::schema::Schema;
+use super::schema::LazySchema;
 
 /// The documented media types of a body.
 #[derive(Debug)]
 pub(super) struct Content {
     pointer: String,
-    /// Each with its name in lower case, its pointer and its schema.
-    types: Vec<(String, String, Option<Schema>)>,
+    /// For each media type: its name in lower case, its pointer and its schema.
+    types: Vec<(String, String, Option<LazySchema>)>,
 }
 
 impl Content {
-    /// Reads the content of `holder`, which is at `pointer`.
+    /// Reads the content of a request body or a response, which is at `pointer`.
     pub(super) fn of(document: &Document, pointer: &str, holder: &Value) -> Self {
         let pointer = step(pointer, "content");
         let types = holder.get("content").and_then(Value::as_object);
         let types = types.into_iter().flatten().map(|(name, _)| {
             let pointer = step(&pointer, name);
             let schema = step(&pointer, "schema");
-            let schema = document.at(&schema).map(|_| Schema::new(schema));
+            let schema = document.at(&schema).map(|_| LazySchema::new(schema));
             (name.to_ascii_lowercase(), pointer, schema)
         });
         Self { types: types.collect(), pointer }
@@ -36,7 +35,7 @@ impl Content {
         self.types.is_empty()
     }
 
-    /// Reports a content type that is not listed, and where the body breaks its schema.
+    /// Reports a content type that the document does not list, and where the body breaks its schema.
     pub(super) fn check(
         &self,
         document: &Document,

@@ -1,6 +1,6 @@
-//! Navigates a document by JSON pointer, and compiles its schemas.
+//! Reads an OpenAPI document by JSON pointers, and compiles its schemas.
 //!
-//! References to other documents are not followed, and nothing is fetched.
+//! It does not follow references to other documents, and fetches nothing.
 
 use std::borrow::Cow;
 
@@ -30,13 +30,13 @@ const FRAGMENT: &AsciiSet = &CONTROLS
     .add(b'|')
     .add(b'}');
 
-/// The longest chain of references that is followed.
+/// The maximum number of references that are followed from one value to the next.
 const MAX_REFERENCES: usize = 32;
 
 /// An OpenAPI document.
 ///
-/// A test process checks a few operations of one document, so a schema is made strict and
-/// compiled on its first use, together with the schemas that it refers to and no others.
+/// A test process usually checks a few operations of one document. So a schema is made strict and
+/// compiled on its first use, together with the schemas that it refers to.
 #[derive(Debug)]
 pub(super) struct Document {
     pub(super) root: Cow<'static, Value>,

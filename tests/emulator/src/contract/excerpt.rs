@@ -1,5 +1,5 @@
-//! Copies the part of a document that one schema needs: the schema, and all that it refers to,
-//! directly or not. Every value keeps its JSON pointer.
+//! Copies the part of a document that one schema needs: the schema, and every value that it refers
+//! to, directly or through other values. Each value has the same JSON pointer in the copy.
 
 use std::collections::BTreeSet;
 
@@ -24,7 +24,7 @@ pub(super) fn around(root: &Value, pointer: &str) -> Value {
     part
 }
 
-/// Adds the targets of all references in `value`.
+/// Adds the pointers of all references in `value` to `targets`.
 fn references(value: &Value, targets: &mut Vec<String>) {
     match value {
         Value::Object(members) => {
@@ -46,8 +46,8 @@ fn references(value: &Value, targets: &mut Vec<String>) {
     }
 }
 
-/// Puts `value` at `pointer` in `part`. The parents on the way are created empty, as objects or
-/// arrays like those of `root`.
+/// Puts `value` at `pointer` in `part`. Missing parents are created, as objects or arrays like those
+/// of `root`.
 fn insert(root: &Value, part: &mut Value, pointer: &str, value: &Value) {
     let (mut source, mut target) = (root, part);
     for segment in pointer.split('/').skip(1) {
@@ -82,7 +82,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn copies_a_schema_with_what_it_refers_to() {
+    fn copies_schema_with_its_references() {
         let root = json!({
             "paths": { "/a": { "parameters": [
                 { "schema": { "type": "integer" } },
@@ -108,7 +108,7 @@ mod tests {
     }
 
     #[test]
-    fn ignores_references_to_nowhere_and_to_other_documents() {
+    fn ignores_unresolved_references_and_other_documents() {
         let schema = json!({ "allOf": [
             { "$ref": "#/components/schemas/Nowhere" },
             { "$ref": "https://example.com/schema.json" },

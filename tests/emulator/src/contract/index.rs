@@ -1,7 +1,7 @@
 //! The operations of a document, found by method and path.
 //!
-//! Parts that are missing or malformed are skipped: an operation may lack `responses`, and a
-//! reference may have no target.
+//! Missing and malformed parts of the document are skipped, such as an operation without
+//! `responses` or a reference without a target.
 
 use std::collections::HashMap;
 
@@ -10,7 +10,7 @@ use serde_json::{Map, Value};
 
 use super::content::Content;
 use super::document::{Document, step};
-use super::schema::Schema;
+use super::schema::LazySchema;
 
 /// The response that Twin's document has for all errors.
 const ERROR_RESPONSE: &str = "#/components/responses/Problem";
@@ -18,39 +18,39 @@ const ERROR_RESPONSE: &str = "#/components/responses/Problem";
 /// The operations of a document.
 #[derive(Debug)]
 pub(super) struct Index {
-    /// By path template, without the names of parameters.
-    paths: HashMap<String, Path>,
+    /// By path template, with the names of the parameters removed.
+    paths: HashMap<String, PathItem>,
     /// By the name of the event.
-    webhooks: HashMap<String, Path>,
-    error_response: Option<Response>,
+    webhooks: HashMap<String, PathItem>,
+    error_response: Option<DocumentedResponse>,
 }
 
 #[derive(Debug)]
-struct Path {
+struct PathItem {
     pointer: String,
-    operations: Vec<Operation>,
+    operations: Vec<DocumentedOperation>,
 }
 
-/// The result of a search for a method and a path.
+/// The result of [`Index::find`].
 pub(super) enum Lookup<'a> {
-    /// The operation.
-    Operation(&'a Operation),
-    /// A path that does not have the method: its pointer and its operations.
-    Path(&'a str, &'a [Operation]),
-    /// A path that the document does not have.
+    /// The document has the operation.
+    Operation(&'a DocumentedOperation),
+    /// The document has the path, but not the method: the pointer and the operations of the path.
+    Path(&'a str, &'a [DocumentedOperation]),
+    /// The document does not have the path.
     Unknown,
 }
 
-/// The parts of an operation that an exchange is checked against.
+/// An operation as the document describes it.
 #[derive(Debug)]
-pub(super) struct Operation {
+pub(super) struct DocumentedOperation {
     pub(super) pointer: String,
     pub(super) method: Method,
     pub(super) template: String,
     pub(super) parameters: Vec<Parameter>,
-    pub(super) keys: Option<Keys>,
-    pub(super) body: Option<Body>,
-    pub(super) responses: Vec<(Covered, Response)>,
+    pub(super) keys: Option<KeyHeaders>,
+    pub(super) body: Option<RequestBody>,
+    pub(super) responses: Vec<(StatusRange, DocumentedResponse)>,
 }
 
 /// A parameter.
@@ -61,21 +61,21 @@ pub(super) struct Parameter {
     pub(super) location: String,
     pub(super) name: String,
     pub(super) required: bool,
-    /// Whether the type is `integer`.
-    pub(super) whole: bool,
-    pub(super) schema: Option<Schema>,
+    /// Whether the type of its schema is `integer`.
+    pub(super) is_integer: bool,
+    pub(super) schema: Option<LazySchema>,
 }
 
-/// The headers that can carry the API key; one of them is required.
+/// The headers that can contain the API key. A request needs one of them.
 #[derive(Debug)]
-pub(super) struct Keys {
+pub(super) struct KeyHeaders {
     pub(super) pointer: String,
     pub(super) headers: Vec<String>,
 }
 
 /// A request body.
 #[derive(Debug)]
-pub(super) struct Body {
+pub(super) struct RequestBody {
     pub(super) pointer: String,
     pub(super) required: bool,
     pub(super) content: Content,
@@ -83,16 +83,19 @@ pub(super) struct Body {
 
 /// A documented response.
 #[derive(Debug)]
-pub(super) struct Response {
+pub(super) struct DocumentedResponse {
     pub(super) pointer: String,
     pub(super) content: Content,
 }
 
-/// The statuses that a response is documented for. Narrower ranges sort first.
+/// The statuses that a documented response is for. Narrower ranges sort first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Covered {
-    One(u16),
-    Hundred(u16),
+pub(super) enum StatusRange {
+    /// One status, such as `404`.
+    Exact(u16),
+    /// The first digit of a range, such as `4XX`.
+    Class(u16),
+    /// `default`.
     All,
 }
 
@@ -103,7 +106,7 @@ impl Index {
         let webhooks = items(document, "#/webhooks");
         let webhooks = webhooks.map(|(event, path)| (event.to_owned(), path));
         let error_response = document.follow(ERROR_RESPONSE.to_owned());
-        let error_response = error_response.map(|(pointer, response)| Response {
+        let error_response = error_response.map(|(pointer, response)| DocumentedResponse {
             content: Content::of(document, &pointer, response),
             pointer,
         });
@@ -117,46 +120,46 @@ impl Index {
     }
 
     /// Returns the operation of a webhook.
-    pub(super) fn webhook(&self, event: &str, method: &Method) -> Option<&Operation> {
+    pub(super) fn webhook(&self, event: &str, method: &Method) -> Option<&DocumentedOperation> {
         self.webhooks.get(event)?.operation(method)
     }
 
     /// Returns the response for all errors, if the document has one.
-    pub(super) const fn error_response(&self) -> Option<&Response> {
+    pub(super) const fn error_response(&self) -> Option<&DocumentedResponse> {
         self.error_response.as_ref()
     }
 
     #[cfg(test)]
-    pub(super) fn operations(&self) -> impl Iterator<Item = &Operation> {
+    pub(super) fn operations(&self) -> impl Iterator<Item = &DocumentedOperation> {
         self.paths.values().flat_map(|path| &path.operations)
     }
 }
 
-impl Path {
-    fn operation(&self, method: &Method) -> Option<&Operation> {
+impl PathItem {
+    fn operation(&self, method: &Method) -> Option<&DocumentedOperation> {
         self.operations.iter().find(|operation| operation.method == method)
     }
 }
 
 /// Returns the path items in `holder`, by name, with their operations.
-fn items<'a>(document: &'a Document, holder: &str) -> impl Iterator<Item = (&'a str, Path)> {
+fn items<'a>(document: &'a Document, holder: &str) -> impl Iterator<Item = (&'a str, PathItem)> {
     members(document.at(holder)).filter_map(move |(name, _)| {
         let (pointer, item) = document.follow(step(holder, name))?;
         let reader = OperationReader { document, template: name, path: &pointer, item };
         let operations = members(Some(item)).filter_map(|(name, _)| reader.operation(name));
-        Some((name.as_str(), Path { operations: operations.collect(), pointer }))
+        Some((name.as_str(), PathItem { operations: operations.collect(), pointer }))
     })
 }
 
-impl Operation {
+impl DocumentedOperation {
     /// Returns the response that is documented for `status`.
-    pub(super) fn response(&self, status: StatusCode) -> Option<&Response> {
-        let covers = |covered: Covered| match covered {
-            Covered::One(code) => code == status.as_u16(),
-            Covered::Hundred(class) => class == status.as_u16() / 100,
-            Covered::All => true,
+    pub(super) fn response(&self, status: StatusCode) -> Option<&DocumentedResponse> {
+        let covers = |status_range: StatusRange| match status_range {
+            StatusRange::Exact(code) => code == status.as_u16(),
+            StatusRange::Class(class) => class == status.as_u16() / 100,
+            StatusRange::All => true,
         };
-        let found = self.responses.iter().find(|(covered, _)| covers(*covered));
+        let found = self.responses.iter().find(|(status_range, _)| covers(*status_range));
         found.map(|(_, response)| response)
     }
 }
@@ -170,7 +173,7 @@ struct OperationReader<'a> {
 }
 
 impl OperationReader<'_> {
-    fn operation(&self, name: &str) -> Option<Operation> {
+    fn operation(&self, name: &str) -> Option<DocumentedOperation> {
         let method = method(name)?;
         let pointer = step(self.path, name);
         let mut parameters = self.parameters(&pointer, &self.item[name]);
@@ -185,7 +188,7 @@ impl OperationReader<'_> {
         let (keys, body) = (self.keys(&pointer), self.body(&pointer));
         let responses = self.responses(&pointer);
         let template = self.template.to_owned();
-        Some(Operation { pointer, method, template, parameters, keys, body, responses })
+        Some(DocumentedOperation { pointer, method, template, parameters, keys, body, responses })
     }
 
     fn parameters(&self, holder: &str, value: &Value) -> Vec<Parameter> {
@@ -202,14 +205,15 @@ impl OperationReader<'_> {
             location: value["in"].as_str()?.to_owned(),
             name: value["name"].as_str()?.to_owned(),
             required: value["required"] == true,
-            whole: kind.is_some_and(|kind| kind == "integer"),
-            schema: self.document.at(&schema).map(|_| Schema::new(schema)),
+            is_integer: kind.is_some_and(|kind| kind == "integer"),
+            schema: self.document.at(&schema).map(|_| LazySchema::new(schema)),
             pointer,
         })
     }
 
-    /// Returns the headers that carry the API key, or none if the operation needs no key.
-    fn keys(&self, operation: &str) -> Option<Keys> {
+    /// Returns the headers for the API key; `None` if the operation needs no key, or can have it
+    /// elsewhere.
+    fn keys(&self, operation: &str) -> Option<KeyHeaders> {
         let own = step(operation, "security");
         let pointer = if self.document.at(&own).is_some() { own } else { "#/security".to_owned() };
         let mut headers = Vec::new();
@@ -222,25 +226,25 @@ impl OperationReader<'_> {
             }
             headers.push(scheme["name"].as_str()?.to_owned());
         }
-        (!headers.is_empty()).then_some(Keys { pointer, headers })
+        (!headers.is_empty()).then_some(KeyHeaders { pointer, headers })
     }
 
-    fn body(&self, operation: &str) -> Option<Body> {
+    fn body(&self, operation: &str) -> Option<RequestBody> {
         let (pointer, body) = self.document.follow(step(operation, "requestBody"))?;
         let content = Content::of(self.document, &pointer, body);
-        Some(Body { required: body["required"] == true, content, pointer })
+        Some(RequestBody { required: body["required"] == true, content, pointer })
     }
 
-    fn responses(&self, operation: &str) -> Vec<(Covered, Response)> {
+    fn responses(&self, operation: &str) -> Vec<(StatusRange, DocumentedResponse)> {
         let holder = step(operation, "responses");
         let statuses = members(self.document.at(&holder)).filter_map(|(status, _)| {
             let (pointer, response) = self.document.follow(step(&holder, status))?;
             let content = Content::of(self.document, &pointer, response);
-            Some((covered(status)?, Response { pointer, content }))
+            Some((status_range(status)?, DocumentedResponse { pointer, content }))
         });
         let mut responses: Vec<_> = statuses.collect();
         // The order of members depends on a feature of `serde_json`.
-        responses.sort_by_key(|(covered, _)| *covered);
+        responses.sort_by_key(|(status_range, _)| *status_range);
         responses
     }
 }
@@ -252,6 +256,7 @@ pub(super) fn parameter_in(segment: &str) -> Option<(&str, &str, &str)> {
     Some((before, name, after))
 }
 
+/// Removes the names of the parameters: `/v1/agents/{}`.
 fn anonymous(template: &str) -> String {
     let segments = template.split('/').map(|segment| match parameter_in(segment) {
         Some((before, _, after)) => format!("{before}{{}}{after}"),
@@ -274,11 +279,11 @@ fn method(name: &str) -> Option<Method> {
     known.into_iter().find(|method| method.as_str().eq_ignore_ascii_case(name))
 }
 
-fn covered(status: &str) -> Option<Covered> {
+fn status_range(status: &str) -> Option<StatusRange> {
     match (status, status.to_ascii_lowercase().strip_suffix("xx")) {
-        ("default", _) => Some(Covered::All),
-        (_, Some(class)) => class.parse().ok().map(Covered::Hundred),
-        (code, None) => code.parse().ok().map(Covered::One),
+        ("default", _) => Some(StatusRange::All),
+        (_, Some(class)) => class.parse().ok().map(StatusRange::Class),
+        (code, None) => code.parse().ok().map(StatusRange::Exact),
     }
 }
 

@@ -1,12 +1,12 @@
-//! Collects the mismatches of one exchange, with short messages that contain no secret.
+//! Collects the mismatches of one exchange. Their messages are short and contain no secret.
 
 use serde_json::Value;
 
 use super::{Mismatch, Side};
 
-/// The longest text in a mismatch, in characters.
+/// The maximum length of a text in a mismatch, in characters.
 const MAX_TEXT: usize = 300;
-/// The longest value that is quoted, in characters.
+/// The maximum length of a quoted value, in characters.
 const MAX_VALUE: usize = 60;
 
 /// Members and headers whose values are never quoted.
@@ -46,8 +46,8 @@ impl SideReport<'_> {
     }
 }
 
-/// Formats `value`, which is at `instance`. Secrets and the contents of objects and arrays are
-/// left out.
+/// Describes `value`, which is at `instance`. The description contains no secret and not the content
+/// of an object or array.
 pub(super) fn shown(value: &Value, instance: &str) -> String {
     let secret = instance.split(['/', '?']).any(|name| SECRETS.contains(&name));
     match value {

@@ -1,18 +1,18 @@
-//! Validates an accepted request against its operation.
+//! Validates a request that the emulator accepted against its operation.
 
 use percent_encoding::percent_decode_str;
 use serde_json::{Number, Value};
 use url::form_urlencoded;
 
 use super::document::Document;
-use super::index::{Body, Operation, Parameter, parameter_in};
+use super::index::{DocumentedOperation, Parameter, RequestBody, parameter_in};
 use super::report::SideReport;
 use crate::exchange::RecordedRequest;
 
-/// Reports where `request` breaks the rules of its operation.
+/// Reports where `request` differs from its operation.
 pub(super) fn check(
     document: &Document,
-    operation: &Operation,
+    operation: &DocumentedOperation,
     request: &RecordedRequest,
     report: &mut SideReport<'_>,
 ) {
@@ -25,7 +25,7 @@ pub(super) fn check(
 /// Reports the mismatches of the headers and the body; the URL is not checked.
 pub(super) fn check_headers_and_body(
     document: &Document,
-    operation: &Operation,
+    operation: &DocumentedOperation,
     request: &RecordedRequest,
     report: &mut SideReport<'_>,
 ) {
@@ -37,7 +37,7 @@ pub(super) fn check_headers_and_body(
     }
 }
 
-fn key(operation: &Operation, request: &RecordedRequest, report: &mut SideReport<'_>) {
+fn key(operation: &DocumentedOperation, request: &RecordedRequest, report: &mut SideReport<'_>) {
     let Some(keys) = &operation.keys else { return };
     if !keys.headers.iter().any(|header| request.headers.contains_key(header)) {
         let message = format!("accepted without {}", keys.headers.join(" or "));
@@ -45,7 +45,12 @@ fn key(operation: &Operation, request: &RecordedRequest, report: &mut SideReport
     }
 }
 
-fn path(document: &Document, operation: &Operation, path: &str, report: &mut SideReport<'_>) {
+fn path(
+    document: &Document,
+    operation: &DocumentedOperation,
+    path: &str,
+    report: &mut SideReport<'_>,
+) {
     let Some(given) = path_parameters(&operation.template, path) else {
         return report.add(
             &operation.pointer,
@@ -77,7 +82,8 @@ fn path(document: &Document, operation: &Operation, path: &str, report: &mut Sid
     }
 }
 
-/// Returns the parameters of `path`, still percent-encoded, or none if `template` does not match.
+/// Returns the parameters of `path`, still percent-encoded. Returns `None` if the path does not match
+/// `template`.
 fn path_parameters<'a>(template: &'a str, path: &'a str) -> Option<Vec<(&'a str, &'a str)>> {
     let (segments, given) = (template.split('/'), path.split('/'));
     if segments.clone().count() != given.clone().count() {
@@ -97,7 +103,12 @@ fn path_parameters<'a>(template: &'a str, path: &'a str) -> Option<Vec<(&'a str,
     Some(parameters)
 }
 
-fn query(document: &Document, operation: &Operation, query: &str, report: &mut SideReport<'_>) {
+fn query(
+    document: &Document,
+    operation: &DocumentedOperation,
+    query: &str,
+    report: &mut SideReport<'_>,
+) {
     if percent_decode_str(query).decode_utf8().is_err() {
         report.add(&operation.pointer, "?", "the query is not valid UTF-8");
     }
@@ -127,7 +138,7 @@ fn query(document: &Document, operation: &Operation, query: &str, report: &mut S
 
 fn headers(
     document: &Document,
-    operation: &Operation,
+    operation: &DocumentedOperation,
     request: &RecordedRequest,
     report: &mut SideReport<'_>,
 ) {
@@ -149,8 +160,8 @@ fn headers(
     }
 }
 
-/// Validates a parameter against its schema. Text that parses as a number or a boolean is
-/// valid as such or as a string.
+/// Validates the text of a parameter against its schema. A text such as `5` or `true` is valid if
+/// the schema accepts it as a number or boolean, or as a string.
 fn check_text(
     document: &Document,
     parameter: &Parameter,
@@ -159,18 +170,24 @@ fn check_text(
     report: &mut SideReport<'_>,
 ) {
     let Some(schema) = &parameter.schema else { return };
-    let scalar = scalar(text).filter(|value| !parameter.whole || !value.is_f64());
+    let scalar = scalar(text).filter(|value| !parameter.is_integer || !value.is_f64());
     if scalar.is_none_or(|scalar| !schema.accepts(document, &scalar)) {
         schema.check(document, &Value::from(text), instance, report);
     }
 }
 
+/// Parses a number or a boolean.
 fn scalar(text: &str) -> Option<Value> {
     let number = || text.parse::<Number>().ok().map(Value::Number);
     text.parse().ok().map(Value::Bool).or_else(number)
 }
 
-fn body(document: &Document, body: &Body, request: &RecordedRequest, report: &mut SideReport<'_>) {
+fn body(
+    document: &Document,
+    body: &RequestBody,
+    request: &RecordedRequest,
+    report: &mut SideReport<'_>,
+) {
     if request.body.is_empty() {
         if body.required {
             report.add(&body.pointer, "", "a body is required");

@@ -5,42 +5,42 @@
 use axum::http::header;
 
 use super::document::{Document, step};
-use super::index::{Operation, Response};
+use super::index::{DocumentedOperation, DocumentedResponse};
 use super::report::SideReport;
 use crate::exchange::BufferedResponse;
 
-/// Reports where `answer` differs from the responses of the operation.
+/// Reports where `response` differs from the responses that the document lists for `operation`.
 pub(super) fn check(
     document: &Document,
-    operation: &Operation,
-    answer: &BufferedResponse,
+    operation: &DocumentedOperation,
+    response: &BufferedResponse,
     report: &mut SideReport<'_>,
 ) {
-    let Some(response) = operation.response(answer.status) else {
-        let message = format!("the document does not list the status {}", answer.status.as_u16());
+    let Some(documented) = operation.response(response.status) else {
+        let message = format!("the document does not list the status {}", response.status.as_u16());
         return report.add(&step(&operation.pointer, "responses"), "", &message);
     };
-    check_response(document, response, answer, report);
+    check_response(document, documented, response, report);
 }
 
-/// Reports where `answer` differs from `response`.
+/// Reports where `response` differs from `documented`.
 pub(super) fn check_response(
     document: &Document,
-    response: &Response,
-    answer: &BufferedResponse,
+    documented: &DocumentedResponse,
+    response: &BufferedResponse,
     report: &mut SideReport<'_>,
 ) {
-    if response.content.is_none() {
-        if !answer.body.is_empty() {
-            report.add(&response.pointer, "", "the document lists no body for this response");
+    if documented.content.is_none() {
+        if !response.body.is_empty() {
+            report.add(&documented.pointer, "", "the document lists no body for this response");
         }
         return;
     }
-    response.content.check(document, content_type(answer), &answer.body, report);
+    documented.content.check(document, content_type(response), &response.body, report);
 }
 
 /// Returns the content type of a response, or the empty string.
-pub(super) fn content_type(answer: &BufferedResponse) -> &str {
-    let value = answer.headers.get(header::CONTENT_TYPE);
+pub(super) fn content_type(response: &BufferedResponse) -> &str {
+    let value = response.headers.get(header::CONTENT_TYPE);
     value.and_then(|value| value.to_str().ok()).unwrap_or_default()
 }

@@ -1,6 +1,6 @@
 //! Validates values against a schema of the document, which is compiled on its first use.
 //!
-//! Against a schema that does not compile, no value is valid.
+//! If a schema does not compile, every value is reported as not valid.
 
 use std::sync::OnceLock;
 
@@ -12,17 +12,17 @@ use super::document::{Document, decoded, step};
 use super::report::{SideReport, shown};
 use super::strict;
 
-/// The most mismatches of one value that are reported.
+/// The maximum number of reported mismatches of one value.
 const MAX_MISMATCHES: usize = 20;
 
-/// A schema at a JSON pointer.
+/// A schema of the document, which is compiled on its first use.
 #[derive(Debug)]
-pub(super) struct Schema {
+pub(super) struct LazySchema {
     pub(super) pointer: String,
     compiled: OnceLock<Result<Validator, String>>,
 }
 
-impl Schema {
+impl LazySchema {
     pub(super) fn new(pointer: String) -> Self {
         Self { pointer, compiled: OnceLock::new() }
     }
@@ -96,8 +96,8 @@ impl Reporter<'_, '_> {
 
     /// Reports members that the schema does not list.
     ///
-    /// When a branch of a schema fails for another reason, the validator counts the members that
-    /// the branch lists as unexpected. Those are skipped unless this is the only error.
+    /// If a branch of the schema fails for another reason, the validator also reports the members
+    /// that this branch lists. Those are skipped, unless this is the only error.
     fn unexpected(&mut self, error: &ValidationError<'_>, names: &[String], alone: bool) {
         let Some((pointer, schema)) = closed_schema(self.document, error) else {
             return self.one(error);
@@ -112,7 +112,7 @@ impl Reporter<'_, '_> {
     }
 }
 
-/// Returns the schema that does not list a member, and the pointer to it.
+/// Returns the schema to which an error about an unlisted member belongs, and the pointer to it.
 fn closed_schema<'a>(
     document: &'a Document,
     error: &ValidationError<'_>,
@@ -122,8 +122,8 @@ fn closed_schema<'a>(
     document.follow(keyword.map_or(location.as_str(), |(schema, _)| schema).to_owned())
 }
 
-/// Returns the pointer to the keyword that `error` is about, or to its schema if only the
-/// strict copy has the keyword.
+/// Returns the pointer to the keyword that `error` is about. If only the strict copy of the schema
+/// has the keyword, returns the pointer to the schema.
 fn rule(document: &Document, error: &ValidationError<'_>) -> String {
     let address = error.absolute_keyword_location().map(Uri::as_str);
     let mut pointer = address.and_then(decoded).unwrap_or_default();

@@ -1,13 +1,13 @@
-//! Makes the schemas of a document strict: members that they do not list are not valid.
+//! Makes the schemas of a document strict: a member that a schema does not list is not valid.
 //!
-//! Several schemas can describe one object together, with `allOf` or a `$ref` and its siblings,
-//! and each lists only its own members. So `unevaluatedProperties: false` is added where a
-//! schema describes a whole value: a member, an element or a body. There the keyword takes
-//! references and `allOf` into account.
+//! Several schemas can describe one object together, with `allOf` or with keywords beside a `$ref`,
+//! and each lists only its own members. So `unevaluatedProperties: false` is added only to the schema
+//! of a whole value: a member, an element or a body. There the keyword sees the members that
+//! references and `allOf` list.
 //!
-//! Unchanged are schemas that list no member, which accept any object, and schemas that have
-//! `additionalProperties` or `unevaluatedProperties`. Schemas inside `not` are unchanged too:
-//! a stricter schema there would accept more.
+//! Three kinds of schemas stay unchanged: schemas that list no member, which accept any object;
+//! schemas that have `additionalProperties` or `unevaluatedProperties`; and schemas inside `not`,
+//! where a stricter schema would accept more values.
 
 use serde_json::{Map, Value};
 
@@ -35,8 +35,8 @@ const OF_THE_SAME: [&str; 6] = ["allOf", "anyOf", "else", "if", "oneOf", "then"]
 /// referred to.
 const MAPS_OF_THE_SAME: [&str; 2] = ["$defs", "dependentSchemas"];
 
-/// Closes the schemas in `copy`, which is a copy of the document `root` or of a part of it.
-/// A member named `schema` in an example is changed as well, without effect.
+/// Makes the schemas in `copy` strict. `copy` is a copy of the document `root` or of a part of it.
+/// A member named `schema` in an example is changed too, which has no effect.
 pub(super) fn close(root: &Value, copy: &mut Value) {
     match copy {
         Value::Object(members) => {
@@ -53,7 +53,8 @@ pub(super) fn close(root: &Value, copy: &mut Value) {
     }
 }
 
-/// Returns whether a schema of the same value as `schema` lists a member that `named` accepts.
+/// Returns whether `schema`, or another schema of the same value, lists a member whose name `named`
+/// accepts.
 pub(super) fn lists(root: &Value, schema: &Value, named: &dyn Fn(&str) -> bool) -> bool {
     lists_within(root, schema, named, &mut Vec::new())
 }
@@ -96,7 +97,7 @@ fn same(schema: &Map<String, Value>) -> impl Iterator<Item = &Value> {
     direct.chain(dependent.into_iter().flat_map(Map::values))
 }
 
-/// Closes a schema that describes a whole value.
+/// Makes the schema of a whole value strict.
 fn whole(root: &Value, schema: &mut Value) {
     parts(root, schema);
     let closes = lists(root, schema, &|_| true);
@@ -106,7 +107,7 @@ fn whole(root: &Value, schema: &mut Value) {
     }
 }
 
-/// Closes the schemas of the parts of a value, but not `schema` itself.
+/// Makes the schemas of the parts of a value strict, but not `schema` itself.
 fn parts(root: &Value, schema: &mut Value) {
     let Some(schema) = schema.as_object_mut() else { return };
     for (keyword, value) in schema {

@@ -1,11 +1,12 @@
-//! Every check reports its mismatch and its place; the examples of the documents pass.
+//! Tests that every check reports a mismatch and its place, and that the examples of the documents
+//! have no mismatch.
 
-mod answers;
 mod composed;
 mod deliveries;
+mod examples;
 mod mutations;
 mod requests;
-mod samples;
+mod responses;
 
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode};
 use serde_json::{Value, json};
@@ -14,7 +15,7 @@ use super::{Contract, Mismatch, Side};
 use crate::exchange::{BufferedResponse, RecordedRequest};
 use crate::{Profile, document};
 
-/// An accepted request, with a key and, if it has a body, a content type.
+/// Builds a request with a key. A request with a body also has a content type.
 fn request(method: Method, target: &str, body: &str) -> RecordedRequest {
     let mut headers = HeaderMap::new();
     headers.insert("x-api-key", HeaderValue::from_static("tw_live_secret"));
@@ -42,7 +43,7 @@ fn not_found() -> BufferedResponse {
     problem(404, &body)
 }
 
-/// The side, the rule and the instance of each mismatch. Asserts that every rule is in the
+/// Returns the side, the rule and the instance of each mismatch. Asserts that every rule is in the
 /// document.
 #[track_caller]
 fn places(contract: &Contract, found: &[Mismatch]) -> Vec<(Side, String, String)> {
@@ -72,7 +73,7 @@ fn compiles_every_schema_of_both_documents() {
         let contract = Contract::of(profile);
         let mut schemas = Vec::new();
         let text: Value = serde_json::from_str(document(profile)).unwrap();
-        samples::walk(&text, "#", &mut |pointer, value| {
+        examples::walk(&text, "#", &mut |pointer, value| {
             if value.get("schema").is_some() {
                 schemas.push(format!("{pointer}/schema"));
             }
@@ -99,8 +100,8 @@ fn formats_mismatch_on_one_line() {
 fn shortens_messages_of_long_names_and_values() {
     let contract = Contract::of(Profile::Documented);
     let long = "\n".repeat(1 << 20);
-    let answer = ok(&json!({"user_id": {&long: 1}, long: 1}));
-    let found = contract.check(&Method::GET, "/v1/me", &get("/v1/me"), &answer);
+    let response = ok(&json!({"user_id": {&long: 1}, long: 1}));
+    let found = contract.check(&Method::GET, "/v1/me", &get("/v1/me"), &response);
     assert_eq!(found.len(), 2);
     for mismatch in found {
         let line = mismatch.to_string();
@@ -111,9 +112,9 @@ fn shortens_messages_of_long_names_and_values() {
 #[test]
 fn reports_at_most_20_mismatches_of_a_body() {
     let contract = Contract::of(Profile::Documented);
-    let answer = ok(&json!({"workspaces": vec![json!({}); 500]}));
+    let response = ok(&json!({"workspaces": vec![json!({}); 500]}));
     let template = "/v1/workspaces";
-    let found = contract.check(&Method::GET, template, &get(template), &answer);
+    let found = contract.check(&Method::GET, template, &get(template), &response);
     assert_eq!(found.len(), 20);
 }
 

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::{ActionError, DOCUMENT, ok};
 use crate::call::RoutedRequest;
 use crate::delivery::Delivery;
-use crate::entry::{Entry, Members, Mistake};
+use crate::entry::{Entry, EntryMembers, InvalidEntry};
 use crate::exchange::BufferedResponse;
 use crate::fault_file::FaultFile;
 use crate::journal::Exchange;
@@ -19,11 +19,11 @@ use crate::server::ServerState;
 use crate::webhooks::EventType;
 use crate::world::World;
 
-type Done = Result<BufferedResponse, ActionError>;
+type ActionResult = Result<BufferedResponse, ActionError>;
 
-/// One action of the control API.
+/// An action of the control API: a method and a path.
 #[derive(Debug)]
-pub(super) struct Action {
+pub(super) struct ControlAction {
     pub(super) method: Method,
     pub(super) path: &'static str,
     kind: ActionKind,
@@ -50,8 +50,8 @@ const DELIVERIES: &str = "/_emulator/deliveries";
 const FAULTS: &str = "/_emulator/faults";
 const STEPS: &str = "/_emulator/agents/{agent_id}/runs/{run_id}/steps";
 
-/// All actions except the state, which is in `page`.
-pub(super) static ACTIONS: [Action; 13] = [
+/// All actions except `GET /_emulator/state`, which is in `page`.
+pub(super) static ACTIONS: [ControlAction; 13] = [
     action(Method::GET, "/_emulator/openapi.json", ActionKind::Document),
     action(Method::POST, "/_emulator/clock/advance", ActionKind::AdvanceClock),
     action(Method::GET, DELIVERIES, ActionKind::ListDeliveries),
@@ -67,15 +67,15 @@ pub(super) static ACTIONS: [Action; 13] = [
     action(Method::GET, "/_emulator/requests", ActionKind::ListRequests),
 ];
 
-const fn action(method: Method, path: &'static str, kind: ActionKind) -> Action {
-    Action { method, path, kind }
+const fn action(method: Method, path: &'static str, kind: ActionKind) -> ControlAction {
+    ControlAction { method, path, kind }
 }
 
-pub(super) async fn carry_out(
-    action: &Action,
+pub(super) async fn perform(
+    action: &ControlAction,
     shared: &ServerState,
     call: &RoutedRequest<'_>,
-) -> Done {
+) -> ActionResult {
     match action.kind {
         ActionKind::Document => {
             Ok(BufferedResponse::new(axum::http::StatusCode::OK, "application/json", DOCUMENT))
@@ -106,18 +106,18 @@ pub(super) async fn carry_out(
 fn body<T>(
     call: &RoutedRequest<'_>,
     known: &[&str],
-    read: impl FnOnce(&Members<'_>) -> Result<T, Mistake>,
+    read: impl FnOnce(&EntryMembers<'_>) -> Result<T, InvalidEntry>,
 ) -> Result<T, ActionError> {
     let text = str::from_utf8(&call.request.body)
-        .map_err(|_| ActionError::Wrong("the body is not valid UTF-8".to_owned()))?;
+        .map_err(|_| ActionError::Invalid("the body is not valid UTF-8".to_owned()))?;
     let text = if text.trim().is_empty() { "{}" } else { text };
     let members = Entry::parse(text).and_then(|entry| entry.object(known));
     members
         .and_then(|members| read(&members))
-        .map_err(|mistake| ActionError::Wrong(mistake.to_string()))
+        .map_err(|error| ActionError::Invalid(error.to_string()))
 }
 
-async fn advance_clock(shared: &ServerState, call: &RoutedRequest<'_>) -> Done {
+async fn advance_clock(shared: &ServerState, call: &RoutedRequest<'_>) -> ActionResult {
     let now = shared.with(|world| world.now());
     let then = body(call, &["by", "to"], |members| {
         let to = members.get("to").map(|to| time(to, now));
@@ -127,25 +127,26 @@ async fn advance_clock(shared: &ServerState, call: &RoutedRequest<'_>) -> Done {
     Ok(clock(shared))
 }
 
-/// The limit of one advance: a schedule that is due every minute would take hours.
-const FARTHEST: TimeDelta = TimeDelta::days(366);
+/// The maximum time that one request advances the clock. Without a maximum, a schedule that is due
+/// every minute could keep the emulator busy for hours.
+const MAX_ADVANCE: TimeDelta = TimeDelta::days(366);
 
-fn time(to: &Entry<'_>, now: DateTime<Utc>) -> Result<DateTime<Utc>, Mistake> {
+fn time(to: &Entry<'_>, now: DateTime<Utc>) -> Result<DateTime<Utc>, InvalidEntry> {
     let time = DateTime::parse_from_rfc3339(&to.text()?);
-    let time = time.map_err(|_| to.mistake("expected a time such as 2026-03-11T13:00:00Z"))?;
+    let time = time.map_err(|_| to.invalid("expected a time such as 2026-03-11T13:00:00Z"))?;
     match time.signed_duration_since(now) {
         past if past < TimeDelta::zero() => {
-            Err(to.mistake(format!("the time does not go back; it is {}", rfc3339(now))))
+            Err(to.invalid(format!("the time cannot go back; it is {}", rfc3339(now))))
         }
-        far if far > FARTHEST => Err(to.mistake("the clock advances by 366 days at most")),
+        far if far > MAX_ADVANCE => Err(to.invalid("the clock can advance by 366 days at most")),
         _ => Ok(time.to_utc()),
     }
 }
 
-fn later(by: &Entry<'_>, now: DateTime<Utc>) -> Result<DateTime<Utc>, Mistake> {
-    let delta = TimeDelta::from_std(by.duration()?).ok().filter(|delta| *delta <= FARTHEST);
+fn later(by: &Entry<'_>, now: DateTime<Utc>) -> Result<DateTime<Utc>, InvalidEntry> {
+    let delta = TimeDelta::from_std(by.duration()?).ok().filter(|delta| *delta <= MAX_ADVANCE);
     let then = delta.and_then(|delta| now.checked_add_signed(delta));
-    then.ok_or_else(|| by.mistake("the clock advances by 366 days at most"))
+    then.ok_or_else(|| by.invalid("the clock can advance by 366 days at most"))
 }
 
 fn clock(shared: &ServerState) -> BufferedResponse {
@@ -156,7 +157,7 @@ fn rfc3339(time: DateTime<Utc>) -> String {
     time.to_rfc3339_opts(SecondsFormat::AutoSi, true)
 }
 
-async fn send_delivery(shared: &ServerState, call: &RoutedRequest<'_>) -> Done {
+async fn send_delivery(shared: &ServerState, call: &RoutedRequest<'_>) -> ActionResult {
     let (agent, event, run, webhook) =
         body(call, &["agent_id", "event", "run_id", "webhook_id"], |members| {
             Ok((
@@ -168,16 +169,16 @@ async fn send_delivery(shared: &ServerState, call: &RoutedRequest<'_>) -> Done {
         })?;
     let sent =
         shared.with(|world| world.send_delivery(&agent, event, run.as_deref(), webhook.as_deref()));
-    let sent = sent.map_err(ActionError::Missing)?;
+    let sent = sent.map_err(ActionError::NotFound)?;
     shared.settled().await;
     Ok(deliveries_of(shared, |delivery| sent.contains(&delivery.outgoing.delivery)))
 }
 
-async fn repeat_delivery(shared: &ServerState, call: &RoutedRequest<'_>) -> Done {
+async fn repeat_delivery(shared: &ServerState, call: &RoutedRequest<'_>) -> ActionResult {
     let text = call.id("delivery");
     let number =
-        text.parse().map_err(|_| ActionError::Missing(format!("there is no delivery {text}")))?;
-    shared.with(|world| world.repeat_delivery(number)).map_err(ActionError::Missing)?;
+        text.parse().map_err(|_| ActionError::NotFound(format!("there is no delivery {text}")))?;
+    shared.with(|world| world.repeat_delivery(number)).map_err(ActionError::NotFound)?;
     shared.settled().await;
     Ok(deliveries_of(shared, |delivery| delivery.outgoing.delivery == number))
 }
@@ -188,7 +189,7 @@ fn list_deliveries(shared: &ServerState) -> BufferedResponse {
 
 /// Returns the selected deliveries, newest first.
 fn deliveries_of(shared: &ServerState, wanted: impl Fn(&Delivery) -> bool) -> BufferedResponse {
-    let key = shared.first_key();
+    let key = shared.initial_key();
     let found = shared.with(|world| {
         let wanted = world.deliveries.newest_first().filter(|delivery| wanted(delivery));
         wanted.map(|delivery| delivery_view(delivery, key)).collect::<Vec<Value>>()
@@ -242,18 +243,18 @@ fn list_faults(shared: &ServerState) -> BufferedResponse {
     ok(&json!({"faults": faults, "deliveries": deliveries}))
 }
 
-/// Reads a part of a fault file.
+/// Parses the body as a fault file that has only the parts in `known`.
 fn fault_file(call: &RoutedRequest<'_>, known: &[&str]) -> Result<FaultFile, ActionError> {
     body(call, known, |_| Ok(()))?;
     let text = String::from_utf8_lossy(&call.request.body);
-    FaultFile::parse(&text).map_err(|mistake| ActionError::Wrong(mistake.to_string()))
+    FaultFile::parse(&text).map_err(|error| ActionError::Invalid(error.to_string()))
 }
 
-fn add_faults(shared: &ServerState, call: &RoutedRequest<'_>) -> Done {
+fn add_faults(shared: &ServerState, call: &RoutedRequest<'_>) -> ActionResult {
     let fault_file = fault_file(call, &["faults", "deliveries"])?;
     for rule in fault_file.faults {
         let installed = shared.faults().install(rule, &names());
-        installed.map_err(|error| ActionError::Wrong(error.to_string()))?;
+        installed.map_err(|error| ActionError::Invalid(error.to_string()))?;
     }
     shared.with(|world| {
         fault_file.deliveries.into_iter().for_each(|rule| world.add_delivery_fault(rule));
@@ -261,7 +262,7 @@ fn add_faults(shared: &ServerState, call: &RoutedRequest<'_>) -> Done {
     Ok(list_faults(shared))
 }
 
-fn script_runs(shared: &ServerState, call: &RoutedRequest<'_>) -> Done {
+fn script_runs(shared: &ServerState, call: &RoutedRequest<'_>) -> ActionResult {
     let fault_file = fault_file(call, &["runs"])?;
     let waiting = shared.with(|world| {
         fault_file.runs.into_iter().for_each(|script| world.script_next_run(script));
@@ -270,17 +271,17 @@ fn script_runs(shared: &ServerState, call: &RoutedRequest<'_>) -> Done {
     Ok(ok(&json!({"waiting": waiting})))
 }
 
-async fn step_run(shared: &ServerState, call: &RoutedRequest<'_>) -> Done {
+async fn step_run(shared: &ServerState, call: &RoutedRequest<'_>) -> ActionResult {
     let step = body(call, &["do"], |members| RunStep::read(members.need("do")?))?;
     let (agent_id, run_id) = (call.id("agent_id"), call.id("run_id"));
     shared.with(|world| {
         let agent = world.agents.get(agent_id);
         let agent =
-            agent.ok_or_else(|| ActionError::Missing(format!("there is no agent {agent_id}")))?;
+            agent.ok_or_else(|| ActionError::NotFound(format!("there is no agent {agent_id}")))?;
         let run = agent.runs.get(run_id);
-        let run = run.ok_or_else(|| ActionError::Missing(format!("there is no run {run_id}")))?;
+        let run = run.ok_or_else(|| ActionError::NotFound(format!("there is no run {run_id}")))?;
         if run.is_finished() {
-            return Err(ActionError::Wrong(format!("run {run_id} has ended")));
+            return Err(ActionError::Invalid(format!("run {run_id} has ended")));
         }
         world.apply_step(agent_id, run_id, &step);
         Ok(())
@@ -293,10 +294,10 @@ async fn step_run(shared: &ServerState, call: &RoutedRequest<'_>) -> Done {
     Ok(ok(&json!({"run_id": run_id, "status": status})))
 }
 
-/// The most items that one request adds.
-const MOST: u64 = 1_000_000;
+/// The maximum number of items of one kind that a request adds.
+const MAX_ITEMS: u64 = 1_000_000;
 
-fn seed(shared: &ServerState, call: &RoutedRequest<'_>) -> Done {
+fn seed(shared: &ServerState, call: &RoutedRequest<'_>) -> ActionResult {
     let known = ["agents", "deployed_agents", "example", "runs", "events"];
     let seeds = body(call, &known, |members| {
         Ok(Seeds {
@@ -310,20 +311,20 @@ fn seed(shared: &ServerState, call: &RoutedRequest<'_>) -> Done {
     shared.with(|world| seeds.add_to(world))
 }
 
-fn count(entry: &Entry<'_>) -> Result<u64, Mistake> {
-    entry.number(0..=MOST)
+fn count(entry: &Entry<'_>) -> Result<u64, InvalidEntry> {
+    entry.number(0..=MAX_ITEMS)
 }
 
-fn texts(entry: &Entry<'_>) -> Result<Vec<String>, Mistake> {
+fn texts(entry: &Entry<'_>) -> Result<Vec<String>, InvalidEntry> {
     entry.list()?.iter().map(Entry::text).collect()
 }
 
-fn runs(entry: &Entry<'_>) -> Result<(String, u64), Mistake> {
+fn runs(entry: &Entry<'_>) -> Result<(String, u64), InvalidEntry> {
     let members = entry.object(&["agent_id", "count"])?;
     Ok((members.need("agent_id")?.text()?, count(members.need("count")?)?))
 }
 
-fn events(entry: &Entry<'_>) -> Result<(String, String, u64), Mistake> {
+fn events(entry: &Entry<'_>) -> Result<(String, String, u64), InvalidEntry> {
     let members = entry.object(&["agent_id", "run_id", "count"])?;
     let (agent, run) = (members.need("agent_id")?.text()?, members.need("run_id")?.text()?);
     Ok((agent, run, count(members.need("count")?)?))
@@ -338,8 +339,8 @@ struct Seeds {
 }
 
 impl Seeds {
-    /// Adds all items, or none if one cannot be added.
-    fn add_to(self, world: &mut World) -> Done {
+    /// Adds all items. If one of them cannot be added, adds none.
+    fn add_to(self, world: &mut World) -> ActionResult {
         self.check(world)?;
         let before = world.agents.count();
         world.add_agents(self.agents);
@@ -364,38 +365,38 @@ impl Seeds {
         let twice = new.windows(2).find(|pair| pair[0] == pair[1]).map(|pair| pair[0]);
         let taken = new.iter().copied().find(|id| world.agents.get(id).is_some());
         if let Some(id) = twice.or(taken) {
-            return Err(ActionError::Wrong(format!("there is an agent {id} already")));
+            return Err(ActionError::Invalid(format!("an agent {id} exists already")));
         }
         let has_run = |agent_id: &str, run_id: &str| {
             world.agents.get(agent_id).is_some_and(|agent| agent.runs.get(run_id).is_some())
         };
         match (&self.runs, &self.events) {
             (Some((agent_id, _)), _) if world.agents.get(agent_id).is_none() => {
-                Err(ActionError::Missing(format!("there is no agent {agent_id}")))
+                Err(ActionError::NotFound(format!("there is no agent {agent_id}")))
             }
             (_, Some((agent_id, run_id, _))) if !has_run(agent_id, run_id) => {
-                Err(ActionError::Missing(format!("agent {agent_id} has no run {run_id}")))
+                Err(ActionError::NotFound(format!("agent {agent_id} has no run {run_id}")))
             }
             _ => Ok(()),
         }
     }
 }
 
-/// The most requests in one response.
-const PAGE: usize = 200;
-/// How much of a body is shown, in characters.
-const SHOWN: usize = 16_384;
+/// The maximum number of requests in one response.
+const MAX_REQUESTS: usize = 200;
+/// The maximum length of a body in a response, in characters.
+const MAX_BODY_CHARS: usize = 16_384;
 
-fn list_requests(shared: &ServerState, call: &RoutedRequest<'_>) -> Done {
+fn list_requests(shared: &ServerState, call: &RoutedRequest<'_>) -> ActionResult {
     let after = match call.text("after") {
         None => 0,
-        Some(text) => text
-            .parse::<u64>()
-            .map_err(|_| ActionError::Wrong(format!("after must be a number, not {text:?}")))?,
+        Some(text) => text.parse::<u64>().map_err(|_| {
+            ActionError::Invalid(format!("after must be a whole number, not {text:?}"))
+        })?,
     };
-    let key = shared.first_key();
+    let key = shared.initial_key();
     let journal = shared.journal();
-    let wanted = journal.numbered().filter(|(number, _)| *number > after).take(PAGE);
+    let wanted = journal.numbered().filter(|(number, _)| *number > after).take(MAX_REQUESTS);
     let requests: Vec<Value> =
         wanted.map(|(number, exchange)| request_view(number, exchange, key)).collect();
     let last = requests.last().map_or(after, |last| last["number"].as_u64().unwrap_or(after));
@@ -404,7 +405,8 @@ fn list_requests(shared: &ServerState, call: &RoutedRequest<'_>) -> Done {
 
 fn request_view(number: u64, exchange: &Exchange, key: &str) -> Value {
     let Exchange { operation, request, status, fault } = exchange;
-    let text: String = String::from_utf8_lossy(&request.body).chars().take(SHOWN).collect();
+    let text: String =
+        String::from_utf8_lossy(&request.body).chars().take(MAX_BODY_CHARS).collect();
     json!({
         "number": number,
         "operation": operation,

@@ -1,8 +1,9 @@
-//! Restricts the page and the control API to programs of this machine.
+//! Restricts the page and the control API to programs of this machine and the emulator's own page.
 //!
-//! Web pages in a browser of this machine are rejected too. A page could resolve its own host name
-//! to 127.0.0.1, so `Host` must be a loopback name. It could send requests without reading the
-//! responses, so a request that changes something must not come from another origin.
+//! Requests of other web pages are rejected, even from a browser of this machine. Such a page could
+//! resolve its own host name to 127.0.0.1, so the header `Host` must name a loopback host. Such a
+//! page could also send a request without reading the response, so a request that changes the
+//! emulator must not come from another origin.
 
 use std::net::IpAddr;
 
@@ -22,23 +23,25 @@ pub(crate) fn guard(
     headers: &HeaderMap,
 ) -> Result<(), Forbidden> {
     if !connection.is_local() {
-        return Err(Forbidden("only programs of the emulator's own machine may use this\n"));
+        return Err(Forbidden(
+            "only programs on the machine of the emulator may use the page and the control API\n",
+        ));
     }
     if !is_for_loopback(headers) {
         return Err(Forbidden("use http://127.0.0.1, http://localhost or http://[::1]\n"));
     }
     if *method != Method::GET && !is_of_this_origin(headers) {
-        return Err(Forbidden("pages of other origins cannot control the emulator\n"));
+        return Err(Forbidden("web pages of other origins may not control the emulator\n"));
     }
     Ok(())
 }
 
-/// Why a request may not use the page or the control API.
+/// The reason why a request may not use the page or the control API.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Forbidden(&'static str);
 
 impl Forbidden {
-    pub(crate) fn answer(self) -> BufferedResponse {
+    pub(crate) fn response(self) -> BufferedResponse {
         BufferedResponse::new(StatusCode::FORBIDDEN, "text/plain; charset=utf-8", self.0)
     }
 }
@@ -52,8 +55,8 @@ fn is_for_loopback(headers: &HeaderMap) -> bool {
     name.eq_ignore_ascii_case("localhost") || address.is_ok_and(|address| address.is_loopback())
 }
 
-/// Browsers send the origin of the page with every request that is not a GET; other programs send
-/// none.
+/// Returns whether a request comes from the emulator's own page, or from a program that is not a
+/// browser. A browser sends the origin of the page with every request that is not a GET.
 fn is_of_this_origin(headers: &HeaderMap) -> bool {
     let site = headers.get(FETCH_SITE).is_none_or(|site| site == "same-origin" || site == "none");
     let mut origins = headers.get_all(ORIGIN).iter();
@@ -113,16 +116,17 @@ mod tests {
     #[test]
     fn rejects_requests_of_other_origins() {
         let host = ("host", "127.0.0.1:4010");
-        let taken = |list: &[(&str, &str)]| is_of_this_origin(&headers(&[&[host], list].concat()));
-        assert!(taken(&[]));
-        assert!(taken(&[("origin", "http://127.0.0.1:4010"), (FETCH_SITE, "same-origin")]));
+        let accepts =
+            |list: &[(&str, &str)]| is_of_this_origin(&headers(&[&[host], list].concat()));
+        assert!(accepts(&[]));
+        assert!(accepts(&[("origin", "http://127.0.0.1:4010"), (FETCH_SITE, "same-origin")]));
         for origin in ["http://127.0.0.1:4011", "https://127.0.0.1:4010", "http://x.test", "null"] {
-            assert!(!taken(&[("origin", origin)]), "{origin}");
+            assert!(!accepts(&[("origin", origin)]), "{origin}");
         }
         for site in ["cross-site", "same-site"] {
-            assert!(!taken(&[(FETCH_SITE, site)]), "{site}");
+            assert!(!accepts(&[(FETCH_SITE, site)]), "{site}");
         }
         let own = ("origin", "http://127.0.0.1:4010");
-        assert!(!taken(&[own, ("origin", "http://x.test")]));
+        assert!(!accepts(&[own, ("origin", "http://x.test")]));
     }
 }

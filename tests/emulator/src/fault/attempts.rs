@@ -2,7 +2,7 @@
 
 use std::ops::{RangeFrom, RangeInclusive};
 
-use crate::entry::{Entry, Mistake};
+use crate::entry::{Entry, InvalidEntry};
 
 /// Attempts, counted from 1.
 ///
@@ -16,16 +16,16 @@ pub enum Attempts {
     Listed(Vec<u64>),
     /// A range of attempts.
     Range {
-        /// The first.
+        /// The first attempt.
         from: u64,
-        /// The last, inclusive; `None` for no end.
+        /// The last attempt, inclusive; `None` for no last attempt.
         to: Option<u64>,
     },
 }
 
 impl Attempts {
     /// Returns whether `attempt` is included.
-    pub fn hit(&self, attempt: u64) -> bool {
+    pub fn contains(&self, attempt: u64) -> bool {
         match self {
             Self::Every => true,
             Self::Listed(attempts) => attempts.contains(&attempt),
@@ -33,7 +33,7 @@ impl Attempts {
         }
     }
 
-    pub(crate) fn read(entry: &Entry<'_>) -> Result<Self, Mistake> {
+    pub(crate) fn read(entry: &Entry<'_>) -> Result<Self, InvalidEntry> {
         let attempts = if entry.is_object() {
             let range = entry.object(&["from", "to"])?;
             let from = range.need("from")?.number(0..=u64::MAX)?;
@@ -47,11 +47,11 @@ impl Attempts {
         } else {
             Self::from(entry.number(0..=u64::MAX)?)
         };
-        attempts.check().map_err(|error| entry.mistake(error))?;
+        attempts.check().map_err(|error| entry.invalid(error))?;
         Ok(attempts)
     }
 
-    /// Rejects a rule that no attempt can hit.
+    /// Rejects attempts that no request can match.
     pub(super) fn check(&self) -> Result<(), &'static str> {
         let first = match self {
             Self::Every => return Ok(()),
@@ -59,7 +59,7 @@ impl Attempts {
             Self::Range { from, to } => to.is_none_or(|to| *from <= to).then_some(*from),
         };
         match first {
-            None => Err("no attempt is named"),
+            None => Err("the list or range contains no attempt"),
             Some(0) => Err("attempts are counted from 1"),
             Some(_) => Ok(()),
         }

@@ -1,29 +1,29 @@
 //! Builds a gzip file that unpacks to about a thousand times its size.
 //!
-//! Compressing everything would take too long, so one block is compressed and its bytes are
-//! repeated. The file is a single valid gzip member.
+//! Compressing the whole content would take too long. So one block is compressed, and its compressed
+//! bytes are repeated. The file is one valid gzip member.
 
 use flate2::{Compress, Compression, Crc, FlushCompress};
 
-/// The largest unpacked size; the emulator holds the packed file in memory.
+/// The maximum unpacked size. The emulator holds the compressed file in memory.
 pub(super) const LIMIT: u64 = 64 << 30;
 
 const BLOCK: usize = 1 << 20;
 
-/// Deflate, no file name, no time, unknown operating system.
+/// The gzip header: deflate, no file name, no time, unknown operating system.
 const HEADER: [u8; 10] = [0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 255];
 
-/// The empty final block.
+/// The final deflate block, which is empty.
 const LAST: [u8; 2] = [3, 0];
 
 /// Packs an empty JSON list that is padded with spaces to `bytes` bytes.
 pub(super) fn gzip(bytes: u64) -> Vec<u8> {
     let mut file = Packed::default();
     match bytes.checked_sub(2) {
-        None => file.blanks(bytes),
-        Some(blanks) => {
+        None => file.spaces(bytes),
+        Some(spaces) => {
             file.add(&Piece::of(b"["));
-            file.blanks(blanks);
+            file.spaces(spaces);
             file.add(&Piece::of(b"]"));
         }
     }
@@ -37,7 +37,7 @@ struct Packed {
 }
 
 impl Packed {
-    fn blanks(&mut self, count: u64) {
+    fn spaces(&mut self, count: u64) {
         let block = Piece::of(&vec![b' '; BLOCK]);
         for _ in 0..count / BLOCK as u64 {
             self.add(&block);

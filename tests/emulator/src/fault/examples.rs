@@ -1,13 +1,13 @@
-//! One line for each kind of fault, which `--help-faults` and the README show.
+//! An example of each kind of fault, for `--help-faults` and the README.
 
 use std::fmt;
 
-/// A kind of fault: its effect, and a value of `"fault"`.
+/// An example of a kind of fault.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Example {
     /// The name of the kind.
     pub name: &'static str,
-    /// The value of the member `fault`.
+    /// The value of the member `fault` in a fault file.
     pub json: &'static str,
     /// The effect on the caller or the receiver.
     pub effect: &'static str,
@@ -29,30 +29,50 @@ pub const EXAMPLES: [Example; 20] = [
     example(
         "status",
         r#"{"status": {"status": 503, "retry_after": 1}}"#,
-        "503 with Retry-After; shorter: {\"status\": 503}",
+        "503 with Retry-After; short form: {\"status\": 503}",
     ),
-    example("delay", r#"{"delay": "2s"}"#, "the real response, two seconds later"),
-    example("refuse", r#"{"refuse": "5s"}"#, "a reset, then no connection for five seconds"),
-    example("reset", r#"{"reset": 20}"#, "a reset after 20 bytes of the response"),
-    example("close", r#"{"close": 20}"#, "the connection closes after 20 bytes"),
-    example("cut_body", r#"{"cut_body": 100}"#, "the head and the first 100 bytes of the body"),
-    example("trickle", r#"{"trickle": "50ms"}"#, "one byte of the body every 50 ms"),
+    example("delay", r#"{"delay": "2s"}"#, "the real response, two seconds late"),
+    example(
+        "refuse",
+        r#"{"refuse": "5s"}"#,
+        "a reset; then connections are refused for five seconds",
+    ),
+    example("reset", r#"{"reset": 20}"#, "the connection is reset after 20 bytes of the response"),
+    example("close", r#"{"close": 20}"#, "the connection is closed after 20 bytes of the response"),
+    example(
+        "cut_body",
+        r#"{"cut_body": 100}"#,
+        "the connection is closed after 100 bytes of the body",
+    ),
+    example("trickle", r#"{"trickle": "50ms"}"#, "the body is sent one byte every 50 ms"),
     example("endless_body", r#""endless_body""#, "200 with a body that never ends"),
-    example("html", r#""html""#, "200 with the HTML page of another host"),
-    example("grpc", r#"{"grpc": 12}"#, "200 application/grpc with this grpc-status"),
+    example("html", r#""html""#, "200 with an HTML page, as from another host"),
+    example("grpc", r#"{"grpc": 12}"#, "200, content type application/grpc, with this grpc-status"),
     example(
         "content_type",
         r#"{"content_type": "text/plain"}"#,
         "the real response with another content type",
     ),
-    example("redirect", r#"{"redirect": "http://127.0.0.1:1/"}"#, "307 to this address"),
-    example("gzip_bomb", r#"{"gzip_bomb": 1000000000}"#, "a small gzip body of 1 GB unpacked"),
-    example("cursors", r#"{"cursors": ["A", "A", null]}"#, "other cursors on the real pages"),
-    example("shift", r#"{"shift": {"insert": 1, "remove": 1}}"#, "items change between pages"),
+    example("redirect", r#"{"redirect": "http://127.0.0.1:1/"}"#, "a redirect (307) to this URL"),
+    example("gzip_bomb", r#"{"gzip_bomb": 1000000000}"#, "a small gzip body that unpacks to 1 GB"),
+    example(
+        "cursors",
+        r#"{"cursors": ["A", "A", null]}"#,
+        "the real pages with these values of next_cursor, in turn",
+    ),
+    example(
+        "shift",
+        r#"{"shift": {"insert": 1, "remove": 1}}"#,
+        "the newest item is removed and a new one added before each page",
+    ),
     example("duplicate", r#"{"duplicate": 2}"#, "the delivery is sent twice more"),
     example("late", r#"{"late": "30s"}"#, "the delivery is sent 30 seconds later"),
     example("reorder", r#""reorder""#, "the next delivery overtakes this one"),
-    example("wrong_signature", r#""wrong_signature""#, "signed with another secret"),
+    example(
+        "wrong_signature",
+        r#""wrong_signature""#,
+        "the delivery is signed with another secret",
+    ),
     example("lost", r#""lost""#, "the delivery is never sent"),
 ];
 

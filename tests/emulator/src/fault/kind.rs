@@ -1,7 +1,7 @@
 //! The kinds of faults.
 //!
-//! A kind holds only its settings: `response` builds the bodies, and `wire` sends the
-//! bytes.
+//! A [`Fault`] has only settings. The module `response` builds the responses, and the module `wire`
+//! sends their bytes.
 
 use std::num::NonZeroUsize;
 use std::time::Duration;
@@ -11,11 +11,11 @@ use axum::http::{HeaderValue, StatusCode};
 
 /// A fault of a request.
 ///
-/// In a fault file it is an object with the name of the kind: `{"reset": {"at": 20}}`, or
-/// shorter `{"reset": 20}`. `--help-faults` lists an example of each kind.
+/// In a fault file, a fault is an object with the name of the kind: `{"reset": {"at": 20}}`, or in
+/// short form `{"reset": 20}`. `twin-emulator --help-faults` prints an example of each kind.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Fault {
-    /// Another response: a status with its headers and body.
+    /// Replaces the response by a status with headers and a body.
     Status {
         /// The status, from 200 to 599.
         status: StatusCode,
@@ -24,93 +24,95 @@ pub enum Fault {
         /// The body.
         body: StatusBody,
     },
-    /// The real response after a delay.
+    /// Sends the real response after a delay.
     Delay {
-        /// The milliseconds.
+        /// The delay in milliseconds.
         ms: u64,
     },
-    /// The request is reset, and no connection is accepted for a while. Existing connections
-    /// stay open.
+    /// Resets the connection of the request, and refuses new connections for some time. Other open
+    /// connections stay open.
     Refuse {
-        /// The milliseconds.
+        /// The time in milliseconds.
         for_ms: u64,
     },
-    /// The connection is reset during the real response.
+    /// Resets the connection (RST) during the real response.
     Reset {
-        /// The bytes that are sent, counted from the status line. A shorter response is sent
-        /// whole, and the connection stays open.
+        /// The number of bytes that are sent before the reset, from the start of the status line. If
+        /// the response is shorter, it is sent whole and the connection stays open.
         at: usize,
     },
-    /// The connection is closed with FIN during the real response.
+    /// Closes the connection (FIN) during the real response.
     Close {
-        /// As in [`Fault::Reset`].
+        /// The number of bytes that are sent before the end, as in [`Fault::Reset`].
         at: usize,
     },
-    /// The connection is closed during the body of the real response.
+    /// Closes the connection during the body of the real response.
     CutBody {
-        /// The bytes of the body that are sent. A shorter body is sent whole.
+        /// The number of bytes of the body that are sent. A shorter body is sent whole.
         at: usize,
-        /// The body is chunked and has no Content-Length. A body that is cut at its end lacks
-        /// the last chunk.
+        /// Whether the body is chunked, without Content-Length. If such a body is cut at its end, the
+        /// client gets all bytes, but not the last chunk, which is empty.
         chunked: bool,
     },
-    /// The real response, a few bytes at a time.
+    /// Sends the real response slowly, a few bytes at a time.
     Trickle {
-        /// The bytes at a time.
+        /// The number of bytes that are sent at once.
         bytes: NonZeroUsize,
-        /// The milliseconds between them.
+        /// The wait after these bytes, in milliseconds.
         every_ms: u64,
-        /// Whether the head trickles too; otherwise it is sent at once.
+        /// Whether the head is sent slowly too; otherwise it is sent at once.
         head: bool,
     },
-    /// 200 with a body that ends only when the client disconnects.
+    /// Replaces the response by 200 with a body that ends only when the client disconnects.
     EndlessBody {
         /// The content of the body.
         of: Endless,
     },
-    /// The page of another host: 200, HTML.
+    /// Replaces the response by 200 with an HTML page, as from another host.
     Html,
-    /// The response of a route without an implementation: 200, `application/grpc`, no body.
+    /// Replaces the response by 200, `application/grpc`, without a body. The live service returns
+    /// this for an unknown path.
     Grpc {
         /// The header `grpc-status`; the live service sends 12.
         code: u32,
     },
-    /// The real response with another content type.
+    /// Changes the content type of the real response.
     ContentType {
-        /// The header.
+        /// The header `Content-Type`.
         value: HeaderValue,
     },
-    /// A redirect.
+    /// Replaces the response by a redirect.
     Redirect {
         /// The status, from 300 to 399.
         status: StatusCode,
         /// The header `Location`.
         to: HeaderValue,
     },
-    /// 200 with a small gzip body that is large when unpacked: an empty JSON list with a very large
-    /// number of spaces.
+    /// Replaces the response by 200 with a small gzip body that is large when unpacked: an empty JSON
+    /// list with many spaces.
     GzipBomb {
-        /// The unpacked bytes, at most 64 GiB.
+        /// The unpacked size in bytes, at most 64 GiB.
         bytes: u64,
     },
-    /// Other cursors on the real pages, in their order, from the start again after the last.
+    /// Replaces `next_cursor` of the real pages by these cursors, in order. After the last cursor, it
+    /// starts again with the first.
     Cursors(Vec<Cursor>),
-    /// Items are inserted and removed before the real page.
+    /// Adds and removes items of the list before the real page is returned.
     Shift(Shift),
 }
 
 /// The value of the header `Retry-After`.
 ///
-/// As JSON: `2`, `"-1"`, `{"date_in": 5}`, or a list of these for several headers.
+/// As JSON: `2`, `"-1"`, `{"date_in": 5}`, or a list of these for a repeated header.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum RetryAfter {
-    /// Seconds.
+    /// A number of seconds.
     Seconds(u64),
     /// Any text.
     Literal(HeaderValue),
-    /// A date this many seconds after the emulator's time; before it, if negative.
+    /// An HTTP date, this number of seconds after the emulator's time; before it, if negative.
     DateIn(i64),
-    /// Several headers.
+    /// Several headers `Retry-After`.
     Each(Vec<Self>),
 }
 
@@ -122,11 +124,11 @@ pub enum StatusBody {
     Problem,
     /// The former error format of the API: `{"error": {"code", "message"}}`.
     Older,
-    /// A sentence.
+    /// Plain text: the reason phrase of the status.
     Text,
-    /// The HTML page of a proxy.
+    /// An HTML page, as a proxy sends it.
     Html,
-    /// Nothing.
+    /// No body.
     Empty,
 }
 
@@ -136,7 +138,7 @@ pub enum Endless {
     /// Spaces, which JSON allows before a value.
     #[default]
     Whitespace,
-    /// A list of empty objects without end.
+    /// A list of empty objects that never ends.
     Array,
 }
 
@@ -153,43 +155,44 @@ pub enum Cursor {
     Absent,
 }
 
-/// The change of a list before one of its pages is returned.
+/// A change of a list, made before one of its pages is returned.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Shift {
-    /// The items that are inserted at the front.
+    /// The number of items that are added. They are the newest.
     pub insert: u64,
-    /// The items that are removed from the front.
+    /// The number of the newest items that are removed before others are added. Events are never
+    /// removed.
     pub remove: u64,
 }
 
-/// A fault of the connection.
+/// The part of a [`Fault`] that changes how the bytes of the response are sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum WireFault {
-    /// Send it later.
+    /// Send the response after this time.
     Delay(Duration),
-    /// Reset the connection, and accept no other for this time.
+    /// Reset the connection, and refuse new connections for this time.
     Refuse(Duration),
-    /// Reset the connection after this many bytes of the response.
+    /// Reset the connection after this number of bytes of the response.
     Reset(usize),
-    /// Close the connection after this many bytes of the response.
+    /// Close the connection after this number of bytes of the response.
     Close(usize),
     /// Close the connection during the body.
     CutBody {
-        /// The number of bytes.
+        /// The number of bytes of the body that are sent.
         at: usize,
         /// Whether the body is chunked and has no Content-Length.
         chunked: bool,
     },
     /// Send a few bytes at a time.
     Trickle {
-        /// The number of bytes at a time.
+        /// The number of bytes that are sent at once.
         bytes: NonZeroUsize,
-        /// The delay between them.
+        /// The wait after these bytes.
         every: Duration,
-        /// Whether the head trickles too.
+        /// Whether the head is sent slowly too.
         head: bool,
     },
-    /// Send this body in place of the real one until the client disconnects.
+    /// Send this body instead of the real one, until the client disconnects.
     Endless(Endless),
 }
 
@@ -200,8 +203,8 @@ impl Fault {
         Self::Status { status, retry_after, body: StatusBody::Problem }
     }
 
-    /// Returns whether the operation runs by default. It does not run if another response, or
-    /// none, replaces the real one.
+    /// Returns whether the operation runs, unless [`Rule::taking_effect`](super::Rule::taking_effect)
+    /// says otherwise. It does not run if the fault replaces the real response or sends none.
     pub const fn takes_effect(&self) -> bool {
         match self {
             Self::Status { .. }
@@ -222,8 +225,8 @@ impl Fault {
         }
     }
 
-    /// Returns the fault of the connection.
-    pub const fn on_the_wire(&self) -> Option<WireFault> {
+    /// Returns the part of the fault that changes how the bytes of the response are sent.
+    pub const fn wire_fault(&self) -> Option<WireFault> {
         Some(match *self {
             Self::Delay { ms } => WireFault::Delay(Duration::from_millis(ms)),
             Self::Refuse { for_ms } => WireFault::Refuse(Duration::from_millis(for_ms)),
@@ -265,12 +268,12 @@ impl Fault {
             Self::Status { status, .. } | Self::Redirect { status, .. }
                 if status.is_informational() =>
             {
-                Err("a status from 100 to 199 ends no exchange")
+                Err("a status from 100 to 199 cannot be the final response")
             }
             Self::GzipBomb { bytes } if *bytes > bomb::LIMIT => {
-                Err("a gzip bomb has 64 GiB at most")
+                Err("the unpacked size of a gzip bomb is limited to 64 GiB")
             }
-            Self::Cursors(cursors) if cursors.is_empty() => Err("no cursor is named"),
+            Self::Cursors(cursors) if cursors.is_empty() => Err("the list of cursors is empty"),
             _ => Ok(()),
         }
     }

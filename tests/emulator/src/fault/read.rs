@@ -1,5 +1,5 @@
-//! Reads the faults of a fault file, in their long and short forms. A value that cannot be sent
-//! is an error.
+//! Reads the faults of a fault file, in their long and short forms. A value that cannot be sent over
+//! HTTP is an error.
 
 use std::num::NonZeroUsize;
 use std::time::Duration;
@@ -7,11 +7,11 @@ use std::time::Duration;
 use axum::http::{HeaderValue, StatusCode};
 
 use super::kind::{Cursor, Endless, Fault, RetryAfter, Shift, StatusBody};
-use crate::entry::{Entry, Mistake, instead};
+use crate::entry::{Entry, InvalidEntry, instead};
 
-type FaultResult<T> = Result<T, Mistake>;
+type FaultResult<T> = Result<T, InvalidEntry>;
 
-/// Every kind, in the order of the help.
+/// The names of all kinds, in the order of `--help-faults`.
 pub(crate) const KINDS: [&str; 15] = [
     "status",
     "delay",
@@ -41,19 +41,20 @@ const BODIES: [(&str, StatusBody); 5] = [
 const ENDLESS: [(&str, Endless); 2] =
     [("whitespace", Endless::Whitespace), ("array", Endless::Array)];
 
-/// Reads a fault: an object with the name of its kind, or the name alone where that is enough.
+/// Reads a fault: an object with the name of the kind, or only the name for a kind that needs no
+/// settings.
 pub(super) fn fault(entry: &Entry<'_>) -> FaultResult<Fault> {
     if entry.is_text() {
         return by_name(entry);
     }
     let members = entry.members()?;
-    let (kind, value) = members.only("one fault")?;
+    let (kind, value) = members.only("fault")?;
     Ok(match kind {
         "status" => status(value)?,
         "delay" => Fault::Delay { ms: milliseconds(value, "ms")? },
         "refuse" => Fault::Refuse { for_ms: milliseconds(value, "for_ms")? },
-        "reset" => Fault::Reset { at: place(value)? },
-        "close" => Fault::Close { at: place(value)? },
+        "reset" => Fault::Reset { at: byte_count(value)? },
+        "close" => Fault::Close { at: byte_count(value)? },
         "cut_body" => cut_body(value)?,
         "trickle" => trickle(value)?,
         "endless_body" => endless(value)?,
@@ -78,7 +79,7 @@ fn by_name(entry: &Entry<'_>) -> FaultResult<Fault> {
         "endless_body" => Ok(Fault::EndlessBody { of: Endless::default() }),
         known if KINDS.contains(&known) => {
             let message = format!("{known:?} needs a value; --help-faults shows an example");
-            Err(entry.mistake(message))
+            Err(entry.invalid(message))
         }
         unknown => Err(unknown_kind(entry, unknown)),
     }
@@ -87,8 +88,8 @@ fn by_name(entry: &Entry<'_>) -> FaultResult<Fault> {
 /// The `grpc-status` that the live service sends.
 const UNIMPLEMENTED: u32 = 12;
 
-fn unknown_kind(entry: &Entry<'_>, name: &str) -> Mistake {
-    entry.mistake(format!("there is no fault {name:?}{}", instead(name, &KINDS)))
+fn unknown_kind(entry: &Entry<'_>, name: &str) -> InvalidEntry {
+    entry.invalid(format!("unknown fault {name:?}{}", instead(name, &KINDS)))
 }
 
 /// Reads a value that is given directly, or as the member `name` of an object.
@@ -108,7 +109,7 @@ fn size(entry: &Entry<'_>) -> FaultResult<usize> {
     whole_number(entry).map(|number| usize::try_from(number).unwrap_or(usize::MAX))
 }
 
-fn place(entry: &Entry<'_>) -> FaultResult<usize> {
+fn byte_count(entry: &Entry<'_>) -> FaultResult<usize> {
     member(entry, "at", size)
 }
 
@@ -137,7 +138,7 @@ fn status(entry: &Entry<'_>) -> FaultResult<Fault> {
 fn status_in(entry: &Entry<'_>, least: u16, most: u16) -> FaultResult<StatusCode> {
     let number = entry.number(least.into()..=most.into())?;
     let status = u16::try_from(number).ok().and_then(|code| StatusCode::from_u16(code).ok());
-    status.ok_or_else(|| entry.mistake(format!("expected a status from {least} to {most}")))
+    status.ok_or_else(|| entry.invalid(format!("expected a status from {least} to {most}")))
 }
 
 fn retry_after(entry: &Entry<'_>) -> FaultResult<RetryAfter> {
@@ -154,14 +155,14 @@ fn retry_after(entry: &Entry<'_>) -> FaultResult<RetryAfter> {
     }
     entry.number(0..=u64::MAX).map(RetryAfter::Seconds).map_err(|_| {
         let forms = "a number of seconds, a string, {\"date_in\": seconds} or a list of these";
-        entry.mistake(format!("expected {forms}"))
+        entry.invalid(format!("expected {forms}"))
     })
 }
 
 fn header(entry: &Entry<'_>) -> FaultResult<HeaderValue> {
     let text = entry.text()?;
     HeaderValue::from_bytes(text.as_bytes())
-        .map_err(|_| entry.mistake(format!("{text:?} cannot be the value of a header")))
+        .map_err(|_| entry.invalid(format!("{text:?} cannot be the value of a header")))
 }
 
 fn cut_body(entry: &Entry<'_>) -> FaultResult<Fault> {
@@ -225,7 +226,7 @@ fn cursor(entry: &Entry<'_>) -> FaultResult<Cursor> {
     }
     match entry.flag() {
         Ok(false) => Ok(Cursor::Absent),
-        _ => Err(entry.mistake("expected a string, null, or false for no cursor")),
+        _ => Err(entry.invalid("expected a string, null, or false for no cursor")),
     }
 }
 

@@ -1,5 +1,5 @@
-//! Builds the responses that replace the real one, and changes the real one. They depend only on
-//! the fault and the time.
+//! Builds the responses that replace the real one, and changes the real one. The result depends only
+//! on the fault, the real response and the time.
 
 use std::collections::BTreeMap;
 
@@ -12,7 +12,7 @@ use super::bomb;
 use super::kind::{Cursor, Fault, RetryAfter, StatusBody};
 use crate::exchange::BufferedResponse;
 
-/// The page that the web interface returns for every path.
+/// A page like the one that the web interface of Twin returns for every path.
 const SINGLE_PAGE: &str = "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\
     <title>Twin</title></head><body><div id=\"root\"></div>\
     <script type=\"module\" src=\"/assets/index.js\"></script></body></html>\n";
@@ -23,12 +23,14 @@ const INJECTED: &str = "twin-emulator injected this fault";
 const HTML: &str = "text/html; charset=utf-8";
 const JSON: &str = "application/json";
 
-/// Returns the response that a fault puts in place of the real one.
+/// Returns the response that replaces the real one; `None` for a fault that keeps the real one.
 pub(super) fn replacement(fault: &Fault, now: DateTime<Utc>) -> Option<BufferedResponse> {
     Some(match fault {
         Fault::Status { status, retry_after, body } => {
-            let answer = plain(*status, *body);
-            retry_after.iter().fold(answer, |answer, value| with_retry_after(answer, value, now))
+            let response = plain(*status, *body);
+            retry_after
+                .iter()
+                .fold(response, |response, value| with_retry_after(response, value, now))
         }
         Fault::EndlessBody { .. } => BufferedResponse::new(StatusCode::OK, JSON, ""),
         Fault::Html => BufferedResponse::new(StatusCode::OK, HTML, SINGLE_PAGE),
@@ -45,8 +47,8 @@ pub(super) fn replacement(fault: &Fault, now: DateTime<Utc>) -> Option<BufferedR
     })
 }
 
-/// Returns the response for a fault that needs the real one, if the rule keeps the operation from
-/// running.
+/// Returns the response for a fault that changes the real response, if the rule does not let the
+/// operation run.
 pub(super) fn operation_not_run() -> BufferedResponse {
     plain(StatusCode::SERVICE_UNAVAILABLE, StatusBody::Problem)
 }
@@ -84,7 +86,7 @@ fn plain(status: StatusCode, body: StatusBody) -> BufferedResponse {
 }
 
 fn with_retry_after(
-    answer: BufferedResponse,
+    response: BufferedResponse,
     value: &RetryAfter,
     now: DateTime<Utc>,
 ) -> BufferedResponse {
@@ -93,37 +95,40 @@ fn with_retry_after(
         RetryAfter::Literal(literal) => literal.clone(),
         RetryAfter::DateIn(seconds) => date(now, *seconds),
         RetryAfter::Each(values) => {
-            return values.iter().fold(answer, |answer, one| with_retry_after(answer, one, now));
+            return values
+                .iter()
+                .fold(response, |response, one| with_retry_after(response, one, now));
         }
     };
-    answer.header(header::RETRY_AFTER, value)
+    response.header(header::RETRY_AFTER, value)
 }
 
-/// Formats the HTTP date `seconds` after `now`, limited to chrono's range.
+/// Formats the HTTP date `seconds` after `now`. A date outside the range of chrono becomes its first
+/// or last date.
 fn date(now: DateTime<Utc>, seconds: i64) -> HeaderValue {
     let end = if seconds < 0 { DateTime::<Utc>::MIN_UTC } else { DateTime::<Utc>::MAX_UTC };
     let then = TimeDelta::try_seconds(seconds).and_then(|delta| now.checked_add_signed(delta));
     let text = then.unwrap_or(end).format("%a, %d %b %Y %H:%M:%S GMT").to_string();
-    // The value is always ASCII, so the fallback is not reached.
+    // An HTTP date is ASCII, so the fallback is not reached.
     HeaderValue::try_from(text).unwrap_or(HeaderValue::from_static(""))
 }
 
-/// Applies a fault that was applied `nth` times before to the real response. Members of a page other
-/// than the cursor keep their bytes.
-pub(super) fn amended(fault: &Fault, nth: u64, mut answer: BufferedResponse) -> BufferedResponse {
+/// Changes the real response by a fault that was applied `nth` times before. All members of a page
+/// except the cursor keep their bytes.
+pub(super) fn amended(fault: &Fault, nth: u64, mut response: BufferedResponse) -> BufferedResponse {
     match fault {
         Fault::ContentType { value } => {
-            answer.headers.insert(header::CONTENT_TYPE, value.clone());
+            response.headers.insert(header::CONTENT_TYPE, value.clone());
         }
-        Fault::Cursors(cursors) if answer.status.is_success() => {
-            let turn = usize::try_from(nth).ok().and_then(|nth| nth.checked_rem(cursors.len()));
-            let cursor = turn.and_then(|turn| cursors.get(turn));
-            let page = cursor.and_then(|cursor| with_cursor(&answer.body, cursor));
-            answer.body = page.map_or(answer.body, Into::into);
+        Fault::Cursors(cursors) if response.status.is_success() => {
+            let index = usize::try_from(nth).ok().and_then(|nth| nth.checked_rem(cursors.len()));
+            let cursor = index.and_then(|index| cursors.get(index));
+            let page = cursor.and_then(|cursor| with_cursor(&response.body, cursor));
+            response.body = page.map_or(response.body, Into::into);
         }
         _ => {}
     }
-    answer
+    response
 }
 
 /// Replaces the cursor of a page; `None` for a body that is not an object.

@@ -1,7 +1,7 @@
-//! Fault rules, and the selection of the rule for a request.
+//! Fault rules, and the selection of the fault for a request.
 //!
-//! The only state is the counts of attempts, so the same rules and requests in the same order give
-//! the same faults.
+//! The only state is the counts of attempts. So the same rules and the same requests, in the same
+//! order, give the same faults.
 
 use std::fmt;
 
@@ -9,13 +9,13 @@ use chrono::{DateTime, Utc};
 
 use super::kind::{Fault, Shift, WireFault};
 use super::{Attempts, read, response};
-use crate::entry::{Entry, Mistake, instead};
+use crate::entry::{Entry, InvalidEntry, instead};
 use crate::exchange::BufferedResponse;
 
-/// Matches every operation.
+/// The name that matches every operation.
 const ANY: &str = "*";
 
-/// A fault for some attempts of an operation.
+/// A rule that applies a fault to some attempts of an operation.
 ///
 /// In a fault file: `{"operation": "get_me", "attempts": [1], "fault": {"delay": "50ms"}}`.
 /// Without `attempts`, the rule applies to every attempt. Without `takes_effect`,
@@ -39,7 +39,7 @@ impl Rule {
         Self { operation, attempts: Attempts::Every, fault, takes_effect: None }
     }
 
-    /// Limits the rule to some attempts: `1`, `[1, 3]`, `2..=4`, `2..`.
+    /// Limits the rule to some attempts, such as `1`, `[1, 3]`, `2..=4` or `2..`.
     #[must_use]
     pub fn on(mut self, attempts: impl Into<Attempts>) -> Self {
         self.attempts = attempts.into();
@@ -54,7 +54,7 @@ impl Rule {
     }
 
     /// Reads a rule of a fault file; its operation must be one of `operations`.
-    pub(crate) fn read(entry: &Entry<'_>, operations: &[&str]) -> Result<Self, Mistake> {
+    pub(crate) fn read(entry: &Entry<'_>, operations: &[&str]) -> Result<Self, InvalidEntry> {
         let members = entry.object(&["operation", "attempts", "fault", "takes_effect"])?;
         let operation = members.need("operation")?;
         let attempts = members.read("attempts", Attempts::read)?.unwrap_or_default();
@@ -65,8 +65,8 @@ impl Rule {
             fault: read::fault(fault)?,
             takes_effect: members.read("takes_effect", Entry::flag)?,
         };
-        rule.check_operation(operations).map_err(|error| operation.mistake(error))?;
-        rule.fault.check().map_err(|error| fault.mistake(error))?;
+        rule.check_operation(operations).map_err(|error| operation.invalid(error))?;
+        rule.fault.check().map_err(|error| fault.invalid(error))?;
         Ok(rule)
     }
 
@@ -84,62 +84,62 @@ impl Rule {
         if self.operation != ANY && !operations.contains(&self.operation.as_str()) {
             let operation = &self.operation;
             let known = instead(operation, operations);
-            return Err(format!("there is no operation {operation:?}{known}, or {ANY} for all"));
+            return Err(format!("unknown operation {operation:?}{known}, or {ANY} for all"));
         }
         Ok(())
     }
 }
 
-/// An installed rule with its counts.
+/// A rule and its counts.
 #[derive(Debug, Clone)]
-pub struct Installed {
+pub struct InstalledRule {
     /// The rule.
     pub rule: Rule,
-    /// The attempts of its operation so far.
+    /// The number of attempts of its operation since the rule was added.
     pub attempts: u64,
-    /// The attempts that got the fault.
+    /// The number of attempts that got the fault of this rule.
     pub hits: u64,
 }
 
 /// The installed rules.
 #[derive(Debug, Clone, Default)]
 pub struct Faults {
-    rules: Vec<Installed>,
+    rules: Vec<InstalledRule>,
 }
 
 impl Faults {
-    /// Installs rules. The first matching rule applies.
+    /// Creates a list with these rules.
     ///
     /// # Errors
     /// Returns an error if a rule names an operation that is not in `operations`, or can have no
     /// effect.
-    pub fn new(rules: Vec<Rule>, operations: &[&str]) -> Result<Self, ScriptError> {
+    pub fn new(rules: Vec<Rule>, operations: &[&str]) -> Result<Self, RuleError> {
         let mut faults = Self::default();
         for (index, rule) in rules.into_iter().enumerate() {
             let number = index + 1;
             faults
                 .install(rule, operations)
-                .map_err(|error| ScriptError(format!("rule {number}: {error}")))?;
+                .map_err(|error| RuleError(format!("rule {number}: {error}")))?;
         }
         Ok(faults)
     }
 
-    /// Reads rules from a JSON list, as the member `faults` of a fault file holds them.
+    /// Parses rules from a JSON list, in the format of the member `faults` of a fault file.
     ///
     /// # Errors
-    /// Returns an error if an entry is wrong. It names the line and the correction.
-    pub fn parse(json: &str, operations: &[&str]) -> Result<Self, ScriptError> {
+    /// Returns an error if an entry is not valid. The error names the line and what to write instead.
+    pub fn parse(json: &str, operations: &[&str]) -> Result<Self, RuleError> {
         let rules = Entry::parse(json).and_then(|entry| read_rules(&entry, operations));
-        Self::new(rules.map_err(|mistake| ScriptError(mistake.to_string()))?, operations)
+        Self::new(rules.map_err(|error| RuleError(error.to_string()))?, operations)
     }
 
-    /// Installs a rule after the others.
+    /// Adds a rule after the others.
     ///
     /// # Errors
-    /// As [`Faults::new`].
-    pub fn install(&mut self, rule: Rule, operations: &[&str]) -> Result<(), ScriptError> {
-        rule.check(operations).map_err(ScriptError)?;
-        self.rules.push(Installed { rule, attempts: 0, hits: 0 });
+    /// Returns an error in the same cases as [`Faults::new`].
+    pub fn install(&mut self, rule: Rule, operations: &[&str]) -> Result<(), RuleError> {
+        rule.check(operations).map_err(RuleError)?;
+        self.rules.push(InstalledRule { rule, attempts: 0, hits: 0 });
         Ok(())
     }
 
@@ -148,44 +148,49 @@ impl Faults {
         self.rules.clear();
     }
 
-    /// Returns the installed rules in their order.
-    pub fn rules(&self) -> &[Installed] {
+    /// Returns the rules in their order.
+    pub fn rules(&self) -> &[InstalledRule] {
         &self.rules
     }
 
-    /// Counts an attempt of an operation, and returns its fault.
-    pub fn next(&mut self, operation: &str) -> Option<Hit> {
-        let mut hit = None;
+    /// Counts an attempt of an operation in every matching rule, and returns the fault of the first
+    /// rule that applies to the attempt.
+    pub fn next(&mut self, operation: &str) -> Option<AppliedFault> {
+        let mut applied = None;
         for installed in self.rules.iter_mut().filter(|one| one.rule.concerns(operation)) {
             installed.attempts += 1;
-            if hit.is_none() && installed.rule.attempts.hit(installed.attempts) {
+            if applied.is_none() && installed.rule.attempts.contains(installed.attempts) {
                 let Rule { fault, takes_effect, .. } = &installed.rule;
                 let takes_effect = takes_effect.unwrap_or_else(|| fault.takes_effect());
-                hit = Some(Hit { fault: fault.clone(), nth: installed.hits, takes_effect });
+                applied =
+                    Some(AppliedFault { fault: fault.clone(), nth: installed.hits, takes_effect });
                 installed.hits += 1;
             }
         }
-        hit
+        applied
     }
 }
 
 /// Reads a list of rules.
-pub(crate) fn read_rules(entry: &Entry<'_>, operations: &[&str]) -> Result<Vec<Rule>, Mistake> {
+pub(crate) fn read_rules(
+    entry: &Entry<'_>,
+    operations: &[&str],
+) -> Result<Vec<Rule>, InvalidEntry> {
     entry.list()?.iter().map(|rule| Rule::read(rule, operations)).collect()
 }
 
-/// The fault of one request.
+/// The fault that a rule applies to one request.
 ///
-/// The response is [`Hit::replacement`], or the response of the operation changed by
-/// [`Hit::amend`]. [`Hit::on_the_wire`] then applies to its bytes.
+/// The response is [`AppliedFault::replacement`], or else the response of the operation, changed by
+/// [`AppliedFault::amend`]. [`AppliedFault::wire_fault`] then changes how its bytes are sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Hit {
+pub struct AppliedFault {
     fault: Fault,
     nth: u64,
     takes_effect: bool,
 }
 
-impl Hit {
+impl AppliedFault {
     /// Returns the fault.
     pub const fn fault(&self) -> &Fault {
         &self.fault
@@ -196,7 +201,7 @@ impl Hit {
         self.takes_effect
     }
 
-    /// Returns the change of the list before the operation runs.
+    /// Returns the change of the list that is made before the operation runs.
     pub const fn shift(&self) -> Option<Shift> {
         match self.fault {
             Fault::Shift(shift) => Some(shift),
@@ -204,33 +209,33 @@ impl Hit {
         }
     }
 
-    /// Returns the response that replaces the one of the operation. It is always present if the
-    /// operation does not run.
+    /// Returns the response that replaces the response of the operation. If the operation does not
+    /// run, the result is never `None`. `now` is the time for `Retry-After`.
     pub fn replacement(&self, now: DateTime<Utc>) -> Option<BufferedResponse> {
         let not_run = || (!self.takes_effect).then(response::operation_not_run);
         response::replacement(&self.fault, now).or_else(not_run)
     }
 
-    /// Applies the fault to the response of the operation.
+    /// Changes the response of the operation. Most faults leave it unchanged.
     #[must_use]
-    pub fn amend(&self, answer: BufferedResponse) -> BufferedResponse {
-        response::amended(&self.fault, self.nth, answer)
+    pub fn amend(&self, response: BufferedResponse) -> BufferedResponse {
+        response::amended(&self.fault, self.nth, response)
     }
 
-    /// Returns the fault of the connection.
-    pub const fn on_the_wire(&self) -> Option<WireFault> {
-        self.fault.on_the_wire()
+    /// Returns the part of the fault that changes how the bytes of the response are sent.
+    pub const fn wire_fault(&self) -> Option<WireFault> {
+        self.fault.wire_fault()
     }
 }
 
 /// The error of a rule that is not valid.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ScriptError(String);
+pub struct RuleError(String);
 
-impl fmt::Display for ScriptError {
+impl fmt::Display for RuleError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
     }
 }
 
-impl std::error::Error for ScriptError {}
+impl std::error::Error for RuleError {}

@@ -7,7 +7,8 @@ use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 
 use super::{
-    Attempts, Cursor, Endless, Fault, Faults, Hit, RetryAfter, Rule, Shift, StatusBody, WireFault,
+    AppliedFault, Attempts, Cursor, Endless, Fault, Faults, RetryAfter, Rule, Shift, StatusBody,
+    WireFault,
 };
 use crate::exchange::BufferedResponse;
 
@@ -21,8 +22,8 @@ fn script(rules: &Value) -> Faults {
     Faults::parse(&rules.to_string(), &OPERATIONS).unwrap()
 }
 
-/// Returns the fault of the first attempt under a single rule.
-fn hit(fault: Fault) -> Hit {
+/// Returns what a rule with this fault applies to the first attempt.
+fn applied(fault: Fault) -> AppliedFault {
     Faults::new(vec![Rule::new("*", fault)], &[]).unwrap().next("get_me").unwrap()
 }
 
@@ -102,10 +103,10 @@ fn every_fault_yields_a_response_with_and_without_effect() {
     for (_, fault) in kinds() {
         for takes_effect in [None, Some(true), Some(false)] {
             let rule = Rule { takes_effect, ..Rule::new("*", fault.clone()) };
-            let hit = Faults::new(vec![rule], &[]).unwrap().next("get_me").unwrap();
+            let applied = Faults::new(vec![rule], &[]).unwrap().next("get_me").unwrap();
             let expected = takes_effect.unwrap_or(fault.takes_effect());
-            assert_eq!(hit.takes_effect(), expected);
-            assert!(hit.takes_effect() || hit.replacement(now()).is_some(), "{hit:?}");
+            assert_eq!(applied.takes_effect(), expected);
+            assert!(applied.takes_effect() || applied.replacement(now()).is_some(), "{applied:?}");
         }
     }
 }
@@ -138,7 +139,7 @@ fn first_matching_rule_applies_and_all_matching_rules_count() {
         {"operation": "list_agents", "fault": {"grpc": {"code": 12}}}
     ]));
     let delay = Some(Fault::Delay { ms: 1 });
-    let mut next = |operation| faults.next(operation).map(|hit| hit.fault().clone());
+    let mut next = |operation| faults.next(operation).map(|applied| applied.fault().clone());
     assert_eq!(next("get_me"), None);
     assert_eq!(next("get_me"), Some(Fault::Html));
     assert_eq!(next("start_run"), delay);
@@ -163,24 +164,24 @@ fn rejects_wrong_rule_and_names_its_path() {
     let cases = [
         (
             json!([{"operation": "get_you", "fault": "html"}]),
-            "[0].operation: there is no operation \"get_you\"; did you mean \"get_me\"?; use \
+            "[0].operation: unknown operation \"get_you\"; did you mean \"get_me\"?; use \
              get_me, list_agents, start_run, or * for all",
         ),
-        (rule(&json!("nonsense")), "[0].fault: there is no fault \"nonsense\"; use status, delay"),
-        (rule(&json!("dealy")), "[0].fault: there is no fault \"dealy\"; did you mean \"delay\"?"),
+        (rule(&json!("nonsense")), "[0].fault: unknown fault \"nonsense\"; use status, delay"),
+        (rule(&json!("dealy")), "[0].fault: unknown fault \"dealy\"; did you mean \"delay\"?"),
         (rule(&json!("delay")), "[0].fault: \"delay\" needs a value"),
         (rule(&json!(7)), "[0].fault: expected an object, found 7"),
-        (rule(&json!({})), "[0].fault: expected an object with the name of one fault"),
+        (rule(&json!({})), "[0].fault: expected an object with one member, the name of a fault"),
         (
             rule(&json!({"delay": 1, "html": {}})),
-            "[0].fault: expected an object with the name of one fault",
+            "[0].fault: expected an object with one member, the name of a fault",
         ),
-        (rule(&json!({"delay": {"ms": 1, "s": 1}})), "[0].fault.delay.s: \"s\" is not known here"),
+        (rule(&json!({"delay": {"ms": 1, "s": 1}})), "[0].fault.delay.s: unknown name \"s\""),
         (rule(&json!({"delay": {}})), "[0].fault.delay: \"ms\" is missing"),
         (rule(&json!({"delay": "2"})), "[0].fault.delay: expected a duration such as \"2s\""),
         (
             rule(&json!({"shift": {"add": 1}})),
-            "[0].fault.shift.add: \"add\" is not known here; use insert, remove",
+            "[0].fault.shift.add: unknown name \"add\"; use insert, remove",
         ),
         (
             rule(&json!({"status": {"status": 100}})),
@@ -189,7 +190,7 @@ fn rejects_wrong_rule_and_names_its_path() {
         (rule(&json!({"status": "503"})), "expected a whole number from 200 to 599"),
         (
             rule(&json!({"status": {"status": 503, "body": "htm"}})),
-            "[0].fault.status.body: \"htm\" is not known here; did you mean \"html\"?",
+            "[0].fault.status.body: unknown name \"htm\"; did you mean \"html\"?",
         ),
         (
             rule(&json!({"redirect": {"status": 200, "to": "/"}})),
@@ -205,38 +206,41 @@ fn rejects_wrong_rule_and_names_its_path() {
         ),
         (
             rule(&json!({"status": {"status": 503, "retry_after": {"date": 1}}})),
-            "\"date\" is not known here; did you mean \"date_in\"?",
+            "unknown name \"date\"; did you mean \"date_in\"?",
         ),
         (
             rule(&json!({"trickle": {"bytes": 0, "every_ms": 1}})),
-            "[0].fault.trickle.bytes: expected a whole number from 1 on, found 0",
+            "[0].fault.trickle.bytes: expected a whole number, at least 1, found 0",
         ),
         (rule(&json!({"grpc": 1.5})), "[0].fault.grpc: expected a whole number"),
-        (rule(&json!({"cursors": []})), "[0].fault: no cursor is named"),
+        (rule(&json!({"cursors": []})), "[0].fault: the list of cursors is empty"),
         (
             rule(&json!({"cursors": [true]})),
             "[0].fault.cursors[0]: expected a string, null, or false for no cursor",
         ),
         (
             rule(&json!({"gzip_bomb": {"bytes": u64::MAX}})),
-            "[0].fault: a gzip bomb has 64 GiB at most",
+            "[0].fault: the unpacked size of a gzip bomb is limited to 64 GiB",
         ),
         (
             json!([{"operation": "*", "fault": "html", "takes_efect": true}]),
-            "[0].takes_efect: \"takes_efect\" is not known here; did you mean \"takes_effect\"?",
+            "[0].takes_efect: unknown name \"takes_efect\"; did you mean \"takes_effect\"?",
         ),
         (
             json!([{"operation": "*", "fault": "html", "attempts": 0}]),
             "[0].attempts: attempts are counted from 1",
         ),
-        (json!([{"operation": "*", "fault": "html", "attempts": []}]), "no attempt is named"),
+        (
+            json!([{"operation": "*", "fault": "html", "attempts": []}]),
+            "the list or range contains no attempt",
+        ),
         (
             json!([{"operation": "*", "fault": "html", "attempts": {"from": 3, "to": 2}}]),
-            "no attempt is named",
+            "the list or range contains no attempt",
         ),
         (
             json!([{"operation": "*", "fault": "html", "attempts": "all"}]),
-            "[0].attempts: \"all\" is not known here; use every",
+            "[0].attempts: unknown name \"all\"; use every",
         ),
         (json!({"rules": []}), "line 1: expected a list, found {"),
     ];
@@ -293,41 +297,41 @@ fn builds_every_form_of_retry_after() {
     ];
     for (order, expected) in cases {
         let rules = rule(&json!({"status": {"status": 503, "retry_after": order}}));
-        let answer = script(&rules).next("get_me").unwrap().replacement(now()).unwrap();
-        let values = answer.headers.get_all(header::RETRY_AFTER).iter();
+        let response = script(&rules).next("get_me").unwrap().replacement(now()).unwrap();
+        let values = response.headers.get_all(header::RETRY_AFTER).iter();
         let values: Vec<_> = values.map(|value| value.to_str().unwrap()).collect();
         assert_eq!(values, expected);
     }
     for date_in in [i64::MIN, i64::MAX] {
         let fault = Fault::status(StatusCode::BAD_GATEWAY, RetryAfter::DateIn(date_in));
-        let answer = hit(fault).replacement(now()).unwrap();
-        assert!(!answer.headers[header::RETRY_AFTER].is_empty());
+        let response = applied(fault).replacement(now()).unwrap();
+        assert!(!response.headers[header::RETRY_AFTER].is_empty());
     }
 }
 
 #[test]
 fn status_fault_has_the_requested_body() {
-    let answer = |body| {
+    let response = |body| {
         let fault = Fault::Status { status: StatusCode::BAD_GATEWAY, retry_after: None, body };
-        hit(fault).replacement(now()).unwrap()
+        applied(fault).replacement(now()).unwrap()
     };
-    let problem: Value = serde_json::from_slice(&answer(StatusBody::Problem).body).unwrap();
+    let problem: Value = serde_json::from_slice(&response(StatusBody::Problem).body).unwrap();
     assert_eq!((&problem["status"], &problem["title"]), (&json!(502), &json!("Bad Gateway")));
-    let older: Value = serde_json::from_slice(&answer(StatusBody::Older).body).unwrap();
+    let older: Value = serde_json::from_slice(&response(StatusBody::Older).body).unwrap();
     assert_eq!(older["error"]["code"], "bad_gateway");
     assert!(older["error"]["message"].is_string() && older["status"].is_null(), "{older}");
-    assert_eq!(answer(StatusBody::Text).body, "bad gateway");
-    assert!(answer(StatusBody::Html).body.starts_with(b"<html>"));
-    assert!(answer(StatusBody::Empty).body.is_empty());
+    assert_eq!(response(StatusBody::Text).body, "bad gateway");
+    assert!(response(StatusBody::Html).body.starts_with(b"<html>"));
+    assert!(response(StatusBody::Empty).body.is_empty());
 }
 
 #[test]
 fn replacement_responses_have_their_status_and_content_type() {
-    let html = hit(Fault::Html).replacement(now()).unwrap();
+    let html = applied(Fault::Html).replacement(now()).unwrap();
     assert_eq!(html.status, StatusCode::OK);
     assert_eq!(html.headers[header::CONTENT_TYPE], "text/html; charset=utf-8");
 
-    let grpc = hit(Fault::Grpc { code: 12 }).replacement(now()).unwrap();
+    let grpc = applied(Fault::Grpc { code: 12 }).replacement(now()).unwrap();
     assert_eq!(grpc.status, StatusCode::OK);
     assert_eq!(grpc.headers[header::CONTENT_TYPE], "application/grpc");
     assert_eq!(grpc.headers["grpc-status"], "12");
@@ -335,7 +339,7 @@ fn replacement_responses_have_their_status_and_content_type() {
 
     let to = HeaderValue::from_static("http://other.test/");
     let fault = Fault::Redirect { status: StatusCode::FOUND, to: to.clone() };
-    let redirect = hit(fault).replacement(now()).unwrap();
+    let redirect = applied(fault).replacement(now()).unwrap();
     assert_eq!((redirect.status, &redirect.headers[header::LOCATION]), (StatusCode::FOUND, &to));
 }
 
@@ -345,7 +349,7 @@ fn amended_response_keeps_all_other_bytes() {
     let page = BufferedResponse::new(StatusCode::OK, "application/json", body);
 
     let value = HeaderValue::from_static("text/csv");
-    let other = hit(Fault::ContentType { value: value.clone() }).amend(page.clone());
+    let other = applied(Fault::ContentType { value: value.clone() }).amend(page.clone());
     assert_eq!((&other.headers[header::CONTENT_TYPE], &*other.body), (&value, body.as_bytes()));
 
     let cursors = ["A", "B"].map(|text| Cursor::Text(text.into())).to_vec();
@@ -362,16 +366,16 @@ fn amended_response_keeps_all_other_bytes() {
 
 #[test]
 fn cursor_fault_leaves_other_bodies_unchanged() {
-    let hit = hit(Fault::Cursors(vec![Cursor::Text("A".into())]));
+    let applied = applied(Fault::Cursors(vec![Cursor::Text("A".into())]));
     for (status, body) in [(StatusCode::FORBIDDEN, "{}"), (StatusCode::OK, "[1]")] {
-        let answer = BufferedResponse::new(status, "application/json", body);
-        assert_eq!(hit.amend(answer).body, body);
+        let response = BufferedResponse::new(status, "application/json", body);
+        assert_eq!(applied.amend(response).body, body);
     }
 }
 
 #[test]
 fn hit_returns_its_wire_fault() {
-    let wire = |fault: Fault| hit(fault).on_the_wire();
+    let wire = |fault: Fault| applied(fault).wire_fault();
     assert_eq!(wire(Fault::Html), None);
     assert_eq!(
         wire(Fault::Delay { ms: 1_500 }),
@@ -383,21 +387,21 @@ fn hit_returns_its_wire_fault() {
         Some(WireFault::Endless(Endless::Array))
     );
     let shift = Shift { insert: 1, remove: 0 };
-    assert_eq!(hit(Fault::Shift(shift)).shift(), Some(shift));
-    assert_eq!(hit(Fault::Html).shift(), None);
+    assert_eq!(applied(Fault::Shift(shift)).shift(), Some(shift));
+    assert_eq!(applied(Fault::Html).shift(), None);
 }
 
 #[test]
 fn gzip_bomb_unpacks_to_exact_size_and_is_json() {
     for bytes in [0, 1, 2, 3, 1 << 20, (1 << 20) + 2, (5 << 20) + 77] {
-        let answer = hit(Fault::GzipBomb { bytes }).replacement(now()).unwrap();
-        assert_eq!(answer.headers[header::CONTENT_ENCODING], "gzip");
+        let response = applied(Fault::GzipBomb { bytes }).replacement(now()).unwrap();
+        assert_eq!(response.headers[header::CONTENT_ENCODING], "gzip");
         let mut unpacked = Vec::new();
         // The decoder checks the length and the checksum.
-        flate2::read::GzDecoder::new(&*answer.body).read_to_end(&mut unpacked).unwrap();
+        flate2::read::GzDecoder::new(&*response.body).read_to_end(&mut unpacked).unwrap();
         assert_eq!(unpacked.len() as u64, bytes);
         assert!(bytes < 2 || serde_json::from_slice::<Vec<u8>>(&unpacked).unwrap().is_empty());
     }
-    let large = hit(Fault::GzipBomb { bytes: 512 << 20 }).replacement(now()).unwrap();
+    let large = applied(Fault::GzipBomb { bytes: 512 << 20 }).replacement(now()).unwrap();
     assert!(large.body.len() < 1 << 20, "{}", large.body.len());
 }

@@ -1,8 +1,8 @@
 //! Renders the page as HTML.
 //!
-//! The data of the page may be hostile, so all of it passes through [`escape`].
+//! The data of the page may be hostile, so all data passes through [`escape`].
 
-// Writing to a String does not fail.
+// Writing to a `String` cannot fail.
 use std::fmt::Write as _;
 
 use axum::http::HeaderValue;
@@ -10,21 +10,22 @@ use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use sha2::{Digest as _, Sha256};
 
-use super::view::{Cell, Fact, PageView, Table};
+use super::view::{Cell, PageFact, PageView, Table};
 
 const INDEX: &str = include_str!("index.html");
 const STYLE: &str = include_str!("style.css");
 const SCRIPT: &str = include_str!("script.js");
 
 /// The static parts of the page.
-pub(super) struct Shell {
-    /// The parts before the facts, the links and the tables, and the part after the tables.
+pub(super) struct Template {
+    /// The HTML before the facts, before the links, before the tables, and after the tables.
     parts: [String; 4],
-    /// The value of `Content-Security-Policy`: this script, this style, this origin.
+    /// The value of `Content-Security-Policy`, which allows only this script, this style and requests
+    /// to this origin.
     pub(super) policy: HeaderValue,
 }
 
-impl Shell {
+impl Template {
     pub(super) fn new() -> Self {
         // Browsers normalise line ends to \n before they hash a script.
         let [index, style, script] = [INDEX, STYLE, SCRIPT].map(|text| text.replace('\r', ""));
@@ -64,7 +65,7 @@ fn policy(style: &str, script: &str) -> HeaderValue {
     HeaderValue::try_from(policy).unwrap_or(HeaderValue::from_static("default-src 'none'"))
 }
 
-fn fact(fact: &Fact, html: &mut String) {
+fn fact(fact: &PageFact, html: &mut String) {
     html.push_str("<div><dt>");
     escape(fact.name, html);
     html.push_str("</dt><dd>");
@@ -102,7 +103,7 @@ fn table(table: &Table, html: &mut String) {
     html.push_str("</section>");
 }
 
-/// Returns the attribute that hides an empty table without a text.
+/// Returns the attribute that hides a table without rows, if the table has no text for that case.
 fn hidden(table: &Table) -> &'static str {
     if table.is_hidden() { " hidden" } else { "" }
 }
@@ -161,13 +162,13 @@ mod tests {
         assert_eq!(html, "&lt;/td&gt;&lt;img src=&#39;x&#39; onerror=&quot;a&amp;b&quot;&gt;");
     }
 
-    /// An unescaped end tag or placeholder would change the script, and its hash would not match.
+    /// An end tag or a placeholder in the script would change it, and its hash would not match.
     #[test]
     fn embeds_script_and_style_and_fills_every_placeholder() {
         assert!(!SCRIPT.contains("</") && !SCRIPT.contains("<!--") && !STYLE.contains("</"));
-        let shell = Shell::new();
-        assert!(shell.parts.iter().all(|part| !part.is_empty()));
-        let html = shell.parts.concat();
+        let template = Template::new();
+        assert!(template.parts.iter().all(|part| !part.is_empty()));
+        let html = template.parts.concat();
         assert!(["{style}", "{script}"].iter().all(|mark| !html.contains(mark)), "{html}");
         assert_eq!(html.matches("<script").count(), 1);
         assert_eq!(html.matches("<style").count(), 1);

@@ -1,14 +1,14 @@
 "use strict";
-// Updates the page while it is visible, and calls the control API. It puts text into the page,
-// not markup, because the data may be hostile.
+// Updates the page while it is visible, and calls the control API. The data may be hostile, so the
+// script adds it to the page as text, never as markup.
 (() => {
-  const PERIOD = 1000;
-  const PATIENCE = 5000;
+  const INTERVAL_MS = 1000;
+  const TIMEOUT_MS = 5000;
   const connection = document.getElementById("connection");
   const facts = document.querySelectorAll("#facts span");
   const shown = new Map();
   let timer;
-  let asking = false;
+  let isLoading = false;
 
   const make = (kind, text) => {
     const element = document.createElement(kind);
@@ -19,16 +19,16 @@
   const act = async (method, path, body) => {
     const result = document.getElementById("result");
     try {
-      const answer = await fetch(path, {
+      const response = await fetch(path, {
         method,
         body,
         headers: { "content-type": "application/json" },
         credentials: "omit",
         redirect: "error",
       });
-      const text = await answer.text();
-      result.className = answer.ok ? "good" : "bad";
-      result.textContent = `${method} ${path}: ${answer.status} ${text.slice(0, 500)}`;
+      const text = await response.text();
+      result.className = response.ok ? "good" : "bad";
+      result.textContent = `${method} ${path}: ${response.status} ${text.slice(0, 500)}`;
     } catch (error) {
       result.className = "bad";
       result.textContent = `${method} ${path}: ${error.message}`;
@@ -71,16 +71,16 @@
   };
 
   const showTable = (table) => {
-    // An unchanged row is kept, so that a selection in it stays.
+    // An unchanged table is not replaced, so that a selection in it stays.
     const state = JSON.stringify(table);
     const section = document.getElementById(table.id);
     if (!section || shown.get(table.id) === state) return;
     shown.set(table.id, state);
     const link = document.querySelector(`#links a[href="#${table.id}"]`);
     const empty = section.querySelector(".empty");
-    const none = table.rows.length === 0;
-    if (empty) empty.hidden = !none;
-    else section.hidden = link.parentElement.hidden = none;
+    const isEmpty = table.rows.length === 0;
+    if (empty) empty.hidden = !isEmpty;
+    else section.hidden = link.parentElement.hidden = isEmpty;
     link.querySelector("b").textContent = table.total;
     section.querySelector("caption span").textContent = table.note;
     const heads = section.querySelectorAll("thead th");
@@ -101,37 +101,37 @@
     view.tables.forEach(showTable);
   };
 
-  const say = (state, text) => {
-    // Announced once, because a screen reader reads it aloud.
+  const setConnection = (state, text) => {
+    // The text changes only with the state, because a screen reader reads every change aloud.
     if (document.body.dataset.connection === state) return;
     document.body.dataset.connection = state;
     connection.textContent = text;
   };
 
-  const ask = async () => {
-    const answer = await fetch("/_emulator/state", {
+  const loadState = async () => {
+    const response = await fetch("/_emulator/state", {
       cache: "no-store",
       credentials: "omit",
       redirect: "error",
-      signal: AbortSignal.timeout(PATIENCE),
+      signal: AbortSignal.timeout(TIMEOUT_MS),
     });
-    if (!answer.ok) throw new Error(`status ${answer.status}`);
-    return answer.json();
+    if (!response.ok) throw new Error(`status ${response.status}`);
+    return response.json();
   };
 
   const refresh = async () => {
     clearTimeout(timer);
-    if (asking || document.hidden) return;
-    asking = true;
+    if (isLoading || document.hidden) return;
+    isLoading = true;
     try {
-      show(await ask());
-      say("live", "Live");
+      show(await loadState());
+      setConnection("live", "Live");
     } catch {
       const time = new Date().toLocaleTimeString();
-      say("lost", `Connection lost at ${time}. The data below is outdated; reconnecting.`);
+      setConnection("lost", `Connection lost at ${time}. The data below is old. Reconnecting.`);
     }
-    asking = false;
-    timer = setTimeout(refresh, PERIOD);
+    isLoading = false;
+    timer = setTimeout(refresh, INTERVAL_MS);
   };
 
   for (const form of document.forms) {

@@ -1,29 +1,29 @@
-//! Redacts secrets on the page, because the page can be read without a key.
+//! Redacts secrets on the page and in the control API, which can be read without a key.
 //!
-//! Headers and request bodies are not shown. But a key can be in a path, in a chosen identifier,
-//! or in the quote of a mismatch. Secrets are recognized by their prefix, and the initial key by
-//! its value. A secret that is percent-encoded twice is not found.
+//! The page does not show headers and bodies of requests. But a key can be in a path, in an
+//! identifier that a test chose, or in the text of a mismatch. Secrets are recognized by their
+//! prefix, and the initial key by its value. A secret that is percent-encoded twice is not found.
 
 use std::borrow::Cow;
 
 use percent_encoding::percent_decode_str;
 
-/// The prefixes of keys and signing secrets.
-const FORMS: [&str; 2] = ["tw_live_", "whsec_"];
+/// The prefixes of API keys and signing secrets.
+const PREFIXES: [&str; 2] = ["tw_live_", "whsec_"];
 
 /// The replacement of a secret.
 const HIDDEN: &str = "[hidden]";
 
-/// Keys with fewer bytes are redacted only as whole words.
-const SHORT: usize = 8;
+/// A key with fewer bytes is redacted only where it is a whole word.
+const SHORT_KEY: usize = 8;
 
-/// Redacts the secrets in `text`. `key` may have any form.
+/// Redacts the secrets in `text`. `key` is the initial key, which may have any form.
 pub(crate) fn hide(text: &str, key: &str) -> String {
     let decoded = percent_decode_str(text).decode_utf8_lossy().replace('+', " ");
     let hidden = hide_plain(text, key);
-    // The position of an encoded secret is unknown, so the whole text is redacted.
+    // The position of an encoded secret in the text is unknown, so the whole text is redacted.
     if hidden == text && hide_plain(&decoded, key) != decoded {
-        return format!("{HIDDEN}: a secret is in it");
+        return format!("{HIDDEN}: it contains a secret");
     }
     hidden.into_owned()
 }
@@ -33,8 +33,8 @@ fn hide_plain<'a>(text: &'a str, key: &str) -> Cow<'a, str> {
     if !key.is_empty() && hidden.contains(key) {
         hidden = hide_key(text, key).into();
     }
-    for form in FORMS.into_iter().filter(|form| text.contains(form)) {
-        hidden = hide_form(&hidden, form).into();
+    for prefix in PREFIXES.into_iter().filter(|prefix| text.contains(prefix)) {
+        hidden = hide_after_prefix(&hidden, prefix).into();
     }
     hidden
 }
@@ -49,20 +49,20 @@ fn hide_key(text: &str, key: &str) -> String {
         let joined =
             before.ends_with(char::is_alphanumeric) || after.starts_with(char::is_alphanumeric);
         hidden.push_str(&text[end..start]);
-        hidden.push_str(if joined && key.len() < SHORT { found } else { HIDDEN });
+        hidden.push_str(if joined && key.len() < SHORT_KEY { found } else { HIDDEN });
         end = start + found.len();
     }
     hidden.push_str(&text[end..]);
     hidden
 }
 
-/// Redacts the letters and digits after each `form`.
-fn hide_form(text: &str, form: &str) -> String {
-    let mut parts = text.split(form);
+/// Redacts the letters and digits after each `prefix`.
+fn hide_after_prefix(text: &str, prefix: &str) -> String {
+    let mut parts = text.split(prefix);
     let mut hidden = parts.next().unwrap_or_default().to_owned();
     for part in parts {
         let rest = part.trim_start_matches(|letter: char| letter.is_ascii_alphanumeric());
-        hidden.push_str(form);
+        hidden.push_str(prefix);
         hidden.push_str(if rest.len() < part.len() { HIDDEN } else { "" });
         hidden.push_str(rest);
     }
@@ -80,9 +80,9 @@ mod tests {
             ("/v1/tw_live_abc123/x?k=tw_live_zz", "/v1/tw_live_[hidden]/x?k=tw_live_[hidden]"),
             ("secret whsec_00ff, tw_live_...", "secret whsec_[hidden], tw_live_..."),
             ("/v1/my own/key!", "/v1/[hidden]"),
-            ("/v1/my%20own/ke%79!", "[hidden]: a secret is in it"),
-            ("?key=my+own%2Fkey%21", "[hidden]: a secret is in it"),
-            ("/%74w_live_abc", "[hidden]: a secret is in it"),
+            ("/v1/my%20own/ke%79!", "[hidden]: it contains a secret"),
+            ("?key=my+own%2Fkey%21", "[hidden]: it contains a secret"),
+            ("/%74w_live_abc", "[hidden]: it contains a secret"),
             ("100 % + 1", "100 % + 1"),
         ];
         for (text, shown) in cases {

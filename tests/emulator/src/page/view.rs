@@ -1,7 +1,7 @@
-//! The data of the page: facts, and tables of text with the newest row first.
+//! The data of the page: facts, and tables with the newest row first.
 //!
-//! The HTML and the script are generic: only [`tables`] knows agents and runs. A table copies at
-//! most 50 rows, because every request waits for the lock meanwhile.
+//! The HTML and the script are generic; only [`tables`] knows about agents and runs. A table copies
+//! at most 50 rows, because requests wait for the lock of the state during the copy.
 
 mod tables;
 
@@ -14,13 +14,15 @@ use self::tables::{agents, deliveries, faults, mismatches, requests, runs};
 use super::secrets::hide;
 use crate::server::ServerState;
 
-/// The most rows of a table.
-const ROWS: usize = 50;
+/// The maximum number of rows of a table.
+const MAX_ROWS: usize = 50;
 
-/// How much of a text is copied, and how much of it is shown, in characters.
+/// The maximum length of a copied text, in characters.
 const COPIED: usize = 4096;
+/// The maximum length of a shown text, in characters. It is shorter than a copied text, so that a
+/// secret that the copy cuts in two is not shown.
 const SHOWN: usize = 200;
-/// How much of the details of a cell is shown, in characters.
+/// The maximum length of the details of a cell, in characters.
 const DETAILS: usize = 4_000;
 
 /// The whole content of the page.
@@ -28,18 +30,18 @@ const DETAILS: usize = 4_000;
 pub(crate) struct PageView {
     profile: &'static str,
     now: String,
-    pub(super) facts: Vec<Fact>,
+    pub(super) facts: Vec<PageFact>,
     pub(super) tables: Vec<Table>,
 }
 
-/// A single value with its name.
+/// A named value in the header of the page, such as the profile.
 #[derive(Debug, Serialize)]
-pub(super) struct Fact {
+pub(super) struct PageFact {
     pub(super) name: &'static str,
     pub(super) cell: Cell,
 }
 
-/// The newest items of one kind.
+/// A table with the newest items of one kind.
 #[derive(Debug, Serialize)]
 pub(super) struct Table {
     pub(super) id: &'static str,
@@ -47,10 +49,10 @@ pub(super) struct Table {
     pub(super) caption: &'static str,
     #[serde(skip)]
     pub(super) columns: &'static [Column],
-    /// The text of an empty table; without it, an empty table is hidden.
+    /// The text of a table without rows. If it is `None`, a table without rows is hidden.
     #[serde(skip)]
     pub(super) empty: Option<&'static str>,
-    /// The number of all items, not only of those in the rows.
+    /// The number of all items, including those without a row.
     pub(super) total: String,
     pub(super) note: String,
     pub(super) rows: Vec<Vec<Cell>>,
@@ -74,14 +76,14 @@ pub(super) enum ColumnStyle {
 pub(super) struct Cell {
     pub(super) text: String,
     pub(super) tone: Tone,
-    /// More text, which a click shows.
+    /// More text, which is shown after a click.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) details: Option<String>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     buttons: Vec<Button>,
 }
 
-/// A call of the control API. Without scripts there are no buttons.
+/// A button that calls the control API. Without the script, the page has no buttons.
 #[derive(Debug, Serialize)]
 struct Button {
     label: &'static str,
@@ -89,7 +91,7 @@ struct Button {
     body: Value,
 }
 
-/// The colour of a cell.
+/// The meaning of a cell, which the page shows as its colour.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub(super) enum Tone {
@@ -102,7 +104,7 @@ pub(super) enum Tone {
 
 impl PageView {
     pub(super) fn of(shared: &ServerState) -> Self {
-        let key = shared.first_key();
+        let key = shared.initial_key();
         let (now, [runs, deliveries, agents]) = shared
             .with(|world| (world.now(), [runs(world, key), deliveries(world), agents(world)]));
         let faults = faults(&shared.faults());
@@ -113,14 +115,14 @@ impl PageView {
         let contract = if cfg!(not(feature = "contract")) {
             Cell::new("not checked")
         } else if mismatches.rows.is_empty() {
-            Cell::new("kept").tone(Tone::Good)
+            Cell::new("no mismatch").tone(Tone::Good)
         } else {
-            Cell::new("broken").tone(Tone::Bad)
+            Cell::new("mismatches").tone(Tone::Bad)
         };
         let facts = vec![
-            Fact { name: "Profile", cell: Cell::new(shared.profile.name()) },
-            Fact { name: "Emulator time", cell: Cell::new(&format!("{} UTC", time(now))) },
-            Fact { name: "Contract", cell: contract },
+            PageFact { name: "Profile", cell: Cell::new(shared.profile.name()) },
+            PageFact { name: "Emulator time", cell: Cell::new(&format!("{} UTC", time(now))) },
+            PageFact { name: "Contract", cell: contract },
         ];
         let tables = vec![mismatches, runs, deliveries, requests, faults, agents];
         let (profile, now) = (shared.profile.name(), now.to_rfc3339());
@@ -137,13 +139,14 @@ impl Table {
         total: u64,
         rows: impl Iterator<Item = Vec<Cell>>,
     ) -> Self {
-        let rows: Vec<_> = rows.take(ROWS).collect();
-        let all = usize::try_from(total).is_ok_and(|total| total <= ROWS);
-        let note = if all { String::new() } else { format!("the newest {} are shown", rows.len()) };
+        let rows: Vec<_> = rows.take(MAX_ROWS).collect();
+        let all = usize::try_from(total).is_ok_and(|total| total <= MAX_ROWS);
+        let note =
+            if all { String::new() } else { format!("only the newest {} are shown", rows.len()) };
         Self { id, caption, columns, empty: None, total: grouped(total), note, rows }
     }
 
-    const fn or(mut self, empty: &'static str) -> Self {
+    const fn when_empty(mut self, empty: &'static str) -> Self {
         self.empty = Some(empty);
         self
     }
@@ -227,7 +230,7 @@ fn grouped(number: u64) -> String {
     grouped
 }
 
-/// Shortens a text and makes control characters visible.
+/// Shortens a text, and replaces control characters by a visible character.
 fn shorten(text: &str) -> String {
     let mut letters = text.chars();
     let visible = |letter: char| if letter.is_control() { '\u{fffd}' } else { letter };

@@ -1,4 +1,4 @@
-//! The storage of runs: those of one agent, indexed for paging, and the latest of all agents.
+//! The storage of runs: the runs of one agent, indexed for paging, and the latest runs of all agents.
 
 use std::collections::{HashMap, VecDeque};
 
@@ -64,8 +64,8 @@ impl Runs {
         &runs[..end]
     }
 
-    /// Returns the run with this identifier if it is in `some`.
-    pub(super) fn among<'a>(&self, some: &'a [Run], id: &str) -> &'a [Run] {
+    /// Returns the run with this identifier as a slice of `some`, or an empty slice.
+    pub(super) fn find_in<'a>(&self, some: &'a [Run], id: &str) -> &'a [Run] {
         let place = self.numbers.get(id).and_then(|number| place_of(some, *number));
         place.map_or(&[], |place| &some[place..=place])
     }
@@ -76,7 +76,7 @@ fn place_of(runs: &[Run], number: u64) -> Option<usize> {
     runs.binary_search_by_key(&number, |run| run.number).ok()
 }
 
-/// The identifiers of the latest runs of all agents, including deleted runs.
+/// The identifiers of the latest runs of all agents. Deleted runs stay in the list.
 #[derive(Debug, Default)]
 pub(crate) struct LatestRuns {
     /// Pairs of agent and run.
@@ -85,20 +85,20 @@ pub(crate) struct LatestRuns {
 }
 
 impl LatestRuns {
-    /// The number of runs that are kept.
-    const MEMORY: usize = 200;
+    /// The maximum number of kept runs.
+    const MAX_KEPT: usize = 200;
 
     pub(crate) fn note(&mut self, agent_id: &str, run_id: &str) {
         self.started += 1;
         self.ids.push_front((agent_id.to_owned(), run_id.to_owned()));
-        self.ids.truncate(Self::MEMORY);
+        self.ids.truncate(Self::MAX_KEPT);
     }
 
     pub(crate) fn newest_first(&self) -> impl Iterator<Item = (&str, &str)> {
         self.ids.iter().map(|(agent_id, run_id)| (agent_id.as_str(), run_id.as_str()))
     }
 
-    /// Returns the number of runs started so far.
+    /// Returns how many runs were started so far.
     pub(crate) const fn started(&self) -> u64 {
         self.started
     }

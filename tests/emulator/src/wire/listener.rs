@@ -1,6 +1,6 @@
-//! A listener that can refuse connections for a time and reopen on the same port.
+//! A listener that can refuse connections for some time, and then accepts them on the same port.
 //!
-//! Accepted connections stay open when it is shut.
+//! Accepted connections stay open while new ones are refused.
 
 use std::future::pending;
 use std::io::{self, ErrorKind};
@@ -15,45 +15,52 @@ use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::Sleep;
 
 use super::stream::Stream;
-use crate::fault::Pace;
+use crate::fault::Timer;
 
-/// The backlog of connections to accept.
+/// The maximum number of connections that wait to be accepted.
 const BACKLOG: u32 = 1024;
 
-/// The wait after the process ran out of descriptors; closed connections free some.
-const REST: Duration = Duration::from_millis(50);
+/// The wait before another attempt after an error, such as too many open files.
+const BACKOFF: Duration = Duration::from_millis(50);
 
-/// A listener for [`axum::serve`] that does what its [`Gate`] says.
+/// A listener for [`axum::serve`], which its [`Gate`] controls.
 #[derive(Debug)]
 pub(crate) struct Listener {
     address: SocketAddr,
-    door: Door,
-    commands: mpsc::UnboundedReceiver<Command>,
+    state: ListenerState,
+    commands: mpsc::UnboundedReceiver<GateCommand>,
     open: watch::Sender<bool>,
     gate: Gate,
-    /// Bound but never listening: it keeps the port while the gate is shut. No other program can
-    /// take the port, and no client can get it as its own port and connect to itself.
+    /// A socket that is bound but never listens. It keeps the port while connections are refused:
+    /// otherwise another program could take the port, or a client could get it as its own port and
+    /// connect to itself.
     _keeper: Option<TcpSocket>,
 }
 
-enum Door {
-    Open { socket: TcpListener, rest: Option<Pin<Box<Sleep>>> },
-    Shut { opens: Option<BoxFuture<'static, ()>>, callers: Vec<oneshot::Sender<()>> },
+/// Whether connections are accepted.
+enum ListenerState {
+    /// `backoff` is a wait before the next attempt to accept.
+    Listening { socket: TcpListener, backoff: Option<Pin<Box<Sleep>>> },
+    /// `until` is the wait after which connections are accepted; `None` for no end. `waiters` are the
+    /// callers of [`Gate::accept`].
+    Refusing { until: Option<BoxFuture<'static, ()>>, waiters: Vec<oneshot::Sender<()>> },
 }
 
-enum Command {
+/// A command of the gate. `done` tells the caller that it was carried out.
+enum GateCommand {
     Refuse { until: Option<BoxFuture<'static, ()>>, done: oneshot::Sender<()> },
     Accept { done: oneshot::Sender<()> },
 }
 
-enum Event {
-    Command(Command),
-    Due,
-    Knock(io::Result<(TcpStream, SocketAddr)>),
+/// What the listener has to handle next.
+enum ListenerEvent {
+    Command(GateCommand),
+    RefusalOver,
+    Accepted(io::Result<(TcpStream, SocketAddr)>),
 }
 
 impl Listener {
-    /// Listens on an address; port 0 is a free port. Must be called in a tokio runtime.
+    /// Listens on an address; port 0 stands for a free port. Must be called in a tokio runtime.
     pub(crate) fn bind(address: SocketAddr) -> io::Result<(Self, Gate)> {
         // Other systems cannot bind two sockets to one port, even if only one listens.
         let keeper = cfg!(target_os = "linux").then(|| bound(address)).transpose()?;
@@ -63,33 +70,33 @@ impl Listener {
         let (sender, commands) = mpsc::unbounded_channel();
         let (open, is_open) = watch::channel(true);
         let gate = Gate { address, commands: sender, is_open };
-        let door = Door::Open { socket, rest: None };
-        let listener = Self { address, door, commands, open, gate: gate.clone(), _keeper: keeper };
+        let state = ListenerState::Listening { socket, backoff: None };
+        let listener = Self { address, state, commands, open, gate: gate.clone(), _keeper: keeper };
         Ok((listener, gate))
     }
 
-    async fn event(&mut self) -> Event {
-        let Self { door, commands, .. } = self;
+    async fn event(&mut self) -> ListenerEvent {
+        let Self { state, commands, .. } = self;
         tokio::select! {
             biased;
-            Some(command) = commands.recv() => Event::Command(command),
-            event = door.event() => event,
+            Some(command) = commands.recv() => ListenerEvent::Command(command),
+            event = state.event() => event,
         }
     }
 
-    fn apply(&mut self, command: Command) {
+    fn apply(&mut self, command: GateCommand) {
         match command {
-            Command::Refuse { until, done } => {
-                // The old socket is closed by this.
-                self.door = Door::Shut { opens: until, callers: Vec::new() };
+            GateCommand::Refuse { until, done } => {
+                // Dropping the old state closes its socket.
+                self.state = ListenerState::Refusing { until, waiters: Vec::new() };
                 self.open.send_replace(false);
                 // The caller may have been dropped.
                 let _ = done.send(());
             }
-            Command::Accept { done } => {
-                if let Door::Shut { callers, .. } = &mut self.door {
-                    callers.push(done);
-                    self.unlock();
+            GateCommand::Accept { done } => {
+                if let ListenerState::Refusing { waiters, .. } = &mut self.state {
+                    waiters.push(done);
+                    self.reopen();
                 } else {
                     let _ = done.send(());
                 }
@@ -97,22 +104,23 @@ impl Listener {
         }
     }
 
-    fn unlock(&mut self) {
-        let Door::Shut { opens, callers } = &mut self.door else { return };
+    /// Accepts connections again. If the port cannot be bound yet, tries again later.
+    fn reopen(&mut self) {
+        let ListenerState::Refusing { until, waiters } = &mut self.state else { return };
         let Ok(socket) = bound(self.address).and_then(|socket| socket.listen(BACKLOG)) else {
-            *opens = Some(Box::pin(tokio::time::sleep(REST)));
+            *until = Some(Box::pin(tokio::time::sleep(BACKOFF)));
             return;
         };
-        let callers = std::mem::take(callers);
-        self.door = Door::Open { socket, rest: None };
+        let waiters = std::mem::take(waiters);
+        self.state = ListenerState::Listening { socket, backoff: None };
         self.open.send_replace(true);
-        for caller in callers {
-            let _ = caller.send(());
+        for waiter in waiters {
+            let _ = waiter.send(());
         }
     }
 }
 
-/// Creates a socket that can be bound while connections of the previous one exist.
+/// Creates a socket that is bound to `address`, even while connections of a previous socket exist.
 fn bound(address: SocketAddr) -> io::Result<TcpSocket> {
     let socket = if address.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
     socket.set_reuseaddr(true)?;
@@ -120,28 +128,29 @@ fn bound(address: SocketAddr) -> io::Result<TcpSocket> {
     Ok(socket)
 }
 
-impl Door {
+impl ListenerState {
     /// Waits for the next connection or command. Cancel-safe.
-    async fn event(&mut self) -> Event {
+    async fn event(&mut self) -> ListenerEvent {
         match self {
-            Self::Open { socket, rest } => {
-                if let Some(until) = rest {
+            Self::Listening { socket, backoff } => {
+                if let Some(until) = backoff {
                     until.await;
-                    *rest = None;
+                    *backoff = None;
                 }
-                Event::Knock(socket.accept().await)
+                ListenerEvent::Accepted(socket.accept().await)
             }
-            Self::Shut { opens: None, .. } => pending().await,
-            Self::Shut { opens: Some(time), .. } => {
+            Self::Refusing { until: None, .. } => pending().await,
+            Self::Refusing { until: Some(time), .. } => {
                 time.await;
-                Event::Due
+                ListenerEvent::RefusalOver
             }
         }
     }
 
-    fn rest(&mut self) {
-        if let Self::Open { rest, .. } = self {
-            *rest = Some(Box::pin(tokio::time::sleep(REST)));
+    /// Waits before the next attempt to accept a connection.
+    fn back_off(&mut self) {
+        if let Self::Listening { backoff, .. } = self {
+            *backoff = Some(Box::pin(tokio::time::sleep(BACKOFF)));
         }
     }
 }
@@ -153,14 +162,14 @@ impl axum::serve::Listener for Listener {
     async fn accept(&mut self) -> (Stream, SocketAddr) {
         loop {
             match self.event().await {
-                Event::Command(command) => self.apply(command),
-                Event::Due => self.unlock(),
-                Event::Knock(Ok((tcp, peer))) => {
+                ListenerEvent::Command(command) => self.apply(command),
+                ListenerEvent::RefusalOver => self.reopen(),
+                ListenerEvent::Accepted(Ok((tcp, peer))) => {
                     let is_local = peer.ip().to_canonical().is_loopback();
                     return (Stream::new(tcp, self.gate.clone(), is_local), peer);
                 }
-                Event::Knock(Err(error)) if is_of_the_client(&error) => {}
-                Event::Knock(Err(_)) => self.door.rest(),
+                ListenerEvent::Accepted(Err(error)) if is_client_error(&error) => {}
+                ListenerEvent::Accepted(Err(_)) => self.state.back_off(),
             }
         }
     }
@@ -170,44 +179,47 @@ impl axum::serve::Listener for Listener {
     }
 }
 
-/// Returns whether the error concerns one client only.
-fn is_of_the_client(error: &io::Error) -> bool {
+/// Returns whether the error concerns only one client.
+fn is_client_error(error: &io::Error) -> bool {
     use ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset};
     matches!(error.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset)
 }
 
-/// Shuts and opens the listener of a server. All methods return at once when the server is gone.
+/// Refuses and accepts the connections of a server. After the server has stopped, all methods
+/// return at once.
 #[derive(Debug, Clone)]
 pub struct Gate {
     address: SocketAddr,
-    commands: mpsc::UnboundedSender<Command>,
+    commands: mpsc::UnboundedSender<GateCommand>,
     is_open: watch::Receiver<bool>,
 }
 
 impl Gate {
-    /// Returns the address of the server, open or shut.
+    /// Returns the address of the server, even while it refuses connections.
     pub const fn address(&self) -> SocketAddr {
         self.address
     }
 
-    /// Shuts the gate. When this returns, connections are refused; those that were not yet
-    /// accepted are reset.
+    /// Refuses new connections, until [`Gate::accept`] is called. When this returns, connections are
+    /// refused. Connections that were not yet accepted are reset; accepted ones stay open.
     pub async fn refuse(&self) {
         self.shut(None).await;
     }
 
-    /// Shuts the gate for a time; the last call decides. Returns when connections are refused.
-    pub async fn refuse_for(&self, time: Duration, pace: &Arc<dyn Pace>) {
-        self.shut(Some(pace.sleep(time))).await;
+    /// Refuses new connections for a duration, which `timer` measures. A later call replaces the
+    /// duration. Returns when connections are refused.
+    pub async fn refuse_for(&self, time: Duration, timer: &Arc<dyn Timer>) {
+        self.shut(Some(timer.sleep(time))).await;
     }
 
-    /// Opens the gate. When this returns, connections are accepted on the same port.
+    /// Accepts connections again, on the same port. When this returns, connections are accepted.
     pub async fn accept(&self) {
         let (done, is_done) = oneshot::channel();
-        self.send(Command::Accept { done }, is_done).await;
+        self.send(GateCommand::Accept { done }, is_done).await;
     }
 
-    /// Waits until the gate is open, without opening it.
+    /// Waits until connections are accepted, for example because the duration of
+    /// [`Gate::refuse_for`] is over.
     pub async fn opened(&self) {
         // It fails when the server is gone.
         let _ = self.is_open.clone().wait_for(|open| *open).await;
@@ -215,10 +227,10 @@ impl Gate {
 
     async fn shut(&self, until: Option<BoxFuture<'static, ()>>) {
         let (done, is_done) = oneshot::channel();
-        self.send(Command::Refuse { until, done }, is_done).await;
+        self.send(GateCommand::Refuse { until, done }, is_done).await;
     }
 
-    async fn send(&self, command: Command, is_done: oneshot::Receiver<()>) {
+    async fn send(&self, command: GateCommand, is_done: oneshot::Receiver<()>) {
         // Both fail when the server is gone.
         if self.commands.send(command).is_ok() {
             let _ = is_done.await;
@@ -226,13 +238,13 @@ impl Gate {
     }
 }
 
-impl std::fmt::Debug for Door {
+impl std::fmt::Debug for ListenerState {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(if matches!(self, Self::Open { .. }) { "Open" } else { "Shut" })
+        f.write_str(if matches!(self, Self::Listening { .. }) { "Listening" } else { "Refusing" })
     }
 }
 
-impl std::fmt::Debug for Command {
+impl std::fmt::Debug for GateCommand {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(if matches!(self, Self::Accept { .. }) { "Accept" } else { "Refuse" })
     }

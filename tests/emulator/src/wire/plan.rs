@@ -1,4 +1,4 @@
-//! Plans which bytes of one response are sent, and when. A plan counts bytes and has no socket.
+//! Decides which bytes of a response are sent, and when. A plan only counts bytes; it has no socket.
 
 use std::fmt;
 use std::num::NonZeroUsize;
@@ -9,7 +9,7 @@ use std::time::Duration;
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
 
-use crate::fault::Pace;
+use crate::fault::Timer;
 
 /// The end of the head of a response.
 const BLANK_LINE: &[u8; 4] = b"\r\n\r\n";
@@ -17,28 +17,28 @@ const BLANK_LINE: &[u8; 4] = b"\r\n\r\n";
 /// How a connection ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Ending {
-    /// With FIN.
+    /// The connection ends with FIN.
     Close,
-    /// With RST.
+    /// The connection ends with RST.
     Reset,
 }
 
-/// What happens to the bytes of one response.
+/// What happens to the bytes of a response.
 #[derive(Debug)]
-pub(super) enum Plan {
-    /// All are sent.
+pub(super) enum WritePlan {
+    /// All bytes are sent.
     Plain,
-    /// This many are sent, then the connection ends.
+    /// `left` more bytes are sent, then the connection ends.
     End { left: usize, how: Ending },
-    /// The bytes in hyper's buffer are sent, then the connection ends.
+    /// The bytes that hyper has buffered are sent, then the connection ends.
     EndWhenFlushed(Ending),
-    /// They are sent a few at a time.
+    /// The bytes are sent a few at a time.
     Trickle(Trickle),
     /// The connection has ended.
     Ended,
 }
 
-impl Plan {
+impl WritePlan {
     /// Returns how many bytes at the start of `bytes` may be sent now.
     pub(super) fn poll_allowed(&mut self, context: &mut Context<'_>, bytes: &[u8]) -> Poll<usize> {
         match self {
@@ -59,12 +59,12 @@ impl Plan {
     }
 }
 
-/// A few bytes at a time, with a wait between them.
+/// The state of a response that is sent a few bytes at a time, with a wait between them.
 pub(super) struct Trickle {
     bytes: NonZeroUsize,
     every: Duration,
-    pace: Arc<dyn Pace>,
-    /// How much of the blank line was seen, while the head is sent at once.
+    timer: Arc<dyn Timer>,
+    /// While the head is sent at once: how many bytes of the blank line at its end were seen.
     head: Option<usize>,
     left: usize,
     waiting: Option<BoxFuture<'static, ()>>,
@@ -75,10 +75,10 @@ impl Trickle {
         bytes: NonZeroUsize,
         every: Duration,
         head: bool,
-        pace: Arc<dyn Pace>,
+        timer: Arc<dyn Timer>,
     ) -> Self {
         let head = (!head).then_some(0);
-        Self { bytes, every, pace, head, left: bytes.get(), waiting: None }
+        Self { bytes, every, timer, head, left: bytes.get(), waiting: None }
     }
 
     fn poll_allowed(&mut self, context: &mut Context<'_>, bytes: &[u8]) -> Poll<usize> {
@@ -86,7 +86,7 @@ impl Trickle {
             return Poll::Ready(after_blank_line(bytes, seen).unwrap_or(bytes.len()));
         }
         if self.left == 0 {
-            let waiting = self.waiting.get_or_insert_with(|| self.pace.sleep(self.every));
+            let waiting = self.waiting.get_or_insert_with(|| self.timer.sleep(self.every));
             ready!(waiting.poll_unpin(context));
             self.waiting = None;
             self.left = self.bytes.get();
@@ -110,7 +110,7 @@ impl fmt::Debug for Trickle {
     }
 }
 
-/// Returns where the blank line ends in `bytes`; `seen` bytes of it came before.
+/// Returns the index in `bytes` after the blank line, of which `seen` bytes came before `bytes`.
 fn after_blank_line(bytes: &[u8], mut seen: usize) -> Option<usize> {
     let end = bytes.iter().position(|byte| {
         seen = seen_with(seen, *byte);
@@ -119,6 +119,7 @@ fn after_blank_line(bytes: &[u8], mut seen: usize) -> Option<usize> {
     end.map(|end| end + 1)
 }
 
+/// Returns how many bytes of the blank line were seen after one more byte.
 fn seen_with(seen: usize, byte: u8) -> usize {
     match BLANK_LINE.get(seen) {
         Some(next) if *next == byte => seen + 1,

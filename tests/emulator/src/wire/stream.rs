@@ -1,7 +1,6 @@
-//! A connection that applies a plan to the bytes of the next response.
+//! A connection that applies a plan to the bytes of the next response. It has one plan at a time.
 //!
-//! It counts the bytes that it passes to the kernel, and waits as the plan says. There is one plan
-//! at a time.
+//! The connection counts the bytes that it passes to the kernel, and waits if the plan says so.
 
 use std::io::{self, ErrorKind, IoSlice};
 use std::pin::Pin;
@@ -15,7 +14,7 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 
 use super::listener::{Gate, Listener};
-use super::plan::{Ending, Plan};
+use super::plan::{Ending, WritePlan};
 
 /// A handle to a connection, for the handlers of its requests.
 #[derive(Debug, Clone)]
@@ -26,14 +25,14 @@ struct ConnectionState {
     gate: Gate,
     /// Whether the client runs on this machine.
     is_local: bool,
-    /// Whether there is a plan; without one, the lock is not acquired.
+    /// Whether the plan is not [`WritePlan::Plain`]. If not, the lock of the plan is not acquired.
     planned: AtomicBool,
-    plan: Mutex<Plan>,
+    plan: Mutex<WritePlan>,
 }
 
 impl Connection {
     fn new(gate: Gate, is_local: bool) -> Self {
-        let plan = Mutex::new(Plan::Plain);
+        let plan = Mutex::new(WritePlan::Plain);
         Self(Arc::new(ConnectionState { gate, is_local, planned: AtomicBool::new(false), plan }))
     }
 
@@ -47,10 +46,10 @@ impl Connection {
         &self.0.gate
     }
 
-    /// Sets the plan for the next response. hyper starts a response after the previous one is
-    /// flushed, so no byte of that one is counted.
-    pub(super) fn follow(&self, plan: Plan) {
-        let planned = !matches!(plan, Plan::Plain);
+    /// Sets the plan for the next response. hyper starts a response only after it has flushed the
+    /// previous one, so the plan does not count bytes of the previous response.
+    pub(super) fn follow(&self, plan: WritePlan) {
+        let planned = !matches!(plan, WritePlan::Plain);
         if planned || self.planned() {
             *self.plan() = plan;
             self.0.planned.store(planned, Ordering::Release);
@@ -59,15 +58,15 @@ impl Connection {
 
     /// Closes the connection after the bytes that hyper has written so far.
     pub(super) fn close_when_flushed(&self) {
-        self.follow(Plan::EndWhenFlushed(Ending::Close));
+        self.follow(WritePlan::EndWhenFlushed(Ending::Close));
     }
 
     fn planned(&self) -> bool {
         self.0.planned.load(Ordering::Acquire)
     }
 
-    fn plan(&self) -> MutexGuard<'_, Plan> {
-        // A plan is consistent between any two statements, so a panic elsewhere is harmless.
+    fn plan(&self) -> MutexGuard<'_, WritePlan> {
+        // The plan is consistent after every statement, so a panic of another thread is harmless.
         self.0.plan.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -83,13 +82,13 @@ impl Connected<IncomingStream<'_, Listener>> for Connection {
 pub(crate) struct Stream {
     tcp: TcpStream,
     connection: Connection,
-    /// A second descriptor of the socket, while a reset waits for the bytes before it.
+    /// A second descriptor of the socket, while a reset waits until earlier bytes were sent.
     draining: Option<TcpStream>,
 }
 
 impl Stream {
     pub(super) fn new(tcp: TcpStream, gate: Gate, is_local: bool) -> Self {
-        // A small response is sent at once. If the option fails, it is only sent later.
+        // Sends a small response at once. If the option cannot be set, responses are only slower.
         let _ = tcp.set_nodelay(true);
         Self { tcp, connection: Connection::new(gate, is_local), draining: None }
     }
@@ -111,39 +110,45 @@ impl Stream {
     }
 }
 
-/// Ends the connection, if the plan says so. Returns an error, so that hyper drops the connection.
+/// Ends the connection if the plan says so. In that case, returns an error so that hyper drops the
+/// connection.
 fn poll_end(
-    plan: &mut Plan,
+    plan: &mut WritePlan,
     tcp: &mut TcpStream,
     draining: &mut Option<TcpStream>,
     context: &mut Context<'_>,
 ) -> Poll<io::Result<()>> {
     let error = match plan {
-        Plan::End { left: 0, how: Ending::Close } | Plan::EndWhenFlushed(Ending::Close) => {
+        WritePlan::End { left: 0, how: Ending::Close }
+        | WritePlan::EndWhenFlushed(Ending::Close) => {
             ready!(Pin::new(tcp).poll_shutdown(context))?;
             ErrorKind::ConnectionAborted
         }
-        Plan::End { left: 0, how: Ending::Reset } | Plan::EndWhenFlushed(Ending::Reset) => {
+        WritePlan::End { left: 0, how: Ending::Reset }
+        | WritePlan::EndWhenFlushed(Ending::Reset) => {
             ready!(poll_sent(tcp, draining, context))?;
             tcp.set_zero_linger()?;
             ErrorKind::ConnectionReset
         }
-        Plan::Ended => ErrorKind::BrokenPipe,
-        Plan::Plain | Plan::End { .. } | Plan::Trickle(_) => return Poll::Ready(Ok(())),
+        WritePlan::Ended => ErrorKind::BrokenPipe,
+        WritePlan::Plain | WritePlan::End { .. } | WritePlan::Trickle(_) => {
+            return Poll::Ready(Ok(()));
+        }
     };
-    *plan = Plan::Ended;
+    *plan = WritePlan::Ended;
     Poll::Ready(Err(error.into()))
 }
 
 /// Waits until the kernel has sent all bytes.
 ///
-/// A reset drops unsent bytes (when the peer's window was full), so it must come after them. Sent
-/// bytes are safe: on Linux the peer can read everything that arrived before the RST, and only
-/// then sees the reset. So exactly the planned bytes reach a peer that has not read yet.
+/// A reset drops the bytes that the kernel has not sent yet, for example because the peer's window is
+/// full. Bytes that were sent are safe: on Linux, the peer can read everything that arrived before
+/// the RST, and only then gets the error. So after this wait, exactly the planned bytes reach the
+/// peer, even if the peer reads late.
 ///
-/// With a low-water mark of one byte, a socket is writable when nothing is unsent. A second
-/// descriptor is registered for this, because epoll reports the current state only on
-/// registration; the first descriptor may get no second event for a state that was reported.
+/// With a low-water mark of one byte, a socket is writable only when no byte is unsent. The wait uses
+/// a second descriptor of the socket: epoll reports the current state when a descriptor is
+/// registered, but may not report it again for the first descriptor.
 #[cfg(any(target_os = "linux", target_os = "android"))]
 fn poll_sent(
     tcp: &TcpStream,
@@ -158,7 +163,7 @@ fn poll_sent(
     draining.as_ref().map_or(Poll::Ready(Ok(())), |second| second.poll_write_ready(context))
 }
 
-/// Other systems have no such mark: bytes beyond the peer's window may be lost.
+/// Does not wait: other systems have no such mark. Bytes beyond the window of the peer may be lost.
 #[cfg(not(any(target_os = "linux", target_os = "android")))]
 fn poll_sent(
     _: &TcpStream,
@@ -196,7 +201,7 @@ impl AsyncWrite for Stream {
         slices: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
         if self.connection.planned() {
-            // Writing one slice at a time is allowed and simpler to count.
+            // A write of only one slice is allowed, and its bytes are simpler to count.
             let first = slices.iter().find(|slice| !slice.is_empty());
             return self.poll_write_as_planned(context, first.map_or(&[], |slice| slice));
         }
@@ -207,7 +212,7 @@ impl AsyncWrite for Stream {
         self.tcp.is_write_vectored()
     }
 
-    /// hyper flushes after every response, so an end after the last byte is applied here.
+    /// Ends the connection if the plan ends it after the last byte: hyper flushes after every response.
     fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         if self.connection.planned() {
             let Self { tcp, connection, draining } = &mut *self;
@@ -217,8 +222,8 @@ impl AsyncWrite for Stream {
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        // A FIN before the RST would be a different fault.
-        if self.connection.planned() && matches!(*self.connection.plan(), Plan::Ended) {
+        // A FIN here would come before the RST, which would be another fault.
+        if self.connection.planned() && matches!(*self.connection.plan(), WritePlan::Ended) {
             return Poll::Ready(Ok(()));
         }
         Pin::new(&mut self.tcp).poll_shutdown(context)

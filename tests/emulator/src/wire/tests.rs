@@ -1,6 +1,6 @@
-//! Tests the bytes that arrive at a client without an HTTP library.
+//! Tests which bytes arrive at a client. The client is a plain TCP socket, without an HTTP library.
 
 mod ends;
 mod flow;
 mod gate;
-mod rig;
+mod server;

@@ -1,11 +1,11 @@
-//! Agents: creation with given members, moves and deletion.
+//! Agents: creation, moves and deletion.
 
 use axum::http::Method;
 use serde_json::{Value, json};
 
-use super::harness::{ApiResponse, Twin, in_both, list, text, texts};
+use super::harness::{ApiResponse, TestEmulator, in_both, list, text, texts};
 
-async fn create(twin: &Twin, body: Value) -> Value {
+async fn create(twin: &TestEmulator, body: Value) -> Value {
     twin.post("/v1/agents", body).await.json(201)["agent"].take()
 }
 
@@ -71,7 +71,7 @@ async fn rejects_empty_agent_identifier() {
 
 #[tokio::test]
 async fn derived_agent_has_name_of_its_source() {
-    let twin = Twin::observed().await;
+    let twin = TestEmulator::observed().await;
     let source = twin.agent();
     twin.with(|world| world.deploy(&source));
     let name =
@@ -85,7 +85,9 @@ async fn derived_agent_has_name_of_its_source() {
 async fn rejects_creation_from_unknown_agent_or_workspace() {
     in_both(async |twin| {
         for lacking in ["derived_from_agent_id", "workspace_id"] {
-            twin.post("/v1/agents", json!({lacking: "none"})).await.problem(twin.missing());
+            twin.post("/v1/agents", json!({lacking: "none"}))
+                .await
+                .problem(twin.not_found_status());
         }
         assert_eq!(twin.get("/v1/agents").await.json(200), json!({"agents": []}));
     })
@@ -99,7 +101,7 @@ async fn moved_agent_is_listed_only_in_new_workspace() {
         let [from, to] = [twin.workspace("From").await, twin.workspace("To").await];
         for workspace in [&from, &to] {
             let body = json!({"workspace_id": workspace});
-            twin.post(&format!("/v1/agents/{agent}/move"), body).await.succeeds();
+            twin.post(&format!("/v1/agents/{agent}/move"), body).await.assert_success();
         }
         let shown = twin.get(&format!("/v1/agents/{agent}")).await.json(200);
         assert_eq!(shown["agent"]["workspace_id"], to);
@@ -116,7 +118,7 @@ async fn rejects_move_to_unknown_workspace() {
     in_both(async |twin| {
         let agent = twin.agent();
         let path = format!("/v1/agents/{agent}/move");
-        twin.post(&path, json!({"workspace_id": "none"})).await.problem(twin.missing());
+        twin.post(&path, json!({"workspace_id": "none"})).await.problem(twin.not_found_status());
         let shown = twin.get(&format!("/v1/agents/{agent}")).await.json(200);
         assert_eq!(shown["agent"]["workspace_id"], "ws_001");
     })
@@ -127,7 +129,7 @@ async fn rejects_move_to_unknown_workspace() {
 async fn deleted_agent_is_not_listed() {
     in_both(async |twin| {
         let [kept, deleted] = [twin.agent(), twin.agent()];
-        twin.delete(&format!("/v1/agents/{deleted}")).await.is_empty(204);
+        twin.delete(&format!("/v1/agents/{deleted}")).await.assert_empty(204);
         assert_eq!(texts(&twin.get("/v1/agents").await.json(200)["agents"], "agent_id"), [kept]);
     })
     .await;
@@ -165,11 +167,11 @@ fn requests() -> Vec<(Method, &'static str, Value)> {
 async fn all_operations_on_deleted_agent_fail() {
     in_both(async |twin| {
         let agent = twin.agent();
-        twin.delete(&format!("/v1/agents/{agent}")).await.is_empty(204);
+        twin.delete(&format!("/v1/agents/{agent}")).await.assert_empty(204);
         for (method, below, body) in requests() {
             let request = twin.request(method, &format!("/v1/agents/{agent}{below}"));
             let request = if body.is_null() { request } else { request.json(&body) };
-            let problem = ApiResponse::to(request).await.problem(twin.missing());
+            let problem = ApiResponse::to(request).await.problem(twin.not_found_status());
             let detail = text(&problem["detail"]);
             let seen = detail == "you do not have access to this agent";
             assert_eq!(seen, twin.is_observed(), "{below}: {detail}");
@@ -183,7 +185,7 @@ async fn agent_with_reused_identifier_has_no_old_data() {
     in_both(async |twin| {
         create(&twin, json!({"agent_id": "agent_mine"})).await;
         twin.start_manual_run("agent_mine");
-        twin.delete("/v1/agents/agent_mine").await.is_empty(204);
+        twin.delete("/v1/agents/agent_mine").await.assert_empty(204);
         let again = create(&twin, json!({"agent_id": "agent_mine"})).await;
         assert_eq!(again["has_runs"], false);
     })

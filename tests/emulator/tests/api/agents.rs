@@ -1,14 +1,14 @@
-//! Agents: pages, and the members of agents.
+//! Agents: lists in pages, and the members of an agent.
 
 use std::time::Duration;
 
 use serde_json::{Value, json};
 use twin_emulator::{Outcome, RunMode, RunScript, RunStep};
 
-use super::harness::{Twin, in_both, list, members, text, texts};
+use super::harness::{TestEmulator, in_both, list, members, text, texts};
 
 /// Lists all agents in pages of `limit`. Returns the identifiers and the page lengths.
-async fn walk(twin: &Twin, filter: &str, limit: usize) -> (Vec<String>, Vec<usize>) {
+async fn list_all(twin: &TestEmulator, filter: &str, limit: usize) -> (Vec<String>, Vec<usize>) {
     let (mut agents, mut pages) = (Vec::new(), Vec::new());
     let mut path = format!("/v1/agents?limit={limit}{filter}");
     loop {
@@ -26,7 +26,7 @@ async fn walk(twin: &Twin, filter: &str, limit: usize) -> (Vec<String>, Vec<usiz
 }
 
 /// Adds `count` agents and returns their identifiers, newest first.
-fn add(twin: &Twin, count: usize) -> Vec<String> {
+fn add(twin: &TestEmulator, count: usize) -> Vec<String> {
     let mut agents: Vec<String> = (0..count).map(|_| twin.agent()).collect();
     agents.reverse();
     agents
@@ -34,21 +34,21 @@ fn add(twin: &Twin, count: usize) -> Vec<String> {
 
 #[tokio::test]
 async fn pages_list_every_agent_once_newest_first() {
-    let twin = Twin::observed().await;
+    let twin = TestEmulator::observed().await;
     let agents = add(&twin, 25);
-    assert_eq!(walk(&twin, "", 10).await, (agents, vec![10, 10, 5]));
+    assert_eq!(list_all(&twin, "", 10).await, (agents, vec![10, 10, 5]));
 }
 
 #[tokio::test]
 async fn last_full_page_has_no_next_cursor() {
-    let twin = Twin::observed().await;
+    let twin = TestEmulator::observed().await;
     let agents = add(&twin, 20);
-    assert_eq!(walk(&twin, "", 10).await, (agents, vec![10, 10]));
+    assert_eq!(list_all(&twin, "", 10).await, (agents, vec![10, 10]));
 }
 
 #[tokio::test]
 async fn agents_created_between_pages_do_not_shift_pages() {
-    let twin = Twin::observed().await;
+    let twin = TestEmulator::observed().await;
     let agents = add(&twin, 4);
     let first = twin.get("/v1/agents?limit=2").await.json(200);
     add(&twin, 3);
@@ -59,10 +59,10 @@ async fn agents_created_between_pages_do_not_shift_pages() {
 
 #[tokio::test]
 async fn cursor_works_after_its_agent_is_deleted() {
-    let twin = Twin::observed().await;
+    let twin = TestEmulator::observed().await;
     let agents = add(&twin, 4);
     let cursor = text(&twin.get("/v1/agents?limit=2").await.json(200)["next_cursor"]);
-    twin.delete(&format!("/v1/agents/{}", agents[1])).await.is_empty(204);
+    twin.delete(&format!("/v1/agents/{}", agents[1])).await.assert_empty(204);
     let second = twin.get(&format!("/v1/agents?limit=2&cursor={cursor}")).await.json(200);
     assert_eq!(texts(&second["agents"], "agent_id"), agents[2..]);
 }
@@ -77,7 +77,7 @@ async fn empty_list_of_agents_is_an_array() {
 
 #[tokio::test]
 async fn documented_page_has_no_next_cursor() {
-    let twin = Twin::documented().await;
+    let twin = TestEmulator::documented().await;
     let agents = add(&twin, 120);
     let page = twin.get("/v1/agents?limit=20").await.json(200);
     assert_eq!(members(&page), ["agents"]);
@@ -88,7 +88,7 @@ async fn documented_page_has_no_next_cursor() {
 
 #[tokio::test]
 async fn documented_list_continues_after_last_agent_id() {
-    let twin = Twin::documented().await;
+    let twin = TestEmulator::documented().await;
     let agents = add(&twin, 45);
     let mut seen = texts(&twin.get("/v1/agents?limit=20").await.json(200)["agents"], "agent_id");
     while let Some(last) = seen.last().filter(|_| seen.len() < agents.len()).cloned() {
@@ -96,14 +96,14 @@ async fn documented_list_continues_after_last_agent_id() {
         seen.extend(texts(&page["agents"], "agent_id"));
     }
     assert_eq!(seen, agents);
-    let observed = Twin::observed().await;
+    let observed = TestEmulator::observed().await;
     let agent = observed.agent();
     observed.get(&format!("/v1/agents?cursor={agent}")).await.problem(400);
 }
 
 #[tokio::test]
 async fn observed_page_without_limit_has_next_cursor() {
-    let twin = Twin::observed().await;
+    let twin = TestEmulator::observed().await;
     add(&twin, 51);
     let page = twin.get("/v1/agents").await.json(200);
     assert_eq!(list(&page["agents"]).len(), 50);
@@ -125,16 +125,16 @@ async fn lists_agents_by_workspace() {
 
 #[tokio::test]
 async fn pages_of_one_workspace_skip_other_workspaces() {
-    let twin = Twin::observed().await;
+    let twin = TestEmulator::observed().await;
     let workspace = twin.workspace("Marketing Agents").await;
     let mut inside = Vec::new();
     for agent in add(&twin, 10).into_iter().step_by(2) {
         let body = json!({"workspace_id": workspace});
-        twin.post(&format!("/v1/agents/{agent}/move"), body).await.succeeds();
+        twin.post(&format!("/v1/agents/{agent}/move"), body).await.assert_success();
         inside.push(agent);
     }
     let filter = format!("&workspace_id={workspace}");
-    assert_eq!(walk(&twin, &filter, 2).await, (inside, vec![2, 2, 1]));
+    assert_eq!(list_all(&twin, &filter, 2).await, (inside, vec![2, 2, 1]));
 }
 
 #[tokio::test]
@@ -190,9 +190,9 @@ async fn new_agent_has_the_members_of_its_profile() {
             "latest_run_is_finished",
             "workspace_id",
         ];
-        assert_eq!(members(&agent), twin.either(documented.as_slice(), observed.as_slice()));
-        assert_eq!(agent["deployment_state"], twin.either("not_deployed", "draft"));
-        assert_eq!(agent["latest_run_id"], twin.either(json!(""), Value::Null));
+        assert_eq!(members(&agent), twin.for_profile(documented.as_slice(), observed.as_slice()));
+        assert_eq!(agent["deployment_state"], twin.for_profile("not_deployed", "draft"));
+        assert_eq!(agent["latest_run_id"], twin.for_profile(json!(""), Value::Null));
     })
     .await;
 }
@@ -209,7 +209,7 @@ async fn create_agent_and_get_agent_return_the_same() {
 
 #[tokio::test]
 async fn documented_list_omits_agent_members() {
-    let twin = Twin::documented().await;
+    let twin = TestEmulator::documented().await;
     let agent = twin.agent();
     twin.with(|world| world.deploy(&agent));
     twin.start_manual_run(&agent);
@@ -226,7 +226,7 @@ async fn documented_list_omits_agent_members() {
 
 #[tokio::test]
 async fn observed_list_and_get_agent_return_the_same() {
-    let twin = Twin::observed().await;
+    let twin = TestEmulator::observed().await;
     let agent = twin.agent();
     twin.start_manual_run(&agent);
     let listed = twin.get("/v1/agents").await.json(200)["agents"][0].take();
@@ -236,7 +236,7 @@ async fn observed_list_and_get_agent_return_the_same() {
 
 #[tokio::test]
 async fn observed_agent_icon_is_json_in_a_string() {
-    let twin = Twin::observed().await;
+    let twin = TestEmulator::observed().await;
     let agent = twin.post("/v1/agents", json!({})).await.json(201)["agent"].take();
     let icon: Result<Value, _> = serde_json::from_str(&text(&agent["icon_config"]));
     assert!(icon.is_ok(), "{agent}");
@@ -254,7 +254,7 @@ async fn agent_shows_its_latest_run() {
         twin.with(|world| world.apply_step(&agent, &run, &RunStep::Fail));
         let found = twin.get(&path).await.json(200)["agent"].take();
         assert_eq!(found["latest_run_is_finished"], true);
-        assert_eq!(found["latest_run_status"], twin.either(Value::Null, json!("error")));
+        assert_eq!(found["latest_run_status"], twin.for_profile(Value::Null, json!("error")));
     })
     .await;
 }
@@ -264,7 +264,7 @@ async fn agent_shows_previous_run_after_latest_is_deleted() {
     in_both(async |twin| {
         let agent = twin.agent();
         let [first, second] = [twin.start_manual_run(&agent), twin.start_manual_run(&agent)];
-        twin.delete(&format!("/v1/agents/{agent}/runs/{second}")).await.is_empty(204);
+        twin.delete(&format!("/v1/agents/{agent}/runs/{second}")).await.assert_empty(204);
         let found = twin.get(&format!("/v1/agents/{agent}")).await.json(200);
         assert_eq!(found["agent"]["latest_run_id"], first);
     })
@@ -273,7 +273,7 @@ async fn agent_shows_previous_run_after_latest_is_deleted() {
 
 #[tokio::test]
 async fn agent_shows_that_its_run_waits_for_input() {
-    let twin = Twin::observed().await;
+    let twin = TestEmulator::observed().await;
     let agent = twin.agent();
     let run = twin.start_manual_run(&agent);
     twin.with(|world| world.apply_step(&agent, &run, &RunStep::Pause));
@@ -289,7 +289,7 @@ async fn last_activity_is_the_latest_change() {
         twin.advance(Duration::from_secs(90)).await;
         twin.with(|world| world.apply_step(&agent, &run, &RunStep::Event("Tick".to_owned())));
         let found = twin.get(&format!("/v1/agents/{agent}")).await.json(200);
-        let time = twin.either("2026-03-11T12:01:30Z", "2026-03-11T12:01:30.000000000+00:00");
+        let time = twin.for_profile("2026-03-11T12:01:30Z", "2026-03-11T12:01:30.000000000+00:00");
         assert_eq!(found["agent"]["last_activity_at"], time);
     })
     .await;
@@ -307,7 +307,7 @@ async fn completed_build_deploys_agent() {
         twin.with(|world| world.apply_step(&agent, &build, &RunStep::Complete(Outcome::Success)));
         let found = twin.get(&format!("/v1/agents/{agent}")).await.json(200)["agent"].take();
         assert_eq!(found["deployment_state"], "deployed");
-        let time = twin.either("2026-03-11T12:00:01Z", "2026-03-11T12:00:01.000000000+00:00");
+        let time = twin.for_profile("2026-03-11T12:00:01Z", "2026-03-11T12:00:01.000000000+00:00");
         assert_eq!(found["deployed_at"], time);
     })
     .await;
@@ -324,7 +324,10 @@ async fn failed_or_stopped_build_does_not_deploy_agent() {
                 world.apply_step(&agent, &build, &end);
             });
             let found = twin.get(&format!("/v1/agents/{agent}")).await.json(200);
-            assert_eq!(found["agent"]["deployment_state"], twin.either("not_deployed", "draft"));
+            assert_eq!(
+                found["agent"]["deployment_state"],
+                twin.for_profile("not_deployed", "draft")
+            );
         })
         .await;
     }

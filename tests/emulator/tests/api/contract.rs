@@ -1,4 +1,4 @@
-//! Contract mismatches are reported, and nothing else is.
+//! The contract check: which exchanges are reported as mismatches, and which are not.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
@@ -9,11 +9,11 @@ use twin_emulator::contract::{Contract, Side};
 use twin_emulator::fault::{Fault, Rule};
 use twin_emulator::{Outcome, RunStep};
 
-use super::harness::{Twin, in_both};
-use super::receiver::{EVERY_EVENT, Hook};
+use super::harness::{TestEmulator, in_both};
+use super::receiver::{EVERY_EVENT, TestWebhook};
 
-/// Sends a request that gets a response and is not in the document.
-async fn break_the_contract(twin: &Twin) {
+/// Sends a request with a parameter that the document does not list. The emulator accepts it.
+async fn send_undocumented_request(twin: &TestEmulator) {
     twin.get("/v1/workspaces?limit=10").await.json(200);
 }
 
@@ -21,10 +21,11 @@ async fn break_the_contract(twin: &Twin) {
 const RULE: &str = "#/paths/~1v1~1workspaces/get";
 
 #[tokio::test]
-async fn drop_panics_with_mismatch_of_broken_contract() {
+async fn dropping_emulator_panics_after_mismatch() {
     in_both(async |twin| {
-        break_the_contract(&twin).await;
-        let failure = catch_unwind(AssertUnwindSafe(|| drop(twin))).expect_err("the call fails");
+        send_undocumented_request(&twin).await;
+        let failure = catch_unwind(AssertUnwindSafe(|| drop(twin)))
+            .expect_err("dropping the emulator panics");
         let message = failure.downcast_ref::<String>().expect("the panic has a message");
         assert!(message.contains(RULE) && message.contains("?limit"), "{message}");
     })
@@ -34,7 +35,7 @@ async fn drop_panics_with_mismatch_of_broken_contract() {
 #[tokio::test]
 async fn take_mismatches_prevents_panic_on_drop() {
     in_both(async |twin| {
-        break_the_contract(&twin).await;
+        send_undocumented_request(&twin).await;
         let [mismatch] = twin.take_mismatches().try_into().expect("one mismatch");
         assert_eq!((mismatch.side, mismatch.pointer.as_str()), (Side::Request, RULE));
         assert!(twin.take_mismatches().is_empty());
@@ -80,11 +81,10 @@ async fn injected_fault_is_not_a_mismatch() {
     .await;
 }
 
-/// A mismatch of a delivery would also fail the other tests with deliveries.
 #[tokio::test]
 async fn checks_every_delivery_against_its_webhook() {
     in_both(async |twin| {
-        let hook = Hook::new(&twin, &EVERY_EVENT).await;
+        let hook = TestWebhook::new(&twin, &EVERY_EVENT).await;
         for end in [RunStep::Complete(Outcome::Partial), RunStep::Fail, RunStep::Stop] {
             let run = twin.start_manual_run(&hook.agent);
             twin.with(|world| world.apply_step(&hook.agent, &run, &RunStep::Pause));

@@ -1,23 +1,23 @@
-//! The control API. Every response is checked against its document.
+//! The control API. The tests check every response against `control.json`.
 
 use axum::http::Method;
 use serde_json::{Value, json};
 use twin_emulator::{Emulator, Profile};
 
-use super::harness::{ApiResponse, Twin, in_both, list, text};
-use super::receiver::{EVERY_EVENT, Hook};
+use super::harness::{ApiResponse, TestEmulator, in_both, list, text};
+use super::receiver::{EVERY_EVENT, TestWebhook};
 
 const DOCUMENT: &str = include_str!("../../control.json");
 
-/// Calls an action and checks the response against the document.
+/// Calls an action, and checks the response against the document of the control API.
 async fn call(
-    twin: &Twin,
+    twin: &TestEmulator,
     method: Method,
     path: &str,
     template: &str,
     body: &Value,
 ) -> ApiResponse {
-    let request = twin.keyless(method.clone(), path).json(body);
+    let request = twin.request_without_key(method.clone(), path).json(body);
     let reply = ApiResponse::to(request).await;
     let status = if reply.status.is_success() { "200" } else { "4XX" };
     let content_type =
@@ -31,29 +31,29 @@ async fn call(
     let schema = response["content"][&content_type]["schema"].clone();
     assert!(schema.is_object(), "{method} {template}: {status} {content_type} is not documented");
     if content_type == "application/json" {
-        document["$ref"] = json!("#/$defs/answer");
-        document["$defs"] = json!({ "answer": schema });
+        document["$ref"] = json!("#/$defs/response");
+        document["$defs"] = json!({ "response": schema });
         let validator = jsonschema::draft202012::new(&document).expect("the schema compiles");
-        let answer: Value = serde_json::from_slice(&reply.body).expect("the text is JSON");
+        let response: Value = serde_json::from_slice(&reply.body).expect("the text is JSON");
         let errors: Vec<String> =
-            validator.iter_errors(&answer).map(|error| error.to_string()).collect();
-        assert!(errors.is_empty(), "{method} {template}: {answer}: {errors:?}");
+            validator.iter_errors(&response).map(|error| error.to_string()).collect();
+        assert!(errors.is_empty(), "{method} {template}: {response}: {errors:?}");
     }
     reply
 }
 
-async fn post(twin: &Twin, path: &str, body: Value) -> Value {
+async fn post(twin: &TestEmulator, path: &str, body: Value) -> Value {
     call(twin, Method::POST, path, path, &body).await.json(200)
 }
 
-async fn get(twin: &Twin, path: &str) -> Value {
+async fn get(twin: &TestEmulator, path: &str) -> Value {
     call(twin, Method::GET, path, path, &Value::Null).await.json(200)
 }
 
 #[tokio::test]
 async fn advancing_the_clock_runs_due_events() {
     in_both(async |twin| {
-        let hook = Hook::new(&twin, &["run.paused"]).await;
+        let hook = TestWebhook::new(&twin, &["run.paused"]).await;
         let run = twin.start_manual_run(&hook.agent);
         let template = "/_emulator/agents/{agent_id}/runs/{run_id}/steps";
         let path = format!("/_emulator/agents/{}/runs/{run}/steps", hook.agent);
@@ -74,7 +74,7 @@ async fn advancing_the_clock_runs_due_events() {
 #[tokio::test]
 async fn delivers_user_pause_at_once() {
     in_both(async |twin| {
-        let hook = Hook::new(&twin, &EVERY_EVENT).await;
+        let hook = TestWebhook::new(&twin, &EVERY_EVENT).await;
         let run = twin.start_manual_run(&hook.agent);
         let template = "/_emulator/agents/{agent_id}/runs/{run_id}/steps";
         let path = format!("/_emulator/agents/{}/runs/{run}/steps", hook.agent);
@@ -92,7 +92,7 @@ async fn delivers_user_pause_at_once() {
 #[tokio::test]
 async fn sends_and_repeats_a_signed_delivery() {
     in_both(async |twin| {
-        let hook = Hook::new(&twin, &EVERY_EVENT).await;
+        let hook = TestWebhook::new(&twin, &EVERY_EVENT).await;
         twin.start_manual_run(&hook.agent);
         twin.settled().await;
         hook.receiver.take();
@@ -119,7 +119,7 @@ async fn sends_and_repeats_a_signed_delivery() {
 #[tokio::test]
 async fn rejects_impossible_delivery_with_reason() {
     in_both(async |twin| {
-        let hook = Hook::new(&twin, &["run.failed"]).await;
+        let hook = TestWebhook::new(&twin, &["run.failed"]).await;
         let send = async |body: Value| {
             let path = "/_emulator/deliveries";
             let reply = call(&twin, Method::POST, path, path, &body).await;
@@ -142,7 +142,7 @@ async fn rejects_impossible_delivery_with_reason() {
 #[tokio::test]
 async fn adds_lists_and_removes_faults() {
     in_both(async |twin| {
-        let hook = Hook::new(&twin, &["run.started"]).await;
+        let hook = TestWebhook::new(&twin, &["run.started"]).await;
         let faults = json!({
             "faults": [{"operation": "get_me", "attempts": [1], "fault": {"status": 503}}],
             "deliveries": [{"event": "run.started", "fault": "lost"}],
@@ -209,7 +209,7 @@ async fn seeds_agents_and_resets() {
         let taken = json!({"agents": 1, "deployed_agents": ["agent_abc123"]});
         let path = "/_emulator/seed";
         let refused = call(&twin, Method::POST, path, path, &taken).await.json(400);
-        assert!(text(&refused["error"]).contains("agent_abc123 already"), "{refused}");
+        assert!(text(&refused["error"]).contains("agent_abc123 exists already"), "{refused}");
 
         post(&twin, "/_emulator/clock/advance", json!({"by": "1h"})).await;
         post(&twin, "/_emulator/faults", json!({"faults": [{"operation": "*", "fault": "html"}]}))
@@ -229,13 +229,15 @@ async fn reset_restores_initial_faults_and_example() {
     for profile in Profile::ALL {
         let fault_file =
             twin_emulator::FaultFile::parse(fault_file).expect("the fault file is valid");
-        let twin =
-            Twin::of(Emulator::builder(profile).fault_file(fault_file).example().seed(3)).await;
+        let twin = TestEmulator::from_builder(
+            Emulator::builder(profile).fault_file(fault_file).example().seed(3),
+        )
+        .await;
         let agents = twin.get("/v1/agents").await.json(200);
         for _ in 0..2 {
             twin.get("/v1/me").await.problem(503);
             twin.get("/v1/me").await.json(200);
-            twin.delete("/v1/agents/agent_abc123").await.is_empty(204);
+            twin.delete("/v1/agents/agent_abc123").await.assert_empty(204);
             twin.reset();
             assert_eq!(twin.get("/v1/agents").await.json(200), agents);
         }
@@ -281,10 +283,10 @@ async fn rejects_wrong_body_and_names_its_path() {
             ("/_emulator/clock/advance", json!({}), "\"by\" is missing"),
             ("/_emulator/clock/advance", json!({"by": "soon"}), "line 1, by: expected a duration"),
             ("/_emulator/clock/advance", json!({"by": "900d"}), "366 days"),
-            ("/_emulator/clock/advance", json!({"to": "2020-01-01T00:00:00Z"}), "does not go back"),
+            ("/_emulator/clock/advance", json!({"to": "2020-01-01T00:00:00Z"}), "cannot go back"),
             ("/_emulator/clock/advance", json!({"to": "2036-01-01T00:00:00Z"}), "366 days"),
             ("/_emulator/clock/advance", json!([]), "expected an object"),
-            ("/_emulator/scripts", json!({"faults": []}), "\"faults\" is not known here"),
+            ("/_emulator/scripts", json!({"faults": []}), "unknown name \"faults\""),
             ("/_emulator/seed", json!({"agents": -1}), "agents: expected a whole number"),
             ("/_emulator/seed", json!({"agent": 1}), "did you mean \"agents\""),
         ];
@@ -297,7 +299,7 @@ async fn rejects_wrong_body_and_names_its_path() {
     .await;
 }
 
-/// A page of another origin can send a request that the browser calls simple.
+/// A browser sends some requests of a web page to other origins without asking first.
 #[tokio::test]
 async fn rejects_other_hosts_and_origins_without_effect() {
     in_both(async |twin| {
@@ -308,13 +310,15 @@ async fn rejects_other_hosts_and_origins_without_effect() {
             ("sec-fetch-site", "cross-site"),
         ];
         for (name, value) in foreign {
-            let request = twin.keyless(Method::POST, "/_emulator/reset").header(name, value);
+            let request =
+                twin.request_without_key(Method::POST, "/_emulator/reset").header(name, value);
             let refused = ApiResponse::to(request).await;
             assert_eq!(refused.status, 403, "{name}: {value}");
             assert_eq!(refused.header("access-control-allow-origin"), "");
         }
         assert_eq!(list(&twin.get("/v1/agents").await.json(200)["agents"]).len(), 1);
-        let unknown = ApiResponse::to(twin.keyless(Method::GET, "/_emulator/none")).await;
+        let unknown =
+            ApiResponse::to(twin.request_without_key(Method::GET, "/_emulator/none")).await;
         assert!(text(&unknown.json(404)["error"]).contains("/_emulator/openapi.json"));
     })
     .await;

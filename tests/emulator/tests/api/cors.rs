@@ -1,9 +1,9 @@
-//! Calls of the API from web pages of other origins.
+//! CORS: calls of the API from web pages of other origins.
 
 use axum::http::Method;
 use twin_emulator::{Builder, Emulator, Profile};
 
-use super::harness::{ApiResponse, Twin};
+use super::harness::{ApiResponse, TestEmulator};
 
 const ORIGIN: &str = "http://localhost:3000";
 
@@ -14,9 +14,9 @@ fn builder(profile: Profile) -> Builder {
 #[tokio::test]
 async fn allowed_origin_gets_cors_headers() {
     for profile in Profile::ALL {
-        let twin = Twin::of(builder(profile)).await;
+        let twin = TestEmulator::from_builder(builder(profile)).await;
         let preflight = twin
-            .keyless(Method::OPTIONS, "/v1/agents")
+            .request_without_key(Method::OPTIONS, "/v1/agents")
             .header("origin", ORIGIN)
             .header("access-control-request-method", "POST")
             .header("access-control-request-headers", "content-type,x-api-key");
@@ -25,11 +25,11 @@ async fn allowed_origin_gets_cors_headers() {
         assert_eq!(preflight.header("access-control-allow-origin"), ORIGIN);
         assert_eq!(preflight.header("access-control-allow-headers"), "content-type,x-api-key");
         assert!(preflight.header("access-control-allow-methods").contains("PATCH"));
-        let answer =
+        let response =
             ApiResponse::to(twin.request(Method::GET, "/v1/me").header("origin", ORIGIN)).await;
-        assert_eq!(answer.header("access-control-allow-origin"), ORIGIN);
-        assert!(answer.header("vary").contains("origin"));
-        answer.json(200);
+        assert_eq!(response.header("access-control-allow-origin"), ORIGIN);
+        assert!(response.header("vary").contains("origin"));
+        response.json(200);
         assert_eq!(twin.take_exchanges().len(), 1);
     }
 }
@@ -37,17 +37,17 @@ async fn allowed_origin_gets_cors_headers() {
 #[tokio::test]
 async fn other_origins_and_control_api_get_no_cors_headers() {
     for profile in Profile::ALL {
-        let twin = Twin::of(builder(profile)).await;
-        let closed = Twin::start(profile).await;
+        let twin = TestEmulator::from_builder(builder(profile)).await;
+        let closed = TestEmulator::start(profile).await;
         for (twin, path, origin) in [
             (&twin, "/v1/me", "http://localhost:3001"),
             (&twin, "/_emulator/state", ORIGIN),
             (&twin, "/", ORIGIN),
             (&closed, "/v1/me", ORIGIN),
         ] {
-            let answer =
+            let response =
                 ApiResponse::to(twin.request(Method::GET, path).header("origin", origin)).await;
-            assert_eq!(answer.header("access-control-allow-origin"), "", "{path} {origin}");
+            assert_eq!(response.header("access-control-allow-origin"), "", "{path} {origin}");
         }
     }
 }

@@ -1,17 +1,17 @@
-//! Deliveries: their content, signatures and recipients.
+//! Deliveries: their content, their signatures, and the webhooks that get them.
 
 use std::time::Duration;
 
 use serde_json::{Value, json};
 use twin_emulator::{Outcome, RunMode, RunStep};
 
-use super::harness::{Twin, in_both, members};
-use super::receiver::{EVERY_EVENT, Hook, Received, Receiver};
+use super::harness::{TestEmulator, in_both, members};
+use super::receiver::{EVERY_EVENT, Received, TestReceiver, TestWebhook};
 
 const MINUTE: Duration = Duration::from_secs(60);
 
-/// Calls `act` a second after the start of a new run; returns the run and its deliveries.
-async fn deliver(twin: &Twin, hook: &Hook, step: &RunStep) -> (String, Received) {
+/// Starts a run, and applies `step` a second later. Returns the run, and the delivery of the step.
+async fn deliver(twin: &TestEmulator, hook: &TestWebhook, step: &RunStep) -> (String, Received) {
     let run = twin.start_manual_run(&hook.agent);
     twin.advance(Duration::from_secs(1)).await;
     hook.receiver.take();
@@ -21,15 +21,15 @@ async fn deliver(twin: &Twin, hook: &Hook, step: &RunStep) -> (String, Received)
     (run, received)
 }
 
-/// The time of the call in [`deliver`].
-fn time(twin: &Twin) -> &'static str {
-    twin.either("2026-03-11T12:00:01Z", "2026-03-11T12:00:01.000000000+00:00")
+/// Returns the time at which [`deliver`] applies its step.
+fn time(twin: &TestEmulator) -> &'static str {
+    twin.for_profile("2026-03-11T12:00:01Z", "2026-03-11T12:00:01.000000000+00:00")
 }
 
 /// Asserts the content of a delivery of a finished run.
-async fn says(step: RunStep, event: &str, status: &str, outcome: Option<&str>) {
+async fn assert_delivery(step: RunStep, event: &str, status: &str, outcome: Option<&str>) {
     in_both(async |twin| {
-        let hook = Hook::new(&twin, &EVERY_EVENT).await;
+        let hook = TestWebhook::new(&twin, &EVERY_EVENT).await;
         let (run, received) = deliver(&twin, &hook, &step).await;
         let mut data = json!({
             "run_id": run, "agent_id": hook.agent, "status": status, "finished_at": time(&twin),
@@ -48,24 +48,24 @@ async fn delivers_completed_run_with_outcome() {
     for (outcome, name) in
         [(Outcome::Success, "success"), (Outcome::Partial, "partial"), (Outcome::Fail, "fail")]
     {
-        says(RunStep::Complete(outcome), "run.completed", "completed", Some(name)).await;
+        assert_delivery(RunStep::Complete(outcome), "run.completed", "completed", Some(name)).await;
     }
 }
 
 #[tokio::test]
 async fn delivers_failed_run_without_outcome() {
-    says(RunStep::Fail, "run.failed", "error", None).await;
+    assert_delivery(RunStep::Fail, "run.failed", "error", None).await;
 }
 
 #[tokio::test]
 async fn delivers_stopped_run_without_outcome() {
-    says(RunStep::Stop, "run.stopped", "stopped", None).await;
+    assert_delivery(RunStep::Stop, "run.stopped", "stopped", None).await;
 }
 
 #[tokio::test]
 async fn delivers_started_run_without_finished_at() {
     in_both(async |twin| {
-        let hook = Hook::new(&twin, &EVERY_EVENT).await;
+        let hook = TestWebhook::new(&twin, &EVERY_EVENT).await;
         let run = twin.start_manual_run(&hook.agent);
         twin.settled().await;
         let [received] = hook.receiver.take().try_into().expect("one delivery");
@@ -83,7 +83,7 @@ async fn delivers_started_run_without_finished_at() {
 #[tokio::test]
 async fn delivers_run_started_over_http() {
     in_both(async |twin| {
-        let hook = Hook::new(&twin, &EVERY_EVENT).await;
+        let hook = TestWebhook::new(&twin, &EVERY_EVENT).await;
         let path = format!("/v1/agents/{}/runs", hook.agent);
         twin.post(&path, json!({"run_mode": "run"})).await.json(201);
         twin.advance(MINUTE).await;
@@ -95,11 +95,11 @@ async fn delivers_run_started_over_http() {
 #[tokio::test]
 async fn delivers_cancelled_run_once() {
     in_both(async |twin| {
-        let hook = Hook::new(&twin, &["run.stopped"]).await;
+        let hook = TestWebhook::new(&twin, &["run.stopped"]).await;
         let run = twin.start_manual_run(&hook.agent);
         let path = format!("/v1/agents/{}/runs/{run}/cancel", hook.agent);
-        twin.poke(&path).await.json(200);
-        twin.poke(&path).await.json(200);
+        twin.post_empty(&path).await.json(200);
+        twin.post_empty(&path).await.json(200);
         twin.settled().await;
         assert_eq!(hook.receiver.take_events(), ["run.stopped"]);
     })
@@ -109,7 +109,7 @@ async fn delivers_cancelled_run_once() {
 #[tokio::test]
 async fn delivers_pause_once_after_15_minutes() {
     in_both(async |twin| {
-        let hook = Hook::new(&twin, &["run.paused"]).await;
+        let hook = TestWebhook::new(&twin, &["run.paused"]).await;
         let run = twin.start_manual_run(&hook.agent);
         twin.with(|world| world.apply_step(&hook.agent, &run, &RunStep::Pause));
         twin.advance(Duration::from_millis(15 * 60_000 - 1)).await;
@@ -128,7 +128,7 @@ async fn delivers_pause_once_after_15_minutes() {
 async fn does_not_deliver_pause_under_15_minutes() {
     in_both(async |twin| {
         for end in [RunStep::Resume, RunStep::Stop, RunStep::Complete(Outcome::Success)] {
-            let hook = Hook::new(&twin, &["run.paused"]).await;
+            let hook = TestWebhook::new(&twin, &["run.paused"]).await;
             let run = twin.start_manual_run(&hook.agent);
             twin.with(|world| world.apply_step(&hook.agent, &run, &RunStep::Pause));
             twin.advance(14 * MINUTE).await;
@@ -143,7 +143,7 @@ async fn does_not_deliver_pause_under_15_minutes() {
 #[tokio::test]
 async fn does_not_add_up_two_short_pauses() {
     in_both(async |twin| {
-        let hook = Hook::new(&twin, &["run.paused"]).await;
+        let hook = TestWebhook::new(&twin, &["run.paused"]).await;
         let run = twin.start_manual_run(&hook.agent);
         let step = |step: RunStep| twin.with(|world| world.apply_step(&hook.agent, &run, &step));
         step(RunStep::Pause);
@@ -164,7 +164,7 @@ async fn does_not_add_up_two_short_pauses() {
 #[tokio::test]
 async fn repeated_pause_is_delivered_once() {
     in_both(async |twin| {
-        let hook = Hook::new(&twin, &["run.paused"]).await;
+        let hook = TestWebhook::new(&twin, &["run.paused"]).await;
         let run = twin.start_manual_run(&hook.agent);
         for _ in 0..3 {
             twin.with(|world| world.apply_step(&hook.agent, &run, &RunStep::Pause));
@@ -178,7 +178,7 @@ async fn repeated_pause_is_delivered_once() {
 #[tokio::test]
 async fn deliveries_have_json_body_and_event_header() {
     in_both(async |twin| {
-        let hook = Hook::new(&twin, &EVERY_EVENT).await;
+        let hook = TestWebhook::new(&twin, &EVERY_EVENT).await;
         let (_, received) = deliver(&twin, &hook, &RunStep::Fail).await;
         assert_eq!(received.content_type, "application/json");
         assert_eq!(received.json()["event"], received.event);
@@ -190,7 +190,7 @@ async fn deliveries_have_json_body_and_event_header() {
 #[tokio::test]
 async fn signs_bodies_with_the_whole_secret() {
     in_both(async |twin| {
-        let hook = Hook::new(&twin, &EVERY_EVENT).await;
+        let hook = TestWebhook::new(&twin, &EVERY_EVENT).await;
         let (_, received) = deliver(&twin, &hook, &RunStep::Fail).await;
         assert!(received.is_signed_with(&hook.secret), "{received:?}");
         let beginning = hook.secret.strip_prefix("whsec_").expect("the secret has its prefix");
@@ -202,9 +202,10 @@ async fn signs_bodies_with_the_whole_secret() {
 #[tokio::test]
 async fn signs_each_webhook_with_its_own_secret() {
     in_both(async |twin| {
-        let first = Hook::new(&twin, &["run.started"]).await;
+        let first = TestWebhook::new(&twin, &["run.started"]).await;
         let agent = first.agent.clone();
-        let second = Hook::of(&twin, agent, &["run.started"], Receiver::start().await).await;
+        let second =
+            TestWebhook::of(&twin, agent, &["run.started"], TestReceiver::start().await).await;
         twin.start_manual_run(&first.agent);
         twin.settled().await;
         for (hook, other) in [(&first, &second), (&second, &first)] {
@@ -220,7 +221,7 @@ async fn signs_each_webhook_with_its_own_secret() {
 async fn delivers_only_subscribed_events() {
     in_both(async |twin| {
         for event in EVERY_EVENT {
-            let hook = Hook::new(&twin, &[event]).await;
+            let hook = TestWebhook::new(&twin, &[event]).await;
             let ends = [RunStep::Complete(Outcome::Success), RunStep::Fail, RunStep::Stop];
             for end in ends {
                 let run = twin.start_manual_run(&hook.agent);
@@ -242,7 +243,7 @@ async fn delivers_only_subscribed_events() {
 #[tokio::test]
 async fn does_not_deliver_runs_of_other_agents() {
     in_both(async |twin| {
-        let hook = Hook::new(&twin, &EVERY_EVENT).await;
+        let hook = TestWebhook::new(&twin, &EVERY_EVENT).await;
         let other = twin.agent();
         twin.with(|world| world.start_run(&other, RunMode::Run));
         twin.advance(MINUTE).await;
@@ -254,7 +255,7 @@ async fn does_not_deliver_runs_of_other_agents() {
 #[tokio::test]
 async fn disabled_webhook_gets_no_deliveries_until_enabled() {
     in_both(async |twin| {
-        let hook = Hook::new(&twin, &["run.started"]).await;
+        let hook = TestWebhook::new(&twin, &["run.started"]).await;
         twin.patch(&hook.path, json!({"status": "disabled"})).await.json(200);
         twin.start_manual_run(&hook.agent);
         twin.advance(10 * MINUTE).await;
@@ -270,8 +271,8 @@ async fn disabled_webhook_gets_no_deliveries_until_enabled() {
 #[tokio::test]
 async fn deleted_webhook_gets_no_deliveries() {
     in_both(async |twin| {
-        let hook = Hook::new(&twin, &EVERY_EVENT).await;
-        twin.delete(&hook.path).await.is_empty(204);
+        let hook = TestWebhook::new(&twin, &EVERY_EVENT).await;
+        twin.delete(&hook.path).await.assert_empty(204);
         twin.start_manual_run(&hook.agent);
         twin.advance(10 * MINUTE).await;
         assert_eq!(hook.receiver.take(), []);
@@ -282,8 +283,8 @@ async fn deleted_webhook_gets_no_deliveries() {
 #[tokio::test]
 async fn webhook_changes_apply_to_the_next_delivery() {
     in_both(async |twin| {
-        let hook = Hook::new(&twin, &["run.started"]).await;
-        let elsewhere = Receiver::start().await;
+        let hook = TestWebhook::new(&twin, &["run.started"]).await;
+        let elsewhere = TestReceiver::start().await;
         let change = json!({"url": elsewhere.url(), "events": ["run.failed"]});
         twin.patch(&hook.path, change).await.json(200);
         let run = twin.start_manual_run(&hook.agent);
@@ -300,11 +301,11 @@ async fn webhook_changes_apply_to_the_next_delivery() {
 #[tokio::test]
 async fn does_not_deliver_runs_of_deleted_agent() {
     in_both(async |twin| {
-        let hook = Hook::new(&twin, &EVERY_EVENT).await;
+        let hook = TestWebhook::new(&twin, &EVERY_EVENT).await;
         twin.with(|world| world.start_run(&hook.agent, RunMode::Run));
         twin.settled().await;
         hook.receiver.take();
-        twin.delete(&format!("/v1/agents/{}", hook.agent)).await.is_empty(204);
+        twin.delete(&format!("/v1/agents/{}", hook.agent)).await.assert_empty(204);
         twin.advance(10 * MINUTE).await;
         assert_eq!(hook.receiver.take(), []);
     })
@@ -314,7 +315,7 @@ async fn does_not_deliver_runs_of_deleted_agent() {
 #[tokio::test]
 async fn deliveries_contain_no_secrets() {
     in_both(async |twin| {
-        let hook = Hook::new(&twin, &EVERY_EVENT).await;
+        let hook = TestWebhook::new(&twin, &EVERY_EVENT).await;
         let (_, received) = deliver(&twin, &hook, &RunStep::Stop).await;
         let body: Value = received.json();
         for secret in [hook.secret.as_str(), twin.api_key()] {

@@ -9,22 +9,22 @@ use twin_emulator::{
     DeliveryFault, DeliveryRule, Emulator, EventType, FaultFile, Profile, RunStep,
 };
 
-use super::harness::{Twin, in_both};
-use super::receiver::{EVERY_EVENT, Hook, Receiver};
+use super::harness::{TestEmulator, in_both};
+use super::receiver::{EVERY_EVENT, TestReceiver, TestWebhook};
 
 const SECOND: Duration = Duration::from_secs(1);
 
 /// The delays between attempts, in seconds.
 const DELAYS: [u64; 4] = [1, 5, 30, 300];
 
-/// Creates a webhook whose receiver first answers with these statuses.
-async fn hook(twin: &Twin, statuses: &[u16]) -> Hook {
-    let receiver = Receiver::answering(statuses).await;
-    Hook::of(twin, twin.agent(), &["run.started"], receiver).await
+/// Creates a webhook for `run.started`, whose receiver first returns these statuses.
+async fn hook(twin: &TestEmulator, statuses: &[u16]) -> TestWebhook {
+    let receiver = TestReceiver::with_statuses(statuses).await;
+    TestWebhook::of(twin, twin.agent(), &["run.started"], receiver).await
 }
 
 fn add_delivery_fault(
-    twin: &Twin,
+    twin: &TestEmulator,
     event: Option<EventType>,
     deliveries: Attempts,
     fault: DeliveryFault,
@@ -32,9 +32,9 @@ fn add_delivery_fault(
     twin.with(|world| world.add_delivery_fault(DeliveryRule { event, deliveries, fault }));
 }
 
-/// Creates a webhook and a failing run whose two deliveries have this fault.
-async fn failed_run_with_fault(twin: &Twin, fault: DeliveryFault) -> Hook {
-    let hook = Hook::new(twin, &EVERY_EVENT).await;
+/// Creates a webhook, and a run that fails at once. Both deliveries of the run have this fault.
+async fn failed_run_with_fault(twin: &TestEmulator, fault: DeliveryFault) -> TestWebhook {
+    let hook = TestWebhook::new(twin, &EVERY_EVENT).await;
     add_delivery_fault(twin, None, Attempts::Every, fault);
     let run = twin.start_manual_run(&hook.agent);
     twin.with(|world| world.apply_step(&hook.agent, &run, &RunStep::Fail));
@@ -124,7 +124,7 @@ async fn silent_receiver_does_not_delay_others() {
         let hook = hook(&twin, &[]).await;
         twin.start_manual_run(&hook.agent);
         // The silent receiver times out only after ten seconds.
-        let soon = tokio::time::timeout(5 * SECOND, hook.receiver.something());
+        let soon = tokio::time::timeout(5 * SECOND, hook.receiver.wait_for_delivery());
         soon.await.expect("the delivery is not delayed");
         assert_eq!(hook.receiver.take_events(), ["run.started"]);
     })
@@ -139,7 +139,7 @@ async fn does_not_retry_for_disabled_or_deleted_webhook() {
         twin.start_manual_run(&deleted.agent);
         twin.settled().await;
         twin.patch(&disabled.path, json!({"status": "disabled"})).await.json(200);
-        twin.delete(&deleted.path).await.is_empty(204);
+        twin.delete(&deleted.path).await.assert_empty(204);
         for hook in [&disabled, &deleted] {
             assert_eq!(hook.receiver.take().len(), 1);
         }
@@ -185,7 +185,7 @@ async fn late_fault_delays_delivery_and_keeps_its_timestamp() {
         assert_eq!(hook.receiver.take(), []);
         twin.advance(Duration::from_millis(1)).await;
         let [started, _] = hook.receiver.take().try_into().expect("two deliveries");
-        let time = twin.either("2026-03-11T12:00:00Z", "2026-03-11T12:00:00.000000000+00:00");
+        let time = twin.for_profile("2026-03-11T12:00:00Z", "2026-03-11T12:00:00.000000000+00:00");
         assert_eq!(started.json()["timestamp"], time);
         assert!(started.is_signed_with(&hook.secret));
     })
@@ -195,7 +195,7 @@ async fn late_fault_delays_delivery_and_keeps_its_timestamp() {
 #[tokio::test]
 async fn reordered_delivery_follows_the_next_one() {
     in_both(async |twin| {
-        let hook = Hook::new(&twin, &EVERY_EVENT).await;
+        let hook = TestWebhook::new(&twin, &EVERY_EVENT).await;
         add_delivery_fault(&twin, None, Attempts::from(1), DeliveryFault::Reorder);
         let run = twin.start_manual_run(&hook.agent);
         twin.advance(59 * SECOND).await;
@@ -210,9 +210,9 @@ async fn reordered_delivery_follows_the_next_one() {
 }
 
 #[tokio::test]
-async fn reordered_delivery_is_sent_after_a_minute_alone() {
+async fn reordered_delivery_without_successor_is_sent_after_a_minute() {
     in_both(async |twin| {
-        let hook = Hook::new(&twin, &["run.started"]).await;
+        let hook = TestWebhook::new(&twin, &["run.started"]).await;
         add_delivery_fault(&twin, None, Attempts::from(1), DeliveryFault::Reorder);
         twin.start_manual_run(&hook.agent);
         twin.advance(59 * SECOND).await;
@@ -226,8 +226,10 @@ async fn reordered_delivery_is_sent_after_a_minute_alone() {
 #[tokio::test]
 async fn reorder_applies_within_one_webhook() {
     in_both(async |twin| {
-        let [first, second] =
-            [Hook::new(&twin, &["run.started"]).await, Hook::new(&twin, &["run.started"]).await];
+        let [first, second] = [
+            TestWebhook::new(&twin, &["run.started"]).await,
+            TestWebhook::new(&twin, &["run.started"]).await,
+        ];
         add_delivery_fault(&twin, None, Attempts::from(1), DeliveryFault::Reorder);
         twin.start_manual_run(&first.agent);
         twin.start_manual_run(&second.agent);
@@ -264,7 +266,7 @@ async fn lost_fault_never_sends_delivery() {
 #[tokio::test]
 async fn delivery_rule_counts_deliveries_of_its_event() {
     in_both(async |twin| {
-        let hook = Hook::new(&twin, &EVERY_EVENT).await;
+        let hook = TestWebhook::new(&twin, &EVERY_EVENT).await;
         add_delivery_fault(
             &twin,
             Some(EventType::Failed),
@@ -293,7 +295,8 @@ async fn reads_delivery_rules_from_fault_file() {
     ]}"#;
     for profile in Profile::ALL {
         let fault_file = FaultFile::parse(fault_file).expect("the fault file is valid");
-        let twin = Twin::of(Emulator::builder(profile).fault_file(fault_file)).await;
+        let twin =
+            TestEmulator::from_builder(Emulator::builder(profile).fault_file(fault_file)).await;
         let hook = hook(&twin, &[]).await;
         (0..3).for_each(|_| drop(twin.start_manual_run(&hook.agent)));
         twin.settled().await;

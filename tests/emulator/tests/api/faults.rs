@@ -1,4 +1,4 @@
-//! Injected faults of requests, through the whole emulator.
+//! Injected faults of requests.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -6,13 +6,13 @@ use std::time::Duration;
 use axum::http::{HeaderValue, Method, StatusCode};
 use serde_json::json;
 use twin_emulator::fault::{
-    Cursor, Fault, ManualPace, RetryAfter, Rule, Shift, StatusBody, Waiting,
+    Cursor, Fault, ManualTimer, PendingWait, RetryAfter, Rule, Shift, StatusBody,
 };
 use twin_emulator::{Emulator, FaultFile, Profile};
 
-use super::harness::{ApiResponse, Twin, in_both, list, text, texts};
+use super::harness::{ApiResponse, TestEmulator, in_both, list, text, texts};
 
-fn add_fault(twin: &Twin, rule: Rule) {
+fn add_fault(twin: &TestEmulator, rule: Rule) {
     twin.add_fault(rule).expect("the operation exists");
 }
 
@@ -20,10 +20,10 @@ fn unavailable(retry_after: RetryAfter) -> Fault {
     Fault::status(StatusCode::SERVICE_UNAVAILABLE, retry_after)
 }
 
-/// Returns whether the response to `GET /v1/me` breaks off or never begins.
-async fn breaks(twin: &Twin) -> bool {
+/// Returns whether `GET /v1/me` fails, or its response is incomplete.
+async fn connection_breaks(twin: &TestEmulator) -> bool {
     match twin.request(Method::GET, "/v1/me").send().await {
-        Ok(answer) => answer.bytes().await.is_err(),
+        Ok(response) => response.bytes().await.is_err(),
         Err(_) => true,
     }
 }
@@ -57,7 +57,7 @@ async fn status_fault_without_retry_after_or_body() {
         let fault = Fault::Status { status: StatusCode::BAD_GATEWAY, retry_after: None, body };
         add_fault(&twin, Rule::new("get_me", fault));
         let refused = twin.get("/v1/me").await;
-        refused.is_empty(502);
+        refused.assert_empty(502);
         assert_eq!(refused.header("retry-after"), "");
     })
     .await;
@@ -148,7 +148,7 @@ async fn reset_response_runs_the_operation_once() {
 }
 
 #[tokio::test]
-async fn response_breaks_off_at_the_requested_byte() {
+async fn connection_ends_at_the_requested_byte() {
     in_both(async |twin| {
         let faults = [
             Fault::Reset { at: 0 },
@@ -162,8 +162,8 @@ async fn response_breaks_off_at_the_requested_byte() {
         for fault in faults {
             twin.clear_faults();
             add_fault(&twin, Rule::new("get_me", fault.clone()).on(1));
-            assert!(breaks(&twin).await, "{fault:?}");
-            assert!(!breaks(&twin).await, "after {fault:?}");
+            assert!(connection_breaks(&twin).await, "{fault:?}");
+            assert!(!connection_breaks(&twin).await, "after {fault:?}");
         }
     })
     .await;
@@ -173,12 +173,12 @@ async fn response_breaks_off_at_the_requested_byte() {
 async fn html_fault_returns_page_of_another_host() {
     in_both(async |twin| {
         add_fault(&twin, Rule::new("get_me", Fault::Html));
-        let answer = twin.get("/v1/me").await;
+        let response = twin.get("/v1/me").await;
         assert_eq!(
-            (answer.status.as_u16(), answer.header("content-type")),
+            (response.status.as_u16(), response.header("content-type")),
             (200, "text/html; charset=utf-8")
         );
-        assert!(answer.text().starts_with("<!doctype html>"), "{}", answer.text());
+        assert!(response.text().starts_with("<!doctype html>"), "{}", response.text());
     })
     .await;
 }
@@ -187,10 +187,10 @@ async fn html_fault_returns_page_of_another_host() {
 async fn grpc_fault_returns_grpc_status() {
     in_both(async |twin| {
         add_fault(&twin, Rule::new("get_me", Fault::Grpc { code: 12 }));
-        let answer = twin.get("/v1/me").await;
-        assert_eq!((answer.status.as_u16(), answer.text()), (200, ""));
-        assert_eq!(answer.header("content-type"), "application/grpc");
-        assert_eq!(answer.header("grpc-status"), "12");
+        let response = twin.get("/v1/me").await;
+        assert_eq!((response.status.as_u16(), response.text()), (200, ""));
+        assert_eq!(response.header("content-type"), "application/grpc");
+        assert_eq!(response.header("grpc-status"), "12");
     })
     .await;
 }
@@ -201,9 +201,9 @@ async fn redirect_fault_returns_location() {
         let to = HeaderValue::from_static("http://127.0.0.1:1/v1/me");
         let status = StatusCode::TEMPORARY_REDIRECT;
         add_fault(&twin, Rule::new("get_me", Fault::Redirect { status, to }));
-        let answer = twin.get("/v1/me").await;
-        assert_eq!(answer.status, status);
-        assert_eq!(answer.header("location"), "http://127.0.0.1:1/v1/me");
+        let response = twin.get("/v1/me").await;
+        assert_eq!(response.status, status);
+        assert_eq!(response.header("location"), "http://127.0.0.1:1/v1/me");
     })
     .await;
 }
@@ -212,9 +212,9 @@ async fn redirect_fault_returns_location() {
 async fn gzip_bomb_is_small_before_unpacking() {
     in_both(async |twin| {
         add_fault(&twin, Rule::new("get_me", Fault::GzipBomb { bytes: 100 << 20 }));
-        let answer = twin.get("/v1/me").await;
-        assert_eq!(answer.header("content-encoding"), "gzip");
-        assert!(answer.body.len() < 1 << 20, "{} bytes", answer.body.len());
+        let response = twin.get("/v1/me").await;
+        assert_eq!(response.header("content-encoding"), "gzip");
+        assert!(response.body.len() < 1 << 20, "{} bytes", response.body.len());
     })
     .await;
 }
@@ -272,38 +272,38 @@ async fn shift_fault_inserts_and_removes_runs_between_pages() {
     .await;
 }
 
-/// Starts an emulator whose waits the test controls.
-async fn with_manual_pace(profile: Profile) -> (Twin, ManualPace) {
-    let pace = ManualPace::default();
-    let builder = Emulator::builder(profile).pace(Arc::new(pace.clone()));
-    (Twin::of(builder).await, pace)
+/// Starts an emulator and a timer, with which the test ends the waits of faults.
+async fn with_manual_timer(profile: Profile) -> (TestEmulator, ManualTimer) {
+    let timer = ManualTimer::default();
+    let builder = Emulator::builder(profile).timer(Arc::new(timer.clone()));
+    (TestEmulator::from_builder(builder).await, timer)
 }
 
 #[tokio::test]
 async fn delay_fault_waits_for_its_duration() {
     for profile in Profile::ALL {
-        let (twin, pace) = with_manual_pace(profile).await;
+        let (twin, timer) = with_manual_timer(profile).await;
         add_fault(&twin, Rule::new("get_me", Fault::Delay { ms: 1_500 }));
         let wait = async {
-            let waiting = pace.next().await;
+            let waiting = timer.next().await;
             assert_eq!(waiting.duration(), Duration::from_millis(1_500));
             waiting.end();
         };
-        let (answer, ()) = tokio::join!(twin.get("/v1/me"), wait);
-        answer.json(200);
+        let (response, ()) = tokio::join!(twin.get("/v1/me"), wait);
+        response.json(200);
     }
 }
 
 #[tokio::test]
 async fn refuse_fault_refuses_connections_for_its_duration() {
     for profile in Profile::ALL {
-        let (twin, pace) = with_manual_pace(profile).await;
+        let (twin, timer) = with_manual_timer(profile).await;
         add_fault(&twin, Rule::new("get_me", Fault::Refuse { for_ms: 2_000 }).on(1));
-        assert!(breaks(&twin).await);
+        assert!(connection_breaks(&twin).await);
         let refused =
-            twin.request(Method::GET, "/v1/me").send().await.expect_err("the gate is shut");
+            twin.request(Method::GET, "/v1/me").send().await.expect_err("connections are refused");
         assert!(refused.is_connect(), "{refused}");
-        let waiting: Waiting = pace.next().await;
+        let waiting: PendingWait = timer.next().await;
         assert_eq!(waiting.duration(), Duration::from_secs(2));
         twin.gate().accept().await;
         twin.get("/v1/me").await.json(200);
@@ -341,11 +341,12 @@ async fn reads_faults_from_fault_file() {
     ]}"#;
     for profile in Profile::ALL {
         let fault_file = FaultFile::parse(fault_file).expect("the fault file is valid");
-        let twin = Twin::of(Emulator::builder(profile).fault_file(fault_file)).await;
+        let twin =
+            TestEmulator::from_builder(Emulator::builder(profile).fault_file(fault_file)).await;
         let refused = twin.get("/v1/me").await;
         refused.problem(429);
         assert_eq!(refused.header("retry-after"), "Wed, 11 Mar 2026 12:00:05 GMT");
-        assert!(breaks(&twin).await);
+        assert!(connection_breaks(&twin).await);
         twin.get("/v1/me").await.json(200);
         let path = format!("/v1/agents/{}/runs", twin.agent());
         let request = twin.request(Method::POST, &path).json(&json!({"run_mode": "run"}));
@@ -355,7 +356,7 @@ async fn reads_faults_from_fault_file() {
 }
 
 #[test]
-fn rejects_wrong_fault_file() {
+fn rejects_invalid_fault_file() {
     for fault_file in [
         r#"{"faults": [{"operation": "get_you", "fault": "html"}]}"#,
         r#"{"faults": [{"operation": "get_me", "fault": "xml"}]}"#,
@@ -373,7 +374,8 @@ fn rejects_wrong_fault_file() {
 async fn fault_applies_before_the_key_is_checked() {
     in_both(async |twin| {
         add_fault(&twin, Rule::new("get_me", Fault::status(StatusCode::TOO_MANY_REQUESTS, None)));
-        let problem = ApiResponse::to(twin.keyless(Method::GET, "/v1/me")).await.problem(429);
+        let problem =
+            ApiResponse::to(twin.request_without_key(Method::GET, "/v1/me")).await.problem(429);
         assert_eq!(text(&problem["title"]), "Too Many Requests");
     })
     .await;

@@ -1,4 +1,4 @@
-//! An emulator with an independent HTTP client.
+//! An emulator with an HTTP client, and assertions about responses.
 
 use std::ops::Deref;
 
@@ -9,21 +9,21 @@ use serde_json::{Value, json};
 use twin_emulator::{Builder, Emulator, Profile, RunMode, RunScript};
 
 /// Runs a test with both profiles.
-pub(super) async fn in_both(test: impl AsyncFn(Twin)) {
+pub(super) async fn in_both(test: impl AsyncFn(TestEmulator)) {
     for profile in Profile::ALL {
-        // The output is shown if the test fails.
+        // The output of a failed test shows this line.
         eprintln!("profile: {profile}");
-        test(Twin::start(profile).await).await;
+        test(TestEmulator::start(profile).await).await;
     }
 }
 
-/// An emulator, and a client with its key.
-pub(super) struct Twin {
+/// An emulator, and an HTTP client with its key.
+pub(super) struct TestEmulator {
     emulator: Emulator,
     http: reqwest::Client,
 }
 
-impl Deref for Twin {
+impl Deref for TestEmulator {
     type Target = Emulator;
 
     fn deref(&self) -> &Emulator {
@@ -31,7 +31,7 @@ impl Deref for Twin {
     }
 }
 
-impl Twin {
+impl TestEmulator {
     pub(super) async fn documented() -> Self {
         Self::start(Profile::Documented).await
     }
@@ -41,11 +41,11 @@ impl Twin {
     }
 
     pub(super) async fn start(profile: Profile) -> Self {
-        Self::of(Emulator::builder(profile)).await
+        Self::from_builder(Emulator::builder(profile)).await
     }
 
-    pub(super) async fn of(builder: Builder) -> Self {
-        let emulator = builder.start().await.expect("a free port");
+    pub(super) async fn from_builder(builder: Builder) -> Self {
+        let emulator = builder.start().await.expect("the emulator starts");
         let http = reqwest::Client::builder()
             .no_proxy()
             .no_gzip()
@@ -58,23 +58,23 @@ impl Twin {
         self.profile() == Profile::Observed
     }
 
-    /// Returns the value for the emulator's profile.
-    pub(super) fn either<T>(&self, documented: T, observed: T) -> T {
+    /// Returns the value for the profile of the emulator.
+    pub(super) fn for_profile<T>(&self, documented: T, observed: T) -> T {
         if self.is_observed() { observed } else { documented }
     }
 
-    /// Returns the status for things that do not exist.
-    pub(super) fn missing(&self) -> u16 {
-        self.either(404, 403)
+    /// Returns the status for a resource that does not exist.
+    pub(super) fn not_found_status(&self) -> u16 {
+        self.for_profile(404, 403)
     }
 
     /// Builds a request without a key.
-    pub(super) fn keyless(&self, method: Method, path: &str) -> RequestBuilder {
+    pub(super) fn request_without_key(&self, method: Method, path: &str) -> RequestBuilder {
         self.http.request(method, format!("{}{path}", self.url()))
     }
 
     pub(super) fn request(&self, method: Method, path: &str) -> RequestBuilder {
-        self.keyless(method, path).header("x-api-key", self.api_key())
+        self.request_without_key(method, path).header("x-api-key", self.api_key())
     }
 
     pub(super) async fn get(&self, path: &str) -> ApiResponse {
@@ -90,7 +90,7 @@ impl Twin {
     }
 
     /// Sends a POST without a body.
-    pub(super) async fn poke(&self, path: &str) -> ApiResponse {
+    pub(super) async fn post_empty(&self, path: &str) -> ApiResponse {
         ApiResponse::to(self.request(Method::POST, path)).await
     }
 
@@ -107,7 +107,7 @@ impl Twin {
         self.with(twin_emulator::World::add_agent)
     }
 
-    /// Starts a run that changes only by the test.
+    /// Starts a run that changes only when the test applies a step.
     pub(super) fn start_manual_run(&self, agent: &str) -> String {
         self.with(|world| {
             world.script_next_run(RunScript::manual());
@@ -138,9 +138,9 @@ pub(super) struct ApiResponse {
 
 impl ApiResponse {
     pub(super) async fn to(request: RequestBuilder) -> Self {
-        let answer = request.send().await.expect("a response arrives");
-        let (status, headers) = (answer.status(), answer.headers().clone());
-        let body = answer.bytes().await.expect("the body arrives whole");
+        let response = request.send().await.expect("the request succeeds");
+        let (status, headers) = (response.status(), response.headers().clone());
+        let body = response.bytes().await.expect("the response is complete");
         Self { status, headers, body }
     }
 
@@ -174,16 +174,16 @@ impl ApiResponse {
 
     /// Asserts an empty response with this status.
     #[track_caller]
-    pub(super) fn is_empty(&self, status: u16) {
+    pub(super) fn assert_empty(&self, status: u16) {
         assert_eq!(self.status, status, "{}", self.text());
         assert_eq!((self.text(), self.header("content-type")), ("", ""));
     }
 
-    /// Asserts the 405 of the profile.
+    /// Asserts the response with the status 405 that the profile has.
     #[track_caller]
-    pub(super) fn is_method_not_allowed(&self, twin: &Twin) {
+    pub(super) fn assert_method_not_allowed(&self, twin: &TestEmulator) {
         if twin.is_observed() {
-            self.is_empty(405);
+            self.assert_empty(405);
         } else {
             self.problem(405);
         }
@@ -191,7 +191,7 @@ impl ApiResponse {
 
     /// Asserts the body `{"success": true}`.
     #[track_caller]
-    pub(super) fn succeeds(&self) {
+    pub(super) fn assert_success(&self) {
         assert_eq!(self.json(200), json!({"success": true}));
     }
 }
@@ -202,7 +202,7 @@ pub(super) fn text(value: &Value) -> String {
     value.as_str().unwrap_or_else(|| panic!("{value} is not a string")).to_owned()
 }
 
-/// Returns one member of every item, as text.
+/// Returns the member `member` of every item, as text.
 #[track_caller]
 pub(super) fn texts(items: &Value, member: &str) -> Vec<String> {
     list(items).iter().map(|item| text(&item[member])).collect()

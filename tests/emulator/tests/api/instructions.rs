@@ -4,19 +4,19 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::harness::{Twin, in_both, list, members, texts};
+use super::harness::{TestEmulator, in_both, list, members, texts};
 
-/// Writes these instructions a minute apart and returns the path of the instructions.
-async fn write(twin: &Twin, contents: &[&str]) -> String {
+/// Writes these versions, a minute apart, for a new agent. Returns the path of its instructions.
+async fn write(twin: &TestEmulator, contents: &[&str]) -> String {
     let path = format!("/v1/agents/{}/instructions", twin.agent());
     for content in contents {
-        twin.put(&path, json!({"content": content})).await.succeeds();
+        twin.put(&path, json!({"content": content})).await.assert_success();
         twin.advance(Duration::from_secs(60)).await;
     }
     path
 }
 
-async fn history(twin: &Twin, path: &str, query: &str) -> Value {
+async fn history(twin: &TestEmulator, path: &str, query: &str) -> Value {
     let page = twin.get(&format!("{path}/history{query}")).await;
     page.json(200)["instruction_versions"].take()
 }
@@ -25,7 +25,7 @@ async fn history(twin: &Twin, path: &str, query: &str) -> Value {
 async fn agent_without_instructions_returns_empty_text_or_null() {
     in_both(async |twin| {
         let path = write(&twin, &[]).await;
-        let empty = twin.either(json!({"instructions": {"content": ""}}), json!({}));
+        let empty = twin.for_profile(json!({"instructions": {"content": ""}}), json!({}));
         assert_eq!(twin.get(&path).await.json(200), empty);
         assert_eq!(history(&twin, &path, "").await, json!([]));
     })
@@ -57,7 +57,7 @@ async fn instructions_have_the_members_of_their_profile() {
             "user_id",
         ];
         let shown = twin.get(&path).await.json(200);
-        let wanted = twin.either(["content"].as_slice(), observed.as_slice());
+        let wanted = twin.for_profile(["content"].as_slice(), observed.as_slice());
         assert_eq!(members(&shown["instructions"]), wanted);
     })
     .await;
@@ -89,7 +89,7 @@ async fn instruction_versions_have_the_members_of_their_profile() {
             "storage_key",
         ];
         let versions = history(&twin, &path, "").await;
-        let wanted = twin.either(["content", "created_at"].as_slice(), observed.as_slice());
+        let wanted = twin.for_profile(["content", "created_at"].as_slice(), observed.as_slice());
         assert_eq!(members(&versions[0]), wanted);
         assert_eq!(versions[0]["id"].is_number(), twin.is_observed());
     })
@@ -120,10 +120,10 @@ async fn rejects_invalid_version_limit() {
 
 #[tokio::test]
 async fn keeps_source_of_instructions() {
-    let twin = Twin::observed().await;
+    let twin = TestEmulator::observed().await;
     let path = write(&twin, &["one"]).await;
     let body = json!({"content": "two", "source_type": "builder", "source_id": "run_1"});
-    twin.put(&path, body).await.succeeds();
+    twin.put(&path, body).await.assert_success();
     let versions = history(&twin, &path, "").await;
     assert_eq!(texts(&versions, "source_type"), ["builder", "api"]);
     assert_eq!(texts(&versions, "source_id"), ["run_1", ""]);
@@ -131,7 +131,7 @@ async fn keeps_source_of_instructions() {
 
 #[tokio::test]
 async fn instruction_hash_depends_only_on_the_text() {
-    let twin = Twin::observed().await;
+    let twin = TestEmulator::observed().await;
     let path = write(&twin, &["one", "two", "one"]).await;
     let [third, second, first] =
         texts(&history(&twin, &path, "").await, "content_hash").try_into().expect("three versions");

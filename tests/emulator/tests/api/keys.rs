@@ -1,20 +1,21 @@
-//! API keys and their user.
+//! API keys, and the user to whom they belong.
 
 use axum::http::Method;
 use serde_json::{Value, json};
 use std::time::Duration;
 
-use super::harness::{ApiResponse, Twin, in_both, list, members, text, texts};
+use super::harness::{ApiResponse, TestEmulator, in_both, list, members, text, texts};
 
 const KEYS: &str = "/api/public/v1/access-api-keys";
 
-async fn create(twin: &Twin, name: &str) -> Value {
+async fn create(twin: &TestEmulator, name: &str) -> Value {
     twin.post(KEYS, json!({"name": name})).await.json(200)
 }
 
 /// Calls `GET /v1/me` with this key.
-async fn me(twin: &Twin, key: &Value) -> ApiResponse {
-    ApiResponse::to(twin.keyless(Method::GET, "/v1/me").header("x-api-key", text(key))).await
+async fn me(twin: &TestEmulator, key: &Value) -> ApiResponse {
+    ApiResponse::to(twin.request_without_key(Method::GET, "/v1/me").header("x-api-key", text(key)))
+        .await
 }
 
 #[tokio::test]
@@ -42,7 +43,7 @@ async fn shows_whole_key_only_on_creation() {
 
 #[tokio::test]
 async fn documented_display_prefix_is_the_start_of_the_key() {
-    let twin = Twin::documented().await;
+    let twin = TestEmulator::documented().await;
     let key = create(&twin, "k").await;
     let prefix = text(&key["display_prefix"]);
     let beginning = prefix.strip_suffix("...").expect("the reference has dots");
@@ -52,7 +53,7 @@ async fn documented_display_prefix_is_the_start_of_the_key() {
 
 #[tokio::test]
 async fn observed_keys_have_opaque_prefixes_and_hex_identifiers() {
-    let twin = Twin::observed().await;
+    let twin = TestEmulator::observed().await;
     let key = create(&twin, "k").await;
     let (id, prefix) = (text(&key["key_id"]), text(&key["display_prefix"]));
     assert_eq!((id.len(), prefix.len()), (32, 8), "{key}");
@@ -99,8 +100,8 @@ async fn rejects_revocation_of_unknown_key() {
     in_both(async |twin| {
         let path = format!("{KEYS}/{}", text(&create(&twin, "k").await["key_id"]));
         twin.delete(&path).await.json(200);
-        twin.delete(&path).await.problem(twin.missing());
-        twin.delete(&format!("{KEYS}/none")).await.problem(twin.missing());
+        twin.delete(&path).await.problem(twin.not_found_status());
+        twin.delete(&format!("{KEYS}/none")).await.problem(twin.not_found_status());
     })
     .await;
 }
@@ -120,7 +121,7 @@ async fn rejects_missing_wrong_and_repeated_keys() {
             &[("x-api-key", &key), ("x-api-key", "another")],
         ];
         for headers in cases {
-            let plain = twin.keyless(Method::GET, "/v1/me");
+            let plain = twin.request_without_key(Method::GET, "/v1/me");
             let request = headers.iter().fold(plain, |r, (name, value)| r.header(*name, *value));
             ApiResponse::to(request).await.problem(401);
         }
@@ -132,7 +133,7 @@ async fn rejects_missing_wrong_and_repeated_keys() {
 async fn rejects_key_in_the_query() {
     in_both(async |twin| {
         let path = format!("/v1/me?x-api-key={0}&api_key={0}", twin.api_key());
-        ApiResponse::to(twin.keyless(Method::GET, &path)).await.problem(401);
+        ApiResponse::to(twin.request_without_key(Method::GET, &path)).await.problem(401);
     })
     .await;
 }
@@ -147,7 +148,9 @@ async fn every_operation_returns_401_without_key() {
             for method in item.as_object().expect("the path has methods").keys() {
                 let method = method.to_uppercase().parse().expect("the method is valid");
                 let path = path.replace(['{', '}'], "");
-                ApiResponse::to(twin.keyless(method, &path).json(&json!({}))).await.problem(401);
+                ApiResponse::to(twin.request_without_key(method, &path).json(&json!({})))
+                    .await
+                    .problem(401);
                 asked += 1;
             }
         }
@@ -160,7 +163,9 @@ async fn every_operation_returns_401_without_key() {
 async fn request_without_key_has_no_effect() {
     in_both(async |twin| {
         let body = json!({"name": "k"});
-        ApiResponse::to(twin.keyless(Method::POST, KEYS).json(&body)).await.problem(401);
+        ApiResponse::to(twin.request_without_key(Method::POST, KEYS).json(&body))
+            .await
+            .problem(401);
         assert_eq!(texts(&twin.get(KEYS).await.json(200)["keys"], "name"), ["emulator"]);
     })
     .await;

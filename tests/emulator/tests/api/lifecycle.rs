@@ -1,17 +1,17 @@
-//! Runs: scripts, changes by the test, and cancellation.
+//! Runs: scripts, steps and cancellation.
 
 use std::time::Duration;
 
 use serde_json::{Value, json};
 use twin_emulator::{Emulator, FaultFile, Outcome, Profile, RunMode, RunScript, RunStep, World};
 
-use super::harness::{ApiResponse, Twin, in_both, list, text};
+use super::harness::{ApiResponse, TestEmulator, in_both, list, text};
 
 const SECOND: Duration = Duration::from_secs(1);
 
-/// Each step that ends a run, and the resulting status.
-fn ends(twin: &Twin) -> [(RunStep, &'static str); 5] {
-    let completed = twin.either("finished", "completed");
+/// Returns every step that ends a run, with the resulting status.
+fn ends(twin: &TestEmulator) -> [(RunStep, &'static str); 5] {
+    let completed = twin.for_profile("finished", "completed");
     [
         (RunStep::Complete(Outcome::Success), completed),
         (RunStep::Complete(Outcome::Partial), completed),
@@ -21,13 +21,13 @@ fn ends(twin: &Twin) -> [(RunStep, &'static str); 5] {
     ]
 }
 
-async fn events(twin: &Twin, agent: &str, run: &str) -> usize {
+async fn events(twin: &TestEmulator, agent: &str, run: &str) -> usize {
     let path = format!("/v1/agents/{agent}/runs/{run}/events");
     list(&twin.get(&path).await.json(200)["events"]).len()
 }
 
-async fn cancel(twin: &Twin, agent: &str, run: &str) -> Value {
-    twin.poke(&format!("/v1/agents/{agent}/runs/{run}/cancel")).await.json(200)
+async fn cancel(twin: &TestEmulator, agent: &str, run: &str) -> Value {
+    twin.post_empty(&format!("/v1/agents/{agent}/runs/{run}/cancel")).await.json(200)
 }
 
 #[tokio::test]
@@ -52,8 +52,8 @@ async fn default_run_completes_after_exactly_two_seconds() {
         assert_eq!(twin.run(&agent, &run).await["status"], "in_progress");
         twin.advance(Duration::from_millis(1)).await;
         let ended = twin.run(&agent, &run).await;
-        assert_eq!(ended["status"], twin.either("finished", "completed"));
-        let time = twin.either("2026-03-11T12:00:02Z", "2026-03-11T12:00:02.000000000+00:00");
+        assert_eq!(ended["status"], twin.for_profile("finished", "completed"));
+        let time = twin.for_profile("2026-03-11T12:00:02Z", "2026-03-11T12:00:02.000000000+00:00");
         assert_eq!(ended["finished_at"], time);
     })
     .await;
@@ -75,12 +75,12 @@ async fn records_scripted_events_one_by_one() {
 }
 
 #[tokio::test]
-async fn due_events_have_their_own_timestamps() {
+async fn steps_have_the_time_at_which_they_are_due() {
     in_both(async |twin| {
         let agent = twin.agent();
         let run = twin.with(|world| world.start_run(&agent, RunMode::Run));
         twin.advance(Duration::from_secs(3_600)).await;
-        let time = twin.either("2026-03-11T12:00:02Z", "2026-03-11T12:00:02.000000000+00:00");
+        let time = twin.for_profile("2026-03-11T12:00:02Z", "2026-03-11T12:00:02.000000000+00:00");
         assert_eq!(twin.run(&agent, &run).await["finished_at"], time);
     })
     .await;
@@ -142,7 +142,7 @@ async fn run_pauses_and_resumes() {
         twin.with(|world| world.apply_step(&agent, &run, &RunStep::Pause));
         let paused = twin.run(&agent, &run).await;
         assert_eq!(paused["status"], "paused");
-        assert_eq!(paused["is_paused"], twin.either(Value::Null, json!(true)));
+        assert_eq!(paused["is_paused"], twin.for_profile(Value::Null, json!(true)));
         twin.with(|world| world.apply_step(&agent, &run, &RunStep::Resume));
         assert_eq!(twin.run(&agent, &run).await["status"], "in_progress");
     })
@@ -193,12 +193,13 @@ async fn reads_run_scripts_from_fault_file() {
     ]]}"#;
     for profile in Profile::ALL {
         let fault_file = FaultFile::parse(fault_file).expect("the fault file is valid");
-        let twin = Twin::of(Emulator::builder(profile).fault_file(fault_file)).await;
+        let twin =
+            TestEmulator::from_builder(Emulator::builder(profile).fault_file(fault_file)).await;
         let agent = twin.agent();
         let body = json!({"run_mode": "run"});
         let started = twin.post(&format!("/v1/agents/{agent}/runs"), body).await.json(201);
         let run = text(&started["run"]["run_id"]);
-        for status in ["paused", "in_progress", twin.either("finished", "completed")] {
+        for status in ["paused", "in_progress", twin.for_profile("finished", "completed")] {
             twin.advance(Duration::from_millis(100)).await;
             assert_eq!(twin.run(&agent, &run).await["status"], status);
         }
@@ -211,7 +212,8 @@ async fn example_and_shifted_runs_take_no_script() {
         let fault_file = r#"{"runs": [[{"after_ms": 0, "do": "fail"}]],
             "faults": [{"operation": "list_runs", "fault": {"shift": {"insert": 1}}}]}"#;
         let fault_file = FaultFile::parse(fault_file).expect("the fault file is valid");
-        let twin = Twin::of(Emulator::builder(profile).fault_file(fault_file)).await;
+        let twin =
+            TestEmulator::from_builder(Emulator::builder(profile).fault_file(fault_file)).await;
         // The run of the example and the run that a fault inserts do not take the script.
         twin.with(World::add_example);
         twin.get("/v1/agents/agent_abc123/runs").await.json(200);
@@ -228,8 +230,8 @@ async fn cancel_stops_run() {
     in_both(async |twin| {
         let agent = twin.agent();
         let run = twin.with(|world| world.start_run(&agent, RunMode::Run));
-        let answer = twin.either(json!({"error": ""}), json!({"success": true}));
-        assert_eq!(cancel(&twin, &agent, &run).await, answer);
+        let response = twin.for_profile(json!({"error": ""}), json!({"success": true}));
+        assert_eq!(cancel(&twin, &agent, &run).await, response);
         twin.advance(Duration::from_secs(60)).await;
         assert_eq!(twin.run(&agent, &run).await["status"], "stopped");
     })
@@ -258,9 +260,9 @@ async fn cancel_of_finished_run_succeeds_without_effect() {
             let ended = twin.run(&agent, &run).await;
             twin.advance(SECOND).await;
             let error = "run already completed";
-            let answer = json!({"success": true, "error": error});
-            let answer = twin.either(json!({"error": error}), answer);
-            assert_eq!(cancel(&twin, &agent, &run).await, answer);
+            let response = json!({"success": true, "error": error});
+            let response = twin.for_profile(json!({"error": error}), response);
+            assert_eq!(cancel(&twin, &agent, &run).await, response);
             assert_eq!(twin.run(&agent, &run).await, ended);
         }
     })
@@ -287,7 +289,7 @@ async fn malformed_cancel_body_does_not_cancel() {
         let run = twin.start_manual_run(&agent);
         let path = format!("/v1/agents/{agent}/runs/{run}/cancel");
         let refused = twin.post(&path, json!({"reason": 5})).await;
-        assert_eq!(refused.status, twin.either(400, 422));
+        assert_eq!(refused.status, twin.for_profile(400, 422));
         let request = twin.request(axum::http::Method::POST, &path);
         let json = request.header("content-type", "application/json");
         ApiResponse::to(json.body("{")).await.problem(400);

@@ -1,8 +1,8 @@
-//! Tests every operation, fault and delivery over raw HTTP, against the reference and
-//! observations of the live service. They do not use the client, so that the emulator is an
-//! independent check of it.
+//! Tests every operation, fault and delivery over HTTP. The expected behaviour is that of the
+//! reference and of the observations of the live service.
 //!
-//! There is roughly one module per tag of the API, and one per shared subject.
+//! The tests do not use the client of this repository, so that the emulator and the client are
+//! independent checks of each other.
 
 #![expect(clippy::expect_used, clippy::panic, reason = "the helpers of a test may fail it too")]
 
@@ -13,7 +13,7 @@ mod control;
 mod cors;
 mod deliveries;
 mod delivery_faults;
-mod due;
+mod errors;
 mod events;
 mod faults;
 mod harness;
@@ -23,9 +23,9 @@ mod lifecycle;
 mod receiver;
 #[path = "../support/recorder.rs"]
 mod recorder;
-mod refusals;
 mod run_filters;
 mod runs;
+mod scheduled_runs;
 mod schedules;
 mod seeds;
 mod webhooks;

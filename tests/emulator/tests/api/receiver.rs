@@ -1,4 +1,4 @@
-//! A webhook receiver with chosen responses.
+//! A webhook receiver that records its deliveries.
 
 use axum::body::Bytes;
 use axum::http::{HeaderMap, HeaderName, Method};
@@ -7,10 +7,11 @@ use serde_json::{Value, json};
 use sha2::Sha256;
 use twin_emulator::exchange::RecordedRequest;
 
-use super::harness::{Twin, text};
-use super::recorder::Recorder;
+use super::harness::{TestEmulator, text};
+use super::recorder::RecordingServer;
 
-pub(super) struct Receiver(Recorder);
+/// The receiver. It stops when it is dropped.
+pub(super) struct TestReceiver(RecordingServer);
 
 /// A received delivery.
 #[derive(Debug, Clone, PartialEq)]
@@ -23,15 +24,15 @@ pub(super) struct Received {
     pub(super) body: Bytes,
 }
 
-impl Receiver {
-    /// Starts a receiver that accepts everything.
+impl TestReceiver {
+    /// Starts a receiver that accepts every delivery.
     pub(super) async fn start() -> Self {
-        Self::answering(&[]).await
+        Self::with_statuses(&[]).await
     }
 
-    /// Starts a receiver that returns these statuses first, and then accepts everything.
-    pub(super) async fn answering(statuses: &[u16]) -> Self {
-        Self(Recorder::start(statuses).await)
+    /// Starts a receiver that first returns these statuses, and then accepts every delivery.
+    pub(super) async fn with_statuses(statuses: &[u16]) -> Self {
+        Self(RecordingServer::start(statuses).await)
     }
 
     pub(super) fn url(&self) -> String {
@@ -39,7 +40,7 @@ impl Receiver {
     }
 
     /// Waits for a delivery.
-    pub(super) async fn something(&self) {
+    pub(super) async fn wait_for_delivery(&self) {
         self.0.requested(1).await;
     }
 
@@ -86,7 +87,7 @@ impl Received {
         }
     }
 
-    /// Returns whether the signature is valid for this secret and the received bytes.
+    /// Returns whether the signature is that of the received bytes with this secret.
     pub(super) fn is_signed_with(&self, secret: &str) -> bool {
         let mut mac = Hmac::<Sha256>::new_from_slice(secret.as_bytes()).expect("the key is valid");
         mac.update(&self.body);
@@ -95,28 +96,28 @@ impl Received {
     }
 }
 
-/// A webhook for some events, and its receiver, which accepts everything.
-pub(super) struct Hook {
+/// A webhook of an agent, and its receiver.
+pub(super) struct TestWebhook {
     pub(super) agent: String,
     pub(super) path: String,
     pub(super) secret: String,
-    pub(super) receiver: Receiver,
+    pub(super) receiver: TestReceiver,
 }
 
 pub(super) const EVERY_EVENT: [&str; 5] =
     ["run.started", "run.completed", "run.failed", "run.stopped", "run.paused"];
 
-impl Hook {
-    /// Creates a webhook of a new agent.
-    pub(super) async fn new(twin: &Twin, events: &[&str]) -> Self {
-        Self::of(twin, twin.agent(), events, Receiver::start().await).await
+impl TestWebhook {
+    /// Creates a webhook of a new agent, whose receiver accepts every delivery.
+    pub(super) async fn new(twin: &TestEmulator, events: &[&str]) -> Self {
+        Self::of(twin, twin.agent(), events, TestReceiver::start().await).await
     }
 
     pub(super) async fn of(
-        twin: &Twin,
+        twin: &TestEmulator,
         agent: String,
         events: &[&str],
-        receiver: Receiver,
+        receiver: TestReceiver,
     ) -> Self {
         let hooks = format!("/v1/agents/{agent}/webhooks");
         let body = json!({"url": receiver.url(), "events": events});

@@ -5,12 +5,12 @@ use std::time::Duration;
 use serde_json::json;
 use twin_emulator::{Outcome, RunMode, RunScript, RunStep};
 
-use super::harness::{Twin, in_both, text, texts};
+use super::harness::{TestEmulator, in_both, text, texts};
 use super::runs::ids;
 
 /// Creates an agent with three runs an hour apart: a failed build, a completed run, and one in
 /// progress.
-async fn three_runs(twin: &Twin) -> (String, [String; 3]) {
+async fn three_runs(twin: &TestEmulator) -> (String, [String; 3]) {
     let agent = twin.agent();
     let run = async |mode, end: Option<RunStep>| {
         let run = twin.with(|world| {
@@ -36,8 +36,8 @@ async fn each_filter_returns_only_matching_runs() {
         let (agent, runs) = three_runs(&twin).await;
         let [failed, completed, running] = &runs;
         let by_id = format!("filter_run_id={completed}");
-        let ended = format!("filter_status={}", twin.either("finished", "completed"));
-        let other = format!("filter_status={}", twin.either("completed", "finished"));
+        let ended = format!("filter_status={}", twin.for_profile("finished", "completed"));
+        let other = format!("filter_status={}", twin.for_profile("completed", "finished"));
         let started = |bound: &str, hour: u8, run: &str| {
             format!("filter_started_{bound}=2026-03-11T{hour}:00:00Z&filter_run_id={run}")
         };
@@ -99,7 +99,7 @@ async fn totals_and_pages_count_only_matching_runs() {
         let (agent, runs) = three_runs(&twin).await;
         let query = "filter_policy_group=runner&page=2&page_size=1";
         let page = twin.get(&format!("/v1/agents/{agent}/runs?{query}")).await.json(200);
-        assert_eq!(page["total_runs"], twin.either(json!("2"), json!(2)));
+        assert_eq!(page["total_runs"], twin.for_profile(json!("2"), json!(2)));
         assert_eq!(texts(&page["runs"], "run_id"), [runs[1].as_str()]);
     })
     .await;

@@ -4,21 +4,21 @@ use axum::http::Method;
 use serde_json::{Value, json};
 use twin_emulator::{Emulator, Outcome, Profile, RunStep};
 
-use super::harness::{ApiResponse, Twin, in_both, list, members, text, texts};
+use super::harness::{ApiResponse, TestEmulator, in_both, list, members, text, texts};
 
-async fn start(twin: &Twin, agent: &str, body: Value) -> Value {
+async fn start(twin: &TestEmulator, agent: &str, body: Value) -> Value {
     twin.post(&format!("/v1/agents/{agent}/runs"), body).await.json(201)["run"].take()
 }
 
 /// Returns the identifiers of the runs on a page.
-pub(super) async fn ids(twin: &Twin, agent: &str, query: &str) -> Vec<String> {
+pub(super) async fn ids(twin: &TestEmulator, agent: &str, query: &str) -> Vec<String> {
     let page = twin.get(&format!("/v1/agents/{agent}/runs?{query}")).await.json(200);
     texts(&page["runs"], "run_id")
 }
 
 #[tokio::test]
 async fn observed_start_accepts_two_modes_and_error_names_three_more() {
-    let twin = Twin::observed().await;
+    let twin = TestEmulator::observed().await;
     let path = format!("/v1/agents/{}/runs", twin.agent());
     let wrong = ["", "Run", "RUN", "Build", "Builder", "SubAgent", "runner", " run"];
     let bodies = wrong.map(|mode| json!({"run_mode": mode}));
@@ -42,7 +42,7 @@ async fn rejected_start_creates_no_run() {
 
 #[tokio::test]
 async fn documented_start_needs_no_mode() {
-    let twin = Twin::documented().await;
+    let twin = TestEmulator::documented().await;
     let agent = twin.agent();
     for body in [json!({}), json!({"user_message": "hello"})] {
         assert_eq!(start(&twin, &agent, body).await["policy_type"], "runner_v2");
@@ -78,7 +78,7 @@ async fn started_run_has_the_members_of_its_profile() {
             "user_id",
             "wrote_instructions",
         ];
-        let more = twin.either(["is_paused", "status"].as_slice(), &observed);
+        let more = twin.for_profile(["is_paused", "status"].as_slice(), &observed);
         let mut names: Vec<&str> = both.iter().chain(more).copied().collect();
         names.sort_unstable();
         assert_eq!(members(&run), names);
@@ -93,7 +93,7 @@ async fn started_run_is_in_progress() {
         let run = start(&twin, &agent, json!({"run_mode": "run"})).await;
         assert_eq!(run["agent_id"], agent);
         assert_eq!((&run["status"], &run["is_finished"]), (&json!("in_progress"), &json!(false)));
-        let time = twin.either("2026-03-11T12:00:00Z", "2026-03-11T12:00:00.000000000+00:00");
+        let time = twin.for_profile("2026-03-11T12:00:00Z", "2026-03-11T12:00:00.000000000+00:00");
         assert_eq!(run["started_at"], time);
     })
     .await;
@@ -105,7 +105,7 @@ async fn run_numbers_start_at_1_or_0_for_each_agent() {
         for agent in [twin.agent(), twin.agent()] {
             for number in 0..3 {
                 let run = start(&twin, &agent, json!({"run_mode": "run"})).await;
-                assert_eq!(run["run_number"], number + twin.either(1, 0));
+                assert_eq!(run["run_number"], number + twin.for_profile(1, 0));
             }
         }
     })
@@ -119,16 +119,16 @@ async fn number_of_deleted_run_is_not_reused() {
         let run = start(&twin, &agent, json!({"run_mode": "run"})).await;
         twin.delete(&format!("/v1/agents/{agent}/runs/{}", text(&run["run_id"])))
             .await
-            .is_empty(204);
+            .assert_empty(204);
         let next = start(&twin, &agent, json!({"run_mode": "run"})).await;
-        assert_eq!(next["run_number"], twin.either(2, 1));
+        assert_eq!(next["run_number"], twin.for_profile(2, 1));
     })
     .await;
 }
 
 #[tokio::test]
 async fn run_goal_is_null_or_empty() {
-    let twin = Twin::observed().await;
+    let twin = TestEmulator::observed().await;
     let agent = twin.agent();
     for (body, goal) in [
         (json!({"run_mode": "run"}), Value::Null),
@@ -151,7 +151,7 @@ async fn starts_run_of_agent_that_is_not_deployed() {
 async fn skip_deploy_check_overrides_the_deploy_check_switch() {
     for profile in Profile::ALL {
         let builder = Emulator::builder(profile).switches(|switches| switches.deploy_check = true);
-        let twin = Twin::of(builder).await;
+        let twin = TestEmulator::from_builder(builder).await;
         let agent = twin.agent();
         let path = format!("/v1/agents/{agent}/runs");
         for skip in [Value::Null, json!(false)] {
@@ -190,7 +190,7 @@ async fn run_page_has_its_number_and_total() {
         let page =
             twin.get(&format!("/v1/agents/{agent}/runs?page=3&page_size=10")).await.json(200);
         assert_eq!((&page["page"], &page["page_size"]), (&json!(3), &json!(10)));
-        assert_eq!(page["total_runs"], twin.either(json!("25"), json!(25)));
+        assert_eq!(page["total_runs"], twin.for_profile(json!("25"), json!(25)));
     })
     .await;
 }
@@ -245,7 +245,7 @@ async fn lists_only_runs_of_the_agent() {
 
 #[tokio::test]
 async fn documented_list_omits_run_members() {
-    let twin = Twin::documented().await;
+    let twin = TestEmulator::documented().await;
     let agent = twin.agent();
     let run = twin.start_manual_run(&agent);
     let running = twin.run(&agent, &run).await;
@@ -257,7 +257,7 @@ async fn documented_list_omits_run_members() {
 
 #[tokio::test]
 async fn observed_run_page_has_summaries() {
-    let twin = Twin::observed().await;
+    let twin = TestEmulator::observed().await;
     let agent = twin.agent();
     let runs: Vec<String> = (0..3).map(|_| twin.start_manual_run(&agent)).collect();
     twin.with(|world| world.apply_step(&agent, &runs[2], &RunStep::Complete(Outcome::Partial)));
@@ -280,7 +280,7 @@ async fn observed_run_page_has_summaries() {
 
 #[tokio::test]
 async fn documented_run_page_has_no_summaries() {
-    let twin = Twin::documented().await;
+    let twin = TestEmulator::documented().await;
     let page = twin.get(&format!("/v1/agents/{}/runs", twin.agent())).await.json(200);
     assert_eq!(members(&page), ["page", "page_size", "runs", "total_runs"]);
 }
@@ -291,7 +291,7 @@ async fn get_of_single_run_is_not_supported() {
         let agent = twin.agent();
         let run = twin.start_manual_run(&agent);
         let refused = twin.get(&format!("/v1/agents/{agent}/runs/{run}")).await;
-        refused.is_method_not_allowed(&twin);
+        refused.assert_method_not_allowed(&twin);
         assert_eq!(refused.header("allow"), "DELETE");
     })
     .await;
@@ -303,10 +303,10 @@ async fn all_operations_on_deleted_run_fail() {
         let agent = twin.agent();
         let run = twin.start_manual_run(&agent);
         let path = format!("/v1/agents/{agent}/runs/{run}");
-        twin.delete(&path).await.is_empty(204);
+        twin.delete(&path).await.assert_empty(204);
         assert_eq!(ids(&twin, &agent, "").await, Vec::<String>::new());
-        twin.delete(&path).await.problem(twin.missing());
-        twin.post(&format!("{path}/cancel"), json!({})).await.problem(twin.missing());
+        twin.delete(&path).await.problem(twin.not_found_status());
+        twin.post(&format!("{path}/cancel"), json!({})).await.problem(twin.not_found_status());
     })
     .await;
 }
@@ -318,7 +318,7 @@ async fn rejects_run_of_another_agent() {
         let run = twin.start_manual_run(&agent);
         for (method, below) in [(Method::DELETE, ""), (Method::POST, "/cancel")] {
             let request = twin.request(method, &format!("/v1/agents/{other}/runs/{run}{below}"));
-            ApiResponse::to(request).await.problem(twin.missing());
+            ApiResponse::to(request).await.problem(twin.not_found_status());
         }
         assert_eq!(twin.run(&agent, &run).await["status"], "in_progress");
     })

@@ -1,19 +1,19 @@
-//! Schedules: setting, reading, pausing and deleting. The module `due` tests the runs that they
+//! Schedules: set, get, pause, resume and delete. The module `scheduled_runs` tests the runs that they
 //! start.
 
 use serde_json::{Value, json};
 
-use super::harness::{Twin, in_both, list, members, texts};
+use super::harness::{TestEmulator, in_both, list, members, texts};
 
-/// Creates a deployed agent and returns the path of its schedule.
-fn deployed(twin: &Twin) -> (String, String) {
+/// Creates a deployed agent. Returns its identifier and the path of its schedule.
+fn deployed(twin: &TestEmulator) -> (String, String) {
     let agent = twin.agent();
     twin.with(|world| world.deploy(&agent));
     let path = format!("/v1/agents/{agent}/schedule");
     (agent, path)
 }
 
-async fn shown(twin: &Twin, path: &str) -> Value {
+async fn shown(twin: &TestEmulator, path: &str) -> Value {
     twin.get(path).await.json(200)["schedule"].take()
 }
 
@@ -21,7 +21,7 @@ async fn shown(twin: &Twin, path: &str) -> Value {
 async fn agent_without_schedule_returns_null_or_no_member() {
     in_both(async |twin| {
         let (_, path) = deployed(&twin);
-        let none = twin.either(json!({"schedule": null}), json!({}));
+        let none = twin.for_profile(json!({"schedule": null}), json!({}));
         assert_eq!(twin.get(&path).await.json(200), none);
     })
     .await;
@@ -31,13 +31,13 @@ async fn agent_without_schedule_returns_null_or_no_member() {
 async fn schedule_has_the_members_of_its_profile() {
     in_both(async |twin| {
         let (agent, path) = deployed(&twin);
-        twin.put(&path, json!({"cron": "0 0 9 * * * *"})).await.succeeds();
+        twin.put(&path, json!({"cron": "0 0 9 * * * *"})).await.assert_success();
         let documented = json!({"cron": "0 0 9 * * * *", "paused": false});
         let observed = json!({
             "agent_id": agent, "auto_paused": false, "consecutive_failures": 0,
             "cron": "0 0 9 * * * *", "next_run": 1_773_306_000, "paused": false,
         });
-        assert_eq!(shown(&twin, &path).await, twin.either(documented, observed));
+        assert_eq!(shown(&twin, &path).await, twin.for_profile(documented, observed));
     })
     .await;
 }
@@ -82,7 +82,7 @@ async fn accepts_all_cron_syntax() {
             "30 5,35 * * * ? *",
             "  0  0 9 * *  * * ",
         ] {
-            twin.put(&path, json!({"cron": cron})).await.succeeds();
+            twin.put(&path, json!({"cron": cron})).await.assert_success();
             assert_eq!(shown(&twin, &path).await["cron"], cron);
         }
     })
@@ -97,7 +97,7 @@ async fn rejects_schedule_of_agent_that_is_not_deployed() {
         twin.put(&path, json!({"cron": "0 0 9 * * * *"})).await.problem(400);
         assert_eq!(shown(&twin, &path).await, Value::Null);
         twin.with(|world| world.deploy(&agent));
-        twin.put(&path, json!({"cron": "0 0 9 * * * *"})).await.succeeds();
+        twin.put(&path, json!({"cron": "0 0 9 * * * *"})).await.assert_success();
     })
     .await;
 }
@@ -107,7 +107,7 @@ async fn second_schedule_replaces_the_first() {
     in_both(async |twin| {
         let (_, path) = deployed(&twin);
         for cron in ["0 0 9 * * * *", "0 0 10 * * * *"] {
-            twin.put(&path, json!({"cron": cron})).await.succeeds();
+            twin.put(&path, json!({"cron": cron})).await.assert_success();
         }
         let all = twin.get("/v1/schedules").await.json(200);
         assert_eq!(texts(&all["schedules"], "cron"), ["0 0 10 * * * *"]);
@@ -119,7 +119,7 @@ async fn second_schedule_replaces_the_first() {
 async fn rejected_schedule_keeps_the_old_one() {
     in_both(async |twin| {
         let (_, path) = deployed(&twin);
-        twin.put(&path, json!({"cron": "0 0 9 * * * *"})).await.succeeds();
+        twin.put(&path, json!({"cron": "0 0 9 * * * *"})).await.assert_success();
         let before = shown(&twin, &path).await;
         twin.put(&path, json!({"cron": "nonsense"})).await.problem(400);
         assert_eq!(shown(&twin, &path).await, before);
@@ -131,11 +131,11 @@ async fn rejected_schedule_keeps_the_old_one() {
 async fn pauses_and_resumes_schedule() {
     in_both(async |twin| {
         let (_, path) = deployed(&twin);
-        twin.put(&path, json!({"cron": "0 0 9 * * * *"})).await.succeeds();
+        twin.put(&path, json!({"cron": "0 0 9 * * * *"})).await.assert_success();
         for (action, paused) in
             [("pause", true), ("pause", true), ("resume", false), ("resume", false)]
         {
-            twin.poke(&format!("{path}/{action}")).await.succeeds();
+            twin.post_empty(&format!("{path}/{action}")).await.assert_success();
             assert_eq!(shown(&twin, &path).await["paused"], paused);
         }
     })
@@ -144,12 +144,12 @@ async fn pauses_and_resumes_schedule() {
 
 #[tokio::test]
 async fn paused_schedule_has_no_next_run() {
-    let twin = Twin::observed().await;
+    let twin = TestEmulator::observed().await;
     let (_, path) = deployed(&twin);
-    twin.put(&path, json!({"cron": "0 0 9 * * * *"})).await.succeeds();
-    twin.poke(&format!("{path}/pause")).await.succeeds();
+    twin.put(&path, json!({"cron": "0 0 9 * * * *"})).await.assert_success();
+    twin.post_empty(&format!("{path}/pause")).await.assert_success();
     assert_eq!(shown(&twin, &path).await.get("next_run"), None);
-    twin.poke(&format!("{path}/resume")).await.succeeds();
+    twin.post_empty(&format!("{path}/resume")).await.assert_success();
     assert_eq!(shown(&twin, &path).await["next_run"], 1_773_306_000);
 }
 
@@ -157,9 +157,9 @@ async fn paused_schedule_has_no_next_run() {
 async fn new_schedule_is_not_paused() {
     in_both(async |twin| {
         let (_, path) = deployed(&twin);
-        twin.put(&path, json!({"cron": "0 0 9 * * * *"})).await.succeeds();
-        twin.poke(&format!("{path}/pause")).await.succeeds();
-        twin.put(&path, json!({"cron": "0 0 10 * * * *"})).await.succeeds();
+        twin.put(&path, json!({"cron": "0 0 9 * * * *"})).await.assert_success();
+        twin.post_empty(&format!("{path}/pause")).await.assert_success();
+        twin.put(&path, json!({"cron": "0 0 10 * * * *"})).await.assert_success();
         assert_eq!(shown(&twin, &path).await["paused"], false);
     })
     .await;
@@ -169,8 +169,8 @@ async fn new_schedule_is_not_paused() {
 async fn deletes_schedule() {
     in_both(async |twin| {
         let (_, path) = deployed(&twin);
-        twin.put(&path, json!({"cron": "0 0 9 * * * *"})).await.succeeds();
-        twin.delete(&path).await.succeeds();
+        twin.put(&path, json!({"cron": "0 0 9 * * * *"})).await.assert_success();
+        twin.delete(&path).await.assert_success();
         assert_eq!(shown(&twin, &path).await, Value::Null);
         assert_eq!(twin.get("/v1/schedules").await.json(200), json!({"schedules": []}));
     })
@@ -181,9 +181,9 @@ async fn deletes_schedule() {
 async fn rejects_pause_resume_and_delete_of_missing_schedule() {
     in_both(async |twin| {
         let (_, path) = deployed(&twin);
-        twin.poke(&format!("{path}/pause")).await.problem(twin.missing());
-        twin.poke(&format!("{path}/resume")).await.problem(twin.missing());
-        twin.delete(&path).await.problem(twin.missing());
+        twin.post_empty(&format!("{path}/pause")).await.problem(twin.not_found_status());
+        twin.post_empty(&format!("{path}/resume")).await.problem(twin.not_found_status());
+        twin.delete(&path).await.problem(twin.not_found_status());
     })
     .await;
 }
@@ -192,7 +192,7 @@ async fn rejects_pause_resume_and_delete_of_missing_schedule() {
 async fn accepts_schedule_without_future_times() {
     in_both(async |twin| {
         let (_, path) = deployed(&twin);
-        twin.put(&path, json!({"cron": "0 0 9 * * * 2020"})).await.succeeds();
+        twin.put(&path, json!({"cron": "0 0 9 * * * 2020"})).await.assert_success();
         assert_eq!(shown(&twin, &path).await.get("next_run"), None);
     })
     .await;
@@ -205,7 +205,7 @@ async fn lists_all_schedules_with_their_agents() {
         for hour in 1..4 {
             let (agent, path) = deployed(&twin);
             let cron = format!("0 0 {hour} * * * *");
-            twin.put(&path, json!({"cron": cron})).await.succeeds();
+            twin.put(&path, json!({"cron": cron})).await.assert_success();
             agents.push(agent);
         }
         deployed(&twin);
@@ -218,7 +218,7 @@ async fn lists_all_schedules_with_their_agents() {
         let observed =
             ["agent_id", "auto_paused", "consecutive_failures", "cron", "next_run", "paused"];
         let first = &list(&all["schedules"])[0];
-        assert_eq!(members(first), twin.either(documented.as_slice(), observed.as_slice()));
+        assert_eq!(members(first), twin.for_profile(documented.as_slice(), observed.as_slice()));
     })
     .await;
 }
@@ -227,8 +227,8 @@ async fn lists_all_schedules_with_their_agents() {
 async fn does_not_list_schedule_of_deleted_agent() {
     in_both(async |twin| {
         let (agent, path) = deployed(&twin);
-        twin.put(&path, json!({"cron": "0 0 9 * * * *"})).await.succeeds();
-        twin.delete(&format!("/v1/agents/{agent}")).await.is_empty(204);
+        twin.put(&path, json!({"cron": "0 0 9 * * * *"})).await.assert_success();
+        twin.delete(&format!("/v1/agents/{agent}")).await.assert_empty(204);
         assert_eq!(twin.get("/v1/schedules").await.json(200), json!({"schedules": []}));
     })
     .await;

@@ -1,4 +1,4 @@
-//! The same seed and calls give the same bytes.
+//! Seeds: the same seed and the same calls give the same responses and deliveries.
 
 use std::time::Duration;
 
@@ -6,12 +6,12 @@ use axum::http::header;
 use serde_json::json;
 use twin_emulator::{Emulator, Profile};
 
-use super::harness::{ApiResponse, Twin, text};
-use super::receiver::{Hook, Received, Receiver};
+use super::harness::{ApiResponse, TestEmulator, text};
+use super::receiver::{Received, TestReceiver, TestWebhook};
 
-/// Returns all responses and deliveries of a fixed sequence of calls for a seed.
-async fn course(profile: Profile, seed: u64) -> (Vec<ApiResponse>, Vec<Received>) {
-    let twin = Twin::of(Emulator::builder(profile).seed(seed)).await;
+/// Makes a fixed sequence of calls. Returns all responses and deliveries.
+async fn run_fixed_calls(profile: Profile, seed: u64) -> (Vec<ApiResponse>, Vec<Received>) {
+    let twin = TestEmulator::from_builder(Emulator::builder(profile).seed(seed)).await;
     let mut replies = Vec::new();
     let mut note = |mut reply: ApiResponse| {
         // hyper sets the `Date` header.
@@ -22,7 +22,9 @@ async fn course(profile: Profile, seed: u64) -> (Vec<ApiResponse>, Vec<Received>
     note(twin.post("/api/public/v1/access-api-keys", json!({"name": "k"})).await);
     let created = note(twin.post("/v1/agents", json!({})).await).json(201);
     let agent = text(&created["agent"]["agent_id"]);
-    let hook = Hook::of(&twin, agent.clone(), &["run.completed"], Receiver::start().await).await;
+    let hook =
+        TestWebhook::of(&twin, agent.clone(), &["run.completed"], TestReceiver::start().await)
+            .await;
     note(twin.post(&format!("/v1/agents/{agent}/runs"), json!({"run_mode": "build"})).await);
     twin.advance(Duration::from_secs(10)).await;
     let runs = note(twin.get(&format!("/v1/agents/{agent}/runs")).await).json(200);
@@ -40,7 +42,8 @@ async fn course(profile: Profile, seed: u64) -> (Vec<ApiResponse>, Vec<Received>
 #[tokio::test]
 async fn same_seed_gives_same_responses_and_deliveries() {
     for profile in Profile::ALL {
-        let [first, second] = [course(profile, 7).await, course(profile, 7).await];
+        let [first, second] =
+            [run_fixed_calls(profile, 7).await, run_fixed_calls(profile, 7).await];
         assert_eq!(first, second);
         assert_eq!(first.1.len(), 25);
     }
@@ -49,7 +52,8 @@ async fn same_seed_gives_same_responses_and_deliveries() {
 #[tokio::test]
 async fn other_seed_gives_other_identifiers_and_secrets() {
     for profile in Profile::ALL {
-        let [(first, _), (second, _)] = [course(profile, 7).await, course(profile, 8).await];
+        let [(first, _), (second, _)] =
+            [run_fixed_calls(profile, 7).await, run_fixed_calls(profile, 8).await];
         let key = |replies: &[ApiResponse]| text(&replies[0].json(200)["api_key"]);
         let agent = |replies: &[ApiResponse]| text(&replies[1].json(201)["agent"]["agent_id"]);
         assert_ne!(key(&first), key(&second));
@@ -60,10 +64,10 @@ async fn other_seed_gives_other_identifiers_and_secrets() {
 #[tokio::test]
 async fn given_api_key_changes_nothing_else() {
     for profile in Profile::ALL {
-        let given = Twin::of(Emulator::builder(profile).api_key("mine")).await;
-        let made_up = Twin::start(profile).await;
+        let given = TestEmulator::from_builder(Emulator::builder(profile).api_key("mine")).await;
+        let generated = TestEmulator::start(profile).await;
         assert_eq!(given.api_key(), "mine");
-        assert_eq!(given.agent(), made_up.agent());
+        assert_eq!(given.agent(), generated.agent());
     }
 }
 
@@ -72,7 +76,7 @@ async fn runs_100_emulators_in_one_process() {
     let mut twins = Vec::new();
     for seed in 0..50 {
         for profile in Profile::ALL {
-            twins.push(Twin::of(Emulator::builder(profile).seed(seed)).await);
+            twins.push(TestEmulator::from_builder(Emulator::builder(profile).seed(seed)).await);
         }
     }
     for twin in &twins {

@@ -1,17 +1,17 @@
-//! Webhooks: registration and updates. Their deliveries are in `deliveries`.
+//! Webhooks: create, get, list, update and delete. The module `deliveries` tests their deliveries.
 
 use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::harness::{Twin, in_both, list, members, text, texts};
+use super::harness::{TestEmulator, in_both, list, members, text, texts};
 
 const URL: &str = "https://example.com/webhooks/twin";
 const SHOWN: [&str; 8] =
     ["agent_id", "created_at", "events", "status", "updated_at", "url", "user_id", "webhook_id"];
 
 /// Creates a webhook and returns the response and the path of the webhook.
-async fn create(twin: &Twin) -> (Value, String) {
+async fn create(twin: &TestEmulator) -> (Value, String) {
     let hooks = format!("/v1/agents/{}/webhooks", twin.agent());
     let body = json!({"url": URL, "events": ["run.completed", "run.failed"]});
     let created = twin.post(&hooks, body).await.json(201);
@@ -33,7 +33,7 @@ async fn new_webhook_has_the_documented_members() {
         assert_eq!((&created["url"], &created["status"]), (&json!(URL), &json!("active")));
         assert_eq!(created["events"], json!(["run.completed", "run.failed"]));
         assert!(text(&created["signing_secret"]).starts_with("whsec_"), "{created}");
-        let time = twin.either("2026-03-11T12:00:00Z", "2026-03-11T12:00:00.000000000+00:00");
+        let time = twin.for_profile("2026-03-11T12:00:00Z", "2026-03-11T12:00:00.000000000+00:00");
         assert_eq!(created["created_at"], time);
     })
     .await;
@@ -126,7 +126,7 @@ async fn update_changes_only_updated_at() {
         twin.advance(Duration::from_secs(3_600)).await;
         let changed = twin.patch(&path, json!({"status": "disabled"})).await.json(200);
         assert_eq!(changed["created_at"], created["created_at"]);
-        let time = twin.either("2026-03-11T13:00:00Z", "2026-03-11T13:00:00.000000000+00:00");
+        let time = twin.for_profile("2026-03-11T13:00:00Z", "2026-03-11T13:00:00.000000000+00:00");
         assert_eq!(changed["updated_at"], time);
     })
     .await;
@@ -177,7 +177,7 @@ async fn rejects_webhook_without_events() {
 async fn rejects_unknown_events_and_statuses() {
     in_both(async |twin| {
         let (_, path) = create(&twin).await;
-        let refused = twin.either(400, 422);
+        let refused = twin.for_profile(400, 422);
         let body = json!({"url": URL, "events": ["run.teleported"]});
         assert_eq!(twin.post(list_path(&path), body).await.status, refused);
         for change in [json!({"events": ["run.*"]}), json!({"status": "paused"})] {
@@ -203,11 +203,11 @@ async fn rejected_update_changes_nothing() {
 async fn all_operations_on_deleted_webhook_fail() {
     in_both(async |twin| {
         let (_, path) = create(&twin).await;
-        twin.delete(&path).await.is_empty(204);
+        twin.delete(&path).await.assert_empty(204);
         assert_eq!(twin.get(list_path(&path)).await.json(200), json!({"webhooks": []}));
-        twin.get(&path).await.problem(twin.missing());
-        twin.patch(&path, json!({})).await.problem(twin.missing());
-        twin.delete(&path).await.problem(twin.missing());
+        twin.get(&path).await.problem(twin.not_found_status());
+        twin.patch(&path, json!({})).await.problem(twin.not_found_status());
+        twin.delete(&path).await.problem(twin.not_found_status());
     })
     .await;
 }
@@ -218,8 +218,8 @@ async fn rejects_webhook_of_another_agent() {
         let (created, path) = create(&twin).await;
         let id = text(&created["webhook_id"]);
         let other = format!("/v1/agents/{}/webhooks/{id}", twin.agent());
-        twin.get(&other).await.problem(twin.missing());
-        twin.delete(&other).await.problem(twin.missing());
+        twin.get(&other).await.problem(twin.not_found_status());
+        twin.delete(&other).await.problem(twin.not_found_status());
         twin.get(&path).await.json(200);
     })
     .await;

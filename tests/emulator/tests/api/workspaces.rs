@@ -1,26 +1,26 @@
-//! Workspaces: order, agents and deletion.
+//! Workspaces: create, update, reorder and delete, and their agents.
 
 use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::harness::{Twin, in_both, members, text, texts};
+use super::harness::{TestEmulator, in_both, members, text, texts};
 
 const WORKSPACES: &str = "/v1/workspaces";
 
-async fn names(twin: &Twin) -> Vec<String> {
+async fn names(twin: &TestEmulator) -> Vec<String> {
     texts(&twin.get(WORKSPACES).await.json(200)["workspaces"], "name")
 }
 
 /// Adds workspaces and returns the identifiers of all workspaces.
-async fn add(twin: &Twin, names: &[&str]) -> Vec<String> {
+async fn add(twin: &TestEmulator, names: &[&str]) -> Vec<String> {
     for name in names {
         twin.workspace(name).await;
     }
     texts(&twin.get(WORKSPACES).await.json(200)["workspaces"], "workspace_id")
 }
 
-async fn reorder(twin: &Twin, ids: &[&String]) -> super::harness::ApiResponse {
+async fn reorder(twin: &TestEmulator, ids: &[&String]) -> super::harness::ApiResponse {
     twin.post(&format!("{WORKSPACES}/reorder"), json!({"workspace_ids": ids})).await
 }
 
@@ -42,7 +42,7 @@ async fn workspace_has_the_members_of_its_profile() {
             "updated_at",
             "workspace_id",
         ];
-        let wanted = twin.either(["name", "workspace_id"].as_slice(), observed.as_slice());
+        let wanted = twin.for_profile(["name", "workspace_id"].as_slice(), observed.as_slice());
         assert_eq!(members(&created["workspace"]), wanted);
         let listed = twin.get(WORKSPACES).await.json(200)["workspaces"][1].take();
         assert_eq!(listed, created["workspace"]);
@@ -52,7 +52,7 @@ async fn workspace_has_the_members_of_its_profile() {
 
 #[tokio::test]
 async fn observed_workspace_icon_is_json_in_a_string() {
-    let twin = Twin::observed().await;
+    let twin = TestEmulator::observed().await;
     let shown = twin.get(WORKSPACES).await.json(200);
     let icon: Result<Value, _> =
         serde_json::from_str(&text(&shown["workspaces"][0]["icon_config"]));
@@ -81,7 +81,7 @@ async fn updates_name_and_icon_of_workspace() {
             (&workspace["workspace_id"], &workspace["name"]),
             (&json!(ids[1]), &json!("Renamed Workspace"))
         );
-        assert_eq!(workspace["icon_config"], twin.either(Value::Null, json!(icon)));
+        assert_eq!(workspace["icon_config"], twin.for_profile(Value::Null, json!(icon)));
         assert_eq!(names(&twin).await, ["My Workspace", "Renamed Workspace"]);
     })
     .await;
@@ -89,7 +89,7 @@ async fn updates_name_and_icon_of_workspace() {
 
 #[tokio::test]
 async fn workspace_update_changes_only_updated_at() {
-    let twin = Twin::observed().await;
+    let twin = TestEmulator::observed().await;
     twin.advance(Duration::from_secs(3_600)).await;
     let body = json!({"name": "Renamed"});
     let updated = twin.put(&format!("{WORKSPACES}/ws_001"), body).await.json(200);
@@ -101,7 +101,7 @@ async fn workspace_update_changes_only_updated_at() {
 
 #[tokio::test]
 async fn workspace_update_keeps_absent_icon() {
-    let twin = Twin::observed().await;
+    let twin = TestEmulator::observed().await;
     let path = format!("{WORKSPACES}/ws_001");
     twin.put(&path, json!({"name": "A", "icon_config": "{}"})).await.json(200);
     let updated = twin.put(&path, json!({"name": "B"})).await.json(200);
@@ -112,7 +112,7 @@ async fn workspace_update_keeps_absent_icon() {
 async fn reorders_workspaces() {
     in_both(async |twin| {
         let ids = add(&twin, &["A", "B"]).await;
-        reorder(&twin, &[&ids[2], &ids[0], &ids[1]]).await.succeeds();
+        reorder(&twin, &[&ids[2], &ids[0], &ids[1]]).await.assert_success();
         assert_eq!(names(&twin).await, ["B", "My Workspace", "A"]);
     })
     .await;
@@ -122,9 +122,9 @@ async fn reorders_workspaces() {
 async fn unnamed_workspaces_follow_in_their_order() {
     in_both(async |twin| {
         let ids = add(&twin, &["A", "B", "C"]).await;
-        reorder(&twin, &[&ids[2]]).await.succeeds();
+        reorder(&twin, &[&ids[2]]).await.assert_success();
         assert_eq!(names(&twin).await, ["B", "My Workspace", "A", "C"]);
-        reorder(&twin, &[]).await.succeeds();
+        reorder(&twin, &[]).await.assert_success();
         assert_eq!(names(&twin).await, ["B", "My Workspace", "A", "C"]);
     })
     .await;
@@ -132,9 +132,9 @@ async fn unnamed_workspaces_follow_in_their_order() {
 
 #[tokio::test]
 async fn workspace_positions_match_the_order() {
-    let twin = Twin::observed().await;
+    let twin = TestEmulator::observed().await;
     let ids = add(&twin, &["A", "B"]).await;
-    reorder(&twin, &[&ids[2], &ids[1], &ids[0]]).await.succeeds();
+    reorder(&twin, &[&ids[2], &ids[1], &ids[0]]).await.assert_success();
     let shown = twin.get(WORKSPACES).await.json(200);
     let positions: Vec<&Value> = (0..3).map(|at| &shown["workspaces"][at]["position"]).collect();
     assert_eq!(positions, [0, 1, 2]);
@@ -145,7 +145,7 @@ async fn rejected_reorder_changes_nothing() {
     in_both(async |twin| {
         let ids = add(&twin, &["A", "B"]).await;
         let unknown = "ws_none".to_owned();
-        reorder(&twin, &[&ids[2], &unknown]).await.problem(twin.missing());
+        reorder(&twin, &[&ids[2], &unknown]).await.problem(twin.not_found_status());
         reorder(&twin, &[&ids[2], &ids[2]]).await.problem(400);
         assert_eq!(names(&twin).await, ["My Workspace", "A", "B"]);
     })
@@ -162,7 +162,7 @@ async fn deleting_workspace_deletes_its_agents() {
         let path = format!("{WORKSPACES}/{}", ids[1]);
         assert_eq!(twin.delete(&path).await.json(200), json!({"deleted": true}));
         assert_eq!(names(&twin).await, ["My Workspace"]);
-        twin.get(&format!("/v1/agents/{}", text(&agent))).await.problem(twin.missing());
+        twin.get(&format!("/v1/agents/{}", text(&agent))).await.problem(twin.not_found_status());
         assert_eq!(texts(&twin.get("/v1/agents").await.json(200)["agents"], "agent_id"), [kept]);
     })
     .await;
@@ -193,8 +193,8 @@ async fn deletes_first_workspace_when_another_exists() {
 async fn rejects_update_and_deletion_of_unknown_workspace() {
     in_both(async |twin| {
         let path = format!("{WORKSPACES}/none");
-        twin.put(&path, json!({"name": "A"})).await.problem(twin.missing());
-        twin.delete(&path).await.problem(twin.missing());
+        twin.put(&path, json!({"name": "A"})).await.problem(twin.not_found_status());
+        twin.delete(&path).await.problem(twin.not_found_status());
     })
     .await;
 }
@@ -211,11 +211,11 @@ async fn identifier_of_deleted_workspace_is_not_reused() {
 
 #[tokio::test]
 async fn workspace_counts_its_agents() {
-    let twin = Twin::observed().await;
+    let twin = TestEmulator::observed().await;
     let ids = add(&twin, &["A"]).await;
     let agents: Vec<String> = (0..3).map(|_| twin.agent()).collect();
     let body = json!({"workspace_id": ids[1]});
-    twin.post(&format!("/v1/agents/{}/move", agents[0]), body).await.succeeds();
+    twin.post(&format!("/v1/agents/{}/move", agents[0]), body).await.assert_success();
     let shown = twin.get(WORKSPACES).await.json(200);
     let counts: Vec<&Value> = (0..2).map(|at| &shown["workspaces"][at]["agent_count"]).collect();
     assert_eq!(counts, [2, 1]);

@@ -1,7 +1,6 @@
-//! Headless Chromium, driven by chromedriver during a test.
+//! Headless Chromium, which a test controls through chromedriver. The browser has a temporary profile.
 //!
-//! Without chromedriver the tests print a notice and pass; with `CI=true` they fail. The browser
-//! has a temporary profile.
+//! Without Chromium or chromedriver, a test prints a notice and passes; with `CI=true` it fails.
 
 use std::env;
 use std::io::{self, BufRead, BufReader, Read as _, Write as _};
@@ -25,7 +24,7 @@ use url::{ParseError, Url};
 const PROGRAMS: [&str; 2] = ["chromium", "chromedriver"];
 
 /// The timeout of every wait.
-const PATIENCE: Duration = Duration::from_secs(30);
+const TIMEOUT: Duration = Duration::from_secs(30);
 
 /// A browser with one tab. Its fields are dropped in this order.
 pub(crate) struct Browser {
@@ -34,7 +33,7 @@ pub(crate) struct Browser {
     _profile: TempDir,
 }
 
-/// Whether pages may run their scripts.
+/// Whether the browser runs the scripts of pages.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum PageScripts {
     Run,
@@ -42,7 +41,7 @@ pub(crate) enum PageScripts {
 }
 
 impl Browser {
-    /// Opens the page at `url`; `None` if there is no browser.
+    /// Opens the page at `url`. Returns `None` if no browser is installed.
     pub(crate) async fn open(url: &str, scripts: PageScripts) -> Option<Self> {
         if let Some(program) = PROGRAMS.into_iter().find(|program| !is_installed(program)) {
             skip(program);
@@ -61,15 +60,15 @@ impl Browser {
     }
 
     /// Waits until there is an element at `xpath`.
-    pub(crate) async fn sees(&self, xpath: &str) -> Element {
-        let found = self.wait().at_most(PATIENCE).for_element(Locator::XPath(xpath)).await;
+    pub(crate) async fn wait_for(&self, xpath: &str) -> Element {
+        let found = self.wait().at_most(TIMEOUT).for_element(Locator::XPath(xpath)).await;
         found.unwrap_or_else(|error| panic!("waiting for {xpath}: {error}"))
     }
 
-    /// Clicks the element at `xpath` once it is there.
+    /// Waits for the element at `xpath`, and clicks it.
     pub(crate) async fn click(&self, xpath: &str) {
-        self.sees(xpath).await;
-        // One step, because the page may replace the element at any time.
+        self.wait_for(xpath).await;
+        // The script finds and clicks the element in one step: the page may replace the element at any time.
         let xpath = Value::from(xpath);
         let found = format!("document.evaluate({xpath}, document, null, 9, null).singleNodeValue");
         self.evaluate(&format!("{found}.click()")).await;
@@ -84,19 +83,19 @@ impl Browser {
         assert_eq!(self.evaluate("window.innerWidth").await, width);
     }
 
-    /// Returns the result of a script in the page.
+    /// Evaluates a JavaScript expression in the page.
     pub(crate) async fn evaluate(&self, expression: &str) -> Value {
         let script = format!("return {expression}");
         self.execute(&script, Vec::new()).await.expect("the expression has a value")
     }
 
-    /// Returns the errors of the console and of loading.
-    pub(crate) async fn complaints(&self) -> Vec<Value> {
-        let log = self.issue_cmd(Log).await.expect("chromium keeps a log");
+    /// Returns the entries of the console, including errors of loading, since the last call.
+    pub(crate) async fn log_entries(&self) -> Vec<Value> {
+        let log = self.issue_cmd(BrowserLog).await.expect("chromium keeps a log");
         log.as_array().expect("the log is a list").clone()
     }
 
-    /// Whether a dialog is open.
+    /// Returns whether a dialog is open.
     pub(crate) async fn has_dialog(&self) -> bool {
         match self.get_alert_text().await {
             Ok(_) => true,
@@ -144,25 +143,24 @@ fn is_installed(program: &str) -> bool {
     env::split_paths(&folders).any(|folder| folder.join(program).is_file())
 }
 
-/// Reports that a test was not run. The output of the print macros is shown only for failing
-/// tests, so this writes to stderr directly.
+/// Reports that a test was skipped. Writes to stderr directly, because the test harness shows the
+/// output of the print macros only for failed tests.
 fn skip(program: &str) {
     assert!(
         env::var("CI").as_deref() != Ok("true"),
-        "there is no {program} here, and CI=true: the page has to be tested"
+        "{program} is not installed, and CI=true does not allow to skip this test"
     );
     let current = thread::current();
     let test = current.name().unwrap_or("a test of the page");
-    let said =
-        format!("\nSKIPPED {test}: there is no {program}; CONTRIBUTING.md has how to get it\n");
-    io::stderr().write_all(said.as_bytes()).expect("standard error takes a line");
+    let said = format!("\nSKIPPED {test}: {program} is not installed; see CONTRIBUTING.md\n");
+    io::stderr().write_all(said.as_bytes()).expect("stderr is open");
 }
 
 /// chromedriver, and the chromium process that it started.
 struct Driver {
     child: Child,
     port: u16,
-    // Must stay open: chromedriver would exit at its next line of output.
+    // Must stay open: otherwise chromedriver exits when it writes its next line.
     _output: BufReader<ChildStdout>,
 }
 
@@ -184,10 +182,10 @@ impl Driver {
         format!("http://127.0.0.1:{}", self.port)
     }
 
-    /// Asks chromedriver to end all browsers.
+    /// Asks chromedriver to end itself and its browser.
     fn shut_down(&self) -> io::Result<()> {
         let mut stream = TcpStream::connect(("127.0.0.1", self.port))?;
-        stream.set_read_timeout(Some(PATIENCE))?;
+        stream.set_read_timeout(Some(TIMEOUT))?;
         let head = "GET /shutdown HTTP/1.1\r\nhost: 127.0.0.1\r\nconnection: close\r\n\r\n";
         stream.write_all(head.as_bytes())?;
         stream.read_to_end(&mut Vec::new()).map(drop)
@@ -196,7 +194,7 @@ impl Driver {
 
 impl Drop for Driver {
     fn drop(&mut self) {
-        // If the request fails, chromedriver has ended, or hangs and is killed.
+        // If the request fails, chromedriver has ended already, or hangs and is killed here.
         let _ = self.shut_down();
         let _ = self.child.kill();
         let _ = self.child.wait();
@@ -206,12 +204,12 @@ impl Drop for Driver {
 /// Parses `ChromeDriver was started successfully on port 12345.`
 fn read_port(output: &mut impl BufRead) -> u16 {
     let mut said = String::new();
-    while output.read_line(&mut said).expect("chromedriver says text") > 0 {
+    while output.read_line(&mut said).expect("the output is valid UTF-8") > 0 {
         if let Some((_, port)) = said.trim_end().rsplit_once("successfully on port ") {
             return port.trim_end_matches('.').parse().expect("a port is a number");
         }
     }
-    panic!("chromedriver did not say its port, but: {said}");
+    panic!("chromedriver printed no port, but: {said}");
 }
 
 /// A command of the developer tools.
@@ -228,11 +226,11 @@ impl WebDriverCompatibleCommand for DevTools {
     }
 }
 
-/// The browser's console, and what it refused to load or to run.
+/// The command that returns the log: console messages, and resources that could not be loaded.
 #[derive(Debug)]
-struct Log;
+struct BrowserLog;
 
-impl WebDriverCompatibleCommand for Log {
+impl WebDriverCompatibleCommand for BrowserLog {
     fn endpoint(&self, base: &Url, session: Option<&str>) -> Result<Url, ParseError> {
         base.join(&format!("session/{}/se/log", session.unwrap_or_default()))
     }

@@ -1,6 +1,6 @@
-//! The page: content, access, controls and escaping.
+//! The page: its content, its access rules, its buttons and its escaping.
 //!
-//! The tests use a browser if one is installed ([`browser`]), and check the bytes without one.
+//! Some tests use a browser if one is installed ([`browser`]); the others check the HTML.
 
 #![expect(clippy::expect_used, clippy::panic, reason = "the helpers of a test may fail it too")]
 
@@ -19,8 +19,8 @@ use twin_emulator::fault::{Fault, Rule};
 use twin_emulator::{Emulator, Profile, RunMode, RunScript, World};
 
 use self::browser::{Browser, PageScripts};
-use self::process::Program;
-use self::recorder::Recorder;
+use self::process::EmulatorProcess;
+use self::recorder::RecordingServer;
 
 const HOSTILE: [&str; 3] = [
     "<img src=x onerror=alert(1)>",
@@ -29,7 +29,7 @@ const HOSTILE: [&str; 3] = [
 ];
 
 async fn emulator(profile: Profile) -> Emulator {
-    Emulator::builder(profile).start().await.expect("a free port")
+    Emulator::builder(profile).start().await.expect("the emulator starts")
 }
 
 /// Calls an operation with the key, and returns the response.
@@ -40,8 +40,8 @@ async fn call(twin: &Emulator, method: &str, path: &str, body: &Value) -> Value 
         .header("x-api-key", twin.api_key())
         .header("content-type", "application/json")
         .body(body.to_string());
-    let answer = request.send().await.expect("the request succeeds").error_for_status();
-    answer.expect("the call succeeds").json().await.expect("the text is JSON")
+    let response = request.send().await.expect("the request succeeds").error_for_status();
+    response.expect("the call succeeds").json().await.expect("the text is JSON")
 }
 
 /// Returns the response to a GET of `path` without a key.
@@ -64,12 +64,12 @@ fn row(table: &str, texts: &[&str]) -> String {
 async fn page_updates_without_reload() {
     let Some(browser) = Browser::open("about:blank", PageScripts::Run).await else { return };
     for profile in Profile::ALL {
-        let receiver = Recorder::start(&[]).await;
+        let receiver = RecordingServer::start(&[]).await;
         let twin = emulator(profile).await;
         twin.with(|world| world.add_deployed_agent("agent_1"));
         browser.goto(&twin.url()).await.expect("the page loads");
-        browser.sees(&row("agents", &["agent_1", "deployed"])).await;
-        browser.sees("//body[@data-connection='live']").await;
+        browser.wait_for(&row("agents", &["agent_1", "deployed"])).await;
+        browser.wait_for("//body[@data-connection='live']").await;
         browser.evaluate("window.notReloaded = true").await;
 
         let hook = format!("{}/hook", receiver.url());
@@ -78,16 +78,16 @@ async fn page_updates_without_reload() {
         let started = json!({"run_mode": "run", "skip_deploy_check": true});
         let run = call(&twin, "POST", "/v1/agents/agent_1/runs", &started).await;
         let run = run["run"]["run_id"].as_str().expect("the run has an identifier").to_owned();
-        browser.sees(&row("runs", &[&run, "agent_1", "in_progress"])).await;
-        browser.sees(&row("requests", &["201 Created", "start_run"])).await;
+        browser.wait_for(&row("runs", &[&run, "agent_1", "in_progress"])).await;
+        browser.wait_for(&row("requests", &["201 Created", "start_run"])).await;
         twin.advance(Duration::from_secs(5)).await;
 
         let completed = match profile {
             Profile::Documented => "finished: success",
             Profile::Observed => "completed: success",
         };
-        browser.sees(&row("runs", &[&run, completed])).await;
-        browser.sees(&row("deliveries", &["run.completed", &hook, "delivered"])).await;
+        browser.wait_for(&row("runs", &[&run, completed])).await;
+        browser.wait_for(&row("deliveries", &["run.completed", &hook, "delivered"])).await;
         assert_eq!(browser.evaluate("window.notReloaded").await, true);
     }
 }
@@ -96,23 +96,23 @@ async fn page_updates_without_reload() {
 async fn page_escapes_hostile_identifiers() {
     let twin = emulator(Profile::Observed).await;
     let Some(browser) = Browser::open(&twin.url(), PageScripts::Run).await else { return };
-    browser.sees("//body[@data-connection='live']").await;
+    browser.wait_for("//body[@data-connection='live']").await;
     let elements = "document.querySelectorAll('img, b[onmouseover], script').length";
     assert_eq!(browser.evaluate(elements).await, 1);
 
-    // First updated by the script, then rendered by the server.
+    // The script shows the first state, and the server renders the second one.
     twin.with(|world| HOSTILE.iter().for_each(|id| world.add_deployed_agent(id)));
     get(&twin, "/%3Cimg%20src=x%3E?<img/src=x/onerror=alert(4)>").await;
     for reload in [false, true] {
         if reload {
             browser.refresh().await.expect("the page loads again");
         }
-        browser.sees("//section[@id='agents']//tbody/tr[3]").await;
+        browser.wait_for("//section[@id='agents']//tbody/tr[3]").await;
         let ids = "[...document.querySelectorAll('#agents tbody th')].map((id) => id.textContent)";
         let shown = browser.evaluate(ids).await;
         assert_eq!(shown, json!(HOSTILE.iter().rev().collect::<Vec<_>>()));
         let targets = "document.querySelector('#requests tbody').textContent";
-        browser.sees("//section[@id='requests']//tbody/tr").await;
+        browser.wait_for("//section[@id='requests']//tbody/tr").await;
         let shown = browser.evaluate(targets).await;
         assert!(shown.as_str().is_some_and(|text| text.contains("onerror=alert(4)")), "{shown}");
         assert_eq!(browser.evaluate(elements).await, 1);
@@ -124,7 +124,7 @@ async fn page_escapes_hostile_identifiers() {
 async fn page_loads_no_other_host_and_logs_no_error() {
     let twin = emulator(Profile::Observed).await;
     let Some(browser) = Browser::open(&twin.url(), PageScripts::Run).await else { return };
-    browser.sees("//body[@data-connection='live']").await;
+    browser.wait_for("//body[@data-connection='live']").await;
 
     let loaded = browser
         .evaluate("performance.getEntriesByType('resource').map((entry) => entry.name)")
@@ -133,30 +133,30 @@ async fn page_loads_no_other_host_and_logs_no_error() {
     let state = format!("{}/_emulator/state", twin.url());
     let loaded = loaded.as_array().expect("the value is a list");
     assert!(!loaded.is_empty() && loaded.iter().all(|name| *name == state), "{loaded:?}");
-    assert_eq!(browser.complaints().await, Vec::<Value>::new());
-    // The page requests no icon either.
+    assert_eq!(browser.log_entries().await, Vec::<Value>::new());
+    // The page also does not request an icon.
     assert!(twin.take_exchanges().is_empty());
 }
 
 #[tokio::test]
 async fn page_reports_lost_connection_and_reconnects() {
-    // A child process, because its end closes every connection.
-    let first = Program::start(&["--port", "0", "--profile", "documented"]);
+    // A child process, because all connections close when it ends.
+    let first = EmulatorProcess::start(&["--port", "0", "--profile", "documented"]);
     let url = first.url().to_owned();
     let Some(browser) = Browser::open(&url, PageScripts::Run).await else { return };
     let said = |text: &str| format!("//p[@role='status'][starts-with(., '{text}')]");
-    browser.sees(&said("Live")).await;
-    browser.sees(&row("agents", &["agent_abc123"])).await;
+    browser.wait_for(&said("Live")).await;
+    browser.wait_for(&row("agents", &["agent_abc123"])).await;
 
     drop(first);
-    browser.sees(&said("Connection lost at ")).await;
-    browser.sees(&row("agents", &["agent_abc123"])).await;
+    browser.wait_for(&said("Connection lost at ")).await;
+    browser.wait_for(&row("agents", &["agent_abc123"])).await;
 
     let port = url.rsplit(':').next().expect("the address has a port");
-    let _second = Program::start(&["--port", port, "--profile", "observed", "--empty"]);
-    browser.sees(&said("Live")).await;
-    browser.sees("//dd[.='observed']").await;
-    browser.sees("//section[@id='agents']/p[not(@hidden)]").await;
+    let _second = EmulatorProcess::start(&["--port", port, "--profile", "observed", "--empty"]);
+    browser.wait_for(&said("Live")).await;
+    browser.wait_for("//dd[.='observed']").await;
+    browser.wait_for("//section[@id='agents']/p[not(@hidden)]").await;
 }
 
 #[tokio::test]
@@ -165,10 +165,10 @@ async fn page_shows_tables_without_scripts() {
     twin.with(World::add_example);
     let Some(browser) = Browser::open(&twin.url(), PageScripts::Blocked).await else { return };
 
-    browser.sees(&row("agents", &["agent_abc123", "deployed"])).await;
-    browser.sees(&row("runs", &["run_xyz789", "finished: success", "agent_abc123"])).await;
-    browser.sees("//p[@role='status'][contains(., 'reload')]").await;
-    assert_eq!(browser.complaints().await, Vec::<Value>::new());
+    browser.wait_for(&row("agents", &["agent_abc123", "deployed"])).await;
+    browser.wait_for(&row("runs", &["run_xyz789", "finished: success", "agent_abc123"])).await;
+    browser.wait_for("//p[@role='status'][contains(., 'Reload')]").await;
+    assert_eq!(browser.log_entries().await, Vec::<Value>::new());
 }
 
 #[tokio::test]
@@ -183,12 +183,10 @@ async fn page_is_complete_in_one_response() {
         for shown in [profile.name(), "agent_abc123", "run_xyz789", "GET /v1/agents?limit=5"] {
             assert!(page.contains(&format!(">{shown}</span>")), "{shown} is not in {page}");
         }
-        for [table, total] in
-            [["Agents that exist", "1"], ["Runs started", "1"], ["Deliveries made", "0"]]
-        {
+        for [table, total] in [["Agents", "1"], ["Runs started", "1"], ["Deliveries made", "0"]] {
             assert!(page.contains(&format!("{table} <b>{total}</b>")), "{page}");
         }
-        assert!(page.contains(">kept</span>"), "{page}");
+        assert!(page.contains(">no mismatch</span>"), "{page}");
     }
 }
 
@@ -196,30 +194,30 @@ async fn page_is_complete_in_one_response() {
 async fn page_shows_mismatches_until_they_are_taken() {
     let twin = emulator(Profile::Documented).await;
     let Some(browser) = Browser::open(&twin.url(), PageScripts::Run).await else { return };
-    browser.sees("//section[@id='mismatches'][@hidden]").await;
-    browser.sees("//dd[.='kept']").await;
+    browser.wait_for("//section[@id='mismatches'][@hidden]").await;
+    browser.wait_for("//dd[.='no mismatch']").await;
 
     call(&twin, "GET", "/v1/me", &json!({"no": "operation takes this"})).await;
 
-    browser.sees("//dd[.='broken']").await;
+    browser.wait_for("//dd[.='mismatches']").await;
     let shown = "//section[@id='mismatches'][not(@hidden)]//tbody//span[contains(., '/v1/me')]";
-    browser.sees(shown).await;
+    browser.wait_for(shown).await;
     assert_eq!(twin.take_mismatches().len(), 1);
-    browser.sees("//section[@id='mismatches'][@hidden]").await;
+    browser.wait_for("//section[@id='mismatches'][@hidden]").await;
 }
 
 #[tokio::test]
 async fn page_has_security_headers() {
     let twin = emulator(Profile::Observed).await;
     for path in ["/", "/_emulator/state", "/openapi.json"] {
-        let answer = get(&twin, path).await;
-        assert_eq!(answer.status(), StatusCode::OK);
-        let header = |name: &str| answer.headers()[name].to_str().expect("the value is ASCII");
+        let response = get(&twin, path).await;
+        assert_eq!(response.status(), StatusCode::OK);
+        let header = |name: &str| response.headers()[name].to_str().expect("the value is ASCII");
         assert_eq!(header("x-content-type-options"), "nosniff");
         assert_eq!(header("referrer-policy"), "no-referrer");
         assert_eq!(header("cache-control"), "no-store");
         assert_eq!(header("cross-origin-resource-policy"), "same-origin");
-        assert!(!answer.headers().contains_key("access-control-allow-origin"));
+        assert!(!response.headers().contains_key("access-control-allow-origin"));
     }
     let page = get(&twin, "/").await;
     let policy = page.headers()["content-security-policy"].to_str().expect("the value is ASCII");
@@ -227,7 +225,7 @@ async fn page_has_security_headers() {
     assert!(!policy.contains("unsafe") && !policy.contains('*'), "{policy}");
 }
 
-/// A page of another host could read responses to requests under its own host name.
+/// A web page can resolve its own host name to 127.0.0.1, and could then read the responses.
 #[tokio::test]
 async fn other_hosts_get_the_document_but_not_the_state() {
     let twin = emulator(Profile::Observed).await;
@@ -249,9 +247,9 @@ async fn other_hosts_get_the_document_but_not_the_state() {
 
 #[tokio::test]
 async fn page_shows_no_secret() {
-    let receiver = Recorder::start(&[]).await;
+    let receiver = RecordingServer::start(&[]).await;
     let twin = Emulator::builder(Profile::Observed).api_key("my own key").start().await;
-    let twin = twin.expect("a free port");
+    let twin = twin.expect("the emulator starts");
     twin.with(|world| world.add_deployed_agent("agent_1"));
     let webhook = json!({
         "url": format!("{}/hook?token=q7w8e9", receiver.url()),
@@ -261,7 +259,7 @@ async fn page_shows_no_secret() {
     let key = call(&twin, "POST", "/api/public/v1/access-api-keys", &json!({"name": "k"})).await;
     let [secret, key] = [&webhook["signing_secret"], &key["api_key"]]
         .map(|secret| secret.as_str().expect("the response has the secret").to_owned());
-    // Keys end up in paths, queries and chosen identifiers by mistake.
+    // A program can put a key into a path, a query or an identifier by mistake.
     get(&twin, &format!("/v1/agents/{key}?key={secret}")).await;
     get(&twin, "/v1/agents/my%20own%20key").await;
     get(&twin, "/v1/agents?x-api-key=my+own+key").await;
@@ -274,7 +272,7 @@ async fn page_shows_no_secret() {
     let browser = Browser::open(&twin.url(), PageScripts::Run).await;
     let mut shown = vec![text(&twin, "/").await, text(&twin, "/_emulator/state").await];
     if let Some(browser) = &browser {
-        browser.sees("//body[@data-connection='live']").await;
+        browser.wait_for("//body[@data-connection='live']").await;
         shown.push(browser.source().await.expect("the page has a source"));
     }
 
@@ -284,7 +282,7 @@ async fn page_shows_no_secret() {
             assert!(!shown.contains(secret), "{secret} is in {shown}");
         }
     }
-    // These requests also break the contract.
+    // These requests also differ from the document.
     twin.stop();
 }
 
@@ -306,12 +304,12 @@ async fn page_shows_newest_rows_and_total_counts() {
     for (id, total) in [("agents", "1,001"), ("runs", "60")] {
         assert_eq!(table(id)["total"], total);
         assert_eq!(table(id)["rows"].as_array().map(Vec::len), Some(50));
-        assert_eq!(table(id)["note"], "the newest 50 are shown");
+        assert_eq!(table(id)["note"], "only the newest 50 are shown");
     }
     assert_eq!(table("agents")["rows"][0][0]["text"], "newest");
 }
 
-/// The counts of requests must not include those of the page.
+/// A test that counts requests must not count those of the page.
 #[tokio::test]
 async fn page_requests_are_not_in_the_journal() {
     let twin = emulator(Profile::Documented).await;
@@ -327,7 +325,7 @@ async fn page_requests_are_not_in_the_journal() {
 async fn page_buttons_control_the_emulator() {
     let twin = emulator(Profile::Observed).await;
     let Some(browser) = Browser::open(&twin.url(), PageScripts::Run).await else { return };
-    let receiver = Recorder::start(&[]).await;
+    let receiver = RecordingServer::start(&[]).await;
     twin.with(World::add_example);
     let hook = json!({"url": receiver.url(), "events": ["run.completed", "run.paused"]});
     call(&twin, "POST", "/v1/agents/agent_abc123/webhooks", &hook).await;
@@ -335,37 +333,39 @@ async fn page_buttons_control_the_emulator() {
         world.script_next_run(RunScript::manual());
         world.start_run("agent_abc123", RunMode::Run)
     });
-    browser.sees(&row("runs", &[&run, "in_progress"])).await;
+    browser.wait_for(&row("runs", &[&run, "in_progress"])).await;
 
     // Pauses the run as the user does, and sends and repeats a delivery.
     browser.click("//section[@id='runs']//button[.='Pause']").await;
-    browser.sees(&row("runs", &[&run, "paused"])).await;
-    browser.sees(&row("deliveries", &["run.paused", "delivered"])).await;
+    browser.wait_for(&row("runs", &[&run, "paused"])).await;
+    browser.wait_for(&row("deliveries", &["run.paused", "delivered"])).await;
     browser.click("//form[contains(@data-path, 'deliveries')]//button").await;
-    browser.sees(&row("deliveries", &["run.completed", "delivered"])).await;
+    browser.wait_for(&row("deliveries", &["run.completed", "delivered"])).await;
     browser.click("//section[@id='deliveries']//tr[.//span[.='run.paused']]//button").await;
     receiver.requested(3).await;
     let signature = receiver.take_requests()[0].header("x-cobb-signature").to_owned();
-    browser.sees(&format!("//section[@id='deliveries']//pre[contains(., '{signature}')]")).await;
+    browser
+        .wait_for(&format!("//section[@id='deliveries']//pre[contains(., '{signature}')]"))
+        .await;
 
     // Adds a fault, applies it to a request, shows it, and removes it.
     browser.click("//form[contains(@data-path, 'faults')]//button[.='Add']").await;
-    browser.sees(&row("faults", &["get_me", "delay"])).await;
+    browser.wait_for(&row("faults", &["get_me", "delay"])).await;
     call(&twin, "GET", "/v1/me", &Value::Null).await;
-    browser.sees(&row("requests", &["get_me", "delay"])).await;
+    browser.wait_for(&row("requests", &["get_me", "delay"])).await;
     browser.click("//form[contains(@data-path, 'faults')]//button[.='Remove all']").await;
-    browser.sees("//section[@id='faults'][@hidden]").await;
+    browser.wait_for("//section[@id='faults'][@hidden]").await;
 
     // Queues a script, advances the clock, adds agents, and resets.
     browser.click("//form[contains(@data-path, 'scripts')]//button").await;
-    browser.sees("//output[contains(., '\"waiting\":1')]").await;
+    browser.wait_for("//output[contains(., '\"waiting\":1')]").await;
     browser.click("//form[contains(@data-path, 'clock')]//button[.='1 hour']").await;
-    browser.sees("//dd[contains(., '13:00:00')]").await;
+    browser.wait_for("//dd[contains(., '13:00:00')]").await;
     browser.click("//form[contains(@data-path, 'seed')]//button").await;
-    browser.sees("//li/a[@href='#agents']/b[.='11']").await;
+    browser.wait_for("//li/a[@href='#agents']/b[.='11']").await;
     browser.click("//form[contains(@data-path, 'reset')]//button").await;
-    browser.sees("//li/a[@href='#agents']/b[.='0']").await;
-    assert_eq!(browser.complaints().await, Vec::<Value>::new());
+    browser.wait_for("//li/a[@href='#agents']/b[.='0']").await;
+    assert_eq!(browser.log_entries().await, Vec::<Value>::new());
     twin.take_mismatches();
 }
 
@@ -374,7 +374,7 @@ async fn page_fits_narrow_and_wide_windows() {
     for profile in Profile::ALL {
         let twin = emulator(profile).await;
         let Some(browser) = Browser::open(&twin.url(), PageScripts::Run).await else { return };
-        let receiver = Recorder::start(&[]).await;
+        let receiver = RecordingServer::start(&[]).await;
         twin.with(World::add_example);
         let hook = json!({"url": format!("{}/a/rather/long/path", receiver.url()),
                           "events": ["run.started", "run.completed"]});
@@ -385,8 +385,8 @@ async fn page_fits_narrow_and_wide_windows() {
             .expect("the document has get_me");
         get(&twin, &format!("/v1/agents/{}", "long".repeat(60))).await;
         call(&twin, "GET", "/v1/me", &json!({"no": "operation takes this"})).await;
-        browser.sees(&row("deliveries", &["run.started", "delivered"])).await;
-        browser.sees(&row("requests", &["get_me", "delay"])).await;
+        browser.wait_for(&row("deliveries", &["run.started", "delivered"])).await;
+        browser.wait_for(&row("requests", &["get_me", "delay"])).await;
         browser.evaluate("document.querySelector('#deliveries details').open = true").await;
         for width in [400, 1_280] {
             browser.resize(width).await;

@@ -1,4 +1,4 @@
-//! The program `twin-emulator` as a process.
+//! The program `twin-emulator`: its output, its options and its errors.
 
 #![expect(clippy::expect_used, clippy::panic, reason = "the helpers of a test may fail it too")]
 
@@ -13,23 +13,23 @@ use reqwest::StatusCode;
 use twin_emulator::fault::EXAMPLES;
 use twin_emulator::{FaultFile, Profile, document};
 
-use self::process::{Program, command};
+use self::process::{EmulatorProcess, command};
 
-/// Runs the program with wrong arguments and returns the exit code and stderr.
+/// Runs the program with arguments that it rejects. Returns the exit code and stderr.
 fn refused(args: &[&str]) -> (Option<i32>, String) {
     let Output { status, stdout, stderr } = command(args).output().expect("the program starts");
     assert_eq!(String::from_utf8_lossy(&stdout), "");
     (status.code(), String::from_utf8_lossy(&stderr).into_owned())
 }
 
-async fn me(program: &Program, key: &str) -> StatusCode {
+async fn me(program: &EmulatorProcess, key: &str) -> StatusCode {
     let request = reqwest::Client::new().get(format!("{}/v1/me", program.url()));
     request.header("x-api-key", key).send().await.expect("the request succeeds").status()
 }
 
 #[tokio::test]
 async fn prints_generated_key_that_works() {
-    let mut program = Program::start(&["--port", "0"]);
+    let mut program = EmulatorProcess::start(&["--port", "0"]);
 
     let key = program.key();
 
@@ -39,7 +39,7 @@ async fn prints_generated_key_that_works() {
 
 #[tokio::test]
 async fn accepts_given_key_and_does_not_print_it() {
-    let program = Program::start(&["--port", "0", "--api-key", "of-my-own"]);
+    let program = EmulatorProcess::start(&["--port", "0", "--api-key", "of-my-own"]);
     assert_eq!(me(&program, "of-my-own").await, StatusCode::OK);
 
     let (_, said) = program.interrupt();
@@ -50,14 +50,14 @@ async fn accepts_given_key_and_does_not_print_it() {
 
 #[test]
 fn same_seed_generates_same_key() {
-    let key = |seed| Program::start(&["--port", "0", "--seed", seed]).key();
+    let key = |seed| EmulatorProcess::start(&["--port", "0", "--seed", seed]).key();
     assert_eq!(key("7"), key("7"));
     assert_ne!(key("7"), key("8"));
 }
 
 #[test]
 fn ctrl_c_exits_with_success() {
-    let mut program = Program::start(&["--port", "0"]);
+    let mut program = EmulatorProcess::start(&["--port", "0"]);
     // The program prints its last line only when it is ready for Ctrl-C.
     while !program.line().contains("Ctrl-C") {}
 
@@ -68,10 +68,10 @@ fn ctrl_c_exits_with_success() {
 }
 
 #[test]
-fn rejects_wrong_arguments_and_says_what_to_do() {
+fn rejects_invalid_arguments_and_names_valid_ones() {
     let (status, said) = refused(&["--profile", "live"]);
     assert_eq!(status, Some(2));
-    assert!(said.contains("there is no profile live; use documented or observed"), "{said}");
+    assert!(said.contains("unknown profile \"live\"; use documented or observed"), "{said}");
 
     let (status, said) = refused(&["--api-key", ""]);
     assert_eq!(status, Some(2));
@@ -88,7 +88,7 @@ fn printed(args: &[&str]) -> String {
 #[test]
 fn help_faults_example_is_a_valid_fault_file() {
     let help = printed(&["--help-faults"]);
-    let (_, example) = help.split_once("is optional:\n").expect("the body has an example");
+    let (_, example) = help.split_once("is optional:\n").expect("the help has an example");
     let (example, _) = example.split_once("\n\"operation\"").expect("the example ends");
 
     let fault_file = FaultFile::parse(example).expect("the fault file is valid");
@@ -115,7 +115,7 @@ fn version_names_the_crate() {
 }
 
 #[test]
-fn rejects_wrong_fault_file_and_names_the_line() {
+fn rejects_invalid_fault_file_and_names_the_line() {
     let folder = tempfile::tempdir().expect("a folder");
     let file = folder.path().join("faults.json");
     let path = file.to_str().expect("the file name is valid UTF-8");
@@ -127,7 +127,7 @@ fn rejects_wrong_fault_file_and_names_the_line() {
         ("{\n\n  \"fault\": []\n}", &["line 3", "did you mean \"faults\"?", "runs"]),
         (
             "{\n \"runs\": [[\n {\"after\": \"2s\",\n \"do\": \"explode\"}]]\n}",
-            &["line 4, runs[0][0].do", "there is no step", "complete"],
+            &["line 4, runs[0][0].do", "unknown step", "complete"],
         ),
         ("{", &["line 1", "not valid JSON"]),
     ];
@@ -146,9 +146,9 @@ fn rejects_wrong_fault_file_and_names_the_line() {
 }
 
 #[test]
-fn rejects_port_in_use_and_says_what_to_do() {
+fn rejects_port_in_use_and_names_port_0() {
     let other = TcpListener::bind("127.0.0.1:0").expect("a free port");
-    let program = Program::start(&["--port", "0"]);
+    let program = EmulatorProcess::start(&["--port", "0"]);
     let address = other.local_addr().expect("the listener has an address").to_string();
     for address in [address.as_str(), program.url()] {
         let port = address.rsplit(':').next().expect("the address has a port");
@@ -164,13 +164,13 @@ fn rejects_port_in_use_and_says_what_to_do() {
 #[tokio::test]
 async fn serves_the_document_of_its_profile() {
     for profile in Profile::ALL {
-        let program = Program::start(&["--port", "0", "--profile", profile.name()]);
+        let program = EmulatorProcess::start(&["--port", "0", "--profile", profile.name()]);
 
-        let answer = reqwest::get(format!("{}/openapi.json", program.url())).await;
+        let response = reqwest::get(format!("{}/openapi.json", program.url())).await;
 
-        let answer = answer.expect("the request succeeds");
-        assert_eq!(answer.headers()["content-type"], "application/json");
-        let served = answer.text().await.expect("the response is complete");
+        let response = response.expect("the request succeeds");
+        assert_eq!(response.headers()["content-type"], "application/json");
+        let served = response.text().await.expect("the response is complete");
         assert!(served == document(profile), "the documents differ");
     }
 }
@@ -182,13 +182,14 @@ fn rejects_address_outside_loopback_without_flag() {
         assert_eq!(status, Some(1));
         assert!(said.contains(host) && said.contains("--expose-to-network"), "{said}");
     }
-    let program = Program::start(&["--port", "0", "--host", "127.0.0.2"]);
+    let program = EmulatorProcess::start(&["--port", "0", "--host", "127.0.0.2"]);
     assert!(program.url().starts_with("http://127.0.0.2:"), "{}", program.url());
 }
 
 #[tokio::test]
-async fn exposed_emulator_answers_and_warns() {
-    let program = Program::start(&["--port", "0", "--host", "0.0.0.0", "--expose-to-network"]);
+async fn exposed_emulator_accepts_requests_and_warns() {
+    let program =
+        EmulatorProcess::start(&["--port", "0", "--host", "0.0.0.0", "--expose-to-network"]);
     let port = program.url().rsplit(':').next().expect("the address has a port");
     let url = format!("http://127.0.0.1:{port}/openapi.json");
     assert_eq!(reqwest::get(url).await.expect("the request succeeds").status(), StatusCode::OK);
@@ -200,11 +201,12 @@ async fn exposed_emulator_answers_and_warns() {
 
 #[tokio::test]
 async fn no_control_disables_page_and_control_api() {
-    let program = Program::start(&["--port", "0", "--profile", "documented", "--no-control"]);
+    let program =
+        EmulatorProcess::start(&["--port", "0", "--profile", "documented", "--no-control"]);
     for path in ["/", "/_emulator/state", "/_emulator/requests", "/_emulator/openapi.json"] {
-        let answer =
+        let response =
             reqwest::get(format!("{}{path}", program.url())).await.expect("the request succeeds");
-        assert_eq!(answer.status(), StatusCode::NOT_FOUND, "{path}");
+        assert_eq!(response.status(), StatusCode::NOT_FOUND, "{path}");
     }
     let document = reqwest::get(format!("{}/openapi.json", program.url())).await;
     assert_eq!(document.expect("the request succeeds").status(), StatusCode::OK);
@@ -221,14 +223,14 @@ fn rejects_invalid_cors_origin() {
 
 #[tokio::test]
 async fn advances_running_clock_over_http() {
-    let program = Program::start(&["--port", "0"]);
+    let program = EmulatorProcess::start(&["--port", "0"]);
     let advance = format!("{}/_emulator/clock/advance", program.url());
     let now = async |by: &str| -> String {
         let body = format!(r#"{{"by": "{by}"}}"#);
-        let answer = reqwest::Client::new().post(&advance).body(body).send().await;
-        let answer: serde_json::Value =
-            answer.expect("the request succeeds").json().await.expect("the text is JSON");
-        answer["now"].as_str().expect("the time is valid").to_owned()
+        let response = reqwest::Client::new().post(&advance).body(body).send().await;
+        let response: serde_json::Value =
+            response.expect("the request succeeds").json().await.expect("the text is JSON");
+        response["now"].as_str().expect("the time is valid").to_owned()
     };
     let read =
         |text: &str| chrono::DateTime::parse_from_rfc3339(text).expect("the time is RFC 3339");

@@ -4,13 +4,13 @@ use std::io::{BufRead as _, BufReader, Read as _};
 use std::process::{Child, ChildStdout, Command, ExitStatus, Stdio};
 
 /// A running program. It is killed when this is dropped.
-pub(crate) struct Program {
+pub(crate) struct EmulatorProcess {
     child: Child,
     output: BufReader<ChildStdout>,
     url: String,
 }
 
-impl Program {
+impl EmulatorProcess {
     /// Starts the program, and waits until it prints its address.
     pub(crate) fn start(args: &[&str]) -> Self {
         let mut child = command(args)
@@ -21,7 +21,9 @@ impl Program {
         let output = BufReader::new(child.stdout.take().expect("the pipe was requested"));
         let mut program = Self { child, output, url: String::new() };
         let first = program.line();
-        let url = first.strip_prefix("listening on ").unwrap_or_else(|| panic!("it says {first}"));
+        let url = first
+            .strip_prefix("listening on ")
+            .unwrap_or_else(|| panic!("the first line is {first}"));
         url.clone_into(&mut program.url);
         program
     }
@@ -32,7 +34,7 @@ impl Program {
     }
 
     /// Reads the next line of output.
-    #[allow(dead_code, reason = "not every suite asks")]
+    #[allow(dead_code, reason = "not every suite uses it")]
     pub(crate) fn line(&mut self) -> String {
         let mut line = String::new();
         self.output.read_line(&mut line).expect("the output is valid UTF-8");
@@ -40,7 +42,7 @@ impl Program {
     }
 
     /// Reads the printed key.
-    #[allow(dead_code, reason = "not every suite asks")]
+    #[allow(dead_code, reason = "not every suite uses it")]
     pub(crate) fn key(&mut self) -> String {
         let mut lines = std::iter::repeat_with(|| self.line()).take(4);
         let key = lines.find_map(|line| Some(line.split_once(" TWIN_API_KEY=")?.1.to_owned()));
@@ -48,7 +50,7 @@ impl Program {
     }
 
     /// Sends SIGINT, and returns the exit status and the remaining output.
-    #[allow(dead_code, reason = "not every suite asks")]
+    #[allow(dead_code, reason = "not every suite uses it")]
     pub(crate) fn interrupt(mut self) -> (ExitStatus, String) {
         let pid = self.child.id().to_string();
         let sent = Command::new("kill").args(["-INT", &pid]).status().expect("kill runs");
@@ -57,11 +59,11 @@ impl Program {
         self.output.read_to_string(&mut said).expect("the output is valid UTF-8");
         let mut errors = self.child.stderr.take().expect("the pipe was requested");
         errors.read_to_string(&mut said).expect("the output is valid UTF-8");
-        (self.child.wait().expect("the server thread ends"), said)
+        (self.child.wait().expect("the program ends"), said)
     }
 }
 
-impl Drop for Program {
+impl Drop for EmulatorProcess {
     fn drop(&mut self) {
         // The process may have ended.
         let _ = self.child.kill();
@@ -69,6 +71,7 @@ impl Drop for Program {
     }
 }
 
+/// Returns a command that runs the program with these arguments.
 pub(crate) fn command(args: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_twin-emulator"));
     command.args(args).stdin(Stdio::null());

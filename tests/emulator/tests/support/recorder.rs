@@ -1,4 +1,4 @@
-//! An HTTP server that records every request and returns chosen statuses.
+//! An HTTP server that records every request, and returns the statuses that a test chose.
 
 use std::collections::VecDeque;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -16,20 +16,20 @@ use twin_emulator::exchange::RecordedRequest;
 struct Record {
     statuses: VecDeque<StatusCode>,
     requests: Vec<RecordedRequest>,
-    /// The number of requests, including those taken from the record.
+    /// The number of all requests, including those that the test has taken.
     count: watch::Sender<usize>,
 }
 
 /// The server. It stops when it is dropped.
 #[derive(Debug)]
-pub(crate) struct Recorder {
+pub(crate) struct RecordingServer {
     address: SocketAddr,
     record: Arc<Mutex<Record>>,
     serving: JoinHandle<()>,
 }
 
-impl Recorder {
-    /// Listens on a free loopback port. Answers with these statuses first, then 204.
+impl RecordingServer {
+    /// Starts the server on a free loopback port. It returns these statuses first, and then 204.
     pub(crate) async fn start(statuses: &[u16]) -> Self {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.expect("a free port");
         let address = listener.local_addr().expect("the socket is bound");
@@ -39,7 +39,7 @@ impl Recorder {
         let record = Arc::new(Mutex::new(record));
         let router = Router::new().fallback(exchange).with_state(Arc::clone(&record));
         let serving = tokio::spawn(async move {
-            // It ends with the test, so an error cannot be reported.
+            // The server ends with the test, so an error cannot be reported.
             let _ = axum::serve(listener, router).await;
         });
         Self { address, record, serving }
@@ -51,20 +51,20 @@ impl Recorder {
     }
 
     /// Waits until `count` requests were received since the start.
-    #[allow(dead_code, reason = "not every suite waits")]
+    #[allow(dead_code, reason = "not every suite uses it")]
     pub(crate) async fn requested(&self, count: usize) {
         let mut so_far = lock(&self.record).count.subscribe();
         so_far.wait_for(|so_far| *so_far >= count).await.expect("the server runs");
     }
 
     /// Returns the requests since the last call.
-    #[allow(dead_code, reason = "not every suite looks at requests")]
+    #[allow(dead_code, reason = "not every suite uses it")]
     pub(crate) fn take_requests(&self) -> Vec<RecordedRequest> {
         std::mem::take(&mut lock(&self.record).requests)
     }
 }
 
-impl Drop for Recorder {
+impl Drop for RecordingServer {
     fn drop(&mut self) {
         self.serving.abort();
     }

@@ -1,4 +1,4 @@
-//! Documents with features that Twin's document does not use yet.
+//! Documents with features of OpenAPI that Twin's document does not use.
 
 use std::borrow::Cow;
 
@@ -33,7 +33,7 @@ fn check(contract: &Contract, body: &Value) -> Vec<Mismatch> {
     contract.check(&Method::GET, "/a", &get("/a"), &ok(body))
 }
 
-/// Returns the places where `body` has unlisted members or invalid values.
+/// Returns the places of the mismatches of `body`.
 #[track_caller]
 fn instances(schema: &Value, body: &Value) -> Vec<String> {
     let contract = contract(schema);
@@ -102,10 +102,10 @@ fn validates_recursive_schema() {
 }
 
 #[test]
-fn parses_schema_that_only_refers_to_itself() {
-    let circle = json!({ "allOf": [{ "$ref": "#/components/schemas/Circle" }] });
-    let part = json!({ "properties": { "circle": { "$ref": "#/components/schemas/Circle" } } });
-    let schemas = json!({ "Circle": circle, "Part": part });
+fn accepts_schema_that_refers_only_to_itself() {
+    let cycle = json!({ "allOf": [{ "$ref": "#/components/schemas/Cycle" }] });
+    let part = json!({ "properties": { "cycle": { "$ref": "#/components/schemas/Cycle" } } });
+    let schemas = json!({ "Cycle": cycle, "Part": part });
     read(&json!({ "components": { "schemas": schemas } }));
 }
 
@@ -115,13 +115,13 @@ fn does_not_validate_text_plain_body() {
     let contract = read(&json!({
         "paths": { "/a": { "get": { "responses": { "200": { "content": content } } } } },
     }));
-    let answer = BufferedResponse::new(StatusCode::OK, "text/plain", "{");
-    assert_eq!(contract.check(&Method::GET, "/a", &get("/a"), &answer), []);
+    let response = BufferedResponse::new(StatusCode::OK, "text/plain", "{");
+    assert_eq!(contract.check(&Method::GET, "/a", &get("/a"), &response), []);
 }
 
 #[test]
 fn rejects_every_value_when_schema_does_not_compile() {
-    for schema in [reference("Nowhere"), json!({ "$ref": "https://example.com/schema.json" })] {
+    for schema in [reference("Missing"), json!({ "$ref": "https://example.com/schema.json" })] {
         let contract = contract(&schema);
         let found = check(&contract, &json!({}));
         let pointer = "#/paths/~1a/get/responses/2XX/content/application~1json/schema";
@@ -140,16 +140,16 @@ fn reads_malformed_document_as_one_without_operations() {
 
 #[test]
 fn prefers_exact_status_over_range_and_default() {
-    let answer = |name| {
+    let response = |name| {
         let schema = json!({ "required": [name] });
         json!({ "content": { "application/json": { "schema": schema } } })
     };
     let responses =
-        json!({ "default": answer("default"), "4xx": answer("some"), "404": answer("one") });
+        json!({ "default": response("default"), "4xx": response("some"), "404": response("one") });
     let contract = read(&json!({ "paths": { "/a": { "get": { "responses": responses } } } }));
     for (status, name) in [(404, "404"), (403, "4xx"), (500, "default")] {
-        let answer = BufferedResponse::json(StatusCode::from_u16(status).unwrap(), &json!({}));
-        let found = contract.check(&Method::GET, "/a", &get("/a"), &answer);
+        let response = BufferedResponse::json(StatusCode::from_u16(status).unwrap(), &json!({}));
+        let found = contract.check(&Method::GET, "/a", &get("/a"), &response);
         let pointer =
             format!("#/paths/~1a/get/responses/{name}/content/application~1json/schema/required");
         assert_only(&contract, &found, Side::Response, &pointer, "");
@@ -189,8 +189,8 @@ fn checks_path_level_and_required_parameters() {
         if let Some(value) = header {
             request.headers.insert("x-h", HeaderValue::from_static(value));
         }
-        let answer = BufferedResponse::empty(StatusCode::NO_CONTENT);
-        let found = contract.check(&method, "/a", &request, &answer);
+        let response = BufferedResponse::empty(StatusCode::NO_CONTENT);
+        let found = contract.check(&method, "/a", &request, &response);
         let places = places(&contract, &found);
         let places: Vec<_> = places.iter().map(|(_, p, i)| (p.as_str(), i.as_str())).collect();
         assert_eq!(places, wanted.into_iter().collect::<Vec<_>>(), "{method} {target}");
@@ -201,8 +201,8 @@ fn checks_path_level_and_required_parameters() {
 fn reports_unlisted_path_parameter() {
     let contract =
         read(&json!({ "paths": { "/a/{b}": { "get": { "responses": { "204": {} } } } } }));
-    let answer = BufferedResponse::empty(StatusCode::NO_CONTENT);
-    let found = contract.check(&Method::GET, "/a/{b}", &get("/a/1"), &answer);
+    let response = BufferedResponse::empty(StatusCode::NO_CONTENT);
+    let found = contract.check(&Method::GET, "/a/{b}", &get("/a/1"), &response);
     assert_only(&contract, &found, Side::Request, "#/paths/~1a~1{b}/get", "{b}");
 }
 
@@ -217,10 +217,10 @@ fn accepts_missing_key_when_security_is_optional() {
         }))
     };
     let check = |contract: &Contract| {
-        let answer = BufferedResponse::empty(StatusCode::NO_CONTENT);
-        contract.check(&Method::GET, "/a", &get("/a"), &answer)
+        let response = BufferedResponse::empty(StatusCode::NO_CONTENT);
+        contract.check(&Method::GET, "/a", &get("/a"), &response)
     };
-    // A key elsewhere is not checked.
+    // A key outside a header is not checked.
     let other = json!([{ "key": [] }, { "other": [] }]);
     for free in [json!([]), json!([{ "key": [] }, {}]), other] {
         assert_eq!(check(&document(free)), []);

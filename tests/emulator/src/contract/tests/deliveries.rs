@@ -1,4 +1,4 @@
-//! Deliveries to webhooks, and error responses to requests that match no operation.
+//! Deliveries to webhooks, and responses to requests that match no operation.
 
 use axum::http::{HeaderName, HeaderValue, Method, StatusCode, header};
 use serde_json::{Value, json};
@@ -28,7 +28,7 @@ fn delivery(event: &'static str, body: &Value) -> RecordedRequest {
     delivery
 }
 
-/// Returns the one rule that a delivery of `run.failed` breaks in both profiles.
+/// Asserts that a delivery of `run.failed` breaks this rule in both profiles, and no other.
 #[track_caller]
 fn breaks(delivery: &RecordedRequest, pointer: &str, instance: &str) {
     for profile in Profile::ALL {
@@ -100,8 +100,9 @@ fn reports_unknown_webhook_event_and_method() {
 }
 
 /// Returns the pointers of the mismatches of a response to an unknown path.
-fn refusal(profile: Profile, answer: &BufferedResponse) -> Vec<String> {
-    let found = Contract::of(profile).check_refusal(&Method::GET, "/v2/me", &get("/v2/me"), answer);
+fn refusal(profile: Profile, response: &BufferedResponse) -> Vec<String> {
+    let found =
+        Contract::of(profile).check_unrouted(&Method::GET, "/v2/me", &get("/v2/me"), response);
     found.into_iter().map(|mismatch| mismatch.pointer).collect()
 }
 
@@ -126,7 +127,7 @@ fn accepts_empty_405_with_head_only_in_observed_profile() {
     let refused =
         BufferedResponse::empty(StatusCode::METHOD_NOT_ALLOWED).header(header::ALLOW, allow);
     let check = |profile| {
-        Contract::of(profile).check_refusal(&Method::PUT, "/v1/me", &get("/v1/me"), &refused)
+        Contract::of(profile).check_unrouted(&Method::PUT, "/v1/me", &get("/v1/me"), &refused)
     };
     assert_eq!(check(Profile::Observed), []);
     let found = check(Profile::Documented);

@@ -5,11 +5,13 @@ use axum::http::StatusCode;
 use serde_json::{Value, json};
 
 use super::super::document::step;
-use super::samples::{DescribedObject, Sample, Shown, answer, described_objects, resolved, types};
+use super::examples::{
+    DescribedObject, ExampleBody, OperationExamples, described_objects, resolved, response, types,
+};
 use super::{BufferedResponse, Contract, Mismatch, Profile, Side, not_found, places};
 
-/// A body with one mutation, and the place of the expected mismatch.
-struct Broken {
+/// A body with one wrong value, and the place of the expected mismatch.
+struct Mutation {
     body: Value,
     instance: String,
     /// The end of the pointer to the rule.
@@ -20,15 +22,15 @@ struct Broken {
 fn accepts_every_example_of_the_documents() {
     for profile in Profile::ALL {
         let (contract, mut seen) = (Contract::of(profile), 0);
-        for sample in Sample::all(contract) {
-            let request = sample.request();
-            for (status, shown) in sample.answers() {
-                assert_eq!(check(&sample, &request, &answer(status, shown.as_ref())), []);
+        for examples in OperationExamples::all(contract) {
+            let request = examples.request();
+            for (status, example) in examples.responses() {
+                assert_eq!(check(&examples, &request, &response(status, example.as_ref())), []);
                 seen += 1;
             }
-            for shown in sample.bodies() {
-                let request = sample.request_with(&shown.body.to_string());
-                assert_eq!(check(&sample, &request, &sample.success()), []);
+            for example in examples.bodies() {
+                let request = examples.request_with(&example.body.to_string());
+                assert_eq!(check(&examples, &request, &examples.success()), []);
                 seen += 1;
             }
         }
@@ -40,22 +42,24 @@ fn accepts_every_example_of_the_documents() {
 fn reports_every_mutation_of_response_bodies() {
     for profile in Profile::ALL {
         let (contract, mut seen) = (Contract::of(profile), 0);
-        for sample in Sample::all(contract) {
-            let request = sample.request();
-            for (status, shown) in sample.answers() {
+        for examples in OperationExamples::all(contract) {
+            let request = examples.request();
+            for (status, example) in examples.responses() {
                 // Only JSON bodies are mutated.
-                let Some(shown) = shown.filter(|shown| shown.content_type.ends_with("json")) else {
+                let Some(example) =
+                    example.filter(|example| example.content_type.ends_with("json"))
+                else {
                     continue;
                 };
-                for broken in broken(contract, &shown) {
-                    let shown = Shown { body: broken.body.clone(), ..copy(&shown) };
-                    let found = check(&sample, &request, &answer(status, Some(&shown)));
-                    assert_seen(contract, &found, Side::Response, &broken);
+                for mutation in mutations(contract, &example) {
+                    let example = ExampleBody { body: mutation.body.clone(), ..example.clone() };
+                    let found = check(&examples, &request, &response(status, Some(&example)));
+                    assert_reported(contract, &found, Side::Response, &mutation);
                     seen += 1;
                 }
             }
         }
-        assert!(seen > 1000, "only {seen} answers were broken");
+        assert!(seen > 1000, "only {seen} responses were mutated");
     }
 }
 
@@ -63,103 +67,102 @@ fn reports_every_mutation_of_response_bodies() {
 fn reports_every_mutation_of_accepted_request_bodies() {
     for profile in Profile::ALL {
         let (contract, mut seen) = (Contract::of(profile), 0);
-        for sample in Sample::all(contract) {
-            for shown in sample.bodies() {
-                for broken in broken(contract, &shown) {
-                    let request = sample.request_with(&broken.body.to_string());
-                    let found = check(&sample, &request, &sample.success());
-                    assert_seen(contract, &found, Side::Request, &broken);
-                    assert_eq!(check(&sample, &request, &not_found()), []);
+        for examples in OperationExamples::all(contract) {
+            for example in examples.bodies() {
+                for mutation in mutations(contract, &example) {
+                    let request = examples.request_with(&mutation.body.to_string());
+                    let found = check(&examples, &request, &examples.success());
+                    assert_reported(contract, &found, Side::Request, &mutation);
+                    assert_eq!(check(&examples, &request, &not_found()), []);
                     seen += 1;
                 }
             }
         }
-        assert!(seen > 100, "only {seen} requests were broken");
+        assert!(seen > 100, "only {seen} requests were mutated");
     }
 }
 
 #[test]
 fn accepts_unlisted_members_of_problem_details() {
     for profile in Profile::ALL {
-        for sample in Sample::all(Contract::of(profile)) {
+        for examples in OperationExamples::all(Contract::of(profile)) {
             let body = json!({
                 "type": "about:blank", "title": "Gone", "status": 410, "detail": "gone",
                 "trace": {"id": [1, 2, 3]},
             });
-            let answer = super::problem(410, &body);
-            assert_eq!(check(&sample, &sample.request(), &answer), []);
+            let response = super::problem(410, &body);
+            assert_eq!(check(&examples, &examples.request(), &response), []);
         }
     }
 }
 
 fn check(
-    sample: &Sample<'_>,
+    examples: &OperationExamples<'_>,
     request: &super::RecordedRequest,
-    answer: &BufferedResponse,
+    response: &BufferedResponse,
 ) -> Vec<Mismatch> {
-    let operation = sample.operation;
-    sample.contract.check(&operation.method, &operation.template, request, answer)
-}
-
-fn copy(shown: &Shown) -> Shown {
-    let Shown { schema, content_type, body } = shown;
-    Shown { schema: schema.clone(), content_type: content_type.clone(), body: body.clone() }
+    let operation = examples.operation;
+    examples.contract.check(&operation.method, &operation.template, request, response)
 }
 
 /// Asserts that the mutation is reported at its place and nowhere else. One mutation can break two
 /// rules: a value of the wrong type is also not in an enum.
 #[track_caller]
-fn assert_seen(contract: &Contract, found: &[Mismatch], side: Side, broken: &Broken) {
+fn assert_reported(contract: &Contract, found: &[Mismatch], side: Side, mutation: &Mutation) {
     let places = places(contract, found);
     let pointer = places.first().map(|(_, pointer, _)| pointer.as_str()).unwrap_or_default();
-    assert!(!pointer.is_empty() && pointer.ends_with(broken.rule), "{}: {found:#?}", broken.body);
+    assert!(
+        !pointer.is_empty() && pointer.ends_with(mutation.rule),
+        "{}: {found:#?}",
+        mutation.body
+    );
     for (found_side, _, instance) in &places {
-        assert_eq!((*found_side, instance), (side, &broken.instance), "{}", broken.body);
+        assert_eq!((*found_side, instance), (side, &mutation.instance), "{}", mutation.body);
     }
 }
 
 /// Returns all mutations of a body.
-fn broken(contract: &Contract, shown: &Shown) -> Vec<Broken> {
+fn mutations(contract: &Contract, example: &ExampleBody) -> Vec<Mutation> {
     let root = contract.document.root();
-    let schema = contract.document.at(&shown.schema).unwrap();
+    let schema = contract.document.at(&example.schema).unwrap();
     let mut found = Vec::new();
-    described_objects(root, schema, &shown.body, "", &mut found);
-    let mut broken = vec![Broken { body: json!([]), instance: String::new(), rule: "/type" }];
-    for spot in &found {
-        broken.extend(without_required(&shown.body, spot));
-        broken.extend(with_more(&shown.body, spot));
-        broken.extend(with_other_types(root, &shown.body, spot));
+    described_objects(root, schema, &example.body, "", &mut found);
+    let mut mutations = vec![Mutation { body: json!([]), instance: String::new(), rule: "/type" }];
+    for object in &found {
+        mutations.extend(without_required(&example.body, object));
+        mutations.extend(with_unlisted_member(&example.body, object));
+        mutations.extend(with_other_types(root, &example.body, object));
     }
-    broken
+    mutations
 }
 
-fn changed(body: &Value, spot: &DescribedObject<'_>, change: impl FnOnce(&mut Value)) -> Value {
+fn changed(body: &Value, object: &DescribedObject<'_>, change: impl FnOnce(&mut Value)) -> Value {
     let mut body = body.clone();
-    change(body.pointer_mut(&spot.instance).unwrap());
+    change(body.pointer_mut(&object.instance).unwrap());
     body
 }
 
-fn without_required(body: &Value, spot: &DescribedObject<'_>) -> Vec<Broken> {
-    let required = spot.schema["required"].as_array().into_iter().flatten();
-    let without = required.map(|name| Broken {
-        body: changed(body, spot, |value| {
+fn without_required(body: &Value, object: &DescribedObject<'_>) -> Vec<Mutation> {
+    let required = object.schema["required"].as_array().into_iter().flatten();
+    let without = required.map(|name| Mutation {
+        body: changed(body, object, |value| {
             value.as_object_mut().unwrap().remove(name.as_str().unwrap()).unwrap();
         }),
-        instance: spot.instance.clone(),
+        instance: object.instance.clone(),
         rule: "/required",
     });
     without.collect()
 }
 
-fn with_more(body: &Value, spot: &DescribedObject<'_>) -> Option<Broken> {
-    spot.schema.get("additionalProperties").is_none().then(|| Broken {
-        body: changed(body, spot, |value| value["un/listed"] = json!(1)),
-        instance: step(&spot.instance, "un/listed"),
+fn with_unlisted_member(body: &Value, object: &DescribedObject<'_>) -> Option<Mutation> {
+    object.schema.get("additionalProperties").is_none().then(|| Mutation {
+        body: changed(body, object, |value| value["un/listed"] = json!(1)),
+        instance: step(&object.instance, "un/listed"),
         rule: "",
     })
 }
 
-fn with_other_types(root: &Value, body: &Value, spot: &DescribedObject<'_>) -> Vec<Broken> {
+fn with_other_types(root: &Value, body: &Value, object: &DescribedObject<'_>) -> Vec<Mutation> {
     let others = [
         ("null", json!(null)),
         ("boolean", json!(true)),
@@ -169,28 +172,28 @@ fn with_other_types(root: &Value, body: &Value, spot: &DescribedObject<'_>) -> V
         ("array", json!([])),
         ("object", json!({})),
     ];
-    let mut broken = Vec::new();
-    for name in spot.members.keys() {
-        let schema = resolved(root, &spot.schema["properties"][name]);
+    let mut mutations = Vec::new();
+    for name in object.members.keys() {
+        let schema = resolved(root, &object.schema["properties"][name]);
         let either = &schema["oneOf"];
         let taken = if either.is_array() { vec!["object", "null"] } else { types(schema) };
         for (_, other) in others.iter().filter(|(t, _)| !taken.is_empty() && !taken.contains(t)) {
-            broken.push(Broken {
-                body: changed(body, spot, |value| value[name.as_str()] = other.clone()),
-                instance: step(&spot.instance, name),
+            mutations.push(Mutation {
+                body: changed(body, object, |value| value[name.as_str()] = other.clone()),
+                instance: step(&object.instance, name),
                 rule: if either.is_array() { "/oneOf" } else { "/type" },
             });
         }
     }
-    broken
+    mutations
 }
 
 #[test]
-fn agent_sample_has_all_14_members() {
+fn example_agent_has_all_14_members() {
     // The observed agent has all members, so every member is mutated.
     let contract = Contract::of(Profile::Observed);
-    let answers = Sample::named(contract, "get_agent").answers();
-    let full = answers.iter().filter(|(status, _)| *status == StatusCode::OK);
-    let agents = full.filter_map(|(_, shown)| shown.as_ref()?.body["agent"].as_object());
+    let responses = OperationExamples::named(contract, "get_agent").responses();
+    let full = responses.iter().filter(|(status, _)| *status == StatusCode::OK);
+    let agents = full.filter_map(|(_, example)| example.as_ref()?.body["agent"].as_object());
     assert!(agents.into_iter().any(|agent| agent.len() == 14), "no agent has 14 members");
 }

@@ -1,4 +1,4 @@
-//! Accepted requests that break the contract.
+//! Accepted requests that differ from the document.
 
 use axum::http::{HeaderValue, Method, StatusCode};
 use serde_json::json;
@@ -12,18 +12,19 @@ const AGENTS: &str = "#/paths/~1v1~1agents/get";
 const RUNS: &str = "/v1/agents/{agent_id}/runs";
 const LIST_RUNS: &str = "#/paths/~1v1~1agents~1{agent_id}~1runs/get";
 
-/// Asserts the one rule that a request breaks in both profiles, and that rejecting it is correct.
+/// Asserts that an accepted request breaks this rule in both profiles, and no other. The same request
+/// with an error response has no mismatch.
 #[track_caller]
 fn breaks(
     template: &str,
     request: &RecordedRequest,
-    answer: &BufferedResponse,
+    response: &BufferedResponse,
     pointer: &str,
     instance: &str,
 ) {
     for profile in Profile::ALL {
         let contract = Contract::of(profile);
-        let found = contract.check(&request.method, template, request, answer);
+        let found = contract.check(&request.method, template, request, response);
         assert_only(contract, &found, Side::Request, pointer, instance);
         assert_eq!(contract.check(&request.method, template, request, &not_found()), []);
     }
@@ -114,20 +115,20 @@ fn reports_repeated_query_parameter() {
 #[test]
 fn reports_request_body_of_wrong_content_type() {
     let mut asked = request(Method::POST, "/v1/workspaces", r#"{"name": "n"}"#);
-    let answer = BufferedResponse::json(
+    let response = BufferedResponse::json(
         StatusCode::CREATED,
         &json!({"workspace": {"workspace_id": "", "name": ""}}),
     );
     let content = "#/paths/~1v1~1workspaces/post/requestBody/content";
     asked.headers.insert("content-type", HeaderValue::from_static("text/plain"));
-    breaks("/v1/workspaces", &asked, &answer, content, "");
+    breaks("/v1/workspaces", &asked, &response, content, "");
     asked.headers.remove("content-type");
-    breaks("/v1/workspaces", &asked, &answer, content, "");
+    breaks("/v1/workspaces", &asked, &response, content, "");
 }
 
 #[test]
 fn reports_request_body_that_breaks_its_schema() {
-    let answer = BufferedResponse::json(
+    let response = BufferedResponse::json(
         StatusCode::CREATED,
         &json!({"workspace": {"workspace_id": "", "name": ""}}),
     );
@@ -144,7 +145,7 @@ fn reports_request_body_that_breaks_its_schema() {
     ];
     for (sent, pointer, instance) in cases {
         let asked = request(Method::POST, "/v1/workspaces", sent);
-        breaks("/v1/workspaces", &asked, &answer, pointer, instance);
+        breaks("/v1/workspaces", &asked, &response, pointer, instance);
     }
 }
 
@@ -160,9 +161,9 @@ fn reports_undocumented_request_body() {
 fn accepts_missing_optional_body() {
     let template = "/v1/agents/{agent_id}/runs/{run_id}/cancel";
     let asked = request(Method::POST, "/v1/agents/a/runs/r/cancel", "");
-    let answer = ok(&json!({"error": ""}));
+    let response = ok(&json!({"error": ""}));
     for profile in Profile::ALL {
-        assert_eq!(Contract::of(profile).check(&Method::POST, template, &asked, &answer), []);
+        assert_eq!(Contract::of(profile).check(&Method::POST, template, &asked, &response), []);
     }
 }
 
@@ -170,8 +171,8 @@ fn accepts_missing_optional_body() {
 fn requires_observed_fields_only_in_observed_profile() {
     let asked = request(Method::POST, "/v1/agents/a/runs", "{}");
     let run = json!({"run_id": "", "agent_id": "", "status": "paused", "started_at": ""});
-    let answer = BufferedResponse::json(StatusCode::CREATED, &json!({ "run": run }));
-    let check = |profile| Contract::of(profile).check(&Method::POST, RUNS, &asked, &answer);
+    let response = BufferedResponse::json(StatusCode::CREATED, &json!({ "run": run }));
+    let check = |profile| Contract::of(profile).check(&Method::POST, RUNS, &asked, &response);
     assert_eq!(check(Profile::Documented), []);
     let found = check(Profile::Observed);
     let pointer = "#/components/schemas/StartRunBody/required";

@@ -55,8 +55,8 @@ pub(super) fn agents(world: &World) -> Table {
             Cell::new(&time(agent.created)),
         ]
     });
-    Table::new(("agents", "Agents that exist"), COLUMNS, world.agents.count() as u64, rows)
-        .or("No agent yet: POST /v1/agents adds one.")
+    Table::new(("agents", "Agents"), COLUMNS, world.agents.count() as u64, rows)
+        .when_empty("No agent yet: POST /v1/agents creates one.")
 }
 
 pub(super) fn runs(world: &World, key: &str) -> Table {
@@ -88,14 +88,14 @@ pub(super) fn runs(world: &World, key: &str) -> Table {
         ]
     });
     Table::new(("runs", "Runs started"), COLUMNS, world.latest_runs.started(), rows)
-        .or("No run yet: POST /v1/agents/{agent_id}/runs starts one.")
+        .when_empty("No run yet: POST /v1/agents/{agent_id}/runs starts one.")
 }
 
 /// Returns the buttons that change a run.
 fn control_of(agent_id: &str, run: &Run, key: &str) -> Cell {
     let encode = |id: &str| utf8_percent_encode(id, NON_ALPHANUMERIC).to_string();
     let path = format!("/_emulator/agents/{}/runs/{}/steps", encode(agent_id), encode(&run.id));
-    // An identifier that contains a secret must not be in a path.
+    // A path on the page must not contain a secret.
     let is_secret = [agent_id, &run.id].iter().any(|id| hide(id, key) != **id);
     if run.is_finished() || is_secret {
         return Cell::new("–");
@@ -142,7 +142,7 @@ pub(super) fn deliveries(world: &World) -> Table {
     ];
     let rows = world.deliveries.newest_first().map(|delivery| {
         let last = delivery.attempts.last();
-        let answer = last.map_or("–".to_owned(), |(_, outcome)| match outcome {
+        let response = last.map_or("–".to_owned(), |(_, outcome)| match outcome {
             Ok(status) => status_line(*status),
             Err(error) => error.clone(),
         });
@@ -154,16 +154,17 @@ pub(super) fn deliveries(world: &World) -> Table {
             Cell::new(&delivery.agent_id),
             Cell::new(&receiver(&delivery.outgoing.url)),
             Cell::number(delivery.attempts.len()),
-            Cell::new(&answer),
+            Cell::new(&response),
             Cell::new(&last.map_or("–".to_owned(), |(at, _)| time(*at))),
             request_of(delivery),
         ]
     });
     Table::new(("deliveries", "Deliveries made"), COLUMNS, world.deliveries.made(), rows)
-        .or("No delivery yet: POST /v1/agents/{agent_id}/webhooks asks for some.")
+        .when_empty("No delivery yet: POST /v1/agents/{agent_id}/webhooks registers a webhook.")
 }
 
-/// The exact bytes of a delivery's request, without the user and the query of the URL.
+/// Returns the request of a delivery with its exact body, but without the user and the query of the
+/// URL.
 fn request_of(delivery: &Delivery) -> Cell {
     let outgoing = &delivery.outgoing;
     let mut text = format!("POST {}\n", receiver(&outgoing.url));
@@ -175,7 +176,7 @@ fn request_of(delivery: &Delivery) -> Cell {
     Cell::new("Show").details(text).button("Repeat", path, json!({}))
 }
 
-/// The name of the fault that was applied.
+/// Returns the name of the applied fault.
 fn fault_of(name: Option<&str>) -> Cell {
     name.map_or(Cell::new("–"), |name| Cell::new(name).tone(Tone::Warn))
 }
@@ -184,7 +185,7 @@ fn state_of(delivery: &Delivery) -> Cell {
     use crate::delivery::DeliveryState;
     let (text, tone) = match delivery.state {
         DeliveryState::Waiting if delivery.attempts.is_empty() => ("waiting", Tone::Busy),
-        DeliveryState::Waiting => ("to be tried again", Tone::Warn),
+        DeliveryState::Waiting => ("will be retried", Tone::Warn),
         DeliveryState::Delivered => ("delivered", Tone::Good),
         DeliveryState::GivenUp => ("given up", Tone::Bad),
         DeliveryState::Lost => ("lost by a fault", Tone::Bad),
@@ -214,7 +215,7 @@ pub(super) fn requests(journal: &Journal) -> Table {
         ]
     });
     Table::new(("requests", "Requests received"), COLUMNS, journal.total(), rows)
-        .or("No request yet; those for this page are not counted.")
+        .when_empty("No request yet. Requests for this page are not counted.")
 }
 
 pub(super) fn faults(faults: &Faults) -> Table {
@@ -229,7 +230,7 @@ pub(super) fn faults(faults: &Faults) -> Table {
             count(installed.hits),
         ]
     });
-    Table::new(("faults", "Faults in force"), COLUMNS, faults.rules().len() as u64, rows)
+    Table::new(("faults", "Active faults"), COLUMNS, faults.rules().len() as u64, rows)
 }
 
 pub(super) fn mismatches(journal: &Journal) -> Table {
@@ -251,7 +252,7 @@ fn tone_of(status: StatusCode) -> Tone {
     }
 }
 
-/// `404 Not Found`
+/// Formats a status, such as `404 Not Found`.
 fn status_line(status: u16) -> String {
     match StatusCode::from_u16(status).ok().and_then(|status| status.canonical_reason()) {
         Some(reason) => format!("{status} {reason}"),

@@ -1,27 +1,27 @@
-//! Responses that end early, to the exact byte.
+//! Tests of responses that end early, at an exact byte.
 
 use tokio::io::AsyncReadExt as _;
 use tokio::net::TcpSocket;
 
-use super::rig::{BODY, Client, Rig, answer, in_time, is_reset};
+use super::server::{BODY, RawClient, TestServer, in_time, is_reset, response};
 use crate::fault::WireFault;
 
 /// More bytes than the kernel buffers for a connection.
-const MUCH: usize = 8 << 20;
+const LARGE: usize = 8 << 20;
 
 #[tokio::test]
 async fn resets_after_exactly_the_requested_bytes() {
     in_time(async {
-        let rig = Rig::start();
-        let (whole, _) = rig.fetch().await;
+        let server = TestServer::start();
+        let (whole, _) = server.fetch().await;
         for at in 0..=whole.len() {
-            rig.set_fault(WireFault::Reset(at));
-            let (bytes, end) = rig.fetch().await;
+            server.set_fault(WireFault::Reset(at));
+            let (bytes, end) = server.fetch().await;
             assert_eq!(bytes, whole[..at], "at {at}");
             assert!(is_reset(&end), "at {at}: {end:?}");
         }
-        rig.set_fault(WireFault::Reset(whole.len() + 1));
-        let (bytes, end) = rig.fetch().await;
+        server.set_fault(WireFault::Reset(whole.len() + 1));
+        let (bytes, end) = server.fetch().await;
         assert_eq!(bytes, whole);
         assert!(end.is_ok());
     })
@@ -31,11 +31,11 @@ async fn resets_after_exactly_the_requested_bytes() {
 #[tokio::test]
 async fn closes_after_exactly_the_requested_bytes() {
     in_time(async {
-        let rig = Rig::start();
-        let (whole, _) = rig.fetch().await;
+        let server = TestServer::start();
+        let (whole, _) = server.fetch().await;
         for at in 0..=whole.len() + 1 {
-            rig.set_fault(WireFault::Close(at));
-            let (bytes, end) = rig.fetch().await;
+            server.set_fault(WireFault::Close(at));
+            let (bytes, end) = server.fetch().await;
             assert_eq!(bytes, whole[..at.min(whole.len())], "at {at}");
             assert!(end.is_ok(), "at {at}: {end:?}");
         }
@@ -46,12 +46,12 @@ async fn closes_after_exactly_the_requested_bytes() {
 #[tokio::test]
 async fn counts_bytes_from_the_faulty_response() {
     in_time(async {
-        let rig = Rig::start();
-        let mut client = rig.client().await;
+        let server = TestServer::start();
+        let mut client = server.client().await;
         client.ask().await;
         let head = client.head().await;
         client.read(BODY.len()).await;
-        rig.set_fault(WireFault::Reset(head.len() + 3));
+        server.set_fault(WireFault::Reset(head.len() + 3));
         client.ask().await;
         let (bytes, end) = client.rest().await;
         assert_eq!(bytes, format!("{head}{}", &BODY[..3]).as_bytes());
@@ -63,16 +63,16 @@ async fn counts_bytes_from_the_faulty_response() {
 #[tokio::test]
 async fn keeps_connection_when_response_is_shorter_than_limit() {
     in_time(async {
-        let rig = Rig::start();
-        let mut client = rig.client().await;
+        let server = TestServer::start();
+        let mut client = server.client().await;
         for fault in [WireFault::Reset(9_999), WireFault::Close(9_999)] {
-            rig.set_fault(fault);
+            server.set_fault(fault);
             client.ask().await;
             client.head().await;
             client.read(BODY.len()).await;
         }
         // The plan applies to one response only: 50 more responses arrive complete.
-        rig.set_fault(None);
+        server.set_fault(None);
         for _ in 0..50 {
             client.ask().await;
             client.head().await;
@@ -87,11 +87,11 @@ async fn keeps_connection_when_response_is_shorter_than_limit() {
 #[tokio::test]
 async fn client_reads_bytes_that_arrived_before_reset() {
     in_time(async {
-        let rig = Rig::answering(answer("x".repeat(20_000)));
-        let (whole, _) = rig.fetch().await;
+        let server = TestServer::with_response(response("x".repeat(20_000)));
+        let (whole, _) = server.fetch().await;
         for at in [0, 1, 100, 5_000, 20_000, whole.len()] {
-            rig.set_fault(WireFault::Reset(at));
-            let mut client = rig.client().await;
+            server.set_fault(WireFault::Reset(at));
+            let mut client = server.client().await;
             client.ask_once().await;
             client.0.ready(tokio::io::Interest::ERROR).await.unwrap();
             let (bytes, end) = client.rest().await;
@@ -102,11 +102,12 @@ async fn client_reads_bytes_that_arrived_before_reset() {
     .await;
 }
 
-/// A client with a small receive buffer that reads slowly.
-async fn slow_fetch(rig: &Rig) -> (usize, std::io::Result<()>) {
+/// Reads a response slowly, with a small receive buffer. Returns the number of bytes, and how the
+/// connection ended.
+async fn slow_fetch(server: &TestServer) -> (usize, std::io::Result<()>) {
     let socket = TcpSocket::new_v4().unwrap();
     socket.set_recv_buffer_size(4_096).unwrap();
-    let mut client = Client(socket.connect(rig.gate.address()).await.unwrap());
+    let mut client = RawClient(socket.connect(server.gate.address()).await.unwrap());
     client.ask().await;
     let mut count = 0;
     let mut buffer = vec![0; 50_000];
@@ -124,10 +125,10 @@ async fn slow_fetch(rig: &Rig) -> (usize, std::io::Result<()>) {
 #[tokio::test]
 async fn reset_waits_for_slow_client() {
     in_time(async {
-        let rig = Rig::answering(answer("x".repeat(MUCH)));
-        for at in [70_000, MUCH / 2] {
-            rig.set_fault(WireFault::Reset(at));
-            let (count, end) = slow_fetch(&rig).await;
+        let server = TestServer::with_response(response("x".repeat(LARGE)));
+        for at in [70_000, LARGE / 2] {
+            server.set_fault(WireFault::Reset(at));
+            let (count, end) = slow_fetch(&server).await;
             assert_eq!(count, at);
             assert!(is_reset(&end), "{end:?}");
         }
@@ -138,13 +139,13 @@ async fn reset_waits_for_slow_client() {
 #[tokio::test]
 async fn cuts_body_at_exact_byte_for_slow_client() {
     in_time(async {
-        let rig = Rig::answering(answer("x".repeat(MUCH)));
-        let mut client = rig.client().await;
+        let server = TestServer::with_response(response("x".repeat(LARGE)));
+        let mut client = server.client().await;
         client.ask().await;
         let head = client.head().await.len();
-        rig.set_fault(WireFault::CutBody { at: MUCH / 2, chunked: false });
-        let (count, end) = slow_fetch(&rig).await;
-        assert_eq!(count, head + MUCH / 2);
+        server.set_fault(WireFault::CutBody { at: LARGE / 2, chunked: false });
+        let (count, end) = slow_fetch(&server).await;
+        assert_eq!(count, head + LARGE / 2);
         assert!(end.is_ok());
     })
     .await;
@@ -153,12 +154,12 @@ async fn cuts_body_at_exact_byte_for_slow_client() {
 #[tokio::test]
 async fn cut_body_keeps_original_content_length() {
     in_time(async {
-        let rig = Rig::start();
-        let (whole, _) = rig.fetch().await;
+        let server = TestServer::start();
+        let (whole, _) = server.fetch().await;
         let head = whole.len() - BODY.len();
         for at in 0..=BODY.len() + 1 {
-            rig.set_fault(WireFault::CutBody { at, chunked: false });
-            let (bytes, end) = rig.fetch().await;
+            server.set_fault(WireFault::CutBody { at, chunked: false });
+            let (bytes, end) = server.fetch().await;
             let (bytes, whole) =
                 (sorted_head(&bytes), sorted_head(&whole[..whole.len().min(head + at)]));
             assert_eq!(bytes, whole, "at {at}");
@@ -168,7 +169,7 @@ async fn cut_body_keeps_original_content_length() {
     .await;
 }
 
-/// Returns the lines of a head, sorted, because hyper may put its own first or last.
+/// Returns the lines of the head, sorted because hyper may reorder its own headers, and the body.
 fn sorted_head(bytes: &[u8]) -> (Vec<String>, String) {
     let text = String::from_utf8(bytes.to_vec()).unwrap();
     let (head, body) = text.split_once("\r\n\r\n").unwrap();
@@ -180,11 +181,11 @@ fn sorted_head(bytes: &[u8]) -> (Vec<String>, String) {
 #[tokio::test]
 async fn cuts_chunked_body_between_chunks() {
     in_time(async {
-        let rig = Rig::start();
+        let server = TestServer::start();
         let length = BODY.len();
         for at in 0..=length + 1 {
-            rig.set_fault(WireFault::CutBody { at, chunked: true });
-            let (bytes, end) = rig.fetch().await;
+            server.set_fault(WireFault::CutBody { at, chunked: true });
+            let (bytes, end) = server.fetch().await;
             let (head, body) = sorted_head(&bytes);
             assert!(head.contains(&"transfer-encoding: chunked".to_owned()), "{head:?}");
             let expected = match at {

@@ -1,9 +1,9 @@
-//! Responses that are slow or do not end.
+//! Tests of responses that are slow or never end.
 
 use std::num::NonZeroUsize;
 use std::time::Duration;
 
-use super::rig::{BODY, Rig, answer, in_time};
+use super::server::{BODY, RawClient, TestServer, in_time, response};
 use crate::fault::{Endless, WireFault};
 
 const EVERY: Duration = Duration::from_secs(3_600);
@@ -12,11 +12,11 @@ fn trickle(bytes: usize, head: bool) -> WireFault {
     WireFault::Trickle { bytes: NonZeroUsize::new(bytes).unwrap(), every: EVERY, head }
 }
 
-/// Reads pieces of a response. Before each piece except the first the server must be waiting.
-async fn pieces(rig: &Rig, client: &mut super::rig::Client, whole: &[u8], size: usize) {
+/// Reads a response in pieces. Asserts that the server waits before each piece except the first.
+async fn read_pieces(server: &TestServer, client: &mut RawClient, whole: &[u8], size: usize) {
     for (index, piece) in whole.chunks(size).enumerate() {
         if index > 0 {
-            let waiting = rig.pace.next().await;
+            let waiting = server.timer.next().await;
             assert_eq!(waiting.duration(), EVERY);
             assert!(client.is_idle(), "a byte came too early, before piece {index}");
             waiting.end();
@@ -28,16 +28,16 @@ async fn pieces(rig: &Rig, client: &mut super::rig::Client, whole: &[u8], size: 
 #[tokio::test]
 async fn trickles_head_and_body() {
     in_time(async {
-        let rig = Rig::start();
-        let mut client = rig.client().await;
+        let server = TestServer::start();
+        let mut client = server.client().await;
         client.ask().await;
         let whole = [client.head().await.as_bytes(), &client.read(BODY.len()).await].concat();
         for size in [1, 7, whole.len() - 1, whole.len(), whole.len() + 1] {
-            rig.set_fault(trickle(size, true));
+            server.set_fault(trickle(size, true));
             client.ask().await;
-            pieces(&rig, &mut client, &whole, size).await;
+            read_pieces(&server, &mut client, &whole, size).await;
         }
-        rig.set_fault(None);
+        server.set_fault(None);
         client.ask().await;
         assert_eq!(client.read(whole.len()).await, whole);
     })
@@ -47,13 +47,13 @@ async fn trickles_head_and_body() {
 #[tokio::test]
 async fn trickles_only_the_body() {
     in_time(async {
-        let rig = Rig::start();
-        let mut client = rig.client().await;
+        let server = TestServer::start();
+        let mut client = server.client().await;
         for size in 1..=BODY.len() + 1 {
-            rig.set_fault(trickle(size, false));
+            server.set_fault(trickle(size, false));
             client.ask().await;
             client.head().await;
-            pieces(&rig, &mut client, BODY.as_bytes(), size).await;
+            read_pieces(&server, &mut client, BODY.as_bytes(), size).await;
         }
     })
     .await;
@@ -62,15 +62,15 @@ async fn trickles_only_the_body() {
 #[tokio::test]
 async fn trickle_ends_when_client_disconnects() {
     in_time(async {
-        let rig = Rig::start();
-        rig.set_fault(trickle(1, false));
-        let mut client = rig.client().await;
+        let server = TestServer::start();
+        server.set_fault(trickle(1, false));
+        let mut client = server.client().await;
         client.ask().await;
         client.head().await;
-        let waiting = rig.pace.next().await;
-        assert!(!waiting.is_abandoned());
+        let waiting = server.timer.next().await;
+        assert!(!waiting.is_cancelled());
         drop(client);
-        waiting.abandoned().await;
+        waiting.cancelled().await;
     })
     .await;
 }
@@ -78,22 +78,22 @@ async fn trickle_ends_when_client_disconnects() {
 #[tokio::test]
 async fn delays_before_the_first_byte() {
     in_time(async {
-        let rig = Rig::start();
-        let (whole, _) = rig.fetch().await;
-        rig.set_fault(WireFault::Delay(EVERY));
-        let mut client = rig.client().await;
+        let server = TestServer::start();
+        let (whole, _) = server.fetch().await;
+        server.set_fault(WireFault::Delay(EVERY));
+        let mut client = server.client().await;
         client.ask_once().await;
-        let waiting = rig.pace.next().await;
+        let waiting = server.timer.next().await;
         assert_eq!(waiting.duration(), EVERY);
         assert!(client.is_idle());
         waiting.end();
         assert_eq!(client.rest().await.0, whole);
 
-        let mut client = rig.client().await;
+        let mut client = server.client().await;
         client.ask().await;
-        let waiting = rig.pace.next().await;
+        let waiting = server.timer.next().await;
         drop(client);
-        waiting.abandoned().await;
+        waiting.cancelled().await;
     })
     .await;
 }
@@ -102,9 +102,9 @@ async fn delays_before_the_first_byte() {
 async fn endless_body_ends_when_client_disconnects() {
     in_time(async {
         for (of, begin) in [(Endless::Whitespace, "    "), (Endless::Array, "[{},{},{},{}")] {
-            let mut rig = Rig::answering(answer(""));
-            rig.set_fault(WireFault::Endless(of));
-            let mut client = rig.client().await;
+            let mut server = TestServer::with_response(response(""));
+            server.set_fault(WireFault::Endless(of));
+            let mut client = server.client().await;
             client.ask().await;
             assert!(client.head().await.contains("transfer-encoding: chunked"));
             let text = unchunked(&client.read(4 << 20).await);
@@ -116,9 +116,12 @@ async fn endless_body_ends_when_client_disconnects() {
                     serde_json::from_str(&format!("{whole}]")).unwrap();
                 assert!(list.len() > 1 << 20);
             }
-            assert!(rig.dropped.try_recv().is_err(), "the body ended while the client was reading");
+            assert!(
+                server.dropped.try_recv().is_err(),
+                "the body ended while the client was reading"
+            );
             drop(client);
-            rig.dropped.recv().await.unwrap();
+            server.dropped.recv().await.unwrap();
         }
     })
     .await;

@@ -1,4 +1,4 @@
-//! Tests of the gate.
+//! Tests of the gate, which refuses and accepts connections.
 
 use std::io::ErrorKind;
 use std::process::Command;
@@ -6,96 +6,96 @@ use std::time::Duration;
 
 use tokio::net::TcpStream;
 
-use super::rig::{BODY, Rig, in_time, is_reset};
+use super::server::{BODY, TestServer, in_time, is_reset};
 use crate::fault::WireFault;
 
-async fn connecting_fails(rig: &Rig) -> Option<ErrorKind> {
-    TcpStream::connect(rig.gate.address()).await.err().map(|error| error.kind())
+async fn connect_error(server: &TestServer) -> Option<ErrorKind> {
+    TcpStream::connect(server.gate.address()).await.err().map(|error| error.kind())
 }
 
 #[tokio::test]
-async fn shut_gate_refuses_and_reopens_on_the_same_port() {
+async fn gate_refuses_connections_and_accepts_again_on_the_same_port() {
     in_time(async {
-        let rig = Rig::start();
-        let (whole, _) = rig.fetch().await;
-        let mut inside = rig.client().await;
-        inside.ask().await;
-        inside.head().await;
-        inside.read(BODY.len()).await;
+        let server = TestServer::start();
+        let (whole, _) = server.fetch().await;
+        let mut accepted = server.client().await;
+        accepted.ask().await;
+        accepted.head().await;
+        accepted.read(BODY.len()).await;
         for _ in 0..20 {
             // The server closes first, so that its port has connections in TIME_WAIT.
-            rig.set_fault(WireFault::Close(5));
-            assert_eq!(rig.fetch().await.0, whole[..5]);
-            rig.set_fault(None);
-            rig.gate.refuse().await;
+            server.set_fault(WireFault::Close(5));
+            assert_eq!(server.fetch().await.0, whole[..5]);
+            server.set_fault(None);
+            server.gate.refuse().await;
             for _ in 0..10 {
-                assert_eq!(connecting_fails(&rig).await, Some(ErrorKind::ConnectionRefused));
+                assert_eq!(connect_error(&server).await, Some(ErrorKind::ConnectionRefused));
             }
-            inside.ask().await;
-            inside.head().await;
-            inside.read(BODY.len()).await;
-            rig.gate.accept().await;
-            assert_eq!(rig.fetch().await.0, whole);
+            accepted.ask().await;
+            accepted.head().await;
+            accepted.read(BODY.len()).await;
+            server.gate.accept().await;
+            assert_eq!(server.fetch().await.0, whole);
         }
     })
     .await;
 }
 
 #[tokio::test]
-async fn gate_can_be_shut_and_opened_repeatedly() {
+async fn gate_refuses_and_accepts_repeatedly() {
     in_time(async {
-        let rig = Rig::start();
-        rig.gate.accept().await;
-        rig.gate.refuse().await;
-        rig.gate.refuse().await;
-        assert_eq!(connecting_fails(&rig).await, Some(ErrorKind::ConnectionRefused));
-        rig.gate.accept().await;
-        rig.gate.accept().await;
-        rig.gate.opened().await;
-        assert_eq!(connecting_fails(&rig).await, None);
+        let server = TestServer::start();
+        server.gate.accept().await;
+        server.gate.refuse().await;
+        server.gate.refuse().await;
+        assert_eq!(connect_error(&server).await, Some(ErrorKind::ConnectionRefused));
+        server.gate.accept().await;
+        server.gate.accept().await;
+        server.gate.opened().await;
+        assert_eq!(connect_error(&server).await, None);
     })
     .await;
 }
 
 #[tokio::test]
-async fn refuse_fault_resets_request_and_reopens_after_its_duration() {
+async fn refuse_fault_resets_request_and_accepts_after_its_duration() {
     in_time(async {
-        let rig = Rig::start();
+        let server = TestServer::start();
         let time = Duration::from_secs(3_600);
-        rig.set_fault(WireFault::Refuse(time));
-        let (bytes, end) = rig.fetch().await;
+        server.set_fault(WireFault::Refuse(time));
+        let (bytes, end) = server.fetch().await;
         assert!(bytes.is_empty());
         assert!(is_reset(&end), "{end:?}");
-        assert_eq!(connecting_fails(&rig).await, Some(ErrorKind::ConnectionRefused));
+        assert_eq!(connect_error(&server).await, Some(ErrorKind::ConnectionRefused));
 
-        rig.set_fault(None);
-        let waiting = rig.pace.next().await;
+        server.set_fault(None);
+        let waiting = server.timer.next().await;
         assert_eq!(waiting.duration(), time);
         waiting.end();
-        rig.gate.opened().await;
-        assert!(rig.fetch().await.0.ends_with(BODY.as_bytes()));
+        server.gate.opened().await;
+        assert!(server.fetch().await.0.ends_with(BODY.as_bytes()));
     })
     .await;
 }
 
 #[tokio::test]
-async fn last_shut_duration_applies() {
+async fn last_refuse_duration_applies() {
     in_time(async {
-        let rig = Rig::start();
-        let mut first = rig.client().await;
-        let mut second = rig.client().await;
-        rig.set_fault(WireFault::Refuse(Duration::from_secs(1)));
+        let server = TestServer::start();
+        let mut first = server.client().await;
+        let mut second = server.client().await;
+        server.set_fault(WireFault::Refuse(Duration::from_secs(1)));
         first.ask().await;
         assert!(is_reset(&first.rest().await.1));
-        rig.set_fault(WireFault::Refuse(Duration::from_secs(2)));
+        server.set_fault(WireFault::Refuse(Duration::from_secs(2)));
         second.ask().await;
         assert!(is_reset(&second.rest().await.1));
 
-        rig.pace.next().await.abandoned().await;
-        assert_eq!(connecting_fails(&rig).await, Some(ErrorKind::ConnectionRefused));
-        rig.pace.next().await.end();
-        rig.gate.opened().await;
-        assert_eq!(connecting_fails(&rig).await, None);
+        server.timer.next().await.cancelled().await;
+        assert_eq!(connect_error(&server).await, Some(ErrorKind::ConnectionRefused));
+        server.timer.next().await.end();
+        server.gate.opened().await;
+        assert_eq!(connect_error(&server).await, None);
     })
     .await;
 }
@@ -103,7 +103,7 @@ async fn last_shut_duration_applies() {
 #[tokio::test]
 async fn gate_methods_return_when_server_is_gone() {
     in_time(async {
-        let gate = Rig::start().gate.clone();
+        let gate = TestServer::start().gate.clone();
         gate.refuse().await;
         gate.accept().await;
         let refused = TcpStream::connect(gate.address()).await.unwrap_err();
@@ -135,22 +135,22 @@ fn accepts_again_after_running_out_of_descriptors() {
 }
 
 async fn exhaust() {
-    let rig = Rig::start();
-    let (whole, _) = rig.fetch().await;
+    let server = TestServer::start();
+    let (whole, _) = server.fetch().await;
     let mut clients = Vec::new();
     let error = loop {
-        match TcpStream::connect(rig.gate.address()).await {
+        match TcpStream::connect(server.gate.address()).await {
             Ok(client) => clients.push(client),
             Err(error) => break error,
         }
     };
     assert!(error.to_string().contains("Too many open files"), "{error}");
-    // One client more than the limit allows. It is accepted after the others have disconnected.
+    // One more client than the limit allows. It is accepted after the others have disconnected.
     clients.truncate(clients.len() - 1);
-    let mut late = rig.client().await;
+    let mut late = server.client().await;
     late.ask_once().await;
     tokio::task::yield_now().await;
     drop(clients);
     assert_eq!(late.rest().await.0, whole);
-    assert_eq!(rig.fetch().await.0, whole);
+    assert_eq!(server.fetch().await.0, whole);
 }

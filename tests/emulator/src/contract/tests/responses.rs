@@ -1,4 +1,4 @@
-//! Responses that break the contract, each in one way.
+//! Responses that differ from the document, each in one way.
 
 use axum::http::{HeaderValue, Method, StatusCode, header};
 use serde_json::json;
@@ -9,12 +9,12 @@ const ME: &str = "#/paths/~1v1~1me/get";
 const PROBLEM: &str = "#/components/responses/Problem/content";
 const KEY: &str = "/api/public/v1/access-api-keys/{key_id}";
 
-/// Asserts the one rule that a response to `get_me` breaks in both profiles.
+/// Asserts that a response to `get_me` breaks this rule in both profiles, and no other.
 #[track_caller]
-fn breaks(answer: &BufferedResponse, pointer: &str, instance: &str) {
+fn breaks(response: &BufferedResponse, pointer: &str, instance: &str) {
     for profile in Profile::ALL {
         let contract = Contract::of(profile);
-        let found = contract.check(&Method::GET, "/v1/me", &get("/v1/me"), answer);
+        let found = contract.check(&Method::GET, "/v1/me", &get("/v1/me"), response);
         assert_only(contract, &found, Side::Response, pointer, instance);
     }
 }
@@ -42,9 +42,9 @@ fn reports_undocumented_response_content_type() {
 #[test]
 fn ignores_content_type_parameters_and_case() {
     for content_type in ["application/json; charset=utf-8", "Application/JSON ;a=b"] {
-        let answer = BufferedResponse::new(StatusCode::OK, content_type, me().to_string());
+        let response = BufferedResponse::new(StatusCode::OK, content_type, me().to_string());
         let contract = Contract::of(Profile::Documented);
-        assert_eq!(contract.check(&Method::GET, "/v1/me", &get("/v1/me"), &answer), []);
+        assert_eq!(contract.check(&Method::GET, "/v1/me", &get("/v1/me"), &response), []);
     }
 }
 
@@ -75,12 +75,12 @@ fn reports_body_of_204_response() {
     let asked = request(Method::DELETE, "/v1/agents/a", "");
     for profile in Profile::ALL {
         let contract = Contract::of(profile);
-        let answer = BufferedResponse::json(StatusCode::NO_CONTENT, &json!({}));
-        let found = contract.check(&Method::DELETE, template, &asked, &answer);
+        let response = BufferedResponse::json(StatusCode::NO_CONTENT, &json!({}));
+        let found = contract.check(&Method::DELETE, template, &asked, &response);
         let pointer = "#/paths/~1v1~1agents~1{agent_id}/delete/responses/204";
         assert_only(contract, &found, Side::Response, pointer, "");
-        let answer = BufferedResponse::empty(StatusCode::NO_CONTENT);
-        assert_eq!(contract.check(&Method::DELETE, template, &asked, &answer), []);
+        let response = BufferedResponse::empty(StatusCode::NO_CONTENT);
+        assert_eq!(contract.check(&Method::DELETE, template, &asked, &response), []);
     }
 }
 
@@ -106,10 +106,11 @@ fn reports_wrong_enum_value_in_list_item() {
 #[test]
 fn reports_mismatches_inside_matching_one_of_branch() {
     let template = "/v1/agents/{agent_id}/schedule";
-    let answer = ok(&json!({"schedule": {"cron": 5, "paused": false, "extra": 1}}));
+    let response = ok(&json!({"schedule": {"cron": 5, "paused": false, "extra": 1}}));
     for profile in Profile::ALL {
         let contract = Contract::of(profile);
-        let found = contract.check(&Method::GET, template, &get("/v1/agents/a/schedule"), &answer);
+        let found =
+            contract.check(&Method::GET, template, &get("/v1/agents/a/schedule"), &response);
         let mut places = super::places(contract, &found);
         places.sort_by(|a, b| a.2.cmp(&b.2));
         let schema = "#/components/schemas/Schedule/properties/cron/type".to_owned();
@@ -125,21 +126,21 @@ fn reports_mismatches_inside_matching_one_of_branch() {
 #[test]
 fn reports_invalid_uri_format() {
     let contract = Contract::of(Profile::Documented);
-    let answer = problem(
+    let response = problem(
         404,
         &json!({"type": "about blank", "title": "Not Found", "status": 404, "detail": "no"}),
     );
-    let found = contract.check(&Method::GET, "/v1/me", &get("/v1/me"), &answer);
+    let found = contract.check(&Method::GET, "/v1/me", &get("/v1/me"), &response);
     let pointer = "#/components/schemas/Problem/properties/type/format";
     assert_only(contract, &found, Side::Response, pointer, "/type");
 }
 
 #[test]
 fn accepts_problem_without_type_and_title_only_in_observed_profile() {
-    let answer = problem(403, &json!({"status": 403, "detail": "you do not have access"}));
+    let response = problem(403, &json!({"status": 403, "detail": "you do not have access"}));
     let check = |profile| {
         let asked = request(Method::DELETE, "/api/public/v1/access-api-keys/k", "");
-        Contract::of(profile).check(&Method::DELETE, KEY, &asked, &answer)
+        Contract::of(profile).check(&Method::DELETE, KEY, &asked, &response)
     };
     assert_eq!(check(Profile::Observed), []);
     let pointers: Vec<_> = check(Profile::Documented).into_iter().map(|m| m.pointer).collect();
@@ -148,35 +149,35 @@ fn accepts_problem_without_type_and_title_only_in_observed_profile() {
 
 const CREATE: (Method, &str) = (Method::POST, "/v1/agents");
 const ME_AT: (Method, &str) = (Method::GET, "/v1/me");
-/// A path that has another method.
+/// A path of the document that does not have this method.
 const RUN: (Method, &str) = (Method::GET, "/v1/agents/{agent_id}/runs/{run_id}");
 const RUN_PATH: &str = "#/paths/~1v1~1agents~1{agent_id}~1runs~1{run_id}";
-/// An unknown path.
-const NOWHERE: (Method, &str) = (Method::GET, "/v1/agents/{agent_id}/secrets");
+/// A path that the document does not have.
+const UNKNOWN: (Method, &str) = (Method::GET, "/v1/agents/{agent_id}/secrets");
 
-/// Returns the rules that `answer` breaks in a profile.
+/// Returns the rules that `response` breaks in a profile.
 fn broken(
     profile: Profile,
     (method, template): (Method, &str),
-    answer: &BufferedResponse,
+    response: &BufferedResponse,
 ) -> Vec<String> {
     let body = if method == Method::POST { "{}" } else { "" };
     let asked = request(method.clone(), template, body);
-    let found = Contract::of(profile).check(&method, template, &asked, answer);
+    let found = Contract::of(profile).check(&method, template, &asked, response);
     found.into_iter().map(|mismatch| mismatch.pointer).collect()
 }
 
-/// Asserts that only the observed profile accepts `answer`.
+/// Asserts that only the observed profile accepts `response`.
 #[track_caller]
-fn is_only_observed(place: (Method, &str), answer: &BufferedResponse) {
-    assert_eq!(broken(Profile::Observed, place.clone(), answer), [""; 0]);
-    assert_ne!(broken(Profile::Documented, place, answer), [""; 0]);
+fn assert_only_observed(place: (Method, &str), response: &BufferedResponse) {
+    assert_eq!(broken(Profile::Observed, place.clone(), response), [""; 0]);
+    assert_ne!(broken(Profile::Documented, place, response), [""; 0]);
 }
 
-/// Asserts the rule that a response close to an observed one breaks.
+/// Asserts that the observed profile does not accept `response`, and the rule that it breaks.
 #[track_caller]
-fn is_not_accepted(place: (Method, &str), answer: &BufferedResponse, pointer: &str) {
-    assert_eq!(broken(Profile::Observed, place, answer), [pointer]);
+fn assert_not_accepted(place: (Method, &str), response: &BufferedResponse, pointer: &str) {
+    assert_eq!(broken(Profile::Observed, place, response), [pointer]);
 }
 
 #[test]
@@ -185,27 +186,27 @@ fn accepts_plain_text_422_only_in_observed_profile() {
     let plain = |text: &'static str| {
         BufferedResponse::new(StatusCode::UNPROCESSABLE_ENTITY, "text/plain; charset=utf-8", text)
     };
-    is_only_observed(CREATE, &plain("Failed to deserialize the JSON body: missing field"));
-    is_not_accepted(
+    assert_only_observed(CREATE, &plain("Failed to deserialize the JSON body: missing field"));
+    assert_not_accepted(
         CREATE,
         &BufferedResponse::new(StatusCode::BAD_REQUEST, "text/plain", "no"),
         PROBLEM,
     );
     let html = BufferedResponse::new(StatusCode::UNPROCESSABLE_ENTITY, "text/html", "no");
-    is_not_accepted(CREATE, &html, UNPROCESSABLE);
-    is_not_accepted(ME_AT, &plain("there is no body that could be wrong"), PROBLEM);
+    assert_not_accepted(CREATE, &html, UNPROCESSABLE);
+    assert_not_accepted(ME_AT, &plain("there is no body that could be wrong"), PROBLEM);
 }
 
 #[test]
 fn accepts_empty_405_only_in_observed_profile() {
     let refused = BufferedResponse::empty(StatusCode::METHOD_NOT_ALLOWED);
     let allow = |methods| refused.clone().header(header::ALLOW, HeaderValue::from_static(methods));
-    is_only_observed(RUN, &allow("DELETE"));
-    is_not_accepted(RUN, &refused, RUN_PATH);
-    is_not_accepted(RUN, &allow("GET, DELETE"), RUN_PATH);
-    is_not_accepted(RUN, &BufferedResponse { body: "no".into(), ..allow("DELETE") }, RUN_PATH);
-    is_not_accepted(NOWHERE, &allow("DELETE"), "#/paths");
-    is_not_accepted(ME_AT, &allow("GET"), PROBLEM);
+    assert_only_observed(RUN, &allow("DELETE"));
+    assert_not_accepted(RUN, &refused, RUN_PATH);
+    assert_not_accepted(RUN, &allow("GET, DELETE"), RUN_PATH);
+    assert_not_accepted(RUN, &BufferedResponse { body: "no".into(), ..allow("DELETE") }, RUN_PATH);
+    assert_not_accepted(UNKNOWN, &allow("DELETE"), "#/paths");
+    assert_not_accepted(ME_AT, &allow("GET"), PROBLEM);
 }
 
 #[test]
@@ -213,9 +214,9 @@ fn accepts_grpc_for_unknown_path_only_in_observed_profile() {
     let status = header::HeaderName::from_static("grpc-status");
     let bare = BufferedResponse::new(StatusCode::OK, "application/grpc", "");
     let grpc = |code| bare.clone().header(status.clone(), HeaderValue::from_static(code));
-    is_only_observed(NOWHERE, &grpc("12"));
-    is_not_accepted(NOWHERE, &grpc("0"), "#/paths");
-    is_not_accepted(NOWHERE, &bare, "#/paths");
-    is_not_accepted(RUN, &grpc("12"), RUN_PATH);
-    is_not_accepted(ME_AT, &grpc("12"), &format!("{ME}/responses/200/content"));
+    assert_only_observed(UNKNOWN, &grpc("12"));
+    assert_not_accepted(UNKNOWN, &grpc("0"), "#/paths");
+    assert_not_accepted(UNKNOWN, &bare, "#/paths");
+    assert_not_accepted(RUN, &grpc("12"), RUN_PATH);
+    assert_not_accepted(ME_AT, &grpc("12"), &format!("{ME}/responses/200/content"));
 }

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::super::document::{follow, step};
-use super::super::index::Operation;
+use super::super::index::DocumentedOperation;
 use super::{BufferedResponse, Contract, RecordedRequest, request};
 use axum::http::StatusCode;
 
@@ -18,28 +18,30 @@ pub(super) fn walk<'a>(value: &'a Value, pointer: &str, see: &mut dyn FnMut(&str
     }
 }
 
-/// An operation, and the exchanges that its document has or describes.
-pub(super) struct Sample<'a> {
+/// An operation with example exchanges: those of the document, and some generated from its
+/// schemas.
+pub(super) struct OperationExamples<'a> {
     pub(super) contract: &'a Contract,
-    pub(super) operation: &'a Operation,
+    pub(super) operation: &'a DocumentedOperation,
 }
 
-/// A body and the pointer to its schema.
-pub(super) struct Shown {
+/// An example of a body, and the pointer to its schema.
+#[derive(Clone)]
+pub(super) struct ExampleBody {
     pub(super) schema: String,
     pub(super) content_type: String,
     pub(super) body: Value,
 }
 
-impl<'a> Sample<'a> {
+impl<'a> OperationExamples<'a> {
     pub(super) fn all(contract: &'a Contract) -> impl Iterator<Item = Self> {
         contract.index.operations().map(move |operation| Self { contract, operation })
     }
 
     /// Returns the operation with this name.
     pub(super) fn named(contract: &'a Contract, name: &str) -> Self {
-        let named = |sample: &Self| {
-            let operation = contract.document.at(&sample.operation.pointer);
+        let named = |examples: &Self| {
+            let operation = contract.document.at(&examples.operation.pointer);
             operation.unwrap()["operationId"] == name
         };
         Self::all(contract).find(named).unwrap()
@@ -49,9 +51,9 @@ impl<'a> Sample<'a> {
         self.contract.document.root()
     }
 
-    /// Returns a request with the first of its bodies.
+    /// Returns a request with the first example body.
     pub(super) fn request(&self) -> RecordedRequest {
-        let body = self.bodies().first().map(|shown| shown.body.to_string());
+        let body = self.bodies().first().map(|example| example.body.to_string());
         self.request_with(&body.unwrap_or_default())
     }
 
@@ -63,63 +65,64 @@ impl<'a> Sample<'a> {
         request(self.operation.method.clone(), &path, body)
     }
 
-    /// Returns the bodies of the request.
-    pub(super) fn bodies(&self) -> Vec<Shown> {
-        self.shown(step(&self.operation.pointer, "requestBody"))
+    /// Returns example bodies of the request.
+    pub(super) fn bodies(&self) -> Vec<ExampleBody> {
+        self.bodies_of(step(&self.operation.pointer, "requestBody"))
     }
 
-    /// Returns each documented response: its status, and each of its bodies, or none.
-    pub(super) fn answers(&self) -> Vec<(StatusCode, Option<Shown>)> {
+    /// Returns every documented response: its status with each example body, or without a body.
+    pub(super) fn responses(&self) -> Vec<(StatusCode, Option<ExampleBody>)> {
         let holder = step(&self.operation.pointer, "responses");
-        let responses = self.contract.document.at(&holder).unwrap().as_object().unwrap();
-        let mut answers = Vec::new();
-        for name in responses.keys() {
+        let documented = self.contract.document.at(&holder).unwrap().as_object().unwrap();
+        let mut responses = Vec::new();
+        for name in documented.keys() {
             let status = name.replace("XX", "18").parse().unwrap();
-            let shown = self.shown(step(&holder, name));
-            if shown.is_empty() {
-                answers.push((status, None));
+            let bodies = self.bodies_of(step(&holder, name));
+            if bodies.is_empty() {
+                responses.push((status, None));
             }
-            answers.extend(shown.into_iter().map(|shown| (status, Some(shown))));
+            responses.extend(bodies.into_iter().map(|example| (status, Some(example))));
         }
-        answers
+        responses
     }
 
     /// Returns the first successful response.
     pub(super) fn success(&self) -> BufferedResponse {
-        let mut answers = self.answers().into_iter();
-        let (status, shown) = answers.find(|(status, _)| status.is_success()).unwrap();
-        answer(status, shown.as_ref())
+        let mut responses = self.responses().into_iter();
+        let (status, example) = responses.find(|(status, _)| status.is_success()).unwrap();
+        response(status, example.as_ref())
     }
 
-    /// Returns the examples of a body, and a body with every listed member.
-    fn shown(&self, holder: String) -> Vec<Shown> {
+    /// Returns the examples that the document has for a body, and a generated body with every listed
+    /// member. `holder` is the pointer to the request body or response.
+    fn bodies_of(&self, holder: String) -> Vec<ExampleBody> {
         let Some((pointer, holder)) = follow(self.root(), holder) else { return Vec::new() };
-        let mut shown = Vec::new();
+        let mut bodies = Vec::new();
         for (name, media) in holder["content"].as_object().into_iter().flatten() {
             let schema = step(&step(&step(&pointer, "content"), name), "schema");
             let named = media["examples"].as_object().into_iter().flatten();
             let named = named.map(|(_, example)| &example["value"]);
             let examples = media.get("example").into_iter().chain(named).cloned();
             let full = full(self.root(), &media["schema"]);
-            shown.extend(examples.chain([full]).map(|body| Shown {
+            bodies.extend(examples.chain([full]).map(|body| ExampleBody {
                 schema: schema.clone(),
                 content_type: name.clone(),
                 body,
             }));
         }
-        shown
+        bodies
     }
 }
 
 /// Builds the response with this body.
-pub(super) fn answer(status: StatusCode, shown: Option<&Shown>) -> BufferedResponse {
-    let Some(Shown { content_type, body, .. }) = shown else {
+pub(super) fn response(status: StatusCode, example: Option<&ExampleBody>) -> BufferedResponse {
+    let Some(ExampleBody { content_type, body, .. }) = example else {
         return BufferedResponse::empty(status);
     };
     let content_type = content_type.parse().unwrap();
-    let mut answer = BufferedResponse::json(status, body);
-    answer.headers.insert("content-type", content_type);
-    answer
+    let mut response = BufferedResponse::json(status, body);
+    response.headers.insert("content-type", content_type);
+    response
 }
 
 /// Generates a value with every member that `schema` lists.

@@ -1,11 +1,11 @@
-//! The times at which schedules start runs.
+//! The runs that schedules start, and their times.
 
 use std::time::Duration;
 
 use serde_json::{Value, json};
 use twin_emulator::{Outcome, RunMode, RunScript, RunStep};
 
-use super::harness::{Twin, in_both, list, text};
+use super::harness::{TestEmulator, in_both, list, text};
 
 const HOUR: Duration = Duration::from_secs(3_600);
 
@@ -13,16 +13,16 @@ const HOUR: Duration = Duration::from_secs(3_600);
 const AGENT: &str = "agent_on_time";
 
 /// Sets the schedule of the agent.
-async fn set(twin: &Twin, cron: &str) {
+async fn set(twin: &TestEmulator, cron: &str) {
     let there = twin.get(&format!("/v1/agents/{AGENT}")).await.status == 200;
     if !there {
         twin.with(|world| world.add_deployed_agent(AGENT));
     }
-    twin.put(&format!("/v1/agents/{AGENT}/schedule"), json!({"cron": cron})).await.succeeds();
+    twin.put(&format!("/v1/agents/{AGENT}/schedule"), json!({"cron": cron})).await.assert_success();
 }
 
 /// Returns the start times of the agent's runs, as `11T18:00:00`, earliest first.
-async fn starts(twin: &Twin) -> Vec<String> {
+async fn starts(twin: &TestEmulator) -> Vec<String> {
     let page = twin.get(&format!("/v1/agents/{AGENT}/runs")).await.json(200);
     let start = |run: &Value| text(&run["started_at"])["2026-03-".len()..][..11].to_owned();
     list(&page["runs"]).iter().rev().map(start).collect()
@@ -92,7 +92,7 @@ async fn scheduled_runs_complete() {
         twin.advance(7 * HOUR).await;
         let query = format!(
             "filter_policy_type=runner_v2&filter_status={}",
-            twin.either("finished", "completed")
+            twin.for_profile("finished", "completed")
         );
         let page = twin.get(&format!("/v1/agents/{AGENT}/runs?{query}")).await.json(200);
         assert_eq!(list(&page["runs"]).len(), 1);
@@ -105,9 +105,9 @@ async fn paused_schedule_starts_no_runs_and_does_not_catch_up() {
     in_both(async |twin| {
         set(&twin, "0 0 * * * * *").await;
         twin.advance(HOUR).await;
-        twin.poke(&format!("/v1/agents/{AGENT}/schedule/pause")).await.succeeds();
+        twin.post_empty(&format!("/v1/agents/{AGENT}/schedule/pause")).await.assert_success();
         twin.advance(3 * HOUR).await;
-        twin.poke(&format!("/v1/agents/{AGENT}/schedule/resume")).await.succeeds();
+        twin.post_empty(&format!("/v1/agents/{AGENT}/schedule/resume")).await.assert_success();
         twin.advance(HOUR).await;
         assert_eq!(starts(&twin).await, ["11T13:00:00", "11T17:00:00"]);
     })
@@ -119,7 +119,9 @@ async fn schedule_resumed_twice_starts_each_run_once() {
     in_both(async |twin| {
         set(&twin, "0 0 * * * * *").await;
         for action in ["resume", "pause", "resume", "pause", "pause", "resume", "resume"] {
-            twin.poke(&format!("/v1/agents/{AGENT}/schedule/{action}")).await.succeeds();
+            twin.post_empty(&format!("/v1/agents/{AGENT}/schedule/{action}"))
+                .await
+                .assert_success();
         }
         twin.advance(2 * HOUR).await;
         assert_eq!(starts(&twin).await, ["11T13:00:00", "11T14:00:00"]);
@@ -142,7 +144,7 @@ async fn replaced_schedule_starts_no_runs() {
 async fn deleted_schedule_starts_no_runs() {
     in_both(async |twin| {
         set(&twin, "0 0 * * * * *").await;
-        twin.delete(&format!("/v1/agents/{AGENT}/schedule")).await.succeeds();
+        twin.delete(&format!("/v1/agents/{AGENT}/schedule")).await.assert_success();
         twin.advance(6 * HOUR).await;
         assert_eq!(starts(&twin).await, [""; 0]);
     })
@@ -153,7 +155,7 @@ async fn deleted_schedule_starts_no_runs() {
 async fn deleted_schedule_starts_no_runs_after_a_new_one_is_set() {
     in_both(async |twin| {
         set(&twin, "0 0 * * * * *").await;
-        twin.delete(&format!("/v1/agents/{AGENT}/schedule")).await.succeeds();
+        twin.delete(&format!("/v1/agents/{AGENT}/schedule")).await.assert_success();
         set(&twin, "0 30 15 * * * *").await;
         twin.advance(6 * HOUR).await;
         assert_eq!(starts(&twin).await, ["11T15:30:00"]);
@@ -165,7 +167,7 @@ async fn deleted_schedule_starts_no_runs_after_a_new_one_is_set() {
 async fn schedule_of_deleted_agent_starts_no_runs_of_a_new_agent_with_its_id() {
     in_both(async |twin| {
         set(&twin, "0 0 * * * * *").await;
-        twin.delete(&format!("/v1/agents/{AGENT}")).await.is_empty(204);
+        twin.delete(&format!("/v1/agents/{AGENT}")).await.assert_empty(204);
         set(&twin, "0 30 15 * * * *").await;
         twin.advance(6 * HOUR).await;
         assert_eq!(starts(&twin).await, ["11T15:30:00"]);
@@ -179,8 +181,8 @@ async fn schedules_of_two_agents_are_independent() {
         set(&twin, "0 0 15 * * * *").await;
         twin.with(|world| world.add_deployed_agent("agent_other"));
         let body = json!({"cron": "0 0 16 * * * *"});
-        twin.put("/v1/agents/agent_other/schedule", body).await.succeeds();
-        twin.poke("/v1/agents/agent_other/schedule/pause").await.succeeds();
+        twin.put("/v1/agents/agent_other/schedule", body).await.assert_success();
+        twin.post_empty("/v1/agents/agent_other/schedule/pause").await.assert_success();
         twin.advance(6 * HOUR).await;
         assert_eq!(starts(&twin).await, ["11T15:00:00"]);
     })
@@ -189,7 +191,7 @@ async fn schedules_of_two_agents_are_independent() {
 
 #[tokio::test]
 async fn next_run_time_advances_after_each_run() {
-    let twin = Twin::observed().await;
+    let twin = TestEmulator::observed().await;
     set(&twin, "0 0 * * * * *").await;
     let path = format!("/v1/agents/{AGENT}/schedule");
     for hour in 1..4 {
@@ -201,7 +203,7 @@ async fn next_run_time_advances_after_each_run() {
 
 #[tokio::test]
 async fn schedule_counts_consecutive_failures_until_success() {
-    let twin = Twin::observed().await;
+    let twin = TestEmulator::observed().await;
     set(&twin, "0 0 * * * * *").await;
     let ends = [
         RunStep::Fail,
@@ -223,7 +225,7 @@ async fn schedule_counts_consecutive_failures_until_success() {
 
 #[tokio::test]
 async fn schedule_ignores_failures_of_other_runs() {
-    let twin = Twin::observed().await;
+    let twin = TestEmulator::observed().await;
     set(&twin, "0 0 * * * * *").await;
     twin.with(|world| {
         world.script_next_run(RunScript::manual().then(Duration::ZERO, RunStep::Fail));

@@ -1,17 +1,17 @@
-//! Errors that are common to all operations.
+//! Errors that all operations have in common.
 
 use axum::http::Method;
 use serde_json::{Value, json};
 
-use super::harness::{ApiResponse, Twin, in_both, members, text};
+use super::harness::{ApiResponse, TestEmulator, in_both, members, text};
 
 /// The header of responses that are neither documented nor observed.
 const ASSUMED: &str = "neither documented nor observed";
 
 const CREATE_KEY: &str = "/api/public/v1/access-api-keys";
 
-/// Every operation with a body: method, path, and a body of the wrong shape.
-fn with_bodies(twin: &Twin) -> Vec<(Method, String, Value)> {
+/// Returns every operation with a body: its method, its path, and a body with a wrong type.
+fn operations_with_bodies(twin: &TestEmulator) -> Vec<(Method, String, Value)> {
     let agent = twin.agent();
     twin.with(|world| world.deploy(&agent));
     let run = twin.start_manual_run(&agent);
@@ -35,7 +35,7 @@ fn with_bodies(twin: &Twin) -> Vec<(Method, String, Value)> {
     ]
 }
 
-fn is_wrong_shape(twin: &Twin, reply: &ApiResponse) {
+fn assert_wrong_shape(twin: &TestEmulator, reply: &ApiResponse) {
     if twin.is_observed() {
         assert_eq!(
             (reply.status.as_u16(), reply.header("content-type")),
@@ -43,7 +43,7 @@ fn is_wrong_shape(twin: &Twin, reply: &ApiResponse) {
         );
         let text = reply.text();
         assert!(text.starts_with("Failed to deserialize the JSON body"), "{text}");
-        assert!(!text.contains('\n'), "one sentence: {text}");
+        assert!(!text.contains('\n'), "more than one line: {text}");
     } else {
         reply.problem(400);
     }
@@ -52,9 +52,9 @@ fn is_wrong_shape(twin: &Twin, reply: &ApiResponse) {
 #[tokio::test]
 async fn rejects_body_of_wrong_shape_with_text_or_problem() {
     in_both(async |twin| {
-        for (method, path, body) in with_bodies(&twin) {
+        for (method, path, body) in operations_with_bodies(&twin) {
             let reply = ApiResponse::to(twin.request(method, &path).json(&body)).await;
-            is_wrong_shape(&twin, &reply);
+            assert_wrong_shape(&twin, &reply);
         }
     })
     .await;
@@ -66,9 +66,9 @@ async fn rejects_body_that_is_not_an_object() {
         for body in
             [json!(null), json!("k"), json!(1), json!([]), json!(["k"]), json!([{"name": "k"}])]
         {
-            for (method, path, _) in with_bodies(&twin) {
+            for (method, path, _) in operations_with_bodies(&twin) {
                 let reply = ApiResponse::to(twin.request(method, &path).json(&body)).await;
-                is_wrong_shape(&twin, &reply);
+                assert_wrong_shape(&twin, &reply);
             }
         }
     })
@@ -81,7 +81,7 @@ async fn rejects_repeated_body_member() {
         let request = twin.request(Method::POST, CREATE_KEY);
         let json = request.header("content-type", "application/json");
         let reply = ApiResponse::to(json.body(r#"{"name": "a", "name": "b"}"#)).await;
-        is_wrong_shape(&twin, &reply);
+        assert_wrong_shape(&twin, &reply);
     })
     .await;
 }
@@ -92,7 +92,7 @@ async fn rejects_malformed_json_with_400() {
         let bodies: [&[u8]; 6] =
             [b"{", b"name=k", b"{\"name\": \"k\"", b"{\"name\": \"\xff\"}", b"<k/>", b"{name: 1}"];
         for body in bodies {
-            for (method, path, _) in with_bodies(&twin) {
+            for (method, path, _) in operations_with_bodies(&twin) {
                 let request = twin.request(method, &path);
                 let json = request.header("content-type", "application/json");
                 let reply = ApiResponse::to(json.body(body.to_vec())).await;
@@ -107,7 +107,7 @@ async fn rejects_malformed_json_with_400() {
 #[tokio::test]
 async fn rejects_missing_required_body() {
     in_both(async |twin| {
-        for (method, path, _) in with_bodies(&twin) {
+        for (method, path, _) in operations_with_bodies(&twin) {
             let optional = path.ends_with("/cancel");
             let request = twin.request(method, &path);
             let reply = ApiResponse::to(request.header("content-type", "application/json")).await;
@@ -182,7 +182,7 @@ async fn rejects_other_methods_with_405_and_allow() {
             (Method::GET, "/v1/workspaces/w", "DELETE,PUT"),
         ] {
             let reply = ApiResponse::to(twin.request(method, path)).await;
-            reply.is_method_not_allowed(&twin);
+            reply.assert_method_not_allowed(&twin);
             let mut methods: Vec<&str> = reply.header("allow").split(',').map(str::trim).collect();
             methods.sort_unstable();
             assert_eq!(methods.join(","), allowed, "{path}");
@@ -195,7 +195,7 @@ async fn rejects_other_methods_with_405_and_allow() {
 async fn problem_has_the_members_of_its_profile() {
     in_both(async |twin| {
         let bad = twin.get("/v1/agents?limit=0").await.problem(400);
-        let missing = twin.get("/v1/agents/none").await.problem(twin.missing());
+        let missing = twin.get("/v1/agents/none").await.problem(twin.not_found_status());
         if twin.is_observed() {
             assert_eq!(members(&bad), ["detail", "status"]);
             assert_eq!(members(&missing), ["detail", "status", "title"]);
@@ -221,7 +221,7 @@ async fn decodes_identifiers_and_compares_them_exactly() {
             let status = twin.get(&format!("/v1/agents/{other}")).await.status;
             assert_ne!(status, 500, "{other}");
         }
-        twin.get("/v1/agents/%C3%84%2F%3F%23%25").await.problem(twin.missing());
+        twin.get("/v1/agents/%C3%84%2F%3F%23%25").await.problem(twin.not_found_status());
     })
     .await;
 }

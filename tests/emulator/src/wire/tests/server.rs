@@ -1,4 +1,4 @@
-//! A server with one response, and clients that read its bytes.
+//! A server that always sends the same response, and a client that reads its bytes.
 
 use std::io;
 use std::net::Ipv4Addr;
@@ -17,7 +17,7 @@ use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
 use crate::exchange::{BufferedResponse, RecordedRequest};
-use crate::fault::{ManualPace, Pace, WireFault};
+use crate::fault::{ManualTimer, Timer, WireFault};
 use crate::wire::{Connection, Gate, Listener, respond};
 
 const REQUEST: &[u8] = b"GET / HTTP/1.1\r\nhost: twin.test\r\n\r\n";
@@ -25,49 +25,49 @@ const REQUEST: &[u8] = b"GET / HTTP/1.1\r\nhost: twin.test\r\n\r\n";
 /// The default body of responses.
 pub(super) const BODY: &str = r#"{"agents":[]}"#;
 
-/// A server whose scripted waits are ended by the test.
-pub(super) struct Rig {
+/// The server. The test ends the waits of its faults.
+pub(super) struct TestServer {
     pub(super) gate: Gate,
-    pub(super) pace: ManualPace,
-    /// Gets a message whenever the server drops a body.
+    pub(super) timer: ManualTimer,
+    /// Receives a message whenever the server drops a body.
     pub(super) dropped: mpsc::UnboundedReceiver<()>,
-    shared: RigState,
+    shared: TestServerState,
     serving: JoinHandle<()>,
 }
 
 #[derive(Clone)]
-struct RigState {
-    answer: BufferedResponse,
+struct TestServerState {
+    response: BufferedResponse,
     fault: Arc<Mutex<Option<WireFault>>>,
-    pace: Arc<dyn Pace>,
+    timer: Arc<dyn Timer>,
     dropped: mpsc::UnboundedSender<()>,
 }
 
-/// A response with constant bytes.
-pub(super) fn answer(body: impl Into<axum::body::Bytes>) -> BufferedResponse {
+/// Builds a response whose bytes are always the same, including its date.
+pub(super) fn response(body: impl Into<axum::body::Bytes>) -> BufferedResponse {
     let date = HeaderValue::from_static("Sun, 06 Nov 1994 08:49:37 GMT");
     BufferedResponse::new(StatusCode::OK, "application/json", body).header(header::DATE, date)
 }
 
-impl Rig {
+impl TestServer {
     pub(super) fn start() -> Self {
-        Self::answering(answer(BODY))
+        Self::with_response(response(BODY))
     }
 
-    pub(super) fn answering(answer: BufferedResponse) -> Self {
+    pub(super) fn with_response(response: BufferedResponse) -> Self {
         let (listener, gate) = Listener::bind((Ipv4Addr::LOCALHOST, 0).into()).unwrap();
         let (sender, dropped) = mpsc::unbounded_channel();
-        let pace = ManualPace::default();
-        let shared = RigState {
-            answer,
+        let timer = ManualTimer::default();
+        let shared = TestServerState {
+            response,
             fault: Arc::default(),
-            pace: Arc::new(pace.clone()),
+            timer: Arc::new(timer.clone()),
             dropped: sender,
         };
         let router = Router::new().fallback(exchange).with_state(shared.clone());
         let service = router.into_make_service_with_connect_info::<Connection>();
         let serving = tokio::spawn(async move { axum::serve(listener, service).await.unwrap() });
-        Self { gate, pace, dropped, shared, serving }
+        Self { gate, timer, dropped, shared, serving }
     }
 
     /// Sets the fault of all following responses.
@@ -75,11 +75,11 @@ impl Rig {
         *self.shared.fault.lock().unwrap() = fault.into();
     }
 
-    pub(super) async fn client(&self) -> Client {
-        Client(TcpStream::connect(self.gate.address()).await.unwrap())
+    pub(super) async fn client(&self) -> RawClient {
+        RawClient(TcpStream::connect(self.gate.address()).await.unwrap())
     }
 
-    /// Sends one request and reads to the end.
+    /// Sends one request, and reads until the connection ends.
     pub(super) async fn fetch(&self) -> (Vec<u8>, io::Result<()>) {
         let mut client = self.client().await;
         client.ask_once().await;
@@ -87,21 +87,21 @@ impl Rig {
     }
 }
 
-impl Drop for Rig {
+impl Drop for TestServer {
     fn drop(&mut self) {
         self.serving.abort();
     }
 }
 
 async fn exchange(
-    State(shared): State<RigState>,
+    State(shared): State<TestServerState>,
     ConnectInfo(connection): ConnectInfo<Connection>,
     request: Request,
 ) -> Response {
     RecordedRequest::read(request).await.unwrap();
     let fault = shared.fault.lock().unwrap().clone();
-    let RigState { answer, pace, dropped, .. } = shared;
-    let response = respond(answer, fault.as_ref(), &connection, &pace).await;
+    let TestServerState { response, timer, dropped, .. } = shared;
+    let response = respond(response, fault.as_ref(), &connection, &timer).await;
     if !matches!(fault, Some(WireFault::Endless(_))) {
         return response;
     }
@@ -122,9 +122,9 @@ impl Drop for Guard {
 }
 
 /// A plain TCP client.
-pub(super) struct Client(pub(super) TcpStream);
+pub(super) struct RawClient(pub(super) TcpStream);
 
-impl Client {
+impl RawClient {
     pub(super) async fn ask(&mut self) {
         self.0.write_all(REQUEST).await.unwrap();
     }
@@ -165,12 +165,12 @@ impl Client {
     }
 }
 
-/// The timeout of a test that hangs, generous for slow machines.
+/// Runs a test, and fails it after a minute. The limit is high because machines can be slow.
 pub(super) async fn in_time(test: impl Future<Output = ()>) {
     tokio::time::timeout(Duration::from_secs(60), test).await.expect("the test hangs");
 }
 
-/// The end of a connection that was reset.
+/// Returns whether a connection ended with a reset.
 pub(super) fn is_reset(end: &io::Result<()>) -> bool {
     end.as_ref().is_err_and(|error| error.kind() == io::ErrorKind::ConnectionReset)
 }
