@@ -1,6 +1,7 @@
-//! The calls: every GET operation of the document, with identifiers from earlier answers.
+//! Calls every GET operation of the document, with identifiers from earlier responses.
 //!
-//! Only GET is sent, to one origin, without redirects. Lists are read up to their first page.
+//! It sends only GET requests, to one origin, and follows no redirects. It reads only the first page
+//! of a list.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -10,15 +11,15 @@ use serde_json::Value;
 use twin_api::reqwest::{Client, header};
 use twin_api::{PlainHttp, check_base_url, http_client_builder};
 
+use crate::comparison::Comparison;
 use crate::facts::Facts;
-use crate::shape::Shape;
 
-/// The real service.
+/// The base URL of the real service.
 pub(crate) const SERVICE: &str = "https://build.twin.so";
 
 const TIMEOUT: Duration = Duration::from_secs(30);
 
-/// Calls everything that only reads, and compares the answers with `document`.
+/// Calls every operation that only reads, and compares the responses with `document`.
 pub(crate) async fn observe(
     base_url: &str,
     key: &str,
@@ -30,33 +31,33 @@ pub(crate) async fn observe(
     let http = client(key, url.scheme() == "http")?;
     let mut facts = Facts::new(known);
     let mut identifiers = BTreeMap::new();
-    let mut calls = read_only(document);
-    // Fewer parameters first: their answers name what the others need.
+    let mut calls = get_operations(document);
+    // Calls with fewer parameters come first: their responses have the identifiers for the others.
     calls.sort_by_key(|call| call.path.matches('{').count());
     for call in calls {
         let Some(path) = call.fill(&identifiers) else {
-            facts.skip(&call.name, "no identifier for its path was seen");
+            facts.skip(&call.name, "no earlier response has an identifier for its path");
             continue;
         };
-        let answer = http.get(format!("{base}{path}")).send().await;
-        // A path may hold an identifier of the account: the error does without it.
-        let answer = answer.map_err(twin_api::reqwest::Error::without_url);
-        let answer = answer.with_context(|| call.name.clone())?;
-        let status = answer.status().as_u16();
+        let response = http.get(format!("{base}{path}")).send().await;
+        // The URL may contain an identifier of the account, so it is removed from the error.
+        let response = response.map_err(twin_api::reqwest::Error::without_url);
+        let response = response.with_context(|| call.name.clone())?;
+        let status = response.status().as_u16();
         if status != 200 {
-            facts.skip(&call.name, &format!("answered {status}"));
+            facts.skip(&call.name, &format!("the status is {status}"));
             continue;
         }
-        let bytes = answer.bytes().await.with_context(|| call.name.clone())?;
+        let bytes = response.bytes().await.with_context(|| call.name.clone())?;
         let Ok(body) = serde_json::from_slice::<Value>(&bytes) else {
-            facts.skip(&call.name, "the answer is not JSON");
+            facts.skip(&call.name, "the response is not JSON");
             continue;
         };
         remember(&body, &mut identifiers);
-        Shape::new(document, &mut facts, &call.name).compare(call.schema, &body);
+        Comparison::new(document, &mut facts, &call.name).compare(call.schema, &body);
     }
     if facts.is_empty() {
-        bail!("no call was answered as documented; is {base_url} the API?");
+        bail!("no response was JSON with the status 200; is {base_url} the Twin API?");
     }
     Ok(facts)
 }
@@ -77,27 +78,27 @@ fn client(key: &str, plain: bool) -> anyhow::Result<Client> {
 }
 
 /// An operation that only reads.
-struct ReadOperation<'a> {
-    /// `GET /v1/agents`.
+struct GetOperation<'a> {
+    /// The method and path, such as `GET /v1/agents`.
     name: String,
     path: &'a str,
     schema: &'a Value,
 }
 
-fn read_only(document: &Value) -> Vec<ReadOperation<'_>> {
+fn get_operations(document: &Value) -> Vec<GetOperation<'_>> {
     let paths = document["paths"].as_object().into_iter().flatten();
     paths
         .filter_map(|(path, item)| {
             let responses = item.get("get")?.get("responses")?;
-            let answer = responses.get("200").or_else(|| responses.get("2XX"))?;
-            let schema = answer.pointer("/content/application~1json/schema")?;
-            Some(ReadOperation { name: format!("GET {path}"), path, schema })
+            let response = responses.get("200").or_else(|| responses.get("2XX"))?;
+            let schema = response.pointer("/content/application~1json/schema")?;
+            Some(GetOperation { name: format!("GET {path}"), path, schema })
         })
         .collect()
 }
 
-impl ReadOperation<'_> {
-    /// The path with identifiers in the place of its parameters.
+impl GetOperation<'_> {
+    /// Returns the path with identifiers instead of parameters; `None` if an identifier is missing.
     fn fill(&self, identifiers: &BTreeMap<String, String>) -> Option<String> {
         let mut path = self.path.to_owned();
         while let Some((before, rest)) = path.split_once('{') {
@@ -108,8 +109,8 @@ impl ReadOperation<'_> {
     }
 }
 
-/// Takes identifiers from the answer: members that end with `_id`, of the items of lists.
-/// An agent that has run is better than one that has not.
+/// Stores identifiers of a response: the members of list items whose names end with `_id`. An agent
+/// with runs is preferred, because only such an agent has runs and events to read.
 fn remember(body: &Value, identifiers: &mut BTreeMap<String, String>) {
     for items in body.as_object().into_iter().flat_map(|body| body.values()) {
         let items = items.as_array().map(Vec::as_slice).unwrap_or_default();

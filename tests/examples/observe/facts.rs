@@ -1,7 +1,7 @@
-//! What was observed: confirmed, contradicted, new.
+//! The observed facts: those that confirm the document, those that contradict it, and new ones.
 //!
-//! Names and types are kept, and values of enums; never another value of an answer. A name or
-//! value that is not a plain word is data, and is counted but not shown.
+//! A fact consists of names, types and enum values, never of other values of a response. A name or
+//! enum value that is not a plain word may be data of the account. It is counted, but not shown.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
@@ -9,19 +9,19 @@ use std::fmt::Write as _;
 use chrono::Utc;
 use serde_json::{Value, json};
 
-use crate::shape::name_of;
+use crate::comparison::type_of;
 
-/// The longest name of a member or value that is shown.
+/// The maximum length of a shown name or value.
 const LONGEST: usize = 40;
 
-/// All that was observed.
+/// All observed facts.
 #[derive(Debug)]
 pub(crate) struct Facts {
-    /// What known.json says was observed before.
+    /// The members that known.json lists with a source, as `Agent.icon_config`.
     observed_before: BTreeSet<String>,
     confirmed: BTreeSet<String>,
     contradicted: BTreeMap<String, BTreeSet<String>>,
-    /// Entries of known.json, by entity.
+    /// The entries for known.json, by entity.
     entries: BTreeMap<String, Value>,
     new: BTreeSet<String>,
     skipped: Vec<String>,
@@ -49,7 +49,7 @@ impl Facts {
         }
     }
 
-    /// Whether no answer was compared.
+    /// Returns whether no response was compared.
     pub(crate) fn is_empty(&self) -> bool {
         self.confirmed.is_empty() && self.contradicted.is_empty() && self.new.is_empty()
     }
@@ -67,11 +67,11 @@ impl Facts {
         self.contradicted.entry(subject).or_default().insert(call.to_owned());
     }
 
-    /// A required member is missing.
+    /// Adds the fact that a required member is missing.
     pub(crate) fn absent(&mut self, owner: &str, name: &str, call: &str) {
-        self.contradict(owner, call, &format!("`{name}` is required and was absent"));
+        self.contradict(owner, call, &format!("`{name}` is required, but was absent"));
         let entry = self.entry(owner);
-        entry["members"][name]["seen_absent"] = source(call, "an answer lacks this member").into();
+        entry["members"][name]["seen_absent"] = source(call, "a response lacks this member").into();
     }
 
     pub(crate) fn new_member(&mut self, owner: &str, name: &str, value: &Value, call: &str) {
@@ -79,15 +79,15 @@ impl Facts {
             self.hidden += 1;
             return;
         }
-        self.new.insert(format!("{owner}.{name}: {}", name_of(value)));
-        let mut schema = json!({"type": name_of(value), "description": "Seen in answers."});
+        self.new.insert(format!("{owner}.{name}: {}", type_of(value)));
+        let mut schema = json!({"type": type_of(value), "description": "Observed in responses."});
         match value {
-            // What else it may be was not seen.
+            // The type of values that are not null is not known.
             Value::Null => drop(schema.as_object_mut().map(|schema| schema.remove("type"))),
             Value::Array(_) => schema["items"] = json!({}),
             _ => {}
         }
-        let source = source(call, "an answer carries this member");
+        let source = source(call, "a response has this member");
         self.entry(owner)["members"][name] = json!({"schema": schema, "source": source});
     }
 
@@ -97,7 +97,7 @@ impl Facts {
             return;
         }
         if self.new.insert(format!("{owner}: value \"{value}\"")) {
-            let source = source(call, "an answer carries this value");
+            let source = source(call, "a response has this value");
             let entry = self.entry(owner);
             if !entry["values"].is_array() {
                 entry["values"] = json!([]);
@@ -112,12 +112,12 @@ impl Facts {
         self.entries.entry(owner.to_owned()).or_insert_with(|| json!({}))
     }
 
-    /// The new facts as they stand in known.json.
+    /// Returns the new facts in the format of known.json.
     pub(crate) fn entries(&self) -> Value {
         json!({ "entities": self.entries })
     }
 
-    /// Writes everything for a person.
+    /// Returns the report as text.
     pub(crate) fn report(&self) -> String {
         let mut text = format!("confirmed: {}\n", self.confirmed.len());
         for fact in &self.confirmed {
@@ -135,7 +135,11 @@ impl Facts {
             let _ = writeln!(text, "  {fact}");
         }
         if self.hidden > 0 {
-            let _ = writeln!(text, "not shown, because they are not plain words: {}", self.hidden);
+            let _ = writeln!(
+                text,
+                "not shown, because the name or value is not a plain word: {}",
+                self.hidden
+            );
         }
         for skipped in &self.skipped {
             let _ = writeln!(text, "skipped: {skipped}");
@@ -151,7 +155,7 @@ fn source(call: &str, what: &str) -> String {
     format!("observed {}, {call}: {what}", Utc::now().format("%Y-%m-%d"))
 }
 
-/// A name that a program chose, as far as one can tell.
+/// Returns whether a name looks like a word that a developer chose, and not like data.
 fn is_word(name: &str) -> bool {
     !name.is_empty()
         && name.len() <= LONGEST

@@ -1,17 +1,17 @@
-//! Compares a service with what is known of it: `cargo run --example observe`.
+//! Compares the responses of a service with the document: `cargo run --example observe`.
 //!
-//! It calls the operations that only read, and compares the shape of each answer with the
-//! effective document, which is openapi.json with known.json and the overlay applied. It prints
-//! what is confirmed, contradicted and new; new facts as entries for known.json. It prints no
-//! body and no secret: names of members, types, and values of enums that are plain words.
+//! The program calls the operations that only read, and compares each response with the effective
+//! document: openapi.json with known.json and the overlay applied. It prints which facts of the
+//! document are confirmed or contradicted, and new facts as entries for known.json. It prints names of
+//! members, types and enum values, but no body and no secret.
 //!
-//! The service is an emulator inside this program. With `--live` it is the real one, and the
-//! key comes from `TWIN_API_KEY`.
+//! By default, the service is an emulator inside this program. With `--live` it is the real service,
+//! and the key comes from `TWIN_API_KEY`.
 
 mod calls;
+mod comparison;
 mod facts;
 mod service;
-mod shape;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -23,10 +23,10 @@ use twin_emulator::Profile;
 
 use self::facts::Facts;
 
-/// Compares the answers of a service with the document and known.json.
+/// Compares the responses of a service with the document and known.json.
 #[derive(Debug, Parser)]
 struct Arguments {
-    /// Call the real service with the key in `TWIN_API_KEY`; `TWIN_BASE_URL` names another one.
+    /// Call the real service, with the key in `TWIN_API_KEY`. `TWIN_BASE_URL` sets another base URL
     #[arg(long)]
     live: bool,
     /// The emulator's profile: documented or observed

@@ -1,4 +1,4 @@
-//! Against the emulator, in both profiles.
+//! Tests `observe` against the emulator, with both profiles.
 
 use serde_json::{Value, json};
 use twin_emulator::Profile;
@@ -61,7 +61,10 @@ fn hides_names_and_values_that_are_data() {
     facts.new_member("Agent", "color", &json!("secret"), "GET /v1/agents");
     facts.new_value("RunStatus", "tw_live_0123456789abcdef", "GET /v1/agents");
     let report = facts.report();
-    assert!(report.contains("not shown, because they are not plain words: 2"), "{report}");
+    assert!(
+        report.contains("not shown, because the name or value is not a plain word: 2"),
+        "{report}"
+    );
     assert!(!report.contains("secret") && !report.contains("jane"), "{report}");
     assert!(report.contains("Agent.color: string"), "{report}");
 }

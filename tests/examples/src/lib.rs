@@ -1,1 +1,1 @@
-//! Nothing: the package is its examples.
+//! This library is empty. The package exists for its examples.

@@ -8,9 +8,9 @@ use twin_api::types::CreateApiKeyBody;
 use crate::say::{self, shown};
 
 pub(crate) async fn show_owner(twin: &Client) -> anyhow::Result<()> {
-    say::heading("Whose key is this?");
+    say::heading("Show the owner of the key");
     let me = shown!(twin.get_me().send().await?);
-    say::result(format!("the key of {}", me.user_id));
+    say::result(format!("the key belongs to {}", me.user_id));
     Ok(())
 }
 
@@ -21,15 +21,15 @@ pub(crate) async fn use_second_key(twin: &Client, url: &str) -> anyhow::Result<(
     let key = made.api_key.expose_secret();
     say::result(format!("key {}, displayed as {}", short(&made.key_id), made.display_prefix));
     say::note(format!(
-        "The whole key, {} characters, is returned only once, as a SecretString that logs redact.",
+        "Only this response has the whole key, of {} characters. Its type SecretString hides it in logs.",
         key.chars().count()
     ));
 
     let second = twin_api::connect(url, key)?;
     let me = shown!(second.get_me().send().await?);
-    say::result(format!("also the key of {}", me.user_id));
-    let answer = shown!(twin.revoke_api_key().key_id(&made.key_id).send().await?);
-    say::result(format!("revoked: {}", answer.revoked));
+    say::result(format!("the second key belongs to {} too", me.user_id));
+    let revoked = shown!(twin.revoke_api_key().key_id(&made.key_id).send().await?);
+    say::result(format!("revoked: {}", revoked.revoked));
     match shown!(second.get_me().send().await) {
         Err(error) if error.is_unauthorized() => say::result(&error),
         other => bail!("the service accepted a revoked key: {other:?}"),

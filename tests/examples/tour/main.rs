@@ -1,7 +1,7 @@
 //! A tour of the client: `cargo run --example tour`. It needs no key and no network.
 //!
-//! `TWIN_API_KEY=… cargo run --example tour -- --live` reads from the real service and changes
-//! nothing. The tour never prints a secret.
+//! `TWIN_API_KEY=… cargo run --example tour -- --live` reads from the real service, and changes
+//! nothing there. The tour never prints a secret.
 
 mod agents;
 mod keys;
@@ -26,14 +26,14 @@ use twin_ext::ClientBuilder;
 
 use self::read_only::ReadOnly;
 use self::receiver::Address;
-use self::settings::{Arguments, Environment, Mode};
+use self::settings::{Arguments, Environment, TourMode};
 
 #[tokio::main]
 async fn main() -> ExitCode {
     let started = Instant::now();
     let toured = match settings::mode(&Arguments::parse(), Environment::read()) {
-        Ok(Mode::Emulated { key_is_there }) => emulated(key_is_there).await,
-        Ok(Mode::Live { key, base_url }) => live(&key, &base_url).await,
+        Ok(TourMode::Emulated { is_key_set }) => emulated(is_key_set).await,
+        Ok(TourMode::Live { key, base_url }) => live(&key, &base_url).await,
         Err(error) => Err(error),
     };
     match toured {
@@ -49,10 +49,10 @@ async fn main() -> ExitCode {
 }
 
 /// Runs the whole tour against an emulator in this program. Returns the number of requests.
-async fn emulated(key_is_there: bool) -> anyhow::Result<usize> {
+async fn emulated(is_key_set: bool) -> anyhow::Result<usize> {
     let service = service::start().await?;
     let twin = ClientBuilder::new(service.api_key()).base_url(service.url()).build()?;
-    say::welcome(&service.url(), key_is_there);
+    say::welcome(&service.url(), is_key_set);
 
     keys::show_owner(&twin).await?;
     keys::use_second_key(&twin, &service.url()).await?;

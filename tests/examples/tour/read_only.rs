@@ -1,6 +1,7 @@
 //! A transport that sends only GET requests.
 //!
-//! Every request passes through it, so no mistake of the tour can change a real account.
+//! Every request of the live tour passes through it, so a mistake in the tour cannot change a real
+//! account.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -17,11 +18,12 @@ const TIMEOUT: Duration = Duration::from_secs(30);
 /// The transport that sends the GET requests.
 static DIRECT: Direct = Direct;
 
-/// Sends GET requests, and counts them.
+/// A transport that sends and counts GET requests, and rejects all others.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct ReadOnly(Arc<AtomicUsize>);
 
 impl ReadOnly {
+    /// Returns the number of requests that were sent.
     pub(crate) fn sent(&self) -> usize {
         self.0.load(Ordering::Relaxed)
     }
@@ -44,7 +46,7 @@ impl Transport for ReadOnly {
     }
 }
 
-/// Connects like `twin_api::connect`, with this transport.
+/// Builds a client as `twin_api::connect` does, but with this transport.
 pub(crate) fn connect(base_url: &str, key: &str, transport: ReadOnly) -> anyhow::Result<Client> {
     let url = check_base_url(base_url, PlainHttp::Loopback)?;
     let inner = Inner::new(transport).api_key(&SecretString::from(key))?;

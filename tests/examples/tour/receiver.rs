@@ -1,6 +1,5 @@
-//! Receives webhook deliveries with the HTTP receiver of `twin-ext`.
-//!
-//! It verifies signatures, and passes each event on once.
+//! Receives webhook deliveries with the `Receiver` of `twin-ext`, which verifies signatures and passes
+//! on each event once.
 
 use std::net::Ipv4Addr;
 use std::time::Duration;
@@ -13,18 +12,19 @@ use twin_ext::webhook::{Delivery, Lease, MemoryStore, Receiver, Verifier};
 
 const PATH: &str = "/webhooks/twin";
 
-/// How many events are kept for deduplication, and for how long the service retries.
-const MEMORY: usize = 1_000;
-const RETRIES: Duration = Duration::from_secs(600);
+/// The number of events that the store remembers.
+const CAPACITY: usize = 1_000;
+/// The time for which the service retries a delivery.
+const RETRY_PERIOD: Duration = Duration::from_secs(600);
 
-/// A bound address. Serving starts later, because the secret is known only after the webhook is
-/// created.
+/// The address of the receiver. The receiver starts later, because the secret is known only after the
+/// webhook was created.
 pub(crate) struct Address {
     listener: TcpListener,
     url: String,
 }
 
-/// The verified deliveries in their order of arrival.
+/// The verified deliveries, in the order of their arrival.
 pub(crate) struct Deliveries {
     pub(crate) url: String,
     incoming: UnboundedReceiver<Delivery>,
@@ -42,17 +42,20 @@ impl Address {
         &self.url
     }
 
-    /// Serves until the program ends.
+    /// Starts the receiver, which runs until the program ends.
     pub(crate) fn serve(self, secret: SecretString) -> anyhow::Result<Deliveries> {
         let Self { listener, url } = self;
         let (deliveries, incoming) = unbounded_channel();
-        // Deliveries are processed elsewhere, so that each gets its response at once.
+        // The tour processes deliveries elsewhere, so that the service gets each response at once.
         let handler = move |delivery: Delivery, _: Lease| {
-            let handed_on = deliveries.send(delivery);
-            async move { handed_on }
+            let sent = deliveries.send(delivery);
+            async move { sent }
         };
-        let receiver =
-            Receiver::new(Verifier::new(secret)?, MemoryStore::new(MEMORY, RETRIES), handler);
+        let receiver = Receiver::new(
+            Verifier::new(secret)?,
+            MemoryStore::new(CAPACITY, RETRY_PERIOD),
+            handler,
+        );
         tokio::spawn(async move { axum::serve(listener, receiver.into_router(PATH)).await });
         Ok(Deliveries { url, incoming })
     }

@@ -1,4 +1,4 @@
-//! Retries after 503.
+//! Retries after a 503, and an error without retries.
 
 use anyhow::Context as _;
 use twin_api::Client;
@@ -11,18 +11,18 @@ pub(crate) async fn retry_after_503(twin: &Client, service: &TourEmulator) -> an
     say::heading("Retry after 503");
     say::note("The emulator returns 503 for the next two requests.");
     service.fail_next(2)?;
-    let before = service.asked("get_me");
+    let before = service.request_count("get_me");
     let me = shown!(twin.get_me().send().await?);
-    let attempts = service.asked("get_me") - before;
+    let attempts = service.request_count("get_me") - before;
     say::result(format!(
-        "the key of {}, at attempt {attempts}: the client retries reads",
+        "the key belongs to {}, after {attempts} attempts: the client retries requests that only read",
         me.user_id
     ));
 
     service.fail_next(1)?;
-    let impatient = ClientBuilder::new(service.api_key()).base_url(service.url());
-    let impatient = impatient.retry(Retry::none()).build()?;
-    let failure = shown!(impatient.get_me().send().await)
+    let without_retries = ClientBuilder::new(service.api_key()).base_url(service.url());
+    let without_retries = without_retries.retry(Retry::none()).build()?;
+    let failure = shown!(without_retries.get_me().send().await)
         .err()
         .context("the request without retries succeeded")?;
     let error = twin_ext::Error::from(failure);

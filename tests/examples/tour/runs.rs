@@ -1,4 +1,4 @@
-//! Runs: starting one, reading its events, and resuming it after a restart.
+//! Runs: start a run, read its events, and resume it after a restart.
 
 use std::time::Duration;
 
@@ -8,8 +8,8 @@ use twin_ext::{RunEventExt as _, RunExt as _, RunHandle, RunState, RunTicket, Wa
 
 use crate::say::{self, shown};
 
-/// A run of the tour takes a second.
-const PATIENCE: Duration = Duration::from_secs(30);
+/// The deadline of a run, which takes a second in the tour.
+const DEADLINE: Duration = Duration::from_secs(30);
 
 pub(crate) async fn launch(twin: &Client, agent: &str) -> anyhow::Result<RunHandle> {
     say::heading("Start a run that builds the agent");
@@ -23,7 +23,7 @@ pub(crate) async fn launch(twin: &Client, agent: &str) -> anyhow::Result<RunHand
 
 /// Prints each event of a run until the run ends.
 pub(crate) async fn follow(run: &RunHandle) -> anyhow::Result<()> {
-    say::heading("Follow its events");
+    say::heading("Follow the events of the run");
     say::call("run.events(), and events.try_next().await?");
     let mut events = run.events();
     while let Some(event) = events.try_next().await? {
@@ -42,17 +42,17 @@ pub(crate) async fn resume(twin: &Client, run: RunHandle, agent: &str) -> anyhow
     drop(run);
     let ticket: RunTicket = serde_json::from_str(&stored)?;
     let run = shown!(twin.resume(ticket));
-    let done = shown!(run.wait_with(Wait::default().deadline(PATIENCE)).await?);
-    say::result(format!("{} is {}", done.run_id, done.status));
+    let done = shown!(run.wait_with(Wait::default().deadline(DEADLINE)).await?);
+    say::result(format!("run {} is {}", done.run_id, done.status));
     if let RunState::Finished(Some(outcome)) = shown!(run.state().await?) {
         say::result(format!("outcome: {outcome}"));
     }
     let agent = shown!(twin.get_agent().agent_id(agent).send().await?).into_inner().agent;
-    say::result(format!("the agent is {} now", agent.deployment_state));
+    say::result(format!("the agent is now {}", agent.deployment_state));
     Ok(())
 }
 
-/// Returns the kind of an event.
+/// Returns the kind of an event, such as `ToolCallStarted`.
 pub(crate) fn kind(event: &RunEvent) -> String {
     event.kind().name().unwrap_or("unknown kind").to_owned()
 }

@@ -1,6 +1,6 @@
-//! The output of the tour: headings, the calls as in the source, and their results.
+//! The output of the tour: headings, calls as they are in the source, and results.
 //!
-//! Control characters are removed, so that a name cannot control the terminal.
+//! Control characters are replaced, so that a name from the service cannot control the terminal.
 
 use std::fmt::Display;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -15,30 +15,32 @@ macro_rules! shown {
 }
 pub(crate) use shown;
 
-/// Longer expressions are broken before their dots.
+/// The maximum width of an expression. A longer one is broken before its dots.
 const WIDTH: usize = 88;
 
-pub(crate) fn welcome(url: &str, key_is_there: bool) {
+pub(crate) fn welcome(url: &str, is_key_set: bool) {
     println!("Twin for Rust: a tour.\n");
     println!("An emulator of Twin runs in this program, at {url}. Nothing leaves this machine.");
-    println!("The calls are those in tests/examples/tour; their results follow →.");
-    if key_is_there {
+    println!(
+        "Each call is printed as it is in tests/examples/tour, and its result follows the arrow →."
+    );
+    if is_key_set {
         println!(
-            "TWIN_API_KEY is set but not used: add `-- --live` to read from the real service."
+            "TWIN_API_KEY is set, but not used. Add `-- --live` to read from the real service."
         );
     }
 }
 
 pub(crate) fn welcome_live(base_url: &str) {
     println!("Twin for Rust: a tour of {base_url}.\n");
-    println!("It changes nothing: only GET requests are sent.");
+    println!("The tour sends only GET requests, so it changes nothing.");
 }
 
 pub(crate) fn goodbye(requests: usize, time: Duration) {
     println!("\nEnd of the tour: {requests} requests in {:.1} s.", time.as_secs_f64());
-    println!("  read on    README.md, and the docs: cargo doc --open -p twin-ext");
-    println!("  try next   cargo run -p twin-emulator");
-    println!("             and open the address that it prints in a browser");
+    println!("  Read next: README.md, and the documentation: cargo doc --open -p twin-ext");
+    println!("  Try next:  cargo run -p twin-emulator");
+    println!("             Then open the address that it prints in a browser.");
 }
 
 /// Begins a section.
@@ -48,7 +50,7 @@ pub(crate) fn heading(title: &str) {
     println!("\n{number}. {title}");
 }
 
-/// Prints a call in the form of `stringify!`.
+/// Prints a call, which `stringify!` converted to text.
 pub(crate) fn call(code: &str) {
     println!("   {}", layout(code).replace('\n', "\n       "));
 }
@@ -85,7 +87,7 @@ fn layout(code: &str) -> String {
         }
         lines.push(letter);
     }
-    // `.await` stays with what it waits for, and the receiver with its first call.
+    // `.await` stays on the line of its call, and the first call on the line of its receiver.
     lines.replace("\n.await", ".await").replacen('\n', "", 1)
 }
 
@@ -113,7 +115,7 @@ mod tests {
     }
 
     #[test]
-    fn removes_control_characters_from_output() {
+    fn replaces_control_characters_in_output() {
         assert_eq!(plain("a\u{1b}[2J\u{202e}b\nc é"), "a·[2J·b·c é");
     }
 }

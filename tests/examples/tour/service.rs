@@ -13,10 +13,10 @@ use twin_emulator::{
 /// The emulator of the tour.
 pub(crate) struct TourEmulator(Emulator);
 
-/// Listens on a free port of loopback.
+/// Starts the emulator on a free loopback port.
 pub(crate) async fn start() -> anyhow::Result<TourEmulator> {
     let twin = Emulator::builder(Profile::Observed)
-        // The live service was observed to ignore `after_index`. The tour shows it working.
+        // The live service was observed to ignore `after_index`. The tour needs it to follow a run.
         .switches(|switches| switches.ignore_after_index = false)
         .running_clock()
         .start()
@@ -46,14 +46,14 @@ impl TourEmulator {
         self.0.settled().await;
     }
 
-    /// Returns how often an operation was called.
-    pub(crate) fn asked(&self, operation: &str) -> u64 {
+    /// Returns how many requests an operation has received.
+    pub(crate) fn request_count(&self, operation: &str) -> u64 {
         self.0.count(operation)
     }
 
-    /// Stops the emulator, and returns how many requests it had.
+    /// Stops the emulator, and returns how many requests it received.
     pub(crate) fn close(self) -> anyhow::Result<usize> {
-        // The emulator would panic when it is dropped.
+        // Without this, dropping the emulator would panic.
         if let Some(mismatch) = self.0.take_mismatches().first() {
             bail!("an exchange does not conform to the API's document: {mismatch}");
         }
@@ -61,8 +61,8 @@ impl TourEmulator {
     }
 }
 
-/// Adds eight agents, one of them with five runs. Future runs take a second, and their end is
-/// delivered twice.
+/// Adds eight agents, one of them with five runs. Future runs take a second, and the delivery of their
+/// end is sent twice.
 fn add_example_data(world: &mut World) {
     world.add_agents(7);
     world.add_example();
@@ -80,11 +80,11 @@ fn add_example_data(world: &mut World) {
 }
 
 fn one_second_script() -> RunScript {
-    let moment = Duration::from_millis(200);
+    let delay = Duration::from_millis(200);
     ["RunPolicyInitialized", "PolicyDecided", "ToolCallStarted", "ToolCallResolved"]
         .into_iter()
         .fold(RunScript::manual(), |script, kind| {
-            script.then(moment, RunStep::Event(kind.to_owned()))
+            script.then(delay, RunStep::Event(kind.to_owned()))
         })
-        .then(moment, RunStep::Complete(Outcome::Success))
+        .then(delay, RunStep::Complete(Outcome::Success))
 }

@@ -1,4 +1,4 @@
-//! The settings of the tour, from its arguments and the environment.
+//! The settings of the tour, from its arguments and environment variables.
 
 use anyhow::{Context as _, bail};
 use clap::Parser;
@@ -8,14 +8,14 @@ const SERVICE: &str = "https://build.twin.so";
 /// A tour of the Twin client against an emulator in this program.
 #[derive(Parser)]
 pub(crate) struct Arguments {
-    /// Read from the real service, with the key in `TWIN_API_KEY`, and change nothing.
+    /// Read from the real service, with the key in `TWIN_API_KEY`. Changes nothing there.
     ///
-    /// `TWIN_BASE_URL` sets another service than <https://build.twin.so>.
+    /// `TWIN_BASE_URL` sets another base URL than <https://build.twin.so>.
     #[arg(long)]
     live: bool,
 }
 
-/// The environment variables. A blank variable counts as unset.
+/// The environment variables of the tour. A blank variable counts as unset.
 #[derive(Default)]
 pub(crate) struct Environment {
     key: Option<String>,
@@ -30,28 +30,28 @@ impl Environment {
     }
 }
 
-/// The tour to take.
-pub(crate) enum Mode {
+/// Which tour to run.
+pub(crate) enum TourMode {
     /// The whole tour, against an emulator in this program.
-    Emulated { key_is_there: bool },
+    Emulated { is_key_set: bool },
     /// The read-only tour, against this service.
     Live { key: String, base_url: String },
 }
 
-/// Selects the tour.
+/// Decides which tour to run.
 ///
 /// # Errors
-/// `--live` is set and there is no valid key.
-pub(crate) fn mode(arguments: &Arguments, environment: Environment) -> anyhow::Result<Mode> {
+/// Returns an error if `--live` is set and there is no valid key.
+pub(crate) fn mode(arguments: &Arguments, environment: Environment) -> anyhow::Result<TourMode> {
     let Environment { key, base_url } = environment;
     if !arguments.live {
-        return Ok(Mode::Emulated { key_is_there: key.is_some() });
+        return Ok(TourMode::Emulated { is_key_set: key.is_some() });
     }
     let key = key.context("--live needs an API key: set TWIN_API_KEY, or leave out --live")?;
     if key.trim() != key {
         bail!("TWIN_API_KEY begins or ends with whitespace; remove it");
     }
-    Ok(Mode::Live { key, base_url: base_url.unwrap_or_else(|| SERVICE.to_owned()) })
+    Ok(TourMode::Live { key, base_url: base_url.unwrap_or_else(|| SERVICE.to_owned()) })
 }
 
 #[cfg(test)]
@@ -65,19 +65,19 @@ mod tests {
     #[test]
     fn ignores_key_without_live_flag() {
         let without = mode(&Arguments { live: false }, Environment::default()).unwrap();
-        assert!(matches!(without, Mode::Emulated { key_is_there: false }));
+        assert!(matches!(without, TourMode::Emulated { is_key_set: false }));
         let with = mode(&Arguments { live: false }, key()).unwrap();
-        assert!(matches!(with, Mode::Emulated { key_is_there: true }));
+        assert!(matches!(with, TourMode::Emulated { is_key_set: true }));
     }
 
     #[test]
     fn live_uses_default_base_url_unless_set() {
-        let Ok(Mode::Live { base_url, .. }) = mode(&Arguments { live: true }, key()) else {
+        let Ok(TourMode::Live { base_url, .. }) = mode(&Arguments { live: true }, key()) else {
             panic!("expected the live mode")
         };
         assert_eq!(base_url, "https://build.twin.so");
         let other = Environment { base_url: Some("http://127.0.0.1:4010".to_owned()), ..key() };
-        let Ok(Mode::Live { base_url, .. }) = mode(&Arguments { live: true }, other) else {
+        let Ok(TourMode::Live { base_url, .. }) = mode(&Arguments { live: true }, other) else {
             panic!("expected the live mode")
         };
         assert_eq!(base_url, "http://127.0.0.1:4010");

@@ -1,4 +1,4 @@
-//! Webhooks: registering one, receiving its deliveries, and rejecting a forged delivery.
+//! Webhooks: register a webhook, receive its deliveries, and reject a forged delivery.
 
 use std::time::Duration;
 
@@ -12,8 +12,8 @@ use crate::receiver::{Address, Deliveries};
 use crate::say::{self, shown};
 use crate::service::TourEmulator;
 
-/// The timeout of a delivery, which takes milliseconds.
-const PATIENCE: Duration = Duration::from_secs(10);
+/// The timeout for a delivery, which takes milliseconds.
+const TIMEOUT: Duration = Duration::from_secs(10);
 
 pub(crate) async fn register(
     twin: &Client,
@@ -30,23 +30,26 @@ pub(crate) async fn register(
             .await?
     );
     let webhook = webhook.into_inner();
-    say::result(format!("{} deliveries go to {}", webhook.status, webhook.url));
+    say::result(format!(
+        "the webhook is {}, and its deliveries go to {}",
+        webhook.status, webhook.url
+    ));
     say::note(
-        "The signing secret is returned only once. The receiver has it, and the tour does not print it.",
+        "Only this response has the signing secret. The receiver uses it, and the tour does not print it.",
     );
     address.serve(webhook.signing_secret)
 }
 
-/// Waits for the end of the run, which is delivered twice.
+/// Receives the deliveries of the run until its end. The delivery of the end is sent twice.
 pub(crate) async fn receive(
     deliveries: &mut Deliveries,
     service: &TourEmulator,
     run: &str,
 ) -> anyhow::Result<()> {
     say::heading("Receive the deliveries over HTTP");
-    say::call("Receiver::new(verifier, seen, handler).into_router(\"/webhooks/twin\")");
+    say::call("Receiver::new(verifier, store, handler).into_router(\"/webhooks/twin\")");
     loop {
-        let next = tokio::time::timeout(PATIENCE, deliveries.next()).await;
+        let next = tokio::time::timeout(TIMEOUT, deliveries.next()).await;
         let delivery =
             next.context("no delivery in 10 seconds")?.context("the receiver has stopped")?;
         let event = &delivery.event;
@@ -61,7 +64,9 @@ pub(crate) async fn receive(
     }
     service.settled().await;
     ensure!(deliveries.is_empty(), "the end of the run was handled twice");
-    say::note("The service signed both. The second arrived twice and was handled once.");
+    say::note(
+        "Both deliveries have a valid signature. The second arrived twice, but was handled once.",
+    );
     Ok(())
 }
 
@@ -71,9 +76,12 @@ pub(crate) async fn forge(deliveries: &Deliveries, run: &str) -> anyhow::Result<
     let signature = sign("whsec_a_guess", &body);
     let http = reqwest::Client::builder().no_proxy().build()?;
     let request = http.post(&deliveries.url).header(SIGNATURE_HEADER, signature).body(body);
-    let answer = request.send().await?;
-    ensure!(answer.status() == 401, "a forged delivery got {}", answer.status());
+    let response = request.send().await?;
+    ensure!(response.status() == 401, "a forged delivery got {}", response.status());
     ensure!(deliveries.is_empty(), "a forged delivery was handled");
-    say::result(format!("a delivery with a wrong signature: rejected with {}", answer.status()));
+    say::result(format!(
+        "a delivery with a wrong signature is rejected with {}",
+        response.status()
+    ));
     Ok(())
 }

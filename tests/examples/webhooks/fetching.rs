@@ -1,7 +1,7 @@
 //! A receiver that fetches the events of a finished run.
 //!
-//! A delivery says only that the run has ended. The handler asks the service for the run's events
-//! and stores them under the run's identifier. That is idempotent, so that it ignores the lease.
+//! A delivery says only that the run has ended. The handler fetches the events of the run, and stores
+//! them under the identifier of the run. This is idempotent, so the handler does not need the lease.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -17,10 +17,10 @@ use twin_ext::webhook::{Lease, MemoryStore, Receiver};
 
 pub(crate) const PATH: &str = "/webhooks/twin";
 
-/// How many events the store remembers.
+/// The number of webhook events that the store remembers.
 const CAPACITY: usize = 100_000;
-/// How long the service retries a delivery, at most.
-const RETRIES: Duration = Duration::from_secs(3600);
+/// The maximum time for which the service retries a delivery.
+const RETRY_PERIOD: Duration = Duration::from_secs(3600);
 
 /// The events of each finished run. A real program stores them in a database.
 #[derive(Debug, Clone, Default)]
@@ -43,7 +43,7 @@ impl fmt::Display for Outputs {
     }
 }
 
-/// The future of the handler.
+/// The future that the handler returns.
 type Handled = std::pin::Pin<Box<dyn Future<Output = Result<(), Error>> + Send>>;
 
 /// The type of this program's receiver.
@@ -67,11 +67,12 @@ pub(crate) fn receiver(
             }
         })
     };
-    let store = MemoryStore::new(CAPACITY, RETRIES);
+    let store = MemoryStore::new(CAPACITY, RETRY_PERIOD);
     Ok(Receiver::new(Verifier::new(secret)?, store, Box::new(handler) as Box<_>))
 }
 
-/// Fetches the events of a finished run. After an error, the service sends the delivery again.
+/// Fetches and stores the events of a finished run. If the handler returns an error, the service sends
+/// the delivery again.
 pub(crate) async fn fetch(
     twin: &Client,
     agent: &str,

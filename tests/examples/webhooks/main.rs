@@ -2,7 +2,7 @@
 //!
 //! - [`fetching`]: a receiver that fetches the events of a finished run.
 //! - [`sweeping`]: a search for finished runs whose delivery never arrived.
-//! - [`rotating`]: a new secret without a gap.
+//! - [`rotating`]: a change of the signing secret that loses no delivery.
 
 mod fetching;
 mod rotating;
@@ -38,25 +38,25 @@ async fn main() -> anyhow::Result<()> {
     tokio::spawn(async move { axum::serve(listener, router).await });
 
     run(&service, &agent).await;
-    println!("fetched after a delivery: {outputs}");
+    println!("events fetched after a delivery, by run: {outputs}");
 
     let webhook = rotating::rotate(&twin, &receiver, &agent, webhook, &url, events).await?;
     run(&service, &agent).await;
     rotating::retire_old_secret(&receiver, &webhook)?;
-    println!("fetched with the new secret: {outputs}");
+    println!("events fetched with the new secret, by run: {outputs}");
 
     let before = service.with(|world| world.now()).into();
     let lost = DeliveryRule::new(DeliveryFault::Lost);
     service.with(|world| world.add_delivery_fault(lost));
     let run = run(&service, &agent).await;
     let found = sweeping::sweep(&twin, &agent, before, &outputs).await?;
-    println!("found by the search after its delivery was lost: {found:?}");
+    println!("runs found by the search after their delivery was lost: {found:?}");
     let found = found.first().context("the search found no run")?;
     anyhow::ensure!(*found == run, "the search found another run");
     Ok(())
 }
 
-/// Starts a run, and waits for its end and its deliveries.
+/// Starts a run, and advances the clock until its end and its deliveries. Returns its identifier.
 async fn run(service: &Emulator, agent: &str) -> String {
     let run = service.with(|world| {
         world.script_next_run(RunScript::standard());

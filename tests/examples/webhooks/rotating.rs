@@ -1,5 +1,5 @@
-//! Rotates the signing secret without losing a delivery. Each webhook has its own secret, so that
-//! two webhooks exist for a moment.
+//! Changes the signing secret without losing a delivery. Each webhook has its own secret, so two
+//! webhooks exist for a short time.
 
 use twin_api::Client;
 use twin_api::types::{CreateWebhookBody, CreateWebhookResponse, WebhookEventType};
@@ -8,11 +8,11 @@ use twin_ext::webhook::Verifier;
 
 use super::fetching::Fetching;
 
-/// Replaces a webhook by a new one, and passes its secret to the receiver.
+/// Replaces a webhook by a new one, and gives the new secret to the receiver.
 ///
-/// While there are two webhooks, both send each event. The receiver handles it once, because both
-/// deliveries have the same key. The receiver refuses deliveries of the new webhook until it has
-/// the new secret; the service sends them again.
+/// While there are two webhooks, the service sends each event to both. The receiver handles the event
+/// once, because both deliveries have the same deduplication key. Until the receiver has the new secret,
+/// it rejects deliveries of the new webhook; the service retries them.
 pub(crate) async fn rotate(
     twin: &Client,
     receiver: &Fetching,
@@ -29,8 +29,9 @@ pub(crate) async fn rotate(
     Ok(new)
 }
 
-/// Drops the old secret. Call it when the old webhook has no delivery left: after the span for
-/// which the service retries, or when [`Delivery::secret_index`] has been 0 for long.
+/// Makes the receiver reject the old secret. Call this when no delivery of the old webhook can arrive
+/// any more: after the time for which the service retries, or when `Delivery::secret_index` has been 0
+/// for a long time.
 pub(crate) fn retire_old_secret(
     receiver: &Fetching,
     new: &CreateWebhookResponse,

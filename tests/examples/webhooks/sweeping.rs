@@ -7,13 +7,13 @@ use twin_ext::prelude::*;
 
 use super::fetching::{Outputs, fetch};
 
-/// How often to search.
-const PAUSE: Duration = Duration::from_secs(300);
-/// How much two searches overlap: clocks differ, and the service may list a run late.
+/// The time between two searches.
+const INTERVAL: Duration = Duration::from_secs(300);
+/// The overlap of two searches: clocks differ, and the service may list a run late.
 const OVERLAP: Duration = Duration::from_secs(3600);
 
-/// Searches every few minutes. `since` is the time of the last search before the program started;
-/// a real program stores it with the outputs.
+/// Searches every five minutes. `since` is the time of the last search before the program started; a
+/// real program stores it with the outputs.
 #[expect(dead_code, reason = "the example searches once")]
 pub(crate) async fn sweep_on_a_timer(
     twin: Client,
@@ -27,11 +27,12 @@ pub(crate) async fn sweep_on_a_timer(
             Ok(_) => since = now - OVERLAP,
             Err(error) => eprintln!("the search failed and will be repeated: {error}"),
         }
-        tokio::time::sleep(PAUSE).await;
+        tokio::time::sleep(INTERVAL).await;
     }
 }
 
-/// Fetches runs that ended after `since` and were not fetched yet. Returns their identifiers.
+/// Fetches the events of runs that ended after `since` and were not fetched yet. Returns the
+/// identifiers of these runs.
 pub(crate) async fn sweep(
     twin: &Client,
     agent: &str,

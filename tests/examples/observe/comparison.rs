@@ -1,4 +1,4 @@
-//! Compares one answer with its schema: members, types, null, values of enums.
+//! Compares a response with its schema: members, types, null and enum values.
 
 use std::collections::BTreeSet;
 
@@ -6,59 +6,59 @@ use serde_json::Value;
 
 use crate::facts::Facts;
 
-/// The comparison of one answer.
-pub(crate) struct Shape<'d, 'f> {
+/// The comparison of one response with its schema.
+pub(crate) struct Comparison<'d, 'f> {
     document: &'d Value,
     facts: &'f mut Facts,
     call: String,
 }
 
-impl<'d, 'f> Shape<'d, 'f> {
+impl<'d, 'f> Comparison<'d, 'f> {
     pub(crate) fn new(document: &'d Value, facts: &'f mut Facts, call: &str) -> Self {
         Self { document, facts, call: call.to_owned() }
     }
 
-    /// Compares the whole answer.
+    /// Compares the whole body.
     pub(crate) fn compare(&mut self, schema: &'d Value, body: &Value) {
         let owner = self.call.clone();
         self.value(&owner, "", schema, body);
     }
 
-    /// Compares `value`, which stands at `place` of the type `owner`.
+    /// Compares `value`, which is at `place` in the type `owner`, with `schema`.
     fn value(&mut self, owner: &str, place: &str, schema: &'d Value, value: &Value) {
-        let parts = self.parts(schema);
-        let owner = match parts.name {
+        let resolved = self.resolve(schema);
+        let owner = match resolved.name {
             Some(name) => name.to_owned(),
             None if place.is_empty() => owner.to_owned(),
             None => format!("{owner}.{place}"),
         };
-        if !parts.allows(value) {
-            let expected = parts.types.iter().copied().collect::<Vec<_>>().join(" or ");
+        if !resolved.allows(value) {
+            let expected = resolved.types.iter().copied().collect::<Vec<_>>().join(" or ");
             self.facts.contradict(
                 &owner,
                 &self.call,
-                &format!("{expected} is documented, {} was sent", name_of(value)),
+                &format!("{expected} is documented, {} was sent", type_of(value)),
             );
             return;
         }
         match value {
             Value::Object(members) => {
                 for (name, value) in members {
-                    self.member(&owner, &parts, name, value);
+                    self.member(&owner, &resolved, name, value);
                 }
-                for name in parts.required.iter().filter(|name| !members.contains_key(**name)) {
+                for name in resolved.required.iter().filter(|name| !members.contains_key(**name)) {
                     self.facts.absent(&owner, name, &self.call);
                 }
             }
             Value::Array(items) => {
                 for item in items {
-                    if let Some(schema) = parts.items {
+                    if let Some(schema) = resolved.items {
                         self.value(&owner, "[]", schema, item);
                     }
                 }
             }
-            Value::String(text) if !parts.values.is_empty() => {
-                if parts.values.contains(text.as_str()) {
+            Value::String(text) if !resolved.values.is_empty() => {
+                if resolved.values.contains(text.as_str()) {
                     self.facts.confirm(&owner, text);
                 } else {
                     self.facts.new_value(&owner, text, &self.call);
@@ -68,52 +68,52 @@ impl<'d, 'f> Shape<'d, 'f> {
         }
     }
 
-    fn member(&mut self, owner: &str, parts: &Parts<'d>, name: &str, value: &Value) {
-        match parts.members.iter().find(|(other, _)| *other == name) {
+    fn member(&mut self, owner: &str, resolved: &ResolvedSchema<'d>, name: &str, value: &Value) {
+        match resolved.members.iter().find(|(other, _)| *other == name) {
             Some((_, schema)) => {
-                let parts = self.parts(schema);
-                if parts.allows(value) {
+                let resolved = self.resolve(schema);
+                if resolved.allows(value) {
                     self.facts.confirm(owner, name);
                     self.value(owner, name, schema, value);
                 } else {
-                    let expected = parts.types.iter().copied().collect::<Vec<_>>().join(" or ");
-                    let found = name_of(value);
+                    let expected = resolved.types.iter().copied().collect::<Vec<_>>().join(" or ");
+                    let found = type_of(value);
                     let message = format!("`{name}`: {expected} is documented, {found} was sent");
                     self.facts.contradict(owner, &self.call, &message);
                 }
             }
-            // A map, or a payload that is not described: its names are data.
-            None if parts.is_open() => {}
+            // The names in a map, or in an object without a description, are data.
+            None if resolved.is_open() => {}
             None => self.facts.new_member(owner, name, value, &self.call),
         }
     }
 
-    fn parts(&self, schema: &'d Value) -> Parts<'d> {
-        let mut parts = Parts::default();
+    fn resolve(&self, schema: &'d Value) -> ResolvedSchema<'d> {
+        let mut resolved = ResolvedSchema::default();
         let mut todo = vec![schema];
-        let mut budget = 64;
+        let mut remaining = 64;
         while let Some(schema) = todo.pop() {
-            budget -= 1;
-            if budget == 0 {
+            remaining -= 1;
+            if remaining == 0 {
                 break;
             }
             if let Some(reference) = schema["$ref"].as_str() {
-                parts.name = parts.name.or(reference.rsplit('/').next());
+                resolved.name = resolved.name.or(reference.rsplit('/').next());
                 todo.extend(self.document.pointer(reference.trim_start_matches('#')));
             }
             todo.extend(schema["allOf"].as_array().into_iter().flatten());
-            parts.read(schema);
+            resolved.read(schema);
             for union in ["oneOf", "anyOf"] {
-                parts.alternatives(schema[union].as_array(), &mut todo);
+                resolved.alternatives(schema[union].as_array(), &mut todo);
             }
         }
-        parts
+        resolved
     }
 }
 
-/// What a schema says, with references and `allOf` followed.
+/// The content of a schema, including that of its references and of `allOf`.
 #[derive(Default)]
-struct Parts<'d> {
+struct ResolvedSchema<'d> {
     name: Option<&'d str>,
     types: BTreeSet<&'d str>,
     members: Vec<(&'d str, &'d Value)>,
@@ -121,11 +121,11 @@ struct Parts<'d> {
     values: BTreeSet<&'d str>,
     items: Option<&'d Value>,
     has_map: bool,
-    /// More than one alternative: anything may stand here.
+    /// Whether there are several alternatives, so that any value is allowed.
     open: bool,
 }
 
-impl<'d> Parts<'d> {
+impl<'d> ResolvedSchema<'d> {
     fn read(&mut self, schema: &'d Value) {
         match &schema["type"] {
             Value::String(name) => drop(self.types.insert(name)),
@@ -145,7 +145,7 @@ impl<'d> Parts<'d> {
         self.has_map |= schema["additionalProperties"].is_object();
     }
 
-    /// Follows the only alternative beside null.
+    /// Follows the only alternative that is not null. Several alternatives are not followed.
     fn alternatives(&mut self, all: Option<&'d Vec<Value>>, todo: &mut Vec<&'d Value>) {
         let Some(all) = all else { return };
         let others: Vec<&Value> = all.iter().filter(|one| one["type"] != "null").collect();
@@ -159,7 +159,7 @@ impl<'d> Parts<'d> {
     }
 
     fn allows(&self, value: &Value) -> bool {
-        let name = name_of(value);
+        let name = type_of(value);
         self.open
             || self.types.is_empty()
             || self.types.contains(name)
@@ -171,8 +171,8 @@ impl<'d> Parts<'d> {
     }
 }
 
-/// The type of a value, by JSON Schema's names.
-pub(crate) fn name_of(value: &Value) -> &'static str {
+/// Returns the type of a value, as JSON Schema names it.
+pub(crate) fn type_of(value: &Value) -> &'static str {
     match value {
         Value::Null => "null",
         Value::Bool(_) => "boolean",
