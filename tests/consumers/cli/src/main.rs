@@ -1,4 +1,5 @@
-//! `cli agents`, `cli show AGENT`, `cli run AGENT MESSAGE`: with the key in `TWIN_API_KEY`.
+//! A command-line tool: `cli agents`, `cli show AGENT` and `cli run AGENT MESSAGE`. The key is in
+//! `TWIN_API_KEY`.
 
 use anyhow::Context as _;
 use clap::{Parser, Subcommand};
@@ -33,8 +34,8 @@ async fn main() -> anyhow::Result<()> {
             }
         }
         Command::Show { agent } => {
-            let answer = twin.get_agent().agent_id(&agent).send().await;
-            let agent = answer.with_context(|| format!("cannot show {agent}"))?.into_inner().agent;
+            let response = twin.get_agent().agent_id(&agent).send().await;
+            let agent = response.with_context(|| format!("cannot show {agent}"))?.into_inner().agent;
             println!("{} {}", agent.agent_id, agent.deployment_state);
         }
         Command::Run { agent, message } => {

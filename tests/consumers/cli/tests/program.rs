@@ -1,4 +1,4 @@
-//! Runs the program against the emulator, as both the reference and the live service have it.
+//! Runs the program against the emulator, with both profiles.
 
 use std::process::Output;
 

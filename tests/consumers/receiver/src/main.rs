@@ -1,7 +1,7 @@
-//! `receiver AGENT`: creates a webhook for itself on loopback and prints how many events each
-//! completed run had.
+//! A webhook receiver: `receiver AGENT`. It creates a webhook of the agent that delivers to this
+//! program on loopback, and prints how many events each completed run has.
 //!
-//! Environment: `TWIN_API_KEY`, `TWIN_BASE_URL`, `REDIS_URL`.
+//! It reads the environment variables `TWIN_API_KEY`, `TWIN_BASE_URL` and `REDIS_URL`.
 
 use std::time::Duration;
 

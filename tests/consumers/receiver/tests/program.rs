@@ -1,4 +1,4 @@
-//! The receiver gets each delivery of the emulator three times and handles it once.
+//! Tests that the receiver gets each delivery three times, and handles it once.
 
 use std::net::TcpListener;
 use std::process::Stdio;
@@ -13,7 +13,7 @@ use twin_emulator::{
     RunStep, World,
 };
 
-/// Without `redis-server` the test writes `SKIPPED` and passes; with `CI=true` it fails.
+/// Returns whether `redis-server` is installed. If not, prints `SKIPPED`, or panics if `CI` is set.
 fn redis_is_installed() -> bool {
     let found = std::process::Command::new("redis-server").arg("--version").output().is_ok();
     assert!(found || std::env::var_os("CI").is_none(), "redis-server is not installed");
@@ -23,13 +23,13 @@ fn redis_is_installed() -> bool {
     found
 }
 
-/// A program, killed with this value, and its output by lines.
-struct Program {
+/// A child process and the lines of its output. Dropping the value kills the process.
+struct ChildProcess {
     lines: Lines<BufReader<ChildStdout>>,
     _child: Child,
 }
 
-impl Program {
+impl ChildProcess {
     fn start(command: &mut Command) -> Self {
         let mut child = command.stdout(Stdio::piped()).kill_on_drop(true).spawn().unwrap();
         let lines = BufReader::new(child.stdout.take().unwrap()).lines();
@@ -38,18 +38,18 @@ impl Program {
 
     async fn line(&mut self) -> Option<String> {
         let line = timeout(Duration::from_secs(60), self.lines.next_line()).await;
-        line.expect("the program writes a line").unwrap()
+        line.expect("the program prints a line in time").unwrap()
     }
 }
 
-async fn redis() -> (Program, String) {
+async fn redis() -> (ChildProcess, String) {
     // Another process may take the port before Redis does.
     for _ in 0..20 {
         let free = TcpListener::bind("127.0.0.1:0").unwrap();
         let port = free.local_addr().unwrap().port().to_string();
         drop(free);
         let arguments = ["--bind", "127.0.0.1", "--save", "", "--port", &port];
-        let mut redis = Program::start(Command::new("redis-server").args(arguments));
+        let mut redis = ChildProcess::start(Command::new("redis-server").args(arguments));
         while let Some(line) = redis.line().await {
             if line.contains("Ready to accept connections") {
                 return (redis, format!("redis://127.0.0.1:{port}"));
@@ -71,7 +71,7 @@ async fn handles_each_run_once(profile: Profile, redis: &str) {
             fault: DeliveryFault::Duplicate(2),
         });
     });
-    let mut receiver = Program::start(
+    let mut receiver = ChildProcess::start(
         Command::new(env!("CARGO_BIN_EXE_receiver"))
             .arg(&agent)
             .env("TWIN_API_KEY", twin.api_key())
@@ -81,7 +81,7 @@ async fn handles_each_run_once(profile: Profile, redis: &str) {
     assert_eq!(receiver.line().await.as_deref(), Some("ready"));
     for _ in 0..3 {
         let run = twin.with(|world| world.start_run(&agent, RunMode::Run));
-        // A second line for the run before would come first.
+        // A second line for the previous run would come before this one.
         let line = receiver.line().await.unwrap();
         assert!(line.starts_with(&format!("{run} has ")), "{profile}: {line}");
     }

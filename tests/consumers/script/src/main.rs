@@ -1,4 +1,4 @@
-//! Runs each agent once, one after the other, and prints what each said last.
+//! Runs each agent once, one after the other, and prints the last text of each run.
 
 use twin_ext::prelude::*;
 use twin_ext::twin_api::types::{RunMode, StartRunBody};

@@ -1,4 +1,4 @@
-//! Runs the script against the emulator, as both the reference and the live service have it.
+//! Runs the script against the emulator, with both profiles.
 
 use std::process::Command;
 use std::time::Duration;
@@ -27,11 +27,11 @@ fn script(profile: Profile) {
 }
 
 #[test]
-fn runs_each_agent_of_the_documented_service() {
+fn runs_each_agent_in_documented_profile() {
     script(Profile::Documented);
 }
 
 #[test]
-fn runs_each_agent_of_the_observed_service() {
+fn runs_each_agent_in_observed_profile() {
     script(Profile::Observed);
 }

@@ -1,4 +1,4 @@
-//! A function of a program, to be tested without an account.
+//! A function of a program, which can be tested without an account.
 
 use twin_ext::Error;
 use twin_ext::prelude::*;
@@ -7,7 +7,7 @@ use twin_ext::twin_api::Client;
 /// Deletes agents that never ran, and returns how many it deleted.
 ///
 /// # Errors
-/// Those of the service. What was deleted before stays deleted.
+/// Returns an error if a request fails. Agents that were deleted before the error stay deleted.
 pub async fn delete_unused_agents(twin: &Client) -> Result<usize, Error> {
     let mut agents = twin.list_agents().items();
     let mut unused = Vec::new();

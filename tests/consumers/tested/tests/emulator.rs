@@ -1,4 +1,4 @@
-//! Tests of the library against twin-emulator: no network, no account.
+//! Tests the library with twin-emulator. The tests need no network and no account.
 
 use tested::delete_unused_agents;
 use twin_emulator::fault::{Fault, Rule, StatusBody};
@@ -25,7 +25,7 @@ async fn deletes_agents_without_runs_only() {
 }
 
 #[tokio::test]
-async fn deletes_an_agent_although_the_first_attempt_fails() {
+async fn deletes_agent_after_first_attempt_fails() {
     for profile in PROFILES {
         let twin = Emulator::builder(profile).start().await.unwrap();
         twin.with(World::add_agent);
