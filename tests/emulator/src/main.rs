@@ -5,7 +5,7 @@
 
 use std::fs;
 use std::io::{self, Write as _};
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -179,12 +179,15 @@ async fn run(arguments: &Arguments) -> anyhow::Result<()> {
 
 /// Prints the address, the profile and the key.
 fn announce(twin: &Emulator, arguments: &Arguments) {
-    let url = twin.url();
-    let mut lines = vec![format!("listening on {url}"), format!("profile: {}", twin.profile())];
+    let mut lines =
+        vec![format!("listening on {}", twin.url()), format!("profile: {}", twin.profile())];
+    let address = local_address(twin.gate().address());
+    let url = format!("http://{address}");
     // A key that the user chose may be a secret, so it is not printed.
     let key = arguments.api_key.is_none().then(|| format!(" TWIN_API_KEY={}", twin.api_key()));
     lines.push(format!("export TWIN_BASE_URL={url}{}", key.unwrap_or_default()));
-    if !arguments.no_control {
+    // The page and the control API accept only loopback host names.
+    if !arguments.no_control && address.ip().to_canonical().is_loopback() {
         lines.push(format!("page: {url}/ (control API: {url}/_emulator/openapi.json)"));
     }
     lines.push("press Ctrl-C to stop".to_owned());
@@ -194,9 +197,21 @@ fn announce(twin: &Emulator, arguments: &Arguments) {
     let _ = out.flush();
     if !arguments.host.to_canonical().is_loopback() {
         eprintln!(
-            "twin-emulator: anyone who can reach {url} can use it; add --no-control to disable the page and the control API"
+            "twin-emulator: anyone who can reach port {} of this machine can use the API",
+            address.port()
         );
     }
+}
+
+/// Returns the address for programs of this machine: `0.0.0.0` and `::` stand for all addresses, and
+/// a client cannot use them everywhere.
+fn local_address(mut address: SocketAddr) -> SocketAddr {
+    match address.ip() {
+        IpAddr::V4(ip) if ip.is_unspecified() => address.set_ip(Ipv4Addr::LOCALHOST.into()),
+        IpAddr::V6(ip) if ip.is_unspecified() => address.set_ip(Ipv6Addr::LOCALHOST.into()),
+        _ => {}
+    }
+    address
 }
 
 fn cannot_listen(address: SocketAddr) -> String {

@@ -190,13 +190,31 @@ fn rejects_address_outside_loopback_without_flag() {
 async fn exposed_emulator_accepts_requests_and_warns() {
     let program =
         EmulatorProcess::start(&["--port", "0", "--host", "0.0.0.0", "--expose-to-network"]);
-    let port = program.url().rsplit(':').next().expect("the address has a port");
+    let port = program.url().rsplit(':').next().expect("the address has a port").to_owned();
     let url = format!("http://127.0.0.1:{port}/openapi.json");
     assert_eq!(reqwest::get(url).await.expect("the request succeeds").status(), StatusCode::OK);
 
     let (_, said) = program.interrupt();
 
-    assert!(said.contains("anyone who can reach"), "{said}");
+    assert!(said.contains(&format!("anyone who can reach port {port}")), "{said}");
+}
+
+#[test]
+fn exposed_emulator_prints_loopback_urls() {
+    for (host, loopback) in [("0.0.0.0", "127.0.0.1"), ("::", "[::1]")] {
+        if TcpListener::bind((host, 0)).is_err() {
+            // This machine has no IPv6.
+            continue;
+        }
+        let args = ["--port", "0", "--host", host, "--expose-to-network"];
+        let mut program = EmulatorProcess::start(&args);
+        let port = program.url().rsplit(':').next().expect("the address has a port").to_owned();
+        let lines: Vec<String> = std::iter::repeat_with(|| program.line()).take(3).collect();
+
+        let url = format!("http://{loopback}:{port}");
+        assert!(lines[1].starts_with(&format!("export TWIN_BASE_URL={url} ")), "{lines:?}");
+        assert!(lines[2].starts_with(&format!("page: {url}/ ")), "{lines:?}");
+    }
 }
 
 #[tokio::test]
