@@ -53,7 +53,7 @@ struct Arguments {
     /// Deliver webhooks to other machines too, not only to this one.
     #[arg(long)]
     remote_receivers: bool,
-    /// Let web pages of this origin, such as http://localhost:3000, call the API; can be repeated.
+    /// Let web pages of this origin (scheme, host and port) call the API; can be repeated.
     #[arg(long, value_name = "ORIGIN")]
     cors: Vec<String>,
     /// Disable the page at / and the control API under /_emulator/.

@@ -58,7 +58,7 @@ pub const EXAMPLES: [Example; 20] = [
     example(
         "cursors",
         r#"{"cursors": ["A", "A", null]}"#,
-        "the real pages with these values of next_cursor, in turn",
+        "the real pages, with these cursors in turn",
     ),
     example(
         "shift",
