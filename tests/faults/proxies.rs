@@ -37,7 +37,7 @@ async fn run_client_process(
 /// does nothing and returns false.
 async fn run_if_client_process() -> bool {
     let Ok(settings) = std::env::var(CLIENT) else { return false };
-    let builder = ClientBuilder::from_env().expect("the variables are right");
+    let builder = ClientBuilder::from_env().expect("the variables are valid");
     let builder = match settings.as_str() {
         "no proxy" => builder.no_proxy(),
         "other settings" => builder.http(|http| http.user_agent("mine")),
@@ -63,7 +63,7 @@ async fn run_if_client_process() -> bool {
     true
 }
 
-/// Sets every variable that names a proxy to this proxy.
+/// Returns every variable that names a proxy, with the URL of this proxy.
 fn all_proxy_variables(proxy: &Raw) -> Vec<(&'static str, String)> {
     let url = format!("http://user:pass@{}", proxy.address());
     ["http_proxy", "HTTP_PROXY", "https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"]

@@ -144,7 +144,7 @@ async fn custom_transport_runs_below_the_policy() {
 async fn errors_of_recorded_responses_name_the_url_of_the_request() {
     let page = || {
         let response = http::Response::builder().header("content-type", "text/html");
-        Ok(response.body(b"<html>".to_vec()).expect("the header is right"))
+        Ok(response.body(b"<html>".to_vec()).expect("the header is valid"))
     };
     let refusal = || {
         Ok(http::Response::builder()

@@ -141,6 +141,7 @@ fn broken_document_error_names_stage_pointer_and_cause() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
+/// Returns what differs from the expected error, if anything does.
 fn not_as_expected(case: &BrokenDocument) -> Option<String> {
     let what = case.what;
     let Err(error) = generate_stand_alone(&case.document) else {

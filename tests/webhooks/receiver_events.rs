@@ -117,8 +117,8 @@ fn with_timestamp(timestamp: &str) -> String {
     body.to_string()
 }
 
-/// Deliveries that a verifier refuses if it accepts `agent_abc123` only, a minute of tolerance around
-/// 2026-01-01, and 400 bytes.
+/// One delivery for each reason of a refusal. The verifier must accept only `agent_abc123`, times
+/// within a minute of 2026-01-01, and at most 400 bytes.
 fn refused_deliveries() -> Vec<(HeaderMap, String, RefusalReason)> {
     let authentic = |body: String, reason| (signed_headers(&body), body, reason);
     let body = completed().to_string();

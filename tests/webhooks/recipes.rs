@@ -79,7 +79,7 @@ impl Scene {
         });
     }
 
-    /// Searches for runs that ended since the emulator started.
+    /// Searches for runs that ended in the last two hours.
     async fn sweep(&self) -> Result<Vec<String>, Error> {
         let hour = Duration::from_secs(3600);
         let before = SystemTime::from(self.service.with(|world| world.now())) - 2 * hour;

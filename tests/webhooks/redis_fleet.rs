@@ -17,7 +17,7 @@ use twin_ext::Error;
 use twin_ext::webhook::{Delivery, Lease, Receiver, RedisStore};
 
 use crate::http_receiver::{deliver, serve};
-use crate::redis_server::RedisServer;
+use crate::redis_server::TestRedis;
 use crate::signed::{headers_of, verifier};
 use crate::stored::ended;
 
@@ -51,7 +51,7 @@ impl Effects {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn eight_receivers_handle_each_duplicated_event_once() {
-    let Some(redis) = RedisServer::start() else { return };
+    let Some(redis) = TestRedis::start() else { return };
     let (effects, events) = (Effects::default(), events());
     let mut tasks = Vec::new();
     for _ in 0..RECEIVERS {
@@ -122,7 +122,7 @@ impl DoomedReceiver {
 /// after it. Then sends all events to eight other receivers. Returns the effects, and whether each
 /// event got a 503.
 async fn kill_receivers_and_redeliver(refuse_uncertain: bool) -> Option<(Effects, Vec<bool>)> {
-    let redis = RedisServer::start()?;
+    let redis = TestRedis::start()?;
     let (effects, events) = (Effects::default(), events());
     for (number, event) in events.iter().enumerate() {
         let doomed = DoomedReceiver::new();
@@ -175,7 +175,7 @@ async fn second_receiver_takes_over_events_of_killed_receiver() {
 
 #[tokio::test]
 async fn events_are_not_handled_twice_when_redis_restarts() {
-    let Some(mut redis) = RedisServer::start() else { return };
+    let Some(mut redis) = TestRedis::start() else { return };
     let effects = Effects::default();
     let receiver = {
         let effects = effects.clone();
@@ -218,7 +218,7 @@ async fn events_are_not_handled_twice_when_redis_restarts() {
 /// would not help.
 #[tokio::test]
 async fn answers_204_when_redis_stops_before_commit() {
-    let Some(redis) = RedisServer::start() else { return };
+    let Some(redis) = TestRedis::start() else { return };
     let redis = Arc::new(Mutex::new(redis));
     let url = redis.lock().unwrap().url();
     let effects = Effects::default();
@@ -259,14 +259,14 @@ async fn receiver_process() {
     std::future::pending::<()>().await;
 }
 
-/// A receiver in a process, and its output.
-struct ReceiverProcess {
+/// A receiver of the fleet in its own process, and its output.
+struct FleetProcess {
     child: tokio::process::Child,
     lines: tokio::io::Lines<BufReader<tokio::process::ChildStdout>>,
 }
 
-impl ReceiverProcess {
-    fn start(redis: &RedisServer, doomed: bool) -> Self {
+impl FleetProcess {
+    fn start(redis: &TestRedis, doomed: bool) -> Self {
         let mut command = Command::new(std::env::current_exe().unwrap());
         command.args(["--exact", "redis_fleet::receiver_process", "--ignored", "--nocapture"]);
         command.env("TWIN_TEST_REDIS", redis.url()).kill_on_drop(true).stdout(Stdio::piped());
@@ -291,9 +291,9 @@ impl ReceiverProcess {
 
 #[tokio::test]
 async fn event_of_killed_process_is_handled_by_another() {
-    let Some(redis) = RedisServer::start() else { return };
+    let Some(redis) = TestRedis::start() else { return };
     let (mut doomed, mut successor) =
-        (ReceiverProcess::start(&redis, true), ReceiverProcess::start(&redis, false));
+        (FleetProcess::start(&redis, true), FleetProcess::start(&redis, false));
     let (doomed_url, successor_url) =
         (doomed.rest_after("listens").await, successor.rest_after("listens").await);
     let end = SystemTime::now() + Duration::from_secs(3600);
@@ -315,7 +315,7 @@ async fn event_of_killed_process_is_handled_by_another() {
         tokio::spawn(async move { deliver(&url, &event).await })
     };
     assert_eq!(successor.rest_after("handles").await, "stuck Some(Interrupted)");
-    let mut third = ReceiverProcess::start(&redis, false);
+    let mut third = FleetProcess::start(&redis, false);
     let third_url = third.rest_after("listens").await;
     assert_eq!(deliver(&third_url, &event).await, StatusCode::SERVICE_UNAVAILABLE);
     assert_eq!(deliver(&third_url, &ended("r", end)).await, StatusCode::NO_CONTENT);

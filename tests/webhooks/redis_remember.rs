@@ -6,7 +6,7 @@ use redis::AsyncTypedCommands as _;
 use serde_json::Value;
 use twin_ext::webhook::{DedupeStore as _, RedisStore, Uncertainty};
 
-use crate::redis_server::RedisServer;
+use crate::redis_server::TestRedis;
 use crate::stored::{
     StoreAnswer, acquire, began, delivery, ended, reserve_then_abandon, reserve_then_commit,
 };
@@ -19,7 +19,7 @@ fn is_about(expected: Duration, measured: Duration) -> bool {
     measured.abs_diff(expected) <= Duration::from_secs(61)
 }
 
-fn store(redis: &RedisServer, remember: Duration) -> RedisStore {
+fn store(redis: &TestRedis, remember: Duration) -> RedisStore {
     let store = RedisStore::new(&redis.url(), Duration::ZERO).unwrap();
     store.clock_skew(Duration::ZERO).remember(remember)
 }
@@ -31,7 +31,7 @@ fn key(event: &Value) -> String {
 }
 
 /// Moves all times in the store into the past by `ago`.
-async fn move_times_back(redis: &RedisServer, ago: Duration, events: &[&Value]) {
+async fn move_times_back(redis: &TestRedis, ago: Duration, events: &[&Value]) {
     let mut connection = redis.connection().await;
     let millis = i64::try_from(ago.as_millis()).unwrap();
     let fields = connection.hgetall("{twin:webhooks}:store").await.unwrap();
@@ -54,14 +54,14 @@ async fn move_times_back(redis: &RedisServer, ago: Duration, events: &[&Value]) 
 }
 
 /// Returns how long Redis keeps the entry of an event.
-async fn time_to_live(redis: &RedisServer, event: &Value) -> Duration {
+async fn time_to_live(redis: &TestRedis, event: &Value) -> Duration {
     let mut connection = redis.connection().await;
     let left: i64 = redis::cmd("PTTL").arg(key(event)).query_async(&mut connection).await.unwrap();
     Duration::from_millis(u64::try_from(left).expect("the entry has an expiry"))
 }
 
 /// Returns an event whose entry has expired: it was handled two hours ago and remembered for one.
-async fn expired_entry(redis: &RedisServer) -> Value {
+async fn expired_entry(redis: &TestRedis) -> Value {
     let event = ended("r", SystemTime::now() - 2 * HOUR);
     let before = store(redis, HOUR);
     before.start().await.unwrap();
@@ -75,7 +75,7 @@ async fn expired_entry(redis: &RedisServer) -> Value {
 
 #[tokio::test]
 async fn longer_remember_is_uncertain_of_events_remembered_for_less() {
-    let Some(redis) = RedisServer::start() else { return };
+    let Some(redis) = TestRedis::start() else { return };
     let event = expired_entry(&redis).await;
     let after = store(&redis, DAY);
     assert_eq!(
@@ -93,7 +93,7 @@ async fn longer_remember_is_uncertain_of_events_remembered_for_less() {
 /// During a rolling deployment, receivers with both settings share the store.
 #[tokio::test]
 async fn different_remember_never_reports_handled_event_as_new() {
-    let Some(redis) = RedisServer::start() else { return };
+    let Some(redis) = TestRedis::start() else { return };
     let event = expired_entry(&redis).await;
     let (short, long) = (store(&redis, HOUR), store(&redis, DAY));
     let recent = ended("s", SystemTime::now());
@@ -109,7 +109,7 @@ async fn different_remember_never_reports_handled_event_as_new() {
 
 #[tokio::test]
 async fn longer_remember_is_certain_again_after_the_shorter_span() {
-    let Some(redis) = RedisServer::start() else { return };
+    let Some(redis) = TestRedis::start() else { return };
     expired_entry(&redis).await;
     let after = store(&redis, DAY);
     // This run ended after the last event that was remembered for only an hour.
@@ -120,7 +120,7 @@ async fn longer_remember_is_certain_again_after_the_shorter_span() {
 
 #[tokio::test]
 async fn shorter_remember_still_knows_older_entries() {
-    let Some(redis) = RedisServer::start() else { return };
+    let Some(redis) = TestRedis::start() else { return };
     let before = store(&redis, DAY);
     before.start().await.unwrap();
     let event = ended("r", SystemTime::now());
@@ -138,7 +138,7 @@ async fn shorter_remember_still_knows_older_entries() {
 /// The service's clock is ahead, so that the run ends in the future by the clock of Redis.
 #[tokio::test]
 async fn future_end_is_uncertain_after_remember_is_raised() {
-    let Some(redis) = RedisServer::start() else { return };
+    let Some(redis) = TestRedis::start() else { return };
     let end = SystemTime::now() + HOUR;
     let event = ended("r", end);
     let before = store(&redis, HOUR);
@@ -156,7 +156,7 @@ async fn future_end_is_uncertain_after_remember_is_raised() {
 
 #[tokio::test]
 async fn entry_outlives_the_retry_span() {
-    let Some(redis) = RedisServer::start() else { return };
+    let Some(redis) = TestRedis::start() else { return };
     let store = RedisStore::new(&redis.url(), 3 * HOUR).unwrap().remember(HOUR);
     let (ended, began) = (ended("r", SystemTime::now()), began("r", SystemTime::now()));
     for event in [&ended, &began] {
@@ -175,7 +175,7 @@ async fn entry_outlives_the_retry_span() {
 
 #[tokio::test]
 async fn entry_of_future_end_expires_after_its_end() {
-    let Some(redis) = RedisServer::start() else { return };
+    let Some(redis) = TestRedis::start() else { return };
     let store = store(&redis, HOUR);
     let event = ended("r", SystemTime::now() + 10 * HOUR);
     let (token, _) = acquire(&store, &event).await;
@@ -189,7 +189,7 @@ async fn entry_of_future_end_expires_after_its_end() {
 
 #[tokio::test]
 async fn clock_skew_makes_events_near_the_start_uncertain() {
-    let Some(redis) = RedisServer::start() else { return };
+    let Some(redis) = TestRedis::start() else { return };
     let skewed = store(&redis, DAY).clock_skew(HOUR);
     skewed.start().await.unwrap();
     let at = |after: Duration| ended("r", SystemTime::now() + after);
@@ -209,7 +209,7 @@ async fn clock_skew_makes_events_near_the_start_uncertain() {
 
 #[tokio::test]
 async fn start_makes_the_first_event_certain_and_is_kept() {
-    let Some(redis) = RedisServer::start() else { return };
+    let Some(redis) = TestRedis::start() else { return };
     store(&redis, DAY).start().await.unwrap();
     let first = ended("first", SystemTime::now() + Duration::from_millis(5));
     assert_eq!(reserve_then_commit(&store(&redis, DAY), &first).await, StoreAnswer::New);
@@ -223,7 +223,7 @@ async fn start_makes_the_first_event_certain_and_is_kept() {
 
 #[tokio::test]
 async fn first_event_of_new_store_is_uncertain() {
-    let Some(redis) = RedisServer::start() else { return };
+    let Some(redis) = TestRedis::start() else { return };
     let store = store(&redis, DAY);
     let first = ended("first", SystemTime::now() - HOUR);
     let (token, lease) = acquire(&store, &first).await;

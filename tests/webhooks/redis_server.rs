@@ -8,14 +8,14 @@ use std::net::TcpListener;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
-pub(crate) struct RedisServer {
+pub(crate) struct TestRedis {
     child: Option<Child>,
     port: u16,
     /// The folder of the persisted data.
     directory: Option<tempfile::TempDir>,
 }
 
-impl RedisServer {
+impl TestRedis {
     /// Starts a Redis without persistence.
     pub(crate) fn start() -> Option<Self> {
         Self::with(None)
@@ -88,7 +88,7 @@ impl RedisServer {
     }
 }
 
-impl Drop for RedisServer {
+impl Drop for TestRedis {
     fn drop(&mut self) {
         self.stop();
     }

@@ -7,7 +7,7 @@ use twin_ext::ErrorKind;
 use twin_ext::webhook::{DedupeStore as _, RedisStore, Reservation, Uncertainty};
 
 use crate::redis_proxy::RedisProxy;
-use crate::redis_server::RedisServer;
+use crate::redis_server::TestRedis;
 use crate::stored::{
     StoreAnswer, acquire, delivery, ended, reserve_then_abandon, reserve_then_commit,
 };
@@ -26,7 +26,7 @@ fn event(run: &str) -> Value {
 
 #[tokio::test]
 async fn reservation_made_after_the_deadline_has_no_effect() {
-    let Some(redis) = RedisServer::start() else { return };
+    let Some(redis) = TestRedis::start() else { return };
     let (impatient, other) = (store(&redis.url()).timeout(PATIENCE), store(&redis.url()));
     assert_eq!(reserve_then_commit(&impatient, &event("before")).await, StoreAnswer::New);
     let late = event("late");
@@ -44,7 +44,7 @@ async fn reservation_made_after_the_deadline_has_no_effect() {
 
 #[tokio::test]
 async fn first_reservation_of_a_store_has_a_deadline() {
-    let Some(redis) = RedisServer::start() else { return };
+    let Some(redis) = TestRedis::start() else { return };
     let (impatient, other) = (store(&redis.url()).timeout(PATIENCE), store(&redis.url()));
     other.start().await.unwrap();
     let late = event("late");
@@ -59,7 +59,7 @@ async fn first_reservation_of_a_store_has_a_deadline() {
 /// has passed when Redis reads it.
 #[tokio::test]
 async fn reserves_although_the_clock_of_redis_was_set_forward() {
-    let Some(redis) = RedisServer::start() else { return };
+    let Some(redis) = TestRedis::start() else { return };
     let proxy = RedisProxy::start(&redis.url()).await;
     let store = store(&proxy.url());
     proxy.report_past(true);
@@ -76,7 +76,7 @@ async fn reserves_although_the_clock_of_redis_was_set_forward() {
 /// Redis made the reservation in time, but its response was lost.
 #[tokio::test]
 async fn store_takes_over_its_reservation_whose_answer_was_lost() {
-    let Some(redis) = RedisServer::start() else { return };
+    let Some(redis) = TestRedis::start() else { return };
     let proxy = RedisProxy::start(&redis.url()).await;
     let (cut_off, other) = (store(&proxy.url()).timeout(PATIENCE), store(&redis.url()));
     assert_eq!(reserve_then_commit(&cut_off, &event("before")).await, StoreAnswer::New);
@@ -92,7 +92,7 @@ async fn store_takes_over_its_reservation_whose_answer_was_lost() {
 /// The connection ends after Redis made the reservation. The second attempt uses the same token.
 #[tokio::test]
 async fn retries_reservation_with_the_same_token_after_lost_connection() {
-    let Some(redis) = RedisServer::start() else { return };
+    let Some(redis) = TestRedis::start() else { return };
     let proxy = RedisProxy::start(&redis.url()).await;
     let cut_off = store(&proxy.url());
     assert_eq!(reserve_then_commit(&cut_off, &event("before")).await, StoreAnswer::New);
@@ -102,10 +102,10 @@ async fn retries_reservation_with_the_same_token_after_lost_connection() {
     cut_off.commit(token).await.unwrap();
 }
 
-/// The store makes no second attempt, so that the reservation lasts until its lease ends.
+/// The store makes no second attempt, so the reservation lasts until its lease ends.
 #[tokio::test]
 async fn lost_reservation_can_be_taken_over_when_its_lease_ends() {
-    let Some(redis) = RedisServer::start() else { return };
+    let Some(redis) = TestRedis::start() else { return };
     let proxy = RedisProxy::start(&redis.url()).await;
     let cut_off = store(&proxy.url()).timeout(PATIENCE).lease(Duration::ZERO);
     assert_eq!(reserve_then_commit(&cut_off, &event("before")).await, StoreAnswer::New);
@@ -122,7 +122,7 @@ async fn lost_reservation_can_be_taken_over_when_its_lease_ends() {
 
 #[tokio::test]
 async fn renewed_lease_keeps_other_receivers_out() {
-    let Some(redis) = RedisServer::start() else { return };
+    let Some(redis) = TestRedis::start() else { return };
     let (short, other) = (store(&redis.url()).lease(Duration::ZERO), store(&redis.url()));
     let long = store(&redis.url()).lease(Duration::from_secs(60));
     let event = event("r");

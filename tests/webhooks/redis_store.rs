@@ -6,7 +6,7 @@ use redis::AsyncTypedCommands as _;
 use twin_ext::ErrorKind;
 use twin_ext::webhook::{DedupeStore as _, RedisStore, Uncertainty};
 
-use crate::redis_server::RedisServer;
+use crate::redis_server::TestRedis;
 use crate::stored::{
     StoreAnswer, acquire, began, delivery, ended, reserve_then_abandon, reserve_then_commit,
 };
@@ -14,7 +14,7 @@ use crate::stored::{
 const HOUR: Duration = Duration::from_secs(3600);
 
 /// Returns the store of one receiver. All stores of one Redis share their entries.
-fn store(redis: &RedisServer) -> RedisStore {
+fn store(redis: &TestRedis) -> RedisStore {
     RedisStore::new(&redis.url(), Duration::ZERO).unwrap().clock_skew(Duration::ZERO)
 }
 
@@ -29,7 +29,7 @@ fn long_ago() -> SystemTime {
 
 #[tokio::test]
 async fn event_is_new_then_in_progress_then_processed_for_all_receivers() {
-    let Some(redis) = RedisServer::start() else { return };
+    let Some(redis) = TestRedis::start() else { return };
     let (one, two) = (store(&redis), store(&redis));
     let event = ended("r", after_start());
     let (reservation, lease) = acquire(&one, &event).await;
@@ -46,7 +46,7 @@ async fn event_is_new_then_in_progress_then_processed_for_all_receivers() {
 
 #[tokio::test]
 async fn abandoned_event_is_new_again() {
-    let Some(redis) = RedisServer::start() else { return };
+    let Some(redis) = TestRedis::start() else { return };
     let event = ended("r", after_start());
     assert_eq!(reserve_then_abandon(&store(&redis), &event).await, StoreAnswer::New);
     assert_eq!(reserve_then_commit(&store(&redis), &event).await, StoreAnswer::New);
@@ -55,7 +55,7 @@ async fn abandoned_event_is_new_again() {
 
 #[tokio::test]
 async fn expired_lease_is_taken_over_with_higher_fence_and_uncertainty() {
-    let Some(redis) = RedisServer::start() else { return };
+    let Some(redis) = TestRedis::start() else { return };
     let (dead, alive) = (store(&redis).lease(Duration::ZERO), store(&redis).lease(HOUR));
     let durations = (dead.lease_duration(), alive.lease_duration());
     assert_eq!(durations, (Some(Duration::ZERO), Some(HOUR)));
@@ -79,7 +79,7 @@ async fn expired_lease_is_taken_over_with_higher_fence_and_uncertainty() {
 /// The clock of Redis counts milliseconds, so both can happen at the same time.
 #[tokio::test]
 async fn uncertain_event_abandoned_when_the_store_began_stays_uncertain() {
-    let Some(redis) = RedisServer::start() else { return };
+    let Some(redis) = TestRedis::start() else { return };
     let store = store(&redis).lease(Duration::ZERO);
     let event = ended("r", after_start());
     let (_lost, _) = acquire(&store, &event).await;
@@ -98,7 +98,7 @@ async fn uncertain_event_abandoned_when_the_store_began_stays_uncertain() {
 
 #[tokio::test]
 async fn late_commit_of_a_lost_lease_counts() {
-    let Some(redis) = RedisServer::start() else { return };
+    let Some(redis) = TestRedis::start() else { return };
     let (slow, alive) = (store(&redis).lease(Duration::ZERO), store(&redis));
     let event = ended("r", after_start());
     let (late, _) = acquire(&slow, &event).await;
@@ -111,7 +111,7 @@ async fn late_commit_of_a_lost_lease_counts() {
 
 #[tokio::test]
 async fn events_from_before_the_store_began_are_uncertain() {
-    let Some(redis) = RedisServer::start() else { return };
+    let Some(redis) = TestRedis::start() else { return };
     let store = store(&redis);
     assert_eq!(
         reserve_then_abandon(&store, &ended("r", long_ago())).await,
@@ -129,7 +129,7 @@ async fn events_from_before_the_store_began_are_uncertain() {
 
 #[tokio::test]
 async fn event_without_an_end_is_certain_after_the_retry_span() {
-    let Some(redis) = RedisServer::start() else { return };
+    let Some(redis) = TestRedis::start() else { return };
     let store = RedisStore::new(&redis.url(), 2 * HOUR).unwrap();
     assert_eq!(
         reserve_then_abandon(&store, &began("r", after_start())).await,
@@ -144,7 +144,7 @@ async fn event_without_an_end_is_certain_after_the_retry_span() {
 
 #[tokio::test]
 async fn event_without_a_readable_time_is_always_uncertain() {
-    let Some(redis) = RedisServer::start() else { return };
+    let Some(redis) = TestRedis::start() else { return };
     let mut event = began("r", after_start());
     event["timestamp"] = "soon".into();
     assert_eq!(
@@ -156,7 +156,7 @@ async fn event_without_a_readable_time_is_always_uncertain() {
 
 #[tokio::test]
 async fn events_older_than_remember_are_uncertain() {
-    let Some(redis) = RedisServer::start() else { return };
+    let Some(redis) = TestRedis::start() else { return };
     let store = store(&redis).remember(2 * HOUR);
     assert_eq!(reserve_then_abandon(&store, &ended("r", after_start())).await, StoreAnswer::New);
     // Makes the store look as if it began long ago.
@@ -171,7 +171,7 @@ async fn events_older_than_remember_are_uncertain() {
 
 #[tokio::test]
 async fn redis_keys_expire_and_hold_no_payload() {
-    let Some(redis) = RedisServer::start() else { return };
+    let Some(redis) = TestRedis::start() else { return };
     let store = store(&redis).remember(2 * HOUR);
     reserve_then_commit(&store, &ended("canary", SystemTime::now() + 10 * HOUR)).await;
     reserve_then_commit(&store, &ended("canary", long_ago())).await;
@@ -198,7 +198,7 @@ async fn redis_keys_expire_and_hold_no_payload() {
 
 #[tokio::test]
 async fn stores_with_different_prefixes_share_no_entries() {
-    let Some(redis) = RedisServer::start() else { return };
+    let Some(redis) = TestRedis::start() else { return };
     let event = ended("r", after_start());
     assert_eq!(reserve_then_commit(&store(&redis), &event).await, StoreAnswer::New);
     assert_eq!(
@@ -210,7 +210,7 @@ async fn stores_with_different_prefixes_share_no_entries() {
 
 #[tokio::test]
 async fn redis_restarted_without_persistence_is_uncertain_of_earlier_events() {
-    let Some(mut redis) = RedisServer::start() else { return };
+    let Some(mut redis) = TestRedis::start() else { return };
     let store = store(&redis);
     let event = ended("r", SystemTime::now());
     // The answer may be uncertain: the event may be as old as the store.
@@ -233,7 +233,7 @@ async fn redis_restarted_without_persistence_is_uncertain_of_earlier_events() {
 
 #[tokio::test]
 async fn persistent_redis_still_knows_handled_events_after_restart() {
-    let Some(mut redis) = RedisServer::start_persistent() else { return };
+    let Some(mut redis) = TestRedis::start_persistent() else { return };
     let store = store(&redis);
     let (event, other) = (ended("r", after_start()), ended("s", after_start()));
     assert_eq!(reserve_then_commit(&store, &event).await, StoreAnswer::New);
@@ -250,7 +250,7 @@ async fn persistent_redis_still_knows_handled_events_after_restart() {
 
 #[tokio::test]
 async fn fence_increases_after_redis_lost_all_data() {
-    let Some(mut redis) = RedisServer::start() else { return };
+    let Some(mut redis) = TestRedis::start() else { return };
     let store = store(&redis);
     let before = acquire(&store, &ended("r", after_start())).await.1.fence;
     redis.restart();
@@ -259,7 +259,7 @@ async fn fence_increases_after_redis_lost_all_data() {
 
 #[tokio::test]
 async fn flushed_redis_is_uncertain_of_earlier_events() {
-    let Some(redis) = RedisServer::start() else { return };
+    let Some(redis) = TestRedis::start() else { return };
     let store = store(&redis);
     let event = ended("r", SystemTime::now());
     reserve_then_commit(&store, &event).await;
@@ -274,7 +274,7 @@ async fn flushed_redis_is_uncertain_of_earlier_events() {
 /// After a failover, a store sees another `run_id` of the server.
 #[tokio::test]
 async fn unknown_earlier_events_are_uncertain_after_failover() {
-    let Some(redis) = RedisServer::start() else { return };
+    let Some(redis) = TestRedis::start() else { return };
     let store = store(&redis);
     assert_eq!(reserve_then_abandon(&store, &ended("r", after_start())).await, StoreAnswer::New);
     let mut connection = redis.connection().await;
@@ -295,7 +295,7 @@ async fn unknown_earlier_events_are_uncertain_after_failover() {
 
 #[tokio::test]
 async fn reserve_fails_when_redis_is_full() {
-    let Some(redis) = RedisServer::start() else { return };
+    let Some(redis) = TestRedis::start() else { return };
     let mut connection = redis.connection().await;
     for (name, value) in [("maxmemory", "1"), ("maxmemory-policy", "noeviction")] {
         redis::cmd("CONFIG")
@@ -324,7 +324,7 @@ async fn errors_and_debug_show_no_redis_password() {
     let error = store.reserve(&delivery(&ended("r", after_start()))).await.unwrap_err();
     assert_eq!(error.to_string(), "the Redis store of webhook events cannot be reached");
     assert!(!format!("{error:?} {store:?}").contains("canary"), "{error:?} {store:?}");
-    let Some(redis) = RedisServer::start() else { return };
+    let Some(redis) = TestRedis::start() else { return };
     let port = redis.url().rsplit(':').next().unwrap().to_owned();
     let store =
         RedisStore::new(&format!("redis://u:canary@127.0.0.1:{port}"), Duration::ZERO).unwrap();

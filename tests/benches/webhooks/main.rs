@@ -95,7 +95,7 @@ fn compare() {
     for (size, rounds) in [(300, 400), (256 * 1024, 2)] {
         println!("{size} bytes:");
         let (headers, body) = delivery(size);
-        let body = Body { bytes: &body, rounds };
+        let body = TimedBody { bytes: &body, rounds };
         let (bare, typed, value) = time_macs_and_serde(&body);
         time_other_macs(&body);
         let (refused, read) = time_verifier(&headers, &body);
@@ -114,12 +114,12 @@ fn compare() {
 }
 
 /// A body to verify, and how often a batch verifies it.
-struct Body<'a> {
+struct TimedBody<'a> {
     bytes: &'a [u8],
     rounds: u32,
 }
 
-impl Body<'_> {
+impl TimedBody<'_> {
     /// Measures and prints the time of `act`.
     fn time(&self, name: &str, mut act: impl FnMut(&[u8])) -> Duration {
         let time = time(self.rounds, || act(black_box(self.bytes)));
@@ -131,7 +131,7 @@ impl Body<'_> {
 
 /// Returns the times of the bare MAC, of the MAC with `serde_json` into a struct, and of the MAC with
 /// `serde_json` into a `Value`.
-fn time_macs_and_serde(body: &Body<'_>) -> (Duration, Duration, Duration) {
+fn time_macs_and_serde(body: &TimedBody<'_>) -> (Duration, Duration, Duration) {
     let key = mac::RustCrypto::new(SECRET.as_bytes());
     let bare = body.time("hmac + sha2", |bytes| {
         black_box(key.tag(bytes));
@@ -151,7 +151,7 @@ fn time_macs_and_serde(body: &Body<'_>) -> (Duration, Duration, Duration) {
 }
 
 /// Prints the times of the MAC with the libraries that twin-ext does not use.
-fn time_other_macs(body: &Body<'_>) {
+fn time_other_macs(body: &TimedBody<'_>) {
     let key = aws_lc_rs::hmac::Key::new(aws_lc_rs::hmac::HMAC_SHA256, SECRET.as_bytes());
     body.time("aws-lc-rs", |bytes| {
         black_box(aws_lc_rs::hmac::sign(&key, bytes));
@@ -163,7 +163,7 @@ fn time_other_macs(body: &Body<'_>) {
 }
 
 /// Returns the times to refuse a forged delivery, and to verify and read an authentic one.
-fn time_verifier(headers: &HeaderMap, body: &Body<'_>) -> (Duration, Duration) {
+fn time_verifier(headers: &HeaderMap, body: &TimedBody<'_>) -> (Duration, Duration) {
     let verifier = Verifier::new(SECRET).unwrap();
     let mut forged = headers.clone();
     let signature = sign("whsec_of_somebody_else", body.bytes);
