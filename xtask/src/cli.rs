@@ -84,7 +84,7 @@ struct RegenArgs {
     /// Write the report to FILE as Markdown, with the next version and a draft for the changelog
     #[arg(long, value_name = "FILE")]
     report: Option<PathBuf>,
-    /// Print every note of the lowering instead of their number
+    /// List every note of the lowering and every changed documentation text, instead of their number
     #[arg(long, short)]
     verbose: bool,
 }

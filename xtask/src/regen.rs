@@ -286,7 +286,7 @@ fn conclude(
             .with_context(|| format!("writing {}", path.display()))?;
     }
     console.product(format_args!("{summary}"))?;
-    console.raw(user_report.text(!all.is_empty(), options.mode).as_bytes())?;
+    console.raw(user_report.text(!all.is_empty(), options).as_bytes())?;
     if options.mode == UpdateMode::Write || all.is_empty() {
         return Ok(Freshness::Fresh);
     }

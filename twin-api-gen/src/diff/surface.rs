@@ -108,7 +108,9 @@ pub fn withdrawn(changes: &[super::Change]) -> impl Iterator<Item = Difference> 
     removed.map(|change| Difference {
         verdict: Verdict::Major,
         place: change.operation.clone().unwrap_or_default(),
-        message: "the operation was removed from the document; calls may fail".to_owned(),
+        message:
+            "the document no longer has the operation; the client keeps it, but calls may fail"
+                .to_owned(),
     })
 }
 

@@ -12,8 +12,9 @@ use super::DocumentComparison;
 const LEVELS: [(Level, &str); 3] =
     [(Level::Breaking, "BREAKING"), (Level::Compatible, "compatible"), (Level::Docs, "docs")];
 
-/// Maximum characters of the report. GitHub limits a pull request body to 65,536.
-const MAX_CHARS: usize = 60_000;
+/// Maximum bytes of the lines of a page. GitHub limits the body of a pull request to 65,536
+/// characters; titles and closing lines need the rest.
+const MAX_BYTES: usize = 60_000;
 
 /// A change of a schema with all operations that it affects.
 struct GroupedChange<'a> {
@@ -21,15 +22,22 @@ struct GroupedChange<'a> {
     others: Vec<&'a str>,
 }
 
-/// Groups the changes that one rule found at one place.
+/// Maximum number of further operations that a group names. The JSON report names all of them.
+const NAMED_OPERATIONS: usize = 5;
+
+/// Groups the changes that one rule found at one place, or describes in the same words.
 fn grouped<'a>(changes: impl Iterator<Item = &'a Change>) -> Vec<GroupedChange<'a>> {
     let mut places: BTreeMap<(&str, &str), usize> = BTreeMap::new();
+    let mut messages: BTreeMap<(&str, &str), usize> = BTreeMap::new();
     let mut groups: Vec<GroupedChange<'a>> = Vec::new();
     for change in changes {
         let operation = change.operation.as_deref();
         // A change without an operation is not grouped.
-        let place = operation.and_then(|_| places.get(&(change.rule, change.pointer.as_str())));
-        match (place, operation) {
+        let group = operation.and_then(|_| {
+            let place = places.get(&(change.rule, change.pointer.as_str()));
+            place.or_else(|| messages.get(&(change.rule, change.message.as_str())))
+        });
+        match (group, operation) {
             (Some(&at), Some(operation)) if groups[at].first.operation != change.operation => {
                 // The changes are in the order of operations, so a repeated one is the last.
                 if groups[at].others.last() != Some(&operation) {
@@ -38,6 +46,7 @@ fn grouped<'a>(changes: impl Iterator<Item = &'a Change>) -> Vec<GroupedChange<'
             }
             _ => {
                 places.insert((change.rule, &change.pointer), groups.len());
+                messages.insert((change.rule, &change.message), groups.len());
                 groups.push(GroupedChange { first: change, others: Vec::new() });
             }
         }
@@ -67,10 +76,20 @@ pub(crate) fn changes(comparison: &DocumentComparison, levels: &[Level]) -> Stri
             let operation = first.operation.as_deref().unwrap_or("document");
             let _ = writeln!(text, "{title:<10} {operation}: {}", first.message);
             if !others.is_empty() {
-                let _ = writeln!(text, "{:<10}   also in {}", "", others.join(", "));
+                let _ = writeln!(text, "{:<10}   also in {}", "", also_in(&others));
             }
             let _ = writeln!(text, "{:<10}   {}", "", first.pointer);
         }
+    }
+    text
+}
+
+/// Names the first of these operations and counts the others.
+fn also_in(operations: &[&str]) -> String {
+    let (named, more) = operations.split_at(operations.len().min(NAMED_OPERATIONS));
+    let mut text = named.join(", ");
+    if !more.is_empty() {
+        let _ = write!(text, " and {} more", more.len());
     }
     text
 }
@@ -88,64 +107,110 @@ pub(crate) fn client(differences: &[Difference]) -> String {
     text
 }
 
-/// Formats the changes for the body of a pull request. If they do not fit, the text ends with the
-/// number of missing changes and the command that shows all of them.
+/// Formats the changes for the body of a pull request.
 pub(crate) fn markdown(comparison: &DocumentComparison) -> String {
-    let mut text = format!("## API changes: {}\n", comparison.verdict);
-    if let Some(note) = &comparison.note {
-        let _ = writeln!(text, "\n{}", plain(note));
-    }
-    let mut missing = 0;
-    let of_level =
-        |level| grouped(comparison.of_level(level)).iter().map(line).collect::<Vec<String>>();
-    for (title, folded, lines) in [
-        ("Breaking changes of the document", false, of_level(Level::Breaking)),
-        ("Compatible changes of the document", false, of_level(Level::Compatible)),
-        ("Changes of the client", false, comparison.differences.iter().map(difference).collect()),
-        // Last, because a new edition can change hundreds of texts, and a section is cut off where
-        // the text is full.
-        ("Changes of documentation texts", true, of_level(Level::Docs)),
-    ] {
-        section(&mut text, &format!("{title} ({})", lines.len()), folded, &lines, &mut missing);
-    }
-    if comparison.changes.is_empty() {
-        text.push_str("\nThe documents do not differ.\n");
-    }
-    if missing > 0 {
-        let _ = writeln!(
-            text,
-            "\n{missing} more changes do not fit here; `cargo xtask diff OLD NEW` shows all of them."
-        );
-    }
-    text
+    let mut page = MarkdownPage::new(comparison, comparison.verdict.as_str());
+    page.client(comparison);
+    page.documents(comparison);
+    page.finish()
 }
 
-fn section(text: &mut String, title: &str, folded: bool, lines: &[String], missing: &mut usize) {
-    if lines.is_empty() {
-        return;
+/// The body of a pull request: sections, the most important first. A section is cut off where the
+/// page is full.
+pub(crate) struct MarkdownPage {
+    text: String,
+    /// The number of lines that did not fit.
+    missing: usize,
+}
+
+impl MarkdownPage {
+    /// Begins the page with the verdict.
+    pub(crate) fn new(comparison: &DocumentComparison, verdict: &str) -> Self {
+        let mut text = format!("## API changes: {}\n", plain(verdict));
+        if let Some(note) = &comparison.note {
+            let _ = writeln!(text, "\n{}", plain(note));
+        }
+        Self { text, missing: 0 }
     }
-    let (open, close) = if folded {
-        (format!("\n<details><summary>{title}</summary>\n\n"), "\n</details>\n")
-    } else {
-        (format!("\n### {title}\n\n"), "")
-    };
-    text.push_str(&open);
-    for line in lines {
-        if text.len() + line.len() > MAX_CHARS {
-            *missing += 1;
-        } else {
-            text.push_str(line);
+
+    /// Adds what changes for users of the client. It counts changed documentation.
+    pub(crate) fn client(&mut self, comparison: &DocumentComparison) {
+        let (patches, others): (Vec<&Difference>, Vec<&Difference>) =
+            comparison.differences.iter().partition(|one| one.verdict == Verdict::Patch);
+        let mut lines: Vec<String> = others.into_iter().map(difference).collect();
+        if !patches.is_empty() {
+            lines.push(format!("- patch: {}\n", patched(patches.len())));
+        }
+        self.section("Changes of the client", &lines);
+    }
+
+    /// Adds the changes of the document. All but the breaking ones are folded, because a new edition
+    /// can have hundreds of them.
+    pub(crate) fn documents(&mut self, comparison: &DocumentComparison) {
+        let of_level =
+            |level| grouped(comparison.of_level(level)).iter().map(line).collect::<Vec<String>>();
+        self.lines(
+            "\n### Breaking changes of the document\n\n\
+             They reach users only where the client changes, as listed above.\n\n",
+            &of_level(Level::Breaking),
+            "",
+        );
+        self.folded("Compatible changes of the document", &of_level(Level::Compatible));
+        self.folded("Changes of documentation texts", &of_level(Level::Docs));
+        if comparison.changes.is_empty() {
+            self.text.push_str("\nThe documents do not differ.\n");
         }
     }
-    text.push_str(close);
+
+    /// Adds a section, unless it has no lines.
+    pub(crate) fn section(&mut self, title: &str, lines: &[String]) {
+        self.lines(&format!("\n### {title}\n\n"), lines, "");
+    }
+
+    fn folded(&mut self, title: &str, lines: &[String]) {
+        let title = format!("\n<details><summary>{title} ({})</summary>\n\n", lines.len());
+        self.lines(&title, lines, "\n</details>\n");
+    }
+
+    /// Adds Markdown that the reader is to copy.
+    pub(crate) fn source(&mut self, title: &str, markdown: &str) {
+        let lines: Vec<String> = markdown.lines().map(|line| format!("{line}\n")).collect();
+        self.lines(&format!("\n### {title}\n\n````markdown\n"), &lines, "````\n");
+    }
+
+    fn lines(&mut self, open: &str, lines: &[String], close: &str) {
+        if lines.is_empty() {
+            return;
+        }
+        self.text.push_str(open);
+        for line in lines {
+            if self.text.len() + line.len() > MAX_BYTES {
+                self.missing += 1;
+            } else {
+                self.text.push_str(line);
+            }
+        }
+        self.text.push_str(close);
+    }
+
+    /// Ends the page with the number of lines that did not fit.
+    pub(crate) fn finish(mut self) -> String {
+        if self.missing > 0 {
+            let _ = writeln!(
+                self.text,
+                "\n{} more lines do not fit here; `cargo xtask diff OLD NEW` shows all changes.",
+                self.missing
+            );
+        }
+        self.text
+    }
 }
 
 fn line(GroupedChange { first, others }: &GroupedChange<'_>) -> String {
     let operation = first.operation.as_deref().unwrap_or("document");
     let mut line = format!("- **{}**: {}", plain(operation), plain(&first.message));
     if !others.is_empty() {
-        let others: Vec<String> = others.iter().map(|other| plain(other)).collect();
-        let _ = write!(line, "; also in {}", others.join(", "));
+        let _ = write!(line, "; also in {}", plain(&also_in(others)));
     }
     let _ = writeln!(line, " ({})", code(&first.pointer));
     line
@@ -224,10 +289,14 @@ pub(crate) fn changelog(comparison: &DocumentComparison, version: &str) -> Strin
     }
     let patches = of(&[Verdict::Patch]).len();
     if patches > 0 {
-        let _ =
-            write!(text, "\n### Changed\n- The documentation or encoding in {patches} places.\n");
+        let _ = write!(text, "\n### Changed\n- {}.\n", patched(patches));
     }
     text
+}
+
+fn patched(count: usize) -> String {
+    let places = if count == 1 { "place" } else { "places" };
+    format!("The documentation or encoding changed in {count} {places}")
 }
 
 #[cfg(test)]

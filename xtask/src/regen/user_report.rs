@@ -10,8 +10,9 @@ use twin_api_gen::known::FactStatus;
 use twin_api_gen::{Edit, Fact, Generated};
 
 use super::accept::{self, Offer};
-use super::{RegenInputs, UpdateMode};
-use crate::diff::{DocumentComparison, render};
+use super::{RegenInputs, RegenOptions, UpdateMode};
+use crate::diff::DocumentComparison;
+use crate::diff::render::{self, MarkdownPage};
 
 /// Everything that a regen found.
 pub(super) struct UserReport<'a> {
@@ -25,7 +26,7 @@ pub(super) struct UserReport<'a> {
 
 impl UserReport<'_> {
     /// Formats the report for a terminal. Without changes, it lists only open problems.
-    pub(super) fn text(&self, changed: bool, mode: UpdateMode) -> String {
+    pub(super) fn text(&self, changed: bool, options: &RegenOptions) -> String {
         let mut text = String::new();
         for edit in self.edits {
             let _ = writeln!(text, "edited     {edit}");
@@ -42,7 +43,12 @@ impl UserReport<'_> {
         for one in self.comparison.differences.iter().filter(|one| one.verdict == Verdict::Minor) {
             let _ = writeln!(text, "new        client, {}: {}", one.place, one.message);
         }
-        text.push_str(&render::changes(self.comparison, &[Level::Compatible, Level::Docs]));
+        text.push_str(&render::changes(self.comparison, &[Level::Compatible]));
+        if options.verbose {
+            text.push_str(&render::changes(self.comparison, &[Level::Docs]));
+        } else if let docs @ 1.. = self.comparison.of_level(Level::Docs).count() {
+            let _ = writeln!(text, "docs       changed texts: {docs}; --verbose lists them");
+        }
         for one in &self.generated.left_out {
             let _ =
                 writeln!(text, "left out   {}: {} ({})", one.operation, one.reason, one.pointer);
@@ -53,7 +59,7 @@ impl UserReport<'_> {
             }
             self.contradictions(&mut text);
             let _ = writeln!(text, "verdict    {}", self.verdict());
-            let next = match mode {
+            let next = match options.mode {
                 UpdateMode::Write => {
                     "git diff openapi.json tests/snapshots, then cargo test --workspace"
                 }
@@ -89,19 +95,20 @@ impl UserReport<'_> {
         let _ = writeln!(text, "floor      {all} known facts; the document lacks {added} of them");
         let agreed: Vec<&Fact> =
             self.facts_with(|status| matches!(status, FactStatus::Agreed)).collect();
-        let _ = writeln!(
-            text,
-            "agreements the document now states {} that only observations stated",
-            facts(agreed.len())
-        );
+        let _ = writeln!(text, "agreements documented upstream now: {}", facts(agreed.len()));
         for fact in agreed {
             let _ = writeln!(text, "             {}: {}", fact.subject, fact.says);
         }
     }
 
-    /// Lists the operations of known.json that the document lacks.
+    /// Lists the operations of known.json that the document lacks. If the document has only now lost
+    /// an operation, the changes of the client list it.
     fn missing(&self, text: &mut String) {
-        for fact in self.facts_with(|status| matches!(status, FactStatus::Missing)) {
+        let is_new = |fact: &Fact| {
+            self.comparison.differences.iter().any(|difference| difference.place == fact.subject)
+        };
+        let missing = self.facts_with(|status| matches!(status, FactStatus::Missing));
+        for fact in missing.filter(|fact| !is_new(fact)) {
             let _ = writeln!(
                 text,
                 "BREAKING   {}: not in the document; known.json keeps it ({})",
@@ -154,35 +161,39 @@ impl UserReport<'_> {
 
     /// Formats the report for a pull request, with a draft for the changelog.
     pub(super) fn markdown(&self) -> String {
-        let mut text = render::markdown(self.comparison);
-        let mut lines = Vec::new();
-        for fact in self.facts_with(|status| matches!(status, FactStatus::Missing)) {
-            lines.push(format!("BREAKING: {} is not in the document", fact.subject));
-        }
-        for one in &self.generated.left_out {
-            lines.push(format!("left out: {}: {}", one.operation, one.reason));
-        }
-        let agreed = self.facts_with(|status| matches!(status, FactStatus::Agreed)).count();
-        lines.push(format!(
-            "the document now states {} that only observations stated",
-            facts(agreed)
-        ));
-        lines.extend(self.offers.iter().filter(|offer| !offer.is_old).map(|offer| {
-            let first = offer.text.lines().next().unwrap_or_default();
-            format!("contradicted: {first}")
-        }));
-        let old = self.offers.iter().filter(|offer| offer.is_old).count();
-        lines.push(format!("{} that the previous document contradicted too", facts(old)));
-        text.push_str("\n### Known facts\n\n");
-        for line in lines {
-            let _ = writeln!(text, "- {}", render::plain(&line));
-        }
+        let mut page = MarkdownPage::new(self.comparison, &self.verdict());
+        page.client(self.comparison);
+        page.section("Known facts that the document contradicts", &self.new_contradictions());
+        page.section("Left out of the client", &self.left_out());
         let now = version(self.root).unwrap_or_default();
         let next = self.comparison.verdict.next_version(&now).unwrap_or(now);
-        let _ = write!(text, "\n### Version\n\n{}\n", render::plain(&self.verdict()));
-        let draft = render::changelog(self.comparison, &next);
-        let _ = write!(text, "\n### Draft for CHANGELOG.md\n\n````markdown\n{draft}````\n");
-        text
+        page.source("Draft for CHANGELOG.md", &render::changelog(self.comparison, &next));
+        page.documents(self.comparison);
+        page.finish()
+    }
+
+    /// Lists the facts that a maintainer has to decide about, each with the command that gives it up.
+    fn new_contradictions(&self) -> Vec<String> {
+        let new = self.offers.iter().filter(|offer| !offer.is_old);
+        new.map(|offer| {
+            let text = render::plain(offer.text.lines().next().unwrap_or_default());
+            match offer.edit {
+                Some(_) => format!("- {text} (`cargo xtask regen --accept {}`)\n", offer.number),
+                None => format!("- {text}\n"),
+            }
+        })
+        .collect()
+    }
+
+    fn left_out(&self) -> Vec<String> {
+        let left_out = self.generated.left_out.iter();
+        left_out
+            .map(|one| {
+                let (operation, reason) =
+                    (render::plain(&one.operation), render::plain(&one.reason));
+                format!("- {operation}: {reason}\n")
+            })
+            .collect()
     }
 }
 

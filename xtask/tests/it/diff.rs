@@ -112,7 +112,7 @@ fn long_text_report_is_complete_and_markdown_fits_a_pull_request() {
     assert!((0..2000).all(|index| text.contains(&format!("member_{index}` "))));
     let markdown = report(&same(), &many, "markdown");
     assert!(markdown.len() < 65_536, "{}", markdown.len());
-    assert!(markdown.contains("more changes do not fit here; `cargo xtask diff OLD NEW`"));
+    assert!(markdown.contains("more lines do not fit here; `cargo xtask diff OLD NEW`"));
 }
 
 #[test]
@@ -129,7 +129,7 @@ fn markdown_lists_client_changes_before_documentation_changes_that_do_not_fit() 
     };
     let (old, new) = (with_descriptions("old", "shape"), with_descriptions("new", "color"));
     let markdown = report(&old, &new, "markdown");
-    assert!(markdown.contains("more changes do not fit here"));
+    assert!(markdown.contains("more lines do not fit here"));
     assert!(markdown.contains("- minor: `Workspace.color`: the field is new\n"), "{markdown}");
 }
 

@@ -61,12 +61,12 @@ fn upstream_change_is_fetched_reported_and_accepted() {
     let said = stdout(&fetched);
     assert_eq!(fetched.status.code(), Some(0), "{}", stderr(&fetched));
     for line in [
-        "BREAKING   GET /v1/schedules: not in the document; known.json keeps it",
+        "BREAKING   GET /v1/schedules: the operation was removed from the document",
         "BREAKING   GET /v1/workspaces: response 200: `workspaces[].name` was string and is integer",
         "new        client, get_usage: the method is new (GET /v1/usage)",
         "new        client, RunStatus: the variant for \"queued\" is new",
         "new        client, Workspace.color: the field is new",
-        "BREAKING   client, GET /v1/schedules: the operation was removed from the document; calls may fail",
+        "BREAKING   client, GET /v1/schedules: the document no longer has the operation; the client keeps it, but calls may fail",
         "verdict    major",
     ] {
         assert!(said.contains(line), "no {line:?} in {said}");
@@ -83,8 +83,17 @@ fn upstream_change_is_fetched_reported_and_accepted() {
     let error = said.rfind("CancelRunResponse.error: it may be absent").unwrap();
     assert!(new < name && name < old && old < error, "{said}");
     let markdown = fs::read_to_string(report).unwrap();
-    assert!(markdown.contains("### Breaking changes of the document"), "{markdown}");
-    assert!(markdown.contains("### Draft for CHANGELOG.md"), "{markdown}");
+    let sections = [
+        "## API changes: major",
+        "### Changes of the client",
+        "### Known facts that the document contradicts",
+        "(`cargo xtask regen --accept 1`)",
+        "### Draft for CHANGELOG.md",
+        "### Breaking changes of the document",
+        "<details><summary>Compatible changes of the document (3)",
+    ];
+    let places: Vec<_> = sections.iter().map(|section| markdown.find(section)).collect();
+    assert!(places.iter().all(Option::is_some) && places.is_sorted(), "{places:?}: {markdown}");
 
     let numbers = [number(&said, "GET /v1/schedules:"), number(&said, "Workspace.name:")].join(",");
     let accepted = root.regen(&["--accept", &numbers]);
@@ -103,6 +112,32 @@ fn upstream_change_is_fetched_reported_and_accepted() {
     let known = fs::read_to_string(root.join("twin-api-gen/known.json")).unwrap();
     assert!(!known.contains("list_schedules"));
     assert_eq!(root.regen(&["--check"]).status.code(), Some(0));
+}
+
+#[test]
+fn changed_texts_are_counted_unless_verbose() {
+    let root = RepositoryCopy::new();
+    let document = root.join("published.json");
+    let texts = edited(|document| {
+        for path in document["paths"].as_object_mut().unwrap().values_mut() {
+            for operation in path.as_object_mut().unwrap().values_mut() {
+                operation["summary"] = json!("Another summary");
+            }
+        }
+    });
+    fs::write(&document, texts).unwrap();
+    let fetch = ["--check", "--fetch", document.to_str().unwrap()];
+
+    let counted = stdout(&root.regen(&fetch));
+    let listed = stdout(&root.regen(&[&fetch[..], &["--verbose"]].concat()));
+
+    assert!(
+        counted.contains("\ndocs       changed texts: 33; --verbose lists them\n"),
+        "{counted}"
+    );
+    assert!(!listed.contains("changed texts:"), "{listed}");
+    assert!(listed.contains(": `summary` of the operation changed\n"), "{listed}");
+    assert!(listed.contains(" GET /v1/agents/{agent_id} and 27 more\n"), "{listed}");
 }
 
 #[test]
