@@ -44,7 +44,7 @@ impl RoutedRequest<'_> {
         match text.parse() {
             Ok(number) if number >= least => Ok(Some(number)),
             _ => Err(OperationError::bad_request(format!(
-                "{name} must be a whole number, at least {least}"
+                "{name} must be a whole number of at least {least}"
             ))),
         }
     }

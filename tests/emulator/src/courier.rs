@@ -185,7 +185,7 @@ mod tests {
     }
 
     #[test]
-    fn sends_only_plain_http_to_loopback() {
+    fn delivers_only_to_loopback_by_default() {
         let accepts = |url: &str| check(&Url::parse(url).unwrap(), false).is_ok();
         for url in
             ["http://127.0.0.1:1/x", "http://127.9.9.9/", "http://localhost", "http://[::1]/"]

@@ -164,7 +164,7 @@ impl<'a> Entry<'a> {
     pub(crate) fn number(&self, range: RangeInclusive<u64>) -> Result<u64, InvalidEntry> {
         let what = match (*range.start(), *range.end()) {
             (0, u64::MAX) => "a whole number".to_owned(),
-            (least, u64::MAX) => format!("a whole number, at least {least}"),
+            (least, u64::MAX) => format!("a whole number of at least {least}"),
             (least, most) => format!("a whole number from {least} to {most}"),
         };
         let number = self.decoded(&what)?;

@@ -27,7 +27,7 @@ fn applied(fault: Fault) -> AppliedFault {
     Faults::new(vec![Rule::new("*", fault)], &[]).unwrap().next("get_me").unwrap()
 }
 
-fn refusal(rules: &Value) -> String {
+fn rejection(rules: &Value) -> String {
     Faults::parse(&rules.to_string(), &OPERATIONS).unwrap_err().to_string()
 }
 
@@ -112,7 +112,7 @@ fn every_fault_yields_a_response_with_and_without_effect() {
 }
 
 #[test]
-fn rule_hits_only_its_attempts() {
+fn rule_applies_only_to_its_attempts() {
     let cases = [
         (json!("every"), [true, true, true, true]),
         (json!(2), [false, true, false, false]),
@@ -150,7 +150,7 @@ fn first_matching_rule_applies_and_all_matching_rules_count() {
 }
 
 #[test]
-fn rule_counts_attempts_since_its_installation() {
+fn rule_counts_attempts_since_it_was_added() {
     let mut faults = Faults::default();
     assert_eq!(faults.next("get_me"), None);
     faults.install(Rule::new("get_me", Fault::Html).on(1), &OPERATIONS).unwrap();
@@ -159,9 +159,22 @@ fn rule_counts_attempts_since_its_installation() {
     assert!(faults.rules().is_empty());
 }
 
+/// Asserts that each list of rules is rejected with an error that contains the text.
+#[track_caller]
+fn assert_rejected(cases: &[(Value, &str)]) {
+    for (rules, expected) in cases {
+        let error = rejection(rules);
+        assert!(error.contains(expected), "{rules}: {error}");
+        assert!(error.starts_with("line 1"), "{error}");
+        for rust in ["variant", "struct", "usize", "u64", "enum", "Fault", "map", "sequence"] {
+            assert!(!error.contains(rust), "{error}");
+        }
+    }
+}
+
 #[test]
-fn rejects_wrong_rule_and_names_its_path() {
-    let cases = [
+fn rejects_unknown_names_and_suggests_known_ones() {
+    assert_rejected(&[
         (
             json!([{"operation": "get_you", "fault": "html"}]),
             "[0].operation: unknown operation \"get_you\"; did you mean \"get_me\"?; use \
@@ -169,6 +182,29 @@ fn rejects_wrong_rule_and_names_its_path() {
         ),
         (rule(&json!("nonsense")), "[0].fault: unknown fault \"nonsense\"; use status, delay"),
         (rule(&json!("dealy")), "[0].fault: unknown fault \"dealy\"; did you mean \"delay\"?"),
+        (rule(&json!({"delay": {"ms": 1, "s": 1}})), "[0].fault.delay.s: unknown name \"s\""),
+        (
+            rule(&json!({"shift": {"add": 1}})),
+            "[0].fault.shift.add: unknown name \"add\"; use insert, remove",
+        ),
+        (
+            rule(&json!({"status": {"status": 503, "body": "htm"}})),
+            "[0].fault.status.body: unknown name \"htm\"; did you mean \"html\"?",
+        ),
+        (
+            rule(&json!({"status": {"status": 503, "retry_after": {"date": 1}}})),
+            "unknown name \"date\"; did you mean \"date_in\"?",
+        ),
+        (
+            json!([{"operation": "*", "fault": "html", "takes_efect": true}]),
+            "[0].takes_efect: unknown name \"takes_efect\"; did you mean \"takes_effect\"?",
+        ),
+    ]);
+}
+
+#[test]
+fn rejects_rule_of_wrong_shape() {
+    assert_rejected(&[
         (rule(&json!("delay")), "[0].fault: \"delay\" needs a value"),
         (rule(&json!(7)), "[0].fault: expected an object, found 7"),
         (rule(&json!({})), "[0].fault: expected an object with one member, the name of a fault"),
@@ -176,22 +212,20 @@ fn rejects_wrong_rule_and_names_its_path() {
             rule(&json!({"delay": 1, "html": {}})),
             "[0].fault: expected an object with one member, the name of a fault",
         ),
-        (rule(&json!({"delay": {"ms": 1, "s": 1}})), "[0].fault.delay.s: unknown name \"s\""),
         (rule(&json!({"delay": {}})), "[0].fault.delay: \"ms\" is missing"),
+        (json!({"rules": []}), "line 1: expected a list, found {"),
+    ]);
+}
+
+#[test]
+fn rejects_invalid_fault_settings() {
+    assert_rejected(&[
         (rule(&json!({"delay": "2"})), "[0].fault.delay: expected a duration such as \"2s\""),
-        (
-            rule(&json!({"shift": {"add": 1}})),
-            "[0].fault.shift.add: unknown name \"add\"; use insert, remove",
-        ),
         (
             rule(&json!({"status": {"status": 100}})),
             "[0].fault.status.status: expected a whole number from 200 to 599, found 100",
         ),
         (rule(&json!({"status": "503"})), "expected a whole number from 200 to 599"),
-        (
-            rule(&json!({"status": {"status": 503, "body": "htm"}})),
-            "[0].fault.status.body: unknown name \"htm\"; did you mean \"html\"?",
-        ),
         (
             rule(&json!({"redirect": {"status": 200, "to": "/"}})),
             "expected a whole number from 300 to 399, found 200",
@@ -205,12 +239,8 @@ fn rejects_wrong_rule_and_names_its_path() {
             "expected a number of seconds, a string",
         ),
         (
-            rule(&json!({"status": {"status": 503, "retry_after": {"date": 1}}})),
-            "unknown name \"date\"; did you mean \"date_in\"?",
-        ),
-        (
             rule(&json!({"trickle": {"bytes": 0, "every_ms": 1}})),
-            "[0].fault.trickle.bytes: expected a whole number, at least 1, found 0",
+            "[0].fault.trickle.bytes: expected a whole number of at least 1, found 0",
         ),
         (rule(&json!({"grpc": 1.5})), "[0].fault.grpc: expected a whole number"),
         (rule(&json!({"cursors": []})), "[0].fault: the list of cursors is empty"),
@@ -222,10 +252,12 @@ fn rejects_wrong_rule_and_names_its_path() {
             rule(&json!({"gzip_bomb": {"bytes": u64::MAX}})),
             "[0].fault: the unpacked size of a gzip bomb is limited to 64 GiB",
         ),
-        (
-            json!([{"operation": "*", "fault": "html", "takes_efect": true}]),
-            "[0].takes_efect: unknown name \"takes_efect\"; did you mean \"takes_effect\"?",
-        ),
+    ]);
+}
+
+#[test]
+fn rejects_invalid_attempts() {
+    assert_rejected(&[
         (
             json!([{"operation": "*", "fault": "html", "attempts": 0}]),
             "[0].attempts: attempts are counted from 1",
@@ -242,16 +274,7 @@ fn rejects_wrong_rule_and_names_its_path() {
             json!([{"operation": "*", "fault": "html", "attempts": "all"}]),
             "[0].attempts: unknown name \"all\"; use every",
         ),
-        (json!({"rules": []}), "line 1: expected a list, found {"),
-    ];
-    for (rules, expected) in cases {
-        let error = refusal(&rules);
-        assert!(error.contains(expected), "{rules}: {error}");
-        assert!(error.starts_with("line 1"), "{error}");
-        for rust in ["variant", "struct", "usize", "u64", "enum", "Fault", "map", "sequence"] {
-            assert!(!error.contains(rust), "{error}");
-        }
-    }
+    ]);
 }
 
 /// Short forms and their equivalent long forms.
@@ -374,7 +397,7 @@ fn cursor_fault_leaves_other_bodies_unchanged() {
 }
 
 #[test]
-fn hit_returns_its_wire_fault() {
+fn applied_fault_returns_its_wire_fault() {
     let wire = |fault: Fault| applied(fault).wire_fault();
     assert_eq!(wire(Fault::Html), None);
     assert_eq!(

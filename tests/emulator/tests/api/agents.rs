@@ -148,7 +148,7 @@ async fn unknown_workspace_lists_no_agents() {
 }
 
 #[tokio::test]
-async fn rejects_foreign_cursor() {
+async fn rejects_unknown_cursor() {
     in_both(async |twin| {
         for cursor in ["", "2", "after-", "after-xyz", "AAAA%3D%3D"] {
             twin.get(&format!("/v1/agents?cursor={cursor}")).await.problem(400);

@@ -277,7 +277,7 @@ async fn serves_state_and_control_document() {
 }
 
 #[tokio::test]
-async fn rejects_wrong_body_and_names_its_path() {
+async fn rejects_invalid_body_and_names_its_path() {
     in_both(async |twin| {
         let cases = [
             ("/_emulator/clock/advance", json!({}), "\"by\" is missing"),

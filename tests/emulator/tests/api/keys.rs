@@ -193,7 +193,7 @@ async fn rejects_empty_and_too_long_key_names() {
 }
 
 #[tokio::test]
-async fn key_shows_last_use() {
+async fn listed_key_has_time_of_last_use() {
     in_both(async |twin| {
         let key = create(&twin, "k").await;
         twin.advance(Duration::from_secs(60)).await;

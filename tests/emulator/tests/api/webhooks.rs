@@ -110,7 +110,7 @@ async fn updates_each_webhook_field_alone() {
 }
 
 #[tokio::test]
-async fn update_keeps_members_that_are_absent_or_null() {
+async fn webhook_update_keeps_absent_members() {
     in_both(async |twin| {
         let (_, path) = create(&twin).await;
         let before = twin.get(&path).await.json(200);
@@ -120,7 +120,7 @@ async fn update_keeps_members_that_are_absent_or_null() {
 }
 
 #[tokio::test]
-async fn update_changes_only_updated_at() {
+async fn webhook_update_changes_updated_at_but_not_created_at() {
     in_both(async |twin| {
         let (created, path) = create(&twin).await;
         twin.advance(Duration::from_secs(3_600)).await;

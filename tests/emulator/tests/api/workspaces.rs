@@ -88,7 +88,7 @@ async fn updates_name_and_icon_of_workspace() {
 }
 
 #[tokio::test]
-async fn workspace_update_changes_only_updated_at() {
+async fn workspace_update_changes_updated_at_but_not_created_at() {
     let twin = TestEmulator::observed().await;
     twin.advance(Duration::from_secs(3_600)).await;
     let body = json!({"name": "Renamed"});

@@ -110,7 +110,7 @@ fn help_faults_lists_every_fault() {
 }
 
 #[test]
-fn version_names_the_crate() {
+fn version_option_prints_crate_name_and_version() {
     assert_eq!(printed(&["--version"]), format!("twin-emulator {}\n", env!("CARGO_PKG_VERSION")));
 }
 
