@@ -59,8 +59,8 @@ pub struct ApiOptions {
 /// Writes or checks the files.
 ///
 /// # Errors
-/// A library does not compile, or this Rust writes another JSON format than the crate public-api
-/// supports.
+/// Fails if a library does not compile, or if rustdoc writes another JSON format than the crate
+/// public-api supports.
 pub fn run(options: &ApiOptions, console: &mut Console) -> anyhow::Result<Freshness> {
     let mut freshness = Freshness::Fresh;
     for library in LIBRARIES {

@@ -174,7 +174,7 @@ const STEPS: &[Check] = &[
 /// Runs the checks and prints how long each took.
 ///
 /// # Errors
-/// The name of the first check that fails and the command that repeats it.
+/// Fails at the first check that fails. The error has its name and its command.
 pub fn run(options: &CheckOptions, console: &mut Console) -> anyhow::Result<Freshness> {
     let mut times: Vec<(&str, Duration)> = Vec::new();
     let mut chosen =

@@ -1,8 +1,8 @@
 //! `cargo xtask diff OLD NEW`: compares two documents, for users of the API and of our client.
 //!
-//! The changes compare the documents. The verdict compares the clients that are generated from
-//! them with the known facts and the overlay of this repository. It writes no file. A difference is
-//! not an error; it fails only if it cannot compare.
+//! The changes come from comparing the documents. The verdict comes from comparing the clients that
+//! are generated from them with the known facts and the overlay of this repository. The command writes
+//! no file. A difference is not an error.
 
 use std::path::{Path, PathBuf};
 use std::thread;
@@ -64,7 +64,7 @@ impl DocumentComparison {
 /// Compares two documents and prints the report to standard output.
 ///
 /// # Errors
-/// A document cannot be read or is not an OpenAPI document.
+/// Fails if a document cannot be read or is not an OpenAPI document.
 pub fn run(options: &DiffOptions, console: &mut Console) -> anyhow::Result<()> {
     let old = load::load(&options.root, &options.old).context(options.old.clone())?;
     let new = load::load(&options.root, &options.new).context(options.new.clone())?;

@@ -13,7 +13,7 @@ use twin_api_gen::{Edit, EditChange};
 /// Applies `edits` to the text of one file and returns the new text.
 ///
 /// # Errors
-/// A place does not exist.
+/// Fails if a place does not exist.
 pub(crate) fn apply(text: &str, edits: &[&Edit]) -> anyhow::Result<String> {
     let mut ordered = edits.to_vec();
     // Removals shift later elements of an array, so the highest index is removed first.

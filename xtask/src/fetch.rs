@@ -1,8 +1,9 @@
 //! Reads a new openapi.json from a URL or a file.
 //!
-//! The bytes are kept as published. It rejects everything that is not a complete OpenAPI 3 document
-//! in JSON, above all the page of the web UI, which responds with 200 to every path. It reads within a
-//! limit and writes nothing. The generator decides whether a client can be generated.
+//! This module returns the bytes as they are published. It rejects everything that is not a complete
+//! OpenAPI 3 document in JSON, such as the page of the web UI, which responds with 200 to every path.
+//! It limits size and time, and writes nothing. The generator decides whether a client can be
+//! generated.
 
 use std::fmt;
 use std::fs::File;
@@ -49,7 +50,8 @@ impl DocumentSource {
     /// Parses an argument: text with `://` is a URL, other text is a file.
     ///
     /// # Errors
-    /// The URL is not valid, contains credentials, or would send plain `http` over the network.
+    /// Fails if the URL is not valid, contains credentials, or would use plain `http` over the
+    /// network.
     pub fn parse(text: &str) -> anyhow::Result<Self> {
         if !text.contains("://") {
             return Ok(Self::File(PathBuf::from(text)));
@@ -73,7 +75,7 @@ impl fmt::Display for DocumentSource {
 /// Reads the document from `source`, byte for byte.
 ///
 /// # Errors
-/// The document cannot be read within `limits`, or is not an OpenAPI 3 document.
+/// Fails if the document cannot be read within `limits`, or is not an OpenAPI 3 document.
 pub fn fetch(source: &DocumentSource, limits: FetchLimits) -> anyhow::Result<Vec<u8>> {
     let bring = || {
         let bytes = match source {

@@ -33,7 +33,7 @@ pub struct GenerateOptions {
     pub overlay: Option<PathBuf>,
     /// The output file for the effective document.
     pub effective: Option<PathBuf>,
-    /// The crate that the source will live in.
+    /// The crate that will contain the source.
     pub runtime: RuntimeArg,
     /// Whether an operation that cannot be generated is an error.
     pub strict: bool,
@@ -41,7 +41,7 @@ pub struct GenerateOptions {
     pub verbose: bool,
 }
 
-/// The crate that the source will live in.
+/// The crate that will contain the source.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum RuntimeArg {
     /// Any crate that depends on progenitor-client and serde.
@@ -62,7 +62,7 @@ impl From<RuntimeArg> for Runtime {
 /// Generates the client and writes the requested files.
 ///
 /// # Errors
-/// No client can be generated, or a file cannot be read or written.
+/// Fails if no client can be generated, or a file cannot be read or written.
 pub fn run(options: &GenerateOptions, console: &mut Console) -> anyhow::Result<()> {
     let outputs: Vec<&PathBuf> =
         [&options.out, &options.lowered, &options.effective].into_iter().flatten().collect();

@@ -1,11 +1,12 @@
-//! The commands of the repository, run as `cargo xtask …`.
+//! The commands for the development of this repository, run as `cargo xtask …`.
 //!
-//! `regen` generates the client of this repository and updates the surface snapshots. `generate`
-//! generates a client from any other document. The generator does no I/O, so this crate reads and
-//! writes its files. It is a library so that tests can set a shorter time limit or crash at a
-//! chosen step.
+//! `regen` updates the checked-in files that are generated from openapi.json, known.json and
+//! overlay.json. `generate` generates a client from any other document. The generator does no I/O, so
+//! this crate reads and writes its files. This crate is a library so that tests can set a shorter
+//! time limit or end the process at a chosen step.
 //!
-//! It needs no API key and does not write the source of the client, which every build generates.
+//! No command needs an API key. `regen` does not write the source of the client, because every build
+//! generates it.
 
 pub mod api;
 pub mod check;

@@ -1,10 +1,10 @@
 //! `cargo xtask package`: stages the workspace that is published.
 //!
 //! In the repository, twin-api's build script generates the client. A user should not compile
-//! the generator, so the staged twin-api holds the generated source and has no build script.
-//! The staged workspace also holds twin-ext and twin-emulator, so that `cargo package` verifies
-//! twin-ext against the staged twin-api. The programs of tests/consumers are staged beside them:
-//! they use the crates as a user would. The stage is rebuilt from nothing each time.
+//! the generator, so the staged twin-api contains the generated source and has no build script.
+//! The staged workspace also contains twin-ext and twin-emulator, so that `cargo package` verifies
+//! twin-ext against the staged twin-api. The programs of tests/consumers are staged beside them,
+//! because they use the crates as a user would. Every run stages all files again.
 //!
 //! This module publishes nothing. `cargo publish` refuses the crates of the repository itself
 //! (`publish = false`); staging removes that line.
@@ -80,9 +80,9 @@ pub struct PackageOptions {
 /// Stages the workspace that is published.
 ///
 /// # Errors
-/// The generated source differs from the built one, a dependency needs a newer Rust than the
-/// workspace promises, or a README states a wrong number of crates. With `release`, everything
-/// that must not be published.
+/// Fails if two generations of the source differ, a dependency needs a newer Rust than the workspace
+/// promises, or a README states a wrong number of crates. With `release`, also fails if the release
+/// is not ready.
 pub fn run(options: &PackageOptions, console: &mut Console) -> anyhow::Result<Freshness> {
     let root = &options.root;
     if options.release {

@@ -1,9 +1,9 @@
-//! `cargo xtask regen`: generates the client and updates the files that are checked in: surface
-//! snapshots, the effective document and the index of the operations.
+//! `cargo xtask regen`: generates the client, and updates the checked-in files that depend on it:
+//! the snapshots of its surface, the effective document and the index of the operations.
 //!
-//! Writing and checking share one function, so that a check reports exactly what a write would
-//! change. Inputs are read from disk, so an edit of known.json needs no rebuild. If the document is
-//! refused, no file of the repository changes.
+//! `--check` runs the same code without the last step, so it reports exactly the files that a run
+//! without `--check` writes. The inputs are read from disk, so an edit of known.json needs no
+//! rebuild. If the document is refused, no file of the repository changes.
 
 use std::fs;
 use std::io;
@@ -53,9 +53,9 @@ pub struct RegenOptions {
     pub root: PathBuf,
     /// Whether to write.
     pub mode: UpdateMode,
-    /// The source of a new document, if one is fetched.
+    /// The source of the new document, if one is fetched.
     pub fetch: Option<DocumentSource>,
-    /// The numbers of accepted edits, from the list of an earlier run.
+    /// The numbers of the accepted edits in the report of the previous run.
     pub accept: Vec<usize>,
     /// Whether an operation that cannot be generated is an error.
     pub strict: bool,
@@ -139,8 +139,8 @@ enum OldDocument {
 /// Regenerates the files, or checks them.
 ///
 /// # Errors
-/// A file cannot be read or written, the document cannot be fetched, or no client can be
-/// generated. No file of the repository has changed then.
+/// Fails if a file cannot be read or written, the document cannot be fetched, or no client can be
+/// generated. If the document is refused, no file of the repository has changed.
 pub fn run(options: &RegenOptions, console: &mut Console) -> anyhow::Result<Freshness> {
     let root = options.root.as_path();
     if options.mode == UpdateMode::Write {
@@ -257,7 +257,7 @@ fn compare(
             Err(error) => diff::by_documents(changes, &format!("{EFFECTIVE}: {error}")),
         });
     }
-    // A plan cannot know which operations progenitor refuses.
+    // A plan does not run progenitor, which may refuse further operations.
     Ok(match twin_api_gen::generate(input) {
         Ok(was) => diff::judged(changes, diff::of_generated(&was), is),
         Err(error) => diff::by_documents(changes, &format!("{EFFECTIVE}: {error}")),

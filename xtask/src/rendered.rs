@@ -1,9 +1,9 @@
-//! `cargo xtask rendered`: looks at the pages of the documentation as a browser shows them.
+//! `cargo xtask rendered`: checks the pages of the documentation as a browser shows them.
 //!
-//! rustdoc warns of links that it cannot resolve. It does not see Markdown that stayed text (a
-//! literal backtick, a link in brackets), code that is wider than the page, or a link to docs.rs
-//! that leads nowhere. Chromium lays each page out at a width of 1280 pixels. The pages come from
-//! `cargo doc`, which the check "documentation" runs before.
+//! rustdoc warns of links that it cannot resolve. It does not warn of Markdown that stayed text (a
+//! literal backtick, a link in brackets), of code that is wider than the page, or of a link to
+//! docs.rs whose target does not exist. Chromium shows each page at a width of 1280 pixels. The pages
+//! come from `cargo doc`; in `cargo xtask check`, the check "documentation" builds them first.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -21,10 +21,10 @@ const CRATES: [&str; 3] = ["twin_api", "twin_ext", "twin_emulator"];
 
 const HARNESS: &str = include_str!("rendered/harness.html");
 
-/// What stands for the pages in the harness.
+/// The text in the harness that is replaced by the list of pages.
 const PLACEHOLDER: &str = "/*PAGES*/[]";
 
-/// Without these, Chromium asks the network for updates.
+/// The flags of Chromium: no window, no sandbox, no requests for updates, and access to local files.
 const FLAGS: [&str; 11] = [
     "--headless",
     "--no-sandbox",
@@ -36,11 +36,11 @@ const FLAGS: [&str; 11] = [
     "--disable-component-update",
     "--disable-sync",
     "--allow-file-access-from-files",
-    // Time passes only while nothing loads, so this is no limit for a slow machine.
+    // Virtual time stands still while a page loads, so a slow machine does not reach this limit.
     "--virtual-time-budget=120000",
 ];
 
-/// Where the pages are.
+/// The options of the command.
 #[derive(Debug, Clone)]
 pub struct RenderedOptions {
     /// The repository.
@@ -50,13 +50,13 @@ pub struct RenderedOptions {
 /// Checks the pages of the published crates.
 ///
 /// # Errors
-/// The documentation is not built, Chromium cannot be started, or a page has a fault; the error
-/// lists all faults.
+/// Fails if the documentation is not built, Chromium cannot be started, or a page has a fault. The
+/// error lists all faults.
 pub fn run(options: &RenderedOptions, console: &mut Console) -> anyhow::Result<Freshness> {
     let folder = options.root.join("target/doc");
     let folder = folder.canonicalize().with_context(|| {
         format!(
-            "{} is not there; run `cargo doc --workspace --no-deps --all-features`",
+            "{} does not exist; run `cargo doc --workspace --no-deps --all-features`",
             folder.display()
         )
     })?;
@@ -78,7 +78,7 @@ pub fn run(options: &RenderedOptions, console: &mut Console) -> anyhow::Result<F
         pages.len(),
         faults.join("\n")
     );
-    console.progress(format_args!("{} pages are well", pages.len()));
+    console.progress(format_args!("{} pages have no fault", pages.len()));
     Ok(Freshness::Fresh)
 }
 
@@ -117,7 +117,7 @@ fn text_at<'a>(page: &Path, texts: &'a Texts) -> Option<&'a str> {
     }
 }
 
-/// Links to docs.rs that lead to no page of these crates, or to no item on it.
+/// Returns the links to docs.rs whose page or item does not exist in these crates.
 fn dead_links(folder: &Path, texts: &Texts) -> anyhow::Result<Vec<String>> {
     let link = Regex::new(
         r##"href="https://docs\.rs/twin-(?:api|ext|emulator)/[^/"]+/(twin_\w+/[^"#]*)(?:#([^"]+))?""##,
@@ -147,7 +147,7 @@ fn look(pages: &[&Path]) -> anyhow::Result<Vec<String>> {
         .map(|page| url::Url::from_file_path(page).map(String::from))
         .collect::<Result<_, ()>>()
         .map_err(|()| anyhow::anyhow!("the path of a page is not absolute"))?;
-    ensure!(HARNESS.contains(PLACEHOLDER), "the harness has no place for the pages");
+    ensure!(HARNESS.contains(PLACEHOLDER), "the harness does not contain {PLACEHOLDER}");
     let harness = HARNESS.replace(PLACEHOLDER, &serde_json::to_string(&addresses)?);
     let profile = tempfile::tempdir()?;
     let file = profile.path().join("harness.html");
@@ -203,17 +203,17 @@ mod tests {
     }
 
     #[test]
-    fn finds_each_fault_and_no_other() {
+    fn reports_each_kind_of_fault_and_accepts_a_page_without_faults() {
         if Command::new("chromium").arg("--version").output().is_err() {
             assert_ne!(std::env::var("CI").as_deref(), Ok("true"), "CI has a browser");
             eprintln!("SKIPPED: there is no chromium");
             return;
         }
-        let well = "<p>text <code>`a` [b]</code></p><pre>short</pre> \
+        let faultless = "<p>text <code>`a` [b]</code></p><pre>short</pre> \
             <a href=\"https://docs.rs/twin-ext/latest/twin_ext/index.html\">x</a> \
             <a href=\"https://docs.rs/twin-api/latest/twin_api/old.html#main\">x</a> \
             <div id=\"blanket-implementations-list\"><div class=\"docblock\"><p>[b]</p></div></div>";
-        assert_eq!(faults(well), "");
+        assert_eq!(faults(faultless), "");
         let wide = format!("<pre style=\"overflow: auto\">{}</pre>", "x".repeat(400));
         let wide_table = "<div style=\"overflow-x: auto\"><table style=\"width: 3000px\"><tr><td>x</table></div>";
         let broken = [

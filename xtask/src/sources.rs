@@ -1,6 +1,6 @@
-//! Checks rules for sources that no compiler knows: plain words, file length, doc comments.
+//! Checks rules for sources that the compiler does not check: words, file lengths, doc comments.
 //!
-//! It reads the files that git tracks.
+//! It reads the files that git tracks or would track.
 
 use std::fs;
 use std::path::Path;
@@ -20,7 +20,7 @@ const REASON: &str = "Length:";
 /// The file with the rejected phrases.
 const WORDS: &str = "xtask/words.txt";
 
-/// Files with text of others, and files that list the phrases.
+/// Files with text of other authors, and files that list the phrases.
 const FOREIGN: &[&str] =
     &["LICENSE", "tests/schemas/", "tests/specimen/", WORDS, "xtask/src/sources.rs", "Cargo.lock"];
 
@@ -30,7 +30,7 @@ const ENDINGS: &[&str] = &[".rs", ".md", ".json", ".html", ".js", ".css", ".toml
 /// Checks every tracked file.
 ///
 /// # Errors
-/// Every violation, with file, line and what to write instead.
+/// Fails if a file breaks a rule. Each violation is printed with its file, line and replacement.
 pub(crate) fn check(root: &Path, console: &mut Console) -> anyhow::Result<()> {
     let words = words(&read(root, WORDS)?)?;
     let mut faults = Vec::new();

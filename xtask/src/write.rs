@@ -1,9 +1,10 @@
 //! Replaces files of the repository, each through a temporary file and a rename.
 //!
-//! All new contents are first written and flushed beside their targets, so that a full disk changes
-//! nothing. Then each is renamed, in the given order, with openapi.json last. A killed process
-//! leaves every file complete, old or new, but the set may be mixed: `regen --check` then reports
-//! stale files, and the next regen derives them again from the openapi.json on disk.
+//! First, all new contents are written to temporary files beside their targets and flushed, so that
+//! a full disk changes nothing. Then each is renamed, in the given order, with openapi.json last. If
+//! the process is killed, every file is complete, but some files can be old and others new.
+//! `regen --check` then reports stale files, and the next regen generates them again from the
+//! openapi.json on disk.
 //!
 //! A target must be a regular file in one of [`PLACES`].
 
@@ -50,7 +51,7 @@ pub enum WriteStep<'a> {
 /// pass [`undisturbed`].
 pub type StepHook<'a> = &'a mut dyn FnMut(WriteStep<'_>) -> io::Result<()>;
 
-/// Lets every step happen. It is the hook of the commands.
+/// Allows every step. The commands pass this callback.
 ///
 /// # Errors
 /// Never.
@@ -61,8 +62,8 @@ pub fn undisturbed(_: WriteStep<'_>) -> io::Result<()> {
 /// Makes all `changes` under `root`.
 ///
 /// # Errors
-/// A target is not allowed or a content cannot be written: nothing has changed. Or a rename
-/// fails: some files are new, and the error says so.
+/// Fails if a target is not allowed or a content cannot be written; nothing has changed then. Also
+/// fails if a rename fails; the error then says that some files are new.
 pub fn apply(root: &Path, changes: &[FileChange], hook: StepHook<'_>) -> anyhow::Result<()> {
     let mut ordered: Vec<&FileChange> = changes.iter().collect();
     ordered.sort_by_key(|change| change.path == DOCUMENT);
@@ -85,7 +86,7 @@ pub fn apply(root: &Path, changes: &[FileChange], hook: StepHook<'_>) -> anyhow:
 /// Removes the temporary files that a killed process left behind, and returns their number.
 ///
 /// # Errors
-/// A folder cannot be read or a file cannot be removed.
+/// Fails if a folder cannot be read or a file cannot be removed.
 pub fn remove_leftovers(root: &Path) -> anyhow::Result<usize> {
     let mut removed = 0;
     for place in PLACES {

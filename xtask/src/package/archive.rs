@@ -1,8 +1,8 @@
 //! Unpacks the archives of the staged crates as a workspace.
 //!
-//! `cargo package` can build what it packs, but only once per machine: it caches the unpacked
-//! twin-api, because a published version never changes. So it only packs here, and the check builds
-//! the unpacked archives.
+//! `cargo package` can also build the crates that it packs. But it unpacks twin-api into a cache only
+//! once, because a published version never changes, so later runs would build the first twin-api.
+//! Therefore it only packs here, and the check builds the unpacked archives.
 
 use std::fs;
 use std::path::Path;
@@ -21,7 +21,7 @@ const UNPACKED: &str = "target/package-unpacked";
 /// Packs the staged crates and unpacks the archives.
 ///
 /// # Errors
-/// cargo refuses to pack a crate, or the workspace needs a package that Cargo.lock lacks.
+/// Fails if cargo refuses to pack a crate, or the workspace needs a package that Cargo.lock lacks.
 pub(super) fn unpack(
     root: &Path,
     crates: &[Crate],

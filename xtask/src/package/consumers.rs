@@ -10,7 +10,7 @@ use super::{PROFILES, lock, write};
 
 const FROM: &str = "tests/consumers";
 
-/// Their folder in the stage. Their manifests name the crates as `../twin-ext`.
+/// The folder of the programs in the stage. Their manifests depend on paths such as `../twin-ext`.
 const TO: &str = "consumers";
 
 const GIT_MANIFEST: &str = r#"[package]
@@ -37,7 +37,7 @@ fn main() -> Result<(), Error> {
 /// Copies the programs into the stage, with the lock file of the repository.
 ///
 /// # Errors
-/// A program needs a package that Cargo.lock lacks.
+/// Fails if a program needs a package that Cargo.lock lacks.
 pub(super) fn stage(root: &Path, stage: &Path, minimum: &str) -> anyhow::Result<()> {
     let to = stage.join(TO);
     for file in files(root)? {

@@ -1,6 +1,6 @@
-//! The numbers of crates that a README states, compared with what cargo resolves.
+//! Compares the numbers of crates that a README states with the numbers that cargo resolves.
 //!
-//! A README states them in a table with the head [`HEAD`]: each row is a list of features and the
+//! A README states them in a table with the head [`HEAD`]. Each row has a list of features and the
 //! number of crates that a program with these features compiles on Linux.
 
 use std::collections::BTreeSet;
@@ -12,13 +12,13 @@ use super::{Crate, cargo, read};
 
 const HEAD: &str = "| features | crates |\n|---|---|\n";
 
-/// The platform of the numbers: others need other crates.
+/// The platform of the numbers. Other platforms need other crates.
 const TARGET: &str = "x86_64-unknown-linux-gnu";
 
 /// Compares the tables of the staged READMEs with the staged crates.
 ///
 /// # Errors
-/// The rows that are not true, with the right number.
+/// Fails if a row is wrong. The error lists all wrong rows with the right numbers.
 pub(super) fn check(stage: &Path, crates: &[Crate]) -> anyhow::Result<()> {
     let mut wrong = Vec::new();
     for Crate { name, folder } in crates {
@@ -31,11 +31,11 @@ pub(super) fn check(stage: &Path, crates: &[Crate]) -> anyhow::Result<()> {
             }
         }
     }
-    ensure!(wrong.is_empty(), "the numbers of crates are not true:\n  {}", wrong.join("\n  "));
+    ensure!(wrong.is_empty(), "wrong numbers of crates:\n  {}", wrong.join("\n  "));
     Ok(())
 }
 
-/// Returns the features and the number of each row; none without a table.
+/// Returns the features and the number of each row, or nothing if there is no table.
 fn rows(readme: &str) -> anyhow::Result<Vec<(String, usize)>> {
     let Some((_, table)) = readme.split_once(HEAD) else { return Ok(Vec::new()) };
     let rows: Vec<&str> = table.lines().take_while(|line| line.starts_with('|')).collect();
@@ -57,7 +57,7 @@ fn count(stage: &Path, package: &str, features: &str) -> anyhow::Result<usize> {
     let options = ["tree", "--locked", "--offline", "--prefix", "none", "--edges", "normal,build"];
     let chosen = ["--target", TARGET, "-p", package, "--no-default-features", "-F", features];
     let tree = cargo(stage, &[&options[..], &chosen[..]].concat())?;
-    // A crate that was listed before has a mark.
+    // cargo marks a crate that it has already listed with `(*)`.
     let crates: BTreeSet<&str> = tree
         .lines()
         .map(|line| line.trim_end_matches(" (*)"))

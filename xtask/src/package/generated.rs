@@ -1,7 +1,7 @@
-//! Stages the generated files of twin-api.
+//! Stages the files that twin-api's build script generates.
 //!
-//! They are taken from the build, compared with a second generation, and placed where the source
-//! includes them.
+//! The files are taken from a build, compared with a second generation in this process, and copied
+//! into the staged crate, whose source then includes the copies.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -22,8 +22,8 @@ pub(super) type Files = BTreeMap<String, String>;
 /// Builds twin-api and returns the files that its build script wrote.
 ///
 /// # Errors
-/// The generator in this process writes other bytes from the same inputs. The published source
-/// would then depend on features that other crates enable in the generator's dependencies.
+/// Fails if the generator in this process returns other bytes for the same inputs. The published
+/// source would then depend on features that other crates enable in the generator's dependencies.
 pub(super) fn built(root: &Path) -> anyhow::Result<Files> {
     let arguments = ["check", "--quiet", "--locked", "-p", GENERATED, "--message-format", "json"];
     let messages = cargo(root, &arguments)?;
@@ -40,7 +40,10 @@ pub(super) fn built(root: &Path) -> anyhow::Result<Files> {
         );
     }
     for name in files.keys() {
-        ensure!(again.contains_key(name), "xtask does not generate {name}, the build script does");
+        ensure!(
+            again.contains_key(name),
+            "twin-api's build script wrote {name}, which xtask does not generate"
+        );
     }
     Ok(files)
 }
@@ -83,7 +86,7 @@ fn generate(root: &Path) -> anyhow::Result<Files> {
     Ok(Files::from([("client.rs".into(), client.source), ("document.json".into(), outline)]))
 }
 
-/// Writes the files into the staged crate and changes its includes to them.
+/// Writes the files into the staged crate, and changes `include!` and `include_str!` to their paths.
 pub(super) fn place(files: &Files, krate: &Path) -> anyhow::Result<()> {
     let source = krate.join("src");
     let folder = source.join(FOLDER);

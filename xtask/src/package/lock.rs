@@ -13,8 +13,8 @@ use super::{cargo, read};
 /// Copies the lock file and lets cargo remove unused packages.
 ///
 /// # Errors
-/// cargo adds a package, so that builds would differ from day to day, or a package needs a newer
-/// Rust than `minimum`.
+/// Fails if cargo adds a package, because builds would then differ from day to day, or if a package
+/// needs a newer Rust than `minimum`.
 pub(super) fn stage(root: &Path, stage: &Path, minimum: &str) -> anyhow::Result<()> {
     let (from, to) = (root.join("Cargo.lock"), stage.join("Cargo.lock"));
     fs::copy(&from, &to).with_context(|| format!("copying {}", from.display()))?;

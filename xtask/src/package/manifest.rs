@@ -1,4 +1,4 @@
-//! Stages the manifests, without everything that is not published.
+//! Stages the manifests without the parts that must not be published.
 
 use std::path::Path;
 
@@ -13,7 +13,7 @@ pub(super) fn staged(text: &str, file: &Path, generated: bool) -> anyhow::Result
     let mut manifest = parse(text, file)?;
     let package = table(&mut manifest, "package", file)?;
     package.remove("publish");
-    // Their files are not packed.
+    // The files of these targets are not packed.
     manifest.remove("bench");
     manifest.remove("test");
     if generated {

@@ -19,7 +19,7 @@ const TEXTS: &[&str] =
 /// Rejects a release that is not ready.
 ///
 /// # Errors
-/// All problems, one per line.
+/// Fails if the release is not ready. The error lists all problems, one on each line.
 pub(super) fn check(root: &Path) -> anyhow::Result<()> {
     let mut problems = Vec::new();
     let manifest = read(&root.join("Cargo.toml"))?;

@@ -1,9 +1,10 @@
-//! Lists problems and contradicted facts with numbers, and applies the edits that `--accept` names.
+//! Numbers the problems and the contradicted facts, and makes the edits that `--accept` names.
 //!
-//! Contradictions that the document on disk has as well are printed after the new ones, without
-//! details. Their numbers do not depend on that, so that `--accept` means the same in the next
-//! command. Numbering continues when accepted edits reveal further problems, so that one command
-//! can accept all of them. Edits are saved only if the client generates afterwards.
+//! The facts that the document on disk contradicts too are printed last and without details. They
+//! keep their places in the numbering, because the next command compares with the new document and
+//! must give every item the same number. If accepted edits reveal further problems, these get the
+//! next numbers, so that one command can accept all edits. The edits are saved only if a client can
+//! be generated with them.
 
 use std::fmt::Write as _;
 use std::fs;
@@ -22,7 +23,7 @@ const REFUSED: &str = "target/regen/refused-openapi.json";
 /// A generation after the accepted edits.
 pub(super) struct Accepted {
     pub(super) generated: Generated,
-    /// The items that can still be accepted.
+    /// The items that remain after the edits.
     pub(super) offers: Vec<Offer>,
     /// The edits that were applied.
     pub(super) made: Vec<Edit>,

@@ -1,4 +1,5 @@
-//! Reports what a regen changes for users of the client.
+//! Formats the report of a regen: what changes for users of the client, and which known facts the
+//! document contradicts.
 
 use std::fmt::Write as _;
 use std::fs;
@@ -14,7 +15,7 @@ use super::{RegenInputs, RegenOptions, UpdateMode};
 use crate::diff::DocumentComparison;
 use crate::diff::render::{self, MarkdownPage};
 
-/// Everything that a regen found.
+/// The results of a regen that the report shows.
 pub(super) struct UserReport<'a> {
     pub(super) sources: &'a RegenInputs,
     pub(super) generated: &'a Generated,
@@ -25,7 +26,8 @@ pub(super) struct UserReport<'a> {
 }
 
 impl UserReport<'_> {
-    /// Formats the report for a terminal. Without changes, it lists only open problems.
+    /// Formats the report for a terminal. If no file changed, the report lists only operations that
+    /// are missing or left out.
     pub(super) fn text(&self, changed: bool, options: &RegenOptions) -> String {
         let mut text = String::new();
         for edit in self.edits {
@@ -82,11 +84,11 @@ impl UserReport<'_> {
         };
         let operations = operations(&self.generated.effective).len();
         let missing = self.facts_with(|status| matches!(status, FactStatus::Missing)).count();
-        let _ = writeln!(
-            text,
-            "names      {operations} operations; the document lacks {missing} of them, \
-             which known.json supplies"
-        );
+        let supplied = match missing {
+            0 => ", all of them in the document".to_owned(),
+            _ => format!("; the document lacks {missing} of them, which known.json supplies"),
+        };
+        let _ = writeln!(text, "names      {operations} operations{supplied}");
     }
 
     fn facts(&self, text: &mut String) {
