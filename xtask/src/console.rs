@@ -35,7 +35,7 @@ impl Console {
     /// Prints a line of progress. A failure to print it is ignored.
     pub fn progress(&mut self, line: fmt::Arguments<'_>) {
         let line = line.to_string();
-        // There is no other place to report the error.
+        // If standard error cannot be written, the error cannot be reported either.
         let _ = writeln!(self.err, "{}", escaped(&line));
     }
 
@@ -62,7 +62,8 @@ impl Console {
     }
 }
 
-/// Escapes characters that move the cursor or reorder text, because a document may contain any.
+/// Escapes characters that move the cursor or reorder text. Messages quote the document, which may
+/// contain any character.
 fn escaped(line: &str) -> Cow<'_, str> {
     let hostile = |c: char| {
         (c.is_control() && c != '\t' && c != '\n')

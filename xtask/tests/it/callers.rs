@@ -1,8 +1,8 @@
-//! Compares verdicts with the compiler: a caller written against one client is compiled against
-//! the next. It fails to compile only after a major verdict.
+//! Compares verdicts with the compiler. A caller of the old client is compiled with the new client;
+//! it may fail to compile only if the verdict is major.
 //!
-//! All callers are programs of one package, so one `cargo check` covers them. It uses this
-//! workspace's lock file and target folder, and no network.
+//! All callers are programs of one package, so that one `cargo check` compiles them. It uses the lock
+//! file and the target folder of this workspace, and no network.
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;

@@ -1,4 +1,4 @@
-//! `regen --fetch`: which responses it accepts, and that a rejected one changes nothing.
+//! `regen --fetch` accepts only complete OpenAPI documents, and changes nothing if it rejects one.
 
 use std::fs;
 use std::io::{self, Read as _, Write as _};

@@ -1,4 +1,4 @@
-//! `generate` reads any document and writes to standard output or to whole files.
+//! `generate` reads any document, and writes to standard output or replaces whole files.
 
 use std::fs;
 use std::io::Write as _;

@@ -1,5 +1,5 @@
-//! Hostile documents generate a client or a clear error within 10 s and 1 GiB. Nothing is
-//! fetched, and an error keeps the earlier output.
+//! For a hostile document, `generate` returns a client or a clear error, within 10 s and 1 GiB. It
+//! fetches nothing, and an error leaves the output files of an earlier run unchanged.
 
 use std::fs;
 use std::io;

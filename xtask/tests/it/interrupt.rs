@@ -1,5 +1,5 @@
-//! A regen interrupted at each step by a killed process or a full disk. Each file is whole,
-//! `--check` reports stale files, and the next regen makes all files agree.
+//! Interrupts a regen at each step, by killing the process or filling the disk. Afterwards each file
+//! is complete, `--check` reports stale files, and the next regen updates them.
 
 use std::collections::BTreeMap;
 use std::fs;

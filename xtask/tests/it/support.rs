@@ -1,4 +1,5 @@
-//! A copy of the repository's inputs in a temporary folder, the command, and a scripted server.
+//! Helpers: a temporary copy of the files that `regen` reads, the `xtask` program, and an HTTP server
+//! that follows a script.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -20,8 +21,8 @@ const CONTRACT: &str = "tests/emulator/contract.json";
 pub(crate) struct RepositoryCopy(TempDir);
 
 impl RepositoryCopy {
-    /// Copies the inputs without snapshots. The document is the frozen one, so that a new
-    /// `openapi.json` does not change these tests.
+    /// Copies the inputs without snapshots. The document is the frozen edition, because
+    /// `openapi.json` changes with each published document.
     pub(crate) fn new() -> Self {
         let root = Self(tempfile::tempdir().unwrap());
         fs::create_dir(root.path().join("twin-api-gen")).unwrap();

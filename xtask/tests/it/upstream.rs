@@ -1,5 +1,6 @@
-//! The upstream change of CONTRIBUTING.md, from fetch to accepted edits: a new member, value and
-//! operation, a renamed parameter, a changed type, and a removed operation.
+//! Performs the steps of CONTRIBUTING.md with a new document, from `--fetch` to `--accept`. The
+//! document has a new member, value and operation, a renamed parameter, a changed type, and lacks an
+//! operation.
 
 use std::fs;
 
