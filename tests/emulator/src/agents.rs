@@ -23,7 +23,7 @@ use crate::exchange::BufferedResponse;
 const DEFAULT_LIMIT: u64 = 50;
 
 /// The members of an agent that a list of the reference has.
-const LISTED: [&str; 5] =
+const LIST_MEMBERS: [&str; 5] =
     ["agent_id", "latest_run_id", "latest_run_is_finished", "has_runs", "deployment_state"];
 
 /// All agents, in the order of their creation.
@@ -207,7 +207,7 @@ impl World {
     fn agent_in_list(&self, agent: &Agent) -> Value {
         let mut view = self.agent_view(agent);
         if let (false, Some(members)) = (self.observed(), view.as_object_mut()) {
-            members.retain(|name, _| LISTED.contains(&name.as_str()));
+            members.retain(|name, _| LIST_MEMBERS.contains(&name.as_str()));
         }
         view
     }

@@ -18,9 +18,9 @@ use axum::response::{IntoResponse as _, Response};
 
 use super::server::ServerState;
 
-const METHODS: HeaderValue = HeaderValue::from_static("GET, POST, PUT, PATCH, DELETE");
+const ALLOWED_METHODS: HeaderValue = HeaderValue::from_static("GET, POST, PUT, PATCH, DELETE");
 /// The response headers that a page may read.
-const EXPOSED: HeaderValue = HeaderValue::from_static("retry-after, allow, grpc-status");
+const EXPOSED_HEADERS: HeaderValue = HeaderValue::from_static("retry-after, allow, grpc-status");
 
 /// Adds CORS headers for these origins. Without origins, the router is unchanged.
 pub(super) fn allow(
@@ -46,7 +46,7 @@ async fn pass(origins: &[HeaderValue], request: Request, next: Next) -> Response
         let wanted = request.headers().get(ACCESS_CONTROL_REQUEST_HEADERS).cloned();
         let mut response = StatusCode::NO_CONTENT.into_response();
         let headers = response.headers_mut();
-        headers.insert(ACCESS_CONTROL_ALLOW_METHODS, METHODS);
+        headers.insert(ACCESS_CONTROL_ALLOW_METHODS, ALLOWED_METHODS);
         headers.insert(ACCESS_CONTROL_MAX_AGE, HeaderValue::from_static("600"));
         if let Some(wanted) = wanted {
             headers.insert(ACCESS_CONTROL_ALLOW_HEADERS, wanted);
@@ -57,7 +57,7 @@ async fn pass(origins: &[HeaderValue], request: Request, next: Next) -> Response
     };
     let headers = response.headers_mut();
     headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, origin);
-    headers.insert(ACCESS_CONTROL_EXPOSE_HEADERS, EXPOSED);
+    headers.insert(ACCESS_CONTROL_EXPOSE_HEADERS, EXPOSED_HEADERS);
     headers.append(VARY, HeaderValue::from_static("origin"));
     response
 }

@@ -92,7 +92,7 @@ async fn attempt(
         Ok(client) => send(client, shared, outgoing).await,
         Err(error) => Err(AttemptError::permanent(error.clone())),
     };
-    shared.with(|world| world.attempted(delivery, outcome));
+    shared.with(|world| world.record_attempt(delivery, outcome));
     shared.finish_attempt();
     origin
 }
@@ -104,9 +104,10 @@ async fn send(
 ) -> Result<u16, AttemptError> {
     let url =
         Url::parse(&outgoing.url).map_err(|error| AttemptError::permanent(error.to_string()))?;
-    check(&url, shared.setup.network.remote_receivers).map_err(AttemptError::permanent)?;
+    check_receiver_url(&url, shared.setup.network.remote_receivers)
+        .map_err(AttemptError::permanent)?;
     let event = outgoing.event.name();
-    let delivery = request(&url, outgoing).map_err(AttemptError::permanent)?;
+    let delivery = build_request(&url, outgoing).map_err(AttemptError::permanent)?;
     let found = Contract::of(shared.profile).check_delivery(event, &delivery);
     shared.journal().note_mismatches(found);
     let request = client.post(url).headers(delivery.headers).body(delivery.body);
@@ -122,7 +123,7 @@ async fn send(
     }
 }
 
-fn request(url: &Url, outgoing: Outgoing) -> Result<RecordedRequest, String> {
+fn build_request(url: &Url, outgoing: Outgoing) -> Result<RecordedRequest, String> {
     let mut headers = HeaderMap::new();
     for (name, value) in outgoing.headers() {
         let value = HeaderValue::from_str(value).map_err(|error| error.to_string())?;
@@ -133,7 +134,7 @@ fn request(url: &Url, outgoing: Outgoing) -> Result<RecordedRequest, String> {
 }
 
 /// Rejects a URL that the emulator cannot or must not reach.
-fn check(url: &Url, remote: bool) -> Result<(), String> {
+fn check_receiver_url(url: &Url, remote: bool) -> Result<(), String> {
     let loopback = match url.host() {
         Some(Host::Domain(name)) => name == "localhost",
         Some(Host::Ipv4(address)) => IpAddr::from(address).is_loopback(),
@@ -186,7 +187,7 @@ mod tests {
 
     #[test]
     fn delivers_only_to_loopback_by_default() {
-        let accepts = |url: &str| check(&Url::parse(url).unwrap(), false).is_ok();
+        let accepts = |url: &str| check_receiver_url(&Url::parse(url).unwrap(), false).is_ok();
         for url in
             ["http://127.0.0.1:1/x", "http://127.9.9.9/", "http://localhost", "http://[::1]/"]
         {

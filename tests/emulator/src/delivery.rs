@@ -10,7 +10,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::Sha256;
 
-use super::entry::{Entry, InvalidEntry, instead};
+use super::entry::{Entry, InvalidEntry, suggestion};
 use super::fault::Attempts;
 use super::webhooks::EventType;
 use super::world::{Due, World};
@@ -49,7 +49,7 @@ impl DeliveryRule {
         Ok(Self {
             event: members.read("event", EventType::read)?,
             deliveries: members.read("deliveries", Attempts::read)?.unwrap_or_default(),
-            fault: DeliveryFault::read(members.need("fault")?)?,
+            fault: DeliveryFault::read(members.required("fault")?)?,
         })
     }
 }
@@ -94,7 +94,7 @@ impl DeliveryFault {
             };
         }
         let members = entry.members()?;
-        match members.only("fault")? {
+        match members.only_member("fault")? {
             ("duplicate", copies) => {
                 let copies = copies.number(0..=u8::MAX.into())?;
                 Ok(Self::Duplicate(u8::try_from(copies).unwrap_or(u8::MAX)))
@@ -117,7 +117,7 @@ pub(super) const DELIVERY_FAULTS: [&str; 5] =
     ["duplicate", "late", "reorder", "wrong_signature", "lost"];
 
 fn unknown_fault(entry: &Entry<'_>, name: &str) -> InvalidEntry {
-    let known = instead(name, &DELIVERY_FAULTS);
+    let known = suggestion(name, &DELIVERY_FAULTS);
     entry.invalid(format!("unknown fault {name:?} of a delivery{known}"))
 }
 
@@ -352,7 +352,7 @@ impl World {
     }
 
     /// Records the result of an attempt: the status of the response, or the error.
-    pub(super) fn attempted(&mut self, id: u64, outcome: Result<u16, AttemptError>) {
+    pub(super) fn record_attempt(&mut self, id: u64, outcome: Result<u16, AttemptError>) {
         let now = self.now;
         let Some(delivery) = self.deliveries.known.get_mut(&id) else { return };
         let accepted = matches!(outcome, Ok(200..=299));

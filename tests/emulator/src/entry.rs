@@ -10,9 +10,9 @@ use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
 /// The minimum Jaro-Winkler similarity of a suggested name.
-const SIMILAR: f64 = 0.8;
+const MIN_SIMILARITY: f64 = 0.8;
 /// The maximum length of a quoted value, in characters.
-const QUOTED: usize = 60;
+const MAX_QUOTED: usize = 60;
 
 /// The error of an entry that is not valid: its line, its path, and what to write instead.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -71,7 +71,7 @@ impl<'a> Entry<'a> {
     }
 
     fn expected(&self, what: impl Display) -> InvalidEntry {
-        let mut shown: String = self.text.chars().take(QUOTED).collect();
+        let mut shown: String = self.text.chars().take(MAX_QUOTED).collect();
         if shown.len() < self.text.len() {
             shown.push('…');
         }
@@ -109,7 +109,7 @@ impl<'a> Entry<'a> {
         let members = self.members()?;
         for (name, entry) in &members.list {
             if !known.contains(&name.as_str()) {
-                let message = format!("unknown name {name:?}{}", instead(name, known));
+                let message = format!("unknown name {name:?}{}", suggestion(name, known));
                 return Err(entry.invalid(message));
             }
         }
@@ -188,7 +188,7 @@ impl<'a> Entry<'a> {
         }
         let name = self.text()?;
         let found = choices.iter().find(|(choice, _)| *choice == name);
-        let message = || format!("unknown name {name:?}{}", instead(&name, &names));
+        let message = || format!("unknown name {name:?}{}", suggestion(&name, &names));
         found.map(|(_, value)| *value).ok_or_else(|| self.invalid(message()))
     }
 
@@ -209,7 +209,7 @@ impl<'a> EntryMembers<'a> {
         self.list.iter().find(|(member, _)| member == name).map(|(_, entry)| entry)
     }
 
-    pub(crate) fn need(&self, name: &str) -> Result<&Entry<'a>, InvalidEntry> {
+    pub(crate) fn required(&self, name: &str) -> Result<&Entry<'a>, InvalidEntry> {
         self.get(name).ok_or_else(|| self.of.invalid(format!("{name:?} is missing")))
     }
 
@@ -223,7 +223,7 @@ impl<'a> EntryMembers<'a> {
     }
 
     /// Returns the only member of the object, whose name is that of a `what`, such as `fault`.
-    pub(crate) fn only(&self, what: &str) -> Result<(&str, &Entry<'a>), InvalidEntry> {
+    pub(crate) fn only_member(&self, what: &str) -> Result<(&str, &Entry<'a>), InvalidEntry> {
         match self.list.as_slice() {
             [(name, entry)] => Ok((name, entry)),
             _ => Err(self
@@ -234,12 +234,12 @@ impl<'a> EntryMembers<'a> {
 }
 
 /// Returns the end of an error about an unknown name: the closest known name and all known names.
-pub(crate) fn instead(name: &str, known: &[&str]) -> String {
+pub(crate) fn suggestion(name: &str, known: &[&str]) -> String {
     let similarity = |known: &&str| strsim::jaro_winkler(name, known);
     let closest = known
         .iter()
         .map(|known| (similarity(known), *known))
-        .filter(|(similarity, _)| *similarity >= SIMILAR)
+        .filter(|(similarity, _)| *similarity >= MIN_SIMILARITY)
         .max_by(|one, other| one.0.total_cmp(&other.0));
     let guess =
         closest.map_or(String::new(), |(_, closest)| format!("; did you mean {closest:?}?"));
@@ -301,11 +301,11 @@ mod tests {
     fn error_names_line_and_path_of_invalid_entry() {
         let document = "{\n  \"list\": [\n    1,\n    {\"a\":\n      true}\n  ]\n}";
         let entry = Entry::parse(document).unwrap();
-        let list = entry.object(&["list"]).unwrap().need("list").unwrap().list().unwrap();
+        let list = entry.object(&["list"]).unwrap().required("list").unwrap().list().unwrap();
         let member = list[1].members().unwrap();
-        let error = member.need("a").unwrap().text().unwrap_err();
+        let error = member.required("a").unwrap().text().unwrap_err();
         assert_eq!(error.to_string(), "line 5, list[1].a: expected a string, found true");
-        let error = member.need("b").unwrap_err();
+        let error = member.required("b").unwrap_err();
         assert_eq!(error.to_string(), "line 4, list[1]: \"b\" is missing");
     }
 

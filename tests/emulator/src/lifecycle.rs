@@ -8,7 +8,7 @@ use std::time::Duration;
 use chrono::TimeDelta;
 use serde_json::{Value, json};
 
-use super::entry::{Entry, InvalidEntry, instead};
+use super::entry::{Entry, InvalidEntry, suggestion};
 use super::runs::{Outcome, Run, RunMode, RunState};
 use super::webhooks::EventType;
 use super::world::{Due, World};
@@ -71,7 +71,7 @@ impl RunStep {
             };
         }
         let members = entry.members()?;
-        match members.only("step")? {
+        match members.only_member("step")? {
             ("event", kind) => kind.text().map(Self::Event),
             ("complete", outcome) => outcome.choice(&OUTCOMES).map(Self::Complete),
             (known, value) if STEPS.contains(&known) => {
@@ -83,7 +83,7 @@ impl RunStep {
 
     fn unknown(entry: &Entry<'_>, name: &str) -> InvalidEntry {
         let known: Vec<&str> = std::iter::once("event").chain(STEPS).collect();
-        entry.invalid(format!("unknown step {name:?}{}", instead(name, &known)))
+        entry.invalid(format!("unknown step {name:?}{}", suggestion(name, &known)))
     }
 }
 
@@ -97,7 +97,7 @@ impl RunScript {
                     .map_err(|_| delay.invalid("a step can wait for 49 days at most"))?,
                 None => 0,
             };
-            Ok(Planned { after_ms, step: RunStep::read(members.need("do")?)? })
+            Ok(Planned { after_ms, step: RunStep::read(members.required("do")?)? })
         };
         entry.list()?.iter().map(read).collect::<Result<_, _>>().map(Self)
     }

@@ -21,7 +21,7 @@ use twin_emulator::{Emulator, FaultFile, Profile};
 /// ends.
 #[derive(Parser)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
-#[command(name = "twin-emulator", version, after_long_help = MORE)]
+#[command(name = "twin-emulator", version, after_long_help = AFTER_HELP)]
 struct Arguments {
     /// The port to listen on; with 0, the program picks a free port and prints it.
     #[arg(long, default_value_t = 4010)]
@@ -61,7 +61,7 @@ struct Arguments {
     no_control: bool,
 }
 
-const MORE: &str = "Try it:
+const AFTER_HELP: &str = "Try it:
   twin-emulator --port 4010 --api-key secret
   curl -H 'x-api-key: secret' http://127.0.0.1:4010/v1/agents/agent_abc123
   curl -d '{\"by\": \"15m\"}' http://127.0.0.1:4010/_emulator/clock/advance

@@ -25,7 +25,7 @@ const NOT_DEPLOYED: &str = "the agent is not deployed: start a run with run_mode
     deploys it when it completes, or send skip_deploy_check: true";
 
 /// The members of a run that a list of the reference has.
-const LISTED: [&str; 5] = ["run_id", "agent_id", "status", "started_at", "finished_at"];
+const LIST_MEMBERS: [&str; 5] = ["run_id", "agent_id", "status", "started_at", "finished_at"];
 
 /// A run.
 #[derive(Debug)]
@@ -166,7 +166,7 @@ impl World {
     fn run_in_list(&self, agent_id: &str, run: &Run) -> Value {
         let mut view = self.run_view(agent_id, run);
         if let (false, Some(members)) = (self.observed(), view.as_object_mut()) {
-            members.retain(|name, _| LISTED.contains(&name.as_str()));
+            members.retain(|name, _| LIST_MEMBERS.contains(&name.as_str()));
         }
         view
     }

@@ -28,7 +28,7 @@ use super::{control, cors, page};
 use crate::exchange::{BufferedResponse, RecordedRequest};
 
 /// How often a running clock applies what has become due.
-const TICK: Duration = Duration::from_millis(20);
+const TICK_INTERVAL: Duration = Duration::from_millis(20);
 
 /// The source of time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -257,7 +257,7 @@ impl ServerState {
 
     /// Applies what becomes due while the clock of the machine runs. Never returns.
     pub(super) async fn tick(self: Arc<Self>) {
-        let mut ticks = tokio::time::interval(TICK);
+        let mut ticks = tokio::time::interval(TICK_INTERVAL);
         loop {
             ticks.tick().await;
             self.with(|_| {});

@@ -11,7 +11,7 @@ use super::world::World;
 use super::{Profile, Switches};
 
 /// The initial time of the manual clock: 2026-03-11T12:00:00Z, a Wednesday.
-const BEGINNING: DateTime<Utc> = DateTime::from_timestamp(1_773_230_400, 0).unwrap();
+const START_TIME: DateTime<Utc> = DateTime::from_timestamp(1_773_230_400, 0).unwrap();
 
 /// The settings of an emulator.
 #[derive(Debug)]
@@ -55,7 +55,7 @@ impl Setup {
     pub(super) fn world(&self) -> World {
         let now = match self.clock {
             ClockSource::System => Utc::now(),
-            ClockSource::Manual => BEGINNING,
+            ClockSource::Manual => START_TIME,
         };
         let switches = self.fault_file.switches.apply(self.switches);
         let mut world = World::new(self.profile, switches, self.seed, now, self.api_key.clone());

@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use crate::comparison::type_of;
 
 /// The maximum length of a shown name or value.
-const LONGEST: usize = 40;
+const MAX_LENGTH: usize = 40;
 
 /// All observed facts.
 #[derive(Debug)]
@@ -158,7 +158,7 @@ fn source(call: &str, what: &str) -> String {
 /// Returns whether a name looks like a word that a developer chose, and not like data.
 fn is_word(name: &str) -> bool {
     !name.is_empty()
-        && name.len() <= LONGEST
+        && name.len() <= MAX_LENGTH
         && name.chars().all(|letter| {
             letter.is_ascii_lowercase() || letter.is_ascii_digit() || "_.-".contains(letter)
         })

@@ -60,8 +60,8 @@ impl Document {
 
     /// Compiles the schema at `pointer`.
     pub(super) fn compile(&self, pointer: &str) -> Result<Validator, String> {
-        let mut part = excerpt::around(&self.root, pointer);
-        strict::close(&self.root, &mut part);
+        let mut part = excerpt::extract(&self.root, pointer);
+        strict::make_strict(&self.root, &mut part);
         let registry = Registry::new()
             .draft(Draft::Draft202012)
             .add(ADDRESS, part)

@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 use super::document::decoded;
 
 /// Returns the part of `root` that the schema at `pointer` needs.
-pub(super) fn around(root: &Value, pointer: &str) -> Value {
+pub(super) fn extract(root: &Value, pointer: &str) -> Value {
     let mut part = Value::Null;
     let mut seen = BTreeSet::new();
     let mut pending = vec![pointer.to_owned()];
@@ -104,7 +104,7 @@ mod tests {
                 "B": { "properties": { "a/b": { "$ref": "#/components/schemas/A" } } },
             } },
         });
-        assert_eq!(around(&root, "#/paths/~1a/parameters/1/schema"), part);
+        assert_eq!(extract(&root, "#/paths/~1a/parameters/1/schema"), part);
     }
 
     #[test]
@@ -114,7 +114,7 @@ mod tests {
             { "$ref": "https://example.com/schema.json" },
         ] });
         let root = json!({ "schema": schema, "other": {} });
-        assert_eq!(around(&root, "#/schema"), json!({ "schema": schema }));
-        assert_eq!(around(&root, "#/missing"), Value::Null);
+        assert_eq!(extract(&root, "#/schema"), json!({ "schema": schema }));
+        assert_eq!(extract(&root, "#/missing"), Value::Null);
     }
 }

@@ -102,7 +102,7 @@ pub(super) enum StatusRange {
 impl Index {
     pub(super) fn of(document: &Document) -> Self {
         let paths = items(document, "#/paths");
-        let paths = paths.map(|(template, path)| (anonymous(template), path));
+        let paths = paths.map(|(template, path)| (without_parameter_names(template), path));
         let webhooks = items(document, "#/webhooks");
         let webhooks = webhooks.map(|(event, path)| (event.to_owned(), path));
         let error_response = document.follow(ERROR_RESPONSE.to_owned());
@@ -114,7 +114,9 @@ impl Index {
     }
 
     pub(super) fn find(&self, method: &Method, template: &str) -> Lookup<'_> {
-        let Some(path) = self.paths.get(&anonymous(template)) else { return Lookup::Unknown };
+        let Some(path) = self.paths.get(&without_parameter_names(template)) else {
+            return Lookup::Unknown;
+        };
         path.operation(method)
             .map_or(Lookup::Path(&path.pointer, &path.operations), Lookup::Operation)
     }
@@ -257,7 +259,7 @@ pub(super) fn parameter_in(segment: &str) -> Option<(&str, &str, &str)> {
 }
 
 /// Removes the names of the parameters: `/v1/agents/{}`.
-fn anonymous(template: &str) -> String {
+fn without_parameter_names(template: &str) -> String {
     let segments = template.split('/').map(|segment| match parameter_in(segment) {
         Some((before, _, after)) => format!("{before}{{}}{after}"),
         None => segment.to_owned(),

@@ -37,18 +37,22 @@ const MAPS_OF_THE_SAME: [&str; 2] = ["$defs", "dependentSchemas"];
 
 /// Makes the schemas in `copy` strict. `copy` is a copy of the document `root` or of a part of it.
 /// A member named `schema` in an example is changed too, which has no effect.
-pub(super) fn close(root: &Value, copy: &mut Value) {
+pub(super) fn make_strict(root: &Value, copy: &mut Value) {
     match copy {
         Value::Object(members) => {
             for (name, member) in members {
                 match name.as_str() {
-                    "schema" => whole(root, member),
-                    "schemas" => each(member, &mut |schema| parts(root, schema)),
-                    _ => close(root, member),
+                    "schema" => make_value_strict(root, member),
+                    "schemas" => each(member, &mut |schema| make_parts_strict(root, schema)),
+                    _ => make_strict(root, member),
                 }
             }
         }
-        Value::Array(elements) => elements.iter_mut().for_each(|element| close(root, element)),
+        Value::Array(elements) => {
+            for element in elements {
+                make_strict(root, element);
+            }
+        }
         _ => {}
     }
 }
@@ -79,7 +83,7 @@ fn lists_within<'a>(
             return true;
         }
     }
-    same(schema).any(|more| lists_within(root, more, named, seen))
+    schemas_of_same_value(schema).any(|more| lists_within(root, more, named, seen))
 }
 
 fn follow_once<'a>(root: &'a Value, pointer: &str) -> Option<&'a Value> {
@@ -87,7 +91,7 @@ fn follow_once<'a>(root: &'a Value, pointer: &str) -> Option<&'a Value> {
 }
 
 /// Returns the schemas in `schema` that describe the same value.
-fn same(schema: &Map<String, Value>) -> impl Iterator<Item = &Value> {
+fn schemas_of_same_value(schema: &Map<String, Value>) -> impl Iterator<Item = &Value> {
     let direct = OF_THE_SAME.iter().filter_map(|keyword| schema.get(*keyword));
     let direct = direct.flat_map(|value| match value {
         Value::Array(schemas) => schemas.iter().collect::<Vec<_>>(),
@@ -98,8 +102,8 @@ fn same(schema: &Map<String, Value>) -> impl Iterator<Item = &Value> {
 }
 
 /// Makes the schema of a whole value strict.
-fn whole(root: &Value, schema: &mut Value) {
-    parts(root, schema);
+fn make_value_strict(root: &Value, schema: &mut Value) {
+    make_parts_strict(root, schema);
     let closes = lists(root, schema, &|_| true);
     let Some(schema) = schema.as_object_mut() else { return };
     if closes && !OWN_KEYWORDS.iter().any(|keyword| schema.contains_key(*keyword)) {
@@ -108,21 +112,21 @@ fn whole(root: &Value, schema: &mut Value) {
 }
 
 /// Makes the schemas of the parts of a value strict, but not `schema` itself.
-fn parts(root: &Value, schema: &mut Value) {
+fn make_parts_strict(root: &Value, schema: &mut Value) {
     let Some(schema) = schema.as_object_mut() else { return };
     for (keyword, value) in schema {
         match keyword.as_str() {
             keyword if OF_VALUES.contains(&keyword) => {
-                one_or_more(value, &mut |schema| whole(root, schema));
+                one_or_more(value, &mut |schema| make_value_strict(root, schema));
             }
             keyword if MAPS_OF_VALUES.contains(&keyword) => {
-                each(value, &mut |schema| whole(root, schema));
+                each(value, &mut |schema| make_value_strict(root, schema));
             }
             keyword if OF_THE_SAME.contains(&keyword) => {
-                one_or_more(value, &mut |schema| parts(root, schema));
+                one_or_more(value, &mut |schema| make_parts_strict(root, schema));
             }
             keyword if MAPS_OF_THE_SAME.contains(&keyword) => {
-                each(value, &mut |schema| parts(root, schema));
+                each(value, &mut |schema| make_parts_strict(root, schema));
             }
             _ => {}
         }

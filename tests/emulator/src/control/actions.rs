@@ -121,7 +121,7 @@ async fn advance_clock(shared: &ServerState, call: &RoutedRequest<'_>) -> Action
     let now = shared.with(|world| world.now());
     let then = body(call, &["by", "to"], |members| {
         let to = members.get("to").map(|to| time(to, now));
-        to.unwrap_or_else(|| later(members.need("by")?, now))
+        to.unwrap_or_else(|| later(members.required("by")?, now))
     })?;
     shared.advance_to(then).await;
     Ok(clock(shared))
@@ -161,8 +161,8 @@ async fn send_delivery(shared: &ServerState, call: &RoutedRequest<'_>) -> Action
     let (agent, event, run, webhook) =
         body(call, &["agent_id", "event", "run_id", "webhook_id"], |members| {
             Ok((
-                members.need("agent_id")?.text()?,
-                EventType::read(members.need("event")?)?,
+                members.required("agent_id")?.text()?,
+                EventType::read(members.required("event")?)?,
                 members.read("run_id", Entry::text)?,
                 members.read("webhook_id", Entry::text)?,
             ))
@@ -272,7 +272,7 @@ fn script_runs(shared: &ServerState, call: &RoutedRequest<'_>) -> ActionResult {
 }
 
 async fn step_run(shared: &ServerState, call: &RoutedRequest<'_>) -> ActionResult {
-    let step = body(call, &["do"], |members| RunStep::read(members.need("do")?))?;
+    let step = body(call, &["do"], |members| RunStep::read(members.required("do")?))?;
     let (agent_id, run_id) = (call.id("agent_id"), call.id("run_id"));
     shared.with(|world| {
         let agent = world.agents.get(agent_id);
@@ -321,13 +321,13 @@ fn texts(entry: &Entry<'_>) -> Result<Vec<String>, InvalidEntry> {
 
 fn runs(entry: &Entry<'_>) -> Result<(String, u64), InvalidEntry> {
     let members = entry.object(&["agent_id", "count"])?;
-    Ok((members.need("agent_id")?.text()?, count(members.need("count")?)?))
+    Ok((members.required("agent_id")?.text()?, count(members.required("count")?)?))
 }
 
 fn events(entry: &Entry<'_>) -> Result<(String, String, u64), InvalidEntry> {
     let members = entry.object(&["agent_id", "run_id", "count"])?;
-    let (agent, run) = (members.need("agent_id")?.text()?, members.need("run_id")?.text()?);
-    Ok((agent, run, count(members.need("count")?)?))
+    let (agent, run) = (members.required("agent_id")?.text()?, members.required("run_id")?.text()?);
+    Ok((agent, run, count(members.required("count")?)?))
 }
 
 struct Seeds {

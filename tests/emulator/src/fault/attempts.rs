@@ -36,7 +36,7 @@ impl Attempts {
     pub(crate) fn read(entry: &Entry<'_>) -> Result<Self, InvalidEntry> {
         let attempts = if entry.is_object() {
             let range = entry.object(&["from", "to"])?;
-            let from = range.need("from")?.number(0..=u64::MAX)?;
+            let from = range.required("from")?.number(0..=u64::MAX)?;
             Self::Range { from, to: range.read("to", |to| to.number(0..=u64::MAX))? }
         } else if entry.is_list() {
             let numbers = entry.list()?.into_iter().map(|number| number.number(0..=u64::MAX));

@@ -14,7 +14,7 @@ const BLOCK: usize = 1 << 20;
 const HEADER: [u8; 10] = [0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 255];
 
 /// The final deflate block, which is empty.
-const LAST: [u8; 2] = [3, 0];
+const FINAL_BLOCK: [u8; 2] = [3, 0];
 
 /// Packs an empty JSON list that is padded with spaces to `bytes` bytes.
 pub(super) fn gzip(bytes: u64) -> Vec<u8> {
@@ -54,7 +54,7 @@ impl Packed {
     fn finish(self, bytes: u64) -> Vec<u8> {
         // The trailer has the length modulo 2^32.
         let length = &bytes.to_le_bytes()[..4];
-        [&HEADER, &*self.deflated, &LAST, &self.sum.sum().to_le_bytes(), length].concat()
+        [&HEADER, &*self.deflated, &FINAL_BLOCK, &self.sum.sum().to_le_bytes(), length].concat()
     }
 }
 

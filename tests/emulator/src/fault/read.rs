@@ -7,7 +7,7 @@ use std::time::Duration;
 use axum::http::{HeaderValue, StatusCode};
 
 use super::kind::{Cursor, Endless, Fault, RetryAfter, Shift, StatusBody};
-use crate::entry::{Entry, InvalidEntry, instead};
+use crate::entry::{Entry, InvalidEntry, suggestion};
 
 type FaultResult<T> = Result<T, InvalidEntry>;
 
@@ -48,7 +48,7 @@ pub(super) fn fault(entry: &Entry<'_>) -> FaultResult<Fault> {
         return by_name(entry);
     }
     let members = entry.members()?;
-    let (kind, value) = members.only("fault")?;
+    let (kind, value) = members.only_member("fault")?;
     Ok(match kind {
         "status" => status(value)?,
         "delay" => Fault::Delay { ms: milliseconds(value, "ms")? },
@@ -89,7 +89,7 @@ fn by_name(entry: &Entry<'_>) -> FaultResult<Fault> {
 const UNIMPLEMENTED: u32 = 12;
 
 fn unknown_kind(entry: &Entry<'_>, name: &str) -> InvalidEntry {
-    entry.invalid(format!("unknown fault {name:?}{}", instead(name, &KINDS)))
+    entry.invalid(format!("unknown fault {name:?}{}", suggestion(name, &KINDS)))
 }
 
 /// Reads a value that is given directly, or as the member `name` of an object.
@@ -98,7 +98,7 @@ fn member<'a, T>(
     name: &str,
     read: impl FnOnce(&Entry<'a>) -> FaultResult<T>,
 ) -> FaultResult<T> {
-    if entry.is_object() { read(entry.object(&[name])?.need(name)?) } else { read(entry) }
+    if entry.is_object() { read(entry.object(&[name])?.required(name)?) } else { read(entry) }
 }
 
 fn whole_number(entry: &Entry<'_>) -> FaultResult<u64> {
@@ -129,7 +129,7 @@ fn status(entry: &Entry<'_>) -> FaultResult<Fault> {
     let members = entry.object(&["status", "retry_after", "body"])?;
     let body = members.read("body", |body| body.choice(&BODIES))?;
     Ok(Fault::Status {
-        status: status_in(members.need("status")?, 200, 599)?,
+        status: status_in(members.required("status")?, 200, 599)?,
         retry_after: members.read("retry_after", retry_after)?,
         body: body.unwrap_or_default(),
     })
@@ -144,7 +144,7 @@ fn status_in(entry: &Entry<'_>, least: u16, most: u16) -> FaultResult<StatusCode
 fn retry_after(entry: &Entry<'_>) -> FaultResult<RetryAfter> {
     if entry.is_object() {
         let members = entry.object(&["date_in"])?;
-        return Ok(RetryAfter::DateIn(members.need("date_in")?.integer()?));
+        return Ok(RetryAfter::DateIn(members.required("date_in")?.integer()?));
     }
     if entry.is_list() {
         let each = entry.list()?.iter().map(retry_after).collect::<FaultResult<_>>()?;
@@ -171,7 +171,7 @@ fn cut_body(entry: &Entry<'_>) -> FaultResult<Fault> {
     }
     let members = entry.object(&["at", "chunked"])?;
     let chunked = members.read("chunked", Entry::flag)?.unwrap_or_default();
-    Ok(Fault::CutBody { at: size(members.need("at")?)?, chunked })
+    Ok(Fault::CutBody { at: size(members.required("at")?)?, chunked })
 }
 
 fn trickle(entry: &Entry<'_>) -> FaultResult<Fault> {
@@ -184,7 +184,7 @@ fn trickle(entry: &Entry<'_>) -> FaultResult<Fault> {
     let bytes = usize::try_from(bytes).ok().and_then(NonZeroUsize::new);
     let every = match members.get("every_ms") {
         Some(every) => every,
-        None => members.need("every")?,
+        None => members.required("every")?,
     };
     Ok(Fault::Trickle {
         bytes: bytes.unwrap_or(NonZeroUsize::MAX),
@@ -214,7 +214,7 @@ fn redirect(entry: &Entry<'_>) -> FaultResult<Fault> {
     let members = entry.object(&["status", "to"])?;
     let status = members.read("status", |status| status_in(status, 300, 399))?;
     let status = status.unwrap_or(StatusCode::TEMPORARY_REDIRECT);
-    Ok(Fault::Redirect { status, to: header(members.need("to")?)? })
+    Ok(Fault::Redirect { status, to: header(members.required("to")?)? })
 }
 
 fn cursor(entry: &Entry<'_>) -> FaultResult<Cursor> {

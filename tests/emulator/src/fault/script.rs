@@ -9,7 +9,7 @@ use chrono::{DateTime, Utc};
 
 use super::kind::{Fault, Shift, WireFault};
 use super::{Attempts, read, response};
-use crate::entry::{Entry, InvalidEntry, instead};
+use crate::entry::{Entry, InvalidEntry, suggestion};
 use crate::exchange::BufferedResponse;
 
 /// The name that matches every operation.
@@ -56,9 +56,9 @@ impl Rule {
     /// Reads a rule of a fault file; its operation must be one of `operations`.
     pub(crate) fn read(entry: &Entry<'_>, operations: &[&str]) -> Result<Self, InvalidEntry> {
         let members = entry.object(&["operation", "attempts", "fault", "takes_effect"])?;
-        let operation = members.need("operation")?;
+        let operation = members.required("operation")?;
         let attempts = members.read("attempts", Attempts::read)?.unwrap_or_default();
-        let fault = members.need("fault")?;
+        let fault = members.required("fault")?;
         let rule = Self {
             operation: operation.text()?,
             attempts,
@@ -70,7 +70,7 @@ impl Rule {
         Ok(rule)
     }
 
-    fn concerns(&self, operation: &str) -> bool {
+    fn matches_operation(&self, operation: &str) -> bool {
         self.operation == ANY || self.operation == operation
     }
 
@@ -83,7 +83,7 @@ impl Rule {
     fn check_operation(&self, operations: &[&str]) -> Result<(), String> {
         if self.operation != ANY && !operations.contains(&self.operation.as_str()) {
             let operation = &self.operation;
-            let known = instead(operation, operations);
+            let known = suggestion(operation, operations);
             return Err(format!("unknown operation {operation:?}{known}, or {ANY} for all"));
         }
         Ok(())
@@ -157,7 +157,7 @@ impl Faults {
     /// rule that applies to the attempt.
     pub fn next(&mut self, operation: &str) -> Option<AppliedFault> {
         let mut applied = None;
-        for installed in self.rules.iter_mut().filter(|one| one.rule.concerns(operation)) {
+        for installed in self.rules.iter_mut().filter(|one| one.rule.matches_operation(operation)) {
             installed.attempts += 1;
             if applied.is_none() && installed.rule.attempts.contains(installed.attempts) {
                 let Rule { fault, takes_effect, .. } = &installed.rule;

@@ -148,7 +148,7 @@ fn accepts_problem_without_type_and_title_only_in_observed_profile() {
 }
 
 const CREATE: (Method, &str) = (Method::POST, "/v1/agents");
-const ME_AT: (Method, &str) = (Method::GET, "/v1/me");
+const GET_ME: (Method, &str) = (Method::GET, "/v1/me");
 /// A path of the document that does not have this method.
 const RUN: (Method, &str) = (Method::GET, "/v1/agents/{agent_id}/runs/{run_id}");
 const RUN_PATH: &str = "#/paths/~1v1~1agents~1{agent_id}~1runs~1{run_id}";
@@ -194,7 +194,7 @@ fn accepts_plain_text_422_only_in_observed_profile() {
     );
     let html = BufferedResponse::new(StatusCode::UNPROCESSABLE_ENTITY, "text/html", "no");
     assert_not_accepted(CREATE, &html, UNPROCESSABLE);
-    assert_not_accepted(ME_AT, &plain("there is no body that could be wrong"), PROBLEM);
+    assert_not_accepted(GET_ME, &plain("there is no body that could be wrong"), PROBLEM);
 }
 
 #[test]
@@ -206,7 +206,7 @@ fn accepts_empty_405_only_in_observed_profile() {
     assert_not_accepted(RUN, &allow("GET, DELETE"), RUN_PATH);
     assert_not_accepted(RUN, &BufferedResponse { body: "no".into(), ..allow("DELETE") }, RUN_PATH);
     assert_not_accepted(UNKNOWN, &allow("DELETE"), "#/paths");
-    assert_not_accepted(ME_AT, &allow("GET"), PROBLEM);
+    assert_not_accepted(GET_ME, &allow("GET"), PROBLEM);
 }
 
 #[test]
@@ -218,5 +218,5 @@ fn accepts_grpc_for_unknown_path_only_in_observed_profile() {
     assert_not_accepted(UNKNOWN, &grpc("0"), "#/paths");
     assert_not_accepted(UNKNOWN, &bare, "#/paths");
     assert_not_accepted(RUN, &grpc("12"), RUN_PATH);
-    assert_not_accepted(ME_AT, &grpc("12"), &format!("{ME}/responses/200/content"));
+    assert_not_accepted(GET_ME, &grpc("12"), &format!("{ME}/responses/200/content"));
 }
