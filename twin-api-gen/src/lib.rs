@@ -173,7 +173,7 @@ fn generate_guarded(input: Input<'_>) -> Result<Generated, Error> {
 #[non_exhaustive]
 pub struct ClientPlan {
     /// The document with our names, without known facts and overlay.
-    pub identified: identify::Identified,
+    pub identified: identify::IdentifiedDocument,
     /// Same as [`Generated::facts`].
     pub facts: Vec<Fact>,
     /// Same as [`Generated::effective`].
@@ -211,7 +211,7 @@ pub fn plan(input: Input<'_>) -> Result<ClientPlan, Error> {
 /// The effective document, with the reports of the stages that produced it.
 struct Prepared {
     known: Known,
-    identified: identify::Identified,
+    identified: identify::IdentifiedDocument,
     facts: Vec<Fact>,
     applied: Vec<AppliedAction>,
 }
@@ -223,7 +223,10 @@ fn prepare(input: Input<'_>, timer: &mut StageTimer) -> Result<Prepared, Error> 
     Ok(Prepared { known, identified, facts, applied })
 }
 
-fn read(input: Input<'_>, timer: &mut StageTimer) -> Result<(Known, identify::Identified), Error> {
+fn read(
+    input: Input<'_>,
+    timer: &mut StageTimer,
+) -> Result<(Known, identify::IdentifiedDocument), Error> {
     let document = parse::parse(input.openapi)?;
     timer.lap(Stage::Parse);
     let known = input.known.map(Known::read).transpose()?.unwrap_or_default();
@@ -240,7 +243,7 @@ fn read(input: Input<'_>, timer: &mut StageTimer) -> Result<(Known, identify::Id
 fn apply(
     input: Input<'_>,
     known: &Known,
-    identified: &mut identify::Identified,
+    identified: &mut identify::IdentifiedDocument,
     timer: &mut StageTimer,
 ) -> Result<(Vec<Fact>, Vec<AppliedAction>), Error> {
     let mut facts = std::mem::take(&mut identified.facts);
@@ -272,7 +275,7 @@ fn apply(
 fn lowering_problems(
     input: Input<'_>,
     known: &Known,
-    identified: &mut identify::Identified,
+    identified: &mut identify::IdentifiedDocument,
 ) -> Option<Error> {
     client::check_size(&identified.document).ok()?;
     match lower(input, known, identified) {
@@ -287,7 +290,7 @@ fn lowering_problems(
 fn lower(
     input: Input<'_>,
     known: &Known,
-    identified: &mut identify::Identified,
+    identified: &mut identify::IdentifiedDocument,
 ) -> Result<(lower::Lowered, Vec<Diagnostic>), Error> {
     let options = lower::LoweringOptions { native_types: input.runtime == Runtime::TwinApi };
     let mut repairs = known::repair::Repairs::default();
@@ -305,7 +308,7 @@ fn lower(
 fn write_client(
     input: Input<'_>,
     known: &Known,
-    identified: &mut identify::Identified,
+    identified: &mut identify::IdentifiedDocument,
     timer: &mut StageTimer,
 ) -> Result<(lower::Lowered, write::Written), Error> {
     let (mut lowered, diagnostics) = lower(input, known, identified)?;

@@ -24,7 +24,7 @@ pub(crate) const BOUNDS: [&str; 13] = [
 
 /// How a keyword contains schemas.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Container {
+pub(crate) enum SchemaContainer {
     /// A map of schemas.
     Map,
     /// An array of schemas.
@@ -36,12 +36,12 @@ pub(crate) enum Container {
 }
 
 /// Returns how `keyword` contains schemas.
-pub(crate) fn container(keyword: &str) -> Container {
+pub(crate) fn container(keyword: &str) -> SchemaContainer {
     match keyword {
         "properties" | "patternProperties" | "$defs" | "definitions" | "dependentSchemas" => {
-            Container::Map
+            SchemaContainer::Map
         }
-        "allOf" | "anyOf" | "oneOf" | "prefixItems" => Container::List,
+        "allOf" | "anyOf" | "oneOf" | "prefixItems" => SchemaContainer::List,
         "items"
         | "additionalItems"
         | "additionalProperties"
@@ -53,8 +53,8 @@ pub(crate) fn container(keyword: &str) -> Container {
         | "else"
         | "contains"
         | "propertyNames"
-        | "contentSchema" => Container::Single,
-        _ => Container::None,
+        | "contentSchema" => SchemaContainer::Single,
+        _ => SchemaContainer::None,
     }
 }
 
@@ -109,15 +109,15 @@ pub(crate) fn each_nested_mut(schema: &mut Value, change: &mut dyn FnMut(&mut Ma
     let Value::Object(members) = schema else { return };
     for (keyword, value) in members.iter_mut() {
         match (container(keyword), value) {
-            (Container::Map, Value::Object(schemas)) => {
+            (SchemaContainer::Map, Value::Object(schemas)) => {
                 schemas.values_mut().for_each(|schema| each_nested_mut(schema, change));
             }
-            (Container::List | Container::Single, Value::Array(schemas)) => {
+            (SchemaContainer::List | SchemaContainer::Single, Value::Array(schemas)) => {
                 for schema in schemas {
                     each_nested_mut(schema, change);
                 }
             }
-            (Container::Single, schema) => each_nested_mut(schema, change),
+            (SchemaContainer::Single, schema) => each_nested_mut(schema, change),
             _ => {}
         }
     }
@@ -128,15 +128,15 @@ pub(crate) fn each_nested_mut(schema: &mut Value, change: &mut dyn FnMut(&mut Ma
 pub(crate) fn each_nested(schema: &Value, visit: &mut dyn FnMut(&Value)) {
     for (keyword, value) in schema.as_object().into_iter().flatten() {
         match (container(keyword), value) {
-            (Container::Map, Value::Object(schemas)) => {
+            (SchemaContainer::Map, Value::Object(schemas)) => {
                 schemas.values().for_each(|inner| each_nested(inner, visit));
             }
-            (Container::List | Container::Single, Value::Array(schemas)) => {
+            (SchemaContainer::List | SchemaContainer::Single, Value::Array(schemas)) => {
                 for inner in schemas {
                     each_nested(inner, visit);
                 }
             }
-            (Container::Single, inner) => each_nested(inner, visit),
+            (SchemaContainer::Single, inner) => each_nested(inner, visit),
             _ => {}
         }
     }

@@ -4,13 +4,17 @@
 
 use std::collections::BTreeSet;
 
-use super::document::{Exchange, Loc};
+use super::document::{ComparedExchange, Loc};
 use super::exchange::Scope;
 use super::rules;
 
 type Name = (String, String);
 
-pub(super) fn compare<'a>(scope: &mut Scope<'_, 'a>, old: &Exchange<'a>, new: &Exchange<'a>) {
+pub(super) fn compare<'a>(
+    scope: &mut Scope<'_, 'a>,
+    old: &ComparedExchange<'a>,
+    new: &ComparedExchange<'a>,
+) {
     let gone: Vec<&Name> =
         old.parameters.keys().filter(|name| !new.parameters.contains_key(*name)).collect();
     let added: Vec<&Name> =
