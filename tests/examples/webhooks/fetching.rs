@@ -8,10 +8,10 @@ use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use twin_api::Client;
-use twin_api::secrecy::SecretString;
 use twin_ext::RunTicket;
 use twin_ext::prelude::*;
+use twin_ext::twin_api::Client;
+use twin_ext::twin_api::secrecy::SecretString;
 use twin_ext::webhook::{Delivery, Event, Verifier};
 use twin_ext::webhook::{Lease, MemoryStore, Receiver};
 

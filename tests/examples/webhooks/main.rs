@@ -13,10 +13,10 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use tokio::net::TcpListener;
-use twin_api::types::CreateWebhookBody;
-use twin_api::types::WebhookEventType::{RunCompleted, RunFailed, RunStopped};
 use twin_emulator::{DeliveryFault, DeliveryRule, Emulator, Profile, RunMode, RunScript, World};
 use twin_ext::prelude::*;
+use twin_ext::twin_api::types::CreateWebhookBody;
+use twin_ext::twin_api::types::WebhookEventType::{RunCompleted, RunFailed, RunStopped};
 
 use fetching::Outputs;
 

@@ -1,9 +1,9 @@
 //! Changes the signing secret without losing a delivery. Each webhook has its own secret, so two
 //! webhooks exist for a short time.
 
-use twin_api::Client;
-use twin_api::types::{CreateWebhookBody, CreateWebhookResponse, WebhookEventType};
 use twin_ext::prelude::*;
+use twin_ext::twin_api::Client;
+use twin_ext::twin_api::types::{CreateWebhookBody, CreateWebhookResponse, WebhookEventType};
 use twin_ext::webhook::Verifier;
 
 use super::fetching::Fetching;

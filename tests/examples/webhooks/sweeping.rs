@@ -2,8 +2,8 @@
 
 use std::time::{Duration, SystemTime};
 
-use twin_api::Client;
 use twin_ext::prelude::*;
+use twin_ext::twin_api::Client;
 
 use super::fetching::{Outputs, fetch};
 

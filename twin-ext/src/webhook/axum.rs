@@ -79,8 +79,8 @@ where
     F: Future<Output = Result<(), E>> + Send + 'static,
     E: Into<Box<dyn std::error::Error + Send + Sync>> + 'static,
 {
-    /// Creates a router that receives deliveries by POST at `path`. It ignores the query of the
-    /// URL.
+    /// Creates a router of axum 0.8 that receives deliveries by POST at `path`. It ignores the query
+    /// of the URL. For a handler with state, see [`Receiver::new`].
     ///
     /// ```
     /// # use std::time::Duration;

@@ -9,6 +9,8 @@ use crate::error::Error;
 ///
 /// [`Receiver::on_event`](super::Receiver::on_event) reports it. The variants contain no payload,
 /// except the key of an authentic delivery and the error of the handler.
+///
+/// Later versions may add variants and fields: write `..` in each pattern, and a `_` arm.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum ReceiverEvent<'a> {

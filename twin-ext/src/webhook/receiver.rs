@@ -165,6 +165,30 @@ where
     /// # Ok(())
     /// # }
     /// ```
+    ///
+    /// A handler with state clones it for each call, because each call runs in its own task. An
+    /// `async |…|` closure borrows what it captures, so it works only without captures.
+    ///
+    /// ```
+    /// # use std::time::Duration;
+    /// # use twin_ext::prelude::*;
+    /// # use twin_ext::webhook::{Delivery, Lease, MemoryStore, Receiver, Verifier};
+    /// # fn main() -> Result<(), Error> {
+    /// # let verifier = Verifier::new("whsec_a1b2c3")?;
+    /// # let store = MemoryStore::new(100_000, Duration::from_secs(300));
+    /// # let (handled, _received) = tokio::sync::mpsc::unbounded_channel();
+    /// let handle = move |delivery: Delivery, _: Lease| {
+    ///     let handled = handled.clone();
+    ///     async move {
+    ///         handled.send(delivery.event).map_err(|_| "the program ends")?;
+    ///         Ok::<(), Box<dyn std::error::Error + Send + Sync>>(())
+    ///     }
+    /// };
+    /// let receiver = Receiver::new(verifier, store, handle);
+    /// # drop(receiver);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn new(verifier: Verifier, store: S, handler: H) -> Self {
         let verifier = RwLock::new(verifier);
         let settings = ReceiverSettings {

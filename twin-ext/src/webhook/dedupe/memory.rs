@@ -30,7 +30,10 @@ const LEASE: Duration = Duration::from_secs(60);
 ///
 /// A reservation is a lease of one minute, which [`Receiver`](super::super::Receiver) renews
 /// while the handler runs. A hanging receiver loses its lease, so its reservations cannot fill the
-/// store.
+/// store. If a handler panics or times out, its event is uncertain at once.
+///
+/// The clock of the machine must not go back while the program restarts. Otherwise
+/// [fences](Lease::fence) may decrease.
 pub struct MemoryStore {
     capacity: usize,
     retries: Duration,

@@ -28,10 +28,10 @@ const TIMEOUT: Duration = Duration::from_secs(2);
 /// A store in Redis, for receivers on several machines.
 ///
 /// A reservation is a lease of one minute, which [`Receiver`](super::super::Receiver) renews
-/// while the handler runs. If a receiver is killed, the next one gets the event with
-/// [`Uncertainty::Interrupted`] after the lease has expired. The store keeps an entry for a week
-/// ([`remember`](Self::remember)). If Redis was restarted or replaced by a failover, earlier events
-/// that it does not know are [`Uncertainty::Forgotten`]
+/// while the handler runs. If a receiver is killed, or its handler panics or times out, the next one
+/// gets the event with [`Uncertainty::Interrupted`] after the lease has expired. The store keeps an
+/// entry for a week ([`remember`](Self::remember)). If Redis was restarted or replaced by a failover,
+/// earlier events that it does not know are [`Uncertainty::Forgotten`]
 /// ([details](super::DedupeStore#uncertain-events)).
 ///
 /// # Requirements
@@ -44,7 +44,9 @@ const TIMEOUT: Duration = Duration::from_secs(2);
 /// A call fails with [`Transport`](crate::ErrorKind::Transport) if Redis cannot be reached or
 /// rejects a command, with [`Timeout`](crate::ErrorKind::Timeout) after 2 seconds
 /// ([`timeout`](Self::timeout)), and with [`Decode`](crate::ErrorKind::Decode) if another program
-/// uses the same keys.
+/// uses the same keys. If [`reserve`](DedupeStore::reserve) fails, a
+/// [`Receiver`](super::super::Receiver) responds with 503 and does not call the handler, so a later
+/// delivery of the event is handled.
 ///
 /// ```no_run
 /// use std::time::Duration;
