@@ -152,7 +152,8 @@ impl Builder {
         self
     }
 
-    /// Uses the machine's clock. By default, the time changes only with [`Emulator::advance`].
+    /// Uses the machine's clock. By default, the time starts at 2026-03-11T12:00:00Z and changes only
+    /// with [`Emulator::advance`] and [`Emulator::advance_to`].
     pub const fn running_clock(mut self) -> Self {
         self.setup.clock = ClockSource::System;
         self

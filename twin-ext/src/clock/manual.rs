@@ -11,8 +11,11 @@ const START: u64 = 1_767_225_600;
 
 /// A clock that stands still until a pause or [`advance`](Self::advance) moves it.
 ///
-/// Clones are the same clock. A client with this clock does not sleep between retries; the test reads
-/// the pauses that it would have made:
+/// The time of day starts at 2026-01-01T00:00:00Z. Clones are the same clock. The clock of
+/// `twin-emulator` is another one, which this clock does not move.
+///
+/// A client with this clock does not sleep between retries; the test reads the pauses that it would
+/// have made:
 ///
 /// ```
 /// use twin_emulator::fault::{Fault, Rule};
