@@ -36,7 +36,7 @@ use crate::position::{Position, Progress};
 ///
 /// # Example
 /// ```no_run
-/// # async fn example(twin: twin_api::Client) -> Result<(), twin_ext::Error> {
+/// # async fn example(twin: twin_ext::twin_api::Client) -> Result<(), twin_ext::Error> {
 /// match twin.get_agent().agent_id("agent_abc123").send().await {
 ///     Ok(response) => println!("{}", response.agent.agent_id),
 ///     Err(error) if error.is_not_found() || error.is_forbidden() => println!("gone"),
@@ -271,7 +271,7 @@ impl Error {
     /// Resuming misses no item, but may repeat one.
     ///
     /// ```no_run
-    /// # async fn example(twin: twin_api::Client) -> Result<(), twin_ext::Error> {
+    /// # async fn example(twin: twin_ext::twin_api::Client) -> Result<(), twin_ext::Error> {
     /// use twin_ext::prelude::*;
     /// let mut agents = twin.list_agents().items();
     /// while let Some(agent) = agents.try_next().await.transpose() {

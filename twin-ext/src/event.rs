@@ -18,7 +18,7 @@ use self::payload::CommonMembers;
 ///
 /// ```
 /// use twin_ext::prelude::*;
-/// use twin_api::types::RunEvent;
+/// use twin_ext::twin_api::types::RunEvent;
 /// # fn main() -> Result<(), serde_json::Error> {
 /// let json = r#"{"event_index": 157912706, "event": {
 ///     "agent_id": {"id": "agent_abc123"}, "run_id": {"id": "run_xyz789"},
@@ -104,7 +104,7 @@ pub trait RunEventExt {
     ///
     /// ```
     /// use twin_ext::prelude::*;
-    /// # use twin_api::types::RunEvent;
+    /// # use twin_ext::twin_api::types::RunEvent;
     /// let json = r#"{"index": 9, "event": {"finished": {"message": "Three mails were read."}}}"#;
     /// let event: RunEvent = serde_json::from_str(json)?;
     /// assert_eq!(event.final_text().as_deref(), Some("Three mails were read."));

@@ -60,9 +60,9 @@ impl fmt::Debug for Launching {
 ///
 /// ```no_run
 /// use twin_ext::prelude::*;
-/// use twin_api::types::{RunMode, StartRunBody};
+/// use twin_ext::twin_api::types::{RunMode, StartRunBody};
 ///
-/// # async fn example(twin: twin_api::Client) -> Result<(), Error> {
+/// # async fn example(twin: twin_ext::twin_api::Client) -> Result<(), Error> {
 /// let body = StartRunBody::builder().run_mode(RunMode::Run).user_message("Go.");
 /// let run = twin.launch("agent_abc123", body).await?;
 /// let done = run.wait().await?;
@@ -79,8 +79,8 @@ pub trait RunExt {
     ///
     /// ```no_run
     /// use twin_ext::prelude::*;
-    /// use twin_api::types::{RunMode, StartRunBody};
-    /// # async fn example(twin: twin_api::Client) -> Result<(), Error> {
+    /// use twin_ext::twin_api::types::{RunMode, StartRunBody};
+    /// # async fn example(twin: twin_ext::twin_api::Client) -> Result<(), Error> {
     /// let run = twin.launch("agent_abc123", StartRunBody::builder().run_mode(RunMode::Run)).await?;
     /// println!("{}", run.run_id());
     /// # Ok(())
@@ -113,8 +113,8 @@ pub trait RunExt {
     ///
     /// ```no_run
     /// use twin_ext::prelude::*;
-    /// use twin_api::types::{RunMode, StartRunBody};
-    /// # async fn example(twin: twin_api::Client) -> Result<(), Error> {
+    /// use twin_ext::twin_api::types::{RunMode, StartRunBody};
+    /// # async fn example(twin: twin_ext::twin_api::Client) -> Result<(), Error> {
     /// let body = StartRunBody::builder().run_mode(RunMode::Run).user_message("Order 4711.");
     /// let run = twin.launch_or_find("agent_abc123", body).await?;
     /// println!("{}", run.run_id());
@@ -136,7 +136,7 @@ pub trait RunExt {
     /// ```no_run
     /// use twin_ext::prelude::*;
     /// use twin_ext::RunTicket;
-    /// # async fn example(twin: twin_api::Client, stored: &str) -> Result<(), Box<dyn std::error::Error>> {
+    /// # async fn example(twin: twin_ext::twin_api::Client, stored: &str) -> Result<(), Box<dyn std::error::Error>> {
     /// let ticket: RunTicket = serde_json::from_str(stored)?;
     /// let run = twin.resume(ticket).wait().await?;
     /// println!("{} is {}", run.run_id, run.state());
@@ -153,7 +153,7 @@ pub trait RunExt {
     ///
     /// ```no_run
     /// use twin_ext::prelude::*;
-    /// # async fn example(twin: twin_api::Client) -> Result<(), Error> {
+    /// # async fn example(twin: twin_ext::twin_api::Client) -> Result<(), Error> {
     /// let mut runs = twin.finished_since("agent_abc123", "2026-02-20T14:30:00Z");
     /// while let Some(run) = runs.try_next().await? {
     ///     println!("{} is {}", run.run_id, run.state());

@@ -145,7 +145,7 @@ pub trait SetScheduleExt {
     /// ```no_run
     /// use twin_ext::prelude::*;
     /// use twin_ext::Cron;
-    /// # async fn example(twin: twin_api::Client) -> Result<(), Error> {
+    /// # async fn example(twin: twin_ext::twin_api::Client) -> Result<(), Error> {
     /// let cron = Cron::new("0 0 9 * * * *")?;
     /// twin.set_schedule().agent_id("agent_abc123").cron(cron).send().await?;
     /// # Ok(())

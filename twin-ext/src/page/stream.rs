@@ -54,8 +54,8 @@ impl<'a, T> Pages<'a, T> {
     ///
     /// ```no_run
     /// # use twin_ext::Error;
-    /// # async fn store(agents: Vec<twin_api::types::Agent>) -> Result<(), Error> { Ok(()) }
-    /// # async fn example(twin: twin_api::Client) -> Result<(), twin_ext::Error> {
+    /// # async fn store(agents: Vec<twin_ext::twin_api::types::Agent>) -> Result<(), Error> { Ok(()) }
+    /// # async fn example(twin: twin_ext::twin_api::Client) -> Result<(), twin_ext::Error> {
     /// use twin_ext::prelude::*;
     /// let mut pages = twin.list_agents().pages().prefetch(1);
     /// while let Some(page) = pages.try_next().await? {
@@ -189,8 +189,8 @@ impl<'a, T> Items<'a, T> {
     ///
     /// ```no_run
     /// # fn save(position: &str) {}
-    /// # fn index(agent: &twin_api::types::Agent) -> Result<(), std::io::Error> { Ok(()) }
-    /// # async fn example(twin: twin_api::Client) -> Result<(), Box<dyn std::error::Error>> {
+    /// # fn index(agent: &twin_ext::twin_api::types::Agent) -> Result<(), std::io::Error> { Ok(()) }
+    /// # async fn example(twin: twin_ext::twin_api::Client) -> Result<(), Box<dyn std::error::Error>> {
     /// use twin_ext::prelude::*;
     /// let mut agents = twin.list_agents().items();
     /// while let Some(agent) = agents.try_next().await? {

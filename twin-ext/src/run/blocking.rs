@@ -15,7 +15,7 @@ impl Launching {
     ///
     /// ```no_run
     /// use twin_ext::prelude::*;
-    /// use twin_api::types::{RunMode, StartRunBody};
+    /// use twin_ext::twin_api::types::{RunMode, StartRunBody};
     /// # fn main() -> Result<(), Error> {
     /// let twin = ClientBuilder::from_env()?.build()?;
     /// let body = StartRunBody::builder().run_mode(RunMode::Run);
@@ -40,7 +40,7 @@ impl Waiting {
     /// ```no_run
     /// use twin_ext::prelude::*;
     /// use twin_ext::RunTicket;
-    /// # fn example(twin: twin_api::Client, ticket: RunTicket) -> Result<(), Error> {
+    /// # fn example(twin: twin_ext::twin_api::Client, ticket: RunTicket) -> Result<(), Error> {
     /// let done = twin.resume(ticket).wait().blocking()?;
     /// println!("{}", done.state());
     /// # Ok(())
@@ -62,7 +62,7 @@ impl RunEvents {
     /// ```no_run
     /// use twin_ext::prelude::*;
     /// use twin_ext::RunTicket;
-    /// # fn example(twin: twin_api::Client, ticket: RunTicket) -> Result<(), Error> {
+    /// # fn example(twin: twin_ext::twin_api::Client, ticket: RunTicket) -> Result<(), Error> {
     /// for event in twin.resume(ticket).events().blocking()? {
     ///     println!("{:?}", event?.kind().name());
     /// }
@@ -82,7 +82,7 @@ impl FinishedRuns<'_> {
     ///
     /// ```no_run
     /// use twin_ext::prelude::*;
-    /// # fn example(twin: twin_api::Client) -> Result<(), Error> {
+    /// # fn example(twin: twin_ext::twin_api::Client) -> Result<(), Error> {
     /// for run in twin.finished_since("agent_abc123", "2026-02-20T14:30:00Z").blocking()? {
     ///     println!("{}", run?.run_id);
     /// }

@@ -31,7 +31,7 @@ const PAGE: i64 = 100;
 /// ```no_run
 /// use std::time::{Duration, SystemTime};
 /// use twin_ext::prelude::*;
-/// # async fn example(twin: twin_api::Client) -> Result<(), Error> {
+/// # async fn example(twin: twin_ext::twin_api::Client) -> Result<(), Error> {
 /// let yesterday = SystemTime::now() - Duration::from_secs(86_400);
 /// let mut runs = twin.finished_since("agent_abc123", yesterday);
 /// while let Some(run) = runs.try_next().await? {
@@ -81,7 +81,7 @@ impl<'a> FinishedRuns<'a> {
     /// ```no_run
     /// # use std::time::{Duration, SystemTime};
     /// # use twin_ext::prelude::*;
-    /// # async fn example(twin: twin_api::Client) -> Result<(), Error> {
+    /// # async fn example(twin: twin_ext::twin_api::Client) -> Result<(), Error> {
     /// let day = Duration::from_secs(86_400);
     /// let mut runs = twin
     ///     .finished_since("agent_abc123", SystemTime::now() - day)

@@ -111,7 +111,7 @@ impl RunEvents {
     /// resumed stream detects missing events.
     ///
     /// ```no_run
-    /// # fn handle(event: &twin_api::types::RunEvent) {}
+    /// # fn handle(event: &twin_ext::twin_api::types::RunEvent) {}
     /// # async fn example(run: twin_ext::RunHandle) -> Result<(), Box<dyn std::error::Error>> {
     /// let mut events = run.events();
     /// while let Some(event) = events.try_next().await? {

@@ -76,7 +76,7 @@ pub trait RunStateExt {
     /// Returns the state of the run, derived from its status and end time.
     ///
     /// ```no_run
-    /// # async fn example(twin: twin_api::Client) -> Result<(), twin_ext::Error> {
+    /// # async fn example(twin: twin_ext::twin_api::Client) -> Result<(), twin_ext::Error> {
     /// use twin_ext::prelude::*;
     /// use twin_ext::RunState;
     /// let mut runs = twin.list_runs().agent_id("agent_abc123").items();
@@ -99,7 +99,7 @@ pub trait RunStateExt {
     /// ```
     /// use twin_ext::prelude::*;
     /// use twin_ext::RunState;
-    /// # use twin_api::types::Run;
+    /// # use twin_ext::twin_api::types::Run;
     /// # let json = r#"{"run_id": "r", "agent_id": "a", "status": "archived", "is_finished": true, "started_at": ""}"#;
     /// # let run: Run = serde_json::from_str(json)?;
     /// assert_eq!(run.state(), RunState::Unknown("archived".to_owned()));

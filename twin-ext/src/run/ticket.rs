@@ -20,8 +20,8 @@ const VERSION: u64 = 1;
 /// ```no_run
 /// use twin_ext::prelude::*;
 /// use twin_ext::RunTicket;
-/// # use twin_api::types::{RunMode, StartRunBody};
-/// # async fn example(twin: twin_api::Client) -> Result<(), Box<dyn std::error::Error>> {
+/// # use twin_ext::twin_api::types::{RunMode, StartRunBody};
+/// # async fn example(twin: twin_ext::twin_api::Client) -> Result<(), Box<dyn std::error::Error>> {
 /// # let body = StartRunBody::builder().run_mode(RunMode::Run);
 /// let run = twin.launch("agent_abc123", body).await?;
 /// std::fs::write("run.json", serde_json::to_string(&run.ticket())?)?;
