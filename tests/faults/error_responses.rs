@@ -157,7 +157,7 @@ async fn grpc_status_maps_to_its_http_problem() {
 }
 
 #[tokio::test]
-async fn foreign_success_response_is_not_the_api() {
+async fn success_response_that_is_not_json_is_not_the_api() {
     let rig = ClientRig::new().await;
     let page = "<!DOCTYPE html><html><body>Twin</body></html>";
     let cases = [

@@ -74,7 +74,7 @@ async fn expired_entry(redis: &TestRedis) -> Value {
 }
 
 #[tokio::test]
-async fn longer_remember_is_uncertain_of_events_remembered_for_less() {
+async fn raising_remember_makes_expired_events_uncertain() {
     let Some(redis) = TestRedis::start() else { return };
     let event = expired_entry(&redis).await;
     let after = store(&redis, DAY);

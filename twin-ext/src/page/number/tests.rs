@@ -134,7 +134,7 @@ fn list_with_linked_pages_and_no_total_is_read_again() {
 }
 
 #[test]
-fn duplicate_before_a_gap_makes_the_next_reading_incomparable() {
+fn duplicate_before_a_gap_prevents_confirmation_by_the_next_reading() {
     for (second, confirmed) in [([3, 4], true), ([2, 3], false)] {
         let mut pager = NumberPager::new(None);
         assert_eq!(next(&mut pager, &[1, 2], None), Some(2));

@@ -102,10 +102,11 @@ fn canonical_form_sorts_members_and_keeps_every_digit() {
 }
 
 #[test]
-fn canonical_form_replaces_a_member_at_the_top_only() {
+fn canonical_form_replaces_finished_at_at_the_top_level_only() {
     let mut out = Vec::new();
-    read(r#"{"end": 1, "x": {"end": 1}}"#).write_canonical(&mut out, Some(("end", "now")));
-    assert_eq!(out, br#"{"end":"now","x":{"end":1}}"#);
+    read(r#"{"finished_at": 1, "x": {"finished_at": 1}}"#)
+        .write_canonical(&mut out, Some(("finished_at", "now")));
+    assert_eq!(out, br#"{"finished_at":"now","x":{"finished_at":1}}"#);
 }
 
 #[test]
