@@ -141,7 +141,7 @@ impl<'a> RetriedCall<'a> {
             // The jitter does not fit into the deadline, but the Retry-After does.
             pause = summary.retry_after?;
         }
-        let cost = if summary.timed_out { Cost::Timeout } else { Cost::Retry };
+        let cost = if summary.timed_out { Cost::AfterTimeout } else { Cost::AfterFailure };
         if !policy.budget.take(cost) {
             return None;
         }
