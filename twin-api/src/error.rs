@@ -1,8 +1,8 @@
 //! Defines the error of every operation.
 //!
 //! [`Error`] reports what failed, whether the operation may have happened, and what can be done. It
-//! contains no key and no query, and at most a short excerpt of a body. It does not decide about
-//! retries; `twin-ext` does.
+//! contains no key and no query, and at most a short excerpt of a body. This crate never retries a
+//! call. The retry policy is in `twin-ext`: a client of `twin_ext::ClientBuilder` retries.
 
 #[cfg(feature = "client")]
 mod connect;
@@ -39,6 +39,7 @@ const MAX_CAUSES: usize = 16;
 /// # async fn example(twin: twin_api::Client) -> Result<(), Box<dyn std::error::Error>> {
 /// match twin.get_agent().agent_id("agent_abc123").send().await {
 ///     Ok(response) => println!("{}", response.into_inner().agent.agent_id),
+///     // The service also answers 403 for a deleted agent.
 ///     Err(error) if error.is_not_found() || error.is_forbidden() => println!("gone"),
 ///     Err(error) => return Err(error.into()),
 /// }
@@ -89,7 +90,9 @@ impl Error {
         self.0.outcome
     }
 
-    /// Returns the HTTP status of the response that caused the error. `None` without a response.
+    /// Returns the HTTP status of the response that caused the error.
+    ///
+    /// Returns `None` if no response arrived.
     pub fn status(&self) -> Option<StatusCode> {
         self.0.status
     }
@@ -102,7 +105,9 @@ impl Error {
         self.0.last_status.or(self.0.status)
     }
 
-    /// Returns the headers of the response that caused the error. Empty without a response.
+    /// Returns the headers of the response that caused the error.
+    ///
+    /// Returns an empty map if no response arrived.
     pub fn headers(&self) -> &HeaderMap {
         &self.0.headers
     }

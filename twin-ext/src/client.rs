@@ -83,7 +83,9 @@ impl ClientBuilder {
     /// Creates a builder with an API key.
     ///
     /// Use it if the key comes from a secret store. [`from_env`](Self::from_env) reads the key
-    /// from the environment. [`build`](Self::build) rejects a key that no header can hold.
+    /// from the environment. [`build`](Self::build) rejects a key that is blank or contains a
+    /// character other than printable ASCII, because the key is sent in a header. Spaces and tabs
+    /// around the key are removed.
     pub fn new(key: impl Into<SecretString>) -> Self {
         Self {
             key: key.into(),
@@ -166,8 +168,9 @@ impl ClientBuilder {
     /// Limits one call: all its attempts and the pauses between them. The default is 120 s.
     ///
     /// An attempt that reaches the deadline fails with an error for which
-    /// [`is_timeout`](crate::Error::is_timeout) returns true. If the next pause would end after the
-    /// deadline, the call returns the last error at once.
+    /// [`is_timeout`](crate::Error::is_timeout) returns true. If the pause before the next attempt
+    /// would end after the deadline, the call returns the last error at once. One exception: if the
+    /// service sent a `Retry-After` that ends before the deadline, the pause is shortened to it.
     #[must_use]
     pub fn deadline(mut self, limit: Duration) -> Self {
         self.deadline = limit;

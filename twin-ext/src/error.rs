@@ -39,6 +39,7 @@ use crate::position::{Position, Progress};
 /// # async fn example(twin: twin_ext::twin_api::Client) -> Result<(), twin_ext::Error> {
 /// match twin.get_agent().agent_id("agent_abc123").send().await {
 ///     Ok(response) => println!("{}", response.agent.agent_id),
+///     // The service also answers 403 for a deleted agent.
 ///     Err(error) if error.is_not_found() || error.is_forbidden() => println!("gone"),
 ///     Err(error) => return Err(error.into()),
 /// }
@@ -120,7 +121,9 @@ impl Error {
         self.0.base.outcome()
     }
 
-    /// Returns the HTTP status of the response that caused the error. `None` without a response.
+    /// Returns the HTTP status of the response that caused the error.
+    ///
+    /// Returns `None` if no response arrived.
     pub fn status(&self) -> Option<StatusCode> {
         self.0.base.status()
     }
@@ -138,7 +141,9 @@ impl Error {
         self.0.base.problem()
     }
 
-    /// Returns the headers of the response that caused the error. Empty without a response.
+    /// Returns the headers of the response that caused the error.
+    ///
+    /// Returns an empty map if no response arrived.
     pub fn headers(&self) -> &HeaderMap {
         self.0.base.headers()
     }

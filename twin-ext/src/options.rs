@@ -1,4 +1,4 @@
-//! Overrides settings of the client for some calls.
+//! Overrides settings of a client for the calls of one clone.
 
 use std::any::Any;
 use std::fmt;
@@ -15,10 +15,11 @@ use crate::policy::Policy;
 const RESERVED: [&str; 5] =
     [API_KEY_HEADER, "host", "content-length", "transfer-encoding", "connection"];
 
-/// Overrides settings of the client for some calls.
+/// Overrides settings of a client for the calls of one clone.
 ///
-/// Settings that are not overridden stay as [`ClientBuilder`](crate::ClientBuilder) set them.
-/// [`ClientExt::with`] applies the options.
+/// [`ClientExt::with`] returns the clone. The original client keeps its settings, and the clone
+/// keeps those that the options do not set. An invalid option fails the calls of the clone with
+/// [`ErrorKind::Config`], before anything is sent.
 ///
 /// ```no_run
 /// use std::time::Duration;
@@ -65,7 +66,8 @@ impl CallOptions {
         self.check("attempt_timeout", !limit.is_zero())
     }
 
-    /// Limits the number of attempts per call, the first included. Zero counts as one.
+    /// Limits the number of attempts per call, the first included. Zero counts as one, as in
+    /// [`Retry::max_attempts`](crate::Retry::max_attempts): the call is sent once.
     pub fn max_attempts(mut self, attempts: u32) -> Self {
         self.max_attempts = Some(attempts.max(1));
         self

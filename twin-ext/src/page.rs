@@ -4,8 +4,9 @@
 //! call [`items`](Paginate::items) or [`pages`](Paginate::pages). The
 //! [guide](crate::guide::pages) explains the guarantees.
 //!
-//! A list ends without an error only if no item can be missing. No item is returned twice, and the
-//! number of requests is bounded. The streams start no task, and neither sort nor filter items.
+//! If a stream ends without an error, it has returned every item that was in the list during all
+//! its requests; the guide names one exception. No item is returned twice, and the number of
+//! requests is bounded. The streams start no task, and neither sort nor filter items.
 
 mod cursor;
 mod dedupe;
@@ -36,6 +37,7 @@ use crate::error::Error;
 /// # async fn store(agents: Vec<twin_api::types::Agent>) -> Result<(), twin_ext::Error> { Ok(()) }
 /// # async fn example(twin: twin_api::Client) -> Result<(), twin_ext::Error> {
 /// use twin_ext::prelude::*;
+/// // `limit` is the page size of `list_agents`, not a limit of the stream.
 /// let mut pages = twin.list_agents().limit(20).pages();
 /// while let Some(page) = pages.try_next().await? {
 ///     store(page.items).await?;
@@ -74,8 +76,12 @@ pub struct Page<T> {
 /// # }
 /// ```
 ///
-/// The stream sends nothing until it is polled. Its requests have the filters of the builder. It
-/// starts at the `cursor` or `after_index` of the builder, and ignores the `page`.
+/// Setters of the builder also choose the page size: `limit` for agents and events, `page_size` for
+/// runs.
+///
+/// The stream sends nothing until it is polled. Each request has the filters of the builder. The
+/// stream of agents starts at the `cursor` of its builder, and the stream of events after its
+/// `after_index`. The stream of runs always starts at the first page, whatever `page` is set to.
 pub trait Paginate: Sized + sealed::Sealed {
     /// The type of an item.
     type Item;
@@ -98,8 +104,10 @@ pub trait Paginate: Sized + sealed::Sealed {
     /// ```
     ///
     /// # Errors
-    /// After the items that it received, the stream returns one error and ends. To resume the
-    /// list, use [`Error::position`] with [`items_from`](Self::items_from).
+    /// The stream first returns the items that it has received, then one error, and ends. To
+    /// resume the list, pass [`Error::position`] to [`items_from`](Self::items_from).
+    ///
+    /// The error is one of these:
     /// - The error of a request that failed.
     /// - [`ErrorKind::Pagination`](crate::ErrorKind::Pagination): the service truncates or repeats
     ///   the list, so items may be missing.

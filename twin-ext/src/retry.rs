@@ -16,8 +16,9 @@ pub(crate) const LONGEST_RETRY_AFTER: Duration = Duration::from_secs(120);
 
 /// Configures retries: attempts, backoff and budget.
 ///
-/// The default is three attempts, backoff bounds of 0.5 s, 1 s, 2 s … 8 s, and a budget of
-/// 500 tokens that all calls of a client share.
+/// By default, a call makes up to three attempts. The delay before the second is random, up to
+/// 0.5 s, and the delay before the third up to 1 s. With more attempts, the bound keeps doubling,
+/// up to 8 s. All calls of a client share a budget of 500 tokens.
 ///
 /// # Example
 /// A batch job can wait longer than a user interface:
@@ -76,8 +77,9 @@ impl Retry {
     ///
     /// The bound doubles with each retry, up to `longest`. Each delay is uniformly random between
     /// zero and its bound (full jitter), so that clients do not retry together. A `Retry-After` of
-    /// the service lengthens a delay, beyond `longest` if need be. If `longest` is below `first`, it
-    /// bounds the first delay, too. With zero, retries follow at once.
+    /// the service lengthens a delay, even beyond `longest`. If `longest` is below `first`, all
+    /// delays are at most `longest`. If either is zero, a retry is sent at once, unless the service
+    /// sends `Retry-After`.
     #[must_use]
     pub fn backoff(mut self, first: Duration, longest: Duration) -> Self {
         self.first = first;
@@ -88,8 +90,8 @@ impl Retry {
     /// Sets the retry budget of the client, in tokens.
     ///
     /// A retry costs 5 tokens, or 10 after a timeout. With too few tokens left, the call returns
-    /// its error at once. A successful call refunds its last retry, or earns one token if it needed
-    /// none, up to this number.
+    /// its error at once. A success returns the tokens of the call's last retry, or adds one token
+    /// if there was no retry. The total never exceeds `tokens`.
     ///
     /// The budget limits the load during an outage: all clones of the client share it. Lower it if
     /// many processes call the service; zero disables retries.

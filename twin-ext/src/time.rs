@@ -2,8 +2,8 @@
 //!
 //! All times of the crate are parsed here.
 
-// A calendar library would be the largest dependency of a webhook receiver, so this module has its
-// own calendar. The tests compare it with `chrono`.
+// This module has its own calendar: a calendar library would be the largest dependency of a program
+// that only receives webhooks. The tests compare the results with those of `chrono`.
 pub(crate) mod calendar;
 
 use std::convert::Infallible;
@@ -40,7 +40,7 @@ const SECOND: i128 = 1_000_000_000;
 /// ```
 ///
 /// # Comparing
-/// Times are compared, and not their texts:
+/// Comparison uses the instant, not the text:
 ///
 /// ```
 /// use twin_ext::Timestamp;
@@ -64,8 +64,8 @@ const SECOND: i128 = 1_000_000_000;
 /// ```
 ///
 /// # Printing
-/// `Display` prints RFC 3339 in UTC, with 0, 3, 6 or 9 decimals. RFC 3339 ends at the year 9999: a later
-/// time, and one before the year 0, is printed as the nanoseconds since 1970.
+/// `Display` prints RFC 3339 in UTC, with 0, 3, 6 or 9 decimals. RFC 3339 has only the years 0 to
+/// 9999. Outside them, `Display` prints the nanoseconds since 1970.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Timestamp {
     /// Nanoseconds since 1970-01-01T00:00:00Z. With 128 bits, no RFC 3339 year and no [`SystemTime`]

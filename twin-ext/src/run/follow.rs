@@ -162,6 +162,7 @@ impl RunEvents {
     /// Returns the next event, like [`next`](Self::next), as a `Result<Option<_>>` for `?`.
     ///
     /// # Errors
+    /// [`Error::run_error`] returns the [`RunError`], if there is one.
     /// - [`RunError::NotFound`]: the service does not list the run, and never did.
     /// - [`RunError::Gone`]: the run or its agent was deleted.
     /// - [`RunError::UnknownStatus`]: the run has an unknown status for longer than 30 s.

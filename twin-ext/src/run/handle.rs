@@ -52,6 +52,7 @@ impl RunHandle {
     /// Reads the run from the list of its agent's runs.
     ///
     /// # Errors
+    /// [`Error::run_error`] returns the [`RunError`], if there is one.
     /// - [`RunError::NotFound`]: the service does not list the run. It may list a new run late; a
     ///   [wait](Self::wait) tolerates this.
     /// - An error of `list_runs`.
@@ -111,9 +112,9 @@ impl RunHandle {
 
     /// Waits until the run has ended.
     ///
-    /// The wait succeeds for every end, also if the run failed or was stopped.
-    /// [`RunStateExt::state`] returns how the run ended, and [`RunStateExt::require_success`]
-    /// returns an error for every end but success.
+    /// `Ok` means that the run has ended, even if it failed or was stopped.
+    /// [`RunStateExt::require_success`] turns a failed or stopped run into an error. A [`Run`] has
+    /// no outcome: to learn whether a finished run reached its goal, read [`state`](Self::state).
     ///
     /// The wait retries transient failures (connection, timeout, 408, 429, 500, 502, 503, 504) until
     /// the deadline, and honours `Retry-After`. If the future is dropped, the run continues.
@@ -131,6 +132,7 @@ impl RunHandle {
     /// ```
     ///
     /// # Errors
+    /// [`Error::run_error`] returns the [`RunError`], if there is one.
     /// - [`RunError::Paused`]: the run waits for input, which the API cannot provide.
     /// - [`RunError::NotFound`]: the service does not list the run, and never did.
     /// - [`RunError::Gone`]: the run or its agent was deleted.
@@ -144,6 +146,8 @@ impl RunHandle {
     }
 
     /// Streams the events of the run from the first one until the run ends.
+    ///
+    /// To resume after a restart, use [`events_from`](Self::events_from).
     ///
     /// ```no_run
     /// use twin_ext::prelude::*;
@@ -164,8 +168,8 @@ impl RunHandle {
 
     /// Streams the events of the run after the one with this index.
     ///
-    /// Pass the index that [`RunEvents::last_index`] returned before a restart. A stream from
-    /// [`events_from`](Self::events_from) also detects missing events.
+    /// Prefer [`events_from`](Self::events_from), which also detects missing events. Use
+    /// `events_after` if only the index was stored, such as that of [`RunEvents::last_index`].
     pub fn events_after(&self, index: u64) -> RunEvents {
         self.events_from(Position(Location::Event(EventLocation {
             after: Some(index),
@@ -175,10 +179,10 @@ impl RunHandle {
 
     /// Streams the events of the run from a position.
     ///
-    /// Store the position of [`RunEvents::position`] and pass it here after a restart. A position in
-    /// the list of the run's events ([`Paginate`](crate::Paginate)) works, too. A position contains
-    /// the number of earlier events, so the stream detects missing events. If it belongs to another
-    /// kind of list, the stream returns one error of
+    /// This is the best way to resume after a restart: a position contains the number of earlier
+    /// events, so the stream detects missing events. Store [`RunEvents::position`] and pass it here.
+    /// A position in the list of the run's events ([`Paginate`](crate::Paginate)) works, too. With
+    /// the position of another kind of list, the stream returns one error of
     /// [`ErrorKind::InvalidRequest`](crate::ErrorKind::InvalidRequest) and ends.
     ///
     /// ```no_run
@@ -209,6 +213,7 @@ impl RunHandle {
     /// ```
     ///
     /// # Errors
+    /// [`Error::run_error`] returns the [`RunError`], if there is one.
     /// - [`RunError::NotCancelled`]: the service did not cancel the run.
     /// - An error of `cancel_run`. The request is idempotent, so the client has retried it.
     ///

@@ -110,7 +110,9 @@ pub trait RunStateExt {
 
     /// Returns the run if it finished, and an error otherwise.
     ///
-    /// A wait succeeds for every end of a run. Use this method if only success counts:
+    /// [`RunHandle::wait`](crate::RunHandle::wait) returns `Ok` for every run that has ended. Call
+    /// this method on its result to get an error for a run that failed or was stopped. The method
+    /// does not check the outcome, because a [`Run`] has none.
     ///
     /// ```no_run
     /// use twin_ext::prelude::*;

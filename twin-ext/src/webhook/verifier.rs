@@ -1,7 +1,7 @@
 //! Verifies the signature of the received bytes, then reads the [`Delivery`].
 //!
-//! The verifier parses and normalises nothing before it has checked the signature. It trusts no
-//! unsigned header, and never shows a secret.
+//! The verifier checks the signature of the raw bytes first, then parses them. Headers are not
+//! signed, so it trusts none of them. It never shows a secret.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -27,7 +27,9 @@ static EVENT_NAME: HeaderName = HeaderName::from_static(EVENT_HEADER);
 /// The default of [`Verifier::max_body_bytes`].
 const MAX_BODY: usize = 256 * 1024;
 
-/// Verifies webhook deliveries ("Verifying webhook signatures" in the reference).
+/// Verifies webhook deliveries, and reads the event of those that are authentic.
+///
+/// The section "Verifying webhook signatures" of the Twin API reference defines the signature.
 ///
 /// A verifier accepts one or several secrets. Cloning it is cheap, and `Debug` shows no secret.
 ///
@@ -116,8 +118,8 @@ impl Verifier {
 
     /// Accepts only deliveries for these agents. Repeated calls add agents.
     ///
-    /// A webhook and its secret belong to one agent, so this is an additional check. It also
-    /// refuses an unknown event without `agent_id`.
+    /// A webhook and its secret belong to one agent, so this is an additional check. Events
+    /// without `agent_id` are refused.
     #[must_use]
     pub fn agents(mut self, agents: impl IntoIterator<Item = impl Into<String>>) -> Self {
         let allowed = self.settings().agents.get_or_insert_default();
@@ -126,13 +128,16 @@ impl Verifier {
     }
 
     /// Accepts only deliveries whose timestamp is at most `past` before and `future` after now,
-    /// including both ends. By default, the timestamp is not checked.
+    /// including both ends.
     ///
-    /// A tolerance limits how long an attacker can replay a captured delivery. A
+    /// By default, the timestamp is not checked: an attacker who captured a delivery can send it
+    /// again at any time, and it is accepted. A tolerance limits this time. A
     /// [`DedupeStore`](super::DedupeStore) also protects against replays, and loses no late
-    /// delivery: it is undocumented whether the service renews the timestamp when it retries. If
-    /// it does not, choose `past` longer than the service retries. With a tolerance, a timestamp
-    /// that is not an RFC 3339 time is refused.
+    /// delivery.
+    ///
+    /// The reference does not say whether the service renews the timestamp when it retries. If it
+    /// does not, choose `past` longer than the service retries. With a tolerance, a timestamp that
+    /// is not an RFC 3339 time is refused.
     ///
     /// ```
     /// # use std::time::Duration;
