@@ -71,9 +71,9 @@ pub enum PlainHttp {
 /// ```
 ///
 /// # Errors
-/// The text is not a URL; its scheme is neither `http` nor `https`; it contains a user name, a
-/// password, a query or a fragment; `plain_http` forbids the host; or this build has no TLS for
-/// `https`. The error never quotes the URL.
+/// The text is not a URL; it does not begin with `http://` or `https://`; it contains a user name, a
+/// password, a query or a fragment; it ends in `/v1`; `plain_http` forbids the host; or this build has
+/// no TLS for `https`. The error never quotes the URL.
 pub fn check_base_url(base_url: &str, plain_http: PlainHttp) -> Result<Url, ConnectError> {
     let url = Url::parse(base_url).map_err(|error| ConnectError::url(error.to_string()))?;
     if !url.username().is_empty() || url.password().is_some() {
@@ -81,6 +81,9 @@ pub fn check_base_url(base_url: &str, plain_http: PlainHttp) -> Result<Url, Conn
     }
     if url.query().is_some() || url.fragment().is_some() {
         return Err(ConnectError::url("it contains a query or a fragment; remove it"));
+    }
+    if url.path().trim_end_matches('/').ends_with("/v1") {
+        return Err(ConnectError::url("it ends in /v1, which the client adds itself; remove it"));
     }
     match url.scheme() {
         "https"
@@ -99,7 +102,7 @@ pub fn check_base_url(base_url: &str, plain_http: PlainHttp) -> Result<Url, Conn
         "http" => Err(ConnectError::url(
             "plain http exposes the key on the network; use https (http is for loopback only)",
         )),
-        _ => Err(ConnectError::url("its scheme is neither https nor http")),
+        _ => Err(ConnectError::url("it does not begin with https:// or http://")),
     }
 }
 
@@ -187,6 +190,8 @@ mod tests {
             "https://build.twin.so#x",
             "ftp://build.twin.so",
             "build.twin.so",
+            "http://127.0.0.1:4010/v1",
+            "http://127.0.0.1:4010/base/v1/",
             "",
         ];
         for url in refused {

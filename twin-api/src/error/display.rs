@@ -8,7 +8,7 @@ use std::fmt::{self, Write as _};
 
 use http::{Method, StatusCode};
 
-use super::{Error, ErrorKind, Failure, chain};
+use super::{Error, ErrorKind, Failure, Outcome, chain};
 
 /// Maximum characters of a text from the service.
 const MAX_CHARS: usize = 500;
@@ -26,6 +26,9 @@ impl fmt::Display for Error {
         }
         if let Some(hint) = hint(failure) {
             write!(f, "; {hint}")?;
+        }
+        if let Some(warning) = repeat_warning(failure) {
+            write!(f, "; {warning}")?;
         }
         if f.alternate() { causes(f, self) } else { Ok(()) }
     }
@@ -108,6 +111,20 @@ fn hint(failure: &Failure) -> Option<String> {
             known.then(|| "the service does not offer this operation today".to_owned())
         }
         _ => None,
+    }
+}
+
+/// Returns what to do before the request is sent again, if a second one could take effect twice.
+fn repeat_warning(failure: &Failure) -> Option<&'static str> {
+    if failure.is_idempotent || failure.method.as_ref()?.is_idempotent() {
+        return None;
+    }
+    match failure.outcome {
+        Outcome::NotSent | Outcome::Rejected => None,
+        Outcome::Unknown => {
+            Some("the request may have taken effect: check before you send it again")
+        }
+        Outcome::Accepted => Some("the service has accepted the request: do not send it again"),
     }
 }
 
@@ -222,6 +239,36 @@ mod tests {
             "503 Service Unavailable: busy (GET /v1/me, after 3 attempts in 2.1 s); \
              retry after 1.5 s"
         );
+    }
+
+    #[test]
+    fn post_that_may_have_taken_effect_says_so() {
+        let shown = |method, outcome, is_idempotent| {
+            let mut failure = problem(503, "{}", method, "/v1/agents/a/runs");
+            (failure.outcome, failure.is_idempotent) = (outcome, is_idempotent);
+            shown(failure)
+        };
+        assert_eq!(
+            shown(Method::POST, Outcome::Unknown, false),
+            "503 Service Unavailable (POST /v1/agents/a/runs); the request may have taken \
+             effect: check before you send it again"
+        );
+        assert_eq!(
+            shown(Method::POST, Outcome::Accepted, false),
+            "503 Service Unavailable (POST /v1/agents/a/runs); the service has accepted the \
+             request: do not send it again"
+        );
+        for (method, outcome) in [
+            (Method::POST, Outcome::NotSent),
+            (Method::POST, Outcome::Rejected),
+            (Method::GET, Outcome::Unknown),
+            (Method::DELETE, Outcome::Accepted),
+        ] {
+            let text = shown(method.clone(), outcome, false);
+            assert!(text.ends_with("/runs)"), "{method} {outcome:?}: {text}");
+        }
+        let cancelled = shown(Method::POST, Outcome::Unknown, true);
+        assert!(cancelled.ends_with("/runs)"), "{cancelled}");
     }
 
     #[test]
