@@ -29,11 +29,11 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 
 use serde_json::Value;
 
-use document::{ComparedDocument, ComparedExchange, ExchangeKey, ExchangeKind, Loc};
+use document::{ComparedDocument, Exchange, ExchangeKey, ExchangeKind, Loc};
 use graph::Graph;
 use rules::ChangeRule;
 
-use crate::identify::IdentifiedDocument;
+use crate::identify::Identified;
 
 /// The effect of a change on programs that use the API.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -94,7 +94,7 @@ pub fn compare(old: &Value, new: &Value) -> Vec<Change> {
 }
 
 /// Compares two identified documents. The pointers lead into the original documents.
-pub fn compare_identified(old: &IdentifiedDocument, new: &IdentifiedDocument) -> Vec<Change> {
+pub fn compare_identified(old: &Identified, new: &Identified) -> Vec<Change> {
     let mut changes = compare(&old.document, &new.document);
     for change in &mut changes {
         let is_new = crate::pointer::resolve(&new.document, &change.pointer).is_some();
@@ -162,14 +162,14 @@ fn servers(old: &ComparedDocument<'_>, new: &ComparedDocument<'_>, report: &mut 
 }
 
 fn exchanges<'a>(
-    was: &[ComparedExchange<'a>],
-    is: &[ComparedExchange<'a>],
+    was: &[Exchange<'a>],
+    is: &[Exchange<'a>],
     graph: &mut Graph<'a>,
     report: &mut ChangeList,
 ) {
-    let before: BTreeMap<&ExchangeKey, &ComparedExchange<'_>> =
+    let before: BTreeMap<&ExchangeKey, &Exchange<'_>> =
         was.iter().map(|one| (&one.key, one)).collect();
-    let after: BTreeMap<&ExchangeKey, &ComparedExchange<'_>> =
+    let after: BTreeMap<&ExchangeKey, &Exchange<'_>> =
         is.iter().map(|one| (&one.key, one)).collect();
     for gone in was.iter().filter(|one| !after.contains_key(&one.key)) {
         let rule = match gone.kind {

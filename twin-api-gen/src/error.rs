@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::identify::IdentifiedDocument;
+use crate::identify::Identified;
 use crate::problem::{Edit, Problem};
 
 /// The stage of [`generate`](crate::generate) that failed.
@@ -96,7 +96,7 @@ impl Error {
 
     /// Converts pointers into the effective document to pointers into the document as given.
     #[must_use]
-    pub(crate) fn located_in(mut self, identified: &IdentifiedDocument) -> Self {
+    pub(crate) fn located_in(mut self, identified: &Identified) -> Self {
         for problem in std::iter::once(&mut *self.first).chain(&mut self.others) {
             if let Some(pointer) = &mut problem.pointer {
                 *pointer = identified.origin(pointer);

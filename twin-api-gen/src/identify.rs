@@ -33,7 +33,7 @@ use crate::{Diagnostic, Error, Fact, Known, Severity, parse};
 /// A document whose known operations, parameters and entities have the names of `known.json`.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
-pub struct IdentifiedDocument {
+pub struct Identified {
     /// The document.
     pub document: Value,
     /// Differences in `servers`, and between the descriptions of an entity at several places.
@@ -46,7 +46,7 @@ pub struct IdentifiedDocument {
     origins: Origins,
 }
 
-impl IdentifiedDocument {
+impl Identified {
     /// Returns the pointer into the original document for a pointer into the identified one.
     pub fn origin(&self, pointer: &str) -> String {
         self.origins.of(pointer)
@@ -100,14 +100,14 @@ impl Findings {
 /// # Errors
 /// Returns an error of [`Stage::Parse`](crate::Stage::Parse) if `openapi` is not an OpenAPI
 /// document, and of [`Stage::Known`](crate::Stage::Known) if `known` is not a valid `known.json`.
-pub fn from_bytes(openapi: &[u8], known: Option<&[u8]>) -> Result<IdentifiedDocument, Error> {
+pub fn from_bytes(openapi: &[u8], known: Option<&[u8]>) -> Result<Identified, Error> {
     let document = parse::parse(openapi)?;
     let known = known.map(Known::read).transpose()?.unwrap_or_default();
     Ok(identify(document, &known))
 }
 
 /// Identifies a document that [`parse`](crate::parse::parse) has accepted.
-pub fn identify(mut document: Value, known: &Known) -> IdentifiedDocument {
+pub fn identify(mut document: Value, known: &Known) -> Identified {
     let mut findings = Findings::default();
     let mut operations = BTreeMap::new();
     if !known.is_empty() && parse::has_shape(&document) {
@@ -121,7 +121,7 @@ pub fn identify(mut document: Value, known: &Known) -> IdentifiedDocument {
         document["openapi"] = json!("3.1.0");
     }
     let Findings { facts, problems, origins } = findings;
-    IdentifiedDocument { document, facts, problems, operations, origins }
+    Identified { document, facts, problems, operations, origins }
 }
 
 /// Returns the document without webhooks, and without the types that only webhooks use.

@@ -173,7 +173,7 @@ fn generate_guarded(input: Input<'_>) -> Result<Generated, Error> {
 #[non_exhaustive]
 pub struct ClientPlan {
     /// The document with our names, without known facts and overlay.
-    pub identified: identify::IdentifiedDocument,
+    pub identified: identify::Identified,
     /// Same as [`Generated::facts`].
     pub facts: Vec<Fact>,
     /// Same as [`Generated::effective`].
@@ -211,7 +211,7 @@ pub fn plan(input: Input<'_>) -> Result<ClientPlan, Error> {
 /// The effective document, with the reports of the stages that produced it.
 struct Prepared {
     known: Known,
-    identified: identify::IdentifiedDocument,
+    identified: identify::Identified,
     facts: Vec<Fact>,
     applied: Vec<AppliedAction>,
 }
@@ -223,10 +223,7 @@ fn prepare(input: Input<'_>, timer: &mut StageTimer) -> Result<Prepared, Error> 
     Ok(Prepared { known, identified, facts, applied })
 }
 
-fn read(
-    input: Input<'_>,
-    timer: &mut StageTimer,
-) -> Result<(Known, identify::IdentifiedDocument), Error> {
+fn read(input: Input<'_>, timer: &mut StageTimer) -> Result<(Known, identify::Identified), Error> {
     let document = parse::parse(input.openapi)?;
     timer.lap(Stage::Parse);
     let known = input.known.map(Known::read).transpose()?.unwrap_or_default();
@@ -243,7 +240,7 @@ fn read(
 fn apply(
     input: Input<'_>,
     known: &Known,
-    identified: &mut identify::IdentifiedDocument,
+    identified: &mut identify::Identified,
     timer: &mut StageTimer,
 ) -> Result<(Vec<Fact>, Vec<AppliedAction>), Error> {
     let mut facts = std::mem::take(&mut identified.facts);
@@ -275,7 +272,7 @@ fn apply(
 fn lowering_problems(
     input: Input<'_>,
     known: &Known,
-    identified: &mut identify::IdentifiedDocument,
+    identified: &mut identify::Identified,
 ) -> Option<Error> {
     client::check_size(&identified.document).ok()?;
     match lower(input, known, identified) {
@@ -290,7 +287,7 @@ fn lowering_problems(
 fn lower(
     input: Input<'_>,
     known: &Known,
-    identified: &mut identify::IdentifiedDocument,
+    identified: &mut identify::Identified,
 ) -> Result<(lower::Lowered, Vec<Diagnostic>), Error> {
     let options = lower::LoweringOptions { native_types: input.runtime == Runtime::TwinApi };
     let mut repairs = known::repair::Repairs::default();
@@ -308,7 +305,7 @@ fn lower(
 fn write_client(
     input: Input<'_>,
     known: &Known,
-    identified: &mut identify::IdentifiedDocument,
+    identified: &mut identify::Identified,
     timer: &mut StageTimer,
 ) -> Result<(lower::Lowered, write::Written), Error> {
     let (mut lowered, diagnostics) = lower(input, known, identified)?;

@@ -55,19 +55,19 @@ pub struct AppliedAction {
     /// Why the action exists.
     pub description: String,
     /// Whether the action updates or removes the nodes.
-    pub kind: OverlayActionKind,
+    pub kind: ActionKind,
 }
 
 /// What an action does with the nodes that its target matches.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum OverlayActionKind {
+pub enum ActionKind {
     /// Merges a value into the nodes.
     Update,
     /// Removes the nodes.
     Remove,
 }
 
-impl fmt::Display for OverlayActionKind {
+impl fmt::Display for ActionKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Update => "update",
@@ -215,11 +215,7 @@ impl ExtendedAction {
     fn applied(self, pointers: Vec<String>) -> AppliedAction {
         AppliedAction {
             index: self.index,
-            kind: if self.action.is_remove() {
-                OverlayActionKind::Remove
-            } else {
-                OverlayActionKind::Update
-            },
+            kind: if self.action.is_remove() { ActionKind::Remove } else { ActionKind::Update },
             target: self.action.target,
             pointers: pointers.into_iter().map(|pointer| format!("#{pointer}")).collect(),
             description: self.description,

@@ -30,7 +30,7 @@ use proc_macro2::TokenStream;
 use serde_json::Value;
 
 pub(crate) use tree::{
-    BuilderType, GeneratedOperation, MentionedTypes, builders_by_name, generic_argument, ident_of,
+    Builder, GeneratedOperation, MentionedTypes, builders_by_name, generic_argument, ident_of,
     items_of, last_segment, operations, serde_has, serde_rename, trait_of,
 };
 

@@ -24,7 +24,7 @@ pub(crate) const BOUNDS: [&str; 13] = [
 
 /// How a keyword contains schemas.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum SchemaContainer {
+pub(crate) enum Container {
     /// A map of schemas.
     Map,
     /// An array of schemas.
@@ -36,12 +36,12 @@ pub(crate) enum SchemaContainer {
 }
 
 /// Returns how `keyword` contains schemas.
-pub(crate) fn container(keyword: &str) -> SchemaContainer {
+pub(crate) fn container(keyword: &str) -> Container {
     match keyword {
         "properties" | "patternProperties" | "$defs" | "definitions" | "dependentSchemas" => {
-            SchemaContainer::Map
+            Container::Map
         }
-        "allOf" | "anyOf" | "oneOf" | "prefixItems" => SchemaContainer::List,
+        "allOf" | "anyOf" | "oneOf" | "prefixItems" => Container::List,
         "items"
         | "additionalItems"
         | "additionalProperties"
@@ -53,8 +53,8 @@ pub(crate) fn container(keyword: &str) -> SchemaContainer {
         | "else"
         | "contains"
         | "propertyNames"
-        | "contentSchema" => SchemaContainer::Single,
-        _ => SchemaContainer::None,
+        | "contentSchema" => Container::Single,
+        _ => Container::None,
     }
 }
 
@@ -109,15 +109,15 @@ pub(crate) fn each_nested_mut(schema: &mut Value, change: &mut dyn FnMut(&mut Ma
     let Value::Object(members) = schema else { return };
     for (keyword, value) in members.iter_mut() {
         match (container(keyword), value) {
-            (SchemaContainer::Map, Value::Object(schemas)) => {
+            (Container::Map, Value::Object(schemas)) => {
                 schemas.values_mut().for_each(|schema| each_nested_mut(schema, change));
             }
-            (SchemaContainer::List | SchemaContainer::Single, Value::Array(schemas)) => {
+            (Container::List | Container::Single, Value::Array(schemas)) => {
                 for schema in schemas {
                     each_nested_mut(schema, change);
                 }
             }
-            (SchemaContainer::Single, schema) => each_nested_mut(schema, change),
+            (Container::Single, schema) => each_nested_mut(schema, change),
             _ => {}
         }
     }
@@ -128,15 +128,15 @@ pub(crate) fn each_nested_mut(schema: &mut Value, change: &mut dyn FnMut(&mut Ma
 pub(crate) fn each_nested(schema: &Value, visit: &mut dyn FnMut(&Value)) {
     for (keyword, value) in schema.as_object().into_iter().flatten() {
         match (container(keyword), value) {
-            (SchemaContainer::Map, Value::Object(schemas)) => {
+            (Container::Map, Value::Object(schemas)) => {
                 schemas.values().for_each(|inner| each_nested(inner, visit));
             }
-            (SchemaContainer::List | SchemaContainer::Single, Value::Array(schemas)) => {
+            (Container::List | Container::Single, Value::Array(schemas)) => {
                 for inner in schemas {
                     each_nested(inner, visit);
                 }
             }
-            (SchemaContainer::Single, inner) => each_nested(inner, visit),
+            (Container::Single, inner) => each_nested(inner, visit),
             _ => {}
         }
     }

@@ -14,7 +14,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::Value;
 
 use crate::known::FactStatus;
-use crate::passes::{BuilderType, GeneratedOperation, builders_by_name};
+use crate::passes::{Builder, GeneratedOperation, builders_by_name};
 use crate::{AppliedAction, Diagnostic, Fact, LeftOut};
 
 /// The file for types that several tags use.
@@ -101,7 +101,7 @@ fn stem(tag: &str) -> String {
 
 /// Returns the file of each type: that of the only tag that uses it, or `shared`.
 fn homes(
-    builders: &BTreeMap<String, BuilderType<'_>>,
+    builders: &BTreeMap<String, Builder<'_>>,
     tags: &BTreeMap<String, Vec<&GeneratedOperation>>,
     types: &BTreeMap<String, types::DescribedType>,
 ) -> BTreeMap<String, String> {

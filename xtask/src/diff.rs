@@ -15,7 +15,7 @@ use twin_api_gen::{ClientPlan, Generated, Input, Known, Runtime, identify};
 
 use crate::console::Console;
 
-mod load;
+pub(crate) mod load;
 pub(crate) mod render;
 
 /// The format of the report.

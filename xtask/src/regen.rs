@@ -15,7 +15,7 @@ use twin_api_gen::{ClientPlan, Generated, Input, Runtime, identify};
 
 use self::accept::OldContradictions;
 use crate::console::Console;
-use crate::diff::{self, DocumentComparison};
+use crate::diff::{self, DocumentComparison, load};
 use crate::fetch::{self, DocumentSource, FetchLimits};
 use crate::write::{self, DOCUMENT, FileChange, undisturbed};
 use crate::{changes, report, snapshots};
@@ -82,7 +82,7 @@ impl RegenOptions {
 
 /// The inputs of the generator.
 struct RegenInputs {
-    /// The document on disk, if it exists.
+    /// The document of the last commit, if there is one.
     old_document: Option<Vec<u8>>,
     document: Vec<u8>,
     known: String,
@@ -92,19 +92,18 @@ struct RegenInputs {
 impl RegenInputs {
     fn read(options: &RegenOptions, console: &mut Console) -> anyhow::Result<Self> {
         let root = &options.root;
-        let document = fetched(options, console)?;
-        let old_document = match fs::read(root.join(DOCUMENT)) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound && document.is_some() => None,
-            other => Some(other.with_context(|| format!("reading {DOCUMENT}"))?),
+        let document = match fetched(options, console)? {
+            Some(document) => document,
+            None => fs::read(root.join(DOCUMENT)).with_context(|| format!("reading {DOCUMENT}"))?,
         };
-        let document = document.or_else(|| old_document.clone()).context("there is no document")?;
+        let old_document = load::committed(root, DOCUMENT)?;
         let text = |path: &str| {
             fs::read_to_string(root.join(path)).with_context(|| format!("reading {path}"))
         };
         Ok(Self { old_document, document, known: text(KNOWN)?, overlay: text(OVERLAY)? })
     }
 
-    /// Plans the client of the document on disk, if a new document replaces it.
+    /// Plans the client of the committed document, if the document differs from it.
     fn old_plan(&self) -> OldDocument {
         match &self.old_document {
             Some(old) if *old == self.document => OldDocument::Same,
@@ -128,7 +127,7 @@ impl RegenInputs {
     }
 }
 
-/// The document on disk before the run.
+/// The document of the last commit.
 enum OldDocument {
     /// There is no document, or no client can be generated from it.
     None,
@@ -219,8 +218,7 @@ fn changed(root: &Path, path: &str, new: Vec<u8>) -> anyhow::Result<Option<FileC
     Ok(differs.then(|| FileChange { path: path.to_owned(), old, new: Some(new) }))
 }
 
-/// Compares the documents, and the new client with the client of the checked-in effective
-/// document.
+/// Compares the documents, and the new client with the client of the committed effective document.
 fn compare(
     root: &Path,
     sources: &RegenInputs,
@@ -238,12 +236,8 @@ fn compare(
         }
         _ => Vec::new(),
     };
-    let old = match fs::read(root.join(EFFECTIVE)) {
-        Ok(bytes) => bytes,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            return Ok(diff::by_documents(changes, &format!("there is no {EFFECTIVE} yet")));
-        }
-        Err(error) => return Err(error).with_context(|| format!("reading {EFFECTIVE}")),
+    let Some(old) = load::committed(root, EFFECTIVE)? else {
+        return Ok(diff::by_documents(changes, &format!("there is no {EFFECTIVE} yet")));
     };
     let is = diff::of_generated(new);
     if old == format!("{:#}\n", new.effective).into_bytes() {
@@ -273,17 +267,15 @@ fn conclude(
 ) -> anyhow::Result<Freshness> {
     let summary = changes::describe(&inputs, &derived);
     let all: Vec<FileChange> = derived.into_iter().chain(inputs).collect();
+    // First, so that a report that cannot be written leaves the repository unchanged.
+    if let Some(path) = &options.report {
+        write_report(path, &user_report.markdown())
+            .with_context(|| format!("writing {}", path.display()))?;
+    }
     if options.mode == UpdateMode::Write && !all.is_empty() {
         let start = Instant::now();
         write::apply(&options.root, &all, &mut undisturbed)?;
         report::stage(&"write", start.elapsed(), console);
-    }
-    if let Some(path) = &options.report {
-        let markdown = user_report.markdown();
-        write::write_beside(path, markdown.as_bytes())
-            .map_err(anyhow::Error::from)
-            .and_then(|staged| Ok(staged.persist(path)?))
-            .with_context(|| format!("writing {}", path.display()))?;
     }
     console.product(format_args!("{summary}"))?;
     console.raw(user_report.text(!all.is_empty(), options).as_bytes())?;
@@ -293,4 +285,13 @@ fn conclude(
     let fetch = options.fetch.as_ref().map(|source| format!(" --fetch {source}"));
     console.progress(format_args!("stale: run `cargo xtask regen{}`", fetch.unwrap_or_default()));
     Ok(Freshness::Stale)
+}
+
+/// Writes the report, and creates its folder.
+fn write_report(path: &Path, markdown: &str) -> anyhow::Result<()> {
+    if let Some(folder) = path.parent() {
+        fs::create_dir_all(folder)?;
+    }
+    write::write_beside(path, markdown.as_bytes())?.persist(path)?;
+    Ok(())
 }

@@ -74,7 +74,7 @@ pub(super) type ExchangeKey = (ExchangeKind, String, &'static str);
 
 /// One operation, webhook or callback of a document.
 #[derive(Debug, Clone)]
-pub(super) struct ComparedExchange<'a> {
+pub(super) struct Exchange<'a> {
     pub(super) key: ExchangeKey,
     pub(super) kind: ExchangeKind,
     /// `GET /v1/agents/{agent_id}`.
@@ -137,7 +137,7 @@ impl<'a> ComparedDocument<'a> {
     }
 
     /// Returns all operations, webhooks and callbacks, in the order of the document.
-    pub(super) fn exchanges(&self) -> Vec<ComparedExchange<'a>> {
+    pub(super) fn exchanges(&self) -> Vec<Exchange<'a>> {
         let mut found = Vec::new();
         let paths = self.at("/paths");
         for (path, item) in paths.iter().flat_map(Loc::members) {
@@ -161,7 +161,7 @@ impl<'a> ComparedDocument<'a> {
         kind: ExchangeKind,
         path: &str,
         item: &Loc<'a>,
-        found: &mut Vec<ComparedExchange<'a>>,
+        found: &mut Vec<Exchange<'a>>,
     ) {
         for method in METHODS {
             let Some(operation) = item.get(method) else { continue };
@@ -185,11 +185,11 @@ impl<'a> ComparedDocument<'a> {
             }
             let security = operation.get("security").or_else(|| self.at("/security"));
             let parameters = self.parameters(item, &operation, &names);
-            found.push(ComparedExchange { key, kind, name, operation, parameters, security });
+            found.push(Exchange { key, kind, name, operation, parameters, security });
         }
     }
 
-    fn callbacks(&self, index: usize, found: &mut Vec<ComparedExchange<'a>>) {
+    fn callbacks(&self, index: usize, found: &mut Vec<Exchange<'a>>) {
         let (owner, callbacks) = (found[index].name.clone(), found[index].operation.clone());
         let Some(callbacks) = callbacks.get("callbacks") else { return };
         for (name, callback) in callbacks.members() {

@@ -1,6 +1,6 @@
 //! Compares one operation, webhook or callback of two documents.
 
-use super::document::{ComparedExchange, ExchangeKind, Loc};
+use super::document::{Exchange, ExchangeKind, Loc};
 use super::graph::{DataDirection, Graph, NodeId};
 use super::rules::{self, ChangeRule};
 use super::schema::SchemaGroup;
@@ -47,8 +47,8 @@ impl<'a> Scope<'_, 'a> {
 
 /// Compares everything except schemas, and returns the pairs of schemas to compare.
 pub(super) fn compare<'a>(
-    old: &ComparedExchange<'a>,
-    new: &ComparedExchange<'a>,
+    old: &Exchange<'a>,
+    new: &Exchange<'a>,
     graph: &mut Graph<'a>,
     report: &mut ChangeList,
 ) -> Vec<SchemaPair> {

@@ -4,17 +4,13 @@
 
 use std::collections::BTreeSet;
 
-use super::document::{ComparedExchange, Loc};
+use super::document::{Exchange, Loc};
 use super::exchange::Scope;
 use super::rules;
 
 type Name = (String, String);
 
-pub(super) fn compare<'a>(
-    scope: &mut Scope<'_, 'a>,
-    old: &ComparedExchange<'a>,
-    new: &ComparedExchange<'a>,
-) {
+pub(super) fn compare<'a>(scope: &mut Scope<'_, 'a>, old: &Exchange<'a>, new: &Exchange<'a>) {
     let gone: Vec<&Name> =
         old.parameters.keys().filter(|name| !new.parameters.contains_key(*name)).collect();
     let added: Vec<&Name> =

@@ -5,18 +5,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::document::{ComparedDocument, ComparedExchange, Loc};
+use super::document::{ComparedDocument, Exchange, Loc};
 use super::exchange::Scope;
 use super::rules;
 
 /// Schemes as text, with the scopes that each needs.
 type Alternatives<'a> = BTreeMap<Vec<String>, BTreeSet<&'a str>>;
 
-pub(super) fn compare<'a>(
-    scope: &mut Scope<'_, 'a>,
-    old: &ComparedExchange<'a>,
-    new: &ComparedExchange<'a>,
-) {
+pub(super) fn compare<'a>(scope: &mut Scope<'_, 'a>, old: &Exchange<'a>, new: &Exchange<'a>) {
     let before = read(&scope.graph.old, old.security.as_ref());
     let after = read(&scope.graph.new, new.security.as_ref());
     let at = new.security.as_ref().unwrap_or(&new.operation);

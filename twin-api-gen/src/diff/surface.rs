@@ -16,6 +16,12 @@ use serde_json::Value;
 use super::rules;
 use crate::LeftOut;
 
+/// The message of a difference in documentation only.
+pub const DOCUMENTATION_CHANGED: &str = "the documentation changed";
+
+/// The message of a difference whose part became deprecated.
+pub const BECAME_DEPRECATED: &str = "became deprecated";
+
 /// The version bump that a difference requires.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Verdict {

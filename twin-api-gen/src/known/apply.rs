@@ -12,13 +12,13 @@ use super::compare::JsonTypes;
 use super::entity::{Entity, EntityMember, EntityShape, EnumValue, observed};
 use super::{Fact, FactStatus, Known, KnownSecurity, operation};
 use crate::closest::closest;
-use crate::identify::{IdentifiedDocument, collect};
+use crate::identify::{Identified, collect};
 use crate::names::letters;
 use crate::pointer::{child, escape};
 use crate::problem::{Edit, EditedFile};
 
 /// Applies all facts of `known` to the document, and returns how the document compares with them.
-pub(crate) fn apply(identified: &mut IdentifiedDocument, known: &Known) -> Vec<Fact> {
+pub(crate) fn apply(identified: &mut Identified, known: &Known) -> Vec<Fact> {
     if known.is_empty() || !crate::parse::has_shape(&identified.document) {
         return Vec::new();
     }

@@ -7,17 +7,13 @@ use super::compare::JsonTypes;
 use super::{Fact, FactStatus, KnownOperation};
 use crate::Object;
 use crate::closest::closest;
-use crate::identify::IdentifiedDocument;
+use crate::identify::Identified;
 use crate::identify::site::{each_operation, json_media, success};
 use crate::pointer::{child, escape};
 use crate::problem::{Edit, EditedFile};
 
 /// Completes the known operations of the document, and adds the missing ones.
-pub(super) fn apply(
-    applier: &mut Applier<'_>,
-    identified: &mut IdentifiedDocument,
-    document: &Value,
-) {
+pub(super) fn apply(applier: &mut Applier<'_>, identified: &mut Identified, document: &Value) {
     let known = applier.known;
     for (name, operation) in &known.operations {
         let there = identified.operations.get(name).cloned();
@@ -52,7 +48,7 @@ fn responses(known: &super::Known, operation: &KnownOperation) -> Value {
 fn missing(
     name: &str,
     operation: &KnownOperation,
-    identified: &IdentifiedDocument,
+    identified: &Identified,
     document: &Value,
 ) -> Fact {
     let unknown = each_operation(&document["paths"], "#/paths")

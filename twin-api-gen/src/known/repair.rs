@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use super::Known;
 use crate::error::Error;
-use crate::identify::IdentifiedDocument;
+use crate::identify::Identified;
 use crate::limits::MAX_REPAIR_ROUNDS;
 use crate::lower::Lowered;
 use crate::pointer::child;
@@ -31,7 +31,7 @@ impl Repairs {
     /// whether it replaced any.
     pub(crate) fn round(
         &mut self,
-        identified: &mut IdentifiedDocument,
+        identified: &mut Identified,
         known: &Known,
         lowered: &Result<Lowered, Error>,
     ) -> bool {

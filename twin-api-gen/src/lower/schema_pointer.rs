@@ -3,7 +3,7 @@
 //! It follows the same structure as [`walk`](super::walk). It does not look into the document, so it
 //! also accepts a pointer that has no target.
 
-use crate::schemas::{SchemaContainer, container};
+use crate::schemas::{Container, container};
 
 /// Returns whether a value at `pointer` would be a schema.
 pub(super) fn is_schema(pointer: &str) -> bool {
@@ -37,10 +37,10 @@ fn is_inside(rest: &[&str]) -> bool {
     let one_of_many = || rest.split_first().is_some_and(|(_, rest)| is_inside(rest));
     let numbered = rest.first().is_some_and(|token| token.parse::<usize>().is_ok());
     match container(keyword) {
-        SchemaContainer::Map | SchemaContainer::List => one_of_many(),
-        SchemaContainer::Single if numbered => one_of_many(),
-        SchemaContainer::Single => is_inside(rest),
-        SchemaContainer::None => false,
+        Container::Map | Container::List => one_of_many(),
+        Container::Single if numbered => one_of_many(),
+        Container::Single => is_inside(rest),
+        Container::None => false,
     }
 }
 

@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 
 use crate::METHODS;
 use crate::pointer::{escape, push_escaped};
-use crate::schemas::{SchemaContainer, container};
+use crate::schemas::{Container, container};
 
 /// Whether a schema is part of a request, of a response, or of a component schema.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -158,11 +158,11 @@ impl<'v> Walker<'v> {
         for (keyword, value) in members {
             let step: WalkFn<'v> = match (container(keyword), &*value) {
                 // Before 2020-12, `items` could be a tuple.
-                (SchemaContainer::Map, Value::Object(_))
-                | (SchemaContainer::List | SchemaContainer::Single, Value::Array(_)) => {
+                (Container::Map, Value::Object(_))
+                | (Container::List | Container::Single, Value::Array(_)) => {
                     |walker, schemas| walker.each(schemas, Walker::schema)
                 }
-                (SchemaContainer::Single, _) => Walker::schema,
+                (Container::Single, _) => Walker::schema,
                 _ => continue,
             };
             self.at(keyword, value, step);

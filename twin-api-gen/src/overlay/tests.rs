@@ -1,6 +1,6 @@
 use serde_json::{Value, json};
 
-use super::{OverlayActionKind, apply};
+use super::{ActionKind, apply};
 use crate::error::{Error, Stage};
 
 fn document() -> Value {
@@ -52,9 +52,9 @@ fn applies_actions_in_order_and_returns_their_effects() {
     let applied = apply(&mut changed, &overlay(&[removal, update])).unwrap();
 
     assert_eq!(changed["components"]["schemas"]["Key"]["required"], json!(["id"]));
-    assert_eq!(applied[0].kind, OverlayActionKind::Remove);
+    assert_eq!(applied[0].kind, ActionKind::Remove);
     assert_eq!(applied[0].pointers, ["#/components/schemas/Key/required"]);
-    assert_eq!(applied[1].kind, OverlayActionKind::Update);
+    assert_eq!(applied[1].kind, ActionKind::Update);
     assert_eq!(applied[1].target, "$.components.schemas.Key");
     assert_eq!((applied[1].index, applied[1].description.as_str()), (1, "why"));
 }

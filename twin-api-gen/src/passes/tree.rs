@@ -80,15 +80,13 @@ fn builders(tree: &syn::File) -> Result<BTreeMap<String, String>, String> {
 
 /// A builder of an operation: its struct and its `send`.
 #[derive(Clone, Copy)]
-pub(crate) struct BuilderType<'a> {
+pub(crate) struct Builder<'a> {
     pub(crate) item: &'a ItemStruct,
     pub(crate) send: &'a ImplItemFn,
 }
 
 /// Returns the builders of the operations by name.
-pub(crate) fn builders_by_name(
-    tree: &syn::File,
-) -> Result<BTreeMap<String, BuilderType<'_>>, String> {
+pub(crate) fn builders_by_name(tree: &syn::File) -> Result<BTreeMap<String, Builder<'_>>, String> {
     let items = items_of(&tree.items, "builder")?;
     let sends: BTreeMap<String, &ImplItemFn> = items
         .iter()
@@ -104,7 +102,7 @@ pub(crate) fn builders_by_name(
             let Item::Struct(item) = item else { return None };
             let name = ident_of(&item.ident);
             let send = sends.get(&name).copied()?;
-            Some((name, BuilderType { item, send }))
+            Some((name, Builder { item, send }))
         })
         .collect())
 }

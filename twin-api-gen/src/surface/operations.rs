@@ -6,14 +6,14 @@ use syn::visit::Visit;
 use syn::{ImplItemFn, ItemStruct, Type};
 
 use super::types::type_text;
-use crate::passes::{BuilderType, GeneratedOperation, MentionedTypes, generic_argument, ident_of};
+use crate::passes::{Builder, GeneratedOperation, MentionedTypes, generic_argument, ident_of};
 
 /// The maximum width of one line. In a longer description, each parameter has its own line.
 const WIDTH: usize = 100;
 
 /// Describes one operation: `METHOD path → fn name(parameters) → response`.
 pub(super) fn describe(
-    builder: Option<&BuilderType<'_>>,
+    builder: Option<&Builder<'_>>,
     operation: &GeneratedOperation,
     missing: bool,
 ) -> String {
@@ -34,7 +34,7 @@ pub(super) fn describe(
 }
 
 /// Returns the types that the builder of an operation mentions.
-pub(super) fn mentions(builder: BuilderType<'_>) -> BTreeSet<String> {
+pub(super) fn mentions(builder: Builder<'_>) -> BTreeSet<String> {
     let mut names = MentionedTypes::default();
     names.visit_item_struct(builder.item);
     names.visit_return_type(&builder.send.sig.output);

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use serde_json::json;
-use twin_api_gen::diff::surface::{Difference, Verdict};
+use twin_api_gen::diff::surface::{BECAME_DEPRECATED, DOCUMENTATION_CHANGED, Difference, Verdict};
 use twin_api_gen::diff::{Change, Level};
 
 use super::DocumentComparison;
@@ -135,11 +135,12 @@ impl MarkdownPage {
 
     /// Adds what changes for users of the client. It counts changed documentation.
     pub(crate) fn client(&mut self, comparison: &DocumentComparison) {
-        let (patches, others): (Vec<&Difference>, Vec<&Difference>) =
-            comparison.differences.iter().partition(|one| one.verdict == Verdict::Patch);
+        let (texts, others): (Vec<&Difference>, Vec<&Difference>) =
+            comparison.differences.iter().partition(|one| is_documentation(one));
         let mut lines: Vec<String> = others.into_iter().map(difference).collect();
-        if !patches.is_empty() {
-            lines.push(format!("- patch: {}\n", patched(patches.len())));
+        lines.extend(documentation_line(texts.len()));
+        if lines.is_empty() {
+            self.text.push_str("\nThe client does not change.\n");
         }
         self.section("Changes of the client", &lines);
     }
@@ -151,7 +152,7 @@ impl MarkdownPage {
             |level| grouped(comparison.of_level(level)).iter().map(line).collect::<Vec<String>>();
         self.lines(
             "\n### Breaking changes of the document\n\n\
-             They reach users only where the client changes, as listed above.\n\n",
+             They break programs only where the client changes.\n\n",
             &of_level(Level::Breaking),
             "",
         );
@@ -272,31 +273,38 @@ pub(crate) fn json(comparison: &DocumentComparison) -> String {
     format!("{report:#}\n")
 }
 
-/// Drafts the next section of the changelog.
-pub(crate) fn changelog(comparison: &DocumentComparison, version: &str) -> String {
-    let mut text = format!("## {version}\n");
-    let of = |verdicts: &[Verdict]| -> Vec<String> {
-        let some = comparison.differences.iter().filter(|one| verdicts.contains(&one.verdict));
-        some.map(|one| format!("- {}: {}\n", code(&one.place), plain(&one.message))).collect()
-    };
-    for (title, verdicts) in
-        [("Changed (breaking)", &[Verdict::Major][..]), ("Added", &[Verdict::Minor])]
-    {
-        let lines = of(verdicts);
-        if !lines.is_empty() {
-            let _ = write!(text, "\n### {title}\n{}", lines.concat());
+/// Drafts the entries of the changelog. The draft is empty if the client does not change.
+pub(crate) fn changelog(comparison: &DocumentComparison) -> String {
+    let (texts, others): (Vec<&Difference>, Vec<&Difference>) =
+        comparison.differences.iter().partition(|one| is_documentation(one));
+    let mut sections: BTreeMap<&str, Vec<String>> = BTreeMap::new();
+    for Difference { verdict, place, message, .. } in others {
+        let section = match verdict {
+            Verdict::Major => "Changed (breaking)",
+            _ if message == BECAME_DEPRECATED => "Deprecated",
+            Verdict::Minor => "Added",
+            _ => "Changed",
+        };
+        let line = format!("- {}: {}\n", code(place), plain(message));
+        sections.entry(section).or_default().push(line);
+    }
+    sections.entry("Changed").or_default().extend(documentation_line(texts.len()));
+    let mut text = String::new();
+    for section in ["Changed (breaking)", "Deprecated", "Added", "Changed"] {
+        if let Some(lines) = sections.get(section).filter(|lines| !lines.is_empty()) {
+            let _ = write!(text, "\n### {section}\n\n{}", lines.concat());
         }
     }
-    let patches = of(&[Verdict::Patch]).len();
-    if patches > 0 {
-        let _ = write!(text, "\n### Changed\n- {}.\n", patched(patches));
-    }
-    text
+    if text.is_empty() { text } else { format!("## Unreleased\n{text}") }
 }
 
-fn patched(count: usize) -> String {
+pub(crate) fn is_documentation(difference: &Difference) -> bool {
+    difference.message == DOCUMENTATION_CHANGED
+}
+
+fn documentation_line(count: usize) -> Option<String> {
     let places = if count == 1 { "place" } else { "places" };
-    format!("The documentation or encoding changed in {count} {places}")
+    (count > 0).then(|| format!("- The documentation changed in {count} {places}.\n"))
 }
 
 #[cfg(test)]

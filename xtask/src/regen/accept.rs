@@ -1,8 +1,8 @@
 //! Numbers the problems and the contradicted facts, and makes the edits that `--accept` names.
 //!
-//! The facts that the document on disk contradicts too are printed last and without details. They
-//! keep their places in the numbering, because the next command compares with the new document and
-//! must give every item the same number. If accepted edits reveal further problems, these get the
+//! The facts that the committed document contradicts too are printed last and without details. They
+//! keep their places in the numbering, because after a commit they are the only ones, and must have
+//! the same numbers. If accepted edits reveal further problems, these get the
 //! next numbers, so that one command can accept all edits. The edits are saved only if a client can
 //! be generated with them.
 
@@ -35,7 +35,7 @@ pub(super) struct Offer {
     pub(super) number: usize,
     pub(super) text: String,
     pub(super) edit: Option<Edit>,
-    /// Whether the document on disk contradicts the fact in the same way.
+    /// Whether the committed document contradicts the fact in the same way.
     pub(super) is_old: bool,
 }
 
@@ -106,7 +106,10 @@ fn chosen(
             let offer = offers.iter().find(|offer| offer.number == *number);
             let edit = offer.and_then(|offer| offer.edit.clone());
             edit.with_context(|| {
-                format!("--accept {number}: item {number} has no automatic edit; see its help")
+                format!(
+                    "--accept {number}: no edit is known for item {number}; edit \
+                     twin-api-gen/known.json by hand, or keep the fact"
+                )
             })
         })
         .collect()
@@ -143,9 +146,9 @@ fn of_problem(problem: &Problem) -> UnnumberedOffer {
     UnnumberedOffer { text, edit: problem.edit.clone(), is_old: false }
 }
 
-/// The facts that the document on disk contradicts.
+/// The facts that the committed document contradicts.
 pub(super) enum OldContradictions {
-    /// The document is the one on disk.
+    /// The document is the committed one.
     All,
     Of(Vec<Fact>),
 }

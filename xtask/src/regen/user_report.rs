@@ -6,7 +6,7 @@ use std::fs;
 use std::path::Path;
 
 use twin_api_gen::diff::Level;
-use twin_api_gen::diff::surface::Verdict;
+use twin_api_gen::diff::surface::{Difference, Verdict};
 use twin_api_gen::known::FactStatus;
 use twin_api_gen::{Edit, Fact, Generated};
 
@@ -26,9 +26,12 @@ pub(super) struct UserReport<'a> {
 }
 
 impl UserReport<'_> {
-    /// Formats the report for a terminal. If no file changed, the report lists only operations that
-    /// are missing or left out.
-    pub(super) fn text(&self, changed: bool, options: &RegenOptions) -> String {
+    /// Formats the report for a terminal. If neither the files nor the client change, it lists only
+    /// operations that are missing or left out.
+    pub(super) fn text(&self, stale: bool, options: &RegenOptions) -> String {
+        let differs =
+            !(self.comparison.changes.is_empty() && self.comparison.differences.is_empty());
+        let changed = stale || differs;
         let mut text = String::new();
         for edit in self.edits {
             let _ = writeln!(text, "edited     {edit}");
@@ -37,14 +40,11 @@ impl UserReport<'_> {
             self.document(&mut text);
             self.facts(&mut text);
         }
+        self.client(Verdict::Major, "BREAKING", &mut text);
         self.missing(&mut text);
         text.push_str(&render::changes(self.comparison, &[Level::Breaking]));
-        for one in self.comparison.differences.iter().filter(|one| one.verdict == Verdict::Major) {
-            let _ = writeln!(text, "BREAKING   client, {}: {}", one.place, one.message);
-        }
-        for one in self.comparison.differences.iter().filter(|one| one.verdict == Verdict::Minor) {
-            let _ = writeln!(text, "new        client, {}: {}", one.place, one.message);
-        }
+        self.client(Verdict::Minor, "new", &mut text);
+        self.client(Verdict::Patch, "patch", &mut text);
         text.push_str(&render::changes(self.comparison, &[Level::Compatible]));
         if options.verbose {
             text.push_str(&render::changes(self.comparison, &[Level::Docs]));
@@ -70,6 +70,14 @@ impl UserReport<'_> {
             let _ = writeln!(text, "next       {next}");
         }
         text
+    }
+
+    /// Lists the changes of the client, without those of documentation.
+    fn client(&self, verdict: Verdict, label: &str, text: &mut String) {
+        let all = self.comparison.differences.iter().filter(|one| one.verdict == verdict);
+        for Difference { place, message, .. } in all.filter(|one| !render::is_documentation(one)) {
+            let _ = writeln!(text, "{label:<10} client, {place}: {message}");
+        }
     }
 
     fn document(&self, text: &mut String) {
@@ -119,8 +127,8 @@ impl UserReport<'_> {
         }
     }
 
-    /// Lists the contradicted facts: new ones with their edits, then those that the document on
-    /// disk contradicts too.
+    /// Lists the contradicted facts: new ones with their edits, then those that the committed
+    /// document contradicts too.
     fn contradictions(&self, text: &mut String) {
         let (old, new): (Vec<&Offer>, Vec<&Offer>) =
             self.offers.iter().partition(|offer| offer.is_old);
@@ -128,14 +136,16 @@ impl UserReport<'_> {
             let _ = write!(
                 text,
                 "the document contradicts these known facts; to follow the document, run \
-                 `cargo xtask regen --accept N`:\n{}",
+                 `cargo xtask regen --accept N`{}:\n{}",
+                // An accepted fact is no longer in the list.
+                if self.edits.is_empty() { "" } else { " (the numbers have changed)" },
                 accept::list(new)
             );
         }
         if !old.is_empty() {
             let _ = write!(
                 text,
-                "{} that the previous document contradicted too:\n{}",
+                "{} that the committed document contradicts too:\n{}",
                 facts(old.len()),
                 accept::short_list(old)
             );
@@ -157,6 +167,9 @@ impl UserReport<'_> {
             };
         if let Some(note) = &self.comparison.note {
             let _ = write!(text, " ({note})");
+        } else if verdict < Verdict::Major && self.comparison.of_level(Level::Breaking).count() > 0
+        {
+            text.push_str("; the changes of the document do not break the client");
         }
         text
     }
@@ -167,9 +180,7 @@ impl UserReport<'_> {
         page.client(self.comparison);
         page.section("Known facts that the document contradicts", &self.new_contradictions());
         page.section("Left out of the client", &self.left_out());
-        let now = version(self.root).unwrap_or_default();
-        let next = self.comparison.verdict.next_version(&now).unwrap_or(now);
-        page.source("Draft for CHANGELOG.md", &render::changelog(self.comparison, &next));
+        page.source("Draft for CHANGELOG.md", &render::changelog(self.comparison));
         page.documents(self.comparison);
         page.finish()
     }

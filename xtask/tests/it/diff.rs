@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::path::Path;
-use std::process::{Command, Output};
+use std::process::Output;
 
 use serde_json::{Value, json};
 
@@ -136,21 +136,9 @@ fn markdown_lists_client_changes_before_documentation_changes_that_do_not_fit() 
 #[test]
 fn compares_git_revisions() {
     let root = RepositoryCopy::new();
-    let git = |args: &[&str]| {
-        let mut git = Command::new("git");
-        git.arg("-C").arg(root.path()).args([
-            "-c",
-            "user.name=a",
-            "-c",
-            "user.email=a@example.org",
-        ]);
-        assert!(git.args(args).output().unwrap().status.success(), "{args:?}");
-    };
-    git(&["init", "-q"]);
-    git(&["add", "-A"]);
-    git(&["commit", "-qm", "one"]);
+    root.commit();
     fs::write(root.join("openapi.json"), evolved()).unwrap();
-    git(&["commit", "-qam", "two"]);
+    root.commit();
 
     for old in ["HEAD~1", "HEAD~1:openapi.json"] {
         let output = diff(root.path(), &[old, "HEAD"]);

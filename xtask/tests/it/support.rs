@@ -45,6 +45,17 @@ impl RepositoryCopy {
         self.0.path()
     }
 
+    /// Commits all files, in a new git repository if there is none.
+    pub(crate) fn commit(&self) {
+        for arguments in ["init -q", "add -A", "commit -qm one"] {
+            let mut git = Command::new("git");
+            git.arg("-C").arg(self.path());
+            git.args(["-c", "user.name=a", "-c", "user.email=a@example.org"]);
+            let output = git.args(arguments.split(' ')).output().unwrap();
+            assert!(output.status.success(), "git {arguments}: {}", stderr(&output));
+        }
+    }
+
     pub(crate) fn join(&self, path: &str) -> PathBuf {
         self.path().join(path)
     }

@@ -3,6 +3,7 @@
 //! operation.
 
 use std::fs;
+use std::process::Output;
 
 use serde_json::json;
 
@@ -79,7 +80,7 @@ fn upstream_change_is_fetched_reported_and_accepted() {
     let first = said.find("BREAKING").unwrap();
     assert!(first < said.find("\nnew  ").unwrap() && first < said.find("\ncompatible").unwrap());
     let new = said.find("the document contradicts these known facts").unwrap();
-    let old = said.find(" known facts that the previous document contradicted too:").unwrap();
+    let old = said.find(" known facts that the committed document contradicts too:").unwrap();
     let name = said.rfind("Workspace.name: string; the document says integer").unwrap();
     let error = said.rfind("CancelRunResponse.error: it may be absent").unwrap();
     assert!(new < name && name < old && old < error, "{said}");
@@ -139,6 +140,41 @@ fn changed_texts_are_counted_unless_verbose() {
     assert!(!listed.contains("changed texts:"), "{listed}");
     assert!(listed.contains(": `summary` of the operation changed\n"), "{listed}");
     assert!(listed.contains(" GET /v1/agents/{agent_id} and 27 more\n"), "{listed}");
+}
+
+#[test]
+fn repeated_regen_reports_the_changes_since_the_last_commit() {
+    let root = RepositoryCopy::fresh();
+    root.commit();
+    let document = root.join("published.json");
+    fs::write(&document, evolved()).unwrap();
+    let fetched = root.regen(&["--fetch", document.to_str().unwrap()]);
+    let report = root.join("new/folder/report.md");
+
+    let repeated = root.regen(&["--report", report.to_str().unwrap()]);
+
+    let of = |output: &Output| stdout(output).split_once("document   ").unwrap().1.to_owned();
+    assert_eq!(of(&repeated), of(&fetched));
+    assert!(stdout(&repeated).starts_with("surface: unchanged\n"), "{}", stdout(&repeated));
+    assert!(fs::read_to_string(report).unwrap().contains("- minor: `Workspace.color`"));
+    root.commit();
+    assert!(!stdout(&root.regen(&[])).contains("Workspace.color"));
+}
+
+#[test]
+fn report_that_cannot_be_written_leaves_the_repository_unchanged() {
+    let root = RepositoryCopy::fresh();
+    fs::write(root.join("published.json"), evolved()).unwrap();
+    let before = root.tree();
+    let document = root.join("published.json");
+    let report = root.join("openapi.json/report.md");
+
+    let output =
+        root.regen(&["--fetch", document.to_str().unwrap(), "--report", report.to_str().unwrap()]);
+
+    assert_eq!(output.status.code(), Some(2));
+    assert!(stderr(&output).contains("openapi.json/report.md"), "{}", stderr(&output));
+    assert_eq!(root.tree(), before);
 }
 
 #[test]

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use super::shape;
-use super::{ClientSurface, Found, Verdict};
+use super::{BECAME_DEPRECATED, ClientSurface, DOCUMENTATION_CHANGED, Found, Verdict};
 use crate::METHODS;
 use crate::diff::document::ComparedDocument;
 use crate::diff::graph::DataDirection;
@@ -68,11 +68,11 @@ fn both(name: &str, was: &Method<'_>, is: &Method<'_>, found: &mut Found) {
     let (old, new) = (was.operation, is.operation);
     if old["deprecated"] != new["deprecated"] {
         let deprecated = new["deprecated"] == true;
-        let message = if deprecated { "became deprecated" } else { "is no longer deprecated" };
+        let message = if deprecated { BECAME_DEPRECATED } else { "is no longer deprecated" };
         found.add(Verdict::Minor, name, message);
     }
     if old["description"] != new["description"] || old["summary"] != new["summary"] {
-        found.add(Verdict::Patch, name, "the documentation changed");
+        found.add(Verdict::Patch, name, DOCUMENTATION_CHANGED);
     }
     parameters(name, was, is, found);
     shape::bounds(name, old, new, found);
@@ -110,7 +110,7 @@ fn parameters(name: &str, was: &Method<'_>, is: &Method<'_>, found: &mut Found) 
             found.add(Verdict::Patch, &place, "is sent in another way");
         }
         if old["description"] != new["description"] {
-            found.add(Verdict::Patch, &place, "the documentation changed");
+            found.add(Verdict::Patch, &place, DOCUMENTATION_CHANGED);
         }
         shape::compare(&place, &old["schema"], &new["schema"], DataDirection::Request, found);
     }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::{Map, Value};
 
-use super::{Found, Verdict};
+use super::{DOCUMENTATION_CHANGED, Found, Verdict};
 use crate::diff::graph::DataDirection;
 
 /// Keywords that determine the Rust type of a scalar or a list.
@@ -128,7 +128,7 @@ pub(super) fn compare(
 
 fn texts(place: &str, old: &Value, new: &Value, found: &mut Found) {
     if ["description", "title"].iter().any(|name| old.get(name) != new.get(name)) {
-        found.add(Verdict::Patch, place, "the documentation changed");
+        found.add(Verdict::Patch, place, DOCUMENTATION_CHANGED);
     }
     if (old["deprecated"] == true) != (new["deprecated"] == true) {
         found.add(Verdict::Minor, place, "the deprecation changed");

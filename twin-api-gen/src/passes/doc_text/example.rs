@@ -19,7 +19,7 @@ use syn::{Expr, ImplItemFn, Type};
 
 use super::effective::EffectiveOperation;
 use super::value_kind::Types;
-use crate::passes::tree::{BuilderType, GeneratedOperation, generic_argument, last_segment};
+use crate::passes::tree::{Builder, GeneratedOperation, generic_argument, last_segment};
 
 /// The first line of the function around an example. rustdoc hides it.
 const HEAD: &str = "async fn example(twin: &twin_api::Client) -> Result<(), twin_api::Error> {";
@@ -27,13 +27,13 @@ const HEAD: &str = "async fn example(twin: &twin_api::Client) -> Result<(), twin
 /// Returns the examples, by the name of the function on `Client`.
 pub(super) fn examples(
     types: Types<'_>,
-    builders: &BTreeMap<String, BuilderType<'_>>,
+    builders: &BTreeMap<String, Builder<'_>>,
     operations: &[GeneratedOperation],
     document: &Value,
 ) -> BTreeMap<String, String> {
     let written = operations.iter().filter_map(|operation| {
         let effective = EffectiveOperation::of(operation, document);
-        let example = CodeExample { types, effective, uses: BTreeSet::new(), needs_secrets: false };
+        let example = Example { types, effective, uses: BTreeSet::new(), needs_secrets: false };
         let builder = *builders.get(&operation.builder)?;
         Some((operation.function.clone(), example.write(operation, builder)?))
     });
@@ -41,7 +41,7 @@ pub(super) fn examples(
 }
 
 /// The state while an example is written.
-struct CodeExample<'a> {
+struct Example<'a> {
     types: Types<'a>,
     effective: EffectiveOperation<'a>,
     /// The types that the example names.
@@ -50,8 +50,8 @@ struct CodeExample<'a> {
     needs_secrets: bool,
 }
 
-impl<'a> CodeExample<'a> {
-    fn write(mut self, operation: &GeneratedOperation, builder: BuilderType<'a>) -> Option<String> {
+impl<'a> Example<'a> {
+    fn write(mut self, operation: &GeneratedOperation, builder: Builder<'a>) -> Option<String> {
         let request = self.request(builder.item, operation)?;
         let function = format_ident!("{}", operation.function);
         let setters = request.setters;

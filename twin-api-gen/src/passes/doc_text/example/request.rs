@@ -5,7 +5,7 @@ use quote::quote;
 use serde_json::Value;
 use syn::{ItemEnum, ItemStruct, Type};
 
-use super::CodeExample;
+use super::Example;
 use crate::names::letters;
 use crate::passes::doc_text::escape::visible;
 use crate::passes::doc_text::value_kind::{ValueKind, members};
@@ -21,7 +21,7 @@ pub(super) struct ExampleRequest {
     pub(super) setters: Vec<TokenStream>,
 }
 
-impl<'a> CodeExample<'a> {
+impl<'a> Example<'a> {
     /// Returns the request, or `None` if the document has no example of a required value.
     pub(super) fn request(
         &mut self,

@@ -6,7 +6,7 @@ use proc_macro2::TokenStream;
 use quote::{format_ident, quote};
 use syn::{Expr, Field, Ident, ItemStruct, Type};
 
-use super::CodeExample;
+use super::Example;
 use crate::names::snake;
 use crate::passes::doc_text::escape::visible;
 use crate::passes::doc_text::value_kind::{ValueKind, members};
@@ -15,7 +15,7 @@ use crate::passes::tree::{ident_of, last_segment, text_of};
 /// The maximum number of members that one line prints.
 const MAX_PRINTED: usize = 2;
 
-impl<'a> CodeExample<'a> {
+impl<'a> Example<'a> {
     /// Sends `call` and prints a part of the response, which has the type `ty`.
     pub(super) fn response(&mut self, ty: Option<&Type>, call: &Expr) -> TokenStream {
         let structure = ty.and_then(last_segment).and_then(|name| self.types.structure(&name));
