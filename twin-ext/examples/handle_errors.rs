@@ -16,13 +16,13 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         Err(error) if error.is_unauthorized() => println!("the API key is not valid"),
         // The service also answers 403 for an agent that was deleted.
         Err(error) if error.is_not_found() || error.is_forbidden() => println!("no such agent"),
+        // No run was started, and the cause may pass.
+        Err(error) if error.is_retryable() => println!("try again later: {error}"),
         Err(error) if error.outcome().may_have_happened() => {
             println!("a run may have started: {error}");
             let newest = twin.list_runs().agent_id(&agent).page_size(5).send().await?.into_inner();
             newest.runs.iter().for_each(|run| println!("{} at {}", run.run_id, run.started_at));
         }
-        // Nothing happened, and the cause may pass.
-        Err(error) if error.is_retryable() => println!("try again later: {error}"),
         Err(error) => return Err(error.into()),
     }
     Ok(())
