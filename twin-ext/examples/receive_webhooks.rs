@@ -10,7 +10,8 @@ use twin_ext::webhook::{Delivery, Event, Lease, MemoryStore, Receiver, ReceiverE
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let address = std::env::args().nth(1).unwrap_or_else(|| "127.0.0.1:8080".to_owned());
-    let secret = std::env::var("TWIN_WEBHOOK_SECRET")?;
+    let secret = std::env::var("TWIN_WEBHOOK_SECRET")
+        .map_err(|error| format!("TWIN_WEBHOOK_SECRET: {error}"))?;
 
     let store = MemoryStore::new(100_000, Duration::from_secs(24 * 3600));
     let receiver = Receiver::new(Verifier::new(secret)?, store, handle).on_event(|event| {

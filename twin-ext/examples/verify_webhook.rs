@@ -10,8 +10,9 @@ use twin_ext::webhook::Verifier;
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let signature = std::env::args().nth(1).ok_or("usage: verify_webhook SIGNATURE < body")?;
-    let verifier = Verifier::new(std::env::var("TWIN_WEBHOOK_SECRET")?)?
-        .on_refusal(|reason| eprintln!("refused: {reason:?}"));
+    let secret = std::env::var("TWIN_WEBHOOK_SECRET")
+        .map_err(|error| format!("TWIN_WEBHOOK_SECRET: {error}"))?;
+    let verifier = Verifier::new(secret)?.on_refusal(|reason| eprintln!("refused: {reason:?}"));
 
     // Read no more than the verifier accepts.
     let mut body = Vec::new();

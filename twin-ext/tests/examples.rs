@@ -188,6 +188,18 @@ fn verify_webhook_accepts_a_signed_body_and_rejects_a_forgery() {
     assert!(!forged.status.success() && forged.stdout.is_empty());
 }
 
+#[test]
+fn webhook_examples_name_the_missing_variable() {
+    for (name, argument) in [("verify_webhook", "sha256="), ("receive_webhooks", "127.0.0.1:0")] {
+        let mut command = program(name, &[argument]);
+        let output = command.env_remove("TWIN_WEBHOOK_SECRET").stdin(Stdio::null()).output();
+        let output = output.unwrap();
+        let error = String::from_utf8_lossy(&output.stderr);
+        assert!(!output.status.success(), "{name}");
+        assert!(error.contains("TWIN_WEBHOOK_SECRET: environment variable not found"), "{error}");
+    }
+}
+
 /// A receiver that is killed when the test ends.
 struct ReceiverProcess(Child);
 
