@@ -15,8 +15,9 @@ const HEAD: &str = "\
 
 Each operation is a function of [`Client`](twin_api::Client). It returns a
 [builder](twin_api::builder): set the parameters, then `send().await`. The documentation of each
-function shows the required parameters, the known refusals and a program. The last column links to
-what this crate adds.
+function shows the required parameters, the known refusals and a program. That program imports
+`twin_api`: with this crate, import `twin_ext::twin_api` instead. The last column links to what this
+crate adds.
 ";
 
 /// Writes the index, by tag in the order of the document.

@@ -24,7 +24,8 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
 
     match run.wait_with(Wait::default().deadline(Duration::from_secs(600))).await {
         Ok(done) => {
-            println!("{} ended: {}", done.run_id, done.state());
+            // The handle also reads the outcome, which the run itself does not contain.
+            println!("{} ended: {}", done.run_id, run.state().await?);
             if let Some(text) = run.summary().await?.and_then(|summary| summary.summary) {
                 println!("{text}");
             }

@@ -95,6 +95,10 @@ pub trait RunEventExt {
 
     /// Returns the index of the event from [`event_index`](RunEvent::event_index), as the service
     /// calls it, or from [`index`](RunEvent::index), as the reference calls it.
+    ///
+    /// It is a number. To store where a stream stopped, use
+    /// [`RunEvents::position`](crate::RunEvents::position), which returns a
+    /// [`Position`](crate::Position).
     fn position(&self) -> Option<u64>;
 
     /// Returns the final text of the run, if this event ends the run.

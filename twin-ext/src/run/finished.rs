@@ -28,6 +28,11 @@ const PAGE: i64 = 100;
 /// Runs keep the order of the list. An ended run without an end time is included. The stream ends
 /// after an error. Dropping the future of [`next`](Self::next) loses no run.
 ///
+/// The stream has no position. After an error or a restart, start again with the same time, and skip
+/// the runs that were handled. To resume a long list in the middle, use
+/// [`items_from`](crate::Paginate::items_from) of `list_runs`, and select the runs that
+/// [have ended](crate::RunStateExt::has_ended).
+///
 /// ```no_run
 /// use std::time::{Duration, SystemTime};
 /// use twin_ext::prelude::*;

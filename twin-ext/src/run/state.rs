@@ -108,11 +108,12 @@ pub trait RunStateExt {
     /// ```
     fn has_ended(&self) -> bool;
 
-    /// Returns the run if it finished, and an error otherwise.
+    /// Returns the run if its state is [`RunState::Finished`], and an error otherwise.
     ///
     /// [`RunHandle::wait`](crate::RunHandle::wait) returns `Ok` for every run that has ended. Call
     /// this method on its result to get an error for a run that failed or was stopped. The method
-    /// does not check the outcome, because a [`Run`] has none.
+    /// accepts every outcome, even `fail`, because a [`Run`] does not contain the outcome;
+    /// [`RunHandle::state`](crate::RunHandle::state) reads it.
     ///
     /// ```no_run
     /// use twin_ext::prelude::*;
