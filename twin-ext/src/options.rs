@@ -25,7 +25,7 @@ const RESERVED: [&str; 5] =
 /// use std::time::Duration;
 /// use twin_ext::CallOptions;
 /// use twin_ext::prelude::*;
-/// # async fn example(twin: twin_api::Client) -> Result<(), Error> {
+/// # async fn example(twin: twin_ext::twin_api::Client) -> Result<(), Error> {
 /// let patient = CallOptions::new()
 ///     .deadline(Duration::from_secs(600))
 ///     .max_attempts(6)
@@ -148,7 +148,7 @@ pub trait ClientExt: sealed::Sealed {
     /// use std::time::Duration;
     /// use twin_ext::CallOptions;
     /// use twin_ext::prelude::*;
-    /// # async fn example(twin: twin_api::Client) -> Result<(), Error> {
+    /// # async fn example(twin: twin_ext::twin_api::Client) -> Result<(), Error> {
     /// let patient = twin.with(CallOptions::new().deadline(Duration::from_secs(600)));
     /// println!("{} agents", patient.list_agents().send().await?.agents.len());
     /// # Ok(())

@@ -34,8 +34,8 @@ use crate::error::Error;
 ///
 /// ```no_run
 /// # fn save(next: &Option<twin_ext::Position>) {}
-/// # async fn store(agents: Vec<twin_api::types::Agent>) -> Result<(), twin_ext::Error> { Ok(()) }
-/// # async fn example(twin: twin_api::Client) -> Result<(), twin_ext::Error> {
+/// # async fn store(agents: Vec<twin_ext::twin_api::types::Agent>) -> Result<(), twin_ext::Error> { Ok(()) }
+/// # async fn example(twin: twin_ext::twin_api::Client) -> Result<(), twin_ext::Error> {
 /// use twin_ext::prelude::*;
 /// // `limit` is the page size of `list_agents`, not a limit of the stream.
 /// let mut pages = twin.list_agents().limit(20).pages();
@@ -93,7 +93,7 @@ pub trait Paginate: Sized + sealed::Sealed {
     /// Streams the items of all pages, each once.
     ///
     /// ```no_run
-    /// # async fn example(twin: twin_api::Client) -> Result<(), twin_ext::Error> {
+    /// # async fn example(twin: twin_ext::twin_api::Client) -> Result<(), twin_ext::Error> {
     /// use twin_ext::prelude::*;
     /// let mut agents = twin.list_agents().workspace_id("ws_abc123").items();
     /// while let Some(agent) = agents.try_next().await? {
@@ -125,7 +125,7 @@ pub trait Paginate: Sized + sealed::Sealed {
     /// may repeat items, but skips none.
     ///
     /// ```no_run
-    /// # async fn example(twin: twin_api::Client, saved: &str) -> Result<(), Box<dyn std::error::Error>> {
+    /// # async fn example(twin: twin_ext::twin_api::Client, saved: &str) -> Result<(), Box<dyn std::error::Error>> {
     /// use twin_ext::prelude::*;
     /// use twin_ext::Position;
     /// let position: Position = serde_json::from_str(saved)?;
@@ -146,7 +146,7 @@ pub trait Paginate: Sized + sealed::Sealed {
     /// Streams the items from a [`Position`], like [`pages_from`](Self::pages_from).
     ///
     /// ```no_run
-    /// # async fn example(twin: twin_api::Client) -> Result<(), Box<dyn std::error::Error>> {
+    /// # async fn example(twin: twin_ext::twin_api::Client) -> Result<(), Box<dyn std::error::Error>> {
     /// use twin_ext::prelude::*;
     /// let saved = std::fs::read_to_string("position.json")?;
     /// let mut agents = twin.list_agents().items_from(serde_json::from_str(&saved)?);

@@ -1,4 +1,5 @@
-//! Checks rules for sources that the compiler does not check: words, file lengths, doc comments.
+//! Checks rules for sources that the compiler does not check: words, file lengths, doc comments, and the
+//! imports of examples.
 //!
 //! It reads the files that git tracks or would track.
 
@@ -37,6 +38,7 @@ pub(crate) fn check(root: &Path, console: &mut Console) -> anyhow::Result<()> {
     for file in files(root)? {
         let text = read(root, &file)?;
         phrases(&file, &text, &words, &mut faults);
+        example_paths(&file, &text, &mut faults);
         if Path::new(&file).extension().is_some_and(|ending| ending == "rs") {
             length(&file, &text, &mut faults);
             first_sentences(&file, &text, &mut faults);
@@ -131,6 +133,45 @@ fn first_sentences(file: &str, text: &str, faults: &mut Vec<String>) {
     }
 }
 
+/// Requires that the examples of `twin-ext` reach the raw client through `twin-ext`, because the
+/// program of a user depends on `twin-ext` only.
+fn example_paths(file: &str, text: &str, faults: &mut Vec<String>) {
+    let is_in = |folders: &[&str]| folders.iter().any(|folder| file.starts_with(folder));
+    let is_program = is_in(&["twin-ext/examples/", "tests/examples/webhooks/"]);
+    let is_page = Path::new(file).extension().is_some_and(|ending| ending == "md");
+    if !is_program && !is_in(&["twin-ext/src/", "twin-ext/README.md", "README.md"]) {
+        return;
+    }
+    let mut is_code = is_program;
+    for (index, line) in text.lines().enumerate() {
+        let line = if is_program || is_page { Some(line) } else { doc_text(line) };
+        let Some(line) = line else {
+            is_code = false;
+            continue;
+        };
+        if !is_program && line.trim_start().starts_with("```") {
+            is_code = !is_code;
+        } else if is_code && names_raw_client(line) {
+            let number = index + 1;
+            faults.push(format!("{file}:{number}: \"twin_api::\": write twin_ext::twin_api::"));
+        }
+    }
+}
+
+/// Returns the text of a line of a doc comment.
+fn doc_text(line: &str) -> Option<&str> {
+    let line = line.trim_start();
+    line.strip_prefix("///").or_else(|| line.strip_prefix("//!"))
+}
+
+/// Returns whether a line of code has a path that begins with `twin_api::`.
+fn names_raw_client(line: &str) -> bool {
+    line.match_indices("twin_api::").any(|(start, _)| {
+        let before = line.get(..start).and_then(|before| before.chars().next_back());
+        before.is_none_or(|letter| letter != ':' && letter != '_' && !letter.is_alphanumeric())
+    })
+}
+
 /// Returns whether the file belongs to a published crate, whose docs users read.
 fn library(file: &str) -> bool {
     ["twin-api/src/", "twin-ext/src/", "twin-api-gen/src/", "tests/emulator/src/"]
@@ -163,6 +204,7 @@ mod tests {
         phrases(file, text, &words, &mut faults);
         length(file, text, &mut faults);
         first_sentences(file, text, &mut faults);
+        example_paths(file, text, &mut faults);
         faults
     }
 
@@ -171,6 +213,19 @@ mod tests {
         let faults = faults_of("README.md", "one\nThe name Is No Text.\n");
         assert_eq!(faults, ["README.md:2: \"is no text\": write \"not valid UTF-8\""]);
         assert!(faults_of("README.md", "there is no text here\n").is_empty());
+    }
+
+    #[test]
+    fn rejects_an_example_of_twin_ext_that_imports_twin_api_directly() {
+        let page = "`twin_api::Client`\n```\nuse twin_api::Client;\n```\n";
+        let fault = "twin-ext/src/guide/a.md:3: \"twin_api::\": write twin_ext::twin_api::";
+        assert_eq!(faults_of("twin-ext/src/guide/a.md", page), [fault]);
+        let docs = "/// ```\n/// # fn f(_: twin_api::Client) {}\n/// ```\nuse twin_api::Client;\n";
+        assert_eq!(faults_of("twin-ext/src/a.rs", docs).len(), 1);
+        assert_eq!(faults_of("twin-ext/examples/a.rs", "use twin_api::Client;\n").len(), 1);
+        let right = page.replace("use twin_api", "use twin_ext::twin_api");
+        assert!(faults_of("twin-ext/src/guide/a.md", &right).is_empty());
+        assert!(faults_of("twin-api/src/a.rs", docs).is_empty());
     }
 
     #[test]

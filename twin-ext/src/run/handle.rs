@@ -186,7 +186,7 @@ impl RunHandle {
     /// [`ErrorKind::InvalidRequest`](crate::ErrorKind::InvalidRequest) and ends.
     ///
     /// ```no_run
-    /// # fn handle(event: twin_api::types::RunEvent) {}
+    /// # fn handle(event: twin_ext::twin_api::types::RunEvent) {}
     /// # async fn example(run: twin_ext::RunHandle) -> Result<(), Box<dyn std::error::Error>> {
     /// let stored = std::fs::read_to_string("position.json")?;
     /// let mut events = run.events_from(serde_json::from_str(&stored)?);
