@@ -103,16 +103,16 @@ impl Retry {
 
     /// Returns the delay before the retry that follows attempt number `attempts`.
     ///
-    /// The delay has full jitter below the backoff bound. If the service asked for more, the
-    /// delay is `asked` plus at most a tenth of it.
-    pub(crate) fn pause(&self, attempts: u32, asked: Duration, clock: &dyn Clock) -> Duration {
+    /// The delay has full jitter below the backoff bound. If the service requested a longer one, the
+    /// delay is `requested` plus at most a tenth of it.
+    pub(crate) fn delay(&self, attempts: u32, requested: Duration, clock: &dyn Clock) -> Duration {
         let bound = self.bound(attempts);
-        let pause = jitter(bound, clock);
-        if pause > asked {
-            return pause;
+        let delay = jitter(bound, clock);
+        if delay > requested {
+            return delay;
         }
         // Upward jitter: clients that got the same Retry-After must not return together.
-        asked.saturating_add(jitter(bound.min(asked / 10), clock))
+        requested.saturating_add(jitter(bound.min(requested / 10), clock))
     }
 
     /// Returns the backoff bound after attempt number `attempts`.
@@ -133,12 +133,12 @@ mod tests {
         for (attempts, bound) in
             [(1, 500), (2, 1000), (3, 2000), (4, 4000), (5, 8000), (6, 8000), (900, 8000)]
         {
-            let pauses: Vec<Duration> =
-                (0..2_000).map(|_| retry.pause(attempts, Duration::ZERO, &clock)).collect();
+            let delays: Vec<Duration> =
+                (0..2_000).map(|_| retry.delay(attempts, Duration::ZERO, &clock)).collect();
             let bound = Duration::from_millis(bound);
-            assert!(pauses.iter().all(|pause| *pause < bound));
-            assert!(pauses.iter().any(|pause| *pause > bound.mul_f64(0.95)), "{attempts}");
-            assert!(pauses.iter().any(|pause| *pause < bound.mul_f64(0.05)), "{attempts}");
+            assert!(delays.iter().all(|delay| *delay < bound));
+            assert!(delays.iter().any(|delay| *delay > bound.mul_f64(0.95)), "{attempts}");
+            assert!(delays.iter().any(|delay| *delay < bound.mul_f64(0.05)), "{attempts}");
         }
     }
 
@@ -146,7 +146,7 @@ mod tests {
     fn the_first_delay_has_jitter() {
         let clock = ManualClock::new(3);
         let retry = Retry::default();
-        assert_ne!(retry.pause(1, Duration::ZERO, &clock), retry.pause(1, Duration::ZERO, &clock));
+        assert_ne!(retry.delay(1, Duration::ZERO, &clock), retry.delay(1, Duration::ZERO, &clock));
     }
 
     #[test]
@@ -154,16 +154,16 @@ mod tests {
         let clock = ManualClock::new(3);
         let odd = Retry::default().backoff(Duration::MAX, Duration::MAX).max_attempts(0);
         assert_eq!(odd.max_attempts, 1);
-        assert!(odd.pause(40, Duration::ZERO, &clock) > Duration::ZERO);
+        assert!(odd.delay(40, Duration::ZERO, &clock) > Duration::ZERO);
         let none = odd.backoff(Duration::ZERO, Duration::ZERO);
-        assert_eq!(none.pause(1, Duration::ZERO, &clock), Duration::ZERO);
+        assert_eq!(none.delay(1, Duration::ZERO, &clock), Duration::ZERO);
     }
 
     #[test]
     fn delay_that_equals_the_requested_time_is_lengthened() {
         // Clocks with the same seed return the same random numbers.
         let retry = Retry::default();
-        let asked = retry.pause(5, Duration::ZERO, &ManualClock::new(3));
-        assert!(retry.pause(5, asked, &ManualClock::new(3)) > asked);
+        let requested = retry.delay(5, Duration::ZERO, &ManualClock::new(3));
+        assert!(retry.delay(5, requested, &ManualClock::new(3)) > requested);
     }
 }

@@ -71,11 +71,33 @@ impl AttemptSummary {
 /// watched: the connect limit ends first, because both start at nearly the same time.
 const MARGIN: Duration = Duration::from_secs(1);
 
+/// An attempt that is ready to be sent.
+pub(super) struct PendingAttempt<F> {
+    /// Sends the request once it is polled, and returns the response without its body.
+    response: F,
+    /// Set if the attempt may time out while it is still connecting.
+    progress: Option<ConnectProgress>,
+    /// The maximum duration of the attempt.
+    limit: Duration,
+}
+
+/// Prepares an attempt. It is sent when [`PendingAttempt::run`] is polled.
+pub(super) fn prepare<'a>(
+    policy: &'a Policy,
+    client: &'a reqwest::Client,
+    mut request: Request,
+    limit: Duration,
+    operation: &'a OperationInfo,
+) -> PendingAttempt<impl Future<Output = Result<Response, Error>> + Send + use<'a>> {
+    let progress = watch_connecting(policy, &mut request, limit);
+    PendingAttempt { response: send(policy, client, request, operation), progress, limit }
+}
+
 /// Watches the connection of an attempt that may end before the connect limit.
 ///
 /// Returns `None` for other attempts, and with a transport of the user, which gets the request body
 /// unchanged.
-pub(super) fn watch(
+fn watch_connecting(
     policy: &Policy,
     request: &mut Request,
     limit: Duration,
@@ -87,7 +109,7 @@ pub(super) fn watch(
 }
 
 /// Sends the request once, through the user's transport if there is one.
-pub(super) async fn send(
+async fn send(
     policy: &Policy,
     client: &reqwest::Client,
     request: Request,
@@ -99,44 +121,41 @@ pub(super) async fn send(
     }
 }
 
-/// Waits for the response to `sending` and reads its body, both within `limit`.
-pub(super) async fn attempt(
-    policy: &Policy,
-    sending: impl Future<Output = Result<Response, Error>>,
-    limit: Duration,
-    progress: Option<ConnectProgress>,
-    operation: &OperationInfo,
-) -> Attempt {
-    let mut alarm = policy.clock.alarm(limit);
-    let mut response = match before(&mut alarm, sending).await {
-        Some(Ok(response)) => response,
-        Some(Err(error)) => return Attempt::Failed(error),
-        None if progress.is_some_and(|progress| progress.was_connecting()) => {
-            return Attempt::Failed(connect_timed_out(policy, limit).into());
+impl<F: Future<Output = Result<Response, Error>>> PendingAttempt<F> {
+    /// Sends the request, waits for the response and reads its body, all within the limit.
+    pub(super) async fn run(self, policy: &Policy, operation: &OperationInfo) -> Attempt {
+        let Self { response, progress, limit } = self;
+        let mut alarm = policy.clock.alarm(limit);
+        let mut response = match before(&mut alarm, response).await {
+            Some(Ok(response)) => response,
+            Some(Err(error)) => return Attempt::Failed(error),
+            None if progress.is_some_and(|progress| progress.was_connecting()) => {
+                return Attempt::Failed(connect_timed_out(policy, limit).into());
+            }
+            None => return Attempt::Failed(timed_out(policy, limit, Outcome::Unknown).into()),
+        };
+        if let Some(status) = refusal_status(response.status(), response.headers()) {
+            return refusal(response, status, &mut alarm).await;
         }
-        None => return Attempt::Failed(timed_out(policy, limit, Outcome::Unknown).into()),
-    };
-    if let Some(status) = refusal_status(response.status(), response.headers()) {
-        return refusal(response, status, &mut alarm).await;
-    }
-    let has_length = response.content_length().is_some();
-    if operation.is_stream && response.status().is_success() {
-        return Attempt::Received(ReadResponse { response, body: None, has_length, refused: None });
-    }
-    let most = policy.limits.max_response_bytes;
-    let read = before(&mut alarm, read_body(&mut response, most)).await;
-    let mut failure = match read {
-        Some(ReadBody::Whole(body)) => {
-            let body = Some(body);
-            return Attempt::Received(ReadResponse { response, body, has_length, refused: None });
+        let has_length = response.content_length().is_some();
+        let received = |response, body| {
+            Attempt::Received(ReadResponse { response, body, has_length, refused: None })
+        };
+        if operation.is_stream && response.status().is_success() {
+            return received(response, None);
         }
-        Some(ReadBody::TooLarge) => too_large(most),
-        Some(ReadBody::Torn(error)) => Failure::torn(error),
-        None => timed_out(policy, limit, Outcome::Accepted),
-    };
-    failure.status = Some(response.status());
-    failure.headers = std::mem::take(response.headers_mut());
-    Attempt::Failed(failure.into())
+        let most = policy.limits.max_response_bytes;
+        let read = before(&mut alarm, read_body(&mut response, most)).await;
+        let mut failure = match read {
+            Some(ReadBody::Whole(body)) => return received(response, Some(body)),
+            Some(ReadBody::TooLarge) => too_large(most),
+            Some(ReadBody::Torn(error)) => Failure::torn(error),
+            None => timed_out(policy, limit, Outcome::Accepted),
+        };
+        failure.status = Some(response.status());
+        failure.headers = std::mem::take(response.headers_mut());
+        Attempt::Failed(failure.into())
+    }
 }
 
 /// Reads the body of an error response. If the body cannot be read, the status is kept.

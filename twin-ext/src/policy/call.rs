@@ -10,8 +10,7 @@ use twin_api::transport::{API_KEY_HEADER, Failure, OperationInfo, Report};
 use twin_api::{Error, Outcome};
 
 use super::Policy;
-use super::attempt::{self, Attempt, AttemptSummary, ReadResponse};
-use super::connecting::ConnectProgress;
+use super::attempt::{self, Attempt, AttemptSummary, PendingAttempt, ReadResponse};
 use crate::document;
 use crate::drift;
 use crate::retry::{Cost, LONGEST_RETRY_AFTER};
@@ -26,15 +25,16 @@ pub(super) struct RetriedCall<'a> {
     operation: &'a OperationInfo,
     /// The key, to redact it in drift reports. Set only if the client watches for drift.
     key: Option<HeaderValue>,
-    /// A copy of the request for the next attempt. Boxed, because a call is moved often.
-    next: Option<Box<Request>>,
+    /// A copy of the request for the next attempt. `None` if no attempt is left, or if the body is
+    /// a stream, which cannot be copied. Boxed, because a call is moved often.
+    request_copy: Option<Box<Request>>,
     started: Duration,
     attempts: u32,
     /// The worst outcome of the earlier attempts.
-    earlier: Outcome,
+    earlier_outcome: Outcome,
     last_status: Option<StatusCode>,
     /// The cost of the last retry, refunded on success.
-    paid: Option<Cost>,
+    last_cost: Option<Cost>,
     span: CallSpan,
 }
 
@@ -50,12 +50,12 @@ impl<'a> RetriedCall<'a> {
             policy,
             operation,
             key: watched.then(|| request.headers().get(KEY_HEADER).cloned()).flatten(),
-            next: None,
+            request_copy: None,
             started: policy.clock.now(),
             attempts: 0,
-            earlier: Outcome::NotSent,
+            earlier_outcome: Outcome::NotSent,
             last_status: None,
-            paid: None,
+            last_cost: None,
             span,
         }
     }
@@ -66,47 +66,44 @@ impl<'a> RetriedCall<'a> {
     /// - repeating the operation is safe;
     /// - attempts, retry budget and deadline are not exhausted.
     ///
-    /// It waits between two attempts: the `Retry-After` of the response or the backoff, whichever
+    /// The call waits between two attempts: the `Retry-After` of the response or the backoff, whichever
     /// is longer. Returns the last response or error. A 404 to a repeated DELETE is a success,
     /// because an earlier attempt may have deleted the resource.
-    // Not an `async fn`, which would store its large arguments twice.
+    // The first attempt is prepared before the `async` block. An `async fn` would keep `request` in
+    // its future, which every call allocates and moves.
     pub(super) fn run(
         mut self,
         client: &'a reqwest::Client,
         request: Request,
     ) -> impl Future<Output = Result<Response, Error>> + Send + 'a {
-        let mut limit = self.policy.limits.attempt_timeout.min(self.policy.limits.deadline);
-        let (mut sending, mut progress) = self.send(client, request, limit);
+        let mut pending = self.prepare_attempt(client, request, self.policy.limits.deadline);
         async move {
             loop {
-                let attempt =
-                    attempt::attempt(self.policy, sending, limit, progress, self.operation).await;
+                let attempt = pending.run(self.policy, self.operation).await;
                 let summary = self.record(&attempt);
-                let Some((next, pause)) = self.next_attempt(&summary) else {
+                let Some((request, delay)) = self.plan_retry(&summary) else {
                     return self.finish(attempt, &summary);
                 };
-                // Drop the response before the pause, so that it does not hold its connection.
+                // Drop the response before the delay, so that it does not hold its connection.
                 drop(attempt);
-                self.policy.clock.sleep(pause).await;
-                limit = self.policy.limits.attempt_timeout.min(self.left());
-                (sending, progress) = self.send(client, next, limit);
+                self.policy.clock.sleep(delay).await;
+                pending = self.prepare_attempt(client, request, self.time_left());
             }
         }
     }
 
-    /// Sends `request` and keeps a copy if another attempt may follow.
-    fn send(
+    /// Counts a new attempt, and keeps a copy of its request if another attempt may follow.
+    fn prepare_attempt(
         &mut self,
         client: &'a reqwest::Client,
-        mut request: Request,
-        limit: Duration,
-    ) -> (impl Future<Output = Result<Response, Error>> + Send + use<'a>, Option<ConnectProgress>)
-    {
+        request: Request,
+        time_left: Duration,
+    ) -> PendingAttempt<impl Future<Output = Result<Response, Error>> + Send + use<'a>> {
         self.attempts += 1;
-        let more = self.attempts < self.policy.retry.max_attempts;
-        self.next = if more { request.try_clone().map(Box::new) } else { None };
-        let progress = attempt::watch(self.policy, &mut request, limit);
-        (attempt::send(self.policy, client, request, self.operation), progress)
+        let is_last = self.attempts >= self.policy.retry.max_attempts;
+        self.request_copy = if is_last { None } else { request.try_clone().map(Box::new) };
+        let limit = self.policy.limits.attempt_timeout.min(time_left);
+        attempt::prepare(self.policy, client, request, limit, self.operation)
     }
 
     /// Records an attempt in the span and in the state of the call.
@@ -117,44 +114,49 @@ impl<'a> RetriedCall<'a> {
         summary
     }
 
-    /// Returns the next request and the delay before it. `None` ends the call.
-    fn next_attempt(&mut self, summary: &AttemptSummary) -> Option<(Request, Duration)> {
-        self.next.as_ref()?;
-        let delay = self.retry_delay(summary)?;
-        Some((*self.next.take()?, delay))
+    /// Decides whether to retry. If so, takes the cost from the retry budget, records the outcome
+    /// of the failed attempt, and returns the next request and the delay before it. Returns `None`
+    /// if the call ends with this attempt.
+    fn plan_retry(&mut self, summary: &AttemptSummary) -> Option<(Request, Duration)> {
+        let is_repeatable = self.operation.is_idempotent() || summary.allows_any_retry();
+        if !(summary.transient && is_repeatable) {
+            return None;
+        }
+        let request = self.request_copy.take()?;
+        let delay = self.retry_delay(summary.retry_after)?;
+        let cost = if summary.timed_out { Cost::AfterTimeout } else { Cost::AfterFailure };
+        if !self.policy.budget.take(cost) {
+            return None;
+        }
+        self.last_cost = Some(cost);
+        self.earlier_outcome = self.earlier_outcome.max(summary.outcome);
+        Some((*request, delay))
     }
 
-    /// Returns the delay before the next attempt. `None` ends the call.
-    fn retry_delay(&mut self, summary: &AttemptSummary) -> Option<Duration> {
-        let repeatable = self.operation.is_idempotent() || summary.allows_any_retry();
-        if !(summary.transient && repeatable) {
+    /// Returns the delay before the next attempt. Returns `None` if the delay would end after the
+    /// deadline, or if the service requested one above [`LONGEST_RETRY_AFTER`].
+    fn retry_delay(&self, retry_after: Option<Duration>) -> Option<Duration> {
+        let requested_delay = retry_after.unwrap_or_default();
+        let time_left = self.time_left();
+        if requested_delay > LONGEST_RETRY_AFTER || requested_delay >= time_left {
             return None;
         }
         let policy = self.policy;
-        let asked = summary.retry_after.unwrap_or_default();
-        let left = self.left();
-        if asked > LONGEST_RETRY_AFTER || asked >= left {
-            return None;
+        let delay = policy.retry.delay(self.attempts, requested_delay, &*policy.clock);
+        if delay < time_left {
+            return Some(delay);
         }
-        let mut pause = policy.retry.pause(self.attempts, asked, &*policy.clock);
-        if pause >= left {
-            // The jitter does not fit into the deadline, but the Retry-After does.
-            pause = summary.retry_after?;
-        }
-        let cost = if summary.timed_out { Cost::AfterTimeout } else { Cost::AfterFailure };
-        if !policy.budget.take(cost) {
-            return None;
-        }
-        self.paid = Some(cost);
-        self.earlier = self.earlier.max(summary.outcome);
-        Some(pause)
+        // The random delay does not fit into the deadline, but the `Retry-After` does. Without one,
+        // the call ends.
+        retry_after
     }
 
     fn elapsed(&self) -> Duration {
         self.policy.clock.now().saturating_sub(self.started)
     }
 
-    fn left(&self) -> Duration {
+    /// Returns the time until the deadline.
+    fn time_left(&self) -> Duration {
         self.policy.limits.deadline.saturating_sub(self.elapsed())
     }
 
@@ -164,7 +166,7 @@ impl<'a> RetriedCall<'a> {
             Attempt::Received(received) => received,
         };
         match received.refused {
-            Some(StatusCode::NOT_FOUND) if self.was_deleted_before() => {
+            Some(StatusCode::NOT_FOUND) if self.is_retried_delete() => {
                 match document::success_body(self.operation.operation_id) {
                     Some(body) => Ok(self.deleted(received, body)),
                     None => Ok(self.respond(received, summary)),
@@ -177,13 +179,13 @@ impl<'a> RetriedCall<'a> {
 
     /// Returns whether this is a retried DELETE. A 404 then means that the resource is gone, which
     /// the caller asked for.
-    fn was_deleted_before(&self) -> bool {
+    fn is_retried_delete(&self) -> bool {
         self.operation.method == "DELETE" && self.attempts > 1
     }
 
     /// Builds the success of a DELETE whose resource is gone.
     fn deleted(self, mut received: ReadResponse, body: Bytes) -> Response {
-        self.policy.budget.refund(self.paid);
+        self.policy.budget.refund(self.last_cost);
         let status = StatusCode::NO_CONTENT;
         self.span.end(Some(status), None);
         let mut response = http::Response::new(body);
@@ -206,7 +208,7 @@ impl<'a> RetriedCall<'a> {
                 return Err(self.failed(failure));
             }
         }
-        self.policy.budget.refund(self.paid);
+        self.policy.budget.refund(self.last_cost);
         Ok(self.respond(received, summary))
     }
 
@@ -218,7 +220,7 @@ impl<'a> RetriedCall<'a> {
         report.attempts = self.attempts;
         report.elapsed = self.elapsed();
         report.retry_after = summary.retry_after;
-        report.earlier = self.earlier;
+        report.earlier = self.earlier_outcome;
         report.body = body;
         response.extensions_mut().insert(report);
         response
@@ -228,7 +230,7 @@ impl<'a> RetriedCall<'a> {
     fn failed(self, mut failure: Failure) -> Error {
         // A safe method has no effect, so the outcome of earlier attempts does not matter.
         if !self.operation.is_safe() {
-            failure.outcome = failure.outcome.max(self.earlier);
+            failure.outcome = failure.outcome.max(self.earlier_outcome);
         }
         failure.last_status = self.last_status;
         failure.attempts = self.attempts;
