@@ -21,7 +21,7 @@ pub(crate) mod render;
 /// The format of the report.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Format {
-    /// For a terminal: breaking changes first, nothing truncated.
+    /// For a terminal: breaking changes first. A change of many operations names six of them.
     Text,
     /// For the body of a pull request.
     Markdown,
