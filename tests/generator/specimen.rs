@@ -49,7 +49,7 @@ async fn rejects_parameter_out_of_bounds_before_sending() {
         (books().limit(101), "limit must be from 1 to 100, not 101"),
         (books().shelf(0), "shelf must be at least 1, not 0"),
         (books().from(0), "from must be at least 1, not 0"),
-        (client.list_books().shelf(1), "from was not initialized"),
+        (client.list_books().shelf(1), "from is not set; call .from(...)"),
     ];
     for (call, expected) in cases {
         assert_eq!(refusal(call.send().await), expected);

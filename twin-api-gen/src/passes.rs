@@ -5,6 +5,7 @@
 //! that can be expressed in JSON belongs in the overlay or in `lower`.
 
 mod bounds;
+mod builder_message;
 mod client_feature;
 mod constructor;
 pub(crate) mod doc_text;
@@ -99,6 +100,7 @@ const PASSES: &[Pass] = &[
     Pass { name: "secret", apply: secret::apply },
     Pass { name: "client-feature", apply: client_feature::apply },
     Pass { name: "ergonomics", apply: ergonomics::apply },
+    Pass { name: "builder-message", apply: builder_message::apply },
     Pass { name: "doc-text", apply: doc_text::apply },
 ];
 
