@@ -1,6 +1,8 @@
 //! Receives webhooks with axum, and handles each event once.
 //!
 //! `TWIN_WEBHOOK_SECRET=whsec_… cargo run -p twin-ext --features axum --example receive_webhooks`
+//!
+//! A copy of this program also needs the crate `axum` 0.8.
 
 use std::time::Duration;
 

@@ -1,6 +1,8 @@
 //! Prints one page of the runs of an agent. The next call of the program prints the next page.
 //!
 //! `TWIN_API_KEY=… cargo run -p twin-ext --example resume_pages AGENT_ID FILE`
+//!
+//! A copy of this program also needs the crate `serde_json`.
 
 use std::fs;
 

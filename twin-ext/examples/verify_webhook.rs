@@ -2,6 +2,8 @@
 //! parses them. Every web framework provides both.
 //!
 //! `TWIN_WEBHOOK_SECRET=whsec_… cargo run -p twin-ext --example verify_webhook SIGNATURE < body`
+//!
+//! A copy of this program also needs the crate `http`.
 
 use std::io::Read as _;
 

@@ -3,6 +3,8 @@
 //! `TWIN_API_KEY=… cargo run -p twin-ext --example wait_for_run AGENT_ID`
 //!
 //! The program stores a ticket, with which another process can wait for the same run.
+//!
+//! A copy of this program also needs the crate `serde_json`.
 
 use std::time::Duration;
 
