@@ -143,7 +143,7 @@ async fn empty_success_beside_json_is_none() {
         assert_eq!(count.into_inner(), expected);
     }
     server.answer(BufferedResponse::json(StatusCode::OK, &json!([])));
-    let error = client.count_tickets().send().await.expect_err("an array is no integer");
+    let error = client.count_tickets().send().await.expect_err("an array is not an integer");
     assert!(matches!(error, Error::InvalidResponsePayload(..)), "{error}");
 }
 

@@ -4,7 +4,7 @@ use std::fmt;
 
 use super::{Error, ErrorKind, Failure, Outcome, chain};
 
-/// The error of [`connect`](crate::connect): a setting is not valid, or TLS could not be set up.
+/// The error of [`connect`](crate::connect()): a setting is not valid, or TLS could not be set up.
 ///
 /// It never prints the key or a password.
 pub struct ConnectError(ConnectFailure);
