@@ -65,7 +65,7 @@ mod schema_pointer;
 pub(crate) mod tagged_union;
 mod tuple;
 mod type_array;
-mod typing;
+pub(crate) mod typing;
 mod unsigned;
 mod walk;
 

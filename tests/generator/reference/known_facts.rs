@@ -205,6 +205,9 @@ fn reports_all_mistakes_in_known_json() {
     broken["entities"]["RunStatus"]["values"] = json!({"value": "queued"});
     broken["entities"]["Agent"]["places"] = json!("body of create_agent");
     broken["security"]["schemes"] = json!([]);
+    broken["entities"]["Workspace"]["members"]["name"]["required"] = json!("yes");
+    broken["entities"]["Workspace"]["members"]["position"]["source"] = json!(3);
+    broken["entities"]["Workspace"]["members"]["mood"] = json!({"schema": {"type": "strng"}});
     let broken = broken.to_string();
     let error = generate(Input { known: Some(broken.as_bytes()), ..contract() }).unwrap_err();
     let shown = error.to_string();
@@ -218,6 +221,9 @@ fn reports_all_mistakes_in_known_json() {
         "#/entities/RunStatus: `values` is not an array",
         "#/entities/Agent: `places` is not an array",
         "#/security: `schemes` is not an object",
+        "#/entities/Workspace/members/name: `required` is neither true nor false",
+        "#/entities/Workspace/members/position: `source` is not a string",
+        "#/entities/Workspace/members/mood/schema: has the unknown type \"strng\"",
     ] {
         assert!(shown.contains(expected), "{shown} has no {expected}");
     }

@@ -183,7 +183,12 @@ fn merge_one(
         (merged.get("properties"), other.schema.get("properties"))
     else {
         if !same(&Value::Object(merged.clone()), &Value::Object(other.schema.clone())) {
-            let text = format!("another type at {} than at {}", other.place, places.join(", "));
+            let places = places.join(", ");
+            let text = match (target_of(&other.schema), target_of(merged)) {
+                (Some(target), _) => format!("no {target}, to which {} refers", other.place),
+                (None, Some(target)) => format!("no {target}, to which {places} refers"),
+                (None, None) => format!("another type at {} than at {places}", other.place),
+            };
             findings.facts.push(differ("", text));
         }
         return;
@@ -213,6 +218,11 @@ fn merge_one(
     }
     require_both(merged, &other.schema);
     merged.insert("properties".to_owned(), Value::Object(union));
+}
+
+/// Returns the target of a reference. A candidate is a reference only if the target does not exist.
+fn target_of(schema: &Map<String, Value>) -> Option<&str> {
+    schema.get("$ref").and_then(Value::as_str)
 }
 
 /// Keeps only the required members that both schemas require.

@@ -8,6 +8,7 @@ use super::entity::{Entity, EntityMember, EntityShape, EnumValue, Place};
 use super::{Known, KnownOperation, KnownSecurity, KnownServer};
 use crate::Object;
 use crate::identify::place::PlaceBase;
+use crate::lower::typing::TYPES;
 use crate::pointer::child;
 use crate::problem::{EditedFile, Problem};
 use crate::{Error, METHODS, Stage};
@@ -174,17 +175,17 @@ impl Reader {
         for (name, value) in self.members(entity, "members", pointer) {
             let pointer = child(&child(pointer, "members"), &name);
             let object = self.object(&value, &pointer, &allowed);
-            let text = |key: &str| object.get(key).and_then(Value::as_str).map(ToOwned::to_owned);
-            if !object.get("schema").is_some_and(Value::is_object) {
-                self.refuse(&pointer, "has no `schema`");
+            match object.get("schema") {
+                Some(Value::Object(schema)) => self.schema_type(schema, &pointer),
+                _ => self.refuse(&pointer, "has no `schema`"),
             }
             members.push(EntityMember {
                 schema: object.get("schema").cloned().unwrap_or_default(),
-                required: object.get("required") == Some(&Value::Bool(true)),
-                secret: object.get("secret") == Some(&Value::Bool(true)),
+                required: self.flag(&object, "required", &pointer),
+                secret: self.flag(&object, "secret", &pointer),
                 upstream_wins: self.upstream_wins(&object, &pointer),
-                source: text("source"),
-                seen_absent: text("seen_absent"),
+                source: self.optional_text(&object, "source", &pointer),
+                seen_absent: self.optional_text(&object, "seen_absent", &pointer),
                 name,
             });
         }
@@ -216,6 +217,42 @@ impl Reader {
             Some(false) => {
                 self.refuse(pointer, "`upstream` can only be \"wins\"");
                 false
+            }
+        }
+    }
+
+    /// Reports a `type` that JSON Schema does not have.
+    fn schema_type(&mut self, schema: &Object, pointer: &str) {
+        let types = match schema.get("type") {
+            Some(Value::Array(types)) => types.as_slice(),
+            Some(one) => std::slice::from_ref(one),
+            None => &[],
+        };
+        let is_type =
+            |it: &Value| it.as_str().is_some_and(|name| name == "null" || TYPES.contains(&name));
+        for unknown in types.iter().filter(|it| !is_type(it)) {
+            self.refuse(&child(pointer, "schema"), format!("has the unknown type {unknown}"));
+        }
+    }
+
+    fn flag(&mut self, object: &Object, name: &str, pointer: &str) -> bool {
+        match object.get(name) {
+            None => false,
+            Some(Value::Bool(value)) => *value,
+            Some(_) => {
+                self.refuse(pointer, format!("`{name}` is neither true nor false"));
+                false
+            }
+        }
+    }
+
+    fn optional_text(&mut self, object: &Object, name: &str, pointer: &str) -> Option<String> {
+        match object.get(name) {
+            None => None,
+            Some(Value::String(text)) => Some(text.clone()),
+            Some(_) => {
+                self.refuse(pointer, format!("`{name}` is not a string"));
+                None
             }
         }
     }

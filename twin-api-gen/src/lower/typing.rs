@@ -11,7 +11,7 @@ use super::schema::{ANNOTATIONS, Object, quoted, text};
 use super::{Context, Diagnostics};
 
 /// The types of 3.0.
-pub(super) const TYPES: [&str; 6] = ["array", "boolean", "integer", "number", "object", "string"];
+pub(crate) const TYPES: [&str; 6] = ["array", "boolean", "integer", "number", "object", "string"];
 
 const OF_STRINGS: [&str; 3] = ["minLength", "maxLength", "pattern"];
 const OF_NUMBERS: [&str; 5] =

@@ -209,7 +209,7 @@ fn refuse(
 ) -> anyhow::Result<anyhow::Error> {
     let problems = error.problems().count();
     let mut text = format!(
-        "no client can be generated from the document: {problems} {}\n{}",
+        "no client can be generated: {problems} {}\n{}",
         if problems == 1 { "problem" } else { "problems" },
         list(offers)
     );
