@@ -67,7 +67,7 @@ impl<'a> RetriedCall<'a> {
     /// - attempts, retry budget and deadline are not exhausted.
     ///
     /// The call waits between two attempts: the `Retry-After` of the response or the backoff, whichever
-    /// is longer. Returns the last response or error. A 404 to a repeated DELETE is a success,
+    /// is longer. If only the `Retry-After` ends before the deadline, it waits for that. Returns the last response or error. A 404 to a repeated DELETE is a success,
     /// because an earlier attempt may have deleted the resource.
     // The first attempt is prepared before the `async` block. An `async fn` would keep `request` in
     // its future, which every call allocates and moves.
