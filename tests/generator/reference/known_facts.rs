@@ -193,6 +193,18 @@ fn reports_observation_that_upstream_now_documents() {
 }
 
 #[test]
+fn report_names_the_missing_target_of_a_reference_to_a_known_type() {
+    let mut other = contract_document();
+    let update = &mut other["paths"]["/v1/workspaces/{workspace_id}"]["put"];
+    update["responses"]["200"]["content"]["application/json"]["schema"] = json!({"type": "object", "properties": {
+            "workspace": {"$ref": "#/components/schemas/Worksapce"}}});
+    let client = client_of(&other);
+    let facts: Vec<String> = client.facts.iter().map(ToString::to_string).collect();
+    let expected = "the document has no #/components/schemas/Worksapce, to which";
+    assert!(facts.iter().any(|fact| fact.contains(expected)), "{facts:#?}");
+}
+
+#[test]
 fn reports_all_mistakes_in_known_json() {
     let mut broken = known();
     broken["operations"]["get_me"]["call"] = json!("FETCH /v1/me");
