@@ -219,7 +219,7 @@ fn reports_all_mistakes_in_known_json() {
     broken["security"]["schemes"] = json!([]);
     broken["entities"]["Workspace"]["members"]["name"]["required"] = json!("yes");
     broken["entities"]["Workspace"]["members"]["position"]["source"] = json!(3);
-    broken["entities"]["Workspace"]["members"]["mood"] = json!({"schema": {"type": "strng"}});
+    broken["entities"]["Workspace"]["members"]["mood"] = json!({"schema": {"type": "text"}});
     let broken = broken.to_string();
     let error = generate(Input { known: Some(broken.as_bytes()), ..contract() }).unwrap_err();
     let shown = error.to_string();
@@ -235,7 +235,7 @@ fn reports_all_mistakes_in_known_json() {
         "#/security: `schemes` is not an object",
         "#/entities/Workspace/members/name: `required` is neither true nor false",
         "#/entities/Workspace/members/position: `source` is not a string",
-        "#/entities/Workspace/members/mood/schema: has the unknown type \"strng\"",
+        "#/entities/Workspace/members/mood/schema: has the unknown type \"text\"",
     ] {
         assert!(shown.contains(expected), "{shown} has no {expected}");
     }
