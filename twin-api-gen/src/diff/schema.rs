@@ -6,6 +6,7 @@ use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use serde_json::Value;
 
 use super::document::{ComparedDocument, Loc};
+use crate::lower::typing::type_of;
 use crate::schemas::BOUNDS;
 
 /// Schemas that a value must satisfy together: usually one, and several for an `allOf`.
@@ -249,18 +250,6 @@ impl<'a> MergedSchema<'a> {
     /// Returns whether the schema allows every value.
     pub(super) fn is_any(&self) -> bool {
         self.types.is_none() && self.variants.is_empty() && self.values.is_none()
-    }
-}
-
-fn type_of(value: &Value) -> &'static str {
-    match value {
-        Value::Null => "null",
-        Value::Bool(_) => "boolean",
-        Value::Number(number) if number.is_f64() => "number",
-        Value::Number(_) => "integer",
-        Value::String(_) => "string",
-        Value::Array(_) => "array",
-        Value::Object(_) => "object",
     }
 }
 

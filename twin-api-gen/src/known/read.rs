@@ -235,26 +235,28 @@ impl Reader {
         }
     }
 
-    fn flag(&mut self, object: &Object, name: &str, pointer: &str) -> bool {
-        match object.get(name) {
-            None => false,
-            Some(Value::Bool(value)) => *value,
-            Some(_) => {
-                self.refuse(pointer, format!("`{name}` is neither true nor false"));
-                false
-            }
-        }
+    /// Reads a member that may be absent, and reports one that `read` does not accept.
+    fn optional<T: Default>(
+        &mut self,
+        (parent, name): (&Object, &str),
+        pointer: &str,
+        mistake: &str,
+        read: impl Fn(&Value) -> Option<T>,
+    ) -> T {
+        let Some(value) = parent.get(name) else { return T::default() };
+        read(value).unwrap_or_else(|| {
+            self.refuse(pointer, format!("`{name}` {mistake}"));
+            T::default()
+        })
     }
 
-    fn optional_text(&mut self, object: &Object, name: &str, pointer: &str) -> Option<String> {
-        match object.get(name) {
-            None => None,
-            Some(Value::String(text)) => Some(text.clone()),
-            Some(_) => {
-                self.refuse(pointer, format!("`{name}` is not a string"));
-                None
-            }
-        }
+    fn flag(&mut self, parent: &Object, name: &str, pointer: &str) -> bool {
+        self.optional((parent, name), pointer, "is neither true nor false", Value::as_bool)
+    }
+
+    fn optional_text(&mut self, parent: &Object, name: &str, pointer: &str) -> Option<String> {
+        let read = |value: &Value| Some(Some(value.as_str()?.to_owned()));
+        self.optional((parent, name), pointer, "is not a string", read)
     }
 
     /// Returns the members of `value`, and reports any that are not in `allowed`.
@@ -270,25 +272,13 @@ impl Reader {
     }
 
     fn members(&mut self, parent: &Object, name: &str, pointer: &str) -> Object {
-        match parent.get(name) {
-            None => Object::new(),
-            Some(Value::Object(members)) => members.clone(),
-            Some(_) => {
-                self.refuse(pointer, format!("`{name}` is not an object"));
-                Object::new()
-            }
-        }
+        let read = |value: &Value| value.as_object().cloned();
+        self.optional((parent, name), pointer, "is not an object", read)
     }
 
     fn list(&mut self, parent: &Object, name: &str, pointer: &str) -> Vec<Value> {
-        match parent.get(name) {
-            None => Vec::new(),
-            Some(Value::Array(items)) => items.clone(),
-            Some(_) => {
-                self.refuse(pointer, format!("`{name}` is not an array"));
-                Vec::new()
-            }
-        }
+        let read = |value: &Value| value.as_array().cloned();
+        self.optional((parent, name), pointer, "is not an array", read)
     }
 
     fn strings(&mut self, parent: &Object, name: &str, pointer: &str) -> Vec<String> {

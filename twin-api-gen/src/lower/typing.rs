@@ -45,7 +45,7 @@ pub(super) fn applies_to(keyword: &str, name: &str) -> bool {
 }
 
 /// Returns the JSON Schema type of a value.
-pub(super) fn type_of(value: &Value) -> &'static str {
+pub(crate) fn type_of(value: &Value) -> &'static str {
     match value {
         Value::Null => "null",
         Value::Bool(_) => "boolean",
